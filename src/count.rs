@@ -1,0 +1,90 @@
+//! Counting: tracks and time in, crossings (with reasons for those not counted) out. Pure.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{geometry::Point, track::TrackId};
+
+/// Which way a line was crossed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// To the right-hand side when walking from `a` to `b`.
+    In,
+    /// To the left-hand side.
+    Out,
+}
+
+/// Which point of a person must cross.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Anchor {
+    /// Middle of the bottom edge of the box.
+    Foot,
+    /// Middle of the box.
+    #[default]
+    Center,
+    /// Middle of the top edge of the box.
+    Head,
+}
+
+/// One person crossed one line.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Crossing {
+    /// Index of the line in the source's configuration.
+    pub line: usize,
+    /// Which way.
+    pub direction: Direction,
+    /// Who.
+    pub track: TrackId,
+    /// Seconds on the source's clock at which the anchor passed the line (interpolated).
+    pub time: f64,
+    /// Where the anchor passed it, in frame heights.
+    pub at: Point,
+    /// Score of the track at that moment, 0..=1.
+    pub score: f32,
+}
+
+/// Why something that looked like a crossing was not counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reason {
+    /// Moved over the line and back without settling on the other side.
+    Flicker,
+    /// Went over and returned soon after: the pair cancels out.
+    UTurn,
+    /// Passed the line's extension, beyond its ends.
+    OffSegment,
+    /// The track never gathered enough evidence.
+    Unconfirmed,
+    /// Another track of the same person was counted already.
+    Duplicate,
+}
+
+/// Something the counter noticed.
+#[derive(Debug, Clone, PartialEq)]
+pub enum CountEvent {
+    /// A counted crossing.
+    Crossing(Crossing),
+    /// A crossing that was seen and not counted.
+    Suppressed(Crossing, Reason),
+}
+
+/// Occupancy and dwell of one zone.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct ZoneStatus {
+    /// Confirmed people inside now.
+    pub occupancy: u64,
+    /// Completed stays.
+    pub stays: u64,
+    /// Mean of the completed stays, in seconds.
+    pub mean_dwell: f64,
+}
+
+/// Counts what one source's tracker says. Holds no picture.
+pub trait Counter: Send {
+    /// What happened between the previous update and this one, at `time` seconds on the source's clock.
+    fn update(&mut self, time: f64, update: &crate::track::TrackUpdate) -> Vec<CountEvent>;
+
+    /// State of each zone, in the order of the configuration.
+    fn zones(&self) -> Vec<ZoneStatus>;
+}

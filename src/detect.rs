@@ -1,0 +1,92 @@
+//! Finding people in one picture.
+//!
+//! A [`Model`] is loaded once and shared; each source gets its own [`Detector`] from it, which may keep
+//! state of that source (the background of the `motion` detector) and borrows the model's inference
+//! contexts, of which there are as many as workers can run at once.
+
+use crate::{geometry::BBox, source::Frame};
+
+/// One person found in one picture.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Detection {
+    /// Where, in frame heights.
+    pub bbox: BBox,
+    /// Confidence, 0..=1.
+    pub score: f32,
+}
+
+/// Finds the people in the pictures of one source.
+pub trait Detector: Send {
+    /// All detections down to the model's low threshold, after non-maximum suppression, in no order.
+    ///
+    /// Trackers use the low-score boxes too; see [`ModelInfo::confidence`] for the threshold above which
+    /// a detection may start a track.
+    ///
+    /// # Errors
+    /// When the inference engine fails on this picture.
+    fn detect(&mut self, frame: &Frame) -> Result<Vec<Detection>, DetectError>;
+}
+
+/// What the screens and logs say of a model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelInfo {
+    /// Such as `rtmdet_nano_person` or `motion`.
+    pub name: String,
+    /// Such as `onnxruntime 1.32` or `opencv 4.6`.
+    pub engine: String,
+    /// Score from which a detection is trusted to start a track, 0..=1.
+    pub confidence: f32,
+    /// Why it was chosen when the choice was automatic, or a fall-back that the user should know of.
+    pub note: Option<String>,
+}
+
+/// A detection model in memory, shared by all sources that use it.
+pub trait Model: Send + Sync {
+    /// Name, engine and thresholds.
+    fn info(&self) -> &ModelInfo;
+
+    /// Size (width, height) in pixels to which a picture of `width` x `height` should be reduced by the
+    /// capture thread. Keeps the aspect, never enlarges. The detector accepts any size; this one costs no
+    /// further resize.
+    fn working_size(&self, width: u32, height: u32) -> (u32, u32);
+
+    /// A detector for one source.
+    fn detector(&self) -> Box<dyn Detector>;
+}
+
+/// A model that cannot be loaded or run.
+#[derive(Debug, thiserror::Error)]
+pub enum DetectError {
+    /// The model file is missing, truncated or of another kind.
+    #[error("model '{path}': {problem}")]
+    Model {
+        /// File as the user gave it.
+        path: String,
+        /// What is wrong and what was expected.
+        problem: String,
+    },
+    /// The inference engine is not there or refuses.
+    #[error("{engine}: {problem}")]
+    Engine {
+        /// `ONNX Runtime` or `OpenCV`.
+        engine: &'static str,
+        /// What it said.
+        problem: String,
+    },
+}
+
+/// Loads the model that `choice` names, or the best that is there for [`DetectorChoice::Auto`].
+///
+/// `models` is the folder searched; `contexts` is how many inferences can run at once (the pool's
+/// `max_workers`).
+///
+/// # Errors
+/// When a model that was named cannot be loaded. `Auto` falls back and says so in [`ModelInfo::note`].
+pub fn load(
+    choice: &crate::config::DetectorChoice,
+    models: &std::path::Path,
+    contexts: usize,
+) -> Result<std::sync::Arc<dyn Model>, DetectError> {
+    let _ = (choice, models, contexts);
+    Err(DetectError::Engine { engine: "OpenCV", problem: "not built yet".into() })
+}

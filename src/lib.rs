@@ -1,0 +1,32 @@
+//! Counts people who cross lines in many cameras and videos at once.
+//!
+//! One picture explains the program:
+//!
+//! ```text
+//! source -> frames -> detect -> track -> count -> store -> screen
+//!
+//! camera / file -> capture thread -> mailbox -> ready queue -> rayon worker: step() -> SourceCell -> TUI / headless
+//! (one per open     opens, reads,     1 frame    by priority,    detect -> track        (snapshot)
+//!  source; may      reconnects,       newest     then FIFO,      -> count               `-> result channel
+//!  block)           never a worker    wins       one unit                                     -> aggregator
+//!                                     (files     a source                                     -> CSV, logs, ledger
+//!                                     wait)
+//! ```
+//!
+//! The engine knows nothing of the terminal and the terminal knows nothing of OpenCV; between them stands
+//! one small immutable [`store::SourceSnapshot`] per source.
+//!
+//! **Units.** Every box and point between detection and counting is measured in *frame heights*: a pixel
+//! coordinate divided by the height of the picture, so `y` runs 0..1 and `x` runs 0..aspect (width / height).
+//! The unit is isotropic and does not change with resolution. Only the configuration uses 0..1 of width and
+//! height. Time is in seconds (`f64`) on the source's own clock: media time of a file, monotonic time of a
+//! camera. Nothing is measured in pixels or in numbers of frames.
+
+pub mod config;
+pub mod count;
+pub mod detect;
+pub mod engine;
+pub mod geometry;
+pub mod source;
+pub mod store;
+pub mod track;

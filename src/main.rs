@@ -1,0 +1,3 @@
+//! The `pcount-tui` command.
+
+fn main() {}

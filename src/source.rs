@@ -1,0 +1,107 @@
+//! Where frames come from: files, cameras, demo scenes, each behind [`FrameSource`].
+//!
+//! A capture thread owns one source: it opens, reads, reconnects and fills the source's [`mailbox`].
+
+use std::{sync::Arc, time::Duration};
+
+use opencv::core::Mat;
+
+/// Id of a source, unique in one engine: the configuration's `camera_id` or `video_id`.
+pub type SourceId = Arc<str>;
+
+/// One picture on its way through the program.
+pub struct Frame {
+    /// 8-bit BGR, reduced to the working size. Never empty.
+    pub image: Mat,
+    /// Number of this frame in its source since it was opened, from 0; skipped frames are counted.
+    pub index: u64,
+    /// Seconds on the source's clock: media time of a file, monotonic time since start of a camera.
+    /// Never decreases within one opening.
+    pub time: f64,
+    /// When it left the decoder, for the age shown to the user.
+    pub captured: std::time::Instant,
+    /// Size (width, height) of the picture in the stream, before reduction.
+    pub stream_size: (u32, u32),
+}
+
+impl Frame {
+    /// Width over height of the picture in the stream.
+    #[must_use]
+    pub fn aspect(&self) -> f32 {
+        self.stream_size.0 as f32 / self.stream_size.1.max(1) as f32
+    }
+}
+
+/// What is known of a source once it is open.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StreamInfo {
+    /// Width and height in pixels.
+    pub size: (u32, u32),
+    /// Frames per second as declared; `None` when the stream does not say or lies (0, NaN, above 1000).
+    pub fps: Option<f64>,
+    /// Whether it is live (frames are lost when not taken) or a file (frames wait).
+    pub live: bool,
+    /// Number of frames, when a file knows it.
+    pub frames: Option<u64>,
+}
+
+/// An open source of frames. Calls may block up to the read timeout; workers never call it.
+pub trait FrameSource: Send {
+    /// What was found on opening.
+    fn info(&self) -> StreamInfo;
+
+    /// Moves to the next frame without converting it. `Ok(false)` at the end of a file.
+    ///
+    /// # Errors
+    /// When the stream breaks or nothing came within the read timeout.
+    fn grab(&mut self) -> Result<bool, SourceError>;
+
+    /// The frame grabbed last, reduced to `working_size` of its stream size (never enlarged).
+    ///
+    /// # Errors
+    /// When the frame cannot be decoded.
+    fn retrieve(&mut self, working_size: &dyn Fn(u32, u32) -> (u32, u32)) -> Result<Frame, SourceError>;
+}
+
+/// Opens sources; injected so that tests need no camera.
+pub trait Opener: Send + Sync {
+    /// Opens `source`. May block up to the open timeout.
+    ///
+    /// # Errors
+    /// One of [`SourceError`], with secrets removed from its text.
+    fn open(&self, source: &crate::config::SourceConfig) -> Result<Box<dyn FrameSource>, SourceError>;
+}
+
+/// Why a source could not be opened or read. Texts hold no credentials.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum SourceError {
+    /// File or device that is not there.
+    #[error("not found: '{0}'")]
+    NotFound(String),
+    /// The host does not answer or refuses.
+    #[error("cannot connect: {0}")]
+    Unreachable(String),
+    /// User name or password refused.
+    #[error("the camera refuses the user name or password")]
+    Auth,
+    /// The host answers but has no such stream.
+    #[error("no such stream: {0}")]
+    NoSuchStream(String),
+    /// Opened, but without a video that can be decoded.
+    #[error("unsupported: {0}")]
+    Unsupported(String),
+    /// No frame within the time allowed.
+    #[error("no frame for {}", humantime::format_duration(*.0))]
+    Stalled(Duration),
+    /// The stream broke off.
+    #[error("stream ended: {0}")]
+    Broken(String),
+}
+
+impl SourceError {
+    /// Whether trying again can help without a change by the user.
+    #[must_use]
+    pub fn is_permanent(&self) -> bool {
+        matches!(self, Self::Unsupported(_))
+    }
+}

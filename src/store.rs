@@ -1,0 +1,346 @@
+//! The shared state store: one small immutable snapshot per source, replaced whole, read without waiting.
+
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant, SystemTime},
+};
+
+use crate::{
+    config::{SourceKind, Strategy},
+    count::{Direction, Reason},
+    source::SourceId,
+    track::TrackId,
+};
+
+/// Life of a source, as shown.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SourceState {
+    /// Waits for its turn (`max_open_sources`).
+    Queued,
+    /// Being opened.
+    Connecting,
+    /// Frames are coming.
+    Running,
+    /// Open, but no frame for a while.
+    Stalled,
+    /// Waits before the next attempt.
+    Retrying {
+        /// Attempts made in a row, from 1.
+        attempt: u32,
+        /// When the next one is due.
+        at: Instant,
+    },
+    /// Stopped by the user, can go on.
+    Paused,
+    /// A file that was read to its end.
+    Completed,
+    /// Given up after `retry.max_attempts`.
+    Failed,
+    /// `enabled: false`.
+    Disabled,
+    /// The camera refuses the credentials; retried slowly.
+    AuthFailed {
+        /// When the next attempt is due.
+        at: Instant,
+    },
+    /// The host has no such stream; retried.
+    NoSuchStream {
+        /// When the next attempt is due.
+        at: Instant,
+    },
+    /// Nothing in it can be decoded.
+    Unsupported,
+}
+
+impl SourceState {
+    /// The word shown for the state, as in the text dashboard.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Queued => "Queued",
+            Self::Connecting => "Connecting",
+            Self::Running => "Running",
+            Self::Stalled => "Stalled",
+            Self::Retrying { .. } => "Retrying",
+            Self::Paused => "Paused",
+            Self::Completed => "Completed",
+            Self::Failed => "Failed",
+            Self::Disabled => "Disabled",
+            Self::AuthFailed { .. } => "Auth failed",
+            Self::NoSuchStream { .. } => "No such stream",
+            Self::Unsupported => "Unsupported",
+        }
+    }
+
+    /// When the next attempt is due, for the countdown.
+    #[must_use]
+    pub fn next_attempt(&self) -> Option<Instant> {
+        match self {
+            Self::Retrying { at, .. } | Self::AuthFailed { at } | Self::NoSuchStream { at } => Some(*at),
+            _ => None,
+        }
+    }
+
+    /// Whether the source will do nothing more unless the user acts.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        matches!(self, Self::Completed | Self::Failed | Self::Disabled | Self::Unsupported)
+    }
+}
+
+/// Counts of one line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LineCounts {
+    /// Name of the line.
+    pub name: String,
+    /// Crossings in.
+    pub total_in: u64,
+    /// Crossings out.
+    pub total_out: u64,
+}
+
+/// Occupancy of one zone.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ZoneCounts {
+    /// Name of the zone.
+    pub name: String,
+    /// People inside now.
+    pub occupancy: u64,
+    /// Mean stay of those who left, in seconds; 0 before the first has left.
+    pub mean_dwell: f64,
+    /// Occupancy from which it is over its limit.
+    pub threshold: Option<i64>,
+}
+
+/// All that is shown of one source: the truth of one moment, never torn.
+#[derive(Debug, Clone)]
+pub struct SourceSnapshot {
+    /// Id.
+    pub id: SourceId,
+    /// Name for people.
+    pub alias: String,
+    /// Group.
+    pub location: Option<String>,
+    /// Camera or video.
+    pub kind: SourceKind,
+    /// What is opened, without credentials.
+    pub source: String,
+    /// Higher first.
+    pub priority: i32,
+    /// Where in its life it is.
+    pub state: SourceState,
+    /// Frames handled per second (looked at or deliberately skipped), over the last seconds; for a source
+    /// that is over: its whole run.
+    pub fps: f32,
+    /// Frame rate the stream declares.
+    pub declared_fps: Option<f32>,
+    /// Detections run per second.
+    pub detect_fps: f32,
+    /// Size (width, height) in pixels of the stream, once known.
+    pub size: Option<(u32, u32)>,
+    /// Frames handled.
+    pub frames: u64,
+    /// Frames the file has, when known.
+    pub frames_total: Option<u64>,
+    /// Frames of a live source that came while its worker was busy and were replaced by newer ones.
+    pub dropped: u64,
+    /// Persons found, summed over all frames.
+    pub total_detections: u64,
+    /// Sum over lines.
+    pub total_in: u64,
+    /// Sum over lines.
+    pub total_out: u64,
+    /// Limit for [`Self::current`].
+    pub threshold: Option<i64>,
+    /// Each line.
+    pub lines: Vec<LineCounts>,
+    /// Each zone.
+    pub zones: Vec<ZoneCounts>,
+    /// Crossings that were seen and not counted, by reason.
+    pub suppressed: BTreeMap<Reason, u64>,
+    /// People in the picture now.
+    pub visible: usize,
+    /// When the last frame was handled.
+    pub last_frame: Option<Instant>,
+    /// Time from decoder to counts of the last frame.
+    pub latency: Duration,
+    /// The last error, kept until frames come again.
+    pub last_error: Option<String>,
+    /// Errors since the start.
+    pub errors: u64,
+    /// Times it was opened again.
+    pub reconnects: u64,
+    /// Detector and engine in use.
+    pub detector: String,
+}
+
+impl SourceSnapshot {
+    /// In minus out; may be negative.
+    #[must_use]
+    pub fn current(&self) -> i64 {
+        self.total_in as i64 - self.total_out as i64
+    }
+
+    /// Whether the source or one of its zones has reached its limit.
+    #[must_use]
+    pub fn over_threshold(&self) -> bool {
+        self.threshold.is_some_and(|limit| self.current() >= limit)
+            || self
+                .zones
+                .iter()
+                .any(|zone| zone.threshold.is_some_and(|limit| zone.occupancy as i64 >= limit))
+    }
+}
+
+/// One worker as shown.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WorkerSnapshot {
+    /// From 1.
+    pub number: usize,
+    /// Whether it is within the live `worker_count`.
+    pub enabled: bool,
+    /// Source it works for at this moment.
+    pub source: Option<SourceId>,
+    /// Frames it has handled.
+    pub frames: u64,
+    /// Share of the last seconds spent working, 0..=1.
+    pub busy: f32,
+}
+
+/// What happened, for the ticker, the logs, the CSV and the JSON lines.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// Wall time.
+    pub wall: SystemTime,
+    /// Which source.
+    pub source: SourceId,
+    /// What.
+    pub kind: EventKind,
+}
+
+/// Kinds of [`Event`].
+#[derive(Debug, Clone, PartialEq)]
+pub enum EventKind {
+    /// Somebody crossed a line.
+    Crossing {
+        /// Name of the line.
+        line: String,
+        /// Which way.
+        direction: Direction,
+        /// Who.
+        track: TrackId,
+        /// Seconds on the source's clock.
+        time: f64,
+        /// Score of the track, 0..=1.
+        confidence: f32,
+    },
+    /// A crossing that was not counted.
+    Suppressed {
+        /// Name of the line.
+        line: String,
+        /// Which way it would have been.
+        direction: Direction,
+        /// Who.
+        track: TrackId,
+        /// Why not.
+        reason: Reason,
+        /// Seconds on the source's clock.
+        time: f64,
+    },
+    /// The source changed state.
+    State {
+        /// New state's word.
+        state: &'static str,
+        /// What went wrong, when something did.
+        error: Option<String>,
+    },
+    /// `current_count` or a zone reached (`true`) or left (`false`) its limit.
+    Threshold {
+        /// Whether it is over now.
+        over: bool,
+        /// The count at that moment.
+        current: i64,
+        /// The limit.
+        limit: i64,
+    },
+}
+
+/// Everything the front ends show, gathered without waiting for anybody.
+#[derive(Debug, Clone)]
+pub struct EngineSnapshot {
+    /// One per source, in the order they were added.
+    pub sources: Vec<Arc<SourceSnapshot>>,
+    /// One per thread of the pool.
+    pub workers: Vec<WorkerSnapshot>,
+    /// Workers that may run now.
+    pub worker_count: usize,
+    /// Upper bound.
+    pub max_workers: usize,
+    /// Tasks that wait for a worker, and files not opened yet.
+    pub queue_pending: usize,
+    /// How workers and sources go together.
+    pub strategy: Strategy,
+    /// Detector in use by default, with its engine.
+    pub detector: String,
+    /// Fall-backs and the like that the user should know of.
+    pub notices: Vec<String>,
+    /// The latest events, oldest first, at most a few hundred.
+    pub events: Arc<Vec<Event>>,
+    /// Events not yet handled that were lost (0 unless the disk cannot follow).
+    pub events_lost: u64,
+    /// Log lines lost because the writer could not follow.
+    pub log_lines_lost: u64,
+    /// CPU of the whole process, in cores (1.0 = one core busy).
+    pub cpu: f32,
+    /// Resident memory, in bytes.
+    pub rss: u64,
+    /// Since the engine started.
+    pub uptime: Duration,
+    /// Rises whenever something that is shown has changed.
+    pub generation: u64,
+}
+
+impl EngineSnapshot {
+    /// In, out and signed net over all sources.
+    #[must_use]
+    pub fn totals(&self) -> (u64, u64, i64) {
+        let (total_in, total_out) =
+            self.sources.iter().fold((0, 0), |(i, o), s| (i + s.total_in, o + s.total_out));
+        (total_in, total_out, total_in as i64 - total_out as i64)
+    }
+
+    /// Workers busy at this moment.
+    #[must_use]
+    pub fn busy_workers(&self) -> usize {
+        self.workers.iter().filter(|worker| worker.source.is_some()).count()
+    }
+}
+
+/// A picture for the eye, made only while somebody looks.
+#[derive(Debug, Clone)]
+pub struct Preview {
+    /// Width and height in pixels.
+    pub size: (u32, u32),
+    /// Red, green, blue, a byte each, row by row.
+    pub rgb: Vec<u8>,
+    /// Tracks of the same frame, in frame heights.
+    pub tracks: Vec<crate::track::Track>,
+    /// When the frame left the decoder.
+    pub taken: Instant,
+}
+
+/// One minute of one source, for sparklines and charts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Minute {
+    /// Minutes since the Unix epoch.
+    pub minute: i64,
+    /// Crossings in.
+    pub total_in: u32,
+    /// Crossings out.
+    pub total_out: u32,
+    /// `current` at the end of the minute.
+    pub current: i64,
+    /// Whether the source was watched in this minute at all; `false` is a gap, not a zero.
+    pub watched: bool,
+}

@@ -1,0 +1,40 @@
+//! Following people from picture to picture: detections and time in, tracks out. Pure: no pictures.
+
+use crate::{detect::Detection, geometry::BBox};
+
+/// Identity of one track, unique within its source for the life of the process, from 1.
+pub type TrackId = u64;
+
+/// One person as followed so far.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Track {
+    /// Identity.
+    pub id: TrackId,
+    /// Where the person is now, in frame heights: filtered when seen, predicted when not.
+    pub bbox: BBox,
+    /// Score of the last matched detection, 0..=1.
+    pub score: f32,
+    /// Whether enough evidence was seen to believe in this person. Unconfirmed tracks never count.
+    pub confirmed: bool,
+    /// Whether a detection was matched in this very update.
+    pub seen: bool,
+}
+
+/// What one update of a tracker says.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TrackUpdate {
+    /// All live tracks, ordered by id.
+    pub tracks: Vec<Track>,
+    /// Tracks that were given up in this update, in their last state.
+    pub ended: Vec<Track>,
+}
+
+/// Associates detections over time.
+pub trait Tracker: Send {
+    /// Takes the detections of one picture at `time` seconds on the source's clock. Times never decrease;
+    /// a repeated time is allowed and moves nothing.
+    fn update(&mut self, time: f64, detections: &[Detection]) -> TrackUpdate;
+
+    /// Ends every track (the source disconnected or jumped).
+    fn reset(&mut self) -> Vec<Track>;
+}
