@@ -2,6 +2,10 @@
 //!
 //! A capture thread owns one source: it opens, reads, reconnects and fills the source's [`mailbox`].
 
+pub mod backoff;
+pub mod capture;
+pub mod mailbox;
+
 use std::{sync::Arc, time::Duration};
 
 use opencv::core::Mat;
@@ -55,6 +59,10 @@ pub trait FrameSource: Send {
     /// # Errors
     /// When the stream breaks or nothing came within the read timeout.
     fn grab(&mut self) -> Result<bool, SourceError>;
+
+    /// Seconds on the source's clock of the frame grabbed last (see [`Frame::time`]), known without
+    /// converting it, so that the capture thread can decide whether it is wanted.
+    fn time(&self) -> f64;
 
     /// The frame grabbed last, reduced to `working_size` of its stream size (never enlarged).
     ///

@@ -1,0 +1,316 @@
+//! The capture thread of one source: opens it, reads it, opens it again when it breaks.
+//!
+//! [`supervise`] is the only loop that retries; `run_once` is straight-line code. The thread may block in
+//! native code up to the source's timeouts; the workers never do.
+
+use std::{
+    collections::hash_map::DefaultHasher,
+    hash::{Hash, Hasher},
+    time::{Duration, Instant},
+};
+
+use parking_lot::{Condvar, Mutex};
+
+use super::{
+    FrameSource, Opener, SourceError, StreamInfo, backoff::Backoff, mailbox::Mailbox, mailbox::Notice,
+};
+use crate::{
+    clock::Clock,
+    config::{Cadence, SourceConfig, SourceKind},
+    store::SourceState,
+};
+
+/// After this long with frames, failed attempts are forgotten.
+const HEALTHY_AFTER: Duration = Duration::from_secs(60);
+
+/// A camera that refuses the password, or has no such stream, is asked again no sooner than this: cameras
+/// lock accounts after a few wrong passwords.
+const REFUSED_DELAY: Duration = Duration::from_secs(60);
+
+/// Detections per second of the source's clock when the configuration says nothing. A walker covers about a
+/// tenth of a body height between two looks, which every tracker here follows.
+pub const DEFAULT_DETECT_FPS: f64 = 15.0;
+
+/// Share of a frame interval by which a frame may come early and still be taken, so that a rate which
+/// divides the stream's is met exactly in spite of rounded time stamps.
+const EARLY: f64 = 1e-3;
+
+/// What the user wants of a source now.
+#[derive(Debug, Default)]
+pub struct Wishes {
+    stop: bool,
+    paused: bool,
+    restart: bool,
+}
+
+/// Wishes, and the means to wake whoever waits for a change.
+#[derive(Debug, Default)]
+pub struct CaptureControl {
+    wishes: Mutex<Wishes>,
+    changed: Condvar,
+}
+
+/// What a capture thread should do next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Order {
+    Run,
+    Pause,
+    Restart,
+    Stop,
+}
+
+impl CaptureControl {
+    /// Ends the thread at its next turn.
+    pub fn stop(&self) {
+        self.change(|wishes| wishes.stop = true);
+    }
+
+    /// Stops or goes on reading.
+    pub fn pause(&self, paused: bool) {
+        self.change(|wishes| wishes.paused = paused);
+    }
+
+    /// Opens the source again now.
+    pub fn restart(&self) {
+        self.change(|wishes| {
+            wishes.restart = true;
+            wishes.paused = false;
+        });
+    }
+
+    /// Whether the user paused the source.
+    pub fn is_paused(&self) -> bool {
+        self.wishes.lock().paused
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Wishes)) {
+        change(&mut self.wishes.lock());
+        self.changed.notify_all();
+    }
+
+    fn order(&self) -> Order {
+        let wishes = self.wishes.lock();
+        match *wishes {
+            Wishes { stop: true, .. } => Order::Stop,
+            Wishes { restart: true, .. } => Order::Restart,
+            Wishes { paused: true, .. } => Order::Pause,
+            _ => Order::Run,
+        }
+    }
+
+    fn take_restart(&self) -> bool {
+        std::mem::take(&mut self.wishes.lock().restart)
+    }
+
+    /// Waits until `deadline` or until there is an order other than `meanwhile`.
+    fn wait(&self, clock: &dyn Clock, deadline: Option<Instant>, meanwhile: Order) {
+        const LONG: Duration = Duration::from_secs(3600);
+        while self.order() == meanwhile {
+            let left = match deadline.map(|deadline| deadline.saturating_duration_since(clock.now())) {
+                Some(Duration::ZERO) => return,
+                Some(left) => left,
+                None => LONG,
+            };
+            let mut wishes = self.wishes.lock();
+            // An order given between the check above and this lock has set its flag already.
+            if !wishes.stop && !wishes.restart && wishes.paused == (meanwhile == Order::Pause) {
+                clock.wait(&self.changed, &mut wishes, left);
+            }
+        }
+    }
+}
+
+/// Whom a capture thread works for.
+pub trait Host: Sync {
+    /// The source's state changed; `error` says why when something went wrong.
+    fn state(&self, state: SourceState, error: Option<&SourceError>);
+    /// The source is open.
+    fn opened(&self, info: &StreamInfo);
+    /// Size to which pictures of this size are to be reduced.
+    fn working_size(&self, width: u32, height: u32) -> (u32, u32);
+    /// A frame was passed over on purpose.
+    fn skipped(&self);
+    /// Something was put into the mailbox.
+    fn ready(&self);
+}
+
+/// Everything a capture thread needs.
+pub struct Capture<'a> {
+    /// The source.
+    pub source: &'a SourceConfig,
+    /// How it is opened.
+    pub opener: &'a dyn Opener,
+    /// Where frames go.
+    pub mailbox: &'a Mailbox,
+    /// What the user wants.
+    pub control: &'a CaptureControl,
+    /// Time.
+    pub clock: &'a dyn Clock,
+    /// Whom to tell.
+    pub host: &'a dyn Host,
+}
+
+/// How one opening of a source came to its end without an error.
+enum Ending {
+    EndOfFile,
+    Order,
+}
+
+/// Runs the source until it is over or the user stops it.
+pub fn supervise(capture: &Capture<'_>) {
+    let Capture { source, control, clock, host, mailbox, .. } = *capture;
+    let mut hasher = DefaultHasher::new();
+    source.id.hash(&mut hasher);
+    let mut backoff = Backoff::new(source.retry, hasher.finish());
+    loop {
+        match control.order() {
+            Order::Stop => return,
+            Order::Pause => {
+                host.state(SourceState::Paused, None);
+                control.wait(clock, None, Order::Pause);
+                continue;
+            }
+            Order::Restart => {
+                control.take_restart();
+                backoff.reset();
+            }
+            Order::Run => {}
+        }
+        host.state(SourceState::Connecting, None);
+        let mut healthy = false;
+        let error = match run_once(capture, &mut healthy) {
+            Ok(Ending::EndOfFile) => {
+                mailbox.notify(Notice::Ended(None));
+                host.ready();
+                return;
+            }
+            Ok(Ending::Order) => continue,
+            Err(error) => error,
+        };
+        mailbox.notify(Notice::Disconnected);
+        host.ready();
+        if healthy {
+            backoff.reset();
+        }
+        let Some(next) = next_state(source, &error, &mut backoff, clock.now()) else {
+            tracing::error!(camera = %source.id, "Given up after {} attempts: {error}", backoff.attempts().max(1));
+            mailbox.notify(Notice::Ended(Some(error)));
+            host.ready();
+            return;
+        };
+        let deadline = next.next_attempt();
+        if let Some(at) = deadline {
+            let seconds = at.saturating_duration_since(clock.now()).as_secs_f64();
+            tracing::warn!(camera = %source.id, "{error}; attempt {} in {seconds:.1} s", backoff.attempts() + 1);
+        }
+        host.state(next, Some(&error));
+        control.wait(clock, deadline, Order::Run);
+    }
+}
+
+/// The state to wait in after a failure; `None` when there is nothing to wait for.
+fn next_state(
+    source: &SourceConfig,
+    error: &SourceError,
+    backoff: &mut Backoff,
+    now: Instant,
+) -> Option<SourceState> {
+    // A file does not come back by itself, and one that broke off half-way would be counted twice.
+    if source.kind == SourceKind::Video || error.is_permanent() {
+        return None;
+    }
+    let delay = backoff.next_delay()?;
+    Some(match error {
+        SourceError::Auth => SourceState::AuthFailed { at: now + delay.max(REFUSED_DELAY) },
+        SourceError::NoSuchStream(_) => SourceState::NoSuchStream { at: now + delay },
+        _ => SourceState::Retrying { attempt: backoff.attempts(), at: now + delay },
+    })
+}
+
+fn run_once(capture: &Capture<'_>, healthy: &mut bool) -> Result<Ending, SourceError> {
+    let Capture { source, opener, mailbox, control, clock, host } = *capture;
+    let mut stream = opener.open(source)?;
+    let info = stream.info();
+    host.opened(&info);
+    host.state(SourceState::Running, None);
+    let opened_at = clock.now();
+    let mut pacer = Pacer::new(source.cadence);
+    loop {
+        match control.order() {
+            Order::Run => {}
+            Order::Pause if !info.live => {
+                host.state(SourceState::Paused, None);
+                control.wait(clock, None, Order::Pause);
+                if control.order() == Order::Run {
+                    host.state(SourceState::Running, None);
+                }
+                continue;
+            }
+            _ => {
+                mailbox.notify(Notice::Disconnected);
+                host.ready();
+                return Ok(Ending::Order);
+            }
+        }
+        if !stream.grab()? {
+            if !info.live {
+                return Ok(Ending::EndOfFile);
+            }
+            if source.kind == SourceKind::Video {
+                return Ok(Ending::EndOfFile);
+            }
+            return Err(SourceError::Broken("the camera closed the stream".into()));
+        }
+        if !*healthy && clock.now().saturating_duration_since(opened_at) >= HEALTHY_AFTER {
+            *healthy = true;
+        }
+        if pacer.wants(stream.time()) {
+            deliver(capture, stream.as_mut(), info.live)?;
+        } else {
+            host.skipped();
+        }
+    }
+}
+
+fn deliver(capture: &Capture<'_>, stream: &mut dyn FrameSource, live: bool) -> Result<(), SourceError> {
+    let frame = stream.retrieve(&|width, height| capture.host.working_size(width, height))?;
+    if live {
+        capture.mailbox.replace(frame);
+    } else {
+        capture.mailbox.put(frame);
+    }
+    capture.host.ready();
+    Ok(())
+}
+
+/// Chooses the frames that are looked at, by the source's clock, so that the choice is the same on every run.
+struct Pacer {
+    cadence: Cadence,
+    skip: u32,
+    next: f64,
+}
+
+impl Pacer {
+    fn new(cadence: Cadence) -> Self {
+        Self { cadence, skip: 0, next: f64::NEG_INFINITY }
+    }
+
+    fn wants(&mut self, time: f64) -> bool {
+        let rate = match self.cadence {
+            Cadence::SkipFrames(skip) => {
+                let wanted = self.skip == 0;
+                self.skip = if wanted { skip } else { self.skip - 1 };
+                return wanted;
+            }
+            Cadence::Auto => DEFAULT_DETECT_FPS,
+            Cadence::DetectFps(rate) => rate,
+        };
+        let interval = 1.0 / rate;
+        if time < self.next - interval * EARLY {
+            return false;
+        }
+        // From the plan, not from this frame: the rate is met on average whatever the stream's own rate is.
+        self.next = if time - self.next > interval { time + interval } else { self.next + interval };
+        true
+    }
+}
