@@ -1,0 +1,52 @@
+//! One constant for each default. Writing a default into the file changes nothing.
+
+use std::time::Duration;
+
+/// Workers at start.
+pub const WORKER_COUNT: usize = 4;
+
+/// Upper bound of the pool.
+pub const MAX_WORKERS: usize = 8;
+
+/// Most workers that may be configured: far above any machine, below what a typing error gives.
+pub const WORKERS_LIMIT: usize = 256;
+
+/// Folder for CSV files and the ledger, relative to the configuration file.
+pub const RESULT_OUTPUT: &str = "parallel/results/";
+
+/// Folder of the log files, inside `result_output`.
+pub const LOG_DIR: &str = "logs";
+
+/// Folder searched for model files, relative to the configuration file.
+pub const MODELS: &str = "models";
+
+/// Size at which a log file is rotated: 10 MiB, about 100,000 lines.
+pub const MAX_LOG_SIZE: u64 = 10 * 1024 * 1024;
+
+/// Rotated files kept for each log.
+pub const MAX_LOG_FILES: usize = 5;
+
+/// How long the history charts reach back: a day.
+pub const HISTORY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Files open at the same time. A decoder of 1080p holds some 30 MB.
+pub const MAX_OPEN_SOURCES: usize = 16;
+
+/// Name of a source's only line when the file names none.
+pub const LINE_NAME: &str = "line_1";
+
+/// A camera that sends nothing for this long is opened again.
+pub const STALL_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// An attempt to open a source is given up after this long.
+pub const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Attempts in a row before a source is marked failed. With the delays below: three quarters of
+/// an hour, longer than a switch or a camera takes to come back.
+pub const RETRY_MAX_ATTEMPTS: u32 = 100;
+
+/// Delay before the first new attempt; doubles with each one that fails.
+pub const RETRY_INITIAL: Duration = Duration::from_secs(1);
+
+/// Longest delay between two attempts.
+pub const RETRY_MAX: Duration = Duration::from_secs(30);

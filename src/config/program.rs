@@ -1,0 +1,121 @@
+//! Settings that concern the whole program.
+
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use super::{DetectorChoice, defaults};
+
+/// Settings that concern all sources.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ParallelConfig {
+    /// Workers at start, 1..=max_workers.
+    pub worker_count: usize,
+    /// Upper bound of the pool.
+    pub max_workers: usize,
+    /// Folder for CSV files and the ledger.
+    pub result_output: PathBuf,
+    /// Least severe level written to the logs.
+    pub log_level: LogLevel,
+    /// How workers and sources go together.
+    pub strategy: Strategy,
+    /// Detector of sources that name none.
+    pub detector: DetectorChoice,
+    /// Folder searched for model files.
+    pub models: PathBuf,
+    /// Folder of the log files.
+    pub log_dir: PathBuf,
+    /// Size in bytes at which a log file is rotated.
+    pub max_log_size: u64,
+    /// Rotated files kept for each log, beside the one being written; 0 keeps none.
+    pub max_log_files: usize,
+    /// How long the history charts reach back.
+    pub history: Duration,
+    /// Files open at the same time; the others are queued.
+    pub max_open_sources: usize,
+    /// Time zone of days, hours and reports.
+    pub timezone: jiff::tz::TimeZone,
+    /// Resident memory in bytes above which the program throttles itself; `None` sets no bound.
+    pub memory_limit: Option<u64>,
+    /// Whether crossings are kept in a database under [`Self::result_output`].
+    pub ledger: bool,
+    /// How long the ledger keeps crossings; `None` keeps them for ever.
+    pub ledger_retention: Option<Duration>,
+}
+
+impl Default for ParallelConfig {
+    /// What an empty file means, with paths relative to the current folder.
+    fn default() -> Self {
+        let result_output = PathBuf::from(defaults::RESULT_OUTPUT);
+        Self {
+            worker_count: defaults::WORKER_COUNT,
+            max_workers: defaults::MAX_WORKERS,
+            log_dir: result_output.join(defaults::LOG_DIR),
+            result_output,
+            log_level: LogLevel::default(),
+            strategy: Strategy::default(),
+            detector: DetectorChoice::default(),
+            models: PathBuf::from(defaults::MODELS),
+            max_log_size: defaults::MAX_LOG_SIZE,
+            max_log_files: defaults::MAX_LOG_FILES,
+            history: defaults::HISTORY,
+            max_open_sources: defaults::MAX_OPEN_SOURCES,
+            timezone: jiff::tz::TimeZone::system(),
+            memory_limit: None,
+            ledger: true,
+            ledger_retention: None,
+        }
+    }
+}
+
+/// How the dashboard looks and which keys it obeys.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct TuiConfig {
+    /// Colours.
+    pub theme: Theme,
+    /// Keys by the name of the action, such as `pause` to `["p"]`; actions not named keep their keys.
+    pub keys: BTreeMap<String, Vec<String>>,
+}
+
+/// Colours of the dashboard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Theme {
+    /// For dark backgrounds unless the terminal says that its own is light.
+    #[default]
+    Auto,
+    /// For dark backgrounds.
+    Dark,
+    /// For light backgrounds.
+    Light,
+    /// Told apart by people who cannot tell red from green.
+    ColorBlind,
+    /// No colours: bold, dim and reverse only.
+    Mono,
+}
+
+/// How workers and sources go together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Strategy {
+    /// A fixed pool whose workers all sources share.
+    #[default]
+    Shared,
+    /// One worker for each source.
+    Dedicated,
+}
+
+/// Log levels as written in the configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum LogLevel {
+    /// Errors only.
+    Error,
+    /// And warnings.
+    Warn,
+    /// And what happens.
+    #[default]
+    Info,
+    /// And details.
+    Debug,
+}

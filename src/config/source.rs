@@ -1,0 +1,210 @@
+//! One source: what to open, where its lines are, how it is looked at.
+
+use std::{path::PathBuf, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Credentials, DetectorChoice, Secret, defaults};
+use crate::{count::Anchor, source::SourceId};
+
+/// Whether a source is a camera or a video (serialised as the task's `type`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SourceKind {
+    /// Live: newest frame wins.
+    Camera,
+    /// Runs to its end, no frame is lost.
+    Video,
+}
+
+/// One source.
+#[derive(Debug, Clone)]
+pub struct SourceConfig {
+    /// Unique id.
+    pub id: SourceId,
+    /// Camera or video.
+    pub kind: SourceKind,
+    /// What to open.
+    pub source: SourceSpec,
+    /// Name for people; the id when none was given.
+    pub alias: String,
+    /// Where it hangs, for grouping.
+    pub location: Option<String>,
+    /// `current_count` from which the source is over its limit.
+    pub threshold: Option<i64>,
+    /// Disabled sources are listed and not opened.
+    pub enabled: bool,
+    /// Counting lines; never empty once validated (the default is the horizontal middle, anchor centre).
+    pub lines: Vec<LineConfig>,
+    /// Zones whose occupancy is watched.
+    pub zones: Vec<ZoneConfig>,
+    /// Detector, when other than the program's.
+    pub detector: Option<DetectorChoice>,
+    /// Tracker: the default one or the original's `centroid`.
+    pub tracker: TrackerChoice,
+    /// How often to detect.
+    pub cadence: Cadence,
+    /// Higher first.
+    pub priority: i32,
+    /// Reconnecting.
+    pub retry: RetryConfig,
+    /// A camera that sends nothing for this long is opened again.
+    pub stall_timeout: Duration,
+    /// An attempt to open it is given up after this long.
+    pub open_timeout: Duration,
+    /// RTSP transport.
+    pub transport: Transport,
+}
+
+impl SourceConfig {
+    /// A source with defaults for everything that is not named.
+    #[must_use]
+    pub fn new(id: impl Into<SourceId>, kind: SourceKind, source: SourceSpec) -> Self {
+        let id = id.into();
+        Self {
+            alias: id.to_string(),
+            id,
+            kind,
+            source,
+            location: None,
+            threshold: None,
+            enabled: true,
+            lines: vec![LineConfig::default()],
+            zones: Vec::new(),
+            detector: None,
+            tracker: TrackerChoice::default(),
+            cadence: Cadence::default(),
+            priority: 0,
+            retry: RetryConfig::default(),
+            stall_timeout: defaults::STALL_TIMEOUT,
+            open_timeout: defaults::OPEN_TIMEOUT,
+            transport: Transport::default(),
+        }
+    }
+}
+
+/// Trackers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum TrackerChoice {
+    /// Motion model with two-stage association.
+    #[default]
+    Motion,
+    /// The original program's tracker and counting rule.
+    Centroid,
+}
+
+/// How often a source is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub enum Cadence {
+    /// The program's default rate.
+    #[default]
+    Auto,
+    /// This many frames are skipped after each one looked at.
+    SkipFrames(u32),
+    /// At most this many detections per second of the source's clock.
+    DetectFps(f64),
+}
+
+/// Reconnecting with exponential backoff.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RetryConfig {
+    /// Attempts in a row before the source is marked failed; 0 never gives up.
+    pub max_attempts: u32,
+    /// First delay.
+    pub initial: Duration,
+    /// Longest delay.
+    pub max: Duration,
+}
+
+impl Default for RetryConfig {
+    fn default() -> Self {
+        Self {
+            max_attempts: defaults::RETRY_MAX_ATTEMPTS,
+            initial: defaults::RETRY_INITIAL,
+            max: defaults::RETRY_MAX,
+        }
+    }
+}
+
+/// RTSP transports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Transport {
+    /// Interleaved in the RTSP connection.
+    #[default]
+    Tcp,
+    /// Separate datagrams.
+    Udp,
+}
+
+/// A counting line, in 0..1 of width and height.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LineConfig {
+    /// Unique in its source.
+    pub name: String,
+    /// Start (x, y).
+    pub a: [f32; 2],
+    /// End (x, y).
+    pub b: [f32; 2],
+    /// Point of the person that must cross.
+    pub anchor: Anchor,
+}
+
+impl Default for LineConfig {
+    /// The original's line: the horizontal middle of the picture, downwards is in.
+    fn default() -> Self {
+        Self { name: defaults::LINE_NAME.into(), a: [0.0, 0.5], b: [1.0, 0.5], anchor: Anchor::Center }
+    }
+}
+
+/// A polygon whose occupancy and dwell time are watched, in 0..1 of width and height.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ZoneConfig {
+    /// Unique in its source.
+    pub name: String,
+    /// At least three corners (x, y).
+    pub points: Vec<[f32; 2]>,
+    /// Point of the person that must be inside.
+    pub anchor: Anchor,
+    /// Occupancy from which an alert is raised.
+    pub threshold: Option<i64>,
+}
+
+/// What to open, with the credentials kept apart from the address.
+#[derive(Clone, PartialEq)]
+pub enum SourceSpec {
+    /// `rtsp://`, `rtsps://`, `http://`, `https://`; see [`SourceSpec::opening_url`].
+    Url {
+        /// The address as it may be shown: no user name, no password, `***` for secrets in the query.
+        address: url::Url,
+        /// User name and password, when given.
+        credentials: Option<Credentials>,
+        /// The query as written, when it holds a secret (`?user=admin&pwd=..`).
+        query: Option<Secret>,
+    },
+    /// A capture device, by number (`/dev/videoN`).
+    Device(u32),
+    /// A video file.
+    File(PathBuf),
+    /// A scene drawn by the program: everything after `demo:`.
+    Demo(String),
+}
+
+impl std::fmt::Display for SourceSpec {
+    /// The source as it may be shown and logged: without credentials.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Url { address, .. } => write!(f, "{address}"),
+            Self::Device(number) => write!(f, "/dev/video{number}"),
+            Self::File(path) => write!(f, "{}", path.display()),
+            Self::Demo(scene) => write!(f, "demo:{scene}"),
+        }
+    }
+}
+
+impl std::fmt::Debug for SourceSpec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{self}")
+    }
+}
