@@ -1,5 +1,7 @@
 //! The engine: a cheap handle on the capture threads, the worker pool and the state store.
 
+pub mod scheduler;
+
 use crate::{
     config::{LineConfig, SourceConfig},
     source::SourceId,
