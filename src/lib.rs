@@ -27,6 +27,7 @@ pub mod config;
 pub mod count;
 pub mod detect;
 pub mod engine;
+pub mod export;
 pub mod geometry;
 pub mod source;
 pub mod store;

@@ -1,0 +1,3 @@
+//! Results for other programs: records with stable names, CSV, JSON lines.
+
+pub mod records;
