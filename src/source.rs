@@ -4,11 +4,20 @@
 
 pub mod backoff;
 pub mod capture;
+pub mod file;
 pub mod mailbox;
+pub mod network;
+pub mod pace;
+pub mod probe;
+pub mod system;
+pub mod video;
 
 use std::{sync::Arc, time::Duration};
 
 use opencv::core::Mat;
+
+pub use probe::{Probe, probe_source};
+pub use system::{SystemOpener, prepare_process};
 
 /// Id of a source, unique in one engine: the configuration's `camera_id` or `video_id`.
 pub type SourceId = Arc<str>;
@@ -53,6 +62,11 @@ pub struct StreamInfo {
 pub trait FrameSource: Send {
     /// What was found on opening.
     fn info(&self) -> StreamInfo;
+
+    /// Name of the codec, such as `h264`, when the source has one and tells it.
+    fn codec(&self) -> Option<String> {
+        None
+    }
 
     /// Moves to the next frame without converting it. `Ok(false)` at the end of a file.
     ///

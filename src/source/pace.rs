@@ -1,0 +1,93 @@
+//! Plays a recorded or drawn source at its own speed, as if it were a camera.
+
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::{Frame, FrameSource, SourceError, StreamInfo};
+
+/// Furthest that the playback may be behind or ahead before it starts afresh from now.
+const MAX_LAG: Duration = Duration::from_secs(1);
+
+/// A source that knows the time of the frame grabbed last without converting it.
+pub trait MediaTime {
+    /// Seconds of media time, as [`Frame::time`] will say.
+    fn media_time(&self) -> f64;
+}
+
+/// Gives each frame of `S` out when it is due, and calls itself live: frames not taken are lost.
+pub struct Paced<S> {
+    inner: S,
+    /// When media time 0 was or would have been.
+    start: Option<Instant>,
+    released: Instant,
+}
+
+impl<S: FrameSource + MediaTime> Paced<S> {
+    /// Plays `inner`; the clock starts at its first frame.
+    #[must_use]
+    pub fn new(inner: S) -> Self {
+        Self { inner, start: None, released: Instant::now() }
+    }
+}
+
+/// How long to wait until `media` seconds are due after `start`; `None` when the playback is so far off
+/// that it should start afresh.
+fn wait(start: Instant, media: f64, now: Instant) -> Option<Duration> {
+    let due = start + Duration::try_from_secs_f64(media).ok()?;
+    let ahead = due.saturating_duration_since(now);
+    let behind = now.saturating_duration_since(due);
+    (ahead <= MAX_LAG && behind <= MAX_LAG).then_some(ahead)
+}
+
+impl<S: FrameSource + MediaTime> FrameSource for Paced<S> {
+    fn info(&self) -> StreamInfo {
+        StreamInfo { live: true, frames: None, ..self.inner.info() }
+    }
+
+    fn codec(&self) -> Option<String> {
+        self.inner.codec()
+    }
+
+    fn grab(&mut self) -> Result<bool, SourceError> {
+        if !self.inner.grab()? {
+            return Ok(false);
+        }
+        let media = self.inner.media_time();
+        let now = Instant::now();
+        match self.start.and_then(|start| wait(start, media, now)) {
+            Some(ahead) => thread::sleep(ahead),
+            None => self.start = now.checked_sub(Duration::try_from_secs_f64(media).unwrap_or_default()),
+        }
+        self.released = Instant::now();
+        Ok(true)
+    }
+
+    fn retrieve(&mut self, working_size: &dyn Fn(u32, u32) -> (u32, u32)) -> Result<Frame, SourceError> {
+        let mut frame = self.inner.retrieve(working_size)?;
+        frame.captured = self.released;
+        Ok(frame)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_wait_until_they_are_due_and_late_ones_do_not() {
+        let start = Instant::now();
+        let at = |seconds: f64| start + Duration::from_secs_f64(seconds);
+        assert_eq!(wait(start, 0.5, at(0.25)), Some(Duration::from_millis(250)));
+        assert_eq!(wait(start, 0.5, at(0.75)), Some(Duration::ZERO));
+    }
+
+    #[test]
+    fn a_playback_too_far_off_starts_afresh() {
+        let start = Instant::now();
+        assert_eq!(wait(start, 0.5, start + Duration::from_secs(5)), None);
+        assert_eq!(wait(start, 60.0, start), None);
+        assert_eq!(wait(start, f64::NAN, start), None);
+    }
+}

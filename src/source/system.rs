@@ -1,0 +1,224 @@
+//! Opens real sources: files, RTSP and HTTP cameras and capture devices through OpenCV's FFmpeg backend.
+//!
+//! **Options of the process.** OpenCV 4.6 passes options to FFmpeg only through the environment variable
+//! `OPENCV_FFMPEG_CAPTURE_OPTIONS`, which it reads at every opening. [`prepare_process`] sets it once, at
+//! the very start of `main`, while the process has a single thread; a user's own value is left alone.
+//! Without it a source still works: RTSP goes over TCP, and each decoder has one thread per processor.
+//!
+//! **Transport.** TCP is the default. UDP is asked for in the address (`?udp`), an option that FFmpeg
+//! takes out of the address before it is sent; when the camera refuses UDP, FFmpeg falls back to TCP.
+
+use std::{
+    fs,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use opencv::{
+    core::Vector,
+    videoio::{self, VideoCapture, VideoCaptureTrait as _, VideoCaptureTraitConst as _},
+};
+use url::Url;
+
+use super::{FrameSource, Opener, SourceError, file, network, pace::Paced, video::VideoSource};
+use crate::config::{Credentials, SourceConfig, SourceKind, SourceSpec, Transport};
+
+/// Longest time that opening a network source may take before it counts as unreachable.
+pub const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Longest time spent afterwards on finding out why an opening failed.
+const DIAGNOSIS_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Options given to FFmpeg at each opening, in OpenCV's notation: RTSP over TCP, one decoding thread per
+/// stream. More threads make one video faster but many of them slower, and each holds a frame back.
+const CAPTURE_OPTIONS: &str = "rtsp_transport;tcp|threads;1";
+
+/// Name of OpenCV's variable for FFmpeg options.
+const CAPTURE_OPTIONS_VARIABLE: &str = "OPENCV_FFMPEG_CAPTURE_OPTIONS";
+
+/// Prepares OpenCV for many streams in one process; call it first thing in `main`.
+///
+/// Sets the options described in this module's documentation, and keeps OpenCV's own messages off the
+/// standard error. Returns `false`, having left the environment alone, when the process has more than one
+/// thread already or when the variable is set by the user.
+pub fn prepare_process() -> bool {
+    // OpenCV's warnings repeat what our own errors say, on a screen that is not theirs.
+    let _ = opencv::core::set_log_level(opencv::core::LogLevel::LOG_LEVEL_SILENT);
+    if std::env::var_os(CAPTURE_OPTIONS_VARIABLE).is_some() {
+        return false;
+    }
+    let threads = fs::read_dir("/proc/self/task").map_or(usize::MAX, Iterator::count);
+    if threads != 1 {
+        return false;
+    }
+    #[allow(unsafe_code, reason = "OpenCV offers no other way to pass options to FFmpeg")]
+    // SAFETY: changing the environment is unsound only while another thread may read it; this thread is
+    // the only one, as was just counted, and nothing between the count and here starts another.
+    unsafe {
+        std::env::set_var(CAPTURE_OPTIONS_VARIABLE, CAPTURE_OPTIONS);
+    }
+    true
+}
+
+/// Opens files, network cameras, devices and demo scenes.
+#[derive(Debug, Clone)]
+pub struct SystemOpener {
+    open_timeout: Duration,
+}
+
+impl Default for SystemOpener {
+    fn default() -> Self {
+        Self { open_timeout: OPEN_TIMEOUT }
+    }
+}
+
+impl SystemOpener {
+    /// With [`OPEN_TIMEOUT`].
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// With another open timeout.
+    #[must_use]
+    pub fn with_open_timeout(open_timeout: Duration) -> Self {
+        Self { open_timeout }
+    }
+
+    fn open_file(&self, path: &Path, kind: SourceKind) -> Result<Box<dyn FrameSource>, SourceError> {
+        file::check(path)?;
+        // Relative names with a colon would be taken for the name of a protocol.
+        let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let capture = open_capture(absolute.as_os_str(), &[]).ok_or_else(|| file::diagnose(path))?;
+        let source = VideoSource::file(capture, path);
+        Ok(match kind {
+            SourceKind::Video => Box::new(source),
+            SourceKind::Camera => Box::new(Paced::new(source)),
+        })
+    }
+
+    fn open_url(
+        &self,
+        address: &Url,
+        credentials: Option<&Credentials>,
+        config: &SourceConfig,
+    ) -> Result<Box<dyn FrameSource>, SourceError> {
+        let params = [
+            (videoio::CAP_PROP_OPEN_TIMEOUT_MSEC, milliseconds(self.open_timeout)),
+            (videoio::CAP_PROP_READ_TIMEOUT_MSEC, milliseconds(config.stall_timeout)),
+        ];
+        let started = Instant::now();
+        match open_capture(ffmpeg_address(address, credentials, config.transport), &params) {
+            Some(capture) => {
+                let live = config.kind == SourceKind::Camera;
+                Ok(Box::new(VideoSource::network(capture, address, config.stall_timeout, live)))
+            }
+            None => {
+                let why = network::diagnose(address, credentials, DIAGNOSIS_TIMEOUT);
+                Err(why.unwrap_or_else(|| undecodable(address, started.elapsed() >= self.open_timeout)))
+            }
+        }
+    }
+}
+
+impl Opener for SystemOpener {
+    fn open(&self, config: &SourceConfig) -> Result<Box<dyn FrameSource>, SourceError> {
+        match &config.source {
+            SourceSpec::File(path) => self.open_file(path, config.kind),
+            SourceSpec::Url { address, credentials } => self.open_url(address, credentials.as_ref(), config),
+            SourceSpec::Device(number) => open_device(*number, config.stall_timeout),
+            SourceSpec::Demo(scene) => {
+                Err(SourceError::Unsupported(format!("demo scene '{scene}' is not built yet")))
+            }
+        }
+    }
+}
+
+fn open_device(number: u32, stall_timeout: Duration) -> Result<Box<dyn FrameSource>, SourceError> {
+    let path = format!("/dev/video{number}");
+    if !Path::new(&path).exists() {
+        return Err(SourceError::NotFound(path));
+    }
+    if let Err(error) = fs::File::open(&path) {
+        return Err(SourceError::Unsupported(format!(
+            "'{path}' cannot be read ({error}); give this user access to it, as by adding it to the group 'video'"
+        )));
+    }
+    let index = i32::try_from(number).map_err(|_| SourceError::NotFound(path.clone()))?;
+    match VideoCapture::new(index, videoio::CAP_V4L2) {
+        Ok(capture) if capture.is_opened().unwrap_or(false) => {
+            Ok(Box::new(VideoSource::device(capture, &path, stall_timeout)))
+        }
+        _ => Err(SourceError::Unsupported(format!(
+            "'{path}' gives no video; another program may be using it, or it is not a camera"
+        ))),
+    }
+}
+
+/// An open FFmpeg capture, or `None`: the backend tells no reason.
+fn open_capture(name: impl AsRef<std::ffi::OsStr>, params: &[(i32, i32)]) -> Option<VideoCapture> {
+    let mut list = Vector::<i32>::new();
+    for &(property, value) in params {
+        list.push(property);
+        list.push(value);
+    }
+    let mut capture = VideoCapture::default().ok()?;
+    capture.set_exception_mode(false).ok()?;
+    let opened = capture.open_file_with_params(name, videoio::CAP_FFMPEG, &list).ok()?;
+    opened.then_some(capture)
+}
+
+fn milliseconds(time: Duration) -> i32 {
+    i32::try_from(time.as_millis()).unwrap_or(i32::MAX).max(1)
+}
+
+/// The address as FFmpeg takes it: with credentials and transport. Never to be shown.
+fn ffmpeg_address(address: &Url, credentials: Option<&Credentials>, transport: Transport) -> String {
+    let mut full = address.clone();
+    if let Some(Credentials { user, password }) = credentials {
+        // Both fail only for addresses without a host, which validation refuses.
+        let _ = full.set_username(user);
+        let _ = full.set_password(Some(&password.0));
+    }
+    let mut text = full.to_string();
+    if transport == Transport::Udp && address.scheme() == "rtsp" {
+        text.push(if full.query().is_some() { '&' } else { '?' });
+        text.push_str("udp");
+    }
+    text
+}
+
+/// The host answers as it should, and still FFmpeg could make nothing of it.
+fn undecodable(address: &Url, timed_out: bool) -> SourceError {
+    if timed_out {
+        SourceError::Unreachable(format!("'{address}' answers but sends no video"))
+    } else {
+        SourceError::Unsupported(format!(
+            "'{address}' answers, but not with a video that can be decoded; try it with 'ffprobe'"
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Secret;
+
+    #[test]
+    fn credentials_are_encoded_into_the_address_for_ffmpeg_only() {
+        let address = Url::parse("rtsp://cam.local:8554/live?stream=1").unwrap();
+        let credentials = Credentials { user: "admin".into(), password: Secret("p@ss/word".into()) };
+        assert_eq!(
+            ffmpeg_address(&address, Some(&credentials), Transport::Tcp),
+            "rtsp://admin:p%40ss%2Fword@cam.local:8554/live?stream=1"
+        );
+    }
+
+    #[test]
+    fn udp_is_asked_for_in_the_address_and_only_of_rtsp() {
+        let ask = |address: &str| ffmpeg_address(&Url::parse(address).unwrap(), None, Transport::Udp);
+        assert_eq!(ask("rtsp://cam/live"), "rtsp://cam/live?udp");
+        assert_eq!(ask("rtsp://cam/live?stream=1"), "rtsp://cam/live?stream=1&udp");
+        assert_eq!(ask("http://cam/live.mjpg"), "http://cam/live.mjpg");
+    }
+}

@@ -1,0 +1,10 @@
+//! Configurations of single sources for tests.
+
+use std::time::Duration;
+
+use pcount::config::{SourceConfig, SourceKind, SourceSpec};
+
+/// A source with defaults and a short read timeout.
+pub fn source(kind: SourceKind, spec: SourceSpec) -> SourceConfig {
+    SourceConfig { stall_timeout: Duration::from_secs(2), ..SourceConfig::new("test", kind, spec) }
+}
