@@ -44,7 +44,7 @@ fn write_clip(path: &Path, codec: [char; 4], fps: f64, size: (i32, i32), frames:
 }
 
 fn open(path: &Path, kind: SourceKind) -> Result<Box<dyn FrameSource>, SourceError> {
-    SystemOpener::new().open(&config::source(kind, SourceSpec::File(path.to_owned())))
+    SystemOpener.open(&config::source(kind, SourceSpec::File(path.to_owned())))
 }
 
 /// The refusal that opening and reading `path` ends in.

@@ -17,28 +17,38 @@ mod auth;
 /// Longest head of an answer that is read.
 const MAX_HEAD: usize = 64 * 1024;
 
-/// Asks the server at `address` why it gives no video. `None` when it seems willing to.
+/// A server and what is wanted of it.
+#[derive(Clone, Copy)]
+pub struct Target<'a> {
+    /// The address as it may be shown.
+    pub shown: &'a Url,
+    /// The address as the server wants it, which may hold secrets in path and query; without user name and
+    /// password.
+    pub asked: &'a Url,
+    /// User name and password, when given.
+    pub credentials: Option<&'a Credentials>,
+}
+
+/// Asks a server why it gives no video. `None` when it seems willing to.
 ///
 /// Blocks up to about `timeout` (the resolver of host names has its own). Encrypted schemes are only
 /// connected to.
 #[must_use]
-pub fn diagnose(address: &Url, credentials: Option<&Credentials>, timeout: Duration) -> Option<SourceError> {
+pub fn diagnose(target: Target<'_>, timeout: Duration) -> Option<SourceError> {
     let deadline = Instant::now() + timeout;
-    match ask(address, None, deadline) {
-        Ok(Some(answer)) => match (answer.status, credentials) {
-            (401, Some(credentials)) => {
-                // A second question, with the credentials, tells a wrong password from a wrong path.
-                let request = auth::Request { method: method(address), uri: &target(address) };
-                let header = auth::authorization(&answer.challenges, &request, credentials);
-                match ask(address, header.as_deref(), deadline) {
-                    Ok(Some(answer)) => meaning(address, &answer),
-                    Ok(None) => None,
-                    Err(error) => Some(error),
-                }
-            }
-            _ => meaning(address, &answer),
-        },
-        Ok(None) => None,
+    let answer = match ask(target, None, deadline) {
+        Ok(Some(answer)) => answer,
+        Ok(None) => return None,
+        Err(error) => return Some(error),
+    };
+    let Some(credentials) = target.credentials.filter(|_| answer.status == 401) else {
+        return meaning(target.shown, &answer);
+    };
+    // A second question, with the credentials, tells a wrong password from a wrong path.
+    let request = auth::Request { method: method(target.asked), uri: &request_uri(target.asked) };
+    let header = auth::authorization(&answer.challenges, &request, credentials);
+    match ask(target, header.as_deref(), deadline) {
+        Ok(answer) => answer.and_then(|answer| meaning(target.shown, &answer)),
         Err(error) => Some(error),
     }
 }
@@ -64,12 +74,17 @@ fn meaning(address: &Url, answer: &Answer) -> Option<SourceError> {
 }
 
 /// Puts the question; `Ok(None)` when the connection is encrypted and so says nothing to us.
-fn ask(address: &Url, authorization: Option<&str>, deadline: Instant) -> Result<Option<Answer>, SourceError> {
+fn ask(
+    target: Target<'_>,
+    authorization: Option<&str>,
+    deadline: Instant,
+) -> Result<Option<Answer>, SourceError> {
+    let address = target.shown;
     let mut stream = connect(address, deadline)?;
     if matches!(address.scheme(), "https" | "rtsps") {
         return Ok(None);
     }
-    let head = converse(&mut stream, &question(address, authorization), deadline)
+    let head = converse(&mut stream, &question(target.asked, authorization), deadline)
         .map_err(|error| silence(address, &error))?;
     parse(&head).map(Some).ok_or_else(|| {
         SourceError::Unsupported(format!(
@@ -138,7 +153,7 @@ fn method(address: &Url) -> &'static str {
 }
 
 /// What stands in the request line: the whole address in RTSP, path and query in HTTP.
-fn target(address: &Url) -> String {
+fn request_uri(address: &Url) -> String {
     if address.scheme().starts_with("rtsp") {
         return address.to_string();
     }
@@ -150,14 +165,11 @@ fn target(address: &Url) -> String {
 }
 
 fn question(address: &Url, authorization: Option<&str>) -> String {
-    let (method, target) = (method(address), target(address));
+    let (method, uri) = (method(address), request_uri(address));
     let mut text = if method == "DESCRIBE" {
-        format!("{method} {target} RTSP/1.0\r\nCSeq: 1\r\nAccept: application/sdp\r\n")
+        format!("{method} {uri} RTSP/1.0\r\nCSeq: 1\r\nAccept: application/sdp\r\n")
     } else {
-        format!(
-            "{method} {target} HTTP/1.1\r\nHost: {}\r\nAccept: */*\r\nConnection: close\r\n",
-            host(address)
-        )
+        format!("{method} {uri} HTTP/1.1\r\nHost: {}\r\nAccept: */*\r\nConnection: close\r\n", host(address))
     };
     text.push_str(concat!("User-Agent: pcount-tui/", env!("CARGO_PKG_VERSION"), "\r\n"));
     if let Some(value) = authorization {
@@ -265,7 +277,9 @@ mod tests {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         drop(listener);
-        let error = diagnose(&url(&format!("rtsp://127.0.0.1:{port}/live")), None, Duration::from_secs(2));
+        let address = url(&format!("rtsp://127.0.0.1:{port}/live"));
+        let target = Target { shown: &address, asked: &address, credentials: None };
+        let error = diagnose(target, Duration::from_secs(2));
         assert!(
             matches!(&error, Some(SourceError::Unreachable(text)) if text.contains("refuses the connection")),
             "{error:?}"

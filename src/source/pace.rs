@@ -10,12 +10,6 @@ use super::{Frame, FrameSource, SourceError, StreamInfo};
 /// Furthest that the playback may be behind or ahead before it starts afresh from now.
 const MAX_LAG: Duration = Duration::from_secs(1);
 
-/// A source that knows the time of the frame grabbed last without converting it.
-pub trait MediaTime {
-    /// Seconds of media time, as [`Frame::time`] will say.
-    fn media_time(&self) -> f64;
-}
-
 /// Gives each frame of `S` out when it is due, and calls itself live: frames not taken are lost.
 pub struct Paced<S> {
     inner: S,
@@ -24,7 +18,7 @@ pub struct Paced<S> {
     released: Instant,
 }
 
-impl<S: FrameSource + MediaTime> Paced<S> {
+impl<S: FrameSource> Paced<S> {
     /// Plays `inner`; the clock starts at its first frame.
     #[must_use]
     pub fn new(inner: S) -> Self {
@@ -41,7 +35,7 @@ fn wait(start: Instant, media: f64, now: Instant) -> Option<Duration> {
     (ahead <= MAX_LAG && behind <= MAX_LAG).then_some(ahead)
 }
 
-impl<S: FrameSource + MediaTime> FrameSource for Paced<S> {
+impl<S: FrameSource> FrameSource for Paced<S> {
     fn info(&self) -> StreamInfo {
         StreamInfo { live: true, frames: None, ..self.inner.info() }
     }
@@ -54,7 +48,7 @@ impl<S: FrameSource + MediaTime> FrameSource for Paced<S> {
         if !self.inner.grab()? {
             return Ok(false);
         }
-        let media = self.inner.media_time();
+        let media = self.inner.time();
         let now = Instant::now();
         match self.start.and_then(|start| wait(start, media, now)) {
             Some(ahead) => thread::sleep(ahead),
@@ -62,6 +56,10 @@ impl<S: FrameSource + MediaTime> FrameSource for Paced<S> {
         }
         self.released = Instant::now();
         Ok(true)
+    }
+
+    fn time(&self) -> f64 {
+        self.inner.time()
     }
 
     fn retrieve(&mut self, working_size: &dyn Fn(u32, u32) -> (u32, u32)) -> Result<Frame, SourceError> {

@@ -37,7 +37,7 @@ impl fmt::Display for Probe {
 /// # Errors
 /// When it cannot be opened or gives no frame, as the program would say it.
 pub fn probe_source(source: &SourceConfig) -> Result<Probe, SourceError> {
-    let mut opened = SystemOpener::new().open(source)?;
+    let mut opened = SystemOpener.open(source)?;
     if !opened.grab()? {
         return Err(SourceError::Unsupported(format!("'{}' holds no frame", source.source)));
     }

@@ -20,11 +20,13 @@ use opencv::{
 };
 use url::Url;
 
-use super::{FrameSource, Opener, SourceError, file, network, pace::Paced, video::VideoSource};
+use super::{
+    FrameSource, Opener, SourceError, file,
+    network::{self, Target},
+    pace::Paced,
+    video::VideoSource,
+};
 use crate::config::{Credentials, SourceConfig, SourceKind, SourceSpec, Transport};
-
-/// Longest time that opening a network source may take before it counts as unreachable.
-pub const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Longest time spent afterwards on finding out why an opening failed.
 const DIAGNOSIS_TIMEOUT: Duration = Duration::from_secs(3);
@@ -61,71 +63,59 @@ pub fn prepare_process() -> bool {
 }
 
 /// Opens files, network cameras, devices and demo scenes.
-#[derive(Debug, Clone)]
-pub struct SystemOpener {
-    open_timeout: Duration,
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemOpener;
+
+fn open_file(path: &Path, kind: SourceKind) -> Result<Box<dyn FrameSource>, SourceError> {
+    file::check(path)?;
+    // Relative names with a colon would be taken for the name of a protocol.
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let capture = open_capture(absolute.as_os_str(), &[]).ok_or_else(|| file::diagnose(path))?;
+    let source = VideoSource::file(capture, path);
+    Ok(match kind {
+        SourceKind::Video => Box::new(source),
+        SourceKind::Camera => Box::new(Paced::new(source)),
+    })
 }
 
-impl Default for SystemOpener {
-    fn default() -> Self {
-        Self { open_timeout: OPEN_TIMEOUT }
+fn open_url(config: &SourceConfig, url: &UrlParts<'_>) -> Result<Box<dyn FrameSource>, SourceError> {
+    let params = [
+        (videoio::CAP_PROP_OPEN_TIMEOUT_MSEC, milliseconds(config.open_timeout)),
+        (videoio::CAP_PROP_READ_TIMEOUT_MSEC, milliseconds(config.stall_timeout)),
+    ];
+    let started = Instant::now();
+    if let Some(capture) = open_capture(with_transport(&url.full, config.transport), &params) {
+        let live = config.kind == SourceKind::Camera;
+        return Ok(Box::new(VideoSource::network(capture, url.shown, config.stall_timeout, live)));
     }
+    let timed_out = started.elapsed() >= config.open_timeout;
+    let mut asked = url.full.clone();
+    // Neither can fail: the address has a host.
+    let _ = asked.set_username("");
+    let _ = asked.set_password(None);
+    let target = Target { shown: url.shown, asked: &asked, credentials: url.credentials };
+    let why = network::diagnose(target, DIAGNOSIS_TIMEOUT);
+    Err(why.unwrap_or_else(|| undecodable(url.shown, timed_out)))
 }
 
-impl SystemOpener {
-    /// With [`OPEN_TIMEOUT`].
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// With another open timeout.
-    #[must_use]
-    pub fn with_open_timeout(open_timeout: Duration) -> Self {
-        Self { open_timeout }
-    }
-
-    fn open_file(&self, path: &Path, kind: SourceKind) -> Result<Box<dyn FrameSource>, SourceError> {
-        file::check(path)?;
-        // Relative names with a colon would be taken for the name of a protocol.
-        let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        let capture = open_capture(absolute.as_os_str(), &[]).ok_or_else(|| file::diagnose(path))?;
-        let source = VideoSource::file(capture, path);
-        Ok(match kind {
-            SourceKind::Video => Box::new(source),
-            SourceKind::Camera => Box::new(Paced::new(source)),
-        })
-    }
-
-    fn open_url(
-        &self,
-        address: &Url,
-        credentials: Option<&Credentials>,
-        config: &SourceConfig,
-    ) -> Result<Box<dyn FrameSource>, SourceError> {
-        let params = [
-            (videoio::CAP_PROP_OPEN_TIMEOUT_MSEC, milliseconds(self.open_timeout)),
-            (videoio::CAP_PROP_READ_TIMEOUT_MSEC, milliseconds(config.stall_timeout)),
-        ];
-        let started = Instant::now();
-        match open_capture(ffmpeg_address(address, credentials, config.transport), &params) {
-            Some(capture) => {
-                let live = config.kind == SourceKind::Camera;
-                Ok(Box::new(VideoSource::network(capture, address, config.stall_timeout, live)))
-            }
-            None => {
-                let why = network::diagnose(address, credentials, DIAGNOSIS_TIMEOUT);
-                Err(why.unwrap_or_else(|| undecodable(address, started.elapsed() >= self.open_timeout)))
-            }
-        }
-    }
+/// An address in the forms that are needed.
+struct UrlParts<'a> {
+    /// As it may be shown.
+    shown: &'a Url,
+    /// With all secrets.
+    full: Url,
+    credentials: Option<&'a Credentials>,
 }
 
 impl Opener for SystemOpener {
     fn open(&self, config: &SourceConfig) -> Result<Box<dyn FrameSource>, SourceError> {
         match &config.source {
-            SourceSpec::File(path) => self.open_file(path, config.kind),
-            SourceSpec::Url { address, credentials } => self.open_url(address, credentials.as_ref(), config),
+            SourceSpec::File(path) => open_file(path, config.kind),
+            SourceSpec::Url { address, credentials, .. } => {
+                let full = with_credentials(address, credentials.as_ref());
+                let url = UrlParts { shown: address, full, credentials: credentials.as_ref() };
+                open_url(config, &url)
+            }
             SourceSpec::Device(number) => open_device(*number, config.stall_timeout),
             SourceSpec::Demo(scene) => {
                 Err(SourceError::Unsupported(format!("demo scene '{scene}' is not built yet")))
@@ -172,17 +162,22 @@ fn milliseconds(time: Duration) -> i32 {
     i32::try_from(time.as_millis()).unwrap_or(i32::MAX).max(1)
 }
 
-/// The address as FFmpeg takes it: with credentials and transport. Never to be shown.
-fn ffmpeg_address(address: &Url, credentials: Option<&Credentials>, transport: Transport) -> String {
+/// The address with user name and password, as FFmpeg takes them. Never to be shown.
+fn with_credentials(address: &Url, credentials: Option<&Credentials>) -> Url {
     let mut full = address.clone();
     if let Some(Credentials { user, password }) = credentials {
         // Both fail only for addresses without a host, which validation refuses.
         let _ = full.set_username(user);
         let _ = full.set_password(Some(&password.0));
     }
-    let mut text = full.to_string();
+    full
+}
+
+/// The address with the wish for a transport, in the form that FFmpeg takes out of it again.
+fn with_transport(address: &Url, transport: Transport) -> String {
+    let mut text = address.to_string();
     if transport == Transport::Udp && address.scheme() == "rtsp" {
-        text.push(if full.query().is_some() { '&' } else { '?' });
+        text.push(if address.query().is_some() { '&' } else { '?' });
         text.push_str("udp");
     }
     text
@@ -209,14 +204,14 @@ mod tests {
         let address = Url::parse("rtsp://cam.local:8554/live?stream=1").unwrap();
         let credentials = Credentials { user: "admin".into(), password: Secret("p@ss/word".into()) };
         assert_eq!(
-            ffmpeg_address(&address, Some(&credentials), Transport::Tcp),
+            with_credentials(&address, Some(&credentials)).as_str(),
             "rtsp://admin:p%40ss%2Fword@cam.local:8554/live?stream=1"
         );
     }
 
     #[test]
     fn udp_is_asked_for_in_the_address_and_only_of_rtsp() {
-        let ask = |address: &str| ffmpeg_address(&Url::parse(address).unwrap(), None, Transport::Udp);
+        let ask = |address: &str| with_transport(&Url::parse(address).unwrap(), Transport::Udp);
         assert_eq!(ask("rtsp://cam/live"), "rtsp://cam/live?udp");
         assert_eq!(ask("rtsp://cam/live?stream=1"), "rtsp://cam/live?stream=1&udp");
         assert_eq!(ask("http://cam/live.mjpg"), "http://cam/live.mjpg");

@@ -12,7 +12,7 @@ use opencv::{
 };
 use url::Url;
 
-use super::{Frame, FrameSource, SourceError, StreamInfo, pace::MediaTime};
+use super::{Frame, FrameSource, SourceError, StreamInfo};
 
 /// Frame rates above this are lies of the container.
 const MAX_FPS: f64 = 1000.0;
@@ -75,7 +75,7 @@ impl VideoSource {
             size: (pixels(videoio::CAP_PROP_FRAME_WIDTH), pixels(videoio::CAP_PROP_FRAME_HEIGHT)),
             fps: sane_fps(property(videoio::CAP_PROP_FPS)),
             live,
-            frames: (!live && frames >= 1.0 && frames < 1e12).then_some(frames as u64),
+            frames: (!live && (1.0..1e12).contains(&frames)).then_some(frames as u64),
         };
         let now = Instant::now();
         Self {
@@ -145,6 +145,10 @@ impl FrameSource for VideoSource {
         Ok(true)
     }
 
+    fn time(&self) -> f64 {
+        self.time
+    }
+
     fn retrieve(&mut self, working_size: &dyn Fn(u32, u32) -> (u32, u32)) -> Result<Frame, SourceError> {
         let broken = |problem: String| SourceError::Broken(format!("'{}': {problem}", self.name));
         let retrieved = self.capture.retrieve(&mut self.full, 0).map_err(|error| broken(error.message))?;
@@ -161,12 +165,6 @@ impl FrameSource for VideoSource {
             captured: self.captured,
             stream_size,
         })
-    }
-}
-
-impl MediaTime for VideoSource {
-    fn media_time(&self) -> f64 {
-        self.time
     }
 }
 
