@@ -2,7 +2,23 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{geometry::Point, track::TrackId};
+use crate::{
+    config::{SourceConfig, TrackerChoice},
+    geometry::Point,
+    track::TrackId,
+};
+
+mod centroid;
+mod line;
+mod lines;
+mod params;
+mod person;
+mod rule;
+mod zone;
+
+pub use centroid::CentroidCounter;
+pub use lines::LineCounter;
+pub use params::CountParams;
 
 /// Which way a line was crossed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -87,4 +103,17 @@ pub trait Counter: Send {
 
     /// State of each zone, in the order of the configuration.
     fn zones(&self) -> Vec<ZoneStatus>;
+}
+
+/// The counter for the lines and zones of `source`, whose picture has this `aspect` (width over height).
+///
+/// With the tracker `centroid` it is the original's rule, which knows no zones.
+#[must_use]
+pub fn counter_for(source: &SourceConfig, aspect: f32) -> Box<dyn Counter> {
+    match source.tracker {
+        TrackerChoice::Motion => {
+            Box::new(LineCounter::new(&source.lines, &source.zones, aspect, CountParams::default()))
+        }
+        TrackerChoice::Centroid => Box::new(CentroidCounter::new(&source.lines, aspect)),
+    }
 }

@@ -1,6 +1,20 @@
 //! Following people from picture to picture: detections and time in, tracks out. Pure: no pictures.
 
-use crate::{detect::Detection, geometry::BBox};
+use crate::{
+    config::{SourceConfig, TrackerChoice},
+    detect::Detection,
+    geometry::BBox,
+};
+
+mod assignment;
+mod centroid;
+mod kalman;
+mod motion;
+mod params;
+
+pub use centroid::CentroidTracker;
+pub use motion::MotionTracker;
+pub use params::TrackParams;
 
 /// Identity of one track, unique within its source for the life of the process, from 1.
 pub type TrackId = u64;
@@ -37,4 +51,16 @@ pub trait Tracker: Send {
 
     /// Ends every track (the source disconnected or jumped).
     fn reset(&mut self) -> Vec<Track>;
+}
+
+/// The tracker that `source` asks for.
+///
+/// `aspect` is width over height of its picture; `confidence` (0..=1) the score from which its detector's
+/// boxes are trusted ([`crate::detect::ModelInfo::confidence`]).
+#[must_use]
+pub fn tracker_for(source: &SourceConfig, aspect: f32, confidence: f32) -> Box<dyn Tracker> {
+    match source.tracker {
+        TrackerChoice::Motion => Box::new(MotionTracker::new(confidence, TrackParams::default())),
+        TrackerChoice::Centroid => Box::new(CentroidTracker::new(aspect, confidence)),
+    }
 }

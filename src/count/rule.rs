@@ -1,0 +1,148 @@
+//! The crossing rule for one person and one line: a small state machine on the signed depth.
+
+use super::{CountParams, Direction, Reason, line::Line};
+use crate::geometry::Point;
+
+/// One look at a person's anchor.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sample {
+    /// Seconds on the source's clock.
+    pub time: f64,
+    /// Anchor, in frame heights.
+    pub at: Point,
+    /// The person's usual height, in frame heights.
+    pub height: f32,
+    /// Width of the box, in frame heights.
+    pub width: f32,
+}
+
+/// The moment the anchor was on the line.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pass {
+    /// Seconds on the source's clock, interpolated.
+    pub time: f64,
+    /// Where.
+    pub at: Point,
+    /// To which side.
+    pub direction: Direction,
+    /// Whether it was on the segment, not its extension.
+    on_segment: bool,
+}
+
+/// What the rule makes of a sample.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Verdict {
+    /// Where and when the line was passed.
+    pub pass: Pass,
+    /// `None`: it counts.
+    pub reason: Option<Reason>,
+}
+
+/// Which side of one line one person is on, and what is still undecided.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct LineState {
+    /// The settled side; `None` until the person was once clearly off the line.
+    side: Option<Direction>,
+    last: Option<(Sample, f32)>,
+    /// The last change of sign since the side was settled.
+    pass: Option<Pass>,
+    /// Since when the person has been beyond the band on the unsettled side.
+    beyond_since: Option<f64>,
+    /// Whether this person was counted on this line before.
+    counted: bool,
+}
+
+impl LineState {
+    /// Takes the next sample of a person who was really seen.
+    pub fn update(&mut self, line: &Line, sample: Sample, params: &CountParams) -> Option<Verdict> {
+        let depth = line.depth(sample.at);
+        self.note_pass(line, &sample, depth, params);
+        self.last = Some((sample, depth));
+        let band = self.band(sample.height, params);
+        let now = side_of(depth);
+        if depth.abs() <= band {
+            return None;
+        }
+        let Some(side) = self.side else {
+            self.side = Some(now);
+            self.pass = None;
+            return None;
+        };
+        if now == side {
+            let tried = self.beyond_since.take().is_some();
+            let pass = self.pass.take();
+            return pass.filter(|_| tried).map(|mut pass| {
+                pass.direction = opposite(side);
+                Verdict { pass, reason: Some(Reason::Flicker) }
+            });
+        }
+        let since = *self.beyond_since.get_or_insert(sample.time);
+        if sample.time - since < params.settle && depth.abs() <= params.deep * band {
+            return None;
+        }
+        self.settle(now)
+    }
+
+    /// The person is gone for good. A pass over the line that had no time to settle counts when it was
+    /// long enough and led outward.
+    pub fn finish(&mut self, params: &CountParams, travel: f32) -> Option<Verdict> {
+        let (sample, depth) = self.last?;
+        let now = side_of(depth);
+        let pass = self.pass?;
+        if self.side? == now || pass.direction != now {
+            return None;
+        }
+        if travel >= params.exit_travel * self.band(sample.height, params) {
+            return self.settle(now);
+        }
+        self.pass = None;
+        Some(Verdict { pass, reason: Some(Reason::Flicker) })
+    }
+
+    fn settle(&mut self, now: Direction) -> Option<Verdict> {
+        self.side = Some(now);
+        self.beyond_since = None;
+        let mut pass = self.pass.take()?;
+        pass.direction = now;
+        if pass.on_segment {
+            self.counted = true;
+        }
+        Some(Verdict { pass, reason: (!pass.on_segment).then_some(Reason::OffSegment) })
+    }
+
+    fn band(&self, height: f32, params: &CountParams) -> f32 {
+        params.band * height * if self.counted { params.widen } else { 1.0 }
+    }
+
+    /// Remembers where the sign of the depth changed between the last sample and this one.
+    fn note_pass(&mut self, line: &Line, sample: &Sample, depth: f32, params: &CountParams) {
+        let Some((last, before)) = self.last else { return };
+        if side_of(before) == side_of(depth) {
+            return;
+        }
+        let span = before.abs() + depth.abs();
+        let share = if span > 0.0 { before.abs() / span } else { 0.0 };
+        let at = Point::new(
+            last.at.x + (sample.at.x - last.at.x) * share,
+            last.at.y + (sample.at.y - last.at.y) * share,
+        );
+        self.pass = Some(Pass {
+            time: last.time + (sample.time - last.time) * f64::from(share),
+            at,
+            direction: side_of(depth),
+            on_segment: line.beyond(at) <= params.reach * sample.width,
+        });
+    }
+}
+
+/// The side of a depth; the line itself belongs to *in*, which matters to nobody thanks to the band.
+fn side_of(depth: f32) -> Direction {
+    if depth >= 0.0 { Direction::In } else { Direction::Out }
+}
+
+fn opposite(side: Direction) -> Direction {
+    match side {
+        Direction::In => Direction::Out,
+        Direction::Out => Direction::In,
+    }
+}

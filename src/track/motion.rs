@@ -1,0 +1,166 @@
+//! The default tracker: motion model, two-stage association, births, deaths and duplicates.
+
+use super::{Track, TrackId, TrackParams, TrackUpdate, Tracker, assignment, kalman::BoxFilter};
+use crate::{detect::Detection, geometry::BBox};
+
+/// One person as the tracker knows him.
+#[derive(Debug, Clone)]
+struct Target {
+    id: TrackId,
+    filter: BoxFilter,
+    score: f32,
+    confirmed: bool,
+    first_seen: f64,
+    last_seen: f64,
+    sightings: u32,
+    seen: bool,
+    /// Since when it has overlapped an older track too much.
+    doubled_since: Option<f64>,
+}
+
+impl Target {
+    fn track(&self) -> Track {
+        Track {
+            id: self.id,
+            bbox: self.filter.bbox(),
+            score: self.score,
+            confirmed: self.confirmed,
+            seen: self.seen,
+        }
+    }
+}
+
+/// Follows people by where they should be next (see [`super::kalman`]).
+///
+/// Trusted detections are joined with all tracks first, the doubtful ones then only prolong tracks that
+/// nothing better was found for (the idea of ByteTrack, Zhang et al. 2022).
+#[derive(Debug)]
+pub struct MotionTracker {
+    params: TrackParams,
+    /// Score from which a detection may start a track.
+    confidence: f32,
+    targets: Vec<Target>,
+    next_id: TrackId,
+    now: Option<f64>,
+}
+
+impl MotionTracker {
+    /// A tracker that trusts detections from `confidence` (0..=1) on.
+    #[must_use]
+    pub fn new(confidence: f32, params: TrackParams) -> Self {
+        Self { params, confidence, targets: Vec::new(), next_id: 1, now: None }
+    }
+
+    /// Joins the targets in `rows` with the detections in `columns`; joined ones are removed from both.
+    fn join(&mut self, time: f64, rows: &mut Vec<usize>, detections: &[Detection], columns: &mut Vec<usize>) {
+        let params = &self.params;
+        let mut cost = Vec::with_capacity(rows.len() * columns.len());
+        for &row in rows.iter() {
+            for &column in columns.iter() {
+                let (distance, spread) = self.targets[row].filter.surprise(&detections[column].bbox, params);
+                cost.push(if distance <= params.gate { distance + spread } else { assignment::FORBIDDEN });
+            }
+        }
+        let joined = assignment::assign(&cost, rows.len(), columns.len(), params.leave);
+        let mut taken = vec![false; columns.len()];
+        for (&row, column) in rows.iter().zip(&joined) {
+            let Some(column) = *column else { continue };
+            taken[column] = true;
+            let detection = &detections[columns[column]];
+            let target = &mut self.targets[row];
+            let doubt = (self.confidence / detection.score.max(0.01)).clamp(0.5, 4.0);
+            target.filter.update(&detection.bbox, doubt, params);
+            target.score = detection.score;
+            target.last_seen = time;
+            target.sightings += 1;
+            target.seen = true;
+            if time - target.first_seen >= params.confirm && target.sightings >= 2 {
+                target.confirmed = true;
+            }
+        }
+        let mut joined = joined.iter();
+        rows.retain(|_| joined.next().is_some_and(Option::is_none));
+        let mut taken = taken.iter();
+        columns.retain(|_| taken.next().is_some_and(|taken| !taken));
+    }
+
+    fn birth(&mut self, time: f64, detection: &Detection) {
+        self.targets.push(Target {
+            id: self.next_id,
+            filter: BoxFilter::new(&detection.bbox, &self.params),
+            score: detection.score,
+            confirmed: false,
+            first_seen: time,
+            last_seen: time,
+            sightings: 1,
+            seen: true,
+            doubled_since: None,
+        });
+        self.next_id += 1;
+    }
+
+    /// Ends tracks that were not seen for too long and the younger of two that follow one person.
+    fn bury(&mut self, time: f64) -> Vec<Track> {
+        let boxes: Vec<BBox> = self.targets.iter().map(|target| target.filter.bbox()).collect();
+        let mut doomed = vec![false; boxes.len()];
+        for young in 0..boxes.len() {
+            let doubled = (0..young)
+                .any(|old| !doomed[old] && boxes[old].iou(&boxes[young]) >= self.params.duplicate_iou);
+            let target = &mut self.targets[young];
+            target.doubled_since = doubled.then(|| target.doubled_since.unwrap_or(time));
+            let patience =
+                if target.confirmed { self.params.patience } else { self.params.tentative_patience };
+            doomed[young] = time - target.last_seen > patience
+                || target.doubled_since.is_some_and(|since| time - since >= self.params.duplicate_time);
+        }
+        let mut ended = Vec::new();
+        let mut doomed = doomed.into_iter();
+        self.targets.retain(|target| {
+            let dies = doomed.next().unwrap_or(false);
+            if dies {
+                ended.push(Track { seen: false, ..target.track() });
+            }
+            !dies
+        });
+        ended
+    }
+}
+
+impl Tracker for MotionTracker {
+    fn update(&mut self, time: f64, detections: &[Detection]) -> TrackUpdate {
+        let time = self.now.map_or(time, |now| time.max(now));
+        let dt = self.now.map_or(0.0, |now| time - now) as f32;
+        self.now = Some(time);
+        for target in &mut self.targets {
+            target.filter.predict(dt, &self.params);
+            target.seen = false;
+        }
+        let usable = |detection: &Detection| {
+            let BBox { x, y, w, h } = detection.bbox;
+            [x, y, w, h, detection.score].iter().all(|value| value.is_finite()) && w > 0.0 && h > 0.0
+        };
+        let low = self.confidence * self.params.low;
+        let (mut trusted, mut doubtful) = (Vec::new(), Vec::new());
+        for (index, detection) in detections.iter().enumerate().filter(|(_, detection)| usable(detection)) {
+            if detection.score >= self.confidence {
+                trusted.push(index);
+            } else if detection.score >= low {
+                doubtful.push(index);
+            }
+        }
+        let mut rows: Vec<usize> = (0..self.targets.len()).collect();
+        self.join(time, &mut rows, detections, &mut trusted);
+        rows.retain(|&row| time - self.targets[row].last_seen <= self.params.low_patience);
+        self.join(time, &mut rows, detections, &mut doubtful);
+        for &index in &trusted {
+            self.birth(time, &detections[index]);
+        }
+        let ended = self.bury(time);
+        TrackUpdate { tracks: self.targets.iter().map(Target::track).collect(), ended }
+    }
+
+    fn reset(&mut self) -> Vec<Track> {
+        self.now = None;
+        self.targets.drain(..).map(|target| Track { seen: false, ..target.track() }).collect()
+    }
+}

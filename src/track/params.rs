@@ -1,0 +1,62 @@
+//! The constants of the default tracker. `docs/counting.md` tells why each has its value.
+
+/// Constants of the default tracker: seconds, body heights and ratios only.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TrackParams {
+    /// Spread (standard deviation) of a person's velocity along each axis, in body heights per second.
+    pub speed: f32,
+    /// Time over which a person's velocity is forgotten, in seconds.
+    pub memory: f32,
+    /// Spread of a detected centre around the true one, in body heights.
+    pub noise: f32,
+    /// Spread of a detected width or height around the true one, in body heights.
+    pub size_noise: f32,
+    /// Wandering of width and height, in body heights per square root of a second.
+    pub growth: f32,
+    /// Largest squared Mahalanobis distance (centre and height, 3 degrees of freedom) of a detection that
+    /// may belong to a track.
+    pub gate: f32,
+    /// What it costs to leave a track and a detection unjoined, in the same unit plus the logarithm of the
+    /// track's uncertainty.
+    pub leave: f32,
+    /// A confirmed track is given up after this many seconds unseen.
+    pub patience: f64,
+    /// An unconfirmed track is given up after this many seconds unseen.
+    pub tentative_patience: f64,
+    /// A track is confirmed after being followed for this many seconds (and seen at least twice).
+    pub confirm: f64,
+    /// Low-score detections may only prolong tracks seen within this many seconds.
+    pub low_patience: f64,
+    /// Detections below this share of the trusted confidence are ignored.
+    pub low: f32,
+    /// Two tracks that overlap by at least this intersection over union ...
+    pub duplicate_iou: f32,
+    /// ... for this many seconds are one person.
+    pub duplicate_time: f64,
+}
+
+impl TrackParams {
+    /// The values in use.
+    pub const DEFAULT: Self = Self {
+        speed: 1.0,
+        memory: 2.0,
+        noise: 0.06,
+        size_noise: 0.1,
+        growth: 0.3,
+        gate: 13.0,
+        leave: 20.0,
+        patience: 2.0,
+        tentative_patience: 0.35,
+        confirm: 0.2,
+        low_patience: 0.6,
+        low: 0.25,
+        duplicate_iou: 0.75,
+        duplicate_time: 0.4,
+    };
+}
+
+impl Default for TrackParams {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
