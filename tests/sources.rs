@@ -3,6 +3,8 @@
 //! The clips are written by the tests themselves with OpenCV; a further one uses the shared footage where
 //! it is present.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot set itself up has failed")]
+
 #[path = "support/config.rs"]
 mod config;
 

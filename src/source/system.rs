@@ -1,16 +1,16 @@
 //! Opens real sources: files, RTSP and HTTP cameras and capture devices through OpenCV's FFmpeg backend.
 //!
-//! **Options of the process.** OpenCV 4.6 passes options to FFmpeg only through the environment variable
-//! `OPENCV_FFMPEG_CAPTURE_OPTIONS`, which it reads at every opening. [`prepare_process`] sets it once, at
-//! the very start of `main`, while the process has a single thread; a user's own value is left alone.
-//! Without it a source still works: RTSP goes over TCP, and each decoder has one thread per processor.
+//! OpenCV 4.6 gives each decoder one thread per processor and offers no way to change that; decoders of
+//! cameras' streams, one slice a picture, leave the others asleep. What OpenCV itself would do with several
+//! threads is switched off ([`prepare_process`]): the threads of this program are the parallelism.
 //!
-//! **Transport.** TCP is the default. UDP is asked for in the address (`?udp`), an option that FFmpeg
+//! **Transport.** TCP is the default of OpenCV. UDP is asked for in the address (`?udp`), an option that FFmpeg
 //! takes out of the address before it is sent; when the camera refuses UDP, FFmpeg falls back to TCP.
 
 use std::{
     fs,
     path::Path,
+    sync::Once,
     time::{Duration, Instant},
 };
 
@@ -31,35 +31,16 @@ use crate::config::{Credentials, SourceConfig, SourceKind, SourceSpec, Transport
 /// Longest time spent afterwards on finding out why an opening failed.
 const DIAGNOSIS_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Options given to FFmpeg at each opening, in OpenCV's notation: RTSP over TCP, one decoding thread per
-/// stream. More threads make one video faster but many of them slower, and each holds a frame back.
-const CAPTURE_OPTIONS: &str = "rtsp_transport;tcp|threads;1";
-
-/// Name of OpenCV's variable for FFmpeg options.
-const CAPTURE_OPTIONS_VARIABLE: &str = "OPENCV_FFMPEG_CAPTURE_OPTIONS";
-
-/// Prepares OpenCV for many streams in one process; call it first thing in `main`.
-///
-/// Sets the options described in this module's documentation, and keeps OpenCV's own messages off the
-/// standard error. Returns `false`, having left the environment alone, when the process has more than one
-/// thread already or when the variable is set by the user.
-pub fn prepare_process() -> bool {
-    // OpenCV's warnings repeat what our own errors say, on a screen that is not theirs.
-    let _ = opencv::core::set_log_level(opencv::core::LogLevel::LOG_LEVEL_SILENT);
-    if std::env::var_os(CAPTURE_OPTIONS_VARIABLE).is_some() {
-        return false;
-    }
-    let threads = fs::read_dir("/proc/self/task").map_or(usize::MAX, Iterator::count);
-    if threads != 1 {
-        return false;
-    }
-    #[allow(unsafe_code, reason = "OpenCV offers no other way to pass options to FFmpeg")]
-    // SAFETY: changing the environment is unsound only while another thread may read it; this thread is
-    // the only one, as was just counted, and nothing between the count and here starts another.
-    unsafe {
-        std::env::set_var(CAPTURE_OPTIONS_VARIABLE, CAPTURE_OPTIONS);
-    }
-    true
+/// Makes OpenCV fit for many streams in one process: one thread in each of its calls, and no messages of its
+/// own on the standard error, where they would repeat what our errors say. Every opening does this; `main`
+/// may do it earlier. FFmpeg's own messages are not affected.
+pub fn prepare_process() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        // Neither can fail in a way that matters: OpenCV works without, only less well.
+        let _ = opencv::core::set_log_level(opencv::core::LogLevel::LOG_LEVEL_SILENT);
+        let _ = opencv::core::set_num_threads(1);
+    });
 }
 
 /// Opens files, network cameras, devices and demo scenes.
@@ -109,6 +90,7 @@ struct UrlParts<'a> {
 
 impl Opener for SystemOpener {
     fn open(&self, config: &SourceConfig) -> Result<Box<dyn FrameSource>, SourceError> {
+        prepare_process();
         match &config.source {
             SourceSpec::File(path) => open_file(path, config.kind),
             SourceSpec::Url { address, credentials, .. } => {
