@@ -1,11 +1,63 @@
 //! The engine: a cheap handle on the capture threads, the worker pool and the state store.
+//!
+//! Front ends, tests and the benchmark use [`Engine`] and nothing below it.
+//!
+//! ```no_run
+//! use pcount::{config::ParallelConfig, engine::{Engine, EngineOptions}};
+//! use std::time::Duration;
+//!
+//! let settings = ParallelConfig { worker_count: 2, ..ParallelConfig::default() };
+//! let engine = Engine::new(EngineOptions::new(settings))?;
+//! engine.add_camera("rtsp://192.0.2.7/stream", "entrance")?;
+//! engine.add_video("monday.mp4", "monday")?;
+//! engine.start();
+//! std::thread::sleep(Duration::from_secs(60));
+//! for result in engine.results() {
+//!     println!("{}: {} in, {} out", result.camera_id, result.total_in, result.total_out);
+//! }
+//! println!("{} sources", engine.statistics().sources.len());
+//! engine.stop(Duration::from_secs(2));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
+pub mod aggregator;
+mod models;
+mod pipeline;
+mod places;
+mod preview;
+mod runtime;
 pub mod scheduler;
+mod threads;
 
-use crate::{
-    config::{LineConfig, SourceConfig},
-    source::SourceId,
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
 };
+
+use parking_lot::{Mutex, RwLock};
+
+use self::{
+    aggregator::{Aggregator, Collected, Outbox, Sink},
+    models::{LoadModel, Models},
+    places::Places,
+    runtime::SourceRuntime,
+    scheduler::Scheduler,
+    threads::Threads,
+};
+use crate::{
+    clock::{Clock, SystemClock},
+    config::{LineConfig, ParallelConfig, SourceConfig, SourceKind, Strategy},
+    export::records::{Task, TaskResult, TaskStatus},
+    metrics::ProcessMeter,
+    source::{Opener, SourceId, SystemOpener},
+    store::{EngineSnapshot, LineCounts, Minute, Preview, SourceState, WorkerSnapshot},
+};
+
+/// How often rates, load and stalls are looked at.
+const HOUSEKEEPING: Duration = Duration::from_millis(500);
 
 /// What a front end can ask of the engine. None of it blocks.
 #[derive(Debug, Clone)]
@@ -16,7 +68,7 @@ pub enum Control {
     Resume(SourceId),
     /// Pause or resume every source.
     PauseAll(bool),
-    /// Open again now: ends a countdown, re-reads a completed or failed source from its start.
+    /// Open again now: ends a countdown, re-reads a file from its start with its counts at zero.
     Restart(SourceId),
     /// Counts of the source back to zero.
     ResetCounts(SourceId),
@@ -35,13 +87,480 @@ pub enum Control {
 /// What a front end needs of an engine; the real one and the fakes of the screen tests offer it.
 pub trait EngineApi: Send + Sync {
     /// Everything that is shown, gathered without waiting.
-    fn snapshot(&self) -> crate::store::EngineSnapshot;
+    fn snapshot(&self) -> EngineSnapshot;
     /// Asks for something; never blocks.
     fn send(&self, control: Control);
     /// The latest preview picture, if one was asked for with [`Control::Preview`] and has been made.
-    fn preview(&self, source: &str) -> Option<std::sync::Arc<crate::store::Preview>>;
+    fn preview(&self, source: &str) -> Option<Arc<Preview>>;
     /// Minutes of history, oldest first, without holes (gaps are minutes that were not watched).
-    fn history(&self, source: &str) -> Vec<crate::store::Minute>;
+    fn history(&self, source: &str) -> Vec<Minute>;
     /// Configuration of a source as it runs now.
-    fn source_config(&self, source: &str) -> Option<std::sync::Arc<SourceConfig>>;
+    fn source_config(&self, source: &str) -> Option<Arc<SourceConfig>>;
+}
+
+/// The world an engine lives in.
+pub struct EngineOptions {
+    /// Settings of the program.
+    pub settings: ParallelConfig,
+    /// Opens sources.
+    pub opener: Arc<dyn Opener>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Loads detection models.
+    pub load_model: Box<LoadModel>,
+    /// Who hears of results and events.
+    pub sinks: Vec<Box<dyn Sink>>,
+    /// Counts to go on from, by source: what was counted before a restart of the program.
+    pub restored: Vec<(SourceId, Vec<LineCounts>)>,
+}
+
+impl EngineOptions {
+    /// The real world, without sinks.
+    #[must_use]
+    pub fn new(settings: ParallelConfig) -> Self {
+        let (models, contexts) = (settings.models.clone(), settings.max_workers);
+        Self {
+            settings,
+            opener: Arc::new(SystemOpener),
+            clock: Arc::new(SystemClock),
+            load_model: Box::new(move |choice| crate::detect::load(choice, &models, contexts)),
+            sinks: Vec::new(),
+            restored: Vec::new(),
+        }
+    }
+}
+
+/// Why the engine refuses something.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// Ids are unique.
+    #[error("there is a source with the id '{0}' already; give this one another id")]
+    DuplicateId(SourceId),
+    /// The source string cannot be understood.
+    #[error("{0}")]
+    Source(String),
+    /// The system refuses threads.
+    #[error("the worker pool cannot be started: {0}")]
+    Pool(#[from] rayon::ThreadPoolBuildError),
+    /// The system refuses threads.
+    #[error("a thread cannot be started: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+/// What all sources share.
+pub(crate) struct Core {
+    opener: Arc<dyn Opener>,
+    clock: Arc<dyn Clock>,
+    models: Models,
+    scheduler: Scheduler,
+    outbox: Arc<Outbox>,
+    generation: Arc<AtomicU64>,
+    threads: Arc<Threads>,
+    places: Places,
+    history: Duration,
+}
+
+impl Core {
+    /// Gives the place of a file that is over to the next one that waits.
+    fn release_place(&self, source: &SourceRuntime) {
+        if source.holds_place.swap(false, Ordering::SeqCst)
+            && let Some(next) = self.places.release()
+        {
+            next.holds_place.store(true, Ordering::SeqCst);
+            next.begin();
+        }
+    }
+}
+
+struct Inner {
+    core: Arc<Core>,
+    settings: ParallelConfig,
+    sources: RwLock<Vec<Arc<SourceRuntime>>>,
+    numbers: AtomicUsize,
+    restored: Mutex<Vec<(SourceId, Vec<LineCounts>)>>,
+    collected: Arc<Collected>,
+    process: Mutex<ProcessMeter>,
+    busy: Mutex<Vec<(u64, f32)>>,
+    started: AtomicBool,
+    stopping: Arc<AtomicBool>,
+    begun_at: Instant,
+    helpers: Mutex<Vec<std::thread::JoinHandle<()>>>,
+}
+
+/// A handle on a running engine. Clones are handles on the same engine.
+#[derive(Clone)]
+pub struct Engine {
+    inner: Arc<Inner>,
+}
+
+impl Engine {
+    /// An engine with its worker pool and result handler, and no source yet.
+    ///
+    /// # Errors
+    /// When the system refuses threads.
+    pub fn new(options: EngineOptions) -> Result<Self, EngineError> {
+        let EngineOptions { settings, opener, clock, load_model, sinks, restored } = options;
+        // OpenCV's own threads would multiply with the workers'.
+        let _ = opencv::core::set_num_threads(1);
+        let scheduler = Scheduler::new(settings.worker_count, settings.max_workers, settings.strategy)?;
+        let (aggregator, outbox, collected) = Aggregator::new(sinks);
+        let stopping = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stopping);
+        let handler = std::thread::Builder::new()
+            .name("results".into())
+            .spawn(move || aggregator.run(&|| stopped.load(Ordering::SeqCst)))?;
+        let core = Core {
+            opener,
+            models: Models::new(settings.detector.clone(), load_model),
+            scheduler,
+            outbox,
+            generation: Arc::default(),
+            threads: Arc::default(),
+            places: Places::new(settings.max_open_sources),
+            history: settings.history,
+            clock,
+        };
+        let begun_at = core.clock.now();
+        let busy = vec![(0, 0.0); core.scheduler.workers().len()];
+        Ok(Self {
+            inner: Arc::new(Inner {
+                core: Arc::new(core),
+                settings,
+                sources: RwLock::default(),
+                numbers: AtomicUsize::new(0),
+                restored: Mutex::new(restored),
+                collected,
+                process: Mutex::default(),
+                busy: Mutex::new(busy),
+                started: AtomicBool::new(false),
+                stopping,
+                begun_at,
+                helpers: Mutex::new(vec![handler]),
+            }),
+        })
+    }
+
+    /// Adds a camera by its address.
+    ///
+    /// # Errors
+    /// When the address cannot be understood or the id is taken.
+    pub fn add_camera(&self, url: &str, id: &str) -> Result<(), EngineError> {
+        self.add_named(url, id, SourceKind::Camera)
+    }
+
+    /// Adds a video by its path.
+    ///
+    /// # Errors
+    /// When the id is taken.
+    pub fn add_video(&self, path: &str, id: &str) -> Result<(), EngineError> {
+        self.add_named(path, id, SourceKind::Video)
+    }
+
+    fn add_named(&self, text: &str, id: &str, kind: SourceKind) -> Result<(), EngineError> {
+        let source = match kind {
+            SourceKind::Video => crate::config::SourceSpec::File(text.into()),
+            SourceKind::Camera => crate::config::SourceSpec::Url {
+                address: url::Url::parse(text).map_err(|error| EngineError::Source(error.to_string()))?,
+                credentials: None,
+                query: None,
+            },
+        };
+        self.add_source(SourceConfig::new(id, kind, source))
+    }
+
+    /// Adds a source with all its settings. It begins at once when the engine has started.
+    ///
+    /// # Errors
+    /// When the id is taken.
+    pub fn add_source(&self, config: SourceConfig) -> Result<(), EngineError> {
+        let inner = &self.inner;
+        let mut sources = inner.sources.write();
+        if sources.iter().any(|known| known.id == config.id) {
+            return Err(EngineError::DuplicateId(config.id));
+        }
+        let counts = {
+            let mut restored = inner.restored.lock();
+            let known = restored.iter().position(|(id, _)| *id == config.id);
+            known.map(|index| restored.swap_remove(index).1).unwrap_or_default()
+        };
+        let enabled = config.enabled;
+        let number = inner.numbers.fetch_add(1, Ordering::SeqCst);
+        let source = SourceRuntime::new(number, config, &counts, Arc::clone(&inner.core));
+        sources.push(Arc::clone(&source));
+        let count = sources.len();
+        drop(sources);
+        if inner.settings.strategy == Strategy::Dedicated {
+            inner.core.scheduler.set_limit(count.max(inner.core.scheduler.limit()));
+        }
+        inner.core.generation.fetch_add(1, Ordering::Relaxed);
+        if enabled && inner.started.load(Ordering::SeqCst) {
+            self.begin(&source);
+        }
+        Ok(())
+    }
+
+    /// Starts all enabled sources. Cheap: models and streams are opened behind it.
+    ///
+    /// # Errors
+    /// When the system refuses a thread.
+    pub fn start(&self) -> Result<(), EngineError> {
+        if self.inner.started.swap(true, Ordering::SeqCst) {
+            return Ok(());
+        }
+        let engine = self.clone();
+        let housekeeper = std::thread::Builder::new().name("housekeeping".into()).spawn(move || {
+            while !engine.inner.stopping.load(Ordering::SeqCst) {
+                engine.housekeep();
+                std::thread::park_timeout(HOUSEKEEPING);
+            }
+        })?;
+        self.inner.helpers.lock().push(housekeeper);
+        let mut sources = self.sources();
+        sources.sort_by_key(|source| std::cmp::Reverse(source.config().priority));
+        for source in sources.iter().filter(|source| source.config().enabled) {
+            self.begin(source);
+        }
+        Ok(())
+    }
+
+    /// Ends everything: signals every worker and capture thread, waits for them at most `timeout`, passes on
+    /// the final results and closes the sinks. Gives the number of threads that are stuck in native code
+    /// and were left behind.
+    pub fn stop(&self, timeout: Duration) -> usize {
+        let inner = &self.inner;
+        if inner.stopping.load(Ordering::SeqCst) {
+            return 0;
+        }
+        let deadline = Instant::now() + timeout;
+        let left = || deadline.saturating_duration_since(Instant::now());
+        inner.core.places.close();
+        let sources = self.sources();
+        for source in &sources {
+            source.run.load().abandon();
+        }
+        inner.core.scheduler.wait_idle(left());
+        for source in &sources {
+            source.finish();
+        }
+        let stuck = inner.core.threads.wait(left());
+        if stuck > 0 {
+            tracing::warn!(
+                "{stuck} capture threads did not come back from the decoder in time and are left behind"
+            );
+        }
+        inner.core.outbox.sync(left().max(Duration::from_millis(500)));
+        inner.stopping.store(true, Ordering::SeqCst);
+        for helper in inner.helpers.lock().drain(..) {
+            helper.thread().unpark();
+            if helper.join().is_err() {
+                tracing::error!("A helper thread of the engine panicked");
+            }
+        }
+        stuck
+    }
+
+    /// The latest result of every source that has reported.
+    #[must_use]
+    pub fn results(&self) -> Vec<TaskResult> {
+        self.inner.collected.results()
+    }
+
+    /// The latest result of one source.
+    #[must_use]
+    pub fn result(&self, source: &str) -> Option<TaskResult> {
+        self.inner.collected.result(source)
+    }
+
+    /// Everything that is shown: sources, workers, queue, totals.
+    #[must_use]
+    pub fn statistics(&self) -> EngineSnapshot {
+        self.snapshot()
+    }
+
+    /// All sources as tasks, in the order they were added.
+    #[must_use]
+    pub fn tasks(&self) -> Vec<Task> {
+        self.sources().iter().map(|source| task(source)).collect()
+    }
+
+    /// Whether every source has ended and been reported.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.sources().iter().all(|source| source.cell.load().state.is_over())
+    }
+
+    /// Waits until everything reported so far has reached the sinks; `false` when `timeout` passed first.
+    pub fn sync(&self, timeout: Duration) -> bool {
+        self.inner.core.outbox.sync(timeout)
+    }
+
+    fn sources(&self) -> Vec<Arc<SourceRuntime>> {
+        self.inner.sources.read().clone()
+    }
+
+    fn source(&self, id: &str) -> Option<Arc<SourceRuntime>> {
+        self.inner.sources.read().iter().find(|source| &*source.id == id).cloned()
+    }
+
+    /// Opens a camera at once, a file when there is a place for it.
+    fn begin(&self, source: &Arc<SourceRuntime>) {
+        let needs_place =
+            source.cell.load().kind == SourceKind::Video && !source.holds_place.load(Ordering::SeqCst);
+        if needs_place && !self.inner.core.places.take(source) {
+            source.set_state(SourceState::Queued, None);
+            return;
+        }
+        source.holds_place.store(needs_place, Ordering::SeqCst);
+        source.begin();
+    }
+
+    fn housekeep(&self) {
+        for source in self.sources() {
+            source.measure();
+        }
+        self.inner.process.lock().sample();
+        let workers = self.inner.core.scheduler.workers();
+        let mut busy = self.inner.busy.lock();
+        for (worker, (before, share)) in workers.iter().zip(busy.iter_mut()) {
+            let now = worker.busy.load(Ordering::Relaxed);
+            *share = ((now - *before) as f32 / HOUSEKEEPING.as_nanos() as f32).min(1.0);
+            *before = now;
+        }
+        drop(busy);
+        self.inner.core.generation.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn pause(&self, source: &Arc<SourceRuntime>, paused: bool) {
+        let state = source.cell.load().state.clone();
+        if state.is_over() {
+            return;
+        }
+        source.run.load().control.pause(paused);
+    }
+
+    fn restart(&self, source: &Arc<SourceRuntime>) {
+        let shown = source.cell.load();
+        if shown.kind == SourceKind::Video {
+            source.run.load().abandon();
+            source.rewind();
+            self.begin(source);
+        } else if shown.state.is_over() {
+            self.begin(source);
+        } else {
+            source.run.load().control.restart();
+        }
+    }
+
+    fn remove(&self, source: &Arc<SourceRuntime>) {
+        self.inner.sources.write().retain(|known| !Arc::ptr_eq(known, source));
+        source.run.load().abandon();
+        self.inner.core.places.forget(source);
+        source.finish();
+        self.inner.core.release_place(source);
+        tracing::info!(camera = %source.id, "Removed");
+    }
+}
+
+impl EngineApi for Engine {
+    fn snapshot(&self) -> EngineSnapshot {
+        let inner = &self.inner;
+        let scheduler = &inner.core.scheduler;
+        let limit = scheduler.limit();
+        let busy = inner.busy.lock().clone();
+        let workers = scheduler
+            .workers()
+            .iter()
+            .zip(busy)
+            .enumerate()
+            .map(|(index, (worker, (_, busy)))| WorkerSnapshot {
+                number: index + 1,
+                enabled: index < limit,
+                source: worker.source.lock().clone(),
+                frames: worker.done.load(Ordering::Relaxed),
+                busy,
+            })
+            .collect();
+        let process = inner.process.lock().latest();
+        EngineSnapshot {
+            sources: inner.sources.read().iter().map(|source| source.cell.load()).collect(),
+            workers,
+            worker_count: limit,
+            max_workers: inner.settings.max_workers,
+            queue_pending: scheduler.pending() + inner.core.places.waiting(),
+            strategy: inner.settings.strategy,
+            detector: inner.core.models.default_name(),
+            notices: inner.core.models.notices(),
+            events: inner.collected.recent(),
+            events_lost: 0,
+            log_lines_lost: 0,
+            cpu: process.cpu,
+            rss: process.rss,
+            uptime: inner.core.clock.now().saturating_duration_since(inner.begun_at),
+            generation: inner.core.generation.load(Ordering::Relaxed),
+        }
+    }
+
+    fn send(&self, control: Control) {
+        let with = |id: &SourceId, act: &dyn Fn(&Arc<SourceRuntime>)| {
+            if let Some(source) = self.source(id) {
+                act(&source);
+            }
+        };
+        match control {
+            Control::Pause(id) => with(&id, &|source| self.pause(source, true)),
+            Control::Resume(id) => with(&id, &|source| self.pause(source, false)),
+            Control::PauseAll(paused) => self.sources().iter().for_each(|source| self.pause(source, paused)),
+            Control::Restart(id) => with(&id, &|source| self.restart(source)),
+            Control::ResetCounts(id) => with(&id, &|source| source.reset_counts()),
+            Control::Remove(id) => with(&id, &|source| self.remove(source)),
+            Control::Add(config) => {
+                if let Err(error) = self.add_source(*config) {
+                    tracing::error!("{error}");
+                }
+            }
+            Control::SetWorkers(workers) => {
+                let workers = self.inner.core.scheduler.set_limit(workers);
+                tracing::info!("{workers} workers");
+            }
+            Control::Preview(id, wanted) => with(&id, &|source| {
+                source.preview_wanted.store(wanted, Ordering::Relaxed);
+                if !wanted {
+                    source.preview.store(None);
+                }
+            }),
+            Control::SetLines(id, lines) => with(&id, &|source| source.set_lines(lines.clone())),
+        }
+        self.inner.core.generation.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn preview(&self, source: &str) -> Option<Arc<Preview>> {
+        self.source(source)?.preview.load_full()
+    }
+
+    fn history(&self, source: &str) -> Vec<Minute> {
+        self.source(source).map(|source| source.history.lock().minutes()).unwrap_or_default()
+    }
+
+    fn source_config(&self, source: &str) -> Option<Arc<SourceConfig>> {
+        Some(self.source(source)?.config())
+    }
+}
+
+fn task(source: &SourceRuntime) -> Task {
+    let (config, shown) = (source.config(), source.cell.load());
+    Task {
+        task_id: source.task_id.clone(),
+        kind: config.kind,
+        source: config.source.to_string(),
+        config: serde_json::json!({
+            "alias": config.alias,
+            "location": config.location,
+            "threshold": config.threshold,
+            "enabled": config.enabled,
+            "lines": config.lines,
+            "zones": config.zones,
+        }),
+        priority: config.priority,
+        status: TaskStatus::from(&shown.state),
+    }
 }

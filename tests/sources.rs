@@ -138,7 +138,7 @@ fn what_is_no_video_is_refused_in_one_sentence_that_names_it() {
         (write("empty.mp4", b""), "is empty"),
         (write("text.mp4", b"this is not a video\n"), "is text"),
         (write("cut.mp4", &bytes[..bytes.len() / 2]), "is cut short"),
-        (write("noise.mp4", &(0..5000u32).map(|n| (n * 7919 >> 3) as u8).collect::<Vec<_>>()), "no video"),
+        (write("noise.mp4", &(0..5000u32).map(|n| ((n * 7919) >> 3) as u8).collect::<Vec<_>>()), "no video"),
         (write("sound.wav", &wav()), "holds sound but no video"),
         (write("archive.mp4", b"PK\x03\x04\x14\0\0\0\x08\0"), "archive"),
     ];

@@ -314,3 +314,6 @@ impl Pacer {
         true
     }
 }
+
+#[cfg(test)]
+mod tests;

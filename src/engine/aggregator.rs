@@ -1,0 +1,218 @@
+//! The result handler: one thread that takes what the workers report and passes it on, in order, to the
+//! results by source, the recent events, and every sink (CSV, ledger, JSON lines, logs).
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+
+use arc_swap::ArcSwap;
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use parking_lot::Mutex;
+
+use crate::{export::records::TaskResult, store::Event};
+
+/// Reports that may wait for the handler before they overflow into memory.
+const CHANNEL: usize = 4096;
+
+/// Events kept for the screens.
+const RECENT: usize = 200;
+
+/// How often sinks may do their regular work (flush, commit).
+const TICK: Duration = Duration::from_millis(250);
+
+/// Takes results and events; called from the aggregator's thread only, so it may wait for a disk.
+pub trait Sink: Send {
+    /// A source reported.
+    fn result(&mut self, result: &TaskResult);
+    /// Something happened. Crossings come here exactly once, in order within a source.
+    fn event(&mut self, event: &Event);
+    /// Regular work, about four times a second.
+    fn tick(&mut self) {}
+    /// Nothing more will come.
+    fn finish(&mut self) {}
+}
+
+#[derive(Debug)]
+enum Report {
+    Result(Box<TaskResult>),
+    Event(Box<Event>),
+    Sync(Sender<()>),
+}
+
+/// Where workers leave their reports. Never blocks and loses nothing: what the channel cannot take waits
+/// in memory.
+pub struct Outbox {
+    channel: Sender<Report>,
+    overflow: Mutex<VecDeque<Report>>,
+}
+
+impl Outbox {
+    /// Reports a result.
+    pub fn result(&self, result: TaskResult) {
+        self.put(Report::Result(Box::new(result)));
+    }
+
+    /// Reports an event.
+    pub fn event(&self, event: Event) {
+        self.put(Report::Event(Box::new(event)));
+    }
+
+    fn put(&self, report: Report) {
+        let mut overflow = self.overflow.lock();
+        if overflow.is_empty() {
+            // A closed channel means that the engine is gone, and with it everybody who could want the report.
+            if let Err(crossbeam_channel::TrySendError::Full(report)) = self.channel.try_send(report) {
+                overflow.push_back(report);
+            }
+        } else {
+            overflow.push_back(report);
+        }
+    }
+
+    /// Waits until everything reported so far has reached the sinks, at most `timeout`.
+    pub fn sync(&self, timeout: Duration) -> bool {
+        let (done, wait) = bounded(1);
+        self.put(Report::Sync(done));
+        wait.recv_timeout(timeout).is_ok()
+    }
+}
+
+/// What the handler keeps for everybody to read.
+#[derive(Default)]
+pub struct Collected {
+    latest: Mutex<BTreeMap<String, TaskResult>>,
+    recent: ArcSwap<Vec<Event>>,
+}
+
+impl Collected {
+    /// The latest result of each source, by id.
+    pub fn results(&self) -> Vec<TaskResult> {
+        self.latest.lock().values().cloned().collect()
+    }
+
+    /// The latest result of one source.
+    pub fn result(&self, source: &str) -> Option<TaskResult> {
+        self.latest.lock().get(source).cloned()
+    }
+
+    /// The latest events, oldest first.
+    pub fn recent(&self) -> Arc<Vec<Event>> {
+        self.recent.load_full()
+    }
+
+    fn remember(&self, event: &Event) {
+        let recent = self.recent.load();
+        let skip = (recent.len() + 1).saturating_sub(RECENT);
+        let events = recent.iter().skip(skip).chain([event]).cloned().collect();
+        self.recent.store(Arc::new(events));
+    }
+}
+
+/// The thread's side.
+pub struct Aggregator {
+    reports: Receiver<Report>,
+    outbox: Arc<Outbox>,
+    collected: Arc<Collected>,
+    sinks: Vec<Box<dyn Sink>>,
+}
+
+impl Aggregator {
+    /// An aggregator and what the rest of the engine needs of it.
+    pub fn new(sinks: Vec<Box<dyn Sink>>) -> (Self, Arc<Outbox>, Arc<Collected>) {
+        let (channel, reports) = bounded(CHANNEL);
+        let outbox = Arc::new(Outbox { channel, overflow: Mutex::default() });
+        let collected = Arc::new(Collected::default());
+        let this = Self { reports, outbox: Arc::clone(&outbox), collected: Arc::clone(&collected), sinks };
+        (this, outbox, collected)
+    }
+
+    /// Handles reports until `stopped` says so and nothing is left.
+    pub fn run(mut self, stopped: &dyn Fn() -> bool) {
+        let mut last_tick = std::time::Instant::now();
+        loop {
+            match self.reports.recv_timeout(TICK) {
+                Ok(report) => self.handle(report),
+                Err(RecvTimeoutError::Timeout) if !stopped() => {}
+                Err(_) => break,
+            }
+            self.refill();
+            if last_tick.elapsed() >= TICK {
+                last_tick = std::time::Instant::now();
+                self.sinks.iter_mut().for_each(|sink| sink.tick());
+            }
+        }
+        self.sinks.iter_mut().for_each(|sink| sink.finish());
+    }
+
+    /// Moves what overflowed back into the channel, in order.
+    fn refill(&self) {
+        let mut overflow = self.outbox.overflow.lock();
+        while let Some(report) = overflow.pop_front() {
+            if let Err(error) = self.outbox.channel.try_send(report) {
+                overflow.push_front(error.into_inner());
+                return;
+            }
+        }
+    }
+
+    fn handle(&mut self, report: Report) {
+        match report {
+            Report::Result(result) => {
+                self.sinks.iter_mut().for_each(|sink| sink.result(&result));
+                self.collected.latest.lock().insert(result.camera_id.clone(), *result);
+            }
+            Report::Event(event) => {
+                self.sinks.iter_mut().for_each(|sink| sink.event(&event));
+                self.collected.remember(&event);
+            }
+            // Whoever waited may have lost patience.
+            Report::Sync(done) => drop(done.send(())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+    use crate::{count::Direction, store::EventKind};
+
+    #[derive(Default, Clone)]
+    struct Tracks(Arc<Mutex<Vec<u64>>>);
+
+    impl Sink for Tracks {
+        fn result(&mut self, _: &TaskResult) {}
+        fn event(&mut self, event: &Event) {
+            if let EventKind::Crossing { track, .. } = event.kind {
+                self.0.lock().push(track);
+            }
+        }
+    }
+
+    #[test]
+    fn ten_thousand_crossings_before_the_handler_even_runs_arrive_once_and_in_order() {
+        let seen = Tracks::default();
+        let (aggregator, outbox, collected) = Aggregator::new(vec![Box::new(seen.clone())]);
+        for track in 0..10_000 {
+            outbox.event(Event {
+                wall: SystemTime::now(),
+                source: "cam".into(),
+                kind: EventKind::Crossing {
+                    line: "door".into(),
+                    direction: Direction::In,
+                    track,
+                    time: 0.0,
+                    confidence: 1.0,
+                },
+            });
+        }
+        let handler = std::thread::spawn(move || aggregator.run(&|| true));
+        assert!(outbox.sync(Duration::from_secs(30)));
+        assert_eq!(*seen.0.lock(), (0..10_000).collect::<Vec<_>>());
+        assert_eq!(collected.recent().len(), RECENT);
+        handler.join().unwrap();
+    }
+}

@@ -1,0 +1,34 @@
+//! Pictures for the eye, made only while somebody looks.
+
+use std::{sync::Arc, time::Duration};
+
+use arc_swap::ArcSwapOption;
+use opencv::{core::Mat, core::MatTraitConst, core::MatTraitConstManual, imgproc};
+
+use crate::{source::Frame, store::Preview, track::Track};
+
+/// A new picture no sooner than this after the last.
+const INTERVAL: Duration = Duration::from_millis(500);
+
+/// Replaces the picture when it is old enough. A frame that cannot be converted changes nothing: the picture
+/// is a convenience.
+pub fn renew(preview: &ArcSwapOption<Preview>, frame: &Frame, tracks: &[Track]) {
+    if preview
+        .load()
+        .as_ref()
+        .is_some_and(|old| frame.captured.saturating_duration_since(old.taken) < INTERVAL)
+    {
+        return;
+    }
+    if let Ok((size, rgb)) = to_rgb(&frame.image) {
+        let taken = frame.captured;
+        preview.store(Some(Arc::new(Preview { size, rgb, tracks: tracks.to_vec(), taken })));
+    }
+}
+
+fn to_rgb(image: &Mat) -> opencv::Result<((u32, u32), Vec<u8>)> {
+    let mut rgb = Mat::default();
+    imgproc::cvt_color_def(image, &mut rgb, imgproc::COLOR_BGR2RGB)?;
+    let size = rgb.size()?;
+    Ok(((size.width as u32, size.height as u32), rgb.data_bytes()?.to_vec()))
+}

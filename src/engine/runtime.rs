@@ -1,0 +1,633 @@
+//! One source inside the engine: its row in the store, its capture thread, its working state.
+
+use std::{
+    collections::VecDeque,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use arc_swap::{ArcSwap, ArcSwapOption};
+use parking_lot::Mutex;
+
+use super::{Core, models, pipeline::Pipeline, pipeline::Step, preview, scheduler::Unit};
+use crate::{
+    config::{SourceConfig, SourceKind},
+    export::records::TaskResult,
+    source::{
+        Frame, SourceError, SourceId, StreamInfo,
+        capture::{Capture, CaptureControl, Host, supervise},
+        mailbox::{Delivery, Mailbox, Notice},
+    },
+    store::{
+        Event, EventKind, LineCounts, Preview, SourceSnapshot, SourceState, ZoneCounts, cell::SourceCell,
+        history::History,
+    },
+    track::Track,
+};
+
+/// Results of a running source are reported this often, besides those at crossings.
+const RESULT_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Rates are measured over about this long.
+const RATE_WINDOW: Duration = Duration::from_millis(2500);
+
+/// A live source without a frame for this long is shown as stalled (it is reopened after its
+/// `stall_timeout`).
+const SHOWN_AS_STALLED: Duration = Duration::from_secs(2);
+
+/// A step that takes longer is worth a warning.
+const SLOW_STEP: Duration = Duration::from_secs(1);
+
+/// One run of a capture thread. A thread that is stuck in native code keeps its own run, so that what it
+/// does when it wakes reaches nobody.
+#[derive(Default)]
+pub struct Run {
+    pub control: CaptureControl,
+    pub mailbox: Mailbox,
+    /// Whether the source was dismissed from this run (removed, restarted, stopped).
+    abandoned: AtomicBool,
+}
+
+impl Run {
+    /// Ends the thread at its next turn and lets nothing of it through any more.
+    pub fn abandon(&self) {
+        self.abandoned.store(true, Ordering::SeqCst);
+        self.control.stop();
+        self.mailbox.close();
+    }
+
+    fn is_abandoned(&self) -> bool {
+        self.abandoned.load(Ordering::SeqCst)
+    }
+}
+
+/// Time spent running, for the frame rate of a whole run.
+#[derive(Debug, Default)]
+struct RunningTime {
+    since: Option<Instant>,
+    before: Duration,
+}
+
+impl RunningTime {
+    fn total(&self, now: Instant) -> Duration {
+        self.before + self.since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since))
+    }
+}
+
+/// A moment of the counters from which rates are taken.
+struct Sample {
+    at: Instant,
+    handled: u64,
+    looked: u64,
+}
+
+/// One source.
+pub struct SourceRuntime {
+    pub id: SourceId,
+    pub number: usize,
+    pub task_id: String,
+    pub cell: SourceCell,
+    pub run: ArcSwap<Run>,
+    pub history: Mutex<History>,
+    pub preview_wanted: AtomicBool,
+    pub preview: ArcSwapOption<Preview>,
+    /// Whether this source holds one of the places for open files.
+    pub holds_place: AtomicBool,
+    config: ArcSwap<SourceConfig>,
+    pipeline: Mutex<Pipeline>,
+    scheduled: AtomicBool,
+    handled: AtomicU64,
+    looked: AtomicU64,
+    dropped_before: AtomicU64,
+    worker: AtomicUsize,
+    errors: Mutex<Vec<String>>,
+    running: Mutex<RunningTime>,
+    samples: Mutex<VecDeque<Sample>>,
+    last_result: Mutex<Option<Instant>>,
+    core: Arc<Core>,
+}
+
+impl SourceRuntime {
+    pub fn new(number: usize, config: SourceConfig, counts: &[LineCounts], core: Arc<Core>) -> Arc<Self> {
+        let config = Arc::new(config);
+        let pipeline = Pipeline::new(Arc::clone(&config), counts);
+        let snapshot = first_snapshot(&config, &pipeline);
+        Arc::new(Self {
+            id: config.id.clone(),
+            number,
+            task_id: format!("task_{:02}", number + 1),
+            cell: SourceCell::new(snapshot, Arc::clone(&core.generation)),
+            run: ArcSwap::default(),
+            history: Mutex::new(History::new(core.history)),
+            preview_wanted: AtomicBool::new(false),
+            preview: ArcSwapOption::empty(),
+            holds_place: AtomicBool::new(false),
+            config: ArcSwap::new(config),
+            pipeline: Mutex::new(pipeline),
+            scheduled: AtomicBool::new(false),
+            handled: AtomicU64::new(0),
+            looked: AtomicU64::new(0),
+            dropped_before: AtomicU64::new(0),
+            worker: AtomicUsize::new(0),
+            errors: Mutex::default(),
+            running: Mutex::default(),
+            samples: Mutex::default(),
+            last_result: Mutex::default(),
+            core,
+        })
+    }
+
+    pub fn config(&self) -> Arc<SourceConfig> {
+        self.config.load_full()
+    }
+
+    /// Starts a capture thread. The one before, if any, is abandoned.
+    pub fn begin(self: &Arc<Self>) {
+        let run = Arc::new(Run::default());
+        let old = self.run.swap(Arc::clone(&run));
+        self.dropped_before.fetch_add(old.mailbox.dropped(), Ordering::Relaxed);
+        old.abandon();
+        let this = Arc::clone(self);
+        let alive = self.core.threads.enter();
+        // Linux shows 15 bytes of a thread's name.
+        let name: String = format!("cap-{}", self.id).chars().take(15).collect();
+        let spawned = std::thread::Builder::new().name(name).spawn(move || {
+            let _alive = alive;
+            let host = RunHost { source: &this, run: &run };
+            let config = this.config();
+            let capture = Capture {
+                source: &config,
+                opener: this.core.opener.as_ref(),
+                mailbox: &run.mailbox,
+                control: &run.control,
+                clock: this.core.clock.as_ref(),
+                host: &host,
+            };
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| supervise(&capture))) {
+                let what = panic_text(panic.as_ref());
+                tracing::error!(camera = %this.id, "The capture thread panicked: {what}");
+                run.mailbox
+                    .notify(Notice::Ended(Some(SourceError::Broken(format!("internal error: {what}")))));
+                host.ready();
+            }
+        });
+        if let Err(error) = spawned {
+            let error = SourceError::Broken(format!("the system refuses another thread: {error}"));
+            self.run.load().mailbox.notify(Notice::Ended(Some(error)));
+            self.schedule();
+        }
+    }
+
+    /// Counts and counters back to where a fresh run of a file begins.
+    pub fn reset_counts(&self) {
+        let mut pipeline = self.pipeline.lock();
+        pipeline.reset_counts();
+        self.cell.update(|shown| show_counts(shown, &pipeline));
+    }
+
+    /// Begins a file anew: nothing of what was read before is counted.
+    pub fn rewind(&self) {
+        let mut pipeline = self.pipeline.lock();
+        pipeline.disconnect(&mut Vec::new());
+        pipeline.reset_counts();
+        self.handled.store(0, Ordering::Relaxed);
+        self.looked.store(0, Ordering::Relaxed);
+        *self.running.lock() = RunningTime::default();
+        self.samples.lock().clear();
+        self.cell.update(|shown| {
+            show_counts(shown, &pipeline);
+            shown.frames = 0;
+        });
+    }
+
+    /// Other counting lines from the next frame on.
+    pub fn set_lines(&self, lines: Vec<crate::config::LineConfig>) {
+        let config = Arc::new(SourceConfig { lines, ..(*self.config()).clone() });
+        self.config.store(Arc::clone(&config));
+        let mut pipeline = self.pipeline.lock();
+        pipeline.set_source(config);
+        self.cell.update(|shown| show_counts(shown, &pipeline));
+    }
+
+    /// Takes rates, and notes a stall; called about twice a second.
+    pub fn measure(&self) {
+        let now = self.core.clock.now();
+        let (handled, looked) = (self.handled.load(Ordering::Relaxed), self.looked.load(Ordering::Relaxed));
+        let mut samples = self.samples.lock();
+        samples.push_back(Sample { at: now, handled, looked });
+        while samples.len() > 2 && now.saturating_duration_since(samples[0].at) > RATE_WINDOW {
+            samples.pop_front();
+        }
+        let first = &samples[0];
+        let seconds = now.saturating_duration_since(first.at).as_secs_f32();
+        let rate =
+            |from: u64, to: u64| if seconds > 0.0 { to.saturating_sub(from) as f32 / seconds } else { 0.0 };
+        let (fps, detect_fps) = (rate(first.handled, handled), rate(first.looked, looked));
+        drop(samples);
+        let shown = self.cell.load();
+        let live = shown.kind == SourceKind::Camera;
+        let silent = shown.last_frame.is_some_and(|at| now.saturating_duration_since(at) > SHOWN_AS_STALLED);
+        let stalled = live && shown.state == SourceState::Running && silent;
+        if stalled {
+            self.set_state(SourceState::Stalled, Some("no frames"));
+        }
+        if shown.state == SourceState::Running {
+            self.history.lock().watch(self.core.clock.wall(), shown.current());
+        }
+        if !shown.state.is_over()
+            && (shown.fps != fps || shown.detect_fps != detect_fps || shown.frames != handled)
+        {
+            self.cell.update(|shown| {
+                shown.fps = fps;
+                shown.detect_fps = detect_fps;
+                shown.frames = handled;
+            });
+        }
+    }
+
+    /// Shows a state, writes it down, and tells everybody when it is a new one.
+    pub fn set_state(&self, state: SourceState, error: Option<&str>) {
+        let now = self.core.clock.now();
+        {
+            let mut running = self.running.lock();
+            let total = running.total(now);
+            *running = RunningTime {
+                since: matches!(state, SourceState::Running | SourceState::Stalled).then_some(now),
+                before: total,
+            };
+        }
+        let word = state.word();
+        let changed = self.cell.update(|shown| {
+            let changed = shown.state.word() != word || error.is_some();
+            if let Some(error) = error {
+                shown.last_error = Some(error.to_owned());
+                shown.errors += 1;
+            } else if state == SourceState::Running {
+                shown.last_error = None;
+            }
+            if state.is_over() || matches!(state, SourceState::Paused) {
+                shown.visible = 0;
+                shown.detect_fps = 0.0;
+                shown.fps = 0.0;
+            }
+            shown.state = state;
+            changed
+        });
+        if let Some(error) = error {
+            self.errors.lock().push(error.to_owned());
+        }
+        if changed {
+            match error {
+                Some(error) => tracing::warn!(camera = %self.id, "{word}: {error}"),
+                None => tracing::info!(camera = %self.id, "{word}"),
+            }
+            self.emit(EventKind::State { state: word, error: error.map(str::to_owned) });
+        }
+    }
+
+    /// The result as of now, also sent to the result handler.
+    pub fn report(&self) {
+        *self.last_result.lock() = Some(self.core.clock.now());
+        let errors = std::mem::take(&mut *self.errors.lock());
+        let timestamp = timestamp(self.core.clock.wall());
+        let worker = self.worker.load(Ordering::Relaxed);
+        self.core.outbox.result(TaskResult::of(&self.cell.load(), worker, &self.task_id, timestamp, errors));
+    }
+
+    fn emit(&self, kind: EventKind) {
+        self.core.outbox.event(Event { wall: self.core.clock.wall(), source: self.id.clone(), kind });
+    }
+
+    /// Asks for a worker, unless one is on the way.
+    pub fn schedule(self: &Arc<Self>) {
+        if !self.scheduled.swap(true, Ordering::SeqCst) {
+            self.core.scheduler.submit(Arc::clone(self) as Arc<dyn Unit>);
+        }
+    }
+
+    fn step(&self, worker: usize) {
+        let run = self.run.load_full();
+        match run.mailbox.take() {
+            Some(Delivery::Frame(frame)) => self.look(&run, &frame, worker),
+            Some(Delivery::Notice(Notice::Disconnected)) => {
+                let mut events = Vec::new();
+                let mut pipeline = self.pipeline.lock();
+                pipeline.disconnect(&mut events);
+                self.publish(&pipeline, &Step { events, tracks: Vec::new() }, None);
+            }
+            Some(Delivery::Notice(Notice::Ended(error))) => self.end(error.as_ref()),
+            None => {}
+        }
+    }
+
+    fn look(&self, run: &Run, frame: &Frame, worker: usize) {
+        let mut pipeline = self.pipeline.lock();
+        if !pipeline.has_model() {
+            match self.core.models.get(self.config.load().detector.as_ref()) {
+                Ok(model) => pipeline.set_model(model),
+                Err(error) => {
+                    drop(pipeline);
+                    self.give_up(run, &error);
+                    return;
+                }
+            }
+        }
+        let result = pipeline.frame(frame);
+        self.handled.fetch_add(1, Ordering::Relaxed);
+        self.looked.fetch_add(1, Ordering::Relaxed);
+        let first = self.worker.swap(worker, Ordering::Relaxed) == 0;
+        if first {
+            tracing::info!(worker, "Starting {}", self.id);
+        }
+        match result {
+            Ok(step) => {
+                self.publish(&pipeline, &step, Some((run, frame)));
+                if self.preview_wanted.load(Ordering::Relaxed) {
+                    preview::renew(&self.preview, frame, &step.tracks);
+                }
+            }
+            Err(error) => {
+                drop(pipeline);
+                let text = error.to_string();
+                tracing::error!(camera = %self.id, worker, "{text}");
+                self.errors.lock().push(text.clone());
+                self.cell.update(|shown| {
+                    shown.errors += 1;
+                    shown.last_error = Some(text);
+                });
+                self.report();
+            }
+        }
+    }
+
+    /// Shows what a step brought, then reports it.
+    fn publish(&self, pipeline: &Pipeline, step: &Step, looked: Option<(&Run, &Frame)>) {
+        let now = self.core.clock.now();
+        let handled = self.handled.load(Ordering::Relaxed);
+        let (before, after) = self.cell.update(|shown| {
+            let before = shown.over_threshold();
+            show_counts(shown, pipeline);
+            shown.frames = handled;
+            shown.visible = step.tracks.iter().filter(|track: &&Track| track.confirmed).count();
+            if let Some((run, frame)) = looked {
+                shown.last_frame = Some(now);
+                shown.latency = now.saturating_duration_since(frame.captured);
+                shown.dropped = self.dropped_before.load(Ordering::Relaxed) + run.mailbox.dropped();
+                if shown.state == SourceState::Stalled {
+                    shown.state = SourceState::Running;
+                    shown.last_error = None;
+                }
+            }
+            (before, shown.over_threshold())
+        });
+        let mut crossed = false;
+        for event in &step.events {
+            match event {
+                EventKind::Crossing { line, direction, track, .. } => {
+                    crossed = true;
+                    let current = self.cell.load().current();
+                    self.history.lock().cross(self.core.clock.wall(), *direction, current);
+                    let direction = format!("{direction:?}").to_uppercase();
+                    tracing::info!(camera = %self.id, "Person detected: ID={track}, direction={direction}, line={line}");
+                }
+                EventKind::Suppressed { line, track, reason, .. } => {
+                    tracing::debug!(camera = %self.id, "Not counted: ID={track}, line={line}, reason={reason:?}");
+                }
+                _ => {}
+            }
+            self.emit(event.clone());
+        }
+        if before != after {
+            self.alert(after);
+        }
+        let due =
+            self.last_result.lock().is_none_or(|at| now.saturating_duration_since(at) >= RESULT_INTERVAL);
+        if crossed || due {
+            self.report();
+        }
+    }
+
+    fn alert(&self, over: bool) {
+        let shown = self.cell.load();
+        let (current, limit) = (shown.current(), shown.threshold.unwrap_or_default());
+        if over {
+            tracing::warn!(camera = %self.id, "Over its limit: {current} inside, limit {limit}");
+        } else {
+            tracing::info!(camera = %self.id, "Below its limit again: {current} inside, limit {limit}");
+        }
+        self.emit(EventKind::Threshold { over, current, limit });
+    }
+
+    /// The source will send nothing more.
+    fn end(&self, error: Option<&SourceError>) {
+        let mut events = Vec::new();
+        {
+            let mut pipeline = self.pipeline.lock();
+            pipeline.release(&mut events);
+            self.publish(&pipeline, &Step { events, tracks: Vec::new() }, None);
+        }
+        let state = match error {
+            None => SourceState::Completed,
+            Some(SourceError::Unsupported(_)) => SourceState::Unsupported,
+            Some(_) => SourceState::Failed,
+        };
+        self.set_state(state, error.map(ToString::to_string).as_deref());
+        let running = self.running.lock().total(self.core.clock.now()).as_secs_f32();
+        self.cell.update(|shown| {
+            shown.fps = if running > 0.0 { shown.frames as f32 / running } else { 0.0 };
+        });
+        self.report();
+        self.core.release_place(self);
+    }
+
+    /// Counts what is decided by the end of watching, and reports the final result. For sources that are
+    /// stopped before their own end.
+    pub fn finish(&self) {
+        if self.cell.load().state.is_over() {
+            return;
+        }
+        let mut events = Vec::new();
+        let mut pipeline = self.pipeline.lock();
+        pipeline.release(&mut events);
+        self.publish(&pipeline, &Step { events, tracks: Vec::new() }, None);
+        drop(pipeline);
+        self.report();
+    }
+
+    /// Ends a source that cannot be worked on, for a reason that is not the stream's.
+    fn give_up(&self, run: &Run, error: &str) {
+        run.abandon();
+        self.pipeline.lock().release(&mut Vec::new());
+        self.set_state(SourceState::Failed, Some(error));
+        self.report();
+        self.core.release_place(self);
+    }
+}
+
+impl Unit for SourceRuntime {
+    fn source(&self) -> &SourceId {
+        &self.id
+    }
+
+    fn priority(&self) -> i32 {
+        self.config.load().priority
+    }
+
+    fn number(&self) -> usize {
+        self.number
+    }
+
+    fn run(&self, worker: usize) -> bool {
+        let started = Instant::now();
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.step(worker))) {
+            let what = format!("internal error: {}", panic_text(panic.as_ref()));
+            tracing::error!(camera = %self.id, worker, "{what}");
+            self.give_up(&self.run.load_full(), &what);
+        }
+        let took = started.elapsed();
+        if took > SLOW_STEP {
+            tracing::warn!(camera = %self.id, worker, "A frame took {:.1} s", took.as_secs_f32());
+        }
+        let mailbox_waits = || !self.run.load().mailbox.is_empty();
+        if mailbox_waits() {
+            return true;
+        }
+        self.scheduled.store(false, Ordering::SeqCst);
+        // Something may have come between the look and the store; then whoever set the flag back goes on.
+        mailbox_waits() && !self.scheduled.swap(true, Ordering::SeqCst)
+    }
+}
+
+/// The source as its capture thread sees it, as long as the run is not abandoned.
+struct RunHost<'a> {
+    source: &'a Arc<SourceRuntime>,
+    run: &'a Run,
+}
+
+impl Host for RunHost<'_> {
+    fn state(&self, state: SourceState, error: Option<&SourceError>) {
+        if !self.run.is_abandoned() {
+            self.source.set_state(state, error.map(ToString::to_string).as_deref());
+            if error.is_some() {
+                self.source.report();
+            }
+        }
+    }
+
+    fn opened(&self, info: &StreamInfo) {
+        if self.run.is_abandoned() {
+            return;
+        }
+        let model = self.source.core.models.get(self.source.config.load().detector.as_ref());
+        self.source.cell.update(|shown| {
+            if shown.last_frame.is_some() && shown.kind == SourceKind::Camera {
+                shown.reconnects += 1;
+            }
+            shown.size = Some(info.size);
+            shown.declared_fps = info.fps.map(|fps| fps as f32);
+            shown.frames_total = info.frames;
+            if let Ok(model) = model {
+                shown.detector = models::describe(model.as_ref());
+            }
+        });
+    }
+
+    fn working_size(&self, width: u32, height: u32) -> (u32, u32) {
+        match self.source.core.models.get(self.source.config.load().detector.as_ref()) {
+            Ok(model) => model.working_size(width, height),
+            Err(_) => (width, height),
+        }
+    }
+
+    fn skipped(&self) {
+        if !self.run.is_abandoned() {
+            self.source.handled.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn ready(&self) {
+        if !self.run.is_abandoned() {
+            self.source.schedule();
+        }
+    }
+}
+
+/// RFC 3339 in local time, to the millisecond.
+fn timestamp(wall: std::time::SystemTime) -> String {
+    jiff::Zoned::try_from(wall)
+        .map(|zoned| zoned.strftime("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string())
+        .unwrap_or_default()
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "a panic without a message".into())
+}
+
+fn first_snapshot(config: &SourceConfig, pipeline: &Pipeline) -> SourceSnapshot {
+    let mut snapshot = SourceSnapshot {
+        id: config.id.clone(),
+        alias: config.alias.clone(),
+        location: config.location.clone(),
+        kind: config.kind,
+        source: config.source.to_string(),
+        priority: config.priority,
+        state: if config.enabled { SourceState::Queued } else { SourceState::Disabled },
+        fps: 0.0,
+        declared_fps: None,
+        detect_fps: 0.0,
+        size: None,
+        frames: 0,
+        frames_total: None,
+        dropped: 0,
+        total_detections: 0,
+        total_in: 0,
+        total_out: 0,
+        threshold: config.threshold,
+        lines: Vec::new(),
+        zones: Vec::new(),
+        suppressed: std::collections::BTreeMap::new(),
+        visible: 0,
+        last_frame: None,
+        latency: Duration::ZERO,
+        last_error: None,
+        errors: 0,
+        reconnects: 0,
+        detector: String::new(),
+    };
+    snapshot.zones = zone_counts(config, &[]);
+    show_counts(&mut snapshot, pipeline);
+    snapshot
+}
+
+fn zone_counts(config: &SourceConfig, states: &[crate::count::ZoneStatus]) -> Vec<ZoneCounts> {
+    let state = |index: usize| states.get(index).copied().unwrap_or_default();
+    config
+        .zones
+        .iter()
+        .enumerate()
+        .map(|(index, zone)| ZoneCounts {
+            name: zone.name.clone(),
+            occupancy: state(index).occupancy,
+            mean_dwell: state(index).mean_dwell,
+            threshold: zone.threshold,
+        })
+        .collect()
+}
+
+/// Copies the counts of the pipeline into what is shown.
+fn show_counts(shown: &mut SourceSnapshot, pipeline: &Pipeline) {
+    shown.lines = pipeline.lines().to_vec();
+    shown.total_in = shown.lines.iter().map(|line| line.total_in).sum();
+    shown.total_out = shown.lines.iter().map(|line| line.total_out).sum();
+    shown.suppressed.clone_from(pipeline.suppressed());
+    shown.total_detections = pipeline.detections();
+    shown.zones = zone_counts(pipeline.source(), &pipeline.zones());
+}

@@ -1,0 +1,162 @@
+//! The capture loop against scripted sources and a clock that moves by itself.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::*;
+use crate::{
+    clock::ManualClock,
+    config::{RetryConfig, SourceSpec},
+    source::Frame,
+};
+
+fn looks(cadence: Cadence, fps: f64, seconds: f64) -> usize {
+    let mut pacer = Pacer::new(cadence);
+    (0..(fps * seconds) as usize).filter(|i| pacer.wants(*i as f64 / fps)).count()
+}
+
+#[test]
+fn the_detection_rate_is_met_whatever_the_frame_rate() {
+    for fps in [15.0, 24.0, 25.0, 29.97, 30.0, 50.0, 60.0] {
+        let count = looks(Cadence::DetectFps(10.0), fps, 60.0);
+        assert!((595..=605).contains(&count), "{count} looks in a minute at {fps} fps");
+    }
+    assert_eq!(looks(Cadence::DetectFps(10.0), 7.0, 60.0), 420, "a slow stream is looked at whole");
+    assert_eq!(looks(Cadence::DetectFps(15.0), 30.0, 10.0), 150);
+    assert_eq!(looks(Cadence::SkipFrames(0), 25.0, 4.0), 100);
+    assert_eq!(looks(Cadence::SkipFrames(4), 25.0, 4.0), 20);
+}
+
+struct Script<F: Fn(usize) -> Result<Box<dyn FrameSource>, SourceError> + Send + Sync> {
+    opened: AtomicUsize,
+    open: F,
+}
+
+impl<F: Fn(usize) -> Result<Box<dyn FrameSource>, SourceError> + Send + Sync> Opener for Script<F> {
+    fn open(&self, _: &SourceConfig) -> Result<Box<dyn FrameSource>, SourceError> {
+        (self.open)(self.opened.fetch_add(1, Ordering::SeqCst))
+    }
+}
+
+/// A live source whose every frame takes a second of the manual clock, until it breaks off.
+struct Seconds {
+    clock: std::sync::Arc<ManualClock>,
+    left: usize,
+    time: f64,
+}
+
+impl FrameSource for Seconds {
+    fn info(&self) -> StreamInfo {
+        StreamInfo { size: (64, 48), fps: None, live: true, frames: None }
+    }
+    fn grab(&mut self) -> Result<bool, SourceError> {
+        self.clock.advance(Duration::from_secs(1));
+        self.time += 1.0;
+        self.left -= 1;
+        if self.left == 0 { Err(SourceError::Broken("unplugged".into())) } else { Ok(true) }
+    }
+    fn time(&self) -> f64 {
+        self.time
+    }
+    fn retrieve(&mut self, _: &dyn Fn(u32, u32) -> (u32, u32)) -> Result<Frame, SourceError> {
+        Ok(Frame {
+            image: opencv::core::Mat::default(),
+            index: 0,
+            time: self.time,
+            captured: self.clock.now(),
+            stream_size: (64, 48),
+        })
+    }
+}
+
+#[derive(Default)]
+struct Recorder(Mutex<Vec<String>>);
+
+impl Host for Recorder {
+    fn state(&self, state: SourceState, error: Option<&SourceError>) {
+        let error = error.map(|error| format!(": {error}")).unwrap_or_default();
+        self.0.lock().push(format!("{}{error}", state.word()));
+    }
+    fn opened(&self, _: &StreamInfo) {}
+    fn working_size(&self, width: u32, height: u32) -> (u32, u32) {
+        (width, height)
+    }
+    fn skipped(&self) {}
+    fn ready(&self) {}
+}
+
+fn camera(max_attempts: u32) -> SourceConfig {
+    let mut config = SourceConfig::new("cam", SourceKind::Camera, SourceSpec::Demo("x".into()));
+    config.retry =
+        RetryConfig { max_attempts, initial: Duration::from_secs(1), max: Duration::from_secs(30) };
+    config
+}
+
+fn run(source: &SourceConfig, opener: &dyn Opener, clock: &ManualClock) -> (Vec<String>, Mailbox) {
+    let (mailbox, control, host) = (Mailbox::default(), CaptureControl::default(), Recorder::default());
+    supervise(&Capture { source, opener, mailbox: &mailbox, control: &control, clock, host: &host });
+    (host.0.into_inner(), mailbox)
+}
+
+#[test]
+fn a_camera_that_never_answers_is_given_up_after_the_last_attempt_with_growing_delays() {
+    let clock = ManualClock::default();
+    let opener =
+        Script { opened: AtomicUsize::new(0), open: |_| Err(SourceError::Unreachable("refused".into())) };
+    let (states, mailbox) = run(&camera(4), &opener, &clock);
+    assert_eq!(opener.opened.load(Ordering::SeqCst), 4);
+    assert_eq!(
+        states,
+        [
+            "Connecting",
+            "Retrying: cannot connect: refused",
+            "Connecting",
+            "Retrying: cannot connect: refused",
+            "Connecting",
+            "Retrying: cannot connect: refused",
+            "Connecting",
+        ]
+    );
+    let waited = clock.elapsed().as_secs_f64();
+    assert!((5.6..=8.4).contains(&waited), "1 + 2 + 4 s within the jitter, not {waited}");
+    let mut last = None;
+    while let Some(crate::source::mailbox::Delivery::Notice(notice)) = mailbox.take() {
+        last = Some(notice);
+    }
+    assert_eq!(last, Some(Notice::Ended(Some(SourceError::Unreachable("refused".into())))));
+}
+
+#[test]
+fn a_minute_of_frames_forgets_the_failures_before_it() {
+    let clock = std::sync::Arc::new(ManualClock::default());
+    let shared = clock.clone();
+    let opener = Script {
+        opened: AtomicUsize::new(0),
+        open: move |n| match n {
+            2 => Ok(Box::new(Seconds { clock: shared.clone(), left: 90, time: 0.0 }) as Box<dyn FrameSource>),
+            _ => Err(SourceError::Unreachable("refused".into())),
+        },
+    };
+    let (states, _) = run(&camera(3), &opener, &clock);
+    // Two failures, a good run, and then the full three attempts again (its own end is the first).
+    assert_eq!(opener.opened.load(Ordering::SeqCst), 5, "{states:?}");
+    assert!(states.contains(&"Running".to_owned()));
+}
+
+#[test]
+fn a_refused_password_is_not_retried_fast() {
+    let clock = ManualClock::default();
+    let opener = Script { opened: AtomicUsize::new(0), open: |_| Err(SourceError::Auth) };
+    run(&camera(3), &opener, &clock);
+    assert!(clock.elapsed() >= Duration::from_secs(120), "{:?}", clock.elapsed());
+}
+
+#[test]
+fn a_missing_file_fails_at_once_and_says_why() {
+    let clock = ManualClock::default();
+    let opener = Script { opened: AtomicUsize::new(0), open: |_| Err(SourceError::NotFound("a.mp4".into())) };
+    let mut source = camera(0);
+    source.kind = SourceKind::Video;
+    let (states, _) = run(&source, &opener, &clock);
+    assert_eq!(states, ["Connecting"]);
+    assert_eq!(opener.opened.load(Ordering::SeqCst), 1);
+}

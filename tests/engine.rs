@@ -1,0 +1,205 @@
+//! The engine end to end on scripted sources: parallel sources, errors of one that are nobody else's,
+//! recovery, release, live changes.
+
+mod support;
+
+use std::{sync::atomic::Ordering, time::Duration};
+
+use pcount::{
+    config::{SourceKind, Strategy},
+    engine::{Control, EngineApi, EngineError},
+    source::SourceError,
+    store::SourceState,
+};
+use support::{Walk, source, world};
+
+const SECONDS: fn(u64) -> Duration = Duration::from_secs;
+
+#[test]
+fn counts_of_files_are_exact_and_the_same_for_any_number_of_workers_and_either_strategy() {
+    for strategy in [Strategy::Shared, Strategy::Dedicated] {
+        for workers in [1, 2, 4, 8] {
+            let world = world(workers, 8, strategy, |id, _| {
+                let periods = id.trim_start_matches("video_").parse::<u64>().unwrap();
+                Ok(Walk::file(60 * periods, 60))
+            });
+            for periods in 1..=5 {
+                world.engine.add_source(source(&format!("video_{periods}"), SourceKind::Video)).unwrap();
+            }
+            world.engine.start().unwrap();
+            world.until_over();
+            for periods in 1..=5_u64 {
+                let shown = world.source(&format!("video_{periods}"));
+                assert_eq!(
+                    (shown.total_in, shown.total_out),
+                    (periods, periods),
+                    "{workers} workers, {strategy:?}"
+                );
+                assert_eq!(shown.frames, 60 * periods);
+                assert_eq!(shown.dropped, 0);
+                assert_eq!(shown.state, SourceState::Completed);
+                assert_eq!(world.record.crossings(&shown.id) as u64, 2 * periods);
+                assert_eq!(world.engine.result(&shown.id).unwrap().total_in, periods);
+            }
+            assert_eq!(world.engine.snapshot().totals(), (15, 15, 0));
+            assert_eq!(world.loaded.load(Ordering::SeqCst), 1, "the model is loaded once");
+            assert_eq!(world.engine.stop(SECONDS(10)), 0);
+        }
+    }
+}
+
+#[test]
+fn a_camera_and_a_video_run_together_and_the_camera_never_blocks_the_video() {
+    let world = world(1, 1, Strategy::Shared, |id, _| {
+        Ok(if id == "camera" { Walk::camera(60) } else { Walk::file(120, 60) })
+    });
+    world.engine.add_source(source("camera", SourceKind::Camera)).unwrap();
+    world.engine.add_source(source("video", SourceKind::Video)).unwrap();
+    world.engine.start().unwrap();
+    world.until("the end of the video", |w| w.state("video") == SourceState::Completed);
+    world.until("a crossing of the camera", |w| w.source("camera").total_in > 0);
+    assert_eq!(world.state("camera"), SourceState::Running);
+    assert_eq!(world.engine.stop(SECONDS(10)), 0);
+    let last = world.record.results.lock().iter().rfind(|r| r.camera_id == "camera").cloned().unwrap();
+    assert_eq!(last.total_in, world.source("camera").total_in, "the final result holds the final count");
+}
+
+#[test]
+fn a_panic_in_one_source_is_that_sources_failure_and_nobody_elses() {
+    let world = world(2, 2, Strategy::Shared, |id, _| {
+        let mut walk = Walk::file(120, 60);
+        walk.panic_at = (id == "poisoned").then_some(30);
+        Ok(walk)
+    });
+    for id in ["poisoned", "healthy_1", "healthy_2"] {
+        world.engine.add_source(source(id, SourceKind::Video)).unwrap();
+    }
+    world.engine.start().unwrap();
+    world.until_over();
+    assert_eq!(world.state("poisoned"), SourceState::Failed);
+    let error = world.source("poisoned").last_error.clone().unwrap();
+    assert!(error.contains("marked frame"), "{error}");
+    for id in ["healthy_1", "healthy_2"] {
+        assert_eq!((world.source(id).frames, world.source(id).total_in), (120, 2));
+    }
+    world.engine.stop(SECONDS(10));
+}
+
+#[test]
+fn a_camera_that_breaks_off_comes_back_by_itself_and_keeps_its_counts() {
+    let world = world(2, 2, Strategy::Shared, |_, attempt| {
+        if attempt % 2 == 1 {
+            return Err(SourceError::Unreachable("refused".into()));
+        }
+        let mut walk = Walk::camera(60);
+        walk.break_at = Some(65);
+        Ok(walk)
+    });
+    world.engine.add_source(source("camera", SourceKind::Camera)).unwrap();
+    world.engine.start().unwrap();
+    world.until("three openings", |w| w.opener.attempts("camera") >= 6);
+    let shown = world.source("camera");
+    assert!(shown.total_in >= 2 && shown.reconnects >= 2, "{shown:?}");
+    assert!(shown.errors >= 4);
+    world.engine.stop(SECONDS(10));
+    let errors: Vec<_> = world.record.results.lock().iter().flat_map(|r| r.errors.clone()).collect();
+    assert!(errors.iter().any(|e| e.contains("refused")) && errors.iter().any(|e| e.contains("unplugged")));
+}
+
+#[test]
+fn missing_files_fail_with_a_reason_and_leave_their_place_to_the_next() {
+    let world = world(2, 2, Strategy::Shared, |id, _| {
+        if id.starts_with("missing") { Err(SourceError::NotFound(id.into())) } else { Ok(Walk::file(60, 60)) }
+    });
+    for n in 0..10 {
+        world.engine.add_source(source(&format!("missing_{n}"), SourceKind::Video)).unwrap();
+        world.engine.add_source(source(&format!("there_{n}"), SourceKind::Video)).unwrap();
+    }
+    world.engine.start().unwrap();
+    world.until_over();
+    for n in 0..10 {
+        let missing = world.source(&format!("missing_{n}"));
+        assert_eq!(missing.state, SourceState::Failed);
+        assert_eq!(missing.last_error.as_deref(), Some(&*format!("not found: 'missing_{n}'")));
+        assert_eq!(world.source(&format!("there_{n}")).total_in, 1);
+    }
+    world.engine.stop(SECONDS(10));
+}
+
+#[test]
+fn pause_resume_restart_reset_and_remove_while_running() {
+    let world = world(2, 4, Strategy::Shared, |id, _| {
+        Ok(if id == "video" { Walk::file(60, 60) } else { Walk::camera(60) })
+    });
+    world.engine.add_source(source("camera", SourceKind::Camera)).unwrap();
+    world.engine.add_source(source("video", SourceKind::Video)).unwrap();
+    world.engine.start().unwrap();
+    let id = || "camera".into();
+
+    world.until("frames", |w| w.source("camera").frames > 3);
+    world.engine.send(Control::Pause(id()));
+    world.until("the pause", |w| w.state("camera") == SourceState::Paused);
+    world.engine.send(Control::Resume(id()));
+    world.until("running again", |w| w.state("camera") == SourceState::Running);
+
+    let opened = world.opener.attempts("camera");
+    world.engine.send(Control::Restart(id()));
+    world.until("another opening", |w| w.opener.attempts("camera") > opened);
+
+    world.until("a count", |w| w.source("camera").total_in > 0);
+    world.engine.send(Control::ResetCounts(id()));
+    world.until("zero", |w| w.source("camera").total_in == 0 || w.source("camera").total_out == 0);
+
+    world.until("the end of the video", |w| w.state("video") == SourceState::Completed);
+    world.engine.send(Control::Restart("video".into()));
+    world.until("the second end of the video", |w| {
+        w.opener.attempts("video") == 2 && w.state("video") == SourceState::Completed
+    });
+    assert_eq!(world.source("video").total_in, 1, "a file read again is counted again from zero");
+    assert_eq!(world.source("video").frames, 60);
+
+    world.engine.send(Control::SetWorkers(99));
+    assert_eq!(world.engine.snapshot().worker_count, 4);
+    world.engine.send(Control::SetWorkers(0));
+    assert_eq!(world.engine.snapshot().worker_count, 1);
+
+    world.engine.send(Control::Remove(id()));
+    assert_eq!(world.engine.snapshot().sources.len(), 1);
+    world.engine.send(Control::Add(Box::new(source("camera", SourceKind::Camera))));
+    world.until("the new camera", |w| w.state("camera") == SourceState::Running);
+    let twice = world.engine.add_source(source("camera", SourceKind::Camera));
+    assert!(matches!(twice, Err(EngineError::DuplicateId(_))));
+    assert_eq!(world.engine.stop(SECONDS(10)), 0, "every capture thread is gone");
+}
+
+#[test]
+fn stop_does_not_wait_for_a_camera_that_hangs_in_open() {
+    let (_hold, gate) = crossbeam_channel::bounded::<()>(0);
+    let world = world(1, 1, Strategy::Shared, move |_, _| {
+        let _ = gate.recv();
+        Err(SourceError::Unreachable("too late".into()))
+    });
+    world.engine.add_source(source("camera", SourceKind::Camera)).unwrap();
+    world.engine.start().unwrap();
+    world.until("connecting", |w| w.state("camera") == SourceState::Connecting);
+    assert_eq!(
+        world.engine.stop(Duration::from_millis(300)),
+        1,
+        "the stuck thread is left behind and counted"
+    );
+}
+
+#[test]
+fn preview_pictures_are_made_only_while_somebody_looks() {
+    let world = world(1, 1, Strategy::Shared, |_, _| Ok(Walk::camera(60)));
+    world.engine.add_source(source("camera", SourceKind::Camera)).unwrap();
+    world.engine.start().unwrap();
+    world.until("frames", |w| w.source("camera").frames > 5);
+    assert!(world.engine.preview("camera").is_none());
+    world.engine.send(Control::Preview("camera".into(), true));
+    world.until("a picture", |w| w.engine.preview("camera").is_some());
+    let preview = world.engine.preview("camera").unwrap();
+    assert_eq!(preview.rgb.len(), (preview.size.0 * preview.size.1 * 3) as usize);
+    world.engine.send(Control::Preview("camera".into(), false));
+    world.engine.stop(SECONDS(10));
+}
