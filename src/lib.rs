@@ -29,6 +29,7 @@ pub mod detect;
 pub mod engine;
 pub mod export;
 pub mod geometry;
+pub mod logging;
 pub mod metrics;
 pub mod source;
 pub mod store;

@@ -1,0 +1,157 @@
+//! From tracing events to lines.
+
+use std::{io::Write, sync::Arc};
+
+use jiff::{Timestamp, tz::TimeZone};
+use tracing::{
+    Event, Metadata, Subscriber,
+    field::{Field, Visit},
+    level_filters::LevelFilter,
+    span,
+};
+use tracing_appender::non_blocking::NonBlocking;
+use tracing_subscriber::{
+    layer::{Context, Layer},
+    registry::LookupSpan,
+};
+
+use super::{
+    line::{self, Level},
+    names,
+    recent::{LogLine, RecentLogs},
+    redact::Redactor,
+    router,
+};
+use crate::{config::LogLevel, source::SourceId};
+
+/// Target prefix of the program's own lines.
+const OWN: &str = "pcount";
+
+/// Makes lines of events. Made by [`super::build`].
+pub struct LogLayer {
+    level: LevelFilter,
+    timezone: TimeZone,
+    writer: Option<NonBlocking>,
+    recent: Arc<RecentLogs>,
+    redactor: Arc<Redactor>,
+}
+
+impl LogLayer {
+    pub(super) fn new(
+        level: LogLevel,
+        timezone: TimeZone,
+        writer: Option<NonBlocking>,
+        recent: Arc<RecentLogs>,
+        redactor: Arc<Redactor>,
+    ) -> Self {
+        let level = match level {
+            LogLevel::Error => LevelFilter::ERROR,
+            LogLevel::Warn => LevelFilter::WARN,
+            LogLevel::Info => LevelFilter::INFO,
+            LogLevel::Debug => LevelFilter::DEBUG,
+        };
+        Self { level, timezone, writer, recent, redactor }
+    }
+
+    fn safe(&self, text: &str) -> String {
+        line::clean(&self.redactor.clean(text))
+    }
+}
+
+/// Whom a line belongs to, as far as one event or span says.
+#[derive(Debug, Clone, Default)]
+struct Owner {
+    worker: Option<u64>,
+    camera: Option<String>,
+}
+
+/// Gathers the fields of an event.
+#[derive(Default)]
+struct Fields {
+    owner: Owner,
+    message: String,
+    others: String,
+}
+
+impl Fields {
+    fn text(&mut self, field: &Field, value: &dyn std::fmt::Display) {
+        use std::fmt::Write as _;
+        // Writing to a String cannot fail.
+        let _ = match field.name() {
+            "message" => write!(self.message, "{value}"),
+            "camera" => {
+                self.owner.camera = Some(value.to_string());
+                Ok(())
+            }
+            "worker" => {
+                self.owner.worker = value.to_string().parse().ok();
+                Ok(())
+            }
+            name => write!(self.others, " {name}={value}"),
+        };
+    }
+}
+
+impl Visit for Fields {
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        self.text(field, &format_args!("{value:?}"));
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.text(field, &value);
+    }
+}
+
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for LogLayer {
+    fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
+        let own = metadata.target().starts_with(OWN);
+        let limit = if own { self.level } else { self.level.min(LevelFilter::WARN) };
+        *metadata.level() <= limit
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Some(self.level)
+    }
+
+    fn on_new_span(&self, attributes: &span::Attributes<'_>, id: &span::Id, context: Context<'_, S>) {
+        let mut fields = Fields::default();
+        attributes.record(&mut fields);
+        if let Some(span) = context.span(id) {
+            span.extensions_mut().insert(fields.owner);
+        }
+    }
+
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        let mut fields = Fields::default();
+        event.record(&mut fields);
+        let mut owner = fields.owner;
+        for span in context.event_scope(event).into_iter().flatten() {
+            if let Some(outer) = span.extensions().get::<Owner>() {
+                owner.worker = owner.worker.or(outer.worker);
+                owner.camera = owner.camera.or_else(|| outer.camera.clone());
+            }
+        }
+
+        let now = Timestamp::now();
+        let level = Level::from(*event.metadata().level());
+        let camera = owner.camera.as_deref();
+        let label = line::label(owner.worker, camera);
+        let message = self.safe(&format!("{}{}", fields.message, fields.others));
+        let text = line::format(&now.to_zoned(self.timezone.clone()), &label, level, &message);
+        if let Some(writer) = &self.writer {
+            let record = router::encode(owner.worker, camera.map(names::camera_stem).as_deref(), &text);
+            // A full queue is counted by the writer itself.
+            let _ = writer.clone().write(record.as_bytes());
+        }
+        self.recent.push(LogLine {
+            number: 0,
+            wall: now.into(),
+            level,
+            label,
+            camera: camera.map(SourceId::from),
+            worker: owner.worker,
+            message,
+            text,
+        });
+    }
+}
