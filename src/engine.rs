@@ -51,7 +51,7 @@ use crate::{
     clock::{Clock, SystemClock},
     config::{LineConfig, ParallelConfig, SourceConfig, SourceKind, Strategy},
     export::records::{Task, TaskResult, TaskStatus},
-    metrics::ProcessMeter,
+    metrics::{ProcessMeter, histogram::Histogram},
     source::{Opener, SourceId, SystemOpener},
     store::{EngineSnapshot, LineCounts, Minute, Preview, SourceState, WorkerSnapshot},
 };
@@ -158,6 +158,7 @@ pub(crate) struct Core {
     threads: Arc<Threads>,
     places: Places,
     history: Duration,
+    frame_age: Histogram,
 }
 
 impl Core {
@@ -218,6 +219,7 @@ impl Engine {
             threads: Arc::default(),
             places: Places::new(settings.max_open_sources),
             history: settings.history,
+            frame_age: Histogram::default(),
             clock,
         };
         let begun_at = core.clock.now();
@@ -392,6 +394,12 @@ impl Engine {
     /// Waits until everything reported so far has reached the sinks; `false` when `timeout` passed first.
     pub fn sync(&self, timeout: Duration) -> bool {
         self.inner.core.outbox.sync(timeout)
+    }
+
+    /// Time from the decoder to the counts, of all frames of all sources.
+    #[must_use]
+    pub fn frame_age(&self) -> &Histogram {
+        &self.inner.core.frame_age
     }
 
     fn sources(&self) -> Vec<Arc<SourceRuntime>> {

@@ -1,5 +1,8 @@
 //! What the process costs: CPU and memory, read from `/proc`.
 
+pub mod histogram;
+pub mod stages;
+
 use std::time::Instant;
 
 /// CPU and memory of the process at one moment.

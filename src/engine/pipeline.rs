@@ -6,6 +6,7 @@ use crate::{
     config::{LineConfig, SourceConfig},
     count::{self, CountEvent, Counter, Direction, Reason, ZoneStatus},
     detect::{DetectError, Detector, Model},
+    metrics::stages::{Stage, timed},
     source::Frame,
     store::{EventKind, LineCounts},
     track::{self, Track, TrackUpdate, Tracker},
@@ -66,7 +67,7 @@ impl Pipeline {
         let Some((model, detector)) = &mut self.model else {
             return Err(DetectError::Engine { engine: "detector", problem: "no model was loaded".into() });
         };
-        let detections = detector.detect(frame)?;
+        let detections = timed(Stage::Detect, || detector.detect(frame))?;
         let confidence = model.info().confidence;
         self.detections += detections.iter().filter(|found| found.score >= confidence).count() as u64;
 
@@ -83,8 +84,8 @@ impl Pipeline {
             time: frame.time,
         });
         following.time = frame.time;
-        let update = following.tracker.update(frame.time, &detections);
-        let counted = following.counter.update(frame.time, &update);
+        let update = timed(Stage::Track, || following.tracker.update(frame.time, &detections));
+        let counted = timed(Stage::Count, || following.counter.update(frame.time, &update));
         let tracks = update.tracks;
         self.book(counted, &mut events);
         Ok(Step { events, tracks })

@@ -17,6 +17,7 @@ use super::{Core, models, pipeline::Pipeline, pipeline::Step, preview, scheduler
 use crate::{
     config::{SourceConfig, SourceKind},
     export::records::TaskResult,
+    metrics::stages::{Stage, timed},
     source::{
         Frame, SourceError, SourceId, StreamInfo,
         capture::{Capture, CaptureControl, Host, supervise},
@@ -345,7 +346,7 @@ impl SourceRuntime {
         }
         match result {
             Ok(step) => {
-                self.publish(&pipeline, &step, Some((run, frame)));
+                timed(Stage::Publish, || self.publish(&pipeline, &step, Some((run, frame))));
                 if self.preview_wanted.load(Ordering::Relaxed) {
                     preview::renew(&self.preview, frame, &step.tracks);
                 }
@@ -376,6 +377,7 @@ impl SourceRuntime {
             if let Some((run, frame)) = looked {
                 shown.last_frame = Some(now);
                 shown.latency = now.saturating_duration_since(frame.captured);
+                self.core.frame_age.record(shown.latency);
                 shown.dropped = self.dropped_before.load(Ordering::Relaxed) + run.mailbox.dropped();
                 if shown.state == SourceState::Stalled {
                     shown.state = SourceState::Running;

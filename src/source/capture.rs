@@ -17,6 +17,7 @@ use super::{
 use crate::{
     clock::Clock,
     config::{Cadence, SourceConfig, SourceKind},
+    metrics::stages::{Stage, timed},
     store::SourceState,
 };
 
@@ -252,7 +253,7 @@ fn run_once(capture: &Capture<'_>, healthy: &mut bool) -> Result<Ending, SourceE
                 return Ok(Ending::Order);
             }
         }
-        if !stream.grab()? {
+        if !timed(Stage::Decode, || stream.grab())? {
             if !info.live {
                 return Ok(Ending::EndOfFile);
             }
@@ -273,7 +274,8 @@ fn run_once(capture: &Capture<'_>, healthy: &mut bool) -> Result<Ending, SourceE
 }
 
 fn deliver(capture: &Capture<'_>, stream: &mut dyn FrameSource, live: bool) -> Result<(), SourceError> {
-    let frame = stream.retrieve(&|width, height| capture.host.working_size(width, height))?;
+    let working_size = |width, height| capture.host.working_size(width, height);
+    let frame = timed(Stage::Convert, || stream.retrieve(&working_size))?;
     if live {
         capture.mailbox.replace(frame);
     } else {

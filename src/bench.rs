@@ -1,0 +1,352 @@
+//! `pcount-tui bench`: how many cameras this machine can watch.
+//!
+//! N copies of one file are played as live cameras at the file's own frame rate, or flat out. Afterwards the
+//! same file is decoded alone, in the same process, to say how far above that floor the whole program is.
+
+use std::{
+    io::Write,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use serde::Serialize;
+
+use crate::{
+    config::{DetectorChoice, ParallelConfig, SourceConfig, SourceKind, SourceSpec},
+    engine::{Engine, EngineApi, EngineError, EngineOptions},
+    metrics::{
+        self,
+        stages::{self, STAGES},
+    },
+    source::{Frame, FrameSource, Opener, SourceError, StreamInfo, SystemOpener},
+};
+
+/// Before measuring: models load, streams open, the first windows of the rates fill.
+const WARM_UP: Duration = Duration::from_secs(3);
+
+/// Decoding alone is measured for at most this much CPU time.
+const DECODE_CPU: f64 = 2.0;
+
+/// What to measure.
+#[derive(Debug, Clone)]
+pub struct BenchOptions {
+    /// The file every stream plays, from its start again at its end.
+    pub source: PathBuf,
+    /// Copies of it.
+    pub streams: usize,
+    /// As live cameras at the file's frame rate; else as fast as possible, no frame lost.
+    pub realtime: bool,
+    /// How long to measure, after the warm-up.
+    pub duration: Duration,
+    /// Detector.
+    pub detector: DetectorChoice,
+    /// Settings of the pool and the models' folder.
+    pub settings: ParallelConfig,
+    /// One JSON object instead of a table.
+    pub json: bool,
+}
+
+/// Why nothing was measured.
+#[derive(Debug, thiserror::Error)]
+pub enum BenchError {
+    /// The file does not play.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The engine does not start.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// A stream failed while it was measured.
+    #[error("stream '{0}' failed: {1}")]
+    Stream(String, String),
+    /// The result cannot be written.
+    #[error("cannot write the result: {0}")]
+    Output(#[from] std::io::Error),
+}
+
+/// What was measured. Keys are a contract with other programs.
+#[derive(Debug, Clone, Serialize)]
+pub struct BenchReport {
+    /// Copies.
+    pub streams: usize,
+    /// Detector and engine.
+    pub detector: String,
+    /// Seconds measured.
+    pub seconds: f64,
+    /// Frames handled per second by the slowest stream.
+    pub fps_min: f64,
+    /// And by the one in the middle.
+    pub fps_median: f64,
+    /// And by the fastest.
+    pub fps_max: f64,
+    /// Detections per second of the stream in the middle.
+    pub detect_fps_median: f64,
+    /// Frames replaced by newer ones before a worker saw them.
+    pub dropped: u64,
+    /// Time from decoder to counts: half of the frames are not older.
+    pub frame_age_p50_ms: f64,
+    /// 99 of 100 frames are not older.
+    pub frame_age_p99_ms: f64,
+    /// CPU of the whole process.
+    pub cpu_seconds: f64,
+    /// CPU of the whole process over frames handled.
+    pub cpu_ms_per_frame: f64,
+    /// CPU of decoding one frame to BGR and nothing else, in the same process.
+    pub decode_cpu_ms_per_frame: f64,
+    /// The two above, divided.
+    pub cpu_over_decode: f64,
+    /// Highest resident memory.
+    pub peak_rss_mib: f64,
+    /// CPU milliseconds per frame handled, by stage.
+    pub stages: Vec<StageCost>,
+}
+
+/// One row of the stage table.
+#[derive(Debug, Clone, Serialize)]
+pub struct StageCost {
+    /// Stage.
+    pub stage: &'static str,
+    /// CPU milliseconds per frame handled.
+    pub cpu_ms_per_frame: f64,
+    /// Calls per frame handled.
+    pub calls_per_frame: f64,
+}
+
+/// Measures and writes the result.
+///
+/// # Errors
+/// When the file does not play or the engine does not start.
+pub fn run(options: &BenchOptions, out: &mut dyn Write) -> Result<BenchReport, BenchError> {
+    let report = measure(options)?;
+    if options.json {
+        serde_json::to_writer(&mut *out, &report).map_err(std::io::Error::from)?;
+        writeln!(out)?;
+    } else {
+        print(&report, options, out)?;
+    }
+    Ok(report)
+}
+
+/// Counters at one moment.
+struct Moment {
+    at: Instant,
+    cpu: f64,
+    frames: Vec<u64>,
+    stages: Vec<(f64, u64)>,
+}
+
+impl Moment {
+    fn now(engine: &Engine) -> Self {
+        Self {
+            at: Instant::now(),
+            cpu: metrics::cpu_seconds(),
+            frames: engine.snapshot().sources.iter().map(|source| source.frames).collect(),
+            stages: STAGES.iter().map(|stage| stages::spent(*stage)).collect(),
+        }
+    }
+}
+
+fn measure(options: &BenchOptions) -> Result<BenchReport, BenchError> {
+    let settings = ParallelConfig { detector: options.detector.clone(), ..options.settings.clone() };
+    let max_open = options.streams.max(1);
+    let mut engine_options = EngineOptions::new(ParallelConfig { max_open_sources: max_open, ..settings });
+    engine_options.opener = Arc::new(LoopOpener { realtime: options.realtime });
+    let engine = Engine::new(engine_options)?;
+    for number in 1..=options.streams {
+        let kind = if options.realtime { SourceKind::Camera } else { SourceKind::Video };
+        let spec = SourceSpec::File(options.source.clone());
+        engine.add_source(SourceConfig::new(format!("stream_{number:02}"), kind, spec))?;
+    }
+    engine.start()?;
+    sleep_unless_failed(&engine, WARM_UP)?;
+    engine.frame_age().clear();
+    let dropped_before: u64 = engine.snapshot().sources.iter().map(|source| source.dropped).sum();
+    let begin = Moment::now(&engine);
+    sleep_unless_failed(&engine, options.duration)?;
+    let end = Moment::now(&engine);
+    let snapshot = engine.snapshot();
+    let (p50, p99) = (engine.frame_age().quantile(0.5), engine.frame_age().quantile(0.99));
+    engine.stop(Duration::from_secs(5));
+
+    let seconds = (end.at - begin.at).as_secs_f64();
+    let frames: Vec<u64> = end.frames.iter().zip(&begin.frames).map(|(end, begin)| end - begin).collect();
+    let total: u64 = frames.iter().sum::<u64>().max(1);
+    let mut rates: Vec<f64> = frames.iter().map(|frames| *frames as f64 / seconds).collect();
+    rates.sort_by(f64::total_cmp);
+    let mut detect_rates: Vec<f64> =
+        snapshot.sources.iter().map(|source| f64::from(source.detect_fps)).collect();
+    detect_rates.sort_by(f64::total_cmp);
+    let cpu = end.cpu - begin.cpu;
+    let peak_rss_mib = metrics::peak_resident_bytes() as f64 / (1024.0 * 1024.0);
+    let decode = decode_alone(&options.source)?;
+    let per_frame = cpu * 1e3 / total as f64;
+    let stages = STAGES
+        .iter()
+        .zip(begin.stages.iter().zip(&end.stages))
+        .map(|(stage, (begin, end))| StageCost {
+            stage: stage.name(),
+            cpu_ms_per_frame: (end.0 - begin.0) * 1e3 / total as f64,
+            calls_per_frame: (end.1 - begin.1) as f64 / total as f64,
+        })
+        .collect();
+    Ok(BenchReport {
+        streams: options.streams,
+        detector: snapshot.detector,
+        seconds,
+        fps_min: rates.first().copied().unwrap_or(0.0),
+        fps_median: middle(&rates),
+        fps_max: rates.last().copied().unwrap_or(0.0),
+        detect_fps_median: middle(&detect_rates),
+        dropped: snapshot.sources.iter().map(|source| source.dropped).sum::<u64>() - dropped_before,
+        frame_age_p50_ms: p50.as_secs_f64() * 1e3,
+        frame_age_p99_ms: p99.as_secs_f64() * 1e3,
+        cpu_seconds: cpu,
+        cpu_ms_per_frame: per_frame,
+        decode_cpu_ms_per_frame: decode,
+        cpu_over_decode: per_frame / decode,
+        peak_rss_mib,
+        stages,
+    })
+}
+
+fn middle(sorted: &[f64]) -> f64 {
+    sorted.get(sorted.len() / 2).copied().unwrap_or(0.0)
+}
+
+fn sleep_unless_failed(engine: &Engine, duration: Duration) -> Result<(), BenchError> {
+    let end = Instant::now() + duration;
+    while Instant::now() < end {
+        std::thread::sleep(Duration::from_millis(100).min(end.saturating_duration_since(Instant::now())));
+        if let Some(failed) = engine.snapshot().sources.iter().find(|source| source.state.is_over()) {
+            let error = failed.last_error.clone().unwrap_or_default();
+            return Err(BenchError::Stream(failed.id.to_string(), error));
+        }
+    }
+    Ok(())
+}
+
+/// CPU milliseconds to read, decode and convert one frame at its full size.
+fn decode_alone(path: &std::path::Path) -> Result<f64, SourceError> {
+    let config = SourceConfig::new("decode", SourceKind::Video, SourceSpec::File(path.to_owned()));
+    let (mut frames, mut spent) = (0_u64, 0.0);
+    // Whole passes, so that easy and hard parts of the file count as they do above.
+    while spent < DECODE_CPU {
+        let before = metrics::cpu_seconds();
+        let mut stream = SystemOpener.open(&config)?;
+        while stream.grab()? {
+            stream.retrieve(&|width, height| (width, height))?;
+            frames += 1;
+        }
+        spent += metrics::cpu_seconds() - before;
+        if frames == 0 {
+            return Err(SourceError::Unsupported(format!("'{}' holds no frame", path.display())));
+        }
+    }
+    Ok(spent * 1e3 / frames as f64)
+}
+
+fn print(report: &BenchReport, options: &BenchOptions, out: &mut dyn Write) -> std::io::Result<()> {
+    let pace = if options.realtime { "at its own rate" } else { "as fast as possible" };
+    writeln!(
+        out,
+        "{} streams of '{}' {pace}, {}",
+        report.streams,
+        options.source.display(),
+        report.detector
+    )?;
+    writeln!(
+        out,
+        "  fps per stream       min {:.1}  median {:.1}  max {:.1}",
+        report.fps_min, report.fps_median, report.fps_max
+    )?;
+    writeln!(out, "  detections a second  {:.1} (median stream)", report.detect_fps_median)?;
+    writeln!(out, "  frames dropped       {}", report.dropped)?;
+    writeln!(
+        out,
+        "  frame age            p50 {:.0} ms  p99 {:.0} ms",
+        report.frame_age_p50_ms, report.frame_age_p99_ms
+    )?;
+    writeln!(
+        out,
+        "  CPU                  {:.2} s in {:.1} s, {:.2} ms a frame",
+        report.cpu_seconds, report.seconds, report.cpu_ms_per_frame
+    )?;
+    writeln!(
+        out,
+        "  decoding alone       {:.2} ms a frame, so the whole costs {:.2} times that",
+        report.decode_cpu_ms_per_frame, report.cpu_over_decode
+    )?;
+    writeln!(out, "  peak memory          {:.0} MiB", report.peak_rss_mib)?;
+    writeln!(out, "  stage        CPU ms a frame   calls a frame")?;
+    for stage in &report.stages {
+        writeln!(
+            out,
+            "  {:<12} {:>14.3} {:>15.2}",
+            stage.stage, stage.cpu_ms_per_frame, stage.calls_per_frame
+        )?;
+    }
+    Ok(())
+}
+
+/// Plays files without an end.
+struct LoopOpener {
+    realtime: bool,
+}
+
+impl Opener for LoopOpener {
+    fn open(&self, config: &SourceConfig) -> Result<Box<dyn FrameSource>, SourceError> {
+        let file = SourceConfig { kind: SourceKind::Video, ..config.clone() };
+        let inner = SystemOpener.open(&file)?;
+        let info = inner.info();
+        let interval = Duration::from_secs_f64(1.0 / info.fps.unwrap_or(25.0));
+        // Cameras do not tick in step: spread their first frames over one interval.
+        let number = config.id.bytes().fold(0_u64, |sum, byte| sum.wrapping_mul(31) + u64::from(byte));
+        let phase = interval.mul_f64((number % 97) as f64 / 97.0);
+        let next = self.realtime.then(|| Instant::now() + phase);
+        Ok(Box::new(Looped { file, inner, info, interval, next, begun: 0.0, last: 0.0 }))
+    }
+}
+
+struct Looped {
+    file: SourceConfig,
+    inner: Box<dyn FrameSource>,
+    info: StreamInfo,
+    interval: Duration,
+    /// When the next frame is due; `None` when frames come as fast as they are taken.
+    next: Option<Instant>,
+    /// Time on the source's clock at which this pass began.
+    begun: f64,
+    last: f64,
+}
+
+impl FrameSource for Looped {
+    fn info(&self) -> StreamInfo {
+        StreamInfo { live: self.next.is_some(), frames: None, ..self.info.clone() }
+    }
+
+    fn grab(&mut self) -> Result<bool, SourceError> {
+        if let Some(next) = &mut self.next {
+            std::thread::sleep(next.saturating_duration_since(Instant::now()));
+            // A reader that cannot follow loses frames, as it would with a camera, and is not let catch up.
+            *next = (*next + self.interval).max(Instant::now() - self.interval);
+        }
+        if !self.inner.grab()? {
+            self.inner = SystemOpener.open(&self.file)?;
+            self.begun = self.last + self.interval.as_secs_f64();
+            if !self.inner.grab()? {
+                return Ok(false);
+            }
+        }
+        self.last = self.begun + self.inner.time();
+        Ok(true)
+    }
+
+    fn time(&self) -> f64 {
+        self.last
+    }
+
+    fn retrieve(&mut self, working_size: &dyn Fn(u32, u32) -> (u32, u32)) -> Result<Frame, SourceError> {
+        let frame = self.inner.retrieve(working_size)?;
+        Ok(Frame { time: self.last, ..frame })
+    }
+}
