@@ -6,6 +6,18 @@
 
 use crate::{geometry::BBox, source::Frame};
 
+mod builtin;
+mod dnn;
+mod formats;
+mod load;
+mod network;
+mod nms;
+mod onnx;
+mod ort;
+mod pool;
+mod preprocess;
+pub mod registry;
+
 /// One person found in one picture.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Detection {
@@ -87,6 +99,5 @@ pub fn load(
     models: &std::path::Path,
     contexts: usize,
 ) -> Result<std::sync::Arc<dyn Model>, DetectError> {
-    let _ = (choice, models, contexts);
-    Err(DetectError::Engine { engine: "OpenCV", problem: "not built yet".into() })
+    load::load(choice, models, contexts)
 }

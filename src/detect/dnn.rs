@@ -1,0 +1,119 @@
+//! Networks run by OpenCV's `dnn`: ONNX, and the Caffe files of MobileNet-SSD.
+//!
+//! A `Net` is not safe to share, so each context has one of its own, built from the file in memory.
+
+use std::sync::Once;
+
+use opencv::{
+    core::{self, Mat, MatTraitConst, MatTraitConstManual, Vector},
+    dnn::{self, Net, NetTrait},
+};
+
+use super::{
+    DetectError,
+    pool::{Backend, Context, ReadOutput},
+};
+
+/// Such as `opencv 4.6.0`.
+pub(super) fn engine_name() -> String {
+    format!("opencv {}.{}.{}", core::CV_VERSION_MAJOR, core::CV_VERSION_MINOR, core::CV_VERSION_REVISION)
+}
+
+/// A network in memory, ready to be made into `Net`s.
+pub(super) struct DnnBackend {
+    /// What errors name.
+    path: String,
+    files: Files,
+}
+
+enum Files {
+    Onnx(Vector<u8>),
+    Caffe { prototxt: Vector<u8>, weights: Vector<u8> },
+}
+
+impl DnnBackend {
+    /// An ONNX file of fixed input size.
+    pub(super) fn onnx(path: String, bytes: Vec<u8>) -> Self {
+        Self { path, files: Files::Onnx(Vector::from_slice(&bytes)) }
+    }
+
+    /// A Caffe network description and its weights.
+    pub(super) fn caffe(path: String, prototxt: Vec<u8>, weights: Vec<u8>) -> Self {
+        let files =
+            Files::Caffe { prototxt: Vector::from_slice(&prototxt), weights: Vector::from_slice(&weights) };
+        Self { path, files }
+    }
+
+    fn net(&self) -> opencv::Result<Net> {
+        one_thread();
+        let mut net = match &self.files {
+            Files::Onnx(bytes) => dnn::read_net_from_onnx_buffer(bytes)?,
+            Files::Caffe { prototxt, weights } => dnn::read_net_from_caffe_buffer(prototxt, weights)?,
+        };
+        net.set_preferable_backend(dnn::DNN_BACKEND_OPENCV)?;
+        net.set_preferable_target(dnn::DNN_TARGET_CPU)?;
+        Ok(net)
+    }
+}
+
+/// Keeps OpenCV from threads of its own, which would multiply with the workers: as many pictures at once as
+/// cores are faster than one picture on several.
+fn one_thread() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        if let Err(error) = core::set_num_threads(1) {
+            tracing::warn!("OpenCV keeps its own threads: {}", error.message);
+        }
+    });
+}
+
+impl Backend for DnnBackend {
+    fn context(&self) -> Result<Box<dyn Context>, DetectError> {
+        let net = self.net().map_err(|error| DetectError::Model {
+            path: self.path.clone(),
+            problem: format!("OpenCV cannot load it: {}", one_line(&error)),
+        })?;
+        Ok(Box::new(DnnContext { net, output: Mat::default(), path: self.path.clone() }))
+    }
+}
+
+struct DnnContext {
+    net: Net,
+    output: Mat,
+    path: String,
+}
+
+impl DnnContext {
+    fn forward(&mut self, input: &[f32], size: (u32, u32)) -> opencv::Result<(Vec<i64>, &[f32])> {
+        let blob = Mat::new_nd_with_data(&[1, 3, size.1 as i32, size.0 as i32], input)?;
+        self.net.set_input_def(&blob)?;
+        self.net.forward_layer_def(&mut self.output)?;
+        let shape = self.output.mat_size().iter().map(|n| i64::from(*n)).collect();
+        // A detection layer that found nothing gives an empty matrix.
+        let data = if self.output.empty() { &[] } else { self.output.data_typed::<f32>()? };
+        Ok((shape, data))
+    }
+}
+
+impl Context for DnnContext {
+    fn run(&mut self, input: &[f32], size: (u32, u32), read: ReadOutput<'_>) -> Result<(), DetectError> {
+        match self.forward(input, size) {
+            Ok((shape, data)) => {
+                read(&shape, data);
+                Ok(())
+            }
+            Err(error) => Err(DetectError::Model {
+                path: self.path.clone(),
+                problem: format!("OpenCV cannot run it on {}x{}: {}", size.0, size.1, one_line(&error)),
+            }),
+        }
+    }
+}
+
+/// OpenCV's own words, which name its source files and fill several lines, in one.
+fn one_line(error: &opencv::Error) -> String {
+    let text = error.message.split_whitespace().collect::<Vec<_>>().join(" ");
+    // "OpenCV(4.6.0) ./modules/dnn/src/x.cpp:1040: error: (-2:Unspecified error) the message in function 'f'"
+    let text = text.split_once("error: ").map_or(text.as_str(), |(_, message)| message);
+    text.trim_start_matches("> ").to_owned()
+}

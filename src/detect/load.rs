@@ -1,0 +1,244 @@
+//! From a choice to a model that was tried out.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use super::{
+    DetectError, Model, ModelInfo, builtin,
+    dnn::DnnBackend,
+    formats::{self, STRIDE},
+    network::Network,
+    onnx,
+    ort::{self, OrtBackend},
+    pool::{Backend, Context},
+    preprocess::InputRule,
+    registry::{self, KNOWN_MODELS, KnownModel},
+};
+use crate::config::{DetectorChoice, EngineChoice, ModelConfig, ModelFormat};
+
+pub(super) fn load(
+    choice: &DetectorChoice,
+    models: &Path,
+    contexts: usize,
+) -> Result<Arc<dyn Model>, DetectError> {
+    match choice {
+        DetectorChoice::Model(config) => Ok(Arc::new(open(config, contexts)?)),
+        DetectorChoice::Motion => motion(None),
+        DetectorChoice::Builtin => builtin::load(contexts)?.ok_or_else(|| DetectError::Model {
+            path: "builtin".into(),
+            problem: "this build carries none; use 'auto' or 'motion', or name a model file".into(),
+        }),
+        DetectorChoice::Auto => auto(models, contexts),
+    }
+}
+
+/// The best known model in the folder, else the embedded one, else motion.
+fn auto(models: &Path, contexts: usize) -> Result<Arc<dyn Model>, DetectError> {
+    let mut problems = Vec::new();
+    for known in KNOWN_MODELS {
+        let config = in_folder(known, models);
+        if !config.model.exists() || config.prototxt.as_ref().is_some_and(|file| !file.exists()) {
+            continue;
+        }
+        match open(&config, contexts) {
+            Ok(mut network) => {
+                problems.extend(network.info.note.take());
+                network.info.note = note(problems);
+                return Ok(Arc::new(network));
+            }
+            Err(error) => problems.push(error.to_string()),
+        }
+    }
+    match builtin::load(contexts) {
+        Ok(Some(model)) => return Ok(model),
+        Ok(None) => {}
+        Err(error) => problems.push(error.to_string()),
+    }
+    problems
+        .push(format!("no usable model in '{}': people are found by their motion only", models.display()));
+    motion(note(problems))
+}
+
+fn note(problems: Vec<String>) -> Option<String> {
+    (!problems.is_empty()).then(|| problems.join("; "))
+}
+
+/// The configuration that runs a known model out of the folder of models.
+pub(super) fn in_folder(known: &KnownModel, models: &Path) -> ModelConfig {
+    ModelConfig {
+        format: known.format,
+        model: models.join(known.weights.name),
+        prototxt: known.prototxt.map(|file| models.join(file.name)),
+        input: None,
+        confidence: None,
+        engine: EngineChoice::Auto,
+    }
+}
+
+fn motion(note: Option<String>) -> Result<Arc<dyn Model>, DetectError> {
+    let _ = note;
+    Err(DetectError::Engine { engine: "OpenCV", problem: "the motion detector is not there yet".into() })
+}
+
+/// What is known of a model file while it is opened.
+struct File {
+    path: PathBuf,
+    bytes: Vec<u8>,
+}
+
+impl File {
+    fn read(path: &Path) -> Result<Self, DetectError> {
+        let bytes = registry::read(path).map_err(|problem| wrong(path, problem))?;
+        Ok(Self { path: path.to_owned(), bytes })
+    }
+
+    fn wrong(&self, problem: impl Into<String>) -> DetectError {
+        wrong(&self.path, problem)
+    }
+
+    fn shown(&self) -> String {
+        self.path.display().to_string()
+    }
+}
+
+fn wrong(path: &Path, problem: impl Into<String>) -> DetectError {
+    DetectError::Model { path: path.display().to_string(), problem: problem.into() }
+}
+
+/// A network tried out at one input size, with its first context.
+type Opened = (Box<dyn Backend>, Box<dyn Context>);
+
+/// Opens a model file, with the engine asked for or the best there is, and tries it on an empty picture.
+fn open(config: &ModelConfig, contexts: usize) -> Result<Network, DetectError> {
+    let weights = File::read(&config.model)?;
+    let mut fall_back = None;
+    let engine = match config.engine {
+        EngineChoice::OpenCv => None,
+        EngineChoice::Auto if config.format == ModelFormat::CaffeSsd => None,
+        EngineChoice::OnnxRuntime if config.format == ModelFormat::CaffeSsd => {
+            return Err(
+                weights.wrong("ONNX Runtime cannot run Caffe files; use the engine 'opencv' or 'auto'")
+            );
+        }
+        EngineChoice::OnnxRuntime => Some(ort::runtime()?),
+        EngineChoice::Auto => ort::runtime()
+            .inspect_err(|error| {
+                fall_back = Some(format!("{error}; OpenCV runs the model instead, several times slower"))
+            })
+            .ok(),
+    };
+    let (input, opened) = match config.format {
+        ModelFormat::CaffeSsd => open_caffe(config, weights)?,
+        _ => open_onnx(config, weights, engine)?,
+    };
+    let info = ModelInfo {
+        name: config.model.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+        engine: match engine {
+            Some(runtime) => match &runtime.version {
+                Some(version) => format!("onnxruntime {version}"),
+                None => "onnxruntime".into(),
+            },
+            None => super::dnn::engine_name(),
+        },
+        confidence: config.confidence.unwrap_or(formats::profile(config.format).confidence),
+        note: fall_back,
+    };
+    let path = config.model.display().to_string();
+    Ok(Network::new(info, path, config.format, input, opened, contexts))
+}
+
+fn open_onnx(
+    config: &ModelConfig,
+    file: File,
+    engine: Option<&'static ort::Runtime>,
+) -> Result<(InputRule, Opened), DetectError> {
+    let profile = formats::profile(config.format);
+    let summary = onnx::inspect(&file.bytes).map_err(|problem| file.wrong(problem))?;
+    if let [_, second, ..] = summary.outputs.as_slice() {
+        let problem =
+            format!("has a second output '{second}', but the format '{}' has one", name(config.format));
+        return Err(file.wrong(problem));
+    }
+    let declared = summary.size.unwrap_or(profile.usual_input);
+    let path = file.shown();
+    let backend = |bytes| -> Box<dyn Backend> {
+        let path = path.clone();
+        match engine {
+            Some(runtime) => Box::new(OrtBackend { runtime, path, bytes }),
+            None => Box::new(DnnBackend::onnx(path, bytes)),
+        }
+    };
+    if profile.any_size {
+        let bytes = match (engine, summary.size) {
+            // OpenCV loads only networks of a fixed size, and then runs them at any.
+            (None, Some(_)) => file.bytes.clone(),
+            (None, None) => onnx::with_size(&file.bytes, Some(declared)).map_err(|p| file.wrong(p))?,
+            (Some(_), _) => onnx::with_size(&file.bytes, None).map_err(|p| file.wrong(p))?,
+        };
+        let rule = config.input.map_or(InputRule::Default, |(w, h)| InputRule::Within(w, h));
+        // Neither the declared size nor a square: shows whether the size really is free.
+        match try_out(backend(bytes), config.format, (3 * STRIDE, 2 * STRIDE), &path) {
+            Ok(opened) => return Ok((rule, opened)),
+            Err(error) if summary.size.is_none() => return Err(error),
+            Err(error) => tracing::debug!("only its own size {declared:?}: {error}"),
+        }
+    }
+    if let Some(input) = config.input.filter(|input| *input != declared) {
+        let (w, h) = declared;
+        return Err(file
+            .wrong(format!("takes only pictures of {w}x{h}, but 'input' asks for {}x{}", input.0, input.1)));
+    }
+    let bytes = match summary.size {
+        Some(_) => file.bytes,
+        None => onnx::with_size(&file.bytes, Some(declared)).map_err(|p| file.wrong(p))?,
+    };
+    let opened = try_out(backend(bytes), config.format, declared, &path)?;
+    Ok((InputRule::Exactly(declared.0, declared.1), opened))
+}
+
+fn open_caffe(config: &ModelConfig, weights: File) -> Result<(InputRule, Opened), DetectError> {
+    let Some(prototxt) = &config.prototxt else {
+        return Err(weights.wrong("needs its network description: name the .prototxt file too"));
+    };
+    let description = File::read(prototxt)?;
+    let size = config.input.unwrap_or(formats::profile(config.format).usual_input);
+    let path = weights.shown();
+    let backend = DnnBackend::caffe(path.clone(), description.bytes, weights.bytes);
+    let opened = try_out(Box::new(backend), config.format, size, &path)?;
+    Ok((InputRule::Exactly(size.0, size.1), opened))
+}
+
+/// Runs a first context on an empty picture and checks that its output is of the format.
+fn try_out(
+    backend: Box<dyn Backend>,
+    format: ModelFormat,
+    size: (u32, u32),
+    path: &str,
+) -> Result<Opened, DetectError> {
+    let mut context = backend.context()?;
+    let empty = vec![0.0; 3 * size.0 as usize * size.1 as usize];
+    let mut decoded = Ok(());
+    context.run(&empty, size, &mut |shape, data| {
+        decoded = formats::decode(format, shape, data, size, 1.0, &mut Vec::new());
+    })?;
+    decoded.map_err(|problem| DetectError::Model {
+        path: path.to_owned(),
+        problem: format!("is no model of the format '{}': {problem}", name(format)),
+    })?;
+    Ok((backend, context))
+}
+
+/// The format as the configuration writes it.
+fn name(format: ModelFormat) -> &'static str {
+    match format {
+        ModelFormat::Rtmdet => "rtmdet",
+        ModelFormat::Yolox => "yolox",
+        ModelFormat::SsdPrior => "ssd-prior",
+        ModelFormat::CaffeSsd => "caffe-ssd",
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,372 @@
+//! Just enough of the ONNX file format to know a whole file from a broken one and to free or fix the size of
+//! its input, before native code sees it.
+//!
+//! A file is a Protocol Buffers message; field numbers are those of `onnx.proto3`. Checked are the nesting
+//! and lengths of all messages, that each tensor has as many values as its shape promises, that nodes use
+//! only names defined before them, and that there is one float input of 1 x 3 x height x width.
+
+use std::collections::HashSet;
+
+use wire::{Field, Fields, Value};
+
+mod wire;
+
+// ModelProto
+const MODEL_GRAPH: u64 = 7;
+// GraphProto
+const GRAPH_NODE: u64 = 1;
+const GRAPH_INITIALIZER: u64 = 5;
+const GRAPH_INPUT: u64 = 11;
+const GRAPH_OUTPUT: u64 = 12;
+const GRAPH_VALUE_INFO: u64 = 13;
+// ValueInfoProto, TypeProto, TypeProto.Tensor, TensorShapeProto
+const VALUE_NAME: u64 = 1;
+const VALUE_TYPE: u64 = 2;
+const TYPE_TENSOR: u64 = 1;
+const TENSOR_TYPE_ELEMENT: u64 = 1;
+const TENSOR_TYPE_SHAPE: u64 = 2;
+const SHAPE_DIM: u64 = 1;
+const DIM_VALUE: u64 = 1;
+const DIM_PARAM: u64 = 2;
+// NodeProto, AttributeProto
+const NODE_INPUT: u64 = 1;
+const NODE_OUTPUT: u64 = 2;
+const NODE_OPERATOR: u64 = 4;
+const NODE_ATTRIBUTE: u64 = 5;
+const ATTRIBUTE_TENSOR: u64 = 5;
+const ATTRIBUTE_GRAPH: u64 = 6;
+// TensorProto
+const TENSOR_DIMS: u64 = 1;
+const TENSOR_TYPE: u64 = 2;
+const TENSOR_FLOATS: u64 = 4;
+const TENSOR_INT32S: u64 = 5;
+const TENSOR_INT64S: u64 = 7;
+const TENSOR_NAME: u64 = 8;
+const TENSOR_RAW: u64 = 9;
+const TENSOR_DOUBLES: u64 = 10;
+const TENSOR_UINT64S: u64 = 11;
+const TENSOR_LOCATION: u64 = 14;
+/// `TensorProto.DataType.FLOAT`.
+const FLOAT: u64 = 1;
+
+/// What is known of a network before it is run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Summary {
+    /// Name of the picture's input.
+    pub(super) input: String,
+    /// Declared (width, height) of the input; `None` when either is left open.
+    pub(super) size: Option<(u32, u32)>,
+    /// Names of the outputs.
+    pub(super) outputs: Vec<String>,
+}
+
+/// Why a file is no usable network, as the end of the sentence "the file ..".
+type Problem = String;
+
+/// Checks the whole of an ONNX file and says what it takes and gives.
+///
+/// # Errors
+/// A part of a sentence that says what is broken or missing.
+pub(super) fn inspect(bytes: &[u8]) -> Result<Summary, Problem> {
+    let mut summary = None;
+    for field in Fields::new(bytes) {
+        let field = field.map_err(|e| format!("is no ONNX model: {e}"))?;
+        if let (MODEL_GRAPH, Value::Bytes(graph)) = (field.number, field.value) {
+            if summary.is_some() {
+                return Err("is no ONNX model: it has two graphs".into());
+            }
+            summary =
+                Some(inspect_graph(graph).map_err(|problem| format!("is no usable ONNX model: {problem}"))?);
+        }
+    }
+    summary.ok_or_else(|| "is no ONNX model: it has no graph".into())
+}
+
+fn inspect_graph(graph: &[u8]) -> Result<Summary, Problem> {
+    let mut names = HashSet::new();
+    let mut inputs = Vec::new();
+    let mut outputs = Vec::new();
+    for field in Fields::new(graph) {
+        let field = field?;
+        match (field.number, field.value) {
+            (GRAPH_INITIALIZER, Value::Bytes(tensor)) => {
+                names.insert(check_tensor(tensor)?);
+            }
+            (GRAPH_INPUT, Value::Bytes(info)) => inputs.push(value_info(info)?),
+            (GRAPH_OUTPUT, Value::Bytes(info)) => outputs.push(value_info(info)?.name),
+            _ => {}
+        }
+    }
+    // Old exporters list the weights among the inputs.
+    inputs.retain(|input| !names.contains(input.name));
+    let [input] = inputs.as_slice() else {
+        return Err(format!("it has {} inputs, but a detector has one picture", inputs.len()));
+    };
+    names.insert(input.name);
+    check_nodes(graph, &mut names)?;
+    if outputs.is_empty() {
+        return Err("it has no output".into());
+    }
+    if let Some(output) = outputs.iter().find(|name| !names.contains(*name)) {
+        return Err(format!("nothing computes its output '{output}'"));
+    }
+    let size = picture_size(input)?;
+    Ok(Summary {
+        input: input.name.to_owned(),
+        size,
+        outputs: outputs.into_iter().map(str::to_owned).collect(),
+    })
+}
+
+/// The declared (width, height) of an input that must be a picture.
+fn picture_size(input: &Info<'_>) -> Result<Option<(u32, u32)>, Problem> {
+    let side = |dim: Option<u64>| dim.map(|d| u32::try_from(d).unwrap_or(u32::MAX));
+    match input.dims.as_slice() {
+        _ if input.element != FLOAT => Err(format!("its input '{}' is not of 32-bit floats", input.name)),
+        [Some(1) | None, Some(3) | None, height, width] => match (side(*width), side(*height)) {
+            (Some(w), Some(h)) if (1..=4096).contains(&w) && (1..=4096).contains(&h) => Ok(Some((w, h))),
+            (Some(w), Some(h)) => Err(format!("its input is {w}x{h} pixels large")),
+            _ => Ok(None),
+        },
+        dims => {
+            let dims: Vec<_> =
+                dims.iter().map(|d| d.map_or_else(|| "?".to_owned(), |d| d.to_string())).collect();
+            Err(format!("its input is [{}], but a detector takes [1, 3, height, width]", dims.join(", ")))
+        }
+    }
+}
+
+struct Info<'a> {
+    name: &'a str,
+    element: u64,
+    dims: Vec<Option<u64>>,
+}
+
+fn value_info(bytes: &[u8]) -> Result<Info<'_>, Problem> {
+    let mut info = Info { name: "", element: 0, dims: Vec::new() };
+    for field in Fields::new(bytes) {
+        let field = field?;
+        match (field.number, field.value) {
+            (VALUE_NAME, Value::Bytes(name)) => info.name = text(name)?,
+            (VALUE_TYPE, Value::Bytes(of)) => tensor_type(of, &mut info)?,
+            _ => {}
+        }
+    }
+    Ok(info)
+}
+
+fn tensor_type(bytes: &[u8], info: &mut Info<'_>) -> Result<(), Problem> {
+    for field in Fields::new(bytes) {
+        let (TYPE_TENSOR, Value::Bytes(tensor)) = field.map(|f| (f.number, f.value))? else { continue };
+        for field in Fields::new(tensor) {
+            let field = field?;
+            match (field.number, field.value) {
+                (TENSOR_TYPE_ELEMENT, Value::Number(element)) => info.element = element,
+                (TENSOR_TYPE_SHAPE, Value::Bytes(shape)) => {
+                    for field in Fields::new(shape) {
+                        if let (SHAPE_DIM, Value::Bytes(dim)) = field.map(|f| (f.number, f.value))? {
+                            info.dims.push(fixed_dim(dim)?);
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+fn fixed_dim(bytes: &[u8]) -> Result<Option<u64>, Problem> {
+    let mut dim = None;
+    for field in Fields::new(bytes) {
+        match field.map(|f| (f.number, f.value))? {
+            (DIM_VALUE, Value::Number(value)) => dim = Some(value),
+            (DIM_PARAM, Value::Bytes(_)) => dim = None,
+            _ => {}
+        }
+    }
+    Ok(dim)
+}
+
+/// Checks that each node reads what was computed before it, and the tensors among its attributes.
+fn check_nodes<'a>(graph: &'a [u8], names: &mut HashSet<&'a str>) -> Result<(), Problem> {
+    for field in Fields::new(graph) {
+        let (GRAPH_NODE, Value::Bytes(node)) = field.map(|f| (f.number, f.value))? else { continue };
+        let mut outputs = Vec::new();
+        let mut operator = "";
+        for field in Fields::new(node) {
+            match field.map(|f| (f.number, f.value))? {
+                (NODE_INPUT, Value::Bytes(input)) => {
+                    let input = text(input)?;
+                    if !input.is_empty() && !names.contains(input) {
+                        return Err(format!("a node reads '{input}', which nothing computes"));
+                    }
+                }
+                (NODE_OUTPUT, Value::Bytes(output)) => outputs.push(text(output)?),
+                (NODE_OPERATOR, Value::Bytes(name)) => operator = text(name)?,
+                (NODE_ATTRIBUTE, Value::Bytes(attribute)) => check_attribute(attribute)?,
+                _ => {}
+            }
+        }
+        if operator.is_empty() || !operator.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
+            return Err("a node has no operator".into());
+        }
+        for output in outputs {
+            if !output.is_empty() && !names.insert(output) {
+                return Err(format!("'{output}' is computed twice"));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn check_attribute(bytes: &[u8]) -> Result<(), Problem> {
+    for field in Fields::new(bytes) {
+        match field.map(|f| (f.number, f.value))? {
+            (ATTRIBUTE_TENSOR, Value::Bytes(tensor)) => {
+                check_tensor(tensor)?;
+            }
+            (ATTRIBUTE_GRAPH, Value::Bytes(_)) => {
+                return Err("it has control flow, which detectors have no use for".into());
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Checks that a tensor holds as many values as its shape says, and gives its name.
+fn check_tensor(bytes: &[u8]) -> Result<&str, Problem> {
+    let mut name = "";
+    let mut dims: Vec<u64> = Vec::new();
+    let (mut element, mut raw) = (0, None);
+    let mut listed = 0;
+    for field in Fields::new(bytes) {
+        let Field { number, value } = field?;
+        match (number, value) {
+            (TENSOR_NAME, Value::Bytes(text_bytes)) => name = text(text_bytes)?,
+            (TENSOR_TYPE, Value::Number(code)) => element = code,
+            (TENSOR_RAW, Value::Bytes(data)) => raw = Some(data.len() as u64),
+            (TENSOR_LOCATION, Value::Number(1)) => {
+                return Err("its weights are in another file; export it with the weights inside".into());
+            }
+            (TENSOR_DIMS, Value::Number(dim)) => dims.push(dim),
+            (TENSOR_DIMS, Value::Bytes(packed)) => dims.extend(wire::varints(packed)?),
+            (TENSOR_FLOATS, Value::Bytes(packed)) => listed += packed.len() as u64 / 4,
+            (TENSOR_DOUBLES, Value::Bytes(packed)) => listed += packed.len() as u64 / 8,
+            (TENSOR_INT32S | TENSOR_INT64S | TENSOR_UINT64S, Value::Bytes(packed)) => {
+                listed += wire::varints(packed)?.len() as u64;
+            }
+            (TENSOR_FLOATS | TENSOR_DOUBLES | TENSOR_INT32S | TENSOR_INT64S | TENSOR_UINT64S, _) => {
+                listed += 1
+            }
+            _ => {}
+        }
+    }
+    let values = dims.iter().try_fold(1u64, |product, dim| product.checked_mul(*dim));
+    let Some(size) = element_size(element) else {
+        return Err(format!("tensor '{name}' is of an unknown type ({element})"));
+    };
+    match (values, raw) {
+        (Some(values), Some(bytes)) if values.checked_mul(size) == Some(bytes) => Ok(name),
+        (Some(values), None) if values == listed => Ok(name),
+        _ => Err(format!("tensor '{name}' does not hold the values its shape {dims:?} promises")),
+    }
+}
+
+/// Bytes of one value in `raw_data`, for the types detectors use.
+fn element_size(code: u64) -> Option<u64> {
+    match code {
+        // UINT8, INT8, BOOL
+        2 | 3 | 9 => Some(1),
+        // UINT16, INT16, FLOAT16, BFLOAT16
+        4 | 5 | 10 | 16 => Some(2),
+        // FLOAT, INT32, UINT32
+        1 | 6 | 12 => Some(4),
+        // INT64, DOUBLE, UINT64
+        7 | 11 | 13 => Some(8),
+        _ => None,
+    }
+}
+
+fn text(bytes: &[u8]) -> Result<&str, Problem> {
+    std::str::from_utf8(bytes).map_err(|_| "a name in it is not text".into())
+}
+
+/// The same network with the picture's height and width left open (`None`) or fixed to (width, height).
+///
+/// Shapes noted for outputs and intermediate values are left out: they belong to the old size. ONNX Runtime
+/// takes other sizes than the declared one only when it is open; OpenCV up to 4.12 loads only fixed ones, but
+/// runs any. `bytes` must have passed [`inspect`].
+///
+/// # Errors
+/// When `bytes` is no ONNX file.
+pub(super) fn with_size(bytes: &[u8], size: Option<(u32, u32)>) -> Result<Vec<u8>, Problem> {
+    let input = inspect(bytes)?.input;
+    let mut out = Vec::with_capacity(bytes.len() + 64);
+    wire::rewrite(bytes, &mut out, &mut |field, out| match (field.number, field.value) {
+        (MODEL_GRAPH, Value::Bytes(graph)) => {
+            let mut new = Vec::with_capacity(graph.len() + 64);
+            rewrite_graph(graph, &input, size, &mut new)?;
+            wire::write_bytes(out, MODEL_GRAPH, &new);
+            Ok(true)
+        }
+        _ => Ok(false),
+    })?;
+    Ok(out)
+}
+
+fn rewrite_graph(
+    graph: &[u8],
+    picture: &str,
+    size: Option<(u32, u32)>,
+    out: &mut Vec<u8>,
+) -> Result<(), Problem> {
+    wire::rewrite(graph, out, &mut |field, out| match (field.number, field.value) {
+        (GRAPH_VALUE_INFO, _) => Ok(true),
+        (GRAPH_INPUT, Value::Bytes(bytes)) if value_info(bytes)?.name == picture => {
+            let side = |value: Option<u32>, symbol: &str| (value, symbol.to_owned());
+            let dims = [
+                side(Some(1), ""),
+                side(Some(3), ""),
+                side(size.map(|(_, h)| h), "height"),
+                side(size.map(|(w, _)| w), "width"),
+            ];
+            wire::write_bytes(out, GRAPH_INPUT, &float_info(picture, &dims));
+            Ok(true)
+        }
+        (GRAPH_OUTPUT, Value::Bytes(bytes)) => {
+            let info = value_info(bytes)?;
+            if info.element == FLOAT {
+                // Only the number of dimensions stays true.
+                let dims: Vec<_> =
+                    (0..info.dims.len()).map(|i| (None, format!("{}_{i}", info.name))).collect();
+                wire::write_bytes(out, GRAPH_OUTPUT, &float_info(info.name, &dims));
+            }
+            Ok(info.element == FLOAT)
+        }
+        _ => Ok(false),
+    })
+}
+
+/// A `ValueInfoProto` of floats whose dimensions are fixed or open and named.
+fn float_info(name: &str, dims: &[(Option<u32>, String)]) -> Vec<u8> {
+    let mut shape = Vec::new();
+    for (value, symbol) in dims {
+        let mut dim = Vec::new();
+        match value {
+            Some(value) => wire::write_number(&mut dim, DIM_VALUE, u64::from(*value)),
+            None => wire::write_bytes(&mut dim, DIM_PARAM, symbol.as_bytes()),
+        }
+        wire::write_bytes(&mut shape, SHAPE_DIM, &dim);
+    }
+    let mut tensor = Vec::new();
+    wire::write_number(&mut tensor, TENSOR_TYPE_ELEMENT, FLOAT);
+    wire::write_bytes(&mut tensor, TENSOR_TYPE_SHAPE, &shape);
+    let mut of = Vec::new();
+    wire::write_bytes(&mut of, TYPE_TENSOR, &tensor);
+    let mut info = Vec::new();
+    wire::write_bytes(&mut info, VALUE_NAME, name.as_bytes());
+    wire::write_bytes(&mut info, VALUE_TYPE, &of);
+    info
+}

@@ -1,0 +1,123 @@
+//! Networks run by ONNX Runtime, whose library is found and loaded while the program runs.
+//!
+//! [`library`] says where it is looked for. ONNX Runtime lets sessions be run by one thread at a time through
+//! `ort`, so each context has a session of its own, of one thread: several sessions with threads of their own
+//! spin against each other.
+
+use std::sync::{Arc, OnceLock};
+
+use ort::{
+    environment::Environment,
+    logging::LogLevel,
+    session::{Session, builder::GraphOptimizationLevel},
+    value::TensorRef,
+};
+
+use super::{
+    DetectError,
+    pool::{Backend, Context, ReadOutput},
+};
+
+pub(super) mod library;
+
+const ENGINE: &str = "ONNX Runtime";
+
+/// The runtime, once its library is loaded.
+pub(super) struct Runtime {
+    environment: Environment,
+    /// Such as `1.32.0`, when the library says.
+    pub(super) version: Option<String>,
+}
+
+/// The runtime of this process; the library is looked for once.
+///
+/// # Errors
+/// Why no library could be used, in one sentence.
+pub(super) fn runtime() -> Result<&'static Runtime, DetectError> {
+    // `ort` allows one environment a process.
+    static RUNTIME: OnceLock<Result<Runtime, String>> = OnceLock::new();
+    let runtime = RUNTIME.get_or_init(|| {
+        // `ort` asserts where a library misbehaves; that must not take the program down.
+        std::panic::catch_unwind(start).unwrap_or_else(|_| Err("its library cannot be used".into()))
+    });
+    runtime.as_ref().map_err(|problem| DetectError::Engine { engine: ENGINE, problem: problem.clone() })
+}
+
+fn start() -> Result<Runtime, String> {
+    let (builder, path) = library::load()?;
+    let environment = builder
+        .with_name("pcount-tui")
+        .with_telemetry(false)
+        .with_logger(Arc::new(|level, category: &str, _: &str, _: &str, message: &str| {
+            log(level, category, message)
+        }))
+        .build()
+        .map_err(|error| one_line(&error))?;
+    environment.set_log_level(LogLevel::Warning);
+    let version = library::version(&path);
+    tracing::info!("ONNX Runtime {} from '{}'", version.as_deref().unwrap_or("?"), path.display());
+    Ok(Runtime { environment, version })
+}
+
+/// ONNX Runtime would write to standard error, over the screen.
+fn log(level: LogLevel, category: &str, message: &str) {
+    match level {
+        LogLevel::Error | LogLevel::Fatal => tracing::warn!("ONNX Runtime ({category}): {message}"),
+        _ => tracing::debug!("ONNX Runtime ({category}): {message}"),
+    }
+}
+
+fn one_line(error: &impl std::fmt::Display) -> String {
+    error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A network in memory, ready to be made into sessions.
+pub(super) struct OrtBackend {
+    pub(super) runtime: &'static Runtime,
+    /// What errors name.
+    pub(super) path: String,
+    /// The ONNX file, its input size open where the network takes any.
+    pub(super) bytes: Vec<u8>,
+}
+
+impl OrtBackend {
+    fn session(&self) -> Result<Session, ort::Error> {
+        Session::builder(&self.runtime.environment)?
+            .with_intra_threads(1)?
+            .with_inter_threads(1)?
+            .with_parallel_execution(false)?
+            .with_optimization_level(GraphOptimizationLevel::All)?
+            .commit_from_memory(&self.bytes)
+    }
+}
+
+impl Backend for OrtBackend {
+    fn context(&self) -> Result<Box<dyn Context>, DetectError> {
+        let session = self.session().map_err(|error| DetectError::Model {
+            path: self.path.clone(),
+            problem: format!("ONNX Runtime cannot load it: {}", one_line(&error)),
+        })?;
+        Ok(Box::new(OrtContext { session, path: self.path.clone() }))
+    }
+}
+
+struct OrtContext {
+    session: Session,
+    path: String,
+}
+
+impl Context for OrtContext {
+    fn run(&mut self, input: &[f32], size: (u32, u32), read: ReadOutput<'_>) -> Result<(), DetectError> {
+        let mut run = |session: &mut Session| -> Result<(), ort::Error> {
+            let shape = [1, 3, i64::from(size.1), i64::from(size.0)];
+            let outputs = session.run(ort::inputs![TensorRef::from_array_view((shape, input))?])?;
+            let (shape, data) = outputs[0].try_extract_tensor::<f32>()?;
+            read(shape, data);
+            Ok(())
+        };
+        run(&mut self.session).map_err(|error| DetectError::Model {
+            path: self.path.clone(),
+            problem: format!("ONNX Runtime cannot run it on {}x{}: {}", size.0, size.1, one_line(&error)),
+        })
+    }
+}

@@ -1,0 +1,249 @@
+//! From a picture of any size to the input of a network.
+
+use opencv::{
+    core::{Mat, MatTraitConst, MatTraitConstManual, Size, Vec3b},
+    imgproc,
+};
+
+use super::formats::{PAD, Profile, STRIDE};
+
+/// Longest width of the input when the configuration names none: the width at which RTMDet-nano found most on
+/// fixed cameras; 640 found no more at twice the cost.
+const DEFAULT_WIDTH: u32 = 416;
+
+/// Pixels of the picture in the input when the configuration names none: 416 wide at 4:3. Bounds the cost of
+/// square and upright pictures, whose height would otherwise run away with the width fixed.
+const DEFAULT_PIXELS: u32 = DEFAULT_WIDTH * 312;
+
+/// How the input size follows from the picture's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum InputRule {
+    /// The network takes one size only.
+    Exactly(u32, u32),
+    /// The smallest input that holds the picture fitted into this (width, height).
+    Within(u32, u32),
+    /// The smallest input that holds the picture, reduced to the default size where it is larger.
+    Default,
+}
+
+/// Where a picture lies in the input: from the left top corner, `content` wide and high; the rest is border.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Placement {
+    /// Width and height of the network input.
+    pub(super) input: (u32, u32),
+    /// Width and height of the picture in it.
+    pub(super) content: (u32, u32),
+}
+
+/// `size` scaled by the largest factor that keeps it within `bound`, aspect kept; at least 1 x 1.
+fn fitted(size: (u32, u32), bound: (u32, u32)) -> (u32, u32) {
+    let ((w, h), (bw, bh)) =
+        ((u64::from(size.0), u64::from(size.1)), (u64::from(bound.0), u64::from(bound.1)));
+    // Rounded to nearest in whole numbers, so that fitting twice gives the same.
+    let part = |a: u64, b: u64, c: u64| ((2 * a * b + c) / (2 * c)).max(1) as u32;
+    if w * bh >= h * bw {
+        (bound.0, part(bw, h, w).min(bound.1))
+    } else {
+        (part(bh, w, h).min(bound.0), bound.1)
+    }
+}
+
+/// `size` reduced to the default size, aspect kept, where it is larger.
+fn reduced(size: (u32, u32)) -> (u32, u32) {
+    let (w, h) = size;
+    if u64::from(w) * 3 >= u64::from(h) * 4 {
+        return if w > DEFAULT_WIDTH { fitted(size, (DEFAULT_WIDTH, DEFAULT_WIDTH)) } else { size };
+    }
+    let bound = (f64::from(DEFAULT_PIXELS) * f64::from(h) / f64::from(w)).sqrt() as u32;
+    // One more, for a picture reduced before whose other side was rounded up.
+    if h > bound + 1 { fitted(size, (u32::MAX / 4, bound)) } else { size }
+}
+
+fn round_up(size: (u32, u32)) -> (u32, u32) {
+    (size.0.next_multiple_of(STRIDE), size.1.next_multiple_of(STRIDE))
+}
+
+impl InputRule {
+    /// Where a picture of `size` goes.
+    pub(super) fn place(self, size: (u32, u32), profile: &Profile) -> Placement {
+        let size = (size.0.max(1), size.1.max(1));
+        match self {
+            Self::Exactly(w, h) if profile.stretch => Placement { input: (w, h), content: (w, h) },
+            Self::Exactly(w, h) => Placement { input: (w, h), content: fitted(size, (w, h)) },
+            Self::Within(w, h) => {
+                let content = fitted(size, (w, h));
+                Placement { input: round_up(content), content }
+            }
+            Self::Default => {
+                let content = reduced(size);
+                Placement { input: round_up(content), content }
+            }
+        }
+    }
+
+    /// Size to which the capture thread should reduce a picture of `size`: the one placed without a further
+    /// resize, but never larger than the picture and always of its aspect.
+    pub(super) fn working_size(self, size: (u32, u32), profile: &Profile) -> (u32, u32) {
+        let size = (size.0.max(1), size.1.max(1));
+        let wanted = match self {
+            // Enough for both sides of the stretched picture.
+            Self::Exactly(w, h) if profile.stretch => {
+                let wide = fitted(size, (w, u32::MAX / 4));
+                if wide.1 >= h { wide } else { fitted(size, (u32::MAX / 4, h)) }
+            }
+            rule => rule.place(size, profile).content,
+        };
+        if wanted.0 > size.0 || wanted.1 > size.1 { size } else { wanted }
+    }
+}
+
+/// The buffers of one inference context, kept from picture to picture.
+#[derive(Default)]
+pub(super) struct Preprocessor {
+    resized: Mat,
+    /// NCHW, of the size of the placement's input.
+    input: Vec<f32>,
+    placed: Option<Placement>,
+}
+
+impl Preprocessor {
+    /// Fills the network input with `image` (8-bit BGR, any size) and gives it, NCHW.
+    ///
+    /// # Errors
+    /// When OpenCV cannot resize the picture or it is not 8-bit BGR.
+    pub(super) fn fill(
+        &mut self,
+        image: &Mat,
+        placement: Placement,
+        profile: &Profile,
+    ) -> opencv::Result<&[f32]> {
+        let (width, height) = (placement.input.0 as usize, placement.input.1 as usize);
+        let plane = width * height;
+        let value = |v: f32, c: usize| (v - profile.mean[c]) * profile.scale;
+        if self.placed != Some(placement) {
+            // The border stays as it is while the placement does.
+            self.input.resize(3 * plane, 0.0);
+            for (c, channel) in self.input.chunks_exact_mut(plane).enumerate() {
+                channel.fill(value(PAD, c));
+            }
+            self.placed = Some(placement);
+        }
+        let (content_w, content_h) = (placement.content.0 as i32, placement.content.1 as i32);
+        let picture = if image.cols() == content_w && image.rows() == content_h {
+            image
+        } else {
+            let size = Size::new(content_w, content_h);
+            imgproc::resize(image, &mut self.resized, size, 0.0, 0.0, imgproc::INTER_LINEAR)?;
+            &self.resized
+        };
+        let (blue, rest) = self.input.split_at_mut(plane);
+        let (green, red) = rest.split_at_mut(plane);
+        for y in 0..content_h {
+            let pixels = picture.at_row::<Vec3b>(y)?;
+            let from = y as usize * width;
+            let row = from..from + pixels.len();
+            let planes = blue[row.clone()].iter_mut().zip(&mut green[row.clone()]).zip(&mut red[row]);
+            for (pixel, ((b, g), r)) in pixels.iter().zip(planes) {
+                *b = value(f32::from(pixel[0]), 0);
+                *g = value(f32::from(pixel[1]), 1);
+                *r = value(f32::from(pixel[2]), 2);
+            }
+        }
+        Ok(&self.input)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use opencv::core::{CV_8UC3, Scalar};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{config::ModelFormat, detect::formats::profile};
+
+    const FREE: Profile = profile(ModelFormat::Rtmdet);
+    const STRETCHED: Profile = profile(ModelFormat::CaffeSsd);
+
+    #[test]
+    fn usual_cameras_get_the_documented_input() {
+        for (size, content, input) in [
+            ((1920, 1080), (416, 234), (416, 256)),
+            ((640, 360), (416, 234), (416, 256)),
+            ((768, 576), (416, 312), (416, 320)),
+            ((384, 288), (384, 288), (384, 288)),
+            ((320, 240), (320, 240), (320, 256)),
+            ((1080, 1920), (270, 480), (288, 480)),
+            ((1000, 1000), (360, 360), (384, 384)),
+            ((90, 160), (90, 160), (96, 160)),
+        ] {
+            assert_eq!(InputRule::Default.place(size, &FREE), Placement { input, content }, "{size:?}");
+        }
+    }
+
+    #[test]
+    fn a_configured_input_is_a_frame_to_fit_into() {
+        let rule = InputRule::Within(640, 640);
+        let wide = rule.place((320, 180), &FREE);
+        assert_eq!(wide, Placement { input: (640, 384), content: (640, 360) });
+        // The network sees small pictures enlarged, but the capture thread does not enlarge them.
+        assert_eq!(rule.working_size((320, 180), &FREE), (320, 180));
+        assert_eq!(rule.working_size((1920, 1080), &FREE), (640, 360));
+    }
+
+    #[test]
+    fn a_stretched_input_gets_all_of_both_sides() {
+        let rule = InputRule::Exactly(300, 300);
+        assert_eq!(rule.working_size((1920, 1080), &STRETCHED), (533, 300));
+        assert_eq!(rule.working_size((1080, 1920), &STRETCHED), (300, 533));
+        assert_eq!(rule.working_size((200, 100), &STRETCHED), (200, 100));
+    }
+
+    proptest! {
+        #[test]
+        fn working_sizes_are_never_larger_keep_the_aspect_and_need_no_second_resize(
+            w in 1u32..5000, h in 1u32..5000,
+            rule in prop_oneof![
+                Just(InputRule::Default),
+                (1u32..20, 1u32..20).prop_map(|(a, b)| InputRule::Within(a * 32, b * 32)),
+                (1u32..20, 1u32..20).prop_map(|(a, b)| InputRule::Exactly(a * 32, b * 32)),
+            ],
+        ) {
+            let (ww, wh) = rule.working_size((w, h), &FREE);
+            prop_assert!(ww >= 1 && wh >= 1 && ww <= w && wh <= h);
+            // Each side is within a pixel of the other side times the aspect.
+            let aspect = f64::from(w) / f64::from(h);
+            prop_assert!(
+                (f64::from(ww) - f64::from(wh) * aspect).abs() <= aspect.max(1.0)
+                    || (f64::from(wh) - f64::from(ww) / aspect).abs() <= aspect.recip().max(1.0)
+            );
+            let placed = rule.place((ww, wh), &FREE);
+            prop_assert!(placed.content.0 <= placed.input.0 && placed.content.1 <= placed.input.1);
+            prop_assert!(placed.input.0 % 32 == 0 && placed.input.1 % 32 == 0);
+            let small = InputRule::Default == rule || (ww, wh) != (w, h);
+            if small && w < 30 * h && h < 30 * w {
+                let (cw, ch) = placed.content;
+                prop_assert!(cw.abs_diff(ww) <= 1 && ch.abs_diff(wh) <= 1, "{:?} then {:?}", (ww, wh), placed);
+            }
+        }
+    }
+
+    #[test]
+    fn values_and_border_are_normalised() {
+        let mut image = Mat::new_rows_cols_with_default(2, 3, CV_8UC3, Scalar::all(0.0)).unwrap();
+        *opencv::core::MatTrait::at_2d_mut::<Vec3b>(&mut image, 1, 2).unwrap() = Vec3b::from([10, 20, 30]);
+        let mut pre = Preprocessor::default();
+        let placement = Placement { input: (4, 3), content: (3, 2) };
+        let input = pre.fill(&image, placement, &STRETCHED).unwrap();
+        assert_eq!(input.len(), 36);
+        let value = |v: f32| (v - 127.5) * 0.007843;
+        assert_eq!([input[6], input[12 + 6], input[24 + 6]], [value(10.0), value(20.0), value(30.0)]);
+        assert_eq!(input[0], value(0.0));
+        assert_eq!([input[3], input[11], input[35]], [value(114.0); 3], "border on the right and below");
+
+        // Another placement in the same buffers leaves nothing of the first.
+        let placement = Placement { input: (2, 2), content: (1, 2) };
+        let input = pre.fill(&image, placement, &FREE).unwrap();
+        assert_eq!(input.len(), 12);
+        assert_eq!(input[1], 114.0 - 103.53);
+    }
+}
