@@ -54,9 +54,12 @@ fn reduced(size: (u32, u32)) -> (u32, u32) {
     if u64::from(w) * 3 >= u64::from(h) * 4 {
         return if w > DEFAULT_WIDTH { fitted(size, (DEFAULT_WIDTH, DEFAULT_WIDTH)) } else { size };
     }
+    // Without its last row and column, since reducing rounded to whole pixels.
+    if u64::from(w - 1) * u64::from(h - 1) <= u64::from(DEFAULT_PIXELS) {
+        return size;
+    }
     let bound = (f64::from(DEFAULT_PIXELS) * f64::from(h) / f64::from(w)).sqrt() as u32;
-    // One more, for a picture reduced before whose other side was rounded up.
-    if h > bound + 1 { fitted(size, (u32::MAX / 4, bound)) } else { size }
+    fitted(size, (u32::MAX / 4, bound))
 }
 
 fn round_up(size: (u32, u32)) -> (u32, u32) {
