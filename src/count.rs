@@ -30,6 +30,17 @@ pub enum Direction {
     Out,
 }
 
+impl Direction {
+    /// As serialised: `in` or `out`.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::In => "in",
+            Self::Out => "out",
+        }
+    }
+}
+
 /// Which point of a person must cross.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]

@@ -30,6 +30,7 @@ pub mod detect;
 pub mod engine;
 pub mod export;
 pub mod geometry;
+pub mod headless;
 pub mod logging;
 pub mod metrics;
 pub mod source;

@@ -267,6 +267,8 @@ pub enum EventKind {
         /// The limit.
         limit: i64,
     },
+    /// The source's counts were set to zero: by the user, or because a file begins anew.
+    Reset,
 }
 
 /// Everything the front ends show, gathered without waiting for anybody.
@@ -311,6 +313,13 @@ impl EngineSnapshot {
         let (total_in, total_out) =
             self.sources.iter().fold((0, 0), |(i, o), s| (i + s.total_in, o + s.total_out));
         (total_in, total_out, total_in as i64 - total_out as i64)
+    }
+
+    /// Workers that did anything in the last seconds.
+    #[must_use]
+    pub fn active_workers(&self) -> usize {
+        let active = |worker: &&WorkerSnapshot| worker.source.is_some() || worker.busy > 0.0;
+        self.workers.iter().filter(active).count()
     }
 
     /// Workers busy at this moment.

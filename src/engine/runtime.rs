@@ -188,6 +188,8 @@ impl SourceRuntime {
         let mut pipeline = self.pipeline.lock();
         pipeline.reset_counts();
         self.cell.update(|shown| show_counts(shown, &pipeline));
+        // Still under the pipeline's lock, so that no crossing gets between the counts and their reset.
+        self.emit(EventKind::Reset);
     }
 
     /// Begins a file anew: nothing of what was read before is counted.
@@ -203,6 +205,7 @@ impl SourceRuntime {
             show_counts(shown, &pipeline);
             shown.frames = 0;
         });
+        self.emit(EventKind::Reset);
     }
 
     /// Other counting lines from the next frame on.

@@ -1,0 +1,241 @@
+//! The JSON lines of the headless mode: one object a line, told apart by `type`.
+
+use std::time::SystemTime;
+
+use serde::{Deserialize, Serialize};
+
+use super::records::TaskResult;
+use crate::{
+    count::{Direction, Reason},
+    store::{EngineSnapshot, Event, EventKind, SourceSnapshot},
+    track::TrackId,
+};
+
+/// One line of JSON output.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub enum Line {
+    /// What a source has counted so far.
+    Result(TaskResult),
+    /// Somebody crossed a line.
+    Crossing(CrossingLine),
+    /// A crossing that was seen and not counted.
+    Suppressed(SuppressedLine),
+    /// A source changed state.
+    State(StateLine),
+    /// A source reached or left its limit.
+    Alert(AlertLine),
+    /// The counts of a source were set to zero.
+    Reset(ResetLine),
+    /// The last line.
+    Summary(Summary),
+}
+
+/// A counted crossing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CrossingLine {
+    /// The source.
+    pub camera_id: String,
+    /// Name of the line.
+    pub line: String,
+    /// Which way.
+    pub direction: Direction,
+    /// Who.
+    pub track_id: TrackId,
+    /// Seconds on the source's clock.
+    pub time: f64,
+    /// Wall time, RFC 3339 in UTC.
+    pub timestamp: String,
+    /// Score of the track, 0..=1.
+    pub confidence: f32,
+}
+
+/// A crossing that was not counted, and why.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SuppressedLine {
+    /// The source.
+    pub camera_id: String,
+    /// Name of the line.
+    pub line: String,
+    /// Which way it would have been.
+    pub direction: Direction,
+    /// Who.
+    pub track_id: TrackId,
+    /// Why not.
+    pub reason: Reason,
+    /// Seconds on the source's clock.
+    pub time: f64,
+    /// Wall time, RFC 3339 in UTC.
+    pub timestamp: String,
+}
+
+/// A change of state.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StateLine {
+    /// The source.
+    pub camera_id: String,
+    /// The new state's word.
+    pub state: String,
+    /// What went wrong, when something did.
+    pub error: Option<String>,
+    /// Wall time, RFC 3339 in UTC.
+    pub timestamp: String,
+}
+
+/// A limit reached or left.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AlertLine {
+    /// The source.
+    pub camera_id: String,
+    /// Whether it is over its limit now.
+    pub over: bool,
+    /// The count at that moment.
+    pub current: i64,
+    /// The limit.
+    pub limit: i64,
+    /// Wall time, RFC 3339 in UTC.
+    pub timestamp: String,
+}
+
+/// Counts set to zero.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ResetLine {
+    /// The source.
+    pub camera_id: String,
+    /// Wall time, RFC 3339 in UTC.
+    pub timestamp: String,
+}
+
+/// Where everything stands at the end of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Each source.
+    pub sources: Vec<SourceSummary>,
+    /// All sources together.
+    pub total: Total,
+}
+
+/// Where one source stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SourceSummary {
+    /// The source.
+    pub camera_id: String,
+    /// Its state's word.
+    pub status: String,
+    /// Frames handled.
+    pub frames: u64,
+    /// Frames handled per second.
+    pub fps: f32,
+    /// Crossings in.
+    #[serde(rename = "in")]
+    pub total_in: u64,
+    /// Crossings out.
+    #[serde(rename = "out")]
+    pub total_out: u64,
+    /// In minus out.
+    pub current: i64,
+    /// Each line.
+    pub lines: Vec<LineSummary>,
+}
+
+/// Counts of one line.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LineSummary {
+    /// Its name.
+    pub name: String,
+    /// Crossings in.
+    #[serde(rename = "in")]
+    pub total_in: u64,
+    /// Crossings out.
+    #[serde(rename = "out")]
+    pub total_out: u64,
+}
+
+/// Sums over all sources.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Total {
+    /// Crossings in.
+    #[serde(rename = "in")]
+    pub total_in: u64,
+    /// Crossings out.
+    #[serde(rename = "out")]
+    pub total_out: u64,
+    /// In minus out.
+    pub net: i64,
+}
+
+/// Wall time as RFC 3339 in UTC, to the millisecond.
+#[must_use]
+pub fn stamp(wall: SystemTime) -> String {
+    jiff::Timestamp::try_from(wall).unwrap_or(jiff::Timestamp::UNIX_EPOCH).strftime("%FT%T.%3fZ").to_string()
+}
+
+impl From<&Event> for Line {
+    fn from(event: &Event) -> Self {
+        let (camera_id, timestamp) = (event.source.to_string(), stamp(event.wall));
+        match event.kind.clone() {
+            EventKind::Crossing { line, direction, track, time, confidence } => {
+                Self::Crossing(CrossingLine {
+                    camera_id,
+                    line,
+                    direction,
+                    track_id: track,
+                    time,
+                    timestamp,
+                    confidence,
+                })
+            }
+            EventKind::Suppressed { line, direction, track, reason, time } => {
+                Self::Suppressed(SuppressedLine {
+                    camera_id,
+                    line,
+                    direction,
+                    track_id: track,
+                    reason,
+                    time,
+                    timestamp,
+                })
+            }
+            EventKind::State { state, error } => {
+                Self::State(StateLine { camera_id, state: state.to_owned(), error, timestamp })
+            }
+            EventKind::Threshold { over, current, limit } => {
+                Self::Alert(AlertLine { camera_id, over, current, limit, timestamp })
+            }
+            EventKind::Reset => Self::Reset(ResetLine { camera_id, timestamp }),
+        }
+    }
+}
+
+impl From<&SourceSnapshot> for SourceSummary {
+    fn from(source: &SourceSnapshot) -> Self {
+        Self {
+            camera_id: source.id.to_string(),
+            status: source.state.word().to_owned(),
+            frames: source.frames,
+            fps: source.fps,
+            total_in: source.total_in,
+            total_out: source.total_out,
+            current: source.current(),
+            lines: source
+                .lines
+                .iter()
+                .map(|line| LineSummary {
+                    name: line.name.clone(),
+                    total_in: line.total_in,
+                    total_out: line.total_out,
+                })
+                .collect(),
+        }
+    }
+}
+
+impl From<&EngineSnapshot> for Summary {
+    fn from(snapshot: &EngineSnapshot) -> Self {
+        let (total_in, total_out, net) = snapshot.totals();
+        Self {
+            sources: snapshot.sources.iter().map(|source| SourceSummary::from(&**source)).collect(),
+            total: Total { total_in, total_out, net },
+        }
+    }
+}

@@ -1,0 +1,344 @@
+//! Without a terminal: the dashboard as text, or one JSON object a line.
+//!
+//! | mode | prints |
+//! | --- | --- |
+//! | [`Format::Text`] | the [`text`] dashboard: at once, then at most once a second when a count, a state or an error changed, at least every ten seconds (frame rates always change), and at the end |
+//! | [`Format::Json`] | results, crossings and changes of state as they come, and a summary at the end |
+//! | [`Format::Template`] | one line of a [`template`], as often as the text dashboard |
+//!
+//! With [`Options::once`] nothing but the end is printed. The loop ends when all sources are over, when
+//! [`Options::duration`] has passed, when it is told to stop, and when nobody reads its output any more.
+
+pub mod template;
+pub mod text;
+
+use std::{
+    io::{self, Write},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+
+use self::template::Template;
+use crate::{
+    config::SourceKind,
+    engine::{EngineApi, aggregator::Sink},
+    export::{
+        lines::{Line, Summary},
+        records::TaskResult,
+    },
+    store::{EngineSnapshot, Event, SourceState},
+};
+
+/// How often the loop looks.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Shortest time between two dashboards.
+const MIN_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Longest time between two dashboards: frame rates change without a count changing.
+const MAX_INTERVAL: Duration = Duration::from_secs(10);
+
+/// With `once` and a camera among the sources: longest wait for every source to show frames or an error.
+const SETTLE: Duration = Duration::from_secs(10);
+
+/// JSON lines that may wait for a slow reader.
+const QUEUE: usize = 65_536;
+
+/// What is printed.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum Format {
+    /// The text dashboard.
+    #[default]
+    Text,
+    /// JSON lines.
+    Json,
+    /// A line of the user's own.
+    Template(Template),
+}
+
+/// How to run.
+#[derive(Default)]
+pub struct Options {
+    /// What is printed.
+    pub format: Format,
+    /// Print only once: with files only, at their end; with a camera among the sources, as soon as every
+    /// source shows frames or an error, at most ten seconds after the start; with [`Self::duration`], then.
+    pub once: bool,
+    /// End after this long.
+    pub duration: Option<Duration>,
+    /// Where JSON lines come from; without it there is the summary only.
+    pub feed: Option<Receiver<Line>>,
+    /// Called once before the end: returns when everything counted has reached [`Self::feed`].
+    pub settle: Option<Box<dyn Fn() + Send + Sync>>,
+}
+
+/// Why the loop ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// All sources are over.
+    Over,
+    /// The time is up, or `once` has printed.
+    Done,
+    /// The stop flag was set.
+    Stopped,
+    /// Nobody reads any more.
+    BrokenPipe,
+}
+
+/// How the run ended.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Why.
+    pub reason: Reason,
+    /// Where everything stood.
+    pub snapshot: EngineSnapshot,
+}
+
+/// A sink of the engine that makes JSON lines, and the receiver for [`Options::feed`].
+///
+/// With `durable`, events are left out here: they come from a ledger, once they are on disk, through the
+/// sender that is returned as third.
+#[must_use]
+pub fn feed(durable: bool) -> (Box<dyn Sink>, Receiver<Line>, Sender<Line>) {
+    let (sender, receiver) = bounded(QUEUE);
+    (Box::new(Feed { lines: Some(sender.clone()), durable, lost: 0 }), receiver, sender)
+}
+
+struct Feed {
+    lines: Option<Sender<Line>>,
+    durable: bool,
+    lost: u64,
+}
+
+impl Feed {
+    fn put(&mut self, line: Line) {
+        let Some(lines) = &self.lines else { return };
+        match lines.try_send(line) {
+            Ok(()) => {}
+            // Counting, the ledger and the CSV files must not wait for somebody who does not read.
+            Err(TrySendError::Full(_)) => {
+                if self.lost == 0 {
+                    tracing::warn!("Nobody reads the JSON lines fast enough; some are lost");
+                }
+                self.lost += 1;
+            }
+            // The reader is gone: the run is ending.
+            Err(TrySendError::Disconnected(_)) => self.lines = None,
+        }
+    }
+}
+
+impl Sink for Feed {
+    fn result(&mut self, result: &TaskResult) {
+        self.put(Line::Result(result.clone()));
+    }
+
+    fn event(&mut self, event: &Event) {
+        if !self.durable {
+            self.put(Line::from(event));
+        }
+    }
+
+    fn finish(&mut self) {
+        if self.lost > 0 {
+            tracing::warn!("{} JSON lines were lost", self.lost);
+        }
+        self.lines = None;
+    }
+}
+
+/// Prints until the end; see the module's documentation.
+///
+/// # Errors
+/// When `out` cannot be written for another reason than that nobody reads it.
+pub fn run(
+    engine: &Arc<dyn EngineApi>,
+    options: Options,
+    stop: &AtomicBool,
+    out: &mut dyn Write,
+) -> io::Result<Outcome> {
+    let mut printer = Printer { out, format: &options.format };
+    let result = watch(engine, &options, stop, &mut printer);
+    match result {
+        Ok(outcome) => Ok(outcome),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+            Ok(Outcome { reason: Reason::BrokenPipe, snapshot: engine.snapshot() })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn watch(
+    engine: &Arc<dyn EngineApi>,
+    options: &Options,
+    stop: &AtomicBool,
+    printer: &mut Printer<'_>,
+) -> io::Result<Outcome> {
+    let begun = Instant::now();
+    let mut pace = Pace::default();
+    let reason = loop {
+        let snapshot = engine.snapshot();
+        if let Some(reason) = end(&snapshot, options, begun.elapsed(), stop.load(Ordering::SeqCst)) {
+            break reason;
+        }
+        if !options.once && pace.is_due(&snapshot, Instant::now()) {
+            printer.dashboard(&snapshot)?;
+        }
+        let until = Instant::now() + LOOK;
+        match &options.feed {
+            Some(feed) => {
+                while let Ok(line) = feed.recv_deadline(until) {
+                    printer.line(&line, options.once)?;
+                    // A feed that never runs dry must not keep the loop from looking up.
+                    if Instant::now() >= until {
+                        break;
+                    }
+                }
+                // A closed channel returns at once: wait all the same.
+                std::thread::sleep(until.saturating_duration_since(Instant::now()));
+            }
+            None => std::thread::sleep(LOOK),
+        }
+    };
+    if let Some(settle) = &options.settle {
+        // Emptied meanwhile, or a full feed would hold up what we wait for.
+        std::thread::scope(|scope| {
+            let settling = scope.spawn(settle);
+            while !settling.is_finished() {
+                match options.feed.as_ref().map(|feed| feed.recv_timeout(LOOK)) {
+                    Some(Ok(line)) => printer.line(&line, options.once)?,
+                    Some(Err(_)) | None => std::thread::sleep(Duration::from_millis(5)),
+                }
+            }
+            io::Result::Ok(())
+        })?;
+    }
+    for line in options.feed.iter().flat_map(Receiver::try_iter) {
+        printer.line(&line, options.once)?;
+    }
+    let snapshot = engine.snapshot();
+    printer.end(&snapshot)?;
+    Ok(Outcome { reason, snapshot })
+}
+
+/// Whether to end now.
+fn end(snapshot: &EngineSnapshot, options: &Options, elapsed: Duration, stopped: bool) -> Option<Reason> {
+    let has_camera = snapshot.sources.iter().any(|source| source.kind == SourceKind::Camera);
+    if stopped {
+        Some(Reason::Stopped)
+    } else if snapshot.sources.iter().all(|source| source.state.is_over()) {
+        Some(Reason::Over)
+    } else if let Some(duration) = options.duration {
+        (elapsed >= duration).then_some(Reason::Done)
+    } else if options.once && has_camera {
+        let settled = snapshot.sources.iter().all(|source| {
+            source.frames > 0
+                || source.last_error.is_some()
+                || source.state.is_over()
+                || matches!(source.state, SourceState::Paused | SourceState::Queued)
+        });
+        (settled || elapsed >= SETTLE).then_some(Reason::Done)
+    } else {
+        None
+    }
+}
+
+/// When the next dashboard is due.
+#[derive(Default)]
+struct Pace {
+    last: Option<(Instant, String)>,
+}
+
+impl Pace {
+    fn is_due(&mut self, snapshot: &EngineSnapshot, now: Instant) -> bool {
+        let shown = text::fingerprint(snapshot);
+        let due = match &self.last {
+            None => true,
+            Some((at, before)) => {
+                let waited = now.saturating_duration_since(*at);
+                waited >= MAX_INTERVAL || (waited >= MIN_INTERVAL && *before != shown)
+            }
+        };
+        if due {
+            self.last = Some((now, shown));
+        }
+        due
+    }
+}
+
+struct Printer<'a> {
+    out: &'a mut dyn Write,
+    format: &'a Format,
+}
+
+impl Printer<'_> {
+    fn dashboard(&mut self, snapshot: &EngineSnapshot) -> io::Result<()> {
+        match self.format {
+            Format::Text => self.out.write_all(text::dashboard(snapshot).as_bytes())?,
+            Format::Template(template) => writeln!(self.out, "{}", template.render(snapshot))?,
+            Format::Json => return Ok(()),
+        }
+        self.out.flush()
+    }
+
+    fn line(&mut self, line: &Line, once: bool) -> io::Result<()> {
+        if *self.format != Format::Json || once {
+            return Ok(());
+        }
+        serde_json::to_writer(&mut self.out, line)?;
+        self.out.write_all(b"\n")?;
+        self.out.flush()
+    }
+
+    fn end(&mut self, snapshot: &EngineSnapshot) -> io::Result<()> {
+        match self.format {
+            Format::Json => self.line(&Line::Summary(Summary::from(snapshot)), false),
+            _ => self.dashboard(snapshot),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::headless::text::tests::snapshot;
+
+    #[test]
+    fn a_dashboard_is_due_when_counts_change_but_not_for_a_frame_rate() {
+        let mut pace = Pace::default();
+        let start = Instant::now();
+        let mut shown = snapshot();
+        assert!(pace.is_due(&shown, start));
+        Arc::make_mut(&mut shown.sources[0]).fps = 1.0;
+        assert!(!pace.is_due(&shown, start + Duration::from_secs(2)));
+        Arc::make_mut(&mut shown.sources[0]).total_in += 1;
+        assert!(!pace.is_due(&shown, start + Duration::from_millis(500)));
+        assert!(pace.is_due(&shown, start + Duration::from_secs(2)));
+        assert!(pace.is_due(&shown, start + Duration::from_secs(12)));
+    }
+
+    #[test]
+    fn the_end_comes_with_the_last_source_the_time_or_the_word() {
+        let mut shown = snapshot();
+        let options = Options::default();
+        let second = Duration::from_secs(1);
+        assert_eq!(end(&shown, &options, second, false), None);
+        assert_eq!(end(&shown, &options, second, true), Some(Reason::Stopped));
+        let timed = Options { duration: Some(second), ..Options::default() };
+        assert_eq!(end(&shown, &timed, second, false), Some(Reason::Done));
+        let once = Options { once: true, ..Options::default() };
+        assert_eq!(end(&shown, &once, second, false), Some(Reason::Done), "all sources have frames");
+        Arc::make_mut(&mut shown.sources[0]).frames = 0;
+        assert_eq!(end(&shown, &once, second, false), None);
+        assert_eq!(end(&shown, &once, SETTLE, false), Some(Reason::Done));
+        for source in &mut shown.sources {
+            Arc::make_mut(source).state = SourceState::Completed;
+        }
+        assert_eq!(end(&shown, &options, second, false), Some(Reason::Over));
+    }
+}

@@ -1,0 +1,224 @@
+//! The dashboard as plain text.
+//!
+//! A source is called by its place in the list and its alias, `Camera 03 (Video Test)`: the third source,
+//! whether it is a camera or a video. Below its counts stand its lines, when it has several, and its last
+//! error, when it has one.
+
+use std::fmt::Write;
+
+use crate::store::{EngineSnapshot, SourceSnapshot};
+
+const DOUBLE: &str = "=========================================";
+const SINGLE: &str = "-----------------------------------------";
+
+/// The whole dashboard, ending with a line feed.
+#[must_use]
+pub fn dashboard(snapshot: &EngineSnapshot) -> String {
+    let mut text = String::new();
+    // Writing to a String cannot fail.
+    let _ = writeln!(text, "{DOUBLE}\nParallel People Counting System\n{DOUBLE}");
+    let _ = writeln!(
+        text,
+        "Workers: {}/{} active | Queue: {} pending\n{SINGLE}",
+        snapshot.active_workers(),
+        snapshot.worker_count,
+        snapshot.queue_pending
+    );
+    for (index, source) in snapshot.sources.iter().enumerate() {
+        block(&mut text, index + 1, source);
+        text.push('\n');
+    }
+    let (total_in, total_out, net) = snapshot.totals();
+    let _ = writeln!(text, "{DOUBLE}\nTotal: In: {total_in} | Out: {total_out} | Net: {net:+}\n{DOUBLE}");
+    text
+}
+
+fn block(text: &mut String, number: usize, source: &SourceSnapshot) {
+    let fps = if source.fps.is_finite() { source.fps } else { 0.0 };
+    let limit = source.threshold.filter(|_| source.over_threshold());
+    let _ = writeln!(text, "Camera {number:02} ({}):", plain(&source.alias));
+    let _ = writeln!(text, "  Status: {} | FPS: {fps:.1}", source.state.word());
+    let _ =
+        write!(text, "  In: {} | Out: {} | Current: {}", source.total_in, source.total_out, source.current());
+    let _ = match limit {
+        Some(limit) => writeln!(text, " | Over limit: {limit}"),
+        None => writeln!(text),
+    };
+    if source.lines.len() > 1 {
+        for line in &source.lines {
+            let _ = writeln!(
+                text,
+                "  Line {}: In: {} | Out: {}",
+                plain(&line.name),
+                line.total_in,
+                line.total_out
+            );
+        }
+    }
+    if let Some(error) = &source.last_error {
+        let _ = writeln!(text, "  Error: {}", plain(error));
+    }
+}
+
+/// Text of the user's or a library's that may hold anything: here it stays on its line.
+fn plain(text: &str) -> String {
+    crate::logging::line::clean(text)
+}
+
+/// What must change for the dashboard to be worth printing again: everything but the frame rates and what
+/// changes with every frame.
+pub(super) fn fingerprint(snapshot: &EngineSnapshot) -> String {
+    let mut text = format!("{} ", snapshot.worker_count);
+    for source in &snapshot.sources {
+        let _ = write!(
+            text,
+            "{}:{}:{}:{}:{:?}|",
+            source.id,
+            source.state.word(),
+            source.total_in,
+            source.total_out,
+            source.last_error
+        );
+    }
+    text
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+    use super::*;
+    use crate::{
+        config::{SourceKind, Strategy},
+        store::{LineCounts, SourceState, WorkerSnapshot},
+    };
+
+    fn source(
+        id: &str,
+        alias: &str,
+        state: SourceState,
+        fps: f32,
+        counts: (u64, u64),
+    ) -> Arc<SourceSnapshot> {
+        Arc::new(SourceSnapshot {
+            id: id.into(),
+            alias: alias.to_owned(),
+            location: None,
+            kind: SourceKind::Camera,
+            source: String::new(),
+            priority: 0,
+            state,
+            fps,
+            declared_fps: None,
+            detect_fps: 0.0,
+            size: None,
+            frames: 100,
+            frames_total: None,
+            dropped: 0,
+            total_detections: 0,
+            total_in: counts.0,
+            total_out: counts.1,
+            threshold: None,
+            lines: vec![LineCounts { name: "line_1".into(), total_in: counts.0, total_out: counts.1 }],
+            zones: Vec::new(),
+            suppressed: BTreeMap::new(),
+            visible: 0,
+            last_frame: None,
+            latency: Duration::ZERO,
+            last_error: None,
+            errors: 0,
+            reconnects: 0,
+            detector: String::new(),
+        })
+    }
+
+    /// The state of the example in the specification.
+    pub(in crate::headless) fn snapshot() -> EngineSnapshot {
+        let busy =
+            |number| WorkerSnapshot { number, enabled: true, source: Some("x".into()), frames: 1, busy: 0.5 };
+        EngineSnapshot {
+            sources: vec![
+                source("camera_01", "Main Entrance", SourceState::Running, 25.3, (12, 8)),
+                source("camera_02", "Side Exit", SourceState::Running, 23.1, (5, 7)),
+                source("video_01", "Video Test", SourceState::Completed, 62.4, (3, 3)),
+            ],
+            workers: (1..=4).map(busy).collect(),
+            worker_count: 4,
+            max_workers: 8,
+            queue_pending: 0,
+            strategy: Strategy::Shared,
+            detector: String::new(),
+            notices: Vec::new(),
+            events: Arc::default(),
+            events_lost: 0,
+            log_lines_lost: 0,
+            cpu: 0.0,
+            rss: 0,
+            uptime: Duration::ZERO,
+            generation: 0,
+        }
+    }
+
+    #[test]
+    fn is_the_example_of_the_specification() {
+        let expected = "\
+=========================================
+Parallel People Counting System
+=========================================
+Workers: 4/4 active | Queue: 0 pending
+-----------------------------------------
+Camera 01 (Main Entrance):
+  Status: Running | FPS: 25.3
+  In: 12 | Out: 8 | Current: 4
+
+Camera 02 (Side Exit):
+  Status: Running | FPS: 23.1
+  In: 5 | Out: 7 | Current: -2
+
+Camera 03 (Video Test):
+  Status: Completed | FPS: 62.4
+  In: 3 | Out: 3 | Current: 0
+
+=========================================
+Total: In: 20 | Out: 18 | Net: +2
+=========================================
+";
+        assert_eq!(dashboard(&snapshot()), expected);
+    }
+
+    #[test]
+    fn shows_limits_lines_and_errors_each_on_a_line_of_its_own() {
+        let mut shown = snapshot();
+        let first = Arc::make_mut(&mut shown.sources[0]);
+        first.threshold = Some(4);
+        first.last_error = Some("no picture\n\u{1b}[2J".into());
+        first.lines = vec![
+            LineCounts { name: "door".into(), total_in: 10, total_out: 8 },
+            LineCounts { name: "gate".into(), total_in: 2, total_out: 0 },
+        ];
+        first.fps = f32::NAN;
+        let text = dashboard(&shown);
+        assert!(
+            text.contains(
+                "Camera 01 (Main Entrance):
+  Status: Running | FPS: 0.0
+  In: 12 | Out: 8 | Current: 4 | Over limit: 4
+  Line door: In: 10 | Out: 8
+  Line gate: In: 2 | Out: 0
+  Error: no picture\\n\\u{1b}[2J
+
+Camera 02"
+            ),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn an_empty_engine_and_a_negative_net_are_drawn() {
+        let mut shown = snapshot();
+        shown.sources.remove(0);
+        assert!(dashboard(&shown).contains("Total: In: 8 | Out: 10 | Net: -2\n"));
+        shown.sources.clear();
+        assert!(dashboard(&shown).contains("Total: In: 0 | Out: 0 | Net: +0\n"));
+    }
+}
