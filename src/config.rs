@@ -6,18 +6,33 @@
 use std::path::PathBuf;
 
 pub mod defaults;
+mod demo;
 mod detector;
+mod env;
+pub mod file;
+mod json;
+mod load;
+mod problem;
 mod program;
 mod secret;
+mod section;
 mod source;
+mod source_spec;
+mod text;
+mod validate;
 
+pub use demo::{DemoScene, DemoSpec};
 pub use detector::{DetectorChoice, EngineChoice, ModelConfig, ModelFormat};
+pub use file::schema;
+pub use load::Overrides;
+pub use problem::{ConfigErrors, Problem};
 pub use program::{LogLevel, ParallelConfig, Strategy, Theme, TuiConfig};
-pub use secret::{Credentials, Secret};
+pub use secret::{Credentials, Secret, redact};
 pub use source::{
     Cadence, LineConfig, RetryConfig, SourceConfig, SourceKind, SourceSpec, TrackerChoice, Transport,
     ZoneConfig,
 };
+pub(crate) use text::parse_duration;
 
 /// A whole validated configuration.
 #[derive(Debug, Clone)]

@@ -23,6 +23,7 @@
 //! camera. Nothing is measured in pixels or in numbers of frames.
 
 pub mod bench;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod count;

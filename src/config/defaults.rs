@@ -50,3 +50,18 @@ pub const RETRY_INITIAL: Duration = Duration::from_secs(1);
 
 /// Longest delay between two attempts.
 pub const RETRY_MAX: Duration = Duration::from_secs(30);
+
+/// Walkers of a demo scene at the same time.
+pub const DEMO_PEOPLE: u32 = 6;
+
+/// Seed of a demo scene.
+pub const DEMO_SEED: u64 = 1;
+
+/// Length of a demo scene played as a video.
+pub const DEMO_SECONDS: f64 = 60.0;
+
+/// Frames per second of a demo scene.
+pub const DEMO_FPS: f64 = 25.0;
+
+/// Width and height of a demo scene's pictures, in pixels.
+pub const DEMO_SIZE: (u32, u32) = (640, 360);

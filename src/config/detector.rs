@@ -1,8 +1,10 @@
 //! Which detector is used, and how it is named in the file and on the command line.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+
+use super::{LogLevel, text};
 
 /// Which detector a source uses.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -60,4 +62,125 @@ pub enum EngineChoice {
     OnnxRuntime,
     /// OpenCV's `dnn`.
     OpenCv,
+}
+
+impl ModelFormat {
+    /// The words of the configuration.
+    pub const NAMES: [(&'static str, Self); 4] = [
+        ("rtmdet", Self::Rtmdet),
+        ("yolox", Self::Yolox),
+        ("ssd-prior", Self::SsdPrior),
+        ("caffe-ssd", Self::CaffeSsd),
+    ];
+}
+
+impl EngineChoice {
+    /// The words of the configuration.
+    pub const NAMES: [(&'static str, Self); 3] =
+        [("auto", Self::Auto), ("onnxruntime", Self::OnnxRuntime), ("opencv", Self::OpenCv)];
+
+    /// Reads the command line's form, one of [`Self::NAMES`].
+    ///
+    /// # Errors
+    /// One sentence that names the words known.
+    pub fn parse_cli(text: &str) -> Result<Self, String> {
+        word(text, &Self::NAMES, "engine")
+    }
+}
+
+impl LogLevel {
+    /// Reads the command line's form, one of [`Self::NAMES`] in any case.
+    ///
+    /// # Errors
+    /// One sentence that names the words known.
+    pub fn parse_cli(text: &str) -> Result<Self, String> {
+        word(text, &Self::NAMES, "log level")
+    }
+}
+
+fn word<T: Copy>(written: &str, names: &[(&str, T)], what: &str) -> Result<T, String> {
+    let found = names.iter().find(|(name, _)| name.eq_ignore_ascii_case(written));
+    found.map(|(_, value)| *value).ok_or_else(|| {
+        let names: Vec<_> = names.iter().map(|(name, _)| *name).collect();
+        format!("there is no {what} '{written}'{}", text::instead(written, &names))
+    })
+}
+
+impl DetectorChoice {
+    /// Reads the command line's form: `auto`, `builtin`, `motion`, `FORMAT:MODEL` or
+    /// `caffe-ssd:PROTOTXT,CAFFEMODEL`, with paths relative to the current folder.
+    ///
+    /// # Errors
+    /// One sentence that names the mistake and the forms known.
+    pub fn parse_cli(written: &str) -> Result<Self, String> {
+        const NAMES: [&str; 3] = ["auto", "builtin", "motion"];
+        match written {
+            "auto" => return Ok(Self::Auto),
+            "builtin" => return Ok(Self::Builtin),
+            "motion" => return Ok(Self::Motion),
+            _ => {}
+        }
+        let Some((format, files)) = written.split_once(':') else {
+            return Err(if Path::new(written).extension().is_some() {
+                format!("'{written}' lacks its format; write rtmdet:{written} or yolox:{written}")
+            } else {
+                format!(
+                    "there is no detector '{written}', and a model file is written FORMAT:PATH{}",
+                    text::instead(written, &NAMES)
+                )
+            });
+        };
+        let format = word(format, &ModelFormat::NAMES, "model format")?;
+        let (prototxt, model) = match (format, files.split_once(',')) {
+            (ModelFormat::CaffeSsd, Some((prototxt, model))) => (Some(PathBuf::from(prototxt)), model),
+            (ModelFormat::CaffeSsd, None) => {
+                return Err(format!("'{written}' names one file; write caffe-ssd:PROTOTXT,CAFFEMODEL"));
+            }
+            (_, _) => (None, files),
+        };
+        if model.is_empty() || prototxt.as_ref().is_some_and(|path| path.as_os_str().is_empty()) {
+            return Err(format!("'{written}' names no file after the format"));
+        }
+        Ok(Self::Model(ModelConfig {
+            format,
+            model: model.into(),
+            prototxt,
+            input: None,
+            confidence: None,
+            engine: EngineChoice::default(),
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forms_of_the_command_line() {
+        assert_eq!(DetectorChoice::parse_cli("motion"), Ok(DetectorChoice::Motion));
+        let Ok(DetectorChoice::Model(model)) = DetectorChoice::parse_cli("caffe-ssd:a.prototxt,b.caffemodel")
+        else {
+            panic!()
+        };
+        assert_eq!(model.format, ModelFormat::CaffeSsd);
+        assert_eq!(model.prototxt.as_deref(), Some(Path::new("a.prototxt")));
+        assert_eq!(model.model, Path::new("b.caffemodel"));
+    }
+
+    #[test]
+    fn each_mistake_is_named() {
+        for (written, wanted) in [
+            ("m.onnx", "'m.onnx' lacks its format; write rtmdet:m.onnx or yolox:m.onnx"),
+            (
+                "biultin",
+                "there is no detector 'biultin', and a model file is written FORMAT:PATH; did you mean 'builtin'?",
+            ),
+            ("rtmdt:m.onnx", "there is no model format 'rtmdt'; did you mean 'rtmdet'?"),
+            ("caffe-ssd:a", "'caffe-ssd:a' names one file; write caffe-ssd:PROTOTXT,CAFFEMODEL"),
+            ("yolox:", "'yolox:' names no file after the format"),
+        ] {
+            assert_eq!(DetectorChoice::parse_cli(written).unwrap_err(), wanted);
+        }
+    }
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{DetectorChoice, defaults};
+use super::{DetectorChoice, EngineChoice, defaults};
 
 /// Settings that concern all sources.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +21,8 @@ pub struct ParallelConfig {
     pub strategy: Strategy,
     /// Detector of sources that name none.
     pub detector: DetectorChoice,
+    /// What runs the detectors `auto` and `builtin`; a model file names its own.
+    pub engine: EngineChoice,
     /// Folder searched for model files.
     pub models: PathBuf,
     /// Folder of the log files.
@@ -55,6 +57,7 @@ impl Default for ParallelConfig {
             log_level: LogLevel::default(),
             strategy: Strategy::default(),
             detector: DetectorChoice::default(),
+            engine: EngineChoice::default(),
             models: PathBuf::from(defaults::MODELS),
             max_log_size: defaults::MAX_LOG_SIZE,
             max_log_files: defaults::MAX_LOG_FILES,
@@ -66,6 +69,22 @@ impl Default for ParallelConfig {
             ledger_retention: None,
         }
     }
+}
+
+impl LogLevel {
+    /// The words of the configuration.
+    pub const NAMES: [(&'static str, Self); 5] = [
+        ("ERROR", Self::Error),
+        ("WARN", Self::Warn),
+        ("WARNING", Self::Warn),
+        ("INFO", Self::Info),
+        ("DEBUG", Self::Debug),
+    ];
+}
+
+impl Strategy {
+    /// The words of the configuration.
+    pub const NAMES: [(&'static str, Self); 2] = [("shared", Self::Shared), ("dedicated", Self::Dedicated)];
 }
 
 /// How the dashboard looks and which keys it obeys.
@@ -112,10 +131,22 @@ pub enum LogLevel {
     /// Errors only.
     Error,
     /// And warnings.
+    #[serde(alias = "WARNING")]
     Warn,
     /// And what happens.
     #[default]
     Info,
     /// And details.
     Debug,
+}
+
+impl Theme {
+    /// The words of the configuration.
+    pub const NAMES: [(&'static str, Self); 5] = [
+        ("auto", Self::Auto),
+        ("dark", Self::Dark),
+        ("light", Self::Light),
+        ("color-blind", Self::ColorBlind),
+        ("mono", Self::Mono),
+    ];
 }

@@ -1,5 +1,42 @@
 //! Passwords: kept apart from addresses, never printed, removed from any text.
 
+use std::fmt;
+
+use url::Url;
+
+/// What stands where a secret was.
+const HIDDEN: &str = "***";
+
+/// Text that is never printed: `Debug` and `Display` give `***`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(pub(crate) String);
+
+impl Secret {
+    /// Keeps `text` from being printed.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text itself, for opening a source and nothing else.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(HIDDEN)
+    }
+}
+
+impl fmt::Display for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(HIDDEN)
+    }
+}
+
 /// User name and password. `Debug` prints `***`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credentials {
@@ -9,18 +46,260 @@ pub struct Credentials {
     pub password: Secret,
 }
 
-/// Text that is never printed: `Debug` and `Display` give `***`.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(pub(crate) String);
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("***")
+impl Credentials {
+    /// Splits `user:password`; a text without a colon is a user name with an empty password.
+    #[must_use]
+    pub fn from_pair(text: &str) -> Self {
+        let (user, password) = text.split_once(':').unwrap_or((text, ""));
+        Self { user: user.to_owned(), password: Secret::new(password) }
     }
 }
 
-impl std::fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("***")
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(HIDDEN)
+    }
+}
+
+/// A URL taken apart: what may be shown, and what may not.
+pub(super) struct SplitUrl {
+    /// Without user name and password; secrets in path and query replaced by `***`.
+    pub address: Url,
+    pub credentials: Option<Credentials>,
+    /// Path and query as written, when they hold a secret.
+    pub hidden: Option<Secret>,
+}
+
+/// Takes the secrets out of `url`.
+pub(super) fn split(mut url: Url) -> SplitUrl {
+    let credentials = (!url.username().is_empty() || url.password().is_some()).then(|| Credentials {
+        user: percent_decode(url.username()),
+        password: Secret(percent_decode(url.password().unwrap_or_default())),
+    });
+    // Neither call can fail on a URL that has a host, and only such a URL can have credentials.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    let tail = tail(&url);
+    let safe = redact_parameters(&tail);
+    let hidden = (safe != tail).then(|| {
+        let (path, query) = match safe.split_once('?') {
+            Some((path, query)) => (path.to_owned(), Some(query.to_owned())),
+            None => (safe.clone(), None),
+        };
+        url.set_path(&path);
+        url.set_query(query.as_deref());
+        Secret(tail)
+    });
+    SplitUrl { address: url, credentials, hidden }
+}
+
+/// The address with its true path and query, still without user name and password.
+pub(super) fn restore_tail(address: &Url, hidden: Option<&Secret>) -> Url {
+    let mut url = address.clone();
+    if let Some(Secret(tail)) = hidden {
+        let (path, query) = match tail.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (tail.as_str(), None),
+        };
+        url.set_path(path);
+        url.set_query(query);
+    }
+    url
+}
+
+/// The whole URL again, secrets included.
+pub(super) fn join(address: &Url, credentials: Option<&Credentials>, hidden: Option<&Secret>) -> Url {
+    let mut url = restore_tail(address, hidden);
+    if let Some(credentials) = credentials {
+        let _ = url.set_username(&percent_encode(&credentials.user));
+        let _ = url.set_password(Some(&percent_encode(&credentials.password.0)));
+    }
+    url
+}
+
+fn tail(url: &Url) -> String {
+    match url.query() {
+        Some(query) => format!("{}?{query}", url.path()),
+        None => url.path().to_owned(),
+    }
+}
+
+/// Removes user names, passwords and secret parameters of every URL found in `text`.
+///
+/// Meant for texts of unknown origin, such as what FFmpeg says: where it is unclear how far a password
+/// reaches, too much is removed rather than too little.
+#[must_use]
+pub fn redact(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("://") {
+        let (before, after) = rest.split_at(at + 3);
+        out.push_str(before);
+        let end = after
+            .find(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '\'' | '"' | '<' | '>' | '`'))
+            .unwrap_or(after.len());
+        let (url, beyond) = after.split_at(end);
+        let url = match url.rfind('@') {
+            Some(at) => {
+                out.push_str(HIDDEN);
+                &url[at..]
+            }
+            None => url,
+        };
+        out.push_str(&redact_parameters(url));
+        rest = beyond;
+    }
+    out.push_str(rest);
+    out
+}
+
+/// [`redact`] for a text that is one URL, whatever characters it holds.
+pub(super) fn redact_url(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return redact(url) };
+    match rest.rfind('@') {
+        Some(at) => format!("{scheme}://{HIDDEN}{}", redact_parameters(&rest[at..])),
+        None => format!("{scheme}://{}", redact_parameters(rest)),
+    }
+}
+
+/// Replaces the values of parameters whose names say that they are secret, as in
+/// `/video.cgi?user=admin&pwd=..` or `/user=admin&password=..&channel=1`.
+fn redact_parameters(text: &str) -> String {
+    const SEPARATORS: [char; 5] = ['?', '&', ';', '/', '#'];
+    let mut out = String::with_capacity(text.len());
+    for piece in text.split_inclusive(SEPARATORS) {
+        let (body, separator) = match piece.char_indices().next_back() {
+            Some((at, last)) if SEPARATORS.contains(&last) => piece.split_at(at),
+            _ => (piece, ""),
+        };
+        match body.split_once('=') {
+            Some((key, value)) if !value.is_empty() && names_a_secret(key) => {
+                out.push_str(key);
+                out.push('=');
+                out.push_str(HIDDEN);
+            }
+            _ => out.push_str(body),
+        }
+        out.push_str(separator);
+    }
+    out
+}
+
+fn names_a_secret(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    ["pass", "pwd", "psw", "secret", "token", "auth", "apikey", "api_key", "signature", "credential"]
+        .iter()
+        .any(|word| key.contains(word))
+        || matches!(key.as_str(), "key" | "sig" | "sid" | "session" | "pw")
+}
+
+/// Decodes `%40` and the like; what is not a valid escape stays as it is.
+fn percent_decode(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let hex = |offset: usize| bytes.get(at + offset).and_then(|byte| char::from(*byte).to_digit(16));
+        match (bytes[at], hex(1), hex(2)) {
+            (b'%', Some(high), Some(low)) => {
+                out.push((high * 16 + low) as u8);
+                at += 3;
+            }
+            (byte, ..) => {
+                out.push(byte);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+/// Encodes everything but unreserved characters (RFC 3986, 2.3), so that any text may be part of a URL.
+pub(super) fn percent_encode(text: &str) -> String {
+    use fmt::Write as _;
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+    out
+}
+
+/// Removes `secret` itself from `text`, as it is and percent-encoded. Secrets of one or two characters
+/// are left: their removal would garble the text and hide little.
+pub(super) fn remove(text: &str, secret: &Secret) -> String {
+    if secret.0.chars().count() < 3 {
+        return text.to_owned();
+    }
+    text.replace(&secret.0, HIDDEN).replace(&percent_encode(&secret.0), HIDDEN)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_url_is_split_and_joined_again() {
+        let split = split(Url::parse("rtsp://admin:p%40ss%2Fw@cam.lan:554/s1?channel=1").unwrap());
+        assert_eq!(split.address.as_str(), "rtsp://cam.lan:554/s1?channel=1");
+        let credentials = split.credentials.unwrap();
+        assert_eq!(credentials.user, "admin");
+        assert_eq!(credentials.password.reveal(), "p@ss/w");
+        assert_eq!(format!("{credentials:?} {0:?} {0}", credentials.password), "*** *** ***");
+        assert_eq!(
+            join(&split.address, Some(&credentials), None).as_str(),
+            "rtsp://admin:p%40ss%2Fw@cam.lan:554/s1?channel=1"
+        );
+    }
+
+    #[test]
+    fn secrets_in_path_and_query_are_hidden_and_found_again() {
+        for url in [
+            "http://cam/video.cgi?user=admin&pwd=hunter2&ch=1",
+            "rtsp://10.0.0.9:554/user=admin&password=hunter2&channel=1&stream=0.sdp",
+        ] {
+            let split = split(Url::parse(url).unwrap());
+            assert!(!split.address.as_str().contains("hunter2"), "{}", split.address);
+            assert_eq!(join(&split.address, None, split.hidden.as_ref()).as_str(), url);
+        }
+    }
+
+    #[test]
+    fn texts_of_others_are_redacted() {
+        for (text, wanted) in [
+            ("open 'rtsp://a:b@h/x' failed", "open 'rtsp://***@h/x' failed"),
+            ("rtsp://a:b/c@h/x: 401", "rtsp://***@h/x: 401"),
+            ("rtsp://a:b@c@h and http://h2/?token=t0ps", "rtsp://***@h and http://h2/?token=***"),
+            ("http://[::1]:80/a and rtsp://h:554/b", "http://[::1]:80/a and rtsp://h:554/b"),
+            ("nothing here", "nothing here"),
+        ] {
+            assert_eq!(redact(text), wanted);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_password_survives_the_way_and_none_is_left_in_text(
+            user in "[a-z]{1,8}",
+            password in "[!-~äé]{3,20}",
+        ) {
+            let credentials = Credentials { user: user.clone(), password: Secret::new(password.clone()) };
+            let address = Url::parse("rtsp://host.invalid/stream").unwrap();
+            let whole = join(&address, Some(&credentials), None);
+            let back = split(whole.clone());
+            prop_assert_eq!(back.credentials.unwrap(), credentials);
+            prop_assert_eq!(redact(whole.as_str()), "rtsp://***@host.invalid/stream");
+        }
+
+        #[test]
+        fn unencoded_passwords_are_removed_as_well(password in "[a-zA-Z0-9@:/?#!$]{4,16}x") {
+            let text = format!("failed: rtsp://u:{password}@host.invalid/s");
+            prop_assert_eq!(redact(&text), "failed: rtsp://***@host.invalid/s");
+        }
     }
 }

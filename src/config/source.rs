@@ -1,10 +1,13 @@
 //! One source: what to open, where its lines are, how it is looked at.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Credentials, DetectorChoice, Secret, defaults};
+use super::{Credentials, DetectorChoice, Secret, defaults, secret, source_spec};
 use crate::{count::Anchor, source::SourceId};
 
 /// Whether a source is a camera or a video (serialised as the task's `type`).
@@ -84,7 +87,9 @@ impl SourceConfig {
 }
 
 /// Trackers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema, clap::ValueEnum,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum TrackerChoice {
     /// Motion model with two-stage association.
@@ -176,12 +181,12 @@ pub struct ZoneConfig {
 pub enum SourceSpec {
     /// `rtsp://`, `rtsps://`, `http://`, `https://`; see [`SourceSpec::opening_url`].
     Url {
-        /// The address as it may be shown: no user name, no password, `***` for secrets in the query.
+        /// The address as it may be shown: no user name, no password, `***` for secrets in path and query.
         address: url::Url,
         /// User name and password, when given.
         credentials: Option<Credentials>,
-        /// The query as written, when it holds a secret (`?user=admin&pwd=..`).
-        query: Option<Secret>,
+        /// Path and query as written, when they hold a secret (`?user=admin&pwd=..`).
+        hidden: Option<Secret>,
     },
     /// A capture device, by number (`/dev/videoN`).
     Device(u32),
@@ -189,6 +194,81 @@ pub enum SourceSpec {
     File(PathBuf),
     /// A scene drawn by the program: everything after `demo:`.
     Demo(String),
+}
+
+impl SourceKind {
+    /// `camera` or `video`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Camera => "camera",
+            Self::Video => "video",
+        }
+    }
+}
+
+impl TrackerChoice {
+    /// The words of the configuration.
+    pub const NAMES: [(&'static str, Self); 2] = [("motion", Self::Motion), ("centroid", Self::Centroid)];
+}
+
+impl Transport {
+    /// The words of the configuration.
+    pub const NAMES: [(&'static str, Self); 2] = [("tcp", Self::Tcp), ("udp", Self::Udp)];
+}
+
+impl SourceSpec {
+    /// The whole URL with user name, password and secret parameters, percent-encoded: for opening the
+    /// source and nothing else. `None` for what is no URL.
+    #[must_use]
+    pub fn opening_url(&self) -> Option<url::Url> {
+        match self {
+            Self::Url { address, credentials, hidden } => {
+                Some(secret::join(address, credentials.as_ref(), hidden.as_ref()))
+            }
+            _ => None,
+        }
+    }
+
+    /// The URL as it is asked of the host: with secret parameters, without user name and password (which
+    /// travel in a header). For opening the source and nothing else. `None` for what is no URL.
+    #[must_use]
+    pub fn request_url(&self) -> Option<url::Url> {
+        match self {
+            Self::Url { address, hidden, .. } => Some(secret::restore_tail(address, hidden.as_ref())),
+            _ => None,
+        }
+    }
+
+    /// `text` without the secrets of this source and without those of any URL in it.
+    #[must_use]
+    pub fn redact(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        if let Self::Url { credentials, hidden, .. } = self {
+            let password = credentials.as_ref().map(|credentials| &credentials.password);
+            for secret in password.into_iter().chain(hidden) {
+                text = secret::remove(&text, secret);
+            }
+        }
+        secret::redact(&text)
+    }
+
+    /// What kind of thing it is when nothing says whether it is a camera or a video.
+    #[must_use]
+    pub fn natural_kind(&self) -> SourceKind {
+        match self {
+            Self::File(_) => SourceKind::Video,
+            Self::Url { address, .. } if address.scheme().starts_with("http") => {
+                match Path::new(address.path()).extension().and_then(|extension| extension.to_str()) {
+                    Some(extension) if source_spec::is_video_extension(extension) => SourceKind::Video,
+                    _ => SourceKind::Camera,
+                }
+            }
+            // A scene with an end is played to its end.
+            Self::Demo(scene) if scene.contains("seconds=") => SourceKind::Video,
+            Self::Url { .. } | Self::Device(_) | Self::Demo(_) => SourceKind::Camera,
+        }
+    }
 }
 
 impl std::fmt::Display for SourceSpec {

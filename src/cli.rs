@@ -1,0 +1,378 @@
+//! The command line: types only, from which help, completions and the manual page are made.
+//!
+//! Options that also have an environment variable (`PCOUNT_WORKERS` and others) win over it; both win over
+//! the configuration file.
+
+use std::{io, num::NonZeroU32, path::PathBuf, time::Duration};
+
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum, error::ErrorKind};
+
+use crate::config::{
+    DetectorChoice, EngineChoice, LogLevel, Overrides, TrackerChoice, defaults, parse_duration,
+};
+
+/// Counts people crossing lines in many cameras and videos at once, live in the terminal.
+#[derive(Debug, Clone, Parser)]
+#[command(
+    name = "pcount-tui",
+    version,
+    args_conflicts_with_subcommands = true,
+    after_help = "Examples:\n  \
+        pcount-tui demo:lobby demo:street               see it work, without a camera\n  \
+        pcount-tui --config cams.json                   the dashboard on a configuration\n  \
+        pcount-tui video.mp4 rtsp://cam.lan/stream      the dashboard on sources named directly\n  \
+        pcount-tui --config cams.json --headless --json one JSON object a line, for other programs\n  \
+        pcount-tui check --config cams.json --probe     is everything right, does every camera answer?\n\n\
+        Exit codes: 0 done, 1 failure while running, 2 wrong usage or configuration,\n\
+        69 no source could be used, 130 and 143 ended by SIGINT and SIGTERM."
+)]
+pub struct Cli {
+    /// Counting itself, when no subcommand is given.
+    #[command(flatten)]
+    pub run: RunArgs,
+    /// What to do instead.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+impl Cli {
+    /// Parses `args` (the first is the program's name) and checks what clap cannot.
+    ///
+    /// # Errors
+    /// Wrong usage, or a request for help or version: [`clap::Error::exit`] handles each.
+    pub fn try_parse_args<I, T>(args: I) -> Result<Self, clap::Error>
+    where
+        I: IntoIterator<Item = T>,
+        T: Into<std::ffi::OsString> + Clone,
+    {
+        let cli = Self::try_parse_from(args)?;
+        if cli.command.is_none() && cli.run.config.is_none() && cli.run.sources.is_empty() {
+            return Err(Self::command().error(
+                ErrorKind::MissingRequiredArgument,
+                "nothing to count: name a configuration with --config FILE, or sources such as video.mp4, \
+                 rtsp://HOST/PATH or demo:lobby",
+            ));
+        }
+        Ok(cli)
+    }
+}
+
+/// Counting, on the dashboard or without a terminal.
+#[derive(Debug, Clone, Args)]
+pub struct RunArgs {
+    /// Sources to count in: video files, folders, patterns, rtsp:// and http:// addresses, device numbers, demo:NAME
+    #[arg(value_name = "SOURCE", conflicts_with = "config")]
+    pub sources: Vec<String>,
+    /// Configuration file (JSON)
+    #[arg(short, long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Workers at start
+    #[arg(short, long, value_name = "N", env = "PCOUNT_WORKERS", hide_env_values = true,
+          value_parser = workers)]
+    pub workers: Option<usize>,
+    /// Folder for results, logs and the ledger
+    #[arg(short, long, value_name = "DIR", env = "PCOUNT_OUTPUT", hide_env_values = true)]
+    pub output: Option<PathBuf>,
+    /// Least severe level written to the logs: error, warn, info or debug
+    #[arg(long, value_name = "LEVEL", env = "PCOUNT_LOG_LEVEL", hide_env_values = true,
+          value_parser = LogLevel::parse_cli)]
+    pub log_level: Option<LogLevel>,
+    /// Which detector, and what runs it.
+    #[command(flatten)]
+    pub detection: DetectionArgs,
+    /// Start all totals at zero instead of going on from the ledger
+    #[arg(long)]
+    pub fresh: bool,
+    /// Run without a terminal and print the dashboard as text
+    #[arg(long, help_heading = "Without a terminal")]
+    pub headless: bool,
+    /// Print one JSON object a line (implies --headless)
+    #[arg(long, help_heading = "Without a terminal", conflicts_with = "format")]
+    pub json: bool,
+    /// Print the state once every source is running, then stop (implies --headless)
+    #[arg(long, help_heading = "Without a terminal")]
+    pub once: bool,
+    /// Form of the line that --once prints; {in} {out} {net} {current} {running} {sources} {failed} are replaced
+    #[arg(long, value_name = "TEXT", help_heading = "Without a terminal", requires = "once")]
+    pub format: Option<String>,
+    /// Stop after this long, such as 30s or 10m
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub duration: Option<Duration>,
+    /// Colours of the dashboard
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = clap::ColorChoice::Auto,
+          help_heading = "Dashboard")]
+    pub color: clap::ColorChoice,
+    /// Draw with ASCII characters only
+    #[arg(long, help_heading = "Dashboard")]
+    pub ascii: bool,
+    /// Only look: no key changes a source, a worker or a file
+    #[arg(long, help_heading = "Dashboard")]
+    pub read_only: bool,
+}
+
+impl RunArgs {
+    /// Whether no terminal is needed.
+    #[must_use]
+    pub fn is_headless(&self) -> bool {
+        self.headless || self.json || self.once
+    }
+
+    /// What stands above the configuration file.
+    #[must_use]
+    pub fn overrides(&self) -> Overrides {
+        Overrides {
+            workers: self.workers,
+            output: self.output.clone(),
+            log_level: self.log_level,
+            detector: self.detection.detector.clone(),
+            engine: self.detection.engine,
+        }
+    }
+}
+
+/// Which detector, and what runs it.
+#[derive(Debug, Clone, Default, Args)]
+pub struct DetectionArgs {
+    /// auto, builtin, motion, FORMAT:MODEL (rtmdet, yolox, ssd-prior) or caffe-ssd:PROTOTXT,CAFFEMODEL
+    #[arg(short, long, value_name = "DETECTOR", env = "PCOUNT_DETECTOR", hide_env_values = true,
+          value_parser = DetectorChoice::parse_cli)]
+    pub detector: Option<DetectorChoice>,
+    /// What runs the detector: auto, onnxruntime or opencv
+    #[arg(long, value_name = "ENGINE", env = "PCOUNT_ENGINE", hide_env_values = true,
+          value_parser = EngineChoice::parse_cli)]
+    pub engine: Option<EngineChoice>,
+}
+
+impl DetectionArgs {
+    /// The detector with the engine applied; [`DetectorChoice::Auto`] when none was named.
+    #[must_use]
+    pub fn choice(&self) -> DetectorChoice {
+        let mut choice = self.detector.clone().unwrap_or_default();
+        if let (DetectorChoice::Model(model), Some(engine)) = (&mut choice, self.engine) {
+            model.engine = engine;
+        }
+        choice
+    }
+}
+
+/// What to do instead of counting.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Command {
+    /// Check a configuration: every problem at once, with line, column and path
+    Check(CheckArgs),
+    /// Measure counting or tracking against the truth
+    Eval(EvalArgs),
+    /// Measure how many streams this machine carries
+    Bench(BenchArgs),
+    /// Detectors: what there is, where files belong, whether they are whole
+    Models(ModelsArgs),
+    /// Past counts out of the ledger
+    Report(ReportArgs),
+    /// Print the JSON Schema of the configuration
+    Schema,
+    /// Print completions for a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+/// `check`.
+#[derive(Debug, Clone, Args)]
+pub struct CheckArgs {
+    /// Configuration file (JSON)
+    #[arg(short, long, value_name = "FILE")]
+    pub config: PathBuf,
+    /// Open each source as well and say what comes
+    #[arg(long)]
+    pub probe: bool,
+}
+
+/// `eval`.
+#[derive(Debug, Clone, Args)]
+pub struct EvalArgs {
+    /// Folders with scene.json and its video, or with --mot folders with det/det.txt and seqinfo.ini
+    #[arg(value_name = "DIR", required = true)]
+    pub dirs: Vec<PathBuf>,
+    /// Run the tracker alone on MOT detections; prints HOTA, IDF1 and MOTA where there is gt/gt.txt
+    #[arg(long)]
+    pub mot: bool,
+    /// Which detector, and what runs it.
+    #[command(flatten)]
+    pub detection: DetectionArgs,
+    /// Tracker and counting rule
+    #[arg(long, value_name = "TRACKER", value_enum, default_value_t = TrackerChoice::Motion)]
+    pub tracker: TrackerChoice,
+    /// Print one JSON object a line
+    #[arg(long)]
+    pub json: bool,
+    /// Write tracks in MOT form to OUT/SCENE.txt
+    #[arg(long, value_name = "OUT")]
+    pub tracks: Option<PathBuf>,
+    /// Leave out the first K frames
+    #[arg(long, value_name = "K", default_value_t = 0, conflicts_with = "mot")]
+    pub start_offset: u64,
+    /// Detect on every N-th frame only
+    #[arg(long, value_name = "N", conflicts_with = "mot")]
+    pub every: Option<NonZeroU32>,
+    /// Detect at most R times per second of video
+    #[arg(long, value_name = "R", conflicts_with_all = ["every", "mot"], value_parser = rate)]
+    pub detect_fps: Option<f64>,
+    /// Keep the detections in this folder
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["replay", "mot"])]
+    pub record: Option<PathBuf>,
+    /// Use the detections of this folder instead of detecting
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["detector", "mot"])]
+    pub replay: Option<PathBuf>,
+}
+
+/// `bench`.
+#[derive(Debug, Clone, Args)]
+pub struct BenchArgs {
+    /// Video file or demo scene, of which every stream is a copy
+    #[arg(long, value_name = "SOURCE")]
+    pub source: String,
+    /// How many streams
+    #[arg(long, value_name = "N", default_value = "4", value_parser = streams)]
+    pub streams: usize,
+    /// Play each stream at its own frame rate, as cameras do; else as fast as possible
+    #[arg(long)]
+    pub realtime: bool,
+    /// How long to measure
+    #[arg(long, value_name = "TIME", default_value = "20s", value_parser = duration)]
+    pub duration: Duration,
+    /// Workers; as many as cores when not given
+    #[arg(short, long, value_name = "N", value_parser = workers)]
+    pub workers: Option<usize>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// Which detector, and what runs it.
+    #[command(flatten)]
+    pub detection: DetectionArgs,
+}
+
+/// `models`.
+#[derive(Debug, Clone, Args)]
+pub struct ModelsArgs {
+    /// Folder of the model files
+    #[arg(long, value_name = "DIR", default_value = defaults::MODELS, global = true)]
+    pub dir: PathBuf,
+    /// What to do; lists when not given.
+    #[command(subcommand)]
+    pub command: Option<ModelsCommand>,
+}
+
+/// `models ...`.
+#[derive(Debug, Clone, Subcommand)]
+pub enum ModelsCommand {
+    /// List the detectors and where their files belong
+    List,
+    /// Check the files against their known SHA-256
+    Verify,
+    /// Download a model file
+    Fetch {
+        /// Which, as in the list
+        name: String,
+    },
+}
+
+/// `report`.
+#[derive(Debug, Clone, Args)]
+pub struct ReportArgs {
+    /// Configuration whose ledger is read
+    #[arg(short, long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Folder of the results whose ledger is read
+    #[arg(short, long, value_name = "DIR", env = "PCOUNT_OUTPUT", hide_env_values = true)]
+    pub output: Option<PathBuf>,
+    /// How far back, such as 24h or 7d
+    #[arg(long, value_name = "TIME", default_value = "7d", value_parser = duration)]
+    pub since: Duration,
+    /// Length of a row
+    #[arg(long, value_name = "STEP", value_enum, default_value_t = ReportStep::Hour)]
+    pub by: ReportStep,
+    /// Form of the report
+    #[arg(long, value_name = "FORM", value_enum, default_value_t = ReportFormat::Table)]
+    pub format: ReportFormat,
+    /// Only this source; may be given several times
+    #[arg(long, value_name = "ID")]
+    pub source: Vec<String>,
+}
+
+/// Length of a row of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ReportStep {
+    /// A quarter of an hour
+    #[value(name = "15m")]
+    QuarterHour,
+    /// An hour
+    Hour,
+    /// A day of the configured time zone
+    Day,
+}
+
+/// Form of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// Text in columns
+    Table,
+    /// Comma-separated values
+    Csv,
+    /// One JSON object a line
+    Json,
+}
+
+/// Writes completions for `shell`.
+pub fn completions(shell: clap_complete::Shell, out: &mut dyn io::Write) {
+    clap_complete::generate(shell, &mut Cli::command(), "pcount-tui", &mut &mut *out);
+}
+
+/// Writes the manual page (roff), subcommands included.
+///
+/// # Errors
+/// When `out` cannot be written.
+pub fn man(out: &mut dyn io::Write) -> io::Result<()> {
+    let mut command = Cli::command();
+    command.build();
+    clap_mangen::Man::new(command.clone()).render(out)?;
+    for subcommand in command.get_subcommands().filter(|subcommand| subcommand.get_name() != "help") {
+        let page = clap_mangen::Man::new(subcommand.clone());
+        writeln!(out, ".SH \"{}\"", subcommand.get_bin_name().unwrap_or_default().to_uppercase())?;
+        page.render_description_section(out)?;
+        page.render_options_section(out)?;
+    }
+    Ok(())
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let duration = parse_duration(text)?;
+    if duration.is_zero() { Err("must be more than nothing".into()) } else { Ok(duration) }
+}
+
+fn workers(text: &str) -> Result<usize, String> {
+    whole(text, defaults::WORKERS_LIMIT)
+}
+
+fn streams(text: &str) -> Result<usize, String> {
+    whole(text, 1024)
+}
+
+fn whole(text: &str, most: usize) -> Result<usize, String> {
+    text.parse()
+        .ok()
+        .filter(|number| (1..=most).contains(number))
+        .ok_or_else(|| format!("give a whole number from 1 to {most}"))
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    text.parse()
+        .ok()
+        .filter(|rate| (0.1..=1000.0).contains(rate))
+        .ok_or_else(|| "give a number from 0.1 to 1000".to_owned())
+}
+
+#[cfg(test)]
+mod tests;

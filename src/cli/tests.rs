@@ -1,0 +1,84 @@
+use super::*;
+
+fn parse(line: &str) -> Result<Cli, clap::Error> {
+    Cli::try_parse_args(line.split_whitespace())
+}
+
+#[test]
+fn the_definition_is_consistent() {
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn the_original_command_line_is_kept() {
+    let cli = parse("pcount-tui --config cams.json --workers 3 --output out").unwrap();
+    assert_eq!(cli.run.config, Some("cams.json".into()));
+    let overrides = cli.run.overrides();
+    assert_eq!(overrides.workers, Some(3));
+    assert_eq!(overrides.output, Some("out".into()));
+    assert!(!cli.run.is_headless());
+}
+
+#[test]
+fn every_call_of_the_manual_parses() {
+    for line in [
+        "pcount-tui a.mp4 rtsp://u:p@h/1 demo:lobby",
+        "pcount-tui --config c.json --headless --json --duration 10m",
+        "pcount-tui --config c.json --once --format {in}",
+        "pcount-tui a.mp4 --detector rtmdet:m.onnx --engine opencv --fresh --color never --ascii --read-only",
+        "pcount-tui check --config c.json --probe",
+        "pcount-tui eval a b --detector builtin --json --tracks o --start-offset 3 --detect-fps 5",
+        "pcount-tui eval a --every 4 --record d --tracker centroid",
+        "pcount-tui eval a --replay d",
+        "pcount-tui eval --mot a b --tracks o",
+        "pcount-tui bench --source a.mp4 --streams 16 --realtime --duration 20s --json",
+        "pcount-tui models",
+        "pcount-tui models verify --dir m",
+        "pcount-tui models fetch person",
+        "pcount-tui report --since 7d --by 15m --format csv",
+        "pcount-tui schema",
+        "pcount-tui completions bash",
+        "pcount-tui man",
+    ] {
+        if let Err(error) = parse(line) {
+            panic!("{line}: {error}");
+        }
+    }
+}
+
+#[test]
+fn wrong_usage_exits_with_2_and_says_what_is_known() {
+    for (line, wanted) in [
+        ("pcount-tui", "name a configuration with --config FILE, or sources such as"),
+        ("pcount-tui --headless", "nothing to count"),
+        ("pcount-tui --config c.json a.mp4", "cannot be used with"),
+        ("pcount-tui a.mp4 --workers 0", "give a whole number from 1 to 256"),
+        ("pcount-tui a.mp4 --duration 10", "'10' is no duration; the unit is missing"),
+        ("pcount-tui a.mp4 --detector rtmdt:m", "did you mean 'rtmdet'?"),
+        ("pcount-tui a.mp4 --format {in}", "--once"),
+        ("pcount-tui eval", "<DIR>"),
+        ("pcount-tui bench --streams 4", "--source"),
+        ("pcount-tui report --by week", "15m, hour, day"),
+    ] {
+        let error = parse(line).unwrap_err();
+        assert_eq!(error.exit_code(), 2, "{line}");
+        let text = error.to_string();
+        assert!(text.contains(wanted), "{line}: {text}");
+    }
+}
+
+#[test]
+fn help_version_and_generated_pages_are_whole() {
+    for line in ["pcount-tui --help", "pcount-tui --version", "pcount-tui help eval"] {
+        assert_eq!(parse(line).unwrap_err().exit_code(), 0, "{line}");
+    }
+    let mut page = Vec::new();
+    man(&mut page).unwrap();
+    let page = String::from_utf8(page).unwrap();
+    for wanted in ["\\-\\-headless", "PCOUNT-TUI EVAL", "\\-\\-start\\-offset", "PCOUNT_WORKERS"] {
+        assert!(page.contains(wanted), "{wanted}");
+    }
+    let mut script = Vec::new();
+    completions(clap_complete::Shell::Bash, &mut script);
+    assert!(String::from_utf8(script).unwrap().contains("--headless"));
+}

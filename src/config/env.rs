@@ -1,0 +1,108 @@
+//! `${NAME}` in texts, and paths relative to the configuration file.
+
+use std::path::{Path, PathBuf};
+
+use super::secret::percent_encode;
+
+/// Finds the value of an environment variable.
+pub(super) type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// Replaces each `${NAME}` by the variable's value; `$${` stands for `${` itself.
+///
+/// In the user part of a URL (`rtsp://admin:${PASSWORD}@host`) the value is percent-encoded, so that a
+/// password may hold any character. A variable that is the whole user part may hold `user:password`.
+pub(super) fn expand(text: &str, lookup: Lookup<'_>) -> Result<String, String> {
+    let user_part = user_part(text);
+    let mut out = String::with_capacity(text.len());
+    let mut at = 0;
+    while let Some(found) = text[at..].find("${").map(|offset| at + offset) {
+        if text[at..found].ends_with('$') {
+            out.push_str(&text[at..found - 1]);
+            out.push_str("${");
+            at = found + 2;
+            continue;
+        }
+        out.push_str(&text[at..found]);
+        let Some(end) = text[found..].find('}').map(|offset| found + offset) else {
+            return Err(format!(
+                "'{}' is not closed; write ${{NAME}}, or $${{ for a literal ${{",
+                &text[found..]
+            ));
+        };
+        let name = &text[found + 2..end];
+        if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+            return Err(format!("'{name}' is no name of an environment variable; write ${{NAME}}"));
+        }
+        let value = lookup(name).ok_or_else(|| {
+            format!("the environment variable '{name}' is not set; set it or replace '${{{name}}}'")
+        })?;
+        match &user_part {
+            Some(part) if *part == (found..end + 1) => match value.split_once(':') {
+                Some((user, password)) => {
+                    out.push_str(&format!("{}:{}", percent_encode(user), percent_encode(password)));
+                }
+                None => out.push_str(&percent_encode(&value)),
+            },
+            Some(part) if part.contains(&found) => out.push_str(&percent_encode(&value)),
+            _ => out.push_str(&value),
+        }
+        at = end + 1;
+    }
+    out.push_str(&text[at..]);
+    Ok(out)
+}
+
+/// Where user name and password stand in a URL.
+pub(super) fn user_part(text: &str) -> Option<std::ops::Range<usize>> {
+    let start = text.find("://")? + 3;
+    let end = start + text[start..].rfind('@')?;
+    Some(start..end)
+}
+
+/// The path that `text` names: `~/` is the home folder, and what is relative is relative to `base`.
+pub(super) fn resolve(text: &str, base: &Path, lookup: Lookup<'_>) -> PathBuf {
+    if let (Some(rest), Some(home)) = (text.strip_prefix("~/"), lookup("HOME")) {
+        return Path::new(&home).join(rest);
+    }
+    base.join(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lookup(name: &str) -> Option<String> {
+        match name {
+            "HOST" => Some("cam.lan".into()),
+            "PASS" => Some("p@s:s/w".into()),
+            "LOGIN" => Some("admin:p@ss".into()),
+            "HOME" => Some("/home/u".into()),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn variables_are_replaced() {
+        for (text, wanted) in [
+            ("plain $5 {x}", Ok("plain $5 {x}")),
+            ("rtsp://${HOST}/1", Ok("rtsp://cam.lan/1")),
+            ("rtsp://u:${PASS}@${HOST}/1", Ok("rtsp://u:p%40s%3As%2Fw@cam.lan/1")),
+            ("rtsp://${LOGIN}@${HOST}/1", Ok("rtsp://admin:p%40ss@cam.lan/1")),
+            ("$${HOST} ${HOST}", Ok("${HOST} cam.lan")),
+            ("${NONE}", Err("the environment variable 'NONE' is not set; set it or replace '${NONE}'")),
+            ("${A B}", Err("'A B' is no name of an environment variable; write ${NAME}")),
+            ("a ${HOST", Err("'${HOST' is not closed; write ${NAME}, or $${ for a literal ${")),
+        ] {
+            assert_eq!(expand(text, &lookup), wanted.map(str::to_owned).map_err(str::to_owned), "{text}");
+        }
+    }
+
+    #[test]
+    fn paths_are_relative_to_the_file() {
+        for (text, wanted) in
+            [("a/b.mp4", "/etc/pc/a/b.mp4"), ("/v/b.mp4", "/v/b.mp4"), ("~/b.mp4", "/home/u/b.mp4")]
+        {
+            assert_eq!(resolve(text, Path::new("/etc/pc"), &lookup), Path::new(wanted), "{text}");
+        }
+    }
+}

@@ -1,0 +1,153 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::*;
+
+fn no_env(_: &str) -> Option<String> {
+    None
+}
+
+fn parse(text: &str) -> Result<Config, ConfigErrors> {
+    Config::parse(text.as_bytes(), "cams.json", Path::new("/etc/pc"), &no_env).map(|parsed| parsed.config)
+}
+
+fn problems(text: &str) -> Vec<String> {
+    parse(text).unwrap_err().problems.iter().map(ToString::to_string).collect()
+}
+
+/// Keys of each object of the schema, by the name of its type.
+fn schema_keys() -> BTreeMap<String, BTreeSet<String>> {
+    let schema = super::super::schema();
+    let keys = |object: &serde_json::Value| {
+        object["properties"].as_object().map(|keys| keys.keys().cloned().collect::<BTreeSet<_>>())
+    };
+    let definitions = schema["$defs"].as_object().unwrap().iter();
+    let mut all: BTreeMap<_, _> =
+        definitions.filter_map(|(name, object)| Some((name.clone(), keys(object)?))).collect();
+    all.insert("ConfigFile".into(), keys(&schema).unwrap());
+    all
+}
+
+#[test]
+fn schema_and_validator_know_the_same_keys() {
+    // One of everything, so that the validator enters each kind of section.
+    let text = r#"{ "parallel_config": {}, "tui": {},
+        "cameras": [{ "camera_id": "c", "source": "rtsp://h/1", "credentials": {"user": "u", "password": "p"},
+            "retry": {}, "lines": [{"a": [0, 0], "b": [1, 1]}],
+            "zones": [{"points": [[0, 0], [1, 0], [1, 1]]}],
+            "detector": {"format": "yolox", "model": "m"} }],
+        "videos": [{ "video_id": "v", "path": "demo:lobby" }] }"#;
+    let root = read_tree(text.as_bytes(), "").unwrap();
+    let report = Report::new("", Path::new(""), &no_env);
+    validate::document(&report, &root);
+    let validator: BTreeMap<String, BTreeSet<String>> = report
+        .keys()
+        .into_iter()
+        .map(|(kind, keys)| (kind.to_owned(), keys.into_iter().map(str::to_owned).collect()))
+        .collect();
+    assert_eq!(validator, schema_keys());
+}
+
+#[test]
+fn the_smallest_file_has_every_default() {
+    let config = parse("{}").unwrap();
+    let mut expected = ParallelConfig::default();
+    for path in [&mut expected.result_output, &mut expected.models, &mut expected.log_dir] {
+        *path = Path::new("/etc/pc").join(&path);
+    }
+    assert_eq!(config.parallel, expected);
+    assert!(config.sources.is_empty());
+}
+
+#[test]
+fn overrides_stand_above_the_file() {
+    let text = r#"{ "parallel_config": {"worker_count": 2, "max_workers": 3, "log_level": "error",
+        "detector": {"format": "yolox", "model": "/m.onnx"}},
+        "videos": [{"video_id": "v", "path": "/v.mp4", "detector": "motion"}] }"#;
+    let config = parse(text)
+        .unwrap()
+        .apply(&Overrides {
+            workers: Some(5),
+            output: Some("here".into()),
+            engine: Some(EngineChoice::OpenCv),
+            ..Overrides::default()
+        })
+        .unwrap();
+    assert_eq!((config.parallel.worker_count, config.parallel.max_workers), (5, 5));
+    assert_eq!(config.parallel.log_dir, Path::new("here/logs"));
+    assert_eq!(config.parallel.log_level, LogLevel::Error);
+    let DetectorChoice::Model(model) = &config.parallel.detector else { panic!() };
+    assert_eq!(model.engine, EngineChoice::OpenCv);
+    let config =
+        config.apply(&Overrides { detector: Some(DetectorChoice::Builtin), ..Overrides::default() }).unwrap();
+    assert_eq!(config.parallel.detector, DetectorChoice::Builtin);
+    assert_eq!(config.sources[0].detector, None);
+}
+
+#[test]
+fn variables_come_from_the_environment() {
+    let text = r#"{"cameras": [{"camera_id": "a", "source": "rtsp://u:${PW}@${HOST}/1"},
+        {"camera_id": "b", "source": "rtsp://h/1", "credentials": {"env": "LOGIN"}}]}"#;
+    let env = |name: &str| match name {
+        "PW" => Some("p@ss".to_owned()),
+        "HOST" => Some("cam".to_owned()),
+        "LOGIN" => Some("admin:a:b".to_owned()),
+        _ => None,
+    };
+    let parsed = Config::parse(text.as_bytes(), "c", Path::new(""), &env).unwrap();
+    let urls: Vec<_> =
+        parsed.config.sources.iter().map(|s| s.source.opening_url().unwrap().to_string()).collect();
+    assert_eq!(urls, ["rtsp://u:p%40ss@cam/1", "rtsp://admin:a%3Ab@h/1"]);
+    assert!(!parsed.holds_secret, "the file itself holds no password");
+    assert_eq!(
+        problems(text)[0],
+        "cams.json:1:43: cameras[0].source: the environment variable 'PW' is not set; set it or replace '${PW}'"
+    );
+}
+
+#[test]
+fn a_password_in_the_file_is_noticed() {
+    for (text, wanted) in [
+        (r#"{"cameras": [{"camera_id": "a", "source": "rtsp://u:p@h/1"}]}"#, true),
+        (r#"{"cameras": [{"camera_id": "a", "source": "http://h/1?pwd=geheim"}]}"#, true),
+        (
+            r#"{"cameras": [{"camera_id": "a", "source": "rtsp://h/1", "credentials": {"user": "u", "password": "p"}}]}"#,
+            true,
+        ),
+        (r#"{"cameras": [{"camera_id": "a", "source": "rtsp://u@h/1"}]}"#, false),
+        (r#"{"cameras": [{"camera_id": "a", "source": "rtsp://h/1"}]}"#, false),
+    ] {
+        let parsed = Config::parse(text.as_bytes(), "c", Path::new(""), &no_env).unwrap();
+        assert_eq!(parsed.holds_secret, wanted, "{text}");
+    }
+}
+
+#[test]
+fn sources_named_directly_get_ids_and_kinds() {
+    let names = [
+        "a.mp4",
+        "b/a.mp4",
+        "rtsp://u:p@cam/1",
+        "http://h/v.mp4",
+        "http://h/mjpg",
+        "0",
+        "demo:lobby?seconds=9",
+    ];
+    let config = Config::from_sources(&names.map(str::to_owned), &Overrides::default()).unwrap();
+    let got: Vec<_> = config.sources.iter().map(|source| (&*source.id, source.kind.word())).collect();
+    assert_eq!(
+        got,
+        [
+            ("a", "video"),
+            ("a_2", "video"),
+            ("cam", "camera"),
+            ("h", "video"),
+            ("h_2", "camera"),
+            ("video0", "camera"),
+            ("demo_lobby", "video"),
+        ]
+    );
+    let errors =
+        Config::from_sources(&["rstp://h/1".into(), "demo:x".into()], &Overrides::default()).unwrap_err();
+    assert_eq!(errors.problems.len(), 2);
+    assert!(errors.to_string().starts_with("command line: 'rstp://'"), "{errors}");
+}

@@ -1,0 +1,70 @@
+//! What is wrong with a configuration, and where.
+
+use std::fmt;
+
+use super::json::Place;
+
+/// One thing that is wrong, with the place and the way to mend it. Holds no secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The file as the user named it, or `command line`.
+    pub file: String,
+    /// Line and column, from 1; `None` when the problem has no place in a text.
+    pub place: Option<(usize, usize)>,
+    /// JSON path such as `cameras[1].lines[0].anchor`; empty for the document itself.
+    pub path: String,
+    /// What is wrong and what to write instead.
+    pub message: String,
+}
+
+impl Problem {
+    pub(super) fn new(file: &str, place: Option<Place>, path: &str, message: &str) -> Self {
+        Self {
+            file: file.to_owned(),
+            place: place.map(|place| (place.line, place.column)),
+            path: path.to_owned(),
+            message: super::redact(message),
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:", self.file)?;
+        if let Some((line, column)) = self.place {
+            write!(f, "{line}:{column}:")?;
+        }
+        if !self.path.is_empty() {
+            write!(f, " {}:", self.path)?;
+        }
+        write!(f, " {}", self.message)
+    }
+}
+
+/// Everything that is wrong with a configuration; never empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigErrors {
+    /// In the order of the text.
+    pub problems: Vec<Problem>,
+}
+
+impl fmt::Display for ConfigErrors {
+    /// One problem a line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, problem) in self.problems.iter().enumerate() {
+            if index > 0 {
+                f.write_str("\n")?;
+            }
+            write!(f, "{problem}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ConfigErrors {}
+
+impl From<Problem> for ConfigErrors {
+    fn from(problem: Problem) -> Self {
+        Self { problems: vec![problem] }
+    }
+}

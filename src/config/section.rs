@@ -1,0 +1,401 @@
+//! Reading the tree of a configuration: typed access that reports what is wrong and goes on.
+//!
+//! A [`Section`] hands out [`Field`]s by key and remembers which keys it was asked for; those are the known
+//! ones, so the list of known keys is written nowhere else.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::{BTreeMap, BTreeSet},
+    ops::RangeInclusive,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use super::{
+    env,
+    json::{Member, Node, Place, Value},
+    problem::Problem,
+    text,
+};
+
+/// Collects problems and warnings, and knows what the text cannot say itself.
+pub(super) struct Report<'a> {
+    /// The file as the user named it.
+    pub file: &'a str,
+    /// Folder that paths are relative to.
+    pub base: &'a Path,
+    /// Looks up an environment variable.
+    pub env: env::Lookup<'a>,
+    problems: RefCell<Vec<(Option<Place>, Problem)>>,
+    warnings: RefCell<Vec<(Option<Place>, Problem)>>,
+    keys: RefCell<BTreeMap<&'static str, BTreeSet<&'static str>>>,
+    secret: Cell<bool>,
+}
+
+impl<'a> Report<'a> {
+    pub fn new(file: &'a str, base: &'a Path, env: env::Lookup<'a>) -> Self {
+        Self {
+            file,
+            base,
+            env,
+            problems: RefCell::default(),
+            warnings: RefCell::default(),
+            keys: RefCell::default(),
+            secret: Cell::new(false),
+        }
+    }
+
+    pub fn problem(&self, place: Option<Place>, path: &str, message: &str) {
+        self.problems.borrow_mut().push((place, Problem::new(self.file, place, path, message)));
+    }
+
+    pub fn warning(&self, place: Option<Place>, path: &str, message: &str) {
+        self.warnings.borrow_mut().push((place, Problem::new(self.file, place, path, message)));
+    }
+
+    /// Notes that the file itself holds a password.
+    pub fn holds_secret(&self) {
+        self.secret.set(true);
+    }
+
+    /// Whether the file itself holds a password.
+    pub fn has_secret(&self) -> bool {
+        self.secret.get()
+    }
+
+    /// Problems and warnings, each in the order of the text.
+    pub fn finish(self) -> (Vec<Problem>, Vec<Problem>) {
+        let sorted = |list: RefCell<Vec<(Option<Place>, Problem)>>| {
+            let mut list = list.into_inner();
+            list.sort_by_key(|(place, _)| *place);
+            list.into_iter().map(|(_, problem)| problem).collect()
+        };
+        (sorted(self.problems), sorted(self.warnings))
+    }
+
+    /// The keys asked for, by kind of section.
+    #[cfg(test)]
+    pub fn keys(&self) -> BTreeMap<&'static str, BTreeSet<&'static str>> {
+        self.keys.borrow().clone()
+    }
+}
+
+/// An object of the configuration.
+pub(super) struct Section<'a> {
+    report: &'a Report<'a>,
+    kind: &'static str,
+    path: String,
+    place: Place,
+    members: &'a [Member],
+    asked: RefCell<Vec<&'static str>>,
+}
+
+impl<'a> Section<'a> {
+    /// The value at `key`; `None` when it is absent or null.
+    pub fn field(&self, key: &'static str) -> Option<Field<'a>> {
+        self.asked.borrow_mut().push(key);
+        let member = self.members.iter().find(|member| member.key == key)?;
+        let field = Field { report: self.report, path: join(&self.path, key), node: &member.node };
+        (member.node.value != Value::Null).then_some(field)
+    }
+
+    /// The value at `key`, whose absence is a problem mended by `fix`.
+    pub fn required(&self, key: &'static str, fix: &str) -> Option<Field<'a>> {
+        let field = self.field(key);
+        if field.is_none() {
+            self.problem(&format!("'{key}' is missing; {fix}"));
+        }
+        field
+    }
+
+    /// Reports a problem of the section as a whole.
+    pub fn problem(&self, message: &str) {
+        self.report.problem(Some(self.place), &self.path, message);
+    }
+
+    /// Reports keys that nobody asked for, and keys that stand there twice.
+    pub fn finish(self) {
+        let known = self.asked.into_inner();
+        let mut seen: BTreeMap<&str, Place> = BTreeMap::new();
+        for member in self.members {
+            let path = join(&self.path, &member.key);
+            if let Some(first) = seen.get(member.key.as_str()) {
+                let message = format!(
+                    "the key '{}' stands here twice, first at line {}; remove one",
+                    member.key, first.line
+                );
+                self.report.problem(Some(member.place), &path, &message);
+                continue;
+            }
+            seen.insert(&member.key, member.place);
+            if !known.contains(&member.key.as_str()) {
+                let message = match text::nearest(&member.key, &known) {
+                    Some(near) => format!("unknown key '{}'; did you mean '{near}'?", member.key),
+                    None => format!("unknown key '{}'; known here are {}", member.key, known.join(", ")),
+                };
+                self.report.problem(Some(member.place), &self.path, &message);
+            }
+        }
+        self.report.keys.borrow_mut().entry(self.kind).or_default().extend(known);
+    }
+}
+
+/// One value of the configuration and where it stands.
+#[derive(Clone)]
+pub(super) struct Field<'a> {
+    pub report: &'a Report<'a>,
+    pub path: String,
+    node: &'a Node,
+}
+
+impl<'a> Field<'a> {
+    /// The document itself.
+    pub fn root(report: &'a Report<'a>, node: &'a Node) -> Self {
+        Self { report, path: String::new(), node }
+    }
+
+    pub fn place(&self) -> Place {
+        self.node.place
+    }
+
+    pub fn problem(&self, message: &str) {
+        self.report.problem(Some(self.node.place), &self.path, message);
+    }
+
+    pub fn warning(&self, message: &str) {
+        self.report.warning(Some(self.node.place), &self.path, message);
+    }
+
+    pub fn is_text(&self) -> bool {
+        matches!(self.node.value, Value::String(_))
+    }
+
+    pub fn is_number(&self) -> bool {
+        matches!(self.node.value, Value::Number(_))
+    }
+
+    /// Says what belongs here instead of what was found.
+    fn expected<T>(&self, wanted: &str) -> Option<T> {
+        let found = match &self.node.value {
+            Value::String(text) if text.parse::<f64>().is_ok() && wanted.contains("number") => {
+                format!("the text '{text}'; remove the quotes")
+            }
+            Value::String(text) => format!("the text '{text}'"),
+            Value::Number(text) => format!("the number '{text}'"),
+            Value::Bool(value) => format!("'{value}'"),
+            other => other.kind().to_owned(),
+        };
+        self.problem(&format!("expected {wanted}, found {found}"));
+        None
+    }
+
+    /// The object here. `kind` groups the sections that know the same keys.
+    pub fn section(&self, kind: &'static str) -> Option<Section<'a>> {
+        match &self.node.value {
+            Value::Object(members) => Some(Section {
+                report: self.report,
+                kind,
+                path: self.path.clone(),
+                place: self.node.place,
+                members,
+                asked: RefCell::default(),
+            }),
+            _ => self.expected("an object {..}"),
+        }
+    }
+
+    /// The object here whose keys are names given by the user, duplicates reported.
+    pub fn entries(&self) -> Option<Vec<(&'a str, Field<'a>)>> {
+        let Value::Object(members) = &self.node.value else { return self.expected("an object {..}") };
+        let mut seen = BTreeSet::new();
+        let mut entries = Vec::new();
+        for member in members {
+            let field =
+                Field { report: self.report, path: join(&self.path, &member.key), node: &member.node };
+            if seen.insert(&member.key) {
+                entries.push((member.key.as_str(), field));
+            } else {
+                self.report.problem(
+                    Some(member.place),
+                    &field.path,
+                    &format!("the key '{}' stands here twice; remove one", member.key),
+                );
+            }
+        }
+        Some(entries)
+    }
+
+    /// The items of the list here.
+    pub fn items(&self) -> Option<Vec<Field<'a>>> {
+        match &self.node.value {
+            Value::Array(nodes) => Some(
+                nodes
+                    .iter()
+                    .enumerate()
+                    .map(|(index, node)| Field {
+                        report: self.report,
+                        path: format!("{}[{index}]", self.path),
+                        node,
+                    })
+                    .collect(),
+            ),
+            _ => self.expected("a list [..]"),
+        }
+    }
+
+    /// The text here as written, `${..}` not replaced.
+    pub fn raw_text(&self) -> Option<&'a str> {
+        match &self.node.value {
+            Value::String(text) => Some(text),
+            _ => self.expected("text in double quotes"),
+        }
+    }
+
+    /// The text here with `${NAME}` replaced.
+    pub fn text(&self) -> Option<String> {
+        match env::expand(self.raw_text()?, self.report.env) {
+            Ok(text) => Some(text),
+            Err(problem) => {
+                self.problem(&problem);
+                None
+            }
+        }
+    }
+
+    /// Text that is not blank and holds no control characters, at most `limit` characters.
+    pub fn label(&self, limit: usize) -> Option<String> {
+        let text = self.text()?;
+        if text.trim().is_empty() {
+            self.problem("is empty; write a text or leave the key out");
+        } else if let Some(control) = text.chars().find(|c| c.is_control()) {
+            self.problem(&format!("holds the control character U+{:04X}; remove it", u32::from(control)));
+        } else if text.chars().count() > limit {
+            self.problem(&format!(
+                "is {} characters long; {limit} are the most that can be shown",
+                text.chars().count()
+            ));
+        } else {
+            return Some(text);
+        }
+        None
+    }
+
+    pub fn boolean(&self) -> Option<bool> {
+        match self.node.value {
+            Value::Bool(value) => Some(value),
+            _ => self.expected("true or false"),
+        }
+    }
+
+    /// A whole number within `range`.
+    pub fn integer(&self, range: RangeInclusive<i64>) -> Option<i64> {
+        let wanted = if *range.start() == i64::MIN {
+            "a whole number".to_owned()
+        } else {
+            format!("a whole number from {} to {}", range.start(), range.end())
+        };
+        let Value::Number(text) = &self.node.value else { return self.expected(&wanted) };
+        // 4.0 and 4e0 are whole numbers, too.
+        let number = text.parse::<i64>().ok().or_else(|| {
+            text.parse::<f64>().ok().filter(|n| n.fract() == 0.0 && n.abs() < 9e15).map(|n| n as i64)
+        });
+        number.filter(|number| range.contains(number)).or_else(|| self.expected(&wanted))
+    }
+
+    /// A number within `range`.
+    pub fn number(&self, range: RangeInclusive<f64>) -> Option<f64> {
+        let wanted = format!("a number from {} to {}", range.start(), range.end());
+        let Value::Number(text) = &self.node.value else { return self.expected(&wanted) };
+        text.parse().ok().filter(|number| range.contains(number)).or_else(|| self.expected(&wanted))
+    }
+
+    /// One of the words of `choices`; the case does not matter.
+    pub fn choice<T: Copy>(&self, choices: &[(&str, T)]) -> Option<T> {
+        let names: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
+        if !self.is_text() {
+            return self.expected(&text::listed(&names));
+        }
+        let word = self.text()?;
+        let found = choices.iter().find(|(name, _)| name.eq_ignore_ascii_case(word.trim()));
+        if found.is_none() {
+            let near = text::nearest(&word, &names)
+                .map(|near| format!("; did you mean '{near}'?"))
+                .unwrap_or_default();
+            self.problem(&format!("'{word}' is not one of {}{near}", text::listed(&names)));
+        }
+        found.map(|(_, value)| *value)
+    }
+
+    /// A duration within `range`.
+    pub fn duration(&self, range: RangeInclusive<Duration>) -> Option<Duration> {
+        if !self.is_text() {
+            return self.expected("a duration in double quotes, such as \"30s\"");
+        }
+        match text::parse_duration(&self.text()?) {
+            Err(problem) => {
+                self.problem(&problem);
+                None
+            }
+            Ok(duration) if !range.contains(&duration) => {
+                self.problem(&format!(
+                    "'{}' is out of range; give a duration from {} to {}",
+                    text::shown_duration(duration),
+                    text::shown_duration(*range.start()),
+                    text::shown_duration(*range.end())
+                ));
+                None
+            }
+            Ok(duration) => Some(duration),
+        }
+    }
+
+    /// A number of bytes within `range`, as a number or as text with a unit.
+    pub fn size(&self, range: RangeInclusive<u64>) -> Option<u64> {
+        let written = match &self.node.value {
+            Value::Number(text) => text.clone(),
+            Value::String(_) => self.text()?,
+            _ => return self.expected("a size such as \"10MiB\""),
+        };
+        let size = text::parse_size(&written);
+        match size {
+            None => self.problem(&format!("'{written}' is no size; write it as 10MiB, 2GB or in bytes")),
+            Some(size) if !range.contains(&size) => self.problem(&format!(
+                "'{written}' is out of range; give a size from {} to {} MiB",
+                (range.start() >> 20).max(1),
+                range.end() >> 20
+            )),
+            Some(_) => return size,
+        }
+        None
+    }
+
+    /// A path, made absolute or relative to where the program runs.
+    pub fn path(&self) -> Option<PathBuf> {
+        let text = self.text()?;
+        if text.is_empty() || text.contains('\0') {
+            self.problem("is no path; write one or leave the key out");
+            return None;
+        }
+        Some(env::resolve(&text, self.report.base, self.report.env))
+    }
+
+    /// A point [x, y] in 0..1 of width and height.
+    pub fn point(&self) -> Option<[f32; 2]> {
+        let items = match &self.node.value {
+            Value::Array(items) if items.len() == 2 => self.items()?,
+            _ => return self.expected("a point [x, y] with x and y from 0 to 1"),
+        };
+        let mut numbers = items.iter().map(|item| {
+            let number = item.number(0.0..=1.0)?;
+            Some(number as f32)
+        });
+        match (numbers.next().flatten(), numbers.next().flatten()) {
+            (Some(x), Some(y)) => Some([x, y]),
+            _ => None,
+        }
+    }
+}
+
+fn join(path: &str, key: &str) -> String {
+    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+}

@@ -1,0 +1,308 @@
+//! Source strings: what a user writes to name a camera, a file, a folder or a scene.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use url::Url;
+
+use super::{SourceSpec, demo::DemoSpec, env, env::Lookup, secret, text};
+
+/// Schemes of cameras.
+const SCHEMES: [&str; 4] = ["rtsp", "rtsps", "http", "https"];
+
+/// Highest number of a `/dev/videoN`; the kernel has 256 minor numbers.
+const DEVICE_LIMIT: u32 = 255;
+
+/// Endings of files that a folder is searched for.
+const VIDEO_EXTENSIONS: [&str; 20] = [
+    "mp4", "m4v", "mkv", "avi", "mov", "webm", "ts", "mts", "m2ts", "mpg", "mpeg", "wmv", "flv", "3gp",
+    "ogv", "h264", "h265", "hevc", "mjpeg", "y4m",
+];
+
+pub(super) fn is_video_extension(extension: &str) -> bool {
+    VIDEO_EXTENSIONS.iter().any(|known| known.eq_ignore_ascii_case(extension))
+}
+
+/// What a source string names.
+#[derive(Debug, PartialEq)]
+pub(super) enum Named {
+    /// One source.
+    One(SourceSpec),
+    /// The videos of a folder or of a pattern, sorted by name; may be empty.
+    Several(Vec<PathBuf>),
+}
+
+/// Reads a source string, with paths relative to `base`; `~/` is what `lookup` says of `HOME`.
+///
+/// # Errors
+/// One sentence, without secrets.
+pub(super) fn parse(written: &str, base: &Path, lookup: Lookup<'_>) -> Result<Named, String> {
+    let written = written.trim();
+    if written.is_empty() {
+        return Err("is empty; write an address, a device number, a file, a folder or demo:lobby".into());
+    }
+    if let Some(control) = written.chars().find(|c| c.is_control()) {
+        return Err(format!("holds the control character U+{:04X}; remove it", u32::from(control)));
+    }
+    if let Some(scene) = written.strip_prefix("demo:") {
+        let scene = scene.trim_start_matches("//");
+        return scene.parse::<DemoSpec>().map(|_| Named::One(SourceSpec::Demo(scene.to_owned())));
+    }
+    if let Ok(number) = written.strip_prefix("/dev/video").unwrap_or(written).parse::<u32>() {
+        return if number <= DEVICE_LIMIT {
+            Ok(Named::One(SourceSpec::Device(number)))
+        } else {
+            Err(format!("there is no device '{number}'; device numbers go from 0 to {DEVICE_LIMIT}"))
+        };
+    }
+    if let Some(path) = written.strip_prefix("file://") {
+        return path_or_several(path, base, lookup);
+    }
+    match written.split_once("://") {
+        Some((scheme, _)) => url(scheme, written).map(Named::One),
+        None => path_or_several(written, base, lookup),
+    }
+}
+
+fn url(scheme: &str, written: &str) -> Result<SourceSpec, String> {
+    let lower = scheme.to_ascii_lowercase();
+    if !SCHEMES.contains(&lower.as_str()) {
+        let near = text::nearest(&lower, &SCHEMES).map_or_else(
+            || format!("; known are {}", SCHEMES.join(", ")),
+            |near| format!("; did you mean '{near}'?"),
+        );
+        return Err(format!("'{scheme}://' is no kind of source that can be opened{near}"));
+    }
+    let shown = secret::redact_url(written);
+    let parsed = Url::parse(written).map_err(|error| {
+        let hint = if written.contains('@') {
+            "; if the password holds one of @ : / ? # %, write it as %40 %3A %2F %3F %23 %25"
+        } else {
+            ""
+        };
+        format!("'{shown}' is no address ({error}){hint}")
+    })?;
+    if parsed.host_str().is_none_or(str::is_empty) {
+        return Err(format!("'{shown}' names no host; write {lower}://HOST/PATH"));
+    }
+    let beyond_host = &parsed[url::Position::AfterPort..];
+    if beyond_host.contains('@') {
+        return Err(format!(
+            "'{shown}' has an '@' after the host; if it ends a password, write the password's own @ / ? # as \
+             %40 %2F %3F %23, else write it as %40"
+        ));
+    }
+    let split = secret::split(parsed);
+    Ok(SourceSpec::Url { address: split.address, credentials: split.credentials, hidden: split.hidden })
+}
+
+fn path_or_several(written: &str, base: &Path, lookup: Lookup<'_>) -> Result<Named, String> {
+    if let Some((scheme, _)) = written.split_once(":/")
+        && SCHEMES.contains(&scheme.to_ascii_lowercase().as_str())
+    {
+        return Err(format!(
+            "'{}' lacks a slash; write {scheme}://HOST/PATH",
+            secret::redact_url(&written.replacen(":/", "://", 1)).replacen("://", ":/", 1)
+        ));
+    }
+    let path = env::resolve(written, base, lookup);
+    if path.is_dir() {
+        return folder(&path).map(Named::Several);
+    }
+    if written.contains(['*', '?', '[']) && !path.exists() {
+        return pattern(&escaped(written, base, lookup)?).map(Named::Several);
+    }
+    Ok(Named::One(SourceSpec::File(path)))
+}
+
+fn folder(path: &Path) -> Result<Vec<PathBuf>, String> {
+    let problem = |error| format!("the folder '{}' cannot be read: {error}", path.display());
+    let mut videos = Vec::new();
+    for entry in fs::read_dir(path).map_err(problem)? {
+        let file = entry.map_err(problem)?.path();
+        let extension = file.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+        if is_video_extension(extension) && !is_hidden(&file) && file.is_file() {
+            videos.push(file);
+        }
+    }
+    videos.sort();
+    Ok(videos)
+}
+
+fn is_hidden(file: &Path) -> bool {
+    file.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
+}
+
+/// The pattern with everything that the user did not write taken literally.
+fn escaped(written: &str, base: &Path, lookup: Lookup<'_>) -> Result<String, String> {
+    if written.starts_with('/') {
+        return Ok(written.to_owned());
+    }
+    let (folder, rest) = match written.strip_prefix("~/") {
+        Some(rest) => (env::resolve("~/", base, lookup), rest),
+        None => (base.join(""), written),
+    };
+    let folder = folder.to_str().ok_or("a pattern must be UTF-8; name the files one by one")?;
+    Ok(format!("{}{rest}", glob::Pattern::escape(folder)))
+}
+
+fn pattern(text: &str) -> Result<Vec<PathBuf>, String> {
+    let options = glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::new() };
+    let found = glob::glob_with(text, options)
+        .map_err(|error| format!("'{text}' is no pattern ({}); a literal [ is written [[]", error.msg))?;
+    let mut files: Vec<_> = found.filter_map(Result::ok).filter(|file| file.is_file()).collect();
+    files.sort();
+    Ok(files)
+}
+
+/// An id for a source that was given none: from its file name, host or scene, not yet in `taken`.
+pub(super) fn derive_id(spec: &SourceSpec, taken: &BTreeSet<String>) -> String {
+    let base = match spec {
+        SourceSpec::File(path) => {
+            path.file_stem().map_or_else(|| "video".into(), |stem| stem.to_string_lossy().into_owned())
+        }
+        SourceSpec::Device(number) => format!("video{number}"),
+        SourceSpec::Demo(scene) => {
+            format!("demo_{}", scene.split_once('?').map_or(scene.as_str(), |(name, _)| name))
+        }
+        SourceSpec::Url { address, .. } => address.host_str().unwrap_or("camera").to_owned(),
+    };
+    unused(&slug(&base), taken)
+}
+
+/// `base`, or `base_2` and so on, whichever is not taken.
+pub(super) fn unused(base: &str, taken: &BTreeSet<String>) -> String {
+    let mut id = base.to_owned();
+    let mut number = 2;
+    while taken.contains(&id) {
+        id = format!("{base}_{number}");
+        number += 1;
+    }
+    id
+}
+
+/// Letters, digits, `_`, `-` and inner dots of `text`; everything else becomes one `_`.
+pub(super) fn slug(text: &str) -> String {
+    let mut out = String::new();
+    for c in text.chars().take(48) {
+        if c.is_alphanumeric() || matches!(c, '_' | '-' | '.') {
+            out.push(c);
+        } else if !out.ends_with('_') {
+            out.push('_');
+        }
+    }
+    let out = out.trim_matches(['.', '_']);
+    if out.is_empty() { "source".to_owned() } else { out.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read(text: &str) -> Result<Named, String> {
+        parse(text, Path::new("/base"), &|_| None)
+    }
+
+    fn one(text: &str) -> SourceSpec {
+        match read(text) {
+            Ok(Named::One(spec)) => spec,
+            other => panic!("{text}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn each_kind_is_recognised() {
+        assert_eq!(one("0"), SourceSpec::Device(0));
+        assert_eq!(one("/dev/video3"), SourceSpec::Device(3));
+        assert_eq!(one("v/a.mp4"), SourceSpec::File("/base/v/a.mp4".into()));
+        assert_eq!(one("file:///v/a.mp4"), SourceSpec::File("/v/a.mp4".into()));
+        assert_eq!(one("demo:lobby?people=2"), SourceSpec::Demo("lobby?people=2".into()));
+        assert_eq!(one("RTSP://Cam.lan/a").to_string(), "rtsp://Cam.lan/a");
+        assert_eq!(one("rtsp://...").to_string(), "rtsp://...");
+        assert_eq!(one("http://[fe80::1]:8080/v.mjpg").to_string(), "http://[fe80::1]:8080/v.mjpg");
+    }
+
+    #[test]
+    fn credentials_leave_the_address() {
+        let spec = one("rtsp://admin:hunter2@cam.lan/s?token=t0psecret");
+        assert_eq!(spec.to_string(), "rtsp://cam.lan/s?token=***");
+        assert!(!format!("{spec:?}").contains("hunter2"));
+        assert_eq!(spec.opening_url().unwrap().as_str(), "rtsp://admin:hunter2@cam.lan/s?token=t0psecret");
+        assert_eq!(spec.request_url().unwrap().as_str(), "rtsp://cam.lan/s?token=t0psecret");
+        assert_eq!(spec.redact("401 for hunter2"), "401 for ***");
+    }
+
+    #[test]
+    fn each_mistake_is_one_sentence() {
+        for (text, wanted) in [
+            ("", "is empty; write an address, a device number, a file, a folder or demo:lobby"),
+            ("rstp://cam/1", "'rstp://' is no kind of source that can be opened; did you mean 'rtsp'?"),
+            (
+                "ftp://cam/1",
+                "'ftp://' is no kind of source that can be opened; known are rtsp, rtsps, http, https",
+            ),
+            ("rtsp://", "'rtsp://' names no host; write rtsp://HOST/PATH"),
+            ("rtsp:/cam/1", "'rtsp:/cam/1' lacks a slash; write rtsp://HOST/PATH"),
+            ("300", "there is no device '300'; device numbers go from 0 to 255"),
+            (
+                "rtsp://u:pa#ss@cam/1",
+                "'rtsp://***@cam/1' is no address (invalid port number); if the password holds one of \
+                 @ : / ? # %, write it as %40 %3A %2F %3F %23 %25",
+            ),
+            (
+                "rtsp://u:p@s/s@cam/1",
+                "'rtsp://***@cam/1' has an '@' after the host; if it ends a password, write the password's \
+                 own @ / ? # as %40 %2F %3F %23, else write it as %40",
+            ),
+        ] {
+            assert_eq!(read(text).unwrap_err(), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn folders_and_patterns_give_their_videos_in_order() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["b.MP4", "a.mkv", "notes.txt", ".hidden.mp4"] {
+            fs::write(folder.path().join(name), "").unwrap();
+        }
+        let at = |name: &str| folder.path().join(name);
+        let text = folder.path().to_str().unwrap();
+        assert_eq!(read(text), Ok(Named::Several(vec![at("a.mkv"), at("b.MP4")])));
+        assert_eq!(read(&format!("{text}/*.m*")), Ok(Named::Several(vec![at("a.mkv")])));
+        assert_eq!(read(&format!("{text}/x*")), Ok(Named::Several(vec![])));
+    }
+
+    #[test]
+    fn ids_are_derived_and_unique() {
+        let mut taken = BTreeSet::new();
+        for (text, wanted) in [
+            ("a/test 1.mp4", "test_1"),
+            ("b/test 1.avi", "test_1_2"),
+            ("rtsp://u:p@10.0.0.5:554/s", "10.0.0.5"),
+            ("demo:plaza?seed=3", "demo_plaza"),
+            ("2", "video2"),
+            ("a/+.mp4", "source"),
+        ] {
+            let id = derive_id(&one(text), &taken);
+            assert_eq!(id, wanted);
+            taken.insert(id);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics_and_no_password_is_shown(text in any::<String>(), tail in "[ -~]{0,20}") {
+            let _ = read(&text);
+            let shown = match read(&format!("rtsp://user:Pa55word{tail}@host/1")) {
+                Ok(named) => format!("{named:?}"),
+                Err(message) => message,
+            };
+            prop_assert!(!shown.contains("Pa55word"), "{}", shown);
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Small readers of text that messages and several fields share.
+
+use std::time::Duration;
+
+/// The known name nearest to `word`, when it is near enough to be a slip of the pen.
+pub(super) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+    let folded = word.to_lowercase().replace(['-', ' '], "_");
+    known
+        .iter()
+        .map(|name| (strsim::damerau_levenshtein(&folded, name), *name))
+        .min_by_key(|(distance, _)| *distance)
+        .filter(|(distance, name)| *distance <= (name.len().max(folded.len()) / 3).max(1))
+        .map(|(_, name)| name)
+        .or_else(|| {
+            // 'workers' for 'worker_count', 'url' for nothing: a shared beginning of four letters will do.
+            let start: String = folded.chars().take(4).collect();
+            known.iter().copied().find(|name| start.len() >= 4 && name.starts_with(&start))
+        })
+}
+
+/// The end of a message about an unknown name: the nearest one, or all of them.
+pub(super) fn instead(word: &str, known: &[&str]) -> String {
+    match nearest(word, known) {
+        Some(name) => format!("; did you mean '{name}'?"),
+        None => format!("; choose from {}", listed(known)),
+    }
+}
+
+/// `'a', 'b' or 'c'`.
+pub(super) fn listed(names: &[&str]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => format!("'{one}'"),
+        [most @ .., last] => {
+            let most: Vec<_> = most.iter().map(|name| format!("'{name}'")).collect();
+            format!("{} or '{last}'", most.join(", "))
+        }
+    }
+}
+
+/// Bytes of `512MiB`, `2 GB`, `1048576`. Powers of 1000 for kB, MB, GB; of 1024 for KiB, MiB, GiB.
+pub(super) fn parse_size(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let number: u64 = text[..digits].parse().ok()?;
+    let unit = match text[digits..].trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "kb" => 1000,
+        "kib" | "k" => 1 << 10,
+        "mb" => 1_000_000,
+        "mib" | "m" => 1 << 20,
+        "gb" => 1_000_000_000,
+        "gib" | "g" => 1 << 30,
+        _ => return None,
+    };
+    number.checked_mul(unit)
+}
+
+/// A duration as people write it: `30s`, `1m 30s`, `7d`.
+pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text.trim()).map_err(|_| {
+        let unit = if text.trim().parse::<f64>().is_ok() { "; the unit is missing" } else { "" };
+        format!("'{text}' is no duration{unit}; write it as 30s, 1m 30s, 2h or 7d")
+    })
+}
+
+/// A duration in words of its largest units, for messages.
+pub(super) fn shown_duration(duration: Duration) -> String {
+    humantime::format_duration(duration).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slips_are_recognised_and_strangers_are_not() {
+        let known = ["threshold", "worker_count", "camera_id", "source"];
+        for (word, wanted) in [
+            ("treshold", Some("threshold")),
+            ("Threshold", Some("threshold")),
+            ("worker-count", Some("worker_count")),
+            ("workers", Some("worker_count")),
+            ("cameraid", Some("camera_id")),
+            ("colour", None),
+            ("", None),
+        ] {
+            assert_eq!(nearest(word, &known), wanted, "{word}");
+        }
+    }
+
+    #[test]
+    fn sizes() {
+        for (text, wanted) in [
+            ("10MiB", Some(10 << 20)),
+            ("2 GB", Some(2_000_000_000)),
+            ("1024", Some(1024)),
+            ("99999999999 GiB", None),
+            ("-1", None),
+            ("1.5MiB", None),
+            ("many", None),
+        ] {
+            assert_eq!(parse_size(text), wanted, "{text}");
+        }
+    }
+}

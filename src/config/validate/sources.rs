@@ -1,0 +1,323 @@
+//! Cameras and videos.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{DAY, SECOND, detector};
+use crate::{
+    config::{
+        Cadence, LineConfig, RetryConfig, SourceConfig, SourceKind, SourceSpec, TrackerChoice, Transport,
+        ZoneConfig, defaults,
+        json::Place,
+        section::{Field, Report, Section},
+        source_spec::{self, Named},
+    },
+    count::Anchor,
+};
+
+mod credentials;
+
+pub(in crate::config) use credentials::readable_by_all;
+
+/// Most characters of a name that is shown.
+const LABEL: usize = 80;
+
+/// Most characters of an id; it becomes a file name.
+const ID: usize = 64;
+
+/// Shortest line, in 0..1 of the picture: at 640 pixels, six.
+const SHORTEST_LINE: f32 = 0.01;
+
+/// One entry of the file, before folders and patterns become several sources.
+struct Entry {
+    config: SourceConfig,
+    files: Option<Vec<std::path::PathBuf>>,
+}
+
+/// All sources of the file.
+pub(super) fn read(
+    report: &Report<'_>,
+    cameras: Option<Field<'_>>,
+    videos: Option<Field<'_>>,
+) -> Vec<SourceConfig> {
+    let mut ids: BTreeMap<String, (String, Place)> = BTreeMap::new();
+    let mut entries = Vec::new();
+    for (list, kind) in [(&cameras, SourceKind::Camera), (&videos, SourceKind::Video)] {
+        for item in list.as_ref().and_then(|field| field.items()).unwrap_or_default() {
+            entries.extend(entry(&item, kind, &mut ids));
+        }
+    }
+    if entries.is_empty() && cameras.or(videos).is_none() {
+        report.warning(None, "", "names no source; add one under 'cameras' or 'videos'");
+    }
+    expand(entries, ids.into_keys().collect())
+}
+
+/// Makes one source of each entry, or one of each file of a folder or pattern.
+fn expand(entries: Vec<Entry>, mut taken: BTreeSet<String>) -> Vec<SourceConfig> {
+    let mut sources = Vec::new();
+    for Entry { config, files } in entries {
+        let Some(files) = files else {
+            sources.push(config);
+            continue;
+        };
+        for file in files {
+            let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            let id = source_spec::unused(&format!("{}_{}", config.id, source_spec::slug(&stem)), &taken);
+            taken.insert(id.clone());
+            sources.push(SourceConfig {
+                id: id.into(),
+                alias: format!("{} {stem}", config.alias),
+                source: SourceSpec::File(file),
+                ..config.clone()
+            });
+        }
+    }
+    sources
+}
+
+fn entry(item: &Field<'_>, kind: SourceKind, ids: &mut BTreeMap<String, (String, Place)>) -> Option<Entry> {
+    let (section, id_key, source_key) = match kind {
+        SourceKind::Camera => (item.section("CameraFile")?, "camera_id", "source"),
+        SourceKind::Video => (item.section("VideoFile")?, "video_id", "path"),
+    };
+    let id_field =
+        section.required(id_key, &format!("give it an id of its own, such as \"{}_01\"", kind.word()));
+    let id = id_field.and_then(|field| unique_id(&field, ids));
+    let source_field = match kind {
+        SourceKind::Camera => section.required(source_key, "name what to open, such as \"rtsp://HOST/PATH\""),
+        SourceKind::Video => section.required(source_key, "name the video file"),
+    };
+    let named = source_field.as_ref().and_then(|field| what(field, kind));
+    let (spec, files) = match named {
+        Some(Named::One(spec)) => (Some(spec), None),
+        Some(Named::Several(files)) => (Some(SourceSpec::File(Default::default())), Some(files)),
+        None => (None, None),
+    };
+    let spec = credentials::read(&section, source_field.as_ref(), spec);
+    let mut config = SourceConfig::new(
+        id.clone().unwrap_or_default(),
+        kind,
+        spec.clone().unwrap_or_else(|| SourceSpec::File(Default::default())),
+    );
+    settings(&section, &mut config);
+    section.finish();
+    (id.is_some() && spec.is_some()).then_some(Entry { config, files })
+}
+
+fn unique_id(field: &Field<'_>, ids: &mut BTreeMap<String, (String, Place)>) -> Option<String> {
+    let id = field.label(ID)?;
+    if let Err(problem) = check_id(&id) {
+        field.problem(&problem);
+        return None;
+    }
+    if let Some((path, place)) = ids.get(&id) {
+        field.problem(&format!(
+            "the id '{id}' is taken by {path} at line {}; give each source an id of its own",
+            place.line
+        ));
+        return None;
+    }
+    ids.insert(id.clone(), (field.path.clone(), field.place()));
+    Some(id)
+}
+
+/// Whether `id` can name a log file and a column.
+fn check_id(id: &str) -> Result<(), String> {
+    let reserved = id == "parallel_counter"
+        || id.strip_prefix("worker_").is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit()));
+    if let Some(bad) = id.chars().find(|c| matches!(c, '/' | '\\') || c.is_control()) {
+        Err(format!("the id '{id}' holds '{}'; ids name log files, so leave it out", bad.escape_default()))
+    } else if id.starts_with('.') || id.trim() != id {
+        Err(format!(
+            "the id '{id}' starts with a dot or has space at an end; begin and end with a letter or digit"
+        ))
+    } else if reserved {
+        Err(format!("the id '{id}' is the name of one of the program's own log files; choose another"))
+    } else {
+        Ok(())
+    }
+}
+
+/// What the entry opens.
+fn what(field: &Field<'_>, kind: SourceKind) -> Option<Named> {
+    if kind == SourceKind::Camera && field.is_number() {
+        let number = field.integer(0..=255)?;
+        return Some(Named::One(SourceSpec::Device(number as u32)));
+    }
+    let text = field.text()?;
+    let report = field.report;
+    let named = match source_spec::parse(&text, report.base, report.env) {
+        Ok(named) => named,
+        Err(problem) => {
+            field.problem(&problem);
+            return None;
+        }
+    };
+    match (&named, kind) {
+        (Named::Several(_), SourceKind::Camera) => {
+            field.problem(&format!("'{text}' names several videos; list it under 'videos'"));
+            return None;
+        }
+        (Named::One(SourceSpec::Device(_)), SourceKind::Video) => {
+            field.problem(&format!("'{text}' is a camera; list it under 'cameras'"));
+            return None;
+        }
+        (Named::One(SourceSpec::Url { address, .. }), SourceKind::Video)
+            if address.scheme().starts_with("rtsp") =>
+        {
+            field.problem("is a camera; list it under 'cameras'");
+            return None;
+        }
+        (Named::Several(files), _) if files.is_empty() => {
+            field.warning(&format!("'{text}' holds no video; no source comes of it"));
+        }
+        (Named::One(SourceSpec::File(path)), _) if !path.exists() => {
+            field.warning(&format!("'{}' is not there", path.display()));
+        }
+        _ => {}
+    }
+    Some(named)
+}
+
+/// The keys that cameras and videos share.
+fn settings(section: &Section<'_>, config: &mut SourceConfig) {
+    if let Some(alias) = section.field("alias").and_then(|f| f.label(LABEL)) {
+        config.alias = alias;
+    }
+    config.location = section.field("location").and_then(|f| f.label(LABEL));
+    config.threshold = section.field("threshold").and_then(|f| f.integer(1..=1_000_000));
+    if let Some(enabled) = section.field("enabled").and_then(|f| f.boolean()) {
+        config.enabled = enabled;
+    }
+    if let Some(lines) = section.field("lines").and_then(|f| f.items()).filter(|items| !items.is_empty()) {
+        config.lines = named(&lines, "line", line, |line| &line.name);
+    }
+    if let Some(zones) = section.field("zones").and_then(|f| f.items()) {
+        config.zones = named(&zones, "zone", zone, |zone| &zone.name);
+    }
+    config.detector = section.field("detector").and_then(|f| detector(&f));
+    if let Some(tracker) = section.field("tracker").and_then(|f| f.choice(&TrackerChoice::NAMES)) {
+        config.tracker = tracker;
+    }
+    config.cadence = cadence(section);
+    if let Some(priority) = section.field("priority").and_then(|f| f.integer(-1000..=1000)) {
+        config.priority = priority as i32;
+    }
+    if let Some(field) = section.field("retry") {
+        config.retry = retry(&field);
+    }
+    if let Some(timeout) = section.field("stall_timeout").and_then(|f| f.duration(SECOND..=DAY)) {
+        config.stall_timeout = timeout;
+    }
+    if let Some(timeout) = section.field("open_timeout").and_then(|f| f.duration(SECOND..=600 * SECOND)) {
+        config.open_timeout = timeout;
+    }
+    if let Some(transport) = section.field("transport").and_then(|f| f.choice(&Transport::NAMES)) {
+        config.transport = transport;
+    }
+}
+
+fn cadence(section: &Section<'_>) -> Cadence {
+    let skip = section.field("skip_frames");
+    let rate = section.field("detect_fps");
+    let skipped = skip.as_ref().and_then(|f| f.integer(0..=10_000));
+    let per_second = rate.as_ref().and_then(|f| f.number(0.1..=1000.0));
+    match (skip, rate) {
+        (Some(_), Some(rate)) => {
+            rate.problem("detect_fps and skip_frames say the same in two ways; remove one");
+            Cadence::Auto
+        }
+        _ => match (skipped, per_second) {
+            (Some(frames), _) => Cadence::SkipFrames(frames as u32),
+            (_, Some(rate)) => Cadence::DetectFps(rate),
+            _ => Cadence::Auto,
+        },
+    }
+}
+
+fn retry(field: &Field<'_>) -> RetryConfig {
+    let mut config = RetryConfig::default();
+    let Some(section) = field.section("RetryFile") else { return config };
+    if let Some(attempts) = section.field("max_attempts").and_then(|f| f.integer(0..=1_000_000)) {
+        config.max_attempts = attempts as u32;
+    }
+    let initial = section.field("initial");
+    let longest = section.field("max").and_then(|f| f.duration(SECOND / 10..=DAY));
+    let first = initial.as_ref().and_then(|f| f.duration(SECOND / 10..=DAY));
+    config.initial = first.unwrap_or(defaults::RETRY_INITIAL.min(longest.unwrap_or(defaults::RETRY_INITIAL)));
+    config.max = longest.unwrap_or(defaults::RETRY_MAX.max(config.initial));
+    if let (true, Some(field)) = (config.initial > config.max, initial) {
+        field.problem(&format!(
+            "the first delay '{}' is longer than the longest '{}'; lower it or raise 'max'",
+            humantime::format_duration(config.initial),
+            humantime::format_duration(config.max)
+        ));
+    }
+    section.finish();
+    config
+}
+
+/// Reads lines or zones, giving names to those without and reporting names used twice.
+fn named<T>(
+    items: &[Field<'_>],
+    word: &str,
+    read: impl Fn(&Field<'_>, &str) -> Option<T>,
+    name: impl Fn(&T) -> &str,
+) -> Vec<T> {
+    let mut names = BTreeSet::new();
+    let mut out = Vec::new();
+    for (index, item) in items.iter().enumerate() {
+        let Some(one) = read(item, &format!("{word}_{}", index + 1)) else { continue };
+        if !names.insert(name(&one).to_owned()) {
+            item.problem(&format!("the name '{}' is used twice in this source; choose another", name(&one)));
+        }
+        out.push(one);
+    }
+    out
+}
+
+fn line(item: &Field<'_>, default_name: &str) -> Option<LineConfig> {
+    let section = item.section("LineFile")?;
+    let name = section.field("name").map_or_else(|| Some(default_name.to_owned()), |f| f.label(LABEL));
+    let a = section.required("a", "give the line its start as [x, y]").and_then(|f| f.point());
+    let b = section.required("b", "give the line its end as [x, y]").and_then(|f| f.point());
+    let anchor = section.field("anchor").and_then(|f| f.choice(&ANCHORS)).unwrap_or(Anchor::Center);
+    if let (Some(a), Some(b)) = (a, b)
+        && (a[0] - b[0]).hypot(a[1] - b[1]) < SHORTEST_LINE
+    {
+        section.problem("a and b are nearly the same point; nobody can cross such a line, move one end");
+    }
+    section.finish();
+    Some(LineConfig { name: name?, a: a?, b: b?, anchor })
+}
+
+fn zone(item: &Field<'_>, default_name: &str) -> Option<ZoneConfig> {
+    let section = item.section("ZoneFile")?;
+    let name = section.field("name").map_or_else(|| Some(default_name.to_owned()), |f| f.label(LABEL));
+    let field = section.required("points", "list at least three corners, each as [x, y]");
+    let points = field.as_ref().and_then(|f| f.items()).map(|items| {
+        let read: Vec<_> = items.iter().map(|item| item.point()).collect();
+        read.into_iter().collect::<Option<Vec<_>>>()
+    });
+    let points = points.flatten();
+    if let (Some(points), Some(field)) = (&points, &field) {
+        if points.len() < 3 {
+            field.problem(&format!("{} corners make no area; give at least three", points.len()));
+        } else if area(points) < SHORTEST_LINE * SHORTEST_LINE {
+            field.problem("these corners enclose no area; move them apart");
+        }
+    }
+    let anchor = section.field("anchor").and_then(|f| f.choice(&ANCHORS)).unwrap_or(Anchor::Foot);
+    let threshold = section.field("threshold").and_then(|f| f.integer(1..=1_000_000));
+    section.finish();
+    Some(ZoneConfig { name: name?, points: points?, anchor, threshold })
+}
+
+const ANCHORS: [(&str, Anchor); 3] =
+    [("foot", Anchor::Foot), ("center", Anchor::Center), ("head", Anchor::Head)];
+
+/// Area of a polygon (shoelace formula).
+fn area(points: &[[f32; 2]]) -> f32 {
+    let next = points.iter().cycle().skip(1);
+    points.iter().zip(next).map(|(p, q)| p[0] * q[1] - q[0] * p[1]).sum::<f32>().abs() / 2.0
+}

@@ -1,0 +1,116 @@
+//! User names and passwords: in the address, beside it, in the environment or in a file.
+
+use std::{fs, path::Path};
+
+use crate::config::{
+    Credentials, Secret, SourceSpec, env,
+    section::{Field, Section},
+};
+
+/// Adds the section's `credentials` to `spec` and warns about secrets that others can read.
+pub(super) fn read(
+    section: &Section<'_>,
+    source: Option<&Field<'_>>,
+    spec: Option<SourceSpec>,
+) -> Option<SourceSpec> {
+    let field = section.field("credentials");
+    let Some(SourceSpec::Url { address, credentials, hidden }) = spec else {
+        if let (Some(field), Some(_)) = (&field, &spec) {
+            field.problem("belongs to rtsp:// and http:// sources only; remove it");
+        } else if let Some(field) = &field {
+            // The source itself is wrong: the credentials are still checked.
+            given(field);
+        }
+        return spec;
+    };
+    if let Some(source) = source {
+        let raw = source.raw_text().unwrap_or_default();
+        let in_address = credentials.as_ref().is_some_and(|c| !c.password.0.is_empty());
+        let from_environment = env::user_part(raw).is_some_and(|range| raw[range].contains("${"));
+        if (in_address && !from_environment) || (hidden.is_some() && !raw.contains("${")) {
+            source.report.holds_secret();
+        }
+    }
+    let credentials = match (field, credentials) {
+        (Some(field), Some(_)) => {
+            field.problem("user name and password stand in the address as well; remove them from one place");
+            return None;
+        }
+        (Some(field), None) => Some(given(&field)?),
+        (None, credentials) => credentials,
+    };
+    Some(SourceSpec::Url { address, credentials, hidden })
+}
+
+fn given(field: &Field<'_>) -> Option<Credentials> {
+    let section = field.section("CredentialsFile")?;
+    let fields = ["user", "password", "env", "file"].map(|key| section.field(key));
+    section.finish();
+    let [user, password, variable, file] = fields;
+    match (user, password, variable, file) {
+        (Some(user), Some(password), None, None) => {
+            if password.is_text() && !password.raw_text().is_some_and(|text| text.contains("${")) {
+                field.report.holds_secret();
+            }
+            let user = user.label(256);
+            let password = password.secret();
+            Some(Credentials { user: user?, password: password? })
+        }
+        (None, None, Some(variable), None) => {
+            let name = variable.text()?;
+            match (field.report.env)(&name) {
+                Some(pair) => Some(Credentials::from_pair(&pair)),
+                None => {
+                    variable.problem(&format!(
+                        "the environment variable '{name}' is not set; set it to user:password"
+                    ));
+                    None
+                }
+            }
+        }
+        (None, None, None, Some(file)) => from_file(&file),
+        _ => {
+            field.problem("give either user and password, or env, or file");
+            None
+        }
+    }
+}
+
+fn from_file(field: &Field<'_>) -> Option<Credentials> {
+    let path = field.path()?;
+    match fs::read_to_string(&path) {
+        Ok(text) => {
+            if readable_by_all(&path) {
+                field.warning(&format!(
+                    "'{0}' can be read by every user of this machine; run chmod 600 {0}",
+                    path.display()
+                ));
+            }
+            Some(Credentials::from_pair(text.trim_end_matches(['\n', '\r'])))
+        }
+        Err(error) => {
+            field.problem(&format!(
+                "'{}' cannot be read ({error}); it should hold user:password",
+                path.display()
+            ));
+            None
+        }
+    }
+}
+
+/// Whether users other than the owner's group can read `path`.
+pub(crate) fn readable_by_all(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o004 != 0)
+}
+
+impl Field<'_> {
+    /// A text that no message quotes.
+    fn secret(&self) -> Option<Secret> {
+        if self.is_text() {
+            return self.text().map(Secret);
+        }
+        self.problem("expected text in double quotes");
+        None
+    }
+}
