@@ -264,7 +264,7 @@ impl Engine {
             SourceKind::Camera => crate::config::SourceSpec::Url {
                 address: url::Url::parse(text).map_err(|error| EngineError::Source(error.to_string()))?,
                 credentials: None,
-                query: None,
+                hidden: None,
             },
         };
         self.add_source(SourceConfig::new(id, kind, source))
