@@ -10,6 +10,7 @@ mod builtin;
 mod dnn;
 mod formats;
 mod load;
+pub mod motion;
 mod network;
 mod nms;
 mod onnx;

@@ -9,6 +9,7 @@ use super::{
     DetectError, Model, ModelInfo, builtin,
     dnn::DnnBackend,
     formats::{self, STRIDE},
+    motion,
     network::Network,
     onnx,
     ort::{self, OrtBackend},
@@ -25,7 +26,7 @@ pub(super) fn load(
 ) -> Result<Arc<dyn Model>, DetectError> {
     match choice {
         DetectorChoice::Model(config) => Ok(Arc::new(open(config, contexts)?)),
-        DetectorChoice::Motion => motion(None),
+        DetectorChoice::Motion => Ok(motion::with_note(None)),
         DetectorChoice::Builtin => builtin::load(contexts)?.ok_or_else(|| DetectError::Model {
             path: "builtin".into(),
             problem: "this build carries none; use 'auto' or 'motion', or name a model file".into(),
@@ -58,7 +59,7 @@ fn auto(models: &Path, contexts: usize) -> Result<Arc<dyn Model>, DetectError> {
     }
     problems
         .push(format!("no usable model in '{}': people are found by their motion only", models.display()));
-    motion(note(problems))
+    Ok(motion::with_note(note(problems)))
 }
 
 fn note(problems: Vec<String>) -> Option<String> {
@@ -75,11 +76,6 @@ pub(super) fn in_folder(known: &KnownModel, models: &Path) -> ModelConfig {
         confidence: None,
         engine: EngineChoice::Auto,
     }
-}
-
-fn motion(note: Option<String>) -> Result<Arc<dyn Model>, DetectError> {
-    let _ = note;
-    Err(DetectError::Engine { engine: "OpenCV", problem: "the motion detector is not there yet".into() })
 }
 
 /// What is known of a model file while it is opened.

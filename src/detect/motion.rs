@@ -1,0 +1,255 @@
+//! Detection without a model file: what differs from the learnt background and has the size of a person.
+//!
+//! OpenCV's mixture of Gaussians (Zivkovic, 2004) at about 320x180, with three additions: brightness is
+//! levelled before, so that clouds and automatic exposure change nothing; a picture that changes as a whole
+//! is learnt anew instead of being taken for a crowd; blobs wider than one person are divided.
+//!
+//! It sees nobody who has stood still for about half a minute, and cannot tell a person from a dog: a network
+//! does better wherever there is one.
+
+use std::sync::Arc;
+
+use opencv::{
+    core::{self, CV_8U, Mat, MatTraitConst as _, MatTraitConstManual as _, Point, Ptr, Scalar, Size},
+    imgproc,
+    prelude::BackgroundSubtractorTraitConst as _,
+    video::{self, BackgroundSubtractorMOG2, BackgroundSubtractorMOG2Trait},
+};
+
+use super::{DetectError, Detection, Detector, Model, ModelInfo};
+use crate::{geometry::BBox, source::Frame};
+use blobs::{Blob, People};
+
+mod blobs;
+
+/// Pixels of the pictures that are compared.
+const WORKING_AREA: f64 = 320.0 * 180.0;
+/// Time constant of the background, in seconds. One tenth of it makes somebody who stands still part of the
+/// background (the mixture trusts what fills nine tenths of the time).
+const MEMORY: f64 = 240.0;
+/// Squared distance from the background, in standard deviations, from which a pixel differs: OpenCV's default.
+const VAR_THRESHOLD: f64 = 16.0;
+/// Seconds between two refreshments of the picture against which brightness is levelled.
+const REFERENCE_EVERY: f64 = 1.0;
+/// Share of differing pixels from which the whole picture is taken to have changed.
+const FLOOD: f64 = 0.6;
+/// Seconds after which a picture that stays changed is learnt anew.
+const FLOOD_PATIENCE: f64 = 1.0;
+/// Score of a blob of the size and shape of a person, and of one less like it.
+const GOOD: f32 = 0.9;
+const POOR: f32 = 0.4;
+
+/// The `motion` detector. Needs no file and cannot fail to load.
+#[must_use]
+pub fn model() -> Arc<dyn Model> {
+    with_note(None)
+}
+
+/// The same, saying why it was chosen.
+pub(super) fn with_note(note: Option<String>) -> Arc<dyn Model> {
+    Arc::new(MotionModel {
+        info: ModelInfo {
+            name: "motion".into(),
+            engine: format!("opencv {}.{}", core::CV_VERSION_MAJOR, core::CV_VERSION_MINOR),
+            confidence: 0.5,
+            note,
+        },
+    })
+}
+
+struct MotionModel {
+    info: ModelInfo,
+}
+
+impl Model for MotionModel {
+    fn info(&self) -> &ModelInfo {
+        &self.info
+    }
+
+    fn working_size(&self, width: u32, height: u32) -> (u32, u32) {
+        working_size(width, height)
+    }
+
+    fn detector(&self) -> Box<dyn Detector> {
+        Box::new(MotionDetector::default())
+    }
+}
+
+fn working_size(width: u32, height: u32) -> (u32, u32) {
+    let (width, height) = (width.max(1), height.max(1));
+    let scale = (WORKING_AREA / (f64::from(width) * f64::from(height))).sqrt().min(1.0);
+    let side = |pixels: u32| ((f64::from(pixels) * scale).round() as u32).max(1);
+    (side(width), side(height))
+}
+
+#[derive(Default)]
+struct MotionDetector {
+    /// Made for the size of the pictures; a change of size begins anew.
+    background: Option<Background>,
+    people: People,
+}
+
+impl Detector for MotionDetector {
+    fn detect(&mut self, frame: &Frame) -> Result<Vec<Detection>, DetectError> {
+        self.look(frame).map_err(|error| DetectError::Engine { engine: "OpenCV", problem: error.message })
+    }
+}
+
+impl MotionDetector {
+    fn look(&mut self, frame: &Frame) -> opencv::Result<Vec<Detection>> {
+        let (width, height) = working_size(frame.image.cols() as u32, frame.image.rows() as u32);
+        let size = Size::new(width as i32, height as i32);
+        let mut picture = Mat::default();
+        if frame.image.size()? == size {
+            imgproc::blur_def(&frame.image, &mut picture, Size::new(3, 3))?;
+        } else {
+            imgproc::resize(&frame.image, &mut picture, size, 0.0, 0.0, imgproc::INTER_AREA)?;
+        }
+        let background = match &mut self.background {
+            Some(background) if background.size == size => background,
+            slot => slot.insert(Background::new(size)?),
+        };
+        let Some(mask) = background.subtract(&mut picture, frame.time)? else {
+            return Ok(Vec::new());
+        };
+        let blobs = find_blobs(&mask)?;
+        let unit = size.height as f32;
+        Ok(self
+            .people
+            .among(&blobs, mask.data_bytes()?, (size.width as usize, size.height as usize))
+            .into_iter()
+            .map(|(blob, plausible)| Detection {
+                bbox: BBox::new(
+                    blob.x as f32 / unit,
+                    blob.y as f32 / unit,
+                    blob.width as f32 / unit,
+                    blob.height as f32 / unit,
+                ),
+                score: if plausible { GOOD } else { POOR },
+            })
+            .collect())
+    }
+}
+
+/// The learnt background of one source.
+struct Background {
+    size: Size,
+    mixture: Ptr<BackgroundSubtractorMOG2>,
+    /// The background as a picture, against which brightness is levelled.
+    reference: Mat,
+    reference_time: f64,
+    /// 255 where the picture before was background.
+    still: Mat,
+    frames: u64,
+    time: f64,
+    /// Since when the picture has differed as a whole.
+    flooded: Option<f64>,
+}
+
+impl Background {
+    fn new(size: Size) -> opencv::Result<Self> {
+        Ok(Self {
+            size,
+            mixture: video::create_background_subtractor_mog2(500, VAR_THRESHOLD, true)?,
+            reference: Mat::default(),
+            reference_time: 0.0,
+            still: Mat::default(),
+            frames: 0,
+            time: 0.0,
+            flooded: None,
+        })
+    }
+
+    /// 255 where `picture` differs from the background; `None` while nothing can be said.
+    fn subtract(&mut self, picture: &mut Mat, time: f64) -> opencv::Result<Option<Mat>> {
+        let passed = (time - self.time).clamp(0.0, 1.0);
+        if time < self.time {
+            // The source was opened again; whatever was learnt may be of another view.
+            *self = Self::new(self.size)?;
+        }
+        self.time = time;
+        self.level(picture)?;
+        self.frames += 1;
+        // The first pictures weigh more: the mean of those seen so far.
+        let rate = (1.0 - (-passed / MEMORY).exp()).max(0.5 / self.frames as f64);
+        let mut marks = Mat::default();
+        BackgroundSubtractorMOG2Trait::apply(&mut self.mixture, picture, &mut marks, rate)?;
+        let mut mask = Mat::default();
+        // Shadows are marked 127.
+        imgproc::threshold(&marks, &mut mask, 200.0, 255.0, imgproc::THRESH_BINARY)?;
+        imgproc::threshold(&marks, &mut self.still, 1.0, 255.0, imgproc::THRESH_BINARY_INV)?;
+
+        let share = f64::from(core::count_non_zero(&mask)?) / f64::from(self.size.area().max(1));
+        if share > FLOOD {
+            let since = *self.flooded.get_or_insert(time);
+            if time - since >= FLOOD_PATIENCE {
+                *self = Self { time, ..Self::new(self.size)? };
+            }
+            return Ok(None);
+        }
+        self.flooded = None;
+        if self.reference.empty() || time - self.reference_time >= REFERENCE_EVERY {
+            self.mixture.get_background_image(&mut self.reference)?;
+            self.reference_time = time;
+        }
+        Ok((self.frames > 1).then_some(mask))
+    }
+
+    /// Brings the brightness of each channel to that of the reference, judged where nothing moved.
+    fn level(&self, picture: &mut Mat) -> opencv::Result<()> {
+        if self.reference.empty() {
+            return Ok(());
+        }
+        if f64::from(core::count_non_zero(&self.still)?) < f64::from(self.size.area()) * 0.2 {
+            return Ok(());
+        }
+        let now = core::mean(picture, &self.still)?;
+        let then = core::mean(&self.reference, &self.still)?;
+        let gain = |channel: usize| (then[channel].max(1.0) / now[channel].max(1.0)).clamp(0.5, 2.0);
+        let gains = Scalar::new(gain(0), gain(1), gain(2), 1.0);
+        let mut levelled = Mat::default();
+        core::multiply(picture, &gains, &mut levelled, 1.0, CV_8U)?;
+        *picture = levelled;
+        Ok(())
+    }
+}
+
+/// Connected areas of `mask` after removing specks and closing gaps. `mask` is changed accordingly.
+fn find_blobs(mask: &Mat) -> opencv::Result<Vec<Blob>> {
+    let kernel = |width, height| {
+        imgproc::get_structuring_element(imgproc::MORPH_RECT, Size::new(width, height), Point::new(-1, -1))
+    };
+    let border = imgproc::morphology_default_border_value()?;
+    let morph = |from: &Mat, operation, shape: &Mat| -> opencv::Result<Mat> {
+        let mut to = Mat::default();
+        imgproc::morphology_ex(
+            from,
+            &mut to,
+            operation,
+            shape,
+            Point::new(-1, -1),
+            1,
+            core::BORDER_CONSTANT,
+            border,
+        )?;
+        Ok(to)
+    };
+    let clean = morph(mask, imgproc::MORPH_OPEN, &kernel(2, 2)?)?;
+    // Bodies are upright: gaps are closed up and down more than sideways, where the next person may be.
+    let closed = morph(&clean, imgproc::MORPH_CLOSE, &kernel(3, 9)?)?;
+    let (mut labels, mut stats, mut centroids) = (Mat::default(), Mat::default(), Mat::default());
+    let count =
+        imgproc::connected_components_with_stats_def(&closed, &mut labels, &mut stats, &mut centroids)?;
+    (1..count)
+        .map(|label| {
+            let field = |column| stats.at_2d::<i32>(label, column).map(|&value| value.max(0) as usize);
+            Ok(Blob {
+                x: field(imgproc::CC_STAT_LEFT)?,
+                y: field(imgproc::CC_STAT_TOP)?,
+                width: field(imgproc::CC_STAT_WIDTH)?,
+                height: field(imgproc::CC_STAT_HEIGHT)?,
+                area: field(imgproc::CC_STAT_AREA)?,
+            })
+        })
+        .collect()
+}
