@@ -1,0 +1,99 @@
+"""Lets the teachers look at every training picture once and writes what they see.
+
+Two detectors, enlarged pictures, flipped and not. What both see but nobody labelled becomes a label;
+what only one sees, or weakly, becomes a region that is neither person nor background.
+
+    python teach.py --data DIR --labels labels.jsonl --rtmdet FILE --yolox FILE --out taught.jsonl
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from detectors import RtmDet, Yolox, fit_size, iou, suppress
+
+WIDTHS = (416, 640)  # of the longer side
+SURE, LIKELY, POSSIBLE = 0.55, 0.40, 0.20
+SAME = 0.45  # overlap from which two boxes are one person
+
+
+def look(model, image, sizes):
+    """Boxes of all views, those of one person averaged by score; the score is averaged over the views."""
+    views = []
+    for size in sizes:
+        width = round(size * image.shape[1] / max(image.shape[:2]) / 32) * 32
+        w, h = fit_size(image.shape, max(width, 64))
+        for flip in (False, True):
+            boxes = model.detect(image[:, ::-1] if flip else image, w, h, lowest=0.1)
+            if flip:
+                boxes[:, [0, 2]] = image.shape[1] - boxes[:, [2, 0]]
+            views.append(boxes)
+    every = np.concatenate(views)
+    merged = []
+    for leader in suppress(every, 0.55):
+        group = every[iou(leader[None], every)[0] > 0.55]
+        mean = (group * group[:, 4:]).sum(0) / group[:, 4].sum()
+        score = sum(max([0.0, *v[iou(leader[None], v)[0] > 0.55][:, 4]]) for v in views) / len(views)
+        merged.append([*mean[:4], score])
+    return np.array(merged, np.float32).reshape(-1, 5)
+
+
+def merge(record, first, second):
+    """The record's boxes and ignore regions, completed by what the two teachers saw."""
+    to_corners = lambda rows: np.array([[x, y, x + w, y + h] for x, y, w, h in rows], np.float32).reshape(-1, 4)
+    boxes, ignore = to_corners(record["boxes"]), to_corners(record["ignore"])
+    if record["source"] == "shop_cctv":  # its boxes are loose: take the teacher's where they agree
+        for i, box in enumerate(boxes):
+            overlap = iou(box[None], first)[0] if len(first) else np.zeros(0)
+            if len(overlap) and overlap.max() > 0.3 and first[overlap.argmax(), 4] > 0.3:
+                boxes[i] = first[overlap.argmax(), :4]
+    new, maybe = [], []
+    for row in first:
+        if len(boxes) and iou(row[None], boxes)[0].max() > SAME:
+            continue
+        if len(ignore) and inside(row, ignore) > 0.5:
+            continue
+        seconded = max([0.0, *second[iou(row[None], second)[0] > SAME][:, 4]]) if len(second) else 0.0
+        if row[4] > SURE or (row[4] > LIKELY and seconded > LIKELY):
+            new.append(row[:4])
+        elif row[4] > POSSIBLE:
+            maybe.append(row[:4])
+    for row in second:
+        known = np.concatenate([boxes, first[:, :4]])
+        if row[4] > LIKELY and (not len(known) or iou(row[None], known)[0].max() < SAME):
+            maybe.append(row[:4])
+    to_list = lambda rows: [[round(float(v), 1) for v in (a, b, c - a, d - b)] for a, b, c, d in rows]
+    return to_list([*boxes, *new]), to_list([*ignore, *maybe]), len(new)
+
+
+def inside(row, regions):
+    """Largest part of the box that lies in one of the regions."""
+    lt, rb = np.maximum(row[:2], regions[:, :2]), np.minimum(row[2:4], regions[:, 2:4])
+    area = max(1e-9, (row[2] - row[0]) * (row[3] - row[1]))
+    return (np.clip(rb - lt, 0, None).prod(1) / area).max()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    for name in ("data", "labels", "rtmdet", "yolox", "out"):
+        parser.add_argument(f"--{name}", required=True)
+    args = parser.parse_args()
+    first, second = RtmDet(args.rtmdet), Yolox(args.yolox)
+    added = 0
+    with open(args.labels) as lines, open(args.out, "w") as out:
+        for line in lines:
+            record = json.loads(line)
+            if record["split"] != "train":
+                continue
+            image = cv2.imread(str(Path(args.data) / record["image"]))
+            boxes, ignore, new = merge(record, look(first, image, WIDTHS), look(second, image, WIDTHS[1:]))
+            added += new
+            out.write(json.dumps({**record, "boxes": boxes, "ignore": ignore}) + "\n")
+    print(f"{added} people added")
+
+
+if __name__ == "__main__":
+    main()
