@@ -21,6 +21,7 @@
 //! ```
 
 pub mod aggregator;
+mod gate;
 mod models;
 mod pipeline;
 mod places;
