@@ -115,8 +115,15 @@ mod tests {
         }
         if let Some(x) = person {
             let body = Rect::new(x, 100, 11, 30);
-            imgproc::rectangle(&mut image, body, Scalar::all(level + 40.0), imgproc::FILLED, imgproc::LINE_8, 0)
-                .unwrap();
+            imgproc::rectangle(
+                &mut image,
+                body,
+                Scalar::all(level + 40.0),
+                imgproc::FILLED,
+                imgproc::LINE_8,
+                0,
+            )
+            .unwrap();
         }
         image
     }

@@ -2,8 +2,9 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use super::gate::Gate;
 use crate::{
-    config::{LineConfig, SourceConfig},
+    config::{Cadence, LineConfig, SourceConfig},
     count::{self, CountEvent, Counter, Direction, Reason, ZoneStatus},
     detect::{DetectError, Detector, Model},
     metrics::stages::{Stage, timed},
@@ -18,6 +19,9 @@ struct Following {
     counter: Box<dyn Counter>,
     aspect: f32,
     time: f64,
+    gate: Gate,
+    /// Tracks alive after the last update; somebody may be there who does not move.
+    followed: usize,
 }
 
 /// The working state of one source.
@@ -37,6 +41,8 @@ pub struct Step {
     pub events: Vec<EventKind>,
     /// Live tracks after the frame.
     pub tracks: Vec<Track>,
+    /// Whether the detector ran; it rests while nothing moves and nobody is followed.
+    pub looked: bool,
 }
 
 impl Pipeline {
@@ -64,31 +70,39 @@ impl Pipeline {
     /// # Errors
     /// When there is no model or its engine fails; the frame is then lost for counting, nothing else is.
     pub fn frame(&mut self, frame: &Frame) -> Result<Step, DetectError> {
-        let Some((model, detector)) = &mut self.model else {
-            return Err(DetectError::Engine { engine: "detector", problem: "no model was loaded".into() });
-        };
-        let detections = timed(Stage::Detect, || detector.detect(frame))?;
-        let confidence = model.info().confidence;
-        self.detections += detections.iter().filter(|found| found.score >= confidence).count() as u64;
-
         let aspect = frame.aspect();
         let mut events = Vec::new();
         // A source that starts its clock anew or changes its shape shows other people in other places.
         if self.following.as_ref().is_some_and(|f| f.aspect != aspect || frame.time < f.time) {
             self.disconnect(&mut events);
         }
+        let Some((model, detector)) = &mut self.model else {
+            return Err(DetectError::Engine { engine: "detector", problem: "no model was loaded".into() });
+        };
+        let confidence = model.info().confidence;
         let following = self.following.get_or_insert_with(|| Following {
             tracker: track::tracker_for(&self.source, aspect, confidence),
             counter: count::counter_for(&self.source, aspect),
             aspect,
             time: frame.time,
+            gate: Gate::default(),
+            followed: 0,
         });
         following.time = frame.time;
+        // Whoever sets a rate wants that rate.
+        let gated = self.source.cadence == Cadence::Auto;
+        let moving = !gated || timed(Stage::Gate, || following.gate.open(&frame.image, frame.time));
+        if !moving && following.followed == 0 {
+            return Ok(Step { events, looked: false, ..Step::default() });
+        }
+        let detections = timed(Stage::Detect, || detector.detect(frame))?;
+        self.detections += detections.iter().filter(|found| found.score >= confidence).count() as u64;
         let update = timed(Stage::Track, || following.tracker.update(frame.time, &detections));
         let counted = timed(Stage::Count, || following.counter.update(frame.time, &update));
+        following.followed = update.tracks.len();
         let tracks = update.tracks;
         self.book(counted, &mut events);
-        Ok(Step { events, tracks })
+        Ok(Step { events, tracks, looked: true })
     }
 
     /// Releases everything that follows people; what their disappearance decides is counted.

@@ -321,7 +321,7 @@ impl SourceRuntime {
                 let mut events = Vec::new();
                 let mut pipeline = self.pipeline.lock();
                 pipeline.disconnect(&mut events);
-                self.publish(&pipeline, &Step { events, tracks: Vec::new() }, None);
+                self.publish(&pipeline, &Step { events, ..Step::default() }, None);
             }
             Some(Delivery::Notice(Notice::Ended(error))) => self.end(error.as_ref()),
             None => {}
@@ -342,13 +342,13 @@ impl SourceRuntime {
         }
         let result = pipeline.frame(frame);
         self.handled.fetch_add(1, Ordering::Relaxed);
-        self.looked.fetch_add(1, Ordering::Relaxed);
         let first = self.worker.swap(worker, Ordering::Relaxed) == 0;
         if first {
             tracing::info!(worker, "Starting {}", self.id);
         }
         match result {
             Ok(step) => {
+                self.looked.fetch_add(u64::from(step.looked), Ordering::Relaxed);
                 timed(Stage::Publish, || self.publish(&pipeline, &step, Some((run, frame))));
                 if self.preview_wanted.load(Ordering::Relaxed) {
                     preview::renew(&self.preview, frame, &step.tracks);
@@ -433,7 +433,7 @@ impl SourceRuntime {
         {
             let mut pipeline = self.pipeline.lock();
             pipeline.release(&mut events);
-            self.publish(&pipeline, &Step { events, tracks: Vec::new() }, None);
+            self.publish(&pipeline, &Step { events, ..Step::default() }, None);
         }
         let state = match error {
             None => SourceState::Completed,
@@ -458,7 +458,7 @@ impl SourceRuntime {
         let mut events = Vec::new();
         let mut pipeline = self.pipeline.lock();
         pipeline.release(&mut events);
-        self.publish(&pipeline, &Step { events, tracks: Vec::new() }, None);
+        self.publish(&pipeline, &Step { events, ..Step::default() }, None);
         drop(pipeline);
         self.report();
     }

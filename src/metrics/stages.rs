@@ -9,6 +9,8 @@ pub enum Stage {
     Decode,
     /// Conversion to BGR and reduction to the working size.
     Convert,
+    /// Finding out whether anything moves.
+    Gate,
     /// Everything that finds people in a picture: preprocessing, inference, decoding of its output.
     Detect,
     /// Association with tracks.
@@ -20,8 +22,8 @@ pub enum Stage {
 }
 
 /// All stages, in the order of a frame.
-pub const STAGES: [Stage; 6] =
-    [Stage::Decode, Stage::Convert, Stage::Detect, Stage::Track, Stage::Count, Stage::Publish];
+pub const STAGES: [Stage; 7] =
+    [Stage::Decode, Stage::Convert, Stage::Gate, Stage::Detect, Stage::Track, Stage::Count, Stage::Publish];
 
 impl Stage {
     /// The word shown.
@@ -30,6 +32,7 @@ impl Stage {
         match self {
             Self::Decode => "decode",
             Self::Convert => "convert",
+            Self::Gate => "gate",
             Self::Detect => "detect",
             Self::Track => "track",
             Self::Count => "count",
