@@ -5,7 +5,6 @@
 
 use std::{
     io::Write,
-    path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -31,8 +30,8 @@ const DECODE_CPU: f64 = 2.0;
 /// What to measure.
 #[derive(Debug, Clone)]
 pub struct BenchOptions {
-    /// The file every stream plays, from its start again at its end.
-    pub source: PathBuf,
+    /// What every stream plays, from its start again at its end.
+    pub source: SourceSpec,
     /// Copies of it.
     pub streams: usize,
     /// As live cameras at the file's frame rate; else as fast as possible, no frame lost.
@@ -154,7 +153,7 @@ fn measure(options: &BenchOptions) -> Result<BenchReport, BenchError> {
     let engine = Engine::new(engine_options)?;
     for number in 1..=options.streams {
         let kind = if options.realtime { SourceKind::Camera } else { SourceKind::Video };
-        let spec = SourceSpec::File(options.source.clone());
+        let spec = options.source.clone();
         engine.add_source(SourceConfig::new(format!("stream_{number:02}"), kind, spec))?;
     }
     engine.start()?;
@@ -226,8 +225,8 @@ fn sleep_unless_failed(engine: &Engine, duration: Duration) -> Result<(), BenchE
 }
 
 /// CPU milliseconds to read, decode and convert one frame at its full size.
-fn decode_alone(path: &std::path::Path) -> Result<f64, SourceError> {
-    let config = SourceConfig::new("decode", SourceKind::Video, SourceSpec::File(path.to_owned()));
+fn decode_alone(spec: &SourceSpec) -> Result<f64, SourceError> {
+    let config = SourceConfig::new("decode", SourceKind::Video, spec.clone());
     let (mut frames, mut spent) = (0_u64, 0.0);
     // Whole passes, so that easy and hard parts of the file count as they do above.
     while spent < DECODE_CPU {
@@ -239,7 +238,7 @@ fn decode_alone(path: &std::path::Path) -> Result<f64, SourceError> {
         }
         spent += metrics::cpu_seconds() - before;
         if frames == 0 {
-            return Err(SourceError::Unsupported(format!("'{}' holds no frame", path.display())));
+            return Err(SourceError::Unsupported(format!("'{spec}' holds no frame")));
         }
     }
     Ok(spent * 1e3 / frames as f64)
@@ -247,13 +246,7 @@ fn decode_alone(path: &std::path::Path) -> Result<f64, SourceError> {
 
 fn print(report: &BenchReport, options: &BenchOptions, out: &mut dyn Write) -> std::io::Result<()> {
     let pace = if options.realtime { "at its own rate" } else { "as fast as possible" };
-    writeln!(
-        out,
-        "{} streams of '{}' {pace}, {}",
-        report.streams,
-        options.source.display(),
-        report.detector
-    )?;
+    writeln!(out, "{} streams of '{}' {pace}, {}", report.streams, options.source, report.detector)?;
     writeln!(
         out,
         "  fps per stream       min {:.1}  median {:.1}  max {:.1}",

@@ -31,6 +31,7 @@ pub mod scheduler;
 mod threads;
 
 use std::{
+    collections::BTreeSet,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
@@ -113,6 +114,8 @@ pub struct EngineOptions {
     pub sinks: Vec<Box<dyn Sink>>,
     /// Counts to go on from, by source: what was counted before a restart of the program.
     pub restored: Vec<(SourceId, Vec<LineCounts>)>,
+    /// How many log lines were lost so far, when somebody knows.
+    pub log_lines_lost: Option<Arc<dyn Fn() -> u64 + Send + Sync>>,
 }
 
 impl EngineOptions {
@@ -127,6 +130,7 @@ impl EngineOptions {
             load_model: Box::new(move |choice| crate::detect::load(choice, &models, contexts)),
             sinks: Vec::new(),
             restored: Vec::new(),
+            log_lines_lost: None,
         }
     }
 }
@@ -181,6 +185,7 @@ struct Inner {
     numbers: AtomicUsize,
     restored: Mutex<Vec<(SourceId, Vec<LineCounts>)>>,
     collected: Arc<Collected>,
+    log_lines_lost: Option<Arc<dyn Fn() -> u64 + Send + Sync>>,
     process: Mutex<ProcessMeter>,
     busy: Mutex<Vec<(u64, f32)>>,
     started: AtomicBool,
@@ -201,7 +206,7 @@ impl Engine {
     /// # Errors
     /// When the system refuses threads.
     pub fn new(options: EngineOptions) -> Result<Self, EngineError> {
-        let EngineOptions { settings, opener, clock, load_model, sinks, restored } = options;
+        let EngineOptions { settings, opener, clock, load_model, sinks, restored, log_lines_lost } = options;
         // OpenCV's own threads would multiply with the workers'.
         let _ = opencv::core::set_num_threads(1);
         let scheduler = Scheduler::new(settings.worker_count, settings.max_workers, settings.strategy)?;
@@ -233,6 +238,7 @@ impl Engine {
                 numbers: AtomicUsize::new(0),
                 restored: Mutex::new(restored),
                 collected,
+                log_lines_lost,
                 process: Mutex::default(),
                 busy: Mutex::new(busy),
                 started: AtomicBool::new(false),
@@ -260,15 +266,8 @@ impl Engine {
     }
 
     fn add_named(&self, text: &str, id: &str, kind: SourceKind) -> Result<(), EngineError> {
-        let source = match kind {
-            SourceKind::Video => crate::config::SourceSpec::File(text.into()),
-            SourceKind::Camera => crate::config::SourceSpec::Url {
-                address: url::Url::parse(text).map_err(|error| EngineError::Source(error.to_string()))?,
-                credentials: None,
-                hidden: None,
-            },
-        };
-        self.add_source(SourceConfig::new(id, kind, source))
+        let named = SourceConfig::from_source_string(text, &BTreeSet::new()).map_err(EngineError::Source)?;
+        self.add_source(SourceConfig { id: id.into(), alias: id.to_owned(), kind, ..named })
     }
 
     /// Adds a source with all its settings. It begins at once when the engine has started.
@@ -501,7 +500,7 @@ impl EngineApi for Engine {
             notices: inner.core.models.notices(),
             events: inner.collected.recent(),
             events_lost: 0,
-            log_lines_lost: 0,
+            log_lines_lost: inner.log_lines_lost.as_ref().map_or(0, |lost| lost()),
             cpu: process.cpu,
             rss: process.rss,
             uptime: inner.core.clock.now().saturating_duration_since(inner.begun_at),

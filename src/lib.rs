@@ -22,6 +22,7 @@
 //! height. Time is in seconds (`f64`) on the source's own clock: media time of a file, monotonic time of a
 //! camera. Nothing is measured in pixels or in numbers of frames.
 
+pub mod app;
 pub mod bench;
 pub mod cli;
 pub mod clock;

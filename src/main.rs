@@ -1,3 +1,7 @@
 //! The `pcount-tui` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    pcount::app::run()
+}

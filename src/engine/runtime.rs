@@ -33,6 +33,9 @@ use crate::{
 /// Results of a running source are reported this often, besides those at crossings.
 const RESULT_INTERVAL: Duration = Duration::from_secs(1);
 
+/// A running source writes its frame rate into its log this often.
+const LOG_INTERVAL: Duration = Duration::from_secs(10);
+
 /// Rates are measured over about this long.
 const RATE_WINDOW: Duration = Duration::from_millis(2500);
 
@@ -109,6 +112,7 @@ pub struct SourceRuntime {
     running: Mutex<RunningTime>,
     samples: Mutex<VecDeque<Sample>>,
     last_result: Mutex<Option<Instant>>,
+    last_logged: Mutex<Option<Instant>>,
     core: Arc<Core>,
 }
 
@@ -138,6 +142,7 @@ impl SourceRuntime {
             running: Mutex::default(),
             samples: Mutex::default(),
             last_result: Mutex::default(),
+            last_logged: Mutex::default(),
             core,
         })
     }
@@ -240,6 +245,12 @@ impl SourceRuntime {
             self.set_state(SourceState::Stalled, Some("no frames"));
         }
         if shown.state == SourceState::Running {
+            let mut last_logged = self.last_logged.lock();
+            if last_logged.is_none_or(|at| now.saturating_duration_since(at) >= LOG_INTERVAL) && fps > 0.0 {
+                *last_logged = Some(now);
+                tracing::info!(camera = %self.id, "Frame processed: FPS={fps:.1}");
+            }
+            drop(last_logged);
             self.history.lock().watch(self.core.clock.wall(), shown.current());
         }
         if !shown.state.is_over()

@@ -1,0 +1,117 @@
+//! Putting the program together: arguments, configuration, logs, engine, front end, and the way down.
+
+mod check;
+mod monitor;
+mod signals;
+
+use std::{
+    collections::BTreeSet,
+    io::{self, Write},
+    process::ExitCode,
+};
+
+use crate::{
+    bench::{self, BenchOptions},
+    cli::{self, BenchArgs, Cli, Command},
+    config::{self, ParallelConfig, SourceConfig},
+};
+
+/// Done.
+const DONE: u8 = 0;
+/// Something failed while running.
+const FAILED: u8 = 1;
+/// Wrong usage or configuration.
+const USAGE: u8 = 2;
+/// No source could be used (`EX_UNAVAILABLE` of sysexits).
+const NO_SOURCE: u8 = 69;
+/// Added to the number of the signal that ended the program.
+const SIGNAL: u8 = 128;
+
+/// Why the program ends otherwise than well.
+#[derive(Debug)]
+enum Failure {
+    /// Wrong usage or configuration: what, where, how to mend it.
+    Usage(String),
+    /// Something failed while running.
+    Runtime(anyhow::Error),
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Runtime(error.into())
+    }
+}
+
+/// The whole program. Gives the exit code: 0 done, 1 runtime failure, 2 wrong usage or configuration, 69 no
+/// source could be used, 128 + n ended by signal n.
+#[must_use]
+pub fn run() -> ExitCode {
+    let cli = match Cli::try_parse_args(std::env::args_os()) {
+        Ok(cli) => cli,
+        Err(error) => error.exit(),
+    };
+    let result = match cli.command {
+        None => monitor::run(&cli.run),
+        Some(Command::Check(args)) => check::run(&args),
+        Some(Command::Bench(args)) => run_bench(&args),
+        Some(Command::Schema) => print(|out| {
+            serde_json::to_writer_pretty(&mut *out, &config::schema())?;
+            writeln!(out)
+        }),
+        Some(Command::Completions { shell }) => print(|out| {
+            cli::completions(shell, out);
+            Ok(())
+        }),
+        Some(Command::Man) => print(cli::man),
+        Some(other) => Err(Failure::Usage(format!("{other:?} is not built yet"))),
+    };
+    match result {
+        Ok(code) => ExitCode::from(code),
+        Err(Failure::Usage(problem)) => {
+            complain(&problem);
+            ExitCode::from(USAGE)
+        }
+        // Whoever closed the pipe has read what he wanted.
+        Err(Failure::Runtime(error)) if is_broken_pipe(&error) => ExitCode::from(DONE),
+        Err(Failure::Runtime(error)) => {
+            complain(&config::redact(&format!("{error:#}")));
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    })
+}
+
+/// To the standard error; when that is closed there is nobody to tell.
+fn complain(text: &str) {
+    let _ = writeln!(io::stderr(), "pcount-tui: {text}");
+}
+
+fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<u8, Failure> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    write(&mut out)?;
+    out.flush()?;
+    Ok(DONE)
+}
+
+fn run_bench(args: &BenchArgs) -> Result<u8, Failure> {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let workers = args.workers.unwrap_or(cores);
+    let options = BenchOptions {
+        source: SourceConfig::from_source_string(&args.source, &BTreeSet::new())
+            .map_err(Failure::Usage)?
+            .source,
+        streams: args.streams,
+        realtime: args.realtime,
+        duration: args.duration,
+        detector: args.detection.choice(),
+        settings: ParallelConfig { worker_count: workers, max_workers: workers, ..ParallelConfig::default() },
+        json: args.json,
+    };
+    bench::run(&options, &mut io::stdout().lock())?;
+    Ok(DONE)
+}

@@ -1,0 +1,186 @@
+//! Counting: on the dashboard, or without a terminal.
+
+use std::{
+    io::{self, IsTerminal, Write},
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use anyhow::Context;
+
+use super::{DONE, FAILED, Failure, NO_SOURCE, SIGNAL, signals::StopSignal};
+use crate::{
+    cli::RunArgs,
+    config::{Config, ParallelConfig},
+    engine::{Engine, EngineApi, EngineOptions, aggregator::Sink},
+    export::{Exporter, lines::Summary},
+    headless::{self, Format, template::Template},
+    logging::{self, LogHandle, LogOptions},
+    store::{EngineSnapshot, SourceState},
+};
+
+/// The end waits at most this long for cameras that hang in native code.
+const STOP_TIMEOUT: Duration = Duration::from_millis(1500);
+
+/// What stays in place until the end.
+struct Parts {
+    logs: LogHandle,
+    exporter: Exporter,
+}
+
+/// Counts until the sources are over, the user quits or a signal comes.
+pub fn run(args: &RunArgs) -> Result<u8, Failure> {
+    let config = load(args)?;
+    let mode = Mode::of(args)?;
+    let stop = StopSignal::listen().context("signals cannot be watched")?;
+    let settings = &config.parallel;
+    let logs = logging::init(&LogOptions {
+        dir: Some(settings.log_dir.clone()),
+        level: settings.log_level,
+        max_bytes: settings.max_log_size,
+        max_files: settings.max_log_files,
+        timezone: settings.timezone.clone(),
+        ..LogOptions::default()
+    })
+    .map_err(|error| Failure::Usage(error.to_string()))?;
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+        if mode.is_headless() {
+            super::complain(&format!("warning: {warning}"));
+        }
+    }
+    let exporter =
+        Exporter::start(&settings.result_output).map_err(|error| Failure::Usage(error.to_string()))?;
+    let mut parts = Parts { logs, exporter };
+    let code = match mode {
+        Mode::Dashboard => dashboard(args, &config, &stop, &mut parts)?,
+        Mode::Headless(format) => headless(args, &config, format, &stop, &mut parts)?,
+    };
+    Ok(match stop.number.load(Ordering::SeqCst) {
+        0 => code,
+        signal => SIGNAL + u8::try_from(signal).unwrap_or(0),
+    })
+}
+
+fn load(args: &RunArgs) -> Result<Config, Failure> {
+    match &args.config {
+        Some(path) => Config::load(path, &args.overrides()),
+        None => Config::from_sources(&args.sources, &args.overrides()),
+    }
+    .map_err(|errors| Failure::Usage(format!("the configuration has problems\n{errors}")))
+}
+
+/// Which front end.
+enum Mode {
+    Dashboard,
+    Headless(Format),
+}
+
+impl Mode {
+    fn of(args: &RunArgs) -> Result<Self, Failure> {
+        if !args.is_headless() {
+            // With a controlling terminal behind it, drawing into a pipe would succeed.
+            return if io::stdout().is_terminal() && io::stdin().is_terminal() {
+                Ok(Self::Dashboard)
+            } else {
+                Err(Failure::Usage(
+                    "the dashboard needs a terminal; use --headless for text, --json for one JSON object a line, \
+                     or --once for a single look"
+                        .into(),
+                ))
+            };
+        }
+        Ok(Self::Headless(match (&args.format, args.json) {
+            (Some(text), _) => {
+                Format::Template(text.parse::<Template>().map_err(|error| Failure::Usage(error.to_string()))?)
+            }
+            (None, true) => Format::Json,
+            (None, false) => Format::Text,
+        }))
+    }
+
+    fn is_headless(&self) -> bool {
+        matches!(self, Self::Headless(_))
+    }
+}
+
+fn engine(settings: &ParallelConfig, parts: &Parts, more: Vec<Box<dyn Sink>>) -> Result<Engine, Failure> {
+    let mut options = EngineOptions::new(settings.clone());
+    options.sinks = more;
+    options.sinks.push(parts.exporter.sink());
+    options.log_lines_lost = Some(parts.logs.lost_counter());
+    Ok(Engine::new(options)?)
+}
+
+fn start(engine: &Engine, config: &Config) -> Result<(), Failure> {
+    for source in &config.sources {
+        engine.add_source(source.clone()).map_err(|error| Failure::Usage(error.to_string()))?;
+    }
+    tracing::info!("Started with {} sources", config.sources.len());
+    Ok(engine.start()?)
+}
+
+/// Ends the engine, writes what is left, and says how it went.
+fn finish(engine: &Engine, parts: &Parts) -> (EngineSnapshot, u8) {
+    engine.stop(STOP_TIMEOUT);
+    let snapshot = engine.snapshot();
+    if let Err(error) = parts.exporter.write_summary(&Summary::from(&snapshot)) {
+        tracing::error!("{error}");
+    }
+    parts.exporter.sync(Duration::from_secs(1));
+    let (total_in, total_out, net) = snapshot.totals();
+    tracing::info!("Stopped: in {total_in}, out {total_out}, net {net:+}");
+    let code = exit_code(&snapshot);
+    (snapshot, code)
+}
+
+/// 69 when no source ever gave a frame, 1 when a source failed, else 0.
+fn exit_code(snapshot: &EngineSnapshot) -> u8 {
+    let enabled = || snapshot.sources.iter().filter(|source| source.state != SourceState::Disabled);
+    let broken = |state: &SourceState| matches!(state, SourceState::Failed | SourceState::Unsupported);
+    if enabled().count() > 0 && enabled().all(|source| source.frames == 0 && source.last_error.is_some()) {
+        NO_SOURCE
+    } else if enabled().any(|source| broken(&source.state)) {
+        FAILED
+    } else {
+        DONE
+    }
+}
+
+fn headless(
+    args: &RunArgs,
+    config: &Config,
+    format: Format,
+    stop: &StopSignal,
+    parts: &mut Parts,
+) -> Result<u8, Failure> {
+    let (sink, feed, sender) = headless::feed(false);
+    drop(sender);
+    let engine = engine(&config.parallel, parts, if args.json { vec![sink] } else { Vec::new() })?;
+    start(&engine, config)?;
+    let settling = engine.clone();
+    let options = headless::Options {
+        format,
+        once: args.once,
+        duration: args.duration,
+        feed: args.json.then_some(feed),
+        settle: Some(Box::new(move || {
+            settling.stop(STOP_TIMEOUT);
+        })),
+    };
+    let api: Arc<dyn EngineApi> = Arc::new(engine.clone());
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let result = headless::run(&api, options, &stop.received, &mut out);
+    let flushed = out.flush();
+    let (_, code) = finish(&engine, parts);
+    let outcome = result?;
+    if outcome.reason != headless::Reason::BrokenPipe {
+        flushed?;
+    }
+    Ok(code)
+}
+
+fn dashboard(args: &RunArgs, config: &Config, stop: &StopSignal, parts: &mut Parts) -> Result<u8, Failure> {
+    let _ = (args, config, stop, parts);
+    Err(Failure::Usage("the dashboard is not built yet; use --headless".into()))
+}
