@@ -6,7 +6,7 @@ use crate::{
     geometry::BBox,
 };
 
-mod assignment;
+pub mod assignment;
 mod centroid;
 mod kalman;
 mod motion;

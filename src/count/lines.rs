@@ -82,10 +82,10 @@ impl LineCounter {
     fn sight(&mut self, index: usize, track: &Track, time: f64, events: &mut Vec<CountEvent>) {
         let params = self.params;
         let person = &mut self.people[index];
-        person.sight(track, time, &params);
+        person.sight(track, time);
         let (height, width) = (person.height(), track.bbox.w);
         for (number, (line, anchor)) in self.lines.iter().enumerate() {
-            let at = person.anchor(*anchor, self.aspect, &params);
+            let at = person.anchor(*anchor, self.aspect);
             let sample = Sample { time, at, height, width };
             if let Some(verdict) = person.lines[number].update(line, sample, &params) {
                 events.push(event(number, person, verdict));
@@ -93,7 +93,7 @@ impl LineCounter {
         }
         if person.confirmed {
             for (zone, anchor) in &mut self.zones {
-                zone.sighted(person.id, time, person.anchor(*anchor, self.aspect, &params));
+                zone.sighted(person.id, time, person.anchor(*anchor, self.aspect));
             }
         }
     }

@@ -9,8 +9,6 @@ pub struct CountParams {
     pub settle: f64,
     /// ... or at once when this many bands deep.
     pub deep: f32,
-    /// Factor on the band of a person who was counted on this line already.
-    pub widen: f32,
     /// How far beyond the ends of the line a crossing still counts, in body widths.
     pub reach: f32,
     /// A new track may take over from one lost at most this many seconds ago ...
@@ -19,8 +17,6 @@ pub struct CountParams {
     pub handoff_distance: f32,
     /// A track that ends beyond the line counts when its path over the line was this many bands long.
     pub exit_travel: f32,
-    /// A box below this share of the person's usual height has its feet (or head) hidden.
-    pub hidden: f32,
     /// A stay in a zone ends after this many seconds outside.
     pub zone_exit: f64,
 }
@@ -28,15 +24,13 @@ pub struct CountParams {
 impl CountParams {
     /// The values in use.
     pub const DEFAULT: Self = Self {
-        band: 0.25,
+        band: 0.1,
         settle: 0.2,
         deep: 2.0,
-        widen: 1.5,
         reach: 0.5,
         handoff_time: 0.7,
         handoff_distance: 0.6,
         exit_travel: 1.5,
-        hidden: 0.85,
         zone_exit: 0.5,
     };
 }

@@ -1,13 +1,13 @@
 //! What the counter remembers of one person.
 
-use super::{Anchor, CountParams, rule::LineState};
+use super::{Anchor, rule::LineState};
 use crate::{
     geometry::{BBox, Point},
     track::{Track, TrackId},
 };
 
 /// Time constant, in seconds, of the person's usual height.
-const HEIGHT_MEMORY: f64 = 1.0;
+const HEIGHT_MEMORY: f64 = 0.5;
 
 /// One person, over all tracks that were handed on.
 #[derive(Debug, Clone)]
@@ -28,7 +28,7 @@ pub struct Person {
     pub heir: Option<TrackId>,
     /// Whether the tracker still follows him.
     pub live: bool,
-    /// Usual height, in frame heights; slow to shrink, so that hidden feet show.
+    /// Usual height, in frame heights.
     height: f32,
     /// Path walked, in frame heights, net: first and last anchor-free centre.
     start: Point,
@@ -55,16 +55,9 @@ impl Person {
     }
 
     /// Takes a sighting.
-    pub fn sight(&mut self, track: &Track, time: f64, params: &CountParams) {
-        let h = track.bbox.h;
-        let dt = time - self.last_seen;
-        if h >= self.height {
-            self.height = h;
-        } else {
-            // A box that is merely a little smaller is the new truth; one with hidden feet is forgotten slowly.
-            let memory = if h < params.hidden * self.height { HEIGHT_MEMORY } else { HEIGHT_MEMORY / 4.0 };
-            self.height += (h - self.height) * (1.0 - (-dt / memory).exp()) as f32;
-        }
+    pub fn sight(&mut self, track: &Track, time: f64) {
+        let share = 1.0 - (-(time - self.last_seen) / HEIGHT_MEMORY).exp();
+        self.height += (track.bbox.h - self.height) * share as f32;
         self.bbox = track.bbox;
         self.score = track.score;
         self.confirmed = track.confirmed;
@@ -89,12 +82,9 @@ impl Person {
         self.start.distance(self.bbox.center())
     }
 
-    /// The anchor, inside the picture; hidden feet are put where they should be below the head.
-    pub fn anchor(&self, anchor: Anchor, aspect: f32, params: &CountParams) -> Point {
-        let mut bbox = self.bbox;
-        if bbox.h < params.hidden * self.height {
-            bbox.h = self.height;
-        }
+    /// The anchor of the part of the box that lies inside the picture.
+    pub fn anchor(&self, anchor: Anchor, aspect: f32) -> Point {
+        let bbox = self.bbox;
         let x1 = bbox.x.clamp(0.0, aspect);
         let x2 = bbox.right().clamp(0.0, aspect);
         let bbox = BBox::from_corners(x1, bbox.y.clamp(0.0, 1.0), x2, bbox.bottom().clamp(0.0, 1.0));

@@ -48,8 +48,6 @@ pub struct LineState {
     pass: Option<Pass>,
     /// Since when the person has been beyond the band on the unsettled side.
     beyond_since: Option<f64>,
-    /// Whether this person was counted on this line before.
-    counted: bool,
 }
 
 impl LineState {
@@ -58,7 +56,7 @@ impl LineState {
         let depth = line.depth(sample.at);
         self.note_pass(line, &sample, depth, params);
         self.last = Some((sample, depth));
-        let band = self.band(sample.height, params);
+        let band = params.band * sample.height;
         let now = side_of(depth);
         if depth.abs() <= band {
             return None;
@@ -92,7 +90,7 @@ impl LineState {
         if self.side? == now || pass.direction != now {
             return None;
         }
-        if travel >= params.exit_travel * self.band(sample.height, params) {
+        if travel >= params.exit_travel * params.band * sample.height {
             return self.settle(now);
         }
         self.pass = None;
@@ -104,14 +102,7 @@ impl LineState {
         self.beyond_since = None;
         let mut pass = self.pass.take()?;
         pass.direction = now;
-        if pass.on_segment {
-            self.counted = true;
-        }
         Some(Verdict { pass, reason: (!pass.on_segment).then_some(Reason::OffSegment) })
-    }
-
-    fn band(&self, height: f32, params: &CountParams) -> f32 {
-        params.band * height * if self.counted { params.widen } else { 1.0 }
     }
 
     /// Remembers where the sign of the depth changed between the last sample and this one.

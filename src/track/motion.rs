@@ -12,6 +12,8 @@ struct Target {
     confirmed: bool,
     first_seen: f64,
     last_seen: f64,
+    /// When a trusted detection was last joined with it.
+    last_trusted: f64,
     sightings: u32,
     seen: bool,
     /// Since when it has overlapped an older track too much.
@@ -57,8 +59,17 @@ impl MotionTracker {
         let mut cost = Vec::with_capacity(rows.len() * columns.len());
         for &row in rows.iter() {
             for &column in columns.iter() {
-                let (distance, spread) = self.targets[row].filter.surprise(&detections[column].bbox, params);
-                cost.push(if distance <= params.gate { distance + spread } else { assignment::FORBIDDEN });
+                let filter = &self.targets[row].filter;
+                let (distance, spread) = filter.surprise(&detections[column].bbox, params);
+                let iou = filter.bbox().iou(&detections[column].bbox);
+                let close = params.leave * (1.0 - iou) / (1.0 - params.overlap);
+                let nu = params.tail;
+                let deviance = (nu + 3.0) * (distance / nu).ln_1p();
+                cost.push(if distance <= params.gate {
+                    (deviance + spread).min(close)
+                } else {
+                    assignment::FORBIDDEN
+                });
             }
         }
         let joined = assignment::assign(&cost, rows.len(), columns.len(), params.leave);
@@ -72,6 +83,9 @@ impl MotionTracker {
             target.filter.update(&detection.bbox, doubt, params);
             target.score = detection.score;
             target.last_seen = time;
+            if detection.score >= self.confidence {
+                target.last_trusted = time;
+            }
             target.sightings += 1;
             target.seen = true;
             if time - target.first_seen >= params.confirm && target.sightings >= 2 {
@@ -92,6 +106,7 @@ impl MotionTracker {
             confirmed: false,
             first_seen: time,
             last_seen: time,
+            last_trusted: time,
             sightings: 1,
             seen: true,
             doubled_since: None,
@@ -139,7 +154,8 @@ impl Tracker for MotionTracker {
             let BBox { x, y, w, h } = detection.bbox;
             [x, y, w, h, detection.score].iter().all(|value| value.is_finite()) && w > 0.0 && h > 0.0
         };
-        let low = self.confidence * self.params.low;
+        let low = scale_odds(self.confidence, self.params.low);
+        let birth = scale_odds(self.confidence, self.params.birth);
         let (mut trusted, mut doubtful) = (Vec::new(), Vec::new());
         for (index, detection) in detections.iter().enumerate().filter(|(_, detection)| usable(detection)) {
             if detection.score >= self.confidence {
@@ -148,11 +164,19 @@ impl Tracker for MotionTracker {
                 doubtful.push(index);
             }
         }
+        doubtful.retain(|&index| {
+            let bbox = &detections[index].bbox;
+            let area = bbox.area();
+            !trusted.iter().any(|&other| {
+                let other = &detections[other].bbox;
+                bbox.intersection(other) > self.params.shadow * area.min(other.area())
+            })
+        });
         let mut rows: Vec<usize> = (0..self.targets.len()).collect();
         self.join(time, &mut rows, detections, &mut trusted);
-        rows.retain(|&row| time - self.targets[row].last_seen <= self.params.low_patience);
+        rows.retain(|&row| time - self.targets[row].last_trusted <= self.params.low_patience);
         self.join(time, &mut rows, detections, &mut doubtful);
-        for &index in &trusted {
+        for &index in trusted.iter().filter(|&&index| detections[index].score >= birth) {
             self.birth(time, &detections[index]);
         }
         let ended = self.bury(time);
@@ -163,4 +187,11 @@ impl Tracker for MotionTracker {
         self.now = None;
         self.targets.drain(..).map(|target| Track { seen: false, ..target.track() }).collect()
     }
+}
+
+/// The probability whose odds are `factor` times those of `probability`.
+fn scale_odds(probability: f32, factor: f32) -> f32 {
+    let probability = probability.clamp(0.001, 0.999);
+    let odds = factor * probability / (1.0 - probability);
+    odds / (1.0 + odds)
 }

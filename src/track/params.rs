@@ -16,6 +16,10 @@ pub struct TrackParams {
     /// Largest squared Mahalanobis distance (centre and height, 3 degrees of freedom) of a detection that
     /// may belong to a track.
     pub gate: f32,
+    /// Degrees of freedom of the measurement's heavy-tailed spread (Student's t).
+    pub tail: f32,
+    /// Intersection over union with the predicted box from which a detection may always be joined.
+    pub overlap: f32,
     /// What it costs to leave a track and a detection unjoined, in the same unit plus the logarithm of the
     /// track's uncertainty.
     pub leave: f32,
@@ -27,8 +31,13 @@ pub struct TrackParams {
     pub confirm: f64,
     /// Low-score detections may only prolong tracks seen within this many seconds.
     pub low_patience: f64,
-    /// Detections below this share of the trusted confidence are ignored.
+    /// Detections whose odds are below this share of those of the trusted confidence are ignored.
     pub low: f32,
+    /// A track starts at a detection whose odds are this many times those of the trusted confidence.
+    pub birth: f32,
+    /// A doubtful detection of which this share lies within a trusted one (or the other way round) is
+    /// taken for its shadow.
+    pub shadow: f32,
     /// Two tracks that overlap by at least this intersection over union ...
     pub duplicate_iou: f32,
     /// ... for this many seconds are one person.
@@ -38,18 +47,22 @@ pub struct TrackParams {
 impl TrackParams {
     /// The values in use.
     pub const DEFAULT: Self = Self {
-        speed: 1.0,
-        memory: 2.0,
+        speed: 0.5,
+        memory: 6.0,
         noise: 0.06,
-        size_noise: 0.1,
+        size_noise: 0.15,
         growth: 0.3,
-        gate: 13.0,
-        leave: 20.0,
+        gate: 50.0,
+        tail: 4.0,
+        overlap: 0.3,
+        leave: 12.0,
         patience: 2.0,
         tentative_patience: 0.35,
         confirm: 0.2,
         low_patience: 0.6,
-        low: 0.25,
+        low: 0.4,
+        birth: 1.5,
+        shadow: 0.6,
         duplicate_iou: 0.75,
         duplicate_time: 0.4,
     };
