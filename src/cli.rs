@@ -224,7 +224,7 @@ pub struct EvalArgs {
     #[arg(long, value_name = "DIR", conflicts_with_all = ["replay", "mot"])]
     pub record: Option<PathBuf>,
     /// Use the detections of this folder instead of detecting
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["detector", "mot"])]
+    #[arg(long, value_name = "DIR", conflicts_with = "mot")]
     pub replay: Option<PathBuf>,
 }
 

@@ -35,7 +35,7 @@ pub use source::{
 pub(crate) use text::parse_duration;
 
 /// A whole validated configuration.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Config {
     /// Settings of the program.
     pub parallel: ParallelConfig,
@@ -47,4 +47,6 @@ pub struct Config {
     pub path: Option<PathBuf>,
     /// Things worth telling the user that stop nothing.
     pub warnings: Vec<String>,
+    /// Whether the file itself holds a password (rather than the environment or another file).
+    pub holds_secret: bool,
 }

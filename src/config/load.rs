@@ -7,8 +7,8 @@ use std::{
 };
 
 use super::{
-    Config, ConfigErrors, DetectorChoice, EngineChoice, LogLevel, ParallelConfig, Problem, SourceConfig,
-    SourceSpec, TuiConfig, defaults, env,
+    Config, ConfigErrors, DetectorChoice, EngineChoice, LogLevel, Problem, SourceConfig, SourceSpec,
+    defaults, env,
     json::{self, Node},
     section::Report,
     source_spec::{self, Named},
@@ -49,17 +49,26 @@ impl Config {
             };
             Problem::new(&file, None, "", &format!("the configuration cannot be read: {error}{fix}"))
         })?;
-        let base = path.parent().unwrap_or(Path::new(""));
-        let mut config = Self::parse(&bytes, &file, base, &|name| std::env::var(name).ok())?;
+        let mut config = Self::from_bytes(&bytes, path, overrides)?;
         if config.holds_secret && validate::readable_by_all(path) {
             config.warnings.push(format!(
                 "{file}: holds a password and can be read by every user of this machine; run chmod 600 {file}, \
                  or keep the password elsewhere with 'credentials'"
             ));
         }
-        config.config.path = Some(path.to_owned());
-        config.config.warnings = config.warnings;
-        config.config.apply(overrides)
+        Ok(config)
+    }
+
+    /// Like [`Self::load`], with the text of the file at hand.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn from_bytes(bytes: &[u8], path: &Path, overrides: &Overrides) -> Result<Self, ConfigErrors> {
+        let base = path.parent().unwrap_or(Path::new(""));
+        let lookup = |name: &str| std::env::var(name).ok();
+        let mut config = Self::parse(bytes, &path.display().to_string(), base, &lookup)?;
+        config.path = Some(path.to_owned());
+        config.apply(overrides)
     }
 
     /// A configuration of the sources named, defaults for everything else.
@@ -67,13 +76,7 @@ impl Config {
     /// # Errors
     /// Every source string that cannot be read.
     pub fn from_sources(sources: &[String], overrides: &Overrides) -> Result<Self, ConfigErrors> {
-        let mut config = Self {
-            parallel: ParallelConfig::default(),
-            sources: Vec::new(),
-            tui: TuiConfig::default(),
-            path: None,
-            warnings: Vec::new(),
-        };
+        let mut config = Self::default();
         let mut taken = BTreeSet::new();
         let mut problems = Vec::new();
         for written in sources {
@@ -135,24 +138,18 @@ impl Config {
         Ok(self)
     }
 
-    fn parse(bytes: &[u8], file: &str, base: &Path, lookup: env::Lookup<'_>) -> Result<Parsed, ConfigErrors> {
+    fn parse(bytes: &[u8], file: &str, base: &Path, lookup: env::Lookup<'_>) -> Result<Self, ConfigErrors> {
         let root = read_tree(bytes, file)?;
         let report = Report::new(file, base, lookup);
-        let config = validate::document(&report, &root);
-        let holds_secret = report.has_secret();
+        let mut config = validate::document(&report, &root);
+        config.holds_secret = report.has_secret();
         let (problems, warnings) = report.finish();
         if !problems.is_empty() {
             return Err(ConfigErrors { problems });
         }
-        let warnings = warnings.iter().map(ToString::to_string).collect();
-        Ok(Parsed { config, warnings, holds_secret })
+        config.warnings = warnings.iter().map(ToString::to_string).collect();
+        Ok(config)
     }
-}
-
-struct Parsed {
-    config: Config,
-    warnings: Vec<String>,
-    holds_secret: bool,
 }
 
 fn read_tree(bytes: &[u8], file: &str) -> Result<Node, ConfigErrors> {

@@ -133,7 +133,7 @@ impl<'a> Section<'a> {
                     Some(near) => format!("unknown key '{}'; did you mean '{near}'?", member.key),
                     None => format!("unknown key '{}'; known here are {}", member.key, known.join(", ")),
                 };
-                self.report.problem(Some(member.place), &self.path, &message);
+                self.report.problem(Some(member.place), &path, &message);
             }
         }
         self.report.keys.borrow_mut().entry(self.kind).or_default().extend(known);
@@ -266,7 +266,7 @@ impl<'a> Field<'a> {
     pub fn label(&self, limit: usize) -> Option<String> {
         let text = self.text()?;
         if text.trim().is_empty() {
-            self.problem("is empty; write a text or leave the key out");
+            self.problem(&format!("'{text}' is empty; write a text or leave the key out"));
         } else if let Some(control) = text.chars().find(|c| c.is_control()) {
             self.problem(&format!("holds the control character U+{:04X}; remove it", u32::from(control)));
         } else if text.chars().count() > limit {
@@ -295,10 +295,7 @@ impl<'a> Field<'a> {
             format!("a whole number from {} to {}", range.start(), range.end())
         };
         let Value::Number(text) = &self.node.value else { return self.expected(&wanted) };
-        // 4.0 and 4e0 are whole numbers, too.
-        let number = text.parse::<i64>().ok().or_else(|| {
-            text.parse::<f64>().ok().filter(|n| n.fract() == 0.0 && n.abs() < 9e15).map(|n| n as i64)
-        });
+        let number = text.parse::<i64>().ok();
         number.filter(|number| range.contains(number)).or_else(|| self.expected(&wanted))
     }
 
@@ -360,9 +357,9 @@ impl<'a> Field<'a> {
         match size {
             None => self.problem(&format!("'{written}' is no size; write it as 10MiB, 2GB or in bytes")),
             Some(size) if !range.contains(&size) => self.problem(&format!(
-                "'{written}' is out of range; give a size from {} to {} MiB",
-                (range.start() >> 20).max(1),
-                range.end() >> 20
+                "'{written}' is out of range; give a size from {} to {}",
+                text::shown_size(*range.start()),
+                text::shown_size(*range.end())
             )),
             Some(_) => return size,
         }
@@ -373,7 +370,7 @@ impl<'a> Field<'a> {
     pub fn path(&self) -> Option<PathBuf> {
         let text = self.text()?;
         if text.is_empty() || text.contains('\0') {
-            self.problem("is no path; write one or leave the key out");
+            self.problem(&format!("'{}' is no path; name a file or folder", text.escape_debug()));
             return None;
         }
         Some(env::resolve(&text, self.report.base, self.report.env))

@@ -42,7 +42,7 @@ pub(super) enum Named {
 pub(super) fn parse(written: &str, base: &Path, lookup: Lookup<'_>) -> Result<Named, String> {
     let written = written.trim();
     if written.is_empty() {
-        return Err("is empty; write an address, a device number, a file, a folder or demo:lobby".into());
+        return Err("'' is empty; write an address, a device number, a file, a folder or demo:lobby".into());
     }
     if let Some(control) = written.chars().find(|c| c.is_control()) {
         return Err(format!("holds the control character U+{:04X}; remove it", u32::from(control)));
@@ -240,7 +240,7 @@ mod tests {
     #[test]
     fn each_mistake_is_one_sentence() {
         for (text, wanted) in [
-            ("", "is empty; write an address, a device number, a file, a folder or demo:lobby"),
+            ("", "'' is empty; write an address, a device number, a file, a folder or demo:lobby"),
             ("rstp://cam/1", "'rstp://' is no kind of source that can be opened; did you mean 'rtsp'?"),
             (
                 "ftp://cam/1",

@@ -2,6 +2,20 @@
 
 use std::time::Duration;
 
+/// Names that other programs use for ours.
+const SYNONYMS: [(&str, &[&str]); 10] = [
+    ("workers", &["worker_count"]),
+    ("url", &["source", "path"]),
+    ("uri", &["source", "path"]),
+    ("rtsp", &["source"]),
+    ("file", &["path", "source"]),
+    ("path", &["source"]),
+    ("source", &["path"]),
+    ("name", &["alias"]),
+    ("title", &["alias", "name"]),
+    ("username", &["user"]),
+];
+
 /// The known name nearest to `word`, when it is near enough to be a slip of the pen.
 pub(super) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     let folded = word.to_lowercase().replace(['-', ' '], "_");
@@ -12,9 +26,18 @@ pub(super) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
         .filter(|(distance, name)| *distance <= (name.len().max(folded.len()) / 3).max(1))
         .map(|(_, name)| name)
         .or_else(|| {
-            // 'workers' for 'worker_count', 'url' for nothing: a shared beginning of four letters will do.
+            let (_, usual) = SYNONYMS.iter().find(|(other, _)| *other == folded)?;
+            known.iter().find(|name| usual.contains(name)).copied()
+        })
+        .or_else(|| {
+            // 'id' for 'camera_id', 'output' for 'result_output', 'credential' for 'credentials'.
+            let part = |name: &&&str| name.split('_').any(|part| part == folded);
             let start: String = folded.chars().take(4).collect();
-            known.iter().copied().find(|name| start.len() >= 4 && name.starts_with(&start))
+            known
+                .iter()
+                .find(part)
+                .or_else(|| known.iter().find(|name| start.len() >= 4 && name.starts_with(&start)))
+                .copied()
         })
 }
 
@@ -64,9 +87,23 @@ pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     })
 }
 
-/// A duration in words of its largest units, for messages.
+/// A duration for messages, in the form that is read.
 pub(super) fn shown_duration(duration: Duration) -> String {
+    // humantime's months and years have fractions of days; nobody writes those.
+    const DAY: u64 = 24 * 60 * 60;
+    let seconds = duration.as_secs();
+    if seconds > DAY && seconds.is_multiple_of(DAY) {
+        return format!("{}days", seconds / DAY);
+    }
     humantime::format_duration(duration).to_string()
+}
+
+/// A size for messages, in the largest unit that divides it.
+pub(super) fn shown_size(bytes: u64) -> String {
+    [(30, "GiB"), (20, "MiB"), (10, "KiB")]
+        .into_iter()
+        .find(|(shift, _)| bytes.trailing_zeros() >= *shift)
+        .map_or_else(|| format!("{bytes} bytes"), |(shift, unit)| format!("{}{unit}", bytes >> shift))
 }
 
 #[cfg(test)]
@@ -82,6 +119,9 @@ mod tests {
             ("worker-count", Some("worker_count")),
             ("workers", Some("worker_count")),
             ("cameraid", Some("camera_id")),
+            ("id", Some("camera_id")),
+            ("count", Some("worker_count")),
+            ("url", Some("source")),
             ("colour", None),
             ("", None),
         ] {

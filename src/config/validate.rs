@@ -19,13 +19,7 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// Reads a whole document. Where something is wrong the report says so and a default takes its place.
 pub(super) fn document(report: &Report<'_>, root: &Node) -> Config {
     let root = Field::root(report, root);
-    let mut config = Config {
-        parallel: ParallelConfig::default(),
-        sources: Vec::new(),
-        tui: TuiConfig::default(),
-        path: None,
-        warnings: Vec::new(),
-    };
+    let mut config = Config::default();
     let Some(section) = root.section("ConfigFile") else { return config };
     if let Some(field) = section.field("$schema") {
         field.raw_text();
@@ -215,7 +209,7 @@ fn input_size(field: &Field<'_>, format: Option<ModelFormat>) -> Option<(u32, u3
 fn existing_path(field: &Field<'_>) -> Option<std::path::PathBuf> {
     let path = field.path()?;
     if !path.exists() {
-        field.warning(&format!("'{}' is not there", path.display()));
+        field.warning(&format!("'{}' is not there; put the file there or name another", path.display()));
     }
     Some(path)
 }

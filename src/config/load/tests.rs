@@ -1,13 +1,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
+use crate::config::ParallelConfig;
 
 fn no_env(_: &str) -> Option<String> {
     None
 }
 
 fn parse(text: &str) -> Result<Config, ConfigErrors> {
-    Config::parse(text.as_bytes(), "cams.json", Path::new("/etc/pc"), &no_env).map(|parsed| parsed.config)
+    Config::parse(text.as_bytes(), "cams.json", Path::new("/etc/pc"), &no_env)
 }
 
 fn problems(text: &str) -> Vec<String> {
@@ -94,8 +95,7 @@ fn variables_come_from_the_environment() {
         _ => None,
     };
     let parsed = Config::parse(text.as_bytes(), "c", Path::new(""), &env).unwrap();
-    let urls: Vec<_> =
-        parsed.config.sources.iter().map(|s| s.source.opening_url().unwrap().to_string()).collect();
+    let urls: Vec<_> = parsed.sources.iter().map(|s| s.source.opening_url().unwrap().to_string()).collect();
     assert_eq!(urls, ["rtsp://u:p%40ss@cam/1", "rtsp://admin:a%3Ab@h/1"]);
     assert!(!parsed.holds_secret, "the file itself holds no password");
     assert_eq!(

@@ -10,6 +10,7 @@ use crate::{
         json::Place,
         section::{Field, Report, Section},
         source_spec::{self, Named},
+        text,
     },
     count::Anchor,
 };
@@ -165,14 +166,17 @@ fn what(field: &Field<'_>, kind: SourceKind) -> Option<Named> {
         (Named::One(SourceSpec::Url { address, .. }), SourceKind::Video)
             if address.scheme().starts_with("rtsp") =>
         {
-            field.problem("is a camera; list it under 'cameras'");
+            field.problem(&format!("'{address}' is a camera; list it under 'cameras'"));
             return None;
         }
         (Named::Several(files), _) if files.is_empty() => {
             field.warning(&format!("'{text}' holds no video; no source comes of it"));
         }
         (Named::One(SourceSpec::File(path)), _) if !path.exists() => {
-            field.warning(&format!("'{}' is not there", path.display()));
+            field.warning(&format!(
+                "'{}' is not there; its source stays without pictures until it is",
+                path.display()
+            ));
         }
         _ => {}
     }
@@ -249,8 +253,8 @@ fn retry(field: &Field<'_>) -> RetryConfig {
     if let (true, Some(field)) = (config.initial > config.max, initial) {
         field.problem(&format!(
             "the first delay '{}' is longer than the longest '{}'; lower it or raise 'max'",
-            humantime::format_duration(config.initial),
-            humantime::format_duration(config.max)
+            text::shown_duration(config.initial),
+            text::shown_duration(config.max)
         ));
     }
     section.finish();

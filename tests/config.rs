@@ -1,0 +1,260 @@
+//! Configuration files as data: `configs/valid` load, `configs/invalid` give exactly the messages beside them.
+//!
+//! After a deliberate change of messages, `PCOUNT_ACCEPT=1 cargo test --test config` writes the new ones; read
+//! the difference before keeping it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "the helpers of tests may fail loudly")]
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use pcount::config::{self, Config, Overrides, SourceConfig, SourceKind, file::ConfigFile};
+use proptest::prelude::*;
+
+fn corpus(folder: &str) -> Vec<PathBuf> {
+    let folder = Path::new("tests/configs").join(folder);
+    let mut files: Vec<_> = fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
+        .collect();
+    files.sort();
+    assert!(files.len() > 3, "the corpus {} is there", folder.display());
+    files
+}
+
+/// Compares with the text file beside `path`.
+fn assert_messages(path: &Path, messages: &str) {
+    let expected = path.with_extension("txt");
+    if std::env::var_os("PCOUNT_ACCEPT").is_some() {
+        if messages.is_empty() {
+            let _ = fs::remove_file(&expected);
+        } else {
+            fs::write(&expected, format!("{messages}\n")).unwrap();
+        }
+    }
+    let wanted = fs::read_to_string(&expected).unwrap_or_default();
+    assert_eq!(messages.trim_end(), wanted.trim_end(), "messages for {}", path.display());
+}
+
+#[test]
+fn valid_files_load_with_the_expected_warnings() {
+    for path in corpus("valid") {
+        let config = Config::load(&path, &Overrides::default())
+            .unwrap_or_else(|errors| panic!("{} is valid, but:\n{errors}", path.display()));
+        // Whether others may read the files depends on how they were checked out.
+        let warnings: Vec<_> =
+            config.warnings.iter().filter(|warning| !warning.contains("chmod")).cloned().collect();
+        assert_messages(&path, &warnings.join("\n"));
+    }
+}
+
+#[test]
+fn valid_files_fit_the_types_of_the_schema() {
+    for path in corpus("valid") {
+        let text = fs::read_to_string(&path).unwrap();
+        serde_json::from_str::<ConfigFile>(text.trim_start_matches('\u{feff}'))
+            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    }
+}
+
+#[test]
+fn invalid_files_give_all_their_problems_at_once() {
+    for path in corpus("invalid") {
+        let errors = Config::load(&path, &Overrides::default())
+            .err()
+            .unwrap_or_else(|| panic!("{} is accepted", path.display()));
+        assert_messages(&path, &errors.to_string());
+    }
+}
+
+#[test]
+fn the_example_runs_anywhere() {
+    let config = Config::load(Path::new("config_example.json"), &Overrides::default()).unwrap();
+    assert_eq!(config.warnings, Vec::<String>::new());
+    assert!(config.sources.iter().any(|source| source.kind == SourceKind::Video));
+    for source in config.sources.iter().filter(|source| source.enabled) {
+        assert!(source.source.to_string().starts_with("demo:"), "{} needs no camera and no file", source.id);
+    }
+}
+
+#[test]
+fn every_key_of_the_full_example_arrives() {
+    let config =
+        Config::load(Path::new("tests/configs/valid/every_key.json"), &Overrides::default()).unwrap();
+    insta::assert_debug_snapshot!((
+        &config.parallel.detector,
+        config.parallel.worker_count,
+        config.parallel.max_workers,
+        &config.parallel.result_output,
+        &config.parallel.log_dir,
+        &config.parallel.models,
+    ));
+    insta::assert_debug_snapshot!((
+        config.parallel.history,
+        config.parallel.max_log_size,
+        config.parallel.memory_limit,
+        config.parallel.ledger_retention,
+        config.parallel.timezone.iana_name(),
+        &config.tui,
+        &config.sources,
+    ));
+}
+
+#[test]
+fn the_original_file_means_what_its_author_meant() {
+    let path = Path::new("tests/configs/valid/as_the_user_wrote_it.json");
+    let config = Config::load(path, &Overrides::default()).unwrap();
+    let folder = Path::new("tests/configs/valid");
+    assert_eq!(config.parallel.result_output, folder.join("parallel/results/"));
+    let entrance = &config.sources[0];
+    assert_eq!(
+        (&*entrance.id, &*entrance.alias, entrance.threshold),
+        ("camera_01", "Main Entrance", Some(10))
+    );
+    assert_eq!(entrance.lines.len(), 1);
+    assert_eq!((entrance.lines[0].a, entrance.lines[0].b), ([0.0, 0.5], [1.0, 0.5]));
+    assert_eq!(config.sources[2].kind, SourceKind::Video);
+    assert_eq!(config.sources[2].source.to_string(), "tests/configs/valid/utils/data/tests/test_1.mp4");
+}
+
+#[test]
+fn folders_and_patterns_become_one_source_for_each_video() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["b.mp4", "a 1.mkv", "readme.txt"] {
+        fs::write(folder.path().join(name), "").unwrap();
+    }
+    let path = folder.path().join("c.json");
+    let text = r#"{"videos": [{"video_id": "all", "path": ".", "alias": "Clip", "threshold": 3},
+        {"video_id": "some", "path": "*.mp4"}, {"video_id": "none", "path": "x*.mp4"}]}"#;
+    fs::write(&path, text).unwrap();
+    let config = Config::load(&path, &Overrides::default()).unwrap();
+    let got: Vec<_> = config.sources.iter().map(|source| (&*source.id, &*source.alias)).collect();
+    assert_eq!(got, [("all_a_1", "Clip a 1"), ("all_b", "Clip b"), ("some_b", "some b")]);
+    assert_eq!(config.sources[0].threshold, Some(3));
+    assert!(config.warnings[0].contains("holds no video"), "{:?}", config.warnings);
+}
+
+#[test]
+fn passwords_in_a_file_for_everyone_are_warned_of_and_never_printed() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("pw"), "admin:s3cret-file\n").unwrap();
+    let path = folder.path().join("c.json");
+    let text = r#"{"cameras": [
+        {"camera_id": "a", "source": "rtsp://admin:s3cret-url@cam/1"},
+        {"camera_id": "b", "source": "rtsp://cam/2", "credentials": {"user": "u", "password": "s3cret-key"}},
+        {"camera_id": "c", "source": "rtsp://cam/3", "credentials": {"file": "pw"}},
+        {"camera_id": "d", "source": "http://cam/4?user=u&password=s3cret-query"}]}"#;
+    fs::write(&path, text).unwrap();
+    for (mode, warned) in [(0o644, true), (0o640, false), (0o600, false)] {
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        let config = Config::load(&path, &Overrides::default()).unwrap();
+        let warning = config.warnings.iter().any(|warning| warning.contains("holds a password"));
+        assert_eq!(warning, warned, "{mode:o}: {:?}", config.warnings);
+        let mut printed = format!("{config:?}");
+        for source in &config.sources {
+            printed += &source.source.to_string();
+        }
+        assert!(!printed.contains("s3cret"), "{printed}");
+        let opened: Vec<_> =
+            config.sources.iter().map(|source| source.source.opening_url().unwrap().to_string()).collect();
+        assert_eq!(
+            opened,
+            [
+                "rtsp://admin:s3cret-url@cam/1",
+                "rtsp://u:s3cret-key@cam/2",
+                "rtsp://admin:s3cret-file@cam/3",
+                "http://cam/4?user=u&password=s3cret-query"
+            ]
+        );
+    }
+}
+
+#[test]
+fn a_missing_configuration_is_one_sentence() {
+    let errors = Config::load(Path::new("no/such.json"), &Overrides::default()).unwrap_err();
+    assert_eq!(
+        errors.to_string(),
+        "no/such.json: the configuration cannot be read: No such file or directory (os error 2); name another \
+         file with --config"
+    );
+}
+
+#[test]
+fn the_schema_describes_every_key() {
+    fn undescribed(path: &str, object: &serde_json::Value, found: &mut Vec<String>) {
+        for (key, property) in object["properties"].as_object().into_iter().flatten() {
+            if property["description"].as_str().is_none() {
+                found.push(format!("{path}.{key}"));
+            }
+        }
+    }
+    let schema = config::schema();
+    let mut found = Vec::new();
+    undescribed("", &schema, &mut found);
+    for (name, definition) in schema["$defs"].as_object().unwrap() {
+        undescribed(name, definition, &mut found);
+    }
+    assert_eq!(found, Vec::<String>::new());
+    assert_eq!(schema["additionalProperties"], false);
+}
+
+/// Loads `bytes` as a configuration file would be.
+fn load_bytes(bytes: &[u8]) -> Result<Config, config::ConfigErrors> {
+    Config::from_bytes(bytes, Path::new("fuzz/c.json"), &Overrides::default())
+}
+
+/// Number of runs of each property; `PROPTEST_CASES` sets another one, a million for a long night.
+fn cases() -> ProptestConfig {
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(500);
+    ProptestConfig { cases, ..ProptestConfig::default() }
+}
+
+proptest! {
+    #![proptest_config(cases())]
+
+    #[test]
+    fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let _ = load_bytes(&bytes);
+    }
+
+    /// Valid files with pieces cut out, doubled, or overwritten: loaded or refused with placed messages.
+    #[test]
+    fn damaged_files_are_loaded_or_refused(
+        file in prop::sample::select(corpus("valid")),
+        edits in prop::collection::vec((any::<prop::sample::Index>(), 0..12usize, "[ -~]{0,6}"), 1..6),
+    ) {
+        let mut bytes = fs::read(file).unwrap();
+        for (at, cut, insert) in edits {
+            let start = at.index(bytes.len() + 1);
+            let end = (start + cut).min(bytes.len());
+            bytes.splice(start..end, insert.bytes());
+        }
+        match load_bytes(&bytes) {
+            Ok(config) => {
+                let ids: BTreeSet<_> = config.sources.iter().map(|source| source.id.clone()).collect();
+                prop_assert_eq!(ids.len(), config.sources.len(), "ids are unique");
+                for source in &config.sources {
+                    prop_assert!(!source.lines.is_empty());
+                }
+            }
+            Err(errors) => {
+                prop_assert!(!errors.problems.is_empty());
+                let lines = bytes.iter().filter(|byte| **byte == b'\n').count() + 1;
+                for problem in &errors.problems {
+                    let (line, _) = problem.place.expect("every problem of a text has a place");
+                    prop_assert!(line <= lines);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_source_string_panics(text in any::<String>()) {
+        let _ = SourceConfig::from_source_string(&text, &BTreeSet::new());
+    }
+}
