@@ -7,6 +7,7 @@
 use crate::{geometry::BBox, source::Frame};
 
 mod builtin;
+mod caffe;
 mod dnn;
 mod formats;
 mod load;
@@ -71,11 +72,11 @@ pub trait Model: Send + Sync {
 #[derive(Debug, thiserror::Error)]
 pub enum DetectError {
     /// The model file is missing, truncated or of another kind.
-    #[error("model '{path}': {problem}")]
+    #[error("model '{path}' {problem}")]
     Model {
         /// File as the user gave it.
         path: String,
-        /// What is wrong and what was expected.
+        /// What is wrong and what was expected, to follow `model 'path'`.
         problem: String,
     },
     /// The inference engine is not there or refuses.

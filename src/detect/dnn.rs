@@ -46,6 +46,7 @@ impl DnnBackend {
 
     fn net(&self) -> opencv::Result<Net> {
         one_thread();
+        let _quiet = Quiet::start();
         let mut net = match &self.files {
             Files::Onnx(bytes) => dnn::read_net_from_onnx_buffer(bytes)?,
             Files::Caffe { prototxt, weights } => dnn::read_net_from_caffe_buffer(prototxt, weights)?,
@@ -67,11 +68,28 @@ fn one_thread() {
     });
 }
 
+/// Keeps OpenCV from printing what it then returns as an error too.
+struct Quiet(Option<core::LogLevel>);
+
+impl Quiet {
+    fn start() -> Self {
+        Self(core::set_log_level(core::LogLevel::LOG_LEVEL_SILENT).ok())
+    }
+}
+
+impl Drop for Quiet {
+    fn drop(&mut self) {
+        if let Some(level) = self.0 {
+            let _ = core::set_log_level(level);
+        }
+    }
+}
+
 impl Backend for DnnBackend {
     fn context(&self) -> Result<Box<dyn Context>, DetectError> {
         let net = self.net().map_err(|error| DetectError::Model {
             path: self.path.clone(),
-            problem: format!("OpenCV cannot load it: {}", one_line(&error)),
+            problem: format!("cannot be loaded by OpenCV: {}", one_line(&error)),
         })?;
         Ok(Box::new(DnnContext { net, output: Mat::default(), path: self.path.clone() }))
     }
@@ -85,6 +103,7 @@ struct DnnContext {
 
 impl DnnContext {
     fn forward(&mut self, input: &[f32], size: (u32, u32)) -> opencv::Result<(Vec<i64>, &[f32])> {
+        let _quiet = self.output.empty().then(Quiet::start);
         let blob = Mat::new_nd_with_data(&[1, 3, size.1 as i32, size.0 as i32], input)?;
         self.net.set_input_def(&blob)?;
         self.net.forward_layer_def(&mut self.output)?;
@@ -104,7 +123,7 @@ impl Context for DnnContext {
             }
             Err(error) => Err(DetectError::Model {
                 path: self.path.clone(),
-                problem: format!("OpenCV cannot run it on {}x{}: {}", size.0, size.1, one_line(&error)),
+                problem: format!("cannot be run by OpenCV on {}x{}: {}", size.0, size.1, one_line(&error)),
             }),
         }
     }

@@ -11,6 +11,19 @@
 
 use crate::config::ModelFormat;
 
+impl ModelFormat {
+    /// The format as the configuration and the command line write it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Rtmdet => "rtmdet",
+            Self::Yolox => "yolox",
+            Self::SsdPrior => "ssd-prior",
+            Self::CaffeSsd => "caffe-ssd",
+        }
+    }
+}
+
 /// A box in pixels of the network input, before suppression.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Candidate {
@@ -138,6 +151,27 @@ pub(super) fn decode(
         ModelFormat::Yolox => yolox(data, columns, input, floor, out),
         ModelFormat::SsdPrior => ssd_prior(data, input, floor, out),
         ModelFormat::CaffeSsd => caffe_ssd(data, input, floor, out),
+    }
+    Ok(())
+}
+
+/// Checks that an output can be of `format`, by its shape and, where that is not telling, its values.
+///
+/// # Errors
+/// A sentence that says what was expected.
+pub(super) fn check(
+    format: ModelFormat,
+    shape: &[i64],
+    data: &[f32],
+    input: (u32, u32),
+) -> Result<(), String> {
+    let columns = row_length(format, shape, data.len(), input)?;
+    // SSD heads can have the shape of YOLOX, but give logits where it gives probabilities.
+    let probability = |p: &f32| (-0.001..=1.001).contains(p);
+    if format == ModelFormat::Yolox
+        && !data.chunks_exact(columns).all(|row| row[4..6].iter().all(probability))
+    {
+        return Err("its scores are not all between 0 and 1".into());
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    DetectError, Model, ModelInfo, builtin,
+    DetectError, Model, ModelInfo, builtin, caffe,
     dnn::DnnBackend,
     formats::{self, STRIDE},
     motion,
@@ -29,7 +29,7 @@ pub(super) fn load(
         DetectorChoice::Motion => Ok(motion::with_note(None)),
         DetectorChoice::Builtin => builtin::load(contexts)?.ok_or_else(|| DetectError::Model {
             path: "builtin".into(),
-            problem: "this build carries none; use 'auto' or 'motion', or name a model file".into(),
+            problem: "is not in this build; use 'auto' or 'motion', or name a model file".into(),
         }),
         DetectorChoice::Auto => auto(models, contexts),
     }
@@ -114,9 +114,9 @@ fn open(config: &ModelConfig, contexts: usize) -> Result<Network, DetectError> {
         EngineChoice::OpenCv => None,
         EngineChoice::Auto if config.format == ModelFormat::CaffeSsd => None,
         EngineChoice::OnnxRuntime if config.format == ModelFormat::CaffeSsd => {
-            return Err(
-                weights.wrong("ONNX Runtime cannot run Caffe files; use the engine 'opencv' or 'auto'")
-            );
+            return Err(weights.wrong(
+                "is a Caffe model, which ONNX Runtime cannot run; use the engine 'opencv' or 'auto'",
+            ));
         }
         EngineChoice::OnnxRuntime => Some(ort::runtime()?),
         EngineChoice::Auto => ort::runtime()
@@ -154,7 +154,7 @@ fn open_onnx(
     let summary = onnx::inspect(&file.bytes).map_err(|problem| file.wrong(problem))?;
     if let [_, second, ..] = summary.outputs.as_slice() {
         let problem =
-            format!("has a second output '{second}', but the format '{}' has one", name(config.format));
+            format!("has a second output '{second}', but the format '{}' has one", config.format.name());
         return Err(file.wrong(problem));
     }
     let declared = summary.size.unwrap_or(profile.usual_input);
@@ -199,6 +199,8 @@ fn open_caffe(config: &ModelConfig, weights: File) -> Result<(InputRule, Opened)
         return Err(weights.wrong("needs its network description: name the .prototxt file too"));
     };
     let description = File::read(prototxt)?;
+    caffe::inspect_prototxt(&description.bytes).map_err(|problem| description.wrong(problem))?;
+    caffe::inspect_weights(&weights.bytes).map_err(|problem| weights.wrong(problem))?;
     let size = config.input.unwrap_or(formats::profile(config.format).usual_input);
     let path = weights.shown();
     let backend = DnnBackend::caffe(path.clone(), description.bytes, weights.bytes);
@@ -217,24 +219,16 @@ fn try_out(
     let empty = vec![0.0; 3 * size.0 as usize * size.1 as usize];
     let mut decoded = Ok(());
     context.run(&empty, size, &mut |shape, data| {
-        decoded = formats::decode(format, shape, data, size, 1.0, &mut Vec::new());
+        decoded = formats::check(format, shape, data, size);
     })?;
     decoded.map_err(|problem| DetectError::Model {
         path: path.to_owned(),
-        problem: format!("is no model of the format '{}': {problem}", name(format)),
+        problem: format!("is no model of the format '{}': {problem}", format.name()),
     })?;
     Ok((backend, context))
 }
 
-/// The format as the configuration writes it.
-fn name(format: ModelFormat) -> &'static str {
-    match format {
-        ModelFormat::Rtmdet => "rtmdet",
-        ModelFormat::Yolox => "yolox",
-        ModelFormat::SsdPrior => "ssd-prior",
-        ModelFormat::CaffeSsd => "caffe-ssd",
-    }
-}
-
 #[cfg(test)]
-mod tests;
+mod damage;
+#[cfg(test)]
+pub(super) mod tests;

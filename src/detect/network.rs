@@ -99,7 +99,10 @@ impl Shared {
         context.run(input, placement.input, &mut |shape, data| {
             decoded = formats::decode(self.format, shape, data, placement.input, SCORE_FLOOR, candidates);
         })?;
-        decoded.map_err(|problem| DetectError::Model { path: self.path.clone(), problem })?;
+        decoded.map_err(|problem| DetectError::Model {
+            path: self.path.clone(),
+            problem: format!("gave something else than when it was loaded: {problem}"),
+        })?;
         let (width, height) = (placement.content.0 as f32, placement.content.1 as f32);
         // A box whose middle is in the border is nobody.
         candidates.retain(|c| (c.x1 + c.x2) / 2.0 < width && (c.y1 + c.y2) / 2.0 < height);

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 
 use wire::{Field, Fields, Value};
 
-mod wire;
+pub(super) mod wire;
 
 // ModelProto
 const MODEL_GRAPH: u64 = 7;
@@ -70,7 +70,7 @@ type Problem = String;
 pub(super) fn inspect(bytes: &[u8]) -> Result<Summary, Problem> {
     let mut summary = None;
     for field in Fields::new(bytes) {
-        let field = field.map_err(|e| format!("is no ONNX model: {e}"))?;
+        let field = field.map_err(|e| format!("is no whole ONNX model: {e}"))?;
         if let (MODEL_GRAPH, Value::Bytes(graph)) = (field.number, field.value) {
             if summary.is_some() {
                 return Err("is no ONNX model: it has two graphs".into());

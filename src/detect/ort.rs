@@ -95,7 +95,7 @@ impl Backend for OrtBackend {
     fn context(&self) -> Result<Box<dyn Context>, DetectError> {
         let session = self.session().map_err(|error| DetectError::Model {
             path: self.path.clone(),
-            problem: format!("ONNX Runtime cannot load it: {}", one_line(&error)),
+            problem: format!("cannot be loaded by ONNX Runtime: {}", one_line(&error)),
         })?;
         Ok(Box::new(OrtContext { session, path: self.path.clone() }))
     }
@@ -117,7 +117,7 @@ impl Context for OrtContext {
         };
         run(&mut self.session).map_err(|error| DetectError::Model {
             path: self.path.clone(),
-            problem: format!("ONNX Runtime cannot run it on {}x{}: {}", size.0, size.1, one_line(&error)),
+            problem: format!("cannot be run by ONNX Runtime on {}x{}: {}", size.0, size.1, one_line(&error)),
         })
     }
 }

@@ -1,20 +1,63 @@
 //! The models this program knows by name: what they are, where they come from, and whether a file is whole.
 
-use std::{fmt::Write, path::Path};
+use std::path::Path;
 
-use sha2::{Digest, Sha256};
+use sha1::Sha1;
+use sha2::{Digest as _, Sha256};
 
 use crate::config::ModelFormat;
+
+mod report;
+
+pub use report::{FileState, ModelReport, fetch, list, states, verify};
 
 /// A file whose content is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KnownFile {
     /// Name in the folder of models.
     pub name: &'static str,
-    /// Size in bytes.
-    pub size: u64,
-    /// SHA-256 of its content, in lower-case hexadecimal.
-    pub sha256: &'static str,
+    /// Size in bytes, where it is known.
+    pub size: Option<u64>,
+    /// Digest of its content, where it is known.
+    pub digest: Option<Digest>,
+}
+
+/// A digest in lower-case hexadecimal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Digest {
+    /// SHA-256.
+    Sha256(&'static str),
+    /// SHA-1, for old files known by nothing better.
+    Sha1(&'static str),
+}
+
+impl Digest {
+    /// Such as `SHA-256`.
+    #[must_use]
+    pub const fn algorithm(&self) -> &'static str {
+        match self {
+            Self::Sha256(_) => "SHA-256",
+            Self::Sha1(_) => "SHA-1",
+        }
+    }
+
+    /// The digest expected.
+    #[must_use]
+    pub const fn expected(&self) -> &'static str {
+        match self {
+            Self::Sha256(hex) | Self::Sha1(hex) => hex,
+        }
+    }
+
+    /// The same kind of digest of `bytes`.
+    #[must_use]
+    pub fn of(&self, bytes: &[u8]) -> String {
+        let hex = |digest: &[u8]| digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        match self {
+            Self::Sha256(_) => hex(&Sha256::digest(bytes)),
+            Self::Sha1(_) => hex(&Sha1::digest(bytes)),
+        }
+    }
 }
 
 /// A detection model known by name.
@@ -43,8 +86,8 @@ pub const KNOWN_MODELS: &[KnownModel] = &[
         format: ModelFormat::Rtmdet,
         weights: KnownFile {
             name: "rtmdet_nano_person.onnx",
-            size: 3_988_974,
-            sha256: "7214da9dc4f790641789b7b445d8d31934842356758ed8e9390ef3a4ef952a41",
+            size: Some(3_988_974),
+            digest: Some(Digest::Sha256("7214da9dc4f790641789b7b445d8d31934842356758ed8e9390ef3a4ef952a41")),
         },
         prototxt: None,
         about: "RTMDet-nano, one class, trained on COCO and Objects365",
@@ -56,8 +99,8 @@ pub const KNOWN_MODELS: &[KnownModel] = &[
         format: ModelFormat::Rtmdet,
         weights: KnownFile {
             name: "rtmdet_nano_person_dyn.onnx",
-            size: 3_988_999,
-            sha256: "7e93295442463628d2d2a6e1045151cfc30470a1139c70a169c5de6a10a8e41d",
+            size: Some(3_988_999),
+            digest: Some(Digest::Sha256("7e93295442463628d2d2a6e1045151cfc30470a1139c70a169c5de6a10a8e41d")),
         },
         prototxt: None,
         about: "the same with an open input size",
@@ -69,8 +112,8 @@ pub const KNOWN_MODELS: &[KnownModel] = &[
         format: ModelFormat::Yolox,
         weights: KnownFile {
             name: "yolox_nano_person.onnx",
-            size: 3_599_649,
-            sha256: "d9f03c5257026112bef6b436cc8d6ef12bbd1b1c8b78faae800e58890b62aad0",
+            size: Some(3_599_649),
+            digest: Some(Digest::Sha256("d9f03c5257026112bef6b436cc8d6ef12bbd1b1c8b78faae800e58890b62aad0")),
         },
         prototxt: None,
         about: "YOLOX-nano, one class, trained on COCO",
@@ -82,8 +125,8 @@ pub const KNOWN_MODELS: &[KnownModel] = &[
         format: ModelFormat::Yolox,
         weights: KnownFile {
             name: "yolox_nano_person_dyn.onnx",
-            size: 3_599_674,
-            sha256: "891066c138579dc42763170cc0369c2c8141b2e55d8d6b36e4c1af1ecca59053",
+            size: Some(3_599_674),
+            digest: Some(Digest::Sha256("891066c138579dc42763170cc0369c2c8141b2e55d8d6b36e4c1af1ecca59053")),
         },
         prototxt: None,
         about: "the same with an open input size",
@@ -95,8 +138,8 @@ pub const KNOWN_MODELS: &[KnownModel] = &[
         format: ModelFormat::SsdPrior,
         weights: KnownFile {
             name: "person_detection_0200.onnx",
-            size: 7_283_046,
-            sha256: "d3617d5fe1af00248481074bcd8ca2b0d561f62f2aa289903b11c379d510a507",
+            size: Some(7_283_046),
+            digest: Some(Digest::Sha256("d3617d5fe1af00248481074bcd8ca2b0d561f62f2aa289903b11c379d510a507")),
         },
         prototxt: None,
         about: "person-detection-0200, SSD on MobileNetV2",
@@ -108,17 +151,30 @@ pub const KNOWN_MODELS: &[KnownModel] = &[
         format: ModelFormat::CaffeSsd,
         weights: KnownFile {
             name: "person_ssd_dropin.caffemodel",
-            size: 3_713_604,
-            sha256: "716228b2cf167c0a3399314c5fa91198d4a159d66da1d47e700fc6ed61f7c176",
+            size: Some(3_713_604),
+            digest: Some(Digest::Sha256("716228b2cf167c0a3399314c5fa91198d4a159d66da1d47e700fc6ed61f7c176")),
         },
         prototxt: Some(KnownFile {
             name: "person_ssd_dropin.prototxt",
-            size: 15_657,
-            sha256: "e49e4445cb31051bf66c05b043edabab53eef5f5b1a9d0baa723b08e025c540b",
+            size: Some(15_657),
+            digest: Some(Digest::Sha256("e49e4445cb31051bf66c05b043edabab53eef5f5b1a9d0baa723b08e025c540b")),
         }),
         about: "person-detection-0200 in the form of MobileNet-SSD",
         upstream: OPEN_MODEL_ZOO,
         licence: APACHE,
+    },
+    KnownModel {
+        name: "MobileNetSSD_deploy",
+        format: ModelFormat::CaffeSsd,
+        weights: KnownFile {
+            name: "MobileNetSSD_deploy.caffemodel",
+            size: None,
+            digest: Some(Digest::Sha1("994d30a8afaa9e754d17d2373b2d62a7dfbaaf7a")),
+        },
+        prototxt: Some(KnownFile { name: "MobileNetSSD_deploy.prototxt", size: None, digest: None }),
+        about: "MobileNet-SSD, the original people counter's",
+        upstream: "https://github.com/chuanqi305/MobileNet-SSD",
+        licence: "MIT",
     },
 ];
 
@@ -136,14 +192,6 @@ pub(super) fn known_file(name: &str) -> Option<&'static KnownFile> {
         .flat_map(|m| [Some(&m.weights), m.prototxt.as_ref()])
         .flatten()
         .find(|f| f.name == name)
-}
-
-/// Lower-case hexadecimal SHA-256 of `bytes`.
-pub(super) fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
 }
 
 /// Reads a model file, and checks it when its name is a known one.
@@ -164,22 +212,45 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, String> {
     if size > MAX_SIZE {
         return Err(format!("is {size} bytes large, but at most {MAX_SIZE} are read"));
     }
-    if let Some(known) = known.filter(|known| known.size != size) {
-        let what = if size < known.size { "is cut off" } else { "is another file" };
-        return Err(format!("{what}: expected {} bytes, found {size}", known.size));
+    if let Some(expected) = known.and_then(|known| known.size).filter(|expected| *expected != size) {
+        let what = if size < expected { "is cut off" } else { "is another file" };
+        return Err(format!("{what}: expected {expected} bytes, found {size}"));
     }
     let bytes = std::fs::read(path).map_err(|error| format!("cannot be read: {error}"))?;
-    if let Some(known) = known {
-        let found = sha256(&bytes);
-        if found != known.sha256 {
+    if let Some(what) = looks_like(&bytes) {
+        return Err(format!("is {what}, not a model"));
+    }
+    if let Some(digest) = known.and_then(|known| known.digest) {
+        let found = digest.of(&bytes);
+        if found != digest.expected() {
             return Err(format!(
-                "is damaged or another file: expected SHA-256 {}, found {found}; give a model of your own \
-                 another name",
-                known.sha256
+                "is damaged or another file: expected {} {}, found {found}; a model of your own needs another \
+                 name",
+                digest.algorithm(),
+                digest.expected()
             ));
         }
     }
     Ok(bytes)
+}
+
+/// What people hand over by mistake, known by its first bytes.
+fn looks_like(bytes: &[u8]) -> Option<&'static str> {
+    let start = bytes.trim_ascii_start();
+    let starts = |with: &[u8]| start.get(..with.len()).is_some_and(|b| b.eq_ignore_ascii_case(with));
+    if starts(b"<!doctype html") || starts(b"<html") {
+        Some("a web page")
+    } else if starts(b"version https://git-lfs") {
+        Some("a Git LFS pointer")
+    } else if starts(b"PK\x03\x04") {
+        Some("a ZIP archive (unpack it, or export a PyTorch checkpoint to ONNX)")
+    } else if starts(b"<?xml") {
+        Some("an XML file")
+    } else if bytes.iter().all(|b| *b == 0) {
+        Some("a run of zeros")
+    } else {
+        None
+    }
 }
 
 /// Larger files are no models for this program; a wrong path must not fill the memory.

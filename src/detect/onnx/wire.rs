@@ -2,14 +2,14 @@
 
 /// One field of a message.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Field<'a> {
-    pub(super) number: u64,
-    pub(super) value: Value<'a>,
+pub(in crate::detect) struct Field<'a> {
+    pub(in crate::detect) number: u64,
+    pub(in crate::detect) value: Value<'a>,
 }
 
 /// What a field holds, as far as the wire tells.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Value<'a> {
+pub(in crate::detect) enum Value<'a> {
     /// A variable-length number.
     Number(u64),
     /// Text, bytes, a packed list or another message.
@@ -19,13 +19,13 @@ pub(super) enum Value<'a> {
 }
 
 /// The fields of a message, with the place of each; ends at the first error.
-pub(super) struct Fields<'a> {
+pub(in crate::detect) struct Fields<'a> {
     bytes: &'a [u8],
     at: usize,
 }
 
 impl<'a> Fields<'a> {
-    pub(super) const fn new(bytes: &'a [u8]) -> Self {
+    pub(in crate::detect) const fn new(bytes: &'a [u8]) -> Self {
         Self { bytes, at: 0 }
     }
 
@@ -87,7 +87,7 @@ impl<'a> Iterator for Fields<'a> {
 }
 
 /// The numbers of a packed list.
-pub(super) fn varints(bytes: &[u8]) -> Result<Vec<u64>, String> {
+pub(in crate::detect) fn varints(bytes: &[u8]) -> Result<Vec<u64>, String> {
     let mut fields = Fields::new(bytes);
     let mut numbers = Vec::new();
     while fields.at < bytes.len() {
@@ -97,10 +97,14 @@ pub(super) fn varints(bytes: &[u8]) -> Result<Vec<u64>, String> {
 }
 
 /// Writes what stands for a field and answers `true`, or `false` to have it copied.
-pub(super) type Replace<'a> = &'a mut dyn FnMut(Field<'_>, &mut Vec<u8>) -> Result<bool, String>;
+pub(in crate::detect) type Replace<'a> = &'a mut dyn FnMut(Field<'_>, &mut Vec<u8>) -> Result<bool, String>;
 
 /// Copies a message field by field, but for what `replace` replaces.
-pub(super) fn rewrite(bytes: &[u8], out: &mut Vec<u8>, replace: Replace<'_>) -> Result<(), String> {
+pub(in crate::detect) fn rewrite(
+    bytes: &[u8],
+    out: &mut Vec<u8>,
+    replace: Replace<'_>,
+) -> Result<(), String> {
     let mut fields = Fields::new(bytes);
     loop {
         let start = fields.at;
@@ -120,13 +124,13 @@ fn write_varint(out: &mut Vec<u8>, mut value: u64) {
 }
 
 /// Appends a field that holds a number.
-pub(super) fn write_number(out: &mut Vec<u8>, number: u64, value: u64) {
+pub(in crate::detect) fn write_number(out: &mut Vec<u8>, number: u64, value: u64) {
     write_varint(out, number << 3);
     write_varint(out, value);
 }
 
 /// Appends a field that holds bytes.
-pub(super) fn write_bytes(out: &mut Vec<u8>, number: u64, bytes: &[u8]) {
+pub(in crate::detect) fn write_bytes(out: &mut Vec<u8>, number: u64, bytes: &[u8]) {
     write_varint(out, number << 3 | 2);
     write_varint(out, bytes.len() as u64);
     out.extend_from_slice(bytes);

@@ -83,9 +83,12 @@ fn library_in(folder: &Path) -> Option<PathBuf> {
 /// # Errors
 /// One sentence: where it was looked for, or what is wrong with what was found.
 pub(super) fn load() -> Result<(EnvironmentBuilder, PathBuf), String> {
-    let places = Places::of_this_process();
+    first_usable(Places::of_this_process().candidates())
+}
+
+fn first_usable(candidates: Vec<PathBuf>) -> Result<(EnvironmentBuilder, PathBuf), String> {
     let mut problems = Vec::new();
-    for path in places.candidates() {
+    for path in candidates {
         let by_name = path.components().count() == 1;
         match ort::init_from(&path) {
             Ok(builder) => {
@@ -171,6 +174,53 @@ mod tests {
     #[test]
     fn nothing_is_found_nowhere_but_by_the_loader() {
         assert_eq!(Places::default().candidates().len(), 2);
+    }
+
+    /// In a process of its own, because a library once loaded stays.
+    #[test]
+    #[ignore = "run by the test below"]
+    fn child() {
+        let folder = PathBuf::from(std::env::var_os("PCOUNT_TEST_FOLDER").unwrap());
+        let another = std::fs::read_to_string("/proc/self/maps")
+            .unwrap()
+            .lines()
+            .filter_map(|line| line.split_whitespace().nth(5))
+            .find(|path| path.contains("/libc.so"))
+            .map(PathBuf::from)
+            .unwrap();
+        let problem = |path: PathBuf| {
+            first_usable(vec![path.clone()]).err().unwrap().replace(path.to_str().unwrap(), "FILE")
+        };
+        assert_eq!(problem(folder.join("none.so")), "'FILE' does not exist");
+        assert_eq!(problem(folder.join("text.so")), "'FILE' is no library for this machine");
+        assert_eq!(problem(another), "'FILE' is another library");
+        assert_eq!(
+            first_usable(vec![PathBuf::from("libnothing-of-that-name.so")]).err().unwrap(),
+            "its library was not found; set ORT_DYLIB_PATH to libonnxruntime.so, or put it into \
+             '~/.local/share/pcount-tui/lib'"
+        );
+        assert_eq!(
+            first_usable(vec![folder.join("none.so"), folder.join("text.so")])
+                .err()
+                .unwrap()
+                .matches("; ")
+                .count(),
+            1
+        );
+    }
+
+    #[test]
+    fn libraries_that_cannot_be_used_are_named_and_never_a_panic() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("text.so"), "no library").unwrap();
+        let name = "detect::ort::library::tests::child";
+        let output = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--ignored", "--exact", name])
+            .env("PCOUNT_TEST_FOLDER", folder.path())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && said.contains("1 passed"), "{said}");
     }
 
     #[test]

@@ -1,0 +1,285 @@
+//! What `models list`, `verify` and `fetch` say and do.
+
+use std::{
+    fmt::Write,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use super::{KNOWN_MODELS, KnownFile, KnownModel, read};
+
+/// How one file of a model is found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FileState {
+    /// There, and as expected.
+    Whole,
+    /// There, but nothing is known to compare it with.
+    Unverified,
+    /// Not there.
+    Missing,
+    /// There, but wrong in the way the sentence says.
+    Wrong(String),
+}
+
+/// A known model with the state of its files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelReport {
+    /// What is known of it.
+    pub model: &'static KnownModel,
+    /// Path and state of each of its files, weights first.
+    pub files: Vec<(PathBuf, FileState)>,
+}
+
+impl ModelReport {
+    /// Whether all files are there and none is wrong.
+    #[must_use]
+    pub fn usable(&self) -> bool {
+        self.files.iter().all(|(_, state)| matches!(state, FileState::Whole | FileState::Unverified))
+    }
+
+    /// One word for a table.
+    fn word(&self) -> &'static str {
+        let any = |of: fn(&FileState) -> bool| self.files.iter().any(|(_, state)| of(state));
+        if any(|s| matches!(s, FileState::Wrong(_))) {
+            "wrong"
+        } else if self.files.iter().all(|(_, s)| *s == FileState::Missing) {
+            "missing"
+        } else if any(|s| *s == FileState::Missing) {
+            "incomplete"
+        } else if any(|s| *s == FileState::Unverified) {
+            "unverified"
+        } else {
+            "ready"
+        }
+    }
+}
+
+fn files_of(model: &KnownModel) -> impl Iterator<Item = &KnownFile> {
+    std::iter::once(&model.weights).chain(model.prototxt.as_ref())
+}
+
+fn state(path: &Path, known: &KnownFile) -> FileState {
+    if !path.exists() {
+        return FileState::Missing;
+    }
+    match read(path) {
+        Err(problem) => FileState::Wrong(problem),
+        Ok(_) if known.digest.is_none() => FileState::Unverified,
+        Ok(_) => FileState::Whole,
+    }
+}
+
+/// The state of all known models in the folder `models`.
+#[must_use]
+pub fn states(models: &Path) -> Vec<ModelReport> {
+    KNOWN_MODELS
+        .iter()
+        .map(|model| {
+            let files = files_of(model).map(|known| {
+                let path = models.join(known.name);
+                let state = state(&path, known);
+                (path, state)
+            });
+            ModelReport { model, files: files.collect() }
+        })
+        .collect()
+}
+
+/// The table of `models list`: what detectors exist, and which are ready in the folder `models`.
+#[must_use]
+pub fn list(models: &Path) -> String {
+    let mut text = format!("{:<24} {:<10} {:<10} ABOUT\n", "NAME", "FORMAT", "STATE");
+    let mut row = |name: &str, format: &str, state: &str, about: &str| {
+        let _ = writeln!(text, "{name:<24} {format:<10} {state:<10} {about}");
+    };
+    for report in states(models) {
+        let about = format!("{} ({})", report.model.about, report.model.licence);
+        row(report.model.name, report.model.format.name(), report.word(), &about);
+    }
+    row("motion", "-", "ready", "background subtraction; needs no file");
+    let _ =
+        writeln!(text, "\nFiles belong in '{}'; 'models fetch NAME' tells how to get one.", models.display());
+    text
+}
+
+/// The lines of `models verify`, and whether no file that is there is wrong.
+#[must_use]
+pub fn verify(models: &Path) -> (String, bool) {
+    let mut text = String::new();
+    let mut good = true;
+    for (path, state) in states(models).into_iter().flat_map(|report| report.files) {
+        let path = path.display();
+        let _ = match state {
+            FileState::Missing => continue,
+            FileState::Whole => writeln!(text, "ok          {path}"),
+            FileState::Unverified => writeln!(text, "unverified  {path}"),
+            FileState::Wrong(problem) => {
+                good = false;
+                writeln!(text, "wrong       {path} {problem}")
+            }
+        };
+    }
+    if text.is_empty() {
+        let _ = writeln!(text, "No known model in '{}'.", models.display());
+    }
+    (text, good)
+}
+
+/// Gets a known model into the folder `models`, from `source`: a folder, or the address (`https://..`) of a
+/// folder on a server, that holds the model's files under their known names. Each file is checked before it
+/// gets its place. What is there and whole is left alone.
+///
+/// Without `source` nothing is got: the weights' own addresses hold them in another form, from which they have
+/// to be converted.
+///
+/// # Errors
+/// One sentence: what is wrong or how to get the file.
+pub fn fetch(name: &str, models: &Path, source: Option<&str>) -> Result<String, String> {
+    let Some(model) = KNOWN_MODELS.iter().find(|model| model.name == name) else {
+        let names: Vec<_> = KNOWN_MODELS.iter().map(|model| model.name).collect();
+        return Err(format!("no model is called '{name}'; known are {}", names.join(", ")));
+    };
+    let mut text = String::new();
+    for known in files_of(model) {
+        let path = models.join(known.name);
+        if let FileState::Whole | FileState::Unverified = state(&path, known) {
+            let _ = writeln!(text, "'{}' is there already", path.display());
+            continue;
+        }
+        let Some(source) = source else {
+            return Err(format!(
+                "'{}' cannot be fetched by itself: put it there by hand, or name a folder or server that has \
+                 it; the weights come from {} ({})",
+                path.display(),
+                model.upstream,
+                model.licence
+            ));
+        };
+        fs::create_dir_all(models)
+            .map_err(|error| format!("cannot make the folder '{}': {error}", models.display()))?;
+        get(source, known, &path)?;
+        let _ = writeln!(text, "'{}' fetched", path.display());
+    }
+    Ok(text)
+}
+
+/// Gets one file, checks it, and puts it into its place in one step.
+fn get(source: &str, known: &KnownFile, to: &Path) -> Result<(), String> {
+    // The known name in a folder of its own, because the check goes by the name.
+    let part = to.with_extension("part");
+    fs::create_dir_all(&part)
+        .map_err(|error| format!("cannot make the folder '{}': {error}", part.display()))?;
+    let file = part.join(known.name);
+    let got = if source.starts_with("http://") || source.starts_with("https://") {
+        download(&format!("{}/{}", source.trim_end_matches('/'), known.name), &file)
+    } else {
+        let from = Path::new(source).join(known.name);
+        fs::copy(&from, &file).map(drop).map_err(|error| format!("cannot copy '{}': {error}", from.display()))
+    };
+    let placed = got.and_then(|()| match read(&file) {
+        Err(problem) => Err(format!("'{}' from '{source}' {problem}", known.name)),
+        Ok(_) => fs::rename(&file, to).map_err(|error| format!("cannot write '{}': {error}", to.display())),
+    });
+    let _ = fs::remove_dir_all(&part);
+    placed
+}
+
+/// Leaves proxies, certificates and redirects to `curl`, which every machine has set up its own way.
+fn download(address: &str, to: &Path) -> Result<(), String> {
+    let output = Command::new("curl")
+        .args(["--fail", "--silent", "--show-error", "--location", "--proto", "=http,https", "--output"])
+        .arg(to)
+        .arg(address)
+        .output()
+        .map_err(|error| format!("cannot run 'curl' to fetch '{address}': {error}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    Err(format!("cannot fetch '{address}': {}", said.lines().last().unwrap_or("curl failed").trim()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_folder_lists_every_model_as_missing() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = list(folder.path());
+        assert!(text.starts_with("NAME                     FORMAT     STATE      ABOUT\n"), "{text}");
+        for model in KNOWN_MODELS {
+            let line = text.lines().find(|line| line.starts_with(&format!("{} ", model.name))).unwrap();
+            assert!(line.contains(" missing "), "{line}");
+        }
+        let (text, good) = verify(folder.path());
+        assert_eq!(text, format!("No known model in '{}'.\n", folder.path().display()));
+        assert!(good);
+    }
+
+    #[test]
+    fn wrong_files_are_named_with_what_was_expected_and_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let put = |name: &str, bytes: &[u8]| fs::write(folder.path().join(name), bytes).unwrap();
+        put("rtmdet_nano_person.onnx", b"short");
+        put("yolox_nano_person.onnx", &[1; 3_599_649]);
+        put("MobileNetSSD_deploy.prototxt", b"layer {}");
+        put("person_ssd_dropin.prototxt", b"");
+        let (text, good) = verify(folder.path());
+        assert!(!good);
+        let line = |name: &str| text.lines().find(|line| line.contains(name)).unwrap().to_owned();
+        assert!(line("rtmdet").ends_with("is cut off: expected 3988974 bytes, found 5"), "{text}");
+        assert!(
+            line("yolox").contains(
+                "is damaged or another file: expected SHA-256 \
+                 d9f03c5257026112bef6b436cc8d6ef12bbd1b1c8b78faae800e58890b62aad0, found "
+            ),
+            "{text}"
+        );
+        assert!(line("dropin").ends_with("is empty"), "{text}");
+        assert!(line("MobileNetSSD").starts_with("unverified"), "{text}");
+        let text = list(folder.path());
+        let word = |name: &str| text.lines().find(|l| l.starts_with(name)).unwrap().to_owned();
+        assert!(word("rtmdet_nano_person ").contains(" wrong "), "{text}");
+        assert!(word("MobileNetSSD").contains(" incomplete "), "{text}");
+    }
+
+    #[test]
+    fn fetching_takes_only_the_right_file() {
+        let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let source = from.path().to_str().unwrap();
+        let models = to.path().join("models");
+        fs::write(from.path().join("person_ssd_dropin.caffemodel"), [7; 100]).unwrap();
+        let error = fetch("person_ssd_dropin", &models, Some(source)).unwrap_err();
+        assert!(error.contains("is cut off: expected 3713604 bytes, found 100"), "{error}");
+        assert_eq!(fs::read_dir(&models).unwrap().count(), 0, "nothing is left behind");
+        let error = fetch("rtmdet_nano_person", &models, Some(source)).unwrap_err();
+        assert!(error.starts_with("cannot copy '"), "{error}");
+        let error = fetch("rtmdet_nano_person", &models, None).unwrap_err();
+        assert!(error.contains("openmmlab") && error.contains("Apache-2.0"), "{error}");
+        let error = fetch("nobody", &models, None).unwrap_err();
+        assert!(error.starts_with("no model is called 'nobody'; known are rtmdet_nano_person,"), "{error}");
+
+        // A file that nothing is known of but its name is taken.
+        fs::write(from.path().join("MobileNetSSD_deploy.prototxt"), "layer {}").unwrap();
+        get(source, KNOWN_MODELS[6].prototxt.as_ref().unwrap(), &models.join("MobileNetSSD_deploy.prototxt"))
+            .unwrap();
+        assert_eq!(fs::read_dir(&models).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_model_that_is_there_is_left_alone() {
+        let Some(shared) = crate::detect::load::tests::shared() else { return };
+        let to = tempfile::tempdir().unwrap();
+        let source = shared.join("models");
+        let models = to.path();
+        let text = fetch("person_ssd_dropin", models, source.to_str()).unwrap();
+        assert_eq!(text.matches(" fetched").count(), 2, "{text}");
+        let text = fetch("person_ssd_dropin", models, None).unwrap();
+        assert_eq!(text.matches(" is there already").count(), 2, "{text}");
+        let (text, good) = verify(&source);
+        assert!(good, "{text}");
+        assert_eq!(text.matches("ok   ").count(), 7, "{text}");
+    }
+}
