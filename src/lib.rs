@@ -33,6 +33,7 @@ pub mod engine;
 pub mod export;
 pub mod geometry;
 pub mod headless;
+pub mod ledger;
 pub mod logging;
 pub mod metrics;
 pub mod source;

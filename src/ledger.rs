@@ -1,0 +1,307 @@
+//! The ledger: every crossing once, on disk, and the totals and reports derived from them.
+//!
+//! One SQLite file (`ledger.sqlite`, write-ahead log, `synchronous = FULL`), one thread that writes it.
+//! Crossings are committed in batches at most [`BATCH`] after they were counted, so that what a screen has
+//! shown is on disk within a second and survives a crash of the program or of the machine. Totals are kept
+//! in the same transaction: after a restart they go on from exactly the crossings that are on disk.
+//!
+//! Counts belong to the ids of sources and the names of lines; an alias is not part of the ledger.
+//!
+//! Counting never waits for the disk. While it is full or read-only, crossings wait in memory (up to
+//! [`MAX_WAITING`]), [`LedgerStatus::problem`] says so, and they are written when it is back. A damaged file
+//! is set aside and a new one begun, with the totals carried over.
+//!
+//! Only one process writes a ledger; a lock file sees to it. Reading ([`Reader`]) needs no lock.
+
+pub mod reader;
+pub mod render;
+pub mod report;
+mod schema;
+mod writer;
+
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+
+use crossbeam_channel::{Sender, TrySendError, bounded};
+use parking_lot::Mutex;
+
+pub use self::reader::Reader;
+use self::writer::{Order, Writer};
+use crate::{
+    engine::aggregator::Sink,
+    export::{lines::Line, records::TaskResult},
+    source::SourceId,
+    store::{Event, LineCounts},
+};
+
+/// Name of the file inside the output folder.
+pub const FILE_NAME: &str = "ledger.sqlite";
+
+/// Longest time between a crossing and its commit.
+pub const BATCH: Duration = Duration::from_millis(200);
+
+/// Crossings that wait in memory while the disk refuses; more are lost and counted. Some 20 MB.
+pub const MAX_WAITING: usize = 200_000;
+
+/// Events on their way to the writer.
+const QUEUE: usize = 65_536;
+
+/// What a ledger is opened with.
+#[derive(Debug, Clone)]
+pub struct LedgerOptions {
+    /// The file; its folder is made when missing.
+    pub path: PathBuf,
+    /// Identifies the configuration of this run, such as a hash of its file.
+    pub fingerprint: String,
+    /// Crossings older than this are removed; their part of the totals stays. `None` keeps all.
+    pub retention: Option<Duration>,
+    /// Begin with all totals at zero. The crossings so far stay in the ledger.
+    pub fresh: bool,
+    /// Sources whose totals begin at zero: files, which are counted anew by every run.
+    pub reset: Vec<SourceId>,
+    /// Takes every event once it is on disk, in order; see [`crate::headless::feed`].
+    pub forward: Option<Sender<Line>>,
+}
+
+impl LedgerOptions {
+    /// The ledger in the folder `dir`, kept for ever.
+    #[must_use]
+    pub fn new(dir: &Path) -> Self {
+        Self {
+            path: dir.join(FILE_NAME),
+            fingerprint: String::new(),
+            retention: None,
+            fresh: false,
+            reset: Vec::new(),
+            forward: None,
+        }
+    }
+}
+
+/// A ledger that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// Another process writes it.
+    #[error(
+        "ledger '{path}': another pcount-tui writes it; end that one, or give this one another folder with \
+         --output"
+    )]
+    Busy {
+        /// The file.
+        path: String,
+    },
+    /// Written by a newer version.
+    #[error(
+        "ledger '{path}': written by a newer version of the program (schema {found}, this one knows \
+         {known}); use that version or another folder with --output"
+    )]
+    Newer {
+        /// The file.
+        path: String,
+        /// Its schema.
+        found: i64,
+        /// The newest schema this program knows.
+        known: i64,
+    },
+    /// There is none.
+    #[error("ledger '{path}': not found; it is made by the first run with this output folder")]
+    Missing {
+        /// The file.
+        path: String,
+    },
+    /// SQLite or the operating system refuses.
+    #[error("ledger '{path}': {problem}")]
+    Sql {
+        /// The file.
+        path: String,
+        /// What it said.
+        problem: String,
+        /// Whether the file itself is broken.
+        damaged: bool,
+    },
+    /// A question that cannot be answered.
+    #[error("{0}")]
+    Question(String),
+}
+
+impl LedgerError {
+    fn sql(path: &Path, error: &rusqlite::Error) -> Self {
+        let damaged = matches!(
+            error.sqlite_error_code(),
+            Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase)
+        );
+        Self::Sql { path: path.display().to_string(), problem: error.to_string(), damaged }
+    }
+
+    fn io(path: &Path, error: &std::io::Error) -> Self {
+        Self::Sql { path: path.display().to_string(), problem: error.to_string(), damaged: false }
+    }
+}
+
+/// Health of a ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LedgerStatus {
+    /// Why crossings wait in memory at this moment, if they do.
+    pub problem: Option<String>,
+    /// Crossings that are not on disk yet.
+    pub waiting: usize,
+    /// Crossings that will never be: too many waited.
+    pub lost: u64,
+    /// What the user should know: a damaged file set aside.
+    pub notices: Vec<String>,
+}
+
+#[derive(Default)]
+struct Shared {
+    durable: AtomicU64,
+    status: Mutex<LedgerStatus>,
+}
+
+/// A handle on the writer. Dropping it commits what waits and ends the session.
+pub struct Ledger {
+    orders: Mutex<Orders>,
+    shared: Arc<Shared>,
+    totals: Vec<(SourceId, Vec<LineCounts>)>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Sequence numbers are given in the order of sending.
+struct Orders {
+    sender: Option<Sender<Order>>,
+    sequence: u64,
+}
+
+impl Ledger {
+    /// Opens or makes the ledger, begins a session and starts the writer.
+    ///
+    /// A folder that cannot be written is no error: crossings wait in memory, the writer goes on trying,
+    /// and [`Self::status`] says why. A damaged file is set aside and a new one begun.
+    ///
+    /// # Errors
+    /// [`LedgerError::Busy`] when another process writes it, [`LedgerError::Newer`] when a newer version of
+    /// the program has written it, [`LedgerError::Sql`] when the system refuses a thread.
+    pub fn start(options: LedgerOptions) -> Result<Self, LedgerError> {
+        let path = options.path.clone();
+        let lock = lock(&path)?;
+        let shared = Arc::new(Shared::default());
+        let mut writer = Writer::new(options, Arc::clone(&shared), lock);
+        writer.open()?;
+        let totals = writer.totals();
+        let (sender, orders) = bounded(QUEUE);
+        let thread = std::thread::Builder::new()
+            .name("ledger".into())
+            .spawn(move || writer.run(&orders))
+            .map_err(|error| LedgerError::io(&path, &error))?;
+        let orders = Mutex::new(Orders { sender: Some(sender), sequence: 0 });
+        Ok(Self { orders, shared, totals, thread: Some(thread) })
+    }
+
+    /// The counts to go on from, by source and line, as they were when the ledger was opened.
+    #[must_use]
+    pub fn totals(&self) -> Vec<(SourceId, Vec<LineCounts>)> {
+        self.totals.clone()
+    }
+
+    /// Notes an event. Never blocks. Gives its sequence number in this session, from 1.
+    pub fn record(&self, event: Event) -> u64 {
+        let mut orders = self.orders.lock();
+        orders.sequence += 1;
+        let sequence = orders.sequence;
+        let order = Order::Event { sequence, at: Instant::now(), event: Box::new(event) };
+        let sent = orders.sender.as_ref().map(|sender| sender.try_send(order));
+        if !matches!(sent, Some(Ok(()))) {
+            self.shared.status.lock().lost += 1;
+        }
+        sequence
+    }
+
+    /// Every event up to this sequence number is on disk (or was lost, see [`LedgerStatus::lost`]).
+    #[must_use]
+    pub fn durable_seq(&self) -> u64 {
+        self.shared.durable.load(Ordering::Acquire)
+    }
+
+    /// Its health.
+    #[must_use]
+    pub fn status(&self) -> LedgerStatus {
+        self.shared.status.lock().clone()
+    }
+
+    /// Waits until everything noted so far is on disk; `false` when that failed or `timeout` passed first.
+    pub fn sync(&self, timeout: Duration) -> bool {
+        let deadline = Instant::now() + timeout;
+        let (done, wait) = bounded(1);
+        let Some(sender) = self.orders.lock().sender.clone() else { return false };
+        sender.send_deadline(Order::Sync(done), deadline).is_ok()
+            && wait.recv_deadline(deadline).unwrap_or(false)
+    }
+
+    /// Commits what waits, ends the session and closes the file; waits for it at most `timeout`. Later
+    /// events are not noted.
+    pub fn close(&self, timeout: Duration) -> bool {
+        let deadline = Instant::now() + timeout;
+        let (done, wait) = bounded(1);
+        let Some(sender) = self.orders.lock().sender.take() else { return true };
+        match sender.try_send(Order::Close(done)) {
+            Ok(()) => wait.recv_deadline(deadline).unwrap_or(false),
+            Err(TrySendError::Full(order)) => {
+                sender.send_deadline(order, deadline).is_ok() && wait.recv_deadline(deadline).unwrap_or(false)
+            }
+            Err(TrySendError::Disconnected(_)) => false,
+        }
+    }
+}
+
+impl Drop for Ledger {
+    fn drop(&mut self) {
+        // A disk that does not answer must not keep the program from ending.
+        if self.close(Duration::from_secs(5))
+            && let Some(thread) = self.thread.take()
+        {
+            // A panic of the writer was reported by its hook.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Feeds a ledger from the engine's result handler.
+#[must_use]
+pub fn sink(ledger: &Arc<Ledger>) -> Box<dyn Sink> {
+    Box::new(LedgerSink(Arc::clone(ledger)))
+}
+
+struct LedgerSink(Arc<Ledger>);
+
+impl Sink for LedgerSink {
+    fn result(&mut self, _: &TaskResult) {}
+
+    fn event(&mut self, event: &Event) {
+        self.0.record(event.clone());
+    }
+}
+
+/// Takes the lock that keeps a second writer away; the system frees it when the process ends, however.
+fn lock(path: &Path) -> Result<Option<File>, LedgerError> {
+    if let Some(dir) = path.parent() {
+        // When that fails, so will what follows, and that error is told.
+        let _ = std::fs::create_dir_all(dir);
+    }
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let opened = File::options().create(true).truncate(false).write(true).open(PathBuf::from(name));
+    // Where no file can be made there is nothing to protect: the ledger will be in memory only.
+    let Ok(file) = opened else { return Ok(None) };
+    match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
+        Err(rustix::io::Errno::WOULDBLOCK) => Err(LedgerError::Busy { path: path.display().to_string() }),
+        // Some network file systems know no locks.
+        Ok(()) | Err(_) => Ok(Some(file)),
+    }
+}

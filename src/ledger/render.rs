@@ -1,0 +1,119 @@
+//! A report as text, CSV or JSON.
+
+use std::fmt::Write;
+
+use super::report::{Report, Row, Step};
+use crate::export::csv_file::text_cell;
+
+/// How a report is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum ReportFormat {
+    /// For reading.
+    #[default]
+    Table,
+    /// One row for each source and time.
+    Csv,
+    /// One object.
+    Json,
+}
+
+/// `report` in the form asked for, ending with a line feed.
+#[must_use]
+pub fn render(report: &Report, format: ReportFormat) -> String {
+    match format {
+        ReportFormat::Table => table(report),
+        ReportFormat::Csv => csv(report),
+        // A report holds nothing that JSON could refuse.
+        ReportFormat::Json => serde_json::to_string(report).unwrap_or_default() + "\n",
+    }
+}
+
+fn table(report: &Report) -> String {
+    let mut text = String::new();
+    // Writing to a String cannot fail.
+    let _ = writeln!(text, "{} .. {}", minutes(&report.since), minutes(&report.until));
+    for source in &report.sources {
+        let _ = writeln!(text, "\n{}", crate::logging::line::clean(&source.camera_id));
+        let _ = writeln!(
+            text,
+            "  {:<16} {:>7} {:>7} {:>7} {:>9} {:>6} {:>8}",
+            "from", "in", "out", "net", "occupancy", "peak", "watched"
+        );
+        for row in &source.rows {
+            let start = if report.by == Step::Day { &row.start[..10] } else { &minutes(&row.start) };
+            let _ = writeln!(
+                text,
+                "  {:<16} {:>7} {:>7} {:>+7} {:>9} {:>6} {:>8}",
+                start,
+                row.total_in,
+                row.total_out,
+                row.net,
+                row.occupancy,
+                row.peak_occupancy,
+                percent(row.coverage)
+            );
+        }
+        let _ = writeln!(
+            text,
+            "  {:<16} {:>7} {:>7} {:>+7} {:>9} {:>6} {:>8}",
+            "total",
+            source.total_in,
+            source.total_out,
+            source.net,
+            source.occupancy,
+            "",
+            percent(source.coverage)
+        );
+        if let Some(peak) = &source.peak_hour {
+            let _ = writeln!(
+                text,
+                "  busiest hour: {} ({} in, {} out)",
+                minutes(&peak.start),
+                peak.total_in,
+                peak.total_out
+            );
+        }
+        for gap in &source.gaps {
+            let _ = writeln!(text, "  not watching from {} to {}", minutes(&gap.from), minutes(&gap.to));
+        }
+    }
+    let total = &report.total;
+    let _ =
+        writeln!(text, "\nTotal: In: {} | Out: {} | Net: {:+}", total.total_in, total.total_out, total.net);
+    text
+}
+
+fn csv(report: &Report) -> String {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let header = ["camera_id", "start", "end", "in", "out", "net", "occupancy", "peak_occupancy", "coverage"];
+    // Writing to memory cannot fail.
+    let _ = writer.write_record(header);
+    for source in &report.sources {
+        for Row { start, end, total_in, total_out, net, occupancy, peak_occupancy, coverage } in &source.rows
+        {
+            let _ = writer.write_record([
+                text_cell(&source.camera_id),
+                start.clone(),
+                end.clone(),
+                total_in.to_string(),
+                total_out.to_string(),
+                net.to_string(),
+                occupancy.to_string(),
+                peak_occupancy.to_string(),
+                format!("{coverage:.4}"),
+            ]);
+        }
+    }
+    String::from_utf8(writer.into_inner().unwrap_or_default()).unwrap_or_default()
+}
+
+/// A stamp without its seconds and offset: `2024-01-15 10:00`.
+fn minutes(stamp: &str) -> String {
+    stamp.get(..16).unwrap_or(stamp).replace('T', " ")
+}
+
+fn percent(share: f64) -> String {
+    // Never 100 % for less than all of it.
+    let percent = if share >= 1.0 { 100.0 } else { (share * 1000.0).floor() / 10.0 };
+    format!("{percent:.1} %")
+}

@@ -1,0 +1,377 @@
+//! Answers out of a ledger: counts by quarter of an hour, hour or day, occupancy, the busiest hour, and how
+//! much of the time anybody watched.
+
+use jiff::{RoundMode, SignedDuration, Timestamp, Unit, Zoned, ZonedRound, civil::Date, tz::TimeZone};
+use serde::Serialize;
+
+use super::{
+    LedgerError,
+    reader::{Entry, Reader, Span, millis},
+};
+use crate::{count::Direction, source::SourceId};
+
+/// Most rows a source may have in one report: ten years of days, four months of hours.
+const MAX_ROWS: usize = 10_000;
+
+/// Length of one row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum)]
+pub enum Step {
+    /// A quarter of an hour.
+    #[value(name = "15m")]
+    #[serde(rename = "15m")]
+    Quarter,
+    /// An hour.
+    #[serde(rename = "hour")]
+    Hour,
+    /// A day of the calendar.
+    #[serde(rename = "day")]
+    Day,
+}
+
+/// What is asked.
+#[derive(Debug, Clone)]
+pub struct Query {
+    /// Begin; moved back to the begin of its row.
+    pub since: Timestamp,
+    /// End.
+    pub until: Timestamp,
+    /// Length of a row.
+    pub by: Step,
+    /// Time zone of days and hours.
+    pub timezone: TimeZone,
+    /// Only this source.
+    pub source: Option<SourceId>,
+}
+
+/// The answer. Times are RFC 3339 with the offset of the time zone.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Report {
+    /// Begin.
+    pub since: String,
+    /// End.
+    pub until: String,
+    /// Length of a row.
+    pub by: Step,
+    /// Each source.
+    pub sources: Vec<SourceReport>,
+    /// All sources together.
+    pub total: crate::export::lines::Total,
+}
+
+/// One source over the whole time.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SourceReport {
+    /// The source.
+    pub camera_id: String,
+    /// Crossings in.
+    #[serde(rename = "in")]
+    pub total_in: u64,
+    /// Crossings out.
+    #[serde(rename = "out")]
+    pub total_out: u64,
+    /// In minus out.
+    pub net: i64,
+    /// In minus out since the last reset, at the end.
+    pub occupancy: i64,
+    /// The hour with the most crossings.
+    pub peak_hour: Option<PeakHour>,
+    /// Share of the time in which the source was watched, 0..=1.
+    pub coverage: f64,
+    /// When it was not.
+    pub gaps: Vec<Gap>,
+    /// Rows in which it was watched or counted; the others are in the gaps.
+    pub rows: Vec<Row>,
+}
+
+/// The busiest hour.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PeakHour {
+    /// Its begin.
+    pub start: String,
+    /// Crossings in.
+    #[serde(rename = "in")]
+    pub total_in: u64,
+    /// Crossings out.
+    #[serde(rename = "out")]
+    pub total_out: u64,
+}
+
+/// A time in which nobody watched.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Gap {
+    /// From.
+    pub from: String,
+    /// To.
+    pub to: String,
+}
+
+/// One row.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Row {
+    /// Begin.
+    pub start: String,
+    /// End.
+    pub end: String,
+    /// Crossings in.
+    #[serde(rename = "in")]
+    pub total_in: u64,
+    /// Crossings out.
+    #[serde(rename = "out")]
+    pub total_out: u64,
+    /// In minus out.
+    pub net: i64,
+    /// In minus out since the last reset, at the end of the row.
+    pub occupancy: i64,
+    /// Highest occupancy within the row.
+    pub peak_occupancy: i64,
+    /// Share of the row in which the source was watched, 0..=1.
+    pub coverage: f64,
+}
+
+/// A begin as users write it: how long ago (`7d`, `90m`), a day (`2024-01-15`) or a moment
+/// (`2024-01-15T10:00:00+01:00`).
+///
+/// # Errors
+/// When it is none of these.
+pub fn parse_moment(text: &str, now: Timestamp, timezone: &TimeZone) -> Result<Timestamp, LedgerError> {
+    if let Ok(ago) = humantime::parse_duration(text) {
+        let ago = SignedDuration::try_from(ago).ok();
+        if let Some(moment) = ago.and_then(|ago| now.checked_sub(ago).ok()) {
+            return Ok(moment);
+        }
+    }
+    if let Ok(moment) = text.parse::<Timestamp>() {
+        return Ok(moment);
+    }
+    if let Ok(zoned) = text.parse::<Date>().and_then(|date| date.to_zoned(timezone.clone())) {
+        return Ok(zoned.timestamp());
+    }
+    Err(LedgerError::Question(format!(
+        "'{text}' is no time; write how long ago ('7d', '90m'), a day ('2024-01-15') or a moment \
+         ('2024-01-15T10:00:00Z')"
+    )))
+}
+
+/// Answers `query`.
+///
+/// # Errors
+/// When the ledger cannot be read, knows no such source, or the answer would be too long.
+pub fn report(reader: &Reader, query: &Query) -> Result<Report, LedgerError> {
+    let known = reader.sources()?;
+    let sources = match &query.source {
+        Some(source) if !known.contains(source) => {
+            let known: Vec<_> = known.iter().map(|id| format!("'{id}'")).collect();
+            return Err(LedgerError::Question(format!(
+                "the ledger knows no source '{source}'; it knows {}",
+                if known.is_empty() { "none".to_owned() } else { known.join(", ") }
+            )));
+        }
+        Some(source) => vec![source.clone()],
+        None => known,
+    };
+    let rows = spans(query.since, query.until, query.by, &query.timezone)?;
+    let hours = match query.by {
+        Step::Hour => rows.clone(),
+        _ => spans(query.since, query.until, Step::Hour, &query.timezone).unwrap_or_default(),
+    };
+    let whole =
+        Span { from: rows.first().map_or(millis(query.since), |first| first.from), to: millis(query.until) };
+    let answers = sources
+        .iter()
+        .map(|source| of_source(reader, source, whole, &rows, &hours, &query.timezone))
+        .collect::<Result<Vec<_>, _>>()?;
+    let (total_in, total_out) =
+        answers.iter().fold((0, 0), |(i, o), answer| (i + answer.total_in, o + answer.total_out));
+    let net = total_in as i64 - total_out as i64;
+    Ok(Report {
+        since: stamp(whole.from, &query.timezone),
+        until: stamp(whole.to, &query.timezone),
+        by: query.by,
+        sources: answers,
+        total: crate::export::lines::Total { total_in, total_out, net },
+    })
+}
+
+fn of_source(
+    reader: &Reader,
+    source: &SourceId,
+    whole: Span,
+    spans: &[Span],
+    hours: &[Span],
+    timezone: &TimeZone,
+) -> Result<SourceReport, LedgerError> {
+    let entries = reader.crossings(source, whole)?;
+    let watched = reader.watched(source, whole)?;
+    let mut rows: Vec<Row> = spans
+        .iter()
+        .map(|span| {
+            let seen = span.intersection(whole);
+            Row {
+                start: stamp(span.from, timezone),
+                end: stamp(seen.to, timezone),
+                total_in: 0,
+                total_out: 0,
+                net: 0,
+                occupancy: 0,
+                peak_occupancy: i64::MIN,
+                coverage: coverage(&watched, seen),
+            }
+        })
+        .collect();
+    let end = occupancy(reader, source, whole, spans, &entries, &mut rows)?;
+    let (mut total_in, mut total_out) = (0, 0);
+    for row in &mut rows {
+        row.net = row.total_in as i64 - row.total_out as i64;
+        total_in += row.total_in;
+        total_out += row.total_out;
+    }
+    rows.retain(|row| row.coverage > 0.0 || row.total_in + row.total_out > 0);
+    Ok(SourceReport {
+        camera_id: source.to_string(),
+        total_in,
+        total_out,
+        net: total_in as i64 - total_out as i64,
+        occupancy: end,
+        peak_hour: peak_hour(hours, &entries, timezone),
+        coverage: coverage(&watched, whole),
+        gaps: gaps(&watched, whole, timezone),
+        rows,
+    })
+}
+
+/// Fills counts and occupancies of `rows`, which belong to `spans`; gives the occupancy at the end.
+///
+/// Crossings and resets are walked in the order they were counted, so that a clock that was set back does
+/// not turn them round.
+fn occupancy(
+    reader: &Reader,
+    source: &str,
+    whole: Span,
+    spans: &[Span],
+    entries: &[Entry],
+    rows: &mut [Row],
+) -> Result<i64, LedgerError> {
+    let mut resets = reader.resets(source, whole)?.into_iter().peekable();
+    let mut current = reader.net_before(source, whole.from)?;
+    let mut filled = 0;
+    let mut fill = |upto: usize, current: i64, rows: &mut [Row]| {
+        for row in rows.iter_mut().take(upto).skip(filled) {
+            row.occupancy = current;
+            row.peak_occupancy = row.peak_occupancy.max(current);
+        }
+        filled = filled.max(upto);
+    };
+    for entry in entries {
+        while resets.next_if(|reset| (reset.0, reset.1) < (entry.session, entry.sequence)).is_some_and(
+            |reset| {
+                fill(index(spans, reset.2), current, rows);
+                current = 0;
+                true
+            },
+        ) {}
+        let at = index(spans, entry.wall);
+        fill(at, current, rows);
+        let Some(row) = rows.get_mut(at) else { continue };
+        row.peak_occupancy = row.peak_occupancy.max(current);
+        match entry.direction {
+            Direction::In => (row.total_in, current) = (row.total_in + 1, current + 1),
+            Direction::Out => (row.total_out, current) = (row.total_out + 1, current - 1),
+        }
+        row.peak_occupancy = row.peak_occupancy.max(current);
+    }
+    for reset in resets {
+        fill(index(spans, reset.2), current, rows);
+        current = 0;
+    }
+    fill(spans.len(), current, rows);
+    Ok(current)
+}
+
+/// Index of the span that holds `moment`.
+fn index(spans: &[Span], moment: i64) -> usize {
+    spans.partition_point(|span| span.to <= moment)
+}
+
+fn peak_hour(hours: &[Span], entries: &[Entry], timezone: &TimeZone) -> Option<PeakHour> {
+    let mut counts = vec![(0_u64, 0_u64); hours.len()];
+    for entry in entries {
+        if let Some(count) = counts.get_mut(index(hours, entry.wall)) {
+            match entry.direction {
+                Direction::In => count.0 += 1,
+                Direction::Out => count.1 += 1,
+            }
+        }
+    }
+    // Of equal hours the first.
+    let (hour, (total_in, total_out)) = hours.iter().zip(counts).rev().max_by_key(|(_, (i, o))| i + o)?;
+    (total_in + total_out > 0).then(|| PeakHour { start: stamp(hour.from, timezone), total_in, total_out })
+}
+
+fn coverage(watched: &[Span], span: Span) -> f64 {
+    let seen: i64 = watched.iter().map(|watch| watch.intersection(span).length()).sum();
+    if span.length() == 0 { 0.0 } else { seen as f64 / span.length() as f64 }
+}
+
+fn gaps(watched: &[Span], whole: Span, timezone: &TimeZone) -> Vec<Gap> {
+    let mut gaps = Vec::new();
+    let mut from = whole.from;
+    for watch in watched.iter().chain([&Span { from: whole.to, to: whole.to }]) {
+        if watch.from > from {
+            gaps.push(Gap { from: stamp(from, timezone), to: stamp(watch.from, timezone) });
+        }
+        from = from.max(watch.to);
+    }
+    gaps
+}
+
+/// The rows between two moments: whole ones, the first holding `since`.
+fn spans(
+    since: Timestamp,
+    until: Timestamp,
+    by: Step,
+    timezone: &TimeZone,
+) -> Result<Vec<Span>, LedgerError> {
+    let calendar = |error: jiff::Error| LedgerError::Question(format!("time span: {error}"));
+    if until <= since {
+        return Err(LedgerError::Question(
+            "the report would end before it begins; ask for an earlier begin".into(),
+        ));
+    }
+    let since = since.to_zoned(timezone.clone());
+    let mut from = match by {
+        Step::Day => since.start_of_day().map_err(calendar)?,
+        Step::Hour => since.round(trunc(Unit::Hour, 1)).map_err(calendar)?,
+        Step::Quarter => since.round(trunc(Unit::Minute, 15)).map_err(calendar)?,
+    };
+    let mut spans = Vec::new();
+    while from.timestamp() < until {
+        if spans.len() == MAX_ROWS {
+            return Err(LedgerError::Question(format!(
+                "the report would have more than {MAX_ROWS} rows; ask for longer rows or a later begin"
+            )));
+        }
+        let to = next(&from, by).map_err(calendar)?;
+        spans.push(Span { from: millis(from.timestamp()), to: millis(to.timestamp()) });
+        from = to;
+    }
+    Ok(spans)
+}
+
+fn trunc(unit: Unit, increment: i64) -> ZonedRound {
+    ZonedRound::new().smallest(unit).increment(increment).mode(RoundMode::Trunc)
+}
+
+fn next(from: &Zoned, by: Step) -> Result<Zoned, jiff::Error> {
+    match by {
+        // By the calendar: days have 23 or 25 hours where clocks are changed.
+        Step::Day => from.tomorrow()?.start_of_day(),
+        Step::Hour => from.checked_add(SignedDuration::from_hours(1)),
+        Step::Quarter => from.checked_add(SignedDuration::from_mins(15)),
+    }
+}
+
+fn stamp(moment: i64, timezone: &TimeZone) -> String {
+    let zoned =
+        Timestamp::from_millisecond(moment).unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(timezone.clone());
+    zoned.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
+}

@@ -1,0 +1,509 @@
+//! The thread that writes. It alone holds the connection.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    fs::{self, File},
+    os::unix::fs::MetadataExt,
+    sync::{Arc, atomic::Ordering},
+    time::{Duration, Instant, SystemTime},
+};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
+use rusqlite::{Connection, params};
+
+use super::{BATCH, LedgerError, LedgerOptions, MAX_WAITING, Shared, schema};
+use crate::{
+    count::Direction,
+    export::lines::Line,
+    source::SourceId,
+    store::{Event, EventKind, LineCounts},
+};
+
+/// How often a quiet ledger notes that sources are being watched. What a crash leaves out of the coverage
+/// is at most this long.
+const HEARTBEAT: Duration = Duration::from_secs(10);
+
+/// How long to leave a disk alone that has refused.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// How often old crossings are removed.
+const CLEANING: Duration = Duration::from_secs(24 * 3600);
+
+/// The word of the state in which a source is being watched.
+const WATCHING: &str = "Running";
+
+/// What the writer is asked.
+pub(super) enum Order {
+    Event { sequence: u64, at: Instant, event: Box<Event> },
+    Sync(Sender<bool>),
+    Close(Sender<bool>),
+}
+
+/// A row that waits for its commit.
+enum Row {
+    Crossing {
+        source: SourceId,
+        sequence: u64,
+        line: String,
+        direction: Direction,
+        wall: i64,
+        mono: i64,
+        source_time: f64,
+        track: u64,
+        confidence: f32,
+    },
+    Reset {
+        source: SourceId,
+        sequence: u64,
+        wall: i64,
+    },
+    /// A source is watched from here on, or was until here.
+    Watch {
+        source: SourceId,
+        from: i64,
+        to: i64,
+    },
+}
+
+type Totals = BTreeMap<SourceId, BTreeMap<String, (u64, u64)>>;
+
+pub(super) struct Writer {
+    options: LedgerOptions,
+    shared: Arc<Shared>,
+    connection: Option<Connection>,
+    inode: Option<u64>,
+    session: Option<i64>,
+    begun: Instant,
+    begun_wall: i64,
+    rows: VecDeque<Row>,
+    /// Events that wait to be passed on until they are durable.
+    unforwarded: VecDeque<Line>,
+    unforwarded_lost: u64,
+    taken: u64,
+    totals: Totals,
+    /// Whether all totals, not only the changed ones, must be written: the file is new to us.
+    write_all_totals: bool,
+    changed: std::collections::BTreeSet<SourceId>,
+    watching: BTreeMap<SourceId, i64>,
+    last_commit: Instant,
+    last_cleaning: Option<Instant>,
+    retry_at: Instant,
+    /// Held, not used: the lock ends with it.
+    _lock: Option<File>,
+}
+
+impl Writer {
+    pub fn new(options: LedgerOptions, shared: Arc<Shared>, lock: Option<File>) -> Self {
+        let now = Instant::now();
+        Self {
+            options,
+            shared,
+            connection: None,
+            inode: None,
+            session: None,
+            begun: now,
+            begun_wall: millis(SystemTime::now()),
+            rows: VecDeque::new(),
+            unforwarded: VecDeque::new(),
+            unforwarded_lost: 0,
+            taken: 0,
+            totals: Totals::new(),
+            write_all_totals: false,
+            changed: Default::default(),
+            watching: BTreeMap::new(),
+            last_commit: now,
+            last_cleaning: None,
+            retry_at: now,
+            _lock: lock,
+        }
+    }
+
+    /// The counts to go on from.
+    pub fn totals(&self) -> Vec<(SourceId, Vec<LineCounts>)> {
+        let counts = |(name, (total_in, total_out)): (&String, &(u64, u64))| LineCounts {
+            name: name.clone(),
+            total_in: *total_in,
+            total_out: *total_out,
+        };
+        let of = |(source, lines): (&SourceId, &BTreeMap<_, _>)| {
+            (source.clone(), lines.iter().map(counts).collect())
+        };
+        self.totals.iter().map(of).collect()
+    }
+
+    /// The first opening: reads the totals and begins a session. A disk that refuses is noted, not an error.
+    pub fn open(&mut self) -> Result<(), LedgerError> {
+        match self.connect() {
+            Ok(()) => {
+                let forgotten: Vec<_> = if self.options.fresh {
+                    self.totals.keys().cloned().collect()
+                } else {
+                    self.options.reset.iter().filter(|id| self.totals.contains_key(*id)).cloned().collect()
+                };
+                for source in forgotten {
+                    self.reset(source, 0, self.begun_wall);
+                }
+                self.commit();
+                Ok(())
+            }
+            Err(error @ LedgerError::Newer { .. }) => Err(error),
+            Err(error) => {
+                self.fail(&error);
+                Ok(())
+            }
+        }
+    }
+
+    /// Opens the file, setting it aside when it is damaged, and begins this run's session in it.
+    fn connect(&mut self) -> Result<(), LedgerError> {
+        let path = self.options.path.clone();
+        let connection = match schema::open(&path) {
+            Err(LedgerError::Sql { damaged: true, problem, .. }) => {
+                self.begin_anew(&problem)?;
+                schema::open(&path)?
+            }
+            other => other?,
+        };
+        let sql = |error: rusqlite::Error| LedgerError::sql(&path, &error);
+        // The file may have been replaced since we last saw it.
+        if let Some(session) = self.session
+            && !has_session(&connection, session, self.begun_wall).map_err(sql)?
+        {
+            self.session = None;
+        }
+        if self.session.is_none() {
+            if self.inode.is_none() {
+                // What was counted before the file could be opened goes on top of what it holds. A file that
+                // takes the place of another takes over our totals instead.
+                for (source, line, total_in, total_out) in read_totals(&connection).map_err(sql)? {
+                    let lines = self.totals.entry(source).or_default();
+                    let counts = lines.entry(line).or_default();
+                    counts.0 += total_in;
+                    counts.1 += total_out;
+                }
+            }
+            connection
+                .execute(
+                    "INSERT INTO sessions (started_ms, last_seen_ms, version, config) VALUES (?1, ?1, ?2, ?3)",
+                    params![self.begun_wall, env!("CARGO_PKG_VERSION"), self.options.fingerprint],
+                )
+                .map_err(sql)?;
+            self.session = Some(connection.last_insert_rowid());
+        }
+        self.inode = fs::metadata(&path).ok().map(|file| file.ino());
+        self.write_all_totals = true;
+        self.connection = Some(connection);
+        Ok(())
+    }
+
+    /// Sets a damaged file aside. The session begins again in the new one; the totals are carried over.
+    fn begin_anew(&mut self, problem: &str) -> Result<(), LedgerError> {
+        self.connection = None;
+        let aside = schema::set_aside(&self.options.path)?;
+        let notice = format!(
+            "Ledger '{}' was damaged ({problem}); it was set aside as '{}' and a new one begun",
+            self.options.path.display(),
+            aside.display()
+        );
+        tracing::error!("{notice}");
+        self.shared.status.lock().notices.push(notice);
+        self.session = None;
+        Ok(())
+    }
+
+    pub fn run(mut self, orders: &Receiver<Order>) {
+        let mut due = None;
+        loop {
+            let wake = due.unwrap_or(self.last_commit + HEARTBEAT);
+            match orders.recv_deadline(wake) {
+                Ok(Order::Event { sequence, at, event }) => {
+                    self.take(sequence, at, *event);
+                    due = due.or(Some(Instant::now() + BATCH));
+                }
+                Ok(Order::Sync(done)) => {
+                    // Whoever waited may have lost patience.
+                    let _ = done.send(self.commit());
+                    due = None;
+                }
+                Ok(Order::Close(done)) => {
+                    let _ = done.send(self.end());
+                    return;
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => {
+                    self.end();
+                    return;
+                }
+            }
+            // Looked at after every order: a busy channel must not put the commit off.
+            let now = Instant::now();
+            if now >= due.unwrap_or(self.last_commit + HEARTBEAT) {
+                let committed = now >= self.retry_at && self.commit();
+                due = (!committed).then(|| now + BATCH);
+            }
+        }
+    }
+
+    fn take(&mut self, sequence: u64, at: Instant, event: Event) {
+        self.taken = sequence;
+        let wall = millis(event.wall);
+        if self.options.forward.is_some() {
+            self.unforwarded.push_back(Line::from(&event));
+        }
+        let source = event.source;
+        match event.kind {
+            EventKind::Crossing { line, direction, track, time, confidence } => {
+                let counts = self.totals.entry(source.clone()).or_default().entry(line.clone()).or_default();
+                match direction {
+                    Direction::In => counts.0 += 1,
+                    Direction::Out => counts.1 += 1,
+                }
+                self.changed.insert(source.clone());
+                let mono =
+                    i64::try_from(at.saturating_duration_since(self.begun).as_millis()).unwrap_or(i64::MAX);
+                self.push(Row::Crossing {
+                    source,
+                    sequence,
+                    line,
+                    direction,
+                    wall,
+                    mono,
+                    source_time: time,
+                    track,
+                    confidence,
+                });
+            }
+            EventKind::Reset => self.reset(source, sequence, wall),
+            EventKind::State { state, .. } if state == WATCHING => {
+                self.watching.entry(source).or_insert(wall);
+            }
+            EventKind::State { .. } => {
+                if let Some(from) = self.watching.remove(&source) {
+                    self.push(Row::Watch { source, from, to: wall });
+                }
+            }
+            EventKind::Suppressed { .. } | EventKind::Threshold { .. } => {}
+        }
+        if self.shared.status.lock().problem.is_some() {
+            self.forward();
+        }
+    }
+
+    fn reset(&mut self, source: SourceId, sequence: u64, wall: i64) {
+        self.totals.remove(&source);
+        self.changed.insert(source.clone());
+        self.push(Row::Reset { source, sequence, wall });
+    }
+
+    fn push(&mut self, row: Row) {
+        let mut status = self.shared.status.lock();
+        if self.rows.len() < MAX_WAITING {
+            self.rows.push_back(row);
+            status.waiting = self.rows.len();
+        } else {
+            status.lost += 1;
+        }
+    }
+
+    /// Writes everything that waits in one transaction. `false` when the disk refuses; then all of it still
+    /// waits.
+    fn commit(&mut self) -> bool {
+        self.last_commit = Instant::now();
+        let written = match self.try_commit() {
+            Err(LedgerError::Sql { damaged: true, problem, .. }) => {
+                self.begin_anew(&problem).and_then(|()| self.try_commit())
+            }
+            other => other,
+        };
+        if let Err(error) = written {
+            self.fail(&error);
+            return false;
+        }
+        self.rows.clear();
+        self.changed.clear();
+        self.write_all_totals = false;
+        self.shared.durable.store(self.taken, Ordering::Release);
+        let mut status = self.shared.status.lock();
+        status.waiting = 0;
+        if status.problem.take().is_some() {
+            tracing::info!("Ledger: written again");
+        }
+        drop(status);
+        self.forward();
+        true
+    }
+
+    fn fail(&mut self, error: &LedgerError) {
+        self.connection = None;
+        self.retry_at = Instant::now() + RETRY;
+        let problem = format!("{error}; crossings wait in memory, make room on the disk or mend its rights");
+        let mut status = self.shared.status.lock();
+        if status.problem.is_none() {
+            tracing::error!("{problem}");
+        }
+        status.problem = Some(problem);
+        drop(status);
+        self.forward();
+    }
+
+    fn try_commit(&mut self) -> Result<(), LedgerError> {
+        let path = self.options.path.clone();
+        // A file that was deleted or moved takes writes without complaint and keeps nothing.
+        if fs::metadata(&path).ok().map(|file| file.ino()) != self.inode {
+            self.connection = None;
+        }
+        if self.connection.is_none() {
+            self.connect()?;
+        }
+        let sql = |error: rusqlite::Error| LedgerError::sql(&path, &error);
+        let now = millis(SystemTime::now());
+        let clean = self.last_cleaning.is_none_or(|last| last.elapsed() >= CLEANING);
+        let (Some(connection), Some(session)) = (&mut self.connection, self.session) else {
+            return Err(LedgerError::Missing { path: path.display().to_string() });
+        };
+        let change = connection.transaction().map_err(sql)?;
+        write_rows(&change, session, &self.rows).map_err(sql)?;
+        for (source, from) in &self.watching {
+            write_watch(&change, session, source, *from, now).map_err(sql)?;
+        }
+        for (source, lines) in &self.totals {
+            if self.write_all_totals || self.changed.contains(source) {
+                write_totals(&change, source, lines).map_err(sql)?;
+            }
+        }
+        for source in self.changed.iter().filter(|source| !self.totals.contains_key(*source)) {
+            write_totals(&change, source, &BTreeMap::new()).map_err(sql)?;
+        }
+        change
+            .execute("UPDATE sessions SET last_seen_ms = ?1 WHERE id = ?2", params![now, session])
+            .map_err(sql)?;
+        if let Some(retention) = self.options.retention.filter(|_| clean) {
+            let before = now - i64::try_from(retention.as_millis()).unwrap_or(i64::MAX);
+            change.execute("DELETE FROM crossings WHERE wall_ms < ?1", [before]).map_err(sql)?;
+            change.execute("DELETE FROM watches WHERE to_ms < ?1", [before]).map_err(sql)?;
+        }
+        change.commit().map_err(sql)?;
+        if clean {
+            self.last_cleaning = Some(Instant::now());
+        }
+        Ok(())
+    }
+
+    /// Passes on what is durable, or what nobody can make durable at present.
+    fn forward(&mut self) {
+        let Some(forward) = &self.options.forward else { return };
+        for line in self.unforwarded.drain(..) {
+            match forward.try_send(line) {
+                Ok(()) | Err(TrySendError::Disconnected(_)) => {}
+                Err(TrySendError::Full(_)) => {
+                    if self.unforwarded_lost == 0 {
+                        tracing::warn!("Nobody reads the JSON lines fast enough; some are lost");
+                    }
+                    self.unforwarded_lost += 1;
+                }
+            }
+        }
+    }
+
+    fn end(&mut self) -> bool {
+        let now = millis(SystemTime::now());
+        for (source, from) in std::mem::take(&mut self.watching) {
+            self.push(Row::Watch { source, from, to: now });
+        }
+        let committed = self.commit();
+        self.options.forward = None;
+        if let (Some(connection), Some(session)) = (self.connection.take(), self.session) {
+            // A session without an end was cut off; nothing else depends on it.
+            let _ =
+                connection.execute("UPDATE sessions SET ended_ms = ?1 WHERE id = ?2", params![now, session]);
+        }
+        committed
+    }
+}
+
+fn has_session(connection: &Connection, session: i64, begun: i64) -> rusqlite::Result<bool> {
+    connection
+        .prepare("SELECT 1 FROM sessions WHERE id = ?1 AND started_ms = ?2")?
+        .exists(params![session, begun])
+}
+
+fn write_rows(change: &Connection, session: i64, rows: &VecDeque<Row>) -> rusqlite::Result<()> {
+    let mut crossing =
+        change.prepare_cached("INSERT INTO crossings VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?;
+    for row in rows {
+        match row {
+            Row::Crossing {
+                source,
+                sequence,
+                line,
+                direction,
+                wall,
+                mono,
+                source_time,
+                track,
+                confidence,
+            } => {
+                let direction = if *direction == Direction::In { 1 } else { -1 };
+                // SQLite has no NaN: it would be taken for a missing value and refused.
+                let finite = |value: f64| if value.is_finite() { value } else { 0.0 };
+                crossing.execute(params![
+                    session,
+                    &**source,
+                    *sequence as i64,
+                    line,
+                    direction,
+                    wall,
+                    mono,
+                    finite(*source_time),
+                    *track as i64,
+                    finite(f64::from(*confidence)),
+                ])?;
+            }
+            Row::Reset { source, sequence, wall } => {
+                change.prepare_cached("INSERT INTO resets VALUES (?1, ?2, ?3, ?4)")?.execute(params![
+                    session,
+                    &**source,
+                    *sequence as i64,
+                    wall
+                ])?;
+            }
+            Row::Watch { source, from, to } => write_watch(change, session, source, *from, *to)?,
+        }
+    }
+    Ok(())
+}
+
+fn write_watch(change: &Connection, session: i64, source: &str, from: i64, to: i64) -> rusqlite::Result<()> {
+    change
+        .prepare_cached("INSERT OR REPLACE INTO watches VALUES (?1, ?2, ?3, MAX(?3, ?4))")?
+        .execute(params![session, source, from, to])
+        .map(|_| ())
+}
+
+fn write_totals(
+    change: &Connection,
+    source: &str,
+    lines: &BTreeMap<String, (u64, u64)>,
+) -> rusqlite::Result<()> {
+    change.prepare_cached("DELETE FROM totals WHERE source = ?1")?.execute([source])?;
+    let mut insert = change.prepare_cached("INSERT INTO totals VALUES (?1, ?2, ?3, ?4)")?;
+    for (line, (total_in, total_out)) in lines {
+        insert.execute(params![source, line, *total_in as i64, *total_out as i64])?;
+    }
+    Ok(())
+}
+
+/// All totals: source, line, in, out.
+pub(super) fn read_totals(connection: &Connection) -> rusqlite::Result<Vec<(SourceId, String, u64, u64)>> {
+    let mut query = connection.prepare("SELECT source, line, total_in, total_out FROM totals")?;
+    let rows = query.query_map([], |row| {
+        let count = |index| Ok::<_, rusqlite::Error>(u64::try_from(row.get::<_, i64>(index)?).unwrap_or(0));
+        Ok((SourceId::from(row.get::<_, String>(0)?), row.get(1)?, count(2)?, count(3)?))
+    })?;
+    rows.collect()
+}
+
+/// Milliseconds since the Unix epoch, the ledger's wall time.
+pub(super) fn millis(wall: SystemTime) -> i64 {
+    jiff::Timestamp::try_from(wall).map_or(0, jiff::Timestamp::as_millisecond)
+}

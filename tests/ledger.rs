@@ -1,0 +1,484 @@
+//! What survives restarts, crashes and failing disks, and what reports say of it.
+#![allow(clippy::expect_used, reason = "a helper of a test may fail it")]
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Command, Stdio},
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use jiff::{Timestamp, civil::date, tz::TimeZone};
+use pcount::{
+    count::Direction,
+    export::lines::Line,
+    ledger::{
+        self, FILE_NAME, Ledger, LedgerError, LedgerOptions, Reader,
+        reader::Span,
+        render::{ReportFormat, render},
+        report::{Query, Report, Step, parse_moment, report},
+    },
+    store::{Event, EventKind, LineCounts},
+};
+
+const WAIT: Duration = Duration::from_secs(30);
+
+fn crossing_at(wall: SystemTime, source: &str, line: &str, direction: Direction, track: u64) -> Event {
+    Event {
+        wall,
+        source: source.into(),
+        kind: EventKind::Crossing {
+            line: line.into(),
+            direction,
+            track,
+            time: track as f64,
+            confidence: 0.75,
+        },
+    }
+}
+
+fn crossing(source: &str, line: &str, direction: Direction, track: u64) -> Event {
+    crossing_at(SystemTime::now(), source, line, direction, track)
+}
+
+fn reset(source: &str) -> Event {
+    Event { wall: SystemTime::now(), source: source.into(), kind: EventKind::Reset }
+}
+
+fn state(wall: SystemTime, source: &str, state: &'static str) -> Event {
+    Event { wall, source: source.into(), kind: EventKind::State { state, error: None } }
+}
+
+fn counts(name: &str, total_in: u64, total_out: u64) -> LineCounts {
+    LineCounts { name: name.into(), total_in, total_out }
+}
+
+fn start(dir: &Path) -> Ledger {
+    Ledger::start(LedgerOptions::new(dir)).expect("a ledger")
+}
+
+fn reader(dir: &Path) -> Reader {
+    Reader::open(&dir.join(FILE_NAME)).expect("a reader")
+}
+
+const EVER: Span = Span { from: i64::MIN, to: i64::MAX };
+
+fn tracks(dir: &Path, source: &str) -> Vec<u64> {
+    reader(dir).crossings(source, EVER).expect("crossings").iter().map(|entry| entry.track).collect()
+}
+
+#[test]
+fn totals_go_on_after_a_restart_and_every_crossing_is_there_once() {
+    let dir = tempfile::tempdir().expect("folder");
+    let ledger = start(dir.path());
+    assert!(ledger.totals().is_empty());
+    ledger.record(crossing("a", "door", Direction::In, 1));
+    ledger.record(crossing("a", "door", Direction::In, 2));
+    ledger.record(crossing("a", "gate", Direction::Out, 3));
+    let last = ledger.record(crossing("b", "door", Direction::Out, 4));
+    assert!(ledger.sync(WAIT));
+    assert_eq!(ledger.durable_seq(), last);
+    assert_eq!(ledger.status(), ledger::LedgerStatus::default());
+    drop(ledger);
+
+    let ledger = start(dir.path());
+    let expected = vec![
+        ("a".into(), vec![counts("door", 2, 0), counts("gate", 0, 1)]),
+        ("b".into(), vec![counts("door", 0, 1)]),
+    ];
+    assert_eq!(ledger.totals(), expected);
+    ledger.record(crossing("a", "door", Direction::Out, 1));
+    drop(ledger);
+    assert_eq!(tracks(dir.path(), "a"), [1, 2, 3, 1]);
+    let totals = reader(dir.path()).totals().expect("totals");
+    assert_eq!(totals[0].1[0], counts("door", 2, 1));
+    let entries = reader(dir.path()).crossings("a", EVER).expect("crossings");
+    assert_eq!((entries[0].session, entries[3].session), (1, 2));
+    assert_eq!(
+        (entries[1].line.as_str(), entries[1].direction, entries[1].source_time),
+        ("door", Direction::In, 2.0)
+    );
+    assert!(entries[0].monotonic <= entries[2].monotonic);
+}
+
+#[test]
+fn resets_and_fresh_begin_at_zero_and_keep_the_crossings() {
+    let dir = tempfile::tempdir().expect("folder");
+    let ledger = start(dir.path());
+    for source in ["a", "b", "film"] {
+        ledger.record(crossing(source, "door", Direction::In, 1));
+    }
+    ledger.record(reset("a"));
+    ledger.record(crossing("a", "door", Direction::Out, 2));
+    drop(ledger);
+    let options =
+        LedgerOptions { reset: vec!["film".into(), "new".into()], ..LedgerOptions::new(dir.path()) };
+    let ledger = Ledger::start(options).expect("a ledger");
+    assert_eq!(
+        ledger.totals(),
+        [("a".into(), vec![counts("door", 0, 1)]), ("b".into(), vec![counts("door", 1, 0)])]
+    );
+    drop(ledger);
+    let fresh = LedgerOptions { fresh: true, ..LedgerOptions::new(dir.path()) };
+    assert!(Ledger::start(fresh).expect("a ledger").totals().is_empty());
+    assert!(start(dir.path()).totals().is_empty());
+    assert_eq!(tracks(dir.path(), "a"), [1, 2]);
+}
+
+#[test]
+fn events_are_passed_on_only_when_they_are_on_disk_and_in_order() {
+    let dir = tempfile::tempdir().expect("folder");
+    let (sender, lines) = crossbeam_channel::unbounded();
+    let options = LedgerOptions { forward: Some(sender), ..LedgerOptions::new(dir.path()) };
+    let ledger = Ledger::start(options).expect("a ledger");
+    for track in 0..500 {
+        ledger.record(crossing("a", "door", Direction::In, track));
+        ledger.record(state(SystemTime::now(), "b", "Stalled"));
+    }
+    for track in 0..500 {
+        let Line::Crossing(line) = lines.recv_timeout(WAIT).expect("a line") else { panic!("no crossing") };
+        assert_eq!(line.track_id, track);
+        assert!(ledger.durable_seq() > track * 2, "printed before it was durable");
+        assert!(matches!(lines.recv_timeout(WAIT), Ok(Line::State(_))));
+    }
+    assert_eq!(tracks(dir.path(), "a").len(), 500, "what was passed on is on disk before the end");
+}
+
+#[test]
+fn a_damaged_ledger_is_set_aside_and_counting_goes_on() {
+    let dir = tempfile::tempdir().expect("folder");
+    drop(start(dir.path()));
+    fs::write(dir.path().join(FILE_NAME), "not a database, but long enough to look at for one")
+        .expect("write");
+    let ledger = start(dir.path());
+    ledger.record(crossing("a", "door", Direction::In, 1));
+    assert!(ledger.sync(WAIT));
+    let status = ledger.status();
+    assert!(status.notices[0].contains("damaged") && status.notices[0].contains("set aside"), "{status:?}");
+    assert_eq!(tracks(dir.path(), "a"), [1]);
+    let aside = fs::read_dir(dir.path())
+        .expect("folder")
+        .filter(|entry| entry.as_ref().is_ok_and(|e| e.file_name().to_string_lossy().contains(".damaged-")));
+    assert_eq!(aside.count(), 1);
+}
+
+#[test]
+fn a_ledger_deleted_under_us_is_begun_anew_with_the_totals() {
+    let dir = tempfile::tempdir().expect("folder");
+    let ledger = start(dir.path());
+    ledger.record(crossing("a", "door", Direction::In, 1));
+    assert!(ledger.sync(WAIT));
+    for name in [FILE_NAME, "ledger.sqlite-wal", "ledger.sqlite-shm"] {
+        let _ = fs::remove_file(dir.path().join(name));
+    }
+    ledger.record(crossing("a", "door", Direction::In, 2));
+    assert!(ledger.sync(WAIT));
+    drop(ledger);
+    assert_eq!(start(dir.path()).totals(), [("a".into(), vec![counts("door", 2, 0)])]);
+    assert_eq!(tracks(dir.path(), "a"), [2]);
+}
+
+#[test]
+fn crossings_wait_while_the_disk_refuses_and_are_written_when_it_is_back() {
+    let dir = tempfile::tempdir().expect("folder");
+    let results = dir.path().join("results");
+    drop(start(&results));
+    // A file where the folder should be refuses even root.
+    fs::rename(&results, dir.path().join("away")).expect("rename");
+    fs::write(&results, "").expect("write");
+    let (sender, lines) = crossbeam_channel::unbounded();
+    let options = LedgerOptions { forward: Some(sender), ..LedgerOptions::new(&results) };
+    let ledger = Ledger::start(options).expect("a ledger");
+    for track in 0..10 {
+        ledger.record(crossing("a", "door", Direction::In, track));
+    }
+    assert!(!ledger.sync(WAIT));
+    let status = ledger.status();
+    assert_eq!((status.waiting, status.lost), (10, 0));
+    assert!(status.problem.is_some_and(|problem| problem.contains("crossings wait in memory")));
+    assert_eq!(ledger.durable_seq(), 0);
+    assert_eq!(lines.try_iter().count(), 10, "who listens hears of them all the same");
+    fs::remove_file(&results).expect("remove");
+    fs::rename(dir.path().join("away"), &results).expect("rename");
+    assert!(ledger.sync(WAIT));
+    assert_eq!(ledger.status(), ledger::LedgerStatus::default());
+    drop(ledger);
+    assert_eq!(tracks(&results, "a"), (0..10).collect::<Vec<_>>());
+    assert_eq!(start(&results).totals(), [("a".into(), vec![counts("door", 10, 0)])]);
+}
+
+#[test]
+fn only_one_writes_and_others_may_read() {
+    let dir = tempfile::tempdir().expect("folder");
+    let ledger = start(dir.path());
+    let second = Ledger::start(LedgerOptions::new(dir.path()));
+    assert!(matches!(second, Err(LedgerError::Busy { .. })));
+    ledger.record(crossing("a", "door", Direction::In, 1));
+    assert!(ledger.sync(WAIT));
+    assert_eq!(reader(dir.path()).sources().expect("sources"), ["a".into()]);
+    drop(ledger);
+    drop(start(dir.path()));
+}
+
+#[test]
+fn old_crossings_go_and_the_totals_stay() {
+    let dir = tempfile::tempdir().expect("folder");
+    let day = Duration::from_secs(24 * 3600);
+    let ledger = start(dir.path());
+    ledger.record(crossing_at(SystemTime::now() - day * 40, "a", "door", Direction::In, 1));
+    ledger.record(crossing_at(SystemTime::now() - day * 10, "a", "door", Direction::In, 2));
+    drop(ledger);
+    let options = LedgerOptions { retention: Some(day * 30), ..LedgerOptions::new(dir.path()) };
+    let ledger = Ledger::start(options).expect("a ledger");
+    assert_eq!(tracks(dir.path(), "a"), [2]);
+    assert_eq!(ledger.totals(), [("a".into(), vec![counts("door", 2, 0)])]);
+}
+
+#[test]
+fn values_that_a_database_cannot_hold_are_no_problem() {
+    let dir = tempfile::tempdir().expect("folder");
+    let ledger = start(dir.path());
+    let kind = EventKind::Crossing {
+        line: "'; DROP TABLE crossings; --".into(),
+        direction: Direction::In,
+        track: u64::MAX,
+        time: f64::NAN,
+        confidence: f32::INFINITY,
+    };
+    ledger.record(Event { wall: SystemTime::UNIX_EPOCH, source: "ä\0\"".into(), kind });
+    assert!(ledger.sync(WAIT));
+    drop(ledger);
+    assert_eq!(start(dir.path()).totals()[0].1, [counts("'; DROP TABLE crossings; --", 1, 0)]);
+}
+
+/// The child of the test below: counts until it is killed.
+#[test]
+fn child_that_counts() {
+    let Ok(dir) = std::env::var("PCOUNT_TEST_LEDGER") else { return };
+    let (sender, lines) = crossbeam_channel::unbounded();
+    let options = LedgerOptions { forward: Some(sender), ..LedgerOptions::new(Path::new(&dir)) };
+    let ledger = Arc::new(Ledger::start(options).expect("a ledger"));
+    let mut sink = ledger::sink(&ledger);
+    let base: u64 = ledger.totals().iter().flat_map(|(_, lines)| lines).map(|line| line.total_in).sum();
+    println!("\nbase {base}");
+    for track in base.. {
+        sink.event(&crossing("a", "door", Direction::In, track));
+        for line in lines.try_iter() {
+            if let Line::Crossing(line) = line {
+                println!("printed {}", line.track_id);
+            }
+        }
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_kill_loses_nothing_that_was_shown_and_doubles_nothing() {
+    let dir = tempfile::tempdir().expect("folder");
+    let mut shown = BTreeSet::new();
+    for round in 0..12 {
+        let mut child = Command::new(std::env::current_exe().expect("this program"))
+            .args(["--exact", "child_that_counts", "--nocapture"])
+            .env("PCOUNT_TEST_LEDGER", dir.path())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("a child");
+        let lines = BufReader::new(child.stdout.take().expect("its output")).lines();
+        // A different moment each time; what is still in the pipe after the kill was shown as well.
+        let mut left = 1 + round * 211;
+        for line in lines {
+            let Ok(line) = line else { break };
+            if let Some(track) = line.strip_prefix("printed ") {
+                // A number cut off by the kill is a smaller number, which was shown as well.
+                shown.extend(track.parse::<u64>());
+                left -= 1;
+                if left == 0 {
+                    child.kill().expect("kill");
+                }
+            }
+        }
+        child.wait().expect("the end");
+    }
+    let on_disk = tracks(dir.path(), "a");
+    let unique: BTreeSet<_> = on_disk.iter().copied().collect();
+    assert_eq!(unique.len(), on_disk.len(), "a crossing is there twice");
+    assert!(shown.is_subset(&unique), "{:?}", shown.difference(&unique).next());
+    assert!(shown.len() > 1_000, "{}", shown.len());
+    let total = start(dir.path()).totals()[0].1[0].total_in;
+    assert_eq!(total, on_disk.len() as u64);
+}
+
+/// Middle European time by rule, so that no time zone database is needed.
+fn berlin() -> TimeZone {
+    TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").expect("a time zone")
+}
+
+fn moment(text: &str) -> Timestamp {
+    text.parse().expect("a time")
+}
+
+fn wall(text: &str) -> SystemTime {
+    moment(text).into()
+}
+
+fn query(since: &str, until: &str, by: Step) -> Query {
+    Query { since: moment(since), until: moment(until), by, timezone: berlin(), source: None }
+}
+
+/// Two days round the night in which clocks go forward (2024-03-31, 02:00 to 03:00 in Berlin).
+fn spring(dir: &Path) {
+    let ledger = start(dir);
+    let at = |time, direction| {
+        ledger.record(crossing_at(wall(time), "a", "door", direction, 1));
+    };
+    ledger.record(state(wall("2024-03-30T21:00:00Z"), "a", "Running"));
+    at("2024-03-30T22:30:00Z", Direction::In); // 23:30 on the 30th
+    at("2024-03-30T23:30:00Z", Direction::In); // 00:30 on the 31st
+    at("2024-03-31T00:45:00Z", Direction::In); // 01:45
+    at("2024-03-31T01:05:00Z", Direction::In); // 03:05
+    at("2024-03-31T01:10:00Z", Direction::Out);
+    ledger.record(state(wall("2024-03-31T10:00:00Z"), "a", "Retrying"));
+    ledger.record(Event { wall: wall("2024-03-31T11:00:00Z"), source: "a".into(), kind: EventKind::Reset });
+    ledger.record(state(wall("2024-03-31T11:30:00Z"), "a", "Running"));
+    at("2024-03-31T21:59:00Z", Direction::Out); // 23:59 on the 31st
+    at("2024-03-31T22:01:00Z", Direction::Out); // 00:01 on the 1st
+    ledger.record(state(wall("2024-03-31T22:30:00Z"), "a", "Stalled"));
+}
+
+#[test]
+fn days_follow_the_time_zone_through_a_change_of_clocks() {
+    let dir = tempfile::tempdir().expect("folder");
+    spring(dir.path());
+    let reader = reader(dir.path());
+    let day = |day| reader.day("a", date(2024, 3, day), &berlin()).expect("a day");
+    assert_eq!(day(30), [counts("door", 1, 0)]);
+    assert_eq!(day(31), [counts("door", 3, 2)]);
+    let hours = Span::of_day(date(2024, 3, 31), &berlin()).expect("a day").length() / 3_600_000;
+    assert_eq!(hours, 23);
+
+    let answer =
+        report(&reader, &query("2024-03-30T12:00:00Z", "2024-03-31T23:00:00Z", Step::Day)).expect("a report");
+    let rows: Vec<_> = answer.sources[0]
+        .rows
+        .iter()
+        .map(|row| (row.start.as_str(), row.total_in, row.total_out, row.occupancy, row.peak_occupancy))
+        .collect();
+    assert_eq!(
+        rows,
+        [
+            ("2024-03-30T00:00:00+01:00", 1, 0, 1, 1),
+            ("2024-03-31T00:00:00+01:00", 3, 2, -1, 4),
+            ("2024-04-01T00:00:00+02:00", 0, 1, -2, -1),
+        ]
+    );
+}
+
+#[test]
+fn hours_occupancy_peak_coverage_and_gaps() {
+    let dir = tempfile::tempdir().expect("folder");
+    spring(dir.path());
+    let answer =
+        report(&reader(dir.path()), &query("2024-03-31T00:10:00Z", "2024-03-31T12:00:00Z", Step::Hour))
+            .expect("a report");
+    let source = &answer.sources[0];
+    assert_eq!(answer.since, "2024-03-31T01:00:00+01:00");
+    let row = |index: usize| {
+        let row = &source.rows[index];
+        (row.start.as_str(), row.total_in, row.total_out, row.occupancy, row.peak_occupancy)
+    };
+    assert_eq!(row(0), ("2024-03-31T01:00:00+01:00", 1, 0, 3, 3));
+    assert_eq!(row(1), ("2024-03-31T03:00:00+02:00", 1, 1, 3, 4), "two o'clock does not exist");
+    assert_eq!(source.rows.len(), 11, "the hour in which nobody watched is a gap");
+    assert_eq!(row(10), ("2024-03-31T13:00:00+02:00", 0, 0, 0, 0), "after the reset");
+    assert!((source.rows[10].coverage - 0.5).abs() < 1e-9);
+    assert!((source.coverage - 10.5 / 12.0).abs() < 1e-9);
+    assert_eq!(source.gaps.len(), 1);
+    assert_eq!(source.gaps[0].from, "2024-03-31T12:00:00+02:00");
+    assert_eq!(source.gaps[0].to, "2024-03-31T13:30:00+02:00");
+    let peak = source.peak_hour.as_ref().expect("a peak");
+    assert_eq!((peak.start.as_str(), peak.total_in, peak.total_out), ("2024-03-31T03:00:00+02:00", 1, 1));
+    assert_eq!((answer.total.total_in, answer.total.total_out, answer.total.net), (2, 1, 1));
+}
+
+#[test]
+fn a_report_is_printed_as_table_csv_and_json() {
+    let dir = tempfile::tempdir().expect("folder");
+    spring(dir.path());
+    let answer: Report =
+        report(&reader(dir.path()), &query("2024-03-31T00:50:00Z", "2024-03-31T01:15:00Z", Step::Quarter))
+            .expect("a report");
+    assert_eq!(
+        render(&answer, ReportFormat::Csv),
+        "camera_id,start,end,in,out,net,occupancy,peak_occupancy,coverage\n\
+         a,2024-03-31T01:45:00+01:00,2024-03-31T03:00:00+02:00,1,0,1,3,3,1.0000\n\
+         a,2024-03-31T03:00:00+02:00,2024-03-31T03:15:00+02:00,1,1,0,3,4,1.0000\n"
+    );
+    assert_eq!(
+        render(&answer, ReportFormat::Table),
+        "2024-03-31 01:45 .. 2024-03-31 03:15
+
+a
+  from                  in     out     net occupancy   peak  watched
+  2024-03-31 01:45       1       0      +1         3      3  100.0 %
+  2024-03-31 03:00       1       1      +0         3      4  100.0 %
+  total                  2       1      +1         3         100.0 %
+  busiest hour: 2024-03-31 03:00 (1 in, 1 out)
+
+Total: In: 2 | Out: 1 | Net: +1
+"
+    );
+    let json: serde_json::Value = serde_json::from_str(&render(&answer, ReportFormat::Json)).expect("json");
+    assert_eq!(json["by"], "15m");
+    assert_eq!(json["sources"][0]["rows"][1]["in"], 1);
+    assert_eq!(json["total"]["net"], 1);
+}
+
+#[test]
+fn minutes_for_charts_have_no_holes_and_tell_gaps_from_zeros() {
+    let dir = tempfile::tempdir().expect("folder");
+    spring(dir.path());
+    let span = Span {
+        from: moment("2024-03-31T00:44:00Z").as_millisecond(),
+        to: moment("2024-03-31T01:11:00Z").as_millisecond(),
+    };
+    let minutes = reader(dir.path()).minutes("a", span).expect("minutes");
+    assert_eq!(minutes.len(), 27);
+    assert_eq!((minutes[0].current, minutes[1].total_in, minutes[1].current), (2, 1, 3));
+    assert_eq!((minutes[26].total_out, minutes[26].current), (1, 3));
+    assert!(minutes.iter().all(|minute| minute.watched));
+    let span = Span { from: moment("2024-03-31T10:58:00Z").as_millisecond(), ..span };
+    let span = Span { to: moment("2024-03-31T11:32:00Z").as_millisecond(), ..span };
+    let minutes = reader(dir.path()).minutes("a", span).expect("minutes");
+    let watched: Vec<_> =
+        minutes.iter().filter(|minute| minute.watched).map(|minute| minute.minute).collect();
+    assert_eq!(watched.len(), 2);
+    assert_eq!((minutes[0].current, minutes[33].current), (3, 0));
+}
+
+#[test]
+fn questions_that_cannot_be_answered_say_why() {
+    let dir = tempfile::tempdir().expect("folder");
+    spring(dir.path());
+    let reader = reader(dir.path());
+    let ask = |query: &Query| report(&reader, query).expect_err("refused").to_string();
+    let backwards = query("2024-03-31T00:00:00Z", "2024-03-30T00:00:00Z", Step::Day);
+    assert!(ask(&backwards).contains("earlier begin"));
+    let endless = query("1900-01-01T00:00:00Z", "2024-03-30T00:00:00Z", Step::Quarter);
+    assert!(ask(&endless).contains("10000 rows"));
+    let unknown = Query {
+        source: Some("zzz".into()),
+        ..query("2024-03-31T00:00:00Z", "2024-03-31T01:00:00Z", Step::Day)
+    };
+    assert_eq!(ask(&unknown), "the ledger knows no source 'zzz'; it knows 'a'");
+    assert!(matches!(Reader::open(&dir.path().join("none")), Err(LedgerError::Missing { .. })));
+
+    let now = moment("2024-03-31T12:00:00Z");
+    let parse = |text| parse_moment(text, now, &berlin());
+    assert_eq!(parse("90m").expect("a time"), moment("2024-03-31T10:30:00Z"));
+    assert_eq!(parse("2024-03-31").expect("a time"), moment("2024-03-30T23:00:00Z"));
+    assert_eq!(parse("2024-03-31T10:00:00+02:00").expect("a time"), moment("2024-03-31T08:00:00Z"));
+    assert!(parse("yesterday").expect_err("refused").to_string().contains("'yesterday' is no time"));
+}
