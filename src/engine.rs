@@ -29,6 +29,7 @@ mod preview;
 mod runtime;
 pub mod scheduler;
 mod threads;
+mod throttle;
 
 use std::{
     collections::BTreeSet,
@@ -48,6 +49,7 @@ use self::{
     runtime::SourceRuntime,
     scheduler::Scheduler,
     threads::Threads,
+    throttle::Throttle,
 };
 use crate::{
     clock::{Clock, SystemClock},
@@ -188,6 +190,7 @@ struct Inner {
     log_lines_lost: Option<Arc<dyn Fn() -> u64 + Send + Sync>>,
     process: Mutex<ProcessMeter>,
     busy: Mutex<Vec<(u64, f32)>>,
+    throttle: Mutex<Throttle>,
     started: AtomicBool,
     stopping: Arc<AtomicBool>,
     begun_at: Instant,
@@ -241,6 +244,7 @@ impl Engine {
                 log_lines_lost,
                 process: Mutex::default(),
                 busy: Mutex::new(busy),
+                throttle: Mutex::default(),
                 started: AtomicBool::new(false),
                 stopping,
                 begun_at,
@@ -427,6 +431,7 @@ impl Engine {
             source.measure();
         }
         self.inner.process.lock().sample();
+        self.throttle();
         let workers = self.inner.core.scheduler.workers();
         let mut busy = self.inner.busy.lock();
         for (worker, (before, share)) in workers.iter().zip(busy.iter_mut()) {
@@ -436,6 +441,22 @@ impl Engine {
         }
         drop(busy);
         self.inner.core.generation.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Makes detections rarer under overload, and as frequent as configured after it.
+    fn throttle(&self) {
+        let live: Vec<_> = self
+            .sources()
+            .into_iter()
+            .filter_map(|source| source.load().map(|load| (source, load)))
+            .collect();
+        let loads: Vec<_> = live.iter().map(|(_, load)| *load).collect();
+        let rss = self.inner.process.lock().latest().rss;
+        let memory_short = self.inner.settings.memory_limit.is_some_and(|limit| rss > limit);
+        let shares = self.inner.throttle.lock().shares(&loads, memory_short, self.inner.core.clock.now());
+        for ((source, _), share) in live.iter().zip(shares) {
+            source.set_rate_share(share);
+        }
     }
 
     fn pause(&self, source: &Arc<SourceRuntime>, paused: bool) {

@@ -176,9 +176,48 @@ pub struct SourceSnapshot {
     pub reconnects: u64,
     /// Detector and engine in use.
     pub detector: String,
+    /// Share (0..=1) of the configured detection rate it gets; below 1 while the program is overloaded.
+    pub rate_share: f32,
 }
 
 impl SourceSnapshot {
+    /// A camera that was never opened.
+    #[must_use]
+    pub fn new(id: impl Into<SourceId>) -> Self {
+        let id = id.into();
+        Self {
+            alias: id.to_string(),
+            id,
+            location: None,
+            kind: SourceKind::Camera,
+            source: String::new(),
+            priority: 0,
+            state: SourceState::Queued,
+            fps: 0.0,
+            declared_fps: None,
+            detect_fps: 0.0,
+            size: None,
+            frames: 0,
+            frames_total: None,
+            dropped: 0,
+            total_detections: 0,
+            total_in: 0,
+            total_out: 0,
+            threshold: None,
+            lines: Vec::new(),
+            zones: Vec::new(),
+            suppressed: BTreeMap::new(),
+            visible: 0,
+            last_frame: None,
+            latency: Duration::ZERO,
+            last_error: None,
+            errors: 0,
+            reconnects: 0,
+            detector: String::new(),
+            rate_share: 1.0,
+        }
+    }
+
     /// In minus out; may be negative.
     #[must_use]
     pub fn current(&self) -> i64 {

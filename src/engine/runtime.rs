@@ -13,7 +13,7 @@ use std::{
 use arc_swap::{ArcSwap, ArcSwapOption};
 use parking_lot::Mutex;
 
-use super::{Core, models, pipeline::Pipeline, pipeline::Step, preview, scheduler::Unit};
+use super::{Core, models, pipeline::Pipeline, pipeline::Step, preview, scheduler::Unit, throttle::Load};
 use crate::{
     config::{SourceConfig, SourceKind},
     export::records::TaskResult,
@@ -111,6 +111,8 @@ pub struct SourceRuntime {
     errors: Mutex<Vec<String>>,
     running: Mutex<RunningTime>,
     samples: Mutex<VecDeque<Sample>>,
+    /// Looks and losses when the throttle last asked.
+    throttle_seen: Mutex<(u64, u64)>,
     last_result: Mutex<Option<Instant>>,
     last_logged: Mutex<Option<Instant>>,
     core: Arc<Core>,
@@ -141,6 +143,7 @@ impl SourceRuntime {
             errors: Mutex::default(),
             running: Mutex::default(),
             samples: Mutex::default(),
+            throttle_seen: Mutex::default(),
             last_result: Mutex::default(),
             last_logged: Mutex::default(),
             core,
@@ -261,6 +264,38 @@ impl SourceRuntime {
                 shown.detect_fps = detect_fps;
                 shown.frames = handled;
             });
+        }
+    }
+
+    /// What the throttle needs to know, since it last asked. `None` for what is not live.
+    pub fn load(&self) -> Option<Load> {
+        let shown = self.cell.load();
+        let running = matches!(shown.state, SourceState::Running | SourceState::Stalled);
+        if shown.kind != SourceKind::Camera || !running {
+            return None;
+        }
+        let counters = (self.looked.load(Ordering::Relaxed), shown.dropped);
+        let before = std::mem::replace(&mut *self.throttle_seen.lock(), counters);
+        Some(Load {
+            priority: shown.priority,
+            occupied: shown.visible > 0,
+            looked: counters.0.saturating_sub(before.0),
+            lost: counters.1.saturating_sub(before.1),
+        })
+    }
+
+    /// From now on the source gets this share of its detection rate.
+    pub fn set_rate_share(&self, share: f64) {
+        let share = share as f32;
+        let before = self.cell.load().rate_share;
+        if before != share {
+            self.cell.update(|shown| shown.rate_share = share);
+            let percent = share * 100.0;
+            if share < before {
+                tracing::warn!(camera = %self.id, "Overload: looked at {percent:.0} % of its rate from now on");
+            } else {
+                tracing::info!(camera = %self.id, "Less load: looked at {percent:.0} % of its rate again");
+            }
         }
     }
 
@@ -559,6 +594,10 @@ impl Host for RunHost<'_> {
         }
     }
 
+    fn rate_share(&self) -> f64 {
+        f64::from(self.source.cell.load().rate_share)
+    }
+
     fn skipped(&self) {
         if !self.run.is_abandoned() {
             self.source.handled.fetch_add(1, Ordering::Relaxed);
@@ -589,34 +628,14 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
 
 fn first_snapshot(config: &SourceConfig, pipeline: &Pipeline) -> SourceSnapshot {
     let mut snapshot = SourceSnapshot {
-        id: config.id.clone(),
         alias: config.alias.clone(),
         location: config.location.clone(),
         kind: config.kind,
         source: config.source.to_string(),
         priority: config.priority,
         state: if config.enabled { SourceState::Queued } else { SourceState::Disabled },
-        fps: 0.0,
-        declared_fps: None,
-        detect_fps: 0.0,
-        size: None,
-        frames: 0,
-        frames_total: None,
-        dropped: 0,
-        total_detections: 0,
-        total_in: 0,
-        total_out: 0,
         threshold: config.threshold,
-        lines: Vec::new(),
-        zones: Vec::new(),
-        suppressed: std::collections::BTreeMap::new(),
-        visible: 0,
-        last_frame: None,
-        latency: Duration::ZERO,
-        last_error: None,
-        errors: 0,
-        reconnects: 0,
-        detector: String::new(),
+        ..SourceSnapshot::new(config.id.clone())
     };
     snapshot.zones = zone_counts(config, &[]);
     show_counts(&mut snapshot, pipeline);

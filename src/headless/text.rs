@@ -85,11 +85,11 @@ pub(super) fn fingerprint(snapshot: &EngineSnapshot) -> String {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use std::{collections::BTreeMap, sync::Arc, time::Duration};
+    use std::{sync::Arc, time::Duration};
 
     use super::*;
     use crate::{
-        config::{SourceKind, Strategy},
+        config::Strategy,
         store::{LineCounts, SourceState, WorkerSnapshot},
     };
 
@@ -101,34 +101,14 @@ pub(super) mod tests {
         counts: (u64, u64),
     ) -> Arc<SourceSnapshot> {
         Arc::new(SourceSnapshot {
-            id: id.into(),
             alias: alias.to_owned(),
-            location: None,
-            kind: SourceKind::Camera,
-            source: String::new(),
-            priority: 0,
             state,
             fps,
-            declared_fps: None,
-            detect_fps: 0.0,
-            size: None,
             frames: 100,
-            frames_total: None,
-            dropped: 0,
-            total_detections: 0,
             total_in: counts.0,
             total_out: counts.1,
-            threshold: None,
             lines: vec![LineCounts { name: "line_1".into(), total_in: counts.0, total_out: counts.1 }],
-            zones: Vec::new(),
-            suppressed: BTreeMap::new(),
-            visible: 0,
-            last_frame: None,
-            latency: Duration::ZERO,
-            last_error: None,
-            errors: 0,
-            reconnects: 0,
-            detector: String::new(),
+            ..SourceSnapshot::new(id)
         })
     }
 

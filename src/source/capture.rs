@@ -129,6 +129,10 @@ pub trait Host: Sync {
     fn opened(&self, info: &StreamInfo);
     /// Size to which pictures of this size are to be reduced.
     fn working_size(&self, width: u32, height: u32) -> (u32, u32);
+    /// Share (0..=1) of its detection rate that a live source gets; below 1 under overload.
+    fn rate_share(&self) -> f64 {
+        1.0
+    }
     /// A frame was passed over on purpose.
     fn skipped(&self);
     /// Something was put into the mailbox.
@@ -265,7 +269,8 @@ fn run_once(capture: &Capture<'_>, healthy: &mut bool) -> Result<Ending, SourceE
         if !*healthy && clock.now().saturating_duration_since(opened_at) >= HEALTHY_AFTER {
             *healthy = true;
         }
-        if pacer.wants(stream.time()) {
+        let share = if info.live { host.rate_share() } else { 1.0 };
+        if pacer.wants(stream.time(), share) {
             deliver(capture, stream.as_mut(), info.live)?;
         } else {
             host.skipped();
@@ -297,7 +302,8 @@ impl Pacer {
         Self { cadence, skip: 0, next: f64::NEG_INFINITY }
     }
 
-    fn wants(&mut self, time: f64) -> bool {
+    /// Whether the frame at `time` is looked at, at this share of the rate.
+    fn wants(&mut self, time: f64, share: f64) -> bool {
         let rate = match self.cadence {
             Cadence::SkipFrames(skip) => {
                 let wanted = self.skip == 0;
@@ -307,7 +313,7 @@ impl Pacer {
             Cadence::Auto => DEFAULT_DETECT_FPS,
             Cadence::DetectFps(rate) => rate,
         };
-        let interval = 1.0 / rate;
+        let interval = 1.0 / (rate * share);
         if time < self.next - interval * EARLY {
             return false;
         }

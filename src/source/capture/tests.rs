@@ -11,7 +11,7 @@ use crate::{
 
 fn looks(cadence: Cadence, fps: f64, seconds: f64) -> usize {
     let mut pacer = Pacer::new(cadence);
-    (0..(fps * seconds) as usize).filter(|i| pacer.wants(*i as f64 / fps)).count()
+    (0..(fps * seconds) as usize).filter(|i| pacer.wants(*i as f64 / fps, 1.0)).count()
 }
 
 #[test]

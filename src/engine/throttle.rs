@@ -1,0 +1,175 @@
+//! Less work under overload: which camera may be looked at how often. Pure; called about twice a second.
+//!
+//! Overload is when live frames are replaced before a worker came to them. Then detections become rarer,
+//! step by step: first where nobody is, then by priority from the lowest, and never below what counting
+//! needs while somebody is in the picture. When nothing was lost for a while the steps are taken back one
+//! by one, the most important camera first.
+
+use std::time::{Duration, Instant};
+
+/// Share of the configured detection rate at each level.
+const SHARES: [f64; 5] = [1.0, 0.7, 0.5, 0.35, 0.2];
+
+/// Deepest level while somebody is in the picture: a third of 15 detections a second, the lowest rate at
+/// which the tracker is proven to follow walkers.
+const OCCUPIED: usize = 3;
+
+/// Share of frames lost, over one look, from which the program is overloaded.
+const LOST: f64 = 0.1;
+
+/// Looks in a row with losses before anything is done: a hiccup is no overload.
+const PATIENCE: u32 = 4;
+
+/// Time without losses before one step is taken back.
+const RECOVERY: Duration = Duration::from_secs(10);
+
+/// What the throttle knows of one live source.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Load {
+    /// Higher is throttled later.
+    pub priority: i32,
+    /// Whether somebody is in the picture.
+    pub occupied: bool,
+    /// Frames given to workers since the last look.
+    pub looked: u64,
+    /// Frames replaced before a worker came, since the last look.
+    pub lost: u64,
+}
+
+/// Levels of all live sources.
+#[derive(Debug, Default)]
+pub struct Throttle {
+    levels: Vec<usize>,
+    strained: u32,
+    calm_since: Option<Instant>,
+}
+
+impl Throttle {
+    /// The share (0..=1) of its detection rate that each source gets from now on. `loads` must keep its
+    /// order; when sources come or go all levels start anew. `memory_short` counts as overload.
+    pub fn shares(&mut self, loads: &[Load], memory_short: bool, now: Instant) -> Vec<f64> {
+        if self.levels.len() != loads.len() {
+            *self = Self { levels: vec![0; loads.len()], ..Self::default() };
+        }
+        for (level, load) in self.levels.iter_mut().zip(loads) {
+            *level = (*level).min(deepest(load));
+        }
+        let (looked, lost) =
+            loads.iter().fold((0, 0), |(looked, lost), l| (looked + l.looked, lost + l.lost));
+        let overloaded = memory_short || (lost > 0 && lost as f64 >= LOST * (looked + lost) as f64);
+        if overloaded {
+            self.calm_since = None;
+            self.strained += 1;
+            if self.strained >= PATIENCE {
+                self.strained = 0;
+                self.deepen(loads);
+            }
+        } else {
+            self.strained = 0;
+            let since = *self.calm_since.get_or_insert(now);
+            if now.saturating_duration_since(since) >= RECOVERY {
+                self.calm_since = Some(now);
+                self.relax(loads);
+            }
+        }
+        self.levels.iter().map(|level| SHARES[*level]).collect()
+    }
+
+    /// One level deeper for the least important half of those that can go deeper.
+    fn deepen(&mut self, loads: &[Load]) {
+        let mut candidates: Vec<usize> =
+            (0..loads.len()).filter(|i| self.levels[*i] < deepest(&loads[*i])).collect();
+        candidates.sort_by_key(|i| (loads[*i].occupied, loads[*i].priority, self.levels[*i]));
+        let half = candidates.len().div_ceil(2);
+        for index in candidates.into_iter().take(half) {
+            self.levels[index] += 1;
+        }
+    }
+
+    /// One level up for the most important source that was throttled.
+    fn relax(&mut self, loads: &[Load]) {
+        let throttled = (0..loads.len()).filter(|i| self.levels[*i] > 0);
+        if let Some(index) =
+            throttled.max_by_key(|i| (loads[*i].priority, loads[*i].occupied, self.levels[*i]))
+        {
+            self.levels[index] -= 1;
+        }
+    }
+}
+
+fn deepest(load: &Load) -> usize {
+    if load.occupied { OCCUPIED } else { SHARES.len() - 1 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TICK: Duration = Duration::from_millis(500);
+
+    fn load(priority: i32, occupied: bool, lost: u64) -> Load {
+        Load { priority, occupied, looked: 5, lost }
+    }
+
+    #[test]
+    fn a_hiccup_changes_nothing() {
+        let (mut throttle, now) = (Throttle::default(), Instant::now());
+        for lost in [5, 5, 5, 0, 5, 5, 5, 0] {
+            assert_eq!(throttle.shares(&[load(0, false, lost)], false, now), [1.0]);
+        }
+    }
+
+    #[test]
+    fn empty_scenes_and_low_priorities_give_first_and_the_occupied_never_below_their_floor() {
+        let (mut throttle, now) = (Throttle::default(), Instant::now());
+        let loads = [load(9, true, 5), load(0, true, 5), load(5, false, 5), load(0, false, 5)];
+        let mut shares = Vec::new();
+        for _ in 0..PATIENCE {
+            shares = throttle.shares(&loads, false, now);
+        }
+        assert_eq!(shares, [1.0, 1.0, 0.7, 0.7]);
+        for _ in 0..100 {
+            shares = throttle.shares(&loads, false, now);
+        }
+        assert_eq!(shares, [0.35, 0.35, 0.2, 0.2]);
+    }
+
+    #[test]
+    fn recovery_is_slow_one_step_at_a_time_and_the_important_come_first() {
+        let (mut throttle, mut now) = (Throttle::default(), Instant::now());
+        for _ in 0..100 {
+            throttle.shares(&[load(1, false, 5), load(0, false, 5)], false, now);
+        }
+        let calm = [load(1, false, 0), load(0, false, 0)];
+        let mut seen = Vec::new();
+        for _ in 0..400 {
+            now += TICK;
+            let shares = throttle.shares(&calm, false, now);
+            if seen.last() != Some(&shares) {
+                seen.push(shares);
+            }
+        }
+        assert_eq!(seen.first().unwrap(), &[0.2, 0.2]);
+        assert_eq!(seen[1], [0.35, 0.2]);
+        assert_eq!(seen.last().unwrap(), &[1.0, 1.0]);
+        assert_eq!(seen.len(), 9, "one step at a time");
+    }
+
+    #[test]
+    fn whoever_walks_into_a_throttled_picture_is_looked_at_more_often_at_once() {
+        let (mut throttle, now) = (Throttle::default(), Instant::now());
+        for _ in 0..100 {
+            throttle.shares(&[load(0, false, 5)], false, now);
+        }
+        assert_eq!(throttle.shares(&[load(0, true, 5)], false, now), [0.35]);
+    }
+
+    #[test]
+    fn short_memory_counts_as_overload() {
+        let (mut throttle, now) = (Throttle::default(), Instant::now());
+        for _ in 0..PATIENCE {
+            throttle.shares(&[load(0, false, 0)], true, now);
+        }
+        assert_eq!(throttle.shares(&[load(0, false, 0)], false, now), [0.7]);
+    }
+}
