@@ -30,6 +30,7 @@ pub mod config;
 pub mod count;
 pub mod detect;
 pub mod engine;
+pub mod eval;
 pub mod export;
 pub mod geometry;
 pub mod headless;

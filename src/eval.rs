@@ -1,0 +1,202 @@
+//! `pcount-tui eval`: how right the counts and the tracks are, on clips whose truth is known.
+//!
+//! Scenes are folders with a `scene.json` (size, frame rate, counting lines, true counts) and a video.
+//! Detections can be recorded once and replayed in milliseconds, so that trackers and rules are compared on
+//! the same boxes. With `--mot` the tracker runs alone on given boxes.
+
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    config::{DetectorChoice, SourceConfig, SourceKind, SourceSpec, TrackerChoice},
+    count::{self, CountEvent, Direction},
+    detect, source, track,
+};
+
+pub mod metrics;
+pub mod mot;
+pub mod play;
+mod record;
+mod report;
+mod scene;
+mod sequences;
+mod smooth;
+
+pub use play::Plan;
+pub use scene::{Scene, SceneLine};
+
+use metrics::{Score, Sequence};
+use report::{LineResult, Report, TrackingResult};
+
+/// Score from which boxes of a replayed file are trusted when the file does not say.
+const DEFAULT_CONFIDENCE: f32 = 0.4;
+
+/// What to evaluate and how.
+#[derive(Debug, Clone)]
+pub struct EvalOptions {
+    /// Folders of scenes, or of MOT sequences with `mot`.
+    pub dirs: Vec<PathBuf>,
+    /// The tracker alone, on `det/det.txt` of each folder.
+    pub mot: bool,
+    /// Detector of scenes that are not replayed.
+    pub detector: DetectorChoice,
+    /// Folder searched for model files.
+    pub models: PathBuf,
+    /// Tracker and rule.
+    pub tracker: TrackerChoice,
+    /// JSON lines instead of a table.
+    pub json: bool,
+    /// Folder that tracks are written to.
+    pub tracks: Option<PathBuf>,
+    /// Which frames are looked at.
+    pub plan: Plan,
+    /// Folder that detections (of every frame) are written to.
+    pub record: Option<PathBuf>,
+    /// Folder that detections are read from, instead of detecting.
+    pub replay: Option<PathBuf>,
+}
+
+/// What keeps an evaluation from finishing.
+#[derive(Debug, thiserror::Error)]
+pub enum EvalError {
+    /// A file cannot be read or written.
+    #[error("'{path}': {problem}")]
+    File {
+        /// Which.
+        path: String,
+        /// What the system said.
+        problem: String,
+    },
+    /// A file holds something else than it should.
+    #[error("'{path}': {problem}")]
+    Content {
+        /// Which.
+        path: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// The detector cannot be loaded or fails.
+    #[error(transparent)]
+    Detect(#[from] detect::DetectError),
+    /// The video of a scene cannot be read.
+    #[error("video of scene '{scene}': {error}")]
+    Source {
+        /// Name of the scene.
+        scene: String,
+        /// What went wrong.
+        error: source::SourceError,
+    },
+    /// The result cannot be written out.
+    #[error("result cannot be written: {0}")]
+    Output(#[from] std::io::Error),
+}
+
+impl EvalError {
+    /// `error` happened on `path`.
+    #[must_use]
+    pub fn file(path: &Path, error: &std::io::Error) -> Self {
+        Self::File { path: path.display().to_string(), problem: error.to_string() }
+    }
+}
+
+/// Evaluates and writes table or JSON lines to `out` as results come.
+///
+/// # Errors
+/// [`EvalError`]; what was finished before stands written.
+pub fn run(options: &EvalOptions, out: &mut dyn Write) -> Result<(), EvalError> {
+    for folder in [&options.tracks, &options.record].into_iter().flatten() {
+        std::fs::create_dir_all(folder).map_err(|error| EvalError::file(folder, &error))?;
+    }
+    if options.mot { sequences::run(options, out) } else { run_scenes(options, out) }
+}
+
+fn run_scenes(options: &EvalOptions, out: &mut dyn Write) -> Result<(), EvalError> {
+    let scenes: Vec<Scene> = options.dirs.iter().map(|dir| Scene::read(dir)).collect::<Result<_, _>>()?;
+    let model = match &options.replay {
+        Some(_) => None,
+        None => Some(detect::load(&options.detector, &options.models, 1)?),
+    };
+    let mut report = Report::new(options.json, out);
+    for scene in &scenes {
+        let (rows, confidence) = match (&options.replay, &model) {
+            (Some(folder), _) => {
+                let path = folder.join(format!("{}.txt", scene.name));
+                let rows = mot::read(&path)?;
+                (Some(rows), record::confidence_of(&path)?.unwrap_or(DEFAULT_CONFIDENCE))
+            }
+            (None, Some(model)) => (None, model.info().confidence),
+            (None, None) => (None, DEFAULT_CONFIDENCE),
+        };
+        let mut player = player(options, scene, confidence);
+        match (rows, &model) {
+            (Some(rows), _) => player.replay(&rows, scene.frames, &options.plan),
+            (None, Some(model)) => record::play(&mut player, scene, model.as_ref(), options)?,
+            (None, None) => {}
+        }
+        player.finish();
+        let tracks = player.tracks();
+        if let Some(folder) = &options.tracks {
+            write_tracks(&tracks, &folder.join(format!("{}.txt", scene.name)))?;
+        }
+        for (index, line) in scene.lines.iter().enumerate() {
+            report.line(line_result(scene, index, line, &player.events))?;
+        }
+        if let Some(truth) = &scene.truth {
+            let truth = sequences::identities(&mot::read(truth)?);
+            let score = Score::of(&Sequence::new(&truth, &sequences::identities(&tracks)));
+            report.tracking(TrackingResult { name: scene.name.clone(), figures: score.figures() });
+        }
+    }
+    report.finish()?;
+    Ok(())
+}
+
+/// Tracker and counter as the program would make them for this scene.
+fn player(options: &EvalOptions, scene: &Scene, confidence: f32) -> play::Player {
+    let mut config = source_config(scene);
+    config.tracker = options.tracker;
+    let aspect = scene.clip.aspect();
+    let tracker = track::tracker_for(&config, aspect, confidence);
+    play::Player::new(scene.clip, tracker, count::counter_for(&config, aspect))
+}
+
+fn source_config(scene: &Scene) -> SourceConfig {
+    let video = SourceSpec::File(scene.video.clone());
+    let mut config = SourceConfig::new(scene.name.as_str(), SourceKind::Video, video);
+    config.lines = scene.lines.iter().map(|line| line.config.clone()).collect();
+    config
+}
+
+fn line_result(scene: &Scene, index: usize, line: &SceneLine, events: &[CountEvent]) -> LineResult {
+    let mut result = LineResult {
+        scene: scene.name.clone(),
+        line: line.config.name.clone(),
+        true_in: line.true_in,
+        true_out: line.true_out,
+        ..LineResult::default()
+    };
+    for event in events {
+        match event {
+            CountEvent::Crossing(crossing) if crossing.line == index => match crossing.direction {
+                Direction::In => result.counted_in += 1,
+                Direction::Out => result.counted_out += 1,
+            },
+            CountEvent::Suppressed(crossing, reason) if crossing.line == index => {
+                *result.suppressed.entry(*reason).or_default() += 1;
+            }
+            _ => {}
+        }
+    }
+    result
+}
+
+fn write_tracks(rows: &mot::Rows, path: &Path) -> Result<(), EvalError> {
+    let write = || {
+        let mut file = std::io::BufWriter::new(std::fs::File::create(path)?);
+        mot::write(rows, &mut file)?;
+        file.flush()
+    };
+    write().map_err(|error| EvalError::file(path, &error))
+}

@@ -1,0 +1,95 @@
+//! Reading a scene's video through a detector, and keeping what it finds.
+
+use std::{
+    io::{BufRead as _, BufReader, BufWriter, Write},
+    path::Path,
+};
+
+use super::{EvalError, EvalOptions, Scene, mot, play::Player};
+use crate::{
+    detect::{Detection, Model},
+    source::{Opener as _, SystemOpener},
+};
+
+/// First words of the line in which a recording keeps its detector's threshold.
+const HEADER: &str = "# trusted from confidence";
+
+/// Plays the video. When detections are recorded every frame is detected, so that a recording can be
+/// replayed at any rate and from any start; tracker and counter see only what the plan looks at.
+pub fn play(
+    player: &mut Player,
+    scene: &Scene,
+    model: &dyn Model,
+    options: &EvalOptions,
+) -> Result<(), EvalError> {
+    let broken = |error| EvalError::Source { scene: scene.name.clone(), error };
+    let mut source = SystemOpener.open(&super::source_config(scene)).map_err(broken)?;
+    let mut detector = model.detector();
+    let mut recording = match &options.record {
+        Some(folder) => {
+            Some(Recording::create(&folder.join(format!("{}.txt", scene.name)), model.info().confidence)?)
+        }
+        None => None,
+    };
+    let mut index = 0;
+    while source.grab().map_err(broken)? {
+        let looked_at = options.plan.looks_at(index, scene.clip.fps);
+        if looked_at || recording.is_some() {
+            let frame =
+                source.retrieve(&|width, height| model.working_size(width, height)).map_err(broken)?;
+            let found = detector.detect(&frame)?;
+            if let Some(recording) = &mut recording {
+                recording.write(index + 1, &found, scene)?;
+            }
+            if looked_at {
+                player.look(index, &found);
+            }
+        }
+        index += 1;
+    }
+    recording.map_or(Ok(()), Recording::close)
+}
+
+/// A file of detections being written.
+struct Recording {
+    path: String,
+    file: BufWriter<std::fs::File>,
+}
+
+impl Recording {
+    fn create(path: &Path, confidence: f32) -> Result<Self, EvalError> {
+        let file = std::fs::File::create(path).map_err(|error| EvalError::file(path, &error))?;
+        let mut recording = Self { path: path.display().to_string(), file: BufWriter::new(file) };
+        let header = writeln!(recording.file, "{HEADER} {confidence}");
+        recording.check(header)?;
+        Ok(recording)
+    }
+
+    fn write(&mut self, frame: u32, found: &[Detection], scene: &Scene) -> Result<(), EvalError> {
+        let row = |detection: &Detection| mot::Row {
+            id: -1,
+            bbox: scene.clip.pixels(&detection.bbox),
+            confidence: detection.score,
+        };
+        let rows = mot::Rows::from([(frame, found.iter().map(row).collect())]);
+        let written = mot::write(&rows, &mut self.file);
+        self.check(written)
+    }
+
+    fn close(mut self) -> Result<(), EvalError> {
+        let flushed = self.file.flush();
+        self.check(flushed)
+    }
+
+    fn check(&self, result: std::io::Result<()>) -> Result<(), EvalError> {
+        result.map_err(|error| EvalError::File { path: self.path.clone(), problem: error.to_string() })
+    }
+}
+
+/// The threshold that a recording keeps in its first line; `None` in files of other origin.
+pub fn confidence_of(path: &Path) -> Result<Option<f32>, EvalError> {
+    let file = std::fs::File::open(path).map_err(|error| EvalError::file(path, &error))?;
+    let mut line = String::new();
+    BufReader::new(file).read_line(&mut line).map_err(|error| EvalError::file(path, &error))?;
+    Ok(line.strip_prefix(HEADER).and_then(|rest| rest.trim().parse().ok()))
+}

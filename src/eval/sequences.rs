@@ -1,0 +1,80 @@
+//! `--mot`: the tracker alone, on boxes given.
+
+use std::io::Write;
+
+use super::{
+    EvalError, EvalOptions,
+    metrics::{Score, Sequence, Tracks},
+    mot,
+    play::{Clip, Plan, Player},
+    report::{Report, TrackingResult},
+};
+use crate::{
+    config::{SourceConfig, SourceKind, SourceSpec},
+    count, track,
+};
+
+/// Highest score that a box needs to be trusted. Detectors that nearly always say "sure" (the public boxes
+/// of the MOT challenge have a median above 0.9) mean little by anything less.
+const TRUST: f32 = 0.9;
+
+/// Runs the tracker on each folder and writes tracks and figures.
+pub fn run(options: &EvalOptions, out: &mut dyn Write) -> Result<(), EvalError> {
+    let mut report = Report::new(options.json, out);
+    let mut combined = Score::default();
+    let (mut scored, mut frames, mut seconds) = (0, 0, 0.0);
+    for dir in &options.dirs {
+        let mut info = mot::read_sequence_info(&dir.join("seqinfo.ini"))?;
+        if info.name.is_empty() {
+            info.name = dir.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        }
+        let detections = mot::read(&dir.join("det/det.txt"))?;
+        let clip = Clip { fps: info.fps, size: info.size };
+        let mut config =
+            SourceConfig::new(info.name.as_str(), SourceKind::Video, SourceSpec::File(dir.clone()));
+        config.tracker = options.tracker;
+        config.lines.clear();
+        let tracker = track::tracker_for(&config, clip.aspect(), trust(&detections));
+        let mut player = Player::new(clip, tracker, count::counter_for(&config, clip.aspect()));
+        let started = std::time::Instant::now();
+        player.replay(&detections, info.frames, &Plan::default());
+        seconds += started.elapsed().as_secs_f64();
+        frames += info.frames;
+        player.finish();
+        let tracks = player.tracks();
+        if let Some(folder) = &options.tracks {
+            super::write_tracks(&tracks, &folder.join(format!("{}.txt", info.name)))?;
+        }
+        let truth = dir.join("gt/gt.txt");
+        if truth.exists() {
+            let truth = identities(&mot::read(&truth)?);
+            let score = Score::of(&Sequence::new(&truth, &identities(&tracks)));
+            report.tracking(TrackingResult { name: info.name, figures: score.figures() });
+            combined.add(&score);
+            scored += 1;
+        }
+    }
+    if scored > 1 {
+        report.tracking(TrackingResult { name: "combined".into(), figures: combined.figures() });
+    }
+    report.speed(1000.0 * seconds / f64::from(frames.max(1)))?;
+    report.finish()?;
+    Ok(())
+}
+
+/// Boxes with identities; rows flagged with 0 are to be ignored.
+pub fn identities(rows: &mot::Rows) -> Tracks {
+    rows.iter()
+        .map(|(frame, rows)| {
+            let counted = rows.iter().filter(|row| row.confidence > 0.0);
+            (*frame, counted.map(|row| (row.id, row.bbox)).collect())
+        })
+        .collect()
+}
+
+/// The score from which boxes of unknown origin are trusted: the median, at most [`TRUST`].
+fn trust(rows: &mot::Rows) -> f32 {
+    let mut scores: Vec<f32> = rows.values().flatten().map(|row| row.confidence).collect();
+    scores.sort_by(f32::total_cmp);
+    scores.get(scores.len() / 2).map_or(TRUST, |median| median.min(TRUST))
+}
