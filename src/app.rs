@@ -12,8 +12,9 @@ use std::{
 
 use crate::{
     bench::{self, BenchOptions},
-    cli::{self, BenchArgs, Cli, Command},
+    cli::{self, BenchArgs, Cli, Command, EvalArgs},
     config::{self, ParallelConfig, SourceConfig},
+    eval::{self, EvalError, EvalOptions, Plan},
 };
 
 /// Done.
@@ -54,6 +55,7 @@ pub fn run() -> ExitCode {
         None => monitor::run(&cli.run),
         Some(Command::Check(args)) => check::run(&args),
         Some(Command::Bench(args)) => run_bench(&args),
+        Some(Command::Eval(args)) => run_eval(args),
         Some(Command::Schema) => print(|out| {
             serde_json::to_writer_pretty(&mut *out, &config::schema())?;
             writeln!(out)
@@ -96,6 +98,32 @@ fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<u8, Fai
     write(&mut out)?;
     out.flush()?;
     Ok(DONE)
+}
+
+fn run_eval(args: EvalArgs) -> Result<u8, Failure> {
+    let options = EvalOptions {
+        detector: args.detection.choice(),
+        dirs: args.dirs,
+        mot: args.mot,
+        models: ParallelConfig::default().models,
+        tracker: args.tracker,
+        json: args.json,
+        tracks: args.tracks,
+        plan: Plan {
+            start_offset: u32::try_from(args.start_offset).unwrap_or(u32::MAX),
+            every: args.every.map_or(1, std::num::NonZero::get),
+            detect_fps: args.detect_fps,
+        },
+        record: args.record,
+        replay: args.replay,
+    };
+    match eval::run(&options, &mut io::stdout().lock()) {
+        Ok(()) => Ok(DONE),
+        Err(error @ (EvalError::File { .. } | EvalError::Content { .. })) => {
+            Err(Failure::Usage(error.to_string()))
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn run_bench(args: &BenchArgs) -> Result<u8, Failure> {
