@@ -4,6 +4,7 @@
 
 pub mod backoff;
 pub mod capture;
+pub mod demo;
 pub mod file;
 pub mod mailbox;
 pub mod network;

@@ -21,12 +21,14 @@ use opencv::{
 use url::Url;
 
 use super::{
-    FrameSource, Opener, SourceError, file,
+    FrameSource, Opener, SourceError,
+    demo::Demo,
+    file,
     network::{self, Target},
     pace::Paced,
     video::VideoSource,
 };
-use crate::config::{Credentials, SourceConfig, SourceKind, SourceSpec, Transport};
+use crate::config::{Credentials, DemoSpec, SourceConfig, SourceKind, SourceSpec, Transport};
 
 /// Longest time spent afterwards on finding out why an opening failed.
 const DIAGNOSIS_TIMEOUT: Duration = Duration::from_secs(3);
@@ -59,33 +61,37 @@ fn open_file(path: &Path, kind: SourceKind) -> Result<Box<dyn FrameSource>, Sour
     })
 }
 
-fn open_url(config: &SourceConfig, url: &UrlParts<'_>) -> Result<Box<dyn FrameSource>, SourceError> {
+fn open_demo(written: &str, kind: SourceKind) -> Result<Box<dyn FrameSource>, SourceError> {
+    let spec: DemoSpec = written.parse().map_err(SourceError::Unsupported)?;
+    let source = Demo::new(&spec, kind).source()?;
+    Ok(match kind {
+        SourceKind::Video => Box::new(source),
+        SourceKind::Camera => Box::new(Paced::new(source)),
+    })
+}
+
+fn open_url(
+    config: &SourceConfig,
+    shown: &Url,
+    credentials: Option<&Credentials>,
+) -> Result<Box<dyn FrameSource>, SourceError> {
+    let spec = &config.source;
+    let (Some(full), Some(asked)) = (spec.opening_url(), spec.request_url()) else {
+        return Err(SourceError::Unsupported(format!("'{shown}' is no address")));
+    };
     let params = [
         (videoio::CAP_PROP_OPEN_TIMEOUT_MSEC, milliseconds(config.open_timeout)),
         (videoio::CAP_PROP_READ_TIMEOUT_MSEC, milliseconds(config.stall_timeout)),
     ];
     let started = Instant::now();
-    if let Some(capture) = open_capture(with_transport(&url.full, config.transport), &params) {
+    if let Some(capture) = open_capture(with_transport(&full, config.transport), &params) {
         let live = config.kind == SourceKind::Camera;
-        return Ok(Box::new(VideoSource::network(capture, url.shown, config.stall_timeout, live)));
+        return Ok(Box::new(VideoSource::network(capture, shown, config.stall_timeout, live)));
     }
     let timed_out = started.elapsed() >= config.open_timeout;
-    let mut asked = url.full.clone();
-    // Neither can fail: the address has a host.
-    let _ = asked.set_username("");
-    let _ = asked.set_password(None);
-    let target = Target { shown: url.shown, asked: &asked, credentials: url.credentials };
+    let target = Target { shown, asked: &asked, credentials };
     let why = network::diagnose(target, DIAGNOSIS_TIMEOUT);
-    Err(why.unwrap_or_else(|| undecodable(url.shown, timed_out)))
-}
-
-/// An address in the forms that are needed.
-struct UrlParts<'a> {
-    /// As it may be shown.
-    shown: &'a Url,
-    /// With all secrets.
-    full: Url,
-    credentials: Option<&'a Credentials>,
+    Err(why.unwrap_or_else(|| undecodable(shown, timed_out)))
 }
 
 impl Opener for SystemOpener {
@@ -93,15 +99,9 @@ impl Opener for SystemOpener {
         prepare_process();
         match &config.source {
             SourceSpec::File(path) => open_file(path, config.kind),
-            SourceSpec::Url { address, credentials, .. } => {
-                let full = with_credentials(address, credentials.as_ref());
-                let url = UrlParts { shown: address, full, credentials: credentials.as_ref() };
-                open_url(config, &url)
-            }
+            SourceSpec::Url { address, credentials, .. } => open_url(config, address, credentials.as_ref()),
             SourceSpec::Device(number) => open_device(*number, config.stall_timeout),
-            SourceSpec::Demo(scene) => {
-                Err(SourceError::Unsupported(format!("demo scene '{scene}' is not built yet")))
-            }
+            SourceSpec::Demo(written) => open_demo(written, config.kind),
         }
     }
 }
@@ -144,17 +144,6 @@ fn milliseconds(time: Duration) -> i32 {
     i32::try_from(time.as_millis()).unwrap_or(i32::MAX).max(1)
 }
 
-/// The address with user name and password, as FFmpeg takes them. Never to be shown.
-fn with_credentials(address: &Url, credentials: Option<&Credentials>) -> Url {
-    let mut full = address.clone();
-    if let Some(Credentials { user, password }) = credentials {
-        // Both fail only for addresses without a host, which validation refuses.
-        let _ = full.set_username(user);
-        let _ = full.set_password(Some(&password.0));
-    }
-    full
-}
-
 /// The address with the wish for a transport, in the form that FFmpeg takes out of it again.
 fn with_transport(address: &Url, transport: Transport) -> String {
     let mut text = address.to_string();
@@ -179,17 +168,6 @@ fn undecodable(address: &Url, timed_out: bool) -> SourceError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Secret;
-
-    #[test]
-    fn credentials_are_encoded_into_the_address_for_ffmpeg_only() {
-        let address = Url::parse("rtsp://cam.local:8554/live?stream=1").unwrap();
-        let credentials = Credentials { user: "admin".into(), password: Secret("p@ss/word".into()) };
-        assert_eq!(
-            with_credentials(&address, Some(&credentials)).as_str(),
-            "rtsp://admin:p%40ss%2Fword@cam.local:8554/live?stream=1"
-        );
-    }
 
     #[test]
     fn udp_is_asked_for_in_the_address_and_only_of_rtsp() {

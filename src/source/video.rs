@@ -168,7 +168,7 @@ impl FrameSource for VideoSource {
 
 /// `full` as 8-bit BGR of `size`, never enlarged. A picture that needs no reduction is taken, not copied,
 /// which leaves `full` empty.
-fn reduce(full: &mut Mat, size: (u32, u32)) -> opencv::Result<Mat> {
+pub(super) fn reduce(full: &mut Mat, size: (u32, u32)) -> opencv::Result<Mat> {
     if let Some(bgr) = to_bgr(full)? {
         *full = bgr;
     }

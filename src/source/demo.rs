@@ -1,0 +1,280 @@
+//! Scenes drawn by the program: `demo:lobby?people=6&seed=1`. The same parameters draw the same pictures, and
+//! the true counts of any line are known, so that the program can be tried, shown and tested without a camera.
+
+use std::{collections::HashMap, time::Instant};
+
+use opencv::core::Mat;
+
+use self::{
+    draw::Painter,
+    scene::Scene,
+    walkers::{Walkers, anchor_point, crossing},
+};
+use super::{Frame, FrameSource, SourceError, StreamInfo, video::reduce};
+use crate::{
+    config::{DemoSpec, LineConfig, SourceKind, defaults},
+    geometry::BBox,
+};
+
+mod draw;
+mod random;
+mod scene;
+mod walkers;
+
+/// A demo scene: its pictures and its truth.
+#[derive(Debug, Clone)]
+pub struct Demo {
+    spec: DemoSpec,
+    /// Seconds; infinite for an endless scene.
+    length: f64,
+}
+
+impl Demo {
+    /// The scene as a camera (endless unless its length is given) or as a video.
+    #[must_use]
+    pub fn new(spec: &DemoSpec, kind: SourceKind) -> Self {
+        let default = match kind {
+            SourceKind::Camera => f64::INFINITY,
+            SourceKind::Video => defaults::DEMO_SECONDS,
+        };
+        Self { spec: spec.clone(), length: spec.seconds.unwrap_or(default) }
+    }
+
+    /// Its frames, as fast as they are asked for.
+    ///
+    /// # Errors
+    /// When OpenCV cannot draw.
+    pub fn source(&self) -> Result<DemoSource, SourceError> {
+        let painter = Painter::new(&self.spec).map_err(|error| drawing(&error))?;
+        let now = Instant::now();
+        Ok(DemoSource { demo: self.clone(), painter, walkers: self.walkers(), grabbed: 0, captured: now })
+    }
+
+    /// True crossings (in, out) of each line in the frames 0..=`last`.
+    #[must_use]
+    pub fn truth(&self, lines: &[LineConfig], last: u64) -> Vec<(u64, u64)> {
+        let mut walkers = self.walkers();
+        let mut counts = vec![(0, 0); lines.len()];
+        let mut before: HashMap<u64, BBox> = HashMap::new();
+        for frame in 0..=last.min(self.frames().unwrap_or(u64::MAX).saturating_sub(1)) {
+            let now: HashMap<_, _> =
+                walkers.at(self.time(frame)).into_iter().map(|figure| (figure.id, figure.bbox)).collect();
+            for (id, to) in &now {
+                let Some(from) = before.get(id) else { continue };
+                for (line, (ins, outs)) in lines.iter().zip(&mut counts) {
+                    let point = |bbox| anchor_point(bbox, line.anchor);
+                    match crossing(line, self.aspect(), point(from), point(to)) {
+                        1 => *ins += 1,
+                        -1 => *outs += 1,
+                        _ => {}
+                    }
+                }
+            }
+            before = now;
+        }
+        counts
+    }
+
+    /// True boxes of everybody, frame by frame from 0, in frame heights, with the number of the person. Boxes
+    /// may reach beyond the picture.
+    pub fn boxes(&self) -> impl Iterator<Item = Vec<(u64, BBox)>> + use<> {
+        let mut walkers = self.walkers();
+        let demo = self.clone();
+        (0..self.frames().unwrap_or(u64::MAX)).map(move |frame| {
+            walkers.at(demo.time(frame)).into_iter().map(|figure| (figure.id, figure.bbox)).collect()
+        })
+    }
+
+    /// Number of frames; `None` when endless.
+    #[must_use]
+    pub fn frames(&self) -> Option<u64> {
+        self.length.is_finite().then(|| (self.length * self.spec.fps).round() as u64)
+    }
+
+    fn time(&self, frame: u64) -> f64 {
+        frame as f64 / self.spec.fps
+    }
+
+    fn aspect(&self) -> f32 {
+        self.spec.size.0 as f32 / self.spec.size.1 as f32
+    }
+
+    fn walkers(&self) -> Walkers {
+        let scene = Scene::new(self.spec.scene, self.aspect());
+        Walkers::new(scene, self.spec.people as usize, self.spec.seed, self.length)
+    }
+}
+
+fn drawing(error: &opencv::Error) -> SourceError {
+    SourceError::Broken(format!("the demo scene cannot be drawn: {}", error.message))
+}
+
+/// The frames of a [`Demo`].
+pub struct DemoSource {
+    demo: Demo,
+    painter: Painter,
+    walkers: Walkers,
+    grabbed: u64,
+    captured: Instant,
+}
+
+impl FrameSource for DemoSource {
+    fn info(&self) -> StreamInfo {
+        StreamInfo {
+            size: self.demo.spec.size,
+            fps: Some(self.demo.spec.fps),
+            live: false,
+            frames: self.demo.frames(),
+        }
+    }
+
+    fn codec(&self) -> Option<String> {
+        Some("drawn".into())
+    }
+
+    fn grab(&mut self) -> Result<bool, SourceError> {
+        if self.demo.frames().is_some_and(|frames| self.grabbed >= frames) {
+            return Ok(false);
+        }
+        self.grabbed += 1;
+        self.captured = Instant::now();
+        Ok(true)
+    }
+
+    fn time(&self) -> f64 {
+        self.demo.time(self.grabbed.saturating_sub(1))
+    }
+
+    fn retrieve(&mut self, working_size: &dyn Fn(u32, u32) -> (u32, u32)) -> Result<Frame, SourceError> {
+        let index = self.grabbed.saturating_sub(1);
+        let time = self.time();
+        let figures = self.walkers.at(time);
+        let (width, height) = self.demo.spec.size;
+        let image = self
+            .painter
+            .paint(index, time, &figures)
+            .and_then(|mut full: Mat| reduce(&mut full, working_size(width, height)))
+            .map_err(|error| drawing(&error))?;
+        Ok(Frame { image, index, time, captured: self.captured, stream_size: (width, height) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use opencv::core::{MatTraitConst as _, MatTraitConstManual as _};
+
+    use super::*;
+    use crate::config::DemoScene;
+
+    fn demo(written: &str) -> Demo {
+        Demo::new(&written.parse().unwrap(), SourceKind::Video)
+    }
+
+    fn line() -> LineConfig {
+        LineConfig::default()
+    }
+
+    #[test]
+    fn a_video_ends_when_it_should_and_a_camera_does_not() {
+        assert_eq!(demo("lobby").frames(), Some(1500));
+        assert_eq!(demo("lobby?seconds=2&fps=10").frames(), Some(20));
+        assert_eq!(Demo::new(&DemoSpec::new(DemoScene::Lobby), SourceKind::Camera).frames(), None);
+        let mut source = demo("plaza?seconds=2&fps=10&size=128x72").source().unwrap();
+        let mut frames = 0;
+        while source.grab().unwrap() {
+            let frame = source.retrieve(&|_, _| (64, 36)).unwrap();
+            assert_eq!((frame.index, frame.stream_size), (frames, (128, 72)));
+            assert!((frame.time - frames as f64 / 10.0).abs() < 1e-9);
+            assert_eq!((frame.image.cols(), frame.image.rows()), (64, 36));
+            frames += 1;
+        }
+        assert_eq!(frames, 20);
+    }
+
+    #[test]
+    fn the_same_parameters_draw_the_same_pictures_and_others_do_not() {
+        let picture = |written: &str| {
+            let mut source = demo(written).source().unwrap();
+            for _ in 0..40 {
+                assert!(source.grab().unwrap());
+            }
+            source.retrieve(&|w, h| (w, h)).unwrap().image.data_bytes().unwrap().to_vec()
+        };
+        assert_eq!(picture("street?seed=4&fps=10"), picture("street?seed=4&fps=10"));
+        assert_ne!(picture("street?seed=4&fps=10"), picture("street?seed=5&fps=10"));
+    }
+
+    #[test]
+    fn skipped_frames_change_nothing_of_those_that_follow() {
+        let mut every = demo("lobby?fps=5&seconds=20&size=128x72").source().unwrap();
+        let mut some = demo("lobby?fps=5&seconds=20&size=128x72").source().unwrap();
+        for _ in 0..80 {
+            every.grab().unwrap();
+            some.grab().unwrap();
+            every.retrieve(&|w, h| (w, h)).unwrap();
+        }
+        let bytes = |source: &mut DemoSource| {
+            source.retrieve(&|w, h| (w, h)).unwrap().image.data_bytes().unwrap().to_vec()
+        };
+        assert_eq!(bytes(&mut every), bytes(&mut some));
+    }
+
+    #[test]
+    fn nobody_hides_anybody_and_nobody_is_left_at_the_end() {
+        for name in ["lobby", "street", "corridor", "plaza"] {
+            let demo = demo(&format!("{name}?people=8&seconds=60"));
+            let frames: Vec<_> = demo.boxes().collect();
+            assert!(frames.iter().any(|people| people.len() >= 6), "{name} is too empty");
+            assert!(frames.last().unwrap().is_empty(), "{name}");
+            for people in &frames {
+                for (index, (_, a)) in people.iter().enumerate() {
+                    assert!(people[index + 1..].iter().all(|(_, b)| a.intersection(b) == 0.0), "{name}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn truth_is_the_net_change_of_sides_of_everybody() {
+        let demo = demo("lobby?seconds=60");
+        let (ins, outs) = demo.truth(&[line()], u64::MAX)[0];
+        assert!(ins >= 5 && outs >= 5, "{ins}/{outs}");
+        // Independently: who was above at first and below at last went in, and the reverse.
+        let mut ends: HashMap<u64, (bool, bool)> = HashMap::new();
+        for (id, bbox) in demo.boxes().flatten() {
+            let below = bbox.center().y > 0.5;
+            ends.entry(id).or_insert((below, below)).1 = below;
+        }
+        let net: i64 = ends.values().map(|&(first, last)| i64::from(last) - i64::from(first)).sum();
+        assert_eq!(ins as i64 - outs as i64, net);
+        // Turned round, the same line counts the other way.
+        let turned = LineConfig { a: line().b, b: line().a, ..line() };
+        assert_eq!(demo.truth(&[turned], u64::MAX)[0], (outs, ins));
+    }
+
+    #[test]
+    fn truth_knows_the_ends_of_a_line_and_the_frames_asked_for() {
+        let demo = demo("plaza?seconds=60");
+        let half = |from: f32, to: f32| LineConfig { a: [from, 0.5], b: [to, 0.5], ..line() };
+        let counts = demo.truth(&[line(), half(0.0, 0.5), half(0.5, 1.0)], u64::MAX);
+        assert_eq!(counts[0].0, counts[1].0 + counts[2].0);
+        assert_eq!(counts[0].1, counts[1].1 + counts[2].1);
+        assert!(counts[1].0 > 0 && counts[2].0 > 0);
+        assert_eq!(demo.truth(&[line()], 0)[0], (0, 0));
+    }
+
+    #[test]
+    fn people_do_in_the_scenes_what_they_are_said_to() {
+        let demo = demo("lobby?seconds=120&people=8");
+        let mut paths: HashMap<u64, Vec<BBox>> = HashMap::new();
+        for (id, bbox) in demo.boxes().flatten() {
+            paths.entry(id).or_default().push(bbox);
+        }
+        let still = |path: &[BBox]| path.windows(25).any(|second| second[0] == second[24]);
+        let same_end = |path: &[BBox]| (path[0].bottom() - path[path.len() - 1].bottom()).abs() < 0.2;
+        let count = |what: &dyn Fn(&[BBox]) -> bool| paths.values().filter(|path| what(path)).count();
+        assert!(count(&still) >= 3, "some stop");
+        assert!(count(&same_end) >= 3, "some turn back");
+        assert!(count(&|path| !same_end(path)) >= 10, "most walk through");
+    }
+}

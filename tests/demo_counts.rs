@@ -1,0 +1,64 @@
+//! The whole way of a frame, from drawn pictures to counts, against the truth of the demo scenes.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot set itself up has failed")]
+
+use pcount::{
+    config::{DemoSpec, LineConfig, SourceConfig, SourceKind, SourceSpec},
+    count::{CountEvent, Direction, counter_for},
+    detect::motion,
+    source::{FrameSource as _, demo::Demo},
+    track::tracker_for,
+};
+
+/// Counts (in, out) of the default line by what the `motion` detector sees of `scene`.
+fn counted(scene: &str) -> (u64, u64) {
+    let spec: DemoSpec = scene.parse().unwrap();
+    let config = SourceConfig::new("demo", SourceKind::Video, SourceSpec::Demo(scene.into()));
+    let mut source = Demo::new(&spec, SourceKind::Video).source().unwrap();
+    let model = motion::model();
+    let aspect = spec.size.0 as f32 / spec.size.1 as f32;
+    let mut detector = model.detector();
+    let mut tracker = tracker_for(&config, aspect, model.info().confidence);
+    let mut counter = counter_for(&config, aspect);
+    let (mut ins, mut outs) = (0, 0);
+    let mut grabbed = 0;
+    while source.grab().unwrap() {
+        // Every second frame, as a camera of 25 frames a second is looked at.
+        grabbed += 1;
+        if grabbed % 2 == 0 {
+            continue;
+        }
+        let frame = source.retrieve(&|width, height| model.working_size(width, height)).unwrap();
+        let detections = detector.detect(&frame).unwrap();
+        let tracks = tracker.update(frame.time, &detections);
+        for event in counter.update(frame.time, &tracks) {
+            match event {
+                CountEvent::Crossing(crossing) if crossing.direction == Direction::In => ins += 1,
+                CountEvent::Crossing(_) => outs += 1,
+                CountEvent::Suppressed(..) => {}
+            }
+        }
+    }
+    (ins, outs)
+}
+
+fn truth(scene: &str) -> (u64, u64) {
+    let spec: DemoSpec = scene.parse().unwrap();
+    Demo::new(&spec, SourceKind::Video).truth(&[LineConfig::default()], u64::MAX)[0]
+}
+
+#[test]
+fn demo_scenes_are_counted_exactly() {
+    let mut wrong = Vec::new();
+    for name in ["lobby", "street", "corridor", "plaza"] {
+        for seed in 1..=3 {
+            let scene = format!("{name}?seed={seed}&seconds=60");
+            let (counted, truth) = (counted(&scene), truth(&scene));
+            println!("{scene}: counted {counted:?}, true {truth:?}");
+            if counted != truth {
+                wrong.push(scene);
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:?}");
+}
