@@ -24,9 +24,14 @@ mod blobs;
 
 /// Pixels of the pictures that are compared.
 const WORKING_AREA: f64 = 320.0 * 180.0;
-/// Time constant of the background, in seconds. One tenth of it makes somebody who stands still part of the
-/// background (the mixture trusts what fills nine tenths of the time).
-const MEMORY: f64 = 240.0;
+/// Time constant of the background, in seconds, at the start and once it has settled. One tenth of it makes
+/// somebody who stands still part of the background (the mixture trusts what fills nine tenths of the time).
+/// The start is quicker: whoever stands in the first picture is taken for background and leaves a hole.
+const MEMORY: (f64, f64) = (60.0, 240.0);
+/// Age at which the time constant begins to grow, as a part of the time constant.
+const SETTLING: f64 = 0.25;
+/// Pictures whose plain mean is the first background, so that noise is known from the start.
+const FIRST_PICTURES: u64 = 5;
 /// Squared distance from the background, in standard deviations, from which a pixel differs: OpenCV's default.
 const VAR_THRESHOLD: f64 = 16.0;
 /// Seconds between two refreshments of the picture against which brightness is levelled.
@@ -142,6 +147,8 @@ struct Background {
     still: Mat,
     frames: u64,
     time: f64,
+    /// When the first picture came.
+    born: Option<f64>,
     /// Since when the picture has differed as a whole.
     flooded: Option<f64>,
 }
@@ -156,6 +163,7 @@ impl Background {
             still: Mat::default(),
             frames: 0,
             time: 0.0,
+            born: None,
             flooded: None,
         })
     }
@@ -170,8 +178,13 @@ impl Background {
         self.time = time;
         self.level(picture)?;
         self.frames += 1;
-        // The first pictures weigh more: the mean of those seen so far.
-        let rate = (1.0 - (-passed / MEMORY).exp()).max(0.5 / self.frames as f64);
+        let born = *self.born.get_or_insert(time);
+        let memory = ((time - born) / SETTLING).clamp(MEMORY.0, MEMORY.1);
+        let rate = if self.frames <= FIRST_PICTURES {
+            1.0 / self.frames as f64
+        } else {
+            1.0 - (-passed / memory).exp()
+        };
         let mut marks = Mat::default();
         BackgroundSubtractorMOG2Trait::apply(&mut self.mixture, picture, &mut marks, rate)?;
         let mut mask = Mat::default();

@@ -1,5 +1,7 @@
 //! Which blobs are people, and how many. Pure: a mask and rectangles in, rectangles out.
 
+use std::collections::VecDeque;
+
 /// A connected area of the mask, in its pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Blob {
@@ -39,17 +41,50 @@ const UPRIGHT: f32 = 0.42;
 const WIDE: f32 = 1.7;
 /// Shapes remembered to know what is usual here.
 const REMEMBERED: usize = 200;
+/// Levels of the picture, from top to bottom, in which the usual height is known apart: people farther away
+/// stand higher in the picture and are smaller.
+const LEVELS: usize = 6;
+/// Heights known at a level before they judge others.
+const ENOUGH: usize = 20;
+/// A blob below this part of the usual height is a piece of somebody.
+const PIECE: f32 = 0.5;
+
+/// The latest of some measure, for its median.
+#[derive(Debug, Clone, Default)]
+struct Usual(VecDeque<f32>);
+
+impl Usual {
+    fn remember(&mut self, value: f32) {
+        if self.0.len() >= REMEMBERED {
+            self.0.pop_front();
+        }
+        self.0.push_back(value);
+    }
+
+    /// The median, when at least `enough` values are known.
+    fn value(&self, enough: usize) -> Option<f32> {
+        if self.0.len() < enough.max(1) {
+            return None;
+        }
+        let mut sorted: Vec<f32> = self.0.iter().copied().collect();
+        let middle = sorted.len() / 2;
+        Some(*sorted.select_nth_unstable_by(middle, f32::total_cmp).1)
+    }
+}
 
 /// What people look like in this scene.
 #[derive(Debug, Clone)]
 pub struct People {
-    /// Width over height of blobs that were whole, oldest first.
-    shapes: std::collections::VecDeque<f32>,
+    /// Width over height of blobs that were whole.
+    shapes: Usual,
+    /// Height of blobs that were whole, in pixels, by where their feet were.
+    heights: [Usual; LEVELS],
 }
 
 impl Default for People {
     fn default() -> Self {
-        Self { shapes: std::iter::repeat_n(UPRIGHT, REMEMBERED / 4).collect() }
+        let shapes = Usual(std::iter::repeat_n(UPRIGHT, REMEMBERED / 4).collect());
+        Self { shapes, heights: Default::default() }
     }
 }
 
@@ -59,41 +94,33 @@ impl People {
     pub fn among(&mut self, blobs: &[Blob], mask: &[u8], size: (usize, usize)) -> Vec<(Blob, bool)> {
         let least = HEIGHT.0 * size.1 as f32;
         let most = HEIGHT.1 * size.1 as f32;
-        let usual = self.usual_ratio();
+        let usual = self.shapes.value(1).unwrap_or(UPRIGHT);
         let mut people = Vec::new();
         for blob in blobs {
-            if (blob.height as f32) < least || blob.fill() < MIN_FILL {
+            let height = blob.height as f32;
+            if height < least || blob.fill() < MIN_FILL {
                 continue;
             }
-            let whole = !blob.touches_edge(size);
-            let count = if whole { (blob.ratio() / (usual * WIDE)).floor().max(0.0) as usize + 1 } else { 1 };
-            let plausible = (blob.height as f32) < most && blob.ratio() > usual * 0.35;
-            if count > 1 {
-                people.extend(divide(blob, count, mask, size.0).into_iter().map(|part| (part, plausible)));
-            } else {
+            let level = ((blob.y + blob.height) * LEVELS / (size.1 + 1)).min(LEVELS - 1);
+            let piece = self.heights[level].value(ENOUGH).is_some_and(|usual| height < usual * PIECE);
+            let plausible = height < most && blob.ratio() > usual * 0.35 && !piece;
+            if blob.touches_edge(size) {
                 people.push((*blob, plausible));
+                continue;
             }
-            if whole && plausible {
-                self.remember(blob.ratio());
+            match (blob.ratio() / (usual * WIDE)).floor() as usize + 1 {
+                1 => people.push((*blob, plausible)),
+                count => {
+                    people
+                        .extend(divide(blob, count, mask, size.0).into_iter().map(|part| (part, plausible)));
+                }
+            }
+            if plausible {
+                self.shapes.remember(blob.ratio().clamp(0.2, 1.5));
+                self.heights[level].remember(height);
             }
         }
         people
-    }
-
-    fn remember(&mut self, ratio: f32) {
-        if self.shapes.len() >= REMEMBERED {
-            self.shapes.pop_front();
-        }
-        self.shapes.push_back(ratio.clamp(0.2, 1.5));
-    }
-
-    fn usual_ratio(&self) -> f32 {
-        let mut sorted: Vec<f32> = self.shapes.iter().copied().collect();
-        let middle = sorted.len() / 2;
-        if sorted.is_empty() {
-            return UPRIGHT;
-        }
-        *sorted.select_nth_unstable_by(middle, f32::total_cmp).1
     }
 }
 
@@ -196,6 +223,20 @@ mod tests {
             people.among(&[blob], &mask, SIZE);
         }
         assert_eq!(people.among(&[blob], &mask, SIZE).len(), 1);
+    }
+
+    #[test]
+    fn pieces_of_people_are_told_from_people_once_the_scene_is_known() {
+        let (whole_mask, whole) = mask(&[(100, 60, 18, 44)]);
+        let (piece_mask, piece) = mask(&[(200, 84, 10, 20)]);
+        let mut people = People::default();
+        assert!(people.among(&[piece], &piece_mask, SIZE)[0].1, "it may be somebody far away");
+        for _ in 0..ENOUGH * 2 {
+            people.among(&[whole], &whole_mask, SIZE);
+        }
+        assert!(!people.among(&[piece], &piece_mask, SIZE)[0].1);
+        let (far_mask, far) = mask(&[(200, 10, 10, 20)]);
+        assert!(people.among(&[far], &far_mask, SIZE)[0].1, "farther up nothing is known yet");
     }
 
     #[test]
