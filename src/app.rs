@@ -2,6 +2,7 @@
 
 mod check;
 mod monitor;
+mod report;
 mod signals;
 
 use std::{
@@ -56,6 +57,7 @@ pub fn run() -> ExitCode {
         Some(Command::Check(args)) => check::run(&args),
         Some(Command::Bench(args)) => run_bench(&args),
         Some(Command::Eval(args)) => run_eval(args),
+        Some(Command::Report(args)) => report::run(&args),
         Some(Command::Schema) => print(|out| {
             serde_json::to_writer_pretty(&mut *out, &config::schema())?;
             writeln!(out)

@@ -5,11 +5,12 @@
 
 use std::{io, num::NonZeroU32, path::PathBuf, time::Duration};
 
-use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum, error::ErrorKind};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, error::ErrorKind};
 
 use crate::config::{
     DetectorChoice, EngineChoice, LogLevel, Overrides, TrackerChoice, defaults, parse_duration,
 };
+use crate::ledger::{render::ReportFormat, report::Step};
 
 /// Counts people crossing lines in many cameras and videos at once, live in the terminal.
 #[derive(Debug, Clone, Parser)]
@@ -288,41 +289,18 @@ pub struct ReportArgs {
     /// Folder of the results whose ledger is read
     #[arg(short, long, value_name = "DIR", env = "PCOUNT_OUTPUT", hide_env_values = true)]
     pub output: Option<PathBuf>,
-    /// How far back, such as 24h or 7d
-    #[arg(long, value_name = "TIME", default_value = "7d", value_parser = duration)]
-    pub since: Duration,
+    /// From when: how long ago (24h, 7d), a day (2024-01-15) or a moment (2024-01-15T10:00:00Z)
+    #[arg(long, value_name = "TIME", default_value = "7d")]
+    pub since: String,
     /// Length of a row
-    #[arg(long, value_name = "STEP", value_enum, default_value_t = ReportStep::Hour)]
-    pub by: ReportStep,
+    #[arg(long, value_name = "STEP", value_enum, default_value_t = Step::Hour)]
+    pub by: Step,
     /// Form of the report
     #[arg(long, value_name = "FORM", value_enum, default_value_t = ReportFormat::Table)]
     pub format: ReportFormat,
-    /// Only this source; may be given several times
+    /// Only this source
     #[arg(long, value_name = "ID")]
-    pub source: Vec<String>,
-}
-
-/// Length of a row of a report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ReportStep {
-    /// A quarter of an hour
-    #[value(name = "15m")]
-    QuarterHour,
-    /// An hour
-    Hour,
-    /// A day of the configured time zone
-    Day,
-}
-
-/// Form of a report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ReportFormat {
-    /// Text in columns
-    Table,
-    /// Comma-separated values
-    Csv,
-    /// One JSON object a line
-    Json,
+    pub source: Option<String>,
 }
 
 /// Writes completions for `shell`.

@@ -102,6 +102,9 @@ pub trait EngineApi: Send + Sync {
     fn source_config(&self, source: &str) -> Option<Arc<SourceConfig>>;
 }
 
+/// Problems in words, for the user, and the number of events lost.
+pub type Trouble = dyn Fn() -> (Vec<String>, u64) + Send + Sync;
+
 /// The world an engine lives in.
 pub struct EngineOptions {
     /// Settings of the program.
@@ -116,6 +119,8 @@ pub struct EngineOptions {
     pub sinks: Vec<Box<dyn Sink>>,
     /// Counts to go on from, by source: what was counted before a restart of the program.
     pub restored: Vec<(SourceId, Vec<LineCounts>)>,
+    /// What is wrong with the sinks at this moment, and how many events they lost so far.
+    pub trouble: Option<Arc<Trouble>>,
     /// How many log lines were lost so far, when somebody knows.
     pub log_lines_lost: Option<Arc<dyn Fn() -> u64 + Send + Sync>>,
 }
@@ -132,6 +137,7 @@ impl EngineOptions {
             load_model: Box::new(move |choice| crate::detect::load(choice, &models, contexts)),
             sinks: Vec::new(),
             restored: Vec::new(),
+            trouble: None,
             log_lines_lost: None,
         }
     }
@@ -187,6 +193,7 @@ struct Inner {
     numbers: AtomicUsize,
     restored: Mutex<Vec<(SourceId, Vec<LineCounts>)>>,
     collected: Arc<Collected>,
+    trouble: Option<Arc<Trouble>>,
     log_lines_lost: Option<Arc<dyn Fn() -> u64 + Send + Sync>>,
     process: Mutex<ProcessMeter>,
     busy: Mutex<Vec<(u64, f32)>>,
@@ -209,7 +216,8 @@ impl Engine {
     /// # Errors
     /// When the system refuses threads.
     pub fn new(options: EngineOptions) -> Result<Self, EngineError> {
-        let EngineOptions { settings, opener, clock, load_model, sinks, restored, log_lines_lost } = options;
+        let EngineOptions { settings, opener, clock, load_model, sinks, restored, trouble, log_lines_lost } =
+            options;
         // OpenCV's own threads would multiply with the workers'.
         let _ = opencv::core::set_num_threads(1);
         let scheduler = Scheduler::new(settings.worker_count, settings.max_workers, settings.strategy)?;
@@ -241,6 +249,7 @@ impl Engine {
                 numbers: AtomicUsize::new(0),
                 restored: Mutex::new(restored),
                 collected,
+                trouble,
                 log_lines_lost,
                 process: Mutex::default(),
                 busy: Mutex::new(busy),
@@ -510,6 +519,8 @@ impl EngineApi for Engine {
             })
             .collect();
         let process = inner.process.lock().latest();
+        let (mut notices, events_lost) = inner.trouble.as_ref().map(|ask| ask()).unwrap_or_default();
+        notices.extend(inner.core.models.notices());
         EngineSnapshot {
             sources: inner.sources.read().iter().map(|source| source.cell.load()).collect(),
             workers,
@@ -518,9 +529,9 @@ impl EngineApi for Engine {
             queue_pending: scheduler.pending() + inner.core.places.waiting(),
             strategy: inner.settings.strategy,
             detector: inner.core.models.default_name(),
-            notices: inner.core.models.notices(),
+            notices,
             events: inner.collected.recent(),
-            events_lost: 0,
+            events_lost,
             log_lines_lost: inner.log_lines_lost.as_ref().map_or(0, |lost| lost()),
             cpu: process.cpu,
             rss: process.rss,

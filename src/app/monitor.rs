@@ -7,14 +7,20 @@ use std::{
 };
 
 use anyhow::Context;
+use crossbeam_channel::{Receiver, Sender};
+use sha2::{Digest, Sha256};
 
 use super::{DONE, FAILED, Failure, NO_SOURCE, SIGNAL, signals::StopSignal};
 use crate::{
     cli::RunArgs,
-    config::{Config, ParallelConfig},
+    config::{Config, ParallelConfig, SourceKind},
     engine::{Engine, EngineApi, EngineOptions, aggregator::Sink},
-    export::{Exporter, lines::Summary},
+    export::{
+        Exporter,
+        lines::{Line, Summary},
+    },
     headless::{self, Format, template::Template},
+    ledger::{self, Ledger, LedgerOptions},
     logging::{self, LogHandle, LogOptions},
     store::{EngineSnapshot, SourceState},
 };
@@ -25,7 +31,8 @@ const STOP_TIMEOUT: Duration = Duration::from_millis(1500);
 /// What stays in place until the end.
 struct Parts {
     logs: LogHandle,
-    exporter: Exporter,
+    exporter: Arc<Exporter>,
+    ledger: Option<Arc<Ledger>>,
 }
 
 /// Counts until the sources are over, the user quits or a signal comes.
@@ -51,10 +58,15 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     }
     let exporter =
         Exporter::start(&settings.result_output).map_err(|error| Failure::Usage(error.to_string()))?;
-    let mut parts = Parts { logs, exporter };
+    let (feed_sink, feed, forward) = headless::feed(settings.ledger);
+    let ledger = open_ledger(args, &config, args.json.then_some(forward))?;
+    let parts = Parts { logs, exporter: Arc::new(exporter), ledger };
     let code = match mode {
-        Mode::Dashboard => dashboard(args, &config, &stop, &mut parts)?,
-        Mode::Headless(format) => headless(args, &config, format, &stop, &mut parts)?,
+        Mode::Dashboard => dashboard(args, &config, &stop, &parts)?,
+        Mode::Headless(format) => {
+            let feed = args.json.then_some((feed_sink, feed));
+            headless(args, &config, format, feed, &stop, &parts)?
+        }
     };
     Ok(match stop.number.load(Ordering::SeqCst) {
         0 => code,
@@ -68,6 +80,39 @@ fn load(args: &RunArgs) -> Result<Config, Failure> {
         None => Config::from_sources(&args.sources, &args.overrides()),
     }
     .map_err(|errors| Failure::Usage(format!("the configuration has problems\n{errors}")))
+}
+
+/// The ledger, unless the configuration says that there is none. `forward` takes events once they are on
+/// disk.
+fn open_ledger(
+    args: &RunArgs,
+    config: &Config,
+    forward: Option<Sender<Line>>,
+) -> Result<Option<Arc<Ledger>>, Failure> {
+    let settings = &config.parallel;
+    if !settings.ledger {
+        return Ok(None);
+    }
+    let files = config.sources.iter().filter(|source| source.kind == SourceKind::Video);
+    let options = LedgerOptions {
+        fingerprint: fingerprint(config),
+        retention: settings.ledger_retention,
+        fresh: args.fresh,
+        reset: files.map(|source| source.id.clone()).collect(),
+        forward,
+        ..LedgerOptions::new(&settings.result_output)
+    };
+    let ledger = Ledger::start(options).map_err(|error| Failure::Usage(error.to_string()))?;
+    Ok(Some(Arc::new(ledger)))
+}
+
+/// Changes when what is counted changes: the sources and their lines.
+fn fingerprint(config: &Config) -> String {
+    let mut hash = Sha256::new();
+    for source in &config.sources {
+        hash.update(format!("{} {} {:?} {:?}\n", source.id, source.source, source.lines, source.zones));
+    }
+    hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Which front end.
@@ -108,6 +153,17 @@ fn engine(settings: &ParallelConfig, parts: &Parts, more: Vec<Box<dyn Sink>>) ->
     let mut options = EngineOptions::new(settings.clone());
     options.sinks = more;
     options.sinks.push(parts.exporter.sink());
+    if let Some(ledger) = &parts.ledger {
+        options.sinks.push(ledger::sink(ledger));
+        options.restored = ledger.totals();
+    }
+    let (ledger, exporter) = (parts.ledger.clone(), Arc::clone(&parts.exporter));
+    options.trouble = Some(Arc::new(move || {
+        let status = ledger.as_ref().map(|ledger| ledger.status()).unwrap_or_default();
+        let lost = status.lost + exporter.lost();
+        let problems = status.problem.into_iter().chain(status.notices).chain(exporter.problem());
+        (problems.collect(), lost)
+    }));
     options.log_lines_lost = Some(parts.logs.lost_counter());
     Ok(Engine::new(options)?)
 }
@@ -123,6 +179,11 @@ fn start(engine: &Engine, config: &Config) -> Result<(), Failure> {
 /// Ends the engine, writes what is left, and says how it went.
 fn finish(engine: &Engine, parts: &Parts) -> (EngineSnapshot, u8) {
     engine.stop(STOP_TIMEOUT);
+    if let Some(ledger) = &parts.ledger
+        && !ledger.close(Duration::from_secs(1))
+    {
+        tracing::error!("The ledger could not be closed in time; crossings may be missing in it");
+    }
     let snapshot = engine.snapshot();
     if let Err(error) = parts.exporter.write_summary(&Summary::from(&snapshot)) {
         tracing::error!("{error}");
@@ -151,21 +212,25 @@ fn headless(
     args: &RunArgs,
     config: &Config,
     format: Format,
+    feed: Option<(Box<dyn Sink>, Receiver<Line>)>,
     stop: &StopSignal,
-    parts: &mut Parts,
+    parts: &Parts,
 ) -> Result<u8, Failure> {
-    let (sink, feed, sender) = headless::feed(false);
-    drop(sender);
-    let engine = engine(&config.parallel, parts, if args.json { vec![sink] } else { Vec::new() })?;
+    let (sinks, feed) = feed.map_or_else(Default::default, |(sink, feed)| (vec![sink], Some(feed)));
+    let engine = engine(&config.parallel, parts, sinks)?;
     start(&engine, config)?;
-    let settling = engine.clone();
+    let (settling, ledger) = (engine.clone(), parts.ledger.clone());
     let options = headless::Options {
         format,
         once: args.once,
         duration: args.duration,
-        feed: args.json.then_some(feed),
+        feed,
+        // What was counted is on disk and printed before the summary.
         settle: Some(Box::new(move || {
             settling.stop(STOP_TIMEOUT);
+            if let Some(ledger) = &ledger {
+                ledger.sync(Duration::from_secs(1));
+            }
         })),
     };
     let api: Arc<dyn EngineApi> = Arc::new(engine.clone());
@@ -180,7 +245,7 @@ fn headless(
     Ok(code)
 }
 
-fn dashboard(args: &RunArgs, config: &Config, stop: &StopSignal, parts: &mut Parts) -> Result<u8, Failure> {
+fn dashboard(args: &RunArgs, config: &Config, stop: &StopSignal, parts: &Parts) -> Result<u8, Failure> {
     let _ = (args, config, stop, parts);
     Err(Failure::Usage("the dashboard is not built yet; use --headless".into()))
 }

@@ -1,0 +1,43 @@
+//! `pcount-tui report`: past counts out of the ledger.
+
+use std::path::PathBuf;
+
+use super::{Failure, print};
+use crate::{
+    cli::ReportArgs,
+    config::{Config, Overrides, ParallelConfig},
+    ledger::{
+        self, Reader,
+        render::render,
+        report::{Query, parse_moment},
+    },
+};
+
+/// Reads the ledger of a configuration, or of a folder, and prints the answer.
+pub fn run(args: &ReportArgs) -> Result<u8, Failure> {
+    let overrides = Overrides { output: args.output.clone(), ..Overrides::default() };
+    let settings = match &args.config {
+        Some(path) => {
+            Config::load(path, &overrides).map_err(|errors| Failure::Usage(errors.to_string()))?.parallel
+        }
+        None => ParallelConfig {
+            result_output: args
+                .output
+                .clone()
+                .unwrap_or_else(|| PathBuf::from(crate::config::defaults::RESULT_OUTPUT)),
+            ..ParallelConfig::default()
+        },
+    };
+    let usage = |error: ledger::LedgerError| Failure::Usage(error.to_string());
+    let now = jiff::Timestamp::now();
+    let query = Query {
+        since: parse_moment(&args.since, now, &settings.timezone).map_err(usage)?,
+        until: now,
+        by: args.by,
+        timezone: settings.timezone.clone(),
+        source: args.source.as_deref().map(Into::into),
+    };
+    let reader = Reader::open(&settings.result_output.join(ledger::FILE_NAME)).map_err(usage)?;
+    let report = ledger::report::report(&reader, &query).map_err(usage)?;
+    print(|out| out.write_all(render(&report, args.format).as_bytes()))
+}
