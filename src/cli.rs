@@ -134,7 +134,7 @@ impl RunArgs {
 /// Which detector, and what runs it.
 #[derive(Debug, Clone, Default, Args)]
 pub struct DetectionArgs {
-    /// auto, builtin, motion, FORMAT:MODEL (rtmdet, yolox, ssd-prior) or caffe-ssd:PROTOTXT,CAFFEMODEL
+    /// auto, builtin, motion, FORMAT:MODEL (pcount, rtmdet, yolox, ssd-prior) or caffe-ssd:PROTOTXT,CAFFEMODEL
     #[arg(short, long, value_name = "DETECTOR", env = "PCOUNT_DETECTOR", hide_env_values = true,
           value_parser = DetectorChoice::parse_cli)]
     pub detector: Option<DetectorChoice>,

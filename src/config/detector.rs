@@ -41,6 +41,8 @@ pub struct ModelConfig {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ModelFormat {
+    /// This project's own network (`models/train`).
+    Pcount,
     /// RTMDet without its decoding.
     Rtmdet,
     /// YOLOX without its decoding.
@@ -66,7 +68,8 @@ pub enum EngineChoice {
 
 impl ModelFormat {
     /// The words of the configuration.
-    pub const NAMES: [(&'static str, Self); 4] = [
+    pub const NAMES: [(&'static str, Self); 5] = [
+        ("pcount", Self::Pcount),
         ("rtmdet", Self::Rtmdet),
         ("yolox", Self::Yolox),
         ("ssd-prior", Self::SsdPrior),

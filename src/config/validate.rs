@@ -149,8 +149,8 @@ fn detector(field: &Field<'_>) -> Option<DetectorChoice> {
             });
     }
     let section = field.section("ModelFile")?;
-    let format_field =
-        section.required("format", "say how the model is laid out: rtmdet, yolox, ssd-prior or caffe-ssd");
+    let format_field = section
+        .required("format", "say how the model is laid out: pcount, rtmdet, yolox, ssd-prior or caffe-ssd");
     let format = format_field.and_then(|f| f.choice(&ModelFormat::NAMES));
     let model = section.required("model", "name the file with the weights").and_then(|f| existing_path(&f));
     let prototxt_field = section.field("prototxt");
@@ -192,7 +192,9 @@ fn input_size(field: &Field<'_>, format: Option<ModelFormat>) -> Option<(u32, u3
     };
     let side = |item: &Field<'_>| {
         let side = item.integer(32..=2048)? as u32;
-        if matches!(format, Some(ModelFormat::Rtmdet | ModelFormat::Yolox)) && !side.is_multiple_of(32) {
+        if matches!(format, Some(ModelFormat::Pcount | ModelFormat::Rtmdet | ModelFormat::Yolox))
+            && !side.is_multiple_of(32)
+        {
             let near = (side + 16) / 32 * 32;
             item.problem(&format!(
                 "'{side}' is not a multiple of 32, which this format needs; '{near}' is the nearest"

@@ -4,6 +4,7 @@
 //!
 //! | format | picture | values | output row | score |
 //! | --- | --- | --- | --- | --- |
+//! | pcount | fitted top left, rest grey | as they are | logit, left, top, right, bottom | logistic of the logit |
 //! | RTMDet | fitted top left, rest grey | minus mean | logit, left, top, right, bottom | logistic of the logit |
 //! | YOLOX | fitted top left, rest grey | as they are | dx, dy, log w, log h, object, class.. | object x class |
 //! | SSD with priors | stretched | as they are | dx, dy, dw, dh, person, background | softmax |
@@ -16,6 +17,7 @@ impl ModelFormat {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Pcount => "pcount",
             Self::Rtmdet => "rtmdet",
             Self::Yolox => "yolox",
             Self::SsdPrior => "ssd-prior",
@@ -71,10 +73,10 @@ pub(super) struct Profile {
     pub(super) confidence: f32,
 }
 
-/// Coarsest stride of the RTMDet and YOLOX heads: sides of their input are multiples of it.
+/// Coarsest stride of the pcount, RTMDet and YOLOX heads: sides of their input are multiples of it.
 pub(super) const STRIDE: u32 = 32;
 
-/// Value of the border around a fitted picture, as in the training of RTMDet and YOLOX.
+/// Value of the border around a fitted picture, as in the training of pcount, RTMDet and YOLOX.
 pub(super) const PAD: f32 = 114.0;
 
 /// Scores below this are never returned: not even a tracker's second look gains from them.
@@ -91,6 +93,15 @@ const VOC_PERSON: f32 = 15.0;
 /// people counter.
 pub(super) const fn profile(format: ModelFormat) -> Profile {
     match format {
+        ModelFormat::Pcount => Profile {
+            stretch: false,
+            any_size: true,
+            usual_input: (320, 192),
+            mean: [0.0; 3],
+            scale: 1.0,
+            nms_iou: 0.6,
+            confidence: 0.4,
+        },
         ModelFormat::Rtmdet => Profile {
             stretch: false,
             any_size: true,
@@ -147,7 +158,7 @@ pub(super) fn decode(
 ) -> Result<(), String> {
     let columns = row_length(format, shape, data.len(), input)?;
     match format {
-        ModelFormat::Rtmdet => rtmdet(data, input, floor, out),
+        ModelFormat::Pcount | ModelFormat::Rtmdet => distances(data, input, floor, out),
         ModelFormat::Yolox => yolox(data, columns, input, floor, out),
         ModelFormat::SsdPrior => ssd_prior(data, input, floor, out),
         ModelFormat::CaffeSsd => caffe_ssd(data, input, floor, out),
@@ -182,7 +193,7 @@ fn row_length(format: ModelFormat, shape: &[i64], values: usize, input: (u32, u3
         strides.iter().map(|s| i64::from(input.0.div_ceil(*s)) * i64::from(input.1.div_ceil(*s))).sum()
     };
     let (fits, expected) = match format {
-        ModelFormat::Rtmdet => {
+        ModelFormat::Pcount | ModelFormat::Rtmdet => {
             let rows = cells(&[8, 16, 32]);
             (shape == [1, rows, 5], format!("[1, {rows}, 5]"))
         }
@@ -245,7 +256,7 @@ fn logit(p: f32) -> f32 {
     (p / (1.0 - p)).ln()
 }
 
-fn rtmdet(data: &[f32], input: (u32, u32), floor: f32, out: &mut Vec<Candidate>) {
+fn distances(data: &[f32], input: (u32, u32), floor: f32, out: &mut Vec<Candidate>) {
     let floor = logit(floor);
     for_each_cell(data, 5, input, |row, x, y, stride| {
         if row[0] >= floor {

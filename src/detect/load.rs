@@ -27,10 +27,7 @@ pub(super) fn load(
     match choice {
         DetectorChoice::Model(config) => Ok(Arc::new(open(config, contexts)?)),
         DetectorChoice::Motion => Ok(motion::with_note(None)),
-        DetectorChoice::Builtin => builtin::load(contexts)?.ok_or_else(|| DetectError::Model {
-            path: "builtin".into(),
-            problem: "is not in this build; use 'auto' or 'motion', or name a model file".into(),
-        }),
+        DetectorChoice::Builtin => Ok(Arc::new(builtin::open(EngineChoice::Auto, contexts)?)),
         DetectorChoice::Auto => auto(models, contexts),
     }
 }
@@ -38,12 +35,13 @@ pub(super) fn load(
 /// The best known model in the folder, else the embedded one, else motion.
 fn auto(models: &Path, contexts: usize) -> Result<Arc<dyn Model>, DetectError> {
     let mut problems = Vec::new();
-    for known in KNOWN_MODELS {
-        let config = in_folder(known, models);
-        if !config.model.exists() || config.prototxt.as_ref().is_some_and(|file| !file.exists()) {
-            continue;
-        }
-        match open(&config, contexts) {
+    let there = |config: &ModelConfig| {
+        config.model.exists() && config.prototxt.as_ref().is_none_or(|file| file.exists())
+    };
+    let files = KNOWN_MODELS.iter().map(|known| in_folder(known, models)).filter(there);
+    let candidates = files.map(|config| open(&config, contexts));
+    for candidate in candidates.chain(std::iter::once_with(|| builtin::open(EngineChoice::Auto, contexts))) {
+        match candidate {
             Ok(mut network) => {
                 problems.extend(network.info.note.take());
                 network.info.note = note(problems);
@@ -52,13 +50,7 @@ fn auto(models: &Path, contexts: usize) -> Result<Arc<dyn Model>, DetectError> {
             Err(error) => problems.push(error.to_string()),
         }
     }
-    match builtin::load(contexts) {
-        Ok(Some(model)) => return Ok(model),
-        Ok(None) => {}
-        Err(error) => problems.push(error.to_string()),
-    }
-    problems
-        .push(format!("no usable model in '{}': people are found by their motion only", models.display()));
+    problems.push("people are found by their motion only".into());
     Ok(motion::with_note(note(problems)))
 }
 
@@ -108,7 +100,20 @@ type Opened = (Box<dyn Backend>, Box<dyn Context>);
 
 /// Opens a model file, with the engine asked for or the best there is, and tries it on an empty picture.
 fn open(config: &ModelConfig, contexts: usize) -> Result<Network, DetectError> {
-    let weights = File::read(&config.model)?;
+    open_file(config, File::read(&config.model)?, contexts)
+}
+
+/// The same for a model whose bytes are part of the program; `config.model` is what errors name.
+pub(super) fn open_embedded(
+    config: &ModelConfig,
+    bytes: &[u8],
+    contexts: usize,
+) -> Result<Network, DetectError> {
+    let weights = File { path: config.model.clone(), bytes: bytes.to_vec() };
+    open_file(config, weights, contexts)
+}
+
+fn open_file(config: &ModelConfig, weights: File, contexts: usize) -> Result<Network, DetectError> {
     let mut fall_back = None;
     let engine = match config.engine {
         EngineChoice::OpenCv => None,
