@@ -83,9 +83,9 @@ pub struct BoxFilter {
 impl BoxFilter {
     /// Starts at a first detection; the velocity is unknown but ordinary.
     #[must_use]
-    pub fn new(bbox: &BBox, params: &TrackParams) -> Self {
+    pub fn new(bbox: &BBox, speed: f32, params: &TrackParams) -> Self {
         let center = bbox.center();
-        let spread = params.speed * bbox.h;
+        let spread = speed * bbox.h;
         let noise = (params.noise * bbox.h).powi(2);
         let axis = |position| Axis { position, velocity: 0.0, pp: noise, pv: 0.0, vv: spread * spread };
         let size = |value| Size { value, variance: (params.size_noise * bbox.h).powi(2) };
@@ -93,11 +93,11 @@ impl BoxFilter {
     }
 
     /// Moves on by `dt` seconds without evidence.
-    pub fn predict(&mut self, dt: f32, params: &TrackParams) {
+    pub fn predict(&mut self, dt: f32, speed: f32, params: &TrackParams) {
         if dt <= 0.0 {
             return;
         }
-        let spread = params.speed * self.h.value;
+        let spread = speed * self.h.value;
         self.x.predict(dt, spread, params.memory);
         self.y.predict(dt, spread, params.memory);
         let growth = (params.growth * self.h.value).powi(2) * dt;
@@ -134,6 +134,13 @@ impl BoxFilter {
         (distance, (sx / noise * sy / noise * sh / size_noise).ln())
     }
 
+    /// Mean square velocity of the two axes, in square body heights per square second.
+    #[must_use]
+    pub fn speed_squared(&self) -> f32 {
+        let height = self.h.value.max(TINY);
+        (self.x.velocity.powi(2) + self.y.velocity.powi(2)) / (2.0 * height * height)
+    }
+
     /// The box as estimated.
     #[must_use]
     pub fn bbox(&self) -> BBox {
@@ -150,13 +157,13 @@ mod tests {
 
     #[test]
     fn one_long_step_equals_many_short_ones() {
-        let mut long = BoxFilter::new(&BBox::new(0.2, 0.3, 0.1, 0.2), &PARAMS);
-        long.predict(0.1, &PARAMS);
+        let mut long = BoxFilter::new(&BBox::new(0.2, 0.3, 0.1, 0.2), PARAMS.speed, &PARAMS);
+        long.predict(0.1, PARAMS.speed, &PARAMS);
         long.update(&BBox::new(0.22, 0.3, 0.1, 0.2), 1.0, &PARAMS);
         let mut short = long;
-        long.predict(0.5, &PARAMS);
+        long.predict(0.5, PARAMS.speed, &PARAMS);
         for _ in 0..50 {
-            short.predict(0.01, &PARAMS);
+            short.predict(0.01, PARAMS.speed, &PARAMS);
         }
         assert!((long.x.position - short.x.position).abs() < 1e-4);
         assert!((long.x.pp - short.x.pp).abs() / long.x.pp < 1e-2);
@@ -165,20 +172,20 @@ mod tests {
 
     #[test]
     fn a_steady_walker_is_predicted_where_he_will_be() {
-        let mut filter = BoxFilter::new(&BBox::new(0.0, 0.3, 0.1, 0.2), &PARAMS);
+        let mut filter = BoxFilter::new(&BBox::new(0.0, 0.3, 0.1, 0.2), PARAMS.speed, &PARAMS);
         for step in 1..=10 {
-            filter.predict(0.1, &PARAMS);
+            filter.predict(0.1, PARAMS.speed, &PARAMS);
             filter.update(&BBox::new(0.015 * step as f32, 0.3, 0.1, 0.2), 1.0, &PARAMS);
         }
-        filter.predict(0.3, &PARAMS);
+        filter.predict(0.3, PARAMS.speed, &PARAMS);
         let expected = 0.015 * 13.0 + 0.05;
         assert!((filter.bbox().center().x - expected).abs() < 0.02, "{:?}", filter.bbox());
     }
 
     #[test]
     fn surprise_does_not_depend_on_scale() {
-        let near = BoxFilter::new(&BBox::new(0.0, 0.0, 0.4, 0.8), &PARAMS);
-        let far = BoxFilter::new(&BBox::new(0.0, 0.0, 0.04, 0.08), &PARAMS);
+        let near = BoxFilter::new(&BBox::new(0.0, 0.0, 0.4, 0.8), PARAMS.speed, &PARAMS);
+        let far = BoxFilter::new(&BBox::new(0.0, 0.0, 0.04, 0.08), PARAMS.speed, &PARAMS);
         let (a, log_a) = near.surprise(&BBox::new(0.1, 0.0, 0.4, 0.8), &PARAMS);
         let (b, log_b) = far.surprise(&BBox::new(0.01, 0.0, 0.04, 0.08), &PARAMS);
         assert!((a - b).abs() < 1e-2 && (log_a - log_b).abs() < 1e-3, "{a} {b}");

@@ -43,6 +43,8 @@ pub struct MotionTracker {
     confidence: f32,
     targets: Vec<Target>,
     next_id: TrackId,
+    /// Sum of squared speeds of the people followed, and the time they were followed for.
+    speeds: (f32, f32),
     now: Option<f64>,
 }
 
@@ -50,7 +52,14 @@ impl MotionTracker {
     /// A tracker that trusts detections from `confidence` (0..=1) on.
     #[must_use]
     pub fn new(confidence: f32, params: TrackParams) -> Self {
-        Self { params, confidence, targets: Vec::new(), next_id: 1, now: None }
+        Self {
+            params,
+            confidence,
+            targets: Vec::new(),
+            next_id: 1,
+            speeds: (params.speed_time * params.speed * params.speed, params.speed_time),
+            now: None,
+        }
     }
 
     /// Joins the targets in `rows` with the detections in `columns`; joined ones are removed from both.
@@ -98,10 +107,26 @@ impl MotionTracker {
         columns.retain(|_| taken.next().is_some_and(|taken| !taken));
     }
 
+    /// Spread of velocities of this source's people, as far as known, in body heights per second.
+    fn speed(&self) -> f32 {
+        let (sum, time) = self.speeds;
+        (sum / time).sqrt().clamp(self.params.speed, 4.0 * self.params.speed)
+    }
+
+    fn learn_speed(&mut self, dt: f32) {
+        let followed = self.targets.iter().filter(|target| target.confirmed && target.seen);
+        for target in followed {
+            let (sum, time) = &mut self.speeds;
+            let keep = (-dt / (4.0 * self.params.speed_time)).exp();
+            *sum = *sum * keep + dt * target.filter.speed_squared();
+            *time = *time * keep + dt;
+        }
+    }
+
     fn birth(&mut self, time: f64, detection: &Detection) {
         self.targets.push(Target {
             id: self.next_id,
-            filter: BoxFilter::new(&detection.bbox, &self.params),
+            filter: BoxFilter::new(&detection.bbox, self.speed(), &self.params),
             score: detection.score,
             confirmed: false,
             first_seen: time,
@@ -146,8 +171,10 @@ impl Tracker for MotionTracker {
         let time = self.now.map_or(time, |now| time.max(now));
         let dt = self.now.map_or(0.0, |now| time - now) as f32;
         self.now = Some(time);
+        self.learn_speed(dt);
+        let speed = self.speed();
         for target in &mut self.targets {
-            target.filter.predict(dt, &self.params);
+            target.filter.predict(dt, speed, &self.params);
             target.seen = false;
         }
         let usable = |detection: &Detection| {

@@ -5,6 +5,8 @@
 pub struct TrackParams {
     /// Spread (standard deviation) of a person's velocity along each axis, in body heights per second.
     pub speed: f32,
+    /// How many seconds of following people weigh as much as `speed` does.
+    pub speed_time: f32,
     /// Time over which a person's velocity is forgotten, in seconds.
     pub memory: f32,
     /// Spread of a detected centre around the true one, in body heights.
@@ -48,12 +50,13 @@ impl TrackParams {
     /// The values in use.
     pub const DEFAULT: Self = Self {
         speed: 0.5,
+        speed_time: 10.0,
         memory: 6.0,
         noise: 0.06,
         size_noise: 0.15,
         growth: 0.3,
         gate: 50.0,
-        tail: 4.0,
+        tail: 8.0,
         overlap: 0.3,
         leave: 12.0,
         patience: 2.0,
