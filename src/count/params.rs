@@ -30,7 +30,7 @@ impl CountParams {
         reach: 0.5,
         handoff_time: 0.7,
         handoff_distance: 0.6,
-        exit_travel: 1.5,
+        exit_travel: 3.0,
         zone_exit: 0.5,
     };
 }

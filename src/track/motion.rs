@@ -148,8 +148,9 @@ impl MotionTracker {
                 .any(|old| !doomed[old] && boxes[old].iou(&boxes[young]) >= self.params.duplicate_iou);
             let target = &mut self.targets[young];
             target.doubled_since = doubled.then(|| target.doubled_since.unwrap_or(time));
-            let patience =
-                if target.confirmed { self.params.patience } else { self.params.tentative_patience };
+            // Nobody is missed longer than he was known.
+            let known = target.last_seen - target.first_seen;
+            let patience = known.clamp(self.params.tentative_patience, self.params.patience);
             doomed[young] = time - target.last_seen > patience
                 || target.doubled_since.is_some_and(|since| time - since >= self.params.duplicate_time);
         }
@@ -203,8 +204,17 @@ impl Tracker for MotionTracker {
         self.join(time, &mut rows, detections, &mut trusted);
         rows.retain(|&row| time - self.targets[row].last_trusted <= self.params.low_patience);
         self.join(time, &mut rows, detections, &mut doubtful);
+        let old = self.targets.len();
         for &index in trusted.iter().filter(|&&index| detections[index].score >= birth) {
-            self.birth(time, &detections[index]);
+            let bbox = &detections[index].bbox;
+            let covered =
+                self.targets[..old].iter().filter(|target| target.seen && target.confirmed).any(|target| {
+                    let other = target.filter.bbox();
+                    bbox.intersection(&other) > self.params.covered * bbox.area().min(other.area())
+                });
+            if !covered {
+                self.birth(time, &detections[index]);
+            }
         }
         let ended = self.bury(time);
         TrackUpdate { tracks: self.targets.iter().map(Target::track).collect(), ended }

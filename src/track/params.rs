@@ -40,6 +40,9 @@ pub struct TrackParams {
     /// A doubtful detection of which this share lies within a trusted one (or the other way round) is
     /// taken for its shadow.
     pub shadow: f32,
+    /// No track starts at a detection of which this share lies within a person already followed (or the
+    /// other way round).
+    pub covered: f32,
     /// Two tracks that overlap by at least this intersection over union ...
     pub duplicate_iou: f32,
     /// ... for this many seconds are one person.
@@ -66,6 +69,7 @@ impl TrackParams {
         low: 0.4,
         birth: 1.5,
         shadow: 0.6,
+        covered: 0.85,
         duplicate_iou: 0.75,
         duplicate_time: 0.4,
     };
