@@ -45,7 +45,7 @@ impl LineCounter {
             let bbox = self.people[new].bbox;
             for (old, person) in self.people.iter().enumerate() {
                 let missing = time - person.last_seen;
-                if newborn.contains(&old) || person.heir.is_some() || missing <= 0.0 {
+                if person.seen || person.heir.is_some() {
                     continue;
                 }
                 let scale = person.height().max(bbox.h);
@@ -82,7 +82,7 @@ impl LineCounter {
     fn sight(&mut self, index: usize, track: &Track, time: f64, events: &mut Vec<CountEvent>) {
         let params = self.params;
         let person = &mut self.people[index];
-        person.sight(track, time);
+        person.sight(track, time, &params);
         let (height, width) = (person.height(), track.bbox.w);
         for (number, (line, anchor)) in self.lines.iter().enumerate() {
             let at = person.anchor(*anchor, self.aspect);
@@ -144,10 +144,11 @@ impl Counter for LineCounter {
                 self.people.push(Person::new(track, time, self.lines.len()));
             } else if let (Some(index), false) = (known, track.seen) {
                 self.people[index].bbox = track.bbox;
+                self.people[index].seen = false;
             } else if let (Some(index), true) = (known, track.seen) {
                 // Back although somebody took over: both keep the history, none loses a side.
                 self.people[index].heir = None;
-                self.people[index].last_seen = self.people[index].last_seen.max(time);
+                self.people[index].seen = true;
             }
         }
         self.hand_off(time, &newborn);
@@ -159,6 +160,7 @@ impl Counter for LineCounter {
         for track in &update.ended {
             if let Some(person) = self.people.iter_mut().find(|person| person.id == track.id) {
                 person.live = false;
+                person.seen = false;
             }
         }
         for index in (0..self.people.len()).rev() {

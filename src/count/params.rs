@@ -5,6 +5,8 @@
 pub struct CountParams {
     /// Half-width of the dead band round a line, in body heights.
     pub band: f32,
+    /// Distance from the line, in body heights, at which a person's first side is believed.
+    pub first_band: f32,
     /// A side is settled after being on it, beyond the band, for this many seconds ...
     pub settle: f64,
     /// ... or at once when this many bands deep.
@@ -17,6 +19,10 @@ pub struct CountParams {
     pub handoff_distance: f32,
     /// A track that ends beyond the line counts when its path over the line was this many bands long.
     pub exit_travel: f32,
+    /// A box below this share of the person's usual height has its feet hidden ...
+    pub hidden: f32,
+    /// ... for at most this many seconds; after that it is his new height.
+    pub hidden_time: f64,
     /// A stay in a zone ends after this many seconds outside.
     pub zone_exit: f64,
 }
@@ -24,13 +30,16 @@ pub struct CountParams {
 impl CountParams {
     /// The values in use.
     pub const DEFAULT: Self = Self {
-        band: 0.1,
+        band: 0.15,
+        first_band: 0.05,
         settle: 0.2,
         deep: 2.0,
         reach: 0.5,
         handoff_time: 0.7,
         handoff_distance: 0.6,
         exit_travel: 3.0,
+        hidden: 0.8,
+        hidden_time: 1.0,
         zone_exit: 0.5,
     };
 }

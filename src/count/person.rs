@@ -1,13 +1,13 @@
 //! What the counter remembers of one person.
 
-use super::{Anchor, rule::LineState};
+use super::{Anchor, CountParams, rule::LineState};
 use crate::{
     geometry::{BBox, Point},
     track::{Track, TrackId},
 };
 
 /// Time constant, in seconds, of the person's usual height.
-const HEIGHT_MEMORY: f64 = 0.5;
+const HEIGHT_MEMORY: f64 = 1.0;
 
 /// One person, over all tracks that were handed on.
 #[derive(Debug, Clone)]
@@ -18,6 +18,8 @@ pub struct Person {
     pub lines: Vec<LineState>,
     /// When he was last really seen.
     pub last_seen: f64,
+    /// Whether that was in this very update.
+    pub seen: bool,
     /// Where: the box as tracked, and while he is unseen as predicted.
     pub bbox: BBox,
     /// Last score.
@@ -30,6 +32,8 @@ pub struct Person {
     pub live: bool,
     /// Usual height, in frame heights.
     height: f32,
+    /// Since when the box has been much shorter than usual.
+    cut_since: Option<f64>,
     /// Path walked, in frame heights, net: first and last anchor-free centre.
     start: Point,
     /// When he was first seen.
@@ -43,21 +47,28 @@ impl Person {
             id: track.id,
             lines: vec![LineState::default(); lines],
             last_seen: time,
+            seen: true,
             bbox: track.bbox,
             score: track.score,
             confirmed: track.confirmed,
             heir: None,
             live: true,
             height: track.bbox.h,
+            cut_since: None,
             start: track.bbox.center(),
             first_seen: time,
         }
     }
 
     /// Takes a sighting.
-    pub fn sight(&mut self, track: &Track, time: f64) {
+    pub fn sight(&mut self, track: &Track, time: f64, params: &CountParams) {
         let share = 1.0 - (-(time - self.last_seen) / HEIGHT_MEMORY).exp();
-        self.height += (track.bbox.h - self.height) * share as f32;
+        let cut = track.bbox.h < params.hidden * self.height;
+        self.cut_since = cut.then(|| self.cut_since.unwrap_or(time));
+        // A box cut short for longer than feet are hidden in passing is the person's size from now on.
+        if self.cut_since.is_none_or(|since| time - since > params.hidden_time) {
+            self.height += (track.bbox.h - self.height) * share as f32;
+        }
         self.bbox = track.bbox;
         self.score = track.score;
         self.confirmed = track.confirmed;
@@ -84,7 +95,10 @@ impl Person {
 
     /// The anchor of the part of the box that lies inside the picture.
     pub fn anchor(&self, anchor: Anchor, aspect: f32) -> Point {
-        let bbox = self.bbox;
+        let mut bbox = self.bbox;
+        if self.cut_since.is_some() && anchor == Anchor::Foot {
+            bbox.h = bbox.h.max(self.height);
+        }
         let x1 = bbox.x.clamp(0.0, aspect);
         let x2 = bbox.right().clamp(0.0, aspect);
         let bbox = BBox::from_corners(x1, bbox.y.clamp(0.0, 1.0), x2, bbox.bottom().clamp(0.0, 1.0));

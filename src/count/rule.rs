@@ -58,14 +58,16 @@ impl LineState {
         self.last = Some((sample, depth));
         let band = params.band * sample.height;
         let now = side_of(depth);
-        if depth.abs() <= band {
-            return None;
-        }
         let Some(side) = self.side else {
-            self.side = Some(now);
+            if depth.abs() > params.first_band * sample.height {
+                self.side = Some(now);
+            }
             self.pass = None;
             return None;
         };
+        if depth.abs() <= band {
+            return None;
+        }
         if now == side {
             let tried = self.beyond_since.take().is_some();
             let pass = self.pass.take();

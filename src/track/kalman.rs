@@ -85,7 +85,7 @@ impl BoxFilter {
     #[must_use]
     pub fn new(bbox: &BBox, speed: f32, params: &TrackParams) -> Self {
         let center = bbox.center();
-        let spread = speed * bbox.h;
+        let spread = params.first_speed * speed * bbox.h;
         let noise = (params.noise * bbox.h).powi(2);
         let axis = |position| Axis { position, velocity: 0.0, pp: noise, pv: 0.0, vv: spread * spread };
         let size = |value| Size { value, variance: (params.size_noise * bbox.h).powi(2) };

@@ -5,6 +5,8 @@
 pub struct TrackParams {
     /// Spread (standard deviation) of a person's velocity along each axis, in body heights per second.
     pub speed: f32,
+    /// How many times more spread the velocity of a person seen for the first time is.
+    pub first_speed: f32,
     /// How many seconds of following people weigh as much as `speed` does.
     pub speed_time: f32,
     /// Time over which a person's velocity is forgotten, in seconds.
@@ -53,6 +55,7 @@ impl TrackParams {
     /// The values in use.
     pub const DEFAULT: Self = Self {
         speed: 0.5,
+        first_speed: 2.0,
         speed_time: 10.0,
         memory: 6.0,
         noise: 0.06,
