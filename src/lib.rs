@@ -40,3 +40,4 @@ pub mod metrics;
 pub mod source;
 pub mod store;
 pub mod track;
+pub mod tui;

@@ -1,0 +1,90 @@
+//! Everything a user can do, as data: keys, palette and mouse all end in one of these.
+
+/// One thing to do. The same action means the same on every screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Action {
+    /// Back, or out of the program from the overview.
+    Quit,
+    /// Out of the program at once, leaving the final table on the terminal.
+    QuitKeepTable,
+    /// Out of the program at once.
+    Interrupt,
+    /// One step back: dialog, filter, marks, screen.
+    Back,
+    /// The list of keys.
+    Help,
+    /// One row up.
+    Up,
+    /// One row down.
+    Down,
+    /// Leftwards.
+    Left,
+    /// Rightwards.
+    Right,
+    /// First row.
+    Top,
+    /// Last row.
+    Bottom,
+    /// One page up.
+    PageUp,
+    /// One page down.
+    PageDown,
+    /// Into the selected row.
+    Enter,
+    /// The next panel.
+    NextPanel,
+    /// The previous panel.
+    PreviousPanel,
+    /// Type a filter.
+    Filter,
+    /// Sort by the next column.
+    SortNext,
+    /// The other way round.
+    SortReverse,
+    /// Sort by this column, from 1.
+    SortBy(u8),
+    /// Group by location or not.
+    Group,
+    /// Mark the selected row.
+    Mark,
+    /// The alerts have been seen.
+    Acknowledge,
+    /// Pause or resume the selected or marked sources.
+    Pause,
+    /// Pause or resume all.
+    PauseAll,
+    /// Open again now.
+    Restart,
+    /// Counts back to zero.
+    Reset,
+    /// Add a source.
+    Add,
+    /// Remove sources.
+    Remove,
+    /// More workers, or a longer range on charts.
+    More,
+    /// Fewer workers, or a shorter range on charts.
+    Fewer,
+    /// Hold the view still while counting goes on.
+    Freeze,
+    /// Live picture of the selected source.
+    Preview,
+    /// Edit the counting lines.
+    EditLines,
+    /// Logs of the selected source.
+    Logs,
+    /// All logs.
+    AllLogs,
+    /// Export now.
+    Export,
+    /// Copy the row.
+    Copy,
+    /// All actions by name.
+    Palette,
+    /// Mouse on or off.
+    Mouse,
+    /// Paint everything again.
+    Repaint,
+    /// Back to the shell for a while.
+    Suspend,
+}

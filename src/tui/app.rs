@@ -1,0 +1,429 @@
+//! The state of the screens and what actions do to it. No drawing, no input or output: what has to be done
+//! outside is returned as [`Effect`]s.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use super::{
+    Exit,
+    action::Action,
+    alerts::{Alert, AlertKey},
+    dialogs::Dialog,
+    format::Moment,
+    host::LogTarget,
+    keymap::{COMMANDS, Keymap},
+    text_input::TextInput,
+    view_model::{self, Arrangement, Row, SortKey},
+};
+use crate::{
+    config::SourceConfig,
+    engine::Control,
+    source::SourceId,
+    store::{EngineSnapshot, Minute, Preview, SourceSnapshot},
+};
+
+mod act;
+mod keys;
+mod motion;
+
+/// How long a message stays in the footer.
+const TOAST: Duration = Duration::from_secs(6);
+
+/// What has to be done outside of the screens.
+#[derive(Debug, Clone)]
+pub enum Effect {
+    /// Tell the engine.
+    Control(Control),
+    /// End.
+    Quit(Exit),
+    /// Back to the shell until continued.
+    Suspend,
+    /// Paint everything again.
+    Repaint,
+    /// To the clipboard.
+    Copy(String),
+    /// Write the results.
+    Export,
+    /// Mouse reports on or off.
+    Mouse(bool),
+    /// Check what was typed into the dialog that adds a source, and add it when it is right.
+    AddSource(String),
+}
+
+/// Which screen is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Screen {
+    /// All sources.
+    Overview,
+    /// The keys.
+    Help,
+    /// A log.
+    Logs(LogTarget),
+}
+
+/// Parts of the overview between which Tab moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Panel {
+    /// The table of sources.
+    #[default]
+    Sources,
+    /// The table of workers.
+    Workers,
+    /// What happened.
+    Events,
+}
+
+/// How serious a message is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// Something was done.
+    Done,
+    /// Something could not be done.
+    Refused,
+}
+
+/// A message in the footer.
+#[derive(Debug, Clone)]
+pub struct Toast {
+    /// What it says.
+    pub text: String,
+    /// How serious it is.
+    pub tone: Tone,
+    until: Instant,
+}
+
+/// A view that was held still.
+#[derive(Debug, Clone)]
+struct Frozen {
+    snapshot: Arc<EngineSnapshot>,
+    moment: Moment,
+}
+
+/// Things that are fetched only while a screen shows them.
+#[derive(Debug, Clone, Default)]
+pub struct Extras {
+    /// Minutes of history of each source.
+    pub history: HashMap<SourceId, Arc<Vec<Minute>>>,
+    /// The latest picture and whose it is.
+    pub preview: Option<(SourceId, Arc<Preview>)>,
+    /// Configuration of the selected source.
+    pub config: Option<Arc<SourceConfig>>,
+    /// Last lines of the log on screen, oldest first.
+    pub log: Arc<Vec<String>>,
+    /// Why there is no log.
+    pub log_problem: Option<String>,
+}
+
+/// All that the screens know.
+pub struct UiState {
+    snapshot: Arc<EngineSnapshot>,
+    moment: Moment,
+    frozen: Option<Frozen>,
+    /// Fetched for what is on screen.
+    pub extras: Extras,
+    screens: Vec<Screen>,
+    /// Open dialog, over everything.
+    pub dialog: Option<Dialog>,
+    /// Filter being typed.
+    pub filter_input: Option<TextInput>,
+    arrangement: Arrangement,
+    /// Grouping as the user last asked for it; `None` leaves it to the sources.
+    grouped: Option<bool>,
+    rows: Vec<Row>,
+    selected: Option<SourceId>,
+    marked: BTreeSet<SourceId>,
+    /// Part of the overview that keys move in.
+    pub panel: Panel,
+    /// First visible row of each scrolling list, kept by the drawing.
+    pub offset: usize,
+    /// Scrolled lines in help, log and events.
+    pub scroll: usize,
+    /// Where the rows of the table of sources are, set by the drawing, for clicks.
+    pub table_area: ratatui::layout::Rect,
+    /// Rows of the list on screen, set by the drawing, for page keys.
+    pub page: usize,
+    /// Live picture wanted.
+    pub preview: bool,
+    mouse: bool,
+    read_only: bool,
+    acknowledged: BTreeSet<AlertKey>,
+    alerts: Vec<Alert>,
+    toast: Option<Toast>,
+    /// Workers asked for and not yet confirmed by a snapshot.
+    pending_workers: Option<usize>,
+    /// Keys as they are now.
+    pub keymap: Keymap,
+    changed: bool,
+}
+
+impl UiState {
+    /// The overview of `snapshot`.
+    #[must_use]
+    pub fn new(snapshot: EngineSnapshot, moment: Moment, keymap: Keymap, read_only: bool) -> Self {
+        let mut ui = Self {
+            snapshot: Arc::new(snapshot),
+            moment,
+            frozen: None,
+            extras: Extras::default(),
+            screens: vec![Screen::Overview],
+            dialog: None,
+            filter_input: None,
+            arrangement: Arrangement::default(),
+            grouped: None,
+            rows: Vec::new(),
+            selected: None,
+            marked: BTreeSet::new(),
+            panel: Panel::default(),
+            offset: 0,
+            scroll: 0,
+            table_area: ratatui::layout::Rect::default(),
+            page: 1,
+            preview: false,
+            mouse: false,
+            read_only,
+            acknowledged: BTreeSet::new(),
+            alerts: Vec::new(),
+            toast: None,
+            pending_workers: None,
+            keymap,
+            changed: true,
+        };
+        ui.rearrange();
+        ui
+    }
+
+    /// Takes a newer snapshot.
+    pub fn set_snapshot(&mut self, snapshot: EngineSnapshot) {
+        if snapshot.generation != self.snapshot.generation {
+            self.changed = true;
+        }
+        self.snapshot = Arc::new(snapshot);
+        self.pending_workers = None;
+        self.rearrange();
+    }
+
+    /// Moves to another moment. The screen changes with it once a second, for ages and countdowns.
+    pub fn set_moment(&mut self, moment: Moment) {
+        if moment.wall.second() != self.moment.wall.second() {
+            self.changed = true;
+        }
+        if self.toast.as_ref().is_some_and(|toast| toast.until <= moment.mono) {
+            self.toast = None;
+            self.changed = true;
+        }
+        self.moment = moment;
+    }
+
+    /// Notes that something on the screen is new.
+    pub fn touch(&mut self) {
+        self.changed = true;
+    }
+
+    /// Whether anything was new since this was last asked.
+    pub fn take_changed(&mut self) -> bool {
+        std::mem::take(&mut self.changed)
+    }
+
+    /// The snapshot on screen: the frozen one or the latest.
+    #[must_use]
+    pub fn shown(&self) -> &Arc<EngineSnapshot> {
+        self.frozen.as_ref().map_or(&self.snapshot, |frozen| &frozen.snapshot)
+    }
+
+    /// The moment of the snapshot on screen.
+    #[must_use]
+    pub fn moment(&self) -> &Moment {
+        self.frozen.as_ref().map_or(&self.moment, |frozen| &frozen.moment)
+    }
+
+    /// The time on the clock, also while the view is frozen.
+    #[must_use]
+    pub fn clock(&self) -> &Moment {
+        &self.moment
+    }
+
+    /// Since when the view is held still.
+    #[must_use]
+    pub fn frozen_since(&self) -> Option<&Moment> {
+        self.frozen.as_ref().map(|frozen| &frozen.moment)
+    }
+
+    /// The screen shown.
+    #[must_use]
+    pub fn screen(&self) -> &Screen {
+        self.screens.last().unwrap_or(&Screen::Overview)
+    }
+
+    /// Rows of the table of sources.
+    #[must_use]
+    pub fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// How the rows are arranged.
+    #[must_use]
+    pub fn arrangement(&self) -> &Arrangement {
+        &self.arrangement
+    }
+
+    /// The selected source.
+    #[must_use]
+    pub fn selected(&self) -> Option<&Arc<SourceSnapshot>> {
+        let id = self.selected.as_ref()?;
+        self.shown().sources.iter().find(|source| source.id == *id)
+    }
+
+    /// Index of the selected source in [`Self::rows`].
+    #[must_use]
+    pub fn selected_row(&self) -> Option<usize> {
+        let id = self.selected.as_ref()?;
+        let sources = &self.shown().sources;
+        self.rows.iter().position(|row| matches!(row, Row::Source(index) if sources[*index].id == *id))
+    }
+
+    /// Whether a source is marked.
+    #[must_use]
+    pub fn is_marked(&self, id: &SourceId) -> bool {
+        self.marked.contains(id)
+    }
+
+    /// How many sources are marked.
+    #[must_use]
+    pub fn marked(&self) -> usize {
+        self.marked.len()
+    }
+
+    /// What wants attention, the unseen first.
+    #[must_use]
+    pub fn alerts(&self) -> &[Alert] {
+        &self.alerts
+    }
+
+    /// The message in the footer.
+    #[must_use]
+    pub fn toast(&self) -> Option<&Toast> {
+        self.toast.as_ref()
+    }
+
+    /// Whether changes are refused.
+    #[must_use]
+    pub fn read_only(&self) -> bool {
+        self.read_only
+    }
+
+    /// Says something in the footer.
+    pub fn say(&mut self, text: impl Into<String>, tone: Tone) {
+        self.toast = Some(Toast { text: text.into(), tone, until: self.moment.mono + TOAST });
+        self.changed = true;
+    }
+
+    fn refuse(&mut self, text: impl Into<String>) -> Vec<Effect> {
+        self.say(text, Tone::Refused);
+        Vec::new()
+    }
+
+    /// Does what a user asked for.
+    pub fn update(&mut self, action: Action) -> Vec<Effect> {
+        self.changed = true;
+        if self.read_only && changes_something(action, self.screen()) {
+            return self.refuse("read-only: started with '--read-only'");
+        }
+        match action {
+            Action::Quit => self.quit(),
+            Action::QuitKeepTable => vec![Effect::Quit(Exit::QuitKeepTable)],
+            Action::Interrupt => vec![Effect::Quit(Exit::Signal(signal_hook::consts::SIGINT))],
+            Action::Back => self.back(),
+            Action::Help => self.open(Screen::Help),
+            Action::Up => self.step(-1),
+            Action::Down => self.step(1),
+            Action::Top => self.step(isize::MIN),
+            Action::Bottom => self.step(isize::MAX),
+            Action::PageUp => self.step(-(self.page.max(1) as isize)),
+            Action::PageDown => self.step(self.page.max(1) as isize),
+            Action::Left | Action::Right => self.refuse("nothing to move sideways here"),
+            Action::Enter => self.enter(),
+            Action::NextPanel => self.next_panel(1),
+            Action::PreviousPanel => self.next_panel(2),
+            Action::Filter => self.start_filter(),
+            Action::SortNext => self.sort_next(),
+            Action::SortReverse => self.sort_reverse(),
+            Action::SortBy(column) => self.sort_by(column),
+            Action::Group => self.toggle_group(),
+            Action::Mark => self.mark(),
+            Action::Acknowledge => self.acknowledge(),
+            Action::Pause => self.pause(),
+            Action::PauseAll => self.pause_all(),
+            Action::Restart => self.restart(),
+            Action::Reset => self.reset(),
+            Action::Add => self.add(),
+            Action::Remove => self.remove(),
+            Action::More => self.workers(1),
+            Action::Fewer => self.workers(-1),
+            Action::Freeze => self.freeze(),
+            Action::Preview => self.toggle_preview(),
+            Action::EditLines => self.refuse("the line editor opens from a source's own screen"),
+            Action::Logs => self.logs(),
+            Action::AllLogs => self.open(Screen::Logs(LogTarget::Central)),
+            Action::Export => vec![Effect::Export],
+            Action::Copy => self.copy(),
+            Action::Palette => {
+                self.dialog = Some(Dialog::palette());
+                Vec::new()
+            }
+            Action::Mouse => self.toggle_mouse(),
+            Action::Repaint => vec![Effect::Repaint],
+            Action::Suspend => vec![Effect::Suspend],
+        }
+    }
+
+    /// Works out rows and alerts again and keeps the selection where it was, or near.
+    fn rearrange(&mut self) {
+        let shown = Arc::clone(self.shown());
+        self.arrangement.grouped = self.grouped.unwrap_or_else(|| view_model::is_worth_grouping(&shown));
+        let before = self.selected_row();
+        self.rows = view_model::rows(&shown, &self.arrangement);
+        self.marked.retain(|id| shown.sources.iter().any(|source| source.id == *id));
+        self.alerts = super::alerts::alerts(&shown, &mut self.acknowledged);
+        if self.selected_row().is_none() {
+            let near = before.unwrap_or(0).min(self.rows.len().saturating_sub(1));
+            let candidates =
+                self.rows[near.min(self.rows.len())..].iter().chain(self.rows[..near].iter().rev());
+            self.selected = candidates
+                .filter_map(|row| match row {
+                    Row::Source(index) => Some(shown.sources[*index].id.clone()),
+                    Row::Group(_) => None,
+                })
+                .next();
+        }
+    }
+
+    fn open(&mut self, screen: Screen) -> Vec<Effect> {
+        if *self.screen() != screen {
+            self.screens.retain(|other| *other != screen);
+            self.screens.push(screen);
+            self.scroll = 0;
+        }
+        Vec::new()
+    }
+
+    /// Closes the screen on top, unless it is the overview.
+    fn close(&mut self) -> bool {
+        self.scroll = 0;
+        self.screens.len() > 1 && self.screens.pop().is_some()
+    }
+}
+
+fn changes_something(action: Action, screen: &Screen) -> bool {
+    match action {
+        Action::More | Action::Fewer => *screen == Screen::Overview,
+        _ => COMMANDS.iter().any(|command| command.action == action && command.changes),
+    }
+}
+
+/// The column of the number keys, from 1.
+fn column(number: u8) -> Option<SortKey> {
+    SortKey::ALL.get(usize::from(number).checked_sub(1)?).copied()
+}

@@ -1,0 +1,238 @@
+//! What changes the engine: pause, restart, add, remove, workers; and leaving.
+
+use std::sync::Arc;
+
+use super::{Effect, Exit, Screen, Tone, UiState};
+use crate::{
+    config::SourceKind,
+    engine::Control,
+    source::SourceId,
+    store::{SourceSnapshot, SourceState},
+    tui::{
+        dialogs::Dialog,
+        format::{self, signed},
+        text::clean,
+    },
+};
+
+impl UiState {
+    /// The marked sources, or the selected one. Never those of a frozen view that have gone since.
+    fn targets(&self) -> Vec<Arc<SourceSnapshot>> {
+        let live = self.snapshot.sources.iter();
+        if self.marked.is_empty() {
+            live.filter(|source| Some(&source.id) == self.selected.as_ref()).cloned().collect()
+        } else {
+            live.filter(|source| self.marked.contains(&source.id)).cloned().collect()
+        }
+    }
+
+    fn targets_or_reason(&mut self) -> Option<Vec<Arc<SourceSnapshot>>> {
+        let targets = self.targets();
+        if targets.is_empty() {
+            let reason = match &self.selected {
+                Some(id) => format!("'{id}' is gone; 'f' shows what is there now"),
+                None => self.why_empty(),
+            };
+            self.say(reason, Tone::Refused);
+            return None;
+        }
+        Some(targets)
+    }
+
+    pub(super) fn pause(&mut self) -> Vec<Effect> {
+        let Some(targets) = self.targets_or_reason() else { return Vec::new() };
+        let ids = |of: &dyn Fn(&SourceState) -> bool| -> Vec<SourceId> {
+            targets.iter().filter(|source| of(&source.state)).map(|source| source.id.clone()).collect()
+        };
+        let active = ids(&|state| *state != SourceState::Paused && !state.is_over());
+        let paused = ids(&|state| *state == SourceState::Paused);
+        if !active.is_empty() {
+            self.say(format!("pausing {}", names(&targets, &active)), Tone::Done);
+            active.into_iter().map(|id| Effect::Control(Control::Pause(id))).collect()
+        } else if !paused.is_empty() {
+            self.say(format!("resuming {}", names(&targets, &paused)), Tone::Done);
+            paused.into_iter().map(|id| Effect::Control(Control::Resume(id))).collect()
+        } else {
+            let word = targets[0].state.word().to_lowercase();
+            self.refuse(format!(
+                "nothing to pause: '{}' is {word}; 'r' starts it again",
+                clean(&targets[0].alias)
+            ))
+        }
+    }
+
+    pub(super) fn pause_all(&mut self) -> Vec<Effect> {
+        let states = || self.snapshot.sources.iter().map(|source| &source.state);
+        if states().any(|state| *state != SourceState::Paused && !state.is_over()) {
+            self.say("pausing all sources", Tone::Done);
+            vec![Effect::Control(Control::PauseAll(true))]
+        } else if states().any(|state| *state == SourceState::Paused) {
+            self.say("resuming all sources", Tone::Done);
+            vec![Effect::Control(Control::PauseAll(false))]
+        } else {
+            self.refuse("nothing to pause: no source is running")
+        }
+    }
+
+    pub(super) fn restart(&mut self) -> Vec<Effect> {
+        let Some(targets) = self.targets_or_reason() else { return Vec::new() };
+        let ids: Vec<SourceId> = targets.iter().map(|source| source.id.clone()).collect();
+        self.say(format!("opening {} again", names(&targets, &ids)), Tone::Done);
+        ids.into_iter().map(|id| Effect::Control(Control::Restart(id))).collect()
+    }
+
+    pub(super) fn reset(&mut self) -> Vec<Effect> {
+        let Some(targets) = self.targets_or_reason() else { return Vec::new() };
+        let lines = targets
+            .iter()
+            .map(|source| {
+                format!(
+                    "{}: in {}, out {}, current {}",
+                    clean(&source.alias),
+                    format::count(source.total_in),
+                    format::count(source.total_out),
+                    signed(source.current())
+                )
+            })
+            .collect();
+        let effects =
+            targets.iter().map(|source| Effect::Control(Control::ResetCounts(source.id.clone()))).collect();
+        self.dialog =
+            Some(Dialog::confirm("Set these counts to zero?", lines, "counts set to zero", effects));
+        Vec::new()
+    }
+
+    pub(super) fn remove(&mut self) -> Vec<Effect> {
+        let Some(targets) = self.targets_or_reason() else { return Vec::new() };
+        let lines = targets
+            .iter()
+            .map(|source| {
+                format!("{} ({}), {}", clean(&source.alias), source.id, source.state.word().to_lowercase())
+            })
+            .chain([
+                String::new(),
+                "What was counted stays in the results; the configuration file is not changed.".into(),
+            ])
+            .collect();
+        let effects =
+            targets.iter().map(|source| Effect::Control(Control::Remove(source.id.clone()))).collect();
+        self.dialog = Some(Dialog::confirm("Stop and remove from the list?", lines, "removed", effects));
+        Vec::new()
+    }
+
+    pub(super) fn add(&mut self) -> Vec<Effect> {
+        self.dialog = Some(Dialog::add_source());
+        Vec::new()
+    }
+
+    /// The engine has been given the new source, or the text was wrong.
+    pub fn source_added(&mut self, result: Result<SourceId, String>) {
+        self.changed = true;
+        match result {
+            Ok(id) => {
+                self.dialog = None;
+                self.say(format!("added '{id}'"), Tone::Done);
+                self.selected = Some(id);
+            }
+            Err(problem) => {
+                if let Some(Dialog::AddSource(dialog)) = &mut self.dialog {
+                    dialog.problem = Some(problem);
+                } else {
+                    self.say(problem, Tone::Refused);
+                }
+            }
+        }
+    }
+
+    pub(super) fn workers(&mut self, by: isize) -> Vec<Effect> {
+        if *self.screen() != Screen::Overview {
+            return self.refuse("the number of workers is changed on the overview");
+        }
+        let most = self.snapshot.max_workers;
+        let now = self.pending_workers.unwrap_or(self.snapshot.worker_count);
+        let next = now.saturating_add_signed(by).clamp(1, most.max(1));
+        if next == now {
+            return self.refuse(if by > 0 {
+                format!("all {most} workers are on; 'max_workers' in the configuration allows no more")
+            } else {
+                "the last worker stays; 'P' pauses everything".into()
+            });
+        }
+        self.pending_workers = Some(next);
+        self.say(format!("{next} of {most} workers"), Tone::Done);
+        vec![Effect::Control(Control::SetWorkers(next))]
+    }
+
+    pub(super) fn acknowledge(&mut self) -> Vec<Effect> {
+        let unseen: Vec<_> =
+            self.alerts.iter().filter(|alert| !alert.acknowledged).map(|alert| alert.key.clone()).collect();
+        if unseen.is_empty() {
+            return self.refuse("no alerts to acknowledge");
+        }
+        self.say(
+            format!("{} acknowledged; they come back if they happen anew", plural(unseen.len(), "alert")),
+            Tone::Done,
+        );
+        self.acknowledged.extend(unseen);
+        self.rearrange();
+        Vec::new()
+    }
+
+    pub(super) fn copy(&mut self) -> Vec<Effect> {
+        let Some(source) = self.selected() else { return self.refuse(self.why_empty()) };
+        let text = [
+            source.id.to_string(),
+            clean(&source.alias),
+            source.state.word().to_string(),
+            format!("FPS {}", format::fps(source.fps)),
+            format!("in {}", source.total_in),
+            format!("out {}", source.total_out),
+            format!("current {}", source.current()),
+            source.last_error.as_deref().map(clean).unwrap_or_default(),
+        ]
+        .join("\t");
+        vec![Effect::Copy(text.trim_end().to_string())]
+    }
+
+    pub(super) fn quit(&mut self) -> Vec<Effect> {
+        if self.close() {
+            return Vec::new();
+        }
+        let unfinished: Vec<String> = self
+            .snapshot
+            .sources
+            .iter()
+            .filter(|source| source.kind == SourceKind::Video && !source.state.is_over())
+            .map(|source| {
+                let done = match source.frames_total {
+                    Some(total) if total > 0 => format::percent(source.frames as f32 / total as f32),
+                    _ => format!("{} frames", source.frames),
+                };
+                format!("{} ({done} done)", clean(&source.alias))
+            })
+            .collect();
+        let quit = vec![Effect::Quit(Exit::Quit)];
+        if unfinished.is_empty() {
+            return quit;
+        }
+        self.dialog =
+            Some(Dialog::confirm("Quit? These videos are still being counted:", unfinished, "", quit));
+        Vec::new()
+    }
+}
+
+/// `'Main Entrance'`, or `3 sources`.
+fn names(targets: &[Arc<SourceSnapshot>], ids: &[SourceId]) -> String {
+    match ids {
+        [only] => {
+            let alias =
+                targets.iter().find(|source| source.id == *only).map_or(&**only, |source| &source.alias);
+            format!("'{}'", clean(alias))
+        }
+        more => plural(more.len(), "source"),
+    }
+}
+
+fn plural(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}

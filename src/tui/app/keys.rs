@@ -1,0 +1,111 @@
+//! Keys: to the open dialog, to the filter being typed, or through the key map to an action.
+
+use crossterm::event::{KeyCode, MouseButton, MouseEvent, MouseEventKind};
+
+use super::{Effect, Tone, UiState};
+use crate::tui::{action::Action, dialogs::Outcome, keymap::Key, text_input::Typed};
+
+impl UiState {
+    /// Does what a key means here and now.
+    pub fn key(&mut self, key: Key) -> Vec<Effect> {
+        self.changed = true;
+        let action = self.keymap.action(key);
+        // These work everywhere, whatever is being typed.
+        if let Some(action @ (Action::Interrupt | Action::Suspend | Action::Repaint)) = action
+            && key.ctrl
+        {
+            return self.update(action);
+        }
+        if self.dialog.is_some() {
+            return self.dialog_key(key);
+        }
+        if self.filter_input.is_some() {
+            self.filter_key(key);
+            return Vec::new();
+        }
+        match action {
+            Some(action) => self.update(action),
+            None => {
+                let help = self
+                    .keymap
+                    .keys(Action::Help)
+                    .first()
+                    .map_or_else(String::new, |help| format!("; '{help}' lists the keys"));
+                self.refuse(format!("'{key}' does nothing here{help}"))
+            }
+        }
+    }
+
+    fn dialog_key(&mut self, key: Key) -> Vec<Effect> {
+        let Some(dialog) = &mut self.dialog else { return Vec::new() };
+        match dialog.key(key) {
+            Outcome::Stay => Vec::new(),
+            Outcome::Close => {
+                self.dialog = None;
+                Vec::new()
+            }
+            Outcome::Done(message, effects) => {
+                self.dialog = None;
+                if !message.is_empty() {
+                    self.say(message, Tone::Done);
+                }
+                effects
+            }
+            Outcome::Ask(effect) => vec![effect],
+            Outcome::Act(action) => {
+                self.dialog = None;
+                self.update(action)
+            }
+        }
+    }
+
+    fn filter_key(&mut self, key: Key) {
+        let Some(input) = &mut self.filter_input else { return };
+        match key.code {
+            KeyCode::Enter => self.filter_input = None,
+            KeyCode::Esc => {
+                self.filter_input = None;
+                self.apply_filter(String::new());
+            }
+            KeyCode::Up | KeyCode::Down => {
+                self.filter_input = None;
+                self.update(if key.code == KeyCode::Up { Action::Up } else { Action::Down });
+            }
+            _ => {
+                if input.key(key) == Typed::Changed {
+                    let filter = input.text().to_string();
+                    self.apply_filter(filter);
+                }
+            }
+        }
+    }
+
+    /// Takes pasted text to wherever text is being typed.
+    pub fn paste(&mut self, text: &str) {
+        self.changed = true;
+        let text: String = text.trim().chars().filter(|c| !c.is_control()).collect();
+        if let Some(dialog) = &mut self.dialog {
+            dialog.paste(&text);
+        } else if let Some(input) = &mut self.filter_input {
+            input.insert(&text);
+            let filter = input.text().to_string();
+            self.apply_filter(filter);
+        } else {
+            self.say("nothing here takes text; 'a' adds a source, '/' filters", Tone::Refused);
+        }
+    }
+
+    /// Does what the mouse did: the wheel moves, a click selects the row under it.
+    pub fn mouse_event(&mut self, event: MouseEvent) -> Vec<Effect> {
+        match event.kind {
+            MouseEventKind::ScrollUp => self.update(Action::Up),
+            MouseEventKind::ScrollDown => self.update(Action::Down),
+            MouseEventKind::Down(MouseButton::Left) => {
+                self.changed = true;
+                self.click(event.row);
+                Vec::new()
+            }
+            _ => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! Moving about, sorting, filtering, freezing: what changes the view and nothing else.
+
+use super::{Effect, Frozen, Panel, Screen, Tone, UiState, column};
+use crate::tui::{
+    host::LogTarget,
+    text_input::TextInput,
+    view_model::{Row, SortKey},
+};
+
+impl UiState {
+    /// Moves by `by` rows in whatever list has the keys; the extremes go to the ends.
+    pub(super) fn step(&mut self, by: isize) -> Vec<Effect> {
+        match (self.screen(), self.panel) {
+            (Screen::Overview, Panel::Sources) => self.step_selection(by),
+            (Screen::Overview, Panel::Workers) => {
+                self.scroll = self.scroll.saturating_add_signed(by).min(self.shown().workers.len());
+                Vec::new()
+            }
+            // Logs and events are read from their end: scrolling counts lines from there.
+            (Screen::Logs(_), _) | (Screen::Overview, Panel::Events) => {
+                let length = match self.screen() {
+                    Screen::Overview => self.shown().events.len(),
+                    _ => self.extras.log.len(),
+                };
+                self.scroll = self.scroll.saturating_add_signed(by.saturating_neg()).min(length);
+                Vec::new()
+            }
+            (Screen::Help, _) => {
+                self.scroll = self.scroll.saturating_add_signed(by);
+                Vec::new()
+            }
+        }
+    }
+
+    fn step_selection(&mut self, by: isize) -> Vec<Effect> {
+        let sources = std::sync::Arc::clone(self.shown());
+        let places: Vec<&crate::source::SourceId> = self
+            .rows
+            .iter()
+            .filter_map(|row| match row {
+                Row::Source(index) => Some(&sources.sources[*index].id),
+                Row::Group(_) => None,
+            })
+            .collect();
+        if places.is_empty() {
+            return self.refuse(self.why_empty());
+        }
+        let now = places.iter().position(|id| Some(*id) == self.selected.as_ref()).unwrap_or(0);
+        let next = now.saturating_add_signed(by).min(places.len() - 1);
+        self.selected = Some(places[next].clone());
+        Vec::new()
+    }
+
+    /// Why there is no row to act on.
+    pub(super) fn why_empty(&self) -> String {
+        if self.shown().sources.is_empty() {
+            "there are no sources; 'a' adds one".into()
+        } else {
+            format!("no source matches the filter '{}'; Esc clears it", self.arrangement.filter)
+        }
+    }
+
+    pub(super) fn enter(&mut self) -> Vec<Effect> {
+        match self.screen() {
+            Screen::Overview => self.logs(),
+            _ => self.refuse("nothing to open here; q goes back"),
+        }
+    }
+
+    pub(super) fn back(&mut self) -> Vec<Effect> {
+        if self.close() {
+            return Vec::new();
+        }
+        if self.panel != Panel::Sources {
+            self.panel = Panel::Sources;
+            self.scroll = 0;
+        } else if !self.marked.is_empty() {
+            self.marked.clear();
+            self.say("marks cleared", Tone::Done);
+        } else if !self.arrangement.filter.is_empty() {
+            self.arrangement.filter.clear();
+            self.rearrange();
+            self.say("filter cleared", Tone::Done);
+        } else if self.frozen.is_some() {
+            return self.freeze();
+        } else {
+            self.say("this is the overview; 'q' quits", Tone::Refused);
+        }
+        Vec::new()
+    }
+
+    pub(super) fn next_panel(&mut self, steps: usize) -> Vec<Effect> {
+        if *self.screen() != Screen::Overview {
+            return self.refuse("this screen has one panel");
+        }
+        const PANELS: [Panel; 3] = [Panel::Sources, Panel::Workers, Panel::Events];
+        let now = PANELS.iter().position(|panel| *panel == self.panel).unwrap_or(0);
+        self.panel = PANELS[(now + steps) % PANELS.len()];
+        self.scroll = 0;
+        Vec::new()
+    }
+
+    pub(super) fn start_filter(&mut self) -> Vec<Effect> {
+        if *self.screen() != Screen::Overview {
+            return self.refuse("the filter is for the overview; q goes back to it");
+        }
+        self.filter_input = Some(TextInput::new(&self.arrangement.filter));
+        Vec::new()
+    }
+
+    /// Filters by what stands in the filter's input.
+    pub(super) fn apply_filter(&mut self, filter: String) {
+        self.arrangement.filter = filter;
+        self.rearrange();
+    }
+
+    pub(super) fn sort_by(&mut self, number: u8) -> Vec<Effect> {
+        let Some(key) = column(number) else { return Vec::new() };
+        if self.arrangement.sort == key {
+            return self.sort_reverse();
+        }
+        self.set_sort(key, false)
+    }
+
+    pub(super) fn sort_next(&mut self) -> Vec<Effect> {
+        let now = SortKey::ALL.iter().position(|key| *key == self.arrangement.sort).unwrap_or(0);
+        self.set_sort(SortKey::ALL[(now + 1) % SortKey::ALL.len()], false)
+    }
+
+    pub(super) fn sort_reverse(&mut self) -> Vec<Effect> {
+        self.set_sort(self.arrangement.sort, !self.arrangement.reversed)
+    }
+
+    fn set_sort(&mut self, key: SortKey, reversed: bool) -> Vec<Effect> {
+        self.arrangement.sort = key;
+        self.arrangement.reversed = reversed;
+        self.rearrange();
+        let how = if reversed { ", reversed" } else { "" };
+        self.say(format!("sorted by {}{how}", key.name()), Tone::Done);
+        Vec::new()
+    }
+
+    pub(super) fn toggle_group(&mut self) -> Vec<Effect> {
+        let grouped = !self.arrangement.grouped;
+        self.grouped = Some(grouped);
+        self.rearrange();
+        self.say(if grouped { "grouped by location" } else { "not grouped" }, Tone::Done);
+        Vec::new()
+    }
+
+    pub(super) fn mark(&mut self) -> Vec<Effect> {
+        let Some(source) = self.selected() else { return self.refuse(self.why_empty()) };
+        let id = source.id.clone();
+        if !self.marked.remove(&id) {
+            self.marked.insert(id);
+        }
+        self.step_selection(1)
+    }
+
+    pub(super) fn freeze(&mut self) -> Vec<Effect> {
+        if self.frozen.take().is_some() {
+            self.say("live again", Tone::Done);
+        } else {
+            self.frozen = Some(Frozen { snapshot: self.snapshot.clone(), moment: self.moment.clone() });
+            self.say("view frozen, counting goes on; 'f' thaws", Tone::Done);
+        }
+        self.rearrange();
+        Vec::new()
+    }
+
+    pub(super) fn toggle_preview(&mut self) -> Vec<Effect> {
+        if !self.preview && self.selected().is_none() {
+            return self.refuse(self.why_empty());
+        }
+        self.preview = !self.preview;
+        Vec::new()
+    }
+
+    /// The source whose picture is on screen.
+    #[must_use]
+    pub fn preview_of(&self) -> Option<&crate::source::SourceId> {
+        if self.preview && *self.screen() == Screen::Overview { self.selected.as_ref() } else { None }
+    }
+
+    pub(super) fn logs(&mut self) -> Vec<Effect> {
+        match self.selected() {
+            Some(source) => {
+                let target = LogTarget::Source(source.id.clone());
+                self.open(Screen::Logs(target))
+            }
+            None => self.refuse(self.why_empty()),
+        }
+    }
+
+    pub(super) fn toggle_mouse(&mut self) -> Vec<Effect> {
+        self.mouse = !self.mouse;
+        self.say(if self.mouse { "mouse on; select text with Shift" } else { "mouse off" }, Tone::Done);
+        vec![Effect::Mouse(self.mouse)]
+    }
+
+    /// Selects the source on this row of the screen.
+    pub(super) fn click(&mut self, row: u16) {
+        let Some(line) = row.checked_sub(self.table_area.y).filter(|line| *line < self.table_area.height)
+        else {
+            return;
+        };
+        if let Some(Row::Source(index)) = self.rows.get(self.offset + usize::from(line)) {
+            self.panel = Panel::Sources;
+            self.selected = self.shown().sources.get(*index).map(|source| source.id.clone());
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! Dialogs: each takes the keys while it is open and ends in an [`Outcome`].
+
+use super::{action::Action, app::Effect, keymap::Key};
+
+pub mod add_source;
+pub mod confirm;
+pub mod palette;
+
+use add_source::AddSource;
+use confirm::Confirm;
+use palette::Palette;
+
+/// What a key did to a dialog.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It stays open.
+    Stay,
+    /// It closes and nothing happens.
+    Close,
+    /// It closes, this is said and this happens.
+    Done(String, Vec<Effect>),
+    /// It stays open until this has been answered.
+    Ask(Effect),
+    /// It closes and this is done.
+    Act(Action),
+}
+
+/// An open dialog.
+#[derive(Debug)]
+pub enum Dialog {
+    /// A question.
+    Confirm(Confirm),
+    /// Which source to add.
+    AddSource(AddSource),
+    /// Which command to run.
+    Palette(Palette),
+}
+
+impl Dialog {
+    /// Asks `title` about `lines`; on yes, says `done` and lets `effects` happen.
+    #[must_use]
+    pub fn confirm(title: &str, lines: Vec<String>, done: &str, effects: Vec<Effect>) -> Self {
+        Self::Confirm(Confirm { title: title.into(), lines, done: done.into(), effects, hint: false })
+    }
+
+    /// Asks for a source.
+    #[must_use]
+    pub fn add_source() -> Self {
+        Self::AddSource(AddSource::default())
+    }
+
+    /// Asks for a command.
+    #[must_use]
+    pub fn palette() -> Self {
+        Self::Palette(Palette::default())
+    }
+
+    /// Takes a key.
+    pub fn key(&mut self, key: Key) -> Outcome {
+        match self {
+            Self::Confirm(dialog) => dialog.key(key),
+            Self::AddSource(dialog) => dialog.key(key),
+            Self::Palette(dialog) => dialog.key(key),
+        }
+    }
+
+    /// Takes pasted text.
+    pub fn paste(&mut self, text: &str) {
+        match self {
+            Self::Confirm(_) => {}
+            Self::AddSource(dialog) => dialog.paste(text),
+            Self::Palette(dialog) => dialog.paste(text),
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Takes any source as text and adds it once it is right.
+
+use crossterm::event::KeyCode;
+use ratatui::{buffer::Buffer, layout::Rect, text::Line};
+
+use super::Outcome;
+use crate::tui::{
+    app::Effect,
+    keymap::Key,
+    text,
+    text_input::{TextInput, Typed},
+    theme::Role,
+    widgets::{Look, frame, input_line},
+};
+
+const EXAMPLES: [(&str, &str); 4] = [
+    ("rtsp://10.0.0.17/stream1", "a camera; also http(s)://"),
+    ("0 or /dev/video0", "a capture device"),
+    ("videos/door.mp4", "a file, a folder or a pattern like videos/*.mp4"),
+    ("demo:mall?people=6&seed=1", "a scene drawn by the program"),
+];
+
+/// The text so far and what is wrong with it.
+#[derive(Debug, Default)]
+pub struct AddSource {
+    /// The text.
+    pub input: TextInput,
+    /// What was wrong when Enter was last pressed.
+    pub problem: Option<String>,
+}
+
+impl AddSource {
+    /// Takes a key.
+    pub fn key(&mut self, key: Key) -> Outcome {
+        match key.code {
+            KeyCode::Esc => Outcome::Close,
+            KeyCode::Enter if self.input.text().trim().is_empty() => {
+                self.problem = Some("type a source first, such as one of these".into());
+                Outcome::Stay
+            }
+            KeyCode::Enter => Outcome::Ask(Effect::AddSource(self.input.text().trim().to_string())),
+            _ => {
+                if self.input.key(key) == Typed::Changed {
+                    self.problem = None;
+                }
+                Outcome::Stay
+            }
+        }
+    }
+
+    /// Takes pasted text.
+    pub fn paste(&mut self, text: &str) {
+        self.input.insert(text);
+        self.problem = None;
+    }
+
+    /// Draws it in the middle of `area`.
+    pub fn draw(&self, area: Rect, buffer: &mut Buffer, look: &Look) {
+        let width = area.width.saturating_sub(4).min(76);
+        let inner = usize::from(width.saturating_sub(4));
+        let shown = self.input.masked();
+        let mut lines = vec![input_line("", &shown, inner, look), Line::default()];
+        if let Some(problem) = &self.problem {
+            lines.extend(text::wrap(problem, inner).into_iter().map(|line| look.line(line, Role::Bad)));
+            lines.push(Line::default());
+        }
+        for (example, what) in EXAMPLES {
+            let example = text::left(example, 28, look.symbols.ellipsis);
+            let what = text::cut(what, inner.saturating_sub(28), look.symbols.ellipsis);
+            lines.push(Line::from(vec![look.span(example, Role::Text), look.span(what, Role::Dim)]));
+        }
+        lines.push(Line::default());
+        lines.push(look.hints(&[("enter", "add"), ("esc", "cancel")]));
+        frame(area, width, "Add a source", &lines, buffer, look);
+    }
+}

@@ -1,0 +1,108 @@
+//! Finds any command by a few letters of its name.
+
+use crossterm::event::KeyCode;
+use ratatui::{buffer::Buffer, layout::Rect, text::Line};
+
+use super::Outcome;
+use crate::tui::{
+    keymap::{COMMANDS, Command, Key, Keymap},
+    text,
+    text_input::{TextInput, Typed},
+    theme::Role,
+    widgets::{Look, frame, input_line},
+};
+
+/// Rows of commands shown at once.
+const ROWS: usize = 10;
+
+/// The letters so far and the command chosen.
+#[derive(Debug, Default)]
+pub struct Palette {
+    /// The letters.
+    pub input: TextInput,
+    chosen: usize,
+}
+
+/// How well `letters` fit `command`, smaller is better: in its name, in its description, scattered over its
+/// name; `None` when they do not.
+fn fit(letters: &str, command: &Command) -> Option<usize> {
+    let letters = letters.trim().to_lowercase();
+    if let Some(at) = command.name.find(&letters) {
+        return Some(at);
+    }
+    if command.help.to_lowercase().contains(&letters) {
+        return Some(100);
+    }
+    let mut rest = command.name.chars();
+    letters.chars().filter(|c| *c != ' ').all(|c| rest.any(|other| other == c)).then_some(200)
+}
+
+impl Palette {
+    /// The commands that fit, the best first.
+    #[must_use]
+    pub fn matches(&self) -> Vec<&'static Command> {
+        let mut found: Vec<(usize, &Command)> =
+            COMMANDS.iter().filter_map(|command| Some((fit(self.input.text(), command)?, command))).collect();
+        found.sort_by_key(|(fit, _)| *fit);
+        found.into_iter().map(|(_, command)| command).collect()
+    }
+
+    /// Takes a key.
+    pub fn key(&mut self, key: Key) -> Outcome {
+        let last = self.matches().len().saturating_sub(1);
+        match key.code {
+            KeyCode::Esc => return Outcome::Close,
+            KeyCode::Enter => {
+                return match self.matches().get(self.chosen) {
+                    Some(command) => Outcome::Act(command.action),
+                    None => Outcome::Stay,
+                };
+            }
+            KeyCode::Up => self.chosen = self.chosen.saturating_sub(1),
+            KeyCode::Down => self.chosen = (self.chosen + 1).min(last),
+            _ => {
+                if self.input.key(key) == Typed::Changed {
+                    self.chosen = 0;
+                }
+            }
+        }
+        Outcome::Stay
+    }
+
+    /// Takes pasted text.
+    pub fn paste(&mut self, text: &str) {
+        self.input.insert(text);
+        self.chosen = 0;
+    }
+
+    /// Draws it in the middle of `area`.
+    pub fn draw(&self, area: Rect, buffer: &mut Buffer, look: &Look, keymap: &Keymap) {
+        let width = area.width.saturating_sub(4).min(72);
+        let inner = usize::from(width.saturating_sub(4));
+        let mut lines = vec![input_line(":", &self.input, inner, look), Line::default()];
+        let found = self.matches();
+        let rows = ROWS.min(usize::from(area.height.saturating_sub(6)));
+        let first = (self.chosen + 1).saturating_sub(rows);
+        for (index, command) in found.iter().enumerate().skip(first).take(rows) {
+            let keys = keymap.keys_text(command.action);
+            let name = text::left(command.name, 16, look.symbols.ellipsis);
+            let keys = text::left(&keys, 11, look.symbols.ellipsis);
+            let help = text::left(command.help, inner.saturating_sub(27), look.symbols.ellipsis);
+            let line = if index == self.chosen {
+                look.line(format!("{name}{keys}{help}"), Role::Selected)
+            } else {
+                Line::from(vec![
+                    look.span(name, Role::Text),
+                    look.span(keys, Role::Key),
+                    look.span(help, Role::Dim),
+                ])
+            };
+            lines.push(line);
+        }
+        if found.is_empty() {
+            lines.push(look.line("no command is called like that", Role::Warn));
+        }
+        lines.resize(rows + 2, Line::default());
+        frame(area, width, "Commands", &lines, buffer, look);
+    }
+}

@@ -1,0 +1,72 @@
+//! The thread that reads the terminal, so that the screens never wait for a key.
+
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use crossterm::event::{self, Event};
+
+/// How long a stop may take to be noticed.
+const POLL: Duration = Duration::from_millis(50);
+
+/// Keys, pastes, mouse and sizes as they come in.
+pub struct Input {
+    events: Receiver<io::Result<Event>>,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Input {
+    /// Starts to read.
+    ///
+    /// # Errors
+    /// When no thread can be made.
+    pub fn start() -> io::Result<Self> {
+        let (sender, events) = bounded(1024);
+        let stop = Arc::new(AtomicBool::new(false));
+        let seen = Arc::clone(&stop);
+        let thread =
+            std::thread::Builder::new().name("tui-input".into()).spawn(move || read(&sender, &seen))?;
+        Ok(Self { events, stop, thread: Some(thread) })
+    }
+
+    /// Where events arrive. An error is the last thing that arrives: the terminal is gone.
+    #[must_use]
+    pub fn events(&self) -> &Receiver<io::Result<Event>> {
+        &self.events
+    }
+}
+
+impl Drop for Input {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            // Nothing to do about a panic in there: the screens are on their way out.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn read(sender: &Sender<io::Result<Event>>, stop: &AtomicBool) {
+    while !stop.load(Ordering::Relaxed) {
+        let event = match event::poll(POLL) {
+            Ok(false) => continue,
+            Ok(true) => event::read(),
+            Err(error) => Err(error),
+        };
+        let gone = event.is_err();
+        if sender.send_timeout(event, POLL).is_err() && stop.load(Ordering::Relaxed) {
+            return;
+        }
+        if gone {
+            return;
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! One table of commands drives the keys, the help screen, the hints in the footer and the palette.
+//!
+//! A key means the same on every screen. Not used by default: `Ctrl-b` and `Ctrl-a` (tmux and screen),
+//! `Ctrl-s` and `Ctrl-q` (flow control), Alt chords and function keys (unreliable over SSH).
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt,
+};
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use super::action::Action;
+
+mod commands;
+
+pub use commands::{COMMANDS, Command, Section};
+
+/// One key press, without the modifiers that terminals do not agree on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd)]
+pub struct Key {
+    /// Which key; a letter with Shift is the capital letter.
+    pub code: KeyCode,
+    /// With Ctrl.
+    pub ctrl: bool,
+    /// With Shift; only for keys that are not characters.
+    pub shift: bool,
+}
+
+impl From<KeyEvent> for Key {
+    fn from(event: KeyEvent) -> Self {
+        let is_character = matches!(event.code, KeyCode::Char(_) | KeyCode::BackTab);
+        Self {
+            code: event.code,
+            ctrl: event.modifiers.contains(KeyModifiers::CONTROL),
+            shift: !is_character && event.modifiers.contains(KeyModifiers::SHIFT),
+        }
+    }
+}
+
+/// Keys with a name, as they are written in the configuration and shown in the help.
+const NAMES: &[(&str, KeyCode)] = &[
+    ("space", KeyCode::Char(' ')),
+    ("enter", KeyCode::Enter),
+    ("esc", KeyCode::Esc),
+    ("tab", KeyCode::Tab),
+    ("shift-tab", KeyCode::BackTab),
+    ("backspace", KeyCode::Backspace),
+    ("delete", KeyCode::Delete),
+    ("up", KeyCode::Up),
+    ("down", KeyCode::Down),
+    ("left", KeyCode::Left),
+    ("right", KeyCode::Right),
+    ("home", KeyCode::Home),
+    ("end", KeyCode::End),
+    ("pgup", KeyCode::PageUp),
+    ("pgdn", KeyCode::PageDown),
+];
+
+impl Key {
+    /// The key that `text` names, such as `p`, `P`, `space`, `ctrl-l`, `shift-left`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let plain = |code| Self { code, ctrl: false, shift: false };
+        if let Some((_, code)) = NAMES.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)) {
+            return Some(plain(*code));
+        }
+        if let Some(rest) = text.strip_prefix("ctrl-") {
+            return Self::parse(rest).map(|key| Self { ctrl: true, ..key });
+        }
+        if let Some(rest) = text.strip_prefix("shift-") {
+            let key = Self::parse(rest).filter(|key| !matches!(key.code, KeyCode::Char(_)))?;
+            return Some(Self { shift: true, ..key });
+        }
+        let mut characters = text.chars();
+        match (characters.next(), characters.next()) {
+            (Some(c), None) if !c.is_control() && c != ' ' => Some(plain(KeyCode::Char(c))),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.ctrl {
+            f.write_str("ctrl-")?;
+        }
+        if self.shift {
+            f.write_str("shift-")?;
+        }
+        match (NAMES.iter().find(|(_, code)| *code == self.code), self.code) {
+            (Some((name, _)), _) => f.write_str(name),
+            (None, KeyCode::Char(c)) => write!(f, "{c}"),
+            (None, _) => f.write_str("?"),
+        }
+    }
+}
+
+/// Which key does what, defaults and the user's changes together.
+#[derive(Debug, Clone)]
+pub struct Keymap {
+    actions: HashMap<Key, Action>,
+    keys: BTreeMap<Action, Vec<Key>>,
+}
+
+impl Keymap {
+    /// The default keys with `changes` (keys by the name of the command) laid over them, and a sentence for
+    /// everything in `changes` that cannot be followed; such an entry leaves its command's default keys.
+    #[must_use]
+    pub fn new(changes: &BTreeMap<String, Vec<String>>) -> (Self, Vec<String>) {
+        let mut problems = Vec::new();
+        let mut chosen: BTreeMap<Action, Vec<Key>> = BTreeMap::new();
+        for (name, keys) in changes {
+            let Some(command) = COMMANDS.iter().find(|command| command.name == name) else {
+                problems.push(unknown_command(name));
+                continue;
+            };
+            let parsed: Result<Vec<Key>, &String> =
+                keys.iter().map(|key| Key::parse(key).ok_or(key)).collect();
+            match parsed {
+                Ok(parsed) => {
+                    chosen.insert(command.action, parsed);
+                }
+                Err(key) => problems.push(format!(
+                    "keys: '{key}' for '{name}' is not a key; write 'p', 'P', 'space', 'ctrl-l' or 'shift-left'"
+                )),
+            }
+        }
+        let mut map = Self { actions: HashMap::new(), keys: BTreeMap::new() };
+        // What the user chose takes a key away from a default; two choices for one key are a conflict.
+        for (action, keys) in &chosen {
+            for key in keys {
+                if let Some(other) = map.actions.insert(*key, *action) {
+                    problems.push(format!(
+                        "keys: '{key}' is given to both '{}' and '{}'; '{}' has it",
+                        name_of(other),
+                        name_of(*action),
+                        name_of(*action)
+                    ));
+                }
+            }
+        }
+        for command in COMMANDS.iter().filter(|command| !chosen.contains_key(&command.action)) {
+            for key in command.keys.iter().filter_map(|key| Key::parse(key)) {
+                map.actions.entry(key).or_insert(command.action);
+            }
+        }
+        // Without a way out the program could only be killed.
+        map.actions.insert(Key { code: KeyCode::Char('c'), ctrl: true, shift: false }, Action::Interrupt);
+        for command in COMMANDS {
+            let listed: Vec<Key> = chosen
+                .get(&command.action)
+                .cloned()
+                .unwrap_or_else(|| command.keys.iter().filter_map(|key| Key::parse(key)).collect());
+            let held =
+                listed.into_iter().filter(|key| map.actions.get(key) == Some(&command.action)).collect();
+            map.keys.insert(command.action, held);
+        }
+        (map, problems)
+    }
+
+    /// What a key does.
+    #[must_use]
+    pub fn action(&self, key: Key) -> Option<Action> {
+        self.actions.get(&key).copied()
+    }
+
+    /// The keys of an action, first the one to show in hints.
+    #[must_use]
+    pub fn keys(&self, action: Action) -> &[Key] {
+        self.keys.get(&action).map_or(&[], Vec::as_slice)
+    }
+
+    /// The keys of an action as text, `+` and `-` for example; empty when it has none.
+    #[must_use]
+    pub fn keys_text(&self, action: Action) -> String {
+        self.keys(action).iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+    }
+}
+
+impl Default for Keymap {
+    fn default() -> Self {
+        Self::new(&BTreeMap::new()).0
+    }
+}
+
+fn name_of(action: Action) -> &'static str {
+    COMMANDS.iter().find(|command| command.action == action).map_or("?", |command| command.name)
+}
+
+fn unknown_command(name: &str) -> String {
+    let nearest = COMMANDS
+        .iter()
+        .map(|command| (strsim::damerau_levenshtein(name, command.name), command.name))
+        .min()
+        .filter(|(distance, _)| *distance <= 3);
+    match nearest {
+        Some((_, near)) => format!("keys: no command is called '{name}'; did you mean '{near}'?"),
+        None => format!("keys: no command is called '{name}'; the help screen lists them"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_of_the_table_can_be_parsed_and_belongs_to_one_command() {
+        let mut seen = HashMap::new();
+        for command in COMMANDS {
+            for text in command.keys {
+                let key = Key::parse(text).unwrap_or_else(|| panic!("{text}"));
+                assert_eq!(key.to_string(), *text);
+                if let Some(other) = seen.insert(key, command.name) {
+                    panic!("'{text}' is in both {other} and {}", command.name);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn keys_that_tmux_screen_and_flow_control_need_are_free() {
+        for text in ["ctrl-a", "ctrl-b", "ctrl-s", "ctrl-q"] {
+            assert_eq!(Keymap::default().action(Key::parse(text).unwrap()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn names_and_actions_are_unique_and_every_command_is_described() {
+        let names: std::collections::BTreeSet<_> = COMMANDS.iter().map(|c| c.name).collect();
+        let actions: std::collections::BTreeSet<_> = COMMANDS.iter().map(|c| c.action).collect();
+        assert_eq!((names.len(), actions.len()), (COMMANDS.len(), COMMANDS.len()));
+        assert!(COMMANDS.iter().all(|c| !c.help.is_empty() && !c.label.is_empty()));
+    }
+
+    fn with(changes: &[(&str, &[&str])]) -> (Keymap, Vec<String>) {
+        let changes = changes
+            .iter()
+            .map(|(name, keys)| ((*name).to_string(), keys.iter().map(|key| (*key).to_string()).collect()))
+            .collect();
+        Keymap::new(&changes)
+    }
+
+    #[test]
+    fn a_users_key_takes_it_from_the_default() {
+        let (map, problems) = with(&[("pause", &["x", "ctrl-p"]), ("freeze", &["p"])]);
+        assert_eq!(problems, Vec::<String>::new());
+        assert_eq!(map.action(Key::parse("x").unwrap()), Some(Action::Pause));
+        assert_eq!(map.action(Key::parse("p").unwrap()), Some(Action::Freeze));
+        assert_eq!(map.action(Key::parse("f").unwrap()), None);
+        assert_eq!(map.keys_text(Action::Pause), "x ctrl-p");
+    }
+
+    #[test]
+    fn mistakes_in_the_users_keys_are_told_and_change_nothing_else() {
+        let (map, problems) =
+            with(&[("pase", &["x"]), ("freeze", &["hyper-q"]), ("help", &["z"]), ("copy", &["z"])]);
+        assert_eq!(
+            problems,
+            [
+                "keys: 'hyper-q' for 'freeze' is not a key; write 'p', 'P', 'space', 'ctrl-l' or 'shift-left'",
+                "keys: no command is called 'pase'; did you mean 'pause'?",
+                "keys: 'z' is given to both 'help' and 'copy'; 'copy' has it",
+            ]
+        );
+        assert_eq!(map.action(Key::parse("f").unwrap()), Some(Action::Freeze));
+    }
+
+    #[test]
+    fn ctrl_c_always_leaves() {
+        let (map, _) = with(&[("interrupt", &["x"]), ("copy", &["ctrl-c"])]);
+        assert_eq!(map.action(Key::parse("ctrl-c").unwrap()), Some(Action::Interrupt));
+    }
+}

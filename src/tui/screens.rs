@@ -1,0 +1,49 @@
+//! Whole screens. [`draw`] picks the one to show and puts the open dialog over it.
+
+use ratatui::{Frame, buffer::Buffer, layout::Rect};
+
+use super::{
+    app::{Screen, UiState},
+    dialogs::Dialog,
+    layout::{Class, class, take_bottom},
+    widgets::{Look, footer},
+};
+
+pub mod help;
+pub mod logs;
+pub mod overview;
+pub mod too_small;
+
+/// Draws one frame.
+pub fn draw(frame: &mut Frame, ui: &mut UiState, look: &Look) {
+    let area = frame.area();
+    draw_in(ui, area, frame.buffer_mut(), look);
+}
+
+/// Draws everything into `area`.
+pub fn draw_in(ui: &mut UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
+    if class(area) == Class::TooSmall {
+        too_small::draw(ui, area, buffer, look);
+        return;
+    }
+    match ui.screen() {
+        Screen::Overview => overview::draw(ui, area, buffer, look),
+        screen => {
+            let screen = screen.clone();
+            let mut rest = area;
+            let foot = take_bottom(&mut rest, 1);
+            match screen {
+                Screen::Help => help::draw(ui, rest, buffer, look),
+                Screen::Logs(target) => logs::draw(ui, &target, rest, buffer, look),
+                Screen::Overview => {}
+            }
+            footer::draw(ui, foot, buffer, look);
+        }
+    }
+    match &ui.dialog {
+        Some(Dialog::Confirm(dialog)) => dialog.draw(area, buffer, look),
+        Some(Dialog::AddSource(dialog)) => dialog.draw(area, buffer, look),
+        Some(Dialog::Palette(dialog)) => dialog.draw(area, buffer, look, &ui.keymap),
+        None => {}
+    }
+}

@@ -1,0 +1,246 @@
+//! Screens, engine and host together, without a terminal: what the run loop drives, and what tests drive
+//! with keys.
+
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use crossbeam_channel::{Receiver, Sender, unbounded};
+
+use super::{
+    app::{Effect, Screen, Tone, UiState},
+    format::Moment,
+    host::{Host, LogTarget},
+    keymap::{Key, Keymap},
+    log_tail::LogTail,
+    view_model::Row,
+};
+use crate::{
+    engine::{Control, EngineApi},
+    source::SourceId,
+};
+
+/// How often the history behind the sparklines is fetched: it changes once a minute.
+const HISTORY_EVERY: Duration = Duration::from_secs(5);
+
+/// How often a picture is fetched.
+const PREVIEW_EVERY: Duration = Duration::from_secs(1);
+
+/// The answer to work done beside the screens.
+enum Answer {
+    Said(Result<String, String>),
+}
+
+/// The screens and what they talk to.
+pub struct Session {
+    /// State of the screens.
+    pub ui: UiState,
+    engine: Arc<dyn EngineApi>,
+    host: Arc<dyn Host>,
+    answers: (Sender<Answer>, Receiver<Answer>),
+    history_due: Option<Instant>,
+    preview_due: Option<Instant>,
+    preview_of: Option<SourceId>,
+    log: Option<(LogTarget, LogTail)>,
+}
+
+impl Session {
+    /// The overview of `engine` as of `moment`. `problems` are said in the footer.
+    #[must_use]
+    pub fn new(
+        engine: Arc<dyn EngineApi>,
+        host: Arc<dyn Host>,
+        keymap: Keymap,
+        problems: &[String],
+        read_only: bool,
+        moment: Moment,
+    ) -> Self {
+        let mut ui = UiState::new(engine.snapshot(), moment.clone(), keymap, read_only);
+        if let Some(first) = problems.first() {
+            ui.say(first.clone(), Tone::Refused);
+        }
+        let mut session = Self {
+            ui,
+            engine,
+            host,
+            answers: unbounded(),
+            history_due: None,
+            preview_due: None,
+            preview_of: None,
+            log: None,
+        };
+        session.refresh(moment);
+        session
+    }
+
+    /// Fetches what is new, as of `moment`.
+    pub fn refresh(&mut self, moment: Moment) {
+        let now = moment.mono;
+        self.ui.set_moment(moment);
+        self.ui.set_snapshot(self.engine.snapshot());
+        while let Ok(answer) = self.answers.1.try_recv() {
+            match answer {
+                Answer::Said(Ok(text)) => self.ui.say(text, Tone::Done),
+                Answer::Said(Err(text)) => self.ui.say(text, Tone::Refused),
+            }
+        }
+        self.fetch_config();
+        self.fetch_history(now);
+        self.fetch_preview(now);
+        self.fetch_log();
+    }
+
+    /// Does what a key asks for; returns what only the owner of the terminal can do.
+    pub fn key(&mut self, key: Key) -> Vec<Effect> {
+        let effects = self.ui.key(key);
+        self.perform(effects)
+    }
+
+    /// Does what can be done without the terminal; returns the rest.
+    pub fn perform(&mut self, effects: Vec<Effect>) -> Vec<Effect> {
+        let mut rest = Vec::new();
+        for effect in effects {
+            match effect {
+                Effect::Control(control) => self.engine.send(control),
+                Effect::AddSource(text) => self.add_source(&text),
+                Effect::Export => {
+                    self.ui.say("exporting", Tone::Done);
+                    self.in_background(|host| host.export());
+                }
+                Effect::Quit(_) | Effect::Suspend | Effect::Repaint | Effect::Copy(_) | Effect::Mouse(_) => {
+                    rest.push(effect);
+                }
+            }
+        }
+        // What was opened is fetched at once, not with the next tick.
+        self.fetch_config();
+        self.fetch_preview(self.ui.clock().mono);
+        self.fetch_log();
+        rest
+    }
+
+    /// Lets go of what the engine does for the screens only.
+    pub fn close(&mut self) {
+        if let Some(id) = self.preview_of.take() {
+            self.engine.send(Control::Preview(id, false));
+        }
+    }
+
+    fn add_source(&mut self, text: &str) {
+        let known = self.engine.snapshot();
+        let result = self.host.parse_source(text).map(|mut source| {
+            source.id = unused(&source.id, |id| known.sources.iter().any(|other| *other.id == *id));
+            let id = source.id.clone();
+            self.engine.send(Control::Add(Box::new(source)));
+            id
+        });
+        self.ui.source_added(result);
+    }
+
+    fn in_background(&mut self, work: impl FnOnce(&dyn Host) -> Result<String, String> + Send + 'static) {
+        let (host, sender) = (Arc::clone(&self.host), self.answers.0.clone());
+        let started = std::thread::Builder::new().name("tui-task".into()).spawn(move || {
+            // Nobody listens any more when the screens are gone.
+            let _ = sender.send(Answer::Said(work(&*host)));
+        });
+        if let Err(error) = started {
+            self.ui.say(format!("cannot start a thread: {error}"), Tone::Refused);
+        }
+    }
+
+    fn fetch_config(&mut self) {
+        let Some(id) = self.ui.selected().map(|source| source.id.clone()) else { return };
+        if self.ui.extras.config.as_ref().is_none_or(|config| config.id != id) || self.history_is_due() {
+            self.ui.extras.config = self.engine.source_config(&id);
+        }
+    }
+
+    fn history_is_due(&self) -> bool {
+        self.history_due.is_none_or(|due| due <= self.ui.clock().mono)
+    }
+
+    fn fetch_history(&mut self, now: Instant) {
+        if self.ui.frozen_since().is_some() || !self.history_is_due() {
+            return;
+        }
+        self.history_due = Some(now + HISTORY_EVERY);
+        let sources = &self.ui.shown().sources;
+        let shown = self.ui.rows().iter().filter_map(|row| match row {
+            Row::Source(index) => sources.get(*index).map(|source| source.id.clone()),
+            Row::Group(_) => None,
+        });
+        let history: HashMap<_, _> =
+            shown.map(|id| (id.clone(), Arc::new(self.engine.history(&id)))).collect();
+        self.ui.extras.history = history;
+        self.ui.touch();
+    }
+
+    fn fetch_preview(&mut self, now: Instant) {
+        let wanted = self.ui.preview_of().cloned();
+        if wanted != self.preview_of {
+            if let Some(old) = self.preview_of.take() {
+                self.engine.send(Control::Preview(old, false));
+            }
+            if let Some(new) = &wanted {
+                self.engine.send(Control::Preview(new.clone(), true));
+            }
+            self.preview_of = wanted;
+            self.preview_due = None;
+            self.ui.extras.preview = None;
+        }
+        let Some(id) = self.preview_of.clone() else { return };
+        if self.ui.frozen_since().is_some() || self.preview_due.is_some_and(|due| now < due) {
+            return;
+        }
+        let Some(preview) = self.engine.preview(&id) else { return };
+        // Until the first one is there, every tick asks.
+        self.preview_due = Some(now + PREVIEW_EVERY);
+        let is_new = self.ui.extras.preview.as_ref().is_none_or(|(_, old)| old.taken != preview.taken);
+        if is_new {
+            self.ui.extras.preview = Some((id, preview));
+            self.ui.touch();
+        }
+    }
+
+    fn fetch_log(&mut self) {
+        let Screen::Logs(target) = self.ui.screen().clone() else {
+            self.log = None;
+            return;
+        };
+        if self.log.as_ref().is_none_or(|(open, _)| *open != target) {
+            self.ui.extras.log = Arc::default();
+            self.ui.extras.log_problem = None;
+            match self.host.log_file(&target) {
+                Some(path) => self.log = Some((target, LogTail::new(path))),
+                None => {
+                    self.log = None;
+                    self.ui.extras.log_problem = Some("no log files are written in this run".into());
+                    return;
+                }
+            }
+        }
+        let Some((_, tail)) = &mut self.log else { return };
+        match tail.read() {
+            Ok(None) => {}
+            Ok(Some(lines)) => {
+                self.ui.extras.log_problem = None;
+                self.ui.extras.log = Arc::new(lines);
+                self.ui.touch();
+            }
+            Err(problem) => {
+                if self.ui.extras.log_problem.as_ref() != Some(&problem) {
+                    self.ui.extras.log_problem = Some(problem);
+                    self.ui.touch();
+                }
+            }
+        }
+    }
+}
+
+/// `id`, or with the first number behind it that makes it new.
+fn unused(id: &str, is_taken: impl Fn(&str) -> bool) -> SourceId {
+    let numbered = std::iter::once(id.to_string()).chain((2..).map(|number| format!("{id}_{number}")));
+    numbered.into_iter().find(|candidate| !is_taken(candidate)).unwrap_or_default().into()
+}

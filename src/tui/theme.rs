@@ -1,0 +1,234 @@
+//! Roles to styles: code asks for what a thing means, the theme knows how that looks in the palette of this
+//! terminal. No role sets a background: the user's own stays, dark or light.
+
+use ratatui::style::{Color, Modifier, Style};
+
+use crate::config::Theme as Choice;
+
+/// How many colours the terminal shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Palette {
+    /// None: bold, dim, underline and reverse only.
+    None,
+    /// The sixteen named colours, which follow the user's colour scheme.
+    Ansi16,
+    /// The 256 indexed colours.
+    Ansi256,
+    /// Red, green and blue.
+    True,
+}
+
+/// What the user asked for with `--color`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ColorChoice {
+    /// By the environment.
+    #[default]
+    Auto,
+    /// Exactly this.
+    Fixed(Palette),
+}
+
+impl ColorChoice {
+    /// The palette to use; `variable` reads the environment.
+    ///
+    /// In order: the choice itself, `NO_COLOR` when not empty, `TERM=dumb`, `COLORTERM`, `256color` in
+    /// `TERM`, else 16.
+    pub fn resolve(self, variable: impl Fn(&str) -> Option<String>) -> Palette {
+        if let Self::Fixed(palette) = self {
+            return palette;
+        }
+        let set = |name: &str| variable(name).filter(|value| !value.is_empty());
+        let term = set("TERM").unwrap_or_default();
+        if set("NO_COLOR").is_some() || term == "dumb" {
+            Palette::None
+        } else if set("COLORTERM").is_some_and(|value| value == "truecolor" || value == "24bit") {
+            Palette::True
+        } else if term.contains("256color") {
+            Palette::Ansi256
+        } else {
+            Palette::Ansi16
+        }
+    }
+}
+
+/// What a piece of the screen means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Ordinary text.
+    Text,
+    /// Beside the point.
+    Dim,
+    /// The program's name, headings.
+    Title,
+    /// Rules and frames.
+    Border,
+    /// Names of columns.
+    Column,
+    /// Works.
+    Good,
+    /// Works on it.
+    Busy,
+    /// Needs watching.
+    Warn,
+    /// Does not work.
+    Bad,
+    /// Over its limit, or down: not to be missed.
+    Alert,
+    /// Came in.
+    In,
+    /// Went out.
+    Out,
+    /// Keys in hints.
+    Key,
+    /// The row that keys act on.
+    Selected,
+    /// Rows that were marked.
+    Marked,
+}
+
+/// The styles of one session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Theme {
+    palette: Palette,
+    choice: Choice,
+}
+
+/// One colour in each palette: named, indexed, and red, green, blue.
+type Swatch = (Color, u8, (u8, u8, u8));
+
+// Indexed colours are taken from the middle of the 6x6x6 cube so that they can be read on black and on white
+// alike; the dark and light variants of true colour keep 4.5:1 against their own background.
+const GREEN: Swatch = (Color::Green, 34, (80, 200, 120));
+const GREEN_ON_LIGHT: Swatch = (Color::Green, 28, (0, 110, 50));
+const AMBER: Swatch = (Color::Yellow, 172, (240, 170, 60));
+const AMBER_ON_LIGHT: Swatch = (Color::Yellow, 130, (150, 85, 0));
+const RED: Swatch = (Color::Red, 167, (255, 105, 100));
+const RED_ON_LIGHT: Swatch = (Color::Red, 124, (180, 20, 25));
+const BLUE: Swatch = (Color::Blue, 33, (95, 165, 255));
+const BLUE_ON_LIGHT: Swatch = (Color::Blue, 25, (0, 80, 170));
+const CYAN: Swatch = (Color::Cyan, 37, (80, 200, 210));
+const CYAN_ON_LIGHT: Swatch = (Color::Cyan, 30, (0, 105, 120));
+// Okabe and Ito, "Color Universal Design" (2008): told apart with every common colour vision.
+const SKY: Swatch = (Color::Cyan, 74, (86, 180, 233));
+const ORANGE: Swatch = (Color::Yellow, 178, (230, 159, 0));
+const VERMILION: Swatch = (Color::Magenta, 166, (213, 94, 0));
+const STRONG_BLUE: Swatch = (Color::Blue, 32, (60, 140, 220));
+
+impl Theme {
+    /// The styles for a palette and what the configuration chose; `Auto` is for dark backgrounds.
+    #[must_use]
+    pub fn new(palette: Palette, choice: Choice) -> Self {
+        let palette = if choice == Choice::Mono { Palette::None } else { palette };
+        Self { palette, choice }
+    }
+
+    /// Colours at hand.
+    #[must_use]
+    pub fn palette(&self) -> Palette {
+        self.palette
+    }
+
+    fn color(&self, dark: Swatch, light: Swatch, blind: Swatch) -> Option<Color> {
+        let (named, index, (r, g, b)) = match self.choice {
+            Choice::Light => light,
+            Choice::ColorBlind => blind,
+            Choice::Auto | Choice::Dark | Choice::Mono => dark,
+        };
+        match self.palette {
+            Palette::None => None,
+            Palette::Ansi16 => Some(named),
+            Palette::Ansi256 => Some(Color::Indexed(index)),
+            Palette::True => Some(Color::Rgb(r, g, b)),
+        }
+    }
+
+    /// The style of a role.
+    #[must_use]
+    pub fn style(&self, role: Role) -> Style {
+        let (color, modifier) = match role {
+            Role::Text => (None, Modifier::empty()),
+            Role::Dim | Role::Border => (None, Modifier::DIM),
+            Role::Title => (None, Modifier::BOLD),
+            Role::Column => (None, Modifier::UNDERLINED),
+            Role::Good => (self.color(GREEN, GREEN_ON_LIGHT, STRONG_BLUE), Modifier::empty()),
+            Role::Busy => (self.color(CYAN, CYAN_ON_LIGHT, SKY), Modifier::empty()),
+            Role::Warn => (self.color(AMBER, AMBER_ON_LIGHT, ORANGE), Modifier::BOLD),
+            Role::Bad => (self.color(RED, RED_ON_LIGHT, VERMILION), Modifier::BOLD),
+            Role::Alert => {
+                (self.color(RED, RED_ON_LIGHT, VERMILION), Modifier::BOLD.union(Modifier::REVERSED))
+            }
+            Role::In => (self.color(GREEN, GREEN_ON_LIGHT, SKY), Modifier::empty()),
+            Role::Out => (self.color(BLUE, BLUE_ON_LIGHT, ORANGE), Modifier::empty()),
+            Role::Key => (self.color(CYAN, CYAN_ON_LIGHT, SKY), Modifier::BOLD),
+            // Reverse shows in every palette; colours of the row are dropped so that it stays one bar.
+            Role::Selected => (None, Modifier::REVERSED),
+            Role::Marked => (self.color(AMBER, AMBER_ON_LIGHT, ORANGE), Modifier::BOLD),
+        };
+        let style = Style::new().add_modifier(modifier);
+        color.map_or(style, |color| style.fg(color))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolve(pairs: &[(&str, &str)]) -> Palette {
+        ColorChoice::Auto
+            .resolve(|name| pairs.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_string()))
+    }
+
+    #[test]
+    fn the_environment_decides_in_the_documented_order() {
+        assert_eq!(resolve(&[]), Palette::Ansi16);
+        assert_eq!(resolve(&[("TERM", "tmux-256color")]), Palette::Ansi256);
+        assert_eq!(resolve(&[("TERM", "xterm"), ("COLORTERM", "truecolor")]), Palette::True);
+        assert_eq!(resolve(&[("TERM", "dumb"), ("COLORTERM", "truecolor")]), Palette::None);
+        assert_eq!(resolve(&[("TERM", "xterm-256color"), ("NO_COLOR", "1")]), Palette::None);
+        assert_eq!(resolve(&[("TERM", "xterm-256color"), ("NO_COLOR", "")]), Palette::Ansi256);
+        let never = ColorChoice::Fixed(Palette::None).resolve(|_| Some("truecolor".into()));
+        assert_eq!(never, Palette::None);
+    }
+
+    const ROLES: [Role; 15] = [
+        Role::Text,
+        Role::Dim,
+        Role::Title,
+        Role::Border,
+        Role::Column,
+        Role::Good,
+        Role::Busy,
+        Role::Warn,
+        Role::Bad,
+        Role::Alert,
+        Role::In,
+        Role::Out,
+        Role::Key,
+        Role::Selected,
+        Role::Marked,
+    ];
+
+    #[test]
+    fn without_colours_no_role_has_one_and_the_selection_still_shows() {
+        let theme = Theme::new(Palette::True, Choice::Mono);
+        for role in ROLES {
+            assert_eq!((theme.style(role).fg, theme.style(role).bg), (None, None), "{role:?}");
+        }
+        assert!(theme.style(Role::Selected).add_modifier.contains(Modifier::REVERSED));
+        assert!(theme.style(Role::Bad).add_modifier.contains(Modifier::BOLD));
+    }
+
+    #[test]
+    fn good_warn_and_bad_differ_in_every_palette_and_theme() {
+        for palette in [Palette::None, Palette::Ansi16, Palette::Ansi256, Palette::True] {
+            for choice in [Choice::Dark, Choice::Light, Choice::ColorBlind] {
+                let theme = Theme::new(palette, choice);
+                let [good, warn, alert] = [Role::Good, Role::Warn, Role::Alert].map(|role| theme.style(role));
+                assert_ne!(good, warn);
+                assert_ne!(warn, alert);
+                assert_ne!(good, alert);
+                assert!(ROLES.iter().all(|role| theme.style(*role).bg.is_none()));
+            }
+        }
+    }
+}

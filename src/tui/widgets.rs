@@ -1,0 +1,185 @@
+//! Pieces that screens are put together from, and the helpers that all of them use.
+
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    style::{Modifier, Style},
+    text::{Line, Span},
+    widgets::{Clear, Widget},
+};
+
+use super::{
+    keymap::Keymap,
+    layout::centered,
+    symbols::Symbols,
+    text,
+    text_input::TextInput,
+    theme::{Role, Theme},
+};
+
+pub mod alert_bar;
+pub mod event_list;
+pub mod footer;
+pub mod header;
+pub mod picture;
+pub mod source_facts;
+pub mod source_table;
+pub mod sparkline;
+pub mod worker_table;
+
+/// How things look in this terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Look {
+    /// Styles.
+    pub theme: Theme,
+    /// Glyphs.
+    pub symbols: Symbols,
+}
+
+impl Look {
+    /// The style of a role.
+    #[must_use]
+    pub fn style(&self, role: Role) -> Style {
+        self.theme.style(role)
+    }
+
+    /// Text in the style of a role.
+    pub fn span<'a>(&self, text: impl Into<std::borrow::Cow<'a, str>>, role: Role) -> Span<'a> {
+        Span::styled(text, self.style(role))
+    }
+
+    /// A line in the style of a role.
+    pub fn line<'a>(&self, text: impl Into<std::borrow::Cow<'a, str>>, role: Role) -> Line<'a> {
+        Line::from(self.span(text, role))
+    }
+
+    /// `text` of exactly `width` columns, to the left.
+    #[must_use]
+    pub fn left(&self, text: &str, width: usize) -> String {
+        text::left(text, width, self.symbols.ellipsis)
+    }
+
+    /// `text` of exactly `width` columns, to the right.
+    #[must_use]
+    pub fn right(&self, text: &str, width: usize) -> String {
+        text::right(text, width, self.symbols.ellipsis)
+    }
+
+    /// `text` of at most `width` columns.
+    #[must_use]
+    pub fn cut(&self, text: &str, width: usize) -> String {
+        text::cut(text, width, self.symbols.ellipsis)
+    }
+
+    /// Keys with what they do.
+    #[must_use]
+    pub fn hints(&self, hints: &[(&str, &str)]) -> Line<'static> {
+        let mut spans = Vec::new();
+        for (key, what) in hints {
+            spans.push(self.span((*key).to_string(), Role::Key));
+            spans.push(self.span(format!(" {what}  "), Role::Dim));
+        }
+        Line::from(spans)
+    }
+
+    /// What stands between two facts: ` · `.
+    #[must_use]
+    pub fn separator(&self) -> String {
+        format!(" {} ", self.symbols.dot)
+    }
+}
+
+/// Puts one line into the first row of `area`, cut at its end.
+pub fn put(line: &Line, area: Rect, buffer: &mut Buffer) {
+    let area = area.intersection(*buffer.area());
+    if area.width > 0 && area.height > 0 {
+        buffer.set_line(area.x, area.y, line, area.width);
+    }
+}
+
+/// Puts lines below each other, as many as fit.
+pub fn put_lines<'a>(lines: impl IntoIterator<Item = &'a Line<'a>>, area: Rect, buffer: &mut Buffer) {
+    for (line, row) in lines.into_iter().zip(0..area.height) {
+        put(line, Rect { y: area.y + row, height: 1, ..area }, buffer);
+    }
+}
+
+/// A rule with a title over a panel: `─ Workers ─────`. Bold where the keys go.
+pub fn rule(title: &str, focused: bool, area: Rect, buffer: &mut Buffer, look: &Look) {
+    let width = usize::from(area.width);
+    let title = look.cut(title, width.saturating_sub(4));
+    let title_style =
+        if focused { look.style(Role::Key) } else { look.style(Role::Title).remove_modifier(Modifier::BOLD) };
+    let lead = if focused { look.symbols.cursor } else { look.symbols.rule };
+    let used = text::width(&title) + 3;
+    let line = Line::from(vec![
+        look.span(lead, if focused { Role::Key } else { Role::Border }),
+        Span::styled(format!(" {title} "), title_style),
+        look.span(look.symbols.rule.repeat(width.saturating_sub(used)), Role::Border),
+    ]);
+    put(&line, area, buffer);
+}
+
+/// Draws a box of `width` in the middle of `area` with `lines` in it, over whatever was there.
+pub fn frame(area: Rect, width: u16, title: &str, lines: &[Line], buffer: &mut Buffer, look: &Look) {
+    let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2);
+    let outer = centered(area, width, height);
+    if outer.width < 4 || outer.height < 3 {
+        return;
+    }
+    Clear.render(outer, buffer);
+    let [top_left, top_right, bottom_left, bottom_right] = look.symbols.corners;
+    let inside = usize::from(outer.width) - 2;
+    let title = look.cut(title, inside.saturating_sub(4));
+    let dashes = inside.saturating_sub(text::width(&title) + 3);
+    let top = Line::from(vec![
+        look.span(format!("{top_left}{}", look.symbols.rule), Role::Border),
+        look.span(format!(" {title} "), Role::Title),
+        look.span(format!("{}{top_right}", look.symbols.rule.repeat(dashes)), Role::Border),
+    ]);
+    put(&top, outer, buffer);
+    let bottom = format!("{bottom_left}{}{bottom_right}", look.symbols.rule.repeat(inside));
+    let last = Rect { y: outer.bottom() - 1, height: 1, ..outer };
+    put(&look.line(bottom, Role::Border), last, buffer);
+    let side = look.line(look.symbols.side, Role::Border);
+    for row in 1..outer.height - 1 {
+        let y = outer.y + row;
+        put(&side, Rect::new(outer.x, y, 1, 1), buffer);
+        put(&side, Rect::new(outer.right() - 1, y, 1, 1), buffer);
+    }
+    let inner = Rect {
+        x: outer.x + 2,
+        y: outer.y + 1,
+        width: outer.width.saturating_sub(4),
+        height: outer.height - 2,
+    };
+    put_lines(lines, inner, buffer);
+}
+
+/// Text being typed, with its cursor in reverse, scrolled so that the cursor shows.
+#[must_use]
+pub fn input_line(prompt: &str, input: &TextInput, width: usize, look: &Look) -> Line<'static> {
+    let room = width.saturating_sub(text::width(prompt) + 1).max(1);
+    let characters: Vec<char> = text::clean(input.text()).chars().collect();
+    let cursor = input.cursor().min(characters.len());
+    let mut first = 0;
+    while text::width(&characters[first..cursor].iter().collect::<String>()) >= room && first < cursor {
+        first += 1;
+    }
+    let before: String = characters[first..cursor].iter().collect();
+    let at = characters.get(cursor).copied().unwrap_or(' ');
+    let after: String = characters.iter().skip(cursor + 1).collect();
+    let left = room.saturating_sub(text::width(&before));
+    Line::from(vec![
+        look.span(prompt.to_string(), Role::Key),
+        look.span(before, Role::Text),
+        look.span(at.to_string(), Role::Selected),
+        look.span(look.cut(&after, left), Role::Text),
+    ])
+}
+
+/// The first key of an action, for hints.
+#[must_use]
+pub fn first_key(keymap: &Keymap, action: super::action::Action) -> String {
+    keymap.keys(action).first().map(ToString::to_string).unwrap_or_default()
+}

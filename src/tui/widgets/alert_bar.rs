@@ -1,0 +1,94 @@
+//! The lines under the header that are impossible to miss: alerts, then notices of the engine.
+
+use ratatui::{buffer::Buffer, layout::Rect, text::Line};
+
+use super::{Look, first_key, put_lines};
+use crate::{
+    store::SourceSnapshot,
+    tui::{
+        action::Action,
+        alerts::{Alert, AlertKind},
+        app::UiState,
+        format::{self, Moment},
+        text,
+        theme::Role,
+    },
+};
+
+/// How many lines there are to show.
+#[must_use]
+pub fn lines_wanted(ui: &UiState) -> usize {
+    let unseen = ui.alerts().iter().filter(|alert| !alert.acknowledged).count();
+    let seen = usize::from(unseen < ui.alerts().len());
+    unseen + seen + ui.shown().notices.len()
+}
+
+/// Draws as many lines as fit; the last one says how many do not.
+pub fn draw(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
+    let snapshot = ui.shown();
+    let width = usize::from(area.width);
+    let mut lines: Vec<Line> = Vec::new();
+    let (seen, unseen): (Vec<&Alert>, Vec<&Alert>) = ui.alerts().iter().partition(|alert| alert.acknowledged);
+    for alert in &unseen {
+        let what = sentence(alert, &snapshot.sources[alert.source], ui.moment());
+        lines.push(look.line(look.left(&format!(" {} {what}", look.symbols.alert), width), Role::Alert));
+    }
+    if !seen.is_empty() {
+        let names: Vec<&str> = seen.iter().map(|alert| &*snapshot.sources[alert.source].alias).collect();
+        let what = format!(" {} seen: {}", look.symbols.acknowledged, names.join(", "));
+        lines.push(look.line(look.cut(&what, width), Role::Warn));
+    }
+    for notice in &snapshot.notices {
+        lines.push(look.line(look.cut(&format!(" note: {notice}"), width), Role::Dim));
+    }
+    let room = usize::from(area.height);
+    if lines.len() > room && room > 0 {
+        let hidden = lines.len() - room;
+        let more = format!(" +{hidden} more ");
+        let keep = width.saturating_sub(text::width(&more));
+        let role = if unseen.len() >= room { Role::Alert } else { Role::Warn };
+        let last = &lines[room - 1];
+        let kept = look.left(&last.to_string(), keep);
+        lines[room - 1] = look.line(format!("{kept}{more}"), role);
+        lines.truncate(room);
+    } else if let Some(first) = lines.first_mut().filter(|_| !unseen.is_empty()) {
+        // The first time somebody sees an alert, the way to silence it stands beside it.
+        let key = first_key(&ui.keymap, Action::Acknowledge);
+        let hint = format!(" {key} = seen ");
+        let kept = look.left(&first.to_string(), width.saturating_sub(text::width(&hint)));
+        if !key.is_empty() && text::width(first.to_string().trim_end()) + text::width(&hint) < width {
+            *first = look.line(format!("{kept}{hint}"), Role::Alert);
+        }
+    }
+    put_lines(&lines, area, buffer);
+}
+
+fn sentence(alert: &Alert, source: &SourceSnapshot, moment: &Moment) -> String {
+    let name = text::clean(&source.alias);
+    match alert.key.kind {
+        AlertKind::OverLimit => match source.threshold {
+            Some(limit) if source.current() >= limit => {
+                format!("{name}: over its limit, {} of {limit}", format::current(source.current()))
+            }
+            _ => {
+                let zone = source
+                    .zones
+                    .iter()
+                    .find(|zone| zone.threshold.is_some_and(|limit| zone.occupancy as i64 >= limit));
+                match zone {
+                    Some(zone) => format!("{name}: zone '{}' is full, {} inside", zone.name, zone.occupancy),
+                    None => format!("{name}: over its limit"),
+                }
+            }
+        },
+        AlertKind::Down => {
+            let error = source.last_error.as_deref().unwrap_or("no pictures");
+            let next = source
+                .state
+                .next_attempt()
+                .map(|at| format!(", again in {}", format::countdown(moment.until(at))))
+                .unwrap_or_default();
+            format!("{name}: {}{next}: {}", source.state.word().to_lowercase(), text::clean(error))
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! What happened: crossings, failures, limits, the latest at the bottom.
+
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    text::{Line, Span},
+};
+
+use super::{Look, put_lines, rule};
+use crate::{
+    count::{Direction, Reason},
+    store::{Event, EventKind},
+    tui::{
+        app::{Panel, UiState},
+        layout::take_top,
+        text,
+        theme::Role,
+    },
+};
+
+/// Draws the latest events that fit; with the keys on it, those scrolled to.
+pub fn draw(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
+    let mut rest = area;
+    let focused = ui.panel == Panel::Events;
+    let events = &ui.shown().events;
+    let back = if focused {
+        ui.scroll.min(events.len().saturating_sub(usize::from(rest.height.saturating_sub(1))))
+    } else {
+        0
+    };
+    let title = if back > 0 { format!("Events, {back} newer below") } else { "Events".to_string() };
+    rule(&title, focused, take_top(&mut rest, 1), buffer, look);
+    let end = events.len() - back;
+    let first = end.saturating_sub(usize::from(rest.height));
+    let lines: Vec<Line> =
+        events[first..end].iter().map(|event| line(ui, event, usize::from(rest.width), look)).collect();
+    if lines.is_empty() {
+        put_lines(&[look.line(" nothing has happened yet", Role::Dim)], rest, buffer);
+    }
+    put_lines(&lines, rest, buffer);
+}
+
+/// One event as a line of at most `width`.
+#[must_use]
+pub fn line(ui: &UiState, event: &Event, width: usize, look: &Look) -> Line<'static> {
+    let source = ui.shown().sources.iter().find(|source| source.id == event.source);
+    let name = text::clean(source.map_or(&*event.source, |source| &source.alias));
+    let (what, role) = describe(&event.kind, look);
+    let stamp = format!(" {} ", ui.clock().clock(event.wall));
+    let room = width.saturating_sub(text::width(&stamp));
+    let name_width = text::width(&name).min(room / 2);
+    Line::from(vec![
+        look.span(stamp, Role::Dim),
+        look.span(look.cut(&name, name_width), Role::Text),
+        Span::raw(" "),
+        look.span(look.cut(&what, room.saturating_sub(name_width + 1)), role),
+    ])
+}
+
+/// What happened in a few words, without the source's name.
+#[must_use]
+pub fn describe(kind: &EventKind, look: &Look) -> (String, Role) {
+    let [_, right, _, left] = look.symbols.arrows;
+    match kind {
+        EventKind::Crossing { line, direction: Direction::In, track, .. } => {
+            (format!("{right} in   {} #{track}", text::clean(line)), Role::In)
+        }
+        EventKind::Crossing { line, direction: Direction::Out, track, .. } => {
+            (format!("{left} out  {} #{track}", text::clean(line)), Role::Out)
+        }
+        EventKind::Suppressed { line, direction, track, reason, .. } => {
+            let way = if *direction == Direction::In { "in" } else { "out" };
+            (
+                format!("not counted: {way} {} #{track}, {}", text::clean(line), reason_words(*reason)),
+                Role::Dim,
+            )
+        }
+        EventKind::State { state, error: Some(error) } => {
+            (format!("{}: {}", state.to_lowercase(), text::clean(error)), Role::Warn)
+        }
+        EventKind::State { state, error: None } => (state.to_lowercase(), Role::Dim),
+        EventKind::Threshold { over: true, current, limit } => {
+            (format!("{} over its limit: {current} of {limit}", look.symbols.alert), Role::Bad)
+        }
+        EventKind::Threshold { over: false, current, limit } => {
+            (format!("below its limit again: {current} of {limit}"), Role::Good)
+        }
+    }
+}
+
+/// Why a crossing was not counted, in words.
+#[must_use]
+pub fn reason_words(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Flicker => "did not settle on the other side",
+        Reason::UTurn => "turned back",
+        Reason::OffSegment => "passed beyond the line's end",
+        Reason::Unconfirmed => "too little seen to be sure",
+        Reason::Duplicate => "the same person twice",
+    }
+}

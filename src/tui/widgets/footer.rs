@@ -1,0 +1,86 @@
+//! The last line: a message, the filter being typed, or the keys that matter here.
+
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    text::{Line, Span},
+};
+
+use super::{Look, first_key, input_line, put};
+use crate::tui::{
+    action::Action,
+    app::{Screen, Tone, UiState},
+    keymap::COMMANDS,
+    text,
+    theme::Role,
+};
+
+/// What is worth a hint on a screen, the most useful first.
+fn hints(screen: &Screen) -> &'static [Action] {
+    match screen {
+        Screen::Overview => &[
+            Action::Help,
+            Action::Quit,
+            Action::Pause,
+            Action::Restart,
+            Action::Add,
+            Action::Remove,
+            Action::Preview,
+            Action::Logs,
+            Action::Filter,
+            Action::SortNext,
+            Action::Freeze,
+            Action::Mark,
+            Action::NextPanel,
+            Action::Export,
+            Action::Palette,
+        ],
+        Screen::Help => &[Action::Quit, Action::Down, Action::Up, Action::Palette],
+        Screen::Logs(_) => &[Action::Help, Action::Quit, Action::Up, Action::Bottom, Action::AllLogs],
+    }
+}
+
+/// Draws the footer.
+pub fn draw(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
+    let width = usize::from(area.width);
+    if let Some(input) = &ui.filter_input {
+        let hint = " enter keeps, esc clears ";
+        let room = width.saturating_sub(hint.len() + 1);
+        put(&input_line(" /", input, room, look), area, buffer);
+        if width > 50 {
+            let hint_width = u16::try_from(hint.len()).unwrap_or(0);
+            let right = Rect { x: area.right().saturating_sub(hint_width), width: hint_width, ..area };
+            put(&look.line(hint, Role::Dim), right, buffer);
+        }
+        return;
+    }
+    if let Some(toast) = ui.toast() {
+        let role = match toast.tone {
+            Tone::Done => Role::Good,
+            Tone::Refused => Role::Warn,
+        };
+        put(&look.line(look.cut(&format!(" {}", toast.text), width), role), area, buffer);
+        return;
+    }
+    let mut spans = vec![Span::raw(" ")];
+    let mut used = 1;
+    for action in hints(ui.screen()) {
+        let Some(command) = COMMANDS.iter().find(|command| command.action == *action) else { continue };
+        if ui.read_only() && command.changes {
+            continue;
+        }
+        let label = match (action, ui.screen()) {
+            (Action::Quit, screen) if *screen != Screen::Overview => "back",
+            _ => command.label,
+        };
+        let key = first_key(&ui.keymap, *action);
+        let size = text::width(&key) + text::width(label) + 3;
+        if key.is_empty() || used + size > width {
+            continue;
+        }
+        used += size;
+        spans.push(look.span(key, Role::Key));
+        spans.push(look.span(format!(" {label}  "), Role::Dim));
+    }
+    put(&Line::from(spans), area, buffer);
+}

@@ -1,0 +1,376 @@
+//! The table of sources: one line a source, columns by what fits.
+
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    style::Style,
+    text::{Line, Span},
+};
+
+use super::{Look, put, sparkline};
+use crate::{
+    store::{SourceSnapshot, SourceState},
+    tui::{
+        app::{Panel, UiState},
+        format,
+        layout::take_top,
+        text,
+        theme::Role,
+        view_model::{Group, Row, SortKey},
+    },
+};
+
+/// Columns, in the order in which they stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Column {
+    State,
+    Name,
+    Fps,
+    In,
+    Out,
+    Current,
+    Limit,
+    Hour,
+    Age,
+    Note,
+}
+
+/// Columns before the first one: cursor and mark.
+const LEAD: usize = 2;
+
+/// The columns for a width, with their own widths; one column of space stands between them.
+///
+/// State, name, in, out and current are always there; the others join in the order of their worth.
+fn columns(width: usize) -> Vec<(Column, usize)> {
+    let mut shown = vec![
+        (Column::State, 16),
+        (Column::Name, 0),
+        (Column::Fps, 6),
+        (Column::In, 6),
+        (Column::Out, 6),
+        (Column::Current, 7),
+    ];
+    let used = |shown: &[(Column, usize)]| LEAD + shown.iter().map(|(_, width)| width + 1).sum::<usize>();
+    let offers =
+        [(Column::Limit, 9, 12), (Column::Age, 4, 16), (Column::Hour, 12, 20), (Column::Note, 24, 24)];
+    for (column, wide, name_needs) in offers {
+        if used(&shown) + wide + 1 + name_needs <= width {
+            shown.push((column, wide));
+        }
+    }
+    let order = |column: Column| match column {
+        Column::State => 0,
+        Column::Name => 1,
+        Column::Fps => 2,
+        Column::In => 3,
+        Column::Out => 4,
+        Column::Current => 5,
+        Column::Limit => 6,
+        Column::Hour => 7,
+        Column::Age => 8,
+        Column::Note => 9,
+    };
+    shown.sort_by_key(|(column, _)| order(*column));
+    let left = width.saturating_sub(used(&shown));
+    let has_note = shown.iter().any(|(column, _)| *column == Column::Note);
+    for (column, width) in &mut shown {
+        match column {
+            Column::Name => *width = if has_note { left.min(32) } else { left },
+            Column::Note => *width += left.saturating_sub(32),
+            _ => {}
+        }
+    }
+    shown
+}
+
+fn heading(column: Column) -> (&'static str, Option<SortKey>) {
+    match column {
+        Column::State => ("State", Some(SortKey::State)),
+        Column::Name => ("Source", Some(SortKey::Name)),
+        Column::Fps => ("FPS", Some(SortKey::Fps)),
+        Column::In => ("In", Some(SortKey::In)),
+        Column::Out => ("Out", Some(SortKey::Out)),
+        Column::Current => ("Current", Some(SortKey::Current)),
+        Column::Limit => ("Limit", Some(SortKey::Limit)),
+        Column::Hour => ("Last hour", None),
+        Column::Age => ("Age", Some(SortKey::Age)),
+        Column::Note => ("Last error", None),
+    }
+}
+
+fn is_number(column: Column) -> bool {
+    matches!(column, Column::Fps | Column::In | Column::Out | Column::Current | Column::Age)
+}
+
+/// Draws the table and keeps the selected row in view.
+pub fn draw(ui: &mut UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
+    let mut rest = area;
+    let head = take_top(&mut rest, 1);
+    let columns = columns(usize::from(area.width));
+    draw_head(ui, &columns, head, buffer, look);
+    ui.table_area = rest;
+    ui.page = usize::from(rest.height).max(1);
+    let selected = ui.selected_row().unwrap_or(0);
+    let count = ui.rows().len();
+    ui.offset = scrolled(ui.offset, selected, count, ui.page);
+    // A heading just above the first visible source comes into view with it.
+    if selected > 0
+        && ui.offset == selected
+        && matches!(ui.rows()[selected - 1], Row::Group(_))
+        && ui.page > 1
+    {
+        ui.offset -= 1;
+    }
+    if count == 0 {
+        let why = if ui.shown().sources.is_empty() {
+            vec!["No sources yet.".to_string(), "Press 'a' to add a camera, a video or a demo scene.".into()]
+        } else {
+            vec![
+                format!("No source matches the filter '{}'.", ui.arrangement().filter),
+                format!("{} hidden. Esc clears the filter.", ui.shown().sources.len()),
+            ]
+        };
+        let lines = why
+            .into_iter()
+            .map(|line| look.line(look.cut(&format!("  {line}"), usize::from(rest.width)), Role::Dim));
+        super::put_lines(&lines.collect::<Vec<_>>(), rest, buffer);
+        return;
+    }
+    for (place, row) in ui.rows().iter().enumerate().skip(ui.offset).take(ui.page) {
+        let at = Rect { y: rest.y + (place - ui.offset) as u16, height: 1, ..rest };
+        match row {
+            Row::Group(group) => put(&group_line(group, &columns, look), at, buffer),
+            Row::Source(index) => {
+                let source = &ui.shown().sources[*index];
+                put(&source_line(ui, source, &columns, place == selected, look), at, buffer);
+            }
+        }
+    }
+    let below = count.saturating_sub(ui.offset + ui.page);
+    if below > 0 || ui.offset > 0 {
+        let [up, _, down, _] = look.symbols.arrows;
+        let more = match (ui.offset, below) {
+            (0, below) => format!(" {down}{below} "),
+            (above, 0) => format!(" {up}{above} "),
+            (above, below) => format!(" {up}{above} {down}{below} "),
+        };
+        let width = text::width(&more) as u16;
+        let at = Rect { x: head.right().saturating_sub(width), width: width.min(head.width), ..head };
+        put(&look.line(more, Role::Key), at, buffer);
+    }
+}
+
+/// The first visible row, moved as little as possible so that `selected` shows.
+fn scrolled(offset: usize, selected: usize, count: usize, page: usize) -> usize {
+    let offset = offset.min(count.saturating_sub(page));
+    if selected < offset {
+        selected
+    } else if selected >= offset + page {
+        selected + 1 - page
+    } else {
+        offset
+    }
+}
+
+fn draw_head(ui: &UiState, columns: &[(Column, usize)], area: Rect, buffer: &mut Buffer, look: &Look) {
+    let arrangement = ui.arrangement();
+    let focused = ui.panel == Panel::Sources;
+    let mut spans = vec![Span::raw(" ".repeat(LEAD))];
+    for (column, width) in columns {
+        let (name, key) = heading(*column);
+        let name = if key == Some(arrangement.sort) && arrangement.sort != SortKey::Order {
+            let down = arrangement.sort.is_descending() != arrangement.reversed;
+            format!("{}{name}", look.symbols.sorted[usize::from(down)])
+        } else {
+            name.to_string()
+        };
+        let cell = if is_number(*column) { look.right(&name, *width) } else { look.left(&name, *width) };
+        // Only the word is underlined: a rule through the gaps would look like one wide column.
+        let blank = cell.len() - cell.trim_start().len();
+        let word = cell.trim().to_string();
+        let tail = cell.trim_start().len() - word.len();
+        spans.push(Span::raw(" ".repeat(blank)));
+        spans.push(look.span(word, if focused { Role::Column } else { Role::Dim }));
+        spans.push(Span::raw(" ".repeat(tail + 1)));
+    }
+    put(&Line::from(spans), area, buffer);
+}
+
+/// Glyph, role of a state.
+#[must_use]
+pub fn state_look(source: &SourceSnapshot, look: &Look) -> (&'static str, Role) {
+    let s = &look.symbols;
+    match source.state {
+        SourceState::Running => (s.running, Role::Good),
+        SourceState::Connecting => (s.connecting, Role::Busy),
+        SourceState::Queued => (s.queued, Role::Dim),
+        SourceState::Stalled | SourceState::Retrying { .. } => (s.retrying, Role::Warn),
+        SourceState::AuthFailed { .. } | SourceState::NoSuchStream { .. } => (s.failed, Role::Bad),
+        SourceState::Failed | SourceState::Unsupported => (s.failed, Role::Bad),
+        SourceState::Paused => (s.paused, Role::Busy),
+        SourceState::Completed => (s.completed, Role::Text),
+        SourceState::Disabled => (s.disabled, Role::Dim),
+    }
+}
+
+/// The state's word with its countdown or its progress.
+#[must_use]
+pub fn state_words(source: &SourceSnapshot, moment: &format::Moment) -> String {
+    let word = match source.state {
+        // Short enough to stand beside its countdown.
+        SourceState::NoSuchStream { .. } => "No stream",
+        _ => source.state.word(),
+    };
+    if let Some(at) = source.state.next_attempt() {
+        return format!("{word} {}", format::countdown(moment.until(at)));
+    }
+    match (&source.state, source.frames_total) {
+        (SourceState::Running, Some(total)) if total > 0 => {
+            format!("{word} {}", format::percent((source.frames as f32 / total as f32).min(1.0)))
+        }
+        _ => word.to_string(),
+    }
+}
+
+fn source_line(
+    ui: &UiState,
+    source: &SourceSnapshot,
+    columns: &[(Column, usize)],
+    selected: bool,
+    look: &Look,
+) -> Line<'static> {
+    let marked = ui.is_marked(&source.id);
+    let bar = selected && ui.panel == Panel::Sources;
+    let style = |role: Role| if bar { Style::new() } else { look.style(role) };
+    let mut spans = vec![
+        Span::styled(if selected { look.symbols.cursor } else { " " }, style(Role::Key)),
+        Span::styled(if marked { look.symbols.marked } else { " " }, style(Role::Marked)),
+    ];
+    for (column, width) in columns {
+        let (text, role) = cell(ui, source, *column, *width, look);
+        let text = if is_number(*column) { look.right(&text, *width) } else { look.left(&text, *width) };
+        spans.push(Span::styled(text, style(role)));
+        spans.push(Span::raw(" "));
+    }
+    let line = Line::from(spans);
+    if bar { line.style(look.style(Role::Selected)) } else { line }
+}
+
+fn cell(ui: &UiState, source: &SourceSnapshot, column: Column, width: usize, look: &Look) -> (String, Role) {
+    let over = source.over_threshold();
+    let quiet = source.state.is_over() || source.state == SourceState::Queued;
+    match column {
+        Column::State => {
+            let (glyph, role) = state_look(source, look);
+            (format!("{glyph} {}", state_words(source, ui.moment())), role)
+        }
+        Column::Name => (name(source, width), if over { Role::Warn } else { Role::Text }),
+        Column::Fps => (format::fps(source.fps), if quiet { Role::Dim } else { Role::Text }),
+        Column::In => (format::count(source.total_in), Role::In),
+        Column::Out => (format::count(source.total_out), Role::Out),
+        Column::Current => (format::current(source.current()), if over { Role::Alert } else { Role::Text }),
+        Column::Limit => match source.threshold {
+            Some(limit) => limit_bar(source.current(), limit, width, look),
+            None => (String::new(), Role::Dim),
+        },
+        Column::Hour => {
+            let now = ui.moment().wall.timestamp().as_second().div_euclid(60);
+            let history = ui.extras.history.get(&source.id);
+            let line = history.map(|history| sparkline::crossings(history, now, 60, width, &look.symbols));
+            (line.unwrap_or_default(), Role::Busy)
+        }
+        Column::Age => match source.last_frame {
+            Some(then) if !quiet => {
+                let age = ui.moment().since(then);
+                let role = if age.as_secs() >= 5 { Role::Warn } else { Role::Dim };
+                (format::age(age), role)
+            }
+            _ => (String::new(), Role::Dim),
+        },
+        Column::Note => (source.last_error.as_deref().map(text::clean).unwrap_or_default(), Role::Dim),
+    }
+}
+
+/// The alias, with the id behind it when there is room and it says more.
+fn name(source: &SourceSnapshot, width: usize) -> String {
+    let alias = text::clean(&source.alias);
+    let id: &str = &source.id;
+    if alias != id && text::width(&alias) + text::width(id) + 3 <= width {
+        format!("{alias} ({id})")
+    } else {
+        alias
+    }
+}
+
+/// `███░░ 10`: the current count as a share of the limit.
+fn limit_bar(current: i64, limit: i64, width: usize, look: &Look) -> (String, Role) {
+    let number = format::current(limit);
+    let cells = width.saturating_sub(text::width(&number) + 1).min(5);
+    let share = if limit <= 0 { 1.0 } else { (current as f64 / limit as f64).clamp(0.0, 1.0) };
+    let full = (share * cells as f64).floor() as usize;
+    let bar = look.symbols.full.repeat(full) + &look.symbols.empty.repeat(cells - full);
+    let role = if current >= limit {
+        Role::Alert
+    } else if share >= 0.8 {
+        Role::Warn
+    } else {
+        Role::Dim
+    };
+    (format!("{bar} {number}"), role)
+}
+
+fn group_line(group: &Group, columns: &[(Column, usize)], look: &Look) -> Line<'static> {
+    let net = group.total_in as i64 - group.total_out as i64;
+    let title = text::clean(group.location.as_deref().unwrap_or("Elsewhere"));
+    let mut facts =
+        if group.sources == 1 { "1 source".to_string() } else { format!("{} sources", group.sources) };
+    if group.troubled > 0 {
+        facts.push_str(&format!(", {} in trouble", group.troubled));
+    }
+    let head: usize = columns.iter().take(3).map(|(_, width)| width + 1).sum::<usize>() + LEAD;
+    let title_width = text::width(&title).min(head.saturating_sub(4));
+    let facts_width = head.saturating_sub(title_width + 4);
+    let role = if group.troubled > 0 { Role::Warn } else { Role::Dim };
+    let mut spans = vec![
+        look.span(format!("{} ", look.symbols.rule), Role::Border),
+        look.span(look.cut(&title, title_width), Role::Title),
+        Span::raw("  "),
+        look.span(look.left(&facts, facts_width), role),
+    ];
+    for (column, width) in columns.iter().skip(3) {
+        let text = match column {
+            Column::In => format::count(group.total_in),
+            Column::Out => format::count(group.total_out),
+            Column::Current => format::signed(net),
+            _ => break,
+        };
+        spans.push(look.span(look.right(&text, *width), Role::Title));
+        spans.push(Span::raw(" "));
+    }
+    Line::from(spans)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_never_wider_than_its_panel_and_names_stay_readable() {
+        for width in 60..260 {
+            let columns = columns(width);
+            let used = LEAD + columns.iter().map(|(_, width)| width + 1).sum::<usize>();
+            assert!(used <= width, "{width}: {columns:?}");
+            let name = columns.iter().find(|(column, _)| *column == Column::Name).unwrap().1;
+            assert!(name >= 10, "{width}: {columns:?}");
+        }
+    }
+
+    #[test]
+    fn scrolling_moves_as_little_as_it_can() {
+        assert_eq!(scrolled(0, 3, 10, 5), 0);
+        assert_eq!(scrolled(0, 5, 10, 5), 1);
+        assert_eq!(scrolled(4, 2, 10, 5), 2);
+        assert_eq!(scrolled(8, 9, 10, 5), 5);
+        assert_eq!(scrolled(3, 0, 0, 5), 0);
+    }
+}
