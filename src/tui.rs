@@ -33,7 +33,6 @@ pub mod host;
 pub mod input;
 pub mod keymap;
 pub mod layout;
-pub mod log_tail;
 pub mod screens;
 pub mod session;
 pub mod symbols;

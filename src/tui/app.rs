@@ -21,6 +21,7 @@ use super::{
 use crate::{
     config::SourceConfig,
     engine::Control,
+    logging::LogLine,
     source::SourceId,
     store::{EngineSnapshot, Minute, Preview, SourceSnapshot},
 };
@@ -112,7 +113,7 @@ pub struct Extras {
     /// Configuration of the selected source.
     pub config: Option<Arc<SourceConfig>>,
     /// Last lines of the log on screen, oldest first.
-    pub log: Arc<Vec<String>>,
+    pub log: Arc<Vec<Arc<LogLine>>>,
     /// Why there is no log.
     pub log_problem: Option<String>,
 }
@@ -134,6 +135,8 @@ pub struct UiState {
     grouped: Option<bool>,
     rows: Vec<Row>,
     selected: Option<SourceId>,
+    /// Row of the selected source when the rows were last worked out.
+    place: usize,
     marked: BTreeSet<SourceId>,
     /// Part of the overview that keys move in.
     pub panel: Panel,
@@ -175,6 +178,7 @@ impl UiState {
             grouped: None,
             rows: Vec::new(),
             selected: None,
+            place: 0,
             marked: BTreeSet::new(),
             panel: Panel::default(),
             offset: 0,
@@ -281,7 +285,9 @@ impl UiState {
     pub fn selected_row(&self) -> Option<usize> {
         let id = self.selected.as_ref()?;
         let sources = &self.shown().sources;
-        self.rows.iter().position(|row| matches!(row, Row::Source(index) if sources[*index].id == *id))
+        self.rows.iter().position(
+            |row| matches!(row, Row::Source(index) if sources.get(*index).is_some_and(|s| s.id == *id)),
+        )
     }
 
     /// Whether a source is marked.
@@ -336,6 +342,7 @@ impl UiState {
             Action::QuitKeepTable => vec![Effect::Quit(Exit::QuitKeepTable)],
             Action::Interrupt => vec![Effect::Quit(Exit::Signal(signal_hook::consts::SIGINT))],
             Action::Back => self.back(),
+            Action::Help if *self.screen() == Screen::Help => self.back(),
             Action::Help => self.open(Screen::Help),
             Action::Up => self.step(-1),
             Action::Down => self.step(1),
@@ -366,6 +373,7 @@ impl UiState {
             Action::Preview => self.toggle_preview(),
             Action::EditLines => self.refuse("the line editor opens from a source's own screen"),
             Action::Logs => self.logs(),
+            Action::AllLogs if *self.screen() == Screen::Logs(LogTarget::Central) => self.back(),
             Action::AllLogs => self.open(Screen::Logs(LogTarget::Central)),
             Action::Export => vec![Effect::Export],
             Action::Copy => self.copy(),
@@ -383,12 +391,11 @@ impl UiState {
     fn rearrange(&mut self) {
         let shown = Arc::clone(self.shown());
         self.arrangement.grouped = self.grouped.unwrap_or_else(|| view_model::is_worth_grouping(&shown));
-        let before = self.selected_row();
         self.rows = view_model::rows(&shown, &self.arrangement);
         self.marked.retain(|id| shown.sources.iter().any(|source| source.id == *id));
         self.alerts = super::alerts::alerts(&shown, &mut self.acknowledged);
         if self.selected_row().is_none() {
-            let near = before.unwrap_or(0).min(self.rows.len().saturating_sub(1));
+            let near = self.place.min(self.rows.len().saturating_sub(1));
             let candidates =
                 self.rows[near.min(self.rows.len())..].iter().chain(self.rows[..near].iter().rev());
             self.selected = candidates
@@ -398,6 +405,7 @@ impl UiState {
                 })
                 .next();
         }
+        self.place = self.selected_row().unwrap_or(0);
     }
 
     fn open(&mut self, screen: Screen) -> Vec<Effect> {

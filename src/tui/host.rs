@@ -1,9 +1,10 @@
 //! What the screens ask of the program around them, beyond the engine.
 
-use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::{
     config::{LineConfig, SourceConfig},
+    logging::RecentLogs,
     source::SourceId,
 };
 
@@ -28,17 +29,11 @@ pub struct Probe {
     /// Whether it is live.
     pub live: bool,
     /// First picture.
-    pub picture: Option<std::sync::Arc<crate::store::Preview>>,
+    pub picture: Option<Arc<crate::store::Preview>>,
 }
 
 /// The program around the screens. Errors are sentences for the user, without secrets.
 pub trait Host: Send + Sync {
-    /// The source that a user typed, checked and given an id. Quick.
-    ///
-    /// # Errors
-    /// What is wrong with it and how to mend it.
-    fn parse_source(&self, text: &str) -> Result<SourceConfig, String>;
-
     /// Writes all results that are not written yet and says where they are. May take a while.
     ///
     /// # Errors
@@ -72,9 +67,8 @@ pub trait Host: Send + Sync {
         Err("there is no configuration file to save to; start with '--config FILE'".into())
     }
 
-    /// The file of a log, when logs are written.
-    fn log_file(&self, target: &LogTarget) -> Option<PathBuf> {
-        let _ = target;
+    /// The latest log lines of the whole program, when there are logs.
+    fn recent_logs(&self) -> Option<Arc<RecentLogs>> {
         None
     }
 }

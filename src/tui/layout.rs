@@ -109,8 +109,8 @@ pub struct OverviewNeeds {
 pub fn overview(area: Rect, needs: OverviewNeeds) -> Overview {
     let class = class(area);
     let mut rest = area;
-    let mut parts = Overview::default();
-    parts.header = take_top(&mut rest, 3);
+    let header = take_top(&mut rest, 3);
+    let mut parts = Overview { header, ..Overview::default() };
     parts.footer = take_bottom(&mut rest, 1);
     parts.totals = take_bottom(&mut rest, if class >= Class::Normal { 2 } else { 1 });
     let most_alerts = match class {
@@ -133,7 +133,7 @@ pub fn overview(area: Rect, needs: OverviewNeeds) -> Overview {
     let free = rest.height.saturating_sub(clamp(needs.rows + 4, rest.height));
     let below = wanted_below.min((rest.height / 3).max(free)).max(4);
     let mut bottom = take_bottom(&mut rest, below);
-    let workers_width = (bottom.width * 2 / 5).clamp(34, 60);
+    let workers_width = (bottom.width * 2 / 5).clamp(38, 60);
     parts.workers = take_left(&mut bottom, workers_width);
     take_left(&mut bottom, 1);
     parts.events = bottom;

@@ -14,10 +14,10 @@ use super::{
     format::Moment,
     host::{Host, LogTarget},
     keymap::{Key, Keymap},
-    log_tail::LogTail,
     view_model::Row,
 };
 use crate::{
+    config::SourceConfig,
     engine::{Control, EngineApi},
     source::SourceId,
 };
@@ -43,7 +43,7 @@ pub struct Session {
     history_due: Option<Instant>,
     preview_due: Option<Instant>,
     preview_of: Option<SourceId>,
-    log: Option<(LogTarget, LogTail)>,
+    log: Option<(LogTarget, u64)>,
 }
 
 impl Session {
@@ -129,9 +129,8 @@ impl Session {
     }
 
     fn add_source(&mut self, text: &str) {
-        let known = self.engine.snapshot();
-        let result = self.host.parse_source(text).map(|mut source| {
-            source.id = unused(&source.id, |id| known.sources.iter().any(|other| *other.id == *id));
+        let taken = self.engine.snapshot().sources.iter().map(|source| source.id.to_string()).collect();
+        let result = SourceConfig::from_source_string(text, &taken).map(|source| {
             let id = source.id.clone();
             self.engine.send(Control::Add(Box::new(source)));
             id
@@ -209,38 +208,20 @@ impl Session {
             self.log = None;
             return;
         };
-        if self.log.as_ref().is_none_or(|(open, _)| *open != target) {
-            self.ui.extras.log = Arc::default();
-            self.ui.extras.log_problem = None;
-            match self.host.log_file(&target) {
-                Some(path) => self.log = Some((target, LogTail::new(path))),
-                None => {
-                    self.log = None;
-                    self.ui.extras.log_problem = Some("no log files are written in this run".into());
-                    return;
-                }
-            }
+        let Some(recent) = self.host.recent_logs() else {
+            self.ui.extras.log_problem = Some("nothing is logged in this run".into());
+            return;
+        };
+        let now = (target, recent.written());
+        if self.log.as_ref() == Some(&now) {
+            return;
         }
-        let Some((_, tail)) = &mut self.log else { return };
-        match tail.read() {
-            Ok(None) => {}
-            Ok(Some(lines)) => {
-                self.ui.extras.log_problem = None;
-                self.ui.extras.log = Arc::new(lines);
-                self.ui.touch();
-            }
-            Err(problem) => {
-                if self.ui.extras.log_problem.as_ref() != Some(&problem) {
-                    self.ui.extras.log_problem = Some(problem);
-                    self.ui.touch();
-                }
-            }
-        }
+        self.ui.extras.log = Arc::new(recent.lines(|line| match &now.0 {
+            LogTarget::Central => true,
+            LogTarget::Source(id) => line.camera.as_ref() == Some(id),
+        }));
+        self.ui.extras.log_problem = None;
+        self.log = Some(now);
+        self.ui.touch();
     }
-}
-
-/// `id`, or with the first number behind it that makes it new.
-fn unused(id: &str, is_taken: impl Fn(&str) -> bool) -> SourceId {
-    let numbered = std::iter::once(id.to_string()).chain((2..).map(|number| format!("{id}_{number}")));
-    numbered.into_iter().find(|candidate| !is_taken(candidate)).unwrap_or_default().into()
 }

@@ -48,6 +48,7 @@ impl UiState {
         let now = places.iter().position(|id| Some(*id) == self.selected.as_ref()).unwrap_or(0);
         let next = now.saturating_add_signed(by).min(places.len() - 1);
         self.selected = Some(places[next].clone());
+        self.place = self.selected_row().unwrap_or(0);
         Vec::new()
     }
 
@@ -149,6 +150,9 @@ impl UiState {
     }
 
     pub(super) fn mark(&mut self) -> Vec<Effect> {
+        if *self.screen() != Screen::Overview {
+            return self.refuse("sources are marked on the overview; q goes back to it");
+        }
         let Some(source) = self.selected() else { return self.refuse(self.why_empty()) };
         let id = source.id.clone();
         if !self.marked.remove(&id) {
@@ -169,6 +173,9 @@ impl UiState {
     }
 
     pub(super) fn toggle_preview(&mut self) -> Vec<Effect> {
+        if *self.screen() != Screen::Overview {
+            return self.refuse("the picture shows beside the overview; q goes back to it");
+        }
         if !self.preview && self.selected().is_none() {
             return self.refuse(self.why_empty());
         }
@@ -186,6 +193,9 @@ impl UiState {
         match self.selected() {
             Some(source) => {
                 let target = LogTarget::Source(source.id.clone());
+                if *self.screen() == Screen::Logs(target.clone()) {
+                    return self.back();
+                }
                 self.open(Screen::Logs(target))
             }
             None => self.refuse(self.why_empty()),

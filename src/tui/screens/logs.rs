@@ -2,6 +2,7 @@
 
 use ratatui::{buffer::Buffer, layout::Rect, text::Line};
 
+use crate::logging::Level;
 use crate::tui::{
     app::UiState,
     host::LogTarget,
@@ -39,17 +40,18 @@ pub fn draw(ui: &mut UiState, target: &LogTarget, area: Rect, buffer: &mut Buffe
     }
     let end = count - ui.scroll;
     let first = end.saturating_sub(rows);
-    let lines: Vec<Line> =
-        ui.extras.log[first..end].iter().map(|line| look.line(text::clean(line), role(line))).collect();
+    let lines: Vec<Line> = ui.extras.log[first..end]
+        .iter()
+        .map(|line| look.line(text::clean(&line.text), role(line.level)))
+        .collect();
     put_lines(&lines, rest, buffer);
 }
 
-fn role(line: &str) -> Role {
-    let level = line.split('[').nth(3).and_then(|rest| rest.split(']').next()).unwrap_or("").trim();
+fn role(level: Level) -> Role {
     match level {
-        "ERROR" => Role::Bad,
-        "WARN" | "WARNING" => Role::Warn,
-        "DEBUG" => Role::Dim,
-        _ => Role::Text,
+        Level::Error => Role::Bad,
+        Level::Warn => Role::Warn,
+        Level::Info => Role::Text,
+        Level::Debug => Role::Dim,
     }
 }

@@ -55,8 +55,9 @@ pub fn draw(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
         // The first time somebody sees an alert, the way to silence it stands beside it.
         let key = first_key(&ui.keymap, Action::Acknowledge);
         let hint = format!(" {key} = seen ");
-        let kept = look.left(&first.to_string(), width.saturating_sub(text::width(&hint)));
-        if !key.is_empty() && text::width(first.to_string().trim_end()) + text::width(&hint) < width {
+        let text = first.to_string();
+        let kept = look.left(text.trim_end(), width.saturating_sub(text::width(&hint)));
+        if !key.is_empty() && text::width(text.trim_end()) + text::width(&hint) < width {
             *first = look.line(format!("{kept}{hint}"), Role::Alert);
         }
     }

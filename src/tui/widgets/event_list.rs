@@ -85,6 +85,7 @@ pub fn describe(kind: &EventKind, look: &Look) -> (String, Role) {
         EventKind::Threshold { over: false, current, limit } => {
             (format!("below its limit again: {current} of {limit}"), Role::Good)
         }
+        EventKind::Reset => ("counts set to zero".into(), Role::Text),
     }
 }
 

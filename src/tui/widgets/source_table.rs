@@ -154,8 +154,10 @@ pub fn draw(ui: &mut UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
             (above, 0) => format!(" {up}{above} "),
             (above, below) => format!(" {up}{above} {down}{below} "),
         };
+        // In the gap behind the heading of the first column.
         let width = text::width(&more) as u16;
-        let at = Rect { x: head.right().saturating_sub(width), width: width.min(head.width), ..head };
+        let end = head.x + (LEAD + columns[0].1) as u16;
+        let at = Rect { x: end.saturating_sub(width), width, ..head }.intersection(head);
         put(&look.line(more, Role::Key), at, buffer);
     }
 }

@@ -26,15 +26,15 @@ pub fn draw(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
     let focused = ui.panel == Panel::Workers;
     rule(&title, focused, take_top(&mut rest, 1), buffer, look);
     let width = usize::from(rest.width);
-    let source = width.saturating_sub(3 + 11 + 8 + 7 + 3);
+    let source = width.saturating_sub(4 + 10 + 8 + 5);
     if rest.height > 2 {
         let head = format!(
             " {} {}{} {} {}",
             look.left("#", 2),
-            look.left("State", 11),
+            look.left("State", 10),
             look.left("Source", source),
             look.right("Frames", 7),
-            look.right("Busy", 6)
+            look.right("Busy", 4)
         );
         put(&look.line(head, Role::Dim), take_top(&mut rest, 1), buffer);
     }
@@ -60,11 +60,11 @@ fn line(ui: &UiState, worker: &WorkerSnapshot, source_width: usize, look: &Look)
     });
     Line::from(vec![
         look.span(format!(" {} ", look.right(&worker.number.to_string(), 2)), Role::Dim),
-        look.span(look.left(&format!("{glyph} {word}"), 11), role),
+        look.span(look.left(&format!("{glyph} {word}"), 10), role),
         look.span(look.left(&name.unwrap_or_default(), source_width), Role::Text),
         Span::raw(" "),
         look.span(look.right(&format::count(worker.frames), 7), Role::Text),
         Span::raw(" "),
-        look.span(look.right(&format::percent(worker.busy), 6), Role::Text),
+        look.span(look.right(&format::percent(worker.busy), 4), Role::Text),
     ])
 }

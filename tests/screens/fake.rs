@@ -1,0 +1,330 @@
+//! An engine and a host made of plain data, and a moment that never changes.
+
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant, SystemTime},
+};
+
+use parking_lot::Mutex;
+use pcount::{
+    config::{SourceConfig, SourceKind, SourceSpec, Strategy},
+    count::{Direction, Reason},
+    engine::{Control, EngineApi},
+    geometry::BBox,
+    logging::{Level, LogLine, RecentLogs},
+    store::{
+        EngineSnapshot, Event, EventKind, LineCounts, Minute, Preview, SourceSnapshot, SourceState,
+        WorkerSnapshot,
+    },
+    track::Track,
+    tui::{format::Moment, host::Host},
+};
+
+/// 2026-03-14 12:34:56 UTC.
+const WALL: i64 = 1_773_491_696;
+
+pub fn moment() -> Moment {
+    static START: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
+    // Far enough from the start of the clock that ages can be subtracted.
+    let mono = *START.get_or_init(|| Instant::now() + Duration::from_secs(1_000_000));
+    let wall = jiff::Timestamp::from_second(WALL).unwrap().to_zoned(jiff::tz::TimeZone::UTC);
+    Moment { mono, wall }
+}
+
+pub fn later(by: Duration) -> Moment {
+    let now = moment();
+    Moment { mono: now.mono + by, wall: now.wall.checked_add(by).unwrap() }
+}
+
+pub fn ago(seconds: u64) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(WALL as u64 - seconds)
+}
+
+pub fn source(id: &str, alias: &str, state: SourceState) -> SourceSnapshot {
+    SourceSnapshot {
+        id: id.into(),
+        alias: alias.into(),
+        location: None,
+        kind: SourceKind::Camera,
+        source: format!("rtsp://10.0.0.17/{id}"),
+        priority: 0,
+        fps: if state == SourceState::Running { 25.3 } else { 0.0 },
+        last_frame: (state == SourceState::Running).then(|| moment().mono - Duration::from_millis(40)),
+        state,
+        declared_fps: Some(25.0),
+        detect_fps: 8.0,
+        size: Some((1920, 1080)),
+        frames: 12_345,
+        frames_total: None,
+        dropped: 0,
+        total_detections: 40_000,
+        total_in: 0,
+        total_out: 0,
+        threshold: None,
+        lines: vec![LineCounts { name: "door".into(), total_in: 0, total_out: 0 }],
+        zones: Vec::new(),
+        suppressed: BTreeMap::new(),
+        visible: 2,
+        latency: Duration::from_millis(72),
+        last_error: None,
+        errors: 0,
+        reconnects: 0,
+        detector: "motion".into(),
+    }
+}
+
+pub fn counted(mut source: SourceSnapshot, total_in: u64, total_out: u64) -> SourceSnapshot {
+    source.total_in = total_in;
+    source.total_out = total_out;
+    source.lines[0].total_in = total_in;
+    source.lines[0].total_out = total_out;
+    source
+}
+
+pub fn at(mut source: SourceSnapshot, location: &str) -> SourceSnapshot {
+    source.location = Some(location.into());
+    source
+}
+
+pub fn retrying(id: &str, alias: &str) -> SourceSnapshot {
+    let at = moment().mono + Duration::from_millis(3_200);
+    let mut source = source(id, alias, SourceState::Retrying { attempt: 3, at });
+    source.last_error = Some("cannot connect: no route to host 10.0.0.17".into());
+    source.errors = 3;
+    source.reconnects = 2;
+    source.lines = Vec::new();
+    source
+}
+
+/// One source of each kind that a day brings.
+pub fn mixed() -> Vec<SourceSnapshot> {
+    let mut over = counted(source("camera_01", "Main Entrance", SourceState::Running), 1412, 1401);
+    over.threshold = Some(10);
+    let mut near = counted(source("camera_02", "Side Exit", SourceState::Running), 29, 21);
+    near.threshold = Some(10);
+    near.suppressed = BTreeMap::from([(Reason::UTurn, 2)]);
+    let mut video = counted(source("video_01", "Test Video", SourceState::Running), 3, 5);
+    video.kind = SourceKind::Video;
+    video.source = "videos/test_1.mp4".into();
+    video.frames_total = Some(20_000);
+    video.fps = 62.4;
+    let mut done = counted(source("video_02", "Yesterday", SourceState::Completed), 20, 18);
+    done.kind = SourceKind::Video;
+    done.fps = 118.7;
+    let mut failed = source("camera_05", "入口カメラ", SourceState::Failed);
+    failed.last_error = Some("the camera refuses the user name or password".into());
+    failed.errors = 5;
+    vec![
+        at(over, "Building A"),
+        at(near, "Building A"),
+        at(retrying("camera_03", "Car Park"), "Outside"),
+        at(source("camera_04", "Roof", SourceState::Paused), "Outside"),
+        at(failed, "Outside"),
+        video,
+        done,
+        source("camera_06", "Loading Dock", SourceState::Connecting),
+    ]
+}
+
+pub fn events() -> Vec<Event> {
+    let event = |seconds, source: &str, kind| Event { wall: ago(seconds), source: source.into(), kind };
+    let crossing = |direction, track| EventKind::Crossing {
+        line: "door".into(),
+        direction,
+        track,
+        time: 1.0,
+        confidence: 0.9,
+    };
+    vec![
+        event(50, "camera_02", crossing(Direction::In, 17)),
+        event(41, "camera_01", EventKind::Threshold { over: true, current: 10, limit: 10 }),
+        event(
+            33,
+            "camera_03",
+            EventKind::State { state: "Retrying", error: Some("no route to host".into()) },
+        ),
+        event(
+            20,
+            "camera_02",
+            EventKind::Suppressed {
+                line: "door".into(),
+                direction: Direction::In,
+                track: 18,
+                reason: Reason::UTurn,
+                time: 2.0,
+            },
+        ),
+        event(6, "camera_01", crossing(Direction::In, 211)),
+        event(2, "camera_01", crossing(Direction::Out, 208)),
+    ]
+}
+
+pub fn snapshot(sources: Vec<SourceSnapshot>) -> EngineSnapshot {
+    let worker = |number, source: Option<&str>, frames, busy| WorkerSnapshot {
+        number,
+        enabled: number <= 3,
+        source: source.map(Into::into),
+        frames,
+        busy,
+    };
+    EngineSnapshot {
+        workers: vec![
+            worker(1, Some("camera_01"), 52_310, 0.82),
+            worker(2, sources.get(1).map(|s| &*s.id), 48_100, 0.41),
+            worker(3, None, 120, 0.0),
+            worker(4, None, 0, 0.0),
+        ],
+        sources: sources.into_iter().map(Arc::new).collect(),
+        worker_count: 3,
+        max_workers: 4,
+        queue_pending: 1,
+        strategy: Strategy::Shared,
+        detector: "rtmdet_nano_person (onnxruntime 1.32)".into(),
+        notices: Vec::new(),
+        events: Arc::new(events()),
+        events_lost: 0,
+        log_lines_lost: 0,
+        cpu: 1.62,
+        rss: 412_345_678,
+        uptime: Duration::from_secs(3_723),
+        generation: 1,
+    }
+}
+
+pub struct FakeEngine {
+    pub snapshot: Mutex<EngineSnapshot>,
+    pub sent: Mutex<Vec<String>>,
+    pub preview: Mutex<Option<Arc<Preview>>>,
+}
+
+impl FakeEngine {
+    pub fn new(sources: Vec<SourceSnapshot>) -> Arc<Self> {
+        Arc::new(Self {
+            snapshot: Mutex::new(snapshot(sources)),
+            sent: Mutex::default(),
+            preview: Mutex::default(),
+        })
+    }
+
+    pub fn change(&self, change: impl FnOnce(&mut EngineSnapshot)) {
+        let mut snapshot = self.snapshot.lock();
+        snapshot.generation += 1;
+        change(&mut snapshot);
+    }
+
+    /// What was asked of the engine, in short, since this was last looked at.
+    pub fn take_sent(&self) -> Vec<String> {
+        std::mem::take(&mut self.sent.lock())
+    }
+}
+
+impl EngineApi for FakeEngine {
+    fn snapshot(&self) -> EngineSnapshot {
+        self.snapshot.lock().clone()
+    }
+
+    fn send(&self, control: Control) {
+        let text = match control {
+            Control::Pause(id) => format!("pause {id}"),
+            Control::Resume(id) => format!("resume {id}"),
+            Control::PauseAll(on) => format!("pause all {on}"),
+            Control::Restart(id) => format!("restart {id}"),
+            Control::ResetCounts(id) => format!("reset {id}"),
+            Control::Remove(id) => format!("remove {id}"),
+            Control::Add(source) => format!("add {} {}", source.id, source.source),
+            Control::SetWorkers(count) => format!("workers {count}"),
+            Control::Preview(id, on) => format!("preview {id} {on}"),
+            Control::SetLines(id, lines) => format!("lines {id} {lines:?}"),
+        };
+        self.sent.lock().push(text);
+    }
+
+    fn preview(&self, _: &str) -> Option<Arc<Preview>> {
+        self.preview.lock().clone()
+    }
+
+    /// A busy half hour, a gap, a quiet one.
+    fn history(&self, source: &str) -> Vec<Minute> {
+        let last = WALL / 60;
+        let busy = u32::from(source == "camera_01" || source == "camera_02");
+        (0..60)
+            .map(|index| Minute {
+                minute: last - 59 + index,
+                total_in: if index < 30 { busy * (index as u32 % 7) } else { 0 },
+                total_out: busy * (index as u32 % 3),
+                current: i64::from(busy) * (index % 9),
+                watched: !(30..40).contains(&index),
+            })
+            .collect()
+    }
+
+    fn source_config(&self, source: &str) -> Option<Arc<SourceConfig>> {
+        let spec = SourceSpec::Demo("lobby".into());
+        Some(Arc::new(SourceConfig::new(source, SourceKind::Camera, spec)))
+    }
+}
+
+/// A picture with a gradient, a dark floor and two people.
+pub fn preview() -> Arc<Preview> {
+    let (width, height) = (64u32, 36u32);
+    let rgb = (0..height)
+        .flat_map(|y| {
+            (0..width)
+                .flat_map(move |x| if y > 24 { [30, 30, 40] } else { [(x * 4) as u8, (y * 7) as u8, 120] })
+        })
+        .collect();
+    let track = |id, x, confirmed| Track {
+        id,
+        bbox: BBox::new(x, 0.3, 0.15, 0.5),
+        score: 0.9,
+        confirmed,
+        seen: true,
+    };
+    Arc::new(Preview {
+        size: (width, height),
+        rgb,
+        tracks: vec![track(1, 0.3, true), track(2, 1.2, true), track(3, 0.8, false)],
+        taken: moment().mono,
+    })
+}
+
+pub struct FakeHost {
+    pub logs: Arc<RecentLogs>,
+}
+
+impl FakeHost {
+    pub fn new() -> Arc<Self> {
+        let logs = Arc::new(RecentLogs::new(100));
+        let lines = [
+            (Level::Info, "ENGINE", None, "Starting 8 sources with 3 workers"),
+            (Level::Info, "CAMERA-01", Some("camera_01"), "Frame processed: FPS=25.3"),
+            (Level::Warn, "CAMERA-03", Some("camera_03"), "cannot connect: no route to host 10.0.0.17"),
+            (Level::Error, "CAMERA-05", Some("camera_05"), "the camera refuses the user name or password"),
+            (Level::Debug, "CAMERA-01", Some("camera_01"), "Person detected: ID=1, direction=IN"),
+        ];
+        for (level, label, camera, message) in lines {
+            logs.push(LogLine {
+                number: 0,
+                wall: ago(5),
+                level,
+                label: label.into(),
+                camera: camera.map(Into::into),
+                worker: None,
+                message: message.into(),
+                text: format!("[2026-03-14 12:34:51] [{label}] [{}] {message}", level.word()),
+            });
+        }
+        Arc::new(Self { logs })
+    }
+}
+
+impl Host for FakeHost {
+    fn export(&self) -> Result<String, String> {
+        Ok("written to 'results/2026-03-14'".into())
+    }
+
+    fn recent_logs(&self) -> Option<Arc<RecentLogs>> {
+        Some(Arc::clone(&self.logs))
+    }
+}

@@ -1,0 +1,382 @@
+//! What each key does, and that no key is silent.
+
+use std::time::Duration;
+
+use pcount::{
+    engine::EngineApi,
+    store::SourceState,
+    tui::{
+        Exit,
+        app::{Effect, Screen},
+        keymap::COMMANDS,
+    },
+};
+
+use super::{fake, stage::Stage};
+
+fn two() -> Stage {
+    Stage::new(vec![
+        fake::counted(fake::source("camera_01", "Main Entrance", SourceState::Running), 12, 8),
+        fake::counted(fake::source("camera_02", "Side Exit", SourceState::Running), 5, 7),
+    ])
+}
+
+#[test]
+fn pause_acts_on_the_selected_source_and_says_so() {
+    let mut stage = two();
+    stage.keys("jp");
+    assert_eq!(stage.engine.take_sent(), ["pause camera_02"]);
+    assert_eq!(stage.said(), "pausing 'Side Exit'");
+}
+
+#[test]
+fn pause_resumes_what_is_paused() {
+    let mut stage = Stage::new(vec![fake::source("camera_01", "Door", SourceState::Paused)]);
+    stage.keys("p");
+    assert_eq!(stage.engine.take_sent(), ["resume camera_01"]);
+}
+
+#[test]
+fn marked_sources_are_acted_on_together() {
+    let mut stage = two();
+    stage.keys("  r");
+    assert_eq!(stage.engine.take_sent(), ["restart camera_01", "restart camera_02"]);
+    assert_eq!(stage.said(), "opening 2 sources again");
+    stage.keys("<esc>p");
+    assert_eq!(stage.engine.take_sent(), ["pause camera_02"]);
+}
+
+#[test]
+fn pause_all_pauses_then_resumes() {
+    let mut stage = two();
+    stage.keys("P");
+    assert_eq!(stage.engine.take_sent(), ["pause all true"]);
+    stage.engine.change(|snapshot| {
+        for source in &mut snapshot.sources {
+            std::sync::Arc::make_mut(source).state = SourceState::Paused;
+        }
+    });
+    stage.tick();
+    stage.keys("P");
+    assert_eq!(stage.engine.take_sent(), ["pause all false"]);
+}
+
+#[test]
+fn removing_and_resetting_ask_first() {
+    let mut stage = two();
+    stage.keys("d");
+    assert!(stage.text(80, 24).contains("Main Entrance (camera_01)"));
+    stage.keys("n");
+    assert_eq!(stage.engine.take_sent(), Vec::<String>::new());
+    stage.keys("dy");
+    assert_eq!(stage.engine.take_sent(), ["remove camera_01"]);
+    stage.keys("R<enter>");
+    assert_eq!(stage.engine.take_sent(), Vec::<String>::new(), "Enter alone must not reset");
+    assert!(stage.text(80, 24).contains("press y for yes"));
+    stage.keys("y");
+    assert_eq!(stage.engine.take_sent(), ["reset camera_01"]);
+}
+
+#[test]
+fn the_selection_moves_on_when_its_source_is_removed() {
+    let mut stage = two();
+    stage.keys("j");
+    stage.engine.change(|snapshot| {
+        snapshot.sources.pop();
+    });
+    stage.tick();
+    stage.keys("p");
+    assert_eq!(stage.engine.take_sent(), ["pause camera_01"]);
+}
+
+#[test]
+fn the_selection_stays_with_its_source_when_rows_move() {
+    let mut stage = Stage::new(fake::mixed());
+    stage.keys("Go2");
+    let selected = stage.session.ui.selected().unwrap().id.clone();
+    assert_eq!(&*selected, "camera_06");
+}
+
+#[test]
+fn a_source_is_added_once_it_is_right() {
+    let mut stage = two();
+    stage.keys("a<enter>");
+    assert!(stage.text(80, 24).contains("type a source first"));
+    stage.keys("demo:lobby?people=6&seed=1<enter>");
+    let sent = stage.engine.take_sent();
+    assert_eq!(sent.len(), 1, "{sent:?} {}", stage.text(80, 24));
+    assert!(sent[0].starts_with("add ") && sent[0].contains("demo:lobby?people=6&seed=1"), "{sent:?}");
+    assert!(stage.said().starts_with("added "), "{}", stage.said());
+}
+
+#[test]
+fn a_wrong_source_keeps_the_dialog_open_and_says_why() {
+    let mut stage = two();
+    stage.keys("aftp://10.0.0.1/x<enter>");
+    assert!(stage.session.ui.dialog.is_some());
+    assert!(stage.text(80, 24).contains("10.0.0.1"));
+    assert_eq!(stage.engine.take_sent(), Vec::<String>::new());
+    stage.keys("<esc>");
+    assert!(stage.session.ui.dialog.is_none());
+}
+
+#[test]
+fn a_password_is_never_on_the_screen() {
+    let mut stage = two();
+    stage.keys("artsp://admin:hunter2@10.0.0.9/1");
+    assert!(!stage.text(120, 40).contains("hunter2"));
+    stage.keys("<enter>");
+    assert!(!stage.text(120, 40).contains("hunter2"));
+    assert!(stage.engine.take_sent().iter().all(|sent| !sent.contains("hunter2")));
+}
+
+#[test]
+fn workers_are_counted_up_and_down_between_their_bounds() {
+    let mut stage = two();
+    stage.keys("++");
+    assert_eq!(stage.engine.take_sent(), ["workers 4"]);
+    assert!(stage.said().contains("all 4 workers"), "{}", stage.said());
+    stage.keys("---");
+    assert_eq!(stage.engine.take_sent(), ["workers 3", "workers 2", "workers 1"]);
+    stage.keys("-");
+    assert!(stage.said().contains("last worker"), "{}", stage.said());
+}
+
+#[test]
+fn freezing_holds_the_numbers_and_counting_goes_on() {
+    let mut stage = two();
+    stage.keys("f");
+    stage.engine.change(|snapshot| std::sync::Arc::make_mut(&mut snapshot.sources[0]).total_in = 4711);
+    stage.tick();
+    assert!(!stage.text(80, 24).contains("4711"));
+    assert!(stage.text(80, 24).contains("FROZEN since 12:34:56"));
+    stage.keys("f");
+    assert!(stage.text(80, 24).contains("4711"));
+}
+
+#[test]
+fn the_filter_works_while_it_is_typed() {
+    let mut stage = two();
+    stage.keys("/side");
+    assert_eq!(stage.session.ui.rows().len(), 1);
+    stage.keys("<enter>p");
+    assert_eq!(stage.engine.take_sent(), ["pause camera_02"]);
+    assert!(stage.text(80, 24).contains("1 of 2 shown (/side)"));
+    stage.keys("<esc>");
+    assert_eq!(stage.session.ui.rows().len(), 2);
+    stage.keys("/!side<enter>r");
+    assert_eq!(stage.engine.take_sent(), ["restart camera_01"]);
+}
+
+#[test]
+fn sorting_by_a_number_twice_reverses() {
+    let mut stage = two();
+    stage.keys("o5g");
+    assert_eq!(&*stage.session.ui.selected().unwrap().id, "camera_01");
+    stage.keys("5g");
+    assert_eq!(&*stage.session.ui.selected().unwrap().id, "camera_02");
+    assert_eq!(stage.said(), "sorted by in, reversed");
+}
+
+#[test]
+fn acknowledged_alerts_come_back_when_they_happen_anew() {
+    let mut stage = Stage::new(vec![fake::retrying("camera_03", "Car Park")]);
+    assert!(stage.text(80, 24).contains(" ▲ Car Park: retrying"));
+    stage.keys("c");
+    assert!(stage.text(80, 24).contains("△ seen: Car Park"));
+    stage
+        .engine
+        .change(|snapshot| std::sync::Arc::make_mut(&mut snapshot.sources[0]).state = SourceState::Running);
+    stage.tick();
+    stage
+        .engine
+        .change(|snapshot| std::sync::Arc::make_mut(&mut snapshot.sources[0]).state = SourceState::Failed);
+    stage.tick();
+    assert!(stage.text(80, 24).contains(" ▲ Car Park: failed"));
+}
+
+#[test]
+fn an_acknowledged_alert_stays_silent_over_further_attempts() {
+    let mut stage = Stage::new(vec![fake::retrying("camera_03", "Car Park")]);
+    stage.keys("c");
+    for state in [SourceState::Connecting, fake::retrying("", "").state] {
+        stage.engine.change(|snapshot| std::sync::Arc::make_mut(&mut snapshot.sources[0]).state = state);
+        stage.tick();
+    }
+    assert!(stage.text(80, 24).contains("△ seen: Car Park"));
+}
+
+#[test]
+fn quitting_asks_only_while_videos_are_being_counted() {
+    let mut stage = two();
+    assert!(matches!(stage.keys("q")[..], [Effect::Quit(Exit::Quit)]));
+    let mut stage = Stage::new(fake::mixed());
+    assert!(stage.keys("q").is_empty());
+    assert!(stage.text(80, 24).contains("Test Video (62% done)"));
+    assert!(matches!(stage.keys("y")[..], [Effect::Quit(Exit::Quit)]));
+    assert!(matches!(stage.keys("Q")[..], [Effect::Quit(Exit::QuitKeepTable)]));
+    assert!(matches!(stage.keys("<ctrl-c>")[..], [Effect::Quit(Exit::Signal(2))]));
+}
+
+#[test]
+fn ctrl_c_works_in_dialogs_too() {
+    for keys in ["a", "/", ":", "d", "R"] {
+        let mut stage = two();
+        stage.keys(keys);
+        assert!(matches!(stage.keys("<ctrl-c>")[..], [Effect::Quit(Exit::Signal(2))]), "{keys}");
+    }
+}
+
+#[test]
+fn q_goes_back_from_other_screens() {
+    let mut stage = two();
+    stage.keys("?q");
+    assert_eq!(*stage.session.ui.screen(), Screen::Overview);
+    stage.keys("L?");
+    assert_eq!(*stage.session.ui.screen(), Screen::Help);
+    stage.keys("<esc><esc>");
+    assert_eq!(*stage.session.ui.screen(), Screen::Overview);
+}
+
+#[test]
+fn the_preview_is_asked_for_only_while_it_shows() {
+    let mut stage = two();
+    stage.keys("v");
+    assert_eq!(stage.engine.take_sent(), ["preview camera_01 true"]);
+    stage.keys("j");
+    assert_eq!(stage.engine.take_sent(), ["preview camera_01 false", "preview camera_02 true"]);
+    stage.keys("?");
+    assert_eq!(stage.engine.take_sent(), ["preview camera_02 false"]);
+    stage.keys("q");
+    assert_eq!(stage.engine.take_sent(), ["preview camera_02 true"]);
+    stage.keys("v");
+    assert_eq!(stage.engine.take_sent(), ["preview camera_02 false"]);
+}
+
+#[test]
+fn the_log_of_a_source_shows_its_lines_only() {
+    let mut stage = two();
+    stage.keys("l");
+    let text = stage.text(120, 40);
+    assert!(text.contains("Frame processed") && !text.contains("no route to host"), "{text}");
+    stage.keys("L");
+    assert!(stage.text(120, 40).contains("no route to host"));
+}
+
+#[test]
+fn copy_gives_the_row_as_text() {
+    let mut stage = two();
+    match &stage.keys("y")[..] {
+        [Effect::Copy(text)] => {
+            assert_eq!(text, "camera_01\tMain Entrance\tRunning\tFPS 25.3\tin 12\tout 8\tcurrent 4");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn export_says_where_it_went() {
+    let mut stage = two();
+    stage.keys("e");
+    assert_eq!(stage.said(), "exporting");
+    let deadline = std::time::Instant::now() + Duration::from_secs(10);
+    while stage.said() == "exporting" && std::time::Instant::now() < deadline {
+        std::thread::yield_now();
+        stage.tick();
+    }
+    assert_eq!(stage.said(), "written to 'results/2026-03-14'");
+}
+
+#[test]
+fn the_palette_finds_and_runs_commands() {
+    let mut stage = two();
+    stage.keys(":reset<enter>");
+    assert!(stage.text(80, 24).contains("Set these counts to zero?"));
+    let mut stage = two();
+    stage.keys(":pause<down><enter>");
+    assert_eq!(stage.engine.take_sent(), ["pause all true"]);
+}
+
+#[test]
+fn read_only_refuses_what_changes_anything_and_says_why() {
+    for command in COMMANDS.iter().filter(|command| command.changes) {
+        let mut stage = Stage::read_only(fake::mixed());
+        stage.keys(&format!("<{}>", command.keys[0]));
+        assert!(stage.said().contains("read-only"), "{}", command.name);
+        assert!(stage.session.ui.dialog.is_none(), "{}", command.name);
+        assert_eq!(stage.engine.take_sent(), Vec::<String>::new(), "{}", command.name);
+    }
+    let mut stage = Stage::read_only(fake::mixed());
+    stage.keys("+");
+    assert!(stage.said().contains("read-only"));
+    stage.keys("v");
+    assert_eq!(stage.engine.take_sent(), ["preview camera_01 true"], "looking is allowed");
+}
+
+/// A key does something to be seen, or says why not: on every screen, with sources and without.
+#[test]
+fn no_key_is_silent() {
+    let screens: [&[&str]; 4] = [&[], &["?"], &["L"], &["l"]];
+    for sources in [fake::mixed(), Vec::new()] {
+        for path in screens {
+            for command in COMMANDS {
+                for key in command.keys {
+                    let mut stage = Stage::new(sources.clone());
+                    path.iter().for_each(|key| drop(stage.keys(key)));
+                    stage.engine.take_sent();
+                    stage.session.ui.update(pcount::tui::action::Action::Repaint);
+                    let before = stage.picture(80, 24);
+                    let effects = stage.keys(&format!("<{key}>"));
+                    let after = stage.picture(80, 24);
+                    let acted = !effects.is_empty() || !stage.engine.take_sent().is_empty();
+                    // At the end of a list there is nothing to see and nothing to say.
+                    let moves = command.section == pcount::tui::keymap::Section::Move;
+                    assert!(before != after || acted || moves, "{} ({key}) on {path:?}", command.name);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn unknown_keys_point_to_the_help() {
+    let mut stage = two();
+    stage.keys("z");
+    assert_eq!(stage.said(), "'z' does nothing here; '?' lists the keys");
+    stage.pass(Duration::from_secs(7));
+    assert_eq!(stage.said(), "", "messages go after six seconds");
+}
+
+#[test]
+fn pasted_text_goes_where_text_is_typed() {
+    let mut stage = two();
+    stage.session.ui.paste("rtsp://10.0.0.9/1\n");
+    assert!(stage.said().contains("'a' adds a source"));
+    stage.keys("a");
+    stage.session.ui.paste("  demo:lobby\n");
+    stage.keys("<enter>");
+    assert_eq!(stage.engine.take_sent().len(), 1);
+}
+
+#[test]
+fn nothing_changes_without_a_reason() {
+    let mut stage = two();
+    stage.session.ui.take_changed();
+    stage.tick();
+    assert!(!stage.session.ui.take_changed(), "same generation, same second");
+    stage.engine.change(|_| {});
+    stage.tick();
+    assert!(stage.session.ui.take_changed(), "a newer generation");
+    stage.pass(Duration::from_secs(1));
+    assert!(stage.session.ui.take_changed(), "the clock's next second");
+}
+
+#[test]
+fn every_control_is_reachable_by_a_key() {
+    let engine = fake::FakeEngine::new(fake::mixed());
+    assert_eq!(engine.snapshot().sources.len(), 8);
+    for action in ["pause", "pause-all", "restart", "reset", "remove", "add", "more", "fewer", "preview"] {
+        let command = COMMANDS.iter().find(|command| command.name == action).unwrap();
+        assert!(!command.keys.is_empty(), "{action}");
+    }
+}

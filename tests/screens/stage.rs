@@ -1,0 +1,174 @@
+//! The whole front end without a terminal: keys in, text with its styles out.
+
+use std::{collections::BTreeMap, fmt::Write, sync::Arc, time::Duration};
+
+use pcount::{
+    config::Theme as ThemeChoice,
+    engine::EngineApi,
+    store::SourceSnapshot,
+    tui::{
+        app::Effect,
+        keymap::{Key, Keymap},
+        screens,
+        session::Session,
+        symbols::{ASCII, UNICODE},
+        theme::{Palette, Theme},
+        widgets::Look,
+    },
+};
+use ratatui::{buffer::Buffer, layout::Rect, style::Style};
+
+use super::fake::{FakeEngine, FakeHost, later, moment};
+
+pub struct Stage {
+    pub engine: Arc<FakeEngine>,
+    pub session: Session,
+    pub look: Look,
+    elapsed: Duration,
+}
+
+impl Stage {
+    pub fn new(sources: Vec<SourceSnapshot>) -> Self {
+        Self::with(sources, false)
+    }
+
+    pub fn read_only(sources: Vec<SourceSnapshot>) -> Self {
+        Self::with(sources, true)
+    }
+
+    fn with(sources: Vec<SourceSnapshot>, read_only: bool) -> Self {
+        let engine = FakeEngine::new(sources);
+        let api: Arc<dyn EngineApi> = engine.clone();
+        let keymap = Keymap::new(&BTreeMap::new()).0;
+        let session = Session::new(api, FakeHost::new(), keymap, &[], read_only, moment());
+        let look = Look { theme: Theme::new(Palette::Ansi256, ThemeChoice::Dark), symbols: UNICODE };
+        Self { engine, session, look, elapsed: Duration::ZERO }
+    }
+
+    pub fn colors(mut self, palette: Palette, choice: ThemeChoice) -> Self {
+        self.look.theme = Theme::new(palette, choice);
+        self
+    }
+
+    pub fn ascii(mut self) -> Self {
+        self.look.symbols = ASCII;
+        self
+    }
+
+    /// Presses keys: characters as they are, others by name in angle brackets, as in `/cam<enter>jj<space>`.
+    /// Returns what only the owner of a terminal could do.
+    pub fn keys(&mut self, keys: &str) -> Vec<Effect> {
+        let mut left = Vec::new();
+        let mut rest = keys;
+        while let Some(first) = rest.chars().next() {
+            let name = match rest.strip_prefix('<').and_then(|tail| tail.split_once('>')) {
+                Some((name, tail)) => {
+                    rest = tail;
+                    name.to_string()
+                }
+                None => {
+                    rest = &rest[first.len_utf8()..];
+                    if first == ' ' { "space".into() } else { first.to_string() }
+                }
+            };
+            let key = Key::parse(&name).unwrap_or_else(|| panic!("no key '{name}'"));
+            left.extend(self.session.key(key));
+        }
+        left
+    }
+
+    /// Time passes and the engine is looked at again.
+    pub fn pass(&mut self, time: Duration) {
+        self.elapsed += time;
+        self.session.refresh(later(self.elapsed));
+    }
+
+    pub fn tick(&mut self) {
+        self.pass(Duration::ZERO);
+    }
+
+    pub fn buffer(&mut self, width: u16, height: u16) -> Buffer {
+        let area = Rect::new(0, 0, width, height);
+        let mut buffer = Buffer::empty(area);
+        screens::draw_in(&mut self.session.ui, area, &mut buffer, &self.look);
+        buffer
+    }
+
+    /// The text alone.
+    pub fn text(&mut self, width: u16, height: u16) -> String {
+        text(&self.buffer(width, height))
+    }
+
+    /// The message in the footer.
+    pub fn said(&self) -> String {
+        self.session.ui.toast().map(|toast| toast.text.clone()).unwrap_or_default()
+    }
+
+    /// Text and, below it, which columns of which row have which style.
+    pub fn picture(&mut self, width: u16, height: u16) -> String {
+        let buffer = self.buffer(width, height);
+        let mut out = text(&buffer);
+        out.push_str("-- styles --\n");
+        for y in 0..height {
+            let mut runs: Vec<(u16, u16, Style)> = Vec::new();
+            for x in 0..width {
+                let style = buffer[(x, y)].style();
+                match runs.last_mut() {
+                    Some((_, end, last)) if *last == style => *end = x,
+                    _ => runs.push((x, x, style)),
+                }
+            }
+            let plain = Buffer::empty(Rect::new(0, 0, 1, 1))[(0, 0)].style();
+            let told: Vec<String> = runs
+                .iter()
+                .filter(|(_, _, style)| *style != plain)
+                .map(|(first, last, style)| format!("{first}-{last} {}", words(*style)))
+                .collect();
+            if !told.is_empty() {
+                writeln!(out, "{y:>3}: {}", told.join("; ")).unwrap();
+            }
+        }
+        out
+    }
+}
+
+pub fn text(buffer: &Buffer) -> String {
+    let mut out = String::new();
+    for y in 0..buffer.area.height {
+        let mut line = String::new();
+        let mut skip = 0;
+        for x in 0..buffer.area.width {
+            if skip > 0 {
+                skip -= 1;
+                continue;
+            }
+            let symbol = buffer[(x, y)].symbol();
+            skip = unicode_width::UnicodeWidthStr::width(symbol).saturating_sub(1);
+            line.push_str(symbol);
+        }
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+    out
+}
+
+fn words(style: Style) -> String {
+    use ratatui::style::{Color, Modifier};
+    let mut words = Vec::new();
+    let named = [
+        (Modifier::BOLD, "bold"),
+        (Modifier::DIM, "dim"),
+        (Modifier::UNDERLINED, "underlined"),
+        (Modifier::REVERSED, "reversed"),
+    ];
+    words.extend(
+        named.iter().filter(|(m, _)| style.add_modifier.contains(*m)).map(|(_, word)| (*word).to_string()),
+    );
+    for (what, color) in [("", style.fg), ("on ", style.bg)] {
+        match color {
+            None | Some(Color::Reset) => {}
+            Some(color) => words.push(format!("{what}{color}")),
+        }
+    }
+    words.join(" ")
+}
