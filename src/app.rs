@@ -1,6 +1,7 @@
 //! Putting the program together: arguments, configuration, logs, engine, front end, and the way down.
 
 mod check;
+mod dashboard;
 mod monitor;
 mod report;
 mod signals;

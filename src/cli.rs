@@ -11,6 +11,7 @@ use crate::config::{
     DetectorChoice, EngineChoice, LogLevel, Overrides, TrackerChoice, defaults, parse_duration,
 };
 use crate::ledger::{render::ReportFormat, report::Step};
+use crate::tui::theme::ColorChoice;
 
 /// Counts people crossing lines in many cameras and videos at once, live in the terminal.
 #[derive(Debug, Clone, Parser)]
@@ -99,13 +100,16 @@ pub struct RunArgs {
     /// Stop after this long, such as 30s or 10m
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub duration: Option<Duration>,
-    /// Colours of the dashboard
-    #[arg(long, value_name = "WHEN", value_enum, default_value_t = clap::ColorChoice::Auto,
+    /// Colours of the dashboard: auto, never, 16, 256 or true
+    #[arg(long, value_name = "WHICH", default_value = "auto", value_parser = ColorChoice::parse_cli,
           help_heading = "Dashboard")]
-    pub color: clap::ColorChoice,
+    pub color: ColorChoice,
     /// Draw with ASCII characters only
     #[arg(long, help_heading = "Dashboard")]
     pub ascii: bool,
+    /// Time between two looks at the counts, such as 1s on a slow connection
+    #[arg(long, value_name = "TIME", value_parser = duration, help_heading = "Dashboard")]
+    pub tick: Option<Duration>,
     /// Only look: no key changes a source, a worker or a file
     #[arg(long, help_heading = "Dashboard")]
     pub read_only: bool,

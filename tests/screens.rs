@@ -1,5 +1,7 @@
 //! Every screen in every state: what it looks like, what each key does, and that no size breaks it.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 #[path = "screens/fake.rs"]
 mod fake;
 #[path = "screens/keys.rs"]

@@ -29,10 +29,13 @@ use crate::{
 const STOP_TIMEOUT: Duration = Duration::from_millis(1500);
 
 /// What stays in place until the end.
-struct Parts {
-    logs: LogHandle,
-    exporter: Arc<Exporter>,
-    ledger: Option<Arc<Ledger>>,
+pub(super) struct Parts {
+    /// Keeps the logs going.
+    pub logs: LogHandle,
+    /// Writes results and crossings.
+    pub exporter: Arc<Exporter>,
+    /// Keeps crossings and totals.
+    pub ledger: Option<Arc<Ledger>>,
 }
 
 /// Counts until the sources are over, the user quits or a signal comes.
@@ -62,7 +65,7 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     let ledger = open_ledger(args, &config, args.json.then_some(forward))?;
     let parts = Parts { logs, exporter: Arc::new(exporter), ledger };
     let code = match mode {
-        Mode::Dashboard => dashboard(args, &config, &stop, &parts)?,
+        Mode::Dashboard => super::dashboard::run(args, &config, &stop, &parts)?,
         Mode::Headless(format) => {
             let feed = args.json.then_some((feed_sink, feed));
             headless(args, &config, format, feed, &stop, &parts)?
@@ -149,6 +152,17 @@ impl Mode {
     }
 }
 
+/// An engine on the sources of `config`, already running.
+pub(super) fn start_engine(
+    config: &Config,
+    parts: &Parts,
+    sinks: Vec<Box<dyn Sink>>,
+) -> Result<Engine, Failure> {
+    let engine = engine(&config.parallel, parts, sinks)?;
+    start(&engine, config)?;
+    Ok(engine)
+}
+
 fn engine(settings: &ParallelConfig, parts: &Parts, more: Vec<Box<dyn Sink>>) -> Result<Engine, Failure> {
     let mut options = EngineOptions::new(settings.clone());
     options.sinks = more;
@@ -177,7 +191,7 @@ fn start(engine: &Engine, config: &Config) -> Result<(), Failure> {
 }
 
 /// Ends the engine, writes what is left, and says how it went.
-fn finish(engine: &Engine, parts: &Parts) -> (EngineSnapshot, u8) {
+pub(super) fn finish(engine: &Engine, parts: &Parts) -> (EngineSnapshot, u8) {
     engine.stop(STOP_TIMEOUT);
     if let Some(ledger) = &parts.ledger
         && !ledger.close(Duration::from_secs(1))
@@ -217,8 +231,7 @@ fn headless(
     parts: &Parts,
 ) -> Result<u8, Failure> {
     let (sinks, feed) = feed.map_or_else(Default::default, |(sink, feed)| (vec![sink], Some(feed)));
-    let engine = engine(&config.parallel, parts, sinks)?;
-    start(&engine, config)?;
+    let engine = start_engine(config, parts, sinks)?;
     let (settling, ledger) = (engine.clone(), parts.ledger.clone());
     let options = headless::Options {
         format,
@@ -243,9 +256,4 @@ fn headless(
         flushed?;
     }
     Ok(code)
-}
-
-fn dashboard(args: &RunArgs, config: &Config, stop: &StopSignal, parts: &Parts) -> Result<u8, Failure> {
-    let _ = (args, config, stop, parts);
-    Err(Failure::Usage("the dashboard is not built yet; use --headless".into()))
 }

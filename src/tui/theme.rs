@@ -29,6 +29,21 @@ pub enum ColorChoice {
 }
 
 impl ColorChoice {
+    /// The choice that a user wrote.
+    ///
+    /// # Errors
+    /// A sentence that names what can be written.
+    pub fn parse_cli(text: &str) -> Result<Self, String> {
+        Ok(match text {
+            "auto" => Self::Auto,
+            "never" | "none" => Self::Fixed(Palette::None),
+            "16" => Self::Fixed(Palette::Ansi16),
+            "256" | "always" => Self::Fixed(Palette::Ansi256),
+            "true" => Self::Fixed(Palette::True),
+            _ => return Err(format!("'{text}' is not one of auto, never, 16, 256, true")),
+        })
+    }
+
     /// The palette to use; `variable` reads the environment.
     ///
     /// In order: the choice itself, `NO_COLOR` when not empty, `TERM=dumb`, `COLORTERM`, `256color` in

@@ -323,6 +323,7 @@ fn no_key_is_silent() {
                 for key in command.keys {
                     let mut stage = Stage::new(sources.clone());
                     path.iter().for_each(|key| drop(stage.keys(key)));
+                    stage.pass(Duration::from_secs(7));
                     stage.engine.take_sent();
                     stage.session.ui.update(pcount::tui::action::Action::Repaint);
                     let before = stage.picture(80, 24);

@@ -1,0 +1,83 @@
+//! The dashboard: the terminal front end on a running engine.
+
+use std::{
+    io::{self, Write},
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use super::{
+    DONE, Failure,
+    monitor::{Parts, finish, start_engine},
+    signals::StopSignal,
+};
+use crate::{
+    cli::RunArgs,
+    config::Config,
+    engine::EngineApi,
+    headless,
+    logging::RecentLogs,
+    tui::{self, Exit, TuiOptions, host::Host},
+};
+
+/// File in the log folder that receives what native libraries write to standard error.
+const NATIVE_LOG: &str = "native-stderr.log";
+
+/// An export that is asked for waits this long for the disk.
+const EXPORT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Shows the dashboard until the user quits or a signal comes.
+pub fn run(args: &RunArgs, config: &Config, stop: &StopSignal, parts: Parts) -> Result<u8, Failure> {
+    let engine = start_engine(config, &parts, Vec::new())?;
+    let parts = Arc::new(parts);
+    let host = Arc::new(DashboardHost {
+        parts: Arc::clone(&parts),
+        results: config.parallel.result_output.display().to_string(),
+    });
+    let options = TuiOptions {
+        color: args.color,
+        config: config.tui.clone(),
+        ascii: args.ascii,
+        read_only: args.read_only,
+        mouse: false,
+        tick: args.tick.unwrap_or(tui::DEFAULT_TICK),
+        native_log: Some(config.parallel.log_dir.join(NATIVE_LOG)),
+        stop: Arc::clone(&stop.number),
+        timezone: config.parallel.timezone.clone(),
+    };
+    let api: Arc<dyn EngineApi> = Arc::new(engine.clone());
+    let exit = tui::run(api, host, &options);
+    let (snapshot, code) = finish(&engine, &parts);
+    match exit? {
+        Exit::Quit => Ok(code),
+        Exit::QuitKeepTable => {
+            io::stdout().lock().write_all(headless::text::dashboard(&snapshot).as_bytes())?;
+            Ok(code)
+        }
+        Exit::Signal(signal) => {
+            // Ctrl-C is a key while the terminal is raw, and does not arrive as a signal.
+            let _ = stop.number.compare_exchange(0, signal, Ordering::SeqCst, Ordering::SeqCst);
+            Ok(DONE)
+        }
+    }
+}
+
+/// What the screens may ask of this program.
+struct DashboardHost {
+    parts: Arc<Parts>,
+    results: String,
+}
+
+impl Host for DashboardHost {
+    fn export(&self) -> Result<String, String> {
+        if self.parts.exporter.sync(EXPORT_TIMEOUT) {
+            Ok(format!("all results are written to '{}'", self.results))
+        } else {
+            Err(format!("the disk of '{}' does not follow; rows wait in memory", self.results))
+        }
+    }
+
+    fn recent_logs(&self) -> Option<Arc<RecentLogs>> {
+        Some(self.parts.logs.recent())
+    }
+}

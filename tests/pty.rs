@@ -1,0 +1,272 @@
+//! The life of the dashboard in a real terminal: start, keys, sizes, and every way to end.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+#[path = "pty/terminal.rs"]
+mod terminal;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use pcount::{
+    config::{SourceConfig, Strategy},
+    engine::{Control, EngineApi},
+    store::{EngineSnapshot, Minute, Preview},
+    tui::{self, TuiOptions, host::Host},
+};
+use rustix::process::Signal;
+use terminal::Terminal;
+
+const TITLE: &str = "Parallel People Counting System";
+
+/// The program itself on one source that is always there.
+struct Program {
+    terminal: Terminal,
+    folder: tempfile::TempDir,
+}
+
+fn program_with(args: &[&str], env: &[(&str, &str)]) -> Program {
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("out");
+    let mut all = vec!["demo:lobby", "--detector", "motion", "--output", output.to_str().unwrap()];
+    all.extend(args);
+    let program = Path::new(env!("CARGO_BIN_EXE_pcount-tui"));
+    let terminal = Terminal::start(program, &all, env, 100, 30);
+    terminal.wait_for_text(TITLE);
+    terminal.wait("the alternate screen", Terminal::on_alternate_screen);
+    Program { terminal, folder }
+}
+
+fn program() -> Program {
+    program_with(&[], &[])
+}
+
+#[test]
+fn q_gives_the_terminal_back() {
+    let mut program = program();
+    program.terminal.wait_for_text("Workers:");
+    program.terminal.keys("q");
+    if !program.terminal.text().contains("Quit?") {
+        // A demo scene is a camera: nothing is lost by quitting.
+        assert_eq!(program.terminal.exit_code(), 0);
+    }
+    program.terminal.assert_given_back();
+}
+
+#[test]
+fn the_final_table_stays_after_a_capital_q() {
+    let mut program = program();
+    program.terminal.keys("Q");
+    assert_eq!(program.terminal.exit_code(), 0);
+    program.terminal.assert_given_back();
+    program.terminal.wait_for_text("Total: In:");
+}
+
+#[test]
+fn keys_reach_the_screens_and_the_engine() {
+    let mut program = program();
+    program.terminal.keys("?");
+    program.terminal.wait_for_text("the same on every screen");
+    program.terminal.keys("q");
+    program.terminal.wait("the overview", |t| !t.text().contains("the same on every screen"));
+    program.terminal.keys("p");
+    program.terminal.wait_for_text("Paused");
+    program.terminal.keys("p");
+    program.terminal.wait_for_text("Running");
+    program.terminal.keys("Q");
+    assert_eq!(program.terminal.exit_code(), 0);
+}
+
+#[test]
+fn sizes_are_followed() {
+    let mut program = program();
+    program.terminal.resize(40, 10);
+    program.terminal.wait_for_text("too small: 40x10");
+    program.terminal.resize(80, 24);
+    program.terminal.wait_for_text(TITLE);
+    program.terminal.keys("Q");
+    assert_eq!(program.terminal.exit_code(), 0);
+}
+
+#[test]
+fn ctrl_c_ends_with_130() {
+    let mut program = program();
+    program.terminal.keys("\x03");
+    assert_eq!(program.terminal.exit_code(), 130);
+    program.terminal.assert_given_back();
+}
+
+#[test]
+fn sigterm_ends_with_143() {
+    let mut program = program();
+    program.terminal.signal(Signal::TERM);
+    assert_eq!(program.terminal.exit_code(), 143);
+    program.terminal.assert_given_back();
+}
+
+#[test]
+fn a_lost_connection_ends_in_good_order() {
+    let mut program = program();
+    program.terminal.hang_up();
+    assert_eq!(program.terminal.exit_code(), 129);
+    assert!(find(program.folder.path(), "summary.json").is_some(), "the summary is written");
+}
+
+fn find(folder: &Path, name: &str) -> Option<PathBuf> {
+    std::fs::read_dir(folder).ok()?.flatten().find_map(|entry| {
+        let path = entry.path();
+        if path.is_dir() { find(&path, name) } else { path.ends_with(name).then_some(path) }
+    })
+}
+
+#[test]
+fn ctrl_z_goes_to_the_shell_and_fg_comes_back() {
+    let mut program = program();
+    program.terminal.keys("\x1a");
+    program.terminal.wait("the process to stand still", Terminal::is_stopped);
+    program.terminal.assert_given_back();
+    program.terminal.signal(Signal::CONT);
+    program.terminal.wait("the alternate screen", Terminal::on_alternate_screen);
+    program.terminal.wait_for_text(TITLE);
+    program.terminal.keys("Q");
+    assert_eq!(program.terminal.exit_code(), 0);
+}
+
+#[test]
+fn a_native_crash_gives_the_terminal_back() {
+    for signal in [Signal::ABORT, Signal::SEGV, Signal::BUS] {
+        let mut program = program();
+        program.terminal.signal(signal);
+        program.terminal.exit_code();
+        program.terminal.assert_given_back();
+        program.terminal.wait_for_text("crashed in native code");
+    }
+}
+
+#[test]
+fn without_colours_the_selected_row_still_shows() {
+    let mut program = program_with(&[], &[("NO_COLOR", "1")]);
+    program.terminal.wait("a reversed row", Terminal::has_reversed_text);
+    program.terminal.keys("Q");
+    assert_eq!(program.terminal.exit_code(), 0);
+}
+
+#[test]
+fn without_a_terminal_the_flags_are_named() {
+    let output =
+        assert_cmd::Command::new(env!("CARGO_BIN_EXE_pcount-tui")).arg("demo:lobby").assert().code(2);
+    let text = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
+    assert!(text.contains("--headless") && text.contains("--json"), "{text}");
+    assert!(output.get_output().stdout.is_empty(), "no escape sequences in the pipe");
+}
+
+/// This test program again, in a terminal, running [`child`].
+fn child_terminal(mode: &str) -> Terminal {
+    let program = std::env::current_exe().unwrap();
+    let args = ["--ignored", "--exact", "child", "--nocapture", "--test-threads=1"];
+    let terminal =
+        Terminal::start(&program, &args, &[("PCOUNT_TEST_CHILD", mode), ("RUST_BACKTRACE", "0")], 100, 30);
+    terminal.wait_for_text(TITLE);
+    terminal
+}
+
+#[test]
+fn a_panic_of_the_screens_is_told_on_the_main_screen() {
+    let mut terminal = child_terminal("panics");
+    terminal.keys("+");
+    assert_ne!(terminal.exit_code(), 0);
+    terminal.assert_given_back();
+    terminal.wait_for_text("the screens are broken");
+}
+
+#[test]
+fn a_panic_of_a_worker_leaves_the_screens_up() {
+    let mut terminal = child_terminal("panics");
+    terminal.keys("a");
+    terminal.wait_for_text("Add a source");
+    terminal.keys("demo:lobby\r");
+    terminal.wait_for_text("a worker has panicked");
+    assert!(terminal.on_alternate_screen());
+    assert!(!terminal.text().contains("the worker is broken"), "{}", terminal.text());
+    terminal.keys("Q");
+    assert_eq!(terminal.exit_code(), 0);
+}
+
+#[test]
+#[ignore = "runs inside the terminals of the tests above"]
+fn child() {
+    if std::env::var_os("PCOUNT_TEST_CHILD").is_none() {
+        return;
+    }
+    let log = tempfile::tempdir().unwrap();
+    let options = TuiOptions { native_log: Some(log.path().join("native.log")), ..TuiOptions::default() };
+    tui::run(Arc::new(Broken::default()), Arc::new(NoHost), &options).unwrap();
+}
+
+/// An engine that breaks when it is told to: another number of workers breaks the
+/// thread that draws, a new source one of its own.
+#[derive(Default)]
+struct Broken {
+    screens: AtomicBool,
+    worker: AtomicBool,
+}
+
+struct NoHost;
+
+impl Host for NoHost {
+    fn export(&self) -> Result<String, String> {
+        Err("nothing to export".into())
+    }
+}
+
+impl EngineApi for Broken {
+    fn snapshot(&self) -> EngineSnapshot {
+        assert!(!self.screens.load(Ordering::SeqCst), "the screens are broken");
+        let worker = self.worker.load(Ordering::SeqCst);
+        EngineSnapshot {
+            sources: Vec::new(),
+            workers: Vec::new(),
+            worker_count: 1,
+            max_workers: 2,
+            queue_pending: 0,
+            strategy: Strategy::Shared,
+            detector: if worker { "a worker has panicked".into() } else { "none".into() },
+            notices: Vec::new(),
+            events: Arc::default(),
+            events_lost: 0,
+            log_lines_lost: 0,
+            cpu: 0.0,
+            rss: 0,
+            uptime: std::time::Duration::ZERO,
+            generation: u64::from(worker),
+        }
+    }
+
+    fn send(&self, control: Control) {
+        match control {
+            Control::SetWorkers(_) => self.screens.store(true, Ordering::SeqCst),
+            Control::Add(_) => {
+                let worker = std::thread::spawn(|| panic!("the worker is broken"));
+                self.worker.store(worker.join().is_err(), Ordering::SeqCst);
+            }
+            _ => {}
+        }
+    }
+
+    fn preview(&self, _: &str) -> Option<Arc<Preview>> {
+        None
+    }
+
+    fn history(&self, _: &str) -> Vec<Minute> {
+        Vec::new()
+    }
+
+    fn source_config(&self, _: &str) -> Option<Arc<SourceConfig>> {
+        None
+    }
+}
