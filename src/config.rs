@@ -8,6 +8,7 @@ use std::path::PathBuf;
 pub mod defaults;
 mod demo;
 mod detector;
+pub mod edit;
 mod env;
 pub mod file;
 mod json;

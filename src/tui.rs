@@ -28,6 +28,7 @@ pub mod alerts;
 pub mod app;
 mod crash;
 pub mod dialogs;
+pub mod editor;
 pub mod format;
 pub mod host;
 pub mod input;
@@ -248,7 +249,7 @@ impl Running<'_> {
                 }
                 Effect::Mouse(on) => self.guard.set_mouse(on)?,
                 Effect::Copy(text) => self.copy(&text)?,
-                Effect::Control(_) | Effect::Export | Effect::AddSource(_) => {}
+                Effect::Control(_) | Effect::Export | Effect::AddSource(_) | Effect::SaveLines(..) => {}
             }
         }
         Ok(None)

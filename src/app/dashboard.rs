@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, Write},
+    path::PathBuf,
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
@@ -13,10 +14,11 @@ use super::{
 };
 use crate::{
     cli::RunArgs,
-    config::Config,
+    config::{self, Config, LineConfig},
     engine::EngineApi,
     headless,
     logging::RecentLogs,
+    source::SourceId,
     tui::{self, Exit, TuiOptions, host::Host},
 };
 
@@ -32,6 +34,7 @@ pub fn run(args: &RunArgs, config: &Config, stop: &StopSignal, parts: Parts) -> 
     let parts = Arc::new(parts);
     let host = Arc::new(DashboardHost {
         parts: Arc::clone(&parts),
+        config: config.path.clone(),
         results: config.parallel.result_output.display().to_string(),
     });
     let options = TuiOptions {
@@ -65,6 +68,7 @@ pub fn run(args: &RunArgs, config: &Config, stop: &StopSignal, parts: Parts) -> 
 /// What the screens may ask of this program.
 struct DashboardHost {
     parts: Arc<Parts>,
+    config: Option<PathBuf>,
     results: String,
 }
 
@@ -75,6 +79,18 @@ impl Host for DashboardHost {
         } else {
             Err(format!("the disk of '{}' does not follow; rows wait in memory", self.results))
         }
+    }
+
+    fn save_lines(&self, source: &SourceId, lines: &[LineConfig]) -> Result<String, String> {
+        let Some(path) = &self.config else {
+            return Err(
+                "used until the end, not saved: there is no configuration file; start with '--config FILE'"
+                    .into(),
+            );
+        };
+        config::edit::save_lines(path, source, lines)
+            .map(|backup| format!("saved to '{}'; as it was: '{}'", path.display(), backup.display()))
+            .map_err(|error| format!("used until the end, not saved: {error}"))
     }
 
     fn recent_logs(&self) -> Option<Arc<RecentLogs>> {

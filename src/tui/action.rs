@@ -21,6 +21,14 @@ pub enum Action {
     Left,
     /// Rightwards.
     Right,
+    /// A stride up.
+    FarUp,
+    /// A stride down.
+    FarDown,
+    /// A stride to the left.
+    FarLeft,
+    /// A stride to the right.
+    FarRight,
     /// First row.
     Top,
     /// Last row.
@@ -71,6 +79,16 @@ pub enum Action {
     Preview,
     /// Edit the counting lines.
     EditLines,
+    /// Swap the in side and the out side of a line.
+    Flip,
+    /// Turn a line clockwise.
+    Turn,
+    /// Turn a line the other way.
+    TurnBack,
+    /// Give a line a name.
+    Rename,
+    /// Another point of the body must cross the line.
+    LinePoint,
     /// Logs of the selected source.
     Logs,
     /// All logs.

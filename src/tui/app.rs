@@ -12,14 +12,16 @@ use super::{
     action::Action,
     alerts::{Alert, AlertKey},
     dialogs::Dialog,
+    editor::Editor,
     format::Moment,
     host::LogTarget,
     keymap::{COMMANDS, Keymap},
     text_input::TextInput,
     view_model::{self, Arrangement, Row, SortKey},
+    widgets::chart::Range,
 };
 use crate::{
-    config::SourceConfig,
+    config::{LineConfig, SourceConfig},
     engine::Control,
     logging::LogLine,
     source::SourceId,
@@ -27,6 +29,7 @@ use crate::{
 };
 
 mod act;
+mod edit;
 mod keys;
 mod motion;
 
@@ -50,6 +53,8 @@ pub enum Effect {
     Export,
     /// Mouse reports on or off.
     Mouse(bool),
+    /// Write the lines of a source into the configuration file.
+    SaveLines(SourceId, Vec<LineConfig>),
     /// Check what was typed into the dialog that adds a source, and add it when it is right.
     AddSource(String),
 }
@@ -59,6 +64,10 @@ pub enum Effect {
 pub enum Screen {
     /// All sources.
     Overview,
+    /// The selected source in full.
+    Detail,
+    /// The counting lines of a source.
+    Editor,
     /// The keys.
     Help,
     /// A log.
@@ -128,6 +137,8 @@ pub struct UiState {
     screens: Vec<Screen>,
     /// Open dialog, over everything.
     pub dialog: Option<Dialog>,
+    /// Lines being edited.
+    pub editor: Option<Editor>,
     /// Filter being typed.
     pub filter_input: Option<TextInput>,
     arrangement: Arrangement,
@@ -150,6 +161,10 @@ pub struct UiState {
     pub page: usize,
     /// Live picture wanted.
     pub preview: bool,
+    /// Live picture on the screen of one source.
+    pub picture_in_detail: bool,
+    /// How far back charts reach.
+    pub range: Range,
     mouse: bool,
     read_only: bool,
     acknowledged: BTreeSet<AlertKey>,
@@ -173,6 +188,7 @@ impl UiState {
             extras: Extras::default(),
             screens: vec![Screen::Overview],
             dialog: None,
+            editor: None,
             filter_input: None,
             arrangement: Arrangement::default(),
             grouped: None,
@@ -186,6 +202,8 @@ impl UiState {
             table_area: ratatui::layout::Rect::default(),
             page: 1,
             preview: false,
+            picture_in_detail: true,
+            range: Range::default(),
             mouse: false,
             read_only,
             acknowledged: BTreeSet::new(),
@@ -337,6 +355,11 @@ impl UiState {
         if self.read_only && changes_something(action, self.screen()) {
             return self.refuse("read-only: started with '--read-only'");
         }
+        if *self.screen() == Screen::Editor
+            && let Some(effects) = self.edit(action)
+        {
+            return effects;
+        }
         match action {
             Action::Quit => self.quit(),
             Action::QuitKeepTable => vec![Effect::Quit(Exit::QuitKeepTable)],
@@ -371,7 +394,16 @@ impl UiState {
             Action::Fewer => self.workers(-1),
             Action::Freeze => self.freeze(),
             Action::Preview => self.toggle_preview(),
-            Action::EditLines => self.refuse("the line editor opens from a source's own screen"),
+            Action::EditLines => self.edit_lines(),
+            Action::FarUp
+            | Action::FarDown
+            | Action::FarLeft
+            | Action::FarRight
+            | Action::Flip
+            | Action::Turn
+            | Action::TurnBack
+            | Action::Rename
+            | Action::LinePoint => self.refuse("this key is for the line editor; 'E' opens it"),
             Action::Logs => self.logs(),
             Action::AllLogs if *self.screen() == Screen::Logs(LogTarget::Central) => self.back(),
             Action::AllLogs => self.open(Screen::Logs(LogTarget::Central)),

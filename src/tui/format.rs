@@ -46,9 +46,9 @@ impl Moment {
 pub fn count(value: u64) -> String {
     match value {
         0..=999_999 => value.to_string(),
-        1_000_000..=99_999_999 => format!("{:.2}M", value as f64 / 1e6),
-        100_000_000..=999_999_999_999 => format!("{:.0}M", value as f64 / 1e6),
-        _ => ">999G".into(),
+        1_000_000..=99_989_999 => format!("{:.2}M", value as f64 / 1e6),
+        99_990_000..=99_999_000_000 => format!("{:.0}M", value as f64 / 1e6),
+        _ => ">99G".into(),
     }
 }
 
@@ -146,7 +146,8 @@ mod tests {
 
     #[test]
     fn counts_keep_to_their_columns() {
-        for value in [0, 7, 999_999, 1_000_000, 99_999_999, 100_000_000, u64::MAX] {
+        for value in [0, 7, 999_999, 1_000_000, 99_989_999, 99_999_999, 100_000_000, 99_999_000_001, u64::MAX]
+        {
             assert!(count(value).len() <= 6, "{}", count(value));
         }
         assert_eq!(count(1_234_567), "1.23M");

@@ -112,7 +112,7 @@ pub fn overview(area: Rect, needs: OverviewNeeds) -> Overview {
     let header = take_top(&mut rest, 3);
     let mut parts = Overview { header, ..Overview::default() };
     parts.footer = take_bottom(&mut rest, 1);
-    parts.totals = take_bottom(&mut rest, if class >= Class::Normal { 2 } else { 1 });
+    parts.totals = take_bottom(&mut rest, if class >= Class::Wide { 2 } else { 1 });
     let most_alerts = match class {
         Class::Wide => 4,
         Class::Normal => 3,

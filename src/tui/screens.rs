@@ -9,6 +9,8 @@ use super::{
     widgets::{Look, footer},
 };
 
+pub mod detail;
+pub mod editor;
 pub mod help;
 pub mod logs;
 pub mod overview;
@@ -33,6 +35,8 @@ pub fn draw_in(ui: &mut UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
             let mut rest = area;
             let foot = take_bottom(&mut rest, 1);
             match screen {
+                Screen::Detail => detail::draw(ui, rest, buffer, look),
+                Screen::Editor => editor::draw(ui, rest, buffer, look),
                 Screen::Help => help::draw(ui, rest, buffer, look),
                 Screen::Logs(target) => logs::draw(ui, &target, rest, buffer, look),
                 Screen::Overview => {}

@@ -105,6 +105,9 @@ impl Session {
             match effect {
                 Effect::Control(control) => self.engine.send(control),
                 Effect::AddSource(text) => self.add_source(&text),
+                Effect::SaveLines(source, lines) => {
+                    self.in_background(move |host| host.save_lines(&source, &lines));
+                }
                 Effect::Export => {
                     self.ui.say("exporting", Tone::Done);
                     self.in_background(|host| host.export());

@@ -170,6 +170,7 @@ pub fn rows(snapshot: &EngineSnapshot, arrangement: &Arrangement) -> Vec<Row> {
             locations.push(location);
         }
     }
+    locations.sort_by_key(Option::is_none);
     let mut rows = Vec::new();
     for location in locations {
         let members: Vec<usize> =

@@ -18,6 +18,7 @@ use super::{
 };
 
 pub mod alert_bar;
+pub mod chart;
 pub mod event_list;
 pub mod footer;
 pub mod header;

@@ -71,6 +71,7 @@ pub fn source(id: &str, alias: &str, state: SourceState) -> SourceSnapshot {
         errors: 0,
         reconnects: 0,
         detector: "motion".into(),
+        ..SourceSnapshot::new(id)
     }
 }
 

@@ -254,6 +254,46 @@ fn the_preview_is_asked_for_only_while_it_shows() {
 }
 
 #[test]
+fn a_source_opens_in_full_and_the_next_one_is_one_key_away() {
+    let mut stage = two();
+    stage.keys("<enter>v");
+    assert!(stage.text(80, 24).contains("Main Entrance (camera_01)"), "{}", stage.text(80, 24));
+    stage.keys("j");
+    assert!(stage.text(80, 24).contains("Side Exit (camera_02)"));
+    assert!(stage.text(80, 24).contains("last hour"));
+    stage.keys("++");
+    assert!(stage.text(80, 24).contains("last 24 hours"));
+    assert!(stage.engine.take_sent().iter().all(|sent| !sent.starts_with("workers")));
+    stage.keys("q");
+    assert_eq!(*stage.session.ui.screen(), Screen::Overview);
+}
+
+#[test]
+fn a_line_is_moved_named_and_saved() {
+    let mut stage = two();
+    stage.keys("E<down><shift-down>n<ctrl-u>gate<enter>x");
+    assert_eq!(stage.engine.take_sent(), ["preview camera_01 true"], "nothing counts until Enter");
+    stage.keys("<enter>");
+    let sent = stage.engine.take_sent();
+    assert_eq!(sent.len(), 1);
+    assert!(sent[0].starts_with("lines camera_01") && sent[0].contains("\"gate\""), "{sent:?}");
+    assert!(sent[0].contains("a: [1.0, 0.56], b: [0.0, 0.56]"), "moved six hundredths and flipped: {sent:?}");
+    stage.keys("q");
+    assert_eq!(*stage.session.ui.screen(), Screen::Overview);
+}
+
+#[test]
+fn unsaved_lines_are_not_lost_by_one_key() {
+    let mut stage = two();
+    stage.keys("E<down>q");
+    assert!(stage.said().contains("not saved"), "{}", stage.said());
+    assert_eq!(*stage.session.ui.screen(), Screen::Editor);
+    stage.keys("q");
+    assert_eq!(*stage.session.ui.screen(), Screen::Overview);
+    assert!(stage.engine.take_sent().iter().all(|sent| !sent.starts_with("lines")));
+}
+
+#[test]
 fn the_log_of_a_source_shows_its_lines_only() {
     let mut stage = two();
     stage.keys("l");
@@ -316,7 +356,7 @@ fn read_only_refuses_what_changes_anything_and_says_why() {
 /// A key does something to be seen, or says why not: on every screen, with sources and without.
 #[test]
 fn no_key_is_silent() {
-    let screens: [&[&str]; 4] = [&[], &["?"], &["L"], &["l"]];
+    let screens: [&[&str]; 6] = [&[], &["?"], &["L"], &["l"], &["<enter>"], &["E"]];
     for sources in [fake::mixed(), Vec::new()] {
         for path in screens {
             for command in COMMANDS {

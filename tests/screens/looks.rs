@@ -155,6 +155,40 @@ fn preview() {
 }
 
 #[test]
+fn detail() {
+    let mut stage = Stage::new(fake::mixed());
+    *stage.engine.preview.lock() = Some(fake::preview());
+    stage.keys("j<enter>");
+    stage.tick();
+    for (width, height) in SIZES {
+        assert_snapshot!(format!("detail_{width}x{height}"), stage.text(width, height));
+    }
+    stage.keys("v");
+    at_all_sizes("detail_without_picture", stage);
+}
+
+#[test]
+fn line_editor() {
+    let mut stage = Stage::new(fake::mixed());
+    *stage.engine.preview.lock() = Some(fake::preview());
+    stage.keys("jE");
+    stage.tick();
+    stage.keys("<tab><shift-up>");
+    for (width, height) in SIZES {
+        assert_snapshot!(format!("line_editor_{width}x{height}"), stage.text(width, height));
+    }
+    stage.keys("n");
+    assert_snapshot!("line_editor_name_80x24", stage.text(80, 24));
+}
+
+#[test]
+fn detail_of_trouble() {
+    let mut stage = Stage::new(fake::mixed());
+    stage.keys("jj<enter>v");
+    assert_snapshot!("detail_of_trouble_80x24", stage.picture(80, 24));
+}
+
+#[test]
 fn too_small_says_so_and_follows_the_size() {
     let mut stage = Stage::new(fake::mixed());
     assert_snapshot!("too_small_48x12", stage.picture(48, 12));

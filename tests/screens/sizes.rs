@@ -5,8 +5,27 @@ use proptest::prelude::*;
 
 use super::{fake, stage::Stage};
 
-const SCREENS: [&str; 16] =
-    ["", "v", "?", "L", "l", "a", "d", "R", "q", ":", ":zzz", "/x", "f", "<tab>", "<tab><tab>", "o2  c"];
+const SCREENS: [&str; 19] = [
+    "<enter>",
+    "<enter>v+",
+    "Et",
+    "",
+    "v",
+    "?",
+    "L",
+    "l",
+    "a",
+    "d",
+    "R",
+    "q",
+    ":",
+    ":zzz",
+    "/x",
+    "f",
+    "<tab>",
+    "<tab><tab>",
+    "o2  c",
+];
 
 fn nasty(text: &str, number: u64) -> Vec<SourceSnapshot> {
     let mut sources = fake::mixed();

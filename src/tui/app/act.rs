@@ -145,8 +145,16 @@ impl UiState {
     }
 
     pub(super) fn workers(&mut self, by: isize) -> Vec<Effect> {
-        if *self.screen() != Screen::Overview {
-            return self.refuse("the number of workers is changed on the overview");
+        match self.screen() {
+            Screen::Overview => {}
+            Screen::Detail => {
+                match self.range.stepped(by) {
+                    Some(range) => self.range = range,
+                    None => self.say("there is no other range this way", Tone::Refused),
+                }
+                return Vec::new();
+            }
+            _ => return self.refuse("the number of workers is changed on the overview"),
         }
         let most = self.snapshot.max_workers;
         let now = self.pending_workers.unwrap_or(self.snapshot.worker_count);

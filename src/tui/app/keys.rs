@@ -23,6 +23,10 @@ impl UiState {
             self.filter_key(key);
             return Vec::new();
         }
+        if self.editor.as_ref().is_some_and(|editor| editor.naming.is_some()) {
+            self.naming_key(key);
+            return Vec::new();
+        }
         match action {
             Some(action) => self.update(action),
             None => {
@@ -80,12 +84,32 @@ impl UiState {
         }
     }
 
+    fn naming_key(&mut self, key: Key) {
+        let Some(input) = self.editor.as_mut().and_then(|editor| editor.naming.as_mut()) else { return };
+        match key.code {
+            KeyCode::Enter => {
+                let name = input.text().to_string();
+                self.rename_line(&name);
+            }
+            KeyCode::Esc => {
+                if let Some(editor) = &mut self.editor {
+                    editor.naming = None;
+                }
+            }
+            _ => {
+                input.key(key);
+            }
+        }
+    }
+
     /// Takes pasted text to wherever text is being typed.
     pub fn paste(&mut self, text: &str) {
         self.changed = true;
         let text: String = text.trim().chars().filter(|c| !c.is_control()).collect();
         if let Some(dialog) = &mut self.dialog {
             dialog.paste(&text);
+        } else if let Some(input) = self.editor.as_mut().and_then(|editor| editor.naming.as_mut()) {
+            input.insert(&text);
         } else if let Some(input) = &mut self.filter_input {
             input.insert(&text);
             let filter = input.text().to_string();

@@ -11,7 +11,7 @@ impl UiState {
     /// Moves by `by` rows in whatever list has the keys; the extremes go to the ends.
     pub(super) fn step(&mut self, by: isize) -> Vec<Effect> {
         match (self.screen(), self.panel) {
-            (Screen::Overview, Panel::Sources) => self.step_selection(by),
+            (Screen::Overview, Panel::Sources) | (Screen::Detail, _) => self.step_selection(by),
             (Screen::Overview, Panel::Workers) => {
                 self.scroll = self.scroll.saturating_add_signed(by).min(self.shown().workers.len());
                 Vec::new()
@@ -25,6 +25,7 @@ impl UiState {
                 self.scroll = self.scroll.saturating_add_signed(by.saturating_neg()).min(length);
                 Vec::new()
             }
+            (Screen::Editor, _) => Vec::new(),
             (Screen::Help, _) => {
                 self.scroll = self.scroll.saturating_add_signed(by);
                 Vec::new()
@@ -53,7 +54,8 @@ impl UiState {
     }
 
     /// Why there is no row to act on.
-    pub(super) fn why_empty(&self) -> String {
+    #[must_use]
+    pub fn why_empty(&self) -> String {
         if self.shown().sources.is_empty() {
             "there are no sources; 'a' adds one".into()
         } else {
@@ -63,7 +65,9 @@ impl UiState {
 
     pub(super) fn enter(&mut self) -> Vec<Effect> {
         match self.screen() {
-            Screen::Overview => self.logs(),
+            Screen::Overview if self.selected().is_some() => self.open(Screen::Detail),
+            Screen::Overview => self.refuse(self.why_empty()),
+            Screen::Detail => self.logs(),
             _ => self.refuse("nothing to open here; q goes back"),
         }
     }
@@ -173,8 +177,13 @@ impl UiState {
     }
 
     pub(super) fn toggle_preview(&mut self) -> Vec<Effect> {
-        if *self.screen() != Screen::Overview {
-            return self.refuse("the picture shows beside the overview; q goes back to it");
+        match self.screen() {
+            Screen::Overview => {}
+            Screen::Detail => {
+                self.picture_in_detail = !self.picture_in_detail;
+                return Vec::new();
+            }
+            _ => return self.refuse("the picture shows beside the overview; q goes back to it"),
         }
         if !self.preview && self.selected().is_none() {
             return self.refuse(self.why_empty());
@@ -186,7 +195,13 @@ impl UiState {
     /// The source whose picture is on screen.
     #[must_use]
     pub fn preview_of(&self) -> Option<&crate::source::SourceId> {
-        if self.preview && *self.screen() == Screen::Overview { self.selected.as_ref() } else { None }
+        let shows = match self.screen() {
+            Screen::Overview => self.preview,
+            Screen::Detail => self.picture_in_detail,
+            Screen::Editor => return self.editor.as_ref().map(|editor| &editor.source),
+            _ => false,
+        };
+        self.selected.as_ref().filter(|_| shows)
     }
 
     pub(super) fn logs(&mut self) -> Vec<Effect> {

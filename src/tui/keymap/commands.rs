@@ -11,13 +11,15 @@ pub enum Section {
     View,
     /// Things that change what is counted.
     Act,
+    /// In the line editor.
+    Lines,
     /// The program itself.
     Program,
 }
 
 impl Section {
     /// All, in the order of the help screen.
-    pub const ALL: [Self; 4] = [Self::Move, Self::View, Self::Act, Self::Program];
+    pub const ALL: [Self; 5] = [Self::Move, Self::View, Self::Act, Self::Lines, Self::Program];
 
     /// The heading.
     #[must_use]
@@ -26,6 +28,7 @@ impl Section {
             Self::Move => "Move",
             Self::View => "View",
             Self::Act => "Act on the selected or marked sources",
+            Self::Lines => "Line editor: arrows move, Tab takes the next end, a adds, d removes, Enter saves",
             Self::Program => "Program",
         }
     }
@@ -71,7 +74,7 @@ const fn act(
     Command { action, name, keys, label, help, section: Section::Act, changes: true }
 }
 
-use Section::{Move, Program, View};
+use Section::{Lines, Move, Program, View};
 
 /// Every command, in the order of the help screen.
 pub const COMMANDS: &[Command] = &[
@@ -118,6 +121,7 @@ pub const COMMANDS: &[Command] = &[
     look(Action::Preview, "preview", &["v"], "preview", "live picture of the selected source", View),
     look(Action::Logs, "logs", &["l"], "logs", "log of the selected source", View),
     look(Action::AllLogs, "all-logs", &["L"], "all logs", "log of the whole program", View),
+    act(Action::EditLines, "edit-lines", &["E"], "lines", "draw the counting lines on the picture"),
     look(
         Action::Mark,
         "mark",
@@ -152,6 +156,15 @@ pub const COMMANDS: &[Command] = &[
         section: Section::Act,
         changes: false,
     },
+    look(Action::FarUp, "far-up", &["shift-up"], "far up", "five steps up", Lines),
+    look(Action::FarDown, "far-down", &["shift-down"], "far down", "five steps down", Lines),
+    look(Action::FarLeft, "far-left", &["shift-left"], "far left", "five steps to the left", Lines),
+    look(Action::FarRight, "far-right", &["shift-right"], "far right", "five steps to the right", Lines),
+    look(Action::Turn, "turn", &["t"], "turn", "turn the line clockwise", Lines),
+    look(Action::TurnBack, "turn-back", &["T"], "turn back", "turn the line the other way", Lines),
+    look(Action::Flip, "flip", &["x"], "flip", "swap in and out", Lines),
+    look(Action::Rename, "rename", &["n"], "name", "give the line a name", Lines),
+    look(Action::LinePoint, "body-point", &["b"], "feet/body", "which point of the body must cross", Lines),
     look(Action::Export, "export", &["e"], "export", "write the results now and say where", Program),
     look(Action::Palette, "palette", &[":"], "commands", "find any command by its name", Program),
     look(Action::Help, "help", &["?"], "help", "this list", Program),

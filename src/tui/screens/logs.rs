@@ -2,7 +2,7 @@
 
 use ratatui::{buffer::Buffer, layout::Rect, text::Line};
 
-use crate::logging::Level;
+use crate::logging::{Level, LogLine};
 use crate::tui::{
     app::UiState,
     host::LogTarget,
@@ -42,9 +42,21 @@ pub fn draw(ui: &mut UiState, target: &LogTarget, area: Rect, buffer: &mut Buffe
     let first = end.saturating_sub(rows);
     let lines: Vec<Line> = ui.extras.log[first..end]
         .iter()
-        .map(|line| look.line(text::clean(&line.text), role(line.level)))
+        .map(|line| one_line(ui, line, usize::from(rest.width), look))
         .collect();
     put_lines(&lines, rest, buffer);
+}
+
+/// The line without its date and brackets: `12:34:56 CAMERA-01 WARN  no route to host`.
+fn one_line(ui: &UiState, line: &LogLine, width: usize, look: &Look) -> Line<'static> {
+    let stamp = format!(" {} ", ui.clock().clock(line.wall));
+    let label = format!("{} {} ", look.left(&line.label, 10), look.left(line.level.word(), 5));
+    let room = width.saturating_sub(text::width(&stamp) + text::width(&label));
+    Line::from(vec![
+        look.span(stamp, Role::Dim),
+        look.span(label, role(line.level)),
+        look.span(look.cut(&line.message, room), role(line.level)),
+    ])
 }
 
 fn role(level: Level) -> Role {

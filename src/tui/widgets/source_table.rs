@@ -38,18 +38,20 @@ enum Column {
 /// Columns before the first one: cursor and mark.
 const LEAD: usize = 2;
 
+/// Below this width the state is a glyph and the rate is left out.
+const NARROW: usize = 58;
+
 /// The columns for a width, with their own widths; one column of space stands between them.
 ///
 /// State, name, in, out and current are always there; the others join in the order of their worth.
 fn columns(width: usize) -> Vec<(Column, usize)> {
-    let mut shown = vec![
-        (Column::State, 16),
-        (Column::Name, 0),
-        (Column::Fps, 6),
-        (Column::In, 6),
-        (Column::Out, 6),
-        (Column::Current, 7),
-    ];
+    // Beside a picture there is room for the glyph alone.
+    let narrow = width < NARROW;
+    let mut shown = vec![(Column::State, if narrow { 1 } else { 16 }), (Column::Name, 0)];
+    if !narrow {
+        shown.push((Column::Fps, 6));
+    }
+    shown.extend([(Column::In, 6), (Column::Out, 6), (Column::Current, 7)]);
     let used = |shown: &[(Column, usize)]| LEAD + shown.iter().map(|(_, width)| width + 1).sum::<usize>();
     let offers =
         [(Column::Limit, 9, 12), (Column::Age, 4, 16), (Column::Hour, 12, 20), (Column::Note, 24, 24)];
@@ -156,7 +158,8 @@ pub fn draw(ui: &mut UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
         };
         // In the gap behind the heading of the first column.
         let width = text::width(&more) as u16;
-        let end = head.x + (LEAD + columns[0].1) as u16;
+        let gap = if columns[0].1 > 1 { columns[0].1 } else { columns[0].1 + columns[1].1 };
+        let end = head.x + (LEAD + gap) as u16;
         let at = Rect { x: end.saturating_sub(width), width, ..head }.intersection(head);
         put(&look.line(more, Role::Key), at, buffer);
     }
@@ -180,6 +183,7 @@ fn draw_head(ui: &UiState, columns: &[(Column, usize)], area: Rect, buffer: &mut
     let mut spans = vec![Span::raw(" ".repeat(LEAD))];
     for (column, width) in columns {
         let (name, key) = heading(*column);
+        let name = if *width == 1 { "" } else { name };
         let name = if key == Some(arrangement.sort) && arrangement.sort != SortKey::Order {
             let down = arrangement.sort.is_descending() != arrangement.reversed;
             format!("{}{name}", look.symbols.sorted[usize::from(down)])
@@ -264,7 +268,9 @@ fn cell(ui: &UiState, source: &SourceSnapshot, column: Column, width: usize, loo
     match column {
         Column::State => {
             let (glyph, role) = state_look(source, look);
-            (format!("{glyph} {}", state_words(source, ui.moment())), role)
+            let words =
+                if width == 1 { String::new() } else { format!(" {}", state_words(source, ui.moment())) };
+            (format!("{glyph}{words}"), role)
         }
         Column::Name => (name(source, width), if over { Role::Warn } else { Role::Text }),
         Column::Fps => (format::fps(source.fps), if quiet { Role::Dim } else { Role::Text }),
@@ -329,7 +335,8 @@ fn group_line(group: &Group, columns: &[(Column, usize)], look: &Look) -> Line<'
     if group.troubled > 0 {
         facts.push_str(&format!(", {} in trouble", group.troubled));
     }
-    let head: usize = columns.iter().take(3).map(|(_, width)| width + 1).sum::<usize>() + LEAD;
+    let before = columns.iter().position(|(column, _)| *column == Column::In).unwrap_or(0);
+    let head: usize = columns.iter().take(before).map(|(_, width)| width + 1).sum::<usize>() + LEAD;
     let title_width = text::width(&title).min(head.saturating_sub(4));
     let facts_width = head.saturating_sub(title_width + 4);
     let role = if group.troubled > 0 { Role::Warn } else { Role::Dim };
@@ -339,7 +346,7 @@ fn group_line(group: &Group, columns: &[(Column, usize)], look: &Look) -> Line<'
         Span::raw("  "),
         look.span(look.left(&facts, facts_width), role),
     ];
-    for (column, width) in columns.iter().skip(3) {
+    for (column, width) in columns.iter().skip(before) {
         let text = match column {
             Column::In => format::count(group.total_in),
             Column::Out => format::count(group.total_out),
@@ -358,7 +365,7 @@ mod tests {
 
     #[test]
     fn the_table_is_never_wider_than_its_panel_and_names_stay_readable() {
-        for width in 60..260 {
+        for width in 36..260 {
             let columns = columns(width);
             let used = LEAD + columns.iter().map(|(_, width)| width + 1).sum::<usize>();
             assert!(used <= width, "{width}: {columns:?}");
