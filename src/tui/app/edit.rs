@@ -78,7 +78,7 @@ impl UiState {
                     Effect::SaveLines(source, lines),
                 ]);
             }
-            Action::Quit | Action::Back => {
+            Action::Quit | Action::Back | Action::EditLines => {
                 if editor.is_changed() && !leaving {
                     editor.leaving = true;
                     return Some(

@@ -365,7 +365,7 @@ mod tests {
 
     #[test]
     fn the_table_is_never_wider_than_its_panel_and_names_stay_readable() {
-        for width in 36..260 {
+        for width in 40..260 {
             let columns = columns(width);
             let used = LEAD + columns.iter().map(|(_, width)| width + 1).sum::<usize>();
             assert!(used <= width, "{width}: {columns:?}");
