@@ -14,11 +14,12 @@ use super::{
 };
 use crate::{
     cli::RunArgs,
-    config::{self, Config, LineConfig},
+    config::{self, Config, LineConfig, SourceConfig},
     engine::EngineApi,
+    export::Exporter,
     headless,
     logging::RecentLogs,
-    source::SourceId,
+    source::{SourceId, probe_source},
     tui::{self, Exit, TuiOptions, host::Host},
 };
 
@@ -29,11 +30,11 @@ const NATIVE_LOG: &str = "native-stderr.log";
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Shows the dashboard until the user quits or a signal comes.
-pub fn run(args: &RunArgs, config: &Config, stop: &StopSignal, parts: Parts) -> Result<u8, Failure> {
-    let engine = start_engine(config, &parts, Vec::new())?;
-    let parts = Arc::new(parts);
+pub fn run(args: &RunArgs, config: &Config, stop: &StopSignal, parts: &Parts) -> Result<u8, Failure> {
+    let engine = start_engine(config, parts, Vec::new())?;
     let host = Arc::new(DashboardHost {
-        parts: Arc::clone(&parts),
+        exporter: Arc::clone(&parts.exporter),
+        recent: parts.logs.recent(),
         config: config.path.clone(),
         results: config.parallel.result_output.display().to_string(),
     });
@@ -50,7 +51,7 @@ pub fn run(args: &RunArgs, config: &Config, stop: &StopSignal, parts: Parts) -> 
     };
     let api: Arc<dyn EngineApi> = Arc::new(engine.clone());
     let exit = tui::run(api, host, &options);
-    let (snapshot, code) = finish(&engine, &parts);
+    let (snapshot, code) = finish(&engine, parts);
     match exit? {
         Exit::Quit => Ok(code),
         Exit::QuitKeepTable => {
@@ -67,18 +68,23 @@ pub fn run(args: &RunArgs, config: &Config, stop: &StopSignal, parts: Parts) -> 
 
 /// What the screens may ask of this program.
 struct DashboardHost {
-    parts: Arc<Parts>,
+    exporter: Arc<Exporter>,
+    recent: Arc<RecentLogs>,
     config: Option<PathBuf>,
     results: String,
 }
 
 impl Host for DashboardHost {
     fn export(&self) -> Result<String, String> {
-        if self.parts.exporter.sync(EXPORT_TIMEOUT) {
+        if self.exporter.sync(EXPORT_TIMEOUT) {
             Ok(format!("all results are written to '{}'", self.results))
         } else {
             Err(format!("the disk of '{}' does not follow; rows wait in memory", self.results))
         }
+    }
+
+    fn probe(&self, source: &SourceConfig) -> Result<String, String> {
+        probe_source(source).map(|found| found.to_string()).map_err(|error| error.to_string())
     }
 
     fn save_lines(&self, source: &SourceId, lines: &[LineConfig]) -> Result<String, String> {
@@ -94,6 +100,6 @@ impl Host for DashboardHost {
     }
 
     fn recent_logs(&self) -> Option<Arc<RecentLogs>> {
-        Some(self.parts.logs.recent())
+        Some(Arc::clone(&self.recent))
     }
 }

@@ -2,7 +2,7 @@
 //! with keys.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -31,6 +31,7 @@ const PREVIEW_EVERY: Duration = Duration::from_secs(1);
 /// The answer to work done beside the screens.
 enum Answer {
     Said(Result<String, String>),
+    Probed(String, Result<String, String>),
 }
 
 /// The screens and what they talk to.
@@ -84,8 +85,10 @@ impl Session {
             match answer {
                 Answer::Said(Ok(text)) => self.ui.say(text, Tone::Done),
                 Answer::Said(Err(text)) => self.ui.say(text, Tone::Refused),
+                Answer::Probed(text, result) => self.ui.source_probed(&text, result),
             }
         }
+        self.probe(now);
         self.fetch_config();
         self.fetch_history(now);
         self.fetch_preview(now);
@@ -106,11 +109,11 @@ impl Session {
                 Effect::Control(control) => self.engine.send(control),
                 Effect::AddSource(text) => self.add_source(&text),
                 Effect::SaveLines(source, lines) => {
-                    self.in_background(move |host| host.save_lines(&source, &lines));
+                    self.in_background(move |host| Answer::Said(host.save_lines(&source, &lines)));
                 }
                 Effect::Export => {
                     self.ui.say("exporting", Tone::Done);
-                    self.in_background(|host| host.export());
+                    self.in_background(|host| Answer::Said(host.export()));
                 }
                 Effect::Quit(_) | Effect::Suspend | Effect::Repaint | Effect::Copy(_) | Effect::Mouse(_) => {
                     rest.push(effect);
@@ -141,11 +144,20 @@ impl Session {
         self.ui.source_added(result);
     }
 
-    fn in_background(&mut self, work: impl FnOnce(&dyn Host) -> Result<String, String> + Send + 'static) {
+    /// Tries out the source being typed, when it is one.
+    fn probe(&mut self, now: Instant) {
+        let Some(text) = self.ui.text_to_probe(now) else { return };
+        match SourceConfig::from_source_string(&text, &BTreeSet::new()) {
+            Ok(source) => self.in_background(move |host| Answer::Probed(text, host.probe(&source))),
+            Err(problem) => self.ui.source_probed(&text, Err(problem)),
+        }
+    }
+
+    fn in_background(&mut self, work: impl FnOnce(&dyn Host) -> Answer + Send + 'static) {
         let (host, sender) = (Arc::clone(&self.host), self.answers.0.clone());
         let started = std::thread::Builder::new().name("tui-task".into()).spawn(move || {
             // Nobody listens any more when the screens are gone.
-            let _ = sender.send(Answer::Said(work(&*host)));
+            let _ = sender.send(work(&*host));
         });
         if let Err(error) = started {
             self.ui.say(format!("cannot start a thread: {error}"), Tone::Refused);

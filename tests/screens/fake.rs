@@ -325,6 +325,15 @@ impl Host for FakeHost {
         Ok("written to 'results/2026-03-14'".into())
     }
 
+    fn probe(&self, source: &SourceConfig) -> Result<String, String> {
+        let text = source.source.to_string();
+        if text.starts_with("demo:") {
+            Ok("1280x720, 25 fps".into())
+        } else {
+            Err(format!("cannot connect: {text}"))
+        }
+    }
+
     fn recent_logs(&self) -> Option<Arc<RecentLogs>> {
         Some(Arc::clone(&self.logs))
     }

@@ -87,6 +87,16 @@ impl Stage {
         self.pass(Duration::ZERO);
     }
 
+    /// Waits for the answer of a background thread to show.
+    pub fn wait_for(&mut self, text: &str) {
+        let end = std::time::Instant::now() + Duration::from_secs(60);
+        while !self.text(80, 24).contains(text) {
+            assert!(std::time::Instant::now() < end, "waited in vain for {text}\n{}", self.text(80, 24));
+            std::thread::yield_now();
+            self.tick();
+        }
+    }
+
     pub fn buffer(&mut self, width: u16, height: u16) -> Buffer {
         let area = Rect::new(0, 0, width, height);
         let mut buffer = Buffer::empty(area);

@@ -131,7 +131,7 @@ impl UiState {
         match result {
             Ok(id) => {
                 self.dialog = None;
-                self.say(format!("added '{id}'"), Tone::Done);
+                self.say(format!("added '{id}' for this run; 'E' draws its lines"), Tone::Done);
                 self.selected = Some(id);
             }
             Err(problem) => {
@@ -141,6 +141,22 @@ impl UiState {
                     self.say(problem, Tone::Refused);
                 }
             }
+        }
+    }
+
+    /// The text in the dialog that adds a source, once it has rested.
+    pub fn text_to_probe(&mut self, now: std::time::Instant) -> Option<String> {
+        let Some(Dialog::AddSource(dialog)) = &mut self.dialog else { return None };
+        let text = dialog.text_to_probe(now);
+        self.changed |= text.is_some();
+        text
+    }
+
+    /// What trying out the source in the dialog has given.
+    pub fn source_probed(&mut self, text: &str, result: Result<String, String>) {
+        if let Some(Dialog::AddSource(dialog)) = &mut self.dialog {
+            dialog.probed(text, result);
+            self.changed = true;
         }
     }
 

@@ -208,7 +208,7 @@ fn draw_charts(ui: &UiState, source: &SourceSnapshot, area: Rect, buffer: &mut B
     let history = ui.extras.history.get(&source.id);
     let (columns, per_column) = chart::columns(history.map_or(&[], |history| history), now, ui.range, room);
     let unit = match per_column {
-        1 => "a minute".to_string(),
+        1 => "by minute".to_string(),
         minutes if minutes % 60 == 0 => format!("{} h a column", minutes / 60),
         minutes => format!("{minutes} min a column"),
     };
@@ -245,6 +245,7 @@ fn draw_charts(ui: &UiState, source: &SourceSnapshot, area: Rect, buffer: &mut B
         .map(|stamp| stamp.to_zoned(ui.clock().wall.time_zone().clone()).strftime("%a %H:%M").to_string())
         .unwrap_or_default();
     let last = ui.moment().wall.strftime("%H:%M").to_string();
-    let gap = columns.len().saturating_sub(first.len() + last.len());
+    let drawn = columns.len() * chart::stretch(columns.len(), room + 1);
+    let gap = drawn.saturating_sub(first.len() + last.len());
     put(&look.line(format!("      {first}{}{last}", " ".repeat(gap)), Role::Dim), times, buffer);
 }

@@ -104,6 +104,12 @@ pub fn scale(value: u64) -> u64 {
     }
 }
 
+/// How many cells wide each of `count` columns can be drawn in `room`.
+#[must_use]
+pub fn stretch(count: usize, room: usize) -> usize {
+    (room / count.max(1)).max(1)
+}
+
 /// Draws `values` as columns from the bottom of `area`, with the scale's top and zero at the left.
 pub fn draw(values: &[Option<u64>], role: Role, area: Rect, buffer: &mut Buffer, look: &Look) {
     const SCALE: u16 = 6;
@@ -120,7 +126,9 @@ pub fn draw(values: &[Option<u64>], role: Role, area: Rect, buffer: &mut Buffer,
     }
     let steps = look.symbols.levels.len() as u64;
     let full = u64::from(rest.height) * steps;
-    for (value, x) in values.iter().zip(rest.x..rest.right()) {
+    let wide = stretch(values.len(), usize::from(rest.width));
+    let places = (rest.x..rest.right()).step_by(wide);
+    for (value, left) in values.iter().zip(places) {
         let Some(value) = value else { continue };
         // Anything above zero shows; zero shows as the lowest level, so that it is not a gap.
         let height = (value * full).div_ceil(top).max(1).min(full);
@@ -130,9 +138,11 @@ pub fn draw(values: &[Option<u64>], role: Role, area: Rect, buffer: &mut Buffer,
                 break;
             }
             let level = (height - below).min(steps) - 1;
-            if let Some(cell) = buffer.cell_mut((x, rest.bottom() - 1 - row)) {
-                let role = if *value == 0 { Role::Dim } else { role };
-                cell.set_symbol(look.symbols.levels[level as usize]).set_style(look.style(role));
+            let role = if *value == 0 { Role::Dim } else { role };
+            for x in left..(left + wide as u16).min(rest.right()) {
+                if let Some(cell) = buffer.cell_mut((x, rest.bottom() - 1 - row)) {
+                    cell.set_symbol(look.symbols.levels[level as usize]).set_style(look.style(role));
+                }
             }
         }
     }

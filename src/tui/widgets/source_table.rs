@@ -39,7 +39,7 @@ enum Column {
 const LEAD: usize = 2;
 
 /// Below this width the state is a glyph and the rate is left out.
-const NARROW: usize = 58;
+const NARROW: usize = 60;
 
 /// The columns for a width, with their own widths; one column of space stands between them.
 ///
