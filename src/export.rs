@@ -13,6 +13,7 @@
 pub mod csv_file;
 pub mod lines;
 pub mod records;
+pub mod status;
 
 use std::{
     fs, io,

@@ -1,0 +1,212 @@
+//! The state of a running program in a small file, so that `--once` beside it (in a status line, in a script)
+//! shows its numbers instead of opening every camera a second time.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::JoinHandle,
+    time::{Duration, Instant, SystemTime},
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    config::{SourceKind, Strategy},
+    engine::EngineApi,
+    store::{EngineSnapshot, LineCounts, SourceSnapshot, SourceState, WorkerSnapshot},
+};
+
+/// Name of the file inside the output folder.
+pub const FILE_NAME: &str = "status.json";
+
+/// How often it is written.
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// A file older than this belongs to a program that is gone, or hangs.
+const FRESH: Duration = Duration::from_secs(5);
+
+/// What the text dashboard and the templates show.
+#[derive(Debug, Serialize, Deserialize)]
+struct Status {
+    sources: Vec<Source>,
+    active_workers: usize,
+    worker_count: usize,
+    max_workers: usize,
+    queue_pending: usize,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Source {
+    camera_id: String,
+    alias: String,
+    kind: SourceKind,
+    status: String,
+    fps: f32,
+    frames: u64,
+    #[serde(rename = "in")]
+    total_in: u64,
+    #[serde(rename = "out")]
+    total_out: u64,
+    threshold: Option<i64>,
+    lines: Vec<(String, u64, u64)>,
+    last_error: Option<String>,
+}
+
+/// Writes the file once a second until it is dropped; then removes it.
+pub struct StatusWriter {
+    path: PathBuf,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl StatusWriter {
+    /// Starts writing into `dir`. A disk that refuses is no error: the file goes stale and is not used.
+    ///
+    /// # Errors
+    /// When the system refuses a thread.
+    pub fn start(dir: &Path, engine: Arc<dyn EngineApi>) -> io::Result<Self> {
+        let path = dir.join(FILE_NAME);
+        let stop = Arc::new(AtomicBool::new(false));
+        let (stopped, file) = (Arc::clone(&stop), path.clone());
+        let thread = std::thread::Builder::new().name("status".into()).spawn(move || {
+            while !stopped.load(Ordering::SeqCst) {
+                let _ = write(&file, &engine.snapshot());
+                std::thread::park_timeout(INTERVAL);
+            }
+        })?;
+        Ok(Self { path, stop, thread: Some(thread) })
+    }
+}
+
+impl Drop for StatusWriter {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::SeqCst);
+        if let Some(thread) = self.thread.take() {
+            thread.thread().unpark();
+            // A panic was reported by its hook; the file goes stale.
+            let _ = thread.join();
+        }
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+fn write(path: &Path, snapshot: &EngineSnapshot) -> io::Result<()> {
+    let text = serde_json::to_vec(&Status::from(snapshot))?;
+    // Whole or not at all: somebody may be reading.
+    let draft = path.with_extension("json.new");
+    fs::write(&draft, text)?;
+    fs::rename(draft, path)
+}
+
+/// The state of the program that writes into `dir` at this moment, as far as the text dashboard and the
+/// templates show it; `None` when there is none.
+#[must_use]
+pub fn read(dir: &Path) -> Option<EngineSnapshot> {
+    let path = dir.join(FILE_NAME);
+    let written = fs::metadata(&path).and_then(|file| file.modified()).ok()?;
+    let age = SystemTime::now().duration_since(written).unwrap_or_default();
+    if age > FRESH {
+        return None;
+    }
+    let status: Status = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
+    Some(EngineSnapshot::from(status))
+}
+
+impl From<&EngineSnapshot> for Status {
+    fn from(snapshot: &EngineSnapshot) -> Self {
+        let source = |source: &Arc<SourceSnapshot>| Source {
+            camera_id: source.id.to_string(),
+            alias: source.alias.clone(),
+            kind: source.kind,
+            status: source.state.word().to_owned(),
+            fps: if source.fps.is_finite() { source.fps } else { 0.0 },
+            frames: source.frames,
+            total_in: source.total_in,
+            total_out: source.total_out,
+            threshold: source.threshold,
+            lines: source.lines.iter().map(|l| (l.name.clone(), l.total_in, l.total_out)).collect(),
+            last_error: source.last_error.clone(),
+        };
+        Self {
+            sources: snapshot.sources.iter().map(source).collect(),
+            active_workers: snapshot.active_workers(),
+            worker_count: snapshot.worker_count,
+            max_workers: snapshot.max_workers,
+            queue_pending: snapshot.queue_pending,
+        }
+    }
+}
+
+impl From<Status> for EngineSnapshot {
+    fn from(status: Status) -> Self {
+        let source = |source: Source| {
+            Arc::new(SourceSnapshot {
+                alias: source.alias,
+                kind: source.kind,
+                state: state(&source.status),
+                fps: source.fps,
+                frames: source.frames,
+                total_in: source.total_in,
+                total_out: source.total_out,
+                threshold: source.threshold,
+                lines: source
+                    .lines
+                    .into_iter()
+                    .map(|(name, total_in, total_out)| LineCounts { name, total_in, total_out })
+                    .collect(),
+                last_error: source.last_error,
+                ..SourceSnapshot::new(&*source.camera_id)
+            })
+        };
+        let worker = |number| WorkerSnapshot {
+            number,
+            enabled: number <= status.worker_count,
+            source: None,
+            frames: 0,
+            busy: if number <= status.active_workers { 1.0 } else { 0.0 },
+        };
+        Self {
+            sources: status.sources.into_iter().map(source).collect(),
+            workers: (1..=status.max_workers.min(crate::config::defaults::WORKERS_LIMIT))
+                .map(worker)
+                .collect(),
+            worker_count: status.worker_count,
+            max_workers: status.max_workers,
+            queue_pending: status.queue_pending,
+            strategy: Strategy::Shared,
+            detector: String::new(),
+            notices: Vec::new(),
+            events: Arc::default(),
+            events_lost: 0,
+            log_lines_lost: 0,
+            cpu: 0.0,
+            rss: 0,
+            uptime: Duration::ZERO,
+            generation: 0,
+        }
+    }
+}
+
+/// The state whose word is `word`.
+fn state(word: &str) -> SourceState {
+    let at = Instant::now();
+    let known = [
+        SourceState::Queued,
+        SourceState::Connecting,
+        SourceState::Running,
+        SourceState::Stalled,
+        SourceState::Retrying { attempt: 1, at },
+        SourceState::Paused,
+        SourceState::Completed,
+        SourceState::Failed,
+        SourceState::Disabled,
+        SourceState::AuthFailed { at },
+        SourceState::NoSuchStream { at },
+        SourceState::Unsupported,
+    ];
+    known.into_iter().find(|state| state.word() == word).unwrap_or(SourceState::Queued)
+}

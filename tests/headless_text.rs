@@ -1,0 +1,286 @@
+//! The headless mode on an engine of our own making.
+#![allow(clippy::expect_used, reason = "a helper of a test may fail it")]
+
+use std::{
+    io::{self, Write},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::{Duration, SystemTime},
+};
+
+use pcount::{
+    config::{SourceConfig, SourceKind, Strategy},
+    count::Direction,
+    engine::{Control, EngineApi},
+    export::status,
+    headless::{self, Format, Options, Reason},
+    store::{EngineSnapshot, Event, EventKind, LineCounts, Minute, Preview, SourceSnapshot, SourceState},
+};
+
+/// An engine whose n-th snapshot is what `script` says.
+struct Scripted<F> {
+    looks: AtomicUsize,
+    script: F,
+}
+
+impl<F: Fn(usize) -> EngineSnapshot + Send + Sync> EngineApi for Scripted<F> {
+    fn snapshot(&self) -> EngineSnapshot {
+        (self.script)(self.looks.fetch_add(1, Ordering::SeqCst))
+    }
+    fn send(&self, _: Control) {}
+    fn preview(&self, _: &str) -> Option<Arc<Preview>> {
+        None
+    }
+    fn history(&self, _: &str) -> Vec<Minute> {
+        Vec::new()
+    }
+    fn source_config(&self, _: &str) -> Option<Arc<SourceConfig>> {
+        None
+    }
+}
+
+fn engine(script: impl Fn(usize) -> EngineSnapshot + Send + Sync + 'static) -> Arc<dyn EngineApi> {
+    Arc::new(Scripted { looks: AtomicUsize::new(0), script })
+}
+
+fn source(state: SourceState, total_in: u64) -> SourceSnapshot {
+    SourceSnapshot {
+        alias: "Video Test".into(),
+        kind: SourceKind::Video,
+        state,
+        fps: 62.4,
+        frames: 120,
+        total_in,
+        total_out: 1,
+        lines: vec![LineCounts { name: "door".into(), total_in, total_out: 1 }],
+        ..SourceSnapshot::new("video_01")
+    }
+}
+
+fn snapshot(sources: Vec<SourceSnapshot>) -> EngineSnapshot {
+    EngineSnapshot {
+        sources: sources.into_iter().map(Arc::new).collect(),
+        workers: Vec::new(),
+        worker_count: 2,
+        max_workers: 4,
+        queue_pending: 0,
+        strategy: Strategy::Shared,
+        detector: String::new(),
+        notices: Vec::new(),
+        events: Arc::default(),
+        events_lost: 0,
+        log_lines_lost: 0,
+        cpu: 0.0,
+        rss: 0,
+        uptime: Duration::ZERO,
+        generation: 0,
+    }
+}
+
+/// What is printed, and a reader that may go away.
+#[derive(Clone, Default)]
+struct Screen {
+    text: Arc<Mutex<Vec<u8>>>,
+    closed_after: Option<usize>,
+}
+
+impl Write for Screen {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut text = self.text.lock().expect("the text");
+        if self.closed_after.is_some_and(|limit| text.len() >= limit) {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        text.extend(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Screen {
+    fn text(&self) -> String {
+        String::from_utf8(self.text.lock().expect("the text").clone()).expect("text")
+    }
+}
+
+const FINAL: &str = "\
+=========================================
+Parallel People Counting System
+=========================================
+Workers: 0/2 active | Queue: 0 pending
+-----------------------------------------
+Camera 01 (Video Test):
+  Status: Completed | FPS: 62.4
+  In: 5 | Out: 1 | Current: 4
+
+=========================================
+Total: In: 5 | Out: 1 | Net: +4
+=========================================
+";
+
+fn crossing(track: u64) -> Event {
+    Event {
+        wall: SystemTime::UNIX_EPOCH,
+        source: "video_01".into(),
+        kind: EventKind::Crossing {
+            line: "door".into(),
+            direction: Direction::In,
+            track,
+            time: 1.5,
+            confidence: 0.5,
+        },
+    }
+}
+
+#[test]
+fn a_video_is_shown_at_its_start_and_at_its_end() {
+    let engine = engine(|look| {
+        snapshot(vec![if look < 3 {
+            source(SourceState::Running, 2)
+        } else {
+            source(SourceState::Completed, 5)
+        }])
+    });
+    let mut screen = Screen::default();
+    let outcome =
+        headless::run(&engine, Options::default(), &AtomicBool::new(false), &mut screen).expect("run");
+    assert_eq!(outcome.reason, Reason::Over);
+    assert_eq!(outcome.snapshot.totals(), (5, 1, 4));
+    let text = screen.text();
+    assert!(text.ends_with(FINAL), "{text}");
+    assert_eq!(text.matches("Parallel People Counting System").count(), 2, "{text}");
+    assert!(text.contains("Status: Running | FPS: 62.4\n  In: 2 | Out: 1 | Current: 1\n"));
+}
+
+#[test]
+fn once_prints_the_end_only() {
+    let engine = engine(|look| {
+        snapshot(vec![if look < 3 {
+            source(SourceState::Running, 2)
+        } else {
+            source(SourceState::Completed, 5)
+        }])
+    });
+    let mut screen = Screen::default();
+    let options = Options { once: true, ..Options::default() };
+    headless::run(&engine, options, &AtomicBool::new(false), &mut screen).expect("run");
+    assert_eq!(screen.text(), FINAL);
+}
+
+#[test]
+fn a_status_line_is_one_line() {
+    let engine = engine(|_| snapshot(vec![source(SourceState::Completed, 5)]));
+    let mut screen = Screen::default();
+    let format = Format::Template("{in} in {out} out {current} {alias}".parse().expect("a template"));
+    let options = Options { format, once: true, ..Options::default() };
+    headless::run(&engine, options, &AtomicBool::new(false), &mut screen).expect("run");
+    assert_eq!(screen.text(), "5 in 1 out 4 Video Test\n");
+}
+
+#[test]
+fn json_lines_come_in_order_and_the_summary_is_last_even_for_late_crossings() {
+    let engine = engine(|_| snapshot(vec![source(SourceState::Completed, 5)]));
+    let (mut sink, feed, _forward) = headless::feed(false);
+    for track in 0..3 {
+        sink.event(&crossing(track));
+    }
+    let late = Mutex::new(sink);
+    let settle = move || (3..100).for_each(|track| late.lock().expect("the sink").event(&crossing(track)));
+    let options = Options {
+        format: Format::Json,
+        feed: Some(feed),
+        settle: Some(Box::new(settle)),
+        ..Options::default()
+    };
+    let mut screen = Screen::default();
+    headless::run(&engine, options, &AtomicBool::new(false), &mut screen).expect("run");
+    let text = screen.text();
+    let lines: Vec<serde_json::Value> =
+        text.lines().map(|line| serde_json::from_str(line).expect("a JSON object")).collect();
+    assert_eq!(lines.len(), 101);
+    for (track, line) in lines[..100].iter().enumerate() {
+        assert_eq!(line["type"], "crossing");
+        assert_eq!(line["track_id"], track);
+        assert_eq!((line["direction"].as_str(), line["line"].as_str()), (Some("in"), Some("door")));
+    }
+    assert_eq!(lines[100]["type"], "summary");
+    assert_eq!(lines[100]["sources"][0]["in"], 5);
+    assert_eq!(lines[100]["total"]["net"], 4);
+}
+
+#[test]
+fn the_stop_flag_ends_it_with_a_last_look() {
+    let engine = engine(|_| snapshot(vec![source(SourceState::Running, 2)]));
+    let stop = AtomicBool::new(false);
+    let screen = Screen::default();
+    let outcome = std::thread::scope(|scope| {
+        let run = scope.spawn(|| headless::run(&engine, Options::default(), &stop, &mut screen.clone()));
+        while screen.text().is_empty() {
+            std::thread::yield_now();
+        }
+        stop.store(true, Ordering::SeqCst);
+        run.join().expect("no panic").expect("run")
+    });
+    assert_eq!(outcome.reason, Reason::Stopped);
+    assert_eq!(screen.text().matches("Net:").count(), 2);
+}
+
+#[test]
+fn a_reader_that_goes_away_is_a_clean_end() {
+    let engine = engine(|look| snapshot(vec![source(SourceState::Running, look as u64)]));
+    let mut screen = Screen { closed_after: Some(1), ..Screen::default() };
+    let outcome =
+        headless::run(&engine, Options::default(), &AtomicBool::new(false), &mut screen).expect("clean");
+    assert_eq!(outcome.reason, Reason::BrokenPipe);
+}
+
+#[test]
+fn the_time_given_ends_it() {
+    let engine = engine(|_| snapshot(vec![source(SourceState::Running, 2)]));
+    let options = Options { duration: Some(Duration::from_millis(50)), ..Options::default() };
+    let mut screen = Screen::default();
+    let outcome = headless::run(&engine, options, &AtomicBool::new(false), &mut screen).expect("run");
+    assert_eq!(outcome.reason, Reason::Done);
+}
+
+#[test]
+fn a_running_program_tells_its_state_to_others() {
+    let dir = tempfile::tempdir().expect("folder");
+    assert!(status::read(dir.path()).is_none());
+    let shown = || {
+        let mut trouble = source(SourceState::Retrying { attempt: 3, at: std::time::Instant::now() }, 7);
+        trouble.last_error = Some("cannot connect".into());
+        trouble.threshold = Some(2);
+        snapshot(vec![source(SourceState::Running, 2), trouble])
+    };
+    let writer = status::StatusWriter::start(dir.path(), engine(move |_| shown())).expect("a writer");
+    let read = loop {
+        match status::read(dir.path()) {
+            Some(read) => break read,
+            None => std::thread::yield_now(),
+        }
+    };
+    assert_eq!(headless::text::dashboard(&read), headless::text::dashboard(&shown()));
+    drop(writer);
+    assert!(status::read(dir.path()).is_none(), "who ends takes the file away");
+}
+
+#[test]
+fn an_old_or_broken_state_is_not_believed() {
+    let dir = tempfile::tempdir().expect("folder");
+    let path = dir.path().join(status::FILE_NAME);
+    std::fs::write(&path, "{").expect("write");
+    assert!(status::read(dir.path()).is_none());
+    std::fs::write(
+        &path,
+        r#"{"sources":[],"active_workers":0,"worker_count":1,"max_workers":1,"queue_pending":0}"#,
+    )
+    .expect("write");
+    assert!(status::read(dir.path()).is_some());
+    let file = std::fs::File::options().write(true).open(&path).expect("open");
+    file.set_modified(SystemTime::now() - Duration::from_secs(60)).expect("time");
+    assert!(status::read(dir.path()).is_none());
+}
