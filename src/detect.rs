@@ -19,6 +19,7 @@ mod ort;
 mod pool;
 mod preprocess;
 pub mod registry;
+pub mod stages;
 
 /// One person found in one picture.
 #[derive(Debug, Clone, Copy, PartialEq)]
