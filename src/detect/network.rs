@@ -50,7 +50,7 @@ impl Network {
     pub(super) fn try_raw(&self, input: &[f32], size: (u32, u32)) -> f64 {
         let mut sum = 0.0;
         let read = &mut |_: &[i64], data: &[f32]| sum = data.iter().map(|v| f64::from(v.abs())).sum();
-        self.shared.pool.with(size, |slot| slot.context.run(input, size, read)).unwrap();
+        self.shared.pool.with(|slot| slot.context.run(input, size, read)).unwrap();
         sum
     }
 }
@@ -79,7 +79,7 @@ impl Detector for NetworkDetector {
         let shared = &*self.shared;
         let size = (frame.image.cols().max(0) as u32, frame.image.rows().max(0) as u32);
         let placement = shared.input.place(size, &shared.profile);
-        shared.pool.with(placement.input, |slot| shared.detect(slot, frame, placement))
+        shared.pool.with(|slot| shared.detect(slot, frame, placement))
     }
 }
 

@@ -24,8 +24,6 @@ pub(super) struct Slot {
     pub(super) context: Box<dyn Context>,
     pub(super) pre: Preprocessor,
     pub(super) candidates: Vec<Candidate>,
-    /// Input size of the last run: a context is cheapest to run again at the same size.
-    pub(super) size: (u32, u32),
 }
 
 /// At most `limit` contexts of one network.
@@ -48,49 +46,37 @@ impl Pool {
         Self { backend, state: Mutex::new(state), returned: Condvar::new(), limit: limit.max(1) }
     }
 
-    /// Runs `work` with a context that nobody else uses, preferably one whose last input had `size`.
+    /// Runs `work` with a context that nobody else uses, whatever the size of its last input: changing it costs
+    /// neither engine anything that can be measured.
     ///
     /// Builds a context when all are in use and the limit allows; otherwise waits for one, which happens only
     /// when more threads detect at once than the pool was made for.
     pub(super) fn with<R>(
         &self,
-        size: (u32, u32),
         work: impl FnOnce(&mut Slot) -> Result<R, DetectError>,
     ) -> Result<R, DetectError> {
+        let idle = self.reserve();
         let mut lease = Lease { pool: self, slot: None };
+        let slot = match idle {
+            Some(slot) => slot,
+            None => Slot::new(self.backend.context()?),
+        };
+        work(lease.slot.insert(slot))
+    }
+
+    /// A place among the contexts: an idle one, or `None` where one may be built.
+    fn reserve(&self) -> Option<Slot> {
         let mut state = self.lock();
-        let slot = loop {
-            let same = state.idle.iter().rposition(|slot| slot.size == size);
-            // A context not run yet is better than making one of another size adapt.
-            let fresh = || state.idle.iter().rposition(|slot| slot.size == (0, 0));
-            if let Some(at) = same.or_else(fresh) {
-                break state.idle.swap_remove(at);
-            }
+        loop {
             if let Some(slot) = state.idle.pop() {
-                break slot;
+                return Some(slot);
             }
             if state.built < self.limit {
                 state.built += 1;
-                drop(state);
-                let built = self.backend.context();
-                state = self.lock();
-                match built {
-                    Ok(context) => break Slot::new(context),
-                    Err(error) => {
-                        state.built -= 1;
-                        drop(state);
-                        self.returned.notify_one();
-                        return Err(error);
-                    }
-                }
+                return None;
             }
             state = self.returned.wait(state).unwrap_or_else(PoisonError::into_inner);
-        };
-        drop(state);
-        let slot = lease.slot.insert(slot);
-        let result = work(slot);
-        slot.size = size;
-        result
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -100,11 +86,12 @@ impl Pool {
 
 impl Slot {
     fn new(context: Box<dyn Context>) -> Self {
-        Self { context, pre: Preprocessor::default(), candidates: Vec::new(), size: (0, 0) }
+        Self { context, pre: Preprocessor::default(), candidates: Vec::new() }
     }
 }
 
-/// Gives the context back, or its place when the work panicked and its state is unknown.
+/// Gives the context back, or its place where building it failed or the work panicked and left it in an unknown
+/// state.
 struct Lease<'a> {
     pool: &'a Pool,
     slot: Option<Slot>,
@@ -112,16 +99,13 @@ struct Lease<'a> {
 
 impl Drop for Lease<'_> {
     fn drop(&mut self) {
-        if let Some(slot) = self.slot.take() {
-            let mut state = self.pool.lock();
-            if std::thread::panicking() {
-                state.built -= 1;
-            } else {
-                state.idle.push(slot);
-            }
-            drop(state);
-            self.pool.returned.notify_one();
+        let mut state = self.pool.lock();
+        match self.slot.take() {
+            Some(slot) if !std::thread::panicking() => state.idle.push(slot),
+            _ => state.built -= 1,
         }
+        drop(state);
+        self.pool.returned.notify_one();
     }
 }
 
@@ -130,7 +114,7 @@ mod tests {
     use std::{
         panic::{AssertUnwindSafe, catch_unwind},
         sync::{
-            Arc, Barrier,
+            Arc,
             atomic::{AtomicUsize, Ordering::SeqCst},
         },
         thread,
@@ -180,8 +164,8 @@ mod tests {
     #[test]
     fn one_thread_needs_one_context() {
         let (counter, pool) = pool(8);
-        for i in 0..10 {
-            pool.with((32 * i, 32), run).unwrap();
+        for _ in 0..10 {
+            pool.with(run).unwrap();
         }
         assert_eq!(counter.built.load(SeqCst), 1);
     }
@@ -191,7 +175,7 @@ mod tests {
         let (counter, pool) = pool(2);
         thread::scope(|scope| {
             for _ in 0..8 {
-                scope.spawn(|| (0..200).for_each(|i| pool.with((i % 3, 1), run).unwrap()));
+                scope.spawn(|| (0..200).for_each(|_| pool.with(run).unwrap()));
             }
         });
         assert!(counter.built.load(SeqCst) <= 2);
@@ -199,36 +183,11 @@ mod tests {
     }
 
     #[test]
-    fn a_context_of_the_same_size_is_preferred() {
-        let (_, pool) = pool(2);
-        let both = Barrier::new(2);
-        thread::scope(|scope| {
-            for size in [(1, 1), (2, 2)] {
-                let (pool, both) = (&pool, &both);
-                scope.spawn(move || {
-                    pool.with(size, |_| {
-                        both.wait();
-                        Ok(())
-                    })
-                });
-            }
-        });
-        for size in [(1, 1), (2, 2), (2, 2), (1, 1)] {
-            pool.with(size, |slot| {
-                assert_eq!(slot.size, size);
-                Ok(())
-            })
-            .unwrap();
-        }
-    }
-
-    #[test]
     fn a_panic_costs_its_context_and_no_more() {
         let (counter, pool) = pool(1);
-        let crash =
-            catch_unwind(AssertUnwindSafe(|| pool.with((1, 1), |_| -> Result<(), _> { panic!("inside") })));
+        let crash = catch_unwind(AssertUnwindSafe(|| pool.with(|_| -> Result<(), _> { panic!("inside") })));
         assert!(crash.is_err());
-        pool.with((1, 1), run).unwrap();
+        pool.with(run).unwrap();
         assert_eq!(counter.built.load(SeqCst), 2);
     }
 }
