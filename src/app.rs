@@ -2,6 +2,7 @@
 
 mod check;
 mod dashboard;
+mod models;
 mod monitor;
 mod report;
 mod signals;
@@ -68,7 +69,7 @@ pub fn run() -> ExitCode {
             Ok(())
         }),
         Some(Command::Man) => print(cli::man),
-        Some(other) => Err(Failure::Usage(format!("{other:?} is not built yet"))),
+        Some(Command::Models(args)) => models::run(&args),
     };
     match result {
         Ok(code) => ExitCode::from(code),

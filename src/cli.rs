@@ -277,10 +277,13 @@ pub enum ModelsCommand {
     List,
     /// Check the files against their known SHA-256
     Verify,
-    /// Download a model file
+    /// Get a model's files from a folder or server that has them, checked before they are used
     Fetch {
         /// Which, as in the list
         name: String,
+        /// Folder, or address (https://..) of a folder on a server
+        #[arg(long, value_name = "SOURCE")]
+        from: Option<String>,
     },
 }
 

@@ -8,6 +8,7 @@ use std::{
 };
 
 use super::{KNOWN_MODELS, KnownFile, KnownModel, read};
+use crate::config::ModelFormat;
 
 /// How one file of a model is found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,9 +98,13 @@ pub fn list(models: &Path) -> String {
         let about = format!("{} ({})", report.model.about, report.model.licence);
         row(report.model.name, report.model.format.name(), report.word(), &about);
     }
+    row("builtin", ModelFormat::Pcount.name(), "ready", "this project's own, inside the program");
     row("motion", "-", "ready", "background subtraction; needs no file");
-    let _ =
-        writeln!(text, "\nFiles belong in '{}'; 'models fetch NAME' tells how to get one.", models.display());
+    let _ = writeln!(
+        text,
+        "\nFiles belong in '{}'; 'models fetch NAME --from FOLDER' copies one there.",
+        models.display()
+    );
     text
 }
 
@@ -149,8 +154,8 @@ pub fn fetch(name: &str, models: &Path, source: Option<&str>) -> Result<String, 
         }
         let Some(source) = source else {
             return Err(format!(
-                "'{}' cannot be fetched by itself: put it there by hand, or name a folder or server that has \
-                 it; the weights come from {} ({})",
+                "'{}' cannot be fetched by itself: name a folder or server that has it with --from; the \
+                 weights come from {} ({})",
                 path.display(),
                 model.upstream,
                 model.licence

@@ -1,0 +1,27 @@
+//! `models`: which detectors there are, and whether their files are whole.
+
+use super::{DONE, FAILED, Failure, print};
+use crate::{
+    cli::{ModelsArgs, ModelsCommand},
+    detect::registry,
+};
+
+/// Exit code 1 when a file is wrong, 2 when no model has the name asked for.
+pub fn run(args: &ModelsArgs) -> Result<u8, Failure> {
+    let (text, code) = match args.command.as_ref().unwrap_or(&ModelsCommand::List) {
+        ModelsCommand::List => (registry::list(&args.dir), DONE),
+        ModelsCommand::Verify => {
+            let (text, good) = registry::verify(&args.dir);
+            (text, if good { DONE } else { FAILED })
+        }
+        ModelsCommand::Fetch { name, from } => {
+            let known = registry::KNOWN_MODELS.iter().any(|model| model.name == name);
+            let text = registry::fetch(name, &args.dir, from.as_deref()).map_err(|problem| {
+                if known { anyhow::Error::msg(problem).into() } else { Failure::Usage(problem) }
+            })?;
+            (text, DONE)
+        }
+    };
+    print(|out| out.write_all(text.as_bytes()))?;
+    Ok(code)
+}
