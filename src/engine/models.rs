@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use parking_lot::Mutex;
 
 use crate::{
-    config::DetectorChoice,
+    config::{DetectorChoice, SourceConfig, SourceSpec},
     detect::{DetectError, Model},
 };
 
@@ -25,6 +25,19 @@ impl Models {
     /// An empty cache. `default` is for sources that name no detector.
     pub fn new(default: DetectorChoice, load: Box<LoadModel>) -> Self {
         Self { load, default, loaded: Mutex::default() }
+    }
+
+    /// The model for `source`. Demo scenes are drawn, and networks know people from photographs only: where
+    /// nobody chose otherwise, they get `motion`.
+    ///
+    /// # Errors
+    /// As [`Models::get`].
+    pub fn for_source(&self, source: &SourceConfig) -> Result<Arc<dyn Model>, String> {
+        let unchosen = source.detector.is_none() && self.default == DetectorChoice::Auto;
+        if unchosen && matches!(source.source, SourceSpec::Demo(_)) {
+            return self.get(Some(&DetectorChoice::Motion));
+        }
+        self.get(source.detector.as_ref())
     }
 
     /// The model for `choice`, loaded now if nobody asked for it before. May take a second; the others wait

@@ -377,7 +377,7 @@ impl SourceRuntime {
     fn look(&self, run: &Run, frame: &Frame, worker: usize) {
         let mut pipeline = self.pipeline.lock();
         if !pipeline.has_model() {
-            match self.core.models.get(self.config.load().detector.as_ref()) {
+            match self.core.models.for_source(&self.config.load()) {
                 Ok(model) => pipeline.set_model(model),
                 Err(error) => {
                     drop(pipeline);
@@ -573,7 +573,7 @@ impl Host for RunHost<'_> {
         if self.run.is_abandoned() {
             return;
         }
-        let model = self.source.core.models.get(self.source.config.load().detector.as_ref());
+        let model = self.source.core.models.for_source(&self.source.config.load());
         self.source.cell.update(|shown| {
             if shown.last_frame.is_some() && shown.kind == SourceKind::Camera {
                 shown.reconnects += 1;
@@ -588,7 +588,7 @@ impl Host for RunHost<'_> {
     }
 
     fn working_size(&self, width: u32, height: u32) -> (u32, u32) {
-        match self.source.core.models.get(self.source.config.load().detector.as_ref()) {
+        match self.source.core.models.for_source(&self.source.config.load()) {
             Ok(model) => model.working_size(width, height),
             Err(_) => (width, height),
         }
