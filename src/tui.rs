@@ -164,7 +164,14 @@ pub fn run(engine: Arc<dyn EngineApi>, host: Arc<dyn Host>, options: &TuiOptions
     let mut running = Running { session, guard, look, options, suspend, resumed };
     let exit = running.until_exit(&input);
     running.session.close();
-    exit
+    match (exit, options.stop.load(Ordering::Relaxed)) {
+        (Err(_), signal) if signal != 0 => Ok(Exit::Signal(signal)),
+        // The terminal has gone; its signal is on the way.
+        (Err(TuiError::Terminal(error)), _) if error.raw_os_error() == Some(libc::EIO) => {
+            Ok(Exit::Signal(SIGHUP))
+        }
+        (exit, _) => exit,
+    }
 }
 
 fn flag(signal: i32) -> io::Result<Arc<AtomicBool>> {

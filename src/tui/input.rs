@@ -6,7 +6,6 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    thread::JoinHandle,
     time::Duration,
 };
 
@@ -16,11 +15,15 @@ use crossterm::event::{self, Event};
 /// How long a stop may take to be noticed.
 const POLL: Duration = Duration::from_millis(50);
 
+/// How long the end waits for the thread. On a terminal that has gone, crossterm never comes back from its
+/// poll; the thread is then left to the end of the process.
+const PATIENCE: Duration = Duration::from_millis(200);
+
 /// Keys, pastes, mouse and sizes as they come in.
 pub struct Input {
     events: Receiver<io::Result<Event>>,
     stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
+    ended: Receiver<()>,
 }
 
 impl Input {
@@ -32,9 +35,12 @@ impl Input {
         let (sender, events) = bounded(1024);
         let stop = Arc::new(AtomicBool::new(false));
         let seen = Arc::clone(&stop);
-        let thread =
-            std::thread::Builder::new().name("tui-input".into()).spawn(move || read(&sender, &seen))?;
-        Ok(Self { events, stop, thread: Some(thread) })
+        let (alive, ended) = bounded::<()>(0);
+        std::thread::Builder::new().name("tui-input".into()).spawn(move || {
+            read(&sender, &seen);
+            drop(alive);
+        })?;
+        Ok(Self { events, stop, ended })
     }
 
     /// Where events arrive. An error is the last thing that arrives: the terminal is gone.
@@ -47,10 +53,8 @@ impl Input {
 impl Drop for Input {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
-            // Nothing to do about a panic in there: the screens are on their way out.
-            let _ = thread.join();
-        }
+        // Nothing is ever sent: this ends when the thread lets go of its end, or when patience does.
+        let _ = self.ended.recv_timeout(PATIENCE);
     }
 }
 

@@ -3,7 +3,10 @@
 use std::{
     io::{Read, Write},
     path::Path,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -17,6 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const LOOK: Duration = Duration::from_millis(20);
 
 struct Watched {
+    hung_up: AtomicBool,
     parser: Mutex<vt100::Parser>,
     changed: Condvar,
 }
@@ -24,7 +28,7 @@ struct Watched {
 pub struct Terminal {
     watched: Arc<Watched>,
     child: Box<dyn Child + Send + Sync>,
-    keys: Box<dyn Write + Send>,
+    keys: Option<Box<dyn Write + Send>>,
     master: Option<Box<dyn MasterPty + Send>>,
 }
 
@@ -45,6 +49,7 @@ impl Terminal {
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
         let watched = Arc::new(Watched {
+            hung_up: AtomicBool::new(false),
             parser: Mutex::new(vt100::Parser::new(rows, cols, 200)),
             changed: Condvar::new(),
         });
@@ -55,10 +60,13 @@ impl Terminal {
             while let Ok(count @ 1..) = reader.read(&mut bytes) {
                 seen.parser.lock().process(&bytes[..count]);
                 seen.changed.notify_all();
+                if seen.hung_up.load(Ordering::SeqCst) {
+                    return;
+                }
             }
         });
         let keys = pair.master.take_writer().unwrap();
-        Self { watched, child, keys, master: Some(pair.master) }
+        Self { watched, child, keys: Some(keys), master: Some(pair.master) }
     }
 
     pub fn text(&self) -> String {
@@ -99,8 +107,9 @@ impl Terminal {
     }
 
     pub fn keys(&mut self, keys: &str) {
-        self.keys.write_all(keys.as_bytes()).unwrap();
-        self.keys.flush().unwrap();
+        let writer = self.keys.as_mut().unwrap();
+        writer.write_all(keys.as_bytes()).unwrap();
+        writer.flush().unwrap();
     }
 
     pub fn resize(&self, cols: u16, rows: u16) {
@@ -109,9 +118,12 @@ impl Terminal {
         self.master.as_ref().unwrap().resize(size).unwrap();
     }
 
-    /// Closes the terminal, as when the SSH connection is lost.
+    /// Closes the terminal, as when the SSH connection is lost: the kernel sends SIGHUP, and every read and
+    /// write fails from then on.
     pub fn hang_up(&mut self) {
-        self.signal(rustix::process::Signal::HUP);
+        // The reading thread lets go of its end with the next output; the clock on the screen makes some.
+        self.watched.hung_up.store(true, Ordering::SeqCst);
+        self.keys = None;
         self.master = None;
     }
 

@@ -4,7 +4,7 @@
 use ratatui::{
     buffer::Buffer,
     layout::Rect,
-    style::{Color, Style},
+    style::{Color, Modifier, Style},
 };
 
 use super::Look;
@@ -199,19 +199,22 @@ fn counting_line(line: &LineConfig, chosen: bool, aspect: f32, area: Rect, buffe
     let reach = 1.5 / f32::from(area.height);
     let tip = (middle.0 + normal.0 * reach / aspect, middle.1 + normal.1 * reach);
     if let Some(at) = cell_at(tip, area) {
-        stroke(
-            at,
-            arrow_symbol(arrow, look),
-            look.style(Role::In).add_modifier(ratatui::style::Modifier::BOLD),
-            buffer,
-        );
+        badge(at, arrow_symbol(arrow, look), look.style(Role::In), buffer);
     }
     if chosen {
         for (end, name) in [(a, "a"), (b, "b")] {
             if let Some(at) = cell_at(end, area) {
-                stroke(at, name, look.style(Role::Selected), buffer);
+                badge(at, name, look.style(Role::Text), buffer);
             }
         }
+    }
+}
+
+/// A glyph that can be read on any picture.
+fn badge(at: (u16, u16), symbol: &str, style: Style, buffer: &mut Buffer) {
+    if let Some(cell) = buffer.cell_mut(at) {
+        cell.reset();
+        cell.set_symbol(symbol).set_style(style.add_modifier(Modifier::BOLD | Modifier::REVERSED));
     }
 }
 
