@@ -108,10 +108,11 @@ impl Editor {
         self.grip = grips[next % grips.len()];
     }
 
-    /// Moves the grip by shares of the picture, never out of it.
-    pub fn shift(&mut self, dx: f32, dy: f32) {
+    /// Moves the grip by shares of the picture, never out of it; `false` when the edge lets it go no further.
+    pub fn shift(&mut self, dx: f32, dy: f32) -> bool {
         let grip = self.grip;
-        let Some(line) = self.lines.get_mut(self.chosen) else { return };
+        let Some(line) = self.lines.get_mut(self.chosen) else { return false };
+        let before = (line.a, line.b);
         let by = |point: &mut [f32; 2], dx: f32, dy: f32| {
             *point = [tidy((point[0] + dx).clamp(0.0, 1.0)), tidy((point[1] + dy).clamp(0.0, 1.0))];
         };
@@ -129,6 +130,7 @@ impl Editor {
                 by(&mut line.b, dx, dy);
             }
         }
+        (line.a, line.b) != before
     }
 
     /// Swaps the ends: what counted as in counts as out.

@@ -34,9 +34,21 @@ pub type Backend = CrosstermBackend<BufWriter<File>>;
 
 /// The terminal while the screens are up. Dropping it gives the terminal back.
 pub struct Guard {
+    // Dropped first: ratatui complains on standard error when the terminal has gone, and panics when that has
+    // gone too. While `_taken` stands, standard error is the log.
     terminal: Terminal<Backend>,
     native_log: Option<File>,
     mouse: bool,
+    _taken: Taken,
+}
+
+/// Gives the terminal back when it is dropped.
+struct Taken;
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        restore();
+    }
 }
 
 impl Guard {
@@ -50,13 +62,8 @@ impl Guard {
         let backend = CrosstermBackend::new(BufWriter::with_capacity(WRITE_BUFFER, out));
         crash::install();
         take(native_log.as_ref())?;
-        match Terminal::new(backend) {
-            Ok(terminal) => Ok(Self { terminal, native_log, mouse: false }),
-            Err(error) => {
-                restore();
-                Err(error)
-            }
-        }
+        let taken = Taken;
+        Ok(Self { terminal: Terminal::new(backend)?, native_log, mouse: false, _taken: taken })
     }
 
     /// What to draw on.
@@ -104,12 +111,6 @@ impl Guard {
             self.set_mouse(true)?;
         }
         self.repaint()
-    }
-}
-
-impl Drop for Guard {
-    fn drop(&mut self) {
-        restore();
     }
 }
 

@@ -119,7 +119,8 @@ const AMBER: Swatch = (Color::Yellow, 172, (240, 170, 60));
 const AMBER_ON_LIGHT: Swatch = (Color::Yellow, 130, (150, 85, 0));
 const RED: Swatch = (Color::Red, 167, (255, 105, 100));
 const RED_ON_LIGHT: Swatch = (Color::Red, 124, (180, 20, 25));
-const BLUE: Swatch = (Color::Blue, 33, (95, 165, 255));
+// Many schemes show the named blue too dark to read on black.
+const BLUE: Swatch = (Color::Magenta, 33, (95, 165, 255));
 const BLUE_ON_LIGHT: Swatch = (Color::Blue, 25, (0, 80, 170));
 const CYAN: Swatch = (Color::Cyan, 37, (80, 200, 210));
 const CYAN_ON_LIGHT: Swatch = (Color::Cyan, 30, (0, 105, 120));
@@ -127,7 +128,7 @@ const CYAN_ON_LIGHT: Swatch = (Color::Cyan, 30, (0, 105, 120));
 const SKY: Swatch = (Color::Cyan, 74, (86, 180, 233));
 const ORANGE: Swatch = (Color::Yellow, 178, (230, 159, 0));
 const VERMILION: Swatch = (Color::Magenta, 166, (213, 94, 0));
-const STRONG_BLUE: Swatch = (Color::Blue, 32, (60, 140, 220));
+const STRONG_BLUE: Swatch = (Color::Cyan, 32, (60, 140, 220));
 
 impl Theme {
     /// The styles for a palette and what the configuration chose; `Auto` is for dark backgrounds.

@@ -31,15 +31,24 @@ impl UiState {
             });
         let editor = self.editor.as_mut()?;
         let leaving = std::mem::take(&mut editor.leaving);
+        let movement = match action {
+            Action::Up => Some((0.0, -STEP)),
+            Action::Down => Some((0.0, STEP)),
+            Action::Left => Some((-STEP, 0.0)),
+            Action::Right => Some((STEP, 0.0)),
+            Action::FarUp => Some((0.0, -STRIDE)),
+            Action::FarDown => Some((0.0, STRIDE)),
+            Action::FarLeft => Some((-STRIDE, 0.0)),
+            Action::FarRight => Some((STRIDE, 0.0)),
+            _ => None,
+        };
+        if let Some((dx, dy)) = movement {
+            if !editor.shift(dx, dy) {
+                return Some(self.refuse("the line touches the edge; Tab takes one end"));
+            }
+            return Some(Vec::new());
+        }
         match action {
-            Action::Up => editor.shift(0.0, -STEP),
-            Action::Down => editor.shift(0.0, STEP),
-            Action::Left => editor.shift(-STEP, 0.0),
-            Action::Right => editor.shift(STEP, 0.0),
-            Action::FarUp => editor.shift(0.0, -STRIDE),
-            Action::FarDown => editor.shift(0.0, STRIDE),
-            Action::FarLeft => editor.shift(-STRIDE, 0.0),
-            Action::FarRight => editor.shift(STRIDE, 0.0),
             Action::NextPanel => editor.next_grip(false),
             Action::PreviousPanel => editor.next_grip(true),
             Action::Turn => editor.turn(TURN, aspect),
