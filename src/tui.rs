@@ -256,7 +256,11 @@ impl Running<'_> {
                 }
                 Effect::Mouse(on) => self.guard.set_mouse(on)?,
                 Effect::Copy(text) => self.copy(&text)?,
-                Effect::Control(_) | Effect::Export | Effect::AddSource(_) | Effect::SaveLines(..) => {}
+                Effect::Control(_)
+                | Effect::Export
+                | Effect::AddSource(_)
+                | Effect::SaveLines(..)
+                | Effect::Report(_) => {}
             }
         }
         Ok(None)

@@ -7,6 +7,8 @@ use std::{
     time::Duration,
 };
 
+use jiff::tz::TimeZone;
+
 use super::{
     DONE, Failure,
     monitor::{Parts, finish, start_engine},
@@ -18,9 +20,17 @@ use crate::{
     engine::EngineApi,
     export::Exporter,
     headless,
+    ledger::{
+        self, Ledger, Reader,
+        render::{ReportFormat, render},
+        report::{Query, Step},
+    },
     logging::RecentLogs,
     source::{SourceId, probe_source},
-    tui::{self, Exit, TuiOptions, host::Host},
+    tui::{
+        self, Exit, TuiOptions,
+        host::{Host, Period},
+    },
 };
 
 /// File in the log folder that receives what native libraries write to standard error.
@@ -34,6 +44,11 @@ pub fn run(args: &RunArgs, config: &Config, stop: &StopSignal, parts: &Parts) ->
     let engine = start_engine(config, parts, Vec::new())?;
     let host = Arc::new(DashboardHost {
         exporter: Arc::clone(&parts.exporter),
+        ledger: parts
+            .ledger
+            .as_ref()
+            .map(|ledger| (Arc::clone(ledger), config.parallel.result_output.join(ledger::FILE_NAME))),
+        timezone: config.parallel.timezone.clone(),
         recent: parts.logs.recent(),
         config: config.path.clone(),
         results: config.parallel.result_output.display().to_string(),
@@ -69,6 +84,8 @@ pub fn run(args: &RunArgs, config: &Config, stop: &StopSignal, parts: &Parts) ->
 /// What the screens may ask of this program.
 struct DashboardHost {
     exporter: Arc<Exporter>,
+    ledger: Option<(Arc<Ledger>, PathBuf)>,
+    timezone: TimeZone,
     recent: Arc<RecentLogs>,
     config: Option<PathBuf>,
     results: String,
@@ -99,7 +116,53 @@ impl Host for DashboardHost {
             .map_err(|error| format!("used until the end, not saved: {error}"))
     }
 
+    fn report(&self, period: Period) -> Result<String, String> {
+        let Some((ledger, path)) = &self.ledger else {
+            return Err("no ledger is kept: 'ledger' is false in the configuration".into());
+        };
+        ledger.sync(EXPORT_TIMEOUT);
+        let query = query(period, &jiff::Zoned::now().with_time_zone(self.timezone.clone()))
+            .map_err(|error| error.to_string())?;
+        let reader = Reader::open(path).map_err(|error| error.to_string())?;
+        let report = ledger::report::report(&reader, &query).map_err(|error| error.to_string())?;
+        Ok(render(&report, ReportFormat::Table))
+    }
+
     fn recent_logs(&self) -> Option<Arc<RecentLogs>> {
         Some(Arc::clone(&self.recent))
+    }
+}
+
+/// What to ask the ledger for a period, as of `now`.
+fn query(period: Period, now: &jiff::Zoned) -> Result<Query, jiff::Error> {
+    let (first, last, by_day) = period.days();
+    // Midnight of the day: not always 24 hours apart.
+    let midnight = |days_back: i64| {
+        now.checked_sub(jiff::Span::new().try_days(days_back)?)?.start_of_day().map(|day| day.timestamp())
+    };
+    Ok(Query {
+        since: midnight(first)?,
+        until: if last < 0 { now.timestamp() } else { midnight(last)? },
+        by: if by_day { Step::Day } else { Step::Hour },
+        timezone: now.time_zone().clone(),
+        source: None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn yesterday_is_a_day_of_the_calendar_also_when_the_clocks_change() {
+        let now: jiff::Zoned = "2026-03-30T09:00:00[Europe/Berlin]".parse().unwrap();
+        let yesterday = query(Period::Yesterday, &now).unwrap();
+        assert_eq!(yesterday.until.duration_since(yesterday.since).as_hours(), 23);
+        let week = query(Period::Week, &now).unwrap();
+        assert_eq!(week.until, now.timestamp());
+        assert_eq!(
+            week.since.to_zoned(now.time_zone().clone()).to_string(),
+            "2026-03-24T00:00:00+01:00[Europe/Berlin]"
+        );
     }
 }

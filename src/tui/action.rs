@@ -93,6 +93,8 @@ pub enum Action {
     Logs,
     /// All logs.
     AllLogs,
+    /// What was counted on other days.
+    Report,
     /// Export now.
     Export,
     /// Copy the row.

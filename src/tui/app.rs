@@ -14,7 +14,7 @@ use super::{
     dialogs::Dialog,
     editor::Editor,
     format::Moment,
-    host::LogTarget,
+    host::{LogTarget, Period},
     keymap::{COMMANDS, Keymap},
     text_input::TextInput,
     view_model::{self, Arrangement, Row, SortKey},
@@ -23,7 +23,7 @@ use super::{
 use crate::{
     config::{LineConfig, SourceConfig},
     engine::Control,
-    logging::LogLine,
+    logging::{Level, LogLine},
     source::SourceId,
     store::{EngineSnapshot, Minute, Preview, SourceSnapshot},
 };
@@ -51,6 +51,8 @@ pub enum Effect {
     Copy(String),
     /// Write the results.
     Export,
+    /// Read the ledger.
+    Report(Period),
     /// Mouse reports on or off.
     Mouse(bool),
     /// Write the lines of a source into the configuration file.
@@ -70,6 +72,8 @@ pub enum Screen {
     Editor,
     /// The keys.
     Help,
+    /// What was counted on other days.
+    Report,
     /// A log.
     Logs(LogTarget),
 }
@@ -110,6 +114,15 @@ pub struct Toast {
 struct Frozen {
     snapshot: Arc<EngineSnapshot>,
     moment: Moment,
+}
+
+/// The report on screen.
+#[derive(Debug, Clone, Default)]
+pub struct ReportView {
+    /// What it is about.
+    pub period: Period,
+    /// Its lines, or why there are none; `None` until they are read.
+    pub text: Option<Result<Vec<String>, String>>,
 }
 
 /// Things that are fetched only while a screen shows them.
@@ -165,6 +178,12 @@ pub struct UiState {
     pub picture_in_detail: bool,
     /// How far back charts reach.
     pub range: Range,
+    /// The report on screen.
+    pub report: ReportView,
+    /// Least severe level shown of a log.
+    pub log_level: Level,
+    /// Words that shown lines of a log have.
+    pub log_filter: String,
     mouse: bool,
     read_only: bool,
     acknowledged: BTreeSet<AlertKey>,
@@ -204,6 +223,9 @@ impl UiState {
             preview: false,
             picture_in_detail: true,
             range: Range::default(),
+            report: ReportView::default(),
+            log_level: Level::Debug,
+            log_filter: String::new(),
             mouse: false,
             read_only,
             acknowledged: BTreeSet::new(),
@@ -407,6 +429,11 @@ impl UiState {
             Action::Logs => self.logs(),
             Action::AllLogs if *self.screen() == Screen::Logs(LogTarget::Central) => self.back(),
             Action::AllLogs => self.open(Screen::Logs(LogTarget::Central)),
+            Action::Report if *self.screen() == Screen::Report => self.back(),
+            Action::Report => {
+                self.open(Screen::Report);
+                self.read_report(Period::default())
+            }
             Action::Export => vec![Effect::Export],
             Action::Copy => self.copy(),
             Action::Palette => {
@@ -445,6 +472,7 @@ impl UiState {
             self.screens.retain(|other| *other != screen);
             self.screens.push(screen);
             self.scroll = 0;
+            self.log_filter.clear();
         }
         Vec::new()
     }

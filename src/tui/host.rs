@@ -17,6 +17,53 @@ pub enum LogTarget {
     Source(SourceId),
 }
 
+/// Which days a report is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Period {
+    /// Today, by the hour.
+    #[default]
+    Today,
+    /// Yesterday, by the hour.
+    Yesterday,
+    /// The last seven days with today, by day.
+    Week,
+    /// The last thirty days with today, by day.
+    Month,
+}
+
+impl Period {
+    const ALL: [Self; 4] = [Self::Today, Self::Yesterday, Self::Week, Self::Month];
+
+    /// The period `steps` further back; `None` beyond the ends.
+    #[must_use]
+    pub fn stepped(self, steps: isize) -> Option<Self> {
+        let now = Self::ALL.iter().position(|period| *period == self)?;
+        Self::ALL.get(now.checked_add_signed(steps)?).copied()
+    }
+
+    /// Its name in titles.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Today => "today",
+            Self::Yesterday => "yesterday",
+            Self::Week => "the last 7 days",
+            Self::Month => "the last 30 days",
+        }
+    }
+
+    /// How many days back it begins and ends (0 is today's start, -1 now), and whether by day.
+    #[must_use]
+    pub fn days(self) -> (i64, i64, bool) {
+        match self {
+            Self::Today => (0, -1, false),
+            Self::Yesterday => (1, 0, false),
+            Self::Week => (6, -1, true),
+            Self::Month => (29, -1, true),
+        }
+    }
+}
+
 /// The program around the screens. Errors are sentences for the user, without secrets.
 pub trait Host: Send + Sync {
     /// Writes all results that are not written yet and says where they are. May take a while.
@@ -42,6 +89,15 @@ pub trait Host: Send + Sync {
     fn save_lines(&self, source: &SourceId, lines: &[LineConfig]) -> Result<String, String> {
         let _ = (source, lines);
         Err("there is no configuration file to save to; start with '--config FILE'".into())
+    }
+
+    /// What was counted in `period`, as text. May take a while.
+    ///
+    /// # Errors
+    /// Why nothing is known.
+    fn report(&self, period: Period) -> Result<String, String> {
+        let _ = period;
+        Err("no ledger is kept in this run".into())
     }
 
     /// The latest log lines of the whole program, when there are logs.

@@ -14,6 +14,7 @@ pub mod editor;
 pub mod help;
 pub mod logs;
 pub mod overview;
+pub mod report;
 pub mod too_small;
 
 /// Draws one frame.
@@ -38,6 +39,7 @@ pub fn draw_in(ui: &mut UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
                 Screen::Detail => detail::draw(ui, rest, buffer, look),
                 Screen::Editor => editor::draw(ui, rest, buffer, look),
                 Screen::Help => help::draw(ui, rest, buffer, look),
+                Screen::Report => report::draw(ui, rest, buffer, look),
                 Screen::Logs(target) => logs::draw(ui, &target, rest, buffer, look),
                 Screen::Overview => {}
             }

@@ -12,13 +12,14 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use super::{
     app::{Effect, Screen, Tone, UiState},
     format::Moment,
-    host::{Host, LogTarget},
+    host::{Host, LogTarget, Period},
     keymap::{Key, Keymap},
     view_model::Row,
 };
 use crate::{
     config::SourceConfig,
     engine::{Control, EngineApi},
+    logging::Level,
     source::SourceId,
 };
 
@@ -32,7 +33,12 @@ const PREVIEW_EVERY: Duration = Duration::from_secs(1);
 enum Answer {
     Said(Result<String, String>),
     Probed(String, Result<String, String>),
+    Report(Period, Result<String, String>),
 }
+
+/// Which lines of the log were fetched: the log, how much had been written, from which level on, with which
+/// words.
+type LogView = (LogTarget, u64, Level, String);
 
 /// The screens and what they talk to.
 pub struct Session {
@@ -44,7 +50,7 @@ pub struct Session {
     history_due: Option<Instant>,
     preview_due: Option<Instant>,
     preview_of: Option<SourceId>,
-    log: Option<(LogTarget, u64)>,
+    log: Option<LogView>,
 }
 
 impl Session {
@@ -85,6 +91,7 @@ impl Session {
             match answer {
                 Answer::Said(Ok(text)) => self.ui.say(text, Tone::Done),
                 Answer::Said(Err(text)) => self.ui.say(text, Tone::Refused),
+                Answer::Report(period, result) => self.ui.report_read(period, result),
                 Answer::Probed(text, result) => self.ui.source_probed(&text, result),
             }
         }
@@ -110,6 +117,9 @@ impl Session {
                 Effect::AddSource(text) => self.add_source(&text),
                 Effect::SaveLines(source, lines) => {
                     self.in_background(move |host| Answer::Said(host.save_lines(&source, &lines)));
+                }
+                Effect::Report(period) => {
+                    self.in_background(move |host| Answer::Report(period, host.report(period)));
                 }
                 Effect::Export => {
                     self.ui.say("exporting", Tone::Done);
@@ -227,16 +237,28 @@ impl Session {
             self.ui.extras.log_problem = Some("nothing is logged in this run".into());
             return;
         };
-        let now = (target, recent.written());
+        let now = (target, recent.written(), self.ui.log_level, self.ui.log_filter.to_lowercase());
         if self.log.as_ref() == Some(&now) {
             return;
         }
-        self.ui.extras.log = Arc::new(recent.lines(|line| match &now.0 {
-            LogTarget::Central => true,
-            LogTarget::Source(id) => line.camera.as_ref() == Some(id),
+        self.ui.extras.log = Arc::new(recent.lines(|line| {
+            let is_here = match &now.0 {
+                LogTarget::Central => true,
+                LogTarget::Source(id) => line.camera.as_ref() == Some(id),
+            };
+            is_here && line.level <= now.2 && has_words(&line.text, &now.3)
         }));
         self.ui.extras.log_problem = None;
         self.log = Some(now);
         self.ui.touch();
     }
+}
+
+/// Whether every word of `filter` (lower case) is in `text`, or is not, with a leading `!`.
+fn has_words(text: &str, filter: &str) -> bool {
+    let text = text.to_lowercase();
+    filter.split_whitespace().all(|word| match word.strip_prefix('!') {
+        Some(word) => word.is_empty() || !text.contains(word),
+        None => text.contains(word),
+    })
 }

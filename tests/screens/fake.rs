@@ -18,7 +18,10 @@ use pcount::{
         WorkerSnapshot,
     },
     track::Track,
-    tui::{format::Moment, host::Host},
+    tui::{
+        format::Moment,
+        host::{Host, Period},
+    },
 };
 
 /// 2026-03-14 12:34:56 UTC.
@@ -331,6 +334,13 @@ impl Host for FakeHost {
             Ok("1280x720, 25 fps".into())
         } else {
             Err(format!("cannot connect: {text}"))
+        }
+    }
+
+    fn report(&self, period: Period) -> Result<String, String> {
+        match period {
+            Period::Month => Err("the ledger cannot be read".into()),
+            _ => Ok(format!("{}\n\ncamera_01\n  08:00  120  80\n  09:00  300 290\n", period.name())),
         }
     }
 

@@ -320,6 +320,36 @@ fn the_log_of_a_source_shows_its_lines_only() {
 }
 
 #[test]
+fn logs_are_searched_and_thinned_out() {
+    let mut stage = two();
+    stage.keys("L-");
+    assert!(!stage.text(120, 40).contains("Person detected"), "no details");
+    stage.keys("--");
+    let text = stage.text(120, 40);
+    assert!(text.contains("refuses the user name") && !text.contains("no route"), "errors only: {text}");
+    stage.keys("-");
+    assert_eq!(stage.said(), "only errors are shown");
+    stage.keys("+++/camera !fps<enter>");
+    let text = stage.text(120, 40);
+    assert!(text.contains("no route") && !text.contains("FPS=") && !text.contains("ENGINE"), "{text}");
+}
+
+#[test]
+fn other_days_are_read_from_the_ledger() {
+    let mut stage = two();
+    stage.keys("H");
+    stage.wait_for("09:00  300 290");
+    stage.keys("+");
+    stage.wait_for("Counted: yesterday");
+    stage.keys("++");
+    stage.wait_for("the ledger cannot be read");
+    stage.keys("+");
+    assert_eq!(stage.said(), "there is no other period this way");
+    stage.keys("q");
+    assert_eq!(*stage.session.ui.screen(), Screen::Overview);
+}
+
+#[test]
 fn copy_gives_the_row_as_text() {
     let mut stage = two();
     match &stage.keys("y")[..] {
@@ -368,7 +398,7 @@ fn read_only_refuses_what_changes_anything_and_says_why() {
 /// A key does something to be seen, or says why not: on every screen, with sources and without.
 #[test]
 fn no_key_is_silent() {
-    let screens: [&[&str]; 6] = [&[], &["?"], &["L"], &["l"], &["<enter>"], &["E"]];
+    let screens: [&[&str]; 7] = [&[], &["?"], &["L"], &["l"], &["<enter>"], &["E"], &["H"]];
     for sources in [fake::mixed(), Vec::new()] {
         for path in screens {
             for command in COMMANDS {

@@ -5,10 +5,11 @@ use proptest::prelude::*;
 
 use super::{fake, stage::Stage};
 
-const SCREENS: [&str; 19] = [
+const SCREENS: [&str; 20] = [
     "<enter>",
     "<enter>v+",
     "Et",
+    "H",
     "",
     "v",
     "?",

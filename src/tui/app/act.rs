@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
-use super::{Effect, Exit, Screen, Tone, UiState};
+use super::{Effect, Exit, ReportView, Screen, Tone, UiState};
 use crate::{
     config::SourceKind,
     engine::Control,
+    logging::Level,
     source::SourceId,
     store::{SourceSnapshot, SourceState},
     tui::{
         dialogs::Dialog,
         format::{self, signed},
+        host::Period,
         text::clean,
     },
 };
@@ -170,6 +172,13 @@ impl UiState {
                 }
                 return Vec::new();
             }
+            Screen::Report => {
+                return match self.report.period.stepped(by) {
+                    Some(period) => self.read_report(period),
+                    None => self.refuse("there is no other period this way"),
+                };
+            }
+            Screen::Logs(_) => return self.change_log_level(by),
             _ => return self.refuse("the number of workers is changed on the overview"),
         }
         let most = self.snapshot.max_workers;
@@ -185,6 +194,35 @@ impl UiState {
         self.pending_workers = Some(next);
         self.say(format!("{next} of {most} workers"), Tone::Done);
         vec![Effect::Control(Control::SetWorkers(next))]
+    }
+
+    fn change_log_level(&mut self, by: isize) -> Vec<Effect> {
+        const LEVELS: [Level; 4] = [Level::Error, Level::Warn, Level::Info, Level::Debug];
+        let now = LEVELS.iter().position(|level| *level == self.log_level).unwrap_or(LEVELS.len() - 1);
+        match now.checked_add_signed(by).and_then(|next| LEVELS.get(next)) {
+            Some(level) => {
+                self.log_level = *level;
+                self.scroll = 0;
+                self.say(format!("shown: {} and worse", level.word()), Tone::Done);
+            }
+            None if by > 0 => self.say("everything is shown", Tone::Refused),
+            None => self.say("only errors are shown", Tone::Refused),
+        }
+        Vec::new()
+    }
+
+    pub(super) fn read_report(&mut self, period: Period) -> Vec<Effect> {
+        self.report = ReportView { period, text: None };
+        self.scroll = 0;
+        vec![Effect::Report(period)]
+    }
+
+    /// The report that was asked for, unless another one has been asked for since.
+    pub fn report_read(&mut self, period: Period, result: Result<String, String>) {
+        if self.report.period == period {
+            self.report.text = Some(result.map(|text| text.lines().map(str::to_string).collect()));
+            self.changed = true;
+        }
     }
 
     pub(super) fn acknowledge(&mut self) -> Vec<Effect> {

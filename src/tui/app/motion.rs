@@ -26,7 +26,7 @@ impl UiState {
                 Vec::new()
             }
             (Screen::Editor, _) => Vec::new(),
-            (Screen::Help, _) => {
+            (Screen::Help | Screen::Report, _) => {
                 self.scroll = self.scroll.saturating_add_signed(by);
                 Vec::new()
             }
@@ -106,15 +106,21 @@ impl UiState {
     }
 
     pub(super) fn start_filter(&mut self) -> Vec<Effect> {
-        if *self.screen() != Screen::Overview {
-            return self.refuse("the filter is for the overview; q goes back to it");
-        }
-        self.filter_input = Some(TextInput::new(&self.arrangement.filter));
+        let now = match self.screen() {
+            Screen::Overview => &self.arrangement.filter,
+            Screen::Logs(_) => &self.log_filter,
+            _ => return self.refuse("the filter is for the overview and for logs; q goes back"),
+        };
+        self.filter_input = Some(TextInput::new(now));
         Vec::new()
     }
 
     /// Filters by what stands in the filter's input.
     pub(super) fn apply_filter(&mut self, filter: String) {
+        if matches!(self.screen(), Screen::Logs(_)) {
+            self.log_filter = filter;
+            return;
+        }
         self.arrangement.filter = filter;
         self.rearrange();
     }

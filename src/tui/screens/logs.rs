@@ -28,9 +28,22 @@ pub fn draw(ui: &mut UiState, target: &LogTarget, area: Rect, buffer: &mut Buffe
     } else {
         format!("Log: {name}, following")
     };
-    rule(&title, false, take_top(&mut rest, 1), buffer, look);
+    let level = if ui.log_level == Level::Debug {
+        String::new()
+    } else {
+        format!(", {} and worse", ui.log_level.word())
+    };
+    let words = if ui.log_filter.is_empty() { String::new() } else { format!(", /{}", ui.log_filter) };
+    rule(&format!("{title}{level}{words}"), false, take_top(&mut rest, 1), buffer, look);
     if count == 0 {
-        let why = ui.extras.log_problem.clone().unwrap_or_else(|| "nothing logged yet".into());
+        let why = ui.extras.log_problem.clone().unwrap_or_else(|| {
+            let all = ui.log_level == Level::Debug && ui.log_filter.is_empty();
+            if all {
+                "nothing logged yet".into()
+            } else {
+                "nothing like that in the log; + and / change what is shown".into()
+            }
+        });
         put_lines(
             &[look.line(look.cut(&format!(" {why}"), usize::from(rest.width)), Role::Dim)],
             rest,

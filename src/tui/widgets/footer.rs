@@ -31,6 +31,7 @@ fn hints(screen: &Screen) -> &'static [Action] {
             Action::SortNext,
             Action::Freeze,
             Action::EditLines,
+            Action::Report,
             Action::Mark,
             Action::NextPanel,
             Action::Export,
@@ -64,7 +65,19 @@ fn hints(screen: &Screen) -> &'static [Action] {
             Action::LinePoint,
         ],
         Screen::Help => &[Action::Quit, Action::Down, Action::Up, Action::Palette],
-        Screen::Logs(_) => &[Action::Help, Action::Quit, Action::Up, Action::Bottom, Action::AllLogs],
+        Screen::Report => {
+            &[Action::Help, Action::Quit, Action::More, Action::Fewer, Action::Down, Action::Up]
+        }
+        Screen::Logs(_) => &[
+            Action::Help,
+            Action::Quit,
+            Action::Up,
+            Action::Bottom,
+            Action::Filter,
+            Action::More,
+            Action::Fewer,
+            Action::AllLogs,
+        ],
     }
 }
 
@@ -104,8 +117,8 @@ pub fn draw(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
             (Action::Add, Screen::Editor) => "new line",
             (Action::Up, Screen::Detail) => "previous",
             (Action::Down, Screen::Detail) => "next",
-            (Action::More, Screen::Detail) => "longer",
-            (Action::Fewer, Screen::Detail) => "shorter",
+            (Action::More, Screen::Detail | Screen::Report) => "longer",
+            (Action::Fewer, Screen::Detail | Screen::Report) => "shorter",
             _ => command.label,
         };
         let key = first_key(&ui.keymap, *action);
