@@ -182,7 +182,8 @@ impl SourceConfig {
 /// The sources that `text` names; at least one.
 fn sources_named(text: &str, taken_ids: &BTreeSet<String>) -> Result<Vec<SourceConfig>, String> {
     let lookup = |name: &str| std::env::var(name).ok();
-    let specs = match source_spec::parse(text, Path::new(""), &lookup)? {
+    let expanded = env::expand(text, &lookup)?;
+    let specs = match source_spec::parse(&expanded, Path::new(""), &lookup)? {
         Named::One(spec) => vec![spec],
         Named::Several(files) if files.is_empty() => return Err(format!("'{text}' holds no video")),
         Named::Several(files) => files.into_iter().map(SourceSpec::File).collect(),

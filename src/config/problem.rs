@@ -23,7 +23,7 @@ impl Problem {
             file: file.to_owned(),
             place: place.map(|place| (place.line, place.column)),
             path: path.to_owned(),
-            message: super::redact(message),
+            message: super::redact(message).into_owned(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Passwords: kept apart from addresses, never printed, removed from any text.
 
-use std::fmt;
+use std::{borrow::Cow, fmt, ops::Range};
 
 use url::Url;
 
@@ -79,15 +79,11 @@ pub(super) fn split(mut url: Url) -> SplitUrl {
     // Neither call can fail on a URL that has a host, and only such a URL can have credentials.
     let _ = url.set_username("");
     let _ = url.set_password(None);
+    // It is never sent to a host.
+    url.set_fragment(None);
     let tail = tail(&url);
-    let safe = redact_parameters(&tail);
-    let hidden = (safe != tail).then(|| {
-        let (path, query) = match safe.split_once('?') {
-            Some((path, query)) => (path.to_owned(), Some(query.to_owned())),
-            None => (safe.clone(), None),
-        };
-        url.set_path(&path);
-        url.set_query(query.as_deref());
+    let hidden = redact_values(&tail, |c| c == '&').map(|safe| {
+        set_tail(&mut url, &safe);
         Secret(tail)
     });
     SplitUrl { address: url, credentials, hidden }
@@ -97,12 +93,7 @@ pub(super) fn split(mut url: Url) -> SplitUrl {
 pub(super) fn restore_tail(address: &Url, hidden: Option<&Secret>) -> Url {
     let mut url = address.clone();
     if let Some(Secret(tail)) = hidden {
-        let (path, query) = match tail.split_once('?') {
-            Some((path, query)) => (path, Some(query)),
-            None => (tail.as_str(), None),
-        };
-        url.set_path(path);
-        url.set_query(query);
+        set_tail(&mut url, tail);
     }
     url
 }
@@ -117,6 +108,13 @@ pub(super) fn join(address: &Url, credentials: Option<&Credentials>, hidden: Opt
     url
 }
 
+fn set_tail(url: &mut Url, tail: &str) {
+    let (path, query) = tail.split_once('?').map_or((tail, None), |(path, query)| (path, Some(query)));
+    url.set_path(path);
+    url.set_query(query);
+}
+
+/// Path and query.
 fn tail(url: &Url) -> String {
     match url.query() {
         Some(query) => format!("{}?{query}", url.path()),
@@ -124,73 +122,95 @@ fn tail(url: &Url) -> String {
     }
 }
 
-/// Removes user names, passwords and secret parameters of every URL found in `text`.
+/// Removes user names and passwords of every URL found in `text`, and the values of everything that looks
+/// like `password=..` or `token=..`.
 ///
-/// Meant for texts of unknown origin, such as what FFmpeg says: where it is unclear how far a password
-/// reaches, too much is removed rather than too little.
+/// Meant for texts of unknown origin, such as what FFmpeg says: where it is unclear how far a secret
+/// reaches, too much is removed rather than too little. Of addresses that the configuration accepts, none
+/// has an `@` that does not end a password.
 #[must_use]
-pub fn redact(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find("://") {
-        let (before, after) = rest.split_at(at + 3);
-        out.push_str(before);
-        let end = after
-            .find(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '\'' | '"' | '<' | '>' | '`'))
-            .unwrap_or(after.len());
-        let (url, beyond) = after.split_at(end);
-        let url = match url.rfind('@') {
-            Some(at) => {
-                out.push_str(HIDDEN);
-                &url[at..]
-            }
-            None => url,
-        };
-        out.push_str(&redact_parameters(url));
-        rest = beyond;
+pub fn redact(text: &str) -> Cow<'_, str> {
+    if !text.contains("://") && !text.contains('=') {
+        return Cow::Borrowed(text);
     }
-    out.push_str(rest);
-    out
+    let without_users = redact_users(text);
+    let ends = |c: char| c.is_whitespace() || c.is_control() || "&,;\"'`<>".contains(c);
+    match redact_values(&without_users, ends) {
+        Some(redacted) => Cow::Owned(redacted),
+        None => without_users,
+    }
 }
 
 /// [`redact`] for a text that is one URL, whatever characters it holds.
 pub(super) fn redact_url(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return redact(url) };
-    match rest.rfind('@') {
-        Some(at) => format!("{scheme}://{HIDDEN}{}", redact_parameters(&rest[at..])),
-        None => format!("{scheme}://{}", redact_parameters(rest)),
+    let Some((scheme, rest)) = url.split_once("://") else { return redact(url).into_owned() };
+    let shown = match rest.rfind('@') {
+        Some(at) => format!("{scheme}://{HIDDEN}{}", &rest[at..]),
+        None => url.to_owned(),
+    };
+    redact_values(&shown, |c| c == '&').unwrap_or(shown)
+}
+
+fn redact_users(text: &str) -> Cow<'_, str> {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("://") {
+        let (before, after) = rest.split_at(at + 3);
+        let end = after.find(|c: char| c.is_whitespace() || c.is_control() || "\"'`<>".contains(c));
+        out.push_str(before);
+        rest = match after[..end.unwrap_or(after.len())].rfind('@') {
+            Some(at) => {
+                out.push_str(HIDDEN);
+                &after[at..]
+            }
+            None => after,
+        };
     }
+    if out.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
 }
 
 /// Replaces the values of parameters whose names say that they are secret, as in
-/// `/video.cgi?user=admin&pwd=..` or `/user=admin&password=..&channel=1`.
-fn redact_parameters(text: &str) -> String {
-    const SEPARATORS: [char; 5] = ['?', '&', ';', '/', '#'];
-    let mut out = String::with_capacity(text.len());
-    for piece in text.split_inclusive(SEPARATORS) {
-        let (body, separator) = match piece.char_indices().next_back() {
-            Some((at, last)) if SEPARATORS.contains(&last) => piece.split_at(at),
-            _ => (piece, ""),
-        };
-        match body.split_once('=') {
-            Some((key, value)) if !value.is_empty() && names_a_secret(key) => {
-                out.push_str(key);
-                out.push('=');
-                out.push_str(HIDDEN);
-            }
-            _ => out.push_str(body),
-        }
-        out.push_str(separator);
+/// `/video.cgi?user=admin&pwd=..` or `/user=admin&password=..&channel=1`. `None` when there is none.
+fn redact_values(text: &str, ends: impl Fn(char) -> bool) -> Option<String> {
+    let mut out = String::new();
+    let mut done = 0;
+    for value in secret_values(text, ends) {
+        out.push_str(&text[done..value.start]);
+        out.push_str(HIDDEN);
+        done = value.end;
     }
-    out
+    (done > 0).then(|| out + &text[done..])
 }
 
-fn names_a_secret(key: &str) -> bool {
-    let key = key.to_ascii_lowercase();
-    ["pass", "pwd", "psw", "secret", "token", "auth", "apikey", "api_key", "signature", "credential"]
+/// Where values stand whose names say that they are secret; each reaches to the next character of `ends`.
+fn secret_values(text: &str, ends: impl Fn(char) -> bool) -> Vec<Range<usize>> {
+    let mut found: Vec<Range<usize>> = Vec::new();
+    for (equals, _) in text.match_indices('=') {
+        let inside = found.last().is_some_and(|last| equals < last.end);
+        let name = text[..equals]
+            .rfind(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '_' | '-' | '.'))
+            .map_or(&text[..equals], |at| {
+                text[at..equals].trim_start_matches(|c: char| !c.is_ascii_alphanumeric())
+            });
+        let length = text[equals + 1..].find(&ends).unwrap_or(text.len() - equals - 1);
+        if !inside && length > 0 && names_a_secret(name) {
+            found.push(equals + 1..equals + 1 + length);
+        }
+    }
+    found
+}
+
+fn names_a_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["passw", "passphrase", "pwd", "psw", "secret", "token", "apikey", "api_key", "signature", "credential"]
         .iter()
-        .any(|word| key.contains(word))
-        || matches!(key.as_str(), "key" | "sig" | "sid" | "session" | "pw")
+        .any(|word| name.contains(word))
+        || name.ends_with("pass")
+        || matches!(name.as_str(), "key" | "sig" | "sid" | "session" | "pw" | "auth" | "authorization")
 }
 
 /// Decodes `%40` and the like; what is not a valid escape stays as it is.
@@ -228,13 +248,18 @@ pub(super) fn percent_encode(text: &str) -> String {
     out
 }
 
+/// The secret values in a path and query that were hidden by [`split`], as written.
+pub(super) fn values(hidden: &Secret) -> impl Iterator<Item = &str> {
+    secret_values(&hidden.0, |c| c == '&').into_iter().map(|range| &hidden.0[range])
+}
+
 /// Removes `secret` itself from `text`, as it is and percent-encoded. Secrets of one or two characters
 /// are left: their removal would garble the text and hide little.
-pub(super) fn remove(text: &str, secret: &Secret) -> String {
-    if secret.0.chars().count() < 3 {
+pub(super) fn remove(text: &str, secret: &str) -> String {
+    if secret.chars().count() < 3 {
         return text.to_owned();
     }
-    text.replace(&secret.0, HIDDEN).replace(&percent_encode(&secret.0), HIDDEN)
+    text.replace(secret, HIDDEN).replace(&percent_encode(secret), HIDDEN)
 }
 
 #[cfg(test)]
@@ -275,6 +300,9 @@ mod tests {
             ("open 'rtsp://a:b@h/x' failed", "open 'rtsp://***@h/x' failed"),
             ("rtsp://a:b/c@h/x: 401", "rtsp://***@h/x: 401"),
             ("rtsp://a:b@c@h and http://h2/?token=t0ps", "rtsp://***@h and http://h2/?token=***"),
+            ("TOKEN=abc, next=1", "TOKEN=***, next=1"),
+            ("password=a=b&c=d", "password=***&c=d"),
+            ("FPS=25.3 passed=1", "FPS=25.3 passed=1"),
             ("http://[::1]:80/a and rtsp://h:554/b", "http://[::1]:80/a and rtsp://h:554/b"),
             ("nothing here", "nothing here"),
         ] {

@@ -240,17 +240,24 @@ impl SourceSpec {
         }
     }
 
+    /// The secrets of this source, for filters that remove them from texts.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<&str> {
+        let Self::Url { credentials, hidden, .. } = self else { return Vec::new() };
+        let password = credentials.as_ref().map(|credentials| credentials.password.reveal());
+        password
+            .into_iter()
+            .filter(|text| !text.is_empty())
+            .chain(hidden.iter().flat_map(secret::values))
+            .collect()
+    }
+
     /// `text` without the secrets of this source and without those of any URL in it.
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
-        let mut text = text.to_owned();
-        if let Self::Url { credentials, hidden, .. } = self {
-            let password = credentials.as_ref().map(|credentials| &credentials.password);
-            for secret in password.into_iter().chain(hidden) {
-                text = secret::remove(&text, secret);
-            }
-        }
-        secret::redact(&text)
+        let text =
+            self.secrets().into_iter().fold(text.to_owned(), |text, secret| secret::remove(&text, secret));
+        secret::redact(&text).into_owned()
     }
 
     /// What kind of thing it is when nothing says whether it is a camera or a video.
