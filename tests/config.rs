@@ -203,6 +203,20 @@ fn the_schema_describes_every_key() {
     assert_eq!(schema["additionalProperties"], false);
 }
 
+#[test]
+fn the_manual_names_every_key() {
+    let manual = fs::read_to_string("docs/configuration.md").unwrap();
+    let schema = config::schema();
+    let definitions = schema["$defs"].as_object().unwrap().values();
+    let missing: Vec<_> = definitions
+        .chain([&schema])
+        .filter_map(|object| object["properties"].as_object())
+        .flat_map(|properties| properties.keys())
+        .filter(|key| !["`", "\""].iter().any(|quote| manual.contains(&format!("{quote}{key}{quote}"))))
+        .collect();
+    assert_eq!(missing, Vec::<&String>::new());
+}
+
 /// Loads `bytes` as a configuration file would be.
 fn load_bytes(bytes: &[u8]) -> Result<Config, config::ConfigErrors> {
     Config::from_bytes(bytes, Path::new("fuzz/c.json"), &Overrides::default())

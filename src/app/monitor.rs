@@ -53,6 +53,9 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
         ..LogOptions::default()
     })
     .map_err(|error| Failure::Usage(error.to_string()))?;
+    for secret in config.sources.iter().flat_map(|source| source.source.secrets()) {
+        logs.hide(secret);
+    }
     for warning in &config.warnings {
         tracing::warn!("{warning}");
         if mode.is_headless() {
