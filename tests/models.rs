@@ -1,5 +1,7 @@
 //! `models list | verify | fetch` as people call it.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot set itself up has failed")]
+
 use assert_cmd::Command;
 use predicates::{prelude::PredicateBooleanExt, str::contains};
 

@@ -3,6 +3,8 @@
 //! A scenario draws the boxes that a detector would give of people on known paths, at several detection
 //! rates and phases, and says what must be counted. Units are the crate's: frame heights and seconds.
 
+#![allow(clippy::expect_used, reason = "a helper of a test may fail it")]
+
 use std::{collections::BTreeMap, path::PathBuf};
 
 use pcount::{
