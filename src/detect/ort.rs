@@ -3,6 +3,11 @@
 //! [`library`] says where it is looked for. ONNX Runtime lets sessions be run by one thread at a time through
 //! `ort`, so each context has a session of its own, of one thread: several sessions with threads of their own
 //! spin against each other.
+//!
+//! Graph optimisation stays at its highest level: without its layout change RTMDet-nano takes twice as long.
+//! Tried on version 1.32 at 416x256 and within the noise, hence left alone: flushing denormals to zero, fixing
+//! the input size, weights outside the arena, no arena, no memory pattern, no prepacking. A context costs about
+//! 10 MiB beside the file; in OpenCV 18.
 
 use std::sync::{Arc, OnceLock};
 
