@@ -8,7 +8,7 @@ use pcount::{
     tui::{
         Exit,
         app::{Effect, Screen},
-        keymap::COMMANDS,
+        keymap::{COMMANDS, Section},
     },
 };
 
@@ -413,7 +413,7 @@ fn no_key_is_silent() {
                     let after = stage.picture(80, 24);
                     let acted = !effects.is_empty() || !stage.engine.take_sent().is_empty();
                     // At the end of a list there is nothing to see and nothing to say.
-                    let moves = command.section == pcount::tui::keymap::Section::Move;
+                    let moves = command.section == Section::Move;
                     assert!(before != after || acted || moves, "{} ({key}) on {path:?}", command.name);
                 }
             }
@@ -461,5 +461,19 @@ fn every_control_is_reachable_by_a_key() {
     for action in ["pause", "pause-all", "restart", "reset", "remove", "add", "more", "fewer", "preview"] {
         let command = COMMANDS.iter().find(|command| command.name == action).unwrap();
         assert!(!command.keys.is_empty(), "{action}");
+    }
+}
+
+#[test]
+fn the_readme_names_every_key_but_those_that_move() {
+    let readme = include_str!("../../README.md").to_lowercase();
+    for command in COMMANDS.iter().filter(|c| !matches!(c.section, Section::Move | Section::Lines)) {
+        let key = command.keys[0];
+        let by_number = key.parse::<u8>().is_ok() && readme.contains("`1`-`9`");
+        assert!(
+            readme.contains(&format!("`{}`", key.to_lowercase())) || by_number,
+            "'{key}' ({})",
+            command.name
+        );
     }
 }

@@ -16,13 +16,19 @@ use crate::tui::{
 };
 
 /// Width of the column of keys.
-const KEYS: usize = 16;
+const KEYS: usize = 15;
+
+/// Width of the column of names, by which keys are changed in the configuration.
+const NAMES: usize = 15;
+
+/// Below this width the names are left out.
+const NAMES_FROM: usize = 76;
 
 /// Draws the list, in two columns where they fit.
 pub fn draw(ui: &mut UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
     let mut rest = area;
     rule("Keys: the same on every screen", false, take_top(&mut rest, 1), buffer, look);
-    let columns: u16 = if rest.width >= 130 { 2 } else { 1 };
+    let columns: u16 = if usize::from(rest.width) >= 2 * NAMES_FROM { 2 } else { 1 };
     let width = usize::from(rest.width / columns);
     let lines = lines(&ui.keymap, width, look);
     let per_column = lines.len().div_ceil(usize::from(columns));
@@ -62,10 +68,16 @@ fn lines(keymap: &Keymap, width: usize, look: &Look) -> Vec<Line<'static>> {
                 Action::SortBy(_) => continue,
                 action => (keymap.keys_text(action), command.help),
             };
+            let names = if width >= NAMES_FROM { NAMES } else { 0 };
+            let name = match command.action {
+                Action::SortBy(_) => "sort-order ...",
+                _ => command.name,
+            };
             lines.push(Line::from(vec![
                 Span::raw("   "),
                 look.span(look.left(&keys, KEYS), Role::Key),
-                Span::raw(look.cut(help, width.saturating_sub(KEYS + 4))),
+                look.span(look.left(name, names), Role::Dim),
+                Span::raw(look.cut(help, width.saturating_sub(KEYS + names + 4))),
             ]));
         }
         lines.push(Line::default());
