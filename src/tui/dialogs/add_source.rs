@@ -19,7 +19,7 @@ const EXAMPLES: [(&str, &str); 4] = [
     ("rtsp://10.0.0.17/stream1", "a camera; also http(s)://"),
     ("0 or /dev/video0", "a capture device"),
     ("videos/door.mp4", "a file, a folder or a pattern like videos/*.mp4"),
-    ("demo:mall?people=6&seed=1", "a scene drawn by the program"),
+    ("demo:lobby?people=6&seed=1", "a scene drawn by the program"),
 ];
 
 /// A text that rests this long is tried out.

@@ -317,8 +317,9 @@ fn limit_bar(current: i64, limit: i64, width: usize, look: &Look) -> (String, Ro
     let share = if limit <= 0 { 1.0 } else { (current as f64 / limit as f64).clamp(0.0, 1.0) };
     let full = (share * cells as f64).floor() as usize;
     let bar = look.symbols.full.repeat(full) + &look.symbols.empty.repeat(cells - full);
+    // Not the alert's reverse: a full bar would look empty.
     let role = if current >= limit {
-        Role::Alert
+        Role::Bad
     } else if share >= 0.8 {
         Role::Warn
     } else {
