@@ -239,11 +239,10 @@ impl UiState {
         ui
     }
 
-    /// Takes a newer snapshot.
+    /// Takes a newer snapshot. Counts, states and events show at once; rates and ages, which never stand still,
+    /// with the next second.
     pub fn set_snapshot(&mut self, snapshot: EngineSnapshot) {
-        if snapshot.generation != self.snapshot.generation {
-            self.changed = true;
-        }
+        self.changed |= is_news(&self.snapshot, &snapshot);
         self.snapshot = Arc::new(snapshot);
         self.pending_workers = None;
         self.rearrange();
@@ -482,6 +481,30 @@ impl UiState {
         self.scroll = 0;
         self.screens.len() > 1 && self.screens.pop().is_some()
     }
+}
+
+/// Whether something has happened between two snapshots that should be seen at once.
+fn is_news(old: &EngineSnapshot, new: &EngineSnapshot) -> bool {
+    let outline = |snapshot: &EngineSnapshot| {
+        (
+            snapshot.worker_count,
+            snapshot.events_lost,
+            snapshot.notices.clone(),
+            snapshot.events.last().cloned(),
+        )
+    };
+    let is_same = |(old, new): (&Arc<SourceSnapshot>, &Arc<SourceSnapshot>)| {
+        let counts = |source: &SourceSnapshot| (source.total_in, source.total_out, source.over_threshold());
+        Arc::ptr_eq(old, new)
+            || (old.id == new.id
+                && old.state == new.state
+                && old.last_error == new.last_error
+                && counts(old) == counts(new))
+    };
+    old.generation != new.generation
+        && (old.sources.len() != new.sources.len()
+            || !old.sources.iter().zip(&new.sources).all(is_same)
+            || outline(old) != outline(new))
 }
 
 fn changes_something(action: Action, screen: &Screen) -> bool {

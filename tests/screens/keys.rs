@@ -447,9 +447,12 @@ fn nothing_changes_without_a_reason() {
     stage.session.ui.take_changed();
     stage.tick();
     assert!(!stage.session.ui.take_changed(), "same generation, same second");
-    stage.engine.change(|_| {});
+    stage.engine.change(|snapshot| std::sync::Arc::make_mut(&mut snapshot.sources[0]).fps = 24.9);
     stage.tick();
-    assert!(stage.session.ui.take_changed(), "a newer generation");
+    assert!(!stage.session.ui.take_changed(), "rates wait for the next second");
+    stage.engine.change(|snapshot| std::sync::Arc::make_mut(&mut snapshot.sources[0]).total_in = 13);
+    stage.tick();
+    assert!(stage.session.ui.take_changed(), "a count does not");
     stage.pass(Duration::from_secs(1));
     assert!(stage.session.ui.take_changed(), "the clock's next second");
 }
