@@ -97,7 +97,7 @@ impl Person {
         if outside || within(self.hidden.iter().map(|[from, to]| (*from, *to)), time) {
             return;
         }
-        let step = self.path.windows(2).find(|step| time <= step[1][0]).expect("time is on the path");
+        let Some(step) = self.path.windows(2).find(|step| time <= step[1][0]) else { return };
         let share = (time - step[0][0]) / (step[1][0] - step[0][0]).max(1e-9);
         let at = |axis: usize| (step[0][axis] + (step[1][axis] - step[0][axis]) * share) as f32;
         let (mut x, mut y) = (at(1), at(2));
