@@ -72,6 +72,7 @@ impl LineCounter {
             self.people[old].heir = Some(heir);
             let source = self.people[old].clone();
             self.people[new].inherit(&source);
+            self.people[old].waiting.clear();
             for (zone, _) in &mut self.zones {
                 zone.hand_over(id, heir);
             }
@@ -88,8 +89,11 @@ impl LineCounter {
             let at = person.anchor(*anchor, self.aspect);
             let sample = Sample { time, at, height, width };
             if let Some(verdict) = person.lines[number].update(line, sample, &params) {
-                events.push(event(number, person, verdict));
+                person.waiting.push((number, verdict));
             }
+        }
+        if person.confirmed {
+            release(person, events);
         }
         if person.confirmed {
             for (zone, anchor) in &mut self.zones {
@@ -105,14 +109,22 @@ impl LineCounter {
             let travel = person.travel();
             for number in 0..person.lines.len() {
                 if let Some(verdict) = person.lines[number].finish(&self.params, travel) {
-                    events.push(event(number, person, verdict));
+                    person.waiting.push((number, verdict));
                 }
             }
         }
+        release(person, events);
         let id = person.id;
         for (zone, _) in &mut self.zones {
             zone.gone(id);
         }
+    }
+}
+
+/// Tells what waited for the tracker's belief; without that belief nothing of it counts.
+fn release(person: &mut Person, events: &mut Vec<CountEvent>) {
+    for (line, verdict) in std::mem::take(&mut person.waiting) {
+        events.push(event(line, person, verdict));
     }
 }
 

@@ -1,6 +1,9 @@
 //! What the counter remembers of one person.
 
-use super::{Anchor, CountParams, rule::LineState};
+use super::{
+    Anchor, CountParams,
+    rule::{LineState, Verdict},
+};
 use crate::{
     geometry::{BBox, Point},
     track::{Track, TrackId},
@@ -26,6 +29,8 @@ pub struct Person {
     pub score: f32,
     /// Whether the tracker believes in him.
     pub confirmed: bool,
+    /// Crossings that wait for the tracker to believe in him: line and verdict.
+    pub waiting: Vec<(usize, Verdict)>,
     /// Track that took over from this one.
     pub heir: Option<TrackId>,
     /// Whether the tracker still follows him.
@@ -51,6 +56,7 @@ impl Person {
             bbox: track.bbox,
             score: track.score,
             confirmed: track.confirmed,
+            waiting: Vec::new(),
             heir: None,
             live: true,
             height: track.bbox.h,
@@ -78,6 +84,7 @@ impl Person {
     /// Takes over what was known of `other`, who is the same person.
     pub fn inherit(&mut self, other: &Self) {
         self.lines.clone_from(&other.lines);
+        self.waiting.clone_from(&other.waiting);
         self.height = self.height.max(other.height);
         self.start = other.start;
         self.first_seen = other.first_seen;
