@@ -30,7 +30,8 @@ pub struct Track {
     pub score: f32,
     /// Whether enough evidence was seen to believe in this person. Unconfirmed tracks never count.
     pub confirmed: bool,
-    /// Whether a detection was matched in this very update.
+    /// Whether a trusted detection was matched in this very update. Doubtful ones keep a track alive and in
+    /// place, but nothing is decided on them.
     pub seen: bool,
 }
 

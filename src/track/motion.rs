@@ -27,7 +27,7 @@ impl Target {
             bbox: self.filter.bbox(),
             score: self.score,
             confirmed: self.confirmed,
-            seen: self.seen,
+            seen: self.seen && self.last_trusted == self.last_seen,
         }
     }
 }

@@ -70,7 +70,7 @@ impl TrackParams {
         confirm: 0.2,
         low_patience: 0.6,
         low: 0.4,
-        birth: 1.5,
+        birth: 1.25,
         shadow: 0.6,
         covered: 0.85,
         duplicate_iou: 0.75,
