@@ -72,13 +72,8 @@ impl MotionTracker {
                 let (distance, spread) = filter.surprise(&detections[column].bbox, params);
                 let iou = filter.bbox().iou(&detections[column].bbox);
                 let close = params.leave * (1.0 - iou) / (1.0 - params.overlap);
-                let nu = params.tail;
-                let deviance = (nu + 3.0) * (distance / nu).ln_1p();
-                cost.push(if distance <= params.gate {
-                    (deviance + spread).min(close)
-                } else {
-                    assignment::FORBIDDEN
-                });
+                let deviance = (params.tail + 3.0) * (distance / params.tail).ln_1p();
+                cost.push((deviance + spread).min(close));
             }
         }
         let joined = assignment::assign(&cost, rows.len(), columns.len(), params.leave);

@@ -17,9 +17,6 @@ pub struct TrackParams {
     pub size_noise: f32,
     /// Wandering of width and height, in body heights per square root of a second.
     pub growth: f32,
-    /// Largest squared Mahalanobis distance (centre and height, 3 degrees of freedom) of a detection that
-    /// may belong to a track.
-    pub gate: f32,
     /// Degrees of freedom of the measurement's heavy-tailed spread (Student's t).
     pub tail: f32,
     /// Intersection over union with the predicted box from which a detection may always be joined.
@@ -61,7 +58,6 @@ impl TrackParams {
         noise: 0.06,
         size_noise: 0.15,
         growth: 0.3,
-        gate: 50.0,
         tail: 8.0,
         overlap: 0.3,
         leave: 12.0,
