@@ -12,6 +12,9 @@ use crate::{
     track::{Track, TrackUpdate},
 };
 
+/// Overlap from which a box that is left and one that is seen are one person's.
+const SAME_PERSON: f32 = 0.5;
+
 /// Counts by settled sides (see [`super::rule`]).
 #[derive(Debug)]
 pub struct LineCounter {
@@ -95,20 +98,34 @@ impl LineCounter {
         if person.confirmed {
             release(person, events);
         }
-        if person.confirmed {
+    }
+
+    /// Whoever is followed is somewhere, seen or not: a stay is not ended by a person who passes in front.
+    fn watch_zones(&mut self, time: f64, update: &TrackUpdate) {
+        for track in update.tracks.iter().filter(|track| track.confirmed) {
+            let Some(person) = self.people.iter().find(|person| person.id == track.id) else { continue };
             for (zone, anchor) in &mut self.zones {
                 zone.sighted(person.id, time, person.anchor(*anchor, self.aspect));
             }
+        }
+        for (zone, _) in &mut self.zones {
+            zone.tick(time);
         }
     }
 
     /// Judges what a person who is gone left undecided.
     fn finish(&mut self, index: usize, events: &mut Vec<CountEvent>) {
+        let last = self.people[index].bbox;
+        // Where somebody else stands now, nobody went out: one person had two tracks.
+        let doubled = self.people.iter().any(|other| other.seen && other.bbox.iou(&last) > SAME_PERSON);
         let person = &mut self.people[index];
         if person.heir.is_none() {
             let travel = person.travel();
             for number in 0..person.lines.len() {
-                if let Some(verdict) = person.lines[number].finish(&self.params, travel) {
+                if let Some(mut verdict) = person.lines[number].finish(&self.params, travel) {
+                    if doubled && verdict.reason.is_none() {
+                        verdict.reason = Some(Reason::Duplicate);
+                    }
                     person.waiting.push((number, verdict));
                 }
             }
@@ -149,6 +166,9 @@ impl Counter for LineCounter {
     fn update(&mut self, time: f64, update: &TrackUpdate) -> Vec<CountEvent> {
         let mut events = Vec::new();
         let mut newborn = Vec::new();
+        for person in &mut self.people {
+            person.seen = false;
+        }
         for track in &update.tracks {
             let known = self.people.iter().position(|person| person.id == track.id);
             if known.is_none() && track.seen {
@@ -156,7 +176,6 @@ impl Counter for LineCounter {
                 self.people.push(Person::new(track, time, self.lines.len()));
             } else if let (Some(index), false) = (known, track.seen) {
                 self.people[index].bbox = track.bbox;
-                self.people[index].seen = false;
             } else if let (Some(index), true) = (known, track.seen) {
                 // Back although somebody took over: both keep the history, none loses a side.
                 self.people[index].heir = None;
@@ -172,7 +191,6 @@ impl Counter for LineCounter {
         for track in &update.ended {
             if let Some(person) = self.people.iter_mut().find(|person| person.id == track.id) {
                 person.live = false;
-                person.seen = false;
             }
         }
         for index in (0..self.people.len()).rev() {
@@ -184,13 +202,145 @@ impl Counter for LineCounter {
                 self.people.swap_remove(index);
             }
         }
-        for (zone, _) in &mut self.zones {
-            zone.tick(time);
-        }
+        self.watch_zones(time, update);
         events
     }
 
     fn zones(&self) -> Vec<ZoneStatus> {
         self.zones.iter().map(|(zone, _)| zone.status()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{count::Direction, geometry::BBox};
+
+    const PEOPLE_ABOVE: f32 = 0.35;
+    const PEOPLE_BELOW: f32 = 0.65;
+
+    fn counter() -> LineCounter {
+        let line = LineConfig { name: "L".into(), a: [0.0, 0.5], b: [0.8, 0.5], anchor: Anchor::Center };
+        LineCounter::new(&[line], &[], 1.5, CountParams::default())
+    }
+
+    /// A person of height 0.2 whose centre is at `x`, `y`.
+    fn track(id: u64, x: f32, y: f32) -> Track {
+        let bbox = BBox::new(x - 0.04, y - 0.1, 0.08, 0.2);
+        Track { id, bbox, score: 0.8, confirmed: true, seen: true }
+    }
+
+    /// Feeds (time, live tracks, ended tracks); gives what was told, in short.
+    fn told(steps: &[(f64, Vec<Track>, Vec<Track>)]) -> Vec<(u64, Direction, Option<Reason>)> {
+        let mut counter = counter();
+        let mut told = Vec::new();
+        for (time, tracks, ended) in steps {
+            let update = TrackUpdate { tracks: tracks.clone(), ended: ended.clone() };
+            told.extend(counter.update(*time, &update).into_iter().map(|event| match event {
+                CountEvent::Crossing(crossing) => (crossing.track, crossing.direction, None),
+                CountEvent::Suppressed(crossing, reason) => {
+                    (crossing.track, crossing.direction, Some(reason))
+                }
+            }));
+        }
+        told
+    }
+
+    fn gone(track: Track) -> Track {
+        Track { seen: false, ..track }
+    }
+
+    #[test]
+    fn a_new_id_takes_over_the_side_of_a_lost_one() {
+        let lost = track(1, 0.5, 0.47);
+        let steps = [
+            (0.0, vec![track(1, 0.5, PEOPLE_ABOVE)], vec![]),
+            (0.4, vec![lost], vec![]),
+            (0.6, vec![track(2, 0.5, 0.53)], vec![gone(lost)]),
+            (1.0, vec![track(2, 0.5, PEOPLE_BELOW)], vec![]),
+        ];
+        assert_eq!(told(&steps), [(2, Direction::In, None)]);
+    }
+
+    #[test]
+    fn a_stranger_far_off_or_much_later_takes_over_nothing() {
+        let lost = track(1, 0.5, 0.4);
+        for (time, x) in [(0.6, 0.9), (3.0, 0.5)] {
+            let steps = [
+                (0.0, vec![track(1, 0.5, PEOPLE_ABOVE)], vec![]),
+                (0.4, vec![lost], vec![]),
+                (time, vec![track(2, x, 0.6)], vec![gone(lost)]),
+                (time + 0.4, vec![track(2, x, PEOPLE_BELOW)], vec![]),
+            ];
+            assert_eq!(told(&steps), []);
+        }
+    }
+
+    #[test]
+    fn a_crossing_waits_for_belief() {
+        let doubtful = |y| Track { confirmed: false, ..track(1, 0.5, y) };
+        let mut steps =
+            vec![(0.0, vec![doubtful(PEOPLE_ABOVE)], vec![]), (0.1, vec![doubtful(PEOPLE_BELOW)], vec![])];
+        assert_eq!(told(&steps), []);
+        let mut believed = steps.clone();
+        believed.push((0.2, vec![track(1, 0.5, 0.68)], vec![]));
+        assert_eq!(told(&believed), [(1, Direction::In, None)]);
+        steps.push((2.0, vec![], vec![gone(doubtful(PEOPLE_BELOW))]));
+        assert_eq!(told(&steps), [(1, Direction::In, Some(Reason::Unconfirmed))]);
+    }
+
+    #[test]
+    fn what_does_not_count_is_told_with_its_reason() {
+        // Over the line by less than the band and back.
+        let flicker = [(0.0, 0.4), (0.5, 0.51), (1.0, 0.4)];
+        // Clearly over, back before it was settled.
+        let u_turn = [(0.0, 0.4), (0.5, 0.54), (0.6, 0.4)];
+        for (path, reason) in [(flicker, Reason::Flicker), (u_turn, Reason::UTurn)] {
+            let steps = path.map(|(time, y)| (time, vec![track(1, 0.5, y)], vec![]));
+            assert_eq!(told(&steps), [(1, Direction::In, Some(reason))]);
+        }
+        // The line ends at 0.8 of the width, which is 1.2 frame heights.
+        let beside = [(0.0, 0.4), (1.0, 0.65)].map(|(time, y)| (time, vec![track(1, 1.4, y)], vec![]));
+        assert_eq!(told(&beside), [(1, Direction::In, Some(Reason::OffSegment))]);
+    }
+
+    #[test]
+    fn a_zone_keeps_a_person_who_is_hidden_for_a_moment() {
+        let zone = ZoneConfig {
+            name: "till".into(),
+            points: vec![[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]],
+            anchor: Anchor::Foot,
+            threshold: None,
+        };
+        let mut counter = LineCounter::new(&[], &[zone], 1.5, CountParams::default());
+        for (time, tracks) in [
+            (0.0, vec![track(1, 0.5, 0.4)]),
+            (1.0, vec![gone(track(1, 0.5, 0.4))]),
+            (2.0, vec![track(1, 0.5, 0.4)]),
+        ] {
+            counter.update(time, &TrackUpdate { tracks, ended: vec![] });
+            assert_eq!(counter.zones(), [ZoneStatus { occupancy: 1, stays: 0, mean_dwell: 0.0 }]);
+        }
+        counter.update(5.0, &TrackUpdate { tracks: vec![], ended: vec![gone(track(1, 0.5, 0.4))] });
+        assert_eq!(counter.zones(), [ZoneStatus { occupancy: 0, stays: 1, mean_dwell: 2.0 }]);
+    }
+
+    #[test]
+    fn a_track_that_ends_beyond_the_line_counts_unless_somebody_else_stands_there() {
+        let last = track(1, 0.5, 0.52);
+        let path = [(0.0, vec![track(1, 0.5, PEOPLE_ABOVE)], vec![]), (0.4, vec![last], vec![])];
+        let mut alone = path.to_vec();
+        alone.push((2.0, vec![], vec![gone(last)]));
+        assert_eq!(told(&alone), [(1, Direction::In, None)]);
+        let other = |y| track(2, 0.51, y);
+        let doubled = [
+            (0.0, vec![track(1, 0.5, PEOPLE_ABOVE), other(PEOPLE_ABOVE)], vec![]),
+            (0.4, vec![last, other(0.52)], vec![]),
+            (2.0, vec![other(0.54)], vec![gone(last)]),
+            (2.4, vec![other(0.54)], vec![]),
+        ];
+        let told = told(&doubled);
+        assert!(told.contains(&(1, Direction::In, Some(Reason::Duplicate))), "{told:?}");
+        assert!(told.contains(&(2, Direction::In, None)), "{told:?}");
     }
 }

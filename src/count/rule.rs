@@ -70,10 +70,10 @@ impl LineState {
         }
         if now == side {
             let tried = self.beyond_since.take().is_some();
-            let pass = self.pass.take();
-            return pass.filter(|_| tried).map(|mut pass| {
+            return self.pass.take().map(|mut pass| {
                 pass.direction = opposite(side);
-                Verdict { pass, reason: Some(Reason::Flicker) }
+                let reason = if tried { Reason::UTurn } else { Reason::Flicker };
+                Verdict { pass, reason: Some(reason) }
             });
         }
         let since = *self.beyond_since.get_or_insert(sample.time);
