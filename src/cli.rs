@@ -91,10 +91,10 @@ pub struct RunArgs {
     /// Print one JSON object a line (implies --headless)
     #[arg(long, help_heading = "Without a terminal", conflicts_with = "format")]
     pub json: bool,
-    /// Print the state once every source is running, then stop (implies --headless)
+    /// Print the state once every source shows frames, then stop; beside a running program its state (implies --headless)
     #[arg(long, help_heading = "Without a terminal")]
     pub once: bool,
-    /// Form of the line that --once prints; {in} {out} {net} {current} {running} {sources} {failed} are replaced
+    /// Form of the line that --once prints; {in} {out} {current} {net} {fps} {alias} {status} {sources} {running} {alerts} are replaced
     #[arg(long, value_name = "TEXT", help_heading = "Without a terminal", requires = "once")]
     pub format: Option<String>,
     /// Stop after this long, such as 30s or 10m

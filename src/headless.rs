@@ -173,6 +173,14 @@ pub fn run(
     }
 }
 
+/// Prints `snapshot` as a run with [`Options::once`] would.
+///
+/// # Errors
+/// When `out` cannot be written.
+pub fn print(snapshot: &EngineSnapshot, format: &Format, out: &mut dyn Write) -> io::Result<()> {
+    Printer { out, format }.end(snapshot)
+}
+
 fn watch(
     engine: &Arc<dyn EngineApi>,
     options: &Options,

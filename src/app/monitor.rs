@@ -18,6 +18,7 @@ use crate::{
     export::{
         Exporter,
         lines::{Line, Summary},
+        status::{self, StatusWriter},
     },
     headless::{self, Format, template::Template},
     ledger::{self, Ledger, LedgerOptions},
@@ -36,12 +37,19 @@ pub(super) struct Parts {
     pub exporter: Arc<Exporter>,
     /// Keeps crossings and totals.
     pub ledger: Option<Arc<Ledger>>,
+    /// Tells the state to others while an engine runs.
+    pub status: parking_lot::Mutex<Option<StatusWriter>>,
 }
 
 /// Counts until the sources are over, the user quits or a signal comes.
 pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     let config = load(args)?;
     let mode = Mode::of(args)?;
+    if let (true, Mode::Headless(format)) = (args.once && args.duration.is_none() && !args.fresh, &mode)
+        && let Some(snapshot) = running(&config)
+    {
+        return super::print(|out| headless::print(&snapshot, format, out));
+    }
     let stop = StopSignal::listen().context("signals cannot be watched")?;
     let settings = &config.parallel;
     let logs = logging::init(&LogOptions {
@@ -66,7 +74,7 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
         Exporter::start(&settings.result_output).map_err(|error| Failure::Usage(error.to_string()))?;
     let (feed_sink, feed, forward) = headless::feed(settings.ledger);
     let ledger = open_ledger(args, &config, args.json.then_some(forward))?;
-    let parts = Parts { logs, exporter: Arc::new(exporter), ledger };
+    let parts = Parts { logs, exporter: Arc::new(exporter), ledger, status: Default::default() };
     let code = match mode {
         Mode::Dashboard => super::dashboard::run(args, &config, &stop, &parts)?,
         Mode::Headless(format) => {
@@ -78,6 +86,13 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
         0 => code,
         signal => SIGNAL + u8::try_from(signal).unwrap_or(0),
     })
+}
+
+/// The state of a program that counts the same sources at this moment: no camera is opened twice for a look.
+fn running(config: &Config) -> Option<EngineSnapshot> {
+    let snapshot = status::read(&config.parallel.result_output)?;
+    let counts = |id: &str| snapshot.sources.iter().any(|source| &*source.id == id);
+    config.sources.iter().all(|source| counts(&source.id)).then_some(snapshot)
 }
 
 fn load(args: &RunArgs) -> Result<Config, Failure> {
@@ -163,6 +178,8 @@ pub(super) fn start_engine(
 ) -> Result<Engine, Failure> {
     let engine = engine(&config.parallel, parts, sinks)?;
     start(&engine, config)?;
+    let shown: Arc<dyn EngineApi> = Arc::new(engine.clone());
+    *parts.status.lock() = Some(StatusWriter::start(&config.parallel.result_output, shown)?);
     Ok(engine)
 }
 
@@ -195,6 +212,7 @@ fn start(engine: &Engine, config: &Config) -> Result<(), Failure> {
 
 /// Ends the engine, writes what is left, and says how it went.
 pub(super) fn finish(engine: &Engine, parts: &Parts) -> (EngineSnapshot, u8) {
+    *parts.status.lock() = None;
     engine.stop(STOP_TIMEOUT);
     if let Some(ledger) = &parts.ledger
         && !ledger.close(Duration::from_secs(1))
