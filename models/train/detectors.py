@@ -66,7 +66,7 @@ class PointDetector:
     """The `[1, A, 5]` layout: logit and four distances from the cell's corner point, in input pixels."""
 
     mean = (0.0, 0.0, 0.0)
-    overlap = 0.6
+    overlap = 0.55
 
     def __init__(self, path, threads=1):
         self.session = session(path, threads)
@@ -95,6 +95,7 @@ class RtmDet(PointDetector):
     """RTMDet with decode and suppression cut off: the same layout, and a mean to subtract."""
 
     mean = (103.53, 116.28, 123.675)
+    overlap = 0.6
 
 
 class Yolox(PointDetector):

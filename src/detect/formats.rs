@@ -89,8 +89,8 @@ const VOC_PERSON: f32 = 15.0;
 ///
 /// Means, scales and overlaps are those the networks were trained and published with. The trusted scores are
 /// where precision and recall balance on fixed cameras seen from above and from the street (best F1): 0.4 for
-/// RTMDet, 0.5-0.57 for YOLOX, 0.23-0.25 for person-detection-0200. Caffe SSD keeps the 0.4 of the original
-/// people counter.
+/// RTMDet, 0.5-0.57 for YOLOX, 0.23-0.25 for person-detection-0200. Those of pcount were chosen on validation
+/// pictures of its training sources (`models/README.md`). Caffe SSD keeps the 0.4 of the original people counter.
 pub(super) const fn profile(format: ModelFormat) -> Profile {
     match format {
         ModelFormat::Pcount => Profile {
@@ -99,7 +99,7 @@ pub(super) const fn profile(format: ModelFormat) -> Profile {
             usual_input: (320, 192),
             mean: [0.0; 3],
             scale: 1.0,
-            nms_iou: 0.6,
+            nms_iou: 0.55,
             confidence: 0.4,
         },
         ModelFormat::Rtmdet => Profile {
