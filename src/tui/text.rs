@@ -164,7 +164,7 @@ mod tests {
         assert_eq!(mask_password("rtsp://admin:s3cr"), "rtsp://admin:****");
         assert_eq!(mask_password("rtsp://10.0.0.2:554/1"), "rtsp://10.0.0.2:554/1");
         assert_eq!(mask_password("rtsp://a:p/w@h/1"), "rtsp://a:***@h/1");
-        assert_eq!(mask_password("demo:lobby?people=6"), "demo:mall?people=6");
+        assert_eq!(mask_password("demo:lobby?people=6"), "demo:lobby?people=6");
     }
 
     proptest::proptest! {
