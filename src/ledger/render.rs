@@ -74,7 +74,7 @@ fn table(report: &Report) -> String {
             );
         }
         for gap in &source.gaps {
-            let _ = writeln!(text, "  not watching from {} to {}", minutes(&gap.from), minutes(&gap.to));
+            let _ = writeln!(text, "  not watching from {} to {}", seconds(&gap.from), seconds(&gap.to));
         }
     }
     let total = &report.total;
@@ -110,6 +110,11 @@ fn csv(report: &Report) -> String {
 /// A stamp without its seconds and offset: `2024-01-15 10:00`.
 fn minutes(stamp: &str) -> String {
     stamp.get(..16).unwrap_or(stamp).replace('T', " ")
+}
+
+/// A stamp without its offset: `2024-01-15 10:00:00`. Gaps may be shorter than a minute.
+fn seconds(stamp: &str) -> String {
+    stamp.get(..19).unwrap_or(stamp).replace('T', " ")
 }
 
 fn percent(share: f64) -> String {
