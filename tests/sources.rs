@@ -5,6 +5,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot set itself up has failed")]
 
+#[path = "support/clips.rs"]
+mod clips;
 #[path = "support/config.rs"]
 mod config;
 
@@ -13,37 +15,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use opencv::{
-    core::{CV_8UC3, Mat, Scalar, Size},
-    prelude::*,
-    videoio::VideoWriter,
-};
+use clips::write_clip;
+use opencv::core::MatTraitConst as _;
 use pcount::{
     config::{SourceKind, SourceSpec},
     source::{FrameSource, Opener, SourceError, SystemOpener},
 };
-
-/// Writes `frames` plain frames whose brightness rises from frame to frame.
-fn write_clip(path: &Path, codec: [char; 4], fps: f64, size: (i32, i32), frames: usize) {
-    let [a, b, c, d] = codec;
-    let fourcc = VideoWriter::fourcc(a, b, c, d).unwrap();
-    let mut writer = VideoWriter::new_with_backend(
-        path,
-        opencv::videoio::CAP_FFMPEG,
-        fourcc,
-        fps,
-        Size::new(size.0, size.1),
-        true,
-    )
-    .unwrap();
-    assert!(writer.is_opened().unwrap(), "this FFmpeg cannot write {codec:?}");
-    for index in 0..frames {
-        let grey = Scalar::all((index * 8 % 256) as f64);
-        let frame = Mat::new_rows_cols_with_default(size.1, size.0, CV_8UC3, grey).unwrap();
-        writer.write(&frame).unwrap();
-    }
-    writer.release().unwrap();
-}
 
 fn open(path: &Path, kind: SourceKind) -> Result<Box<dyn FrameSource>, SourceError> {
     SystemOpener.open(&config::source(kind, SourceSpec::File(path.to_owned())))
@@ -61,7 +38,7 @@ fn refusal(path: &Path) -> SourceError {
 fn every_frame_of_a_file_arrives_once_with_its_time_and_size() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("clip.mp4");
-    write_clip(&path, ['m', 'p', '4', 'v'], 10.0, (64, 48), 30);
+    write_clip(&path, "mp4v", 10.0, (64, 48), 30);
     let mut source = open(&path, SourceKind::Video).unwrap();
     let info = source.info();
     assert_eq!((info.size, info.live, info.frames), ((64, 48), false, Some(30)));
@@ -85,7 +62,7 @@ fn every_frame_of_a_file_arrives_once_with_its_time_and_size() {
 fn frames_that_are_not_retrieved_are_counted() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("clip.avi");
-    write_clip(&path, ['M', 'J', 'P', 'G'], 25.0, (64, 48), 10);
+    write_clip(&path, "MJPG", 25.0, (64, 48), 10);
     let mut source = open(&path, SourceKind::Video).unwrap();
     for _ in 0..5 {
         assert!(source.grab().unwrap());
@@ -97,7 +74,7 @@ fn frames_that_are_not_retrieved_are_counted() {
 fn a_file_used_as_a_camera_is_live_and_keeps_its_media_time() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("clip.avi");
-    write_clip(&path, ['M', 'J', 'P', 'G'], 200.0, (64, 48), 20);
+    write_clip(&path, "MJPG", 200.0, (64, 48), 20);
     let mut source = open(&path, SourceKind::Camera).unwrap();
     assert!(source.info().live);
     let started = std::time::Instant::now();
@@ -114,7 +91,7 @@ fn names_that_look_like_protocols_or_hold_odd_letters_open() {
     let folder = tempfile::tempdir().unwrap();
     for name in ["a:b.avi", "größe 100%.avi", "-v.avi"] {
         let path = folder.path().join(name);
-        write_clip(&folder.path().join("clip.avi"), ['M', 'J', 'P', 'G'], 25.0, (64, 48), 3);
+        write_clip(&folder.path().join("clip.avi"), "MJPG", 25.0, (64, 48), 3);
         fs::rename(folder.path().join("clip.avi"), &path).unwrap();
         assert!(open(&path, SourceKind::Video).unwrap().grab().unwrap(), "{name}");
     }
@@ -129,7 +106,7 @@ fn what_is_no_video_is_refused_in_one_sentence_that_names_it() {
         path
     };
     let whole = folder.path().join("whole.mp4");
-    write_clip(&whole, ['m', 'p', '4', 'v'], 25.0, (64, 48), 50);
+    write_clip(&whole, "mp4v", 25.0, (64, 48), 50);
     let bytes = fs::read(&whole).unwrap();
 
     let cases = [
@@ -170,7 +147,7 @@ fn wav() -> Vec<u8> {
 fn a_file_cut_inside_its_pictures_plays_to_the_cut() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("clip.avi");
-    write_clip(&path, ['M', 'J', 'P', 'G'], 25.0, (64, 48), 50);
+    write_clip(&path, "MJPG", 25.0, (64, 48), 50);
     let bytes = fs::read(&path).unwrap();
     fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
     let mut source = open(&path, SourceKind::Video).unwrap();

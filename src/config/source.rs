@@ -41,7 +41,7 @@ pub struct SourceConfig {
     pub lines: Vec<LineConfig>,
     /// Zones whose occupancy is watched.
     pub zones: Vec<ZoneConfig>,
-    /// Detector, when other than the program's.
+    /// Detector, when other than the program's; demo scenes have `motion` unless they name another.
     pub detector: Option<DetectorChoice>,
     /// Tracker: the default one or the original's `centroid`.
     pub tracker: TrackerChoice,
@@ -64,6 +64,8 @@ impl SourceConfig {
     #[must_use]
     pub fn new(id: impl Into<SourceId>, kind: SourceKind, source: SourceSpec) -> Self {
         let id = id.into();
+        // Drawn figures move as people do but do not look like them, which only a network would mind.
+        let detector = matches!(source, SourceSpec::Demo(_)).then_some(DetectorChoice::Motion);
         Self {
             alias: id.to_string(),
             id,
@@ -74,7 +76,7 @@ impl SourceConfig {
             enabled: true,
             lines: vec![LineConfig::default()],
             zones: Vec::new(),
-            detector: None,
+            detector,
             tracker: TrackerChoice::default(),
             cadence: Cadence::default(),
             priority: 0,

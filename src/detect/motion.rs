@@ -192,7 +192,8 @@ impl Background {
         imgproc::threshold(&marks, &mut mask, 200.0, 255.0, imgproc::THRESH_BINARY)?;
         imgproc::threshold(&marks, &mut self.still, 1.0, 255.0, imgproc::THRESH_BINARY_INV)?;
 
-        let share = f64::from(core::count_non_zero(&mask)?) / f64::from(self.size.area().max(1));
+        // Shadows included: where the whole picture has changed, what is darker now looks like one.
+        let share = 1.0 - f64::from(core::count_non_zero(&self.still)?) / f64::from(self.size.area().max(1));
         if share > FLOOD {
             let since = *self.flooded.get_or_insert(time);
             if time - since >= FLOOD_PATIENCE {
@@ -265,4 +266,114 @@ fn find_blobs(mask: &Mat) -> opencv::Result<Vec<Blob>> {
             })
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use opencv::core::{CV_8UC3, Rect, Vec3b};
+
+    use super::*;
+
+    const BODY: (i32, i32) = (18, 44);
+
+    /// A textured floor of 320x180 (`pattern` chooses which) with dark bodies at these left top corners.
+    fn frame(time: f64, light: f64, pattern: u32, bodies: &[(i32, i32)]) -> Frame {
+        let pixels: Vec<Vec3b> = (0..320 * 180u32)
+            .map(|at| {
+                let (x, y) = (at % 320, at / 320);
+                let texture = ((x / 8 * 7 + y / 8 * 13) * pattern % 40 * pattern) as f64;
+                let noise = (at.wrapping_mul(2_654_435_761).wrapping_add((time * 1000.0) as u32) >> 7) % 5;
+                Vec3b::all(((120.0 + texture) * light) as u8 + noise as u8)
+            })
+            .collect();
+        let mut image = Mat::new_rows_cols_with_data(180, 320, &pixels).unwrap().try_clone().unwrap();
+        for &(x, y) in bodies {
+            let body = Rect::new(x, y, BODY.0, BODY.1);
+            imgproc::rectangle(&mut image, body, Scalar::new(60.0, 20.0, 20.0, 0.0), -1, imgproc::LINE_8, 0)
+                .unwrap();
+        }
+        Frame { image, index: 0, time, captured: std::time::Instant::now(), stream_size: (320, 180) }
+    }
+
+    /// A detector that has seen the empty floor for `seconds`, five times a second.
+    fn settled(seconds: u32) -> (Box<dyn Detector>, f64) {
+        let mut detector = model().detector();
+        for index in 0..seconds * 5 {
+            let found = detector.detect(&frame(f64::from(index) / 5.0, 1.0, 1, &[])).unwrap();
+            assert!(found.is_empty(), "somebody was seen on the empty floor");
+        }
+        (detector, f64::from(seconds))
+    }
+
+    #[test]
+    fn somebody_who_walks_is_found_where_they_are() {
+        let (mut detector, now) = settled(2);
+        for step in 0..20 {
+            let x = 40 + step * 8;
+            let found = detector.detect(&frame(now + f64::from(step) / 5.0, 1.0, 1, &[(x, 60)])).unwrap();
+            assert_eq!(found.len(), 1, "step {step}");
+            let truth =
+                BBox::new(x as f32 / 180.0, 60.0 / 180.0, BODY.0 as f32 / 180.0, BODY.1 as f32 / 180.0);
+            assert!(found[0].bbox.iou(&truth) > 0.75, "step {step}: {:?}", found[0].bbox);
+            assert!(found[0].score >= model().info().confidence);
+        }
+    }
+
+    #[test]
+    fn light_that_changes_is_nobody_and_hides_nobody() {
+        let (mut detector, now) = settled(4);
+        for step in 0..30 {
+            let light = if step < 15 { 1.0 - f64::from(step) * 0.02 } else { 1.15 };
+            let time = now + f64::from(step) / 5.0;
+            let found = detector.detect(&frame(time, light, 1, &[(60 + step * 6, 60)])).unwrap();
+            assert_eq!(found.len(), 1, "step {step}");
+        }
+    }
+
+    #[test]
+    fn another_view_is_learnt_and_never_taken_for_a_crowd() {
+        let (mut detector, mut now) = settled(4);
+        for _ in 0..20 {
+            now += 0.2;
+            assert!(detector.detect(&frame(now, 0.5, 3, &[])).unwrap().is_empty());
+        }
+        let found = detector.detect(&frame(now + 0.2, 0.5, 3, &[(100, 60)])).unwrap();
+        assert_eq!(found.len(), 1);
+    }
+
+    #[test]
+    fn somebody_who_stands_for_a_quarter_of_a_minute_is_not_forgotten() {
+        let (mut detector, now) = settled(60);
+        let mut found = Vec::new();
+        for step in 0..75 {
+            found = detector.detect(&frame(now + f64::from(step) / 5.0, 1.0, 1, &[(100, 60)])).unwrap();
+        }
+        assert_eq!(found.len(), 1);
+    }
+
+    #[test]
+    fn a_change_of_size_begins_anew() {
+        let (mut detector, now) = settled(2);
+        let mut small = frame(now, 1.0, 1, &[]);
+        let mut image = Mat::default();
+        imgproc::resize(&small.image, &mut image, Size::new(200, 150), 0.0, 0.0, imgproc::INTER_AREA)
+            .unwrap();
+        small.image = image;
+        assert!(detector.detect(&small).unwrap().is_empty());
+        let tiny = Frame {
+            image: Mat::new_rows_cols_with_default(1, 1, CV_8UC3, Scalar::all(1.0)).unwrap(),
+            ..frame(now, 1.0, 1, &[])
+        };
+        assert!(detector.detect(&tiny).unwrap().is_empty());
+    }
+
+    #[test]
+    fn working_sizes_keep_the_aspect_and_need_no_second_reduction() {
+        assert_eq!(working_size(1920, 1080), (320, 180));
+        assert_eq!(working_size(160, 120), (160, 120));
+        for (width, height) in [(640, 480), (1080, 1920), (854, 480), (3840, 2160), (500, 372)] {
+            let once = working_size(width, height);
+            assert_eq!(working_size(once.0, once.1), once, "{width}x{height}");
+        }
+    }
 }

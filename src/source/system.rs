@@ -4,8 +4,9 @@
 //! cameras' streams, one slice a picture, leave the others asleep. What OpenCV itself would do with several
 //! threads is switched off ([`prepare_process`]): the threads of this program are the parallelism.
 //!
-//! **Transport.** TCP is the default of OpenCV. UDP is asked for in the address (`?udp`), an option that FFmpeg
-//! takes out of the address before it is sent; when the camera refuses UDP, FFmpeg falls back to TCP.
+//! **Transport.** OpenCV 4.6 tells FFmpeg to try TCP first and then UDP, for the whole process, and no
+//! address can say otherwise. A user who needs UDP sets `OPENCV_FFMPEG_CAPTURE_OPTIONS=rtsp_transport;udp` in
+//! the environment; a source configured for UDP without it says so in the log and goes on over TCP.
 
 use std::{
     fs,
@@ -33,6 +34,9 @@ use crate::config::{Credentials, DemoSpec, SourceConfig, SourceKind, SourceSpec,
 /// Longest time spent afterwards on finding out why an opening failed.
 const DIAGNOSIS_TIMEOUT: Duration = Duration::from_secs(3);
 
+/// Where OpenCV takes FFmpeg's options from, at every opening.
+const OPTIONS_VARIABLE: &str = "OPENCV_FFMPEG_CAPTURE_OPTIONS";
+
 /// Makes OpenCV fit for many streams in one process: one thread in each of its calls, and no messages of its
 /// own on the standard error, where they would repeat what our errors say. Every opening does this; `main`
 /// may do it earlier. FFmpeg's own messages are not affected.
@@ -49,13 +53,14 @@ pub fn prepare_process() {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemOpener;
 
-fn open_file(path: &Path, kind: SourceKind) -> Result<Box<dyn FrameSource>, SourceError> {
+fn open_file(path: &Path, config: &SourceConfig) -> Result<Box<dyn FrameSource>, SourceError> {
     file::check(path)?;
     // Relative names with a colon would be taken for the name of a protocol.
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let capture = open_capture(absolute.as_os_str(), &[]).ok_or_else(|| file::diagnose(path))?;
-    let source = VideoSource::file(capture, path);
-    Ok(match kind {
+    let capture =
+        open_capture(absolute.as_os_str(), &timeouts(config)).ok_or_else(|| file::diagnose(path))?;
+    let source = VideoSource::file(capture, path, config.stall_timeout)?;
+    Ok(match config.kind {
         SourceKind::Video => Box::new(source),
         SourceKind::Camera => Box::new(Paced::new(source)),
     })
@@ -79,12 +84,12 @@ fn open_url(
     let (Some(full), Some(asked)) = (spec.opening_url(), spec.request_url()) else {
         return Err(SourceError::Unsupported(format!("'{shown}' is no address")));
     };
-    let params = [
-        (videoio::CAP_PROP_OPEN_TIMEOUT_MSEC, milliseconds(config.open_timeout)),
-        (videoio::CAP_PROP_READ_TIMEOUT_MSEC, milliseconds(config.stall_timeout)),
-    ];
+    let options = std::env::var(OPTIONS_VARIABLE).unwrap_or_default();
+    if config.transport == Transport::Udp && !options.contains("rtsp_transport;udp") {
+        tracing::warn!(camera = %config.id, "UDP needs {OPTIONS_VARIABLE}='rtsp_transport;udp'; trying TCP first");
+    }
     let started = Instant::now();
-    if let Some(capture) = open_capture(with_transport(&full, config.transport), &params) {
+    if let Some(capture) = open_capture(full.as_str(), &timeouts(config)) {
         let live = config.kind == SourceKind::Camera;
         return Ok(Box::new(VideoSource::network(capture, shown, config.stall_timeout, live)));
     }
@@ -98,7 +103,7 @@ impl Opener for SystemOpener {
     fn open(&self, config: &SourceConfig) -> Result<Box<dyn FrameSource>, SourceError> {
         prepare_process();
         match &config.source {
-            SourceSpec::File(path) => open_file(path, config.kind),
+            SourceSpec::File(path) => open_file(path, config),
             SourceSpec::Url { address, credentials, .. } => open_url(config, address, credentials.as_ref()),
             SourceSpec::Device(number) => open_device(*number, config.stall_timeout),
             SourceSpec::Demo(written) => open_demo(written, config.kind),
@@ -140,40 +145,35 @@ fn open_capture(name: impl AsRef<std::ffi::OsStr>, params: &[(i32, i32)]) -> Opt
     opened.then_some(capture)
 }
 
-fn milliseconds(time: Duration) -> i32 {
-    i32::try_from(time.as_millis()).unwrap_or(i32::MAX).max(1)
+/// FFmpeg's timeouts. Files have them too: they may lie on a network, or be damaged so that no end is found.
+fn timeouts(config: &SourceConfig) -> [(i32, i32); 2] {
+    [
+        (videoio::CAP_PROP_OPEN_TIMEOUT_MSEC, milliseconds(config.open_timeout)),
+        (videoio::CAP_PROP_READ_TIMEOUT_MSEC, milliseconds(config.stall_timeout)),
+    ]
 }
 
-/// The address with the wish for a transport, in the form that FFmpeg takes out of it again.
-fn with_transport(address: &Url, transport: Transport) -> String {
-    let mut text = address.to_string();
-    if transport == Transport::Udp && address.scheme() == "rtsp" {
-        text.push(if address.query().is_some() { '&' } else { '?' });
-        text.push_str("udp");
-    }
-    text
+fn milliseconds(time: Duration) -> i32 {
+    i32::try_from(time.as_millis()).unwrap_or(i32::MAX).max(1)
 }
 
 /// The host answers as it should, and still FFmpeg could make nothing of it.
 fn undecodable(address: &Url, timed_out: bool) -> SourceError {
     if timed_out {
         SourceError::Unreachable(format!("'{address}' answers but sends no video"))
+    } else if matches!(address.scheme(), "https" | "rtsps") {
+        // What the server says is encrypted, so only that it is there is known.
+        SourceError::Broken(format!(
+            "'{address}' can be reached but gives no video; check the path, user name and password"
+        ))
+    } else if address.scheme() == "rtsp" {
+        // It has a description of the stream, so this may pass, as when all its sessions are taken.
+        SourceError::Broken(format!(
+            "'{address}' describes a video but does not deliver it; the other transport (tcp or udp) may help"
+        ))
     } else {
         SourceError::Unsupported(format!(
             "'{address}' answers, but not with a video that can be decoded; try it with 'ffprobe'"
         ))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn udp_is_asked_for_in_the_address_and_only_of_rtsp() {
-        let ask = |address: &str| with_transport(&Url::parse(address).unwrap(), Transport::Udp);
-        assert_eq!(ask("rtsp://cam/live"), "rtsp://cam/live?udp");
-        assert_eq!(ask("rtsp://cam/live?stream=1"), "rtsp://cam/live?stream=1&udp");
-        assert_eq!(ask("http://cam/live.mjpg"), "http://cam/live.mjpg");
     }
 }

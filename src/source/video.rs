@@ -14,6 +14,8 @@ use url::Url;
 
 use super::{Frame, FrameSource, SourceError, StreamInfo};
 
+/// Pictures with more pixels (8192 x 8192) come from damaged headers; one of them takes 200 MB.
+const MAX_PIXELS: u64 = 8192 * 8192;
 /// Frame rates above this are lies of the container.
 const MAX_FPS: f64 = 1000.0;
 /// Taken for a file that does not say its frame rate.
@@ -24,7 +26,7 @@ const MAX_STEP: f64 = 10.0;
 /// What a capture reads from, which decides what its time and its end mean.
 enum Origin {
     /// A file: media time, ends.
-    File,
+    File { stall_timeout: Duration },
     /// A network stream or device: monotonic time; `live` streams do not end by themselves.
     Stream { stall_timeout: Duration, live: bool },
 }
@@ -47,9 +49,19 @@ pub struct VideoSource {
 
 impl VideoSource {
     /// Frames of a file.
-    #[must_use]
-    pub fn file(capture: VideoCapture, path: &Path) -> Self {
-        Self::new(capture, path.display().to_string(), Origin::File)
+    ///
+    /// # Errors
+    /// When it declares pictures so large that decoding them would take the machine's memory.
+    pub fn file(capture: VideoCapture, path: &Path, stall_timeout: Duration) -> Result<Self, SourceError> {
+        let source = Self::new(capture, path.display().to_string(), Origin::File { stall_timeout });
+        let (width, height) = source.info.size;
+        if u64::from(width) * u64::from(height) > MAX_PIXELS {
+            return Err(SourceError::Unsupported(format!(
+                "'{}' declares pictures of {width}x{height} pixels; it may be damaged",
+                source.name
+            )));
+        }
+        Ok(source)
     }
 
     /// Frames of a network stream; one that is not `live` (a video behind an address) may end.
@@ -93,11 +105,14 @@ impl VideoSource {
     /// What the absence of a next frame means, after waiting for it for `waited`.
     fn end(&self, waited: Duration) -> Result<bool, SourceError> {
         match self.origin {
-            Origin::File if self.grabbed == 0 => Err(SourceError::Unsupported(format!(
+            Origin::File { stall_timeout } if waited >= stall_timeout.mul_f64(0.9) => {
+                Err(SourceError::Stalled(stall_timeout))
+            }
+            Origin::File { .. } if self.grabbed == 0 => Err(SourceError::Unsupported(format!(
                 "'{}' holds no frame that can be decoded; it may be damaged or cut short",
                 self.name
             ))),
-            Origin::File => Ok(false),
+            Origin::File { .. } => Ok(false),
             // FFmpeg's timer and ours do not start at the same moment.
             Origin::Stream { stall_timeout, .. } if waited >= stall_timeout.mul_f64(0.9) => {
                 Err(SourceError::Stalled(stall_timeout))
@@ -127,13 +142,13 @@ impl FrameSource for VideoSource {
         let grabbed = self
             .capture
             .grab()
-            .map_err(|error| SourceError::Broken(format!("'{}': {}", self.name, error.message)))?;
+            .map_err(|error| SourceError::Broken(format!("'{}': {}", self.name, said(&error))))?;
         if !grabbed {
             return self.end(asked.elapsed());
         }
         self.captured = Instant::now();
         self.time = match self.origin {
-            Origin::File | Origin::Stream { live: false, .. } => {
+            Origin::File { .. } | Origin::Stream { live: false, .. } => {
                 let stamp = self.capture.get(videoio::CAP_PROP_POS_MSEC).unwrap_or(f64::NAN) / 1000.0;
                 self.clock.next(stamp)
             }
@@ -149,13 +164,13 @@ impl FrameSource for VideoSource {
 
     fn retrieve(&mut self, working_size: &dyn Fn(u32, u32) -> (u32, u32)) -> Result<Frame, SourceError> {
         let broken = |problem: String| SourceError::Broken(format!("'{}': {problem}", self.name));
-        let retrieved = self.capture.retrieve(&mut self.full, 0).map_err(|error| broken(error.message))?;
+        let retrieved = self.capture.retrieve(&mut self.full, 0).map_err(|error| broken(said(&error)))?;
         if !retrieved || self.full.empty() {
             return Err(broken("a frame could not be decoded".into()));
         }
         let stream_size = (self.full.cols().max(1) as u32, self.full.rows().max(1) as u32);
         let image = reduce(&mut self.full, working_size(stream_size.0, stream_size.1))
-            .map_err(|error| broken(error.message))?;
+            .map_err(|error| broken(said(&error)))?;
         Ok(Frame {
             image,
             index: self.grabbed.saturating_sub(1),
@@ -218,6 +233,13 @@ fn to_bgr(picture: &Mat) -> opencv::Result<Option<Mat>> {
     let mut bgr = Mat::default();
     imgproc::cvt_color_def(current.as_ref().unwrap_or(picture), &mut bgr, conversion)?;
     Ok(Some(bgr))
+}
+
+/// What OpenCV says, as one line without its place in OpenCV's code.
+fn said(error: &opencv::Error) -> String {
+    let line = error.message.lines().find(|line| !line.trim().is_empty()).unwrap_or("no reason given");
+    let reason = line.split_once("error: ").map_or(line, |(_, reason)| reason);
+    crate::config::redact(reason.trim()).into_owned()
 }
 
 fn sane_fps(fps: f64) -> Option<f64> {
@@ -290,6 +312,15 @@ mod tests {
             assert_eq!(sane_fps(lie), None, "{lie}");
         }
         assert_eq!(sane_fps(29.97), Some(29.97));
+    }
+
+    #[test]
+    fn errors_of_opencv_are_one_line() {
+        let message = "OpenCV(4.6.0) ./modules/core/src/alloc.cpp:73: error: (-4:Insufficient memory) \
+                       Failed to allocate 9 bytes in function 'OutOfMemoryError'\n\n";
+        let text = said(&opencv::Error::new(-4, message));
+        assert!(text.starts_with("(-4:Insufficient memory) Failed"), "{text}");
+        assert_eq!(text.lines().count(), 1);
     }
 
     #[test]

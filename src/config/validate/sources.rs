@@ -199,7 +199,9 @@ fn settings(section: &Section<'_>, config: &mut SourceConfig) {
     if let Some(zones) = section.field("zones").and_then(|f| f.items()) {
         config.zones = named(&zones, "zone", zone, |zone| &zone.name);
     }
-    config.detector = section.field("detector").and_then(|f| detector(&f));
+    if let Some(choice) = section.field("detector").and_then(|f| detector(&f)) {
+        config.detector = Some(choice);
+    }
     if let Some(tracker) = section.field("tracker").and_then(|f| f.choice(&TrackerChoice::NAMES)) {
         config.tracker = tracker;
     }

@@ -1,0 +1,135 @@
+//! A camera that speaks HTTP, in one file: MJPEG, HLS and several ways to misbehave. Bound to 127.0.0.1.
+
+use std::{
+    io::{BufRead as _, BufReader, Write as _},
+    net::{TcpListener, TcpStream},
+    path::PathBuf,
+    thread,
+    time::Duration,
+};
+
+use opencv::{
+    core::{CV_8UC3, Mat, Scalar, Vector},
+    imgcodecs,
+};
+
+/// What the server does with a request.
+#[derive(Clone)]
+pub enum Answer {
+    /// MJPEG: this many pictures of this size (width, height), then the end of the connection.
+    Mjpeg(usize, (i32, i32)),
+    /// MJPEG for a while, then silence on the open connection.
+    MjpegThenSilence(usize),
+    /// A status line such as `404 Not Found`, and nothing else.
+    Status(&'static str),
+    /// 401 until the pair `user:password` is given in the basic way, then MJPEG.
+    Locked(&'static str),
+    /// A page of text.
+    Page,
+    /// The files of a folder by their names.
+    Files(PathBuf),
+    /// The connection is accepted and nothing is ever said.
+    Frozen,
+    /// Bytes that belong to no protocol.
+    Noise,
+}
+
+/// Starts a server that gives `answer` to everybody, and returns its port. It ends with the test's process.
+pub fn serve(answer: Answer) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let answer = answer.clone();
+            // The other side may hang up at any moment; that is its right.
+            thread::spawn(move || respond(stream, &answer).ok());
+        }
+    });
+    port
+}
+
+fn respond(mut stream: TcpStream, answer: &Answer) -> std::io::Result<()> {
+    if matches!(answer, Answer::Frozen) {
+        return hold(stream);
+    }
+    if matches!(answer, Answer::Noise) {
+        return stream.write_all(&[0x16, 0x03, 0x01, 0x00, 0xFF, 0x0A, 0x0D, 0x0A, 0x0D, 0x0A]);
+    }
+    let mut reader = BufReader::new(stream.try_clone()?);
+    let mut request = Vec::new();
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line)? == 0 || line == "\r\n" {
+            break;
+        }
+        request.push(line.trim_end().to_owned());
+    }
+    match answer {
+        Answer::Frozen | Answer::Noise => Ok(()),
+        Answer::Mjpeg(frames, size) => mjpeg(&mut stream, *frames, *size),
+        Answer::MjpegThenSilence(frames) => {
+            mjpeg(&mut stream, *frames, (64, 48))?;
+            hold(stream)
+        }
+        Answer::Status(status) => write!(stream, "HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n"),
+        Answer::Locked(pair) => {
+            let expected = format!("authorization: basic {}", base64(pair));
+            if request.iter().any(|line| line.eq_ignore_ascii_case(&expected)) {
+                mjpeg(&mut stream, 30, (64, 48))
+            } else {
+                write!(
+                    stream,
+                    "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"cam\"\r\nContent-Length: 0\r\n\r\n"
+                )
+            }
+        }
+        Answer::Page => {
+            let page = "<html><body>Please sign in.</body></html>";
+            write!(
+                stream,
+                "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {}\r\n\r\n{page}",
+                page.len()
+            )
+        }
+        Answer::Files(folder) => {
+            let name = request.first().and_then(|line| line.split(' ').nth(1)).unwrap_or("/");
+            match std::fs::read(folder.join(name.trim_start_matches('/'))) {
+                Ok(bytes) => {
+                    write!(
+                        stream,
+                        "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+                        bytes.len()
+                    )?;
+                    stream.write_all(&bytes)
+                }
+                Err(_) => write!(stream, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"),
+            }
+        }
+    }
+}
+
+/// Keeps the connection open and silent, longer than any test runs.
+fn hold(stream: TcpStream) -> std::io::Result<()> {
+    thread::sleep(Duration::from_secs(300));
+    drop(stream);
+    Ok(())
+}
+
+fn mjpeg(stream: &mut TcpStream, frames: usize, (width, height): (i32, i32)) -> std::io::Result<()> {
+    write!(stream, "HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=frame\r\n\r\n")?;
+    for index in 0..frames {
+        let grey = Scalar::all((index * 16 % 256) as f64);
+        let picture = Mat::new_rows_cols_with_default(height, width, CV_8UC3, grey).unwrap();
+        let mut jpeg = Vector::<u8>::new();
+        imgcodecs::imencode_def(".jpg", &picture, &mut jpeg).unwrap();
+        write!(stream, "--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {}\r\n\r\n", jpeg.len())?;
+        stream.write_all(jpeg.as_slice())?;
+        write!(stream, "\r\n")?;
+    }
+    stream.flush()
+}
+
+fn base64(text: &str) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.encode(text)
+}
