@@ -67,7 +67,7 @@ fn whole_detections(bench: &mut Criterion) {
                 confidence: None,
                 engine,
             });
-            match detect::load(&choice, Path::new("."), 1) {
+            match detect::load(&choice, Path::new("."), 1, EngineChoice::Auto) {
                 Ok(model) => {
                     let mut detector = model.detector();
                     bench.bench_function(&format!("{} {}", known.name, model.info().engine), |b| {

@@ -107,6 +107,7 @@ fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<u8, Fai
 fn run_eval(args: EvalArgs) -> Result<u8, Failure> {
     let options = EvalOptions {
         detector: args.detection.choice(),
+        engine: args.detection.engine.unwrap_or_default(),
         dirs: args.dirs,
         mot: args.mot,
         models: ParallelConfig::default().models,
@@ -141,7 +142,12 @@ fn run_bench(args: &BenchArgs) -> Result<u8, Failure> {
         realtime: args.realtime,
         duration: args.duration,
         detector: args.detection.choice(),
-        settings: ParallelConfig { worker_count: workers, max_workers: workers, ..ParallelConfig::default() },
+        settings: ParallelConfig {
+            worker_count: workers,
+            max_workers: workers,
+            engine: args.detection.engine.unwrap_or_default(),
+            ..ParallelConfig::default()
+        },
         json: args.json,
     };
     bench::run(&options, &mut io::stdout().lock())?;

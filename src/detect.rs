@@ -93,7 +93,7 @@ pub enum DetectError {
 /// Loads the model that `choice` names, or the best that is there for [`DetectorChoice::Auto`].
 ///
 /// `models` is the folder searched; `contexts` is how many inferences can run at once (the pool's
-/// `max_workers`).
+/// `max_workers`); `engine` runs what does not name its own.
 ///
 /// # Errors
 /// When a model that was named cannot be loaded. `Auto` falls back and says so in [`ModelInfo::note`].
@@ -101,6 +101,7 @@ pub fn load(
     choice: &crate::config::DetectorChoice,
     models: &std::path::Path,
     contexts: usize,
+    engine: crate::config::EngineChoice,
 ) -> Result<std::sync::Arc<dyn Model>, DetectError> {
-    load::load(choice, models, contexts)
+    load::load(choice, models, contexts, engine)
 }

@@ -129,12 +129,12 @@ impl EngineOptions {
     /// The real world, without sinks.
     #[must_use]
     pub fn new(settings: ParallelConfig) -> Self {
-        let (models, contexts) = (settings.models.clone(), settings.max_workers);
+        let (models, contexts, engine) = (settings.models.clone(), settings.max_workers, settings.engine);
         Self {
             settings,
             opener: Arc::new(SystemOpener),
             clock: Arc::new(SystemClock),
-            load_model: Box::new(move |choice| crate::detect::load(choice, &models, contexts)),
+            load_model: Box::new(move |choice| crate::detect::load(choice, &models, contexts, engine)),
             sinks: Vec::new(),
             restored: Vec::new(),
             trouble: None,

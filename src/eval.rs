@@ -10,7 +10,7 @@ use std::{
 };
 
 use crate::{
-    config::{DetectorChoice, SourceConfig, SourceKind, SourceSpec, TrackerChoice},
+    config::{DetectorChoice, EngineChoice, SourceConfig, SourceKind, SourceSpec, TrackerChoice},
     count::{self, CountEvent, Direction},
     detect, source, track,
 };
@@ -42,6 +42,8 @@ pub struct EvalOptions {
     pub mot: bool,
     /// Detector of scenes that are not replayed.
     pub detector: DetectorChoice,
+    /// What runs a detector that does not name its engine.
+    pub engine: EngineChoice,
     /// Folder searched for model files.
     pub models: PathBuf,
     /// Tracker and rule.
@@ -116,7 +118,7 @@ fn run_scenes(options: &EvalOptions, out: &mut dyn Write) -> Result<(), EvalErro
     let scenes: Vec<Scene> = options.dirs.iter().map(|dir| Scene::read(dir)).collect::<Result<_, _>>()?;
     let model = match &options.replay {
         Some(_) => None,
-        None => Some(detect::load(&options.detector, &options.models, 1)?),
+        None => Some(detect::load(&options.detector, &options.models, 1, options.engine)?),
     };
     let mut report = Report::new(options.json, out);
     for scene in &scenes {

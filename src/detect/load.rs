@@ -23,24 +23,25 @@ pub(super) fn load(
     choice: &DetectorChoice,
     models: &Path,
     contexts: usize,
+    engine: EngineChoice,
 ) -> Result<Arc<dyn Model>, DetectError> {
     match choice {
         DetectorChoice::Model(config) => Ok(Arc::new(open(config, contexts)?)),
         DetectorChoice::Motion => Ok(motion::with_note(None)),
-        DetectorChoice::Builtin => Ok(Arc::new(builtin::open(EngineChoice::Auto, contexts)?)),
-        DetectorChoice::Auto => auto(models, contexts),
+        DetectorChoice::Builtin => Ok(Arc::new(builtin::open(engine, contexts)?)),
+        DetectorChoice::Auto => auto(models, contexts, engine),
     }
 }
 
 /// The best known model in the folder, else the embedded one, else motion.
-fn auto(models: &Path, contexts: usize) -> Result<Arc<dyn Model>, DetectError> {
+fn auto(models: &Path, contexts: usize, engine: EngineChoice) -> Result<Arc<dyn Model>, DetectError> {
     let mut problems = Vec::new();
     let there = |config: &ModelConfig| {
         config.model.exists() && config.prototxt.as_ref().is_none_or(|file| file.exists())
     };
     let files = KNOWN_MODELS.iter().map(|known| in_folder(known, models)).filter(there);
-    let candidates = files.map(|config| open(&config, contexts));
-    for candidate in candidates.chain(std::iter::once_with(|| builtin::open(EngineChoice::Auto, contexts))) {
+    let candidates = files.map(|config| open(&ModelConfig { engine, ..config }, contexts));
+    for candidate in candidates.chain(std::iter::once_with(|| builtin::open(engine, contexts))) {
         match candidate {
             Ok(mut network) => {
                 problems.extend(network.info.note.take());
