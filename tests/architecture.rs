@@ -1,7 +1,6 @@
 //! Who may know whom: the engine knows no terminal, the terminal no OpenCV, and what only computes knows
 //! neither pictures nor threads.
 #![allow(clippy::unwrap_used, reason = "helpers of tests, outside a test function")]
-#![allow(clippy::unwrap_used, reason = "helpers of tests, outside a test function")]
 use std::{
     fs,
     path::{Path, PathBuf},
