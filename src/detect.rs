@@ -90,7 +90,7 @@ pub enum DetectError {
     },
 }
 
-/// Loads the model that `choice` names, or the best that is there for [`DetectorChoice::Auto`].
+/// Loads the model that `choice` names, or the best that is there for [`DetectorChoice::Auto`](crate::config::DetectorChoice::Auto).
 ///
 /// `models` is the folder searched; `contexts` is how many inferences can run at once (the pool's
 /// `max_workers`); `engine` runs what does not name its own.

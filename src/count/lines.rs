@@ -15,7 +15,7 @@ use crate::{
 /// Overlap from which a box that is left and one that is seen are one person's.
 const SAME_PERSON: f32 = 0.5;
 
-/// Counts by settled sides (see [`super::rule`]).
+/// Counts by settled sides (see `rule`).
 #[derive(Debug)]
 pub struct LineCounter {
     params: CountParams,

@@ -122,7 +122,7 @@ impl Player {
         self.events.extend(self.counter.update(time, &update));
     }
 
-    /// The tracks as rows in pixels: see [`super::smooth::rows`].
+    /// The tracks as rows in pixels: see `smooth::rows`.
     #[must_use]
     pub fn tracks(&self) -> mot::Rows {
         super::smooth::rows(&self.log, &self.clip)

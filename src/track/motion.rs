@@ -32,7 +32,7 @@ impl Target {
     }
 }
 
-/// Follows people by where they should be next (see [`super::kalman`]).
+/// Follows people by where they should be next (see `kalman`).
 ///
 /// Trusted detections are joined with all tracks first, the doubtful ones then only prolong tracks that
 /// nothing better was found for (the idea of ByteTrack, Zhang et al. 2022).
