@@ -271,7 +271,11 @@ impl Parser<'_> {
             }
             self.digits()?;
         }
-        Ok(Value::Number(start[..start.len() - self.rest.len()].to_owned()))
+        let text = &start[..start.len() - self.rest.len()];
+        if !text.parse::<f64>().is_ok_and(f64::is_finite) {
+            return Err(self.error("a number is too large; write a smaller one"));
+        }
+        Ok(Value::Number(text.to_owned()))
     }
 
     fn digits(&mut self) -> Result<(), SyntaxError> {
@@ -422,6 +426,12 @@ mod tests {
         let Value::Array(items) = &members[0].node.value else { panic!() };
         assert_eq!(items[0].place.to_string(), "2:9");
         assert_eq!(items[1].place.to_string(), "3:4");
+    }
+
+    #[test]
+    fn numbers_beyond_all_bounds_are_refused() {
+        assert!(parse("1e308").is_ok());
+        assert!(parse("1e310").is_err());
     }
 
     #[test]
