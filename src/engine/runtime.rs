@@ -446,7 +446,7 @@ impl SourceRuntime {
                     tracing::info!(camera = %self.id, "Person detected: ID={track}, direction={direction}, line={line}");
                 }
                 EventKind::Suppressed { line, track, reason, .. } => {
-                    tracing::debug!(camera = %self.id, "Not counted: ID={track}, line={line}, reason={reason:?}");
+                    tracing::info!(camera = %self.id, "Not counted: ID={track}, line={line}, reason={reason:?}");
                 }
                 _ => {}
             }
