@@ -21,6 +21,12 @@
 //! The unit is isotropic and does not change with resolution. Only the configuration uses 0..1 of width and
 //! height. Time is in seconds (`f64`) on the source's own clock: media time of a file, monotonic time of a
 //! camera. Nothing is measured in pixels or in numbers of frames.
+//!
+//! **Where it departs from the usual.** A worker is a numbered slot of the live worker limit, not a thread of
+//! the pool: whichever thread is free works under that number. Results are reported once a second, at
+//! crossings, at changes of state and at the end, not at every frame. Totals of cameras go on after a
+//! restart; those of videos begin at zero, so that a file gives the same counts on every run. Contexts of
+//! ONNX Runtime do not share their weights: its sessions cannot be run by two threads at once here.
 
 pub mod app;
 pub mod bench;

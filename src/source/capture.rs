@@ -258,10 +258,7 @@ fn run_once(capture: &Capture<'_>, healthy: &mut bool) -> Result<Ending, SourceE
             }
         }
         if !timed(Stage::Decode, || stream.grab())? {
-            if !info.live {
-                return Ok(Ending::EndOfFile);
-            }
-            if source.kind == SourceKind::Video {
+            if !info.live || source.kind == SourceKind::Video {
                 return Ok(Ending::EndOfFile);
             }
             return Err(SourceError::Broken("the camera closed the stream".into()));
