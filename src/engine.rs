@@ -528,7 +528,7 @@ impl EngineApi for Engine {
             max_workers: inner.settings.max_workers,
             queue_pending: scheduler.pending() + inner.core.places.waiting(),
             strategy: inner.settings.strategy,
-            detector: inner.core.models.default_name(),
+            detector: inner.core.models.names(),
             notices,
             events: inner.collected.recent(),
             events_lost,

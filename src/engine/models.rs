@@ -61,15 +61,24 @@ impl Models {
         cell.get_or_init(|| (self.load)(choice).map_err(|error| error.to_string())).clone()
     }
 
-    /// The default model in words, such as `rtmdet_nano_person on ONNX Runtime 1.32`; empty until loaded.
-    pub fn default_name(&self) -> String {
+    /// The models in use in words, the default first, such as `rtmdet_nano_person on onnxruntime 1.32`; empty
+    /// until one is loaded. Sources may all name others than the default, which is then not loaded at all.
+    pub fn names(&self) -> String {
         let loaded = self.loaded.lock();
-        let cell = loaded.iter().find(|(known, _)| *known == self.default);
-        match cell.and_then(|(_, cell)| cell.get()) {
-            Some(Ok(model)) => describe(model.as_ref()),
-            Some(Err(error)) => error.clone(),
-            None => String::new(),
+        let (default, others): (Vec<_>, Vec<_>) =
+            loaded.iter().partition(|(known, _)| *known == self.default);
+        let mut names = Vec::new();
+        for (_, cell) in default.into_iter().chain(others) {
+            let name = match cell.get() {
+                Some(Ok(model)) => describe(model.as_ref()),
+                Some(Err(error)) => error.clone(),
+                None => continue,
+            };
+            if !names.contains(&name) {
+                names.push(name);
+            }
         }
+        names.join(", ")
     }
 
     /// What the user should know of the models loaded so far: fall-backs and failures.
