@@ -17,7 +17,7 @@ from detectors import RtmDet
 # what the detector is for; the loosely labelled ones are drawn with care.
 WEIGHT = {"person1": 2.5, "lab_cctv": 2.0, "pennfudan": 2.0, "shop_cctv": 1.5, "coco_mini_background": 0.6}
 # Input sizes (width, height) of batches and how often; each batch has about PIXELS pixels.
-SIZES = {(320, 192): 0.5, (320, 256): 0.15, (384, 224): 0.15, (416, 256): 0.1, (256, 256): 0.1}
+SIZES = {(320, 192): 0.35, (320, 256): 0.1, (384, 224): 0.15, (416, 256): 0.2, (416, 320): 0.1, (256, 256): 0.1}
 PIXELS = 8 * 320 * 192
 MOST = 48  # people in one training picture
 KEPT = 4000  # composed pictures that a loader keeps to show again, about 0.25 MB each

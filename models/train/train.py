@@ -3,7 +3,8 @@
     python train.py --data DIR --labels taught.jsonl --teacher rtmdet.onnx --run DIR --minutes 100
 
 `--minutes` is training time over all starts: the learning rate follows it, so a busy machine ends on time
-with fewer passes. With a GPU give `--device cuda --loaders 14`.
+with fewer passes. With a GPU give `--device cuda --loaders 14`. `--init ../person.onnx --rate 1e-3` goes on
+from an exported file in a new run.
 """
 
 import argparse
@@ -18,8 +19,10 @@ import data
 from loss import detection_loss, teaching_loss
 from net import Detector, Shape, points
 from optim import Mixed
+from restore import restore
 
-RATE, DECAY, WARM_UP = 2e-3, 0.03, 100
+DECAY, WARM_UP = 0.03, 100
+MEASURED = 12  # batches that the statistics of an exported file are measured with
 SAVE_EVERY = 180  # seconds
 
 
@@ -40,10 +43,10 @@ class Average:
                 self.state[k].copy_(v)
 
 
-def rate(step, progress):
+def rate(peak, step, progress):
     """Linear warm-up, then half a cosine down to 1 %."""
     warm = min(1.0, (step + 1) / WARM_UP)
-    return RATE * warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, progress))))
+    return peak * warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, progress))))
 
 
 def main():
@@ -57,7 +60,8 @@ def main():
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--loaders", type=int, default=2)
     parser.add_argument("--fresh", type=float, default=1.0, help="share of pictures not shown before")
-    parser.add_argument("--start-from", help="weights of another run to begin with")
+    parser.add_argument("--init", help="weights to begin with: an exported .onnx, or last.pt of another run")
+    parser.add_argument("--rate", type=float, default=2e-3, help="highest learning rate")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
 
@@ -71,10 +75,14 @@ def main():
     torch.manual_seed(seed)
 
     model = Detector(Shape(**state["shape"]) if state else Shape())
-    if args.start_from and not state:
-        model.load_state_dict(torch.load(args.start_from, weights_only=True)["ema"])
+    if args.init and not state:
+        if args.init.endswith(".onnx"):
+            shown = (torch.from_numpy(queue.get()[0]).permute(0, 3, 1, 2).float() for _ in range(MEASURED))
+            restore(model, args.init, shown)
+        else:
+            model.load_state_dict(torch.load(args.init, weights_only=True)["ema"])
     model.to(args.device, memory_format=torch.channels_last)
-    steps = Mixed(model, RATE, DECAY)
+    steps = Mixed(model, args.rate, DECAY)
     average, step, spent = Average(model), 0, 0.0
     if state:
         model.load_state_dict(state["model"])
@@ -103,7 +111,7 @@ def main():
         # 0..255 is exact in bfloat16, and the bytes lie in channels-last order already.
         x = torch.from_numpy(images).to(args.device).permute(0, 3, 1, 2).bfloat16()
         for group in steps.param_groups:
-            group["lr"] = rate(step, spent / (args.minutes * 60))
+            group["lr"] = rate(args.rate, step, spent / (args.minutes * 60))
         with torch.autocast(args.device.split(":")[0], torch.bfloat16):
             logits, sides = model(x)
         grid, _ = points(x.shape[2], x.shape[3], args.device)
