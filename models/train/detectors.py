@@ -10,13 +10,14 @@ import onnxruntime
 PAD = 114
 
 
-def session(path, threads=1):
-    """An ONNX Runtime session on the CPU; its log is quiet."""
+def session(model, threads=1):
+    """An ONNX Runtime session on the CPU for a path or the bytes of a file; its log is quiet."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(
+        model if isinstance(model, bytes) else str(model), options, providers=["CPUExecutionProvider"])
 
 
 def letterbox(image, width, height):
