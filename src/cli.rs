@@ -225,6 +225,9 @@ pub struct EvalArgs {
     /// Detect at most R times per second of video
     #[arg(long, value_name = "R", conflicts_with_all = ["every", "mot"], value_parser = rate)]
     pub detect_fps: Option<f64>,
+    /// Detect when the running program would: by need, resting where nothing happens
+    #[arg(long, conflicts_with_all = ["every", "detect_fps", "mot", "record", "replay", "tracks"])]
+    pub by_need: bool,
     /// Keep the detections in this folder
     #[arg(long, value_name = "DIR", conflicts_with_all = ["replay", "mot"])]
     pub record: Option<PathBuf>,

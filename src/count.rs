@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     config::{SourceConfig, TrackerChoice},
-    geometry::Point,
+    geometry::{BBox, Point},
     track::TrackId,
 };
 
@@ -17,6 +17,7 @@ mod rule;
 mod zone;
 
 pub use centroid::CentroidCounter;
+pub use line::Line;
 pub use lines::LineCounter;
 pub use params::CountParams;
 
@@ -52,6 +53,18 @@ pub enum Anchor {
     Center,
     /// Middle of the top edge of the box.
     Head,
+}
+
+impl Anchor {
+    /// This point of `bbox`.
+    #[must_use]
+    pub fn of(self, bbox: &BBox) -> Point {
+        match self {
+            Self::Foot => bbox.foot(),
+            Self::Center => bbox.center(),
+            Self::Head => bbox.head(),
+        }
+    }
 }
 
 /// One person crossed one line.

@@ -65,6 +65,17 @@ pub trait Model: Send + Sync {
     /// further resize.
     fn working_size(&self, width: u32, height: u32) -> (u32, u32);
 
+    /// Whether a picture may be reduced further when the people in it are large: the cost falls with its area.
+    fn gains_from_reduction(&self) -> bool {
+        false
+    }
+
+    /// Whether it needs pictures at a steady rate, as background subtraction does, rather than when there is
+    /// something to see.
+    fn needs_steady_rate(&self) -> bool {
+        false
+    }
+
     /// A detector for one source.
     fn detector(&self) -> Box<dyn Detector>;
 }

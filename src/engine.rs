@@ -23,13 +23,15 @@
 pub mod aggregator;
 mod gate;
 mod models;
-mod pipeline;
+mod need;
+pub mod pipeline;
 mod places;
 mod preview;
 mod runtime;
 pub mod scheduler;
 mod threads;
 mod throttle;
+mod zoom;
 
 use std::{
     collections::BTreeSet,

@@ -15,6 +15,7 @@ use crate::{
     detect, source, track,
 };
 
+mod by_need;
 pub mod metrics;
 pub mod mot;
 pub mod play;
@@ -54,6 +55,8 @@ pub struct EvalOptions {
     pub tracks: Option<PathBuf>,
     /// Which frames are looked at.
     pub plan: Plan,
+    /// Look when the running program would, instead of by `plan` (which keeps its start).
+    pub by_need: bool,
     /// Folder that detections (of every frame) are written to.
     pub record: Option<PathBuf>,
     /// Folder that detections are read from, instead of detecting.
@@ -122,6 +125,12 @@ fn run_scenes(options: &EvalOptions, out: &mut dyn Write) -> Result<(), EvalErro
     };
     let mut report = Report::new(options.json, out);
     for scene in &scenes {
+        if let (true, Some(model)) = (options.by_need, &model) {
+            for line in by_need::play(scene, model, options)? {
+                report.line(line)?;
+            }
+            continue;
+        }
         let (rows, confidence) = match (&options.replay, &model) {
             (Some(folder), _) => {
                 let path = folder.join(format!("{}.txt", scene.name));

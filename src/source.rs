@@ -9,6 +9,7 @@ pub mod file;
 pub mod mailbox;
 pub mod network;
 pub mod pace;
+pub mod pacer;
 pub mod probe;
 pub mod system;
 pub mod video;

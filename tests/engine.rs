@@ -6,7 +6,7 @@ mod support;
 use std::{sync::atomic::Ordering, time::Duration};
 
 use pcount::{
-    config::{SourceKind, Strategy},
+    config::{Cadence, SourceConfig, SourceKind, Strategy},
     engine::{Control, EngineApi, EngineError},
     source::SourceError,
     store::SourceState,
@@ -45,6 +45,28 @@ fn counts_of_files_are_exact_and_the_same_for_any_number_of_workers_and_either_s
             assert_eq!(world.loaded.load(Ordering::SeqCst), 1, "the model is loaded once");
             assert_eq!(world.engine.stop(SECONDS(10)), 0);
         }
+    }
+}
+
+#[test]
+fn frames_chosen_by_need_are_the_same_ones_for_any_number_of_workers() {
+    let run = |workers| {
+        let world = world(workers, 8, Strategy::Shared, |_, _| Ok(Walk::file(600, 60)));
+        for id in ["video_1", "video_2"] {
+            let source = SourceConfig { cadence: Cadence::Auto, ..source(id, SourceKind::Video) };
+            world.engine.add_source(source).unwrap();
+        }
+        world.engine.start().unwrap();
+        world.until_over();
+        let shown = world.source("video_2");
+        assert_eq!((shown.total_in, shown.total_out, shown.frames), (10, 10, 600), "{workers} workers");
+        assert_eq!(world.engine.stop(SECONDS(10)), 0);
+        shown.total_detections
+    };
+    let looks = run(1);
+    assert!((200..600).contains(&looks), "{looks} of 600 frames were looked at");
+    for workers in [2, 4, 8, 2] {
+        assert_eq!(run(workers), looks, "{workers} workers");
     }
 }
 

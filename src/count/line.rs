@@ -39,6 +39,12 @@ impl Line {
         let along = self.along.x * (point.x - self.a.x) + self.along.y * (point.y - self.a.y);
         (-along).max(along - self.length).max(0.0)
     }
+
+    /// Distance of `point` from the segment.
+    #[must_use]
+    pub fn distance(&self, point: Point) -> f32 {
+        self.depth(point).hypot(self.beyond(point))
+    }
 }
 
 #[cfg(test)]

@@ -109,10 +109,6 @@ impl Person {
         let x1 = bbox.x.clamp(0.0, aspect);
         let x2 = bbox.right().clamp(0.0, aspect);
         let bbox = BBox::from_corners(x1, bbox.y.clamp(0.0, 1.0), x2, bbox.bottom().clamp(0.0, 1.0));
-        match anchor {
-            Anchor::Foot => bbox.foot(),
-            Anchor::Center => bbox.center(),
-            Anchor::Head => bbox.head(),
-        }
+        anchor.of(&bbox)
     }
 }

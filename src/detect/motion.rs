@@ -75,6 +75,10 @@ impl Model for MotionModel {
         working_size(width, height)
     }
 
+    fn needs_steady_rate(&self) -> bool {
+        true
+    }
+
     fn detector(&self) -> Box<dyn Detector> {
         Box::new(MotionDetector::default())
     }

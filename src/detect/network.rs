@@ -64,6 +64,11 @@ impl Model for Network {
         self.shared.input.working_size((width, height), &self.shared.profile)
     }
 
+    fn gains_from_reduction(&self) -> bool {
+        // A size that was configured is the user's.
+        self.shared.input == InputRule::Default
+    }
+
     fn detector(&self) -> Box<dyn Detector> {
         Box::new(NetworkDetector { shared: Arc::clone(&self.shared) })
     }

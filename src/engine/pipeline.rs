@@ -2,13 +2,22 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::gate::Gate;
+use opencv::{
+    core::{Mat, MatTraitConst as _, Size},
+    imgproc,
+};
+
+use super::{
+    gate::Gate,
+    need::{Need, Steady},
+    zoom::Zoom,
+};
 use crate::{
-    config::{Cadence, LineConfig, SourceConfig},
+    config::{Cadence, LineConfig, SourceConfig, TrackerChoice},
     count::{self, CountEvent, Counter, Direction, Reason, ZoneStatus},
-    detect::{DetectError, Detector, Model},
+    detect::{DetectError, Detection, Detector, Model},
     metrics::stages::{Stage, timed},
-    source::Frame,
+    source::{Frame, pacer::FIRST_INTERVAL},
     store::{EventKind, LineCounts},
     track::{self, Track, TrackUpdate, Tracker},
 };
@@ -20,8 +29,22 @@ struct Following {
     aspect: f32,
     time: f64,
     gate: Gate,
-    /// Tracks alive after the last update; somebody may be there who does not move.
-    followed: usize,
+    need: Need,
+    steady: Steady,
+    zoom: Zoom,
+    /// Tracks alive after the last look.
+    tracks: Vec<Track>,
+}
+
+/// How the frames to look at are chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Choice {
+    /// Whoever sets a rate gets that rate.
+    Configured,
+    /// A detector or tracker that needs a steady rate gets one, except while nobody is there and nothing moves.
+    Steady,
+    /// When there is something to see.
+    Need,
 }
 
 /// The working state of one source.
@@ -32,6 +55,10 @@ pub struct Pipeline {
     lines: Vec<LineCounts>,
     suppressed: BTreeMap<Reason, u64>,
     detections: u64,
+    /// Share (0..=1) of the rate that is looked at; below 1 under overload.
+    share: f64,
+    /// A picture reduced for the detector, kept to save its allocation.
+    reduced: Mat,
 }
 
 /// What one frame brought.
@@ -39,10 +66,12 @@ pub struct Pipeline {
 pub struct Step {
     /// Crossings, counted and suppressed, in the order they happened.
     pub events: Vec<EventKind>,
-    /// Live tracks after the frame.
+    /// Live tracks, as of the last look.
     pub tracks: Vec<Track>,
-    /// Whether the detector ran; it rests while nothing moves and nobody is followed.
+    /// Whether the detector ran.
     pub looked: bool,
+    /// Seconds until the next frame is wanted, where the cadence is automatic.
+    pub interval: f64,
 }
 
 impl Pipeline {
@@ -50,7 +79,21 @@ impl Pipeline {
     #[must_use]
     pub fn new(source: Arc<SourceConfig>, counts: &[LineCounts]) -> Self {
         let lines = named_counts(&source.lines, counts);
-        Self { source, model: None, following: None, lines, suppressed: BTreeMap::new(), detections: 0 }
+        Self {
+            source,
+            model: None,
+            following: None,
+            lines,
+            suppressed: BTreeMap::new(),
+            detections: 0,
+            share: 1.0,
+            reduced: Mat::default(),
+        }
+    }
+
+    /// Looks are rarer from now on, to this share (0..=1), as far as that harms no count.
+    pub fn set_share(&mut self, share: f64) {
+        self.share = share;
     }
 
     /// Whether [`Self::set_model`] was called.
@@ -80,29 +123,46 @@ impl Pipeline {
             return Err(DetectError::Engine { engine: "detector", problem: "no model was loaded".into() });
         };
         let confidence = model.info().confidence;
+        let choice = match (self.source.cadence, self.source.tracker) {
+            (Cadence::Auto, TrackerChoice::Centroid) => Choice::Steady,
+            (Cadence::Auto, _) if model.needs_steady_rate() => Choice::Steady,
+            (Cadence::Auto, _) => Choice::Need,
+            _ => Choice::Configured,
+        };
         let following = self.following.get_or_insert_with(|| Following {
             tracker: track::tracker_for(&self.source, aspect, confidence),
             counter: count::counter_for(&self.source, aspect),
             aspect,
             time: frame.time,
             gate: Gate::default(),
-            followed: 0,
+            need: Need::new(&self.source.lines, aspect),
+            steady: Steady::default(),
+            zoom: Zoom::default(),
+            tracks: Vec::new(),
         });
         following.time = frame.time;
-        // Whoever sets a rate wants that rate.
-        let gated = self.source.cadence == Cadence::Auto;
-        let moving = !gated || timed(Stage::Gate, || following.gate.open(&frame.image, frame.time));
-        if !moving && following.followed == 0 {
-            return Ok(Step { events, looked: false, ..Step::default() });
+        let due = choice == Choice::Configured
+            || timed(Stage::Gate, || following.is_due(choice, frame, self.share));
+        let interval = if choice == Choice::Need { following.need.interval() } else { FIRST_INTERVAL };
+        if !due {
+            return Ok(Step { events, tracks: following.tracks.clone(), looked: false, interval });
         }
-        let detections = timed(Stage::Detect, || detector.detect(frame))?;
+        let size = (frame.image.cols().max(1) as u32, frame.image.rows().max(1) as u32);
+        let reduction = (choice == Choice::Need && model.gains_from_reduction())
+            .then(|| following.zoom.reduced(frame.time, size, following.need.is_searching()))
+            .flatten();
+        let detections = timed(Stage::Detect, || match reduction {
+            Some(size) => detect_reduced(detector.as_mut(), frame, size, &mut self.reduced),
+            None => detector.detect(frame),
+        })?;
         self.detections += detections.iter().filter(|found| found.score >= confidence).count() as u64;
         let update = timed(Stage::Track, || following.tracker.update(frame.time, &detections));
         let counted = timed(Stage::Count, || following.counter.update(frame.time, &update));
-        following.followed = update.tracks.len();
-        let tracks = update.tracks;
+        following.zoom.learn(frame.time, &update.tracks);
+        following.need.looked(frame.time, &update.tracks);
+        following.tracks.clone_from(&update.tracks);
         self.book(counted, &mut events);
-        Ok(Step { events, tracks, looked: true })
+        Ok(Step { events, tracks: update.tracks, looked: true, interval })
     }
 
     /// Releases everything that follows people; what their disappearance decides is counted.
@@ -184,6 +244,33 @@ impl Pipeline {
             });
         }
     }
+}
+
+impl Following {
+    fn is_due(&mut self, choice: Choice, frame: &Frame, share: f64) -> bool {
+        let motion = self.gate.observe(&frame.image, frame.time);
+        match choice {
+            Choice::Configured => true,
+            Choice::Need => self.need.is_due(frame.time, motion, share),
+            Choice::Steady => self.steady.is_due(frame.time, motion.any() || !self.tracks.is_empty()),
+        }
+    }
+}
+
+/// Detects in `frame` reduced to `size`; `buffer` keeps the reduced picture's memory.
+fn detect_reduced(
+    detector: &mut dyn Detector,
+    frame: &Frame,
+    size: (u32, u32),
+    buffer: &mut Mat,
+) -> Result<Vec<Detection>, DetectError> {
+    let size = Size::new(size.0 as i32, size.1 as i32);
+    imgproc::resize(&frame.image, buffer, size, 0.0, 0.0, imgproc::INTER_AREA)
+        .map_err(|error| DetectError::Engine { engine: "OpenCV", problem: error.message })?;
+    let reduced = Frame { image: std::mem::take(buffer), ..*frame };
+    let found = detector.detect(&reduced);
+    *buffer = reduced.image;
+    found
 }
 
 /// An entry for each line, with the counts of the line of the same name.

@@ -22,6 +22,7 @@ use crate::{
         Frame, SourceError, SourceId, StreamInfo,
         capture::{Capture, CaptureControl, Host, supervise},
         mailbox::{Delivery, Mailbox, Notice},
+        pacer::{Demand, FIRST_INTERVAL},
     },
     store::{
         Event, EventKind, LineCounts, Preview, SourceSnapshot, SourceState, ZoneCounts, cell::SourceCell,
@@ -52,6 +53,7 @@ const SLOW_STEP: Duration = Duration::from_secs(1);
 pub struct Run {
     pub control: CaptureControl,
     pub mailbox: Mailbox,
+    pub demand: Demand,
     /// Whether the source was dismissed from this run (removed, restarted, stopped).
     abandoned: AtomicBool,
 }
@@ -62,6 +64,7 @@ impl Run {
         self.abandoned.store(true, Ordering::SeqCst);
         self.control.stop();
         self.mailbox.close();
+        self.demand.close();
     }
 
     fn is_abandoned(&self) -> bool {
@@ -386,7 +389,11 @@ impl SourceRuntime {
                 }
             }
         }
+        if self.cell.load().kind == SourceKind::Camera {
+            pipeline.set_share(f64::from(self.cell.load().rate_share));
+        }
         let result = pipeline.frame(frame);
+        run.demand.answer(result.as_ref().map_or(FIRST_INTERVAL, |step| step.interval));
         self.handled.fetch_add(1, Ordering::Relaxed);
         let first = self.worker.swap(worker, Ordering::Relaxed) == 0;
         if first {
@@ -596,6 +603,10 @@ impl Host for RunHost<'_> {
 
     fn rate_share(&self) -> f64 {
         f64::from(self.source.cell.load().rate_share)
+    }
+
+    fn interval(&self, delivered: u64, live: bool) -> f64 {
+        if live { self.run.demand.latest() } else { self.run.demand.settled(delivered) }
     }
 
     fn skipped(&self) {

@@ -97,23 +97,6 @@ impl<'a> Report<'a> {
     }
 
     pub fn finish(&mut self) -> std::io::Result<()> {
-        if self.lines > 0 {
-            let relative = self.error_total as f64 / self.true_total.max(1) as f64;
-            if self.json {
-                let record = json!({
-                    "type": "total", "true": self.true_total, "error": self.error_total, "relative": relative,
-                });
-                writeln!(self.out, "{record}")?;
-            } else {
-                writeln!(
-                    self.out,
-                    "total: {} errors of {} crossings ({:.1} %)",
-                    self.error_total,
-                    self.true_total,
-                    100.0 * relative
-                )?;
-            }
-        }
         if !self.json && !self.tracking.is_empty() {
             writeln!(
                 self.out,
@@ -136,6 +119,23 @@ impl<'a> Report<'a> {
                     self.out,
                     "{name:<26} {hota:>6.1} {deta:>6.1} {assa:>6.1} {idf1:>6.1} {mota:>6.1} {:>6} {:>6} {:>6}",
                     f.switches, f.false_positives, f.false_negatives
+                )?;
+            }
+        }
+        if self.lines > 0 {
+            let relative = self.error_total as f64 / self.true_total.max(1) as f64;
+            if self.json {
+                let record = json!({
+                    "type": "total", "true": self.true_total, "error": self.error_total, "relative": relative,
+                });
+                writeln!(self.out, "{record}")?;
+            } else {
+                writeln!(
+                    self.out,
+                    "total: {} errors of {} crossings ({:.1} %)",
+                    self.error_total,
+                    self.true_total,
+                    100.0 * relative
                 )?;
             }
         }

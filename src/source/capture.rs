@@ -12,11 +12,14 @@ use std::{
 use parking_lot::{Condvar, Mutex};
 
 use super::{
-    FrameSource, Opener, SourceError, StreamInfo, backoff::Backoff, mailbox::Mailbox, mailbox::Notice,
+    FrameSource, Opener, SourceError, StreamInfo,
+    backoff::Backoff,
+    mailbox::{Mailbox, Notice},
+    pacer::{FIRST_INTERVAL, Pacer},
 };
 use crate::{
     clock::Clock,
-    config::{Cadence, SourceConfig, SourceKind},
+    config::{SourceConfig, SourceKind},
     metrics::stages::{Stage, timed},
     store::SourceState,
 };
@@ -27,14 +30,6 @@ const HEALTHY_AFTER: Duration = Duration::from_secs(60);
 /// A camera that refuses the password, or has no such stream, is asked again no sooner than this: cameras
 /// lock accounts after a few wrong passwords.
 const REFUSED_DELAY: Duration = Duration::from_secs(60);
-
-/// Detections per second of the source's clock when the configuration says nothing. A walker covers about a
-/// tenth of a body height between two looks, which every tracker here follows.
-pub const DEFAULT_DETECT_FPS: f64 = 15.0;
-
-/// Share of a frame interval by which a frame may come early and still be taken, so that a rate which
-/// divides the stream's is met exactly in spite of rounded time stamps.
-const EARLY: f64 = 1e-3;
 
 /// What the user wants of a source now.
 #[derive(Debug, Default)]
@@ -132,6 +127,11 @@ pub trait Host: Sync {
     /// Share (0..=1) of its detection rate that a live source gets; below 1 under overload.
     fn rate_share(&self) -> f64 {
         1.0
+    }
+    /// Seconds wanted between the last frame of `delivered` and the next, where the cadence is automatic (see
+    /// [`Demand`](super::pacer::Demand)). May wait for a worker when the source is not `live`.
+    fn interval(&self, _delivered: u64, _live: bool) -> f64 {
+        FIRST_INTERVAL
     }
     /// A frame was passed over on purpose.
     fn skipped(&self);
@@ -240,6 +240,7 @@ fn run_once(capture: &Capture<'_>, healthy: &mut bool) -> Result<Ending, SourceE
     host.state(SourceState::Running, None);
     let opened_at = clock.now();
     let mut pacer = Pacer::new(source.cadence);
+    let mut delivered = 0;
     loop {
         match control.order() {
             Order::Run => {}
@@ -267,8 +268,9 @@ fn run_once(capture: &Capture<'_>, healthy: &mut bool) -> Result<Ending, SourceE
             *healthy = true;
         }
         let share = if info.live { host.rate_share() } else { 1.0 };
-        if pacer.wants(stream.time(), share) {
+        if pacer.wants(stream.time(), share, || host.interval(delivered, info.live)) {
             deliver(capture, stream.as_mut(), info.live)?;
+            delivered += 1;
         } else {
             host.skipped();
         }
@@ -285,39 +287,6 @@ fn deliver(capture: &Capture<'_>, stream: &mut dyn FrameSource, live: bool) -> R
     }
     capture.host.ready();
     Ok(())
-}
-
-/// Chooses the frames that are looked at, by the source's clock, so that the choice is the same on every run.
-struct Pacer {
-    cadence: Cadence,
-    skip: u32,
-    next: f64,
-}
-
-impl Pacer {
-    fn new(cadence: Cadence) -> Self {
-        Self { cadence, skip: 0, next: f64::NEG_INFINITY }
-    }
-
-    /// Whether the frame at `time` is looked at, at this share of the rate.
-    fn wants(&mut self, time: f64, share: f64) -> bool {
-        let rate = match self.cadence {
-            Cadence::SkipFrames(skip) => {
-                let wanted = self.skip == 0;
-                self.skip = if wanted { skip } else { self.skip - 1 };
-                return wanted;
-            }
-            Cadence::Auto => DEFAULT_DETECT_FPS,
-            Cadence::DetectFps(rate) => rate,
-        };
-        let interval = 1.0 / (rate * share);
-        if time < self.next - interval * EARLY {
-            return false;
-        }
-        // From the plan, not from this frame: the rate is met on average whatever the stream's own rate is.
-        self.next = if time - self.next > interval { time + interval } else { self.next + interval };
-        true
-    }
 }
 
 #[cfg(test)]

@@ -9,23 +9,6 @@ use crate::{
     source::Frame,
 };
 
-fn looks(cadence: Cadence, fps: f64, seconds: f64) -> usize {
-    let mut pacer = Pacer::new(cadence);
-    (0..(fps * seconds) as usize).filter(|i| pacer.wants(*i as f64 / fps, 1.0)).count()
-}
-
-#[test]
-fn the_detection_rate_is_met_whatever_the_frame_rate() {
-    for fps in [15.0, 24.0, 25.0, 29.97, 30.0, 50.0, 60.0] {
-        let count = looks(Cadence::DetectFps(10.0), fps, 60.0);
-        assert!((595..=605).contains(&count), "{count} looks in a minute at {fps} fps");
-    }
-    assert_eq!(looks(Cadence::DetectFps(10.0), 7.0, 60.0), 420, "a slow stream is looked at whole");
-    assert_eq!(looks(Cadence::DetectFps(15.0), 30.0, 10.0), 150);
-    assert_eq!(looks(Cadence::SkipFrames(0), 25.0, 4.0), 100);
-    assert_eq!(looks(Cadence::SkipFrames(4), 25.0, 4.0), 20);
-}
-
 struct Script<F: Fn(usize) -> Result<Box<dyn FrameSource>, SourceError> + Send + Sync> {
     opened: AtomicUsize,
     open: F,

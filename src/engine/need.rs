@@ -1,0 +1,324 @@
+//! How soon the detector must look at a source again. Pure: tracks, motion and time in, a rate out.
+//!
+//! A network costs ten times what decoding a frame costs, and most frames tell nothing new. What a frame can
+//! tell depends on where people are and how fast they move: somebody who walks over a line must be seen on both
+//! sides of it, somebody far from every line must only be kept apart from the others, and an empty, still
+//! picture has nothing to tell.
+
+use super::gate::Motion;
+use crate::{
+    config::LineConfig,
+    count::{Anchor, Line},
+    geometry::{BBox, Point},
+    track::{Track, TrackId},
+};
+
+/// Seconds between pictures checked for motion where the detector rests: a newcomer waits no longer.
+const CHECK: f64 = 0.2;
+
+/// Looks per second at a picture where nothing moves and nobody is: a heartbeat, so that nobody who stands
+/// still is forgotten for longer than three seconds.
+const HEARTBEAT: f64 = 1.0 / 3.0;
+
+/// Looks per second while everybody in the picture stands still.
+const STILL: f64 = 1.0;
+
+/// Looks per second while something moves that is nobody known, near a line and elsewhere.
+const SEARCH: (f64, f64) = (5.0, 3.0);
+
+/// And after [`VAIN`] such looks in a row found nobody: it is a tree, a car or a screen.
+const SEARCH_IN_VAIN: f64 = 1.5;
+
+/// See [`SEARCH_IN_VAIN`].
+const VAIN: u32 = 5;
+
+/// Looks per second that a new track gets at least: it is believed after 0.2 s and must be seen twice by then.
+const NEW: f64 = 5.0;
+
+/// Body heights that somebody near a line may move between two looks. A walker (0.8 body heights a second) is
+/// looked at six times a second: counts were as good as with every frame from there on, and worse below.
+const NEAR_STEP: f32 = 0.13;
+
+/// Body heights that anybody else may move between two looks: boxes of the same person still overlap.
+const FAR_STEP: f32 = 0.3;
+
+/// Least and most looks per second for somebody near a line, and for anybody else.
+const NEAR_RATES: (f64, f64) = (4.0, 12.0);
+const FAR_RATES: (f64, f64) = (2.5, 5.0);
+
+/// Near is who may be on the line within this many seconds, or stands within this many body heights of it.
+const NEAR: (f32, f32) = (0.5, 0.75);
+
+/// Taken for the speed of somebody just seen, in body heights per second: a brisk walk.
+const FIRST_SPEED: f32 = 1.0;
+
+/// Motion this near a line (frame heights) may be somebody who is about to cross it.
+const LINE_ZONE: f32 = 0.15;
+
+/// A person explains the motion around him up to this share of his height: limbs, bags, shadows.
+const REACH: f32 = 0.3;
+
+/// Under overload the rate is reduced, but not below this where somebody is near a line, and where somebody is.
+const FLOORS: (f64, f64) = (4.0, 2.0);
+
+/// Somebody as last seen.
+#[derive(Debug, Clone, Copy)]
+struct Person {
+    id: TrackId,
+    bbox: BBox,
+    /// Frame heights per second; unknown before the second sighting.
+    velocity: Option<Point>,
+    confirmed: bool,
+}
+
+impl Person {
+    /// Where he should be `ahead` seconds later.
+    fn predicted(&self, ahead: f32) -> BBox {
+        let velocity = self.velocity.unwrap_or_default();
+        BBox { x: self.bbox.x + velocity.x * ahead, y: self.bbox.y + velocity.y * ahead, ..self.bbox }
+    }
+
+    /// Body heights per second.
+    fn speed(&self) -> f32 {
+        self.velocity.map_or(FIRST_SPEED, |velocity| velocity.x.hypot(velocity.y) / self.bbox.h.max(1e-3))
+    }
+}
+
+/// Decides when one source is looked at.
+pub struct Need {
+    lines: Vec<(Line, Anchor)>,
+    people: Vec<Person>,
+    last_look: f64,
+    /// Looks in a row that were for something unknown and found nobody new.
+    vain: u32,
+    searching: bool,
+    /// Looks per second wanted now.
+    rate: f64,
+}
+
+impl Need {
+    /// Nobody seen yet; the first picture is looked at. `aspect` is width over height of the picture.
+    #[must_use]
+    pub fn new(lines: &[LineConfig], aspect: f32) -> Self {
+        Self {
+            lines: lines.iter().map(|line| (Line::new(line, aspect), line.anchor)).collect(),
+            people: Vec::new(),
+            last_look: f64::NEG_INFINITY,
+            vain: 0,
+            searching: false,
+            rate: HEARTBEAT,
+        }
+    }
+
+    /// Whether the picture at `time`, in which this moves, must be looked at. `share` (0..=1) makes looks rarer
+    /// under overload, as far as that harms no count.
+    pub fn is_due(&mut self, time: f64, motion: &Motion, share: f64) -> bool {
+        let since = (time - self.last_look) as f32;
+        let known: Vec<BBox> =
+            self.people.iter().map(|person| reach(&person.predicted(since.min(1.0)))).collect();
+        let elsewhere = motion.unexplained(&known, |_| true);
+        let near =
+            elsewhere && motion.unexplained(&known, |point| self.distance_to_lines(point) <= LINE_ZONE);
+        self.searching = elsewhere;
+        let search = match (near, elsewhere) {
+            (_, true) if self.vain >= VAIN => SEARCH_IN_VAIN,
+            (true, _) => SEARCH.0,
+            (_, true) => SEARCH.1,
+            _ => HEARTBEAT,
+        };
+        let mut rate = search * share;
+        for (person, area) in self.people.iter().zip(&known) {
+            let (wanted, floor) = if motion.within(area) { self.rate_for(person) } else { (STILL, STILL) };
+            rate = rate.max((wanted * share).max(floor.min(wanted)));
+        }
+        self.rate = rate.max(HEARTBEAT);
+        f64::from(since) >= 1.0 / self.rate - self.interval() / 2.0
+    }
+
+    /// Whether something moves that nobody known explains.
+    #[must_use]
+    pub fn is_searching(&self) -> bool {
+        self.searching
+    }
+
+    /// Seconds until the next picture should be checked.
+    #[must_use]
+    pub fn interval(&self) -> f64 {
+        let look = 1.0 / self.rate;
+        look / (look / CHECK).ceil()
+    }
+
+    /// The picture at `time` was looked at, and these tracks are alive.
+    pub fn looked(&mut self, time: f64, tracks: &[Track]) {
+        let since = (time - self.last_look) as f32;
+        let newcomer = tracks.iter().any(|track| self.people.iter().all(|person| person.id != track.id));
+        self.vain = if self.searching && !newcomer { self.vain.saturating_add(1) } else { 0 };
+        let before = std::mem::take(&mut self.people);
+        self.people.extend(tracks.iter().map(|track| {
+            let old = before.iter().find(|person| person.id == track.id);
+            let velocity = old.filter(|_| since > 0.0).map(|old| {
+                let (from, to) = (old.bbox.center(), track.bbox.center());
+                let moved = Point::new((to.x - from.x) / since, (to.y - from.y) / since);
+                // Half old, half new: boxes tremble.
+                old.velocity.map_or(moved, |v| Point::new((v.x + moved.x) / 2.0, (v.y + moved.y) / 2.0))
+            });
+            Person { id: track.id, bbox: track.bbox, velocity, confirmed: track.confirmed }
+        }));
+        self.last_look = time;
+    }
+
+    /// Looks per second that `person` needs, and how far they may be reduced.
+    fn rate_for(&self, person: &Person) -> (f64, f64) {
+        let (speed, height) = (person.speed(), person.bbox.h.max(1e-3));
+        let near = self.lines.iter().any(|(line, anchor)| {
+            let distance = line.distance(anchor.of(&person.bbox)) / height;
+            distance <= NEAR.1.max(speed * NEAR.0)
+        });
+        let (step, (least, most), floor) =
+            if near { (NEAR_STEP, NEAR_RATES, FLOORS.0) } else { (FAR_STEP, FAR_RATES, FLOORS.1) };
+        let rate = f64::from(speed / step).clamp(least, most);
+        (if person.confirmed { rate } else { rate.max(NEW) }, floor)
+    }
+
+    fn distance_to_lines(&self, point: Point) -> f32 {
+        self.lines.iter().map(|(line, _)| line.distance(point)).fold(f32::INFINITY, f32::min)
+    }
+}
+
+/// `bbox` with what moves around a person.
+fn reach(bbox: &BBox) -> BBox {
+    let margin = REACH * bbox.h;
+    BBox::new(bbox.x - margin, bbox.y - margin, bbox.w + 2.0 * margin, bbox.h + 2.0 * margin)
+}
+
+/// The rule for detectors that need pictures at a steady rate: all of them while somebody is there or something
+/// moves, and for a while after; else a heartbeat.
+#[derive(Debug)]
+pub struct Steady {
+    open_until: f64,
+    last_look: f64,
+}
+
+impl Default for Steady {
+    fn default() -> Self {
+        Self { open_until: f64::NEG_INFINITY, last_look: f64::NEG_INFINITY }
+    }
+}
+
+impl Steady {
+    /// Seconds for which movement keeps it looking.
+    const HOLD: f64 = 1.0;
+    /// Seconds between looks at a still, empty picture.
+    const HEARTBEAT: f64 = 1.0;
+
+    /// Whether the picture at `time`, in which somebody is or something moves (`busy`), must be looked at.
+    pub fn is_due(&mut self, time: f64, busy: bool) -> bool {
+        if busy {
+            self.open_until = time + Self::HOLD;
+        }
+        let due = time <= self.open_until || time >= self.last_look + Self::HEARTBEAT;
+        if due {
+            self.last_look = time;
+        }
+        due
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::gate::contains;
+
+    const ASPECT: f32 = 1.6;
+    const HEIGHT: f32 = 0.2;
+
+    fn need() -> Need {
+        let across = LineConfig { name: "L".into(), a: [0.0, 0.5], b: [1.0, 0.5], anchor: Anchor::Center };
+        Need::new(&[across], ASPECT)
+    }
+
+    fn person(y: f32) -> Track {
+        let bbox = BBox::new(0.8, y - HEIGHT / 2.0, HEIGHT / 3.0, HEIGHT);
+        Track { id: 1, bbox, score: 0.9, confirmed: true, seen: true }
+    }
+
+    /// Movement in all of `areas` on a grid of a hundredth of the frame's height.
+    fn motion(areas: &[BBox]) -> Motion {
+        Motion::painted(160, 100, |point| areas.iter().any(|area| contains(area, point)))
+    }
+
+    /// Looks in `seconds` seconds of 30 frames each; `at` gives the middle of the person by time, `moving`
+    /// whether he is seen to move, `other` what else moves.
+    fn looks(
+        seconds: u32,
+        share: f64,
+        at: impl Fn(f64) -> Option<f32>,
+        moving: bool,
+        other: &[BBox],
+    ) -> usize {
+        let (mut need, mut count, mut next) = (need(), 0, 0.0);
+        for frame in 0..seconds * 30 {
+            let time = f64::from(frame) / 30.0;
+            if time < next - 1e-3 {
+                continue;
+            }
+            let tracks: Vec<_> = at(time).map(person).into_iter().collect();
+            let mut areas = other.to_vec();
+            areas.extend(tracks.iter().filter(|_| moving).map(|track| track.bbox));
+            if need.is_due(time, &motion(&areas), share) {
+                count += 1;
+                need.looked(time, &tracks);
+            }
+            next = time + need.interval();
+        }
+        count
+    }
+
+    const NOBODY: fn(f64) -> Option<f32> = |_| None;
+
+    #[test]
+    fn an_empty_still_picture_gets_a_heartbeat() {
+        assert_eq!(looks(30, 1.0, NOBODY, false, &[]), 10);
+    }
+
+    #[test]
+    fn somebody_standing_is_looked_at_once_a_second() {
+        let count = looks(30, 1.0, |_| Some(0.48), false, &[]);
+        assert!((28..=36).contains(&count), "{count}");
+    }
+
+    #[test]
+    fn walkers_are_looked_at_more_often_near_the_line() {
+        // 0.8 body heights a second, to and fro over the line or far from it.
+        let swing = |middle: f32| {
+            move |time: f64| {
+                let phase = (time / 2.0).fract() as f32;
+                let way = 0.32 * if ((time / 2.0) as u64).is_multiple_of(2) { phase } else { 1.0 - phase };
+                Some(middle - 0.16 + way)
+            }
+        };
+        let (near, far) = (looks(30, 1.0, swing(0.5), true, &[]), looks(30, 1.0, swing(0.88), true, &[]));
+        // Not the six a second of a steady walk: he turns every two seconds, and turning is slow.
+        assert!((130..=190).contains(&near), "{near} in 30 s near the line");
+        assert!((70..=110).contains(&far), "{far} in 30 s far from it");
+        let throttled = looks(30, 0.2, swing(0.5), true, &[]);
+        assert!((100..=125).contains(&throttled), "{throttled} in 30 s under overload");
+    }
+
+    #[test]
+    fn movement_that_never_is_anybody_is_looked_at_less_and_less() {
+        let tree = BBox::new(0.2, 0.45, 0.1, 0.1);
+        let count = looks(30, 1.0, NOBODY, false, &[tree]);
+        assert!((40..=60).contains(&count), "{count}");
+    }
+
+    #[test]
+    fn a_newcomer_is_looked_for_at_once() {
+        let mut need = need();
+        assert!(need.is_due(0.0, &motion(&[]), 1.0));
+        need.looked(0.0, &[]);
+        assert!(!need.is_due(1.0, &motion(&[]), 1.0));
+        assert!(need.is_due(1.2, &motion(&[BBox::new(0.1, 0.1, 0.1, 0.2)]), 1.0));
+        assert!(need.is_searching());
+    }
+}

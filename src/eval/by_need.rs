@@ -1,0 +1,62 @@
+//! A scene's video as the running program would count it: through the engine's own pipeline, which chooses
+//! the frames that are looked at.
+
+use std::sync::Arc;
+
+use super::{EvalError, EvalOptions, Scene, report::LineResult};
+use crate::{
+    detect::Model,
+    engine::pipeline::Pipeline,
+    source::{
+        Opener as _, SystemOpener,
+        pacer::{Demand, Pacer},
+    },
+};
+
+/// Counts of every line of `scene`.
+///
+/// # Errors
+/// When the video cannot be read or the detector fails.
+pub fn play(
+    scene: &Scene,
+    model: &Arc<dyn Model>,
+    options: &EvalOptions,
+) -> Result<Vec<LineResult>, EvalError> {
+    let broken = |error| EvalError::Source { scene: scene.name.clone(), error };
+    let mut config = super::source_config(scene);
+    config.tracker = options.tracker;
+    let mut stream = SystemOpener.open(&config).map_err(broken)?;
+    let mut pacer = Pacer::new(config.cadence);
+    let mut pipeline = Pipeline::new(Arc::new(config), &[]);
+    pipeline.set_model(Arc::clone(model));
+    let (demand, mut delivered, mut index) = (Demand::default(), 0, 0);
+    while stream.grab().map_err(broken)? {
+        index += 1;
+        if index <= options.plan.start_offset
+            || !pacer.wants(stream.time(), 1.0, || demand.settled(delivered))
+        {
+            continue;
+        }
+        let frame = stream.retrieve(&|width, height| model.working_size(width, height)).map_err(broken)?;
+        demand.answer(pipeline.frame(&frame)?.interval);
+        delivered += 1;
+    }
+    pipeline.release(&mut Vec::new());
+    let counts = pipeline.lines().iter();
+    Ok(scene
+        .lines
+        .iter()
+        .zip(counts)
+        .enumerate()
+        .map(|(index, (line, counts))| LineResult {
+            scene: scene.name.clone(),
+            line: line.config.name.clone(),
+            true_in: line.true_in,
+            true_out: line.true_out,
+            counted_in: counts.total_in,
+            counted_out: counts.total_out,
+            // The pipeline keeps them for all lines together.
+            suppressed: if index == 0 { pipeline.suppressed().clone() } else { Default::default() },
+        })
+        .collect())
+}
