@@ -13,6 +13,7 @@ mod line;
 mod lines;
 mod params;
 mod person;
+pub mod replay;
 mod rule;
 mod zone;
 

@@ -55,9 +55,10 @@ use self::{
 };
 use crate::{
     clock::{Clock, SystemClock},
-    config::{LineConfig, ParallelConfig, SourceConfig, SourceKind, Strategy},
+    config::{LineConfig, ParallelConfig, SourceConfig, SourceKind, Strategy, ZoneConfig},
+    count::replay::Paths,
     export::records::{Task, TaskResult, TaskStatus},
-    metrics::{ProcessMeter, histogram::Histogram},
+    metrics::{ProcessMeter, histogram::Histogram, stages::Spent},
     source::{Opener, SourceId, SystemOpener},
     store::{EngineSnapshot, LineCounts, Minute, Preview, SourceState, WorkerSnapshot},
 };
@@ -86,8 +87,8 @@ pub enum Control {
     SetWorkers(usize),
     /// Ask for (or stop) preview pictures of a source.
     Preview(SourceId, bool),
-    /// Replace the counting lines of a source; counts of lines that keep their name are kept.
-    SetLines(SourceId, Vec<LineConfig>),
+    /// Replace the counting lines and zones of a source; counts of lines that keep their name are kept.
+    SetLines(SourceId, Vec<LineConfig>, Vec<ZoneConfig>),
 }
 
 /// What a front end needs of an engine; the real one and the fakes of the screen tests offer it.
@@ -102,6 +103,16 @@ pub trait EngineApi: Send + Sync {
     fn history(&self, source: &str) -> Vec<Minute>;
     /// Configuration of a source as it runs now.
     fn source_config(&self, source: &str) -> Option<Arc<SourceConfig>>;
+    /// The tracks of the last minutes, as of now.
+    fn paths(&self, source: &str) -> Option<Paths> {
+        let _ = source;
+        None
+    }
+    /// CPU time by stage of one source since the start, in the order of a frame.
+    fn stage_times(&self, source: &str) -> Vec<Spent> {
+        let _ = source;
+        Vec::new()
+    }
 }
 
 /// Problems in words, for the user, and the number of events lost.
@@ -570,7 +581,9 @@ impl EngineApi for Engine {
                     source.preview.store(None);
                 }
             }),
-            Control::SetLines(id, lines) => with(&id, &|source| source.set_lines(lines.clone())),
+            Control::SetLines(id, lines, zones) => {
+                with(&id, &|source| source.set_lines(lines.clone(), zones.clone()));
+            }
         }
         self.inner.core.generation.fetch_add(1, Ordering::Relaxed);
     }
@@ -585,6 +598,14 @@ impl EngineApi for Engine {
 
     fn source_config(&self, source: &str) -> Option<Arc<SourceConfig>> {
         Some(self.source(source)?.config())
+    }
+
+    fn paths(&self, source: &str) -> Option<Paths> {
+        Some(self.source(source)?.paths.lock().clone())
+    }
+
+    fn stage_times(&self, source: &str) -> Vec<Spent> {
+        self.source(source).map(|source| source.stages.spent()).unwrap_or_default()
     }
 }
 

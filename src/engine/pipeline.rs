@@ -7,6 +7,8 @@ use opencv::{
     imgproc,
 };
 
+use parking_lot::Mutex;
+
 use super::{
     gate::Gate,
     need::{Need, Steady},
@@ -14,7 +16,7 @@ use super::{
 };
 use crate::{
     config::{Cadence, LineConfig, SourceConfig, TrackerChoice},
-    count::{self, CountEvent, Counter, Direction, Reason, ZoneStatus},
+    count::{self, CountEvent, Counter, Direction, Reason, ZoneStatus, replay::Paths},
     detect::{DetectError, Detection, Detector, Model},
     metrics::stages::{Stage, timed},
     source::{Frame, pacer::FIRST_INTERVAL},
@@ -59,6 +61,8 @@ pub struct Pipeline {
     share: f64,
     /// A picture reduced for the detector, kept to save its allocation.
     reduced: Mat,
+    /// Read by others while lines are drawn; locked for a moment only.
+    paths: Arc<Mutex<Paths>>,
 }
 
 /// What one frame brought.
@@ -88,6 +92,7 @@ impl Pipeline {
             detections: 0,
             share: 1.0,
             reduced: Mat::default(),
+            paths: Arc::default(),
         }
     }
 
@@ -158,6 +163,7 @@ impl Pipeline {
         self.detections += detections.iter().filter(|found| found.score >= confidence).count() as u64;
         let update = timed(Stage::Track, || following.tracker.update(frame.time, &detections));
         let counted = timed(Stage::Count, || following.counter.update(frame.time, &update));
+        self.paths.lock().push(aspect, frame.time, &update);
         following.zoom.learn(frame.time, &update.tracks);
         following.need.looked(frame.time, &update.tracks);
         following.tracks.clone_from(&update.tracks);
@@ -169,6 +175,7 @@ impl Pipeline {
     pub fn disconnect(&mut self, events: &mut Vec<EventKind>) {
         let Some(mut following) = self.following.take() else { return };
         let update = TrackUpdate { tracks: Vec::new(), ended: following.tracker.reset() };
+        self.paths.lock().cut(&update.ended);
         let counted = following.counter.update(following.time, &update);
         self.book(counted, events);
     }
@@ -186,11 +193,18 @@ impl Pipeline {
         self.detections = 0;
     }
 
-    /// Other counting lines; lines that keep their name keep their counts.
+    /// Other counting lines and zones; lines that keep their name keep their counts.
     pub fn set_source(&mut self, source: Arc<SourceConfig>) {
         self.lines = named_counts(&source.lines, &self.lines);
         self.source = source;
         self.following = None;
+        self.paths.lock().cut(&[]);
+    }
+
+    /// The tracks of the last minutes.
+    #[must_use]
+    pub fn paths(&self) -> Arc<Mutex<Paths>> {
+        Arc::clone(&self.paths)
     }
 
     /// The configuration in force.

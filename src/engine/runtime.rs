@@ -15,9 +15,10 @@ use parking_lot::Mutex;
 
 use super::{Core, models, pipeline::Pipeline, pipeline::Step, preview, scheduler::Unit, throttle::Load};
 use crate::{
-    config::{SourceConfig, SourceKind},
+    config::{LineConfig, SourceConfig, SourceKind, ZoneConfig},
+    count::replay::Paths,
     export::records::TaskResult,
-    metrics::stages::{Stage, timed},
+    metrics::stages::{Meter, Stage, metered, timed},
     source::{
         Frame, SourceError, SourceId, StreamInfo,
         capture::{Capture, CaptureControl, Host, supervise},
@@ -102,6 +103,10 @@ pub struct SourceRuntime {
     pub history: Mutex<History>,
     pub preview_wanted: AtomicBool,
     pub preview: ArcSwapOption<Preview>,
+    /// The tracks of the last minutes.
+    pub paths: Arc<Mutex<Paths>>,
+    /// CPU time of this source alone.
+    pub stages: Arc<Meter>,
     /// Whether this source holds one of the places for open files.
     pub holds_place: AtomicBool,
     config: ArcSwap<SourceConfig>,
@@ -135,6 +140,8 @@ impl SourceRuntime {
             history: Mutex::new(History::new(core.history)),
             preview_wanted: AtomicBool::new(false),
             preview: ArcSwapOption::empty(),
+            paths: pipeline.paths(),
+            stages: Arc::default(),
             holds_place: AtomicBool::new(false),
             config: ArcSwap::new(config),
             pipeline: Mutex::new(pipeline),
@@ -179,7 +186,8 @@ impl SourceRuntime {
                 clock: this.core.clock.as_ref(),
                 host: &host,
             };
-            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| supervise(&capture))) {
+            let supervised = || metered(&this.stages, || supervise(&capture));
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(supervised)) {
                 let what = panic_text(panic.as_ref());
                 tracing::error!(camera = %this.id, "The capture thread panicked: {what}");
                 run.mailbox
@@ -219,9 +227,9 @@ impl SourceRuntime {
         self.emit(EventKind::Reset);
     }
 
-    /// Other counting lines from the next frame on.
-    pub fn set_lines(&self, lines: Vec<crate::config::LineConfig>) {
-        let config = Arc::new(SourceConfig { lines, ..(*self.config()).clone() });
+    /// Other counting lines and zones from the next frame on.
+    pub fn set_lines(&self, lines: Vec<LineConfig>, zones: Vec<ZoneConfig>) {
+        let config = Arc::new(SourceConfig { lines, zones, ..(*self.config()).clone() });
         self.config.store(Arc::clone(&config));
         let mut pipeline = self.pipeline.lock();
         pipeline.set_source(config);
@@ -541,7 +549,8 @@ impl Unit for SourceRuntime {
 
     fn run(&self, worker: usize) -> bool {
         let started = Instant::now();
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.step(worker))) {
+        let step = || metered(&self.stages, || self.step(worker));
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(step)) {
             let what = format!("internal error: {}", panic_text(panic.as_ref()));
             tracing::error!(camera = %self.id, worker, "{what}");
             self.give_up(&self.run.load_full(), &what);

@@ -1,6 +1,12 @@
 //! Where the CPU goes: seconds by stage, always counted, for the whole process.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    cell::RefCell,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 /// A part of the way of a frame. Stages do not overlap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +47,56 @@ impl Stage {
     }
 }
 
+/// CPU time of one stage.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Spent {
+    /// Which.
+    pub stage: Stage,
+    /// CPU seconds.
+    pub seconds: f64,
+    /// How often it was run.
+    pub calls: u64,
+}
+
+/// CPU time by stage of one source.
+#[derive(Debug, Default)]
+pub struct Meter {
+    stages: [(AtomicU64, AtomicU64); STAGES.len()],
+}
+
+impl Meter {
+    /// All stages so far, in the order of a frame.
+    #[must_use]
+    pub fn spent(&self) -> Vec<Spent> {
+        let stages = STAGES.iter().zip(&self.stages);
+        stages
+            .map(|(stage, (nanoseconds, calls))| Spent {
+                stage: *stage,
+                seconds: nanoseconds.load(Ordering::Relaxed) as f64 * 1e-9,
+                calls: calls.load(Ordering::Relaxed),
+            })
+            .collect()
+    }
+}
+
+thread_local! {
+    /// Whom this thread works for at the moment.
+    static METER: RefCell<Option<Arc<Meter>>> = const { RefCell::new(None) };
+}
+
+/// Runs `work`; what [`timed`] books in it on this thread is booked on `meter` too.
+pub fn metered<T>(meter: &Arc<Meter>, work: impl FnOnce() -> T) -> T {
+    /// Puts the meter before back, also when `work` panics.
+    struct Before(Option<Arc<Meter>>);
+    impl Drop for Before {
+        fn drop(&mut self) {
+            METER.with(|current| *current.borrow_mut() = self.0.take());
+        }
+    }
+    let _before = Before(METER.with(|current| current.borrow_mut().replace(Arc::clone(meter))));
+    work()
+}
+
 static NANOSECONDS: [AtomicU64; STAGES.len()] = [const { AtomicU64::new(0) }; STAGES.len()];
 static CALLS: [AtomicU64; STAGES.len()] = [const { AtomicU64::new(0) }; STAGES.len()];
 
@@ -51,6 +107,13 @@ pub fn timed<T>(stage: Stage, work: impl FnOnce() -> T) -> T {
     let spent = thread_nanoseconds().saturating_sub(before);
     NANOSECONDS[stage as usize].fetch_add(spent, Ordering::Relaxed);
     CALLS[stage as usize].fetch_add(1, Ordering::Relaxed);
+    METER.with(|current| {
+        if let Some(meter) = &*current.borrow() {
+            let (nanoseconds, calls) = &meter.stages[stage as usize];
+            nanoseconds.fetch_add(spent, Ordering::Relaxed);
+            calls.fetch_add(1, Ordering::Relaxed);
+        }
+    });
     result
 }
 
@@ -64,4 +127,23 @@ pub fn spent(stage: Stage) -> (f64, u64) {
 fn thread_nanoseconds() -> u64 {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
     time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_is_booked_on_the_source_at_work_and_on_nobody_afterwards() {
+        let (one, other) = (Arc::new(Meter::default()), Arc::new(Meter::default()));
+        metered(&one, || {
+            timed(Stage::Detect, || ());
+            metered(&other, || timed(Stage::Track, || ()));
+            timed(Stage::Detect, || ());
+        });
+        timed(Stage::Detect, || ());
+        let calls = |meter: &Meter| -> Vec<u64> { meter.spent().iter().map(|spent| spent.calls).collect() };
+        assert_eq!(calls(&one), [0, 0, 0, 2, 0, 0, 0]);
+        assert_eq!(calls(&other), [0, 0, 0, 0, 1, 0, 0]);
+    }
 }

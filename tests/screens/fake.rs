@@ -239,7 +239,7 @@ impl EngineApi for FakeEngine {
             Control::Add(source) => format!("add {} {}", source.id, source.source),
             Control::SetWorkers(count) => format!("workers {count}"),
             Control::Preview(id, on) => format!("preview {id} {on}"),
-            Control::SetLines(id, lines) => format!("lines {id} {lines:?}"),
+            Control::SetLines(id, lines, zones) => format!("lines {id} {lines:?} zones {zones:?}"),
         };
         self.sent.lock().push(text);
     }

@@ -83,7 +83,7 @@ impl UiState {
                 editor.applied();
                 self.say("the new lines count from now on; saving", Tone::Done);
                 return Some(vec![
-                    Effect::Control(Control::SetLines(source.clone(), lines.clone())),
+                    Effect::Control(Control::SetLines(source.clone(), lines.clone(), Vec::new())),
                     Effect::SaveLines(source, lines),
                 ]);
             }

@@ -1,0 +1,410 @@
+//! The tracks of the last minutes, kept small, and what other lines and zones would have counted of them.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::{Anchor, CountEvent, Counter, Direction, Reason, counter_for};
+use crate::{
+    config::SourceConfig,
+    geometry::{BBox, Point},
+    track::{Track, TrackId, TrackUpdate},
+};
+
+/// Tracks are kept for this long, in seconds.
+pub const KEPT: f64 = 600.0;
+
+/// Most sightings kept of one source, 16 bytes each: half a MB, ten minutes of seven people at 8 looks a
+/// second.
+const MOST_SIGHTINGS: usize = 32_768;
+
+/// Most looks kept of one source, 16 bytes each.
+const MOST_LOOKS: usize = 16_384;
+
+/// Coordinates are kept as steps of this many to a frame height (an eighth of a pixel at 1080 rows) ...
+const STEPS: f32 = 8192.0;
+
+/// ... from this far left of and above the picture, in frame heights.
+const BEFORE: f32 = 2.0;
+
+/// A clock that was set back goes on this much later, in seconds.
+const AFTER_BREAK: f64 = 1.0;
+
+/// One track in one look.
+#[derive(Debug, Clone, Copy)]
+struct Sighting {
+    id: u32,
+    bbox: [u16; 4],
+    score: u8,
+    confirmed: bool,
+    seen: bool,
+}
+
+/// One update of the tracker: its live tracks and then its ended ones are the next sightings.
+#[derive(Debug, Clone, Copy)]
+struct Look {
+    time: f64,
+    live: u16,
+    ended: u16,
+    /// Whether the tracker began anew after it.
+    cut: bool,
+}
+
+/// The tracks of one source over the last [`KEPT`] seconds, in at most 0.8 MB.
+#[derive(Debug, Clone, Default)]
+pub struct Paths {
+    aspect: f32,
+    looks: VecDeque<Look>,
+    sightings: VecDeque<Sighting>,
+    /// Added to the source's clock, which a camera may begin anew.
+    shift: f64,
+    /// When the source was last looked at, on the shifted clock.
+    now: f64,
+    /// When it was first looked at.
+    since: f64,
+}
+
+/// What a line would have counted.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LineReplay {
+    /// Crossings in.
+    pub total_in: u64,
+    /// Crossings out.
+    pub total_out: u64,
+    /// Seen and not counted.
+    pub suppressed: BTreeMap<Reason, u64>,
+}
+
+/// What a zone would have shown.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct ZoneReplay {
+    /// Most people inside at once.
+    pub most: u64,
+    /// Completed stays.
+    pub stays: u64,
+    /// Their mean, in seconds.
+    pub mean_dwell: f64,
+}
+
+/// What lines and zones would have counted.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Replay {
+    /// Time that was looked at, in seconds.
+    pub seconds: f64,
+    /// Each line, in the order of the configuration.
+    pub lines: Vec<LineReplay>,
+    /// Each zone, in the order of the configuration.
+    pub zones: Vec<ZoneReplay>,
+}
+
+/// Where somebody went, with the newest point last.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trail {
+    /// Who.
+    pub id: TrackId,
+    /// In frame heights.
+    pub points: Vec<Point>,
+}
+
+impl Paths {
+    /// Width over height of the picture; 0 before the first look.
+    #[must_use]
+    pub fn aspect(&self) -> f32 {
+        self.aspect
+    }
+
+    /// How far the tracks reach back, in seconds, at most [`KEPT`].
+    #[must_use]
+    pub fn seconds(&self) -> f64 {
+        (self.now - self.since).clamp(0.0, KEPT)
+    }
+
+    /// Rises with every look that brought anything, so that it tells whether there is anything new.
+    #[must_use]
+    pub fn newest(&self) -> f64 {
+        self.looks.back().map_or(0.0, |look| look.time)
+    }
+
+    /// Takes an update of the tracker at `time` seconds on the source's clock.
+    pub fn push(&mut self, aspect: f32, time: f64, update: &TrackUpdate) {
+        if self.aspect != aspect {
+            // Other shape, other places: what was seen before says nothing about it.
+            *self = Self { aspect, shift: -time, ..Self::default() };
+        }
+        let mut at = time + self.shift;
+        if at < self.now {
+            at = self.now + AFTER_BREAK;
+            self.shift = at - time;
+        }
+        self.now = at;
+        self.forget();
+        // The first look at nobody ends stays; further ones change nothing.
+        let was_empty = self.looks.back().is_none_or(|look| look.live == 0);
+        if was_empty && update.tracks.is_empty() && update.ended.is_empty() {
+            return;
+        }
+        self.keep(at, update, false);
+    }
+
+    /// The tracker begins anew: the source was opened again, or its lines have changed.
+    pub fn cut(&mut self, ended: &[Track]) {
+        if self.looks.back().is_some_and(|look| !look.cut) {
+            self.keep(self.now, &TrackUpdate { tracks: Vec::new(), ended: ended.to_vec() }, true);
+        }
+    }
+
+    fn keep(&mut self, time: f64, update: &TrackUpdate, cut: bool) {
+        let count = |tracks: &[Track]| u16::try_from(tracks.len()).unwrap_or(u16::MAX);
+        let (live, ended) = (count(&update.tracks), count(&update.ended));
+        self.sightings.extend(update.tracks.iter().take(live.into()).map(pack));
+        self.sightings.extend(update.ended.iter().take(ended.into()).map(pack));
+        self.looks.push_back(Look { time, live, ended, cut });
+        self.forget();
+    }
+
+    /// Drops what is too old or too much.
+    fn forget(&mut self) {
+        self.since = self.since.max(self.now - KEPT);
+        while let Some(first) = self.looks.front() {
+            let too_much = self.looks.len() > MOST_LOOKS || self.sightings.len() > MOST_SIGHTINGS;
+            if !too_much && first.time >= self.since {
+                break;
+            }
+            if too_much {
+                self.since = self.since.max(first.time);
+            }
+            self.sightings.drain(..usize::from(first.live) + usize::from(first.ended));
+            self.looks.pop_front();
+        }
+    }
+
+    /// Each look with its tracks.
+    fn updates(&self) -> impl Iterator<Item = (Look, TrackUpdate)> + '_ {
+        let mut sightings = self.sightings.iter();
+        self.looks.iter().map(move |look| {
+            let mut some =
+                |count: u16| -> Vec<Track> { sightings.by_ref().take(count.into()).map(unpack).collect() };
+            let tracks = some(look.live);
+            (*look, TrackUpdate { tracks, ended: some(look.ended) })
+        })
+    }
+
+    /// What the lines and zones of `source` would have counted, by the rule that counts.
+    #[must_use]
+    pub fn replay(&self, source: &SourceConfig) -> Replay {
+        let mut replay = Replay {
+            seconds: self.seconds(),
+            lines: vec![LineReplay::default(); source.lines.len()],
+            zones: vec![ZoneReplay::default(); source.zones.len()],
+        };
+        let mut counter = counter_for(source, self.aspect);
+        for (look, update) in self.updates() {
+            for event in counter.update(look.time, &update) {
+                replay.book(&event);
+            }
+            for (zone, status) in replay.zones.iter_mut().zip(counter.zones()) {
+                zone.most = zone.most.max(status.occupancy);
+            }
+            if look.cut {
+                replay.stays(counter.as_ref());
+                counter = counter_for(source, self.aspect);
+            }
+        }
+        replay.stays(counter.as_ref());
+        replay
+    }
+
+    /// Where the people of the last look came from in the last `seconds`, by `anchor`.
+    #[must_use]
+    pub fn trails(&self, anchor: Anchor, seconds: f64) -> Vec<Trail> {
+        let mut trails: BTreeMap<TrackId, Vec<Point>> = BTreeMap::new();
+        for (look, update) in self.updates() {
+            if look.cut {
+                trails.clear();
+            } else if look.time >= self.now - seconds {
+                // Whoever is not followed any more leaves no trail.
+                trails.retain(|id, _| update.tracks.iter().any(|track| track.id == *id));
+                for track in update.tracks.iter().filter(|track| track.confirmed) {
+                    trails.entry(track.id).or_default().push(point(track, anchor));
+                }
+            }
+        }
+        trails.into_iter().map(|(id, points)| Trail { id, points }).collect()
+    }
+
+    /// Every place where a confirmed person was seen, by `anchor`, in frame heights.
+    pub fn places(&self, anchor: Anchor) -> impl Iterator<Item = Point> + '_ {
+        self.updates().flat_map(move |(_, update)| {
+            let seen = update.tracks.into_iter().filter(|track| track.confirmed && track.seen);
+            seen.map(move |track| point(&track, anchor)).collect::<Vec<_>>()
+        })
+    }
+
+    /// Heights of the confirmed people seen, with their feet, in frame heights.
+    pub fn heights(&self) -> impl Iterator<Item = (Point, f32)> + '_ {
+        self.updates().flat_map(|(_, update)| {
+            let seen = update.tracks.into_iter().filter(|track| track.confirmed && track.seen);
+            seen.map(|track| (track.bbox.foot(), track.bbox.h)).collect::<Vec<_>>()
+        })
+    }
+}
+
+impl Replay {
+    fn book(&mut self, event: &CountEvent) {
+        let (CountEvent::Crossing(crossing) | CountEvent::Suppressed(crossing, _)) = event;
+        let Some(line) = self.lines.get_mut(crossing.line) else { return };
+        match (event, crossing.direction) {
+            (CountEvent::Suppressed(_, reason), _) => *line.suppressed.entry(*reason).or_default() += 1,
+            (CountEvent::Crossing(_), Direction::In) => line.total_in += 1,
+            (CountEvent::Crossing(_), Direction::Out) => line.total_out += 1,
+        }
+    }
+
+    fn stays(&mut self, counter: &dyn Counter) {
+        for (zone, status) in self.zones.iter_mut().zip(counter.zones()) {
+            let dwell = zone.mean_dwell * zone.stays as f64 + status.mean_dwell * status.stays as f64;
+            zone.stays += status.stays;
+            zone.mean_dwell = if zone.stays == 0 { 0.0 } else { dwell / zone.stays as f64 };
+        }
+    }
+}
+
+fn point(track: &Track, anchor: Anchor) -> Point {
+    match anchor {
+        Anchor::Foot => track.bbox.foot(),
+        Anchor::Center => track.bbox.center(),
+        Anchor::Head => track.bbox.head(),
+    }
+}
+
+fn pack(track: &Track) -> Sighting {
+    // Both casts saturate: a box far outside of the picture is kept at its border.
+    let place = |value: f32| ((value + BEFORE) * STEPS).round() as u16;
+    let size = |value: f32| (value * STEPS).round() as u16;
+    let b = track.bbox;
+    Sighting {
+        id: track.id as u32,
+        bbox: [place(b.x), place(b.y), size(b.w), size(b.h)],
+        score: (track.score * 255.0).round() as u8,
+        confirmed: track.confirmed,
+        seen: track.seen,
+    }
+}
+
+fn unpack(sighting: &Sighting) -> Track {
+    let [x, y, w, h] = sighting.bbox.map(|value| f32::from(value) / STEPS);
+    Track {
+        id: u64::from(sighting.id),
+        bbox: BBox::new(x - BEFORE, y - BEFORE, w, h),
+        score: f32::from(sighting.score) / 255.0,
+        confirmed: sighting.confirmed,
+        seen: sighting.seen,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{LineConfig, SourceKind, SourceSpec, ZoneConfig};
+
+    const ASPECT: f32 = 1.5;
+
+    fn track(id: u64, y: f32) -> Track {
+        Track { id, bbox: BBox::new(0.7, y - 0.2, 0.08, 0.2), score: 0.8, confirmed: true, seen: true }
+    }
+
+    fn update(tracks: Vec<Track>, ended: Vec<Track>) -> TrackUpdate {
+        TrackUpdate { tracks, ended }
+    }
+
+    /// A source with one line at height `y` and a zone below it.
+    fn source(y: f32) -> SourceConfig {
+        let mut source = SourceConfig::new("a", SourceKind::Camera, SourceSpec::Device(0));
+        source.lines = vec![LineConfig { name: "l".into(), a: [0.0, y], b: [1.0, y], anchor: Anchor::Foot }];
+        source.zones = vec![ZoneConfig {
+            name: "z".into(),
+            points: vec![[0.0, y], [1.0, y], [1.0, 1.0], [0.0, 1.0]],
+            anchor: Anchor::Foot,
+            threshold: None,
+        }];
+        source
+    }
+
+    /// Walks a person from the top to `end` over three seconds, beginning at `from`.
+    fn walk(paths: &mut Paths, id: u64, from: f64, end: f32) {
+        let at = |step: u32| track(id, 0.3 + (end - 0.3) * step as f32 / 30.0);
+        for step in 0..=30 {
+            paths.push(ASPECT, from + f64::from(step) * 0.1, &update(vec![at(step)], vec![]));
+        }
+        let gone = Track { seen: false, ..at(30) };
+        paths.push(ASPECT, from + 4.0, &update(vec![], vec![gone]));
+    }
+
+    #[test]
+    fn another_line_counts_what_it_would_have_counted() {
+        let mut paths = Paths::default();
+        walk(&mut paths, 1, 0.0, 0.9);
+        walk(&mut paths, 2, 10.0, 0.6);
+        let high = paths.replay(&source(0.5));
+        assert_eq!((high.lines[0].total_in, high.lines[0].total_out), (2, 0));
+        let low = paths.replay(&source(0.75));
+        assert_eq!(low.lines[0].total_in, 1, "the second stops before it");
+        assert_eq!((low.zones[0].most, low.zones[0].stays), (1, 1));
+        assert!(low.zones[0].mean_dwell > 0.5, "{low:?}");
+        assert!((low.seconds - 14.0).abs() < 1e-6);
+        let mut flipped = source(0.5);
+        flipped.lines[0].a.swap(0, 0);
+        let line = &mut flipped.lines[0];
+        std::mem::swap(&mut line.a, &mut line.b);
+        assert_eq!(paths.replay(&flipped).lines[0].total_out, 2);
+    }
+
+    #[test]
+    fn what_is_old_or_too_much_is_forgotten() {
+        let mut paths = Paths::default();
+        walk(&mut paths, 1, 0.0, 0.9);
+        paths.push(ASPECT, KEPT + 100.0, &TrackUpdate::default());
+        assert_eq!(paths.replay(&source(0.5)).lines[0].total_in, 0);
+        assert!((paths.seconds() - KEPT).abs() < 1e-6);
+        for step in 0..40_000 {
+            let crowd = (1..=10).map(|id| track(id, 0.5)).collect();
+            paths.push(ASPECT, KEPT + 101.0 + f64::from(step) * 0.04, &update(crowd, vec![]));
+        }
+        assert!(paths.sightings.len() <= MOST_SIGHTINGS && paths.looks.len() <= MOST_LOOKS);
+        assert!(paths.seconds() < 200.0, "the time told is the time kept: {}", paths.seconds());
+    }
+
+    #[test]
+    fn a_clock_that_begins_anew_loses_nothing_and_ids_are_not_mixed_up() {
+        let mut paths = Paths::default();
+        walk(&mut paths, 1, 50.0, 0.9);
+        paths.cut(&[]);
+        walk(&mut paths, 1, 0.0, 0.9);
+        let replay = paths.replay(&source(0.5));
+        assert_eq!(replay.lines[0].total_in, 2);
+        assert!(paths.seconds() < 20.0, "{}", paths.seconds());
+        paths.push(ASPECT * 2.0, 9.0, &update(vec![track(9, 0.5)], vec![]));
+        assert_eq!(paths.replay(&source(0.5)).lines[0].total_in, 0, "another shape of the picture");
+    }
+
+    #[test]
+    fn trails_are_those_of_people_in_the_picture() {
+        let mut paths = Paths::default();
+        walk(&mut paths, 1, 0.0, 0.9);
+        paths.push(ASPECT, 5.0, &update(vec![track(2, 0.4)], vec![]));
+        paths.push(ASPECT, 5.5, &update(vec![track(2, 0.5)], vec![]));
+        let trails = paths.trails(Anchor::Foot, 60.0);
+        assert_eq!(trails.len(), 1);
+        assert_eq!((trails[0].id, trails[0].points.len()), (2, 2));
+        assert!((trails[0].points[1].y - 0.5).abs() < 1e-3, "kept to a fraction of a pixel");
+        assert_eq!(paths.places(Anchor::Head).count(), 33);
+    }
+
+    #[test]
+    fn nobody_costs_nothing() {
+        let mut paths = Paths::default();
+        for second in 0..1000 {
+            paths.push(ASPECT, f64::from(second), &TrackUpdate::default());
+        }
+        assert_eq!((paths.looks.len(), paths.sightings.len()), (0, 0));
+        assert!((paths.seconds() - KEPT).abs() < 1e-6);
+    }
+}
