@@ -1,8 +1,9 @@
 """Makes training pictures that look like what fixed cameras see.
 
 `compose` does the geometry: one affine or perspective warp a tile, so that shrinking, cropping, tilting
-and flipping cost one pass over the output; then small people are pasted in. `degrade` then spoils the picture the way cheap cameras,
-compression and bad light do. The teacher is shown the picture before `degrade`, the student after it.
+and flipping cost one pass over the output; then small people are pasted in. `degrade` then spoils the
+picture the way cheap cameras, compression and bad light do. The teacher is shown the picture before
+`degrade`, the student after it.
 """
 
 import cv2
