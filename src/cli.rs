@@ -11,7 +11,7 @@ use crate::config::{
     DetectorChoice, EngineChoice, LogLevel, Overrides, TrackerChoice, defaults, parse_duration,
 };
 use crate::ledger::{render::ReportFormat, report::Step};
-use crate::tui::theme::ColorChoice;
+use crate::tui::{graphics::GraphicsChoice, theme::ColorChoice};
 
 /// Counts people crossing lines in many cameras and videos at once, live in the terminal.
 #[derive(Debug, Clone, Parser)]
@@ -104,6 +104,10 @@ pub struct RunArgs {
     #[arg(long, value_name = "WHICH", default_value = "auto", value_parser = ColorChoice::parse_cli,
           help_heading = "Dashboard")]
     pub color: ColorChoice,
+    /// Pictures of the dashboard: auto, none (half blocks), kitty, iterm2 or sixel
+    #[arg(long, value_name = "WHICH", default_value = "auto", value_parser = GraphicsChoice::parse_cli,
+          help_heading = "Dashboard")]
+    pub graphics: GraphicsChoice,
     /// Draw with ASCII characters only
     #[arg(long, help_heading = "Dashboard")]
     pub ascii: bool,

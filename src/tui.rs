@@ -26,14 +26,17 @@ use crate::{config::TuiConfig, engine::EngineApi};
 pub mod action;
 pub mod alerts;
 pub mod app;
+pub mod calm;
 mod crash;
 pub mod dialogs;
 pub mod editor;
 pub mod format;
+pub mod graphics;
 pub mod host;
 pub mod input;
 pub mod keymap;
 pub mod layout;
+pub mod paint;
 pub mod screens;
 pub mod session;
 pub mod symbols;
@@ -46,10 +49,11 @@ pub mod widgets;
 
 use app::{Effect, Tone};
 use format::Moment;
+use graphics::{Graphics, GraphicsChoice};
 use host::Host;
 use keymap::Keymap;
 use session::Session;
-use theme::{ColorChoice, Theme};
+use theme::{ColorChoice, Palette, Theme};
 use widgets::Look;
 
 /// Time between two looks at the engine unless told otherwise: 16 sources cost about 1 kB/s then.
@@ -88,6 +92,8 @@ pub enum TuiError {
 pub struct TuiOptions {
     /// Colours.
     pub color: ColorChoice,
+    /// How pictures are drawn.
+    pub graphics: GraphicsChoice,
     /// Theme and keys of the configuration.
     pub config: TuiConfig,
     /// ASCII glyphs even where the locale has UTF-8.
@@ -110,6 +116,7 @@ impl Default for TuiOptions {
     fn default() -> Self {
         Self {
             color: ColorChoice::default(),
+            graphics: GraphicsChoice::default(),
             config: TuiConfig::default(),
             ascii: false,
             read_only: false,
@@ -152,7 +159,11 @@ pub fn run(engine: Arc<dyn EngineApi>, host: Arc<dyn Host>, options: &TuiOptions
     crossterm::style::force_color_output(true);
     let (keymap, problems) = Keymap::new(&options.config.keys);
     let moment = Moment::now(&options.timezone);
-    let session = Session::new(engine, host, keymap, &problems, options.read_only, moment);
+    let mut session = Session::new(engine, host, keymap, &problems, options.read_only, moment);
+    if look.theme.palette() != Palette::None {
+        let kind = options.graphics.resolve(|name| std::env::var(name).ok());
+        session.ui.graphics = kind.map(Graphics::of_terminal);
+    }
     let suspend = flag(SIGTSTP)?;
     let resumed = flag(SIGCONT)?;
     terminal::install_panic_hook();
@@ -223,10 +234,17 @@ impl Running<'_> {
                 self.go_to_shell()?;
             }
             if self.resumed.swap(false, Ordering::Relaxed) {
-                self.guard.repaint()?;
-                self.session.ui.touch();
+                self.repaint()?;
             }
         }
+    }
+
+    fn repaint(&mut self) -> io::Result<()> {
+        self.session.ui.touch();
+        if let Some(graphics) = &mut self.session.ui.graphics {
+            graphics.forget();
+        }
+        self.guard.repaint()
     }
 
     fn take(&mut self, event: Event) -> Result<Option<Exit>, TuiError> {
@@ -241,6 +259,9 @@ impl Running<'_> {
                 self.session.perform(effects)
             }
             Event::Resize(..) => {
+                // Cells may have another size in pixels now.
+                let graphics = &mut self.session.ui.graphics;
+                *graphics = graphics.take().map(|old| Graphics::of_terminal(old.kind()));
                 self.session.ui.touch();
                 Vec::new()
             }
@@ -250,10 +271,7 @@ impl Running<'_> {
             match effect {
                 Effect::Quit(exit) => return Ok(Some(exit)),
                 Effect::Suspend => self.go_to_shell()?,
-                Effect::Repaint => {
-                    self.guard.repaint()?;
-                    self.session.ui.touch();
-                }
+                Effect::Repaint => self.repaint()?,
                 Effect::Mouse(on) => self.guard.set_mouse(on)?,
                 Effect::Copy(text) => self.copy(&text)?,
                 Effect::Control(_)
@@ -270,8 +288,7 @@ impl Running<'_> {
         self.guard.suspend()?;
         self.suspend.store(false, Ordering::Relaxed);
         self.session.refresh(Moment::now(&self.options.timezone));
-        self.session.ui.touch();
-        Ok(())
+        Ok(self.repaint()?)
     }
 
     fn copy(&mut self, text: &str) -> Result<(), TuiError> {

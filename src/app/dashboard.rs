@@ -55,6 +55,7 @@ pub fn run(args: &RunArgs, config: &Config, stop: &StopSignal, parts: &Parts) ->
     });
     let options = TuiOptions {
         color: args.color,
+        graphics: args.graphics,
         config: config.tui.clone(),
         ascii: args.ascii,
         read_only: args.read_only,

@@ -11,9 +11,11 @@ use super::{
     Exit,
     action::Action,
     alerts::{Alert, AlertKey},
+    calm::Calm,
     dialogs::Dialog,
     editor::Editor,
     format::Moment,
+    graphics::Graphics,
     host::{LogTarget, Period},
     keymap::{COMMANDS, Keymap},
     text_input::TextInput,
@@ -145,6 +147,7 @@ pub struct UiState {
     snapshot: Arc<EngineSnapshot>,
     moment: Moment,
     frozen: Option<Frozen>,
+    calm: Calm,
     /// Fetched for what is on screen.
     pub extras: Extras,
     screens: Vec<Screen>,
@@ -174,6 +177,8 @@ pub struct UiState {
     pub page: usize,
     /// Live picture wanted.
     pub preview: bool,
+    /// Pixels for the picture, where the terminal can show them.
+    pub graphics: Option<Graphics>,
     /// Live picture on the screen of one source.
     pub picture_in_detail: bool,
     /// How far back charts reach.
@@ -204,6 +209,7 @@ impl UiState {
             snapshot: Arc::new(snapshot),
             moment,
             frozen: None,
+            calm: Calm::default(),
             extras: Extras::default(),
             screens: vec![Screen::Overview],
             dialog: None,
@@ -221,6 +227,7 @@ impl UiState {
             table_area: ratatui::layout::Rect::default(),
             page: 1,
             preview: false,
+            graphics: None,
             picture_in_detail: true,
             range: Range::default(),
             report: ReportView::default(),
@@ -239,9 +246,10 @@ impl UiState {
         ui
     }
 
-    /// Takes a newer snapshot. Counts, states and events show at once; rates and ages, which never stand still,
-    /// with the next second.
+    /// Takes a newer snapshot. Counts, states and alerts show at once; rates, ages and the list of crossings,
+    /// which never stand still, with the next second (see [`Calm`]).
     pub fn set_snapshot(&mut self, snapshot: EngineSnapshot) {
+        let snapshot = self.calm.settled(&self.snapshot, snapshot, &self.moment);
         self.changed |= is_news(&self.snapshot, &snapshot);
         self.snapshot = Arc::new(snapshot);
         self.pending_workers = None;

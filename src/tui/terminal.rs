@@ -16,9 +16,9 @@ use crossterm::{
     terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode},
 };
 use parking_lot::Mutex;
-use ratatui::{Terminal, backend::CrosstermBackend, layout::Rect};
+use ratatui::{Terminal, layout::Rect};
 
-use super::crash;
+use super::{crash, paint::Frugal};
 
 /// Bytes gathered before a write: a whole frame with a picture fits, so a frame is one write.
 const WRITE_BUFFER: usize = 64 * 1024;
@@ -30,7 +30,7 @@ static ENTERED: AtomicBool = AtomicBool::new(false);
 static STDERR: Mutex<Option<OwnedFd>> = Mutex::new(None);
 
 /// What frames are drawn on.
-pub type Backend = CrosstermBackend<BufWriter<File>>;
+pub type Backend = Frugal<BufWriter<File>>;
 
 /// The terminal while the screens are up. Dropping it gives the terminal back.
 pub struct Guard {
@@ -59,7 +59,7 @@ impl Guard {
     pub fn enter(native_log: Option<&Path>) -> io::Result<Self> {
         let native_log = native_log.map(open_log).transpose()?;
         let out = File::from(stdout().as_fd().try_clone_to_owned()?);
-        let backend = CrosstermBackend::new(BufWriter::with_capacity(WRITE_BUFFER, out));
+        let backend = Frugal::new(BufWriter::with_capacity(WRITE_BUFFER, out));
         crash::install();
         take(native_log.as_ref())?;
         let taken = Taken;
@@ -107,6 +107,7 @@ impl Guard {
         restore();
         signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP)?;
         take(self.native_log.as_ref())?;
+        self.terminal.backend_mut().forget_cursor();
         if self.mouse {
             self.set_mouse(true)?;
         }

@@ -81,12 +81,19 @@ fn title(ui: &UiState, source: &SourceSnapshot, area: Rect, buffer: &mut Buffer,
     }
 }
 
-fn draw_picture(ui: &UiState, source: &SourceSnapshot, area: Rect, buffer: &mut Buffer, look: &Look) {
+fn draw_picture(ui: &mut UiState, source: &SourceSnapshot, area: Rect, buffer: &mut Buffer, look: &Look) {
     match &ui.extras.preview {
         Some((id, preview)) if *id == source.id => {
             let config = ui.extras.config.as_ref().filter(|config| config.id == source.id);
-            let overlay =
-                picture::Overlay { lines: config.map_or(&[], |config| &config.lines), chosen: None };
+            let lines = config.map_or(&[][..], |config| &config.lines);
+            // A dialog over pixels would be painted over with the next picture.
+            if ui.dialog.is_none()
+                && let Some(graphics) = &mut ui.graphics
+                && graphics.draw(preview, lines, area, buffer)
+            {
+                return;
+            }
+            let overlay = picture::Overlay { lines, chosen: None };
             picture::draw(preview, overlay, area, buffer, look);
         }
         _ => {
