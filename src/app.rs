@@ -1,5 +1,6 @@
 //! Putting the program together: arguments, configuration, logs, engine, front end, and the way down.
 
+mod bench_screen;
 mod check;
 mod dashboard;
 mod models;
@@ -150,6 +151,7 @@ fn run_bench(args: &BenchArgs) -> Result<u8, Failure> {
             ..ParallelConfig::default()
         },
         json: args.json,
+        screen: Box::new(bench_screen::screen),
     };
     bench::run(&options, &mut io::stdout().lock())?;
     Ok(DONE)

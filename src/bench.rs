@@ -16,7 +16,7 @@ use crate::{
     engine::{Engine, EngineApi, EngineError, EngineOptions},
     metrics::{
         self,
-        stages::{self, STAGES},
+        stages::{self, STAGES, Stage, timed},
     },
     source::{Frame, FrameSource, Opener, SourceError, StreamInfo, SystemOpener},
 };
@@ -24,11 +24,16 @@ use crate::{
 /// Before measuring: models load, streams open, the first windows of the rates fill.
 const WARM_UP: Duration = Duration::from_secs(3);
 
-/// Decoding alone is measured for at most this much CPU time.
+/// Decoding alone is measured for about this much CPU time, half of it before and half after.
 const DECODE_CPU: f64 = 2.0;
 
+/// The screen is drawn this often, as the dashboard does.
+const DRAW_INTERVAL: Duration = Duration::from_millis(250);
+
+/// Draws a front end for an engine at every call and gives the bytes written so far.
+pub type Screen = dyn FnMut() -> u64;
+
 /// What to measure.
-#[derive(Debug, Clone)]
 pub struct BenchOptions {
     /// What every stream plays, from its start again at its end.
     pub source: SourceSpec,
@@ -44,6 +49,8 @@ pub struct BenchOptions {
     pub settings: ParallelConfig,
     /// One JSON object instead of a table.
     pub json: bool,
+    /// Makes the front end that is drawn meanwhile.
+    pub screen: Box<dyn Fn(Arc<dyn EngineApi>) -> Box<Screen>>,
 }
 
 /// Why nothing was measured.
@@ -96,6 +103,8 @@ pub struct BenchReport {
     pub cpu_over_decode: f64,
     /// Highest resident memory.
     pub peak_rss_mib: f64,
+    /// Bytes that the dashboard sends to a terminal of 120x40.
+    pub screen_bytes_per_second: f64,
     /// CPU milliseconds per frame handled, by stage.
     pub stages: Vec<StageCost>,
 }
@@ -150,6 +159,8 @@ fn measure(options: &BenchOptions) -> Result<BenchReport, BenchError> {
     let max_open = options.streams.max(1);
     let mut engine_options = EngineOptions::new(ParallelConfig { max_open_sources: max_open, ..settings });
     engine_options.opener = Arc::new(LoopOpener { realtime: options.realtime });
+    let threads = options.streams.clamp(1, options.settings.max_workers.max(1));
+    let before = decode_alone(&options.source, threads)?;
     let engine = Engine::new(engine_options)?;
     for number in 1..=options.streams {
         let kind = if options.realtime { SourceKind::Camera } else { SourceKind::Video };
@@ -157,12 +168,15 @@ fn measure(options: &BenchOptions) -> Result<BenchReport, BenchError> {
         engine.add_source(SourceConfig::new(format!("stream_{number:02}"), kind, spec))?;
     }
     engine.start()?;
-    sleep_unless_failed(&engine, WARM_UP)?;
+    let mut screen = (options.screen)(Arc::new(engine.clone()));
+    watch(&engine, WARM_UP, &mut screen)?;
+    let bytes_before = screen();
     engine.frame_age().clear();
     let dropped_before: u64 = engine.snapshot().sources.iter().map(|source| source.dropped).sum();
     let begin = Moment::now(&engine);
-    sleep_unless_failed(&engine, options.duration)?;
+    watch(&engine, options.duration, &mut screen)?;
     let end = Moment::now(&engine);
+    let bytes = screen() - bytes_before;
     let snapshot = engine.snapshot();
     let (p50, p99) = (engine.frame_age().quantile(0.5), engine.frame_age().quantile(0.99));
     engine.stop(Duration::from_secs(5));
@@ -177,7 +191,8 @@ fn measure(options: &BenchOptions) -> Result<BenchReport, BenchError> {
     detect_rates.sort_by(f64::total_cmp);
     let cpu = end.cpu - begin.cpu;
     let peak_rss_mib = metrics::peak_resident_bytes() as f64 / (1024.0 * 1024.0);
-    let decode = decode_alone(&options.source)?;
+    let after = decode_alone(&options.source, threads)?;
+    let decode = (before.0 + after.0) * 1e3 / (before.1 + after.1) as f64;
     let per_frame = cpu * 1e3 / total as f64;
     let stages = STAGES
         .iter()
@@ -204,6 +219,7 @@ fn measure(options: &BenchOptions) -> Result<BenchReport, BenchError> {
         decode_cpu_ms_per_frame: decode,
         cpu_over_decode: per_frame / decode,
         peak_rss_mib,
+        screen_bytes_per_second: bytes as f64 / seconds,
         stages,
     })
 }
@@ -212,10 +228,12 @@ fn middle(sorted: &[f64]) -> f64 {
     sorted.get(sorted.len() / 2).copied().unwrap_or(0.0)
 }
 
-fn sleep_unless_failed(engine: &Engine, duration: Duration) -> Result<(), BenchError> {
+/// Draws the screen until `duration` is over or a stream has failed.
+fn watch(engine: &Engine, duration: Duration, screen: &mut Screen) -> Result<(), BenchError> {
     let end = Instant::now() + duration;
     while Instant::now() < end {
-        std::thread::sleep(Duration::from_millis(100).min(end.saturating_duration_since(Instant::now())));
+        std::thread::sleep(DRAW_INTERVAL.min(end.saturating_duration_since(Instant::now())));
+        timed(Stage::Draw, &mut *screen);
         if let Some(failed) = engine.snapshot().sources.iter().find(|source| source.state.is_over()) {
             let error = failed.last_error.clone().unwrap_or_default();
             return Err(BenchError::Stream(failed.id.to_string(), error));
@@ -224,24 +242,34 @@ fn sleep_unless_failed(engine: &Engine, duration: Duration) -> Result<(), BenchE
     Ok(())
 }
 
-/// CPU milliseconds to read, decode and convert one frame at its full size.
-fn decode_alone(spec: &SourceSpec) -> Result<f64, SourceError> {
+/// CPU seconds and frames of reading, decoding and converting `spec` at its full size and nothing else, in
+/// `threads` threads at once, so that cores and caches are as busy as in the program.
+fn decode_alone(spec: &SourceSpec, threads: usize) -> Result<(f64, u64), SourceError> {
     let config = SourceConfig::new("decode", SourceKind::Video, spec.clone());
-    let (mut frames, mut spent) = (0_u64, 0.0);
-    // Whole passes, so that easy and hard parts of the file count as they do above.
-    while spent < DECODE_CPU {
-        let before = metrics::cpu_seconds();
+    let pass = || -> Result<u64, SourceError> {
         let mut stream = SystemOpener.open(&config)?;
+        let mut frames = 0;
         while stream.grab()? {
             stream.retrieve(&|width, height| (width, height))?;
             frames += 1;
         }
-        spent += metrics::cpu_seconds() - before;
         if frames == 0 {
-            return Err(SourceError::Unsupported(format!("'{spec}' holds no frame")));
+            Err(SourceError::Unsupported(format!("'{spec}' holds no frame")))
+        } else {
+            Ok(frames)
         }
+    };
+    let (mut frames, mut spent) = (0, 0.0);
+    // Whole passes, so that easy and hard parts of the file count as they do in the program.
+    while spent < DECODE_CPU / 2.0 {
+        let before = metrics::cpu_seconds();
+        frames += std::thread::scope(|scope| {
+            let passes: Vec<_> = (0..threads).map(|_| scope.spawn(pass)).collect();
+            passes.into_iter().map(|pass| pass.join().unwrap_or(Ok(0))).sum::<Result<u64, _>>()
+        })?;
+        spent += metrics::cpu_seconds() - before;
     }
-    Ok(spent * 1e3 / frames as f64)
+    Ok((spent, frames))
 }
 
 fn print(report: &BenchReport, options: &BenchOptions, out: &mut dyn Write) -> std::io::Result<()> {
@@ -270,6 +298,7 @@ fn print(report: &BenchReport, options: &BenchOptions, out: &mut dyn Write) -> s
         report.decode_cpu_ms_per_frame, report.cpu_over_decode
     )?;
     writeln!(out, "  peak memory          {:.0} MiB", report.peak_rss_mib)?;
+    writeln!(out, "  dashboard            {:.0} bytes a second", report.screen_bytes_per_second)?;
     writeln!(out, "  stage        CPU ms a frame   calls a frame")?;
     for stage in &report.stages {
         writeln!(
@@ -278,7 +307,13 @@ fn print(report: &BenchReport, options: &BenchOptions, out: &mut dyn Write) -> s
             stage.stage, stage.cpu_ms_per_frame, stage.calls_per_frame
         )?;
     }
-    Ok(())
+    let known: f64 = report.stages.iter().map(|stage| stage.cpu_ms_per_frame).sum();
+    writeln!(
+        out,
+        "  {:<12} {:>14.3}   FFmpeg's own threads, queues",
+        "the rest",
+        report.cpu_ms_per_frame - known
+    )
 }
 
 /// Plays files without an end.

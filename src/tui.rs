@@ -21,7 +21,11 @@ use std::{
 use crossterm::event::{Event, KeyEventKind};
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGTSTP};
 
-use crate::{config::TuiConfig, engine::EngineApi};
+use crate::{
+    config::TuiConfig,
+    engine::EngineApi,
+    metrics::stages::{Stage, timed},
+};
 
 pub mod action;
 pub mod alerts;
@@ -206,7 +210,8 @@ impl Running<'_> {
         loop {
             if self.session.ui.take_changed() {
                 let (ui, look) = (&mut self.session.ui, &self.look);
-                self.guard.terminal().draw(|frame| screens::draw(frame, ui, look))?;
+                let terminal = self.guard.terminal();
+                timed(Stage::Draw, || terminal.draw(|frame| screens::draw(frame, ui, look)).map(drop))?;
             }
             let mut events = Vec::new();
             crossbeam_channel::select! {

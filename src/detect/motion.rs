@@ -17,7 +17,11 @@ use opencv::{
 };
 
 use super::{DetectError, Detection, Detector, Model, ModelInfo};
-use crate::{geometry::BBox, source::Frame};
+use crate::{
+    geometry::BBox,
+    metrics::stages::{Stage, timed},
+    source::Frame,
+};
 use blobs::{Blob, People};
 
 mod blobs;
@@ -100,7 +104,8 @@ struct MotionDetector {
 
 impl Detector for MotionDetector {
     fn detect(&mut self, frame: &Frame) -> Result<Vec<Detection>, DetectError> {
-        self.look(frame).map_err(|error| DetectError::Engine { engine: "OpenCV", problem: error.message })
+        timed(Stage::Inference, || self.look(frame))
+            .map_err(|error| DetectError::Engine { engine: "OpenCV", problem: error.message })
     }
 }
 

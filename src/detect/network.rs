@@ -11,7 +11,12 @@ use super::{
     pool::{Backend, Context, Pool, Slot},
     preprocess::{InputRule, Placement},
 };
-use crate::{config::ModelFormat, geometry::BBox, source::Frame};
+use crate::{
+    config::ModelFormat,
+    geometry::BBox,
+    metrics::stages::{Stage, timed},
+    source::Frame,
+};
 
 /// A network whose contexts all sources share.
 pub(super) struct Network {
@@ -96,13 +101,14 @@ impl Shared {
         placement: Placement,
     ) -> Result<Vec<Detection>, DetectError> {
         let Slot { context, pre, candidates, .. } = slot;
-        let input = pre
-            .fill(&frame.image, placement, &self.profile)
+        let input = timed(Stage::Preprocess, || pre.fill(&frame.image, placement, &self.profile))
             .map_err(|error| DetectError::Engine { engine: "OpenCV", problem: error.message })?;
         candidates.clear();
         let mut decoded = Ok(());
-        context.run(input, placement.input, &mut |shape, data| {
-            decoded = formats::decode(self.format, shape, data, placement.input, SCORE_FLOOR, candidates);
+        timed(Stage::Inference, || {
+            context.run(input, placement.input, &mut |shape, data| {
+                decoded = formats::decode(self.format, shape, data, placement.input, SCORE_FLOOR, candidates);
+            })
         })?;
         decoded.map_err(|problem| DetectError::Model {
             path: self.path.clone(),

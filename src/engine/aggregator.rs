@@ -11,7 +11,11 @@ use arc_swap::ArcSwap;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use parking_lot::Mutex;
 
-use crate::{export::records::TaskResult, store::Event};
+use crate::{
+    export::records::TaskResult,
+    metrics::stages::{Stage, timed},
+    store::Event,
+};
 
 /// Reports that may wait for the handler before they overflow into memory.
 const CHANNEL: usize = 4096;
@@ -160,11 +164,11 @@ impl Aggregator {
     fn handle(&mut self, report: Report) {
         match report {
             Report::Result(result) => {
-                self.sinks.iter_mut().for_each(|sink| sink.result(&result));
+                timed(Stage::Record, || self.sinks.iter_mut().for_each(|sink| sink.result(&result)));
                 self.collected.latest.lock().insert(result.camera_id.clone(), *result);
             }
             Report::Event(event) => {
-                self.sinks.iter_mut().for_each(|sink| sink.event(&event));
+                timed(Stage::Record, || self.sinks.iter_mut().for_each(|sink| sink.event(&event)));
                 self.collected.remember(&event);
             }
             // Whoever waited may have lost patience.

@@ -156,10 +156,10 @@ impl Pipeline {
         let reduction = (choice == Choice::Need && model.gains_from_reduction())
             .then(|| following.zoom.reduced(frame.time, size, following.need.is_searching()))
             .flatten();
-        let detections = timed(Stage::Detect, || match reduction {
-            Some(size) => detect_reduced(detector.as_mut(), frame, size, &mut self.reduced),
-            None => detector.detect(frame),
-        })?;
+        let detections = match reduction {
+            Some(size) => detect_reduced(detector.as_mut(), frame, size, &mut self.reduced)?,
+            None => detector.detect(frame)?,
+        };
         self.detections += detections.iter().filter(|found| found.score >= confidence).count() as u64;
         let update = timed(Stage::Track, || following.tracker.update(frame.time, &detections));
         let counted = timed(Stage::Count, || following.counter.update(frame.time, &update));
@@ -279,7 +279,7 @@ fn detect_reduced(
     buffer: &mut Mat,
 ) -> Result<Vec<Detection>, DetectError> {
     let size = Size::new(size.0 as i32, size.1 as i32);
-    imgproc::resize(&frame.image, buffer, size, 0.0, 0.0, imgproc::INTER_AREA)
+    timed(Stage::Preprocess, || imgproc::resize(&frame.image, buffer, size, 0.0, 0.0, imgproc::INTER_AREA))
         .map_err(|error| DetectError::Engine { engine: "OpenCV", problem: error.message })?;
     let reduced = Frame { image: std::mem::take(buffer), ..*frame };
     let found = detector.detect(&reduced);

@@ -11,25 +11,42 @@ use std::{
 /// A part of the way of a frame. Stages do not overlap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
-    /// Reading and decoding a picture.
+    /// Reading and decoding a picture, as far as it happens in the capture thread; FFmpeg has threads of its
+    /// own beside it.
     Decode,
     /// Conversion to BGR and reduction to the working size.
     Convert,
     /// Finding out whether anything moves.
     Gate,
-    /// Everything that finds people in a picture: preprocessing, inference, decoding of its output.
-    Detect,
+    /// From a picture to the input of the network.
+    Preprocess,
+    /// Finding people: the network and the reading of its output, or background subtraction.
+    Inference,
     /// Association with tracks.
     Track,
     /// Lines and zones.
     Count,
     /// Snapshots, events, results.
     Publish,
+    /// Rows, the ledger's queue and whatever else hears of results.
+    Record,
+    /// The screen.
+    Draw,
 }
 
 /// All stages, in the order of a frame.
-pub const STAGES: [Stage; 7] =
-    [Stage::Decode, Stage::Convert, Stage::Gate, Stage::Detect, Stage::Track, Stage::Count, Stage::Publish];
+pub const STAGES: [Stage; 10] = [
+    Stage::Decode,
+    Stage::Convert,
+    Stage::Gate,
+    Stage::Preprocess,
+    Stage::Inference,
+    Stage::Track,
+    Stage::Count,
+    Stage::Publish,
+    Stage::Record,
+    Stage::Draw,
+];
 
 impl Stage {
     /// The word shown.
@@ -39,10 +56,13 @@ impl Stage {
             Self::Decode => "decode",
             Self::Convert => "convert",
             Self::Gate => "gate",
-            Self::Detect => "detect",
+            Self::Preprocess => "preprocess",
+            Self::Inference => "inference",
             Self::Track => "track",
             Self::Count => "count",
             Self::Publish => "publish",
+            Self::Record => "record",
+            Self::Draw => "draw",
         }
     }
 }
