@@ -157,13 +157,13 @@ mod tests {
     fn time_is_booked_on_the_source_at_work_and_on_nobody_afterwards() {
         let (one, other) = (Arc::new(Meter::default()), Arc::new(Meter::default()));
         metered(&one, || {
-            timed(Stage::Detect, || ());
+            timed(Stage::Inference, || ());
             metered(&other, || timed(Stage::Track, || ()));
-            timed(Stage::Detect, || ());
+            timed(Stage::Inference, || ());
         });
-        timed(Stage::Detect, || ());
+        timed(Stage::Inference, || ());
         let calls = |meter: &Meter| -> Vec<u64> { meter.spent().iter().map(|spent| spent.calls).collect() };
-        assert_eq!(calls(&one), [0, 0, 0, 2, 0, 0, 0]);
-        assert_eq!(calls(&other), [0, 0, 0, 0, 1, 0, 0]);
+        assert_eq!(calls(&one), [0, 0, 0, 0, 2, 0, 0, 0, 0, 0]);
+        assert_eq!(calls(&other), [0, 0, 0, 0, 0, 1, 0, 0, 0, 0]);
     }
 }
