@@ -139,7 +139,7 @@ impl TuiOptions {
         let palette = self.color.resolve(&variable);
         let ascii = self.ascii || !symbols::locale_is_utf8(&variable);
         Look {
-            theme: Theme::new(palette, self.config.theme),
+            theme: Theme::new(palette, theme::for_background(self.config.theme, &variable)),
             symbols: if ascii { symbols::ASCII } else { symbols::UNICODE },
         }
     }

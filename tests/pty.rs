@@ -157,6 +157,50 @@ fn without_colours_the_selected_row_still_shows() {
 }
 
 #[test]
+fn pictures_are_in_pixels_where_the_terminal_takes_them() {
+    let mut program = program_with(&[], &[("TERM", "xterm-kitty")]);
+    program.terminal.keys("\r");
+    program.terminal.wait("a picture in Kitty's protocol", |terminal| terminal.has_written(b"\x1b_Gq=2,i="));
+    program.terminal.keys("Q");
+    assert_eq!(program.terminal.exit_code(), 0);
+    program.terminal.assert_given_back();
+}
+
+#[test]
+fn inside_tmux_pictures_are_half_blocks() {
+    let mut program = program_with(&[], &[("TERM", "xterm-kitty"), ("TMUX", "/tmp/none,1,0")]);
+    program.terminal.keys("\r");
+    program.terminal.wait_for_text("▀");
+    assert!(!program.terminal.has_written(b"\x1b_G"));
+    program.terminal.keys("Q");
+    assert_eq!(program.terminal.exit_code(), 0);
+}
+
+#[test]
+fn a_kill_leaves_the_results() {
+    let mut program = program();
+    program.terminal.wait_for_text("Running");
+    program.terminal.signal(Signal::KILL);
+    program.terminal.exit_code();
+    assert!(find(program.folder.path(), "ledger.sqlite").is_some());
+}
+
+#[test]
+fn a_terminal_that_is_too_small_at_first_is_told_so_and_grows() {
+    let mut program = program();
+    for (columns, rows) in [(59, 16), (60, 15), (1, 1), (250, 70), (60, 16)] {
+        program.terminal.resize(columns, rows);
+        match (columns, rows) {
+            (60 | 250, 16 | 70) => program.terminal.wait_for_text(TITLE),
+            (1, 1) => {}
+            _ => program.terminal.wait_for_text("too small"),
+        }
+    }
+    program.terminal.keys("Q");
+    assert_eq!(program.terminal.exit_code(), 0);
+}
+
+#[test]
 fn without_a_terminal_the_flags_are_named() {
     let output =
         assert_cmd::Command::new(env!("CARGO_BIN_EXE_pcount-tui")).arg("demo:lobby").assert().code(2);

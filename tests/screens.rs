@@ -4,6 +4,8 @@
 
 #[path = "screens/bandwidth.rs"]
 mod bandwidth;
+#[path = "screens/commands.rs"]
+mod commands;
 #[path = "screens/fake.rs"]
 mod fake;
 #[path = "screens/keys.rs"]

@@ -5,8 +5,8 @@ use ratatui::{Frame, buffer::Buffer, layout::Rect};
 use super::{
     app::{Screen, UiState},
     dialogs::Dialog,
-    layout::{Class, class, take_bottom},
-    widgets::{Look, footer},
+    layout::{Class, class, take_bottom, take_top},
+    widgets::{Look, alert_bar, footer},
 };
 
 pub mod detail;
@@ -35,6 +35,9 @@ pub fn draw_in(ui: &mut UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
             let screen = screen.clone();
             let mut rest = area;
             let foot = take_bottom(&mut rest, 1);
+            if alert_bar::is_news_here(ui) {
+                alert_bar::draw(ui, take_top(&mut rest, 1), buffer, look);
+            }
             match screen {
                 Screen::Detail => detail::draw(ui, rest, buffer, look),
                 Screen::Editor => editor::draw(ui, rest, buffer, look),

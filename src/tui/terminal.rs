@@ -126,8 +126,10 @@ fn take(native_log: Option<&File>) -> io::Result<()> {
     enable_raw_mode()?;
     ENTERED.store(true, Ordering::SeqCst);
     crash::arm(true);
-    let entered = execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste, crossterm::cursor::Hide)
-        .and_then(|()| native_log.map_or(Ok(()), redirect_stderr));
+    // In this order: what a native library says between the two would be on the screen for good.
+    let entered = native_log.map_or(Ok(()), redirect_stderr).and_then(|()| {
+        execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste, crossterm::cursor::Hide)
+    });
     if entered.is_err() {
         restore();
     }
@@ -147,17 +149,17 @@ fn redirect_stderr(log: &File) -> io::Result<()> {
 /// Every step is tried even when one before it fails: half a restored terminal is better than none, and
 /// there is nobody left to tell.
 pub fn restore() {
-    if let Some(mut saved) = STDERR.try_lock()
-        && let Some(stderr) = saved.take()
-    {
-        let _ = rustix::stdio::dup2_stderr(&stderr);
-    }
     if ENTERED.swap(false, Ordering::SeqCst) {
         let mut out = stdout();
         let _ = execute!(out, DisableMouseCapture, DisableBracketedPaste, LeaveAlternateScreen, Show);
         let _ = out.flush();
         let _ = disable_raw_mode();
         crash::arm(false);
+    }
+    if let Some(mut saved) = STDERR.try_lock()
+        && let Some(stderr) = saved.take()
+    {
+        let _ = rustix::stdio::dup2_stderr(&stderr);
     }
 }
 

@@ -101,6 +101,14 @@ pub enum Role {
     Marked,
 }
 
+/// `Auto` by the background that the terminal names in `COLORFGBG`, as rxvt, Konsole and iTerm2 do: light for its
+/// two whites, else dark. Any other choice stays.
+pub fn for_background(choice: Choice, variable: impl Fn(&str) -> Option<String>) -> Choice {
+    let named = variable("COLORFGBG").unwrap_or_default();
+    let is_light = matches!(named.rsplit(';').next(), Some("7" | "15"));
+    if choice == Choice::Auto && is_light { Choice::Light } else { choice }
+}
+
 /// The styles of one session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Theme {
@@ -204,6 +212,16 @@ mod tests {
         assert_eq!(resolve(&[("TERM", "xterm-256color"), ("NO_COLOR", "")]), Palette::Ansi256);
         let never = ColorChoice::Fixed(Palette::None).resolve(|_| Some("truecolor".into()));
         assert_eq!(never, Palette::None);
+    }
+
+    #[test]
+    fn a_light_background_is_noticed_where_the_terminal_names_it() {
+        let of = |choice, named: &str| for_background(choice, |_| Some(named.to_string()));
+        assert_eq!(of(Choice::Auto, "0;15"), Choice::Light);
+        assert_eq!(of(Choice::Auto, "0;default;7"), Choice::Light);
+        assert_eq!(of(Choice::Auto, "15;0"), Choice::Auto);
+        assert_eq!(of(Choice::ColorBlind, "0;15"), Choice::ColorBlind);
+        assert_eq!(for_background(Choice::Auto, |_| None), Choice::Auto);
     }
 
     const ROLES: [Role; 15] = [

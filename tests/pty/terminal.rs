@@ -22,6 +22,8 @@ const LOOK: Duration = Duration::from_millis(20);
 struct Watched {
     hung_up: AtomicBool,
     parser: Mutex<vt100::Parser>,
+    /// Everything written so far, as it came.
+    raw: Mutex<Vec<u8>>,
     changed: Condvar,
 }
 
@@ -42,7 +44,10 @@ impl Terminal {
         command.env("LANG", "C.UTF-8");
         command.env_remove("LC_ALL");
         command.env_remove("NO_COLOR");
-        command.env_remove("COLORTERM");
+        for inherited in ["COLORTERM", "COLORFGBG", "TMUX", "TERM_PROGRAM", "LC_TERMINAL", "KONSOLE_VERSION"]
+        {
+            command.env_remove(inherited);
+        }
         for (name, value) in env {
             command.env(name, value);
         }
@@ -51,6 +56,7 @@ impl Terminal {
         let watched = Arc::new(Watched {
             hung_up: AtomicBool::new(false),
             parser: Mutex::new(vt100::Parser::new(rows, cols, 200)),
+            raw: Mutex::default(),
             changed: Condvar::new(),
         });
         let mut reader = pair.master.try_clone_reader().unwrap();
@@ -58,6 +64,7 @@ impl Terminal {
         std::thread::spawn(move || {
             let mut bytes = [0u8; 8192];
             while let Ok(count @ 1..) = reader.read(&mut bytes) {
+                seen.raw.lock().extend_from_slice(&bytes[..count]);
                 seen.parser.lock().process(&bytes[..count]);
                 seen.changed.notify_all();
                 if seen.hung_up.load(Ordering::SeqCst) {
@@ -71,6 +78,11 @@ impl Terminal {
 
     pub fn text(&self) -> String {
         self.watched.parser.lock().screen().contents()
+    }
+
+    /// Whether these bytes were ever written.
+    pub fn has_written(&self, bytes: &[u8]) -> bool {
+        self.watched.raw.lock().windows(bytes.len()).any(|part| part == bytes)
     }
 
     pub fn on_alternate_screen(&self) -> bool {

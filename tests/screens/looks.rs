@@ -61,9 +61,11 @@ fn frozen() {
 fn filtered() {
     let mut stage = Stage::new(fake::mixed());
     stage.keys("/building !side<enter>");
-    assert_snapshot!("filtered_80x24", stage.picture(80, 24));
+    for (width, height) in SIZES {
+        assert_snapshot!(format!("filtered_{width}x{height}"), stage.picture(width, height));
+    }
     stage.keys("/");
-    assert_snapshot!("filter_typed_80x24", stage.picture(80, 24));
+    at_all_sizes("filter_typed", stage);
 }
 
 #[test]
@@ -78,7 +80,7 @@ fn marked_and_sorted() {
     let mut stage = Stage::new(fake::mixed());
     stage.keys("o2  ");
     stage.pass(Duration::from_secs(10));
-    assert_snapshot!("marked_and_sorted_120x40", stage.picture(120, 40));
+    at_all_sizes("marked_and_sorted", stage);
 }
 
 #[test]
@@ -86,7 +88,7 @@ fn acknowledged() {
     let mut stage = Stage::new(fake::mixed());
     stage.keys("c");
     stage.pass(Duration::from_secs(10));
-    assert_snapshot!("acknowledged_80x24", stage.picture(80, 24));
+    at_all_sizes("acknowledged", stage);
 }
 
 #[test]
@@ -96,9 +98,43 @@ fn notices_and_losses() {
         snapshot.notices = vec!["ONNX Runtime was not found; OpenCV runs the model".into()];
         snapshot.events_lost = 3;
         snapshot.log_lines_lost = 1200;
+        let source = std::sync::Arc::make_mut(&mut snapshot.sources[0]);
+        (source.rate_share, source.fps, source.dropped) = (0.62, 9.1, 345);
     });
-    stage.tick();
-    assert_snapshot!("notices_and_losses_120x40", stage.picture(120, 40));
+    stage.pass(Duration::from_secs(1));
+    at_all_sizes("notices_and_losses", stage);
+}
+
+#[test]
+fn alerts_show_on_every_screen_until_they_are_seen() {
+    let mut stage = Stage::new(fake::mixed());
+    stage.keys("L");
+    assert!(stage.text(80, 24).lines().next().unwrap().contains("Main Entrance: over its limit"));
+    at_all_sizes("logs_with_alerts", stage);
+    let mut stage = Stage::new(fake::mixed());
+    stage.keys("cL");
+    assert!(!stage.text(80, 24).contains("over its limit"));
+}
+
+#[test]
+fn read_only() {
+    let mut stage = Stage::read_only(fake::mixed());
+    stage.keys("p");
+    at_all_sizes("read_only", stage);
+}
+
+#[test]
+fn report() {
+    let mut stage = Stage::new(fake::mixed());
+    stage.keys("cH");
+    stage.wait_for("09:00  300 290");
+    stage.pass(Duration::from_secs(10));
+    for (width, height) in SIZES {
+        assert_snapshot!(format!("report_{width}x{height}"), stage.picture(width, height));
+    }
+    stage.keys("+++");
+    stage.wait_for("the ledger cannot be read");
+    at_all_sizes("report_unreadable", stage);
 }
 
 #[test]
@@ -148,10 +184,10 @@ fn preview() {
     *stage.engine.preview.lock() = Some(fake::preview());
     stage.keys("jv");
     stage.tick();
-    assert_snapshot!("preview_120x40", stage.text(120, 40));
-    assert_snapshot!("preview_80x24", stage.text(80, 24));
-    let mut stage = stage.colors(Palette::None, Theme::Mono).ascii();
-    assert_snapshot!("preview_ascii_80x24", stage.text(80, 24));
+    for (width, height) in SIZES {
+        assert_snapshot!(format!("preview_{width}x{height}"), stage.picture(width, height));
+    }
+    at_all_sizes("preview_ascii", stage.colors(Palette::None, Theme::Mono).ascii());
 }
 
 #[test]
@@ -161,7 +197,7 @@ fn detail() {
     stage.keys("j<enter>");
     stage.tick();
     for (width, height) in SIZES {
-        assert_snapshot!(format!("detail_{width}x{height}"), stage.text(width, height));
+        assert_snapshot!(format!("detail_{width}x{height}"), stage.picture(width, height));
     }
     stage.keys("v");
     at_all_sizes("detail_without_picture", stage);
@@ -175,17 +211,17 @@ fn line_editor() {
     stage.tick();
     stage.keys("<tab><shift-up>");
     for (width, height) in SIZES {
-        assert_snapshot!(format!("line_editor_{width}x{height}"), stage.text(width, height));
+        assert_snapshot!(format!("line_editor_{width}x{height}"), stage.picture(width, height));
     }
     stage.keys("n");
-    assert_snapshot!("line_editor_name_80x24", stage.text(80, 24));
+    at_all_sizes("line_editor_name", stage);
 }
 
 #[test]
 fn detail_of_trouble() {
     let mut stage = Stage::new(fake::mixed());
     stage.keys("jj<enter>v");
-    assert_snapshot!("detail_of_trouble_80x24", stage.picture(80, 24));
+    at_all_sizes("detail_of_trouble", stage);
 }
 
 #[test]
@@ -198,13 +234,12 @@ fn too_small_says_so_and_follows_the_size() {
 #[test]
 fn palettes_and_twins() {
     let mut stage = Stage::new(fake::mixed()).colors(Palette::None, Theme::Dark).ascii();
-    assert_snapshot!("no_color_ascii_120x40", stage.picture(120, 40));
+    for (width, height) in SIZES {
+        assert_snapshot!(format!("no_color_ascii_{width}x{height}"), stage.picture(width, height));
+    }
     let text = stage.text(120, 40).replace("入口カメラ", "");
     assert!(text.is_ascii(), "{text}");
-    let mut stage = Stage::new(fake::mixed()).colors(Palette::Ansi16, Theme::Dark);
-    assert_snapshot!("ansi16_80x24", stage.picture(80, 24));
-    let mut stage = Stage::new(fake::mixed()).colors(Palette::True, Theme::ColorBlind);
-    assert_snapshot!("color_blind_80x24", stage.picture(80, 24));
-    let mut stage = Stage::new(fake::mixed()).colors(Palette::True, Theme::Light);
-    assert_snapshot!("light_80x24", stage.picture(80, 24));
+    at_all_sizes("ansi16", Stage::new(fake::mixed()).colors(Palette::Ansi16, Theme::Dark));
+    at_all_sizes("color_blind", Stage::new(fake::mixed()).colors(Palette::True, Theme::ColorBlind));
+    at_all_sizes("light", Stage::new(fake::mixed()).colors(Palette::True, Theme::Light));
 }

@@ -122,7 +122,9 @@ impl Stage {
         for y in 0..height {
             let mut runs: Vec<(u16, u16, Style)> = Vec::new();
             for x in 0..width {
-                let style = buffer[(x, y)].style();
+                let cell = &buffer[(x, y)];
+                // A picture has a colour for each cell; that it is there can be seen in the text.
+                let style = if cell.symbol() == UNICODE.half { Style::new() } else { cell.style() };
                 match runs.last_mut() {
                     Some((_, end, last)) if *last == style => *end = x,
                     _ => runs.push((x, x, style)),
@@ -131,7 +133,7 @@ impl Stage {
             let plain = Buffer::empty(Rect::new(0, 0, 1, 1))[(0, 0)].style();
             let told: Vec<String> = runs
                 .iter()
-                .filter(|(_, _, style)| *style != plain)
+                .filter(|(_, _, style)| *style != plain && *style != Style::new())
                 .map(|(first, last, style)| format!("{first}-{last} {}", words(*style)))
                 .collect();
             if !told.is_empty() {

@@ -8,7 +8,7 @@ use crate::{
     tui::{
         action::Action,
         alerts::{Alert, AlertKind},
-        app::UiState,
+        app::{Screen, UiState},
         format::{self, Moment},
         text,
         theme::Role,
@@ -21,6 +21,17 @@ pub fn lines_wanted(ui: &UiState) -> usize {
     let unseen = ui.alerts().iter().filter(|alert| !alert.acknowledged).count();
     let seen = usize::from(unseen < ui.alerts().len());
     unseen + seen + ui.shown().notices.len()
+}
+
+/// Whether another screen than the overview has to show a line of this: there is an alert that nobody has seen,
+/// about something else than what the screen shows anyway.
+#[must_use]
+pub fn is_news_here(ui: &UiState) -> bool {
+    let shown = match ui.screen() {
+        Screen::Detail => ui.selected().map(|source| &source.id),
+        _ => None,
+    };
+    ui.alerts().iter().any(|alert| !alert.acknowledged && Some(&alert.key.source) != shown)
 }
 
 /// Draws as many lines as fit; the last one says how many do not.
@@ -57,7 +68,8 @@ pub fn draw(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
         let hint = format!(" {key} = seen ");
         let text = first.to_string();
         let kept = look.left(text.trim_end(), width.saturating_sub(text::width(&hint)));
-        if !key.is_empty() && text::width(text.trim_end()) + text::width(&hint) < width {
+        // On a narrow line the trouble itself has the room.
+        if !key.is_empty() && (width >= 80 || text::width(text.trim_end()) + text::width(&hint) < width) {
             *first = look.line(format!("{kept}{hint}"), Role::Alert);
         }
     }

@@ -9,12 +9,15 @@ use ratatui::{
 use super::{Look, put};
 use crate::{
     config::Strategy,
-    store::EngineSnapshot,
+    store::{EngineSnapshot, EventKind},
     tui::{app::UiState, format, text, theme::Role},
 };
 
 /// The first line of every screen.
 const TITLE: &str = "Parallel People Counting System";
+
+/// From this share of its rate on, a source is not called throttled.
+const NOT_THROTTLED: f32 = 0.995;
 
 /// Draws the header's three lines.
 pub fn draw(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
@@ -38,26 +41,34 @@ pub fn draw(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
         snapshot.worker_count,
         snapshot.queue_pending
     );
-    two_sided(vec![look.span(workers, Role::Text)], load(snapshot, look), row(1), buffer);
+    let left = vec![look.span(workers, Role::Text)];
+    let right = fitting(load(snapshot), &left, area, look);
+    two_sided(left, right, row(1), buffer);
     let mut left = vec![Span::raw(" "), look.span("Detector: ", Role::Dim)];
     left.push(look.span(text::clean(&snapshot.detector), Role::Text));
     if snapshot.strategy == Strategy::Dedicated {
         left.push(look.span(format!("{}one worker a camera", look.separator()), Role::Dim));
     }
-    two_sided(left, losses(snapshot, look), row(2), buffer);
+    let right = fitting(losses(ui, snapshot), &left, area, look);
+    two_sided(left, right, row(2), buffer);
 }
 
-fn load(snapshot: &EngineSnapshot, look: &Look) -> Vec<Span<'static>> {
-    let facts = [
-        format!("CPU {:.1} cores", snapshot.cpu.clamp(0.0, 9999.0)),
-        format::bytes(snapshot.rss),
-        format!("up {} ", format::duration(snapshot.uptime)),
-    ];
-    vec![look.span(facts.join(&look.separator()), Role::Dim)]
+fn load(snapshot: &EngineSnapshot) -> Vec<(String, Role)> {
+    let mut facts = Vec::new();
+    let least = snapshot.sources.iter().map(|source| source.rate_share).fold(1.0, f32::min);
+    if least < NOT_THROTTLED {
+        facts.push((format!("throttled to {}", format::percent(least)), Role::Warn));
+    }
+    facts.extend([
+        (format!("CPU {:.1} cores", snapshot.cpu.clamp(0.0, 9999.0)), Role::Dim),
+        (format::bytes(snapshot.rss), Role::Dim),
+        (format!("up {}", format::duration(snapshot.uptime)), Role::Dim),
+    ]);
+    facts
 }
 
 /// What went wrong and what was lost, in sum; nothing when nothing was.
-fn losses(snapshot: &EngineSnapshot, look: &Look) -> Vec<Span<'static>> {
+fn losses(ui: &UiState, snapshot: &EngineSnapshot) -> Vec<(String, Role)> {
     let sum = |of: fn(&crate::store::SourceSnapshot) -> u64| -> u64 {
         snapshot.sources.iter().map(|source| of(source)).sum()
     };
@@ -67,12 +78,42 @@ fn losses(snapshot: &EngineSnapshot, look: &Look) -> Vec<Span<'static>> {
         (snapshot.events_lost, "events lost", Role::Bad),
         (snapshot.log_lines_lost, "log lines lost", Role::Warn),
     ];
+    let fresh = recent_errors(ui, snapshot);
+    facts
+        .into_iter()
+        .filter(|(count, ..)| *count > 0)
+        .map(|(count, what, role)| {
+            let rate =
+                if what == "errors" && fresh > 0 { format!(" ({fresh} a minute)") } else { String::new() };
+            (format!("{} {what}{rate}", format::count(count)), role)
+        })
+        .collect()
+}
+
+/// Failures of the last minute.
+fn recent_errors(ui: &UiState, snapshot: &EngineSnapshot) -> usize {
+    let now = std::time::SystemTime::from(ui.moment().wall.timestamp());
+    let is_recent =
+        |event: &&crate::store::Event| now.duration_since(event.wall).is_ok_and(|age| age.as_secs() < 60);
+    let failed = |event: &&crate::store::Event| matches!(event.kind, EventKind::State { error: Some(_), .. });
+    snapshot.events.iter().rev().take_while(is_recent).filter(failed).count()
+}
+
+/// As many of `facts` as fit beside `left`, the first ones first.
+fn fitting(facts: Vec<(String, Role)>, left: &[Span], area: Rect, look: &Look) -> Vec<Span<'static>> {
+    let taken: usize = left.iter().map(Span::width).sum();
+    let mut room = usize::from(area.width).saturating_sub(taken + 3);
     let mut spans = Vec::new();
-    for (count, what, role) in facts.into_iter().filter(|(count, ..)| *count > 0) {
+    for (fact, role) in facts {
+        let needs = text::width(&fact) + if spans.is_empty() { 0 } else { 3 };
+        if needs > room {
+            break;
+        }
+        room -= needs;
         if !spans.is_empty() {
             spans.push(look.span(look.separator(), Role::Dim));
         }
-        spans.push(look.span(format!("{} {what}", format::count(count)), role));
+        spans.push(look.span(fact, role));
     }
     spans.push(Span::raw(" "));
     spans

@@ -9,6 +9,7 @@ use ratatui::{
 
 use super::{Look, put, sparkline};
 use crate::{
+    config::SourceKind,
     store::{SourceSnapshot, SourceState},
     tui::{
         app::{Panel, UiState},
@@ -41,6 +42,12 @@ const LEAD: usize = 2;
 /// Below this width the state is a glyph and the rate is left out.
 const NARROW: usize = 60;
 
+/// From this width on, the rate stands beside the one that the camera promises.
+const WITH_TARGET: usize = 100;
+
+/// Below this share of what the camera promises, the rate is worth a look.
+const SLOW: f32 = 0.7;
+
 /// The columns for a width, with their own widths; one column of space stands between them.
 ///
 /// State, name, in, out and current are always there; the others join in the order of their worth.
@@ -49,7 +56,7 @@ fn columns(width: usize) -> Vec<(Column, usize)> {
     let narrow = width < NARROW;
     let mut shown = vec![(Column::State, if narrow { 1 } else { 16 }), (Column::Name, 0)];
     if !narrow {
-        shown.push((Column::Fps, 6));
+        shown.push((Column::Fps, if width < WITH_TARGET { 6 } else { 8 }));
     }
     shown.extend([(Column::In, 6), (Column::Out, 6), (Column::Current, 7)]);
     let used = |shown: &[(Column, usize)]| LEAD + shown.iter().map(|(_, width)| width + 1).sum::<usize>();
@@ -273,7 +280,7 @@ fn cell(ui: &UiState, source: &SourceSnapshot, column: Column, width: usize, loo
             (format!("{glyph}{words}"), role)
         }
         Column::Name => (name(source, width), if over { Role::Warn } else { Role::Text }),
-        Column::Fps => (format::fps(source.fps), if quiet { Role::Dim } else { Role::Text }),
+        Column::Fps => rate(source, width, quiet),
         Column::In => (format::count(source.total_in), Role::In),
         Column::Out => (format::count(source.total_out), Role::Out),
         Column::Current => (format::current(source.current()), if over { Role::Alert } else { Role::Text }),
@@ -297,6 +304,21 @@ fn cell(ui: &UiState, source: &SourceSnapshot, column: Column, width: usize, loo
         },
         Column::Note => (source.last_error.as_deref().map(text::clean).unwrap_or_default(), Role::Dim),
     }
+}
+
+/// `24.9/25`: frames handled and promised by the second. A video has no target, it is read as fast as can be.
+fn rate(source: &SourceSnapshot, width: usize, quiet: bool) -> (String, Role) {
+    let now = format::fps(source.fps);
+    if quiet || source.state != SourceState::Running {
+        return (now, Role::Dim);
+    }
+    let target = source.declared_fps.filter(|_| source.kind == SourceKind::Camera);
+    let Some(target) = target.filter(|target| target.is_finite() && *target > 0.0) else {
+        return (now, Role::Text);
+    };
+    let role = if source.fps < SLOW * target { Role::Warn } else { Role::Text };
+    let both = format!("{now}/{target:.0}");
+    (if text::width(&both) <= width && width > 6 { both } else { now }, role)
 }
 
 /// The alias, with the id behind it when there is room and it says more.
