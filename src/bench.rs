@@ -331,13 +331,14 @@ impl Opener for LoopOpener {
         let number = config.id.bytes().fold(0_u64, |sum, byte| sum.wrapping_mul(31) + u64::from(byte));
         let phase = interval.mul_f64((number % 97) as f64 / 97.0);
         let next = self.realtime.then(|| Instant::now() + phase);
-        Ok(Box::new(Looped { file, inner, info, interval, next, begun: 0.0, last: 0.0 }))
+        Ok(Box::new(Looped { file, inner: Some(inner), info, interval, next, begun: 0.0, last: 0.0 }))
     }
 }
 
 struct Looped {
     file: SourceConfig,
-    inner: Box<dyn FrameSource>,
+    /// `None` only between two passes: two open decoders would take twice the memory.
+    inner: Option<Box<dyn FrameSource>>,
     info: StreamInfo,
     interval: Duration,
     /// When the next frame is due; `None` when frames come as fast as they are taken.
@@ -345,6 +346,12 @@ struct Looped {
     /// Time on the source's clock at which this pass began.
     begun: f64,
     last: f64,
+}
+
+impl Looped {
+    fn inner(&mut self) -> Result<&mut Box<dyn FrameSource>, SourceError> {
+        self.inner.as_mut().ok_or_else(|| SourceError::Broken("the file could not be opened again".into()))
+    }
 }
 
 impl FrameSource for Looped {
@@ -358,14 +365,15 @@ impl FrameSource for Looped {
             // A reader that cannot follow loses frames, as it would with a camera, and is not let catch up.
             *next = (*next + self.interval).max(Instant::now() - self.interval);
         }
-        if !self.inner.grab()? {
-            self.inner = SystemOpener.open(&self.file)?;
+        if !self.inner()?.grab()? {
+            self.inner = None;
+            self.inner = Some(SystemOpener.open(&self.file)?);
             self.begun = self.last + self.interval.as_secs_f64();
-            if !self.inner.grab()? {
+            if !self.inner()?.grab()? {
                 return Ok(false);
             }
         }
-        self.last = self.begun + self.inner.time();
+        self.last = self.begun + self.inner()?.time();
         Ok(true)
     }
 
@@ -374,7 +382,7 @@ impl FrameSource for Looped {
     }
 
     fn retrieve(&mut self, working_size: &dyn Fn(u32, u32) -> (u32, u32)) -> Result<Frame, SourceError> {
-        let frame = self.inner.retrieve(working_size)?;
+        let frame = self.inner()?.retrieve(working_size)?;
         Ok(Frame { time: self.last, ..frame })
     }
 }
