@@ -43,8 +43,8 @@ const NEAR_STEP: f32 = 0.13;
 const FAR_STEP: f32 = 0.3;
 
 /// Least and most looks per second for somebody near a line, and for anybody else.
-const NEAR_RATES: (f64, f64) = (3.0, 12.0);
-const FAR_RATES: (f64, f64) = (2.0, 5.0);
+const NEAR_RATES: (f64, f64) = (5.0, 12.0);
+const FAR_RATES: (f64, f64) = (3.0, 6.0);
 
 /// Looks per second at least, near a line and elsewhere, for somebody whom the last looks missed or doubted, up
 /// to this many seconds after he was last seen: a weak detector needs more tries, and a wrong guess of where he
@@ -326,11 +326,11 @@ mod tests {
         for i in 0..20 {
             need.looked(f64::from(i) / 5.0, &[person(0.5)]);
         }
-        assert!(!need.is_due(3.9, &motion(&[area]), 1.0));
+        assert!(!need.is_due(3.88, &motion(&[area]), 1.0));
         need.looked(4.0, &[Track { seen: false, ..person(0.5) }]);
-        assert!(need.is_due(4.1, &motion(&[area]), 1.0));
+        assert!(need.is_due(4.08, &motion(&[area]), 1.0));
         need.looked(4.8, &[Track { seen: false, ..person(0.5) }]);
-        assert!(!need.is_due(4.9, &motion(&[area]), 1.0), "he is gone");
+        assert!(!need.is_due(4.88, &motion(&[area]), 1.0), "he is gone");
     }
 
     #[test]
