@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     cli::RunArgs,
-    config::{self, Config, LineConfig, SourceConfig},
+    config::{self, Config, SourceConfig},
     engine::EngineApi,
     export::Exporter,
     headless,
@@ -29,6 +29,7 @@ use crate::{
     source::{SourceId, probe_source},
     tui::{
         self, Exit, TuiOptions,
+        editor::Drawn,
         host::{Host, Period},
     },
 };
@@ -105,14 +106,14 @@ impl Host for DashboardHost {
         probe_source(source).map(|found| found.to_string()).map_err(|error| error.to_string())
     }
 
-    fn save_lines(&self, source: &SourceId, lines: &[LineConfig]) -> Result<String, String> {
+    fn save_lines(&self, source: &SourceId, drawn: &Drawn) -> Result<String, String> {
         let Some(path) = &self.config else {
             return Err(
                 "used until the end, not saved: there is no configuration file; start with '--config FILE'"
                     .into(),
             );
         };
-        config::edit::save_lines(path, source, lines)
+        config::edit::save_lines(path, source, &drawn.lines, &drawn.zones)
             .map(|backup| format!("saved to '{}'; as it was: '{}'", path.display(), backup.display()))
             .map_err(|error| format!("used until the end, not saved: {error}"))
     }

@@ -8,7 +8,7 @@ use std::{
 use serde::de::IgnoredAny;
 
 use super::{
-    LineConfig,
+    LineConfig, SourceKind, ZoneConfig,
     json::{self, Member, Node, Place, Value},
 };
 
@@ -43,18 +43,66 @@ pub enum EditError {
     },
 }
 
-/// Writes the counting lines of source `id` into the file at `path`. The file as it was is kept beside it,
-/// with `.bak` behind its name; the path of that copy is returned.
+/// Writes the counting lines and zones of source `id` into the file at `path`. The file as it was is kept
+/// beside it, with `.bak` behind its name; the path of that copy is returned.
 ///
 /// # Errors
 /// When the file cannot be read, understood or written; it is then unchanged.
-pub fn save_lines(path: &Path, id: &str, lines: &[LineConfig]) -> Result<PathBuf, EditError> {
+pub fn save_lines(
+    path: &Path,
+    id: &str,
+    lines: &[LineConfig],
+    zones: &[ZoneConfig],
+) -> Result<PathBuf, EditError> {
+    change(path, |text| {
+        let Some(changed) = with_member(text, id, "lines", &|_| true, &|indent| list(lines, line, indent))?
+        else {
+            return Ok(None);
+        };
+        // Without zones, an entry that never had any is left alone.
+        let wanted = |has: bool| has || !zones.is_empty();
+        with_member(&changed, id, "zones", &wanted, &|indent| list(zones, zone, indent))
+    })?
+    .ok_or_else(|| EditError::NoEntry { path: path.display().to_string(), id: id.into() })
+}
+
+/// A source that was added while the program ran.
+#[derive(Debug, Clone)]
+pub struct NewEntry {
+    /// Its list.
+    pub kind: SourceKind,
+    /// Its id.
+    pub id: String,
+    /// What is opened, as the user wrote it.
+    pub source: String,
+    /// Name for people, when it has one.
+    pub alias: Option<String>,
+}
+
+/// Adds a source at the end of its list in the file at `path`; the rest as in [`save_lines`].
+///
+/// # Errors
+/// When the file cannot be read, understood or written; it is then unchanged.
+pub fn add_source(path: &Path, entry: &NewEntry) -> Result<PathBuf, EditError> {
+    change(path, |text| with_entry(text, entry).map(Some))?
+        .ok_or_else(|| EditError::NoEntry { path: path.display().to_string(), id: entry.id.clone() })
+}
+
+/// Line and problem of a text that is not JSON.
+type Syntax = (usize, String);
+
+/// Replaces the file at `path` by what `change` makes of it; gives the copy of the old one, or `None` when
+/// `change` does.
+fn change(
+    path: &Path,
+    change: impl FnOnce(&str) -> Result<Option<String>, Syntax>,
+) -> Result<Option<PathBuf>, EditError> {
     let shown = || path.display().to_string();
     let file = |problem| EditError::File { path: shown(), problem };
     let text = fs::read_to_string(path).map_err(file)?;
-    let changed = match with_lines(&text, id, lines) {
+    let changed = match change(&text) {
         Ok(Some(changed)) => changed,
-        Ok(None) => return Err(EditError::NoEntry { path: shown(), id: id.into() }),
+        Ok(None) => return Ok(None),
         Err((line, problem)) => return Err(EditError::Syntax { path: shown(), line, problem }),
     };
     let beside = |ending: &str| {
@@ -64,40 +112,111 @@ pub fn save_lines(path: &Path, id: &str, lines: &[LineConfig]) -> Result<PathBuf
     };
     let (backup, new) = (beside(".bak"), beside(".new"));
     fs::copy(path, &backup).map_err(file)?;
-    // Written whole beside the old one and then renamed: a full disk leaves the old file.
-    fs::write(&new, changed).map_err(file)?;
+    // Written whole beside the old one and then renamed: a full disk leaves the old file. The permissions
+    // come before the content, which may hold a password.
+    fs::write(&new, "").map_err(file)?;
     fs::set_permissions(&new, fs::metadata(path).map_err(file)?.permissions()).map_err(file)?;
+    fs::write(&new, changed).map_err(file)?;
     fs::rename(&new, path).map_err(file)?;
-    Ok(backup)
+    Ok(Some(backup))
 }
 
-/// `text` with the lines of source `id` replaced or added; `None` when no entry has this id.
-fn with_lines(text: &str, id: &str, lines: &[LineConfig]) -> Result<Option<String>, (usize, String)> {
-    let root = json::parse(text).map_err(|error| (error.place.line, error.message))?;
+fn tree(text: &str) -> Result<Node, Syntax> {
+    json::parse(text).map_err(|error| (error.place.line, error.message))
+}
+
+/// `text` with member `key` of source `id` replaced, or added when `wanted` (which is told whether it is
+/// there) says so; `None` when no entry has this id.
+fn with_member(
+    text: &str,
+    id: &str,
+    key: &str,
+    wanted: &dyn Fn(bool) -> bool,
+    written: &dyn Fn(Option<&str>) -> String,
+) -> Result<Option<String>, Syntax> {
+    let root = tree(text)?;
     let Some(entry) = entry(&root, id) else { return Ok(None) };
     let (Some(first), Some(last)) = (entry.first(), entry.last()) else { return Ok(None) };
-    let key_at = offset(text, first.place);
-    let line_start = text[..key_at].rfind('\n').map_or(0, |at| at + 1);
-    let indent = &text[line_start..key_at];
-    // Entries with each key on a line of its own get their lines the same way.
-    let indent = indent.trim().is_empty().then_some(indent);
-    let written = written(lines, indent);
-    let mut out = String::with_capacity(text.len() + written.len() + 16);
-    if let Some(member) = entry.iter().find(|member| member.key == "lines") {
-        let start = offset(text, member.node.place);
-        out.push_str(&text[..start]);
-        out.push_str(&written);
-        out.push_str(&text[end_of_value(text, start)..]);
-    } else {
-        let end = end_of_value(text, offset(text, last.node.place));
-        out.push_str(&text[..end]);
-        match indent {
-            Some(indent) => out.push_str(&format!(",\n{indent}\"lines\": {written}")),
-            None => out.push_str(&format!(", \"lines\": {written}")),
-        }
-        out.push_str(&text[end..]);
+    // Entries with each key on a line of its own get theirs the same way.
+    let indent = indent(text, offset(text, first.place));
+    let member = entry.iter().find(|member| member.key == key);
+    if !wanted(member.is_some()) {
+        return Ok(Some(text.to_owned()));
     }
-    Ok(Some(out))
+    let written = written(indent);
+    let (from, to, new) = match member {
+        Some(member) => {
+            let start = offset(text, member.node.place);
+            (start, end_of_value(text, start), written)
+        }
+        None => {
+            let end = end_of_value(text, offset(text, last.node.place));
+            let new = match indent {
+                Some(indent) => format!(",\n{indent}\"{key}\": {written}"),
+                None => format!(", \"{key}\": {written}"),
+            };
+            (end, end, new)
+        }
+    };
+    Ok(Some(format!("{}{new}{}", &text[..from], &text[to..])))
+}
+
+/// `text` with a source more, in the style of the list's last entry.
+fn with_entry(text: &str, new: &NewEntry) -> Result<String, Syntax> {
+    let root = tree(text)?;
+    let Value::Object(sections) = &root.value else {
+        return Err((root.place.line, "expected an object".into()));
+    };
+    let (list, id_key, source_key) = match new.kind {
+        SourceKind::Camera => ("cameras", "camera_id", "source"),
+        SourceKind::Video => ("videos", "video_id", "path"),
+    };
+    let string = |text: &str| serde_json::Value::from(text).to_string();
+    let mut members = vec![(id_key, string(&new.id)), (source_key, string(&new.source))];
+    members.extend(new.alias.as_deref().map(|alias| ("alias", string(alias))));
+    let members: Vec<String> = members.iter().map(|(key, value)| format!("\"{key}\": {value}")).collect();
+    let short = format!("{{ {} }}", members.join(", "));
+    let insert = |at: usize, new: &str| format!("{}{new}{}", &text[..at], &text[at..]);
+    let array = sections.iter().find(|member| member.key == list);
+    let Some((member, Value::Array(entries))) = array.map(|member| (member, &member.node.value)) else {
+        let last = sections.last();
+        let at = last
+            .map_or(offset(text, root.place) + 1, |last| end_of_value(text, offset(text, last.node.place)));
+        let before = last.map_or("", |_| ",");
+        let indent = last.and_then(|last| indent(text, offset(text, last.place))).unwrap_or("  ");
+        let after = last.map_or("\n", |_| "");
+        return Ok(insert(
+            at,
+            &format!("{before}\n{indent}\"{list}\": [\n{indent}  {short}\n{indent}]{after}"),
+        ));
+    };
+    let Some(last) = entries.last() else {
+        let from = offset(text, member.node.place);
+        let to = end_of_value(text, from);
+        let indent = indent(text, offset(text, member.place)).unwrap_or("  ");
+        return Ok(format!("{}[\n{indent}  {short}\n{indent}]{}", &text[..from], &text[to..]));
+    };
+    let start = offset(text, last.place);
+    let end = end_of_value(text, start);
+    let inner = match &last.value {
+        Value::Object(members) => members.first().and_then(|first| indent(text, offset(text, first.place))),
+        _ => None,
+    };
+    Ok(match (indent(text, start), inner) {
+        (Some(indent), Some(inner)) => {
+            let lines = members.join(&format!(",\n{inner}"));
+            insert(end, &format!(",\n{indent}{{\n{inner}{lines}\n{indent}}}"))
+        }
+        (Some(indent), None) => insert(end, &format!(",\n{indent}{short}")),
+        (None, _) => insert(end, &format!(", {short}")),
+    })
+}
+
+/// The space before `at`, when nothing else stands before it on its line.
+fn indent(text: &str, at: usize) -> Option<&str> {
+    let line_start = text[..at].rfind('\n').map(|at| at + 1)?;
+    let space = &text[line_start..at];
+    space.trim().is_empty().then_some(space)
 }
 
 /// Members of the camera or video with this id.
@@ -137,23 +256,34 @@ fn end_of_value(text: &str, start: usize) -> usize {
     start + values.byte_offset()
 }
 
-fn written(lines: &[LineConfig], indent: Option<&str>) -> String {
-    let each: Vec<String> = lines
-        .iter()
-        .map(|line| {
-            let name = serde_json::Value::from(line.name.as_str());
-            let anchor = serde_json::to_value(line.anchor).unwrap_or_default();
-            let [a, b] = [line.a, line.b].map(|[x, y]| format!("[{}, {}]", share(x), share(y)));
-            format!("{{ \"name\": {name}, \"a\": {a}, \"b\": {b}, \"anchor\": {anchor} }}")
-        })
-        .collect();
+fn list<T>(items: &[T], one: fn(&T) -> String, indent: Option<&str>) -> String {
+    let each: Vec<String> = items.iter().map(one).collect();
     match indent {
-        Some(indent) => {
+        Some(indent) if !each.is_empty() => {
             let inner = format!("\n{indent}  ");
             format!("[{inner}{}\n{indent}]", each.join(&format!(",{inner}")))
         }
-        None => format!("[{}]", each.join(", ")),
+        _ => format!("[{}]", each.join(", ")),
     }
+}
+
+fn point([x, y]: [f32; 2]) -> String {
+    format!("[{}, {}]", share(x), share(y))
+}
+
+fn line(line: &LineConfig) -> String {
+    let name = serde_json::Value::from(line.name.as_str());
+    let anchor = serde_json::to_value(line.anchor).unwrap_or_default();
+    let [a, b] = [line.a, line.b].map(point);
+    format!("{{ \"name\": {name}, \"a\": {a}, \"b\": {b}, \"anchor\": {anchor} }}")
+}
+
+fn zone(zone: &ZoneConfig) -> String {
+    let name = serde_json::Value::from(zone.name.as_str());
+    let anchor = serde_json::to_value(zone.anchor).unwrap_or_default();
+    let points: Vec<String> = zone.points.iter().copied().map(point).collect();
+    let limit = zone.threshold.map(|limit| format!(", \"threshold\": {limit}")).unwrap_or_default();
+    format!("{{ \"name\": {name}, \"points\": [{}], \"anchor\": {anchor}{limit} }}", points.join(", "))
 }
 
 /// A coordinate to a thousandth of the picture, without needless zeroes.
@@ -183,6 +313,64 @@ mod tests {
     ]
 }
 "#;
+
+    fn with_lines(text: &str, id: &str, lines: &[LineConfig]) -> Result<Option<String>, Syntax> {
+        with_member(text, id, "lines", &|_| true, &|indent| list(lines, line, indent))
+    }
+
+    #[test]
+    fn zones_are_written_beside_lines_and_read_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cams.json");
+        fs::write(&path, TEXT).unwrap();
+        let points = vec![[0.1, 0.2], [0.5, 0.2], [0.5, 0.9]];
+        let till = ZoneConfig { name: "till".into(), points, anchor: Anchor::Foot, threshold: Some(4) };
+        save_lines(&path, "one", &[door()], std::slice::from_ref(&till)).unwrap();
+        let config = crate::config::Config::load(&path, &Default::default()).unwrap();
+        assert_eq!((&config.sources[0].lines, &config.sources[0].zones), (&vec![door()], &vec![till]));
+        assert_eq!(config.sources[1].lines[0].name, "x");
+        save_lines(&path, "one", &[door()], &[]).unwrap();
+        assert!(fs::read_to_string(&path).unwrap().contains("\"zones\": []"));
+        save_lines(&path, "two", &[door()], &[]).unwrap();
+        assert_eq!(
+            fs::read_to_string(&path).unwrap().matches("zones").count(),
+            1,
+            "not where there were none"
+        );
+    }
+
+    #[test]
+    fn a_source_is_added_in_the_style_of_the_list() {
+        let new = NewEntry {
+            kind: SourceKind::Camera,
+            id: "gate".into(),
+            source: "rtsp://h/\"3\"".into(),
+            alias: Some("Gate".into()),
+        };
+        let short = "{ \"camera_id\": \"gate\", \"source\": \"rtsp://h/\\\"3\\\"\", \"alias\": \"Gate\" }";
+        let long = "{\n      \"camera_id\": \"gate\",\n      \"source\": \"rtsp://h/\\\"3\\\"\",\n      \"alias\": \"Gate\"\n    }";
+        for (text, wanted) in [
+            ("{}", format!("{{\n  \"cameras\": [\n    {short}\n  ]\n}}")),
+            (
+                "{\n  \"videos\": []\n}\n",
+                format!("{{\n  \"videos\": [],\n  \"cameras\": [\n    {short}\n  ]\n}}\n"),
+            ),
+            ("{\n  \"cameras\": [ ]\n}", format!("{{\n  \"cameras\": [\n    {short}\n  ]\n}}")),
+            (
+                "{\"cameras\": [{\"camera_id\": \"a\"}]}",
+                format!("{{\"cameras\": [{{\"camera_id\": \"a\"}}, {short}]}}"),
+            ),
+            (
+                "{\n  \"cameras\": [\n    {\n      \"camera_id\": \"a\"\n    }\n  ]\n}",
+                format!(
+                    "{{\n  \"cameras\": [\n    {{\n      \"camera_id\": \"a\"\n    }},\n    {long}\n  ]\n}}"
+                ),
+            ),
+        ] {
+            assert_eq!(with_entry(text, &new).unwrap(), wanted, "{text}");
+            tree(&wanted).unwrap();
+        }
+    }
 
     #[test]
     fn lines_are_added_in_the_style_of_the_entry() {
@@ -216,11 +404,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("cams.json");
         fs::write(&path, TEXT).unwrap();
-        let backup = save_lines(&path, "one", &[door()]).unwrap();
+        let backup = save_lines(&path, "one", &[door()], &[]).unwrap();
         assert_eq!(fs::read_to_string(backup).unwrap(), TEXT);
         assert!(fs::read_to_string(&path).unwrap().contains("\"anchor\": \"foot\""));
-        let error = save_lines(&path, "nobody", &[]).unwrap_err().to_string();
+        let error = save_lines(&path, "nobody", &[], &[]).unwrap_err().to_string();
         assert!(error.contains("no entry with the id 'nobody'"), "{error}");
-        assert!(save_lines(&folder.path().join("none.json"), "one", &[]).is_err());
+        assert!(save_lines(&folder.path().join("none.json"), "one", &[], &[]).is_err());
     }
 }

@@ -89,6 +89,10 @@ pub enum Action {
     Rename,
     /// Another point of the body must cross the line.
     LinePoint,
+    /// A new zone.
+    AddZone,
+    /// The last change to a line or zone back.
+    Undo,
     /// Logs of the selected source.
     Logs,
     /// All logs.

@@ -13,7 +13,7 @@ use super::{
     alerts::{Alert, AlertKey},
     calm::Calm,
     dialogs::Dialog,
-    editor::Editor,
+    editor::{Drawn, Editor},
     format::Moment,
     graphics::Graphics,
     host::{LogTarget, Period},
@@ -23,7 +23,8 @@ use super::{
     widgets::chart::Range,
 };
 use crate::{
-    config::{LineConfig, SourceConfig},
+    config::SourceConfig,
+    count::replay::Trail,
     engine::Control,
     logging::{Level, LogLine},
     source::SourceId,
@@ -57,8 +58,8 @@ pub enum Effect {
     Report(Period),
     /// Mouse reports on or off.
     Mouse(bool),
-    /// Write the lines of a source into the configuration file.
-    SaveLines(SourceId, Vec<LineConfig>),
+    /// Write the lines and zones of a source into the configuration file.
+    SaveLines(SourceId, Drawn),
     /// Check what was typed into the dialog that adds a source, and add it when it is right.
     AddSource(String),
 }
@@ -134,6 +135,8 @@ pub struct Extras {
     pub history: HashMap<SourceId, Arc<Vec<Minute>>>,
     /// The latest picture and whose it is.
     pub preview: Option<(SourceId, Arc<Preview>)>,
+    /// Where the people on the picture came from.
+    pub trails: Vec<Trail>,
     /// Configuration of the selected source.
     pub config: Option<Arc<SourceConfig>>,
     /// Last lines of the log on screen, oldest first.
@@ -171,6 +174,8 @@ pub struct UiState {
     pub offset: usize,
     /// Scrolled lines in help, log and events.
     pub scroll: usize,
+    /// Where the picture of the line editor is, set by the drawing, for the mouse.
+    pub picture_area: ratatui::layout::Rect,
     /// Where the rows of the table of sources are, set by the drawing, for clicks.
     pub table_area: ratatui::layout::Rect,
     /// Rows of the list on screen, set by the drawing, for page keys.
@@ -224,6 +229,7 @@ impl UiState {
             panel: Panel::default(),
             offset: 0,
             scroll: 0,
+            picture_area: ratatui::layout::Rect::default(),
             table_area: ratatui::layout::Rect::default(),
             page: 1,
             preview: false,
@@ -432,7 +438,9 @@ impl UiState {
             | Action::Turn
             | Action::TurnBack
             | Action::Rename
-            | Action::LinePoint => self.refuse("this key is for the line editor; 'E' opens it"),
+            | Action::LinePoint
+            | Action::AddZone
+            | Action::Undo => self.refuse("this key is for the line editor; 'E' opens it"),
             Action::Logs => self.logs(),
             Action::AllLogs if *self.screen() == Screen::Logs(LogTarget::Central) => self.back(),
             Action::AllLogs => self.open(Screen::Logs(LogTarget::Central)),

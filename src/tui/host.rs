@@ -2,11 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::{
-    config::{LineConfig, SourceConfig},
-    logging::RecentLogs,
-    source::SourceId,
-};
+use super::editor::Drawn;
+use crate::{config::SourceConfig, logging::RecentLogs, source::SourceId};
 
 /// Which log a screen shows.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -82,12 +79,12 @@ pub trait Host: Send + Sync {
         Err("sources cannot be tried out here".into())
     }
 
-    /// Writes the lines of a source into the configuration file and says where. May take a while.
+    /// Writes the lines and zones of a source into the configuration file and says where. May take a while.
     ///
     /// # Errors
     /// Why it could not.
-    fn save_lines(&self, source: &SourceId, lines: &[LineConfig]) -> Result<String, String> {
-        let _ = (source, lines);
+    fn save_lines(&self, source: &SourceId, drawn: &Drawn) -> Result<String, String> {
+        let _ = (source, drawn);
         Err("there is no configuration file to save to; start with '--config FILE'".into())
     }
 

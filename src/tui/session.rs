@@ -11,6 +11,7 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::{
     app::{Effect, Screen, Tone, UiState},
+    editor::{Drawn, Replayed},
     format::Moment,
     host::{Host, LogTarget, Period},
     keymap::{Key, Keymap},
@@ -18,6 +19,7 @@ use super::{
 };
 use crate::{
     config::SourceConfig,
+    count::replay::Paths,
     engine::{Control, EngineApi},
     logging::Level,
     source::SourceId,
@@ -29,11 +31,18 @@ const HISTORY_EVERY: Duration = Duration::from_secs(5);
 /// How often a picture is fetched.
 const PREVIEW_EVERY: Duration = Duration::from_secs(1);
 
+/// Seconds of a person's way that are drawn behind him.
+const TRAIL: f64 = 4.0;
+
+/// How often the tracks behind the line editor are fetched.
+const REPLAY_EVERY: Duration = Duration::from_secs(5);
+
 /// The answer to work done beside the screens.
 enum Answer {
     Said(Result<String, String>),
     Probed(String, Result<String, String>),
     Report(Period, Result<String, String>),
+    Replayed(SourceId, Box<Replayed>),
 }
 
 /// Which lines of the log were fetched: the log, how much had been written, from which level on, with which
@@ -51,6 +60,17 @@ pub struct Session {
     preview_due: Option<Instant>,
     preview_of: Option<SourceId>,
     log: Option<LogView>,
+    replay: Replaying,
+}
+
+/// What the line editor's lines would have counted, being worked out beside the screens.
+#[derive(Default)]
+struct Replaying {
+    paths: Option<(SourceId, Arc<Paths>)>,
+    due: Option<Instant>,
+    running: bool,
+    /// For which lines and of which moment it was last begun.
+    begun: Option<(Drawn, f64)>,
 }
 
 impl Session {
@@ -77,6 +97,7 @@ impl Session {
             preview_due: None,
             preview_of: None,
             log: None,
+            replay: Replaying::default(),
         };
         session.refresh(moment);
         session
@@ -93,6 +114,10 @@ impl Session {
                 Answer::Said(Err(text)) => self.ui.say(text, Tone::Refused),
                 Answer::Report(period, result) => self.ui.report_read(period, result),
                 Answer::Probed(text, result) => self.ui.source_probed(&text, result),
+                Answer::Replayed(source, replayed) => {
+                    self.replay.running = false;
+                    self.ui.lines_replayed(&source, *replayed);
+                }
             }
         }
         self.probe(now);
@@ -100,6 +125,7 @@ impl Session {
         self.fetch_history(now);
         self.fetch_preview(now);
         self.fetch_log();
+        self.replay(now);
     }
 
     /// Does what a key asks for; returns what only the owner of the terminal can do.
@@ -115,8 +141,8 @@ impl Session {
             match effect {
                 Effect::Control(control) => self.engine.send(control),
                 Effect::AddSource(text) => self.add_source(&text),
-                Effect::SaveLines(source, lines) => {
-                    self.in_background(move |host| Answer::Said(host.save_lines(&source, &lines)));
+                Effect::SaveLines(source, drawn) => {
+                    self.in_background(move |host| Answer::Said(host.save_lines(&source, &drawn)));
                 }
                 Effect::Report(period) => {
                     self.in_background(move |host| Answer::Report(period, host.report(period)));
@@ -134,6 +160,7 @@ impl Session {
         self.fetch_config();
         self.fetch_preview(self.ui.clock().mono);
         self.fetch_log();
+        self.replay(self.ui.clock().mono);
         rest
     }
 
@@ -161,6 +188,38 @@ impl Session {
             Ok(source) => self.in_background(move |host| Answer::Probed(text, host.probe(&source))),
             Err(problem) => self.ui.source_probed(&text, Err(problem)),
         }
+    }
+
+    /// Works out what the edited lines would have counted, when they or the tracks have changed.
+    fn replay(&mut self, now: Instant) {
+        let Some(editor) = &self.ui.editor else {
+            self.replay = Replaying { running: self.replay.running, ..Replaying::default() };
+            return;
+        };
+        let id = editor.source.clone();
+        if self.replay.due.is_none_or(|due| due <= now) {
+            self.replay.due = Some(now + REPLAY_EVERY);
+            self.replay.paths = self.engine.paths(&id).map(|paths| (id.clone(), Arc::new(paths)));
+        }
+        let Some((_, paths)) = self.replay.paths.as_ref().filter(|(of, _)| *of == id) else { return };
+        let now = (editor.drawn().clone(), paths.newest());
+        if self.replay.running || self.replay.begun.as_ref() == Some(&now) {
+            return;
+        }
+        let Some(config) = self.engine.source_config(&id) else { return };
+        let (paths, drawn, runs) = (Arc::clone(paths), editor.drawn().clone(), editor.as_it_runs().clone());
+        self.replay.running = true;
+        self.replay.begun = Some(now);
+        let anchor = editor.anchor();
+        self.in_background(move |_| {
+            let of = |drawn: &Drawn| {
+                let (lines, zones) = (drawn.lines.clone(), drawn.zones.clone());
+                paths.replay(&SourceConfig { lines, zones, ..(*config).clone() })
+            };
+            let (with, as_it_runs) = (of(&drawn), of(&runs));
+            let walked = Arc::new(walked(&paths, anchor));
+            Answer::Replayed(id, Box::new(Replayed { drawn, with, as_it_runs, walked }))
+        });
     }
 
     fn in_background(&mut self, work: impl FnOnce(&dyn Host) -> Answer + Send + 'static) {
@@ -223,6 +282,9 @@ impl Session {
         self.preview_due = Some(now + PREVIEW_EVERY);
         let is_new = self.ui.extras.preview.as_ref().is_none_or(|(_, old)| old.taken != preview.taken);
         if is_new {
+            let paths = self.engine.paths(&id);
+            let trails = paths.map(|paths| paths.trails(crate::count::Anchor::Foot, TRAIL));
+            self.ui.extras.trails = trails.unwrap_or_default();
             self.ui.extras.preview = Some((id, preview));
             self.ui.touch();
         }
@@ -252,6 +314,15 @@ impl Session {
         self.log = Some(now);
         self.ui.touch();
     }
+}
+
+/// Where people were seen, in 0..1, each place of a fine grid once.
+fn walked(paths: &Paths, anchor: crate::count::Anchor) -> Vec<(f32, f32)> {
+    const GRID: f32 = 160.0;
+    let aspect = paths.aspect().max(0.01);
+    let cells: BTreeSet<(i32, i32)> =
+        paths.places(anchor).map(|at| ((at.x / aspect * GRID) as i32, (at.y * GRID) as i32)).collect();
+    cells.into_iter().map(|(x, y)| ((x as f32 + 0.5) / GRID, (y as f32 + 0.5) / GRID)).collect()
 }
 
 /// Whether every word of `filter` (lower case) is in `text`, or is not, with a leading `!`.

@@ -9,7 +9,7 @@ use std::{
 use parking_lot::Mutex;
 use pcount::{
     config::{SourceConfig, SourceKind, SourceSpec, Strategy},
-    count::{Direction, Reason},
+    count::{Direction, Reason, replay::Paths},
     engine::{Control, EngineApi},
     geometry::BBox,
     logging::{Level, LogLine, RecentLogs},
@@ -17,7 +17,7 @@ use pcount::{
         EngineSnapshot, Event, EventKind, LineCounts, Minute, Preview, SourceSnapshot, SourceState,
         WorkerSnapshot,
     },
-    track::Track,
+    track::{Track, TrackUpdate},
     tui::{
         format::Moment,
         host::{Host, Period},
@@ -261,6 +261,27 @@ impl EngineApi for FakeEngine {
                 watched: !(30..40).contains(&index),
             })
             .collect()
+    }
+
+    /// Two people who walk down through the middle, the second not quite to the end.
+    fn paths(&self, _: &str) -> Option<Paths> {
+        let mut paths = Paths::default();
+        let mut walk = |id: u64, from: f64, end: f32| {
+            let at = |step: u16| {
+                let foot = 0.3 + (end - 0.3) * f32::from(step) / 30.0;
+                let bbox = BBox::new(0.8 + id as f32 * 0.1, foot - 0.25, 0.1, 0.25);
+                Track { id, bbox, score: 0.9, confirmed: true, seen: true }
+            };
+            for step in 0..=30 {
+                let update = TrackUpdate { tracks: vec![at(step)], ended: Vec::new() };
+                paths.push(64.0 / 36.0, from + f64::from(step) * 0.1, &update);
+            }
+            let gone = Track { seen: false, ..at(30) };
+            paths.push(64.0 / 36.0, from + 4.0, &TrackUpdate { tracks: Vec::new(), ended: vec![gone] });
+        };
+        walk(1, 0.0, 0.95);
+        walk(2, 200.0, 0.65);
+        Some(paths)
     }
 
     fn source_config(&self, source: &str) -> Option<Arc<SourceConfig>> {

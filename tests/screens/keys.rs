@@ -299,6 +299,58 @@ fn a_line_is_moved_named_and_saved() {
 }
 
 #[test]
+fn a_zone_is_drawn_by_its_corners_and_saved() {
+    let mut stage = two();
+    stage.keys("Ez<tab><left>+<up>n<ctrl-u>till<enter>b<enter>");
+    let sent = stage.engine.take_sent();
+    assert!(sent[1].starts_with("lines camera_01"), "{sent:?}");
+    assert!(sent[1].contains("\"till\"") && sent[1].contains("[0.29, 0.4]"), "moved by one step: {sent:?}");
+    assert!(sent[1].contains("[0.495, 0.39]"), "a fifth corner, moved up: {sent:?}");
+    assert!(sent[1].contains("anchor: Center"), "{sent:?}");
+    stage.wait_for("no configuration file");
+    stage.keys("x");
+    assert!(stage.said().contains("only lines are flipped"), "{}", stage.said());
+    stage.keys("uuuu");
+    assert!(stage.text(80, 24).contains("changed, Enter"));
+}
+
+#[test]
+fn the_editor_tells_what_would_have_been_counted() {
+    let mut stage = two();
+    stage.keys("E");
+    stage.wait_for("with this: in 2, out 0; as it runs: in 2, out 0");
+    stage.keys("<shift-down><shift-down><shift-down><shift-down><shift-down><shift-down>");
+    stage.wait_for("with this: in 1, out 0; as it runs: in 2, out 0");
+    stage.keys("x");
+    stage.wait_for("with this: in 0, out 1; as it runs: in 2");
+    stage.keys("z");
+    stage.wait_for("at most 1 inside, 2 stays of");
+}
+
+#[test]
+fn lines_are_dragged_with_the_mouse_where_it_is_on() {
+    use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+    let mut stage = two();
+    *stage.engine.preview.lock() = Some(fake::preview());
+    stage.keys("E");
+    stage.tick();
+    stage.text(80, 24);
+    let area = stage.session.ui.picture_area;
+    let mut mouse = |kind, column, row| {
+        let event = MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE };
+        stage.session.ui.mouse_event(event);
+    };
+    let middle = area.y + area.height / 2;
+    mouse(MouseEventKind::Down(MouseButton::Left), area.x, middle);
+    mouse(MouseEventKind::Drag(MouseButton::Left), area.x + area.width / 4, area.y);
+    mouse(MouseEventKind::Up(MouseButton::Left), area.x, area.y);
+    mouse(MouseEventKind::Drag(MouseButton::Left), area.x, area.bottom() - 1);
+    let line = stage.session.ui.editor.as_ref().unwrap().line().unwrap().clone();
+    assert!((line.a[0] - 0.25).abs() < 0.02 && line.a[1] < 0.05, "{line:?}");
+    assert_eq!(line.b, [1.0, 0.5], "the other end stays");
+}
+
+#[test]
 fn unsaved_lines_are_not_lost_by_one_key() {
     let mut stage = two();
     stage.keys("E<down>q");
@@ -424,8 +476,8 @@ fn no_key_is_silent() {
 #[test]
 fn unknown_keys_point_to_the_help() {
     let mut stage = two();
-    stage.keys("z");
-    assert_eq!(stage.said(), "'z' does nothing here; '?' lists the keys");
+    stage.keys("Z");
+    assert_eq!(stage.said(), "'Z' does nothing here; '?' lists the keys");
     stage.pass(Duration::from_secs(7));
     assert_eq!(stage.said(), "", "messages go after six seconds");
 }

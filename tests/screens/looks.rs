@@ -210,11 +210,19 @@ fn line_editor() {
     stage.keys("jE");
     stage.tick();
     stage.keys("<tab><shift-up>");
+    stage.wait_for("in 2, out 0");
     for (width, height) in SIZES {
         assert_snapshot!(format!("line_editor_{width}x{height}"), stage.picture(width, height));
     }
+    stage.wait_for("with this");
     stage.keys("n");
-    at_all_sizes("line_editor_name", stage);
+    for (width, height) in SIZES {
+        assert_snapshot!(format!("line_editor_name_{width}x{height}"), stage.picture(width, height));
+    }
+    stage.keys("<esc>z<tab><tab><right>+");
+    stage.wait_for("at most");
+    stage.pass(Duration::from_secs(7));
+    at_all_sizes("zone_editor", stage);
 }
 
 #[test]

@@ -1,12 +1,17 @@
 //! Actions in the line editor.
 
+use std::sync::Arc;
+
+use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
+
 use super::{Effect, Screen, Tone, UiState};
 use crate::{
     count::Anchor,
     engine::Control,
+    source::SourceId,
     tui::{
         action::Action,
-        editor::{Editor, STEP, STRIDE, TURN},
+        editor::{Drawn, Editor, Replayed, STEP, STRIDE, TURN},
         text_input::TextInput,
     },
 };
@@ -19,7 +24,7 @@ impl UiState {
         let Some(config) = self.extras.config.as_ref().filter(|config| config.id == id) else {
             return self.refuse(format!("the configuration of '{id}' is not known yet; try again"));
         };
-        self.editor = Some(Editor::new(id, config.lines.clone()));
+        self.editor = Some(Editor::new(id, config.lines.clone(), config.zones.clone()));
         self.open(Screen::Editor)
     }
 
@@ -44,7 +49,7 @@ impl UiState {
         };
         if let Some((dx, dy)) = movement {
             if !editor.shift(dx, dy) {
-                return Some(self.refuse("the line touches the edge; Tab takes one end"));
+                return Some(self.refuse("it touches the edge; Tab takes one end"));
             }
             return Some(Vec::new());
         }
@@ -54,8 +59,34 @@ impl UiState {
             Action::Turn => editor.turn(TURN, aspect),
             Action::TurnBack => editor.turn(-TURN, aspect),
             Action::Add => editor.add(),
+            Action::AddZone => {
+                editor.add_zone();
+                self.say("a zone: Tab takes its corners, + and - add and remove one", Tone::Done);
+            }
+            Action::Undo => {
+                if !editor.undo() {
+                    return Some(self.refuse("nothing to take back"));
+                }
+            }
+            Action::More => {
+                if let Err(problem) = editor.add_corner() {
+                    return Some(self.refuse(problem));
+                }
+            }
+            Action::Fewer => {
+                if let Err(problem) = editor.remove_corner() {
+                    return Some(self.refuse(problem));
+                }
+            }
+            Action::Preview => {
+                editor.walked_hidden = !editor.walked_hidden;
+                let words = if editor.walked_hidden { "hidden" } else { "shown as dots" };
+                self.say(format!("where people walked is {words}"), Tone::Done);
+            }
             Action::Flip => {
-                editor.flip();
+                if let Err(problem) = editor.flip() {
+                    return Some(self.refuse(problem));
+                }
                 self.say("in and out are swapped; the arrow points to the in side", Tone::Done);
             }
             Action::Remove => {
@@ -64,14 +95,14 @@ impl UiState {
                 }
             }
             Action::Rename => {
-                let name = editor.line().map(|line| line.name.clone()).unwrap_or_default();
+                let name = editor.name().to_string();
                 editor.naming = Some(TextInput::new(&name));
             }
             Action::LinePoint => {
                 let what = match editor.next_anchor() {
-                    Some(Anchor::Foot) => "the feet must cross",
-                    Some(Anchor::Head) => "the head must cross",
-                    _ => "the middle of the body must cross",
+                    Anchor::Foot => "the feet count",
+                    Anchor::Head => "the head counts",
+                    Anchor::Center => "the middle of the body counts",
                 };
                 self.say(what, Tone::Done);
             }
@@ -79,12 +110,17 @@ impl UiState {
                 if !editor.is_changed() {
                     return Some(self.refuse("nothing was changed; q goes back"));
                 }
-                let (source, lines) = (editor.source.clone(), editor.lines().to_vec());
+                let (source, drawn) = (editor.source.clone(), editor.drawn().clone());
                 editor.applied();
-                self.say("the new lines count from now on; saving", Tone::Done);
+                self.say("this counts from now on; saving", Tone::Done);
+                self.show_drawn(&source, &drawn);
                 return Some(vec![
-                    Effect::Control(Control::SetLines(source.clone(), lines.clone(), Vec::new())),
-                    Effect::SaveLines(source, lines),
+                    Effect::Control(Control::SetLines(
+                        source.clone(),
+                        drawn.lines.clone(),
+                        drawn.zones.clone(),
+                    )),
+                    Effect::SaveLines(source, drawn),
                 ]);
             }
             Action::Quit | Action::Back | Action::EditLines => {
@@ -100,6 +136,44 @@ impl UiState {
             _ => return None,
         }
         Some(Vec::new())
+    }
+
+    /// The picture shows the new lines at once, not with the next look at the configuration.
+    fn show_drawn(&mut self, source: &SourceId, drawn: &Drawn) {
+        if let Some(config) = self.extras.config.as_mut().filter(|config| config.id == *source) {
+            let config = Arc::make_mut(config);
+            (config.lines, config.zones) = (drawn.lines.clone(), drawn.zones.clone());
+        }
+    }
+
+    /// What the edited lines would have counted.
+    pub fn lines_replayed(&mut self, source: &SourceId, replayed: Replayed) {
+        if let Some(editor) = self.editor.as_mut().filter(|editor| editor.source == *source) {
+            editor.replayed = Some(replayed);
+            self.changed = true;
+        }
+    }
+
+    /// The mouse on the picture: takes hold, drags, lets go.
+    pub(super) fn edit_mouse(&mut self, event: MouseEvent) {
+        let area = self.picture_area;
+        let Some(editor) = self.editor.as_mut().filter(|_| area.width > 0 && area.height > 0) else { return };
+        let share = |at: u16, first: u16, size: u16| {
+            ((f32::from(at) + 0.5 - f32::from(first)) / f32::from(size)).clamp(0.0, 1.0)
+        };
+        let at = (share(event.column, area.x, area.width), share(event.row, area.y, area.height));
+        let cell = (1.0 / f32::from(area.width), 1.0 / f32::from(area.height));
+        match event.kind {
+            MouseEventKind::Down(MouseButton::Left) => {
+                editor.leaving = false;
+                if !editor.grab(at, (cell.0 * 2.0, cell.1)) {
+                    self.say("no line or zone there; drag one by an end or by its middle", Tone::Refused);
+                }
+            }
+            MouseEventKind::Drag(MouseButton::Left) if editor.dragging => editor.drag(at),
+            MouseEventKind::Up(MouseButton::Left) => editor.dragging = false,
+            _ => {}
+        }
     }
 
     /// The name that was typed.

@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, MouseButton, MouseEvent, MouseEventKind};
 
-use super::{Effect, Tone, UiState};
+use super::{Effect, Screen, Tone, UiState};
 use crate::tui::{action::Action, dialogs::Outcome, keymap::Key, text_input::Typed};
 
 impl UiState {
@@ -121,6 +121,11 @@ impl UiState {
 
     /// Does what the mouse did: the wheel moves, a click selects the row under it.
     pub fn mouse_event(&mut self, event: MouseEvent) -> Vec<Effect> {
+        if self.editor.is_some() && *self.screen() == Screen::Editor && self.dialog.is_none() {
+            self.changed = true;
+            self.edit_mouse(event);
+            return Vec::new();
+        }
         match event.kind {
             MouseEventKind::ScrollUp => self.update(Action::Up),
             MouseEventKind::ScrollDown => self.update(Action::Down),

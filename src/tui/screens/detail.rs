@@ -93,7 +93,12 @@ fn draw_picture(ui: &mut UiState, source: &SourceSnapshot, area: Rect, buffer: &
             {
                 return;
             }
-            let overlay = picture::Overlay { lines, chosen: None };
+            let overlay = picture::Overlay {
+                lines,
+                zones: config.map_or(&[], |config| &config.zones),
+                trails: &ui.extras.trails,
+                ..picture::Overlay::default()
+            };
             picture::draw(preview, overlay, area, buffer, look);
         }
         _ => {

@@ -1,4 +1,4 @@
-//! The counting lines of a source, drawn on its live picture.
+//! The counting lines and zones of a source, drawn on its live picture.
 
 use ratatui::{
     buffer::Buffer,
@@ -7,26 +7,31 @@ use ratatui::{
 };
 
 use crate::{
-    count::Anchor,
+    count::{
+        Anchor, Reason,
+        replay::{LineReplay, Replay, ZoneReplay},
+    },
     tui::{
         app::UiState,
         editor::{Editor, Grip},
         layout::{take_bottom, take_top},
         text,
         theme::Role,
-        widgets::{Look, input_line, picture, put, put_lines, rule},
+        widgets::{Look, event_list, input_line, picture, put, put_lines, rule},
     },
 };
 
 /// Draws the editor.
-pub fn draw(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
+pub fn draw(ui: &mut UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
+    ui.picture_area = Rect::default();
     let Some(editor) = &ui.editor else { return };
     let mut rest = area;
     let width = usize::from(area.width);
     let source = ui.shown().sources.iter().find(|source| source.id == editor.source);
     let name = text::clean(source.map_or(&*editor.source, |source| &source.alias));
     let state = if editor.is_changed() { "changed, Enter uses and saves" } else { "as it runs" };
-    rule(&format!("Lines of {name}: {state}"), editor.is_changed(), take_top(&mut rest, 1), buffer, look);
+    let title = format!("Lines and zones of {name}: {state}");
+    rule(&title, editor.is_changed(), take_top(&mut rest, 1), buffer, look);
     let preview =
         ui.extras.preview.as_ref().filter(|(id, _)| *id == editor.source).map(|(_, preview)| &**preview);
     let mut lines: Vec<Line> = editor
@@ -38,11 +43,26 @@ pub fn draw(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
         Some(input) => input_line(" name: ", input, width, look),
         None => chosen(editor, look),
     });
+    lines.extend(counted(editor, width, look));
     let bottom = take_bottom(&mut rest, lines.len() as u16);
     put_lines(&lines, bottom, buffer);
+    let mut picture_area = Rect::default();
     match preview {
         Some(preview) => {
-            let overlay = picture::Overlay { lines: editor.lines(), chosen: Some(editor.chosen()) };
+            let held = match editor.grip() {
+                Grip::Whole => None,
+                Grip::Point(index) => Some(index),
+            };
+            let walked = editor.replayed.as_ref().filter(|_| !editor.walked_hidden);
+            let overlay = picture::Overlay {
+                lines: editor.lines(),
+                zones: editor.zones(),
+                chosen: Some(editor.chosen()),
+                held,
+                trails: &[],
+                walked: walked.map_or(&[], |replayed| &replayed.walked),
+            };
+            picture_area = picture::fitted(rest, preview.size);
             picture::draw(preview, overlay, rest, buffer, look);
         }
         None => {
@@ -50,27 +70,94 @@ pub fn draw(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
             put(&look.line(format!(" waiting for a picture ({words})"), Role::Dim), rest, buffer);
         }
     }
+    ui.picture_area = picture_area;
 }
 
-/// `door (1 of 2)  end a at 20 %, 50 %  feet must cross`.
+/// `door (1 of 2)  arrows move end a at 20 %, 50 %  the feet count`.
 fn chosen(editor: &Editor, look: &Look) -> Line<'static> {
-    let Some(line) = editor.line() else { return Line::default() };
     let percent = |[x, y]: [f32; 2]| format!("{:.0} %, {:.0} %", x * 100.0, y * 100.0);
+    let points = editor.points(editor.chosen());
+    let is_line = editor.line().is_some();
     let grip = match editor.grip() {
-        Grip::A => format!("end a at {}", percent(line.a)),
-        Grip::B => format!("end b at {}", percent(line.b)),
-        Grip::Whole => "the whole line".into(),
+        Grip::Whole => format!("the whole {}", if is_line { "line" } else { "zone" }),
+        Grip::Point(index) => {
+            let at = points.get(index).copied().map(percent).unwrap_or_default();
+            match (is_line, index) {
+                (true, 0) => format!("end a at {at}"),
+                (true, _) => format!("end b at {at}"),
+                (false, _) => format!("corner {} of {} at {at}", index + 1, points.len()),
+            }
+        }
     };
-    let anchor = match line.anchor {
-        Anchor::Foot => "the feet must cross",
-        Anchor::Center => "the middle of the body must cross",
-        Anchor::Head => "the head must cross",
+    let body = match editor.anchor() {
+        Anchor::Foot => "the feet",
+        Anchor::Center => "the middle of the body",
+        Anchor::Head => "the head",
     };
+    let must = if is_line { "must cross" } else { "inside" };
     Line::from(vec![
-        look.span(format!(" {}", text::clean(&line.name)), Role::Title),
-        look.span(format!(" ({} of {})", editor.chosen() + 1, editor.lines().len()), Role::Dim),
+        look.span(format!(" {}", text::clean(editor.name())), Role::Title),
+        look.span(format!(" ({} of {})", editor.chosen() + 1, editor.count()), Role::Dim),
         Span::raw("  arrows move "),
         look.span(grip, Role::Key),
-        look.span(format!("{}{anchor}", look.separator()), Role::Dim),
+        look.span(format!("{}{body} {must}", look.separator()), Role::Dim),
     ])
+}
+
+/// What the chosen line or zone would have counted of the last minutes.
+fn counted(editor: &Editor, width: usize, look: &Look) -> Vec<Line<'static>> {
+    let Some(replayed) = &editor.replayed else {
+        return vec![look.line(" what this would have counted shows once people were seen", Role::Dim)];
+    };
+    let time = minutes(replayed.with.seconds);
+    let is_new = replayed.drawn == *editor.drawn();
+    let wait = if is_new { "" } else { " (working)" };
+    let index = editor.chosen();
+    let zone = index.checked_sub(replayed.drawn.lines.len());
+    // By name, as names go with their counts.
+    let before = |replay: &Replay| -> Option<String> {
+        let runs = editor.as_it_runs();
+        if let Some(place) = runs.lines.iter().position(|line| line.name == editor.name()) {
+            return replay.lines.get(place).map(line_words);
+        }
+        let place = runs.zones.iter().position(|zone| zone.name == editor.name())?;
+        replay.zones.get(place).map(zone_words)
+    };
+    let now = match (replayed.with.lines.get(index), zone.and_then(|index| replayed.with.zones.get(index))) {
+        (Some(line), _) => format!("{}{}", line_words(line), suppressed_words(line)),
+        (None, Some(zone)) => zone_words(zone),
+        (None, None) => "nothing yet".into(),
+    };
+    let runs = before(&replayed.as_it_runs).map(|words| format!("; as it runs: {words}")).unwrap_or_default();
+    let lead = format!(" Last {time} with this: ");
+    let room = width.saturating_sub(text::width(&lead));
+    vec![Line::from(vec![
+        look.span(lead, Role::Dim),
+        look.span(look.cut(&format!("{now}{runs}{wait}"), room), Role::Title),
+    ])]
+}
+
+fn minutes(seconds: f64) -> String {
+    match (seconds / 60.0).round() as u64 {
+        0 => format!("{seconds:.0} s"),
+        1 => "1 min".into(),
+        minutes => format!("{minutes} min"),
+    }
+}
+
+fn line_words(line: &LineReplay) -> String {
+    format!("in {}, out {}", line.total_in, line.total_out)
+}
+
+fn suppressed_words(line: &LineReplay) -> String {
+    let total: u64 = line.suppressed.values().sum();
+    let most: Option<(&Reason, &u64)> = line.suppressed.iter().max_by_key(|(_, count)| **count);
+    match most {
+        Some((reason, _)) => format!(", {total} not ({})", event_list::reason_words(*reason)),
+        None => String::new(),
+    }
+}
+
+fn zone_words(zone: &ZoneReplay) -> String {
+    format!("at most {} inside, {} stays of {:.0} s", zone.most, zone.stays, zone.mean_dwell)
 }

@@ -83,7 +83,11 @@ fn draw_preview(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
     match &ui.extras.preview {
         Some((id, preview)) if *id == source.id => {
             let lines = ui.extras.config.as_ref().filter(|config| config.id == source.id);
-            let overlay = picture::Overlay { lines: lines.map_or(&[], |config| &config.lines), chosen: None };
+            let overlay = picture::Overlay {
+                lines: lines.map_or(&[], |config| &config.lines),
+                zones: lines.map_or(&[], |config| &config.zones),
+                ..picture::Overlay::default()
+            };
             picture::draw(preview, overlay, rest, buffer, look);
         }
         _ => {

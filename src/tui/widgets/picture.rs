@@ -9,7 +9,8 @@ use ratatui::{
 
 use super::Look;
 use crate::{
-    config::LineConfig,
+    config::{LineConfig, ZoneConfig},
+    count::replay::Trail,
     store::Preview,
     tui::theme::{Palette, Role},
 };
@@ -22,8 +23,16 @@ type Share = (f32, f32);
 pub struct Overlay<'a> {
     /// Counting lines.
     pub lines: &'a [LineConfig],
-    /// The line that is being edited, drawn with its ends.
+    /// Zones.
+    pub zones: &'a [ZoneConfig],
+    /// What is being edited, drawn with its ends: index over the lines and then the zones.
     pub chosen: Option<usize>,
+    /// Its end or corner that is held.
+    pub held: Option<usize>,
+    /// Where people came from, in frame heights.
+    pub trails: &'a [Trail],
+    /// Where people walked.
+    pub walked: &'a [Share],
 }
 
 /// The part of `area` that the picture fills, keeping its shape: a cell is twice as high as it is wide.
@@ -49,14 +58,30 @@ pub fn draw(preview: &Preview, overlay: Overlay, area: Rect, buffer: &mut Buffer
     }
     pixels(preview, area, buffer, look);
     let aspect = preview.size.0.max(1) as f32 / preview.size.1.max(1) as f32;
+    for place in overlay.walked {
+        if let Some(at) = cell_at(*place, area) {
+            stroke(at, look.symbols.dot, look.style(Role::Marked), buffer);
+        }
+    }
+    for trail in overlay.trails {
+        for point in &trail.points {
+            if let Some(at) = cell_at((point.x / aspect, point.y), area) {
+                stroke(at, look.symbols.dot, look.style(Role::Busy), buffer);
+            }
+        }
+    }
     for track in preview.tracks.iter().filter(|track| track.confirmed) {
         let b = &track.bbox;
         let corners = ((b.x / aspect, b.y), (b.right() / aspect, b.bottom()));
         outline(corners, area, buffer, look.style(if track.seen { Role::Busy } else { Role::Dim }), look);
     }
+    for (index, zone) in overlay.zones.iter().enumerate() {
+        let chosen = overlay.chosen == Some(overlay.lines.len() + index);
+        polygon(zone, chosen, overlay.held, aspect, area, buffer, look);
+    }
     for (index, line) in overlay.lines.iter().enumerate() {
         let chosen = overlay.chosen == Some(index);
-        counting_line(line, chosen, aspect, area, buffer, look);
+        counting_line(line, (chosen, overlay.held), aspect, area, buffer, look);
     }
 }
 
@@ -177,18 +202,50 @@ fn outline((from, to): (Share, Share), area: Rect, buffer: &mut Buffer, style: S
     }
 }
 
-fn counting_line(line: &LineConfig, chosen: bool, aspect: f32, area: Rect, buffer: &mut Buffer, look: &Look) {
-    let style = look.style(if chosen { Role::Alert } else { Role::Warn });
-    let (a, b) = ((line.a[0], line.a[1]), (line.b[0], line.b[1]));
+fn straight(a: Share, b: Share, symbol: &str, style: Style, area: Rect, buffer: &mut Buffer) {
     let steps = 2 * (area.width.max(area.height)).max(1);
-    let slope = direction(b.0 - a.0, b.1 - a.1, aspect);
-    let symbol = line_symbol(slope, look);
     for step in 0..=steps {
         let t = f32::from(step) / f32::from(steps);
         if let Some(at) = cell_at((a.0 + (b.0 - a.0) * t, a.1 + (b.1 - a.1) * t), area) {
             stroke(at, symbol, style, buffer);
         }
     }
+}
+
+fn polygon(
+    zone: &ZoneConfig,
+    chosen: bool,
+    held: Option<usize>,
+    aspect: f32,
+    area: Rect,
+    buffer: &mut Buffer,
+    look: &Look,
+) {
+    let style = look.style(if chosen { Role::Alert } else { Role::In });
+    for (a, b) in zone.points.iter().zip(zone.points.iter().cycle().skip(1)) {
+        let symbol = line_symbol(direction(b[0] - a[0], b[1] - a[1], aspect), look);
+        straight((a[0], a[1]), (b[0], b[1]), symbol, style, area, buffer);
+    }
+    for (index, point) in zone.points.iter().enumerate().filter(|_| chosen) {
+        if let Some(at) = cell_at((point[0], point[1]), area) {
+            let symbol = if held == Some(index) { look.symbols.marked } else { look.symbols.queued };
+            badge(at, symbol, look.style(if held == Some(index) { Role::Key } else { Role::Text }), buffer);
+        }
+    }
+}
+
+fn counting_line(
+    line: &LineConfig,
+    (chosen, held): (bool, Option<usize>),
+    aspect: f32,
+    area: Rect,
+    buffer: &mut Buffer,
+    look: &Look,
+) {
+    let style = look.style(if chosen { Role::Alert } else { Role::Warn });
+    let (a, b) = ((line.a[0], line.a[1]), (line.b[0], line.b[1]));
+    let slope = direction(b.0 - a.0, b.1 - a.1, aspect);
+    straight(a, b, line_symbol(slope, look), style, area, buffer);
     // In is to the right-hand side when walking from a to b; y points down.
     let (dx, dy) = ((b.0 - a.0) * aspect, b.1 - a.1);
     let length = dx.hypot(dy).max(1e-6);
@@ -202,9 +259,10 @@ fn counting_line(line: &LineConfig, chosen: bool, aspect: f32, area: Rect, buffe
         badge(at, arrow_symbol(arrow, look), look.style(Role::In), buffer);
     }
     if chosen {
-        for (end, name) in [(a, "a"), (b, "b")] {
+        for (index, (end, name)) in [(a, "a"), (b, "b")].into_iter().enumerate() {
             if let Some(at) = cell_at(end, area) {
-                badge(at, name, look.style(Role::Text), buffer);
+                let role = if held == Some(index) { Role::Key } else { Role::Text };
+                badge(at, name, look.style(role), buffer);
             }
         }
     }
@@ -274,7 +332,7 @@ mod tests {
         let arrows = |a, b| {
             let mut buffer = Buffer::empty(area);
             let lines = [LineConfig { name: "door".into(), a, b, ..LineConfig::default() }];
-            draw(&preview, Overlay { lines: &lines, chosen: None }, area, &mut buffer, &look);
+            draw(&preview, Overlay { lines: &lines, ..Overlay::default() }, area, &mut buffer, &look);
             buffer
                 .content()
                 .iter()
