@@ -108,6 +108,8 @@ const CASES: &[Case] = &[
     ("flip", "E", |s, _| lines_after(s, "a: [1.0, 0.5], b: [0.0, 0.5]")),
     ("rename", "E", |s, _| shows(s, " name: ")),
     ("body-point", "E", |s, _| shows(s, "changed")),
+    ("add-zone", "E", |s, _| s.said().starts_with("a zone: Tab takes its corners")),
+    ("undo", "Ex", |s, _| !shows(s, "changed")),
     ("export", "", |s, _| s.said() == "exporting"),
     ("palette", "", |s, _| matches!(s.session.ui.dialog, Some(Dialog::Palette(_)))),
     ("help", "", |s, _| *s.session.ui.screen() == Screen::Help),
