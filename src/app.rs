@@ -1,5 +1,6 @@
 //! Putting the program together: arguments, configuration, logs, engine, front end, and the way down.
 
+mod arguments;
 mod bench_screen;
 mod check;
 mod dashboard;
@@ -51,9 +52,19 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
 /// source could be used, 128 + n ended by signal n.
 #[must_use]
 pub fn run() -> ExitCode {
-    let cli = match Cli::try_parse_args(std::env::args_os()) {
+    let arguments = arguments::read();
+    arguments::remember(&arguments);
+    let cli = match Cli::try_parse_args(&arguments) {
         Ok(cli) => cli,
-        Err(error) => error.exit(),
+        Err(error) => {
+            let said = error.to_string();
+            let redacted = config::redact(&said);
+            if redacted == said {
+                error.exit();
+            }
+            complain(&redacted);
+            return ExitCode::from(USAGE);
+        }
     };
     let result = match cli.command {
         None => monitor::run(&cli.run),

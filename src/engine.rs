@@ -22,6 +22,8 @@
 
 pub mod aggregator;
 mod gate;
+mod hung;
+mod memory;
 mod models;
 mod need;
 pub mod pipeline;
@@ -46,6 +48,7 @@ use parking_lot::{Mutex, RwLock};
 
 use self::{
     aggregator::{Aggregator, Collected, Outbox, Sink},
+    memory::{Decision, MemoryGuard},
     models::{LoadModel, Models},
     places::Places,
     runtime::SourceRuntime,
@@ -60,7 +63,7 @@ use crate::{
     export::records::{Task, TaskResult, TaskStatus},
     metrics::{ProcessMeter, histogram::Histogram, stages::Spent},
     source::{Opener, SourceId, SystemOpener},
-    store::{EngineSnapshot, LineCounts, Minute, Preview, SourceState, WorkerSnapshot},
+    store::{EngineSnapshot, Event, EventKind, LineCounts, Minute, Preview, SourceState, WorkerSnapshot},
 };
 
 /// How often rates, load and stalls are looked at.
@@ -182,6 +185,8 @@ pub(crate) struct Core {
     outbox: Arc<Outbox>,
     generation: Arc<AtomicU64>,
     threads: Arc<Threads>,
+    /// Capture threads left behind in native code that have not come back.
+    stuck: AtomicUsize,
     places: Places,
     history: Duration,
     frame_age: Histogram,
@@ -211,6 +216,7 @@ struct Inner {
     process: Mutex<ProcessMeter>,
     busy: Mutex<Vec<(u64, f32)>>,
     throttle: Mutex<Throttle>,
+    memory: Mutex<MemoryGuard>,
     started: AtomicBool,
     stopping: Arc<AtomicBool>,
     begun_at: Instant,
@@ -247,6 +253,7 @@ impl Engine {
             outbox,
             generation: Arc::default(),
             threads: Arc::default(),
+            stuck: AtomicUsize::new(0),
             places: Places::new(settings.max_open_sources),
             history: settings.history,
             frame_age: Histogram::default(),
@@ -267,6 +274,7 @@ impl Engine {
                 process: Mutex::default(),
                 busy: Mutex::new(busy),
                 throttle: Mutex::default(),
+                memory: Mutex::default(),
                 started: AtomicBool::new(false),
                 stopping,
                 begun_at,
@@ -306,11 +314,17 @@ impl Engine {
         if sources.iter().any(|known| known.id == config.id) {
             return Err(EngineError::DuplicateId(config.id));
         }
-        let counts = {
+        let mut counts = {
             let mut restored = inner.restored.lock();
             let known = restored.iter().position(|(id, _)| *id == config.id);
             known.map(|index| restored.swap_remove(index).1).unwrap_or_default()
         };
+        if config.kind == SourceKind::Video && !counts.is_empty() {
+            // A file is counted anew by every run, also when it was removed and comes again.
+            counts.clear();
+            let (wall, source) = (inner.core.clock.wall(), config.id.clone());
+            inner.core.outbox.event(Event { wall, source, kind: EventKind::Reset });
+        }
         let enabled = config.enabled;
         let number = inner.numbers.fetch_add(1, Ordering::SeqCst);
         let source = SourceRuntime::new(number, config, &counts, Arc::clone(&inner.core));
@@ -438,22 +452,24 @@ impl Engine {
 
     /// Opens a camera at once, a file when there is a place for it.
     fn begin(&self, source: &Arc<SourceRuntime>) {
-        let needs_place =
-            source.cell.load().kind == SourceKind::Video && !source.holds_place.load(Ordering::SeqCst);
-        if needs_place && !self.inner.core.places.take(source) {
-            source.set_state(SourceState::Queued, None);
-            return;
+        if source.cell.load().kind == SourceKind::Video && !source.holds_place.load(Ordering::SeqCst) {
+            if !self.inner.core.places.take(source) {
+                source.set_state(SourceState::Queued, None);
+                return;
+            }
+            source.holds_place.store(true, Ordering::SeqCst);
         }
-        source.holds_place.store(needs_place, Ordering::SeqCst);
         source.begin();
     }
 
     fn housekeep(&self) {
         for source in self.sources() {
+            source.relieve();
             source.measure();
         }
         self.inner.process.lock().sample();
         self.throttle();
+        self.keep_memory();
         let workers = self.inner.core.scheduler.workers();
         let mut busy = self.inner.busy.lock();
         for (worker, (before, share)) in workers.iter().zip(busy.iter_mut()) {
@@ -475,9 +491,35 @@ impl Engine {
         let loads: Vec<_> = live.iter().map(|(_, load)| *load).collect();
         let rss = self.inner.process.lock().latest().rss;
         let memory_short = self.inner.settings.memory_limit.is_some_and(|limit| rss > limit);
-        let shares = self.inner.throttle.lock().shares(&loads, memory_short, self.inner.core.clock.now());
+        let (shares, cause) = {
+            let mut throttle = self.inner.throttle.lock();
+            (throttle.shares(&loads, memory_short, self.inner.core.clock.now()), throttle.cause())
+        };
         for ((source, _), share) in live.iter().zip(shares) {
-            source.set_rate_share(share);
+            source.set_rate_share(share, cause);
+        }
+    }
+
+    /// Closes the least important camera when the memory limit is near, and opens it again when there is room.
+    fn keep_memory(&self) {
+        let Some(limit) = self.inner.settings.memory_limit else { return };
+        let sources = self.sources();
+        let cameras: Vec<_> = sources.iter().filter_map(|source| source.memory()).collect();
+        let rss = self.inner.process.lock().latest().rss;
+        let decision = self.inner.memory.lock().decide(rss, limit, &cameras, self.inner.core.clock.now());
+        let find = |number| sources.iter().find(|source| source.number == number);
+        match decision {
+            Decision::Keep => {}
+            Decision::Close(number) => {
+                if let Some(source) = find(number) {
+                    source.close_for_memory(limit);
+                }
+            }
+            Decision::Open(number) => {
+                if let Some(source) = find(number) {
+                    source.begin();
+                }
+            }
         }
     }
 
@@ -495,7 +537,7 @@ impl Engine {
             source.run.load().abandon();
             source.rewind();
             self.begin(source);
-        } else if shown.state.is_over() {
+        } else if shown.state.is_over() || shown.state == SourceState::Queued {
             self.begin(source);
         } else {
             source.run.load().control.restart();
@@ -508,6 +550,9 @@ impl Engine {
         self.inner.core.places.forget(source);
         source.finish();
         self.inner.core.release_place(source);
+        // Counts belong to the id: whoever adds it again goes on from them, as after a restart.
+        let lines = source.cell.load().lines.clone();
+        self.inner.restored.lock().push((source.id.clone(), lines));
         tracing::info!(camera = %source.id, "Removed");
     }
 }
@@ -548,6 +593,8 @@ impl EngineApi for Engine {
             log_lines_lost: inner.log_lines_lost.as_ref().map_or(0, |lost| lost()),
             cpu: process.cpu,
             rss: process.rss,
+            memory_limit: inner.settings.memory_limit,
+            stuck_threads: inner.core.stuck.load(Ordering::SeqCst),
             uptime: inner.core.clock.now().saturating_duration_since(inner.begun_at),
             generation: inner.core.generation.load(Ordering::Relaxed),
         }

@@ -18,6 +18,7 @@
 pub mod layer;
 pub mod line;
 pub mod names;
+pub mod native;
 pub mod recent;
 pub mod redact;
 pub mod rotate;
@@ -39,6 +40,7 @@ use tracing_subscriber::layer::SubscriberExt;
 pub use self::{
     layer::LogLayer,
     line::Level,
+    native::NativeOutput,
     recent::{LogLine, RecentLogs},
 };
 use self::{redact::Redactor, rotate::Limits, router::Router};
@@ -105,6 +107,8 @@ pub struct LogHandle {
     redactor: Arc<Redactor>,
     dropped: Option<ErrorCounter>,
     failed: Arc<AtomicU64>,
+    dir: Option<PathBuf>,
+    max_bytes: u64,
     _guard: Option<WorkerGuard>,
 }
 
@@ -129,6 +133,15 @@ impl LogHandle {
         Arc::new(move || {
             dropped.as_ref().map_or(0, ErrorCounter::dropped_lines) as u64 + failed.load(Ordering::Relaxed)
         })
+    }
+
+    /// A place for what native libraries write to the standard error; `None` without a log folder.
+    ///
+    /// # Errors
+    /// When its file cannot be opened, or the system refuses a pipe or a thread.
+    pub fn native_output(&self) -> std::io::Result<Option<NativeOutput>> {
+        let start = |dir: &PathBuf| NativeOutput::start(dir, self.max_bytes, Arc::clone(&self.redactor));
+        self.dir.as_ref().map(start).transpose()
     }
 
     /// From now on `secret` is replaced by `***` wherever it would be logged.
@@ -181,6 +194,8 @@ pub fn build(options: &LogOptions) -> Result<(LogLayer, LogHandle), LogError> {
         redactor: Arc::clone(&redactor),
         dropped: writer.as_ref().map(tracing_appender::non_blocking::NonBlocking::error_counter),
         failed,
+        dir: options.dir.clone(),
+        max_bytes: options.max_bytes,
         _guard: guard,
     };
     Ok((LogLayer::new(options.level, options.timezone.clone(), writer, recent, redactor), handle))

@@ -117,6 +117,9 @@ pub enum SourceError {
     /// No frame within the time allowed.
     #[error("no frame for {}", humantime::format_duration(*.0))]
     Stalled(Duration),
+    /// The decoder did not come back from a call within the time it was given, and some.
+    #[error("the decoder hangs; its thread is left behind")]
+    Hung,
     /// The stream broke off.
     #[error("stream ended: {0}")]
     Broken(String),

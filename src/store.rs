@@ -178,6 +178,34 @@ pub struct SourceSnapshot {
     pub detector: String,
     /// Share (0..=1) of the configured detection rate it gets; below 1 while the program is overloaded.
     pub rate_share: f32,
+    /// Why [`Self::rate_share`] is below 1.
+    pub throttled_by: Option<Strain>,
+    /// CPU it costs, reading and counting together, in cores (1.0 = one core busy).
+    pub cpu: f32,
+    /// Pictures of it that are held at a time, in bytes: as decoded and at working size.
+    pub picture_bytes: u64,
+    /// Threads left behind in native code that have not come back.
+    pub stuck_threads: usize,
+}
+
+/// Why sources are looked at less often than configured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Strain {
+    /// Live frames were replaced before a worker came to them.
+    FramesLost,
+    /// The process holds more memory than `memory_limit`.
+    Memory,
+}
+
+impl Strain {
+    /// As shown.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::FramesLost => "more frames than the workers can take",
+            Self::Memory => "memory limit reached",
+        }
+    }
 }
 
 impl SourceSnapshot {
@@ -215,6 +243,10 @@ impl SourceSnapshot {
             reconnects: 0,
             detector: String::new(),
             rate_share: 1.0,
+            throttled_by: None,
+            cpu: 0.0,
+            picture_bytes: 0,
+            stuck_threads: 0,
         }
     }
 
@@ -339,6 +371,10 @@ pub struct EngineSnapshot {
     pub cpu: f32,
     /// Resident memory, in bytes.
     pub rss: u64,
+    /// What [`Self::rss`] is kept below, when configured.
+    pub memory_limit: Option<u64>,
+    /// Capture threads left behind in native code that have not come back.
+    pub stuck_threads: usize,
     /// Since the engine started.
     pub uptime: Duration,
     /// Rises whenever something that is shown has changed.

@@ -74,6 +74,8 @@ fn snapshot(sources: Vec<SourceSnapshot>) -> EngineSnapshot {
         log_lines_lost: 0,
         cpu: 0.0,
         rss: 0,
+        memory_limit: None,
+        stuck_threads: 0,
         uptime: Duration::ZERO,
         generation: 0,
     }

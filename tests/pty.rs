@@ -286,6 +286,8 @@ impl EngineApi for Broken {
             log_lines_lost: 0,
             cpu: 0.0,
             rss: 0,
+            memory_limit: None,
+            stuck_threads: 0,
             uptime: std::time::Duration::ZERO,
             generation: u64::from(worker),
         }

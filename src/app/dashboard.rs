@@ -25,7 +25,7 @@ use crate::{
         render::{ReportFormat, render},
         report::{Query, Step},
     },
-    logging::RecentLogs,
+    logging::{NativeOutput, RecentLogs},
     source::{SourceId, probe_source},
     tui::{
         self, Exit, TuiOptions,
@@ -33,9 +33,6 @@ use crate::{
         host::{Host, Period},
     },
 };
-
-/// File in the log folder that receives what native libraries write to standard error.
-const NATIVE_LOG: &str = "native-stderr.log";
 
 /// An export that is asked for waits this long for the disk.
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -54,6 +51,7 @@ pub fn run(args: &RunArgs, config: &Config, stop: &StopSignal, parts: &Parts) ->
         config: config.path.clone(),
         results: config.parallel.result_output.display().to_string(),
     });
+    let native = parts.logs.native_output()?;
     let options = TuiOptions {
         color: args.color,
         graphics: args.graphics,
@@ -62,7 +60,7 @@ pub fn run(args: &RunArgs, config: &Config, stop: &StopSignal, parts: &Parts) ->
         read_only: args.read_only,
         mouse: false,
         tick: args.tick.unwrap_or(tui::DEFAULT_TICK),
-        native_log: Some(config.parallel.log_dir.join(NATIVE_LOG)),
+        native_log: native.as_ref().and_then(NativeOutput::path),
         stop: Arc::clone(&stop.number),
         timezone: config.parallel.timezone.clone(),
     };

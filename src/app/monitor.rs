@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use super::{DONE, FAILED, Failure, NO_SOURCE, SIGNAL, signals::StopSignal};
 use crate::{
     cli::RunArgs,
-    config::{Config, ParallelConfig, SourceKind},
+    config::{Config, ParallelConfig, SourceKind, Transport},
     engine::{Engine, EngineApi, EngineOptions, aggregator::Sink},
     export::{
         Exporter,
@@ -22,7 +22,8 @@ use crate::{
     },
     headless::{self, Format, template::Template},
     ledger::{self, Ledger, LedgerOptions},
-    logging::{self, LogHandle, LogOptions},
+    logging::{self, LogHandle, LogOptions, NativeOutput},
+    source::system,
     store::{EngineSnapshot, SourceState},
 };
 
@@ -50,6 +51,7 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     {
         return super::print(|out| headless::print(&snapshot, format, out));
     }
+    choose_transport(&config);
     let stop = StopSignal::listen().context("signals cannot be watched")?;
     let settings = &config.parallel;
     let logs = logging::init(&LogOptions {
@@ -86,6 +88,29 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
         0 => code,
         signal => SIGNAL + u8::try_from(signal).unwrap_or(0),
     })
+}
+
+/// FFmpeg's transport is a matter of the environment, for the whole process: when every RTSP camera is to
+/// send datagrams, the program starts anew with the variable set. With some over TCP the default stays (TCP
+/// first, then UDP), and opening the others says so.
+fn choose_transport(config: &Config) {
+    let mut cameras = config
+        .sources
+        .iter()
+        .filter(|source| source.enabled && source.source.to_string().starts_with("rtsp://"))
+        .peekable();
+    if cameras.peek().is_some()
+        && cameras.all(|source| source.transport == Transport::Udp)
+        && std::env::var_os(system::OPTIONS_VARIABLE).is_none()
+    {
+        let error = super::arguments::start_anew_with((system::OPTIONS_VARIABLE, system::UDP));
+        super::complain(&format!(
+            "warning: 'transport': 'udp' cannot be set ({error}); start the program with \
+             {}='{}' in the environment",
+            system::OPTIONS_VARIABLE,
+            system::UDP
+        ));
+    }
 }
 
 /// The state of a program that counts the same sources at this moment: no camera is opened twice for a look.
@@ -243,6 +268,19 @@ fn exit_code(snapshot: &EngineSnapshot) -> u8 {
     }
 }
 
+/// From now on what native libraries write goes to the logs, until the result is dropped.
+fn native_output(logs: &LogHandle) -> Option<NativeOutput> {
+    let begin = || {
+        let mut native = logs.native_output()?;
+        native.as_mut().map(NativeOutput::capture).transpose()?;
+        io::Result::Ok(native)
+    };
+    begin().unwrap_or_else(|error| {
+        tracing::warn!("What native libraries print cannot be taken into the logs: {error}");
+        None
+    })
+}
+
 fn headless(
     args: &RunArgs,
     config: &Config,
@@ -251,6 +289,7 @@ fn headless(
     stop: &StopSignal,
     parts: &Parts,
 ) -> Result<u8, Failure> {
+    let _native = native_output(&parts.logs);
     let (sinks, feed) = feed.map_or_else(Default::default, |(sink, feed)| (vec![sink], Some(feed)));
     let engine = start_engine(config, parts, sinks)?;
     let (settling, ledger) = (engine.clone(), parts.ledger.clone());

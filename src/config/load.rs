@@ -171,10 +171,13 @@ impl SourceConfig {
     /// One sentence without secrets; also when `text` names a folder or a pattern that does not hold exactly
     /// one video.
     pub fn from_source_string(text: &str, taken_ids: &BTreeSet<String>) -> Result<Self, String> {
-        let mut sources = sources_named(text, taken_ids)?;
+        let printable = |problem: String| super::text::printable(&problem);
+        let mut sources = sources_named(text, taken_ids).map_err(printable)?;
         match (sources.pop(), sources.len()) {
             (Some(source), 0) => Ok(source),
-            (_, others) => Err(format!("'{text}' names {} videos; add them one by one", others + 1)),
+            (_, others) => {
+                Err(printable(format!("'{text}' names {} videos; add them one by one", others + 1)))
+            }
         }
     }
 }

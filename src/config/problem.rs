@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::json::Place;
+use super::{json::Place, text::printable};
 
 /// One thing that is wrong, with the place and the way to mend it. Holds no secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,8 +22,8 @@ impl Problem {
         Self {
             file: file.to_owned(),
             place: place.map(|place| (place.line, place.column)),
-            path: path.to_owned(),
-            message: super::redact(message).into_owned(),
+            path: printable(path),
+            message: printable(&super::redact(message)),
         }
     }
 }

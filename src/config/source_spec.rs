@@ -59,6 +59,10 @@ pub(super) fn parse(written: &str, base: &Path, lookup: Lookup<'_>) -> Result<Na
         };
     }
     if let Some(path) = written.strip_prefix("file://") {
+        // The text is not repeated: what stands before the '@' may be a password.
+        if path.split('/').next().is_some_and(|host| host.contains('@')) {
+            return Err("a file takes no user name or password; write file:///folder/video.mp4".into());
+        }
         return path_or_several(path, base, lookup);
     }
     match written.split_once("://") {

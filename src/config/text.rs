@@ -16,6 +16,18 @@ const SYNONYMS: [(&str, &[&str]); 10] = [
     ("username", &["user"]),
 ];
 
+/// `text` with control characters written out (`\u{1b}`), so that what was typed cannot steer a terminal.
+pub(super) fn printable(text: &str) -> String {
+    text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
+        if c.is_control() {
+            out.extend(c.escape_default())
+        } else {
+            out.push(c)
+        }
+        out
+    })
+}
+
 /// The known name nearest to `word`, when it is near enough to be a slip of the pen.
 pub(super) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     let folded = word.to_lowercase().replace(['-', ' '], "_");

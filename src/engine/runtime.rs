@@ -11,14 +11,24 @@ use std::{
 };
 
 use arc_swap::{ArcSwap, ArcSwapOption};
+use opencv::core::MatTraitConst as _;
 use parking_lot::Mutex;
 
-use super::{Core, models, pipeline::Pipeline, pipeline::Step, preview, scheduler::Unit, throttle::Load};
+use super::{
+    Core,
+    hung::{self, NativeCall},
+    memory, models,
+    pipeline::Pipeline,
+    pipeline::Step,
+    preview,
+    scheduler::Unit,
+    throttle::Load,
+};
 use crate::{
     config::{LineConfig, SourceConfig, SourceKind, ZoneConfig},
     count::replay::Paths,
     export::records::TaskResult,
-    metrics::stages::{Meter, Stage, metered, timed},
+    metrics::stages::{Meter, Stage, metered, thread_nanoseconds, timed},
     source::{
         Frame, SourceError, SourceId, StreamInfo,
         capture::{Capture, CaptureControl, Host, supervise},
@@ -26,8 +36,8 @@ use crate::{
         pacer::{Demand, FIRST_INTERVAL},
     },
     store::{
-        Event, EventKind, LineCounts, Preview, SourceSnapshot, SourceState, ZoneCounts, cell::SourceCell,
-        history::History,
+        Event, EventKind, LineCounts, Preview, SourceSnapshot, SourceState, Strain, ZoneCounts,
+        cell::SourceCell, history::History,
     },
     track::Track,
 };
@@ -57,6 +67,10 @@ pub struct Run {
     pub demand: Demand,
     /// Whether the source was dismissed from this run (removed, restarted, stopped).
     abandoned: AtomicBool,
+    /// Whether its thread is in native code, and how long it may be.
+    native: NativeCall,
+    /// CPU time of its thread that is booked on the source, in nanoseconds.
+    booked: AtomicU64,
 }
 
 impl Run {
@@ -91,6 +105,8 @@ struct Sample {
     at: Instant,
     handled: u64,
     looked: u64,
+    /// Nanoseconds.
+    cpu: u64,
 }
 
 /// One source.
@@ -115,6 +131,16 @@ pub struct SourceRuntime {
     handled: AtomicU64,
     looked: AtomicU64,
     dropped_before: AtomicU64,
+    /// CPU time spent on it, in nanoseconds.
+    cpu: AtomicU64,
+    /// Openings in a row whose thread hung and was left behind.
+    hung: AtomicUsize,
+    /// Threads left behind that have not come back.
+    stuck: AtomicUsize,
+    /// Left without a thread because too many hang.
+    waits_for_threads: AtomicBool,
+    /// Closed for want of memory.
+    closed_for_memory: AtomicBool,
     worker: AtomicUsize,
     errors: Mutex<Vec<String>>,
     running: Mutex<RunningTime>,
@@ -149,6 +175,11 @@ impl SourceRuntime {
             handled: AtomicU64::new(0),
             looked: AtomicU64::new(0),
             dropped_before: AtomicU64::new(0),
+            cpu: AtomicU64::new(0),
+            hung: AtomicUsize::new(0),
+            stuck: AtomicUsize::new(0),
+            waits_for_threads: AtomicBool::new(false),
+            closed_for_memory: AtomicBool::new(false),
             worker: AtomicUsize::new(0),
             errors: Mutex::default(),
             running: Mutex::default(),
@@ -170,6 +201,8 @@ impl SourceRuntime {
         let old = self.run.swap(Arc::clone(&run));
         self.dropped_before.fetch_add(old.mailbox.dropped(), Ordering::Relaxed);
         old.abandon();
+        self.waits_for_threads.store(false, Ordering::SeqCst);
+        self.closed_for_memory.store(false, Ordering::SeqCst);
         let this = Arc::clone(self);
         let alive = self.core.threads.enter();
         // Linux shows 15 bytes of a thread's name.
@@ -180,6 +213,7 @@ impl SourceRuntime {
             let config = this.config();
             let capture = Capture {
                 source: &config,
+                hung: u32::try_from(this.hung.load(Ordering::SeqCst)).unwrap_or(u32::MAX),
                 opener: this.core.opener.as_ref(),
                 mailbox: &run.mailbox,
                 control: &run.control,
@@ -194,12 +228,82 @@ impl SourceRuntime {
                     .notify(Notice::Ended(Some(SourceError::Broken(format!("internal error: {what}")))));
                 host.ready();
             }
+            if run.native.thread_ends() {
+                let left = this.stuck.fetch_sub(1, Ordering::SeqCst) - 1;
+                this.core.stuck.fetch_sub(1, Ordering::SeqCst);
+                this.cell.update(|shown| shown.stuck_threads = left);
+                tracing::info!(camera = %this.id, "A thread that hung in the decoder has come back and ended");
+            }
         });
         if let Err(error) = spawned {
             let error = SourceError::Broken(format!("the system refuses another thread: {error}"));
             self.run.load().mailbox.notify(Notice::Ended(Some(error)));
             self.schedule();
         }
+    }
+
+    /// Leaves a capture thread behind that hangs in native code, and opens the source with another one unless
+    /// too many hang already; called about twice a second.
+    pub fn relieve(self: &Arc<Self>) {
+        let run = self.run.load_full();
+        if run.native.leave_behind(self.core.clock.now()) {
+            run.abandon();
+            self.hung.fetch_add(1, Ordering::SeqCst);
+            let stuck = self.stuck.fetch_add(1, Ordering::SeqCst) + 1;
+            self.core.stuck.fetch_add(1, Ordering::SeqCst);
+            self.cell.update(|shown| shown.stuck_threads = stuck);
+            if self.config().kind == SourceKind::Video {
+                self.end(None, Some(&SourceError::Hung));
+                return;
+            }
+            self.disconnect(None);
+            self.waits_for_threads.store(true, Ordering::SeqCst);
+            let why = if self.may_hang_again() {
+                SourceError::Hung.to_string()
+            } else {
+                format!(
+                    "{stuck} threads of this source hang in the decoder; it is opened again when one comes back"
+                )
+            };
+            self.set_state(SourceState::Stalled, Some(&why));
+        }
+        if self.waits_for_threads.load(Ordering::SeqCst) && self.may_hang_again() {
+            self.begin();
+        }
+    }
+
+    fn may_hang_again(&self) -> bool {
+        self.stuck.load(Ordering::SeqCst) < hung::MAX_OF_SOURCE
+            && self.core.stuck.load(Ordering::SeqCst) < hung::MAX_OF_ALL
+    }
+
+    /// What the memory guard needs to know. `None` for what it may not close.
+    pub fn memory(&self) -> Option<memory::Camera> {
+        let shown = self.cell.load();
+        let closed = self.closed_for_memory.load(Ordering::SeqCst);
+        let open = matches!(
+            shown.state,
+            SourceState::Connecting
+                | SourceState::Running
+                | SourceState::Stalled
+                | SourceState::Retrying { .. }
+        );
+        (shown.kind == SourceKind::Camera && (closed || open)).then(|| memory::Camera {
+            number: self.number,
+            priority: shown.priority,
+            occupied: shown.visible > 0,
+            closed,
+        })
+    }
+
+    /// Closes a camera because the process holds too much memory; [`Self::begin`] opens it again.
+    pub fn close_for_memory(&self, limit: u64) {
+        self.run.load().abandon();
+        self.disconnect(None);
+        self.closed_for_memory.store(true, Ordering::SeqCst);
+        let why = format!("closed: the memory limit of {} MiB is reached; waits for room", limit >> 20);
+        self.set_state(SourceState::Queued, Some(&why));
+        self.report();
     }
 
     /// Counts and counters back to where a fresh run of a file begins.
@@ -225,6 +329,8 @@ impl SourceRuntime {
             shown.frames = 0;
         });
         self.emit(EventKind::Reset);
+        // Not over any more, before anybody looks.
+        self.set_state(SourceState::Queued, None);
     }
 
     /// Other counting lines and zones from the next frame on.
@@ -241,7 +347,8 @@ impl SourceRuntime {
         let now = self.core.clock.now();
         let (handled, looked) = (self.handled.load(Ordering::Relaxed), self.looked.load(Ordering::Relaxed));
         let mut samples = self.samples.lock();
-        samples.push_back(Sample { at: now, handled, looked });
+        let cpu = self.cpu.load(Ordering::Relaxed);
+        samples.push_back(Sample { at: now, handled, looked, cpu });
         while samples.len() > 2 && now.saturating_duration_since(samples[0].at) > RATE_WINDOW {
             samples.pop_front();
         }
@@ -250,6 +357,7 @@ impl SourceRuntime {
         let rate =
             |from: u64, to: u64| if seconds > 0.0 { to.saturating_sub(from) as f32 / seconds } else { 0.0 };
         let (fps, detect_fps) = (rate(first.handled, handled), rate(first.looked, looked));
+        let cpu = rate(first.cpu, cpu) * 1e-9;
         drop(samples);
         let shown = self.cell.load();
         let live = shown.kind == SourceKind::Camera;
@@ -268,12 +376,16 @@ impl SourceRuntime {
             self.history.lock().watch(self.core.clock.wall(), shown.current());
         }
         if !shown.state.is_over()
-            && (shown.fps != fps || shown.detect_fps != detect_fps || shown.frames != handled)
+            && (shown.fps != fps
+                || shown.detect_fps != detect_fps
+                || shown.frames != handled
+                || shown.cpu != cpu)
         {
             self.cell.update(|shown| {
                 shown.fps = fps;
                 shown.detect_fps = detect_fps;
                 shown.frames = handled;
+                shown.cpu = cpu;
             });
         }
     }
@@ -288,6 +400,7 @@ impl SourceRuntime {
         let counters = (self.looked.load(Ordering::Relaxed), shown.dropped);
         let before = std::mem::replace(&mut *self.throttle_seen.lock(), counters);
         Some(Load {
+            number: self.number,
             priority: shown.priority,
             occupied: shown.visible > 0,
             looked: counters.0.saturating_sub(before.0),
@@ -295,15 +408,23 @@ impl SourceRuntime {
         })
     }
 
-    /// From now on the source gets this share of its detection rate.
-    pub fn set_rate_share(&self, share: f64) {
+    /// From now on the source gets this share of its detection rate, because of `cause`.
+    pub fn set_rate_share(&self, share: f64, cause: Option<Strain>) {
         let share = share as f32;
-        let before = self.cell.load().rate_share;
+        let cause = cause.filter(|_| share < 1.0);
+        let shown = self.cell.load();
+        let before = shown.rate_share;
+        if before != share || shown.throttled_by != cause {
+            self.cell.update(|shown| {
+                shown.rate_share = share;
+                shown.throttled_by = cause;
+            });
+        }
         if before != share {
-            self.cell.update(|shown| shown.rate_share = share);
             let percent = share * 100.0;
             if share < before {
-                tracing::warn!(camera = %self.id, "Overload: looked at {percent:.0} % of its rate from now on");
+                let why = cause.map_or("overload", Strain::words);
+                tracing::warn!(camera = %self.id, "Throttled to {percent:.0} % of its rate: {why}");
             } else {
                 tracing::info!(camera = %self.id, "Less load: looked at {percent:.0} % of its rate again");
             }
@@ -334,6 +455,7 @@ impl SourceRuntime {
                 shown.visible = 0;
                 shown.detect_fps = 0.0;
                 shown.fps = 0.0;
+                shown.cpu = 0.0;
             }
             shown.state = state;
             changed
@@ -374,19 +496,31 @@ impl SourceRuntime {
         let run = self.run.load_full();
         match run.mailbox.take() {
             Some(Delivery::Frame(frame)) => self.look(&run, &frame, worker),
-            Some(Delivery::Notice(Notice::Disconnected)) => {
-                let mut events = Vec::new();
-                let mut pipeline = self.pipeline.lock();
-                pipeline.disconnect(&mut events);
-                self.publish(&pipeline, &Step { events, ..Step::default() }, None);
-            }
-            Some(Delivery::Notice(Notice::Ended(error))) => self.end(error.as_ref()),
+            Some(Delivery::Notice(Notice::Disconnected)) => self.disconnect(Some(&run)),
+            Some(Delivery::Notice(Notice::Ended(error))) => self.end(Some(&run), error.as_ref()),
             None => {}
         }
     }
 
+    /// Releases whoever is followed, unless `run` was abandoned meanwhile: then others have seen to it.
+    fn disconnect(&self, run: Option<&Run>) {
+        let mut events = Vec::new();
+        let mut pipeline = self.pipeline.lock();
+        if run.is_some_and(Run::is_abandoned) {
+            return;
+        }
+        pipeline.disconnect(&mut events);
+        self.publish(&pipeline, &Step { events, ..Step::default() }, None);
+    }
+
     fn look(&self, run: &Run, frame: &Frame, worker: usize) {
         let mut pipeline = self.pipeline.lock();
+        // Looked at under the lock: what was read before a restart is not counted after it.
+        if run.is_abandoned() {
+            return;
+        }
+        self.hung.store(0, Ordering::Relaxed);
+        self.notice_size(frame.stream_size);
         if !pipeline.has_model() {
             match self.core.models.for_source(&self.config.load()) {
                 Ok(model) => pipeline.set_model(model),
@@ -429,6 +563,23 @@ impl SourceRuntime {
         }
     }
 
+    /// Notes a change of the stream in the middle: its size as shown, and a line in the log.
+    fn notice_size(&self, size: (u32, u32)) {
+        let before = self.cell.load().size;
+        if before == Some(size) {
+            return;
+        }
+        self.cell.update(|shown| shown.size = Some(size));
+        if let Some((width, height)) = before.filter(|(width, height)| *width > 0 && *height > 0) {
+            tracing::warn!(
+                camera = %self.id,
+                "The picture has changed from {width}x{height} to {}x{}; lines keep their place in it",
+                size.0,
+                size.1
+            );
+        }
+    }
+
     /// Shows what a step brought, then reports it.
     fn publish(&self, pipeline: &Pipeline, step: &Step, looked: Option<(&Run, &Frame)>) {
         let now = self.core.clock.now();
@@ -443,6 +594,12 @@ impl SourceRuntime {
                 shown.latency = now.saturating_duration_since(frame.captured);
                 self.core.frame_age.record(shown.latency);
                 shown.dropped = self.dropped_before.load(Ordering::Relaxed) + run.mailbox.dropped();
+                let whole = u64::from(frame.stream_size.0) * u64::from(frame.stream_size.1) * 3;
+                // At working size there is one in the mailbox and one with a worker.
+                let reduced = u64::from(frame.image.rows().unsigned_abs())
+                    * u64::from(frame.image.cols().unsigned_abs())
+                    * 3;
+                shown.picture_bytes = whole + 2 * reduced;
                 if shown.state == SourceState::Stalled {
                     shown.state = SourceState::Running;
                     shown.last_error = None;
@@ -488,20 +645,23 @@ impl SourceRuntime {
         self.emit(EventKind::Threshold { over, current, limit });
     }
 
-    /// The source will send nothing more.
-    fn end(&self, error: Option<&SourceError>) {
+    /// The source will send nothing more, unless `run` was abandoned meanwhile.
+    fn end(&self, run: Option<&Run>, error: Option<&SourceError>) {
         let mut events = Vec::new();
-        {
-            let mut pipeline = self.pipeline.lock();
-            pipeline.release(&mut events);
-            self.publish(&pipeline, &Step { events, ..Step::default() }, None);
+        let mut pipeline = self.pipeline.lock();
+        if run.is_some_and(Run::is_abandoned) {
+            return;
         }
+        pipeline.release(&mut events);
+        self.publish(&pipeline, &Step { events, ..Step::default() }, None);
         let state = match error {
             None => SourceState::Completed,
             Some(SourceError::Unsupported(_)) => SourceState::Unsupported,
             Some(_) => SourceState::Failed,
         };
+        // Still under the lock: a restart must not be overtaken by the end of what it replaces.
         self.set_state(state, error.map(ToString::to_string).as_deref());
+        drop(pipeline);
         let running = self.running.lock().total(self.core.clock.now()).as_secs_f32();
         self.cell.update(|shown| {
             shown.fps = if running > 0.0 { shown.frames as f32 / running } else { 0.0 };
@@ -548,13 +708,14 @@ impl Unit for SourceRuntime {
     }
 
     fn run(&self, worker: usize) -> bool {
-        let started = Instant::now();
+        let (started, cpu) = (Instant::now(), thread_nanoseconds());
         let step = || metered(&self.stages, || self.step(worker));
         if let Err(panic) = catch_unwind(AssertUnwindSafe(step)) {
             let what = format!("internal error: {}", panic_text(panic.as_ref()));
             tracing::error!(camera = %self.id, worker, "{what}");
             self.give_up(&self.run.load_full(), &what);
         }
+        self.cpu.fetch_add(thread_nanoseconds().saturating_sub(cpu), Ordering::Relaxed);
         let took = started.elapsed();
         if took > SLOW_STEP {
             tracing::warn!(camera = %self.id, worker, "A frame took {:.1} s", took.as_secs_f32());
@@ -573,6 +734,15 @@ impl Unit for SourceRuntime {
 struct RunHost<'a> {
     source: &'a Arc<SourceRuntime>,
     run: &'a Run,
+}
+
+impl RunHost<'_> {
+    /// Books the CPU time of the capture thread, which is the one that calls.
+    fn book(&self) {
+        let spent = thread_nanoseconds();
+        let before = self.run.booked.swap(spent, Ordering::Relaxed);
+        self.source.cpu.fetch_add(spent.saturating_sub(before), Ordering::Relaxed);
+    }
 }
 
 impl Host for RunHost<'_> {
@@ -618,13 +788,22 @@ impl Host for RunHost<'_> {
         if live { self.run.demand.latest() } else { self.run.demand.settled(delivered) }
     }
 
+    fn native(&self, limit: Option<Duration>) {
+        match limit {
+            Some(limit) => self.run.native.begin(self.source.core.clock.now() + limit + hung::GRACE),
+            None => self.run.native.end(),
+        }
+    }
+
     fn skipped(&self) {
+        self.book();
         if !self.run.is_abandoned() {
             self.source.handled.fetch_add(1, Ordering::Relaxed);
         }
     }
 
     fn ready(&self) {
+        self.book();
         if !self.run.is_abandoned() {
             self.source.schedule();
         }

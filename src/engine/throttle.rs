@@ -5,7 +5,12 @@
 //! needs while somebody is in the picture. When nothing was lost for a while the steps are taken back one
 //! by one, the most important camera first.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+use crate::store::Strain;
 
 /// Share of the configured detection rate at each level.
 const SHARES: [f64; 5] = [1.0, 0.7, 0.5, 0.35, 0.2];
@@ -26,6 +31,8 @@ const RECOVERY: Duration = Duration::from_secs(10);
 /// What the throttle knows of one live source.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Load {
+    /// Number of the source.
+    pub number: usize,
     /// Higher is throttled later.
     pub priority: i32,
     /// Whether somebody is in the picture.
@@ -39,21 +46,22 @@ pub struct Load {
 /// Levels of all live sources.
 #[derive(Debug, Default)]
 pub struct Throttle {
+    /// By the number of the source; those not seen at a look begin anew.
+    known: BTreeMap<usize, usize>,
     levels: Vec<usize>,
+    cause: Option<Strain>,
     strained: u32,
     calm_since: Option<Instant>,
 }
 
 impl Throttle {
-    /// The share (0..=1) of its detection rate that each source gets from now on. `loads` must keep its
-    /// order; when sources come or go all levels start anew. `memory_short` counts as overload.
+    /// The share (0..=1) of its detection rate that each of `loads` gets from now on. `memory_short` counts as
+    /// overload.
     pub fn shares(&mut self, loads: &[Load], memory_short: bool, now: Instant) -> Vec<f64> {
-        if self.levels.len() != loads.len() {
-            *self = Self { levels: vec![0; loads.len()], ..Self::default() };
-        }
-        for (level, load) in self.levels.iter_mut().zip(loads) {
-            *level = (*level).min(deepest(load));
-        }
+        self.levels = loads
+            .iter()
+            .map(|load| self.known.get(&load.number).copied().unwrap_or(0).min(deepest(load)))
+            .collect();
         let (looked, lost) =
             loads.iter().fold((0, 0), |(looked, lost), l| (looked + l.looked, lost + l.lost));
         let overloaded = memory_short || (lost > 0 && lost as f64 >= LOST * (looked + lost) as f64);
@@ -62,6 +70,7 @@ impl Throttle {
             self.strained += 1;
             if self.strained >= PATIENCE {
                 self.strained = 0;
+                self.cause = Some(if memory_short { Strain::Memory } else { Strain::FramesLost });
                 self.deepen(loads);
             }
         } else {
@@ -72,7 +81,16 @@ impl Throttle {
                 self.relax(loads);
             }
         }
+        self.known = loads.iter().map(|load| load.number).zip(self.levels.iter().copied()).collect();
+        if self.levels.iter().all(|level| *level == 0) {
+            self.cause = None;
+        }
         self.levels.iter().map(|level| SHARES[*level]).collect()
+    }
+
+    /// Why anybody is throttled, while somebody is.
+    pub fn cause(&self) -> Option<Strain> {
+        self.cause
     }
 
     /// One level deeper for the least important half of those that can go deeper.
@@ -108,7 +126,14 @@ mod tests {
     const TICK: Duration = Duration::from_millis(500);
 
     fn load(priority: i32, occupied: bool, lost: u64) -> Load {
-        Load { priority, occupied, looked: 5, lost }
+        Load { number: 0, priority, occupied, looked: 5, lost }
+    }
+
+    fn numbered<const N: usize>(mut loads: [Load; N]) -> [Load; N] {
+        for (number, load) in loads.iter_mut().enumerate() {
+            load.number = number;
+        }
+        loads
     }
 
     #[test]
@@ -122,7 +147,7 @@ mod tests {
     #[test]
     fn empty_scenes_and_low_priorities_give_first_and_the_occupied_never_below_their_floor() {
         let (mut throttle, now) = (Throttle::default(), Instant::now());
-        let loads = [load(9, true, 5), load(0, true, 5), load(5, false, 5), load(0, false, 5)];
+        let loads = numbered([load(9, true, 5), load(0, true, 5), load(5, false, 5), load(0, false, 5)]);
         let mut shares = Vec::new();
         for _ in 0..PATIENCE {
             shares = throttle.shares(&loads, false, now);
@@ -138,9 +163,9 @@ mod tests {
     fn recovery_is_slow_one_step_at_a_time_and_the_important_come_first() {
         let (mut throttle, mut now) = (Throttle::default(), Instant::now());
         for _ in 0..100 {
-            throttle.shares(&[load(1, false, 5), load(0, false, 5)], false, now);
+            throttle.shares(&numbered([load(1, false, 5), load(0, false, 5)]), false, now);
         }
-        let calm = [load(1, false, 0), load(0, false, 0)];
+        let calm = numbered([load(1, false, 0), load(0, false, 0)]);
         let mut seen = Vec::new();
         for _ in 0..400 {
             now += TICK;
@@ -171,5 +196,18 @@ mod tests {
             throttle.shares(&[load(0, false, 0)], true, now);
         }
         assert_eq!(throttle.shares(&[load(0, false, 0)], false, now), [0.7]);
+        assert_eq!(throttle.cause(), Some(Strain::Memory));
+    }
+
+    #[test]
+    fn a_camera_that_comes_or_goes_changes_nothing_for_the_others() {
+        let (mut throttle, now) = (Throttle::default(), Instant::now());
+        let both = numbered([load(0, false, 5), load(0, false, 5)]);
+        for _ in 0..100 {
+            throttle.shares(&both, false, now);
+        }
+        assert_eq!(throttle.shares(&both[1..], false, now), [0.2]);
+        assert_eq!(throttle.shares(&both, false, now)[1], 0.2);
+        assert_eq!(throttle.cause(), Some(Strain::FramesLost));
     }
 }

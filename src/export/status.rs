@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     config::{SourceKind, Strategy},
     engine::EngineApi,
-    store::{EngineSnapshot, LineCounts, SourceSnapshot, SourceState, WorkerSnapshot},
+    store::{EngineSnapshot, LineCounts, SourceSnapshot, SourceState, Strain, WorkerSnapshot},
 };
 
 /// Name of the file inside the output folder.
@@ -37,6 +37,20 @@ struct Status {
     worker_count: usize,
     max_workers: usize,
     queue_pending: usize,
+    /// Of the process: CPU in cores, resident memory in bytes, threads that hang in native code, events lost.
+    #[serde(default)]
+    cpu: f32,
+    #[serde(default)]
+    rss: u64,
+    #[serde(default)]
+    memory_limit: Option<u64>,
+    #[serde(default)]
+    stuck_threads: usize,
+    #[serde(default)]
+    events_lost: u64,
+    /// What the user should know, such as a disk that refuses the ledger.
+    #[serde(default)]
+    notices: Vec<String>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -54,6 +68,22 @@ struct Source {
     threshold: Option<i64>,
     lines: Vec<(String, u64, u64)>,
     last_error: Option<String>,
+    /// Share of its detection rate it gets, and why that is below 1.
+    #[serde(default = "whole")]
+    rate_share: f32,
+    #[serde(default)]
+    throttled_by: Option<String>,
+    /// In cores.
+    #[serde(default)]
+    cpu: f32,
+    #[serde(default)]
+    picture_bytes: u64,
+    #[serde(default)]
+    stuck_threads: usize,
+}
+
+fn whole() -> f32 {
+    1.0
 }
 
 /// Writes the file once a second until it is dropped; then removes it.
@@ -130,6 +160,11 @@ impl From<&EngineSnapshot> for Status {
             threshold: source.threshold,
             lines: source.lines.iter().map(|l| (l.name.clone(), l.total_in, l.total_out)).collect(),
             last_error: source.last_error.clone(),
+            rate_share: source.rate_share,
+            throttled_by: source.throttled_by.map(|cause| cause.words().to_owned()),
+            cpu: source.cpu,
+            picture_bytes: source.picture_bytes,
+            stuck_threads: source.stuck_threads,
         };
         Self {
             sources: snapshot.sources.iter().map(source).collect(),
@@ -137,6 +172,12 @@ impl From<&EngineSnapshot> for Status {
             worker_count: snapshot.worker_count,
             max_workers: snapshot.max_workers,
             queue_pending: snapshot.queue_pending,
+            cpu: snapshot.cpu,
+            rss: snapshot.rss,
+            memory_limit: snapshot.memory_limit,
+            stuck_threads: snapshot.stuck_threads,
+            events_lost: snapshot.events_lost,
+            notices: snapshot.notices.clone(),
         }
     }
 }
@@ -159,6 +200,13 @@ impl From<Status> for EngineSnapshot {
                     .map(|(name, total_in, total_out)| LineCounts { name, total_in, total_out })
                     .collect(),
                 last_error: source.last_error,
+                rate_share: source.rate_share,
+                throttled_by: [Strain::FramesLost, Strain::Memory]
+                    .into_iter()
+                    .find(|cause| Some(cause.words()) == source.throttled_by.as_deref()),
+                cpu: source.cpu,
+                picture_bytes: source.picture_bytes,
+                stuck_threads: source.stuck_threads,
                 ..SourceSnapshot::new(&*source.camera_id)
             })
         };
@@ -179,12 +227,14 @@ impl From<Status> for EngineSnapshot {
             queue_pending: status.queue_pending,
             strategy: Strategy::Shared,
             detector: String::new(),
-            notices: Vec::new(),
+            notices: status.notices,
             events: Arc::default(),
-            events_lost: 0,
+            events_lost: status.events_lost,
             log_lines_lost: 0,
-            cpu: 0.0,
-            rss: 0,
+            cpu: status.cpu,
+            rss: status.rss,
+            memory_limit: status.memory_limit,
+            stuck_threads: status.stuck_threads,
             uptime: Duration::ZERO,
             generation: 0,
         }

@@ -427,9 +427,11 @@ fn has_session(connection: &Connection, session: i64, begun: i64) -> rusqlite::R
         .exists(params![session, begun])
 }
 
+/// Rows that are there already stay as they are: a commit whose success could not be confirmed (the disk
+/// failed after the last byte) is made again.
 fn write_rows(change: &Connection, session: i64, rows: &VecDeque<Row>) -> rusqlite::Result<()> {
-    let mut crossing =
-        change.prepare_cached("INSERT INTO crossings VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?;
+    let mut crossing = change
+        .prepare_cached("INSERT OR IGNORE INTO crossings VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?;
     for row in rows {
         match row {
             Row::Crossing {
@@ -460,12 +462,12 @@ fn write_rows(change: &Connection, session: i64, rows: &VecDeque<Row>) -> rusqli
                 ])?;
             }
             Row::Reset { source, sequence, wall } => {
-                change.prepare_cached("INSERT INTO resets VALUES (?1, ?2, ?3, ?4)")?.execute(params![
-                    session,
-                    &**source,
-                    *sequence as i64,
-                    wall
-                ])?;
+                change
+                    .prepare_cached(
+                        "INSERT INTO resets SELECT ?1, ?2, ?3, ?4 WHERE NOT EXISTS (SELECT 1 FROM resets \
+                         WHERE session = ?1 AND source = ?2 AND seq = ?3)",
+                    )?
+                    .execute(params![session, &**source, *sequence as i64, wall])?;
             }
             Row::Watch { source, from, to } => write_watch(change, session, source, *from, *to)?,
         }

@@ -144,7 +144,9 @@ pub fn spent(stage: Stage) -> (f64, u64) {
     (NANOSECONDS[index].load(Ordering::Relaxed) as f64 * 1e-9, CALLS[index].load(Ordering::Relaxed))
 }
 
-fn thread_nanoseconds() -> u64 {
+/// CPU time of the calling thread, in nanoseconds.
+#[must_use]
+pub fn thread_nanoseconds() -> u64 {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
     time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
 }

@@ -133,6 +133,10 @@ pub trait Host: Sync {
     fn interval(&self, _delivered: u64, _live: bool) -> f64 {
         FIRST_INTERVAL
     }
+    /// A call into native code begins, which should return within `limit`; `None`: it has returned.
+    fn native(&self, limit: Option<Duration>) {
+        let _ = limit;
+    }
     /// A frame was passed over on purpose.
     fn skipped(&self);
     /// Something was put into the mailbox.
@@ -143,6 +147,8 @@ pub trait Host: Sync {
 pub struct Capture<'a> {
     /// The source.
     pub source: &'a SourceConfig,
+    /// Attempts in a row that ended in native code and never came back; each left its thread behind.
+    pub hung: u32,
     /// How it is opened.
     pub opener: &'a dyn Opener,
     /// Where frames go.
@@ -167,6 +173,12 @@ pub fn supervise(capture: &Capture<'_>) {
     let mut hasher = DefaultHasher::new();
     source.id.hash(&mut hasher);
     let mut backoff = Backoff::new(source.retry, hasher.finish());
+    if capture.hung > 0 {
+        backoff.resume(capture.hung - 1);
+        if !wait_for_next(capture, SourceError::Hung, &mut backoff) {
+            return;
+        }
+    }
     loop {
         match control.order() {
             Order::Stop => return,
@@ -197,20 +209,29 @@ pub fn supervise(capture: &Capture<'_>) {
         if healthy {
             backoff.reset();
         }
-        let Some(next) = next_state(source, &error, &mut backoff, clock.now()) else {
-            tracing::error!(camera = %source.id, "Given up after {} attempts: {error}", backoff.attempts().max(1));
-            mailbox.notify(Notice::Ended(Some(error)));
-            host.ready();
+        if !wait_for_next(capture, error, &mut backoff) {
             return;
-        };
-        let deadline = next.next_attempt();
-        if let Some(at) = deadline {
-            let seconds = at.saturating_duration_since(clock.now()).as_secs_f64();
-            tracing::warn!(camera = %source.id, "{error}; attempt {} in {seconds:.1} s", backoff.attempts() + 1);
         }
-        host.state(next, Some(&error));
-        control.wait(clock, deadline, Order::Run);
     }
+}
+
+/// Waits until the next attempt is due after `error`; `false` when there is to be none.
+fn wait_for_next(capture: &Capture<'_>, error: SourceError, backoff: &mut Backoff) -> bool {
+    let Capture { source, control, clock, host, mailbox, .. } = *capture;
+    let Some(next) = next_state(source, &error, backoff, clock.now()) else {
+        tracing::error!(camera = %source.id, "Given up after {} attempts: {error}", backoff.attempts().max(1));
+        mailbox.notify(Notice::Ended(Some(error)));
+        host.ready();
+        return false;
+    };
+    let deadline = next.next_attempt();
+    if let Some(at) = deadline {
+        let seconds = at.saturating_duration_since(clock.now()).as_secs_f64();
+        tracing::warn!(camera = %source.id, "{error}; attempt {} in {seconds:.1} s", backoff.attempts() + 1);
+    }
+    host.state(next, Some(&error));
+    control.wait(clock, deadline, Order::Run);
+    true
 }
 
 /// The state to wait in after a failure; `None` when there is nothing to wait for.
@@ -233,8 +254,11 @@ fn next_state(
 }
 
 fn run_once(capture: &Capture<'_>, healthy: &mut bool) -> Result<Ending, SourceError> {
-    let Capture { source, opener, mailbox, control, clock, host } = *capture;
-    let mut stream = opener.open(source)?;
+    let Capture { source, opener, mailbox, control, clock, host, .. } = *capture;
+    host.native(Some(source.open_timeout));
+    let opened = opener.open(source);
+    host.native(None);
+    let mut stream = opened?;
     let info = stream.info();
     host.opened(&info);
     host.state(SourceState::Running, None);
@@ -258,7 +282,10 @@ fn run_once(capture: &Capture<'_>, healthy: &mut bool) -> Result<Ending, SourceE
                 return Ok(Ending::Order);
             }
         }
-        if !timed(Stage::Decode, || stream.grab())? {
+        host.native(Some(source.stall_timeout));
+        let grabbed = timed(Stage::Decode, || stream.grab());
+        host.native(None);
+        if !grabbed? {
             if !info.live || source.kind == SourceKind::Video {
                 return Ok(Ending::EndOfFile);
             }

@@ -34,7 +34,9 @@ impl Pacer {
         let interval = match self.cadence {
             Cadence::SkipFrames(skip) => {
                 let wanted = self.skip == 0;
-                self.skip = if wanted { skip } else { self.skip - 1 };
+                // At half the share every frame taken stands for twice as many.
+                let every = (f64::from(skip) + 1.0) / share.clamp(0.01, 1.0);
+                self.skip = if wanted { every.round() as u32 - 1 } else { self.skip - 1 };
                 return wanted;
             }
             // The workers heed the share themselves: they know where it does harm.
@@ -129,6 +131,13 @@ mod tests {
         assert_eq!(looks(Cadence::DetectFps(15.0), 30.0, 10.0), 150);
         assert_eq!(looks(Cadence::SkipFrames(0), 25.0, 4.0), 100);
         assert_eq!(looks(Cadence::SkipFrames(4), 25.0, 4.0), 20);
+    }
+
+    #[test]
+    fn a_throttled_source_that_skips_frames_skips_more() {
+        let mut pacer = Pacer::new(Cadence::SkipFrames(1));
+        let taken = (0..1000).filter(|i| pacer.wants(f64::from(*i) / 25.0, 0.5, || 1.0)).count();
+        assert_eq!(taken, 250);
     }
 
     #[test]

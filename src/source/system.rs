@@ -5,8 +5,10 @@
 //! threads is switched off ([`prepare_process`]): the threads of this program are the parallelism.
 //!
 //! **Transport.** OpenCV 4.6 tells FFmpeg to try TCP first and then UDP, for the whole process, and no
-//! address can say otherwise. A user who needs UDP sets `OPENCV_FFMPEG_CAPTURE_OPTIONS=rtsp_transport;udp` in
-//! the environment; a source configured for UDP without it says so in the log and goes on over TCP.
+//! address can say otherwise: it reads `OPENCV_FFMPEG_CAPTURE_OPTIONS` from the environment. When all RTSP
+//! cameras of a configuration are to use UDP, the program starts itself anew with that variable set. In a
+//! mixed configuration those for UDP try TCP first and say so in the log; two runs of the program with a
+//! folder each do what one cannot.
 
 use std::{
     fs,
@@ -35,7 +37,10 @@ use crate::config::{Credentials, DemoSpec, SourceConfig, SourceKind, SourceSpec,
 const DIAGNOSIS_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Where OpenCV takes FFmpeg's options from, at every opening.
-const OPTIONS_VARIABLE: &str = "OPENCV_FFMPEG_CAPTURE_OPTIONS";
+pub const OPTIONS_VARIABLE: &str = "OPENCV_FFMPEG_CAPTURE_OPTIONS";
+
+/// Its value for datagrams.
+pub const UDP: &str = "rtsp_transport;udp";
 
 /// Makes OpenCV fit for many streams in one process: one thread in each of its calls, and no messages of its
 /// own on the standard error, where they would repeat what our errors say. Every opening does this; `main`
@@ -85,8 +90,9 @@ fn open_url(
         return Err(SourceError::Unsupported(format!("'{shown}' is no address")));
     };
     let options = std::env::var(OPTIONS_VARIABLE).unwrap_or_default();
-    if config.transport == Transport::Udp && !options.contains("rtsp_transport;udp") {
-        tracing::warn!(camera = %config.id, "UDP needs {OPTIONS_VARIABLE}='rtsp_transport;udp'; trying TCP first");
+    if config.transport == Transport::Udp && !options.contains(UDP) {
+        tracing::warn!(camera = %config.id, "Other cameras of this run use TCP, and FFmpeg knows one transport a \
+            process: trying TCP first; give the cameras for UDP a run of their own, with another --output");
     }
     let started = Instant::now();
     if let Some(capture) = open_capture(full.as_str(), &timeouts(config)) {

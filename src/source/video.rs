@@ -39,6 +39,8 @@ pub struct VideoSource {
     info: StreamInfo,
     clock: MediaClock,
     opened: Instant,
+    /// Length of the file when it was opened, in bytes; 0 for what is no file.
+    length: u64,
     /// Frames grabbed so far.
     grabbed: u64,
     time: f64,
@@ -88,6 +90,10 @@ impl VideoSource {
             frames: (!live && (1.0..1e12).contains(&frames)).then_some(frames as u64),
         };
         let now = Instant::now();
+        let length = match origin {
+            Origin::File { .. } => std::fs::metadata(&name).map_or(0, |file| file.len()),
+            Origin::Stream { .. } => 0,
+        };
         Self {
             capture,
             name,
@@ -95,10 +101,33 @@ impl VideoSource {
             clock: MediaClock::new(info.fps),
             info,
             opened: now,
+            length,
             grabbed: 0,
             time: 0.0,
             captured: now,
             full: Mat::default(),
+        }
+    }
+
+    /// A file that vanishes, is damaged, or is still being written ends like any other: FFmpeg tells no reason.
+    fn say_early_end(&self) {
+        let name = &self.name;
+        let Ok(file) = std::fs::metadata(&self.name) else {
+            tracing::warn!("'{name}' has vanished while it was read; {} frames were counted", self.grabbed);
+            return;
+        };
+        if file.len() != self.length {
+            tracing::warn!(
+                "'{name}' is still being written; it was read as far as it went, {} frames; restart it when it \
+                 is complete",
+                self.grabbed
+            );
+        } else if let Some(frames) = self.info.frames.filter(|frames| self.grabbed < frames - frames / 10) {
+            // Containers often promise a few frames more than they hold.
+            tracing::warn!(
+                "'{name}' ended after {} of {frames} frames; it may be damaged or cut short",
+                self.grabbed
+            );
         }
     }
 
@@ -112,7 +141,10 @@ impl VideoSource {
                 "'{}' holds no frame that can be decoded; it may be damaged or cut short",
                 self.name
             ))),
-            Origin::File { .. } => Ok(false),
+            Origin::File { .. } => {
+                self.say_early_end();
+                Ok(false)
+            }
             // FFmpeg's timer and ours do not start at the same moment.
             Origin::Stream { stall_timeout, .. } if waited >= stall_timeout.mul_f64(0.9) => {
                 Err(SourceError::Stalled(stall_timeout))

@@ -191,6 +191,8 @@ pub fn snapshot(sources: Vec<SourceSnapshot>) -> EngineSnapshot {
         log_lines_lost: 0,
         cpu: 1.62,
         rss: 412_345_678,
+        memory_limit: None,
+        stuck_threads: 0,
         uptime: Duration::from_secs(3_723),
         generation: 1,
     }

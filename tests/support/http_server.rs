@@ -14,6 +14,7 @@ use opencv::{
 };
 
 /// What the server does with a request.
+#[allow(dead_code, reason = "each test binary uses its part")]
 #[derive(Clone)]
 pub enum Answer {
     /// MJPEG: this many pictures of this size (width, height), then the end of the connection.
@@ -115,8 +116,12 @@ fn hold(stream: TcpStream) -> std::io::Result<()> {
     Ok(())
 }
 
-fn mjpeg(stream: &mut TcpStream, frames: usize, (width, height): (i32, i32)) -> std::io::Result<()> {
+fn mjpeg(stream: &mut TcpStream, frames: usize, size: (i32, i32)) -> std::io::Result<()> {
     write!(stream, "HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=frame\r\n\r\n")?;
+    pictures(stream, frames, size)
+}
+
+fn pictures(stream: &mut TcpStream, frames: usize, (width, height): (i32, i32)) -> std::io::Result<()> {
     for index in 0..frames {
         let grey = Scalar::all((index * 16 % 256) as f64);
         let picture = Mat::new_rows_cols_with_default(height, width, CV_8UC3, grey).unwrap();

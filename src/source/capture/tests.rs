@@ -76,7 +76,7 @@ fn camera(max_attempts: u32) -> SourceConfig {
 
 fn run(source: &SourceConfig, opener: &dyn Opener, clock: &ManualClock) -> (Vec<String>, Mailbox) {
     let (mailbox, control, host) = (Mailbox::default(), CaptureControl::default(), Recorder::default());
-    supervise(&Capture { source, opener, mailbox: &mailbox, control: &control, clock, host: &host });
+    supervise(&Capture { source, hung: 0, opener, mailbox: &mailbox, control: &control, clock, host: &host });
     (host.0.into_inner(), mailbox)
 }
 
@@ -131,6 +131,26 @@ fn a_refused_password_is_not_retried_fast() {
     let opener = Script { opened: AtomicUsize::new(0), open: |_| Err(SourceError::Auth) };
     run(&camera(3), &opener, &clock);
     assert!(clock.elapsed() >= Duration::from_secs(120), "{:?}", clock.elapsed());
+}
+
+#[test]
+fn a_thread_that_hung_counts_as_an_attempt() {
+    let clock = ManualClock::default();
+    let opener = Script { opened: AtomicUsize::new(0), open: |_| Err(SourceError::Unreachable("x".into())) };
+    let (mailbox, control, host) = (Mailbox::default(), CaptureControl::default(), Recorder::default());
+    let (source, clock) = (&camera(4), &clock);
+    let capture = Capture {
+        source,
+        hung: 2,
+        opener: &opener,
+        mailbox: &mailbox,
+        control: &control,
+        clock,
+        host: &host,
+    };
+    supervise(&capture);
+    assert_eq!(opener.opened.load(Ordering::SeqCst), 2, "two of four attempts hung");
+    assert!(host.0.into_inner()[0].starts_with("Retrying: the decoder hangs"));
 }
 
 #[test]

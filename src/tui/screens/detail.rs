@@ -159,7 +159,11 @@ fn facts(ui: &UiState, source: &SourceSnapshot, look: &Look) -> Vec<(&'static st
     if source.rate_share < 0.995 {
         facts.push((
             "Throttled",
-            format!("to {} of its rate: too much to do", format::percent(source.rate_share)),
+            format!(
+                "to {} of its rate: {}",
+                format::percent(source.rate_share),
+                source.throttled_by.map_or("too much to do", crate::store::Strain::words)
+            ),
             Role::Warn,
         ));
     }

@@ -59,9 +59,13 @@ fn load(snapshot: &EngineSnapshot) -> Vec<(String, Role)> {
     if least < NOT_THROTTLED {
         facts.push((format!("throttled to {}", format::percent(least)), Role::Warn));
     }
+    let memory = match snapshot.memory_limit {
+        Some(limit) => format!("{} of {}", format::bytes(snapshot.rss), format::bytes(limit)),
+        None => format::bytes(snapshot.rss),
+    };
     facts.extend([
         (format!("CPU {:.1} cores", snapshot.cpu.clamp(0.0, 9999.0)), Role::Dim),
-        (format::bytes(snapshot.rss), Role::Dim),
+        (memory, Role::Dim),
         (format!("up {}", format::duration(snapshot.uptime)), Role::Dim),
     ]);
     facts
@@ -75,6 +79,7 @@ fn losses(ui: &UiState, snapshot: &EngineSnapshot) -> Vec<(String, Role)> {
     let facts = [
         (sum(|source| source.errors), "errors", Role::Warn),
         (sum(|source| source.dropped), "frames dropped", Role::Dim),
+        (snapshot.stuck_threads as u64, "threads hang", Role::Bad),
         (snapshot.events_lost, "events lost", Role::Bad),
         (snapshot.log_lines_lost, "log lines lost", Role::Warn),
     ];

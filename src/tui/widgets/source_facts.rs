@@ -34,6 +34,18 @@ fn identity(source: &SourceSnapshot, look: &Look) -> String {
     if source.dropped > 0 {
         facts.push(format!("{} dropped", format::count(source.dropped)));
     }
+    if source.cpu > 0.0 {
+        facts.push(format!("CPU {}", format::percent(source.cpu)));
+    }
+    if source.picture_bytes > 0 {
+        facts.push(format!("pictures {}", format::bytes(source.picture_bytes)));
+    }
+    if let Some(cause) = source.throttled_by {
+        facts.push(format!("throttled to {}: {}", format::percent(source.rate_share), cause.words()));
+    }
+    if source.stuck_threads > 0 {
+        facts.push(format!("{} threads hang", source.stuck_threads));
+    }
     facts.join(&look.separator())
 }
 

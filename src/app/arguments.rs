@@ -1,0 +1,141 @@
+//! Arguments that hold a password, kept out of the process list.
+//!
+//! Whoever may look at `/proc` sees the arguments of every program. When one of ours holds a secret, the
+//! program starts itself anew at once, in the same process, with `***` in its place; the true arguments go
+//! along in a file in memory that belongs to this process alone and is emptied when it has been read. The
+//! environment holds nothing but the number of its descriptor.
+
+use std::{
+    ffi::{OsStr, OsString},
+    fs::{self, File, OpenOptions},
+    io::{self, Read as _, Write as _},
+    os::{
+        fd::AsRawFd as _,
+        unix::{ffi::OsStrExt as _, process::CommandExt as _},
+    },
+    process::Command,
+};
+
+use rustix::fs::{MemfdFlags, memfd_create};
+
+use crate::config::redact;
+
+/// Number of the descriptor that holds the true arguments.
+const HANDOVER: &str = "PCOUNT_ARGUMENTS_FD";
+
+/// Name of the file in memory, as shown in `/proc/PID/fd`.
+const NAME: &str = "pcount-arguments";
+
+/// The program's arguments. Does not return in a process whose arguments hold a secret: it starts anew.
+pub fn read() -> Vec<OsString> {
+    let visible: Vec<OsString> = std::env::args_os().collect();
+    if let Some(arguments) = handed_over() {
+        return arguments;
+    }
+    if visible.iter().any(|argument| shown(argument) != *argument) {
+        // Should it fail, the program runs all the same; nothing is worse than before.
+        let _ = start_anew(&visible, None);
+    }
+    visible
+}
+
+/// Starts the program anew with one more variable in its environment; for settings that libraries read only
+/// there. Returns only when that fails, with the reason.
+pub fn start_anew_with(variable: (&str, &str)) -> io::Error {
+    let arguments: Vec<OsString> = TRUE.get().cloned().unwrap_or_else(|| std::env::args_os().collect());
+    match start_anew(&arguments, Some(variable)) {
+        Ok(never) => match never {},
+        Err(error) => error,
+    }
+}
+
+/// The arguments as they were given, for [`start_anew_with`].
+static TRUE: std::sync::OnceLock<Vec<OsString>> = std::sync::OnceLock::new();
+
+/// Keeps `arguments` for [`start_anew_with`].
+pub fn remember(arguments: &[OsString]) {
+    let _ = TRUE.set(arguments.to_vec());
+}
+
+fn start_anew(
+    arguments: &[OsString],
+    variable: Option<(&str, &str)>,
+) -> io::Result<std::convert::Infallible> {
+    let (program, rest) = arguments.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+    // Without close-on-exec: it must survive.
+    let mut handover = File::from(memfd_create(NAME, MemfdFlags::empty())?);
+    handover.write_all(&join(arguments))?;
+    let mut command = Command::new("/proc/self/exe");
+    command.arg0(program).args(rest.iter().map(|argument| shown(argument)));
+    command.env(HANDOVER, handover.as_raw_fd().to_string());
+    if let Some((name, value)) = variable {
+        command.env(name, value);
+    }
+    Err(command.exec())
+}
+
+/// The arguments left by [`start_anew`], if this process was started by it.
+fn handed_over() -> Option<Vec<OsString>> {
+    let number: u32 = std::env::var(HANDOVER).ok()?.parse().ok()?;
+    let path = format!("/proc/self/fd/{number}");
+    // A variable that somebody else left behind names another file, or none.
+    let ours = fs::read_link(&path)
+        .is_ok_and(|target| target.as_os_str().as_bytes().starts_with(b"/memfd:pcount-arguments"));
+    if !ours {
+        return None;
+    }
+    let mut file = OpenOptions::new().read(true).write(true).open(path).ok()?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).ok()?;
+    file.set_len(0).ok()?;
+    (!bytes.is_empty()).then(|| split(&bytes))
+}
+
+/// `argument` as it may be seen.
+fn shown(argument: &OsStr) -> OsString {
+    match argument.to_str() {
+        Some(text) => OsString::from(redact(text).into_owned()),
+        None => argument.to_owned(),
+    }
+}
+
+/// Arguments hold no zero byte.
+fn join(arguments: &[OsString]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for argument in arguments {
+        bytes.extend_from_slice(argument.as_bytes());
+        bytes.push(0);
+    }
+    bytes
+}
+
+fn split(bytes: &[u8]) -> Vec<OsString> {
+    let whole = bytes.strip_suffix(&[0]).unwrap_or(bytes);
+    whole.split(|byte| *byte == 0).map(|argument| OsStr::from_bytes(argument).to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_survive_the_handover() {
+        for arguments in [vec!["pcount-tui"], vec!["p", "", "a b", "rtsp://u:p@h/ä"]] {
+            let arguments: Vec<OsString> = arguments.into_iter().map(OsString::from).collect();
+            assert_eq!(split(&join(&arguments)), arguments);
+        }
+    }
+
+    #[test]
+    fn only_secrets_are_hidden() {
+        for (given, expected) in [
+            ("rtsp://admin:hunter2@cam/1", "rtsp://***@cam/1"),
+            ("http://cam/v?user=a&password=hunter2", "http://cam/v?user=a&password=***"),
+            ("--config=cams.json", "--config=cams.json"),
+            ("demo:lobby?people=6&seed=1", "demo:lobby?people=6&seed=1"),
+            ("a=b@c.mp4", "a=b@c.mp4"),
+        ] {
+            assert_eq!(shown(OsStr::new(given)), OsString::from(expected), "{given}");
+        }
+    }
+}

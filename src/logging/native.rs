@@ -1,0 +1,137 @@
+//! What native libraries write to the standard error on their own (FFmpeg above all) goes through here: it
+//! must reach neither the screen nor a program that reads our output, and it may quote an address with its
+//! password.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, BufRead as _, BufReader, PipeWriter, Write as _},
+    os::fd::{AsFd as _, AsRawFd as _, OwnedFd},
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+
+use super::{names, redact::Redactor};
+
+/// Longest line kept; what is longer is cut.
+const MAX_LINE: usize = 4096;
+
+/// The end waits at most this long for the last lines: somebody may still hold the pipe.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// A pipe whose other end cleans each line and appends it to `native-stderr.log`.
+pub struct NativeOutput {
+    writer: Option<PipeWriter>,
+    /// The standard error as it was, while [`Self::capture`] has put the pipe in its place.
+    saved: Option<OwnedFd>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl NativeOutput {
+    /// Begins to write into `dir`, up to `max_bytes`; then the file is begun anew and the one before kept as
+    /// `native-stderr.log.1`.
+    ///
+    /// # Errors
+    /// When the file cannot be opened, or the system refuses a pipe or a thread.
+    pub(super) fn start(dir: &Path, max_bytes: u64, redactor: Arc<Redactor>) -> io::Result<Self> {
+        let path = dir.join(format!("{}.log", names::NATIVE));
+        let file = OpenOptions::new().create(true).append(true).open(&path)?;
+        let (reader, writer) = io::pipe()?;
+        let thread = std::thread::Builder::new()
+            .name("native-log".into())
+            .spawn(move || copy(BufReader::new(reader), Target { file, path, max_bytes }, &redactor))?;
+        Ok(Self { writer: Some(writer), saved: None, thread: Some(thread) })
+    }
+
+    /// A name under which others in this process can open the pipe for writing, as if it were the file.
+    #[must_use]
+    pub fn path(&self) -> Option<PathBuf> {
+        self.writer.as_ref().map(|writer| PathBuf::from(format!("/proc/self/fd/{}", writer.as_raw_fd())))
+    }
+
+    /// Puts the pipe in place of the standard error, until this is dropped.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn capture(&mut self) -> io::Result<()> {
+        let saved = io::stderr().as_fd().try_clone_to_owned()?;
+        if let Some(writer) = &self.writer {
+            rustix::stdio::dup2_stderr(writer)?;
+            self.saved = Some(saved);
+        }
+        Ok(())
+    }
+}
+
+impl Drop for NativeOutput {
+    fn drop(&mut self) {
+        let restored = self.saved.take().is_none_or(|saved| rustix::stdio::dup2_stderr(&saved).is_ok());
+        self.writer = None;
+        // With the last writer gone the thread sees the end. Had the standard error stayed, it would not.
+        if let Some(thread) = self.thread.take().filter(|_| restored) {
+            let deadline = Instant::now() + PATIENCE;
+            while !thread.is_finished() && Instant::now() < deadline {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        }
+    }
+}
+
+struct Target {
+    file: File,
+    path: PathBuf,
+    max_bytes: u64,
+}
+
+impl Target {
+    fn write(&mut self, line: &str) {
+        // A disk that refuses costs these lines and nothing else.
+        let _ = writeln!(self.file, "{line}");
+        if self.file.metadata().is_ok_and(|file| file.len() > self.max_bytes) {
+            let _ = fs::rename(&self.path, self.path.with_extension("log.1"));
+            if let Ok(file) = OpenOptions::new().create(true).append(true).open(&self.path) {
+                self.file = file;
+            }
+        }
+    }
+}
+
+fn copy(mut reader: BufReader<io::PipeReader>, mut target: Target, redactor: &Redactor) {
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        match reader.read_until(b'\n', &mut line) {
+            Ok(0) | Err(_) => return,
+            Ok(_) => {
+                line.truncate(MAX_LINE);
+                let text = String::from_utf8_lossy(&line);
+                target.write(&redactor.clean(text.trim_end()));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_cleaned_and_the_file_stays_within_its_size() {
+        let dir = tempfile::tempdir().unwrap();
+        let redactor = Arc::new(Redactor::default());
+        redactor.hide("hunter2");
+        let output = NativeOutput::start(dir.path(), 2000, redactor).unwrap();
+        let mut pipe = OpenOptions::new().append(true).open(output.path().unwrap()).unwrap();
+        for number in 0..100 {
+            writeln!(pipe, "[rtsp @ 0x1] {number}: rtsp://u:other@h/1 and hunter2 failed").unwrap();
+        }
+        drop((pipe, output));
+        let kept = ["native-stderr.log", "native-stderr.log.1"]
+            .map(|name| fs::read_to_string(dir.path().join(name)).unwrap());
+        let text = kept.concat();
+        assert!(text.contains("99: rtsp://***@h/1 and *** failed"), "{text}");
+        assert!(!text.contains("hunter2") && !text.contains("other"), "{text}");
+        assert!(kept.iter().all(|file| file.len() < 2200));
+    }
+}
