@@ -223,7 +223,7 @@ impl Paths {
                 // Whoever is not followed any more leaves no trail.
                 trails.retain(|id, _| update.tracks.iter().any(|track| track.id == *id));
                 for track in update.tracks.iter().filter(|track| track.confirmed) {
-                    trails.entry(track.id).or_default().push(point(track, anchor));
+                    trails.entry(track.id).or_default().push(anchor.of(&track.bbox));
                 }
             }
         }
@@ -234,7 +234,7 @@ impl Paths {
     pub fn places(&self, anchor: Anchor) -> impl Iterator<Item = Point> + '_ {
         self.updates().flat_map(move |(_, update)| {
             let seen = update.tracks.into_iter().filter(|track| track.confirmed && track.seen);
-            seen.map(move |track| point(&track, anchor)).collect::<Vec<_>>()
+            seen.map(move |track| anchor.of(&track.bbox)).collect::<Vec<_>>()
         })
     }
 
@@ -264,14 +264,6 @@ impl Replay {
             zone.stays += status.stays;
             zone.mean_dwell = if zone.stays == 0 { 0.0 } else { dwell / zone.stays as f64 };
         }
-    }
-}
-
-fn point(track: &Track, anchor: Anchor) -> Point {
-    match anchor {
-        Anchor::Foot => track.bbox.foot(),
-        Anchor::Center => track.bbox.center(),
-        Anchor::Head => track.bbox.head(),
     }
 }
 
@@ -351,7 +343,6 @@ mod tests {
         assert!(low.zones[0].mean_dwell > 0.5, "{low:?}");
         assert!((low.seconds - 14.0).abs() < 1e-6);
         let mut flipped = source(0.5);
-        flipped.lines[0].a.swap(0, 0);
         let line = &mut flipped.lines[0];
         std::mem::swap(&mut line.a, &mut line.b);
         assert_eq!(paths.replay(&flipped).lines[0].total_out, 2);
