@@ -1,149 +1,38 @@
 //! The state of the screens and what actions do to it. No drawing, no input or output: what has to be done
 //! outside is returned as [`Effect`]s.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use super::{
-    Exit,
-    action::Action,
     alerts::{Alert, AlertKey},
-    calm::Calm,
+    calm::{Calm, is_news},
     dialogs::Dialog,
-    editor::{Drawn, Editor},
+    editor::Editor,
     format::Moment,
     graphics::Graphics,
-    host::{LogTarget, Period},
-    keymap::{COMMANDS, Keymap},
+    keymap::Keymap,
     text_input::TextInput,
-    view_model::{self, Arrangement, Row, SortKey},
+    view_model::{self, Arrangement, Row},
     widgets::chart::Range,
 };
 use crate::{
-    config::SourceConfig,
-    count::replay::Trail,
-    engine::Control,
-    logging::{Level, LogLine},
+    logging::Level,
     source::SourceId,
-    store::{EngineSnapshot, Minute, Preview, SourceSnapshot},
+    store::{EngineSnapshot, SourceSnapshot},
 };
 
 mod act;
 mod edit;
 mod keys;
 mod motion;
+mod parts;
+mod update;
+
+use parts::Frozen;
+pub use parts::{Effect, Extras, Panel, ReportView, Screen, Toast, Tone};
 
 /// How long a message stays in the footer.
 const TOAST: Duration = Duration::from_secs(6);
-
-/// What has to be done outside of the screens.
-#[derive(Debug, Clone)]
-pub enum Effect {
-    /// Tell the engine.
-    Control(Control),
-    /// End.
-    Quit(Exit),
-    /// Back to the shell until continued.
-    Suspend,
-    /// Paint everything again.
-    Repaint,
-    /// To the clipboard.
-    Copy(String),
-    /// Write the results.
-    Export,
-    /// Read the ledger.
-    Report(Period),
-    /// Mouse reports on or off.
-    Mouse(bool),
-    /// Write the lines and zones of a source into the configuration file.
-    SaveLines(SourceId, Drawn),
-    /// Check what was typed into the dialog that adds a source, and add it when it is right.
-    AddSource(String),
-}
-
-/// Which screen is shown.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Screen {
-    /// All sources.
-    Overview,
-    /// The selected source in full.
-    Detail,
-    /// The counting lines of a source.
-    Editor,
-    /// The keys.
-    Help,
-    /// What was counted on other days.
-    Report,
-    /// A log.
-    Logs(LogTarget),
-}
-
-/// Parts of the overview between which Tab moves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Panel {
-    /// The table of sources.
-    #[default]
-    Sources,
-    /// The table of workers.
-    Workers,
-    /// What happened.
-    Events,
-}
-
-/// How serious a message is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tone {
-    /// Something was done.
-    Done,
-    /// Something could not be done.
-    Refused,
-}
-
-/// A message in the footer.
-#[derive(Debug, Clone)]
-pub struct Toast {
-    /// What it says.
-    pub text: String,
-    /// How serious it is.
-    pub tone: Tone,
-    until: Instant,
-}
-
-/// A view that was held still.
-#[derive(Debug, Clone)]
-struct Frozen {
-    snapshot: Arc<EngineSnapshot>,
-    moment: Moment,
-}
-
-/// The report on screen.
-#[derive(Debug, Clone, Default)]
-pub struct ReportView {
-    /// What it is about.
-    pub period: Period,
-    /// Its lines, or why there are none; `None` until they are read.
-    pub text: Option<Result<Vec<String>, String>>,
-}
-
-/// Things that are fetched only while a screen shows them.
-#[derive(Debug, Clone, Default)]
-pub struct Extras {
-    /// Minutes of history of each source.
-    pub history: HashMap<SourceId, Arc<Vec<Minute>>>,
-    /// The latest picture and whose it is.
-    pub preview: Option<(SourceId, Arc<Preview>)>,
-    /// Where the people on the picture came from.
-    pub trails: Vec<Trail>,
-    /// Configuration of the selected source.
-    pub config: Option<Arc<SourceConfig>>,
-    /// Last lines of the log on screen, oldest first.
-    pub log: Arc<Vec<Arc<LogLine>>>,
-    /// Why there is no log.
-    pub log_problem: Option<String>,
-}
 
 /// All that the screens know.
 pub struct UiState {
@@ -384,83 +273,6 @@ impl UiState {
         Vec::new()
     }
 
-    /// Does what a user asked for.
-    pub fn update(&mut self, action: Action) -> Vec<Effect> {
-        self.changed = true;
-        if self.read_only && changes_something(action, self.screen()) {
-            return self.refuse("read-only: started with '--read-only'");
-        }
-        if *self.screen() == Screen::Editor
-            && let Some(effects) = self.edit(action)
-        {
-            return effects;
-        }
-        match action {
-            Action::Quit => self.quit(),
-            Action::QuitKeepTable => vec![Effect::Quit(Exit::QuitKeepTable)],
-            Action::Interrupt => vec![Effect::Quit(Exit::Signal(signal_hook::consts::SIGINT))],
-            Action::Back => self.back(),
-            Action::Help if *self.screen() == Screen::Help => self.back(),
-            Action::Help => self.open(Screen::Help),
-            Action::Up => self.step(-1),
-            Action::Down => self.step(1),
-            Action::Top => self.step(isize::MIN),
-            Action::Bottom => self.step(isize::MAX),
-            Action::PageUp => self.step(-(self.page.max(1) as isize)),
-            Action::PageDown => self.step(self.page.max(1) as isize),
-            Action::Left | Action::Right => self.refuse("nothing to move sideways here"),
-            Action::Enter => self.enter(),
-            Action::NextPanel => self.next_panel(1),
-            Action::PreviousPanel => self.next_panel(2),
-            Action::Filter => self.start_filter(),
-            Action::SortNext => self.sort_next(),
-            Action::SortReverse => self.sort_reverse(),
-            Action::SortBy(column) => self.sort_by(column),
-            Action::Group => self.toggle_group(),
-            Action::Mark => self.mark(),
-            Action::Acknowledge => self.acknowledge(),
-            Action::Pause => self.pause(),
-            Action::PauseAll => self.pause_all(),
-            Action::Restart => self.restart(),
-            Action::Reset => self.reset(),
-            Action::Add => self.add(),
-            Action::Remove => self.remove(),
-            Action::More => self.workers(1),
-            Action::Fewer => self.workers(-1),
-            Action::Freeze => self.freeze(),
-            Action::Preview => self.toggle_preview(),
-            Action::EditLines => self.edit_lines(),
-            Action::FarUp
-            | Action::FarDown
-            | Action::FarLeft
-            | Action::FarRight
-            | Action::Flip
-            | Action::Turn
-            | Action::TurnBack
-            | Action::Rename
-            | Action::LinePoint
-            | Action::AddZone
-            | Action::Undo => self.refuse("this key is for the line editor; 'E' opens it"),
-            Action::Logs => self.logs(),
-            Action::AllLogs if *self.screen() == Screen::Logs(LogTarget::Central) => self.back(),
-            Action::AllLogs => self.open(Screen::Logs(LogTarget::Central)),
-            Action::Report if *self.screen() == Screen::Report => self.back(),
-            Action::Report => {
-                self.open(Screen::Report);
-                self.read_report(Period::default())
-            }
-            Action::Export => vec![Effect::Export],
-            Action::Copy => self.copy(),
-            Action::Palette => {
-                self.dialog = Some(Dialog::palette());
-                Vec::new()
-            }
-            Action::Mouse => self.toggle_mouse(),
-            Action::Repaint => vec![Effect::Repaint],
-            Action::Suspend => vec![Effect::Suspend],
-        }
-    }
-
     /// Works out rows and alerts again and keeps the selection where it was, or near.
     fn rearrange(&mut self) {
         let shown = Arc::clone(self.shown());
@@ -497,40 +309,4 @@ impl UiState {
         self.scroll = 0;
         self.screens.len() > 1 && self.screens.pop().is_some()
     }
-}
-
-/// Whether something has happened between two snapshots that should be seen at once.
-fn is_news(old: &EngineSnapshot, new: &EngineSnapshot) -> bool {
-    let outline = |snapshot: &EngineSnapshot| {
-        (
-            snapshot.worker_count,
-            snapshot.events_lost,
-            snapshot.notices.clone(),
-            snapshot.events.last().cloned(),
-        )
-    };
-    let is_same = |(old, new): (&Arc<SourceSnapshot>, &Arc<SourceSnapshot>)| {
-        let counts = |source: &SourceSnapshot| (source.total_in, source.total_out, source.over_threshold());
-        Arc::ptr_eq(old, new)
-            || (old.id == new.id
-                && old.state == new.state
-                && old.last_error == new.last_error
-                && counts(old) == counts(new))
-    };
-    old.generation != new.generation
-        && (old.sources.len() != new.sources.len()
-            || !old.sources.iter().zip(&new.sources).all(is_same)
-            || outline(old) != outline(new))
-}
-
-fn changes_something(action: Action, screen: &Screen) -> bool {
-    match action {
-        Action::More | Action::Fewer => *screen == Screen::Overview,
-        _ => COMMANDS.iter().any(|command| command.action == action && command.changes),
-    }
-}
-
-/// The column of the number keys, from 1.
-fn column(number: u8) -> Option<SortKey> {
-    SortKey::ALL.get(usize::from(number).checked_sub(1)?).copied()
 }

@@ -117,3 +117,28 @@ fn only_crossings(old: &EngineSnapshot, new: &EngineSnapshot) -> bool {
         .map(|event| &event.kind)
         .all(|kind| matches!(kind, EventKind::Crossing { .. } | EventKind::Suppressed { .. }))
 }
+
+/// Whether something has happened between two snapshots that should be seen at once.
+#[must_use]
+pub fn is_news(old: &EngineSnapshot, new: &EngineSnapshot) -> bool {
+    let outline = |snapshot: &EngineSnapshot| {
+        (
+            snapshot.worker_count,
+            snapshot.events_lost,
+            snapshot.notices.clone(),
+            snapshot.events.last().cloned(),
+        )
+    };
+    let is_same = |(old, new): (&Arc<SourceSnapshot>, &Arc<SourceSnapshot>)| {
+        let counts = |source: &SourceSnapshot| (source.total_in, source.total_out, source.over_threshold());
+        Arc::ptr_eq(old, new)
+            || (old.id == new.id
+                && old.state == new.state
+                && old.last_error == new.last_error
+                && counts(old) == counts(new))
+    };
+    old.generation != new.generation
+        && (old.sources.len() != new.sources.len()
+            || !old.sources.iter().zip(&new.sources).all(is_same)
+            || outline(old) != outline(new))
+}

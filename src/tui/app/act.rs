@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Effect, Exit, ReportView, Screen, Tone, UiState};
+use super::{Effect, ReportView, Screen, Tone, UiState};
 use crate::{
     config::SourceKind,
     engine::Control,
@@ -10,6 +10,7 @@ use crate::{
     source::SourceId,
     store::{SourceSnapshot, SourceState},
     tui::{
+        Exit,
         dialogs::Dialog,
         format::{self, signed},
         host::Period,

@@ -1,6 +1,6 @@
 //! Moving about, sorting, filtering, freezing: what changes the view and nothing else.
 
-use super::{Effect, Frozen, Panel, Screen, Tone, UiState, column};
+use super::{Effect, Frozen, Panel, Screen, Tone, UiState};
 use crate::tui::{
     host::LogTarget,
     text_input::TextInput,
@@ -240,4 +240,9 @@ impl UiState {
             self.selected = self.shown().sources.get(*index).map(|source| source.id.clone());
         }
     }
+}
+
+/// The column of the number keys, from 1.
+fn column(number: u8) -> Option<SortKey> {
+    SortKey::ALL.get(usize::from(number).checked_sub(1)?).copied()
 }

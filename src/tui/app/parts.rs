@@ -1,0 +1,124 @@
+//! What the state of the screens is made of, and what it asks for.
+
+use std::{collections::HashMap, sync::Arc, time::Instant};
+
+use crate::{
+    config::SourceConfig,
+    count::replay::Trail,
+    engine::Control,
+    logging::LogLine,
+    source::SourceId,
+    store::{EngineSnapshot, Minute, Preview},
+    tui::{
+        Exit,
+        editor::Drawn,
+        format::Moment,
+        host::{LogTarget, Period},
+    },
+};
+
+/// What has to be done outside of the screens.
+#[derive(Debug, Clone)]
+pub enum Effect {
+    /// Tell the engine.
+    Control(Control),
+    /// End.
+    Quit(Exit),
+    /// Back to the shell until continued.
+    Suspend,
+    /// Paint everything again.
+    Repaint,
+    /// To the clipboard.
+    Copy(String),
+    /// Write the results.
+    Export,
+    /// Read the ledger.
+    Report(Period),
+    /// Mouse reports on or off.
+    Mouse(bool),
+    /// Write the lines and zones of a source into the configuration file.
+    SaveLines(SourceId, Drawn),
+    /// Check what was typed into the dialog that adds a source, and add it when it is right.
+    AddSource(String),
+}
+
+/// Which screen is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Screen {
+    /// All sources.
+    Overview,
+    /// The selected source in full.
+    Detail,
+    /// The counting lines of a source.
+    Editor,
+    /// The keys.
+    Help,
+    /// What was counted on other days.
+    Report,
+    /// A log.
+    Logs(LogTarget),
+}
+
+/// Parts of the overview between which Tab moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Panel {
+    /// The table of sources.
+    #[default]
+    Sources,
+    /// The table of workers.
+    Workers,
+    /// What happened.
+    Events,
+}
+
+/// How serious a message is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// Something was done.
+    Done,
+    /// Something could not be done.
+    Refused,
+}
+
+/// A message in the footer.
+#[derive(Debug, Clone)]
+pub struct Toast {
+    /// What it says.
+    pub text: String,
+    /// How serious it is.
+    pub tone: Tone,
+    pub(super) until: Instant,
+}
+
+/// A view that was held still.
+#[derive(Debug, Clone)]
+pub(super) struct Frozen {
+    pub(super) snapshot: Arc<EngineSnapshot>,
+    pub(super) moment: Moment,
+}
+
+/// The report on screen.
+#[derive(Debug, Clone, Default)]
+pub struct ReportView {
+    /// What it is about.
+    pub period: Period,
+    /// Its lines, or why there are none; `None` until they are read.
+    pub text: Option<Result<Vec<String>, String>>,
+}
+
+/// Things that are fetched only while a screen shows them.
+#[derive(Debug, Clone, Default)]
+pub struct Extras {
+    /// Minutes of history of each source.
+    pub history: HashMap<SourceId, Arc<Vec<Minute>>>,
+    /// The latest picture and whose it is.
+    pub preview: Option<(SourceId, Arc<Preview>)>,
+    /// Where the people on the picture came from.
+    pub trails: Vec<Trail>,
+    /// Configuration of the selected source.
+    pub config: Option<Arc<SourceConfig>>,
+    /// Last lines of the log on screen, oldest first.
+    pub log: Arc<Vec<Arc<LogLine>>>,
+    /// Why there is no log.
+    pub log_problem: Option<String>,
+}

@@ -1,0 +1,96 @@
+//! What each action does.
+
+use super::{Effect, Screen, UiState};
+use crate::tui::{
+    Exit,
+    action::Action,
+    dialogs::Dialog,
+    host::{LogTarget, Period},
+    keymap::COMMANDS,
+};
+
+impl UiState {
+    /// Does what a user asked for.
+    pub fn update(&mut self, action: Action) -> Vec<Effect> {
+        self.changed = true;
+        if self.read_only && changes_something(action, self.screen()) {
+            return self.refuse("read-only: started with '--read-only'");
+        }
+        if *self.screen() == Screen::Editor
+            && let Some(effects) = self.edit(action)
+        {
+            return effects;
+        }
+        match action {
+            Action::Quit => self.quit(),
+            Action::QuitKeepTable => vec![Effect::Quit(Exit::QuitKeepTable)],
+            Action::Interrupt => vec![Effect::Quit(Exit::Signal(signal_hook::consts::SIGINT))],
+            Action::Back => self.back(),
+            Action::Help if *self.screen() == Screen::Help => self.back(),
+            Action::Help => self.open(Screen::Help),
+            Action::Up => self.step(-1),
+            Action::Down => self.step(1),
+            Action::Top => self.step(isize::MIN),
+            Action::Bottom => self.step(isize::MAX),
+            Action::PageUp => self.step(-(self.page.max(1) as isize)),
+            Action::PageDown => self.step(self.page.max(1) as isize),
+            Action::Left | Action::Right => self.refuse("nothing to move sideways here"),
+            Action::Enter => self.enter(),
+            Action::NextPanel => self.next_panel(1),
+            Action::PreviousPanel => self.next_panel(2),
+            Action::Filter => self.start_filter(),
+            Action::SortNext => self.sort_next(),
+            Action::SortReverse => self.sort_reverse(),
+            Action::SortBy(column) => self.sort_by(column),
+            Action::Group => self.toggle_group(),
+            Action::Mark => self.mark(),
+            Action::Acknowledge => self.acknowledge(),
+            Action::Pause => self.pause(),
+            Action::PauseAll => self.pause_all(),
+            Action::Restart => self.restart(),
+            Action::Reset => self.reset(),
+            Action::Add => self.add(),
+            Action::Remove => self.remove(),
+            Action::More => self.workers(1),
+            Action::Fewer => self.workers(-1),
+            Action::Freeze => self.freeze(),
+            Action::Preview => self.toggle_preview(),
+            Action::EditLines => self.edit_lines(),
+            Action::FarUp
+            | Action::FarDown
+            | Action::FarLeft
+            | Action::FarRight
+            | Action::Flip
+            | Action::Turn
+            | Action::TurnBack
+            | Action::Rename
+            | Action::LinePoint
+            | Action::AddZone
+            | Action::Undo => self.refuse("this key is for the line editor; 'E' opens it"),
+            Action::Logs => self.logs(),
+            Action::AllLogs if *self.screen() == Screen::Logs(LogTarget::Central) => self.back(),
+            Action::AllLogs => self.open(Screen::Logs(LogTarget::Central)),
+            Action::Report if *self.screen() == Screen::Report => self.back(),
+            Action::Report => {
+                self.open(Screen::Report);
+                self.read_report(Period::default())
+            }
+            Action::Export => vec![Effect::Export],
+            Action::Copy => self.copy(),
+            Action::Palette => {
+                self.dialog = Some(Dialog::palette());
+                Vec::new()
+            }
+            Action::Mouse => self.toggle_mouse(),
+            Action::Repaint => vec![Effect::Repaint],
+            Action::Suspend => vec![Effect::Suspend],
+        }
+    }
+}
+
+fn changes_something(action: Action, screen: &Screen) -> bool {
+    match action {
+        Action::More | Action::Fewer => *screen == Screen::Overview,
+        _ => COMMANDS.iter().any(|command| command.action == action && command.changes),
+    }
+}
