@@ -142,7 +142,7 @@ impl RunArgs {
 /// Which detector, and what runs it.
 #[derive(Debug, Clone, Default, Args)]
 pub struct DetectionArgs {
-    /// auto, builtin, motion, FORMAT:MODEL (pcount, rtmdet, yolox, ssd-prior) or caffe-ssd:PROTOTXT,CAFFEMODEL
+    /// auto, builtin, builtin:WIDTHxHEIGHT, motion, FORMAT:MODEL (pcount, rtmdet, yolox, ssd-prior) or caffe-ssd:PROTOTXT,CAFFEMODEL
     #[arg(short, long, value_name = "DETECTOR", env = "PCOUNT_DETECTOR", hide_env_values = true,
           value_parser = DetectorChoice::parse_cli)]
     pub detector: Option<DetectorChoice>,
@@ -157,8 +157,8 @@ impl DetectionArgs {
     #[must_use]
     pub fn choice(&self) -> DetectorChoice {
         let mut choice = self.detector.clone().unwrap_or_default();
-        if let (DetectorChoice::Model(model), Some(engine)) = (&mut choice, self.engine) {
-            model.engine = engine;
+        if let Some(engine) = self.engine {
+            choice.set_engine(engine);
         }
         choice
     }

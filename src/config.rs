@@ -23,7 +23,7 @@ mod text;
 mod validate;
 
 pub use demo::{DemoScene, DemoSpec};
-pub use detector::{DetectorChoice, EngineChoice, ModelConfig, ModelFormat};
+pub use detector::{BuiltinConfig, DetectorChoice, EngineChoice, ModelConfig, ModelFormat};
 pub use file::schema;
 pub use load::Overrides;
 pub use problem::{ConfigErrors, Problem};

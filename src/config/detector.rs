@@ -13,11 +13,22 @@ pub enum DetectorChoice {
     #[default]
     Auto,
     /// The embedded model.
-    Builtin,
+    Builtin(BuiltinConfig),
     /// Background subtraction; needs no file.
     Motion,
     /// A model file.
     Model(ModelConfig),
+}
+
+/// How to run the embedded model.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct BuiltinConfig {
+    /// The picture is fitted into this (width, height) in pixels; `None` chooses by the source.
+    pub input: Option<(u32, u32)>,
+    /// Score from which a detection is trusted, 0..=1; `None` takes the model's default.
+    pub confidence: Option<f32>,
+    /// What runs it; `Auto` is what the program's `engine` says.
+    pub engine: EngineChoice,
 }
 
 /// A model file and how to run it.
@@ -101,6 +112,27 @@ impl LogLevel {
     }
 }
 
+/// Sides of a network's input, in pixels.
+pub(super) const INPUT_SIDES: std::ops::RangeInclusive<u32> = 32..=2048;
+
+/// Sides of most networks' inputs are multiples of this.
+pub(super) const INPUT_STEP: u32 = 32;
+
+/// Reads `WIDTHxHEIGHT`.
+fn input_size(written: &str) -> Result<(u32, u32), String> {
+    let side = |text: &str| {
+        text.parse().ok().filter(|side: &u32| INPUT_SIDES.contains(side) && side.is_multiple_of(INPUT_STEP))
+    };
+    let sides = written.split_once('x').and_then(|(width, height)| Some((side(width)?, side(height)?)));
+    sides.ok_or_else(|| {
+        format!(
+            "'{written}' is no size of the embedded model's input; write WIDTHxHEIGHT in multiples of {INPUT_STEP} from {} to {}, such as builtin:640x384",
+            INPUT_SIDES.start(),
+            INPUT_SIDES.end()
+        )
+    })
+}
+
 fn word<T: Copy>(written: &str, names: &[(&str, T)], what: &str) -> Result<T, String> {
     let found = names.iter().find(|(name, _)| name.eq_ignore_ascii_case(written));
     found.map(|(_, value)| *value).ok_or_else(|| {
@@ -110,7 +142,16 @@ fn word<T: Copy>(written: &str, names: &[(&str, T)], what: &str) -> Result<T, St
 }
 
 impl DetectorChoice {
-    /// Reads the command line's form: `auto`, `builtin`, `motion`, `FORMAT:MODEL` or
+    /// Runs the network with `engine`, where there is one.
+    pub fn set_engine(&mut self, engine: EngineChoice) {
+        match self {
+            Self::Model(model) => model.engine = engine,
+            Self::Builtin(model) => model.engine = engine,
+            Self::Auto | Self::Motion => {}
+        }
+    }
+
+    /// Reads the command line's form: `auto`, `builtin`, `builtin:WIDTHxHEIGHT`, `motion`, `FORMAT:MODEL` or
     /// `caffe-ssd:PROTOTXT,CAFFEMODEL`, with paths relative to the current folder.
     ///
     /// # Errors
@@ -119,7 +160,7 @@ impl DetectorChoice {
         const NAMES: [&str; 3] = ["auto", "builtin", "motion"];
         match written {
             "auto" => return Ok(Self::Auto),
-            "builtin" => return Ok(Self::Builtin),
+            "builtin" => return Ok(Self::Builtin(BuiltinConfig::default())),
             "motion" => return Ok(Self::Motion),
             _ => {}
         }
@@ -133,6 +174,10 @@ impl DetectorChoice {
                 )
             });
         };
+        if format == "builtin" {
+            let input = Some(input_size(files)?);
+            return Ok(Self::Builtin(BuiltinConfig { input, ..BuiltinConfig::default() }));
+        }
         let format = word(format, &ModelFormat::NAMES, "model format")?;
         let (prototxt, model) = match (format, files.split_once(',')) {
             (ModelFormat::CaffeSsd, Some((prototxt, model))) => (Some(PathBuf::from(prototxt)), model),
@@ -162,6 +207,10 @@ mod tests {
     #[test]
     fn forms_of_the_command_line() {
         assert_eq!(DetectorChoice::parse_cli("motion"), Ok(DetectorChoice::Motion));
+        let Ok(DetectorChoice::Builtin(sized)) = DetectorChoice::parse_cli("builtin:640x384") else {
+            panic!()
+        };
+        assert_eq!(sized.input, Some((640, 384)));
         let Ok(DetectorChoice::Model(model)) = DetectorChoice::parse_cli("caffe-ssd:a.prototxt,b.caffemodel")
         else {
             panic!()
@@ -181,6 +230,10 @@ mod tests {
             ),
             ("rtmdt:m.onnx", "there is no model format 'rtmdt'; did you mean 'rtmdet'?"),
             ("caffe-ssd:a", "'caffe-ssd:a' names one file; write caffe-ssd:PROTOTXT,CAFFEMODEL"),
+            (
+                "builtin:640x400",
+                "'640x400' is no size of the embedded model's input; write WIDTHxHEIGHT in multiples of 32 from 32 to 2048, such as builtin:640x384",
+            ),
             ("yolox:", "'yolox:' names no file after the format"),
         ] {
             assert_eq!(DetectorChoice::parse_cli(written).unwrap_err(), wanted);

@@ -198,7 +198,7 @@ pub struct PointFile(#[schemars(inner(range(min = 0, max = 1)))] pub [f32; 2]);
 pub enum DetectorFile {
     /// A detector that needs no file.
     Named(DetectorName),
-    /// A model file.
+    /// A model file, or the embedded model with settings of its own.
     Model(ModelFile),
 }
 
@@ -214,14 +214,14 @@ pub enum DetectorName {
     Motion,
 }
 
-/// A model file and how to run it.
+/// A model and how to run it.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ModelFile {
-    /// How input and output are laid out.
-    pub format: ModelFormat,
-    /// Weights: `.onnx`, or `.caffemodel` for `caffe-ssd`.
-    pub model: String,
+    /// How input and output of the file are laid out, or `builtin`.
+    pub format: FormatName,
+    /// Weights: `.onnx`, or `.caffemodel` for `caffe-ssd`. Needed for all formats but `builtin`.
+    pub model: Option<String>,
     /// Network description; `caffe-ssd` only.
     pub prototxt: Option<String>,
     /// Network input [width, height] in pixels. Default: chosen by the source.
@@ -231,6 +231,24 @@ pub struct ModelFile {
     pub confidence: Option<f32>,
     /// What runs it. Default `auto`.
     pub engine: Option<EngineChoice>,
+}
+
+/// Layouts of model files, and the model that needs none.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum FormatName {
+    /// The embedded model.
+    Embedded(EmbeddedName),
+    /// A model file.
+    File(ModelFormat),
+}
+
+/// The embedded model.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum EmbeddedName {
+    /// The embedded model.
+    Builtin,
 }
 
 /// Reconnecting.

@@ -130,9 +130,7 @@ impl Config {
             parallel.engine = engine;
             let sources = self.sources.iter_mut().filter_map(|source| source.detector.as_mut());
             for choice in sources.chain([&mut parallel.detector]) {
-                if let DetectorChoice::Model(model) = choice {
-                    model.engine = engine;
-                }
+                choice.set_engine(engine);
             }
         }
         Ok(self)

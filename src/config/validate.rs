@@ -3,8 +3,9 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{
-    Config, DetectorChoice, EngineChoice, LogLevel, ModelConfig, ModelFormat, ParallelConfig, Strategy,
-    Theme, TuiConfig, defaults,
+    BuiltinConfig, Config, DetectorChoice, EngineChoice, LogLevel, ModelConfig, ModelFormat, ParallelConfig,
+    Strategy, Theme, TuiConfig, defaults,
+    detector::{INPUT_SIDES, INPUT_STEP},
     json::Node,
     section::{Field, Report, Section},
 };
@@ -128,7 +129,7 @@ fn timezone(field: &Field<'_>) -> Option<jiff::tz::TimeZone> {
     None
 }
 
-/// A detector: a name, or an object that describes a model file.
+/// A detector: a name, or an object that describes a model file or how the embedded model is run.
 fn detector(field: &Field<'_>) -> Option<DetectorChoice> {
     if field.is_text() {
         let written = field.raw_text().unwrap_or_default();
@@ -144,14 +145,24 @@ fn detector(field: &Field<'_>) -> Option<DetectorChoice> {
             .choice(&[("auto", Name::Auto), ("builtin", Name::Builtin), ("motion", Name::Motion)])
             .map(|name| match name {
                 Name::Auto => DetectorChoice::Auto,
-                Name::Builtin => DetectorChoice::Builtin,
+                Name::Builtin => DetectorChoice::Builtin(BuiltinConfig::default()),
                 Name::Motion => DetectorChoice::Motion,
             });
     }
     let section = field.section("ModelFile")?;
-    let format_field = section
-        .required("format", "say how the model is laid out: pcount, rtmdet, yolox, ssd-prior or caffe-ssd");
-    let format = format_field.and_then(|f| f.choice(&ModelFormat::NAMES));
+    let format_field = section.required(
+        "format",
+        "say how the model is laid out: pcount, rtmdet, yolox, ssd-prior or caffe-ssd; or builtin",
+    );
+    let format = format_field.and_then(|field| {
+        let files = ModelFormat::NAMES.map(|(name, format)| (name, Format::File(format)));
+        field.choice(&[&files[..], &[("builtin", Format::Embedded)]].concat())
+    });
+    let format = match format {
+        Some(Format::Embedded) => return Some(embedded(section)),
+        Some(Format::File(format)) => Some(format),
+        None => None,
+    };
     let model = section.required("model", "name the file with the weights").and_then(|f| existing_path(&f));
     let prototxt_field = section.field("prototxt");
     let prototxt = prototxt_field.as_ref().and_then(existing_path);
@@ -163,9 +174,7 @@ fn detector(field: &Field<'_>) -> Option<DetectorChoice> {
         (Some(ModelFormat::CaffeSsd) | None, _) | (_, None) => {}
         (Some(_), Some(field)) => field.problem("belongs to the format caffe-ssd only; remove it"),
     }
-    let input = section.field("input").and_then(|f| input_size(&f, format));
-    let confidence = section.field("confidence").and_then(|f| f.number(0.01..=1.0)).map(|score| score as f32);
-    let engine = section.field("engine").and_then(|f| f.choice(&EngineChoice::NAMES)).unwrap_or_default();
+    let BuiltinConfig { input, confidence, engine } = run(&section, format);
     section.finish();
     Some(DetectorChoice::Model(ModelConfig {
         format: format?,
@@ -175,6 +184,35 @@ fn detector(field: &Field<'_>) -> Option<DetectorChoice> {
         confidence,
         engine,
     }))
+}
+
+/// The embedded model with settings of its own.
+fn embedded(section: Section<'_>) -> DetectorChoice {
+    for key in ["model", "prototxt"] {
+        if let Some(field) = section.field(key) {
+            field.problem(
+                "belongs to formats of files; 'builtin' has its weights inside the program; remove it",
+            );
+        }
+    }
+    let config = run(&section, Some(ModelFormat::Pcount));
+    section.finish();
+    DetectorChoice::Builtin(config)
+}
+
+/// How a network is run.
+fn run(section: &Section<'_>, format: Option<ModelFormat>) -> BuiltinConfig {
+    BuiltinConfig {
+        input: section.field("input").and_then(|f| input_size(&f, format)),
+        confidence: section.field("confidence").and_then(|f| f.number(0.01..=1.0)).map(|score| score as f32),
+        engine: section.field("engine").and_then(|f| f.choice(&EngineChoice::NAMES)).unwrap_or_default(),
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Format {
+    File(ModelFormat),
+    Embedded,
 }
 
 #[derive(Clone, Copy)]
@@ -191,13 +229,14 @@ fn input_size(field: &Field<'_>, format: Option<ModelFormat>) -> Option<(u32, u3
         return None;
     };
     let side = |item: &Field<'_>| {
-        let side = item.integer(32..=2048)? as u32;
+        let (least, most) = (i64::from(*INPUT_SIDES.start()), i64::from(*INPUT_SIDES.end()));
+        let side = item.integer(least..=most)? as u32;
         if matches!(format, Some(ModelFormat::Pcount | ModelFormat::Rtmdet | ModelFormat::Yolox))
-            && !side.is_multiple_of(32)
+            && !side.is_multiple_of(INPUT_STEP)
         {
-            let near = (side + 16) / 32 * 32;
+            let near = (side + INPUT_STEP / 2) / INPUT_STEP * INPUT_STEP;
             item.problem(&format!(
-                "'{side}' is not a multiple of 32, which this format needs; '{near}' is the nearest"
+                "'{side}' is not a multiple of {INPUT_STEP}, which this format needs; '{near}' is the nearest"
             ));
             return None;
         }

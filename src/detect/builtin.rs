@@ -5,7 +5,7 @@
 //! for it; without them it was not measured.
 
 use super::{DetectError, load, network::Network, ort};
-use crate::config::{EngineChoice, ModelConfig, ModelFormat};
+use crate::config::{BuiltinConfig, EngineChoice, ModelConfig, ModelFormat};
 
 /// Its card is `models/README.md`.
 const PERSON: &[u8] = include_bytes!("../../models/person.onnx");
@@ -13,18 +13,23 @@ const PERSON: &[u8] = include_bytes!("../../models/person.onnx");
 /// The same in eight bits.
 const PERSON_INT8: &[u8] = include_bytes!("../../models/person_int8.onnx");
 
-/// The embedded model, with the engine asked for or the best there is.
+/// The embedded model as `config` wants it; `engine` runs it where `config` leaves that open.
 ///
 /// # Errors
 /// When no engine can run it.
-pub(super) fn open(engine: EngineChoice, contexts: usize) -> Result<Network, DetectError> {
+pub(super) fn open(
+    config: &BuiltinConfig,
+    engine: EngineChoice,
+    contexts: usize,
+) -> Result<Network, DetectError> {
+    let engine = if config.engine == EngineChoice::Auto { engine } else { config.engine };
     if engine != EngineChoice::OpenCv && multiplies_bytes() && ort::runtime().is_ok() {
-        match open_form(PERSON_INT8, EngineChoice::OnnxRuntime, contexts) {
+        match open_form(PERSON_INT8, config, EngineChoice::OnnxRuntime, contexts) {
             Ok(network) => return Ok(network),
             Err(error) => tracing::warn!("{error}; the embedded model runs in its larger form"),
         }
     }
-    open_form(PERSON, engine, contexts)
+    open_form(PERSON, config, engine, contexts)
 }
 
 /// Whether the processor has instructions for the sums of products of bytes (VNNI).
@@ -36,13 +41,18 @@ fn multiplies_bytes() -> bool {
     found
 }
 
-fn open_form(form: &[u8], engine: EngineChoice, contexts: usize) -> Result<Network, DetectError> {
+fn open_form(
+    form: &[u8],
+    config: &BuiltinConfig,
+    engine: EngineChoice,
+    contexts: usize,
+) -> Result<Network, DetectError> {
     let config = ModelConfig {
         format: ModelFormat::Pcount,
         model: "builtin".into(),
         prototxt: None,
-        input: None,
-        confidence: None,
+        input: config.input,
+        confidence: config.confidence,
         engine,
     };
     load::open_embedded(&config, form, contexts)
@@ -67,7 +77,7 @@ mod tests {
 
     #[test]
     fn it_runs_without_any_file_or_library() {
-        let network = open(EngineChoice::OpenCv, 1).unwrap();
+        let network = open(&BuiltinConfig::default(), EngineChoice::OpenCv, 1).unwrap();
         assert_eq!(network.info().name, "builtin");
         // Landscape, square and upright pictures: the input size follows the picture.
         for size in SIZES {
@@ -82,7 +92,9 @@ mod tests {
             eprintln!("skipped: no ONNX Runtime library here");
             return;
         }
-        let sum = |form, engine, size| open_form(form, engine, 1).unwrap().try_raw(&pattern(size), size);
+        let config = BuiltinConfig::default();
+        let sum =
+            |form, engine, size| open_form(form, &config, engine, 1).unwrap().try_raw(&pattern(size), size);
         for size in SIZES {
             let truth = sum(PERSON, EngineChoice::OpenCv, size);
             let same = sum(PERSON, EngineChoice::OnnxRuntime, size);
@@ -92,7 +104,8 @@ mod tests {
             }
             let near = sum(PERSON_INT8, EngineChoice::OnnxRuntime, size);
             assert!((near / truth - 1.0).abs() < 0.05, "{near} is not about {truth}");
-            let chosen = open(EngineChoice::Auto, 1).unwrap().try_raw(&pattern(size), size);
+            let chosen =
+                open(&BuiltinConfig::default(), EngineChoice::Auto, 1).unwrap().try_raw(&pattern(size), size);
             assert!((chosen - near).abs() < 1e-3 * near, "{chosen}: not the eight-bit form, {near}");
         }
     }

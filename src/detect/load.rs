@@ -17,7 +17,7 @@ use super::{
     preprocess::InputRule,
     registry::{self, KNOWN_MODELS, KnownModel},
 };
-use crate::config::{DetectorChoice, EngineChoice, ModelConfig, ModelFormat};
+use crate::config::{BuiltinConfig, DetectorChoice, EngineChoice, ModelConfig, ModelFormat};
 
 pub(super) fn load(
     choice: &DetectorChoice,
@@ -28,7 +28,7 @@ pub(super) fn load(
     match choice {
         DetectorChoice::Model(config) => Ok(Arc::new(open(config, contexts)?)),
         DetectorChoice::Motion => Ok(motion::with_note(None)),
-        DetectorChoice::Builtin => Ok(Arc::new(builtin::open(engine, contexts)?)),
+        DetectorChoice::Builtin(config) => Ok(Arc::new(builtin::open(config, engine, contexts)?)),
         DetectorChoice::Auto => auto(models, contexts, engine),
     }
 }
@@ -41,7 +41,9 @@ fn auto(models: &Path, contexts: usize, engine: EngineChoice) -> Result<Arc<dyn 
     };
     let files = KNOWN_MODELS.iter().map(|known| in_folder(known, models)).filter(there);
     let candidates = files.map(|config| open(&ModelConfig { engine, ..config }, contexts));
-    for candidate in candidates.chain(std::iter::once_with(|| builtin::open(engine, contexts))) {
+    for candidate in
+        candidates.chain(std::iter::once_with(|| builtin::open(&BuiltinConfig::default(), engine, contexts)))
+    {
         match candidate {
             Ok(mut network) => {
                 problems.extend(network.info.note.take());

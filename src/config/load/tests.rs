@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
+use crate::config::BuiltinConfig;
 use crate::config::ParallelConfig;
 
 fn no_env(_: &str) -> Option<String> {
@@ -78,9 +79,13 @@ fn overrides_stand_above_the_file() {
     assert_eq!(config.parallel.log_level, LogLevel::Error);
     let DetectorChoice::Model(model) = &config.parallel.detector else { panic!() };
     assert_eq!(model.engine, EngineChoice::OpenCv);
-    let config =
-        config.apply(&Overrides { detector: Some(DetectorChoice::Builtin), ..Overrides::default() }).unwrap();
-    assert_eq!(config.parallel.detector, DetectorChoice::Builtin);
+    let config = config
+        .apply(&Overrides {
+            detector: Some(DetectorChoice::Builtin(BuiltinConfig::default())),
+            ..Overrides::default()
+        })
+        .unwrap();
+    assert_eq!(config.parallel.detector, DetectorChoice::Builtin(BuiltinConfig::default()));
     assert_eq!(config.sources[0].detector, None);
 }
 
