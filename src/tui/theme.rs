@@ -46,8 +46,8 @@ impl ColorChoice {
 
     /// The palette to use; `variable` reads the environment.
     ///
-    /// In order: the choice itself, `NO_COLOR` when not empty, `TERM=dumb`, `COLORTERM`, `256color` in
-    /// `TERM`, else 16.
+    /// In order: the choice itself, `NO_COLOR` when not empty, `TERM=dumb`, `COLORTERM`, the names of terminals
+    /// that are known to show true colour (over SSH only `TERM` arrives), `256color` in `TERM`, else 16.
     pub fn resolve(self, variable: impl Fn(&str) -> Option<String>) -> Palette {
         if let Self::Fixed(palette) = self {
             return palette;
@@ -56,14 +56,39 @@ impl ColorChoice {
         let term = set("TERM").unwrap_or_default();
         if set("NO_COLOR").is_some() || term == "dumb" {
             Palette::None
-        } else if set("COLORTERM").is_some_and(|value| value == "truecolor" || value == "24bit") {
+        } else if set("COLORTERM").is_some_and(|value| value == "truecolor" || value == "24bit")
+            || shows_true_color(&term, &set)
+        {
             Palette::True
-        } else if term.contains("256color") {
+        } else if term.contains("256color") || is_inside_another(&term) {
             Palette::Ansi256
         } else {
             Palette::Ansi16
         }
     }
+}
+
+/// Terminals that show true colour and say it only by their name, in `TERM` or in a variable of their own.
+fn shows_true_color(term: &str, set: &impl Fn(&str) -> Option<String>) -> bool {
+    const NAMES: [&str; 8] = ["kitty", "ghostty", "alacritty", "wezterm", "foot", "contour", "rio", "direct"];
+    const PROGRAMS: [&str; 7] =
+        ["iTerm.app", "WezTerm", "ghostty", "vscode", "WarpTerminal", "rio", "mintty"];
+    // Inside tmux or screen, such variables tell of the terminal around it.
+    if is_inside_another(term) {
+        return false;
+    }
+    NAMES.iter().any(|name| term.split('-').any(|part| part == *name))
+        || set("TERM_PROGRAM").is_some_and(|program| PROGRAMS.contains(&program.as_str()))
+        || set("KONSOLE_VERSION").is_some()
+        || set("WT_SESSION").is_some()
+        || set("VTE_VERSION")
+            .and_then(|version| version.parse().ok())
+            .is_some_and(|version: u32| version >= 3600)
+}
+
+/// Inside tmux or screen; both show 256 colours whatever the terminal around them shows.
+fn is_inside_another(term: &str) -> bool {
+    term.starts_with("tmux") || term.starts_with("screen")
 }
 
 /// What a piece of the screen means.
@@ -210,6 +235,17 @@ mod tests {
         assert_eq!(resolve(&[("TERM", "dumb"), ("COLORTERM", "truecolor")]), Palette::None);
         assert_eq!(resolve(&[("TERM", "xterm-256color"), ("NO_COLOR", "1")]), Palette::None);
         assert_eq!(resolve(&[("TERM", "xterm-256color"), ("NO_COLOR", "")]), Palette::Ansi256);
+        for term in
+            ["xterm-kitty", "xterm-ghostty", "alacritty", "foot", "foot-extra", "wezterm", "xterm-direct"]
+        {
+            assert_eq!(resolve(&[("TERM", term)]), Palette::True, "{term}");
+        }
+        assert_eq!(resolve(&[("TERM", "xterm-256color"), ("TERM_PROGRAM", "iTerm.app")]), Palette::True);
+        assert_eq!(resolve(&[("TERM", "xterm-256color"), ("VTE_VERSION", "7200")]), Palette::True);
+        assert_eq!(resolve(&[("TERM", "tmux-256color"), ("KONSOLE_VERSION", "230400")]), Palette::Ansi256);
+        assert_eq!(resolve(&[("TERM", "screen")]), Palette::Ansi256);
+        assert_eq!(resolve(&[("TERM", "linux")]), Palette::Ansi16);
+        assert_eq!(resolve(&[("TERM", "xterm-kitty"), ("NO_COLOR", "1")]), Palette::None);
         let never = ColorChoice::Fixed(Palette::None).resolve(|_| Some("truecolor".into()));
         assert_eq!(never, Palette::None);
     }

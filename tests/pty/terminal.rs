@@ -85,6 +85,11 @@ impl Terminal {
         self.watched.raw.lock().windows(bytes.len()).any(|part| part == bytes)
     }
 
+    /// Everything written so far, as text.
+    pub fn written(&self) -> String {
+        String::from_utf8_lossy(&self.watched.raw.lock()).into_owned()
+    }
+
     pub fn on_alternate_screen(&self) -> bool {
         self.watched.parser.lock().screen().alternate_screen()
     }

@@ -62,16 +62,15 @@ pub fn draw(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
         let kept = look.left(&last.to_string(), keep);
         lines[room - 1] = look.line(format!("{kept}{more}"), role);
         lines.truncate(room);
-    } else if let Some(first) = lines.first_mut().filter(|_| !unseen.is_empty()) {
-        // The first time somebody sees an alert, the way to silence it stands beside it.
-        let key = first_key(&ui.keymap, Action::Acknowledge);
-        let hint = format!(" {key} = seen ");
-        let text = first.to_string();
-        let kept = look.left(text.trim_end(), width.saturating_sub(text::width(&hint)));
-        // On a narrow line the trouble itself has the room.
-        if !key.is_empty() && (width >= 80 || text::width(text.trim_end()) + text::width(&hint) < width) {
-            *first = look.line(format!("{kept}{hint}"), Role::Alert);
-        }
+    }
+    // The way to silence an alert stands beside the first one that leaves room for it: what is wrong is never cut
+    // for it, and the footer names the key as well.
+    let key = first_key(&ui.keymap, Action::Acknowledge);
+    let hint = format!(" {key} = seen ");
+    let kept = width.saturating_sub(text::width(&hint));
+    let has_room = |line: &&mut Line| text::width(line.to_string().trim_end()) <= kept;
+    if let Some(line) = lines.iter_mut().take(unseen.len()).find(has_room).filter(|_| !key.is_empty()) {
+        *line = look.line(format!("{}{hint}", look.left(line.to_string().trim_end(), kept)), Role::Alert);
     }
     put_lines(&lines, area, buffer);
 }

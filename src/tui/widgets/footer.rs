@@ -4,9 +4,10 @@ use ratatui::{
     buffer::Buffer,
     layout::Rect,
     text::{Line, Span},
+    widgets::{Clear, Widget},
 };
 
-use super::{Look, first_key, input_line, put};
+use super::{Look, first_key, input_line, put, put_lines};
 use crate::tui::{
     action::Action,
     app::{Screen, Tone, UiState},
@@ -14,6 +15,9 @@ use crate::tui::{
     text,
     theme::Role,
 };
+
+/// Most lines of a message.
+const MOST_LINES: usize = 4;
 
 /// What is worth a hint on a screen, the most useful first.
 fn hints(screen: &Screen) -> &'static [Action] {
@@ -102,12 +106,24 @@ pub fn draw(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
             Tone::Done => Role::Good,
             Tone::Refused => Role::Warn,
         };
-        put(&look.line(look.cut(&format!(" {}", toast.text), width), role), area, buffer);
+        // What does not fit on the line takes those above it for a while: a path that is cut leads nowhere.
+        let wrapped = text::wrap(&toast.text, width.saturating_sub(1));
+        let lines: Vec<Line> = wrapped
+            .into_iter()
+            .take(MOST_LINES)
+            .map(|part| look.line(look.left(&format!(" {part}"), width), role))
+            .collect();
+        let above = (lines.len().saturating_sub(1) as u16).min(area.y);
+        let place = Rect { y: area.y - above, height: above + 1, ..area };
+        Clear.render(place.intersection(*buffer.area()), buffer);
+        put_lines(&lines, place, buffer);
         return;
     }
     let mut spans = vec![Span::raw(" ")];
     let mut used = 1;
-    for action in hints(ui.screen()) {
+    let unseen = ui.alerts().iter().any(|alert| !alert.acknowledged);
+    let first = unseen.then_some(&Action::Acknowledge);
+    for action in first.into_iter().chain(hints(ui.screen())) {
         let Some(command) = COMMANDS.iter().find(|command| command.action == *action) else { continue };
         if ui.read_only() && command.changes {
             continue;

@@ -77,19 +77,20 @@ fn losses(ui: &UiState, snapshot: &EngineSnapshot) -> Vec<(String, Role)> {
         snapshot.sources.iter().map(|source| of(source)).sum()
     };
     let facts = [
-        (sum(|source| source.errors), "errors", Role::Warn),
-        (sum(|source| source.dropped), "frames dropped", Role::Dim),
-        (snapshot.stuck_threads as u64, "threads hang", Role::Bad),
-        (snapshot.events_lost, "events lost", Role::Bad),
-        (snapshot.log_lines_lost, "log lines lost", Role::Warn),
+        (sum(|source| source.errors), ["error", "errors"], Role::Warn),
+        (sum(|source| source.dropped), ["frame dropped", "frames dropped"], Role::Dim),
+        (snapshot.stuck_threads as u64, ["thread hangs", "threads hang"], Role::Bad),
+        (snapshot.events_lost, ["event lost", "events lost"], Role::Bad),
+        (snapshot.log_lines_lost, ["log line lost", "log lines lost"], Role::Warn),
     ];
     let fresh = recent_errors(ui, snapshot);
     facts
         .into_iter()
         .filter(|(count, ..)| *count > 0)
-        .map(|(count, what, role)| {
+        .map(|(count, [one, many], role)| {
+            let what = if count == 1 { one } else { many };
             let rate =
-                if what == "errors" && fresh > 0 { format!(" ({fresh} a minute)") } else { String::new() };
+                if many == "errors" && fresh > 0 { format!(" ({fresh} a minute)") } else { String::new() };
             (format!("{} {what}{rate}", format::count(count)), role)
         })
         .collect()
