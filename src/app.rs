@@ -4,6 +4,7 @@ mod arguments;
 mod bench_screen;
 mod check;
 mod dashboard;
+mod keep;
 mod models;
 mod monitor;
 mod report;

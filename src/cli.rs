@@ -306,6 +306,9 @@ pub struct ReportArgs {
     /// From when: how long ago (24h, 7d), a day (2024-01-15) or a moment (2024-01-15T10:00:00Z)
     #[arg(long, value_name = "TIME", default_value = "7d")]
     pub since: String,
+    /// Until when, in the same forms; now unless told
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
     /// Length of a row
     #[arg(long, value_name = "STEP", value_enum, default_value_t = Step::Hour)]
     pub by: Step,

@@ -28,7 +28,7 @@ mod models;
 mod need;
 pub mod pipeline;
 mod places;
-mod preview;
+pub mod preview;
 mod runtime;
 pub mod scheduler;
 mod threads;

@@ -281,7 +281,8 @@ impl Running<'_> {
                 Effect::Copy(text) => self.copy(&text)?,
                 Effect::Control(_)
                 | Effect::Export
-                | Effect::AddSource(_)
+                | Effect::AddSource { .. }
+                | Effect::WriteConfig
                 | Effect::SaveLines(..)
                 | Effect::Report(_) => {}
             }

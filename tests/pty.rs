@@ -93,6 +93,21 @@ fn sizes_are_followed() {
     assert_eq!(program.terminal.exit_code(), 0);
 }
 
+/// A key that arrives together with a new size must not wait for the next key to be read.
+#[test]
+fn no_key_is_lost_while_the_size_changes() {
+    let mut program = program();
+    for round in 0..150 {
+        program.terminal.resize(100 + round % 2, 30);
+        program.terminal.keys("f");
+        program.terminal.wait("the view to be held still or not", |terminal| {
+            terminal.text().contains("FROZEN") == (round % 2 == 0)
+        });
+    }
+    program.terminal.keys("Q");
+    assert_eq!(program.terminal.exit_code(), 0);
+}
+
 #[test]
 fn ctrl_c_ends_with_130() {
     let mut program = program();
@@ -154,6 +169,157 @@ fn without_colours_the_selected_row_still_shows() {
     program.terminal.wait("a reversed row", Terminal::has_reversed_text);
     program.terminal.keys("Q");
     assert_eq!(program.terminal.exit_code(), 0);
+}
+
+/// Every number of every colour and attribute sequence (`CSI ... m`) written, as text between semicolons.
+fn attributes(written: &str) -> Vec<String> {
+    written
+        .split("\x1b[")
+        .filter_map(|part| part.split_once('m'))
+        .map(|(numbers, _)| numbers.to_string())
+        .filter(|numbers| numbers.chars().all(|c| c.is_ascii_digit() || c == ';'))
+        .collect()
+}
+
+#[test]
+fn each_terminal_gets_the_colours_it_shows() {
+    for (env, wanted, unwanted) in [
+        (("TERM", "linux"), "32", &["38;5;", "38;2;"][..]),
+        (("TERM", "tmux-256color"), "38;5;", &["38;2;"]),
+        (("TERM", "xterm-kitty"), "38;2;", &["38;5;"]),
+        (("NO_COLOR", "1"), "7", &["38;", "32", "31"]),
+    ] {
+        let mut program = program_with(&[], &[env]);
+        program.terminal.wait_for_text("Running");
+        program.terminal.wait("a selected row", Terminal::has_reversed_text);
+        let used = attributes(&program.terminal.written());
+        let has =
+            |what: &str| used.iter().any(|numbers| format!(";{numbers};").contains(&format!(";{what}")));
+        assert!(has(wanted), "{env:?}: {used:?}");
+        assert!(!unwanted.iter().any(|what| has(what)), "{env:?}: {used:?}");
+        program.terminal.keys("Q");
+        assert_eq!(program.terminal.exit_code(), 0);
+    }
+}
+
+#[test]
+fn a_terminal_without_utf8_gets_nothing_but_ascii() {
+    let mut program = program_with(&[], &[("LC_ALL", "C")]);
+    program.terminal.wait_for_text("Running");
+    for (keys, shown) in
+        [("\r", "last hour"), ("q", TITLE), ("L", "Log"), ("q", TITLE), ("E", "Lines and zones")]
+    {
+        program.terminal.keys(keys);
+        program.terminal.wait_for_text(shown);
+    }
+    program.terminal.keys("Q");
+    assert_eq!(program.terminal.exit_code(), 0);
+    let written = program.terminal.written();
+    let other: String = written.chars().filter(|c| !c.is_ascii()).take(20).collect();
+    assert!(other.is_empty(), "{other}");
+}
+
+#[test]
+fn the_mouse_is_left_to_the_terminal_until_it_is_asked_for() {
+    let mut program = program();
+    program.terminal.wait_for_text("Running");
+    assert!(!program.terminal.has_written(b"\x1b[?1000h"));
+    program.terminal.keys("m");
+    program.terminal.wait("mouse reports", |terminal| terminal.has_written(b"\x1b[?1000h"));
+    program.terminal.keys("Q");
+    assert_eq!(program.terminal.exit_code(), 0);
+    assert!(program.terminal.has_written(b"\x1b[?1000l"), "and given back");
+}
+
+#[test]
+fn a_row_is_copied_to_the_clipboard_of_the_terminal_and_exports_say_where() {
+    let mut program = program();
+    program.terminal.wait_for_text("Running");
+    program.terminal.keys("y");
+    program.terminal.wait_for_text("copied to the terminal's clipboard");
+    assert!(program.terminal.has_written(b"\x1b]52;c;ZGVtb19sb2JieQ"), "'demo_lobby' in base 64");
+    program.terminal.keys("e");
+    program.terminal.wait_for_text("all results are written to");
+    program.terminal.keys("Q");
+    assert_eq!(program.terminal.exit_code(), 0);
+}
+
+#[test]
+fn read_only_changes_nothing_and_says_so() {
+    let mut program = program_with(&["--read-only"], &[]);
+    for key in ["a", "d", "R", "p", "r", "E", "w"] {
+        program.terminal.keys(key);
+        program.terminal.wait_for_text("read-only: started with '--read-only'");
+        program.terminal.keys("?");
+        program.terminal.wait_for_text("the same on every screen");
+        program.terminal.keys("q");
+        program.terminal.wait_for_text(TITLE);
+    }
+    program.terminal.keys("Q");
+    assert_eq!(program.terminal.exit_code(), 0);
+}
+
+#[test]
+fn keys_of_the_configuration_are_followed_and_conflicts_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("cams.json");
+    std::fs::write(
+        &config,
+        r#"{ "tui": { "keys": { "freeze": ["x"], "pause": ["z"], "copy": ["z"] } },
+             "parallel_config": { "detector": "motion", "result_output": "out" },
+             "cameras": [ { "camera_id": "lobby", "source": "demo:lobby" } ] }"#,
+    )
+    .unwrap();
+    let program = Path::new(env!("CARGO_BIN_EXE_pcount-tui"));
+    let mut terminal = Terminal::start(program, &["--config", config.to_str().unwrap()], &[], 100, 30);
+    terminal.wait_for_text("'z' is given to both");
+    terminal.keys("x");
+    terminal.wait_for_text("FROZEN");
+    terminal.keys("f");
+    terminal.wait_for_text("'f' does nothing here");
+    terminal.keys("Q");
+    assert_eq!(terminal.exit_code(), 0);
+}
+
+/// The whole way of a new camera: typed, tried out, added, its line moved and both in the file.
+#[test]
+fn a_source_added_on_the_screen_is_there_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("cams.json");
+    let text = r#"{ "parallel_config": { "detector": "motion", "result_output": "out" },
+  "cameras": [
+    { "camera_id": "lobby",   "source": "demo:lobby" }
+  ]
+}
+"#;
+    std::fs::write(&config, text).unwrap();
+    let program = Path::new(env!("CARGO_BIN_EXE_pcount-tui"));
+    let start = || Terminal::start(program, &["--config", config.to_str().unwrap()], &[], 100, 30);
+    let mut terminal = start();
+    terminal.wait_for_text(TITLE);
+    terminal.keys("a");
+    terminal.wait_for_text("Add a source");
+    terminal.keys("demo:street?seed=3");
+    terminal.wait_for_text("it answers: 640x360");
+    terminal.keys("\tStreet\r");
+    terminal.wait_for_text("Lines and zones of");
+    terminal.wait("the new source in the file", |_| {
+        std::fs::read_to_string(&config).is_ok_and(|text| text.contains("demo:street"))
+    });
+    terminal.keys("\x1b[1;2B\r");
+    terminal.wait_for_text("saved to");
+    terminal.wait("its line in the file", |_| {
+        std::fs::read_to_string(&config).is_ok_and(|text| text.contains("0.55"))
+    });
+    terminal.keys("qQ");
+    assert_eq!(terminal.exit_code(), 0);
+    assert_eq!(std::fs::read_to_string(folder.path().join("cams.json.bak")).unwrap(), text);
+    let after = std::fs::read_to_string(&config).unwrap();
+    assert!(after.contains(r#"{ "camera_id": "lobby",   "source": "demo:lobby" },"#), "{after}");
+    let mut again = start();
+    again.wait_for_text("Street");
+    again.keys("Q");
+    assert_eq!(again.exit_code(), 0);
 }
 
 #[test]
@@ -234,6 +400,8 @@ fn a_panic_of_a_worker_leaves_the_screens_up() {
     terminal.keys("a");
     terminal.wait_for_text("Add a source");
     terminal.keys("demo:lobby\r");
+    terminal.wait_for_text("Lines and zones of demo_lobby");
+    terminal.keys("q");
     terminal.wait_for_text("a worker has panicked");
     assert!(terminal.on_alternate_screen());
     assert!(!terminal.text().contains("the worker is broken"), "{}", terminal.text());

@@ -135,7 +135,7 @@ fn a_camera_that_dies_is_noticed_and_opens_again_when_it_is_back() {
 #[test]
 fn a_probe_tells_what_is_there() {
     let Some(server) = RtspServer::start(&["--size", "160x120"]) else { return };
-    let probe = probe_source(&camera(&server.address("", "/live"))).unwrap();
+    let (probe, _) = probe_source(&camera(&server.address("", "/live"))).unwrap();
     assert_eq!(probe.info.size, (160, 120));
     assert_eq!(probe.codec.as_deref(), Some("h264"));
 }

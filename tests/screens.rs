@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[path = "screens/adding.rs"]
+mod adding;
 #[path = "screens/bandwidth.rs"]
 mod bandwidth;
 #[path = "screens/commands.rs"]

@@ -207,3 +207,40 @@ fn no_screen_shows_a_password() {
     assert!(found.is_empty(), "the password is in {found:?}");
     assert!(seen >= 5, "{seen} files were searched");
 }
+
+#[test]
+fn a_password_typed_into_the_dialog_is_in_one_file_for_its_owner_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = dir.path().join("cams.json");
+    fs::write(
+        &config,
+        r#"{ "parallel_config": { "result_output": "out", "log_level": "DEBUG" },
+             "cameras": [ { "camera_id": "lobby", "source": "demo:lobby" } ] }"#,
+    )
+    .unwrap();
+    let locked = serve(Answer::Locked("admin:Zq7!uNt0ld"));
+    let program = Path::new(env!("CARGO_BIN_EXE_pcount-tui"));
+    let arguments = ["--config", config.to_str().unwrap()];
+    let mut terminal = terminal::Terminal::start(program, &arguments, &[], 120, 40);
+    terminal.wait_for_text("Running");
+    terminal.keys("a");
+    terminal.wait_for_text("Add a source");
+    terminal.keys(&format!("http://admin:Zq7%21uNt0ld@127.0.0.1:{locked}/video.mjpg"));
+    terminal.wait_for_text("it answers:");
+    terminal.wait_for_text("user and password in a file beside it");
+    terminal.keys("\tGate\r");
+    terminal.wait_for_text("its login to");
+    terminal.keys("q");
+    terminal.wait_for_text("Gate");
+    terminal.keys("Q");
+    terminal.exit_code();
+    assert!(!holds(terminal.written().as_bytes()), "it was on the screen");
+    let login = dir.path().join("cams.logins/127.0.0.1");
+    assert_eq!(fs::read_to_string(&login).unwrap(), "admin:Zq7!uNt0ld\n");
+    assert_eq!(fs::metadata(&login).unwrap().permissions().mode() & 0o777, 0o600);
+    let (mut found, mut seen) = (Vec::new(), 0);
+    found_below(dir.path(), &mut found, &mut seen);
+    assert_eq!(found, [login.display().to_string()], "and nowhere else");
+    let checked = Command::new(program).args(["check", "--probe", "--config"]).arg(&config).output().unwrap();
+    assert!(checked.status.success(), "what was saved works: {}", String::from_utf8_lossy(&checked.stdout));
+}

@@ -37,7 +37,7 @@ fn probe(sources: &[SourceConfig], out: &mut dyn Write) -> Result<u8, Failure> {
     let mut usable = 0;
     for (source, found) in enabled.iter().zip(found) {
         match found {
-            Ok(Ok(stream)) => {
+            Ok(Ok((stream, _))) => {
                 usable += 1;
                 writeln!(out, "ok      {}: {stream}", source.id)?;
             }

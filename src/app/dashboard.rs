@@ -11,13 +11,14 @@ use jiff::tz::TimeZone;
 
 use super::{
     DONE, Failure,
+    keep::Keeper,
     monitor::{Parts, finish, start_engine},
     signals::StopSignal,
 };
 use crate::{
     cli::RunArgs,
-    config::{self, Config, SourceConfig},
-    engine::EngineApi,
+    config::{Config, SourceConfig, edit::KeepLogin},
+    engine::{EngineApi, preview},
     export::Exporter,
     headless,
     ledger::{
@@ -30,7 +31,7 @@ use crate::{
     tui::{
         self, Exit, TuiOptions,
         editor::Drawn,
-        host::{Host, Period},
+        host::{ConfigPlace, Found, Host, Period},
     },
 };
 
@@ -48,7 +49,8 @@ pub fn run(args: &RunArgs, config: &Config, stop: &StopSignal, parts: &Parts) ->
             .map(|ledger| (Arc::clone(ledger), config.parallel.result_output.join(ledger::FILE_NAME))),
         timezone: config.parallel.timezone.clone(),
         recent: parts.logs.recent(),
-        config: config.path.clone(),
+        keeper: Keeper::new(config.path.clone()),
+        hide: parts.logs.hider(),
         results: config.parallel.result_output.display().to_string(),
     });
     let native = parts.logs.native_output()?;
@@ -87,7 +89,8 @@ struct DashboardHost {
     ledger: Option<(Arc<Ledger>, PathBuf)>,
     timezone: TimeZone,
     recent: Arc<RecentLogs>,
-    config: Option<PathBuf>,
+    keeper: Keeper,
+    hide: Arc<dyn Fn(&str) + Send + Sync>,
     results: String,
 }
 
@@ -100,20 +103,29 @@ impl Host for DashboardHost {
         }
     }
 
-    fn probe(&self, source: &SourceConfig) -> Result<String, String> {
-        probe_source(source).map(|found| found.to_string()).map_err(|error| error.to_string())
+    fn probe(&self, source: &SourceConfig) -> Result<Found, String> {
+        let (probe, frame) = probe_source(source).map_err(|error| error.to_string())?;
+        Ok(Found { words: probe.to_string(), picture: preview::of_frame(&frame).map(Arc::new) })
+    }
+
+    fn config_place(&self) -> ConfigPlace {
+        self.keeper.place()
+    }
+
+    fn hide_secrets(&self, source: &SourceConfig) {
+        source.source.secrets().into_iter().for_each(&*self.hide);
     }
 
     fn save_lines(&self, source: &SourceId, drawn: &Drawn) -> Result<String, String> {
-        let Some(path) = &self.config else {
-            return Err(
-                "used until the end, not saved: there is no configuration file; start with '--config FILE'"
-                    .into(),
-            );
-        };
-        config::edit::save_lines(path, source, &drawn.lines, &drawn.zones)
-            .map(|backup| format!("saved to '{}'; as it was: '{}'", path.display(), backup.display()))
-            .map_err(|error| format!("used until the end, not saved: {error}"))
+        self.keeper.save_lines(source, &drawn.lines, &drawn.zones)
+    }
+
+    fn save_source(&self, source: &SourceConfig, written: &str, keep: KeepLogin) -> Result<String, String> {
+        self.keeper.save_source(source, written, keep)
+    }
+
+    fn write_config(&self, sources: &[Arc<SourceConfig>]) -> Result<String, String> {
+        self.keeper.write(sources)
     }
 
     fn report(&self, period: Period) -> Result<String, String> {

@@ -30,9 +30,10 @@ pub fn run(args: &ReportArgs) -> Result<u8, Failure> {
     };
     let usage = |error: ledger::LedgerError| Failure::Usage(error.to_string());
     let now = jiff::Timestamp::now();
+    let moment = |text: &str| parse_moment(text, now, &settings.timezone).map_err(usage);
     let query = Query {
-        since: parse_moment(&args.since, now, &settings.timezone).map_err(usage)?,
-        until: now,
+        since: moment(&args.since)?,
+        until: args.until.as_deref().map_or(Ok(now), moment)?,
         by: args.by,
         timezone: settings.timezone.clone(),
         source: args.source.as_deref().map(Into::into),

@@ -36,6 +36,7 @@ fn every_call_of_the_manual_parses() {
         "pcount-tui models verify --dir m",
         "pcount-tui models fetch person",
         "pcount-tui report --since 7d --by 15m --format csv",
+        "pcount-tui report --since 2026-03-13 --until 2026-03-14 --by hour",
         "pcount-tui schema",
         "pcount-tui completions bash",
         "pcount-tui man",

@@ -1,16 +1,25 @@
 //! Changes to a configuration file that leave every other byte of it as the user wrote it.
 
 use std::{
-    fs, io,
+    fs::{self, OpenOptions},
+    io::{self, Write as _},
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
 };
 
-use serde::de::IgnoredAny;
+use parking_lot::Mutex;
 
-use super::{
-    LineConfig, SourceKind, ZoneConfig,
-    json::{self, Member, Node, Place, Value},
-};
+use super::{Credentials, LineConfig, ZoneConfig, validate::readable_by_all};
+
+mod entry;
+mod text;
+
+pub use entry::{KeepLogin, NewEntry};
+
+use text::Syntax;
+
+/// Most copies of the file as it once was; the last is written over from then on.
+const MOST_COPIES: usize = 99;
 
 /// A file that cannot be changed.
 #[derive(Debug, thiserror::Error)]
@@ -43,372 +52,193 @@ pub enum EditError {
     },
 }
 
-/// Writes the counting lines and zones of source `id` into the file at `path`. The file as it was is kept
-/// beside it, with `.bak` behind its name; the path of that copy is returned.
+/// What a change has left behind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Saved {
+    /// The file as it was before this process changed it.
+    pub original: PathBuf,
+    /// The file that holds the login, when one was written.
+    pub login: Option<PathBuf>,
+    /// Whether the configuration file holds a password now that every user of the machine can read.
+    pub is_exposed: bool,
+}
+
+/// A configuration file that this process changes.
 ///
-/// # Errors
-/// When the file cannot be read, understood or written; it is then unchanged.
-pub fn save_lines(
-    path: &Path,
-    id: &str,
-    lines: &[LineConfig],
-    zones: &[ZoneConfig],
-) -> Result<PathBuf, EditError> {
-    change(path, |text| {
-        let Some(changed) = with_member(text, id, "lines", &|_| true, &|indent| list(lines, line, indent))?
-        else {
-            return Ok(None);
+/// Before its first change the file is copied, to its name with `.bak` behind it (`.bak2` and so on where there
+/// is such a file already), and again when somebody else has changed it since. Further changes leave that copy
+/// alone.
+#[derive(Debug)]
+pub struct ConfigFile {
+    path: PathBuf,
+    kept: Mutex<Option<Kept>>,
+}
+
+/// The copy made last, and what was written over the file since.
+#[derive(Debug)]
+struct Kept {
+    original: PathBuf,
+    written: String,
+}
+
+impl ConfigFile {
+    /// The file at `path`.
+    #[must_use]
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), kept: Mutex::new(None) }
+    }
+
+    /// Writes a new file with these sources, for its owner alone where it holds a password.
+    ///
+    /// # Errors
+    /// When there is such a file already, or it cannot be written.
+    pub fn create(path: impl Into<PathBuf>, entries: &[NewEntry]) -> Result<Self, EditError> {
+        let file = Self::new(path);
+        let written = entries.iter().map(|entry| (entry.kind, entry.members.clone())).collect::<Vec<_>>();
+        let holds_secret = entries.iter().any(|entry| entry.holds_secret);
+        let mode = if holds_secret { 0o600 } else { 0o666 };
+        let mut out = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(mode)
+            .open(&file.path)
+            .map_err(|problem| file.refused(&file.path, problem))?;
+        let mut logins = entries.iter().filter_map(|entry| entry.login.as_ref());
+        let done =
+            logins.try_for_each(|(name, login)| file.write_login(name, login).map(drop)).and_then(|()| {
+                out.write_all(text::new_file(&written).as_bytes())
+                    .map_err(|problem| file.refused(&file.path, problem))
+            });
+        if let Err(problem) = done {
+            // Half a file would be taken for a whole one.
+            let _ = fs::remove_file(&file.path);
+            return Err(problem);
+        }
+        Ok(file)
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes the counting lines and zones of source `id`.
+    ///
+    /// # Errors
+    /// When the file cannot be read, understood or written; it is then unchanged.
+    pub fn save_lines(
+        &self,
+        id: &str,
+        lines: &[LineConfig],
+        zones: &[ZoneConfig],
+    ) -> Result<Saved, EditError> {
+        let original = self
+            .change(|old| text::with_shapes(old, id, lines, zones))?
+            .ok_or_else(|| EditError::NoEntry { path: self.path.display().to_string(), id: id.into() })?;
+        Ok(Saved { original, login: None, is_exposed: false })
+    }
+
+    /// Adds a source at the end of its list, and its login in a file of its own.
+    ///
+    /// # Errors
+    /// When a file cannot be read, understood or written; the configuration is then unchanged.
+    pub fn add_source(&self, entry: &NewEntry) -> Result<Saved, EditError> {
+        let login = entry.login.as_ref().map(|(name, login)| self.write_login(name, login)).transpose()?;
+        let changed = self.change(|old| text::with_entry(old, entry.kind, &entry.members).map(Some));
+        match (changed, login) {
+            (Ok(original), login) => Ok(Saved {
+                original: original.unwrap_or_default(),
+                login,
+                is_exposed: entry.holds_secret && readable_by_all(&self.path),
+            }),
+            (Err(problem), login) => {
+                // A login that nothing names would only lie about.
+                if let Some(login) = login {
+                    let _ = fs::remove_file(login);
+                }
+                Err(problem)
+            }
+        }
+    }
+
+    fn refused(&self, path: &Path, problem: io::Error) -> EditError {
+        EditError::File { path: path.display().to_string(), problem }
+    }
+
+    /// Writes `user:password` for its owner alone; a file that is there already belongs to a source that was
+    /// removed and is written over.
+    fn write_login(&self, name: &Path, login: &Credentials) -> Result<PathBuf, EditError> {
+        let path = self.path.parent().unwrap_or(Path::new("")).join(name);
+        let write = || {
+            if let Some(folder) = path.parent() {
+                fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+            }
+            let mut file =
+                OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path)?;
+            writeln!(file, "{}:{}", login.user, login.password.0)
         };
-        // Without zones, an entry that never had any is left alone.
-        let wanted = |has: bool| has || !zones.is_empty();
-        with_member(&changed, id, "zones", &wanted, &|indent| list(zones, zone, indent))
-    })?
-    .ok_or_else(|| EditError::NoEntry { path: path.display().to_string(), id: id.into() })
-}
-
-/// A source that was added while the program ran.
-#[derive(Debug, Clone)]
-pub struct NewEntry {
-    /// Its list.
-    pub kind: SourceKind,
-    /// Its id.
-    pub id: String,
-    /// What is opened, as the user wrote it.
-    pub source: String,
-    /// Name for people, when it has one.
-    pub alias: Option<String>,
-}
-
-/// Adds a source at the end of its list in the file at `path`; the rest as in [`save_lines`].
-///
-/// # Errors
-/// When the file cannot be read, understood or written; it is then unchanged.
-pub fn add_source(path: &Path, entry: &NewEntry) -> Result<PathBuf, EditError> {
-    change(path, |text| with_entry(text, entry).map(Some))?
-        .ok_or_else(|| EditError::NoEntry { path: path.display().to_string(), id: entry.id.clone() })
-}
-
-/// Line and problem of a text that is not JSON.
-type Syntax = (usize, String);
-
-/// Replaces the file at `path` by what `change` makes of it; gives the copy of the old one, or `None` when
-/// `change` does.
-fn change(
-    path: &Path,
-    change: impl FnOnce(&str) -> Result<Option<String>, Syntax>,
-) -> Result<Option<PathBuf>, EditError> {
-    let shown = || path.display().to_string();
-    let file = |problem| EditError::File { path: shown(), problem };
-    let text = fs::read_to_string(path).map_err(file)?;
-    let changed = match change(&text) {
-        Ok(Some(changed)) => changed,
-        Ok(None) => return Ok(None),
-        Err((line, problem)) => return Err(EditError::Syntax { path: shown(), line, problem }),
-    };
-    let beside = |ending: &str| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(ending);
-        PathBuf::from(name)
-    };
-    let (backup, new) = (beside(".bak"), beside(".new"));
-    fs::copy(path, &backup).map_err(file)?;
-    // Written whole beside the old one and then renamed: a full disk leaves the old file. The permissions
-    // come before the content, which may hold a password.
-    fs::write(&new, "").map_err(file)?;
-    fs::set_permissions(&new, fs::metadata(path).map_err(file)?.permissions()).map_err(file)?;
-    fs::write(&new, changed).map_err(file)?;
-    fs::rename(&new, path).map_err(file)?;
-    Ok(Some(backup))
-}
-
-fn tree(text: &str) -> Result<Node, Syntax> {
-    json::parse(text).map_err(|error| (error.place.line, error.message))
-}
-
-/// `text` with member `key` of source `id` replaced, or added when `wanted` (which is told whether it is
-/// there) says so; `None` when no entry has this id.
-fn with_member(
-    text: &str,
-    id: &str,
-    key: &str,
-    wanted: &dyn Fn(bool) -> bool,
-    written: &dyn Fn(Option<&str>) -> String,
-) -> Result<Option<String>, Syntax> {
-    let root = tree(text)?;
-    let Some(entry) = entry(&root, id) else { return Ok(None) };
-    let (Some(first), Some(last)) = (entry.first(), entry.last()) else { return Ok(None) };
-    // Entries with each key on a line of its own get theirs the same way.
-    let indent = indent(text, offset(text, first.place));
-    let member = entry.iter().find(|member| member.key == key);
-    if !wanted(member.is_some()) {
-        return Ok(Some(text.to_owned()));
+        write().map_err(|problem| self.refused(&path, problem))?;
+        Ok(path)
     }
-    let written = written(indent);
-    let (from, to, new) = match member {
-        Some(member) => {
-            let start = offset(text, member.node.place);
-            (start, end_of_value(text, start), written)
+
+    /// Replaces the file by what `change` makes of it; gives the copy of the old one, or `None` when `change`
+    /// does.
+    fn change(
+        &self,
+        change: impl FnOnce(&str) -> Result<Option<String>, Syntax>,
+    ) -> Result<Option<PathBuf>, EditError> {
+        let mut kept = self.kept.lock();
+        let file = |problem| self.refused(&self.path, problem);
+        // Behind a link it is the file that is replaced, not the link.
+        let path = fs::canonicalize(&self.path).map_err(file)?;
+        let text = fs::read_to_string(&path).map_err(file)?;
+        let changed = match change(&text) {
+            Ok(Some(changed)) => changed,
+            Ok(None) => return Ok(None),
+            Err((line, problem)) => {
+                return Err(EditError::Syntax { path: self.path.display().to_string(), line, problem });
+            }
+        };
+        let original = match kept.take().filter(|kept| kept.written == text && kept.original.exists()) {
+            Some(kept) => kept.original,
+            None => {
+                let copy = free_copy(&path);
+                fs::copy(&path, &copy).map_err(file)?;
+                copy
+            }
+        };
+        // Written whole beside the old one and then renamed: a full disk leaves the old file. The permissions
+        // come before the content, which may hold a password.
+        let new = beside(&path, ".new");
+        let replaced = fs::write(&new, "")
+            .and_then(|()| fs::set_permissions(&new, fs::metadata(&path)?.permissions()))
+            .and_then(|()| fs::write(&new, &changed))
+            .and_then(|()| fs::rename(&new, &path));
+        if let Err(problem) = replaced {
+            let _ = fs::remove_file(&new);
+            *kept = Some(Kept { original, written: text });
+            return Err(file(problem));
         }
-        None => {
-            let end = end_of_value(text, offset(text, last.node.place));
-            let new = match indent {
-                Some(indent) => format!(",\n{indent}\"{key}\": {written}"),
-                None => format!(", \"{key}\": {written}"),
-            };
-            (end, end, new)
-        }
-    };
-    Ok(Some(format!("{}{new}{}", &text[..from], &text[to..])))
-}
-
-/// `text` with a source more, in the style of the list's last entry.
-fn with_entry(text: &str, new: &NewEntry) -> Result<String, Syntax> {
-    let root = tree(text)?;
-    let Value::Object(sections) = &root.value else {
-        return Err((root.place.line, "expected an object".into()));
-    };
-    let (list, id_key, source_key) = match new.kind {
-        SourceKind::Camera => ("cameras", "camera_id", "source"),
-        SourceKind::Video => ("videos", "video_id", "path"),
-    };
-    let string = |text: &str| serde_json::Value::from(text).to_string();
-    let mut members = vec![(id_key, string(&new.id)), (source_key, string(&new.source))];
-    members.extend(new.alias.as_deref().map(|alias| ("alias", string(alias))));
-    let members: Vec<String> = members.iter().map(|(key, value)| format!("\"{key}\": {value}")).collect();
-    let short = format!("{{ {} }}", members.join(", "));
-    let insert = |at: usize, new: &str| format!("{}{new}{}", &text[..at], &text[at..]);
-    let array = sections.iter().find(|member| member.key == list);
-    let Some((member, Value::Array(entries))) = array.map(|member| (member, &member.node.value)) else {
-        let last = sections.last();
-        let at = last
-            .map_or(offset(text, root.place) + 1, |last| end_of_value(text, offset(text, last.node.place)));
-        let before = last.map_or("", |_| ",");
-        let indent = last.and_then(|last| indent(text, offset(text, last.place))).unwrap_or("  ");
-        let after = last.map_or("\n", |_| "");
-        return Ok(insert(
-            at,
-            &format!("{before}\n{indent}\"{list}\": [\n{indent}  {short}\n{indent}]{after}"),
-        ));
-    };
-    let Some(last) = entries.last() else {
-        let from = offset(text, member.node.place);
-        let to = end_of_value(text, from);
-        let indent = indent(text, offset(text, member.place)).unwrap_or("  ");
-        return Ok(format!("{}[\n{indent}  {short}\n{indent}]{}", &text[..from], &text[to..]));
-    };
-    let start = offset(text, last.place);
-    let end = end_of_value(text, start);
-    let inner = match &last.value {
-        Value::Object(members) => members.first().and_then(|first| indent(text, offset(text, first.place))),
-        _ => None,
-    };
-    Ok(match (indent(text, start), inner) {
-        (Some(indent), Some(inner)) => {
-            let lines = members.join(&format!(",\n{inner}"));
-            insert(end, &format!(",\n{indent}{{\n{inner}{lines}\n{indent}}}"))
-        }
-        (Some(indent), None) => insert(end, &format!(",\n{indent}{short}")),
-        (None, _) => insert(end, &format!(", {short}")),
-    })
-}
-
-/// The space before `at`, when nothing else stands before it on its line.
-fn indent(text: &str, at: usize) -> Option<&str> {
-    let line_start = text[..at].rfind('\n').map(|at| at + 1)?;
-    let space = &text[line_start..at];
-    space.trim().is_empty().then_some(space)
-}
-
-/// Members of the camera or video with this id.
-fn entry<'a>(root: &'a Node, id: &str) -> Option<&'a Vec<Member>> {
-    let Value::Object(sections) = &root.value else { return None };
-    let lists = sections.iter().filter(|member| member.key == "cameras" || member.key == "videos");
-    lists
-        .filter_map(|member| match &member.node.value {
-            Value::Array(entries) => Some(entries),
-            _ => None,
-        })
-        .flatten()
-        .find_map(|entry| match &entry.value {
-            Value::Object(members) if members.iter().any(|member| is_id(member, id)) => Some(members),
-            _ => None,
-        })
-}
-
-fn is_id(member: &Member, id: &str) -> bool {
-    (member.key == "camera_id" || member.key == "video_id")
-        && matches!(&member.node.value, Value::String(text) if text == id)
-}
-
-/// Byte offset of a place.
-fn offset(text: &str, place: Place) -> usize {
-    let mark = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
-    let line_start: usize =
-        mark + text[mark..].split_inclusive('\n').take(place.line - 1).map(str::len).sum::<usize>();
-    text[line_start..].char_indices().nth(place.column - 1).map_or(text.len(), |(at, _)| line_start + at)
-}
-
-/// Byte offset behind the value that starts at `start`.
-fn end_of_value(text: &str, start: usize) -> usize {
-    let mut values = serde_json::Deserializer::from_str(&text[start..]).into_iter::<IgnoredAny>();
-    // The whole text was parsed before, so there is a value here.
-    let _ = values.next();
-    start + values.byte_offset()
-}
-
-fn list<T>(items: &[T], one: fn(&T) -> String, indent: Option<&str>) -> String {
-    let each: Vec<String> = items.iter().map(one).collect();
-    match indent {
-        Some(indent) if !each.is_empty() => {
-            let inner = format!("\n{indent}  ");
-            format!("[{inner}{}\n{indent}]", each.join(&format!(",{inner}")))
-        }
-        _ => format!("[{}]", each.join(", ")),
+        *kept = Some(Kept { original: original.clone(), written: changed });
+        Ok(Some(original))
     }
 }
 
-fn point([x, y]: [f32; 2]) -> String {
-    format!("[{}, {}]", share(x), share(y))
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
 }
 
-fn line(line: &LineConfig) -> String {
-    let name = serde_json::Value::from(line.name.as_str());
-    let anchor = serde_json::to_value(line.anchor).unwrap_or_default();
-    let [a, b] = [line.a, line.b].map(point);
-    format!("{{ \"name\": {name}, \"a\": {a}, \"b\": {b}, \"anchor\": {anchor} }}")
-}
-
-fn zone(zone: &ZoneConfig) -> String {
-    let name = serde_json::Value::from(zone.name.as_str());
-    let anchor = serde_json::to_value(zone.anchor).unwrap_or_default();
-    let points: Vec<String> = zone.points.iter().copied().map(point).collect();
-    let limit = zone.threshold.map(|limit| format!(", \"threshold\": {limit}")).unwrap_or_default();
-    format!("{{ \"name\": {name}, \"points\": [{}], \"anchor\": {anchor}{limit} }}", points.join(", "))
-}
-
-/// A coordinate to a thousandth of the picture, without needless zeroes.
-fn share(value: f32) -> String {
-    let text = format!("{value:.3}");
-    let text = text.trim_end_matches('0').trim_end_matches('.');
-    if text.is_empty() || text == "-0" { "0".into() } else { text.into() }
+/// Where the file as it is now is copied to.
+fn free_copy(path: &Path) -> PathBuf {
+    let name = |number: usize| match number {
+        1 => beside(path, ".bak"),
+        _ => beside(path, &format!(".bak{number}")),
+    };
+    (1..MOST_COPIES).map(name).find(|copy| !copy.exists()).unwrap_or_else(|| name(MOST_COPIES))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::count::Anchor;
-
-    fn door() -> LineConfig {
-        LineConfig { name: "the \"door\"".into(), a: [0.1, 0.25], b: [0.9, 1.0], anchor: Anchor::Foot }
-    }
-
-    const TEXT: &str = r#"{
-    "parallel_config": {"worker_count": 2},
-    "cameras": [
-        {
-            "camera_id": "one",   "alias": "Tür",
-            "source": "rtsp://h/1"
-        },
-        { "camera_id": "two", "source": "rtsp://h/2", "lines": [ {"name": "x", "a": [0, 0], "b": [1, 1]} ], "threshold": 5 }
-    ]
-}
-"#;
-
-    fn with_lines(text: &str, id: &str, lines: &[LineConfig]) -> Result<Option<String>, Syntax> {
-        with_member(text, id, "lines", &|_| true, &|indent| list(lines, line, indent))
-    }
-
-    #[test]
-    fn zones_are_written_beside_lines_and_read_again() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("cams.json");
-        fs::write(&path, TEXT).unwrap();
-        let points = vec![[0.1, 0.2], [0.5, 0.2], [0.5, 0.9]];
-        let till = ZoneConfig { name: "till".into(), points, anchor: Anchor::Foot, threshold: Some(4) };
-        save_lines(&path, "one", &[door()], std::slice::from_ref(&till)).unwrap();
-        let config = crate::config::Config::load(&path, &Default::default()).unwrap();
-        assert_eq!((&config.sources[0].lines, &config.sources[0].zones), (&vec![door()], &vec![till]));
-        assert_eq!(config.sources[1].lines[0].name, "x");
-        save_lines(&path, "one", &[door()], &[]).unwrap();
-        assert!(fs::read_to_string(&path).unwrap().contains("\"zones\": []"));
-        save_lines(&path, "two", &[door()], &[]).unwrap();
-        assert_eq!(
-            fs::read_to_string(&path).unwrap().matches("zones").count(),
-            1,
-            "not where there were none"
-        );
-    }
-
-    #[test]
-    fn a_source_is_added_in_the_style_of_the_list() {
-        let new = NewEntry {
-            kind: SourceKind::Camera,
-            id: "gate".into(),
-            source: "rtsp://h/\"3\"".into(),
-            alias: Some("Gate".into()),
-        };
-        let short = "{ \"camera_id\": \"gate\", \"source\": \"rtsp://h/\\\"3\\\"\", \"alias\": \"Gate\" }";
-        let long = "{\n      \"camera_id\": \"gate\",\n      \"source\": \"rtsp://h/\\\"3\\\"\",\n      \"alias\": \"Gate\"\n    }";
-        for (text, wanted) in [
-            ("{}", format!("{{\n  \"cameras\": [\n    {short}\n  ]\n}}")),
-            (
-                "{\n  \"videos\": []\n}\n",
-                format!("{{\n  \"videos\": [],\n  \"cameras\": [\n    {short}\n  ]\n}}\n"),
-            ),
-            ("{\n  \"cameras\": [ ]\n}", format!("{{\n  \"cameras\": [\n    {short}\n  ]\n}}")),
-            (
-                "{\"cameras\": [{\"camera_id\": \"a\"}]}",
-                format!("{{\"cameras\": [{{\"camera_id\": \"a\"}}, {short}]}}"),
-            ),
-            (
-                "{\n  \"cameras\": [\n    {\n      \"camera_id\": \"a\"\n    }\n  ]\n}",
-                format!(
-                    "{{\n  \"cameras\": [\n    {{\n      \"camera_id\": \"a\"\n    }},\n    {long}\n  ]\n}}"
-                ),
-            ),
-        ] {
-            assert_eq!(with_entry(text, &new).unwrap(), wanted, "{text}");
-            tree(&wanted).unwrap();
-        }
-    }
-
-    #[test]
-    fn lines_are_added_in_the_style_of_the_entry() {
-        let changed = with_lines(TEXT, "one", &[door()]).unwrap().unwrap();
-        let expected = TEXT.replace(
-            "\"source\": \"rtsp://h/1\"\n",
-            "\"source\": \"rtsp://h/1\",\n            \"lines\": [\n              \
-             { \"name\": \"the \\\"door\\\"\", \"a\": [0.1, 0.25], \"b\": [0.9, 1], \"anchor\": \"foot\" }\n            ]\n",
-        );
-        assert_eq!(changed, expected);
-    }
-
-    #[test]
-    fn lines_are_replaced_and_nothing_else_changes() {
-        let changed = with_lines(TEXT, "two", &[door(), door()]).unwrap().unwrap();
-        let line =
-            "{ \"name\": \"the \\\"door\\\"\", \"a\": [0.1, 0.25], \"b\": [0.9, 1], \"anchor\": \"foot\" }";
-        let expected =
-            TEXT.replace("[ {\"name\": \"x\", \"a\": [0, 0], \"b\": [1, 1]} ]", &format!("[{line}, {line}]"));
-        assert_eq!(changed, expected);
-    }
-
-    #[test]
-    fn what_cannot_be_changed_is_told() {
-        assert_eq!(with_lines(TEXT, "three", &[door()]), Ok(None));
-        assert_eq!(with_lines("{\n\"cameras\": [,]}", "one", &[door()]).unwrap_err().0, 2);
-    }
-
-    #[test]
-    fn the_file_is_kept_beside_the_new_one() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("cams.json");
-        fs::write(&path, TEXT).unwrap();
-        let backup = save_lines(&path, "one", &[door()], &[]).unwrap();
-        assert_eq!(fs::read_to_string(backup).unwrap(), TEXT);
-        assert!(fs::read_to_string(&path).unwrap().contains("\"anchor\": \"foot\""));
-        let error = save_lines(&path, "nobody", &[], &[]).unwrap_err().to_string();
-        assert!(error.contains("no entry with the id 'nobody'"), "{error}");
-        assert!(save_lines(&folder.path().join("none.json"), "one", &[], &[]).is_err());
-    }
-}
+mod tests;

@@ -204,6 +204,12 @@ fn secret_values(text: &str, ends: impl Fn(char) -> bool) -> Vec<Range<usize>> {
     found
 }
 
+/// Where secrets stand in the path and query of an address that is being typed, in bytes.
+#[must_use]
+pub fn secret_ranges(address: &str) -> Vec<Range<usize>> {
+    if address.contains("://") { secret_values(address, |c| c == '&') } else { Vec::new() }
+}
+
 fn names_a_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     ["passw", "passphrase", "pwd", "psw", "secret", "token", "apikey", "api_key", "signature", "credential"]

@@ -26,6 +26,13 @@ pub fn renew(preview: &ArcSwapOption<Preview>, frame: &Frame, tracks: &[Track]) 
     }
 }
 
+/// The picture of a frame, without tracks; `None` when it cannot be converted.
+#[must_use]
+pub fn of_frame(frame: &Frame) -> Option<Preview> {
+    let (size, rgb) = to_rgb(&frame.image).ok()?;
+    Some(Preview { size, rgb, tracks: Vec::new(), taken: frame.captured })
+}
+
 fn to_rgb(image: &Mat) -> opencv::Result<((u32, u32), Vec<u8>)> {
     let mut rgb = Mat::default();
     imgproc::cvt_color_def(image, &mut rgb, imgproc::COLOR_BGR2RGB)?;

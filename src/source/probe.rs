@@ -1,8 +1,9 @@
-//! Opens a source once, looks at its first frame and closes it, for `check --probe`.
+//! Opens a source once, looks at its first frame and closes it, for `check --probe` and for the dialog that adds
+//! a source.
 
 use std::fmt;
 
-use super::{Opener, SourceError, StreamInfo, SystemOpener};
+use super::{Frame, Opener, SourceError, StreamInfo, SystemOpener};
 use crate::config::SourceConfig;
 
 /// What was found behind a source.
@@ -32,18 +33,19 @@ impl fmt::Display for Probe {
     }
 }
 
-/// Opens `source` as the program would and decodes its first frame. Blocks up to the timeouts.
+/// Opens `source` as the program would and decodes its first frame, which is given as well. Blocks up to the
+/// timeouts.
 ///
 /// # Errors
 /// When it cannot be opened or gives no frame, as the program would say it.
-pub fn probe_source(source: &SourceConfig) -> Result<Probe, SourceError> {
+pub fn probe_source(source: &SourceConfig) -> Result<(Probe, Frame), SourceError> {
     let mut opened = SystemOpener.open(source)?;
     if !opened.grab()? {
         return Err(SourceError::Unsupported(format!("'{}' holds no frame", source.source)));
     }
     let frame = opened.retrieve(&|width, height| (width, height))?;
     let info = StreamInfo { size: frame.stream_size, ..opened.info() };
-    Ok(Probe { info, codec: opened.codec() })
+    Ok((Probe { info, codec: opened.codec() }, frame))
 }
 
 #[cfg(test)]

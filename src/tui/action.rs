@@ -99,6 +99,8 @@ pub enum Action {
     AllLogs,
     /// What was counted on other days.
     Report,
+    /// Write a configuration file.
+    WriteConfig,
     /// Export now.
     Export,
     /// Copy the row.

@@ -10,6 +10,7 @@ use super::{
     editor::Editor,
     format::Moment,
     graphics::Graphics,
+    host::ConfigPlace,
     keymap::Keymap,
     text_input::TextInput,
     view_model::{self, Arrangement, Row},
@@ -23,6 +24,7 @@ use crate::{
 
 mod act;
 mod edit;
+mod keep;
 mod keys;
 mod motion;
 mod parts;
@@ -88,6 +90,14 @@ pub struct UiState {
     acknowledged: BTreeSet<AlertKey>,
     alerts: Vec<Alert>,
     toast: Option<Toast>,
+    /// Where sources and lines are kept.
+    pub config_place: ConfigPlace,
+    /// Sources whose lines run and could not be saved.
+    unsaved: BTreeSet<SourceId>,
+    /// A source that was added and is not in a snapshot yet; it becomes the selected one.
+    awaited: Option<SourceId>,
+    /// Number of the last source that was tried out.
+    probes: u64,
     /// Workers asked for and not yet confirmed by a snapshot.
     pending_workers: Option<usize>,
     /// Keys as they are now.
@@ -133,6 +143,10 @@ impl UiState {
             acknowledged: BTreeSet::new(),
             alerts: Vec::new(),
             toast: None,
+            config_place: ConfigPlace::Nowhere,
+            unsaved: BTreeSet::new(),
+            awaited: None,
+            probes: 0,
             pending_workers: None,
             keymap,
             changed: true,
@@ -148,6 +162,10 @@ impl UiState {
         self.changed |= is_news(&self.snapshot, &snapshot);
         self.snapshot = Arc::new(snapshot);
         self.pending_workers = None;
+        let is_there = |id: &SourceId| self.snapshot.sources.iter().any(|source| source.id == *id);
+        if let Some(id) = self.awaited.take_if(|id| is_there(id)) {
+            self.selected = Some(id);
+        }
         self.rearrange();
     }
 

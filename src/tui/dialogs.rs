@@ -1,6 +1,6 @@
 //! Dialogs: each takes the keys while it is open and ends in an [`Outcome`].
 
-use super::{action::Action, app::Effect, keymap::Key};
+use super::{action::Action, app::Effect, host::ConfigPlace, keymap::Key};
 
 pub mod add_source;
 pub mod confirm;
@@ -31,7 +31,7 @@ pub enum Dialog {
     /// A question.
     Confirm(Confirm),
     /// Which source to add.
-    AddSource(AddSource),
+    AddSource(Box<AddSource>),
     /// Which command to run.
     Palette(Palette),
 }
@@ -43,10 +43,10 @@ impl Dialog {
         Self::Confirm(Confirm { title: title.into(), lines, done: done.into(), effects, hint: false })
     }
 
-    /// Asks for a source.
+    /// Asks for a source, which is kept in `place`.
     #[must_use]
-    pub fn add_source() -> Self {
-        Self::AddSource(AddSource::default())
+    pub fn add_source(place: ConfigPlace) -> Self {
+        Self::AddSource(Box::new(AddSource::new(place)))
     }
 
     /// Asks for a command.

@@ -140,6 +140,16 @@ pub fn percent(share: f32) -> String {
     if share.is_finite() { format!("{:.0}%", (share * 100.0).clamp(0.0, 999.0)) } else { "-".into() }
 }
 
+/// `40 s`, `1 min`, `10 min`.
+#[must_use]
+pub fn minutes(seconds: f64) -> String {
+    match (seconds / 60.0).round() as u64 {
+        0 => format!("{seconds:.0} s"),
+        1 => "1 min".into(),
+        minutes => format!("{minutes} min"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,7 +3,12 @@
 use std::sync::Arc;
 
 use super::editor::Drawn;
-use crate::{config::SourceConfig, logging::RecentLogs, source::SourceId};
+use crate::{
+    config::{SourceConfig, edit::KeepLogin},
+    logging::RecentLogs,
+    source::SourceId,
+    store::Preview,
+};
 
 /// Which log a screen shows.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -61,6 +66,26 @@ impl Period {
     }
 }
 
+/// What was found behind a source.
+#[derive(Debug, Clone, Default)]
+pub struct Found {
+    /// Size, rate, codec in a few words.
+    pub words: String,
+    /// Its first picture.
+    pub picture: Option<Arc<Preview>>,
+}
+
+/// The configuration file of this run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ConfigPlace {
+    /// Changes are saved here.
+    File(String),
+    /// There is none; this one can be written.
+    CouldBe(String),
+    /// There is none, and none can be written.
+    Nowhere,
+}
+
 /// The program around the screens. Errors are sentences for the user, without secrets.
 pub trait Host: Send + Sync {
     /// Writes all results that are not written yet and says where they are. May take a while.
@@ -74,9 +99,19 @@ pub trait Host: Send + Sync {
     ///
     /// # Errors
     /// Why it cannot be used.
-    fn probe(&self, source: &SourceConfig) -> Result<String, String> {
+    fn probe(&self, source: &SourceConfig) -> Result<Found, String> {
         let _ = source;
         Err("sources cannot be tried out here".into())
+    }
+
+    /// Where sources and lines are kept.
+    fn config_place(&self) -> ConfigPlace {
+        ConfigPlace::Nowhere
+    }
+
+    /// Keeps the secrets of a source that is about to be opened out of the logs.
+    fn hide_secrets(&self, source: &SourceConfig) {
+        let _ = source;
     }
 
     /// Writes the lines and zones of a source into the configuration file and says where. May take a while.
@@ -85,7 +120,27 @@ pub trait Host: Send + Sync {
     /// Why it could not.
     fn save_lines(&self, source: &SourceId, drawn: &Drawn) -> Result<String, String> {
         let _ = (source, drawn);
-        Err("there is no configuration file to save to; start with '--config FILE'".into())
+        Err("there is no configuration file".into())
+    }
+
+    /// Writes a source that was added, as `written` by the user, into the configuration file and says where,
+    /// also where its password went. May take a while.
+    ///
+    /// # Errors
+    /// Why it could not.
+    fn save_source(&self, source: &SourceConfig, written: &str, keep: KeepLogin) -> Result<String, String> {
+        let _ = (source, written, keep);
+        Err("there is no configuration file".into())
+    }
+
+    /// Writes a configuration file of these sources, or what could not be saved to the one there is, and says
+    /// where. May take a while.
+    ///
+    /// # Errors
+    /// Why it could not, or why there is nothing to write.
+    fn write_config(&self, sources: &[Arc<SourceConfig>]) -> Result<String, String> {
+        let _ = sources;
+        Err("no configuration file can be written here".into())
     }
 
     /// What was counted in `period`, as text. May take a while.

@@ -2,7 +2,7 @@
 //! with keys.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::HashMap,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -13,17 +13,22 @@ use super::{
     app::{Effect, Screen, Tone, UiState},
     editor::{Drawn, Replayed},
     format::Moment,
-    host::{Host, LogTarget, Period},
+    host::{ConfigPlace, Found, Host, LogTarget, Period},
     keymap::{Key, Keymap},
     view_model::Row,
 };
 use crate::{
-    config::SourceConfig,
-    count::replay::Paths,
+    config::{SourceConfig, edit::KeepLogin},
     engine::{Control, EngineApi},
     logging::Level,
     source::SourceId,
 };
+
+mod probes;
+mod replay;
+
+use probes::Probes;
+use replay::Replaying;
 
 /// How often the history behind the sparklines is fetched: it changes once a minute.
 const HISTORY_EVERY: Duration = Duration::from_secs(5);
@@ -34,13 +39,12 @@ const PREVIEW_EVERY: Duration = Duration::from_secs(1);
 /// Seconds of a person's way that are drawn behind him.
 const TRAIL: f64 = 4.0;
 
-/// How often the tracks behind the line editor are fetched.
-const REPLAY_EVERY: Duration = Duration::from_secs(5);
-
 /// The answer to work done beside the screens.
 enum Answer {
     Said(Result<String, String>),
-    Probed(String, Result<String, String>),
+    Saved(SourceId, Drawn, Result<String, String>),
+    Written(Result<String, String>),
+    Probed(u64, Result<Found, String>),
     Report(Period, Result<String, String>),
     Replayed(SourceId, Box<Replayed>),
 }
@@ -60,17 +64,8 @@ pub struct Session {
     preview_due: Option<Instant>,
     preview_of: Option<SourceId>,
     log: Option<LogView>,
+    probes: Probes,
     replay: Replaying,
-}
-
-/// What the line editor's lines would have counted, being worked out beside the screens.
-#[derive(Default)]
-struct Replaying {
-    paths: Option<(SourceId, Arc<Paths>)>,
-    due: Option<Instant>,
-    running: bool,
-    /// For which lines and of which moment it was last begun.
-    begun: Option<(Drawn, f64)>,
 }
 
 impl Session {
@@ -97,6 +92,7 @@ impl Session {
             preview_due: None,
             preview_of: None,
             log: None,
+            probes: Probes::default(),
             replay: Replaying::default(),
         };
         session.refresh(moment);
@@ -108,12 +104,15 @@ impl Session {
         let now = moment.mono;
         self.ui.set_moment(moment);
         self.ui.set_snapshot(self.engine.snapshot());
+        self.ui.config_place = self.host.config_place();
         while let Ok(answer) = self.answers.1.try_recv() {
             match answer {
                 Answer::Said(Ok(text)) => self.ui.say(text, Tone::Done),
                 Answer::Said(Err(text)) => self.ui.say(text, Tone::Refused),
                 Answer::Report(period, result) => self.ui.report_read(period, result),
-                Answer::Probed(text, result) => self.ui.source_probed(&text, result),
+                Answer::Saved(source, drawn, result) => self.ui.lines_saved(&source, &drawn, result),
+                Answer::Written(result) => self.ui.config_written(result),
+                Answer::Probed(number, result) => self.probed(number, result),
                 Answer::Replayed(source, replayed) => {
                     self.replay.running = false;
                     self.ui.lines_replayed(&source, *replayed);
@@ -140,16 +139,23 @@ impl Session {
         for effect in effects {
             match effect {
                 Effect::Control(control) => self.engine.send(control),
-                Effect::AddSource(text) => self.add_source(&text),
-                Effect::SaveLines(source, drawn) => {
-                    self.in_background(move |host| Answer::Said(host.save_lines(&source, &drawn)));
+                Effect::AddSource { text, name, keep } => self.add_source(&text, &name, keep),
+                Effect::SaveLines(source, drawn) => self.in_background("tui-save", move |host| {
+                    let result = host.save_lines(&source, &drawn);
+                    Answer::Saved(source, drawn, result)
+                }),
+                Effect::WriteConfig => {
+                    let sources: Vec<_> = self.engine.snapshot().sources;
+                    let sources: Vec<Arc<SourceConfig>> =
+                        sources.iter().filter_map(|source| self.engine.source_config(&source.id)).collect();
+                    self.in_background("tui-save", move |host| Answer::Written(host.write_config(&sources)));
                 }
                 Effect::Report(period) => {
-                    self.in_background(move |host| Answer::Report(period, host.report(period)));
+                    self.in_background("tui-report", move |host| Answer::Report(period, host.report(period)))
                 }
                 Effect::Export => {
                     self.ui.say("exporting", Tone::Done);
-                    self.in_background(|host| Answer::Said(host.export()));
+                    self.in_background("tui-export", |host| Answer::Said(host.export()));
                 }
                 Effect::Quit(_) | Effect::Suspend | Effect::Repaint | Effect::Copy(_) | Effect::Mouse(_) => {
                     rest.push(effect);
@@ -171,60 +177,29 @@ impl Session {
         }
     }
 
-    fn add_source(&mut self, text: &str) {
+    fn add_source(&mut self, text: &str, name: &str, keep: KeepLogin) {
         let taken = self.engine.snapshot().sources.iter().map(|source| source.id.to_string()).collect();
-        let result = SourceConfig::from_source_string(text, &taken).map(|source| {
-            let id = source.id.clone();
-            self.engine.send(Control::Add(Box::new(source)));
-            id
-        });
-        self.ui.source_added(result);
-    }
-
-    /// Tries out the source being typed, when it is one.
-    fn probe(&mut self, now: Instant) {
-        let Some(text) = self.ui.text_to_probe(now) else { return };
-        match SourceConfig::from_source_string(&text, &BTreeSet::new()) {
-            Ok(source) => self.in_background(move |host| Answer::Probed(text, host.probe(&source))),
-            Err(problem) => self.ui.source_probed(&text, Err(problem)),
-        }
-    }
-
-    /// Works out what the edited lines would have counted, when they or the tracks have changed.
-    fn replay(&mut self, now: Instant) {
-        let Some(editor) = &self.ui.editor else {
-            self.replay = Replaying { running: self.replay.running, ..Replaying::default() };
-            return;
+        let mut source = match SourceConfig::from_source_string(text, &taken) {
+            Ok(source) => source,
+            Err(problem) => return self.ui.source_added(Err(problem)),
         };
-        let id = editor.source.clone();
-        if self.replay.due.is_none_or(|due| due <= now) {
-            self.replay.due = Some(now + REPLAY_EVERY);
-            self.replay.paths = self.engine.paths(&id).map(|paths| (id.clone(), Arc::new(paths)));
+        if !name.is_empty() {
+            source.alias = name.to_string();
         }
-        let Some((_, paths)) = self.replay.paths.as_ref().filter(|(of, _)| *of == id) else { return };
-        let now = (editor.drawn().clone(), paths.newest());
-        if self.replay.running || self.replay.begun.as_ref() == Some(&now) {
-            return;
+        self.host.hide_secrets(&source);
+        self.engine.send(Control::Add(Box::new(source.clone())));
+        self.ui.source_added(Ok(&source));
+        if matches!(self.ui.config_place, ConfigPlace::File(_)) {
+            let written = text.to_string();
+            self.in_background("tui-save", move |host| {
+                Answer::Written(host.save_source(&source, &written, keep))
+            });
         }
-        let Some(config) = self.engine.source_config(&id) else { return };
-        let (paths, drawn, runs) = (Arc::clone(paths), editor.drawn().clone(), editor.as_it_runs().clone());
-        self.replay.running = true;
-        self.replay.begun = Some(now);
-        let anchor = editor.anchor();
-        self.in_background(move |_| {
-            let of = |drawn: &Drawn| {
-                let (lines, zones) = (drawn.lines.clone(), drawn.zones.clone());
-                paths.replay(&SourceConfig { lines, zones, ..(*config).clone() })
-            };
-            let (with, as_it_runs) = (of(&drawn), of(&runs));
-            let walked = Arc::new(walked(&paths, anchor));
-            Answer::Replayed(id, Box::new(Replayed { drawn, with, as_it_runs, walked }))
-        });
     }
 
-    fn in_background(&mut self, work: impl FnOnce(&dyn Host) -> Answer + Send + 'static) {
+    fn in_background(&mut self, name: &str, work: impl FnOnce(&dyn Host) -> Answer + Send + 'static) {
         let (host, sender) = (Arc::clone(&self.host), self.answers.0.clone());
-        let started = std::thread::Builder::new().name("tui-task".into()).spawn(move || {
+        let started = std::thread::Builder::new().name(name.into()).spawn(move || {
             // Nobody listens any more when the screens are gone.
             let _ = sender.send(work(&*host));
         });
@@ -274,7 +249,9 @@ impl Session {
             self.ui.extras.preview = None;
         }
         let Some(id) = self.preview_of.clone() else { return };
-        if self.ui.frozen_since().is_some() || self.preview_due.is_some_and(|due| now < due) {
+        // Lines are drawn on what is there now, also while the other screens are held still.
+        let is_held = self.ui.frozen_since().is_some() && *self.ui.screen() != Screen::Editor;
+        if is_held || self.preview_due.is_some_and(|due| now < due) {
             return;
         }
         let Some(preview) = self.engine.preview(&id) else { return };
@@ -314,15 +291,6 @@ impl Session {
         self.log = Some(now);
         self.ui.touch();
     }
-}
-
-/// Where people were seen, in 0..1, each place of a fine grid once.
-fn walked(paths: &Paths, anchor: crate::count::Anchor) -> Vec<(f32, f32)> {
-    const GRID: f32 = 160.0;
-    let aspect = paths.aspect().max(0.01);
-    let cells: BTreeSet<(i32, i32)> =
-        paths.places(anchor).map(|at| ((at.x / aspect * GRID) as i32, (at.y * GRID) as i32)).collect();
-    cells.into_iter().map(|(x, y)| ((x as f32 + 0.5) / GRID, (y as f32 + 0.5) / GRID)).collect()
 }
 
 /// Whether every word of `filter` (lower case) is in `text`, or is not, with a leading `!`.

@@ -121,12 +121,13 @@ pub fn rule(title: &str, focused: bool, area: Rect, buffer: &mut Buffer, look: &
     put(&line, area, buffer);
 }
 
-/// Draws a box of `width` in the middle of `area` with `lines` in it, over whatever was there.
-pub fn frame(area: Rect, width: u16, title: &str, lines: &[Line], buffer: &mut Buffer, look: &Look) {
+/// Draws a box of `width` in the middle of `area` with `lines` in it, over whatever was there; gives the place of
+/// the lines.
+pub fn frame(area: Rect, width: u16, title: &str, lines: &[Line], buffer: &mut Buffer, look: &Look) -> Rect {
     let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2);
     let outer = centered(area, width, height);
     if outer.width < 4 || outer.height < 3 {
-        return;
+        return Rect::default();
     }
     Clear.render(outer, buffer);
     let [top_left, top_right, bottom_left, bottom_right] = look.symbols.corners;
@@ -155,6 +156,7 @@ pub fn frame(area: Rect, width: u16, title: &str, lines: &[Line], buffer: &mut B
         height: outer.height - 2,
     };
     put_lines(lines, inner, buffer);
+    inner
 }
 
 /// Text being typed, with its cursor in reverse, scrolled so that the cursor shows.

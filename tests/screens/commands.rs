@@ -110,6 +110,7 @@ const CASES: &[Case] = &[
     ("body-point", "E", |s, _| shows(s, "changed")),
     ("add-zone", "E", |s, _| s.said().starts_with("a zone: Tab takes its corners")),
     ("undo", "Ex", |s, _| !shows(s, "changed")),
+    ("write-config", "", |s, _| shows(s, "Write a configuration file?")),
     ("export", "", |s, _| s.said() == "exporting"),
     ("palette", "", |s, _| matches!(s.session.ui.dialog, Some(Dialog::Palette(_)))),
     ("help", "", |s, _| *s.session.ui.screen() == Screen::Help),

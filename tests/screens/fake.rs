@@ -2,25 +2,30 @@
 
 use std::{
     collections::BTreeMap,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant, SystemTime},
 };
 
 use parking_lot::Mutex;
 use pcount::{
-    config::{SourceConfig, SourceKind, SourceSpec, Strategy},
+    config::{SourceConfig, SourceKind, SourceSpec, Strategy, edit::KeepLogin},
     count::{Direction, Reason, replay::Paths},
     engine::{Control, EngineApi},
     geometry::BBox,
     logging::{Level, LogLine, RecentLogs},
+    source::SourceId,
     store::{
         EngineSnapshot, Event, EventKind, LineCounts, Minute, Preview, SourceSnapshot, SourceState,
         WorkerSnapshot,
     },
     track::{Track, TrackUpdate},
     tui::{
+        editor::Drawn,
         format::Moment,
-        host::{Host, Period},
+        host::{ConfigPlace, Found, Host, Period},
     },
 };
 
@@ -318,6 +323,15 @@ pub fn preview() -> Arc<Preview> {
 
 pub struct FakeHost {
     pub logs: Arc<RecentLogs>,
+    pub place: Mutex<ConfigPlace>,
+    /// Whether the disk is full.
+    pub full: AtomicBool,
+    /// What was saved.
+    pub saved: Mutex<Vec<String>>,
+    /// Addresses whose probes answer only when they leave this list.
+    pub slow: Mutex<Vec<String>>,
+    /// Names of the threads that probed.
+    pub probed: Mutex<Vec<String>>,
 }
 
 impl FakeHost {
@@ -342,7 +356,24 @@ impl FakeHost {
                 text: format!("[2026-03-14 12:34:51] [{label}] [{}] {message}", level.word()),
             });
         }
-        Arc::new(Self { logs })
+        Arc::new(Self {
+            logs,
+            place: Mutex::new(ConfigPlace::CouldBe("cameras.json".into())),
+            full: AtomicBool::new(false),
+            saved: Mutex::default(),
+            slow: Mutex::default(),
+            probed: Mutex::default(),
+        })
+    }
+}
+
+impl FakeHost {
+    fn save(&self, what: String) -> Result<String, String> {
+        if self.full.load(Ordering::SeqCst) {
+            return Err("'cams.json': no space left on device".into());
+        }
+        self.saved.lock().push(what);
+        Ok("saved to 'cams.json'; as it was before: 'cams.json.bak'".into())
     }
 }
 
@@ -351,13 +382,34 @@ impl Host for FakeHost {
         Ok("written to 'results/2026-03-14'".into())
     }
 
-    fn probe(&self, source: &SourceConfig) -> Result<String, String> {
+    fn probe(&self, source: &SourceConfig) -> Result<Found, String> {
         let text = source.source.to_string();
+        self.probed.lock().push(std::thread::current().name().unwrap_or_default().to_string());
+        while self.slow.lock().contains(&text) {
+            std::thread::yield_now();
+        }
         if text.starts_with("demo:") {
-            Ok("1280x720, 25 fps".into())
+            Ok(Found { words: "1280x720, 25 fps".into(), picture: Some(preview()) })
         } else {
             Err(format!("cannot connect: {text}"))
         }
+    }
+
+    fn config_place(&self) -> ConfigPlace {
+        self.place.lock().clone()
+    }
+
+    fn save_lines(&self, source: &SourceId, drawn: &Drawn) -> Result<String, String> {
+        self.save(format!("lines {source} {:?} zones {:?}", drawn.lines, drawn.zones))
+    }
+
+    fn save_source(&self, source: &SourceConfig, written: &str, keep: KeepLogin) -> Result<String, String> {
+        self.save(format!("source {} '{}' {written} {keep:?}", source.id, source.alias))
+    }
+
+    fn write_config(&self, sources: &[Arc<SourceConfig>]) -> Result<String, String> {
+        let ids: Vec<&str> = sources.iter().map(|source| &*source.id).collect();
+        self.save(format!("new file with {}", ids.join(", ")))
     }
 
     fn report(&self, period: Period) -> Result<String, String> {

@@ -7,9 +7,9 @@ use pcount::{config::Theme, store::SourceState, tui::theme::Palette};
 
 use super::{fake, stage::Stage};
 
-const SIZES: [(u16, u16); 4] = [(60, 16), (80, 24), (120, 40), (200, 50)];
+pub const SIZES: [(u16, u16); 4] = [(60, 16), (80, 24), (120, 40), (200, 50)];
 
-fn at_all_sizes(name: &str, mut stage: Stage) {
+pub fn at_all_sizes(name: &str, mut stage: Stage) {
     for (width, height) in SIZES {
         assert_snapshot!(format!("{name}_{width}x{height}"), stage.picture(width, height));
     }

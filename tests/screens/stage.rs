@@ -8,6 +8,7 @@ use pcount::{
     store::SourceSnapshot,
     tui::{
         app::Effect,
+        host::ConfigPlace,
         keymap::{Key, Keymap},
         screens,
         session::Session,
@@ -22,6 +23,7 @@ use super::fake::{FakeEngine, FakeHost, later, moment};
 
 pub struct Stage {
     pub engine: Arc<FakeEngine>,
+    pub host: Arc<FakeHost>,
     pub session: Session,
     pub look: Look,
     elapsed: Duration,
@@ -40,9 +42,17 @@ impl Stage {
         let engine = FakeEngine::new(sources);
         let api: Arc<dyn EngineApi> = engine.clone();
         let keymap = Keymap::new(&BTreeMap::new()).0;
-        let session = Session::new(api, FakeHost::new(), keymap, &[], read_only, moment());
+        let host = FakeHost::new();
+        let session = Session::new(api, host.clone(), keymap, &[], read_only, moment());
         let look = Look { theme: Theme::new(Palette::Ansi256, ThemeChoice::Dark), symbols: UNICODE };
-        Self { engine, session, look, elapsed: Duration::ZERO }
+        Self { engine, host, session, look, elapsed: Duration::ZERO }
+    }
+
+    /// Started with a configuration file.
+    pub fn configured(mut self) -> Self {
+        *self.host.place.lock() = ConfigPlace::File("cams.json".into());
+        self.tick();
+        self
     }
 
     pub fn colors(mut self, palette: Palette, choice: ThemeChoice) -> Self {

@@ -123,46 +123,6 @@ impl UiState {
         Vec::new()
     }
 
-    pub(super) fn add(&mut self) -> Vec<Effect> {
-        self.dialog = Some(Dialog::add_source());
-        Vec::new()
-    }
-
-    /// The engine has been given the new source, or the text was wrong.
-    pub fn source_added(&mut self, result: Result<SourceId, String>) {
-        self.changed = true;
-        match result {
-            Ok(id) => {
-                self.dialog = None;
-                self.say(format!("added '{id}' for this run; 'E' draws its lines"), Tone::Done);
-                self.selected = Some(id);
-            }
-            Err(problem) => {
-                if let Some(Dialog::AddSource(dialog)) = &mut self.dialog {
-                    dialog.problem = Some(problem);
-                } else {
-                    self.say(problem, Tone::Refused);
-                }
-            }
-        }
-    }
-
-    /// The text in the dialog that adds a source, once it has rested.
-    pub fn text_to_probe(&mut self, now: std::time::Instant) -> Option<String> {
-        let Some(Dialog::AddSource(dialog)) = &mut self.dialog else { return None };
-        let text = dialog.text_to_probe(now);
-        self.changed |= text.is_some();
-        text
-    }
-
-    /// What trying out the source in the dialog has given.
-    pub fn source_probed(&mut self, text: &str, result: Result<String, String>) {
-        if let Some(Dialog::AddSource(dialog)) = &mut self.dialog {
-            dialog.probed(text, result);
-            self.changed = true;
-        }
-    }
-
     pub(super) fn workers(&mut self, by: isize) -> Vec<Effect> {
         match self.screen() {
             Screen::Overview => {}

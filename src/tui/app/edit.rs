@@ -12,6 +12,7 @@ use crate::{
     tui::{
         action::Action,
         editor::{Drawn, Editor, Replayed, STEP, STRIDE, TURN},
+        host::ConfigPlace,
         text_input::TextInput,
     },
 };
@@ -106,29 +107,18 @@ impl UiState {
                 };
                 self.say(what, Tone::Done);
             }
-            Action::Enter => {
-                if !editor.is_changed() {
-                    return Some(self.refuse("nothing was changed; q goes back"));
-                }
-                let (source, drawn) = (editor.source.clone(), editor.drawn().clone());
-                editor.applied();
-                self.say("this counts from now on; saving", Tone::Done);
-                self.show_drawn(&source, &drawn);
-                return Some(vec![
-                    Effect::Control(Control::SetLines(
-                        source.clone(),
-                        drawn.lines.clone(),
-                        drawn.zones.clone(),
-                    )),
-                    Effect::SaveLines(source, drawn),
-                ]);
-            }
+            Action::Enter => return Some(self.use_and_save()),
             Action::Quit | Action::Back | Action::EditLines => {
-                if editor.is_changed() && !leaving {
+                let problem = if editor.is_changed() {
+                    "not saved: Enter uses and saves, again throws the changes away"
+                } else if self.unsaved.contains(&editor.source) {
+                    "counts until the program ends but is not saved: Enter tries again, again leaves it so"
+                } else {
+                    ""
+                };
+                if !problem.is_empty() && !leaving {
                     editor.leaving = true;
-                    return Some(
-                        self.refuse("not saved: Enter uses and saves, again throws the changes away"),
-                    );
+                    return Some(self.refuse(problem));
                 }
                 self.editor = None;
                 self.close();
@@ -136,6 +126,44 @@ impl UiState {
             _ => return None,
         }
         Some(Vec::new())
+    }
+
+    /// What is drawn counts from now on and is written into the configuration file; what could not be written is
+    /// tried again.
+    fn use_and_save(&mut self) -> Vec<Effect> {
+        let Some(editor) = self.editor.as_mut() else { return Vec::new() };
+        let (source, drawn) = (editor.source.clone(), editor.drawn().clone());
+        let is_changed = editor.is_changed();
+        if !is_changed && !self.unsaved.contains(&source) {
+            if !std::mem::take(&mut editor.is_new) {
+                return self.refuse("nothing was changed; q goes back");
+            }
+            self.editor = None;
+            self.close();
+            self.say("it counts at the line across the middle; 'E' draws others", Tone::Done);
+            return Vec::new();
+        }
+        editor.is_new = false;
+        let mut effects = Vec::new();
+        if is_changed {
+            editor.applied();
+            self.show_drawn(&source, &drawn);
+            effects.push(Effect::Control(Control::SetLines(
+                source.clone(),
+                drawn.lines.clone(),
+                drawn.zones.clone(),
+            )));
+        }
+        let words = match &self.config_place {
+            ConfigPlace::File(_) => {
+                effects.push(Effect::SaveLines(source, drawn));
+                "counts from now on; saving"
+            }
+            ConfigPlace::CouldBe(_) => "counts from now on, for this run; 'w' writes a configuration file",
+            ConfigPlace::Nowhere => "counts from now on, for this run",
+        };
+        self.say(words, Tone::Done);
+        effects
     }
 
     /// The picture shows the new lines at once, not with the next look at the configuration.

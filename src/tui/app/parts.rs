@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc, time::Instant};
 
 use crate::{
-    config::SourceConfig,
+    config::{SourceConfig, edit::KeepLogin},
     count::replay::Trail,
     engine::Control,
     logging::LogLine,
@@ -39,7 +39,16 @@ pub enum Effect {
     /// Write the lines and zones of a source into the configuration file.
     SaveLines(SourceId, Drawn),
     /// Check what was typed into the dialog that adds a source, and add it when it is right.
-    AddSource(String),
+    AddSource {
+        /// The source.
+        text: String,
+        /// Its name for people; may be empty.
+        name: String,
+        /// Where its password is kept.
+        keep: KeepLogin,
+    },
+    /// Write a configuration file of what runs.
+    WriteConfig,
 }
 
 /// Which screen is shown.

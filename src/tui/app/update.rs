@@ -76,6 +76,7 @@ impl UiState {
                 self.read_report(Period::default())
             }
             Action::Export => vec![Effect::Export],
+            Action::WriteConfig => self.write_config(),
             Action::Copy => self.copy(),
             Action::Palette => {
                 self.dialog = Some(Dialog::palette());

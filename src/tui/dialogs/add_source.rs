@@ -1,74 +1,182 @@
-//! Takes any source as text and adds it once it is right.
+//! Takes any source as text, tries it out while it is typed, and adds it.
 
 use std::time::{Duration, Instant};
 
 use crossterm::event::KeyCode;
-use ratatui::{buffer::Buffer, layout::Rect, text::Line};
 
 use super::Outcome;
-use crate::tui::{
-    app::Effect,
-    keymap::Key,
-    text,
-    text_input::{TextInput, Typed},
-    theme::Role,
-    widgets::{Look, frame, input_line},
+use crate::{
+    config::edit::KeepLogin,
+    tui::{
+        app::Effect,
+        host::{ConfigPlace, Found},
+        keymap::Key,
+        text_input::{TextInput, Typed},
+    },
 };
 
-const EXAMPLES: [(&str, &str); 4] = [
-    ("rtsp://10.0.0.17/stream1", "a camera; also http(s)://"),
-    ("0 or /dev/video0", "a capture device"),
-    ("videos/door.mp4", "a file, a folder or a pattern like videos/*.mp4"),
-    ("demo:lobby?people=6&seed=1", "a scene drawn by the program"),
-];
+mod draw;
 
-/// A text that rests this long is tried out.
+/// A text that rests this long is tried out. Not sooner: cameras lock accounts after a few wrong passwords, and
+/// half a password is a wrong one.
 const REST: Duration = Duration::from_millis(1200);
 
+/// Longest name for people, as in the configuration.
+const LONGEST_NAME: usize = 100;
+
 /// What trying the source out has given.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Probing {
     /// Being tried.
     Running,
     /// What it sends, or why it cannot be used.
-    Done(Result<String, String>),
+    Done(Result<Found, String>),
 }
 
-/// The text so far and what is wrong with it.
-#[derive(Debug, Default)]
+/// One try.
+#[derive(Debug, Clone)]
+pub struct Probe {
+    /// Rises with every try; only the answer to the last one counts.
+    pub number: u64,
+    /// The text that was tried out.
+    pub text: String,
+    /// What came of it.
+    pub state: Probing,
+}
+
+/// What is being typed or chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Field {
+    /// The source.
+    #[default]
+    Source,
+    /// Its name for people.
+    Name,
+    /// Where its password goes.
+    Login,
+}
+
+/// What was typed so far and what is known of it.
+#[derive(Debug)]
 pub struct AddSource {
-    /// The text.
-    pub input: TextInput,
+    /// The source.
+    pub source: TextInput,
+    /// Its name for people; empty for the one that follows from the source.
+    pub name: TextInput,
+    /// Where its password goes.
+    pub keep: KeepLogin,
+    /// What the keys go to.
+    pub field: Field,
     /// What was wrong when Enter was last pressed.
     pub problem: Option<String>,
-    /// The text that was tried out last, and what came of it.
-    pub probe: Option<(String, Probing)>,
+    /// The last try.
+    pub probe: Option<Probe>,
+    place: ConfigPlace,
     rests_since: Option<(String, Instant)>,
+    /// The text that Enter was pressed on although it does not answer.
+    insisted: Option<String>,
 }
 
 impl AddSource {
-    /// Takes a key.
-    pub fn key(&mut self, key: Key) -> Outcome {
-        match key.code {
-            KeyCode::Esc => Outcome::Close,
-            KeyCode::Enter if self.input.text().trim().is_empty() => {
-                self.problem = Some("type a source first, such as one of these".into());
-                Outcome::Stay
-            }
-            KeyCode::Enter => Outcome::Ask(Effect::AddSource(self.input.text().trim().to_string())),
-            _ => {
-                if self.input.key(key) == Typed::Changed {
-                    self.problem = None;
-                }
-                Outcome::Stay
-            }
+    /// Empty; what is added is kept in `place`.
+    #[must_use]
+    pub fn new(place: ConfigPlace) -> Self {
+        Self {
+            source: TextInput::default(),
+            name: TextInput::default(),
+            keep: KeepLogin::default(),
+            field: Field::default(),
+            problem: None,
+            probe: None,
+            place,
+            rests_since: None,
+            insisted: None,
         }
     }
 
-    /// The text, once it has rested long enough to be tried out; each text once.
-    pub fn text_to_probe(&mut self, now: Instant) -> Option<String> {
-        let text = self.input.text().trim();
-        if text.is_empty() || self.probe.as_ref().is_some_and(|(probed, _)| probed == text) {
+    /// The source as it was typed.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.source.text().trim()
+    }
+
+    /// Whether there is a password that can go to more than one place.
+    fn has_login(&self) -> bool {
+        let typed = self.source.text();
+        let has_user = typed.split_once("://").is_some_and(|(_, rest)| rest.contains('@'));
+        matches!(self.place, ConfigPlace::File(_))
+            && has_user
+            && !typed.contains("${")
+            && self.source.masked().text() != typed
+    }
+
+    fn step(&mut self, forward: bool) {
+        let all = [Field::Source, Field::Name, Field::Login];
+        let fields = if self.has_login() { &all[..] } else { &all[..2] };
+        let now = fields.iter().position(|field| *field == self.field).unwrap_or(0);
+        let by = if forward { 1 } else { fields.len() - 1 };
+        self.field = fields[(now + by) % fields.len()];
+    }
+
+    /// Takes a key.
+    pub fn key(&mut self, key: Key) -> Outcome {
+        match (key.code, self.field) {
+            (KeyCode::Esc, _) => return Outcome::Close,
+            (KeyCode::Enter, _) => return self.enter(),
+            (KeyCode::Tab | KeyCode::Down, _) => self.step(true),
+            (KeyCode::BackTab | KeyCode::Up, _) => self.step(false),
+            (_, Field::Source) => {
+                if self.source.key(key) == Typed::Changed {
+                    self.changed();
+                }
+            }
+            (_, Field::Name) => {
+                let before = self.name.clone();
+                self.name.key(key);
+                if self.name.text().chars().count() > LONGEST_NAME {
+                    self.name = before;
+                    self.problem = Some(format!("a name has at most {LONGEST_NAME} characters"));
+                }
+            }
+            (KeyCode::Left | KeyCode::Right | KeyCode::Char(' '), Field::Login) => {
+                self.keep = match self.keep {
+                    KeepLogin::Beside => KeepLogin::Inside,
+                    KeepLogin::Inside => KeepLogin::Beside,
+                };
+            }
+            (_, Field::Login) => self.problem = Some("left and right choose where the login goes".into()),
+        }
+        Outcome::Stay
+    }
+
+    fn changed(&mut self) {
+        self.problem = None;
+        self.insisted = None;
+    }
+
+    fn enter(&mut self) -> Outcome {
+        let text = self.text().to_string();
+        if text.is_empty() {
+            self.field = Field::Source;
+            self.problem = Some("type a source first, such as one of these".into());
+            return Outcome::Stay;
+        }
+        let failed = self
+            .probe
+            .as_ref()
+            .is_some_and(|probe| probe.text == text && matches!(probe.state, Probing::Done(Err(_))));
+        if failed && self.insisted.as_ref() != Some(&text) {
+            self.problem = Some("it does not answer; Enter again adds it all the same".into());
+            self.insisted = Some(text);
+            return Outcome::Stay;
+        }
+        Outcome::Ask(Effect::AddSource { text, name: self.name.text().trim().to_string(), keep: self.keep })
+    }
+
+    /// The text, once it has rested long enough to be tried out; each text once. The try has this `number`.
+    pub fn text_to_probe(&mut self, now: Instant, number: u64) -> Option<String> {
+        let text = self.text();
+        if text.is_empty() || self.probe.as_ref().is_some_and(|probe| probe.text == text) {
             return None;
         }
         match &self.rests_since {
@@ -77,7 +185,7 @@ impl AddSource {
                     return None;
                 }
                 let text = text.to_string();
-                self.probe = Some((text.clone(), Probing::Running));
+                self.probe = Some(Probe { number, text: text.clone(), state: Probing::Running });
                 Some(text)
             }
             _ => {
@@ -87,49 +195,21 @@ impl AddSource {
         }
     }
 
-    /// Takes what trying `text` out has given, unless another text has been typed since.
-    pub fn probed(&mut self, text: &str, result: Result<String, String>) {
-        if let Some((probed, state)) = &mut self.probe
-            && probed == text
-        {
-            *state = Probing::Done(result);
+    /// Takes what a try has given, unless there was another one since.
+    pub fn probed(&mut self, number: u64, result: Result<Found, String>) {
+        if let Some(probe) = self.probe.as_mut().filter(|probe| probe.number == number) {
+            probe.state = Probing::Done(result);
         }
     }
 
     /// Takes pasted text.
     pub fn paste(&mut self, text: &str) {
-        self.input.insert(text);
-        self.problem = None;
-    }
-
-    /// Draws it in the middle of `area`.
-    pub fn draw(&self, area: Rect, buffer: &mut Buffer, look: &Look) {
-        let width = area.width.saturating_sub(4).min(76);
-        let inner = usize::from(width.saturating_sub(4));
-        let shown = self.input.masked();
-        let mut lines = vec![input_line("", &shown, inner, look), Line::default()];
-        if let Some(problem) = &self.problem {
-            lines.extend(text::wrap(problem, inner).into_iter().map(|line| look.line(line, Role::Bad)));
-            lines.push(Line::default());
+        match self.field {
+            Field::Name => self.name.insert(&text.chars().take(LONGEST_NAME).collect::<String>()),
+            Field::Source | Field::Login => {
+                self.source.insert(text);
+                self.changed();
+            }
         }
-        if let Some((_, probing)) = self.probe.as_ref().filter(|(text, _)| text == self.input.text().trim()) {
-            let (text, role) = match probing {
-                Probing::Running => (format!("{} trying it out", look.symbols.connecting), Role::Busy),
-                Probing::Done(Ok(found)) => {
-                    (format!("{} it answers: {found}", look.symbols.running), Role::Good)
-                }
-                Probing::Done(Err(problem)) => (format!("{} {problem}", look.symbols.retrying), Role::Warn),
-            };
-            lines.extend(text::wrap(&text, inner).into_iter().map(|line| look.line(line, role)));
-            lines.push(Line::default());
-        }
-        for (example, what) in EXAMPLES {
-            let example = text::left(example, 28, look.symbols.ellipsis);
-            let what = text::cut(what, inner.saturating_sub(28), look.symbols.ellipsis);
-            lines.push(Line::from(vec![look.span(example, Role::Text), look.span(what, Role::Dim)]));
-        }
-        lines.push(Line::default());
-        lines.push(look.hints(&[("enter", "add"), ("esc", "cancel")]));
-        frame(area, width, "Add a source", &lines, buffer, look);
     }
 }

@@ -176,6 +176,15 @@ pub const COMMANDS: &[Command] = &[
     ),
     look(Action::Undo, "undo", &["u"], "undo", "take the last change back", Lines),
     look(Action::Export, "export", &["e"], "export", "write the results now and say where", Program),
+    Command {
+        action: Action::WriteConfig,
+        name: "write-config",
+        keys: &["w"],
+        label: "write config",
+        help: "write sources and lines of this run into a configuration file",
+        section: Program,
+        changes: true,
+    },
     look(Action::Palette, "palette", &[":"], "commands", "find any command by its name", Program),
     look(Action::Help, "help", &["?"], "help", "this list", Program),
     look(

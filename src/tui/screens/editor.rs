@@ -14,10 +14,11 @@ use crate::{
     tui::{
         app::UiState,
         editor::{Editor, Grip},
+        format,
         layout::{take_bottom, take_top},
         text,
         theme::Role,
-        widgets::{Look, event_list, input_line, picture, put, put_lines, rule},
+        widgets::{Look, event_list, input_line, picture, put_lines, rule},
     },
 };
 
@@ -29,9 +30,14 @@ pub fn draw(ui: &mut UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
     let width = usize::from(area.width);
     let source = ui.shown().sources.iter().find(|source| source.id == editor.source);
     let name = text::clean(source.map_or(&*editor.source, |source| &source.alias));
-    let state = if editor.is_changed() { "changed, Enter uses and saves" } else { "as it runs" };
+    let unsaved = ui.is_unsaved(&editor.source);
+    let state = match (editor.is_changed(), unsaved) {
+        (true, _) => "changed, Enter saves",
+        (false, true) => "NOT SAVED: Enter tries again",
+        (false, false) => "as it runs",
+    };
     let title = format!("Lines and zones of {name}: {state}");
-    rule(&title, editor.is_changed(), take_top(&mut rest, 1), buffer, look);
+    rule(&title, editor.is_changed() || unsaved, take_top(&mut rest, 1), buffer, look);
     let preview =
         ui.extras.preview.as_ref().filter(|(id, _)| *id == editor.source).map(|(_, preview)| &**preview);
     let mut lines: Vec<Line> = editor
@@ -66,8 +72,14 @@ pub fn draw(ui: &mut UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
             picture::draw(preview, overlay, rest, buffer, look);
         }
         None => {
-            let words = source.map_or("gone".into(), |source| source.state.word().to_lowercase());
-            put(&look.line(format!(" waiting for a picture ({words})"), Role::Dim), rest, buffer);
+            let words = source.map_or("not opened yet".into(), |source| source.state.word().to_lowercase());
+            let mut lines = vec![look.line(format!(" waiting for a picture ({words})"), Role::Dim)];
+            if let Some(error) = source.and_then(|source| source.last_error.as_deref()) {
+                let wrapped = text::wrap(error, width.saturating_sub(2));
+                lines.extend(wrapped.into_iter().map(|part| look.line(format!(" {part}"), Role::Warn)));
+                lines.push(look.line(" q goes back; its line can be drawn later, with 'E'", Role::Dim));
+            }
+            put_lines(&lines, rest, buffer);
         }
     }
     ui.picture_area = picture_area;
@@ -90,26 +102,25 @@ fn chosen(editor: &Editor, look: &Look) -> Line<'static> {
         }
     };
     let body = match editor.anchor() {
-        Anchor::Foot => "the feet",
-        Anchor::Center => "the middle of the body",
-        Anchor::Head => "the head",
+        Anchor::Foot => "the feet count",
+        Anchor::Center => "the body's middle counts",
+        Anchor::Head => "the head counts",
     };
-    let must = if is_line { "must cross" } else { "inside" };
     Line::from(vec![
         look.span(format!(" {}", text::clean(editor.name())), Role::Title),
         look.span(format!(" ({} of {})", editor.chosen() + 1, editor.count()), Role::Dim),
         Span::raw("  arrows move "),
         look.span(grip, Role::Key),
-        look.span(format!("{}{body} {must}", look.separator()), Role::Dim),
+        look.span(format!("{}{body}", look.separator()), Role::Dim),
     ])
 }
 
 /// What the chosen line or zone would have counted of the last minutes.
 fn counted(editor: &Editor, width: usize, look: &Look) -> Vec<Line<'static>> {
-    let Some(replayed) = &editor.replayed else {
+    let Some(replayed) = editor.replayed.as_ref().filter(|replayed| replayed.with.seconds >= 1.0) else {
         return vec![look.line(" what this would have counted shows once people were seen", Role::Dim)];
     };
-    let time = minutes(replayed.with.seconds);
+    let time = format::minutes(replayed.with.seconds);
     let is_new = replayed.drawn == *editor.drawn();
     let wait = if is_new { "" } else { " (working)" };
     let index = editor.chosen();
@@ -135,14 +146,6 @@ fn counted(editor: &Editor, width: usize, look: &Look) -> Vec<Line<'static>> {
         look.span(lead, Role::Dim),
         look.span(look.cut(&format!("{now}{runs}{wait}"), room), Role::Title),
     ])]
-}
-
-fn minutes(seconds: f64) -> String {
-    match (seconds / 60.0).round() as u64 {
-        0 => format!("{seconds:.0} s"),
-        1 => "1 min".into(),
-        minutes => format!("{minutes} min"),
-    }
 }
 
 fn line_words(line: &LineReplay) -> String {

@@ -1,0 +1,72 @@
+//! What the line editor's lines would have counted, worked out beside the screens.
+
+use std::{
+    collections::BTreeSet,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use super::{Answer, Session};
+use crate::{
+    config::SourceConfig,
+    count::{Anchor, replay::Paths},
+    source::SourceId,
+    tui::editor::{Drawn, Replayed, warn},
+};
+
+/// How often the tracks behind the line editor are fetched.
+const REPLAY_EVERY: Duration = Duration::from_secs(5);
+
+/// The tracks, and the work on them.
+#[derive(Default)]
+pub(super) struct Replaying {
+    paths: Option<(SourceId, Arc<Paths>)>,
+    due: Option<Instant>,
+    pub(super) running: bool,
+    /// For which lines and of which moment it was last begun.
+    begun: Option<(Drawn, f64)>,
+}
+
+impl Session {
+    /// Works out what the edited lines would have counted, when they or the tracks have changed.
+    pub(super) fn replay(&mut self, now: Instant) {
+        let Some(editor) = &self.ui.editor else {
+            self.replay = Replaying { running: self.replay.running, ..Replaying::default() };
+            return;
+        };
+        let id = editor.source.clone();
+        if self.replay.due.is_none_or(|due| due <= now) {
+            self.replay.due = Some(now + REPLAY_EVERY);
+            self.replay.paths = self.engine.paths(&id).map(|paths| (id.clone(), Arc::new(paths)));
+        }
+        let Some((_, paths)) = self.replay.paths.as_ref().filter(|(of, _)| *of == id) else { return };
+        let now = (editor.drawn().clone(), paths.newest());
+        if self.replay.running || self.replay.begun.as_ref() == Some(&now) {
+            return;
+        }
+        let Some(config) = self.engine.source_config(&id) else { return };
+        let (paths, drawn, runs) = (Arc::clone(paths), editor.drawn().clone(), editor.as_it_runs().clone());
+        self.replay.running = true;
+        self.replay.begun = Some(now);
+        let anchor = editor.anchor();
+        self.in_background("tui-replay", move |_| {
+            let of = |drawn: &Drawn| {
+                let (lines, zones) = (drawn.lines.clone(), drawn.zones.clone());
+                paths.replay(&SourceConfig { lines, zones, ..(*config).clone() })
+            };
+            let (with, as_it_runs) = (of(&drawn), of(&runs));
+            let walked = Arc::new(walked(&paths, anchor));
+            let heights = warn::heights(&paths, &drawn);
+            Answer::Replayed(id, Box::new(Replayed { drawn, with, as_it_runs, walked, heights }))
+        });
+    }
+}
+
+/// Where people were seen, in 0..1, each place of a fine grid once.
+fn walked(paths: &Paths, anchor: Anchor) -> Vec<(f32, f32)> {
+    const GRID: f32 = 160.0;
+    let aspect = paths.aspect().max(0.01);
+    let cells: BTreeSet<(i32, i32)> =
+        paths.places(anchor).map(|at| ((at.x / aspect * GRID) as i32, (at.y * GRID) as i32)).collect();
+    cells.into_iter().map(|(x, y)| ((x as f32 + 0.5) / GRID, (y as f32 + 0.5) / GRID)).collect()
+}
