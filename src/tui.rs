@@ -162,6 +162,9 @@ pub fn run(engine: Arc<dyn EngineApi>, host: Arc<dyn Host>, options: &TuiOptions
     // Under NO_COLOR crossterm would write 'CSI m', which wipes bold and reverse; colours are decided here.
     crossterm::style::force_color_output(true);
     let (keymap, problems) = Keymap::new(&options.config.keys);
+    for problem in &problems {
+        tracing::warn!("{problem}");
+    }
     let moment = Moment::now(&options.timezone);
     let mut session = Session::new(engine, host, keymap, &problems, options.read_only, moment);
     if look.theme.palette() != Palette::None {

@@ -265,20 +265,29 @@ fn keys_of_the_configuration_are_followed_and_conflicts_told() {
     let config = folder.path().join("cams.json");
     std::fs::write(
         &config,
-        r#"{ "tui": { "keys": { "freeze": ["x"], "pause": ["z"], "copy": ["z"] } },
+        r#"{ "tui": { "keys": { "freeze": ["x"], "pause": ["z"], "copy": ["z"], "nonsense": ["w"] } },
              "parallel_config": { "detector": "motion", "result_output": "out" },
              "cameras": [ { "camera_id": "lobby", "source": "demo:lobby" } ] }"#,
     )
     .unwrap();
     let program = Path::new(env!("CARGO_BIN_EXE_pcount-tui"));
     let mut terminal = Terminal::start(program, &["--config", config.to_str().unwrap()], &[], 100, 30);
+    terminal.wait_for_text("1 more in the log (L)");
+    terminal.keys("L");
     terminal.wait_for_text("'z' is given to both");
+    terminal.wait_for_text("no command is called 'nonsense'");
+    terminal.keys("q");
+    terminal.wait_for_text(TITLE);
     terminal.keys("x");
     terminal.wait_for_text("FROZEN");
     terminal.keys("f");
     terminal.wait_for_text("'f' does nothing here");
     terminal.keys("Q");
     assert_eq!(terminal.exit_code(), 0);
+    let checked =
+        assert_cmd::Command::new(program).args(["check", "--config"]).arg(&config).assert().success();
+    let said = String::from_utf8_lossy(&checked.get_output().stdout).into_owned();
+    assert!(said.contains("warning:") && said.contains("'z' is given to both"), "{said}");
 }
 
 /// The whole way of a new camera: typed, tried out, added, its line moved and both in the file.

@@ -7,6 +7,7 @@ use crate::{
     cli::CheckArgs,
     config::{Config, Overrides, SourceConfig},
     source::probe_source,
+    tui::keymap::Keymap,
 };
 
 /// Checks, and prints what was found.
@@ -16,6 +17,9 @@ pub fn run(args: &CheckArgs) -> Result<u8, Failure> {
     let mut out = io::stdout().lock();
     for warning in &config.warnings {
         writeln!(out, "warning: {warning}")?;
+    }
+    for problem in Keymap::new(&config.tui.keys).1 {
+        writeln!(out, "warning: {}: {problem}", args.config.display())?;
     }
     let disabled = config.sources.iter().filter(|source| !source.enabled).count();
     writeln!(

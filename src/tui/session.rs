@@ -10,6 +10,7 @@ use std::{
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::{
+    action::Action,
     app::{Effect, Screen, Tone, UiState},
     editor::{Drawn, Replayed},
     format::Moment,
@@ -80,8 +81,13 @@ impl Session {
         moment: Moment,
     ) -> Self {
         let mut ui = UiState::new(engine.snapshot(), moment.clone(), keymap, read_only);
-        if let Some(first) = problems.first() {
-            ui.say(first.clone(), Tone::Refused);
+        match problems {
+            [] => {}
+            [only] => ui.say(only.clone(), Tone::Refused),
+            [first, rest @ ..] => {
+                let logs = ui.keymap.keys_text(Action::AllLogs);
+                ui.say(format!("{first}; {} more in the log ({logs})", rest.len()), Tone::Refused);
+            }
         }
         let mut session = Self {
             ui,

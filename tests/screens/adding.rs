@@ -241,6 +241,18 @@ fn looks_of_the_dialog() {
 }
 
 #[test]
+fn looks_of_lines_that_are_not_saved() {
+    let mut stage = Stage::new(fake::mixed()).configured();
+    *stage.engine.preview.lock() = Some(fake::preview());
+    stage.host.full.store(true, Ordering::SeqCst);
+    stage.keys("jE<shift-down><enter>");
+    stage.wait_for("NOT SAVED");
+    stage.pass(Duration::from_secs(7));
+    stage.wait_for("with this: in");
+    at_all_sizes("line_editor_not_saved", stage);
+}
+
+#[test]
 fn looks_of_the_question_about_a_new_file() {
     let mut stage = Stage::new(fake::mixed());
     stage.keys("w");
