@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use crate::{
     config::{
         LineConfig, SourceConfig, ZoneConfig,
-        edit::{ConfigFile, EditError, KeepLogin, NewEntry, Saved},
+        edit::{ConfigFile, KeepLogin, NewEntry, Saved},
     },
     tui::host::ConfigPlace,
 };
@@ -83,18 +83,14 @@ impl Keeper {
 
     fn write_waiting(&self, file: &ConfigFile) -> Result<String, String> {
         let mut waiting = self.waiting.lock();
-        if waiting.is_empty() {
-            return Err(format!("nothing to write: '{}' has every change already", file.path().display()));
+        let nothing = format!("nothing to write: '{}' has every change already", file.path().display());
+        let mut said = Err(nothing);
+        while let Some(entry) = waiting.last() {
+            let saved = file.add_source(entry).map_err(|error| error.to_string())?;
+            waiting.pop();
+            said = Ok(sentence(file, &saved));
         }
-        let mut last = Err(EditError::NoEntry { path: String::new(), id: String::new() });
-        while let Some(entry) = waiting.pop() {
-            last = file.add_source(&entry);
-            if last.is_err() {
-                waiting.push(entry);
-                break;
-            }
-        }
-        last.map(|saved| sentence(file, &saved)).map_err(|error| error.to_string())
+        said
     }
 }
 

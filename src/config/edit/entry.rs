@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::text::{Members, lines_value, string, zones_value};
-use crate::config::{Credentials, LineConfig, SourceConfig, SourceKind, SourceSpec, env, source_spec};
+use crate::config::{Credentials, LineConfig, SourceConfig, SourceKind, SourceSpec, source_spec};
 
 /// Where user name and password of a source are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -110,18 +110,4 @@ fn file(video: &Path, path: &Path) -> String {
 /// `text` as the configuration reads it back: a variable is one only where it was written as one.
 fn escaped(text: &str) -> String {
     text.replace("${", "$${")
-}
-
-impl NewEntry {
-    /// Whether the typed text names an environment variable, or a login that needs a place.
-    #[must_use]
-    pub fn needs_login_file(source: &SourceConfig, written: &str) -> bool {
-        let in_environment = env::user_part(written).is_some_and(|part| written[part].contains("${"));
-        match &source.source {
-            SourceSpec::Url { credentials: Some(login), .. } => {
-                !in_environment && !login.password.0.is_empty() && can_stand_alone(login)
-            }
-            _ => false,
-        }
-    }
 }
