@@ -114,3 +114,31 @@ fn free_name() -> PathBuf {
         .find(|path| !path.exists())
         .unwrap_or_else(|| NEW_FILE.into())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, fs};
+
+    use super::*;
+
+    #[test]
+    fn a_source_that_could_not_be_saved_is_saved_when_asked_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cams.json");
+        fs::write(&path, "{}\n").unwrap();
+        let keeper = Keeper::new(Some(path.clone()));
+        assert!(keeper.write(&[]).unwrap_err().contains("has every change already"));
+        // A folder stands where the new file would be written.
+        fs::create_dir(folder.path().join("cams.json.new")).unwrap();
+        let source = SourceConfig::from_source_string("rtsp://u:hunter2@h/1", &BTreeSet::new()).unwrap();
+        let refused = keeper.save_source(&source, "rtsp://u:hunter2@h/1", KeepLogin::Beside).unwrap_err();
+        assert!(refused.contains("'w' tries again") && !refused.contains("hunter2"), "{refused}");
+        assert!(!folder.path().join("cams.logins/h").exists(), "no login lies about");
+        fs::remove_dir(folder.path().join("cams.json.new")).unwrap();
+        let said = keeper.write(&[]).unwrap();
+        assert!(said.contains("its login to") && said.contains("cams.json.bak"), "{said}");
+        assert!(fs::read_to_string(&path).unwrap().contains("rtsp://h/1"));
+        assert_eq!(fs::read_to_string(folder.path().join("cams.logins/h")).unwrap(), "u:hunter2\n");
+        assert!(keeper.write(&[]).is_err(), "once is enough");
+    }
+}
