@@ -191,7 +191,11 @@ impl ConfigFile {
         let mut kept = self.kept.lock();
         let file = |problem| self.refused(&self.path, problem);
         // Behind a link it is the file that is replaced, not the link.
-        let path = fs::canonicalize(&self.path).map_err(file)?;
+        let path = if self.path.is_symlink() {
+            fs::canonicalize(&self.path).map_err(file)?
+        } else {
+            self.path.clone()
+        };
         let text = fs::read_to_string(&path).map_err(file)?;
         let changed = match change(&text) {
             Ok(Some(changed)) => changed,
