@@ -7,6 +7,7 @@ mod dashboard;
 mod keep;
 mod models;
 mod monitor;
+mod past;
 mod report;
 mod signals;
 

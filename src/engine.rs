@@ -204,6 +204,27 @@ impl Core {
     }
 }
 
+/// Share of the time between two looks that went into something, from its sum of nanoseconds.
+#[derive(Debug, Clone, Copy, Default)]
+struct Share {
+    before: u64,
+    share: f32,
+}
+
+impl Share {
+    fn measure(&mut self, now: u64) {
+        self.share = (now.saturating_sub(self.before) as f32 / HOUSEKEEPING.as_nanos() as f32).min(1.0);
+        self.before = now;
+    }
+}
+
+/// How much one worker works.
+#[derive(Debug, Clone, Copy, Default)]
+struct WorkerLoad {
+    busy: Share,
+    cpu: Share,
+}
+
 struct Inner {
     core: Arc<Core>,
     settings: ParallelConfig,
@@ -214,7 +235,7 @@ struct Inner {
     trouble: Option<Arc<Trouble>>,
     log_lines_lost: Option<Arc<dyn Fn() -> u64 + Send + Sync>>,
     process: Mutex<ProcessMeter>,
-    busy: Mutex<Vec<(u64, f32)>>,
+    loads: Mutex<Vec<WorkerLoad>>,
     throttle: Mutex<Throttle>,
     memory: Mutex<MemoryGuard>,
     started: AtomicBool,
@@ -260,7 +281,7 @@ impl Engine {
             clock,
         };
         let begun_at = core.clock.now();
-        let busy = vec![(0, 0.0); core.scheduler.workers().len()];
+        let loads = vec![WorkerLoad::default(); core.scheduler.workers().len()];
         Ok(Self {
             inner: Arc::new(Inner {
                 core: Arc::new(core),
@@ -272,7 +293,7 @@ impl Engine {
                 trouble,
                 log_lines_lost,
                 process: Mutex::default(),
-                busy: Mutex::new(busy),
+                loads: Mutex::new(loads),
                 throttle: Mutex::default(),
                 memory: Mutex::default(),
                 started: AtomicBool::new(false),
@@ -471,13 +492,10 @@ impl Engine {
         self.throttle();
         self.keep_memory();
         let workers = self.inner.core.scheduler.workers();
-        let mut busy = self.inner.busy.lock();
-        for (worker, (before, share)) in workers.iter().zip(busy.iter_mut()) {
-            let now = worker.busy.load(Ordering::Relaxed);
-            *share = ((now - *before) as f32 / HOUSEKEEPING.as_nanos() as f32).min(1.0);
-            *before = now;
+        for (worker, load) in workers.iter().zip(self.inner.loads.lock().iter_mut()) {
+            load.busy.measure(worker.busy.load(Ordering::Relaxed));
+            load.cpu.measure(worker.cpu.load(Ordering::Relaxed));
         }
-        drop(busy);
         self.inner.core.generation.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -562,20 +580,25 @@ impl EngineApi for Engine {
         let inner = &self.inner;
         let scheduler = &inner.core.scheduler;
         let limit = scheduler.limit();
-        let busy = inner.busy.lock().clone();
+        let loads = inner.loads.lock().clone();
         let workers = scheduler
             .workers()
             .iter()
-            .zip(busy)
+            .zip(loads)
             .enumerate()
-            .map(|(index, (worker, (_, busy)))| WorkerSnapshot {
+            .map(|(index, (worker, load))| WorkerSnapshot {
                 number: index + 1,
                 enabled: index < limit,
                 source: worker.source.lock().clone(),
                 frames: worker.done.load(Ordering::Relaxed),
-                busy,
+                busy: load.busy.share,
+                cpu: load.cpu.share,
+                looks: worker.looks.load(Ordering::Relaxed),
+                errors: worker.errors.load(Ordering::Relaxed),
+                restarts: worker.restarts.load(Ordering::Relaxed),
             })
             .collect();
+        let queue = scheduler.waiting();
         let process = inner.process.lock().latest();
         let (mut notices, events_lost) = inner.trouble.as_ref().map(|ask| ask()).unwrap_or_default();
         notices.extend(inner.core.models.notices());
@@ -584,7 +607,8 @@ impl EngineApi for Engine {
             workers,
             worker_count: limit,
             max_workers: inner.settings.max_workers,
-            queue_pending: scheduler.pending() + inner.core.places.waiting(),
+            queue_pending: queue.len() + inner.core.places.waiting(),
+            queue,
             strategy: inner.settings.strategy,
             detector: inner.core.models.names(),
             notices,

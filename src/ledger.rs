@@ -13,6 +13,7 @@
 //!
 //! Only one process writes a ledger; a lock file sees to it. Reading ([`Reader`]) needs no lock.
 
+pub mod chart;
 pub mod reader;
 pub mod render;
 pub mod report;

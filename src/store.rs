@@ -268,7 +268,7 @@ impl SourceSnapshot {
 }
 
 /// One worker as shown.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct WorkerSnapshot {
     /// From 1.
     pub number: usize,
@@ -280,6 +280,14 @@ pub struct WorkerSnapshot {
     pub frames: u64,
     /// Share of the last seconds spent working, 0..=1.
     pub busy: f32,
+    /// CPU it uses, in cores (1.0 = one core busy). Below [`Self::busy`] where it waits for the processor.
+    pub cpu: f32,
+    /// Frames in which it looked for people.
+    pub looks: u64,
+    /// Frames that could not be looked at.
+    pub errors: u64,
+    /// Times it panicked over a frame and went on with the next one.
+    pub restarts: u64,
 }
 
 /// What happened, for the ticker, the logs, the CSV and the JSON lines.
@@ -355,6 +363,8 @@ pub struct EngineSnapshot {
     pub max_workers: usize,
     /// Tasks that wait for a worker, and files not opened yet.
     pub queue_pending: usize,
+    /// Sources of the tasks that wait for a worker, in the order in which they will be taken.
+    pub queue: Vec<SourceId>,
     /// How workers and sources go together.
     pub strategy: Strategy,
     /// Detector in use by default, with its engine.

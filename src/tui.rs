@@ -36,11 +36,13 @@ pub mod dialogs;
 pub mod editor;
 pub mod format;
 pub mod graphics;
+pub mod history;
 pub mod host;
 pub mod input;
 pub mod keymap;
 pub mod layout;
 pub mod paint;
+pub mod panes;
 pub mod screens;
 pub mod session;
 pub mod symbols;
@@ -287,7 +289,8 @@ impl Running<'_> {
                 | Effect::AddSource { .. }
                 | Effect::WriteConfig
                 | Effect::SaveLines(..)
-                | Effect::Report(_) => {}
+                | Effect::Report(_)
+                | Effect::WriteReport(_) => {}
             }
         }
         Ok(None)

@@ -66,6 +66,7 @@ fn snapshot(sources: Vec<SourceSnapshot>) -> EngineSnapshot {
         worker_count: 2,
         max_workers: 4,
         queue_pending: 0,
+        queue: Vec::new(),
         strategy: Strategy::Shared,
         detector: String::new(),
         notices: Vec::new(),

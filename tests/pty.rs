@@ -455,6 +455,7 @@ impl EngineApi for Broken {
             worker_count: 1,
             max_workers: 2,
             queue_pending: 0,
+            queue: Vec::new(),
             strategy: Strategy::Shared,
             detector: if worker { "a worker has panicked".into() } else { "none".into() },
             notices: Vec::new(),

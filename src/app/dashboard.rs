@@ -2,17 +2,15 @@
 
 use std::{
     io::{self, Write},
-    path::PathBuf,
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
-
-use jiff::tz::TimeZone;
 
 use super::{
     DONE, Failure,
     keep::Keeper,
     monitor::{Parts, finish, start_engine},
+    past::Past,
     signals::StopSignal,
 };
 use crate::{
@@ -22,16 +20,16 @@ use crate::{
     export::Exporter,
     headless,
     ledger::{
-        self, Ledger, Reader,
-        render::{ReportFormat, render},
-        report::{Query, Step},
+        chart::{Column, Width},
+        report::Report,
     },
     logging::{NativeOutput, RecentLogs},
     source::{SourceId, probe_source},
     tui::{
         self, Exit, TuiOptions,
         editor::Drawn,
-        host::{ConfigPlace, Found, Host, Period},
+        history::Asked,
+        host::{ConfigPlace, Found, Host},
     },
 };
 
@@ -43,11 +41,11 @@ pub fn run(args: &RunArgs, config: &Config, stop: &StopSignal, parts: &Parts) ->
     let engine = start_engine(config, parts, Vec::new())?;
     let host = Arc::new(DashboardHost {
         exporter: Arc::clone(&parts.exporter),
-        ledger: parts
-            .ledger
-            .as_ref()
-            .map(|ledger| (Arc::clone(ledger), config.parallel.result_output.join(ledger::FILE_NAME))),
-        timezone: config.parallel.timezone.clone(),
+        past: parts.ledger.as_ref().map(|ledger| Past {
+            ledger: Arc::clone(ledger),
+            folder: config.parallel.result_output.clone(),
+            timezone: config.parallel.timezone.clone(),
+        }),
         recent: parts.logs.recent(),
         keeper: Keeper::new(config.path.clone()),
         hide: parts.logs.hider(),
@@ -86,12 +84,19 @@ pub fn run(args: &RunArgs, config: &Config, stop: &StopSignal, parts: &Parts) ->
 /// What the screens may ask of this program.
 struct DashboardHost {
     exporter: Arc<Exporter>,
-    ledger: Option<(Arc<Ledger>, PathBuf)>,
-    timezone: TimeZone,
+    past: Option<Past>,
     recent: Arc<RecentLogs>,
     keeper: Keeper,
     hide: Arc<dyn Fn(&str) + Send + Sync>,
     results: String,
+}
+
+impl DashboardHost {
+    fn past(&self) -> Result<&Past, String> {
+        self.past.as_ref().ok_or_else(|| {
+            "past counts are not kept: 'ledger' is false in the configuration; set it to true".into()
+        })
+    }
 }
 
 impl Host for DashboardHost {
@@ -128,53 +133,19 @@ impl Host for DashboardHost {
         self.keeper.write(sources)
     }
 
-    fn report(&self, period: Period) -> Result<String, String> {
-        let Some((ledger, path)) = &self.ledger else {
-            return Err("no ledger is kept: 'ledger' is false in the configuration".into());
-        };
-        ledger.sync(EXPORT_TIMEOUT);
-        let query = query(period, &jiff::Zoned::now().with_time_zone(self.timezone.clone()))
-            .map_err(|error| error.to_string())?;
-        let reader = Reader::open(path).map_err(|error| error.to_string())?;
-        let report = ledger::report::report(&reader, &query).map_err(|error| error.to_string())?;
-        Ok(render(&report, ReportFormat::Table))
+    fn report(&self, asked: &Asked) -> Result<Report, String> {
+        self.past()?.report(asked, EXPORT_TIMEOUT)
+    }
+
+    fn write_report(&self, asked: &Asked) -> Result<String, String> {
+        self.past()?.write(asked, EXPORT_TIMEOUT)
+    }
+
+    fn chart(&self, source: &SourceId, width: Width, count: usize) -> Result<Vec<Column>, String> {
+        self.past()?.chart(source, width, count)
     }
 
     fn recent_logs(&self) -> Option<Arc<RecentLogs>> {
         Some(Arc::clone(&self.recent))
-    }
-}
-
-/// What to ask the ledger for a period, as of `now`.
-fn query(period: Period, now: &jiff::Zoned) -> Result<Query, jiff::Error> {
-    let (first, last, by_day) = period.days();
-    // Midnight of the day: not always 24 hours apart.
-    let midnight = |days_back: i64| {
-        now.checked_sub(jiff::Span::new().try_days(days_back)?)?.start_of_day().map(|day| day.timestamp())
-    };
-    Ok(Query {
-        since: midnight(first)?,
-        until: if last < 0 { now.timestamp() } else { midnight(last)? },
-        by: if by_day { Step::Day } else { Step::Hour },
-        timezone: now.time_zone().clone(),
-        source: None,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn yesterday_is_a_day_of_the_calendar_also_when_the_clocks_change() {
-        let now: jiff::Zoned = "2026-03-30T09:00:00[Europe/Berlin]".parse().unwrap();
-        let yesterday = query(Period::Yesterday, &now).unwrap();
-        assert_eq!(yesterday.until.duration_since(yesterday.since).as_hours(), 23);
-        let week = query(Period::Week, &now).unwrap();
-        assert_eq!(week.until, now.timestamp());
-        assert_eq!(
-            week.since.to_zoned(now.time_zone().clone()).to_string(),
-            "2026-03-24T00:00:00+01:00[Europe/Berlin]"
-        );
     }
 }

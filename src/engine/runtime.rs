@@ -21,7 +21,7 @@ use super::{
     pipeline::Pipeline,
     pipeline::Step,
     preview,
-    scheduler::Unit,
+    scheduler::{Unit, Worker},
     throttle::Load,
 };
 use crate::{
@@ -544,6 +544,7 @@ impl SourceRuntime {
         match result {
             Ok(step) => {
                 self.looked.fetch_add(u64::from(step.looked), Ordering::Relaxed);
+                self.book(worker, |worker| &worker.looks, u64::from(step.looked));
                 timed(Stage::Publish, || self.publish(&pipeline, &step, Some((run, frame))));
                 if self.preview_wanted.load(Ordering::Relaxed) {
                     preview::renew(&self.preview, frame, &step.tracks);
@@ -552,6 +553,7 @@ impl SourceRuntime {
             Err(error) => {
                 drop(pipeline);
                 let text = error.to_string();
+                self.book(worker, |worker| &worker.errors, 1);
                 tracing::error!(camera = %self.id, worker, "{text}");
                 self.errors.lock().push(text.clone());
                 self.cell.update(|shown| {
@@ -560,6 +562,14 @@ impl SourceRuntime {
                 });
                 self.report();
             }
+        }
+    }
+
+    /// Adds to one of the figures of a worker, from 1.
+    fn book(&self, worker: usize, figure: fn(&Worker) -> &AtomicU64, by: u64) {
+        if let Some(worker) = worker.checked_sub(1).and_then(|index| self.core.scheduler.workers().get(index))
+        {
+            figure(worker).fetch_add(by, Ordering::Relaxed);
         }
     }
 
@@ -712,10 +722,13 @@ impl Unit for SourceRuntime {
         let step = || metered(&self.stages, || self.step(worker));
         if let Err(panic) = catch_unwind(AssertUnwindSafe(step)) {
             let what = format!("internal error: {}", panic_text(panic.as_ref()));
+            self.book(worker, |worker| &worker.restarts, 1);
             tracing::error!(camera = %self.id, worker, "{what}");
             self.give_up(&self.run.load_full(), &what);
         }
-        self.cpu.fetch_add(thread_nanoseconds().saturating_sub(cpu), Ordering::Relaxed);
+        let spent = thread_nanoseconds().saturating_sub(cpu);
+        self.cpu.fetch_add(spent, Ordering::Relaxed);
+        self.book(worker, |worker| &worker.cpu, spent);
         let took = started.elapsed();
         if took > SLOW_STEP {
             tracing::warn!(camera = %self.id, worker, "A frame took {:.1} s", took.as_secs_f32());

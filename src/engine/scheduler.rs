@@ -62,6 +62,14 @@ pub struct Worker {
     pub done: AtomicU64,
     /// Nanoseconds spent working.
     pub busy: AtomicU64,
+    /// Nanoseconds of CPU time that took.
+    pub cpu: AtomicU64,
+    /// Frames in which it looked for people.
+    pub looks: AtomicU64,
+    /// Frames that could not be looked at.
+    pub errors: AtomicU64,
+    /// Pieces of work that panicked; the worker went on with the next one.
+    pub restarts: AtomicU64,
 }
 
 struct State {
@@ -150,6 +158,14 @@ impl Scheduler {
     /// Units that wait for a worker.
     pub fn pending(&self) -> usize {
         self.shared.state.lock().queues.iter().map(BinaryHeap::len).sum()
+    }
+
+    /// Whose units wait for a worker, in the order in which they will be taken.
+    pub fn waiting(&self) -> Vec<SourceId> {
+        let state = self.shared.state.lock();
+        let mut waiting: Vec<&Ready> = state.queues.iter().flatten().collect();
+        waiting.sort_by(|a, b| b.cmp(a));
+        waiting.into_iter().map(|ready| ready.unit.source().clone()).collect()
     }
 
     /// One entry for each thread of the pool.

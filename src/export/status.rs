@@ -213,9 +213,8 @@ impl From<Status> for EngineSnapshot {
         let worker = |number| WorkerSnapshot {
             number,
             enabled: number <= status.worker_count,
-            source: None,
-            frames: 0,
             busy: if number <= status.active_workers { 1.0 } else { 0.0 },
+            ..WorkerSnapshot::default()
         };
         Self {
             sources: status.sources.into_iter().map(source).collect(),
@@ -225,6 +224,7 @@ impl From<Status> for EngineSnapshot {
             worker_count: status.worker_count,
             max_workers: status.max_workers,
             queue_pending: status.queue_pending,
+            queue: Vec::new(),
             strategy: Strategy::Shared,
             detector: String::new(),
             notices: status.notices,

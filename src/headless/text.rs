@@ -114,8 +114,14 @@ pub(super) mod tests {
 
     /// The state of the example in the specification.
     pub(in crate::headless) fn snapshot() -> EngineSnapshot {
-        let busy =
-            |number| WorkerSnapshot { number, enabled: true, source: Some("x".into()), frames: 1, busy: 0.5 };
+        let busy = |number| WorkerSnapshot {
+            number,
+            enabled: true,
+            source: Some("x".into()),
+            frames: 1,
+            busy: 0.5,
+            ..WorkerSnapshot::default()
+        };
         EngineSnapshot {
             sources: vec![
                 source("camera_01", "Main Entrance", SourceState::Running, 25.3, (12, 8)),
@@ -126,6 +132,7 @@ pub(super) mod tests {
             worker_count: 4,
             max_workers: 8,
             queue_pending: 0,
+            queue: Vec::new(),
             strategy: Strategy::Shared,
             detector: String::new(),
             notices: Vec::new(),

@@ -64,6 +64,10 @@ fn table(report: &Report) -> String {
             "",
             percent(source.coverage)
         );
+        for line in source.lines.iter().filter(|_| source.lines.len() > 1) {
+            let name = crate::logging::line::clean(&line.line);
+            let _ = writeln!(text, "  line '{name}': {} in, {} out", line.total_in, line.total_out);
+        }
         if let Some(peak) = &source.peak_hour {
             let _ = writeln!(
                 text,

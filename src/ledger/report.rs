@@ -1,6 +1,8 @@
 //! Answers out of a ledger: counts by quarter of an hour, hour or day, occupancy, the busiest hour, and how
 //! much of the time anybody watched.
 
+use std::collections::BTreeSet;
+
 use jiff::{RoundMode, SignedDuration, Timestamp, Unit, Zoned, ZonedRound, civil::Date, tz::TimeZone};
 use serde::Serialize;
 
@@ -56,6 +58,8 @@ pub struct Report {
     pub sources: Vec<SourceReport>,
     /// All sources together.
     pub total: crate::export::lines::Total,
+    /// The hour with the most crossings of all sources together.
+    pub peak_hour: Option<PeakHour>,
 }
 
 /// One source over the whole time.
@@ -71,6 +75,8 @@ pub struct SourceReport {
     pub total_out: u64,
     /// In minus out.
     pub net: i64,
+    /// Each line over which somebody walked, by name.
+    pub lines: Vec<LineReport>,
     /// In minus out since the last reset, at the end.
     pub occupancy: i64,
     /// The hour with the most crossings.
@@ -83,8 +89,24 @@ pub struct SourceReport {
     pub rows: Vec<Row>,
 }
 
+/// One line of a source over the whole time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LineReport {
+    /// Its name.
+    pub line: String,
+    /// Crossings in.
+    #[serde(rename = "in")]
+    pub total_in: u64,
+    /// Crossings out.
+    #[serde(rename = "out")]
+    pub total_out: u64,
+    /// In and out in each of [`SourceReport::rows`].
+    #[serde(skip)]
+    pub rows: Vec<(u64, u64)>,
+}
+
 /// The busiest hour.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PeakHour {
     /// Its begin.
     pub start: String,
@@ -176,10 +198,18 @@ pub fn report(reader: &Reader, query: &Query) -> Result<Report, LedgerError> {
     };
     let whole =
         Span { from: rows.first().map_or(millis(query.since), |first| first.from), to: millis(query.until) };
-    let answers = sources
-        .iter()
-        .map(|source| of_source(reader, source, whole, &rows, &hours, &query.timezone))
-        .collect::<Result<Vec<_>, _>>()?;
+    let mut of_all = vec![(0, 0); hours.len()];
+    let mut answers = Vec::new();
+    for source in &sources {
+        let entries = reader.crossings(source, whole)?;
+        let of_source = counts(&hours, &entries);
+        for (all, of_source) in of_all.iter_mut().zip(&of_source) {
+            *all = (all.0 + of_source.0, all.1 + of_source.1);
+        }
+        let peak = peak_hour(&hours, &of_source, &query.timezone);
+        let answer = of_one(reader, source, whole, &rows, &entries, &query.timezone)?;
+        answers.push(SourceReport { peak_hour: peak, ..answer });
+    }
     let (total_in, total_out) =
         answers.iter().fold((0, 0), |(i, o), answer| (i + answer.total_in, o + answer.total_out));
     let net = total_in as i64 - total_out as i64;
@@ -189,18 +219,19 @@ pub fn report(reader: &Reader, query: &Query) -> Result<Report, LedgerError> {
         by: query.by,
         sources: answers,
         total: crate::export::lines::Total { total_in, total_out, net },
+        peak_hour: peak_hour(&hours, &of_all, &query.timezone),
     })
 }
 
-fn of_source(
+/// The report on one source, but for its busiest hour.
+fn of_one(
     reader: &Reader,
     source: &SourceId,
     whole: Span,
     spans: &[Span],
-    hours: &[Span],
+    entries: &[Entry],
     timezone: &TimeZone,
 ) -> Result<SourceReport, LedgerError> {
-    let entries = reader.crossings(source, whole)?;
     let watched = reader.watched(source, whole)?;
     let mut rows: Vec<Row> = spans
         .iter()
@@ -218,21 +249,28 @@ fn of_source(
             }
         })
         .collect();
-    let end = occupancy(reader, source, whole, spans, &entries, &mut rows)?;
+    let end = occupancy(reader, source, whole, spans, entries, &mut rows)?;
+    let mut lines = lines(spans, entries);
     let (mut total_in, mut total_out) = (0, 0);
     for row in &mut rows {
         row.net = row.total_in as i64 - row.total_out as i64;
         total_in += row.total_in;
         total_out += row.total_out;
     }
-    rows.retain(|row| row.coverage > 0.0 || row.total_in + row.total_out > 0);
+    let is_kept = |row: &Row| row.coverage > 0.0 || row.total_in + row.total_out > 0;
+    for line in &mut lines {
+        let mut kept = rows.iter().map(is_kept);
+        line.rows.retain(|_| kept.next().unwrap_or(false));
+    }
+    rows.retain(is_kept);
     Ok(SourceReport {
         camera_id: source.to_string(),
         total_in,
         total_out,
         net: total_in as i64 - total_out as i64,
+        lines,
         occupancy: end,
-        peak_hour: peak_hour(hours, &entries, timezone),
+        peak_hour: None,
         coverage: coverage(&watched, whole),
         gaps: gaps(&watched, whole, timezone),
         rows,
@@ -292,18 +330,36 @@ fn index(spans: &[Span], moment: i64) -> usize {
     spans.partition_point(|span| span.to <= moment)
 }
 
-fn peak_hour(hours: &[Span], entries: &[Entry], timezone: &TimeZone) -> Option<PeakHour> {
-    let mut counts = vec![(0_u64, 0_u64); hours.len()];
+/// In and out of `entries` in each of `spans`.
+fn counts<'a>(spans: &[Span], entries: impl IntoIterator<Item = &'a Entry>) -> Vec<(u64, u64)> {
+    let mut counts = vec![(0_u64, 0_u64); spans.len()];
     for entry in entries {
-        if let Some(count) = counts.get_mut(index(hours, entry.wall)) {
+        if let Some(count) = counts.get_mut(index(spans, entry.wall)) {
             match entry.direction {
                 Direction::In => count.0 += 1,
                 Direction::Out => count.1 += 1,
             }
         }
     }
-    // Of equal hours the first.
-    let (hour, (total_in, total_out)) = hours.iter().zip(counts).rev().max_by_key(|(_, (i, o))| i + o)?;
+    counts
+}
+
+/// The lines of `entries` by name, with a row for each of `spans`.
+fn lines(spans: &[Span], entries: &[Entry]) -> Vec<LineReport> {
+    let names: BTreeSet<&str> = entries.iter().map(|entry| entry.line.as_str()).collect();
+    names
+        .into_iter()
+        .map(|name| {
+            let rows = counts(spans, entries.iter().filter(|entry| entry.line == name));
+            let (total_in, total_out) = rows.iter().fold((0, 0), |(i, o), row| (i + row.0, o + row.1));
+            LineReport { line: name.to_owned(), total_in, total_out, rows }
+        })
+        .collect()
+}
+
+/// The hour with the most crossings; of equal hours the first.
+fn peak_hour(hours: &[Span], counts: &[(u64, u64)], timezone: &TimeZone) -> Option<PeakHour> {
+    let (hour, &(total_in, total_out)) = hours.iter().zip(counts).rev().max_by_key(|(_, (i, o))| i + o)?;
     (total_in + total_out > 0).then(|| PeakHour { start: stamp(hour.from, timezone), total_in, total_out })
 }
 
@@ -325,7 +381,7 @@ fn gaps(watched: &[Span], whole: Span, timezone: &TimeZone) -> Vec<Gap> {
 }
 
 /// The rows between two moments: whole ones, the first holding `since`.
-fn spans(
+pub(super) fn spans(
     since: Timestamp,
     until: Timestamp,
     by: Step,
@@ -370,7 +426,7 @@ fn next(from: &Zoned, by: Step) -> Result<Zoned, jiff::Error> {
     }
 }
 
-fn stamp(moment: i64, timezone: &TimeZone) -> String {
+pub(super) fn stamp(moment: i64, timezone: &TimeZone) -> String {
     let zoned =
         Timestamp::from_millisecond(moment).unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(timezone.clone());
     zoned.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()

@@ -49,7 +49,7 @@ pub enum Action {
     SortNext,
     /// The other way round.
     SortReverse,
-    /// Sort by this column, from 1.
+    /// Sort by this column, from 1; on the screen of one source, the pane of this number.
     SortBy(u8),
     /// Group by location or not.
     Group,
@@ -69,9 +69,9 @@ pub enum Action {
     Add,
     /// Remove sources.
     Remove,
-    /// More workers, or a longer range on charts.
+    /// More workers, wider columns of charts, longer times of the history, more of a log.
     More,
-    /// Fewer workers, or a shorter range on charts.
+    /// Fewer workers, narrower columns of charts, shorter times of the history, less of a log.
     Fewer,
     /// Hold the view still while counting goes on.
     Freeze,
@@ -99,6 +99,8 @@ pub enum Action {
     AllLogs,
     /// What was counted on other days.
     Report,
+    /// The workers and their queue.
+    Workers,
     /// Write a configuration file.
     WriteConfig,
     /// Export now.

@@ -10,13 +10,15 @@ use super::{
     editor::Editor,
     format::Moment,
     graphics::Graphics,
+    history::History,
     host::ConfigPlace,
     keymap::Keymap,
+    panes::Pane,
     text_input::TextInput,
     view_model::{self, Arrangement, Row},
-    widgets::chart::Range,
 };
 use crate::{
+    ledger::chart::Width,
     logging::Level,
     source::SourceId,
     store::{EngineSnapshot, SourceSnapshot},
@@ -28,10 +30,11 @@ mod keep;
 mod keys;
 mod motion;
 mod parts;
+mod past;
 mod update;
 
 use parts::Frozen;
-pub use parts::{Effect, Extras, Panel, ReportView, Screen, Toast, Tone};
+pub use parts::{ChartColumns, Effect, Extras, Panel, Screen, Toast, Tone};
 
 /// How long a message stays in the footer.
 const TOAST: Duration = Duration::from_secs(6);
@@ -77,14 +80,24 @@ pub struct UiState {
     pub graphics: Option<Graphics>,
     /// Live picture on the screen of one source.
     pub picture_in_detail: bool,
-    /// How far back charts reach.
-    pub range: Range,
-    /// The report on screen.
-    pub report: ReportView,
+    /// Whether the screen of one source had room for its picture, set by the drawing.
+    pub picture_shows: bool,
+    /// Part of the screen of one source that keys move in.
+    pub pane: Pane,
+    /// Lines that it is scrolled from where reading begins.
+    pub pane_scroll: usize,
+    /// How much time a column of a chart stands for.
+    pub chart: Width,
+    /// The time and the entry shown by the history screen.
+    pub history: History,
+    /// Row of the chosen worker on the screen of the workers.
+    pub worker: usize,
     /// Least severe level shown of a log.
     pub log_level: Level,
     /// Words that shown lines of a log have.
     pub log_filter: String,
+    /// Columns that a log is scrolled sideways.
+    pub log_across: usize,
     mouse: bool,
     read_only: bool,
     acknowledged: BTreeSet<AlertKey>,
@@ -134,10 +147,15 @@ impl UiState {
             preview: false,
             graphics: None,
             picture_in_detail: true,
-            range: Range::default(),
-            report: ReportView::default(),
+            picture_shows: true,
+            pane: Pane::default(),
+            pane_scroll: 0,
+            chart: Width::default(),
+            history: History::default(),
+            worker: 0,
             log_level: Level::Debug,
             log_filter: String::new(),
+            log_across: 0,
             mouse: false,
             read_only,
             acknowledged: BTreeSet::new(),
@@ -317,6 +335,8 @@ impl UiState {
             self.screens.retain(|other| *other != screen);
             self.screens.push(screen);
             self.scroll = 0;
+            self.pane_scroll = 0;
+            self.log_across = 0;
             self.log_filter.clear();
         }
         Vec::new()

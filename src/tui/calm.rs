@@ -45,6 +45,7 @@ impl Calm {
         if !is_new_second && same_workers {
             new.workers.clone_from(&old.workers);
             new.queue_pending = old.queue_pending;
+            new.queue.clone_from(&old.queue);
         }
         if !is_new_second && only_crossings(old, &new) {
             new.events = Arc::clone(&old.events);

@@ -17,8 +17,11 @@ use ratatui_image::{
     protocol::{Protocol, iterm2::Iterm2, kitty::Kitty, sixel::Sixel},
 };
 
-use super::widgets::picture::fitted;
-use crate::{config::LineConfig, store::Preview};
+use super::widgets::picture::{Overlay, fitted};
+use crate::{
+    config::{LineConfig, ZoneConfig},
+    store::Preview,
+};
 
 /// Most pixels of a picture: once a second, and Sixel takes the time of a frame for twice as many.
 const MOST_PIXELS: f32 = 640.0 * 480.0;
@@ -30,6 +33,8 @@ const BOX: Rgb<u8> = Rgb([80, 200, 210]);
 const LOST_BOX: Rgb<u8> = Rgb([150, 150, 150]);
 const LINE: Rgb<u8> = Rgb([240, 170, 60]);
 const INWARD: Rgb<u8> = Rgb([80, 230, 120]);
+const ZONE: Rgb<u8> = Rgb([190, 130, 255]);
+const TRAIL: Rgb<u8> = Rgb([60, 150, 160]);
 
 /// What a terminal takes pictures in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,6 +104,7 @@ struct Made {
     taken: Instant,
     area: Rect,
     lines: Vec<LineConfig>,
+    zones: Vec<ZoneConfig>,
 }
 
 /// Makes pictures for one terminal.
@@ -140,12 +146,14 @@ impl Graphics {
         self.last = None;
     }
 
-    /// Draws `preview` with its boxes and `lines` into the middle of `area`; `false` when it cannot be encoded.
-    pub fn draw(&mut self, preview: &Preview, lines: &[LineConfig], area: Rect, buffer: &mut Buffer) -> bool {
+    /// Draws `preview` with its boxes, and the lines, zones and trails of `overlay`, into the middle of `area`;
+    /// `false` when it cannot be encoded.
+    pub fn draw(&mut self, preview: &Preview, overlay: Overlay, area: Rect, buffer: &mut Buffer) -> bool {
         let area = fitted(self.affordable(area, preview.size), preview.size);
-        let made = Made { taken: preview.taken, area, lines: lines.to_vec() };
+        let (lines, zones) = (overlay.lines.to_vec(), overlay.zones.to_vec());
+        let made = Made { taken: preview.taken, area, lines, zones };
         if self.last.as_ref().is_none_or(|(last, _)| *last != made) {
-            let Some(protocol) = self.encode(preview, lines, area) else { return false };
+            let Some(protocol) = self.encode(preview, overlay, area) else { return false };
             self.last = Some((made, protocol));
         }
         if let Some((_, protocol)) = &self.last {
@@ -166,14 +174,14 @@ impl Graphics {
         super::layout::centered(area, part(whole.width), part(whole.height))
     }
 
-    fn encode(&mut self, preview: &Preview, lines: &[LineConfig], area: Rect) -> Option<Protocol> {
+    fn encode(&mut self, preview: &Preview, overlay: Overlay, area: Rect) -> Option<Protocol> {
         let (width, height) = (u32::from(area.width * self.cell.0), u32::from(area.height * self.cell.1));
         if width == 0 || height == 0 {
             return None;
         }
         let image = RgbImage::from_raw(preview.size.0, preview.size.1, preview.rgb.clone())?;
         let mut canvas = imageops::resize(&image, width, height, imageops::FilterType::Triangle);
-        paint(&mut canvas, preview, lines);
+        paint(&mut canvas, preview, overlay);
         let image = DynamicImage::ImageRgb8(canvas);
         let size = Size::new(area.width, area.height);
         match self.kind {
@@ -189,10 +197,22 @@ impl Graphics {
     }
 }
 
-/// Boxes, lines and the arrow to the side that counts as in.
-fn paint(canvas: &mut RgbImage, preview: &Preview, lines: &[LineConfig]) {
+/// Ways, boxes, zones, lines and the arrow to the side that counts as in.
+fn paint(canvas: &mut RgbImage, preview: &Preview, overlay: Overlay) {
     let (width, height) = (canvas.width() as f32, canvas.height() as f32);
     let aspect = preview.size.0.max(1) as f32 / preview.size.1.max(1) as f32;
+    for trail in overlay.trails {
+        let at = |point: &crate::geometry::Point| (point.x / aspect * width, point.y * height);
+        for step in trail.points.windows(2) {
+            stroke(canvas, at(&step[0]), at(&step[1]), 1, TRAIL);
+        }
+    }
+    for zone in overlay.zones {
+        let at = |[x, y]: [f32; 2]| (x * width, y * height);
+        for (a, b) in zone.points.iter().zip(zone.points.iter().cycle().skip(1)) {
+            stroke(canvas, at(*a), at(*b), 1, ZONE);
+        }
+    }
     for track in preview.tracks.iter().filter(|track| track.confirmed) {
         let color = if track.seen { BOX } else { LOST_BOX };
         let (left, right) = (track.bbox.x / aspect * width, track.bbox.right() / aspect * width);
@@ -206,7 +226,7 @@ fn paint(canvas: &mut RgbImage, preview: &Preview, lines: &[LineConfig]) {
             stroke(canvas, from, to, 1, color);
         }
     }
-    for line in lines {
+    for line in overlay.lines {
         let a = (line.a[0] * width, line.a[1] * height);
         let b = (line.b[0] * width, line.b[1] * height);
         stroke(canvas, a, b, 2, LINE);
@@ -286,7 +306,9 @@ mod tests {
             let preview = preview();
             let symbols = |graphics: &mut Graphics| -> String {
                 let mut buffer = Buffer::empty(area);
-                assert!(graphics.draw(&preview, &[line()], area, &mut buffer));
+                let lines = [line()];
+                let overlay = Overlay { lines: &lines, ..Overlay::default() };
+                assert!(graphics.draw(&preview, overlay, area, &mut buffer));
                 buffer.content().iter().map(ratatui::buffer::Cell::symbol).collect()
             };
             let first = symbols(&mut graphics);
@@ -300,10 +322,30 @@ mod tests {
     #[test]
     fn the_arrow_points_to_the_right_hand_side_of_a_to_b() {
         let mut canvas = RgbImage::new(200, 100);
-        paint(&mut canvas, &preview(), &[line()]);
+        let lines = [line()];
+        paint(&mut canvas, &preview(), Overlay { lines: &lines, ..Overlay::default() });
         assert_eq!(*canvas.get_pixel(100, 57), INWARD, "below a line from left to right");
         assert_eq!(*canvas.get_pixel(100, 43), Rgb([0, 0, 0]));
         assert_eq!(*canvas.get_pixel(10, 50), LINE);
+    }
+
+    #[test]
+    fn zones_and_the_ways_of_people_are_painted_too() {
+        let zone = ZoneConfig {
+            name: "till".into(),
+            points: vec![[0.1, 0.1], [0.4, 0.1], [0.4, 0.9]],
+            anchor: crate::count::Anchor::Foot,
+            threshold: None,
+        };
+        let point = |x, y| crate::geometry::Point { x, y };
+        let trail = crate::count::replay::Trail { id: 1, points: vec![point(1.2, 0.2), point(1.2, 0.8)] };
+        let overlay = Overlay { zones: &[zone], trails: &[trail], ..Overlay::default() };
+        let mut canvas = RgbImage::new(200, 100);
+        paint(&mut canvas, &preview(), overlay);
+        assert_eq!(*canvas.get_pixel(50, 10), ZONE, "an edge");
+        assert_eq!(*canvas.get_pixel(50, 50), ZONE, "and the one back to the first corner");
+        assert_eq!(*canvas.get_pixel(120, 50), TRAIL, "between two places");
+        assert_eq!(*canvas.get_pixel(180, 50), Rgb([0, 0, 0]));
     }
 
     #[test]

@@ -2,13 +2,20 @@
 
 use std::sync::Arc;
 
-use super::editor::Drawn;
+use super::{editor::Drawn, history::Asked};
 use crate::{
     config::{SourceConfig, edit::KeepLogin},
+    ledger::{
+        chart::{Column, Width},
+        report::Report,
+    },
     logging::RecentLogs,
     source::SourceId,
     store::Preview,
 };
+
+/// What a host without a ledger says.
+const NO_LEDGER: &str = "past counts are not kept in this run";
 
 /// Which log a screen shows.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -17,53 +24,8 @@ pub enum LogTarget {
     Central,
     /// One source's.
     Source(SourceId),
-}
-
-/// Which days a report is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Period {
-    /// Today, by the hour.
-    #[default]
-    Today,
-    /// Yesterday, by the hour.
-    Yesterday,
-    /// The last seven days with today, by day.
-    Week,
-    /// The last thirty days with today, by day.
-    Month,
-}
-
-impl Period {
-    const ALL: [Self; 4] = [Self::Today, Self::Yesterday, Self::Week, Self::Month];
-
-    /// The period `steps` further back; `None` beyond the ends.
-    #[must_use]
-    pub fn stepped(self, steps: isize) -> Option<Self> {
-        let now = Self::ALL.iter().position(|period| *period == self)?;
-        Self::ALL.get(now.checked_add_signed(steps)?).copied()
-    }
-
-    /// Its name in titles.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Today => "today",
-            Self::Yesterday => "yesterday",
-            Self::Week => "the last 7 days",
-            Self::Month => "the last 30 days",
-        }
-    }
-
-    /// How many days back it begins and ends (0 is today's start, -1 now), and whether by day.
-    #[must_use]
-    pub fn days(self) -> (i64, i64, bool) {
-        match self {
-            Self::Today => (0, -1, false),
-            Self::Yesterday => (1, 0, false),
-            Self::Week => (6, -1, true),
-            Self::Month => (29, -1, true),
-        }
-    }
+    /// One worker's, from 1.
+    Worker(usize),
 }
 
 /// What was found behind a source.
@@ -143,13 +105,31 @@ pub trait Host: Send + Sync {
         Err("no configuration file can be written here".into())
     }
 
-    /// What was counted in `period`, as text. May take a while.
+    /// What was counted in the time asked for. May take a while.
     ///
     /// # Errors
     /// Why nothing is known.
-    fn report(&self, period: Period) -> Result<String, String> {
-        let _ = period;
-        Err("no ledger is kept in this run".into())
+    fn report(&self, asked: &Asked) -> Result<Report, String> {
+        let _ = asked;
+        Err(NO_LEDGER.into())
+    }
+
+    /// Writes [`Self::report`] into files and says where. May take a while.
+    ///
+    /// # Errors
+    /// Why it could not.
+    fn write_report(&self, asked: &Asked) -> Result<String, String> {
+        let _ = asked;
+        Err(NO_LEDGER.into())
+    }
+
+    /// The last `count` columns of a chart, oldest first. May take a while.
+    ///
+    /// # Errors
+    /// Why nothing is known.
+    fn chart(&self, source: &SourceId, width: Width, count: usize) -> Result<Vec<Column>, String> {
+        let _ = (source, width, count);
+        Err(NO_LEDGER.into())
     }
 
     /// The latest log lines of the whole program, when there are logs.

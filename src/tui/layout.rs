@@ -131,7 +131,8 @@ pub fn overview(area: Rect, needs: OverviewNeeds) -> Overview {
     // The panels below give way to the table: at least their title and two rows, at most a third.
     let wanted_below = clamp(needs.workers.max(4) + 2, if class == Class::Wide { 14 } else { 7 });
     let free = rest.height.saturating_sub(clamp(needs.rows + 4, rest.height));
-    let below = wanted_below.min((rest.height / 3).max(free)).max(4);
+    // What the table leaves free belongs to the events.
+    let below = wanted_below.min((rest.height / 3).max(free)).max(free).max(4);
     let mut bottom = take_bottom(&mut rest, below);
     let workers_width = (bottom.width * 2 / 5).clamp(38, 60);
     parts.workers = take_left(&mut bottom, workers_width);

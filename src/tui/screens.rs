@@ -16,6 +16,7 @@ pub mod logs;
 pub mod overview;
 pub mod report;
 pub mod too_small;
+pub mod workers;
 
 /// Draws one frame.
 pub fn draw(frame: &mut Frame, ui: &mut UiState, look: &Look) {
@@ -43,6 +44,7 @@ pub fn draw_in(ui: &mut UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
                 Screen::Editor => editor::draw(ui, rest, buffer, look),
                 Screen::Help => help::draw(ui, rest, buffer, look),
                 Screen::Report => report::draw(ui, rest, buffer, look),
+                Screen::Workers => workers::draw(ui, rest, buffer, look),
                 Screen::Logs(target) => logs::draw(ui, &target, rest, buffer, look),
                 Screen::Overview => {}
             }

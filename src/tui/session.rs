@@ -1,44 +1,37 @@
 //! Screens, engine and host together, without a terminal: what the run loop drives, and what tests drive
 //! with keys.
 
-use std::{
-    collections::HashMap,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::HashMap, sync::Arc, time::Instant};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::{
     action::Action,
-    app::{Effect, Screen, Tone, UiState},
+    app::{Effect, Tone, UiState},
     editor::{Drawn, Replayed},
     format::Moment,
-    host::{ConfigPlace, Found, Host, LogTarget, Period},
+    history::Asked,
+    host::{ConfigPlace, Found, Host, LogTarget},
     keymap::{Key, Keymap},
-    view_model::Row,
 };
 use crate::{
     config::{SourceConfig, edit::KeepLogin},
     engine::{Control, EngineApi},
+    ledger::{
+        chart::{Column, Width},
+        report::Report,
+    },
     logging::Level,
     source::SourceId,
+    store::Minute,
 };
 
+mod fetch;
 mod probes;
 mod replay;
 
 use probes::Probes;
 use replay::Replaying;
-
-/// How often the history behind the sparklines is fetched: it changes once a minute.
-const HISTORY_EVERY: Duration = Duration::from_secs(5);
-
-/// How often a picture is fetched.
-const PREVIEW_EVERY: Duration = Duration::from_secs(1);
-
-/// Seconds of a person's way that are drawn behind him.
-const TRAIL: f64 = 4.0;
 
 /// The answer to work done beside the screens.
 enum Answer {
@@ -46,7 +39,9 @@ enum Answer {
     Saved(SourceId, Drawn, Result<String, String>),
     Written(Result<String, String>),
     Probed(u64, Result<Found, String>),
-    Report(Period, Result<String, String>),
+    Report(Asked, Result<Report, String>),
+    Chart(SourceId, Width, Result<Vec<Column>, String>),
+    LastHour(HashMap<SourceId, Vec<Minute>>),
     Replayed(SourceId, Box<Replayed>),
 }
 
@@ -67,6 +62,27 @@ pub struct Session {
     log: Option<LogView>,
     probes: Probes,
     replay: Replaying,
+    reports: Reports,
+    charts: Charts,
+    stages_due: Option<Instant>,
+    /// What was counted in the hour before this run; `None` until it is asked for.
+    before: Option<HashMap<SourceId, Vec<Minute>>>,
+}
+
+/// Reports being read beside the screens: one at a time, and then the one asked for last.
+#[derive(Default)]
+struct Reports {
+    running: bool,
+    wanted: Option<Asked>,
+    due: Option<Instant>,
+}
+
+/// Charts being read beside the screens, one at a time.
+#[derive(Default)]
+struct Charts {
+    running: bool,
+    /// What is on the screen, and when it is to be read again.
+    due: Option<(SourceId, Width, Instant)>,
 }
 
 impl Session {
@@ -100,6 +116,10 @@ impl Session {
             log: None,
             probes: Probes::default(),
             replay: Replaying::default(),
+            reports: Reports::default(),
+            charts: Charts::default(),
+            stages_due: None,
+            before: None,
         };
         session.refresh(moment);
         session
@@ -115,7 +135,15 @@ impl Session {
             match answer {
                 Answer::Said(Ok(text)) => self.ui.say(text, Tone::Done),
                 Answer::Said(Err(text)) => self.ui.say(text, Tone::Refused),
-                Answer::Report(period, result) => self.ui.report_read(period, result),
+                Answer::Report(asked, result) => {
+                    self.reports.running = false;
+                    self.ui.report_read(asked, result);
+                }
+                Answer::Chart(source, width, result) => self.chart_read(source, width, result),
+                Answer::LastHour(minutes) => {
+                    self.before = Some(minutes);
+                    self.history_due = None;
+                }
                 Answer::Saved(source, drawn, result) => self.ui.lines_saved(&source, &drawn, result),
                 Answer::Written(result) => self.ui.config_written(result),
                 Answer::Probed(number, result) => self.probed(number, result),
@@ -128,6 +156,8 @@ impl Session {
         self.probe(now);
         self.fetch_config();
         self.fetch_history(now);
+        self.fetch_report(now);
+        self.fetch_detail(now);
         self.fetch_preview(now);
         self.fetch_log();
         self.replay(now);
@@ -156,8 +186,9 @@ impl Session {
                         sources.iter().filter_map(|source| self.engine.source_config(&source.id)).collect();
                     self.in_background("tui-save", move |host| Answer::Written(host.write_config(&sources)));
                 }
-                Effect::Report(period) => {
-                    self.in_background("tui-report", move |host| Answer::Report(period, host.report(period)))
+                Effect::Report(asked) => self.reports.wanted = Some(asked),
+                Effect::WriteReport(asked) => {
+                    self.in_background("tui-save", move |host| Answer::Said(host.write_report(&asked)));
                 }
                 Effect::Export => {
                     self.ui.say("exporting", Tone::Done);
@@ -169,10 +200,13 @@ impl Session {
             }
         }
         // What was opened is fetched at once, not with the next tick.
+        let now = self.ui.clock().mono;
         self.fetch_config();
-        self.fetch_preview(self.ui.clock().mono);
+        self.fetch_report(now);
+        self.fetch_detail(now);
+        self.fetch_preview(now);
         self.fetch_log();
-        self.replay(self.ui.clock().mono);
+        self.replay(now);
         rest
     }
 
@@ -213,97 +247,4 @@ impl Session {
             self.ui.say(format!("cannot start a thread: {error}"), Tone::Refused);
         }
     }
-
-    fn fetch_config(&mut self) {
-        let Some(id) = self.ui.selected().map(|source| source.id.clone()) else { return };
-        if self.ui.extras.config.as_ref().is_none_or(|config| config.id != id) || self.history_is_due() {
-            self.ui.extras.config = self.engine.source_config(&id);
-        }
-    }
-
-    fn history_is_due(&self) -> bool {
-        self.history_due.is_none_or(|due| due <= self.ui.clock().mono)
-    }
-
-    fn fetch_history(&mut self, now: Instant) {
-        if self.ui.frozen_since().is_some() || !self.history_is_due() {
-            return;
-        }
-        self.history_due = Some(now + HISTORY_EVERY);
-        let sources = &self.ui.shown().sources;
-        let shown = self.ui.rows().iter().filter_map(|row| match row {
-            Row::Source(index) => sources.get(*index).map(|source| source.id.clone()),
-            Row::Group(_) => None,
-        });
-        let history: HashMap<_, _> =
-            shown.map(|id| (id.clone(), Arc::new(self.engine.history(&id)))).collect();
-        self.ui.extras.history = history;
-        self.ui.touch();
-    }
-
-    fn fetch_preview(&mut self, now: Instant) {
-        let wanted = self.ui.preview_of().cloned();
-        if wanted != self.preview_of {
-            if let Some(old) = self.preview_of.take() {
-                self.engine.send(Control::Preview(old, false));
-            }
-            if let Some(new) = &wanted {
-                self.engine.send(Control::Preview(new.clone(), true));
-            }
-            self.preview_of = wanted;
-            self.preview_due = None;
-            self.ui.extras.preview = None;
-        }
-        let Some(id) = self.preview_of.clone() else { return };
-        // Lines are drawn on what is there now, also while the other screens are held still.
-        let is_held = self.ui.frozen_since().is_some() && *self.ui.screen() != Screen::Editor;
-        if is_held || self.preview_due.is_some_and(|due| now < due) {
-            return;
-        }
-        let Some(preview) = self.engine.preview(&id) else { return };
-        // Until the first one is there, every tick asks.
-        self.preview_due = Some(now + PREVIEW_EVERY);
-        let is_new = self.ui.extras.preview.as_ref().is_none_or(|(_, old)| old.taken != preview.taken);
-        if is_new {
-            let paths = self.engine.paths(&id);
-            let trails = paths.map(|paths| paths.trails(crate::count::Anchor::Foot, TRAIL));
-            self.ui.extras.trails = trails.unwrap_or_default();
-            self.ui.extras.preview = Some((id, preview));
-            self.ui.touch();
-        }
-    }
-
-    fn fetch_log(&mut self) {
-        let Screen::Logs(target) = self.ui.screen().clone() else {
-            self.log = None;
-            return;
-        };
-        let Some(recent) = self.host.recent_logs() else {
-            self.ui.extras.log_problem = Some("nothing is logged in this run".into());
-            return;
-        };
-        let now = (target, recent.written(), self.ui.log_level, self.ui.log_filter.to_lowercase());
-        if self.log.as_ref() == Some(&now) {
-            return;
-        }
-        self.ui.extras.log = Arc::new(recent.lines(|line| {
-            let is_here = match &now.0 {
-                LogTarget::Central => true,
-                LogTarget::Source(id) => line.camera.as_ref() == Some(id),
-            };
-            is_here && line.level <= now.2 && has_words(&line.text, &now.3)
-        }));
-        self.ui.extras.log_problem = None;
-        self.log = Some(now);
-        self.ui.touch();
-    }
-}
-
-/// Whether every word of `filter` (lower case) is in `text`, or is not, with a leading `!`.
-fn has_words(text: &str, filter: &str) -> bool {
-    let text = text.to_lowercase();
-    filter.split_whitespace().all(|word| match word.strip_prefix('!') {
-        Some(word) => word.is_empty() || !text.contains(word),
-        None => text.contains(word),
-    })
 }

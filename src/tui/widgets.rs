@@ -22,6 +22,7 @@ pub mod chart;
 pub mod event_list;
 pub mod footer;
 pub mod header;
+pub mod log_lines;
 pub mod picture;
 pub mod source_facts;
 pub mod source_table;

@@ -1,6 +1,7 @@
 //! Every command by each of its keys: what it does, on the screen where it does it.
 
 use pcount::{
+    ledger::chart::Width,
     source::SourceId,
     store::SourceState,
     tui::{
@@ -9,6 +10,7 @@ use pcount::{
         dialogs::Dialog,
         host::LogTarget,
         keymap::COMMANDS,
+        panes::Pane,
         view_model::SortKey,
     },
 };
@@ -85,6 +87,7 @@ const CASES: &[Case] = &[
     ("freeze", "", |s, _| shows(s, "FROZEN since 12:34:56")),
     ("preview", "", |s, _| sent(s, "preview camera_01 true")),
     ("logs", "", |s, _| *s.session.ui.screen() == Screen::Logs(LogTarget::Source("camera_01".into()))),
+    ("workers", "", |s, _| *s.session.ui.screen() == Screen::Workers),
     ("report", "", |s, _| *s.session.ui.screen() == Screen::Report),
     ("all-logs", "", |s, _| *s.session.ui.screen() == Screen::Logs(LogTarget::Central)),
     ("edit-lines", "", |s, _| *s.session.ui.screen() == Screen::Editor),
@@ -112,6 +115,24 @@ const CASES: &[Case] = &[
     ("undo", "Ex", |s, _| !shows(s, "changed")),
     ("write-config", "", |s, _| shows(s, "Write a configuration file?")),
     ("export", "", |s, _| s.said() == "exporting"),
+    ("export", "H", |s, _| s.said() == "writing"),
+    ("left", "H", |s, _| shows(s, "Yesterday, Friday 13 March 2026")),
+    ("left", "<enter>2", |s, _| s.session.ui.pane == Pane::Picture),
+    ("right", "<enter>", |s, _| s.session.ui.pane == Pane::Counts),
+    ("right", "L", |s, _| s.session.ui.log_across == 20),
+    ("next-panel", "<enter>", |s, _| s.session.ui.pane == Pane::Counts),
+    ("previous-panel", "<enter>", |s, _| s.session.ui.pane == Pane::Config),
+    ("next-panel", "H", |s, _| s.session.ui.history.in_rows),
+    ("next-panel", "L", |s, _| shows(s, "Log: camera_01")),
+    ("open", "W", |s, _| *s.session.ui.screen() == Screen::Logs(LogTarget::Worker(1))),
+    ("open", "<tab>", |s, _| *s.session.ui.screen() == Screen::Workers),
+    ("more", "W", |s, _| sent(s, "workers 4")),
+    ("fewer", "W", |s, _| sent(s, "workers 2")),
+    ("more", "<enter>", |s, _| s.session.ui.chart == Width::Quarter),
+    ("more", "H", |s, _| shows(s, "This week")),
+    ("fewer", "H", |s, _| shows(s, "by 15 minutes")),
+    ("sort-in", "<enter>", |s, _| s.session.ui.pane == Pane::Stages),
+    ("copy", "L", |_, effects| matches!(effects, [Effect::Copy(text)] if text.contains("[WORKER-02]"))),
     ("palette", "", |s, _| matches!(s.session.ui.dialog, Some(Dialog::Palette(_)))),
     ("help", "", |s, _| *s.session.ui.screen() == Screen::Help),
     ("mouse", "", |_, effects| matches!(effects, [Effect::Mouse(true)])),

@@ -9,13 +9,17 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
+use jiff::ToSpan as _;
 use parking_lot::Mutex;
 use pcount::{
     config::{SourceConfig, SourceKind, SourceSpec, Strategy, edit::KeepLogin},
     count::{Direction, Reason, replay::Paths},
     engine::{Control, EngineApi},
+    export::lines::Total,
     geometry::BBox,
+    ledger::report::{Gap, LineReport, PeakHour, Report, Row, SourceReport, Step},
     logging::{Level, LogLine, RecentLogs},
+    metrics::stages::{STAGES, Spent},
     source::SourceId,
     store::{
         EngineSnapshot, Event, EventKind, LineCounts, Minute, Preview, SourceSnapshot, SourceState,
@@ -25,7 +29,8 @@ use pcount::{
     tui::{
         editor::Drawn,
         format::Moment,
-        host::{ConfigPlace, Found, Host, Period},
+        history::Asked,
+        host::{ConfigPlace, Found, Host},
     },
 };
 
@@ -176,6 +181,10 @@ pub fn snapshot(sources: Vec<SourceSnapshot>) -> EngineSnapshot {
         source: source.map(Into::into),
         frames,
         busy,
+        cpu: busy * 0.9,
+        looks: frames / 3,
+        errors: u64::from(number == 2),
+        restarts: 0,
     };
     EngineSnapshot {
         workers: vec![
@@ -188,6 +197,7 @@ pub fn snapshot(sources: Vec<SourceSnapshot>) -> EngineSnapshot {
         worker_count: 3,
         max_workers: 4,
         queue_pending: 1,
+        queue: vec!["video_01".into()],
         strategy: Strategy::Shared,
         detector: "rtmdet_nano_person (onnxruntime 1.32)".into(),
         notices: Vec::new(),
@@ -295,6 +305,14 @@ impl EngineApi for FakeEngine {
         let spec = SourceSpec::Demo("lobby".into());
         Some(Arc::new(SourceConfig::new(source, SourceKind::Camera, spec)))
     }
+
+    fn stage_times(&self, _: &str) -> Vec<Spent> {
+        let seconds = [12.1, 3.4, 0.8, 2.2, 61.5, 1.9, 0.4, 1.2, 0.0, 0.0];
+        let stages = STAGES.into_iter().zip(seconds);
+        stages
+            .map(|(stage, seconds)| Spent { stage, seconds, calls: if seconds > 0.0 { 12_345 } else { 0 } })
+            .collect()
+    }
 }
 
 /// A picture with a gradient, a dark floor and two people.
@@ -321,6 +339,89 @@ pub fn preview() -> Arc<Preview> {
     })
 }
 
+/// Two sources, the first with two lines and a gap in the morning.
+fn report(asked: &Asked) -> Report {
+    let row = |start: String, total_in: u64, total_out: u64, occupancy: i64, coverage: f64| Row {
+        end: start.clone(),
+        start,
+        total_in,
+        total_out,
+        net: total_in as i64 - total_out as i64,
+        occupancy,
+        peak_occupancy: occupancy + 3,
+        coverage,
+    };
+    let starts: Vec<String> = match asked.by {
+        Step::Day => (0..7)
+            .map(|day| asked.first.saturating_add(day.days()))
+            .filter(|day| *day < asked.after && *day <= moment().wall.date())
+            .map(|day| format!("{day}T00:00:00+00:00"))
+            .collect(),
+        step => (0..12)
+            .map(|n| if step == Step::Hour { (n + 1, 0) } else { (6 + n / 4, n % 4 * 15) })
+            .map(|(hour, minute)| format!("{}T{hour:02}:{minute:02}:00+00:00", asked.first))
+            .collect(),
+    };
+    let busy = |n: usize| (n * n % 37) as u64 * 3;
+    let rows = |with: u64| -> Vec<Row> {
+        let rows = starts.iter().enumerate();
+        rows.map(|(n, start)| {
+            let share = if n == 2 { 0.4 } else { 1.0 };
+            row(start.clone(), busy(n) + with, busy(n + 1) / 2, n as i64 % 5, share)
+        })
+        .collect()
+    };
+    let source = |id: &str, rows: Vec<Row>| {
+        let total_in = rows.iter().map(|row| row.total_in).sum::<u64>();
+        let total_out = rows.iter().map(|row| row.total_out).sum::<u64>();
+        let peak = rows.iter().max_by_key(|row| row.total_in + row.total_out);
+        SourceReport {
+            camera_id: id.into(),
+            total_in,
+            total_out,
+            net: total_in as i64 - total_out as i64,
+            lines: vec![],
+            occupancy: 2,
+            peak_hour: peak.map(|row| PeakHour {
+                start: row.start.clone(),
+                total_in: row.total_in,
+                total_out: row.total_out,
+            }),
+            coverage: 1.0,
+            gaps: Vec::new(),
+            rows,
+        }
+    };
+    let mut first = source("camera_01", rows(4));
+    first.coverage = 0.953;
+    first.gaps = vec![Gap {
+        from: format!("{}T03:10:00+00:00", asked.first),
+        to: format!("{}T03:46:20+00:00", asked.first),
+    }];
+    first.lines = ["door", "gate"]
+        .into_iter()
+        .enumerate()
+        .map(|(n, name)| {
+            let share = |count: u64| if n == 0 { count / 3 } else { count - count / 3 };
+            let rows: Vec<(u64, u64)> =
+                first.rows.iter().map(|row| (share(row.total_in), share(row.total_out))).collect();
+            let (total_in, total_out) = rows.iter().fold((0, 0), |(i, o), row| (i + row.0, o + row.1));
+            LineReport { line: name.into(), total_in, total_out, rows }
+        })
+        .collect();
+    let sources = vec![first, source("camera_02", rows(0))];
+    let (total_in, total_out) =
+        sources.iter().fold((0, 0), |(i, o), source| (i + source.total_in, o + source.total_out));
+    Report {
+        since: String::new(),
+        until: String::new(),
+        by: asked.by,
+        peak_hour: sources[0].peak_hour.clone(),
+        sources,
+        total: Total { total_in, total_out, net: total_in as i64 - total_out as i64 },
+    }
+}
+
 pub struct FakeHost {
     pub logs: Arc<RecentLogs>,
     pub place: Mutex<ConfigPlace>,
@@ -343,6 +444,7 @@ impl FakeHost {
             (Level::Warn, "CAMERA-03", Some("camera_03"), "cannot connect: no route to host 10.0.0.17"),
             (Level::Error, "CAMERA-05", Some("camera_05"), "the camera refuses the user name or password"),
             (Level::Debug, "CAMERA-01", Some("camera_01"), "Person detected: ID=1, direction=IN"),
+            (Level::Info, "WORKER-02", Some("camera_02"), "Starting camera_02"),
         ];
         for (level, label, camera, message) in lines {
             logs.push(LogLine {
@@ -351,7 +453,7 @@ impl FakeHost {
                 level,
                 label: label.into(),
                 camera: camera.map(Into::into),
-                worker: None,
+                worker: (label == "WORKER-02").then_some(2),
                 message: message.into(),
                 text: format!("[2026-03-14 12:34:51] [{label}] [{}] {message}", level.word()),
             });
@@ -412,11 +514,15 @@ impl Host for FakeHost {
         self.save(format!("new file with {}", ids.join(", ")))
     }
 
-    fn report(&self, period: Period) -> Result<String, String> {
-        match period {
-            Period::Month => Err("the ledger cannot be read".into()),
-            _ => Ok(format!("{}\n\ncamera_01\n  08:00  120  80\n  09:00  300 290\n", period.name())),
+    fn report(&self, asked: &Asked) -> Result<Report, String> {
+        if asked.first.month() == 2 {
+            return Err("the ledger 'results/ledger.sqlite' cannot be read: disk I/O error".into());
         }
+        Ok(report(asked))
+    }
+
+    fn write_report(&self, asked: &Asked) -> Result<String, String> {
+        Ok(format!("written to 'results/reports/{}.csv' and '.json'", asked.first))
     }
 
     fn recent_logs(&self) -> Option<Arc<RecentLogs>> {

@@ -227,9 +227,9 @@ fn a_source_opens_in_full_and_the_next_one_is_one_key_away() {
     assert!(stage.text(80, 24).contains("Main Entrance (camera_01)"), "{}", stage.text(80, 24));
     stage.keys("j");
     assert!(stage.text(80, 24).contains("Side Exit (camera_02)"));
-    assert!(stage.text(80, 24).contains("last hour"));
+    stage.wait_for("by the minute, last hour");
     stage.keys("++");
-    assert!(stage.text(80, 24).contains("last 24 hours"));
+    stage.wait_for("by the hour, last 72 hours");
     assert!(stage.engine.take_sent().iter().all(|sent| !sent.starts_with("workers")));
     stage.keys("q");
     assert_eq!(*stage.session.ui.screen(), Screen::Overview);
@@ -338,18 +338,211 @@ fn logs_are_searched_and_thinned_out() {
 }
 
 #[test]
-fn other_days_are_read_from_the_ledger() {
+fn yesterday_is_two_keys_away_and_last_week_three() {
     let mut stage = two();
     stage.keys("H");
-    stage.wait_for("09:00  300 290");
+    stage.wait_for("Today, Saturday 14 March 2026");
+    stage.keys("<left>");
+    stage.wait_for("Yesterday, Friday 13 March 2026");
+    stage.wait_for("All sources");
+    stage.keys("<right>");
+    stage.wait_for("Today, ");
+    stage.keys("<right>");
+    assert_eq!(stage.said(), "the next day has not begun yet");
     stage.keys("+");
-    stage.wait_for("Counted: yesterday");
-    stage.keys("++");
-    stage.wait_for("the ledger cannot be read");
+    stage.wait_for("This week, 9 to 15 March 2026, by day");
+    stage.keys("<left>");
+    stage.wait_for("Last week, 2 to 8 March 2026");
+    stage.keys("+<left>");
+    stage.wait_for("disk I/O error");
     stage.keys("+");
-    assert_eq!(stage.said(), "there is no other period this way");
+    assert!(stage.said().starts_with("a month is the longest time"), "{}", stage.said());
     stage.keys("q");
     assert_eq!(*stage.session.ui.screen(), Screen::Overview);
+}
+
+#[test]
+fn the_history_tells_sources_and_lines_apart_and_opens_days() {
+    let mut stage = two();
+    stage.keys("H");
+    stage.wait_for("All sources");
+    stage.keys("jj");
+    let text = stage.text(120, 40);
+    assert!(text.contains("Main Entrance") && text.contains("line gate"), "{text}");
+    let heading = |stage: &mut Stage, what: &str| stage.text(120, 40).contains(&format!("─ {what} ─"));
+    assert!(heading(&mut stage, "line door"), "{text}");
+    stage.keys("k");
+    assert!(stage.text(120, 40).contains("not watched: 03:10 to 03:46"), "{}", stage.text(120, 40));
+    // The chosen source stays chosen in another time.
+    stage.keys("+<left>");
+    stage.wait_for("Last week");
+    stage.wait_for("Mon 2 Mar");
+    assert!(heading(&mut stage, "Main Entrance"), "{}", stage.text(120, 40));
+    stage.keys("<tab>j<enter>");
+    stage.wait_for("Tuesday 3 March 2026, by the hour");
+    stage.wait_for("01:00");
+    stage.keys("<enter>");
+    stage.wait_for("by 15 minutes");
+    stage.wait_for("06:15");
+    stage.keys("<enter>");
+    assert!(stage.said().contains("shortest step"), "{}", stage.said());
+}
+
+#[test]
+fn the_history_is_written_and_copied_and_says_where() {
+    let mut stage = two();
+    stage.keys("H<left>");
+    stage.wait_for("Yesterday");
+    stage.wait_for("All sources");
+    stage.keys("e");
+    stage.wait_for("written to 'results/reports/2026-03-13.csv'");
+    match &stage.keys("jy")[..] {
+        [Effect::Copy(text)] => {
+            assert!(text.starts_with("camera_01: Yesterday, Friday 13 March 2026\nstart\tin\tout"), "{text}");
+            assert!(text.contains("2026-03-13T01:00:00+00:00\t4\t1\t+3\t0\t100 %"), "{text}");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_report_that_takes_its_time_does_not_hold_the_one_asked_for_last() {
+    let mut stage = two();
+    stage.keys("H<left><left><left><left>");
+    stage.wait_for("Tuesday 10 March 2026");
+    stage.wait_for("All sources");
+    assert!(stage.session.ui.history.report().is_some());
+}
+
+#[test]
+fn every_pane_of_a_source_is_one_key_away() {
+    for (key, what) in [
+        ("2", "8.0 a second"),
+        ("3", "turned back"),
+        ("4", "by the minute"),
+        ("5", "inference"),
+        ("6", "Frame processed"),
+        ("7", "as often as needed"),
+    ] {
+        let mut stage = two();
+        stage.keys(&format!("j<enter>{key}k{key}"));
+        if key == "3" {
+            stage.keys("j");
+        }
+        stage.wait_for("");
+        for _ in 0..2 {
+            stage.tick();
+        }
+        assert!(stage.text(60, 16).contains(what), "{key}: {}", stage.text(60, 16));
+        stage.keys("<tab><shift-tab>");
+        assert!(stage.text(60, 16).contains(what), "{key}: {}", stage.text(60, 16));
+    }
+    let mut stage = two();
+    stage.keys("<enter>8");
+    assert_eq!(stage.said(), "this screen has 7 panes");
+}
+
+#[test]
+fn the_picture_is_asked_for_only_while_its_pane_shows() {
+    let mut stage = two();
+    stage.keys("<enter>");
+    assert_eq!(stage.engine.take_sent(), ["preview camera_01 true"]);
+    stage.keys("6");
+    stage.text(60, 16);
+    stage.tick();
+    assert_eq!(stage.engine.take_sent(), ["preview camera_01 false"]);
+    stage.keys("1");
+    assert_eq!(stage.engine.take_sent(), ["preview camera_01 true"]);
+    stage.keys("v<left>");
+    assert_eq!(stage.engine.take_sent(), ["preview camera_01 false"]);
+    assert!(stage.text(60, 16).contains("Config"), "the way round leaves out a picture that is off");
+}
+
+#[test]
+fn long_panes_are_scrolled_by_pages() {
+    let mut stage = two();
+    let line = stage.host.logs.of_camera("camera_01", 1).remove(0);
+    for number in 0..40 {
+        let message = format!("line {number}");
+        stage.host.logs.push(pcount::logging::LogLine { message, ..(*line).clone() });
+    }
+    stage.keys("<enter>6");
+    let end = stage.text(60, 16);
+    assert!(end.contains("more (pgup)") && end.contains("line 39"), "{end}");
+    stage.keys("<pgup>");
+    let before = stage.text(60, 16);
+    assert!(!before.contains("line 39"), "{before}");
+    stage.keys("G");
+    assert_eq!(stage.text(60, 16), end);
+}
+
+#[test]
+fn workers_are_seen_and_changed_on_their_own_screen() {
+    let mut stage = two();
+    stage.keys("W");
+    let text = stage.text(120, 40);
+    for what in ["3 of 4 on", "Restarts", "52310", "next: video_01", "Main Entrance"] {
+        assert!(text.contains(what), "{what}: {text}");
+    }
+    stage.keys("+");
+    assert_eq!(stage.engine.take_sent(), ["workers 4"]);
+    stage.keys("jl");
+    assert!(stage.text(120, 40).contains("Log: worker 2"), "{}", stage.text(120, 40));
+    stage.keys("qq");
+    assert_eq!(*stage.session.ui.screen(), Screen::Overview);
+    let mut stage = Stage::read_only(fake::mixed());
+    stage.keys("W+");
+    assert!(stage.said().contains("read-only"));
+}
+
+#[test]
+fn tab_goes_through_the_logs() {
+    let mut stage = two();
+    stage.keys("L-");
+    for name in ["camera_01", "camera_02", "worker 1", "worker 2", "worker 3", "worker 4", "all"] {
+        stage.keys("<tab>");
+        assert!(stage.text(120, 40).contains(&format!("Log: {name}, following, INFO")), "{name}");
+    }
+    stage.keys("<shift-tab>");
+    assert!(stage.text(120, 40).contains("Log: worker 4"));
+    stage.keys("q");
+    assert_eq!(*stage.session.ui.screen(), Screen::Overview);
+}
+
+#[test]
+fn lines_stay_where_they_are_while_somebody_reads_further_up() {
+    let mut stage = two();
+    let logs = std::sync::Arc::clone(&stage.host.logs);
+    let line = logs.lines(|_| true).remove(0);
+    let push = |number: usize| {
+        logs.push(pcount::logging::LogLine { message: format!("line {number}"), ..(*line).clone() });
+    };
+    (0..40).for_each(push);
+    stage.keys("Lkk");
+    let before = stage.text(80, 24);
+    let row = |text: &str| text.lines().nth(3).map(str::to_string);
+    push(40);
+    stage.tick();
+    assert_eq!(row(&stage.text(80, 24)), row(&before));
+    assert!(stage.text(80, 24).contains("3 newer"), "{}", stage.text(80, 24));
+    stage.keys("G");
+    assert!(stage.text(80, 24).contains("line 40"));
+}
+
+#[test]
+fn long_lines_are_read_sideways_and_copied_whole() {
+    let mut stage = two();
+    stage.keys("L<right>");
+    let text = stage.text(80, 24);
+    assert!(text.contains("from column 21") && !text.contains("Starting 8 sources"), "{text}");
+    stage.keys("<left><left>");
+    assert_eq!(stage.said(), "there is nothing more this way");
+    match &stage.keys("y")[..] {
+        [Effect::Copy(text)] => {
+            assert!(text.contains("[ENGINE] [INFO] Starting 8 sources with 3 workers\n"), "{text}");
+        }
+        other => panic!("{other:?}"),
+    }
 }
 
 #[test]
@@ -401,7 +594,7 @@ fn read_only_refuses_what_changes_anything_and_says_why() {
 /// A key does something to be seen, or says why not: on every screen, with sources and without.
 #[test]
 fn no_key_is_silent() {
-    let screens: [&[&str]; 7] = [&[], &["?"], &["L"], &["l"], &["<enter>"], &["E"], &["H"]];
+    let screens: [&[&str]; 8] = [&[], &["?"], &["L"], &["l"], &["<enter>"], &["E"], &["H"], &["W"]];
     for sources in [fake::mixed(), Vec::new()] {
         for path in screens {
             for command in COMMANDS {

@@ -124,17 +124,37 @@ fn read_only() {
 }
 
 #[test]
-fn report() {
+fn history() {
     let mut stage = Stage::new(fake::mixed());
     stage.keys("cH");
-    stage.wait_for("09:00  300 290");
+    stage.wait_for("All sources");
     stage.pass(Duration::from_secs(10));
     for (width, height) in SIZES {
-        assert_snapshot!(format!("report_{width}x{height}"), stage.picture(width, height));
+        assert_snapshot!(format!("history_{width}x{height}"), stage.picture(width, height));
     }
-    stage.keys("+++");
-    stage.wait_for("the ledger cannot be read");
-    at_all_sizes("report_unreadable", stage);
+    stage.keys("j<tab>jj");
+    for (width, height) in SIZES {
+        assert_snapshot!(format!("history_of_a_source_{width}x{height}"), stage.picture(width, height));
+    }
+    stage.keys("<tab>+<left>");
+    stage.wait_for("Last week");
+    stage.wait_for("Mon 2 Mar");
+    stage.pass(Duration::from_secs(10));
+    for (width, height) in SIZES {
+        assert_snapshot!(format!("history_of_a_week_{width}x{height}"), stage.picture(width, height));
+    }
+    stage.keys("+<left>");
+    stage.wait_for("disk I/O error");
+    stage.pass(Duration::from_secs(10));
+    at_all_sizes("history_unreadable", stage);
+}
+
+#[test]
+fn workers() {
+    let mut stage = Stage::new(fake::mixed());
+    stage.keys("cWj");
+    stage.pass(Duration::from_secs(10));
+    at_all_sizes("workers_screen", stage);
 }
 
 #[test]
@@ -166,7 +186,16 @@ fn help() {
 fn logs() {
     let mut stage = Stage::new(fake::mixed());
     stage.keys("L");
-    at_all_sizes("logs", stage);
+    for (width, height) in SIZES {
+        assert_snapshot!(format!("logs_{width}x{height}"), stage.picture(width, height));
+    }
+    stage.keys("/no !fps<enter>-");
+    stage.pass(Duration::from_secs(10));
+    for (width, height) in SIZES {
+        assert_snapshot!(format!("logs_searched_{width}x{height}"), stage.picture(width, height));
+    }
+    stage.keys("/nowhere<enter>");
+    at_all_sizes("logs_found_nothing", stage);
 }
 
 #[test]
@@ -194,13 +223,28 @@ fn preview() {
 fn detail() {
     let mut stage = Stage::new(fake::mixed());
     *stage.engine.preview.lock() = Some(fake::preview());
-    stage.keys("j<enter>");
-    stage.tick();
+    stage.keys("cj<enter>");
+    stage.wait_for("by the minute, last");
+    stage.wait_for("most");
+    stage.pass(Duration::from_secs(10));
     for (width, height) in SIZES {
         assert_snapshot!(format!("detail_{width}x{height}"), stage.picture(width, height));
     }
     stage.keys("v");
-    at_all_sizes("detail_without_picture", stage);
+    for (width, height) in SIZES {
+        assert_snapshot!(format!("detail_without_picture_{width}x{height}"), stage.picture(width, height));
+    }
+    for (key, name) in [("3", "events"), ("4", "chart"), ("5", "times"), ("6", "log"), ("7", "config")] {
+        stage.keys(key);
+        for (width, height) in [(60, 16), (80, 24), (120, 40)] {
+            assert_snapshot!(format!("detail_{name}_{width}x{height}"), stage.picture(width, height));
+        }
+    }
+    stage.keys("4++");
+    stage.wait_for("by the hour");
+    stage.wait_for("most");
+    stage.pass(Duration::from_secs(10));
+    at_all_sizes("detail_by_hour", stage);
 }
 
 #[test]
@@ -229,6 +273,7 @@ fn line_editor() {
 fn detail_of_trouble() {
     let mut stage = Stage::new(fake::mixed());
     stage.keys("jj<enter>v");
+    stage.wait_for("by the minute, last");
     at_all_sizes("detail_of_trouble", stage);
 }
 
@@ -247,6 +292,20 @@ fn palettes_and_twins() {
     }
     let text = stage.text(120, 40).replace("入口カメラ", "");
     assert!(text.is_ascii(), "{text}");
+    for (name, keys, ready) in [
+        ("detail", "cj<enter>v4", "by the minute, last"),
+        ("history", "cH", "All sources"),
+        ("workers", "cWj", "Log of worker"),
+        ("logs", "cL/no<enter>", "no route"),
+    ] {
+        let mut stage = Stage::new(fake::mixed()).colors(Palette::None, Theme::Dark).ascii();
+        stage.keys(keys);
+        stage.wait_for(ready);
+        stage.pass(Duration::from_secs(10));
+        for (width, height) in SIZES {
+            assert_snapshot!(format!("no_color_{name}_{width}x{height}"), stage.picture(width, height));
+        }
+    }
     at_all_sizes("ansi16", Stage::new(fake::mixed()).colors(Palette::Ansi16, Theme::Dark));
     at_all_sizes("color_blind", Stage::new(fake::mixed()).colors(Palette::True, Theme::ColorBlind));
     at_all_sizes("light", Stage::new(fake::mixed()).colors(Palette::True, Theme::Light));

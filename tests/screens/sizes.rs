@@ -5,7 +5,17 @@ use proptest::prelude::*;
 
 use super::{fake, stage::Stage};
 
-const SCREENS: [&str; 20] = [
+const SCREENS: [&str; 30] = [
+    "W",
+    "H<tab>",
+    "H+",
+    "<enter>2",
+    "<enter>3",
+    "<enter>4+",
+    "<enter>5",
+    "<enter>6",
+    "<enter>7<pgdn>",
+    "L/no<enter><right>",
     "<enter>",
     "<enter>v+",
     "Et",

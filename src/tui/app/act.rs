@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Effect, ReportView, Screen, Tone, UiState};
+use super::{Effect, Screen, Tone, UiState};
 use crate::{
     config::SourceKind,
     engine::Control,
@@ -13,8 +13,8 @@ use crate::{
         Exit,
         dialogs::Dialog,
         format::{self, signed},
-        host::Period,
         text::clean,
+        widgets::chart,
     },
 };
 
@@ -125,22 +125,18 @@ impl UiState {
 
     pub(super) fn workers(&mut self, by: isize) -> Vec<Effect> {
         match self.screen() {
-            Screen::Overview => {}
+            Screen::Overview | Screen::Workers => {}
             Screen::Detail => {
-                match self.range.stepped(by) {
-                    Some(range) => self.range = range,
-                    None => self.say("there is no other range this way", Tone::Refused),
+                match chart::stepped(self.chart, by) {
+                    Some(width) => self.chart = width,
+                    None if by > 0 => self.say("a day is the widest column", Tone::Refused),
+                    None => self.say("a minute is the narrowest column", Tone::Refused),
                 }
                 return Vec::new();
             }
-            Screen::Report => {
-                return match self.report.period.stepped(by) {
-                    Some(period) => self.read_report(period),
-                    None => self.refuse("there is no other period this way"),
-                };
-            }
+            Screen::Report => return self.change_scale(by),
             Screen::Logs(_) => return self.change_log_level(by),
-            _ => return self.refuse("the number of workers is changed on the overview"),
+            _ => return self.refuse("the number of workers is changed on the overview; 'W' shows them"),
         }
         let most = self.snapshot.max_workers;
         let now = self.pending_workers.unwrap_or(self.snapshot.worker_count);
@@ -172,20 +168,6 @@ impl UiState {
         Vec::new()
     }
 
-    pub(super) fn read_report(&mut self, period: Period) -> Vec<Effect> {
-        self.report = ReportView { period, text: None };
-        self.scroll = 0;
-        vec![Effect::Report(period)]
-    }
-
-    /// The report that was asked for, unless another one has been asked for since.
-    pub fn report_read(&mut self, period: Period, result: Result<String, String>) {
-        if self.report.period == period {
-            self.report.text = Some(result.map(|text| text.lines().map(str::to_string).collect()));
-            self.changed = true;
-        }
-    }
-
     pub(super) fn acknowledge(&mut self) -> Vec<Effect> {
         let unseen: Vec<_> =
             self.alerts.iter().filter(|alert| !alert.acknowledged).map(|alert| alert.key.clone()).collect();
@@ -202,6 +184,11 @@ impl UiState {
     }
 
     pub(super) fn copy(&mut self) -> Vec<Effect> {
+        match self.screen() {
+            Screen::Report => return self.copy_history(),
+            Screen::Logs(_) => return self.copy_log(),
+            _ => {}
+        }
         let Some(source) = self.selected() else { return self.refuse(self.why_empty()) };
         let text = [
             source.id.to_string(),
@@ -215,6 +202,17 @@ impl UiState {
         ]
         .join("\t");
         vec![Effect::Copy(text.trim_end().to_string())]
+    }
+
+    /// The lines of the log that are on the screen, as they stand in the file.
+    fn copy_log(&mut self) -> Vec<Effect> {
+        let end = self.extras.log.len().saturating_sub(self.scroll);
+        let shown = &self.extras.log[end.saturating_sub(self.page)..end];
+        if shown.is_empty() {
+            return self.refuse("there are no lines to copy");
+        }
+        let text: String = shown.iter().map(|line| format!("{}\n", line.text)).collect();
+        vec![Effect::Copy(text)]
     }
 
     pub(super) fn quit(&mut self) -> Vec<Effect> {

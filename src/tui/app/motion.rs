@@ -3,15 +3,32 @@
 use super::{Effect, Frozen, Panel, Screen, Tone, UiState};
 use crate::tui::{
     host::LogTarget,
+    panes::Pane,
     text_input::TextInput,
     view_model::{Row, SortKey},
 };
+
+/// Columns that a log moves sideways at a time.
+const ACROSS: isize = 20;
 
 impl UiState {
     /// Moves by `by` rows in whatever list has the keys; the extremes go to the ends.
     pub(super) fn step(&mut self, by: isize) -> Vec<Effect> {
         match (self.screen(), self.panel) {
-            (Screen::Overview, Panel::Sources) | (Screen::Detail, _) => self.step_selection(by),
+            (Screen::Overview, Panel::Sources) => self.step_selection(by),
+            // The next source is one key away; page keys and the ends move in the chosen pane.
+            (Screen::Detail, _) if by.unsigned_abs() == 1 => self.step_selection(by),
+            (Screen::Detail, _) => {
+                let by = if self.pane.is_read_from_its_end() { by.saturating_neg() } else { by };
+                self.pane_scroll = self.pane_scroll.saturating_add_signed(by);
+                Vec::new()
+            }
+            (Screen::Report, _) => self.step_in_history(by),
+            (Screen::Workers, _) => {
+                let last = self.shown().workers.len().saturating_sub(1);
+                self.worker = self.worker.saturating_add_signed(by).min(last);
+                Vec::new()
+            }
             (Screen::Overview, Panel::Workers) => {
                 self.scroll = self.scroll.saturating_add_signed(by).min(self.shown().workers.len());
                 Vec::new()
@@ -26,7 +43,7 @@ impl UiState {
                 Vec::new()
             }
             (Screen::Editor, _) => Vec::new(),
-            (Screen::Help | Screen::Report, _) => {
+            (Screen::Help, _) => {
                 self.scroll = self.scroll.saturating_add_signed(by);
                 Vec::new()
             }
@@ -49,6 +66,7 @@ impl UiState {
         let now = places.iter().position(|id| Some(*id) == self.selected.as_ref()).unwrap_or(0);
         let next = now.saturating_add_signed(by).min(places.len() - 1);
         self.selected = Some(places[next].clone());
+        self.pane_scroll = 0;
         self.place = self.selected_row().unwrap_or(0);
         Vec::new()
     }
@@ -65,9 +83,11 @@ impl UiState {
 
     pub(super) fn enter(&mut self) -> Vec<Effect> {
         match self.screen() {
+            Screen::Overview if self.panel == Panel::Workers => self.open(Screen::Workers),
             Screen::Overview if self.selected().is_some() => self.open(Screen::Detail),
             Screen::Overview => self.refuse(self.why_empty()),
-            Screen::Detail => self.logs(),
+            Screen::Detail | Screen::Workers => self.logs(),
+            Screen::Report => self.open_in_history(),
             _ => self.refuse("nothing to open here; q goes back"),
         }
     }
@@ -95,8 +115,15 @@ impl UiState {
     }
 
     pub(super) fn next_panel(&mut self, steps: usize) -> Vec<Effect> {
-        if *self.screen() != Screen::Overview {
-            return self.refuse("this screen has one panel");
+        match self.screen() {
+            Screen::Overview => {}
+            Screen::Detail => return self.next_pane(if steps == 1 { 1 } else { -1 }),
+            Screen::Report => return self.turn_to_rows(),
+            Screen::Logs(target) => {
+                let target = target.clone();
+                return self.next_log(&target, if steps == 1 { 1 } else { -1 });
+            }
+            _ => return self.refuse("this screen has one panel"),
         }
         const PANELS: [Panel; 3] = [Panel::Sources, Panel::Workers, Panel::Events];
         let now = PANELS.iter().position(|panel| *panel == self.panel).unwrap_or(0);
@@ -187,6 +214,11 @@ impl UiState {
             Screen::Overview => {}
             Screen::Detail => {
                 self.picture_in_detail = !self.picture_in_detail;
+                if self.picture_in_detail {
+                    self.show_pane(Pane::Picture);
+                } else if self.pane == Pane::Picture {
+                    self.show_pane(Pane::Counts);
+                }
                 return Vec::new();
             }
             _ => return self.refuse("the picture shows beside the overview; q goes back to it"),
@@ -203,14 +235,90 @@ impl UiState {
     pub fn preview_of(&self) -> Option<&crate::source::SourceId> {
         let shows = match self.screen() {
             Screen::Overview => self.preview,
-            Screen::Detail => self.picture_in_detail,
+            Screen::Detail => self.picture_in_detail && self.picture_shows,
             Screen::Editor => return self.editor.as_ref().map(|editor| &editor.source),
             _ => false,
         };
         self.selected.as_ref().filter(|_| shows)
     }
 
+    /// The pane of a number key, from 1.
+    pub(super) fn choose_pane(&mut self, number: u8) -> Vec<Effect> {
+        match usize::from(number).checked_sub(1).and_then(|place| Pane::ALL.get(place)) {
+            Some(pane) if *pane == self.pane => {
+                self.refuse(format!("'{}' is chosen already; it shows in bold", pane.name()))
+            }
+            Some(pane) => {
+                self.show_pane(*pane);
+                Vec::new()
+            }
+            None => self.refuse(format!("this screen has {} panes", Pane::ALL.len())),
+        }
+    }
+
+    fn show_pane(&mut self, pane: Pane) {
+        self.pane = pane;
+        self.pane_scroll = 0;
+        if pane == Pane::Picture {
+            (self.picture_in_detail, self.picture_shows) = (true, true);
+        }
+    }
+
+    fn next_pane(&mut self, steps: isize) -> Vec<Effect> {
+        let count = Pane::ALL.len() as isize;
+        let place = |from: usize| (from as isize + steps).rem_euclid(count) as usize;
+        let mut next = place(self.pane.place());
+        // A picture that was switched off stays off: 'v' or its number bring it back.
+        if Pane::ALL[next] == Pane::Picture && !self.picture_in_detail {
+            next = place(next);
+        }
+        self.show_pane(Pane::ALL[next]);
+        Vec::new()
+    }
+
+    /// Left (-1) and right (1): in time, between panes, across long lines.
+    pub(super) fn sideways(&mut self, by: i8) -> Vec<Effect> {
+        match self.screen() {
+            Screen::Report => self.step_in_time(i64::from(by)),
+            Screen::Detail => self.next_pane(isize::from(by)),
+            Screen::Logs(_) => {
+                let widest = self.extras.log.iter().map(|line| line.message.chars().count()).max();
+                let across = self.log_across.saturating_add_signed(ACROSS * isize::from(by));
+                if across == self.log_across || across >= widest.unwrap_or(0) {
+                    return self.refuse("there is nothing more this way");
+                }
+                self.log_across = across;
+                Vec::new()
+            }
+            _ => self.refuse("nothing to move sideways here"),
+        }
+    }
+
+    /// The log of the next source or worker, after the one of the whole program.
+    fn next_log(&mut self, now: &LogTarget, steps: isize) -> Vec<Effect> {
+        let mut targets = vec![LogTarget::Central];
+        targets.extend(self.shown().sources.iter().map(|source| LogTarget::Source(source.id.clone())));
+        targets.extend(self.shown().workers.iter().map(|worker| LogTarget::Worker(worker.number)));
+        let place = targets.iter().position(|target| target == now).unwrap_or(0) as isize;
+        let next = (place + steps).rem_euclid(targets.len() as isize) as usize;
+        self.screens.pop();
+        let (level, filter) = (self.log_level, std::mem::take(&mut self.log_filter));
+        self.open(Screen::Logs(targets.swap_remove(next)));
+        (self.log_level, self.log_filter) = (level, filter);
+        Vec::new()
+    }
+
+    fn worker_log(&mut self) -> Vec<Effect> {
+        match self.shown().workers.get(self.worker).map(|worker| worker.number) {
+            Some(number) => self.open(Screen::Logs(LogTarget::Worker(number))),
+            None => self.refuse("there are no workers"),
+        }
+    }
+
     pub(super) fn logs(&mut self) -> Vec<Effect> {
+        if *self.screen() == Screen::Workers {
+            return self.worker_log();
+        }
         match self.selected() {
             Some(source) => {
                 let target = LogTarget::Source(source.id.clone());
@@ -231,6 +339,9 @@ impl UiState {
 
     /// Selects the source on this row of the screen.
     pub(super) fn click(&mut self, row: u16) {
+        if *self.screen() != Screen::Overview {
+            return;
+        }
         let Some(line) = row.checked_sub(self.table_area.y).filter(|line| *line < self.table_area.height)
         else {
             return;

@@ -6,15 +6,12 @@ use crate::{
     config::{SourceConfig, edit::KeepLogin},
     count::replay::Trail,
     engine::Control,
+    ledger::chart::{Column, Width},
     logging::LogLine,
+    metrics::stages::Spent,
     source::SourceId,
     store::{EngineSnapshot, Minute, Preview},
-    tui::{
-        Exit,
-        editor::Drawn,
-        format::Moment,
-        host::{LogTarget, Period},
-    },
+    tui::{Exit, editor::Drawn, format::Moment, history::Asked, host::LogTarget},
 };
 
 /// What has to be done outside of the screens.
@@ -33,7 +30,9 @@ pub enum Effect {
     /// Write the results.
     Export,
     /// Read the ledger.
-    Report(Period),
+    Report(Asked),
+    /// Write what the history screen shows into files.
+    WriteReport(Asked),
     /// Mouse reports on or off.
     Mouse(bool),
     /// Write the lines and zones of a source into the configuration file.
@@ -64,6 +63,8 @@ pub enum Screen {
     Help,
     /// What was counted on other days.
     Report,
+    /// The workers and their queue.
+    Workers,
     /// A log.
     Logs(LogTarget),
 }
@@ -106,14 +107,8 @@ pub(super) struct Frozen {
     pub(super) moment: Moment,
 }
 
-/// The report on screen.
-#[derive(Debug, Clone, Default)]
-pub struct ReportView {
-    /// What it is about.
-    pub period: Period,
-    /// Its lines, or why there are none; `None` until they are read.
-    pub text: Option<Result<Vec<String>, String>>,
-}
+/// Columns of the chart of one source, by width of column.
+pub type ChartColumns = (SourceId, Width, Arc<Vec<Column>>);
 
 /// Things that are fetched only while a screen shows them.
 #[derive(Debug, Clone, Default)]
@@ -124,6 +119,10 @@ pub struct Extras {
     pub preview: Option<(SourceId, Arc<Preview>)>,
     /// Where the people on the picture came from.
     pub trails: Vec<Trail>,
+    /// Columns of the chart on screen, once they are read.
+    pub chart: Option<ChartColumns>,
+    /// CPU time of the selected source by stage.
+    pub stages: Vec<Spent>,
     /// Configuration of the selected source.
     pub config: Option<Arc<SourceConfig>>,
     /// Last lines of the log on screen, oldest first.

@@ -1,13 +1,7 @@
 //! What each action does.
 
 use super::{Effect, Screen, UiState};
-use crate::tui::{
-    Exit,
-    action::Action,
-    dialogs::Dialog,
-    host::{LogTarget, Period},
-    keymap::COMMANDS,
-};
+use crate::tui::{Exit, action::Action, dialogs::Dialog, host::LogTarget, keymap::COMMANDS};
 
 impl UiState {
     /// Does what a user asked for.
@@ -34,13 +28,15 @@ impl UiState {
             Action::Bottom => self.step(isize::MAX),
             Action::PageUp => self.step(-(self.page.max(1) as isize)),
             Action::PageDown => self.step(self.page.max(1) as isize),
-            Action::Left | Action::Right => self.refuse("nothing to move sideways here"),
+            Action::Left => self.sideways(-1),
+            Action::Right => self.sideways(1),
             Action::Enter => self.enter(),
             Action::NextPanel => self.next_panel(1),
             Action::PreviousPanel => self.next_panel(2),
             Action::Filter => self.start_filter(),
             Action::SortNext => self.sort_next(),
             Action::SortReverse => self.sort_reverse(),
+            Action::SortBy(number) if *self.screen() == Screen::Detail => self.choose_pane(number),
             Action::SortBy(column) => self.sort_by(column),
             Action::Group => self.toggle_group(),
             Action::Mark => self.mark(),
@@ -71,10 +67,10 @@ impl UiState {
             Action::AllLogs if *self.screen() == Screen::Logs(LogTarget::Central) => self.back(),
             Action::AllLogs => self.open(Screen::Logs(LogTarget::Central)),
             Action::Report if *self.screen() == Screen::Report => self.back(),
-            Action::Report => {
-                self.open(Screen::Report);
-                self.read_report(Period::default())
-            }
+            Action::Report => self.open_history(),
+            Action::Workers if *self.screen() == Screen::Workers => self.back(),
+            Action::Workers => self.open(Screen::Workers),
+            Action::Export if *self.screen() == Screen::Report => self.write_report(),
             Action::Export => vec![Effect::Export],
             Action::WriteConfig => self.write_config(),
             Action::Copy => self.copy(),
@@ -91,7 +87,7 @@ impl UiState {
 
 fn changes_something(action: Action, screen: &Screen) -> bool {
     match action {
-        Action::More | Action::Fewer => *screen == Screen::Overview,
+        Action::More | Action::Fewer => matches!(screen, Screen::Overview | Screen::Workers),
         _ => COMMANDS.iter().any(|command| command.action == action && command.changes),
     }
 }

@@ -1,4 +1,4 @@
-//! One source in full: picture, facts, charts, what happened.
+//! One source in full, in panes: picture, counts, what happened, charts, times, log, configuration.
 
 use ratatui::{
     buffer::Buffer,
@@ -6,18 +6,22 @@ use ratatui::{
     text::{Line, Span},
 };
 
+mod config;
+mod counts;
+mod stages;
+
 use crate::{
     store::SourceSnapshot,
     tui::{
+        action::Action,
         app::UiState,
-        format,
-        layout::{take_bottom, take_left, take_right, take_top},
+        layout::take_top,
+        panes::{self, Pane, Wanted},
         text,
         theme::Role,
         widgets::{
-            Look,
-            chart::{self, Column},
-            event_list, picture, put, put_lines, rule, source_facts, source_table,
+            Look, chart, event_list, first_key, log_lines, picture, put, put_lines, rule, source_facts,
+            source_table,
         },
     },
 };
@@ -34,7 +38,7 @@ pub fn draw(ui: &mut UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
         let lines = text::wrap(&trouble, usize::from(rest.width.saturating_sub(4)));
         let lines: Vec<Line> = lines
             .into_iter()
-            .take(3)
+            .take(if area.height < 20 { 1 } else { 3 })
             .enumerate()
             .map(|(index, line)| {
                 let lead = if index == 0 { look.symbols.alert } else { " " };
@@ -43,21 +47,90 @@ pub fn draw(ui: &mut UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
             .collect();
         put_lines(&lines, take_top(&mut rest, lines.len() as u16), buffer);
     }
-    let charts_height = (rest.height / 3).clamp(4, 14);
-    let charts = take_bottom(&mut rest, charts_height);
-    let facts_width = (rest.width / 2).clamp(30, 60);
-    if ui.picture_in_detail {
-        let facts = take_right(&mut rest, facts_width);
-        take_right(&mut rest, 1);
-        draw_picture(ui, &source, rest, buffer, look);
-        draw_facts(ui, &source, facts, buffer, look);
-    } else {
-        let facts = take_left(&mut rest, facts_width);
-        take_left(&mut rest, 1);
-        draw_facts(ui, &source, facts, buffer, look);
-        draw_events(ui, &source, rest, buffer, look);
+    let config = ui.extras.config.as_ref().filter(|config| config.id == source.id).cloned();
+    let config_lines =
+        |width| config.as_ref().map_or(Vec::new(), |config| config::lines(config, width, look));
+    let count = |lines: Vec<Line>| u16::try_from(lines.len()).unwrap_or(u16::MAX);
+    let wanted = Wanted {
+        chosen: ui.pane,
+        picture: ui.picture_in_detail,
+        counts: count(counts::lines(ui, &source, 40, look)),
+        config: count(config_lines(56)),
+    };
+    let arranged = panes::arrange(rest, (area.width, area.height), wanted);
+    if arranged.tabs.height > 0 {
+        draw_tabs(ui, arranged.tabs, buffer, look);
     }
-    draw_charts(ui, &source, charts, buffer, look);
+    ui.picture_shows = arranged.panes.iter().any(|(pane, _)| *pane == Pane::Picture);
+    // Pages of a chosen pane without a list are of one size all the same.
+    ui.page = 2;
+    let alone = arranged.panes.len() == 1;
+    for (pane, area) in arranged.panes {
+        let chosen = pane == ui.pane;
+        let mut rest = area;
+        // Alone below the list of all, a pane needs a heading only where that says more than its name.
+        let heading = take_top(&mut rest, u16::from(!alone || pane == Pane::Chart));
+        let width = usize::from(rest.width);
+        let mut title = format!("{} {}", number(ui, pane), pane.name());
+        match pane {
+            Pane::Picture => draw_picture(ui, &source, rest, buffer, look),
+            Pane::Chart => title = draw_chart(ui, &source, rest, buffer, look),
+            Pane::Counts | Pane::Events | Pane::Stages | Pane::Log | Pane::Config => {
+                let rows = usize::from(rest.height);
+                let (lines, hidden) = match pane {
+                    Pane::Counts => scrolled(ui, pane, counts::lines(ui, &source, width, look), rows),
+                    Pane::Events => events(ui, &source, (width, rows), look),
+                    Pane::Stages => scrolled(ui, pane, stages::lines(&ui.extras.stages, width, look), rows),
+                    Pane::Log => log(ui, (width, rows), look),
+                    _ => scrolled(ui, pane, config_lines(width), rows),
+                };
+                put_lines(&lines, rest, buffer);
+                if hidden > 0 && chosen {
+                    let more = more(ui, pane, hidden, look);
+                    if alone {
+                        let wide = text::width(&more) as u16;
+                        let at = Rect { x: rest.right().saturating_sub(wide), width: wide, ..rest };
+                        let last = Rect { y: rest.bottom().saturating_sub(1), height: 1, ..at };
+                        put(&look.line(more, Role::Key), last.intersection(rest), buffer);
+                    } else {
+                        title.push(',');
+                        title.push_str(more.trim_end());
+                    }
+                }
+            }
+        }
+        rule(&title, chosen, heading, buffer, look);
+    }
+}
+
+/// That there are more lines, and the key that shows them: ` ↓12 more (pgdn) `.
+fn more(ui: &UiState, pane: Pane, hidden: usize, look: &Look) -> String {
+    let [up, _, down, _] = look.symbols.arrows;
+    let (arrow, key) =
+        if pane.is_read_from_its_end() { (up, Action::PageUp) } else { (down, Action::PageDown) };
+    format!(" {arrow}{hidden} more ({}) ", first_key(&ui.keymap, key))
+}
+
+/// The key of a pane as shown.
+fn number(ui: &UiState, pane: Pane) -> String {
+    first_key(&ui.keymap, Action::SortBy(pane.place() as u8 + 1))
+}
+
+fn draw_tabs(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
+    let mut spans = Vec::new();
+    for pane in Pane::ALL {
+        let name = format!("{} ", pane.name());
+        let key = format!("{} ", number(ui, pane));
+        if pane == ui.pane {
+            spans.push(look.span(format!("{key}{}", pane.name()), Role::Selected));
+            spans.push(Span::raw(" "));
+        } else {
+            spans.push(look.span(key, Role::Key));
+            let off = pane == Pane::Picture && !ui.picture_in_detail;
+            spans.push(look.span(name, if off { Role::Dim } else { Role::Text }));
+        }
+    }
+    put(&Line::from(spans), area, buffer);
 }
 
 fn title(ui: &UiState, source: &SourceSnapshot, area: Rect, buffer: &mut Buffer, look: &Look) {
@@ -85,183 +158,99 @@ fn draw_picture(ui: &mut UiState, source: &SourceSnapshot, area: Rect, buffer: &
     match &ui.extras.preview {
         Some((id, preview)) if *id == source.id => {
             let config = ui.extras.config.as_ref().filter(|config| config.id == source.id);
-            let lines = config.map_or(&[][..], |config| &config.lines);
-            // A dialog over pixels would be painted over with the next picture.
-            if ui.dialog.is_none()
-                && let Some(graphics) = &mut ui.graphics
-                && graphics.draw(preview, lines, area, buffer)
-            {
-                return;
-            }
             let overlay = picture::Overlay {
-                lines,
+                lines: config.map_or(&[], |config| &config.lines),
                 zones: config.map_or(&[], |config| &config.zones),
                 trails: &ui.extras.trails,
                 ..picture::Overlay::default()
             };
+            // A dialog over pixels would be painted over with the next picture.
+            if ui.dialog.is_none()
+                && let Some(graphics) = &mut ui.graphics
+                && graphics.draw(preview, overlay, area, buffer)
+            {
+                return;
+            }
             picture::draw(preview, overlay, area, buffer, look);
         }
         _ => {
-            let text = format!(" waiting for a picture ({})", source.state.word().to_lowercase());
+            let text = format!("waiting for a picture ({})", source.state.word().to_lowercase());
             put(&look.line(look.cut(&text, usize::from(area.width)), Role::Dim), area, buffer);
         }
     }
 }
 
-fn draw_facts(ui: &UiState, source: &SourceSnapshot, area: Rect, buffer: &mut Buffer, look: &Look) {
-    let mut rest = area;
-    let facts = facts(ui, source, look);
-    let height = (facts.len() as u16).min(rest.height);
-    let width = usize::from(rest.width);
-    let lines: Vec<Line> = facts
-        .into_iter()
-        .map(|(name, value, role)| {
-            Line::from(vec![
-                look.span(look.left(name, 11), Role::Dim),
-                look.span(look.cut(&value, width.saturating_sub(11)), role),
-            ])
-        })
-        .collect();
-    put_lines(&lines, take_top(&mut rest, height), buffer);
-    if rest.height >= 3 && ui.picture_in_detail {
-        draw_events(ui, source, rest, buffer, look);
-    }
+/// Draws the columns that were read and gives the heading.
+fn draw_chart(ui: &UiState, source: &SourceSnapshot, area: Rect, buffer: &mut Buffer, look: &Look) -> String {
+    let width = ui.chart;
+    let keys = [Action::Fewer, Action::More].map(|action| first_key(&ui.keymap, action)).join(" ");
+    let heading = |reach: &str| {
+        let number = number(ui, Pane::Chart);
+        format!("{number} In and out {}, {reach} ({keys} changes)", chart::words(width))
+    };
+    let read = ui.extras.chart.as_ref().filter(|(of, wide, _)| *of == source.id && *wide == width);
+    let Some((.., columns)) = read else {
+        put(&look.line("reading what was counted", Role::Dim), area, buffer);
+        return heading("");
+    };
+    let shown = chart::draw_counts(columns, width, &ui.moment().wall, area, buffer, look);
+    heading(&chart::reach(width, shown))
 }
 
-fn facts(ui: &UiState, source: &SourceSnapshot, look: &Look) -> Vec<(&'static str, String, Role)> {
-    let limit = source.threshold.map(|limit| format!(" of {limit}")).unwrap_or_default();
-    let counts = format!(
-        "in {}  out {}  current {}{limit}",
-        format::count(source.total_in),
-        format::count(source.total_out),
-        format::current(source.current())
-    );
-    let mut facts = vec![("Counts", counts, if source.over_threshold() { Role::Alert } else { Role::Title })];
-    for line in source.lines.iter().filter(|_| source.lines.len() > 1) {
-        let value = format!("{}: in {} out {}", text::clean(&line.name), line.total_in, line.total_out);
-        facts.push(("  line", value, Role::Text));
+/// What happened at this source, the latest last, as far as it shows, and how many lines more there are.
+fn events(
+    ui: &mut UiState,
+    source: &SourceSnapshot,
+    (width, rows): (usize, usize),
+    look: &Look,
+) -> (Vec<Line<'static>>, usize) {
+    let snapshot = std::sync::Arc::clone(ui.shown());
+    let events: Vec<_> = snapshot.events.iter().filter(|event| event.source == source.id).collect();
+    if events.is_empty() {
+        return (vec![look.line("nothing has happened yet", Role::Dim)], 0);
     }
-    for zone in &source.zones {
-        let limit = zone.threshold.map(|limit| format!(" of {limit}")).unwrap_or_default();
-        let value =
-            format!("{}: {}{limit}, stays {:.0} s", text::clean(&zone.name), zone.occupancy, zone.mean_dwell);
-        facts.push(("  zone", value, Role::Text));
+    let (shown, hidden) = window(ui, Pane::Events, events.len(), rows);
+    let line = |event: &&crate::store::Event| {
+        let stamp = format!("{} ", ui.clock().clock(event.wall));
+        let (what, role) = event_list::describe(&event.kind, look);
+        let room = width.saturating_sub(stamp.len());
+        Line::from(vec![look.span(stamp, Role::Dim), look.span(look.cut(&what, room), role)])
+    };
+    (events[shown].iter().map(line).collect(), hidden)
+}
+
+/// The log of this source as far as it shows, and how many lines more there are.
+fn log(ui: &mut UiState, (width, rows): (usize, usize), look: &Look) -> (Vec<Line<'static>>, usize) {
+    if ui.extras.log.is_empty() {
+        let why = ui.extras.log_problem.as_deref().unwrap_or("nothing has been logged about it yet");
+        return (vec![look.line(look.cut(why, width), Role::Dim)], 0);
     }
-    for (reason, count) in &source.suppressed {
-        facts.push(("  not", format!("{count} {}", event_list::reason_words(*reason)), Role::Dim));
-    }
-    let rate = source.declared_fps.map(|fps| format!(" of {}", format::fps(fps))).unwrap_or_default();
-    facts.push((
-        "FPS",
-        format!("{}{rate}, looked at {}/s", format::fps(source.fps), format::fps(source.detect_fps)),
-        Role::Text,
-    ));
-    if source.rate_share < 0.995 {
-        facts.push((
-            "Throttled",
-            format!(
-                "to {} of its rate: {}",
-                format::percent(source.rate_share),
-                source.throttled_by.map_or("too much to do", crate::store::Strain::words)
-            ),
-            Role::Warn,
-        ));
-    }
-    let size = source.size.map(|(width, height)| format!("{width}x{height}  ")).unwrap_or_default();
-    facts.push(("Source", format!("{size}{}", text::clean(&source.source)), Role::Text));
-    let of = source.frames_total.map(|total| format!(" of {}", format::count(total))).unwrap_or_default();
-    let dropped = if source.dropped > 0 {
-        format!(", {} dropped", format::count(source.dropped))
+    let lines = std::sync::Arc::clone(&ui.extras.log);
+    let (shown, hidden) = window(ui, Pane::Log, lines.len(), rows);
+    (lines[shown].iter().map(|line| log_lines::short(ui, line, width, look)).collect(), hidden)
+}
+
+/// The lines that a pane shows, and how many more there are.
+fn scrolled(
+    ui: &mut UiState,
+    pane: Pane,
+    mut lines: Vec<Line<'static>>,
+    rows: usize,
+) -> (Vec<Line<'static>>, usize) {
+    let (shown, hidden) = window(ui, pane, lines.len(), rows);
+    (lines.drain(shown).collect(), hidden)
+}
+
+/// Which of `count` lines a pane shows in `rows`, and how many lie beyond them in the direction of reading.
+fn window(ui: &mut UiState, pane: Pane, count: usize, rows: usize) -> (std::ops::Range<usize>, usize) {
+    let most = count.saturating_sub(rows);
+    let scroll = if pane == ui.pane {
+        ui.page = rows.saturating_sub(1).max(2);
+        ui.pane_scroll = ui.pane_scroll.min(most);
+        ui.pane_scroll
     } else {
-        String::new()
+        0
     };
-    facts.push(("Frames", format!("{}{of}{dropped}", format::count(source.frames)), Role::Text));
-    let age = source.last_frame.map_or("none yet".into(), |then| format::age(ui.moment().since(then)));
-    facts.push((
-        "Last frame",
-        format!("{age}{}{} behind", look.separator(), format::latency(source.latency)),
-        Role::Text,
-    ));
-    facts.push(("People", format!("{} in the picture", source.visible), Role::Text));
-    if source.errors + source.reconnects > 0 {
-        facts.push((
-            "Trouble",
-            format!("{} errors, opened again {} times", source.errors, source.reconnects),
-            Role::Warn,
-        ));
-    }
-    if !source.detector.is_empty() {
-        facts.push(("Detector", text::clean(&source.detector), Role::Text));
-    }
-    facts
-}
-
-fn draw_events(ui: &UiState, source: &SourceSnapshot, area: Rect, buffer: &mut Buffer, look: &Look) {
-    let mut rest = area;
-    rule("Events", false, take_top(&mut rest, 1), buffer, look);
-    let events = ui.shown().events.iter().filter(|event| event.source == source.id);
-    let mut lines: Vec<Line> = events
-        .rev()
-        .take(usize::from(rest.height))
-        .map(|event| {
-            let stamp = format!("{} ", ui.clock().clock(event.wall));
-            let (what, role) = event_list::describe(&event.kind, look);
-            let room = usize::from(rest.width).saturating_sub(stamp.len());
-            Line::from(vec![look.span(stamp, Role::Dim), look.span(look.cut(&what, room), role)])
-        })
-        .collect();
-    lines.reverse();
-    if lines.is_empty() {
-        lines.push(look.line("nothing has happened yet", Role::Dim));
-    }
-    put_lines(&lines, rest, buffer);
-}
-
-fn draw_charts(ui: &UiState, source: &SourceSnapshot, area: Rect, buffer: &mut Buffer, look: &Look) {
-    let mut rest = area;
-    let room = usize::from(rest.width.saturating_sub(7));
-    let now = ui.moment().wall.timestamp().as_second().div_euclid(60);
-    let history = ui.extras.history.get(&source.id);
-    let (columns, per_column) = chart::columns(history.map_or(&[], |history| history), now, ui.range, room);
-    let unit = match per_column {
-        1 => "by minute".to_string(),
-        minutes if minutes % 60 == 0 => format!("{} h a column", minutes / 60),
-        minutes => format!("{minutes} min a column"),
-    };
-    let title = format!("In and out, {}, {unit} (+ - changes)", ui.range.name());
-    rule(&title, false, take_top(&mut rest, 1), buffer, look);
-    if columns.iter().all(Option::is_none) {
-        put(&look.line(" no history yet; the first minute is being counted", Role::Dim), rest, buffer);
-        return;
-    }
-    let values = |of: &dyn Fn(&Column) -> u64| -> Vec<Option<u64>> {
-        columns.iter().map(|column| column.as_ref().map(of)).collect()
-    };
-    let times = take_bottom(&mut rest, 1);
-    let rows = rest.height;
-    let with_current = rows >= 6;
-    let each = if with_current { rows / 3 } else { rows / 2 };
-    let labelled = |name: &str, values: &[Option<u64>], role: Role, area: Rect, buffer: &mut Buffer| {
-        chart::draw(values, role, area, buffer, look);
-        let width = text::width(name) as u16 + 1;
-        if area.width > width {
-            let at = Rect { x: area.right() - width, width, height: 1, ..area };
-            put(&look.line(format!(" {name}"), role), at, buffer);
-        }
-    };
-    labelled("in", &values(&|column| column.total_in), Role::In, take_top(&mut rest, each), buffer);
-    if with_current {
-        labelled("out", &values(&|column| column.total_out), Role::Out, take_top(&mut rest, each), buffer);
-        let current = values(&|column| u64::try_from(column.current).unwrap_or(0));
-        labelled("current", &current, Role::Busy, rest, buffer);
-    } else {
-        labelled("out", &values(&|column| column.total_out), Role::Out, rest, buffer);
-    }
-    let first = jiff::Timestamp::from_second((now - ui.range.minutes() + 1) * 60)
-        .map(|stamp| stamp.to_zoned(ui.clock().wall.time_zone().clone()).strftime("%a %H:%M").to_string())
-        .unwrap_or_default();
-    let last = ui.moment().wall.strftime("%H:%M").to_string();
-    let drawn = columns.len() * chart::stretch(columns.len(), room + 1);
-    let gap = drawn.saturating_sub(first.len() + last.len());
-    put(&look.line(format!("      {first}{}{last}", " ".repeat(gap)), Role::Dim), times, buffer);
+    let first = if pane.is_read_from_its_end() { most - scroll } else { scroll };
+    (first..(first + rows).min(count), most - scroll)
 }

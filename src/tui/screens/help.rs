@@ -63,7 +63,7 @@ fn lines(keymap: &Keymap, width: usize, look: &Look) -> Vec<Line<'static>> {
             let (keys, help) = match command.action {
                 Action::SortBy(1) => (
                     sort_keys(keymap),
-                    "sort by column: order, state, name, FPS, in, out, current, limit, age",
+                    "sort by column: order, state, name, FPS, in, out, current, limit, age; or pane",
                 ),
                 Action::SortBy(_) => continue,
                 action => (keymap.keys_text(action), command.help),

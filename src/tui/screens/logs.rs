@@ -1,82 +1,93 @@
-//! The end of a log file, followed.
+//! The end of a log, followed, or an earlier part of it.
 
 use ratatui::{buffer::Buffer, layout::Rect, text::Line};
 
-use crate::logging::{Level, LogLine};
-use crate::tui::{
-    app::UiState,
-    host::LogTarget,
-    layout::take_top,
-    text,
-    theme::Role,
-    widgets::{Look, put_lines, rule},
+use crate::{
+    logging::Level,
+    tui::{
+        action::Action,
+        app::UiState,
+        host::LogTarget,
+        layout::take_top,
+        text,
+        theme::Role,
+        widgets::{Look, first_key, log_lines, put, put_lines, rule},
+    },
 };
 
 /// Draws the last lines, or those scrolled to.
 pub fn draw(ui: &mut UiState, target: &LogTarget, area: Rect, buffer: &mut Buffer, look: &Look) {
     let mut rest = area;
-    let rows = usize::from(area.height.saturating_sub(1));
+    let heading = take_top(&mut rest, 1);
+    let (rows, width) = (usize::from(rest.height), usize::from(rest.width));
     let count = ui.extras.log.len();
     ui.page = rows.max(1);
     ui.scroll = ui.scroll.min(count.saturating_sub(rows));
-    let name = match target {
-        LogTarget::Central => "all".to_string(),
-        LogTarget::Source(id) => id.to_string(),
-    };
-    let title = if ui.scroll > 0 {
-        format!("Log: {name}, {} newer lines below, G follows", ui.scroll)
-    } else {
-        format!("Log: {name}, following")
-    };
-    let level = if ui.log_level == Level::Debug {
-        String::new()
-    } else {
-        format!(", {} and worse", ui.log_level.word())
-    };
-    let words = if ui.log_filter.is_empty() { String::new() } else { format!(", /{}", ui.log_filter) };
-    rule(&format!("{title}{level}{words}"), false, take_top(&mut rest, 1), buffer, look);
+    rule(&title(ui, target, look), false, heading, buffer, look);
+    draw_tally(ui, heading, buffer, look);
     if count == 0 {
-        let why = ui.extras.log_problem.clone().unwrap_or_else(|| {
-            let all = ui.log_level == Level::Debug && ui.log_filter.is_empty();
-            if all {
-                "nothing logged yet".into()
-            } else {
-                "nothing like that in the log; + and / change what is shown".into()
-            }
-        });
-        put_lines(
-            &[look.line(look.cut(&format!(" {why}"), usize::from(rest.width)), Role::Dim)],
-            rest,
-            buffer,
-        );
+        let why = ui.extras.log_problem.clone().unwrap_or_else(|| why_empty(ui));
+        put(&look.line(look.cut(&format!(" {why}"), width), Role::Dim), rest, buffer);
         return;
     }
     let end = count - ui.scroll;
     let first = end.saturating_sub(rows);
-    let lines: Vec<Line> = ui.extras.log[first..end]
-        .iter()
-        .map(|line| one_line(ui, line, usize::from(rest.width), look))
-        .collect();
+    let lines: Vec<Line> =
+        ui.extras.log[first..end].iter().map(|line| log_lines::full(ui, line, width, look)).collect();
     put_lines(&lines, rest, buffer);
 }
 
-/// The line without its date and brackets: `12:34:56 CAMERA-01 WARN  no route to host`.
-fn one_line(ui: &UiState, line: &LogLine, width: usize, look: &Look) -> Line<'static> {
-    let stamp = format!(" {} ", ui.clock().clock(line.wall));
-    let label = format!("{} {} ", look.left(&line.label, 10), look.left(line.level.word(), 5));
-    let room = width.saturating_sub(text::width(&stamp) + text::width(&label));
-    Line::from(vec![
-        look.span(stamp, Role::Dim),
-        look.span(label, role(line.level)),
-        look.span(look.cut(&line.message, room), role(line.level)),
-    ])
+fn title(ui: &UiState, target: &LogTarget, look: &Look) -> String {
+    let name = match target {
+        LogTarget::Central => "all".to_string(),
+        LogTarget::Source(id) => id.to_string(),
+        LogTarget::Worker(number) => format!("worker {number}"),
+    };
+    let mut title = format!("Log: {name}");
+    if ui.scroll > 0 {
+        let key = first_key(&ui.keymap, Action::Bottom);
+        title.push_str(&format!(", {}{} newer, {key} follows", look.symbols.arrows[2], ui.scroll));
+    } else {
+        title.push_str(", following");
+    }
+    if ui.log_level != Level::Debug {
+        title.push_str(&format!(", {} and worse", ui.log_level.word()));
+    }
+    if !ui.log_filter.is_empty() {
+        title.push_str(&format!(", /{}", ui.log_filter));
+    }
+    if ui.log_across > 0 {
+        title.push_str(&format!(", from column {}", ui.log_across + 1));
+    }
+    title
 }
 
-fn role(level: Level) -> Role {
-    match level {
-        Level::Error => Role::Bad,
-        Level::Warn => Role::Warn,
-        Level::Info => Role::Text,
-        Level::Debug => Role::Dim,
+/// How many of the lines shown are errors and warnings, at the right of the heading.
+fn draw_tally(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
+    let of = |level: Level| ui.extras.log.iter().filter(|line| line.level == level).count();
+    let tally = [(of(Level::Error), "error", Role::Bad), (of(Level::Warn), "warning", Role::Warn)];
+    let mut spans = Vec::new();
+    for (count, what, role) in tally.into_iter().filter(|(count, ..)| *count > 0) {
+        let plural = if count == 1 { "" } else { "s" };
+        spans.push(look.span(format!(" {count} {what}{plural} "), role));
+    }
+    let line = Line::from(spans);
+    let width = u16::try_from(line.width()).unwrap_or(u16::MAX);
+    if width > 0 && area.width > width + 56 {
+        put(&line, Rect { x: area.right() - width, width, ..area }, buffer);
+    }
+}
+
+fn why_empty(ui: &UiState) -> String {
+    if ui.log_level == Level::Debug && ui.log_filter.is_empty() {
+        return "nothing logged yet".into();
+    }
+    let more = first_key(&ui.keymap, Action::More);
+    let filter = first_key(&ui.keymap, Action::Filter);
+    let words = text::clean(&ui.log_filter);
+    if words.is_empty() {
+        format!("nothing so serious has been logged; {more} shows more")
+    } else {
+        format!("no line with '{words}'; {filter} changes what is looked for, {more} shows more levels")
     }
 }

@@ -76,9 +76,9 @@ fn draw_totals(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
     put(&Line::from(spans), rest, buffer);
 }
 
-fn draw_preview(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
+fn draw_preview(ui: &mut UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
     let mut rest = area;
-    let Some(source) = ui.selected() else { return };
+    let Some(source) = ui.selected().cloned() else { return };
     rule(&source.alias, false, take_top(&mut rest, 1), buffer, look);
     match &ui.extras.preview {
         Some((id, preview)) if *id == source.id => {
@@ -86,8 +86,16 @@ fn draw_preview(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
             let overlay = picture::Overlay {
                 lines: lines.map_or(&[], |config| &config.lines),
                 zones: lines.map_or(&[], |config| &config.zones),
+                trails: &ui.extras.trails,
                 ..picture::Overlay::default()
             };
+            // A dialog over pixels would be painted over with the next picture.
+            if ui.dialog.is_none()
+                && let Some(graphics) = &mut ui.graphics
+                && graphics.draw(preview, overlay, rest, buffer)
+            {
+                return;
+            }
             picture::draw(preview, overlay, rest, buffer, look);
         }
         _ => {

@@ -1,42 +1,342 @@
-//! What was counted on other days, out of the ledger.
+//! What was counted at other times, out of the ledger: a list of sources and lines with their sums, and the
+//! times of the chosen one.
 
-use ratatui::{buffer::Buffer, layout::Rect, text::Line};
-
-use crate::tui::{
-    app::UiState,
-    layout::take_top,
-    text,
-    theme::Role,
-    widgets::{Look, put, put_lines, rule},
+use jiff::civil::Date;
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    style::Style,
+    text::{Line, Span},
 };
 
-/// Draws the report that was asked for.
+use crate::{
+    ledger::report::{Report, Step},
+    tui::{
+        app::UiState,
+        format,
+        history::{self, Entry, Row},
+        layout::{take_bottom, take_left, take_top},
+        text,
+        theme::Role,
+        widgets::{Look, put, put_lines, rule},
+    },
+};
+
+/// From this width on, list and table stand side by side.
+const BOTH: u16 = 80;
+
+/// Most gaps that are listed one by one.
+const MOST_GAPS: usize = 6;
+
+/// Draws the list and the table, or the one that keys move in.
 pub fn draw(ui: &mut UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
     let mut rest = area;
-    let title = format!("Counted: {} (+ - changes)", ui.report.period.name());
-    rule(&title, false, take_top(&mut rest, 1), buffer, look);
-    let rows = usize::from(rest.height);
-    ui.page = rows.max(1);
-    match &ui.report.text {
-        None => put(&look.line(" reading the ledger", Role::Dim), rest, buffer),
+    let title = format!("History: {}, {}", ui.history.title(), ui.history.scale.words());
+    put(
+        &look.line(look.cut(&format!(" {title}"), usize::from(rest.width)), Role::Title),
+        take_top(&mut rest, 1),
+        buffer,
+    );
+    ui.page = usize::from(rest.height.saturating_sub(2)).max(1);
+    let report = match ui.history.report() {
+        None => {
+            put(&look.line(" reading what was counted", Role::Dim), rest, buffer);
+            return;
+        }
         Some(Err(problem)) => {
             let lines: Vec<Line> = text::wrap(problem, usize::from(rest.width.saturating_sub(2)))
                 .into_iter()
                 .map(|line| look.line(format!(" {line}"), Role::Warn))
                 .collect();
             put_lines(&lines, rest, buffer);
+            return;
         }
-        Some(Ok(report)) => {
-            ui.scroll = ui.scroll.min(report.len().saturating_sub(rows));
-            let lines: Vec<Line> = report
-                .iter()
-                .skip(ui.scroll)
-                .map(|line| {
-                    let role = if line.starts_with(' ') { Role::Text } else { Role::Title };
-                    look.line(look.cut(&format!(" {line}"), usize::from(rest.width)), role)
-                })
-                .collect();
-            put_lines(&lines, rest, buffer);
+        Some(Ok(report)) => std::sync::Arc::clone(report),
+    };
+    let entries = history::entries(&report);
+    ui.history.entry = ui.history.entry.min(entries.len().saturating_sub(1));
+    let entry = entries.get(ui.history.entry).copied().unwrap_or(Entry::All);
+    if area.width < BOTH {
+        if ui.history.in_rows {
+            draw_times(ui, &report, entry, rest, buffer, look);
+        } else {
+            draw_list(ui, &report, &entries, rest, buffer, look);
+        }
+        return;
+    }
+    let list = take_left(&mut rest, (area.width * 19 / 40).min(88));
+    take_left(&mut rest, 1);
+    draw_list(ui, &report, &entries, list, buffer, look);
+    draw_times(ui, &report, entry, rest, buffer, look);
+}
+
+/// Columns of the list beside the names: heading, columns, and the width from which they show.
+const SUMS: [(&str, usize, usize); 6] = [
+    ("In", 7, 0),
+    ("Out", 7, 0),
+    ("Net", 7, 0),
+    ("Inside", 8, 60),
+    ("Peak hour", 11, 70),
+    ("Watched", 9, 50),
+];
+
+fn draw_list(ui: &UiState, report: &Report, entries: &[Entry], area: Rect, buffer: &mut Buffer, look: &Look) {
+    let mut rest = area;
+    rule("Sources", !ui.history.in_rows, take_top(&mut rest, 1), buffer, look);
+    let width = usize::from(rest.width);
+    let sums: Vec<&(&str, usize, usize)> = SUMS.iter().filter(|(.., from)| width >= *from).collect();
+    let name_width = width.saturating_sub(2 + sums.iter().map(|(_, wide, _)| wide).sum::<usize>());
+    let mut head = format!("  {}", " ".repeat(name_width));
+    for (name, wide, _) in &sums {
+        head.push_str(&look.right(name, *wide));
+    }
+    put(&look.line(head, Role::Dim), take_top(&mut rest, 1), buffer);
+    let rows = usize::from(rest.height);
+    let first = (ui.history.entry + 1).saturating_sub(rows);
+    let lines: Vec<Line> = entries
+        .iter()
+        .enumerate()
+        .skip(first)
+        .take(rows)
+        .map(|(index, entry)| {
+            let chosen = index == ui.history.entry;
+            let bar = chosen && !ui.history.in_rows;
+            let style = |role: Role| if bar { Style::new() } else { look.style(role) };
+            let totals = history::totals(report, *entry);
+            let net = totals.total_in as i64 - totals.total_out as i64;
+            let role = match entry {
+                Entry::All => Role::Title,
+                Entry::Source(_) => Role::Text,
+                Entry::Line(..) => Role::Dim,
+            };
+            let mut spans = vec![
+                Span::styled(if chosen { look.symbols.cursor } else { " " }, style(Role::Key)),
+                Span::styled(format!(" {}", look.left(&name(ui, report, *entry), name_width)), style(role)),
+            ];
+            for (what, wide, _) in &sums {
+                let (text, role) = match *what {
+                    "In" => (format::count(totals.total_in), Role::In),
+                    "Out" => (format::count(totals.total_out), Role::Out),
+                    "Net" => (format::signed(net), Role::Text),
+                    "Inside" => (totals.occupancy.map(format::current).unwrap_or_default(), Role::Text),
+                    "Peak hour" => (
+                        totals.peak_hour.as_ref().map(|peak| hour(ui, &peak.start)).unwrap_or_default(),
+                        Role::Text,
+                    ),
+                    _ => match totals.coverage {
+                        Some(share) => (percent(share), coverage_role(share)),
+                        None => (String::new(), Role::Dim),
+                    },
+                };
+                spans.push(Span::styled(look.right(&text, *wide), style(role)));
+            }
+            let line = Line::from(spans);
+            if bar { line.style(look.style(Role::Selected)) } else { line }
+        })
+        .collect();
+    put_lines(&lines, rest, buffer);
+}
+
+fn name(ui: &UiState, report: &Report, entry: Entry) -> String {
+    let alias = |index: usize| {
+        report.sources.get(index).map_or_else(String::new, |source| {
+            let shown = ui.shown().sources.iter().find(|shown| *shown.id == *source.camera_id);
+            text::clean(shown.map_or(&*source.camera_id, |shown| &shown.alias))
+        })
+    };
+    match entry {
+        Entry::All => "All sources".into(),
+        Entry::Source(index) => alias(index),
+        Entry::Line(index, line) => {
+            let line = report.sources.get(index).and_then(|source| source.lines.get(line));
+            format!("  line {}", line.map_or_else(String::new, |line| text::clean(&line.line)))
         }
     }
+}
+
+fn draw_times(ui: &mut UiState, report: &Report, entry: Entry, area: Rect, buffer: &mut Buffer, look: &Look) {
+    let mut rest = area;
+    let title = name(ui, report, entry);
+    rule(title.trim(), ui.history.in_rows, take_top(&mut rest, 1), buffer, look);
+    let width = usize::from(rest.width);
+    let facts = facts(ui, report, entry, width, look);
+    let most = rest.height / 3;
+    let foot = take_bottom(&mut rest, (facts.len() as u16).min(most));
+    put_lines(&facts, foot, buffer);
+    let rows = history::rows(report, entry);
+    if rows.is_empty() {
+        put(&look.line(" nobody watched in this time", Role::Dim), rest, buffer);
+        return;
+    }
+    let with_occupancy = rows.iter().any(|row| row.occupancy.is_some());
+    let with_coverage = width >= 52;
+    let time = if report.by == Step::Day { 11 } else { 6 };
+    let mut head = format!(
+        " {}{}{}{}",
+        look.left("", time),
+        look.right("In", 6),
+        look.right("Out", 6),
+        look.right("Net", 7)
+    );
+    if with_occupancy {
+        head.push_str(&look.right("Inside", 8));
+    }
+    if with_coverage {
+        head.push_str(&look.right("Watched", 9));
+    }
+    put(&look.line(head.clone(), Role::Dim), take_top(&mut rest, 1), buffer);
+    let room = width.saturating_sub(head.len() + 2);
+    let shown = usize::from(rest.height).max(1);
+    ui.history.row = ui.history.row.min(rows.len() - 1);
+    // Where nobody has moved, what is latest of today shows.
+    let first = (ui.history.row + 1).saturating_sub(shown);
+    let top = rows.iter().map(|row| row.total_in + row.total_out).max().unwrap_or(0);
+    let lines: Vec<Line> = rows
+        .iter()
+        .enumerate()
+        .skip(first)
+        .take(shown)
+        .map(|(index, row)| {
+            let chosen = index == ui.history.row && ui.history.in_rows;
+            let label = look.left(&label(report.by, &row.start), time);
+            let mut spans = time_cells(row, label, (with_occupancy, with_coverage), chosen, look);
+            spans.extend(bar(row, top, room, chosen, look));
+            let line = Line::from(spans);
+            if chosen { line.style(look.style(Role::Selected)) } else { line }
+        })
+        .collect();
+    let below = rows.len().saturating_sub(first + shown);
+    put_lines(&lines, rest, buffer);
+    if below > 0 {
+        let more = format!(" {}{below} ", look.symbols.arrows[2]);
+        let wide = text::width(&more) as u16;
+        let at = Rect { x: area.right().saturating_sub(wide), width: wide, height: 1, ..area };
+        put(&look.line(more, Role::Key), at, buffer);
+    }
+}
+
+fn time_cells(
+    row: &Row,
+    label: String,
+    (with_occupancy, with_coverage): (bool, bool),
+    chosen: bool,
+    look: &Look,
+) -> Vec<Span<'static>> {
+    let style = |role: Role| if chosen { Style::new() } else { look.style(role) };
+    let net = row.total_in as i64 - row.total_out as i64;
+    let mut spans = vec![
+        Span::styled(if chosen { look.symbols.cursor } else { " " }, style(Role::Key)),
+        Span::styled(label, style(Role::Text)),
+        Span::styled(look.right(&format::count(row.total_in), 6), style(Role::In)),
+        Span::styled(look.right(&format::count(row.total_out), 6), style(Role::Out)),
+        Span::styled(look.right(&format::signed(net), 7), style(Role::Text)),
+    ];
+    if with_occupancy {
+        let inside = row.occupancy.map(format::current).unwrap_or_default();
+        spans.push(Span::styled(look.right(&inside, 8), style(Role::Text)));
+    }
+    if with_coverage {
+        let share = percent(row.coverage);
+        spans.push(Span::styled(look.right(&share, 9), style(coverage_role(row.coverage))));
+    }
+    spans
+}
+
+/// In, then out, as a bar against the busiest row.
+fn bar(row: &Row, top: u64, room: usize, chosen: bool, look: &Look) -> Vec<Span<'static>> {
+    let cells = |count: u64| if top == 0 { 0 } else { (count as usize * room).div_ceil(top as usize) };
+    let all = cells(row.total_in + row.total_out).min(room);
+    let of_in = cells(row.total_in).min(all);
+    let style = |role: Role| if chosen { Style::new() } else { look.style(role) };
+    vec![
+        Span::raw("  "),
+        Span::styled(look.symbols.full.repeat(of_in), style(Role::In)),
+        Span::styled(look.symbols.shades[2].repeat(all - of_in), style(Role::Out)),
+    ]
+}
+
+/// The busiest hour, how much was watched, and when not.
+fn facts(ui: &UiState, report: &Report, entry: Entry, width: usize, look: &Look) -> Vec<Line<'static>> {
+    let totals = history::totals(report, entry);
+    let mut facts = Vec::new();
+    if let Some(peak) = &totals.peak_hour {
+        let (hour, total_in, total_out) = (hour(ui, &peak.start), peak.total_in, peak.total_out);
+        facts.push((format!("busiest hour: {hour}, {total_in} in, {total_out} out"), Role::Title));
+    }
+    if let Some(share) = totals.coverage {
+        facts.push((format!("watched {} of the time", percent(share)), coverage_role(share)));
+    }
+    if entry == Entry::All {
+        let is_known = |id: &str| report.sources.iter().any(|source| source.camera_id == id);
+        let unknown = ui.shown().sources.iter().filter(|source| !is_known(&source.id));
+        let unknown: Vec<String> = unknown.map(|source| text::clean(&source.alias)).collect();
+        if !unknown.is_empty() {
+            facts.push((format!("never watched: {}", unknown.join(", ")), Role::Warn));
+        }
+    }
+    let gaps = history::gaps(report, entry);
+    if !gaps.is_empty() {
+        let by_day = report.by == Step::Day;
+        let mut list: Vec<String> = gaps
+            .iter()
+            .take(MOST_GAPS)
+            .map(|gap| {
+                if by_day {
+                    let same = gap.from.get(..10) == gap.to.get(..10);
+                    let to = if same { clock(&gap.to).into() } else { moment(&gap.to) };
+                    format!("{} to {to}", moment(&gap.from))
+                } else {
+                    format!("{} to {}", clock(&gap.from), clock(&gap.to))
+                }
+            })
+            .collect();
+        if gaps.len() > MOST_GAPS {
+            list.push(format!("{} more", gaps.len() - MOST_GAPS));
+        }
+        facts.push((format!("not watched: {}", list.join(", ")), Role::Dim));
+    }
+    let wrap = |(fact, role): (String, Role)| {
+        let lines = text::wrap(&fact, width.saturating_sub(2));
+        lines.into_iter().map(move |line| look.line(format!(" {line}"), role)).collect::<Vec<_>>()
+    };
+    facts.into_iter().flat_map(wrap).collect()
+}
+
+/// Watched for less than nearly all of the time: what was counted is not all there was.
+fn coverage_role(share: f64) -> Role {
+    if share >= 0.99 { Role::Dim } else { Role::Warn }
+}
+
+/// A share as a percentage, never 100 % for less than all of it.
+fn percent(share: f64) -> String {
+    match share {
+        1.0.. => "100%".into(),
+        0.01.. => format!("{:.0}%", (share * 100.0).floor()),
+        share if share > 0.0 => "<1%".into(),
+        _ => "0%".into(),
+    }
+}
+
+/// What stands before a row: `08:00`, or `Fri 13 Mar` for days.
+fn label(by: Step, start: &str) -> String {
+    if by == Step::Day { day(start) } else { clock(start).into() }
+}
+
+/// A begin of an hour: its time alone where the screen shows one day.
+fn hour(ui: &UiState, start: &str) -> String {
+    if ui.history.scale.step() == Step::Day { moment(start) } else { clock(start).into() }
+}
+
+fn clock(stamp: &str) -> &str {
+    stamp.get(11..16).unwrap_or(stamp)
+}
+
+fn day(stamp: &str) -> String {
+    let date = stamp.get(..10).and_then(|date| date.parse::<Date>().ok());
+    date.map_or_else(|| stamp.to_string(), |date| date.strftime("%a %-d %b").to_string())
+}
+
+fn moment(stamp: &str) -> String {
+    let date = stamp.get(..10).and_then(|date| date.parse::<Date>().ok());
+    date.map_or_else(|| stamp.to_string(), |date| format!("{} {}", date.strftime("%-d %b"), clock(stamp)))
 }

@@ -1,89 +1,166 @@
 //! Columns over time with a scale that stands still, and gaps where nobody watched.
 
-use ratatui::{buffer::Buffer, layout::Rect};
+use jiff::{Timestamp, Zoned};
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    text::{Line, Span},
+};
 
 use super::{Look, put};
 use crate::{
+    ledger::chart::{Column, Counted, Width},
     store::Minute,
-    tui::{layout::take_left, theme::Role},
+    tui::{
+        layout::{take_bottom, take_left, take_top},
+        text,
+        theme::Role,
+    },
 };
 
-/// How far back a chart reaches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Range {
-    /// One hour.
-    #[default]
-    Hour,
-    /// Six hours.
-    SixHours,
-    /// One day.
-    Day,
-    /// Seven days.
-    Week,
-}
+/// Columns of the scale at the left.
+const SCALE: u16 = 6;
 
-impl Range {
-    const ALL: [Self; 4] = [Self::Hour, Self::SixHours, Self::Day, Self::Week];
+const WIDTHS: [Width; 4] = [Width::Minute, Width::Quarter, Width::Hour, Width::Day];
 
-    /// The range `steps` further; `None` beyond the ends.
-    #[must_use]
-    pub fn stepped(self, steps: isize) -> Option<Self> {
-        let now = Self::ALL.iter().position(|range| *range == self)?;
-        Self::ALL.get(now.checked_add_signed(steps)?).copied()
-    }
-
-    /// Its length in minutes.
-    #[must_use]
-    pub fn minutes(self) -> i64 {
-        match self {
-            Self::Hour => 60,
-            Self::SixHours => 6 * 60,
-            Self::Day => 24 * 60,
-            Self::Week => 7 * 24 * 60,
-        }
-    }
-
-    /// Its name in titles.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Hour => "last hour",
-            Self::SixHours => "last 6 hours",
-            Self::Day => "last 24 hours",
-            Self::Week => "last 7 days",
-        }
-    }
-}
-
-/// One column: what happened in its share of the time. `None` where nobody watched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Column {
-    /// People in.
-    pub total_in: u64,
-    /// People out.
-    pub total_out: u64,
-    /// The current count at its end.
-    pub current: i64,
-}
-
-/// `history` up to minute `now` as at most `columns` columns, and how many minutes each stands for.
+/// The width of column `steps` wider; `None` beyond the ends.
 #[must_use]
-pub fn columns(history: &[Minute], now: i64, range: Range, columns: usize) -> (Vec<Option<Column>>, i64) {
-    let room = i64::try_from(columns).unwrap_or(i64::MAX).max(1);
-    let per_column = range.minutes().div_euclid(room) + i64::from(range.minutes().rem_euclid(room) != 0);
-    let count = usize::try_from(range.minutes().div_euclid(per_column)).unwrap_or(0).min(columns);
-    let last = now.div_euclid(per_column);
-    let mut out: Vec<Option<Column>> = vec![None; count];
+pub fn stepped(width: Width, steps: isize) -> Option<Width> {
+    let now = WIDTHS.iter().position(|other| *other == width)?;
+    WIDTHS.get(now.checked_add_signed(steps)?).copied()
+}
+
+/// Most columns shown: an hour of minutes, a day of quarters, three days of hours, a month of days.
+#[must_use]
+pub fn most_columns(width: Width) -> usize {
+    match width {
+        Width::Minute => 60,
+        Width::Quarter => 96,
+        Width::Hour => 72,
+        Width::Day => 31,
+    }
+}
+
+/// What a column is.
+#[must_use]
+pub fn words(width: Width) -> &'static str {
+    match width {
+        Width::Minute => "by the minute",
+        Width::Quarter => "by 15 minutes",
+        Width::Hour => "by the hour",
+        Width::Day => "by day",
+    }
+}
+
+/// The time that `columns` columns reach back over.
+#[must_use]
+pub fn reach(width: Width, columns: usize) -> String {
+    match width {
+        Width::Minute if columns == 60 => "last hour".into(),
+        Width::Minute => format!("last {columns} minutes"),
+        Width::Quarter => format!("last {} hours", columns / 4),
+        Width::Hour => format!("last {columns} hours"),
+        Width::Day => format!("last {columns} days"),
+    }
+}
+
+/// The last `count` columns up to `now` out of minutes in memory, for runs without a ledger.
+#[must_use]
+pub fn of_minutes(history: &[Minute], width: Width, count: usize, now: &Zoned) -> Vec<Column> {
+    let length = match width {
+        Width::Minute => 1,
+        Width::Quarter => 15,
+        Width::Hour => 60,
+        Width::Day => 24 * 60,
+    };
+    // Hours and days begin where the user's clock says so.
+    let offset = i64::from(now.offset().seconds()) / 60;
+    let place = |minute: i64| (minute + offset).div_euclid(length);
+    let last = place(now.timestamp().as_second().div_euclid(60));
+    let first = last - i64::try_from(count).unwrap_or(1) + 1;
+    let start =
+        |place: i64| Timestamp::from_second((place * length - offset) * 60).unwrap_or(Timestamp::UNIX_EPOCH);
+    let mut columns: Vec<Column> =
+        (first..=last).map(|place| Column { start: start(place), counted: None }).collect();
     for minute in history.iter().filter(|minute| minute.watched) {
-        let back = last - minute.minute.div_euclid(per_column);
-        if let Some(place) = usize::try_from(back).ok().and_then(|back| count.checked_sub(back + 1)) {
-            let column = out[place].get_or_insert(Column { total_in: 0, total_out: 0, current: 0 });
-            column.total_in += u64::from(minute.total_in);
-            column.total_out += u64::from(minute.total_out);
-            column.current = minute.current;
+        let index = usize::try_from(place(minute.minute) - first);
+        if let Some(column) = index.ok().and_then(|index| columns.get_mut(index)) {
+            let counted = column.counted.get_or_insert_with(Counted::default);
+            counted.total_in += u64::from(minute.total_in);
+            counted.total_out += u64::from(minute.total_out);
+            counted.occupancy = minute.current;
         }
     }
-    (out, per_column)
+    columns
+}
+
+/// Draws in, out and, where there is room, the current count below each other, with the times at the foot.
+/// Gives how many columns there was room for.
+pub fn draw_counts(
+    columns: &[Column],
+    width: Width,
+    now: &Zoned,
+    area: Rect,
+    buffer: &mut Buffer,
+    look: &Look,
+) -> usize {
+    let room = usize::from(area.width.saturating_sub(SCALE + 1));
+    let columns = &columns[columns.len().saturating_sub(room)..];
+    let mut rest = area;
+    let times = take_bottom(&mut rest, 1);
+    let stamp = |time: Timestamp| {
+        let format = match width {
+            Width::Minute => "%H:%M",
+            Width::Quarter | Width::Hour => "%a %H:%M",
+            Width::Day => "%a %-d %b",
+        };
+        time.to_zoned(now.time_zone().clone()).strftime(format).to_string()
+    };
+    let values = |of: &dyn Fn(&Counted) -> u64| -> Vec<Option<u64>> {
+        columns.iter().map(|column| column.counted.as_ref().map(of)).collect()
+    };
+    // What a chart is of, its sum and its highest column, in one line above it where there is room.
+    let labelled = |name: &str, values: &[Option<u64>], role: Role, mut area: Rect, buffer: &mut Buffer| {
+        let sum: u64 = values.iter().flatten().sum();
+        let top = values.iter().enumerate().filter_map(|(place, value)| Some((value.as_ref()?, place)));
+        let top = top.rev().max_by_key(|(value, _)| **value).filter(|(value, _)| **value > 0);
+        let most = top
+            .and_then(|(value, place)| Some(format!("most {value} at {}", stamp(columns.get(place)?.start))));
+        let mut spans = vec![Span::raw(" ".repeat(usize::from(SCALE))), look.span(name.to_string(), role)];
+        if name != "current" {
+            spans.push(look.span(format!(" {sum}"), Role::Title));
+        }
+        if let Some(most) = most {
+            spans.push(look.span(format!("{}{most}", look.separator()), Role::Dim));
+        }
+        if area.height >= 3 {
+            put(&Line::from(spans), take_top(&mut area, 1), buffer);
+            draw(values, role, area, buffer, look);
+        } else {
+            draw(values, role, area, buffer, look);
+            let width = text::width(name) as u16 + 1;
+            let at = Rect { x: area.right().saturating_sub(width), width, height: 1, ..area };
+            put(&look.line(format!(" {name}"), role), at.intersection(area), buffer);
+        }
+    };
+    let charts = if rest.height >= 6 { 3 } else { 2 };
+    let each = rest.height / charts;
+    let (all_in, all_out) = (values(&|counted| counted.total_in), values(&|counted| counted.total_out));
+    labelled("in", &all_in, Role::In, take_top(&mut rest, each), buffer);
+    if charts == 3 {
+        labelled("out", &all_out, Role::Out, take_top(&mut rest, each), buffer);
+        let current = values(&|counted| u64::try_from(counted.occupancy).unwrap_or(0));
+        labelled("current", &current, Role::Busy, rest, buffer);
+    } else {
+        labelled("out", &all_out, Role::Out, rest, buffer);
+    }
+    let first = columns.first().map(|column| stamp(column.start)).unwrap_or_default();
+    let last = if width == Width::Day { "today".to_string() } else { now.strftime("%H:%M").to_string() };
+    let drawn = columns.len() * stretch(columns.len(), room + 1);
+    let gap = drawn.saturating_sub(first.len() + last.len());
+    let lead = " ".repeat(usize::from(SCALE));
+    put(&look.line(format!("{lead}{first}{}{last}", " ".repeat(gap)), Role::Dim), times, buffer);
+    columns.len()
 }
 
 /// The smallest of 1, 2, 5, 10, 20, 50 ... that is not below `value`: a scale that does not change with
@@ -112,7 +189,6 @@ pub fn stretch(count: usize, room: usize) -> usize {
 
 /// Draws `values` as columns from the bottom of `area`, with the scale's top and zero at the left.
 pub fn draw(values: &[Option<u64>], role: Role, area: Rect, buffer: &mut Buffer, look: &Look) {
-    const SCALE: u16 = 6;
     let mut rest = area;
     if rest.height == 0 || rest.width <= SCALE {
         return;
@@ -152,25 +228,28 @@ pub fn draw(values: &[Option<u64>], role: Role, area: Rect, buffer: &mut Buffer,
 mod tests {
     use super::*;
 
-    fn minute(minute: i64, total_in: u32, watched: bool) -> Minute {
-        Minute { minute, total_in, total_out: 1, current: i64::from(total_in), watched }
-    }
-
     #[test]
-    fn minutes_are_summed_and_gaps_stay_gaps() {
-        let history = [minute(0, 3, true), minute(1, 4, true), minute(2, 9, false), minute(59, 5, true)];
-        let (columns, per_column) = columns(&history, 59, Range::Hour, 30);
-        assert_eq!((columns.len(), per_column), (30, 2));
-        assert_eq!(columns[0], Some(Column { total_in: 7, total_out: 2, current: 4 }));
-        assert_eq!(columns[1], None);
-        assert_eq!(columns[29], Some(Column { total_in: 5, total_out: 1, current: 5 }));
-    }
-
-    #[test]
-    fn nothing_older_than_the_range_is_shown() {
-        let history = [minute(0, 3, true)];
-        assert!(columns(&history, 500, Range::Hour, 30).0.iter().all(Option::is_none));
-        assert!(columns(&history, 500, Range::Day, 0).0.is_empty());
+    fn minutes_are_summed_on_the_users_clock_and_gaps_stay_gaps() {
+        let now: Zoned = "2026-03-14T12:34:56+05:30[Asia/Kolkata]".parse().unwrap();
+        let last = now.timestamp().as_second() / 60;
+        let minute = |back: i64, total_in| Minute {
+            minute: last - back,
+            total_in,
+            total_out: 1,
+            current: i64::from(total_in),
+            watched: total_in != 9,
+        };
+        let history = [minute(95, 3), minute(36, 9), minute(34, 4), minute(0, 5)];
+        let columns = of_minutes(&history, Width::Hour, 3, &now);
+        let counted = |total_in, total_out, occupancy| Some(Counted { total_in, total_out, occupancy });
+        assert_eq!(
+            columns.iter().map(|column| column.counted).collect::<Vec<_>>(),
+            [counted(3, 1, 3), None, counted(9, 2, 5)]
+        );
+        assert_eq!(columns[2].start, "2026-03-14T12:00:00+05:30".parse().unwrap());
+        let days = of_minutes(&history, Width::Day, 2, &now);
+        assert_eq!(days[1].counted, counted(12, 3, 5));
+        assert_eq!(days[1].start, "2026-03-14T00:00:00+05:30".parse().unwrap());
     }
 
     #[test]
@@ -180,9 +259,10 @@ mod tests {
     }
 
     #[test]
-    fn ranges_end() {
-        assert_eq!(Range::Hour.stepped(1), Some(Range::SixHours));
-        assert_eq!(Range::Hour.stepped(-1), None);
-        assert_eq!(Range::Week.stepped(1), None);
+    fn widths_end() {
+        assert_eq!(stepped(Width::Minute, 1), Some(Width::Quarter));
+        assert_eq!(stepped(Width::Minute, -1), None);
+        assert_eq!(stepped(Width::Day, 1), None);
+        assert_eq!(reach(Width::Quarter, 96), "last 24 hours");
     }
 }

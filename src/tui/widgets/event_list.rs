@@ -79,12 +79,13 @@ pub fn describe(kind: &EventKind, look: &Look) -> (String, Role) {
             (format!("{}: {}", state.to_lowercase(), text::clean(error)), Role::Warn)
         }
         EventKind::State { state, error: None } => (state.to_lowercase(), Role::Dim),
+        EventKind::Threshold { over: true, current, limit } if current < limit => {
+            (format!("{} a zone is full", look.symbols.alert), Role::Bad)
+        }
         EventKind::Threshold { over: true, current, limit } => {
             (format!("{} over its limit: {current} of {limit}", look.symbols.alert), Role::Bad)
         }
-        EventKind::Threshold { over: false, current, limit } => {
-            (format!("below its limit again: {current} of {limit}"), Role::Good)
-        }
+        EventKind::Threshold { over: false, .. } => ("below its limit again".into(), Role::Good),
         EventKind::Reset => ("counts set to zero".into(), Role::Text),
     }
 }

@@ -25,17 +25,19 @@ fn hints(screen: &Screen) -> &'static [Action] {
         Screen::Overview => &[
             Action::Help,
             Action::Quit,
+            Action::Enter,
+            Action::Report,
             Action::Pause,
             Action::Restart,
             Action::Add,
-            Action::Remove,
             Action::Preview,
             Action::Logs,
+            Action::Workers,
             Action::Filter,
             Action::SortNext,
             Action::Freeze,
             Action::EditLines,
-            Action::Report,
+            Action::Remove,
             Action::Mark,
             Action::NextPanel,
             Action::Export,
@@ -44,14 +46,16 @@ fn hints(screen: &Screen) -> &'static [Action] {
         Screen::Detail => &[
             Action::Help,
             Action::Quit,
-            Action::Up,
+            Action::NextPanel,
             Action::Down,
-            Action::Preview,
+            Action::Up,
             Action::More,
             Action::Fewer,
+            Action::Preview,
+            Action::EditLines,
             Action::Pause,
             Action::Restart,
-            Action::EditLines,
+            Action::PageDown,
             Action::Logs,
             Action::Reset,
             Action::Copy,
@@ -71,9 +75,30 @@ fn hints(screen: &Screen) -> &'static [Action] {
             Action::LinePoint,
         ],
         Screen::Help => &[Action::Quit, Action::Down, Action::Up, Action::Palette],
-        Screen::Report => {
-            &[Action::Help, Action::Quit, Action::More, Action::Fewer, Action::Down, Action::Up]
-        }
+        Screen::Report => &[
+            Action::Left,
+            Action::Right,
+            Action::More,
+            Action::Fewer,
+            Action::NextPanel,
+            Action::Down,
+            Action::Quit,
+            Action::Help,
+            Action::Enter,
+            Action::Export,
+            Action::Copy,
+        ],
+        Screen::Workers => &[
+            Action::Help,
+            Action::Quit,
+            Action::More,
+            Action::Fewer,
+            Action::Enter,
+            Action::Down,
+            Action::Up,
+            Action::PauseAll,
+            Action::AllLogs,
+        ],
         Screen::Logs(_) => &[
             Action::Help,
             Action::Quit,
@@ -82,9 +107,44 @@ fn hints(screen: &Screen) -> &'static [Action] {
             Action::Filter,
             Action::More,
             Action::Fewer,
+            Action::NextPanel,
+            Action::Right,
+            Action::Copy,
             Action::AllLogs,
         ],
     }
+}
+
+/// The word for an action where another one than that of its command says more.
+fn label(action: Action, screen: &Screen) -> Option<&'static str> {
+    Some(match (action, screen) {
+        (Action::Quit, screen) if *screen != Screen::Overview => "back",
+        (Action::Enter, Screen::Overview) => "details",
+        (Action::Enter, Screen::Editor) => "use and save",
+        (Action::NextPanel, Screen::Editor) => "next end",
+        (Action::Add, Screen::Editor) => "new line",
+        (Action::Up, Screen::Detail) => "previous",
+        (Action::Down, Screen::Detail) => "next source",
+        (Action::NextPanel, Screen::Detail) => "next pane",
+        (Action::More, Screen::Detail) => "wider",
+        (Action::Fewer, Screen::Detail) => "narrower",
+        (Action::PageDown, Screen::Detail) => "scroll",
+        (Action::Left, Screen::Report) => "earlier",
+        (Action::Right, Screen::Report) => "later",
+        (Action::More, Screen::Report) => "longer",
+        (Action::Fewer, Screen::Report) => "shorter",
+        (Action::NextPanel, Screen::Report) => "times",
+        (Action::Export, Screen::Report) => "write files",
+        (Action::Down, Screen::Report) => "next",
+        (Action::More, Screen::Workers) => "one more",
+        (Action::Fewer, Screen::Workers) => "one fewer",
+        (Action::Enter, Screen::Workers) => "its log",
+        (Action::Bottom, Screen::Logs(_)) => "follow",
+        (Action::Filter, Screen::Logs(_)) => "search",
+        (Action::NextPanel, Screen::Logs(_)) => "next log",
+        (Action::Right, Screen::Logs(_)) => "rest of lines",
+        _ => return None,
+    })
 }
 
 /// Draws the footer.
@@ -128,17 +188,7 @@ pub fn draw(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
         if ui.read_only() && command.changes {
             continue;
         }
-        let label = match (action, ui.screen()) {
-            (Action::Quit, screen) if *screen != Screen::Overview => "back",
-            (Action::Enter, Screen::Editor) => "use and save",
-            (Action::NextPanel, Screen::Editor) => "next end",
-            (Action::Add, Screen::Editor) => "new line",
-            (Action::Up, Screen::Detail) => "previous",
-            (Action::Down, Screen::Detail) => "next",
-            (Action::More, Screen::Detail | Screen::Report) => "longer",
-            (Action::Fewer, Screen::Detail | Screen::Report) => "shorter",
-            _ => command.label,
-        };
+        let label = label(*action, ui.screen()).unwrap_or(command.label);
         let key = first_key(&ui.keymap, *action);
         let size = text::width(&key) + text::width(label) + 3;
         if key.is_empty() || used + size > width {

@@ -45,6 +45,12 @@ const NARROW: usize = 60;
 /// From this width on, the rate stands beside the one that the camera promises.
 const WITH_TARGET: usize = 100;
 
+/// A name longer than this is rare.
+const NAME: usize = 32;
+
+/// Columns for the last hour: five minutes in each, down to one.
+const HOURS: [usize; 5] = [12, 15, 20, 30, 60];
+
 /// Below this share of what the camera promises, the rate is worth a look.
 const SLOW: f32 = 0.7;
 
@@ -61,7 +67,7 @@ fn columns(width: usize) -> Vec<(Column, usize)> {
     shown.extend([(Column::In, 6), (Column::Out, 6), (Column::Current, 7)]);
     let used = |shown: &[(Column, usize)]| LEAD + shown.iter().map(|(_, width)| width + 1).sum::<usize>();
     let offers =
-        [(Column::Limit, 9, 12), (Column::Age, 4, 16), (Column::Hour, 12, 20), (Column::Note, 24, 24)];
+        [(Column::Limit, 9, 12), (Column::Age, 4, 16), (Column::Hour, HOURS[0], 20), (Column::Note, 24, 24)];
     for (column, wide, name_needs) in offers {
         if used(&shown) + wide + 1 + name_needs <= width {
             shown.push((column, wide));
@@ -80,12 +86,24 @@ fn columns(width: usize) -> Vec<(Column, usize)> {
         Column::Note => 9,
     };
     shown.sort_by_key(|(column, _)| order(*column));
-    let left = width.saturating_sub(used(&shown));
+    // What is left goes to the name as far as names go, then to the last hour in whole minutes a column, then
+    // to the error or back to the name.
+    let mut left = width.saturating_sub(used(&shown));
     let has_note = shown.iter().any(|(column, _)| *column == Column::Note);
+    let name = left.min(NAME);
+    left -= name;
+    let has_hour = shown.iter().any(|(column, _)| *column == Column::Hour);
+    let hour = if has_hour {
+        HOURS.into_iter().rfind(|hour| hour - HOURS[0] <= left).unwrap_or(HOURS[0])
+    } else {
+        HOURS[0]
+    };
+    left -= hour - HOURS[0];
     for (column, width) in &mut shown {
         match column {
-            Column::Name => *width = if has_note { left.min(32) } else { left },
-            Column::Note => *width += left.saturating_sub(32),
+            Column::Name => *width = if has_note { name } else { name + left },
+            Column::Hour => *width = hour,
+            Column::Note => *width += left,
             _ => {}
         }
     }

@@ -48,20 +48,32 @@ pub fn draw(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
     put_lines(&lines, rest, buffer);
 }
 
-fn line(ui: &UiState, worker: &WorkerSnapshot, source_width: usize, look: &Look) -> Line<'static> {
-    let (glyph, word, role) = match (&worker.source, worker.enabled) {
+/// Glyph, word and role of what a worker does.
+#[must_use]
+pub fn state_look(worker: &WorkerSnapshot, look: &Look) -> (&'static str, &'static str, Role) {
+    match (&worker.source, worker.enabled) {
         (Some(_), _) => (look.symbols.running, "working", Role::Good),
         (None, true) => (look.symbols.queued, "waiting", Role::Text),
         (None, false) => (look.symbols.disabled, "off", Role::Dim),
-    };
-    let name = worker.source.as_ref().map(|id| {
+    }
+}
+
+/// Name of the source that a worker works on; nothing when it waits.
+#[must_use]
+pub fn works_on(ui: &UiState, worker: &WorkerSnapshot) -> String {
+    worker.source.as_ref().map_or_else(String::new, |id| {
         let source = ui.shown().sources.iter().find(|source| source.id == *id);
         text::clean(source.map_or(id, |source| &source.alias))
-    });
+    })
+}
+
+fn line(ui: &UiState, worker: &WorkerSnapshot, source_width: usize, look: &Look) -> Line<'static> {
+    let (glyph, word, role) = state_look(worker, look);
+    let name = works_on(ui, worker);
     Line::from(vec![
         look.span(format!(" {} ", look.right(&worker.number.to_string(), 2)), Role::Dim),
         look.span(look.left(&format!("{glyph} {word}"), 10), role),
-        look.span(look.left(&name.unwrap_or_default(), source_width), Role::Text),
+        look.span(look.left(&name, source_width), Role::Text),
         Span::raw(" "),
         look.span(look.right(&format::count(worker.frames), 7), Role::Text),
         Span::raw(" "),

@@ -1,0 +1,129 @@
+//! What the screens ask of the ledger: past counts, charts, and files of both.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+
+use crate::{
+    ledger::{
+        self, Ledger, Reader,
+        chart::{Column, Width},
+        render::{ReportFormat, render},
+        report::{Query, Report, Step},
+    },
+    source::SourceId,
+    tui::history::Asked,
+};
+
+/// Folder of written reports, inside the one of the results.
+const REPORTS: &str = "reports";
+
+/// A ledger as the screens read it. Every call may take a while and must not be made where keys are read.
+pub struct Past {
+    /// The ledger being written.
+    pub ledger: Arc<Ledger>,
+    /// The folder it is in.
+    pub folder: PathBuf,
+    /// Where days begin.
+    pub timezone: TimeZone,
+}
+
+impl Past {
+    fn reader(&self, wait: Duration) -> Result<Reader, String> {
+        self.ledger.sync(wait);
+        Reader::open(&self.folder.join(ledger::FILE_NAME)).map_err(|error| error.to_string())
+    }
+
+    /// What was counted in the time asked for.
+    ///
+    /// # Errors
+    /// Why that is not known.
+    pub fn report(&self, asked: &Asked, wait: Duration) -> Result<Report, String> {
+        let query = query(asked, Timestamp::now(), &self.timezone).map_err(|error| error.to_string())?;
+        let reader = self.reader(wait)?;
+        ledger::report::report(&reader, &query).map_err(|error| error.to_string())
+    }
+
+    /// The last columns of a chart.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn chart(&self, source: &SourceId, width: Width, count: usize) -> Result<Vec<Column>, String> {
+        let reader = self.reader(ledger::BATCH)?;
+        ledger::chart::columns(&reader, source, width, count, Timestamp::now(), &self.timezone)
+            .map_err(|error| error.to_string())
+    }
+
+    /// Writes the report asked for as CSV and as JSON and says where.
+    ///
+    /// # Errors
+    /// Why it could not.
+    pub fn write(&self, asked: &Asked, wait: Duration) -> Result<String, String> {
+        let report = self.report(asked, wait)?;
+        let folder = self.folder.join(REPORTS);
+        let write = |path: &Path, format| fs::write(path, render(&report, format));
+        let path = folder.join(file_name(asked));
+        let (csv, json) = (path.with_extension("csv"), path.with_extension("json"));
+        fs::create_dir_all(&folder)
+            .and_then(|()| write(&csv, ReportFormat::Csv))
+            .and_then(|()| write(&json, ReportFormat::Json))
+            .map_err(|error| format!("cannot write to '{}': {error}", folder.display()))?;
+        Ok(format!("written to '{}' and '.json'", csv.display()))
+    }
+}
+
+/// `2026-03-13_by-hour`, or with both days where there are several.
+fn file_name(asked: &Asked) -> String {
+    let by = match asked.by {
+        Step::Quarter => "by-15m",
+        Step::Hour => "by-hour",
+        Step::Day => "by-day",
+    };
+    match asked.after.yesterday() {
+        Ok(last) if last > asked.first => format!("{}_{last}_{by}", asked.first),
+        _ => format!("{}_{by}", asked.first),
+    }
+}
+
+/// What to ask the ledger, as of `now`: days of the calendar, not always of 24 hours.
+fn query(asked: &Asked, now: Timestamp, timezone: &TimeZone) -> Result<Query, jiff::Error> {
+    let midnight = |day: Date| day.to_zoned(timezone.clone()).map(|midnight| midnight.timestamp());
+    Ok(Query {
+        since: midnight(asked.first)?,
+        until: midnight(asked.after)?.min(now),
+        by: asked.by,
+        timezone: timezone.clone(),
+        source: None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(first: &str, after: &str, by: Step) -> Asked {
+        Asked { first: first.parse().unwrap(), after: after.parse().unwrap(), by }
+    }
+
+    #[test]
+    fn a_day_is_one_of_the_calendar_also_when_the_clocks_change() {
+        let berlin = TimeZone::get("Europe/Berlin").unwrap();
+        let now = "2026-03-30T09:00:00+02:00".parse().unwrap();
+        let yesterday = query(&asked("2026-03-29", "2026-03-30", Step::Hour), now, &berlin).unwrap();
+        assert_eq!(yesterday.until.duration_since(yesterday.since).as_hours(), 23);
+        let week = query(&asked("2026-03-30", "2026-04-06", Step::Day), now, &berlin).unwrap();
+        assert_eq!(week.until, now, "what has not happened yet is no gap");
+        assert_eq!(week.since, "2026-03-30T00:00:00+02:00".parse().unwrap());
+    }
+
+    #[test]
+    fn files_are_named_by_their_days() {
+        assert_eq!(file_name(&asked("2026-03-29", "2026-03-30", Step::Hour)), "2026-03-29_by-hour");
+        assert_eq!(file_name(&asked("2026-03-23", "2026-03-30", Step::Day)), "2026-03-23_2026-03-29_by-day");
+    }
+}

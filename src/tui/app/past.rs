@@ -1,0 +1,154 @@
+//! The history screen: which time, in which steps, of which source.
+
+use std::sync::Arc;
+
+use super::{Effect, Screen, Tone, UiState};
+use crate::{
+    ledger::report::{Report, Step},
+    tui::history::{self, Asked, Entry, History, Scale},
+};
+
+impl UiState {
+    /// Today by the hour, all sources.
+    pub(super) fn open_history(&mut self) -> Vec<Effect> {
+        self.open(Screen::Report);
+        let today = self.clock().wall.date();
+        self.history = History { day: today, today, ..History::default() };
+        self.read_history()
+    }
+
+    fn read_history(&mut self) -> Vec<Effect> {
+        self.scroll = 0;
+        self.history.row = 0;
+        vec![Effect::Report(self.history.asked())]
+    }
+
+    /// The time before or after.
+    pub(super) fn step_in_time(&mut self, by: i64) -> Vec<Effect> {
+        if self.history.step(by) {
+            return self.read_history();
+        }
+        self.refuse(format!("the next {} has not begun yet", self.history.scale.unit()))
+    }
+
+    /// Longer or shorter times.
+    pub(super) fn change_scale(&mut self, by: isize) -> Vec<Effect> {
+        let Some(scale) = self.history.scale.stepped(by) else {
+            return self.refuse(if by > 0 {
+                "a month is the longest time; the left arrow shows the one before"
+            } else {
+                "a quarter of an hour is the shortest step"
+            });
+        };
+        self.history.scale = scale;
+        self.say(format!("a {} {}", scale.unit(), scale.words()), Tone::Done);
+        self.read_history()
+    }
+
+    /// What was asked for, unless something else is shown by now.
+    pub fn report_read(&mut self, asked: Asked, result: Result<Report, String>) {
+        if asked != self.history.asked() {
+            return;
+        }
+        let chosen = self.chosen_entry().and_then(|(report, entry)| name_of(&report, entry));
+        let result = result.map(Arc::new);
+        if let (Ok(report), Some(chosen)) = (&result, chosen) {
+            let entries = history::entries(report);
+            let same = |entry: &Entry| name_of(report, *entry).as_ref() == Some(&chosen);
+            self.history.entry = entries.iter().position(same).unwrap_or(0);
+        }
+        self.history.answer = Some((asked, result));
+        self.changed = true;
+    }
+
+    /// The report at hand, also of another time, and the entry that is chosen in it.
+    fn chosen_entry(&self) -> Option<(Arc<Report>, Entry)> {
+        let (_, answer) = self.history.answer.as_ref()?;
+        let report = Arc::clone(answer.as_ref().ok()?);
+        let entry = *history::entries(&report).get(self.history.entry)?;
+        Some((report, entry))
+    }
+
+    /// The entry and its rows as shown.
+    fn shown_rows(&self) -> Option<(Arc<Report>, Entry, Vec<history::Row>)> {
+        let report = Arc::clone(self.history.report()?.as_ref().ok()?);
+        let entry = *history::entries(&report).get(self.history.entry)?;
+        let rows = history::rows(&report, entry);
+        Some((report, entry, rows))
+    }
+
+    /// Moves in the list of sources or in the table of times.
+    pub(super) fn step_in_history(&mut self, by: isize) -> Vec<Effect> {
+        let Some((report, _, rows)) = self.shown_rows() else {
+            return self.refuse("nothing has been read yet");
+        };
+        if self.history.in_rows {
+            self.history.row = self.history.row.saturating_add_signed(by).min(rows.len().saturating_sub(1));
+        } else {
+            let last = history::entries(&report).len().saturating_sub(1);
+            self.history.entry = self.history.entry.saturating_add_signed(by).min(last);
+            self.history.row = 0;
+        }
+        Vec::new()
+    }
+
+    /// Into the table, and from a row of it into that day or hour.
+    pub(super) fn open_in_history(&mut self) -> Vec<Effect> {
+        if !self.history.in_rows {
+            self.history.in_rows = true;
+            return Vec::new();
+        }
+        let Some((_, _, rows)) = self.shown_rows() else {
+            return self.refuse("nothing has been read yet");
+        };
+        let Some(row) = rows.get(self.history.row) else {
+            return self.refuse("there is nothing in this time to open");
+        };
+        let day = row.start.get(..10).and_then(|day| day.parse().ok());
+        match (self.history.scale.step(), day) {
+            (Step::Day, Some(day)) => {
+                self.history.day = day;
+                self.history.scale = Scale::Hours;
+                self.read_history()
+            }
+            (Step::Hour, _) => self.change_scale(-1),
+            _ => self.refuse("a quarter of an hour is the shortest step"),
+        }
+    }
+
+    /// Between the list and the table.
+    pub(super) fn turn_to_rows(&mut self) -> Vec<Effect> {
+        self.history.in_rows = !self.history.in_rows;
+        Vec::new()
+    }
+
+    pub(super) fn write_report(&mut self) -> Vec<Effect> {
+        self.say("writing", Tone::Done);
+        vec![Effect::WriteReport(self.history.asked())]
+    }
+
+    pub(super) fn copy_history(&mut self) -> Vec<Effect> {
+        let Some((report, entry, rows)) = self.shown_rows() else {
+            return self.refuse("nothing has been read yet");
+        };
+        let who = match name_of(&report, entry) {
+            _ if entry == Entry::All => "all sources".into(),
+            Some((source, Some(line))) => format!("{source}, line {line}"),
+            Some((source, None)) => source,
+            None => String::new(),
+        };
+        vec![Effect::Copy(history::as_text(&format!("{who}: {}", self.history.title()), &rows))]
+    }
+}
+
+/// Source and line of an entry, by which it is found again in another report; nothing of both for all together.
+fn name_of(report: &Report, entry: Entry) -> Option<(String, Option<String>)> {
+    match entry {
+        Entry::All => Some((String::new(), None)),
+        Entry::Source(index) => Some((report.sources.get(index)?.camera_id.clone(), None)),
+        Entry::Line(index, line) => {
+            let source = report.sources.get(index)?;
+            Some((source.camera_id.clone(), Some(source.lines.get(line)?.line.clone())))
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Counts of one source, and what they rest on.
+
+use ratatui::text::{Line, Span};
+
+use crate::{
+    store::SourceSnapshot,
+    tui::{
+        app::UiState,
+        format, text,
+        theme::Role,
+        widgets::{Look, event_list},
+    },
+};
+
+/// Columns of the names.
+const NAMES: usize = 12;
+
+/// Most lines of one fact.
+const LINES: usize = 3;
+
+/// The facts as lines of at most `width` columns, the most important first.
+#[must_use]
+pub fn lines(ui: &UiState, source: &SourceSnapshot, width: usize, look: &Look) -> Vec<Line<'static>> {
+    facts(ui, source, look)
+        .into_iter()
+        .flat_map(|(name, value, role)| {
+            let parts = text::wrap(&value, width.saturating_sub(NAMES));
+            parts.into_iter().take(LINES).enumerate().map(move |(index, part)| {
+                let name = if index == 0 { name } else { "" };
+                Line::from(vec![
+                    look.span(look.left(name, NAMES), Role::Dim),
+                    Span::styled(part, look.style(role)),
+                ])
+            })
+        })
+        .collect()
+}
+
+fn facts(ui: &UiState, source: &SourceSnapshot, look: &Look) -> Vec<(&'static str, String, Role)> {
+    let limit = source.threshold.map(|limit| format!(" of {limit}")).unwrap_or_default();
+    let counts = format!("in {}, out {}", format::count(source.total_in), format::count(source.total_out));
+    let current = format!("{}{limit}", format::current(source.current()));
+    let over = if source.over_threshold() { Role::Alert } else { Role::Title };
+    let mut facts = vec![("Counts", counts, Role::Title), ("Current", current, over)];
+    for line in source.lines.iter().filter(|_| source.lines.len() > 1) {
+        let value = format!("{}: in {} out {}", text::clean(&line.name), line.total_in, line.total_out);
+        facts.push(("  line", value, Role::Text));
+    }
+    for zone in &source.zones {
+        let limit = zone.threshold.map(|limit| format!(" of {limit}")).unwrap_or_default();
+        let value =
+            format!("{}: {}{limit}, stays {:.0} s", text::clean(&zone.name), zone.occupancy, zone.mean_dwell);
+        facts.push(("  zone", value, Role::Text));
+    }
+    for (reason, count) in &source.suppressed {
+        facts.push(("Not counted", format!("{count} {}", event_list::reason_words(*reason)), Role::Dim));
+    }
+    let rate = source.declared_fps.map(|fps| format!(" of {}", format::fps(fps))).unwrap_or_default();
+    facts.push(("FPS", format!("{}{rate}", format::fps(source.fps)), Role::Text));
+    facts.push(("Looks", format!("{} a second", format::fps(source.detect_fps)), Role::Text));
+    if source.rate_share < 0.995 {
+        facts.push((
+            "Throttled",
+            format!(
+                "to {} of its rate: {}",
+                format::percent(source.rate_share),
+                source.throttled_by.map_or("too much to do", crate::store::Strain::words)
+            ),
+            Role::Warn,
+        ));
+    }
+    let size = source.size.map(|(width, height)| format!("{width}x{height}, ")).unwrap_or_default();
+    let people = if source.visible == 1 { "1 person".into() } else { format!("{} people", source.visible) };
+    facts.push(("Picture", format!("{size}{people} in it"), Role::Text));
+    facts.push(("Source", text::clean(&source.source), Role::Text));
+    let of = source.frames_total.map(|total| format!(" of {}", format::count(total))).unwrap_or_default();
+    let dropped = if source.dropped > 0 {
+        format!(", {} dropped", format::count(source.dropped))
+    } else {
+        String::new()
+    };
+    facts.push(("Frames", format!("{}{of}{dropped}", format::count(source.frames)), Role::Text));
+    let age = source.last_frame.map_or("none yet".into(), |then| format::age(ui.moment().since(then)));
+    facts.push((
+        "Last frame",
+        format!("{age}{}{} behind", look.separator(), format::latency(source.latency)),
+        Role::Text,
+    ));
+    if source.cpu > 0.0 {
+        let pictures = format::bytes(source.picture_bytes);
+        facts.push(("Costs", format!("{:.2} cores, pictures {pictures}", source.cpu), Role::Text));
+    }
+    if source.stuck_threads > 0 {
+        facts.push(("Hangs", format!("{} threads do not come back", source.stuck_threads), Role::Bad));
+    }
+    if source.errors + source.reconnects > 0 {
+        facts.push((
+            "Trouble",
+            format!("{} errors, opened again {} times", source.errors, source.reconnects),
+            Role::Warn,
+        ));
+    }
+    if !source.detector.is_empty() {
+        facts.push(("Detector", text::clean(&source.detector), Role::Text));
+    }
+    facts
+}

@@ -1,0 +1,252 @@
+//! What the screens show beside the engine's snapshot, fetched only while they show it.
+
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use super::{Answer, Session};
+use crate::{
+    engine::Control,
+    ledger::chart::{Column, Width},
+    logging::Level,
+    source::SourceId,
+    store::Minute,
+    tui::{
+        app::Screen,
+        host::{Host, LogTarget},
+        view_model::Row,
+        widgets::chart,
+    },
+};
+
+/// How often the history behind the sparklines is fetched: it changes once a minute.
+const HISTORY_EVERY: Duration = Duration::from_secs(5);
+
+/// How often a picture is fetched.
+const PREVIEW_EVERY: Duration = Duration::from_secs(1);
+
+/// Seconds of a person's way that are drawn behind him.
+const TRAIL: f64 = 4.0;
+
+/// How often the history on screen is read again while its time goes on.
+const REPORT_EVERY: Duration = Duration::from_secs(60);
+
+/// How often the times by stage are fetched.
+const STAGES_EVERY: Duration = Duration::from_secs(2);
+
+impl Session {
+    pub(super) fn fetch_config(&mut self) {
+        let Some(id) = self.ui.selected().map(|source| source.id.clone()) else { return };
+        if self.ui.extras.config.as_ref().is_none_or(|config| config.id != id) || self.history_is_due() {
+            self.ui.extras.config = self.engine.source_config(&id);
+        }
+    }
+
+    fn history_is_due(&self) -> bool {
+        self.history_due.is_none_or(|due| due <= self.ui.clock().mono)
+    }
+
+    pub(super) fn fetch_history(&mut self, now: Instant) {
+        if self.ui.frozen_since().is_some() || !self.history_is_due() {
+            return;
+        }
+        self.history_due = Some(now + HISTORY_EVERY);
+        let sources = &self.ui.shown().sources;
+        let shown = self.ui.rows().iter().filter_map(|row| match row {
+            Row::Source(index) => sources.get(*index).map(|source| source.id.clone()),
+            Row::Group(_) => None,
+        });
+        let shown: Vec<SourceId> = shown.collect();
+        if self.before.is_none() && !shown.is_empty() {
+            self.before = Some(HashMap::new());
+            let ids = shown.clone();
+            self.in_background("tui-ledger", move |host| Answer::LastHour(last_hour(host, ids)));
+        }
+        let history = shown.into_iter().map(|id| {
+            let mut minutes = self.engine.history(&id);
+            if let Some(before) = self.before.as_ref().and_then(|before| before.get(&id)) {
+                let begin = minutes.first().map_or(i64::MAX, |first| first.minute);
+                minutes.splice(0..0, before.iter().filter(|minute| minute.minute < begin).copied());
+            }
+            (id, Arc::new(minutes))
+        });
+        let history = history.collect();
+        if history != self.ui.extras.history {
+            self.ui.extras.history = history;
+            self.ui.touch();
+        }
+    }
+
+    /// Begins to read the report asked for last, or again the one whose time goes on.
+    pub(super) fn fetch_report(&mut self, now: Instant) {
+        if *self.ui.screen() != Screen::Report {
+            self.reports.due = None;
+            return;
+        }
+        self.ui.history.today = self.ui.clock().wall.date();
+        let is_due = self.reports.due.is_some_and(|due| due <= now) && self.ui.history.is_current();
+        if self.reports.running || !(self.reports.wanted.is_some() || is_due) {
+            return;
+        }
+        let asked = self.reports.wanted.take().unwrap_or_else(|| self.ui.history.asked());
+        self.reports.due = Some(now + REPORT_EVERY);
+        self.reports.running = true;
+        self.in_background("tui-ledger", move |host| {
+            let report = host.report(&asked);
+            Answer::Report(asked, report)
+        });
+    }
+
+    /// Begins to read what the screen of one source shows beside its snapshot.
+    pub(super) fn fetch_detail(&mut self, now: Instant) {
+        if *self.ui.screen() != Screen::Detail || self.ui.frozen_since().is_some() {
+            return;
+        }
+        let Some(id) = self.ui.selected().map(|source| source.id.clone()) else { return };
+        let width = self.ui.chart;
+        let known = self.charts.due.as_ref().filter(|(of, wide, _)| *of == id && *wide == width);
+        if known.is_none() {
+            self.stages_due = None;
+        }
+        if self.stages_due.is_none_or(|due| due <= now) {
+            self.stages_due = Some(now + STAGES_EVERY);
+            self.ui.extras.stages = self.engine.stage_times(&id);
+        }
+        if self.charts.running || known.is_some_and(|(.., due)| *due > now) {
+            return;
+        }
+        // Wider columns change more slowly, and take longer to read.
+        let again = if width == Width::Minute { HISTORY_EVERY } else { REPORT_EVERY };
+        self.charts.due = Some((id.clone(), width, now + again));
+        self.charts.running = true;
+        self.in_background("tui-ledger", move |host| {
+            let columns = host.chart(&id, width, chart::most_columns(width));
+            Answer::Chart(id, width, columns)
+        });
+    }
+
+    /// Columns out of the ledger, or, when there are none, out of what is remembered of this run.
+    pub(super) fn chart_read(&mut self, source: SourceId, width: Width, result: Result<Vec<Column>, String>) {
+        self.charts.running = false;
+        let columns = result.unwrap_or_else(|_| {
+            let minutes = self.engine.history(&source);
+            chart::of_minutes(&minutes, width, chart::most_columns(width), &self.ui.clock().wall)
+        });
+        self.ui.extras.chart = Some((source, width, Arc::new(columns)));
+        self.ui.touch();
+    }
+
+    pub(super) fn fetch_preview(&mut self, now: Instant) {
+        let wanted = self.ui.preview_of().cloned();
+        if wanted != self.preview_of {
+            if let Some(old) = self.preview_of.take() {
+                self.engine.send(Control::Preview(old, false));
+            }
+            if let Some(new) = &wanted {
+                self.engine.send(Control::Preview(new.clone(), true));
+            }
+            self.preview_of = wanted;
+            self.preview_due = None;
+            self.ui.extras.preview = None;
+        }
+        let Some(id) = self.preview_of.clone() else { return };
+        // Lines are drawn on what is there now, also while the other screens are held still.
+        let is_held = self.ui.frozen_since().is_some() && *self.ui.screen() != Screen::Editor;
+        if is_held || self.preview_due.is_some_and(|due| now < due) {
+            return;
+        }
+        let Some(preview) = self.engine.preview(&id) else { return };
+        // Until the first one is there, every tick asks.
+        self.preview_due = Some(now + PREVIEW_EVERY);
+        let is_new = self.ui.extras.preview.as_ref().is_none_or(|(_, old)| old.taken != preview.taken);
+        if is_new {
+            let paths = self.engine.paths(&id);
+            let trails = paths.map(|paths| paths.trails(crate::count::Anchor::Foot, TRAIL));
+            self.ui.extras.trails = trails.unwrap_or_default();
+            self.ui.extras.preview = Some((id, preview));
+            self.ui.touch();
+        }
+    }
+
+    pub(super) fn fetch_log(&mut self) {
+        let (target, level, filter) = match (self.ui.screen(), self.ui.selected()) {
+            (Screen::Logs(target), _) => {
+                (target.clone(), self.ui.log_level, self.ui.log_filter.to_lowercase())
+            }
+            (Screen::Detail, Some(source)) => {
+                (LogTarget::Source(source.id.clone()), Level::Debug, String::new())
+            }
+            (Screen::Workers, _) => {
+                let worker = self.ui.shown().workers.get(self.ui.worker).map_or(1, |worker| worker.number);
+                (LogTarget::Worker(worker), Level::Debug, String::new())
+            }
+            _ => {
+                self.log = None;
+                return;
+            }
+        };
+        let Some(recent) = self.host.recent_logs() else {
+            self.ui.extras.log_problem = Some("nothing is logged in this run".into());
+            return;
+        };
+        let now = (target, recent.written(), level, filter);
+        if self.log.as_ref() == Some(&now) {
+            return;
+        }
+        let lines = recent.lines(|line| {
+            let is_here = match &now.0 {
+                LogTarget::Central => true,
+                LogTarget::Source(id) => line.camera.as_ref() == Some(id),
+                LogTarget::Worker(number) => line.worker == Some(*number as u64),
+            };
+            is_here && line.level <= now.2 && has_words(&line.text, &now.3)
+        });
+        // Whoever reads further up goes on reading the same lines.
+        let same = self.log.as_ref().is_some_and(|old| (&old.0, old.2, &old.3) == (&now.0, now.2, &now.3));
+        if let Some(last) = self.ui.extras.log.last().filter(|_| same && self.ui.scroll > 0) {
+            self.ui.scroll += lines.iter().rev().take_while(|line| line.number > last.number).count();
+        }
+        self.ui.extras.log = Arc::new(lines);
+        self.ui.extras.log_problem = None;
+        self.log = Some(now);
+        self.ui.touch();
+    }
+}
+
+/// The minutes of the last hour of each source as the ledger has them, of this run and of those before it.
+fn last_hour(host: &dyn Host, sources: Vec<SourceId>) -> HashMap<SourceId, Vec<Minute>> {
+    let minutes = |columns: Vec<Column>| -> Vec<Minute> {
+        let minute = |column: &Column| {
+            let counted = column.counted?;
+            let count = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
+            Some(Minute {
+                minute: column.start.as_second().div_euclid(60),
+                total_in: count(counted.total_in),
+                total_out: count(counted.total_out),
+                current: counted.occupancy,
+                watched: true,
+            })
+        };
+        columns.iter().filter_map(minute).collect()
+    };
+    let read = |id: SourceId| {
+        // Without a ledger there is nothing from before.
+        let columns = host.chart(&id, Width::Minute, chart::most_columns(Width::Minute)).ok()?;
+        Some((id, minutes(columns)))
+    };
+    sources.into_iter().filter_map(read).collect()
+}
+
+/// Whether every word of `filter` (lower case) is in `text`, or is not, with a leading `!`.
+fn has_words(text: &str, filter: &str) -> bool {
+    if filter.is_empty() {
+        return true;
+    }
+    let text = text.to_lowercase();
+    filter.split_whitespace().all(|word| match word.strip_prefix('!') {
+        Some(word) => word.is_empty() || !text.contains(word),
+        None => text.contains(word),
+    })
+}
