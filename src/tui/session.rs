@@ -65,6 +65,8 @@ pub struct Session {
     reports: Reports,
     charts: Charts,
     stages_due: Option<Instant>,
+    /// Whether more of the history has become known since it was fetched.
+    history_again: bool,
     /// What was counted in the hour before this run; `None` until it is asked for.
     before: Option<HashMap<SourceId, Vec<Minute>>>,
 }
@@ -119,6 +121,7 @@ impl Session {
             reports: Reports::default(),
             charts: Charts::default(),
             stages_due: None,
+            history_again: false,
             before: None,
         };
         session.refresh(moment);
@@ -142,7 +145,7 @@ impl Session {
                 Answer::Chart(source, width, result) => self.chart_read(source, width, result),
                 Answer::LastHour(minutes) => {
                     self.before = Some(minutes);
-                    self.history_due = None;
+                    self.history_again = true;
                 }
                 Answer::Saved(source, drawn, result) => self.ui.lines_saved(&source, &drawn, result),
                 Answer::Written(result) => self.ui.config_written(result),

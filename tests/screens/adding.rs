@@ -248,7 +248,7 @@ fn looks_of_lines_that_are_not_saved() {
     stage.keys("jE<shift-down><enter>");
     stage.wait_for("NOT SAVED");
     stage.pass(Duration::from_secs(7));
-    stage.wait_for("with this: in");
+    stage.wait_for("with this: in 1");
     at_all_sizes("line_editor_not_saved", stage);
 }
 

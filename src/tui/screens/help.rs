@@ -61,10 +61,7 @@ fn lines(keymap: &Keymap, width: usize, look: &Look) -> Vec<Line<'static>> {
         for command in COMMANDS.iter().filter(|command| command.section == section) {
             // The number keys stand in one line.
             let (keys, help) = match command.action {
-                Action::SortBy(1) => (
-                    sort_keys(keymap),
-                    "sort by column: order, state, name, FPS, in, out, current, limit, age; or pane",
-                ),
+                Action::SortBy(1) => (sort_keys(keymap), "sort by this column; pane of a source's screen"),
                 Action::SortBy(_) => continue,
                 action => (keymap.keys_text(action), command.help),
             };

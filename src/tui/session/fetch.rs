@@ -49,9 +49,10 @@ impl Session {
     }
 
     pub(super) fn fetch_history(&mut self, now: Instant) {
-        if self.ui.frozen_since().is_some() || !self.history_is_due() {
+        if self.ui.frozen_since().is_some() || !(self.history_is_due() || self.history_again) {
             return;
         }
+        self.history_again = false;
         self.history_due = Some(now + HISTORY_EVERY);
         let sources = &self.ui.shown().sources;
         let shown = self.ui.rows().iter().filter_map(|row| match row {
