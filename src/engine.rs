@@ -51,7 +51,7 @@ use self::{
     memory::{Decision, MemoryGuard},
     models::{LoadModel, Models},
     places::Places,
-    runtime::SourceRuntime,
+    runtime::{Run, SourceRuntime},
     scheduler::Scheduler,
     threads::Threads,
     throttle::Throttle,
@@ -187,6 +187,8 @@ pub(crate) struct Core {
     threads: Arc<Threads>,
     /// Capture threads left behind in native code that have not come back.
     stuck: AtomicUsize,
+    /// Runs that were abandoned, as long as their threads may be found to hang.
+    abandoned: Mutex<Vec<(Arc<SourceRuntime>, Arc<Run>)>>,
     places: Places,
     history: Duration,
     frame_age: Histogram,
@@ -195,12 +197,15 @@ pub(crate) struct Core {
 impl Core {
     /// Gives the place of a file that is over to the next one that waits.
     fn release_place(&self, source: &SourceRuntime) {
-        if source.holds_place.swap(false, Ordering::SeqCst)
-            && let Some(next) = self.places.release()
-        {
-            next.holds_place.store(true, Ordering::SeqCst);
-            next.begin();
+        if source.holds_place.swap(false, Ordering::SeqCst) {
+            self.places.release();
         }
+    }
+
+    /// Takes a source from a run of its capture thread. The thread ends by itself, or is found to hang.
+    fn give_over(&self, source: &Arc<SourceRuntime>, run: Arc<Run>) {
+        run.abandon();
+        self.abandoned.lock().push((Arc::clone(source), run));
     }
 }
 
@@ -275,6 +280,7 @@ impl Engine {
             generation: Arc::default(),
             threads: Arc::default(),
             stuck: AtomicUsize::new(0),
+            abandoned: Mutex::default(),
             places: Places::new(settings.max_open_sources),
             history: settings.history,
             frame_age: Histogram::default(),
@@ -399,7 +405,7 @@ impl Engine {
         inner.core.places.close();
         let sources = self.sources();
         for source in &sources {
-            source.run.load().abandon();
+            source.dismiss();
         }
         inner.core.scheduler.wait_idle(left());
         for source in &sources {
@@ -473,14 +479,12 @@ impl Engine {
 
     /// Opens a camera at once, a file when there is a place for it.
     fn begin(&self, source: &Arc<SourceRuntime>) {
-        if source.cell.load().kind == SourceKind::Video && !source.holds_place.load(Ordering::SeqCst) {
-            if !self.inner.core.places.take(source) {
-                source.set_state(SourceState::Queued, None);
-                return;
-            }
-            source.holds_place.store(true, Ordering::SeqCst);
+        let needs_place = source.cell.load().kind == SourceKind::Video;
+        if needs_place && !source.holds_place.load(Ordering::SeqCst) {
+            self.inner.core.places.take(source);
+        } else if !source.begin() {
+            self.inner.core.release_place(source);
         }
-        source.begin();
     }
 
     fn housekeep(&self) {
@@ -488,6 +492,11 @@ impl Engine {
             source.relieve();
             source.measure();
         }
+        // Taken out, so that nobody waits for this lock while threads are looked at.
+        let abandoned = std::mem::take(&mut *self.inner.core.abandoned.lock());
+        let undecided = abandoned.into_iter().filter(|(source, run)| source.watch_abandoned(run));
+        let undecided: Vec<_> = undecided.collect();
+        self.inner.core.abandoned.lock().extend(undecided);
         self.inner.process.lock().sample();
         self.throttle();
         self.keep_memory();
@@ -499,7 +508,7 @@ impl Engine {
         self.inner.core.generation.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Makes detections rarer under overload, and as frequent as configured after it.
+    /// Makes detections rarer under overload, then frames, and both as frequent as configured after it.
     fn throttle(&self) {
         let live: Vec<_> = self
             .sources()
@@ -514,7 +523,7 @@ impl Engine {
             (throttle.shares(&loads, memory_short, self.inner.core.clock.now()), throttle.cause())
         };
         for ((source, _), share) in live.iter().zip(shares) {
-            source.set_rate_share(share, cause);
+            source.set_shares(share, cause);
         }
     }
 
@@ -535,7 +544,7 @@ impl Engine {
             }
             Decision::Open(number) => {
                 if let Some(source) = find(number) {
-                    source.begin();
+                    self.begin(source);
                 }
             }
         }
@@ -550,22 +559,24 @@ impl Engine {
     }
 
     fn restart(&self, source: &Arc<SourceRuntime>) {
-        let shown = source.cell.load();
+        let (shown, run) = (source.cell.load(), source.run.load_full());
+        run.control.pause(false);
         if shown.kind == SourceKind::Video {
-            source.run.load().abandon();
+            self.inner.core.places.forget(source);
+            self.inner.core.give_over(source, run);
             source.rewind();
             self.begin(source);
         } else if shown.state.is_over() || shown.state == SourceState::Queued {
             self.begin(source);
         } else {
-            source.run.load().control.restart();
+            run.control.restart();
         }
     }
 
     fn remove(&self, source: &Arc<SourceRuntime>) {
         self.inner.sources.write().retain(|known| !Arc::ptr_eq(known, source));
-        source.run.load().abandon();
         self.inner.core.places.forget(source);
+        source.dismiss();
         source.finish();
         self.inner.core.release_place(source);
         // Counts belong to the id: whoever adds it again goes on from them, as after a restart.

@@ -178,7 +178,9 @@ pub struct SourceSnapshot {
     pub detector: String,
     /// Share (0..=1) of the configured detection rate it gets; below 1 while the program is overloaded.
     pub rate_share: f32,
-    /// Why [`Self::rate_share`] is below 1.
+    /// Share (0..=1) of its frames that are handed to the workers; below 1 when rarer detections were not enough.
+    pub frame_share: f32,
+    /// Why [`Self::rate_share`] or [`Self::frame_share`] is below 1.
     pub throttled_by: Option<Strain>,
     /// CPU it costs, reading and counting together, in cores (1.0 = one core busy).
     pub cpu: f32,
@@ -243,6 +245,7 @@ impl SourceSnapshot {
             reconnects: 0,
             detector: String::new(),
             rate_share: 1.0,
+            frame_share: 1.0,
             throttled_by: None,
             cpu: 0.0,
             picture_bytes: 0,
@@ -254,6 +257,22 @@ impl SourceSnapshot {
     #[must_use]
     pub fn current(&self) -> i64 {
         self.total_in as i64 - self.total_out as i64
+    }
+
+    /// What overload takes from it and why, as in `to 20 % of its detections and 40 % of its frames: ..`; `None`
+    /// while it gets everything.
+    #[must_use]
+    pub fn throttled(&self) -> Option<String> {
+        let percent = |share: f32| format!("{:.0} %", share * 100.0);
+        let cause = self.throttled_by.map_or("too much to do", Strain::words);
+        if self.frame_share < 0.995 {
+            let (looks, frames) = (percent(self.rate_share), percent(self.frame_share));
+            Some(format!("to {looks} of its detections and {frames} of its frames: {cause}"))
+        } else if self.rate_share < 0.995 {
+            Some(format!("to {} of its detections: {cause}", percent(self.rate_share)))
+        } else {
+            None
+        }
     }
 
     /// Whether the source or one of its zones has reached its limit.

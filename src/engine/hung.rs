@@ -24,11 +24,16 @@ pub struct NativeCall(Mutex<Call>);
 #[derive(Debug, Default)]
 struct Call {
     due: Option<Instant>,
+    alive: bool,
     left_behind: bool,
-    ended: bool,
 }
 
 impl NativeCall {
+    /// The thread that makes the calls begins.
+    pub fn thread_begins(&self) {
+        self.0.lock().alive = true;
+    }
+
     /// A call begins that must be back by `due`.
     pub fn begin(&self, due: Instant) {
         self.0.lock().due = Some(due);
@@ -42,15 +47,21 @@ impl NativeCall {
     /// Leaves the thread behind when its call is overdue at `now`; `true` when this was decided just now.
     pub fn leave_behind(&self, now: Instant) -> bool {
         let mut call = self.0.lock();
-        let overdue = !call.ended && !call.left_behind && call.due.is_some_and(|due| now > due);
+        let overdue = call.alive && !call.left_behind && call.due.is_some_and(|due| now > due);
         call.left_behind |= overdue;
         overdue
+    }
+
+    /// Whether nobody can say yet how the thread ends: it lives and was not left behind.
+    pub fn is_undecided(&self) -> bool {
+        let call = self.0.lock();
+        call.alive && !call.left_behind
     }
 
     /// The thread ends; `true` when it had been left behind.
     pub fn thread_ends(&self) -> bool {
         let mut call = self.0.lock();
-        call.ended = true;
+        call.alive = false;
         call.left_behind
     }
 }
@@ -62,14 +73,18 @@ mod tests {
     #[test]
     fn a_thread_is_left_behind_once_and_only_when_its_call_is_overdue() {
         let (call, now) = (NativeCall::default(), Instant::now());
-        assert!(!call.leave_behind(now));
+        assert!(!call.is_undecided(), "no thread yet");
+        call.thread_begins();
+        assert!(!call.leave_behind(now) && call.is_undecided());
         call.begin(now + GRACE);
         assert!(!call.leave_behind(now + GRACE));
         assert!(call.leave_behind(now + GRACE * 2));
         assert!(!call.leave_behind(now + GRACE * 3), "once");
+        assert!(!call.is_undecided());
         assert!(call.thread_ends());
 
         let call = NativeCall::default();
+        call.thread_begins();
         call.begin(now);
         call.end();
         assert!(!call.leave_behind(now + GRACE));

@@ -1,10 +1,11 @@
 //! Places for open files: only so many are read at once, the others wait by priority, then in order.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
 use parking_lot::Mutex;
 
 use super::runtime::SourceRuntime;
+use crate::store::SourceState;
 
 struct Queue {
     free: usize,
@@ -21,35 +22,33 @@ impl Places {
         Self(Mutex::new(Queue { free: count.max(1), waiting: Vec::new(), closed: false }))
     }
 
-    /// Takes a place for `source`, or remembers that it wants one.
-    pub fn take(&self, source: &Arc<SourceRuntime>) -> bool {
+    /// Takes a place for `source` and begins it, or remembers and shows that it wants one.
+    pub fn take(&self, source: &Arc<SourceRuntime>) {
+        // Under the lock to the end: whoever gives a place back must not begin the source before it is shown as
+        // waiting, nor one that has just left the queue.
         let mut queue = self.0.lock();
         if queue.free > 0 {
-            queue.free -= 1;
-            return true;
+            queue.free -= usize::from(seat(source));
+        } else {
+            if !queue.waiting.iter().any(|known| Arc::ptr_eq(known, source)) {
+                queue.waiting.push(Arc::clone(source));
+            }
+            source.set_state(SourceState::Queued, None);
         }
-        if !queue.waiting.iter().any(|known| Arc::ptr_eq(known, source)) {
-            queue.waiting.push(Arc::clone(source));
-        }
-        false
     }
 
-    /// Gives a place back. If somebody waits, the place is theirs at once.
-    pub fn release(&self) -> Option<Arc<SourceRuntime>> {
+    /// Gives a place back. If somebody waits, the place is theirs and they begin.
+    pub fn release(&self) {
         let mut queue = self.0.lock();
-        let next = if queue.closed {
-            None
-        } else {
+        while !queue.closed && !queue.waiting.is_empty() {
             let best = queue.waiting.iter().map(|source| source.config().priority).max();
-            queue.waiting.iter().position(|source| Some(source.config().priority) == best)
-        };
-        match next {
-            Some(index) => Some(queue.waiting.remove(index)),
-            None => {
-                queue.free += 1;
-                None
+            let first = queue.waiting.iter().position(|source| Some(source.config().priority) == best);
+            let next = queue.waiting.remove(first.unwrap_or(0));
+            if seat(&next) {
+                return;
             }
         }
+        queue.free += 1;
     }
 
     /// The source wants no place any more.
@@ -68,4 +67,14 @@ impl Places {
         queue.closed = true;
         queue.waiting.clear();
     }
+}
+
+/// Begins `source` in a place; `false` when it cannot begin and needs none.
+fn seat(source: &Arc<SourceRuntime>) -> bool {
+    source.holds_place.store(true, Ordering::SeqCst);
+    let begun = source.begin();
+    if !begun {
+        source.holds_place.store(false, Ordering::SeqCst);
+    }
+    begun
 }

@@ -2,18 +2,25 @@
 //!
 //! Overload is when live frames are replaced before a worker came to them. Then detections become rarer,
 //! step by step: first where nobody is, then by priority from the lowest, and never below what counting
-//! needs while somebody is in the picture. When nothing was lost for a while the steps are taken back one
-//! by one, the most important camera first.
+//! needs while somebody is in the picture. When no camera can give more detections, those without anybody in the
+//! picture give frames as well, which saves their conversion and the search for motion in them. When nothing was
+//! lost for a while the steps are taken back one by one, frames before detections and the most important camera
+//! first.
 
 use std::{
     collections::BTreeMap,
     time::{Duration, Instant},
 };
 
-use crate::store::Strain;
+use crate::{source::pacer::Shares, store::Strain};
 
-/// Share of the configured detection rate at each level.
-const SHARES: [f64; 5] = [1.0, 0.7, 0.5, 0.35, 0.2];
+/// Shares of the configured detection rate and of the frames handed to the workers at each level. With the last
+/// one a newcomer in an empty picture is noticed half a second later than usual.
+const LEVELS: [(f64, f64); 7] =
+    [(1.0, 1.0), (0.7, 1.0), (0.5, 1.0), (0.35, 1.0), (0.2, 1.0), (0.2, 0.6), (0.2, 0.4)];
+
+/// First level that costs frames.
+const FRAMES: usize = 5;
 
 /// Deepest level while somebody is in the picture: a third of 15 detections a second, the lowest rate at
 /// which the tracker is proven to follow walkers.
@@ -55,9 +62,8 @@ pub struct Throttle {
 }
 
 impl Throttle {
-    /// The share (0..=1) of its detection rate that each of `loads` gets from now on. `memory_short` counts as
-    /// overload.
-    pub fn shares(&mut self, loads: &[Load], memory_short: bool, now: Instant) -> Vec<f64> {
+    /// The shares of its rates that each of `loads` gets from now on. `memory_short` counts as overload.
+    pub fn shares(&mut self, loads: &[Load], memory_short: bool, now: Instant) -> Vec<Shares> {
         self.levels = loads
             .iter()
             .map(|load| self.known.get(&load.number).copied().unwrap_or(0).min(deepest(load)))
@@ -85,7 +91,8 @@ impl Throttle {
         if self.levels.iter().all(|level| *level == 0) {
             self.cause = None;
         }
-        self.levels.iter().map(|level| SHARES[*level]).collect()
+        let shares = |&level: &usize| Shares { looks: LEVELS[level].0, frames: LEVELS[level].1 };
+        self.levels.iter().map(shares).collect()
     }
 
     /// Why anybody is throttled, while somebody is.
@@ -97,6 +104,10 @@ impl Throttle {
     fn deepen(&mut self, loads: &[Load]) {
         let mut candidates: Vec<usize> =
             (0..loads.len()).filter(|i| self.levels[*i] < deepest(&loads[*i])).collect();
+        // Frames are touched when nobody has detections to give.
+        if candidates.iter().any(|i| self.levels[*i] + 1 < FRAMES) {
+            candidates.retain(|i| self.levels[*i] + 1 < FRAMES);
+        }
         candidates.sort_by_key(|i| (loads[*i].occupied, loads[*i].priority, self.levels[*i]));
         let half = candidates.len().div_ceil(2);
         for index in candidates.into_iter().take(half) {
@@ -107,16 +118,16 @@ impl Throttle {
     /// One level up for the most important source that was throttled.
     fn relax(&mut self, loads: &[Load]) {
         let throttled = (0..loads.len()).filter(|i| self.levels[*i] > 0);
-        if let Some(index) =
-            throttled.max_by_key(|i| (loads[*i].priority, loads[*i].occupied, self.levels[*i]))
-        {
+        if let Some(index) = throttled.max_by_key(|i| {
+            (self.levels[*i] >= FRAMES, loads[*i].priority, loads[*i].occupied, self.levels[*i])
+        }) {
             self.levels[index] -= 1;
         }
     }
 }
 
 fn deepest(load: &Load) -> usize {
-    if load.occupied { OCCUPIED } else { SHARES.len() - 1 }
+    if load.occupied { OCCUPIED } else { LEVELS.len() - 1 }
 }
 
 #[cfg(test)]
@@ -136,11 +147,19 @@ mod tests {
         loads
     }
 
+    /// The shares of detections, or of frames.
+    fn looks(shares: &[Shares]) -> Vec<f64> {
+        shares.iter().map(|shares| shares.looks).collect()
+    }
+    fn frames(shares: &[Shares]) -> Vec<f64> {
+        shares.iter().map(|shares| shares.frames).collect()
+    }
+
     #[test]
     fn a_hiccup_changes_nothing() {
         let (mut throttle, now) = (Throttle::default(), Instant::now());
         for lost in [5, 5, 5, 0, 5, 5, 5, 0] {
-            assert_eq!(throttle.shares(&[load(0, false, lost)], false, now), [1.0]);
+            assert_eq!(throttle.shares(&[load(0, false, lost)], false, now), [Shares::WHOLE]);
         }
     }
 
@@ -152,11 +171,15 @@ mod tests {
         for _ in 0..PATIENCE {
             shares = throttle.shares(&loads, false, now);
         }
-        assert_eq!(shares, [1.0, 1.0, 0.7, 0.7]);
-        for _ in 0..100 {
-            shares = throttle.shares(&loads, false, now);
+        assert_eq!(looks(&shares), [1.0, 1.0, 0.7, 0.7]);
+        for _ in 0..200 {
+            let before = std::mem::replace(&mut shares, throttle.shares(&loads, false, now));
+            if frames(&shares) != frames(&before) {
+                assert_eq!(looks(&before), [0.35, 0.35, 0.2, 0.2], "frames before all detections were given");
+            }
         }
-        assert_eq!(shares, [0.35, 0.35, 0.2, 0.2]);
+        assert_eq!(looks(&shares), [0.35, 0.35, 0.2, 0.2]);
+        assert_eq!(frames(&shares), [1.0, 1.0, 0.4, 0.4], "who is in the picture keeps its frames");
     }
 
     #[test]
@@ -174,10 +197,12 @@ mod tests {
                 seen.push(shares);
             }
         }
-        assert_eq!(seen.first().unwrap(), &[0.2, 0.2]);
-        assert_eq!(seen[1], [0.35, 0.2]);
-        assert_eq!(seen.last().unwrap(), &[1.0, 1.0]);
-        assert_eq!(seen.len(), 9, "one step at a time");
+        assert_eq!((looks(&seen[0]), frames(&seen[0])), (vec![0.2, 0.2], vec![0.4, 0.4]));
+        assert_eq!(frames(&seen[1]), [0.6, 0.4]);
+        assert_eq!((looks(&seen[4]), frames(&seen[4])), (vec![0.2, 0.2], vec![1.0, 1.0]), "frames first");
+        assert_eq!(looks(&seen[5]), [0.35, 0.2]);
+        assert_eq!(seen.last().unwrap(), &[Shares::WHOLE; 2]);
+        assert_eq!(seen.len(), 13, "one step at a time");
     }
 
     #[test]
@@ -186,7 +211,7 @@ mod tests {
         for _ in 0..100 {
             throttle.shares(&[load(0, false, 5)], false, now);
         }
-        assert_eq!(throttle.shares(&[load(0, true, 5)], false, now), [0.35]);
+        assert_eq!(throttle.shares(&[load(0, true, 5)], false, now), [Shares { looks: 0.35, frames: 1.0 }]);
     }
 
     #[test]
@@ -195,7 +220,7 @@ mod tests {
         for _ in 0..PATIENCE {
             throttle.shares(&[load(0, false, 0)], true, now);
         }
-        assert_eq!(throttle.shares(&[load(0, false, 0)], false, now), [0.7]);
+        assert_eq!(looks(&throttle.shares(&[load(0, false, 0)], false, now)), [0.7]);
         assert_eq!(throttle.cause(), Some(Strain::Memory));
     }
 
@@ -206,8 +231,8 @@ mod tests {
         for _ in 0..100 {
             throttle.shares(&both, false, now);
         }
-        assert_eq!(throttle.shares(&both[1..], false, now), [0.2]);
-        assert_eq!(throttle.shares(&both, false, now)[1], 0.2);
+        assert_eq!(frames(&throttle.shares(&both[1..], false, now)), [0.4]);
+        assert_eq!(throttle.shares(&both, false, now)[1].frames, 0.4);
         assert_eq!(throttle.cause(), Some(Strain::FramesLost));
     }
 }

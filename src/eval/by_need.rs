@@ -9,7 +9,7 @@ use crate::{
     engine::pipeline::Pipeline,
     source::{
         Opener as _, SystemOpener,
-        pacer::{Demand, Pacer},
+        pacer::{Demand, Pacer, Shares},
     },
 };
 
@@ -33,7 +33,7 @@ pub fn play(
     while stream.grab().map_err(broken)? {
         index += 1;
         if index <= options.plan.start_offset
-            || !pacer.wants(stream.time(), 1.0, || demand.settled(delivered))
+            || !pacer.wants(stream.time(), Shares::WHOLE, || demand.settled(delivered))
         {
             continue;
         }

@@ -68,9 +68,11 @@ struct Source {
     threshold: Option<i64>,
     lines: Vec<(String, u64, u64)>,
     last_error: Option<String>,
-    /// Share of its detection rate it gets, and why that is below 1.
+    /// Shares of its detections and its frames it gets, and why they are below 1.
     #[serde(default = "whole")]
     rate_share: f32,
+    #[serde(default = "whole")]
+    frame_share: f32,
     #[serde(default)]
     throttled_by: Option<String>,
     /// In cores.
@@ -161,6 +163,7 @@ impl From<&EngineSnapshot> for Status {
             lines: source.lines.iter().map(|l| (l.name.clone(), l.total_in, l.total_out)).collect(),
             last_error: source.last_error.clone(),
             rate_share: source.rate_share,
+            frame_share: source.frame_share,
             throttled_by: source.throttled_by.map(|cause| cause.words().to_owned()),
             cpu: source.cpu,
             picture_bytes: source.picture_bytes,
@@ -201,6 +204,7 @@ impl From<Status> for EngineSnapshot {
                     .collect(),
                 last_error: source.last_error,
                 rate_share: source.rate_share,
+                frame_share: source.frame_share,
                 throttled_by: [Strain::FramesLost, Strain::Memory]
                     .into_iter()
                     .find(|cause| Some(cause.words()) == source.throttled_by.as_deref()),

@@ -15,7 +15,7 @@ use super::{
     FrameSource, Opener, SourceError, StreamInfo,
     backoff::Backoff,
     mailbox::{Mailbox, Notice},
-    pacer::{FIRST_INTERVAL, Pacer},
+    pacer::{FIRST_INTERVAL, Pacer, Shares},
 };
 use crate::{
     clock::Clock,
@@ -120,13 +120,13 @@ impl CaptureControl {
 pub trait Host: Sync {
     /// The source's state changed; `error` says why when something went wrong.
     fn state(&self, state: SourceState, error: Option<&SourceError>);
-    /// The source is open.
-    fn opened(&self, info: &StreamInfo);
+    /// The source is open; `codec` is its codec, where it is known.
+    fn opened(&self, info: &StreamInfo, codec: Option<String>);
     /// Size to which pictures of this size are to be reduced.
     fn working_size(&self, width: u32, height: u32) -> (u32, u32);
-    /// Share (0..=1) of its detection rate that a live source gets; below 1 under overload.
-    fn rate_share(&self) -> f64 {
-        1.0
+    /// Shares of its rates that a live source gets.
+    fn shares(&self) -> Shares {
+        Shares::WHOLE
     }
     /// Seconds wanted between the last frame of `delivered` and the next, where the cadence is automatic (see
     /// [`Demand`](super::pacer::Demand)). May wait for a worker when the source is not `live`.
@@ -260,7 +260,7 @@ fn run_once(capture: &Capture<'_>, healthy: &mut bool) -> Result<Ending, SourceE
     host.native(None);
     let mut stream = opened?;
     let info = stream.info();
-    host.opened(&info);
+    host.opened(&info, stream.codec());
     host.state(SourceState::Running, None);
     let opened_at = clock.now();
     let mut pacer = Pacer::new(source.cadence);
@@ -294,8 +294,8 @@ fn run_once(capture: &Capture<'_>, healthy: &mut bool) -> Result<Ending, SourceE
         if !*healthy && clock.now().saturating_duration_since(opened_at) >= HEALTHY_AFTER {
             *healthy = true;
         }
-        let share = if info.live { host.rate_share() } else { 1.0 };
-        if pacer.wants(stream.time(), share, || host.interval(delivered, info.live)) {
+        let shares = if info.live { host.shares() } else { Shares::WHOLE };
+        if pacer.wants(stream.time(), shares, || host.interval(delivered, info.live)) {
             deliver(capture, stream.as_mut(), info.live)?;
             delivered += 1;
         } else {

@@ -12,11 +12,30 @@ const EARLY: f64 = 1e-3;
 /// Seconds between frames wanted before the first answer of a worker.
 pub const FIRST_INTERVAL: f64 = 1.0 / 15.0;
 
+/// Shares (0..=1) of its rates that a live source gets; below 1 under overload.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Shares {
+    /// Of the detections.
+    pub looks: f64,
+    /// Of the frames handed to the workers.
+    pub frames: f64,
+}
+
+impl Shares {
+    /// Everything.
+    pub const WHOLE: Self = Self { looks: 1.0, frames: 1.0 };
+}
+
+/// Longest that overload makes a source wait between two frames which it would have given without, in seconds:
+/// nobody walks through a picture unseen.
+const LONGEST: f64 = 0.5;
+
 /// Chooses frames by time.
 #[derive(Debug)]
 pub struct Pacer {
     cadence: Cadence,
-    skip: u32,
+    /// Frames passed over since the last one taken.
+    skipped: u32,
     /// When the last frame was due that was taken.
     last: f64,
 }
@@ -25,23 +44,25 @@ impl Pacer {
     /// Takes the first frame it is asked about.
     #[must_use]
     pub fn new(cadence: Cadence) -> Self {
-        Self { cadence, skip: 0, last: f64::NEG_INFINITY }
+        Self { cadence, skipped: 0, last: f64::NEG_INFINITY }
     }
 
     /// Whether the frame at `time` (seconds) is wanted. `interval` tells, where the cadence is automatic, how
-    /// many seconds are to lie between frames; `share` (0..=1) makes every rate rarer under overload.
-    pub fn wants(&mut self, time: f64, share: f64, interval: impl FnOnce() -> f64) -> bool {
+    /// many seconds are to lie between frames; `shares` make every rate rarer under overload.
+    pub fn wants(&mut self, time: f64, shares: Shares, interval: impl FnOnce() -> f64) -> bool {
+        let share = shares.looks * shares.frames;
         let interval = match self.cadence {
             Cadence::SkipFrames(skip) => {
-                let wanted = self.skip == 0;
                 // At half the share every frame taken stands for twice as many.
-                let every = (f64::from(skip) + 1.0) / share.clamp(0.01, 1.0);
-                self.skip = if wanted { every.round() as u32 - 1 } else { self.skip - 1 };
+                let every = ((f64::from(skip) + 1.0) / share.clamp(0.01, 1.0)).round();
+                let late = self.skipped >= skip && time - self.last >= LONGEST;
+                let wanted = self.last.is_infinite() || f64::from(self.skipped) + 1.0 >= every || late;
+                (self.skipped, self.last) = if wanted { (0, time) } else { (self.skipped + 1, self.last) };
                 return wanted;
             }
-            // The workers heed the share themselves: they know where it does harm.
-            Cadence::Auto => interval(),
-            Cadence::DetectFps(rate) => 1.0 / (rate * share),
+            // The workers heed the share of looks themselves: they know where it does harm.
+            Cadence::Auto => longest(interval(), shares.frames),
+            Cadence::DetectFps(rate) => longest(1.0 / rate, share),
         };
         if time < self.last + interval * (1.0 - EARLY) {
             return false;
@@ -50,6 +71,11 @@ impl Pacer {
         self.last = if time - self.last > 2.0 * interval { time } else { self.last + interval };
         true
     }
+}
+
+/// `interval` at this share, but no longer than [`LONGEST`] because of it.
+fn longest(interval: f64, share: f64) -> f64 {
+    (interval / share.clamp(0.01, 1.0)).min(interval.max(LONGEST))
 }
 
 /// How soon the next frame is wanted: said by the worker after each frame, heeded by the capture thread.
@@ -116,7 +142,7 @@ mod tests {
 
     fn looks(cadence: Cadence, fps: f64, seconds: f64) -> usize {
         let mut pacer = Pacer::new(cadence);
-        (0..(fps * seconds) as usize).filter(|i| pacer.wants(*i as f64 / fps, 1.0, || 0.25)).count()
+        (0..(fps * seconds) as usize).filter(|i| pacer.wants(*i as f64 / fps, Shares::WHOLE, || 0.25)).count()
     }
 
     #[test]
@@ -135,9 +161,26 @@ mod tests {
 
     #[test]
     fn a_throttled_source_that_skips_frames_skips_more() {
-        let mut pacer = Pacer::new(Cadence::SkipFrames(1));
-        let taken = (0..1000).filter(|i| pacer.wants(f64::from(*i) / 25.0, 0.5, || 1.0)).count();
-        assert_eq!(taken, 250);
+        let taken = |cadence, looks, frames| {
+            let (mut pacer, shares) = (Pacer::new(cadence), Shares { looks, frames });
+            (0..1000).filter(|i| pacer.wants(f64::from(*i) / 25.0, shares, || 0.2)).count()
+        };
+        assert_eq!(taken(Cadence::SkipFrames(1), 0.5, 1.0), 250);
+        assert_eq!(taken(Cadence::SkipFrames(1), 0.5, 0.5), 125);
+        assert_eq!(taken(Cadence::DetectFps(10.0), 0.5, 0.5), 100);
+        assert_eq!(taken(Cadence::Auto, 0.2, 1.0), 200, "the workers heed it");
+        assert_eq!(taken(Cadence::Auto, 0.2, 0.5), 100);
+        // Twice a second in any case, unless that is more than was asked for.
+        for (cadence, least) in [
+            (Cadence::SkipFrames(1), 75..=80),
+            (Cadence::DetectFps(10.0), 75..=80),
+            (Cadence::Auto, 75..=80),
+            (Cadence::SkipFrames(49), 20..=20),
+            (Cadence::DetectFps(0.5), 20..=20),
+        ] {
+            let count = taken(cadence, 0.05, 0.05);
+            assert!(least.contains(&count), "{cadence:?}: {count} in 40 s");
+        }
     }
 
     #[test]

@@ -59,7 +59,7 @@ impl Host for Recorder {
         let error = error.map(|error| format!(": {error}")).unwrap_or_default();
         self.0.lock().push(format!("{}{error}", state.word()));
     }
-    fn opened(&self, _: &StreamInfo) {}
+    fn opened(&self, _: &StreamInfo, _: Option<String>) {}
     fn working_size(&self, width: u32, height: u32) -> (u32, u32) {
         (width, height)
     }

@@ -40,8 +40,8 @@ fn identity(source: &SourceSnapshot, look: &Look) -> String {
     if source.picture_bytes > 0 {
         facts.push(format!("pictures {}", format::bytes(source.picture_bytes)));
     }
-    if let Some(cause) = source.throttled_by {
-        facts.push(format!("throttled to {}: {}", format::percent(source.rate_share), cause.words()));
+    if let Some(how) = source.throttled() {
+        facts.push(format!("throttled {how}"));
     }
     if source.stuck_threads > 0 {
         facts.push(format!("{} threads hang", source.stuck_threads));

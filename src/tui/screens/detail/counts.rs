@@ -58,16 +58,8 @@ fn facts(ui: &UiState, source: &SourceSnapshot, look: &Look) -> Vec<(&'static st
     let rate = source.declared_fps.map(|fps| format!(" of {}", format::fps(fps))).unwrap_or_default();
     facts.push(("FPS", format!("{}{rate}", format::fps(source.fps)), Role::Text));
     facts.push(("Looks", format!("{} a second", format::fps(source.detect_fps)), Role::Text));
-    if source.rate_share < 0.995 {
-        facts.push((
-            "Throttled",
-            format!(
-                "to {} of its rate: {}",
-                format::percent(source.rate_share),
-                source.throttled_by.map_or("too much to do", crate::store::Strain::words)
-            ),
-            Role::Warn,
-        ));
+    if let Some(how) = source.throttled() {
+        facts.push(("Throttled", how, Role::Warn));
     }
     let size = source.size.map(|(width, height)| format!("{width}x{height}, ")).unwrap_or_default();
     let people = if source.visible == 1 { "1 person".into() } else { format!("{} people", source.visible) };

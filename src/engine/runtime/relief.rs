@@ -1,0 +1,116 @@
+//! What housekeeping does for a source: threads that hang are left behind, cameras closed for want of memory.
+
+use std::sync::{Arc, atomic::Ordering};
+
+use super::{Run, SourceRuntime};
+use crate::{
+    config::SourceKind,
+    engine::{hung, memory},
+    source::SourceError,
+    store::SourceState,
+};
+
+impl SourceRuntime {
+    /// Leaves a capture thread behind that hangs in native code, and opens the source with another one unless
+    /// too many hang already; called about twice a second.
+    pub fn relieve(self: &Arc<Self>) {
+        let run = self.run.load_full();
+        if run.native.leave_behind(self.core.clock.now()) {
+            let stuck = self.count_stuck();
+            // Otherwise somebody has just taken the source from this run, and opens it or wants it no more.
+            if run.abandon() {
+                self.hung.fetch_add(1, Ordering::SeqCst);
+                if self.config().kind == SourceKind::Video {
+                    self.end(None, Some(&SourceError::Hung));
+                    return;
+                }
+                self.disconnect(None);
+                self.waits_for_threads.store(true, Ordering::SeqCst);
+                let why = if self.may_hang_again() { SourceError::Hung.to_string() } else { too_many(stuck) };
+                self.set_state(SourceState::Stalled, Some(&why));
+            }
+        }
+        if self.waits_for_threads.load(Ordering::SeqCst) && self.may_hang_again() {
+            self.begin();
+        }
+    }
+
+    /// Whether the thread of a run that was abandoned hangs is still to be seen; `false` when it has ended or was
+    /// counted.
+    pub fn watch_abandoned(&self, run: &Run) -> bool {
+        if run.native.leave_behind(self.core.clock.now()) {
+            self.count_stuck();
+        }
+        run.native.is_undecided()
+    }
+
+    fn count_stuck(&self) -> usize {
+        let stuck = self.stuck.fetch_add(1, Ordering::SeqCst) + 1;
+        self.core.stuck.fetch_add(1, Ordering::SeqCst);
+        self.cell.update(|shown| shown.stuck_threads = stuck);
+        tracing::warn!(camera = %self.id, "A thread hangs in the decoder and is left behind; {stuck} of this source");
+        stuck
+    }
+
+    /// A thread that was left behind has ended after all.
+    pub(super) fn count_back(&self) {
+        let left = self.stuck.fetch_sub(1, Ordering::SeqCst) - 1;
+        self.core.stuck.fetch_sub(1, Ordering::SeqCst);
+        self.cell.update(|shown| shown.stuck_threads = left);
+        tracing::info!(camera = %self.id, "A thread that hung in the decoder has come back and ended");
+    }
+
+    pub(super) fn may_hang_again(&self) -> bool {
+        self.stuck.load(Ordering::SeqCst) < hung::MAX_OF_SOURCE
+            && self.core.stuck.load(Ordering::SeqCst) < hung::MAX_OF_ALL
+    }
+
+    /// Says that the source is not opened because too many threads hang; a camera is opened when one comes back.
+    pub(super) fn refuse_to_begin(&self) {
+        let why = too_many(self.stuck.load(Ordering::SeqCst));
+        if self.config().kind == SourceKind::Video {
+            self.set_state(SourceState::Failed, Some(&why));
+            self.report();
+        } else {
+            self.waits_for_threads.store(true, Ordering::SeqCst);
+            self.set_state(SourceState::Stalled, Some(&why));
+        }
+    }
+
+    /// What the memory guard needs to know. `None` for what it may not close.
+    pub fn memory(&self) -> Option<memory::Camera> {
+        let shown = self.cell.load();
+        let closed = self.closed_for_memory.load(Ordering::SeqCst);
+        let open = matches!(
+            shown.state,
+            SourceState::Connecting
+                | SourceState::Running
+                | SourceState::Stalled
+                | SourceState::Retrying { .. }
+        );
+        (shown.kind == SourceKind::Camera && (closed || open)).then(|| memory::Camera {
+            number: self.number,
+            priority: shown.priority,
+            occupied: shown.visible > 0,
+            closed,
+        })
+    }
+
+    /// Closes a camera because the process holds too much memory; [`Self::begin`] opens it again.
+    pub fn close_for_memory(self: &Arc<Self>, limit: u64) {
+        self.core.give_over(self, self.run.load_full());
+        self.disconnect(None);
+        self.closed_for_memory.store(true, Ordering::SeqCst);
+        let why = format!("closed: the memory limit of {} MiB is reached; waits for room", limit >> 20);
+        self.set_state(SourceState::Queued, Some(&why));
+        self.report();
+    }
+}
+
+fn too_many(stuck: usize) -> String {
+    match stuck {
+        0 => "too many threads of other sources hang in the decoder; it is opened when one comes back".into(),
+        1 => "its thread hangs in the decoder, as do many others; it is opened when one comes back".into(),
+        _ => format!("{stuck} threads of this source hang in the decoder; it is opened when one comes back"),
+    }
+}

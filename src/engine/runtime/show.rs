@@ -1,0 +1,214 @@
+//! What is shown, logged and reported of a source.
+
+use std::{sync::atomic::Ordering, time::Duration};
+
+use opencv::core::MatTraitConst as _;
+
+use super::{Run, SourceRuntime};
+use crate::{
+    config::SourceConfig,
+    engine::pipeline::{Pipeline, Step},
+    export::records::TaskResult,
+    source::Frame,
+    store::{Event, EventKind, SourceSnapshot, SourceState, ZoneCounts},
+    track::Track,
+};
+
+/// Results of a running source are reported this often, besides those at crossings.
+const RESULT_INTERVAL: Duration = Duration::from_secs(1);
+
+impl SourceRuntime {
+    /// Shows a state, writes it down, and tells everybody when it is a new one.
+    pub fn set_state(&self, state: SourceState, error: Option<&str>) {
+        self.change_state(None, state, error);
+    }
+
+    /// [`Self::set_state`], but only while the state is `from`, if one is named.
+    pub(super) fn change_state(&self, from: Option<&SourceState>, state: SourceState, error: Option<&str>) {
+        let word = state.word();
+        let running = matches!(state, SourceState::Running | SourceState::Stalled);
+        let changed = self.cell.update(|shown| {
+            if from.is_some_and(|from| shown.state != *from) {
+                return None;
+            }
+            let changed = shown.state.word() != word || error.is_some();
+            if let Some(error) = error {
+                shown.last_error = Some(error.to_owned());
+                shown.errors += 1;
+            } else if state == SourceState::Running {
+                shown.last_error = None;
+            }
+            if state.is_over() || matches!(state, SourceState::Paused) {
+                shown.visible = 0;
+                shown.detect_fps = 0.0;
+                shown.fps = 0.0;
+                shown.cpu = 0.0;
+            }
+            shown.state = state;
+            Some(changed)
+        });
+        let Some(changed) = changed else { return };
+        self.rates.run(running, self.core.clock.now());
+        if let Some(error) = error {
+            self.errors.lock().push(error.to_owned());
+        }
+        if changed {
+            match error {
+                Some(error) => tracing::warn!(camera = %self.id, "{word}: {error}"),
+                None => tracing::info!(camera = %self.id, "{word}"),
+            }
+            self.emit(EventKind::State { state: word, error: error.map(str::to_owned) });
+        }
+    }
+
+    /// The result as of now, also sent to the result handler.
+    pub fn report(&self) {
+        *self.last_result.lock() = Some(self.core.clock.now());
+        let errors = std::mem::take(&mut *self.errors.lock());
+        let timestamp = timestamp(self.core.clock.wall());
+        let worker = self.worker.load(Ordering::Relaxed);
+        self.core.outbox.result(TaskResult::of(&self.cell.load(), worker, &self.task_id, timestamp, errors));
+    }
+
+    pub(super) fn emit(&self, kind: EventKind) {
+        self.core.outbox.event(Event { wall: self.core.clock.wall(), source: self.id.clone(), kind });
+    }
+
+    /// Notes a change of the stream in the middle: its size as shown, and a line in the log.
+    pub(super) fn notice_size(&self, size: (u32, u32)) {
+        let before = self.cell.load().size;
+        if before == Some(size) {
+            return;
+        }
+        self.cell.update(|shown| shown.size = Some(size));
+        if let Some((width, height)) = before.filter(|(width, height)| *width > 0 && *height > 0) {
+            tracing::warn!(
+                camera = %self.id,
+                "The picture has changed from {width}x{height} to {}x{}; lines keep their place in it",
+                size.0,
+                size.1
+            );
+        }
+    }
+
+    /// Notes a change of the codec from one opening to the next.
+    pub(super) fn notice_codec(&self, codec: Option<String>) {
+        let Some(codec) = codec else { return };
+        let before = self.codec.lock().replace(codec.clone());
+        if let Some(before) = before.filter(|before| *before != codec) {
+            tracing::warn!(camera = %self.id, "The stream has changed from {before} to {codec}");
+        }
+    }
+
+    /// Shows what a step brought, then reports it.
+    pub(super) fn publish(&self, pipeline: &Pipeline, step: &Step, looked: Option<(&Run, &Frame)>) {
+        if looked.is_some() {
+            self.change_state(Some(&SourceState::Stalled), SourceState::Running, None);
+        }
+        let now = self.core.clock.now();
+        let handled = self.handled.load(Ordering::Relaxed);
+        let (before, after) = self.cell.update(|shown| {
+            let before = shown.over_threshold();
+            show_counts(shown, pipeline);
+            shown.frames = handled;
+            shown.visible = step.tracks.iter().filter(|track: &&Track| track.confirmed).count();
+            if let Some((run, frame)) = looked {
+                shown.last_frame = Some(now);
+                shown.latency = now.saturating_duration_since(frame.captured);
+                self.core.frame_age.record(shown.latency);
+                shown.dropped = self.dropped_before.load(Ordering::Relaxed) + run.mailbox.dropped();
+                let whole = u64::from(frame.stream_size.0) * u64::from(frame.stream_size.1) * 3;
+                // At working size there is one in the mailbox and one with a worker.
+                let reduced = u64::from(frame.image.rows().unsigned_abs())
+                    * u64::from(frame.image.cols().unsigned_abs())
+                    * 3;
+                shown.picture_bytes = whole + 2 * reduced;
+            }
+            (before, shown.over_threshold())
+        });
+        let mut crossed = false;
+        for event in &step.events {
+            match event {
+                EventKind::Crossing { line, direction, track, .. } => {
+                    crossed = true;
+                    let current = self.cell.load().current();
+                    self.history.lock().cross(self.core.clock.wall(), *direction, current);
+                    let direction = format!("{direction:?}").to_uppercase();
+                    tracing::info!(camera = %self.id, "Person detected: ID={track}, direction={direction}, line={line}");
+                }
+                EventKind::Suppressed { line, track, reason, .. } => {
+                    tracing::info!(camera = %self.id, "Not counted: ID={track}, line={line}, reason={reason:?}");
+                }
+                _ => {}
+            }
+            self.emit(event.clone());
+        }
+        if before != after {
+            self.alert(after);
+        }
+        let due =
+            self.last_result.lock().is_none_or(|at| now.saturating_duration_since(at) >= RESULT_INTERVAL);
+        if crossed || due {
+            self.report();
+        }
+    }
+
+    fn alert(&self, over: bool) {
+        let shown = self.cell.load();
+        let (current, limit) = (shown.current(), shown.threshold.unwrap_or_default());
+        if over {
+            tracing::warn!(camera = %self.id, "Over its limit: {current} inside, limit {limit}");
+        } else {
+            tracing::info!(camera = %self.id, "Below its limit again: {current} inside, limit {limit}");
+        }
+        self.emit(EventKind::Threshold { over, current, limit });
+    }
+}
+
+/// RFC 3339 in local time, to the millisecond.
+fn timestamp(wall: std::time::SystemTime) -> String {
+    jiff::Zoned::try_from(wall)
+        .map(|zoned| zoned.strftime("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string())
+        .unwrap_or_default()
+}
+
+pub(super) fn first_snapshot(config: &SourceConfig, pipeline: &Pipeline) -> SourceSnapshot {
+    let mut snapshot = SourceSnapshot {
+        alias: config.alias.clone(),
+        location: config.location.clone(),
+        kind: config.kind,
+        source: config.source.to_string(),
+        priority: config.priority,
+        state: if config.enabled { SourceState::Queued } else { SourceState::Disabled },
+        threshold: config.threshold,
+        ..SourceSnapshot::new(config.id.clone())
+    };
+    snapshot.zones = zone_counts(config, &[]);
+    show_counts(&mut snapshot, pipeline);
+    snapshot
+}
+
+fn zone_counts(config: &SourceConfig, states: &[crate::count::ZoneStatus]) -> Vec<ZoneCounts> {
+    let state = |index: usize| states.get(index).copied().unwrap_or_default();
+    config
+        .zones
+        .iter()
+        .enumerate()
+        .map(|(index, zone)| ZoneCounts {
+            name: zone.name.clone(),
+            occupancy: state(index).occupancy,
+            mean_dwell: state(index).mean_dwell,
+            threshold: zone.threshold,
+        })
+        .collect()
+}
+
+/// Copies the counts of the pipeline into what is shown.
+pub(super) fn show_counts(shown: &mut SourceSnapshot, pipeline: &Pipeline) {
+    shown.lines = pipeline.lines().to_vec();
+    shown.total_in = shown.lines.iter().map(|line| line.total_in).sum();
+    shown.total_out = shown.lines.iter().map(|line| line.total_out).sum();
+    shown.suppressed.clone_from(pipeline.suppressed());
+    shown.total_detections = pipeline.detections();
+    shown.zones = zone_counts(pipeline.source(), &pipeline.zones());
+}
