@@ -262,7 +262,8 @@ impl<'a> Field<'a> {
         }
     }
 
-    /// Text that is not blank and holds no control characters, at most `limit` characters.
+    /// Text that is not blank and holds no control characters, at most `limit` characters, without the password of
+    /// an address in it: it will be shown.
     pub fn label(&self, limit: usize) -> Option<String> {
         let text = self.text()?;
         if text.trim().is_empty() {
@@ -275,7 +276,7 @@ impl<'a> Field<'a> {
                 text.chars().count()
             ));
         } else {
-            return Some(text);
+            return Some(super::redact(&text).into_owned());
         }
         None
     }

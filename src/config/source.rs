@@ -286,8 +286,9 @@ impl std::fmt::Display for SourceSpec {
         match self {
             Self::Url { address, .. } => write!(f, "{address}"),
             Self::Device(number) => write!(f, "/dev/video{number}"),
-            Self::File(path) => write!(f, "{}", path.display()),
-            Self::Demo(scene) => write!(f, "demo:{scene}"),
+            // Somebody may have put an address where a file belongs.
+            Self::File(path) => f.write_str(&secret::redact(&path.to_string_lossy())),
+            Self::Demo(scene) => write!(f, "demo:{}", secret::redact(scene)),
         }
     }
 }

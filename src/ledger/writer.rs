@@ -1,5 +1,7 @@
 //! The thread that writes. It alone holds the connection.
 
+mod rows;
+
 use std::{
     collections::{BTreeMap, VecDeque},
     fs::{self, File},
@@ -11,6 +13,8 @@ use std::{
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
 use rusqlite::{Connection, params};
 
+use self::rows::{Row, has_session, write_rows, write_totals, write_watch};
+pub(super) use self::rows::{millis, read_totals};
 use super::{BATCH, LedgerError, LedgerOptions, MAX_WAITING, Shared, schema};
 use crate::{
     count::Direction,
@@ -37,32 +41,6 @@ pub(super) enum Order {
     Event { sequence: u64, at: Instant, event: Box<Event> },
     Sync(Sender<bool>),
     Close(Sender<bool>),
-}
-
-/// A row that waits for its commit.
-enum Row {
-    Crossing {
-        source: SourceId,
-        sequence: u64,
-        line: String,
-        direction: Direction,
-        wall: i64,
-        mono: i64,
-        source_time: f64,
-        track: u64,
-        confidence: f32,
-    },
-    Reset {
-        source: SourceId,
-        sequence: u64,
-        wall: i64,
-    },
-    /// A source is watched from here on, or was until here.
-    Watch {
-        source: SourceId,
-        from: i64,
-        to: i64,
-    },
 }
 
 type Totals = BTreeMap<SourceId, BTreeMap<String, (u64, u64)>>;
@@ -421,91 +399,48 @@ impl Writer {
     }
 }
 
-fn has_session(connection: &Connection, session: i64, begun: i64) -> rusqlite::Result<bool> {
-    connection
-        .prepare("SELECT 1 FROM sessions WHERE id = ?1 AND started_ms = ?2")?
-        .exists(params![session, begun])
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Rows that are there already stay as they are: a commit whose success could not be confirmed (the disk
-/// failed after the last byte) is made again.
-fn write_rows(change: &Connection, session: i64, rows: &VecDeque<Row>) -> rusqlite::Result<()> {
-    let mut crossing = change
-        .prepare_cached("INSERT OR IGNORE INTO crossings VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?;
-    for row in rows {
-        match row {
-            Row::Crossing {
-                source,
-                sequence,
-                line,
-                direction,
-                wall,
-                mono,
-                source_time,
-                track,
-                confidence,
-            } => {
-                let direction = if *direction == Direction::In { 1 } else { -1 };
-                // SQLite has no NaN: it would be taken for a missing value and refused.
-                let finite = |value: f64| if value.is_finite() { value } else { 0.0 };
-                crossing.execute(params![
-                    session,
-                    &**source,
-                    *sequence as i64,
-                    line,
-                    direction,
-                    wall,
-                    mono,
-                    finite(*source_time),
-                    *track as i64,
-                    finite(f64::from(*confidence)),
-                ])?;
-            }
-            Row::Reset { source, sequence, wall } => {
-                change
-                    .prepare_cached(
-                        "INSERT INTO resets SELECT ?1, ?2, ?3, ?4 WHERE NOT EXISTS (SELECT 1 FROM resets \
-                         WHERE session = ?1 AND source = ?2 AND seq = ?3)",
-                    )?
-                    .execute(params![session, &**source, *sequence as i64, wall])?;
-            }
-            Row::Watch { source, from, to } => write_watch(change, session, source, *from, *to)?,
+    fn crossing(track: u64) -> Event {
+        let kind = EventKind::Crossing {
+            line: "door".into(),
+            direction: Direction::In,
+            track,
+            time: 0.0,
+            confidence: 1.0,
+        };
+        Event { wall: SystemTime::now(), source: "cam".into(), kind }
+    }
+
+    #[test]
+    fn a_commit_that_could_not_be_confirmed_is_made_again_and_doubles_nothing() {
+        let dir = tempfile::tempdir().expect("folder");
+        let options = LedgerOptions::new(dir.path());
+        let path = options.path.clone();
+        let mut writer = Writer::new(options, Arc::default(), None);
+        writer.open().expect("open");
+        for sequence in 1..=3 {
+            writer.take(sequence, Instant::now(), crossing(sequence));
         }
+        let reset = Event { kind: EventKind::Reset, source: "other".into(), ..crossing(0) };
+        writer.take(4, Instant::now(), reset);
+        writer.try_commit().expect("written");
+        // As if the answer had been lost: all rows still wait. Once over the same connection, once over a new one.
+        writer.take(5, Instant::now(), crossing(5));
+        writer.try_commit().expect("written again");
+        writer.connection = None;
+        assert!(writer.commit());
+        let count = |what: &str| -> i64 {
+            let connection = Connection::open(&path).expect("open");
+            connection
+                .query_row(&format!("SELECT COUNT(*) FROM {what}"), [], |row| row.get(0))
+                .expect("count")
+        };
+        assert_eq!((count("crossings"), count("resets"), count("sessions")), (4, 1, 1));
+        let totals = read_totals(&Connection::open(&path).expect("open")).expect("totals");
+        assert_eq!(totals, [("cam".into(), "door".into(), 4, 0)]);
+        assert!(writer.rows.is_empty());
     }
-    Ok(())
-}
-
-fn write_watch(change: &Connection, session: i64, source: &str, from: i64, to: i64) -> rusqlite::Result<()> {
-    change
-        .prepare_cached("INSERT OR REPLACE INTO watches VALUES (?1, ?2, ?3, MAX(?3, ?4))")?
-        .execute(params![session, source, from, to])
-        .map(|_| ())
-}
-
-fn write_totals(
-    change: &Connection,
-    source: &str,
-    lines: &BTreeMap<String, (u64, u64)>,
-) -> rusqlite::Result<()> {
-    change.prepare_cached("DELETE FROM totals WHERE source = ?1")?.execute([source])?;
-    let mut insert = change.prepare_cached("INSERT INTO totals VALUES (?1, ?2, ?3, ?4)")?;
-    for (line, (total_in, total_out)) in lines {
-        insert.execute(params![source, line, *total_in as i64, *total_out as i64])?;
-    }
-    Ok(())
-}
-
-/// All totals: source, line, in, out.
-pub(super) fn read_totals(connection: &Connection) -> rusqlite::Result<Vec<(SourceId, String, u64, u64)>> {
-    let mut query = connection.prepare("SELECT source, line, total_in, total_out FROM totals")?;
-    let rows = query.query_map([], |row| {
-        let count = |index| Ok::<_, rusqlite::Error>(u64::try_from(row.get::<_, i64>(index)?).unwrap_or(0));
-        Ok((SourceId::from(row.get::<_, String>(0)?), row.get(1)?, count(2)?, count(3)?))
-    })?;
-    rows.collect()
-}
-
-/// Milliseconds since the Unix epoch, the ledger's wall time.
-pub(super) fn millis(wall: SystemTime) -> i64 {
-    jiff::Timestamp::try_from(wall).map_or(0, jiff::Timestamp::as_millisecond)
 }
