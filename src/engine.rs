@@ -118,8 +118,19 @@ pub trait EngineApi: Send + Sync {
     }
 }
 
-/// Problems in words, for the user, and the number of events lost.
-pub type Trouble = dyn Fn() -> (Vec<String>, u64) + Send + Sync;
+/// How those fare who write down what is counted.
+#[derive(Debug, Clone, Default)]
+pub struct Health {
+    /// What endangers counts or files at this moment, in words for the user.
+    pub problems: Vec<String>,
+    /// What the user should know besides.
+    pub notices: Vec<String>,
+    /// Events lost so far.
+    pub lost: u64,
+}
+
+/// Tells the [`Health`] of the sinks, without waiting.
+pub type AskHealth = dyn Fn() -> Health + Send + Sync;
 
 /// The world an engine lives in.
 pub struct EngineOptions {
@@ -135,8 +146,8 @@ pub struct EngineOptions {
     pub sinks: Vec<Box<dyn Sink>>,
     /// Counts to go on from, by source: what was counted before a restart of the program.
     pub restored: Vec<(SourceId, Vec<LineCounts>)>,
-    /// What is wrong with the sinks at this moment, and how many events they lost so far.
-    pub trouble: Option<Arc<Trouble>>,
+    /// How the sinks fare, when somebody knows.
+    pub health: Option<Arc<AskHealth>>,
     /// How many log lines were lost so far, when somebody knows.
     pub log_lines_lost: Option<Arc<dyn Fn() -> u64 + Send + Sync>>,
 }
@@ -153,7 +164,7 @@ impl EngineOptions {
             load_model: Box::new(move |choice| crate::detect::load(choice, &models, contexts, engine)),
             sinks: Vec::new(),
             restored: Vec::new(),
-            trouble: None,
+            health: None,
             log_lines_lost: None,
         }
     }
@@ -237,7 +248,7 @@ struct Inner {
     numbers: AtomicUsize,
     restored: Mutex<Vec<(SourceId, Vec<LineCounts>)>>,
     collected: Arc<Collected>,
-    trouble: Option<Arc<Trouble>>,
+    health: Option<Arc<AskHealth>>,
     log_lines_lost: Option<Arc<dyn Fn() -> u64 + Send + Sync>>,
     process: Mutex<ProcessMeter>,
     loads: Mutex<Vec<WorkerLoad>>,
@@ -261,7 +272,7 @@ impl Engine {
     /// # Errors
     /// When the system refuses threads.
     pub fn new(options: EngineOptions) -> Result<Self, EngineError> {
-        let EngineOptions { settings, opener, clock, load_model, sinks, restored, trouble, log_lines_lost } =
+        let EngineOptions { settings, opener, clock, load_model, sinks, restored, health, log_lines_lost } =
             options;
         // OpenCV's own threads would multiply with the workers'.
         let _ = opencv::core::set_num_threads(1);
@@ -296,7 +307,7 @@ impl Engine {
                 numbers: AtomicUsize::new(0),
                 restored: Mutex::new(restored),
                 collected,
-                trouble,
+                health,
                 log_lines_lost,
                 process: Mutex::default(),
                 loads: Mutex::new(loads),
@@ -611,7 +622,8 @@ impl EngineApi for Engine {
             .collect();
         let queue = scheduler.waiting();
         let process = inner.process.lock().latest();
-        let (mut notices, events_lost) = inner.trouble.as_ref().map(|ask| ask()).unwrap_or_default();
+        let Health { problems, mut notices, lost: events_lost } =
+            inner.health.as_ref().map(|ask| ask()).unwrap_or_default();
         notices.extend(inner.core.models.notices());
         EngineSnapshot {
             sources: inner.sources.read().iter().map(|source| source.cell.load()).collect(),
@@ -622,6 +634,7 @@ impl EngineApi for Engine {
             queue,
             strategy: inner.settings.strategy,
             detector: inner.core.models.names(),
+            problems,
             notices,
             events: inner.collected.recent(),
             events_lost,

@@ -70,6 +70,11 @@ pub trait FrameSource: Send {
         None
     }
 
+    /// Something about the stream that the user should know, once; asked after every frame and at the end.
+    fn remark(&mut self) -> Option<String> {
+        None
+    }
+
     /// Moves to the next frame without converting it. `Ok(false)` at the end of a file.
     ///
     /// # Errors

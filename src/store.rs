@@ -388,6 +388,8 @@ pub struct EngineSnapshot {
     pub strategy: Strategy,
     /// Detector in use by default, with its engine.
     pub detector: String,
+    /// What endangers counts or files at this moment, such as a full disk.
+    pub problems: Vec<String>,
     /// Fall-backs and the like that the user should know of.
     pub notices: Vec<String>,
     /// The latest events, oldest first, at most a few hundred.

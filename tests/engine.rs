@@ -108,6 +108,88 @@ fn a_panic_in_one_source_is_that_sources_failure_and_nobody_elses() {
 }
 
 #[test]
+fn a_panic_of_a_capture_thread_is_that_sources_failure_and_a_restart_may_mend_it() {
+    let world = world(2, 2, Strategy::Shared, |id, attempt| {
+        assert!(id != "poisoned" || attempt > 0, "no such luck");
+        Ok(Walk::camera(60))
+    });
+    for id in ["poisoned", "healthy"] {
+        world.engine.add_source(source(id, SourceKind::Camera)).unwrap();
+    }
+    world.engine.start().unwrap();
+    world.until("the failure", |w| w.state("poisoned") == SourceState::Failed);
+    let error = world.source("poisoned").last_error.clone().unwrap();
+    assert!(error.contains("internal error") && error.contains("no such luck"), "{error}");
+    world.engine.send(Control::Restart("poisoned".into()));
+    world.until("both", |w| w.source("poisoned").total_in > 0 && w.source("healthy").total_in > 0);
+    assert_eq!(world.source("healthy").errors, 0);
+    assert_eq!(world.engine.stop(SECONDS(10)), 0);
+}
+
+#[test]
+fn files_that_wait_for_a_place_can_be_paused_restarted_and_removed() {
+    let gate = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let opened = std::sync::Arc::clone(&gate);
+    let world = world(2, 2, Strategy::Shared, move |id, _| {
+        while id.starts_with("first") && !opened.load(Ordering::SeqCst) {
+            std::thread::yield_now();
+        }
+        Ok(Walk::file(120, 60))
+    });
+    for id in ["first_1", "first_2", "first_3", "paused", "again", "removed"] {
+        world.engine.add_source(source(id, SourceKind::Video)).unwrap();
+    }
+    world.engine.start().unwrap();
+    world.until("the queue", |w| w.engine.snapshot().queue_pending == 3);
+    for control in [
+        Control::Pause("paused".into()),
+        Control::Restart("again".into()),
+        Control::Restart("again".into()),
+        Control::Remove("removed".into()),
+    ] {
+        world.engine.send(control);
+    }
+    assert_eq!(world.state("again"), SourceState::Queued);
+    gate.store(true, Ordering::SeqCst);
+    world.until("the pause", |w| w.state("paused") == SourceState::Paused);
+    world.until("the others", |w| w.state("again") == SourceState::Completed);
+    world.engine.send(Control::Resume("paused".into()));
+    world.until_over();
+    for id in ["first_1", "first_2", "first_3", "paused", "again"] {
+        assert_eq!((world.source(id).frames, world.source(id).total_in), (120, 2), "{id}");
+    }
+    assert_eq!((world.opener.attempts("removed"), world.opener.attempts("again")), (0, 1));
+    assert_eq!(world.engine.stop(SECONDS(10)), 0);
+}
+
+#[test]
+fn restarts_in_any_number_at_any_moment_leave_every_file_counted_once() {
+    let world = world(2, 2, Strategy::Shared, |_, _| Ok(Walk::file(240, 60)));
+    let ids = ["a", "b", "c", "d", "e"];
+    for id in ids {
+        world.engine.add_source(source(id, SourceKind::Video)).unwrap();
+    }
+    world.engine.start().unwrap();
+    for round in 0..400_usize {
+        world.engine.send(Control::Restart(ids[round * 7 % 5].into()));
+        if round % 3 == 0 {
+            std::thread::yield_now();
+        }
+        // Now and then to the very end, where a restart and the end of what it replaces meet.
+        if round % 40 == 39 {
+            world.until("an end", |w| ids.iter().any(|id| w.state(id) == SourceState::Completed));
+        }
+    }
+    world.until_over();
+    for id in ids {
+        let shown = world.source(id);
+        assert_eq!((shown.frames, shown.total_in, shown.total_out), (240, 4, 4), "{id}");
+        assert_eq!(shown.state, SourceState::Completed, "{id}");
+    }
+    assert_eq!(world.engine.stop(SECONDS(10)), 0);
+}
+
+#[test]
 fn a_camera_that_breaks_off_comes_back_by_itself_and_keeps_its_counts() {
     let world = world(2, 2, Strategy::Shared, |_, attempt| {
         if attempt % 2 == 1 {

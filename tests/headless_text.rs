@@ -69,6 +69,7 @@ fn snapshot(sources: Vec<SourceSnapshot>) -> EngineSnapshot {
         queue: Vec::new(),
         strategy: Strategy::Shared,
         detector: String::new(),
+        problems: Vec::new(),
         notices: Vec::new(),
         events: Arc::default(),
         events_lost: 0,

@@ -458,6 +458,7 @@ impl EngineApi for Broken {
             queue: Vec::new(),
             strategy: Strategy::Shared,
             detector: if worker { "a worker has panicked".into() } else { "none".into() },
+            problems: Vec::new(),
             notices: Vec::new(),
             events: Arc::default(),
             events_lost: 0,

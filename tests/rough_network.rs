@@ -12,7 +12,11 @@ mod proxy;
 #[allow(dead_code, reason = "each test binary uses its part")]
 mod rtsp;
 
-use std::{collections::BTreeSet, sync::atomic::Ordering, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use http_server::{Answer, serve};
 use pcount::{
@@ -88,4 +92,32 @@ fn a_server_that_answers_everything_and_sends_nothing_is_given_up_in_time() {
         .unwrap();
     assert!(!error.is_permanent(), "{error:?}");
     println!("HTTP: {error}");
+}
+
+#[test]
+fn a_stream_that_freezes_is_stalled_over_either_transport() {
+    for transport in ["tcp", "udp"] {
+        let Some(server) = RtspServer::start(&["--transport", transport]) else { return };
+        let (port, packets) = proxy(server.port, Trouble::StopAfter(150));
+        let mut source = open(&format!("rtsp://127.0.0.1:{port}/live")).unwrap();
+        let error = (0..1000).find_map(|_| source.grab().err());
+        println!("{transport}: {error:?} after {} packets", packets.carried.load(Ordering::SeqCst));
+        assert_eq!(error, Some(SourceError::Stalled(Duration::from_secs(2))), "{transport}");
+    }
+}
+
+#[test]
+fn a_stream_that_changes_its_size_is_followed() {
+    for sizes in [[(96, 64), (320, 240)], [(320, 240), (96, 64)]] {
+        let answer = Answer::Resized(Arc::default(), 60, sizes);
+        let mut source = open(&format!("http://127.0.0.1:{}/video.mjpg", serve(answer))).unwrap();
+        let wanted = (sizes[1].0 as u32, sizes[1].1 as u32);
+        // Sixty pictures, some seconds of doubt, and the first of the new ones.
+        let seen = (0..600).find(|_| {
+            assert!(source.grab().unwrap());
+            source.retrieve(&|width, height| (width, height)).unwrap().stream_size == wanted
+        });
+        println!("{sizes:?}: after {seen:?} pictures");
+        assert!(seen.is_some(), "{sizes:?}");
+    }
 }

@@ -87,6 +87,47 @@ fn datagrams_are_used_where_a_camera_offers_nothing_else_and_streams_elsewhere()
 }
 
 #[test]
+fn the_program_asks_for_datagrams_when_all_its_cameras_are_to_send_them() {
+    for (transport, said) in [("udp", "/UDP"), ("tcp", "/TCP")] {
+        let Some(mut server) = RtspServer::start(&["--transport", "both"]) else { return };
+        let dir = tempfile::tempdir().unwrap();
+        let camera = format!(
+            r#"{{"cameras": [{{"camera_id": "door", "source": "{}", "transport": "{transport}"}}]}}"#,
+            server.address("", "/live")
+        );
+        std::fs::write(dir.path().join("cams.json"), camera).unwrap();
+        let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_pcount-tui"))
+            .args(["--config", "cams.json", "--json", "--detector", "motion", "--duration", "30s"])
+            .current_dir(dir.path())
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        let asked = server.transport();
+        program.kill().unwrap();
+        program.wait().unwrap();
+        assert!(asked.contains(said), "{transport}: {asked}");
+    }
+}
+
+#[test]
+fn a_camera_that_comes_back_with_another_codec_and_size_is_read() {
+    let Some(server) = RtspServer::start(&[]) else { return };
+    let address = server.address("", "/live");
+    let mut source = open(&address).unwrap();
+    assert_eq!((source.codec().as_deref(), source.info().size), (Some("h264"), (320, 240)));
+    let port = server.kill().to_string();
+    failure(source.as_mut());
+    let Some(_server) = RtspServer::start(&["--port", &port, "--codec", "jpeg", "--size", "160x120"]) else {
+        return;
+    };
+    let mut source = open(&address).unwrap();
+    assert_ne!(source.codec().as_deref(), Some("h264"));
+    assert!(source.grab().unwrap());
+    assert_eq!(source.retrieve(&|w, h| (w, h)).unwrap().stream_size, (160, 120));
+}
+
+#[test]
 fn a_password_opens_and_each_mistake_has_its_name() {
     for way in [
         &["--user", "admin", "--password", "s3cret-phrase"][..],

@@ -15,7 +15,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use clips::write_clip;
+use clips::{write_clip, write_walk};
 use opencv::core::MatTraitConst as _;
 use pcount::{
     config::{SourceKind, SourceSpec},
@@ -177,4 +177,100 @@ fn h264_with_full_colour_in_avi_decodes_where_the_footage_is_present() {
         frames += 1;
     }
     assert_eq!(frames, 497);
+}
+
+/// Plays to the end; the number of frames and what was said.
+fn play(source: &mut dyn FrameSource) -> (usize, Vec<String>) {
+    let (mut frames, mut said, mut last) = (0, Vec::new(), -1.0);
+    loop {
+        let more = source.grab().unwrap();
+        said.extend(source.remark());
+        if !more {
+            return (frames, said);
+        }
+        assert!(source.time() > last, "time stands still or runs backwards at frame {frames}");
+        last = source.time();
+        frames += 1;
+    }
+}
+
+#[test]
+fn files_that_grow_vanish_or_end_early_say_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("clip.avi");
+    let whole = || write_clip(&path, "MJPG", 25.0, (64, 48), 50);
+
+    whole();
+    assert_eq!(play(open(&path, SourceKind::Video).unwrap().as_mut()), (50, Vec::new()));
+
+    let mut source = open(&path, SourceKind::Video).unwrap();
+    let bytes = fs::read(&path).unwrap();
+    fs::write(&path, [bytes.as_slice(), &[0; 512]].concat()).unwrap();
+    let (frames, said) = play(source.as_mut());
+    assert!(frames >= 50 && said.len() == 1, "{frames} {said:?}");
+    assert!(said[0].contains("still being written") && said[0].contains("clip.avi"), "{said:?}");
+
+    whole();
+    let mut source = open(&path, SourceKind::Video).unwrap();
+    fs::remove_file(&path).unwrap();
+    let (_, said) = play(source.as_mut());
+    assert!(said.len() == 1 && said[0].contains("has vanished"), "{said:?}");
+
+    fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+    let (frames, said) = play(open(&path, SourceKind::Video).unwrap().as_mut());
+    assert!(frames < 50 && said.len() == 1 && said[0].contains("of 50 frames"), "{frames} {said:?}");
+}
+
+/// Transport stream `bytes` without its video packets before this share of them, and without what announces it.
+fn joined_late(bytes: &[u8], share: f64) -> Vec<u8> {
+    const PACKET: usize = 188;
+    let is_video = |packet: &[u8]| (u16::from(packet[1] & 0x1F) << 8 | u16::from(packet[2])) == 256;
+    let all = bytes.chunks_exact(PACKET).filter(|packet| is_video(packet)).count();
+    let mut seen = 0;
+    let mut late = Vec::new();
+    for packet in bytes.chunks_exact(PACKET) {
+        seen += usize::from(is_video(packet));
+        if !is_video(packet) || seen as f64 > share * all as f64 {
+            late.extend_from_slice(packet);
+        }
+    }
+    late
+}
+
+#[test]
+fn pictures_before_the_first_key_frame_are_passed_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("walk.ts");
+    write_walk(&path, "mp4v", 25.0, (320, 240), 60);
+    let mut whole = open(&path, SourceKind::Video).unwrap();
+    // 90000 frames a second are what OpenCV makes of this container.
+    assert!(whole.info().fps.is_none_or(|fps| fps <= 1000.0), "{:?}", whole.info());
+    assert!(whole.info().frames.is_none_or(|frames| frames <= 70), "{:?}", whole.info());
+    let (frames, said) = play(whole.as_mut());
+    assert!(frames >= 58 && said.is_empty(), "{frames} {said:?}");
+
+    let bytes = fs::read(&path).unwrap();
+    fs::write(&path, joined_late(&bytes, 0.25)).unwrap();
+    let mut late = open(&path, SourceKind::Video).unwrap();
+    assert!(late.grab().unwrap());
+    let first = late.retrieve(&|w, h| (w, h)).unwrap();
+    let corner = first.image.at_2d::<opencv::core::Vec3b>(2, 2).unwrap()[0];
+    assert!(corner.abs_diff(60) < 20, "the wall is {corner}, not 60");
+    let said = late.remark();
+    let (frames, more) = play(late.as_mut());
+    assert!((30..60).contains(&frames) && more.is_empty(), "{frames} {more:?}");
+    println!("{frames} of 60 frames; {said:?}");
+}
+
+#[test]
+fn time_goes_on_where_the_stamps_of_a_recording_begin_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("two.ts");
+    write_clip(&path, "mpg2", 25.0, (64, 48), 50);
+    let one = fs::read(&path).unwrap();
+    fs::write(&path, [one.as_slice(), &one].concat()).unwrap();
+    let mut source = open(&path, SourceKind::Video).unwrap();
+    let (frames, _) = play(source.as_mut());
+    assert!((96..=100).contains(&frames), "{frames}");
+    assert!((3.5..=4.5).contains(&source.time()), "{} s", source.time());
 }

@@ -14,7 +14,7 @@ use super::{DONE, FAILED, Failure, NO_SOURCE, SIGNAL, signals::StopSignal};
 use crate::{
     cli::RunArgs,
     config::{Config, ParallelConfig, SourceKind, Transport},
-    engine::{Engine, EngineApi, EngineOptions, aggregator::Sink},
+    engine::{Engine, EngineApi, EngineOptions, Health, aggregator::Sink},
     export::{
         Exporter,
         lines::{Line, Summary},
@@ -90,25 +90,28 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     })
 }
 
-/// FFmpeg's transport is a matter of the environment, for the whole process: when every RTSP camera is to
-/// send datagrams, the program starts anew with the variable set. With some over TCP the default stays (TCP
-/// first, then UDP), and opening the others says so.
+/// How FFmpeg opens RTSP cameras is a matter of the environment, for the whole process: when there are any, the
+/// program starts anew with the variable set, unless the user has set it. With some over TCP and some over UDP
+/// it is TCP first, then UDP, and opening the others says so.
 fn choose_transport(config: &Config) {
-    let mut cameras = config
+    let transports: Vec<Transport> = config
         .sources
         .iter()
-        .filter(|source| source.enabled && source.source.to_string().starts_with("rtsp://"))
-        .peekable();
-    if cameras.peek().is_some()
-        && cameras.all(|source| source.transport == Transport::Udp)
-        && std::env::var_os(system::OPTIONS_VARIABLE).is_none()
-    {
-        let error = super::arguments::start_anew_with((system::OPTIONS_VARIABLE, system::UDP));
+        .filter(|source| source.enabled && source.source.to_string().starts_with("rtsp"))
+        .map(|source| source.transport)
+        .collect();
+    if transports.is_empty() || std::env::var_os(system::OPTIONS_VARIABLE).is_some() {
+        return;
+    }
+    let datagrams = transports.iter().all(|transport| *transport == Transport::Udp);
+    let options = system::options(datagrams);
+    let error = super::arguments::start_anew_with((system::OPTIONS_VARIABLE, &options));
+    // Without it cameras take a second longer, and no more; datagrams do not come by themselves.
+    if datagrams {
         super::complain(&format!(
-            "warning: 'transport': 'udp' cannot be set ({error}); start the program with \
-             {}='{}' in the environment",
-            system::OPTIONS_VARIABLE,
-            system::UDP
+            "warning: 'transport': 'udp' cannot be set ({error}); start the program with {}='{options}' in the \
+             environment",
+            system::OPTIONS_VARIABLE
         ));
     }
 }
@@ -217,11 +220,10 @@ fn engine(settings: &ParallelConfig, parts: &Parts, more: Vec<Box<dyn Sink>>) ->
         options.restored = ledger.totals();
     }
     let (ledger, exporter) = (parts.ledger.clone(), Arc::clone(&parts.exporter));
-    options.trouble = Some(Arc::new(move || {
+    options.health = Some(Arc::new(move || {
         let status = ledger.as_ref().map(|ledger| ledger.status()).unwrap_or_default();
-        let lost = status.lost + exporter.lost();
-        let problems = status.problem.into_iter().chain(status.notices).chain(exporter.problem());
-        (problems.collect(), lost)
+        let problems = status.problem.into_iter().chain(exporter.problem()).collect();
+        Health { problems, notices: status.notices, lost: status.lost + exporter.lost() }
     }));
     options.log_lines_lost = Some(parts.logs.lost_counter());
     Ok(Engine::new(options)?)

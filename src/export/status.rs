@@ -50,6 +50,8 @@ struct Status {
     events_lost: u64,
     /// What the user should know, such as a disk that refuses the ledger.
     #[serde(default)]
+    problems: Vec<String>,
+    #[serde(default)]
     notices: Vec<String>,
 }
 
@@ -180,6 +182,7 @@ impl From<&EngineSnapshot> for Status {
             memory_limit: snapshot.memory_limit,
             stuck_threads: snapshot.stuck_threads,
             events_lost: snapshot.events_lost,
+            problems: snapshot.problems.clone(),
             notices: snapshot.notices.clone(),
         }
     }
@@ -231,6 +234,7 @@ impl From<Status> for EngineSnapshot {
             queue: Vec::new(),
             strategy: Strategy::Shared,
             detector: String::new(),
+            problems: status.problems,
             notices: status.notices,
             events: Arc::default(),
             events_lost: status.events_lost,

@@ -135,6 +135,7 @@ pub(super) mod tests {
             queue: Vec::new(),
             strategy: Strategy::Shared,
             detector: String::new(),
+            problems: Vec::new(),
             notices: Vec::new(),
             events: Arc::default(),
             events_lost: 0,

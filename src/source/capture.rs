@@ -124,6 +124,10 @@ pub trait Host: Sync {
     fn opened(&self, info: &StreamInfo, codec: Option<String>);
     /// Size to which pictures of this size are to be reduced.
     fn working_size(&self, width: u32, height: u32) -> (u32, u32);
+    /// Something about the stream that the user should know.
+    fn remark(&self, text: &str) {
+        let _ = text;
+    }
     /// Shares of its rates that a live source gets.
     fn shares(&self) -> Shares {
         Shares::WHOLE
@@ -285,6 +289,9 @@ fn run_once(capture: &Capture<'_>, healthy: &mut bool) -> Result<Ending, SourceE
         host.native(Some(source.stall_timeout));
         let grabbed = timed(Stage::Decode, || stream.grab());
         host.native(None);
+        if let Some(text) = stream.remark() {
+            host.remark(&text);
+        }
         if !grabbed? {
             if !info.live || source.kind == SourceKind::Video {
                 return Ok(Ending::EndOfFile);

@@ -44,6 +44,10 @@ impl<S: FrameSource> FrameSource for Paced<S> {
         self.inner.codec()
     }
 
+    fn remark(&mut self) -> Option<String> {
+        self.inner.remark()
+    }
+
     fn grab(&mut self) -> Result<bool, SourceError> {
         if !self.inner.grab()? {
             return Ok(false);

@@ -5,9 +5,9 @@
 //! threads is switched off ([`prepare_process`]): the threads of this program are the parallelism.
 //!
 //! **Transport.** OpenCV 4.6 tells FFmpeg to try TCP first and then UDP, for the whole process, and no
-//! address can say otherwise: it reads `OPENCV_FFMPEG_CAPTURE_OPTIONS` from the environment. When all RTSP
-//! cameras of a configuration are to use UDP, the program starts itself anew with that variable set. In a
-//! mixed configuration those for UDP try TCP first and say so in the log; two runs of the program with a
+//! address can say otherwise: it reads `OPENCV_FFMPEG_CAPTURE_OPTIONS` from the environment. When there are
+//! RTSP cameras, the program starts itself anew with that variable set ([`options`]), to datagrams when all of
+//! them are to use UDP. In a mixed configuration those for UDP try TCP first and say so in the log; two runs of the program with a
 //! folder each do what one cannot.
 
 use std::{
@@ -39,8 +39,15 @@ const DIAGNOSIS_TIMEOUT: Duration = Duration::from_secs(3);
 /// Where OpenCV takes FFmpeg's options from, at every opening.
 pub const OPTIONS_VARIABLE: &str = "OPENCV_FFMPEG_CAPTURE_OPTIONS";
 
-/// Its value for datagrams.
-pub const UDP: &str = "rtsp_transport;udp";
+/// FFmpeg's words for datagrams.
+const UDP: &str = "rtsp_transport;udp";
+
+/// Its value where there are RTSP cameras, over datagrams or as OpenCV has it by itself. FFmpeg would watch twenty
+/// frames to estimate a rate that the cameras tell; without that a camera is there nearly a second sooner.
+#[must_use]
+pub fn options(datagrams: bool) -> String {
+    format!("{}|fpsprobesize;2", if datagrams { UDP } else { "rtsp_flags;prefer_tcp" })
+}
 
 /// Makes OpenCV fit for many streams in one process: one thread in each of its calls, and no messages of its
 /// own on the standard error, where they would repeat what our errors say. Every opening does this; `main`
@@ -97,7 +104,11 @@ fn open_url(
     let started = Instant::now();
     if let Some(capture) = open_capture(full.as_str(), &timeouts(config)) {
         let live = config.kind == SourceKind::Camera;
-        return Ok(Box::new(VideoSource::network(capture, shown, config.stall_timeout, live)));
+        // In the time that a grab may take.
+        let hurried =
+            SourceConfig { open_timeout: config.open_timeout.min(config.stall_timeout), ..config.clone() };
+        let again = Box::new(move || open_capture(full.as_str(), &timeouts(&hurried)));
+        return Ok(Box::new(VideoSource::network(capture, shown, config.stall_timeout, live, again)));
     }
     let timed_out = started.elapsed() >= config.open_timeout;
     let target = Target { shown, asked: &asked, credentials };

@@ -126,7 +126,7 @@ pub fn is_news(old: &EngineSnapshot, new: &EngineSnapshot) -> bool {
         (
             snapshot.worker_count,
             snapshot.events_lost,
-            snapshot.notices.clone(),
+            snapshot.problems.iter().chain(&snapshot.notices).cloned().collect::<Vec<_>>(),
             snapshot.events.last().cloned(),
         )
     };

@@ -200,6 +200,7 @@ pub fn snapshot(sources: Vec<SourceSnapshot>) -> EngineSnapshot {
         queue: vec!["video_01".into()],
         strategy: Strategy::Shared,
         detector: "rtmdet_nano_person (onnxruntime 1.32)".into(),
+        problems: Vec::new(),
         notices: Vec::new(),
         events: Arc::new(events()),
         events_lost: 0,

@@ -106,6 +106,25 @@ fn notices_and_losses() {
 }
 
 #[test]
+fn a_full_disk_stands_first_and_on_every_screen() {
+    let mut stage = Stage::new(fake::mixed());
+    stage.engine.change(|snapshot| {
+        snapshot.problems = vec![
+            "ledger 'out/ledger.sqlite': database or disk is full; crossings wait in memory, make room on the disk or \
+             mend its rights"
+                .into(),
+        ];
+    });
+    stage.pass(Duration::from_secs(1));
+    at_all_sizes("full_disk", stage);
+    let mut stage = Stage::new(fake::mixed());
+    stage.engine.change(|snapshot| snapshot.problems = vec!["the disk is full".into()]);
+    stage.keys("cL");
+    stage.pass(Duration::from_secs(1));
+    assert!(stage.text(80, 24).lines().next().unwrap().contains("the disk is full"));
+}
+
+#[test]
 fn alerts_show_on_every_screen_until_they_are_seen() {
     let mut stage = Stage::new(fake::mixed());
     stage.keys("L");

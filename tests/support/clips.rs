@@ -3,13 +3,33 @@
 use std::path::Path;
 
 use opencv::{
-    core::{CV_8UC3, Mat, Scalar, Size},
+    core::{CV_8UC3, Mat, Rect, Scalar, Size},
+    imgproc,
     prelude::*,
     videoio::{self, VideoWriter},
 };
 
 /// Writes `frames` plain frames whose brightness changes from frame to frame; `codec` has four letters.
 pub fn write_clip(path: &Path, codec: &str, fps: f64, size: (i32, i32), frames: usize) {
+    write(path, codec, fps, size, frames, |index| {
+        let grey = Scalar::all((index * 8 % 256) as f64);
+        Mat::new_rows_cols_with_default(size.1, size.0, CV_8UC3, grey).unwrap()
+    });
+}
+
+/// Writes `frames` frames of a box that moves before a dark wall.
+#[allow(dead_code, reason = "each test binary uses its part")]
+pub fn write_walk(path: &Path, codec: &str, fps: f64, size: (i32, i32), frames: usize) {
+    write(path, codec, fps, size, frames, |index| {
+        let mut frame = Mat::new_rows_cols_with_default(size.1, size.0, CV_8UC3, Scalar::all(60.0)).unwrap();
+        let left = (index as i32 * 2) % (size.0 - 8);
+        let white = Rect::new(left, size.1 / 3, 8, size.1 / 3);
+        imgproc::rectangle(&mut frame, white, Scalar::all(220.0), -1, imgproc::LINE_8, 0).unwrap();
+        frame
+    });
+}
+
+fn write(path: &Path, codec: &str, fps: f64, size: (i32, i32), frames: usize, frame: impl Fn(usize) -> Mat) {
     let letters: Vec<char> = codec.chars().collect();
     let fourcc = VideoWriter::fourcc(letters[0], letters[1], letters[2], letters[3]).unwrap();
     let size = Size::new(size.0, size.1);
@@ -17,9 +37,7 @@ pub fn write_clip(path: &Path, codec: &str, fps: f64, size: (i32, i32), frames: 
         VideoWriter::new_with_backend(path, videoio::CAP_FFMPEG, fourcc, fps, size, true).unwrap();
     assert!(writer.is_opened().unwrap(), "this FFmpeg cannot write {codec}");
     for index in 0..frames {
-        let grey = Scalar::all((index * 8 % 256) as f64);
-        let frame = Mat::new_rows_cols_with_default(size.height, size.width, CV_8UC3, grey).unwrap();
-        writer.write(&frame).unwrap();
+        writer.write(&frame(index)).unwrap();
     }
     writer.release().unwrap();
 }

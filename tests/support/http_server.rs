@@ -4,6 +4,10 @@ use std::{
     io::{BufRead as _, BufReader, Write as _},
     net::{TcpListener, TcpStream},
     path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
     time::Duration,
 };
@@ -19,6 +23,8 @@ use opencv::{
 pub enum Answer {
     /// MJPEG: this many pictures of this size (width, height), then the end of the connection.
     Mjpeg(usize, (i32, i32)),
+    /// MJPEG, 25 pictures a second, of the first size until this many were sent to anybody, then of the second.
+    Resized(Arc<AtomicUsize>, usize, [(i32, i32); 2]),
     /// MJPEG for a while, then silence on the open connection.
     MjpegThenSilence(usize),
     /// A status line such as `404 Not Found`, and nothing else.
@@ -68,6 +74,15 @@ fn respond(mut stream: TcpStream, answer: &Answer) -> std::io::Result<()> {
     match answer {
         Answer::Frozen | Answer::Noise => Ok(()),
         Answer::Mjpeg(frames, size) => mjpeg(&mut stream, *frames, *size),
+        Answer::Resized(sent, change, sizes) => {
+            mjpeg(&mut stream, 0, sizes[0])?;
+            loop {
+                let index = sent.fetch_add(1, Ordering::SeqCst);
+                picture(&mut stream, index, sizes[usize::from(index >= *change)])?;
+                stream.flush()?;
+                thread::sleep(Duration::from_millis(40));
+            }
+        }
         Answer::MjpegThenSilence(frames) => {
             mjpeg(&mut stream, *frames, (64, 48))?;
             hold(stream)
@@ -121,17 +136,21 @@ fn mjpeg(stream: &mut TcpStream, frames: usize, size: (i32, i32)) -> std::io::Re
     pictures(stream, frames, size)
 }
 
-fn pictures(stream: &mut TcpStream, frames: usize, (width, height): (i32, i32)) -> std::io::Result<()> {
+fn pictures(stream: &mut TcpStream, frames: usize, size: (i32, i32)) -> std::io::Result<()> {
     for index in 0..frames {
-        let grey = Scalar::all((index * 16 % 256) as f64);
-        let picture = Mat::new_rows_cols_with_default(height, width, CV_8UC3, grey).unwrap();
-        let mut jpeg = Vector::<u8>::new();
-        imgcodecs::imencode_def(".jpg", &picture, &mut jpeg).unwrap();
-        write!(stream, "--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {}\r\n\r\n", jpeg.len())?;
-        stream.write_all(jpeg.as_slice())?;
-        write!(stream, "\r\n")?;
+        picture(stream, index, size)?;
     }
     stream.flush()
+}
+
+fn picture(stream: &mut TcpStream, index: usize, (width, height): (i32, i32)) -> std::io::Result<()> {
+    let grey = Scalar::all((index * 16 % 256) as f64);
+    let picture = Mat::new_rows_cols_with_default(height, width, CV_8UC3, grey).unwrap();
+    let mut jpeg = Vector::<u8>::new();
+    imgcodecs::imencode_def(".jpg", &picture, &mut jpeg).unwrap();
+    write!(stream, "--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {}\r\n\r\n", jpeg.len())?;
+    stream.write_all(jpeg.as_slice())?;
+    write!(stream, "\r\n")
 }
 
 fn base64(text: &str) -> String {

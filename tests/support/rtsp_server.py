@@ -19,6 +19,7 @@ def arguments():
     parser.add_argument("--digest", action="store_true", help="ask for digest authentication instead of basic")
     parser.add_argument("--frames", type=int, default=-1, help="end the stream after this many frames")
     parser.add_argument("--size", default="320x240")
+    parser.add_argument("--codec", choices=["h264", "jpeg"], default="h264")
     parser.add_argument("--lifetime", type=int, default=120)
     return parser.parse_args()
 
@@ -44,9 +45,12 @@ def main():
     factory = GstRtspServer.RTSPMediaFactory()
     factory.set_launch(
         f"( videotestsrc is-live=true pattern=ball num-buffers={options.frames} "
-        f"! video/x-raw,width={width},height={height},framerate=25/1 "
-        "! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=10 bitrate=500 "
-        "! rtph264pay name=pay0 config-interval=1 )"
+        f"! video/x-raw,format=I420,width={width},height={height},framerate=25/1 "
+        + {
+            "h264": "! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=10 bitrate=500 "
+            "! rtph264pay name=pay0 config-interval=1 )",
+            "jpeg": "! jpegenc ! rtpjpegpay name=pay0 )",
+        }[options.codec]
     )
     factory.set_shared(True)
     lower = GstRtsp.RTSPLowerTrans

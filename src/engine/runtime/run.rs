@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 
 use super::SourceRuntime;
 use crate::{
+    config::SourceKind,
     engine::{
         hung::{self, NativeCall},
         models,
@@ -94,11 +95,11 @@ impl Host for RunHost<'_> {
         let model = self.source.core.models.for_source(&self.source.config.load());
         self.run.speak(|| {
             self.source.notice_codec(codec);
+            self.source.notice_size(info.size);
             self.source.cell.update(|shown| {
-                if shown.last_frame.is_some() && shown.kind == crate::config::SourceKind::Camera {
+                if shown.last_frame.is_some() && shown.kind == SourceKind::Camera {
                     shown.reconnects += 1;
                 }
-                shown.size = Some(info.size);
                 shown.declared_fps = info.fps.map(|fps| fps as f32);
                 shown.frames_total = info.frames;
                 if let Ok(model) = &model {
@@ -113,6 +114,10 @@ impl Host for RunHost<'_> {
             Ok(model) => model.working_size(width, height),
             Err(_) => (width, height),
         }
+    }
+
+    fn remark(&self, text: &str) {
+        self.run.speak(|| self.source.remark(text));
     }
 
     fn shares(&self) -> Shares {

@@ -6,7 +6,7 @@ use opencv::core::MatTraitConst as _;
 
 use super::{Run, SourceRuntime};
 use crate::{
-    config::SourceConfig,
+    config::{SourceConfig, SourceKind},
     engine::pipeline::{Pipeline, Step},
     export::records::TaskResult,
     source::Frame,
@@ -25,6 +25,8 @@ impl SourceRuntime {
 
     /// [`Self::set_state`], but only while the state is `from`, if one is named.
     pub(super) fn change_state(&self, from: Option<&SourceState>, state: SourceState, error: Option<&str>) {
+        let error = error.map(|error| self.config().source.redact(error));
+        let error = error.as_deref();
         let word = state.word();
         let running = matches!(state, SourceState::Running | SourceState::Stalled);
         let changed = self.cell.update(|shown| {
@@ -88,6 +90,19 @@ impl SourceRuntime {
                 size.0,
                 size.1
             );
+        }
+    }
+
+    /// Says something about the stream. What concerns a file stays shown after its end.
+    pub(super) fn remark(&self, text: &str) {
+        let text = self.config().source.redact(text);
+        tracing::warn!(camera = %self.id, "{text}");
+        if self.config().kind == SourceKind::Video {
+            self.errors.lock().push(text.clone());
+            self.cell.update(|shown| {
+                shown.errors += 1;
+                shown.last_error = Some(text);
+            });
         }
     }
 

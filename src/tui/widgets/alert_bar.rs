@@ -1,4 +1,5 @@
-//! The lines under the header that are impossible to miss: alerts, then notices of the engine.
+//! The lines under the header that are impossible to miss: what endangers the counts, alerts, then notices of the
+//! engine.
 
 use ratatui::{buffer::Buffer, layout::Rect, text::Line};
 
@@ -20,18 +21,19 @@ use crate::{
 pub fn lines_wanted(ui: &UiState) -> usize {
     let unseen = ui.alerts().iter().filter(|alert| !alert.acknowledged).count();
     let seen = usize::from(unseen < ui.alerts().len());
-    unseen + seen + ui.shown().notices.len()
+    ui.shown().problems.len() + unseen + seen + ui.shown().notices.len()
 }
 
-/// Whether another screen than the overview has to show a line of this: there is an alert that nobody has seen,
-/// about something else than what the screen shows anyway.
+/// Whether another screen than the overview has to show a line of this: counts are endangered, or there is an alert
+/// that nobody has seen, about something else than what the screen shows anyway.
 #[must_use]
 pub fn is_news_here(ui: &UiState) -> bool {
     let shown = match ui.screen() {
         Screen::Detail => ui.selected().map(|source| &source.id),
         _ => None,
     };
-    ui.alerts().iter().any(|alert| !alert.acknowledged && Some(&alert.key.source) != shown)
+    !ui.shown().problems.is_empty()
+        || ui.alerts().iter().any(|alert| !alert.acknowledged && Some(&alert.key.source) != shown)
 }
 
 /// Draws as many lines as fit; the last one says how many do not.
@@ -39,6 +41,10 @@ pub fn draw(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
     let snapshot = ui.shown();
     let width = usize::from(area.width);
     let mut lines: Vec<Line> = Vec::new();
+    for problem in &snapshot.problems {
+        let what = format!(" {} {}", look.symbols.alert, text::clean(problem));
+        lines.push(look.line(look.left(&what, width), Role::Alert));
+    }
     let (seen, unseen): (Vec<&Alert>, Vec<&Alert>) = ui.alerts().iter().partition(|alert| alert.acknowledged);
     for alert in &unseen {
         let what = sentence(alert, &snapshot.sources[alert.source], ui.moment());
@@ -57,7 +63,7 @@ pub fn draw(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
         let hidden = lines.len() - room;
         let more = format!(" +{hidden} more ");
         let keep = width.saturating_sub(text::width(&more));
-        let role = if unseen.len() >= room { Role::Alert } else { Role::Warn };
+        let role = if snapshot.problems.len() + unseen.len() >= room { Role::Alert } else { Role::Warn };
         let last = &lines[room - 1];
         let kept = look.left(&last.to_string(), keep);
         lines[room - 1] = look.line(format!("{kept}{more}"), role);
@@ -69,7 +75,8 @@ pub fn draw(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
     let hint = format!(" {key} = seen ");
     let kept = width.saturating_sub(text::width(&hint));
     let has_room = |line: &&mut Line| text::width(line.to_string().trim_end()) <= kept;
-    if let Some(line) = lines.iter_mut().take(unseen.len()).find(has_room).filter(|_| !key.is_empty()) {
+    let mut alerts = lines.iter_mut().skip(snapshot.problems.len()).take(unseen.len());
+    if let Some(line) = alerts.find(has_room).filter(|_| !key.is_empty()) {
         *line = look.line(format!("{}{hint}", look.left(line.to_string().trim_end(), kept)), Role::Alert);
     }
     put_lines(&lines, area, buffer);
@@ -100,7 +107,11 @@ fn sentence(alert: &Alert, source: &SourceSnapshot, moment: &Moment) -> String {
                 .next_attempt()
                 .map(|at| format!(", again in {}", format::countdown(moment.until(at))))
                 .unwrap_or_default();
-            format!("{name}: {}{next}: {}", source.state.word().to_lowercase(), text::clean(error))
+            let word = source.state.word().to_lowercase();
+            // Some errors begin with the same word.
+            let error = text::clean(error);
+            let error = error.strip_prefix(&format!("{word}: ")).unwrap_or(&error);
+            format!("{name}: {word}{next}: {error}")
         }
     }
 }

@@ -248,8 +248,9 @@ pub fn state_look(source: &SourceSnapshot, look: &Look) -> (&'static str, Role) 
 #[must_use]
 pub fn state_words(source: &SourceSnapshot, moment: &format::Moment) -> String {
     let word = match source.state {
-        // Short enough to stand beside its countdown.
+        // Short enough to stand beside their countdown.
         SourceState::NoSuchStream { .. } => "No stream",
+        SourceState::AuthFailed { .. } => "Auth fail",
         _ => source.state.word(),
     };
     if let Some(at) = source.state.next_attempt() {
