@@ -13,7 +13,9 @@ mod rtsp;
 mod support;
 
 use std::{
+    cell::RefCell,
     collections::BTreeMap,
+    process::Command,
     sync::{
         Arc,
         atomic::{AtomicU64, AtomicUsize, Ordering},
@@ -26,10 +28,13 @@ use pcount::{
     config::{Cadence, ParallelConfig, SourceConfig, SourceKind},
     detect::Model,
     engine::{Control, Engine, EngineApi, EngineOptions},
-    source::{Frame, FrameSource, Opener, SourceError, SourceId, StreamInfo, SystemOpener},
+    source::{
+        Frame, FrameSource, Opener, SourceError, SourceId, StreamInfo, SystemOpener,
+        system::{OPTIONS_VARIABLE, options},
+    },
     store::SourceState,
 };
-use process::{Held, held};
+use process::{Held, held, median};
 use rtsp::RtspServer;
 use support::{Walk, White, source};
 
@@ -104,6 +109,19 @@ fn until(engine: &Engine, what: &str, condition: impl Fn() -> bool) {
 
 #[test]
 fn cameras_come_back_as_often_as_their_server_and_nobody_else_notices() {
+    // As the program does it: FFmpeg's options are read from the environment.
+    if std::env::var_os(OPTIONS_VARIABLE).is_none() {
+        let again = Command::new(std::env::current_exe().unwrap())
+            .args([
+                "--exact",
+                "cameras_come_back_as_often_as_their_server_and_nobody_else_notices",
+                "--nocapture",
+            ])
+            .env(OPTIONS_VARIABLE, options(false))
+            .status();
+        assert!(again.unwrap().success());
+        return;
+    }
     let asked = std::env::var("PCOUNT_RESTARTS").ok();
     let restarts: usize = asked.as_deref().map_or(4, |text| text.parse().unwrap());
     let Some(mut server) = RtspServer::start(&["--lifetime", "600"]) else { return };
@@ -138,7 +156,8 @@ fn cameras_come_back_as_often_as_their_server_and_nobody_else_notices() {
     let running = |id: &SourceId| shown(id).state == SourceState::Running && shown(id).last_error.is_none();
     until(&engine, "the first pictures", || cameras.iter().all(|id| shown(id).frames > 0));
 
-    let mut slowest = Duration::ZERO;
+    // From the attempt that succeeded to the first picture counted, and how much of it FFmpeg took to open.
+    let mut returns: Vec<(Duration, Duration)> = Vec::new();
     let mut after: Vec<Held> = Vec::new();
     for restart in 1..=restarts {
         server.kill();
@@ -149,17 +168,23 @@ fn cameras_come_back_as_often_as_their_server_and_nobody_else_notices() {
             cameras.iter().for_each(|id| engine.send(Control::Restart(id.clone())));
         }
         let frames: Vec<u64> = cameras.iter().map(|id| shown(id).frames).collect();
-        let mut seen: BTreeMap<SourceId, Instant> = BTreeMap::new();
+        let seen: RefCell<BTreeMap<SourceId, Instant>> = RefCell::default();
         until(&engine, "the return of the cameras", || {
-            cameras.iter().zip(&frames).all(|(id, before)| shown(id).frames > *before)
+            for (id, before) in cameras.iter().zip(&frames) {
+                if shown(id).frames > *before {
+                    seen.borrow_mut().entry(id.clone()).or_insert_with(Instant::now);
+                }
+            }
+            seen.borrow().len() == cameras.len()
         });
         for id in &cameras {
-            seen.insert(id.clone(), Instant::now());
-            // The attempt that succeeded began when it was due and the stream was there.
+            // The attempt that succeeded began when it was due and the server was there.
             let (begun, through) = opener.opened.lock()[id];
             assert!(through >= back);
-            slowest = slowest.max(seen[id] - begun.max(back));
+            let due = begun.max(back);
+            returns.push((seen.borrow()[id] - due, through - due));
         }
+        let slowest = returns.iter().map(|(whole, _)| *whole).max().unwrap();
         after.push(held());
         if asked.is_some() || restart == restarts {
             println!("restart {restart:>2}: {:?}, slowest return so far {slowest:?}", after[after.len() - 1]);
@@ -183,10 +208,17 @@ fn cameras_come_back_as_often_as_their_server_and_nobody_else_notices() {
     println!("after restart {}: {early:?}; after restart {restarts}: {late:?}", after.len().min(5));
     assert!(late.threads <= early.threads, "threads: {after:?}");
     assert!(late.handles <= early.handles + 1, "handles: {after:?}");
+    returns.sort_unstable();
+    let (middle, slowest) = (returns[returns.len() / 2], returns[returns.len() - 1]);
+    println!("return after the due attempt (of it opening): {middle:?} in the middle, {slowest:?} at most");
     if asked.is_some() {
-        assert!(slowest < Duration::from_secs(2), "{slowest:?}");
+        assert!(slowest.0 < Duration::from_secs(2), "{slowest:?}");
         assert_eq!(others.iter().map(|other| other.dropped).sum::<u64>(), 0, "frames of others were lost");
-        assert!(late.resident as f64 <= early.resident as f64 * 1.05, "memory: {after:?}");
+        // The allocator's arenas fill over the first ten or so; from then on memory must stand still.
+        let resident = |part: &[Held]| median(part.iter().map(|held| held.resident));
+        let (early, late) = (resident(&after[after.len() / 5..][..5]), resident(&after[after.len() - 5..]));
+        println!("memory from restart {} on: {early} -> {late} KiB", after.len() / 5 + 1);
+        assert!(late as f64 <= early as f64 * 1.02, "memory: {after:?}");
     }
     let started = Instant::now();
     assert_eq!(engine.stop(Duration::from_secs(10)), 0, "after {:?} a thread is stuck", started.elapsed());
