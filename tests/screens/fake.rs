@@ -12,7 +12,7 @@ use std::{
 use jiff::ToSpan as _;
 use parking_lot::Mutex;
 use pcount::{
-    config::{SourceConfig, SourceKind, SourceSpec, Strategy, edit::KeepLogin},
+    config::{LineConfig, SourceConfig, SourceKind, SourceSpec, Strategy, edit::KeepLogin},
     count::{Direction, Reason, replay::Paths},
     engine::{Control, EngineApi},
     export::lines::Total,
@@ -215,6 +215,8 @@ pub fn snapshot(sources: Vec<SourceSnapshot>) -> EngineSnapshot {
 }
 
 pub struct FakeEngine {
+    /// Lines that were last set, and whose.
+    drawn: Mutex<Option<(SourceId, Vec<LineConfig>)>>,
     pub snapshot: Mutex<EngineSnapshot>,
     pub sent: Mutex<Vec<String>>,
     pub preview: Mutex<Option<Arc<Preview>>>,
@@ -223,6 +225,7 @@ pub struct FakeEngine {
 impl FakeEngine {
     pub fn new(sources: Vec<SourceSnapshot>) -> Arc<Self> {
         Arc::new(Self {
+            drawn: Mutex::default(),
             snapshot: Mutex::new(snapshot(sources)),
             sent: Mutex::default(),
             preview: Mutex::default(),
@@ -247,6 +250,9 @@ impl EngineApi for FakeEngine {
     }
 
     fn send(&self, control: Control) {
+        if let Control::SetLines(id, lines, _) = &control {
+            *self.drawn.lock() = Some((id.clone(), lines.clone()));
+        }
         let text = match control {
             Control::Pause(id) => format!("pause {id}"),
             Control::Resume(id) => format!("resume {id}"),
@@ -304,7 +310,11 @@ impl EngineApi for FakeEngine {
 
     fn source_config(&self, source: &str) -> Option<Arc<SourceConfig>> {
         let spec = SourceSpec::Demo("lobby".into());
-        Some(Arc::new(SourceConfig::new(source, SourceKind::Camera, spec)))
+        let mut config = SourceConfig::new(source, SourceKind::Camera, spec);
+        if let Some((_, lines)) = self.drawn.lock().as_ref().filter(|(id, _)| **id == *source) {
+            config.lines.clone_from(lines);
+        }
+        Some(Arc::new(config))
     }
 
     fn stage_times(&self, _: &str) -> Vec<Spent> {
