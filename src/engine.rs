@@ -21,7 +21,10 @@
 //! ```
 
 pub mod aggregator;
+mod api;
+mod front;
 mod gate;
+mod housekeeping;
 mod hung;
 mod memory;
 mod models;
@@ -31,6 +34,7 @@ mod places;
 pub mod preview;
 mod runtime;
 pub mod scheduler;
+pub mod stages;
 mod threads;
 mod throttle;
 mod zoom;
@@ -46,10 +50,12 @@ use std::{
 
 use parking_lot::{Mutex, RwLock};
 
+pub use self::api::{AskHealth, Control, EngineApi, EngineError, EngineOptions, Health};
 use self::{
-    aggregator::{Aggregator, Collected, Outbox, Sink},
-    memory::{Decision, MemoryGuard},
-    models::{LoadModel, Models},
+    aggregator::{Aggregator, Collected, Outbox},
+    housekeeping::{HOUSEKEEPING, WorkerLoad},
+    memory::MemoryGuard,
+    models::Models,
     places::Places,
     runtime::{Run, SourceRuntime},
     scheduler::Scheduler,
@@ -57,135 +63,13 @@ use self::{
     throttle::Throttle,
 };
 use crate::{
-    clock::{Clock, SystemClock},
-    config::{LineConfig, ParallelConfig, SourceConfig, SourceKind, Strategy, ZoneConfig},
-    count::replay::Paths,
+    clock::Clock,
+    config::{ParallelConfig, SourceConfig, SourceKind, Strategy},
     export::records::{Task, TaskResult, TaskStatus},
-    metrics::{ProcessMeter, histogram::Histogram, stages::Spent},
-    source::{Opener, SourceId, SystemOpener},
-    store::{EngineSnapshot, Event, EventKind, LineCounts, Minute, Preview, SourceState, WorkerSnapshot},
+    metrics::{ProcessMeter, histogram::Histogram},
+    source::{Opener, SourceId},
+    store::{EngineSnapshot, Event, EventKind, LineCounts},
 };
-
-/// How often rates, load and stalls are looked at.
-const HOUSEKEEPING: Duration = Duration::from_millis(500);
-
-/// What a front end can ask of the engine. None of it blocks.
-#[derive(Debug, Clone)]
-pub enum Control {
-    /// Stop reading a source; its counts stay.
-    Pause(SourceId),
-    /// Go on reading.
-    Resume(SourceId),
-    /// Pause or resume every source.
-    PauseAll(bool),
-    /// Open again now: ends a countdown, re-reads a file from its start with its counts at zero.
-    Restart(SourceId),
-    /// Counts of the source back to zero.
-    ResetCounts(SourceId),
-    /// Stop and forget.
-    Remove(SourceId),
-    /// Add a source, enabled at once.
-    Add(Box<SourceConfig>),
-    /// Workers that may run at once, clamped to 1..=max_workers.
-    SetWorkers(usize),
-    /// Ask for (or stop) preview pictures of a source.
-    Preview(SourceId, bool),
-    /// Replace the counting lines and zones of a source; counts of lines that keep their name are kept.
-    SetLines(SourceId, Vec<LineConfig>, Vec<ZoneConfig>),
-}
-
-/// What a front end needs of an engine; the real one and the fakes of the screen tests offer it.
-pub trait EngineApi: Send + Sync {
-    /// Everything that is shown, gathered without waiting.
-    fn snapshot(&self) -> EngineSnapshot;
-    /// Asks for something; never blocks.
-    fn send(&self, control: Control);
-    /// The latest preview picture, if one was asked for with [`Control::Preview`] and has been made.
-    fn preview(&self, source: &str) -> Option<Arc<Preview>>;
-    /// Minutes of history, oldest first, without holes (gaps are minutes that were not watched).
-    fn history(&self, source: &str) -> Vec<Minute>;
-    /// Configuration of a source as it runs now.
-    fn source_config(&self, source: &str) -> Option<Arc<SourceConfig>>;
-    /// The tracks of the last minutes, as of now.
-    fn paths(&self, source: &str) -> Option<Paths> {
-        let _ = source;
-        None
-    }
-    /// CPU time by stage of one source since the start, in the order of a frame.
-    fn stage_times(&self, source: &str) -> Vec<Spent> {
-        let _ = source;
-        Vec::new()
-    }
-}
-
-/// How those fare who write down what is counted.
-#[derive(Debug, Clone, Default)]
-pub struct Health {
-    /// What endangers counts or files at this moment, in words for the user.
-    pub problems: Vec<String>,
-    /// What the user should know besides.
-    pub notices: Vec<String>,
-    /// Events lost so far.
-    pub lost: u64,
-}
-
-/// Tells the [`Health`] of the sinks, without waiting.
-pub type AskHealth = dyn Fn() -> Health + Send + Sync;
-
-/// The world an engine lives in.
-pub struct EngineOptions {
-    /// Settings of the program.
-    pub settings: ParallelConfig,
-    /// Opens sources.
-    pub opener: Arc<dyn Opener>,
-    /// Time.
-    pub clock: Arc<dyn Clock>,
-    /// Loads detection models.
-    pub load_model: Box<LoadModel>,
-    /// Who hears of results and events.
-    pub sinks: Vec<Box<dyn Sink>>,
-    /// Counts to go on from, by source: what was counted before a restart of the program.
-    pub restored: Vec<(SourceId, Vec<LineCounts>)>,
-    /// How the sinks fare, when somebody knows.
-    pub health: Option<Arc<AskHealth>>,
-    /// How many log lines were lost so far, when somebody knows.
-    pub log_lines_lost: Option<Arc<dyn Fn() -> u64 + Send + Sync>>,
-}
-
-impl EngineOptions {
-    /// The real world, without sinks.
-    #[must_use]
-    pub fn new(settings: ParallelConfig) -> Self {
-        let (models, contexts, engine) = (settings.models.clone(), settings.max_workers, settings.engine);
-        Self {
-            settings,
-            opener: Arc::new(SystemOpener),
-            clock: Arc::new(SystemClock),
-            load_model: Box::new(move |choice| crate::detect::load(choice, &models, contexts, engine)),
-            sinks: Vec::new(),
-            restored: Vec::new(),
-            health: None,
-            log_lines_lost: None,
-        }
-    }
-}
-
-/// Why the engine refuses something.
-#[derive(Debug, thiserror::Error)]
-pub enum EngineError {
-    /// Ids are unique.
-    #[error("there is a source with the id '{0}' already; give this one another id")]
-    DuplicateId(SourceId),
-    /// The source string cannot be understood.
-    #[error("{0}")]
-    Source(String),
-    /// The system refuses threads.
-    #[error("the worker pool cannot be started: {0}")]
-    Pool(#[from] rayon::ThreadPoolBuildError),
-    /// The system refuses threads.
-    #[error("a thread cannot be started: {0}")]
-    Thread(#[from] std::io::Error),
-}
 
 /// What all sources share.
 pub(crate) struct Core {
@@ -218,27 +102,6 @@ impl Core {
         run.abandon();
         self.abandoned.lock().push((Arc::clone(source), run));
     }
-}
-
-/// Share of the time between two looks that went into something, from its sum of nanoseconds.
-#[derive(Debug, Clone, Copy, Default)]
-struct Share {
-    before: u64,
-    share: f32,
-}
-
-impl Share {
-    fn measure(&mut self, now: u64) {
-        self.share = (now.saturating_sub(self.before) as f32 / HOUSEKEEPING.as_nanos() as f32).min(1.0);
-        self.before = now;
-    }
-}
-
-/// How much one worker works.
-#[derive(Debug, Clone, Copy, Default)]
-struct WorkerLoad {
-    busy: Share,
-    cpu: Share,
 }
 
 struct Inner {
@@ -496,211 +359,6 @@ impl Engine {
         } else if !source.begin() {
             self.inner.core.release_place(source);
         }
-    }
-
-    fn housekeep(&self) {
-        for source in self.sources() {
-            source.relieve();
-            source.measure();
-        }
-        // Taken out, so that nobody waits for this lock while threads are looked at.
-        let abandoned = std::mem::take(&mut *self.inner.core.abandoned.lock());
-        let undecided = abandoned.into_iter().filter(|(source, run)| source.watch_abandoned(run));
-        let undecided: Vec<_> = undecided.collect();
-        self.inner.core.abandoned.lock().extend(undecided);
-        self.inner.process.lock().sample();
-        self.throttle();
-        self.keep_memory();
-        let workers = self.inner.core.scheduler.workers();
-        for (worker, load) in workers.iter().zip(self.inner.loads.lock().iter_mut()) {
-            load.busy.measure(worker.busy.load(Ordering::Relaxed));
-            load.cpu.measure(worker.cpu.load(Ordering::Relaxed));
-        }
-        self.inner.core.generation.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Makes detections rarer under overload, then frames, and both as frequent as configured after it.
-    fn throttle(&self) {
-        let live: Vec<_> = self
-            .sources()
-            .into_iter()
-            .filter_map(|source| source.load().map(|load| (source, load)))
-            .collect();
-        let loads: Vec<_> = live.iter().map(|(_, load)| *load).collect();
-        let rss = self.inner.process.lock().latest().rss;
-        let memory_short = self.inner.settings.memory_limit.is_some_and(|limit| rss > limit);
-        let (shares, cause) = {
-            let mut throttle = self.inner.throttle.lock();
-            (throttle.shares(&loads, memory_short, self.inner.core.clock.now()), throttle.cause())
-        };
-        for ((source, _), share) in live.iter().zip(shares) {
-            source.set_shares(share, cause);
-        }
-    }
-
-    /// Closes the least important camera when the memory limit is near, and opens it again when there is room.
-    fn keep_memory(&self) {
-        let Some(limit) = self.inner.settings.memory_limit else { return };
-        let sources = self.sources();
-        let cameras: Vec<_> = sources.iter().filter_map(|source| source.memory()).collect();
-        let rss = self.inner.process.lock().latest().rss;
-        let decision = self.inner.memory.lock().decide(rss, limit, &cameras, self.inner.core.clock.now());
-        let find = |number| sources.iter().find(|source| source.number == number);
-        match decision {
-            Decision::Keep => {}
-            Decision::Close(number) => {
-                if let Some(source) = find(number) {
-                    source.close_for_memory(limit);
-                }
-            }
-            Decision::Open(number) => {
-                if let Some(source) = find(number) {
-                    self.begin(source);
-                }
-            }
-        }
-    }
-
-    fn pause(&self, source: &Arc<SourceRuntime>, paused: bool) {
-        let state = source.cell.load().state.clone();
-        if state.is_over() {
-            return;
-        }
-        source.run.load().control.pause(paused);
-    }
-
-    fn restart(&self, source: &Arc<SourceRuntime>) {
-        let (shown, run) = (source.cell.load(), source.run.load_full());
-        run.control.pause(false);
-        if shown.kind == SourceKind::Video {
-            self.inner.core.places.forget(source);
-            self.inner.core.give_over(source, run);
-            source.rewind();
-            self.begin(source);
-        } else if shown.state.is_over() || shown.state == SourceState::Queued {
-            self.begin(source);
-        } else {
-            run.control.restart();
-        }
-    }
-
-    fn remove(&self, source: &Arc<SourceRuntime>) {
-        self.inner.sources.write().retain(|known| !Arc::ptr_eq(known, source));
-        self.inner.core.places.forget(source);
-        source.dismiss();
-        source.finish();
-        self.inner.core.release_place(source);
-        // Counts belong to the id: whoever adds it again goes on from them, as after a restart.
-        let lines = source.cell.load().lines.clone();
-        self.inner.restored.lock().push((source.id.clone(), lines));
-        tracing::info!(camera = %source.id, "Removed");
-    }
-}
-
-impl EngineApi for Engine {
-    fn snapshot(&self) -> EngineSnapshot {
-        let inner = &self.inner;
-        let scheduler = &inner.core.scheduler;
-        let limit = scheduler.limit();
-        let loads = inner.loads.lock().clone();
-        let workers = scheduler
-            .workers()
-            .iter()
-            .zip(loads)
-            .enumerate()
-            .map(|(index, (worker, load))| WorkerSnapshot {
-                number: index + 1,
-                enabled: index < limit,
-                source: worker.source.lock().clone(),
-                frames: worker.done.load(Ordering::Relaxed),
-                busy: load.busy.share,
-                cpu: load.cpu.share,
-                looks: worker.looks.load(Ordering::Relaxed),
-                errors: worker.errors.load(Ordering::Relaxed),
-                restarts: worker.restarts.load(Ordering::Relaxed),
-            })
-            .collect();
-        let queue = scheduler.waiting();
-        let process = inner.process.lock().latest();
-        let Health { problems, mut notices, lost: events_lost } =
-            inner.health.as_ref().map(|ask| ask()).unwrap_or_default();
-        notices.extend(inner.core.models.notices());
-        EngineSnapshot {
-            sources: inner.sources.read().iter().map(|source| source.cell.load()).collect(),
-            workers,
-            worker_count: limit,
-            max_workers: inner.settings.max_workers,
-            queue_pending: queue.len() + inner.core.places.waiting(),
-            queue,
-            strategy: inner.settings.strategy,
-            detector: inner.core.models.names(),
-            problems,
-            notices,
-            events: inner.collected.recent(),
-            events_lost,
-            log_lines_lost: inner.log_lines_lost.as_ref().map_or(0, |lost| lost()),
-            cpu: process.cpu,
-            rss: process.rss,
-            memory_limit: inner.settings.memory_limit,
-            stuck_threads: inner.core.stuck.load(Ordering::SeqCst),
-            uptime: inner.core.clock.now().saturating_duration_since(inner.begun_at),
-            generation: inner.core.generation.load(Ordering::Relaxed),
-        }
-    }
-
-    fn send(&self, control: Control) {
-        let with = |id: &SourceId, act: &dyn Fn(&Arc<SourceRuntime>)| {
-            if let Some(source) = self.source(id) {
-                act(&source);
-            }
-        };
-        match control {
-            Control::Pause(id) => with(&id, &|source| self.pause(source, true)),
-            Control::Resume(id) => with(&id, &|source| self.pause(source, false)),
-            Control::PauseAll(paused) => self.sources().iter().for_each(|source| self.pause(source, paused)),
-            Control::Restart(id) => with(&id, &|source| self.restart(source)),
-            Control::ResetCounts(id) => with(&id, &|source| source.reset_counts()),
-            Control::Remove(id) => with(&id, &|source| self.remove(source)),
-            Control::Add(config) => {
-                if let Err(error) = self.add_source(*config) {
-                    tracing::error!("{error}");
-                }
-            }
-            Control::SetWorkers(workers) => {
-                let workers = self.inner.core.scheduler.set_limit(workers);
-                tracing::info!("{workers} workers");
-            }
-            Control::Preview(id, wanted) => with(&id, &|source| {
-                source.preview_wanted.store(wanted, Ordering::Relaxed);
-                if !wanted {
-                    source.preview.store(None);
-                }
-            }),
-            Control::SetLines(id, lines, zones) => {
-                with(&id, &|source| source.set_lines(lines.clone(), zones.clone()));
-            }
-        }
-        self.inner.core.generation.fetch_add(1, Ordering::Relaxed);
-    }
-
-    fn preview(&self, source: &str) -> Option<Arc<Preview>> {
-        self.source(source)?.preview.load_full()
-    }
-
-    fn history(&self, source: &str) -> Vec<Minute> {
-        self.source(source).map(|source| source.history.lock().minutes()).unwrap_or_default()
-    }
-
-    fn source_config(&self, source: &str) -> Option<Arc<SourceConfig>> {
-        Some(self.source(source)?.config())
-    }
-
-    fn paths(&self, source: &str) -> Option<Paths> {
-        Some(self.source(source)?.paths.lock().clone())
-    }
-
-    fn stage_times(&self, source: &str) -> Vec<Spent> {
-        self.source(source).map(|source| source.stages.spent()).unwrap_or_default()
     }
 }
 

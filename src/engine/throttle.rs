@@ -4,8 +4,8 @@
 //! step by step: first where nobody is, then by priority from the lowest, and never below what counting
 //! needs while somebody is in the picture. When no camera can give more detections, those without anybody in the
 //! picture give frames as well, which saves their conversion and the search for motion in them. When nothing was
-//! lost for a while the steps are taken back one by one, frames before detections and the most important camera
-//! first.
+//! lost for a while the steps are taken back one by one, frames before detections and the most important cameras
+//! first. Equal cameras are treated alike.
 
 use std::{
     collections::BTreeMap,
@@ -32,8 +32,9 @@ const LOST: f64 = 0.1;
 /// Looks in a row with losses before anything is done: a hiccup is no overload.
 const PATIENCE: u32 = 4;
 
-/// Time without losses before one step is taken back.
-const RECOVERY: Duration = Duration::from_secs(10);
+/// Time without losses before one step is taken back; doubled each time a step taken back was too many, up to
+/// the second.
+const RECOVERY: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(160));
 
 /// What the throttle knows of one live source.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -51,7 +52,7 @@ pub struct Load {
 }
 
 /// Levels of all live sources.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Throttle {
     /// By the number of the source; those not seen at a look begin anew.
     known: BTreeMap<usize, usize>,
@@ -59,6 +60,24 @@ pub struct Throttle {
     cause: Option<Strain>,
     strained: u32,
     calm_since: Option<Instant>,
+    /// See [`RECOVERY`].
+    recovery: Duration,
+    /// When a step was taken back last.
+    relaxed: Option<Instant>,
+}
+
+impl Default for Throttle {
+    fn default() -> Self {
+        Self {
+            known: BTreeMap::new(),
+            levels: Vec::new(),
+            cause: None,
+            strained: 0,
+            calm_since: None,
+            recovery: RECOVERY.0,
+            relaxed: None,
+        }
+    }
 }
 
 impl Throttle {
@@ -77,14 +96,22 @@ impl Throttle {
             if self.strained >= PATIENCE {
                 self.strained = 0;
                 self.cause = Some(if memory_short { Strain::Memory } else { Strain::FramesLost });
+                let relaxed = self.relaxed.take();
+                if relaxed.is_some_and(|at| now.saturating_duration_since(at) < self.recovery) {
+                    self.recovery = (self.recovery * 2).min(RECOVERY.1);
+                }
                 self.deepen(loads);
             }
         } else {
             self.strained = 0;
             let since = *self.calm_since.get_or_insert(now);
-            if now.saturating_duration_since(since) >= RECOVERY {
+            if now.saturating_duration_since(since) >= self.recovery {
                 self.calm_since = Some(now);
-                self.relax(loads);
+                if self.relax(loads) {
+                    self.relaxed = Some(now);
+                } else {
+                    self.recovery = RECOVERY.0;
+                }
             }
         }
         self.known = loads.iter().map(|load| load.number).zip(self.levels.iter().copied()).collect();
@@ -100,29 +127,40 @@ impl Throttle {
         self.cause
     }
 
-    /// One level deeper for the least important half of those that can go deeper.
+    /// One level deeper for the least important half of those that can go deeper, and for their equals.
     fn deepen(&mut self, loads: &[Load]) {
-        let mut candidates: Vec<usize> =
-            (0..loads.len()).filter(|i| self.levels[*i] < deepest(&loads[*i])).collect();
         // Frames are touched when nobody has detections to give.
-        if candidates.iter().any(|i| self.levels[*i] + 1 < FRAMES) {
-            candidates.retain(|i| self.levels[*i] + 1 < FRAMES);
-        }
-        candidates.sort_by_key(|i| (loads[*i].occupied, loads[*i].priority, self.levels[*i]));
-        let half = candidates.len().div_ceil(2);
-        for index in candidates.into_iter().take(half) {
-            self.levels[index] += 1;
+        let detections = |load: &Load| deepest(load).min(FRAMES - 1);
+        let more = loads.iter().zip(&self.levels).any(|(load, level)| *level < detections(load));
+        let limit = |load: &Load| if more { detections(load) } else { deepest(load) };
+        let rank = |levels: &[usize], i: usize| (loads[i].occupied, loads[i].priority, levels[i]);
+        let mut ranks: Vec<_> = (0..loads.len())
+            .filter(|i| self.levels[*i] < limit(&loads[*i]))
+            .map(|i| rank(&self.levels, i))
+            .collect();
+        ranks.sort_unstable();
+        let Some(last) = ranks.get(ranks.len().div_ceil(2).saturating_sub(1)).copied() else { return };
+        for (i, load) in loads.iter().enumerate() {
+            if rank(&self.levels, i) <= last && self.levels[i] < limit(load) {
+                self.levels[i] += 1;
+            }
         }
     }
 
-    /// One level up for the most important source that was throttled.
-    fn relax(&mut self, loads: &[Load]) {
+    /// One level up for the most important of those that were throttled, and for its equals; `false` when nobody
+    /// was. Frames come back before detections.
+    fn relax(&mut self, loads: &[Load]) -> bool {
+        let rank = |levels: &[usize], i: usize| {
+            (levels[i] >= FRAMES, loads[i].priority, loads[i].occupied, levels[i])
+        };
         let throttled = (0..loads.len()).filter(|i| self.levels[*i] > 0);
-        if let Some(index) = throttled.max_by_key(|i| {
-            (self.levels[*i] >= FRAMES, loads[*i].priority, loads[*i].occupied, self.levels[*i])
-        }) {
-            self.levels[index] -= 1;
+        let Some(first) = throttled.map(|i| rank(&self.levels, i)).max() else { return false };
+        for i in 0..loads.len() {
+            if rank(&self.levels, i) == first {
+                self.levels[i] -= 1;
+            }
         }
+        true
     }
 }
 
@@ -212,6 +250,20 @@ mod tests {
             throttle.shares(&[load(0, false, 5)], false, now);
         }
         assert_eq!(throttle.shares(&[load(0, true, 5)], false, now), [Shares { looks: 0.35, frames: 1.0 }]);
+    }
+
+    #[test]
+    fn equals_are_throttled_and_released_alike() {
+        let (mut throttle, mut now) = (Throttle::default(), Instant::now());
+        let strained = numbered([load(0, true, 5), load(0, true, 5), load(0, true, 5)]);
+        let calm = numbered([load(0, true, 0), load(0, true, 0), load(0, true, 0)]);
+        for loads in [strained, calm] {
+            for _ in 0..100 {
+                now += TICK;
+                let shares = throttle.shares(&loads, false, now);
+                assert!(shares.iter().all(|share| *share == shares[0]), "{shares:?}");
+            }
+        }
     }
 
     #[test]

@@ -1,0 +1,131 @@
+//! What front ends see of an engine, and what an engine needs of the world.
+
+use std::sync::Arc;
+
+use super::{aggregator::Sink, models::LoadModel};
+use crate::{
+    clock::{Clock, SystemClock},
+    config::{LineConfig, ParallelConfig, SourceConfig, ZoneConfig},
+    count::replay::Paths,
+    metrics::stages::Spent,
+    source::{Opener, SourceId, SystemOpener},
+    store::{EngineSnapshot, LineCounts, Minute, Preview},
+};
+
+/// What a front end can ask of the engine. None of it blocks.
+#[derive(Debug, Clone)]
+pub enum Control {
+    /// Stop reading a source; its counts stay.
+    Pause(SourceId),
+    /// Go on reading.
+    Resume(SourceId),
+    /// Pause or resume every source.
+    PauseAll(bool),
+    /// Open again now: ends a countdown, re-reads a file from its start with its counts at zero.
+    Restart(SourceId),
+    /// Counts of the source back to zero.
+    ResetCounts(SourceId),
+    /// Stop and forget.
+    Remove(SourceId),
+    /// Add a source, enabled at once.
+    Add(Box<SourceConfig>),
+    /// Workers that may run at once, clamped to 1..=max_workers.
+    SetWorkers(usize),
+    /// Ask for (or stop) preview pictures of a source.
+    Preview(SourceId, bool),
+    /// Replace the counting lines and zones of a source; counts of lines that keep their name are kept.
+    SetLines(SourceId, Vec<LineConfig>, Vec<ZoneConfig>),
+}
+
+/// What a front end needs of an engine; the real one and the fakes of the screen tests offer it.
+pub trait EngineApi: Send + Sync {
+    /// Everything that is shown, gathered without waiting.
+    fn snapshot(&self) -> EngineSnapshot;
+    /// Asks for something; never blocks.
+    fn send(&self, control: Control);
+    /// The latest preview picture, if one was asked for with [`Control::Preview`] and has been made.
+    fn preview(&self, source: &str) -> Option<Arc<Preview>>;
+    /// Minutes of history, oldest first, without holes (gaps are minutes that were not watched).
+    fn history(&self, source: &str) -> Vec<Minute>;
+    /// Configuration of a source as it runs now.
+    fn source_config(&self, source: &str) -> Option<Arc<SourceConfig>>;
+    /// The tracks of the last minutes, as of now.
+    fn paths(&self, source: &str) -> Option<Paths> {
+        let _ = source;
+        None
+    }
+    /// CPU time by stage of one source since the start, in the order of a frame.
+    fn stage_times(&self, source: &str) -> Vec<Spent> {
+        let _ = source;
+        Vec::new()
+    }
+}
+
+/// How those fare who write down what is counted.
+#[derive(Debug, Clone, Default)]
+pub struct Health {
+    /// What endangers counts or files at this moment, in words for the user.
+    pub problems: Vec<String>,
+    /// What the user should know besides.
+    pub notices: Vec<String>,
+    /// Events lost so far.
+    pub lost: u64,
+}
+
+/// Tells the [`Health`] of the sinks, without waiting.
+pub type AskHealth = dyn Fn() -> Health + Send + Sync;
+
+/// The world an engine lives in.
+pub struct EngineOptions {
+    /// Settings of the program.
+    pub settings: ParallelConfig,
+    /// Opens sources.
+    pub opener: Arc<dyn Opener>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Loads detection models.
+    pub load_model: Box<LoadModel>,
+    /// Who hears of results and events.
+    pub sinks: Vec<Box<dyn Sink>>,
+    /// Counts to go on from, by source: what was counted before a restart of the program.
+    pub restored: Vec<(SourceId, Vec<LineCounts>)>,
+    /// How the sinks fare, when somebody knows.
+    pub health: Option<Arc<AskHealth>>,
+    /// How many log lines were lost so far, when somebody knows.
+    pub log_lines_lost: Option<Arc<dyn Fn() -> u64 + Send + Sync>>,
+}
+
+impl EngineOptions {
+    /// The real world, without sinks.
+    #[must_use]
+    pub fn new(settings: ParallelConfig) -> Self {
+        let (models, contexts, engine) = (settings.models.clone(), settings.max_workers, settings.engine);
+        Self {
+            settings,
+            opener: Arc::new(SystemOpener),
+            clock: Arc::new(SystemClock),
+            load_model: Box::new(move |choice| crate::detect::load(choice, &models, contexts, engine)),
+            sinks: Vec::new(),
+            restored: Vec::new(),
+            health: None,
+            log_lines_lost: None,
+        }
+    }
+}
+
+/// Why the engine refuses something.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// Ids are unique.
+    #[error("there is a source with the id '{0}' already; give this one another id")]
+    DuplicateId(SourceId),
+    /// The source string cannot be understood.
+    #[error("{0}")]
+    Source(String),
+    /// The system refuses threads.
+    #[error("the worker pool cannot be started: {0}")]
+    Pool(#[from] rayon::ThreadPoolBuildError),
+    /// The system refuses threads.
+    #[error("a thread cannot be started: {0}")]
+    Thread(#[from] std::io::Error),
+}

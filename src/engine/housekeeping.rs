@@ -1,0 +1,94 @@
+//! What an engine does about twice a second: rates, load, stalls, memory.
+
+use std::{sync::atomic::Ordering, time::Duration};
+
+use super::{Engine, memory::Decision};
+
+/// How often rates, load and stalls are looked at.
+pub(super) const HOUSEKEEPING: Duration = Duration::from_millis(500);
+
+/// Share of the time between two looks that went into something, from its sum of nanoseconds.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Share {
+    before: u64,
+    pub(super) share: f32,
+}
+
+impl Share {
+    fn measure(&mut self, now: u64) {
+        self.share = (now.saturating_sub(self.before) as f32 / HOUSEKEEPING.as_nanos() as f32).min(1.0);
+        self.before = now;
+    }
+}
+
+/// How much one worker works.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct WorkerLoad {
+    pub(super) busy: Share,
+    pub(super) cpu: Share,
+}
+
+impl Engine {
+    pub(super) fn housekeep(&self) {
+        for source in self.sources() {
+            source.relieve();
+            source.measure();
+        }
+        // Taken out, so that nobody waits for this lock while threads are looked at.
+        let abandoned = std::mem::take(&mut *self.inner.core.abandoned.lock());
+        let undecided = abandoned.into_iter().filter(|(source, run)| source.watch_abandoned(run));
+        let undecided: Vec<_> = undecided.collect();
+        self.inner.core.abandoned.lock().extend(undecided);
+        self.inner.process.lock().sample();
+        self.throttle();
+        self.keep_memory();
+        let workers = self.inner.core.scheduler.workers();
+        for (worker, load) in workers.iter().zip(self.inner.loads.lock().iter_mut()) {
+            load.busy.measure(worker.busy.load(Ordering::Relaxed));
+            load.cpu.measure(worker.cpu.load(Ordering::Relaxed));
+        }
+        self.inner.core.generation.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Makes detections rarer under overload, then frames, and both as frequent as configured after it.
+    fn throttle(&self) {
+        let live: Vec<_> = self
+            .sources()
+            .into_iter()
+            .filter_map(|source| source.load().map(|load| (source, load)))
+            .collect();
+        let loads: Vec<_> = live.iter().map(|(_, load)| *load).collect();
+        let rss = self.inner.process.lock().latest().rss;
+        let memory_short = self.inner.settings.memory_limit.is_some_and(|limit| rss > limit);
+        let (shares, cause) = {
+            let mut throttle = self.inner.throttle.lock();
+            (throttle.shares(&loads, memory_short, self.inner.core.clock.now()), throttle.cause())
+        };
+        for ((source, _), share) in live.iter().zip(shares) {
+            source.set_shares(share, cause);
+        }
+    }
+
+    /// Closes the least important camera when the memory limit is near, and opens it again when there is room.
+    fn keep_memory(&self) {
+        let Some(limit) = self.inner.settings.memory_limit else { return };
+        let sources = self.sources();
+        let cameras: Vec<_> = sources.iter().filter_map(|source| source.memory()).collect();
+        let rss = self.inner.process.lock().latest().rss;
+        let decision = self.inner.memory.lock().decide(rss, limit, &cameras, self.inner.core.clock.now());
+        let find = |number| sources.iter().find(|source| source.number == number);
+        match decision {
+            Decision::Keep => {}
+            Decision::Close(number) => {
+                if let Some(source) = find(number) {
+                    source.close_for_memory(limit);
+                }
+            }
+            Decision::Open(number) => {
+                if let Some(source) = find(number) {
+                    self.begin(source);
+                }
+            }
+        }
+    }
+}
