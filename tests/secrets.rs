@@ -171,7 +171,7 @@ fn no_screen_shows_a_password() {
     arguments.extend(["demo:lobby", "--output", &output, "--log-level", "debug"]);
     let program = Path::new(env!("CARGO_BIN_EXE_pcount-tui"));
     let mut terminal = terminal::Terminal::start(program, &arguments, &[], 200, 50);
-    terminal.wait_for_text("Auth failed");
+    terminal.wait_for_text("Auth fail");
     terminal.wait_for_text("404");
     let clean = |terminal: &terminal::Terminal, screen: &str| {
         let text = terminal.text();

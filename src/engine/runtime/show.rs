@@ -55,6 +55,9 @@ impl SourceRuntime {
             self.errors.lock().push(error.to_owned());
         }
         if changed {
+            // Some errors begin with the word of their state.
+            let said = format!("{}: ", word.to_lowercase());
+            let error = error.map(|error| error.strip_prefix(&said).unwrap_or(error));
             match error {
                 Some(error) => tracing::warn!(camera = %self.id, "{word}: {error}"),
                 None => tracing::info!(camera = %self.id, "{word}"),
