@@ -178,26 +178,23 @@ fn no_screen_shows_a_password() {
         assert!(!holds(text.as_bytes()), "{screen}: {text}");
     };
     clean(&terminal, "overview");
-    // Every source's facts and its own screen, the logs, the report, the dialog for new sources.
-    for _ in 0..addresses.len() {
-        terminal.keys("j");
-        std::thread::sleep(Duration::from_millis(150));
-        clean(&terminal, "overview");
-        terminal.keys("\r");
-        std::thread::sleep(Duration::from_millis(300));
-        clean(&terminal, "detail");
-        terminal.keys("l");
-        std::thread::sleep(Duration::from_millis(300));
-        clean(&terminal, "log");
-        terminal.keys("\u{1b}");
-        std::thread::sleep(Duration::from_millis(150));
-        terminal.keys("\u{1b}");
-        std::thread::sleep(Duration::from_millis(150));
-    }
-    for keys in ["L", "\u{1b}", "H", "\u{1b}", "?", "\u{1b}"] {
+    // Every source's facts and its own screen, the logs, the report, the help.
+    let mut show = |keys: &str, shown: &str| {
         terminal.keys(keys);
-        std::thread::sleep(Duration::from_millis(300));
-        clean(&terminal, keys);
+        terminal.wait_for_text(shown);
+        clean(&terminal, shown);
+    };
+    let overview = "Parallel People Counting System";
+    for _ in 0..addresses.len() {
+        show("j", overview);
+        show("\r", "1 Picture");
+        show("l", "Log: ");
+        show("\u{1b}", "1 Picture");
+        show("\u{1b}", overview);
+    }
+    for (keys, shown) in [("L", "Log: all"), ("H", "History:"), ("?", "Keys:")] {
+        show(keys, shown);
+        show("\u{1b}", overview);
     }
     terminal.keys("Q");
     terminal.exit_code();
