@@ -1,19 +1,21 @@
 //! The shared state store: one small immutable snapshot per source, replaced whole, read without waiting.
 
 pub mod cell;
+mod event;
 pub mod history;
 
 use std::{
     collections::BTreeMap,
     sync::Arc,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
+
+pub use event::{Event, EventKind};
 
 use crate::{
     config::{SourceKind, Strategy},
-    count::{Direction, Reason},
+    count::Reason,
     source::SourceId,
-    track::TrackId,
 };
 
 /// Life of a source, as shown.
@@ -275,14 +277,39 @@ impl SourceSnapshot {
         }
     }
 
+    /// The limits of the source itself and of its zones, always in the same order.
+    pub fn limits(&self) -> impl Iterator<Item = Limit> + '_ {
+        let own = self.threshold.map(|limit| Limit { zone: None, current: self.current(), limit });
+        let zones = self.zones.iter().filter_map(|zone| {
+            let limit = zone.threshold?;
+            Some(Limit { zone: Some(zone.name.clone()), current: zone.occupancy as i64, limit })
+        });
+        own.into_iter().chain(zones)
+    }
+
     /// Whether the source or one of its zones has reached its limit.
     #[must_use]
     pub fn over_threshold(&self) -> bool {
-        self.threshold.is_some_and(|limit| self.current() >= limit)
-            || self
-                .zones
-                .iter()
-                .any(|zone| zone.threshold.is_some_and(|limit| zone.occupancy as i64 >= limit))
+        self.limits().any(|limit| limit.is_reached())
+    }
+}
+
+/// A number of people that should not be reached, and how many there are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limit {
+    /// The zone that it is for; none when it is for the source.
+    pub zone: Option<String>,
+    /// In minus out of the source, or people in the zone.
+    pub current: i64,
+    /// From which it is reached.
+    pub limit: i64,
+}
+
+impl Limit {
+    /// Whether it is reached.
+    #[must_use]
+    pub fn is_reached(&self) -> bool {
+        self.current >= self.limit
     }
 }
 
@@ -307,66 +334,6 @@ pub struct WorkerSnapshot {
     pub errors: u64,
     /// Times it panicked over a frame and went on with the next one.
     pub restarts: u64,
-}
-
-/// What happened, for the ticker, the logs, the CSV and the JSON lines.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Event {
-    /// Wall time.
-    pub wall: SystemTime,
-    /// Which source.
-    pub source: SourceId,
-    /// What.
-    pub kind: EventKind,
-}
-
-/// Kinds of [`Event`].
-#[derive(Debug, Clone, PartialEq)]
-pub enum EventKind {
-    /// Somebody crossed a line.
-    Crossing {
-        /// Name of the line.
-        line: String,
-        /// Which way.
-        direction: Direction,
-        /// Who.
-        track: TrackId,
-        /// Seconds on the source's clock.
-        time: f64,
-        /// Score of the track, 0..=1.
-        confidence: f32,
-    },
-    /// A crossing that was not counted.
-    Suppressed {
-        /// Name of the line.
-        line: String,
-        /// Which way it would have been.
-        direction: Direction,
-        /// Who.
-        track: TrackId,
-        /// Why not.
-        reason: Reason,
-        /// Seconds on the source's clock.
-        time: f64,
-    },
-    /// The source changed state.
-    State {
-        /// New state's word.
-        state: &'static str,
-        /// What went wrong, when something did.
-        error: Option<String>,
-    },
-    /// `current_count` or a zone reached (`true`) or left (`false`) its limit.
-    Threshold {
-        /// Whether it is over now.
-        over: bool,
-        /// The count at that moment.
-        current: i64,
-        /// The limit.
-        limit: i64,
-    },
-    /// The source's counts were set to zero: by the user, or because a file begins anew.
-    Reset,
 }
 
 /// Everything the front ends show, gathered without waiting for anybody.

@@ -6,10 +6,11 @@ mod support;
 use std::{sync::atomic::Ordering, time::Duration};
 
 use pcount::{
-    config::{Cadence, SourceConfig, SourceKind, Strategy},
+    config::{Cadence, SourceConfig, SourceKind, Strategy, ZoneConfig},
+    count::Anchor,
     engine::{Control, EngineApi, EngineError},
     source::SourceError,
-    store::SourceState,
+    store::{EventKind, SourceState},
 };
 use support::{Walk, source, world};
 
@@ -68,6 +69,37 @@ fn frames_chosen_by_need_are_the_same_ones_for_any_number_of_workers() {
     for workers in [2, 4, 8, 2] {
         assert_eq!(run(workers), looks, "{workers} workers");
     }
+}
+
+#[test]
+fn a_limit_that_is_reached_is_told_with_whose_it_is() {
+    let world = world(1, 1, Strategy::Shared, |_, _| Ok(Walk::file(120, 60)));
+    let hall = ZoneConfig {
+        name: "hall".into(),
+        points: vec![[0.0, 0.6], [1.0, 0.6], [1.0, 1.0], [0.0, 1.0]],
+        anchor: Anchor::Foot,
+        threshold: Some(1),
+    };
+    let zones = vec![ZoneConfig { threshold: None, name: "yard".into(), ..hall.clone() }, hall];
+    let source = SourceConfig { threshold: Some(2), zones, ..source("video", SourceKind::Video) };
+    world.engine.add_source(source).unwrap();
+    world.engine.start().unwrap();
+    world.until_over();
+    let told: Vec<_> = world
+        .record
+        .events
+        .lock()
+        .iter()
+        .filter_map(|event| match &event.kind {
+            EventKind::Threshold { zone, over, current, limit } => {
+                Some((zone.clone().unwrap_or_default(), *over, *current, *limit))
+            }
+            _ => None,
+        })
+        .collect();
+    let hall = |over, current| ("hall".to_owned(), over, current, 1);
+    assert_eq!(told, [hall(true, 1), hall(false, 0), hall(true, 1), hall(false, 0)]);
+    assert_eq!(world.engine.stop(SECONDS(10)), 0);
 }
 
 #[test]

@@ -245,4 +245,6 @@ fn free_copy(path: &Path) -> PathBuf {
 }
 
 #[cfg(test)]
+mod sample;
+#[cfg(test)]
 mod tests;

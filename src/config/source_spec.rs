@@ -26,6 +26,9 @@ pub(super) fn is_video_extension(extension: &str) -> bool {
     VIDEO_EXTENSIONS.iter().any(|known| known.eq_ignore_ascii_case(extension))
 }
 
+/// More files than this of one pattern are a slip such as `/**/*`, which would read the whole disk.
+const MOST_FILES: usize = 10_000;
+
 /// What a source string names.
 #[derive(Debug, PartialEq)]
 pub(super) enum Named {
@@ -117,7 +120,7 @@ fn path_or_several(written: &str, base: &Path, lookup: Lookup<'_>) -> Result<Nam
         return folder(&path).map(Named::Several);
     }
     if written.contains(['*', '?', '[']) && !path.exists() {
-        return pattern(&escaped(written, base, lookup)?).map(Named::Several);
+        return pattern(&escaped(written, base, lookup)?, MOST_FILES).map(Named::Several);
     }
     Ok(Named::One(SourceSpec::File(path)))
 }
@@ -153,11 +156,20 @@ fn escaped(written: &str, base: &Path, lookup: Lookup<'_>) -> Result<String, Str
     Ok(format!("{}{rest}", glob::Pattern::escape(folder)))
 }
 
-fn pattern(text: &str) -> Result<Vec<PathBuf>, String> {
+fn pattern(text: &str, most: usize) -> Result<Vec<PathBuf>, String> {
     let options = glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::new() };
     let found = glob::glob_with(text, options)
         .map_err(|error| format!("'{text}' is no pattern ({}); a literal [ is written [[]", error.msg))?;
-    let mut files: Vec<_> = found.filter_map(Result::ok).filter(|file| file.is_file()).collect();
+    let mut files = Vec::new();
+    // Folders and what cannot be read count too: it is the walk that must end.
+    for (walked, found) in found.enumerate() {
+        if walked >= most {
+            return Err(format!(
+                "'{text}' fits more than {most} files and folders; write a narrower pattern"
+            ));
+        }
+        files.extend(found.ok().filter(|file| file.is_file()));
+    }
     files.sort();
     Ok(files)
 }
@@ -279,6 +291,8 @@ mod tests {
         assert_eq!(read(text), Ok(Named::Several(vec![at("a.mkv"), at("b.MP4")])));
         assert_eq!(read(&format!("{text}/*.m*")), Ok(Named::Several(vec![at("a.mkv")])));
         assert_eq!(read(&format!("{text}/x*")), Ok(Named::Several(vec![])));
+        let refused = pattern(&format!("{text}/**/*"), 2).unwrap_err();
+        assert!(refused.contains("fits more than 2 files and folders"), "{refused}");
     }
 
     #[test]

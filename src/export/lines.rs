@@ -87,6 +87,9 @@ pub struct StateLine {
 pub struct AlertLine {
     /// The source.
     pub camera_id: String,
+    /// The zone whose limit it is; left out when it is the source's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
     /// Whether it is over its limit now.
     pub over: bool,
     /// The count at that moment.
@@ -199,8 +202,8 @@ impl From<&Event> for Line {
             EventKind::State { state, error } => {
                 Self::State(StateLine { camera_id, state: state.to_owned(), error, timestamp })
             }
-            EventKind::Threshold { over, current, limit } => {
-                Self::Alert(AlertLine { camera_id, over, current, limit, timestamp })
+            EventKind::Threshold { zone, over, current, limit } => {
+                Self::Alert(AlertLine { camera_id, zone, over, current, limit, timestamp })
             }
             EventKind::Reset => Self::Reset(ResetLine { camera_id, timestamp }),
         }

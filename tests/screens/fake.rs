@@ -152,7 +152,7 @@ pub fn events() -> Vec<Event> {
     };
     vec![
         event(50, "camera_02", crossing(Direction::In, 17)),
-        event(41, "camera_01", EventKind::Threshold { over: true, current: 10, limit: 10 }),
+        event(41, "camera_01", EventKind::Threshold { zone: None, over: true, current: 10, limit: 10 }),
         event(
             33,
             "camera_03",

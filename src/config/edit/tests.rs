@@ -2,27 +2,14 @@
 
 use std::{collections::BTreeSet, os::unix::fs::PermissionsExt as _};
 
-use super::*;
+use super::{
+    sample::{TEXT, door},
+    *,
+};
 use crate::{
     config::{Config, Overrides, SourceConfig},
     count::Anchor,
 };
-
-const TEXT: &str = r#"{
-    "parallel_config": {"worker_count": 2},
-    "cameras": [
-        {
-            "camera_id": "one",   "alias": "Tür",
-            "source": "rtsp://h/1"
-        },
-        { "camera_id": "two", "source": "rtsp://h/2", "lines": [ {"name": "x", "a": [0, 0], "b": [1, 1]} ], "threshold": 5 }
-    ]
-}
-"#;
-
-fn door() -> LineConfig {
-    LineConfig { name: "the \"door\"".into(), a: [0.1, 0.25], b: [0.9, 1.0], anchor: Anchor::Foot }
-}
 
 fn written() -> (tempfile::TempDir, ConfigFile) {
     let folder = tempfile::tempdir().unwrap();

@@ -239,24 +239,10 @@ fn share(value: f32) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::count::Anchor;
-
-    fn door() -> LineConfig {
-        LineConfig { name: "the \"door\"".into(), a: [0.1, 0.25], b: [0.9, 1.0], anchor: Anchor::Foot }
-    }
-
-    const TEXT: &str = r#"{
-    "parallel_config": {"worker_count": 2},
-    "cameras": [
-        {
-            "camera_id": "one",   "alias": "Tür",
-            "source": "rtsp://h/1"
-        },
-        { "camera_id": "two", "source": "rtsp://h/2", "lines": [ {"name": "x", "a": [0, 0], "b": [1, 1]} ], "threshold": 5 }
-    ]
-}
-"#;
+    use super::{
+        super::sample::{TEXT, door},
+        *,
+    };
 
     fn with_lines(text: &str, id: &str, lines: &[LineConfig]) -> Result<Option<String>, Syntax> {
         with_shapes(text, id, lines, &[])

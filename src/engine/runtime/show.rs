@@ -10,7 +10,7 @@ use crate::{
     engine::pipeline::{Pipeline, Step},
     export::records::TaskResult,
     source::Frame,
-    store::{Event, EventKind, SourceSnapshot, SourceState, ZoneCounts},
+    store::{Event, EventKind, Limit, SourceSnapshot, SourceState, ZoneCounts},
     track::Track,
 };
 
@@ -126,7 +126,7 @@ impl SourceRuntime {
         let now = self.core.clock.now();
         let handled = self.handled.load(Ordering::Relaxed);
         let (before, after) = self.cell.update(|shown| {
-            let before = shown.over_threshold();
+            let before: Vec<Limit> = shown.limits().collect();
             show_counts(shown, pipeline);
             shown.frames = handled;
             shown.visible = step.tracks.iter().filter(|track: &&Track| track.confirmed).count();
@@ -142,7 +142,7 @@ impl SourceRuntime {
                     * 3;
                 shown.picture_bytes = whole + 2 * reduced;
             }
-            (before, shown.over_threshold())
+            (before, shown.limits().collect::<Vec<_>>())
         });
         let mut crossed = false;
         for event in &step.events {
@@ -161,8 +161,11 @@ impl SourceRuntime {
             }
             self.emit(event.clone());
         }
-        if before != after {
-            self.alert(after);
+        for limit in after {
+            let old = before.iter().find(|old| old.zone == limit.zone);
+            if old.is_some_and(Limit::is_reached) != limit.is_reached() {
+                self.alert(limit);
+            }
         }
         let due =
             self.last_result.lock().is_none_or(|at| now.saturating_duration_since(at) >= RESULT_INTERVAL);
@@ -171,15 +174,16 @@ impl SourceRuntime {
         }
     }
 
-    fn alert(&self, over: bool) {
-        let shown = self.cell.load();
-        let (current, limit) = (shown.current(), shown.threshold.unwrap_or_default());
+    fn alert(&self, limit: Limit) {
+        let over = limit.is_reached();
+        let Limit { zone, current, limit } = limit;
+        let whose = zone.as_ref().map_or(String::new(), |zone| format!("Zone {zone}: "));
         if over {
-            tracing::warn!(camera = %self.id, "Over its limit: {current} inside, limit {limit}");
+            tracing::warn!(camera = %self.id, "{whose}Over its limit: {current} inside, limit {limit}");
         } else {
-            tracing::info!(camera = %self.id, "Below its limit again: {current} inside, limit {limit}");
+            tracing::info!(camera = %self.id, "{whose}Below its limit again: {current} inside, limit {limit}");
         }
-        self.emit(EventKind::Threshold { over, current, limit });
+        self.emit(EventKind::Threshold { zone, over, current, limit });
     }
 }
 

@@ -79,13 +79,14 @@ pub fn describe(kind: &EventKind, look: &Look) -> (String, Role) {
             (format!("{}: {}", state.to_lowercase(), text::clean(error)), Role::Warn)
         }
         EventKind::State { state, error: None } => (state.to_lowercase(), Role::Dim),
-        EventKind::Threshold { over: true, current, limit } if current < limit => {
-            (format!("{} a zone is full", look.symbols.alert), Role::Bad)
+        EventKind::Threshold { zone, over, current, limit } => {
+            let whose = zone.as_ref().map_or(String::new(), |zone| format!("{}: ", text::clean(zone)));
+            if *over {
+                (format!("{} {whose}over its limit: {current} of {limit}", look.symbols.alert), Role::Bad)
+            } else {
+                (format!("{whose}below its limit again"), Role::Good)
+            }
         }
-        EventKind::Threshold { over: true, current, limit } => {
-            (format!("{} over its limit: {current} of {limit}", look.symbols.alert), Role::Bad)
-        }
-        EventKind::Threshold { over: false, .. } => ("below its limit again".into(), Role::Good),
         EventKind::Reset => ("counts set to zero".into(), Role::Text),
     }
 }

@@ -1,0 +1,71 @@
+//! What happens to sources.
+
+use std::time::SystemTime;
+
+use crate::{
+    count::{Direction, Reason},
+    source::SourceId,
+    track::TrackId,
+};
+
+/// What happened, for the ticker, the logs, the CSV and the JSON lines.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// Wall time.
+    pub wall: SystemTime,
+    /// Which source.
+    pub source: SourceId,
+    /// What.
+    pub kind: EventKind,
+}
+
+/// Kinds of [`Event`].
+#[derive(Debug, Clone, PartialEq)]
+pub enum EventKind {
+    /// Somebody crossed a line.
+    Crossing {
+        /// Name of the line.
+        line: String,
+        /// Which way.
+        direction: Direction,
+        /// Who.
+        track: TrackId,
+        /// Seconds on the source's clock.
+        time: f64,
+        /// Score of the track, 0..=1.
+        confidence: f32,
+    },
+    /// A crossing that was not counted.
+    Suppressed {
+        /// Name of the line.
+        line: String,
+        /// Which way it would have been.
+        direction: Direction,
+        /// Who.
+        track: TrackId,
+        /// Why not.
+        reason: Reason,
+        /// Seconds on the source's clock.
+        time: f64,
+    },
+    /// The source changed state.
+    State {
+        /// New state's word.
+        state: &'static str,
+        /// What went wrong, when something did.
+        error: Option<String>,
+    },
+    /// The source or one of its zones reached its limit or went below it again.
+    Threshold {
+        /// The zone whose limit it is; none when it is the source's own.
+        zone: Option<String>,
+        /// Whether it is over now.
+        over: bool,
+        /// The count at that moment: in minus out, or the people in the zone.
+        current: i64,
+        /// The limit.
+        limit: i64,
+    },
+    /// The source's counts were set to zero: by the user, or because a file begins anew.
+    Reset,
+}
