@@ -34,16 +34,16 @@ pub fn read() -> Vec<OsString> {
     }
     if visible.iter().any(|argument| shown(argument) != *argument) {
         // Should it fail, the program runs all the same; nothing is worse than before.
-        let _ = start_anew(&visible, None);
+        let _ = start_anew(&visible, &[]);
     }
     visible
 }
 
-/// Starts the program anew with one more variable in its environment; for settings that libraries read only
-/// there. Returns only when that fails, with the reason.
-pub fn start_anew_with(variable: (&str, &str)) -> io::Error {
+/// Starts the program anew with more variables in its environment; for settings that libraries read only there.
+/// Returns only when that fails, with the reason.
+pub fn start_anew_with(variables: &[(&str, &str)]) -> io::Error {
     let arguments: Vec<OsString> = TRUE.get().cloned().unwrap_or_else(|| std::env::args_os().collect());
-    match start_anew(&arguments, Some(variable)) {
+    match start_anew(&arguments, variables) {
         Ok(never) => match never {},
         Err(error) => error,
     }
@@ -57,10 +57,7 @@ pub fn remember(arguments: &[OsString]) {
     let _ = TRUE.set(arguments.to_vec());
 }
 
-fn start_anew(
-    arguments: &[OsString],
-    variable: Option<(&str, &str)>,
-) -> io::Result<std::convert::Infallible> {
+fn start_anew(arguments: &[OsString], variables: &[(&str, &str)]) -> io::Result<std::convert::Infallible> {
     let (program, rest) = arguments.split_first().ok_or(io::ErrorKind::InvalidInput)?;
     // Without close-on-exec: it must survive.
     let mut handover = File::from(memfd_create(NAME, MemfdFlags::empty())?);
@@ -68,9 +65,7 @@ fn start_anew(
     let mut command = Command::new("/proc/self/exe");
     command.arg0(program).args(rest.iter().map(|argument| shown(argument)));
     command.env(HANDOVER, handover.as_raw_fd().to_string());
-    if let Some((name, value)) = variable {
-        command.env(name, value);
-    }
+    command.envs(variables.iter().copied());
     Err(command.exec())
 }
 
