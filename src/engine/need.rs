@@ -43,7 +43,7 @@ const NEAR_STEP: f32 = 0.13;
 const FAR_STEP: f32 = 0.3;
 
 /// Least and most looks per second for somebody near a line, and for anybody else.
-const NEAR_RATES: (f64, f64) = (5.0, 12.0);
+const NEAR_RATES: (f64, f64) = (3.0, 12.0);
 const FAR_RATES: (f64, f64) = (3.0, 6.0);
 
 /// Looks per second at least, near a line and elsewhere, for somebody whom the last looks missed or doubted, up
