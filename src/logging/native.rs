@@ -20,6 +20,19 @@ const MAX_LINE: usize = 4096;
 /// The end waits at most this long for the last lines: somebody may still hold the pipe.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// What FFmpeg's decoders write when part of a picture is lost: packets that did not come, damaged files.
+const DAMAGE: [&str; 6] = [
+    "error while decoding",
+    "concealing",
+    "decode_slice_header error",
+    "corrupt",
+    "Missing reference",
+    "Could not find ref",
+];
+
+/// Damage is told in the program's log at most this often.
+const TELL_AGAIN: Duration = Duration::from_secs(60);
+
 /// A pipe whose other end cleans each line and appends it to `native-stderr.log`.
 pub struct NativeOutput {
     writer: Option<PipeWriter>,
@@ -97,8 +110,34 @@ impl Target {
     }
 }
 
+/// Counts messages of damaged pictures. FFmpeg does not say whose they are.
+#[derive(Debug, Default)]
+struct Damage {
+    messages: u64,
+    told: Option<Instant>,
+}
+
+impl Damage {
+    /// Takes note of a line; what is to be told, if anything.
+    fn note(&mut self, line: &str, now: Instant) -> Option<String> {
+        if !DAMAGE.iter().any(|words| line.contains(words)) {
+            return None;
+        }
+        self.messages += 1;
+        if self.told.is_some_and(|at| now.saturating_duration_since(at) < TELL_AGAIN) {
+            return None;
+        }
+        self.told = Some(now);
+        let messages = std::mem::take(&mut self.messages);
+        Some(format!(
+            "Parts of pictures could not be decoded (messages of FFmpeg since this was last said: {messages}): packets              of a camera are lost, or a file is damaged; people in smeared pictures may be missed. {}.log has them",
+            names::NATIVE
+        ))
+    }
+}
+
 fn copy(mut reader: BufReader<io::PipeReader>, mut target: Target, redactor: &Redactor) {
-    let mut line = Vec::new();
+    let (mut line, mut damage) = (Vec::new(), Damage::default());
     loop {
         line.clear();
         match reader.read_until(b'\n', &mut line) {
@@ -107,6 +146,9 @@ fn copy(mut reader: BufReader<io::PipeReader>, mut target: Target, redactor: &Re
                 line.truncate(MAX_LINE);
                 let text = String::from_utf8_lossy(&line);
                 target.write(&redactor.clean(text.trim_end()));
+                if let Some(text) = damage.note(&text, Instant::now()) {
+                    tracing::warn!("{text}");
+                }
             }
         }
     }
@@ -115,6 +157,18 @@ fn copy(mut reader: BufReader<io::PipeReader>, mut target: Target, redactor: &Re
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn damaged_pictures_are_told_once_a_minute() {
+        let (mut damage, begun) = (Damage::default(), Instant::now());
+        let at = |seconds| begun + Duration::from_secs(seconds);
+        assert_eq!(damage.note("[rtsp @ 0x1] method SETUP failed", at(0)), None);
+        let said = damage.note("[h264 @ 0x1] error while decoding MB 12 7", at(0)).unwrap();
+        assert!(said.contains("said: 1"), "{said}");
+        assert_eq!(damage.note("[h264 @ 0x2] concealing 120 DC, 120 AC, 120 MV errors", at(30)), None);
+        let said = damage.note("[h264 @ 0x1] decode_slice_header error", at(61)).unwrap();
+        assert!(said.contains("said: 2"), "{said}");
+    }
 
     #[test]
     fn lines_are_cleaned_and_the_file_stays_within_its_size() {
