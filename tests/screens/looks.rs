@@ -3,7 +3,11 @@
 use std::time::Duration;
 
 use insta::assert_snapshot;
-use pcount::{config::Theme, store::SourceState, tui::theme::Palette};
+use pcount::{
+    config::Theme,
+    store::{SourceState, Strain},
+    tui::theme::Palette,
+};
 
 use super::{fake, stage::Stage};
 
@@ -39,6 +43,30 @@ fn retrying_counts_down() {
     stage.pass(Duration::from_secs(2));
     assert!(stage.text(80, 24).contains("Retrying 2s"), "{}", stage.text(80, 24));
     at_all_sizes("retrying", stage);
+}
+
+#[test]
+fn hung_threads_and_short_memory() {
+    let mut hung = fake::source("camera_01", "Main Entrance", SourceState::Stalled);
+    hung.stuck_threads = 2;
+    hung.last_error = Some("a call into the decoder does not come back".into());
+    let mut waiting = fake::source("camera_02", "Side Exit", SourceState::Queued);
+    waiting.last_error = Some("closed: the memory limit of 512 MiB is reached; waits for room".into());
+    let mut rare = fake::source("camera_03", "Car Park", SourceState::Running);
+    (rare.rate_share, rare.frame_share) = (0.2, 0.4);
+    rare.throttled_by = Some(Strain::Memory);
+    let mut stage = Stage::new(vec![hung, waiting, rare]);
+    stage.engine.change(|snapshot| {
+        snapshot.stuck_threads = 2;
+        snapshot.memory_limit = Some(512 << 20);
+        snapshot.rss = 530 << 20;
+    });
+    stage.tick();
+    for (width, height) in SIZES {
+        let text = stage.text(width, height);
+        assert!(text.contains("2 threads hang"), "{text}");
+    }
+    at_all_sizes("hung", stage);
 }
 
 #[test]

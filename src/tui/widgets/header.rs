@@ -44,12 +44,20 @@ pub fn draw(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
     let left = vec![look.span(workers, Role::Text)];
     let right = fitting(load(snapshot), &left, area, look);
     two_sided(left, right, row(1), buffer);
+    let losses = losses(ui, snapshot);
     let mut left = vec![Span::raw(" "), look.span("Detector: ", Role::Dim)];
-    left.push(look.span(text::clean(&snapshot.detector), Role::Text));
+    let mut detector = text::clean(&snapshot.detector);
+    if let Some((worst, _)) = losses.first().filter(|(_, role)| *role == Role::Bad) {
+        // What is bad goes before the detector's name.
+        let taken: usize = left.iter().map(Span::width).sum();
+        let room = usize::from(area.width).saturating_sub(taken + text::width(worst) + 4);
+        detector = text::cut(&detector, room, look.symbols.ellipsis);
+    }
+    left.push(look.span(detector, Role::Text));
     if snapshot.strategy == Strategy::Dedicated {
         left.push(look.span(format!("{}one worker a camera", look.separator()), Role::Dim));
     }
-    let right = fitting(losses(ui, snapshot), &left, area, look);
+    let right = fitting(losses, &left, area, look);
     two_sided(left, right, row(2), buffer);
 }
 
@@ -77,10 +85,10 @@ fn losses(ui: &UiState, snapshot: &EngineSnapshot) -> Vec<(String, Role)> {
         snapshot.sources.iter().map(|source| of(source)).sum()
     };
     let facts = [
+        (snapshot.events_lost, ["event lost", "events lost"], Role::Bad),
+        (snapshot.stuck_threads as u64, ["thread hangs", "threads hang"], Role::Bad),
         (sum(|source| source.errors), ["error", "errors"], Role::Warn),
         (sum(|source| source.dropped), ["frame dropped", "frames dropped"], Role::Dim),
-        (snapshot.stuck_threads as u64, ["thread hangs", "threads hang"], Role::Bad),
-        (snapshot.events_lost, ["event lost", "events lost"], Role::Bad),
         (snapshot.log_lines_lost, ["log line lost", "log lines lost"], Role::Warn),
     ];
     let fresh = recent_errors(ui, snapshot);
