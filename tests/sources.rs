@@ -274,3 +274,19 @@ fn time_goes_on_where_the_stamps_of_a_recording_begin_anew() {
     assert!((96..=100).contains(&frames), "{frames}");
     assert!((3.5..=4.5).contains(&source.time()), "{} s", source.time());
 }
+
+#[test]
+fn a_recording_that_changes_its_size_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("two, sizes.ts");
+    let written = |size| {
+        write_clip(&path, "mpg2", 25.0, size, 50);
+        fs::read(&path).unwrap()
+    };
+    let (small, large) = (written((64, 48)), written((160, 120)));
+    fs::write(&path, [small.as_slice(), &large].concat()).unwrap();
+    let said = open(&path, SourceKind::Video).unwrap().remark().unwrap();
+    assert!(said.contains("from 64x48 to 160x120 pixels") && said.contains("two, sizes.ts"), "{said}");
+    fs::write(&path, [small.as_slice(), &small].concat()).unwrap();
+    assert_eq!(open(&path, SourceKind::Video).unwrap().remark(), None);
+}

@@ -11,6 +11,7 @@
 //! folder each do what one cannot.
 
 use std::{
+    ffi::{OsStr, OsString},
     fs,
     path::Path,
     sync::Once,
@@ -29,7 +30,7 @@ use super::{
     file,
     network::{self, Target},
     pace::Paced,
-    video::VideoSource,
+    video::{VideoSource, size_of},
 };
 use crate::config::{Credentials, DemoSpec, SourceConfig, SourceKind, SourceSpec, Transport};
 
@@ -48,6 +49,12 @@ const UDP: &str = "rtsp_transport;udp";
 pub fn options(datagrams: bool) -> String {
     format!("{}|fpsprobesize;2", if datagrams { UDP } else { "rtsp_flags;prefer_tcp" })
 }
+
+/// Endings of recordings that can be read from anywhere, and whose pictures may change their size on the way.
+const RECORDINGS: [&str; 8] = ["ts", "mts", "m2ts", "mpg", "mpeg", "h264", "h265", "hevc"];
+
+/// Bytes before the end of such a file in which its last size is looked for.
+const TAIL: u64 = 4 << 20;
 
 /// Makes OpenCV fit for many streams in one process: one thread in each of its calls, and no messages of its
 /// own on the standard error, where they would repeat what our errors say. Every opening does this; `main`
@@ -71,11 +78,28 @@ fn open_file(path: &Path, config: &SourceConfig) -> Result<Box<dyn FrameSource>,
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let capture =
         open_capture(absolute.as_os_str(), &timeouts(config)).ok_or_else(|| file::diagnose(path))?;
-    let source = VideoSource::file(capture, path, config.stall_timeout)?;
+    let mut source = VideoSource::file(capture, path, config.stall_timeout)?;
+    if let Some(later) = size_near_end(&absolute, &timeouts(config)) {
+        source.note_later_size(later);
+    }
     Ok(match config.kind {
         SourceKind::Video => Box::new(source),
         SourceKind::Camera => Box::new(Paced::new(source)),
     })
+}
+
+/// Size of the pictures at the end of a recording. `None` for other files, and where it cannot be told.
+fn size_near_end(path: &Path, params: &[(i32, i32)]) -> Option<(u32, u32)> {
+    let ending = path.extension()?.to_str()?.to_ascii_lowercase();
+    if !RECORDINGS.contains(&ending.as_str()) {
+        return None;
+    }
+    let length = fs::metadata(path).ok()?.len();
+    let start = length - TAIL.min(length / 2);
+    // FFmpeg's name for a part of a file.
+    let mut part = OsString::from(format!("subfile,,start,{start},end,{length},,:"));
+    part.push(path);
+    open_capture(part, params).map(|capture| size_of(&capture))
 }
 
 fn open_demo(written: &str, kind: SourceKind) -> Result<Box<dyn FrameSource>, SourceError> {
@@ -150,7 +174,7 @@ fn open_device(number: u32, stall_timeout: Duration) -> Result<Box<dyn FrameSour
 }
 
 /// An open FFmpeg capture, or `None`: the backend tells no reason.
-fn open_capture(name: impl AsRef<std::ffi::OsStr>, params: &[(i32, i32)]) -> Option<VideoCapture> {
+fn open_capture(name: impl AsRef<OsStr>, params: &[(i32, i32)]) -> Option<VideoCapture> {
     let mut list = Vector::<i32>::new();
     for &(property, value) in params {
         list.push(property);

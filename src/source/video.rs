@@ -85,6 +85,18 @@ impl VideoSource {
         Ok(source)
     }
 
+    /// The file's pictures are of this size later on: OpenCV 4.6 gives none of them.
+    pub fn note_later_size(&mut self, later: (u32, u32)) {
+        let size = self.info.size;
+        if later != size && size != (0, 0) && later != (0, 0) {
+            self.remark = Some(format!(
+                "'{}' changes its pictures from {}x{} to {}x{} pixels; people after that are not counted: split the \
+                 file there, or convert it to one size",
+                self.name, size.0, size.1, later.0, later.1
+            ));
+        }
+    }
+
     /// Frames of a network stream; one that is not `live` (a video behind an address) may end. `reopen` is asked
     /// when a live one seems to have changed its size.
     #[must_use]
@@ -295,7 +307,7 @@ impl FrameSource for VideoSource {
 }
 
 /// Width and height that an open capture declares, in pixels.
-fn size_of(capture: &VideoCapture) -> (u32, u32) {
+pub(super) fn size_of(capture: &VideoCapture) -> (u32, u32) {
     let pixels = |id| capture.get(id).unwrap_or(0.0).clamp(0.0, f64::from(u16::MAX)) as u32;
     (pixels(videoio::CAP_PROP_FRAME_WIDTH), pixels(videoio::CAP_PROP_FRAME_HEIGHT))
 }
