@@ -51,7 +51,7 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     {
         return super::print(|out| headless::print(&snapshot, format, out));
     }
-    choose_transport(&config);
+    choose_environment(&config);
     let stop = StopSignal::listen().context("signals cannot be watched")?;
     let settings = &config.parallel;
     let logs = logging::init(&LogOptions {
@@ -90,15 +90,10 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     })
 }
 
-/// The C library gives most threads a heap of their own; decoders that are opened again and again, each in a new
-/// thread, fill one after the other. With two heaps 50 reconnections of three cameras grew the process by 2 %
-/// from the fifth on, without a limit by 6 %, at the same CPU time.
-const HEAPS: (&str, &str) = ("MALLOC_ARENA_MAX", "2");
-
 /// How FFmpeg opens RTSP cameras is a matter of the environment, for the whole process: when there are any, the
 /// program starts anew with the variable set, unless the user has set it. With some over TCP and some over UDP
-/// it is TCP first, then UDP, and opening the others says so.
-fn choose_transport(config: &Config) {
+/// it is TCP first, then UDP, and opening the others says so. The number of heaps is set on the same occasion.
+fn choose_environment(config: &Config) {
     let transports: Vec<Transport> = config
         .sources
         .iter()
@@ -110,7 +105,7 @@ fn choose_transport(config: &Config) {
     }
     let datagrams = transports.iter().all(|transport| *transport == Transport::Udp);
     let options = system::options(datagrams);
-    let heaps = std::env::var_os(HEAPS.0).is_none().then_some(HEAPS);
+    let heaps = std::env::var_os(system::HEAPS.0).is_none().then_some(system::HEAPS);
     let variables: Vec<_> = [(system::OPTIONS_VARIABLE, options.as_str())].into_iter().chain(heaps).collect();
     let error = super::arguments::start_anew_with(&variables);
     // Without it cameras take a second longer, and no more; datagrams do not come by themselves.

@@ -26,6 +26,10 @@ const FRAMES: usize = 5;
 /// which the tracker is proven to follow walkers.
 const OCCUPIED: usize = 3;
 
+/// A picture counts as occupied for this long after somebody was last seen in it: who is hidden for a moment, or
+/// the next of a group, does not find it throttled like an empty one.
+const OCCUPIED_FOR: Duration = Duration::from_secs(10);
+
 /// Share of frames lost, over one look, from which the program is overloaded.
 const LOST: f64 = 0.1;
 
@@ -57,6 +61,8 @@ pub struct Throttle {
     /// By the number of the source; those not seen at a look begin anew.
     known: BTreeMap<usize, usize>,
     levels: Vec<usize>,
+    /// When somebody was last in the picture, by the number of the source, for [`OCCUPIED_FOR`].
+    occupied: BTreeMap<usize, Instant>,
     cause: Option<Strain>,
     strained: u32,
     calm_since: Option<Instant>,
@@ -71,6 +77,7 @@ impl Default for Throttle {
         Self {
             known: BTreeMap::new(),
             levels: Vec::new(),
+            occupied: BTreeMap::new(),
             cause: None,
             strained: 0,
             calm_since: None,
@@ -83,6 +90,7 @@ impl Default for Throttle {
 impl Throttle {
     /// The shares of its rates that each of `loads` gets from now on. `memory_short` counts as overload.
     pub fn shares(&mut self, loads: &[Load], memory_short: bool, now: Instant) -> Vec<Shares> {
+        let loads = &self.remembering(loads, now)[..];
         self.levels = loads
             .iter()
             .map(|load| self.known.get(&load.number).copied().unwrap_or(0).min(deepest(load)))
@@ -120,6 +128,16 @@ impl Throttle {
         }
         let shares = |&level: &usize| Shares { looks: LEVELS[level].0, frames: LEVELS[level].1 };
         self.levels.iter().map(shares).collect()
+    }
+
+    /// `loads` in which a picture stays occupied for a while.
+    fn remembering(&mut self, loads: &[Load], now: Instant) -> Vec<Load> {
+        self.occupied.extend(loads.iter().filter(|load| load.occupied).map(|load| (load.number, now)));
+        self.occupied.retain(|_, at| now.saturating_duration_since(*at) < OCCUPIED_FOR);
+        loads
+            .iter()
+            .map(|load| Load { occupied: self.occupied.contains_key(&load.number), ..*load })
+            .collect()
     }
 
     /// Why anybody is throttled, while somebody is.
@@ -250,6 +268,16 @@ mod tests {
             throttle.shares(&[load(0, false, 5)], false, now);
         }
         assert_eq!(throttle.shares(&[load(0, true, 5)], false, now), [Shares { looks: 0.35, frames: 1.0 }]);
+    }
+
+    #[test]
+    fn a_picture_that_somebody_has_just_left_is_not_empty_yet() {
+        let (mut throttle, begun) = (Throttle::default(), Instant::now());
+        throttle.shares(&[load(0, true, 5)], false, begun);
+        let mut strained =
+            |now| (0..100).map(|_| throttle.shares(&[load(0, false, 5)], false, now)[0]).last().unwrap();
+        assert_eq!(strained(begun + OCCUPIED_FOR - TICK), Shares { looks: 0.35, frames: 1.0 });
+        assert_eq!(strained(begun + OCCUPIED_FOR), Shares { looks: 0.2, frames: 0.4 });
     }
 
     #[test]

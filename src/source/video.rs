@@ -85,13 +85,13 @@ impl VideoSource {
         Ok(source)
     }
 
-    /// The file's pictures are of this size later on: OpenCV 4.6 gives none of them.
+    /// The file's pictures have this (width, height) in pixels later on; OpenCV 4.6 keeps to the first size.
     pub fn note_later_size(&mut self, later: (u32, u32)) {
         let size = self.info.size;
         if later != size && size != (0, 0) && later != (0, 0) {
             self.remark = Some(format!(
-                "'{}' changes its pictures from {}x{} to {}x{} pixels; people after that are not counted: split the \
-                 file there, or convert it to one size",
+                "'{}' changes its pictures from {}x{} to {}x{} pixels; people after that are not counted rightly: \
+                 split the file there, or convert it to one size",
                 self.name, size.0, size.1, later.0, later.1
             ));
         }

@@ -26,10 +26,6 @@ const RATE_WINDOW: Duration = Duration::from_millis(2500);
 /// `stall_timeout`).
 const SHOWN_AS_STALLED: Duration = Duration::from_secs(2);
 
-/// A picture counts as occupied for this long after somebody was last seen in it: who is hidden for a moment, or
-/// the next of a group, does not find it throttled like an empty one.
-const OCCUPIED_FOR: Duration = Duration::from_secs(10);
-
 /// Time spent running, for the frame rate of a whole run.
 #[derive(Debug, Default)]
 struct RunningTime {
@@ -59,8 +55,6 @@ pub(super) struct Rates {
     samples: Mutex<VecDeque<Sample>>,
     /// Looks and losses when the throttle last asked.
     throttle_seen: Mutex<(u64, u64)>,
-    /// When somebody was in the picture last.
-    last_occupied: Mutex<Option<Instant>>,
     last_logged: Mutex<Option<Instant>>,
 }
 
@@ -141,15 +135,10 @@ impl SourceRuntime {
         }
         let counters = (self.looked.load(Ordering::Relaxed), shown.dropped);
         let before = std::mem::replace(&mut *self.rates.throttle_seen.lock(), counters);
-        let now = self.core.clock.now();
-        let mut last_occupied = self.rates.last_occupied.lock();
-        if shown.visible > 0 {
-            *last_occupied = Some(now);
-        }
         Some(Load {
             number: self.number,
             priority: shown.priority,
-            occupied: last_occupied.is_some_and(|at| now.saturating_duration_since(at) < OCCUPIED_FOR),
+            occupied: shown.visible > 0,
             looked: counters.0.saturating_sub(before.0),
             lost: counters.1.saturating_sub(before.1),
         })
