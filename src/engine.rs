@@ -22,6 +22,7 @@
 
 pub mod aggregator;
 mod api;
+mod follow;
 mod front;
 mod gate;
 mod housekeeping;

@@ -39,6 +39,10 @@ const NEW: f64 = 5.0;
 /// looked at six times a second: counts were as good as with every frame from there on, and worse below.
 const NEAR_STEP: f32 = 0.13;
 
+/// Looks per second for somebody who is followed from picture to picture without them: enough to mend what drifts
+/// and to find who walks behind him.
+const FOLLOWED: f64 = 1.5;
+
 /// Body heights that anybody else may move between two looks: boxes of the same person still overlap.
 const FAR_STEP: f32 = 0.3;
 
@@ -74,6 +78,8 @@ struct Person {
     /// Frame heights per second; unknown before the second sighting.
     velocity: Option<Point>,
     confirmed: bool,
+    /// Whether he was seen by the last look and followed from picture to picture since.
+    followed: bool,
     last_seen: f64,
 }
 
@@ -95,6 +101,8 @@ pub struct Need {
     lines: Vec<(Line, Anchor)>,
     people: Vec<Person>,
     last_look: f64,
+    /// When the people were where they are here.
+    last_move: f64,
     /// Looks in a row that were for something unknown and found nobody new.
     vain: u32,
     searching: bool,
@@ -110,6 +118,7 @@ impl Need {
             lines: lines.iter().map(|line| (Line::new(line, aspect), line.anchor)).collect(),
             people: Vec::new(),
             last_look: f64::NEG_INFINITY,
+            last_move: f64::NEG_INFINITY,
             vain: 0,
             searching: false,
             rate: HEARTBEAT,
@@ -119,9 +128,9 @@ impl Need {
     /// Whether the picture at `time`, in which this moves, must be looked at. `share` (0..=1) makes looks rarer
     /// under overload, as far as that harms no count.
     pub fn is_due(&mut self, time: f64, motion: &Motion, share: f64) -> bool {
-        let since = (time - self.last_look) as f32;
-        let known: Vec<BBox> =
-            self.people.iter().map(|person| reach(&person.predicted(since.min(1.0)))).collect();
+        let since = time - self.last_look;
+        let ahead = (time - self.last_move).min(1.0) as f32;
+        let known: Vec<BBox> = self.people.iter().map(|person| reach(&person.predicted(ahead))).collect();
         let elsewhere = motion.unexplained(&known, |_| true);
         let near =
             elsewhere && motion.unexplained(&known, |point| self.distance_to_lines(point) <= LINE_ZONE);
@@ -138,7 +147,7 @@ impl Need {
             rate = rate.max((wanted * share).max(floor.min(wanted)));
         }
         self.rate = rate.max(HEARTBEAT);
-        f64::from(since) >= 1.0 / self.rate - self.interval() / 2.0
+        since >= 1.0 / self.rate - self.interval() / 2.0
     }
 
     /// Whether something moves that nobody known explains.
@@ -154,11 +163,28 @@ impl Need {
         look / (look / CHECK).ceil()
     }
 
+    /// These people could not be followed into the next picture, so they are looked at as often as they move. To be
+    /// told before [`Self::is_due`] is asked.
+    pub fn lost(&mut self, is_lost: impl Fn(TrackId) -> bool) {
+        for person in self.people.iter_mut().filter(|person| is_lost(person.id)) {
+            person.followed = false;
+        }
+    }
+
     /// The picture at `time` was looked at, and these tracks are alive.
     pub fn looked(&mut self, time: f64, tracks: &[Track]) {
-        let since = (time - self.last_look) as f32;
         let newcomer = tracks.iter().any(|track| self.people.iter().all(|person| person.id != track.id));
         self.vain = if self.searching && !newcomer { self.vain.saturating_add(1) } else { 0 };
+        self.last_look = time;
+        self.moved(time, tracks);
+        for (person, track) in self.people.iter_mut().zip(tracks) {
+            person.followed = track.seen && track.confirmed;
+        }
+    }
+
+    /// These tracks are here at `time`, as far as following them without a look tells.
+    pub fn moved(&mut self, time: f64, tracks: &[Track]) {
+        let since = (time - self.last_move) as f32;
         let before = std::mem::take(&mut self.people);
         self.people.extend(tracks.iter().map(|track| {
             let old = before.iter().find(|person| person.id == track.id);
@@ -169,9 +195,10 @@ impl Need {
                 old.velocity.map_or(moved, |v| Point::new((v.x + moved.x) / 2.0, (v.y + moved.y) / 2.0))
             });
             let last_seen = old.filter(|_| !track.seen).map_or(time, |old| old.last_seen);
-            Person { id: track.id, bbox: track.bbox, velocity, confirmed: track.confirmed, last_seen }
+            let followed = old.is_some_and(|old| old.followed);
+            Person { id: track.id, bbox: track.bbox, velocity, confirmed: track.confirmed, followed, last_seen }
         }));
-        self.last_look = time;
+        self.last_move = time;
     }
 
     /// Looks per second that `person` needs, and how far they may be reduced.
@@ -190,6 +217,9 @@ impl Need {
         let unseen = self.last_look - person.last_seen;
         if unseen > 0.0 && unseen <= DOUBT.2 {
             rate = rate.max(if near { DOUBT.0 } else { DOUBT.1 });
+        }
+        if person.followed {
+            rate = rate.min(FOLLOWED);
         }
         (rate, floor)
     }
@@ -270,6 +300,18 @@ mod tests {
         moving: bool,
         other: &[BBox],
     ) -> usize {
+        looks_while(false, seconds, share, at, moving, other)
+    }
+
+    /// The same; `followed`: he is found again in every picture without a look.
+    fn looks_while(
+        followed: bool,
+        seconds: u32,
+        share: f64,
+        at: impl Fn(f64) -> Option<f32>,
+        moving: bool,
+        other: &[BBox],
+    ) -> usize {
         let (mut need, mut count, mut next) = (need(), 0, 0.0);
         for frame in 0..seconds * 30 {
             let time = f64::from(frame) / 30.0;
@@ -279,9 +321,14 @@ mod tests {
             let tracks: Vec<_> = at(time).map(person).into_iter().collect();
             let mut areas = other.to_vec();
             areas.extend(tracks.iter().filter(|_| moving).map(|track| track.bbox));
+            if !followed {
+                need.lost(|_| true);
+            }
             if need.is_due(time, &motion(&areas), share) {
                 count += 1;
                 need.looked(time, &tracks);
+            } else if followed {
+                need.moved(time, &tracks);
             }
             next = time + need.interval();
         }
@@ -315,6 +362,8 @@ mod tests {
         // Not the six a second of a steady walk: he turns every two seconds, and turning is slow.
         assert!((110..=180).contains(&near), "{near} in 30 s near the line");
         assert!((60..=100).contains(&far), "{far} in 30 s far from it");
+        let followed = looks_while(true, 30, 1.0, swing(0.5), true, &[]);
+        assert!((44..=50).contains(&followed), "{followed} in 30 s near the line, followed");
         let throttled = looks(30, 0.2, swing(0.5), true, &[]);
         assert!((100..=125).contains(&throttled), "{throttled} in 30 s under overload");
     }
@@ -326,6 +375,7 @@ mod tests {
         for i in 0..20 {
             need.looked(f64::from(i) / 5.0, &[person(0.5)]);
         }
+        need.lost(|_| true);
         assert!(!need.is_due(3.88, &motion(&[area]), 1.0));
         need.looked(4.0, &[Track { seen: false, ..person(0.5) }]);
         assert!(need.is_due(4.08, &motion(&[area]), 1.0));

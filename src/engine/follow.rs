@@ -1,0 +1,230 @@
+//! Where people went since the last look, without a network: points on them are found again in the next picture.
+//!
+//! The scheme is the "median flow" of Kalal et al., "Forward-Backward Error: Automatic Detection of Tracking
+//! Failures" (ICPR 2010): a grid of points in each box is followed by the pyramidal method of Lucas and Kanade,
+//! forth and back; points that do not come back are dropped, and the box moves by the median of the others. It
+//! says so when it fails, and costs a twentieth of a look.
+
+use opencv::{
+    core::{Mat, MatTraitConst as _, Point2f, Size, TermCriteria, TermCriteria_EPS, TermCriteria_MAX_ITER, Vector},
+    video,
+};
+
+use crate::geometry::BBox;
+
+/// Points in a box, across and down, and the part of it that they cover: the middle of the upper body. Legs go to
+/// and fro, and the corners of a box show what is behind.
+const GRID: (usize, usize) = (4, 5);
+const PART: (f32, f32, f32, f32) = (0.25, 0.1, 0.75, 0.6);
+
+/// Side of the square around a point that is looked for, in pixels, and how often the picture is halved: movements
+/// of 5 pixels are found in the picture itself.
+const WINDOW: i32 = 9;
+const HALVINGS: i32 = 2;
+
+/// A point is found again when the way back ends this near to it, in pixels.
+const WAY_BACK: f64 = 0.7;
+
+/// Share of the points that must be found again.
+const FOUND: f32 = 0.3;
+
+/// Half of the points must move alike: within this many pixels, or this share of the way.
+const ALIKE: (f32, f32) = (0.7, 0.15);
+
+/// People of whom this share hides behind, or is hidden by, somebody else cannot be told apart.
+const HIDDEN: f32 = 0.6;
+
+/// Fewer pixels than this in height carry no texture.
+const SMALLEST: f32 = 10.0;
+
+/// Follows the people of one source from picture to picture.
+#[derive(Default)]
+pub struct Follower {
+    before: Mat,
+}
+
+impl Follower {
+    /// Where each of `boxes`, seen in the picture before this one, is now, in frame heights; `None` for those that
+    /// were lost. `grey`: the picture, 8-bit, of any size that does not change.
+    pub fn follow(&mut self, grey: &Mat, boxes: &[BBox]) -> Vec<Option<BBox>> {
+        let moved = self.moved(grey, boxes).unwrap_or_else(|_| vec![None; boxes.len()]);
+        self.remember(grey);
+        moved
+    }
+
+    /// The picture that the next one is compared with.
+    pub fn remember(&mut self, grey: &Mat) {
+        if grey.copy_to(&mut self.before).is_err() {
+            self.before = Mat::default();
+        }
+    }
+
+    fn moved(&self, grey: &Mat, boxes: &[BBox]) -> opencv::Result<Vec<Option<BBox>>> {
+        let side = grey.rows() as f32;
+        let hidden = |one: &BBox, other: &BBox| one.intersection(other) > HIDDEN * one.area().min(other.area());
+        let visible: Vec<bool> = (0..boxes.len())
+            .map(|i| {
+                let others = boxes.iter().enumerate().filter(|(other, _)| *other != i);
+                boxes[i].h * side >= SMALLEST && !others.into_iter().any(|(_, other)| hidden(&boxes[i], other))
+            })
+            .collect();
+        if !visible.contains(&true) || self.before.size()? != grey.size()? {
+            return Ok(vec![None; boxes.len()]);
+        }
+        let clear = boxes.iter().zip(&visible).filter_map(|(bbox, visible)| visible.then_some(bbox));
+        let from: Vector<Point2f> = clear.flat_map(|bbox| grid(bbox, side)).collect();
+        let (to, found) = flow(&self.before, grey, &from)?;
+        let (back, found_back) = flow(grey, &self.before, &to)?;
+        let mut ways = Vec::with_capacity(from.len());
+        for i in 0..from.len() {
+            let (a, b, c) = (from.get(i)?, to.get(i)?, back.get(i)?);
+            let returned = found.get(i)? != 0 && found_back.get(i)? != 0 && (a - c).norm() <= WAY_BACK;
+            ways.push(returned.then(|| (b.x - a.x, b.y - a.y)));
+        }
+        let mut ways = ways.chunks(GRID.0 * GRID.1);
+        Ok(boxes
+            .iter()
+            .zip(visible)
+            .map(|(bbox, visible)| {
+                let (x, y) = visible.then(|| ways.next()).flatten().and_then(common_way)?;
+                Some(BBox { x: bbox.x + x / side, y: bbox.y + y / side, ..*bbox })
+            })
+            .collect())
+    }
+}
+
+/// The way that the points of a box went, in pixels, when enough of them were found and went alike.
+fn common_way(ways: &[Option<(f32, f32)>]) -> Option<(f32, f32)> {
+    let found: Vec<_> = ways.iter().flatten().copied().collect();
+    if (found.len() as f32) < FOUND * ways.len() as f32 {
+        return None;
+    }
+    let x = median(found.iter().map(|way| way.0));
+    let y = median(found.iter().map(|way| way.1));
+    let limit = ALIKE.0.max(ALIKE.1 * x.hypot(y));
+    let alike = found.iter().filter(|way| (way.0 - x).hypot(way.1 - y) <= limit).count();
+    (2 * alike >= found.len()).then_some((x, y))
+}
+
+/// Points of `bbox` in a picture `side` pixels high.
+fn grid(bbox: &BBox, side: f32) -> impl Iterator<Item = Point2f> + use<> {
+    let bbox = *bbox;
+    let at = |index: usize, count: usize, from: f32, to: f32| from + (to - from) * index as f32 / (count - 1) as f32;
+    (0..GRID.0 * GRID.1).map(move |i| {
+        let (u, v) = (at(i % GRID.0, GRID.0, PART.0, PART.2), at(i / GRID.0, GRID.1, PART.1, PART.3));
+        Point2f::new((bbox.x + u * bbox.w) * side, (bbox.y + v * bbox.h) * side)
+    })
+}
+
+/// Where the points of the first picture are in the second, and whether they were found.
+fn flow(from: &Mat, to: &Mat, points: &Vector<Point2f>) -> opencv::Result<(Vector<Point2f>, Vector<u8>)> {
+    let (mut moved, mut found, mut error) = (Vector::new(), Vector::new(), Vector::<f32>::new());
+    let criteria = TermCriteria::new(TermCriteria_MAX_ITER + TermCriteria_EPS, 15, 0.03)?;
+    video::calc_optical_flow_pyr_lk(
+        from,
+        to,
+        points,
+        &mut moved,
+        &mut found,
+        &mut error,
+        Size::new(WINDOW, WINDOW),
+        HALVINGS,
+        criteria,
+        0,
+        1e-4,
+    )?;
+    Ok((moved, found))
+}
+
+fn median(values: impl Iterator<Item = f32>) -> f32 {
+    let mut values: Vec<f32> = values.collect();
+    let middle = values.len() / 2;
+    *values.select_nth_unstable_by(middle, f32::total_cmp).1
+}
+
+#[cfg(test)]
+mod tests {
+    use opencv::core::{CV_8UC1, MatTrait as _, MatTraitConst as _, Rect, Scalar};
+
+    use super::*;
+
+    /// Side of the picture in pixels.
+    const SIDE: i32 = 160;
+
+    /// A patch of blobs, different for each seed: cloth has texture at the scale of the window.
+    fn patch(width: i32, height: i32, seed: u64) -> Mat {
+        let mut random = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+        let mut coarse = Mat::new_rows_cols_with_default(height / 4, width / 4, CV_8UC1, Scalar::all(0.0)).unwrap();
+        for y in 0..coarse.rows() {
+            for x in 0..coarse.cols() {
+                random ^= random << 13;
+                random ^= random >> 7;
+                random ^= random << 17;
+                *coarse.at_2d_mut::<u8>(y, x).unwrap() = (random % 200) as u8 + 20;
+            }
+        }
+        let mut patch = Mat::default();
+        let size = Size::new(width, height);
+        opencv::imgproc::resize(&coarse, &mut patch, size, 0.0, 0.0, opencv::imgproc::INTER_CUBIC).unwrap();
+        patch
+    }
+
+    /// A picture with people, 16 x 48 pixels, with their left top corners at `at`; each keeps its clothes.
+    fn picture(at: &[(i32, i32)]) -> Mat {
+        let mut picture = patch(SIDE, SIDE, 99);
+        for (person, (x, y)) in at.iter().enumerate() {
+            let mut place = Mat::roi_mut(&mut picture, Rect::new(*x, *y, 16, 48)).unwrap();
+            patch(16, 48, person as u64 + 1).copy_to(&mut place).unwrap();
+        }
+        picture
+    }
+
+    fn boxes(at: &[(i32, i32)]) -> Vec<BBox> {
+        let side = SIDE as f32;
+        at.iter().map(|(x, y)| BBox::new(*x as f32 / side, *y as f32 / side, 16.0 / side, 48.0 / side)).collect()
+    }
+
+    fn follow(from: &[(i32, i32)], to: &[(i32, i32)]) -> Vec<Option<BBox>> {
+        let mut follower = Follower::default();
+        follower.remember(&picture(from));
+        follower.follow(&picture(to), &boxes(from))
+    }
+
+    #[test]
+    fn people_are_followed_each_their_own_way() {
+        let to = [(26, 40), (97, 74)];
+        let found = follow(&[(20, 40), (100, 70)], &to);
+        for (found, expected) in found.iter().zip(boxes(&to)) {
+            let found = found.expect("followed");
+            let pixel = 1.0 / SIDE as f32;
+            assert!((found.x - expected.x).abs() < pixel && (found.y - expected.y).abs() < pixel, "{found:?}");
+            assert_eq!((found.w, found.h), (expected.w, expected.h));
+        }
+    }
+
+    #[test]
+    fn who_vanishes_is_lost_and_the_others_are_not() {
+        let found = follow(&[(20, 40), (100, 70)], &[(22, 40)]);
+        assert!(found[0].is_some());
+        assert_eq!(found[1], None);
+    }
+
+    #[test]
+    fn who_is_hidden_or_tiny_is_not_followed() {
+        assert_eq!(follow(&[(50, 40), (53, 42)], &[(50, 40), (53, 42)]), [None, None]);
+        let mut follower = Follower::default();
+        let still = picture(&[]);
+        follower.remember(&still);
+        assert_eq!(follower.follow(&still, &[BBox::new(0.5, 0.5, 0.02, 0.05)]), [None]);
+    }
+
+    #[test]
+    fn without_a_picture_before_or_with_one_of_another_size_nobody_is_followed() {
+        let at = [(20, 40)];
+        let mut follower = Follower::default();
+        assert_eq!(follower.follow(&picture(&at), &boxes(&at)), [None]);
+        let other = patch(80, 80, 5);
+        assert_eq!(follower.follow(&other, &boxes(&at)), [None]);
+        assert_eq!(follower.follow(&other, &[]), []);
+    }
+}
