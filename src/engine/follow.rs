@@ -6,7 +6,9 @@
 //! says so when it fails, and costs a twentieth of a look.
 
 use opencv::{
-    core::{Mat, MatTraitConst as _, Point2f, Size, TermCriteria, TermCriteria_EPS, TermCriteria_MAX_ITER, Vector},
+    core::{
+        Mat, MatTraitConst as _, Point2f, Size, TermCriteria, TermCriteria_EPS, TermCriteria_MAX_ITER, Vector,
+    },
     video,
 };
 
@@ -61,11 +63,13 @@ impl Follower {
 
     fn moved(&self, grey: &Mat, boxes: &[BBox]) -> opencv::Result<Vec<Option<BBox>>> {
         let side = grey.rows() as f32;
-        let hidden = |one: &BBox, other: &BBox| one.intersection(other) > HIDDEN * one.area().min(other.area());
+        let hidden =
+            |one: &BBox, other: &BBox| one.intersection(other) > HIDDEN * one.area().min(other.area());
         let visible: Vec<bool> = (0..boxes.len())
             .map(|i| {
                 let others = boxes.iter().enumerate().filter(|(other, _)| *other != i);
-                boxes[i].h * side >= SMALLEST && !others.into_iter().any(|(_, other)| hidden(&boxes[i], other))
+                boxes[i].h * side >= SMALLEST
+                    && !others.into_iter().any(|(_, other)| hidden(&boxes[i], other))
             })
             .collect();
         if !visible.contains(&true) || self.before.size()? != grey.size()? {
@@ -109,7 +113,9 @@ fn common_way(ways: &[Option<(f32, f32)>]) -> Option<(f32, f32)> {
 /// Points of `bbox` in a picture `side` pixels high.
 fn grid(bbox: &BBox, side: f32) -> impl Iterator<Item = Point2f> + use<> {
     let bbox = *bbox;
-    let at = |index: usize, count: usize, from: f32, to: f32| from + (to - from) * index as f32 / (count - 1) as f32;
+    let at = |index: usize, count: usize, from: f32, to: f32| {
+        from + (to - from) * index as f32 / (count - 1) as f32
+    };
     (0..GRID.0 * GRID.1).map(move |i| {
         let (u, v) = (at(i % GRID.0, GRID.0, PART.0, PART.2), at(i / GRID.0, GRID.1, PART.1, PART.3));
         Point2f::new((bbox.x + u * bbox.w) * side, (bbox.y + v * bbox.h) * side)
@@ -154,7 +160,8 @@ mod tests {
     /// A patch of blobs, different for each seed: cloth has texture at the scale of the window.
     fn patch(width: i32, height: i32, seed: u64) -> Mat {
         let mut random = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-        let mut coarse = Mat::new_rows_cols_with_default(height / 4, width / 4, CV_8UC1, Scalar::all(0.0)).unwrap();
+        let mut coarse =
+            Mat::new_rows_cols_with_default(height / 4, width / 4, CV_8UC1, Scalar::all(0.0)).unwrap();
         for y in 0..coarse.rows() {
             for x in 0..coarse.cols() {
                 random ^= random << 13;
@@ -181,7 +188,9 @@ mod tests {
 
     fn boxes(at: &[(i32, i32)]) -> Vec<BBox> {
         let side = SIDE as f32;
-        at.iter().map(|(x, y)| BBox::new(*x as f32 / side, *y as f32 / side, 16.0 / side, 48.0 / side)).collect()
+        at.iter()
+            .map(|(x, y)| BBox::new(*x as f32 / side, *y as f32 / side, 16.0 / side, 48.0 / side))
+            .collect()
     }
 
     fn follow(from: &[(i32, i32)], to: &[(i32, i32)]) -> Vec<Option<BBox>> {
@@ -197,7 +206,10 @@ mod tests {
         for (found, expected) in found.iter().zip(boxes(&to)) {
             let found = found.expect("followed");
             let pixel = 1.0 / SIDE as f32;
-            assert!((found.x - expected.x).abs() < pixel && (found.y - expected.y).abs() < pixel, "{found:?}");
+            assert!(
+                (found.x - expected.x).abs() < pixel && (found.y - expected.y).abs() < pixel,
+                "{found:?}"
+            );
             assert_eq!((found.w, found.h), (expected.w, expected.h));
         }
     }

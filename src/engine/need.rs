@@ -196,7 +196,14 @@ impl Need {
             });
             let last_seen = old.filter(|_| !track.seen).map_or(time, |old| old.last_seen);
             let followed = old.is_some_and(|old| old.followed);
-            Person { id: track.id, bbox: track.bbox, velocity, confirmed: track.confirmed, followed, last_seen }
+            Person {
+                id: track.id,
+                bbox: track.bbox,
+                velocity,
+                confirmed: track.confirmed,
+                followed,
+                last_seen,
+            }
         }));
         self.last_move = time;
     }

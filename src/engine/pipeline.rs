@@ -286,7 +286,8 @@ impl Following {
                 let boxes: Vec<BBox> = candidates.clone().map(|track| track.bbox).collect();
                 let moved = self.follower.follow(self.gate.grey(), &boxes);
                 self.followed.clear();
-                self.followed.extend(candidates.zip(moved).filter_map(|(track, moved)| Some((*track, moved?))));
+                self.followed
+                    .extend(candidates.zip(moved).filter_map(|(track, moved)| Some((*track, moved?))));
                 let followed = &self.followed;
                 self.need.lost(|id| followed.iter().all(|(track, _)| track.id != id));
                 self.need.is_due(frame.time, motion, share)
