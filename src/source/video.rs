@@ -13,6 +13,7 @@ use opencv::{
     core::{Mat, MatTraitConst as _},
     videoio::{self, VideoCapture, VideoCaptureTrait as _, VideoCaptureTraitConst as _},
 };
+use parking_lot::Mutex;
 use url::Url;
 
 pub(super) use self::picture::reduce;
@@ -29,6 +30,12 @@ const MAX_PIXELS: u64 = 8192 * 8192;
 const WHOLE_WAIT: f64 = 0.9;
 /// Pictures of a stream that may lack a key frame; then they are taken as they are.
 const KEY_FRAME_WITHIN: u64 = 300;
+
+/// Full-size pictures that wait for their next use by whatever source. Few sources convert one at the same moment, and
+/// one for each would be a large part of the memory that a source takes.
+static SPARE: Mutex<Vec<Mat>> = Mutex::new(Vec::new());
+/// More than that many convert at once seldom enough.
+const MOST_SPARE: usize = 4;
 
 /// Opens a stream once more, beside the one that is open.
 pub type Reopen = Box<dyn Fn() -> Option<VideoCapture> + Send>;
@@ -55,7 +62,7 @@ pub struct VideoSource {
     grabbed: u64,
     time: f64,
     captured: Instant,
-    /// Full-size picture, kept to save its allocation.
+    /// The full-size picture between [`Self::decode`] and [`FrameSource::retrieve`].
     full: Mat,
     /// How long the grab before took: a decoder that gives out what it still holds hides the wait for more.
     waited: Duration,
@@ -177,6 +184,9 @@ impl VideoSource {
 
     /// Puts the frame grabbed last into [`Self::full`].
     fn decode(&mut self) -> Result<(), SourceError> {
+        if self.full.empty() {
+            self.full = SPARE.lock().pop().unwrap_or_default();
+        }
         match self.capture.retrieve(&mut self.full, 0) {
             Ok(true) if !self.full.empty() => Ok(()),
             Ok(_) => Err(self.broken("a frame could not be decoded")),
@@ -296,6 +306,12 @@ impl FrameSource for VideoSource {
         let stream_size = (self.full.cols().max(1) as u32, self.full.rows().max(1) as u32);
         let image = reduce(&mut self.full, working_size(stream_size.0, stream_size.1))
             .map_err(|error| self.broken(&said(&error)))?;
+        let full = std::mem::take(&mut self.full);
+        let mut spare = SPARE.lock();
+        if !full.empty() && spare.len() < MOST_SPARE {
+            spare.push(full);
+        }
+        drop(spare);
         Ok(Frame {
             image,
             index: self.grabbed.saturating_sub(1),

@@ -18,19 +18,25 @@ pub fn reduce(full: &mut Mat, size: (u32, u32)) -> opencv::Result<Mat> {
     }
     // Averaging squares of four is fast and loses nothing; what is left is less than a halving, which
     // interpolation does without passing over pixels.
-    while full.cols() >= 2 * width && full.rows() >= 2 * height {
-        let (columns, rows) = (full.cols() / 2, full.rows() / 2);
+    let mut halved: Option<Mat> = None;
+    loop {
+        let last = halved.as_ref().unwrap_or(full);
+        if last.cols() < 2 * width || last.rows() < 2 * height {
+            break;
+        }
+        let (columns, rows) = (last.cols() / 2, last.rows() / 2);
         let mut half = Mat::default();
-        let even = full.roi(Rect::new(0, 0, columns * 2, rows * 2))?;
+        let even = last.roi(Rect::new(0, 0, columns * 2, rows * 2))?;
         imgproc::resize(&even, &mut half, Size::new(columns, rows), 0.0, 0.0, imgproc::INTER_AREA)?;
         drop(even);
-        *full = half;
+        halved = Some(half);
     }
-    if (width, height) == (full.cols(), full.rows()) {
-        return Ok(std::mem::take(full));
+    if let Some(exact) = halved.take_if(|half| (half.cols(), half.rows()) == (width, height)) {
+        return Ok(exact);
     }
     let mut image = Mat::default();
-    imgproc::resize(full, &mut image, Size::new(width, height), 0.0, 0.0, imgproc::INTER_LINEAR)?;
+    let last = halved.as_ref().unwrap_or(full);
+    imgproc::resize(last, &mut image, Size::new(width, height), 0.0, 0.0, imgproc::INTER_LINEAR)?;
     Ok(image)
 }
 
