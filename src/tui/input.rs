@@ -12,12 +12,13 @@ use std::{
 use crossbeam_channel::{Receiver, Sender, bounded};
 use crossterm::event::{self, Event};
 
-/// How long a stop may take to be noticed.
-const POLL: Duration = Duration::from_millis(50);
+/// How long a stop may take to be noticed. Each look costs crossterm half a millisecond: twenty a second were more
+/// than drawing takes.
+const POLL: Duration = Duration::from_millis(150);
 
 /// How long the end waits for the thread. On a terminal that has gone, crossterm never comes back from its
 /// poll; the thread is then left to the end of the process.
-const PATIENCE: Duration = Duration::from_millis(200);
+const PATIENCE: Duration = Duration::from_millis(300);
 
 /// Keys, pastes, mouse and sizes as they come in.
 pub struct Input {
