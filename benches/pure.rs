@@ -5,12 +5,12 @@
 use std::{hint::black_box, time::Duration};
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
-use opencv::core::{CV_8UC3, Mat, Scalar, randu};
+use opencv::core::{CV_8UC1, CV_8UC3, Mat, Scalar, randu};
 use pcount::{
     config::LineConfig,
     count::{Anchor, CountParams, Counter, LineCounter},
     detect::Detection,
-    engine::stages::Watch,
+    engine::stages::{Chase, Watch},
     geometry::BBox,
     track::{MotionTracker, TrackParams, TrackUpdate, Tracker},
 };
@@ -101,10 +101,24 @@ fn gate(bench: &mut Criterion) {
     }
 }
 
+fn follow(bench: &mut Criterion) {
+    let mut picture =
+        Mat::new_rows_cols_with_default(117, 208, CV_8UC1, Scalar::all(0.0)).expect("a picture");
+    randu(&mut picture, &Scalar::all(40.0), &Scalar::all(200.0)).expect("noise");
+    for people in [1, 5] {
+        let boxes: Vec<BBox> =
+            (0..people).map(|person| BBox::new(0.1 + 0.3 * person as f32, 0.3, 0.15, 0.4)).collect();
+        bench.bench_function(&format!("follow {people} people"), |b| {
+            let mut chase = Chase::default();
+            b.iter(|| black_box(chase.found(&picture, &boxes)))
+        });
+    }
+}
+
 criterion_group! {
     name = benches;
     config = Criterion::default().sample_size(20).warm_up_time(Duration::from_secs(1))
         .measurement_time(Duration::from_secs(2));
-    targets = track, count, gate
+    targets = track, count, gate, follow
 }
 criterion_main!(benches);

@@ -2,7 +2,8 @@
 
 use opencv::core::Mat;
 
-use super::gate::Gate;
+use super::{follow::Follower, gate::Gate};
+use crate::geometry::BBox;
 
 /// Finding out where something moves.
 #[derive(Default)]
@@ -12,5 +13,16 @@ impl Watch {
     /// Whether anything moves in the picture (8-bit BGR) at `time` seconds, compared with those before.
     pub fn moves(&mut self, image: &Mat, time: f64) -> bool {
         self.0.observe(image, time).any()
+    }
+}
+
+/// Following people from picture to picture.
+#[derive(Default)]
+pub struct Chase(Follower);
+
+impl Chase {
+    /// How many of `boxes` (frame heights) of the picture before are found in this one (8-bit grey).
+    pub fn found(&mut self, grey: &Mat, boxes: &[BBox]) -> usize {
+        self.0.follow(grey, boxes).iter().flatten().count()
     }
 }
