@@ -3,7 +3,7 @@
 //! The scheme is the "median flow" of Kalal et al., "Forward-Backward Error: Automatic Detection of Tracking
 //! Failures" (ICPR 2010): a grid of points in each box is followed by the pyramidal method of Lucas and Kanade,
 //! forth and back; points that do not come back are dropped, and the box moves by the median of the others. It
-//! says so when it fails, and costs a twentieth of a look.
+//! says so when it fails, and costs a small part of a look.
 
 use opencv::{
     core::{
@@ -20,7 +20,7 @@ const GRID: (usize, usize) = (4, 5);
 const PART: (f32, f32, f32, f32) = (0.25, 0.1, 0.75, 0.6);
 
 /// Side of the square around a point that is looked for, in pixels, and how often the picture is halved: movements
-/// of 5 pixels are found in the picture itself.
+/// of 4 pixels are found in the picture itself.
 const WINDOW: i32 = 9;
 const HALVINGS: i32 = 2;
 

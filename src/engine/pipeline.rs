@@ -34,7 +34,8 @@ struct Following {
     time: f64,
     gate: Gate,
     follower: Follower,
-    /// Those found again in this picture without a look, and where.
+    /// Who was seen by the last look and found again in every picture since, as of the last picture, and where he
+    /// is in this one.
     followed: Vec<(Track, BBox)>,
     need: Need,
     steady: Steady,
@@ -180,6 +181,8 @@ impl Pipeline {
         self.paths.lock().push(aspect, frame.time, &update);
         following.zoom.learn(frame.time, &update.tracks);
         following.need.looked(frame.time, &update.tracks);
+        let seen = update.tracks.iter().filter(|track| track.confirmed && track.seen);
+        following.followed = seen.map(|track| (*track, track.bbox)).collect();
         following.tracks.clone_from(&update.tracks);
         self.book(counted, &mut events);
         Ok(Step { events, tracks: update.tracks, looked: true, interval })
@@ -282,12 +285,15 @@ impl Following {
             Choice::Configured => true,
             Choice::Steady => self.steady.is_due(frame.time, motion.any() || !self.tracks.is_empty()),
             Choice::Need => {
-                let candidates = self.tracks.iter().filter(|track| track.confirmed && track.seen);
-                let boxes: Vec<BBox> = candidates.clone().map(|track| track.bbox).collect();
-                let moved = self.follower.follow(self.gate.grey(), &boxes);
-                self.followed.clear();
-                self.followed
-                    .extend(candidates.zip(moved).filter_map(|(track, moved)| Some((*track, moved?))));
+                let boxes: Vec<BBox> = self.followed.iter().map(|(track, _)| track.bbox).collect();
+                let mut moved = self.follower.follow(self.gate.grey(), &boxes).into_iter();
+                self.followed.retain_mut(|(_, bbox)| match moved.next().flatten() {
+                    Some(moved) => {
+                        *bbox = moved;
+                        true
+                    }
+                    None => false,
+                });
                 let followed = &self.followed;
                 self.need.lost(|id| followed.iter().all(|(track, _)| track.id != id));
                 self.need.is_due(frame.time, motion, share)
@@ -297,13 +303,17 @@ impl Following {
 
     /// The update that those make who could be followed to where they are at `time`.
     fn follow(&mut self, time: f64) -> Option<TrackUpdate> {
-        let detection = |(track, bbox): (Track, BBox)| Detection { bbox, score: track.score };
-        let detections: Vec<_> = self.followed.drain(..).map(detection).collect();
+        let detection = |&(track, bbox): &(Track, BBox)| Detection { bbox, score: track.score };
+        let detections: Vec<_> = self.followed.iter().map(detection).collect();
         if detections.is_empty() {
             return None;
         }
         let update = timed(Stage::Track, || self.tracker.update(time, &detections));
         self.need.moved(time, &update.tracks);
+        self.followed.retain_mut(|(followed, _)| {
+            let now = update.tracks.iter().find(|track| track.id == followed.id && track.seen);
+            now.map(|now| *followed = *now).is_some()
+        });
         Some(update)
     }
 }
@@ -316,7 +326,7 @@ fn detect_reduced(
     buffer: &mut Mat,
 ) -> Result<Vec<Detection>, DetectError> {
     let size = Size::new(size.0 as i32, size.1 as i32);
-    // Interpolation passes over no pixel in less than a halving, and is ten times faster than averaging.
+    // Interpolation passes over no pixel in less than a halving, and is much faster than averaging.
     let less_than_half = 2 * size.width > frame.image.cols();
     let method = if less_than_half { imgproc::INTER_LINEAR } else { imgproc::INTER_AREA };
     timed(Stage::Preprocess, || imgproc::resize(&frame.image, buffer, size, 0.0, 0.0, method))
