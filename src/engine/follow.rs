@@ -83,7 +83,7 @@ impl Follower {
         for i in 0..from.len() {
             let (a, b, c) = (from.get(i)?, to.get(i)?, back.get(i)?);
             let returned = found.get(i)? != 0 && found_back.get(i)? != 0 && (a - c).norm() <= WAY_BACK;
-            ways.push(returned.then(|| (b.x - a.x, b.y - a.y)));
+            ways.push(returned.then_some((b.x - a.x, b.y - a.y)));
         }
         let mut ways = ways.chunks(GRID.0 * GRID.1);
         Ok(boxes
