@@ -12,6 +12,7 @@ use opencv::{
     video,
 };
 
+use super::gate::median;
 use crate::geometry::BBox;
 
 /// Points in a box, across and down, and the part of it that they cover: the middle of the upper body. Legs go to
@@ -55,7 +56,7 @@ impl Follower {
     }
 
     /// The picture that the next one is compared with.
-    pub fn remember(&mut self, grey: &Mat) {
+    fn remember(&mut self, grey: &Mat) {
         if grey.copy_to(&mut self.before).is_err() {
             self.before = Mat::default();
         }
@@ -103,8 +104,8 @@ fn common_way(ways: &[Option<(f32, f32)>]) -> Option<(f32, f32)> {
     if (found.len() as f32) < FOUND * ways.len() as f32 {
         return None;
     }
-    let x = median(found.iter().map(|way| way.0));
-    let y = median(found.iter().map(|way| way.1));
+    let middle = |part: fn(&(f32, f32)) -> f32| median(&mut found.iter().map(part).collect::<Vec<_>>());
+    let (x, y) = (middle(|way| way.0), middle(|way| way.1));
     let limit = ALIKE.0.max(ALIKE.1 * x.hypot(y));
     let alike = found.iter().filter(|way| (way.0 - x).hypot(way.1 - y) <= limit).count();
     (2 * alike >= found.len()).then_some((x, y))
@@ -140,12 +141,6 @@ fn flow(from: &Mat, to: &Mat, points: &Vector<Point2f>) -> opencv::Result<(Vecto
         1e-4,
     )?;
     Ok((moved, found))
-}
-
-fn median(values: impl Iterator<Item = f32>) -> f32 {
-    let mut values: Vec<f32> = values.collect();
-    let middle = values.len() / 2;
-    *values.select_nth_unstable_by(middle, f32::total_cmp).1
 }
 
 #[cfg(test)]

@@ -146,8 +146,7 @@ impl Gate {
     }
 
     /// Cells of whole pixels, so that averaging needs no weights; what is left over at the edges is less than
-    /// one of them. In grey, and by halving as far as it goes, which OpenCV does many times faster than other
-    /// averages.
+    /// one of them. In grey and by halving as far as it goes: there is less to average.
     fn reduce(&mut self, image: &Mat) -> opencv::Result<()> {
         let size = image.size()?;
         let side = (size.width / CELLS_ACROSS).clamp(1, size.height.max(1));
@@ -176,7 +175,8 @@ impl Gate {
     }
 }
 
-fn median(values: &mut [f32]) -> f32 {
+/// The middle one of `values`, which lose their order; 0 when there are none.
+pub(super) fn median(values: &mut [f32]) -> f32 {
     let middle = values.len() / 2;
     if values.is_empty() {
         return 0.0;

@@ -34,8 +34,7 @@ struct Following {
     time: f64,
     gate: Gate,
     follower: Follower,
-    /// Who was seen by the last look and found again in every picture since, as of the last picture, and where he
-    /// is in this one.
+    /// Who was seen by the last look and found again in every picture since, and where he was in the last of them.
     followed: Vec<(Track, BBox)>,
     need: Need,
     steady: Steady,
@@ -285,7 +284,7 @@ impl Following {
             Choice::Configured => true,
             Choice::Steady => self.steady.is_due(frame.time, motion.any() || !self.tracks.is_empty()),
             Choice::Need => {
-                let boxes: Vec<BBox> = self.followed.iter().map(|(track, _)| track.bbox).collect();
+                let boxes: Vec<BBox> = self.followed.iter().map(|(_, bbox)| *bbox).collect();
                 let mut moved = self.follower.follow(self.gate.grey(), &boxes).into_iter();
                 self.followed.retain_mut(|(_, bbox)| match moved.next().flatten() {
                     Some(moved) => {
@@ -310,9 +309,9 @@ impl Following {
         }
         let update = timed(Stage::Track, || self.tracker.update(time, &detections));
         self.need.moved(time, &update.tracks);
-        self.followed.retain_mut(|(followed, _)| {
-            let now = update.tracks.iter().find(|track| track.id == followed.id && track.seen);
-            now.map(|now| *followed = *now).is_some()
+        self.followed.retain_mut(|followed| {
+            let now = update.tracks.iter().find(|track| track.id == followed.0.id && track.seen);
+            now.map(|now| *followed = (*now, now.bbox)).is_some()
         });
         Some(update)
     }

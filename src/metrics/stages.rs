@@ -16,7 +16,7 @@ pub enum Stage {
     Decode,
     /// Conversion to BGR and reduction to the working size.
     Convert,
-    /// Finding out whether anything moves.
+    /// Finding out whether anything moves, and where those went who were seen before.
     Gate,
     /// From a picture to the input of the network.
     Preprocess,
