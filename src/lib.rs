@@ -43,6 +43,7 @@ pub mod headless;
 pub mod ledger;
 pub mod logging;
 pub mod metrics;
+pub mod native;
 pub mod source;
 pub mod store;
 pub mod track;

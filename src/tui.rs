@@ -31,7 +31,6 @@ pub mod action;
 pub mod alerts;
 pub mod app;
 pub mod calm;
-mod crash;
 pub mod dialogs;
 pub mod editor;
 pub mod format;
@@ -147,12 +146,44 @@ impl TuiOptions {
     }
 }
 
-/// Shows the screens until the user quits or a signal arrives. The engine is left running.
+/// Shows the screens until the user quits or a signal arrives. `begin` is called once, behind the first frame, for
+/// all that the user need not wait for. The engine is left running.
 ///
 /// # Errors
-/// [`TuiError::NoTerminal`] when there is none, and when the terminal refuses what every terminal can do.
-/// The terminal is given back in every case.
-pub fn run(engine: Arc<dyn EngineApi>, host: Arc<dyn Host>, options: &TuiOptions) -> Result<Exit, TuiError> {
+/// [`TuiError::NoTerminal`] when there is none, and when the terminal refuses what every terminal can do; those of
+/// `begin`. The terminal is given back in every case.
+pub fn run<E: From<TuiError>>(
+    engine: Arc<dyn EngineApi>,
+    host: Arc<dyn Host>,
+    options: &TuiOptions,
+    begin: impl FnOnce() -> Result<(), E>,
+) -> Result<Exit, E> {
+    let (mut running, input) = open(engine, host, options)?;
+    let exit = match running.draw() {
+        Ok(()) => {
+            begin()?;
+            running.session.refresh(Moment::now(&options.timezone));
+            running.until_exit(&input)
+        }
+        Err(error) => Err(error),
+    };
+    running.session.close();
+    match (exit, options.stop.load(Ordering::Relaxed)) {
+        (Err(_), signal) if signal != 0 => Ok(Exit::Signal(signal)),
+        // The terminal has gone; its signal is on the way.
+        (Err(TuiError::Terminal(error)), _) if error.raw_os_error() == Some(libc::EIO) => {
+            Ok(Exit::Signal(SIGHUP))
+        }
+        (exit, _) => Ok(exit?),
+    }
+}
+
+/// Takes the terminal.
+fn open<'a>(
+    engine: Arc<dyn EngineApi>,
+    host: Arc<dyn Host>,
+    options: &'a TuiOptions,
+) -> Result<(Running<'a>, input::Input), TuiError> {
     use std::io::IsTerminal;
     if !io::stdout().is_terminal() {
         return Err(TuiError::NoTerminal("standard output"));
@@ -181,17 +212,7 @@ pub fn run(engine: Arc<dyn EngineApi>, host: Arc<dyn Host>, options: &TuiOptions
         guard.set_mouse(true)?;
     }
     let input = input::Input::start()?;
-    let mut running = Running { session, guard, look, options, suspend, resumed };
-    let exit = running.until_exit(&input);
-    running.session.close();
-    match (exit, options.stop.load(Ordering::Relaxed)) {
-        (Err(_), signal) if signal != 0 => Ok(Exit::Signal(signal)),
-        // The terminal has gone; its signal is on the way.
-        (Err(TuiError::Terminal(error)), _) if error.raw_os_error() == Some(libc::EIO) => {
-            Ok(Exit::Signal(SIGHUP))
-        }
-        (exit, _) => exit,
-    }
+    Ok((Running { session, guard, look, options, suspend, resumed }, input))
 }
 
 fn flag(signal: i32) -> io::Result<Arc<AtomicBool>> {
@@ -213,11 +234,7 @@ impl Running<'_> {
     fn until_exit(&mut self, input: &input::Input) -> Result<Exit, TuiError> {
         let ticks = crossbeam_channel::tick(self.options.tick);
         loop {
-            if self.session.ui.take_changed() {
-                let (ui, look) = (&mut self.session.ui, &self.look);
-                let terminal = self.guard.terminal();
-                timed(Stage::Draw, || terminal.draw(|frame| screens::draw(frame, ui, look)).map(drop))?;
-            }
+            self.draw()?;
             let mut events = Vec::new();
             crossbeam_channel::select! {
                 recv(input.events()) -> event => match event {
@@ -247,6 +264,16 @@ impl Running<'_> {
                 self.repaint()?;
             }
         }
+    }
+
+    /// Draws, when there is something new.
+    fn draw(&mut self) -> Result<(), TuiError> {
+        if self.session.ui.take_changed() {
+            let (ui, look) = (&mut self.session.ui, &self.look);
+            let terminal = self.guard.terminal();
+            timed(Stage::Draw, || terminal.draw(|frame| screens::draw(frame, ui, look)).map(drop))?;
+        }
+        Ok(())
     }
 
     fn repaint(&mut self) -> io::Result<()> {

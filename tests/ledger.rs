@@ -233,6 +233,7 @@ fn old_crossings_go_and_the_totals_stay() {
     drop(ledger);
     let options = LedgerOptions { retention: Some(day * 30), ..LedgerOptions::new(dir.path()) };
     let ledger = Ledger::start(options).expect("a ledger");
+    assert!(ledger.sync(WAIT));
     assert_eq!(tracks(dir.path(), "a"), [2]);
     assert_eq!(ledger.totals(), [("a".into(), vec![counts("door", 2, 0)])]);
 }

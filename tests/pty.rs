@@ -426,7 +426,7 @@ fn child() {
     }
     let log = tempfile::tempdir().unwrap();
     let options = TuiOptions { native_log: Some(log.path().join("native.log")), ..TuiOptions::default() };
-    tui::run(Arc::new(Broken::default()), Arc::new(NoHost), &options).unwrap();
+    tui::run(Arc::new(Broken::default()), Arc::new(NoHost), &options, || Ok::<_, tui::TuiError>(())).unwrap();
 }
 
 /// An engine that breaks when it is told to: another number of workers breaks the

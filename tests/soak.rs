@@ -43,6 +43,7 @@ const LOOK: Duration = Duration::from_millis(20);
 
 /// Ten minutes of somebody who walks up and down.
 fn write_walk(path: &Path, period: u64) {
+    pcount::native::videoio::load().unwrap();
     let fourcc = VideoWriter::fourcc('F', 'F', 'V', '1').unwrap();
     let size = Size::new(WIDTH, HEIGHT);
     let mut writer =

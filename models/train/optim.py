@@ -11,10 +11,10 @@ import torch
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)  # Jordan's coefficients: steep at zero, near one within five steps
 
 
-def orthogonal(matrix, steps=5):
-    """About the nearest matrix whose singular values are all one."""
+def orthogonal(matrix, kind=torch.bfloat16, steps=5):
+    """About the nearest matrix whose singular values are all one, worked out in numbers of `kind`."""
     a, b, c = NEWTON_SCHULZ
-    x = matrix.bfloat16()
+    x = matrix.to(kind)
     tall = x.shape[0] > x.shape[1]
     x = x.T if tall else x
     x = x / (x.norm() + 1e-7)
@@ -25,9 +25,12 @@ def orthogonal(matrix, steps=5):
 
 
 class Mixed(torch.optim.Optimizer):
-    """Groups with `muon` true are stepped by Muon, the others by AdamW."""
+    """Groups with `muon` true are stepped by Muon, the others by AdamW.
 
-    def __init__(self, model, rate, decay):
+    `kind` is what Muon calculates in: the numbers that the processor is quick with.
+    """
+
+    def __init__(self, model, rate, decay, kind=torch.bfloat16):
         spread = [p for n, p in model.named_parameters() if p.ndim == 4 and n.startswith("convs.")]
         known = {id(p) for p in spread}
         rest = [p for p in model.parameters() if id(p) not in known]
@@ -37,6 +40,7 @@ class Mixed(torch.optim.Optimizer):
             {"params": [p for p in rest if p.ndim <= 1], "muon": False, "decay": 0.0},
         ]
         super().__init__(groups, {"lr": rate})
+        self.kind = kind
 
     @torch.no_grad()
     def step(self, closure=None):
@@ -53,7 +57,7 @@ class Mixed(torch.optim.Optimizer):
             state["mean"] = torch.zeros_like(p)
         state["mean"].lerp_(p.grad, 1 - keep)
         ahead = p.grad.lerp(state["mean"], keep)
-        update = orthogonal(ahead.flatten(1))
+        update = orthogonal(ahead.flatten(1), self.kind)
         p.add_(update.reshape(p.shape), alpha=-rate * 0.2 * max(update.shape) ** 0.5)
 
     def _adam(self, p, rate, keep=(0.9, 0.999), tiny=1e-8):

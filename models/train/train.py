@@ -84,7 +84,7 @@ def main():
             model.load_state_dict(torch.load(args.init, weights_only=True)["ema"])
     model.to(args.device, memory_format=torch.channels_last)
     kind = torch.float32 if args.float32 else torch.bfloat16
-    steps = Mixed(model, args.rate, DECAY)
+    steps = Mixed(model, args.rate, DECAY, kind)
     average, step, spent = Average(model), 0, 0.0
     if state:
         model.load_state_dict(state["model"])

@@ -9,7 +9,7 @@ use std::{
 use super::{
     DONE, Failure,
     keep::Keeper,
-    monitor::{Parts, finish, start_engine},
+    monitor::{Parts, engine, finish, start},
     past::Past,
     signals::StopSignal,
 };
@@ -38,7 +38,7 @@ const EXPORT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Shows the dashboard until the user quits or a signal comes.
 pub fn run(args: &RunArgs, config: &Config, stop: &StopSignal, parts: &Parts) -> Result<u8, Failure> {
-    let engine = start_engine(config, parts, Vec::new())?;
+    let engine = engine(config, parts, Vec::new())?;
     let host = Arc::new(DashboardHost {
         exporter: Arc::clone(&parts.exporter),
         past: parts.ledger.as_ref().map(|ledger| Past {
@@ -65,7 +65,8 @@ pub fn run(args: &RunArgs, config: &Config, stop: &StopSignal, parts: &Parts) ->
         timezone: config.parallel.timezone.clone(),
     };
     let api: Arc<dyn EngineApi> = Arc::new(engine.clone());
-    let exit = tui::run(api, host, &options);
+    // With many sources the first screen would have to share the processor with all that they load.
+    let exit = tui::run(api, host, &options, || start(&engine, config, parts));
     let (snapshot, code) = finish(&engine, parts);
     match exit? {
         Exit::Quit => Ok(code),

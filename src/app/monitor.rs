@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use super::{DONE, FAILED, Failure, NO_SOURCE, SIGNAL, signals::StopSignal};
 use crate::{
     cli::RunArgs,
-    config::{Config, ParallelConfig, SourceKind, Transport},
+    config::{Config, SourceKind, Transport},
     engine::{Engine, EngineApi, EngineOptions, Health, aggregator::Sink},
     export::{
         Exporter,
@@ -200,21 +200,9 @@ impl Mode {
     }
 }
 
-/// An engine on the sources of `config`, already running.
-pub(super) fn start_engine(
-    config: &Config,
-    parts: &Parts,
-    sinks: Vec<Box<dyn Sink>>,
-) -> Result<Engine, Failure> {
-    let engine = engine(&config.parallel, parts, sinks)?;
-    start(&engine, config)?;
-    let shown: Arc<dyn EngineApi> = Arc::new(engine.clone());
-    *parts.status.lock() = Some(StatusWriter::start(&config.parallel.result_output, shown)?);
-    Ok(engine)
-}
-
-fn engine(settings: &ParallelConfig, parts: &Parts, more: Vec<Box<dyn Sink>>) -> Result<Engine, Failure> {
-    let mut options = EngineOptions::new(settings.clone());
+/// An engine with the sources of `config`, which wait for [`start`].
+pub(super) fn engine(config: &Config, parts: &Parts, more: Vec<Box<dyn Sink>>) -> Result<Engine, Failure> {
+    let mut options = EngineOptions::new(config.parallel.clone());
     options.sinks = more;
     options.sinks.push(parts.exporter.sink());
     if let Some(ledger) = &parts.ledger {
@@ -228,15 +216,20 @@ fn engine(settings: &ParallelConfig, parts: &Parts, more: Vec<Box<dyn Sink>>) ->
         Health { problems, notices: status.notices, lost: status.lost + exporter.lost() }
     }));
     options.log_lines_lost = Some(parts.logs.lost_counter());
-    Ok(Engine::new(options)?)
-}
-
-fn start(engine: &Engine, config: &Config) -> Result<(), Failure> {
+    let engine = Engine::new(options)?;
     for source in &config.sources {
         engine.add_source(source.clone()).map_err(|error| Failure::Usage(error.to_string()))?;
     }
+    Ok(engine)
+}
+
+/// Begins to count, and to tell others.
+pub(super) fn start(engine: &Engine, config: &Config, parts: &Parts) -> Result<(), Failure> {
     tracing::info!("Started with {} sources", config.sources.len());
-    Ok(engine.start()?)
+    engine.start()?;
+    let shown: Arc<dyn EngineApi> = Arc::new(engine.clone());
+    *parts.status.lock() = Some(StatusWriter::start(&config.parallel.result_output, shown)?);
+    Ok(())
 }
 
 /// Ends the engine, writes what is left, and says how it went.
@@ -295,7 +288,8 @@ fn headless(
 ) -> Result<u8, Failure> {
     let _native = native_output(&parts.logs);
     let (sinks, feed) = feed.map_or_else(Default::default, |(sink, feed)| (vec![sink], Some(feed)));
-    let engine = start_engine(config, parts, sinks)?;
+    let engine = engine(config, parts, sinks)?;
+    start(&engine, config, parts)?;
     let (settling, ledger) = (engine.clone(), parts.ledger.clone());
     let options = headless::Options {
         format,

@@ -3,7 +3,7 @@
 mod rows;
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     fs::{self, File},
     os::unix::fs::MetadataExt,
     sync::{Arc, atomic::Ordering},
@@ -23,8 +23,8 @@ use crate::{
     store::{Event, EventKind, LineCounts},
 };
 
-/// How often a quiet ledger notes that sources are being watched. What a crash leaves out of the coverage
-/// is at most this long.
+/// How often the ledger notes that sources are being watched, those of which there is nothing else to write
+/// among them. What a crash leaves out of the coverage is at most this long.
 const HEARTBEAT: Duration = Duration::from_secs(10);
 
 /// How long to leave a disk alone that has refused.
@@ -61,9 +61,13 @@ pub(super) struct Writer {
     totals: Totals,
     /// Whether all totals, not only the changed ones, must be written: the file is new to us.
     write_all_totals: bool,
-    changed: std::collections::BTreeSet<SourceId>,
+    changed: BTreeSet<SourceId>,
     watching: BTreeMap<SourceId, i64>,
-    last_commit: Instant,
+    /// Sources at which something happened since the last commit.
+    heard: BTreeSet<SourceId>,
+    /// Whether all that are being watched, not only those heard of, must be noted.
+    write_all_watches: bool,
+    last_heartbeat: Instant,
     last_cleaning: Option<Instant>,
     retry_at: Instant,
     /// Held, not used: the lock ends with it.
@@ -87,9 +91,11 @@ impl Writer {
             taken: 0,
             totals: Totals::new(),
             write_all_totals: false,
-            changed: Default::default(),
+            changed: BTreeSet::new(),
             watching: BTreeMap::new(),
-            last_commit: now,
+            heard: BTreeSet::new(),
+            write_all_watches: true,
+            last_heartbeat: now,
             last_cleaning: None,
             retry_at: now,
             _lock: lock,
@@ -109,7 +115,8 @@ impl Writer {
         self.totals.iter().map(of).collect()
     }
 
-    /// The first opening: reads the totals and begins a session. A disk that refuses is noted, not an error.
+    /// The first opening: reads the totals. What is to be written, this run's session first, waits for the
+    /// thread, so that nobody waits for a slow disk. A disk that refuses is noted, not an error.
     pub fn open(&mut self) -> Result<(), LedgerError> {
         match self.connect() {
             Ok(()) => {
@@ -121,7 +128,6 @@ impl Writer {
                 for source in forgotten {
                     self.reset(source, 0, self.begun_wall);
                 }
-                self.commit();
                 Ok(())
             }
             Err(error @ LedgerError::Newer { .. }) => Err(error),
@@ -132,7 +138,7 @@ impl Writer {
         }
     }
 
-    /// Opens the file, setting it aside when it is damaged, and begins this run's session in it.
+    /// Opens the file, setting it aside when it is damaged.
     fn connect(&mut self) -> Result<(), LedgerError> {
         let path = self.options.path.clone();
         let connection = match schema::open(&path) {
@@ -149,27 +155,19 @@ impl Writer {
         {
             self.session = None;
         }
-        if self.session.is_none() {
-            if self.inode.is_none() {
-                // What was counted before the file could be opened goes on top of what it holds. A file that
-                // takes the place of another takes over our totals instead.
-                for (source, line, total_in, total_out) in read_totals(&connection).map_err(sql)? {
-                    let lines = self.totals.entry(source).or_default();
-                    let counts = lines.entry(line).or_default();
-                    counts.0 += total_in;
-                    counts.1 += total_out;
-                }
+        if self.session.is_none() && self.inode.is_none() {
+            // What was counted before the file could be opened goes on top of what it holds. A file that
+            // takes the place of another takes over our totals instead.
+            for (source, line, total_in, total_out) in read_totals(&connection).map_err(sql)? {
+                let lines = self.totals.entry(source).or_default();
+                let counts = lines.entry(line).or_default();
+                counts.0 += total_in;
+                counts.1 += total_out;
             }
-            connection
-                .execute(
-                    "INSERT INTO sessions (started_ms, last_seen_ms, version, config) VALUES (?1, ?1, ?2, ?3)",
-                    params![self.begun_wall, env!("CARGO_PKG_VERSION"), self.options.fingerprint],
-                )
-                .map_err(sql)?;
-            self.session = Some(connection.last_insert_rowid());
         }
         self.inode = fs::metadata(&path).ok().map(|file| file.ino());
         self.write_all_totals = true;
+        self.write_all_watches = true;
         self.connection = Some(connection);
         Ok(())
     }
@@ -190,9 +188,9 @@ impl Writer {
     }
 
     pub fn run(mut self, orders: &Receiver<Order>) {
-        let mut due = None;
+        let mut due = (!self.commit()).then(|| Instant::now() + BATCH);
         loop {
-            let wake = due.unwrap_or(self.last_commit + HEARTBEAT);
+            let wake = due.unwrap_or(self.last_heartbeat + HEARTBEAT);
             match orders.recv_deadline(wake) {
                 Ok(Order::Event { sequence, at, event }) => {
                     self.take(sequence, at, *event);
@@ -200,6 +198,7 @@ impl Writer {
                 }
                 Ok(Order::Sync(done)) => {
                     // Whoever waited may have lost patience.
+                    self.write_all_watches = true;
                     let _ = done.send(self.commit());
                     due = None;
                 }
@@ -215,7 +214,7 @@ impl Writer {
             }
             // Looked at after every order: a busy channel must not put the commit off.
             let now = Instant::now();
-            if now >= due.unwrap_or(self.last_commit + HEARTBEAT) {
+            if now >= due.unwrap_or(self.last_heartbeat + HEARTBEAT) {
                 let committed = now >= self.retry_at && self.commit();
                 due = (!committed).then(|| now + BATCH);
             }
@@ -229,6 +228,7 @@ impl Writer {
             self.unforwarded.push_back(Line::from(&event));
         }
         let source = event.source;
+        self.heard.insert(source.clone());
         match event.kind {
             EventKind::Crossing { line, direction, track, time, confidence } => {
                 let counts = self.totals.entry(source.clone()).or_default().entry(line.clone()).or_default();
@@ -286,7 +286,7 @@ impl Writer {
     /// Writes everything that waits in one transaction. `false` when the disk refuses; then all of it still
     /// waits.
     fn commit(&mut self) -> bool {
-        self.last_commit = Instant::now();
+        self.write_all_watches |= self.last_heartbeat.elapsed() >= HEARTBEAT;
         let written = match self.try_commit() {
             Err(LedgerError::Sql { damaged: true, problem, .. }) => {
                 self.begin_anew(&problem).and_then(|()| self.try_commit())
@@ -300,6 +300,10 @@ impl Writer {
         self.rows.clear();
         self.changed.clear();
         self.write_all_totals = false;
+        self.heard.clear();
+        if std::mem::take(&mut self.write_all_watches) {
+            self.last_heartbeat = Instant::now();
+        }
         self.shared.durable.store(self.taken, Ordering::Release);
         let mut status = self.shared.status.lock();
         status.waiting = 0;
@@ -336,12 +340,24 @@ impl Writer {
         let sql = |error: rusqlite::Error| LedgerError::sql(&path, &error);
         let now = millis(SystemTime::now());
         let clean = self.last_cleaning.is_none_or(|last| last.elapsed() >= CLEANING);
+        if let (Some(connection), None) = (&self.connection, self.session) {
+            connection
+                .execute(
+                    "INSERT INTO sessions (started_ms, last_seen_ms, version, config) VALUES (?1, ?1, ?2, ?3)",
+                    params![self.begun_wall, env!("CARGO_PKG_VERSION"), self.options.fingerprint],
+                )
+                .map_err(sql)?;
+            self.session = Some(connection.last_insert_rowid());
+        }
         let (Some(connection), Some(session)) = (&mut self.connection, self.session) else {
             return Err(LedgerError::Missing { path: path.display().to_string() });
         };
         let change = connection.transaction().map_err(sql)?;
         write_rows(&change, session, &self.rows).map_err(sql)?;
         for (source, from) in &self.watching {
+            if !self.write_all_watches && !self.heard.contains(source) {
+                continue;
+            }
             write_watch(&change, session, source, *from, now).map_err(sql)?;
         }
         for (source, lines) in &self.totals {
@@ -412,6 +428,34 @@ mod tests {
             confidence: 1.0,
         };
         Event { wall: SystemTime::now(), source: "cam".into(), kind }
+    }
+
+    #[test]
+    fn a_crossing_notes_that_its_own_source_is_watched_a_heartbeat_notes_all() {
+        let dir = tempfile::tempdir().expect("folder");
+        let options = LedgerOptions::new(dir.path());
+        let path = options.path.clone();
+        let mut writer = Writer::new(options, Arc::default(), None);
+        writer.open().expect("open");
+        for source in ["cam", "quiet"] {
+            let kind = EventKind::State { state: WATCHING, error: None };
+            writer.take(1, Instant::now(), Event { kind, source: source.into(), ..crossing(0) });
+        }
+        assert!(writer.commit());
+        let until = |source: &str| -> i64 {
+            let connection = Connection::open(&path).expect("open");
+            let query = "SELECT to_ms FROM watches WHERE source = ?1";
+            connection.query_row(query, [source], |row| row.get(0)).expect("watched")
+        };
+        let before = (until("cam"), until("quiet"));
+        std::thread::sleep(Duration::from_millis(5));
+        writer.take(2, Instant::now(), crossing(1));
+        assert!(writer.commit());
+        assert!(until("cam") > before.0);
+        assert_eq!(until("quiet"), before.1);
+        writer.last_heartbeat -= HEARTBEAT;
+        assert!(writer.commit());
+        assert!(until("quiet") > before.1);
     }
 
     #[test]

@@ -32,7 +32,10 @@ use super::{
     pace::Paced,
     video::{VideoSource, size_of},
 };
-use crate::config::{Credentials, DemoSpec, SourceConfig, SourceKind, SourceSpec, Transport};
+use crate::{
+    config::{Credentials, DemoSpec, SourceConfig, SourceKind, SourceSpec, Transport},
+    native,
+};
 
 /// Longest time spent afterwards on finding out why an opening failed.
 const DIAGNOSIS_TIMEOUT: Duration = Duration::from_secs(3);
@@ -152,6 +155,11 @@ fn open_url(
 impl Opener for SystemOpener {
     fn open(&self, config: &SourceConfig) -> Result<Box<dyn FrameSource>, SourceError> {
         prepare_process();
+        if !matches!(config.source, SourceSpec::Demo(_)) {
+            native::videoio::load().map_err(|error| {
+                SourceError::Unsupported(format!("OpenCV's video library cannot be loaded: {error}"))
+            })?;
+        }
         match &config.source {
             SourceSpec::File(path) => open_file(path, config),
             SourceSpec::Url { address, credentials, .. } => open_url(config, address, credentials.as_ref()),

@@ -18,7 +18,8 @@ use crossterm::{
 use parking_lot::Mutex;
 use ratatui::{Terminal, layout::Rect};
 
-use super::{crash, paint::Frugal};
+use super::paint::Frugal;
+use crate::native::crash;
 
 /// Bytes gathered before a write: a whole frame with a picture fits, so a frame is one write.
 const WRITE_BUFFER: usize = 64 * 1024;

@@ -30,6 +30,7 @@ pub fn write_walk(path: &Path, codec: &str, fps: f64, size: (i32, i32), frames: 
 }
 
 fn write(path: &Path, codec: &str, fps: f64, size: (i32, i32), frames: usize, frame: impl Fn(usize) -> Mat) {
+    pcount::native::videoio::load().unwrap();
     let letters: Vec<char> = codec.chars().collect();
     let fourcc = VideoWriter::fourcc(letters[0], letters[1], letters[2], letters[3]).unwrap();
     let size = Size::new(size.0, size.1);

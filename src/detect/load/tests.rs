@@ -37,6 +37,7 @@ pub(super) fn config(known: &KnownModel, shared: &Path, engine: EngineChoice) ->
 }
 
 fn read_frame(video: &Path, index: u32) -> Frame {
+    crate::native::videoio::load().unwrap();
     let mut capture = VideoCapture::from_file(video.to_str().unwrap(), CAP_ANY).unwrap();
     for _ in 0..=index {
         assert!(capture.grab().unwrap());

@@ -1,7 +1,7 @@
 //! Gives the terminal back when native code (OpenCV, FFmpeg) kills the process.
 //!
-//! The one place of the front end with `unsafe`. The handler does only what POSIX allows in one: `write`,
-//! `tcsetattr`, `sigaction`, `raise`, and reads of memory that is never written again.
+//! The handler does only what POSIX allows in one: `write`, `tcsetattr`, `sigaction`, `raise`, and reads of memory
+//! that is never written again.
 
 use std::sync::{
     OnceLock,

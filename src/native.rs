@@ -1,0 +1,4 @@
+//! What the system offers in C alone. The one place of the program with `unsafe`, each use with its reason.
+
+pub mod crash;
+pub mod videoio;
