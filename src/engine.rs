@@ -163,6 +163,8 @@ impl Engine {
         };
         let begun_at = core.clock.now();
         let loads = vec![WorkerLoad::default(); core.scheduler.workers().len()];
+        let mut process = ProcessMeter::default();
+        process.sample();
         Ok(Self {
             inner: Arc::new(Inner {
                 core: Arc::new(core),
@@ -173,7 +175,7 @@ impl Engine {
                 collected,
                 health,
                 log_lines_lost,
-                process: Mutex::default(),
+                process: Mutex::new(process),
                 loads: Mutex::new(loads),
                 throttle: Mutex::default(),
                 memory: Mutex::default(),

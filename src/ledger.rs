@@ -1,8 +1,8 @@
 //! The ledger: every crossing once, on disk, and the totals and reports derived from them.
 //!
 //! One SQLite file (`ledger.sqlite`, write-ahead log, `synchronous = FULL`), one thread that writes it.
-//! Crossings are committed in batches at most [`BATCH`] after they were counted, so that what a screen has
-//! shown is on disk within a second and survives a crash of the program or of the machine. Totals are kept
+//! A crossing is committed at once, or [`BATCH`] after the commit before, so that what a screen has shown is on disk
+//! within a second and survives a crash of the program or of the machine. Totals are kept
 //! in the same transaction: after a restart they go on from exactly the crossings that are on disk.
 //!
 //! Counts belong to the ids of sources and the names of lines; an alias is not part of the ledger.
@@ -46,8 +46,8 @@ use crate::{
 /// Name of the file inside the output folder.
 pub const FILE_NAME: &str = "ledger.sqlite";
 
-/// Longest time between a crossing and its commit.
-pub const BATCH: Duration = Duration::from_millis(200);
+/// Least time between two commits, and so the longest between a crossing and its own.
+pub const BATCH: Duration = Duration::from_millis(500);
 
 /// Crossings that wait in memory while the disk refuses; more are lost and counted. Some 20 MB.
 pub const MAX_WAITING: usize = 200_000;

@@ -18,7 +18,7 @@ fn video_libraries_are_not_loaded_before_they_are_needed() {
 }
 
 #[test]
-fn nothing_but_the_video_library_is_left_open_by_the_linker() {
+fn nothing_but_the_video_library_is_missing_at_the_start() {
     // Told to look everything up at once, the loader refuses a program of which anything is missing.
     let complete = |library: &str| {
         program().arg("--version").env("LD_BIND_NOW", "1").env("LD_PRELOAD", library).output().unwrap()

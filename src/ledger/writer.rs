@@ -23,8 +23,8 @@ use crate::{
     store::{Event, EventKind, LineCounts},
 };
 
-/// How often the ledger notes that sources are being watched, those of which there is nothing else to write
-/// among them. What a crash leaves out of the coverage is at most this long.
+/// How often the ledger notes that sources are being watched. What a crash leaves out of the coverage is at most
+/// this long.
 const HEARTBEAT: Duration = Duration::from_secs(10);
 
 /// How long to leave a disk alone that has refused.
@@ -63,11 +63,12 @@ pub(super) struct Writer {
     write_all_totals: bool,
     changed: BTreeSet<SourceId>,
     watching: BTreeMap<SourceId, i64>,
-    /// Sources at which something happened since the last commit.
-    heard: BTreeSet<SourceId>,
-    /// Whether all that are being watched, not only those heard of, must be noted.
+    /// Sources that are being watched and not in the file yet.
+    unnoted: BTreeSet<SourceId>,
+    /// Whether it must be noted of all.
     write_all_watches: bool,
     last_heartbeat: Instant,
+    last_commit: Instant,
     last_cleaning: Option<Instant>,
     retry_at: Instant,
     /// Held, not used: the lock ends with it.
@@ -93,9 +94,10 @@ impl Writer {
             write_all_totals: false,
             changed: BTreeSet::new(),
             watching: BTreeMap::new(),
-            heard: BTreeSet::new(),
+            unnoted: BTreeSet::new(),
             write_all_watches: true,
             last_heartbeat: now,
+            last_commit: now,
             last_cleaning: None,
             retry_at: now,
             _lock: lock,
@@ -194,7 +196,7 @@ impl Writer {
             match orders.recv_deadline(wake) {
                 Ok(Order::Event { sequence, at, event }) => {
                     self.take(sequence, at, *event);
-                    due = due.or(Some(Instant::now() + BATCH));
+                    due = due.or(Some(self.last_commit + BATCH));
                 }
                 Ok(Order::Sync(done)) => {
                     // Whoever waited may have lost patience.
@@ -228,7 +230,6 @@ impl Writer {
             self.unforwarded.push_back(Line::from(&event));
         }
         let source = event.source;
-        self.heard.insert(source.clone());
         match event.kind {
             EventKind::Crossing { line, direction, track, time, confidence } => {
                 let counts = self.totals.entry(source.clone()).or_default().entry(line.clone()).or_default();
@@ -253,6 +254,7 @@ impl Writer {
             }
             EventKind::Reset => self.reset(source, sequence, wall),
             EventKind::State { state, .. } if state == WATCHING => {
+                self.unnoted.insert(source.clone());
                 self.watching.entry(source).or_insert(wall);
             }
             EventKind::State { .. } => {
@@ -286,6 +288,7 @@ impl Writer {
     /// Writes everything that waits in one transaction. `false` when the disk refuses; then all of it still
     /// waits.
     fn commit(&mut self) -> bool {
+        self.last_commit = Instant::now();
         self.write_all_watches |= self.last_heartbeat.elapsed() >= HEARTBEAT;
         let written = match self.try_commit() {
             Err(LedgerError::Sql { damaged: true, problem, .. }) => {
@@ -300,7 +303,7 @@ impl Writer {
         self.rows.clear();
         self.changed.clear();
         self.write_all_totals = false;
-        self.heard.clear();
+        self.unnoted.clear();
         if std::mem::take(&mut self.write_all_watches) {
             self.last_heartbeat = Instant::now();
         }
@@ -355,7 +358,7 @@ impl Writer {
         let change = connection.transaction().map_err(sql)?;
         write_rows(&change, session, &self.rows).map_err(sql)?;
         for (source, from) in &self.watching {
-            if !self.write_all_watches && !self.heard.contains(source) {
+            if !self.write_all_watches && !self.unnoted.contains(source) {
                 continue;
             }
             write_watch(&change, session, source, *from, now).map_err(sql)?;
@@ -368,9 +371,11 @@ impl Writer {
         for source in self.changed.iter().filter(|source| !self.totals.contains_key(*source)) {
             write_totals(&change, source, &BTreeMap::new()).map_err(sql)?;
         }
-        change
-            .execute("UPDATE sessions SET last_seen_ms = ?1 WHERE id = ?2", params![now, session])
-            .map_err(sql)?;
+        if self.write_all_watches {
+            change
+                .execute("UPDATE sessions SET last_seen_ms = ?1 WHERE id = ?2", params![now, session])
+                .map_err(sql)?;
+        }
         if let Some(retention) = self.options.retention.filter(|_| clean) {
             let before = now - i64::try_from(retention.as_millis()).unwrap_or(i64::MAX);
             change.execute("DELETE FROM crossings WHERE wall_ms < ?1", [before]).map_err(sql)?;
@@ -431,31 +436,27 @@ mod tests {
     }
 
     #[test]
-    fn a_crossing_notes_that_its_own_source_is_watched_a_heartbeat_notes_all() {
+    fn that_a_source_is_watched_is_noted_at_once_and_then_with_every_heartbeat() {
         let dir = tempfile::tempdir().expect("folder");
         let options = LedgerOptions::new(dir.path());
         let path = options.path.clone();
         let mut writer = Writer::new(options, Arc::default(), None);
         writer.open().expect("open");
-        for source in ["cam", "quiet"] {
-            let kind = EventKind::State { state: WATCHING, error: None };
-            writer.take(1, Instant::now(), Event { kind, source: source.into(), ..crossing(0) });
-        }
+        let kind = EventKind::State { state: WATCHING, error: None };
+        writer.take(1, Instant::now(), Event { kind, ..crossing(0) });
         assert!(writer.commit());
-        let until = |source: &str| -> i64 {
+        let until = || -> i64 {
             let connection = Connection::open(&path).expect("open");
-            let query = "SELECT to_ms FROM watches WHERE source = ?1";
-            connection.query_row(query, [source], |row| row.get(0)).expect("watched")
+            connection.query_row("SELECT to_ms FROM watches", [], |row| row.get(0)).expect("watched")
         };
-        let before = (until("cam"), until("quiet"));
+        let begun = until();
         std::thread::sleep(Duration::from_millis(5));
         writer.take(2, Instant::now(), crossing(1));
         assert!(writer.commit());
-        assert!(until("cam") > before.0);
-        assert_eq!(until("quiet"), before.1);
+        assert_eq!(until(), begun);
         writer.last_heartbeat -= HEARTBEAT;
         assert!(writer.commit());
-        assert!(until("quiet") > before.1);
+        assert!(until() > begun);
     }
 
     #[test]

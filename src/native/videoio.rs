@@ -1,9 +1,9 @@
 //! OpenCV's video library, loaded when the first video is opened.
 //!
 //! Two hundred other libraries come with it, and loading them takes longer than everything else before the first
-//! screen. So the program is linked without it (see `.cargo/config.toml` and `build.rs`): the linker leaves its
-//! functions open, and each is looked up when it is first called, among the libraries that are loaded by then.
-//! Whoever calls into `opencv::videoio` calls [`load`] before.
+//! screen. So `build.rs` keeps it out of the list of those that the system loads with the program; its functions are
+//! looked up when they are first called, among the libraries that are loaded by then. Whoever calls into
+//! `opencv::videoio` calls [`load`] before.
 
 use std::{
     ffi::{CStr, CString},
