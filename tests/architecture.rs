@@ -23,6 +23,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("ledger", &["ratatui::", "crossterm::", "opencv::", "crate::tui"]),
     ("logging", &["ratatui::", "crossterm::", "opencv::", "crate::tui", "crate::engine"]),
     ("metrics", &["ratatui::", "crossterm::", "opencv::", "crate::"]),
+    ("native", &["ratatui::", "crossterm::", "crate::"]),
     ("source", &["ratatui::", "crossterm::", "crate::tui", "crate::engine", "crate::track", "crate::ledger"]),
     ("store", &["ratatui::", "crossterm::", "opencv::", "crate::tui", "crate::engine"]),
     (
@@ -85,5 +86,15 @@ fn every_room_has_its_rule() {
         let room = path.file_stem().unwrap().to_string_lossy().into_owned();
         let ruled = FORBIDDEN.iter().any(|(known, _)| *known == room) || free.contains(&&*room);
         assert!(ruled, "say in this test what the room '{room}' must not know");
+    }
+}
+
+#[test]
+fn unsafe_code_stays_in_its_room() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    rust_files(&src, &mut files);
+    for file in files.iter().filter(|file| !file.starts_with(src.join("native"))) {
+        assert!(!code(file).contains("unsafe_code"), "{} allows unsafe code", file.display());
     }
 }
