@@ -10,7 +10,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Share of the limit from which a camera is closed. What comes between two looks must fit into the rest.
+/// Share of the limit from which a camera is closed, what may come until the next look included: as much again as
+/// came since the last one.
 const CLOSE_AT: f64 = 0.9;
 
 /// Share of the limit below which a camera may open again, its own cost included.
@@ -61,6 +62,8 @@ struct Past {
 #[derive(Default)]
 pub struct MemoryGuard {
     decided: Option<Instant>,
+    /// Bytes held at the last look.
+    held: Option<u64>,
     last_closed: Option<usize>,
     past: BTreeMap<usize, Past>,
 }
@@ -68,13 +71,14 @@ pub struct MemoryGuard {
 impl MemoryGuard {
     /// Decides, with `resident` bytes held and `limit` allowed.
     pub fn decide(&mut self, resident: u64, limit: u64, cameras: &[Camera], now: Instant) -> Decision {
+        let grown = resident.saturating_sub(self.held.replace(resident).unwrap_or(resident));
         if self.decided.is_some_and(|at| now.saturating_duration_since(at) < SETTLE) {
             return Decision::Keep;
         }
         if let Some(past) = self.last_closed.take().and_then(|number| self.past.get_mut(&number)) {
             past.cost = past.before.saturating_sub(resident);
         }
-        let share = resident as f64 / limit.max(1) as f64;
+        let share = (resident + grown) as f64 / limit.max(1) as f64;
         if share >= CLOSE_AT {
             let open = cameras.iter().filter(|camera| !camera.closed);
             let least = open
@@ -126,6 +130,15 @@ mod tests {
         assert_eq!(guard.decide(95, 100, &cameras, now + SETTLE * 2), Decision::Close(0));
         cameras[0].closed = true;
         assert_eq!(guard.decide(95, 100, &cameras, now + SETTLE * 3), Decision::Keep, "nothing is left");
+    }
+
+    #[test]
+    fn memory_that_grows_fast_closes_a_camera_sooner() {
+        let (mut guard, now, cameras) =
+            (MemoryGuard::default(), Instant::now(), [camera(0, 0, false, false)]);
+        assert_eq!(guard.decide(70, 100, &cameras, now), Decision::Keep);
+        assert_eq!(guard.decide(79, 100, &cameras, now), Decision::Keep);
+        assert_eq!(guard.decide(85, 100, &cameras, now), Decision::Close(0));
     }
 
     #[test]
