@@ -3,9 +3,13 @@
 //!
 //! The linker notes a library by the name that the library itself states. So it is given a copy that states the
 //! name of a small one which is always there: every function is checked to exist, and is looked up only when it is
-//! first called. Where that cannot be done, the library is linked in the usual way.
+//! first called. Where that cannot be done, and in programs that use this one as a library, it is linked in the
+//! usual way.
 
 use std::{env, fs, path::Path, process::Command};
+
+/// Set by `.cargo/config.toml`, which only builds of this program see.
+const LATER: &str = "PCOUNT_VIDEO_LATER";
 
 /// As it states its name, before the version.
 const LIBRARY: &[u8] = b"libopencv_videoio.so.";
@@ -17,7 +21,12 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-env-changed=OPENCV_LINK_PATHS");
     let is = |variable, value| env::var(variable).is_ok_and(|found| found == value);
-    // Others look everything up at the start.
+    println!("cargo::rerun-if-env-changed={LATER}");
+    // Where the folder of the copy would be searched for other programs too, which are not made for it.
+    if !is(LATER, "1") {
+        return;
+    }
+    // Other systems look everything up at the start.
     if !is("CARGO_CFG_TARGET_OS", "linux") || !is("CARGO_CFG_TARGET_ENV", "gnu") {
         return;
     }
