@@ -22,7 +22,7 @@ fn main() {
     println!("cargo::rerun-if-env-changed=OPENCV_LINK_PATHS");
     let is = |variable, value| env::var(variable).is_ok_and(|found| found == value);
     println!("cargo::rerun-if-env-changed={LATER}");
-    // Where the folder of the copy would be searched for other programs too, which are not made for it.
+    // The folder of the copy is also searched for programs that use the library, and those are not linked so.
     if !is(LATER, "1") {
         return;
     }
