@@ -13,7 +13,7 @@ use std::{
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
 use rusqlite::{Connection, params};
 
-use self::rows::{Row, has_session, write_rows, write_totals, write_watch};
+use self::rows::{Row, begin_session, has_session, write_rows, write_totals, write_watch};
 pub(super) use self::rows::{millis, read_totals};
 use super::{BATCH, LedgerError, LedgerOptions, MAX_WAITING, Shared, schema};
 use crate::{
@@ -65,7 +65,8 @@ pub(super) struct Writer {
     watching: BTreeMap<SourceId, i64>,
     /// Sources that are being watched and not in the file yet.
     unnoted: BTreeSet<SourceId>,
-    /// Whether it must be noted of all.
+    /// Whether all watches, not only the unnoted, must be written: the file is new to us, or it is time for a
+    /// heartbeat.
     write_all_watches: bool,
     last_heartbeat: Instant,
     last_commit: Instant,
@@ -95,7 +96,7 @@ impl Writer {
             changed: BTreeSet::new(),
             watching: BTreeMap::new(),
             unnoted: BTreeSet::new(),
-            write_all_watches: true,
+            write_all_watches: false,
             last_heartbeat: now,
             last_commit: now,
             last_cleaning: None,
@@ -201,8 +202,9 @@ impl Writer {
                 Ok(Order::Sync(done)) => {
                     // Whoever waited may have lost patience.
                     self.write_all_watches = true;
-                    let _ = done.send(self.commit());
-                    due = None;
+                    let committed = self.commit();
+                    let _ = done.send(committed);
+                    due = (!committed).then(|| Instant::now() + BATCH);
                 }
                 Ok(Order::Close(done)) => {
                     let _ = done.send(self.end());
@@ -344,13 +346,8 @@ impl Writer {
         let now = millis(SystemTime::now());
         let clean = self.last_cleaning.is_none_or(|last| last.elapsed() >= CLEANING);
         if let (Some(connection), None) = (&self.connection, self.session) {
-            connection
-                .execute(
-                    "INSERT INTO sessions (started_ms, last_seen_ms, version, config) VALUES (?1, ?1, ?2, ?3)",
-                    params![self.begun_wall, env!("CARGO_PKG_VERSION"), self.options.fingerprint],
-                )
-                .map_err(sql)?;
-            self.session = Some(connection.last_insert_rowid());
+            self.session =
+                Some(begin_session(connection, self.begun_wall, &self.options.fingerprint).map_err(sql)?);
         }
         let (Some(connection), Some(session)) = (&mut self.connection, self.session) else {
             return Err(LedgerError::Missing { path: path.display().to_string() });
@@ -421,71 +418,4 @@ impl Writer {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn crossing(track: u64) -> Event {
-        let kind = EventKind::Crossing {
-            line: "door".into(),
-            direction: Direction::In,
-            track,
-            time: 0.0,
-            confidence: 1.0,
-        };
-        Event { wall: SystemTime::now(), source: "cam".into(), kind }
-    }
-
-    #[test]
-    fn that_a_source_is_watched_is_noted_at_once_and_then_with_every_heartbeat() {
-        let dir = tempfile::tempdir().expect("folder");
-        let options = LedgerOptions::new(dir.path());
-        let path = options.path.clone();
-        let mut writer = Writer::new(options, Arc::default(), None);
-        writer.open().expect("open");
-        let kind = EventKind::State { state: WATCHING, error: None };
-        writer.take(1, Instant::now(), Event { kind, ..crossing(0) });
-        assert!(writer.commit());
-        let until = || -> i64 {
-            let connection = Connection::open(&path).expect("open");
-            connection.query_row("SELECT to_ms FROM watches", [], |row| row.get(0)).expect("watched")
-        };
-        let begun = until();
-        std::thread::sleep(Duration::from_millis(5));
-        writer.take(2, Instant::now(), crossing(1));
-        assert!(writer.commit());
-        assert_eq!(until(), begun);
-        writer.last_heartbeat -= HEARTBEAT;
-        assert!(writer.commit());
-        assert!(until() > begun);
-    }
-
-    #[test]
-    fn a_commit_that_could_not_be_confirmed_is_made_again_and_doubles_nothing() {
-        let dir = tempfile::tempdir().expect("folder");
-        let options = LedgerOptions::new(dir.path());
-        let path = options.path.clone();
-        let mut writer = Writer::new(options, Arc::default(), None);
-        writer.open().expect("open");
-        for sequence in 1..=3 {
-            writer.take(sequence, Instant::now(), crossing(sequence));
-        }
-        let reset = Event { kind: EventKind::Reset, source: "other".into(), ..crossing(0) };
-        writer.take(4, Instant::now(), reset);
-        writer.try_commit().expect("written");
-        // As if the answer had been lost: all rows still wait. Once over the same connection, once over a new one.
-        writer.take(5, Instant::now(), crossing(5));
-        writer.try_commit().expect("written again");
-        writer.connection = None;
-        assert!(writer.commit());
-        let count = |what: &str| -> i64 {
-            let connection = Connection::open(&path).expect("open");
-            connection
-                .query_row(&format!("SELECT COUNT(*) FROM {what}"), [], |row| row.get(0))
-                .expect("count")
-        };
-        assert_eq!((count("crossings"), count("resets"), count("sessions")), (4, 1, 1));
-        let totals = read_totals(&Connection::open(&path).expect("open")).expect("totals");
-        assert_eq!(totals, [("cam".into(), "door".into(), 4, 0)]);
-        assert!(writer.rows.is_empty());
-    }
-}
+mod tests;

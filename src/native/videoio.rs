@@ -21,7 +21,7 @@ pub fn file_name() -> String {
     format!("libopencv_videoio.so.{CV_VERSION_MAJOR}{CV_VERSION_MINOR:02}")
 }
 
-/// Loads it, unless it is there: loaded before, or linked in the usual way. Takes 0.1 to 0.3 s the first time;
+/// Loads it, unless it is there: loaded before, or linked in the usual way. Takes about 0.2 s the first time;
 /// other threads that call it meanwhile wait.
 ///
 /// # Errors

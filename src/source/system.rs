@@ -157,7 +157,7 @@ impl Opener for SystemOpener {
         prepare_process();
         if !matches!(config.source, SourceSpec::Demo(_)) {
             native::videoio::load().map_err(|error| {
-                SourceError::Unsupported(format!("OpenCV's video library cannot be loaded: {error}"))
+                SourceError::Unsupported(format!("OpenCV's video library cannot be loaded: {error}; install it again, as 'scripts/setup' does"))
             })?;
         }
         match &config.source {

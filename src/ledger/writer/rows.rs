@@ -1,4 +1,4 @@
-//! Rows and totals as SQL.
+//! Rows, totals and sessions as SQL.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -33,6 +33,15 @@ pub enum Row {
         from: i64,
         to: i64,
     },
+}
+
+/// Notes that a session of these sources (`config` is their fingerprint) began at this wall time; gives its number.
+pub fn begin_session(connection: &Connection, begun: i64, config: &str) -> rusqlite::Result<i64> {
+    connection.execute(
+        "INSERT INTO sessions (started_ms, last_seen_ms, version, config) VALUES (?1, ?1, ?2, ?3)",
+        params![begun, env!("CARGO_PKG_VERSION"), config],
+    )?;
+    Ok(connection.last_insert_rowid())
 }
 
 /// Whether the file holds this session, begun at this wall time.
