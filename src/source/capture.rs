@@ -12,7 +12,7 @@ use std::{
 use parking_lot::{Condvar, Mutex};
 
 use super::{
-    FrameSource, Opener, SourceError, StreamInfo,
+    Frame, FrameSource, Opener, SourceError, StreamInfo,
     backoff::Backoff,
     mailbox::{Mailbox, Notice},
     pacer::{FIRST_INTERVAL, Pacer, Shares},
@@ -26,6 +26,11 @@ use crate::{
 
 /// After this long with frames, failed attempts are forgotten.
 const HEALTHY_AFTER: Duration = Duration::from_secs(60);
+
+/// A frame of a live source that has waited this long for a worker is replaced by the next one of the stream: what
+/// is looked at late should not be old as well. The next replacement takes twice as long, and so on, because under
+/// overload conversions are better spent on frames that are looked at.
+const STALE: Duration = Duration::from_millis(60);
 
 /// A camera that refuses the password, or has no such stream, is asked again no sooner than this: cameras
 /// lock accounts after a few wrong passwords.
@@ -268,7 +273,7 @@ fn run_once(capture: &Capture<'_>, healthy: &mut bool) -> Result<Ending, SourceE
     host.state(SourceState::Running, None);
     let opened_at = clock.now();
     let mut pacer = Pacer::new(source.cadence);
-    let mut delivered = 0;
+    let (mut delivered, mut stale_after) = (0, STALE);
     loop {
         match control.order() {
             Order::Run => {}
@@ -303,24 +308,27 @@ fn run_once(capture: &Capture<'_>, healthy: &mut bool) -> Result<Ending, SourceE
         }
         let shares = if info.live { host.shares() } else { Shares::WHOLE };
         if pacer.wants(stream.time(), shares, || host.interval(delivered, info.live)) {
-            deliver(capture, stream.as_mut(), info.live)?;
-            delivered += 1;
+            let frame = retrieve(host, stream.as_mut())?;
+            if info.live {
+                mailbox.replace(frame);
+            } else {
+                mailbox.put(frame);
+            }
+            host.ready();
+            (delivered, stale_after) = (delivered + 1, STALE);
         } else {
+            let stale = |since| clock.now().saturating_duration_since(since) >= stale_after;
+            if info.live && mailbox.waiting_since().is_some_and(stale) {
+                mailbox.renew(retrieve(host, stream.as_mut())?);
+                stale_after *= 2;
+            }
             host.skipped();
         }
     }
 }
 
-fn deliver(capture: &Capture<'_>, stream: &mut dyn FrameSource, live: bool) -> Result<(), SourceError> {
-    let working_size = |width, height| capture.host.working_size(width, height);
-    let frame = timed(Stage::Convert, || stream.retrieve(&working_size))?;
-    if live {
-        capture.mailbox.replace(frame);
-    } else {
-        capture.mailbox.put(frame);
-    }
-    capture.host.ready();
-    Ok(())
+fn retrieve(host: &dyn Host, stream: &mut dyn FrameSource) -> Result<Frame, SourceError> {
+    timed(Stage::Convert, || stream.retrieve(&|width, height| host.working_size(width, height)))
 }
 
 #[cfg(test)]

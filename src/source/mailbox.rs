@@ -1,10 +1,13 @@
 //! The one-frame slot between a capture thread and the workers.
 //!
-//! A live source replaces what is there (the newest frame wins and the loss is counted); a file waits until
-//! the slot is free, so that none of its frames is lost. Notices (the stream broke off, the file ended) are
+//! A live source replaces what is there (the newest frame wins and the loss is counted); while no other frame is due it
+//! renews what has waited for long. A file waits until the slot is free, so that none of its frames is lost. Notices (the stream broke off, the file ended) are
 //! delivered after the frame that came before them.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Instant,
+};
 
 use parking_lot::{Condvar, Mutex};
 
@@ -48,6 +51,19 @@ impl Mailbox {
         let old = self.slot.lock().frame.replace(frame);
         if old.is_some() {
             self.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// When the frame was captured that waits for a worker.
+    pub fn waiting_since(&self) -> Option<Instant> {
+        self.slot.lock().frame.as_ref().map(|frame| frame.captured)
+    }
+
+    /// Puts a newer frame in the place of the one that waits. If it was taken meanwhile the newer one is dropped: the
+    /// worker did not ask for two.
+    pub fn renew(&self, frame: Frame) {
+        if let Some(waiting) = &mut self.slot.lock().frame {
+            *waiting = frame;
         }
     }
 

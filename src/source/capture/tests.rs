@@ -20,20 +20,21 @@ impl<F: Fn(usize) -> Result<Box<dyn FrameSource>, SourceError> + Send + Sync> Op
     }
 }
 
-/// A live source whose every frame takes a second of the manual clock, until it breaks off.
-struct Seconds {
+/// A live source whose every frame takes this long on the manual clock, until it breaks off.
+struct Steady {
     clock: std::sync::Arc<ManualClock>,
+    every: Duration,
     left: usize,
     time: f64,
 }
 
-impl FrameSource for Seconds {
+impl FrameSource for Steady {
     fn info(&self) -> StreamInfo {
         StreamInfo { size: (64, 48), fps: None, live: true, frames: None }
     }
     fn grab(&mut self) -> Result<bool, SourceError> {
-        self.clock.advance(Duration::from_secs(1));
-        self.time += 1.0;
+        self.clock.advance(self.every);
+        self.time += self.every.as_secs_f64();
         self.left -= 1;
         if self.left == 0 { Err(SourceError::Broken("unplugged".into())) } else { Ok(true) }
     }
@@ -115,7 +116,10 @@ fn a_minute_of_frames_forgets_the_failures_before_it() {
     let opener = Script {
         opened: AtomicUsize::new(0),
         open: move |n| match n {
-            2 => Ok(Box::new(Seconds { clock: shared.clone(), left: 90, time: 0.0 }) as Box<dyn FrameSource>),
+            2 => {
+                let (clock, every) = (shared.clone(), Duration::from_secs(1));
+                Ok(Box::new(Steady { clock, every, left: 90, time: 0.0 }) as Box<dyn FrameSource>)
+            }
             _ => Err(SourceError::Unreachable("refused".into())),
         },
     };
@@ -123,6 +127,27 @@ fn a_minute_of_frames_forgets_the_failures_before_it() {
     // Two failures, a good run, and then the full three attempts again (its own end is the first).
     assert_eq!(opener.opened.load(Ordering::SeqCst), 5, "{states:?}");
     assert!(states.contains(&"Running".to_owned()));
+}
+
+#[test]
+fn a_live_frame_that_waits_for_a_worker_is_kept_young_without_being_counted_as_lost() {
+    // 25 frames a second of which one a second is wanted; no worker comes.
+    let mut source = camera(1);
+    source.cadence = crate::config::Cadence::DetectFps(1.0);
+    for (frames, waits_since) in [(2, 0.04), (3, 0.12), (5, 0.12), (6, 0.24), (11, 0.24), (12, 0.48)] {
+        let clock = std::sync::Arc::new(ManualClock::default());
+        let shared = clock.clone();
+        let open = move |_| {
+            let (clock, every) = (shared.clone(), Duration::from_millis(40));
+            Ok(Box::new(Steady { clock, every, left: frames + 1, time: 0.0 }) as Box<dyn FrameSource>)
+        };
+        let (_, mailbox) = run(&source, &Script { opened: AtomicUsize::new(0), open }, &clock);
+        let Some(crate::source::mailbox::Delivery::Frame(frame)) = mailbox.take() else {
+            panic!("no frame after {frames}")
+        };
+        assert!((frame.time - waits_since).abs() < 1e-9, "{} after {frames} frames", frame.time);
+        assert_eq!(mailbox.dropped(), 0);
+    }
 }
 
 #[test]
