@@ -30,6 +30,7 @@ mod hung;
 mod memory;
 mod models;
 mod need;
+mod part;
 pub mod pipeline;
 mod places;
 pub mod preview;

@@ -87,6 +87,19 @@ impl BBox {
         self.w * self.h
     }
 
+    /// The smallest box that holds both.
+    #[must_use]
+    pub fn union(&self, other: &Self) -> Self {
+        let (left, top) = (self.x.min(other.x), self.y.min(other.y));
+        Self::from_corners(left, top, self.right().max(other.right()), self.bottom().max(other.bottom()))
+    }
+
+    /// The box with this much more on each side.
+    #[must_use]
+    pub fn grown(&self, margin: f32) -> Self {
+        Self::new(self.x - margin, self.y - margin, self.w + 2.0 * margin, self.h + 2.0 * margin)
+    }
+
     /// Area common to both boxes.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> f32 {

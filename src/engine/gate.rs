@@ -73,6 +73,13 @@ impl Motion {
             || self.count >= CELLS && self.moving().filter(free).take(CELLS).count() == CELLS
     }
 
+    /// The box around all movement that none of `areas` explains; `None` where movement is everywhere or nowhere.
+    pub fn extent(&self, areas: &[BBox]) -> Option<BBox> {
+        let free = self.moving().filter(|point| !areas.iter().any(|area| contains(area, *point)));
+        free.map(|point| BBox::new(point.x, point.y, 0.0, 0.0).grown(self.cell / 2.0))
+            .reduce(|all, cell| all.union(&cell))
+    }
+
     /// Movement wherever `moves` says so, on a grid of square cells.
     #[cfg(test)]
     pub fn painted(columns: usize, rows: usize, moves: impl Fn(Point) -> bool) -> Self {

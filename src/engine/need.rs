@@ -5,7 +5,7 @@
 //! sides of it, somebody far from every line must only be kept apart from the others, and an empty, still
 //! picture has nothing to tell.
 
-use super::gate::Motion;
+use super::gate::{Motion, contains};
 use crate::{
     config::LineConfig,
     count::{Anchor, Line},
@@ -67,6 +67,17 @@ const LINE_ZONE: f32 = 0.15;
 /// A person explains the motion around him up to this share of his height: limbs, bags, shadows.
 const REACH: f32 = 0.3;
 
+/// Whoever or whatever needs a look within this share of the time between two of his looks is looked at with those who
+/// need one now.
+const SOON: f64 = 0.7;
+
+/// What must be visible around a person who is looked at, in body heights: he moves, and a network judges by what is
+/// around as well.
+const AROUND: f32 = 0.5;
+
+/// What must be visible around unknown movement: this many frame heights, and this share of the height of all of it.
+const AROUND_MOTION: (f32, f32) = (0.1, 0.25);
+
 /// Under overload the rate is reduced, but not below this where somebody is near a line, and where somebody is.
 const FLOORS: (f64, f64) = (4.0, 2.0);
 
@@ -81,6 +92,8 @@ struct Person {
     /// Whether he was seen by the last look and followed from picture to picture since.
     followed: bool,
     last_seen: f64,
+    /// When he was last looked for.
+    last_look: f64,
 }
 
 impl Person {
@@ -100,12 +113,18 @@ impl Person {
 pub struct Need {
     lines: Vec<(Line, Anchor)>,
     people: Vec<Person>,
-    last_look: f64,
+    /// When the whole picture was last looked at, and when all that nobody explained.
+    last_whole: f64,
+    last_search: f64,
     /// When the people were where they are here.
     last_move: f64,
     /// Looks in a row that were for something unknown and found nobody new.
     vain: u32,
     searching: bool,
+    /// What the look that is due must show; `None`: everything.
+    area: Option<BBox>,
+    /// Whether that shows all movement that nobody explains.
+    searched: bool,
     /// Looks per second wanted now.
     rate: f64,
 }
@@ -117,10 +136,13 @@ impl Need {
         Self {
             lines: lines.iter().map(|line| (Line::new(line, aspect), line.anchor)).collect(),
             people: Vec::new(),
-            last_look: f64::NEG_INFINITY,
+            last_whole: f64::NEG_INFINITY,
+            last_search: f64::NEG_INFINITY,
             last_move: f64::NEG_INFINITY,
             vain: 0,
             searching: false,
+            area: None,
+            searched: false,
             rate: HEARTBEAT,
         }
     }
@@ -128,7 +150,6 @@ impl Need {
     /// Whether the picture at `time`, in which this moves, must be looked at. `share` (0..=1) makes looks rarer
     /// under overload, as far as that harms no count.
     pub fn is_due(&mut self, time: f64, motion: &Motion, share: f64) -> bool {
-        let since = time - self.last_look;
         let ahead = (time - self.last_move).min(1.0) as f32;
         let known: Vec<BBox> = self.people.iter().map(|person| reach(&person.predicted(ahead))).collect();
         let elsewhere = motion.unexplained(&known, |_| true);
@@ -141,13 +162,44 @@ impl Need {
             (_, true) => SEARCH.1,
             _ => HEARTBEAT,
         };
-        let mut rate = search * share;
-        for (person, area) in self.people.iter().zip(&known) {
+        let search = (search * share).max(HEARTBEAT);
+        let rate_of = |(person, area): (&Person, &BBox)| {
             let (wanted, floor) = if motion.within(area) { self.rate_for(person) } else { (STILL, STILL) };
-            rate = rate.max((wanted * share).max(floor.min(wanted)));
+            (wanted * share).max(floor.min(wanted)).max(HEARTBEAT)
+        };
+        let rates: Vec<f64> = self.people.iter().zip(&known).map(rate_of).collect();
+        self.rate = rates.iter().fold(search, |most, rate| most.max(*rate));
+        let early = self.interval() / 2.0;
+        let overdue = |last: f64, rate: f64| time - last >= 1.0 / rate - early;
+        let soon = |last: f64, rate: f64| time - last >= SOON / rate;
+        let whole = overdue(self.last_whole, HEARTBEAT);
+        let mut people = self.people.iter().zip(&rates);
+        let due = whole
+            || elsewhere && overdue(self.last_search, search)
+            || people.any(|(person, rate)| overdue(person.last_look, *rate));
+        if !due {
+            return false;
         }
-        self.rate = rate.max(HEARTBEAT);
-        since >= 1.0 / self.rate - self.interval() / 2.0
+        self.searched = elsewhere && soon(self.last_search, search);
+        let unknown = self.searched.then(|| {
+            let extent = motion.extent(&known)?;
+            Some(extent.grown(AROUND_MOTION.0.max(AROUND_MOTION.1 * extent.h)))
+        });
+        // Who is not followed would be lost where he is not looked for.
+        let wanted = |(person, rate): &(&Person, &f64)| !person.followed || soon(person.last_look, **rate);
+        let people = self.people.iter().zip(&rates).filter(wanted).map(|(person, _)| {
+            let bbox = person.predicted(ahead);
+            Some(bbox.grown(AROUND * bbox.h))
+        });
+        let all = people.chain(unknown).reduce(|all, next| Some(all?.union(&next?))).flatten();
+        self.area = all.filter(|_| !whole);
+        true
+    }
+
+    /// The part of the picture, in frame heights, that the look must show which is due; `None`: all of it.
+    #[must_use]
+    pub fn area(&self) -> Option<BBox> {
+        self.area
     }
 
     /// Whether something moves that nobody known explains.
@@ -171,13 +223,26 @@ impl Need {
         }
     }
 
-    /// The picture at `time` was looked at, and these tracks are alive.
-    pub fn looked(&mut self, time: f64, tracks: &[Track]) {
+    /// The picture at `time` was looked at, or this `part` of it (frame heights), and these tracks are alive.
+    pub fn looked(&mut self, time: f64, tracks: &[Track], part: Option<&BBox>) {
         let newcomer = tracks.iter().any(|track| self.people.iter().all(|person| person.id != track.id));
-        self.vain = if self.searching && !newcomer { self.vain.saturating_add(1) } else { 0 };
-        self.last_look = time;
+        let searched = part.is_none() || self.searched;
+        self.vain = match self.searching && !newcomer {
+            true => self.vain.saturating_add(u32::from(searched)),
+            false => 0,
+        };
+        if part.is_none() {
+            self.last_whole = time;
+        }
+        if searched {
+            self.last_search = time;
+        }
         self.moved(time, tracks);
         for (person, track) in self.people.iter_mut().zip(tracks) {
+            // Who is not followed is looked for in every look, also where he has left the picture.
+            if part.is_none_or(|part| !person.followed || contains(part, track.bbox.center())) {
+                person.last_look = time;
+            }
             person.followed = track.seen && track.confirmed;
         }
     }
@@ -196,6 +261,7 @@ impl Need {
             });
             let last_seen = old.filter(|_| !track.seen).map_or(time, |old| old.last_seen);
             let followed = old.is_some_and(|old| old.followed);
+            let last_look = old.map_or(time, |old| old.last_look);
             Person {
                 id: track.id,
                 bbox: track.bbox,
@@ -203,6 +269,7 @@ impl Need {
                 confirmed: track.confirmed,
                 followed,
                 last_seen,
+                last_look,
             }
         }));
         self.last_move = time;
@@ -221,7 +288,7 @@ impl Need {
         if !person.confirmed {
             rate = rate.max(NEW);
         }
-        let unseen = self.last_look - person.last_seen;
+        let unseen = person.last_look - person.last_seen;
         if unseen > 0.0 && unseen <= DOUBT.2 {
             rate = rate.max(if near { DOUBT.0 } else { DOUBT.1 });
         }
@@ -238,8 +305,7 @@ impl Need {
 
 /// `bbox` with what moves around a person.
 fn reach(bbox: &BBox) -> BBox {
-    let margin = REACH * bbox.h;
-    BBox::new(bbox.x - margin, bbox.y - margin, bbox.w + 2.0 * margin, bbox.h + 2.0 * margin)
+    bbox.grown(REACH * bbox.h)
 }
 
 /// The rule for detectors that need pictures at a steady rate: all of them while somebody is there or something
@@ -278,7 +344,6 @@ impl Steady {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::gate::contains;
 
     const ASPECT: f32 = 1.6;
     const HEIGHT: f32 = 0.2;
@@ -333,7 +398,7 @@ mod tests {
             }
             if need.is_due(time, &motion(&areas), share) {
                 count += 1;
-                need.looked(time, &tracks);
+                need.looked(time, &tracks, None);
             } else if followed {
                 need.moved(time, &tracks);
             }
@@ -381,14 +446,72 @@ mod tests {
         let mut need = need();
         let area = reach(&person(0.5).bbox);
         for i in 0..20 {
-            need.looked(f64::from(i) / 5.0, &[person(0.5)]);
+            need.looked(f64::from(i) / 5.0, &[person(0.5)], None);
         }
         need.lost(|_| true);
         assert!(!need.is_due(3.88, &motion(&[area]), 1.0));
-        need.looked(4.0, &[Track { seen: false, ..person(0.5) }]);
+        need.looked(4.0, &[Track { seen: false, ..person(0.5) }], None);
         assert!(need.is_due(4.08, &motion(&[area]), 1.0));
-        need.looked(4.8, &[Track { seen: false, ..person(0.5) }]);
+        need.looked(4.8, &[Track { seen: false, ..person(0.5) }], None);
         assert!(!need.is_due(4.88, &motion(&[area]), 1.0), "he is gone");
+    }
+
+    /// A person of identity `id` whose middle is at `x`, `y`.
+    fn somebody(id: TrackId, x: f32, y: f32) -> Track {
+        Track { id, bbox: BBox { x: x - HEIGHT / 6.0, ..person(y).bbox }, ..person(y) }
+    }
+
+    fn holds(area: BBox, inside: BBox) -> bool {
+        area.intersection(&inside) > 0.99 * inside.area()
+    }
+
+    #[test]
+    fn a_look_shows_those_who_are_due_and_who_would_be_lost_without_it() {
+        let people = [somebody(1, 0.4, 0.5), somebody(2, 1.2, 0.5), somebody(3, 1.4, 0.9)];
+        let motion = motion(&people.map(|person| person.bbox));
+        let due_after = |seconds: f64, lost: TrackId| {
+            let mut need = need();
+            need.looked(10.0, &people, None);
+            need.looked(10.2, &people[..], None);
+            // Only the first was in the next look, so the others are due before him.
+            need.looked(10.3, &people, Some(&people[0].bbox));
+            need.lost(|id| id == lost);
+            need.is_due(10.3 + seconds, &motion, 1.0).then(|| need.area()).flatten()
+        };
+        let shows = |area: BBox| people.map(|person| contains(&area, person.bbox.center()));
+        assert_eq!(due_after(0.05, 0), None);
+        assert_eq!(due_after(0.2, 0).map(shows), Some([false, true, true]));
+        assert_eq!(due_after(0.2, 1).map(shows), Some([true, true, true]));
+        let all = due_after(0.2, 0).unwrap();
+        let (first, last) = (people[1].bbox.grown(HEIGHT * 0.49), people[2].bbox.grown(HEIGHT * 0.49));
+        assert!(holds(all, first) && holds(all, last), "{all:?}");
+    }
+
+    #[test]
+    fn a_search_shows_all_that_moves_and_the_whole_picture_has_its_turn() {
+        let mut need = need();
+        need.looked(10.0, &[], None);
+        let (one, other) = (BBox::new(0.3, 0.4, 0.1, 0.2), BBox::new(0.6, 0.3, 0.1, 0.1));
+        let (still, moves) = (motion(&[]), motion(&[one, other]));
+        assert!(need.is_due(11.0, &moves, 1.0));
+        let area = need.area().unwrap();
+        assert!(holds(area, one.union(&other)) && area.w < 0.7, "{area:?}");
+        need.looked(11.0, &[], Some(&area));
+        assert!(!need.is_due(11.05, &moves, 1.0), "searched just now");
+        need.is_due(12.5, &still, 1.0);
+        need.looked(12.5, &[], Some(&area));
+        assert!(need.is_due(13.0, &still, 1.0), "three seconds after the last whole look");
+        assert_eq!(need.area(), None);
+    }
+
+    #[test]
+    fn who_left_the_picture_while_nobody_could_follow_him_does_not_call_for_looks_at_every_frame() {
+        let mut need = need();
+        let gone = Track { seen: false, ..somebody(1, -0.3, 0.5) };
+        need.looked(10.0, &[gone], None);
+        let area = BBox::new(0.0, 0.3, 0.3, 0.4);
+        need.looked(10.5, &[gone], Some(&area));
+        assert!(!need.is_due(10.55, &motion(&[]), 1.0));
     }
 
     #[test]
@@ -402,7 +525,7 @@ mod tests {
     fn a_newcomer_is_looked_for_at_once() {
         let mut need = need();
         assert!(need.is_due(0.0, &motion(&[]), 1.0));
-        need.looked(0.0, &[]);
+        need.looked(0.0, &[], None);
         assert!(!need.is_due(1.0, &motion(&[]), 1.0));
         assert!(need.is_due(1.2, &motion(&[BBox::new(0.1, 0.1, 0.1, 0.2)]), 1.0));
         assert!(need.is_searching());

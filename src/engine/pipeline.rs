@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use opencv::{
-    core::{Mat, MatTraitConst as _, Size},
+    core::{Mat, MatTraitConst as _, Rect, Size},
     imgproc,
 };
 
@@ -11,8 +11,9 @@ use parking_lot::Mutex;
 
 use super::{
     follow::Follower,
-    gate::Gate,
+    gate::{Gate, contains},
     need::{Need, Steady},
+    part::Part,
     zoom::Zoom,
 };
 use crate::{
@@ -41,6 +42,14 @@ struct Following {
     zoom: Zoom,
     /// Tracks alive after the last look.
     tracks: Vec<Track>,
+}
+
+/// What a look covers of the picture.
+enum View {
+    Whole,
+    /// All of it, reduced to this (width, height).
+    Reduced((u32, u32)),
+    Part(Part),
 }
 
 /// How the frames to look at are chosen.
@@ -167,19 +176,36 @@ impl Pipeline {
             return Ok(Step { events, tracks, looked: false, interval });
         }
         let size = (frame.image.cols().max(1) as u32, frame.image.rows().max(1) as u32);
-        let reduction = (choice == Choice::Need && model.gains_from_reduction())
-            .then(|| following.zoom.reduced(frame.time, size, following.need.is_searching()))
-            .flatten();
-        let detections = match reduction {
-            Some(size) => detect_reduced(detector.as_mut(), frame, size, &mut self.reduced)?,
-            None => detector.detect(frame)?,
+        let view = match choice == Choice::Need && model.gains_from_reduction() {
+            true => following.view(frame.time, size),
+            false => View::Whole,
+        };
+        let mut detections = match &view {
+            View::Whole => detector.detect(frame)?,
+            View::Reduced(size) => {
+                let whole = (0, 0, frame.image.cols(), frame.image.rows());
+                detect_in(detector.as_mut(), frame, whole, *size, &mut self.reduced)?
+            }
+            View::Part(part) => {
+                let (x, y, w, h) = part.within(size);
+                let rect = (x as i32, y as i32, w as i32, h as i32);
+                part.placed(detect_in(detector.as_mut(), frame, rect, part.size, &mut self.reduced)?)
+            }
         };
         self.detections += detections.iter().filter(|found| found.score >= confidence).count() as u64;
+        let part = match view {
+            View::Part(part) => Some(part.area()),
+            _ => None,
+        };
+        // Those outside it are where they were followed to.
+        let outside = |bbox: &BBox| part.is_some_and(|part| !contains(&part, bbox.center()));
+        let others = following.followed.iter().filter(|(_, bbox)| outside(bbox));
+        detections.extend(others.map(|(track, bbox)| Detection { bbox: *bbox, score: track.score }));
         let update = timed(Stage::Track, || following.tracker.update(frame.time, &detections));
         let counted = timed(Stage::Count, || following.counter.update(frame.time, &update));
         self.paths.lock().push(aspect, frame.time, &update);
         following.zoom.learn(frame.time, &update.tracks);
-        following.need.looked(frame.time, &update.tracks);
+        following.need.looked(frame.time, &update.tracks, part.as_ref());
         let seen = update.tracks.iter().filter(|track| track.confirmed && track.seen);
         following.followed = seen.map(|track| (*track, track.bbox)).collect();
         following.tracks.clone_from(&update.tracks);
@@ -300,6 +326,19 @@ impl Following {
         }
     }
 
+    /// What the look that is due covers of a picture of `size`.
+    fn view(&mut self, time: f64, size: (u32, u32)) -> View {
+        let Some(reduced) = self.zoom.reduced(time, size, self.need.is_searching()) else {
+            return View::Whole;
+        };
+        let followed: Vec<BBox> = self.followed.iter().map(|(_, bbox)| *bbox).collect();
+        match self.need.area().and_then(|area| Part::around(&area, &followed, reduced)) {
+            Some(part) => View::Part(part),
+            None if reduced == size => View::Whole,
+            None => View::Reduced(reduced),
+        }
+    }
+
     /// The update that those make who could be followed to where they are at `time`.
     fn follow(&mut self, time: f64) -> Option<TrackUpdate> {
         let detection = |&(track, bbox): &(Track, BBox)| Detection { bbox, score: track.score };
@@ -317,20 +356,26 @@ impl Following {
     }
 }
 
-/// Detects in `frame` reduced to `size`; `buffer` keeps the reduced picture's memory.
-fn detect_reduced(
+/// Detects in `part` (left, top, width, height) of `frame` reduced to `size`; boxes are in heights of the part.
+/// `buffer` keeps the reduced picture's memory.
+fn detect_in(
     detector: &mut dyn Detector,
     frame: &Frame,
+    (left, top, width, height): (i32, i32, i32, i32),
     size: (u32, u32),
     buffer: &mut Mat,
 ) -> Result<Vec<Detection>, DetectError> {
-    let size = Size::new(size.0 as i32, size.1 as i32);
+    let wanted = Size::new(size.0 as i32, size.1 as i32);
     // Interpolation passes over no pixel in less than a halving, and is much faster than averaging.
-    let less_than_half = 2 * size.width > frame.image.cols();
-    let method = if less_than_half { imgproc::INTER_LINEAR } else { imgproc::INTER_AREA };
-    timed(Stage::Preprocess, || imgproc::resize(&frame.image, buffer, size, 0.0, 0.0, method))
-        .map_err(|error| DetectError::Engine { engine: "OpenCV", problem: error.message })?;
-    let reduced = Frame { image: std::mem::take(buffer), ..*frame };
+    let method = if 2 * wanted.width > width { imgproc::INTER_LINEAR } else { imgproc::INTER_AREA };
+    timed(Stage::Preprocess, || {
+        let part = frame.image.roi(Rect::new(left, top, width, height))?;
+        imgproc::resize(&part, buffer, wanted, 0.0, 0.0, method)
+    })
+    .map_err(|error| DetectError::Engine { engine: "OpenCV", problem: error.message })?;
+    let whole = (width, height) == (frame.image.cols(), frame.image.rows());
+    let stream_size = if whole { frame.stream_size } else { size };
+    let reduced = Frame { image: std::mem::take(buffer), stream_size, ..*frame };
     let found = detector.detect(&reduced);
     *buffer = reduced.image;
     found
@@ -349,3 +394,6 @@ fn named_counts(lines: &[LineConfig], counts: &[LineCounts]) -> Vec<LineCounts> 
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests;
