@@ -94,6 +94,8 @@ struct Person {
     last_seen: f64,
     /// When he was last looked for.
     last_look: f64,
+    /// Whether the look that is due must show him.
+    wanted: bool,
 }
 
 impl Person {
@@ -171,7 +173,7 @@ impl Need {
         self.rate = rates.iter().fold(search, |most, rate| most.max(*rate));
         let early = self.interval() / 2.0;
         let overdue = |last: f64, rate: f64| time - last >= 1.0 / rate - early;
-        let soon = |last: f64, rate: f64| time - last >= SOON / rate;
+        let soon = |last: f64, rate: f64| overdue(last, rate) || time - last >= SOON / rate;
         let whole = overdue(self.last_whole, HEARTBEAT);
         let mut people = self.people.iter().zip(&rates);
         let due = whole
@@ -185,9 +187,12 @@ impl Need {
             let extent = motion.extent(&known)?;
             Some(extent.grown(AROUND_MOTION.0.max(AROUND_MOTION.1 * extent.h)))
         });
-        // Who is not followed would be lost where he is not looked for.
-        let wanted = |(person, rate): &(&Person, &f64)| !person.followed || soon(person.last_look, **rate);
-        let people = self.people.iter().zip(&rates).filter(wanted).map(|(person, _)| {
+        for (person, rate) in self.people.iter_mut().zip(&rates) {
+            // Who was just seen and is not followed would be lost where a look leaves him out.
+            let fresh = !person.followed && person.last_look - person.last_seen <= DOUBT.2;
+            person.wanted = fresh || soon(person.last_look, *rate);
+        }
+        let people = self.people.iter().filter(|person| person.wanted).map(|person| {
             let bbox = person.predicted(ahead);
             Some(bbox.grown(AROUND * bbox.h))
         });
@@ -239,8 +244,8 @@ impl Need {
         }
         self.moved(time, tracks);
         for (person, track) in self.people.iter_mut().zip(tracks) {
-            // Who is not followed is looked for in every look, also where he has left the picture.
-            if part.is_none_or(|part| !person.followed || contains(part, track.bbox.center())) {
+            // Who was wanted was looked for, also where he has left the picture.
+            if part.is_none_or(|part| person.wanted || contains(part, track.bbox.center())) {
                 person.last_look = time;
             }
             person.followed = track.seen && track.confirmed;
@@ -261,7 +266,7 @@ impl Need {
             });
             let last_seen = old.filter(|_| !track.seen).map_or(time, |old| old.last_seen);
             let followed = old.is_some_and(|old| old.followed);
-            let last_look = old.map_or(time, |old| old.last_look);
+            let (last_look, wanted) = old.map_or((time, false), |old| (old.last_look, old.wanted));
             Person {
                 id: track.id,
                 bbox: track.bbox,
@@ -270,6 +275,7 @@ impl Need {
                 followed,
                 last_seen,
                 last_look,
+                wanted,
             }
         }));
         self.last_move = time;
@@ -510,8 +516,9 @@ mod tests {
         let gone = Track { seen: false, ..somebody(1, -0.3, 0.5) };
         need.looked(10.0, &[gone], None);
         let area = BBox::new(0.0, 0.3, 0.3, 0.4);
-        need.looked(10.5, &[gone], Some(&area));
-        assert!(!need.is_due(10.55, &motion(&[]), 1.0));
+        assert!(need.is_due(11.0, &motion(&[]), 1.0));
+        need.looked(11.0, &[gone], Some(&area));
+        assert!(!need.is_due(11.05, &motion(&[]), 1.0));
     }
 
     #[test]
