@@ -73,7 +73,8 @@ fn picture(people: &[(i32, i32)]) -> Mat {
         for y in 0..PERSON.1 {
             // Speckles of 3 pixels, the same wherever he goes.
             for x in (0..PERSON.0).filter(|x| (0..PICTURE.0).contains(&(left + x))) {
-                let speckle = ((x / 3) as u32 * 7919 ^ (y / 3) as u32 * 104_729).wrapping_mul(2_654_435_761);
+                let speckle =
+                    (((x / 3) as u32 * 7919) ^ ((y / 3) as u32 * 104_729)).wrapping_mul(2_654_435_761);
                 let level = 100 + (speckle >> 24) as u8 / 2;
                 pixels[((top + y) * PICTURE.0 + left + x) as usize] = Vec3b::all(level);
             }
