@@ -1,7 +1,7 @@
 //! The part of a picture that a look covers. Pure: boxes and sizes in, pixels out.
 //!
 //! A network's cost grows with the area of its input. Where only one person is due, or only one corner moves, a part of the
-//! picture shows them as well as the whole one does. Nobody who is known may be cut by its edge: half a person is
+//! picture shows them as well as the whole one does. Nobody who is followed may be cut by its edge: half a person is
 //! found as a smaller one.
 
 use crate::{detect::Detection, geometry::BBox};
