@@ -37,6 +37,7 @@ pub mod preview;
 mod runtime;
 pub mod scheduler;
 pub mod stages;
+mod steady;
 mod threads;
 mod throttle;
 mod zoom;

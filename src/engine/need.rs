@@ -1,4 +1,5 @@
-//! How soon the detector must look at a source again. Pure: tracks, motion and time in, a rate out.
+//! How soon the detector must look at a source again, and at which part of it. Pure: tracks, motion and time in, a
+//! rate and a box out.
 //!
 //! A network costs ten times what decoding a frame costs, and most frames tell nothing new. What a frame can
 //! tell depends on where people are and how fast they move: somebody who walks over a line must be seen on both
@@ -67,8 +68,7 @@ const LINE_ZONE: f32 = 0.15;
 /// A person explains the motion around him up to this share of his height: limbs, bags, shadows.
 const REACH: f32 = 0.3;
 
-/// Whoever or whatever needs a look within this share of the time between two of his looks is looked at with those who
-/// need one now.
+/// Who has waited for this share of the time between two of his looks is looked at together with those who are due.
 const SOON: f64 = 0.7;
 
 /// What must be visible around a person who is looked at, in body heights: he moves, and a network judges by what is
@@ -179,26 +179,31 @@ impl Need {
         let due = whole
             || elsewhere && overdue(self.last_search, search)
             || people.any(|(person, rate)| overdue(person.last_look, *rate));
-        if !due {
-            return false;
+        if due {
+            self.searched = elsewhere && soon(self.last_search, search);
+            for (person, rate) in self.people.iter_mut().zip(&rates) {
+                // Who was just seen and is not followed would be lost where a look leaves him out.
+                let fresh = !person.followed && person.last_look - person.last_seen <= DOUBT.2;
+                person.wanted = fresh || soon(person.last_look, *rate);
+            }
+            self.area = if whole { None } else { self.wanted_area(ahead, motion, &known) };
         }
-        self.searched = elsewhere && soon(self.last_search, search);
-        let unknown = self.searched.then(|| {
-            let extent = motion.extent(&known)?;
-            Some(extent.grown(AROUND_MOTION.0.max(AROUND_MOTION.1 * extent.h)))
-        });
-        for (person, rate) in self.people.iter_mut().zip(&rates) {
-            // Who was just seen and is not followed would be lost where a look leaves him out.
-            let fresh = !person.followed && person.last_look - person.last_seen <= DOUBT.2;
-            person.wanted = fresh || soon(person.last_look, *rate);
+        due
+    }
+
+    /// The box around all that the look must show; `None`: everything.
+    fn wanted_area(&self, ahead: f32, motion: &Motion, known: &[BBox]) -> Option<BBox> {
+        let mut area = None;
+        if self.searched {
+            let extent = motion.extent(known)?;
+            area = Some(extent.grown(AROUND_MOTION.0.max(AROUND_MOTION.1 * extent.h)));
         }
-        let people = self.people.iter().filter(|person| person.wanted).map(|person| {
+        for person in self.people.iter().filter(|person| person.wanted) {
             let bbox = person.predicted(ahead);
-            Some(bbox.grown(AROUND * bbox.h))
-        });
-        let all = people.chain(unknown).reduce(|all, next| Some(all?.union(&next?))).flatten();
-        self.area = all.filter(|_| !whole);
-        true
+            let around = bbox.grown(AROUND * bbox.h);
+            area = Some(area.map_or(around, |area: BBox| area.union(&around)));
+        }
+        area
     }
 
     /// The part of the picture, in frame heights, that the look must show which is due; `None`: all of it.
@@ -314,227 +319,5 @@ fn reach(bbox: &BBox) -> BBox {
     bbox.grown(REACH * bbox.h)
 }
 
-/// The rule for detectors that need pictures at a steady rate: all of them while somebody is there or something
-/// moves, and for a while after; else a heartbeat.
-#[derive(Debug)]
-pub struct Steady {
-    open_until: f64,
-    last_look: f64,
-}
-
-impl Default for Steady {
-    fn default() -> Self {
-        Self { open_until: f64::NEG_INFINITY, last_look: f64::NEG_INFINITY }
-    }
-}
-
-impl Steady {
-    /// Seconds for which movement keeps it looking.
-    const HOLD: f64 = 1.0;
-    /// Seconds between looks at a still, empty picture.
-    const HEARTBEAT: f64 = 1.0;
-
-    /// Whether the picture at `time`, in which somebody is or something moves (`busy`), must be looked at.
-    pub fn is_due(&mut self, time: f64, busy: bool) -> bool {
-        if busy {
-            self.open_until = time + Self::HOLD;
-        }
-        let due = time <= self.open_until || time >= self.last_look + Self::HEARTBEAT;
-        if due {
-            self.last_look = time;
-        }
-        due
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const ASPECT: f32 = 1.6;
-    const HEIGHT: f32 = 0.2;
-
-    fn need() -> Need {
-        let across = LineConfig { name: "L".into(), a: [0.0, 0.5], b: [1.0, 0.5], anchor: Anchor::Center };
-        Need::new(&[across], ASPECT)
-    }
-
-    fn person(y: f32) -> Track {
-        let bbox = BBox::new(0.8, y - HEIGHT / 2.0, HEIGHT / 3.0, HEIGHT);
-        Track { id: 1, bbox, score: 0.9, confirmed: true, seen: true }
-    }
-
-    /// Movement in all of `areas` on a grid of a hundredth of the frame's height.
-    fn motion(areas: &[BBox]) -> Motion {
-        Motion::painted(160, 100, |point| areas.iter().any(|area| contains(area, point)))
-    }
-
-    /// Looks in `seconds` seconds of 30 frames each; `at` gives the middle of the person by time, `moving`
-    /// whether he is seen to move, `other` what else moves.
-    fn looks(
-        seconds: u32,
-        share: f64,
-        at: impl Fn(f64) -> Option<f32>,
-        moving: bool,
-        other: &[BBox],
-    ) -> usize {
-        looks_while(false, seconds, share, at, moving, other)
-    }
-
-    /// The same; `followed`: he is found again in every picture without a look.
-    fn looks_while(
-        followed: bool,
-        seconds: u32,
-        share: f64,
-        at: impl Fn(f64) -> Option<f32>,
-        moving: bool,
-        other: &[BBox],
-    ) -> usize {
-        let (mut need, mut count, mut next) = (need(), 0, 0.0);
-        for frame in 0..seconds * 30 {
-            let time = f64::from(frame) / 30.0;
-            if time < next - 1e-3 {
-                continue;
-            }
-            let tracks: Vec<_> = at(time).map(person).into_iter().collect();
-            let mut areas = other.to_vec();
-            areas.extend(tracks.iter().filter(|_| moving).map(|track| track.bbox));
-            if !followed {
-                need.lost(|_| true);
-            }
-            if need.is_due(time, &motion(&areas), share) {
-                count += 1;
-                need.looked(time, &tracks, None);
-            } else if followed {
-                need.moved(time, &tracks);
-            }
-            next = time + need.interval();
-        }
-        count
-    }
-
-    const NOBODY: fn(f64) -> Option<f32> = |_| None;
-
-    #[test]
-    fn an_empty_still_picture_gets_a_heartbeat() {
-        // One more than ten: at 30 frames a second the look comes with the check before the third second is over.
-        assert_eq!(looks(30, 1.0, NOBODY, false, &[]), 11);
-    }
-
-    #[test]
-    fn somebody_standing_is_looked_at_once_a_second() {
-        let count = looks(30, 1.0, |_| Some(0.48), false, &[]);
-        assert!((28..=36).contains(&count), "{count}");
-    }
-
-    #[test]
-    fn walkers_are_looked_at_more_often_near_the_line() {
-        // 0.8 body heights a second, to and fro over the line or far from it.
-        let swing = |middle: f32| {
-            move |time: f64| {
-                let phase = (time / 2.0).fract() as f32;
-                let way = 0.32 * if ((time / 2.0) as u64).is_multiple_of(2) { phase } else { 1.0 - phase };
-                Some(middle - 0.16 + way)
-            }
-        };
-        let (near, far) = (looks(30, 1.0, swing(0.5), true, &[]), looks(30, 1.0, swing(0.88), true, &[]));
-        // Not the six a second of a steady walk: he turns every two seconds, and turning is slow.
-        assert!((110..=180).contains(&near), "{near} in 30 s near the line");
-        assert!((60..=100).contains(&far), "{far} in 30 s far from it");
-        let followed = looks_while(true, 30, 1.0, swing(0.5), true, &[]);
-        assert!((88..=95).contains(&followed), "{followed} in 30 s near the line, followed");
-        let throttled = looks(30, 0.2, swing(0.5), true, &[]);
-        assert!((100..=125).contains(&throttled), "{throttled} in 30 s under overload");
-    }
-
-    #[test]
-    fn somebody_missed_near_the_line_is_looked_for_again_soon() {
-        let mut need = need();
-        let area = reach(&person(0.5).bbox);
-        for i in 0..20 {
-            need.looked(f64::from(i) / 5.0, &[person(0.5)], None);
-        }
-        need.lost(|_| true);
-        assert!(!need.is_due(3.88, &motion(&[area]), 1.0));
-        need.looked(4.0, &[Track { seen: false, ..person(0.5) }], None);
-        assert!(need.is_due(4.08, &motion(&[area]), 1.0));
-        need.looked(4.8, &[Track { seen: false, ..person(0.5) }], None);
-        assert!(!need.is_due(4.88, &motion(&[area]), 1.0), "he is gone");
-    }
-
-    /// A person of identity `id` whose middle is at `x`, `y`.
-    fn somebody(id: TrackId, x: f32, y: f32) -> Track {
-        Track { id, bbox: BBox { x: x - HEIGHT / 6.0, ..person(y).bbox }, ..person(y) }
-    }
-
-    fn holds(area: BBox, inside: BBox) -> bool {
-        area.intersection(&inside) > 0.99 * inside.area()
-    }
-
-    #[test]
-    fn a_look_shows_those_who_are_due_and_who_would_be_lost_without_it() {
-        let people = [somebody(1, 0.4, 0.5), somebody(2, 1.2, 0.5), somebody(3, 1.4, 0.9)];
-        let motion = motion(&people.map(|person| person.bbox));
-        let due_after = |seconds: f64, lost: TrackId| {
-            let mut need = need();
-            need.looked(10.0, &people, None);
-            need.looked(10.2, &people[..], None);
-            // Only the first was in the next look, so the others are due before him.
-            need.looked(10.3, &people, Some(&people[0].bbox));
-            need.lost(|id| id == lost);
-            need.is_due(10.3 + seconds, &motion, 1.0).then(|| need.area()).flatten()
-        };
-        let shows = |area: BBox| people.map(|person| contains(&area, person.bbox.center()));
-        assert_eq!(due_after(0.05, 0), None);
-        assert_eq!(due_after(0.2, 0).map(shows), Some([false, true, true]));
-        assert_eq!(due_after(0.2, 1).map(shows), Some([true, true, true]));
-        let all = due_after(0.2, 0).unwrap();
-        let (first, last) = (people[1].bbox.grown(HEIGHT * 0.49), people[2].bbox.grown(HEIGHT * 0.49));
-        assert!(holds(all, first) && holds(all, last), "{all:?}");
-    }
-
-    #[test]
-    fn a_search_shows_all_that_moves_and_the_whole_picture_has_its_turn() {
-        let mut need = need();
-        need.looked(10.0, &[], None);
-        let (one, other) = (BBox::new(0.3, 0.4, 0.1, 0.2), BBox::new(0.6, 0.3, 0.1, 0.1));
-        let (still, moves) = (motion(&[]), motion(&[one, other]));
-        assert!(need.is_due(11.0, &moves, 1.0));
-        let area = need.area().unwrap();
-        assert!(holds(area, one.union(&other)) && area.w < 0.7, "{area:?}");
-        need.looked(11.0, &[], Some(&area));
-        assert!(!need.is_due(11.05, &moves, 1.0), "searched just now");
-        need.is_due(12.5, &still, 1.0);
-        need.looked(12.5, &[], Some(&area));
-        assert!(need.is_due(13.0, &still, 1.0), "three seconds after the last whole look");
-        assert_eq!(need.area(), None);
-    }
-
-    #[test]
-    fn who_left_the_picture_while_nobody_could_follow_him_does_not_call_for_looks_at_every_frame() {
-        let mut need = need();
-        let gone = Track { seen: false, ..somebody(1, -0.3, 0.5) };
-        need.looked(10.0, &[gone], None);
-        let area = BBox::new(0.0, 0.3, 0.3, 0.4);
-        assert!(need.is_due(11.0, &motion(&[]), 1.0));
-        need.looked(11.0, &[gone], Some(&area));
-        assert!(!need.is_due(11.05, &motion(&[]), 1.0));
-    }
-
-    #[test]
-    fn movement_that_never_is_anybody_is_looked_at_less_and_less() {
-        let tree = BBox::new(0.2, 0.45, 0.1, 0.1);
-        let count = looks(30, 1.0, NOBODY, false, &[tree]);
-        assert!((40..=60).contains(&count), "{count}");
-    }
-
-    #[test]
-    fn a_newcomer_is_looked_for_at_once() {
-        let mut need = need();
-        assert!(need.is_due(0.0, &motion(&[]), 1.0));
-        need.looked(0.0, &[], None);
-        assert!(!need.is_due(1.0, &motion(&[]), 1.0));
-        assert!(need.is_due(1.2, &motion(&[BBox::new(0.1, 0.1, 0.1, 0.2)]), 1.0));
-        assert!(need.is_searching());
-    }
-}
+mod tests;

@@ -12,8 +12,9 @@ use parking_lot::Mutex;
 use super::{
     follow::Follower,
     gate::{Gate, contains},
-    need::{Need, Steady},
+    need::Need,
     part::Part,
+    steady::Steady,
     zoom::Zoom,
 };
 use crate::{

@@ -1,0 +1,182 @@
+use super::*;
+
+const ASPECT: f32 = 1.6;
+const HEIGHT: f32 = 0.2;
+
+fn need() -> Need {
+    let across = LineConfig { name: "L".into(), a: [0.0, 0.5], b: [1.0, 0.5], anchor: Anchor::Center };
+    Need::new(&[across], ASPECT)
+}
+
+fn person(y: f32) -> Track {
+    let bbox = BBox::new(0.8, y - HEIGHT / 2.0, HEIGHT / 3.0, HEIGHT);
+    Track { id: 1, bbox, score: 0.9, confirmed: true, seen: true }
+}
+
+/// Movement in all of `areas` on a grid of a hundredth of the frame's height.
+fn motion(areas: &[BBox]) -> Motion {
+    Motion::painted(160, 100, |point| areas.iter().any(|area| contains(area, point)))
+}
+
+/// Looks in `seconds` seconds of 30 frames each; `at` gives the middle of the person by time, `moving`
+/// whether he is seen to move, `other` what else moves.
+fn looks(seconds: u32, share: f64, at: impl Fn(f64) -> Option<f32>, moving: bool, other: &[BBox]) -> usize {
+    looks_while(false, seconds, share, at, moving, other)
+}
+
+/// The same; `followed`: he is found again in every picture without a look.
+fn looks_while(
+    followed: bool,
+    seconds: u32,
+    share: f64,
+    at: impl Fn(f64) -> Option<f32>,
+    moving: bool,
+    other: &[BBox],
+) -> usize {
+    let (mut need, mut count, mut next) = (need(), 0, 0.0);
+    for frame in 0..seconds * 30 {
+        let time = f64::from(frame) / 30.0;
+        if time < next - 1e-3 {
+            continue;
+        }
+        let tracks: Vec<_> = at(time).map(person).into_iter().collect();
+        let mut areas = other.to_vec();
+        areas.extend(tracks.iter().filter(|_| moving).map(|track| track.bbox));
+        if !followed {
+            need.lost(|_| true);
+        }
+        if need.is_due(time, &motion(&areas), share) {
+            count += 1;
+            need.looked(time, &tracks, None);
+        } else if followed {
+            need.moved(time, &tracks);
+        }
+        next = time + need.interval();
+    }
+    count
+}
+
+const NOBODY: fn(f64) -> Option<f32> = |_| None;
+
+#[test]
+fn an_empty_still_picture_gets_a_heartbeat() {
+    // One more than ten: at 30 frames a second the look comes with the check before the third second is over.
+    assert_eq!(looks(30, 1.0, NOBODY, false, &[]), 11);
+}
+
+#[test]
+fn somebody_standing_is_looked_at_once_a_second() {
+    let count = looks(30, 1.0, |_| Some(0.48), false, &[]);
+    assert!((28..=36).contains(&count), "{count}");
+}
+
+#[test]
+fn walkers_are_looked_at_more_often_near_the_line() {
+    // 0.8 body heights a second, to and fro over the line or far from it.
+    let swing = |middle: f32| {
+        move |time: f64| {
+            let phase = (time / 2.0).fract() as f32;
+            let way = 0.32 * if ((time / 2.0) as u64).is_multiple_of(2) { phase } else { 1.0 - phase };
+            Some(middle - 0.16 + way)
+        }
+    };
+    let (near, far) = (looks(30, 1.0, swing(0.5), true, &[]), looks(30, 1.0, swing(0.88), true, &[]));
+    // Not the six a second of a steady walk: he turns every two seconds, and turning is slow.
+    assert!((110..=180).contains(&near), "{near} in 30 s near the line");
+    assert!((60..=100).contains(&far), "{far} in 30 s far from it");
+    let followed = looks_while(true, 30, 1.0, swing(0.5), true, &[]);
+    assert!((88..=95).contains(&followed), "{followed} in 30 s near the line, followed");
+    let throttled = looks(30, 0.2, swing(0.5), true, &[]);
+    assert!((100..=125).contains(&throttled), "{throttled} in 30 s under overload");
+}
+
+#[test]
+fn somebody_missed_near_the_line_is_looked_for_again_soon() {
+    let mut need = need();
+    let area = reach(&person(0.5).bbox);
+    for i in 0..20 {
+        need.looked(f64::from(i) / 5.0, &[person(0.5)], None);
+    }
+    need.lost(|_| true);
+    assert!(!need.is_due(3.88, &motion(&[area]), 1.0));
+    need.looked(4.0, &[Track { seen: false, ..person(0.5) }], None);
+    assert!(need.is_due(4.08, &motion(&[area]), 1.0));
+    need.looked(4.8, &[Track { seen: false, ..person(0.5) }], None);
+    assert!(!need.is_due(4.88, &motion(&[area]), 1.0), "he is gone");
+}
+
+/// A person of identity `id` whose middle is at `x`, `y`.
+fn somebody(id: TrackId, x: f32, y: f32) -> Track {
+    Track { id, bbox: BBox { x: x - HEIGHT / 6.0, ..person(y).bbox }, ..person(y) }
+}
+
+fn holds(area: BBox, inside: BBox) -> bool {
+    area.intersection(&inside) > 0.99 * inside.area()
+}
+
+#[test]
+fn a_look_shows_those_who_are_due_and_who_would_be_lost_without_it() {
+    let people = [somebody(1, 0.4, 0.5), somebody(2, 1.2, 0.5), somebody(3, 1.4, 0.9)];
+    let motion = motion(&people.map(|person| person.bbox));
+    let due_after = |seconds: f64, lost: TrackId| {
+        let mut need = need();
+        need.looked(10.0, &people, None);
+        need.looked(10.2, &people[..], None);
+        // Only the first was in the next look, so the others are due before him.
+        need.looked(10.3, &people, Some(&people[0].bbox));
+        need.lost(|id| id == lost);
+        need.is_due(10.3 + seconds, &motion, 1.0).then(|| need.area()).flatten()
+    };
+    let shows = |area: BBox| people.map(|person| contains(&area, person.bbox.center()));
+    assert_eq!(due_after(0.05, 0), None);
+    assert_eq!(due_after(0.2, 0).map(shows), Some([false, true, true]));
+    assert_eq!(due_after(0.2, 1).map(shows), Some([true, true, true]));
+    let all = due_after(0.2, 0).unwrap();
+    let (first, last) = (people[1].bbox.grown(HEIGHT * 0.49), people[2].bbox.grown(HEIGHT * 0.49));
+    assert!(holds(all, first) && holds(all, last), "{all:?}");
+}
+
+#[test]
+fn a_search_shows_all_that_moves_and_the_whole_picture_has_its_turn() {
+    let mut need = need();
+    need.looked(10.0, &[], None);
+    let (one, other) = (BBox::new(0.3, 0.4, 0.1, 0.2), BBox::new(0.6, 0.3, 0.1, 0.1));
+    let (still, moves) = (motion(&[]), motion(&[one, other]));
+    assert!(need.is_due(11.0, &moves, 1.0));
+    let area = need.area().unwrap();
+    assert!(holds(area, one.union(&other)) && area.w < 0.7, "{area:?}");
+    need.looked(11.0, &[], Some(&area));
+    assert!(!need.is_due(11.05, &moves, 1.0), "searched just now");
+    need.is_due(12.5, &still, 1.0);
+    need.looked(12.5, &[], Some(&area));
+    assert!(need.is_due(13.0, &still, 1.0), "three seconds after the last whole look");
+    assert_eq!(need.area(), None);
+}
+
+#[test]
+fn who_left_the_picture_while_nobody_could_follow_him_does_not_call_for_looks_at_every_frame() {
+    let mut need = need();
+    let gone = Track { seen: false, ..somebody(1, -0.3, 0.5) };
+    need.looked(10.0, &[gone], None);
+    let area = BBox::new(0.0, 0.3, 0.3, 0.4);
+    assert!(need.is_due(11.0, &motion(&[]), 1.0));
+    need.looked(11.0, &[gone], Some(&area));
+    assert!(!need.is_due(11.05, &motion(&[]), 1.0));
+}
+
+#[test]
+fn movement_that_never_is_anybody_is_looked_at_less_and_less() {
+    let tree = BBox::new(0.2, 0.45, 0.1, 0.1);
+    let count = looks(30, 1.0, NOBODY, false, &[tree]);
+    assert!((40..=60).contains(&count), "{count}");
+}
+
+#[test]
+fn a_newcomer_is_looked_for_at_once() {
+    let mut need = need();
+    assert!(need.is_due(0.0, &motion(&[]), 1.0));
+    need.looked(0.0, &[], None);
+    assert!(!need.is_due(1.0, &motion(&[]), 1.0));
+    assert!(need.is_due(1.2, &motion(&[BBox::new(0.1, 0.1, 0.1, 0.2)]), 1.0));
+    assert!(need.is_searching());
+}
