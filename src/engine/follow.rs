@@ -7,7 +7,8 @@
 
 use opencv::{
     core::{
-        Mat, MatTraitConst as _, Point2f, Size, TermCriteria, TermCriteria_EPS, TermCriteria_MAX_ITER, Vector,
+        BORDER_CONSTANT, BORDER_REFLECT_101, Mat, MatTraitConst as _, Point2f, Size, TermCriteria,
+        TermCriteria_EPS, TermCriteria_MAX_ITER, Vector,
     },
     video,
 };
@@ -44,14 +45,18 @@ const SMALLEST: f32 = 10.0;
 #[derive(Default)]
 pub struct Follower {
     before: Mat,
+    /// Halvings and slopes of `before`, where somebody was followed into it; else empty.
+    pyramid: Vector<Mat>,
 }
 
 impl Follower {
     /// Where each of `boxes`, seen in the picture before this one, is now, in frame heights; `None` for those that
     /// were lost. `grey`: the picture, 8-bit, of any size that does not change.
     pub fn follow(&mut self, grey: &Mat, boxes: &[BBox]) -> Vec<Option<BBox>> {
-        let moved = self.moved(grey, boxes).unwrap_or_else(|_| vec![None; boxes.len()]);
+        let (moved, pyramid) =
+            self.moved(grey, boxes).unwrap_or_else(|_| (vec![None; boxes.len()], Vector::new()));
         self.remember(grey);
+        self.pyramid = pyramid;
         moved
     }
 
@@ -60,9 +65,11 @@ impl Follower {
         if grey.copy_to(&mut self.before).is_err() {
             self.before = Mat::default();
         }
+        self.pyramid.clear();
     }
 
-    fn moved(&self, grey: &Mat, boxes: &[BBox]) -> opencv::Result<Vec<Option<BBox>>> {
+    /// Where everybody is, and the picture's pyramid if anybody could be sought.
+    fn moved(&mut self, grey: &Mat, boxes: &[BBox]) -> opencv::Result<(Vec<Option<BBox>>, Vector<Mat>)> {
         let side = grey.rows() as f32;
         let hidden =
             |one: &BBox, other: &BBox| one.intersection(other) > HIDDEN * one.area().min(other.area());
@@ -74,12 +81,16 @@ impl Follower {
             })
             .collect();
         if !visible.contains(&true) || self.before.size()? != grey.size()? {
-            return Ok(vec![None; boxes.len()]);
+            return Ok((vec![None; boxes.len()], Vector::new()));
         }
+        if self.pyramid.is_empty() {
+            self.pyramid = pyramid(&self.before)?;
+        }
+        let now = pyramid(grey)?;
         let clear = boxes.iter().zip(&visible).filter_map(|(bbox, visible)| visible.then_some(bbox));
         let from: Vector<Point2f> = clear.flat_map(|bbox| grid(bbox, side)).collect();
-        let (to, found) = flow(&self.before, grey, &from)?;
-        let (back, found_back) = flow(grey, &self.before, &to)?;
+        let (to, found) = flow(&self.pyramid, &now, &from)?;
+        let (back, found_back) = flow(&now, &self.pyramid, &to)?;
         let mut ways = Vec::with_capacity(from.len());
         for i in 0..from.len() {
             let (a, b, c) = (from.get(i)?, to.get(i)?, back.get(i)?);
@@ -87,15 +98,35 @@ impl Follower {
             ways.push(returned.then_some((b.x - a.x, b.y - a.y)));
         }
         let mut ways = ways.chunks(GRID.0 * GRID.1);
-        Ok(boxes
+        let moved = boxes
             .iter()
             .zip(visible)
             .map(|(bbox, visible)| {
                 let (x, y) = visible.then(|| ways.next()).flatten().and_then(common_way)?;
                 Some(BBox { x: bbox.x + x / side, y: bbox.y + y / side, ..*bbox })
             })
-            .collect())
+            .collect();
+        Ok((moved, now))
     }
+}
+
+/// What the method makes of a picture before it seeks points; each picture is used four times, forth and back to the one
+/// before and to the one after.
+fn pyramid(grey: &Mat) -> opencv::Result<Vector<Mat>> {
+    let mut pyramid = Vector::new();
+    let (border, slopes_border) = (BORDER_REFLECT_101, BORDER_CONSTANT);
+    let window = Size::new(WINDOW, WINDOW);
+    video::build_optical_flow_pyramid(
+        grey,
+        &mut pyramid,
+        window,
+        HALVINGS,
+        true,
+        border,
+        slopes_border,
+        false,
+    )?;
+    Ok(pyramid)
 }
 
 /// The way that the points of a box went, in pixels, when enough of them were found and went alike.
@@ -124,7 +155,11 @@ fn grid(bbox: &BBox, side: f32) -> impl Iterator<Item = Point2f> + use<> {
 }
 
 /// Where the points of the first picture are in the second, and whether they were found.
-fn flow(from: &Mat, to: &Mat, points: &Vector<Point2f>) -> opencv::Result<(Vector<Point2f>, Vector<u8>)> {
+fn flow(
+    from: &Vector<Mat>,
+    to: &Vector<Mat>,
+    points: &Vector<Point2f>,
+) -> opencv::Result<(Vector<Point2f>, Vector<u8>)> {
     let (mut moved, mut found, mut error) = (Vector::new(), Vector::new(), Vector::<f32>::new());
     let criteria = TermCriteria::new(TermCriteria_MAX_ITER + TermCriteria_EPS, 15, 0.03)?;
     video::calc_optical_flow_pyr_lk(

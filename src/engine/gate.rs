@@ -18,8 +18,15 @@ const CELLS_ACROSS: i32 = 96;
 /// over the dozen pixels in a cell, stays below a third of this.
 const CHANGE: f32 = 8.0;
 
+/// Grey levels by which it must differ from what was last looked at: the same somebody, a step further, may look much the
+/// same.
+const NEWS: f32 = 4.0;
+
 /// Changed cells that make a movement: one may be a defect or a blinking lamp.
 const CELLS: usize = 2;
+
+/// Cells that may lie between two parts of one movement: clothes like the wall behind them do not change it.
+const APART: usize = 3;
 
 /// Seconds in which the background follows to 63 %. Longer than a step, so that slow movement adds up;
 /// short enough that a parked car is background soon.
@@ -32,12 +39,15 @@ const LIGHT_SAMPLE: usize = 7;
 #[derive(Default)]
 pub struct Gate {
     background: Vec<f32>,
+    /// What each cell showed, without the change of light, when a detector last looked at it.
+    looked_at: Vec<f32>,
     motion: Motion,
     light: Vec<f32>,
     grey: Mat,
     small: Mat,
     cells: Mat,
     last_time: f64,
+    last_light: f32,
 }
 
 /// Where the last picture differed from the background.
@@ -45,6 +55,8 @@ pub struct Gate {
 pub struct Motion {
     /// Row by row; empty when the picture could not be compared, which counts as movement everywhere.
     changed: Vec<bool>,
+    /// Whether a changed cell shows what no look has seen yet.
+    news: Vec<bool>,
     columns: usize,
     /// Side of a cell, in frame heights.
     cell: f32,
@@ -69,15 +81,25 @@ impl Motion {
     /// Whether anything moves that none of `areas` explains and for which `wanted` holds.
     pub fn unexplained(&self, areas: &[BBox], wanted: impl Fn(Point) -> bool) -> bool {
         let free = |point: &Point| wanted(*point) && !areas.iter().any(|area| contains(area, *point));
-        self.changed.is_empty()
-            || self.count >= CELLS && self.moving().filter(free).take(CELLS).count() == CELLS
+        self.changed.is_empty() || self.count >= CELLS && self.new().filter(free).take(CELLS).count() == CELLS
     }
 
-    /// The box around all movement that none of `areas` explains; `None` where movement is everywhere or nowhere.
-    pub fn extent(&self, areas: &[BBox]) -> Option<BBox> {
-        let free = self.moving().filter(|point| !areas.iter().any(|area| contains(area, *point)));
-        free.map(|point| BBox::new(point.x, point.y, 0.0, 0.0).grown(self.cell / 2.0))
-            .reduce(|all, cell| all.union(&cell))
+    /// Boxes around the movements that none of `areas` explains, apart from each other; none where movement is everywhere
+    /// or nowhere.
+    pub fn blobs(&self, areas: &[BBox]) -> Vec<BBox> {
+        let free = self.new().filter(|point| !areas.iter().any(|area| contains(area, *point)));
+        let near = (APART as f32 + 0.5) * self.cell;
+        let mut blobs: Vec<BBox> = Vec::new();
+        for point in free {
+            let mut blob = BBox::new(point.x, point.y, 0.0, 0.0).grown(self.cell / 2.0);
+            // What it now joins may reach others.
+            while let Some(other) = blobs.iter().position(|other| other.intersection(&blob.grown(near)) > 0.0)
+            {
+                blob = blob.union(&blobs.swap_remove(other));
+            }
+            blobs.push(blob);
+        }
+        blobs
     }
 
     /// Movement wherever `moves` says so, on a grid of square cells.
@@ -88,17 +110,29 @@ impl Motion {
             |index: usize| Point::new((index % columns) as f32 * cell, (index / columns) as f32 * cell);
         let changed: Vec<bool> = (0..columns * rows).map(|index| moves(middle(index))).collect();
         let count = changed.iter().filter(|changed| **changed).count();
-        Self { changed, columns, cell, count }
+        Self { news: changed.clone(), changed, columns, cell, count }
     }
 
     /// Middles of the changed cells.
     fn moving(&self) -> impl Iterator<Item = Point> + '_ {
-        let changed = self.changed.iter().enumerate().filter(|(_, changed)| **changed);
-        changed.map(|(index, _)| {
-            let (row, column) = (index / self.columns, index % self.columns);
-            Point::new((column as f32 + 0.5) * self.cell, (row as f32 + 0.5) * self.cell)
-        })
+        self.middles(&self.changed)
     }
+
+    /// Middles of the changed cells that show what no look has seen yet.
+    fn new(&self) -> impl Iterator<Item = Point> + '_ {
+        self.middles(&self.news)
+    }
+
+    fn middles<'a>(&'a self, cells: &'a [bool]) -> impl Iterator<Item = Point> + 'a {
+        let set = cells.iter().enumerate().filter(|(_, set)| **set);
+        set.map(|(index, _)| middle(index, self.columns, self.cell))
+    }
+}
+
+/// The middle of a cell.
+fn middle(index: usize, columns: usize, cell: f32) -> Point {
+    let (row, column) = (index / columns, index % columns);
+    Point::new((column as f32 + 0.5) * cell, (row as f32 + 0.5) * cell)
 }
 
 pub(super) fn contains(area: &BBox, point: Point) -> bool {
@@ -124,27 +158,45 @@ impl Gate {
         &self.motion
     }
 
+    /// A detector looked at the last picture, or at these `parts` of it (frame heights): what is there is no news.
+    pub fn looked(&mut self, parts: Option<&[BBox]>) {
+        let Self { looked_at, motion, cells, last_light, .. } = self;
+        let Ok(cells) = cells.data_bytes() else { return };
+        looked_at.resize(cells.len(), f32::NAN);
+        for (index, (cell, looked_at)) in cells.iter().zip(looked_at).enumerate() {
+            let point = middle(index, motion.columns, motion.cell);
+            if parts.is_none_or(|parts| parts.iter().any(|part| contains(part, point))) {
+                *looked_at = f32::from(*cell) - *last_light;
+            }
+        }
+    }
+
     fn compare(&mut self, elapsed: f32) {
-        let Self { background, motion, light, cells, .. } = self;
+        let Self { background, looked_at, motion, light, last_light, cells, .. } = self;
         let Ok(cells) = cells.data_bytes() else { return motion.changed.clear() };
         if background.len() != cells.len() {
             *background = cells.iter().map(|cell| f32::from(*cell)).collect();
+            looked_at.clear();
+            looked_at.resize(cells.len(), f32::NAN);
             return motion.changed.clear();
         }
         light.clear();
         light.extend(
             cells.iter().zip(&*background).step_by(LIGHT_SAMPLE).map(|(cell, old)| f32::from(*cell) - old),
         );
-        let light = median(light);
+        *last_light = median(light);
         let follow = 1.0 - (-elapsed / FOLLOW).exp();
-        motion.changed.resize(cells.len(), false);
-        motion.count = 0;
-        for ((cell, old), changed) in cells.iter().zip(background).zip(&mut motion.changed) {
-            let difference = f32::from(*cell) - *old;
-            *changed = (difference - light).abs() > CHANGE;
-            motion.count += usize::from(*changed);
+        motion.changed.clear();
+        motion.news.clear();
+        for ((cell, old), looked_at) in cells.iter().zip(background).zip(looked_at) {
+            let (now, difference) = (f32::from(*cell), f32::from(*cell) - *old);
+            let changed = (difference - *last_light).abs() > CHANGE;
+            motion.changed.push(changed);
+            // Not yet looked at (NaN) is news.
+            motion.news.push(changed && !((now - *last_light - *looked_at).abs() <= NEWS));
             *old += follow * difference;
         }
+        motion.count = motion.changed.iter().filter(|changed| **changed).count();
     }
 
     /// The last picture in grey, at half its size where that loses nothing: for whoever follows points in it.
@@ -248,10 +300,7 @@ mod tests {
 
     #[test]
     fn the_smallest_walker_is_seen_at_once_and_where_he_walks() {
-        let mut gate = Gate::default();
-        for i in 0..50 {
-            gate.observe(&picture(i, 90.0, None), i as f64 / 10.0);
-        }
+        let mut gate = acquainted();
         for i in 50..100 {
             let x = (i as i32 - 50) * 6;
             let motion = gate.observe(&picture(i, 90.0, Some(x)), i as f64 / 10.0);
@@ -264,6 +313,49 @@ mod tests {
             assert!(!motion.unexplained(&[path], |_| true), "picture {i}");
             assert!(motion.unexplained(&[], |point| point.x < him.right()), "picture {i}");
         }
+    }
+
+    /// A gate that knows the picture without anybody.
+    fn acquainted() -> Gate {
+        let mut gate = Gate::default();
+        for i in 0..50 {
+            gate.observe(&picture(i, 90.0, None), i as f64 / 10.0);
+        }
+        gate
+    }
+
+    #[test]
+    fn what_was_looked_at_is_no_news_until_it_moves_on() {
+        let mut gate = acquainted();
+        let mut news = |seed: u64, x: i32, look: Option<&[BBox]>| {
+            let motion = gate.observe(&picture(seed, 90.0, Some(x)), seed as f64 / 10.0);
+            assert!(motion.any(), "it moves all the same");
+            let news = motion.unexplained(&[], |_| true);
+            if look.is_some() {
+                gate.looked(look);
+            }
+            news
+        };
+        let (there, elsewhere) = (BBox::new(0.4, 0.3, 0.3, 0.4), BBox::new(1.0, 0.3, 0.3, 0.4));
+        assert!(news(50, 120, Some(&[elsewhere])));
+        assert!(news(51, 120, Some(&[there])), "nobody looked there");
+        assert!(!news(52, 120, None), "the detector has seen this");
+        assert!(news(53, 126, None), "he took a step");
+    }
+
+    #[test]
+    fn movements_in_two_places_are_two_blobs() {
+        let at = |x: f32, y: f32| BBox::new(x, y, 0.1, 0.2);
+        let (one, other) = (at(0.2, 0.3), at(0.9, 0.5));
+        // The first in two halves with a gap of two cells.
+        let (upper, lower) = (BBox { h: 0.09, ..one }, BBox { y: 0.41, h: 0.09, ..one });
+        let motion =
+            Motion::painted(160, 100, |point| [upper, lower, other].iter().any(|area| contains(area, point)));
+        let mut blobs = motion.blobs(&[]);
+        blobs.sort_by(|a, b| a.x.total_cmp(&b.x));
+        assert_eq!(blobs.len(), 2, "{blobs:?}");
+        assert!(blobs[0].iou(&one) > 0.7 && blobs[1].iou(&other) > 0.8, "{blobs:?}");
+        assert_eq!(motion.blobs(&[other.grown(0.02)]).len(), 1, "one is explained");
     }
 
     #[test]

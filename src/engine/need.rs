@@ -1,12 +1,15 @@
-//! How soon the detector must look at a source again, and at which part of it. Pure: tracks, motion and time in, a
-//! rate and a box out.
+//! How soon the detector must look at a source again, and at which parts of it. Pure: tracks, motion and time in, a
+//! rate and areas out.
 //!
 //! A network costs ten times what decoding a frame costs, and most frames tell nothing new. What a frame can
 //! tell depends on where people are and how fast they move: somebody who walks over a line must be seen on both
 //! sides of it, somebody far from every line must only be kept apart from the others, and an empty, still
 //! picture has nothing to tell.
 
-use super::gate::{Motion, contains};
+use super::{
+    gate::{Motion, contains},
+    part::Area,
+};
 use crate::{
     config::LineConfig,
     count::{Anchor, Line},
@@ -75,8 +78,9 @@ const SOON: f64 = 0.7;
 /// around as well.
 const AROUND: f32 = 0.5;
 
-/// What must be visible around unknown movement: this many frame heights, and this share of the height of all of it.
-const AROUND_MOTION: (f32, f32) = (0.1, 0.25);
+/// What must be visible around unknown movement: this many frame heights, and this share of the height of the tallest
+/// person known, for it may be his feet.
+const AROUND_MOTION: (f32, f32) = (0.1, 0.5);
 
 /// Under overload the rate is reduced, but not below this where somebody is near a line, and where somebody is.
 const FLOORS: (f64, f64) = (4.0, 2.0);
@@ -124,7 +128,7 @@ pub struct Need {
     vain: u32,
     searching: bool,
     /// What the look that is due must show; `None`: everything.
-    area: Option<BBox>,
+    areas: Option<Vec<Area>>,
     /// Whether that shows all movement that nobody explains.
     searched: bool,
     /// Looks per second wanted now.
@@ -143,7 +147,7 @@ impl Need {
             last_move: f64::NEG_INFINITY,
             vain: 0,
             searching: false,
-            area: None,
+            areas: None,
             searched: false,
             rate: HEARTBEAT,
         }
@@ -186,30 +190,34 @@ impl Need {
                 let fresh = !person.followed && person.last_look - person.last_seen <= DOUBT.2;
                 person.wanted = fresh || soon(person.last_look, *rate);
             }
-            self.area = if whole { None } else { self.wanted_area(ahead, motion, &known) };
+            self.areas = if whole { None } else { self.wanted_areas(ahead, motion, &known) };
         }
         due
     }
 
-    /// The box around all that the look must show; `None`: everything.
-    fn wanted_area(&self, ahead: f32, motion: &Motion, known: &[BBox]) -> Option<BBox> {
-        let mut area = None;
+    /// All that the look must show; `None`: everything.
+    fn wanted_areas(&self, ahead: f32, motion: &Motion, known: &[BBox]) -> Option<Vec<Area>> {
+        let mut areas = Vec::new();
         if self.searched {
-            let extent = motion.extent(known)?;
-            area = Some(extent.grown(AROUND_MOTION.0.max(AROUND_MOTION.1 * extent.h)));
+            let blobs = motion.blobs(known);
+            if blobs.is_empty() {
+                return None;
+            }
+            let tallest = self.people.iter().map(|person| person.bbox.h).fold(0.0, f32::max);
+            let margin = AROUND_MOTION.0.max(AROUND_MOTION.1 * tallest);
+            areas.extend(blobs.iter().map(|blob| Area { bbox: blob.grown(margin), smallest: 0.0 }));
         }
         for person in self.people.iter().filter(|person| person.wanted) {
             let bbox = person.predicted(ahead);
-            let around = bbox.grown(AROUND * bbox.h);
-            area = Some(area.map_or(around, |area: BBox| area.union(&around)));
+            areas.push(Area { bbox: bbox.grown(AROUND * bbox.h), smallest: bbox.h });
         }
-        area
+        Some(areas)
     }
 
-    /// The part of the picture, in frame heights, that the look must show which is due; `None`: all of it.
+    /// What the look must show that is due; `None`: all of the picture.
     #[must_use]
-    pub fn area(&self) -> Option<BBox> {
-        self.area
+    pub fn areas(&self) -> Option<&[Area]> {
+        self.areas.as_deref()
     }
 
     /// Whether something moves that nobody known explains.
@@ -233,15 +241,15 @@ impl Need {
         }
     }
 
-    /// The picture at `time` was looked at, or this `part` of it (frame heights), and these tracks are alive.
-    pub fn looked(&mut self, time: f64, tracks: &[Track], part: Option<&BBox>) {
+    /// The picture at `time` was looked at, or these `parts` of it (frame heights), and these tracks are alive.
+    pub fn looked(&mut self, time: f64, tracks: &[Track], parts: Option<&[BBox]>) {
         let newcomer = tracks.iter().any(|track| self.people.iter().all(|person| person.id != track.id));
-        let searched = part.is_none() || self.searched;
+        let searched = parts.is_none() || self.searched;
         self.vain = match self.searching && !newcomer {
             true => self.vain.saturating_add(u32::from(searched)),
             false => 0,
         };
-        if part.is_none() {
+        if parts.is_none() {
             self.last_whole = time;
         }
         if searched {
@@ -250,7 +258,8 @@ impl Need {
         self.moved(time, tracks);
         for (person, track) in self.people.iter_mut().zip(tracks) {
             // Who was wanted was looked for, also where he has left the picture.
-            if part.is_none_or(|part| person.wanted || contains(part, track.bbox.center())) {
+            let shown = |parts: &[BBox]| parts.iter().any(|part| contains(part, track.bbox.center()));
+            if person.wanted || parts.is_none_or(shown) {
                 person.last_look = time;
             }
             person.followed = track.seen && track.confirmed;

@@ -1,22 +1,67 @@
-//! The part of a picture that a look covers. Pure: boxes and sizes in, pixels out.
+//! The parts of a picture that a look covers. Pure: boxes and sizes in, pixels out.
 //!
-//! A network's cost grows with the area of its input. Where only one person is due, or only one corner moves, a part of the
-//! picture shows them as well as the whole one does. Nobody who is followed may be cut by its edge: half a person is
-//! found as a smaller one.
+//! A network's cost grows with the area of its input, and a small input costs little more than its share. Where only some
+//! people are due, or only one corner moves, a few small parts of the picture show them as well as the whole one does,
+//! each reduced as far as the people in it allow. Nobody who is followed may be cut by an edge: half a person is found
+//! as a smaller one.
 
 use crate::{detect::Detection, geometry::BBox};
 
 /// Sides of the network's input are multiples of this.
 const STRIDE: u32 = 32;
 
-/// A part that costs more than this share of the whole picture is not worth its edges.
-const MOST: f32 = 0.6;
+/// Parts that together cost more than this share of the whole picture are not worth their edges.
+const MOST: f32 = 0.7;
+
+/// Height in pixels, in the network's input, that a person in a part keeps if the whole picture would give him as much:
+/// more than there (see `zoom.rs`), for a part shows less of what is around.
+const PERSON: f32 = 80.0;
+
+/// More areas than this are most of the picture, and joining them in pairs takes its time.
+const MANY: usize = 24;
+
+/// What a look costs besides its area, in pixels of the input.
+const OVERHEAD: f32 = 2048.0;
 
 /// Boxes that end this near to an edge, in pixels of the input, may be cut by it.
 const EDGE: f32 = 3.0;
 
 /// Somebody who would be cut is taken in with this much around him, in body heights.
 const MARGIN: f32 = 0.1;
+
+/// What a look must show.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Area {
+    /// Where, in frame heights.
+    pub bbox: BBox,
+    /// Height of the smallest person there, in frame heights; 0 where that is not known.
+    pub smallest: f32,
+}
+
+impl Area {
+    fn union(&self, other: &Self) -> Self {
+        Self { bbox: self.bbox.union(&other.bbox), smallest: self.smallest.min(other.smallest) }
+    }
+}
+
+/// A picture and what it is reduced to where the height of people is not known, both as width and height in pixels.
+#[derive(Debug, Clone, Copy)]
+pub struct Sizes {
+    /// The picture.
+    pub full: (u32, u32),
+    /// What it is reduced to.
+    pub reduced: (u32, u32),
+}
+
+impl Sizes {
+    /// The size of the whole picture where it is reduced as far as somebody of this height (frame heights) allows.
+    fn for_person(&self, height: f32) -> (u32, u32) {
+        let scale = PERSON / (height * self.full.1 as f32);
+        let [width, height] =
+            [self.full.0, self.full.1].map(|side| ((side as f32 * scale).ceil() as u32).max(1));
+        if width < self.reduced.0 { (width, height) } else { self.reduced }
+    }
+}
 
 /// A rectangle of a picture that is reduced to `whole` (width, height).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,26 +75,55 @@ pub struct Part {
     pub whole: (u32, u32),
 }
 
-impl Part {
-    /// The part of a picture reduced to `whole` that shows `area` (frame heights) and cuts none of `people`; `None` where
-    /// that would be most of it.
-    #[must_use]
-    pub fn around(area: &BBox, people: &[BBox], whole: (u32, u32)) -> Option<Self> {
-        let picture = BBox::new(0.0, 0.0, whole.0 as f32 / whole.1.max(1) as f32, 1.0);
-        let mut area = *area;
-        // Each round takes in one more person at least.
-        for _ in 0..=people.len() {
-            let part = Self::holding(&area, whole)?;
-            let shown = part.area();
-            let Some(cut) = people.iter().find(|person| is_cut(person, &shown, &picture)) else {
-                return Some(part);
-            };
-            area = area.union(&cut.grown(MARGIN * cut.h));
-        }
-        None
+/// Parts that together show all of `areas` and cut none of `people` (frame heights); `None` where they would cost most of
+/// what the whole picture does. No two of them show the same.
+#[must_use]
+pub fn parts_around(areas: &[Area], people: &[BBox], sizes: Sizes) -> Option<Vec<Part>> {
+    if areas.len() > MANY {
+        return None;
     }
+    let mut parts: Vec<(Area, Part)> = areas.iter().map(|area| uncut(*area, people, sizes)).collect();
+    while let Some((i, j)) = pair_to_join(&parts, people, sizes) {
+        let (second, _) = parts.swap_remove(j);
+        parts[i] = uncut(parts[i].0.union(&second), people, sizes);
+    }
+    let cost: f32 = parts.iter().map(|(_, part)| cost(part.size)).sum();
+    (cost <= MOST * self::cost(sizes.reduced)).then(|| parts.into_iter().map(|(_, part)| part).collect())
+}
 
-    fn holding(area: &BBox, whole: (u32, u32)) -> Option<Self> {
+/// The first two that show the same, or that cost less as one.
+fn pair_to_join(parts: &[(Area, Part)], people: &[BBox], sizes: Sizes) -> Option<(usize, usize)> {
+    let worth = |(a, one): &(Area, Part), (b, other): &(Area, Part)| {
+        let joined = || uncut(a.union(b), people, sizes).1;
+        one.area().intersection(&other.area()) > 0.0
+            || cost(joined().size) <= cost(one.size) + cost(other.size)
+    };
+    (0..parts.len()).find_map(|i| (i + 1..parts.len()).find(|&j| worth(&parts[i], &parts[j])).map(|j| (i, j)))
+}
+
+/// `area` with everybody whom its part would have cut or shown too small, and that part.
+fn uncut(mut area: Area, people: &[BBox], sizes: Sizes) -> (Area, Part) {
+    let picture = BBox::new(0.0, 0.0, sizes.full.0 as f32 / sizes.full.1.max(1) as f32, 1.0);
+    let part = |area: &Area| Part::holding(&area.bbox, sizes.for_person(area.smallest));
+    // Each round takes in one more person, or shows one who is in large enough.
+    for _ in 0..2 * people.len() {
+        let shown = part(&area).area();
+        let is_harmed = |person: &&BBox| {
+            is_cut(person, &shown, &picture) || person.h < area.smallest && person.intersection(&shown) > 0.0
+        };
+        let Some(harmed) = people.iter().find(is_harmed) else { break };
+        area = area.union(&Area { bbox: harmed.grown(MARGIN * harmed.h), smallest: harmed.h });
+    }
+    (area, part(&area))
+}
+
+/// What a look at a picture of this size costs, in pixels of the input.
+fn cost((width, height): (u32, u32)) -> f32 {
+    (width.next_multiple_of(STRIDE) * height.next_multiple_of(STRIDE)) as f32 + OVERHEAD
+}
+
+impl Part {
+    fn holding(area: &BBox, whole: (u32, u32)) -> Self {
         let scale = whole.1 as f32;
         let side = |from: f32, to: f32, whole: u32| {
             let from = (from * scale).floor().clamp(0.0, whole as f32) as u32;
@@ -60,9 +134,7 @@ impl Part {
         };
         let (left, width) = side(area.x, area.right(), whole.0);
         let (top, height) = side(area.y, area.bottom(), whole.1);
-        let cost = |(w, h): (u32, u32)| w.next_multiple_of(STRIDE) as f32 * h.next_multiple_of(STRIDE) as f32;
-        let part = Self { corner: (left, top), size: (width, height), whole };
-        (cost(part.size) <= MOST * cost(whole)).then_some(part)
+        Self { corner: (left, top), size: (width, height), whole }
     }
 
     /// What it shows, in frame heights.
@@ -125,33 +197,88 @@ mod tests {
         BBox::new(x, y, height / 3.0, height)
     }
 
+    const SIZES: Sizes = Sizes { full: WHOLE, reduced: WHOLE };
+
+    /// An area in which nobody knows who is.
+    fn unknown(bbox: BBox) -> Area {
+        Area { bbox, smallest: 0.0 }
+    }
+
+    /// What a look for `person` must show.
+    fn around(person: BBox) -> Area {
+        Area { bbox: person.grown(0.5 * person.h), smallest: person.h }
+    }
+
+    fn only(areas: &[Area], people: &[BBox]) -> Part {
+        let parts = parts_around(areas, people, SIZES).unwrap();
+        assert_eq!(parts.len(), 1, "{parts:?}");
+        parts[0]
+    }
+
     #[test]
     fn a_part_holds_its_area_in_whole_strides() {
         let area = BBox::new(0.5, 0.3, 0.2, 0.4);
-        let part = Part::around(&area, &[], WHOLE).unwrap();
-        assert_eq!(part.size, (64, 96));
+        let part = only(&[unknown(area)], &[]);
+        assert_eq!((part.size, part.whole), ((64, 96), WHOLE));
         assert!(!is_cut(&area, &part.area(), &PICTURE), "{part:?}");
         // At the lower right corner of the picture, and beyond it.
-        let part = Part::around(&BBox::new(1.7, 0.9, 0.5, 0.5), &[], WHOLE).unwrap();
+        let part = only(&[unknown(BBox::new(1.7, 0.9, 0.5, 0.5))], &[]);
         assert_eq!((part.corner.0 + part.size.0, part.corner.1 + part.size.1), WHOLE);
     }
 
     #[test]
-    fn a_part_that_is_most_of_the_picture_is_not_worth_it() {
-        assert_eq!(Part::around(&BBox::new(0.0, 0.0, 1.2, 1.0), &[], WHOLE), None);
-        assert!(Part::around(&BBox::new(0.0, 0.0, 0.9, 1.0), &[], WHOLE).is_some());
+    fn parts_that_are_most_of_the_picture_are_not_worth_it() {
+        let parts = |areas: &[Area]| parts_around(areas, &[], SIZES);
+        assert_eq!(parts(&[unknown(BBox::new(0.0, 0.0, 1.4, 1.0))]), None);
+        assert!(parts(&[unknown(BBox::new(0.0, 0.0, 0.9, 1.0))]).is_some());
+        let corners = [(0.0, 0.0), (1.3, 0.0), (0.0, 0.55), (1.3, 0.55), (0.65, 0.0), (0.65, 0.55)];
+        let all = corners.map(|(x, y)| unknown(BBox::new(x, y, 0.47, 0.4)));
+        assert_eq!(parts(&all), None);
+        assert_eq!(parts(&all[1..3]).map(|parts| parts.len()), Some(2));
+        assert_eq!(parts(&[all[0]; MANY + 1]), None);
     }
 
     #[test]
     fn nobody_who_is_known_is_cut() {
-        let area = BBox::new(0.5, 0.3, 0.2, 0.4);
+        let area = unknown(BBox::new(0.5, 0.3, 0.2, 0.4));
         // The first stands half in the area, the second half in what the first adds to it.
         let people = [person(0.65, 0.3, 0.3), person(0.77, 0.3, 0.3), person(1.5, 0.3, 0.3)];
-        let part = Part::around(&area, &people, WHOLE).unwrap();
+        let part = only(&[area], &people);
         assert!(people.iter().all(|person| !is_cut(person, &part.area(), &PICTURE)), "{part:?}");
         assert!(part.area().right() < 1.5);
         let row: Vec<_> = (0..12).map(|i| person(0.14 * i as f32, 0.05, 0.9)).collect();
-        assert_eq!(Part::around(&area, &row, WHOLE), None, "a row of people from edge to edge");
+        assert_eq!(parts_around(&[area], &row, SIZES), None, "a row of people from edge to edge");
+    }
+
+    #[test]
+    fn people_far_apart_have_a_part_each_and_neighbours_share_one() {
+        let people = [person(0.2, 0.4, 0.2), person(0.3, 0.4, 0.2), person(1.5, 0.4, 0.2)];
+        let parts = parts_around(&people.map(around), &people, SIZES).unwrap();
+        assert_eq!(parts.len(), 2, "{parts:?}");
+        assert_eq!(parts[0].area().intersection(&parts[1].area()), 0.0);
+        for person in people {
+            assert_eq!(parts.iter().filter(|part| !is_out_of(&part.area(), &person)).count(), 1);
+        }
+    }
+
+    fn is_out_of(area: &BBox, person: &BBox) -> bool {
+        area.intersection(person) < 0.99 * person.area()
+    }
+
+    #[test]
+    fn a_part_is_reduced_as_far_as_the_smallest_in_it_allows() {
+        let (tall, small) = (person(0.5, 0.1, 0.8), person(0.55, 0.5, 0.4));
+        let height = |part: Part, person: BBox| person.h * part.whole.1 as f32;
+        let alone = only(&[around(tall)], &[tall]);
+        assert!((80.0..84.0).contains(&height(alone, tall)), "{alone:?}");
+        let both = only(&[around(tall)], &[tall, small]);
+        assert!((80.0..84.0).contains(&height(both, small)), "{both:?}");
+        // Never more than the whole picture would show.
+        let reduced = Sizes { full: WHOLE, reduced: (208, 117) };
+        assert_eq!(
+            parts_around(&[around(small)], &[small], reduced).map(|parts| parts[0].whole),
+            Some((208, 117))
+        );
     }
 
     #[test]

@@ -13,7 +13,7 @@ use super::{
     follow::Follower,
     gate::{Gate, contains},
     need::Need,
-    part::Part,
+    part::{Part, Sizes, parts_around},
     steady::Steady,
     zoom::Zoom,
 };
@@ -50,7 +50,7 @@ enum View {
     Whole,
     /// All of it, reduced to this (width, height).
     Reduced((u32, u32)),
-    Part(Part),
+    Parts(Vec<Part>),
 }
 
 /// How the frames to look at are chosen.
@@ -184,29 +184,35 @@ impl Pipeline {
         let mut detections = match &view {
             View::Whole => detector.detect(frame)?,
             View::Reduced(size) => {
-                let whole = (0, 0, frame.image.cols(), frame.image.rows());
+                let whole = (0, 0, frame.image.cols() as u32, frame.image.rows() as u32);
                 detect_in(detector.as_mut(), frame, whole, *size, &mut self.reduced)?
             }
-            View::Part(part) => {
-                let (x, y, w, h) = part.within(size);
-                let rect = (x as i32, y as i32, w as i32, h as i32);
-                part.placed(detect_in(detector.as_mut(), frame, rect, part.size, &mut self.reduced)?)
+            View::Parts(parts) => {
+                let mut found = Vec::new();
+                for part in parts {
+                    let rect = part.within(size);
+                    let inside = detect_in(detector.as_mut(), frame, rect, part.size, &mut self.reduced)?;
+                    found.extend(part.placed(inside));
+                }
+                found
             }
         };
         self.detections += detections.iter().filter(|found| found.score >= confidence).count() as u64;
-        let part = match view {
-            View::Part(part) => Some(part.area()),
+        let shown: Option<Vec<BBox>> = match view {
+            View::Parts(parts) => Some(parts.iter().map(Part::area).collect()),
             _ => None,
         };
-        // Those outside it are where they were followed to.
-        let outside = |bbox: &BBox| part.is_some_and(|part| !contains(&part, bbox.center()));
+        // Those outside of all parts are where they were followed to.
+        let is_in_one = |bbox: &BBox, shown: &[BBox]| shown.iter().any(|part| contains(part, bbox.center()));
+        let outside = |bbox: &BBox| shown.as_deref().is_some_and(|shown| !is_in_one(bbox, shown));
         let others = following.followed.iter().filter(|(_, bbox)| outside(bbox));
         detections.extend(others.map(|(track, bbox)| Detection { bbox: *bbox, score: track.score }));
         let update = timed(Stage::Track, || following.tracker.update(frame.time, &detections));
         let counted = timed(Stage::Count, || following.counter.update(frame.time, &update));
         self.paths.lock().push(aspect, frame.time, &update);
         following.zoom.learn(frame.time, &update.tracks);
-        following.need.looked(frame.time, &update.tracks, part.as_ref());
+        following.gate.looked(shown.as_deref());
+        following.need.looked(frame.time, &update.tracks, shown.as_deref());
         let seen = update.tracks.iter().filter(|track| track.confirmed && track.seen);
         following.followed = seen.map(|track| (*track, track.bbox)).collect();
         following.tracks.clone_from(&update.tracks);
@@ -333,8 +339,9 @@ impl Following {
             return View::Whole;
         };
         let followed: Vec<BBox> = self.followed.iter().map(|(_, bbox)| *bbox).collect();
-        match self.need.area().and_then(|area| Part::around(&area, &followed, reduced)) {
-            Some(part) => View::Part(part),
+        let sizes = Sizes { full: size, reduced };
+        match self.need.areas().and_then(|areas| parts_around(areas, &followed, sizes)) {
+            Some(parts) => View::Parts(parts),
             None if reduced == size => View::Whole,
             None => View::Reduced(reduced),
         }
@@ -357,24 +364,25 @@ impl Following {
     }
 }
 
-/// Detects in `part` (left, top, width, height) of `frame` reduced to `size`; boxes are in heights of the part.
+/// Detects in `rect` (left, top, width, height) of `frame` reduced to `size`; boxes are in heights of it.
 /// `buffer` keeps the reduced picture's memory.
 fn detect_in(
     detector: &mut dyn Detector,
     frame: &Frame,
-    (left, top, width, height): (i32, i32, i32, i32),
+    rect: (u32, u32, u32, u32),
     size: (u32, u32),
     buffer: &mut Mat,
 ) -> Result<Vec<Detection>, DetectError> {
+    let rect = Rect::new(rect.0 as i32, rect.1 as i32, rect.2 as i32, rect.3 as i32);
     let wanted = Size::new(size.0 as i32, size.1 as i32);
     // Interpolation passes over no pixel in less than a halving, and is much faster than averaging.
-    let method = if 2 * wanted.width > width { imgproc::INTER_LINEAR } else { imgproc::INTER_AREA };
+    let method = if 2 * wanted.width > rect.width { imgproc::INTER_LINEAR } else { imgproc::INTER_AREA };
     timed(Stage::Preprocess, || {
-        let part = frame.image.roi(Rect::new(left, top, width, height))?;
+        let part = frame.image.roi(rect)?;
         imgproc::resize(&part, buffer, wanted, 0.0, 0.0, method)
     })
     .map_err(|error| DetectError::Engine { engine: "OpenCV", problem: error.message })?;
-    let whole = (width, height) == (frame.image.cols(), frame.image.rows());
+    let whole = (rect.width, rect.height) == (frame.image.cols(), frame.image.rows());
     let stream_size = if whole { frame.stream_size } else { size };
     let reduced = Frame { image: std::mem::take(buffer), stream_size, ..*frame };
     let found = detector.detect(&reduced);

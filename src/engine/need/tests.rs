@@ -110,8 +110,8 @@ fn somebody(id: TrackId, x: f32, y: f32) -> Track {
     Track { id, bbox: BBox { x: x - HEIGHT / 6.0, ..person(y).bbox }, ..person(y) }
 }
 
-fn holds(area: BBox, inside: BBox) -> bool {
-    area.intersection(&inside) > 0.99 * inside.area()
+fn holds(areas: &[Area], inside: BBox) -> bool {
+    areas.iter().any(|area| area.bbox.intersection(&inside) > 0.99 * inside.area())
 }
 
 #[test]
@@ -123,34 +123,35 @@ fn a_look_shows_those_who_are_due_and_who_would_be_lost_without_it() {
         need.looked(10.0, &people, None);
         need.looked(10.2, &people[..], None);
         // Only the first was in the next look, so the others are due before him.
-        need.looked(10.3, &people, Some(&people[0].bbox));
+        need.looked(10.3, &people, Some(&[people[0].bbox]));
         need.lost(|id| id == lost);
-        need.is_due(10.3 + seconds, &motion, 1.0).then(|| need.area()).flatten()
+        need.is_due(10.3 + seconds, &motion, 1.0).then(|| need.areas().map(<[Area]>::to_vec)).flatten()
     };
-    let shows = |area: BBox| people.map(|person| contains(&area, person.bbox.center()));
+    let shows = |areas: Vec<Area>| people.map(|person| holds(&areas, person.bbox.grown(HEIGHT * 0.49)));
     assert_eq!(due_after(0.05, 0), None);
     assert_eq!(due_after(0.2, 0).map(shows), Some([false, true, true]));
     assert_eq!(due_after(0.2, 1).map(shows), Some([true, true, true]));
-    let all = due_after(0.2, 0).unwrap();
-    let (first, last) = (people[1].bbox.grown(HEIGHT * 0.49), people[2].bbox.grown(HEIGHT * 0.49));
-    assert!(holds(all, first) && holds(all, last), "{all:?}");
+    let smallest: Vec<f32> = due_after(0.2, 0).unwrap().iter().map(|area| area.smallest).collect();
+    assert_eq!(smallest, [HEIGHT, HEIGHT], "each has an area of his own");
 }
 
 #[test]
 fn a_search_shows_all_that_moves_and_the_whole_picture_has_its_turn() {
     let mut need = need();
     need.looked(10.0, &[], None);
-    let (one, other) = (BBox::new(0.3, 0.4, 0.1, 0.2), BBox::new(0.6, 0.3, 0.1, 0.1));
+    let (one, other) = (BBox::new(0.3, 0.4, 0.1, 0.2), BBox::new(1.2, 0.3, 0.1, 0.1));
     let (still, moves) = (motion(&[]), motion(&[one, other]));
     assert!(need.is_due(11.0, &moves, 1.0));
-    let area = need.area().unwrap();
-    assert!(holds(area, one.union(&other)) && area.w < 0.7, "{area:?}");
-    need.looked(11.0, &[], Some(&area));
+    let areas = need.areas().unwrap().to_vec();
+    assert!(areas.len() == 2 && holds(&areas, one) && holds(&areas, other), "{areas:?}");
+    assert!(areas.iter().all(|area| area.smallest == 0.0), "nobody knows how small he is");
+    let shown: Vec<BBox> = areas.iter().map(|area| area.bbox).collect();
+    need.looked(11.0, &[], Some(&shown));
     assert!(!need.is_due(11.05, &moves, 1.0), "searched just now");
     need.is_due(12.5, &still, 1.0);
-    need.looked(12.5, &[], Some(&area));
+    need.looked(12.5, &[], Some(&shown));
     assert!(need.is_due(13.0, &still, 1.0), "three seconds after the last whole look");
-    assert_eq!(need.area(), None);
+    assert_eq!(need.areas(), None);
 }
 
 #[test]
@@ -160,7 +161,7 @@ fn who_left_the_picture_while_nobody_could_follow_him_does_not_call_for_looks_at
     need.looked(10.0, &[gone], None);
     let area = BBox::new(0.0, 0.3, 0.3, 0.4);
     assert!(need.is_due(11.0, &motion(&[]), 1.0));
-    need.looked(11.0, &[gone], Some(&area));
+    need.looked(11.0, &[gone], Some(&[area]));
     assert!(!need.is_due(11.05, &motion(&[]), 1.0));
 }
 
