@@ -81,13 +81,14 @@ impl Motion {
     /// Whether anything moves that none of `areas` explains and for which `wanted` holds.
     pub fn unexplained(&self, areas: &[BBox], wanted: impl Fn(Point) -> bool) -> bool {
         let free = |point: &Point| wanted(*point) && !areas.iter().any(|area| contains(area, *point));
-        self.changed.is_empty() || self.count >= CELLS && self.new().filter(free).take(CELLS).count() == CELLS
+        self.changed.is_empty()
+            || self.count >= CELLS && self.unseen().filter(free).take(CELLS).count() == CELLS
     }
 
     /// Boxes around the movements that none of `areas` explains, apart from each other; none where movement is everywhere
     /// or nowhere.
     pub fn blobs(&self, areas: &[BBox]) -> Vec<BBox> {
-        let free = self.new().filter(|point| !areas.iter().any(|area| contains(area, *point)));
+        let free = self.unseen().filter(|point| !areas.iter().any(|area| contains(area, *point)));
         let near = (APART as f32 + 0.5) * self.cell;
         let mut blobs: Vec<BBox> = Vec::new();
         for point in free {
@@ -119,7 +120,7 @@ impl Motion {
     }
 
     /// Middles of the changed cells that show what no look has seen yet.
-    fn new(&self) -> impl Iterator<Item = Point> + '_ {
+    fn unseen(&self) -> impl Iterator<Item = Point> + '_ {
         self.middles(&self.news)
     }
 
@@ -162,7 +163,7 @@ impl Gate {
     pub fn looked(&mut self, parts: Option<&[BBox]>) {
         let Self { looked_at, motion, cells, last_light, .. } = self;
         let Ok(cells) = cells.data_bytes() else { return };
-        looked_at.resize(cells.len(), f32::NAN);
+        looked_at.resize(cells.len(), f32::INFINITY);
         for (index, (cell, looked_at)) in cells.iter().zip(looked_at).enumerate() {
             let point = middle(index, motion.columns, motion.cell);
             if parts.is_none_or(|parts| parts.iter().any(|part| contains(part, point))) {
@@ -177,7 +178,7 @@ impl Gate {
         if background.len() != cells.len() {
             *background = cells.iter().map(|cell| f32::from(*cell)).collect();
             looked_at.clear();
-            looked_at.resize(cells.len(), f32::NAN);
+            looked_at.resize(cells.len(), f32::INFINITY);
             return motion.changed.clear();
         }
         light.clear();
@@ -192,8 +193,8 @@ impl Gate {
             let (now, difference) = (f32::from(*cell), f32::from(*cell) - *old);
             let changed = (difference - *last_light).abs() > CHANGE;
             motion.changed.push(changed);
-            // Not yet looked at (NaN) is news.
-            motion.news.push(changed && !((now - *last_light - *looked_at).abs() <= NEWS));
+            // Not yet looked at (infinite) is news.
+            motion.news.push(changed && (now - *last_light - *looked_at).abs() > NEWS);
             *old += follow * difference;
         }
         motion.count = motion.changed.iter().filter(|changed| **changed).count();
