@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from augment import compose, degrade
-from detectors import RtmDet
+from detectors import Teacher
 
 # How often a picture of a source is drawn, against its share. Fixed cameras are few in the data and are
 # what the detector is for; the loosely labelled ones are drawn with care.
@@ -20,6 +20,7 @@ WEIGHT = {"person1": 2.5, "lab_cctv": 2.0, "pennfudan": 2.0, "shop_cctv": 1.5, "
 SIZES = {(320, 192): 0.35, (320, 256): 0.1, (384, 224): 0.15, (416, 256): 0.2, (416, 320): 0.1, (256, 256): 0.1}
 PIXELS = 8 * 320 * 192
 MOST = 48  # people in one training picture
+KINDS = np.float32, np.float32, np.float16  # of the teacher's scores, boxes and features
 KEPT = 4000  # composed pictures that a loader keeps to show again, about 0.25 MB each
 
 
@@ -63,11 +64,11 @@ class Composer:
 
     def compose(self, width, height):
         picture, boxes, ignore = compose(self.rng, lambda: self.pictures.draw(self.rng), width, height)
-        soft = self.teacher.dense(picture) if self.teacher else ()
-        return picture, boxes[:MOST], ignore[:MOST], [v.astype(np.float32) for v in soft]
+        answer = [v.astype(kind) for v, kind in zip(self.teacher.answer(picture), KINDS)] if self.teacher else []
+        return picture, boxes[:MOST], ignore[:MOST], answer
 
     def batch(self, clean=0.15):
-        """Bytes, padded boxes, padded ignore regions, and the teacher's scores and boxes or None."""
+        """Bytes, padded boxes, padded ignore regions, and the teacher's scores, boxes and features or None."""
         sizes = list(SIZES)
         width, height = sizes[self.rng.choice(len(sizes), p=list(SIZES.values()))]
         count, kept = max(4, PIXELS // (width * height)), self.kept[width, height]
@@ -87,7 +88,7 @@ class Composer:
 
 def _serve(queue, pictures, teacher_path, fresh, seed):
     cv2.setNumThreads(1)
-    composer = Composer(seed, pictures, RtmDet(teacher_path) if teacher_path else None, fresh)
+    composer = Composer(seed, pictures, Teacher(teacher_path) if teacher_path else None, fresh)
     parent = os.getppid()
     while True:
         made = composer.batch()

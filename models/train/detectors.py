@@ -5,6 +5,7 @@ All take BGR bytes. Boxes come back as `[N, 5]` rows: left, top, right, bottom i
 
 import cv2
 import numpy as np
+import onnx
 import onnxruntime
 
 PAD = 114
@@ -79,11 +80,16 @@ class PointDetector:
         x = batch.astype(np.float32) - np.array(self.mean, np.float32)
         x = np.ascontiguousarray(x.transpose(0, 3, 1, 2))
         out = np.concatenate([self.session.run(None, {self.input: x[i : i + 1]})[0] for i in range(len(x))])
-        grid = cells(*batch.shape[1:3])
-        score = 1 / (1 + np.exp(-out[..., 0]))
+        score, boxes = self.decode(out, batch.shape[1:3])
+        return (score, boxes) if canvas.ndim == 4 else (score[0], boxes[0])
+
+    @staticmethod
+    def decode(out, shape):
+        """Scores and boxes of raw rows `[..., A, 5]`."""
+        grid = cells(*shape)
         xy = grid[:, :2] * grid[:, 2:]
         boxes = np.concatenate([xy - out[..., 1:3], xy + out[..., 3:5]], -1)
-        return (score, boxes) if canvas.ndim == 4 else (score[0], boxes[0])
+        return 1 / (1 + np.exp(-out[..., 0])), boxes
 
     def detect(self, image, width, height, lowest=0.05):
         canvas, r = letterbox(image, width, height)
@@ -97,6 +103,38 @@ class RtmDet(PointDetector):
 
     mean = (103.53, 116.28, 123.675)
     overlap = 0.6
+
+class Teacher(RtmDet):
+    """RTMDet that also tells what its heads are given."""
+
+    def __init__(self, path, threads=1):
+        model = onnx.load(str(path))
+        self.features = [neck(model.graph, i) for i in range(3)]
+        for name in self.features:
+            model.graph.output.append(onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None))
+        self.session = session(model.SerializeToString(), threads)
+        self.input = self.session.get_inputs()[0].name
+
+    def answer(self, canvas):
+        """Scores `[A]`, boxes `[A, 4]` and features `[A, C]` of each cell of a canvas."""
+        x = (canvas.astype(np.float32) - np.array(self.mean, np.float32)).transpose(2, 0, 1)[None]
+        out, *features = self.session.run(None, {self.input: np.ascontiguousarray(x)})
+        features = np.concatenate([f[0].reshape(f.shape[1], -1) for f in features], 1).T
+        return *self.decode(out[0], canvas.shape[:2]), features
+
+
+def neck(graph, level):
+    """The name of the tensor from which one level's score and box branches both start."""
+    makers = {out: node for node in graph.node for out in node.output}
+
+    def upwards(weight):
+        name = next(node for node in graph.node if weight in node.input).input[0]
+        while name in makers:
+            yield name
+            name = makers[name].input[0]
+
+    boxes = set(upwards(f"bbox_head.rtm_reg.{level}.weight"))
+    return next(name for name in upwards(f"bbox_head.rtm_cls.{level}.weight") if name in boxes)
 
 
 class Yolox(PointDetector):

@@ -13,11 +13,11 @@ import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
-from net import INPUT_MEAN, INPUT_SCALE, STRIDES, Detector, Shape, walk
+from net import INPUT_MEAN, INPUT_SCALE, STRIDES, Detector, Shape, heads, pyramid
 
 
 class GraphOps:
-    """The operations of `net.walk`, as ONNX nodes."""
+    """The operations of `net.pyramid`, as ONNX nodes."""
 
     def __init__(self, model: Detector):
         self.model, self.nodes, self.weights, self.count = model, [], [], 0
@@ -80,7 +80,7 @@ def build(model: Detector, height=192, width=320, dynamic=False):
     class Ops:
         conv, add, upsample = ops.conv, ops.add, ops.upsample
 
-    features = walk(Ops, x, model.shape)
+    features = heads(Ops, pyramid(Ops, x, model.shape))
     with torch.no_grad():
         stem.weight.copy_(original)
     levels = []

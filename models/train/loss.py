@@ -73,6 +73,26 @@ def detection_loss(logits, sides, points, people, ignore):
     return score, box
 
 
+def imitation_loss(features, adapters, taught):
+    """One less the correlation of each channel with the teacher's, over all cells of a batch, mean of all.
+
+    After Cao et al., "PKD", NeurIPS 2022: correlation leaves out scale and offset, which differ between two
+    networks. `features` are the pyramid's `[N, C, H, W]`, `taught` the teacher's `[N, A, C]`.
+    """
+    split = taught.split([f.shape[2] * f.shape[3] for f in features], 1)
+    gaps = []
+    for f, adapter, t in zip(features, adapters, split):
+        mine = standard(adapter(f).float().flatten(2).transpose(1, 2).flatten(0, 1))
+        gaps.append(1 - (mine * standard(t.flatten(0, 1))).mean())
+    return torch.stack(gaps).mean()
+
+
+def standard(rows):
+    """Columns of mean zero and variance one."""
+    rows = rows - rows.mean(0)
+    return rows / rows.square().mean(0).clamp(min=1e-6).sqrt()
+
+
 def teaching_loss(logits, sides, points, soft_scores, soft_boxes):
     """The loss against the teacher's answer in every cell: (score part, box part)."""
     total = (soft_scores * (soft_scores > 0.05)).sum().clamp(min=1.0)

@@ -60,8 +60,8 @@ def description(shape: Shape):
     return convs
 
 
-def walk(ops, x, shape: Shape):
-    """The forward pass, in terms of `ops`; returns the head features for strides 8, 16, 32."""
+def pyramid(ops, x, shape: Shape):
+    """The forward pass up to the heads, in terms of `ops`; returns the features for strides 8, 16, 32."""
 
     def stage(name, x, blocks):
         x = ops.conv(f"{name}.down", x)
@@ -79,11 +79,16 @@ def walk(ops, x, shape: Shape):
     p8 = ops.conv("top8", ops.add(ops.conv("lat8", c8), ops.upsample(p16)))
     p16 = ops.add(p16, ops.conv("down16", p8))
     p32 = ops.add(p32, ops.conv("down32", p16))
-    return [ops.conv(f"head{s}", p) for s, p in zip(STRIDES, (p8, p16, p32))]
+    return p8, p16, p32
+
+
+def heads(ops, features):
+    """What each head makes of the pyramid's features."""
+    return [ops.conv(f"head{s}", p) for s, p in zip(STRIDES, features)]
 
 
 class Detector(nn.Module):
-    """Takes `[N, 3, H, W]` BGR bytes as floats; gives logits `[N, A]` and distances `[N, A, 4]`.
+    """Takes `[N, 3, H, W]` BGR bytes as floats; gives logits `[N, A]`, distances `[N, A, 4]` and the pyramid.
 
     H and W are multiples of 32. Cells come in the order of strides 8, 16, 32, row by row. Distances are
     left, top, right, bottom in input pixels from the point (column * stride, row * stride).
@@ -127,13 +132,13 @@ class Detector(nn.Module):
 
     def forward(self, x):
         x = (x - INPUT_MEAN) * INPUT_SCALE
-        features = walk(self, x, self.shape)
+        features = pyramid(self, x, self.shape)
         logits, sides = [], []
-        for stride, f, a, b in zip(STRIDES, features, self.logits, self.sides):
+        for stride, f, a, b in zip(STRIDES, heads(self, features), self.logits, self.sides):
             logits.append(a(f).float().flatten(1))
             d = b(f).float().clamp(-6, 6).exp() * stride
             sides.append(d.flatten(2).transpose(1, 2))
-        return torch.cat(logits, 1), torch.cat(sides, 1)
+        return torch.cat(logits, 1), torch.cat(sides, 1), features
 
 
 def points(height: int, width: int, device=None):

@@ -14,13 +14,16 @@ from dataclasses import asdict
 from pathlib import Path
 
 import torch
+from torch import nn
 
 import data
-from loss import detection_loss, teaching_loss
-from net import Detector, Shape, points
+from loss import detection_loss, imitation_loss, teaching_loss
+from net import STRIDES, Detector, Shape, points
 from optim import Mixed
 from restore import restore
 
+WEIGHTS = 1.0, 2.0, 1.0, 1.5, 3.0  # scores and boxes by label, by teacher, and the teacher's features
+TAUGHT = 64  # channels of the teacher's features
 DECAY, WARM_UP = 0.03, 100
 MEASURED = 12  # batches that the statistics of an exported file are measured with
 SAVE_EVERY = 180  # seconds
@@ -84,10 +87,12 @@ def main():
             model.load_state_dict(torch.load(args.init, weights_only=True)["ema"])
     model.to(args.device, memory_format=torch.channels_last)
     kind = torch.float32 if args.float32 else torch.bfloat16
-    steps = Mixed(model, args.rate, DECAY, kind)
+    adapters = nn.ModuleList(nn.Conv2d(model.shape.neck, TAUGHT, 1) for _ in STRIDES).to(args.device)
+    steps = Mixed(nn.ModuleList([model, adapters]), args.rate, DECAY, kind)
     average, step, spent = Average(model), 0, 0.0
     if state:
         model.load_state_dict(state["model"])
+        adapters.load_state_dict(state["adapters"])
         steps.load_state_dict(state["optimizer"])
         average.state = {k: v.to(args.device) for k, v in state["ema"].items()}
         step, spent = state["step"], state["seconds"]
@@ -95,14 +100,14 @@ def main():
     def save():
         content = {
             "model": model.state_dict(), "ema": average.state, "optimizer": steps.state_dict(),
-            "shape": asdict(model.shape), "step": step, "seconds": spent,
+            "adapters": adapters.state_dict(), "shape": asdict(model.shape), "step": step, "seconds": spent,
         }
         torch.save(content, run / "saving.pt")
         (run / "saving.pt").replace(last)
 
     model.train()
     clock, saved, shown, pictures = time.monotonic(), time.monotonic(), time.monotonic(), 0
-    sums, waited, since = torch.zeros(4), 0.0, 0
+    sums, waited, since = torch.zeros(len(WEIGHTS)), 0.0, 0
     while spent < args.minutes * 60:
         before = time.monotonic()
         images, people, ignore, soft = queue.get()
@@ -115,13 +120,14 @@ def main():
         for group in steps.param_groups:
             group["lr"] = rate(args.rate, step, spent / (args.minutes * 60))
         with torch.autocast(args.device.split(":")[0], torch.bfloat16, enabled=not args.float32):
-            logits, sides = model(x)
+            logits, sides, features = model(x)
+            soft = soft and [torch.from_numpy(v).to(args.device) for v in soft]
+            gap = [imitation_loss(features, adapters, soft[2].float())] if soft else []
         grid, _ = points(x.shape[2], x.shape[3], args.device)
         parts = list(detection_loss(logits, sides, grid, people, ignore))
         if soft is not None:
-            taught = (torch.from_numpy(v).to(args.device).float() for v in soft)
-            parts += teaching_loss(logits, sides, grid, *taught)
-        loss = sum(w * p for w, p in zip((1.0, 2.0, 1.0, 1.5), parts))
+            parts += [*teaching_loss(logits, sides, grid, *soft[:2]), *gap]
+        loss = sum(w * p for w, p in zip(WEIGHTS, parts))
         steps.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 10.0)
