@@ -21,7 +21,7 @@ SIZES = {(320, 192): 0.35, (320, 256): 0.1, (384, 224): 0.15, (416, 256): 0.2, (
 PIXELS = 8 * 320 * 192
 MOST = 48  # people in one training picture
 KINDS = np.float32, np.float32, np.float16  # of the teacher's scores, boxes and features
-KEPT = 4000  # composed pictures that a loader keeps to show again, about 0.25 MB each
+KEPT = 4000  # composed pictures that a loader keeps to show again, about 0.5 MB each with the teacher's answer
 
 
 class Pictures:

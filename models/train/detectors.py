@@ -104,6 +104,7 @@ class RtmDet(PointDetector):
     mean = (103.53, 116.28, 123.675)
     overlap = 0.6
 
+
 class Teacher(RtmDet):
     """RTMDet that also tells what its heads are given."""
 

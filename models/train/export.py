@@ -17,7 +17,7 @@ from net import INPUT_MEAN, INPUT_SCALE, STRIDES, Detector, Shape, heads, pyrami
 
 
 class GraphOps:
-    """The operations of `net.pyramid`, as ONNX nodes."""
+    """The operations of `net.pyramid` and `net.heads`, as ONNX nodes."""
 
     def __init__(self, model: Detector):
         self.model, self.nodes, self.weights, self.count = model, [], [], 0

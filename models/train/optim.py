@@ -31,7 +31,7 @@ class Mixed(torch.optim.Optimizer):
     """
 
     def __init__(self, model, rate, decay, kind=torch.bfloat16):
-        spread = [p for n, p in model.named_parameters() if p.ndim == 4 and ".convs." in f".{n}"]
+        spread = [p for n, p in model.named_parameters() if p.ndim == 4 and "convs." in n]
         known = {id(p) for p in spread}
         rest = [p for p in model.parameters() if id(p) not in known]
         groups = [

@@ -1,7 +1,8 @@
 //! Where something moves in a picture: cheap enough to be asked before every inference.
 //!
 //! The picture is reduced to a thumbnail of grey cells and compared with a slowly following background. A
-//! change of light moves all cells alike and is taken out; what is left in a few cells is somebody.
+//! change of light moves all cells alike and is taken out; what is left in a few cells is somebody. What a detector has
+//! looked at already, such as the trail of a walker or a parked car, is still movement but no news.
 
 use opencv::{
     core::{Mat, MatTraitConst, MatTraitConstManual, Rect, Size},
@@ -78,17 +79,17 @@ impl Motion {
                 && self.moving().filter(|point| contains(area, *point)).take(CELLS).count() == CELLS
     }
 
-    /// Whether anything moves that none of `areas` explains and for which `wanted` holds.
+    /// Whether anything moves that no look has seen, that none of `areas` explains and for which `wanted` holds.
     pub fn unexplained(&self, areas: &[BBox], wanted: impl Fn(Point) -> bool) -> bool {
-        let free = |point: &Point| wanted(*point) && !areas.iter().any(|area| contains(area, *point));
+        let free = |point: &Point| wanted(*point) && !is_in_one(areas, *point);
         self.changed.is_empty()
             || self.count >= CELLS && self.unseen().filter(free).take(CELLS).count() == CELLS
     }
 
-    /// Boxes around the movements that none of `areas` explains, apart from each other; none where movement is everywhere
-    /// or nowhere.
+    /// Boxes in frame heights around the movements that no look has seen and none of `areas` explains, apart from each
+    /// other; none where movement is everywhere or nowhere.
     pub fn blobs(&self, areas: &[BBox]) -> Vec<BBox> {
-        let free = self.unseen().filter(|point| !areas.iter().any(|area| contains(area, *point)));
+        let free = self.unseen().filter(|point| !is_in_one(areas, *point));
         let near = (APART as f32 + 0.5) * self.cell;
         let mut blobs: Vec<BBox> = Vec::new();
         for point in free {
@@ -140,6 +141,11 @@ pub(super) fn contains(area: &BBox, point: Point) -> bool {
     (area.x..=area.right()).contains(&point.x) && (area.y..=area.bottom()).contains(&point.y)
 }
 
+/// Whether one of `areas` contains the point.
+pub(super) fn is_in_one(areas: &[BBox], point: Point) -> bool {
+    areas.iter().any(|area| contains(area, point))
+}
+
 impl Gate {
     /// Where the picture at `time` seconds differs from the ones before. A picture that cannot be read counts
     /// as movement: the detector will say what is wrong with it.
@@ -166,7 +172,7 @@ impl Gate {
         looked_at.resize(cells.len(), f32::INFINITY);
         for (index, (cell, looked_at)) in cells.iter().zip(looked_at).enumerate() {
             let point = middle(index, motion.columns, motion.cell);
-            if parts.is_none_or(|parts| parts.iter().any(|part| contains(part, point))) {
+            if parts.is_none_or(|parts| is_in_one(parts, point)) {
                 *looked_at = f32::from(*cell) - *last_light;
             }
         }

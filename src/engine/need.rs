@@ -7,7 +7,7 @@
 //! picture has nothing to tell.
 
 use super::{
-    gate::{Motion, contains},
+    gate::{Motion, is_in_one},
     part::Area,
 };
 use crate::{
@@ -258,8 +258,7 @@ impl Need {
         self.moved(time, tracks);
         for (person, track) in self.people.iter_mut().zip(tracks) {
             // Who was wanted was looked for, also where he has left the picture.
-            let shown = |parts: &[BBox]| parts.iter().any(|part| contains(part, track.bbox.center()));
-            if person.wanted || parts.is_none_or(shown) {
+            if person.wanted || parts.is_none_or(|parts| is_in_one(parts, track.bbox.center())) {
                 person.last_look = time;
             }
             person.followed = track.seen && track.confirmed;

@@ -91,7 +91,7 @@ pub fn parts_around(areas: &[Area], people: &[BBox], sizes: Sizes) -> Option<Vec
     (cost <= MOST * self::cost(sizes.reduced)).then(|| parts.into_iter().map(|(_, part)| part).collect())
 }
 
-/// The first two that show the same, or that cost less as one.
+/// The first two that show the same, or that cost no more as one.
 fn pair_to_join(parts: &[(Area, Part)], people: &[BBox], sizes: Sizes) -> Option<(usize, usize)> {
     let worth = |(a, one): &(Area, Part), (b, other): &(Area, Part)| {
         let joined = || uncut(a.union(b), people, sizes).1;

@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 
 use super::{
     follow::Follower,
-    gate::{Gate, contains},
+    gate::{Gate, is_in_one},
     need::Need,
     part::{Part, Sizes, parts_around},
     steady::Steady,
@@ -203,15 +203,14 @@ impl Pipeline {
             _ => None,
         };
         // Those outside of all parts are where they were followed to.
-        let is_in_one = |bbox: &BBox, shown: &[BBox]| shown.iter().any(|part| contains(part, bbox.center()));
-        let outside = |bbox: &BBox| shown.as_deref().is_some_and(|shown| !is_in_one(bbox, shown));
+        let outside = |bbox: &BBox| shown.as_deref().is_some_and(|shown| !is_in_one(shown, bbox.center()));
         let others = following.followed.iter().filter(|(_, bbox)| outside(bbox));
         detections.extend(others.map(|(track, bbox)| Detection { bbox: *bbox, score: track.score }));
         let update = timed(Stage::Track, || following.tracker.update(frame.time, &detections));
         let counted = timed(Stage::Count, || following.counter.update(frame.time, &update));
         self.paths.lock().push(aspect, frame.time, &update);
         following.zoom.learn(frame.time, &update.tracks);
-        following.gate.looked(shown.as_deref());
+        timed(Stage::Gate, || following.gate.looked(shown.as_deref()));
         following.need.looked(frame.time, &update.tracks, shown.as_deref());
         let seen = update.tracks.iter().filter(|track| track.confirmed && track.seen);
         following.followed = seen.map(|track| (*track, track.bbox)).collect();

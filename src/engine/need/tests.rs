@@ -15,7 +15,7 @@ fn person(y: f32) -> Track {
 
 /// Movement in all of `areas` on a grid of a hundredth of the frame's height.
 fn motion(areas: &[BBox]) -> Motion {
-    Motion::painted(160, 100, |point| areas.iter().any(|area| contains(area, point)))
+    Motion::painted(160, 100, |point| is_in_one(areas, point))
 }
 
 /// Looks in `seconds` seconds of 30 frames each; `at` gives the middle of the person by time, `moving`
