@@ -21,8 +21,11 @@ use crate::{
     source::{Frame, FrameSource, Opener, SourceError, StreamInfo, SystemOpener},
 };
 
-/// Before measuring: models load, streams open, the first windows of the rates fill.
+/// Before measuring, once every stream has shown a frame: the first windows of the rates fill.
 const WARM_UP: Duration = Duration::from_secs(3);
+
+/// Streams that take longer than this to show one are measured as they are.
+const START: Duration = Duration::from_secs(60);
 
 /// Decoding alone is measured for about this much CPU time, half of it before and half after.
 const DECODE_CPU: f64 = 2.0;
@@ -169,12 +172,14 @@ fn measure(options: &BenchOptions) -> Result<BenchReport, BenchError> {
     }
     engine.start()?;
     let mut screen = (options.screen)(Arc::new(engine.clone()));
-    watch(&engine, WARM_UP, &mut screen)?;
+    let all_begun = || engine.snapshot().sources.iter().all(|source| source.frames > 0);
+    watch(&engine, START, &mut screen, all_begun)?;
+    watch(&engine, WARM_UP, &mut screen, || false)?;
     let bytes_before = screen();
     engine.frame_age().clear();
     let dropped_before: u64 = engine.snapshot().sources.iter().map(|source| source.dropped).sum();
     let begin = Moment::now(&engine);
-    watch(&engine, options.duration, &mut screen)?;
+    watch(&engine, options.duration, &mut screen, || false)?;
     let end = Moment::now(&engine);
     let bytes = screen() - bytes_before;
     let snapshot = engine.snapshot();
@@ -228,10 +233,15 @@ fn middle(sorted: &[f64]) -> f64 {
     sorted.get(sorted.len() / 2).copied().unwrap_or(0.0)
 }
 
-/// Draws the screen until `duration` is over or a stream has failed.
-fn watch(engine: &Engine, duration: Duration, screen: &mut Screen) -> Result<(), BenchError> {
+/// Draws the screen until `is_enough` or `duration` is over or a stream has failed.
+fn watch(
+    engine: &Engine,
+    duration: Duration,
+    screen: &mut Screen,
+    is_enough: impl Fn() -> bool,
+) -> Result<(), BenchError> {
     let end = Instant::now() + duration;
-    while Instant::now() < end {
+    while Instant::now() < end && !is_enough() {
         std::thread::sleep(DRAW_INTERVAL.min(end.saturating_duration_since(Instant::now())));
         timed(Stage::Draw, &mut *screen);
         if let Some(failed) = engine.snapshot().sources.iter().find(|source| source.state.is_over()) {
