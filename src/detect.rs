@@ -21,6 +21,8 @@ mod preprocess;
 pub mod registry;
 pub mod stages;
 
+pub use preprocess::MOST_ENLARGED;
+
 /// One person found in one picture.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Detection {
@@ -65,7 +67,8 @@ pub trait Model: Send + Sync {
     /// further resize.
     fn working_size(&self, width: u32, height: u32) -> (u32, u32);
 
-    /// Whether a picture may be reduced further when the people in it are large: the cost falls with its area.
+    /// Whether a picture may be reduced further when the people in it are large, and up to [`MOST_ENLARGED`] times as large
+    /// when they are small: the cost falls and rises with its area.
     fn gains_from_reduction(&self) -> bool {
         false
     }

@@ -11,6 +11,9 @@ use super::formats::{PAD, Profile, STRIDE};
 /// fixed cameras; 640 found no more at twice the cost.
 const DEFAULT_WIDTH: u32 = 416;
 
+/// Times the default width and height that a picture may have without being reduced: for people who are small in it.
+pub const MOST_ENLARGED: f32 = 1.5;
+
 /// Pixels of the picture in the input when the configuration names none: 416 wide at 4:3. Bounds the cost of
 /// square and upright pictures, whose height would otherwise run away with the width fixed.
 const DEFAULT_PIXELS: u32 = DEFAULT_WIDTH * 312;
@@ -22,7 +25,8 @@ pub(super) enum InputRule {
     Exactly(u32, u32),
     /// The smallest input that holds the picture fitted into this (width, height).
     Within(u32, u32),
-    /// The smallest input that holds the picture, reduced to the default size where it is larger.
+    /// The smallest input that holds the picture, reduced to the default size where it is more than [`MOST_ENLARGED`]
+    /// times as large.
     Default,
 }
 
@@ -78,7 +82,10 @@ impl InputRule {
                 Placement { input: round_up(content), content }
             }
             Self::Default => {
-                let content = reduced(size);
+                let usual = reduced(size);
+                let enlarged = |side: u32| (side as f32 * MOST_ENLARGED).round() as u32;
+                let fits = size.0 <= enlarged(usual.0) && size.1 <= enlarged(usual.1);
+                let content = if fits { size } else { usual };
                 Placement { input: round_up(content), content }
             }
         }
@@ -94,6 +101,7 @@ impl InputRule {
                 let wide = fitted(size, (w, u32::MAX / 4));
                 if wide.1 >= h { wide } else { fitted(size, (u32::MAX / 4, h)) }
             }
+            Self::Default => reduced(size),
             rule => rule.place(size, profile).content,
         };
         if wanted.0 > size.0 || wanted.1 > size.1 { size } else { wanted }
@@ -176,6 +184,7 @@ mod tests {
             ((384, 288), (384, 288), (384, 288)),
             ((320, 240), (320, 240), (320, 256)),
             ((1080, 1920), (270, 480), (288, 480)),
+            ((624, 351), (624, 351), (640, 352)),
             ((1000, 1000), (360, 360), (384, 384)),
             ((90, 160), (90, 160), (96, 160)),
         ] {

@@ -23,7 +23,7 @@ use crate::{
     detect::{DetectError, Detection, Detector, Model},
     geometry::BBox,
     metrics::stages::{Stage, timed},
-    source::{Frame, pacer::FIRST_INTERVAL},
+    source::{Frame, pacer::Wish},
     store::{EventKind, LineCounts},
     track::{self, Track, TrackUpdate, Tracker},
 };
@@ -81,7 +81,7 @@ pub struct Pipeline {
 }
 
 /// What one frame brought.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Step {
     /// Crossings, counted and suppressed, in the order they happened.
     pub events: Vec<EventKind>,
@@ -89,8 +89,14 @@ pub struct Step {
     pub tracks: Vec<Track>,
     /// Whether the detector ran.
     pub looked: bool,
-    /// Seconds until the next frame is wanted, where the cadence is automatic.
-    pub interval: f64,
+    /// Which frame is wanted next, where the cadence is automatic.
+    pub wish: Wish,
+}
+
+impl Default for Step {
+    fn default() -> Self {
+        Self { events: Vec::new(), tracks: Vec::new(), looked: false, wish: Wish::FIRST }
+    }
 }
 
 impl Pipeline {
@@ -165,7 +171,17 @@ impl Pipeline {
         following.time = frame.time;
         let due = choice == Choice::Configured
             || timed(Stage::Gate, || following.is_due(choice, frame, self.share));
-        let interval = if choice == Choice::Need { following.need.interval() } else { FIRST_INTERVAL };
+        let wish = match choice {
+            Choice::Need => {
+                let usual = model.working_size(frame.stream_size.0, frame.stream_size.1);
+                let enlarged = match model.gains_from_reduction() {
+                    true => following.zoom.enlarged(usual.1),
+                    false => Wish::FIRST.enlarged,
+                };
+                Wish { interval: following.need.interval(), enlarged }
+            }
+            _ => Wish::FIRST,
+        };
         if !due {
             if let Some(update) = following.follow(frame.time) {
                 let counted = timed(Stage::Count, || following.counter.update(frame.time, &update));
@@ -174,7 +190,7 @@ impl Pipeline {
                 self.book(counted, &mut events);
             }
             let tracks = self.following.as_ref().map(|f| f.tracks.clone()).unwrap_or_default();
-            return Ok(Step { events, tracks, looked: false, interval });
+            return Ok(Step { events, tracks, looked: false, wish });
         }
         let size = (frame.image.cols().max(1) as u32, frame.image.rows().max(1) as u32);
         let view = match choice == Choice::Need && model.gains_from_reduction() {
@@ -216,7 +232,7 @@ impl Pipeline {
         following.followed = seen.map(|track| (*track, track.bbox)).collect();
         following.tracks.clone_from(&update.tracks);
         self.book(counted, &mut events);
-        Ok(Step { events, tracks: update.tracks, looked: true, interval })
+        Ok(Step { events, tracks: update.tracks, looked: true, wish })
     }
 
     /// Releases everything that follows people; what their disappearance decides is counted.

@@ -37,7 +37,7 @@ use crate::{
         Frame, SourceError, SourceId,
         capture::{Capture, Host as _, supervise},
         mailbox::{Delivery, Notice},
-        pacer::FIRST_INTERVAL,
+        pacer::Wish,
     },
     store::{EventKind, LineCounts, Preview, SourceState, cell::SourceCell, history::History},
 };
@@ -281,7 +281,7 @@ impl SourceRuntime {
             pipeline.set_share(f64::from(self.cell.load().rate_share));
         }
         let result = pipeline.frame(frame);
-        run.demand.answer(result.as_ref().map_or(FIRST_INTERVAL, |step| step.interval));
+        run.demand.answer(result.as_ref().map_or(Wish::FIRST, |step| step.wish));
         self.handled.fetch_add(1, Ordering::Relaxed);
         let first = self.worker.swap(worker, Ordering::Relaxed) == 0;
         if first {

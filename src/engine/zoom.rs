@@ -4,12 +4,21 @@
 //! smaller picture shows them as well; now and then, and where something unknown moves, the whole picture is
 //! looked at for smaller people.
 
-use crate::track::Track;
+use crate::{detect::MOST_ENLARGED, track::Track};
 
 /// Height in pixels, in the network's input, that people should keep. RTMDet-nano finds 94 % of people at 43
 /// pixels, as many as at any larger size, and 84 % at 30: somebody a quarter smaller than all others is found as
 /// well, and half as tall is still seen.
 const PERSON: f32 = 56.0;
+
+/// Height in pixels that half of the people should have at least: RTMDet-nano finds 63 % at 23 pixels and 39 % at 20.
+const SMALL: f32 = 30.0;
+
+/// Times the usual width and height that pictures may have for their sake, least first.
+const ENLARGED: [f32; 3] = [1.0, 1.25, MOST_ENLARGED];
+
+/// Half of the people must be taller than needed by this factor before pictures are made smaller again.
+const SURELY: f32 = 1.15;
 
 /// Smallest share of the picture's width that is ever used.
 const LEAST: f32 = 0.4;
@@ -42,11 +51,19 @@ pub struct Zoom {
     smallest_now: f32,
     time: f64,
     last_whole: f64,
+    /// One of [`ENLARGED`].
+    enlarged: f32,
 }
 
 impl Default for Zoom {
     fn default() -> Self {
-        Self { seen: [0.0; BINS], smallest_now: f32::INFINITY, time: 0.0, last_whole: f64::NEG_INFINITY }
+        Self {
+            seen: [0.0; BINS],
+            smallest_now: f32::INFINITY,
+            time: 0.0,
+            last_whole: f64::NEG_INFINITY,
+            enlarged: 1.0,
+        }
     }
 }
 
@@ -59,7 +76,7 @@ impl Zoom {
             self.last_whole = time;
             return None;
         }
-        let smallest = self.usual_smallest().map(|usual| usual.min(self.smallest_now));
+        let smallest = self.height_exceeded_by(1.0 - OUTLIERS).map(|usual| usual.min(self.smallest_now));
         let width = smallest.map_or(size.0, |smallest| {
             let scale = (PERSON / (smallest * size.1 as f32)).max(LEAST);
             ((scale * size.0 as f32).ceil().max(1.0) as u32).next_multiple_of(STRIDE)
@@ -69,6 +86,18 @@ impl Zoom {
         }
         let height = (u64::from(width) * u64::from(size.1) / u64::from(size.0.max(1))).max(1);
         Some((width, height as u32))
+    }
+
+    /// Times the usual width and height that pictures should have, where those are usually `height` pixels tall.
+    pub fn enlarged(&mut self, height: u32) -> f32 {
+        if let Some(usual) = self.height_exceeded_by(0.5) {
+            let enough = |times: f32| usual * height as f32 * times >= SMALL;
+            let wanted = ENLARGED.into_iter().find(|times| enough(*times)).unwrap_or(MOST_ENLARGED);
+            if wanted > self.enlarged || enough(wanted / SURELY) {
+                self.enlarged = wanted;
+            }
+        }
+        self.enlarged
     }
 
     /// These tracks were alive at `time`.
@@ -85,13 +114,13 @@ impl Zoom {
         }
     }
 
-    /// The height, in frame heights, that all but a few of those seen exceeded; `None` before enough were seen.
-    fn usual_smallest(&self) -> Option<f32> {
+    /// The height, in frame heights, that this share of those seen exceeded; `None` before enough were seen.
+    fn height_exceeded_by(&self, share: f32) -> Option<f32> {
         let total: f32 = self.seen.iter().sum();
         let mut below = 0.0;
         let first = self.seen.iter().position(|weight| {
             below += weight;
-            below > OUTLIERS * total
+            below > (1.0 - share) * total
         });
         first.filter(|_| total >= SIGHTINGS).map(|bin| (bin as f32 / BINS_PER_OCTAVE - 6.0).exp2())
     }
@@ -136,6 +165,28 @@ mod tests {
         assert_eq!(size(&[0.85, 0.35]), Some((320, 180)));
         assert_eq!(size(&[0.85, 0.2]), Some(PICTURE));
         assert_eq!(size(&[]), Some(PICTURE));
+    }
+
+    #[test]
+    fn small_people_get_larger_pictures_as_far_as_there_are_any() {
+        // Pixels of 234: 47, 26, 21 and 9.
+        for (height, enlarged) in [(0.2, 1.0), (0.11, 1.25), (0.09, 1.5), (0.04, 1.5)] {
+            assert_eq!(learnt(&[height]).enlarged(234), enlarged, "{height}");
+        }
+        assert_eq!(learnt(&[0.2, 0.2, 0.04]).enlarged(234), 1.0, "most are tall enough");
+        assert_eq!(Zoom::default().enlarged(234), 1.0, "nobody was seen");
+    }
+
+    #[test]
+    fn larger_pictures_stay_until_they_are_surely_not_needed() {
+        let mut zoom = learnt(&[0.11]);
+        assert_eq!(zoom.enlarged(234), 1.25);
+        for (seconds, height, enlarged) in [(600, 0.131, 1.25), (1200, 0.2, 1.0)] {
+            for i in 0..600 {
+                zoom.learn(f64::from(seconds + i), &[track(height)]);
+            }
+            assert_eq!(zoom.enlarged(234), enlarged, "{height}");
+        }
     }
 
     #[test]

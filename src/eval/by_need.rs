@@ -9,7 +9,7 @@ use crate::{
     engine::pipeline::Pipeline,
     source::{
         Opener as _, SystemOpener,
-        pacer::{Demand, Pacer, Shares},
+        pacer::{Demand, Pacer, Shares, Wish, enlarged_to},
     },
 };
 
@@ -30,15 +30,22 @@ pub fn play(
     let mut pipeline = Pipeline::new(Arc::new(config), &[]);
     pipeline.set_model(Arc::clone(model));
     let (demand, mut delivered, mut index) = (Demand::default(), 0, 0);
+    let mut enlarged = Wish::FIRST.enlarged;
     while stream.grab().map_err(broken)? {
         index += 1;
         if index <= options.plan.start_offset
-            || !pacer.wants(stream.time(), Shares::WHOLE, || demand.settled(delivered))
+            || !pacer.wants(stream.time(), Shares::WHOLE, || {
+                let wish = demand.settled(delivered);
+                enlarged = wish.enlarged;
+                wish.interval
+            })
         {
             continue;
         }
-        let frame = stream.retrieve(&|width, height| model.working_size(width, height)).map_err(broken)?;
-        demand.answer(pipeline.frame(&frame)?.interval);
+        let working_size =
+            |width, height| enlarged_to(model.working_size(width, height), (width, height), enlarged);
+        let frame = stream.retrieve(&working_size).map_err(broken)?;
+        demand.answer(pipeline.frame(&frame)?.wish);
         delivered += 1;
     }
     pipeline.release(&mut Vec::new());

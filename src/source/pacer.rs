@@ -12,6 +12,27 @@ const EARLY: f64 = 1e-3;
 /// Seconds between frames wanted before the first answer of a worker.
 pub const FIRST_INTERVAL: f64 = 1.0 / 15.0;
 
+/// What a worker wants of the frames to come.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Wish {
+    /// Seconds between the last frame and the next.
+    pub interval: f64,
+    /// Times the usual width and height that pictures should have, where the stream's are large enough.
+    pub enlarged: f32,
+}
+
+impl Wish {
+    /// Before the first answer.
+    pub const FIRST: Self = Self { interval: FIRST_INTERVAL, enlarged: 1.0 };
+}
+
+/// `usual` (width, height) times `enlarged`, but no larger than the stream's picture `full` of the same aspect.
+#[must_use]
+pub fn enlarged_to(usual: (u32, u32), full: (u32, u32), enlarged: f32) -> (u32, u32) {
+    let [width, height] = [usual.0, usual.1].map(|side| (side as f32 * enlarged).round() as u32);
+    if width < full.0 && height < full.1 { (width, height) } else { full }
+}
+
 /// Shares (0..=1) of its rates that a live source gets; below 1 under overload.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Shares {
@@ -78,7 +99,7 @@ fn longest(interval: f64, share: f64) -> f64 {
     (interval / share.clamp(0.01, 1.0)).min(interval.max(LONGEST))
 }
 
-/// How soon the next frame is wanted: said by the worker after each frame, heeded by the capture thread.
+/// How soon the next frame is wanted, and how large: said by the worker after each frame, heeded by the capture thread.
 ///
 /// A live source heeds the latest answer. A file heeds the answer to the frame before the last one, and waits
 /// for it: so reading and detecting overlap and the choice of frames is still the same on every run.
@@ -91,37 +112,37 @@ pub struct Demand {
 #[derive(Debug)]
 struct Answers {
     count: u64,
-    latest: f64,
-    before: f64,
+    latest: Wish,
+    before: Wish,
     closed: bool,
 }
 
 impl Default for Answers {
     fn default() -> Self {
-        Self { count: 0, latest: FIRST_INTERVAL, before: FIRST_INTERVAL, closed: false }
+        Self { count: 0, latest: Wish::FIRST, before: Wish::FIRST, closed: false }
     }
 }
 
 impl Demand {
-    /// The worker is done with a frame and wants the next one `interval` seconds after it.
-    pub fn answer(&self, interval: f64) {
+    /// The worker is done with a frame and wants this of the next.
+    pub fn answer(&self, wish: Wish) {
         let mut answers = self.answers.lock();
         answers.count += 1;
-        answers.before = std::mem::replace(&mut answers.latest, interval);
+        answers.before = std::mem::replace(&mut answers.latest, wish);
         drop(answers);
         self.changed.notify_all();
     }
 
-    /// The latest answer, in seconds.
+    /// The latest answer.
     #[must_use]
-    pub fn latest(&self) -> f64 {
+    pub fn latest(&self) -> Wish {
         self.answers.lock().latest
     }
 
-    /// The answer to the frame before the last one, in seconds, where `delivered` frames were handed over so
+    /// The answer to the frame before the last one, where `delivered` frames were handed over so
     /// far and no more than two of them are unanswered. Waits for it unless closed.
     #[must_use]
-    pub fn settled(&self, delivered: u64) -> f64 {
+    pub fn settled(&self, delivered: u64) -> Wish {
         let mut answers = self.answers.lock();
         while answers.count + 1 < delivered && !answers.closed {
             self.changed.wait(&mut answers);
@@ -139,6 +160,10 @@ impl Demand {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn wish(interval: f64) -> Wish {
+        Wish { interval, enlarged: 1.0 }
+    }
 
     fn looks(cadence: Cadence, fps: f64, seconds: f64) -> usize {
         let mut pacer = Pacer::new(cadence);
@@ -184,25 +209,33 @@ mod tests {
     }
 
     #[test]
+    fn pictures_are_enlarged_as_far_as_the_stream_has_pixels() {
+        const USUAL: (u32, u32) = (416, 234);
+        assert_eq!(enlarged_to(USUAL, (1920, 1080), 1.5), (624, 351));
+        assert_eq!(enlarged_to(USUAL, (480, 270), 1.25), (480, 270));
+        assert_eq!(enlarged_to(USUAL, USUAL, 1.0), USUAL);
+    }
+
+    #[test]
     fn a_file_heeds_the_frame_before_the_last_whether_the_worker_is_fast_or_slow() {
         let (fast, slow) = (Demand::default(), Demand::default());
         for demand in [&fast, &slow] {
-            demand.answer(0.1);
-            demand.answer(0.2);
+            demand.answer(wish(0.1));
+            demand.answer(wish(0.2));
         }
-        fast.answer(0.3);
-        assert_eq!(fast.settled(3), 0.2);
-        assert_eq!(slow.settled(3), 0.2);
-        assert_eq!(fast.latest(), 0.3);
+        fast.answer(wish(0.3));
+        assert_eq!(fast.settled(3), wish(0.2));
+        assert_eq!(slow.settled(3), wish(0.2));
+        assert_eq!(fast.latest(), wish(0.3));
     }
 
     #[test]
     fn nothing_is_waited_for_before_the_first_answer_or_after_the_end() {
         let demand = Demand::default();
-        assert_eq!(demand.settled(0), FIRST_INTERVAL);
-        assert_eq!(demand.settled(1), FIRST_INTERVAL);
+        assert_eq!(demand.settled(0), Wish::FIRST);
+        assert_eq!(demand.settled(1), Wish::FIRST);
         demand.close();
-        assert_eq!(demand.settled(9), FIRST_INTERVAL);
+        assert_eq!(demand.settled(9), Wish::FIRST);
     }
 
     #[test]
@@ -210,8 +243,8 @@ mod tests {
         let demand = Demand::default();
         std::thread::scope(|scope| {
             let waiting = scope.spawn(|| demand.settled(2));
-            demand.answer(0.4);
-            assert_eq!(waiting.join().unwrap(), 0.4);
+            demand.answer(wish(0.4));
+            assert_eq!(waiting.join().unwrap(), wish(0.4));
         });
     }
 }

@@ -109,7 +109,7 @@ fn watch(seconds: f64, at: impl Fn(f64) -> Vec<(i32, i32)>) -> Watched {
         let frame = Frame { image: picture(&at(time)), index, time, captured, stream_size };
         let step = pipeline.frame(&frame).unwrap();
         tracks.extend(step.tracks.iter().filter(|track| track.confirmed).map(|track| track.id));
-        next = time + step.interval;
+        next = time + step.wish.interval;
     }
     pipeline.release(&mut Vec::new());
     let crossings = pipeline.lines().iter().map(|line| line.total_in + line.total_out).sum();

@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU32, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -22,7 +22,7 @@ use crate::{
         SourceError, StreamInfo,
         capture::{CaptureControl, Host},
         mailbox::Mailbox,
-        pacer::{Demand, Shares},
+        pacer::{Demand, Shares, enlarged_to},
     },
     store::SourceState,
 };
@@ -34,6 +34,8 @@ pub struct Run {
     pub control: CaptureControl,
     pub mailbox: Mailbox,
     pub demand: Demand,
+    /// Times the usual size of the pictures that were asked for last, as bits.
+    enlarged: AtomicU32,
     /// Whether the source was dismissed from this run (removed, restarted, stopped). Held while the run speaks
     /// for the source: nothing of it is said after the first word of the run that takes its place.
     abandoned: Mutex<bool>,
@@ -111,6 +113,10 @@ impl Host for RunHost<'_> {
 
     fn working_size(&self, width: u32, height: u32) -> (u32, u32) {
         match self.source.core.models.for_source(&self.source.config.load()) {
+            Ok(model) if model.gains_from_reduction() => {
+                let enlarged = f32::from_bits(self.run.enlarged.load(Ordering::Relaxed)).max(1.0);
+                enlarged_to(model.working_size(width, height), (width, height), enlarged)
+            }
             Ok(model) => model.working_size(width, height),
             Err(_) => (width, height),
         }
@@ -126,7 +132,9 @@ impl Host for RunHost<'_> {
     }
 
     fn interval(&self, delivered: u64, live: bool) -> f64 {
-        if live { self.run.demand.latest() } else { self.run.demand.settled(delivered) }
+        let wish = if live { self.run.demand.latest() } else { self.run.demand.settled(delivered) };
+        self.run.enlarged.store(wish.enlarged.to_bits(), Ordering::Relaxed);
+        wish.interval
     }
 
     fn native(&self, limit: Option<Duration>) {
