@@ -89,7 +89,7 @@ pub struct Step {
     pub tracks: Vec<Track>,
     /// Whether the detector ran.
     pub looked: bool,
-    /// Which frame is wanted next, where the cadence is automatic.
+    /// Which frame is wanted next and how large, where the cadence is automatic.
     pub wish: Wish,
 }
 

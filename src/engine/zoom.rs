@@ -2,7 +2,7 @@
 //!
 //! A network's cost grows with the area of its input. Where everybody who was seen for a while is large, a
 //! smaller picture shows them as well; now and then, and where something unknown moves, the whole picture is
-//! looked at for smaller people.
+//! looked at for smaller people. Where most are small, larger pictures are asked for.
 
 use crate::{detect::MOST_ENLARGED, track::Track};
 

@@ -113,11 +113,11 @@ impl Host for RunHost<'_> {
 
     fn working_size(&self, width: u32, height: u32) -> (u32, u32) {
         match self.source.core.models.for_source(&self.source.config.load()) {
-            Ok(model) if model.gains_from_reduction() => {
+            Ok(model) => {
+                // Zero bits: nothing was asked for yet.
                 let enlarged = f32::from_bits(self.run.enlarged.load(Ordering::Relaxed)).max(1.0);
                 enlarged_to(model.working_size(width, height), (width, height), enlarged)
             }
-            Ok(model) => model.working_size(width, height),
             Err(_) => (width, height),
         }
     }
