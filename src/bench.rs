@@ -387,6 +387,10 @@ impl FrameSource for Looped {
         Ok(true)
     }
 
+    fn due(&self) -> Option<Instant> {
+        self.next
+    }
+
     fn time(&self) -> f64 {
         self.last
     }

@@ -70,7 +70,7 @@ use crate::{
     config::{ParallelConfig, SourceConfig, SourceKind, Strategy},
     export::records::{Task, TaskResult, TaskStatus},
     metrics::{ProcessMeter, histogram::Histogram},
-    source::{Opener, SourceId},
+    source::{Opener, SourceId, turns::Turns},
     store::{EngineSnapshot, Event, EventKind, LineCounts},
 };
 
@@ -80,6 +80,7 @@ pub(crate) struct Core {
     clock: Arc<dyn Clock>,
     models: Models,
     scheduler: Scheduler,
+    turns: Turns,
     outbox: Arc<Outbox>,
     generation: Arc<AtomicU64>,
     threads: Arc<Threads>,
@@ -162,6 +163,7 @@ impl Engine {
             history: settings.history,
             frame_age: Histogram::default(),
             clock,
+            turns: Turns::new(std::env::var("TK").ok().and_then(|k| k.parse().ok()).unwrap_or(2)),
         };
         let begun_at = core.clock.now();
         let loads = vec![WorkerLoad::default(); core.scheduler.workers().len()];

@@ -12,9 +12,13 @@ pub mod pace;
 pub mod pacer;
 pub mod probe;
 pub mod system;
+pub mod turns;
 pub mod video;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use opencv::core::Mat;
 
@@ -80,6 +84,12 @@ pub trait FrameSource: Send {
     /// # Errors
     /// When the stream breaks or nothing came within the read timeout.
     fn grab(&mut self) -> Result<bool, SourceError>;
+
+    /// When the next frame of a live source comes or came, where that is known: from then on, grabbing it takes no
+    /// longer than decoding it.
+    fn due(&self) -> Option<Instant> {
+        None
+    }
 
     /// Seconds on the source's clock of the frame grabbed last (see [`Frame::time`]), known without
     /// converting it, so that the capture thread can decide whether it is wanted.

@@ -168,6 +168,7 @@ impl SourceRuntime {
                 mailbox: &run.mailbox,
                 control: &run.control,
                 clock: this.core.clock.as_ref(),
+                turns: &this.core.turns,
                 host: &host,
             };
             let supervised = || metered(&this.stages, || supervise(&capture));

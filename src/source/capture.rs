@@ -16,6 +16,7 @@ use super::{
     backoff::Backoff,
     mailbox::{Mailbox, Notice},
     pacer::{FIRST_INTERVAL, Pacer, Shares},
+    turns::{Place, Turn, Turns},
 };
 use crate::{
     clock::Clock,
@@ -31,6 +32,13 @@ const HEALTHY_AFTER: Duration = Duration::from_secs(60);
 /// is looked at late should not be old as well. The next replacement takes twice as long, and so on, because under
 /// overload conversions are better spent on frames that are looked at.
 const STALE: Duration = Duration::from_millis(60);
+
+/// Frames come up to this much later than they are due without the reader being behind: whoever takes a turn of
+/// decoding should not wait for his frame in it.
+const UNEVEN: Duration = Duration::from_millis(20);
+
+/// A frame that is due later than this is not believed to be: a camera that paused goes on at its old rate.
+const FAR: Duration = Duration::from_millis(250);
 
 /// A camera that refuses the password, or has no such stream, is asked again no sooner than this: cameras
 /// lock accounts after a few wrong passwords.
@@ -166,6 +174,8 @@ pub struct Capture<'a> {
     pub control: &'a CaptureControl,
     /// Time.
     pub clock: &'a dyn Clock,
+    /// Who decodes next among those who are behind.
+    pub turns: &'a Turns,
     /// Whom to tell.
     pub host: &'a dyn Host,
 }
@@ -273,7 +283,7 @@ fn run_once(capture: &Capture<'_>, healthy: &mut bool) -> Result<Ending, SourceE
     host.state(SourceState::Running, None);
     let opened_at = clock.now();
     let mut pacer = Pacer::new(source.cadence);
-    let (mut delivered, mut stale_after) = (0, STALE);
+    let (mut delivered, mut stale_after, mut place) = (0, STALE, Place::default());
     loop {
         match control.order() {
             Order::Run => {}
@@ -291,9 +301,11 @@ fn run_once(capture: &Capture<'_>, healthy: &mut bool) -> Result<Ending, SourceE
                 return Ok(Ending::Order);
             }
         }
+        let turn = if info.live { take_turn(capture, stream.due(), &mut place) } else { None };
         host.native(Some(source.stall_timeout));
         let grabbed = timed(Stage::Decode, || stream.grab());
         host.native(None);
+        drop(turn);
         if let Some(text) = stream.remark() {
             host.remark(&text);
         }
@@ -325,6 +337,19 @@ fn run_once(capture: &Capture<'_>, healthy: &mut bool) -> Result<Ending, SourceE
             host.skipped();
         }
     }
+}
+
+/// Waits for a turn to decode where the frame that was `due` is there, or others wait for theirs.
+fn take_turn<'a>(capture: &Capture<'a>, due: Option<Instant>, place: &mut Place) -> Option<Turn<'a>> {
+    let Capture { control, clock, turns, .. } = *capture;
+    let (surely_there, now) = (due? + UNEVEN, clock.now());
+    if surely_there > now {
+        if !turns.are_waited_for() {
+            return None;
+        }
+        control.wait(clock, Some(surely_there.min(now + FAR)), Order::Run);
+    }
+    Some(turns.take(place))
 }
 
 fn retrieve(host: &dyn Host, stream: &mut dyn FrameSource) -> Result<Frame, SourceError> {

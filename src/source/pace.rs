@@ -16,13 +16,15 @@ pub struct Paced<S> {
     /// When media time 0 was or would have been.
     start: Option<Instant>,
     released: Instant,
+    /// Media time of the frame before the last one, in seconds.
+    before: f64,
 }
 
 impl<S: FrameSource> Paced<S> {
     /// Plays `inner`; the clock starts at its first frame.
     #[must_use]
     pub fn new(inner: S) -> Self {
-        Self { inner, start: None, released: Instant::now() }
+        Self { inner, start: None, released: Instant::now(), before: 0.0 }
     }
 }
 
@@ -49,6 +51,7 @@ impl<S: FrameSource> FrameSource for Paced<S> {
     }
 
     fn grab(&mut self) -> Result<bool, SourceError> {
+        self.before = self.inner.time();
         if !self.inner.grab()? {
             return Ok(false);
         }
@@ -60,6 +63,12 @@ impl<S: FrameSource> FrameSource for Paced<S> {
         }
         self.released = Instant::now();
         Ok(true)
+    }
+
+    fn due(&self) -> Option<Instant> {
+        let media = self.inner.time();
+        let next = media + (media - self.before).max(0.0);
+        Some(self.start? + Duration::try_from_secs_f64(next).ok()?)
     }
 
     fn time(&self) -> f64 {

@@ -19,7 +19,7 @@ use url::Url;
 pub(super) use self::picture::reduce;
 use self::{
     doubt::{Standstill, is_grey},
-    time::{MediaClock, sane_fps},
+    time::{Arrivals, MediaClock, sane_fps},
 };
 use super::{Frame, FrameSource, SourceError, StreamInfo};
 
@@ -62,6 +62,8 @@ pub struct VideoSource {
     grabbed: u64,
     time: f64,
     captured: Instant,
+    /// When frames of a live stream come.
+    arrivals: Arrivals,
     /// The full-size picture between [`Self::decode`] and [`FrameSource::retrieve`].
     full: Mat,
     /// How long the grab before took: a decoder that gives out what it still holds hides the wait for more.
@@ -152,6 +154,7 @@ impl VideoSource {
             grabbed: 0,
             time: 0.0,
             captured: now,
+            arrivals: Arrivals::default(),
             full: Mat::default(),
             waited: Duration::ZERO,
             without_key_frame: Some(0),
@@ -285,15 +288,21 @@ impl FrameSource for VideoSource {
             }
         }
         self.captured = Instant::now();
+        let stamp = self.capture.get(videoio::CAP_PROP_POS_MSEC).unwrap_or(f64::NAN) / 1000.0;
         self.time = match self.origin {
-            Origin::File { .. } | Origin::Stream { live: false, .. } => {
-                let stamp = self.capture.get(videoio::CAP_PROP_POS_MSEC).unwrap_or(f64::NAN) / 1000.0;
-                self.clock.next(stamp)
+            Origin::File { .. } | Origin::Stream { live: false, .. } => self.clock.next(stamp),
+            Origin::Stream { live: true, .. } => {
+                let time = (self.captured - self.opened).as_secs_f64();
+                self.arrivals.note(stamp, time, self.waited.as_secs_f64());
+                time
             }
-            Origin::Stream { live: true, .. } => (self.captured - self.opened).as_secs_f64(),
         };
         self.grabbed += 1;
         Ok(true)
+    }
+
+    fn due(&self) -> Option<Instant> {
+        Some(self.opened + Duration::try_from_secs_f64(self.arrivals.next()?).ok()?)
     }
 
     fn time(&self) -> f64 {

@@ -77,7 +77,17 @@ fn camera(max_attempts: u32) -> SourceConfig {
 
 fn run(source: &SourceConfig, opener: &dyn Opener, clock: &ManualClock) -> (Vec<String>, Mailbox) {
     let (mailbox, control, host) = (Mailbox::default(), CaptureControl::default(), Recorder::default());
-    supervise(&Capture { source, hung: 0, opener, mailbox: &mailbox, control: &control, clock, host: &host });
+    let turns = Turns::new(1);
+    supervise(&Capture {
+        source,
+        hung: 0,
+        opener,
+        mailbox: &mailbox,
+        control: &control,
+        clock,
+        turns: &turns,
+        host: &host,
+    });
     (host.0.into_inner(), mailbox)
 }
 
@@ -163,7 +173,7 @@ fn a_thread_that_hung_counts_as_an_attempt() {
     let clock = ManualClock::default();
     let opener = Script { opened: AtomicUsize::new(0), open: |_| Err(SourceError::Unreachable("x".into())) };
     let (mailbox, control, host) = (Mailbox::default(), CaptureControl::default(), Recorder::default());
-    let (source, clock) = (&camera(4), &clock);
+    let (source, clock, turns) = (&camera(4), &clock, Turns::new(1));
     let capture = Capture {
         source,
         hung: 2,
@@ -171,6 +181,7 @@ fn a_thread_that_hung_counts_as_an_attempt() {
         mailbox: &mailbox,
         control: &control,
         clock,
+        turns: &turns,
         host: &host,
     };
     supervise(&capture);
@@ -187,4 +198,43 @@ fn a_missing_file_fails_at_once_and_says_why() {
     let (states, _) = run(&source, &opener, &clock);
     assert_eq!(states, ["Connecting"]);
     assert_eq!(opener.opened.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn a_stream_takes_turns_of_decoding_when_it_is_behind_or_others_wait() {
+    let clock = ManualClock::default();
+    let opener = Script { opened: AtomicUsize::new(0), open: |_| Err(SourceError::Hung) };
+    let (mailbox, control, host) = (Mailbox::default(), CaptureControl::default(), Recorder::default());
+    let (source, turns) = (camera(1), Turns::lasting(1, Duration::from_secs(60)));
+    let capture = Capture {
+        source: &source,
+        hung: 0,
+        opener: &opener,
+        mailbox: &mailbox,
+        control: &control,
+        clock: &clock,
+        turns: &turns,
+        host: &host,
+    };
+    let in_ = |milliseconds| Some(clock.now() + Duration::from_millis(milliseconds));
+    let mut place = Place::default();
+    assert!(take_turn(&capture, None, &mut place).is_none(), "nobody knows when its frame comes");
+    assert!(take_turn(&capture, in_(40), &mut place).is_none(), "nobody waits");
+    assert_eq!(clock.elapsed(), Duration::ZERO);
+    clock.advance(Duration::from_millis(100));
+    let behind = take_turn(&capture, Some(clock.now() - UNEVEN), &mut place);
+    assert!(behind.is_some());
+    std::thread::scope(|scope| {
+        scope.spawn(|| drop(turns.take(&mut Place::default())));
+        while !turns.are_waited_for() {
+            std::thread::yield_now();
+        }
+        let early = scope.spawn(|| take_turn(&capture, in_(40), &mut Place::default()).is_some());
+        while clock.elapsed() < Duration::from_millis(160) {
+            assert!(!early.is_finished(), "it has not waited for its frame");
+            std::thread::yield_now();
+        }
+        drop(behind);
+        assert!(early.join().unwrap());
+    });
 }
