@@ -12,9 +12,11 @@ use crate::{
     config::{SourceKind, SourceSpec},
     count::Anchor,
     detect::ModelInfo,
+    source::pacer::enlarged_to,
 };
 
-const PICTURE: (i32, i32) = (416, 234);
+/// Size of the pictures that the detector is usually given, and of the people in them who are large enough.
+const USUAL: (i32, i32) = (416, 234);
 const PERSON: (i32, i32) = (28, 84);
 
 /// Finds every connected bright area, and keeps the sizes of the pictures it was given.
@@ -34,8 +36,8 @@ impl Model for Bright {
     fn info(&self) -> &ModelInfo {
         &self.info
     }
-    fn working_size(&self, width: u32, height: u32) -> (u32, u32) {
-        (width, height)
+    fn working_size(&self, _: u32, _: u32) -> (u32, u32) {
+        (USUAL.0 as u32, USUAL.1 as u32)
     }
     fn gains_from_reduction(&self) -> bool {
         true
@@ -65,22 +67,32 @@ impl Detector for BrightDetector {
     }
 }
 
-/// A black picture with speckled people whose left top corners are at these places.
-fn picture(people: &[(i32, i32)]) -> Mat {
-    let mut image = Mat::new_rows_cols_with_default(PICTURE.1, PICTURE.0, CV_8UC3, Scalar::all(0.0)).unwrap();
-    let pixels = image.data_typed_mut::<Vec3b>().unwrap();
-    for &(left, top) in people {
-        for y in 0..PERSON.1 {
-            // Speckles of 3 pixels, the same wherever he goes.
-            for x in (0..PERSON.0).filter(|x| (0..PICTURE.0).contains(&(left + x))) {
-                let speckle =
-                    (((x / 3) as u32 * 7919) ^ ((y / 3) as u32 * 104_729)).wrapping_mul(2_654_435_761);
-                let level = 100 + (speckle >> 24) as u8 / 2;
-                pixels[((top + y) * PICTURE.0 + left + x) as usize] = Vec3b::all(level);
+/// A stream of black pictures with speckled people, both of this (width, height).
+#[derive(Clone, Copy)]
+struct Scene {
+    size: (i32, i32),
+    person: (i32, i32),
+}
+
+impl Scene {
+    /// The picture with people whose left top corners are at these places.
+    fn picture(self, people: &[(i32, i32)]) -> Mat {
+        let Self { size, person } = self;
+        let mut image = Mat::new_rows_cols_with_default(size.1, size.0, CV_8UC3, Scalar::all(0.0)).unwrap();
+        let pixels = image.data_typed_mut::<Vec3b>().unwrap();
+        for &(left, top) in people {
+            for y in 0..person.1 {
+                // Speckles of 3 pixels, the same wherever he goes.
+                for x in (0..person.0).filter(|x| (0..size.0).contains(&(left + x))) {
+                    let speckle =
+                        (((x / 3) as u32 * 7919) ^ ((y / 3) as u32 * 104_729)).wrapping_mul(2_654_435_761);
+                    let level = 100 + (speckle >> 24) as u8 / 2;
+                    pixels[((top + y) * size.0 + left + x) as usize] = Vec3b::all(level);
+                }
             }
         }
+        image
     }
-    image
 }
 
 /// Counts of a line down the middle while people are at `at(time)`, and all that was seen on the way.
@@ -91,7 +103,7 @@ struct Watched {
     given: Vec<(i32, i32)>,
 }
 
-fn watch(seconds: f64, at: impl Fn(f64) -> Vec<(i32, i32)>) -> Watched {
+fn watch(scene: Scene, seconds: f64, at: impl Fn(f64) -> Vec<(i32, i32)>) -> Watched {
     let mut source = SourceConfig::new("cam", SourceKind::Video, SourceSpec::Demo("x".into()));
     source.lines =
         vec![LineConfig { name: "L".into(), a: [0.5, 0.0], b: [0.5, 1.0], anchor: Anchor::Center }];
@@ -99,17 +111,21 @@ fn watch(seconds: f64, at: impl Fn(f64) -> Vec<(i32, i32)>) -> Watched {
     let given = Arc::clone(&model.given);
     let mut pipeline = Pipeline::new(Arc::new(source), &[]);
     pipeline.set_model(Arc::new(model));
-    let (mut next, mut tracks) = (0.0, BTreeSet::new());
+    let (mut next, mut tracks, mut enlarged) = (0.0, BTreeSet::new(), 1.0);
     for index in 0..(seconds * 25.0) as u64 {
         let time = index as f64 / 25.0;
         if time < next - 1e-3 {
             continue;
         }
-        let (captured, stream_size) = (std::time::Instant::now(), (PICTURE.0 as u32, PICTURE.1 as u32));
-        let frame = Frame { image: picture(&at(time)), index, time, captured, stream_size };
+        let stream_size = (scene.size.0 as u32, scene.size.1 as u32);
+        let size = enlarged_to((USUAL.0 as u32, USUAL.1 as u32), stream_size, enlarged);
+        let mut image = Mat::default();
+        let (wanted, picture) = (Size::new(size.0 as i32, size.1 as i32), scene.picture(&at(time)));
+        imgproc::resize(&picture, &mut image, wanted, 0.0, 0.0, imgproc::INTER_AREA).unwrap();
+        let frame = Frame { image, index, time, captured: std::time::Instant::now(), stream_size };
         let step = pipeline.frame(&frame).unwrap();
         tracks.extend(step.tracks.iter().filter(|track| track.confirmed).map(|track| track.id));
-        next = time + step.wish.interval;
+        (next, enlarged) = (time + step.wish.interval, step.wish.enlarged);
     }
     pipeline.release(&mut Vec::new());
     let crossings = pipeline.lines().iter().map(|line| line.total_in + line.total_out).sum();
@@ -117,19 +133,37 @@ fn watch(seconds: f64, at: impl Fn(f64) -> Vec<(i32, i32)>) -> Watched {
     Watched { crossings, tracks, given }
 }
 
+/// Where somebody is who walks `way` pixels from `from` and back, in so many seconds each.
+fn to_and_fro(time: f64, from: f64, way: f64, seconds: f64) -> i32 {
+    let phase = (time / seconds).fract();
+    let there = ((time / seconds) as u64).is_multiple_of(2);
+    (from + way * if there { phase } else { 1.0 - phase }) as i32
+}
+
 #[test]
 fn two_walkers_keep_their_identity_and_are_counted_with_looks_at_parts_of_the_picture() {
     // One walks to and fro over the line, the other stays on his side.
-    let to_and_fro = |time: f64, from: f64, way: f64, seconds: f64| {
-        let phase = (time / seconds).fract();
-        let there = ((time / seconds) as u64).is_multiple_of(2);
-        (from + way * if there { phase } else { 1.0 - phase }) as i32
-    };
-    let watched = watch(60.0, |time| {
+    let watched = watch(Scene { size: USUAL, person: PERSON }, 60.0, |time| {
         vec![(to_and_fro(time, 100.0, 180.0, 6.0), 20), (to_and_fro(time, 290.0, 80.0, 2.7), 140)]
     });
     assert_eq!(watched.crossings, 10);
     assert_eq!(watched.tracks.len(), 2, "{:?}", watched.tracks);
-    let parts = watched.given.iter().filter(|(w, h)| w * h * 2 < PICTURE.0 * PICTURE.1).count();
+    let parts = watched.given.iter().filter(|(w, h)| w * h * 2 < USUAL.0 * USUAL.1).count();
     assert!(2 * parts > watched.given.len(), "{parts} parts of {} looks", watched.given.len());
+}
+
+#[test]
+fn pictures_become_larger_where_people_are_small_and_the_stream_has_the_pixels() {
+    // 27 pixels tall in the usual picture, to and fro over the line.
+    let person = (18, 54);
+    let walk = |scale: i32| move |time: f64| vec![(scale * to_and_fro(time, 180.0, 56.0, 6.0), scale * 90)];
+    let sharp = watch(Scene { size: (2 * USUAL.0, 2 * USUAL.1), person }, 60.0, walk(2));
+    let widest = |watched: &Watched| watched.given.iter().map(|(width, _)| *width).max();
+    assert_eq!(widest(&sharp), Some(USUAL.0 * 5 / 4));
+    assert_eq!((sharp.crossings, sharp.tracks.len()), (10, 1));
+    let coarse = watch(Scene { size: USUAL, person: (9, 27) }, 60.0, walk(1));
+    assert_eq!(widest(&coarse), Some(USUAL.0), "there is nothing to gain");
+    assert_eq!((coarse.crossings, coarse.tracks.len()), (10, 1));
+    let tall = watch(Scene { size: (2 * USUAL.0, 2 * USUAL.1), person: (56, 168) }, 20.0, walk(2));
+    assert_eq!(widest(&tall), Some(USUAL.0), "large enough as they are");
 }

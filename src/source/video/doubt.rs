@@ -1,13 +1,17 @@
 //! Pictures that are not what they seem, told from the picture alone: OpenCV says nothing of them.
 
-use std::hash::{DefaultHasher, Hasher as _};
+use std::{
+    hash::{DefaultHasher, Hasher as _},
+    ops::Range,
+};
 
 use opencv::core::{CV_8UC3, Mat, MatTraitConst as _, MatTraitConstManual as _, Vec3b};
 
 /// What a decoder paints where it lacks the picture that changes refer to: luminance 128, as BGR.
 const UNKNOWN: i32 = 130;
 
-/// Share of the picture that must be unknown for it to be no picture.
+/// Share of the picture, and of its middle, that must be unknown for it to be no picture: a video may have wide grey
+/// borders.
 const GREY_SHARE: f64 = 0.5;
 
 /// Points looked at across and down.
@@ -18,16 +22,17 @@ pub fn is_grey(picture: &Mat) -> bool {
     if picture.typ() != CV_8UC3 {
         return false;
     }
-    let (columns, rows) = (picture.cols(), picture.rows());
-    let points = (0..GRID.0 * GRID.1).filter_map(|point| {
-        let (x, y) = (point % GRID.0 * columns / GRID.0, point / GRID.0 * rows / GRID.1);
-        picture.at_2d::<Vec3b>(y, x).ok()
-    });
-    let (all, grey) = points.fold((0_u32, 0_u32), |(all, grey), pixel| {
-        let unknown = pixel.0.iter().all(|value| (i32::from(*value) - UNKNOWN).abs() <= 2);
-        (all + 1, grey + u32::from(unknown))
-    });
-    f64::from(grey) > GREY_SHARE * f64::from(all)
+    let is_unknown = |x: i32, y: i32| {
+        let pixel = picture.at_2d::<Vec3b>(y * picture.rows() / GRID.1, x * picture.cols() / GRID.0);
+        pixel.is_ok_and(|pixel| pixel.0.iter().all(|value| (i32::from(*value) - UNKNOWN).abs() <= 2))
+    };
+    let mostly_unknown = |columns: Range<i32>, rows: Range<i32>| {
+        let all = f64::from(columns.len() as u32 * rows.len() as u32);
+        let unknown = rows.map(|y| columns.clone().filter(|&x| is_unknown(x, y)).count()).sum::<usize>();
+        unknown as f64 > GREY_SHARE * all
+    };
+    mostly_unknown(0..GRID.0, 0..GRID.1)
+        && mostly_unknown(GRID.0 / 4..GRID.0 * 3 / 4, GRID.1 / 4..GRID.1 * 3 / 4)
 }
 
 /// Seconds without any change after which a picture that used to change is in doubt; doubled each time the doubt
@@ -131,6 +136,14 @@ mod tests {
         assert!(is_grey(&plain(130.0)));
         assert!(is_grey(&moved(plain(130.0), 3, 48)), "with something that moves");
         assert!(!is_grey(&plain(120.0)) && !is_grey(&plain(0.0)));
+    }
+
+    #[test]
+    fn a_picture_between_wide_grey_borders_is_one() {
+        let mut picture = plain(130.0);
+        let upright = Rect::new(20, 0, 24, 48);
+        imgproc::rectangle(&mut picture, upright, Scalar::all(90.0), -1, imgproc::LINE_8, 0).unwrap();
+        assert!(!is_grey(&picture));
     }
 
     /// Seconds from the last change of `frozen` rows to the doubt, at ten pictures a second.
