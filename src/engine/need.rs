@@ -30,11 +30,12 @@ const STILL: f64 = 1.0;
 /// Looks per second while something moves that is nobody known, near a line and elsewhere.
 const SEARCH: (f64, f64) = (5.0, 3.0);
 
-/// And after [`VAIN`] such looks in a row found nobody: it is a tree, a car or a screen.
+/// And after such looks found nobody [`VAIN`] times more often than this in a row: it is a tree, a car or a screen. What
+/// moves now and then only, as a shadow after somebody has left, does not make the next newcomer be found late.
 const SEARCH_IN_VAIN: f64 = 1.5;
 
 /// See [`SEARCH_IN_VAIN`].
-const VAIN: u32 = 5;
+const VAIN: f64 = 5.0;
 
 /// Looks per second that a new track gets at least: it is believed after 0.2 s and must be seen twice by then.
 const NEW: f64 = 5.0;
@@ -124,8 +125,8 @@ pub struct Need {
     last_search: f64,
     /// When the people were where they are here.
     last_move: f64,
-    /// Looks in a row that were for something unknown and found nobody new.
-    vain: u32,
+    /// Looks in a row that were for something unknown and found nobody new, less those that may be made in that time.
+    vain: f64,
     searching: bool,
     /// What the look that is due must show; `None`: everything.
     areas: Option<Vec<Area>>,
@@ -145,7 +146,7 @@ impl Need {
             last_whole: f64::NEG_INFINITY,
             last_search: f64::NEG_INFINITY,
             last_move: f64::NEG_INFINITY,
-            vain: 0,
+            vain: 0.0,
             searching: false,
             areas: None,
             searched: false,
@@ -163,7 +164,7 @@ impl Need {
             elsewhere && motion.unexplained(&known, |point| self.distance_to_lines(point) <= LINE_ZONE);
         self.searching = elsewhere;
         let search = match (near, elsewhere) {
-            (_, true) if self.vain >= VAIN => SEARCH_IN_VAIN,
+            (_, true) if self.vain_by(time) >= VAIN => SEARCH_IN_VAIN,
             (true, _) => SEARCH.0,
             (_, true) => SEARCH.1,
             _ => HEARTBEAT,
@@ -246,8 +247,9 @@ impl Need {
         let newcomer = tracks.iter().any(|track| self.people.iter().all(|person| person.id != track.id));
         let searched = parts.is_none() || self.searched;
         self.vain = match self.searching && !newcomer {
-            true => self.vain.saturating_add(u32::from(searched)),
-            false => 0,
+            true if searched => self.vain_by(time) + 1.0,
+            true => self.vain,
+            false => 0.0,
         };
         if parts.is_none() {
             self.last_whole = time;
@@ -308,13 +310,21 @@ impl Need {
             rate = rate.max(NEW);
         }
         let unseen = person.last_look - person.last_seen;
-        if unseen > 0.0 && unseen <= DOUBT.2 {
+        if unseen > DOUBT.2 {
+            // Where he would be now is anybody's guess.
+            rate = least;
+        } else if unseen > 0.0 {
             rate = rate.max(if near { DOUBT.0 } else { DOUBT.1 });
         }
         if person.followed {
             rate = rate.min(FOLLOWED);
         }
         (rate, floor)
+    }
+
+    /// [`Self::vain`] at `time`.
+    fn vain_by(&self, time: f64) -> f64 {
+        (self.vain - SEARCH_IN_VAIN * (time - self.last_search)).max(0.0)
     }
 
     fn distance_to_lines(&self, point: Point) -> f32 {

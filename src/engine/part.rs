@@ -11,7 +11,7 @@ use crate::{detect::Detection, geometry::BBox};
 const STRIDE: u32 = 32;
 
 /// Parts that together cost more than this share of the whole picture are not worth their edges.
-const MOST: f32 = 0.6;
+const MOST: f32 = 0.75;
 
 /// Height in pixels, in the network's input, that a person in a part keeps if the whole picture would give him as much:
 /// more than there (see `zoom.rs`), for a part shows less of what is around.

@@ -173,6 +173,21 @@ fn movement_that_never_is_anybody_is_looked_at_less_and_less() {
 }
 
 #[test]
+fn what_moved_now_and_then_does_not_delay_the_search_for_the_next_newcomer() {
+    let shadow = motion(&[BBox::new(0.2, 0.45, 0.1, 0.1)]);
+    let mut need = need();
+    for i in 0..20 {
+        let time = 10.0 + f64::from(i) * 0.9;
+        assert!(need.is_due(time, &shadow, 1.0));
+        need.looked(time, &[], None);
+    }
+    // The first look at him found nothing yet.
+    assert!(need.is_due(28.0, &shadow, 1.0));
+    need.looked(28.0, &[], None);
+    assert!(need.is_due(28.2, &shadow, 1.0));
+}
+
+#[test]
 fn a_newcomer_is_looked_for_at_once() {
     let mut need = need();
     assert!(need.is_due(0.0, &motion(&[]), 1.0));
