@@ -163,7 +163,7 @@ impl Engine {
             history: settings.history,
             frame_age: Histogram::default(),
             clock,
-            turns: Turns::new(std::env::var("TK").ok().and_then(|k| k.parse().ok()).unwrap_or(2)),
+            turns: Turns::new(std::thread::available_parallelism().map_or(1, usize::from)),
         };
         let begun_at = core.clock.now();
         let loads = vec![WorkerLoad::default(); core.scheduler.workers().len()];

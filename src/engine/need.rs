@@ -30,8 +30,8 @@ const STILL: f64 = 1.0;
 /// Looks per second while something moves that is nobody known, near a line and elsewhere.
 const SEARCH: (f64, f64) = (5.0, 3.0);
 
-/// And after such looks found nobody [`VAIN`] times more often than this in a row: it is a tree, a car or a screen. What
-/// moves now and then only, as a shadow after somebody has left, does not make the next newcomer be found late.
+/// And once [`VAIN`] more such looks in a row have found nobody than this rate allows: it is a tree, a car or a screen.
+/// What moves now and then only, as a shadow after somebody has left, does not make the next newcomer be found late.
 const SEARCH_IN_VAIN: f64 = 1.5;
 
 /// See [`SEARCH_IN_VAIN`].
@@ -125,7 +125,8 @@ pub struct Need {
     last_search: f64,
     /// When the people were where they are here.
     last_move: f64,
-    /// Looks in a row that were for something unknown and found nobody new, less those that may be made in that time.
+    /// Looks in a row that were for something unknown and found nobody new, less those that [`SEARCH_IN_VAIN`]
+    /// allows in that time.
     vain: f64,
     searching: bool,
     /// What the look that is due must show; `None`: everything.

@@ -115,7 +115,10 @@ impl Drop for Turn<'_> {
 #[cfg(test)]
 mod tests {
     use std::{
-        sync::atomic::{AtomicUsize, Ordering},
+        sync::{
+            Barrier,
+            atomic::{AtomicUsize, Ordering},
+        },
         thread,
     };
 
@@ -124,12 +127,13 @@ mod tests {
     #[test]
     fn whoever_waits_gets_as_many_turns_as_the_others() {
         const EACH: usize = 40;
-        let (turns, total) = (Turns::new(2), AtomicUsize::new(0));
+        let (turns, total, start) = (Turns::new(2), AtomicUsize::new(0), Barrier::new(12));
         let finished: Vec<usize> = thread::scope(|scope| {
             let threads: Vec<_> = (0..12)
                 .map(|_| {
                     scope.spawn(|| {
                         let mut place = Place::default();
+                        start.wait();
                         for _ in 0..EACH {
                             let _turn = turns.take(&mut place);
                             total.fetch_add(1, Ordering::SeqCst);
