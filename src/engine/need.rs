@@ -247,11 +247,11 @@ impl Need {
     pub fn looked(&mut self, time: f64, tracks: &[Track], parts: Option<&[BBox]>) {
         let newcomer = tracks.iter().any(|track| self.people.iter().all(|person| person.id != track.id));
         let searched = parts.is_none() || self.searched;
-        self.vain = match self.searching && !newcomer {
-            true if searched => self.vain_by(time) + 1.0,
-            true => self.vain,
-            false => 0.0,
-        };
+        if newcomer || !self.searching {
+            self.vain = 0.0;
+        } else if searched {
+            self.vain = self.vain_by(time) + 1.0;
+        }
         if parts.is_none() {
             self.last_whole = time;
         }

@@ -94,6 +94,36 @@ mod tests {
         assert_eq!(wait(start, 0.5, at(0.75)), Some(Duration::ZERO));
     }
 
+    /// Frames with these media times, in seconds.
+    struct Times(Vec<f64>, usize);
+
+    impl FrameSource for Times {
+        fn info(&self) -> StreamInfo {
+            StreamInfo { size: (64, 48), fps: None, live: false, frames: None }
+        }
+        fn grab(&mut self) -> Result<bool, SourceError> {
+            self.1 += 1;
+            Ok(self.1 <= self.0.len())
+        }
+        fn time(&self) -> f64 {
+            self.1.checked_sub(1).map_or(0.0, |last| self.0[last])
+        }
+        fn retrieve(&mut self, _: &dyn Fn(u32, u32) -> (u32, u32)) -> Result<Frame, SourceError> {
+            Err(SourceError::Broken("not wanted".into()))
+        }
+    }
+
+    #[test]
+    fn the_next_frame_is_due_as_long_after_the_last_as_that_was_after_the_one_before() {
+        let mut paced = Paced::new(Times(vec![0.0, 0.01, 0.03], 0));
+        assert_eq!(paced.due(), None);
+        let mut due = Vec::new();
+        while due.len() < 3 && paced.grab().unwrap() {
+            due.push(paced.due().unwrap().saturating_duration_since(paced.start.unwrap()));
+        }
+        assert_eq!(due.iter().map(Duration::as_millis).collect::<Vec<_>>(), [0, 20, 50]);
+    }
+
     #[test]
     fn a_playback_too_far_off_starts_afresh() {
         let start = Instant::now();

@@ -74,7 +74,8 @@ impl Turns {
         !self.queue.lock().waiting.is_empty()
     }
 
-    /// Waits for a turn. One that missed rounds has no right to more turns than others in the next one.
+    /// Waits for a turn, at most 25 ms for each `at_once` of those who come before. Whoever missed rounds has no right
+    /// to more turns than others in the next one.
     pub fn take(&self, place: &mut Place) -> Turn<'_> {
         let mut queue = self.queue.lock();
         queue.arrivals += 1;

@@ -206,7 +206,7 @@ fn a_stream_takes_turns_of_decoding_when_it_is_behind_or_others_wait() {
     let opener = Script { opened: AtomicUsize::new(0), open: |_| Err(SourceError::Hung) };
     let (mailbox, control, host) = (Mailbox::default(), CaptureControl::default(), Recorder::default());
     let (source, turns) = (camera(1), Turns::lasting(1, Duration::from_secs(60)));
-    let capture = Capture {
+    let capture = &Capture {
         source: &source,
         hung: 0,
         opener: &opener,
@@ -218,23 +218,29 @@ fn a_stream_takes_turns_of_decoding_when_it_is_behind_or_others_wait() {
     };
     let in_ = |milliseconds| Some(clock.now() + Duration::from_millis(milliseconds));
     let mut place = Place::default();
-    assert!(take_turn(&capture, None, &mut place).is_none(), "nobody knows when its frame comes");
-    assert!(take_turn(&capture, in_(40), &mut place).is_none(), "nobody waits");
+    assert!(take_turn(capture, None, &mut place).is_none(), "nobody knows when its frame comes");
+    assert!(take_turn(capture, in_(40), &mut place).is_none(), "nobody waits");
     assert_eq!(clock.elapsed(), Duration::ZERO);
     clock.advance(Duration::from_millis(100));
-    let behind = take_turn(&capture, Some(clock.now() - UNEVEN), &mut place);
+    let behind = take_turn(capture, Some(clock.now() - UNEVEN), &mut place);
     assert!(behind.is_some());
     std::thread::scope(|scope| {
         scope.spawn(|| drop(turns.take(&mut Place::default())));
         while !turns.are_waited_for() {
             std::thread::yield_now();
         }
-        let early = scope.spawn(|| take_turn(&capture, in_(40), &mut Place::default()).is_some());
-        while clock.elapsed() < Duration::from_millis(160) {
-            assert!(!early.is_finished(), "it has not waited for its frame");
-            std::thread::yield_now();
-        }
+        let (soon, late) = (in_(40), in_(10_000));
+        let waits_until = |due, milliseconds| {
+            let waiting = scope.spawn(move || take_turn(capture, due, &mut Place::default()).is_some());
+            while clock.elapsed() < Duration::from_millis(milliseconds) {
+                assert!(!waiting.is_finished(), "it has not waited for its frame");
+                std::thread::yield_now();
+            }
+            assert_eq!(clock.elapsed(), Duration::from_millis(milliseconds));
+            waiting
+        };
+        let waiting = [waits_until(soon, 160), waits_until(late, 410)];
         drop(behind);
-        assert!(early.join().unwrap());
+        assert!(waiting.into_iter().all(|waiting| waiting.join().unwrap()));
     });
 }
