@@ -9,6 +9,7 @@ use crate::{
 };
 
 mod centroid;
+mod edge;
 mod line;
 mod lines;
 mod params;

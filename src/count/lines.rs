@@ -2,8 +2,9 @@
 
 use super::{
     Anchor, CountEvent, CountParams, Counter, Crossing, Reason, ZoneStatus,
+    edge::Entry,
     line::Line,
-    person::Person,
+    person::{Person, anchor_inside},
     rule::{Sample, Verdict},
     zone::Zone,
 };
@@ -23,6 +24,8 @@ pub struct LineCounter {
     lines: Vec<(Line, Anchor)>,
     zones: Vec<(Zone, Anchor)>,
     people: Vec<Person>,
+    /// Time of the first update.
+    started: Option<f64>,
 }
 
 impl LineCounter {
@@ -38,6 +41,7 @@ impl LineCounter {
                 .map(|zone| (Zone::new(zone, aspect, params.zone_exit), zone.anchor))
                 .collect(),
             people: Vec::new(),
+            started: None,
         }
     }
 
@@ -95,6 +99,16 @@ impl LineCounter {
                 person.waiting.push((number, verdict));
             }
         }
+        if let Some(entry) = person.came_in(time, &params) {
+            let (first, height) = (person.first_seen, entry.first.h);
+            for (number, (line, anchor)) in self.lines.iter().enumerate() {
+                let [edge, at] =
+                    [entry.outside, entry.first].map(|bbox| anchor_inside(&bbox, *anchor, self.aspect));
+                let sample = Sample { time: first, at, height, width: entry.first.w };
+                let verdict = person.lines[number].came_in(line, edge, sample, &params);
+                person.waiting.extend(verdict.map(|verdict| (number, verdict)));
+            }
+        }
         if person.confirmed {
             release(person, events);
         }
@@ -120,6 +134,15 @@ impl LineCounter {
         let doubled = self.people.iter().any(|other| other.seen && other.bbox.iou(&last) > SAME_PERSON);
         let person = &mut self.people[index];
         if person.heir.is_none() {
+            if let Some((time, bbox)) = person.left {
+                person.bbox = bbox;
+                let height = person.height();
+                for (state, (line, anchor)) in person.lines.iter_mut().zip(&self.lines) {
+                    let at = anchor_inside(&bbox, *anchor, self.aspect);
+                    let edge = Sample { time, at, height, width: bbox.w };
+                    state.left(line, edge, &self.params);
+                }
+            }
             let travel = person.travel();
             for number in 0..person.lines.len() {
                 if let Some(mut verdict) = person.lines[number].finish(&self.params, travel) {
@@ -166,6 +189,7 @@ impl Counter for LineCounter {
     fn update(&mut self, time: f64, update: &TrackUpdate) -> Vec<CountEvent> {
         let mut events = Vec::new();
         let mut newborn = Vec::new();
+        let started = *self.started.get_or_insert(time);
         for person in &mut self.people {
             person.seen = false;
         }
@@ -173,9 +197,14 @@ impl Counter for LineCounter {
             let known = self.people.iter().position(|person| person.id == track.id);
             if known.is_none() && track.seen {
                 newborn.push(self.people.len());
-                self.people.push(Person::new(track, time, self.lines.len()));
+                let mut person = Person::new(track, time, self.lines.len());
+                if time - started > self.params.edge_time {
+                    let gap = self.params.edge_step * track.bbox.h;
+                    person.entry = Entry::at_edge(track.bbox, self.aspect, gap);
+                }
+                self.people.push(person);
             } else if let (Some(index), false) = (known, track.seen) {
-                self.people[index].bbox = track.bbox;
+                self.people[index].expect(track.bbox, time, self.aspect, &self.params);
             } else if let (Some(index), true) = (known, track.seen) {
                 // Back although somebody took over: both keep the history, none loses a side.
                 self.people[index].heir = None;
@@ -302,6 +331,64 @@ mod tests {
         // The line ends at 0.8 of the width, which is 1.2 frame heights.
         let beside = [(0.0, 0.4), (1.0, 0.65)].map(|(time, y)| (time, vec![track(1, 1.4, y)], vec![]));
         assert_eq!(told(&beside), [(1, Direction::In, Some(Reason::OffSegment))]);
+    }
+
+    /// Events of one person, who is at these x at these times at the edge of a picture 1.5 wide, with an upright line at
+    /// `line`; negative ones are where he should be, unseen. He is gone in the end.
+    fn told_at_edge(line: f32, path: &[(f64, f32)]) -> Vec<CountEvent> {
+        let x = line / 1.5;
+        let line = LineConfig { name: "L".into(), a: [x, 0.0], b: [x, 1.0], anchor: Anchor::Center };
+        let mut counter = LineCounter::new(&[line], &[], 1.5, CountParams::default());
+        let mut last = (0.0, track(1, path[0].1, 0.5));
+        let mut events = counter.update(0.0, &TrackUpdate::default());
+        for &(time, x) in path {
+            last = (time, Track { seen: x > 0.0, ..track(1, x.abs(), 0.5) });
+            events.extend(counter.update(time, &TrackUpdate { tracks: vec![last.1], ended: vec![] }));
+        }
+        let ended = TrackUpdate { tracks: vec![], ended: vec![gone(last.1)] };
+        events.extend(counter.update(last.0 + 1.0, &ended));
+        events
+    }
+
+    fn directions(events: &[CountEvent]) -> Vec<Direction> {
+        let counted = |event: &CountEvent| match event {
+            CountEvent::Crossing(crossing) => Some(crossing.direction),
+            CountEvent::Suppressed(..) => None,
+        };
+        events.iter().filter_map(counted).collect()
+    }
+
+    #[test]
+    fn who_is_lost_before_a_line_on_the_way_out_of_the_picture_crossed_it() {
+        let seen = [(4.0, 1.2), (4.2, 1.3), (4.4, 1.4)];
+        let then = |unseen: &[(f64, f32)]| [&seen[..], unseen].concat();
+        let out = told_at_edge(1.44, &then(&[(4.6, -1.46), (4.8, -1.54), (5.0, -1.62)]));
+        assert_eq!(directions(&out), [Direction::Out]);
+        let CountEvent::Crossing(crossing) = &out[0] else { unreachable!() };
+        assert!((4.4..4.8).contains(&crossing.time) && (crossing.at.x - 1.44).abs() < 1e-3, "{crossing:?}");
+        let stays = then(&[(4.6, -1.42), (4.8, -1.46), (5.0, -1.49)]);
+        assert_eq!(directions(&told_at_edge(1.44, &stays)), [], "should still be in the picture");
+        let late = then(&[(4.6, -1.46), (5.5, -1.54)]);
+        assert_eq!(directions(&told_at_edge(1.44, &late)), [], "guessed for too long");
+        let back = then(&[(4.6, -1.46), (4.8, -1.54), (5.0, 1.38), (5.2, 1.3)]);
+        assert_eq!(directions(&told_at_edge(1.44, &back)), [], "did not leave");
+    }
+
+    #[test]
+    fn who_is_first_seen_behind_a_line_on_the_way_into_the_picture_crossed_it() {
+        let way_in = [(4.0, 1.44), (4.2, 1.4), (4.4, 1.3)];
+        let told = told_at_edge(1.48, &way_in);
+        assert_eq!(directions(&told), [Direction::In]);
+        assert_eq!(
+            directions(&told_at_edge(1.48, &[(4.0, 1.44), (4.4, 1.43), (6.0, 1.3)])),
+            [],
+            "stood there"
+        );
+        assert_eq!(directions(&told_at_edge(1.48, &way_in.map(|(t, x)| (t - 3.5, x)))), [], "there at first");
+        assert_eq!(directions(&told_at_edge(1.48, &way_in.map(|(t, x)| (t, x - 0.1)))), [], "no edge");
+        // Seen on both sides: once.
+        let both = [(4.0, 1.46), (4.2, 1.42), (4.4, 1.36), (4.6, 1.3)];
+        assert_eq!(directions(&told_at_edge(1.41, &both)), [Direction::In]);
     }
 
     #[test]

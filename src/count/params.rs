@@ -19,6 +19,14 @@ pub struct CountParams {
     pub handoff_distance: f32,
     /// A track that ends beyond the line counts when its path over the line was this many bands long.
     pub exit_travel: f32,
+    /// A line is crossed unseen on the way over an edge of the picture if the person was seen at most this many body
+    /// heights from it ...
+    pub edge_reach: f32,
+    /// ... and should have left the picture, or came in, within this many seconds of that. Who is there in a source's first
+    /// seconds did not come in.
+    pub edge_time: f64,
+    /// Who is first seen at most this many body heights from an edge and then moves as far away from it came in over it.
+    pub edge_step: f32,
     /// A box below this share of the person's usual height has its feet hidden ...
     pub hidden: f32,
     /// ... for at most this many seconds; after that it is his new height.
@@ -38,6 +46,9 @@ impl CountParams {
         handoff_time: 0.7,
         handoff_distance: 0.6,
         exit_travel: 1.5,
+        edge_reach: 0.5,
+        edge_time: 1.0,
+        edge_step: 0.1,
         hidden: 0.8,
         hidden_time: 1.0,
         zone_exit: 0.5,

@@ -2,6 +2,7 @@
 
 use super::{
     Anchor, CountParams,
+    edge::{Entry, has_left},
     rule::{LineState, Verdict},
 };
 use crate::{
@@ -43,6 +44,10 @@ pub struct Person {
     start: Point,
     /// When he was first seen.
     pub first_seen: f64,
+    /// Where, if that was at an edge of the picture and he may still prove to have come in over it.
+    pub entry: Option<Entry>,
+    /// When and where he should have left the picture, unseen.
+    pub left: Option<(f64, BBox)>,
 }
 
 impl Person {
@@ -63,6 +68,8 @@ impl Person {
             cut_since: None,
             start: track.bbox.center(),
             first_seen: time,
+            entry: None,
+            left: None,
         }
     }
 
@@ -79,6 +86,24 @@ impl Person {
         self.score = track.score;
         self.confirmed = track.confirmed;
         self.last_seen = time;
+        self.left = None;
+    }
+
+    /// Takes where he should be at `time`, unseen.
+    pub fn expect(&mut self, bbox: BBox, time: f64, aspect: f32, params: &CountParams) {
+        self.bbox = bbox;
+        if self.left.is_none() && time - self.last_seen <= params.edge_time && has_left(&bbox, aspect) {
+            self.left = Some((time, bbox));
+        }
+    }
+
+    /// The way over the edge of the picture on which he came in, once that is known; told once.
+    pub fn came_in(&mut self, time: f64, params: &CountParams) -> Option<Entry> {
+        if time - self.first_seen > params.edge_time {
+            self.entry = None;
+        }
+        let enough = params.edge_step * self.height;
+        self.entry.take_if(|entry| entry.way_in(&self.bbox) > enough)
     }
 
     /// Takes over what was known of `other`, who is the same person.
@@ -88,6 +113,7 @@ impl Person {
         self.height = self.height.max(other.height);
         self.start = other.start;
         self.first_seen = other.first_seen;
+        self.entry = None;
     }
 
     /// The person's usual height, in frame heights.
@@ -106,9 +132,13 @@ impl Person {
         if self.cut_since.is_some() && anchor == Anchor::Foot {
             bbox.h = bbox.h.max(self.height);
         }
-        let x1 = bbox.x.clamp(0.0, aspect);
-        let x2 = bbox.right().clamp(0.0, aspect);
-        let bbox = BBox::from_corners(x1, bbox.y.clamp(0.0, 1.0), x2, bbox.bottom().clamp(0.0, 1.0));
-        anchor.of(&bbox)
+        anchor_inside(&bbox, anchor, aspect)
     }
+}
+
+/// The anchor of the part of `bbox` that lies inside the picture.
+pub fn anchor_inside(bbox: &BBox, anchor: Anchor, aspect: f32) -> Point {
+    let x1 = bbox.x.clamp(0.0, aspect);
+    let x2 = bbox.right().clamp(0.0, aspect);
+    anchor.of(&BBox::from_corners(x1, bbox.y.clamp(0.0, 1.0), x2, bbox.bottom().clamp(0.0, 1.0)))
 }

@@ -38,6 +38,12 @@ pub struct Verdict {
     pub reason: Option<Reason>,
 }
 
+impl Verdict {
+    fn of(pass: Pass) -> Self {
+        Self { pass, reason: (!pass.on_segment).then_some(Reason::OffSegment) }
+    }
+}
+
 /// Which side of one line one person is on, and what is still undecided.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct LineState {
@@ -83,6 +89,32 @@ impl LineState {
         self.settle(now)
     }
 
+    /// The person came into the picture over its edge at `edge`, and was first seen at `first`, across the line or not.
+    pub fn came_in(&self, line: &Line, edge: Point, first: Sample, params: &CountParams) -> Option<Verdict> {
+        let depth = line.depth(first.at);
+        let is_near = depth.abs() <= params.edge_reach * first.height;
+        let stayed = self.side.is_none_or(|side| side == side_of(depth)) && self.pass.is_none();
+        if !is_near || !stayed {
+            return None;
+        }
+        let mut unseen =
+            Self { last: Some((Sample { at: edge, ..first }, line.depth(edge))), ..Self::default() };
+        unseen.note_pass(line, &first, depth, params);
+        unseen.pass.map(Verdict::of)
+    }
+
+    /// The person should have left the picture over its edge at `edge`, unseen. To be told before [`Self::finish`].
+    pub fn left(&mut self, line: &Line, edge: Sample, params: &CountParams) {
+        let Some((last, depth)) = self.last else { return };
+        let is_near = depth.abs() <= params.edge_reach * last.height;
+        // What was seen on the other side needs no guess.
+        if is_near && self.side == Some(side_of(depth)) {
+            let depth = line.depth(edge.at);
+            self.note_pass(line, &edge, depth, params);
+            self.last = Some((edge, depth));
+        }
+    }
+
     /// The person is gone for good. A pass over the line that had no time to settle counts when it was
     /// long enough and led outward.
     pub fn finish(&mut self, params: &CountParams, travel: f32) -> Option<Verdict> {
@@ -104,7 +136,7 @@ impl LineState {
         self.beyond_since = None;
         let mut pass = self.pass.take()?;
         pass.direction = now;
-        Some(Verdict { pass, reason: (!pass.on_segment).then_some(Reason::OffSegment) })
+        Some(Verdict::of(pass))
     }
 
     /// Remembers where the sign of the depth changed between the last sample and this one.
