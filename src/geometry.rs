@@ -81,6 +81,13 @@ impl BBox {
         Point::new(self.x + self.w / 2.0, self.y)
     }
 
+    /// Whether its middle lies outside a picture of this `aspect` (width over height).
+    #[must_use]
+    pub fn is_outside(&self, aspect: f32) -> bool {
+        let middle = self.center();
+        !(0.0..=aspect).contains(&middle.x) || !(0.0..=1.0).contains(&middle.y)
+    }
+
     /// Area, in square frame heights.
     #[must_use]
     pub fn area(&self) -> f32 {

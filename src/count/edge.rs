@@ -34,12 +34,6 @@ impl Entry {
     }
 }
 
-/// Whether the middle of `bbox` lies outside a picture of this `aspect`.
-pub fn has_left(bbox: &BBox, aspect: f32) -> bool {
-    let middle = bbox.center();
-    !(0.0..=aspect).contains(&middle.x) || !(0.0..=1.0).contains(&middle.y)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -54,7 +48,7 @@ mod tests {
             (at(0.5, 0.7), at(0.5, 0.65)),
         ] {
             let entry = Entry::at_edge(first, 1.5, 0.03).unwrap();
-            assert!(has_left(&entry.outside, 1.5) && !has_left(&first, 1.5), "{entry:?}");
+            assert!(entry.outside.is_outside(1.5) && !first.is_outside(1.5), "{entry:?}");
             assert!((entry.way_in(&further_in) - 0.05).abs() < 1e-5, "{entry:?}");
             assert_eq!(entry.way_in(&first), 0.0);
         }

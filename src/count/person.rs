@@ -2,7 +2,7 @@
 
 use super::{
     Anchor, CountParams,
-    edge::{Entry, has_left},
+    edge::Entry,
     rule::{LineState, Verdict},
 };
 use crate::{
@@ -92,7 +92,7 @@ impl Person {
     /// Takes where he should be at `time`, unseen.
     pub fn expect(&mut self, bbox: BBox, time: f64, aspect: f32, params: &CountParams) {
         self.bbox = bbox;
-        if self.left.is_none() && time - self.last_seen <= params.edge_time && has_left(&bbox, aspect) {
+        if self.left.is_none() && time - self.last_seen <= params.edge_time && bbox.is_outside(aspect) {
             self.left = Some((time, bbox));
         }
     }

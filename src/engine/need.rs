@@ -110,6 +110,11 @@ impl Person {
         BBox { x: self.bbox.x + velocity.x * ahead, y: self.bbox.y + velocity.y * ahead, ..self.bbox }
     }
 
+    /// Whether the last look missed him where he should have been out of a picture of this `aspect`.
+    fn has_left(&self, aspect: f32) -> bool {
+        self.last_look > self.last_seen && self.bbox.is_outside(aspect)
+    }
+
     /// Body heights per second.
     fn speed(&self) -> f32 {
         self.velocity.map_or(FIRST_SPEED, |velocity| velocity.x.hypot(velocity.y) / self.bbox.h.max(1e-3))
@@ -119,6 +124,8 @@ impl Person {
 /// Decides when one source is looked at.
 pub struct Need {
     lines: Vec<(Line, Anchor)>,
+    /// Width over height of the picture.
+    aspect: f32,
     people: Vec<Person>,
     /// When the whole picture was last looked at, and when all that nobody explained.
     last_whole: f64,
@@ -143,6 +150,7 @@ impl Need {
     pub fn new(lines: &[LineConfig], aspect: f32) -> Self {
         Self {
             lines: lines.iter().map(|line| (Line::new(line, aspect), line.anchor)).collect(),
+            aspect,
             people: Vec::new(),
             last_whole: f64::NEG_INFINITY,
             last_search: f64::NEG_INFINITY,
@@ -172,7 +180,14 @@ impl Need {
         };
         let search = (search * share).max(HEARTBEAT);
         let rate_of = |(person, area): (&Person, &BBox)| {
-            let (wanted, floor) = if motion.within(area) { self.rate_for(person) } else { (STILL, STILL) };
+            let (wanted, floor) = if person.has_left(self.aspect) {
+                // Whoever comes back moves where nobody is known.
+                (HEARTBEAT, HEARTBEAT)
+            } else if motion.within(area) {
+                self.rate_for(person)
+            } else {
+                (STILL, STILL)
+            };
             (wanted * share).max(floor.min(wanted)).max(HEARTBEAT)
         };
         let rates: Vec<f64> = self.people.iter().zip(&known).map(rate_of).collect();

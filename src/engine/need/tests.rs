@@ -105,6 +105,22 @@ fn somebody_missed_near_the_line_is_looked_for_again_soon() {
     assert!(!need.is_due(4.88, &motion(&[area]), 1.0), "he is gone");
 }
 
+#[test]
+fn who_should_have_left_the_picture_is_not_looked_for() {
+    let due_soon = |last: f32| {
+        let mut need = need();
+        for i in 0..20 {
+            need.looked(f64::from(i) / 5.0, &[somebody(1, last - 0.02 * (19 - i) as f32, 0.5)], None);
+        }
+        let gone = Track { seen: false, ..somebody(1, last + 0.02, 0.5) };
+        need.looked(4.0, &[gone], None);
+        need.lost(|_| true);
+        need.is_due(4.12, &motion(&[gone.bbox]), 1.0)
+    };
+    assert!(due_soon(ASPECT - 0.1));
+    assert!(!due_soon(ASPECT - 0.01));
+}
+
 /// A person of identity `id` whose middle is at `x`, `y`.
 fn somebody(id: TrackId, x: f32, y: f32) -> Track {
     Track { id, bbox: BBox { x: x - HEIGHT / 6.0, ..person(y).bbox }, ..person(y) }
