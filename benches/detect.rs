@@ -29,6 +29,7 @@ fn frame(width: i32, height: i32) -> Frame {
         time: 0.0,
         captured: Instant::now(),
         stream_size: (width as u32, height as u32),
+        last: false,
     }
 }
 

@@ -397,6 +397,6 @@ impl FrameSource for Looped {
 
     fn retrieve(&mut self, working_size: &dyn Fn(u32, u32) -> (u32, u32)) -> Result<Frame, SourceError> {
         let frame = self.inner()?.retrieve(working_size)?;
-        Ok(Frame { time: self.last, ..frame })
+        Ok(Frame { time: self.last, last: false, ..frame })
     }
 }

@@ -41,6 +41,8 @@ pub struct Frame {
     pub captured: std::time::Instant,
     /// Size (width, height) of the picture in the stream, before reduction.
     pub stream_size: (u32, u32),
+    /// Whether the source says that it ends with this one.
+    pub last: bool,
 }
 
 impl Frame {
@@ -94,6 +96,11 @@ pub trait FrameSource: Send {
     /// Seconds on the source's clock of the frame grabbed last (see [`Frame::time`]), known without
     /// converting it, so that the capture thread can decide whether it is wanted.
     fn time(&self) -> f64;
+
+    /// Whether the source ends with the frame grabbed last, as far as its container tells.
+    fn is_last(&self) -> bool {
+        false
+    }
 
     /// The frame grabbed last, reduced to `working_size` of its stream size (never enlarged).
     ///

@@ -301,7 +301,14 @@ mod tests {
             imgproc::rectangle(&mut image, body, Scalar::new(60.0, 20.0, 20.0, 0.0), -1, imgproc::LINE_8, 0)
                 .unwrap();
         }
-        Frame { image, index: 0, time, captured: std::time::Instant::now(), stream_size: (320, 180) }
+        Frame {
+            image,
+            index: 0,
+            time,
+            captured: std::time::Instant::now(),
+            stream_size: (320, 180),
+            last: false,
+        }
     }
 
     /// A detector that has seen the empty floor for `seconds`, five times a second.

@@ -169,8 +169,10 @@ impl Pipeline {
             tracks: Vec::new(),
         });
         following.time = frame.time;
+        let ends = choice == Choice::Need && frame.last;
         let due = choice == Choice::Configured
-            || timed(Stage::Gate, || following.is_due(choice, frame, self.share));
+            || timed(Stage::Gate, || following.is_due(choice, frame, self.share))
+            || ends;
         let wish = match choice {
             Choice::Need => {
                 let usual = model.working_size(frame.stream_size.0, frame.stream_size.1);
@@ -193,7 +195,7 @@ impl Pipeline {
             return Ok(Step { events, tracks, looked: false, wish });
         }
         let size = (frame.image.cols().max(1) as u32, frame.image.rows().max(1) as u32);
-        let view = match choice == Choice::Need && model.gains_from_reduction() {
+        let view = match choice == Choice::Need && model.gains_from_reduction() && !ends {
             true => following.view(frame.time, size),
             false => View::Whole,
         };

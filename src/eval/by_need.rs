@@ -33,13 +33,17 @@ pub fn play(
     let mut enlarged = Wish::FIRST.enlarged;
     while stream.grab().map_err(broken)? {
         index += 1;
-        if index <= options.plan.start_offset
-            || !pacer.wants(stream.time(), Shares::WHOLE, || {
+        if index <= options.plan.start_offset {
+            continue;
+        }
+        let last = stream.is_last() && pacer.wants_last();
+        let wanted = last
+            || pacer.wants(stream.time(), Shares::WHOLE, || {
                 let wish = demand.settled(delivered);
                 enlarged = wish.enlarged;
                 wish.interval
-            })
-        {
+            });
+        if !wanted {
             continue;
         }
         let working_size =

@@ -319,7 +319,8 @@ fn run_once(capture: &Capture<'_>, healthy: &mut bool) -> Result<Ending, SourceE
             *healthy = true;
         }
         let shares = if info.live { host.shares() } else { Shares::WHOLE };
-        if pacer.wants(stream.time(), shares, || host.interval(delivered, info.live)) {
+        let last = stream.is_last() && pacer.wants_last();
+        if last || pacer.wants(stream.time(), shares, || host.interval(delivered, info.live)) {
             let frame = retrieve(host, stream.as_mut())?;
             if info.live {
                 mailbox.replace(frame);

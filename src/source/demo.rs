@@ -145,6 +145,10 @@ impl FrameSource for DemoSource {
         self.demo.time(self.grabbed.saturating_sub(1))
     }
 
+    fn is_last(&self) -> bool {
+        self.demo.frames() == Some(self.grabbed)
+    }
+
     fn retrieve(&mut self, working_size: &dyn Fn(u32, u32) -> (u32, u32)) -> Result<Frame, SourceError> {
         let index = self.grabbed.saturating_sub(1);
         let time = self.time();
@@ -155,7 +159,14 @@ impl FrameSource for DemoSource {
             .paint(index, time, &figures)
             .and_then(|mut full: Mat| reduce(&mut full, working_size(width, height)))
             .map_err(|error| drawing(&error))?;
-        Ok(Frame { image, index, time, captured: self.captured, stream_size: (width, height) })
+        Ok(Frame {
+            image,
+            index,
+            time,
+            captured: self.captured,
+            stream_size: (width, height),
+            last: self.is_last(),
+        })
     }
 }
 

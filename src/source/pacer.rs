@@ -68,6 +68,13 @@ impl Pacer {
         Self { cadence, skipped: 0, last: f64::NEG_INFINITY }
     }
 
+    /// Whether the last frame of a file is wanted in any case: where somebody went who walks at the end is decided by
+    /// where he is seen last. A rate that was set is kept to.
+    #[must_use]
+    pub fn wants_last(&self) -> bool {
+        self.cadence == Cadence::Auto
+    }
+
     /// Whether the frame at `time` (seconds) is wanted. `interval` tells, where the cadence is automatic, how
     /// many seconds are to lie between frames; `shares` make every rate rarer under overload.
     pub fn wants(&mut self, time: f64, shares: Shares, interval: impl FnOnce() -> f64) -> bool {

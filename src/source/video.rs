@@ -309,6 +309,10 @@ impl FrameSource for VideoSource {
         self.time
     }
 
+    fn is_last(&self) -> bool {
+        self.info.frames == Some(self.grabbed)
+    }
+
     fn retrieve(&mut self, working_size: &dyn Fn(u32, u32) -> (u32, u32)) -> Result<Frame, SourceError> {
         self.decode()?;
         self.in_doubt |= self.reopen.is_some() && self.standstill.observe(&self.full, self.time);
@@ -327,6 +331,7 @@ impl FrameSource for VideoSource {
             time: self.time,
             captured: self.captured,
             stream_size,
+            last: self.is_last(),
         })
     }
 }

@@ -104,6 +104,7 @@ impl FrameSource for Walk {
             time: self.time(),
             captured: Instant::now(),
             stream_size: (WIDTH as u32, HEIGHT as u32),
+            last: false,
         })
     }
 }

@@ -45,7 +45,7 @@ fn read_frame(video: &Path, index: u32) -> Frame {
     let mut image = Mat::default();
     assert!(capture.retrieve(&mut image, 0).unwrap());
     let stream_size = (image.cols() as u32, image.rows() as u32);
-    Frame { image, index: u64::from(index), time: 0.0, captured: Instant::now(), stream_size }
+    Frame { image, index: u64::from(index), time: 0.0, captured: Instant::now(), stream_size, last: false }
 }
 
 /// Detections of a frame as golden.json writes them: score and corners in pixels, best first.

@@ -103,14 +103,20 @@ struct Watched {
     given: Vec<(i32, i32)>,
 }
 
-fn watch(scene: Scene, seconds: f64, at: impl Fn(f64) -> Vec<(i32, i32)>) -> Watched {
+/// A line down the middle.
+fn pipeline(model: Bright) -> Pipeline {
     let mut source = SourceConfig::new("cam", SourceKind::Video, SourceSpec::Demo("x".into()));
     source.lines =
         vec![LineConfig { name: "L".into(), a: [0.5, 0.0], b: [0.5, 1.0], anchor: Anchor::Center }];
-    let model = Bright::new();
-    let given = Arc::clone(&model.given);
     let mut pipeline = Pipeline::new(Arc::new(source), &[]);
     pipeline.set_model(Arc::new(model));
+    pipeline
+}
+
+fn watch(scene: Scene, seconds: f64, at: impl Fn(f64) -> Vec<(i32, i32)>) -> Watched {
+    let model = Bright::new();
+    let given = Arc::clone(&model.given);
+    let mut pipeline = pipeline(model);
     let (mut next, mut tracks, mut enlarged) = (0.0, BTreeSet::new(), 1.0);
     for index in 0..(seconds * 25.0) as u64 {
         let time = index as f64 / 25.0;
@@ -122,7 +128,8 @@ fn watch(scene: Scene, seconds: f64, at: impl Fn(f64) -> Vec<(i32, i32)>) -> Wat
         let mut image = Mat::default();
         let (wanted, picture) = (Size::new(size.0 as i32, size.1 as i32), scene.picture(&at(time)));
         imgproc::resize(&picture, &mut image, wanted, 0.0, 0.0, imgproc::INTER_AREA).unwrap();
-        let frame = Frame { image, index, time, captured: std::time::Instant::now(), stream_size };
+        let frame =
+            Frame { image, index, time, captured: std::time::Instant::now(), stream_size, last: false };
         let step = pipeline.frame(&frame).unwrap();
         tracks.extend(step.tracks.iter().filter(|track| track.confirmed).map(|track| track.id));
         (next, enlarged) = (time + step.wish.interval, step.wish.enlarged);
@@ -166,4 +173,34 @@ fn pictures_become_larger_where_people_are_small_and_the_stream_has_the_pixels()
     assert_eq!((coarse.crossings, coarse.tracks.len()), (10, 1));
     let tall = watch(Scene { size: (2 * USUAL.0, 2 * USUAL.1), person: (56, 168) }, 20.0, walk(2));
     assert_eq!(widest(&tall), Some(USUAL.0), "large enough as they are");
+}
+
+#[test]
+fn the_last_frame_of_a_file_is_looked_at_whole() {
+    let looks = |last_one: bool| {
+        let model = Bright::new();
+        let given = Arc::clone(&model.given);
+        let mut pipeline = pipeline(model);
+        let mut looked = false;
+        // Somebody who stands where he was first seen is looked at once a second.
+        for index in 0..50 {
+            let scene = Scene { size: USUAL, person: PERSON };
+            let frame = Frame {
+                image: scene.picture(&[(100, 80)]),
+                index,
+                time: index as f64 / 25.0,
+                captured: std::time::Instant::now(),
+                stream_size: (USUAL.0 as u32, USUAL.1 as u32),
+                last: last_one && index == 49,
+            };
+            looked = pipeline.frame(&frame).unwrap().looked;
+        }
+        let given = given.lock().clone();
+        (looked, given)
+    };
+    let (looked, before) = looks(false);
+    assert!(!looked);
+    let (looked, given) = looks(true);
+    assert!(looked);
+    assert_eq!((given.len(), given.last()), (before.len() + 1, Some(&USUAL)));
 }

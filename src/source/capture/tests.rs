@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::*;
 use crate::{
     clock::ManualClock,
-    config::{RetryConfig, SourceSpec},
+    config::{Cadence, RetryConfig, SourceSpec},
     source::Frame,
 };
 
@@ -48,6 +48,39 @@ impl FrameSource for Steady {
             time: self.time,
             captured: self.clock.now(),
             stream_size: (64, 48),
+            last: self.is_last(),
+        })
+    }
+}
+
+/// A file of so many frames at 25 a second.
+struct Film {
+    grabbed: u64,
+    frames: u64,
+}
+
+impl FrameSource for Film {
+    fn info(&self) -> StreamInfo {
+        StreamInfo { size: (64, 48), fps: Some(25.0), live: false, frames: Some(self.frames) }
+    }
+    fn grab(&mut self) -> Result<bool, SourceError> {
+        self.grabbed += 1;
+        Ok(self.grabbed <= self.frames)
+    }
+    fn time(&self) -> f64 {
+        (self.grabbed - 1) as f64 / 25.0
+    }
+    fn is_last(&self) -> bool {
+        self.grabbed == self.frames
+    }
+    fn retrieve(&mut self, _: &dyn Fn(u32, u32) -> (u32, u32)) -> Result<Frame, SourceError> {
+        Ok(Frame {
+            image: opencv::core::Mat::default(),
+            index: self.grabbed - 1,
+            time: self.time(),
+            captured: Instant::now(),
+            stream_size: (64, 48),
+            last: self.is_last(),
         })
     }
 }
@@ -63,6 +96,22 @@ impl Host for Recorder {
     fn opened(&self, _: &StreamInfo, _: Option<String>) {}
     fn working_size(&self, width: u32, height: u32) -> (u32, u32) {
         (width, height)
+    }
+    fn skipped(&self) {}
+    fn ready(&self) {}
+}
+
+/// Wants a frame a second.
+struct Slow;
+
+impl Host for Slow {
+    fn state(&self, _: SourceState, _: Option<&SourceError>) {}
+    fn opened(&self, _: &StreamInfo, _: Option<String>) {}
+    fn working_size(&self, width: u32, height: u32) -> (u32, u32) {
+        (width, height)
+    }
+    fn interval(&self, _: u64, _: bool) -> f64 {
+        1.0
     }
     fn skipped(&self) {}
     fn ready(&self) {}
@@ -143,7 +192,7 @@ fn a_minute_of_frames_forgets_the_failures_before_it() {
 fn a_live_frame_that_waits_for_a_worker_is_kept_young_without_being_counted_as_lost() {
     // 25 frames a second of which one a second is wanted; no worker comes.
     let mut source = camera(1);
-    source.cadence = crate::config::Cadence::DetectFps(1.0);
+    source.cadence = Cadence::DetectFps(1.0);
     for (frames, waits_since) in [(2, 0.04), (3, 0.12), (5, 0.12), (6, 0.24), (11, 0.24), (12, 0.48)] {
         let clock = std::sync::Arc::new(ManualClock::default());
         let shared = clock.clone();
@@ -243,4 +292,41 @@ fn a_stream_takes_turns_of_decoding_when_it_is_behind_or_others_wait() {
         drop(behind);
         assert!(waiting.into_iter().all(|waiting| waiting.join().unwrap()));
     });
+}
+
+#[test]
+fn the_last_frame_of_a_file_is_delivered_unless_a_rate_was_set() {
+    for (cadence, first_and_last) in [(Cadence::Auto, [0, 9]), (Cadence::SkipFrames(4), [0, 5])] {
+        let mut source = camera(1);
+        (source.kind, source.cadence) = (SourceKind::Video, cadence);
+        let open = |_| Ok(Box::new(Film { grabbed: 0, frames: 10 }) as Box<dyn FrameSource>);
+        let (opener, clock) = (Script { opened: AtomicUsize::new(0), open }, ManualClock::default());
+        let (mailbox, control, host) = (Mailbox::default(), CaptureControl::default(), Slow);
+        let turns = Turns::new(1);
+        let capture = Capture {
+            source: &source,
+            hung: 0,
+            opener: &opener,
+            mailbox: &mailbox,
+            control: &control,
+            clock: &clock,
+            turns: &turns,
+            host: &host,
+        };
+        let delivered = std::thread::scope(|scope| {
+            scope.spawn(|| supervise(&capture));
+            let mut delivered = Vec::new();
+            loop {
+                match mailbox.take() {
+                    Some(crate::source::mailbox::Delivery::Frame(frame)) => {
+                        delivered.push((frame.index, frame.last));
+                    }
+                    Some(_) => return delivered,
+                    None => std::thread::yield_now(),
+                }
+            }
+        });
+        let expected = first_and_last.map(|index| (index, index == 9));
+        assert_eq!(delivered, expected, "{cadence:?}");
+    }
 }
