@@ -81,7 +81,7 @@ const AROUND: f32 = 0.5;
 
 /// What must be visible around unknown movement: this many frame heights, and this share of the height of the tallest
 /// person known, for it may be his feet.
-const AROUND_MOTION: (f32, f32) = (0.1, 0.5);
+const AROUND_MOTION: (f32, f32) = (0.1, 0.35);
 
 /// Under overload the rate is reduced, but not below this where somebody is near a line, and where somebody is.
 const FLOORS: (f64, f64) = (4.0, 2.0);
