@@ -33,6 +33,9 @@ pub struct Track {
     /// Whether a trusted detection was matched in this very update. Doubtful ones keep a track alive and in
     /// place, but nothing is decided on them.
     pub seen: bool,
+    /// Whether that detection was none: points on him were followed into this picture, so that a wrong box of the
+    /// detection before is wrong in the same way.
+    pub followed: bool,
 }
 
 /// What one update of a tracker says.

@@ -94,7 +94,7 @@ impl LineCounter {
         let (height, width) = (person.height(), track.bbox.w);
         for (number, (line, anchor)) in self.lines.iter().enumerate() {
             let at = person.anchor(*anchor, self.aspect);
-            let sample = Sample { time, at, height, width };
+            let sample = Sample { time, at, height, width, followed: track.followed };
             if let Some(verdict) = person.lines[number].update(line, sample, &params) {
                 person.waiting.push((number, verdict));
             }
@@ -104,7 +104,7 @@ impl LineCounter {
             for (number, (line, anchor)) in self.lines.iter().enumerate() {
                 let [edge, at] =
                     [entry.outside, entry.first].map(|bbox| anchor_inside(&bbox, *anchor, self.aspect));
-                let sample = Sample { time: first, at, height, width: entry.first.w };
+                let sample = Sample { time: first, at, height, width: entry.first.w, followed: false };
                 let verdict = person.lines[number].came_in(line, edge, sample, &params);
                 person.waiting.extend(verdict.map(|verdict| (number, verdict)));
             }
@@ -139,7 +139,7 @@ impl LineCounter {
                 let height = person.height();
                 for (state, (line, anchor)) in person.lines.iter_mut().zip(&self.lines) {
                     let at = anchor_inside(&bbox, *anchor, self.aspect);
-                    let edge = Sample { time, at, height, width: bbox.w };
+                    let edge = Sample { time, at, height, width: bbox.w, followed: true };
                     state.left(line, edge, &self.params);
                 }
             }
@@ -256,7 +256,7 @@ mod tests {
     /// A person of height 0.2 whose centre is at `x`, `y`.
     fn track(id: u64, x: f32, y: f32) -> Track {
         let bbox = BBox::new(x - 0.04, y - 0.1, 0.08, 0.2);
-        Track { id, bbox, score: 0.8, confirmed: true, seen: true }
+        Track { id, bbox, score: 0.8, confirmed: true, seen: true, followed: false }
     }
 
     /// Feeds (time, live tracks, ended tracks); gives what was told, in short.
@@ -331,6 +331,23 @@ mod tests {
         // The line ends at 0.8 of the width, which is 1.2 frame heights.
         let beside = [(0.0, 0.4), (1.0, 0.65)].map(|(time, y)| (time, vec![track(1, 1.4, y)], vec![]));
         assert_eq!(told(&beside), [(1, Direction::In, Some(Reason::OffSegment))]);
+    }
+
+    #[test]
+    fn one_box_beyond_the_line_settles_nothing_however_long_it_is_followed() {
+        let seen = |time, y| (time, vec![track(1, 0.5, y)], vec![]);
+        let followed = |time, y| (time, vec![Track { followed: true, ..track(1, 0.5, y) }], vec![]);
+        let mut steps = vec![seen(0.0, 0.4), seen(0.5, 0.54), followed(0.75, 0.55), followed(1.0, 0.56)];
+        assert_eq!(told(&steps), []);
+        steps.push(seen(1.2, 0.4));
+        assert_eq!(told(&steps), [(1, Direction::In, Some(Reason::UTurn))]);
+        steps[4] = seen(1.2, 0.54);
+        assert_eq!(told(&steps), [(1, Direction::In, None)]);
+        // Nor does following alone lead over it, but who is gone after it has crossed.
+        let mut steps = vec![seen(0.0, 0.4), followed(0.25, 0.5), followed(0.5, 0.62)];
+        assert_eq!(told(&steps), []);
+        steps.push((3.0, vec![], vec![gone(track(1, 0.5, 0.62))]));
+        assert_eq!(told(&steps), [(1, Direction::In, None)]);
     }
 
     /// Events of one person, who is at these x at these times at the edge of a picture 1.5 wide, with an upright line at

@@ -36,6 +36,7 @@ struct Sighting {
     score: u8,
     confirmed: bool,
     seen: bool,
+    followed: bool,
 }
 
 /// One update of the tracker: its live tracks and then its ended ones are the next sightings.
@@ -278,6 +279,7 @@ fn pack(track: &Track) -> Sighting {
         score: (track.score * 255.0).round() as u8,
         confirmed: track.confirmed,
         seen: track.seen,
+        followed: track.followed,
     }
 }
 
@@ -289,6 +291,7 @@ fn unpack(sighting: &Sighting) -> Track {
         score: f32::from(sighting.score) / 255.0,
         confirmed: sighting.confirmed,
         seen: sighting.seen,
+        followed: sighting.followed,
     }
 }
 
@@ -300,7 +303,14 @@ mod tests {
     const ASPECT: f32 = 1.5;
 
     fn track(id: u64, y: f32) -> Track {
-        Track { id, bbox: BBox::new(0.7, y - 0.2, 0.08, 0.2), score: 0.8, confirmed: true, seen: true }
+        Track {
+            id,
+            bbox: BBox::new(0.7, y - 0.2, 0.08, 0.2),
+            score: 0.8,
+            confirmed: true,
+            seen: true,
+            followed: false,
+        }
     }
 
     fn update(tracks: Vec<Track>, ended: Vec<Track>) -> TrackUpdate {
@@ -346,6 +356,19 @@ mod tests {
         let line = &mut flipped.lines[0];
         std::mem::swap(&mut line.a, &mut line.b);
         assert_eq!(paths.replay(&flipped).lines[0].total_out, 2);
+    }
+
+    #[test]
+    fn where_somebody_was_only_followed_to_settles_no_more_than_it_did_live() {
+        for (followed, counted) in [(false, 1), (true, 0)] {
+            let mut paths = Paths::default();
+            let steps = [(0.3, false), (0.52, false), (0.53, followed), (0.53, followed), (0.3, false)];
+            for (step, (y, followed)) in steps.into_iter().enumerate() {
+                let track = Track { followed, ..track(1, y) };
+                paths.push(ASPECT, step as f64 * 0.25, &update(vec![track], vec![]));
+            }
+            assert_eq!(paths.replay(&source(0.48)).lines[0].total_in, counted);
+        }
     }
 
     #[test]

@@ -3,6 +3,10 @@
 use super::{CountParams, Direction, Reason, line::Line};
 use crate::geometry::Point;
 
+/// Looks that must agree on the other side of a line, however long lies between them: a single box may be wrong, and is
+/// as wrong wherever it is followed to.
+const SETTLED_BY: u32 = 2;
+
 /// One look at a person's anchor.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sample {
@@ -14,6 +18,8 @@ pub struct Sample {
     pub height: f32,
     /// Width of the box, in frame heights.
     pub width: f32,
+    /// Whether no detector saw the person there (see [`crate::track::Track::followed`]).
+    pub followed: bool,
 }
 
 /// The moment the anchor was on the line.
@@ -52,8 +58,9 @@ pub struct LineState {
     last: Option<(Sample, f32)>,
     /// The last change of sign since the side was settled.
     pass: Option<Pass>,
-    /// Since when the person has been beyond the band on the unsettled side.
-    beyond_since: Option<f64>,
+    /// Since when the person has been beyond the band on the unsettled side, and how often a detector has seen him
+    /// there.
+    beyond: Option<(f64, u32)>,
 }
 
 impl LineState {
@@ -75,18 +82,20 @@ impl LineState {
             return None;
         }
         if now == side {
-            let tried = self.beyond_since.take().is_some();
+            let tried = self.beyond.take().is_some();
             return self.pass.take().map(|mut pass| {
                 pass.direction = opposite(side);
                 let reason = if tried { Reason::UTurn } else { Reason::Flicker };
                 Verdict { pass, reason: Some(reason) }
             });
         }
-        let since = *self.beyond_since.get_or_insert(sample.time);
-        if sample.time - since < params.settle && depth.abs() <= params.deep * band {
+        let (since, seen) = self.beyond.get_or_insert((sample.time, 0));
+        if sample.followed {
             return None;
         }
-        self.settle(now)
+        *seen += 1;
+        let stays = *seen >= SETTLED_BY && sample.time - *since >= params.settle;
+        if stays || depth.abs() > params.deep * band { self.settle(now) } else { None }
     }
 
     /// The person came into the picture over its edge at `edge`, and was first seen at `first`, across the line or not.
@@ -133,7 +142,7 @@ impl LineState {
 
     fn settle(&mut self, now: Direction) -> Option<Verdict> {
         self.side = Some(now);
-        self.beyond_since = None;
+        self.beyond = None;
         let mut pass = self.pass.take()?;
         pass.direction = now;
         Some(Verdict::of(pass))

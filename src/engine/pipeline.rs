@@ -25,7 +25,7 @@ use crate::{
     metrics::stages::{Stage, timed},
     source::{Frame, pacer::Wish},
     store::{EventKind, LineCounts},
-    track::{self, Track, TrackUpdate, Tracker},
+    track::{self, Track, TrackId, TrackUpdate, Tracker},
 };
 
 /// A tracker and a counter that belong to one opening of the source and one shape of its picture.
@@ -222,9 +222,13 @@ impl Pipeline {
         };
         // Those outside of all parts are where they were followed to.
         let outside = |bbox: &BBox| shown.as_deref().is_some_and(|shown| !is_in_one(shown, bbox.center()));
-        let others = following.followed.iter().filter(|(_, bbox)| outside(bbox));
-        detections.extend(others.map(|(track, bbox)| Detection { bbox: *bbox, score: track.score }));
-        let update = timed(Stage::Track, || following.tracker.update(frame.time, &detections));
+        let others = || following.followed.iter().filter(|(_, bbox)| outside(bbox));
+        detections.extend(others().map(|(track, bbox)| Detection { bbox: *bbox, score: track.score }));
+        let followed: Vec<TrackId> = others().map(|(track, _)| track.id).collect();
+        let mut update = timed(Stage::Track, || following.tracker.update(frame.time, &detections));
+        for track in &mut update.tracks {
+            track.followed = followed.contains(&track.id);
+        }
         let counted = timed(Stage::Count, || following.counter.update(frame.time, &update));
         self.paths.lock().push(aspect, frame.time, &update);
         following.zoom.learn(frame.time, &update.tracks);
@@ -371,7 +375,10 @@ impl Following {
         if detections.is_empty() {
             return None;
         }
-        let update = timed(Stage::Track, || self.tracker.update(time, &detections));
+        let mut update = timed(Stage::Track, || self.tracker.update(time, &detections));
+        for track in &mut update.tracks {
+            track.followed = track.seen;
+        }
         self.need.moved(time, &update.tracks);
         self.followed.retain_mut(|followed| {
             let now = update.tracks.iter().find(|track| track.id == followed.0.id && track.seen);

@@ -139,7 +139,7 @@ mod tests {
 
     fn track(height: f32) -> Track {
         let bbox = BBox::new(0.5, 0.2, height / 3.0, height);
-        Track { id: 1, bbox, score: 0.9, confirmed: true, seen: true }
+        Track { id: 1, bbox, score: 0.9, confirmed: true, seen: true, followed: false }
     }
 
     /// Ten seconds of people of these heights.

@@ -41,6 +41,7 @@ impl CentroidTracker {
             score: detection.score,
             confirmed: true,
             seen: true,
+            followed: false,
         };
         self.objects.push(Object { track, disappeared: 0 });
         self.next_id += 1;

@@ -28,6 +28,7 @@ impl Target {
             score: self.score,
             confirmed: self.confirmed,
             seen: self.seen && self.last_trusted == self.last_seen,
+            followed: false,
         }
     }
 }

@@ -294,7 +294,7 @@ impl EngineApi for FakeEngine {
             let at = |step: u16| {
                 let foot = 0.3 + (end - 0.3) * f32::from(step) / 30.0;
                 let bbox = BBox::new(0.8 + id as f32 * 0.1, foot - 0.25, 0.1, 0.25);
-                Track { id, bbox, score: 0.9, confirmed: true, seen: true }
+                Track { id, bbox, score: 0.9, confirmed: true, seen: true, followed: false }
             };
             for step in 0..=30 {
                 let update = TrackUpdate { tracks: vec![at(step)], ended: Vec::new() };
@@ -341,6 +341,7 @@ pub fn preview() -> Arc<Preview> {
         score: 0.9,
         confirmed,
         seen: true,
+        followed: false,
     };
     Arc::new(Preview {
         size: (width, height),

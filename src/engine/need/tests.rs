@@ -10,7 +10,7 @@ fn need() -> Need {
 
 fn person(y: f32) -> Track {
     let bbox = BBox::new(0.8, y - HEIGHT / 2.0, HEIGHT / 3.0, HEIGHT);
-    Track { id: 1, bbox, score: 0.9, confirmed: true, seen: true }
+    Track { id: 1, bbox, score: 0.9, confirmed: true, seen: true, followed: false }
 }
 
 /// Movement in all of `areas` on a grid of a hundredth of the frame's height.

@@ -99,6 +99,8 @@ impl Scene {
 struct Watched {
     crossings: u64,
     tracks: BTreeSet<u64>,
+    /// Those that were followed into a picture nobody looked at.
+    followed: BTreeSet<u64>,
     /// Sizes of the pictures that were looked at.
     given: Vec<(i32, i32)>,
 }
@@ -117,7 +119,7 @@ fn watch(scene: Scene, seconds: f64, at: impl Fn(f64) -> Vec<(i32, i32)>) -> Wat
     let model = Bright::new();
     let given = Arc::clone(&model.given);
     let mut pipeline = pipeline(model);
-    let (mut next, mut tracks, mut enlarged) = (0.0, BTreeSet::new(), 1.0);
+    let (mut next, mut tracks, mut followed, mut enlarged) = (0.0, BTreeSet::new(), BTreeSet::new(), 1.0);
     for index in 0..(seconds * 25.0) as u64 {
         let time = index as f64 / 25.0;
         if time < next - 1e-3 {
@@ -132,12 +134,14 @@ fn watch(scene: Scene, seconds: f64, at: impl Fn(f64) -> Vec<(i32, i32)>) -> Wat
             Frame { image, index, time, captured: std::time::Instant::now(), stream_size, last: false };
         let step = pipeline.frame(&frame).unwrap();
         tracks.extend(step.tracks.iter().filter(|track| track.confirmed).map(|track| track.id));
+        let into_it = step.tracks.iter().filter(|track| track.followed && !step.looked);
+        followed.extend(into_it.map(|track| track.id));
         (next, enlarged) = (time + step.wish.interval, step.wish.enlarged);
     }
     pipeline.release(&mut Vec::new());
     let crossings = pipeline.lines().iter().map(|line| line.total_in + line.total_out).sum();
     let given = given.lock().clone();
-    Watched { crossings, tracks, given }
+    Watched { crossings, tracks, followed, given }
 }
 
 /// Where somebody is who walks `way` pixels from `from` and back, in so many seconds each.
@@ -155,6 +159,7 @@ fn two_walkers_keep_their_identity_and_are_counted_with_looks_at_parts_of_the_pi
     });
     assert_eq!(watched.crossings, 10);
     assert_eq!(watched.tracks.len(), 2, "{:?}", watched.tracks);
+    assert_eq!(watched.followed, watched.tracks);
     let parts = watched.given.iter().filter(|(w, h)| w * h * 2 < USUAL.0 * USUAL.1).count();
     assert!(2 * parts > watched.given.len(), "{parts} parts of {} looks", watched.given.len());
 }
