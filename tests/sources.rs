@@ -50,6 +50,7 @@ fn every_frame_of_a_file_arrives_once_with_its_time_and_size() {
         assert_eq!(frame.index, index);
         assert!((frame.time - index as f64 / 10.0).abs() < 0.002, "frame {index} at {}", frame.time);
         assert_eq!(frame.stream_size, (64, 48));
+        assert_eq!((source.is_last(), frame.last), (index == 29, index == 29), "frame {index}");
         assert_eq!((frame.image.cols(), frame.image.rows()), (32, 24));
         assert!((frame.aspect() - 4.0 / 3.0).abs() < 1e-6);
         index += 1;
