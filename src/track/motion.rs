@@ -166,7 +166,8 @@ impl MotionTracker {
 impl Tracker for MotionTracker {
     fn update(&mut self, time: f64, detections: &[Detection]) -> TrackUpdate {
         let time = self.now.map_or(time, |now| time.max(now));
-        let dt = self.now.map_or(0.0, |now| time - now) as f32;
+        let gap = self.now.map(|now| time - now);
+        let dt = gap.unwrap_or(0.0) as f32;
         self.now = Some(time);
         self.learn_speed(dt);
         let speed = self.speed();
@@ -179,7 +180,10 @@ impl Tracker for MotionTracker {
             [x, y, w, h, detection.score].iter().all(|value| value.is_finite()) && w > 0.0 && h > 0.0
         };
         let low = scale_odds(self.confidence, self.params.low);
-        let birth = scale_odds(self.confidence, self.params.birth);
+        let birth = match gap.is_none_or(|gap| gap >= self.params.birth_gap) {
+            true => self.confidence,
+            false => scale_odds(self.confidence, self.params.birth),
+        };
         let (mut trusted, mut doubtful) = (Vec::new(), Vec::new());
         for (index, detection) in detections.iter().enumerate().filter(|(_, detection)| usable(detection)) {
             if detection.score >= self.confidence {
@@ -227,4 +231,31 @@ fn scale_odds(probability: f32, factor: f32) -> f32 {
     let probability = probability.clamp(0.001, 0.999);
     let odds = factor * probability / (1.0 - probability);
     odds / (1.0 + odds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CONFIDENCE: f32 = 0.4;
+
+    /// Tracks started in two seconds by somebody seen this often a second, always with this score. The first picture,
+    /// where any trusted box would do, is empty.
+    fn births(looks_per_second: u32, score: f32) -> TrackId {
+        let mut tracker = MotionTracker::new(CONFIDENCE, TrackParams::default());
+        let found = [Detection { bbox: BBox::new(0.5, 0.4, 0.1, 0.3), score }];
+        tracker.update(0.0, &[]);
+        for look in 1..=2 * looks_per_second {
+            tracker.update(f64::from(look) / f64::from(looks_per_second), &found);
+        }
+        tracker.next_id - 1
+    }
+
+    #[test]
+    fn any_trusted_box_starts_a_track_where_looks_are_rare_and_a_good_one_where_they_are_not() {
+        assert_eq!([3, 5].map(|rate| births(rate, 0.42)), [1, 1]);
+        assert_eq!([10, 25].map(|rate| births(rate, 0.42)), [0, 0]);
+        assert_eq!([5, 25].map(|rate| births(rate, 0.5)), [1, 1]);
+        assert_eq!([5, 25].map(|rate| births(rate, 0.38)), [0, 0]);
+    }
 }

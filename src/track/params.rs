@@ -34,8 +34,11 @@ pub struct TrackParams {
     pub low_patience: f64,
     /// Detections whose odds are below this share of those of the trusted confidence are ignored.
     pub low: f32,
-    /// A track starts at a detection whose odds are this many times those of the trusted confidence.
+    /// A track starts at a detection whose odds are this many times those of the trusted confidence ...
     pub birth: f32,
+    /// ... or, where the update before was this many seconds ago or more, at any trusted one: many tries must not let a false
+    /// box in, and few must not keep a newcomer out.
+    pub birth_gap: f64,
     /// A doubtful detection of which this share lies within a trusted one (or the other way round) is
     /// taken for its shadow.
     pub shadow: f32,
@@ -67,6 +70,7 @@ impl TrackParams {
         low_patience: 0.6,
         low: 0.4,
         birth: 1.25,
+        birth_gap: 0.18,
         shadow: 0.6,
         covered: 0.85,
         duplicate_iou: 0.75,
