@@ -124,20 +124,34 @@ fn camera(max_attempts: u32) -> SourceConfig {
     config
 }
 
+/// What every capture loop has to itself, and the turns it takes.
+struct Surroundings {
+    mailbox: Mailbox,
+    control: CaptureControl,
+    turns: Turns,
+}
+
+impl Surroundings {
+    fn with(turns: Turns) -> Self {
+        Self { mailbox: Mailbox::default(), control: CaptureControl::default(), turns }
+    }
+
+    fn capture<'a>(
+        &'a self,
+        source: &'a SourceConfig,
+        opener: &'a dyn Opener,
+        clock: &'a dyn Clock,
+        host: &'a dyn Host,
+    ) -> Capture<'a> {
+        let Self { mailbox, control, turns } = self;
+        Capture { source, hung: 0, opener, mailbox, control, clock, turns, host }
+    }
+}
+
 fn run(source: &SourceConfig, opener: &dyn Opener, clock: &ManualClock) -> (Vec<String>, Mailbox) {
-    let (mailbox, control, host) = (Mailbox::default(), CaptureControl::default(), Recorder::default());
-    let turns = Turns::new(1);
-    supervise(&Capture {
-        source,
-        hung: 0,
-        opener,
-        mailbox: &mailbox,
-        control: &control,
-        clock,
-        turns: &turns,
-        host: &host,
-    });
-    (host.0.into_inner(), mailbox)
+    let (surroundings, host) = (Surroundings::with(Turns::new(1)), Recorder::default());
+    supervise(&surroundings.capture(source, opener, clock, &host));
+    (host.0.into_inner(), surroundings.mailbox)
 }
 
 #[test]
@@ -221,19 +235,8 @@ fn a_refused_password_is_not_retried_fast() {
 fn a_thread_that_hung_counts_as_an_attempt() {
     let clock = ManualClock::default();
     let opener = Script { opened: AtomicUsize::new(0), open: |_| Err(SourceError::Unreachable("x".into())) };
-    let (mailbox, control, host) = (Mailbox::default(), CaptureControl::default(), Recorder::default());
-    let (source, clock, turns) = (&camera(4), &clock, Turns::new(1));
-    let capture = Capture {
-        source,
-        hung: 2,
-        opener: &opener,
-        mailbox: &mailbox,
-        control: &control,
-        clock,
-        turns: &turns,
-        host: &host,
-    };
-    supervise(&capture);
+    let (surroundings, host, source) = (Surroundings::with(Turns::new(1)), Recorder::default(), camera(4));
+    supervise(&Capture { hung: 2, ..surroundings.capture(&source, &opener, &clock, &host) });
     assert_eq!(opener.opened.load(Ordering::SeqCst), 2, "two of four attempts hung");
     assert!(host.0.into_inner()[0].starts_with("Retrying: the decoder hangs"));
 }
@@ -253,18 +256,9 @@ fn a_missing_file_fails_at_once_and_says_why() {
 fn a_stream_takes_turns_of_decoding_when_it_is_behind_or_others_wait() {
     let clock = ManualClock::default();
     let opener = Script { opened: AtomicUsize::new(0), open: |_| Err(SourceError::Hung) };
-    let (mailbox, control, host) = (Mailbox::default(), CaptureControl::default(), Recorder::default());
-    let (source, turns) = (camera(1), Turns::lasting(1, Duration::from_secs(60)));
-    let capture = &Capture {
-        source: &source,
-        hung: 0,
-        opener: &opener,
-        mailbox: &mailbox,
-        control: &control,
-        clock: &clock,
-        turns: &turns,
-        host: &host,
-    };
+    let surroundings = Surroundings::with(Turns::lasting(1, Duration::from_secs(60)));
+    let (source, host, turns) = (camera(1), Recorder::default(), &surroundings.turns);
+    let capture = &surroundings.capture(&source, &opener, &clock, &host);
     let in_ = |milliseconds| Some(clock.now() + Duration::from_millis(milliseconds));
     let mut place = Place::default();
     assert!(take_turn(capture, None, &mut place).is_none(), "nobody knows when its frame comes");
@@ -301,23 +295,13 @@ fn the_last_frame_of_a_file_is_delivered_unless_a_rate_was_set() {
         (source.kind, source.cadence) = (SourceKind::Video, cadence);
         let open = |_| Ok(Box::new(Film { grabbed: 0, frames: 10 }) as Box<dyn FrameSource>);
         let (opener, clock) = (Script { opened: AtomicUsize::new(0), open }, ManualClock::default());
-        let (mailbox, control, host) = (Mailbox::default(), CaptureControl::default(), Slow);
-        let turns = Turns::new(1);
-        let capture = Capture {
-            source: &source,
-            hung: 0,
-            opener: &opener,
-            mailbox: &mailbox,
-            control: &control,
-            clock: &clock,
-            turns: &turns,
-            host: &host,
-        };
+        let surroundings = Surroundings::with(Turns::new(1));
+        let capture = surroundings.capture(&source, &opener, &clock, &Slow);
         let delivered = std::thread::scope(|scope| {
             scope.spawn(|| supervise(&capture));
             let mut delivered = Vec::new();
             loop {
-                match mailbox.take() {
+                match surroundings.mailbox.take() {
                     Some(crate::source::mailbox::Delivery::Frame(frame)) => {
                         delivered.push((frame.index, frame.last));
                     }
