@@ -127,8 +127,34 @@ impl LineCounter {
         }
     }
 
+    /// Gives back what a track took over that is gone before the tracker believed in it: a false box stood where somebody
+    /// was lost. Whether he is still there, to be judged when he is gone himself.
+    fn give_back(&mut self, index: usize) -> bool {
+        let person = &mut self.people[index];
+        let Some(before) = person.before.take_if(|_| !person.confirmed && person.heir.is_none()) else {
+            return false;
+        };
+        for (zone, _) in &mut self.zones {
+            zone.hand_over(person.id, before.id);
+        }
+        match self.people.iter_mut().find(|other| other.id == before.id) {
+            Some(owner) => {
+                owner.heir = None;
+                owner.waiting = before.waiting;
+                true
+            }
+            None => {
+                self.people[index] = *before;
+                false
+            }
+        }
+    }
+
     /// Judges what a person who is gone left undecided.
     fn finish(&mut self, index: usize, events: &mut Vec<CountEvent>) {
+        if self.give_back(index) {
+            return;
+        }
         let last = self.people[index].bbox;
         // Where somebody else stands now, nobody went out: one person had two tracks.
         let doubled = self.people.iter().any(|other| other.seen && other.bbox.iou(&last) > SAME_PERSON);
@@ -209,6 +235,9 @@ impl Counter for LineCounter {
                 // Back although somebody took over: both keep the history, none loses a side.
                 self.people[index].heir = None;
                 self.people[index].seen = true;
+                for other in &mut self.people {
+                    other.before.take_if(|before| before.id == track.id);
+                }
             }
         }
         self.hand_off(time, &newborn);
@@ -289,6 +318,33 @@ mod tests {
             (1.0, vec![track(2, 0.5, PEOPLE_BELOW)], vec![]),
         ];
         assert_eq!(told(&steps), [(2, Direction::In, None)]);
+    }
+
+    #[test]
+    fn a_box_that_nobody_believes_in_takes_nothing_away_from_who_was_lost_there() {
+        let lost = track(1, 0.5, 0.54);
+        let false_one = |y| Track { confirmed: false, ..track(2, 0.5, y) };
+        let mut steps = vec![
+            (0.0, vec![track(1, 0.5, PEOPLE_ABOVE)], vec![]),
+            (0.4, vec![lost], vec![]),
+            (0.6, vec![gone(lost), false_one(0.6)], vec![]),
+        ];
+        let all_at_once = (0.8, vec![], vec![gone(lost), gone(false_one(0.6))]);
+        let one_by_one = [
+            (1.4, vec![gone(lost)], vec![gone(false_one(0.6))]),
+            (2.4, vec![gone(lost)], vec![]),
+            (3.4, vec![], vec![gone(lost)]),
+        ];
+        for ends in [&[all_at_once][..], &one_by_one] {
+            assert_eq!(told(&[&steps[..], ends].concat()), [(1, Direction::In, None)]);
+        }
+        // Nor does it add to what he does when he comes back.
+        steps.push((0.8, vec![track(1, 0.5, 0.55), gone(false_one(0.6))], vec![]));
+        assert_eq!(told(&steps), [(1, Direction::In, None)]);
+        steps.push((1.6, vec![track(1, 0.5, PEOPLE_BELOW)], vec![gone(false_one(0.6))]));
+        steps.push((2.4, vec![track(1, 0.5, PEOPLE_BELOW)], vec![]));
+        let counted = told(&steps).into_iter().filter(|(_, _, reason)| reason.is_none()).count();
+        assert_eq!(counted, 1);
     }
 
     #[test]

@@ -34,6 +34,8 @@ pub struct Person {
     pub waiting: Vec<(usize, Verdict)>,
     /// Track that took over from this one.
     pub heir: Option<TrackId>,
+    /// Who he was when this track took over from one that the tracker believed in.
+    pub before: Option<Box<Person>>,
     /// Whether the tracker still follows him.
     pub live: bool,
     /// Usual height, in frame heights.
@@ -63,6 +65,7 @@ impl Person {
             confirmed: track.confirmed,
             waiting: Vec::new(),
             heir: None,
+            before: None,
             live: true,
             height: track.bbox.h,
             cut_since: None,
@@ -114,6 +117,10 @@ impl Person {
         self.start = other.start;
         self.first_seen = other.first_seen;
         self.entry = None;
+        self.before = match other.confirmed {
+            true => Some(Box::new(Self { heir: None, before: None, ..other.clone() })),
+            false => other.before.clone(),
+        };
     }
 
     /// The person's usual height, in frame heights.
