@@ -37,6 +37,10 @@ const SEARCH_IN_VAIN: f64 = 1.5;
 /// See [`SEARCH_IN_VAIN`].
 const VAIN: f64 = 5.0;
 
+/// No look is in vain that shows somebody doubtful within this many body heights of a line: a network is often not sure of a
+/// newcomer for a second, in which he walks as far as this.
+const HOPEFUL: f32 = 1.5;
+
 /// Looks per second that a new track gets at least: it is believed after 0.2 s and must be seen twice by then.
 const NEW: f64 = 5.0;
 
@@ -132,9 +136,11 @@ pub struct Need {
     last_search: f64,
     /// When the people were where they are here.
     last_move: f64,
-    /// Looks in a row that were for something unknown and found nobody new, less those that [`SEARCH_IN_VAIN`]
-    /// allows in that time.
+    /// Looks in a row that were for something unknown and showed nobody new, nor anybody [`HOPEFUL`], less those that
+    /// [`SEARCH_IN_VAIN`] allows in that time.
     vain: f64,
+    /// Where the look that is being told of may show somebody.
+    doubted: Vec<BBox>,
     searching: bool,
     /// What the look that is due must show; `None`: everything.
     areas: Option<Vec<Area>>,
@@ -156,6 +162,7 @@ impl Need {
             last_search: f64::NEG_INFINITY,
             last_move: f64::NEG_INFINITY,
             vain: 0.0,
+            doubted: Vec::new(),
             searching: false,
             areas: None,
             searched: false,
@@ -258,6 +265,12 @@ impl Need {
         }
     }
 
+    /// The look found these boxes where something moves, and the detector does not trust them. To be told before
+    /// [`Self::looked`].
+    pub fn doubted(&mut self, boxes: Vec<BBox>) {
+        self.doubted = boxes;
+    }
+
     /// The picture at `time` was looked at, or these `parts` of it (frame heights), and these tracks are alive.
     pub fn looked(&mut self, time: f64, tracks: &[Track], parts: Option<&[BBox]>) {
         let newcomer = tracks.iter().any(|track| self.people.iter().all(|person| person.id != track.id));
@@ -265,7 +278,11 @@ impl Need {
         if newcomer || !self.searching {
             self.vain = 0.0;
         } else if searched {
-            self.vain = self.vain_by(time) + 1.0;
+            let known: Vec<BBox> = tracks.iter().map(|track| reach(&track.bbox)).collect();
+            let may_cross =
+                |bbox: &BBox| self.is_near_line(bbox, HOPEFUL) && !is_in_one(&known, bbox.center());
+            let in_vain = !self.doubted.iter().any(may_cross);
+            self.vain = self.vain_by(time) + if in_vain { 1.0 } else { 0.0 };
         }
         if parts.is_none() {
             self.last_whole = time;
@@ -314,11 +331,8 @@ impl Need {
 
     /// Looks per second that `person` needs, and how far they may be reduced.
     fn rate_for(&self, person: &Person) -> (f64, f64) {
-        let (speed, height) = (person.speed(), person.bbox.h.max(1e-3));
-        let near = self.lines.iter().any(|(line, anchor)| {
-            let distance = line.distance(anchor.of(&person.bbox)) / height;
-            distance <= NEAR.1.max(speed * NEAR.0)
-        });
+        let speed = person.speed();
+        let near = self.is_near_line(&person.bbox, NEAR.1.max(speed * NEAR.0));
         let (step, (least, most), floor) =
             if near { (NEAR_STEP, NEAR_RATES, FLOORS.0) } else { (FAR_STEP, FAR_RATES, FLOORS.1) };
         let mut rate = f64::from(speed / step).clamp(least, most);
@@ -341,6 +355,12 @@ impl Need {
     /// [`Self::vain`] at `time`.
     fn vain_by(&self, time: f64) -> f64 {
         (self.vain - SEARCH_IN_VAIN * (time - self.last_search)).max(0.0)
+    }
+
+    /// Whether a person in `bbox` is within this many body heights of a line.
+    fn is_near_line(&self, bbox: &BBox, reach: f32) -> bool {
+        let reach = reach * bbox.h.max(1e-3);
+        self.lines.iter().any(|(line, anchor)| line.distance(anchor.of(bbox)) <= reach)
     }
 
     fn distance_to_lines(&self, point: Point) -> f32 {

@@ -25,7 +25,7 @@ use crate::{
     metrics::stages::{Stage, timed},
     source::{Frame, pacer::Wish},
     store::{EventKind, LineCounts},
-    track::{self, Track, TrackId, TrackUpdate, Tracker},
+    track::{self, Track, TrackId, TrackParams, TrackUpdate, Tracker},
 };
 
 /// A tracker and a counter that belong to one opening of the source and one shape of its picture.
@@ -232,6 +232,7 @@ impl Pipeline {
         let counted = timed(Stage::Count, || following.counter.update(frame.time, &update));
         self.paths.lock().push(aspect, frame.time, &update);
         following.zoom.learn(frame.time, &update.tracks);
+        following.need.doubted(following.doubted(&detections, confidence));
         timed(Stage::Gate, || following.gate.looked(shown.as_deref()));
         following.need.looked(frame.time, &update.tracks, shown.as_deref());
         let seen = update.tracks.iter().filter(|track| track.confirmed && track.seen);
@@ -352,6 +353,13 @@ impl Following {
                 self.need.is_due(frame.time, motion, share)
             }
         }
+    }
+
+    /// Boxes of the last look that may be somebody who moves.
+    fn doubted(&self, detections: &[Detection], confidence: f32) -> Vec<BBox> {
+        let doubtful = TrackParams::DEFAULT.doubtful(confidence);
+        let doubted = detections.iter().filter(|found| doubtful.contains(&found.score));
+        doubted.map(|found| found.bbox).filter(|bbox| self.gate.motion().within(bbox)).collect()
     }
 
     /// What the look that is due covers of a picture of `size`.

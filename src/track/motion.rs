@@ -1,6 +1,8 @@
 //! The default tracker: motion model, two-stage association, births, deaths and duplicates.
 
-use super::{Track, TrackId, TrackParams, TrackUpdate, Tracker, assignment, kalman::BoxFilter};
+use super::{
+    Track, TrackId, TrackParams, TrackUpdate, Tracker, assignment, kalman::BoxFilter, params::scale_odds,
+};
 use crate::{detect::Detection, geometry::BBox};
 
 /// One person as the tracker knows him.
@@ -179,7 +181,7 @@ impl Tracker for MotionTracker {
             let BBox { x, y, w, h } = detection.bbox;
             [x, y, w, h, detection.score].iter().all(|value| value.is_finite()) && w > 0.0 && h > 0.0
         };
-        let low = scale_odds(self.confidence, self.params.low);
+        let doubted = self.params.doubtful(self.confidence);
         let birth = match gap.is_none_or(|gap| gap >= self.params.birth_gap) {
             true => self.confidence,
             false => scale_odds(self.confidence, self.params.birth),
@@ -188,7 +190,7 @@ impl Tracker for MotionTracker {
         for (index, detection) in detections.iter().enumerate().filter(|(_, detection)| usable(detection)) {
             if detection.score >= self.confidence {
                 trusted.push(index);
-            } else if detection.score >= low {
+            } else if doubted.contains(&detection.score) {
                 doubtful.push(index);
             }
         }
@@ -224,13 +226,6 @@ impl Tracker for MotionTracker {
         self.now = None;
         self.targets.drain(..).map(|target| Track { seen: false, ..target.track() }).collect()
     }
-}
-
-/// The probability whose odds are `factor` times those of `probability`.
-fn scale_odds(probability: f32, factor: f32) -> f32 {
-    let probability = probability.clamp(0.001, 0.999);
-    let odds = factor * probability / (1.0 - probability);
-    odds / (1.0 + odds)
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! The constants of the default tracker. `docs/counting.md` tells why each has its value.
 
+use std::ops::Range;
+
 /// Constants of the default tracker: seconds, body heights and ratios only.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TrackParams {
@@ -76,6 +78,21 @@ impl TrackParams {
         duplicate_iou: 0.75,
         duplicate_time: 0.4,
     };
+}
+
+impl TrackParams {
+    /// Scores of boxes that may be somebody, of a detector whose boxes are trusted from a score of `confidence` on.
+    #[must_use]
+    pub fn doubtful(&self, confidence: f32) -> Range<f32> {
+        scale_odds(confidence, self.low)..confidence
+    }
+}
+
+/// The probability whose odds are `factor` times those of `probability`.
+pub(super) fn scale_odds(probability: f32, factor: f32) -> f32 {
+    let probability = probability.clamp(0.001, 0.999);
+    let odds = factor * probability / (1.0 - probability);
+    odds / (1.0 + odds)
 }
 
 impl Default for TrackParams {

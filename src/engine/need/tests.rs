@@ -189,6 +189,32 @@ fn movement_that_never_is_anybody_is_looked_at_less_and_less() {
 }
 
 #[test]
+fn movement_that_may_be_somebody_goes_on_being_looked_at() {
+    let moving = BBox::new(0.2, 0.45, 0.1, 0.1);
+    let looks = |known: &[Track], doubted: Option<BBox>| {
+        let (mut need, mut count, mut next) = (need(), 0, 0.0);
+        for i in 0..900 {
+            let time = f64::from(i) / 30.0;
+            if time < next - 1e-3 {
+                continue;
+            }
+            if need.is_due(time, &motion(&[moving]), 1.0) {
+                need.doubted(doubted.into_iter().collect());
+                need.looked(time, known, None);
+                count += 1;
+            }
+            next = time + need.interval();
+        }
+        count
+    };
+    assert!((40..=60).contains(&looks(&[], None)), "{}", looks(&[], None));
+    assert!((140..=155).contains(&looks(&[], Some(moving))), "{}", looks(&[], Some(moving)));
+    let known = somebody(1, 1.2, 0.5);
+    assert_eq!(looks(&[known], Some(known.bbox)), looks(&[known], None), "who is known is no newcomer");
+    assert_eq!(looks(&[], Some(BBox::new(0.2, 0.0, 0.1, 0.1))), looks(&[], None), "far from the line");
+}
+
+#[test]
 fn what_moved_now_and_then_does_not_delay_the_search_for_the_next_newcomer() {
     let shadow = motion(&[BBox::new(0.2, 0.45, 0.1, 0.1)]);
     let mut need = need();
