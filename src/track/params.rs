@@ -78,9 +78,7 @@ impl TrackParams {
         duplicate_iou: 0.75,
         duplicate_time: 0.4,
     };
-}
 
-impl TrackParams {
     /// Scores of boxes that may be somebody, of a detector whose boxes are trusted from a score of `confidence` on.
     #[must_use]
     pub fn doubtful(&self, confidence: f32) -> Range<f32> {
