@@ -4,6 +4,7 @@ mod arguments;
 mod bench_screen;
 mod check;
 mod dashboard;
+mod environment;
 mod keep;
 mod models;
 mod monitor;
@@ -147,6 +148,7 @@ fn run_eval(args: EvalArgs) -> Result<u8, Failure> {
 }
 
 fn run_bench(args: &BenchArgs) -> Result<u8, Failure> {
+    environment::set();
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let workers = args.workers.unwrap_or(cores);
     let options = BenchOptions {

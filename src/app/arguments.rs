@@ -6,7 +6,7 @@
 //! environment holds nothing but the number of its descriptor.
 
 use std::{
-    ffi::{OsStr, OsString},
+    ffi::{CStr, OsStr, OsString},
     fs::{self, File, OpenOptions},
     io::{self, Read as _, Write as _},
     os::{
@@ -16,12 +16,18 @@ use std::{
     process::Command,
 };
 
-use rustix::fs::{MemfdFlags, memfd_create};
+use rustix::{
+    fs::{MemfdFlags, memfd_create},
+    thread::set_name,
+};
 
 use crate::config::redact;
 
 /// Number of the descriptor that holds the true arguments.
 const HANDOVER: &str = "PCOUNT_ARGUMENTS_FD";
+
+/// Name of the process.
+const COMMAND: &CStr = c"pcount-tui";
 
 /// Name of the file in memory, as shown in `/proc/PID/fd`.
 const NAME: &str = "pcount-arguments";
@@ -30,6 +36,8 @@ const NAME: &str = "pcount-arguments";
 pub fn read() -> Vec<OsString> {
     let visible: Vec<OsString> = std::env::args_os().collect();
     if let Some(arguments) = handed_over() {
+        // It was started by a name that says nothing to those who look for it in `top` or with `pkill`.
+        let _ = set_name(COMMAND);
         return arguments;
     }
     if visible.iter().any(|argument| shown(argument) != *argument) {

@@ -10,10 +10,10 @@ use anyhow::Context;
 use crossbeam_channel::{Receiver, Sender};
 use sha2::{Digest, Sha256};
 
-use super::{DONE, FAILED, Failure, NO_SOURCE, SIGNAL, signals::StopSignal};
+use super::{DONE, FAILED, Failure, NO_SOURCE, SIGNAL, environment, signals::StopSignal};
 use crate::{
     cli::RunArgs,
-    config::{Config, SourceKind, Transport},
+    config::{Config, SourceKind},
     engine::{Engine, EngineApi, EngineOptions, Health, aggregator::Sink},
     export::{
         Exporter,
@@ -23,7 +23,6 @@ use crate::{
     headless::{self, Format, template::Template},
     ledger::{self, Ledger, LedgerOptions},
     logging::{self, LogHandle, LogOptions, NativeOutput},
-    source::system,
     store::{EngineSnapshot, SourceState},
 };
 
@@ -51,7 +50,7 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     {
         return super::print(|out| headless::print(&snapshot, format, out));
     }
-    choose_environment(&config);
+    environment::set_for(&config);
     let stop = StopSignal::listen().context("signals cannot be watched")?;
     let settings = &config.parallel;
     let logs = logging::init(&LogOptions {
@@ -88,34 +87,6 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
         0 => code,
         signal => SIGNAL + u8::try_from(signal).unwrap_or(0),
     })
-}
-
-/// How FFmpeg opens RTSP cameras is a matter of the environment, for the whole process: when there are any, the
-/// program starts anew with the variable set, unless the user has set it. With some over TCP and some over UDP
-/// it is TCP first, then UDP, and opening the others says so. The number of heaps is set on the same occasion.
-fn choose_environment(config: &Config) {
-    let transports: Vec<Transport> = config
-        .sources
-        .iter()
-        .filter(|source| source.enabled && source.source.to_string().starts_with("rtsp"))
-        .map(|source| source.transport)
-        .collect();
-    if transports.is_empty() || std::env::var_os(system::OPTIONS_VARIABLE).is_some() {
-        return;
-    }
-    let datagrams = transports.iter().all(|transport| *transport == Transport::Udp);
-    let options = system::options(datagrams);
-    let heaps = std::env::var_os(system::HEAPS.0).is_none().then_some(system::HEAPS);
-    let variables: Vec<_> = [(system::OPTIONS_VARIABLE, options.as_str())].into_iter().chain(heaps).collect();
-    let error = super::arguments::start_anew_with(&variables);
-    // Without it cameras take a second longer, and no more; datagrams do not come by themselves.
-    if datagrams {
-        super::complain(&format!(
-            "warning: 'transport': 'udp' cannot be set ({error}); start the program with {}='{options}' in the \
-             environment",
-            system::OPTIONS_VARIABLE
-        ));
-    }
 }
 
 /// The state of a program that counts the same sources at this moment: no camera is opened twice for a look.
