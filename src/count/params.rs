@@ -44,7 +44,7 @@ impl CountParams {
         deep: 3.0,
         reach: 0.5,
         handoff_time: 0.7,
-        handoff_distance: 0.6,
+        handoff_distance: 0.45,
         exit_travel: 1.5,
         edge_reach: 0.5,
         edge_time: 1.0,

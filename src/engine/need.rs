@@ -41,6 +41,10 @@ const VAIN: f64 = 5.0;
 /// newcomer for a second, in which he walks as far as this.
 const HOPEFUL: f32 = 1.5;
 
+/// Seconds at the start of a source, and looks per second then, at whole pictures, while anybody is there or anything moves:
+/// everybody is a newcomer at once, and who is half hidden is found in one picture and not in the next.
+const START: (f64, f64) = (2.0, 15.0);
+
 /// Looks per second that a new track gets at least: it is believed after 0.2 s and must be seen twice by then.
 const NEW: f64 = 5.0;
 
@@ -131,6 +135,8 @@ pub struct Need {
     /// Width over height of the picture.
     aspect: f32,
     people: Vec<Person>,
+    /// Time of the first picture.
+    started: Option<f64>,
     /// When the whole picture was last looked at, and when all that nobody explained.
     last_whole: f64,
     last_search: f64,
@@ -158,6 +164,7 @@ impl Need {
             lines: lines.iter().map(|line| (Line::new(line, aspect), line.anchor)).collect(),
             aspect,
             people: Vec::new(),
+            started: None,
             last_whole: f64::NEG_INFINITY,
             last_search: f64::NEG_INFINITY,
             last_move: f64::NEG_INFINITY,
@@ -198,11 +205,14 @@ impl Need {
             (wanted * share).max(floor.min(wanted)).max(HEARTBEAT)
         };
         let rates: Vec<f64> = self.people.iter().zip(&known).map(rate_of).collect();
-        self.rate = rates.iter().fold(search, |most, rate| most.max(*rate));
+        self.started.get_or_insert(time);
+        let starting = self.is_starting(time) && (elsewhere || !self.people.is_empty());
+        let heartbeat = if starting { (START.1 * share).max(HEARTBEAT) } else { HEARTBEAT };
+        self.rate = rates.iter().fold(search.max(heartbeat), |most, rate| most.max(*rate));
         let early = self.interval() / 2.0;
         let overdue = |last: f64, rate: f64| time - last >= 1.0 / rate - early;
         let soon = |last: f64, rate: f64| overdue(last, rate) || time - last >= SOON / rate;
-        let whole = overdue(self.last_whole, HEARTBEAT);
+        let whole = overdue(self.last_whole, heartbeat);
         let mut people = self.people.iter().zip(&rates);
         let due = whole
             || elsewhere && overdue(self.last_search, search)
@@ -236,6 +246,12 @@ impl Need {
             areas.push(Area { bbox: bbox.grown(AROUND * bbox.h), smallest: bbox.h });
         }
         Some(areas)
+    }
+
+    /// Whether the source has only just begun: its pictures are not reduced.
+    #[must_use]
+    pub fn is_starting(&self, time: f64) -> bool {
+        self.started.is_none_or(|started| time - started < START.0)
     }
 
     /// What the look must show that is due; `None`: all of the picture.

@@ -5,6 +5,7 @@
 //! each reduced as far as the people in it allow. Nobody who is followed may be cut by an edge: half a person is found
 //! as a smaller one.
 
+use super::zoom::PERSON;
 use crate::{detect::Detection, geometry::BBox};
 
 /// Sides of the network's input are multiples of this.
@@ -12,10 +13,6 @@ const STRIDE: u32 = 32;
 
 /// Parts that together cost more than this share of the whole picture are not worth their edges.
 const MOST: f32 = 0.75;
-
-/// Height in pixels, in the network's input, that a person in a part keeps if the whole picture would give him as much:
-/// more than there (see `zoom.rs`), for a part shows less of what is around.
-const PERSON: f32 = 80.0;
 
 /// More areas than this are most of the picture, and joining them in pairs takes its time.
 const MANY: usize = 24;

@@ -195,7 +195,8 @@ impl Pipeline {
             return Ok(Step { events, tracks, looked: false, wish });
         }
         let size = (frame.image.cols().max(1) as u32, frame.image.rows().max(1) as u32);
-        let view = match choice == Choice::Need && model.gains_from_reduction() && !ends {
+        let may_be_less = choice == Choice::Need && !ends && !following.need.is_starting(frame.time);
+        let view = match may_be_less && model.gains_from_reduction() {
             true => following.view(frame.time, size),
             false => View::Whole,
         };

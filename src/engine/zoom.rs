@@ -6,10 +6,9 @@
 
 use crate::{detect::MOST_ENLARGED, track::Track};
 
-/// Height in pixels, in the network's input, that people should keep. RTMDet-nano finds 94 % of people at 43
-/// pixels, as many as at any larger size, and 84 % at 30: somebody a quarter smaller than all others is found as
-/// well, and half as tall is still seen.
-const PERSON: f32 = 56.0;
+/// Height in pixels, in the network's input, that people keep. RTMDet-nano finds 94 % of people at 43 pixels, as many as
+/// at any larger size, and 84 % at 30; but somebody smaller, or half hidden, needs more than the others.
+pub const PERSON: f32 = 80.0;
 
 /// Height in pixels that half of the people should have at least: RTMDet-nano finds 63 % at 23 pixels and 39 % at 20.
 const SMALL: f32 = 30.0;
@@ -162,7 +161,7 @@ mod tests {
     #[test]
     fn large_people_need_few_pixels_and_small_ones_all() {
         assert_eq!(size(&[0.85]), Some((192, 108)));
-        assert_eq!(size(&[0.85, 0.35]), Some((320, 180)));
+        assert_eq!(size(&[0.85, 0.5]), Some((288, 162)));
         assert_eq!(size(&[0.85, 0.2]), Some(PICTURE));
         assert_eq!(size(&[]), Some(PICTURE));
     }

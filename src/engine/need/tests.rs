@@ -3,9 +3,14 @@ use super::*;
 const ASPECT: f32 = 1.6;
 const HEIGHT: f32 = 0.2;
 
-fn need() -> Need {
+fn just_started() -> Need {
     let across = LineConfig { name: "L".into(), a: [0.0, 0.5], b: [1.0, 0.5], anchor: Anchor::Center };
     Need::new(&[across], ASPECT)
+}
+
+/// Of a source that began long ago.
+fn need() -> Need {
+    Need { started: Some(f64::NEG_INFINITY), ..just_started() }
 }
 
 fn person(y: f32) -> Track {
@@ -68,6 +73,35 @@ fn an_empty_still_picture_gets_a_heartbeat() {
 fn somebody_standing_is_looked_at_once_a_second() {
     let count = looks(30, 1.0, |_| Some(0.48), false, &[]);
     assert!((28..=36).contains(&count), "{count}");
+}
+
+#[test]
+fn in_the_first_seconds_of_a_source_its_whole_pictures_are_looked_at_often_while_anybody_is_there() {
+    // Looks, and those at the whole picture, in each of three seconds.
+    let looks = |tracks: &[Track], share: f64| {
+        let (mut need, mut counts, mut next) = (just_started(), [(0, 0); 3], 0.0);
+        for frame in 0..90 {
+            let time = f64::from(frame) / 30.0;
+            if time < next - 1e-3 {
+                continue;
+            }
+            if need.is_due(time, &motion(&[]), share) {
+                let (all, whole) = &mut counts[frame as usize / 30];
+                *all += 1;
+                *whole += usize::from(need.areas().is_none());
+                need.looked(time, tracks, None);
+            }
+            next = time + need.interval();
+        }
+        counts
+    };
+    let [first, second, third] = looks(&[person(0.2)], 1.0);
+    assert!(first.0 >= 12 && first.0 == first.1, "{first:?}: the first look finds him");
+    assert!(second.0 >= 14 && second.0 == second.1, "{second:?}");
+    assert!(third.0 <= 3, "{third:?}: he stands");
+    assert_eq!(looks(&[], 1.0), [(1, 1), (0, 0), (1, 1)], "nobody is there: the heartbeat");
+    let throttled = looks(&[person(0.2)], 0.2)[0];
+    assert!((2..=4).contains(&throttled.0), "{throttled:?} under overload");
 }
 
 #[test]

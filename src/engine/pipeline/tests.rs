@@ -151,12 +151,23 @@ fn to_and_fro(time: f64, from: f64, way: f64, seconds: f64) -> i32 {
     (from + way * if there { phase } else { 1.0 - phase }) as i32
 }
 
+/// One walks to and fro over the line, the other stays on his side.
+fn two_walkers(seconds: f64) -> Watched {
+    watch(Scene { size: USUAL, person: PERSON }, seconds, |time| {
+        vec![(to_and_fro(time, 100.0, 180.0, 6.0), 20), (to_and_fro(time, 290.0, 80.0, 2.7), 140)]
+    })
+}
+
+#[test]
+fn a_source_that_begins_is_looked_at_whole_and_often() {
+    let given = two_walkers(2.0).given;
+    assert!(given.len() >= 20, "{} looks in two seconds", given.len());
+    assert!(given.iter().all(|size| *size == USUAL), "{given:?}");
+}
+
 #[test]
 fn two_walkers_keep_their_identity_and_are_counted_with_looks_at_parts_of_the_picture() {
-    // One walks to and fro over the line, the other stays on his side.
-    let watched = watch(Scene { size: USUAL, person: PERSON }, 60.0, |time| {
-        vec![(to_and_fro(time, 100.0, 180.0, 6.0), 20), (to_and_fro(time, 290.0, 80.0, 2.7), 140)]
-    });
+    let watched = two_walkers(60.0);
     assert_eq!(watched.crossings, 10);
     assert_eq!(watched.tracks.len(), 2, "{:?}", watched.tracks);
     assert_eq!(watched.followed, watched.tracks);
@@ -188,7 +199,7 @@ fn the_last_frame_of_a_file_is_looked_at_whole() {
         let mut pipeline = pipeline(model);
         let mut looked = false;
         // Somebody who stands where he was first seen is looked at once a second.
-        for index in 0..50 {
+        for index in 0..85 {
             let scene = Scene { size: USUAL, person: PERSON };
             let frame = Frame {
                 image: scene.picture(&[(100, 80)]),
@@ -196,7 +207,7 @@ fn the_last_frame_of_a_file_is_looked_at_whole() {
                 time: index as f64 / 25.0,
                 captured: std::time::Instant::now(),
                 stream_size: (USUAL.0 as u32, USUAL.1 as u32),
-                last: last_one && index == 49,
+                last: last_one && index == 84,
             };
             looked = pipeline.frame(&frame).unwrap().looked;
         }
