@@ -8,6 +8,7 @@ use crate::{
 
 pub mod assignment;
 mod centroid;
+mod glimpse;
 mod kalman;
 mod motion;
 mod params;
@@ -45,6 +46,19 @@ pub struct TrackUpdate {
     pub tracks: Vec<Track>,
     /// Tracks that were given up in this update, in their last state.
     pub ended: Vec<Track>,
+    /// Where tracks that are new were before the tracker was sure of them, as far as it knows.
+    pub origins: Vec<Origin>,
+}
+
+/// Where doubtful boxes first showed somebody who is followed from now on.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Origin {
+    /// His track.
+    pub track: TrackId,
+    /// Seconds on the source's clock.
+    pub time: f64,
+    /// In frame heights.
+    pub bbox: BBox,
 }
 
 /// Associates detections over time.
@@ -52,6 +66,11 @@ pub trait Tracker: Send {
     /// Takes the detections of one picture at `time` seconds on the source's clock. Times never decrease;
     /// a repeated time is allowed and moves nothing.
     fn update(&mut self, time: f64, detections: &[Detection]) -> TrackUpdate;
+
+    /// Takes where people were followed to in a picture at `time` that no detector looked at.
+    fn follow(&mut self, time: f64, people: &[Detection]) -> TrackUpdate {
+        self.update(time, people)
+    }
 
     /// Ends every track (the source disconnected or jumped).
     fn reset(&mut self) -> Vec<Track>;

@@ -148,7 +148,7 @@ fn play(scenario: &Scenario, rate: f64, phase: f64) -> Vec<(u64, u64, BTreeMap<R
         events.extend(counter.update(time, &tracker.update(time, &found)));
         index += 1;
     }
-    let ended = TrackUpdate { tracks: Vec::new(), ended: tracker.reset() };
+    let ended = TrackUpdate { ended: tracker.reset(), ..TrackUpdate::default() };
     events.extend(counter.update(end, &ended));
     let mut totals = vec![(0, 0, BTreeMap::new()); scenario.lines.len()];
     for event in events {

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     config::{LineConfig, ZoneConfig},
-    track::{Track, TrackUpdate},
+    track::{Origin, Track, TrackUpdate},
 };
 
 /// Overlap from which a box that is left and one that is seen are one person's.
@@ -83,6 +83,17 @@ impl LineCounter {
             for (zone, _) in &mut self.zones {
                 zone.hand_over(id, heir);
             }
+        }
+    }
+
+    /// Takes where a new person was before the tracker was sure of him: the side he comes from.
+    fn trace_back(&self, person: &mut Person, origin: &Origin) {
+        let Origin { time, bbox, .. } = *origin;
+        person.start = bbox.center();
+        for (state, (line, anchor)) in person.lines.iter_mut().zip(&self.lines) {
+            let at = anchor_inside(&bbox, *anchor, self.aspect);
+            let sample = Sample { time, at, height: bbox.h, width: bbox.w, followed: false };
+            state.update(line, sample, &self.params);
         }
     }
 
@@ -224,6 +235,9 @@ impl Counter for LineCounter {
             if known.is_none() && track.seen {
                 newborn.push(self.people.len());
                 let mut person = Person::new(track, time, self.lines.len());
+                if let Some(origin) = update.origins.iter().find(|origin| origin.track == track.id) {
+                    self.trace_back(&mut person, origin);
+                }
                 if time - started > self.params.edge_time {
                     let gap = self.params.edge_step * track.bbox.h;
                     person.entry = Entry::at_edge(track.bbox, self.aspect, gap);

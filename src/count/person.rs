@@ -43,7 +43,7 @@ pub struct Person {
     /// Since when the box has been much shorter than usual.
     cut_since: Option<f64>,
     /// Path walked, in frame heights, net: first and last anchor-free centre.
-    start: Point,
+    pub start: Point,
     /// When he was first seen.
     pub first_seen: f64,
     /// Where, if that was at an edge of the picture and he may still prove to have come in over it.

@@ -6,7 +6,7 @@ use super::{Anchor, CountEvent, Counter, Direction, Reason, counter_for};
 use crate::{
     config::SourceConfig,
     geometry::{BBox, Point},
-    track::{Track, TrackId, TrackUpdate},
+    track::{Origin, Track, TrackId, TrackUpdate},
 };
 
 /// Tracks are kept for this long, in seconds.
@@ -55,6 +55,8 @@ pub struct Paths {
     aspect: f32,
     looks: VecDeque<Look>,
     sightings: VecDeque<Sighting>,
+    /// Each with the time of its look.
+    origins: VecDeque<(f64, Origin)>,
     /// Added to the source's clock, which a camera may begin anew.
     shift: f64,
     /// When the source was last looked at, on the shifted clock.
@@ -148,7 +150,7 @@ impl Paths {
     /// The tracker begins anew: the source was opened again, or its lines have changed.
     pub fn cut(&mut self, ended: &[Track]) {
         if self.looks.back().is_some_and(|look| !look.cut) {
-            self.keep(self.now, &TrackUpdate { tracks: Vec::new(), ended: ended.to_vec() }, true);
+            self.keep(self.now, &TrackUpdate { ended: ended.to_vec(), ..TrackUpdate::default() }, true);
         }
     }
 
@@ -157,6 +159,8 @@ impl Paths {
         let (live, ended) = (count(&update.tracks), count(&update.ended));
         self.sightings.extend(update.tracks.iter().take(live.into()).map(pack));
         self.sightings.extend(update.ended.iter().take(ended.into()).map(pack));
+        let origins = update.origins.iter();
+        self.origins.extend(origins.map(|at| (time, Origin { time: at.time + self.shift, ..*at })));
         self.looks.push_back(Look { time, live, ended, cut });
         self.forget();
     }
@@ -175,16 +179,24 @@ impl Paths {
             self.sightings.drain(..usize::from(first.live) + usize::from(first.ended));
             self.looks.pop_front();
         }
+        let oldest = self.looks.front().map_or(f64::INFINITY, |look| look.time);
+        while self.origins.front().is_some_and(|(time, _)| *time < oldest) {
+            self.origins.pop_front();
+        }
     }
 
     /// Each look with its tracks.
     fn updates(&self) -> impl Iterator<Item = (Look, TrackUpdate)> + '_ {
         let mut sightings = self.sightings.iter();
+        let mut origins = self.origins.iter().peekable();
         self.looks.iter().map(move |look| {
             let mut some =
                 |count: u16| -> Vec<Track> { sightings.by_ref().take(count.into()).map(unpack).collect() };
             let tracks = some(look.live);
-            (*look, TrackUpdate { tracks, ended: some(look.ended) })
+            let ended = some(look.ended);
+            let of_this_look = std::iter::from_fn(|| origins.next_if(|(time, _)| *time == look.time));
+            let origins = of_this_look.map(|(_, origin)| *origin).collect();
+            (*look, TrackUpdate { tracks, ended, origins })
         })
     }
 
@@ -314,7 +326,7 @@ mod tests {
     }
 
     fn update(tracks: Vec<Track>, ended: Vec<Track>) -> TrackUpdate {
-        TrackUpdate { tracks, ended }
+        TrackUpdate { tracks, ended, ..TrackUpdate::default() }
     }
 
     /// A source with one line at height `y` and a zone below it.
@@ -338,6 +350,26 @@ mod tests {
         }
         let gone = Track { seen: false, ..at(30) };
         paths.push(ASPECT, from + 4.0, &update(vec![], vec![gone]));
+    }
+
+    #[test]
+    fn where_newcomers_were_before_is_kept_with_them() {
+        let mut paths = Paths::default();
+        for (id, from) in [(1, 100.0), (2, 110.0)] {
+            let origin = Origin { track: id, time: from - 0.5, bbox: track(id, 0.4).bbox };
+            for step in 0..10 {
+                let tracks = vec![track(id, 0.51 + 0.02 * step as f32)];
+                let origins = if step == 0 { vec![origin] } else { vec![] };
+                let update = TrackUpdate { tracks, origins, ..TrackUpdate::default() };
+                paths.push(ASPECT, from + f64::from(step) * 0.2, &update);
+            }
+            paths.push(ASPECT, from + 5.0, &update(vec![], vec![track(id, 0.7)]));
+        }
+        assert_eq!(paths.replay(&source(0.5)).lines[0].total_in, 2);
+        let newest = 105.0 + KEPT;
+        paths.push(ASPECT, newest, &update(vec![track(3, 0.3)], vec![]));
+        assert_eq!(paths.replay(&source(0.5)).lines[0].total_in, 1, "the first is forgotten");
+        assert_eq!(paths.origins.len(), 1);
     }
 
     #[test]

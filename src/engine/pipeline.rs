@@ -246,7 +246,7 @@ impl Pipeline {
     /// Releases everything that follows people; what their disappearance decides is counted.
     pub fn disconnect(&mut self, events: &mut Vec<EventKind>) {
         let Some(mut following) = self.following.take() else { return };
-        let update = TrackUpdate { tracks: Vec::new(), ended: following.tracker.reset() };
+        let update = TrackUpdate { ended: following.tracker.reset(), ..TrackUpdate::default() };
         self.paths.lock().cut(&update.ended);
         let counted = following.counter.update(following.time, &update);
         self.book(counted, events);
@@ -384,7 +384,7 @@ impl Following {
         if detections.is_empty() {
             return None;
         }
-        let mut update = timed(Stage::Track, || self.tracker.update(time, &detections));
+        let mut update = timed(Stage::Track, || self.tracker.follow(time, &detections));
         for track in &mut update.tracks {
             track.followed = track.seen;
         }

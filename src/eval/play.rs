@@ -118,7 +118,7 @@ impl Player {
     /// The clip is over: everything undecided is decided.
     pub fn finish(&mut self) {
         let time = self.log.updates.last().map_or(0.0, |(frame, _)| f64::from(frame - 1) / self.clip.fps);
-        let update = TrackUpdate { tracks: Vec::new(), ended: self.tracker.reset() };
+        let update = TrackUpdate { ended: self.tracker.reset(), ..TrackUpdate::default() };
         self.events.extend(self.counter.update(time, &update));
     }
 

@@ -107,7 +107,11 @@ impl Tracker for CentroidTracker {
                 self.register(input);
             }
         }
-        TrackUpdate { tracks: self.objects.iter().map(|object| object.track).collect(), ended }
+        TrackUpdate {
+            tracks: self.objects.iter().map(|object| object.track).collect(),
+            ended,
+            ..TrackUpdate::default()
+        }
     }
 
     fn reset(&mut self) -> Vec<Track> {

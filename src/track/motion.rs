@@ -1,7 +1,8 @@
 //! The default tracker: motion model, two-stage association, births, deaths and duplicates.
 
 use super::{
-    Track, TrackId, TrackParams, TrackUpdate, Tracker, assignment, kalman::BoxFilter, params::scale_odds,
+    Origin, Track, TrackId, TrackParams, TrackUpdate, Tracker, assignment, glimpse::Glimpses,
+    kalman::BoxFilter, params::scale_odds,
 };
 use crate::{detect::Detection, geometry::BBox};
 
@@ -49,6 +50,9 @@ pub struct MotionTracker {
     /// Sum of squared speeds of the people followed, and the time they were followed for.
     speeds: (f32, f32),
     now: Option<f64>,
+    /// When a detector last looked.
+    last_look: Option<f64>,
+    glimpses: Glimpses,
 }
 
 impl MotionTracker {
@@ -62,6 +66,8 @@ impl MotionTracker {
             next_id: 1,
             speeds: (params.speed_time * params.speed * params.speed, params.speed_time),
             now: None,
+            last_look: None,
+            glimpses: Glimpses::default(),
         }
     }
 
@@ -121,9 +127,10 @@ impl MotionTracker {
         }
     }
 
-    fn birth(&mut self, time: f64, detection: &Detection) {
+    fn birth(&mut self, time: f64, detection: &Detection) -> TrackId {
+        let id = self.next_id;
         self.targets.push(Target {
-            id: self.next_id,
+            id,
             filter: BoxFilter::new(&detection.bbox, self.speed(), &self.params),
             score: detection.score,
             confirmed: false,
@@ -135,6 +142,7 @@ impl MotionTracker {
             doubled_since: None,
         });
         self.next_id += 1;
+        id
     }
 
     /// Ends tracks that were not seen for too long and the younger of two that follow one person.
@@ -165,11 +173,11 @@ impl MotionTracker {
     }
 }
 
-impl Tracker for MotionTracker {
-    fn update(&mut self, time: f64, detections: &[Detection]) -> TrackUpdate {
+impl MotionTracker {
+    /// Moves on to `time`; gives the time as it is used.
+    fn advance(&mut self, time: f64) -> f64 {
         let time = self.now.map_or(time, |now| time.max(now));
-        let gap = self.now.map(|now| time - now);
-        let dt = gap.unwrap_or(0.0) as f32;
+        let dt = self.now.map_or(0.0, |now| time - now) as f32;
         self.now = Some(time);
         self.learn_speed(dt);
         let speed = self.speed();
@@ -177,15 +185,16 @@ impl Tracker for MotionTracker {
             target.filter.predict(dt, speed, &self.params);
             target.seen = false;
         }
+        time
+    }
+
+    /// Joins all targets with `detections`; gives the trusted and the doubtful ones that are left over.
+    fn join_all(&mut self, time: f64, detections: &[Detection]) -> (Vec<usize>, Vec<usize>) {
         let usable = |detection: &Detection| {
             let BBox { x, y, w, h } = detection.bbox;
             [x, y, w, h, detection.score].iter().all(|value| value.is_finite()) && w > 0.0 && h > 0.0
         };
         let doubted = self.params.doubtful(self.confidence);
-        let birth = match gap.is_none_or(|gap| gap >= self.params.birth_gap) {
-            true => self.confidence,
-            false => scale_odds(self.confidence, self.params.birth),
-        };
         let (mut trusted, mut doubtful) = (Vec::new(), Vec::new());
         for (index, detection) in detections.iter().enumerate().filter(|(_, detection)| usable(detection)) {
             if detection.score >= self.confidence {
@@ -206,24 +215,60 @@ impl Tracker for MotionTracker {
         self.join(time, &mut rows, detections, &mut trusted);
         rows.retain(|&row| time - self.targets[row].last_trusted <= self.params.low_patience);
         self.join(time, &mut rows, detections, &mut doubtful);
-        let old = self.targets.len();
-        for &index in trusted.iter().filter(|&&index| detections[index].score >= birth) {
-            let bbox = &detections[index].bbox;
-            let covered =
-                self.targets[..old].iter().filter(|target| target.seen && target.confirmed).any(|target| {
-                    let other = target.filter.bbox();
-                    bbox.intersection(&other) > self.params.covered * bbox.area().min(other.area())
-                });
-            if !covered {
-                self.birth(time, &detections[index]);
-            }
-        }
+        (trusted, doubtful)
+    }
+
+    /// Whether somebody who is followed already covers `bbox`.
+    fn is_covered(&self, bbox: &BBox) -> bool {
+        self.targets.iter().filter(|target| target.seen && target.confirmed).any(|target| {
+            let other = target.filter.bbox();
+            bbox.intersection(&other) > self.params.covered * bbox.area().min(other.area())
+        })
+    }
+
+    fn finish(&mut self, time: f64, origins: Vec<Origin>) -> TrackUpdate {
         let ended = self.bury(time);
-        TrackUpdate { tracks: self.targets.iter().map(Target::track).collect(), ended }
+        TrackUpdate { tracks: self.targets.iter().map(Target::track).collect(), ended, origins }
+    }
+}
+
+impl Tracker for MotionTracker {
+    fn update(&mut self, time: f64, detections: &[Detection]) -> TrackUpdate {
+        let time = self.advance(time);
+        let looks_are_rare = self.last_look.is_none_or(|last| time - last >= self.params.birth_gap);
+        let birth =
+            if looks_are_rare { self.confidence } else { scale_odds(self.confidence, self.params.birth) };
+        self.last_look = Some(time);
+        self.glimpses.forget(time, &self.params);
+        let (trusted, doubtful) = self.join_all(time, detections);
+        let (born, unsure): (Vec<usize>, Vec<usize>) =
+            trusted.into_iter().partition(|&index| detections[index].score >= birth);
+        let mut origins = Vec::new();
+        for detection in born.into_iter().map(|index| &detections[index]) {
+            if self.is_covered(&detection.bbox) {
+                continue;
+            }
+            let track = self.birth(time, detection);
+            let first = self.glimpses.origin(&detection.bbox, &self.params);
+            origins.extend(first.map(|(time, bbox)| Origin { track, time, bbox }));
+        }
+        for index in doubtful.into_iter().chain(unsure) {
+            self.glimpses.add(time, detections[index].bbox, &self.params);
+        }
+        self.finish(time, origins)
+    }
+
+    fn follow(&mut self, time: f64, people: &[Detection]) -> TrackUpdate {
+        let time = self.advance(time);
+        // What is left over is no newcomer.
+        self.join_all(time, people);
+        self.finish(time, Vec::new())
     }
 
     fn reset(&mut self) -> Vec<Track> {
         self.now = None;
+        self.last_look = None;
+        self.glimpses = Glimpses::default();
         self.targets.drain(..).map(|target| Track { seen: false, ..target.track() }).collect()
     }
 }
@@ -252,5 +297,32 @@ mod tests {
         assert_eq!([10, 25].map(|rate| births(rate, 0.42)), [0, 0]);
         assert_eq!([5, 25].map(|rate| births(rate, 0.5)), [1, 1]);
         assert_eq!([5, 25].map(|rate| births(rate, 0.38)), [0, 0]);
+    }
+
+    #[test]
+    fn what_people_are_followed_to_between_two_looks_makes_looks_no_less_rare() {
+        let mut tracker = MotionTracker::new(CONFIDENCE, TrackParams::default());
+        let known = Detection { bbox: BBox::new(0.2, 0.4, 0.1, 0.3), score: 0.9 };
+        let newcomer = Detection { bbox: BBox::new(0.8, 0.4, 0.1, 0.3), score: 0.42 };
+        tracker.update(0.0, &[known]);
+        tracker.update(0.2, &[known]);
+        tracker.follow(0.3, &[known, newcomer]);
+        assert_eq!(tracker.next_id, 2, "nobody is found where nobody looked");
+        assert_eq!(tracker.update(0.4, &[known, newcomer]).tracks.len(), 2);
+    }
+
+    #[test]
+    fn a_newcomer_is_told_with_where_doubtful_boxes_showed_him() {
+        let mut tracker = MotionTracker::new(CONFIDENCE, TrackParams::default());
+        let at = |look: u32, score: f32| {
+            [Detection { bbox: BBox::new(0.5 + 0.02 * look as f32, 0.4, 0.1, 0.3), score }]
+        };
+        for look in 0..4 {
+            let update = tracker.update(f64::from(look) / 5.0, &at(look, 0.3));
+            assert_eq!((update.tracks.len(), update.origins.len()), (0, 0));
+        }
+        let born = tracker.update(0.8, &at(4, 0.6));
+        assert_eq!(born.origins, [Origin { track: 1, time: 0.0, bbox: at(0, 0.3)[0].bbox }]);
+        assert_eq!(tracker.update(1.0, &at(5, 0.6)).origins, []);
     }
 }

@@ -38,7 +38,7 @@ pub struct TrackParams {
     pub low: f32,
     /// A track starts at a detection whose odds are this many times those of the trusted confidence ...
     pub birth: f32,
-    /// ... or, where the update before was this many seconds ago or more, at any trusted one: many tries must not let a false
+    /// ... or, where the look before was this many seconds ago or more, at any trusted one: many tries must not let a false
     /// box in, and few must not keep a newcomer out.
     pub birth_gap: f64,
     /// A doubtful detection of which this share lies within a trusted one (or the other way round) is

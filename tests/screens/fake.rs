@@ -297,11 +297,11 @@ impl EngineApi for FakeEngine {
                 Track { id, bbox, score: 0.9, confirmed: true, seen: true, followed: false }
             };
             for step in 0..=30 {
-                let update = TrackUpdate { tracks: vec![at(step)], ended: Vec::new() };
+                let update = TrackUpdate { tracks: vec![at(step)], ..TrackUpdate::default() };
                 paths.push(64.0 / 36.0, from + f64::from(step) * 0.1, &update);
             }
             let gone = Track { seen: false, ..at(30) };
-            paths.push(64.0 / 36.0, from + 4.0, &TrackUpdate { tracks: Vec::new(), ended: vec![gone] });
+            paths.push(64.0 / 36.0, from + 4.0, &TrackUpdate { ended: vec![gone], ..TrackUpdate::default() });
         };
         walk(1, 0.0, 0.95);
         walk(2, 200.0, 0.65);

@@ -20,7 +20,7 @@ fn told(steps: &[(f64, Vec<Track>, Vec<Track>)]) -> Vec<(u64, Direction, Option<
     let mut counter = counter();
     let mut told = Vec::new();
     for (time, tracks, ended) in steps {
-        let update = TrackUpdate { tracks: tracks.clone(), ended: ended.clone() };
+        let update = TrackUpdate { tracks: tracks.clone(), ended: ended.clone(), ..TrackUpdate::default() };
         told.extend(counter.update(*time, &update).into_iter().map(|event| match event {
             CountEvent::Crossing(crossing) => (crossing.track, crossing.direction, None),
             CountEvent::Suppressed(crossing, reason) => (crossing.track, crossing.direction, Some(reason)),
@@ -43,6 +43,30 @@ fn a_new_id_takes_over_the_side_of_a_lost_one() {
         (1.0, vec![track(2, 0.5, PEOPLE_BELOW)], vec![]),
     ];
     assert_eq!(told(&steps), [(2, Direction::In, None)]);
+}
+
+#[test]
+fn where_doubtful_boxes_showed_a_newcomer_is_the_side_he_comes_from() {
+    let crossings = |origins: Vec<Origin>| {
+        let (mut counter, mut events) = (counter(), Vec::new());
+        for step in 0..10 {
+            let track = track(1, 0.5, 0.49 - 0.02 * step as f32);
+            let origins = if step == 0 { origins.clone() } else { Vec::new() };
+            let update = TrackUpdate { tracks: vec![track], origins, ..TrackUpdate::default() };
+            events.extend(counter.update(f64::from(step) * 0.2, &update));
+        }
+        events
+    };
+    assert_eq!(crossings(vec![]), [], "he was never seen below the line");
+    let below = Origin { track: 1, time: -0.6, bbox: track(1, 0.5, 0.6).bbox };
+    match crossings(vec![below])[..] {
+        [CountEvent::Crossing(Crossing { direction: Direction::Out, time, .. })] => {
+            assert!((-0.6..0.0).contains(&time), "{time}");
+        }
+        ref others => panic!("{others:?}"),
+    }
+    let somebody_else = Origin { track: 2, ..below };
+    assert_eq!(crossings(vec![somebody_else]), []);
 }
 
 #[test]
@@ -157,9 +181,9 @@ fn told_at_edge(line: f32, path: &[(f64, f32)]) -> Vec<CountEvent> {
     let mut events = counter.update(0.0, &TrackUpdate::default());
     for &(time, x) in path {
         last = (time, Track { seen: x > 0.0, ..track(1, x.abs(), 0.5) });
-        events.extend(counter.update(time, &TrackUpdate { tracks: vec![last.1], ended: vec![] }));
+        events.extend(counter.update(time, &TrackUpdate { tracks: vec![last.1], ..TrackUpdate::default() }));
     }
-    let ended = TrackUpdate { tracks: vec![], ended: vec![gone(last.1)] };
+    let ended = TrackUpdate { ended: vec![gone(last.1)], ..TrackUpdate::default() };
     events.extend(counter.update(last.0 + 1.0, &ended));
     events
 }
@@ -215,10 +239,10 @@ fn a_zone_keeps_a_person_who_is_hidden_for_a_moment() {
         (1.0, vec![gone(track(1, 0.5, 0.4))]),
         (2.0, vec![track(1, 0.5, 0.4)]),
     ] {
-        counter.update(time, &TrackUpdate { tracks, ended: vec![] });
+        counter.update(time, &TrackUpdate { tracks, ..TrackUpdate::default() });
         assert_eq!(counter.zones(), [ZoneStatus { occupancy: 1, stays: 0, mean_dwell: 0.0 }]);
     }
-    counter.update(5.0, &TrackUpdate { tracks: vec![], ended: vec![gone(track(1, 0.5, 0.4))] });
+    counter.update(5.0, &TrackUpdate { ended: vec![gone(track(1, 0.5, 0.4))], ..TrackUpdate::default() });
     assert_eq!(counter.zones(), [ZoneStatus { occupancy: 0, stays: 1, mean_dwell: 2.0 }]);
 }
 
