@@ -1,8 +1,6 @@
 //! Settings that libraries read only in the environment, for the whole process. The program starts anew with those set that
 //! the user has not.
 
-use std::thread;
-
 use crate::{
     config::{Config, Transport},
     source::system,
@@ -38,10 +36,9 @@ pub fn set() {
     let _ = start_anew(heaps().into_iter().collect());
 }
 
-/// As many heaps of the C library as cores, two at least, so that nobody waits for another's.
 fn heaps() -> Option<(&'static str, String)> {
-    let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    is_unset(system::HEAPS).then(|| (system::HEAPS, cores.max(2).to_string()))
+    let (name, number) = system::HEAPS;
+    is_unset(name).then(|| (name, number.to_owned()))
 }
 
 fn is_unset(name: &str) -> bool {
