@@ -252,8 +252,12 @@ impl Tracker for MotionTracker {
             let first = self.glimpses.origin(&detection.bbox, &self.params);
             origins.extend(first.map(|(time, bbox)| Origin { track, time, bbox }));
         }
-        for index in doubtful.into_iter().chain(unsure) {
-            self.glimpses.add(time, detections[index].bbox, &self.params);
+        for bbox in doubtful.into_iter().chain(unsure).map(|index| detections[index].bbox) {
+            // What touches somebody who is followed may be what he carries, or him and a newcomer in one box.
+            let is_apart = |target: &Target| target.filter.bbox().intersection(&bbox) <= 0.0;
+            if self.targets.iter().filter(|target| target.seen).all(is_apart) {
+                self.glimpses.add(time, bbox, &self.params);
+            }
         }
         self.finish(time, origins)
     }
@@ -324,5 +328,18 @@ mod tests {
         let born = tracker.update(0.8, &at(4, 0.6));
         assert_eq!(born.origins, [Origin { track: 1, time: 0.0, bbox: at(0, 0.3)[0].bbox }]);
         assert_eq!(tracker.update(1.0, &at(5, 0.6)).origins, []);
+    }
+
+    #[test]
+    fn a_doubtful_box_around_somebody_known_tells_nothing_of_a_newcomer() {
+        let mut tracker = MotionTracker::new(CONFIDENCE, TrackParams::default());
+        let known = Detection { bbox: BBox::new(0.2, 0.4, 0.1, 0.3), score: 0.9 };
+        let both = Detection { bbox: BBox::new(0.2, 0.35, 0.2, 0.4), score: 0.3 };
+        let newcomer = Detection { bbox: BBox::new(0.3, 0.4, 0.1, 0.3), score: 0.6 };
+        tracker.update(0.0, &[known]);
+        tracker.update(0.2, &[known]);
+        tracker.update(0.4, &[known, both]);
+        let born = tracker.update(0.6, &[known, newcomer]);
+        assert_eq!((born.tracks.len(), born.origins.len()), (2, 0));
     }
 }
