@@ -148,7 +148,7 @@ fn run_eval(args: EvalArgs) -> Result<u8, Failure> {
 }
 
 fn run_bench(args: &BenchArgs) -> Result<u8, Failure> {
-    environment::set();
+    environment::limit_heaps();
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let workers = args.workers.unwrap_or(cores);
     let options = BenchOptions {

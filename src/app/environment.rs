@@ -30,8 +30,8 @@ pub fn set_for(config: &Config) {
     }
 }
 
-/// Sets what many streams need that are no cameras. Does not return where something was to be set, unless that fails.
-pub fn set() {
+/// Sets what every run needs, whatever its sources are. Does not return where something was to be set, unless that fails.
+pub fn limit_heaps() {
     // Should it fail, the program needs a little more memory.
     let _ = start_anew(heaps().into_iter().collect());
 }

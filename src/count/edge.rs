@@ -34,6 +34,14 @@ impl Entry {
     }
 }
 
+/// `seen`, moved straight over the edge of a picture of this `aspect` behind which the middle of `expected` lies; `None`
+/// where it lies behind none. A guess of how he went along the edge decides nothing.
+pub fn way_out(seen: BBox, expected: &BBox, aspect: f32) -> Option<BBox> {
+    let beside = !(0.0..=aspect).contains(&expected.center().x);
+    let outside = if beside { BBox { x: expected.x, ..seen } } else { BBox { y: expected.y, ..seen } };
+    expected.is_outside(aspect).then_some(outside)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -53,5 +61,16 @@ mod tests {
             assert_eq!(entry.way_in(&first), 0.0);
         }
         assert!(Entry::at_edge(at(0.5, 0.4), 1.5, 0.03).is_none(), "in the middle");
+    }
+
+    #[test]
+    fn the_way_out_leads_straight_over_the_edge_behind_which_somebody_should_be() {
+        let seen = BBox::new(1.3, 0.4, 0.1, 0.3);
+        let expected_at = |x: f32, y: f32| way_out(seen, &BBox::new(x, y, 0.1, 0.3), 1.5);
+        assert_eq!(expected_at(1.46, 0.2), Some(BBox { x: 1.46, ..seen }));
+        assert_eq!(expected_at(-0.06, 0.2), Some(BBox { x: -0.06, ..seen }));
+        assert_eq!(expected_at(1.2, 0.86), Some(BBox { y: 0.86, ..seen }));
+        assert_eq!(expected_at(1.2, -0.16), Some(BBox { y: -0.16, ..seen }));
+        assert_eq!(expected_at(1.44, 0.2), None, "still inside");
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Anchor, CountParams,
-    edge::Entry,
+    edge::{Entry, way_out},
     rule::{LineState, Verdict},
 };
 use crate::{
@@ -26,6 +26,8 @@ pub struct Person {
     pub seen: bool,
     /// Where: the box as tracked, and while he is unseen as predicted.
     pub bbox: BBox,
+    /// Where he was last really seen.
+    seen_at: BBox,
     /// Last score.
     pub score: f32,
     /// Whether the tracker believes in him.
@@ -61,6 +63,7 @@ impl Person {
             last_seen: time,
             seen: true,
             bbox: track.bbox,
+            seen_at: track.bbox,
             score: track.score,
             confirmed: track.confirmed,
             waiting: Vec::new(),
@@ -86,6 +89,7 @@ impl Person {
             self.height += (track.bbox.h - self.height) * share as f32;
         }
         self.bbox = track.bbox;
+        self.seen_at = track.bbox;
         self.score = track.score;
         self.confirmed = track.confirmed;
         self.last_seen = time;
@@ -95,8 +99,8 @@ impl Person {
     /// Takes where he should be at `time`, unseen.
     pub fn expect(&mut self, bbox: BBox, time: f64, aspect: f32, params: &CountParams) {
         self.bbox = bbox;
-        if self.left.is_none() && time - self.last_seen <= params.edge_time && bbox.is_outside(aspect) {
-            self.left = Some((time, bbox));
+        if self.left.is_none() && time - self.last_seen <= params.edge_time {
+            self.left = way_out(self.seen_at, &bbox, aspect).map(|outside| (time, outside));
         }
     }
 

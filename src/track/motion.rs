@@ -171,9 +171,7 @@ impl MotionTracker {
         });
         ended
     }
-}
 
-impl MotionTracker {
     /// Moves on to `time`; gives the time as it is used.
     fn advance(&mut self, time: f64) -> f64 {
         let time = self.now.map_or(time, |now| time.max(now));

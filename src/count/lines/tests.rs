@@ -213,6 +213,22 @@ fn who_is_lost_before_a_line_on_the_way_out_of_the_picture_crossed_it() {
 }
 
 #[test]
+fn a_guess_of_how_somebody_went_along_the_edge_crosses_no_line_that_ends_there() {
+    let line = LineConfig { name: "L".into(), a: [0.0, 0.5], b: [1.0, 0.5], anchor: Anchor::Center };
+    let mut counter = LineCounter::new(&[line], &[], 1.5, CountParams::default());
+    let mut events = Vec::new();
+    for (time, x, y, seen) in
+        [(4.0, 1.2, 0.55, true), (4.3, 1.4, 0.55, true), (4.5, 1.48, 0.51, false), (4.7, 1.54, 0.48, false)]
+    {
+        let tracks = vec![Track { seen, ..track(1, x, y) }];
+        events.extend(counter.update(time, &TrackUpdate { tracks, ..TrackUpdate::default() }));
+    }
+    let ended = TrackUpdate { ended: vec![gone(track(1, 1.54, 0.48))], ..TrackUpdate::default() };
+    events.extend(counter.update(6.0, &ended));
+    assert_eq!(directions(&events), []);
+}
+
+#[test]
 fn who_is_first_seen_behind_a_line_on_the_way_into_the_picture_crossed_it() {
     let way_in = [(4.0, 1.44), (4.2, 1.4), (4.4, 1.3)];
     let told = told_at_edge(1.48, &way_in);
