@@ -11,6 +11,7 @@ pub mod network;
 pub mod pace;
 pub mod pacer;
 pub mod probe;
+pub mod substream;
 pub mod system;
 pub mod turns;
 pub mod video;
@@ -23,6 +24,7 @@ use std::{
 use opencv::core::Mat;
 
 pub use probe::{Probe, probe_source};
+pub use substream::substream_for;
 pub use system::{SystemOpener, prepare_process};
 
 /// Id of a source, unique in one engine: the configuration's `camera_id` or `video_id`.

@@ -272,3 +272,28 @@ proptest! {
         let _ = SourceConfig::from_source_string(&text, &BTreeSet::new());
     }
 }
+
+#[test]
+fn a_probe_names_smaller_streams_that_would_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("cams.json");
+    let wide = "demo:lobby?size=1920x1080";
+    let cameras = serde_json::json!({ "cameras": [
+        { "camera_id": "wide", "source": wide },
+        { "camera_id": "usual", "source": "demo:lobby?size=640x360" },
+        { "camera_id": "looked_at", "source": wide, "detector": { "format": "builtin", "input": [960, 544] } },
+        { "camera_id": "all_looked_at", "source": wide, "detector": { "format": "builtin", "input": [1280, 736] } },
+    ] });
+    fs::write(&config, cameras.to_string()).unwrap();
+    let check = assert_cmd::Command::new(assert_cmd::cargo::cargo_bin("pcount-tui"))
+        .args(["check", "--probe", "--config"])
+        .arg(&config)
+        .assert()
+        .success();
+    let told = String::from_utf8(check.get_output().stdout.clone()).unwrap();
+    let hints: Vec<_> = told.lines().filter(|line| line.starts_with("hint")).collect();
+    let would_do = |id: &str, size: &str| {
+        format!("hint    {id}: a substream of {size} would do and cost less to decode")
+    };
+    assert_eq!(hints, [would_do("wide", "640x360"), would_do("looked_at", "960x540")], "{told}");
+}

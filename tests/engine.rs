@@ -103,6 +103,27 @@ fn a_limit_that_is_reached_is_told_with_whose_it_is() {
 }
 
 #[test]
+fn a_camera_that_sends_far_more_than_is_looked_at_is_told_of_smaller_streams() {
+    let world = world(2, 2, Strategy::Shared, |id, _| {
+        let mut walk = if id == "video" { Walk::file(60, 60) } else { Walk::camera(60) };
+        walk.declared = if id == "small" { (640, 480) } else { (1280, 960) };
+        Ok(walk)
+    });
+    for (id, kind) in
+        [("large", SourceKind::Camera), ("small", SourceKind::Camera), ("video", SourceKind::Video)]
+    {
+        world.engine.add_source(source(id, kind)).unwrap();
+    }
+    world.engine.start().unwrap();
+    world.until("the opening of all", |world| {
+        ["large", "small", "video"].iter().all(|id| world.source(id).frames > 0)
+    });
+    let hints = ["large", "small", "video"].map(|id| world.source(id).substream);
+    assert_eq!(hints, [Some((640, 480)), None, None]);
+    assert_eq!(world.engine.stop(SECONDS(10)), 0);
+}
+
+#[test]
 fn a_camera_and_a_video_run_together_and_the_camera_never_blocks_the_video() {
     let world = world(1, 1, Strategy::Shared, |id, _| {
         Ok(if id == "camera" { Walk::camera(60) } else { Walk::file(120, 60) })

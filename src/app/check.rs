@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use super::{DONE, Failure, NO_SOURCE};
 use crate::{
     cli::CheckArgs,
-    config::{Config, Overrides, SourceConfig},
-    source::probe_source,
+    config::{Config, DetectorChoice, Overrides, SourceConfig, SourceKind},
+    source::{probe_source, substream_for},
     tui::keymap::Keymap,
 };
 
@@ -28,11 +28,11 @@ pub fn run(args: &CheckArgs) -> Result<u8, Failure> {
         args.config.display(),
         config.sources.len()
     )?;
-    if args.probe { probe(&config.sources, &mut out) } else { Ok(DONE) }
+    if args.probe { probe(&config.sources, &config.parallel.detector, &mut out) } else { Ok(DONE) }
 }
 
 /// Opens every enabled source, all at the same time: one that does not answer holds up nobody.
-fn probe(sources: &[SourceConfig], out: &mut dyn Write) -> Result<u8, Failure> {
+fn probe(sources: &[SourceConfig], detector: &DetectorChoice, out: &mut dyn Write) -> Result<u8, Failure> {
     let enabled: Vec<&SourceConfig> = sources.iter().filter(|source| source.enabled).collect();
     let found: Vec<_> = std::thread::scope(|scope| {
         let probes: Vec<_> = enabled.iter().map(|source| scope.spawn(|| probe_source(source))).collect();
@@ -44,6 +44,15 @@ fn probe(sources: &[SourceConfig], out: &mut dyn Write) -> Result<u8, Failure> {
             Ok(Ok((stream, _))) => {
                 usable += 1;
                 writeln!(out, "ok      {}: {stream}", source.id)?;
+                let detector = source.detector.as_ref().unwrap_or(detector);
+                let substream = substream_for(stream.info.size, detector.input().unwrap_or_default());
+                if let (Some((width, height)), SourceKind::Camera) = (substream, source.kind) {
+                    writeln!(
+                        out,
+                        "hint    {}: a substream of {width}x{height} would do and cost less to decode",
+                        source.id
+                    )?;
+                }
             }
             Ok(Err(error)) => writeln!(out, "failed  {}: {error}", source.id)?,
             Err(_) => writeln!(out, "failed  {}: the decoder panicked", source.id)?,

@@ -20,6 +20,18 @@ pub enum DetectorChoice {
     Model(ModelConfig),
 }
 
+impl DetectorChoice {
+    /// Network input (width, height) in pixels, where it is configured.
+    #[must_use]
+    pub fn input(&self) -> Option<(u32, u32)> {
+        match self {
+            Self::Builtin(builtin) => builtin.input,
+            Self::Model(model) => model.input,
+            Self::Auto | Self::Motion => None,
+        }
+    }
+}
+
 /// How to run the embedded model.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct BuiltinConfig {

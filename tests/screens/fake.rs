@@ -68,6 +68,7 @@ pub fn source(id: &str, alias: &str, state: SourceState) -> SourceSnapshot {
         declared_fps: Some(25.0),
         detect_fps: 8.0,
         size: Some((1920, 1080)),
+        substream: Some((640, 360)),
         frames: 12_345,
         frames_total: None,
         dropped: 0,

@@ -40,12 +40,22 @@ pub struct Walk {
     pub live: bool,
     pub break_at: Option<u64>,
     pub panic_at: Option<u64>,
+    /// Size in pixels that it says it has.
+    pub declared: (u32, u32),
     next: u64,
 }
 
 impl Walk {
     pub fn file(frames: u64, period: u64) -> Self {
-        Self { frames, period, live: false, break_at: None, panic_at: None, next: 0 }
+        Self {
+            frames,
+            period,
+            live: false,
+            break_at: None,
+            panic_at: None,
+            declared: (WIDTH as u32, HEIGHT as u32),
+            next: 0,
+        }
     }
 
     pub fn camera(period: u64) -> Self {
@@ -63,7 +73,7 @@ impl Walk {
 impl FrameSource for Walk {
     fn info(&self) -> StreamInfo {
         StreamInfo {
-            size: (WIDTH as u32, HEIGHT as u32),
+            size: self.declared,
             fps: Some(FPS),
             live: self.live,
             frames: (!self.live).then_some(self.frames),
@@ -156,7 +166,7 @@ impl Model for White {
         &self.0
     }
     fn working_size(&self, width: u32, height: u32) -> (u32, u32) {
-        (width, height)
+        (width.min(WIDTH as u32), height.min(HEIGHT as u32))
     }
     fn detector(&self) -> Box<dyn Detector> {
         Box::new(FindWhite)

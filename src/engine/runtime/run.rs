@@ -98,6 +98,9 @@ impl Host for RunHost<'_> {
         self.run.speak(|| {
             self.source.notice_codec(codec);
             self.source.notice_size(info.size);
+            if let Ok(model) = &model {
+                self.source.notice_substream(info.size, model.working_size(info.size.0, info.size.1));
+            }
             self.source.cell.update(|shown| {
                 if shown.last_frame.is_some() && shown.kind == SourceKind::Camera {
                     shown.reconnects += 1;

@@ -9,7 +9,7 @@ use crate::{
     config::{SourceConfig, SourceKind},
     engine::pipeline::{Pipeline, Step},
     export::records::TaskResult,
-    source::Frame,
+    source::{Frame, substream_for},
     store::{Event, EventKind, Limit, SourceSnapshot, SourceState, ZoneCounts},
     track::Track,
 };
@@ -90,6 +90,22 @@ impl SourceRuntime {
             tracing::warn!(
                 camera = %self.id,
                 "The picture has changed from {width}x{height} to {}x{}; lines keep their place in it",
+                size.0,
+                size.1
+            );
+        }
+    }
+
+    /// Tells once if a smaller stream of the camera would do for a detector that is given pictures of `input`.
+    pub(super) fn notice_substream(&self, size: (u32, u32), input: (u32, u32)) {
+        let is_camera = self.config().kind == SourceKind::Camera;
+        let substream = substream_for(size, input).filter(|_| is_camera);
+        let before = self.cell.load().substream;
+        self.cell.update(|shown| shown.substream = substream);
+        if let Some((width, height)) = substream.filter(|_| before != substream) {
+            tracing::info!(
+                camera = %self.id,
+                "The stream is {}x{}, a substream of {width}x{height} would do and cost less to decode",
                 size.0,
                 size.1
             );

@@ -95,5 +95,8 @@ fn facts(ui: &UiState, source: &SourceSnapshot, look: &Look) -> Vec<(&'static st
     if !source.detector.is_empty() {
         facts.push(("Detector", text::clean(&source.detector), Role::Text));
     }
+    if let Some((width, height)) = source.substream {
+        facts.push(("Substream", format!("{width}x{height} would do"), Role::Dim));
+    }
     facts
 }
