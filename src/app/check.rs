@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::{DONE, Failure, NO_SOURCE};
 use crate::{
     cli::CheckArgs,
-    config::{Config, DetectorChoice, Overrides, SourceConfig, SourceKind},
+    config::{Config, DetectorChoice, Overrides, SourceConfig},
     source::{probe_source, substream_for},
     tui::keymap::Keymap,
 };
@@ -46,7 +46,7 @@ fn probe(sources: &[SourceConfig], detector: &DetectorChoice, out: &mut dyn Writ
                 writeln!(out, "ok      {}: {stream}", source.id)?;
                 let detector = source.detector.as_ref().unwrap_or(detector);
                 let substream = substream_for(stream.info.size, detector.input().unwrap_or_default());
-                if let (Some((width, height)), SourceKind::Camera) = (substream, source.kind) {
+                if let Some((width, height)) = substream.filter(|_| source.may_have_substream()) {
                     writeln!(
                         out,
                         "hint    {}: a substream of {width}x{height} would do and cost less to decode",

@@ -86,6 +86,12 @@ impl SourceConfig {
             transport: Transport::default(),
         }
     }
+
+    /// Whether it is a camera that may send a smaller stream beside this one; capture devices do not.
+    #[must_use]
+    pub fn may_have_substream(&self) -> bool {
+        self.kind == SourceKind::Camera && !matches!(self.source, SourceSpec::Device(_))
+    }
 }
 
 /// Trackers.

@@ -98,8 +98,7 @@ impl SourceRuntime {
 
     /// Tells once if a smaller stream of the camera would do for a detector that is given pictures of `input`.
     pub(super) fn notice_substream(&self, size: (u32, u32), input: (u32, u32)) {
-        let is_camera = self.config().kind == SourceKind::Camera;
-        let substream = substream_for(size, input).filter(|_| is_camera);
+        let substream = substream_for(size, input).filter(|_| self.config().may_have_substream());
         let before = self.cell.load().substream;
         self.cell.update(|shown| shown.substream = substream);
         if let Some((width, height)) = substream.filter(|_| before != substream) {
