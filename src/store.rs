@@ -144,7 +144,8 @@ pub struct SourceSnapshot {
     pub detect_fps: f32,
     /// Size (width, height) in pixels of the stream, once known.
     pub size: Option<(u32, u32)>,
-    /// Size of a smaller stream of the camera that would do, where it sends far more than is looked at.
+    /// Size (width, height) in pixels of a smaller stream of the camera that would do, where it sends far more than is
+    /// looked at.
     pub substream: Option<(u32, u32)>,
     /// Frames handled.
     pub frames: u64,

@@ -43,7 +43,7 @@ const DIAGNOSIS_TIMEOUT: Duration = Duration::from_secs(3);
 /// Where OpenCV takes FFmpeg's options from, at every opening.
 pub const OPTIONS_VARIABLE: &str = "OPENCV_FFMPEG_CAPTURE_OPTIONS";
 
-/// How many heaps the C library may make, as a variable of the environment. It would give most threads one of their
+/// How many heaps the C library may make: a variable of the environment and its value. It would give most threads one of their
 /// own; decoders that are opened again and again, each in a new thread, fill one after the other: 50 reconnections of
 /// three cameras took 6 % more memory from the fifth on, with two heaps 0.5 % and 2.4 % (two runs).
 pub const HEAPS: (&str, &str) = ("MALLOC_ARENA_MAX", "2");
