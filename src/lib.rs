@@ -38,6 +38,7 @@ pub mod detect;
 pub mod engine;
 pub mod eval;
 pub mod export;
+pub mod files;
 pub mod geometry;
 pub mod headless;
 pub mod ledger;

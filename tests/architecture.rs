@@ -18,6 +18,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("detect", &["ratatui::", "crossterm::", "crate::tui", "crate::engine", "crate::count", "crate::track"]),
     ("engine", &["ratatui::", "crossterm::", "crate::tui", "crate::headless"]),
     ("export", &["ratatui::", "crossterm::", "opencv::", "crate::tui"]),
+    ("files", &["ratatui::", "crossterm::", "opencv::", "crate::", "std::thread"]),
     ("geometry", &["ratatui::", "crossterm::", "opencv::", "crate::"]),
     ("headless", &["ratatui::", "crossterm::", "opencv::", "crate::tui"]),
     ("ledger", &["ratatui::", "crossterm::", "opencv::", "crate::tui"]),
