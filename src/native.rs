@@ -1,4 +1,5 @@
 //! What the system offers in C alone. The one place of the program with `unsafe`, each use with its reason.
 
 pub mod crash;
+pub mod signals;
 pub mod videoio;

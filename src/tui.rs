@@ -56,7 +56,7 @@ use app::{Effect, Tone};
 use format::Moment;
 use graphics::{Graphics, GraphicsChoice};
 use host::Host;
-use keymap::Keymap;
+use keymap::{Key, Keymap};
 use session::Session;
 use theme::{ColorChoice, Palette, Theme};
 use widgets::Look;
@@ -260,7 +260,9 @@ impl Running<'_> {
             if self.suspend.swap(false, Ordering::Relaxed) {
                 self.go_to_shell()?;
             }
+            // Whoever stopped the process: `kill -STOP` gives no warning.
             if self.resumed.swap(false, Ordering::Relaxed) {
+                self.guard.retake()?;
                 self.repaint()?;
             }
         }
@@ -286,7 +288,10 @@ impl Running<'_> {
 
     fn take(&mut self, event: Event) -> Result<Option<Exit>, TuiError> {
         let effects = match event {
-            Event::Key(key) if key.kind != KeyEventKind::Release => self.session.key(key.into()),
+            Event::Key(key) if key.kind != KeyEventKind::Release => match Key::of(key) {
+                Some(key) => self.session.key(key),
+                None => Vec::new(),
+            },
             Event::Paste(text) => {
                 self.session.ui.paste(&text);
                 Vec::new()
@@ -326,6 +331,7 @@ impl Running<'_> {
     fn go_to_shell(&mut self) -> Result<(), TuiError> {
         self.guard.suspend()?;
         self.suspend.store(false, Ordering::Relaxed);
+        self.resumed.store(false, Ordering::Relaxed);
         self.session.refresh(Moment::now(&self.options.timezone));
         Ok(self.repaint()?)
     }

@@ -152,6 +152,94 @@ fn ctrl_z_goes_to_the_shell_and_fg_comes_back() {
     assert_eq!(program.terminal.exit_code(), 0);
 }
 
+/// As a shell does with job control: it takes the terminal back while the program stands still.
+#[test]
+fn a_program_that_was_stopped_without_warning_takes_the_terminal_again() {
+    let mut program = program_with(&[], &[]);
+    program.terminal.keys("m");
+    program.terminal.wait("mouse reports", |terminal| terminal.has_written(b"\x1b[?1000h"));
+    program.terminal.signal(Signal::STOP);
+    program.terminal.wait("the process to stand still", Terminal::is_stopped);
+    program.terminal.stty(&["sane"]);
+    assert!(program.terminal.stty(&["-a"]).contains(" icanon"));
+    let before = program.terminal.written().len();
+    program.terminal.signal(Signal::CONT);
+    program.terminal.wait("raw mode", |terminal| terminal.stty(&["-a"]).contains("-icanon"));
+    program.terminal.wait("modes and screen", |terminal| {
+        let written = &terminal.written()[before..];
+        ["\x1b[?1049h", "\x1b[?2004h", "\x1b[?1000h", TITLE].iter().all(|mode| written.contains(mode))
+    });
+    program.terminal.keys("?");
+    program.terminal.wait_for_text("the same on every screen");
+    program.terminal.keys("Q");
+    assert_eq!(program.terminal.exit_code(), 0);
+    program.terminal.assert_given_back();
+    assert!(program.terminal.stty(&["-a"]).contains(" icanon"));
+}
+
+#[test]
+fn a_signal_that_ends_programs_gives_the_terminal_back() {
+    for signal in [Signal::QUIT, Signal::USR1, Signal::USR2, Signal::ALARM, Signal::PROF, Signal::TRAP] {
+        let mut program = program();
+        program.terminal.signal(signal);
+        program.terminal.exit_code();
+        program.terminal.assert_given_back();
+        assert!(program.terminal.stty(&["-a"]).contains(" icanon"), "{signal:?}");
+        assert!(!program.terminal.text().contains("crashed"), "{signal:?}");
+    }
+}
+
+#[test]
+fn a_hang_up_that_was_ignored_at_the_start_stays_ignored() {
+    let folder = tempfile::tempdir().unwrap();
+    let command = format!(
+        "trap '' HUP; exec {} demo:lobby --detector motion --output {}",
+        env!("CARGO_BIN_EXE_pcount-tui"),
+        folder.path().display()
+    );
+    let mut terminal = Terminal::start(Path::new("/bin/sh"), &["-c", &command], &[], 100, 30);
+    terminal.wait_for_text(TITLE);
+    terminal.signal(Signal::HUP);
+    terminal.keys("?");
+    terminal.wait_for_text("the same on every screen");
+    terminal.keys("Q");
+    assert_eq!(terminal.exit_code(), 0);
+}
+
+/// What terminals answer to programs that asked before, and what they report by themselves.
+#[test]
+fn what_nobody_typed_does_nothing() {
+    let mut program = program();
+    program.terminal.wait_for_text("Running");
+    let reports = [
+        "\x1b[?997;1n",
+        "\x1b[?2026;2$y",
+        "\x1b]11;rgb:1e1e/1e1e/2e2e\x1b\\",
+        "\x1b]11;rgb:1e1e/1e1e/2e2e\x07",
+        "\x1bP>|XTerm(379)\x1b\\",
+        "\x1b_Gi=31;OK\x1b\\",
+        "\x1bq",
+        "\x1bQ",
+        "\x1bP",
+        "\x1b[",
+        "\x1b]",
+        "\x1b[200~",
+    ];
+    for report in reports {
+        program.terminal.keys(report);
+        // A sequence without an end is over when nothing has come for a while.
+        std::thread::sleep(std::time::Duration::from_millis(150));
+        program.terminal.keys("?");
+        program.terminal.wait_for_text("the same on every screen");
+        program.terminal.keys("q");
+        program.terminal.wait("the overview", |t| !t.text().contains("the same on every screen"));
+        let shown = program.terminal.text();
+        assert!(shown.contains("Running") && !shown.contains("Commands"), "{report:?}\n{shown}");
+    }
+    program.terminal.keys("Q");
+    assert_eq!(program.terminal.exit_code(), 0);
+}
+
 #[test]
 fn a_native_crash_gives_the_terminal_back() {
     for signal in [Signal::ABORT, Signal::SEGV, Signal::BUS] {

@@ -13,6 +13,8 @@ use signal_hook::{
     iterator::Signals,
 };
 
+use crate::native::signals::is_ignored;
+
 /// The signal that asked for the end, if one did.
 #[derive(Clone, Default)]
 pub struct StopSignal {
@@ -23,14 +25,16 @@ pub struct StopSignal {
 }
 
 impl StopSignal {
-    /// Listens for SIGINT, SIGTERM and SIGHUP from now on. A second one ends the process at once: whoever
+    /// Listens for SIGINT, SIGTERM and SIGHUP from now on, unless they are ignored. A second one ends the process at once: whoever
     /// asks twice does not want to wait.
     ///
     /// # Errors
     /// When the system refuses the handler or the thread.
     pub fn listen() -> io::Result<Self> {
         let stop = Self::default();
-        let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
+        // What was ignored at the start stays ignored: `nohup`, `trap '' HUP`, background jobs of a script.
+        let heeded = [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|signal| !is_ignored(*signal));
+        let mut signals = Signals::new(heeded)?;
         let heard = stop.clone();
         std::thread::Builder::new().name("signals".into()).spawn(move || {
             for signal in signals.forever() {

@@ -1,4 +1,5 @@
-//! Gives the terminal back when native code (OpenCV, FFmpeg) kills the process.
+//! Gives the terminal back when a signal kills the process: a mistake in native code (OpenCV, FFmpeg), or a signal
+//! that somebody sent and that ends a program unless it is handled.
 //!
 //! The handler does only what POSIX allows in one: `write`, `tcsetattr`, `sigaction`, `raise`, and reads of memory
 //! that is never written again.
@@ -8,13 +9,34 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
+use super::signals::is_ignored;
+
 /// Signals by which a process dies of a mistake in native code.
 const FATAL: [libc::c_int; 5] = [libc::SIGSEGV, libc::SIGABRT, libc::SIGBUS, libc::SIGILL, libc::SIGFPE];
 
+/// Signals that end a process when they are sent to it, and that the program does not handle otherwise. The
+/// real-time signals are added.
+const SENT: [libc::c_int; 12] = [
+    libc::SIGQUIT,
+    libc::SIGTRAP,
+    libc::SIGUSR1,
+    libc::SIGUSR2,
+    libc::SIGALRM,
+    libc::SIGSTKFLT,
+    libc::SIGXCPU,
+    libc::SIGXFSZ,
+    libc::SIGVTALRM,
+    libc::SIGPROF,
+    libc::SIGIO,
+    libc::SIGPWR,
+];
+
 /// End of synchronized update, mouse reports and bracketed paste off, main screen, cursor, plain style.
 const RESTORE: &[u8] =
-    b"\x1b[?2026l\x1b[?1006l\x1b[?1003l\x1b[?1002l\x1b[?1000l\x1b[?2004l\x1b[?1049l\x1b[?25h\x1b[0m\
-pcount-tui: crashed in native code; the log folder says more\r\n";
+    b"\x1b[?2026l\x1b[?1006l\x1b[?1003l\x1b[?1002l\x1b[?1000l\x1b[?2004l\x1b[?1049l\x1b[?25h\x1b[0m";
+
+/// Said after a crash.
+const CRASHED: &[u8] = b"pcount-tui: crashed in native code; the log folder says more\r\n";
 
 /// Settings of the terminal before raw mode.
 static COOKED: OnceLock<libc::termios> = OnceLock::new();
@@ -44,7 +66,8 @@ pub fn install() {
         action.sa_sigaction = handler as extern "C" fn(libc::c_int) as libc::sighandler_t;
         // On the alternate stack that Rust gives its threads, or a stack overflow could not be handled.
         action.sa_flags = libc::SA_ONSTACK;
-        for signal in FATAL {
+        let others = SENT.into_iter().chain(libc::SIGRTMIN()..=libc::SIGRTMAX());
+        for signal in FATAL.into_iter().chain(others.filter(|signal| !is_ignored(*signal))) {
             libc::sigaction(signal, &raw const action, std::ptr::null_mut());
         }
     }
@@ -62,6 +85,9 @@ extern "C" fn handler(signal: libc::c_int) {
     unsafe {
         if ARMED.swap(false, Ordering::SeqCst) {
             libc::write(libc::STDOUT_FILENO, RESTORE.as_ptr().cast(), RESTORE.len());
+            if FATAL.contains(&signal) {
+                libc::write(libc::STDOUT_FILENO, CRASHED.as_ptr().cast(), CRASHED.len());
+            }
             if let Some(settings) = COOKED.get() {
                 libc::tcsetattr(libc::STDIN_FILENO, libc::TCSANOW, settings);
             }

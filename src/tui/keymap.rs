@@ -16,25 +16,22 @@ mod commands;
 
 pub use commands::{COMMANDS, Command, Section};
 
-/// One key press, without the modifiers that terminals do not agree on.
+/// One key press.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd)]
 pub struct Key {
     /// Which key; a letter with Shift is the capital letter.
     pub code: KeyCode,
     /// With Ctrl.
     pub ctrl: bool,
+    /// With Alt or Meta, which terminals do not tell apart.
+    pub alt: bool,
     /// With Shift; only for keys that are not characters.
     pub shift: bool,
 }
 
-impl From<KeyEvent> for Key {
-    fn from(event: KeyEvent) -> Self {
-        let is_character = matches!(event.code, KeyCode::Char(_) | KeyCode::BackTab);
-        Self {
-            code: event.code,
-            ctrl: event.modifiers.contains(KeyModifiers::CONTROL),
-            shift: !is_character && event.modifiers.contains(KeyModifiers::SHIFT),
-        }
+impl From<KeyCode> for Key {
+    fn from(code: KeyCode) -> Self {
+        Self { code, ctrl: false, alt: false, shift: false }
     }
 }
 
@@ -58,15 +55,39 @@ const NAMES: &[(&str, KeyCode)] = &[
 ];
 
 impl Key {
+    /// The key of an event; `None` with a modifier that no command can have (Super, Hyper).
+    #[must_use]
+    pub fn of(event: KeyEvent) -> Option<Self> {
+        let has = |modifiers| event.modifiers.intersects(modifiers);
+        if has(KeyModifiers::SUPER | KeyModifiers::HYPER) {
+            return None;
+        }
+        let is_character = matches!(event.code, KeyCode::Char(_) | KeyCode::BackTab);
+        Some(Self {
+            code: event.code,
+            ctrl: has(KeyModifiers::CONTROL),
+            alt: has(KeyModifiers::ALT | KeyModifiers::META),
+            shift: !is_character && has(KeyModifiers::SHIFT),
+        })
+    }
+
+    /// Which key, when it is pressed without Ctrl, Alt and Shift (which letters have in themselves).
+    #[must_use]
+    pub fn plain(self) -> Option<KeyCode> {
+        (!self.ctrl && !self.alt && !self.shift).then_some(self.code)
+    }
+
     /// The key that `text` names, such as `p`, `P`, `space`, `ctrl-l`, `shift-left`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let plain = |code| Self { code, ctrl: false, shift: false };
         if let Some((_, code)) = NAMES.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)) {
-            return Some(plain(*code));
+            return Some(Self::from(*code));
         }
         if let Some(rest) = text.strip_prefix("ctrl-") {
             return Self::parse(rest).map(|key| Self { ctrl: true, ..key });
+        }
+        if let Some(rest) = text.strip_prefix("alt-") {
+            return Self::parse(rest).map(|key| Self { alt: true, ..key });
         }
         if let Some(rest) = text.strip_prefix("shift-") {
             let key = Self::parse(rest).filter(|key| !matches!(key.code, KeyCode::Char(_)))?;
@@ -74,7 +95,7 @@ impl Key {
         }
         let mut characters = text.chars();
         match (characters.next(), characters.next()) {
-            (Some(c), None) if !c.is_control() && c != ' ' => Some(plain(KeyCode::Char(c))),
+            (Some(c), None) if !c.is_control() && c != ' ' => Some(Self::from(KeyCode::Char(c))),
             _ => None,
         }
     }
@@ -85,12 +106,17 @@ impl fmt::Display for Key {
         if self.ctrl {
             f.write_str("ctrl-")?;
         }
+        if self.alt {
+            f.write_str("alt-")?;
+        }
         if self.shift {
             f.write_str("shift-")?;
         }
         match (NAMES.iter().find(|(_, code)| *code == self.code), self.code) {
             (Some((name, _)), _) => f.write_str(name),
             (None, KeyCode::Char(c)) => write!(f, "{c}"),
+            (None, KeyCode::F(number)) => write!(f, "f{number}"),
+            (None, KeyCode::Insert) => f.write_str("insert"),
             (None, _) => f.write_str("?"),
         }
     }
@@ -146,7 +172,7 @@ impl Keymap {
             }
         }
         // Without a way out the program could only be killed.
-        map.actions.insert(Key { code: KeyCode::Char('c'), ctrl: true, shift: false }, Action::Interrupt);
+        map.actions.insert(Key { ctrl: true, ..KeyCode::Char('c').into() }, Action::Interrupt);
         for command in COMMANDS {
             let listed: Vec<Key> = chosen
                 .get(&command.action)

@@ -107,6 +107,17 @@ impl Guard {
     pub fn suspend(&mut self) -> io::Result<()> {
         restore();
         signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP)?;
+        self.retake()
+    }
+
+    /// Sets every mode of the terminal again and paints everything: the process was stopped and continued, and the
+    /// shell has had the terminal meanwhile. Blocks while the process is in the background.
+    ///
+    /// # Errors
+    /// When the terminal cannot be taken again.
+    pub fn retake(&mut self) -> io::Result<()> {
+        // Raw mode is set only where it is not known to be set.
+        disable_raw_mode()?;
         take(self.native_log.as_ref())?;
         self.terminal.backend_mut().forget_cursor();
         if self.mouse {

@@ -61,44 +61,61 @@ impl TextInput {
         self.as_string = self.text.iter().collect();
     }
 
-    /// Takes a key: letters, Backspace, Delete, arrows, Home, End, Ctrl-u (all before the cursor), Ctrl-w
-    /// (the word before it).
+    /// Takes a key as a shell's line editor does: letters, Backspace, Delete, arrows; Home and End, also as Ctrl-a
+    /// and Ctrl-e; a word back and forth with Alt-b and Alt-f or Ctrl and an arrow. Deletes: Ctrl-u to the start,
+    /// Ctrl-k to the end, Ctrl-w or Alt-Backspace the word before, Alt-d the word behind, Ctrl-d like Delete,
+    /// Ctrl-h like Backspace. Other keys with a modifier do nothing.
     pub fn key(&mut self, key: Key) -> Typed {
-        let before = self.text.len();
-        match (key.code, key.ctrl) {
-            (KeyCode::Char('u'), true) => {
-                self.text.drain(..self.cursor);
-                self.cursor = 0;
+        let length = self.text.len();
+        let by_word = key.ctrl || key.alt;
+        match (key.code, key.ctrl, key.alt) {
+            (KeyCode::Char(c), false, false) => self.insert(c.encode_utf8(&mut [0; 4])),
+            (KeyCode::Char('a'), true, false) | (KeyCode::Home, ..) => self.cursor = 0,
+            (KeyCode::Char('e'), true, false) | (KeyCode::End, ..) => self.cursor = length,
+            (KeyCode::Char('b'), true, false) => self.cursor = self.cursor.saturating_sub(1),
+            (KeyCode::Char('f'), true, false) => self.cursor = (self.cursor + 1).min(length),
+            (KeyCode::Char('b'), false, true) => self.cursor = self.word_before(),
+            (KeyCode::Char('f'), false, true) => self.cursor = self.word_behind(),
+            (KeyCode::Left, ..) if by_word => self.cursor = self.word_before(),
+            (KeyCode::Right, ..) if by_word => self.cursor = self.word_behind(),
+            (KeyCode::Left, ..) => self.cursor = self.cursor.saturating_sub(1),
+            (KeyCode::Right, ..) => self.cursor = (self.cursor + 1).min(length),
+            (KeyCode::Char('u'), true, false) => self.delete(0, self.cursor),
+            (KeyCode::Char('k'), true, false) => self.delete(self.cursor, length),
+            (KeyCode::Char('w'), true, false) => self.delete(self.word_before(), self.cursor),
+            (KeyCode::Char('d'), false, true) => self.delete(self.cursor, self.word_behind()),
+            (KeyCode::Backspace, ..) if by_word => self.delete(self.word_before(), self.cursor),
+            (KeyCode::Delete, ..) if by_word => self.delete(self.cursor, self.word_behind()),
+            (KeyCode::Backspace, ..) | (KeyCode::Char('h'), true, false) => {
+                self.delete(self.cursor.saturating_sub(1), self.cursor);
             }
-            (KeyCode::Char('w'), true) => {
-                let kept = self.text[..self.cursor].iter().rposition(|c| *c != ' ').map_or(0, |last| {
-                    self.text[..last].iter().rposition(|c| matches!(c, ' ' | '/')).map_or(0, |gap| gap + 1)
-                });
-                self.text.drain(kept..self.cursor);
-                self.cursor = kept;
+            (KeyCode::Delete, ..) | (KeyCode::Char('d'), true, false) => {
+                self.delete(self.cursor, (self.cursor + 1).min(length));
             }
-            (KeyCode::Char(c), false) => {
-                self.insert(c.encode_utf8(&mut [0; 4]));
-                return if self.text.len() == before { Typed::Same } else { Typed::Changed };
-            }
-            (KeyCode::Backspace, _) if self.cursor > 0 => {
-                self.cursor -= 1;
-                self.text.remove(self.cursor);
-            }
-            (KeyCode::Delete, _) if self.cursor < self.text.len() => {
-                self.text.remove(self.cursor);
-            }
-            (KeyCode::Left, _) => self.cursor = self.cursor.saturating_sub(1),
-            (KeyCode::Right, _) => self.cursor = (self.cursor + 1).min(self.text.len()),
-            (KeyCode::Home, _) => self.cursor = 0,
-            (KeyCode::End, _) => self.cursor = self.text.len(),
             _ => {}
         }
-        if self.text.len() == before {
-            return Typed::Same;
-        }
+        if self.text.len() == length { Typed::Same } else { Typed::Changed }
+    }
+
+    /// Takes the characters `from..to` out.
+    fn delete(&mut self, from: usize, to: usize) {
+        self.text.drain(from..to);
+        self.cursor = from;
         self.as_string = self.text.iter().collect();
-        Typed::Changed
+    }
+
+    /// Where the word before the cursor begins. Slashes divide words, too: most texts are addresses.
+    fn word_before(&self) -> usize {
+        let Some(last) = self.text[..self.cursor].iter().rposition(|c| *c != ' ') else { return 0 };
+        self.text[..last].iter().rposition(|c| matches!(c, ' ' | '/')).map_or(0, |gap| gap + 1)
+    }
+
+    /// Where the word behind the cursor ends.
+    fn word_behind(&self) -> usize {
+        let behind = &self.text[self.cursor..];
+        let Some(begin) = behind.iter().position(|c| !matches!(c, ' ' | '/')) else { return self.text.len() };
+        let end = behind[begin..].iter().position(|c| matches!(c, ' ' | '/'));
+        end.map_or(self.text.len(), |end| self.cursor + begin + end)
     }
 }
 
@@ -120,6 +137,33 @@ mod tests {
         assert_eq!(typed(&["a", "b", "home", "delete", "end", "c"]).text(), "bc");
         assert_eq!(typed(&["a", "b", "left", "ctrl-u"]).text(), "b");
         assert_eq!(typed(&["backspace", "delete", "left"]).text(), "");
+    }
+
+    #[test]
+    fn keys_move_and_delete_as_in_a_shell() {
+        assert_eq!(typed(&["a", "b", "ctrl-a", "c", "ctrl-e", "d"]).text(), "cabd");
+        assert_eq!(typed(&["a", "b", "left", "ctrl-k"]).text(), "a");
+        assert_eq!(typed(&["a", "b", "ctrl-h"]).text(), "a");
+        assert_eq!(typed(&["a", "b", "home", "ctrl-d"]).text(), "b");
+        let after = |keys: &[&str]| {
+            let mut input = TextInput::new("one two three");
+            for key in keys {
+                input.key(Key::parse(key).unwrap());
+            }
+            input.insert("|");
+            input.text().to_owned()
+        };
+        assert_eq!(after(&["alt-b"]), "one two |three");
+        assert_eq!(after(&["ctrl-left", "ctrl-left"]), "one |two three");
+        assert_eq!(after(&["home", "alt-f"]), "one| two three");
+        assert_eq!(after(&["home", "ctrl-right", "alt-d"]), "one| three");
+        assert_eq!(after(&["alt-backspace"]), "one two |");
+        assert_eq!(after(&["home", "ctrl-delete"]), "| two three");
+    }
+
+    #[test]
+    fn a_chord_that_means_nothing_types_nothing() {
+        assert_eq!(typed(&["a", "alt-q", "ctrl-x", "alt-é"]).text(), "a");
     }
 
     #[test]

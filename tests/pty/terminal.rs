@@ -148,6 +148,15 @@ impl Terminal {
         rustix::process::kill_process(self.pid(), signal).unwrap();
     }
 
+    /// What `stty` says of the terminal, or does to it.
+    pub fn stty(&self, arguments: &[&str]) -> String {
+        let device = self.master.as_ref().unwrap().tty_name().unwrap();
+        let output =
+            std::process::Command::new("stty").arg("-F").arg(device).args(arguments).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
     fn pid(&self) -> rustix::process::Pid {
         let number = self.child.process_id().unwrap();
         rustix::process::Pid::from_raw(i32::try_from(number).unwrap()).unwrap()

@@ -65,15 +65,15 @@ impl UiState {
 
     fn filter_key(&mut self, key: Key) {
         let Some(input) = &mut self.filter_input else { return };
-        match key.code {
-            KeyCode::Enter => self.filter_input = None,
-            KeyCode::Esc => {
+        match key.plain() {
+            Some(KeyCode::Enter) => self.filter_input = None,
+            Some(KeyCode::Esc) => {
                 self.filter_input = None;
                 self.apply_filter(String::new());
             }
-            KeyCode::Up | KeyCode::Down => {
+            Some(code @ (KeyCode::Up | KeyCode::Down)) => {
                 self.filter_input = None;
-                self.update(if key.code == KeyCode::Up { Action::Up } else { Action::Down });
+                self.update(if code == KeyCode::Up { Action::Up } else { Action::Down });
             }
             _ => {
                 if input.key(key) == Typed::Changed {
@@ -86,12 +86,12 @@ impl UiState {
 
     fn naming_key(&mut self, key: Key) {
         let Some(input) = self.editor.as_mut().and_then(|editor| editor.naming.as_mut()) else { return };
-        match key.code {
-            KeyCode::Enter => {
+        match key.plain() {
+            Some(KeyCode::Enter) => {
                 let name = input.text().to_string();
                 self.rename_line(&name);
             }
-            KeyCode::Esc => {
+            Some(KeyCode::Esc) => {
                 if let Some(editor) = &mut self.editor {
                     editor.naming = None;
                 }

@@ -120,11 +120,11 @@ impl AddSource {
 
     /// Takes a key.
     pub fn key(&mut self, key: Key) -> Outcome {
-        match (key.code, self.field) {
-            (KeyCode::Esc, _) => return Outcome::Close,
-            (KeyCode::Enter, _) => return self.enter(),
-            (KeyCode::Tab | KeyCode::Down, _) => self.step(true),
-            (KeyCode::BackTab | KeyCode::Up, _) => self.step(false),
+        match (key.plain(), self.field) {
+            (Some(KeyCode::Esc), _) => return Outcome::Close,
+            (Some(KeyCode::Enter), _) => return self.enter(),
+            (Some(KeyCode::Tab | KeyCode::Down), _) => self.step(true),
+            (Some(KeyCode::BackTab | KeyCode::Up), _) => self.step(false),
             (_, Field::Source) => {
                 if self.source.key(key) == Typed::Changed {
                     self.changed();
@@ -138,7 +138,7 @@ impl AddSource {
                     self.problem = Some(format!("a name has at most {LONGEST_NAME} characters"));
                 }
             }
-            (KeyCode::Left | KeyCode::Right | KeyCode::Char(' '), Field::Login) => {
+            (Some(KeyCode::Left | KeyCode::Right | KeyCode::Char(' ')), Field::Login) => {
                 self.keep = match self.keep {
                     KeepLogin::Beside => KeepLogin::Inside,
                     KeepLogin::Inside => KeepLogin::Beside,

@@ -30,11 +30,11 @@ pub struct Confirm {
 impl Confirm {
     /// Takes a key.
     pub fn key(&mut self, key: Key) -> Outcome {
-        match key.code {
-            KeyCode::Char('y' | 'Y') => {
+        match key.plain() {
+            Some(KeyCode::Char('y' | 'Y')) => {
                 Outcome::Done(std::mem::take(&mut self.done), std::mem::take(&mut self.effects))
             }
-            KeyCode::Char('n' | 'N' | 'q') | KeyCode::Esc => Outcome::Close,
+            Some(KeyCode::Char('n' | 'N' | 'q') | KeyCode::Esc) => Outcome::Close,
             _ => {
                 self.hint = true;
                 Outcome::Stay

@@ -50,16 +50,16 @@ impl Palette {
     /// Takes a key.
     pub fn key(&mut self, key: Key) -> Outcome {
         let last = self.matches().len().saturating_sub(1);
-        match key.code {
-            KeyCode::Esc => return Outcome::Close,
-            KeyCode::Enter => {
+        match key.plain() {
+            Some(KeyCode::Esc) => return Outcome::Close,
+            Some(KeyCode::Enter) => {
                 return match self.matches().get(self.chosen) {
                     Some(command) => Outcome::Act(command.action),
                     None => Outcome::Stay,
                 };
             }
-            KeyCode::Up => self.chosen = self.chosen.saturating_sub(1),
-            KeyCode::Down => self.chosen = (self.chosen + 1).min(last),
+            Some(KeyCode::Up) => self.chosen = self.chosen.saturating_sub(1),
+            Some(KeyCode::Down) => self.chosen = (self.chosen + 1).min(last),
             _ => {
                 if self.input.key(key) == Typed::Changed {
                     self.chosen = 0;
