@@ -87,6 +87,11 @@ pub enum TuiError {
     /// Standard output or input goes elsewhere.
     #[error("{0} is not a terminal; use '--headless' for text or '--headless --json' for other programs")]
     NoTerminal(&'static str),
+    /// It can only print lines.
+    #[error(
+        "the terminal says that it is 'dumb' (TERM), so nothing can be drawn on it; use '--headless' for text"
+    )]
+    Dumb,
     /// The terminal refused something.
     #[error("the terminal cannot be used: {0}")]
     Terminal(#[from] io::Error),
@@ -190,6 +195,9 @@ fn open<'a>(
     }
     if !io::stdin().is_terminal() {
         return Err(TuiError::NoTerminal("standard input"));
+    }
+    if std::env::var_os("TERM").is_some_and(|term| term == "dumb") {
+        return Err(TuiError::Dumb);
     }
     let look = options.look(|name| std::env::var(name).ok());
     // Under NO_COLOR crossterm would write 'CSI m', which wipes bold and reverse; colours are decided here.
@@ -301,6 +309,9 @@ impl Running<'_> {
                 self.session.perform(effects)
             }
             Event::Resize(..) => {
+                if let Some(problem) = self.guard.resized()? {
+                    self.session.ui.say(problem, Tone::Refused);
+                }
                 // Cells may have another size in pixels now.
                 let graphics = &mut self.session.ui.graphics;
                 *graphics = graphics.take().map(|old| Graphics::of_terminal(old.kind()));

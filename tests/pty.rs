@@ -50,11 +50,11 @@ fn program() -> Program {
 fn q_gives_the_terminal_back() {
     let mut program = program();
     program.terminal.wait_for_text("Workers:");
+    program.terminal.wait_for_text("Running");
     program.terminal.keys("q");
-    if !program.terminal.text().contains("Quit?") {
-        // A demo scene is a camera: nothing is lost by quitting.
-        assert_eq!(program.terminal.exit_code(), 0);
-    }
+    program.terminal.wait_for_text("Quit?");
+    program.terminal.keys("q");
+    assert_eq!(program.terminal.exit_code(), 0);
     program.terminal.assert_given_back();
 }
 
@@ -238,6 +238,32 @@ fn what_nobody_typed_does_nothing() {
     }
     program.terminal.keys("Q");
     assert_eq!(program.terminal.exit_code(), 0);
+}
+
+#[test]
+fn a_terminal_that_does_not_know_its_size_has_the_usual_one() {
+    let mut program = program();
+    program.terminal.resize_to(0, 0);
+    program.terminal.keys("?");
+    program.terminal.wait_for_text("the same on every screen");
+    program.terminal.resize_to(65_535, 65_535);
+    program.terminal.wait_for_text("which cannot be");
+    program.terminal.resize(90, 26);
+    program.terminal.keys("q");
+    program.terminal.wait_for_text(TITLE);
+    program.terminal.keys("Q");
+    assert_eq!(program.terminal.exit_code(), 0);
+}
+
+#[test]
+fn a_dumb_terminal_is_told_of_headless() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("out");
+    let program = Path::new(env!("CARGO_BIN_EXE_pcount-tui"));
+    let arguments = ["demo:lobby", "--output", output.to_str().unwrap()];
+    let mut terminal = Terminal::start(program, &arguments, &[("TERM", "dumb")], 100, 30);
+    assert_ne!(terminal.exit_code(), 0);
+    terminal.wait_for_text("--headless");
 }
 
 #[test]

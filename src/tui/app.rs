@@ -31,6 +31,7 @@ mod keys;
 mod motion;
 mod parts;
 mod past;
+mod subject;
 mod update;
 
 use parts::Frozen;

@@ -40,7 +40,21 @@ impl Dialog {
     /// Asks `title` about `lines`; on yes, says `done` and lets `effects` happen.
     #[must_use]
     pub fn confirm(title: &str, lines: Vec<String>, done: &str, effects: Vec<Effect>) -> Self {
-        Self::Confirm(Confirm { title: title.into(), lines, done: done.into(), effects, hint: false })
+        Self::Confirm(Confirm {
+            title: title.into(),
+            lines,
+            done: done.into(),
+            effects,
+            hint: false,
+            is_quit: false,
+        })
+    }
+
+    /// Asks whether to quit with `effects`, which ends what `lines` say. A second press of the key is a yes.
+    #[must_use]
+    pub fn quit(lines: Vec<String>, effects: Vec<Effect>) -> Self {
+        let title = "Quit? This is still being counted:".into();
+        Self::Confirm(Confirm { title, lines, done: String::new(), effects, hint: false, is_quit: true })
     }
 
     /// Asks for a source, which is kept in `place`.

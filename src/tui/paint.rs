@@ -95,6 +95,31 @@ fn color(color: Color, base: u8) -> String {
     }
 }
 
+/// Taken for the size of a terminal that does not know its own.
+const USUAL_SIZE: Size = Size { width: 80, height: 24 };
+
+/// Most cells of a frame: a frame of 65,535 by 65,535 would take all memory.
+const MOST_CELLS: u32 = 400_000;
+
+/// `said` where a terminal can have that size; what is 0 in it is not known.
+fn possible(said: Size) -> Option<Size> {
+    let known = |length: u16, usual: u16| if length == 0 { usual } else { length };
+    let size =
+        Size { width: known(said.width, USUAL_SIZE.width), height: known(said.height, USUAL_SIZE.height) };
+    (u32::from(size.width) * u32::from(size.height) <= MOST_CELLS).then_some(size)
+}
+
+/// Whether all terminals give `symbol` one column: Latin, Greek and Cyrillic letters, and the glyphs of the screens.
+fn is_narrow(symbol: &str) -> bool {
+    let mut characters = symbol.chars();
+    let is_known = |c: char| {
+        c.is_ascii()
+            || matches!(c, '\u{a0}'..='\u{2ff}' | '\u{370}'..='\u{482}' | '\u{48a}'..='\u{52f}')
+            || matches!(c, '\u{2010}'..='\u{2027}' | '\u{2190}'..='\u{21ff}' | '\u{2500}'..='\u{25ff}' | '\u{2800}'..='\u{28ff}')
+    };
+    characters.next().is_none_or(is_known) && characters.next().is_none()
+}
+
 /// Writes `cells` to `out`, from an unknown position of the cursor and the plain look, and back to it.
 ///
 /// # Errors
@@ -135,7 +160,10 @@ pub fn cells<'a>(out: &mut impl Write, cells: impl Iterator<Item = (u16, u16, &'
         write!(out, "{symbol}")?;
         is_certain &= symbol.is_ascii();
         // A picture is one cell with control sequences in it, after which the cursor can be anywhere.
-        cursor = if symbol.contains('\x1b') {
+        cursor = if !is_narrow(symbol) && !symbol.contains('\x1b') {
+            // The next cell says where it is: a row is not shifted, however wide the terminal makes this one.
+            None
+        } else if symbol.contains('\x1b') {
             write!(out, "\x1b[m")?;
             pen = Pen::default();
             None
@@ -149,16 +177,28 @@ pub fn cells<'a>(out: &mut impl Write, cells: impl Iterator<Item = (u16, u16, &'
     Ok(())
 }
 
-/// ratatui's backend for crossterm with [`cells`] for its writer. The cursor is hidden once, not with every frame.
+/// ratatui's backend for crossterm with [`cells`] for its writer. The cursor is hidden or shown once, not with every
+/// frame.
 pub struct Frugal<W: Write> {
     inner: CrosstermBackend<W>,
     cursor_shows: bool,
+    /// The last size that could be.
+    size: Size,
 }
 
 impl<W: Write> Frugal<W> {
     /// Writes to `out`.
     pub fn new(out: W) -> Self {
-        Self { inner: CrosstermBackend::new(out), cursor_shows: true }
+        Self { inner: CrosstermBackend::new(out), cursor_shows: true, size: USUAL_SIZE }
+    }
+
+    /// Takes over the size that the terminal says it has; `Err` with that size when it cannot be.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn measure(&mut self) -> io::Result<Result<(), Size>> {
+        let said = self.inner.size()?;
+        Ok(possible(said).map(|size| self.size = size).ok_or(said))
     }
 
     /// The cursor shows again, for all that is known: the terminal was given away meanwhile.
@@ -195,8 +235,10 @@ impl<W: Write> Backend for Frugal<W> {
     }
 
     fn show_cursor(&mut self) -> io::Result<()> {
-        self.cursor_shows = true;
-        crossterm::execute!(self.inner, Show)
+        if !std::mem::replace(&mut self.cursor_shows, true) {
+            crossterm::queue!(self.inner, Show)?;
+        }
+        Ok(())
     }
 
     fn get_cursor_position(&mut self) -> io::Result<Position> {
@@ -220,7 +262,7 @@ impl<W: Write> Backend for Frugal<W> {
     }
 
     fn size(&self) -> io::Result<Size> {
-        self.inner.size()
+        Ok(possible(self.inner.size()?).unwrap_or(self.size))
     }
 
     fn window_size(&mut self) -> io::Result<WindowSize> {
@@ -238,6 +280,26 @@ mod tests {
     use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
     use super::*;
+
+    #[test]
+    fn a_size_that_is_not_known_or_cannot_be_is_not_believed() {
+        let size = |width, height| Size { width, height };
+        assert_eq!(possible(size(0, 0)), Some(size(80, 24)));
+        assert_eq!(possible(size(200, 0)), Some(size(200, 24)));
+        assert_eq!(possible(size(500, 200)), Some(size(500, 200)));
+        assert_eq!(possible(size(65_535, 65_535)), None);
+    }
+
+    #[test]
+    fn no_glyph_of_unsure_width_shifts_what_follows() {
+        let area = Rect::new(0, 0, 12, 1);
+        let (before, mut after) = (Buffer::empty(area), Buffer::empty(area));
+        after.set_string(0, 0, "日本 é ●x", Style::new());
+        assert_eq!(
+            String::from_utf8(written(&before, &after)).unwrap(),
+            "\x1b[1;1H日\x1b[1;3H本\x1b[1;6Hé\x1b[1;8H●x"
+        );
+    }
 
     fn written(before: &Buffer, after: &Buffer) -> Vec<u8> {
         let mut out = Vec::new();

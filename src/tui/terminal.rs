@@ -16,7 +16,10 @@ use crossterm::{
     terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode},
 };
 use parking_lot::Mutex;
-use ratatui::{Terminal, layout::Rect};
+use ratatui::{
+    Terminal,
+    layout::{Rect, Size},
+};
 
 use super::paint::Frugal;
 use crate::native::crash;
@@ -60,7 +63,10 @@ impl Guard {
     pub fn enter(native_log: Option<&Path>) -> io::Result<Self> {
         let native_log = native_log.map(open_log).transpose()?;
         let out = File::from(stdout().as_fd().try_clone_to_owned()?);
-        let backend = Frugal::new(BufWriter::with_capacity(WRITE_BUFFER, out));
+        let mut backend = Frugal::new(BufWriter::with_capacity(WRITE_BUFFER, out));
+        if let Err(said) = backend.measure()? {
+            return Err(io::Error::other(impossible(said)));
+        }
         crash::install();
         take(native_log.as_ref())?;
         let taken = Taken;
@@ -80,6 +86,14 @@ impl Guard {
     pub fn repaint(&mut self) -> io::Result<()> {
         let size = self.terminal.size()?;
         self.terminal.resize(Rect::new(0, 0, size.width, size.height))
+    }
+
+    /// Follows a new size. A size that cannot be is not followed; gives the sentence to say then.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn resized(&mut self) -> io::Result<Option<String>> {
+        Ok(self.terminal.backend_mut().measure()?.err().map(impossible))
     }
 
     /// Turns mouse reports on or off.
@@ -125,6 +139,13 @@ impl Guard {
         }
         self.repaint()
     }
+}
+
+fn impossible(said: Size) -> String {
+    format!(
+        "the terminal says that it has {} columns and {} rows, which cannot be; 'stty cols 120 rows 40' sets its size",
+        said.width, said.height
+    )
 }
 
 fn open_log(path: &Path) -> io::Result<File> {

@@ -1,14 +1,18 @@
 //! Text from outside (names, errors, log lines) made safe and cut to a number of terminal columns.
 
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_segmentation::UnicodeSegmentation as _;
+use unicode_width::UnicodeWidthStr as _;
 
 /// Whether `c` must not reach the terminal: it would move the cursor, start an escape sequence, reverse the
-/// direction of the text or hide.
+/// direction of the text or show nothing where there is something: the `Default_Ignorable_Code_Point`s of Unicode,
+/// its line and paragraph separators and annotations, and the blank of Braille.
 fn is_unsafe(c: char) -> bool {
     c.is_control()
         || matches!(c,
-            '\u{00AD}' | '\u{061C}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}'
-            | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E0FFF}')
+            '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}'..='\u{1160}' | '\u{17B4}'..='\u{17B5}'
+            | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}'
+            | '\u{2800}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}'
+            | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}')
 }
 
 /// `text` without anything that could act on the terminal: tabs and line ends become spaces, other control
@@ -25,35 +29,43 @@ pub fn clean(text: &str) -> String {
         .collect()
 }
 
-/// Columns that `text` takes.
+/// What the terminal gets as one: a character with the marks on it, and the columns it takes. A combining mark
+/// without a character before it takes the column that is made for it.
+pub fn clusters(text: &str) -> impl Iterator<Item = (&str, usize)> {
+    text.graphemes(true).map(|cluster| (cluster, cluster.width()))
+}
+
+/// Columns that `text` takes: those of its clusters, which are drawn one by one. (The width of a whole string is
+/// less where a font could join letters, and terminals do not.)
 #[must_use]
 pub fn width(text: &str) -> usize {
-    text.width()
+    clusters(text).map(|(_, columns)| columns).sum()
+}
+
+/// Whether there is nothing in `text` that could be seen.
+#[must_use]
+pub fn is_blank(text: &str) -> bool {
+    clean(text).chars().all(char::is_whitespace)
 }
 
 /// [`clean`] text of at most `columns` columns, ending in `ellipsis` where it was cut.
 #[must_use]
 pub fn cut(text: &str, columns: usize, ellipsis: &str) -> String {
     let text = clean(text);
-    if text.width() <= columns {
+    if width(&text) <= columns {
         return text;
     }
-    let room = columns.saturating_sub(ellipsis.width());
+    let room = columns.saturating_sub(width(ellipsis));
     let mut kept = String::new();
     let mut used = 0;
-    for c in text.chars() {
-        let wide = c.width().unwrap_or(0);
+    for (cluster, wide) in clusters(&text) {
         if used + wide > room {
             break;
         }
         used += wide;
-        kept.push(c);
+        kept.push_str(cluster);
     }
-    // The width of a string can exceed the sum over its characters (emoji sequences).
-    while kept.width() > room {
-        kept.pop();
-    }
-    if columns >= ellipsis.width() {
+    if columns >= width(ellipsis) {
         kept.push_str(ellipsis);
     }
     kept
@@ -63,7 +75,7 @@ pub fn cut(text: &str, columns: usize, ellipsis: &str) -> String {
 #[must_use]
 pub fn left(text: &str, columns: usize, ellipsis: &str) -> String {
     let mut text = cut(text, columns, ellipsis);
-    let missing = columns.saturating_sub(text.width());
+    let missing = columns.saturating_sub(width(&text));
     text.extend(std::iter::repeat_n(' ', missing));
     text
 }
@@ -72,7 +84,7 @@ pub fn left(text: &str, columns: usize, ellipsis: &str) -> String {
 #[must_use]
 pub fn right(text: &str, columns: usize, ellipsis: &str) -> String {
     let text = cut(text, columns, ellipsis);
-    let missing = columns.saturating_sub(text.width());
+    let missing = columns.saturating_sub(width(&text));
     " ".repeat(missing) + &text
 }
 
@@ -84,7 +96,7 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     let mut line = String::new();
     for word in clean(text).split(' ') {
         let gap = usize::from(!line.is_empty());
-        if line.width() + gap + word.width() <= columns {
+        if width(&line) + gap + width(word) <= columns {
             if gap == 1 {
                 line.push(' ');
             }
@@ -94,11 +106,11 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
         if !line.is_empty() {
             lines.push(std::mem::take(&mut line));
         }
-        for c in word.chars() {
-            if !line.is_empty() && line.width() + c.width().unwrap_or(0) > columns {
+        for (cluster, wide) in clusters(word) {
+            if !line.is_empty() && width(&line) + wide > columns {
                 lines.push(std::mem::take(&mut line));
             }
-            line.push(c);
+            line.push_str(cluster);
         }
     }
     if !line.is_empty() || lines.is_empty() {
@@ -144,6 +156,8 @@ fn mask_login(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use ratatui::{buffer::Buffer, layout::Rect, style::Style};
+
     use super::*;
 
     #[test]
@@ -159,6 +173,23 @@ mod tests {
         assert_eq!(left("入口", 6, "…"), "入口  ");
         assert_eq!(right("入口カメラ", 6, "…"), " 入口…");
         assert_eq!(cut("abc", 0, "…"), "");
+    }
+
+    #[test]
+    fn text_is_measured_by_cluster_as_terminals_show_it() {
+        assert_eq!(width("\u{644}\u{627}"), 2, "lam and alef are two letters");
+        assert_eq!(width("e\u{301}"), 1, "a letter and its mark");
+        assert_eq!(cut("e\u{301}e\u{301}e\u{301}", 2, "…"), "e\u{301}…");
+        assert_eq!(clean("👩\u{200d}👧"), "👩👧", "a terminal that joins nothing shows both");
+        assert_eq!(width(&clean("👩\u{200d}👧")), 4);
+    }
+
+    #[test]
+    fn nothing_invisible_is_a_name() {
+        for text in ["", " ", "\u{3164}", "\u{2800}\u{200b}", "\u{1160}", "\u{ad}", "\u{feff}\u{3000}"] {
+            assert!(is_blank(text), "{text:?}");
+        }
+        assert!(!is_blank("ㅤa"));
     }
 
     #[test]
@@ -182,8 +213,13 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn padded_text_has_exactly_the_width_asked_for(text in "\\PC*", columns in 0usize..40) {
-            proptest::prop_assert_eq!(left(&text, columns, "…").width(), columns);
-            proptest::prop_assert_eq!(right(&text, columns, "…").width(), columns);
+            for padded in [left(&text, columns, "…"), right(&text, columns, "…")] {
+                proptest::prop_assert_eq!(width(&padded), columns);
+                // The column behind it, as ratatui lays it out.
+                let mut buffer = Buffer::empty(Rect::new(0, 0, 80, 1));
+                let (end, _) = buffer.set_stringn(0, 0, &padded, 80, Style::new());
+                proptest::prop_assert_eq!(usize::from(end), columns);
+            }
         }
     }
 }

@@ -45,6 +45,13 @@ impl TextInput {
         self.cursor
     }
 
+    /// The text before the cursor and the text behind it.
+    #[must_use]
+    pub fn around_cursor(&self) -> (&str, &str) {
+        let bytes = self.text[..self.cursor].iter().map(|c| c.len_utf8()).sum();
+        self.as_string.split_at(bytes)
+    }
+
     /// The same with the password of a URL hidden, for showing.
     #[must_use]
     pub fn masked(&self) -> Self {

@@ -2,7 +2,7 @@
 
 use ratatui::{
     buffer::Buffer,
-    layout::Rect,
+    layout::{Position, Rect},
     style::{Modifier, Style},
     text::{Line, Span},
     widgets::{Clear, Widget},
@@ -160,26 +160,36 @@ pub fn frame(area: Rect, width: u16, title: &str, lines: &[Line], buffer: &mut B
     inner
 }
 
-/// Text being typed, with its cursor in reverse, scrolled so that the cursor shows.
+/// Text being typed, scrolled so that the caret shows, and the column of the caret: the terminal's own cursor stands
+/// there, for input methods and screen readers.
 #[must_use]
-pub fn input_line(prompt: &str, input: &TextInput, width: usize, look: &Look) -> Line<'static> {
+pub fn input_line(prompt: &str, input: &TextInput, width: usize, look: &Look) -> (Line<'static>, u16) {
     let room = width.saturating_sub(text::width(prompt) + 1).max(1);
-    let characters: Vec<char> = text::clean(input.text()).chars().collect();
-    let cursor = input.cursor().min(characters.len());
-    let mut first = 0;
-    while text::width(&characters[first..cursor].iter().collect::<String>()) >= room && first < cursor {
-        first += 1;
+    // What cannot be shown is not in the text, but a character may be replaced by one of another length.
+    let (before, after) = input.around_cursor();
+    let (before, after) = (text::clean(before), text::clean(after));
+    let mut wide = text::width(&before);
+    let mut shown = &before[..];
+    for (cluster, columns) in text::clusters(&before) {
+        if wide < room {
+            break;
+        }
+        wide -= columns;
+        shown = &shown[cluster.len()..];
     }
-    let before: String = characters[first..cursor].iter().collect();
-    let at = characters.get(cursor).copied().unwrap_or(' ');
-    let after: String = characters.iter().skip(cursor + 1).collect();
-    let left = room.saturating_sub(text::width(&before));
-    Line::from(vec![
+    let caret = u16::try_from(text::width(prompt) + wide).unwrap_or(u16::MAX);
+    let line = Line::from(vec![
         look.span(prompt.to_string(), Role::Key),
-        look.span(before, Role::Text),
-        look.span(at.to_string(), Role::Selected),
-        look.span(look.cut(&after, left), Role::Text),
-    ])
+        look.span(shown.to_string(), Role::Text),
+        look.span(look.cut(&after, (room + 1).saturating_sub(wide)), Role::Text),
+    ]);
+    (line, caret)
+}
+
+/// Where the caret of a text field stands that is drawn in `area` with the caret in `column`.
+#[must_use]
+pub fn caret(area: Rect, column: u16) -> Position {
+    Position { x: area.x.saturating_add(column).min(area.right().saturating_sub(1)), y: area.y }
 }
 
 /// The first key of an action, for hints.

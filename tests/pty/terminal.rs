@@ -135,6 +135,12 @@ impl Terminal {
         self.master.as_ref().unwrap().resize(size).unwrap();
     }
 
+    /// Tells the program a size, whatever the emulator has.
+    pub fn resize_to(&self, cols: u16, rows: u16) {
+        let size = PtySize { rows, cols, pixel_width: 0, pixel_height: 0 };
+        self.master.as_ref().unwrap().resize(size).unwrap();
+    }
+
     /// Closes the terminal, as when the SSH connection is lost: the kernel sends SIGHUP, and every read and
     /// write fails from then on.
     pub fn hang_up(&mut self) {

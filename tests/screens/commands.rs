@@ -138,9 +138,9 @@ const CASES: &[Case] = &[
     ("mouse", "", |_, effects| matches!(effects, [Effect::Mouse(true)])),
     ("repaint", "", |_, effects| matches!(effects, [Effect::Repaint])),
     ("suspend", "", |_, effects| matches!(effects, [Effect::Suspend])),
-    ("quit", "", |_, effects| matches!(effects, [Effect::Quit(Exit::Quit)])),
+    ("quit", "q", |_, effects| matches!(effects, [Effect::Quit(Exit::Quit)])),
     ("quit-keep", "", |_, effects| matches!(effects, [Effect::Quit(Exit::QuitKeepTable)])),
-    ("interrupt", "a", |_, effects| matches!(effects, [Effect::Quit(Exit::Signal(2))])),
+    ("interrupt", "", |_, effects| matches!(effects, [Effect::Quit(Exit::Signal(2))])),
 ];
 
 #[test]

@@ -78,6 +78,55 @@ fn removing_and_resetting_ask_first() {
 }
 
 #[test]
+fn a_key_never_acts_on_a_row_that_another_screen_hides() {
+    for screen in ["?", "W", "L", "H"] {
+        for key in ["p", "r", "d", "R", "P", "E", "s", "o", "5"] {
+            let mut stage = two();
+            stage.keys(screen);
+            stage.keys(key);
+            assert_eq!(stage.engine.take_sent(), Vec::<String>::new(), "{key} on {screen}");
+            assert!(stage.session.ui.dialog.is_none(), "{key} on {screen} asks about something unseen");
+            assert!(!stage.said().is_empty(), "{key} on {screen}");
+            assert_eq!(stage.session.ui.arrangement(), two().session.ui.arrangement(), "{key} on {screen}");
+        }
+    }
+}
+
+#[test]
+fn on_the_log_of_a_source_keys_act_on_that_source() {
+    let mut stage = two();
+    stage.keys("l<tab>p");
+    assert_eq!(stage.engine.take_sent(), ["pause camera_02"], "the log shown, not the row of the overview");
+}
+
+#[test]
+fn on_the_screen_of_one_source_marks_of_the_overview_do_not_count() {
+    let mut stage = two();
+    stage.keys("  g<enter>");
+    stage.engine.take_sent();
+    stage.keys("p");
+    assert_eq!(stage.engine.take_sent(), ["pause camera_01"]);
+}
+
+#[test]
+fn marked_sources_that_the_filter_hides_are_left_alone() {
+    let mut stage = two();
+    stage.keys("  /side<enter>p");
+    assert_eq!(stage.engine.take_sent(), ["pause camera_02"]);
+}
+
+#[test]
+fn the_wheel_moves_nothing_behind_a_dialog() {
+    use crossterm::event::{KeyModifiers, MouseEvent, MouseEventKind};
+    let mut stage = two();
+    stage.keys(":");
+    let kind = MouseEventKind::ScrollDown;
+    stage.session.ui.mouse_event(MouseEvent { kind, column: 5, row: 5, modifiers: KeyModifiers::NONE });
+    stage.keys("pause<enter>");
+    assert_eq!(stage.engine.take_sent(), ["pause camera_01"]);
+}
+
+#[test]
 fn the_selection_moves_on_when_its_source_is_removed() {
     let mut stage = two();
     stage.keys("j");
@@ -174,9 +223,18 @@ fn an_acknowledged_alert_stays_silent_over_further_attempts() {
 }
 
 #[test]
-fn quitting_asks_only_while_videos_are_being_counted() {
-    let mut stage = two();
-    assert!(matches!(stage.keys("q")[..], [Effect::Quit(Exit::Quit)]));
+fn quitting_asks_once_while_something_is_being_counted() {
+    for second in ["q", "<enter>", "y"] {
+        let mut stage = two();
+        assert!(stage.keys("q").is_empty());
+        assert!(stage.text(80, 24).contains("2 cameras"), "{}", stage.text(80, 24));
+        assert!(matches!(stage.keys(second)[..], [Effect::Quit(Exit::Quit)]), "{second}");
+    }
+    for no in ["n", "<esc>", "<ctrl-c>"] {
+        let mut stage = two();
+        stage.keys("q");
+        assert!(stage.keys(no).is_empty() && stage.session.ui.dialog.is_none(), "{no}");
+    }
     let mut stage = Stage::new(fake::mixed());
     assert!(stage.keys("q").is_empty());
     assert!(stage.text(80, 24).contains("Test Video (62% done)"));
@@ -186,12 +244,52 @@ fn quitting_asks_only_while_videos_are_being_counted() {
 }
 
 #[test]
-fn ctrl_c_works_in_dialogs_too() {
+fn quitting_does_not_ask_when_nothing_is_being_counted() {
+    for state in [SourceState::Paused, SourceState::Failed, SourceState::Disabled] {
+        let mut stage = Stage::new(vec![fake::source("camera_01", "Door", state)]);
+        assert!(matches!(stage.keys("q")[..], [Effect::Quit(Exit::Quit)]));
+    }
+}
+
+#[test]
+fn on_a_screen_that_is_too_small_q_says_that_it_asks() {
+    let mut stage = two();
+    stage.keys("q");
+    assert!(stage.text(30, 8).contains("q again quits"), "{}", stage.text(30, 8));
+    assert!(matches!(stage.keys("q")[..], [Effect::Quit(Exit::Quit)]));
+}
+
+#[test]
+fn ctrl_c_closes_what_is_asked_or_typed_and_then_ends() {
     for keys in ["a", "/", ":", "d", "R"] {
         let mut stage = two();
         stage.keys(keys);
+        assert!(stage.keys("<ctrl-c>").is_empty(), "{keys}");
+        assert!(stage.session.ui.dialog.is_none() && stage.session.ui.filter_input.is_none(), "{keys}");
         assert!(matches!(stage.keys("<ctrl-c>")[..], [Effect::Quit(Exit::Signal(2))]), "{keys}");
     }
+}
+
+#[test]
+fn of_a_paste_with_several_lines_the_first_is_taken_with_a_word() {
+    let mut stage = two();
+    stage.keys("/");
+    stage.session.ui.paste("main\r\nside\r\n");
+    assert_eq!(stage.session.ui.arrangement().filter, "main");
+    assert!(stage.said().contains("2 lines were pasted"), "{}", stage.said());
+}
+
+#[test]
+fn the_cursor_stands_where_text_is_typed() {
+    let mut stage = two();
+    assert_eq!(stage.caret(80, 24), None);
+    stage.keys("/ab<left>");
+    assert_eq!(stage.caret(80, 24), Some((3, 23)));
+    stage.keys("<esc>:pau");
+    let (x, y) = stage.caret(80, 24).unwrap();
+    let text = stage.text(80, 24);
+    let row: String = text.lines().nth(usize::from(y)).unwrap().chars().take(usize::from(x)).collect();
+    assert!(row.ends_with(":pau"), "{row}");
 }
 
 #[test]

@@ -114,6 +114,13 @@ impl Stage {
         buffer
     }
 
+    /// Column and row of the caret, while text is typed.
+    pub fn caret(&mut self, width: u16, height: u16) -> Option<(u16, u16)> {
+        let area = Rect::new(0, 0, width, height);
+        let mut buffer = Buffer::empty(area);
+        screens::draw_in(&mut self.session.ui, area, &mut buffer, &self.look).map(|at| (at.x, at.y))
+    }
+
     /// The text alone.
     pub fn text(&mut self, width: u16, height: u16) -> String {
         text(&self.buffer(width, height))

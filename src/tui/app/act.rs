@@ -19,29 +19,6 @@ use crate::{
 };
 
 impl UiState {
-    /// The marked sources, or the selected one. Never those of a frozen view that have gone since.
-    fn targets(&self) -> Vec<Arc<SourceSnapshot>> {
-        let live = self.snapshot.sources.iter();
-        if self.marked.is_empty() {
-            live.filter(|source| Some(&source.id) == self.selected.as_ref()).cloned().collect()
-        } else {
-            live.filter(|source| self.marked.contains(&source.id)).cloned().collect()
-        }
-    }
-
-    fn targets_or_reason(&mut self) -> Option<Vec<Arc<SourceSnapshot>>> {
-        let targets = self.targets();
-        if targets.is_empty() {
-            let reason = match &self.selected {
-                Some(id) => format!("'{id}' is gone; 'f' shows what is there now"),
-                None => self.why_empty(),
-            };
-            self.say(reason, Tone::Refused);
-            return None;
-        }
-        Some(targets)
-    }
-
     pub(super) fn pause(&mut self) -> Vec<Effect> {
         let Some(targets) = self.targets_or_reason() else { return Vec::new() };
         let ids = |of: &dyn Fn(&SourceState) -> bool| -> Vec<SourceId> {
@@ -189,7 +166,9 @@ impl UiState {
             Screen::Logs(_) => return self.copy_log(),
             _ => {}
         }
-        let Some(source) = self.selected() else { return self.refuse(self.why_empty()) };
+        let Some(source) = self.targets_or_reason().and_then(|mut targets| targets.pop()) else {
+            return Vec::new();
+        };
         let text = [
             source.id.to_string(),
             clean(&source.alias),
@@ -219,25 +198,33 @@ impl UiState {
         if self.close() {
             return Vec::new();
         }
-        let unfinished: Vec<String> = self
+        let is_live = |source: &SourceSnapshot| {
+            source.kind == SourceKind::Camera
+                && source.state != SourceState::Paused
+                && !source.state.is_over()
+        };
+        let cameras = self.snapshot.sources.iter().filter(|source| is_live(source)).count();
+        let mut unfinished = Vec::new();
+        if cameras > 0 {
+            unfinished.push(plural(cameras, "camera"));
+        }
+        let videos = self
             .snapshot
             .sources
             .iter()
-            .filter(|source| source.kind == SourceKind::Video && !source.state.is_over())
-            .map(|source| {
-                let done = match source.frames_total {
-                    Some(total) if total > 0 => format::percent(source.frames as f32 / total as f32),
-                    _ => format!("{} frames", source.frames),
-                };
-                format!("{} ({done} done)", clean(&source.alias))
-            })
-            .collect();
+            .filter(|source| source.kind == SourceKind::Video && !source.state.is_over());
+        unfinished.extend(videos.map(|source| {
+            let done = match source.frames_total {
+                Some(total) if total > 0 => format::percent(source.frames as f32 / total as f32),
+                _ => format!("{} frames", source.frames),
+            };
+            format!("{} ({done} done)", clean(&source.alias))
+        }));
         let quit = vec![Effect::Quit(Exit::Quit)];
         if unfinished.is_empty() {
             return quit;
         }
-        self.dialog =
-            Some(Dialog::confirm("Quit? These videos are still being counted:", unfinished, "", quit));
+        self.dialog = Some(Dialog::quit(unfinished, quit));
         Vec::new()
     }
 }

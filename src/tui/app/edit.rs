@@ -20,8 +20,10 @@ use crate::{
 impl UiState {
     /// Opens the editor on the lines of the selected source.
     pub(super) fn edit_lines(&mut self) -> Vec<Effect> {
-        let Some(source) = self.selected() else { return self.refuse(self.why_empty()) };
-        let id = source.id.clone();
+        let id = match self.subject() {
+            Ok(id) => id,
+            Err(reason) => return self.refuse(reason),
+        };
         let Some(config) = self.extras.config.as_ref().filter(|config| config.id == id) else {
             return self.refuse(format!("the configuration of '{id}' is not known yet; try again"));
         };

@@ -14,6 +14,10 @@ impl UiState {
         if let Some(action @ (Action::Interrupt | Action::Suspend | Action::Repaint)) = action
             && key.ctrl
         {
+            // As in a shell: what is being asked or typed ends, and not the program.
+            if action == Action::Interrupt && self.close_prompt() {
+                return Vec::new();
+            }
             return self.update(action);
         }
         if self.dialog.is_some() {
@@ -38,6 +42,18 @@ impl UiState {
                 self.refuse(format!("'{key}' does nothing here{help}"))
             }
         }
+    }
+
+    /// Closes the dialog or the text field that takes the keys; `false` when there is none.
+    fn close_prompt(&mut self) -> bool {
+        if self.dialog.take().is_some() {
+            return true;
+        }
+        if self.filter_input.take().is_some() {
+            self.apply_filter(String::new());
+            return true;
+        }
+        self.editor.as_mut().is_some_and(|editor| editor.naming.take().is_some())
     }
 
     fn dialog_key(&mut self, key: Key) -> Vec<Effect> {
@@ -105,7 +121,16 @@ impl UiState {
     /// Takes pasted text to wherever text is being typed.
     pub fn paste(&mut self, text: &str) {
         self.changed = true;
-        let text: String = text.trim().chars().filter(|c| !c.is_control()).collect();
+        let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        let first = lines.next().unwrap_or_default();
+        let more = lines.count();
+        let text: String = first.chars().filter(|c| !c.is_control()).collect();
+        if more > 0 {
+            self.say(
+                format!("{} lines were pasted; the first is taken, paste the others one by one", more + 1),
+                Tone::Refused,
+            );
+        }
         if let Some(dialog) = &mut self.dialog {
             dialog.paste(&text);
         } else if let Some(input) = self.editor.as_mut().and_then(|editor| editor.naming.as_mut()) {
@@ -121,7 +146,11 @@ impl UiState {
 
     /// Does what the mouse did: the wheel moves, a click selects the row under it.
     pub fn mouse_event(&mut self, event: MouseEvent) -> Vec<Effect> {
-        if self.editor.is_some() && *self.screen() == Screen::Editor && self.dialog.is_none() {
+        // What is behind a dialog stands still: the dialog is about it.
+        if self.dialog.is_some() {
+            return Vec::new();
+        }
+        if self.editor.is_some() && *self.screen() == Screen::Editor {
             self.changed = true;
             self.edit_mouse(event);
             return Vec::new();

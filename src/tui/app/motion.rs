@@ -319,15 +319,12 @@ impl UiState {
         if *self.screen() == Screen::Workers {
             return self.worker_log();
         }
-        match self.selected() {
-            Some(source) => {
-                let target = LogTarget::Source(source.id.clone());
-                if *self.screen() == Screen::Logs(target.clone()) {
-                    return self.back();
-                }
-                self.open(Screen::Logs(target))
-            }
-            None => self.refuse(self.why_empty()),
+        if matches!(self.screen(), Screen::Logs(LogTarget::Source(_))) {
+            return self.back();
+        }
+        match self.subject() {
+            Ok(id) => self.open(Screen::Logs(LogTarget::Source(id))),
+            Err(reason) => self.refuse(reason),
         }
     }
 

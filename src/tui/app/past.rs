@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{Effect, Screen, Tone, UiState};
 use crate::{
     ledger::report::{Report, Step},
+    source::SourceId,
     tui::history::{self, Asked, Entry, History, Scale},
 };
 
@@ -67,6 +68,13 @@ impl UiState {
         let report = Arc::clone(answer.as_ref().ok()?);
         let entry = *history::entries(&report).get(self.history.entry)?;
         Some((report, entry))
+    }
+
+    /// The source of the chosen entry; `None` for all together and while nothing has been read.
+    pub(super) fn chosen_source(&self) -> Option<SourceId> {
+        let (report, entry) = self.chosen_entry()?;
+        let (source, _) = name_of(&report, entry).filter(|_| entry != Entry::All)?;
+        Some(source.as_str().into())
     }
 
     /// The entry and its rows as shown.

@@ -10,6 +10,9 @@ impl UiState {
         if self.read_only && changes_something(action, self.screen()) {
             return self.refuse("read-only: started with '--read-only'");
         }
+        if let Some(refused) = self.refused_here(action) {
+            return refused;
+        }
         if *self.screen() == Screen::Editor
             && let Some(effects) = self.edit(action)
         {

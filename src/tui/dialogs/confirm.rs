@@ -25,12 +25,17 @@ pub struct Confirm {
     pub effects: Vec<Effect>,
     /// Whether another key than yes and no was tried.
     pub hint: bool,
+    /// Whether it asks to quit: the key that opened it, and Enter, then mean yes.
+    pub is_quit: bool,
 }
 
 impl Confirm {
     /// Takes a key.
     pub fn key(&mut self, key: Key) -> Outcome {
         match key.plain() {
+            Some(KeyCode::Enter | KeyCode::Char('q')) if self.is_quit => {
+                Outcome::Done(String::new(), std::mem::take(&mut self.effects))
+            }
             Some(KeyCode::Char('y' | 'Y')) => {
                 Outcome::Done(std::mem::take(&mut self.done), std::mem::take(&mut self.effects))
             }
@@ -56,8 +61,9 @@ impl Confirm {
         }
         lines.push(Line::default());
         let keys = if self.hint { "press y for yes, n for no" } else { "" };
+        let yes = if self.is_quit { "q enter y" } else { "y" };
         lines.push(Line::from(vec![
-            look.span("y", Role::Key),
+            look.span(yes, Role::Key),
             look.span(" yes   ", Role::Text),
             look.span("n", Role::Key),
             look.span(" no   ", Role::Text),

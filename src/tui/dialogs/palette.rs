@@ -1,7 +1,11 @@
 //! Finds any command by a few letters of its name.
 
 use crossterm::event::KeyCode;
-use ratatui::{buffer::Buffer, layout::Rect, text::Line};
+use ratatui::{
+    buffer::Buffer,
+    layout::{Position, Rect},
+    text::Line,
+};
 
 use super::Outcome;
 use crate::tui::{
@@ -9,7 +13,7 @@ use crate::tui::{
     text,
     text_input::{TextInput, Typed},
     theme::Role,
-    widgets::{Look, frame, input_line},
+    widgets::{Look, caret, frame, input_line},
 };
 
 /// Rows of commands shown at once.
@@ -76,10 +80,11 @@ impl Palette {
     }
 
     /// Draws it in the middle of `area`.
-    pub fn draw(&self, area: Rect, buffer: &mut Buffer, look: &Look, keymap: &Keymap) {
+    pub fn draw(&self, area: Rect, buffer: &mut Buffer, look: &Look, keymap: &Keymap) -> Position {
         let width = area.width.saturating_sub(4).min(72);
         let inner = usize::from(width.saturating_sub(4));
-        let mut lines = vec![input_line(":", &self.input, inner, look), Line::default()];
+        let (typed, column) = input_line(":", &self.input, inner, look);
+        let mut lines = vec![typed, Line::default()];
         let found = self.matches();
         let rows = ROWS.min(usize::from(area.height.saturating_sub(6)));
         let first = (self.chosen + 1).saturating_sub(rows);
@@ -103,6 +108,7 @@ impl Palette {
             lines.push(look.line("no command is called like that", Role::Warn));
         }
         lines.resize(rows + 2, Line::default());
-        frame(area, width, "Commands", &lines, buffer, look);
+        let inside = frame(area, width, "Commands", &lines, buffer, look);
+        caret(inside, column)
     }
 }

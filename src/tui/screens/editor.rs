@@ -2,7 +2,7 @@
 
 use ratatui::{
     buffer::Buffer,
-    layout::Rect,
+    layout::{Position, Rect},
     text::{Line, Span},
 };
 
@@ -18,14 +18,14 @@ use crate::{
         layout::{take_bottom, take_top},
         text,
         theme::Role,
-        widgets::{Look, event_list, input_line, picture, put_lines, rule},
+        widgets::{Look, caret, event_list, input_line, picture, put_lines, rule},
     },
 };
 
-/// Draws the editor.
-pub fn draw(ui: &mut UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
+/// Draws the editor; gives the place of the caret while a name is typed.
+pub fn draw(ui: &mut UiState, area: Rect, buffer: &mut Buffer, look: &Look) -> Option<Position> {
     ui.picture_area = Rect::default();
-    let Some(editor) = &ui.editor else { return };
+    let editor = ui.editor.as_ref()?;
     let mut rest = area;
     let width = usize::from(area.width);
     let source = ui.shown().sources.iter().find(|source| source.id == editor.source);
@@ -45,12 +45,13 @@ pub fn draw(ui: &mut UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
         .into_iter()
         .map(|warning| look.line(look.cut(&format!(" {} {warning}", look.symbols.alert), width), Role::Warn))
         .collect();
-    lines.push(match &editor.naming {
-        Some(input) => input_line(" name: ", input, width, look),
-        None => chosen(editor, look),
-    });
+    let naming = editor.naming.as_ref().map(|input| input_line(" name: ", input, width, look));
+    let (line, column) = naming.map_or_else(|| (chosen(editor, look), None), |(line, at)| (line, Some(at)));
+    let row = lines.len() as u16;
+    lines.push(line);
     lines.extend(counted(editor, width, look));
     let bottom = take_bottom(&mut rest, lines.len() as u16);
+    let place = column.map(|column| caret(Rect { y: bottom.y + row, ..bottom }, column));
     put_lines(&lines, bottom, buffer);
     let mut picture_area = Rect::default();
     match preview {
@@ -83,6 +84,7 @@ pub fn draw(ui: &mut UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
         }
     }
     ui.picture_area = picture_area;
+    place
 }
 
 /// `door (1 of 2)  arrows move end a at 20 %, 50 %  the feet count`.

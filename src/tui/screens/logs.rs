@@ -72,7 +72,7 @@ fn draw_tally(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
         spans.push(look.span(format!(" {count} {what}{plural} "), role));
     }
     let line = Line::from(spans);
-    let width = u16::try_from(line.width()).unwrap_or(u16::MAX);
+    let width = u16::try_from(text::width(&line.to_string())).unwrap_or(u16::MAX);
     if width > 0 && area.width > width + 56 {
         put(&line, Rect { x: area.right() - width, width, ..area }, buffer);
     }

@@ -2,7 +2,7 @@
 
 use ratatui::{
     buffer::Buffer,
-    layout::Rect,
+    layout::{Position, Rect},
     text::{Line, Span},
 };
 
@@ -17,8 +17,8 @@ use crate::tui::{
     },
 };
 
-/// Draws the overview.
-pub fn draw(ui: &mut UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
+/// Draws the overview; gives the place of the caret while a filter is typed.
+pub fn draw(ui: &mut UiState, area: Rect, buffer: &mut Buffer, look: &Look) -> Option<Position> {
     let needs = OverviewNeeds {
         alerts: alert_bar::lines_wanted(ui),
         rows: ui.rows().len(),
@@ -45,7 +45,7 @@ pub fn draw(ui: &mut UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
         draw_preview(ui, parts.preview, buffer, look);
     }
     draw_totals(ui, parts.totals, buffer, look);
-    footer::draw(ui, parts.footer, buffer, look);
+    footer::draw(ui, parts.footer, buffer, look)
 }
 
 fn draw_totals(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {

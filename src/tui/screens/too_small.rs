@@ -4,6 +4,7 @@ use ratatui::{buffer::Buffer, layout::Rect, text::Line};
 
 use crate::tui::{
     app::UiState,
+    dialogs::Dialog,
     format,
     layout::{SMALLEST, centered},
     theme::Role,
@@ -28,8 +29,13 @@ pub fn draw(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
         ),
         look.line("q quits", Role::Dim),
     ];
-    if ui.dialog.is_some() {
-        lines.push(look.line("a dialog is open, Esc closes it", Role::Dim));
+    match &ui.dialog {
+        Some(Dialog::Confirm(dialog)) if dialog.is_quit => {
+            lines.pop();
+            lines.push(look.line("q again quits, Esc does not", Role::Warn));
+        }
+        Some(_) => lines.push(look.line("a dialog is open, Esc closes it", Role::Dim)),
+        None => {}
     }
     let widest = lines.iter().map(Line::width).max().unwrap_or(0);
     let card = centered(

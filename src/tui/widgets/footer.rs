@@ -2,12 +2,12 @@
 
 use ratatui::{
     buffer::Buffer,
-    layout::Rect,
+    layout::{Position, Rect},
     text::{Line, Span},
     widgets::{Clear, Widget},
 };
 
-use super::{Look, first_key, input_line, put, put_lines};
+use super::{Look, caret, first_key, input_line, put, put_lines};
 use crate::tui::{
     action::Action,
     app::{Screen, Tone, UiState},
@@ -96,7 +96,6 @@ fn hints(screen: &Screen) -> &'static [Action] {
             Action::Enter,
             Action::Down,
             Action::Up,
-            Action::PauseAll,
             Action::AllLogs,
         ],
         Screen::Logs(_) => &[
@@ -147,19 +146,20 @@ fn label(action: Action, screen: &Screen) -> Option<&'static str> {
     })
 }
 
-/// Draws the footer.
-pub fn draw(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
+/// Draws the footer; gives the place of the caret while a filter is typed.
+pub fn draw(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) -> Option<Position> {
     let width = usize::from(area.width);
     if let Some(input) = &ui.filter_input {
         let hint = " enter keeps, esc clears ";
         let room = width.saturating_sub(hint.len() + 1);
-        put(&input_line(" /", input, room, look), area, buffer);
+        let (typed, column) = input_line(" /", input, room, look);
+        put(&typed, area, buffer);
         if width > 50 {
             let hint_width = u16::try_from(hint.len()).unwrap_or(0);
             let right = Rect { x: area.right().saturating_sub(hint_width), width: hint_width, ..area };
             put(&look.line(hint, Role::Dim), right, buffer);
         }
-        return;
+        return Some(caret(area, column));
     }
     if let Some(toast) = ui.toast() {
         let role = match toast.tone {
@@ -177,7 +177,7 @@ pub fn draw(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
         let place = Rect { y: area.y - above, height: above + 1, ..area };
         Clear.render(place.intersection(*buffer.area()), buffer);
         put_lines(&lines, place, buffer);
-        return;
+        return None;
     }
     let mut spans = vec![Span::raw(" ")];
     let mut used = 1;
@@ -199,4 +199,5 @@ pub fn draw(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
         spans.push(look.span(format!(" {label}  "), Role::Dim));
     }
     put(&Line::from(spans), area, buffer);
+    None
 }

@@ -2,7 +2,7 @@
 
 use ratatui::{
     buffer::Buffer,
-    layout::Rect,
+    layout::{Position, Rect},
     text::{Line, Span},
 };
 
@@ -14,7 +14,7 @@ use crate::{
         text,
         text_input::TextInput,
         theme::Role,
-        widgets::{Look, frame, input_line, picture},
+        widgets::{Look, caret, frame, input_line, picture},
     },
 };
 
@@ -32,21 +32,14 @@ const LABELS: usize = 8;
 const LARGEST: (u16, u16) = (92, 24);
 
 impl AddSource {
-    /// Draws it in the middle of `area`.
-    pub fn draw(&self, area: Rect, buffer: &mut Buffer, look: &Look) {
+    /// Draws it in the middle of `area`; gives the place of the caret.
+    pub fn draw(&self, area: Rect, buffer: &mut Buffer, look: &Look) -> Option<Position> {
         let width = area.width.saturating_sub(4).min(LARGEST.0 + 4);
         let inner = usize::from(width.saturating_sub(4));
-        let mut lines = vec![
-            self.input(Field::Source, "Source", &self.source.masked(), "", inner, look),
-            self.input(
-                Field::Name,
-                "Name",
-                &self.name,
-                "for people; else it follows from the source",
-                inner,
-                look,
-            ),
-        ];
+        let name_hint = "for people; else it follows from the source";
+        let (source, in_source) = self.input(Field::Source, "Source", &self.source.masked(), "", inner, look);
+        let (name, in_name) = self.input(Field::Name, "Name", &self.name, name_hint, inner, look);
+        let mut lines = vec![source, name];
         lines.extend(self.kept(inner, look));
         lines.push(Line::default());
         if let Some(problem) = &self.problem {
@@ -101,6 +94,8 @@ impl AddSource {
             let at = Rect { y, height: rows.min(inside.bottom().saturating_sub(y)), ..inside };
             picture::draw(preview, picture::Overlay::default(), at, buffer, look);
         }
+        let row = u16::from(in_source.is_none());
+        in_source.or(in_name).map(|column| caret(Rect { y: inside.y + row, ..inside }, column))
     }
 
     fn input(
@@ -111,17 +106,18 @@ impl AddSource {
         empty: &str,
         width: usize,
         look: &Look,
-    ) -> Line<'static> {
+    ) -> (Line<'static>, Option<u16>) {
         let label = look.left(label, LABELS);
         if self.field == field {
-            return input_line(&label, input, width, look);
+            let (line, column) = input_line(&label, input, width, look);
+            return (line, Some(column));
         }
         let (text, role) = match input.text() {
             "" => (empty, Role::Dim),
             text => (text, Role::Text),
         };
         let shown = look.cut(&text::clean(text), width.saturating_sub(LABELS));
-        Line::from(vec![look.span(label, Role::Dim), look.span(shown, role)])
+        (Line::from(vec![look.span(label, Role::Dim), look.span(shown, role)]), None)
     }
 
     /// Where the source and its password are kept.
