@@ -97,6 +97,8 @@ pub struct UiState {
     pub log_level: Level,
     /// Words that shown lines of a log have.
     pub log_filter: String,
+    /// Words that the shown lines of the help have.
+    pub help_filter: String,
     /// Columns that a log is scrolled sideways.
     pub log_across: usize,
     mouse: bool,
@@ -156,6 +158,7 @@ impl UiState {
             worker: 0,
             log_level: Level::Debug,
             log_filter: String::new(),
+            help_filter: String::new(),
             log_across: 0,
             mouse: false,
             read_only,
@@ -339,6 +342,7 @@ impl UiState {
             self.pane_scroll = 0;
             self.log_across = 0;
             self.log_filter.clear();
+            self.help_filter.clear();
         }
         Vec::new()
     }

@@ -280,6 +280,56 @@ fn of_a_paste_with_several_lines_the_first_is_taken_with_a_word() {
 }
 
 #[test]
+fn help_and_the_way_back_are_always_in_the_footer() {
+    for (width, height) in [(60, 16), (80, 24), (120, 40), (200, 50)] {
+        for screen in ["", "<enter>", "E", "?", "H", "W", "L", "l"] {
+            let mut stage = two();
+            stage.keys(screen);
+            for said in [false, true] {
+                if said {
+                    let text =
+                        "saved to '/etc/pcount/config.json'; as it was before: '/etc/pcount/config.json.bak'";
+                    stage.session.ui.say(text.repeat(3), pcount::tui::app::Tone::Done);
+                }
+                let text = stage.text(width, height);
+                let last = text.lines().last().unwrap();
+                assert!(last.contains("? ") && last.contains("q "), "'{screen}' {width}x{height}: {last}");
+            }
+        }
+    }
+}
+
+#[test]
+fn help_is_searched_and_explains_glyphs_and_columns() {
+    let mut stage = two();
+    stage.keys("?/paused");
+    let text = stage.text(120, 40);
+    assert!(text.contains("paused by the user") && !text.contains("one row up"), "{text}");
+    stage.keys("<enter>");
+    assert!(stage.text(120, 40).contains("with 'paused'"));
+    stage.keys("<esc>");
+    assert!(stage.text(120, 40).contains("one row up"));
+    stage.keys("/xyzzy<enter>");
+    assert!(stage.text(120, 40).contains("Esc clears it"));
+}
+
+#[test]
+fn the_palette_uses_the_room_and_begins_with_what_the_selected_source_can_do() {
+    for (width, height) in [(60, 16), (80, 24), (120, 40), (200, 50)] {
+        let mut stage = two();
+        stage.keys(":");
+        let text = stage.text(width, height);
+        let shown = COMMANDS.iter().filter(|c| text.contains(&format!(" {}  ", c.name))).count();
+        assert!(shown >= COMMANDS.len().min(usize::from(height) - 6) - 1, "{shown} of {height}\n{text}");
+        assert!(text.contains("edit-lines") && text.contains(" pause "), "{text}");
+        for command in COMMANDS.iter().filter(|command| command.name == "previous-panel") {
+            stage.keys(command.name);
+            assert!(stage.text(width, height).contains("previous-panel  shift-tab  "), "columns touch");
+        }
+    }
+}
+
+#[test]
 fn the_cursor_stands_where_text_is_typed() {
     let mut stage = two();
     assert_eq!(stage.caret(80, 24), None);

@@ -93,6 +93,10 @@ impl UiState {
     }
 
     pub(super) fn back(&mut self) -> Vec<Effect> {
+        if *self.screen() == Screen::Help && !self.help_filter.is_empty() {
+            self.help_filter.clear();
+            return Vec::new();
+        }
         if self.close() {
             return Vec::new();
         }
@@ -136,7 +140,8 @@ impl UiState {
         let now = match self.screen() {
             Screen::Overview => &self.arrangement.filter,
             Screen::Logs(_) => &self.log_filter,
-            _ => return self.refuse("the filter is for the overview and for logs; q goes back"),
+            Screen::Help => &self.help_filter,
+            _ => return self.refuse("the filter is for the overview, logs and help; 'q' goes back"),
         };
         self.filter_input = Some(TextInput::new(now));
         Vec::new()
@@ -144,12 +149,17 @@ impl UiState {
 
     /// Filters by what stands in the filter's input.
     pub(super) fn apply_filter(&mut self, filter: String) {
-        if matches!(self.screen(), Screen::Logs(_)) {
-            self.log_filter = filter;
-            return;
+        match self.screen() {
+            Screen::Logs(_) => self.log_filter = filter,
+            Screen::Help => {
+                self.help_filter = filter;
+                self.scroll = 0;
+            }
+            _ => {
+                self.arrangement.filter = filter;
+                self.rearrange();
+            }
         }
-        self.arrangement.filter = filter;
-        self.rearrange();
     }
 
     pub(super) fn sort_by(&mut self, number: u8) -> Vec<Effect> {

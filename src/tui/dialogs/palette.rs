@@ -4,20 +4,20 @@ use crossterm::event::KeyCode;
 use ratatui::{
     buffer::Buffer,
     layout::{Position, Rect},
-    text::Line,
+    text::{Line, Span},
 };
 
 use super::Outcome;
 use crate::tui::{
-    keymap::{COMMANDS, Command, Key, Keymap},
+    keymap::{COMMANDS, Command, Key, Keymap, Section},
     text,
     text_input::{TextInput, Typed},
     theme::Role,
     widgets::{Look, caret, frame, input_line},
 };
 
-/// Rows of commands shown at once.
-const ROWS: usize = 10;
+/// Most columns for keys; a user may have given many to one command.
+const MOST_KEYS: usize = 16;
 
 /// The letters so far and the command chosen.
 #[derive(Debug, Default)]
@@ -47,7 +47,9 @@ impl Palette {
     pub fn matches(&self) -> Vec<&'static Command> {
         let mut found: Vec<(usize, &Command)> =
             COMMANDS.iter().filter_map(|command| Some((fit(self.input.text(), command)?, command))).collect();
-        found.sort_by_key(|(fit, _)| *fit);
+        // What can be done to the selected source comes first, as long as nothing else is asked for.
+        let is_asked = !self.input.text().trim().is_empty();
+        found.sort_by_key(|(fit, command)| (*fit, !is_asked && command.section != Section::Act));
         found.into_iter().map(|(_, command)| command).collect()
     }
 
@@ -86,19 +88,24 @@ impl Palette {
         let (typed, column) = input_line(":", &self.input, inner, look);
         let mut lines = vec![typed, Line::default()];
         let found = self.matches();
-        let rows = ROWS.min(usize::from(area.height.saturating_sub(6)));
+        let rows = usize::from(area.height.saturating_sub(6));
         let first = (self.chosen + 1).saturating_sub(rows);
+        let widest = |of: &dyn Fn(&Command) -> usize| COMMANDS.iter().map(of).max().unwrap_or(0);
+        let names = widest(&|command| text::width(command.name));
+        let keys = widest(&|command| text::width(&keymap.keys_text(command.action))).min(MOST_KEYS);
         for (index, command) in found.iter().enumerate().skip(first).take(rows) {
-            let keys = keymap.keys_text(command.action);
-            let name = text::left(command.name, 16, look.symbols.ellipsis);
-            let keys = text::left(&keys, 11, look.symbols.ellipsis);
-            let help = text::left(command.help, inner.saturating_sub(27), look.symbols.ellipsis);
+            let name = text::left(command.name, names, look.symbols.ellipsis);
+            let key = text::left(&keymap.keys_text(command.action), keys, look.symbols.ellipsis);
+            let help =
+                text::left(command.help, inner.saturating_sub(names + keys + 4), look.symbols.ellipsis);
             let line = if index == self.chosen {
-                look.line(format!("{name}{keys}{help}"), Role::Selected)
+                look.line(format!("{name}  {key}  {help}"), Role::Selected)
             } else {
                 Line::from(vec![
                     look.span(name, Role::Text),
-                    look.span(keys, Role::Key),
+                    Span::raw("  "),
+                    look.span(key, Role::Key),
+                    Span::raw("  "),
                     look.span(help, Role::Dim),
                 ])
             };
@@ -107,7 +114,7 @@ impl Palette {
         if found.is_empty() {
             lines.push(look.line("no command is called like that", Role::Warn));
         }
-        lines.resize(rows + 2, Line::default());
+        lines.resize((rows + 2).min(COMMANDS.len() + 2), Line::default());
         let inside = frame(area, width, "Commands", &lines, buffer, look);
         caret(inside, column)
     }

@@ -74,16 +74,18 @@ fn hints(screen: &Screen) -> &'static [Action] {
             Action::Undo,
             Action::LinePoint,
         ],
-        Screen::Help => &[Action::Quit, Action::Down, Action::Up, Action::Palette],
+        Screen::Help => {
+            &[Action::Help, Action::Quit, Action::Down, Action::Up, Action::Filter, Action::Palette]
+        }
         Screen::Report => &[
+            Action::Help,
+            Action::Quit,
             Action::Left,
             Action::Right,
             Action::More,
             Action::Fewer,
             Action::NextPanel,
             Action::Down,
-            Action::Quit,
-            Action::Help,
             Action::Enter,
             Action::Export,
             Action::Copy,
@@ -117,6 +119,8 @@ fn hints(screen: &Screen) -> &'static [Action] {
 /// The word for an action where another one than that of its command says more.
 fn label(action: Action, screen: &Screen) -> Option<&'static str> {
     Some(match (action, screen) {
+        (Action::Help, Screen::Help) => "close",
+        (Action::Filter, Screen::Help) => "search",
         (Action::Quit, screen) if *screen != Screen::Overview => "back",
         (Action::Enter, Screen::Overview) => "details",
         (Action::Enter, Screen::Editor) => "use and save",
@@ -166,24 +170,42 @@ pub fn draw(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) -> Optio
             Tone::Done => Role::Good,
             Tone::Refused => Role::Warn,
         };
+        let way = label(Action::Quit, ui.screen()).unwrap_or("quit");
+        let [help, quit] = [Action::Help, Action::Quit].map(|action| first_key(&ui.keymap, action));
+        let ways = format!(" {help} help  {quit} {way} ");
+        let ways_width = text::width(&ways);
+        let room = width.saturating_sub(ways_width).max(1);
         // What does not fit on the line takes those above it for a while: a path that is cut leads nowhere.
-        let wrapped = text::wrap(&toast.text, width.saturating_sub(1));
+        let wrapped = text::wrap(&toast.text, room.saturating_sub(1));
         let lines: Vec<Line> = wrapped
             .into_iter()
             .take(MOST_LINES)
-            .map(|part| look.line(look.left(&format!(" {part}"), width), role))
+            .map(|part| look.line(look.left(&format!(" {part}"), room), role))
             .collect();
         let above = (lines.len().saturating_sub(1) as u16).min(area.y);
         let place = Rect { y: area.y - above, height: above + 1, ..area };
         Clear.render(place.intersection(*buffer.area()), buffer);
         put_lines(&lines, place, buffer);
+        let ways_width = u16::try_from(ways_width).unwrap_or(u16::MAX).min(area.width);
+        put(
+            &look.line(ways, Role::Dim),
+            Rect { x: area.right() - ways_width, width: ways_width, ..area },
+            buffer,
+        );
         return None;
     }
+    put(&hint_line(ui, width, look), area, buffer);
+    None
+}
+
+/// The keys that matter here, as many as fit; help and the way back always come first.
+fn hint_line(ui: &UiState, width: usize, look: &Look) -> Line<'static> {
     let mut spans = vec![Span::raw(" ")];
     let mut used = 1;
     let unseen = ui.alerts().iter().any(|alert| !alert.acknowledged);
-    let first = unseen.then_some(&Action::Acknowledge);
-    for action in first.into_iter().chain(hints(ui.screen())) {
+    let (ways, others) = hints(ui.screen()).split_at(2);
+    let seen = unseen.then_some(&Action::Acknowledge);
+    for action in ways.iter().chain(seen).chain(others) {
         let Some(command) = COMMANDS.iter().find(|command| command.action == *action) else { continue };
         if ui.read_only() && command.changes {
             continue;
@@ -198,6 +220,5 @@ pub fn draw(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) -> Optio
         spans.push(look.span(key, Role::Key));
         spans.push(look.span(format!(" {label}  "), Role::Dim));
     }
-    put(&Line::from(spans), area, buffer);
-    None
+    Line::from(spans)
 }
