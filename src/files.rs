@@ -215,6 +215,22 @@ pub fn is_deleted(file: &File) -> bool {
     file.metadata().is_ok_and(|file| file.nlink() == 0)
 }
 
+/// The path of the file `path` without a link in it, for libraries that open files by themselves.
+///
+/// # Errors
+/// When it is a link or anything but a regular file, when there is a link of another user on the way, or the folder
+/// is missing.
+pub fn resolve(path: &Path) -> io::Result<PathBuf> {
+    let (folder, name) = Folder::of(path)?;
+    if let Some(found) = folder.find(&name)? {
+        regular(&found)?;
+    }
+    Ok(fs::canonicalize(
+        path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")),
+    )?
+    .join(name))
+}
+
 /// Makes the folder `path` and those on the way to it, where they are missing, and opens it: to be locked, or to be
 /// compared with its name.
 ///
@@ -281,11 +297,7 @@ fn open(path: &Path, flags: OFlags, mode: u32) -> io::Result<File> {
     let (folder, name) = Folder::of(path)?;
     // Looked at first: to open a device can do something.
     if let Some(found) = folder.find(&name)? {
-        match FileType::from_raw_mode(found.st_mode) {
-            FileType::RegularFile => {}
-            FileType::Symlink => return Err(link()),
-            _ => return Err(not_regular()),
-        }
+        regular(&found)?;
     }
     let file = folder.open(&name, flags, mode).map_err(|error| {
         if error.raw_os_error() == Some(Errno::LOOP.raw_os_error()) { link() } else { error }
@@ -302,6 +314,14 @@ fn open(path: &Path, flags: OFlags, mode: u32) -> io::Result<File> {
         ));
     }
     Ok(file)
+}
+
+fn regular(found: &Stat) -> io::Result<()> {
+    match FileType::from_raw_mode(found.st_mode) {
+        FileType::RegularFile => Ok(()),
+        FileType::Symlink => Err(link()),
+        _ => Err(not_regular()),
+    }
 }
 
 fn is_file(found: &Stat) -> bool {

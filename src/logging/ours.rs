@@ -45,9 +45,9 @@ impl Ours {
         let text = files::read_start(&folder.join(NAME), MAX_BYTES).unwrap_or_default();
         for line in String::from_utf8_lossy(&text).lines() {
             match line.split(' ').collect::<Vec<_>>()[..] {
-                ["log", stem] => drop(ours.stems.insert(stem.to_owned())),
+                ["log", stem] => _ = ours.stems.insert(stem.to_owned()),
                 ["aside", stem, beginning] => {
-                    drop(ours.asides.insert((stem.to_owned(), beginning.to_owned())))
+                    _ = ours.asides.insert((stem.to_owned(), beginning.to_owned()));
                 }
                 _ => {}
             }
