@@ -295,7 +295,7 @@ pub fn named(path: &Path, error: &io::Error) -> io::Error {
 
 fn open(path: &Path, flags: OFlags, mode: u32) -> io::Result<File> {
     let (folder, name) = Folder::of(path)?;
-    // Looked at first: to open a device can do something.
+    // Checked first: to open a device can do something.
     if let Some(found) = folder.find(&name)? {
         regular(&found)?;
     }

@@ -64,7 +64,7 @@ fn until<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
         if let Some(found) = found() {
             return found;
         }
-        assert!(Instant::now() < deadline, "waited in vain for {what}");
+        assert!(Instant::now() < deadline, "no sign of {what}");
         std::thread::sleep(Duration::from_millis(20));
     }
 }
@@ -91,26 +91,34 @@ impl Drop for Killed {
 
 #[test]
 fn no_planted_link_is_followed() {
-    for dangling in [false, true] {
+    // A program that cannot have these may not even start; the others are tried in one run.
+    let alone = ["results.csv", "crossings.csv", "logs/parallel_counter.log"];
+    let rest: Vec<_> = NAMES.into_iter().filter(|name| !alone.contains(name)).collect();
+    let groups: Vec<&[&str]> = alone.chunks(1).chain([rest.as_slice()]).collect();
+    for (names, dangling) in groups.iter().flat_map(|names| [(names, false), (names, true)]) {
         let dir = tempfile::tempdir().unwrap();
         let out = shared(dir.path());
         let victims = dir.path().join("victims");
         fs::create_dir(&victims).unwrap();
-        for (number, name) in NAMES.iter().enumerate() {
+        for (number, name) in names.iter().enumerate() {
             let victim = victims.join(number.to_string());
             if !dangling {
                 fs::write(&victim, "untouched").unwrap();
             }
             symlink(&victim, out.join(name)).unwrap();
         }
-        ended(program(dir.path(), 2));
-        for (number, name) in NAMES.iter().enumerate() {
+        let output = ended(program(dir.path(), 2));
+        for (number, name) in names.iter().enumerate() {
             match fs::read_to_string(victims.join(number.to_string())) {
                 Ok(content) => assert_eq!(content, "untouched", "{name}"),
                 Err(_) => assert!(dangling, "{name}"),
             }
         }
-        assert_eq!(fs::read_dir(&victims).unwrap().count(), if dangling { 0 } else { NAMES.len() });
+        assert_eq!(fs::read_dir(&victims).unwrap().count(), if dangling { 0 } else { names.len() });
+        if names.len() > 1 {
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            assert!(out.join("summary.json").is_file() && !out.join("summary.json").is_symlink());
+        }
     }
 }
 

@@ -88,7 +88,7 @@ impl CsvFile {
         }
         self.write()?;
         if self.file.as_ref().is_some_and(files::is_deleted) {
-            // It was deleted since it was looked at, and the rows with it.
+            // It was deleted since it was checked, and the rows with it.
             self.reopen()?;
             self.write()?;
         }

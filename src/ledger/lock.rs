@@ -2,7 +2,7 @@
 //!
 //! Two locks are held as long as the writer lives, and the system frees them however it ends: one on the folder, which
 //! nobody can delete while something is in it, and one on a file (`ledger.sqlite.lock`), for network file systems on
-//! which folders cannot be locked. Either alone keeps others away. Both are looked at before every commit: whoever has
+//! which folders cannot be locked. Either alone keeps others away. Both are checked before every commit: a user who has
 //! deleted the file, or put another folder in place of the old one, has let a second writer in that locks the new one.
 
 use std::{
@@ -86,10 +86,12 @@ impl Locked {
         if self.file.as_ref().is_some_and(|file| files::is_at(file, &self.path)) {
             return true;
         }
+        // What has lost its name protects nothing.
+        self.file = None;
         let Ok(file) = open(&self.path) else { return true };
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Err(Errno::WOULDBLOCK) => false,
-            // Deleted between the two: whoever comes next locks another one.
+            // Deleted between the two calls: the next program locks another one.
             Ok(()) if !files::is_at(&file, &self.path) => false,
             // Some network file systems know no locks.
             Ok(()) | Err(_) => {
@@ -145,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_lost_the_name_to_another_writes_no_more_until_that_one_ends() {
+    fn a_program_that_lost_the_name_to_another_writes_no_more_until_that_one_ends() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("results/ledger.sqlite");
         let mut first = Lock::take(&path).unwrap();

@@ -57,7 +57,7 @@ impl NativeOutput {
         let path = dir.join(format!("{}.log", names::NATIVE));
         let limits = Limits { max_bytes, max_files: 1, max_age: Duration::MAX, keep_for: Duration::MAX };
         let mut target = Target { path, limits, file: None, refused: None };
-        // Made at once, so that it is there to be looked at.
+        // Made at once, so that a user finds it.
         target.open();
         let (reader, writer) = io::pipe()?;
         let thread = std::thread::Builder::new()

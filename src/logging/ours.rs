@@ -1,5 +1,5 @@
 //! Which files in a folder of logs are this program's. The folder may be one that many programs write to
-//! (`/var/log`), so names alone say little: a file `.pcount-tui.logs` keeps the names of the logs that were begun
+//! (`/var/log`), so names alone say little: a file `.pcount-tui.logs` keeps the names of the logs that were rotated
 //! here, and how the files began that were set aside. Only those are ever removed or renamed.
 //!
 //! It is read when a log is opened, rotated or cleaned up, which is seldom, and so several programs can share it.
@@ -56,28 +56,26 @@ impl Ours {
     }
 
     /// The file that lines of the log `stem` go to. Where another program has a log of that name, ours gets another.
-    pub fn claim(&mut self, stem: &str) -> PathBuf {
+    pub fn place(&self, stem: &str) -> PathBuf {
         let path = |stem: &str| self.folder.join(format!("{stem}.log"));
-        let chosen = if self.stems.contains(stem) || !is_foreign(&path(stem), stem) {
-            stem.to_owned()
+        if self.stems.contains(stem) || !is_foreign(&path(stem), stem) {
+            path(stem)
         } else {
-            names::marked(stem)
-        };
-        let chosen_path = path(&chosen);
-        if self.stems.insert(chosen.clone()) {
-            // What cannot be kept is asked again at the next opening.
-            let _ = self.add(&format!("log {chosen}\n"));
+            path(&names::marked(stem))
         }
-        chosen_path
     }
 
     /// Takes note that the log `stem`, which is in `path`, is about to be set aside.
     pub fn note(&mut self, stem: &str, path: &Path) -> io::Result<()> {
         let beginning = beginning(path)?;
-        if self.asides.insert((stem.to_owned(), beginning.clone())) {
-            self.add(&format!("aside {stem} {beginning}\n"))?;
+        let mut new = String::new();
+        if self.stems.insert(stem.to_owned()) {
+            new = format!("log {stem}\n");
         }
-        Ok(())
+        if self.asides.insert((stem.to_owned(), beginning.clone())) {
+            new.push_str(&format!("aside {stem} {beginning}\n"));
+        }
+        if new.is_empty() { Ok(()) } else { self.add(&new) }
     }
 
     /// Whether `path` is a file of the log `stem` that was set aside here.
@@ -121,12 +119,12 @@ impl Ours {
         now.write()
     }
 
-    fn add(&self, line: &str) -> io::Result<()> {
+    fn add(&self, lines: &str) -> io::Result<()> {
         let path = self.folder.join(NAME);
         let added = files::append(&path, files::SHARED).and_then(|mut file| {
             let about = if file.metadata()?.len() == 0 { ABOUT } else { "" };
             // In one piece, because others may add at the same moment.
-            file.write_all(format!("{about}{line}").as_bytes())
+            file.write_all(format!("{about}{lines}").as_bytes())
         });
         // Another user's, from an earlier run, or a link: one of our own takes its place.
         added.or_else(|_| self.write())

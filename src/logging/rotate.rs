@@ -64,7 +64,7 @@ impl RotatingFile {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         files::make_folder(folder)?;
         let wanted = path.file_stem().unwrap_or_default().to_string_lossy();
-        let path = Ours::of(folder).claim(&wanted);
+        let path = Ours::of(folder).place(&wanted);
         let (file, size, born) = open(&path)?;
         let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let folder = folder.to_owned();
@@ -112,7 +112,7 @@ impl RotatingFile {
         self.stay()?;
         self.write()?;
         if files::is_deleted(&self.file) {
-            // Since it was looked at, and the lines with it.
+            // Since it was checked, and the lines with it.
             self.stay()?;
             self.write()?;
         }

@@ -2,6 +2,9 @@ use super::*;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
+/// How a line of ours begins.
+const BEGIN: &str = "[2024-01-15 10:23:45] [X] [INFO]";
+
 fn limits() -> Limits {
     Limits { max_bytes: 20, max_files: 2, max_age: DAY, keep_for: DAY * 30 }
 }
@@ -35,13 +38,14 @@ fn an_old_file_is_set_aside_and_a_reopened_one_goes_on() {
     let dir = tempfile::tempdir().expect("folder");
     let path = dir.path().join("x.log");
     let now = SystemTime::now();
+    let limits = Limits { max_bytes: 1000, ..limits() };
     for text in ["one", "two"] {
-        let mut log = RotatingFile::open(&path, limits()).expect("open");
-        log.write_line(text.as_bytes(), now).expect("write");
+        let mut log = RotatingFile::open(&path, limits).expect("open");
+        log.write_line(format!("{BEGIN} {text}").as_bytes(), now).expect("write");
         log.flush().expect("flush");
     }
-    assert_eq!(fs::read_to_string(&path).expect("read"), "one\ntwo\n");
-    let mut log = RotatingFile::open(&path, limits()).expect("open");
+    assert_eq!(fs::read_to_string(&path).expect("read"), format!("{BEGIN} one\n{BEGIN} two\n"));
+    let mut log = RotatingFile::open(&path, limits).expect("open");
     log.write_line(b"three", now + DAY * 2).expect("write");
     log.flush().expect("flush");
     assert_eq!(fs::read_to_string(&path).expect("read"), "three\n");
