@@ -12,7 +12,7 @@ use std::{
 use crate::{
     config::{DetectorChoice, EngineChoice, SourceConfig, SourceKind, SourceSpec, TrackerChoice},
     count::{self, CountEvent, Direction},
-    detect, source, track,
+    detect, files, source, track,
 };
 
 mod by_need;
@@ -112,7 +112,7 @@ impl EvalError {
 /// [`EvalError`]; what was finished before stands written.
 pub fn run(options: &EvalOptions, out: &mut dyn Write) -> Result<(), EvalError> {
     for folder in [&options.tracks, &options.record].into_iter().flatten() {
-        std::fs::create_dir_all(folder).map_err(|error| EvalError::file(folder, &error))?;
+        files::make_folder(folder).map_err(|error| EvalError::file(folder, &error))?;
     }
     if options.mot { sequences::run(options, out) } else { run_scenes(options, out) }
 }
@@ -133,7 +133,7 @@ fn run_scenes(options: &EvalOptions, out: &mut dyn Write) -> Result<(), EvalErro
         }
         let (rows, confidence) = match (&options.replay, &model) {
             (Some(folder), _) => {
-                let path = folder.join(format!("{}.txt", scene.name));
+                let path = file_of(folder, &scene.name)?;
                 let rows = mot::read(&path)?;
                 (Some(rows), record::confidence_of(&path)?.unwrap_or(DEFAULT_CONFIDENCE))
             }
@@ -149,7 +149,7 @@ fn run_scenes(options: &EvalOptions, out: &mut dyn Write) -> Result<(), EvalErro
         player.finish();
         let tracks = player.tracks();
         if let Some(folder) = &options.tracks {
-            write_tracks(&tracks, &folder.join(format!("{}.txt", scene.name)))?;
+            write_tracks(&tracks, &file_of(folder, &scene.name)?)?;
         }
         for (index, line) in scene.lines.iter().enumerate() {
             report.line(line_result(scene, index, line, &player.events))?;
@@ -203,11 +203,26 @@ fn line_result(scene: &Scene, index: usize, line: &SceneLine, events: &[CountEve
     result
 }
 
+/// The file of a scene or sequence in `folder`; its name comes from a file and must not lead elsewhere.
+fn file_of(folder: &Path, name: &str) -> Result<PathBuf, EvalError> {
+    if name.is_empty() || name.starts_with('.') || name.contains(['/', '\0']) {
+        return Err(EvalError::Content {
+            path: name.to_owned(),
+            problem:
+                "the name of a scene is the name of its files: no '/' in it, and no '.' at its beginning"
+                    .into(),
+        });
+    }
+    Ok(folder.join(format!("{name}.txt")))
+}
+
 fn write_tracks(rows: &mot::Rows, path: &Path) -> Result<(), EvalError> {
     let write = || {
-        let mut file = std::io::BufWriter::new(std::fs::File::create(path)?);
-        mot::write(rows, &mut file)?;
-        file.flush()
+        let mut draft = files::Draft::new(path, files::SHARED)?;
+        let mut text = Vec::new();
+        mot::write(rows, &mut text)?;
+        draft.write_all(&text)?;
+        draft.keep()
     };
     write().map_err(|error| EvalError::file(path, &error))
 }

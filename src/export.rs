@@ -16,7 +16,7 @@ pub mod records;
 pub mod status;
 
 use std::{
-    fs, io,
+    io::{self, Write as _},
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -36,6 +36,7 @@ use self::{
 };
 use crate::{
     engine::aggregator::Sink,
+    files,
     store::{Event, EventKind},
 };
 
@@ -106,7 +107,7 @@ impl Exporter {
     /// When the folder cannot be made or written, or the system refuses a thread.
     pub fn start(dir: &Path) -> Result<Self, ExportError> {
         let failed = |problem| ExportError { path: dir.display().to_string(), problem };
-        fs::create_dir_all(dir).map_err(failed)?;
+        files::make_folder(dir).map_err(failed)?;
         let results = CsvFile::open(dir.join("results.csv"), &RESULT_HEADER)
             .map_err(failed)?
             .with_parts(RESULTS_MAX_BYTES, RESULTS_PARTS);
@@ -149,18 +150,24 @@ impl Exporter {
             && wait.recv_deadline(deadline).is_ok()
     }
 
-    /// Writes `summary.json`, whole or not at all.
+    /// Writes `summary.json`, whole or not at all. A file of somebody else's that has the name is set aside.
     ///
     /// # Errors
     /// When the disk refuses.
     pub fn write_summary(&self, summary: &Summary) -> Result<(), ExportError> {
         let path = self.dir.join("summary.json");
-        let draft = self.dir.join(".summary.json.new");
-        let written = serde_json::to_vec_pretty(summary)
-            .map_err(io::Error::from)
-            .and_then(|text| fs::write(&draft, text))
-            .and_then(|()| fs::rename(&draft, &path));
-        written.map_err(|problem| ExportError { path: self.dir.display().to_string(), problem })
+        let write = || {
+            let text = serde_json::to_vec_pretty(summary)?;
+            files::make_folder(&self.dir)?;
+            status::keep_foreign::<Summary>(&path)?;
+            let mut draft = files::Draft::new(&path, files::SHARED)?;
+            draft.write_all(&text)?;
+            draft.keep()
+        };
+        write().map_err(|problem| ExportError {
+            path: self.dir.display().to_string(),
+            problem: files::named(&path, &problem),
+        })
     }
 }
 
@@ -288,7 +295,7 @@ impl Writer {
 
 #[cfg(test)]
 mod tests {
-    use std::time::SystemTime;
+    use std::{fs, time::SystemTime};
 
     use super::*;
     use crate::count::Direction;

@@ -11,9 +11,11 @@
 //! [`MAX_WAITING`]), [`LedgerStatus::problem`] says so, and they are written when it is back. A damaged file
 //! is set aside and a new one begun, with the totals carried over.
 //!
-//! Only one process writes a ledger; a lock file sees to it. Reading ([`Reader`]) needs no lock.
+//! Only one process writes a ledger; locks on its folder and on a file beside it see to it ([`lock`]). Reading
+//! ([`Reader`]) needs no lock.
 
 pub mod chart;
+mod lock;
 pub mod reader;
 pub mod render;
 pub mod report;
@@ -21,7 +23,6 @@ mod schema;
 mod writer;
 
 use std::{
-    fs::File,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -35,7 +36,10 @@ use crossbeam_channel::{Sender, TrySendError, bounded};
 use parking_lot::Mutex;
 
 pub use self::reader::Reader;
-use self::writer::{Order, Writer};
+use self::{
+    lock::Lock,
+    writer::{Order, Writer},
+};
 use crate::{
     engine::aggregator::Sink,
     export::{lines::Line, records::TaskResult},
@@ -191,7 +195,7 @@ impl Ledger {
     /// the program has written it, [`LedgerError::Sql`] when the system refuses a thread.
     pub fn start(options: LedgerOptions) -> Result<Self, LedgerError> {
         let path = options.path.clone();
-        let lock = lock(&path)?;
+        let lock = Lock::take(&path)?;
         let shared = Arc::new(Shared::default());
         let mut writer = Writer::new(options, Arc::clone(&shared), lock);
         writer.open()?;
@@ -286,23 +290,5 @@ impl Sink for LedgerSink {
 
     fn event(&mut self, event: &Event) {
         self.0.record(event.clone());
-    }
-}
-
-/// Takes the lock that keeps a second writer away; the system frees it when the process ends, however.
-fn lock(path: &Path) -> Result<Option<File>, LedgerError> {
-    if let Some(dir) = path.parent() {
-        // When that fails, so will what follows, and that error is told.
-        let _ = std::fs::create_dir_all(dir);
-    }
-    let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
-    let opened = File::options().create(true).truncate(false).write(true).open(PathBuf::from(name));
-    // Where no file can be made there is nothing to protect: the ledger will be in memory only.
-    let Ok(file) = opened else { return Ok(None) };
-    match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
-        Err(rustix::io::Errno::WOULDBLOCK) => Err(LedgerError::Busy { path: path.display().to_string() }),
-        // Some network file systems know no locks.
-        Ok(()) | Err(_) => Ok(Some(file)),
     }
 }

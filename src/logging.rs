@@ -19,6 +19,7 @@ pub mod layer;
 pub mod line;
 pub mod names;
 pub mod native;
+mod ours;
 pub mod recent;
 pub mod redact;
 pub mod rotate;

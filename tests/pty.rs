@@ -539,7 +539,9 @@ fn child() {
         return;
     }
     let log = tempfile::tempdir().unwrap();
-    let options = TuiOptions { native_log: Some(log.path().join("native.log")), ..TuiOptions::default() };
+    let native_log = log.path().join("native.log");
+    std::fs::write(&native_log, "").unwrap();
+    let options = TuiOptions { native_log: Some(native_log), ..TuiOptions::default() };
     tui::run(Arc::new(Broken::default()), Arc::new(NoHost), &options, || Ok::<_, tui::TuiError>(())).unwrap();
 }
 

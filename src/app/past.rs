@@ -1,7 +1,7 @@
 //! What the screens ask of the ledger: past counts, charts, and files of both.
 
 use std::{
-    fs,
+    io::Write as _,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -10,6 +10,7 @@ use std::{
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use crate::{
+    files,
     ledger::{
         self, Ledger, Reader,
         chart::{Column, Width},
@@ -66,11 +67,15 @@ impl Past {
     pub fn write(&self, asked: &Asked, wait: Duration) -> Result<String, String> {
         let report = self.report(asked, wait)?;
         let folder = self.folder.join(REPORTS);
-        let write = |path: &Path, format| fs::write(path, render(&report, format));
+        let write = |path: &Path, format| {
+            let mut draft = files::Draft::new(path, files::SHARED)?;
+            draft.write_all(render(&report, format).as_bytes())?;
+            draft.keep()
+        };
         let path = folder.join(file_name(asked));
         let (csv, json) = (path.with_extension("csv"), path.with_extension("json"));
-        fs::create_dir_all(&folder)
-            .and_then(|()| write(&csv, ReportFormat::Csv))
+        files::make_folder(&folder)
+            .and_then(|_| write(&csv, ReportFormat::Csv))
             .and_then(|()| write(&json, ReportFormat::Json))
             .map_err(|error| format!("cannot write to '{}': {error}", folder.display()))?;
         Ok(format!("written to '{}' and '.json'", csv.display()))

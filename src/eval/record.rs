@@ -1,13 +1,14 @@
 //! Reading a scene's video through a detector, and keeping what it finds.
 
 use std::{
-    io::{BufRead as _, BufReader, BufWriter, Write},
+    io::{BufRead as _, BufReader, BufWriter, IntoInnerError, Write},
     path::Path,
 };
 
 use super::{EvalError, EvalOptions, Scene, mot, play::Player};
 use crate::{
     detect::{Detection, Model},
+    files::{self, Draft},
     source::{Opener as _, SystemOpener},
 };
 
@@ -27,7 +28,7 @@ pub fn play(
     let mut detector = model.detector();
     let mut recording = match &options.record {
         Some(folder) => {
-            Some(Recording::create(&folder.join(format!("{}.txt", scene.name)), model.info().confidence)?)
+            Some(Recording::create(&super::file_of(folder, &scene.name)?, model.info().confidence)?)
         }
         None => None,
     };
@@ -50,15 +51,15 @@ pub fn play(
     recording.map_or(Ok(()), Recording::close)
 }
 
-/// A file of detections being written.
+/// A file of detections being written. It gets its name when it is closed.
 struct Recording {
     path: String,
-    file: BufWriter<std::fs::File>,
+    file: BufWriter<Draft>,
 }
 
 impl Recording {
     fn create(path: &Path, confidence: f32) -> Result<Self, EvalError> {
-        let file = std::fs::File::create(path).map_err(|error| EvalError::file(path, &error))?;
+        let file = Draft::new(path, files::SHARED).map_err(|error| EvalError::file(path, &error))?;
         let mut recording = Self { path: path.display().to_string(), file: BufWriter::new(file) };
         let header = writeln!(recording.file, "{HEADER} {confidence}");
         recording.check(header)?;
@@ -76,14 +77,18 @@ impl Recording {
         self.check(written)
     }
 
-    fn close(mut self) -> Result<(), EvalError> {
-        let flushed = self.file.flush();
-        self.check(flushed)
+    fn close(self) -> Result<(), EvalError> {
+        let kept = self.file.into_inner().map_err(IntoInnerError::into_error).and_then(Draft::keep);
+        check(&self.path, kept)
     }
 
     fn check(&self, result: std::io::Result<()>) -> Result<(), EvalError> {
-        result.map_err(|error| EvalError::File { path: self.path.clone(), problem: error.to_string() })
+        check(&self.path, result)
     }
+}
+
+fn check(path: &str, result: std::io::Result<()>) -> Result<(), EvalError> {
+    result.map_err(|error| EvalError::File { path: path.to_owned(), problem: error.to_string() })
 }
 
 /// The threshold that a recording keeps in its first line; `None` in files of other origin.

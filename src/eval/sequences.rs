@@ -26,6 +26,7 @@ pub fn run(options: &EvalOptions, out: &mut dyn Write) -> Result<(), EvalError> 
     for dir in &options.dirs {
         let mut info = mot::read_sequence_info(&dir.join("seqinfo.ini"))?;
         if info.name.is_empty() {
+            let dir = dir.canonicalize().unwrap_or_else(|_| dir.clone());
             info.name = dir.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
         }
         let detections = mot::read(&dir.join("det/det.txt"))?;
@@ -43,7 +44,7 @@ pub fn run(options: &EvalOptions, out: &mut dyn Write) -> Result<(), EvalError> 
         player.finish();
         let tracks = player.tracks();
         if let Some(folder) = &options.tracks {
-            super::write_tracks(&tracks, &folder.join(format!("{}.txt", info.name)))?;
+            super::write_tracks(&tracks, &super::file_of(folder, &info.name)?)?;
         }
         let truth = dir.join("gt/gt.txt");
         if truth.exists() {

@@ -2,8 +2,9 @@
 //! shows its numbers instead of opening every camera a second time.
 
 use std::{
-    fs, io,
-    path::{Path, PathBuf},
+    fs::{self, File},
+    io,
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     config::{SourceKind, Strategy},
     engine::EngineApi,
+    files,
     store::{EngineSnapshot, LineCounts, SourceSnapshot, SourceState, Strain, WorkerSnapshot},
 };
 
@@ -28,6 +30,9 @@ const INTERVAL: Duration = Duration::from_secs(1);
 
 /// A file older than this belongs to a program that is gone, or hangs.
 const FRESH: Duration = Duration::from_secs(5);
+
+/// A longer file is none of ours: some 10,000 sources.
+const MAX_BYTES: u64 = 16 << 20;
 
 /// What the text dashboard and the templates show.
 #[derive(Debug, Serialize, Deserialize)]
@@ -90,29 +95,39 @@ fn whole() -> f32 {
     1.0
 }
 
-/// Writes the file once a second until it is dropped; then removes it.
+/// Writes the file once a second until it is dropped; then removes it, unless another program has written it since.
 pub struct StatusWriter {
-    path: PathBuf,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl StatusWriter {
-    /// Starts writing into `dir`. A disk that refuses is no error: the file goes stale and is not used.
+    /// Starts writing into `dir`. A disk that refuses is no error: the file goes stale and is not used. A file of
+    /// somebody else's that has the name is set aside.
     ///
     /// # Errors
     /// When the system refuses a thread.
     pub fn start(dir: &Path, engine: Arc<dyn EngineApi>) -> io::Result<Self> {
         let path = dir.join(FILE_NAME);
         let stop = Arc::new(AtomicBool::new(false));
-        let (stopped, file) = (Arc::clone(&stop), path.clone());
+        let stopped = Arc::clone(&stop);
         let thread = std::thread::Builder::new().name("status".into()).spawn(move || {
+            let (mut written, mut refused) = (None, false);
             while !stopped.load(Ordering::SeqCst) {
-                let _ = write(&file, &engine.snapshot());
+                match write(&path, &engine.snapshot(), written.as_ref()) {
+                    Ok(file) => (written, refused) = (Some(file), false),
+                    Err(error) if !std::mem::replace(&mut refused, true) => {
+                        tracing::warn!("The state cannot be written to '{}': {error}", path.display());
+                    }
+                    Err(_) => {}
+                }
                 std::thread::park_timeout(INTERVAL);
             }
+            if written.is_some_and(|file| files::is_at(&file, &path)) {
+                let _ = fs::remove_file(&path);
+            }
         })?;
-        Ok(Self { path, stop, thread: Some(thread) })
+        Ok(Self { stop, thread: Some(thread) })
     }
 }
 
@@ -124,16 +139,32 @@ impl Drop for StatusWriter {
             // A panic was reported by its hook; the file goes stale.
             let _ = thread.join();
         }
-        let _ = fs::remove_file(&self.path);
     }
 }
 
-fn write(path: &Path, snapshot: &EngineSnapshot) -> io::Result<()> {
+/// Writes the state; `last` is the file as it was last written by this process.
+fn write(path: &Path, snapshot: &EngineSnapshot, last: Option<&File>) -> io::Result<File> {
     let text = serde_json::to_vec(&Status::from(snapshot))?;
-    // Whole or not at all: somebody may be reading.
-    let draft = path.with_extension("json.new");
-    fs::write(&draft, text)?;
-    fs::rename(draft, path)
+    if !last.is_some_and(|last| files::is_at(last, path)) {
+        keep_foreign::<Status>(path)?;
+    }
+    files::publish(path, &text, files::SHARED)
+}
+
+/// Sets the file `path` aside if it does not hold a `T`: it is somebody else's, and about to be replaced. An empty
+/// file is what a machine leaves that lost its power.
+pub(super) fn keep_foreign<T: for<'de> Deserialize<'de>>(path: &Path) -> io::Result<()> {
+    let content = match files::read_start(path, MAX_BYTES) {
+        Ok(content) => content,
+        // Nothing, a link, which is replaced and not followed, or what cannot be replaced anyway.
+        Err(_) => return Ok(()),
+    };
+    if content.is_empty() || serde_json::from_slice::<T>(&content).is_ok() {
+        return Ok(());
+    }
+    let aside = files::set_aside(path)?;
+    tracing::warn!("'{}' was somebody else's; it was set aside as '{}'", path.display(), aside.display());
+    Ok(())
 }
 
 /// The state of the program that writes into `dir` at this moment, as far as the text dashboard and the
@@ -141,12 +172,13 @@ fn write(path: &Path, snapshot: &EngineSnapshot) -> io::Result<()> {
 #[must_use]
 pub fn read(dir: &Path) -> Option<EngineSnapshot> {
     let path = dir.join(FILE_NAME);
-    let written = fs::metadata(&path).and_then(|file| file.modified()).ok()?;
-    let age = SystemTime::now().duration_since(written).unwrap_or_default();
+    let written = fs::symlink_metadata(&path).and_then(|file| file.modified()).ok()?;
+    // A file of the future was written before the clock was set back.
+    let age = SystemTime::now().duration_since(written).unwrap_or_else(|ahead| ahead.duration());
     if age > FRESH {
         return None;
     }
-    let status: Status = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
+    let status: Status = serde_json::from_slice(&files::read_start(&path, MAX_BYTES).ok()?).ok()?;
     Some(EngineSnapshot::from(status))
 }
 

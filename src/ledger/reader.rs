@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{LedgerError, schema, writer};
+use super::{LedgerError, lock::Lock, schema, writer};
 use crate::{
     count::Direction,
     source::SourceId,
@@ -85,7 +85,7 @@ impl Reader {
         let connection = match schema::open_read_only(path)? {
             Some(connection) => connection,
             None => {
-                let _lock = super::lock(path)?;
+                let _lock = Lock::take(path)?;
                 schema::open(path)?
             }
         };

@@ -4,7 +4,7 @@ mod rows;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
-    fs::{self, File},
+    fs,
     os::unix::fs::MetadataExt,
     sync::{Arc, atomic::Ordering},
     time::{Duration, Instant, SystemTime},
@@ -15,7 +15,7 @@ use rusqlite::{Connection, params};
 
 use self::rows::{Row, begin_session, has_session, write_rows, write_totals, write_watch};
 pub(super) use self::rows::{millis, read_totals};
-use super::{BATCH, LedgerError, LedgerOptions, MAX_WAITING, Shared, schema};
+use super::{BATCH, LedgerError, LedgerOptions, MAX_WAITING, Shared, lock::Lock, schema};
 use crate::{
     count::Direction,
     export::lines::Line,
@@ -72,12 +72,11 @@ pub(super) struct Writer {
     last_commit: Instant,
     last_cleaning: Option<Instant>,
     retry_at: Instant,
-    /// Held, not used: the lock ends with it.
-    _lock: Option<File>,
+    lock: Lock,
 }
 
 impl Writer {
-    pub fn new(options: LedgerOptions, shared: Arc<Shared>, lock: Option<File>) -> Self {
+    pub fn new(options: LedgerOptions, shared: Arc<Shared>, lock: Lock) -> Self {
         let now = Instant::now();
         Self {
             options,
@@ -101,7 +100,7 @@ impl Writer {
             last_commit: now,
             last_cleaning: None,
             retry_at: now,
-            _lock: lock,
+            lock,
         }
     }
 
@@ -335,6 +334,7 @@ impl Writer {
 
     fn try_commit(&mut self) -> Result<(), LedgerError> {
         let path = self.options.path.clone();
+        self.lock.hold()?;
         // A file that was deleted or moved takes writes without complaint and keeps nothing.
         if fs::metadata(&path).ok().map(|file| file.ino()) != self.inode {
             self.connection = None;

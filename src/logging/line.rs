@@ -59,6 +59,26 @@ pub fn format(time: &Zoned, label: &str, level: Level, message: &str) -> String 
     format!("[{}] [{label}] [{}] {message}", time.strftime("%Y-%m-%d %H:%M:%S"), level.word())
 }
 
+/// Whether `text` begins with a line as [`format`] makes them.
+#[must_use]
+pub fn is_ours(text: &str) -> bool {
+    let line = text.lines().next().unwrap_or_default();
+    let parts = line.strip_prefix('[').and_then(|rest| {
+        let (time, rest) = rest.split_once("] [")?;
+        let (label, rest) = rest.split_once("] [")?;
+        let (level, _) = rest.split_once("] ")?;
+        Some((time, label, level))
+    });
+    parts.is_some_and(|(time, label, level)| {
+        time.len() == 19
+            && jiff::civil::DateTime::strptime("%Y-%m-%d %H:%M:%S", time).is_ok()
+            && !label.contains(|c: char| c.is_ascii_lowercase())
+            && [Level::Error, Level::Warn, Level::Info, Level::Debug]
+                .iter()
+                .any(|known| known.word() == level)
+    })
+}
+
 /// `text` in a form that cannot fake a line, move a terminal's cursor or turn the writing round: line feeds
 /// and tabs as `\n` and `\t`, other control and direction characters as `\u{1b}`; at most
 /// 4,096 characters.
@@ -100,6 +120,29 @@ mod tests {
         );
         assert_eq!(label(None, None), "ENGINE");
         assert_eq!(label(Some(12), None), "WORKER-12");
+    }
+
+    #[test]
+    fn lines_of_others_are_told_from_ours() {
+        for ours in [
+            "[2024-01-15 10:23:45] [WORKER-01] [INFO] Starting camera_01\n[2024",
+            "[2024-01-15 10:23:45] [CAMERA 1] [ERROR] ",
+        ] {
+            assert!(is_ours(ours), "{ours}");
+        }
+        for others in [
+            "",
+            "Jan 15 10:23:45 host sshd[12]: Accepted password",
+            "10.0.0.1 - - [15/Jan/2024:10:23:45 +0000] \"GET / HTTP/1.1\" 200",
+            "[2024-01-15 10:23:45] local.ERROR: no such table",
+            "[2024-01-15 10:23:45] [myapp] [INFO] started",
+            "[2024-01-15 10:23:45 +0000] [12] [INFO] Booting worker",
+            "[2024-01-15 10:23:45,123] [MAIN] [INFO] x",
+            "[2024-13-15 10:23:45] [MAIN] [INFO] x",
+            "[2024-01-15 10:23:45] [MAIN] [NOTICE] x",
+        ] {
+            assert!(!is_ours(others), "{others}");
+        }
     }
 
     #[test]

@@ -37,9 +37,18 @@ pub fn camera_stem(id: &str) -> String {
     if safe == id && !reserved {
         return safe;
     }
-    let mark: String =
-        Sha256::digest(id.as_bytes()).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    let mark = mark(id);
     format!("{}-{mark}", if reserved { format!("source_{}", safe.trim_start_matches('.')) } else { safe })
+}
+
+/// Another name for the log `stem`, where another program has one of that name.
+#[must_use]
+pub fn marked(stem: &str) -> String {
+    format!("{stem}-{}", mark(stem))
+}
+
+fn mark(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().take(4).map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

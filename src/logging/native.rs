@@ -3,22 +3,28 @@
 //! password.
 
 use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, BufRead as _, BufReader, PipeWriter, Write as _},
+    io::{self, BufRead as _, BufReader, PipeWriter},
     os::fd::{AsFd as _, AsRawFd as _, OwnedFd},
     path::{Path, PathBuf},
     sync::Arc,
     thread::JoinHandle,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
-use super::{names, redact::Redactor};
+use super::{
+    names,
+    redact::Redactor,
+    rotate::{Limits, RotatingFile},
+};
 
 /// Longest line kept; what is longer is cut.
 const MAX_LINE: usize = 4096;
 
 /// The end waits at most this long for the last lines: somebody may still hold the pipe.
 const PATIENCE: Duration = Duration::from_secs(1);
+
+/// A file that cannot be opened is left alone for this long.
+const RETRY: Duration = Duration::from_secs(10);
 
 /// What FFmpeg's decoders write when part of a picture is lost: packets that did not come, damaged files.
 const DAMAGE: [&str; 6] = [
@@ -43,17 +49,20 @@ pub struct NativeOutput {
 
 impl NativeOutput {
     /// Begins to write into `dir`, up to `max_bytes`; then the file is begun anew and the one before kept as
-    /// `native-stderr.log.1`.
+    /// `native-stderr.log.1`. A file that cannot be opened costs the lines and nothing else.
     ///
     /// # Errors
-    /// When the file cannot be opened, or the system refuses a pipe or a thread.
+    /// When the system refuses a pipe or a thread.
     pub(super) fn start(dir: &Path, max_bytes: u64, redactor: Arc<Redactor>) -> io::Result<Self> {
         let path = dir.join(format!("{}.log", names::NATIVE));
-        let file = OpenOptions::new().create(true).append(true).open(&path)?;
+        let limits = Limits { max_bytes, max_files: 1, max_age: Duration::MAX, keep_for: Duration::MAX };
+        let mut target = Target { path, limits, file: None, refused: None };
+        // Made at once, so that a user finds it.
+        target.open();
         let (reader, writer) = io::pipe()?;
         let thread = std::thread::Builder::new()
             .name("native-log".into())
-            .spawn(move || copy(BufReader::new(reader), Target { file, path, max_bytes }, &redactor))?;
+            .spawn(move || copy(BufReader::new(reader), target, &redactor))?;
         Ok(Self { writer: Some(writer), saved: None, thread: Some(thread) })
     }
 
@@ -92,20 +101,34 @@ impl Drop for NativeOutput {
 }
 
 struct Target {
-    file: File,
     path: PathBuf,
-    max_bytes: u64,
+    limits: Limits,
+    file: Option<RotatingFile>,
+    refused: Option<Instant>,
 }
 
 impl Target {
-    fn write(&mut self, line: &str) {
-        // A disk that refuses costs these lines and nothing else.
-        let _ = writeln!(self.file, "{line}");
-        if self.file.metadata().is_ok_and(|file| file.len() > self.max_bytes) {
-            let _ = fs::rename(&self.path, self.path.with_extension("log.1"));
-            if let Ok(file) = OpenOptions::new().create(true).append(true).open(&self.path) {
-                self.file = file;
+    fn open(&mut self) {
+        if self.file.is_some() || self.refused.is_some_and(|at| at.elapsed() < RETRY) {
+            return;
+        }
+        match RotatingFile::open(&self.path, self.limits) {
+            Ok(file) => (self.file, self.refused) = (Some(file), None),
+            Err(error) => {
+                if self.refused.replace(Instant::now()).is_none() {
+                    tracing::warn!("What native libraries print is not kept: {error}");
+                }
             }
+        }
+    }
+
+    fn write(&mut self, line: &str) {
+        self.open();
+        // A disk that refuses costs these lines and nothing else.
+        if let Some(file) = &mut self.file
+            && file.write_line(line.as_bytes(), SystemTime::now()).and_then(|()| file.flush()).is_err()
+        {
+            (self.file, self.refused) = (None, Some(Instant::now()));
         }
     }
 }
@@ -157,6 +180,11 @@ fn copy(mut reader: BufReader<io::PipeReader>, mut target: Target, redactor: &Re
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        fs::{self, OpenOptions},
+        io::Write as _,
+    };
+
     use super::*;
 
     #[test]

@@ -6,7 +6,8 @@ use super::*;
 fn opened(folder: &tempfile::TempDir) -> (Writer, PathBuf) {
     let options = LedgerOptions::new(folder.path());
     let path = options.path.clone();
-    let mut writer = Writer::new(options, Arc::default(), None);
+    let lock = Lock::take(&path).expect("lock");
+    let mut writer = Writer::new(options, Arc::default(), lock);
     writer.open().expect("open");
     (writer, path)
 }

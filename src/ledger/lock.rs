@@ -1,0 +1,173 @@
+//! What keeps a second writer away from a ledger.
+//!
+//! Two locks are held as long as the writer lives, and the system frees them however it ends: one on the folder, which
+//! nobody can delete while something is in it, and one on a file (`ledger.sqlite.lock`), for network file systems on
+//! which folders cannot be locked. Either alone keeps others away. Both are checked before every commit: a user who has
+//! deleted the file, or put another folder in place of the old one, has let a second writer in that locks the new one.
+
+use std::{
+    fs::File,
+    io,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use rustix::{
+    fs::{FlockOperation, flock},
+    io::Errno,
+};
+
+use super::LedgerError;
+use crate::files;
+
+/// A folder may be locked for a moment by others, such as the cleaner of temporary files.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// How often it is tried in that time.
+const AGAIN: Duration = Duration::from_millis(50);
+
+/// The locks of one ledger.
+#[derive(Debug)]
+pub(super) struct Lock {
+    ledger: PathBuf,
+    folder: Locked,
+    file: Locked,
+}
+
+/// Something that is locked, if it can be.
+#[derive(Debug)]
+struct Locked {
+    path: PathBuf,
+    file: Option<File>,
+}
+
+impl Lock {
+    /// Takes the locks for the ledger `path`. What cannot be opened is not locked: where no file can be made there is
+    /// nothing to protect, and [`Self::hold`] tries again.
+    ///
+    /// # Errors
+    /// [`LedgerError::Busy`] when somebody else has one of them.
+    pub fn take(path: &Path) -> Result<Self, LedgerError> {
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let mut name = path.as_os_str().to_owned();
+        name.push(".lock");
+        let mut lock = Self {
+            ledger: path.to_owned(),
+            folder: Locked { path: parent.unwrap_or(Path::new(".")).to_owned(), file: None },
+            file: Locked { path: PathBuf::from(name), file: None },
+        };
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match lock.hold() {
+                Err(LedgerError::Busy { .. }) if Instant::now() < deadline => std::thread::sleep(AGAIN),
+                done => return done.map(|()| lock),
+            }
+        }
+    }
+
+    /// Sees to it that both locks are held on what has their names now.
+    ///
+    /// # Errors
+    /// [`LedgerError::Busy`] when somebody else has one of them: nothing must be written then.
+    pub fn hold(&mut self) -> Result<(), LedgerError> {
+        let busy = || LedgerError::Busy { path: self.ledger.display().to_string() };
+        // The folder first: a lock file is made by the one that may write.
+        if !self.folder.hold(files::make_folder) || !self.file.hold(|path| files::update(path, files::SHARED))
+        {
+            return Err(busy());
+        }
+        Ok(())
+    }
+}
+
+impl Locked {
+    /// `false` when somebody else has it.
+    fn hold(&mut self, open: impl Fn(&Path) -> io::Result<File>) -> bool {
+        if self.file.as_ref().is_some_and(|file| files::is_at(file, &self.path)) {
+            return true;
+        }
+        // What has lost its name protects nothing.
+        self.file = None;
+        let Ok(file) = open(&self.path) else { return true };
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Err(Errno::WOULDBLOCK) => false,
+            // Deleted between the two calls: the next program locks another one.
+            Ok(()) if !files::is_at(&file, &self.path) => false,
+            // Some network file systems know no locks.
+            Ok(()) | Err(_) => {
+                self.file = Some(file);
+                true
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn busy(taken: Result<Lock, LedgerError>) -> bool {
+        matches!(taken, Err(LedgerError::Busy { .. }))
+    }
+
+    #[test]
+    fn the_first_keeps_others_away_whatever_happens_to_the_lock_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("ledger.sqlite");
+        let file = dir.path().join("ledger.sqlite.lock");
+        let mut first = Lock::take(&path).unwrap();
+        assert!(busy(Lock::take(&path)));
+        fs::remove_file(&file).unwrap();
+        assert!(busy(Lock::take(&path)));
+        fs::write(&file, "").unwrap();
+        assert!(busy(Lock::take(&path)));
+        fs::remove_file(&file).unwrap();
+        std::os::unix::fs::symlink("elsewhere", &file).unwrap();
+        assert!(busy(Lock::take(&path)));
+        fs::remove_file(&file).unwrap();
+        first.hold().unwrap();
+        assert!(file.exists() && !dir.path().join("elsewhere").exists());
+        drop(first);
+        Lock::take(&path).unwrap();
+    }
+
+    #[test]
+    fn the_file_alone_keeps_others_away_where_folders_cannot_be_locked() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("ledger.sqlite");
+        let mut first = Lock::take(&path).unwrap();
+        first.folder.file = None;
+        let other = files::make_folder(dir.path()).unwrap();
+        flock(&other, FlockOperation::NonBlockingLockExclusive).unwrap();
+        assert!(busy(Lock::take(&path)), "somebody else may hold the folder alone");
+        drop(other);
+        assert!(busy(Lock::take(&path)));
+    }
+
+    #[test]
+    fn a_program_that_lost_the_name_to_another_writes_no_more_until_that_one_ends() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("results/ledger.sqlite");
+        let mut first = Lock::take(&path).unwrap();
+        fs::rename(dir.path().join("results"), dir.path().join("away")).unwrap();
+        let mut second = Lock::take(&path).unwrap();
+        assert!(matches!(first.hold(), Err(LedgerError::Busy { .. })));
+        second.hold().unwrap();
+        drop(second);
+        first.hold().unwrap();
+        assert!(busy(Lock::take(&path)));
+    }
+
+    #[test]
+    fn a_lock_is_taken_when_its_folder_can_be_made_later() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("results/ledger.sqlite");
+        fs::write(dir.path().join("results"), "a file in the way").unwrap();
+        let mut first = Lock::take(&path).unwrap();
+        fs::remove_file(dir.path().join("results")).unwrap();
+        first.hold().unwrap();
+        assert!(busy(Lock::take(&path)));
+    }
+}
