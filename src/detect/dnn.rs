@@ -131,7 +131,8 @@ impl Context for DnnContext {
 
 /// OpenCV's own words, which name its source files and fill several lines, in one.
 fn one_line(error: &opencv::Error) -> String {
-    let text = error.message.split_whitespace().collect::<Vec<_>>().join(" ");
+    let text: String = error.message.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     // "OpenCV(4.6.0) ./modules/dnn/src/x.cpp:1040: error: (-2:Unspecified error) the message in function 'f'"
     let text = text.split_once("error: ").map_or(text.as_str(), |(_, message)| message);
     text.trim_start_matches("> ").to_owned()
