@@ -9,7 +9,8 @@
 //!   control list allows, and who is in a group is known to the name service alone. With the umask 002 of some
 //!   systems folders have to be given `chmod go-w` first.
 //! - A folder with the sticky bit, such as `/tmp`, may be written to by everybody, for nobody can replace what
-//!   another put there. What follows in it belongs to root or the user, whatever [`Owner`] says.
+//!   another put there. What follows in it belongs to root or the user, whatever [`Owner`] says; and it is a folder,
+//!   or a file that the user named: a name among those of everybody says nothing.
 //!
 //! What stands in a folder that passed cannot be replaced by anybody else while the walk goes on, and the file is
 //! given out open: what was looked at is what is read.
@@ -148,12 +149,16 @@ fn walk(path: &Path, owner: Owner) -> Result<Found, Problem> {
                     rest.push_front(part);
                 }
             }
+            FileType::RegularFile if rest.is_empty() && walk.shared && owner == Owner::Ours => {
+                return Err(walk.everybody());
+            }
             FileType::RegularFile if rest.is_empty() => return walk.open_file(&part, &name).map(Found::File),
             FileType::RegularFile => return Err(failed(Errno::NOTDIR)),
             _ => return Err(Problem::Refused("is no regular file".into())),
         }
     }
-    Ok(Found::Folder)
+    // Everybody may put something there.
+    if walk.shared { Err(walk.everybody()) } else { Ok(Found::Folder) }
 }
 
 impl Walk {
@@ -164,6 +169,13 @@ impl Walk {
         let walk = Self { folder, at: "/".into(), shared: false, owner };
         walk.check(Path::new("/"), &stat)?;
         Ok(Self { shared: is_shared(&stat), ..walk })
+    }
+
+    fn everybody(&self) -> Problem {
+        let folder = shown(&self.at);
+        Problem::Refused(format!(
+            "is not used: everybody may write to the folder '{folder}'; use one of your own"
+        ))
     }
 
     /// Checks what stands under `name` in the folder.

@@ -67,6 +67,7 @@ fn repair_one(name: &'static str, value: &OsStr) -> Option<Repair> {
     for part in value.as_bytes().split(|byte| *byte == b':') {
         match problem(Path::new(OsStr::from_bytes(part))) {
             None => kept.push(part),
+            Some(problem) if refused.contains(&problem) => {}
             Some(problem) => refused.push(problem),
         }
     }
@@ -149,6 +150,8 @@ mod tests {
             };
             assert!(value.is_none() && says.contains("(mode 0777); run chmod go-w"), "{says}");
         }
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o1777)).unwrap();
+        assert_eq!(repaired(folder.path().to_str().unwrap())[0].0, None, "everybody may put a library there");
     }
 
     #[test]

@@ -92,9 +92,18 @@ fn in_a_sticky_folder_only_what_is_ours_is_trusted() {
     put(&shared.join("file"));
     put(&shared.join("folder/file"));
     mode(&shared, 0o1777);
-    open(&shared.join("file"), Owner::Ours).unwrap();
     open(&shared.join("folder/file"), Owner::Ours).unwrap();
+    folder(&shared.join("folder"), Owner::Ours).unwrap();
     symlink("folder/file", shared.join("link")).unwrap();
+    open(&shared.join("link"), Owner::Ours).unwrap();
+    // Anything can lie beside it, and only its name speaks for it.
+    open(&shared.join("file"), Owner::Anybody).unwrap();
+    let why = refusal(&shared.join("file"), Owner::Ours);
+    assert_eq!(
+        why,
+        format!("is not used: everybody may write to the folder '{}'; use one of your own", shared.display())
+    );
+    assert!(folder(&shared, Owner::Anybody).is_err());
     for name in ["file", "folder", "link"] {
         if std::os::unix::fs::lchown(shared.join(name), Some(12345), Some(12345)).is_err() {
             return; // Only root can give files away.
