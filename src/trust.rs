@@ -129,11 +129,15 @@ fn walk(path: &Path, owner: Owner) -> Result<Found, Problem> {
         } else {
             walk.at.join(&part)
         };
+        let kind = FileType::from_raw_mode(stat.st_mode);
+        if !matches!(kind, FileType::Directory | FileType::Symlink | FileType::RegularFile) {
+            return Err(Problem::Refused("is no regular file".into()));
+        }
         // The folder above was looked at on the way down.
         if part != ".." {
             walk.check(&name, &stat)?;
         }
-        match FileType::from_raw_mode(stat.st_mode) {
+        match kind {
             FileType::Directory => walk = Walk { folder: entry, at: name, shared: is_shared(&stat), owner },
             FileType::Symlink => {
                 links += 1;
@@ -153,8 +157,7 @@ fn walk(path: &Path, owner: Owner) -> Result<Found, Problem> {
                 return Err(walk.everybody());
             }
             FileType::RegularFile if rest.is_empty() => return walk.open_file(&part, &name).map(Found::File),
-            FileType::RegularFile => return Err(failed(Errno::NOTDIR)),
-            _ => return Err(Problem::Refused("is no regular file".into())),
+            _ => return Err(failed(Errno::NOTDIR)),
         }
     }
     // Everybody may put something there.

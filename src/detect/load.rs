@@ -168,6 +168,9 @@ fn open_file(
     Ok(Network::new(info, path, config.format, input, opened, contexts))
 }
 
+/// Sizes (width, height) at which a network that takes any is weighed, the first of which is tried out too.
+const SIZES: [(u32, u32); 4] = [(3 * STRIDE, 2 * STRIDE), (13 * STRIDE, 8 * STRIDE), (640, 384), (640, 640)];
+
 fn open_onnx(
     config: &ModelConfig,
     file: File,
@@ -181,6 +184,8 @@ fn open_onnx(
         return Err(file.wrong(problem));
     }
     let declared = summary.size.unwrap_or(profile.usual_input);
+    let weigh = |size| if file.known { Ok(()) } else { onnx::weigh(&file.bytes, size) };
+    weigh(declared).map_err(|problem| file.wrong(problem))?;
     let path = file.shown();
     let backend = |bytes| -> Box<dyn Backend> {
         let path = path.clone();
@@ -189,7 +194,13 @@ fn open_onnx(
             None => Box::new(DnnBackend::onnx(path, bytes)),
         }
     };
-    if profile.any_size {
+    // A network can also need more for a smaller picture.
+    let sizes = SIZES.into_iter().chain(config.input).map(weigh);
+    let grows = if profile.any_size { sizes.filter_map(Result::err).next() } else { None };
+    if let Some(problem) = &grows {
+        tracing::debug!("only its own size {declared:?}: {problem}");
+    }
+    if profile.any_size && grows.is_none() {
         let bytes = match (engine, summary.size) {
             // OpenCV loads only networks of a fixed size, and then runs them at any.
             (None, Some(_)) => file.bytes.clone(),
@@ -198,7 +209,7 @@ fn open_onnx(
         };
         let rule = config.input.map_or(InputRule::Default, |(w, h)| InputRule::Within(w, h));
         // Neither the declared size nor a square: shows whether the size really is free.
-        match try_out(backend(bytes), config.format, (3 * STRIDE, 2 * STRIDE), &path) {
+        match try_out(backend(bytes), config.format, SIZES[0], &path) {
             Ok(opened) => return Ok((rule, opened)),
             Err(error) if summary.size.is_none() => return Err(error),
             Err(error) => tracing::debug!("only its own size {declared:?}: {error}"),
@@ -226,7 +237,11 @@ fn open_caffe(config: &ModelConfig, weights: File, owner: Owner) -> Result<(Inpu
     caffe::inspect_weights(&weights.bytes).map_err(|problem| weights.wrong(problem))?;
     let size = config.input.unwrap_or(formats::profile(config.format).usual_input);
     let path = weights.shown();
+    let known = description.known && weights.known;
     let backend = DnnBackend::caffe(path.clone(), description.bytes, weights.bytes);
+    if !known {
+        backend.weigh(size).map_err(|problem| wrong(&config.model, problem))?;
+    }
     let opened = try_out(Box::new(backend), config.format, size, &path)?;
     Ok((InputRule::Exactly(size.0, size.1), opened))
 }

@@ -442,3 +442,6 @@ fn float_info(name: &str, dims: &[(Option<u32>, String)]) -> Vec<u8> {
     wire::write_bytes(&mut info, VALUE_TYPE, &of);
     info
 }
+
+#[cfg(test)]
+mod tests;

@@ -101,6 +101,8 @@ impl OrtBackend {
             .with_inter_threads(1)?
             .with_parallel_execution(false)?
             .with_optimization_level(GraphOptimizationLevel::All)?
+            // A second guard beside `onnx::weigh`, known to newer versions only.
+            .with_config_entry("optimization.constant_folding_max_output_size_in_bytes", "268435456")?
             .commit_from_memory(&self.bytes)
     }
 }

@@ -293,4 +293,4 @@ fn looks_like(bytes: &[u8]) -> Option<&'static str> {
 }
 
 /// Larger files are no models for this program; a wrong path must not fill the memory.
-const MAX_SIZE: u64 = 512 << 20;
+const MAX_SIZE: u64 = 256 << 20;
