@@ -169,7 +169,9 @@ const MOST_SIDE: u32 = 2048;
 /// A value with the shape that the file says it has.
 fn declared(bytes: &[u8]) -> Result<Info<'_>, Problem> {
     let info = value_info(bytes)?;
-    let values = info.dims.iter().flatten().fold(1, |product: u64, dim| product.saturating_mul(*dim));
+    // Some exporters write -1 for what is open.
+    let dims = info.dims.iter().flatten().filter(|dim| !dim.cast_signed().is_negative());
+    let values = dims.fold(1, |product: u64, dim| product.saturating_mul(*dim));
     if values > weigh::MOST_BYTES {
         return Err(format!("it says that '{}' has {values} values or more", info.name));
     }
