@@ -34,6 +34,7 @@ fn main() {
         Ok(folder) => {
             println!("cargo::rustc-link-search=native={folder}");
             println!("cargo::rustc-link-arg=-Wl,-z,lazy");
+            prefer_opencv_folder();
         }
         Err(reason) => {
             println!(
@@ -56,6 +57,17 @@ fn make_copy() -> Result<String, String> {
     name[..STAND_IN.len()].copy_from_slice(STAND_IN);
     fs::write(Path::new(&folder).join("libopencv_videoio.so"), library).map_err(|error| error.to_string())?;
     Ok(folder)
+}
+
+/// Has the libraries looked for where OpenCV is before `LD_LIBRARY_PATH` is asked, in which an empty element stands
+/// for the working folder: an `RPATH`, not the newer `RUNPATH`, which comes after. Where the folder does not exist,
+/// they are found as ever.
+fn prefer_opencv_folder() {
+    if let Ok(folder) = opencv_folder()
+        && Path::new(&folder).is_absolute()
+    {
+        println!("cargo::rustc-link-arg=-Wl,--disable-new-dtags,-rpath,{folder}");
+    }
 }
 
 fn opencv_folder() -> Result<String, String> {

@@ -5,12 +5,12 @@
 
 #![allow(clippy::expect_used, reason = "a bench has nobody to report to")]
 
-use std::{hint::black_box, path::Path, path::PathBuf, time::Instant};
+use std::{hint::black_box, path::PathBuf, time::Instant};
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use opencv::core::{CV_8UC3, Mat, Scalar, randu};
 use pcount::{
-    config::{DetectorChoice, EngineChoice, ModelConfig, ModelFormat},
+    config::{DetectorChoice, EngineChoice, ModelConfig, ModelFolders, ModelFormat},
     detect::{self, registry::KNOWN_MODELS, stages},
     source::Frame,
 };
@@ -68,7 +68,7 @@ fn whole_detections(bench: &mut Criterion) {
                 confidence: None,
                 engine,
             });
-            match detect::load(&choice, Path::new("."), 1, EngineChoice::Auto) {
+            match detect::load(&choice, &ModelFolders::default(), 1, EngineChoice::Auto) {
                 Ok(model) => {
                     let mut detector = model.detector();
                     bench.bench_function(&format!("{} {}", known.name, model.info().engine), |b| {

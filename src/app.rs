@@ -21,7 +21,8 @@ use std::{
 use crate::{
     bench::{self, BenchOptions},
     cli::{self, BenchArgs, Cli, Command, EvalArgs},
-    config::{self, ParallelConfig, SourceConfig},
+    config::{self, ModelFolders, ParallelConfig, SourceConfig},
+    detect,
     eval::{self, EvalError, EvalOptions, Plan},
 };
 
@@ -57,6 +58,7 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
 pub fn run() -> ExitCode {
     let arguments = arguments::read();
     arguments::remember(&arguments);
+    environment::repair();
     let cli = match Cli::try_parse_args(&arguments) {
         Ok(cli) => cli,
         Err(error) => {
@@ -112,6 +114,13 @@ fn complain(text: &str) {
     let _ = writeln!(io::stderr(), "pcount-tui: {text}");
 }
 
+/// Says which libraries and models are there and not used.
+fn complain_of_refused(models: &ModelFolders) {
+    for refused in detect::refused(models) {
+        complain(&format!("warning: {refused}"));
+    }
+}
+
 fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<u8, Failure> {
     let mut out = io::BufWriter::new(io::stdout().lock());
     write(&mut out)?;
@@ -125,7 +134,7 @@ fn run_eval(args: EvalArgs) -> Result<u8, Failure> {
         engine: args.detection.engine.unwrap_or_default(),
         dirs: args.dirs,
         mot: args.mot,
-        models: ParallelConfig::default().models,
+        models: ModelFolders::default(),
         tracker: args.tracker,
         json: args.json,
         tracks: args.tracks,
@@ -138,6 +147,7 @@ fn run_eval(args: EvalArgs) -> Result<u8, Failure> {
         record: args.record,
         replay: args.replay,
     };
+    complain_of_refused(&options.models);
     match eval::run(&options, &mut io::stdout().lock()) {
         Ok(()) => Ok(DONE),
         Err(error @ (EvalError::File { .. } | EvalError::Content { .. })) => {
@@ -168,6 +178,7 @@ fn run_bench(args: &BenchArgs) -> Result<u8, Failure> {
         json: args.json,
         screen: Box::new(bench_screen::screen),
     };
+    complain_of_refused(&options.settings.models);
     bench::run(&options, &mut io::stdout().lock())?;
     Ok(DONE)
 }

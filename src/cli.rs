@@ -5,7 +5,10 @@
 
 use std::{io, num::NonZeroU32, path::PathBuf, time::Duration};
 
-use clap::{Args, CommandFactory as _, Parser, Subcommand, error::ErrorKind};
+use clap::{
+    ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, error::ErrorKind,
+    parser::ValueSource,
+};
 
 use crate::config::{
     DetectorChoice, EngineChoice, LogLevel, Overrides, TrackerChoice, defaults, parse_duration,
@@ -47,7 +50,10 @@ impl Cli {
         I: IntoIterator<Item = T>,
         T: Into<std::ffi::OsString> + Clone,
     {
-        let cli = Self::try_parse_from(args)?;
+        let mut command = Self::command();
+        let mut matches = command.try_get_matches_from_mut(args)?;
+        check_environment(&matches, &mut command)?;
+        let cli = Self::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))?;
         if cli.command.is_none() && cli.run.config.is_none() && cli.run.sources.is_empty() {
             return Err(Self::command().error(
                 ErrorKind::MissingRequiredArgument,
@@ -56,6 +62,28 @@ impl Cli {
             ));
         }
         Ok(cli)
+    }
+}
+
+/// Refuses a model file that the environment names relative to the working folder: a command line is written
+/// where its user stands, a variable holds wherever the program is started.
+fn check_environment(matches: &ArgMatches, command: &mut clap::Command) -> Result<(), clap::Error> {
+    let matches = matches.subcommand().map_or(matches, |(_, below)| below);
+    if !matches.ids().any(|id| id == "detector")
+        || matches.value_source("detector") != Some(ValueSource::EnvVariable)
+    {
+        return Ok(());
+    }
+    match matches.get_one("detector") {
+        Some(DetectorChoice::Model(model))
+            if std::iter::once(&model.model).chain(&model.prototxt).any(|path| path.is_relative()) =>
+        {
+            Err(command.error(
+                ErrorKind::ValueValidation,
+                "PCOUNT_DETECTOR names a model file relative to the working folder; write its whole path, from '/' on",
+            ))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -269,9 +297,9 @@ pub struct BenchArgs {
 /// `models`.
 #[derive(Debug, Clone, Args)]
 pub struct ModelsArgs {
-    /// Folder of the model files
-    #[arg(long, value_name = "DIR", default_value = defaults::MODELS, global = true)]
-    pub dir: PathBuf,
+    /// Folder of the model files; where the program looks for them when not given
+    #[arg(long, value_name = "DIR", global = true)]
+    pub dir: Option<PathBuf>,
     /// What to do; lists when not given.
     #[command(subcommand)]
     pub command: Option<ModelsCommand>,

@@ -27,7 +27,7 @@ pub use detector::{BuiltinConfig, DetectorChoice, EngineChoice, ModelConfig, Mod
 pub use file::schema;
 pub use load::Overrides;
 pub use problem::{ConfigErrors, Problem};
-pub use program::{LogLevel, ParallelConfig, Strategy, Theme, TuiConfig};
+pub use program::{LogLevel, ModelFolders, ParallelConfig, Strategy, Theme, TuiConfig};
 pub use secret::{Credentials, Secret, redact, secret_ranges};
 pub use source::{
     Cadence, LineConfig, RetryConfig, SourceConfig, SourceKind, SourceSpec, TrackerChoice, Transport,

@@ -10,7 +10,9 @@ use std::{
 };
 
 use crate::{
-    config::{DetectorChoice, EngineChoice, SourceConfig, SourceKind, SourceSpec, TrackerChoice},
+    config::{
+        DetectorChoice, EngineChoice, ModelFolders, SourceConfig, SourceKind, SourceSpec, TrackerChoice,
+    },
     count::{self, CountEvent, Direction},
     detect, files, source, track,
 };
@@ -45,8 +47,8 @@ pub struct EvalOptions {
     pub detector: DetectorChoice,
     /// What runs a detector that does not name its engine.
     pub engine: EngineChoice,
-    /// Folder searched for model files.
-    pub models: PathBuf,
+    /// Where model files are looked for.
+    pub models: ModelFolders,
     /// Tracker and rule.
     pub tracker: TrackerChoice,
     /// JSON lines instead of a table.

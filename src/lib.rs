@@ -48,4 +48,5 @@ pub mod native;
 pub mod source;
 pub mod store;
 pub mod track;
+pub mod trust;
 pub mod tui;

@@ -34,6 +34,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
         "track",
         &["ratatui::", "crossterm::", "opencv::", "crate::tui", "crate::engine", "std::thread", "std::fs"],
     ),
+    ("trust", &["ratatui::", "crossterm::", "opencv::", "crate::", "std::thread"]),
     ("tui", &["opencv::", "crate::ledger::Ledger", "crate::detect::load"]),
 ];
 

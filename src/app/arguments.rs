@@ -11,13 +11,13 @@ use std::{
     io::{self, Read as _, Write as _},
     os::{
         fd::AsRawFd as _,
-        unix::{ffi::OsStrExt as _, process::CommandExt as _},
+        unix::{ffi::OsStrExt as _, fs::MetadataExt as _, process::CommandExt as _},
     },
     process::Command,
 };
 
 use rustix::{
-    fs::{MemfdFlags, memfd_create},
+    fs::{MemfdFlags, fcntl_get_seals, memfd_create},
     thread::set_name,
 };
 
@@ -47,9 +47,12 @@ pub fn read() -> Vec<OsString> {
     visible
 }
 
-/// Starts the program anew with more variables in its environment; for settings that libraries read only there.
+/// A variable of the environment and its new value; `None` takes it away.
+pub type Variable = (&'static str, Option<OsString>);
+
+/// Starts the program anew with other variables in its environment; for settings that libraries read only there.
 /// Returns only when that fails, with the reason.
-pub fn start_anew_with(variables: &[(&str, &str)]) -> io::Error {
+pub fn start_anew_with(variables: &[Variable]) -> io::Error {
     let arguments: Vec<OsString> = TRUE.get().cloned().unwrap_or_else(|| std::env::args_os().collect());
     match start_anew(&arguments, variables) {
         Ok(never) => match never {},
@@ -65,7 +68,7 @@ pub fn remember(arguments: &[OsString]) {
     let _ = TRUE.set(arguments.to_vec());
 }
 
-fn start_anew(arguments: &[OsString], variables: &[(&str, &str)]) -> io::Result<std::convert::Infallible> {
+fn start_anew(arguments: &[OsString], variables: &[Variable]) -> io::Result<std::convert::Infallible> {
     let (program, rest) = arguments.split_first().ok_or(io::ErrorKind::InvalidInput)?;
     // Without close-on-exec: it must survive.
     let mut handover = File::from(memfd_create(NAME, MemfdFlags::empty())?);
@@ -73,7 +76,12 @@ fn start_anew(arguments: &[OsString], variables: &[(&str, &str)]) -> io::Result<
     let mut command = Command::new("/proc/self/exe");
     command.arg0(program).args(rest.iter().map(|argument| shown(argument)));
     command.env(HANDOVER, handover.as_raw_fd().to_string());
-    command.envs(variables.iter().copied());
+    for (name, value) in variables {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
     Err(command.exec())
 }
 
@@ -88,6 +96,12 @@ fn handed_over() -> Option<Vec<OsString>> {
         return None;
     }
     let mut file = OpenOptions::new().read(true).write(true).open(path).ok()?;
+    // Any file can be called so, but only one in memory, without a name in any folder, has seals.
+    let found = file.metadata().ok()?;
+    let own = found.uid() == rustix::process::geteuid().as_raw() && found.nlink() == 0;
+    if !own || fcntl_get_seals(&file).is_err() {
+        return None;
+    }
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes).ok()?;
     file.set_len(0).ok()?;

@@ -1,10 +1,24 @@
 //! Settings that libraries read only in the environment, for the whole process. The program starts anew with those set that
-//! the user has not.
+//! the user has not, and without those that would have code loaded from where others can put it.
 
+use super::arguments::{Variable, start_anew_with};
 use crate::{
     config::{Config, Transport},
     source::system,
+    trust::search,
 };
+
+/// Takes places out of the environment in which others could put code to be loaded, and says so. Does not return
+/// where there was one, unless starting anew fails.
+pub fn repair() {
+    let repairs = search::repair(|name| std::env::var_os(name));
+    for repair in &repairs {
+        super::complain(&format!("warning: {}", repair.says));
+    }
+    if let Some(error) = start_anew(repairs.into_iter().map(|repair| (repair.name, repair.value)).collect()) {
+        super::complain(&format!("warning: the environment cannot be changed: {error}; change it by hand"));
+    }
+}
 
 /// Sets what the sources of `config` need. Does not return where something was to be set, unless that fails.
 ///
@@ -20,7 +34,10 @@ pub fn set_for(config: &Config) {
     let datagrams = !transports.is_empty() && transports.iter().all(|transport| *transport == Transport::Udp);
     let options = (!transports.is_empty()).then(|| (system::OPTIONS_VARIABLE, system::options(datagrams)));
     let options = options.filter(|(name, _)| is_unset(name));
-    let Some(error) = start_anew(options.iter().cloned().chain(heaps()).collect()) else { return };
+    let variables = options.iter().cloned().chain(heaps());
+    let Some(error) = start_anew(variables.map(|(name, value)| (name, Some(value.into()))).collect()) else {
+        return;
+    };
     // Without it cameras take a second longer, and no more; datagrams do not come by themselves.
     if let (true, Some((name, value))) = (datagrams, options) {
         super::complain(&format!(
@@ -33,7 +50,7 @@ pub fn set_for(config: &Config) {
 /// Sets what every run needs, whatever its sources are. Does not return where something was to be set, unless that fails.
 pub fn limit_heaps() {
     // Should it fail, the program needs a little more memory.
-    let _ = start_anew(heaps().into_iter().collect());
+    let _ = start_anew(heaps().into_iter().map(|(name, value)| (name, Some(value.into()))).collect());
 }
 
 fn heaps() -> Option<(&'static str, String)> {
@@ -46,7 +63,6 @@ fn is_unset(name: &str) -> bool {
 }
 
 /// `None` where there is nothing to set.
-fn start_anew(variables: Vec<(&'static str, String)>) -> Option<std::io::Error> {
-    let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    (!variables.is_empty()).then(|| super::arguments::start_anew_with(&variables))
+fn start_anew(variables: Vec<Variable>) -> Option<std::io::Error> {
+    (!variables.is_empty()).then(|| start_anew_with(&variables))
 }

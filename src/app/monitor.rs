@@ -71,6 +71,10 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
             super::complain(&format!("warning: {warning}"));
         }
     }
+    // The dashboard and the log say it when the model is loaded.
+    if mode.is_headless() {
+        super::complain_of_refused(&settings.models);
+    }
     let exporter =
         Exporter::start(&settings.result_output).map_err(|error| Failure::Usage(error.to_string()))?;
     let (feed_sink, feed, forward) = headless::feed(settings.ledger);

@@ -17,7 +17,7 @@ pub const RESULT_OUTPUT: &str = "parallel/results/";
 /// Folder of the log files, inside `result_output`.
 pub const LOG_DIR: &str = "logs";
 
-/// Folder searched for model files, relative to the configuration file.
+/// Folder searched for model files first, beside the configuration file.
 pub const MODELS: &str = "models";
 
 /// Size at which a log file is rotated: 10 MiB, about 100,000 lines.

@@ -49,7 +49,7 @@ pub struct ParallelFile {
     pub detector: Option<DetectorFile>,
     /// What runs the `auto` and `builtin` detectors. Default `auto`.
     pub engine: Option<EngineChoice>,
-    /// Folder searched for model files. Default `models`.
+    /// Folder searched for model files. Default: `models` beside this file, then where the program is installed.
     pub models: Option<String>,
     /// Folder of the log files. Default `logs` inside result_output.
     pub log_dir: Option<String>,

@@ -56,6 +56,12 @@ impl Config {
                  or keep the password elsewhere with 'credentials'"
             ));
         }
+        if validate::writable_by(path, 0o002) {
+            config.warnings.push(format!(
+                "{file}: can be changed by every user of this machine, who could have it count and send passwords \
+                 where they want; run chmod o-w {file}, and the same for its folder"
+            ));
+        }
         Ok(config)
     }
 

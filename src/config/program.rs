@@ -23,8 +23,8 @@ pub struct ParallelConfig {
     pub detector: DetectorChoice,
     /// What runs the detectors `auto` and `builtin`; a model file names its own.
     pub engine: EngineChoice,
-    /// Folder searched for model files.
-    pub models: PathBuf,
+    /// Where model files are looked for.
+    pub models: ModelFolders,
     /// Folder of the log files.
     pub log_dir: PathBuf,
     /// Size in bytes at which a log file is rotated.
@@ -58,7 +58,7 @@ impl Default for ParallelConfig {
             strategy: Strategy::default(),
             detector: DetectorChoice::default(),
             engine: EngineChoice::default(),
-            models: PathBuf::from(defaults::MODELS),
+            models: ModelFolders::default(),
             max_log_size: defaults::MAX_LOG_SIZE,
             max_log_files: defaults::MAX_LOG_FILES,
             history: defaults::HISTORY,
@@ -68,6 +68,21 @@ impl Default for ParallelConfig {
             ledger: true,
             ledger_retention: None,
         }
+    }
+}
+
+/// Where model files are looked for. Never in the folder that the program happens to stand in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ModelFolders {
+    /// In this folder alone, because the user named it.
+    Named(PathBuf),
+    /// In this one, if any (`models` beside the configuration file), then where the program is installed.
+    Usual(Option<PathBuf>),
+}
+
+impl Default for ModelFolders {
+    fn default() -> Self {
+        Self::Usual(None)
     }
 }
 

@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{
-    BuiltinConfig, Config, DetectorChoice, EngineChoice, LogLevel, ModelConfig, ModelFormat, ParallelConfig,
-    Strategy, Theme, TuiConfig, defaults,
+    BuiltinConfig, Config, DetectorChoice, EngineChoice, LogLevel, ModelConfig, ModelFolders, ModelFormat,
+    ParallelConfig, Strategy, Theme, TuiConfig, defaults,
     detector::{INPUT_SIDES, INPUT_STEP},
     json::Node,
     section::{Field, Report, Section},
@@ -12,7 +12,7 @@ use super::{
 
 mod sources;
 
-pub(super) use sources::readable_by_all;
+pub(super) use sources::{readable_by_all, writable_by};
 
 const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -38,7 +38,7 @@ pub(super) fn document(report: &Report<'_>, root: &Node) -> Config {
 fn parallel(report: &Report<'_>, section: Option<Section<'_>>) -> ParallelConfig {
     let mut config = ParallelConfig::default();
     config.result_output = report.base.join(&config.result_output);
-    config.models = report.base.join(&config.models);
+    config.models = ModelFolders::Usual(Some(report.base.join(defaults::MODELS)));
     config.log_dir = config.result_output.join(defaults::LOG_DIR);
     let Some(section) = section else { return config };
     workers(&section, &mut config);
@@ -59,7 +59,7 @@ fn parallel(report: &Report<'_>, section: Option<Section<'_>>) -> ParallelConfig
         config.engine = engine;
     }
     if let Some(path) = section.field("models").and_then(|f| f.path()) {
-        config.models = path;
+        config.models = ModelFolders::Named(path);
     }
     if let Some(path) = section.field("log_dir").and_then(|f| f.path()) {
         config.log_dir = path;

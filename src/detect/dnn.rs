@@ -6,7 +6,7 @@ use std::sync::Once;
 
 use opencv::{
     core::{self, Mat, MatTraitConst, MatTraitConstManual, Vector},
-    dnn::{self, Net, NetTrait},
+    dnn::{self, Net, NetTrait, NetTraitConst as _},
 };
 
 use super::{
@@ -31,6 +31,9 @@ enum Files {
     Caffe { prototxt: Vector<u8>, weights: Vector<u8> },
 }
 
+/// Most values that the layers of a network may hold for one picture: 1 GiB.
+const MOST_VALUES: u64 = 1 << 28;
+
 impl DnnBackend {
     /// An ONNX file of fixed input size.
     pub(super) fn onnx(path: String, bytes: Vec<u8>) -> Self {
@@ -42,6 +45,33 @@ impl DnnBackend {
         let files =
             Files::Caffe { prototxt: Vector::from_slice(&prototxt), weights: Vector::from_slice(&weights) };
         Self { path, files }
+    }
+
+    /// Checks how much the layers hold for a picture of `size` (width, height), before memory is taken for them.
+    ///
+    /// # Errors
+    /// A part of a sentence that says what is too much.
+    pub(super) fn weigh(&self, (width, height): (u32, u32)) -> Result<(), String> {
+        let shape = Vector::from_slice(&[1, 3, height as i32, width as i32]);
+        let mut values = 0u64;
+        let mut shapes = || -> opencv::Result<bool> {
+            let _quiet = Quiet::start();
+            let (mut ids, mut inputs, mut outputs) = (Vector::new(), Vector::new(), Vector::new());
+            self.net()?.get_layers_shapes_1(&shape, &mut ids, &mut inputs, &mut outputs)?;
+            for shape in outputs.iter().flatten() {
+                // More than fits has come round to a negative number.
+                let Ok(dims) = shape.iter().map(u64::try_from).collect::<Result<Vec<_>, _>>() else {
+                    return Ok(false);
+                };
+                values = values.saturating_add(dims.iter().fold(1, |all: u64, dim| all.saturating_mul(*dim)));
+            }
+            Ok(values <= MOST_VALUES)
+        };
+        match shapes() {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(format!("is refused: its layers hold more than {MOST_VALUES} values")),
+            Err(error) => Err(format!("cannot be loaded by OpenCV: {}", one_line(&error))),
+        }
     }
 
     fn net(&self) -> opencv::Result<Net> {
@@ -131,7 +161,8 @@ impl Context for DnnContext {
 
 /// OpenCV's own words, which name its source files and fill several lines, in one.
 fn one_line(error: &opencv::Error) -> String {
-    let text = error.message.split_whitespace().collect::<Vec<_>>().join(" ");
+    let text: String = error.message.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     // "OpenCV(4.6.0) ./modules/dnn/src/x.cpp:1040: error: (-2:Unspecified error) the message in function 'f'"
     let text = text.split_once("error: ").map_or(text.as_str(), |(_, message)| message);
     text.trim_start_matches("> ").to_owned()

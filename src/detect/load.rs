@@ -15,32 +15,38 @@ use super::{
     ort::{self, OrtBackend},
     pool::{Backend, Context},
     preprocess::InputRule,
-    registry::{self, KNOWN_MODELS, KnownModel},
+    registry::{self, Content, KNOWN_MODELS, KnownModel},
 };
-use crate::config::{BuiltinConfig, DetectorChoice, EngineChoice, ModelConfig, ModelFormat};
+use crate::{
+    config::{BuiltinConfig, DetectorChoice, EngineChoice, ModelConfig, ModelFolders, ModelFormat},
+    trust::Owner,
+};
 
 pub(super) fn load(
     choice: &DetectorChoice,
-    models: &Path,
+    models: &ModelFolders,
     contexts: usize,
     engine: EngineChoice,
 ) -> Result<Arc<dyn Model>, DetectError> {
     match choice {
-        DetectorChoice::Model(config) => Ok(Arc::new(open(config, contexts)?)),
+        DetectorChoice::Model(config) => Ok(Arc::new(open(config, Owner::Anybody, contexts)?)),
         DetectorChoice::Motion => Ok(motion::with_note(None)),
         DetectorChoice::Builtin(config) => Ok(Arc::new(builtin::open(config, engine, contexts)?)),
         DetectorChoice::Auto => auto(models, contexts, engine),
     }
 }
 
-/// The best known model in the folder, else the embedded one, else motion.
-fn auto(models: &Path, contexts: usize, engine: EngineChoice) -> Result<Arc<dyn Model>, DetectError> {
+/// The best known model in the folders, else the embedded one, else motion.
+fn auto(models: &ModelFolders, contexts: usize, engine: EngineChoice) -> Result<Arc<dyn Model>, DetectError> {
     let mut problems = Vec::new();
+    let (folders, owner) = registry::folders(models);
     let there = |config: &ModelConfig| {
         config.model.exists() && config.prototxt.as_ref().is_none_or(|file| file.exists())
     };
-    let files = KNOWN_MODELS.iter().map(|known| in_folder(known, models)).filter(there);
-    let candidates = files.map(|config| open(&ModelConfig { engine, ..config }, contexts));
+    let known =
+        KNOWN_MODELS.iter().flat_map(|known| folders.iter().map(move |folder| in_folder(known, folder)));
+    let candidates =
+        known.filter(there).map(|config| open(&ModelConfig { engine, ..config }, owner, contexts));
     for candidate in
         candidates.chain(std::iter::once_with(|| builtin::open(&BuiltinConfig::default(), engine, contexts)))
     {
@@ -77,12 +83,14 @@ pub(super) fn in_folder(known: &KnownModel, models: &Path) -> ModelConfig {
 struct File {
     path: PathBuf,
     bytes: Vec<u8>,
+    /// Whether its content is one that this program knows, and so not somebody's trap.
+    known: bool,
 }
 
 impl File {
-    fn read(path: &Path) -> Result<Self, DetectError> {
-        let bytes = registry::read(path).map_err(|problem| wrong(path, problem))?;
-        Ok(Self { path: path.to_owned(), bytes })
+    fn read(path: &Path, owner: Owner) -> Result<Self, DetectError> {
+        let Content { bytes, known } = registry::read(path, owner).map_err(|problem| wrong(path, problem))?;
+        Ok(Self { path: path.to_owned(), bytes, known })
     }
 
     fn wrong(&self, problem: impl Into<String>) -> DetectError {
@@ -102,8 +110,9 @@ fn wrong(path: &Path, problem: impl Into<String>) -> DetectError {
 type Opened = (Box<dyn Backend>, Box<dyn Context>);
 
 /// Opens a model file, with the engine asked for or the best there is, and tries it on an empty picture.
-fn open(config: &ModelConfig, contexts: usize) -> Result<Network, DetectError> {
-    open_file(config, File::read(&config.model)?, contexts)
+fn open(config: &ModelConfig, owner: Owner, contexts: usize) -> Result<Network, DetectError> {
+    let weights = File::read(&config.model, owner)?;
+    open_file(config, weights, owner, contexts)
 }
 
 /// The same for a model whose bytes are part of the program; `config.model` is what errors name.
@@ -112,11 +121,16 @@ pub(super) fn open_embedded(
     bytes: &[u8],
     contexts: usize,
 ) -> Result<Network, DetectError> {
-    let weights = File { path: config.model.clone(), bytes: bytes.to_vec() };
-    open_file(config, weights, contexts)
+    let weights = File { path: config.model.clone(), bytes: bytes.to_vec(), known: true };
+    open_file(config, weights, Owner::Ours, contexts)
 }
 
-fn open_file(config: &ModelConfig, weights: File, contexts: usize) -> Result<Network, DetectError> {
+fn open_file(
+    config: &ModelConfig,
+    weights: File,
+    owner: Owner,
+    contexts: usize,
+) -> Result<Network, DetectError> {
     let mut fall_back = None;
     let engine = match config.engine {
         EngineChoice::OpenCv => None,
@@ -134,7 +148,7 @@ fn open_file(config: &ModelConfig, weights: File, contexts: usize) -> Result<Net
             .ok(),
     };
     let (input, opened) = match config.format {
-        ModelFormat::CaffeSsd => open_caffe(config, weights)?,
+        ModelFormat::CaffeSsd => open_caffe(config, weights, owner)?,
         _ => open_onnx(config, weights, engine)?,
     };
     let info = ModelInfo {
@@ -147,11 +161,15 @@ fn open_file(config: &ModelConfig, weights: File, contexts: usize) -> Result<Net
             None => super::dnn::engine_name(),
         },
         confidence: config.confidence.unwrap_or(formats::profile(config.format).confidence),
-        note: fall_back,
+        note: fall_back
+            .or_else(|| note(engine?.refused.iter().map(|r| format!("ONNX Runtime: {r}")).collect())),
     };
     let path = config.model.display().to_string();
     Ok(Network::new(info, path, config.format, input, opened, contexts))
 }
+
+/// Sizes (width, height) at which a network that takes any is weighed, the first of which is tried out too.
+const SIZES: [(u32, u32); 4] = [(3 * STRIDE, 2 * STRIDE), (13 * STRIDE, 8 * STRIDE), (640, 384), (640, 640)];
 
 fn open_onnx(
     config: &ModelConfig,
@@ -166,6 +184,8 @@ fn open_onnx(
         return Err(file.wrong(problem));
     }
     let declared = summary.size.unwrap_or(profile.usual_input);
+    let weigh = |size| if file.known { Ok(()) } else { onnx::weigh(&file.bytes, size) };
+    weigh(declared).map_err(|problem| file.wrong(problem))?;
     let path = file.shown();
     let backend = |bytes| -> Box<dyn Backend> {
         let path = path.clone();
@@ -174,7 +194,13 @@ fn open_onnx(
             None => Box::new(DnnBackend::onnx(path, bytes)),
         }
     };
-    if profile.any_size {
+    // A network can also need more for a smaller picture.
+    let sizes = SIZES.into_iter().chain(config.input).map(weigh);
+    let grows = if profile.any_size { sizes.filter_map(Result::err).next() } else { None };
+    if let Some(problem) = &grows {
+        tracing::debug!("only its own size {declared:?}: {problem}");
+    }
+    if profile.any_size && grows.is_none() {
         let bytes = match (engine, summary.size) {
             // OpenCV loads only networks of a fixed size, and then runs them at any.
             (None, Some(_)) => file.bytes.clone(),
@@ -183,7 +209,7 @@ fn open_onnx(
         };
         let rule = config.input.map_or(InputRule::Default, |(w, h)| InputRule::Within(w, h));
         // Neither the declared size nor a square: shows whether the size really is free.
-        match try_out(backend(bytes), config.format, (3 * STRIDE, 2 * STRIDE), &path) {
+        match try_out(backend(bytes), config.format, SIZES[0], &path) {
             Ok(opened) => return Ok((rule, opened)),
             Err(error) if summary.size.is_none() => return Err(error),
             Err(error) => tracing::debug!("only its own size {declared:?}: {error}"),
@@ -202,16 +228,20 @@ fn open_onnx(
     Ok((InputRule::Exactly(declared.0, declared.1), opened))
 }
 
-fn open_caffe(config: &ModelConfig, weights: File) -> Result<(InputRule, Opened), DetectError> {
+fn open_caffe(config: &ModelConfig, weights: File, owner: Owner) -> Result<(InputRule, Opened), DetectError> {
     let Some(prototxt) = &config.prototxt else {
         return Err(weights.wrong("needs its network description: name the .prototxt file too"));
     };
-    let description = File::read(prototxt)?;
+    let description = File::read(prototxt, owner)?;
     caffe::inspect_prototxt(&description.bytes).map_err(|problem| description.wrong(problem))?;
     caffe::inspect_weights(&weights.bytes).map_err(|problem| weights.wrong(problem))?;
     let size = config.input.unwrap_or(formats::profile(config.format).usual_input);
     let path = weights.shown();
+    let known = description.known && weights.known;
     let backend = DnnBackend::caffe(path.clone(), description.bytes, weights.bytes);
+    if !known {
+        backend.weigh(size).map_err(|problem| wrong(&config.model, problem))?;
+    }
     let opened = try_out(Box::new(backend), config.format, size, &path)?;
     Ok((InputRule::Exactly(size.0, size.1), opened))
 }

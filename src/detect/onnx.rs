@@ -3,22 +3,29 @@
 //!
 //! A file is a Protocol Buffers message; field numbers are those of `onnx.proto3`. Checked are the nesting
 //! and lengths of all messages, that each tensor has as many values as its shape promises, that nodes use
-//! only names defined before them, and that there is one float input of 1 x 3 x height x width.
+//! only names defined before them, and that there is one float input of 1 x 3 x height x width. [`weigh`] tells
+//! what a run would need.
 
 use std::collections::HashSet;
 
+use read::{Node, Tensor};
 use wire::{Field, Fields, Value};
 
+mod read;
+mod weigh;
 pub(super) mod wire;
 
 // ModelProto
 const MODEL_GRAPH: u64 = 7;
+const MODEL_TRAINING: u64 = 20;
+const MODEL_FUNCTION: u64 = 25;
 // GraphProto
 const GRAPH_NODE: u64 = 1;
 const GRAPH_INITIALIZER: u64 = 5;
 const GRAPH_INPUT: u64 = 11;
 const GRAPH_OUTPUT: u64 = 12;
 const GRAPH_VALUE_INFO: u64 = 13;
+const GRAPH_SPARSE: u64 = 15;
 // ValueInfoProto, TypeProto, TypeProto.Tensor, TensorShapeProto
 const VALUE_NAME: u64 = 1;
 const VALUE_TYPE: u64 = 2;
@@ -35,6 +42,10 @@ const NODE_OPERATOR: u64 = 4;
 const NODE_ATTRIBUTE: u64 = 5;
 const ATTRIBUTE_TENSOR: u64 = 5;
 const ATTRIBUTE_GRAPH: u64 = 6;
+const ATTRIBUTE_TENSORS: u64 = 10;
+const ATTRIBUTE_GRAPHS: u64 = 11;
+const ATTRIBUTE_SPARSE: u64 = 22;
+const ATTRIBUTE_SPARSES: u64 = 23;
 // TensorProto
 const TENSOR_DIMS: u64 = 1;
 const TENSOR_TYPE: u64 = 2;
@@ -45,6 +56,7 @@ const TENSOR_NAME: u64 = 8;
 const TENSOR_RAW: u64 = 9;
 const TENSOR_DOUBLES: u64 = 10;
 const TENSOR_UINT64S: u64 = 11;
+const TENSOR_EXTERNAL: u64 = 13;
 const TENSOR_LOCATION: u64 = 14;
 /// `TensorProto.DataType.FLOAT`.
 const FLOAT: u64 = 1;
@@ -71,6 +83,10 @@ pub(super) fn inspect(bytes: &[u8]) -> Result<Summary, Problem> {
     let mut summary = None;
     for field in Fields::new(bytes) {
         let field = field.map_err(|e| format!("is no whole ONNX model: {e}"))?;
+        if matches!(field.number, MODEL_TRAINING | MODEL_FUNCTION) {
+            let what = "it has functions or training of its own, which detectors have no use for";
+            return Err(format!("is no usable ONNX model: {what}"));
+        }
         if let (MODEL_GRAPH, Value::Bytes(graph)) = (field.number, field.value) {
             if summary.is_some() {
                 return Err("is no ONNX model: it has two graphs".into());
@@ -90,10 +106,17 @@ fn inspect_graph(graph: &[u8]) -> Result<Summary, Problem> {
         let field = field?;
         match (field.number, field.value) {
             (GRAPH_INITIALIZER, Value::Bytes(tensor)) => {
-                names.insert(check_tensor(tensor)?);
+                let name = check_tensor(tensor)?;
+                if !names.insert(name) {
+                    return Err(format!("'{name}' is defined twice"));
+                }
             }
             (GRAPH_INPUT, Value::Bytes(info)) => inputs.push(value_info(info)?),
-            (GRAPH_OUTPUT, Value::Bytes(info)) => outputs.push(value_info(info)?.name),
+            (GRAPH_OUTPUT, Value::Bytes(info)) => outputs.push(declared(info)?.name),
+            (GRAPH_VALUE_INFO, Value::Bytes(info)) => {
+                declared(info)?;
+            }
+            (GRAPH_SPARSE, _) => return Err("it has sparse weights; export it with dense ones".into()),
             _ => {}
         }
     }
@@ -124,8 +147,12 @@ fn picture_size(input: &Info<'_>) -> Result<Option<(u32, u32)>, Problem> {
     match input.dims.as_slice() {
         _ if input.element != FLOAT => Err(format!("its input '{}' is not of 32-bit floats", input.name)),
         [Some(1) | None, Some(3) | None, height, width] => match (side(*width), side(*height)) {
-            (Some(w), Some(h)) if (1..=4096).contains(&w) && (1..=4096).contains(&h) => Ok(Some((w, h))),
-            (Some(w), Some(h)) => Err(format!("its input is {w}x{h} pixels large")),
+            (Some(w), Some(h)) if (1..=MOST_SIDE).contains(&w) && (1..=MOST_SIDE).contains(&h) => {
+                Ok(Some((w, h)))
+            }
+            (Some(w), Some(h)) => Err(format!(
+                "its input is {w}x{h} pixels large, but at most {MOST_SIDE}x{MOST_SIDE} are taken"
+            )),
             _ => Ok(None),
         },
         dims => {
@@ -134,6 +161,21 @@ fn picture_size(input: &Info<'_>) -> Result<Option<(u32, u32)>, Problem> {
             Err(format!("its input is [{}], but a detector takes [1, 3, height, width]", dims.join(", ")))
         }
     }
+}
+
+/// Longest side of a network's input, in pixels.
+const MOST_SIDE: u32 = 2048;
+
+/// A value with the shape that the file says it has.
+fn declared(bytes: &[u8]) -> Result<Info<'_>, Problem> {
+    let info = value_info(bytes)?;
+    // Some exporters write -1 for what is open.
+    let dims = info.dims.iter().flatten().filter(|dim| !dim.cast_signed().is_negative());
+    let values = dims.fold(1, |product: u64, dim| product.saturating_mul(*dim));
+    if values > weigh::MOST_BYTES {
+        return Err(format!("it says that '{}' has {values} values or more", info.name));
+    }
+    Ok(info)
 }
 
 struct Info<'a> {
@@ -223,17 +265,23 @@ fn check_nodes<'a>(graph: &'a [u8], names: &mut HashSet<&'a str>) -> Result<(), 
 fn check_attribute(bytes: &[u8]) -> Result<(), Problem> {
     for field in Fields::new(bytes) {
         match field.map(|f| (f.number, f.value))? {
-            (ATTRIBUTE_TENSOR, Value::Bytes(tensor)) => {
+            (ATTRIBUTE_TENSOR | ATTRIBUTE_TENSORS, Value::Bytes(tensor)) => {
                 check_tensor(tensor)?;
             }
-            (ATTRIBUTE_GRAPH, Value::Bytes(_)) => {
+            (ATTRIBUTE_GRAPH | ATTRIBUTE_GRAPHS, Value::Bytes(_)) => {
                 return Err("it has control flow, which detectors have no use for".into());
+            }
+            (ATTRIBUTE_SPARSE | ATTRIBUTE_SPARSES, _) => {
+                return Err("it has sparse values; export it with dense ones".into());
             }
             _ => {}
         }
     }
     Ok(())
 }
+
+/// Tensors have fewer dimensions.
+const MOST_DIMS: usize = 32;
 
 /// Checks that a tensor holds as many values as its shape says, and gives its name.
 fn check_tensor(bytes: &[u8]) -> Result<&str, Problem> {
@@ -247,21 +295,24 @@ fn check_tensor(bytes: &[u8]) -> Result<&str, Problem> {
             (TENSOR_NAME, Value::Bytes(text_bytes)) => name = text(text_bytes)?,
             (TENSOR_TYPE, Value::Number(code)) => element = code,
             (TENSOR_RAW, Value::Bytes(data)) => raw = Some(data.len() as u64),
-            (TENSOR_LOCATION, Value::Number(1)) => {
+            (TENSOR_LOCATION, Value::Number(1..)) | (TENSOR_EXTERNAL, _) => {
                 return Err("its weights are in another file; export it with the weights inside".into());
             }
             (TENSOR_DIMS, Value::Number(dim)) => dims.push(dim),
-            (TENSOR_DIMS, Value::Bytes(packed)) => dims.extend(wire::varints(packed)?),
+            (TENSOR_DIMS, Value::Bytes(packed)) => dims.extend(wire::varints(packed, MOST_DIMS)?),
             (TENSOR_FLOATS, Value::Bytes(packed)) => listed += packed.len() as u64 / 4,
             (TENSOR_DOUBLES, Value::Bytes(packed)) => listed += packed.len() as u64 / 8,
             (TENSOR_INT32S | TENSOR_INT64S | TENSOR_UINT64S, Value::Bytes(packed)) => {
-                listed += wire::varints(packed)?.len() as u64;
+                listed += wire::count_varints(packed)?;
             }
             (TENSOR_FLOATS | TENSOR_DOUBLES | TENSOR_INT32S | TENSOR_INT64S | TENSOR_UINT64S, _) => {
                 listed += 1
             }
             _ => {}
         }
+    }
+    if dims.len() >= MOST_DIMS {
+        return Err(format!("tensor '{name}' has too many dimensions"));
     }
     let values = dims.iter().try_fold(1u64, |product, dim| product.checked_mul(*dim));
     let Some(size) = element_size(element) else {
@@ -289,8 +340,31 @@ fn element_size(code: u64) -> Option<u64> {
     }
 }
 
+/// A name, which messages may quote.
 fn text(bytes: &[u8]) -> Result<&str, Problem> {
-    std::str::from_utf8(bytes).map_err(|_| "a name in it is not text".into())
+    let text = std::str::from_utf8(bytes).ok().filter(|text| !text.chars().any(char::is_control));
+    text.ok_or_else(|| "a name in it is not text".into())
+}
+
+/// Checks what a run on a picture of `size` (width, height) needs. `bytes` must have passed [`inspect`].
+///
+/// # Errors
+/// A part of a sentence that says what is too much.
+pub(super) fn weigh(bytes: &[u8], size: (u32, u32)) -> Result<(), Problem> {
+    let input = inspect(bytes)?.input;
+    let (mut weights, mut nodes, mut outputs) = (Vec::new(), Vec::new(), Vec::new());
+    for field in Fields::new(bytes) {
+        let (MODEL_GRAPH, Value::Bytes(graph)) = field.map(|f| (f.number, f.value))? else { continue };
+        for field in Fields::new(graph) {
+            match field.map(|f| (f.number, f.value))? {
+                (GRAPH_INITIALIZER, Value::Bytes(tensor)) => weights.push(Tensor::read(tensor)?),
+                (GRAPH_NODE, Value::Bytes(node)) => nodes.push(Node::read(node)?),
+                (GRAPH_OUTPUT, Value::Bytes(info)) => outputs.push(value_info(info)?.name),
+                _ => {}
+            }
+        }
+    }
+    weigh::weigh(&input, size, &weights, &nodes, &outputs).map_err(|problem| format!("is refused: {problem}"))
 }
 
 /// The same network with the picture's height and width left open (`None`) or fixed to (width, height).
@@ -370,3 +444,6 @@ fn float_info(name: &str, dims: &[(Option<u32>, String)]) -> Vec<u8> {
     wire::write_bytes(&mut info, VALUE_TYPE, &of);
     info
 }
+
+#[cfg(test)]
+mod tests;

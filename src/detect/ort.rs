@@ -32,6 +32,8 @@ pub(super) struct Runtime {
     environment: Environment,
     /// Such as `1.32.0`, when the library says.
     pub(super) version: Option<String>,
+    /// Libraries that were found and not used, a sentence each.
+    pub(super) refused: Vec<String>,
 }
 
 /// The runtime of this process; the library is looked for once.
@@ -49,8 +51,12 @@ pub(super) fn runtime() -> Result<&'static Runtime, DetectError> {
 }
 
 fn start() -> Result<Runtime, String> {
-    let (builder, path) = library::load()?;
-    let environment = builder
+    let loaded = library::load()?;
+    for refused in &loaded.refused {
+        tracing::warn!("ONNX Runtime: {refused}");
+    }
+    let environment = loaded
+        .builder
         .with_name("pcount-tui")
         .with_telemetry(false)
         .with_logger(Arc::new(|level, category: &str, _: &str, _: &str, message: &str| {
@@ -59,21 +65,24 @@ fn start() -> Result<Runtime, String> {
         .build()
         .map_err(|error| one_line(&error))?;
     environment.set_log_level(LogLevel::Warning);
-    let version = library::version(&path);
-    tracing::info!("ONNX Runtime {} from '{}'", version.as_deref().unwrap_or("?"), path.display());
-    Ok(Runtime { environment, version })
+    let version = loaded.version.as_deref().unwrap_or("?");
+    tracing::info!("ONNX Runtime {version} from '{}'", loaded.path.display());
+    Ok(Runtime { environment, version: loaded.version, refused: loaded.refused })
 }
 
 /// ONNX Runtime would write to standard error, over the screen.
 fn log(level: LogLevel, category: &str, message: &str) {
+    let message = one_line(&message);
     match level {
         LogLevel::Error | LogLevel::Fatal => tracing::warn!("ONNX Runtime ({category}): {message}"),
         _ => tracing::debug!("ONNX Runtime ({category}): {message}"),
     }
 }
 
+/// Messages quote names out of the file, which may hold anything.
 fn one_line(error: &impl std::fmt::Display) -> String {
-    error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
+    let text: String = error.to_string().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// A network in memory, ready to be made into sessions.
@@ -92,6 +101,8 @@ impl OrtBackend {
             .with_inter_threads(1)?
             .with_parallel_execution(false)?
             .with_optimization_level(GraphOptimizationLevel::All)?
+            // A second guard beside `onnx::weigh`, known to newer versions only.
+            .with_config_entry("optimization.constant_folding_max_output_size_in_bytes", "268435456")?
             .commit_from_memory(&self.bytes)
     }
 }

@@ -1,11 +1,17 @@
 //! The models this program knows by name: what they are, where they come from, and whether a file is whole.
 
-use std::path::Path;
+use std::{
+    io::Read as _,
+    path::{Path, PathBuf},
+};
 
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
 
-use crate::config::ModelFormat;
+use crate::{
+    config::{ModelFolders, ModelFormat},
+    trust::{self, Owner, installed::Installed},
+};
 
 mod report;
 
@@ -194,18 +200,49 @@ pub(super) fn known_file(name: &str) -> Option<&'static KnownFile> {
         .find(|f| f.name == name)
 }
 
-/// Reads a model file, and checks it when its name is a known one.
+/// The folders in which models are looked for, the first first, and whom those and the models may belong to.
+pub(super) fn folders(models: &ModelFolders) -> (Vec<PathBuf>, Owner) {
+    match models {
+        ModelFolders::Named(folder) => (vec![folder.clone()], Owner::Anybody),
+        ModelFolders::Usual(beside) => {
+            (beside.iter().cloned().chain(Installed::of_this_process().models()).collect(), Owner::Ours)
+        }
+    }
+}
+
+/// Known models that are there and are refused for what others may do to them, a sentence each.
+pub(super) fn refused(models: &ModelFolders) -> Vec<String> {
+    let (folders, owner) = folders(models);
+    let files =
+        KNOWN_MODELS.iter().flat_map(|model| [Some(&model.weights), model.prototxt.as_ref()]).flatten();
+    let paths = files.flat_map(|file| folders.iter().map(|folder| folder.join(file.name)));
+    paths
+        .filter_map(|path| match trust::open(&std::path::absolute(&path).ok()?, owner) {
+            Err(problem @ trust::Problem::Refused(_)) => Some((path, problem)),
+            _ => None,
+        })
+        .filter(|(path, _)| path.exists())
+        .map(|(path, problem)| format!("model '{}' {problem}", trust::shown(&path)))
+        .collect()
+}
+
+/// What a model file holds.
+pub(super) struct Content {
+    pub(super) bytes: Vec<u8>,
+    /// Whether that is what a file of its name is known to hold.
+    pub(super) known: bool,
+}
+
+/// Reads a model file, and checks it when its name is a known one. `owner` says whom it may belong to.
 ///
 /// # Errors
 /// One sentence that says what is wrong and, for known names, what was expected and found.
-pub(super) fn read(path: &Path) -> Result<Vec<u8>, String> {
+pub(super) fn read(path: &Path, owner: Owner) -> Result<Content, String> {
     let known = path.file_name().and_then(|name| name.to_str()).and_then(known_file);
-    let size = match std::fs::metadata(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err("does not exist".into()),
-        Err(error) => return Err(format!("cannot be read: {error}")),
-        Ok(meta) if meta.is_dir() => return Err("is a folder, but a file is needed".into()),
-        Ok(meta) => meta.len(),
-    };
+    let unreadable = |error: std::io::Error| format!("cannot be read: {error}");
+    let path = std::path::absolute(path).map_err(unreadable)?;
+    let file = trust::open(&path, owner).map_err(|problem| problem.to_string())?;
+    let size = file.metadata().map_err(unreadable)?.len();
     if size == 0 {
         return Err("is empty".into());
     }
@@ -216,7 +253,9 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, String> {
         let what = if size < expected { "is cut off" } else { "is another file" };
         return Err(format!("{what}: expected {expected} bytes, found {size}"));
     }
-    let bytes = std::fs::read(path).map_err(|error| format!("cannot be read: {error}"))?;
+    let mut bytes = Vec::new();
+    // It may grow meanwhile.
+    file.take(MAX_SIZE).read_to_end(&mut bytes).map_err(unreadable)?;
     if let Some(what) = looks_like(&bytes) {
         return Err(format!("is {what}, not a model"));
     }
@@ -231,7 +270,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, String> {
             ));
         }
     }
-    Ok(bytes)
+    Ok(Content { bytes, known: known.is_some_and(|known| known.digest.is_some()) })
 }
 
 /// What people hand over by mistake, known by its first bytes.
@@ -254,4 +293,4 @@ fn looks_like(bytes: &[u8]) -> Option<&'static str> {
 }
 
 /// Larger files are no models for this program; a wrong path must not fill the memory.
-const MAX_SIZE: u64 = 512 << 20;
+const MAX_SIZE: u64 = 256 << 20;

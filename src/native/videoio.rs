@@ -4,9 +4,14 @@
 //! screen. So `build.rs` keeps it out of the list of those that the system loads with the program; its functions are
 //! looked up when they are first called, among the libraries that are loaded by then. Whoever calls into
 //! `opencv::videoio` calls [`load`] before.
+//!
+//! It is taken from the folder from which the system loaded OpenCV's core library, and from nowhere else: that code
+//! runs already, and a search by the loader would obey the environment once more.
 
 use std::{
-    ffi::{CStr, CString},
+    ffi::{CStr, CString, OsStr},
+    os::unix::ffi::OsStrExt as _,
+    path::PathBuf,
     sync::OnceLock,
 };
 
@@ -14,6 +19,9 @@ use opencv::core::{CV_VERSION_MAJOR, CV_VERSION_MINOR};
 
 /// A function that only this library has: `cv::VideoCapture::VideoCapture()`.
 const SOMETHING_OF_IT: &CStr = c"_ZN2cv12VideoCaptureC1Ev";
+
+/// A function that only the core library has: `cv::Mat::deallocate()`.
+const SOMETHING_OF_CORE: &CStr = c"_ZN2cv3Mat10deallocateEv";
 
 /// Its file for the version that the program was built with, such as `libopencv_videoio.so.406`.
 #[must_use]
@@ -25,19 +33,22 @@ pub fn file_name() -> String {
 /// other threads that call it meanwhile wait.
 ///
 /// # Errors
-/// The loader's words when the library, or one that it needs, is missing or damaged.
+/// What is wrong when the library, or one that it needs, is missing or damaged.
 #[allow(unsafe_code, reason = "the standard library has no way to load a library")]
 pub fn load() -> Result<(), String> {
     static LOADED: OnceLock<Result<(), String>> = OnceLock::new();
     let load = || {
-        let name = CString::new(file_name()).map_err(|error| error.to_string())?;
-        // SAFETY: both names end in NUL and outlive the calls. The library's own initialisation is the one that
+        // SAFETY: the name ends in NUL.
+        if !unsafe { libc::dlsym(libc::RTLD_DEFAULT, SOMETHING_OF_IT.as_ptr()) }.is_null() {
+            return Ok(());
+        }
+        let path = core_folder()?.join(file_name());
+        let name = CString::new(path.as_os_str().as_bytes()).map_err(|error| error.to_string())?;
+        // SAFETY: the name ends in NUL and outlives the call. The library's own initialisation is the one that
         // runs before `main` when it is linked; it is never unloaded, so what was looked up stays valid.
         // `dlerror` gives this thread's last message or null, valid until its next call.
         unsafe {
-            if !libc::dlsym(libc::RTLD_DEFAULT, SOMETHING_OF_IT.as_ptr()).is_null()
-                || !libc::dlopen(name.as_ptr(), libc::RTLD_LAZY | libc::RTLD_GLOBAL).is_null()
-            {
+            if !libc::dlopen(name.as_ptr(), libc::RTLD_LAZY | libc::RTLD_GLOBAL).is_null() {
                 return Ok(());
             }
             let said = libc::dlerror();
@@ -46,6 +57,25 @@ pub fn load() -> Result<(), String> {
         }
     };
     LOADED.get_or_init(load).clone()
+}
+
+/// The folder that OpenCV's core library was loaded from.
+#[allow(unsafe_code, reason = "only the loader knows where it found a library")]
+fn core_folder() -> Result<PathBuf, String> {
+    // SAFETY: the name ends in NUL; `found` is plain data for which zeroes are valid, and what `dladdr` writes into
+    // it lives as long as the library, which is never unloaded.
+    let file = unsafe {
+        let address = libc::dlsym(libc::RTLD_DEFAULT, SOMETHING_OF_CORE.as_ptr());
+        let mut found: libc::Dl_info = std::mem::zeroed();
+        if address.is_null() || libc::dladdr(address, &raw mut found) == 0 || found.dli_fname.is_null() {
+            return Err("OpenCV's core library is not there".into());
+        }
+        PathBuf::from(OsStr::from_bytes(CStr::from_ptr(found.dli_fname).to_bytes()))
+    };
+    match file.parent().filter(|folder| folder.is_absolute()) {
+        Some(folder) => Ok(folder.to_owned()),
+        None => Err(format!("'{}' was found in the working folder", file.display())),
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 use crate::config::BuiltinConfig;
-use crate::config::ParallelConfig;
+use crate::config::{ModelFolders, ParallelConfig};
 
 fn no_env(_: &str) -> Option<String> {
     None
@@ -53,9 +53,10 @@ fn schema_and_validator_know_the_same_keys() {
 fn the_smallest_file_has_every_default() {
     let config = parse("{}").unwrap();
     let mut expected = ParallelConfig::default();
-    for path in [&mut expected.result_output, &mut expected.models, &mut expected.log_dir] {
+    for path in [&mut expected.result_output, &mut expected.log_dir] {
         *path = Path::new("/etc/pc").join(&path);
     }
+    expected.models = ModelFolders::Usual(Some("/etc/pc/models".into()));
     assert_eq!(config.parallel, expected);
     assert!(config.sources.is_empty());
 }

@@ -17,7 +17,7 @@ use crate::{
 
 mod credentials;
 
-pub(in crate::config) use credentials::readable_by_all;
+pub(in crate::config) use credentials::{readable_by_all, writable_by};
 
 /// Most characters of a name that is shown.
 const LABEL: usize = 80;

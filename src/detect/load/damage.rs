@@ -77,7 +77,7 @@ fn load_damaged(known: &KnownModel, shared: &Path, engine: EngineChoice, seed: u
             .map(|path| damage(path, "own.prototxt", description_too.then_some(seed))),
         ..whole
     };
-    open(&damaged, 1).map(drop).map_err(|error| error.to_string())
+    open(&damaged, Owner::Anybody, 1).map(drop).map_err(|error| error.to_string())
 }
 
 /// To look for crashes among many seeds: `PCOUNT_DAMAGE=model:engine:from..to`, one process a range.
@@ -99,7 +99,7 @@ fn search() {
 
 #[track_caller]
 fn assert_refused(config: &ModelConfig, expected: &str) {
-    let error = open(config, 1).err().map(|error| error.to_string()).unwrap();
+    let error = open(config, Owner::Anybody, 1).err().map(|error| error.to_string()).unwrap();
     let error = error.replace(config.model.parent().unwrap().to_str().unwrap(), "..");
     assert_eq!(error, expected);
 }

@@ -81,7 +81,8 @@ fn detections_are_those_measured_elsewhere() {
         };
         for engine in engines(known.format) {
             let what = format!("{} with {engine:?}", known.name);
-            let network = open(&ModelConfig { input, ..config(known, &shared, engine) }, 1).unwrap();
+            let network =
+                open(&ModelConfig { input, ..config(known, &shared, engine) }, Owner::Anybody, 1).unwrap();
             let found = network.detector().detect(&frame).unwrap();
             let found = in_pixels(&found, frame.stream_size.1 as f32, 0.4);
             assert_eq!(found.len(), expected.len(), "{what}: {found:?}");
@@ -110,7 +111,7 @@ fn networks_compute_what_they_compute_elsewhere() {
     ] {
         let known = KNOWN_MODELS.iter().find(|known| known.name == name).unwrap();
         for engine in engines(known.format) {
-            let network = open(&config(known, &shared, engine), 1).unwrap();
+            let network = open(&config(known, &shared, engine), Owner::Anybody, 1).unwrap();
             let (w, h) = size;
             let input: Vec<f32> = (0..3)
                 .flat_map(|c| {

@@ -15,7 +15,7 @@ pub(in crate::detect) enum Value<'a> {
     /// Text, bytes, a packed list or another message.
     Bytes(&'a [u8]),
     /// Four or eight bytes.
-    Fixed,
+    Fixed(&'a [u8]),
 }
 
 /// The fields of a message, with the place of each; ends at the first error.
@@ -56,12 +56,12 @@ impl<'a> Fields<'a> {
         let tag = self.varint()?;
         let value = match tag & 7 {
             0 => Value::Number(self.varint()?),
-            1 => self.take(8).map(|_| Value::Fixed)?,
+            1 => self.take(8).map(Value::Fixed)?,
             2 => {
                 let length = self.varint()?;
                 Value::Bytes(self.take(length)?)
             }
-            5 => self.take(4).map(|_| Value::Fixed)?,
+            5 => self.take(4).map(Value::Fixed)?,
             other => return Err(format!("a part is of the unknown kind {other}")),
         };
         match tag >> 3 {
@@ -86,14 +86,25 @@ impl<'a> Iterator for Fields<'a> {
     }
 }
 
-/// The numbers of a packed list.
-pub(in crate::detect) fn varints(bytes: &[u8]) -> Result<Vec<u64>, String> {
+/// The first `most` numbers of a packed list.
+pub(in crate::detect) fn varints(bytes: &[u8], most: usize) -> Result<Vec<u64>, String> {
     let mut fields = Fields::new(bytes);
     let mut numbers = Vec::new();
-    while fields.at < bytes.len() {
+    while fields.at < bytes.len() && numbers.len() < most {
         numbers.push(fields.varint()?);
     }
     Ok(numbers)
+}
+
+/// How many numbers a packed list holds, without the memory for them.
+pub(in crate::detect) fn count_varints(bytes: &[u8]) -> Result<u64, String> {
+    let mut fields = Fields::new(bytes);
+    let mut count = 0;
+    while fields.at < bytes.len() {
+        fields.varint()?;
+        count += 1;
+    }
+    Ok(count)
 }
 
 /// Writes what stands for a field and answers `true`, or `false` to have it copied.

@@ -1,16 +1,20 @@
-//! Where the ONNX Runtime library is looked for, in this order; the first that loads is used:
+//! Where the ONNX Runtime library is looked for, in this order; the first that can be used is:
 //!
-//! 1. the file that `ORT_DYLIB_PATH` names;
-//! 2. the folders `lib` and `.` beside the executable;
-//! 3. `.cache/onnxruntime` in the working folder, then in the project the executable was built in
-//!    (`target/release/../../.cache/onnxruntime`);
-//! 4. `~/.local/share/pcount-tui/lib`;
-//! 5. wherever the system's loader finds `libonnxruntime.so` or `libonnxruntime.so.1`.
+//! 1. the file that `ORT_DYLIB_PATH` names, with its whole path;
+//! 2. beside the executable: in `lib`, there itself, in `../lib/pcount-tui`;
+//! 3. `.cache/onnxruntime` of the project whose `target` folder the executable lies in;
+//! 4. `/usr/local/lib/pcount-tui`, `/usr/lib/pcount-tui`;
+//! 5. `$XDG_DATA_HOME/pcount-tui/lib`, or `~/.local/share/pcount-tui/lib`;
+//! 6. the folders that `LD_LIBRARY_PATH` names, then the system's.
 //!
 //! In a folder `libonnxruntime.so` is taken, or else the highest `libonnxruntime.so.1.*`. Version 1.17 or
-//! later is needed.
+//! later is needed. A library is loaded only if it belongs to root or the user and nobody else may write to it or to
+//! a folder on the way ([`crate::trust`]); and what was looked at is what is loaded, by its open file. The
+//! system's loader is never asked to search: it would obey whatever the environment says, the working folder
+//! included.
 
 use std::{
+    env,
     ffi::OsStr,
     fs::File,
     io::Read,
@@ -19,46 +23,48 @@ use std::{
 
 use ort::environment::EnvironmentBuilder;
 
+use crate::trust::{self, Owner, installed::Installed};
+
 /// What decides where to look, apart so that tests need not change the process.
 #[derive(Default)]
 pub(super) struct Places {
     pub(super) named: Option<PathBuf>,
-    pub(super) executable: Option<PathBuf>,
-    pub(super) working: Option<PathBuf>,
-    pub(super) home: Option<PathBuf>,
+    pub(super) installed: Installed,
+    /// Folders of the system and of `LD_LIBRARY_PATH`.
+    pub(super) system: Vec<PathBuf>,
 }
+
+/// Where distributions keep libraries.
+const SYSTEM: [&str; 3] = ["/usr/local/lib", "/usr/lib", "/usr/lib64"];
 
 impl Places {
     fn of_this_process() -> Self {
-        let set = |name| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+        let set = |name| env::var_os(name).filter(|value| !value.is_empty());
+        let named: Vec<PathBuf> =
+            set("LD_LIBRARY_PATH").map_or_else(Vec::new, |list| env::split_paths(&list).collect());
+        let system = SYSTEM.into_iter().flat_map(|folder| {
+            let folder = Path::new(folder);
+            [folder.join(format!("{}-linux-gnu", env::consts::ARCH)), folder.to_owned()]
+        });
         Self {
-            named: set("ORT_DYLIB_PATH"),
-            executable: std::env::current_exe().ok(),
-            working: std::env::current_dir().ok(),
-            home: set("HOME"),
+            named: set("ORT_DYLIB_PATH").map(PathBuf::from),
+            installed: Installed::of_this_process(),
+            system: named.into_iter().filter(|folder| folder.is_absolute()).chain(system).collect(),
         }
     }
 
-    /// Library files that exist, and names for the system's loader, in the order to try.
+    /// Library files in the order to try: the one that was named, and those that exist.
     pub(super) fn candidates(&self) -> Vec<PathBuf> {
-        let beside = self.executable.as_deref().and_then(Path::parent);
-        let folders = [
-            beside.map(|folder| folder.join("lib")),
-            beside.map(Path::to_owned),
-            self.working.as_ref().map(|folder| folder.join(".cache/onnxruntime")),
-            beside.map(|folder| folder.join("../../.cache/onnxruntime")),
-            self.home.as_ref().map(|folder| folder.join(".local/share/pcount-tui/lib")),
-        ];
         let mut found: Vec<_> = self.named.iter().cloned().collect();
-        found.extend(folders.iter().flatten().filter_map(|folder| library_in(folder)));
-        found.extend([file_name(), format!("{}.1", file_name())].map(PathBuf::from));
+        let folders = self.installed.libraries().into_iter().chain(self.system.iter().cloned());
+        found.extend(folders.filter_map(|folder| library_in(&folder)));
         found
     }
 }
 
 /// `libonnxruntime.so`, or what the platform calls it.
 fn file_name() -> String {
-    format!("{}onnxruntime{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX)
+    format!("{}onnxruntime{}", env::consts::DLL_PREFIX, env::consts::DLL_SUFFIX)
 }
 
 fn library_in(folder: &Path) -> Option<PathBuf> {
@@ -78,57 +84,78 @@ fn library_in(folder: &Path) -> Option<PathBuf> {
         .max_by_key(numbers)
 }
 
+/// A library that was loaded.
+pub(super) struct Loaded {
+    pub(super) builder: EnvironmentBuilder,
+    pub(super) path: PathBuf,
+    /// Its version, when it says.
+    pub(super) version: Option<String>,
+    /// Why others were passed over, a sentence each.
+    pub(super) refused: Vec<String>,
+}
+
 /// Loads the first library that can be used.
 ///
 /// # Errors
 /// One sentence: where it was looked for, or what is wrong with what was found.
-pub(super) fn load() -> Result<(EnvironmentBuilder, PathBuf), String> {
+pub(super) fn load() -> Result<Loaded, String> {
     first_usable(Places::of_this_process().candidates())
 }
 
-fn first_usable(candidates: Vec<PathBuf>) -> Result<(EnvironmentBuilder, PathBuf), String> {
-    let mut problems = Vec::new();
-    for path in candidates {
-        let by_name = path.components().count() == 1;
-        match ort::init_from(&path) {
-            Ok(builder) => {
-                for problem in problems {
-                    tracing::warn!("{problem}");
-                }
-                return Ok((builder, path));
-            }
-            // The loader not knowing the plain name is the usual case, not news.
-            Err(_) if by_name => {}
-            Err(error) => problems.push(unusable(&path, &error)),
+/// What [`load`] would take, without loading it: the file, and why others are passed over.
+pub(in crate::detect) fn survey() -> (Option<PathBuf>, Vec<String>) {
+    let mut refused = Vec::new();
+    for path in Places::of_this_process().candidates() {
+        match open(&path) {
+            Ok(_) => return (Some(path), refused),
+            Err(problem) => refused.push(problem),
         }
     }
-    Err(if problems.is_empty() {
-        "its library was not found; set ORT_DYLIB_PATH to libonnxruntime.so, or put it into \
+    (None, refused)
+}
+
+fn open(path: &Path) -> Result<File, String> {
+    trust::open(path, Owner::Ours).map_err(|problem| format!("'{}' {problem}", trust::shown(path)))
+}
+
+fn first_usable(candidates: Vec<PathBuf>) -> Result<Loaded, String> {
+    let mut refused = Vec::new();
+    for path in candidates {
+        let attempt = open(&path).and_then(|file| {
+            let builder = ort::init_from(trust::name_of(&file)).map_err(|error| unusable(&path, &error))?;
+            Ok((builder, version(&file)))
+        });
+        match attempt {
+            Ok((builder, version)) => return Ok(Loaded { builder, path, version, refused }),
+            Err(problem) => refused.push(problem),
+        }
+    }
+    Err(if refused.is_empty() {
+        "its library was not found; set ORT_DYLIB_PATH to the whole path of libonnxruntime.so, or put it into \
          '~/.local/share/pcount-tui/lib'"
             .to_owned()
     } else {
-        problems.join("; ")
+        refused.join("; ")
     })
 }
 
 fn unusable(path: &Path, error: &ort::LoadDynamicError) -> String {
     use ort::LoadDynamicError as E;
-    let file = path.display();
+    let file = trust::shown(path);
     match error {
         E::BadVersion { version_str, .. } => {
             format!("'{file}' is version {version_str}, but 1.{} or later is needed", ort::MINOR_VERSION)
         }
         E::MissingApi { .. } | E::InvalidVersionString => format!("'{file}' is another library"),
-        E::Dlopen { .. } if !path.exists() => format!("'{file}' does not exist"),
         E::Dlopen { .. } => format!("'{file}' is no library for this machine"),
     }
 }
 
 /// The version that a library file carries in its symbol versions (`VERS_1.32.0`), read from its first
-/// megabyte; `None` where a distributor left them out or the loader found the file by its name.
-pub(super) fn version(path: &Path) -> Option<String> {
+/// megabyte; `None` where a distributor left them out.
+fn version(mut library: &File) -> Option<String> {
     let mut head = Vec::new();
-    File::open(path).ok()?.take(1 << 20).read_to_end(&mut head).ok()?;
+    Read::by_ref(&mut library).take(1 << 20).read_to_end(&mut head).ok()?;
     let mark = b"VERS_1.";
     let at = head.windows(mark.len()).position(|window| window == mark)? + "VERS_".len();
     let version = head[at..].iter().take_while(|b| b.is_ascii_digit() || **b == b'.');
@@ -137,6 +164,8 @@ pub(super) fn version(path: &Path) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::{fs, os::unix::fs::PermissionsExt as _};
+
     use super::*;
 
     #[test]
@@ -145,43 +174,41 @@ mod tests {
         let at = |path: &str| root.path().join(path);
         let put = |path: &str| {
             let file = at(path);
-            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-            std::fs::write(&file, "").unwrap();
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(&file, "").unwrap();
             file
         };
         let name = file_name();
         let project = put(&format!("project/.cache/onnxruntime/{name}"));
+        put("project/Cargo.toml");
+        put("project/build.rs");
         put(&format!("project/target/release/lib/{name}.1.9.0"));
         let beside = put(&format!("project/target/release/lib/{name}.1.32.0"));
-        let home = put(&format!("home/.local/share/pcount-tui/lib/{name}"));
-        put(&format!("home/.local/share/pcount-tui/lib/{name}.1.99.0"));
+        let user = put(&format!("data/pcount-tui/lib/{name}"));
+        put(&format!("data/pcount-tui/lib/{name}.1.99.0"));
+        let system = put(&format!("system/{name}.1.21.0"));
         let places = Places {
             named: Some(at("anywhere.so")),
-            executable: Some(at("project/target/release/pcount-tui")),
-            working: Some(at("elsewhere")),
-            home: Some(at("home")),
+            installed: Installed {
+                executable: Some(at("project/target/release/pcount-tui")),
+                data: Some(at("data")),
+            },
+            system: vec![at("nothing"), at("system")],
         };
-        let found = places.candidates();
-        assert_eq!(found.len(), 6, "{found:?}");
-        assert_eq!(found[0], at("anywhere.so"));
-        assert_eq!(found[1], beside);
-        assert_eq!(found[2].canonicalize().unwrap(), project.canonicalize().unwrap());
-        assert_eq!(found[3], home);
-        assert_eq!(found[4], Path::new(&name));
-        assert_eq!(found[5], PathBuf::from(format!("{name}.1")));
+        assert_eq!(places.candidates(), [at("anywhere.so"), beside, project, user, system]);
     }
 
     #[test]
-    fn nothing_is_found_nowhere_but_by_the_loader() {
-        assert_eq!(Places::default().candidates().len(), 2);
+    fn nothing_is_found_where_nothing_is_installed() {
+        assert_eq!(Places::default().candidates().len(), 0);
     }
 
     /// In a process of its own, because a library once loaded stays.
     #[test]
     #[ignore = "run by the test below"]
     fn child() {
-        let folder = PathBuf::from(std::env::var_os("PCOUNT_TEST_FOLDER").unwrap());
-        let another = std::fs::read_to_string("/proc/self/maps")
+        let folder = PathBuf::from(env::var_os("PCOUNT_TEST_FOLDER").unwrap());
+        let another = fs::read_to_string("/proc/self/maps")
             .unwrap()
             .lines()
             .filter_map(|line| line.split_whitespace().nth(5))
@@ -193,28 +220,30 @@ mod tests {
         };
         assert_eq!(problem(folder.join("none.so")), "'FILE' does not exist");
         assert_eq!(problem(folder.join("text.so")), "'FILE' is no library for this machine");
-        assert_eq!(problem(another), "'FILE' is another library");
-        assert_eq!(
-            first_usable(vec![PathBuf::from("libnothing-of-that-name.so")]).err().unwrap(),
-            "its library was not found; set ORT_DYLIB_PATH to libonnxruntime.so, or put it into \
-             '~/.local/share/pcount-tui/lib'"
-        );
-        assert_eq!(
-            first_usable(vec![folder.join("none.so"), folder.join("text.so")])
-                .err()
-                .unwrap()
-                .matches("; ")
-                .count(),
-            1
-        );
+        assert_eq!(problem(another.clone()), "'FILE' is another library");
+        // The loader would search for these two on its own.
+        for relative in ["libc.so.6", "lib/libonnxruntime.so"] {
+            assert!(
+                problem(PathBuf::from(relative)).contains("is not used: what stands in the working folder")
+            );
+        }
+        let shared = folder.join("shared");
+        fs::create_dir(&shared).unwrap();
+        fs::copy(another, shared.join("lib.so")).unwrap();
+        fs::set_permissions(&shared, fs::Permissions::from_mode(0o777)).unwrap();
+        assert!(problem(shared.join("lib.so")).contains("is not used: others may write to '"));
+        let nothing = first_usable(Vec::new()).err().unwrap();
+        assert!(nothing.starts_with("its library was not found; set ORT_DYLIB_PATH"), "{nothing}");
+        let both = first_usable(vec![folder.join("none.so"), folder.join("text.so")]).err().unwrap();
+        assert_eq!(both.matches("; ").count(), 1);
     }
 
     #[test]
     fn libraries_that_cannot_be_used_are_named_and_never_a_panic() {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("text.so"), "no library").unwrap();
+        fs::write(folder.path().join("text.so"), "no library").unwrap();
         let name = "detect::ort::library::tests::child";
-        let output = std::process::Command::new(std::env::current_exe().unwrap())
+        let output = std::process::Command::new(env::current_exe().unwrap())
             .args(["--ignored", "--exact", name])
             .env("PCOUNT_TEST_FOLDER", folder.path())
             .output()
@@ -226,11 +255,12 @@ mod tests {
     #[test]
     fn the_version_is_read_from_the_file() {
         let root = tempfile::tempdir().unwrap();
-        let file = root.path().join("lib.so");
-        std::fs::write(&file, b"\x7fELF\0\0VERS_1.32.0\0GLIBC_2.2.5\0").unwrap();
-        assert_eq!(version(&file).as_deref(), Some("1.32.0"));
-        std::fs::write(&file, b"\x7fELF").unwrap();
-        assert_eq!(version(&file), None);
-        assert_eq!(version(&root.path().join("none")), None);
+        let path = root.path().join("lib.so");
+        let version_of = |content: &[u8]| {
+            fs::write(&path, content).unwrap();
+            version(&File::open(&path).unwrap())
+        };
+        assert_eq!(version_of(b"\x7fELF\0\0VERS_1.32.0\0GLIBC_2.2.5\0").as_deref(), Some("1.32.0"));
+        assert_eq!(version_of(b"\x7fELF"), None);
     }
 }

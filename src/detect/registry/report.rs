@@ -3,12 +3,17 @@
 use std::{
     fmt::Write,
     fs,
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::Command,
 };
 
-use super::{KNOWN_MODELS, KnownFile, KnownModel, read};
-use crate::config::ModelFormat;
+use super::{KNOWN_MODELS, KnownFile, KnownModel, folders, read};
+use crate::{
+    config::{ModelFolders, ModelFormat},
+    detect::ort::library,
+    trust::{self, Owner, installed::Installed, search},
+};
 
 /// How one file of a model is found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,26 +65,29 @@ fn files_of(model: &KnownModel) -> impl Iterator<Item = &KnownFile> {
     std::iter::once(&model.weights).chain(model.prototxt.as_ref())
 }
 
-fn state(path: &Path, known: &KnownFile) -> FileState {
+fn state(path: &Path, known: &KnownFile, owner: Owner) -> FileState {
     if !path.exists() {
         return FileState::Missing;
     }
-    match read(path) {
+    match read(path, owner) {
         Err(problem) => FileState::Wrong(problem),
         Ok(_) if known.digest.is_none() => FileState::Unverified,
         Ok(_) => FileState::Whole,
     }
 }
 
-/// The state of all known models in the folder `models`.
+/// The state of all known models, each in the first of the folders that has its weights.
 #[must_use]
-pub fn states(models: &Path) -> Vec<ModelReport> {
+pub fn states(models: &ModelFolders) -> Vec<ModelReport> {
+    let (folders, owner) = folders(models);
     KNOWN_MODELS
         .iter()
         .map(|model| {
+            let has_it = |folder: &&PathBuf| folder.join(model.weights.name).exists();
+            let folder = folders.iter().find(has_it).cloned().unwrap_or_else(|| home_of(models));
             let files = files_of(model).map(|known| {
-                let path = models.join(known.name);
-                let state = state(&path, known);
+                let path = folder.join(known.name);
+                let state = state(&path, known, owner);
                 (path, state)
             });
             ModelReport { model, files: files.collect() }
@@ -87,9 +95,17 @@ pub fn states(models: &Path) -> Vec<ModelReport> {
         .collect()
 }
 
-/// The table of `models list`: what detectors exist, and which are ready in the folder `models`.
+/// The folder that new models go into.
+fn home_of(models: &ModelFolders) -> PathBuf {
+    match models {
+        ModelFolders::Named(folder) => folder.clone(),
+        ModelFolders::Usual(_) => Installed::of_this_process().own_models(),
+    }
+}
+
+/// The table of `models list`: what detectors exist, which are ready in the folders, and which library runs them.
 #[must_use]
-pub fn list(models: &Path) -> String {
+pub fn list(models: &ModelFolders) -> String {
     let mut text = format!("{:<24} {:<10} {:<10} ABOUT\n", "NAME", "FORMAT", "STATE");
     let mut row = |name: &str, format: &str, state: &str, about: &str| {
         let _ = writeln!(text, "{name:<24} {format:<10} {state:<10} {about}");
@@ -103,18 +119,29 @@ pub fn list(models: &Path) -> String {
     let _ = writeln!(
         text,
         "\nFiles belong in '{}'; 'models fetch NAME --from FOLDER' copies one there.",
-        models.display()
+        trust::shown(&home_of(models))
     );
+    let (library, refused) = library::survey();
+    let _ = match library {
+        Some(path) => writeln!(text, "ONNX Runtime: '{}'.", trust::shown(&path)),
+        None => writeln!(text, "ONNX Runtime: no library; OpenCV runs the models, several times slower."),
+    };
+    for sentence in refused {
+        let _ = writeln!(text, "ONNX Runtime: {sentence}.");
+    }
+    for sentence in super::refused(models) {
+        let _ = writeln!(text, "{sentence}.");
+    }
     text
 }
 
 /// The lines of `models verify`, and whether no file that is there is wrong.
 #[must_use]
-pub fn verify(models: &Path) -> (String, bool) {
+pub fn verify(models: &ModelFolders) -> (String, bool) {
     let mut text = String::new();
     let mut good = true;
     for (path, state) in states(models).into_iter().flat_map(|report| report.files) {
-        let path = path.display();
+        let path = trust::shown(&path);
         let _ = match state {
             FileState::Missing => continue,
             FileState::Whole => writeln!(text, "ok          {path}"),
@@ -126,7 +153,7 @@ pub fn verify(models: &Path) -> (String, bool) {
         };
     }
     if text.is_empty() {
-        let _ = writeln!(text, "No known model in '{}'.", models.display());
+        let _ = writeln!(text, "No known model in '{}'.", trust::shown(&home_of(models)));
     }
     (text, good)
 }
@@ -140,15 +167,16 @@ pub fn verify(models: &Path) -> (String, bool) {
 ///
 /// # Errors
 /// One sentence: what is wrong or how to get the file.
-pub fn fetch(name: &str, models: &Path, source: Option<&str>) -> Result<String, String> {
+pub fn fetch(name: &str, models: &ModelFolders, source: Option<&str>) -> Result<String, String> {
     let Some(model) = KNOWN_MODELS.iter().find(|model| model.name == name) else {
         let names: Vec<_> = KNOWN_MODELS.iter().map(|model| model.name).collect();
         return Err(format!("no model is called '{name}'; known are {}", names.join(", ")));
     };
+    let models = &std::path::absolute(home_of(models)).map_err(|error| error.to_string())?;
     let mut text = String::new();
     for known in files_of(model) {
         let path = models.join(known.name);
-        if let FileState::Whole | FileState::Unverified = state(&path, known) {
+        if let FileState::Whole | FileState::Unverified = state(&path, known, Owner::Anybody) {
             let _ = writeln!(text, "'{}' is there already", path.display());
             continue;
         }
@@ -163,6 +191,8 @@ pub fn fetch(name: &str, models: &Path, source: Option<&str>) -> Result<String, 
         };
         fs::create_dir_all(models)
             .map_err(|error| format!("cannot make the folder '{}': {error}", models.display()))?;
+        trust::folder(models, Owner::Anybody)
+            .map_err(|problem| format!("'{}' {problem}", models.display()))?;
         get(source, known, &path)?;
         let _ = writeln!(text, "'{}' fetched", path.display());
     }
@@ -172,27 +202,33 @@ pub fn fetch(name: &str, models: &Path, source: Option<&str>) -> Result<String, 
 /// Gets one file, checks it, and puts it into its place in one step.
 fn get(source: &str, known: &KnownFile, to: &Path) -> Result<(), String> {
     // The known name in a folder of its own, because the check goes by the name.
-    let part = to.with_extension("part");
-    fs::create_dir_all(&part)
-        .map_err(|error| format!("cannot make the folder '{}': {error}", part.display()))?;
-    let file = part.join(known.name);
+    let folder = to.parent().unwrap_or(Path::new("/"));
+    let part = tempfile::Builder::new()
+        .prefix(".fetch.")
+        .tempdir_in(folder)
+        .map_err(|error| format!("cannot make a folder in '{}': {error}", folder.display()))?;
+    let file = part.path().join(known.name);
     let got = if source.starts_with("http://") || source.starts_with("https://") {
         download(&format!("{}/{}", source.trim_end_matches('/'), known.name), &file)
     } else {
         let from = Path::new(source).join(known.name);
         fs::copy(&from, &file).map(drop).map_err(|error| format!("cannot copy '{}': {error}", from.display()))
     };
-    let placed = got.and_then(|()| match read(&file) {
+    got?;
+    // With the mode of what it was copied from, others may be allowed to write to it.
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644))
+        .map_err(|error| format!("cannot write '{}': {error}", file.display()))?;
+    match read(&file, Owner::Ours) {
         Err(problem) => Err(format!("'{}' from '{source}' {problem}", known.name)),
         Ok(_) => fs::rename(&file, to).map_err(|error| format!("cannot write '{}': {error}", to.display())),
-    });
-    let _ = fs::remove_dir_all(&part);
-    placed
+    }
 }
 
 /// Leaves proxies, certificates and redirects to `curl`, which every machine has set up its own way.
 fn download(address: &str, to: &Path) -> Result<(), String> {
-    let output = Command::new("curl")
+    let curl = search::program("curl", &std::env::var_os("PATH").unwrap_or_default())
+        .ok_or_else(|| format!("cannot fetch '{address}': there is no 'curl' in PATH; install it"))?;
+    let output = Command::new(curl)
         .args(["--fail", "--silent", "--show-error", "--location", "--proto", "=http,https", "--output"])
         .arg(to)
         .arg(address)
@@ -209,16 +245,20 @@ fn download(address: &str, to: &Path) -> Result<(), String> {
 mod tests {
     use super::*;
 
+    fn named(folder: &Path) -> ModelFolders {
+        ModelFolders::Named(folder.to_owned())
+    }
+
     #[test]
     fn an_empty_folder_lists_every_model_as_missing() {
         let folder = tempfile::tempdir().unwrap();
-        let text = list(folder.path());
+        let text = list(&named(folder.path()));
         assert!(text.starts_with("NAME                     FORMAT     STATE      ABOUT\n"), "{text}");
         for model in KNOWN_MODELS {
             let line = text.lines().find(|line| line.starts_with(&format!("{} ", model.name))).unwrap();
             assert!(line.contains(" missing "), "{line}");
         }
-        let (text, good) = verify(folder.path());
+        let (text, good) = verify(&named(folder.path()));
         assert_eq!(text, format!("No known model in '{}'.\n", folder.path().display()));
         assert!(good);
     }
@@ -231,7 +271,7 @@ mod tests {
         put("yolox_nano_person.onnx", &[1; 3_599_649]);
         put("MobileNetSSD_deploy.prototxt", b"layer {}");
         put("person_ssd_dropin.prototxt", b"");
-        let (text, good) = verify(folder.path());
+        let (text, good) = verify(&named(folder.path()));
         assert!(!good);
         let line = |name: &str| text.lines().find(|line| line.contains(name)).unwrap().to_owned();
         assert!(line("rtmdet").ends_with("is cut off: expected 3988974 bytes, found 5"), "{text}");
@@ -244,7 +284,7 @@ mod tests {
         );
         assert!(line("dropin").ends_with("is empty"), "{text}");
         assert!(line("MobileNetSSD").starts_with("unverified"), "{text}");
-        let text = list(folder.path());
+        let text = list(&named(folder.path()));
         let word = |name: &str| text.lines().find(|l| l.starts_with(name)).unwrap().to_owned();
         assert!(word("rtmdet_nano_person ").contains(" wrong "), "{text}");
         assert!(word("MobileNetSSD").contains(" incomplete "), "{text}");
@@ -256,14 +296,14 @@ mod tests {
         let source = from.path().to_str().unwrap();
         let models = to.path().join("models");
         fs::write(from.path().join("person_ssd_dropin.caffemodel"), [7; 100]).unwrap();
-        let error = fetch("person_ssd_dropin", &models, Some(source)).unwrap_err();
+        let error = fetch("person_ssd_dropin", &named(&models), Some(source)).unwrap_err();
         assert!(error.contains("is cut off: expected 3713604 bytes, found 100"), "{error}");
         assert_eq!(fs::read_dir(&models).unwrap().count(), 0, "nothing is left behind");
-        let error = fetch("rtmdet_nano_person", &models, Some(source)).unwrap_err();
+        let error = fetch("rtmdet_nano_person", &named(&models), Some(source)).unwrap_err();
         assert!(error.starts_with("cannot copy '"), "{error}");
-        let error = fetch("rtmdet_nano_person", &models, None).unwrap_err();
+        let error = fetch("rtmdet_nano_person", &named(&models), None).unwrap_err();
         assert!(error.contains("openmmlab") && error.contains("Apache-2.0"), "{error}");
-        let error = fetch("nobody", &models, None).unwrap_err();
+        let error = fetch("nobody", &named(&models), None).unwrap_err();
         assert!(error.starts_with("no model is called 'nobody'; known are rtmdet_nano_person,"), "{error}");
 
         // A file that nothing is known of but its name is taken.
@@ -279,11 +319,11 @@ mod tests {
         let to = tempfile::tempdir().unwrap();
         let source = shared.join("models");
         let models = to.path();
-        let text = fetch("person_ssd_dropin", models, source.to_str()).unwrap();
+        let text = fetch("person_ssd_dropin", &named(models), source.to_str()).unwrap();
         assert_eq!(text.matches(" fetched").count(), 2, "{text}");
-        let text = fetch("person_ssd_dropin", models, None).unwrap();
+        let text = fetch("person_ssd_dropin", &named(models), None).unwrap();
         assert_eq!(text.matches(" is there already").count(), 2, "{text}");
-        let (text, good) = verify(&source);
+        let (text, good) = verify(&named(&source));
         assert!(good, "{text}");
         assert_eq!(text.matches("ok   ").count(), 7, "{text}");
     }

@@ -86,6 +86,12 @@ fn from_file(field: &Field<'_>) -> Option<Credentials> {
                     path.display()
                 ));
             }
+            if writable_by(&path, 0o022) {
+                field.warning(&format!(
+                    "'{0}' can be changed by other users of this machine; run chmod go-w {0}, and the same for its folder",
+                    path.display()
+                ));
+            }
             Some(Credentials::from_pair(text.trim_end_matches(['\n', '\r'])))
         }
         Err(error) => {
@@ -102,6 +108,16 @@ fn from_file(field: &Field<'_>) -> Option<Credentials> {
 pub(crate) fn readable_by_all(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt as _;
     fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o004 != 0)
+}
+
+/// Whether users whom one of the permission `bits` stands for can change `path`, or put another file in its place.
+pub(crate) fn writable_by(path: &Path, bits: u32) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = |path: &Path| fs::metadata(path).map_or(0, |metadata| metadata.permissions().mode());
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = mode(folder);
+    // In a sticky folder nobody replaces what another put there.
+    mode(path) & bits != 0 || (folder & bits != 0 && folder & 0o1000 == 0)
 }
 
 impl Field<'_> {

@@ -1,0 +1,201 @@
+//! How much memory and work one run of a network takes, told from its file before an engine sees it.
+//!
+//! A file of two hundred bytes can ask for a tensor of four terabytes. So the shape of every tensor is computed
+//! here for one size of the picture, and with it the most bytes that are needed at a time and the number of
+//! multiplications. Shapes that are computed while the network runs are followed too, as far as they come from
+//! other shapes and from constants. What can make something large out of something small
+//! (`ConstantOfShape`, `Expand`, `Tile`, `Pad`, `Resize` ..) is refused where its size cannot be told, and so are
+//! operators that are not known here: detectors need none of them.
+
+use std::collections::HashMap;
+
+use super::{
+    Problem, element_size,
+    read::{Node, Tensor},
+};
+
+mod shapes;
+
+/// Most bytes that a run may need at a time.
+pub(super) const MOST_BYTES: u64 = 1 << 30;
+
+/// Most multiplications of a run: a minute's work for a processor.
+const MOST_WORK: u64 = 1 << 40;
+
+/// Most nodes: engines need time for each that grows faster than their number.
+const MOST_NODES: usize = 20_000;
+
+/// Most dimensions of a tensor.
+const MOST_DIMS: usize = 16;
+
+/// Most values of a tensor that are followed: shapes are short.
+const MOST_VALUES: u64 = 4096;
+
+// TensorProto.DataType
+const FLOAT: u64 = 1;
+const BOOL: u64 = 9;
+const INT64: u64 = 7;
+
+/// What is known of the result of a node.
+#[derive(Debug, Clone)]
+pub(super) struct Known {
+    /// Its shape, where it can be told.
+    dims: Option<Vec<u64>>,
+    /// How many values it has, at most.
+    count: u64,
+    /// Its type of element, `TensorProto.DataType`.
+    element: u64,
+    /// Its values, where they can be told and are few.
+    values: Option<Vec<f64>>,
+    /// Whether it is the same in every run, so that engines compute it once and keep it.
+    constant: bool,
+}
+
+impl Known {
+    fn of_shape(dims: Vec<u64>, element: u64) -> Self {
+        let count = product(&dims);
+        Self { dims: Some(dims), count, element, values: None, constant: false }
+    }
+
+    /// Of unknown shape with at most `count` values.
+    fn at_most(count: u64, element: u64) -> Self {
+        Self { dims: None, count, element, values: None, constant: false }
+    }
+
+    fn with_values(self, values: Option<Vec<f64>>) -> Self {
+        let values = values.filter(|values| values.len() as u64 == self.count && self.count <= MOST_VALUES);
+        Self { values, ..self }
+    }
+
+    fn bytes(&self) -> u64 {
+        self.count.saturating_mul(element_size(self.element).unwrap_or(8))
+    }
+
+    fn is_integer(&self) -> bool {
+        matches!(self.element, 2..=7 | 12 | 13)
+    }
+}
+
+/// A number of values that cannot overflow.
+fn product(dims: &[u64]) -> u64 {
+    dims.iter().fold(1, |product: u64, dim| product.saturating_mul(*dim))
+}
+
+/// Checks that a run on a picture of `size` (width, height) in pixels stays within bounds.
+///
+/// # Errors
+/// A part of a sentence that says what goes beyond them.
+pub(super) fn weigh(
+    picture: &str,
+    size: (u32, u32),
+    weights: &[Tensor<'_>],
+    nodes: &[Node<'_>],
+    outputs: &[&str],
+) -> Result<(), Problem> {
+    if nodes.len() > MOST_NODES {
+        return Err(format!("it has {} nodes, but at most {MOST_NODES} are run", nodes.len()));
+    }
+    let mut run = Run::default();
+    for name in nodes.iter().flat_map(|node| &node.inputs).chain(outputs) {
+        *run.readers.entry(name).or_default() += 1;
+    }
+    for tensor in weights {
+        let known = of_tensor(tensor)?;
+        run.keep(tensor.name, known)?;
+    }
+    let shape = vec![1, 3, u64::from(size.1), u64::from(size.0)];
+    run.keep(picture, Known::of_shape(shape, FLOAT))?;
+    for node in nodes {
+        run.step(node).map_err(|problem| format!("{problem} (for a picture of {}x{})", size.0, size.1))?;
+    }
+    Ok(())
+}
+
+fn of_tensor(tensor: &Tensor<'_>) -> Result<Known, Problem> {
+    if tensor.dims.len() > MOST_DIMS {
+        return Err(format!("tensor '{}' has {} dimensions", tensor.name, tensor.dims.len()));
+    }
+    let known = Known::of_shape(tensor.dims.clone(), tensor.element);
+    let values = (known.count <= MOST_VALUES).then(|| tensor.values()).flatten();
+    Ok(Known { constant: true, ..known.with_values(values) })
+}
+
+/// What is there at one moment of a run.
+#[derive(Default)]
+struct Run<'a> {
+    known: HashMap<&'a str, Known>,
+    /// How often each result will still be read.
+    readers: HashMap<&'a str, usize>,
+    bytes: u64,
+    work: u64,
+}
+
+impl<'a> Run<'a> {
+    fn keep(&mut self, name: &'a str, known: Known) -> Result<(), Problem> {
+        self.bytes = self.bytes.saturating_add(known.bytes());
+        self.known.insert(name, known);
+        self.check(0)
+    }
+
+    /// Checks the bounds, with `more` bytes that are needed for a moment.
+    fn check(&self, more: u64) -> Result<(), Problem> {
+        if self.bytes.saturating_add(more) > MOST_BYTES {
+            return Err(format!("it needs more than {} MiB of memory", MOST_BYTES >> 20));
+        }
+        if self.work > MOST_WORK {
+            return Err(format!("it needs more than {MOST_WORK} multiplications"));
+        }
+        Ok(())
+    }
+
+    fn step(&mut self, node: &'a Node<'a>) -> Result<(), Problem> {
+        if !matches!(node.domain, "" | "ai.onnx" | "com.microsoft") {
+            return Err(format!("it has operators of '{}', which no engine here knows", node.domain));
+        }
+        let empty = Known::at_most(0, FLOAT);
+        let inputs: Vec<Option<&Known>> = node
+            .inputs
+            .iter()
+            .map(|name| if name.is_empty() { None } else { Some(self.known.get(name).unwrap_or(&empty)) })
+            .collect();
+        let constant = inputs.iter().flatten().all(|input| input.constant);
+        let result = shapes::of(node, &inputs).map_err(|problem| match problem {
+            shapes::Unknown::Operator => {
+                format!("it has an operator '{}', which detectors have no use for", node.operator)
+            }
+            shapes::Unknown::Size => {
+                format!("how large the result of its operator '{}' is cannot be told", node.operator)
+            }
+            shapes::Unknown::Wrong => format!("its operator '{}' has inputs that do not fit", node.operator),
+        })?;
+        self.work = self.work.saturating_add(result.work);
+        self.check(result.buffer)?;
+        for (index, name) in node.outputs.iter().enumerate() {
+            if name.is_empty() {
+                continue;
+            }
+            let Some(known) = result.outputs.get(index).or(result.outputs.last()) else { continue };
+            if known.dims.as_ref().is_some_and(|dims| dims.len() > MOST_DIMS) {
+                return Err(format!("'{name}' has more than {MOST_DIMS} dimensions"));
+            }
+            self.work = self.work.saturating_add(known.count);
+            self.keep(name, Known { constant, ..known.clone() })?;
+        }
+        for name in &node.inputs {
+            self.release(name);
+        }
+        Ok(())
+    }
+
+    /// Notes that `name` has been read once.
+    fn release(&mut self, name: &'a str) {
+        let Some(left) = self.readers.get_mut(name) else { return };
+        *left -= 1;
+        if *left == 0
+            && let Some(known) = self.known.get(name)
+            && !known.constant
+        {
+            self.bytes = self.bytes.saturating_sub(known.bytes());
+        }
+    }
+}
