@@ -12,6 +12,10 @@ pub trait Clock: Send + Sync {
     /// Wall time, for stamps only.
     fn wall(&self) -> SystemTime;
 
+    /// Time since the machine started, sleep included: nobody sets it, and it goes on while the machine is
+    /// suspended, which [`Self::now`] does not.
+    fn uptime(&self) -> Duration;
+
     /// Waits on `condvar` for at most `timeout`. May wake early; the caller checks its condition.
     fn wait(
         &self,
@@ -34,6 +38,12 @@ impl Clock for SystemClock {
         SystemTime::now()
     }
 
+    fn uptime(&self) -> Duration {
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+        let part = |value: i64| u64::try_from(value).unwrap_or(0);
+        Duration::from_secs(part(time.tv_sec)) + Duration::from_nanos(part(time.tv_nsec))
+    }
+
     fn wait(
         &self,
         condvar: &Condvar,
@@ -49,13 +59,17 @@ impl Clock for SystemClock {
 #[derive(Debug)]
 pub struct ManualClock {
     start: Instant,
-    wall_start: SystemTime,
+    wall_start: parking_lot::Mutex<SystemTime>,
     elapsed: parking_lot::Mutex<Duration>,
 }
 
 impl Default for ManualClock {
     fn default() -> Self {
-        Self { start: Instant::now(), wall_start: SystemTime::now(), elapsed: parking_lot::Mutex::default() }
+        Self {
+            start: Instant::now(),
+            wall_start: parking_lot::Mutex::new(SystemTime::now()),
+            elapsed: parking_lot::Mutex::default(),
+        }
     }
 }
 
@@ -63,6 +77,11 @@ impl ManualClock {
     /// Moves the clock forward.
     pub fn advance(&self, by: Duration) {
         *self.elapsed.lock() += by;
+    }
+
+    /// Sets the wall clock, as an administrator or a time server does; the other clocks do not notice.
+    pub fn set_wall(&self, wall: SystemTime) {
+        *self.wall_start.lock() = wall - self.elapsed();
     }
 
     /// How far it was moved since it was made.
@@ -78,7 +97,11 @@ impl Clock for ManualClock {
     }
 
     fn wall(&self) -> SystemTime {
-        self.wall_start + self.elapsed()
+        *self.wall_start.lock() + self.elapsed()
+    }
+
+    fn uptime(&self) -> Duration {
+        self.elapsed()
     }
 
     fn wait(&self, _: &Condvar, _: &mut MutexGuard<'_, crate::source::capture::Wishes>, timeout: Duration) {

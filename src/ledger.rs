@@ -16,10 +16,14 @@
 
 pub mod chart;
 mod lock;
+mod open;
 pub mod reader;
 pub mod render;
 pub mod report;
+mod salvage;
 mod schema;
+mod steady;
+mod sums;
 mod writer;
 
 use std::{
@@ -38,9 +42,11 @@ use parking_lot::Mutex;
 pub use self::reader::Reader;
 use self::{
     lock::Lock,
+    steady::Moment,
     writer::{Order, Writer},
 };
 use crate::{
+    clock::{Clock, SystemClock},
     engine::aggregator::Sink,
     export::{lines::Line, records::TaskResult},
     source::SourceId,
@@ -60,7 +66,7 @@ pub const MAX_WAITING: usize = 200_000;
 const QUEUE: usize = 65_536;
 
 /// What a ledger is opened with.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct LedgerOptions {
     /// The file; its folder is made when missing.
     pub path: PathBuf,
@@ -72,6 +78,8 @@ pub struct LedgerOptions {
     pub fresh: bool,
     /// Sources whose totals begin at zero: files, which are counted anew by every run.
     pub reset: Vec<SourceId>,
+    /// Where time comes from.
+    pub clock: Arc<dyn Clock>,
     /// Takes every event once it is on disk, in order; see [`crate::headless::feed`].
     pub forward: Option<Sender<Line>>,
 }
@@ -86,6 +94,7 @@ impl LedgerOptions {
             retention: None,
             fresh: false,
             reset: Vec::new(),
+            clock: Arc::new(SystemClock),
             forward: None,
         }
     }
@@ -131,6 +140,16 @@ pub enum LedgerError {
         problem: String,
         /// Whether the file itself is broken.
         damaged: bool,
+        /// SQLite's extended code; 0 where it was not SQLite.
+        code: i32,
+    },
+    /// A database that is no ledger.
+    #[error(
+        "ledger '{path}': it is another program's database; move it away, or give another folder with --output"
+    )]
+    Foreign {
+        /// The file.
+        path: String,
     },
     /// A question that cannot be answered.
     #[error("{0}")]
@@ -143,11 +162,27 @@ impl LedgerError {
             error.sqlite_error_code(),
             Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase)
         );
-        Self::Sql { path: path.display().to_string(), problem: error.to_string(), damaged }
+        let code = error.sqlite_error().map_or(0, |error| error.extended_code);
+        Self::Sql { path: path.display().to_string(), problem: open::explain(path, error), damaged, code }
     }
 
     fn io(path: &Path, error: &std::io::Error) -> Self {
-        Self::Sql { path: path.display().to_string(), problem: error.to_string(), damaged: false }
+        let problem = open::explain_io(path, error);
+        Self::Sql { path: path.display().to_string(), problem, damaged: false, code: 0 }
+    }
+
+    fn damaged(path: &Path, problem: String) -> Self {
+        Self::Sql { path: path.display().to_string(), problem, damaged: true, code: 0 }
+    }
+
+    fn is_damage(&self) -> bool {
+        matches!(self, Self::Sql { damaged: true, .. })
+    }
+
+    /// Whether another process holds the file for the moment.
+    fn is_busy(&self) -> bool {
+        let codes = [rusqlite::ffi::SQLITE_BUSY, rusqlite::ffi::SQLITE_LOCKED];
+        matches!(self, Self::Sql { code, .. } if codes.contains(&(code & 0xFF)))
     }
 }
 
@@ -172,10 +207,13 @@ struct Shared {
 
 /// A handle on the writer. Dropping it commits what waits and ends the session.
 pub struct Ledger {
+    clock: Arc<dyn Clock>,
     orders: Mutex<Orders>,
     shared: Arc<Shared>,
     totals: Vec<(SourceId, Vec<LineCounts>)>,
     thread: Option<JoinHandle<()>>,
+    /// What the first [`Ledger::close`] found.
+    closed: Mutex<Option<bool>>,
 }
 
 /// Sequence numbers are given in the order of sending.
@@ -187,18 +225,19 @@ struct Orders {
 impl Ledger {
     /// Opens or makes the ledger, begins a session and starts the writer.
     ///
-    /// A folder that cannot be written is no error: crossings wait in memory, the writer goes on trying,
-    /// and [`Self::status`] says why. A damaged file is set aside and a new one begun.
+    /// A file that cannot be opened or written (a full or missing disk, missing rights, a newer version's) is no
+    /// error: crossings wait in memory, the writer goes on trying, and [`Self::status`] says why. A damaged file
+    /// is set aside and a new one begun.
     ///
     /// # Errors
-    /// [`LedgerError::Busy`] when another process writes it, [`LedgerError::Newer`] when a newer version of
-    /// the program has written it, [`LedgerError::Sql`] when the system refuses a thread.
+    /// [`LedgerError::Busy`] when another program counts into this folder, [`LedgerError::Sql`] when the system
+    /// refuses a thread.
     pub fn start(options: LedgerOptions) -> Result<Self, LedgerError> {
-        let path = options.path.clone();
+        let (path, clock) = (options.path.clone(), Arc::clone(&options.clock));
         let lock = Lock::take(&path)?;
         let shared = Arc::new(Shared::default());
         let mut writer = Writer::new(options, Arc::clone(&shared), lock);
-        writer.open()?;
+        writer.open();
         let totals = writer.totals();
         let (sender, orders) = bounded(QUEUE);
         let thread = std::thread::Builder::new()
@@ -206,7 +245,7 @@ impl Ledger {
             .spawn(move || writer.run(&orders))
             .map_err(|error| LedgerError::io(&path, &error))?;
         let orders = Mutex::new(Orders { sender: Some(sender), sequence: 0 });
-        Ok(Self { orders, shared, totals, thread: Some(thread) })
+        Ok(Self { orders, clock, shared, totals, thread: Some(thread), closed: Mutex::new(None) })
     }
 
     /// The counts to go on from, by source and line, as they were when the ledger was opened.
@@ -220,7 +259,8 @@ impl Ledger {
         let mut orders = self.orders.lock();
         orders.sequence += 1;
         let sequence = orders.sequence;
-        let order = Order::Event { sequence, at: Instant::now(), event: Box::new(event) };
+        let moment = Moment::now(self.clock.as_ref());
+        let order = Order::Event { sequence, moment, event: Box::new(event) };
         let sent = orders.sender.as_ref().map(|sender| sender.try_send(order));
         if !matches!(sent, Some(Ok(()))) {
             self.shared.status.lock().lost += 1;
@@ -228,10 +268,30 @@ impl Ledger {
         sequence
     }
 
+    /// Notes that `source` has handled `frames` frames so far: from one such note to the next, if they are not far
+    /// apart, it is watched. Never blocks.
+    pub fn watched(&self, source: SourceId, frames: u64) {
+        let orders = self.orders.lock();
+        let moment = Moment::now(self.clock.as_ref());
+        // The room is for crossings where the writer cannot follow.
+        if let Some(sender) = orders.sender.as_ref().filter(|sender| sender.len() < QUEUE / 2) {
+            let _ = sender.try_send(Order::Frames { source, frames, moment });
+        }
+    }
+
     /// Every event up to this sequence number is on disk (or was lost, see [`LedgerStatus::lost`]).
     #[must_use]
     pub fn durable_seq(&self) -> u64 {
         self.shared.durable.load(Ordering::Acquire)
+    }
+
+    /// Events noted and not on disk: what would be missing if the program ended now without its disk. Events
+    /// that were lost ([`LedgerStatus::lost`]) are not among them.
+    #[must_use]
+    pub fn unsaved(&self) -> u64 {
+        // In this order: an event noted in between must not make the difference negative.
+        let durable = self.durable_seq();
+        self.orders.lock().sequence.saturating_sub(durable)
     }
 
     /// Its health.
@@ -250,11 +310,16 @@ impl Ledger {
     }
 
     /// Commits what waits, ends the session and closes the file; waits for it at most `timeout`. Later
-    /// events are not noted.
+    /// events are not noted. `false` when that failed or `timeout` passed first; asked again, it answers the same
+    /// at once.
     pub fn close(&self, timeout: Duration) -> bool {
+        *self.closed.lock().get_or_insert_with(|| self.end(timeout))
+    }
+
+    fn end(&self, timeout: Duration) -> bool {
         let deadline = Instant::now() + timeout;
         let (done, wait) = bounded(1);
-        let Some(sender) = self.orders.lock().sender.take() else { return true };
+        let Some(sender) = self.orders.lock().sender.take() else { return false };
         match sender.try_send(Order::Close(done)) {
             Ok(()) => wait.recv_deadline(deadline).unwrap_or(false),
             Err(TrySendError::Full(order)) => {
@@ -286,9 +351,38 @@ pub fn sink(ledger: &Arc<Ledger>) -> Box<dyn Sink> {
 struct LedgerSink(Arc<Ledger>);
 
 impl Sink for LedgerSink {
-    fn result(&mut self, _: &TaskResult) {}
+    fn result(&mut self, result: &TaskResult) {
+        self.0.watched(result.camera_id.as_str().into(), result.frame_info.frame_count);
+    }
 
     fn event(&mut self, event: &Event) {
         self.0.record(event.clone());
+    }
+}
+
+/// Sums up the crossings of an older ledger at `path`, where that makes `query` faster and no program counts into it;
+/// `say` hears how many are done. Blocks for some seconds for each ten million.
+pub fn sum_up(path: &Path, query: &report::Query, say: &mut dyn FnMut(usize)) {
+    const STEP: usize = 50_000;
+    /// A program that starts meanwhile must find the ledger free before it loses its patience.
+    const HOLD: Duration = Duration::from_millis(300);
+    const FREE: Duration = Duration::from_millis(100);
+    let length = query.until.as_millisecond().saturating_sub(query.since.as_millisecond());
+    if length < reader::LONG || !Reader::open(path).is_ok_and(|reader| !reader.is_summed()) {
+        return;
+    }
+    let mut done = 0;
+    loop {
+        {
+            let Ok(_lock) = Lock::take(path) else { return };
+            let Ok(mut connection) = open::open(path) else { return };
+            let begun = Instant::now();
+            while begun.elapsed() < HOLD {
+                let Ok(more @ 1..) = sums::sum_more(&mut connection, STEP) else { return };
+                done += more;
+                say(done);
+            }
+        }
+        std::thread::sleep(FREE);
     }
 }

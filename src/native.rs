@@ -1,5 +1,6 @@
 //! What the system offers in C alone. The one place of the program with `unsafe`, each use with its reason.
 
 pub mod crash;
+pub mod locks;
 pub mod signals;
 pub mod videoio;

@@ -7,12 +7,16 @@ use std::{
     io::{BufRead, BufReader},
     path::Path,
     process::{Command, Stdio},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, SystemTime},
 };
 
 use jiff::{Timestamp, civil::date, tz::TimeZone};
 use pcount::{
+    clock::ManualClock,
     count::Direction,
     export::lines::Line,
     ledger::{
@@ -197,13 +201,14 @@ fn crossings_wait_while_the_disk_refuses_and_are_written_when_it_is_back() {
     }
     assert!(!ledger.sync(WAIT));
     let status = ledger.status();
-    assert_eq!((status.waiting, status.lost), (10, 0));
+    assert_eq!((status.waiting, status.lost, ledger.unsaved()), (10, 0, 10));
     assert!(status.problem.is_some_and(|problem| problem.contains("crossings wait in memory")));
     assert_eq!(ledger.durable_seq(), 0);
     assert_eq!(lines.try_iter().count(), 10, "who listens hears of them all the same");
     fs::remove_file(&results).expect("remove");
     fs::rename(dir.path().join("away"), &results).expect("rename");
     assert!(ledger.sync(WAIT));
+    assert_eq!(ledger.unsaved(), 0);
     assert_eq!(ledger.status(), ledger::LedgerStatus::default());
     drop(ledger);
     assert_eq!(tracks(&results, "a"), (0..10).collect::<Vec<_>>());
@@ -223,19 +228,143 @@ fn only_one_writes_and_others_may_read() {
     drop(start(dir.path()));
 }
 
-#[test]
-fn old_crossings_go_and_the_totals_stay() {
-    let dir = tempfile::tempdir().expect("folder");
-    let day = Duration::from_secs(24 * 3600);
-    let ledger = start(dir.path());
-    ledger.record(crossing_at(SystemTime::now() - day * 40, "a", "door", Direction::In, 1));
-    ledger.record(crossing_at(SystemTime::now() - day * 10, "a", "door", Direction::In, 2));
-    drop(ledger);
-    let options = LedgerOptions { retention: Some(day * 30), ..LedgerOptions::new(dir.path()) };
-    let ledger = Ledger::start(options).expect("a ledger");
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// A ledger whose clock is moved by the test.
+fn with_clock(dir: &Path, clock: &Arc<ManualClock>, retention: Option<Duration>) -> Ledger {
+    let options = LedgerOptions { clock: Arc::clone(clock) as _, retention, ..LedgerOptions::new(dir) };
+    Ledger::start(options).expect("a ledger")
+}
+
+/// Watches source `a` for `time`, a frame every five seconds, the first one at once.
+fn watch(ledger: &Ledger, clock: &ManualClock, time: Duration) {
+    static FRAMES: AtomicU64 = AtomicU64::new(0);
+    let frames = || FRAMES.fetch_add(1, Ordering::SeqCst) + 1;
+    ledger.watched("a".into(), frames());
+    for step in 0..time.as_secs() / 5 {
+        clock.advance(Duration::from_secs(5));
+        ledger.watched("a".into(), frames());
+        // Faster than the writer for days would overflow the queue, which is not what is tested here.
+        if step % 10_000 == 0 {
+            assert!(ledger.sync(WAIT));
+        }
+    }
     assert!(ledger.sync(WAIT));
-    assert_eq!(tracks(dir.path(), "a"), [2]);
+}
+
+fn eventually(what: &str, is_so: impl Fn() -> bool) {
+    let begun = std::time::Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < WAIT, "{what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Crossings of forty and of ten days ago.
+fn old_and_new(dir: &Path, clock: &Arc<ManualClock>) {
+    let ledger = with_clock(dir, clock, None);
+    let now = pcount::clock::Clock::wall(clock.as_ref());
+    ledger.record(crossing_at(now - DAY * 40, "a", "door", Direction::In, 1));
+    ledger.record(crossing_at(now - DAY * 10, "a", "door", Direction::In, 2));
+}
+
+#[test]
+fn old_crossings_go_once_the_clock_has_been_steady_for_a_day_and_the_totals_stay() {
+    let dir = tempfile::tempdir().expect("folder");
+    let clock = Arc::new(ManualClock::default());
+    old_and_new(dir.path(), &clock);
+    // It need not be one run.
+    for _ in 0..3 {
+        let ledger = with_clock(dir.path(), &clock, Some(DAY * 30));
+        watch(&ledger, &clock, DAY / 4);
+        assert_eq!(tracks(dir.path(), "a"), [1, 2], "not by a clock that may be wrong");
+    }
+    let ledger = with_clock(dir.path(), &clock, Some(DAY * 30));
+    watch(&ledger, &clock, DAY);
+    eventually("removed", || tracks(dir.path(), "a") == [2]);
+    assert!(ledger.status().notices[0].contains("removes 1 of 2 crossings"), "{:?}", ledger.status());
     assert_eq!(ledger.totals(), [("a".into(), vec![counts("door", 2, 0)])]);
+}
+
+#[test]
+fn a_clock_that_jumps_for_four_seconds_removes_nothing_and_is_told() {
+    let dir = tempfile::tempdir().expect("folder");
+    let clock = Arc::new(ManualClock::default());
+    old_and_new(dir.path(), &clock);
+    let ledger = with_clock(dir.path(), &clock, Some(DAY * 90));
+    watch(&ledger, &clock, DAY * 2);
+    let right = pcount::clock::Clock::wall(clock.as_ref());
+    clock.set_wall(right + DAY * 400);
+    watch(&ledger, &clock, Duration::from_secs(5));
+    // Long enough for the thread to do what it would.
+    std::thread::sleep(Duration::from_millis(2500));
+    clock.set_wall(right + Duration::from_secs(5));
+    watch(&ledger, &clock, DAY / 2);
+    assert_eq!(tracks(dir.path(), "a"), [1, 2]);
+    let notices = ledger.status().notices;
+    assert!(notices.len() == 2 && notices[0].starts_with("The clock was set from"), "{notices:?}");
+    let query = Query {
+        since: Timestamp::try_from(right - DAY).expect("a time"),
+        until: Timestamp::try_from(right + DAY / 4).expect("a time"),
+        by: Step::Hour,
+        timezone: TimeZone::UTC,
+        source: None,
+    };
+    let answer = report(&reader(dir.path()), &query).expect("a report");
+    assert_eq!(answer.clock_changes.len(), 2, "{:?}", answer.clock_changes);
+    assert!(render(&answer, ReportFormat::Table).contains("The clock was set from"));
+    let missed = 10.0 / (DAY / 4 + DAY).as_secs_f64();
+    assert!(answer.sources[0].coverage > 1.0 - 1.5 * missed, "{}", answer.sources[0].coverage);
+}
+
+#[test]
+fn only_what_was_watched_is_watched_when_a_wrong_clock_is_set_right() {
+    let dir = tempfile::tempdir().expect("folder");
+    let clock = Arc::new(ManualClock::default());
+    let right = moment("2026-03-14T12:00:00Z");
+    clock.set_wall(SystemTime::from(right) - DAY * 10);
+    let ledger = with_clock(dir.path(), &clock, None);
+    watch(&ledger, &clock, Duration::from_secs(600));
+    clock.set_wall(right.into());
+    watch(&ledger, &clock, Duration::from_secs(600));
+    // An hour back: the chart goes on.
+    clock.set_wall(SystemTime::from(right) - Duration::from_secs(3600));
+    watch(&ledger, &clock, Duration::from_secs(300));
+    ledger.record(crossing_at(pcount::clock::Clock::wall(clock.as_ref()), "a", "door", Direction::In, 1));
+    assert!(ledger.sync(WAIT));
+    let seconds = |reader: &Reader| -> i64 {
+        reader.watched("a", EVER).expect("watched").iter().map(|span| span.length() / 1000).sum()
+    };
+    assert_eq!(seconds(&reader(dir.path())), 1500);
+    let now = Timestamp::try_from(pcount::clock::Clock::wall(clock.as_ref())).expect("a time");
+    let columns = |width| {
+        let reader = reader(dir.path());
+        ledger::chart::columns(&reader, &"a".into(), width, 5, now, &TimeZone::UTC).expect("columns")
+    };
+    let last =
+        |width| columns(width).last().and_then(|column| column.counted).map(|counted| counted.total_in);
+    assert_eq!(last(ledger::chart::Width::Minute), Some(1));
+    assert_eq!(last(ledger::chart::Width::Hour), Some(1));
+    drop(ledger);
+    // Nine days in which it did not run.
+    clock.advance(DAY * 9);
+    let ledger = with_clock(dir.path(), &clock, None);
+    watch(&ledger, &clock, Duration::from_secs(100));
+    assert_eq!(seconds(&reader(dir.path())), 1600);
+}
+
+#[test]
+fn a_suspended_machine_is_a_gap() {
+    let dir = tempfile::tempdir().expect("folder");
+    let clock = Arc::new(ManualClock::default());
+    let ledger = with_clock(dir.path(), &clock, None);
+    watch(&ledger, &clock, Duration::from_secs(60));
+    clock.advance(Duration::from_secs(45));
+    watch(&ledger, &clock, Duration::from_secs(60));
+    let watched = reader(dir.path()).watched("a", EVER).expect("watched");
+    assert_eq!(watched.iter().map(|span| span.length()).collect::<Vec<_>>(), [60_000, 60_000]);
+    assert_eq!(watched[1].from - watched[0].to, 45_000);
+    assert_eq!(ledger.status(), ledger::LedgerStatus::default(), "no clock was set");
 }
 
 #[test]
@@ -334,22 +463,23 @@ fn query(since: &str, until: &str, by: Step) -> Query {
 
 /// Two days round the night in which clocks go forward (2024-03-31, 02:00 to 03:00 in Berlin).
 fn spring(dir: &Path) {
-    let ledger = start(dir);
+    let clock = Arc::new(ManualClock::default());
+    clock.set_wall(wall("2024-03-30T21:00:00Z"));
+    let ledger = with_clock(dir, &clock, None);
     let at = |time, direction| {
         ledger.record(crossing_at(wall(time), "a", "door", direction, 1));
     };
-    ledger.record(state(wall("2024-03-30T21:00:00Z"), "a", "Running"));
     at("2024-03-30T22:30:00Z", Direction::In); // 23:30 on the 30th
     at("2024-03-30T23:30:00Z", Direction::In); // 00:30 on the 31st
     at("2024-03-31T00:45:00Z", Direction::In); // 01:45
     at("2024-03-31T01:05:00Z", Direction::In); // 03:05
     at("2024-03-31T01:10:00Z", Direction::Out);
-    ledger.record(state(wall("2024-03-31T10:00:00Z"), "a", "Retrying"));
+    watch(&ledger, &clock, Duration::from_secs(13 * 3600)); // until 10:00
     ledger.record(Event { wall: wall("2024-03-31T11:00:00Z"), source: "a".into(), kind: EventKind::Reset });
-    ledger.record(state(wall("2024-03-31T11:30:00Z"), "a", "Running"));
+    clock.advance(Duration::from_secs(90 * 60));
     at("2024-03-31T21:59:00Z", Direction::Out); // 23:59 on the 31st
     at("2024-03-31T22:01:00Z", Direction::Out); // 00:01 on the 1st
-    ledger.record(state(wall("2024-03-31T22:30:00Z"), "a", "Stalled"));
+    watch(&ledger, &clock, Duration::from_secs(11 * 3600)); // until 22:30
 }
 
 #[test]

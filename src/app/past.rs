@@ -37,7 +37,12 @@ pub struct Past {
 impl Past {
     fn reader(&self, wait: Duration) -> Result<Reader, String> {
         self.ledger.sync(wait);
-        Reader::open(&self.folder.join(ledger::FILE_NAME)).map_err(|error| error.to_string())
+        Reader::open(&self.folder.join(ledger::FILE_NAME)).map_err(|error| self.because(error.to_string()))
+    }
+
+    /// Why nothing can be read: where nothing can be written either, that is the reason.
+    fn because(&self, error: String) -> String {
+        self.ledger.status().problem.unwrap_or(error)
     }
 
     /// What was counted in the time asked for.
@@ -46,8 +51,10 @@ impl Past {
     /// Why that is not known.
     pub fn report(&self, asked: &Asked, wait: Duration) -> Result<Report, String> {
         let query = query(asked, Timestamp::now(), &self.timezone).map_err(|error| error.to_string())?;
-        let reader = self.reader(wait)?;
-        ledger::report::report(&reader, &query).map_err(|error| error.to_string())
+        self.ledger.sync(wait);
+        let (report, _) = ledger::report::read(&self.folder.join(ledger::FILE_NAME), &query)
+            .map_err(|error| self.because(error.to_string()))?;
+        Ok(report)
     }
 
     /// The last columns of a chart.

@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use super::{Failure, print};
+use super::{Failure, complain, print};
 use crate::{
     cli::ReportArgs,
     config::{Config, Overrides, ParallelConfig},
     ledger::{
-        self, Reader,
+        self,
         render::render,
         report::{Query, parse_moment},
     },
@@ -38,7 +38,19 @@ pub fn run(args: &ReportArgs) -> Result<u8, Failure> {
         timezone: settings.timezone.clone(),
         source: args.source.as_deref().map(Into::into),
     };
-    let reader = Reader::open(&settings.result_output.join(ledger::FILE_NAME)).map_err(usage)?;
-    let report = ledger::report::report(&reader, &query).map_err(usage)?;
+    let path = settings.result_output.join(ledger::FILE_NAME);
+    let mut said = false;
+    ledger::sum_up(&path, &query, &mut |crossings| {
+        if !std::mem::replace(&mut said, true) {
+            complain(
+                "this ledger is of an older version; its crossings are summed up once, which takes a while",
+            );
+        }
+        tracing::debug!("{crossings} crossings summed up");
+    });
+    let (report, notice) = ledger::report::read(&path, &query).map_err(usage)?;
+    if let Some(notice) = notice {
+        complain(&notice);
+    }
     print(|out| out.write_all(render(&report, args.format).as_bytes()))
 }

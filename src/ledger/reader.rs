@@ -1,16 +1,31 @@
 //! Reading a ledger, while it is being written or not.
 
-use std::path::{Path, PathBuf};
+pub(super) mod flows;
+
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 
-use super::{LedgerError, lock::Lock, schema, writer};
+use super::{
+    LedgerError,
+    lock::Lock,
+    open::{self, Stamp},
+    salvage, schema,
+    sums::{self, Cursor},
+    writer,
+};
 use crate::{
     count::Direction,
     source::SourceId,
     store::{LineCounts, Minute},
 };
+
+/// From this length on, in milliseconds, the crossings of a time are not looked up one by one.
+pub(super) const LONG: i64 = 14 * 24 * 3_600_000;
 
 /// A span of wall time, in milliseconds since the Unix epoch: from `from` up to but without `to`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +50,7 @@ impl Span {
     /// Length in milliseconds, never negative.
     #[must_use]
     pub fn length(self) -> i64 {
-        (self.to - self.from).max(0)
+        self.to.saturating_sub(self.from).max(0)
     }
 
     /// What both have in common; empty when that is nothing.
@@ -69,27 +84,91 @@ pub struct Entry {
     pub confidence: f64,
 }
 
-/// A connection that only reads.
+/// A connection that only reads, and sees the ledger as it was at one moment.
 pub struct Reader {
     connection: Connection,
     path: PathBuf,
+    /// What the file looked like before, where it is read without locks.
+    stamp: Option<Stamp>,
+    /// Whether there are sums, and up to which crossing they are not complete.
+    sums: Summed,
+    notice: Option<String>,
+}
+
+/// How far crossings have been summed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Summed {
+    /// The ledger is of a version without sums.
+    Nothing,
+    /// All but those before this one.
+    From(Cursor),
+    All,
 }
 
 impl Reader {
-    /// Opens the ledger at `path`. One of an older version is brought up to date first.
+    /// Opens the ledger at `path`, for which no right to write is needed. One of an older version is first brought up to
+    /// date where that can be done at once; what a damaged one still holds is read into memory, which
+    /// [`Self::notice`] says.
     ///
     /// # Errors
-    /// When there is none, when it is damaged or of a newer version, or of an older one that cannot be
-    /// brought up to date because another process writes it.
+    /// When there is none, when it is of a newer version or another program's, or cannot be read.
     pub fn open(path: &Path) -> Result<Self, LedgerError> {
-        let connection = match schema::open_read_only(path)? {
-            Some(connection) => connection,
-            None => {
-                let _lock = Lock::take(path)?;
-                schema::open(path)?
-            }
+        match Self::open_as_it_is(path) {
+            Err(error) if error.is_damage() => Self::salvaged(path, &error.to_string()),
+            other => other,
+        }
+    }
+
+    fn open_as_it_is(path: &Path) -> Result<Self, LedgerError> {
+        // Taken first: what is written while it is opened counts as well.
+        let stamp = open::stamp(path);
+        let (connection, unlocked) = open::open_read_only(path)?;
+        let sql = |error: rusqlite::Error| LedgerError::sql(path, &error);
+        let found = schema::version(&connection, path)?;
+        if found == 0 {
+            return Err(LedgerError::Missing { path: path.display().to_string() });
+        }
+        if found < schema::TOTALS {
+            drop(connection);
+            let _lock = Lock::take(path)?;
+            drop(open::open(path)?);
+            return Self::open_as_it_is(path);
+        }
+        // From here on it is the same moment for all queries.
+        connection.execute_batch("BEGIN").map_err(sql)?;
+        let sums = if found < schema::SUMMED {
+            Summed::Nothing
+        } else {
+            sums::cursor(&connection).map_err(sql)?.map_or(Summed::All, Summed::From)
         };
-        Ok(Self { connection, path: path.to_owned() })
+        let stamp = unlocked.then_some(stamp);
+        Ok(Self { connection, path: path.to_owned(), stamp, sums, notice: None })
+    }
+
+    fn salvaged(path: &Path, problem: &str) -> Result<Self, LedgerError> {
+        let (connection, found) = salvage::into_memory(path)?;
+        let sql = |error: rusqlite::Error| LedgerError::sql(path, &error);
+        connection.execute_batch("BEGIN").map_err(sql)?;
+        let notice = Some(format!("{problem}; this is what can still be read: {found}"));
+        Ok(Self { connection, path: path.to_owned(), stamp: None, sums: Summed::All, notice })
+    }
+
+    /// What there is to know about the ledger before its answers are believed.
+    #[must_use]
+    pub fn notice(&self) -> Option<&str> {
+        self.notice.as_deref()
+    }
+
+    /// Whether all crossings are in the sums.
+    pub(super) fn is_summed(&self) -> bool {
+        self.sums == Summed::All
+    }
+
+    /// Whether what was read so far belongs together. Without locks, a program that writes at the same time may have
+    /// torn it: then open the ledger again.
+    #[must_use]
+    pub fn is_consistent(&self) -> bool {
+        self.stamp.as_ref().is_none_or(|stamp| *stamp == open::stamp(&self.path))
     }
 
     fn rows<T>(
@@ -112,12 +191,35 @@ impl Reader {
     /// # Errors
     /// When the file cannot be read.
     pub fn sources(&self) -> Result<Vec<SourceId>, LedgerError> {
-        self.rows(
-            "SELECT source FROM totals UNION SELECT source FROM crossings UNION SELECT source FROM watches \
-                 ORDER BY source",
-            [],
-            |row| Ok(SourceId::from(row.get::<_, String>(0)?)),
-        )
+        let mut found: BTreeSet<String> =
+            self.rows("SELECT DISTINCT source FROM totals", [], |row| row.get(0))?.into_iter().collect();
+        // From one source to the next by the index: a `DISTINCT` would read every row.
+        let hop = |from: &str| {
+            format!(
+                "WITH RECURSIVE hop(source) AS (SELECT MIN(source) FROM {from} UNION ALL \
+                 SELECT (SELECT MIN(source) FROM {from} WHERE source > hop.source) FROM hop \
+                 WHERE hop.source IS NOT NULL) SELECT source FROM hop WHERE source IS NOT NULL"
+            )
+        };
+        if self.sums == Summed::Nothing {
+            found
+                .extend(self.rows("SELECT DISTINCT source FROM watches", [], |row| row.get::<_, String>(0))?);
+        } else {
+            for table in ["quarters", "occupancy", "watches"] {
+                found.extend(self.rows(&hop(table), [], |row| row.get::<_, String>(0))?);
+            }
+        }
+        if self.sums != Summed::All {
+            let next = "SELECT session, source FROM crossings WHERE (session, source) > (?1, ?2) \
+                        ORDER BY session, source LIMIT 1";
+            let mut at = (i64::MIN, String::new());
+            let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+            while let Some(found_there) = self.rows(next, params![at.0, at.1], row)?.pop() {
+                at = found_there;
+                found.insert(at.1.clone());
+            }
+        }
+        Ok(found.into_iter().map(SourceId::from).collect())
     }
 
     /// Counts since the last reset, by source and line.
@@ -163,37 +265,18 @@ impl Reader {
         )
     }
 
-    /// Resets of one source in `span` as (session, sequence, wall time).
-    pub(super) fn resets(&self, source: &str, span: Span) -> Result<Vec<(i64, u64, i64)>, LedgerError> {
+    /// When the wall clock was set while the program ran or between two runs, as far as that touches `span`: what it
+    /// would have shown, and what it showed, in the order in which it happened.
+    pub(super) fn jumps(&self, span: Span) -> Result<Vec<(i64, i64)>, LedgerError> {
+        if self.sums == Summed::Nothing {
+            return Ok(Vec::new());
+        }
         self.rows(
-            "SELECT session, seq, wall_ms FROM resets WHERE source = ?1 AND wall_ms >= ?2 AND wall_ms < ?3 \
-                 ORDER BY session, seq",
-            params![source, span.from, span.to],
-            |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs(), row.get(2)?)),
+            "SELECT before_ms, after_ms FROM jumps WHERE MIN(before_ms, after_ms) < ?2 \
+             AND MAX(before_ms, after_ms) >= ?1 ORDER BY rowid",
+            params![span.from, span.to],
+            |row| Ok((row.get(0)?, row.get(1)?)),
         )
-    }
-
-    /// In minus out of one source since its last reset before `moment`, as far as the crossings reach back.
-    pub(super) fn net_before(&self, source: &str, moment: i64) -> Result<i64, LedgerError> {
-        let read = || {
-            let reset: Option<(i64, i64)> = self
-                .connection
-                .query_row(
-                    "SELECT session, seq FROM resets WHERE source = ?1 AND wall_ms < ?2 \
-                     ORDER BY session DESC, seq DESC LIMIT 1",
-                    params![source, moment],
-                    |row| Ok((row.get(0)?, row.get(1)?)),
-                )
-                .optional()?;
-            let (session, sequence) = reset.unwrap_or((0, 0));
-            self.connection.query_row(
-                "SELECT COALESCE(SUM(direction), 0) FROM crossings \
-                 WHERE source = ?1 AND wall_ms < ?2 AND (session, seq) > (?3, ?4)",
-                params![source, moment, session, sequence],
-                |row| row.get(0),
-            )
-        };
-        read().map_err(self.sql())
     }
 
     /// When one source was being watched, within `span`: disjoint, in order.
@@ -202,7 +285,7 @@ impl Reader {
     /// When the file cannot be read.
     pub fn watched(&self, source: &str, span: Span) -> Result<Vec<Span>, LedgerError> {
         let rows = self.rows(
-            "SELECT from_ms, to_ms FROM watches WHERE source = ?1 AND to_ms > ?2 AND from_ms < ?3 \
+            "SELECT from_ms, to_ms FROM watches WHERE source = ?1 AND to_ms >= ?2 AND from_ms < ?3 \
                  ORDER BY from_ms",
             params![source, span.from, span.to],
             |row| Ok(Span { from: row.get(0)?, to: row.get(1)? }.intersection(span)),
@@ -256,24 +339,21 @@ impl Reader {
                 }
             }
         }
-        let mut resets = vec![0_i64; minutes.len()];
-        for (_, _, wall) in self.resets(source, span)? {
-            if let Some(reset) = resets.get_mut((wall.div_euclid(MINUTE) - first) as usize) {
-                *reset = 1;
+        let mut current = self.occupancy(source, span.from)?;
+        let mut reset = vec![false; minutes.len()];
+        let steps = self.steps(source, span, false)?;
+        for (_, wall, direction) in &steps {
+            let index = usize::try_from(wall.div_euclid(MINUTE) - first).unwrap_or(usize::MAX);
+            match (minutes.get_mut(index), *direction) {
+                (None, _) => {}
+                (Some(_), 0) => reset[index] = true,
+                (Some(minute), 1) => minute.total_in += 1,
+                (Some(minute), _) => minute.total_out += 1,
             }
         }
-        for entry in self.crossings(source, span)? {
-            if let Some(minute) = minutes.get_mut((entry.wall.div_euclid(MINUTE) - first) as usize) {
-                match entry.direction {
-                    Direction::In => minute.total_in += 1,
-                    Direction::Out => minute.total_out += 1,
-                }
-            }
-        }
-        let mut current = self.net_before(source, span.from)?;
-        for (minute, reset) in minutes.iter_mut().zip(resets) {
+        for (minute, reset) in minutes.iter_mut().zip(reset) {
             // Within the minute of a reset the order is not told apart: what was counted in it stays.
-            current = if reset > 0 { 0 } else { current };
+            current = if reset { 0 } else { current };
             current += i64::from(minute.total_in) - i64::from(minute.total_out);
             minute.current = current;
         }
@@ -285,3 +365,6 @@ impl Reader {
 pub(super) fn millis(time: Timestamp) -> i64 {
     time.as_millisecond()
 }
+
+#[cfg(test)]
+mod tests;

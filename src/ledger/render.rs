@@ -81,6 +81,10 @@ fn table(report: &Report) -> String {
             let _ = writeln!(text, "  not watching from {} to {}", seconds(&gap.from), seconds(&gap.to));
         }
     }
+    for change in &report.clock_changes {
+        let (from, to) = (seconds(&change.from), seconds(&change.to));
+        let _ = writeln!(text, "\nThe clock was set from {from} to {to}: times near these are not certain");
+    }
     let total = &report.total;
     let _ =
         writeln!(text, "\nTotal: In: {} | Out: {} | Net: {:+}", total.total_in, total.total_out, total.net);

@@ -1,16 +1,16 @@
 //! Answers out of a ledger: counts by quarter of an hour, hour or day, occupancy, the busiest hour, and how
 //! much of the time anybody watched.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use jiff::{RoundMode, SignedDuration, Timestamp, Unit, Zoned, ZonedRound, civil::Date, tz::TimeZone};
 use serde::Serialize;
 
 use super::{
     LedgerError,
-    reader::{Entry, Reader, Span, millis},
+    reader::{Reader, Span, flows::Sums, millis},
 };
-use crate::{count::Direction, source::SourceId};
+use crate::source::SourceId;
 
 /// Most rows a source may have in one report: ten years of days, four months of hours.
 const MAX_ROWS: usize = 10_000;
@@ -60,6 +60,18 @@ pub struct Report {
     pub total: crate::export::lines::Total,
     /// The hour with the most crossings of all sources together.
     pub peak_hour: Option<PeakHour>,
+    /// When the clock was set; what was counted then may be filed under another time.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub clock_changes: Vec<ClockChange>,
+}
+
+/// The clock of the machine was set by more than a minute.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ClockChange {
+    /// What it would have shown.
+    pub from: String,
+    /// What it showed.
+    pub to: String,
 }
 
 /// One source over the whole time.
@@ -201,13 +213,13 @@ pub fn report(reader: &Reader, query: &Query) -> Result<Report, LedgerError> {
     let mut of_all = vec![(0, 0); hours.len()];
     let mut answers = Vec::new();
     for source in &sources {
-        let entries = reader.crossings(source, whole)?;
-        let of_source = counts(&hours, &entries);
+        let sums = reader.sums(source, whole)?;
+        let of_source = counts(&hours, &sums, None);
         for (all, of_source) in of_all.iter_mut().zip(&of_source) {
             *all = (all.0 + of_source.0, all.1 + of_source.1);
         }
         let peak = peak_hour(&hours, &of_source, &query.timezone);
-        let answer = of_one(reader, source, whole, &rows, &entries, &query.timezone)?;
+        let answer = of_one(reader, source, whole, &rows, &sums, &query.timezone)?;
         answers.push(SourceReport { peak_hour: peak, ..answer });
     }
     let (total_in, total_out) =
@@ -220,7 +232,36 @@ pub fn report(reader: &Reader, query: &Query) -> Result<Report, LedgerError> {
         sources: answers,
         total: crate::export::lines::Total { total_in, total_out, net },
         peak_hour: peak_hour(&hours, &of_all, &query.timezone),
+        clock_changes: reader
+            .jumps(whole)?
+            .into_iter()
+            .map(|(from, to)| ClockChange {
+                from: stamp(from, &query.timezone),
+                to: stamp(to, &query.timezone),
+            })
+            .collect(),
     })
+}
+
+/// Opens the ledger at `path`, answers `query`, and gives what there is to know about the ledger besides. Where the
+/// file system has no locks, it is read again until nothing was written meanwhile.
+///
+/// # Errors
+/// Those of [`Reader::open`] and [`report`].
+pub fn read(path: &std::path::Path, query: &Query) -> Result<(Report, Option<String>), LedgerError> {
+    const TRIES: usize = 20;
+    for _ in 0..TRIES {
+        let reader = Reader::open(path)?;
+        let answer = report(&reader, query);
+        if reader.is_consistent() {
+            return Ok((answer?, reader.notice().map(str::to_owned)));
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    Err(LedgerError::Question(format!(
+        "ledger '{}': it is written all the time and its file system has no locks; ask again",
+        path.display()
+    )))
 }
 
 /// The report on one source, but for its busiest hour.
@@ -229,7 +270,7 @@ fn of_one(
     source: &SourceId,
     whole: Span,
     spans: &[Span],
-    entries: &[Entry],
+    sums: &Sums,
     timezone: &TimeZone,
 ) -> Result<SourceReport, LedgerError> {
     let watched = reader.watched(source, whole)?;
@@ -249,8 +290,11 @@ fn of_one(
             }
         })
         .collect();
-    let end = occupancy(reader, source, whole, spans, entries, &mut rows)?;
-    let mut lines = lines(spans, entries);
+    for (row, (total_in, total_out)) in rows.iter_mut().zip(counts(spans, sums, None)) {
+        (row.total_in, row.total_out) = (total_in, total_out);
+    }
+    let end = occupancy(spans, sums, &mut rows);
+    let mut lines = lines(spans, sums);
     let (mut total_in, mut total_out) = (0, 0);
     for row in &mut rows {
         row.net = row.total_in as i64 - row.total_out as i64;
@@ -277,52 +321,23 @@ fn of_one(
     })
 }
 
-/// Fills counts and occupancies of `rows`, which belong to `spans`; gives the occupancy at the end.
-///
-/// Crossings and resets are walked in the order they were counted, so that a clock that was set back does
-/// not turn them round.
-fn occupancy(
-    reader: &Reader,
-    source: &str,
-    whole: Span,
-    spans: &[Span],
-    entries: &[Entry],
-    rows: &mut [Row],
-) -> Result<i64, LedgerError> {
-    let mut resets = reader.resets(source, whole)?.into_iter().peekable();
-    let mut current = reader.net_before(source, whole.from)?;
-    let mut filled = 0;
-    let mut fill = |upto: usize, current: i64, rows: &mut [Row]| {
-        for row in rows.iter_mut().take(upto).skip(filled) {
-            row.occupancy = current;
-            row.peak_occupancy = row.peak_occupancy.max(current);
+/// Fills the occupancies of `rows`, which belong to `spans`; gives the occupancy at the end.
+fn occupancy(spans: &[Span], sums: &Sums, rows: &mut [Row]) -> i64 {
+    let mut flows = sums.flows.iter().peekable();
+    let mut current = sums.begin;
+    for (row, span) in rows.iter_mut().zip(spans) {
+        let begin = current;
+        while let Some((_, flow)) = flows.next_if(|(at, _)| *at < span.to) {
+            let (end, peak) = flow.apply(current);
+            row.peak_occupancy = row.peak_occupancy.max(peak);
+            current = end;
         }
-        filled = filled.max(upto);
-    };
-    for entry in entries {
-        while resets.next_if(|reset| (reset.0, reset.1) < (entry.session, entry.sequence)).is_some_and(
-            |reset| {
-                fill(index(spans, reset.2), current, rows);
-                current = 0;
-                true
-            },
-        ) {}
-        let at = index(spans, entry.wall);
-        fill(at, current, rows);
-        let Some(row) = rows.get_mut(at) else { continue };
-        row.peak_occupancy = row.peak_occupancy.max(current);
-        match entry.direction {
-            Direction::In => (row.total_in, current) = (row.total_in + 1, current + 1),
-            Direction::Out => (row.total_out, current) = (row.total_out + 1, current - 1),
+        if row.peak_occupancy == i64::MIN {
+            row.peak_occupancy = begin;
         }
-        row.peak_occupancy = row.peak_occupancy.max(current);
+        row.occupancy = current;
     }
-    for reset in resets {
-        fill(index(spans, reset.2), current, rows);
-        current = 0;
-    }
-    fill(spans.len(), current, rows);
-    Ok(current)
+    current
 }
 
 /// Index of the span that holds `moment`.
@@ -330,31 +345,32 @@ fn index(spans: &[Span], moment: i64) -> usize {
     spans.partition_point(|span| span.to <= moment)
 }
 
-/// In and out of `entries` in each of `spans`.
-fn counts<'a>(spans: &[Span], entries: impl IntoIterator<Item = &'a Entry>) -> Vec<(u64, u64)> {
+/// In and out in each of `spans`, of one line or of all.
+fn counts(spans: &[Span], sums: &Sums, of: Option<&str>) -> Vec<(u64, u64)> {
     let mut counts = vec![(0_u64, 0_u64); spans.len()];
-    for entry in entries {
-        if let Some(count) = counts.get_mut(index(spans, entry.wall)) {
-            match entry.direction {
-                Direction::In => count.0 += 1,
-                Direction::Out => count.1 += 1,
-            }
+    for (_, at, total_in, total_out) in sums.counts.iter().filter(|(line, ..)| of.is_none_or(|of| of == line))
+    {
+        if let Some(count) = counts.get_mut(index(spans, *at)) {
+            *count = (count.0 + total_in, count.1 + total_out);
         }
     }
     counts
 }
 
-/// The lines of `entries` by name, with a row for each of `spans`.
-fn lines(spans: &[Span], entries: &[Entry]) -> Vec<LineReport> {
-    let names: BTreeSet<&str> = entries.iter().map(|entry| entry.line.as_str()).collect();
-    names
-        .into_iter()
-        .map(|name| {
-            let rows = counts(spans, entries.iter().filter(|entry| entry.line == name));
-            let (total_in, total_out) = rows.iter().fold((0, 0), |(i, o), row| (i + row.0, o + row.1));
-            LineReport { line: name.to_owned(), total_in, total_out, rows }
-        })
-        .collect()
+/// The lines over which somebody walked, by name, with a row for each of `spans`.
+fn lines(spans: &[Span], sums: &Sums) -> Vec<LineReport> {
+    let mut names: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
+    for (line, _, total_in, total_out) in &sums.counts {
+        let sum = names.entry(line).or_default();
+        *sum = (sum.0 + total_in, sum.1 + total_out);
+    }
+    let of = |(name, (total_in, total_out)): (&str, (u64, u64))| LineReport {
+        line: name.to_owned(),
+        total_in,
+        total_out,
+        rows: counts(spans, sums, Some(name)),
+    };
+    names.into_iter().map(of).collect()
 }
 
 /// The hour with the most crossings; of equal hours the first.
@@ -363,8 +379,11 @@ fn peak_hour(hours: &[Span], counts: &[(u64, u64)], timezone: &TimeZone) -> Opti
     (total_in + total_out > 0).then(|| PeakHour { start: stamp(hour.from, timezone), total_in, total_out })
 }
 
+/// Share of `span` that is in `watched`, whose parts are disjoint and in order.
 fn coverage(watched: &[Span], span: Span) -> f64 {
-    let seen: i64 = watched.iter().map(|watch| watch.intersection(span).length()).sum();
+    let first = watched.partition_point(|watch| watch.to <= span.from);
+    let within = watched[first..].iter().take_while(|watch| watch.from < span.to);
+    let seen: i64 = within.map(|watch| watch.intersection(span).length()).sum();
     if span.length() == 0 { 0.0 } else { seen as f64 / span.length() as f64 }
 }
 

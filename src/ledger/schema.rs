@@ -1,17 +1,16 @@
-//! The tables, their versions, and opening a file that may be old, new, damaged or not there.
+//! The tables and their versions.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    time::Duration,
+use std::path::Path;
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::{
+    LedgerError,
+    steady::{JUMP, Memory},
 };
 
-use rusqlite::{Connection, OpenFlags};
-
-use super::LedgerError;
-
 /// Each step takes a ledger one version further; `user_version` counts the steps taken.
-pub const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     "
     CREATE TABLE sessions (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -66,154 +65,170 @@ pub const MIGRATIONS: [&str; 2] = [
               AND (resets.session, resets.seq) > (crossings.session, crossings.seq))
         GROUP BY source, line;
     ",
+    // Sums by the quarter of an hour, so that reports take no longer with the years: kept by triggers, in the
+    // transaction of the crossing. `occupancy` holds what a quarter does to the occupancy: `net` since its begin or
+    // its last reset, `before` the highest of that before its first reset (-2^40 where there is none), `after` the
+    // highest since. `summing` says
+    // which older crossings have not been summed yet; the writer sees to them in small steps, the latest first.
+    "
+    CREATE TABLE quarters (
+        source TEXT NOT NULL,
+        line TEXT NOT NULL,
+        quarter INTEGER NOT NULL,
+        total_in INTEGER NOT NULL,
+        total_out INTEGER NOT NULL,
+        PRIMARY KEY (source, line, quarter)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE occupancy (
+        source TEXT NOT NULL,
+        quarter INTEGER NOT NULL,
+        reset INTEGER NOT NULL,
+        net INTEGER NOT NULL,
+        before INTEGER NOT NULL,
+        after INTEGER NOT NULL,
+        PRIMARY KEY (source, quarter)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TRIGGER crossing_summed AFTER INSERT ON crossings BEGIN
+        INSERT INTO quarters VALUES
+            (NEW.source, NEW.line, NEW.wall_ms / 900000, NEW.direction = 1, NEW.direction = -1)
+            ON CONFLICT DO UPDATE SET
+                total_in = total_in + excluded.total_in, total_out = total_out + excluded.total_out;
+        INSERT INTO occupancy VALUES
+            (NEW.source, NEW.wall_ms / 900000, 0, NEW.direction, MAX(NEW.direction, 0), 0)
+            ON CONFLICT DO UPDATE SET
+                net = net + NEW.direction,
+                before = IIF(reset, before, MAX(before, net + NEW.direction)),
+                after = IIF(reset, MAX(after, net + NEW.direction), 0);
+    END;
+    CREATE TRIGGER reset_summed AFTER INSERT ON resets BEGIN
+        INSERT INTO occupancy VALUES (NEW.source, NEW.wall_ms / 900000, 1, 0, -1099511627776, 0)
+            ON CONFLICT DO UPDATE SET reset = 1, net = 0;
+    END;
+    CREATE TABLE summing (session INTEGER NOT NULL, source TEXT NOT NULL, seq INTEGER NOT NULL) STRICT;
+    INSERT INTO summing SELECT MAX(id) + 1, '', 0 FROM sessions
+        WHERE EXISTS (SELECT 1 FROM crossings) OR EXISTS (SELECT 1 FROM resets) HAVING MAX(id) IS NOT NULL;
+    CREATE INDEX watches_by_source ON watches (source, to_ms);
+    CREATE INDEX resets_by_source ON resets (source, wall_ms);
+    CREATE TABLE jumps (
+        session INTEGER NOT NULL,
+        mono_ms INTEGER NOT NULL,
+        before_ms INTEGER NOT NULL,
+        after_ms INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE clock (
+        boot TEXT NOT NULL,
+        offset_ms INTEGER NOT NULL,
+        ran_ms INTEGER NOT NULL,
+        cleaned_ms INTEGER,
+        seen_ms INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE salvage (aside TEXT NOT NULL, page INTEGER NOT NULL) STRICT;
+    ",
 ];
 
-/// Files above this size are not read through at every start: SQLite finds damage when it meets it.
-const CHECK_BELOW: u64 = 256 << 20;
+/// The newest version.
+pub const KNOWN: i64 = MIGRATIONS.len() as i64;
 
-/// Another process may hold the file for a moment, to read.
-const BUSY: Duration = Duration::from_secs(2);
+/// The first version with totals of their own.
+pub const TOTALS: i64 = 2;
 
-/// Opens `path` for writing, brings it to the newest version and checks it.
-pub fn open(path: &Path) -> Result<Connection, LedgerError> {
-    if let Some(dir) = path.parent() {
-        fs::create_dir_all(dir).map_err(|error| LedgerError::io(path, &error))?;
-    }
+/// The first version with sums.
+pub const SUMMED: i64 = 3;
+
+/// Tables by the version that brought them.
+const TABLES: [(i64, &str); 11] = [
+    (1, "sessions"),
+    (1, "crossings"),
+    (1, "resets"),
+    (1, "watches"),
+    (2, "totals"),
+    (3, "quarters"),
+    (3, "occupancy"),
+    (3, "summing"),
+    (3, "jumps"),
+    (3, "clock"),
+    (3, "salvage"),
+];
+
+/// The version of an open file: 0 where it is empty. Reads no more than its first pages.
+///
+/// # Errors
+/// When it is of a newer version, another program's, not readable, or lacks a table.
+pub fn version(connection: &Connection, path: &Path) -> Result<i64, LedgerError> {
     let sql = |error: rusqlite::Error| LedgerError::sql(path, &error);
-    let mut connection = Connection::open(path).map_err(sql)?;
-    connection.busy_timeout(BUSY).map_err(sql)?;
-    let found = version(&connection, path)?;
-    let _mode: String =
-        connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0)).map_err(sql)?;
-    // FULL: a commit survives not only a killed program but a machine that loses its power.
-    connection.pragma_update(None, "synchronous", "FULL").map_err(sql)?;
-    if found > 0 && fs::metadata(path).is_ok_and(|file| file.len() < CHECK_BELOW) {
-        check(&connection, path)?;
+    let said: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(sql)?;
+    if !(0..=KNOWN).contains(&said) {
+        return Err(LedgerError::Newer { path: path.display().to_string(), found: said, known: KNOWN });
     }
-    for (index, step) in MIGRATIONS.iter().enumerate().skip(usize::try_from(found).unwrap_or(0)) {
+    let mut tables =
+        connection.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").map_err(sql)?;
+    let tables = tables.query_map([], |row| row.get(0)).map_err(sql)?;
+    let tables: Vec<String> = tables.collect::<Result<_, _>>().map_err(sql)?;
+    let has = |name: &str| tables.iter().any(|table| table == name);
+    if said == 0 && !tables.is_empty() && !has("crossings") {
+        return Err(LedgerError::Foreign { path: path.display().to_string() });
+    }
+    // A ledger that was written out as SQL and read in again has lost its number.
+    let number =
+        || (1..=KNOWN).rev().find(|version| TABLES.iter().all(|(of, name)| of > version || has(name)));
+    let found = if said == 0 && !tables.is_empty() { number().unwrap_or(1) } else { said };
+    match TABLES.iter().find(|(of, name)| *of <= found && !has(name)) {
+        Some((_, missing)) => Err(LedgerError::damaged(path, format!("its table '{missing}' is missing"))),
+        None => Ok(found),
+    }
+}
+
+/// Brings an open file from the version `found` to the newest, whole or not at all. Blocks for longer the more
+/// watches there are, but not for crossings.
+pub fn migrate(connection: &mut Connection, path: &Path, found: i64) -> Result<(), LedgerError> {
+    let sql = |error: rusqlite::Error| LedgerError::sql(path, &error);
+    for (version, step) in (1..).zip(MIGRATIONS).skip(usize::try_from(found).unwrap_or(0)) {
         let change = connection.transaction().map_err(sql)?;
         change.execute_batch(step).map_err(sql)?;
-        change.pragma_update(None, "user_version", index as i64 + 1).map_err(sql)?;
+        if version == SUMMED {
+            let memory = clock_of_sessions(&change).map_err(sql)?;
+            memory.map_or(Ok(()), |memory| write_clock(&change, &memory)).map_err(sql)?;
+        }
+        change.pragma_update(None, "user_version", version).map_err(sql)?;
         change.commit().map_err(sql)?;
     }
-    Ok(connection)
+    Ok(())
 }
 
-/// Opens `path` for reading only. `Ok(None)` when it must be brought to the newest version first.
-pub fn open_read_only(path: &Path) -> Result<Option<Connection>, LedgerError> {
-    if !path.exists() {
-        return Err(LedgerError::Missing { path: path.display().to_string() });
+/// What the sessions of an older ledger tell of the clock: how long they ran since it was last found set back.
+fn clock_of_sessions(connection: &Connection) -> rusqlite::Result<Option<Memory>> {
+    let mut sessions = connection.prepare("SELECT started_ms, last_seen_ms FROM sessions ORDER BY id")?;
+    let mut sessions = sessions.query([])?;
+    let mut memory: Option<Memory> = None;
+    while let Some(session) = sessions.next()? {
+        let (started, seen): (i64, i64) = (session.get(0)?, session.get(1)?);
+        let before = memory.filter(|before| started >= before.seen - JUMP && seen >= started);
+        let ran = before.map_or(0, |before| before.ran) + (seen - started).max(0);
+        memory = Some(Memory { ran, seen, ..Memory::default() });
     }
-    let sql = |error: rusqlite::Error| LedgerError::sql(path, &error);
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags).map_err(sql)?;
-    connection.busy_timeout(BUSY).map_err(sql)?;
-    let found = version(&connection, path)?;
-    Ok((found == MIGRATIONS.len() as i64).then_some(connection))
+    Ok(memory)
 }
 
-fn version(connection: &Connection, path: &Path) -> Result<i64, LedgerError> {
-    let found: i64 = connection
-        .pragma_query_value(None, "user_version", |row| row.get(0))
-        .map_err(|error| LedgerError::sql(path, &error))?;
-    let known = MIGRATIONS.len() as i64;
-    if found > known {
-        return Err(LedgerError::Newer { path: path.display().to_string(), found, known });
-    }
-    Ok(found)
+/// What the ledger remembers of the clock.
+pub fn read_clock(connection: &Connection) -> rusqlite::Result<Option<Memory>> {
+    let memory = |row: &rusqlite::Row<'_>| {
+        let (boot, offset, ran) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        Ok(Memory { boot, offset, ran, cleaned: row.get(3)?, seen: row.get(4)? })
+    };
+    connection
+        .query_row("SELECT boot, offset_ms, ran_ms, cleaned_ms, seen_ms FROM clock", [], memory)
+        .optional()
 }
 
-fn check(connection: &Connection, path: &Path) -> Result<(), LedgerError> {
-    let verdict: String = connection
-        .pragma_query_value(None, "quick_check", |row| row.get(0))
-        .map_err(|error| LedgerError::sql(path, &error))?;
-    if verdict == "ok" {
-        return Ok(());
-    }
-    Err(LedgerError::Sql { path: path.display().to_string(), problem: verdict, damaged: true })
-}
-
-/// Renames a damaged ledger, with its side files, and gives the new name.
-pub fn set_aside(path: &Path) -> Result<PathBuf, LedgerError> {
-    let stamp = jiff::Zoned::now().strftime("%Y%m%d-%H%M%S").to_string();
-    let aside = (0..)
-        .map(|number| match number {
-            0 => path.with_extension(format!("damaged-{stamp}.sqlite")),
-            _ => path.with_extension(format!("damaged-{stamp}-{number}.sqlite")),
-        })
-        .find(|aside| !aside.exists())
-        .unwrap_or_else(|| path.with_extension("damaged.sqlite"));
-    fs::rename(path, &aside).map_err(|error| LedgerError::io(path, &error))?;
-    for side in ["-wal", "-shm"] {
-        let with = |path: &Path| {
-            let mut name = path.as_os_str().to_owned();
-            name.push(side);
-            PathBuf::from(name)
-        };
-        // There is none when the ledger was closed in order.
-        let _ = fs::rename(with(path), with(&aside));
-    }
-    Ok(aside)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn first_version(path: &Path) -> Connection {
-        let connection = Connection::open(path).expect("open");
-        connection.execute_batch(MIGRATIONS[0]).expect("tables");
-        connection.pragma_update(None, "user_version", 1).expect("version");
-        connection
-    }
-
-    #[test]
-    fn a_ledger_of_the_first_version_is_brought_up_with_its_totals() {
-        let dir = tempfile::tempdir().expect("folder");
-        let path = dir.path().join("ledger.sqlite");
-        first_version(&path)
-            .execute_batch(
-                "INSERT INTO sessions VALUES (1, 0, 0, NULL, 'v', ''), (2, 0, 0, NULL, 'v', '');
-                 INSERT INTO crossings VALUES
-                    (1, 'a', 1, 'door', 1, 10, 10, 0, 1, 1), (1, 'a', 3, 'door', 1, 11, 11, 0, 1, 1),
-                    (2, 'a', 1, 'door', -1, 12, 12, 0, 1, 1), (1, 'b', 2, 'gate', 1, 10, 10, 0, 1, 1);
-                 INSERT INTO resets VALUES (1, 'a', 2, 10);",
-            )
-            .expect("rows");
-        let connection = open(&path).expect("open");
-        let mut query = connection.prepare("SELECT * FROM totals ORDER BY source").expect("query");
-        let rows: Vec<(String, String, i64, i64)> = query
-            .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
-            .expect("rows")
-            .map(|row| row.expect("row"))
-            .collect();
-        assert_eq!(rows, [("a".into(), "door".into(), 1, 1), ("b".into(), "gate".into(), 1, 0)]);
-        assert!(open_read_only(&path).expect("open").is_some());
-    }
-
-    #[test]
-    fn an_old_one_is_not_read_before_it_is_brought_up_and_a_newer_one_never() {
-        let dir = tempfile::tempdir().expect("folder");
-        let path = dir.path().join("ledger.sqlite");
-        assert!(matches!(open_read_only(&path), Err(LedgerError::Missing { .. })));
-        let connection = first_version(&path);
-        assert!(open_read_only(&path).expect("open").is_none());
-        connection.pragma_update(None, "user_version", 99).expect("version");
-        drop(connection);
-        for error in [open(&path).err(), open_read_only(&path).err()] {
-            assert!(matches!(error, Some(LedgerError::Newer { found: 99, .. })), "{error:?}");
-        }
-    }
-
-    #[test]
-    fn damage_is_told_from_other_errors() {
-        let dir = tempfile::tempdir().expect("folder");
-        let path = dir.path().join("ledger.sqlite");
-        fs::write(&path, "this is no database, but it is long enough to be one").expect("write");
-        assert!(matches!(open(&path), Err(LedgerError::Sql { damaged: true, .. })));
-        let aside = set_aside(&path).expect("set aside");
-        assert!(aside.exists() && !path.exists());
-        assert!(open(&path).is_ok());
-        assert!(matches!(open(dir.path()), Err(LedgerError::Sql { damaged: false, .. })));
-    }
+/// Replaces what the ledger remembers of the clock.
+pub fn write_clock(change: &Connection, memory: &Memory) -> rusqlite::Result<()> {
+    change.prepare_cached("DELETE FROM clock")?.execute([])?;
+    change.prepare_cached("INSERT INTO clock VALUES (?1, ?2, ?3, ?4, ?5)")?.execute(params![
+        memory.boot,
+        memory.offset,
+        memory.ran,
+        memory.cleaned,
+        memory.seen
+    ])?;
+    Ok(())
 }

@@ -1,21 +1,35 @@
 //! The thread that writes. It alone holds the connection.
 
+mod background;
+mod opening;
+mod retention;
 mod rows;
+mod watching;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     fs,
     os::unix::fs::MetadataExt,
     sync::{Arc, atomic::Ordering},
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
 use rusqlite::{Connection, params};
 
-use self::rows::{Row, begin_session, has_session, write_rows, write_totals, write_watch};
-pub(super) use self::rows::{millis, read_totals};
-use super::{BATCH, LedgerError, LedgerOptions, MAX_WAITING, Shared, lock::Lock, schema};
+pub(super) use self::rows::{millis, read_totals, write_jump, write_reset, write_totals};
+use self::{
+    background::Background,
+    rows::{Row, begin_session, has_session, write_rows, write_watches},
+    watching::Watching,
+};
+use super::{
+    BATCH, LedgerError, LedgerOptions, MAX_WAITING, Shared,
+    lock::Lock,
+    salvage::Totals,
+    schema,
+    steady::{self, Moment, Steadiness},
+};
 use crate::{
     count::Direction,
     export::lines::Line,
@@ -23,27 +37,41 @@ use crate::{
     store::{Event, EventKind, LineCounts},
 };
 
-/// How often the ledger notes that sources are being watched. What a crash leaves out of the coverage is at most
+/// How often the ledger notes until when sources are watched. What a crash leaves out of the coverage is at most
 /// this long.
 const HEARTBEAT: Duration = Duration::from_secs(10);
+
+/// How often the clocks are compared.
+const TICK: Duration = Duration::from_secs(1);
 
 /// How long to leave a disk alone that has refused.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// How often old crossings are removed.
-const CLEANING: Duration = Duration::from_secs(24 * 3600);
+/// Another process may hold the file for this long before the user must know.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The word of the state in which a source is being watched.
 const WATCHING: &str = "Running";
 
+/// Most notices kept; the last ones.
+const MOST_NOTICES: usize = 5;
+
 /// What the writer is asked.
 pub(super) enum Order {
-    Event { sequence: u64, at: Instant, event: Box<Event> },
+    Event {
+        sequence: u64,
+        moment: Moment,
+        event: Box<Event>,
+    },
+    /// A source has handled so many frames.
+    Frames {
+        source: SourceId,
+        frames: u64,
+        moment: Moment,
+    },
     Sync(Sender<bool>),
     Close(Sender<bool>),
 }
-
-type Totals = BTreeMap<SourceId, BTreeMap<String, (u64, u64)>>;
 
 pub(super) struct Writer {
     options: LedgerOptions,
@@ -51,55 +79,61 @@ pub(super) struct Writer {
     connection: Option<Connection>,
     inode: Option<u64>,
     session: Option<i64>,
-    begun: Instant,
-    begun_wall: i64,
+    begun: Moment,
     rows: VecDeque<Row>,
     /// Events that wait to be passed on until they are durable.
     unforwarded: VecDeque<Line>,
     unforwarded_lost: u64,
     taken: u64,
     totals: Totals,
+    /// Whether [`Self::totals`] go on from those of the file.
+    has_totals: bool,
     /// Whether all totals, not only the changed ones, must be written: the file is new to us.
     write_all_totals: bool,
     changed: BTreeSet<SourceId>,
-    watching: BTreeMap<SourceId, i64>,
-    /// Sources that are being watched and not in the file yet.
-    unnoted: BTreeSet<SourceId>,
+    watching: Watching,
     /// Whether all watches, not only the unnoted, must be written: the file is new to us, or it is time for a
     /// heartbeat.
     write_all_watches: bool,
+    clock: Steadiness,
+    /// Whether [`Self::clock`] goes on from what the file remembers.
+    has_clock: bool,
+    background: Background,
     last_heartbeat: Instant,
     last_commit: Instant,
-    last_cleaning: Option<Instant>,
     retry_at: Instant,
+    /// Since when another process holds the file.
+    busy_since: Option<Instant>,
     lock: Lock,
 }
 
 impl Writer {
     pub fn new(options: LedgerOptions, shared: Arc<Shared>, lock: Lock) -> Self {
-        let now = Instant::now();
+        let (now, begun) = (Instant::now(), Moment::now(options.clock.as_ref()));
         Self {
+            background: Background::new(options.retention),
             options,
             shared,
             connection: None,
             inode: None,
             session: None,
-            begun: now,
-            begun_wall: millis(SystemTime::now()),
+            begun,
             rows: VecDeque::new(),
             unforwarded: VecDeque::new(),
             unforwarded_lost: 0,
             taken: 0,
             totals: Totals::new(),
+            has_totals: false,
             write_all_totals: false,
             changed: BTreeSet::new(),
-            watching: BTreeMap::new(),
-            unnoted: BTreeSet::new(),
+            watching: Watching::default(),
             write_all_watches: false,
+            clock: Steadiness::new(steady::boot(), begun),
+            has_clock: false,
             last_heartbeat: now,
             last_commit: now,
-            last_cleaning: None,
             retry_at: now,
+            busy_since: None,
             lock,
         }
     }
@@ -117,86 +151,25 @@ impl Writer {
         self.totals.iter().map(of).collect()
     }
 
-    /// The first opening: reads the totals. What is to be written, this run's session first, waits for the
-    /// thread, so that nobody waits for a slow disk. A disk that refuses is noted, not an error.
-    pub fn open(&mut self) -> Result<(), LedgerError> {
-        match self.connect() {
-            Ok(()) => {
-                let forgotten: Vec<_> = if self.options.fresh {
-                    self.totals.keys().cloned().collect()
-                } else {
-                    self.options.reset.iter().filter(|id| self.totals.contains_key(*id)).cloned().collect()
-                };
-                for source in forgotten {
-                    self.reset(source, 0, self.begun_wall);
-                }
-                Ok(())
-            }
-            Err(error @ LedgerError::Newer { .. }) => Err(error),
-            Err(error) => {
-                self.fail(&error);
-                Ok(())
-            }
-        }
-    }
-
-    /// Opens the file, setting it aside when it is damaged.
-    fn connect(&mut self) -> Result<(), LedgerError> {
-        let path = self.options.path.clone();
-        let connection = match schema::open(&path) {
-            Err(LedgerError::Sql { damaged: true, problem, .. }) => {
-                self.begin_anew(&problem)?;
-                schema::open(&path)?
-            }
-            other => other?,
-        };
-        let sql = |error: rusqlite::Error| LedgerError::sql(&path, &error);
-        // The file may have been replaced since we last saw it.
-        if let Some(session) = self.session
-            && !has_session(&connection, session, self.begun_wall).map_err(sql)?
-        {
-            self.session = None;
-        }
-        if self.session.is_none() && self.inode.is_none() {
-            // What was counted before the file could be opened goes on top of what it holds. A file that
-            // takes the place of another takes over our totals instead.
-            for (source, line, total_in, total_out) in read_totals(&connection).map_err(sql)? {
-                let lines = self.totals.entry(source).or_default();
-                let counts = lines.entry(line).or_default();
-                counts.0 += total_in;
-                counts.1 += total_out;
-            }
-        }
-        self.inode = fs::metadata(&path).ok().map(|file| file.ino());
-        self.write_all_totals = true;
-        self.write_all_watches = true;
-        self.connection = Some(connection);
-        Ok(())
-    }
-
-    /// Sets a damaged file aside. The session begins again in the new one; the totals are carried over.
-    fn begin_anew(&mut self, problem: &str) -> Result<(), LedgerError> {
-        self.connection = None;
-        let aside = schema::set_aside(&self.options.path)?;
-        let notice = format!(
-            "Ledger '{}' was damaged ({problem}); it was set aside as '{}' and a new one begun",
-            self.options.path.display(),
-            aside.display()
-        );
-        tracing::error!("{notice}");
-        self.shared.status.lock().notices.push(notice);
-        self.session = None;
-        Ok(())
-    }
-
     pub fn run(mut self, orders: &Receiver<Order>) {
         let mut due = (!self.commit()).then(|| Instant::now() + BATCH);
+        let mut tick = Instant::now();
         loop {
-            let wake = due.unwrap_or(self.last_heartbeat + HEARTBEAT);
+            let wake = due.unwrap_or(tick).min(tick).min(self.background.wake(tick));
             match orders.recv_deadline(wake) {
-                Ok(Order::Event { sequence, at, event }) => {
-                    self.take(sequence, at, *event);
+                Ok(Order::Event { sequence, moment, event }) => {
+                    self.observe(moment);
+                    self.take(sequence, moment, *event);
                     due = due.or(Some(self.last_commit + BATCH));
+                }
+                Ok(Order::Frames { source, frames, moment }) => {
+                    self.observe(moment);
+                    if let Some(watch) = self.watching.frames(source.clone(), frames, moment) {
+                        self.push(Row::Watch(source, watch));
+                    }
+                    if self.watching.unnoted(false).next().is_some() {
+                        due = due.or(Some(self.last_commit + BATCH));
+                    }
                 }
                 Ok(Order::Sync(done)) => {
                     // Whoever waited may have lost patience.
@@ -209,6 +182,11 @@ impl Writer {
                     let _ = done.send(self.end());
                     return;
                 }
+                // Only where nothing waits: orders carry moments of their own, which come before this one.
+                Err(RecvTimeoutError::Timeout) if Instant::now() >= tick => {
+                    tick = Instant::now() + TICK;
+                    self.observe(Moment::now(self.options.clock.as_ref()));
+                }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => {
                     self.end();
@@ -220,11 +198,19 @@ impl Writer {
             if now >= due.unwrap_or(self.last_heartbeat + HEARTBEAT) {
                 let committed = now >= self.retry_at && self.commit();
                 due = (!committed).then(|| now + BATCH);
+            } else if now >= self.background.wake(tick) {
+                self.do_background();
             }
         }
     }
 
-    fn take(&mut self, sequence: u64, at: Instant, event: Event) {
+    fn observe(&mut self, moment: Moment) {
+        if let Some(jump) = self.clock.observe(moment) {
+            self.jumped(jump);
+        }
+    }
+
+    fn take(&mut self, sequence: u64, moment: Moment, event: Event) {
         self.taken = sequence;
         let wall = millis(event.wall);
         if self.options.forward.is_some() {
@@ -239,30 +225,20 @@ impl Writer {
                     Direction::Out => counts.1 += 1,
                 }
                 self.changed.insert(source.clone());
-                let mono =
-                    i64::try_from(at.saturating_duration_since(self.begun).as_millis()).unwrap_or(i64::MAX);
                 self.push(Row::Crossing {
                     source,
                     sequence,
                     line,
                     direction,
                     wall,
-                    mono,
+                    mono: (moment.uptime - self.begun.uptime).max(0),
                     source_time: time,
                     track,
                     confidence,
                 });
             }
             EventKind::Reset => self.reset(source, sequence, wall),
-            EventKind::State { state, .. } if state == WATCHING => {
-                self.unnoted.insert(source.clone());
-                self.watching.entry(source).or_insert(wall);
-            }
-            EventKind::State { .. } => {
-                if let Some(from) = self.watching.remove(&source) {
-                    self.push(Row::Watch { source, from, to: wall });
-                }
-            }
+            EventKind::State { state, .. } => self.watching.state(&source, state),
             EventKind::Suppressed { .. } | EventKind::Threshold { .. } => {}
         }
         if self.shared.status.lock().problem.is_some() {
@@ -292,19 +268,18 @@ impl Writer {
         self.last_commit = Instant::now();
         self.write_all_watches |= self.last_heartbeat.elapsed() >= HEARTBEAT;
         let written = match self.try_commit() {
-            Err(LedgerError::Sql { damaged: true, problem, .. }) => {
-                self.begin_anew(&problem).and_then(|()| self.try_commit())
-            }
+            Err(error) if error.is_damage() => self.begin_anew(&error).and_then(|()| self.try_commit()),
             other => other,
         };
         if let Err(error) = written {
-            self.fail(&error);
+            self.fail(&error, false);
             return false;
         }
         self.rows.clear();
         self.changed.clear();
         self.write_all_totals = false;
-        self.unnoted.clear();
+        self.watching.noted();
+        self.busy_since = None;
         if std::mem::take(&mut self.write_all_watches) {
             self.last_heartbeat = Instant::now();
         }
@@ -319,10 +294,17 @@ impl Writer {
         true
     }
 
-    fn fail(&mut self, error: &LedgerError) {
+    /// Notes why nothing can be written. Somebody else who holds the file is no problem yet, unless `at_once`.
+    fn fail(&mut self, error: &LedgerError, at_once: bool) {
         self.connection = None;
         self.retry_at = Instant::now() + RETRY;
-        let problem = format!("{error}; crossings wait in memory, make room on the disk or mend its rights");
+        if error.is_busy()
+            && !at_once
+            && self.busy_since.get_or_insert_with(Instant::now).elapsed() < PATIENCE
+        {
+            return;
+        }
+        let problem = format!("{error}; crossings wait in memory");
         let mut status = self.shared.status.lock();
         if status.problem.is_none() {
             tracing::error!("{problem}");
@@ -343,23 +325,16 @@ impl Writer {
             self.connect()?;
         }
         let sql = |error: rusqlite::Error| LedgerError::sql(&path, &error);
-        let now = millis(SystemTime::now());
-        let clean = self.last_cleaning.is_none_or(|last| last.elapsed() >= CLEANING);
         if let (Some(connection), None) = (&self.connection, self.session) {
-            self.session =
-                Some(begin_session(connection, self.begun_wall, &self.options.fingerprint).map_err(sql)?);
+            let config = &self.options.fingerprint;
+            self.session = Some(begin_session(connection, self.begun.wall, config).map_err(sql)?);
         }
         let (Some(connection), Some(session)) = (&mut self.connection, self.session) else {
             return Err(LedgerError::Missing { path: path.display().to_string() });
         };
         let change = connection.transaction().map_err(sql)?;
         write_rows(&change, session, &self.rows).map_err(sql)?;
-        for (source, from) in &self.watching {
-            if !self.write_all_watches && !self.unnoted.contains(source) {
-                continue;
-            }
-            write_watch(&change, session, source, *from, now).map_err(sql)?;
-        }
+        write_watches(&change, session, self.watching.unnoted(self.write_all_watches)).map_err(sql)?;
         for (source, lines) in &self.totals {
             if self.write_all_totals || self.changed.contains(source) {
                 write_totals(&change, source, lines).map_err(sql)?;
@@ -369,20 +344,13 @@ impl Writer {
             write_totals(&change, source, &BTreeMap::new()).map_err(sql)?;
         }
         if self.write_all_watches {
+            let seen = self.clock.memory();
             change
-                .execute("UPDATE sessions SET last_seen_ms = ?1 WHERE id = ?2", params![now, session])
+                .execute("UPDATE sessions SET last_seen_ms = ?1 WHERE id = ?2", params![seen.seen, session])
                 .map_err(sql)?;
+            schema::write_clock(&change, &seen).map_err(sql)?;
         }
-        if let Some(retention) = self.options.retention.filter(|_| clean) {
-            let before = now - i64::try_from(retention.as_millis()).unwrap_or(i64::MAX);
-            change.execute("DELETE FROM crossings WHERE wall_ms < ?1", [before]).map_err(sql)?;
-            change.execute("DELETE FROM watches WHERE to_ms < ?1", [before]).map_err(sql)?;
-        }
-        change.commit().map_err(sql)?;
-        if clean {
-            self.last_cleaning = Some(Instant::now());
-        }
-        Ok(())
+        change.commit().map_err(sql)
     }
 
     /// Passes on what is durable, or what nobody can make durable at present.
@@ -402,16 +370,15 @@ impl Writer {
     }
 
     fn end(&mut self) -> bool {
-        let now = millis(SystemTime::now());
-        for (source, from) in std::mem::take(&mut self.watching) {
-            self.push(Row::Watch { source, from, to: now });
-        }
+        let now = Moment::now(self.options.clock.as_ref());
+        self.observe(now);
+        self.write_all_watches = true;
         let committed = self.commit();
         self.options.forward = None;
         if let (Some(connection), Some(session)) = (self.connection.take(), self.session) {
             // A session without an end was cut off; nothing else depends on it.
-            let _ =
-                connection.execute("UPDATE sessions SET ended_ms = ?1 WHERE id = ?2", params![now, session]);
+            let ended = "UPDATE sessions SET ended_ms = ?1 WHERE id = ?2";
+            let _ = connection.execute(ended, params![now.wall, session]);
         }
         committed
     }

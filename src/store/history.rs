@@ -54,32 +54,38 @@ impl History {
         self.minutes.iter().copied().collect()
     }
 
-    /// The entry of `minute`, made if need be with the gap before it; `None` for a time before the history
-    /// begins (the wall clock was set back), which is then booked on the latest minute instead of lost.
+    /// The entry of `minute`, made if need be with the gap before it. Where the wall clock was set back, the gap is
+    /// after it; minutes that are then further away than the history reaches go.
     fn at(&mut self, minute: i64) -> Option<&mut Minute> {
-        let latest = self.minutes.back().copied();
-        let (mut next, current) = latest.map_or((minute, 0), |last| (last.minute + 1, last.current));
-        if minute - next >= self.capacity as i64 {
+        let gap = |minute, current| Minute { minute, total_in: 0, total_out: 0, current, watched: false };
+        let reach = self.capacity as i64;
+        let (first, last) = match (self.minutes.front(), self.minutes.back()) {
+            (Some(first), Some(last)) => (first.minute, last.minute),
+            _ => (minute, minute - 1),
+        };
+        let current = self.minutes.back().map_or(0, |last| last.current);
+        if minute - last > reach || first - minute >= reach {
             self.minutes.clear();
-            next = minute;
+            self.minutes.push_back(gap(minute, current));
+        } else if minute < first {
+            for earlier in (minute..first).rev() {
+                if self.minutes.len() == self.capacity {
+                    self.minutes.pop_back();
+                }
+                self.minutes.push_front(gap(earlier, current));
+            }
         }
-        while next <= minute {
+        for next in last + 1..=minute {
+            if self.minutes.back().is_some_and(|last| last.minute >= next) {
+                break;
+            }
             if self.minutes.len() == self.capacity {
                 self.minutes.pop_front();
             }
-            self.minutes.push_back(Minute {
-                minute: next,
-                total_in: 0,
-                total_out: 0,
-                current,
-                watched: false,
-            });
-            next += 1;
+            self.minutes.push_back(gap(next, current));
         }
         let first = self.minutes.front()?.minute;
-        let last = self.minutes.len().checked_sub(1)?;
-        let index = usize::try_from(minute - first).map_or(last, |index| index.min(last));
-        self.minutes.get_mut(index)
+        self.minutes.get_mut(usize::try_from(minute - first).ok()?)
     }
 }
 
@@ -104,6 +110,24 @@ mod tests {
     }
 
     #[test]
+    fn a_clock_set_back_goes_on_at_its_new_time() {
+        let mut history = History::new(Duration::from_secs(3600));
+        (100..=110).for_each(|minute| history.watch(wall(minute), 7));
+        for minute in 95..=98 {
+            history.cross(wall(minute), Direction::In, 8);
+        }
+        let minutes = history.minutes();
+        assert_eq!(minutes.iter().map(|m| m.minute).collect::<Vec<_>>(), (95..=110).collect::<Vec<_>>());
+        assert_eq!(minutes.iter().map(|m| m.total_in).collect::<Vec<_>>()[..5], [1, 1, 1, 1, 0]);
+        assert!(!minutes[4].watched && minutes[3].watched);
+        // Further than it reaches back, and forward again.
+        history.cross(wall(7), Direction::Out, 7);
+        assert_eq!(history.minutes().len(), 1);
+        history.cross(wall(110), Direction::Out, 6);
+        assert_eq!(history.minutes().last().map(|m| (m.minute, m.total_out)), Some((110, 1)));
+    }
+
+    #[test]
     fn memory_is_bounded_and_a_clock_set_back_loses_no_crossing() {
         let mut history = History::new(Duration::from_secs(600));
         for minute in 0..1000 {
@@ -112,6 +136,7 @@ mod tests {
         assert_eq!(history.minutes().len(), 10);
         history.cross(wall(5), Direction::In, 0);
         assert_eq!(history.minutes().iter().map(|m| m.total_in).sum::<u32>(), 1);
+        assert!(history.minutes().len() <= 10);
         history.watch(wall(9_000_000_000), 0);
         assert_eq!(history.minutes().len(), 1, "a jump of centuries fills no memory");
     }

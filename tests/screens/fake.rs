@@ -432,6 +432,7 @@ fn report(asked: &Asked) -> Report {
         peak_hour: sources[0].peak_hour.clone(),
         sources,
         total: Total { total_in, total_out, net: total_in as i64 - total_out as i64 },
+        clock_changes: Vec::new(),
     }
 }
 

@@ -7,6 +7,7 @@ use std::{
 
 use rusqlite::{Connection, params};
 
+use super::watching::Watch;
 use crate::{count::Direction, source::SourceId};
 
 /// A row that waits for its commit.
@@ -27,11 +28,13 @@ pub enum Row {
         sequence: u64,
         wall: i64,
     },
-    /// A source is watched from here on, or was until here.
-    Watch {
-        source: SourceId,
-        from: i64,
-        to: i64,
+    /// A source was watched from its first frame to its last.
+    Watch(SourceId, Watch),
+    /// The wall clock was set, so long after the session began.
+    Jump {
+        mono: i64,
+        before: i64,
+        after: i64,
     },
 }
 
@@ -86,31 +89,67 @@ pub fn write_rows(change: &Connection, session: i64, rows: &VecDeque<Row>) -> ru
                 ])?;
             }
             Row::Reset { source, sequence, wall } => {
-                change
-                    .prepare_cached(
-                        "INSERT INTO resets SELECT ?1, ?2, ?3, ?4 WHERE NOT EXISTS (SELECT 1 FROM resets \
-                         WHERE session = ?1 AND source = ?2 AND seq = ?3)",
-                    )?
-                    .execute(params![session, &**source, *sequence as i64, wall])?;
+                write_reset(change, session, source, *sequence as i64, *wall)?;
             }
-            Row::Watch { source, from, to } => write_watch(change, session, source, *from, *to)?,
+            Row::Watch(source, watch) => write_watch(change, session, source, *watch)?,
+            Row::Jump { mono, before, after } => write_jump(change, session, *mono, *before, *after)?,
         }
     }
     Ok(())
 }
 
-/// Notes that `source` was watched from here to here.
-pub fn write_watch(
+/// Notes that the counts of `source` were set to zero.
+pub fn write_reset(
     change: &Connection,
     session: i64,
     source: &str,
-    from: i64,
-    to: i64,
+    sequence: i64,
+    wall: i64,
 ) -> rusqlite::Result<()> {
     change
-        .prepare_cached("INSERT OR REPLACE INTO watches VALUES (?1, ?2, ?3, MAX(?3, ?4))")?
-        .execute(params![session, source, from, to])
+        .prepare_cached(
+            "INSERT INTO resets SELECT ?1, ?2, ?3, ?4 WHERE NOT EXISTS (SELECT 1 FROM resets \
+             INDEXED BY resets_by_source WHERE source = ?2 AND wall_ms = ?4 AND session = ?1 AND seq = ?3)",
+        )?
+        .execute(params![session, source, sequence, wall])
         .map(|_| ())
+}
+
+/// Notes that the wall clock was set.
+pub fn write_jump(
+    change: &Connection,
+    session: i64,
+    mono: i64,
+    before: i64,
+    after: i64,
+) -> rusqlite::Result<()> {
+    change
+        .prepare_cached(
+            "INSERT INTO jumps SELECT ?1, ?2, ?3, ?4 WHERE NOT EXISTS (SELECT 1 FROM jumps \
+             WHERE session = ?1 AND mono_ms = ?2 AND before_ms = ?3)",
+        )?
+        .execute(params![session, mono, before, after])
+        .map(|_| ())
+}
+
+/// Notes that `source` was watched from here to here.
+fn write_watch(change: &Connection, session: i64, source: &str, watch: Watch) -> rusqlite::Result<()> {
+    change
+        .prepare_cached("INSERT OR REPLACE INTO watches VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![session, source, watch.from, watch.to])
+        .map(|_| ())
+}
+
+/// Notes all watches of these.
+pub fn write_watches<'a>(
+    change: &Connection,
+    session: i64,
+    watches: impl Iterator<Item = (&'a SourceId, Watch)>,
+) -> rusqlite::Result<()> {
+    for (source, watch) in watches {
+        write_watch(change, session, source, watch)?;
+    }
+    Ok(())
 }
 
 /// Replaces the totals of `source`.

@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::{path::PathBuf, time::SystemTime};
 
 use super::*;
 
@@ -8,7 +8,7 @@ fn opened(folder: &tempfile::TempDir) -> (Writer, PathBuf) {
     let path = options.path.clone();
     let lock = Lock::take(&path).expect("lock");
     let mut writer = Writer::new(options, Arc::default(), lock);
-    writer.open().expect("open");
+    writer.open();
     (writer, path)
 }
 
@@ -23,34 +23,37 @@ fn crossing(track: u64) -> Event {
     Event { wall: SystemTime::now(), source: "cam".into(), kind }
 }
 
+fn now(seconds: i64) -> Moment {
+    Moment { wall: 1_790_000_000_000 + seconds * 1000, uptime: seconds * 1000 }
+}
+
 #[test]
 fn that_a_source_is_watched_is_noted_at_once_and_then_with_every_heartbeat() {
     let folder = tempfile::tempdir().expect("folder");
     let (mut writer, path) = opened(&folder);
     assert!(writer.commit());
-    let kind = EventKind::State { state: WATCHING, error: None };
-    writer.take(1, Instant::now(), Event { kind, ..crossing(0) });
-    assert!(writer.commit());
+    let frames = |writer: &mut Writer, seconds: i64| {
+        writer.watching.frames("cam".into(), seconds.unsigned_abs(), now(seconds));
+        assert!(writer.commit());
+    };
     let until = || -> i64 {
         let connection = Connection::open(&path).expect("open");
         connection.query_row("SELECT to_ms FROM watches", [], |row| row.get(0)).expect("watched")
     };
-    let begun = until();
-    // The ledger's time goes in milliseconds.
-    std::thread::sleep(Duration::from_millis(5));
-    writer.take(2, Instant::now(), crossing(1));
-    assert!(writer.commit());
-    assert_eq!(until(), begun);
+    frames(&mut writer, 1);
+    assert_eq!(until(), now(1).wall);
+    frames(&mut writer, 2);
+    assert_eq!(until(), now(1).wall);
     writer.last_heartbeat -= HEARTBEAT;
-    assert!(writer.commit());
-    assert!(until() > begun);
+    frames(&mut writer, 3);
+    assert_eq!(until(), now(3).wall);
 }
 
 #[test]
 fn totals_are_taken_once_however_often_the_disk_refuses_the_session() {
     let folder = tempfile::tempdir().expect("folder");
     let (mut before, path) = opened(&folder);
-    before.take(1, Instant::now(), crossing(1));
+    before.take(1, now(1), crossing(1));
     assert!(before.commit());
     drop(before);
     let change = |sql: &str| Connection::open(&path).expect("open").execute_batch(sql).expect("changed");
@@ -68,13 +71,13 @@ fn a_commit_that_could_not_be_confirmed_is_made_again_and_doubles_nothing() {
     let folder = tempfile::tempdir().expect("folder");
     let (mut writer, path) = opened(&folder);
     for sequence in 1..=3 {
-        writer.take(sequence, Instant::now(), crossing(sequence));
+        writer.take(sequence, now(1), crossing(sequence));
     }
     let reset = Event { kind: EventKind::Reset, source: "other".into(), ..crossing(0) };
-    writer.take(4, Instant::now(), reset);
+    writer.take(4, now(1), reset);
     writer.try_commit().expect("written");
     // As if the answer had been lost: all rows still wait. Once over the same connection, once over a new one.
-    writer.take(5, Instant::now(), crossing(5));
+    writer.take(5, now(1), crossing(5));
     writer.try_commit().expect("written again");
     writer.connection = None;
     assert!(writer.commit());

@@ -274,6 +274,10 @@ fn facts(ui: &UiState, report: &Report, entry: Entry, width: usize, look: &Look)
             facts.push((format!("never watched: {}", unknown.join(", ")), Role::Warn));
         }
     }
+    for change in &report.clock_changes {
+        let (from, to) = (moment(&change.from), moment(&change.to));
+        facts.push((format!("the clock was set from {from} to {to}"), Role::Warn));
+    }
     let gaps = history::gaps(report, entry);
     if !gaps.is_empty() {
         let by_day = report.by == Step::Day;
