@@ -61,7 +61,9 @@ pub(super) fn user_part(text: &str) -> Option<std::ops::Range<usize>> {
 
 /// The path that `text` names: `~/` is the home folder, and what is relative is relative to `base`.
 pub(super) fn resolve(text: &str, base: &Path, lookup: Lookup<'_>) -> PathBuf {
-    if let (Some(rest), Some(home)) = (text.strip_prefix("~/"), lookup("HOME")) {
+    // A home folder that is relative would be one below the working folder.
+    let home = lookup("HOME").filter(|home| Path::new(home).is_absolute());
+    if let (Some(rest), Some(home)) = (text.strip_prefix("~/"), home) {
         return Path::new(&home).join(rest);
     }
     base.join(text)
@@ -94,6 +96,14 @@ mod tests {
             ("a ${HOST", Err("'${HOST' is not closed; write ${NAME}, or $${ for a literal ${")),
         ] {
             assert_eq!(expand(text, &lookup), wanted.map(str::to_owned).map_err(str::to_owned), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_relative_home_folder_is_none() {
+        for home in ["", ".", "home"] {
+            let lookup = |_: &str| Some(home.to_owned());
+            assert_eq!(resolve("~/b", Path::new("/etc/pc"), &lookup), Path::new("/etc/pc/~/b"));
         }
     }
 
