@@ -30,7 +30,9 @@ impl SourceRuntime {
                 self.set_state(SourceState::Stalled, Some(&why));
             }
         }
-        if self.waits_for_threads.load(Ordering::SeqCst) && self.may_hang_again() {
+        let due = |at| self.core.clock.now() >= at;
+        let is_due = self.set_back.lock().is_some_and(due);
+        if is_due || (self.waits_for_threads.load(Ordering::SeqCst) && self.may_hang_again()) {
             self.begin();
         }
     }
@@ -69,7 +71,7 @@ impl SourceRuntime {
     pub(super) fn refuse_to_begin(&self) {
         let why = too_many(self.stuck.load(Ordering::SeqCst));
         if self.config().kind == SourceKind::Video {
-            self.set_state(SourceState::Failed, Some(&why));
+            self.set_state(SourceState::Failed { next: None }, Some(&why));
             self.report();
         } else {
             self.waits_for_threads.store(true, Ordering::SeqCst);
@@ -77,31 +79,45 @@ impl SourceRuntime {
         }
     }
 
-    /// What the memory guard needs to know. `None` for what it may not close.
-    pub fn memory(&self) -> Option<memory::Camera> {
+    /// What the memory guard needs to know. `None` for what holds nothing.
+    pub fn memory(&self) -> Option<memory::Holder> {
         let shown = self.cell.load();
+        let is_file = shown.kind == SourceKind::Video;
         let closed = self.closed_for_memory.load(Ordering::SeqCst);
-        let open = matches!(
-            shown.state,
-            SourceState::Connecting
-                | SourceState::Running
-                | SourceState::Stalled
-                | SourceState::Retrying { .. }
-        );
-        (shown.kind == SourceKind::Camera && (closed || open)).then(|| memory::Camera {
+        // Time since it was last opened or began to be.
+        let changed = *self.changed.lock();
+        let sends = shown.last_frame.is_some_and(|frame| changed.is_none_or(|changed| frame >= changed));
+        let (open, silent) = match shown.state {
+            SourceState::Connecting | SourceState::Stalled | SourceState::Failed { next: Some(_) } => {
+                (true, true)
+            }
+            SourceState::Running => (true, !sends),
+            _ => (false, false),
+        };
+        (closed || open).then_some(memory::Holder {
             number: self.number,
             priority: shown.priority,
             occupied: shown.visible > 0,
+            is_file,
             closed,
+            is_silent: silent,
+            changed,
         })
     }
 
-    /// Closes a camera because the process holds too much memory; [`Self::begin`] opens it again.
+    /// Closes a camera because the process holds too much memory; [`Self::begin`] opens it again. A file that took so
+    /// much is over.
     pub fn close_for_memory(self: &Arc<Self>, limit: u64) {
+        let limit = limit >> 20;
         self.core.give_over(self, self.run.load_full());
+        if self.config().kind == SourceKind::Video {
+            let why = format!("closed: the memory limit of {limit} MiB is reached, and this file needs more");
+            self.end(None, Some(&SourceError::System(why)));
+            return;
+        }
         self.disconnect(None);
         self.closed_for_memory.store(true, Ordering::SeqCst);
-        let why = format!("closed: the memory limit of {} MiB is reached; waits for room", limit >> 20);
+        let why = format!("closed: the memory limit of {limit} MiB is reached; waits for room");
         self.set_state(SourceState::Queued, Some(&why));
         self.report();
     }
