@@ -369,43 +369,6 @@ impl SourceRuntime {
         drop(pipeline);
         self.report();
     }
-
-    /// Takes the source from its thread because of `error`, unless `run` was abandoned meanwhile. A camera whose
-    /// trouble `may_pass` is opened again after its longest delay; else the source is over.
-    fn give_up(&self, run: &Run, error: &str, may_pass: bool) {
-        let config = self.config();
-        if may_pass && config.kind == SourceKind::Camera && !config.retry.give_up {
-            let at = self.core.clock.now() + config.retry.max;
-            self.set_back(run, at, SourceState::Failed { next: Some(at) }, error);
-            return;
-        }
-        let mut pipeline = self.pipeline.lock();
-        if run.abandon() {
-            pipeline.release(&mut Vec::new());
-            self.set_state(SourceState::Failed { next: None }, Some(error));
-            self.report();
-            self.core.release_place(self);
-        }
-    }
-
-    /// Leaves the source without a thread until `at`, shown as `state` because of `error`, unless `run` was abandoned
-    /// meanwhile.
-    fn set_back(&self, run: &Run, at: Instant, state: SourceState, error: &str) {
-        let mut pipeline = self.pipeline.lock();
-        if run.abandon() {
-            let mut events = Vec::new();
-            pipeline.release(&mut events);
-            self.publish(&pipeline, &Step { events, ..Step::default() }, None);
-            *self.set_back.lock() = Some(at);
-            self.set_state(state, Some(error));
-            self.report();
-        }
-    }
-
-    /// Whether it waits for another thread; see [`Self::relieve`].
-    pub fn is_set_back(&self) -> bool {
-        self.set_back.lock().is_some()
-    }
 }
 
 impl Unit for SourceRuntime {

@@ -3,9 +3,12 @@
 //! [`supervise`] is the only loop that retries; `run_once` is straight-line code. The thread may block in
 //! native code up to the source's timeouts; the workers never do.
 
+mod control;
+
 use std::time::{Duration, Instant};
 
-use parking_lot::{Condvar, Mutex};
+use self::control::Order;
+pub use self::control::{CaptureControl, Wishes};
 
 use super::{
     Frame, FrameSource, Opener, SourceError, StreamInfo,
@@ -32,91 +35,6 @@ const UNEVEN: Duration = Duration::from_millis(20);
 
 /// A frame that is due later than this is not believed to be: a camera that paused goes on at its old rate.
 const FAR: Duration = Duration::from_millis(250);
-
-/// What the user wants of a source now.
-#[derive(Debug, Default)]
-pub struct Wishes {
-    stop: bool,
-    paused: bool,
-    restart: bool,
-}
-
-/// Wishes, and the means to wake whoever waits for a change.
-#[derive(Debug, Default)]
-pub struct CaptureControl {
-    wishes: Mutex<Wishes>,
-    changed: Condvar,
-}
-
-/// What a capture thread should do next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Order {
-    Run,
-    Pause,
-    Restart,
-    Stop,
-}
-
-impl CaptureControl {
-    /// Ends the thread at its next turn.
-    pub fn stop(&self) {
-        self.change(|wishes| wishes.stop = true);
-    }
-
-    /// Stops or goes on reading.
-    pub fn pause(&self, paused: bool) {
-        self.change(|wishes| wishes.paused = paused);
-    }
-
-    /// Opens the source again now.
-    pub fn restart(&self) {
-        self.change(|wishes| {
-            wishes.restart = true;
-            wishes.paused = false;
-        });
-    }
-
-    /// Whether the user paused the source.
-    pub fn is_paused(&self) -> bool {
-        self.wishes.lock().paused
-    }
-
-    fn change(&self, change: impl FnOnce(&mut Wishes)) {
-        change(&mut self.wishes.lock());
-        self.changed.notify_all();
-    }
-
-    fn order(&self) -> Order {
-        let wishes = self.wishes.lock();
-        match *wishes {
-            Wishes { stop: true, .. } => Order::Stop,
-            Wishes { restart: true, .. } => Order::Restart,
-            Wishes { paused: true, .. } => Order::Pause,
-            _ => Order::Run,
-        }
-    }
-
-    fn take_restart(&self) -> bool {
-        std::mem::take(&mut self.wishes.lock().restart)
-    }
-
-    /// Waits until `deadline` or until there is an order other than `meanwhile`.
-    fn wait(&self, clock: &dyn Clock, deadline: Option<Instant>, meanwhile: Order) {
-        const LONG: Duration = Duration::from_secs(3600);
-        while self.order() == meanwhile {
-            let left = match deadline.map(|deadline| deadline.saturating_duration_since(clock.now())) {
-                Some(Duration::ZERO) => return,
-                Some(left) => left,
-                None => LONG,
-            };
-            let mut wishes = self.wishes.lock();
-            // An order given between the check above and this lock has set its flag already.
-            if !wishes.stop && !wishes.restart && wishes.paused == (meanwhile == Order::Pause) {
-                clock.wait(&self.changed, &mut wishes, left);
-            }
-        }
-    }
-}
 
 /// Whom a capture thread works for.
 pub trait Host: Sync {

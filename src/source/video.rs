@@ -1,6 +1,7 @@
 //! Frames out of an open OpenCV capture: time stamps, sizes, ends and stalls.
 
 mod doubt;
+mod limits;
 mod picture;
 mod time;
 
@@ -16,17 +17,16 @@ use opencv::{
 use parking_lot::Mutex;
 use url::Url;
 
+pub(super) use self::limits::Stopwatch;
 pub(super) use self::picture::reduce;
 use self::{
     doubt::{Standstill, is_grey},
+    limits::{WHOLE_WAIT, check_size},
     time::{Arrivals, MediaClock, sane_fps},
 };
 use super::{Frame, FrameSource, SourceError, StreamInfo};
-use crate::{clock, native::videoio::MOST_PIXELS};
+use crate::clock;
 
-/// Share of the time allowed from which a wait counts as the whole of it: FFmpeg's timer and ours do not start at
-/// the same moment.
-const WHOLE_WAIT: f64 = 0.9;
 /// Pictures of a stream that may lack a key frame; then they are taken as they are.
 const KEY_FRAME_WITHIN: u64 = 300;
 
@@ -377,41 +377,6 @@ impl FrameSource for VideoSource {
             stream_size,
             last: self.is_last(),
         })
-    }
-}
-
-/// Refuses, in one sentence, pictures so large that decoding them would take the machine's memory.
-fn check_size(name: &str, (width, height): (u32, u32)) -> Result<(), String> {
-    if u64::from(width) * u64::from(height) <= MOST_PIXELS {
-        return Ok(());
-    }
-    Err(format!(
-        "'{name}' declares pictures of {width}x{height} pixels, more than {} megapixels; it may be damaged",
-        MOST_PIXELS / 1_000_000
-    ))
-}
-
-/// Measures a call into FFmpeg, whose timer goes on while the program stands still.
-#[derive(Clone, Copy)]
-pub(super) struct Stopwatch {
-    passing: Instant,
-    running: Instant,
-}
-
-impl Stopwatch {
-    pub(super) fn start() -> Self {
-        Self { passing: Instant::now(), running: clock::now() }
-    }
-
-    /// Time in which the program ran.
-    pub(super) fn ran(&self) -> Duration {
-        clock::now().saturating_duration_since(self.running)
-    }
-
-    /// Whether FFmpeg's timer reached `timeout` though the program ran for less.
-    pub(super) fn was_interrupted(&self, timeout: Duration) -> bool {
-        let whole = timeout.mul_f64(WHOLE_WAIT);
-        self.passing.elapsed() >= whole && self.ran() < whole
     }
 }
 

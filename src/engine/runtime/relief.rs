@@ -1,11 +1,15 @@
-//! What housekeeping does for a source: threads that hang are left behind, cameras closed for want of memory.
+//! What is done for a source that cannot go on as it is: threads that hang are left behind, sources without a thread get
+//! another one, some are closed for want of memory.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Instant,
+};
 
 use super::{Run, SourceRuntime};
 use crate::{
     config::SourceKind,
-    engine::{hung, memory},
+    engine::{hung, memory, pipeline::Step},
     source::SourceError,
     store::SourceState,
 };
@@ -77,6 +81,43 @@ impl SourceRuntime {
             self.waits_for_threads.store(true, Ordering::SeqCst);
             self.set_state(SourceState::Stalled, Some(&why));
         }
+    }
+
+    /// Takes the source from its thread because of `error`, unless `run` was abandoned meanwhile. A camera whose
+    /// trouble `may_pass` is opened again after its longest delay; else the source is over.
+    pub(super) fn give_up(&self, run: &Run, error: &str, may_pass: bool) {
+        let config = self.config();
+        if may_pass && config.kind == SourceKind::Camera && !config.retry.give_up {
+            let at = self.core.clock.now() + config.retry.max;
+            self.set_back(run, at, SourceState::Failed { next: Some(at) }, error);
+            return;
+        }
+        let mut pipeline = self.pipeline.lock();
+        if run.abandon() {
+            pipeline.release(&mut Vec::new());
+            self.set_state(SourceState::Failed { next: None }, Some(error));
+            self.report();
+            self.core.release_place(self);
+        }
+    }
+
+    /// Leaves the source without a thread until `at`, shown as `state` because of `error`, unless `run` was abandoned
+    /// meanwhile.
+    pub(super) fn set_back(&self, run: &Run, at: Instant, state: SourceState, error: &str) {
+        let mut pipeline = self.pipeline.lock();
+        if run.abandon() {
+            let mut events = Vec::new();
+            pipeline.release(&mut events);
+            self.publish(&pipeline, &Step { events, ..Step::default() }, None);
+            *self.set_back.lock() = Some(at);
+            self.set_state(state, Some(error));
+            self.report();
+        }
+    }
+
+    /// Whether it waits for another thread; see [`Self::relieve`].
+    pub fn is_set_back(&self) -> bool {
+        self.set_back.lock().is_some()
     }
 
     /// What the memory guard needs to know. `None` for what holds nothing.
