@@ -25,6 +25,7 @@ use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 
 use self::template::Template;
 use crate::{
+    clock,
     config::SourceKind,
     engine::{EngineApi, aggregator::Sink},
     export::{
@@ -187,11 +188,17 @@ fn watch(
     stop: &AtomicBool,
     printer: &mut Printer<'_>,
 ) -> io::Result<Outcome> {
-    let begun = Instant::now();
+    // Time in which the program stood still is not part of the duration.
+    let begun = clock::now();
     let mut pace = Pace::default();
     let reason = loop {
         let snapshot = engine.snapshot();
-        if let Some(reason) = end(&snapshot, options, begun.elapsed(), stop.load(Ordering::SeqCst)) {
+        if let Some(reason) = end(
+            &snapshot,
+            options,
+            clock::now().saturating_duration_since(begun),
+            stop.load(Ordering::SeqCst),
+        ) {
             break reason;
         }
         if !options.once && pace.is_due(&snapshot, Instant::now()) {
@@ -216,7 +223,12 @@ fn watch(
     if let Some(settle) = &options.settle {
         // Emptied meanwhile, or a full feed would hold up what we wait for.
         std::thread::scope(|scope| {
-            let settling = scope.spawn(settle);
+            let Ok(settling) =
+                std::thread::Builder::new().name("settling".into()).spawn_scoped(scope, settle)
+            else {
+                settle();
+                return Ok(());
+            };
             while !settling.is_finished() {
                 match options.feed.as_ref().map(|feed| feed.recv_timeout(LOOK)) {
                     Some(Ok(line)) => printer.line(&line, options.once)?,

@@ -255,13 +255,16 @@ pub enum EmbeddedName {
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RetryFile {
-    /// Attempts in a row before the source is marked failed; 0 never gives up. Default 100.
+    /// Failed attempts in a row after which a camera is marked as failed; it is still tried, at the longest delay. 0:
+    /// never marked. Default 100.
     #[schemars(range(min = 0, max = 1_000_000))]
     pub max_attempts: Option<u32>,
     /// Delay before the first new attempt; doubles each time. Default `1s`.
     pub initial: Option<DurationText>,
     /// Longest delay. Default `30s`.
     pub max: Option<DurationText>,
+    /// Whether a camera that is marked as failed is tried no more. Default false.
+    pub give_up: Option<bool>,
 }
 
 /// User name and password: written here, or `user:password` in an environment variable or a file.

@@ -122,12 +122,14 @@ pub enum Cadence {
 /// Reconnecting with exponential backoff.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RetryConfig {
-    /// Attempts in a row before the source is marked failed; 0 never gives up.
+    /// Failed attempts in a row after which a camera is marked as failed; 0: never.
     pub max_attempts: u32,
     /// First delay.
     pub initial: Duration,
     /// Longest delay.
     pub max: Duration,
+    /// Whether a camera that is marked as failed is tried no more.
+    pub give_up: bool,
 }
 
 impl Default for RetryConfig {
@@ -136,6 +138,7 @@ impl Default for RetryConfig {
             max_attempts: defaults::RETRY_MAX_ATTEMPTS,
             initial: defaults::RETRY_INITIAL,
             max: defaults::RETRY_MAX,
+            give_up: false,
         }
     }
 }
@@ -196,8 +199,8 @@ pub enum SourceSpec {
         /// Path and query as written, when they hold a secret (`?user=admin&pwd=..`).
         hidden: Option<Secret>,
     },
-    /// A capture device, by number (`/dev/videoN`).
-    Device(u32),
+    /// A capture device, such as `/dev/video0` or `/dev/v4l/by-id/..`.
+    Device(PathBuf),
     /// A video file.
     File(PathBuf),
     /// A scene drawn by the program: everything after `demo:`.
@@ -226,6 +229,12 @@ impl Transport {
 }
 
 impl SourceSpec {
+    /// The capture device of this number: `/dev/videoN`.
+    #[must_use]
+    pub fn device(number: u32) -> Self {
+        Self::Device(format!("/dev/video{number}").into())
+    }
+
     /// The whole URL with user name, password and secret parameters, percent-encoded: for opening the
     /// source and nothing else. `None` for what is no URL.
     #[must_use]
@@ -291,7 +300,7 @@ impl std::fmt::Display for SourceSpec {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Url { address, .. } => write!(f, "{address}"),
-            Self::Device(number) => write!(f, "/dev/video{number}"),
+            Self::Device(path) => write!(f, "{}", path.display()),
             // Somebody may have put an address where a file belongs.
             Self::File(path) => f.write_str(&secret::redact(&path.to_string_lossy())),
             Self::Demo(scene) => write!(f, "demo:{}", secret::redact(scene)),

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeSet,
     fs,
+    os::unix::fs::FileTypeExt as _,
     path::{Path, PathBuf},
 };
 
@@ -56,7 +57,7 @@ pub(super) fn parse(written: &str, base: &Path, lookup: Lookup<'_>) -> Result<Na
     }
     if let Ok(number) = written.strip_prefix("/dev/video").unwrap_or(written).parse::<u32>() {
         return if number <= DEVICE_LIMIT {
-            Ok(Named::One(SourceSpec::Device(number)))
+            Ok(Named::One(SourceSpec::device(number)))
         } else {
             Err(format!("there is no device '{number}'; device numbers go from 0 to {DEVICE_LIMIT}"))
         };
@@ -116,6 +117,9 @@ fn path_or_several(written: &str, base: &Path, lookup: Lookup<'_>) -> Result<Nam
         ));
     }
     let path = env::resolve(written, base, lookup);
+    if is_device(&path) {
+        return Ok(Named::One(SourceSpec::Device(path)));
+    }
     if path.is_dir() {
         return folder(&path).map(Named::Several);
     }
@@ -123,6 +127,14 @@ fn path_or_several(written: &str, base: &Path, lookup: Lookup<'_>) -> Result<Nam
         return pattern(&escaped(written, base, lookup)?, MOST_FILES).map(Named::Several);
     }
     Ok(Named::One(SourceSpec::File(path)))
+}
+
+/// Whether `path` is a character device, by whatever name, or will be one when it is plugged in.
+fn is_device(path: &Path) -> bool {
+    match fs::metadata(path) {
+        Ok(file) => file.file_type().is_char_device(),
+        Err(_) => path.starts_with("/dev/v4l") || path.to_string_lossy().starts_with("/dev/video"),
+    }
 }
 
 fn folder(path: &Path) -> Result<Vec<PathBuf>, String> {
@@ -180,7 +192,9 @@ pub(super) fn derive_id(spec: &SourceSpec, taken: &BTreeSet<String>) -> String {
         SourceSpec::File(path) => {
             path.file_stem().map_or_else(|| "video".into(), |stem| stem.to_string_lossy().into_owned())
         }
-        SourceSpec::Device(number) => format!("video{number}"),
+        SourceSpec::Device(path) => {
+            path.file_name().map_or_else(|| "camera".into(), |name| name.to_string_lossy().into_owned())
+        }
         SourceSpec::Demo(scene) => {
             format!("demo_{}", scene.split_once('?').map_or(scene.as_str(), |(name, _)| name))
         }
@@ -233,9 +247,17 @@ mod tests {
 
     #[test]
     fn each_kind_is_recognised() {
-        assert_eq!(one("0"), SourceSpec::Device(0));
-        assert_eq!(one("/dev/video3"), SourceSpec::Device(3));
+        assert_eq!(one("0"), SourceSpec::device(0));
+        assert_eq!(one("/dev/video3"), SourceSpec::device(3));
         assert_eq!(one("v/a.mp4"), SourceSpec::File("/base/v/a.mp4".into()));
+        let by_id = "/dev/v4l/by-id/usb-Cam-video-index0";
+        assert_eq!(one(by_id), SourceSpec::Device(by_id.into()), "also while it is not plugged in");
+        assert_eq!(
+            one("/dev/null"),
+            SourceSpec::Device("/dev/null".into()),
+            "whatever is a character device"
+        );
+        assert_eq!(one("/dev/shm/a.mp4"), SourceSpec::File("/dev/shm/a.mp4".into()));
         assert_eq!(one("file:///v/a.mp4"), SourceSpec::File("/v/a.mp4".into()));
         assert_eq!(one("demo:lobby?people=2"), SourceSpec::Demo("lobby?people=2".into()));
         assert_eq!(one("RTSP://Cam.lan/a").to_string(), "rtsp://Cam.lan/a");

@@ -292,7 +292,7 @@ fn state(word: &str) -> SourceState {
         SourceState::Retrying { attempt: 1, at },
         SourceState::Paused,
         SourceState::Completed,
-        SourceState::Failed,
+        SourceState::Failed { next: None },
         SourceState::Disabled,
         SourceState::AuthFailed { at },
         SourceState::NoSuchStream { at },

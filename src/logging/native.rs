@@ -36,6 +36,9 @@ const DAMAGE: [&str; 6] = [
     "Could not find ref",
 ];
 
+/// What FFmpeg writes when it gets no memory for a picture or packet: see `native::videoio`.
+const TOO_LARGE: [&str; 2] = ["get_buffer() failed", "Cannot allocate memory"];
+
 /// Damage is told in the program's log at most this often.
 const TELL_AGAIN: Duration = Duration::from_secs(60);
 
@@ -138,16 +141,27 @@ impl Target {
 struct Damage {
     messages: u64,
     told: Option<Instant>,
+    told_too_large: Option<Instant>,
 }
 
 impl Damage {
     /// Takes note of a line; what is to be told, if anything.
     fn note(&mut self, line: &str, now: Instant) -> Option<String> {
+        let recently =
+            |told: Option<Instant>| told.is_some_and(|at| now.saturating_duration_since(at) < TELL_AGAIN);
+        if TOO_LARGE.iter().any(|words| line.contains(words)) && !recently(self.told_too_large) {
+            self.told_too_large = Some(now);
+            return Some(format!(
+                "A picture or packet was refused: it is larger than one of 8K, or there is no memory for it; its source \
+                 breaks off there. {}.log has FFmpeg's words",
+                names::NATIVE
+            ));
+        }
         if !DAMAGE.iter().any(|words| line.contains(words)) {
             return None;
         }
         self.messages += 1;
-        if self.told.is_some_and(|at| now.saturating_duration_since(at) < TELL_AGAIN) {
+        if recently(self.told) {
             return None;
         }
         self.told = Some(now);
@@ -197,6 +211,9 @@ mod tests {
         assert_eq!(damage.note("[h264 @ 0x2] concealing 120 DC, 120 AC, 120 MV errors", at(30)), None);
         let said = damage.note("[h264 @ 0x1] decode_slice_header error", at(61)).unwrap();
         assert!(said.contains("said: 2"), "{said}");
+        let large = "[h264 @ 0x1] get_buffer() failed";
+        assert!(damage.note(large, at(62)).unwrap().contains("larger than one of 8K"), "a word of its own");
+        assert_eq!(damage.note(large, at(90)), None);
     }
 
     #[test]

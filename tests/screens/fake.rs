@@ -127,7 +127,7 @@ pub fn mixed() -> Vec<SourceSnapshot> {
     let mut done = counted(source("video_02", "Yesterday", SourceState::Completed), 20, 18);
     done.kind = SourceKind::Video;
     done.fps = 118.7;
-    let mut failed = source("camera_05", "入口カメラ", SourceState::Failed);
+    let mut failed = source("camera_05", "入口カメラ", SourceState::Failed { next: None });
     failed.last_error = Some("the camera refuses the user name or password".into());
     failed.errors = 5;
     vec![

@@ -204,9 +204,9 @@ fn acknowledged_alerts_come_back_when_they_happen_anew() {
         .engine
         .change(|snapshot| std::sync::Arc::make_mut(&mut snapshot.sources[0]).state = SourceState::Running);
     stage.tick();
-    stage
-        .engine
-        .change(|snapshot| std::sync::Arc::make_mut(&mut snapshot.sources[0]).state = SourceState::Failed);
+    stage.engine.change(|snapshot| {
+        std::sync::Arc::make_mut(&mut snapshot.sources[0]).state = SourceState::Failed { next: None }
+    });
     stage.tick();
     assert!(stage.text(80, 24).contains(" ▲ Car Park: failed"));
 }

@@ -143,7 +143,7 @@ fn check_id(id: &str) -> Result<(), String> {
 fn what(field: &Field<'_>, kind: SourceKind) -> Option<Named> {
     if kind == SourceKind::Camera && field.is_number() {
         let number = field.integer(0..=255)?;
-        return Some(Named::One(SourceSpec::Device(number as u32)));
+        return Some(Named::One(SourceSpec::device(number as u32)));
     }
     let text = field.text()?;
     let report = field.report;
@@ -247,6 +247,7 @@ fn retry(field: &Field<'_>) -> RetryConfig {
     if let Some(attempts) = section.field("max_attempts").and_then(|f| f.integer(0..=1_000_000)) {
         config.max_attempts = attempts as u32;
     }
+    config.give_up = section.field("give_up").and_then(|f| f.boolean()).unwrap_or(false);
     let initial = section.field("initial");
     let longest = section.field("max").and_then(|f| f.duration(SECOND / 10..=DAY));
     let first = initial.as_ref().and_then(|f| f.duration(SECOND / 10..=DAY));
