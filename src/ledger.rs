@@ -176,6 +176,8 @@ pub struct Ledger {
     shared: Arc<Shared>,
     totals: Vec<(SourceId, Vec<LineCounts>)>,
     thread: Option<JoinHandle<()>>,
+    /// What the first [`Ledger::close`] found.
+    closed: Mutex<Option<bool>>,
 }
 
 /// Sequence numbers are given in the order of sending.
@@ -187,18 +189,19 @@ struct Orders {
 impl Ledger {
     /// Opens or makes the ledger, begins a session and starts the writer.
     ///
-    /// A folder that cannot be written is no error: crossings wait in memory, the writer goes on trying,
-    /// and [`Self::status`] says why. A damaged file is set aside and a new one begun.
+    /// A file that cannot be opened or written (a full or missing disk, missing rights, a newer version's) is no
+    /// error: crossings wait in memory, the writer goes on trying, and [`Self::status`] says why. A damaged file
+    /// is set aside and a new one begun.
     ///
     /// # Errors
-    /// [`LedgerError::Busy`] when another process writes it, [`LedgerError::Newer`] when a newer version of
-    /// the program has written it, [`LedgerError::Sql`] when the system refuses a thread.
+    /// [`LedgerError::Busy`] when another program counts into this folder, [`LedgerError::Sql`] when the system
+    /// refuses a thread.
     pub fn start(options: LedgerOptions) -> Result<Self, LedgerError> {
         let path = options.path.clone();
         let lock = Lock::take(&path)?;
         let shared = Arc::new(Shared::default());
         let mut writer = Writer::new(options, Arc::clone(&shared), lock);
-        writer.open()?;
+        writer.open();
         let totals = writer.totals();
         let (sender, orders) = bounded(QUEUE);
         let thread = std::thread::Builder::new()
@@ -206,7 +209,7 @@ impl Ledger {
             .spawn(move || writer.run(&orders))
             .map_err(|error| LedgerError::io(&path, &error))?;
         let orders = Mutex::new(Orders { sender: Some(sender), sequence: 0 });
-        Ok(Self { orders, shared, totals, thread: Some(thread) })
+        Ok(Self { orders, shared, totals, thread: Some(thread), closed: Mutex::new(None) })
     }
 
     /// The counts to go on from, by source and line, as they were when the ledger was opened.
@@ -234,6 +237,15 @@ impl Ledger {
         self.shared.durable.load(Ordering::Acquire)
     }
 
+    /// Events noted and not on disk: what would be missing if the program ended now without its disk. Events
+    /// that were lost ([`LedgerStatus::lost`]) are not among them.
+    #[must_use]
+    pub fn unsaved(&self) -> u64 {
+        // In this order: an event noted in between must not make the difference negative.
+        let durable = self.durable_seq();
+        self.orders.lock().sequence.saturating_sub(durable)
+    }
+
     /// Its health.
     #[must_use]
     pub fn status(&self) -> LedgerStatus {
@@ -250,11 +262,16 @@ impl Ledger {
     }
 
     /// Commits what waits, ends the session and closes the file; waits for it at most `timeout`. Later
-    /// events are not noted.
+    /// events are not noted. `false` when that failed or `timeout` passed first; asked again, it answers the same
+    /// at once.
     pub fn close(&self, timeout: Duration) -> bool {
+        *self.closed.lock().get_or_insert_with(|| self.end(timeout))
+    }
+
+    fn end(&self, timeout: Duration) -> bool {
         let deadline = Instant::now() + timeout;
         let (done, wait) = bounded(1);
-        let Some(sender) = self.orders.lock().sender.take() else { return true };
+        let Some(sender) = self.orders.lock().sender.take() else { return false };
         match sender.try_send(Order::Close(done)) {
             Ok(()) => wait.recv_deadline(deadline).unwrap_or(false),
             Err(TrySendError::Full(order)) => {

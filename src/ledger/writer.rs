@@ -119,24 +119,18 @@ impl Writer {
 
     /// The first opening: reads the totals. What is to be written, this run's session first, waits for the
     /// thread, so that nobody waits for a slow disk. A disk that refuses is noted, not an error.
-    pub fn open(&mut self) -> Result<(), LedgerError> {
-        match self.connect() {
-            Ok(()) => {
-                let forgotten: Vec<_> = if self.options.fresh {
-                    self.totals.keys().cloned().collect()
-                } else {
-                    self.options.reset.iter().filter(|id| self.totals.contains_key(*id)).cloned().collect()
-                };
-                for source in forgotten {
-                    self.reset(source, 0, self.begun_wall);
-                }
-                Ok(())
-            }
-            Err(error @ LedgerError::Newer { .. }) => Err(error),
-            Err(error) => {
-                self.fail(&error);
-                Ok(())
-            }
+    pub fn open(&mut self) {
+        if let Err(error) = self.connect() {
+            self.fail(&error);
+            return;
+        }
+        let forgotten: Vec<_> = if self.options.fresh {
+            self.totals.keys().cloned().collect()
+        } else {
+            self.options.reset.iter().filter(|id| self.totals.contains_key(*id)).cloned().collect()
+        };
+        for source in forgotten {
+            self.reset(source, 0, self.begun_wall);
         }
     }
 

@@ -8,7 +8,7 @@ fn opened(folder: &tempfile::TempDir) -> (Writer, PathBuf) {
     let path = options.path.clone();
     let lock = Lock::take(&path).expect("lock");
     let mut writer = Writer::new(options, Arc::default(), lock);
-    writer.open().expect("open");
+    writer.open();
     (writer, path)
 }
 
