@@ -4,10 +4,12 @@ mod arguments;
 mod bench_screen;
 mod check;
 mod dashboard;
+mod ending;
 mod environment;
 mod keep;
 mod models;
 mod monitor;
+mod notices;
 mod past;
 mod report;
 mod signals;
@@ -24,6 +26,7 @@ use crate::{
     config::{self, ModelFolders, ParallelConfig, SourceConfig},
     detect,
     eval::{self, EvalError, EvalOptions, Plan},
+    native::leave,
 };
 
 /// Done.
@@ -34,6 +37,8 @@ const FAILED: u8 = 1;
 const USAGE: u8 = 2;
 /// No source could be used (`EX_UNAVAILABLE` of sysexits).
 const NO_SOURCE: u8 = 69;
+/// What is said with the reason of the system when it refuses a thread.
+const NO_THREAD: &str = "the system refuses a thread; allow the program more processes (ulimit -u, TasksMax)";
 /// Added to the number of the signal that ended the program.
 const SIGNAL: u8 = 128;
 
@@ -56,6 +61,7 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
 /// source could be used, 128 + n ended by signal n.
 #[must_use]
 pub fn run() -> ExitCode {
+    leave::remember_streams();
     let arguments = arguments::read();
     arguments::remember(&arguments);
     environment::repair();

@@ -32,7 +32,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crossbeam_channel::{Sender, TrySendError, bounded};
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use parking_lot::Mutex;
 
 pub use self::reader::Reader;
@@ -42,7 +42,9 @@ use self::{
 };
 use crate::{
     engine::aggregator::Sink,
-    export::{lines::Line, records::TaskResult},
+    export::records::TaskResult,
+    headless::Lines,
+    native::disk::Disk,
     source::SourceId,
     store::{Event, LineCounts},
 };
@@ -55,6 +57,9 @@ pub const BATCH: Duration = Duration::from_millis(500);
 
 /// Crossings that wait in memory while the disk refuses; more are lost and counted. Some 20 MB.
 pub const MAX_WAITING: usize = 200_000;
+
+/// A disk that has been busy with one operation for this long is said not to answer.
+const SILENT: Duration = Duration::from_secs(5);
 
 /// Events on their way to the writer.
 const QUEUE: usize = 65_536;
@@ -73,7 +78,7 @@ pub struct LedgerOptions {
     /// Sources whose totals begin at zero: files, which are counted anew by every run.
     pub reset: Vec<SourceId>,
     /// Takes every event once it is on disk, in order; see [`crate::headless::feed`].
-    pub forward: Option<Sender<Line>>,
+    pub forward: Option<Lines>,
 }
 
 impl LedgerOptions {
@@ -175,6 +180,7 @@ pub struct Ledger {
     orders: Mutex<Orders>,
     shared: Arc<Shared>,
     totals: Vec<(SourceId, Vec<LineCounts>)>,
+    disk: Disk,
     thread: Option<JoinHandle<()>>,
     /// What the first [`Ledger::close`] found.
     closed: Mutex<Option<bool>>,
@@ -198,18 +204,33 @@ impl Ledger {
     /// refuses a thread.
     pub fn start(options: LedgerOptions) -> Result<Self, LedgerError> {
         let path = options.path.clone();
-        let lock = Lock::take(&path)?;
+        let disk = Disk::start("disk-ledger").map_err(|error| LedgerError::io(&path, &error))?;
         let shared = Arc::new(Shared::default());
-        let mut writer = Writer::new(options, Arc::clone(&shared), lock);
-        writer.open();
-        let totals = writer.totals();
         let (sender, orders) = bounded(QUEUE);
+        let (ready, opened) = bounded(1);
+        let (seen, writing) = (Arc::clone(&shared), disk.clone());
         let thread = std::thread::Builder::new()
             .name("ledger".into())
-            .spawn(move || writer.run(&orders))
+            .spawn(move || match writing.run(|| Lock::take(&options.path)) {
+                Ok(lock) => {
+                    let mut writer = Writer::new(options, seen, lock, writing.clone());
+                    writing.run(|| writer.open());
+                    // Nobody waits any more when the disk took too long.
+                    let _ = ready.send(Ok(writer.totals()));
+                    writer.run(&orders);
+                }
+                Err(error) => {
+                    if let Err(unheard) = ready.send(Err(error)) {
+                        seen.status.lock().problem = unheard.into_inner().err().map(|error| error.to_string());
+                        lose(&orders, &seen);
+                    }
+                }
+            })
             .map_err(|error| LedgerError::io(&path, &error))?;
+        // A disk that does not answer yet gives its totals to the file later, not to the screen.
+        let totals = opened.recv_timeout(SILENT).unwrap_or_else(|_| Ok(Vec::new()))?;
         let orders = Mutex::new(Orders { sender: Some(sender), sequence: 0 });
-        Ok(Self { orders, shared, totals, thread: Some(thread), closed: Mutex::new(None) })
+        Ok(Self { orders, shared, totals, disk, thread: Some(thread), closed: Mutex::new(None) })
     }
 
     /// The counts to go on from, by source and line, as they were when the ledger was opened.
@@ -249,7 +270,11 @@ impl Ledger {
     /// Its health.
     #[must_use]
     pub fn status(&self) -> LedgerStatus {
-        self.shared.status.lock().clone()
+        let mut status = self.shared.status.lock().clone();
+        if self.disk.busy_for() > SILENT {
+            status.problem = Some("the ledger's disk does not answer; crossings wait in memory".to_owned());
+        }
+        status
     }
 
     /// Waits until everything noted so far is on disk; `false` when that failed or `timeout` passed first.
@@ -290,6 +315,17 @@ impl Drop for Ledger {
         {
             // A panic of the writer was reported by its hook.
             let _ = thread.join();
+        }
+    }
+}
+
+/// Takes orders for a ledger that is another program's, which was found out too late to say so in time.
+fn lose(orders: &Receiver<Order>, shared: &Shared) {
+    for order in orders {
+        match order {
+            Order::Event { .. } => shared.status.lock().lost += 1,
+            // Whoever waited may have lost patience.
+            Order::Sync(done) | Order::Close(done) => drop(done.send(false)),
         }
     }
 }

@@ -1,13 +1,13 @@
 //! The dashboard: the terminal front end on a running engine.
 
 use std::{
-    io::{self, Write},
+    io::{self, Write as _},
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
 use super::{
-    DONE, Failure,
+    Failure,
     keep::Keeper,
     monitor::{Parts, engine, finish, start},
     past::Past,
@@ -18,7 +18,7 @@ use crate::{
     config::{Config, SourceConfig, edit::KeepLogin},
     engine::{EngineApi, preview},
     export::Exporter,
-    headless,
+    headless::{self, outlet::Outlet},
     ledger::{
         chart::{Column, Width},
         report::Report,
@@ -38,7 +38,7 @@ const EXPORT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Shows the dashboard until the user quits or a signal comes.
 pub fn run(args: &RunArgs, config: &Config, stop: &StopSignal, parts: &Parts) -> Result<u8, Failure> {
-    let engine = engine(config, parts, Vec::new())?;
+    let engine = engine(config, parts, Vec::new(), false)?;
     let host = Arc::new(DashboardHost {
         exporter: Arc::clone(&parts.exporter),
         past: parts.ledger.as_ref().map(|ledger| Past {
@@ -67,19 +67,20 @@ pub fn run(args: &RunArgs, config: &Config, stop: &StopSignal, parts: &Parts) ->
     let api: Arc<dyn EngineApi> = Arc::new(engine.clone());
     // With many sources the first screen would have to share the processor with all that they load.
     let exit = tui::run(api, host, &options, || start(&engine, config, parts));
-    let (snapshot, code) = finish(&engine, parts);
-    match exit? {
-        Exit::Quit => Ok(code),
-        Exit::QuitKeepTable => {
-            io::stdout().lock().write_all(headless::text::dashboard(&snapshot).as_bytes())?;
-            Ok(code)
-        }
-        Exit::Signal(signal) => {
-            // Ctrl-C is a key while the terminal is raw, and does not arrive as a signal.
-            let _ = stop.number.compare_exchange(0, signal, Ordering::SeqCst, Ordering::SeqCst);
-            Ok(DONE)
-        }
+    if let Ok(Exit::Signal(signal)) = exit {
+        // Ctrl-C is a key while the terminal is raw, and does not arrive as a signal.
+        let _ = stop.number.compare_exchange(0, signal, Ordering::SeqCst, Ordering::SeqCst);
     }
+    let (snapshot, code) = finish(&engine, parts);
+    if let Exit::QuitKeepTable = exit? {
+        let mut out = Outlet::start(&io::stdout())?;
+        out.write_all(headless::text::dashboard(&snapshot).as_bytes())?;
+        out.flush()?;
+        out.close(parts.ending.left(0.5));
+    }
+    drop(native);
+    parts.logs.close(parts.ending.left(0.8));
+    parts.ending.leave(code, false)
 }
 
 /// What the screens may ask of this program.
