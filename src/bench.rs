@@ -278,7 +278,8 @@ fn decode_alone(spec: &SourceSpec, threads: usize) -> Result<(f64, u64), BenchEr
         let before = metrics::cpu_seconds();
         frames += std::thread::scope(|scope| {
             let start = |_| std::thread::Builder::new().name("decode".into()).spawn_scoped(scope, pass);
-            let passes: Vec<_> = (0..threads).map(start).collect::<Result<_, _>>().map_err(BenchError::Thread)?;
+            let passes: Vec<_> =
+                (0..threads).map(start).collect::<Result<_, _>>().map_err(BenchError::Thread)?;
             let frames = passes.into_iter().map(|pass| pass.join().unwrap_or(Ok(0))).sum::<Result<u64, _>>();
             Ok::<_, BenchError>(frames?)
         })?;

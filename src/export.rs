@@ -136,8 +136,13 @@ impl Exporter {
         let crossings = CsvFile::new(dir.join("crossings.csv"), &CROSSING_HEADER);
         let (sender, reports) = bounded(QUEUE);
         let health = Arc::new(Health::default());
-        let writer =
-            Writer { dir: dir.to_owned(), disk: disk.clone(), results, crossings, health: Arc::clone(&health) };
+        let writer = Writer {
+            dir: dir.to_owned(),
+            disk: disk.clone(),
+            results,
+            crossings,
+            health: Arc::clone(&health),
+        };
         let thread = std::thread::Builder::new()
             .name("csv-writer".into())
             .spawn(move || writer.run(&reports))

@@ -248,7 +248,8 @@ fn watch(
     if let Some(settle) = &options.settle {
         // Emptied meanwhile, or a full feed would hold up what we wait for.
         std::thread::scope(|scope| {
-            let Ok(settling) = std::thread::Builder::new().name("settle".into()).spawn_scoped(scope, settle) else {
+            let Ok(settling) = std::thread::Builder::new().name("settle".into()).spawn_scoped(scope, settle)
+            else {
                 // Without a thread what there is no room for meanwhile is lost and counted.
                 settle();
                 return Ok(());

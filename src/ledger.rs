@@ -221,7 +221,8 @@ impl Ledger {
                 }
                 Err(error) => {
                     if let Err(unheard) = ready.send(Err(error)) {
-                        seen.status.lock().problem = unheard.into_inner().err().map(|error| error.to_string());
+                        seen.status.lock().problem =
+                            unheard.into_inner().err().map(|error| error.to_string());
                         lose(&orders, &seen);
                     }
                 }

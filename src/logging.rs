@@ -28,10 +28,7 @@ pub mod router;
 
 use std::{
     path::PathBuf,
-    sync::{
-        Arc,
-        atomic::Ordering,
-    },
+    sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 
@@ -135,7 +132,8 @@ impl LogHandle {
     pub fn lost_counter(&self) -> Arc<dyn Fn() -> u64 + Send + Sync> {
         let (dropped, health) = (self.dropped.clone(), Arc::clone(&self.health));
         Arc::new(move || {
-            dropped.as_ref().map_or(0, ErrorCounter::dropped_lines) as u64 + health.lost.load(Ordering::SeqCst)
+            dropped.as_ref().map_or(0, ErrorCounter::dropped_lines) as u64
+                + health.lost.load(Ordering::SeqCst)
         })
     }
 
@@ -150,7 +148,10 @@ impl LogHandle {
     pub fn problem(&self) -> Option<String> {
         let silent = self.disk.as_ref().is_some_and(|disk| disk.busy_for() > SILENT);
         if let (true, Some(dir)) = (silent, &self.dir) {
-            return Some(format!("log folder '{}': the disk does not answer; lines wait in memory", dir.display()));
+            return Some(format!(
+                "log folder '{}': the disk does not answer; lines wait in memory",
+                dir.display()
+            ));
         }
         self.health.problem.lock().clone()
     }

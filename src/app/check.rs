@@ -29,8 +29,8 @@ const LOOK: Duration = Duration::from_millis(50);
 
 /// Checks, and prints what was found.
 pub fn run(args: &CheckArgs) -> Result<u8, Failure> {
-    let config = Config::load(&args.config, &Overrides::default())
-        .map_err(|errors| Failure::Usage(format!("the configuration has problems\n{errors}")))?;
+    let config =
+        Config::load(&args.config, &Overrides::default()).map_err(|errors| Failure::config(&errors))?;
     let mut out = io::stdout().lock();
     for warning in &config.warnings {
         writeln!(out, "warning: {warning}")?;

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    Failure,
+    Failure, NO_THREAD,
     keep::Keeper,
     monitor::{Parts, engine, finish, start},
     past::Past,
@@ -24,6 +24,7 @@ use crate::{
         report::Report,
     },
     logging::{NativeOutput, RecentLogs},
+    native::disk::Disk,
     source::{SourceId, probe_source},
     tui::{
         self, Exit, TuiOptions,
@@ -101,6 +102,11 @@ impl DashboardHost {
     }
 }
 
+/// Runs `work` where a disk that does not answer keeps nothing from ending the program.
+fn on_disk<T: Send>(work: impl FnOnce() -> Result<T, String> + Send) -> Result<T, String> {
+    Disk::start("disk-screen").map_err(|error| format!("{NO_THREAD}: {error}"))?.run(work)
+}
+
 impl Host for DashboardHost {
     fn export(&self) -> Result<String, String> {
         if self.exporter.sync(EXPORT_TIMEOUT) {
@@ -124,27 +130,27 @@ impl Host for DashboardHost {
     }
 
     fn save_lines(&self, source: &SourceId, drawn: &Drawn) -> Result<String, String> {
-        self.keeper.save_lines(source, &drawn.lines, &drawn.zones)
+        on_disk(|| self.keeper.save_lines(source, &drawn.lines, &drawn.zones))
     }
 
     fn save_source(&self, source: &SourceConfig, written: &str, keep: KeepLogin) -> Result<String, String> {
-        self.keeper.save_source(source, written, keep)
+        on_disk(|| self.keeper.save_source(source, written, keep))
     }
 
     fn write_config(&self, sources: &[Arc<SourceConfig>]) -> Result<String, String> {
-        self.keeper.write(sources)
+        on_disk(|| self.keeper.write(sources))
     }
 
     fn report(&self, asked: &Asked) -> Result<Report, String> {
-        self.past()?.report(asked, EXPORT_TIMEOUT)
+        on_disk(|| self.past()?.report(asked, EXPORT_TIMEOUT))
     }
 
     fn write_report(&self, asked: &Asked) -> Result<String, String> {
-        self.past()?.write(asked, EXPORT_TIMEOUT)
+        on_disk(|| self.past()?.write(asked, EXPORT_TIMEOUT))
     }
 
     fn chart(&self, source: &SourceId, width: Width, count: usize) -> Result<Vec<Column>, String> {
-        self.past()?.chart(source, width, count)
+        on_disk(|| self.past()?.chart(source, width, count))
     }
 
     fn recent_logs(&self) -> Option<Arc<RecentLogs>> {

@@ -55,12 +55,9 @@ impl Ending {
     /// When the system refuses a thread.
     pub fn watch(stop: &StopSignal, notices: &Notices) -> std::io::Result<Self> {
         let (begin, begun) = bounded(1);
-        let this =
-            Self { shared: Arc::default(), begin, stop: stop.clone(), notices: notices.clone() };
+        let this = Self { shared: Arc::default(), begin, stop: stop.clone(), notices: notices.clone() };
         let (watched, signal) = (this.clone(), stop.heard.clone());
-        std::thread::Builder::new()
-            .name("deadline".into())
-            .spawn(move || watched.wait(&signal, &begun))?;
+        std::thread::Builder::new().name("deadline".into()).spawn(move || watched.wait(&signal, &begun))?;
         Ok(this)
     }
 
@@ -113,7 +110,8 @@ impl Ending {
             self.notices.say_now(sentence);
         }
         if forced && unkept.is_empty() {
-            self.notices.say_now("ended without waiting for a terminal, a disk or a decoder that does not answer");
+            self.notices
+                .say_now("ended without waiting for a terminal, a disk or a decoder that does not answer");
         }
         let code = match unkept.is_empty() {
             false if code != NO_SOURCE => FAILED,

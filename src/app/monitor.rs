@@ -13,7 +13,9 @@ use anyhow::Context;
 use crossbeam_channel::Receiver;
 use sha2::{Digest, Sha256};
 
-use super::{DONE, FAILED, Failure, NO_SOURCE, ending::Ending, environment, notices::Notices, signals::StopSignal};
+use super::{
+    DONE, FAILED, Failure, NO_SOURCE, ending::Ending, environment, notices::Notices, signals::StopSignal,
+};
 use crate::{
     cli::RunArgs,
     config::{Config, SourceKind},
@@ -131,7 +133,7 @@ fn load(args: &RunArgs) -> Result<Config, Failure> {
         Some(path) => Config::load(path, &args.overrides()),
         None => Config::from_sources(&args.sources, &args.overrides()),
     }
-    .map_err(|errors| Failure::Usage(format!("the configuration has problems\n{errors}")))
+    .map_err(|errors| Failure::config(&errors))
 }
 
 /// The ledger, unless the configuration says that there is none. `forward` takes events once they are on
@@ -215,7 +217,8 @@ pub(super) fn engine(
         options.sinks.push(ledger::sink(ledger));
         options.restored = ledger.totals();
     }
-    let (ledger, exporter, logs) = (parts.ledger.clone(), Arc::clone(&parts.exporter), Arc::clone(&parts.logs));
+    let (ledger, exporter, logs) =
+        (parts.ledger.clone(), Arc::clone(&parts.exporter), Arc::clone(&parts.logs));
     let (outlet, notices) = (parts.outlet.clone(), tell.then(|| parts.notices.clone()));
     options.health = Some(Arc::new(move || {
         let status = ledger.as_ref().map(|ledger| ledger.status()).unwrap_or_default();
@@ -272,12 +275,14 @@ pub(super) fn finish(engine: &Engine, parts: &Parts) -> (EngineSnapshot, u8) {
 
 /// What would be lost by ending now.
 fn unkept(parts: &Parts) -> impl Fn() -> Vec<String> + Send + Sync + use<> {
-    let (ledger, exporter, logs) = (parts.ledger.clone(), Arc::clone(&parts.exporter), Arc::clone(&parts.logs));
+    let (ledger, exporter, logs) =
+        (parts.ledger.clone(), Arc::clone(&parts.exporter), Arc::clone(&parts.logs));
     let (outlet, lines_lost) = (parts.outlet.clone(), Arc::clone(&parts.lines_lost));
     let summary_refused = Arc::clone(&parts.summary_refused);
     move || {
         let mut sentences = Vec::new();
-        let because = |problem: Option<String>| problem.map(|problem| format!(" ({problem})")).unwrap_or_default();
+        let because =
+            |problem: Option<String>| problem.map(|problem| format!(" ({problem})")).unwrap_or_default();
         if let Some(ledger) = &ledger {
             let status = ledger.status();
             let missing = ledger.unsaved() + status.lost;
@@ -301,7 +306,8 @@ fn unkept(parts: &Parts) -> impl Fn() -> Vec<String> + Send + Sync + use<> {
         let (waiting, lost) = (outlet.waiting(), lines_lost.load(Ordering::Relaxed));
         if waiting + lost > 0 {
             let problem = because(outlet.problem());
-            sentences.push(format!("{} lines were not taken from the standard output{problem}", waiting + lost));
+            sentences
+                .push(format!("{} lines were not taken from the standard output{problem}", waiting + lost));
         }
         sentences
     }

@@ -164,7 +164,12 @@ impl Damage {
     }
 }
 
-fn copy(mut reader: BufReader<io::PipeReader>, target: &Arc<Mutex<Target>>, redactor: &Redactor, disk: &Disk) {
+fn copy(
+    mut reader: BufReader<io::PipeReader>,
+    target: &Arc<Mutex<Target>>,
+    redactor: &Redactor,
+    disk: &Disk,
+) {
     let (mut line, mut damage) = (Vec::new(), Damage::default());
     loop {
         line.clear();
@@ -214,7 +219,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let redactor = Arc::new(Redactor::default());
         redactor.hide("hunter2");
-        let output = NativeOutput::start(dir.path(), 2000, redactor, Disk::start("disk-test").unwrap()).unwrap();
+        let output =
+            NativeOutput::start(dir.path(), 2000, redactor, Disk::start("disk-test").unwrap()).unwrap();
         let mut pipe = OpenOptions::new().append(true).open(output.path().unwrap()).unwrap();
         for number in 0..100 {
             writeln!(pipe, "[rtsp @ 0x1] {number}: rtsp://u:other@h/1 and hunter2 failed").unwrap();

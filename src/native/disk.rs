@@ -72,7 +72,10 @@ impl Disk {
     ///
     /// # Panics
     /// When `work` does.
-    #[allow(unsafe_code, reason = "a job that borrows from a caller who waits for it, as in a scope of threads")]
+    #[allow(
+        unsafe_code,
+        reason = "a job that borrows from a caller who waits for it, as in a scope of threads"
+    )]
     pub fn run<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
         let (done, wait) = bounded(1);
         let job: Box<dyn FnOnce() + Send + '_> = Box::new(move || {

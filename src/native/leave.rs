@@ -37,7 +37,9 @@ pub fn say(fd: RawFd, bytes: &[u8]) {
     let Some(target) = target(fd).filter(|target| is_stream(target)) else { return };
     if target.to_string_lossy().starts_with("socket:") {
         // SAFETY: the buffer is valid for its length; the call does not wait and raises no signal.
-        unsafe { libc::send(fd, bytes.as_ptr().cast(), bytes.len(), libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL) };
+        unsafe {
+            libc::send(fd, bytes.as_ptr().cast(), bytes.len(), libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL)
+        };
         return;
     }
     // Opened again: the flag must not be set for others who have the same terminal.
