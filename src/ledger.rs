@@ -58,6 +58,9 @@ pub const BATCH: Duration = Duration::from_millis(500);
 /// Crossings that wait in memory while the disk refuses; more are lost and counted. Some 20 MB.
 pub const MAX_WAITING: usize = 200_000;
 
+/// How long a program that has just been ended may still hold the ledger.
+const HANDOVER: Duration = Duration::from_millis(1500);
+
 /// A disk that has been busy with one operation for this long is said not to answer.
 const SILENT: Duration = Duration::from_secs(5);
 
@@ -151,6 +154,13 @@ impl LedgerError {
         Self::Sql { path: path.display().to_string(), problem: error.to_string(), damaged }
     }
 
+    fn thread(path: &Path, error: &std::io::Error) -> Self {
+        let problem = format!(
+            "the system refuses a thread: {error}; allow the program more processes (ulimit -u, TasksMax)"
+        );
+        Self::Sql { path: path.display().to_string(), problem, damaged: false }
+    }
+
     fn io(path: &Path, error: &std::io::Error) -> Self {
         Self::Sql { path: path.display().to_string(), problem: error.to_string(), damaged: false }
     }
@@ -204,14 +214,14 @@ impl Ledger {
     /// refuses a thread.
     pub fn start(options: LedgerOptions) -> Result<Self, LedgerError> {
         let path = options.path.clone();
-        let disk = Disk::start("disk-ledger").map_err(|error| LedgerError::io(&path, &error))?;
+        let disk = Disk::start("disk-ledger").map_err(|error| LedgerError::thread(&path, &error))?;
         let shared = Arc::new(Shared::default());
         let (sender, orders) = bounded(QUEUE);
         let (ready, opened) = bounded(1);
         let (seen, writing) = (Arc::clone(&shared), disk.clone());
         let thread = std::thread::Builder::new()
             .name("ledger".into())
-            .spawn(move || match writing.run(|| Lock::take(&options.path)) {
+            .spawn(move || match patiently(|| writing.run(|| Lock::take(&options.path))) {
                 Ok(lock) => {
                     let mut writer = Writer::new(options, seen, lock, writing.clone());
                     writing.run(|| writer.open());
@@ -227,7 +237,7 @@ impl Ledger {
                     }
                 }
             })
-            .map_err(|error| LedgerError::io(&path, &error))?;
+            .map_err(|error| LedgerError::thread(&path, &error))?;
         // A disk that does not answer yet gives its totals to the file later, not to the screen.
         let totals = opened.recv_timeout(SILENT).unwrap_or_else(|_| Ok(Vec::new()))?;
         let orders = Mutex::new(Orders { sender: Some(sender), sequence: 0 });
@@ -316,6 +326,19 @@ impl Drop for Ledger {
         {
             // A panic of the writer was reported by its hook.
             let _ = thread.join();
+        }
+    }
+}
+
+/// Tries again for a moment while the ledger is another program's: the one before this may be ending.
+fn patiently<T>(take: impl Fn() -> Result<T, LedgerError>) -> Result<T, LedgerError> {
+    let deadline = Instant::now() + HANDOVER;
+    loop {
+        match take() {
+            Err(LedgerError::Busy { .. }) if Instant::now() < deadline => {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            taken => return taken,
         }
     }
 }

@@ -248,12 +248,14 @@ pub fn build(options: &LogOptions) -> Result<(LogLayer, LogHandle), LogError> {
 
 /// Starts the thread that carries lines to `router`.
 fn non_blocking(router: Router) -> Result<(NonBlocking, WorkerGuard), LogError> {
-    // It panics where the system refuses a thread, so that is tried before.
-    std::thread::Builder::new().spawn(|| ()).map_err(LogError::Thread)?;
     let builder =
         NonBlockingBuilder::default().buffered_lines_limit(QUEUE_LINES).lossy(true).thread_name("log-writer");
-    std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| builder.finish(router)))
-        .map_err(|_| LogError::Thread(std::io::ErrorKind::WouldBlock.into()))
+    // It panics where the system refuses a thread. To be deleted once it returns that as an error.
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    let started = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| builder.finish(router)));
+    std::panic::set_hook(hook);
+    started.map_err(|_| LogError::Thread(std::io::ErrorKind::WouldBlock.into()))
 }
 
 /// A logger bound to one worker: what it says of a camera reaches the worker's file, the camera's and the

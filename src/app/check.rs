@@ -51,10 +51,10 @@ pub fn run(args: &CheckArgs) -> Result<u8, Failure> {
 /// Opens every enabled source, a few at a time, and prints what was found in their order as it becomes known. A signal
 /// ends it at once, with what is known by then.
 fn probe(sources: &[SourceConfig], detector: &DetectorChoice, out: &mut dyn Write) -> Result<u8, Failure> {
-    let stop = StopSignal::listen().context("signals cannot be watched")?;
-    let notices = Notices::start().context("the standard error cannot be used")?;
+    let stop = StopSignal::listen().context(NO_THREAD)?;
+    let notices = Notices::start().context(NO_THREAD)?;
     // Should the reader of the output not read, a signal ends the program all the same.
-    let ending = Ending::watch(&stop, &notices).context("the end cannot be watched")?;
+    let ending = Ending::watch(&stop, &notices).context(NO_THREAD)?;
     let enabled: Arc<Vec<SourceConfig>> =
         Arc::new(sources.iter().filter(|source| source.enabled).cloned().collect());
     let results = probe_all(&enabled)?;

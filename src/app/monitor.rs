@@ -14,7 +14,8 @@ use crossbeam_channel::Receiver;
 use sha2::{Digest, Sha256};
 
 use super::{
-    DONE, FAILED, Failure, NO_SOURCE, ending::Ending, environment, notices::Notices, signals::StopSignal,
+    DONE, FAILED, Failure, NO_SOURCE, NO_THREAD, ending::Ending, environment, notices::Notices,
+    signals::StopSignal,
 };
 use crate::{
     cli::RunArgs,
@@ -71,9 +72,9 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
         return super::print(|out| headless::print(&snapshot, format, out));
     }
     environment::set_for(&config);
-    let stop = StopSignal::listen().context("signals cannot be watched")?;
-    let notices = Notices::start().context("the standard error cannot be used")?;
-    let ending = Ending::watch(&stop, &notices).context("the end cannot be watched")?;
+    let stop = StopSignal::listen().context(NO_THREAD)?;
+    let notices = Notices::start().context(NO_THREAD)?;
+    let ending = Ending::watch(&stop, &notices).context(NO_THREAD)?;
     let settings = &config.parallel;
     let logs = logging::init(&LogOptions {
         dir: Some(settings.log_dir.clone()),
@@ -347,7 +348,7 @@ fn headless(
     stop: &StopSignal,
     mut parts: Parts,
 ) -> Result<u8, Failure> {
-    let mut out = Outlet::start(&io::stdout()).context("the standard output cannot be used")?;
+    let mut out = Outlet::start(&io::stdout()).context(NO_THREAD)?;
     parts.outlet = out.state();
     let native = native_output(&parts.logs);
     let (sinks, feed) = feed.map_or_else(Default::default, |(sink, feed)| (vec![sink], Some(feed)));
