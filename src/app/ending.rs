@@ -1,6 +1,6 @@
 //! The way out with a deadline. Every step of it runs on the thread that owns what is closed, and the main thread
-//! waits for it at most so long; should that thread itself hang (in a terminal that does not read, in a decoder),
-//! the deadline ends the process all the same.
+//! waits for it at most so long. Should the main thread itself hang, in a terminal that does not read, another one takes
+//! the steps in its place; the deadline ends the process in every case.
 //!
 //! | how it ends | exit code |
 //! | --- | --- |
@@ -16,7 +16,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use parking_lot::Mutex;
 
 use super::{DONE, FAILED, NO_SOURCE, notices::Notices, signals::StopSignal};
@@ -27,6 +27,9 @@ const AFTER_SIGNAL: Duration = Duration::from_millis(1650);
 
 /// From the end of the run to the end of the process, when nobody is waiting.
 const OTHERWISE: Duration = Duration::from_secs(10);
+
+/// The main thread has this long after a signal to begin the way out.
+const BEGIN: Duration = Duration::from_millis(500);
 
 /// What was not kept, as sentences. May be asked from any thread and at any time; must not wait.
 pub type Unkept = dyn Fn() -> Vec<String> + Send + Sync;
@@ -43,6 +46,7 @@ pub struct Ending {
 #[derive(Default)]
 struct Shared {
     unkept: Mutex<Option<Box<Unkept>>>,
+    steps: Mutex<Option<Box<dyn FnOnce() + Send>>>,
     /// The earliest time set, once one is.
     deadline: Mutex<Option<Instant>>,
     left: AtomicBool,
@@ -66,6 +70,11 @@ impl Ending {
         *self.shared.unkept.lock() = Some(unkept);
     }
 
+    /// From now on `steps` is what has to be done on the way out, should the main thread not come to it.
+    pub fn set_steps(&self, steps: Box<dyn FnOnce() + Send>) {
+        *self.shared.steps.lock() = Some(steps);
+    }
+
     /// The way out has begun, by itself or after a signal.
     pub fn begin(&self) {
         let patience = if self.stop.code().is_some() { AFTER_SIGNAL } else { OTHERWISE };
@@ -82,10 +91,16 @@ impl Ending {
 
     fn wait(&self, signal: &Receiver<Instant>, begun: &Receiver<Instant>) {
         let mut deadline = crossbeam_channel::select! {
-            recv(signal) -> at => at.unwrap_or_else(|_| Instant::now()) + AFTER_SIGNAL,
+            recv(signal) -> at => {
+                let deadline = at.unwrap_or_else(|_| Instant::now()) + AFTER_SIGNAL;
+                *self.shared.deadline.lock() = Some(deadline);
+                if begun.recv_timeout(BEGIN).is_err() {
+                    self.take_over(deadline);
+                }
+                deadline
+            }
             recv(begun) -> at => at.unwrap_or_else(|_| Instant::now()),
         };
-        *self.shared.deadline.lock() = Some(deadline);
         // A signal shortens a way out that has begun without one.
         if let Ok(at) = signal.recv_deadline(deadline) {
             deadline = deadline.min(at + AFTER_SIGNAL);
@@ -93,6 +108,20 @@ impl Ending {
         }
         std::thread::sleep(deadline.saturating_duration_since(Instant::now()));
         self.leave(DONE, true);
+    }
+
+    /// Does what the main thread does not come to.
+    fn take_over(&self, deadline: Instant) {
+        let Some(steps) = self.shared.steps.lock().take() else { return };
+        let (done, wait) = bounded::<()>(0);
+        let started = std::thread::Builder::new().name("ending".into()).spawn(move || {
+            steps();
+            drop(done);
+        });
+        // Nothing is ever sent: it ends with the steps, or with patience.
+        if started.is_ok() && wait.recv_deadline(deadline) == Err(RecvTimeoutError::Disconnected) {
+            self.leave(DONE, true);
+        }
     }
 
     /// Ends the process with `code`, or the one that the table above gives instead.

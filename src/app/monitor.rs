@@ -40,7 +40,8 @@ use crate::{
 /// the two seconds that a signal gives.
 const STOP_TIMEOUT: Duration = Duration::from_millis(900);
 
-/// What stays in place until the end.
+/// What stays in place until the end. Cheap to clone.
+#[derive(Clone)]
 pub(super) struct Parts {
     /// Ends the process, at the latest when its deadline comes.
     pub ending: Ending,
@@ -59,7 +60,7 @@ pub(super) struct Parts {
     /// Keeps crossings and totals.
     pub ledger: Option<Arc<Ledger>>,
     /// Tells the state to others while an engine runs.
-    pub status: parking_lot::Mutex<Option<StatusWriter>>,
+    pub status: Arc<parking_lot::Mutex<Option<StatusWriter>>>,
 }
 
 /// Counts until the sources are over, the user quits or a signal comes.
@@ -247,6 +248,11 @@ pub(super) fn start(engine: &Engine, config: &Config, parts: &Parts) -> Result<(
     let shown: Arc<dyn EngineApi> = Arc::new(engine.clone());
     let status = StatusWriter::start(&config.parallel.result_output, shown, parts.exporter.disk())?;
     *parts.status.lock() = Some(status);
+    let (ending, engine, parts) = (&parts.ending, engine.clone(), parts.clone());
+    ending.set_steps(Box::new(move || {
+        finish(&engine, &parts);
+        parts.logs.close(parts.ending.left(0.8));
+    }));
     Ok(())
 }
 
