@@ -28,8 +28,9 @@ use crate::tui::{graphics::GraphicsChoice, theme::ColorChoice};
         pcount-tui video.mp4 rtsp://cam.lan/stream      the dashboard on sources named directly\n  \
         pcount-tui --config cams.json --headless --json one JSON object a line, for other programs\n  \
         pcount-tui check --config cams.json --probe     is everything right, does every camera answer?\n\n\
-        Exit codes: 0 done, 1 failure while running, 2 wrong usage or configuration,\n\
-        69 no source could be used, 130 and 143 ended by SIGINT and SIGTERM."
+        Exit codes: 0 done, 1 failure while running or something was not kept,\n\
+        2 wrong usage or configuration, 69 no source could be used,\n\
+        130 and 143 ended by SIGINT and SIGTERM with everything kept."
 )]
 pub struct Cli {
     /// Counting itself, when no subcommand is given.

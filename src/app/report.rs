@@ -7,7 +7,7 @@ use crate::{
     cli::ReportArgs,
     config::{Config, Overrides, ParallelConfig},
     ledger::{
-        self, Reader,
+        self, LedgerError, Reader,
         render::render,
         report::{Query, parse_moment},
     },
@@ -17,9 +17,7 @@ use crate::{
 pub fn run(args: &ReportArgs) -> Result<u8, Failure> {
     let overrides = Overrides { output: args.output.clone(), ..Overrides::default() };
     let settings = match &args.config {
-        Some(path) => {
-            Config::load(path, &overrides).map_err(|errors| Failure::Usage(errors.to_string()))?.parallel
-        }
+        Some(path) => Config::load(path, &overrides).map_err(|errors| Failure::config(&errors))?.parallel,
         None => ParallelConfig {
             result_output: args
                 .output
@@ -28,7 +26,7 @@ pub fn run(args: &ReportArgs) -> Result<u8, Failure> {
             ..ParallelConfig::default()
         },
     };
-    let usage = |error: ledger::LedgerError| Failure::Usage(error.to_string());
+    let usage = |error: LedgerError| Failure::Usage(error.to_string());
     let now = jiff::Timestamp::now();
     let moment = |text: &str| parse_moment(text, now, &settings.timezone).map_err(usage);
     let query = Query {
@@ -38,7 +36,10 @@ pub fn run(args: &ReportArgs) -> Result<u8, Failure> {
         timezone: settings.timezone.clone(),
         source: args.source.as_deref().map(Into::into),
     };
-    let reader = Reader::open(&settings.result_output.join(ledger::FILE_NAME)).map_err(usage)?;
-    let report = ledger::report::report(&reader, &query).map_err(usage)?;
+    let reader = Reader::open(&settings.result_output.join(ledger::FILE_NAME))?;
+    let report = ledger::report::report(&reader, &query).map_err(|error| match error {
+        LedgerError::Question(_) => usage(error),
+        _ => error.into(),
+    })?;
     print(|out| out.write_all(render(&report, args.format).as_bytes()))
 }

@@ -10,6 +10,7 @@ use super::{
     Config, ConfigErrors, DetectorChoice, EngineChoice, LogLevel, Problem, SourceConfig, SourceSpec,
     defaults, env,
     json::{self, Node},
+    problem::is_settled,
     section::Report,
     source_spec::{self, Named},
     validate,
@@ -47,7 +48,9 @@ impl Config {
             } else {
                 ""
             };
-            Problem::new(&file, None, "", &format!("the configuration cannot be read: {error}{fix}"))
+            let message = format!("the configuration cannot be read: {error}{fix}");
+            let problem = Problem::new(&file, None, "", &message);
+            if is_settled(&error) { problem } else { problem.that_may_heal() }
         })?;
         let mut config = Self::from_bytes(&bytes, path, overrides)?;
         if config.holds_secret && validate::readable_by_all(path) {

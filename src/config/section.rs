@@ -49,6 +49,12 @@ impl<'a> Report<'a> {
         self.problems.borrow_mut().push((place, Problem::new(self.file, place, path, message)));
     }
 
+    /// A problem that may heal without a change of the configuration.
+    pub fn passing_problem(&self, place: Option<Place>, path: &str, message: &str) {
+        let problem = Problem::new(self.file, place, path, message).that_may_heal();
+        self.problems.borrow_mut().push((place, problem));
+    }
+
     pub fn warning(&self, place: Option<Place>, path: &str, message: &str) {
         self.warnings.borrow_mut().push((place, Problem::new(self.file, place, path, message)));
     }
@@ -160,6 +166,11 @@ impl<'a> Field<'a> {
 
     pub fn problem(&self, message: &str) {
         self.report.problem(Some(self.node.place), &self.path, message);
+    }
+
+    /// A problem that may heal without a change of the configuration.
+    pub fn passing_problem(&self, message: &str) {
+        self.report.passing_problem(Some(self.node.place), &self.path, message);
     }
 
     pub fn warning(&self, message: &str) {

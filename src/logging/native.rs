@@ -11,11 +11,14 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
+use parking_lot::Mutex;
+
 use super::{
     names,
     redact::Redactor,
     rotate::{Limits, RotatingFile},
 };
+use crate::native::disk::Disk;
 
 /// Longest line kept; what is longer is cut.
 const MAX_LINE: usize = 4096;
@@ -52,20 +55,21 @@ pub struct NativeOutput {
 
 impl NativeOutput {
     /// Begins to write into `dir`, up to `max_bytes`; then the file is begun anew and the one before kept as
-    /// `native-stderr.log.1`. A file that cannot be opened costs the lines and nothing else.
+    /// `native-stderr.log.1`. What `disk` refuses, or has no time for, is lost: decoders must not wait for it.
     ///
     /// # Errors
     /// When the system refuses a pipe or a thread.
-    pub(super) fn start(dir: &Path, max_bytes: u64, redactor: Arc<Redactor>) -> io::Result<Self> {
+    pub(super) fn start(dir: &Path, max_bytes: u64, redactor: Arc<Redactor>, disk: Disk) -> io::Result<Self> {
         let path = dir.join(format!("{}.log", names::NATIVE));
         let limits = Limits { max_bytes, max_files: 1, max_age: Duration::MAX, keep_for: Duration::MAX };
-        let mut target = Target { path, limits, file: None, refused: None };
+        let target = Arc::new(Mutex::new(Target { path, limits, file: None, refused: None }));
         // Made at once, so that a user finds it.
-        target.open();
+        let first = Arc::clone(&target);
+        let _ = disk.post(move || first.lock().open());
         let (reader, writer) = io::pipe()?;
         let thread = std::thread::Builder::new()
             .name("native-log".into())
-            .spawn(move || copy(BufReader::new(reader), target, &redactor))?;
+            .spawn(move || copy(BufReader::new(reader), &target, &redactor, &disk))?;
         Ok(Self { writer: Some(writer), saved: None, thread: Some(thread) })
     }
 
@@ -174,16 +178,27 @@ impl Damage {
     }
 }
 
-fn copy(mut reader: BufReader<io::PipeReader>, mut target: Target, redactor: &Redactor) {
+fn copy(
+    mut reader: BufReader<io::PipeReader>,
+    target: &Arc<Mutex<Target>>,
+    redactor: &Redactor,
+    disk: &Disk,
+) {
     let (mut line, mut damage) = (Vec::new(), Damage::default());
     loop {
         line.clear();
         match reader.read_until(b'\n', &mut line) {
-            Ok(0) | Err(_) => return,
+            Ok(0) | Err(_) => {
+                // What waits is written before the thread ends, or not at all.
+                disk.run_within(PATIENCE, || ());
+                return;
+            }
             Ok(_) => {
                 line.truncate(MAX_LINE);
                 let text = String::from_utf8_lossy(&line);
-                target.write(&redactor.clean(text.trim_end()));
+                let (target, clean) = (Arc::clone(target), redactor.clean(text.trim_end()).into_owned());
+                // Dropped when the disk does not follow.
+                let _ = disk.post(move || target.lock().write(&clean));
                 if let Some(text) = damage.note(&text, Instant::now()) {
                     tracing::warn!("{text}");
                 }
@@ -221,7 +236,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let redactor = Arc::new(Redactor::default());
         redactor.hide("hunter2");
-        let output = NativeOutput::start(dir.path(), 2000, redactor).unwrap();
+        let output =
+            NativeOutput::start(dir.path(), 2000, redactor, Disk::start("disk-test").unwrap()).unwrap();
         let mut pipe = OpenOptions::new().append(true).open(output.path().unwrap()).unwrap();
         for number in 0..100 {
             writeln!(pipe, "[rtsp @ 0x1] {number}: rtsp://u:other@h/1 and hunter2 failed").unwrap();

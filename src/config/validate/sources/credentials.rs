@@ -95,7 +95,8 @@ fn from_file(field: &Field<'_>) -> Option<Credentials> {
             Some(Credentials::from_pair(text.trim_end_matches(['\n', '\r'])))
         }
         Err(error) => {
-            field.problem(&format!(
+            // It may come later: from a secret store, or with the disk it is on.
+            field.passing_problem(&format!(
                 "'{}' cannot be read ({error}); it should hold user:password",
                 path.display()
             ));
