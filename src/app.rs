@@ -3,6 +3,7 @@
 mod arguments;
 mod bench_screen;
 mod check;
+mod configuration;
 mod dashboard;
 mod ending;
 mod environment;

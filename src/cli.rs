@@ -3,7 +3,7 @@
 //! Options that also have an environment variable (`PCOUNT_WORKERS` and others) win over it; both win over
 //! the configuration file.
 
-use std::{io, num::NonZeroU32, path::PathBuf, time::Duration};
+use std::{ffi::OsString, io, num::NonZeroU32, path::PathBuf, time::Duration};
 
 use clap::{
     ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, error::ErrorKind,
@@ -93,8 +93,8 @@ fn check_environment(matches: &ArgMatches, command: &mut clap::Command) -> Resul
 pub struct RunArgs {
     /// Sources to count in: video files, folders, patterns, rtsp:// and http:// addresses, device numbers, demo:NAME
     #[arg(value_name = "SOURCE", conflicts_with = "config")]
-    pub sources: Vec<String>,
-    /// Configuration file (JSON)
+    pub sources: Vec<OsString>,
+    /// Configuration file (JSON); - is the standard input
     #[arg(short, long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Workers at start
@@ -220,7 +220,7 @@ pub enum Command {
 /// `check`.
 #[derive(Debug, Clone, Args)]
 pub struct CheckArgs {
-    /// Configuration file (JSON)
+    /// Configuration file (JSON); - is the standard input
     #[arg(short, long, value_name = "FILE")]
     pub config: PathBuf,
     /// Open each source as well and say what comes
@@ -274,7 +274,7 @@ pub struct EvalArgs {
 pub struct BenchArgs {
     /// Video file or demo scene, of which every stream is a copy
     #[arg(long, value_name = "SOURCE")]
-    pub source: String,
+    pub source: OsString,
     /// How many streams
     #[arg(long, value_name = "N", default_value = "4", value_parser = streams)]
     pub streams: usize,

@@ -26,6 +26,12 @@ use crate::config::redact;
 /// Number of the descriptor that holds the true arguments.
 const HANDOVER: &str = "PCOUNT_ARGUMENTS_FD";
 
+/// Number of the descriptor that holds a configuration that came through a pipe.
+const CONFIGURATION: &str = "PCOUNT_CONFIGURATION_FD";
+
+/// Name of its file in memory.
+const CONFIGURATION_NAME: &str = "pcount-configuration";
+
 /// Name of the process.
 const COMMAND: &CStr = c"pcount-tui";
 
@@ -35,7 +41,7 @@ const NAME: &str = "pcount-arguments";
 /// The program's arguments. Does not return in a process whose arguments hold a secret: it starts anew.
 pub fn read() -> Vec<OsString> {
     let visible: Vec<OsString> = std::env::args_os().collect();
-    if let Some(arguments) = handed_over() {
+    if let Some(arguments) = taken_over(HANDOVER, NAME).map(|bytes| split(&bytes)) {
         // It was started by a name that says nothing to those who look for it in `top` or with `pkill`.
         let _ = set_name(COMMAND);
         return arguments;
@@ -68,14 +74,27 @@ pub fn remember(arguments: &[OsString]) {
     let _ = TRUE.set(arguments.to_vec());
 }
 
+/// A configuration that can be read only once, for [`start_anew_with`].
+static PIPED: std::sync::OnceLock<Vec<u8>> = std::sync::OnceLock::new();
+
+/// Keeps `configuration` for [`start_anew_with`].
+pub fn remember_configuration(configuration: Vec<u8>) {
+    let _ = PIPED.set(configuration);
+}
+
+/// The configuration that this process read from a pipe before it started itself again.
+pub fn piped_configuration() -> Option<Vec<u8>> {
+    PIPED.get().cloned().or_else(|| taken_over(CONFIGURATION, CONFIGURATION_NAME))
+}
+
 fn start_anew(arguments: &[OsString], variables: &[Variable]) -> io::Result<std::convert::Infallible> {
     let (program, rest) = arguments.split_first().ok_or(io::ErrorKind::InvalidInput)?;
-    // Without close-on-exec: it must survive.
-    let mut handover = File::from(memfd_create(NAME, MemfdFlags::empty())?);
-    handover.write_all(&join(arguments))?;
+    let handover = handed_over(NAME, &join(arguments))?;
+    let configuration = PIPED.get().map(|bytes| handed_over(CONFIGURATION_NAME, bytes)).transpose()?;
     let mut command = Command::new("/proc/self/exe");
     command.arg0(program).args(rest.iter().map(|argument| shown(argument)));
     command.env(HANDOVER, handover.as_raw_fd().to_string());
+    command.envs(configuration.as_ref().map(|file| (CONFIGURATION, file.as_raw_fd().to_string())));
     for (name, value) in variables {
         match value {
             Some(value) => command.env(name, value),
@@ -85,14 +104,21 @@ fn start_anew(arguments: &[OsString], variables: &[Variable]) -> io::Result<std:
     Err(command.exec())
 }
 
-/// The arguments left by [`start_anew`], if this process was started by it.
-fn handed_over() -> Option<Vec<OsString>> {
-    let number: u32 = std::env::var(HANDOVER).ok()?.parse().ok()?;
+/// A file in memory that the program finds when it has started again.
+fn handed_over(name: &str, content: &[u8]) -> io::Result<File> {
+    // Without close-on-exec: it must survive.
+    let mut file = File::from(memfd_create(name, MemfdFlags::empty())?);
+    file.write_all(content)?;
+    Ok(file)
+}
+
+/// What [`handed_over`] has left under `name`, if this process was started by [`start_anew`]; it is emptied.
+fn taken_over(variable: &str, name: &str) -> Option<Vec<u8>> {
+    let number: u32 = std::env::var(variable).ok()?.parse().ok()?;
     let path = format!("/proc/self/fd/{number}");
     // A variable that somebody else left behind names another file, or none.
-    let ours = fs::read_link(&path)
-        .is_ok_and(|target| target.as_os_str().as_bytes().starts_with(b"/memfd:pcount-arguments"));
-    if !ours {
+    let target = fs::read_link(&path).ok()?;
+    if !target.as_os_str().as_bytes().starts_with(format!("/memfd:{name}").as_bytes()) {
         return None;
     }
     let mut file = OpenOptions::new().read(true).write(true).open(path).ok()?;
@@ -105,7 +131,7 @@ fn handed_over() -> Option<Vec<OsString>> {
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes).ok()?;
     file.set_len(0).ok()?;
-    (!bytes.is_empty()).then(|| split(&bytes))
+    (!bytes.is_empty()).then_some(bytes)
 }
 
 /// `argument` as it may be seen.

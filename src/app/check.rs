@@ -13,10 +13,12 @@ use std::{
 use anyhow::Context as _;
 use crossbeam_channel::{Receiver, RecvTimeoutError, unbounded};
 
-use super::{DONE, Failure, NO_SOURCE, NO_THREAD, ending::Ending, notices::Notices, signals::StopSignal};
+use super::{
+    DONE, Failure, NO_SOURCE, NO_THREAD, configuration, ending::Ending, notices::Notices, signals::StopSignal,
+};
 use crate::{
     cli::CheckArgs,
-    config::{Config, DetectorChoice, Overrides, SourceConfig},
+    config::{DetectorChoice, Overrides, SourceConfig},
     source::{Probe, probe_source, substream_for},
     tui::keymap::Keymap,
 };
@@ -29,8 +31,7 @@ const LOOK: Duration = Duration::from_millis(50);
 
 /// Checks, and prints what was found.
 pub fn run(args: &CheckArgs) -> Result<u8, Failure> {
-    let config =
-        Config::load(&args.config, &Overrides::default()).map_err(|errors| Failure::config(&errors))?;
+    let config = configuration::load(&args.config, &Overrides::default())?;
     let mut out = io::stdout().lock();
     for warning in &config.warnings {
         writeln!(out, "warning: {warning}")?;

@@ -48,7 +48,7 @@ pub fn run(args: &RunArgs, config: &Config, stop: &StopSignal, parts: &Parts) ->
             timezone: config.parallel.timezone.clone(),
         }),
         recent: parts.logs.recent(),
-        keeper: Keeper::new(config.path.clone()),
+        keeper: Keeper::new(config.path.clone(), config.piped.clone()),
         hide: parts.logs.hider(),
         results: config.parallel.result_output.display().to_string(),
     });
@@ -123,6 +123,14 @@ impl Host for DashboardHost {
 
     fn config_place(&self) -> ConfigPlace {
         self.keeper.place()
+    }
+
+    fn look_at_config(&self) {
+        self.keeper.look();
+    }
+
+    fn taken_ids(&self) -> Vec<String> {
+        self.keeper.ids()
     }
 
     fn hide_secrets(&self, source: &SourceConfig) {

@@ -14,8 +14,8 @@ use crossbeam_channel::Receiver;
 use sha2::{Digest, Sha256};
 
 use super::{
-    DONE, FAILED, Failure, NO_SOURCE, NO_THREAD, ending::Ending, environment, notices::Notices,
-    signals::StopSignal,
+    DONE, FAILED, Failure, NO_SOURCE, NO_THREAD, configuration, ending::Ending, environment,
+    notices::Notices, signals::StopSignal,
 };
 use crate::{
     cli::RunArgs,
@@ -132,10 +132,11 @@ fn running(config: &Config) -> Option<EngineSnapshot> {
 
 fn load(args: &RunArgs) -> Result<Config, Failure> {
     match &args.config {
-        Some(path) => Config::load(path, &args.overrides()),
-        None => Config::from_sources(&args.sources, &args.overrides()),
+        Some(path) => configuration::load(path, &args.overrides()),
+        None => {
+            Config::from_sources(&args.sources, &args.overrides()).map_err(|errors| Failure::config(&errors))
+        }
     }
-    .map_err(|errors| Failure::config(&errors))
 }
 
 /// The ledger, unless the configuration says that there is none. `forward` takes events once they are on
@@ -221,15 +222,17 @@ pub(super) fn engine(
     }
     let (ledger, exporter, logs) =
         (parts.ledger.clone(), Arc::clone(&parts.exporter), Arc::clone(&parts.logs));
-    let (outlet, notices) = (parts.outlet.clone(), tell.then(|| parts.notices.clone()));
+    let (outlet, teller) = (parts.outlet.clone(), tell.then(|| parts.notices.clone()));
+    let warned = warnings_in_short(&config.warnings);
     options.health = Some(Arc::new(move || {
         let status = ledger.as_ref().map(|ledger| ledger.status()).unwrap_or_default();
         let others = [exporter.problem(), logs.problem(), outlet.problem()];
         let problems: Vec<_> = status.problem.into_iter().chain(others.into_iter().flatten()).collect();
-        if let Some(notices) = &notices {
-            notices.say_new(&problems);
+        if let Some(teller) = &teller {
+            teller.say_new(&problems);
         }
-        Health { problems, notices: status.notices, lost: status.lost + exporter.lost() }
+        let notices = status.notices.into_iter().chain(warned.clone()).collect();
+        Health { problems, notices, lost: status.lost + exporter.lost() }
     }));
     parts.ending.set_unkept(Box::new(unkept(parts)));
     options.log_lines_lost = Some(parts.logs.lost_counter());
@@ -239,6 +242,15 @@ pub(super) fn engine(
         engine.add_source(source.clone()).map_err(|error| Failure::Usage(error.to_string()))?;
     }
     Ok(engine)
+}
+
+/// The warnings about the configuration in one line for the screen.
+fn warnings_in_short(warnings: &[String]) -> Option<String> {
+    let (first, others) = warnings.split_first()?;
+    Some(match others.len() {
+        0 => first.clone(),
+        others => format!("{first} (and {others} more in the log)"),
+    })
 }
 
 /// Begins to count, and to tell others.

@@ -1,11 +1,11 @@
 //! `pcount-tui report`: past counts out of the ledger.
 
-use std::path::PathBuf;
+use std::ffi::OsString;
 
-use super::{Failure, print};
+use super::{Failure, configuration, print};
 use crate::{
     cli::ReportArgs,
-    config::{Config, Overrides, ParallelConfig},
+    config::{Config, Overrides},
     ledger::{
         self, LedgerError, Reader,
         render::render,
@@ -16,16 +16,14 @@ use crate::{
 /// Reads the ledger of a configuration, or of a folder, and prints the answer.
 pub fn run(args: &ReportArgs) -> Result<u8, Failure> {
     let overrides = Overrides { output: args.output.clone(), ..Overrides::default() };
-    let settings = match &args.config {
-        Some(path) => Config::load(path, &overrides).map_err(|errors| Failure::config(&errors))?.parallel,
-        None => ParallelConfig {
-            result_output: args
-                .output
-                .clone()
-                .unwrap_or_else(|| PathBuf::from(crate::config::defaults::RESULT_OUTPUT)),
-            ..ParallelConfig::default()
-        },
+    let config = match &args.config {
+        Some(path) => configuration::load(path, &overrides)?,
+        None => {
+            Config::from_sources::<OsString>(&[], &overrides).map_err(|errors| Failure::config(&errors))?
+        }
     };
+    configuration::warn(&config);
+    let settings = config.parallel;
     let usage = |error: LedgerError| Failure::Usage(error.to_string());
     let now = jiff::Timestamp::now();
     let moment = |text: &str| parse_moment(text, now, &settings.timezone).map_err(usage);

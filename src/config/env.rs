@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::secret::percent_encode;
+use super::{login::bare, secret::percent_encode};
 
 /// Finds the value of an environment variable.
 pub(super) type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -10,7 +10,8 @@ pub(super) type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 /// Replaces each `${NAME}` by the variable's value; `$${` stands for `${` itself.
 ///
 /// In the user part of a URL (`rtsp://admin:${PASSWORD}@host`) the value is percent-encoded, so that a
-/// password may hold any character. A variable that is the whole user part may hold `user:password`.
+/// password may hold any character. A variable that is the whole user part may hold `user:password`. Blanks, line
+/// ends and a byte order mark around a value are no part of it.
 pub(super) fn expand(text: &str, lookup: Lookup<'_>) -> Result<String, String> {
     let user_part = user_part(text);
     let mut out = String::with_capacity(text.len());
@@ -36,15 +37,16 @@ pub(super) fn expand(text: &str, lookup: Lookup<'_>) -> Result<String, String> {
         let value = lookup(name).ok_or_else(|| {
             format!("the environment variable '{name}' is not set; set it or replace '${{{name}}}'")
         })?;
+        let value = bare(&value);
         match &user_part {
             Some(part) if *part == (found..end + 1) => match value.split_once(':') {
                 Some((user, password)) => {
                     out.push_str(&format!("{}:{}", percent_encode(user), percent_encode(password)));
                 }
-                None => out.push_str(&percent_encode(&value)),
+                None => out.push_str(&percent_encode(value)),
             },
-            Some(part) if part.contains(&found) => out.push_str(&percent_encode(&value)),
-            _ => out.push_str(&value),
+            Some(part) if part.contains(&found) => out.push_str(&percent_encode(value)),
+            _ => out.push_str(value),
         }
         at = end + 1;
     }
@@ -78,6 +80,7 @@ mod tests {
             "HOST" => Some("cam.lan".into()),
             "PASS" => Some("p@s:s/w".into()),
             "LOGIN" => Some("admin:p@ss".into()),
+            "CRLF" => Some("\u{feff}p@ss \r\n".into()),
             "HOME" => Some("/home/u".into()),
             _ => None,
         }
@@ -90,6 +93,7 @@ mod tests {
             ("rtsp://${HOST}/1", Ok("rtsp://cam.lan/1")),
             ("rtsp://u:${PASS}@${HOST}/1", Ok("rtsp://u:p%40s%3As%2Fw@cam.lan/1")),
             ("rtsp://${LOGIN}@${HOST}/1", Ok("rtsp://admin:p%40ss@cam.lan/1")),
+            ("rtsp://u:${CRLF}@h/1", Ok("rtsp://u:p%40ss@h/1")),
             ("$${HOST} ${HOST}", Ok("${HOST} cam.lan")),
             ("${NONE}", Err("the environment variable 'NONE' is not set; set it or replace '${NONE}'")),
             ("${A B}", Err("'A B' is no name of an environment variable; write ${NAME}")),

@@ -221,6 +221,11 @@ fn names_a_secret(name: &str) -> bool {
 
 /// Decodes `%40` and the like; what is not a valid escape stays as it is.
 fn percent_decode(text: &str) -> String {
+    String::from_utf8_lossy(&percent_decoded(text)).into_owned()
+}
+
+/// The bytes that `text` stands for, with `%40` and the like decoded.
+pub(super) fn percent_decoded(text: &str) -> Vec<u8> {
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;
@@ -237,7 +242,7 @@ fn percent_decode(text: &str) -> String {
             }
         }
     }
-    String::from_utf8_lossy(&out).into_owned()
+    out
 }
 
 /// Encodes everything but unreserved characters (RFC 3986, 2.3), so that any text may be part of a URL.

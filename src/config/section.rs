@@ -14,6 +14,7 @@ use std::{
 use super::{
     env,
     json::{Member, Node, Place, Value},
+    limits,
     problem::Problem,
     text,
 };
@@ -276,20 +277,13 @@ impl<'a> Field<'a> {
     /// Text that is not blank and holds no control characters, at most `limit` characters, without the password of
     /// an address in it: it will be shown.
     pub fn label(&self, limit: usize) -> Option<String> {
-        let text = self.text()?;
-        if text.trim().is_empty() {
-            self.problem(&format!("'{text}' is empty; write a text or leave the key out"));
-        } else if let Some(control) = text.chars().find(|c| c.is_control()) {
-            self.problem(&format!("holds the control character U+{:04X}; remove it", u32::from(control)));
-        } else if text.chars().count() > limit {
-            self.problem(&format!(
-                "is {} characters long; {limit} are the most that can be shown",
-                text.chars().count()
-            ));
-        } else {
-            return Some(super::redact(&text).into_owned());
+        match limits::label(&self.text()?, limit) {
+            Ok(text) => Some(text),
+            Err(problem) => {
+                self.problem(&problem);
+                None
+            }
         }
-        None
     }
 
     pub fn boolean(&self) -> Option<bool> {

@@ -301,8 +301,10 @@ impl std::fmt::Display for SourceSpec {
         match self {
             Self::Url { address, .. } => write!(f, "{address}"),
             Self::Device(path) => write!(f, "{}", path.display()),
-            // Somebody may have put an address where a file belongs.
-            Self::File(path) => f.write_str(&secret::redact(&path.to_string_lossy())),
+            // Somebody may have put an address where a file belongs, and a name may hold anything.
+            Self::File(path) => {
+                f.write_str(&super::text::printable(&secret::redact(&path.to_string_lossy())))
+            }
             Self::Demo(scene) => write!(f, "demo:{}", secret::redact(scene)),
         }
     }

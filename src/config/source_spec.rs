@@ -2,22 +2,26 @@
 
 use std::{
     collections::BTreeSet,
+    ffi::{OsStr, OsString},
     fs,
-    os::unix::fs::FileTypeExt as _,
+    os::unix::{ffi::OsStringExt as _, fs::FileTypeExt as _},
     path::{Path, PathBuf},
 };
 
 use url::Url;
 
-use super::{SourceSpec, demo::DemoSpec, env, env::Lookup, secret, text};
+use super::{SourceSpec, demo::DemoSpec, env, env::Lookup, limits, secret, text, videos, videos::Found};
 
 /// Schemes of cameras.
 const SCHEMES: [&str; 4] = ["rtsp", "rtsps", "http", "https"];
 
+/// What stands before a path that is taken as it is, with `%41` for characters that cannot be written.
+const FILE: &str = "file://";
+
 /// Highest number of a `/dev/videoN`; the kernel has 256 minor numbers.
 const DEVICE_LIMIT: u32 = 255;
 
-/// Endings of files that a folder is searched for.
+/// Endings of addresses that are files and not cameras.
 const VIDEO_EXTENSIONS: [&str; 20] = [
     "mp4", "m4v", "mkv", "avi", "mov", "webm", "ts", "mts", "m2ts", "mpg", "mpeg", "wmv", "flv", "3gp",
     "ogv", "h264", "h265", "hevc", "mjpeg", "y4m",
@@ -27,16 +31,13 @@ pub(super) fn is_video_extension(extension: &str) -> bool {
     VIDEO_EXTENSIONS.iter().any(|known| known.eq_ignore_ascii_case(extension))
 }
 
-/// More files than this of one pattern are a slip such as `/**/*`, which would read the whole disk.
-const MOST_FILES: usize = 10_000;
-
 /// What a source string names.
 #[derive(Debug, PartialEq)]
 pub(super) enum Named {
     /// One source.
     One(SourceSpec),
-    /// The videos of a folder or of a pattern, sorted by name; may be empty.
-    Several(Vec<PathBuf>),
+    /// The videos of a folder or of a pattern; may be none.
+    Several(Found),
 }
 
 /// Reads a source string, with paths relative to `base`; `~/` is what `lookup` says of `HOME`.
@@ -49,7 +50,10 @@ pub(super) fn parse(written: &str, base: &Path, lookup: Lookup<'_>) -> Result<Na
         return Err("'' is empty; write an address, a device number, a file, a folder or demo:lobby".into());
     }
     if let Some(control) = written.chars().find(|c| c.is_control()) {
-        return Err(format!("holds the control character U+{:04X}; remove it", u32::from(control)));
+        return Err(format!(
+            "holds the control character U+{0:04X}; remove it, or name a file as file:///folder/a%{0:02X}b.mp4",
+            u32::from(control)
+        ));
     }
     if let Some(scene) = written.strip_prefix("demo:") {
         let scene = scene.trim_start_matches("//");
@@ -62,12 +66,10 @@ pub(super) fn parse(written: &str, base: &Path, lookup: Lookup<'_>) -> Result<Na
             Err(format!("there is no device '{number}'; device numbers go from 0 to {DEVICE_LIMIT}"))
         };
     }
-    if let Some(path) = written.strip_prefix("file://") {
-        // The text is not repeated: what stands before the '@' may be a password.
-        if path.split('/').next().is_some_and(|host| host.contains('@')) {
-            return Err("a file takes no user name or password; write file:///folder/video.mp4".into());
-        }
-        return path_or_several(path, base, lookup);
+    if let Some((scheme, path)) = written.split_at_checked(FILE.len())
+        && scheme.eq_ignore_ascii_case(FILE)
+    {
+        return file_url(path, base, lookup);
     }
     match written.split_once("://") {
         Some((scheme, _)) => url(scheme, written).map(Named::One),
@@ -121,10 +123,10 @@ fn path_or_several(written: &str, base: &Path, lookup: Lookup<'_>) -> Result<Nam
         return Ok(Named::One(SourceSpec::Device(path)));
     }
     if path.is_dir() {
-        return folder(&path).map(Named::Several);
+        return Ok(Named::Several(videos::folder(&path, written)));
     }
     if written.contains(['*', '?', '[']) && !path.exists() {
-        return pattern(&escaped(written, base, lookup)?, MOST_FILES).map(Named::Several);
+        return several(written, base, lookup);
     }
     Ok(Named::One(SourceSpec::File(path)))
 }
@@ -137,53 +139,88 @@ fn is_device(path: &Path) -> bool {
     }
 }
 
-fn folder(path: &Path) -> Result<Vec<PathBuf>, String> {
-    let problem = |error| format!("the folder '{}' cannot be read: {error}", path.display());
-    let mut videos = Vec::new();
-    for entry in fs::read_dir(path).map_err(problem)? {
-        let file = entry.map_err(problem)?.path();
-        let extension = file.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-        if is_video_extension(extension) && !is_hidden(&file) && file.is_file() {
-            videos.push(file);
-        }
+fn several(pattern: &str, base: &Path, lookup: Lookup<'_>) -> Result<Named, String> {
+    match pattern.strip_prefix("~/") {
+        Some(rest) => videos::pattern(rest, &env::resolve("~/", base, lookup)),
+        None => videos::pattern(pattern, base),
     }
-    videos.sort();
-    Ok(videos)
+    .map(Named::Several)
 }
 
-fn is_hidden(file: &Path) -> bool {
-    file.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
+/// What follows `file://`: a path with `%41` for any byte, or a pattern.
+fn file_url(path: &str, base: &Path, lookup: Lookup<'_>) -> Result<Named, String> {
+    let (host, _) = path.split_once('/').unwrap_or((path, ""));
+    // The text is not repeated: what stands before the '@' may be a password.
+    if host.contains('@') {
+        return Err("a file takes no user name or password; write file:///folder/video.mp4".into());
+    }
+    let path = if host.eq_ignore_ascii_case("localhost") { &path[host.len()..] } else { path };
+    let bytes = secret::percent_decoded(path);
+    if bytes.is_empty() || bytes.contains(&0) {
+        return Err("'file://' names no file; write file:///folder/video.mp4".into());
+    }
+    let file = base.join(OsString::from_vec(bytes));
+    if path.contains(['*', '?', '[']) && !file.exists() {
+        return several(path, base, lookup);
+    }
+    Ok(named_exactly(file))
 }
 
-/// The pattern with everything that the user did not write taken literally.
-fn escaped(written: &str, base: &Path, lookup: Lookup<'_>) -> Result<String, String> {
-    if written.starts_with('/') {
-        return Ok(written.to_owned());
+/// The file or folder of this very name, which may be no text.
+pub(super) fn named_exactly(path: PathBuf) -> Named {
+    if path.is_dir() {
+        return Named::Several(videos::folder(&path, &text::printable(&path.to_string_lossy())));
     }
-    let (folder, rest) = match written.strip_prefix("~/") {
-        Some(rest) => (env::resolve("~/", base, lookup), rest),
-        None => (base.join(""), written),
+    Named::One(if is_device(&path) { SourceSpec::Device(path) } else { SourceSpec::File(path) })
+}
+
+/// Whether an argument is better taken as the name of the file that is there than as it would be read.
+pub(super) fn is_file_name(argument: &OsStr) -> bool {
+    let Some(text) = argument.to_str() else { return true };
+    let odd = text.contains("${") || text.trim() != text || text.contains(char::is_control);
+    odd && Path::new(argument).symlink_metadata().is_ok()
+}
+
+/// The file or device `video` as a configuration in `folder` (absolute) names it, before `${` is escaped: relative where it
+/// lies below it, and read back as the same file whatever its name holds.
+pub(super) fn written(video: &Path, folder: &Path, lookup: Lookup<'_>) -> String {
+    let whole = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let video = whole(video);
+    let inner = video.strip_prefix(folder).ok();
+    let plain =
+        [inner.map(Path::to_owned), inner.map(|inner| Path::new(".").join(inner)), Some(video.clone())];
+    let reads_back = |text: &&str| {
+        // With a character of patterns it would be another file once this one is gone.
+        !text.contains(['*', '?', '['])
+            && matches!(
+                parse(text, folder, lookup),
+                Ok(Named::One(SourceSpec::File(path) | SourceSpec::Device(path))) if whole(&path) == video
+            )
     };
-    let folder = folder.to_str().ok_or("a pattern must be UTF-8; name the files one by one")?;
-    Ok(format!("{}{rest}", glob::Pattern::escape(folder)))
+    let plain = plain.iter().flatten().filter_map(|path| path.to_str()).find(reads_back);
+    plain.map_or_else(
+        || {
+            let path = inner.map_or_else(|| video.clone(), |inner| Path::new(".").join(inner));
+            format!("{FILE}{}", percent_encoded(&path))
+        },
+        str::to_owned,
+    )
 }
 
-fn pattern(text: &str, most: usize) -> Result<Vec<PathBuf>, String> {
-    let options = glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::new() };
-    let found = glob::glob_with(text, options)
-        .map_err(|error| format!("'{text}' is no pattern ({}); a literal [ is written [[]", error.msg))?;
-    let mut files = Vec::new();
-    // Folders and what cannot be read count too: it is the walk that must end.
-    for (walked, found) in found.enumerate() {
-        if walked >= most {
-            return Err(format!(
-                "'{text}' fits more than {most} files and folders; write a narrower pattern"
-            ));
+/// A path as it stands in a `file://` address. Letters of all scripts stay as they are.
+fn percent_encoded(path: &Path) -> String {
+    let mut out = String::new();
+    for chunk in path.as_os_str().as_encoded_bytes().utf8_chunks() {
+        for c in chunk.valid().chars() {
+            if c.is_alphanumeric() || "/!$&'()+,;=:@-._~".contains(c) {
+                out.push(c);
+            } else {
+                out.extend(c.encode_utf8(&mut [0; 4]).bytes().map(|byte| format!("%{byte:02X}")));
+            }
         }
-        files.extend(found.ok().filter(|file| file.is_file()));
+        out.extend(chunk.invalid().iter().map(|byte| format!("%{byte:02X}")));
     }
-    files.sort();
-    Ok(files)
+    out
 }
 
 /// An id for a source that was given none: from its file name, host or scene, not yet in `taken`.
@@ -203,11 +240,11 @@ pub(super) fn derive_id(spec: &SourceSpec, taken: &BTreeSet<String>) -> String {
     unused(&slug(&base), taken)
 }
 
-/// `base`, or `base_2` and so on, whichever is not taken.
+/// `base`, or `base_2` and so on, whichever is not taken and may be an id.
 pub(super) fn unused(base: &str, taken: &BTreeSet<String>) -> String {
     let mut id = base.to_owned();
     let mut number = 2;
-    while taken.contains(&id) {
+    while taken.contains(&id) || limits::check_id(&id).is_err() {
         id = format!("{base}_{number}");
         number += 1;
     }
@@ -303,18 +340,14 @@ mod tests {
     }
 
     #[test]
-    fn folders_and_patterns_give_their_videos_in_order() {
-        let folder = tempfile::tempdir().unwrap();
-        for name in ["b.MP4", "a.mkv", "notes.txt", ".hidden.mp4"] {
-            fs::write(folder.path().join(name), "").unwrap();
-        }
-        let at = |name: &str| folder.path().join(name);
-        let text = folder.path().to_str().unwrap();
-        assert_eq!(read(text), Ok(Named::Several(vec![at("a.mkv"), at("b.MP4")])));
-        assert_eq!(read(&format!("{text}/*.m*")), Ok(Named::Several(vec![at("a.mkv")])));
-        assert_eq!(read(&format!("{text}/x*")), Ok(Named::Several(vec![])));
-        let refused = pattern(&format!("{text}/**/*"), 2).unwrap_err();
-        assert!(refused.contains("fits more than 2 files and folders"), "{refused}");
+    fn a_file_address_is_a_path_with_any_byte() {
+        assert_eq!(
+            one("file:///v/a%20b%FF.mp4"),
+            SourceSpec::File(OsString::from_vec(b"/v/a b\xFF.mp4".into()).into())
+        );
+        assert_eq!(one("FILE://localhost/v/a.mp4"), SourceSpec::File("/v/a.mp4".into()));
+        assert_eq!(one("file://./100%.mp4"), SourceSpec::File("/base/100%.mp4".into()));
+        assert!(read("file:///a%00.mp4").is_err());
     }
 
     #[test]
@@ -327,6 +360,8 @@ mod tests {
             ("demo:plaza?seed=3", "demo_plaza"),
             ("2", "video2"),
             ("a/+.mp4", "source"),
+            ("worker_1.mp4", "worker_1_2"),
+            ("parallel_counter.mp4", "parallel_counter_2"),
         ] {
             let id = derive_id(&one(text), &taken);
             assert_eq!(id, wanted);

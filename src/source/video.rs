@@ -6,7 +6,7 @@ mod picture;
 mod time;
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
@@ -45,7 +45,7 @@ pub type Reopen = Box<dyn Fn() -> Option<VideoCapture> + Send>;
 /// What a capture reads from, which decides what its time and its end mean.
 enum Origin {
     /// A file: media time, ends.
-    File { stall_timeout: Duration },
+    File { path: PathBuf, stall_timeout: Duration },
     /// A network stream or device: monotonic time; `live` streams do not end by themselves.
     Stream { stall_timeout: Duration, live: bool },
 }
@@ -91,7 +91,8 @@ impl VideoSource {
     /// # Errors
     /// When it declares pictures so large that decoding them would take the machine's memory.
     pub fn file(capture: VideoCapture, path: &Path, stall_timeout: Duration) -> Result<Self, SourceError> {
-        let source = Self::new(capture, path.display().to_string(), Origin::File { stall_timeout });
+        let origin = Origin::File { path: path.to_owned(), stall_timeout };
+        let source = Self::new(capture, path.display().to_string(), origin);
         check_size(&source.name, source.info.size).map_err(SourceError::Unsupported)?;
         Ok(source)
     }
@@ -155,8 +156,8 @@ impl VideoSource {
             frames: (!live && (1.0..1e12).contains(&frames)).then_some(frames as u64),
         };
         let now = clock::now();
-        let length = match origin {
-            Origin::File { .. } => std::fs::metadata(&name).map_or(0, |file| file.len()),
+        let length = match &origin {
+            Origin::File { path, .. } => std::fs::metadata(path).map_or(0, |file| file.len()),
             Origin::Stream { .. } => 0,
         };
         Self {
@@ -184,9 +185,9 @@ impl VideoSource {
     }
 
     /// A file that vanishes, is damaged, or is still being written ends like any other: FFmpeg tells no reason.
-    fn say_early_end(&mut self) {
+    fn say_early_end(&mut self, path: &Path) {
         let (name, read) = (&self.name, self.grabbed);
-        self.remark = match std::fs::metadata(name) {
+        self.remark = match std::fs::metadata(path) {
             Err(_) => Some(format!("'{name}' has vanished while it was read; {read} frames were counted")),
             Ok(file) if file.len() != self.length => Some(format!(
                 "'{name}' is still being written; it was read as far as it went, {read} frames; restart it when it \
@@ -274,15 +275,16 @@ impl VideoSource {
             return Err(SourceError::StoodStill);
         }
         match self.origin {
-            Origin::File { stall_timeout } if waited >= stall_timeout.mul_f64(WHOLE_WAIT) => {
+            Origin::File { stall_timeout, .. } if waited >= stall_timeout.mul_f64(WHOLE_WAIT) => {
                 Err(SourceError::Stalled(stall_timeout))
             }
             Origin::File { .. } if self.grabbed == 0 => Err(SourceError::Unsupported(format!(
                 "'{}' holds no frame that can be decoded; it may be damaged or cut short",
                 self.name
             ))),
-            Origin::File { .. } => {
-                self.say_early_end();
+            Origin::File { ref path, .. } => {
+                let path = path.clone();
+                self.say_early_end(&path);
                 Ok(false)
             }
             Origin::Stream { stall_timeout, .. } if waited >= stall_timeout.mul_f64(WHOLE_WAIT) => {

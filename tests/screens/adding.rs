@@ -63,6 +63,30 @@ fn a_source_is_added_saved_and_its_line_drawn_without_another_key() {
 }
 
 #[test]
+fn an_id_is_new_to_the_file_the_run_and_what_was_added_a_moment_ago() {
+    let mut stage = two().configured();
+    *stage.host.taken.lock() = vec!["demo_lobby".into()];
+    for wanted in ["demo_lobby_2", "demo_lobby_3"] {
+        stage.keys("ademo:lobby<enter>");
+        assert_eq!(stage.engine.take_sent()[0], format!("add {wanted} demo:lobby"));
+        stage.keys("<enter>");
+    }
+}
+
+#[test]
+fn a_name_is_as_long_as_the_configuration_takes_and_no_longer() {
+    let mut stage = two().configured();
+    let longest = "n".repeat(80);
+    stage.keys("ademo:lobby<tab>");
+    stage.session.ui.paste(&longest);
+    stage.keys("x");
+    assert!(stage.text(80, 24).contains("a name has at most 80 characters"));
+    stage.session.ui.paste("more");
+    stage.keys("<enter>");
+    assert_eq!(saved(&mut stage, 1), [format!("source demo_lobby '{longest}' demo:lobby Beside")]);
+}
+
+#[test]
 fn without_a_file_it_lasts_for_this_run_and_a_file_is_offered() {
     let mut stage = two();
     stage.keys("ademo:lobby");

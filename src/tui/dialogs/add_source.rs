@@ -6,7 +6,7 @@ use crossterm::event::KeyCode;
 
 use super::Outcome;
 use crate::{
-    config::edit::KeepLogin,
+    config::{LABEL_LENGTH, edit::KeepLogin},
     tui::{
         app::Effect,
         host::{ConfigPlace, Found},
@@ -20,9 +20,6 @@ mod draw;
 /// A text that rests this long is tried out. Not sooner: cameras lock accounts after a few wrong passwords, and
 /// half a password is a wrong one.
 const REST: Duration = Duration::from_millis(1200);
-
-/// Longest name for people, as in the configuration.
-const LONGEST_NAME: usize = 100;
 
 /// What trying the source out has given.
 #[derive(Debug, Clone)]
@@ -133,9 +130,9 @@ impl AddSource {
             (_, Field::Name) => {
                 let before = self.name.clone();
                 self.name.key(key);
-                if self.name.text().chars().count() > LONGEST_NAME {
+                if self.name.text().chars().count() > LABEL_LENGTH {
                     self.name = before;
-                    self.problem = Some(format!("a name has at most {LONGEST_NAME} characters"));
+                    self.problem = Some(format!("a name has at most {LABEL_LENGTH} characters"));
                 }
             }
             (Some(KeyCode::Left | KeyCode::Right | KeyCode::Char(' ')), Field::Login) => {
@@ -205,7 +202,14 @@ impl AddSource {
     /// Takes pasted text.
     pub fn paste(&mut self, text: &str) {
         match self.field {
-            Field::Name => self.name.insert(&text.chars().take(LONGEST_NAME).collect::<String>()),
+            Field::Name => {
+                let before = self.name.clone();
+                self.name.insert(text);
+                if self.name.text().trim().chars().count() > LABEL_LENGTH {
+                    self.name = before;
+                    self.problem = Some(format!("a name has at most {LABEL_LENGTH} characters"));
+                }
+            }
             Field::Source | Field::Login => {
                 self.source.insert(text);
                 self.changed();

@@ -1,11 +1,18 @@
 //! User names and passwords: in the address, beside it, in the environment or in a file.
 
-use std::{fs, path::Path};
+use std::{
+    fs::{self, File},
+    io::Read as _,
+    path::Path,
+};
 
 use crate::config::{
     Credentials, Secret, SourceSpec, env,
     section::{Field, Section},
 };
+
+/// Most bytes of a file that holds a login; a device may have no end.
+const MOST_BYTES: u64 = 64 << 10;
 
 /// Adds the section's `credentials` to `spec` and warns about secrets that others can read.
 pub(super) fn read(
@@ -59,7 +66,9 @@ fn given(field: &Field<'_>) -> Option<Credentials> {
         (None, None, Some(variable), None) => {
             let name = variable.text()?;
             match (field.report.env)(&name) {
-                Some(pair) => Some(Credentials::from_pair(&pair)),
+                Some(pair) => {
+                    login(&variable, &format!("the environment variable '{name}'"), pair.as_bytes())
+                }
                 None => {
                     variable.problem(&format!(
                         "the environment variable '{name}' is not set; set it to user:password"
@@ -78,8 +87,9 @@ fn given(field: &Field<'_>) -> Option<Credentials> {
 
 fn from_file(field: &Field<'_>) -> Option<Credentials> {
     let path = field.path()?;
-    match fs::read_to_string(&path) {
-        Ok(text) => {
+    let mut bytes = Vec::new();
+    match File::open(&path).and_then(|file| file.take(MOST_BYTES).read_to_end(&mut bytes)) {
+        Ok(_) => {
             if readable_by_all(&path) {
                 field.warning(&format!(
                     "'{0}' can be read by every user of this machine; run chmod 600 {0}",
@@ -92,7 +102,7 @@ fn from_file(field: &Field<'_>) -> Option<Credentials> {
                     path.display()
                 ));
             }
-            Some(Credentials::from_pair(text.trim_end_matches(['\n', '\r'])))
+            login(field, &format!("'{}'", path.display()), &bytes)
         }
         Err(error) => {
             // It may come later: from a secret store, or with the disk it is on.
@@ -100,6 +110,17 @@ fn from_file(field: &Field<'_>) -> Option<Credentials> {
                 "'{}' cannot be read ({error}); it should hold user:password",
                 path.display()
             ));
+            None
+        }
+    }
+}
+
+/// What `place` holds, as a login.
+fn login(field: &Field<'_>, place: &str, bytes: &[u8]) -> Option<Credentials> {
+    match Credentials::read(bytes) {
+        Ok(login) => Some(login),
+        Err(problem) => {
+            field.problem(&format!("{place} {problem}"));
             None
         }
     }
