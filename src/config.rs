@@ -20,6 +20,7 @@ mod section;
 mod source;
 mod source_spec;
 mod text;
+mod tree_secrets;
 mod validate;
 
 pub use demo::{DemoScene, DemoSpec};
@@ -28,7 +29,7 @@ pub use file::schema;
 pub use load::Overrides;
 pub use problem::{ConfigErrors, Problem};
 pub use program::{LogLevel, ModelFolders, ParallelConfig, Strategy, Theme, TuiConfig};
-pub use secret::{Credentials, Secret, redact, secret_ranges};
+pub use secret::{Address, Credentials, Known, Secret, known, redact};
 pub use source::{
     Cadence, LineConfig, RetryConfig, SourceConfig, SourceKind, SourceSpec, TrackerChoice, Transport,
     ZoneConfig,

@@ -7,13 +7,13 @@ use std::{
 };
 
 use super::{
-    Config, ConfigErrors, DetectorChoice, EngineChoice, LogLevel, Problem, SourceConfig, SourceSpec,
+    Address, Config, ConfigErrors, DetectorChoice, EngineChoice, LogLevel, Problem, SourceConfig, SourceSpec,
     defaults, env,
     json::{self, Node},
     problem::is_settled,
     section::Report,
     source_spec::{self, Named},
-    validate,
+    tree_secrets, validate,
 };
 
 /// What stands above the file: options of the command line, and environment variables where an option was
@@ -148,6 +148,7 @@ impl Config {
     fn parse(bytes: &[u8], file: &str, base: &Path, lookup: env::Lookup<'_>) -> Result<Self, ConfigErrors> {
         let root = read_tree(bytes, file)?;
         let report = Report::new(file, base, lookup);
+        tree_secrets::teach(&root, &report.known);
         let mut config = validate::document(&report, &root);
         config.holds_secret = report.has_secret();
         let (problems, warnings) = report.finish();
@@ -183,6 +184,7 @@ impl SourceConfig {
         match (sources.pop(), sources.len()) {
             (Some(source), 0) => Ok(source),
             (_, others) => {
+                let text = Address(text);
                 Err(printable(format!("'{text}' names {} videos; add them one by one", others + 1)))
             }
         }
@@ -195,7 +197,9 @@ fn sources_named(text: &str, taken_ids: &BTreeSet<String>) -> Result<Vec<SourceC
     let expanded = env::expand(text, &lookup)?;
     let specs = match source_spec::parse(&expanded, Path::new(""), &lookup)? {
         Named::One(spec) => vec![spec],
-        Named::Several(files) if files.is_empty() => return Err(format!("'{text}' holds no video")),
+        Named::Several(files) if files.is_empty() => {
+            return Err(format!("'{}' holds no video", Address(text)));
+        }
         Named::Several(files) => files.into_iter().map(SourceSpec::File).collect(),
     };
     let mut taken = taken_ids.clone();
