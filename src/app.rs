@@ -10,6 +10,7 @@ mod environment;
 mod keep;
 mod models;
 mod monitor;
+mod native;
 mod notices;
 mod past;
 mod report;
@@ -42,6 +43,8 @@ const USAGE: u8 = 2;
 const NO_SOURCE: u8 = 69;
 /// What is said with the reason of the system when it refuses a thread.
 const NO_THREAD: &str = "the system refuses a thread; allow the program more processes (ulimit -u, TasksMax)";
+/// The program itself is broken; what Rust programs end with.
+const PANICKED: u8 = 101;
 /// Added to the number of the signal that ended the program.
 const SIGNAL: u8 = 128;
 
@@ -88,18 +91,26 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
 #[must_use]
 pub fn run() -> ExitCode {
     leave::remember_streams();
+    // A panic was reported by its hook; the report is still on its way through the filter.
+    let code = std::panic::catch_unwind(run_command).unwrap_or(ExitCode::from(PANICKED));
+    native::finish();
+    code
+}
+
+fn run_command() -> ExitCode {
     let arguments = arguments::read();
     arguments::remember(&arguments);
     environment::repair();
     let cli = match Cli::try_parse_args(&arguments) {
         Ok(cli) => cli,
         Err(error) => {
+            // With what it says in colors, and the help on the standard output, where there is nothing to hide.
             let said = error.to_string();
             let redacted = config::redact(&said);
             if redacted == said {
                 error.exit();
             }
-            complain(&redacted);
+            let _ = write!(io::stderr(), "{redacted}");
             return ExitCode::from(USAGE);
         }
     };
@@ -129,7 +140,7 @@ pub fn run() -> ExitCode {
         // Whoever closed the pipe has read what he wanted.
         Err(Failure::Runtime(error)) if is_broken_pipe(&error) => ExitCode::from(DONE),
         Err(Failure::Runtime(error)) => {
-            complain(&config::redact(&format!("{error:#}")));
+            complain(&format!("{error:#}"));
             ExitCode::from(FAILED)
         }
     }
@@ -146,9 +157,9 @@ fn on_disk<T: Send>(work: impl FnOnce() -> Result<T, Failure> + Send) -> Result<
     Disk::start("disk-work").context(NO_THREAD)?.run(work)
 }
 
-/// To the standard error; when that is closed there is nobody to tell.
+/// To the standard error, without secrets; when that is closed there is nobody to tell.
 fn complain(text: &str) {
-    let _ = writeln!(io::stderr(), "pcount-tui: {text}");
+    let _ = writeln!(io::stderr(), "pcount-tui: {}", config::redact(text));
 }
 
 /// Says which libraries and models are there and not used.
@@ -166,6 +177,7 @@ fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<u8, Fai
 }
 
 fn run_eval(args: EvalArgs) -> Result<u8, Failure> {
+    native::take_over();
     let options = EvalOptions {
         detector: args.detection.choice(),
         engine: args.detection.engine.unwrap_or_default(),
@@ -196,12 +208,14 @@ fn run_eval(args: EvalArgs) -> Result<u8, Failure> {
 
 fn run_bench(args: &BenchArgs) -> Result<u8, Failure> {
     environment::limit_heaps();
+    native::take_over();
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let workers = args.workers.unwrap_or(cores);
+    let source =
+        SourceConfig::from_source_string(&args.source, &BTreeSet::new()).map_err(Failure::Usage)?.source;
+    source.teach(config::known());
     let options = BenchOptions {
-        source: SourceConfig::from_source_string(&args.source, &BTreeSet::new())
-            .map_err(Failure::Usage)?
-            .source,
+        source,
         streams: args.streams,
         realtime: args.realtime,
         duration: args.duration,

@@ -23,6 +23,7 @@ mod source;
 mod source_spec;
 mod text;
 mod timezone;
+mod tree_secrets;
 mod validate;
 mod videos;
 
@@ -33,7 +34,7 @@ pub use limits::{ID_LENGTH, LABEL_LENGTH, label};
 pub use load::{Overrides, is_stream};
 pub use problem::{ConfigErrors, Problem};
 pub use program::{LogLevel, ModelFolders, ParallelConfig, Strategy, Theme, TuiConfig};
-pub use secret::{Credentials, Secret, redact, secret_ranges};
+pub use secret::{Address, Credentials, Known, Secret, known, redact};
 pub use source::{
     Cadence, LineConfig, RetryConfig, SourceConfig, SourceKind, SourceSpec, TrackerChoice, Transport,
     ZoneConfig,

@@ -185,13 +185,6 @@ impl LogHandle {
         self.dir.as_ref().zip(self.disk.as_ref()).map(start).transpose()
     }
 
-    /// [`Self::hide`] for others.
-    #[must_use]
-    pub fn hider(&self) -> Arc<dyn Fn(&str) + Send + Sync> {
-        let redactor = Arc::clone(&self.redactor);
-        Arc::new(move |secret| redactor.hide(secret))
-    }
-
     /// From now on `secret` is replaced by `***` wherever it would be logged.
     pub fn hide(&self, secret: &str) {
         self.redactor.hide(secret);

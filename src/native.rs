@@ -4,4 +4,5 @@ pub mod crash;
 pub mod disk;
 pub mod leave;
 pub mod signals;
+pub mod stdio;
 pub mod videoio;

@@ -14,11 +14,12 @@ use anyhow::Context as _;
 use crossbeam_channel::{Receiver, RecvTimeoutError, unbounded};
 
 use super::{
-    DONE, Failure, NO_SOURCE, NO_THREAD, configuration, ending::Ending, notices::Notices, signals::StopSignal,
+    DONE, Failure, NO_SOURCE, NO_THREAD, configuration, ending::Ending, native, notices::Notices,
+    signals::StopSignal,
 };
 use crate::{
     cli::CheckArgs,
-    config::{DetectorChoice, Overrides, SourceConfig},
+    config::{self, DetectorChoice, Overrides, SourceConfig},
     source::{Probe, probe_source, substream_for},
     tui::keymap::Keymap,
 };
@@ -32,12 +33,13 @@ const LOOK: Duration = Duration::from_millis(50);
 /// Checks, and prints what was found.
 pub fn run(args: &CheckArgs) -> Result<u8, Failure> {
     let config = configuration::load(&args.config, &Overrides::default())?;
+    config.sources.iter().for_each(|source| source.source.teach(config::known()));
     let mut out = io::stdout().lock();
     for warning in &config.warnings {
-        writeln!(out, "warning: {warning}")?;
+        writeln!(out, "warning: {}", config::redact(warning))?;
     }
     for problem in Keymap::new(&config.tui.keys).1 {
-        writeln!(out, "warning: {}: {problem}", args.config.display())?;
+        writeln!(out, "warning: {}: {}", args.config.display(), config::redact(&problem))?;
     }
     let disabled = config.sources.iter().filter(|source| !source.enabled).count();
     writeln!(
@@ -56,6 +58,8 @@ fn probe(sources: &[SourceConfig], detector: &DetectorChoice, out: &mut dyn Writ
     let notices = Notices::start().context(NO_THREAD)?;
     // Should the reader of the output not read, a signal ends the program all the same.
     let ending = Ending::watch(&stop, &notices).context(NO_THREAD)?;
+    // After the notices, which keep the standard error as it is.
+    native::take_over();
     let enabled: Arc<Vec<SourceConfig>> =
         Arc::new(sources.iter().filter(|source| source.enabled).cloned().collect());
     let results = probe_all(&enabled)?;
@@ -132,7 +136,7 @@ fn print_found(
 ) -> io::Result<()> {
     let stream = match found {
         Ok(stream) => stream,
-        Err(error) => return writeln!(out, "failed  {}: {error}", source.id),
+        Err(error) => return writeln!(out, "failed  {}: {}", source.id, source.source.redact(&error)),
     };
     writeln!(out, "ok      {}: {stream}", source.id)?;
     let detector = source.detector.as_ref().unwrap_or(detector);

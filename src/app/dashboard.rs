@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     cli::RunArgs,
-    config::{Config, SourceConfig, edit::KeepLogin},
+    config::{self, Config, SourceConfig, edit::KeepLogin},
     engine::{EngineApi, preview},
     export::Exporter,
     headless::{self, outlet::Outlet},
@@ -49,7 +49,6 @@ pub fn run(args: &RunArgs, config: &Config, stop: &StopSignal, parts: &Parts) ->
         }),
         recent: parts.logs.recent(),
         keeper: Keeper::new(config.path.clone(), config.piped.clone()),
-        hide: parts.logs.hider(),
         results: config.parallel.result_output.display().to_string(),
     });
     let native = parts.logs.native_output()?;
@@ -90,7 +89,6 @@ struct DashboardHost {
     past: Option<Past>,
     recent: Arc<RecentLogs>,
     keeper: Keeper,
-    hide: Arc<dyn Fn(&str) + Send + Sync>,
     results: String,
 }
 
@@ -117,7 +115,9 @@ impl Host for DashboardHost {
     }
 
     fn probe(&self, source: &SourceConfig) -> Result<Found, String> {
-        let (probe, frame) = probe_source(source).map_err(|error| error.to_string())?;
+        source.source.teach(config::known());
+        let (probe, frame) =
+            probe_source(source).map_err(|error| source.source.redact(&error.to_string()))?;
         Ok(Found { words: probe.to_string(), picture: preview::of_frame(&frame).map(Arc::new) })
     }
 
@@ -134,7 +134,7 @@ impl Host for DashboardHost {
     }
 
     fn hide_secrets(&self, source: &SourceConfig) {
-        source.source.secrets().into_iter().for_each(&*self.hide);
+        source.source.teach(config::known());
     }
 
     fn save_lines(&self, source: &SourceId, drawn: &Drawn) -> Result<String, String> {

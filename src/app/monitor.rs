@@ -14,12 +14,12 @@ use crossbeam_channel::Receiver;
 use sha2::{Digest, Sha256};
 
 use super::{
-    DONE, FAILED, Failure, NO_SOURCE, NO_THREAD, configuration, ending::Ending, environment,
+    DONE, FAILED, Failure, NO_SOURCE, NO_THREAD, configuration, ending::Ending, environment, native,
     notices::Notices, signals::StopSignal,
 };
 use crate::{
     cli::RunArgs,
-    config::{Config, SourceKind},
+    config::{self, Config, SourceKind},
     engine::{Engine, EngineApi, EngineOptions, Health, aggregator::Sink},
     export::{
         Exporter,
@@ -66,6 +66,7 @@ pub(super) struct Parts {
 /// Counts until the sources are over, the user quits or a signal comes.
 pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     let config = load(args)?;
+    config.sources.iter().for_each(|source| source.source.teach(config::known()));
     let mode = Mode::of(args)?;
     if let (true, Mode::Headless(format)) = (args.once && args.duration.is_none() && !args.fresh, &mode)
         && let Some(snapshot) = running(&config)
@@ -76,6 +77,8 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     let stop = StopSignal::listen().context(NO_THREAD)?;
     let notices = Notices::start().context(NO_THREAD)?;
     let ending = Ending::watch(&stop, &notices).context(NO_THREAD)?;
+    // After the notices, which keep the standard error as it is.
+    native::take_over();
     let settings = &config.parallel;
     let logs = logging::init(&LogOptions {
         dir: Some(settings.log_dir.clone()),
@@ -85,9 +88,6 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
         timezone: settings.timezone.clone(),
         ..LogOptions::default()
     })?;
-    for secret in config.sources.iter().flat_map(|source| source.source.secrets()) {
-        logs.hide(secret);
-    }
     for warning in &config.warnings {
         tracing::warn!("{warning}");
         if mode.is_headless() {

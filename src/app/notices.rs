@@ -12,9 +12,12 @@ use std::{
 use crossbeam_channel::{Sender, bounded};
 use parking_lot::Mutex;
 
-use crate::native::{
-    disk::Disk,
-    leave::{self, Kind},
+use crate::{
+    config,
+    native::{
+        disk::Disk,
+        leave::{self, Kind},
+    },
 };
 
 /// Sentences that may wait for a reader; more are dropped. Each of them is in the log as well.
@@ -44,7 +47,7 @@ impl Notices {
         let (queue, sentences) = bounded::<(String, Option<Sender<()>>)>(QUEUE);
         std::thread::Builder::new().name("stderr".into()).spawn(move || {
             for (sentence, done) in sentences {
-                let line = format!("pcount-tui: {sentence}\n");
+                let line = format!("pcount-tui: {}\n", config::redact(&sentence));
                 // There is nobody to tell when it fails.
                 let _ = match &disk {
                     Some(disk) => disk.run(|| out.write_all(line.as_bytes())),

@@ -25,16 +25,25 @@ pub(super) fn expand(text: &str, lookup: Lookup<'_>) -> Result<String, String> {
         }
         out.push_str(&text[at..found]);
         let Some(end) = text[found..].find('}').map(|offset| found + offset) else {
-            return Err(format!(
-                "'{}' is not closed; write ${{NAME}}, or $${{ for a literal ${{",
-                &text[found..]
-            ));
+            // What follows is not repeated: it may be the rest of a password.
+            return Err("a '${' is not closed; write ${NAME}, or $${ for a literal ${".into());
         };
         let name = &text[found + 2..end];
         if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
-            return Err(format!("'{name}' is no name of an environment variable; write ${{NAME}}"));
+            return Err(
+                "between '${' and '}' stands no name of an environment variable; write ${NAME}, or $${ for \
+                        a literal ${"
+                    .into(),
+            );
         }
         let value = lookup(name).ok_or_else(|| {
+            // In small letters and beside a password it may be a part of it.
+            let in_login = user_part.as_ref().is_some_and(|part| part.contains(&found));
+            if in_login && name.contains(|c: char| c.is_ascii_lowercase()) {
+                return "an environment variable in the user name or password is not set; set it, or write $${ for a \
+                        literal ${"
+                    .into();
+            }
             format!("the environment variable '{name}' is not set; set it or replace '${{{name}}}'")
         })?;
         let value = bare(&value);
@@ -46,12 +55,26 @@ pub(super) fn expand(text: &str, lookup: Lookup<'_>) -> Result<String, String> {
                 None => out.push_str(&percent_encode(value)),
             },
             Some(part) if part.contains(&found) => out.push_str(&percent_encode(value)),
+            _ if text.contains("://") && text[..found].ends_with('=') => out.push_str(&as_parameter(value)),
             _ => out.push_str(value),
         }
         at = end + 1;
     }
     out.push_str(&text[at..]);
     Ok(out)
+}
+
+/// `value` with what would end a parameter of a URL percent-encoded; what is encoded already stays.
+fn as_parameter(value: &str) -> String {
+    let mut out = String::with_capacity(value.len());
+    for c in value.chars() {
+        if c.is_whitespace() || c.is_control() || "&#;+/?@\"'<>\\".contains(c) {
+            out.push_str(&percent_encode(c.encode_utf8(&mut [0; 4])));
+        } else {
+            out.push(c);
+        }
+    }
+    out
 }
 
 /// Where user name and password stand in a URL.
@@ -96,8 +119,22 @@ mod tests {
             ("rtsp://u:${CRLF}@h/1", Ok("rtsp://u:p%40ss@h/1")),
             ("$${HOST} ${HOST}", Ok("${HOST} cam.lan")),
             ("${NONE}", Err("the environment variable 'NONE' is not set; set it or replace '${NONE}'")),
-            ("${A B}", Err("'A B' is no name of an environment variable; write ${NAME}")),
-            ("a ${HOST", Err("'${HOST' is not closed; write ${NAME}, or $${ for a literal ${")),
+            (
+                "${A B}",
+                Err(
+                    "between '${' and '}' stands no name of an environment variable; write ${NAME}, or $${ for a \
+                     literal ${",
+                ),
+            ),
+            ("a ${HOST", Err("a '${' is not closed; write ${NAME}, or $${ for a literal ${")),
+            (
+                "rtsp://u:pa${ssw}ord@h/1",
+                Err(
+                    "an environment variable in the user name or password is not set; set it, or write $${ for a \
+                     literal ${",
+                ),
+            ),
+            ("http://h/1?pwd=${PASS}&channel=1", Ok("http://h/1?pwd=p%40s:s%2Fw&channel=1")),
         ] {
             assert_eq!(expand(text, &lookup), wanted.map(str::to_owned).map_err(str::to_owned), "{text}");
         }

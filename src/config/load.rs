@@ -9,14 +9,14 @@ use std::{
 };
 
 use super::{
-    Config, ConfigErrors, DetectorChoice, EngineChoice, LogLevel, Problem, Secret, SourceConfig, SourceSpec,
-    defaults, env,
+    Address, Config, ConfigErrors, DetectorChoice, EngineChoice, LogLevel, Problem, Secret, SourceConfig,
+    SourceSpec, defaults, env,
     json::{self, Node},
     limits::FILE_LENGTH,
     problem::is_settled,
     section::Report,
     source_spec::{self, Named},
-    timezone, validate,
+    timezone, tree_secrets, validate,
 };
 
 /// What stands above the file: options of the command line, and environment variables where an option was
@@ -209,6 +209,7 @@ impl Config {
     fn parse(bytes: &[u8], file: &str, base: &Path, lookup: env::Lookup<'_>) -> Result<Self, ConfigErrors> {
         let root = read_tree(bytes, file)?;
         let report = Report::new(file, base, lookup);
+        tree_secrets::teach(&root, &report.known);
         let mut config = validate::document(&report, &root);
         config.holds_secret = report.has_secret();
         let (problems, warnings) = report.finish();
@@ -262,11 +263,14 @@ impl SourceConfig {
         let (mut sources, _) = sources_named(text, taken_ids).map_err(printable)?;
         match (sources.pop(), sources.len()) {
             (Some(source), 0) => Ok(source),
-            (_, others) => Err(printable(format!(
-                "'{}' names {} videos; add them one by one",
-                text.to_string_lossy(),
-                others + 1
-            ))),
+            (_, others) => {
+                let text = text.to_string_lossy();
+                Err(printable(format!(
+                    "'{}' names {} videos; add them one by one",
+                    Address(&text),
+                    others + 1
+                )))
+            }
         }
     }
 }
@@ -285,7 +289,7 @@ fn sources_named(
     let (specs, remarks) = match named {
         Named::One(spec) => (vec![spec], Vec::new()),
         Named::Several(found) if found.files.is_empty() => {
-            let nothing = format!("'{}' holds no video", written.to_string_lossy());
+            let nothing = format!("'{}' holds no video", Address(&written.to_string_lossy()));
             return Err([&[nothing], &found.remarks[..]].concat().join("; "));
         }
         Named::Several(found) => (found.files.into_iter().map(SourceSpec::File).collect(), found.remarks),

@@ -23,7 +23,7 @@ pub struct Problem {
 impl Problem {
     pub(super) fn new(file: &str, place: Option<Place>, path: &str, message: &str) -> Self {
         Self {
-            file: file.to_owned(),
+            file: super::Address(file).to_string(),
             place: place.map(|place| (place.line, place.column)),
             path: printable(path),
             message: printable(&super::redact(message)),

@@ -10,7 +10,9 @@ use std::{
 
 use url::Url;
 
-use super::{SourceSpec, demo::DemoSpec, env, env::Lookup, limits, secret, text, videos, videos::Found};
+use super::{
+    Address, SourceSpec, demo::DemoSpec, env, env::Lookup, limits, secret, text, videos, videos::Found,
+};
 
 /// Schemes of cameras.
 const SCHEMES: [&str; 4] = ["rtsp", "rtsps", "http", "https"];
@@ -84,9 +86,12 @@ fn url(scheme: &str, written: &str) -> Result<SourceSpec, String> {
             || format!("; known are {}", SCHEMES.join(", ")),
             |near| format!("; did you mean '{near}'?"),
         );
-        return Err(format!("'{scheme}://' is no kind of source that can be opened{near}"));
+        // What stands before the slashes may be a password in the wrong place.
+        let is_word = scheme.len() <= 12 && scheme.chars().all(|c| c.is_ascii_alphabetic());
+        let scheme = if is_word { format!("'{scheme}://'") } else { "this".to_owned() };
+        return Err(format!("{scheme} is no kind of source that can be opened{near}"));
     }
-    let shown = secret::redact_url(written);
+    let shown = Address(written);
     let parsed = Url::parse(written).map_err(|error| {
         let hint = if written.contains('@') {
             "; if the password holds one of @ : / ? # %, write it as %40 %3A %2F %3F %23 %25"
@@ -110,17 +115,20 @@ fn url(scheme: &str, written: &str) -> Result<SourceSpec, String> {
 }
 
 fn path_or_several(written: &str, base: &Path, lookup: Lookup<'_>) -> Result<Named, String> {
-    if let Some((scheme, _)) = written.split_once(":/")
-        && SCHEMES.contains(&scheme.to_ascii_lowercase().as_str())
-    {
-        return Err(format!(
-            "'{}' lacks a slash; write {scheme}://HOST/PATH",
-            secret::redact_url(&written.replacen(":/", "://", 1)).replacen("://", ":/", 1)
-        ));
+    let shown = Address(written);
+    if let Some((scheme, rest)) = written.split_once(':') {
+        let lower = scheme.to_ascii_lowercase();
+        if SCHEMES.contains(&lower.as_str()) {
+            let lacking = if rest.starts_with('/') { "a slash" } else { "its slashes" };
+            return Err(format!("'{shown}' lacks {lacking}; write {lower}://HOST/PATH"));
+        }
     }
     let path = env::resolve(written, base, lookup);
     if is_device(&path) {
         return Ok(Named::One(SourceSpec::Device(path)));
+    }
+    if shown.has_login() && !path.exists() {
+        return Err(format!("'{shown}' is no address without its scheme; write rtsp:// before it"));
     }
     if path.is_dir() {
         return Ok(Named::Several(videos::folder(&path, written)));

@@ -3,7 +3,8 @@
 //! password.
 
 use std::{
-    io::{self, BufRead as _, BufReader, PipeWriter},
+    fs::{File, OpenOptions},
+    io::{self, BufRead as _, BufReader, PipeWriter, Read as _, Write as _},
     os::fd::{AsFd as _, AsRawFd as _, OwnedFd},
     path::{Path, PathBuf},
     sync::Arc,
@@ -20,8 +21,11 @@ use super::{
 };
 use crate::native::disk::Disk;
 
-/// Longest line kept; what is longer is cut.
+/// Longest line kept, in characters; what is longer is cut.
 const MAX_LINE: usize = 4096;
+
+/// Longest line read as one, in bytes.
+const MAX_READ: u64 = 64 * 1024;
 
 /// The end waits at most this long for the last lines: somebody may still hold the pipe.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -48,7 +52,7 @@ const TELL_AGAIN: Duration = Duration::from_secs(60);
 /// A pipe whose other end cleans each line and appends it to `native-stderr.log`.
 pub struct NativeOutput {
     writer: Option<PipeWriter>,
-    /// The standard error as it was, while [`Self::capture`] has put the pipe in its place.
+    /// What takes the place of the pipe at the end: the standard error as it was before [`Self::capture`].
     saved: Option<OwnedFd>,
     thread: Option<JoinHandle<()>>,
 }
@@ -67,10 +71,36 @@ impl NativeOutput {
         let first = Arc::clone(&target);
         let _ = disk.post(move || first.lock().open());
         let (reader, writer) = io::pipe()?;
-        let thread = std::thread::Builder::new()
-            .name("native-log".into())
-            .spawn(move || copy(BufReader::new(reader), &target, &redactor, &disk))?;
+        let thread = std::thread::Builder::new().name("native-log".into()).spawn(move || {
+            copy(BufReader::new(reader), &redactor, |line| {
+                let (target, line) = (Arc::clone(&target), line.to_owned());
+                // Dropped when the disk does not follow.
+                let _ = disk.post(move || target.lock().write(&line));
+            });
+            // What waits is written before the thread ends, or not at all.
+            disk.run_within(PATIENCE, || ());
+        })?;
         Ok(Self { writer: Some(writer), saved: None, thread: Some(thread) })
+    }
+
+    /// Takes the standard error and passes on what is written to it, without the secrets that the process knows. When
+    /// this is dropped everything has been passed on, and from then on nobody hears what a thread that is stuck in
+    /// native code has to say.
+    ///
+    /// # Errors
+    /// When the system refuses a pipe or a thread.
+    pub fn pass_on() -> io::Result<Self> {
+        let mut stderr = File::from(io::stderr().as_fd().try_clone_to_owned()?);
+        let nowhere = OpenOptions::new().write(true).open("/dev/null")?;
+        let (reader, writer) = io::pipe()?;
+        let thread = std::thread::Builder::new().name("native-stderr".into()).spawn(move || {
+            copy(BufReader::new(reader), &Redactor::default(), |line| {
+                // A reader that is gone misses nothing.
+                let _ = writeln!(stderr, "{line}");
+            });
+        })?;
+        rustix::stdio::dup2_stderr(&writer)?;
+        Ok(Self { writer: Some(writer), saved: Some(nowhere.into()), thread: Some(thread) })
     }
 
     /// A name under which others in this process can open the pipe for writing, as if it were the file.
@@ -178,27 +208,18 @@ impl Damage {
     }
 }
 
-fn copy(
-    mut reader: BufReader<io::PipeReader>,
-    target: &Arc<Mutex<Target>>,
-    redactor: &Redactor,
-    disk: &Disk,
-) {
+fn copy(mut reader: BufReader<io::PipeReader>, redactor: &Redactor, mut write: impl FnMut(&str)) {
     let (mut line, mut damage) = (Vec::new(), Damage::default());
     loop {
         line.clear();
-        match reader.read_until(b'\n', &mut line) {
-            Ok(0) | Err(_) => {
-                // What waits is written before the thread ends, or not at all.
-                disk.run_within(PATIENCE, || ());
-                return;
-            }
+        match reader.by_ref().take(MAX_READ).read_until(b'\n', &mut line) {
+            Ok(0) | Err(_) => return,
             Ok(_) => {
-                line.truncate(MAX_LINE);
                 let text = String::from_utf8_lossy(&line);
-                let (target, clean) = (Arc::clone(target), redactor.clean(text.trim_end()).into_owned());
-                // Dropped when the disk does not follow.
-                let _ = disk.post(move || target.lock().write(&clean));
+                // Cut afterwards: half a secret would not be found.
+                let clean = redactor.clean(text.trim_end());
+                let end = clean.char_indices().nth(MAX_LINE).map_or(clean.len(), |(at, _)| at);
+                write(&clean[..end]);
                 if let Some(text) = damage.note(&text, Instant::now()) {
                     tracing::warn!("{text}");
                 }

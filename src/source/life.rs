@@ -85,7 +85,7 @@ impl Life {
         source.id.hash(&mut hasher);
         let mut backoff = Backoff::new(source.retry, hasher.finish());
         backoff.resume(failed);
-        let has_credentials = !source.source.secrets().is_empty();
+        let has_credentials = source.source.has_secret();
         Self {
             kind: source.kind,
             retry: source.retry,

@@ -321,7 +321,7 @@ impl FrameSource for VideoSource {
         loop {
             let asked = Stopwatch::start();
             let grabbed = self.capture.grab();
-            let (Origin::File { stall_timeout } | Origin::Stream { stall_timeout, .. }) = self.origin;
+            let (Origin::File { stall_timeout, .. } | Origin::Stream { stall_timeout, .. }) = self.origin;
             self.is_interrupted |= asked.was_interrupted(stall_timeout);
             if !grabbed.map_err(|error| self.broken(&said(&error)))? {
                 return self.end(asked.ran().max(self.waited));

@@ -184,12 +184,48 @@ fn a_password_is_never_on_the_screen_and_has_its_place() {
     stage.keys("x");
     assert!(stage.text(120, 40).contains("left and right choose where the login goes"));
     stage.keys("<enter>");
+    rest(&mut stage);
+    stage.wait_for("cannot connect");
+    assert!(stage.engine.take_sent().is_empty(), "it was tried, not added");
+    stage.keys("<enter>");
     assert!(!stage.text(120, 40).contains("hunter2"));
     assert!(stage.engine.take_sent().iter().all(|sent| !sent.contains("hunter2")));
     assert!(saved(&mut stage, 1)[0].ends_with("Inside"));
     let mut stage = two();
     stage.keys("ahttp://10.0.0.9/v?user=a&pwd=hunter2");
     assert!(!stage.text(120, 40).contains("hunter2"));
+}
+
+#[test]
+fn a_password_reaches_nobody_before_the_address_is_complete() {
+    for typed in [
+        "rtsp://admin:hunter2@10.0.0.9/1",
+        "rtsp://admin:1234",
+        "rtsp://admin:1234/5",
+        "rtsp://admin",
+        "rtsp://10.0.0.9:8",
+        "http://10.0.0.9/v?pwd=hunt",
+        "rtsp://hunter2@10.0.0.9/1",
+        "rtsp://${LOGIN}@10.0.0.9/1",
+    ] {
+        let mut stage = two();
+        stage.keys("a");
+        stage.session.ui.paste(typed);
+        rest(&mut stage);
+        stage.pass(Duration::from_secs(60));
+        assert!(stage.host.probed.lock().is_empty(), "{typed}");
+        let text = stage.text(80, 24);
+        assert!(text.contains("try it out") && !text.contains("trying"), "{text}");
+    }
+    let mut stage = two();
+    stage.keys("artsp://admin:hunter2@10.0.0.9/1<enter>");
+    stage.tick();
+    stage.wait_for("cannot connect");
+    assert_eq!(stage.host.probed.lock().len(), 1);
+    // Another character makes it another address.
+    stage.keys("2");
+    rest(&mut stage);
+    assert_eq!(stage.host.probed.lock().len(), 1);
 }
 
 #[test]
@@ -254,7 +290,7 @@ fn looks_of_the_dialog() {
     for (width, height) in SIZES {
         assert_snapshot!(format!("add_source_answers_{width}x{height}"), stage.picture(width, height));
     }
-    stage.keys("<ctrl-u>rtsp://admin:secret@10.0.0.9/1<tab>Gate");
+    stage.keys("<ctrl-u>rtsp://admin:secret@10.0.0.9/1<tab>Gate<enter>");
     rest(&mut stage);
     stage.wait_for("cannot connect: rtsp://10.0.0.9/1");
     for (width, height) in SIZES {

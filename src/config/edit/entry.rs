@@ -118,16 +118,17 @@ fn can_be_kept(written: &str, source: &SourceConfig, path: &Path) -> bool {
 /// The source string, what goes into a file of its own, and whether the string holds a secret.
 fn address(source: &SourceConfig, path: &Path, keep: KeepLogin) -> (String, Option<String>, bool) {
     let text = match &source.source {
-        SourceSpec::Url { credentials, hidden, .. } => {
+        SourceSpec::Url { credentials, .. } => {
+            let has_secret_tail = source.source.has_secret_tail();
             let url = |url: Option<url::Url>| url.map(String::from).unwrap_or_default();
             let beside =
                 credentials.as_ref().filter(|_| keep == KeepLogin::Beside).and_then(|login| login.as_line());
             if beside.is_some() {
-                return (escaped(&url(source.source.request_url())), beside, hidden.is_some());
+                return (escaped(&url(source.source.request_url())), beside, has_secret_tail);
             }
             let has_password = credentials.as_ref().is_some_and(|login| !login.password.0.is_empty());
             let text = escaped(&url(source.source.opening_url()));
-            return (text, None, has_password || hidden.is_some());
+            return (text, None, has_password || has_secret_tail);
         }
         SourceSpec::File(video) | SourceSpec::Device(video) => {
             source_spec::written(video, &folder(path), &variable)

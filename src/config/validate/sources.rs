@@ -8,8 +8,8 @@ use std::{
 use super::{DAY, SECOND, detector};
 use crate::{
     config::{
-        Cadence, LineConfig, RetryConfig, SourceConfig, SourceKind, SourceSpec, TrackerChoice, Transport,
-        ZoneConfig, defaults,
+        Address, Cadence, LineConfig, RetryConfig, SourceConfig, SourceKind, SourceSpec, TrackerChoice,
+        Transport, ZoneConfig, defaults,
         json::Place,
         limits::{ID_LENGTH, LABEL_LENGTH, check_id},
         section::{Field, Report, Section},
@@ -137,6 +137,7 @@ fn what(field: &Field<'_>, kind: SourceKind) -> Option<Named> {
     }
     let text = field.text()?;
     let report = field.report;
+    Address(&text).teach(&report.known);
     let named = match source_spec::parse(&text, report.base, report.env) {
         Ok(named) => named,
         Err(problem) => {
@@ -144,6 +145,7 @@ fn what(field: &Field<'_>, kind: SourceKind) -> Option<Named> {
             return None;
         }
     };
+    let text = Address(&text);
     match (&named, kind) {
         (Named::Several(_), SourceKind::Camera) => {
             field.problem(&format!("'{text}' names several videos; list it under 'videos'"));
@@ -168,7 +170,7 @@ fn what(field: &Field<'_>, kind: SourceKind) -> Option<Named> {
         (Named::One(SourceSpec::File(path)), _) if !path.exists() => {
             field.warning(&format!(
                 "'{}' is not there; its source stays without pictures until it is",
-                path.display()
+                Address(&path.to_string_lossy())
             ));
         }
         _ => {}

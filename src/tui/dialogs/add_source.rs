@@ -1,12 +1,15 @@
 //! Takes any source as text, tries it out while it is typed, and adds it.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 use crossterm::event::KeyCode;
 
 use super::Outcome;
 use crate::{
-    config::{LABEL_LENGTH, edit::KeepLogin},
+    config::{Address, LABEL_LENGTH, SourceConfig, edit::KeepLogin},
     tui::{
         app::Effect,
         host::{ConfigPlace, Found},
@@ -72,6 +75,8 @@ pub struct AddSource {
     rests_since: Option<(String, Instant)>,
     /// The text that Enter was pressed on although it does not answer.
     insisted: Option<String>,
+    /// The text that Enter has asked to be tried out.
+    asked: Option<String>,
 }
 
 impl AddSource {
@@ -88,6 +93,7 @@ impl AddSource {
             place,
             rests_since: None,
             insisted: None,
+            asked: None,
         }
     }
 
@@ -149,6 +155,16 @@ impl AddSource {
     fn changed(&mut self) {
         self.problem = None;
         self.insisted = None;
+        self.asked = None;
+    }
+
+    /// Whether Enter tries the source out first. An address with a password is tried when the user says that it is
+    /// complete: until then its end is missing, and the password may go to another port or host.
+    #[must_use]
+    pub fn waits_for_enter(&self) -> bool {
+        let text = self.text();
+        let is_tried = self.probe.as_ref().is_some_and(|probe| probe.text == text);
+        !is_tried && self.asked.as_deref() != Some(text) && !may_be_tried_unasked(text)
     }
 
     fn enter(&mut self) -> Outcome {
@@ -156,6 +172,12 @@ impl AddSource {
         if text.is_empty() {
             self.field = Field::Source;
             self.problem = Some("type a source first, such as one of these".into());
+            return Outcome::Stay;
+        }
+        if self.waits_for_enter() && SourceConfig::from_source_string(&text, &BTreeSet::new()).is_ok() {
+            self.problem = None;
+            self.insisted = Some(text.clone());
+            self.asked = Some(text);
             return Outcome::Stay;
         }
         let failed = self
@@ -170,10 +192,19 @@ impl AddSource {
         Outcome::Ask(Effect::AddSource { text, name: self.name.text().trim().to_string(), keep: self.keep })
     }
 
-    /// The text, once it has rested long enough to be tried out; each text once. The try has this `number`.
+    /// The text, once it has rested long enough to be tried out, or Enter has asked for it; each text once. The try has
+    /// this `number`.
     pub fn text_to_probe(&mut self, now: Instant, number: u64) -> Option<String> {
         let text = self.text();
         if text.is_empty() || self.probe.as_ref().is_some_and(|probe| probe.text == text) {
+            return None;
+        }
+        if self.asked.as_deref() == Some(text) {
+            let text = text.to_string();
+            self.probe = Some(Probe { number, text: text.clone(), state: Probing::Running });
+            return Some(text);
+        }
+        if !may_be_tried_unasked(text) {
             return None;
         }
         match &self.rests_since {
@@ -215,5 +246,21 @@ impl AddSource {
                 self.changed();
             }
         }
+    }
+}
+
+/// Whether trying out `text` while it is typed cannot carry a password, or the start of one, to any machine.
+fn may_be_tried_unasked(text: &str) -> bool {
+    if Address(text).is_hidden() || text.contains("${") {
+        return false;
+    }
+    let Some((scheme, rest)) = text.split_once("://") else { return true };
+    if matches!(scheme, "file" | "demo") {
+        return true;
+    }
+    // The name of a user and a password of digits look like a host and its port.
+    match rest.split_once('/') {
+        Some((host, _)) => !host.contains(':') || host.contains(['.', '[']) || host.starts_with("localhost"),
+        None => false,
     }
 }

@@ -21,6 +21,7 @@ pub(super) fn read(
     spec: Option<SourceSpec>,
 ) -> Option<SourceSpec> {
     let field = section.field("credentials");
+    let spec_has_secret_tail = spec.as_ref().is_some_and(SourceSpec::has_secret_tail);
     let Some(SourceSpec::Url { address, credentials, hidden }) = spec else {
         if let (Some(field), Some(_)) = (&field, &spec) {
             field.problem("belongs to rtsp:// and http:// sources only; remove it");
@@ -34,7 +35,8 @@ pub(super) fn read(
         let raw = source.raw_text().unwrap_or_default();
         let in_address = credentials.as_ref().is_some_and(|c| !c.password.0.is_empty());
         let from_environment = env::user_part(raw).is_some_and(|range| raw[range].contains("${"));
-        if (in_address && !from_environment) || (hidden.is_some() && !raw.contains("${")) {
+        let in_tail = spec_has_secret_tail && !raw.contains("${");
+        if (in_address && !from_environment) || in_tail {
             source.report.holds_secret();
         }
     }
@@ -59,7 +61,7 @@ fn given(field: &Field<'_>) -> Option<Credentials> {
             if password.is_text() && !password.raw_text().is_some_and(|text| text.contains("${")) {
                 field.report.holds_secret();
             }
-            let user = user.label(256);
+            let user = user.line(256);
             let password = password.secret();
             Some(Credentials { user: user?, password: password? })
         }
@@ -70,8 +72,10 @@ fn given(field: &Field<'_>) -> Option<Credentials> {
                     login(&variable, &format!("the environment variable '{name}'"), pair.as_bytes())
                 }
                 None => {
+                    // What is no name may be the login itself.
+                    let name = if is_variable(&name) { format!("'{name}'") } else { "named here".to_owned() };
                     variable.problem(&format!(
-                        "the environment variable '{name}' is not set; set it to user:password"
+                        "the environment variable {name} is not set; set it to user:password"
                     ));
                     None
                 }
@@ -105,11 +109,14 @@ fn from_file(field: &Field<'_>) -> Option<Credentials> {
             login(field, &format!("'{}'", path.display()), &bytes)
         }
         Err(error) => {
+            // What names no folder that there is may be the login itself.
+            let is_folder = |folder: &Path| folder != Path::new("/") && folder.is_dir();
+            let is_file = path.parent().is_some_and(is_folder)
+                && field.raw_text().is_some_and(|text| text.contains('/') && !text.contains([':', '@']));
+            let file =
+                if is_file { format!("'{}'", path.display()) } else { "the file named here".to_owned() };
             // It may come later: from a secret store, or with the disk it is on.
-            field.passing_problem(&format!(
-                "'{}' cannot be read ({error}); it should hold user:password",
-                path.display()
-            ));
+            field.passing_problem(&format!("{file} cannot be read ({error}); it should hold user:password"));
             None
         }
     }
@@ -124,6 +131,12 @@ fn login(field: &Field<'_>, place: &str, bytes: &[u8]) -> Option<Credentials> {
             None
         }
     }
+}
+
+/// Whether it looks like the name of an environment variable, and not like a password.
+fn is_variable(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_uppercase() || c == '_' || (c.is_ascii_digit() && name.contains('_'));
+    name.chars().all(plain) && name.starts_with(|c: char| c.is_ascii_uppercase())
 }
 
 /// Whether users other than the owner's group can read `path`.
