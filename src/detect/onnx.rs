@@ -3,7 +3,7 @@
 //!
 //! A file is a Protocol Buffers message; field numbers are those of `onnx.proto3`. Checked are the nesting
 //! and lengths of all messages, that each tensor has as many values as its shape promises, that nodes use
-//! only names defined before them, and that there is one float input of 1 x 3 x height x width. [`weigh`] tells
+//! only names defined before them, and that there is one float input of 1 x 3 x height x width. [`mod@weigh`] tells
 //! what a run would need.
 
 use std::collections::HashSet;
