@@ -1,12 +1,19 @@
 //! Time, injected: hours of camera life are tested in milliseconds.
+//!
+//! Time in which the program stood still (SIGSTOP, a frozen container, a suspended machine) is nobody's: it runs down
+//! no deadline and belongs to no rate. [`now`] leaves it out; [`watch`] notices it.
+
+mod standstill;
 
 use std::time::{Duration, Instant, SystemTime};
 
 use parking_lot::{Condvar, MutexGuard};
 
+pub use self::standstill::{awoke, now, passed, watch};
+
 /// Where the program takes its time from.
 pub trait Clock: Send + Sync {
-    /// Monotonic time.
+    /// Monotonic time in which the program ran.
     fn now(&self) -> Instant;
 
     /// Wall time, for stamps only.
@@ -15,6 +22,11 @@ pub trait Clock: Send + Sync {
     /// Time since the machine started, sleep included: nobody sets it, and it goes on while the machine is
     /// suspended, which [`Self::now`] does not.
     fn uptime(&self) -> Duration;
+
+    /// When, on the scale of [`Self::now`], the program last went on after it had stood still.
+    fn awoke(&self) -> Option<Instant> {
+        None
+    }
 
     /// Waits on `condvar` for at most `timeout`. May wake early; the caller checks its condition.
     fn wait(
@@ -25,13 +37,13 @@ pub trait Clock: Send + Sync {
     );
 }
 
-/// The operating system's clocks.
+/// The operating system's clocks, with [`now`] for the monotonic one.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> Instant {
-        Instant::now()
+        now()
     }
 
     fn wall(&self) -> SystemTime {
@@ -39,9 +51,11 @@ impl Clock for SystemClock {
     }
 
     fn uptime(&self) -> Duration {
-        let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
-        let part = |value: i64| u64::try_from(value).unwrap_or(0);
-        Duration::from_secs(part(time.tv_sec)) + Duration::from_nanos(part(time.tv_nsec))
+        passed()
+    }
+
+    fn awoke(&self) -> Option<Instant> {
+        awoke()
     }
 
     fn wait(
@@ -61,6 +75,7 @@ pub struct ManualClock {
     start: Instant,
     wall_start: parking_lot::Mutex<SystemTime>,
     elapsed: parking_lot::Mutex<Duration>,
+    awoke: parking_lot::Mutex<Option<Instant>>,
 }
 
 impl Default for ManualClock {
@@ -69,6 +84,7 @@ impl Default for ManualClock {
             start: Instant::now(),
             wall_start: parking_lot::Mutex::new(SystemTime::now()),
             elapsed: parking_lot::Mutex::default(),
+            awoke: parking_lot::Mutex::default(),
         }
     }
 }
@@ -82,6 +98,11 @@ impl ManualClock {
     /// Sets the wall clock, as an administrator or a time server does; the other clocks do not notice.
     pub fn set_wall(&self, wall: SystemTime) {
         *self.wall_start.lock() = wall - self.elapsed();
+    }
+
+    /// The program has just gone on after it had stood still.
+    pub fn awake(&self) {
+        *self.awoke.lock() = Some(self.now());
     }
 
     /// How far it was moved since it was made.
@@ -102,6 +123,10 @@ impl Clock for ManualClock {
 
     fn uptime(&self) -> Duration {
         self.elapsed()
+    }
+
+    fn awoke(&self) -> Option<Instant> {
+        *self.awoke.lock()
     }
 
     fn wait(&self, _: &Condvar, _: &mut MutexGuard<'_, crate::source::capture::Wishes>, timeout: Duration) {

@@ -1,13 +1,13 @@
 //! `pcount-tui report`: past counts out of the ledger.
 
-use std::path::PathBuf;
+use std::ffi::OsString;
 
-use super::{Failure, complain, print};
+use super::{Failure, complain, configuration, print};
 use crate::{
     cli::ReportArgs,
-    config::{Config, Overrides, ParallelConfig},
+    config::{Config, Overrides},
     ledger::{
-        self,
+        self, LedgerError,
         render::render,
         report::{Query, parse_moment},
     },
@@ -16,19 +16,15 @@ use crate::{
 /// Reads the ledger of a configuration, or of a folder, and prints the answer.
 pub fn run(args: &ReportArgs) -> Result<u8, Failure> {
     let overrides = Overrides { output: args.output.clone(), ..Overrides::default() };
-    let settings = match &args.config {
-        Some(path) => {
-            Config::load(path, &overrides).map_err(|errors| Failure::Usage(errors.to_string()))?.parallel
+    let config = match &args.config {
+        Some(path) => configuration::load(path, &overrides)?,
+        None => {
+            Config::from_sources::<OsString>(&[], &overrides).map_err(|errors| Failure::config(&errors))?
         }
-        None => ParallelConfig {
-            result_output: args
-                .output
-                .clone()
-                .unwrap_or_else(|| PathBuf::from(crate::config::defaults::RESULT_OUTPUT)),
-            ..ParallelConfig::default()
-        },
     };
-    let usage = |error: ledger::LedgerError| Failure::Usage(error.to_string());
+    configuration::warn(&config);
+    let settings = config.parallel;
+    let usage = |error: LedgerError| Failure::Usage(error.to_string());
     let now = jiff::Timestamp::now();
     let moment = |text: &str| parse_moment(text, now, &settings.timezone).map_err(usage);
     let query = Query {
@@ -48,7 +44,10 @@ pub fn run(args: &ReportArgs) -> Result<u8, Failure> {
         }
         tracing::debug!("{crossings} crossings summed up");
     });
-    let (report, notice) = ledger::report::read(&path, &query).map_err(usage)?;
+    let (report, notice) = ledger::report::read(&path, &query).map_err(|error| match error {
+        LedgerError::Question(_) => usage(error),
+        _ => error.into(),
+    })?;
     if let Some(notice) = notice {
         complain(&notice);
     }

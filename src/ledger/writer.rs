@@ -14,7 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use rusqlite::{Connection, params};
 
 pub(super) use self::rows::{millis, read_totals, write_jump, write_reset, write_totals};
@@ -33,6 +33,7 @@ use super::{
 use crate::{
     count::Direction,
     export::lines::Line,
+    native::disk::Disk,
     source::SourceId,
     store::{Event, EventKind, LineCounts},
 };
@@ -83,7 +84,6 @@ pub(super) struct Writer {
     rows: VecDeque<Row>,
     /// Events that wait to be passed on until they are durable.
     unforwarded: VecDeque<Line>,
-    unforwarded_lost: u64,
     taken: u64,
     totals: Totals,
     /// Whether [`Self::totals`] go on from those of the file.
@@ -105,10 +105,12 @@ pub(super) struct Writer {
     /// Since when another process holds the file.
     busy_since: Option<Instant>,
     lock: Lock,
+    /// What is done to the file is done here.
+    disk: Disk,
 }
 
 impl Writer {
-    pub fn new(options: LedgerOptions, shared: Arc<Shared>, lock: Lock) -> Self {
+    pub fn new(options: LedgerOptions, shared: Arc<Shared>, lock: Lock, disk: Disk) -> Self {
         let (now, begun) = (Instant::now(), Moment::now(options.clock.as_ref()));
         Self {
             background: Background::new(options.retention),
@@ -120,7 +122,6 @@ impl Writer {
             begun,
             rows: VecDeque::new(),
             unforwarded: VecDeque::new(),
-            unforwarded_lost: 0,
             taken: 0,
             totals: Totals::new(),
             has_totals: false,
@@ -135,6 +136,7 @@ impl Writer {
             retry_at: now,
             busy_since: None,
             lock,
+            disk,
         }
     }
 
@@ -152,7 +154,8 @@ impl Writer {
     }
 
     pub fn run(mut self, orders: &Receiver<Order>) {
-        let mut due = (!self.commit()).then(|| Instant::now() + BATCH);
+        let disk = self.disk.clone();
+        let mut due = (!disk.run(|| self.commit())).then(|| Instant::now() + BATCH);
         let mut tick = Instant::now();
         loop {
             let wake = due.unwrap_or(tick).min(tick).min(self.background.wake(tick));
@@ -174,12 +177,12 @@ impl Writer {
                 Ok(Order::Sync(done)) => {
                     // Whoever waited may have lost patience.
                     self.write_all_watches = true;
-                    let committed = self.commit();
+                    let committed = disk.run(|| self.commit());
                     let _ = done.send(committed);
                     due = (!committed).then(|| Instant::now() + BATCH);
                 }
                 Ok(Order::Close(done)) => {
-                    let _ = done.send(self.end());
+                    let _ = done.send(disk.run(|| self.end()));
                     return;
                 }
                 // Only where nothing waits: orders carry moments of their own, which come before this one.
@@ -189,17 +192,17 @@ impl Writer {
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => {
-                    self.end();
+                    disk.run(|| self.end());
                     return;
                 }
             }
             // Looked at after every order: a busy channel must not put the commit off.
             let now = Instant::now();
             if now >= due.unwrap_or(self.last_heartbeat + HEARTBEAT) {
-                let committed = now >= self.retry_at && self.commit();
+                let committed = now >= self.retry_at && disk.run(|| self.commit());
                 due = (!committed).then(|| now + BATCH);
             } else if now >= self.background.wake(tick) {
-                self.do_background();
+                disk.run(|| self.do_background());
             }
         }
     }
@@ -356,17 +359,7 @@ impl Writer {
     /// Passes on what is durable, or what nobody can make durable at present.
     fn forward(&mut self) {
         let Some(forward) = &self.options.forward else { return };
-        for line in self.unforwarded.drain(..) {
-            match forward.try_send(line) {
-                Ok(()) | Err(TrySendError::Disconnected(_)) => {}
-                Err(TrySendError::Full(_)) => {
-                    if self.unforwarded_lost == 0 {
-                        tracing::warn!("Nobody reads the JSON lines fast enough; some are lost");
-                    }
-                    self.unforwarded_lost += 1;
-                }
-            }
-        }
+        self.unforwarded.drain(..).for_each(|line| forward.put(line));
     }
 
     fn end(&mut self) -> bool {

@@ -47,6 +47,12 @@ pub fn diagnose(target: Target<'_>, timeout: Duration) -> Option<SourceError> {
     // A second question, with the credentials, tells a wrong password from a wrong path.
     let request = auth::Request { method: method(target.asked), uri: &request_uri(target.asked) };
     let header = auth::authorization(&answer.challenges, &request, credentials);
+    if let Some(asked) = auth::unanswerable(&answer.challenges) {
+        return Some(SourceError::Unreachable(format!(
+            "'{}' asks for {asked}, which cannot be answered; switch the camera to Digest with MD5 or to Basic",
+            target.shown
+        )));
+    }
     match ask(target, header.as_deref(), deadline) {
         Ok(answer) => answer.and_then(|answer| meaning(target.shown, &answer)),
         Err(error) => Some(error),
@@ -69,6 +75,11 @@ fn meaning(address: &Url, answer: &Answer) -> Option<SourceError> {
         0..=399 => None,
         401 | 403 | 407 => Some(SourceError::Auth),
         404 | 410 => Some(SourceError::NoSuchStream(format!("'{address}' ({})", said.trim()))),
+        // RTSP's "Not Enough Bandwidth" is what cameras say when all their sessions are taken.
+        453 => Some(SourceError::Unreachable(format!(
+            "'{address}' takes no more viewers ({}); close one, or raise the camera's limit",
+            said.trim()
+        ))),
         _ => Some(SourceError::Unreachable(format!("'{address}' answers '{}'", said.trim()))),
     }
 }
@@ -87,7 +98,7 @@ fn ask(
     let head = converse(&mut stream, &question(target.asked, authorization), deadline)
         .map_err(|error| silence(address, &error))?;
     parse(&head).map(Some).ok_or_else(|| {
-        SourceError::Unsupported(format!(
+        SourceError::NoVideo(format!(
             "'{address}' answers, but not in the language of {}; check scheme and port",
             address.scheme()
         ))
@@ -241,6 +252,8 @@ mod tests {
             answer("RTSP/1.0 404 Not Found\r\n\r\n"),
             Some(SourceError::NoSuchStream("'rtsp://cam/live' (404 Not Found)".into()))
         );
+        let full = answer("RTSP/1.0 453 Not Enough Bandwidth\r\n\r\n").unwrap().to_string();
+        assert!(full.contains("takes no more viewers (453 Not Enough Bandwidth)"), "{full}");
         assert_eq!(
             answer("RTSP/1.0 503\r\n\r\n"),
             Some(SourceError::Unreachable("'rtsp://cam/live' answers '503'".into()))
