@@ -11,6 +11,7 @@ pub mod network;
 pub mod pace;
 pub mod pacer;
 pub mod probe;
+mod relay;
 pub mod substream;
 pub mod system;
 pub mod turns;

@@ -1,12 +1,16 @@
 //! Cameras and videos.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::PathBuf,
+};
 
-use super::{DAY, SECOND, detector};
+use super::{DAY, SECOND, detector, existing_path};
 use crate::{
     config::{
-        Cadence, LineConfig, RetryConfig, SourceConfig, SourceKind, SourceSpec, TrackerChoice, Transport,
-        ZoneConfig, defaults,
+        Cadence, LineConfig, RetryConfig, SourceConfig, SourceKind, SourceSpec, TlsConfig, TrackerChoice,
+        Transport, ZoneConfig, defaults,
         json::Place,
         section::{Field, Report, Section},
         source_spec::{self, Named},
@@ -24,6 +28,9 @@ const LABEL: usize = 80;
 
 /// Most characters of an id; it becomes a file name.
 const ID: usize = 64;
+
+/// What certificates in PEM form begin with.
+const PEM: &[u8] = b"-----BEGIN CERTIFICATE-----";
 
 /// Shortest line, in 0..1 of the picture: at 640 pixels, six.
 const SHORTEST_LINE: f32 = 0.01;
@@ -221,6 +228,52 @@ fn settings(section: &Section<'_>, config: &mut SourceConfig) {
     if let Some(transport) = section.field("transport").and_then(|f| f.choice(&Transport::NAMES)) {
         config.transport = transport;
     }
+    if let Some(field) = section.field("tls") {
+        config.tls = tls(&field, &config.source);
+    }
+}
+
+fn tls(field: &Field<'_>, source: &SourceSpec) -> TlsConfig {
+    let mut config = TlsConfig::default();
+    let Some(section) = field.section("TlsFile") else { return config };
+    let ca = section.field("ca");
+    if let Some(verify) = section.field("verify").and_then(|f| f.boolean()) {
+        config.verify = verify;
+    }
+    section.finish();
+    // An empty path stands for a source that could not be read, which has its own problem.
+    if !matches!(source, SourceSpec::Url { .. }) && *source != SourceSpec::File(Default::default()) {
+        field.problem("belongs to rtsps:// and https:// sources only; remove it");
+    }
+    if let Some(ca) = ca {
+        config.ca = certificates(&ca);
+        if !config.verify {
+            ca.problem("is not used while 'verify' is false; remove one of the two");
+        }
+    }
+    if !config.verify {
+        field.warning(
+            "the certificate is not verified: anybody between here and the camera can read the password; \
+             'check --probe --certificates DIR' saves the camera's certificate, to be named as 'ca'",
+        );
+    }
+    config
+}
+
+/// A PEM file; its absence is a warning, for it may come later.
+fn certificates(field: &Field<'_>) -> Option<PathBuf> {
+    let path = existing_path(field)?;
+    match fs::read(&path) {
+        Ok(bytes) if !bytes.windows(PEM.len()).any(|window| window == PEM) => field.problem(&format!(
+            "'{}' holds no certificate in PEM form; it should begin with -----BEGIN CERTIFICATE-----",
+            path.display()
+        )),
+        Err(error) if path.exists() => {
+            field.warning(&format!("'{}' cannot be read ({error}); give this user access to it", path.display()));
+        }
+        _ => {}
+    }
+    Some(path)
 }
 
 fn cadence(section: &Section<'_>) -> Cadence {
