@@ -110,7 +110,8 @@ impl Relay {
     /// # Errors
     /// When the system refuses a socket or a thread.
     pub fn start(to: &Destination<'_>, timeout: Duration) -> Result<Self, SourceError> {
-        let refused = |error| SourceError::Broken(format!("the system refuses a connection to itself: {error}"));
+        let refused =
+            |error| SourceError::Broken(format!("the system refuses a connection to itself: {error}"));
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(refused)?;
         let own = listener.local_addr().map_err(refused)?;
         let word = random_word().ok_or_else(|| refused(io::Error::other("it has no random numbers")))?;
@@ -132,9 +133,10 @@ impl Relay {
         });
         let relay = Self { address, shown: to.shown.clone(), shared };
         let shared = Arc::clone(&relay.shared);
-        thread::Builder::new().name("relay".into()).spawn(move || accept(&shared)).map_err(|error| {
-            SourceError::Broken(format!("the system refuses another thread: {error}"))
-        })?;
+        thread::Builder::new()
+            .name("relay".into())
+            .spawn(move || accept(&shared))
+            .map_err(|error| SourceError::Broken(format!("the system refuses another thread: {error}")))?;
         Ok(relay)
     }
 

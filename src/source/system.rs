@@ -48,11 +48,19 @@ pub const HEAPS: (&str, &str) = ("MALLOC_ARENA_MAX", "2");
 /// FFmpeg's words for datagrams.
 const UDP: &str = "rtsp_transport;udp";
 
-/// Its value where there are RTSP cameras, over datagrams or as OpenCV has it by itself. FFmpeg would watch twenty
+/// What FFmpeg must not do in any run. It verifies no certificate of its own accord, so it is to encrypt nothing: the
+/// relay does. And that is on this machine, where no proxy leads; `none` is one that FFmpeg does not take.
+const OWN: &str = "protocol_blacklist;https,tls|http_proxy;none";
+
+/// Its value: with RTSP cameras, over datagrams or as OpenCV has it by itself, or without any. FFmpeg would watch twenty
 /// frames to estimate a rate that the cameras tell; without that a camera is there nearly a second sooner.
 #[must_use]
-pub fn options(datagrams: bool) -> String {
-    format!("{}|fpsprobesize;2", if datagrams { UDP } else { "rtsp_flags;prefer_tcp" })
+pub fn options(rtsp: bool, datagrams: bool) -> String {
+    match (rtsp, datagrams) {
+        (false, _) => format!("rtsp_flags;prefer_tcp|{OWN}"),
+        (true, false) => format!("rtsp_flags;prefer_tcp|fpsprobesize;2|{OWN}"),
+        (true, true) => format!("{UDP}|fpsprobesize;2|{OWN}"),
+    }
 }
 
 /// Endings of recordings that can be read from anywhere, and whose pictures may change their size on the way.

@@ -321,7 +321,8 @@ impl FrameSource for VideoSource {
 
     fn retrieve(&mut self, working_size: &dyn Fn(u32, u32) -> (u32, u32)) -> Result<Frame, SourceError> {
         self.decode()?;
-        self.in_doubt |= self.reopen.is_some() && self.info.live && self.standstill.observe(&self.full, self.time);
+        self.in_doubt |=
+            self.reopen.is_some() && self.info.live && self.standstill.observe(&self.full, self.time);
         let stream_size = (self.full.cols().max(1) as u32, self.full.rows().max(1) as u32);
         let image = reduce(&mut self.full, working_size(stream_size.0, stream_size.1))
             .map_err(|error| self.broken(&said(&error)))?;

@@ -269,7 +269,10 @@ fn certificates(field: &Field<'_>) -> Option<PathBuf> {
             path.display()
         )),
         Err(error) if path.exists() => {
-            field.warning(&format!("'{}' cannot be read ({error}); give this user access to it", path.display()));
+            field.warning(&format!(
+                "'{}' cannot be read ({error}); give this user access to it",
+                path.display()
+            ));
         }
         _ => {}
     }

@@ -61,15 +61,21 @@ impl Certificate {
     }
 }
 
-/// The certificate that the server of `address` shows, and whether this machine trusts it by itself. Nothing but the
-/// name of the host is sent to it. Blocks up to about `timeout`.
+/// The certificate that the server of `address` shows, and whether those that `tls` names, or the system's, make it
+/// trusted. Nothing but the name of the host is sent to it. Blocks up to about `timeout`.
 ///
 /// # Errors
 /// When there is no connection, or what answers does not speak TLS.
-pub fn certificate(address: &Url, timeout: Duration) -> Result<(Certificate, bool), SourceError> {
+pub fn certificate(
+    address: &Url,
+    tls: &TlsConfig,
+    timeout: Duration,
+) -> Result<(Certificate, bool), SourceError> {
     let deadline = Instant::now() + timeout;
-    let system = Trust::new(&TlsConfig::default())?;
-    let observed = system.meet(connect(address, deadline)?, address, deadline, true)?;
+    // A file that cannot be read is what opening the source says.
+    let named = Trust::new(&TlsConfig { verify: true, ..tls.clone() });
+    let trust = named.or_else(|_| Trust::new(&TlsConfig::default()))?;
+    let observed = trust.meet(connect(address, deadline)?, address, deadline)?;
     observed.ok_or_else(|| SourceError::Unreachable(format!("'{}' shows no certificate", host(address))))
 }
 
@@ -144,9 +150,8 @@ impl Trust {
         stream: TcpStream,
         address: &Url,
         deadline: Instant,
-        anyone: bool,
     ) -> Result<Option<(Certificate, bool)>, SourceError> {
-        let (verifier, mut connection) = self.start(address, anyone)?;
+        let (verifier, mut connection) = self.start(address, true)?;
         let mut timed = Timed { stream: &stream, deadline };
         while connection.is_handshaking() && verifier.seen.lock().is_none() {
             let (read, written) = connection
@@ -207,8 +212,12 @@ impl Trust {
                     | Error::PeerIncompatible(_),
                 ),
                 _,
-            ) => "speaks no encryption that is safe today (TLS 1.2 with ECDHE, or 1.3); a newer firmware may".into(),
+            ) => "speaks no encryption that is safe today (TLS 1.2 with ECDHE, or 1.3); a newer firmware may"
+                .into(),
             (Some(other), _) => format!("fails to encrypt the connection: {other}"),
+            (None, _) if !matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock) => {
+                "breaks off the connection while it is encrypted; check scheme and port".into()
+            }
             (None, _) => return super::silence(address, error),
         };
         SourceError::Unreachable(format!("'{host}' {text}"))

@@ -47,7 +47,14 @@ const REFUSED: &str = "refused";
 
 /// Fields of a request that are this side's own business.
 const OWN: [&str; 8] = [
-    "host", "connection", "authorization", "cookie", "user-agent", "accept-encoding", "proxy-authorization", "referer",
+    "host",
+    "connection",
+    "authorization",
+    "cookie",
+    "user-agent",
+    "accept-encoding",
+    "proxy-authorization",
+    "referer",
 ];
 
 type Origin = (String, String, u16);
@@ -82,7 +89,8 @@ impl Exchange {
     pub fn address(&self) -> String {
         let path = std::path::Path::new(self.way.asked.path());
         let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
-        let plain = (1..=5).contains(&ending.len()) && ending.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let plain =
+            (1..=5).contains(&ending.len()) && ending.bytes().all(|byte| byte.is_ascii_alphanumeric());
         if plain { format!("{}{ENTRY}.{ending}", self.base) } else { format!("{}{ENTRY}", self.base) }
     }
 
@@ -140,8 +148,11 @@ impl Exchange {
 
     fn cookies(&self, target: &Url) -> Option<String> {
         let (to, cookies) = (origin(target), self.cookies.lock());
-        let pairs: Vec<_> =
-            cookies.iter().filter(|(from, ..)| *from == to).map(|(_, name, value)| format!("{name}={value}")).collect();
+        let pairs: Vec<_> = cookies
+            .iter()
+            .filter(|(from, ..)| *from == to)
+            .map(|(_, name, value)| format!("{name}={value}"))
+            .collect();
         (!pairs.is_empty()).then(|| pairs.join("; "))
     }
 
@@ -159,7 +170,13 @@ impl Exchange {
     }
 
     /// Puts FFmpeg's request to `target`, follows where it leads, and gives the answer with what came of its body.
-    fn ask(&self, request: &Message, mut target: Url, notes: &Notes, deadline: Instant) -> Result<Reply, SourceError> {
+    fn ask(
+        &self,
+        request: &Message,
+        mut target: Url,
+        notes: &Notes,
+        deadline: Instant,
+    ) -> Result<Reply, SourceError> {
         let (mut redirects, mut renewed) = (0, false);
         loop {
             let mut server = self.way.dial(&target, deadline)?;
@@ -168,7 +185,9 @@ impl Exchange {
                 .with("Host", &host_field(&target))
                 .with("User-Agent", concat!("pcount-tui/", env!("CARGO_PKG_VERSION")))
                 .with("Connection", "close");
-            for (name, value) in [("Cookie", self.cookies(&target)), ("Authorization", self.authorization(&target))] {
+            for (name, value) in
+                [("Cookie", self.cookies(&target)), ("Authorization", self.authorization(&target))]
+            {
                 if let Some(value) = value {
                     head = head.with(name, &value);
                 }
@@ -196,7 +215,9 @@ impl Exchange {
                     *self.challenges.lock() = (challenges, 0);
                     renewed = true;
                 }
-                (401, _) => return Ok(self.refused(self.way.unauthorized(&target), notes, head, server, target)),
+                (401, _) => {
+                    return Ok(self.refused(self.way.unauthorized(&target), notes, head, server, target));
+                }
                 _ => {
                     if let Some(error) = network::meaning(&self.way.shown, &answer) {
                         notes.failed(error);
@@ -207,7 +228,14 @@ impl Exchange {
         }
     }
 
-    fn refused(&self, error: SourceError, notes: &Notes, head: Vec<u8>, server: Connection, target: Url) -> Reply {
+    fn refused(
+        &self,
+        error: SourceError,
+        notes: &Notes,
+        head: Vec<u8>,
+        server: Connection,
+        target: Url,
+    ) -> Reply {
         notes.failed(error);
         Reply { message: Message::parse(&head), body: Vec::new(), server, target }
     }
@@ -226,7 +254,12 @@ struct Reply {
 ///
 /// # Errors
 /// When there is no answer that may be used, with the reason.
-pub fn serve(client: &TcpStream, exchange: &Exchange, notes: &Notes, timeout: Duration) -> Result<(), SourceError> {
+pub fn serve(
+    client: &TcpStream,
+    exchange: &Exchange,
+    notes: &Notes,
+    timeout: Duration,
+) -> Result<(), SourceError> {
     let Ok(question) = question(client) else { return Ok(()) };
     let request = Message::parse(&question);
     let Some(("GET", path)) = request.request() else { return Ok(()) };
@@ -238,15 +271,17 @@ pub fn serve(client: &TcpStream, exchange: &Exchange, notes: &Notes, timeout: Du
         *exchange.entry.lock() = reply.target.clone();
     }
     let silent = |error: io::Error| network::silence(&exchange.way.shown, &error);
-    let chunked = reply.message.get("transfer-encoding").is_some_and(|how| how.eq_ignore_ascii_case("chunked"));
+    let chunked =
+        reply.message.get("transfer-encoding").is_some_and(|how| how.eq_ignore_ascii_case("chunked"));
     if begins_playlist(&mut reply, chunked, deadline).map_err(silent)? {
-        let text = playlist(reply.body, &mut reply.server, chunked, deadline).map_err(silent)?.ok_or_else(|| {
-            SourceError::Broken(format!(
-                "'{}' names a playlist of more than {MAX_PLAYLIST} bytes at '{}'",
-                exchange.way.shown,
-                place(&reply.target)
-            ))
-        })?;
+        let text =
+            playlist(reply.body, &mut reply.server, chunked, deadline).map_err(silent)?.ok_or_else(|| {
+                SourceError::Broken(format!(
+                    "'{}' names a playlist of more than {MAX_PLAYLIST} bytes at '{}'",
+                    exchange.way.shown,
+                    place(&reply.target)
+                ))
+            })?;
         let text = playlist::rewrite(&text, |address| exchange.stand_in(&reply.target, address, notes));
         let head = Message { start: "HTTP/1.1 200 OK".into(), fields: Vec::new() }
             .with("Content-Type", "application/vnd.apple.mpegurl")
@@ -257,7 +292,8 @@ pub fn serve(client: &TcpStream, exchange: &Exchange, notes: &Notes, timeout: Du
         let _ = timed.write_all(&head.bytes()).and_then(|()| timed.write_all(text.as_bytes()));
         return Ok(());
     }
-    let head = reply.message.without(&["connection", "keep-alive", "set-cookie", "www-authenticate", "location"]);
+    let head =
+        reply.message.without(&["connection", "keep-alive", "set-cookie", "www-authenticate", "location"]);
     if client.set_nonblocking(true).is_ok() {
         let mut link = Link::new(client, reply.server);
         link.tell_client(&head.with("Connection", "close").bytes());
@@ -425,7 +461,10 @@ mod tests {
     fn local_addresses_show_nothing_of_the_source_and_lead_to_it() {
         let one = exchange("https://cam/secret/live.m3u8?token=t0p");
         assert_eq!(one.address(), "http://127.0.0.1:1/abc/stream.m3u8");
-        assert_eq!(one.target("/abc/stream.m3u8").unwrap().as_str(), "https://cam/secret/live.m3u8?token=t0p");
+        assert_eq!(
+            one.target("/abc/stream.m3u8").unwrap().as_str(),
+            "https://cam/secret/live.m3u8?token=t0p"
+        );
         assert_eq!(one.target("/abd/stream.m3u8"), None);
         assert_eq!(one.target("/abc/@0/x"), None);
         assert_eq!(exchange("http://cam").address(), "http://127.0.0.1:1/abc/stream");

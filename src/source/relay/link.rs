@@ -227,10 +227,7 @@ impl<'a> Link<'a> {
         let to_server = self.to_server.len() > 0 || self.server.holds_output();
         let mut sockets = [
             PollFd::new(self.client, PollFlags::IN | when(self.to_client.len() > 0, PollFlags::OUT)),
-            PollFd::new(
-                self.server.socket(),
-                when(room, PollFlags::IN) | when(to_server, PollFlags::OUT),
-            ),
+            PollFd::new(self.server.socket(), when(room, PollFlags::IN) | when(to_server, PollFlags::OUT)),
         ];
         poll_until(&mut sockets, None)?;
         let [client, server] = sockets.map(|socket| socket.revents());

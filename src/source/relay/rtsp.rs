@@ -171,7 +171,8 @@ impl Session<'_> {
         let datagrams = head.get("transport").is_some_and(|transport| !transport.contains("TCP"));
         if datagrams && is_encrypted(&self.target) {
             let number = head.get("cseq").unwrap_or("0");
-            let refused = format!("RTSP/1.0 {UNSUPPORTED_TRANSPORT} Unsupported Transport\r\nCSeq: {number}\r\n\r\n");
+            let refused =
+                format!("RTSP/1.0 {UNSUPPORTED_TRANSPORT} Unsupported Transport\r\nCSeq: {number}\r\n\r\n");
             self.link.tell_client(refused.as_bytes());
             return;
         }
@@ -264,6 +265,10 @@ impl Session<'_> {
                 return Ok(false);
             }
             self.notes.failed(self.way.unauthorized(&self.target));
+            // With a challenge FFmpeg would ask once more, and cameras lock those out who ask too often.
+            self.link.tell_client(&message.without(&["www-authenticate"]).bytes());
+            self.link.tell_client(&whole[head..]);
+            return Ok(false);
         } else if (300..400).contains(&answer.status)
             && let Some(location) = message.get("location").filter(|_| !self.streaming)
         {
@@ -305,7 +310,9 @@ impl Session<'_> {
         let peer = self.link.server().socket().peer_addr().ok()?.ip().to_canonical();
         let mut message = message.clone();
         let (_, transport) = message.fields.iter_mut().find(|(name, value)| {
-            name.eq_ignore_ascii_case("transport") && value.contains("server_port=") && !value.contains("source=")
+            name.eq_ignore_ascii_case("transport")
+                && value.contains("server_port=")
+                && !value.contains("source=")
         })?;
         transport.push_str(&format!(";source={peer}"));
         Some(message)

@@ -62,7 +62,8 @@ impl Way {
     /// The settings of a source are about its own host; others are judged as the system does.
     fn trust(&self, target: &Url) -> Result<&Trust, SourceError> {
         let own = target.host_str() == self.asked.host_str();
-        let (cell, tls) = if own { (&self.own, self.tls.clone()) } else { (&self.system, TlsConfig::default()) };
+        let (cell, tls) =
+            if own { (&self.own, self.tls.clone()) } else { (&self.system, TlsConfig::default()) };
         match cell.get() {
             Some(trust) => Ok(trust),
             None => {
@@ -130,7 +131,11 @@ impl Way {
 
 /// Scheme, host and port: all that may be shown of an address that was not configured.
 pub fn place(address: &Url) -> String {
-    if address.has_host() { format!("{}://{}", address.scheme(), host(address)) } else { format!("{}:", address.scheme()) }
+    if address.has_host() {
+        format!("{}://{}", address.scheme(), host(address))
+    } else {
+        format!("{}:", address.scheme())
+    }
 }
 
 /// Whom credentials are for.
@@ -205,8 +210,12 @@ mod tests {
             let got = way(from).follow(&url(from), location).ok();
             assert_eq!(got.as_ref().map(Url::as_str), to, "{from} to {location}");
         }
-        let said = way("https://cam/a").follow(&url("https://cam/a"), "http://u:pw@cam/a?token=t").unwrap_err();
+        let said =
+            way("https://cam/a").follow(&url("https://cam/a"), "http://u:pw@cam/a?token=t").unwrap_err();
         let said = said.to_string();
-        assert!(said.contains("'http://cam:80'") && !said.contains("pw") && !said.contains("token"), "{said}");
+        assert!(
+            said.contains("'http://cam:80'") && !said.contains("pw") && !said.contains("token"),
+            "{said}"
+        );
     }
 }

@@ -3,7 +3,9 @@
 use ratatui::text::{Line, Span};
 
 use crate::{
-    config::{Cadence, DetectorChoice, SourceConfig, SourceKind, SourceSpec, TlsConfig, TrackerChoice, Transport},
+    config::{
+        Cadence, DetectorChoice, SourceConfig, SourceKind, SourceSpec, TlsConfig, TrackerChoice, Transport,
+    },
     count::Anchor,
     tui::{format, text, theme::Role, widgets::Look},
 };
