@@ -10,6 +10,7 @@
 //!
 //! An address of a relay holds a random word, so that nobody else on this machine finds the stream behind it.
 
+mod body;
 mod http;
 mod link;
 mod playlist;
@@ -38,6 +39,9 @@ use crate::config::{Credentials, TlsConfig};
 /// Connections that FFmpeg may have to one source at once; it needs a few for a playlist.
 const MOST_CONNECTIONS: usize = 16;
 
+/// Share of FFmpeg's patience after which this side gives up: it knows what it waits for, FFmpeg does not.
+const PATIENCE: f64 = 0.9;
+
 /// Before it is tried again to accept a connection when the system refuses.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -58,7 +62,7 @@ struct Shared {
 }
 
 enum Talk {
-    Rtsp { way: Way, local: String },
+    Rtsp { way: Box<Way>, local: String },
     Http(Box<http::Exchange>),
 }
 
@@ -118,7 +122,7 @@ impl Relay {
         let way = Way::new(to.shown, to.asked.clone(), to.credentials, to.tls);
         let (address, talk) = if to.asked.scheme().starts_with("rtsp") {
             let local = format!("rtsp://{own}/{word}");
-            (local.clone(), Talk::Rtsp { way, local })
+            (local.clone(), Talk::Rtsp { way: Box::new(way), local })
         } else {
             let exchange = http::Exchange::new(way, format!("http://{own}/{word}/"));
             (exchange.address(), Talk::Http(Box::new(exchange)))
@@ -127,7 +131,7 @@ impl Relay {
             listener,
             notes: Notes::default(),
             talk,
-            timeout,
+            timeout: timeout.mul_f64(PATIENCE),
             connections: AtomicUsize::new(0),
             closing: AtomicBool::new(false),
         });

@@ -41,7 +41,9 @@ pub fn authorization(
 }
 
 fn speaks_md5(challenge: &str) -> bool {
-    parameter(challenge, "algorithm").is_none_or(|algorithm| algorithm.eq_ignore_ascii_case("md5"))
+    parameter(challenge, "algorithm").is_none_or(|algorithm| {
+        algorithm.eq_ignore_ascii_case("md5") || algorithm.eq_ignore_ascii_case("md5-sess")
+    })
 }
 
 fn digest(challenge: &str, request: &Request<'_>, credentials: &Credentials) -> String {
@@ -49,6 +51,8 @@ fn digest(challenge: &str, request: &Request<'_>, credentials: &Credentials) -> 
     let count = request.count;
     let (user, realm, nonce) = (&credentials.user, value("realm"), value("nonce"));
     let who = md5_hex(&format!("{user}:{realm}:{}", credentials.password.0));
+    let of_session = value("algorithm").eq_ignore_ascii_case("md5-sess");
+    let who = if of_session { md5_hex(&format!("{who}:{nonce}:{CLIENT_NONCE}")) } else { who };
     let what = md5_hex(&format!("{}:{}", request.method, request.uri));
     let with_qop = value("qop").split(',').any(|qop| qop.trim() == "auth");
     let response = if with_qop {
@@ -60,6 +64,9 @@ fn digest(challenge: &str, request: &Request<'_>, credentials: &Credentials) -> 
         "Digest username=\"{user}\", realm=\"{realm}\", nonce=\"{nonce}\", uri=\"{}\", response=\"{response}\"",
         request.uri
     );
+    if let Some(algorithm) = parameter(challenge, "algorithm") {
+        header.push_str(&format!(", algorithm={algorithm}"));
+    }
     if with_qop {
         header.push_str(&format!(", qop=auth, nc={count:08x}, cnonce=\"{CLIENT_NONCE}\""));
     }

@@ -18,16 +18,24 @@ pub struct Message {
 }
 
 impl Message {
-    /// Never fails: what is no message has no status and no method.
+    /// Never fails: what is no message has no status and no method. What readers of messages disagree on, as control
+    /// characters inside of lines and fields without a name, is left out: what is made of it again by
+    /// [`Self::bytes`] means the same to everybody.
     #[must_use]
     pub fn parse(head: &[u8]) -> Self {
         let text = String::from_utf8_lossy(head);
-        let mut lines = text.lines();
-        let start = lines.next().unwrap_or_default().to_owned();
+        let mut lines = text.split('\n').map(|line| line.replace(char::is_control, ""));
+        let start = lines.next().unwrap_or_default();
+        let is_name = |name: &str| {
+            !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+        };
         let fields = lines
             .take_while(|line| !line.is_empty())
-            .filter_map(|line| line.split_once(':'))
-            .map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()))
+            .filter_map(|line| {
+                let (name, value) = line.split_once(':')?;
+                Some((name.trim().to_owned(), value.trim().to_owned()))
+            })
+            .filter(|(name, _)| is_name(name))
             .collect();
         Self { start, fields }
     }
@@ -35,14 +43,14 @@ impl Message {
     /// Status and reason of an answer; `None` for what is none.
     #[must_use]
     pub fn answer(&self) -> Option<Answer> {
-        let mut parts = self.start.splitn(3, ' ');
-        let protocol = parts.next()?;
+        let (protocol, rest) = self.start.split_once(' ')?;
         if !["RTSP/", "HTTP/"].iter().any(|known| protocol.starts_with(known)) {
             return None;
         }
-        let status = parts.next()?.trim().parse().ok()?;
-        let reason = parts.next().unwrap_or_default().trim();
-        Some(Answer { status, reason: reason.chars().filter(|c| !c.is_control()).take(REASON).collect() })
+        let rest = rest.trim_start();
+        let (status, reason) = rest.split_once(' ').unwrap_or((rest, ""));
+        let status = status.parse().ok().filter(|status| (100..1000).contains(status))?;
+        Some(Answer { status, reason: reason.trim().chars().take(REASON).collect() })
     }
 
     /// Method and target of a request; `None` for what is none.
@@ -179,6 +187,17 @@ mod tests {
         let challenges: Vec<_> = message.all("WWW-Authenticate").collect();
         assert_eq!(challenges, ["Digest realm=\"a\"", "Basic realm=\"b\""]);
         assert_eq!(message.without(&["WWW-AUTHENTICATE"]).bytes(), b"RTSP/1.0 401 No\r\nCSeq: 1\r\n\r\n");
+    }
+
+    #[test]
+    fn what_readers_disagree_on_is_left_out() {
+        let head = b"RTSP/1.0  2\r00 OK\r\nLoca\rtion: a\0b\r\n$x: y\r\n: z\r\n\r\r\nLocation: c\r\n\r\n";
+        let message = Message::parse(head);
+        assert_eq!(message.answer(), Some(Answer { status: 200, reason: "OK".into() }));
+        assert_eq!(message.bytes(), b"RTSP/1.0  200 OK\r\nLocation: ab\r\n\r\n");
+        for start in ["RTSP/1.0 302x Moved", "RTSP/1.0 -302", "RTSP/1.0", "RTSP/1.0 66000"] {
+            assert_eq!(Message::parse(start.as_bytes()).answer(), None, "{start}");
+        }
     }
 
     #[test]

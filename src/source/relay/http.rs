@@ -4,7 +4,7 @@
 //! would write passwords into its messages. So it asks this side, which knows the camera's address and password.
 
 use std::{
-    io::{self, Read as _, Write as _},
+    io::{self, Write as _},
     net::TcpStream,
     time::{Duration, Instant},
 };
@@ -14,24 +14,15 @@ use url::Url;
 
 use super::{
     Notes,
-    link::{Connection, Link, Side},
+    body::{self, MAX_PLAYLIST, Reply},
+    link::{self, Link, Side},
     playlist,
     way::{MOST_REDIRECTS, Way, origin, place},
 };
 use crate::source::{
     SourceError,
-    network::{
-        self, auth,
-        message::{self, MAX_HEAD, Message},
-        tls::Timed,
-    },
+    network::{self, auth, message::Message, tls::Timed},
 };
-
-/// Largest playlist; a day of short segments has one megabyte.
-const MAX_PLAYLIST: usize = 4 << 20;
-
-/// FFmpeg asks at once.
-const QUESTION: Duration = Duration::from_secs(10);
 
 /// Servers that one source may lead to.
 const MOST_SERVERS: usize = 64;
@@ -109,8 +100,11 @@ impl Exchange {
         };
         let (number, rest) = numbered.split_once('/')?;
         let server = self.servers.lock().get(number.parse::<usize>().ok()?)?.clone();
-        let to = server.join(&format!("/{rest}")).ok()?;
-        (origin(&to) == origin(&server)).then_some(to)
+        let (path, query) = rest.split_once('?').map_or((rest, None), |(path, query)| (path, Some(query)));
+        let mut to = server;
+        to.set_path(&format!("/{path}"));
+        to.set_query(query);
+        Some(to)
     }
 
     /// The address of this relay that stands for `address` in a playlist of `from`.
@@ -195,10 +189,16 @@ impl Exchange {
             notes.asked();
             let silent = |error: io::Error| network::silence(&self.way.shown, &error);
             server.send(&head.bytes(), deadline).map_err(silent)?;
-            let (head, body) = receive_head(&mut server, deadline).map_err(silent)?;
-            let message = Message::parse(&head);
-            let Some(answer) = message.answer() else {
-                return Err(network::another_language(&self.way.shown));
+            let mut rest = Vec::new();
+            let (message, answer, body) = loop {
+                let (head, body) = body::receive_head(&mut server, rest, deadline).map_err(silent)?;
+                let message = Message::parse(&head);
+                match message.answer() {
+                    None => return Err(network::another_language(&self.way.shown)),
+                    // The answer comes after it.
+                    Some(answer) if answer.status < 200 => rest = body,
+                    Some(answer) => break (message, answer, body),
+                }
             };
             notes.answered();
             self.keep_cookies(&target, &message);
@@ -216,7 +216,8 @@ impl Exchange {
                     renewed = true;
                 }
                 (401, _) => {
-                    return Ok(self.refused(self.way.unauthorized(&target), notes, head, server, target));
+                    notes.failed(self.way.unauthorized(&target));
+                    return Ok(Reply { message, body, server, target });
                 }
                 _ => {
                     if let Some(error) = network::meaning(&self.way.shown, &answer) {
@@ -227,27 +228,6 @@ impl Exchange {
             }
         }
     }
-
-    fn refused(
-        &self,
-        error: SourceError,
-        notes: &Notes,
-        head: Vec<u8>,
-        server: Connection,
-        target: Url,
-    ) -> Reply {
-        notes.failed(error);
-        Reply { message: Message::parse(&head), body: Vec::new(), server, target }
-    }
-}
-
-/// An answer, and what came of its body so far.
-struct Reply {
-    message: Message,
-    body: Vec<u8>,
-    server: Connection,
-    /// Who gave it in the end.
-    target: Url,
 }
 
 /// Serves one connection of FFmpeg, until either side hangs up.
@@ -260,7 +240,7 @@ pub fn serve(
     notes: &Notes,
     timeout: Duration,
 ) -> Result<(), SourceError> {
-    let Ok(question) = question(client) else { return Ok(()) };
+    let Ok(question) = link::question(client) else { return Ok(()) };
     let request = Message::parse(&question);
     let Some(("GET", path)) = request.request() else { return Ok(()) };
     let Some(target) = exchange.target(path) else { return Ok(()) };
@@ -273,9 +253,10 @@ pub fn serve(
     let silent = |error: io::Error| network::silence(&exchange.way.shown, &error);
     let chunked =
         reply.message.get("transfer-encoding").is_some_and(|how| how.eq_ignore_ascii_case("chunked"));
-    if begins_playlist(&mut reply, chunked, deadline).map_err(silent)? {
-        let text =
-            playlist(reply.body, &mut reply.server, chunked, deadline).map_err(silent)?.ok_or_else(|| {
+    if body::begins_playlist(&mut reply, chunked, deadline).map_err(silent)? {
+        let text = body::playlist(reply.body, &mut reply.server, chunked, deadline)
+            .map_err(silent)?
+            .ok_or_else(|| {
                 SourceError::Broken(format!(
                     "'{}' names a playlist of more than {MAX_PLAYLIST} bytes at '{}'",
                     exchange.way.shown,
@@ -317,118 +298,6 @@ fn carry(mut link: Link<'_>) {
             Ok(Some(Side::Client)) | Err(_) => return,
         }
     }
-}
-
-fn question(client: &TcpStream) -> io::Result<Vec<u8>> {
-    let mut timed = Timed { stream: client, deadline: Instant::now() + QUESTION };
-    let mut bytes = Vec::new();
-    let mut piece = [0; 2048];
-    while message::head_length(&bytes).is_none() {
-        match timed.read(&mut piece)? {
-            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-            count => bytes.extend_from_slice(&piece[..count]),
-        }
-        if bytes.len() > MAX_HEAD {
-            return Err(io::ErrorKind::InvalidData.into());
-        }
-    }
-    Ok(bytes)
-}
-
-/// The head of an answer, and what came after it.
-fn receive_head(server: &mut Connection, deadline: Instant) -> io::Result<(Vec<u8>, Vec<u8>)> {
-    let mut bytes = Vec::new();
-    let mut piece = vec![0; 16 * 1024];
-    loop {
-        if let Some(length) = message::head_length(&bytes) {
-            let body = bytes.split_off(length);
-            return Ok((bytes, body));
-        }
-        if bytes.len() > MAX_HEAD {
-            return Err(io::ErrorKind::InvalidData.into());
-        }
-        match server.receive(&mut piece, deadline)? {
-            0 if bytes.is_empty() => return Err(io::ErrorKind::UnexpectedEof.into()),
-            // What is no answer is told by its first bytes.
-            0 => return Ok((bytes, Vec::new())),
-            count => bytes.extend_from_slice(&piece[..count]),
-        }
-    }
-}
-
-/// Whether the body is a playlist. Reads as much of it as that takes.
-fn begins_playlist(reply: &mut Reply, chunked: bool, deadline: Instant) -> io::Result<bool> {
-    if !reply.message.answer().is_some_and(|answer| (200..300).contains(&answer.status)) {
-        return Ok(false);
-    }
-    let mut piece = [0; 2048];
-    loop {
-        let mut begin = reply.body.as_slice();
-        if chunked {
-            match begin.iter().position(|byte| *byte == b'\n') {
-                Some(end) => begin = &begin[end + 1..],
-                None if begin.len() > 32 => return Ok(false),
-                None => begin = &[],
-            }
-        }
-        let begin = begin.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(begin);
-        let compared = begin.len().min(playlist::BEGIN.len());
-        if begin[..compared] != playlist::BEGIN[..compared] {
-            return Ok(false);
-        }
-        if compared == playlist::BEGIN.len() {
-            return Ok(true);
-        }
-        match reply.server.receive(&mut piece, deadline)? {
-            0 => return Ok(false),
-            count => reply.body.extend_from_slice(&piece[..count]),
-        }
-    }
-}
-
-/// A whole playlist; `None` when it is too long.
-fn playlist(
-    mut body: Vec<u8>,
-    server: &mut Connection,
-    chunked: bool,
-    deadline: Instant,
-) -> io::Result<Option<String>> {
-    let mut piece = vec![0; 16 * 1024];
-    loop {
-        if body.len() > MAX_PLAYLIST {
-            return Ok(None);
-        }
-        if chunked && unchunk(&body).1 {
-            break;
-        }
-        match server.receive(&mut piece, deadline) {
-            Ok(0) => break,
-            Ok(count) => body.extend_from_slice(&piece[..count]),
-            Err(error) => return Err(error),
-        }
-    }
-    let body = if chunked { unchunk(&body).0 } else { body };
-    Ok(Some(String::from_utf8_lossy(&body).trim_start_matches('\u{FEFF}').to_owned()))
-}
-
-/// The content of chunks, and whether the last one was among them.
-fn unchunk(mut bytes: &[u8]) -> (Vec<u8>, bool) {
-    let mut content = Vec::new();
-    while let Some(end) = bytes.iter().position(|byte| *byte == b'\n') {
-        let line = String::from_utf8_lossy(&bytes[..end]);
-        let size = line.split(';').next().unwrap_or_default().trim();
-        let Ok(size) = usize::from_str_radix(size, 16) else { return (content, true) };
-        let rest = &bytes[end + 1..];
-        if size == 0 {
-            return (content, true);
-        }
-        content.extend_from_slice(&rest[..size.min(rest.len())]);
-        match rest.get(size..) {
-            Some(after) => bytes = after.strip_prefix(b"\r\n").unwrap_or(after),
-            None => break,
-        }
-    }
-    (content, false)
 }
 
 /// Path and query.
@@ -487,12 +356,5 @@ mod tests {
             assert_eq!(one.target(path(&local)).as_ref().map(Url::as_str), to, "{address}");
         }
         assert!(notes.failure(&from).is_some());
-    }
-
-    #[test]
-    fn chunks_are_joined() {
-        assert_eq!(unchunk(b"3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n"), (b"abcde".to_vec(), true));
-        assert_eq!(unchunk(b"3\r\nabc\r\n5\r\nde"), (b"abcde".to_vec(), false));
-        assert_eq!(unchunk(b"FFFFFFFFFFFFFFFF\r\nab"), (b"ab".to_vec(), false));
     }
 }

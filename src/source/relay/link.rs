@@ -8,7 +8,10 @@ use std::{
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use crate::source::network::tls::TlsStream;
+use crate::source::network::{
+    message::{self, MAX_HEAD},
+    tls::{Timed, TlsStream},
+};
 
 /// Bytes that may wait for FFmpeg before no more are read from the server.
 const MOST_WAITING: usize = 256 * 1024;
@@ -18,6 +21,29 @@ const PIECE: usize = 32 * 1024;
 
 /// Longest time in which what is left is handed over to a side that may have gone.
 const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// FFmpeg asks at once.
+const QUESTION: Duration = Duration::from_secs(10);
+
+/// What FFmpeg asks first, up to the end of its head and what came with it. Blocks ten seconds at most.
+///
+/// # Errors
+/// When there is no such thing: whoever has connected may be anybody on this machine.
+pub fn question(client: &TcpStream) -> io::Result<Vec<u8>> {
+    let mut timed = Timed { stream: client, deadline: Instant::now() + QUESTION };
+    let mut bytes = Vec::new();
+    let mut piece = [0; 2048];
+    while message::head_length(&bytes).is_none() {
+        match timed.read(&mut piece)? {
+            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            count => bytes.extend_from_slice(&piece[..count]),
+        }
+        if bytes.len() > MAX_HEAD {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+    }
+    Ok(bytes)
+}
 
 /// A connection to a server. None of its calls blocks.
 pub enum Connection {
@@ -229,7 +255,9 @@ impl<'a> Link<'a> {
             PollFd::new(self.client, PollFlags::IN | when(self.to_client.len() > 0, PollFlags::OUT)),
             PollFd::new(self.server.socket(), when(room, PollFlags::IN) | when(to_server, PollFlags::OUT)),
         ];
-        poll_until(&mut sockets, None)?;
+        // A server that has hung up would be told of over and over while FFmpeg has no room for more.
+        let watched = if room || to_server { 2 } else { 1 };
+        poll_until(&mut sockets[..watched], None)?;
         let [client, server] = sockets.map(|socket| socket.revents());
         let gone = PollFlags::HUP | PollFlags::ERR;
         if client.intersects(PollFlags::IN | gone) && self.read_client(from_client)? {

@@ -4,7 +4,7 @@
 //! and takes descriptions of any size. So it talks to this side alone, which knows the camera's address and password.
 
 use std::{
-    io::{self, Read as _},
+    io,
     net::TcpStream,
     time::{Duration, Instant},
 };
@@ -13,23 +13,19 @@ use url::Url;
 
 use super::{
     Notes,
-    link::{Link, Side},
+    link::{self, Link, Side},
     way::{MOST_REDIRECTS, Way, is_encrypted},
 };
 use crate::source::{
     SourceError,
     network::{
         self, auth,
-        message::{self, Item, MAX_HEAD, Message},
-        tls::Timed,
+        message::{self, Item, Message},
     },
 };
 
 /// Largest body of an answer; a camera's description has a few kilobytes.
 const MAX_BODY: usize = 1 << 20;
-
-/// FFmpeg asks at once.
-const FIRST_QUESTION: Duration = Duration::from_secs(10);
 
 /// The camera has no such way of sending: FFmpeg tries another one, which may be right.
 const UNSUPPORTED_TRANSPORT: u16 = 461;
@@ -69,7 +65,7 @@ pub fn serve(
     local: &str,
     timeout: Duration,
 ) -> Result<(), SourceError> {
-    let Ok(mut from_client) = first_question(client) else { return Ok(()) };
+    let Ok(mut from_client) = link::question(client) else { return Ok(()) };
     let asked = Message::parse(&from_client);
     if !asked.request().is_some_and(|(_, target)| target.starts_with(local)) {
         return Ok(());
@@ -115,21 +111,8 @@ pub fn serve(
     }
 }
 
-/// The first request of FFmpeg; its caller may be anybody on this machine.
-fn first_question(client: &TcpStream) -> io::Result<Vec<u8>> {
-    let mut timed = Timed { stream: client, deadline: Instant::now() + FIRST_QUESTION };
-    let mut bytes = Vec::new();
-    let mut piece = [0; 2048];
-    while message::head_length(&bytes).is_none() {
-        match timed.read(&mut piece)? {
-            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-            count => bytes.extend_from_slice(&piece[..count]),
-        }
-        if bytes.len() > MAX_HEAD {
-            return Err(io::ErrorKind::InvalidData.into());
-        }
-    }
-    Ok(bytes)
+fn is_redirect(status: u16) -> bool {
+    (300..400).contains(&status)
 }
 
 impl Session<'_> {
@@ -248,13 +231,20 @@ impl Session<'_> {
     /// An answer of the camera, or a request. Gives whether the connection is another one now.
     fn answer(&mut self, whole: &[u8], head: usize) -> Result<bool, SourceError> {
         let message = Message::parse(&whole[..head]);
+        let body = &whole[head..];
         let Some(answer) = message.answer() else {
-            self.link.tell_client(whole);
+            if message.request().is_none() {
+                return Err(network::another_language(&self.way.shown));
+            }
+            self.tell_client(message, body);
             return Ok(false);
         };
         self.notes.answered();
         let Some(pending) = self.pending.take() else {
-            self.link.tell_client(whole);
+            if is_redirect(answer.status) {
+                return Err(self.way.nowhere());
+            }
+            self.tell_client(message, body);
             return Ok(false);
         };
         if answer.status == 401 {
@@ -266,12 +256,13 @@ impl Session<'_> {
             }
             self.notes.failed(self.way.unauthorized(&self.target));
             // With a challenge FFmpeg would ask once more, and cameras lock those out who ask too often.
-            self.link.tell_client(&message.without(&["www-authenticate"]).bytes());
-            self.link.tell_client(&whole[head..]);
+            self.tell_client(message.without(&["www-authenticate"]), body);
             return Ok(false);
-        } else if (300..400).contains(&answer.status)
-            && let Some(location) = message.get("location").filter(|_| !self.streaming)
-        {
+        } else if is_redirect(answer.status) {
+            // FFmpeg is never told: it would follow by itself.
+            let Some(location) = message.get("location").filter(|_| !self.streaming) else {
+                return Err(self.way.nowhere());
+            };
             self.redirect(location)?;
             self.pending = Some(self.send(Pending { renewed: false, ..pending }));
             return Ok(true);
@@ -282,14 +273,19 @@ impl Session<'_> {
         }
         let (method, _) = pending.head.request().unwrap_or_default();
         self.streaming |= method == "PLAY" && answer.status == 200;
-        match (&*method == "SETUP").then(|| self.with_source(&message)).flatten() {
-            Some(message) => {
-                self.link.tell_client(&message.bytes());
-                self.link.tell_client(&whole[head..]);
-            }
-            None => self.link.tell_client(whole),
-        }
+        let datagrams = (method == "SETUP").then(|| self.with_source(&message)).flatten();
+        self.tell_client(datagrams.unwrap_or(message), body);
         Ok(false)
+    }
+
+    /// Sends a message to FFmpeg in words that leave no doubt where it ends.
+    fn tell_client(&mut self, head: Message, body: &[u8]) {
+        let mut head = head.without(&["content-length"]);
+        if !body.is_empty() {
+            head = head.with("Content-Length", &body.len().to_string());
+        }
+        self.link.tell_client(&head.bytes());
+        self.link.tell_client(body);
     }
 
     /// Goes on with the server that the camera names.

@@ -119,6 +119,14 @@ impl Way {
         Ok(to)
     }
 
+    /// What is said of a server that sends on, but not where, or when nobody has asked.
+    pub fn nowhere(&self) -> SourceError {
+        SourceError::Unreachable(format!(
+            "'{}' leads to another address in a way that cannot be followed",
+            self.shown
+        ))
+    }
+
     /// What is said of a server that sends on and on.
     pub fn circle(&self) -> SourceError {
         SourceError::Unreachable(format!(
