@@ -3,11 +3,15 @@
 mod arguments;
 mod bench_screen;
 mod check;
+mod configuration;
 mod dashboard;
+mod ending;
 mod environment;
 mod keep;
 mod models;
 mod monitor;
+mod native;
+mod notices;
 mod past;
 mod report;
 mod signals;
@@ -18,12 +22,15 @@ use std::{
     process::ExitCode,
 };
 
+use anyhow::Context as _;
+
 use crate::{
     bench::{self, BenchOptions},
     cli::{self, BenchArgs, Cli, Command, EvalArgs},
-    config::{self, ModelFolders, ParallelConfig, SourceConfig},
+    config::{self, ConfigErrors, ModelFolders, ParallelConfig, SourceConfig},
     detect,
     eval::{self, EvalError, EvalOptions, Plan},
+    native::{disk::Disk, leave},
 };
 
 /// Done.
@@ -34,16 +41,43 @@ const FAILED: u8 = 1;
 const USAGE: u8 = 2;
 /// No source could be used (`EX_UNAVAILABLE` of sysexits).
 const NO_SOURCE: u8 = 69;
+/// What is said with the reason of the system when it refuses a thread.
+const NO_THREAD: &str = "the system refuses a thread; allow the program more processes (ulimit -u, TasksMax)";
+/// The program itself is broken; what Rust programs end with.
+const PANICKED: u8 = 101;
 /// Added to the number of the signal that ended the program.
 const SIGNAL: u8 = 128;
 
 /// Why the program ends otherwise than well.
+///
+/// Exit code 2 tells a service manager not to try again (`RestartPreventExitStatus=2`): nothing but a change of the
+/// command line or of the configuration helps. Whatever may heal by itself is another code:
+///
+/// | what is wrong | what happens |
+/// | --- | --- |
+/// | command line; configuration missing, not readable by this user, invalid; a template; a variable that is not set | 2 |
+/// | configuration that cannot be read for another reason (an input/output error, a stale network folder) | 1 |
+/// | file of credentials missing or unreadable | 1: a secret store or a disk may bring it |
+/// | another program counts into the output folder | 1: it may end |
+/// | threads or file handles refused | 1 |
+/// | video or model file missing, camera away | state of the source, tried again where that can help; 69 or 1 at the end |
+/// | ledger, output or log folder that cannot be opened or written, for whatever reason | counting goes on in memory and is written when it can be; 1 at the end when something was not |
+/// | `report` without a ledger, or with one that cannot be read | 1 |
+/// | `eval`: a folder, scene or list that does not exist or is wrong | 2; a result that cannot be written: 1 |
 #[derive(Debug)]
 enum Failure {
     /// Wrong usage or configuration: what, where, how to mend it.
     Usage(String),
     /// Something failed while running.
     Runtime(anyhow::Error),
+}
+
+impl Failure {
+    /// Problems of a configuration.
+    fn config(errors: &ConfigErrors) -> Self {
+        let text = format!("the configuration has problems\n{errors}");
+        if errors.may_heal() { Self::Runtime(anyhow::Error::msg(text)) } else { Self::Usage(text) }
+    }
 }
 
 impl<E: Into<anyhow::Error>> From<E> for Failure {
@@ -56,18 +90,27 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
 /// source could be used, 128 + n ended by signal n.
 #[must_use]
 pub fn run() -> ExitCode {
+    leave::remember_streams();
+    // A panic was reported by its hook; the report is still on its way through the filter.
+    let code = std::panic::catch_unwind(run_command).unwrap_or(ExitCode::from(PANICKED));
+    native::finish();
+    code
+}
+
+fn run_command() -> ExitCode {
     let arguments = arguments::read();
     arguments::remember(&arguments);
     environment::repair();
     let cli = match Cli::try_parse_args(&arguments) {
         Ok(cli) => cli,
         Err(error) => {
+            // With what it says in colors, and the help on the standard output, where there is nothing to hide.
             let said = error.to_string();
             let redacted = config::redact(&said);
             if redacted == said {
                 error.exit();
             }
-            complain(&redacted);
+            let _ = write!(io::stderr(), "{redacted}");
             return ExitCode::from(USAGE);
         }
     };
@@ -76,7 +119,7 @@ pub fn run() -> ExitCode {
         Some(Command::Check(args)) => check::run(&args),
         Some(Command::Bench(args)) => run_bench(&args),
         Some(Command::Eval(args)) => run_eval(args),
-        Some(Command::Report(args)) => report::run(&args),
+        Some(Command::Report(args)) => on_disk(|| report::run(&args)),
         Some(Command::Schema) => print(|out| {
             serde_json::to_writer_pretty(&mut *out, &config::schema())?;
             writeln!(out)
@@ -97,7 +140,7 @@ pub fn run() -> ExitCode {
         // Whoever closed the pipe has read what he wanted.
         Err(Failure::Runtime(error)) if is_broken_pipe(&error) => ExitCode::from(DONE),
         Err(Failure::Runtime(error)) => {
-            complain(&config::redact(&format!("{error:#}")));
+            complain(&format!("{error:#}"));
             ExitCode::from(FAILED)
         }
     }
@@ -109,9 +152,14 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
     })
 }
 
-/// To the standard error; when that is closed there is nobody to tell.
+/// Runs `work`, which reads or writes files, where a disk that does not answer keeps no signal from ending the program.
+fn on_disk<T: Send>(work: impl FnOnce() -> Result<T, Failure> + Send) -> Result<T, Failure> {
+    Disk::start("disk-work").context(NO_THREAD)?.run(work)
+}
+
+/// To the standard error, without secrets; when that is closed there is nobody to tell.
 fn complain(text: &str) {
-    let _ = writeln!(io::stderr(), "pcount-tui: {text}");
+    let _ = writeln!(io::stderr(), "pcount-tui: {}", config::redact(text));
 }
 
 /// Says which libraries and models are there and not used.
@@ -129,6 +177,7 @@ fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<u8, Fai
 }
 
 fn run_eval(args: EvalArgs) -> Result<u8, Failure> {
+    native::take_over();
     let options = EvalOptions {
         detector: args.detection.choice(),
         engine: args.detection.engine.unwrap_or_default(),
@@ -150,7 +199,7 @@ fn run_eval(args: EvalArgs) -> Result<u8, Failure> {
     complain_of_refused(&options.models);
     match eval::run(&options, &mut io::stdout().lock()) {
         Ok(()) => Ok(DONE),
-        Err(error @ (EvalError::File { .. } | EvalError::Content { .. })) => {
+        Err(error @ (EvalError::Missing { .. } | EvalError::Content { .. })) => {
             Err(Failure::Usage(error.to_string()))
         }
         Err(error) => Err(error.into()),
@@ -159,12 +208,14 @@ fn run_eval(args: EvalArgs) -> Result<u8, Failure> {
 
 fn run_bench(args: &BenchArgs) -> Result<u8, Failure> {
     environment::set_usual();
+    native::take_over();
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let workers = args.workers.unwrap_or(cores);
+    let source =
+        SourceConfig::from_source_string(&args.source, &BTreeSet::new()).map_err(Failure::Usage)?.source;
+    source.teach(config::known());
     let options = BenchOptions {
-        source: SourceConfig::from_source_string(&args.source, &BTreeSet::new())
-            .map_err(Failure::Usage)?
-            .source,
+        source,
         streams: args.streams,
         realtime: args.realtime,
         duration: args.duration,

@@ -68,6 +68,9 @@ pub enum BenchError {
     /// A stream failed while it was measured.
     #[error("stream '{0}' failed: {1}")]
     Stream(String, String),
+    /// The system refuses a thread.
+    #[error("the system refuses a thread: {0}; allow the program more processes (ulimit -u, TasksMax)")]
+    Thread(std::io::Error),
     /// The result cannot be written.
     #[error("cannot write the result: {0}")]
     Output(#[from] std::io::Error),
@@ -254,7 +257,7 @@ fn watch(
 
 /// CPU seconds and frames of reading, decoding and converting `spec` at its full size and nothing else, in
 /// `threads` threads at once, so that cores and caches are as busy as in the program.
-fn decode_alone(spec: &SourceSpec, threads: usize) -> Result<(f64, u64), SourceError> {
+fn decode_alone(spec: &SourceSpec, threads: usize) -> Result<(f64, u64), BenchError> {
     let config = SourceConfig::new("decode", SourceKind::Video, spec.clone());
     let pass = || -> Result<u64, SourceError> {
         let mut stream = SystemOpener.open(&config)?;
@@ -274,8 +277,11 @@ fn decode_alone(spec: &SourceSpec, threads: usize) -> Result<(f64, u64), SourceE
     while spent < DECODE_CPU / 2.0 {
         let before = metrics::cpu_seconds();
         frames += std::thread::scope(|scope| {
-            let passes: Vec<_> = (0..threads).map(|_| scope.spawn(pass)).collect();
-            passes.into_iter().map(|pass| pass.join().unwrap_or(Ok(0))).sum::<Result<u64, _>>()
+            let start = |_| std::thread::Builder::new().name("decode".into()).spawn_scoped(scope, pass);
+            let passes: Vec<_> =
+                (0..threads).map(start).collect::<Result<_, _>>().map_err(BenchError::Thread)?;
+            let frames = passes.into_iter().map(|pass| pass.join().unwrap_or(Ok(0))).sum::<Result<u64, _>>();
+            Ok::<_, BenchError>(frames?)
         })?;
         spent += metrics::cpu_seconds() - before;
     }

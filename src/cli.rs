@@ -3,7 +3,7 @@
 //! Options that also have an environment variable (`PCOUNT_WORKERS` and others) win over it; both win over
 //! the configuration file.
 
-use std::{io, num::NonZeroU32, path::PathBuf, time::Duration};
+use std::{ffi::OsString, io, num::NonZeroU32, path::PathBuf, time::Duration};
 
 use clap::{
     ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, error::ErrorKind,
@@ -28,8 +28,9 @@ use crate::tui::{graphics::GraphicsChoice, theme::ColorChoice};
         pcount-tui video.mp4 rtsp://cam.lan/stream      the dashboard on sources named directly\n  \
         pcount-tui --config cams.json --headless --json one JSON object a line, for other programs\n  \
         pcount-tui check --config cams.json --probe     is everything right, does every camera answer?\n\n\
-        Exit codes: 0 done, 1 failure while running, 2 wrong usage or configuration,\n\
-        69 no source could be used, 130 and 143 ended by SIGINT and SIGTERM."
+        Exit codes: 0 done, 1 failure while running or something was not kept,\n\
+        2 wrong usage or configuration, 69 no source could be used,\n\
+        130 and 143 ended by SIGINT and SIGTERM with everything kept."
 )]
 pub struct Cli {
     /// Counting itself, when no subcommand is given.
@@ -92,8 +93,8 @@ fn check_environment(matches: &ArgMatches, command: &mut clap::Command) -> Resul
 pub struct RunArgs {
     /// Sources to count in: video files, folders, patterns, rtsp:// and http:// addresses, device numbers, demo:NAME
     #[arg(value_name = "SOURCE", conflicts_with = "config")]
-    pub sources: Vec<String>,
-    /// Configuration file (JSON)
+    pub sources: Vec<OsString>,
+    /// Configuration file (JSON); - is the standard input
     #[arg(short, long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Workers at start
@@ -219,7 +220,7 @@ pub enum Command {
 /// `check`.
 #[derive(Debug, Clone, Args)]
 pub struct CheckArgs {
-    /// Configuration file (JSON)
+    /// Configuration file (JSON); - is the standard input
     #[arg(short, long, value_name = "FILE")]
     pub config: PathBuf,
     /// Open each source as well and say what comes
@@ -276,7 +277,7 @@ pub struct EvalArgs {
 pub struct BenchArgs {
     /// Video file or demo scene, of which every stream is a copy
     #[arg(long, value_name = "SOURCE")]
-    pub source: String,
+    pub source: OsString,
     /// How many streams
     #[arg(long, value_name = "N", default_value = "4", value_parser = streams)]
     pub streams: usize,

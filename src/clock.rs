@@ -1,16 +1,32 @@
 //! Time, injected: hours of camera life are tested in milliseconds.
+//!
+//! Time in which the program stood still (SIGSTOP, a frozen container, a suspended machine) is nobody's: it runs down
+//! no deadline and belongs to no rate. [`now`] leaves it out; [`watch`] notices it.
+
+mod standstill;
 
 use std::time::{Duration, Instant, SystemTime};
 
 use parking_lot::{Condvar, MutexGuard};
 
+pub use self::standstill::{awoke, now, passed, watch};
+
 /// Where the program takes its time from.
 pub trait Clock: Send + Sync {
-    /// Monotonic time.
+    /// Monotonic time in which the program ran.
     fn now(&self) -> Instant;
 
     /// Wall time, for stamps only.
     fn wall(&self) -> SystemTime;
+
+    /// Time since the machine started, sleep included: nobody sets it, and it goes on while the machine is
+    /// suspended, which [`Self::now`] does not.
+    fn uptime(&self) -> Duration;
+
+    /// When, on the scale of [`Self::now`], the program last went on after it had stood still.
+    fn awoke(&self) -> Option<Instant> {
+        None
+    }
 
     /// Waits on `condvar` for at most `timeout`. May wake early; the caller checks its condition.
     fn wait(
@@ -21,17 +37,25 @@ pub trait Clock: Send + Sync {
     );
 }
 
-/// The operating system's clocks.
+/// The operating system's clocks, with [`now`] for the monotonic one.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> Instant {
-        Instant::now()
+        now()
     }
 
     fn wall(&self) -> SystemTime {
         SystemTime::now()
+    }
+
+    fn uptime(&self) -> Duration {
+        passed()
+    }
+
+    fn awoke(&self) -> Option<Instant> {
+        awoke()
     }
 
     fn wait(
@@ -49,13 +73,19 @@ impl Clock for SystemClock {
 #[derive(Debug)]
 pub struct ManualClock {
     start: Instant,
-    wall_start: SystemTime,
+    wall_start: parking_lot::Mutex<SystemTime>,
     elapsed: parking_lot::Mutex<Duration>,
+    awoke: parking_lot::Mutex<Option<Instant>>,
 }
 
 impl Default for ManualClock {
     fn default() -> Self {
-        Self { start: Instant::now(), wall_start: SystemTime::now(), elapsed: parking_lot::Mutex::default() }
+        Self {
+            start: Instant::now(),
+            wall_start: parking_lot::Mutex::new(SystemTime::now()),
+            elapsed: parking_lot::Mutex::default(),
+            awoke: parking_lot::Mutex::default(),
+        }
     }
 }
 
@@ -63,6 +93,16 @@ impl ManualClock {
     /// Moves the clock forward.
     pub fn advance(&self, by: Duration) {
         *self.elapsed.lock() += by;
+    }
+
+    /// Sets the wall clock, as an administrator or a time server does; the other clocks do not notice.
+    pub fn set_wall(&self, wall: SystemTime) {
+        *self.wall_start.lock() = wall - self.elapsed();
+    }
+
+    /// The program has just gone on after it had stood still.
+    pub fn awake(&self) {
+        *self.awoke.lock() = Some(self.now());
     }
 
     /// How far it was moved since it was made.
@@ -78,7 +118,15 @@ impl Clock for ManualClock {
     }
 
     fn wall(&self) -> SystemTime {
-        self.wall_start + self.elapsed()
+        *self.wall_start.lock() + self.elapsed()
+    }
+
+    fn uptime(&self) -> Duration {
+        self.elapsed()
+    }
+
+    fn awoke(&self) -> Option<Instant> {
+        *self.awoke.lock()
     }
 
     fn wait(&self, _: &Condvar, _: &mut MutexGuard<'_, crate::source::capture::Wishes>, timeout: Duration) {

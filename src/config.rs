@@ -12,7 +12,9 @@ pub mod edit;
 mod env;
 pub mod file;
 mod json;
+mod limits;
 mod load;
+mod login;
 mod problem;
 mod program;
 mod secret;
@@ -20,15 +22,19 @@ mod section;
 mod source;
 mod source_spec;
 mod text;
+mod timezone;
+mod tree_secrets;
 mod validate;
+mod videos;
 
 pub use demo::{DemoScene, DemoSpec};
 pub use detector::{BuiltinConfig, DetectorChoice, EngineChoice, ModelConfig, ModelFormat};
 pub use file::schema;
-pub use load::Overrides;
+pub use limits::{ID_LENGTH, LABEL_LENGTH, label};
+pub use load::{Overrides, is_stream};
 pub use problem::{ConfigErrors, Problem};
 pub use program::{LogLevel, ModelFolders, ParallelConfig, Strategy, Theme, TuiConfig};
-pub use secret::{Credentials, Secret, redact, secret_ranges};
+pub use secret::{Address, Credentials, Known, Secret, known, redact};
 pub use source::{
     Cadence, LineConfig, RetryConfig, SourceConfig, SourceKind, SourceSpec, TlsConfig, TrackerChoice,
     Transport, ZoneConfig,
@@ -46,6 +52,8 @@ pub struct Config {
     pub tui: TuiConfig,
     /// File it came from, for saving changes; `None` for sources named on the command line.
     pub path: Option<PathBuf>,
+    /// Its text, where it came from a pipe and cannot be written back.
+    pub piped: Option<Secret>,
     /// Things worth telling the user that stop nothing.
     pub warnings: Vec<String>,
     /// Whether the file itself holds a password (rather than the environment or another file).

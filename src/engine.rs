@@ -94,6 +94,12 @@ pub(crate) struct Core {
 }
 
 impl Core {
+    /// Whether the program went on less than `time` ago after it had stood still.
+    fn is_awakening(&self, time: Duration) -> bool {
+        let since = |at| self.clock.now().saturating_duration_since(at);
+        self.clock.awoke().is_some_and(|at| since(at) < time)
+    }
+
     /// Gives the place of a file that is over to the next one that waits.
     fn release_place(&self, source: &SourceRuntime) {
         if source.holds_place.swap(false, Ordering::SeqCst) {
@@ -141,6 +147,7 @@ impl Engine {
     pub fn new(options: EngineOptions) -> Result<Self, EngineError> {
         let EngineOptions { settings, opener, clock, load_model, sinks, restored, health, log_lines_lost } =
             options;
+        crate::clock::watch();
         // OpenCV's own threads would multiply with the workers'.
         let _ = opencv::core::set_num_threads(1);
         let scheduler = Scheduler::new(settings.worker_count, settings.max_workers, settings.strategy)?;

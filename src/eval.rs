@@ -76,6 +76,12 @@ pub enum EvalError {
         /// What the system said.
         problem: String,
     },
+    /// A file or folder that was asked for does not exist.
+    #[error("'{path}': not found; name another")]
+    Missing {
+        /// Which.
+        path: String,
+    },
     /// A file holds something else than it should.
     #[error("'{path}': {problem}")]
     Content {
@@ -104,7 +110,11 @@ impl EvalError {
     /// `error` happened on `path`.
     #[must_use]
     pub fn file(path: &Path, error: &std::io::Error) -> Self {
-        Self::File { path: path.display().to_string(), problem: error.to_string() }
+        let path = path.display().to_string();
+        match error.kind() {
+            std::io::ErrorKind::NotFound => Self::Missing { path },
+            _ => Self::File { path, problem: error.to_string() },
+        }
     }
 }
 

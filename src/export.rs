@@ -7,8 +7,9 @@
 //! | `crossings.csv` | each counted crossing | [`CROSSING_HEADER`] |
 //! | `summary.json` | the run, written at its end | [`lines::Summary`] |
 //!
-//! One thread writes; it is fed by a bounded channel, and what the channel cannot take is counted. A full
-//! disk costs nothing at first: rows wait in memory, up to a bound, and are written when there is room.
+//! One thread writes, its file operations run on a [`Disk`]; it is fed by a bounded channel, and what the channel cannot
+//! take is counted. A disk that is full, missing or does not answer costs nothing at first, at the start as later: rows
+//! wait in memory, up to a bound, and are written when it takes them.
 
 pub mod csv_file;
 pub mod lines;
@@ -37,6 +38,7 @@ use self::{
 use crate::{
     engine::aggregator::Sink,
     files,
+    native::disk::Disk,
     store::{Event, EventKind},
 };
 
@@ -66,18 +68,35 @@ const QUEUE: usize = 8_192;
 /// Longest time between a report and the disk.
 const FLUSH: Duration = Duration::from_millis(500);
 
+/// A disk that has been busy with one operation for this long is said not to answer.
+const SILENT: Duration = Duration::from_secs(5);
+
 /// Size at which `results.csv` is set aside: 64 MiB, about half a million rows.
 const RESULTS_MAX_BYTES: u64 = 64 << 20;
 
 /// Set-aside parts of `results.csv` kept. Crossings are all kept.
 const RESULTS_PARTS: usize = 10;
 
-/// An output folder that cannot be used.
+/// What cannot be written into an output folder.
 #[derive(Debug, thiserror::Error)]
-#[error("output folder '{path}': {problem}; choose another with --output or make it writable")]
-pub struct ExportError {
-    path: String,
-    problem: io::Error,
+pub enum ExportError {
+    /// The disk refuses.
+    #[error("output folder '{path}': {problem}; choose another with --output or make it writable")]
+    Refused {
+        /// The folder.
+        path: String,
+        /// What the operating system said.
+        problem: io::Error,
+    },
+    /// The disk does not answer.
+    #[error("output folder '{path}': the disk does not answer")]
+    Silent {
+        /// The folder.
+        path: String,
+    },
+    /// The system refuses a thread.
+    #[error("results cannot be written: {0}; allow the program more processes (ulimit -u, TasksMax)")]
+    Thread(io::Error),
 }
 
 enum Report {
@@ -88,38 +107,53 @@ enum Report {
 
 #[derive(Default)]
 struct Health {
+    /// Rows that were given up.
     lost: AtomicU64,
+    /// Rows that were reported and are neither written nor lost.
+    waiting: AtomicU64,
     problem: Mutex<Option<String>>,
 }
 
 /// Writes the CSV files. Dropping it writes what is queued.
 pub struct Exporter {
     dir: PathBuf,
+    disk: Disk,
     reports: Option<Sender<Report>>,
     health: Arc<Health>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Exporter {
-    /// Makes `dir`, opens the files for appending and starts the writer.
+    /// Starts the writer, which makes `dir` and opens the files for appending. A folder that cannot be used is no error
+    /// but [`Self::problem`].
     ///
     /// # Errors
-    /// When the folder cannot be made or written, or the system refuses a thread.
+    /// When the system refuses a thread.
     pub fn start(dir: &Path) -> Result<Self, ExportError> {
-        let failed = |problem| ExportError { path: dir.display().to_string(), problem };
-        files::make_folder(dir).map_err(failed)?;
-        let results = CsvFile::open(dir.join("results.csv"), &RESULT_HEADER)
-            .map_err(failed)?
+        let disk = Disk::start("disk-results").map_err(ExportError::Thread)?;
+        let results = CsvFile::new(dir.join("results.csv"), &RESULT_HEADER)
             .with_parts(RESULTS_MAX_BYTES, RESULTS_PARTS);
-        let crossings = CsvFile::open(dir.join("crossings.csv"), &CROSSING_HEADER).map_err(failed)?;
+        let crossings = CsvFile::new(dir.join("crossings.csv"), &CROSSING_HEADER);
         let (sender, reports) = bounded(QUEUE);
         let health = Arc::new(Health::default());
-        let writer = Writer { results, crossings, health: Arc::clone(&health) };
+        let writer = Writer {
+            dir: dir.to_owned(),
+            disk: disk.clone(),
+            results,
+            crossings,
+            health: Arc::clone(&health),
+        };
         let thread = std::thread::Builder::new()
             .name("csv-writer".into())
             .spawn(move || writer.run(&reports))
-            .map_err(failed)?;
-        Ok(Self { dir: dir.to_owned(), reports: Some(sender), health, thread: Some(thread) })
+            .map_err(ExportError::Thread)?;
+        Ok(Self { dir: dir.to_owned(), disk, reports: Some(sender), health, thread: Some(thread) })
+    }
+
+    /// Where files of the output folder are written.
+    #[must_use]
+    pub fn disk(&self) -> Disk {
+        self.disk.clone()
     }
 
     /// What the engine's result handler feeds.
@@ -134,9 +168,19 @@ impl Exporter {
         self.health.lost.load(Ordering::Relaxed)
     }
 
+    /// Rows that would be missing in the files if the program ended now: those that wait, and [`Self::lost`].
+    #[must_use]
+    pub fn unsaved(&self) -> u64 {
+        self.health.waiting.load(Ordering::SeqCst) + self.lost()
+    }
+
     /// Why rows wait in memory at this moment, if they do.
     #[must_use]
     pub fn problem(&self) -> Option<String> {
+        if self.disk.busy_for() > SILENT {
+            let dir = self.dir.display();
+            return Some(format!("output folder '{dir}': the disk does not answer; rows wait in memory"));
+        }
         self.health.problem.lock().clone()
     }
 
@@ -150,25 +194,33 @@ impl Exporter {
             && wait.recv_deadline(deadline).is_ok()
     }
 
-    /// Writes `summary.json`, whole or not at all. A file of somebody else's that has the name is set aside.
+    /// Writes `summary.json`, whole or not at all; waits for the disk at most `patience`.
     ///
     /// # Errors
-    /// When the disk refuses.
-    pub fn write_summary(&self, summary: &Summary) -> Result<(), ExportError> {
-        let path = self.dir.join("summary.json");
-        let write = || {
-            let text = serde_json::to_vec_pretty(summary)?;
-            files::make_folder(&self.dir)?;
-            status::keep_foreign::<Summary>(&path)?;
-            let mut draft = files::Draft::new(&path, files::SHARED)?;
-            draft.write_all(&text)?;
-            draft.keep()
-        };
-        write().map_err(|problem| ExportError {
-            path: self.dir.display().to_string(),
-            problem: files::named(&path, &problem),
-        })
+    /// When the disk refuses or does not answer.
+    pub fn write_summary(&self, summary: &Summary, patience: Duration) -> Result<(), ExportError> {
+        let (dir, summary) = (self.dir.clone(), summary.clone());
+        let path = || self.dir.display().to_string();
+        match self.disk.run_within(patience, move || write_summary(&dir, &summary)) {
+            Some(Ok(())) => Ok(()),
+            Some(Err(problem)) => Err(ExportError::Refused { path: path(), problem }),
+            None => Err(ExportError::Silent { path: path() }),
+        }
     }
+}
+
+/// A file of somebody else's that has the name is set aside.
+fn write_summary(dir: &Path, summary: &Summary) -> io::Result<()> {
+    let path = dir.join("summary.json");
+    let write = || {
+        let text = serde_json::to_vec_pretty(summary)?;
+        files::make_folder(dir)?;
+        status::keep_foreign::<Summary>(&path)?;
+        let mut draft = files::Draft::new(&path, files::SHARED)?;
+        draft.write_all(&text)?;
+        draft.keep()
+    };
+    write().map_err(|problem| files::named(&path, &problem))
 }
 
 impl Drop for Exporter {
@@ -190,8 +242,11 @@ struct CsvSink {
 
 impl CsvSink {
     fn put(&self, report: Report) {
-        if self.reports.as_ref().is_some_and(|reports| reports.try_send(report).is_err()) {
+        let Some(reports) = &self.reports else { return };
+        self.health.waiting.fetch_add(1, Ordering::SeqCst);
+        if reports.try_send(report).is_err() {
             self.health.lost.fetch_add(1, Ordering::Relaxed);
+            self.health.waiting.fetch_sub(1, Ordering::SeqCst);
         }
     }
 }
@@ -213,6 +268,8 @@ impl Sink for CsvSink {
 }
 
 struct Writer {
+    dir: PathBuf,
+    disk: Disk,
     results: CsvFile,
     crossings: CsvFile,
     health: Arc<Health>,
@@ -220,6 +277,7 @@ struct Writer {
 
 impl Writer {
     fn run(mut self, reports: &Receiver<Report>) {
+        self.flush();
         let mut flush_at = Instant::now() + FLUSH;
         loop {
             match reports.recv_deadline(flush_at) {
@@ -243,9 +301,20 @@ impl Writer {
     }
 
     fn flush(&mut self) {
-        let written = self.results.flush().and(self.crossings.flush());
+        let before = self.results.waiting() + self.crossings.waiting();
+        let (results, crossings) = (&mut self.results, &mut self.crossings);
+        let written = self.disk.run(|| {
+            let results = results.prepare().and_then(|()| results.flush());
+            results.and(crossings.prepare()).and_then(|()| crossings.flush())
+        });
+        let written_rows = before - self.results.waiting() - self.crossings.waiting();
+        self.health.waiting.fetch_sub(written_rows, Ordering::SeqCst);
         let problem = written.err().map(|problem| {
-            format!("CSV files: {problem}; rows wait in memory, make room on the disk or mend its rights")
+            format!(
+                "output folder '{}': CSV files: {problem}; rows wait in memory, make room on the disk, make it writable \
+                 or choose another with --output",
+                self.dir.display()
+            )
         });
         let mut known = self.health.problem.lock();
         if problem.is_some() != known.is_some() {
@@ -255,7 +324,9 @@ impl Writer {
             }
         }
         *known = problem;
-        self.health.lost.fetch_add(self.results.take_lost() + self.crossings.take_lost(), Ordering::Relaxed);
+        let lost = self.results.take_lost() + self.crossings.take_lost();
+        self.health.lost.fetch_add(lost, Ordering::Relaxed);
+        self.health.waiting.fetch_sub(lost, Ordering::SeqCst);
     }
 
     fn result(&mut self, result: &TaskResult) {
@@ -357,12 +428,21 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_cannot_be_used_is_named() {
+    fn rows_wait_for_a_folder_that_cannot_be_used_at_the_start() {
         let dir = tempfile::tempdir().expect("folder");
-        let file = dir.path().join("file");
-        fs::write(&file, "").expect("write");
-        let error = Exporter::start(&file.join("out")).err().expect("refused").to_string();
-        assert!(error.contains("file/out") && error.contains("--output"), "{error}");
+        let place = dir.path().join("place");
+        fs::write(&place, "").expect("write");
+        let exporter = Exporter::start(&place.join("out")).expect("no error");
+        exporter.sink().event(&crossing(1));
+        exporter.sync(Duration::from_secs(30));
+        let problem = exporter.problem().expect("a problem");
+        assert!(problem.contains("place/out") && problem.contains("--output"), "{problem}");
+        assert_eq!(exporter.unsaved(), 1);
+        fs::remove_file(&place).expect("removed");
+        exporter.sync(Duration::from_secs(30));
+        assert_eq!((exporter.problem(), exporter.unsaved()), (None, 0));
+        let text = fs::read_to_string(place.join("out/crossings.csv")).expect("read");
+        assert_eq!(text.lines().count(), 2, "{text}");
     }
 
     #[test]
@@ -381,7 +461,7 @@ mod tests {
         };
         let total = lines::Total { total_in: 2, total_out: 1, net: 1 };
         let summary = Summary { sources: vec![source], total };
-        exporter.write_summary(&summary).expect("write");
+        exporter.write_summary(&summary, Duration::from_secs(30)).expect("write");
         let read: Summary =
             serde_json::from_slice(&fs::read(dir.path().join("summary.json")).expect("read")).expect("json");
         assert_eq!(read, summary);

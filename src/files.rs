@@ -7,6 +7,8 @@
 
 mod folder;
 
+mod in_place;
+
 use std::{
     ffi::{OsStr, OsString},
     fs::{self, File, Permissions},
@@ -23,6 +25,8 @@ use rustix::{
 };
 
 use self::folder::Folder;
+
+pub use in_place::{NotWritten, is_about_its_place, overwrite};
 
 /// Mode of a new file that anybody may read, before the umask.
 pub const SHARED: u32 = 0o666;

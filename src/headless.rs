@@ -8,7 +8,10 @@
 //!
 //! With [`Options::once`] nothing but the end is printed. The loop ends when all sources are over, when
 //! [`Options::duration`] has passed, when it is told to stop, and when nobody reads its output any more.
+//! A reader that is there and does not read holds up nothing: lines wait, up to a bound, then the periodic results
+//! among them are lost, then all, counted in [`Lines::lost`].
 
+pub mod outlet;
 pub mod template;
 pub mod text;
 
@@ -16,7 +19,7 @@ use std::{
     io::{self, Write},
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -25,6 +28,7 @@ use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 
 use self::template::Template;
 use crate::{
+    clock,
     config::SourceKind,
     engine::{EngineApi, aggregator::Sink},
     export::{
@@ -46,8 +50,11 @@ const MAX_INTERVAL: Duration = Duration::from_secs(10);
 /// With `once` and a camera among the sources: longest wait for every source to show frames or an error.
 const SETTLE: Duration = Duration::from_secs(10);
 
-/// JSON lines that may wait for a slow reader.
+/// JSON lines that may wait for a slow reader: some 20 MB.
 const QUEUE: usize = 65_536;
+
+/// Of which results, which repeat what crossings have said, may take so many.
+const RESULTS: usize = QUEUE / 2;
 
 /// What is printed.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -73,6 +80,8 @@ pub struct Options {
     pub duration: Option<Duration>,
     /// Where JSON lines come from; without it there is the summary only.
     pub feed: Option<Receiver<Line>>,
+    /// Whether the output takes more at this moment; else lines wait in [`Self::feed`] and dashboards are left out.
+    pub has_room: Option<Box<dyn Fn() -> bool + Send + Sync>>,
     /// Called once before the end: returns when everything counted has reached [`Self::feed`].
     pub settle: Option<Box<dyn Fn() + Send + Sync>>,
 }
@@ -102,33 +111,56 @@ pub struct Outcome {
 /// A sink of the engine that makes JSON lines, and the receiver for [`Options::feed`].
 ///
 /// With `durable`, events are left out here: they come from a ledger, once they are on disk, through the
-/// sender that is returned as third.
+/// [`Lines`] that are returned as third.
 #[must_use]
-pub fn feed(durable: bool) -> (Box<dyn Sink>, Receiver<Line>, Sender<Line>) {
+pub fn feed(durable: bool) -> (Box<dyn Sink>, Receiver<Line>, Lines) {
     let (sender, receiver) = bounded(QUEUE);
-    (Box::new(Feed { lines: Some(sender.clone()), durable, lost: 0 }), receiver, sender)
+    let lines = Lines::from(sender);
+    (Box::new(Feed { lines: Some(lines.clone()), durable }), receiver, lines)
+}
+
+/// Where lines that are to be printed go. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Lines {
+    sender: Sender<Line>,
+    lost: Arc<AtomicU64>,
+}
+
+impl Lines {
+    /// Hands `line` on. Never blocks: counting, the ledger and the CSV files do not wait for a reader that does not
+    /// read. What there is no room for is counted.
+    pub fn put(&self, line: Line) {
+        let full = matches!(line, Line::Result(_)) && self.sender.len() >= RESULTS;
+        // Where nobody receives, the run is ending.
+        if (full || matches!(self.sender.try_send(line), Err(TrySendError::Full(_))))
+            && self.lost.fetch_add(1, Ordering::Relaxed) == 0
+        {
+            tracing::warn!("The reader of the JSON lines does not follow; some are lost");
+        }
+    }
+
+    /// A counter of the lines that were lost.
+    #[must_use]
+    pub fn lost(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.lost)
+    }
+}
+
+impl From<Sender<Line>> for Lines {
+    fn from(sender: Sender<Line>) -> Self {
+        Self { sender, lost: Arc::default() }
+    }
 }
 
 struct Feed {
-    lines: Option<Sender<Line>>,
+    lines: Option<Lines>,
     durable: bool,
-    lost: u64,
 }
 
 impl Feed {
-    fn put(&mut self, line: Line) {
-        let Some(lines) = &self.lines else { return };
-        match lines.try_send(line) {
-            Ok(()) => {}
-            // Counting, the ledger and the CSV files must not wait for somebody who does not read.
-            Err(TrySendError::Full(_)) => {
-                if self.lost == 0 {
-                    tracing::warn!("Nobody reads the JSON lines fast enough; some are lost");
-                }
-                self.lost += 1;
-            }
-            // The reader is gone: the run is ending.
-            Err(TrySendError::Disconnected(_)) => self.lines = None,
+    fn put(&self, line: Line) {
+        if let Some(lines) = &self.lines {
+            lines.put(line);
         }
     }
 }
@@ -145,10 +177,12 @@ impl Sink for Feed {
     }
 
     fn finish(&mut self) {
-        if self.lost > 0 {
-            tracing::warn!("{} JSON lines were lost", self.lost);
+        if let Some(lines) = self.lines.take() {
+            let lost = lines.lost.load(Ordering::Relaxed);
+            if lost > 0 {
+                tracing::warn!("{lost} JSON lines were lost");
+            }
         }
-        self.lines = None;
     }
 }
 
@@ -187,25 +221,30 @@ fn watch(
     stop: &AtomicBool,
     printer: &mut Printer<'_>,
 ) -> io::Result<Outcome> {
-    let begun = Instant::now();
+    // Time in which the program stood still is not part of the duration.
+    let begun = clock::now();
     let mut pace = Pace::default();
+    let has_room = || options.has_room.as_ref().is_none_or(|has_room| has_room());
     let reason = loop {
         let snapshot = engine.snapshot();
-        if let Some(reason) = end(&snapshot, options, begun.elapsed(), stop.load(Ordering::SeqCst)) {
+        if let Some(reason) = end(
+            &snapshot,
+            options,
+            clock::now().saturating_duration_since(begun),
+            stop.load(Ordering::SeqCst),
+        ) {
             break reason;
         }
-        if !options.once && pace.is_due(&snapshot, Instant::now()) {
+        if !options.once && has_room() && pace.is_due(&snapshot, Instant::now()) {
             printer.dashboard(&snapshot)?;
         }
         let until = Instant::now() + LOOK;
         match &options.feed {
             Some(feed) => {
-                while let Ok(line) = feed.recv_deadline(until) {
+                // A feed that never runs dry must not keep the loop from looking up.
+                while has_room() && Instant::now() < until {
+                    let Ok(line) = feed.recv_deadline(until) else { break };
                     printer.line(&line, options.once)?;
-                    // A feed that never runs dry must not keep the loop from looking up.
-                    if Instant::now() >= until {
-                        break;
-                    }
                 }
                 // A closed channel returns at once: wait all the same.
                 std::thread::sleep(until.saturating_duration_since(Instant::now()));
@@ -216,7 +255,12 @@ fn watch(
     if let Some(settle) = &options.settle {
         // Emptied meanwhile, or a full feed would hold up what we wait for.
         std::thread::scope(|scope| {
-            let settling = scope.spawn(settle);
+            let Ok(settling) = std::thread::Builder::new().name("settle".into()).spawn_scoped(scope, settle)
+            else {
+                // Without a thread what there is no room for meanwhile is lost and counted.
+                settle();
+                return Ok(());
+            };
             while !settling.is_finished() {
                 match options.feed.as_ref().map(|feed| feed.recv_timeout(LOOK)) {
                     Some(Ok(line)) => printer.line(&line, options.once)?,

@@ -32,7 +32,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crossbeam_channel::{Sender, TrySendError, bounded};
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use parking_lot::Mutex;
 
 pub use self::reader::Reader;
@@ -42,7 +42,9 @@ use self::{
 };
 use crate::{
     engine::aggregator::Sink,
-    export::{lines::Line, records::TaskResult},
+    export::records::TaskResult,
+    headless::Lines,
+    native::disk::Disk,
     source::SourceId,
     store::{Event, LineCounts},
 };
@@ -55,6 +57,12 @@ pub const BATCH: Duration = Duration::from_millis(500);
 
 /// Crossings that wait in memory while the disk refuses; more are lost and counted. Some 20 MB.
 pub const MAX_WAITING: usize = 200_000;
+
+/// How long a program that has just been ended may still hold the ledger.
+const HANDOVER: Duration = Duration::from_millis(1500);
+
+/// A disk that has been busy with one operation for this long is said not to answer.
+const SILENT: Duration = Duration::from_secs(5);
 
 /// Events on their way to the writer.
 const QUEUE: usize = 65_536;
@@ -73,7 +81,7 @@ pub struct LedgerOptions {
     /// Sources whose totals begin at zero: files, which are counted anew by every run.
     pub reset: Vec<SourceId>,
     /// Takes every event once it is on disk, in order; see [`crate::headless::feed`].
-    pub forward: Option<Sender<Line>>,
+    pub forward: Option<Lines>,
 }
 
 impl LedgerOptions {
@@ -146,6 +154,13 @@ impl LedgerError {
         Self::Sql { path: path.display().to_string(), problem: error.to_string(), damaged }
     }
 
+    fn thread(path: &Path, error: &std::io::Error) -> Self {
+        let problem = format!(
+            "the system refuses a thread: {error}; allow the program more processes (ulimit -u, TasksMax)"
+        );
+        Self::Sql { path: path.display().to_string(), problem, damaged: false }
+    }
+
     fn io(path: &Path, error: &std::io::Error) -> Self {
         Self::Sql { path: path.display().to_string(), problem: error.to_string(), damaged: false }
     }
@@ -175,7 +190,10 @@ pub struct Ledger {
     orders: Mutex<Orders>,
     shared: Arc<Shared>,
     totals: Vec<(SourceId, Vec<LineCounts>)>,
+    disk: Disk,
     thread: Option<JoinHandle<()>>,
+    /// What the first [`Ledger::close`] found.
+    closed: Mutex<Option<bool>>,
 }
 
 /// Sequence numbers are given in the order of sending.
@@ -187,26 +205,43 @@ struct Orders {
 impl Ledger {
     /// Opens or makes the ledger, begins a session and starts the writer.
     ///
-    /// A folder that cannot be written is no error: crossings wait in memory, the writer goes on trying,
-    /// and [`Self::status`] says why. A damaged file is set aside and a new one begun.
+    /// A file that cannot be opened or written (a full or missing disk, missing rights, a newer version's) is no
+    /// error: crossings wait in memory, the writer goes on trying, and [`Self::status`] says why. A damaged file
+    /// is set aside and a new one begun.
     ///
     /// # Errors
-    /// [`LedgerError::Busy`] when another process writes it, [`LedgerError::Newer`] when a newer version of
-    /// the program has written it, [`LedgerError::Sql`] when the system refuses a thread.
+    /// [`LedgerError::Busy`] when another program counts into this folder, [`LedgerError::Sql`] when the system
+    /// refuses a thread.
     pub fn start(options: LedgerOptions) -> Result<Self, LedgerError> {
         let path = options.path.clone();
-        let lock = Lock::take(&path)?;
+        let disk = Disk::start("disk-ledger").map_err(|error| LedgerError::thread(&path, &error))?;
         let shared = Arc::new(Shared::default());
-        let mut writer = Writer::new(options, Arc::clone(&shared), lock);
-        writer.open()?;
-        let totals = writer.totals();
         let (sender, orders) = bounded(QUEUE);
+        let (ready, opened) = bounded(1);
+        let (seen, writing) = (Arc::clone(&shared), disk.clone());
         let thread = std::thread::Builder::new()
             .name("ledger".into())
-            .spawn(move || writer.run(&orders))
-            .map_err(|error| LedgerError::io(&path, &error))?;
+            .spawn(move || match patiently(|| writing.run(|| Lock::take(&options.path))) {
+                Ok(lock) => {
+                    let mut writer = Writer::new(options, seen, lock, writing.clone());
+                    writing.run(|| writer.open());
+                    // Nobody waits any more when the disk took too long.
+                    let _ = ready.send(Ok(writer.totals()));
+                    writer.run(&orders);
+                }
+                Err(error) => {
+                    if let Err(unheard) = ready.send(Err(error)) {
+                        seen.status.lock().problem =
+                            unheard.into_inner().err().map(|error| error.to_string());
+                        lose(&orders, &seen);
+                    }
+                }
+            })
+            .map_err(|error| LedgerError::thread(&path, &error))?;
+        // A disk that does not answer yet gives its totals to the file later, not to the screen.
+        let totals = opened.recv_timeout(SILENT).unwrap_or_else(|_| Ok(Vec::new()))?;
         let orders = Mutex::new(Orders { sender: Some(sender), sequence: 0 });
-        Ok(Self { orders, shared, totals, thread: Some(thread) })
+        Ok(Self { orders, shared, totals, disk, thread: Some(thread), closed: Mutex::new(None) })
     }
 
     /// The counts to go on from, by source and line, as they were when the ledger was opened.
@@ -234,10 +269,23 @@ impl Ledger {
         self.shared.durable.load(Ordering::Acquire)
     }
 
+    /// Events noted and not on disk: what would be missing if the program ended now without its disk. Events
+    /// that were lost ([`LedgerStatus::lost`]) are not among them.
+    #[must_use]
+    pub fn unsaved(&self) -> u64 {
+        // In this order: an event noted in between must not make the difference negative.
+        let durable = self.durable_seq();
+        self.orders.lock().sequence.saturating_sub(durable)
+    }
+
     /// Its health.
     #[must_use]
     pub fn status(&self) -> LedgerStatus {
-        self.shared.status.lock().clone()
+        let mut status = self.shared.status.lock().clone();
+        if self.disk.busy_for() > SILENT {
+            status.problem = Some("the ledger's disk does not answer; crossings wait in memory".to_owned());
+        }
+        status
     }
 
     /// Waits until everything noted so far is on disk; `false` when that failed or `timeout` passed first.
@@ -250,11 +298,16 @@ impl Ledger {
     }
 
     /// Commits what waits, ends the session and closes the file; waits for it at most `timeout`. Later
-    /// events are not noted.
+    /// events are not noted. `false` when that failed or `timeout` passed first; asked again, it answers the same
+    /// at once.
     pub fn close(&self, timeout: Duration) -> bool {
+        *self.closed.lock().get_or_insert_with(|| self.end(timeout))
+    }
+
+    fn end(&self, timeout: Duration) -> bool {
         let deadline = Instant::now() + timeout;
         let (done, wait) = bounded(1);
-        let Some(sender) = self.orders.lock().sender.take() else { return true };
+        let Some(sender) = self.orders.lock().sender.take() else { return false };
         match sender.try_send(Order::Close(done)) {
             Ok(()) => wait.recv_deadline(deadline).unwrap_or(false),
             Err(TrySendError::Full(order)) => {
@@ -273,6 +326,30 @@ impl Drop for Ledger {
         {
             // A panic of the writer was reported by its hook.
             let _ = thread.join();
+        }
+    }
+}
+
+/// Tries again for a moment while the ledger is another program's: the one before this may be ending.
+fn patiently<T>(take: impl Fn() -> Result<T, LedgerError>) -> Result<T, LedgerError> {
+    let deadline = Instant::now() + HANDOVER;
+    loop {
+        match take() {
+            Err(LedgerError::Busy { .. }) if Instant::now() < deadline => {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            taken => return taken,
+        }
+    }
+}
+
+/// Takes orders for a ledger that is another program's, which was found out too late to say so in time.
+fn lose(orders: &Receiver<Order>, shared: &Shared) {
+    for order in orders {
+        match order {
+            Order::Event { .. } => shared.status.lock().lost += 1,
+            // Whoever waited may have lost patience.
+            Order::Sync(done) | Order::Close(done) => drop(done.send(false)),
         }
     }
 }

@@ -12,8 +12,9 @@
 //! `[2024-01-15 10:23:45] [CAMERA-01] [INFO] Person detected: ID=1, direction=IN`.
 //!
 //! A tracing [`layer`] makes the lines, `tracing-appender`'s non-blocking writer carries them to one thread,
-//! and a [`router`] on that thread spreads them over [`rotate`]d files. A line that cannot be written is
-//! counted, never waited for.
+//! and a [`router`] spreads them over [`rotate`]d files. Nobody waits for a line: what the disk refuses is kept in
+//! memory, up to a bound, and written when it can be; what is lost is counted. A folder that cannot be used is no error
+//! but [`LogHandle::problem`].
 
 pub mod layer;
 pub mod line;
@@ -27,15 +28,12 @@ pub mod router;
 
 use std::{
     path::PathBuf,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
+    sync::{Arc, atomic::Ordering},
+    time::{Duration, Instant},
 };
 
 use jiff::tz::TimeZone;
-use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
+use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::layer::SubscriberExt;
 
 pub use self::{
@@ -44,11 +42,18 @@ pub use self::{
     native::NativeOutput,
     recent::{LogLine, RecentLogs},
 };
-use self::{redact::Redactor, rotate::Limits, router::Router};
-use crate::config::LogLevel;
+use self::{
+    redact::Redactor,
+    rotate::Limits,
+    router::{Health, Router},
+};
+use crate::{config::LogLevel, native::disk::Disk};
 
 /// Lines that wait for the disk; beyond it lines are dropped and counted. At some 100 bytes a line: 3 MB.
 const QUEUE_LINES: usize = 32_768;
+
+/// A disk that has been busy with one operation for this long is said not to answer.
+const SILENT: Duration = Duration::from_secs(5);
 
 /// What is written where.
 #[derive(Debug, Clone)]
@@ -89,14 +94,9 @@ impl Default for LogOptions {
 /// Logs that cannot be started.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
-    /// The folder cannot be made or written.
-    #[error("log folder '{path}': {problem}; choose another with 'log_dir' or make it writable")]
-    Folder {
-        /// The folder.
-        path: String,
-        /// What the operating system said.
-        problem: std::io::Error,
-    },
+    /// The system refuses a thread.
+    #[error("the logs cannot be started: {0}; allow the program more processes (ulimit -u, TasksMax)")]
+    Thread(std::io::Error),
     /// Another part of the process has claimed the logs.
     #[error("the logs of this process were started already")]
     Started,
@@ -107,10 +107,11 @@ pub struct LogHandle {
     recent: Arc<RecentLogs>,
     redactor: Arc<Redactor>,
     dropped: Option<ErrorCounter>,
-    failed: Arc<AtomicU64>,
+    health: Arc<Health>,
     dir: Option<PathBuf>,
     max_bytes: u64,
-    _guard: Option<WorkerGuard>,
+    disk: Option<Disk>,
+    guard: parking_lot::Mutex<Option<WorkerGuard>>,
 }
 
 impl LogHandle {
@@ -120,36 +121,68 @@ impl LogHandle {
         Arc::clone(&self.recent)
     }
 
-    /// Lines that reached no file: the writer could not follow, or the disk refused.
+    /// Lines that reached no file and will not: the writer could not follow, or too many waited for the disk.
     #[must_use]
     pub fn lines_lost(&self) -> u64 {
-        let dropped = self.dropped.as_ref().map_or(0, ErrorCounter::dropped_lines);
-        dropped as u64 + self.failed.load(Ordering::Relaxed)
+        self.lost_counter()()
     }
 
     /// A counter of [`Self::lines_lost`] that can be given to others.
     #[must_use]
     pub fn lost_counter(&self) -> Arc<dyn Fn() -> u64 + Send + Sync> {
-        let (dropped, failed) = (self.dropped.clone(), Arc::clone(&self.failed));
+        let (dropped, health) = (self.dropped.clone(), Arc::clone(&self.health));
         Arc::new(move || {
-            dropped.as_ref().map_or(0, ErrorCounter::dropped_lines) as u64 + failed.load(Ordering::Relaxed)
+            dropped.as_ref().map_or(0, ErrorCounter::dropped_lines) as u64
+                + health.lost.load(Ordering::SeqCst)
         })
+    }
+
+    /// Lines in memory that the disk has refused so far, each as often as there are files it belongs to.
+    #[must_use]
+    pub fn lines_held(&self) -> u64 {
+        self.health.held.load(Ordering::SeqCst)
+    }
+
+    /// Why lines wait in memory at this moment, if they do.
+    #[must_use]
+    pub fn problem(&self) -> Option<String> {
+        let silent = self.disk.as_ref().is_some_and(|disk| disk.busy_for() > SILENT);
+        if let (true, Some(dir)) = (silent, &self.dir) {
+            return Some(format!(
+                "log folder '{}': the disk does not answer; lines wait in memory",
+                dir.display()
+            ));
+        }
+        self.health.problem.lock().clone()
+    }
+
+    /// Writes what is queued and ends the writer; waits for it at most about `timeout`. Later lines are kept in memory
+    /// only. `false` when lines are missing in the files.
+    pub fn close(&self, timeout: Duration) -> bool {
+        let Some(guard) = self.guard.lock().take() else { return true };
+        self.health.closing.store(true, Ordering::SeqCst);
+        let deadline = Instant::now() + timeout;
+        let (done, wait) = crossbeam_channel::bounded::<()>(0);
+        // Its drop waits longer than we may, and complains on the standard output.
+        let dropped = std::thread::Builder::new().name("log-close".into()).spawn(move || {
+            drop(guard);
+            drop(done);
+        });
+        let ended = dropped.is_ok()
+            && wait.recv_deadline(deadline) == Err(crossbeam_channel::RecvTimeoutError::Disconnected)
+            && self.disk.as_ref().is_none_or(|disk| disk.busy_for() < SILENT);
+        ended && self.lines_held() + self.lines_lost() == 0
     }
 
     /// A place for what native libraries write to the standard error; `None` without a log folder.
     ///
     /// # Errors
-    /// When its file cannot be opened, or the system refuses a pipe or a thread.
+    /// When the system refuses a pipe or a thread.
     pub fn native_output(&self) -> std::io::Result<Option<NativeOutput>> {
-        let start = |dir: &PathBuf| NativeOutput::start(dir, self.max_bytes, Arc::clone(&self.redactor));
-        self.dir.as_ref().map(start).transpose()
-    }
-
-    /// [`Self::hide`] for others.
-    #[must_use]
-    pub fn hider(&self) -> Arc<dyn Fn(&str) + Send + Sync> {
-        let redactor = Arc::clone(&self.redactor);
-        Arc::new(move |secret| redactor.hide(secret))
+        let start = |(dir, disk): (&PathBuf, &Disk)| {
+            NativeOutput::start(dir, self.max_bytes, Arc::clone(&self.redactor), disk.clone())
+        };
+        self.dir.as_ref().zip(self.disk.as_ref()).map(start).transpose()
     }
 
     /// From now on `secret` is replaced by `***` wherever it would be logged.
@@ -161,7 +194,7 @@ impl LogHandle {
 /// Starts the logs for the whole process.
 ///
 /// # Errors
-/// When the folder cannot be written, or logs were started before.
+/// When the system refuses a thread, or logs were started before.
 pub fn init(options: &LogOptions) -> Result<LogHandle, LogError> {
     let (layer, handle) = build(options)?;
     let subscriber = tracing_subscriber::registry().with(layer);
@@ -173,13 +206,13 @@ pub fn init(options: &LogOptions) -> Result<LogHandle, LogError> {
 /// subscriber of their own.
 ///
 /// # Errors
-/// When the folder cannot be written.
+/// When the system refuses a thread.
 pub fn build(options: &LogOptions) -> Result<(LogLayer, LogHandle), LogError> {
     let recent = Arc::new(RecentLogs::new(options.recent_lines));
     let redactor = Arc::new(Redactor::default());
-    let failed = Arc::new(AtomicU64::new(0));
-    let (writer, guard) = match &options.dir {
-        None => (None, None),
+    let health = Arc::new(Health::default());
+    let (writer, guard, disk) = match &options.dir {
+        None => (None, None, None),
         Some(dir) => {
             let limits = Limits {
                 max_bytes: options.max_bytes,
@@ -187,26 +220,35 @@ pub fn build(options: &LogOptions) -> Result<(LogLayer, LogHandle), LogError> {
                 max_age: options.max_age,
                 keep_for: options.keep_for,
             };
-            let router = Router::open(dir, limits, Arc::clone(&failed))
-                .map_err(|problem| LogError::Folder { path: dir.display().to_string(), problem })?;
-            let (writer, guard) = NonBlockingBuilder::default()
-                .buffered_lines_limit(QUEUE_LINES)
-                .lossy(true)
-                .thread_name("log-writer")
-                .finish(router);
-            (Some(writer), Some(guard))
+            let disk = Disk::start("disk-logs").map_err(LogError::Thread)?;
+            let router = Router::new(dir, limits, disk.clone(), Arc::clone(&health));
+            let (writer, guard) = non_blocking(router)?;
+            (Some(writer), Some(guard), Some(disk))
         }
     };
     let handle = LogHandle {
         recent: Arc::clone(&recent),
         redactor: Arc::clone(&redactor),
-        dropped: writer.as_ref().map(tracing_appender::non_blocking::NonBlocking::error_counter),
-        failed,
+        dropped: writer.as_ref().map(NonBlocking::error_counter),
+        health,
         dir: options.dir.clone(),
         max_bytes: options.max_bytes,
-        _guard: guard,
+        disk,
+        guard: parking_lot::Mutex::new(guard),
     };
     Ok((LogLayer::new(options.level, options.timezone.clone(), writer, recent, redactor), handle))
+}
+
+/// Starts the thread that carries lines to `router`.
+fn non_blocking(router: Router) -> Result<(NonBlocking, WorkerGuard), LogError> {
+    let builder =
+        NonBlockingBuilder::default().buffered_lines_limit(QUEUE_LINES).lossy(true).thread_name("log-writer");
+    // It panics where the system refuses a thread. To be deleted once it returns that as an error.
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    let started = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| builder.finish(router)));
+    std::panic::set_hook(hook);
+    started.map_err(|_| LogError::Thread(std::io::ErrorKind::WouldBlock.into()))
 }
 
 /// A logger bound to one worker: what it says of a camera reaches the worker's file, the camera's and the

@@ -6,11 +6,13 @@ pub mod backoff;
 pub mod capture;
 pub mod demo;
 pub mod file;
+pub mod life;
 pub mod mailbox;
 pub mod network;
 pub mod pace;
 pub mod pacer;
 pub mod probe;
+pub mod refusal;
 mod relay;
 pub mod substream;
 pub mod system;
@@ -136,9 +138,21 @@ pub enum SourceError {
     /// The host answers but has no such stream.
     #[error("no such stream: {0}")]
     NoSuchStream(String),
-    /// Opened, but without a video that can be decoded.
+    /// A file without a video that can be decoded: it will not have one later either.
     #[error("unsupported: {0}")]
     Unsupported(String),
+    /// What answers sends no video that can be decoded, for now: a page, nothing, a picture far too large.
+    #[error("no video: {0}")]
+    NoVideo(String),
+    /// Sessions deliver frames and break off, one after the other.
+    #[error("flapping: {0}")]
+    Flapping(String),
+    /// The system refuses the program threads, open files or memory; the source is not to blame.
+    #[error("{0}")]
+    System(String),
+    /// The call ran out of its time because the program stood still (suspended, frozen).
+    #[error("the program stood still")]
+    StoodStill,
     /// No frame within the time allowed.
     #[error("no frame for {}", humantime::format_duration(*.0))]
     Stalled(Duration),
@@ -148,12 +162,4 @@ pub enum SourceError {
     /// The stream broke off.
     #[error("stream ended: {0}")]
     Broken(String),
-}
-
-impl SourceError {
-    /// Whether trying again can help without a change by the user.
-    #[must_use]
-    pub fn is_permanent(&self) -> bool {
-        matches!(self, Self::Unsupported(_))
-    }
 }

@@ -15,7 +15,7 @@ pub use event::{Event, EventKind};
 use crate::{
     config::{SourceKind, Strategy},
     count::Reason,
-    source::SourceId,
+    source::{SourceId, life::FLAPPING},
 };
 
 /// Life of a source, as shown.
@@ -31,7 +31,7 @@ pub enum SourceState {
     Stalled,
     /// Waits before the next attempt.
     Retrying {
-        /// Attempts made in a row, from 1.
+        /// Attempts that failed in a row; 0 when it delivered frames until now.
         attempt: u32,
         /// When the next one is due.
         at: Instant,
@@ -40,8 +40,11 @@ pub enum SourceState {
     Paused,
     /// A file that was read to its end.
     Completed,
-    /// Given up after `retry.max_attempts`.
-    Failed,
+    /// Marked as failed: a camera after `retry.max_attempts`, a file that cannot be read.
+    Failed {
+        /// When the next attempt is or was due, for a camera that is still tried.
+        next: Option<Instant>,
+    },
     /// `enabled: false`.
     Disabled,
     /// The camera refuses the credentials; retried slowly.
@@ -54,7 +57,7 @@ pub enum SourceState {
         /// When the next attempt is due.
         at: Instant,
     },
-    /// Nothing in it can be decoded.
+    /// A file in which nothing can be decoded.
     Unsupported,
 }
 
@@ -70,7 +73,7 @@ impl SourceState {
             Self::Retrying { .. } => "Retrying",
             Self::Paused => "Paused",
             Self::Completed => "Completed",
-            Self::Failed => "Failed",
+            Self::Failed { .. } => "Failed",
             Self::Disabled => "Disabled",
             Self::AuthFailed { .. } => "Auth failed",
             Self::NoSuchStream { .. } => "No such stream",
@@ -83,6 +86,7 @@ impl SourceState {
     pub fn next_attempt(&self) -> Option<Instant> {
         match self {
             Self::Retrying { at, .. } | Self::AuthFailed { at } | Self::NoSuchStream { at } => Some(*at),
+            Self::Failed { next } => *next,
             _ => None,
         }
     }
@@ -90,7 +94,7 @@ impl SourceState {
     /// Whether the source will do nothing more unless the user acts.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        matches!(self, Self::Completed | Self::Failed | Self::Disabled | Self::Unsupported)
+        matches!(self, Self::Completed | Self::Failed { next: None } | Self::Disabled | Self::Unsupported)
     }
 }
 
@@ -179,6 +183,8 @@ pub struct SourceSnapshot {
     pub errors: u64,
     /// Times it was opened again.
     pub reconnects: u64,
+    /// Sessions in a row that delivered frames and broke off within a minute.
+    pub short_sessions: u32,
     /// Detector and engine in use.
     pub detector: String,
     /// Share (0..=1) of the configured detection rate it gets; below 1 while the program is overloaded.
@@ -249,6 +255,7 @@ impl SourceSnapshot {
             last_error: None,
             errors: 0,
             reconnects: 0,
+            short_sessions: 0,
             detector: String::new(),
             rate_share: 1.0,
             frame_share: 1.0,
@@ -279,6 +286,15 @@ impl SourceSnapshot {
         } else {
             None
         }
+    }
+
+    /// What is to be said of a camera whose sessions are short, one after the other; `None` while they are not.
+    #[must_use]
+    pub fn flapping(&self) -> Option<String> {
+        (self.short_sessions >= FLAPPING).then(|| {
+            let count = self.short_sessions;
+            format!("flapping: {count} sessions in a row broke off within a minute; check its power, its network and how many viewers it allows")
+        })
     }
 
     /// The limits of the source itself and of its zones, always in the same order.

@@ -329,6 +329,7 @@ impl Running<'_> {
                 Effect::Copy(text) => self.copy(&text)?,
                 Effect::Control(_)
                 | Effect::Export
+                | Effect::LookAtConfig
                 | Effect::AddSource { .. }
                 | Effect::WriteConfig
                 | Effect::SaveLines(..)

@@ -206,7 +206,7 @@ fn files_of(room: &str) -> Vec<PathBuf> {
             rust_files(&path, &mut files);
         }
     }
-    files.retain(|file| !file.ends_with("tests.rs"));
+    files.retain(|file| !file.ends_with("tests.rs") && !file.iter().any(|part| part == "tests"));
     files
 }
 

@@ -151,7 +151,7 @@ fn a_panic_in_one_source_is_that_sources_failure_and_nobody_elses() {
     }
     world.engine.start().unwrap();
     world.until_over();
-    assert_eq!(world.state("poisoned"), SourceState::Failed);
+    assert_eq!(world.state("poisoned"), SourceState::Failed { next: None });
     let error = world.source("poisoned").last_error.clone().unwrap();
     assert!(error.contains("marked frame"), "{error}");
     for id in ["healthy_1", "healthy_2"] {
@@ -170,7 +170,7 @@ fn a_panic_of_a_capture_thread_is_that_sources_failure_and_a_restart_may_mend_it
         world.engine.add_source(source(id, SourceKind::Camera)).unwrap();
     }
     world.engine.start().unwrap();
-    world.until("the failure", |w| w.state("poisoned") == SourceState::Failed);
+    world.until("the failure", |w| matches!(w.state("poisoned"), SourceState::Failed { .. }));
     let error = world.source("poisoned").last_error.clone().unwrap();
     assert!(error.contains("internal error") && error.contains("no such luck"), "{error}");
     world.engine.send(Control::Restart("poisoned".into()));
@@ -276,7 +276,7 @@ fn missing_files_fail_with_a_reason_and_leave_their_place_to_the_next() {
     world.until_over();
     for n in 0..10 {
         let missing = world.source(&format!("missing_{n}"));
-        assert_eq!(missing.state, SourceState::Failed);
+        assert_eq!(missing.state, SourceState::Failed { next: None });
         assert_eq!(missing.last_error.as_deref(), Some(&*format!("not found: 'missing_{n}'")));
         assert_eq!(world.source(&format!("there_{n}")).total_in, 1);
     }

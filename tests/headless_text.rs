@@ -16,6 +16,7 @@ use pcount::{
     engine::{Control, EngineApi},
     export::status,
     headless::{self, Format, Options, Reason},
+    native::disk::Disk,
     store::{EngineSnapshot, Event, EventKind, LineCounts, Minute, Preview, SourceSnapshot, SourceState},
 };
 
@@ -260,7 +261,12 @@ fn a_running_program_tells_its_state_to_others() {
         trouble.threshold = Some(2);
         snapshot(vec![source(SourceState::Running, 2), trouble])
     };
-    let writer = status::StatusWriter::start(dir.path(), engine(move |_| shown())).expect("a writer");
+    let writer = status::StatusWriter::start(
+        dir.path(),
+        engine(move |_| shown()),
+        Disk::start("disk-test").expect("a disk"),
+    )
+    .expect("a writer");
     let read = loop {
         match status::read(dir.path()) {
             Some(read) => break read,

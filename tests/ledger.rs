@@ -132,7 +132,7 @@ fn resets_and_fresh_begin_at_zero_and_keep_the_crossings() {
 fn events_are_passed_on_only_when_they_are_on_disk_and_in_order() {
     let dir = tempfile::tempdir().expect("folder");
     let (sender, lines) = crossbeam_channel::unbounded();
-    let options = LedgerOptions { forward: Some(sender), ..LedgerOptions::new(dir.path()) };
+    let options = LedgerOptions { forward: Some(sender.into()), ..LedgerOptions::new(dir.path()) };
     let ledger = Ledger::start(options).expect("a ledger");
     for track in 0..500 {
         ledger.record(crossing("a", "door", Direction::In, track));
@@ -190,7 +190,7 @@ fn crossings_wait_while_the_disk_refuses_and_are_written_when_it_is_back() {
     fs::rename(&results, dir.path().join("away")).expect("rename");
     fs::write(&results, "").expect("write");
     let (sender, lines) = crossbeam_channel::unbounded();
-    let options = LedgerOptions { forward: Some(sender), ..LedgerOptions::new(&results) };
+    let options = LedgerOptions { forward: Some(sender.into()), ..LedgerOptions::new(&results) };
     let ledger = Ledger::start(options).expect("a ledger");
     for track in 0..10 {
         ledger.record(crossing("a", "door", Direction::In, track));
@@ -260,7 +260,7 @@ fn values_that_a_database_cannot_hold_are_no_problem() {
 fn child_that_counts() {
     let Ok(dir) = std::env::var("PCOUNT_TEST_LEDGER") else { return };
     let (sender, lines) = crossbeam_channel::unbounded();
-    let options = LedgerOptions { forward: Some(sender), ..LedgerOptions::new(Path::new(&dir)) };
+    let options = LedgerOptions { forward: Some(sender.into()), ..LedgerOptions::new(Path::new(&dir)) };
     let ledger = Arc::new(Ledger::start(options).expect("a ledger"));
     let mut sink = ledger::sink(&ledger);
     let base: u64 = ledger.totals().iter().flat_map(|(_, lines)| lines).map(|line| line.total_in).sum();

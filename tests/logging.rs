@@ -148,13 +148,25 @@ fn big_logs_are_rotated_and_no_line_is_lost() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_made_is_one_clear_sentence() {
+fn a_folder_that_cannot_be_made_is_one_clear_sentence_and_lines_wait_for_it() {
     let dir = tempfile::tempdir().expect("folder");
-    let file = dir.path().join("file");
-    fs::write(&file, "x").expect("write");
-    let error = logging::build(&options(&file.join("logs"))).err().expect("refused").to_string();
-    assert!(error.contains(&file.join("logs").display().to_string()), "{error}");
-    assert!(error.contains("log_dir"), "{error}");
+    let place = dir.path().join("place");
+    fs::write(&place, "x").expect("write");
+    let (layer, handle) = logging::build(&options(&place.join("logs"))).expect("no error");
+    tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+        tracing::info!(target: "pcount", "kept in memory");
+    });
+    let problem = loop {
+        match handle.problem() {
+            Some(problem) => break problem,
+            None => std::thread::yield_now(),
+        }
+    };
+    assert!(problem.contains(&place.join("logs").display().to_string()), "{problem}");
+    assert!(problem.contains("log_dir"), "{problem}");
+    fs::remove_file(&place).expect("removed");
+    assert!(handle.close(Duration::from_secs(30)), "the folder can be made now");
+    assert!(read(&place.join("logs"), "parallel_counter.log").contains("kept in memory"));
 }
 
 #[test]

@@ -164,7 +164,6 @@ fn a_camera_that_dies_is_noticed_and_opens_again_when_it_is_back() {
     let port = server.kill().to_string();
     let error = failure(source.as_mut());
     assert!(matches!(error, SourceError::Broken(_) | SourceError::Stalled(_)), "{error:?}");
-    assert!(!error.is_permanent());
     drop(source);
     let down = refusal(&address);
     assert!(matches!(&down, SourceError::Unreachable(text) if text.contains("refuses")), "{down:?}");
@@ -211,7 +210,7 @@ fn a_port_nobody_listens_on_and_a_host_nobody_knows_are_unreachable() {
 fn what_speaks_another_language_is_not_waited_for() {
     let port = serve(Answer::Noise);
     let error = refusal(&format!("rtsp://127.0.0.1:{port}/live"));
-    assert!(matches!(&error, SourceError::Unsupported(text) if text.contains("rtsp")), "{error:?}");
+    assert!(matches!(&error, SourceError::NoVideo(text) if text.contains("rtsp")), "{error:?}");
 }
 
 #[test]
@@ -233,7 +232,7 @@ fn http_answers_are_told_apart() {
     let busy = answer(Answer::Status("503 Service Unavailable"));
     assert!(matches!(&busy, SourceError::Unreachable(text) if text.contains("503")), "{busy:?}");
     let page = answer(Answer::Page);
-    assert!(matches!(page, SourceError::Unsupported(_)), "{page:?}");
+    assert!(matches!(page, SourceError::NoVideo(_)), "{page:?}");
 }
 
 #[test]

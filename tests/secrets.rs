@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot set itself up has failed")]
 
+#[path = "secrets/forms.rs"]
+mod forms;
 #[path = "support/http_server.rs"]
 #[allow(dead_code, reason = "each test binary uses its part")]
 mod http_server;
@@ -25,18 +27,22 @@ use http_server::{Answer, serve};
 const PLANTED: [&str; 2] = ["Zq7!uNt0ld", "Zq7%21uNt0ld"];
 
 fn holds(bytes: &[u8]) -> bool {
-    PLANTED.iter().any(|planted| bytes.windows(planted.len()).any(|window| window == planted.as_bytes()))
+    holds_one(bytes, &PLANTED)
+}
+
+fn holds_one(bytes: &[u8], planted: &[&str]) -> bool {
+    planted.iter().any(|planted| bytes.windows(planted.len()).any(|window| window == planted.as_bytes()))
 }
 
 /// Every file below `dir` that holds the password.
-fn found_below(dir: &Path, found: &mut Vec<String>, seen: &mut usize) {
+fn found_below(dir: &Path, planted: &[&str], found: &mut Vec<String>, seen: &mut usize) {
     for entry in fs::read_dir(dir).unwrap().flatten() {
         let path = entry.path();
         if path.is_dir() {
-            found_below(&path, found, seen);
+            found_below(&path, planted, found, seen);
         } else if let Ok(bytes) = fs::read(&path) {
             *seen += 1;
-            if holds(&bytes) {
+            if holds_one(&bytes, planted) {
                 found.push(path.display().to_string());
             }
         }
@@ -80,7 +86,7 @@ fn run_and_search(dir: &Path, arguments: &[String]) -> String {
     assert!(!holds(&out), "{}", String::from_utf8_lossy(&out));
     assert!(!holds(&error), "{}", String::from_utf8_lossy(&error));
     let (mut found, mut seen) = (Vec::new(), 0);
-    found_below(&dir.join("out"), &mut found, &mut seen);
+    found_below(&dir.join("out"), &PLANTED, &mut found, &mut seen);
     assert!(found.is_empty(), "the password is in {found:?}");
     assert!(seen >= 5, "{seen} files were searched");
     String::from_utf8_lossy(&out).into_owned() + &String::from_utf8_lossy(&error)
@@ -106,6 +112,10 @@ fn addresses() -> Vec<String> {
         format!("http://admin:{encoded}@127.0.0.1:{page}/video.mjpg"),
         format!("http://admin:{encoded}@127.0.0.1:{files}/list.m3u8"),
         format!("rtsp://admin:{encoded}@127.0.0.1:9/user=admin&password={encoded}&channel=1"),
+        format!("rtsp://127.0.0.1:9/user=admin_password={encoded}_channel=1_stream=0.sdp?real_stream"),
+        format!("http://127.0.0.1:{missing}/live;user=admin;pwd={encoded};ch=1"),
+        format!("http://127.0.0.1:{missing}/live/{encoded}:{encoded}/main?{encoded}&x={encoded}1#{encoded}"),
+        format!("HTTP://:{encoded}@127.0.0.1:{missing}/{encoded}/snap.jpg"),
     ]
 }
 
@@ -202,7 +212,7 @@ fn no_screen_shows_a_password() {
     terminal.exit_code();
     clean(&terminal, "the final table");
     let (mut found, mut seen) = (Vec::new(), 0);
-    found_below(&dir.path().join("out"), &mut found, &mut seen);
+    found_below(&dir.path().join("out"), &PLANTED, &mut found, &mut seen);
     assert!(found.is_empty(), "the password is in {found:?}");
     assert!(seen >= 5, "{seen} files were searched");
 }
@@ -225,6 +235,8 @@ fn a_password_typed_into_the_dialog_is_in_one_file_for_its_owner_alone() {
     terminal.keys("a");
     terminal.wait_for_text("Add a source");
     terminal.keys(&format!("http://admin:Zq7%21uNt0ld@127.0.0.1:{locked}/video.mjpg"));
+    terminal.wait_for_text("try it out");
+    terminal.keys("\r");
     terminal.wait_for_text("it answers:");
     terminal.wait_for_text("user and password in a file beside it");
     terminal.keys("\tGate\r");
@@ -234,11 +246,11 @@ fn a_password_typed_into_the_dialog_is_in_one_file_for_its_owner_alone() {
     terminal.keys("Q");
     terminal.exit_code();
     assert!(!holds(terminal.written().as_bytes()), "it was on the screen");
-    let login = dir.path().join("cams.logins/127.0.0.1");
+    let login = fs::read_dir(dir.path().join("cams.logins")).unwrap().next().unwrap().unwrap().path();
     assert_eq!(fs::read_to_string(&login).unwrap(), "admin:Zq7!uNt0ld\n");
     assert_eq!(fs::metadata(&login).unwrap().permissions().mode() & 0o777, 0o600);
     let (mut found, mut seen) = (Vec::new(), 0);
-    found_below(dir.path(), &mut found, &mut seen);
+    found_below(dir.path(), &PLANTED, &mut found, &mut seen);
     assert_eq!(found, [login.display().to_string()], "and nowhere else");
     let checked = Command::new(program).args(["check", "--probe", "--config"]).arg(&config).output().unwrap();
     assert!(checked.status.success(), "what was saved works: {}", String::from_utf8_lossy(&checked.stdout));

@@ -126,7 +126,7 @@ fn what_is_no_video_is_refused_in_one_sentence_that_names_it() {
         assert!(text.contains(expected), "{}: {text}", path.display());
         assert!(text.contains(&format!("'{}'", path.display())), "{text}");
         assert_eq!(text.lines().count(), 1, "{text}");
-        assert_eq!(error.is_permanent(), expected != "not found", "{text}");
+        assert_eq!(matches!(error, SourceError::Unsupported(_)), expected != "not found", "{text}");
     }
 }
 

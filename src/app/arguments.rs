@@ -13,6 +13,7 @@ use std::{
         fd::AsRawFd as _,
         unix::{ffi::OsStrExt as _, fs::MetadataExt as _, process::CommandExt as _},
     },
+    path::Path,
     process::Command,
 };
 
@@ -21,10 +22,16 @@ use rustix::{
     thread::set_name,
 };
 
-use crate::config::redact;
+use crate::config::{Address, known, redact};
 
 /// Number of the descriptor that holds the true arguments.
 const HANDOVER: &str = "PCOUNT_ARGUMENTS_FD";
+
+/// Number of the descriptor that holds a configuration that came through a pipe.
+const CONFIGURATION: &str = "PCOUNT_CONFIGURATION_FD";
+
+/// Name of its file in memory.
+const CONFIGURATION_NAME: &str = "pcount-configuration";
 
 /// Name of the process.
 const COMMAND: &CStr = c"pcount-tui";
@@ -35,12 +42,20 @@ const NAME: &str = "pcount-arguments";
 /// The program's arguments. Does not return in a process whose arguments hold a secret: it starts anew.
 pub fn read() -> Vec<OsString> {
     let visible: Vec<OsString> = std::env::args_os().collect();
-    if let Some(arguments) = handed_over() {
+    // A mistake in one of these is quoted as well.
+    for (name, value) in std::env::vars_os() {
+        if name.as_bytes().starts_with(b"PCOUNT_") {
+            teach(&value);
+        }
+    }
+    if let Some(arguments) = taken_over(HANDOVER, NAME).map(|bytes| split(&bytes)) {
+        arguments.iter().for_each(|argument| teach(argument));
         // It was started by a name that says nothing to those who look for it in `top` or with `pkill`.
         let _ = set_name(COMMAND);
         return arguments;
     }
-    if visible.iter().any(|argument| shown(argument) != *argument) {
+    visible.iter().for_each(|argument| teach(argument));
+    if shown(&visible) != visible {
         // Should it fail, the program runs all the same; nothing is worse than before.
         let _ = start_anew(&visible, &[]);
     }
@@ -68,14 +83,27 @@ pub fn remember(arguments: &[OsString]) {
     let _ = TRUE.set(arguments.to_vec());
 }
 
+/// A configuration that can be read only once, for [`start_anew_with`].
+static PIPED: std::sync::OnceLock<Vec<u8>> = std::sync::OnceLock::new();
+
+/// Keeps `configuration` for [`start_anew_with`].
+pub fn remember_configuration(configuration: Vec<u8>) {
+    let _ = PIPED.set(configuration);
+}
+
+/// The configuration that this process read from a pipe before it started itself again.
+pub fn piped_configuration() -> Option<Vec<u8>> {
+    PIPED.get().cloned().or_else(|| taken_over(CONFIGURATION, CONFIGURATION_NAME))
+}
+
 fn start_anew(arguments: &[OsString], variables: &[Variable]) -> io::Result<std::convert::Infallible> {
     let (program, rest) = arguments.split_first().ok_or(io::ErrorKind::InvalidInput)?;
-    // Without close-on-exec: it must survive.
-    let mut handover = File::from(memfd_create(NAME, MemfdFlags::empty())?);
-    handover.write_all(&join(arguments))?;
+    let handover = handed_over(NAME, &join(arguments))?;
+    let configuration = PIPED.get().map(|bytes| handed_over(CONFIGURATION_NAME, bytes)).transpose()?;
     let mut command = Command::new("/proc/self/exe");
-    command.arg0(program).args(rest.iter().map(|argument| shown(argument)));
+    command.arg0(program).args(shown(rest));
     command.env(HANDOVER, handover.as_raw_fd().to_string());
+    command.envs(configuration.as_ref().map(|file| (CONFIGURATION, file.as_raw_fd().to_string())));
     for (name, value) in variables {
         match value {
             Some(value) => command.env(name, value),
@@ -85,14 +113,21 @@ fn start_anew(arguments: &[OsString], variables: &[Variable]) -> io::Result<std:
     Err(command.exec())
 }
 
-/// The arguments left by [`start_anew`], if this process was started by it.
-fn handed_over() -> Option<Vec<OsString>> {
-    let number: u32 = std::env::var(HANDOVER).ok()?.parse().ok()?;
+/// A file in memory that the program finds when it has started again.
+fn handed_over(name: &str, content: &[u8]) -> io::Result<File> {
+    // Without close-on-exec: it must survive.
+    let mut file = File::from(memfd_create(name, MemfdFlags::empty())?);
+    file.write_all(content)?;
+    Ok(file)
+}
+
+/// What [`handed_over`] has left under `name`, if this process was started by [`start_anew`]; it is emptied.
+fn taken_over(variable: &str, name: &str) -> Option<Vec<u8>> {
+    let number: u32 = std::env::var(variable).ok()?.parse().ok()?;
     let path = format!("/proc/self/fd/{number}");
     // A variable that somebody else left behind names another file, or none.
-    let ours = fs::read_link(&path)
-        .is_ok_and(|target| target.as_os_str().as_bytes().starts_with(b"/memfd:pcount-arguments"));
-    if !ours {
+    let target = fs::read_link(&path).ok()?;
+    if !target.as_os_str().as_bytes().starts_with(format!("/memfd:{name}").as_bytes()) {
         return None;
     }
     let mut file = OpenOptions::new().read(true).write(true).open(path).ok()?;
@@ -105,15 +140,41 @@ fn handed_over() -> Option<Vec<OsString>> {
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes).ok()?;
     file.set_len(0).ok()?;
-    (!bytes.is_empty()).then(|| split(&bytes))
+    (!bytes.is_empty()).then_some(bytes)
 }
 
-/// `argument` as it may be seen.
-fn shown(argument: &OsStr) -> OsString {
-    match argument.to_str() {
-        Some(text) => OsString::from(redact(text).into_owned()),
-        None => argument.to_owned(),
-    }
+/// Keeps the secrets of `argument` out of everything that is said from now on.
+fn teach(argument: &OsStr) {
+    Address(&argument.to_string_lossy()).teach(known());
+}
+
+/// `arguments` as they may be seen.
+fn shown(arguments: &[OsString]) -> Vec<OsString> {
+    let mut hide_next = false;
+    arguments
+        .iter()
+        .map(|argument| {
+            let text = argument.to_string_lossy();
+            // '--password' is no option of this program, and yet may be tried.
+            let option = text.strip_prefix("--").filter(|name| !name.contains('='));
+            let is_secret = std::mem::replace(&mut hide_next, option.is_some_and(names_a_password));
+            if is_secret && option.is_none() {
+                return OsString::from("***");
+            }
+            let safe = Address(&text).to_string();
+            let safe = redact(&safe);
+            // A name that is no UTF-8 stays as it is, and a file is no address.
+            if *safe == *text || Path::new(argument).exists() {
+                argument.clone()
+            } else {
+                safe.into_owned().into()
+            }
+        })
+        .collect()
+}
+
+fn names_a_password(option: &str) -> bool {
+    redact(&format!("{option}=x")) != format!("{option}=x")
 }
 
 /// Arguments hold no zero byte.
@@ -147,12 +208,16 @@ mod tests {
     fn only_secrets_are_hidden() {
         for (given, expected) in [
             ("rtsp://admin:hunter2@cam/1", "rtsp://***@cam/1"),
-            ("http://cam/v?user=a&password=hunter2", "http://cam/v?user=a&password=***"),
+            ("http://cam/v?user=a&password=hunter2", "http://cam/v?user=***&password=***"),
+            ("rtsp://admin:it's \"a, <b>@cam/1", "rtsp://***@cam/1"),
+            ("--source=RTSP://admin:p@ss/w0rd#x@cam/?a=1", "--source=RTSP://***@cam/?a=***"),
+            ("rtsp:admin:hunter2@cam/1", "rtsp:***@cam/1"),
+            ("admin:hunter2@cam/1", "***@cam/1"),
             ("--config=cams.json", "--config=cams.json"),
             ("demo:lobby?people=6&seed=1", "demo:lobby?people=6&seed=1"),
             ("a=b@c.mp4", "a=b@c.mp4"),
         ] {
-            assert_eq!(shown(OsStr::new(given)), OsString::from(expected), "{given}");
+            assert_eq!(shown(&[given.into()]), [OsString::from(expected)], "{given}");
         }
     }
 }

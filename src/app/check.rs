@@ -3,34 +3,53 @@
 use std::{
     fs,
     io::{self, Write},
+    panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
-use super::{DONE, Failure, NO_SOURCE, environment};
+use anyhow::Context as _;
+use crossbeam_channel::{Receiver, RecvTimeoutError, unbounded};
+
+use super::{
+    DONE, Failure, NO_SOURCE, NO_THREAD, configuration, ending::Ending, environment, native, notices::Notices,
+    signals::StopSignal,
+};
 use crate::{
     cli::CheckArgs,
-    config::{Config, DetectorChoice, Overrides, SourceConfig, SourceSpec},
+    config::{self, DetectorChoice, Overrides, SourceConfig, SourceSpec},
     files,
     source::{
+        Probe,
         network::{Certificate, certificate},
         probe_source, substream_for,
     },
     tui::keymap::Keymap,
 };
 
+/// Sources that are open at the same time: each holds a decoder.
+const AT_ONCE: usize = 8;
+
+/// How soon a signal is noticed.
+const LOOK: Duration = Duration::from_millis(50);
+
 /// Checks, and prints what was found.
 pub fn run(args: &CheckArgs) -> Result<u8, Failure> {
-    let config = Config::load(&args.config, &Overrides::default())
-        .map_err(|errors| Failure::Usage(format!("the configuration has problems\n{errors}")))?;
+    let config = configuration::load(&args.config, &Overrides::default())?;
+    config.sources.iter().for_each(|source| source.source.teach(config::known()));
     if args.probe {
         environment::set_for(&config);
     }
     let mut out = io::stdout().lock();
     for warning in &config.warnings {
-        writeln!(out, "warning: {warning}")?;
+        writeln!(out, "warning: {}", config::redact(warning))?;
     }
     for problem in Keymap::new(&config.tui.keys).1 {
-        writeln!(out, "warning: {}: {problem}", args.config.display())?;
+        writeln!(out, "warning: {}: {}", args.config.display(), config::redact(&problem))?;
     }
     let disabled = config.sources.iter().filter(|source| !source.enabled).count();
     writeln!(
@@ -39,56 +58,119 @@ pub fn run(args: &CheckArgs) -> Result<u8, Failure> {
         args.config.display(),
         config.sources.len()
     )?;
-    if args.probe {
-        probe(&config.sources, &config.parallel.detector, args.certificates.as_deref(), &mut out)
-    } else {
-        Ok(DONE)
-    }
+    if args.probe { probe(&config.sources, &config.parallel.detector, args.certificates.as_deref(), &mut out) } else { Ok(DONE) }
 }
 
-/// Opens every enabled source, all at the same time: one that does not answer holds up nobody.
-fn probe(
-    sources: &[SourceConfig],
-    detector: &DetectorChoice,
-    certificates: Option<&Path>,
-    out: &mut dyn Write,
-) -> Result<u8, Failure> {
-    let enabled: Vec<&SourceConfig> = sources.iter().filter(|source| source.enabled).collect();
-    let found: Vec<_> = std::thread::scope(|scope| {
-        let probes: Vec<_> = enabled
-            .iter()
-            .map(|source| scope.spawn(|| (probe_source(source), certificate_of(source))))
-            .collect();
-        probes.into_iter().map(std::thread::ScopedJoinHandle::join).collect()
-    });
-    let mut usable = 0;
-    for (source, found) in enabled.iter().zip(found) {
-        let (found, certificate) = match found {
-            Ok((found, certificate)) => (Ok(found), certificate),
-            Err(panic) => (Err(panic), None),
-        };
-        match found {
-            Ok(Ok((stream, _))) => {
-                usable += 1;
-                writeln!(out, "ok      {}: {stream}", source.id)?;
-                let detector = source.detector.as_ref().unwrap_or(detector);
-                let substream = substream_for(stream.info.size, detector.input().unwrap_or_default());
-                if let Some((width, height)) = substream.filter(|_| source.may_have_substream()) {
-                    writeln!(
-                        out,
-                        "hint    {}: a substream of {width}x{height} would do and cost less to decode",
-                        source.id
-                    )?;
-                }
+/// Opens every enabled source, a few at a time, and prints what was found in their order as it becomes known. A signal
+/// ends it at once, with what is known by then.
+fn probe(sources: &[SourceConfig], detector: &DetectorChoice, folder: Option<&Path>, out: &mut dyn Write) -> Result<u8, Failure> {
+    let stop = StopSignal::listen().context(NO_THREAD)?;
+    let notices = Notices::start().context(NO_THREAD)?;
+    // Should the reader of the output not read, a signal ends the program all the same.
+    let ending = Ending::watch(&stop, &notices).context(NO_THREAD)?;
+    // After the notices, which keep the standard error as it is.
+    native::take_over();
+    let enabled: Arc<Vec<SourceConfig>> =
+        Arc::new(sources.iter().filter(|source| source.enabled).cloned().collect());
+    let results = probe_all(&enabled)?;
+    let mut found: Vec<Option<Found>> = enabled.iter().map(|_| None).collect();
+    let (mut printed, mut usable) = (0, 0);
+    while printed < enabled.len() && stop.code().is_none() {
+        match results.recv_timeout(LOOK) {
+            Ok((index, result)) => found[index] = Some(result),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+        while let Some(result) = found.get_mut(printed).and_then(Option::take) {
+            usable += usize::from(result.0.is_ok());
+            print_found(&enabled[printed], result, detector, folder, out)?;
+            printed += 1;
+        }
+        out.flush()?;
+    }
+    if let Some(code) = stop.code() {
+        let mut unknown = 0;
+        for (source, result) in enabled.iter().zip(&mut found).skip(printed) {
+            match result.take() {
+                Some(result) => print_found(source, result, detector, folder, out)?,
+                None => unknown += 1,
             }
-            Ok(Err(error)) => writeln!(out, "failed  {}: {error}", source.id)?,
-            Err(_) => writeln!(out, "failed  {}: the decoder panicked", source.id)?,
         }
-        if let Some((certificate, trusted)) = certificate {
-            tell_certificate(source, &certificate, trusted, certificates, out)?;
-        }
+        writeln!(out, "ended before {unknown} of {} sources were known", enabled.len())?;
+        out.flush()?;
+        ending.leave(code, false);
     }
     Ok(if usable == enabled.len() { DONE } else { NO_SOURCE })
+}
+
+/// What a source sends, or why it is not known.
+type Found = (Result<Probe, String>, Option<(Certificate, bool)>);
+
+/// Starts to open `sources`, [`AT_ONCE`] at a time; gives what was found with the index of the source.
+fn probe_all(sources: &Arc<Vec<SourceConfig>>) -> Result<Receiver<(usize, Found)>, Failure> {
+    let (sender, results) = unbounded();
+    let next = Arc::new(AtomicUsize::new(0));
+    for number in 0..AT_ONCE.min(sources.len()) {
+        let (sources, next, sender) = (Arc::clone(sources), Arc::clone(&next), sender.clone());
+        let started = std::thread::Builder::new().name(format!("probe-{number}")).spawn(move || {
+            while let Some((index, source)) = {
+                let index = next.fetch_add(1, Ordering::SeqCst);
+                sources.get(index).map(|source| (index, source))
+            } {
+                let found = catch_unwind(AssertUnwindSafe(|| probe_source(source)));
+                let found = match found {
+                    Ok(Ok((probe, _))) => Ok(probe),
+                    Ok(Err(error)) => Err(error.to_string()),
+                    Err(_) => Err("the decoder panicked".to_owned()),
+                };
+                if sender.send((index, (found, certificate_of(source)))).is_err() {
+                    return;
+                }
+            }
+        });
+        match started {
+            Ok(_) => {}
+            Err(error) if number == 0 => return Err(anyhow::Error::from(error).context(NO_THREAD).into()),
+            // It goes on with fewer.
+            Err(_) => break,
+        }
+    }
+    Ok(results)
+}
+
+fn print_found(
+    source: &SourceConfig,
+    found: Found,
+    detector: &DetectorChoice,
+    folder: Option<&Path>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let (found, certificate) = found;
+    print_stream(source, found, detector, out)?;
+    certificate.map_or(Ok(()), |(certificate, trusted)| tell_certificate(source, &certificate, trusted, folder, out))
+}
+
+fn print_stream(
+    source: &SourceConfig,
+    found: Result<Probe, String>,
+    detector: &DetectorChoice,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let stream = match found {
+        Ok(stream) => stream,
+        Err(error) => return writeln!(out, "failed  {}: {}", source.id, source.source.redact(&error)),
+    };
+    writeln!(out, "ok      {}: {stream}", source.id)?;
+    let detector = source.detector.as_ref().unwrap_or(detector);
+    let substream = substream_for(stream.info.size, detector.input().unwrap_or_default());
+    match substream.filter(|_| source.may_have_substream()) {
+        Some((width, height)) => writeln!(
+            out,
+            "hint    {}: a substream of {width}x{height} would do and cost less to decode",
+            source.id
+        ),
+        None => Ok(()),
+    }
 }
 
 /// What an encrypted camera shows, and whether it is trusted.

@@ -1,13 +1,13 @@
 //! The dashboard: the terminal front end on a running engine.
 
 use std::{
-    io::{self, Write},
+    io::{self, Write as _},
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
 use super::{
-    DONE, Failure,
+    Failure, NO_THREAD,
     keep::Keeper,
     monitor::{Parts, engine, finish, start},
     past::Past,
@@ -15,15 +15,16 @@ use super::{
 };
 use crate::{
     cli::RunArgs,
-    config::{Config, SourceConfig, edit::KeepLogin},
+    config::{self, Config, SourceConfig, edit::KeepLogin},
     engine::{EngineApi, preview},
     export::Exporter,
-    headless,
+    headless::{self, outlet::Outlet},
     ledger::{
         chart::{Column, Width},
         report::Report,
     },
     logging::{NativeOutput, RecentLogs},
+    native::disk::Disk,
     source::{SourceId, probe_source},
     tui::{
         self, Exit, TuiOptions,
@@ -38,7 +39,7 @@ const EXPORT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Shows the dashboard until the user quits or a signal comes.
 pub fn run(args: &RunArgs, config: &Config, stop: &StopSignal, parts: &Parts) -> Result<u8, Failure> {
-    let engine = engine(config, parts, Vec::new())?;
+    let engine = engine(config, parts, Vec::new(), false)?;
     let host = Arc::new(DashboardHost {
         exporter: Arc::clone(&parts.exporter),
         past: parts.ledger.as_ref().map(|ledger| Past {
@@ -47,8 +48,7 @@ pub fn run(args: &RunArgs, config: &Config, stop: &StopSignal, parts: &Parts) ->
             timezone: config.parallel.timezone.clone(),
         }),
         recent: parts.logs.recent(),
-        keeper: Keeper::new(config.path.clone()),
-        hide: parts.logs.hider(),
+        keeper: Keeper::new(config.path.clone(), config.piped.clone()),
         results: config.parallel.result_output.display().to_string(),
     });
     let native = parts.logs.native_output()?;
@@ -67,19 +67,20 @@ pub fn run(args: &RunArgs, config: &Config, stop: &StopSignal, parts: &Parts) ->
     let api: Arc<dyn EngineApi> = Arc::new(engine.clone());
     // With many sources the first screen would have to share the processor with all that they load.
     let exit = tui::run(api, host, &options, || start(&engine, config, parts));
-    let (snapshot, code) = finish(&engine, parts);
-    match exit? {
-        Exit::Quit => Ok(code),
-        Exit::QuitKeepTable => {
-            io::stdout().lock().write_all(headless::text::dashboard(&snapshot).as_bytes())?;
-            Ok(code)
-        }
-        Exit::Signal(signal) => {
-            // Ctrl-C is a key while the terminal is raw, and does not arrive as a signal.
-            let _ = stop.number.compare_exchange(0, signal, Ordering::SeqCst, Ordering::SeqCst);
-            Ok(DONE)
-        }
+    if let Ok(Exit::Signal(signal)) = exit {
+        // Ctrl-C is a key while the terminal is raw, and does not arrive as a signal.
+        let _ = stop.number.compare_exchange(0, signal, Ordering::SeqCst, Ordering::SeqCst);
     }
+    let (snapshot, code) = finish(&engine, parts);
+    if let Exit::QuitKeepTable = exit? {
+        let mut out = Outlet::start(&io::stdout())?;
+        out.write_all(headless::text::dashboard(&snapshot).as_bytes())?;
+        out.flush()?;
+        out.close(parts.ending.left(0.5));
+    }
+    drop(native);
+    parts.logs.close(parts.ending.left(0.8));
+    parts.ending.leave(code, false)
 }
 
 /// What the screens may ask of this program.
@@ -88,7 +89,6 @@ struct DashboardHost {
     past: Option<Past>,
     recent: Arc<RecentLogs>,
     keeper: Keeper,
-    hide: Arc<dyn Fn(&str) + Send + Sync>,
     results: String,
 }
 
@@ -98,6 +98,11 @@ impl DashboardHost {
             "past counts are not kept: 'ledger' is false in the configuration; set it to true".into()
         })
     }
+}
+
+/// Runs `work` where a disk that does not answer keeps nothing from ending the program.
+fn on_disk<T: Send>(work: impl FnOnce() -> Result<T, String> + Send) -> Result<T, String> {
+    Disk::start("disk-screen").map_err(|error| format!("{NO_THREAD}: {error}"))?.run(work)
 }
 
 impl Host for DashboardHost {
@@ -110,7 +115,9 @@ impl Host for DashboardHost {
     }
 
     fn probe(&self, source: &SourceConfig) -> Result<Found, String> {
-        let (probe, frame) = probe_source(source).map_err(|error| error.to_string())?;
+        source.source.teach(config::known());
+        let (probe, frame) =
+            probe_source(source).map_err(|error| source.source.redact(&error.to_string()))?;
         Ok(Found { words: probe.to_string(), picture: preview::of_frame(&frame).map(Arc::new) })
     }
 
@@ -118,32 +125,40 @@ impl Host for DashboardHost {
         self.keeper.place()
     }
 
+    fn look_at_config(&self) {
+        self.keeper.look();
+    }
+
+    fn taken_ids(&self) -> Vec<String> {
+        self.keeper.ids()
+    }
+
     fn hide_secrets(&self, source: &SourceConfig) {
-        source.source.secrets().into_iter().for_each(&*self.hide);
+        source.source.teach(config::known());
     }
 
     fn save_lines(&self, source: &SourceId, drawn: &Drawn) -> Result<String, String> {
-        self.keeper.save_lines(source, &drawn.lines, &drawn.zones)
+        on_disk(|| self.keeper.save_lines(source, &drawn.lines, &drawn.zones))
     }
 
     fn save_source(&self, source: &SourceConfig, written: &str, keep: KeepLogin) -> Result<String, String> {
-        self.keeper.save_source(source, written, keep)
+        on_disk(|| self.keeper.save_source(source, written, keep))
     }
 
     fn write_config(&self, sources: &[Arc<SourceConfig>]) -> Result<String, String> {
-        self.keeper.write(sources)
+        on_disk(|| self.keeper.write(sources))
     }
 
     fn report(&self, asked: &Asked) -> Result<Report, String> {
-        self.past()?.report(asked, EXPORT_TIMEOUT)
+        on_disk(|| self.past()?.report(asked, EXPORT_TIMEOUT))
     }
 
     fn write_report(&self, asked: &Asked) -> Result<String, String> {
-        self.past()?.write(asked, EXPORT_TIMEOUT)
+        on_disk(|| self.past()?.write(asked, EXPORT_TIMEOUT))
     }
 
     fn chart(&self, source: &SourceId, width: Width, count: usize) -> Result<Vec<Column>, String> {
-        self.past()?.chart(source, width, count)
+        on_disk(|| self.past()?.chart(source, width, count))
     }
 
     fn recent_logs(&self) -> Option<Arc<RecentLogs>> {

@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 
 use crate::{
     config::{
-        LineConfig, SourceConfig, ZoneConfig,
+        LineConfig, Secret, SourceConfig, ZoneConfig,
         edit::{ConfigFile, KeepLogin, NewEntry, Saved},
     },
     tui::host::ConfigPlace,
@@ -21,12 +21,17 @@ const NO_FILE: &str = "there is no configuration file";
 /// The configuration file, if there is one, and what could not be written to it yet.
 pub(super) struct Keeper {
     file: Mutex<Option<Arc<ConfigFile>>>,
+    /// The text of a configuration that came through a pipe and cannot be written back.
+    piped: Option<Secret>,
     waiting: Mutex<Vec<NewEntry>>,
+    /// Ids that the file had when it was looked at last.
+    ids: Mutex<Vec<String>>,
 }
 
 impl Keeper {
-    pub(super) fn new(path: Option<PathBuf>) -> Self {
-        Self { file: Mutex::new(path.map(|path| Arc::new(ConfigFile::new(path)))), waiting: Mutex::default() }
+    pub(super) fn new(path: Option<PathBuf>, piped: Option<Secret>) -> Self {
+        let file = path.map(|path| Arc::new(ConfigFile::new(path)));
+        Self { file: Mutex::new(file), piped, waiting: Mutex::default(), ids: Mutex::default() }
     }
 
     fn file(&self) -> Option<Arc<ConfigFile>> {
@@ -40,6 +45,20 @@ impl Keeper {
         }
     }
 
+    /// Looks which ids the file has by now; what cannot be read is said when it is written.
+    pub(super) fn look(&self) {
+        if let Some(Ok(ids)) = self.file().map(|file| file.ids()) {
+            *self.ids.lock() = ids;
+        }
+    }
+
+    /// Ids that a new source must not have.
+    pub(super) fn ids(&self) -> Vec<String> {
+        let waiting = self.waiting.try_lock();
+        let waiting = waiting.iter().flat_map(|waiting| waiting.iter()).map(|entry| entry.id().to_owned());
+        self.ids.lock().iter().cloned().chain(waiting).collect()
+    }
+
     pub(super) fn save_lines(
         &self,
         id: &str,
@@ -47,10 +66,17 @@ impl Keeper {
         zones: &[ZoneConfig],
     ) -> Result<String, String> {
         let file = self.file().ok_or(NO_FILE)?;
-        match file.save_lines(id, lines, zones) {
-            Ok(saved) => Ok(sentence(&file, &saved)),
-            Err(error) => Err(error.to_string()),
-        }
+        let mut waiting = self.waiting.lock();
+        let saved = match waiting.iter().position(|entry| entry.id() == id) {
+            // Its source is not in the file yet and takes them along.
+            Some(at) => {
+                waiting[at].set_shapes(lines, zones);
+                let saved = file.add_source(&waiting[at]);
+                saved.inspect(|_| drop(waiting.remove(at)))
+            }
+            None => file.save_lines(id, lines, zones),
+        };
+        saved.map(|saved| sentence(&file, &saved)).map_err(|error| error.to_string())
     }
 
     pub(super) fn save_source(
@@ -61,8 +87,9 @@ impl Keeper {
     ) -> Result<String, String> {
         let file = self.file().ok_or(NO_FILE)?;
         let entry = NewEntry::new(source, Some(written), file.path(), keep);
+        let mut waiting = self.waiting.lock();
         file.add_source(&entry).map(|saved| sentence(&file, &saved)).map_err(|error| {
-            self.waiting.lock().push(entry);
+            waiting.push(entry);
             format!("added for this run, not saved, 'w' tries again: {error}")
         })
     }
@@ -72,25 +99,30 @@ impl Keeper {
         if let Some(file) = self.file() {
             return self.write_waiting(&file);
         }
-        let path = free_name();
-        let entries: Vec<NewEntry> =
-            sources.iter().map(|source| NewEntry::new(source, None, &path, KeepLogin::Beside)).collect();
-        let file = ConfigFile::create(path, &entries).map_err(|error| error.to_string())?;
+        let sources: Vec<&SourceConfig> = sources.iter().map(|source| &**source).collect();
+        let text = self.piped.as_ref().map(Secret::reveal);
+        let file = ConfigFile::create(free_name(), text, &sources).map_err(|error| error.to_string())?;
         let name = file.path().display().to_string();
         *self.file.lock() = Some(Arc::new(file));
         Ok(format!("written to '{name}', as every change from now on; next time: pcount-tui --config {name}"))
     }
 
+    /// Writes what waits, each on its own: one that cannot be written holds up no other.
     fn write_waiting(&self, file: &ConfigFile) -> Result<String, String> {
         let mut waiting = self.waiting.lock();
-        let nothing = format!("nothing to write: '{}' has every change already", file.path().display());
-        let mut said = Err(nothing);
-        while let Some(entry) = waiting.last() {
-            let saved = file.add_source(entry).map_err(|error| error.to_string())?;
-            waiting.pop();
-            said = Ok(sentence(file, &saved));
-        }
-        said
+        let mut said = Err(format!("nothing to write: '{}' has every change already", file.path().display()));
+        let mut problem = None;
+        waiting.retain(|entry| match file.add_source(entry) {
+            Ok(saved) => {
+                said = Ok(sentence(file, &saved));
+                false
+            }
+            Err(error) => {
+                problem = Some(error.to_string());
+                true
+            }
+        });
+        problem.map_or(said, Err)
     }
 }
 
@@ -111,7 +143,7 @@ fn free_name() -> PathBuf {
     std::iter::once(NEW_FILE.to_string())
         .chain(numbered)
         .map(PathBuf::from)
-        .find(|path| !path.exists())
+        .find(|path| path.symlink_metadata().is_err())
         .unwrap_or_else(|| NEW_FILE.into())
 }
 
@@ -122,23 +154,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_source_that_could_not_be_saved_is_saved_when_asked_again() {
+    fn a_source_that_could_not_be_saved_is_saved_with_its_lines_when_asked_again() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("cams.json");
         fs::write(&path, "{}\n").unwrap();
-        let keeper = Keeper::new(Some(path.clone()));
+        let keeper = Keeper::new(Some(path.clone()), None);
         assert!(keeper.write(&[]).unwrap_err().contains("has every change already"));
-        // A folder stands where the new file would be written.
-        fs::create_dir(folder.path().join("cams.json.new")).unwrap();
+        // A file stands where the folder of logins would be.
+        fs::write(folder.path().join("cams.logins"), "").unwrap();
         let source = SourceConfig::from_source_string("rtsp://u:hunter2@h/1", &BTreeSet::new()).unwrap();
         let refused = keeper.save_source(&source, "rtsp://u:hunter2@h/1", KeepLogin::Beside).unwrap_err();
         assert!(refused.contains("'w' tries again") && !refused.contains("hunter2"), "{refused}");
-        assert!(!folder.path().join("cams.logins/h").exists(), "no login lies about");
-        fs::remove_dir(folder.path().join("cams.json.new")).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "{}\n");
+        let line = LineConfig { a: [0.0, 0.25], ..LineConfig::default() };
+        assert!(keeper.save_lines(&source.id, std::slice::from_ref(&line), &[]).is_err());
+        assert_eq!(keeper.ids(), ["h"], "nobody else gets its id meanwhile");
+        fs::remove_file(folder.path().join("cams.logins")).unwrap();
         let said = keeper.write(&[]).unwrap();
         assert!(said.contains("its login to") && said.contains("cams.json.bak"), "{said}");
-        assert!(fs::read_to_string(&path).unwrap().contains("rtsp://h/1"));
-        assert_eq!(fs::read_to_string(folder.path().join("cams.logins/h")).unwrap(), "u:hunter2\n");
+        let config = crate::config::Config::load(&path, &Default::default()).unwrap();
+        assert_eq!(config.sources[0].source.opening_url(), source.source.opening_url());
+        assert_eq!(config.sources[0].lines, [line]);
         assert!(keeper.write(&[]).is_err(), "once is enough");
+        keeper.look();
+        assert_eq!(keeper.ids(), ["h"]);
     }
 }

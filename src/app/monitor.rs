@@ -1,49 +1,72 @@
 //! Counting: on the dashboard, or without a terminal.
 
 use std::{
-    io::{self, IsTerminal, Write},
-    sync::{Arc, atomic::Ordering},
+    io::{self, IsTerminal},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
 use anyhow::Context;
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::Receiver;
 use sha2::{Digest, Sha256};
 
-use super::{DONE, FAILED, Failure, NO_SOURCE, SIGNAL, environment, signals::StopSignal};
+use super::{
+    DONE, FAILED, Failure, NO_SOURCE, NO_THREAD, configuration, ending::Ending, environment, native,
+    notices::Notices, signals::StopSignal,
+};
 use crate::{
     cli::RunArgs,
-    config::{Config, SourceKind},
+    config::{self, Config, SourceKind},
     engine::{Engine, EngineApi, EngineOptions, Health, aggregator::Sink},
     export::{
         Exporter,
         lines::{Line, Summary},
         status::{self, StatusWriter},
     },
-    headless::{self, Format, template::Template},
+    headless::{
+        self, Format, Lines,
+        outlet::{Outlet, OutletState},
+        template::Template,
+    },
     ledger::{self, Ledger, LedgerOptions},
     logging::{self, LogHandle, LogOptions, NativeOutput},
     store::{EngineSnapshot, SourceState},
 };
 
-/// The end waits at most this long for cameras that hang in native code.
-const STOP_TIMEOUT: Duration = Duration::from_millis(1500);
+/// The end waits at most this long for cameras that hang in native code. What is closed after them needs the rest of
+/// the two seconds that a signal gives.
+const STOP_TIMEOUT: Duration = Duration::from_millis(900);
 
-/// What stays in place until the end.
+/// What stays in place until the end. Cheap to clone.
+#[derive(Clone)]
 pub(super) struct Parts {
+    /// Ends the process, at the latest when its deadline comes.
+    pub ending: Ending,
+    /// Tells the user something while there are no screens.
+    pub notices: Notices,
+    /// How the standard output fares, while lines are printed there.
+    pub outlet: OutletState,
+    /// JSON lines that were lost.
+    pub lines_lost: Arc<AtomicU64>,
+    /// Why the summary could not be written.
+    pub summary_refused: Arc<parking_lot::Mutex<Option<String>>>,
     /// Keeps the logs going.
-    pub logs: LogHandle,
+    pub logs: Arc<LogHandle>,
     /// Writes results and crossings.
     pub exporter: Arc<Exporter>,
     /// Keeps crossings and totals.
     pub ledger: Option<Arc<Ledger>>,
     /// Tells the state to others while an engine runs.
-    pub status: parking_lot::Mutex<Option<StatusWriter>>,
+    pub status: Arc<parking_lot::Mutex<Option<StatusWriter>>>,
 }
 
 /// Counts until the sources are over, the user quits or a signal comes.
 pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     let config = load(args)?;
+    config.sources.iter().for_each(|source| source.source.teach(config::known()));
     let mode = Mode::of(args)?;
     if let (true, Mode::Headless(format)) = (args.once && args.duration.is_none() && !args.fresh, &mode)
         && let Some(snapshot) = running(&config)
@@ -51,7 +74,11 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
         return super::print(|out| headless::print(&snapshot, format, out));
     }
     environment::set_for(&config);
-    let stop = StopSignal::listen().context("signals cannot be watched")?;
+    let stop = StopSignal::listen().context(NO_THREAD)?;
+    let notices = Notices::start().context(NO_THREAD)?;
+    let ending = Ending::watch(&stop, &notices).context(NO_THREAD)?;
+    // After the notices, which keep the standard error as it is.
+    native::take_over();
     let settings = &config.parallel;
     let logs = logging::init(&LogOptions {
         dir: Some(settings.log_dir.clone()),
@@ -60,37 +87,40 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
         max_files: settings.max_log_files,
         timezone: settings.timezone.clone(),
         ..LogOptions::default()
-    })
-    .map_err(|error| Failure::Usage(error.to_string()))?;
-    for secret in config.sources.iter().flat_map(|source| source.source.secrets()) {
-        logs.hide(secret);
-    }
+    })?;
     for warning in &config.warnings {
         tracing::warn!("{warning}");
         if mode.is_headless() {
-            super::complain(&format!("warning: {warning}"));
+            notices.say(&format!("warning: {warning}"));
         }
     }
     // The dashboard and the log say it when the model is loaded.
     if mode.is_headless() {
         super::complain_of_refused(&settings.models);
     }
-    let exporter =
-        Exporter::start(&settings.result_output).map_err(|error| Failure::Usage(error.to_string()))?;
-    let (feed_sink, feed, forward) = headless::feed(settings.ledger);
-    let ledger = open_ledger(args, &config, args.json.then_some(forward))?;
-    let parts = Parts { logs, exporter: Arc::new(exporter), ledger, status: Default::default() };
-    let code = match mode {
-        Mode::Dashboard => super::dashboard::run(args, &config, &stop, &parts)?,
+    let (feed_sink, feed, lines) = headless::feed(settings.ledger);
+    // The ledger first: it is what keeps a second program out of this folder.
+    let lines_lost = lines.lost();
+    let ledger = open_ledger(args, &config, args.json.then_some(lines))?;
+    let exporter = Exporter::start(&settings.result_output)?;
+    let parts = Parts {
+        ending,
+        notices,
+        outlet: OutletState::default(),
+        lines_lost,
+        summary_refused: Arc::default(),
+        logs: Arc::new(logs),
+        exporter: Arc::new(exporter),
+        ledger,
+        status: Default::default(),
+    };
+    match mode {
+        Mode::Dashboard => super::dashboard::run(args, &config, &stop, &parts),
         Mode::Headless(format) => {
             let feed = args.json.then_some((feed_sink, feed));
-            headless(args, &config, format, feed, &stop, &parts)?
+            headless(args, &config, format, feed, &stop, parts)
         }
-    };
-    Ok(match stop.number.load(Ordering::SeqCst) {
-        0 => code,
-        signal => SIGNAL + u8::try_from(signal).unwrap_or(0),
-    })
+    }
 }
 
 /// The state of a program that counts the same sources at this moment: no camera is opened twice for a look.
@@ -102,10 +132,11 @@ fn running(config: &Config) -> Option<EngineSnapshot> {
 
 fn load(args: &RunArgs) -> Result<Config, Failure> {
     match &args.config {
-        Some(path) => Config::load(path, &args.overrides()),
-        None => Config::from_sources(&args.sources, &args.overrides()),
+        Some(path) => configuration::load(path, &args.overrides()),
+        None => {
+            Config::from_sources(&args.sources, &args.overrides()).map_err(|errors| Failure::config(&errors))
+        }
     }
-    .map_err(|errors| Failure::Usage(format!("the configuration has problems\n{errors}")))
 }
 
 /// The ledger, unless the configuration says that there is none. `forward` takes events once they are on
@@ -113,7 +144,7 @@ fn load(args: &RunArgs) -> Result<Config, Failure> {
 fn open_ledger(
     args: &RunArgs,
     config: &Config,
-    forward: Option<Sender<Line>>,
+    forward: Option<Lines>,
 ) -> Result<Option<Arc<Ledger>>, Failure> {
     let settings = &config.parallel;
     if !settings.ledger {
@@ -128,8 +159,7 @@ fn open_ledger(
         forward,
         ..LedgerOptions::new(&settings.result_output)
     };
-    let ledger = Ledger::start(options).map_err(|error| Failure::Usage(error.to_string()))?;
-    Ok(Some(Arc::new(ledger)))
+    Ok(Some(Arc::new(Ledger::start(options)?)))
 }
 
 /// Changes when what is counted changes: the sources and their lines.
@@ -175,8 +205,14 @@ impl Mode {
     }
 }
 
-/// An engine with the sources of `config`, which wait for [`start`].
-pub(super) fn engine(config: &Config, parts: &Parts, more: Vec<Box<dyn Sink>>) -> Result<Engine, Failure> {
+/// An engine with the sources of `config`, which wait for [`start`]. With `tell`, what is wrong with the disk is said on
+/// the standard error as well.
+pub(super) fn engine(
+    config: &Config,
+    parts: &Parts,
+    more: Vec<Box<dyn Sink>>,
+    tell: bool,
+) -> Result<Engine, Failure> {
     let mut options = EngineOptions::new(config.parallel.clone());
     options.sinks = more;
     options.sinks.push(parts.exporter.sink());
@@ -184,18 +220,37 @@ pub(super) fn engine(config: &Config, parts: &Parts, more: Vec<Box<dyn Sink>>) -
         options.sinks.push(ledger::sink(ledger));
         options.restored = ledger.totals();
     }
-    let (ledger, exporter) = (parts.ledger.clone(), Arc::clone(&parts.exporter));
+    let (ledger, exporter, logs) =
+        (parts.ledger.clone(), Arc::clone(&parts.exporter), Arc::clone(&parts.logs));
+    let (outlet, teller) = (parts.outlet.clone(), tell.then(|| parts.notices.clone()));
+    let warned = warnings_in_short(&config.warnings);
     options.health = Some(Arc::new(move || {
         let status = ledger.as_ref().map(|ledger| ledger.status()).unwrap_or_default();
-        let problems = status.problem.into_iter().chain(exporter.problem()).collect();
-        Health { problems, notices: status.notices, lost: status.lost + exporter.lost() }
+        let others = [exporter.problem(), logs.problem(), outlet.problem()];
+        let problems: Vec<_> = status.problem.into_iter().chain(others.into_iter().flatten()).collect();
+        if let Some(teller) = &teller {
+            teller.say_new(&problems);
+        }
+        let notices = status.notices.into_iter().chain(warned.clone()).collect();
+        Health { problems, notices, lost: status.lost + exporter.lost() }
     }));
+    parts.ending.set_unkept(Box::new(unkept(parts)));
     options.log_lines_lost = Some(parts.logs.lost_counter());
     let engine = Engine::new(options)?;
     for source in &config.sources {
+        // Refused only for an id that is there already, which the configuration has been checked for.
         engine.add_source(source.clone()).map_err(|error| Failure::Usage(error.to_string()))?;
     }
     Ok(engine)
+}
+
+/// The warnings about the configuration in one line for the screen.
+fn warnings_in_short(warnings: &[String]) -> Option<String> {
+    let (first, others) = warnings.split_first()?;
+    Some(match others.len() {
+        0 => first.clone(),
+        others => format!("{first} (and {others} more in the log)"),
+    })
 }
 
 /// Begins to count, and to tell others.
@@ -203,34 +258,84 @@ pub(super) fn start(engine: &Engine, config: &Config, parts: &Parts) -> Result<(
     tracing::info!("Started with {} sources", config.sources.len());
     engine.start()?;
     let shown: Arc<dyn EngineApi> = Arc::new(engine.clone());
-    *parts.status.lock() = Some(StatusWriter::start(&config.parallel.result_output, shown)?);
+    let status = StatusWriter::start(&config.parallel.result_output, shown, parts.exporter.disk())?;
+    *parts.status.lock() = Some(status);
+    let (ending, engine, parts) = (&parts.ending, engine.clone(), parts.clone());
+    ending.set_steps(Box::new(move || {
+        finish(&engine, &parts);
+        parts.logs.close(parts.ending.left(0.8));
+    }));
     Ok(())
 }
 
-/// Ends the engine, writes what is left, and says how it went.
+/// Ends the engine, writes what is left, and says how it went. Each step has its time; what it does not get done is
+/// said by [`Ending::leave`].
 pub(super) fn finish(engine: &Engine, parts: &Parts) -> (EngineSnapshot, u8) {
+    let ending = &parts.ending;
+    ending.begin();
+    engine.stop(STOP_TIMEOUT.min(ending.left(0.6)));
     *parts.status.lock() = None;
-    engine.stop(STOP_TIMEOUT);
     if let Some(ledger) = &parts.ledger
-        && !ledger.close(Duration::from_secs(1))
+        && !ledger.close(ending.left(0.4))
     {
         tracing::error!("The ledger could not be closed in time; crossings may be missing in it");
     }
     let snapshot = engine.snapshot();
-    if let Err(error) = parts.exporter.write_summary(&Summary::from(&snapshot)) {
+    if let Err(error) = parts.exporter.write_summary(&Summary::from(&snapshot), ending.left(0.3)) {
         tracing::error!("{error}");
+        *parts.summary_refused.lock() = Some(error.to_string());
     }
-    parts.exporter.sync(Duration::from_secs(1));
+    parts.exporter.sync(ending.left(0.4));
     let (total_in, total_out, net) = snapshot.totals();
     tracing::info!("Stopped: in {total_in}, out {total_out}, net {net:+}");
     let code = exit_code(&snapshot);
     (snapshot, code)
 }
 
+/// What would be lost by ending now.
+fn unkept(parts: &Parts) -> impl Fn() -> Vec<String> + Send + Sync + use<> {
+    let (ledger, exporter, logs) =
+        (parts.ledger.clone(), Arc::clone(&parts.exporter), Arc::clone(&parts.logs));
+    let (outlet, lines_lost) = (parts.outlet.clone(), Arc::clone(&parts.lines_lost));
+    let summary_refused = Arc::clone(&parts.summary_refused);
+    move || {
+        let mut sentences = Vec::new();
+        let because =
+            |problem: Option<String>| problem.map(|problem| format!(" ({problem})")).unwrap_or_default();
+        if let Some(ledger) = &ledger {
+            let status = ledger.status();
+            let missing = ledger.unsaved() + status.lost;
+            if missing > 0 {
+                sentences.push(format!("{missing} events are not in the ledger{}", because(status.problem)));
+            } else if let Some(problem) = status.problem {
+                sentences.push(problem);
+            }
+        }
+        let rows = exporter.unsaved();
+        if rows > 0 {
+            sentences.push(format!("{rows} rows are not in the CSV files{}", because(exporter.problem())));
+        }
+        if let Some(refused) = summary_refused.lock().clone() {
+            sentences.push(format!("the summary is not written ({refused})"));
+        }
+        let log_lines = logs.lines_held() + logs.lines_lost();
+        if log_lines > 0 {
+            sentences.push(format!("{log_lines} lines are not in the log files{}", because(logs.problem())));
+        }
+        let (waiting, lost) = (outlet.waiting(), lines_lost.load(Ordering::Relaxed));
+        if waiting + lost > 0 {
+            let problem = because(outlet.problem());
+            sentences
+                .push(format!("{} lines were not taken from the standard output{problem}", waiting + lost));
+        }
+        sentences
+    }
+}
+
 /// 69 when no source ever gave a frame, 1 when a source failed, else 0.
 fn exit_code(snapshot: &EngineSnapshot) -> u8 {
     let enabled = || snapshot.sources.iter().filter(|source| source.state != SourceState::Disabled);
-    let broken = |state: &SourceState| matches!(state, SourceState::Failed | SourceState::Unsupported);
+    let broken = |state: &SourceState| matches!(state, SourceState::Failed { .. } | SourceState::Unsupported);
     if enabled().count() > 0 && enabled().all(|source| source.frames == 0 && source.last_error.is_some()) {
         NO_SOURCE
     } else if enabled().any(|source| broken(&source.state)) {
@@ -259,34 +364,36 @@ fn headless(
     format: Format,
     feed: Option<(Box<dyn Sink>, Receiver<Line>)>,
     stop: &StopSignal,
-    parts: &Parts,
+    mut parts: Parts,
 ) -> Result<u8, Failure> {
-    let _native = native_output(&parts.logs);
+    let mut out = Outlet::start(&io::stdout()).context(NO_THREAD)?;
+    parts.outlet = out.state();
+    let native = native_output(&parts.logs);
     let (sinks, feed) = feed.map_or_else(Default::default, |(sink, feed)| (vec![sink], Some(feed)));
-    let engine = engine(config, parts, sinks)?;
-    start(&engine, config, parts)?;
-    let (settling, ledger) = (engine.clone(), parts.ledger.clone());
+    let engine = engine(config, &parts, sinks, true)?;
+    start(&engine, config, &parts)?;
+    let (settling, ledger, ending) = (engine.clone(), parts.ledger.clone(), parts.ending.clone());
+    let room = out.state();
     let options = headless::Options {
         format,
         once: args.once,
         duration: args.duration,
         feed,
+        has_room: Some(Box::new(move || room.has_room())),
         // What was counted is on disk and printed before the summary.
         settle: Some(Box::new(move || {
-            settling.stop(STOP_TIMEOUT);
+            ending.begin();
+            settling.stop(STOP_TIMEOUT.min(ending.left(0.6)));
             if let Some(ledger) = &ledger {
-                ledger.sync(Duration::from_secs(1));
+                ledger.sync(ending.left(0.4));
             }
         })),
     };
     let api: Arc<dyn EngineApi> = Arc::new(engine.clone());
-    let mut out = io::BufWriter::new(io::stdout().lock());
-    let result = headless::run(&api, options, &stop.received, &mut out);
-    let flushed = out.flush();
-    let (_, code) = finish(&engine, parts);
-    let outcome = result?;
-    if outcome.reason != headless::Reason::BrokenPipe {
-        flushed?;
-    }
-    Ok(code)
+    headless::run(&api, options, &stop.received, &mut out)?;
+    let (_, code) = finish(&engine, &parts);
+    out.close(parts.ending.left(0.6));
+    drop(native);
+    parts.logs.close(parts.ending.left(0.8));
+    parts.ending.leave(code, false)
 }

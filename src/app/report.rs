@@ -1,13 +1,13 @@
 //! `pcount-tui report`: past counts out of the ledger.
 
-use std::path::PathBuf;
+use std::ffi::OsString;
 
-use super::{Failure, print};
+use super::{Failure, configuration, print};
 use crate::{
     cli::ReportArgs,
-    config::{Config, Overrides, ParallelConfig},
+    config::{Config, Overrides},
     ledger::{
-        self, Reader,
+        self, LedgerError, Reader,
         render::render,
         report::{Query, parse_moment},
     },
@@ -16,19 +16,15 @@ use crate::{
 /// Reads the ledger of a configuration, or of a folder, and prints the answer.
 pub fn run(args: &ReportArgs) -> Result<u8, Failure> {
     let overrides = Overrides { output: args.output.clone(), ..Overrides::default() };
-    let settings = match &args.config {
-        Some(path) => {
-            Config::load(path, &overrides).map_err(|errors| Failure::Usage(errors.to_string()))?.parallel
+    let config = match &args.config {
+        Some(path) => configuration::load(path, &overrides)?,
+        None => {
+            Config::from_sources::<OsString>(&[], &overrides).map_err(|errors| Failure::config(&errors))?
         }
-        None => ParallelConfig {
-            result_output: args
-                .output
-                .clone()
-                .unwrap_or_else(|| PathBuf::from(crate::config::defaults::RESULT_OUTPUT)),
-            ..ParallelConfig::default()
-        },
     };
-    let usage = |error: ledger::LedgerError| Failure::Usage(error.to_string());
+    configuration::warn(&config);
+    let settings = config.parallel;
+    let usage = |error: LedgerError| Failure::Usage(error.to_string());
     let now = jiff::Timestamp::now();
     let moment = |text: &str| parse_moment(text, now, &settings.timezone).map_err(usage);
     let query = Query {
@@ -38,7 +34,10 @@ pub fn run(args: &ReportArgs) -> Result<u8, Failure> {
         timezone: settings.timezone.clone(),
         source: args.source.as_deref().map(Into::into),
     };
-    let reader = Reader::open(&settings.result_output.join(ledger::FILE_NAME)).map_err(usage)?;
-    let report = ledger::report::report(&reader, &query).map_err(usage)?;
+    let reader = Reader::open(&settings.result_output.join(ledger::FILE_NAME))?;
+    let report = ledger::report::report(&reader, &query).map_err(|error| match error {
+        LedgerError::Question(_) => usage(error),
+        _ => error.into(),
+    })?;
     print(|out| out.write_all(render(&report, args.format).as_bytes()))
 }

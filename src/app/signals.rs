@@ -6,22 +6,27 @@ use std::{
         Arc,
         atomic::{AtomicBool, AtomicI32, Ordering},
     },
+    time::Instant,
 };
 
+use crossbeam_channel::{Receiver, bounded};
 use signal_hook::{
     consts::{SIGHUP, SIGINT, SIGTERM},
     iterator::Signals,
 };
 
-use crate::native::signals::is_ignored;
+use super::SIGNAL;
+use crate::native::{crash, leave, signals::is_ignored};
 
 /// The signal that asked for the end, if one did.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct StopSignal {
     /// Its number; 0 while there is none.
     pub number: Arc<AtomicI32>,
     /// Whether there was one.
     pub received: Arc<AtomicBool>,
+    /// Gives the time of the first one, once.
+    pub heard: Receiver<Instant>,
 }
 
 impl StopSignal {
@@ -31,19 +36,35 @@ impl StopSignal {
     /// # Errors
     /// When the system refuses the handler or the thread.
     pub fn listen() -> io::Result<Self> {
-        let stop = Self::default();
+        let (begin, heard) = bounded(1);
+        let stop = Self { number: Arc::default(), received: Arc::default(), heard };
         // What was ignored at the start stays ignored: `nohup`, `trap '' HUP`, background jobs of a script.
         let heeded = [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|signal| !is_ignored(*signal));
         let mut signals = Signals::new(heeded)?;
-        let heard = stop.clone();
+        let (number, received) = (Arc::clone(&stop.number), Arc::clone(&stop.received));
         std::thread::Builder::new().name("signals".into()).spawn(move || {
             for signal in signals.forever() {
-                if heard.received.swap(true, Ordering::SeqCst) {
-                    std::process::exit(128 + signal);
+                if received.swap(true, Ordering::SeqCst) {
+                    crash::give_back();
+                    leave::now(code_of(signal));
                 }
-                heard.number.store(signal, Ordering::SeqCst);
+                number.store(signal, Ordering::SeqCst);
+                // There is room for the first, and only that is sent.
+                let _ = begin.try_send(Instant::now());
             }
         })?;
         Ok(stop)
     }
+
+    /// The exit code of a program that was ended by a signal; `None` while there was none.
+    pub fn code(&self) -> Option<u8> {
+        match self.number.load(Ordering::SeqCst) {
+            0 => None,
+            signal => Some(code_of(signal)),
+        }
+    }
+}
+
+fn code_of(signal: i32) -> u8 {
+    u8::try_from(signal).map_or(SIGNAL, |signal| SIGNAL.saturating_add(signal))
 }

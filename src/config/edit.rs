@@ -1,25 +1,37 @@
 //! Changes to a configuration file that leave every other byte of it as the user wrote it.
+//!
+//! A new text is read as the program would read it at its next start before it takes the place of the old one: what
+//! would not load, or would mean something else than what runs, is never written.
 
 use std::{
-    fs::{self, OpenOptions},
-    io::{self, Write as _},
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    fs, io,
     path::{Path, PathBuf},
 };
 
 use parking_lot::Mutex;
+use sha2::{Digest as _, Sha256};
 
-use super::{Credentials, LineConfig, ZoneConfig, validate::readable_by_all};
+use super::{
+    Config, LineConfig, Overrides, SourceConfig, ZoneConfig, env,
+    json::{Node, Value},
+    validate::readable_by_all,
+};
+use crate::files::{self, NotWritten};
 
+mod copies;
 mod entry;
+mod logins;
+mod same;
 mod text;
 
 pub use entry::{KeepLogin, NewEntry};
 
+use logins::Written;
+use same::{have_same_shapes, same_lines, same_spec, same_zones};
 use text::Syntax;
 
-/// Most copies of the file as it once was; the last is written over from then on.
-const MOST_COPIES: usize = 99;
+/// Somebody else may write the file at the same moment; after that many times it is left to them.
+const MOST_TRIES: usize = 5;
 
 /// A file that cannot be changed.
 #[derive(Debug, thiserror::Error)]
@@ -33,7 +45,7 @@ pub enum EditError {
         problem: io::Error,
     },
     /// It is not JSON any more.
-    #[error("'{path}' is not valid JSON any more (line {line}: {problem}); mend it first")]
+    #[error("'{path}' is not valid JSON any more (line {line}: {problem}); fix it first")]
     Syntax {
         /// The file.
         path: String,
@@ -49,6 +61,24 @@ pub enum EditError {
         path: String,
         /// The source.
         id: String,
+    },
+    /// It would not be read as what runs, or must not be written.
+    #[error("'{path}' is left as it is: {reason}")]
+    Refused {
+        /// The file.
+        path: String,
+        /// Why, without secrets.
+        reason: String,
+    },
+    /// It was half written and could not be put back.
+    #[error("'{path}' is damaged ({problem}), for example by a full disk; put its copy '{copy}' back")]
+    Damaged {
+        /// The file.
+        path: String,
+        /// Where the file is whole.
+        copy: String,
+        /// What the system said.
+        problem: io::Error,
     },
 }
 
@@ -67,10 +97,13 @@ pub struct Saved {
 ///
 /// Before its first change the file is copied, to its name with `.bak` behind it (`.bak2` and so on where there
 /// is such a file already), and again when somebody else has changed it since. Further changes leave that copy
-/// alone.
+/// alone. Where nothing can be written beside the file, the copy is in the user's folder of states, or in the
+/// configuration's output folder.
 #[derive(Debug)]
 pub struct ConfigFile {
     path: PathBuf,
+    /// Where copies go that cannot be beside the file.
+    states: Option<PathBuf>,
     kept: Mutex<Option<Kept>>,
 }
 
@@ -85,33 +118,51 @@ impl ConfigFile {
     /// The file at `path`.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), kept: Mutex::new(None) }
+        Self { path: path.into(), states: copies::state_folder(), kept: Mutex::new(None) }
     }
 
-    /// Writes a new file with these sources, for its owner alone where it holds a password.
+    /// Writes a new file with the sources of `text` (a configuration that came from elsewhere, with paths relative to
+    /// the new file's folder) and `sources` with their lines, for its owner alone where it holds a password. The
+    /// logins of sources that are not in `text` go into files beside it.
     ///
     /// # Errors
-    /// When there is such a file already, or it cannot be written.
-    pub fn create(path: impl Into<PathBuf>, entries: &[NewEntry]) -> Result<Self, EditError> {
+    /// When there is such a file already, it cannot be written, or would not be read as these sources.
+    pub fn create(
+        path: impl Into<PathBuf>,
+        text: Option<&str>,
+        sources: &[&SourceConfig],
+    ) -> Result<Self, EditError> {
         let file = Self::new(path);
-        let written = entries.iter().map(|entry| (entry.kind, entry.members.clone())).collect::<Vec<_>>();
-        let holds_secret = entries.iter().any(|entry| entry.holds_secret);
-        let mode = if holds_secret { 0o600 } else { 0o666 };
-        let mut out = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(mode)
-            .open(&file.path)
-            .map_err(|problem| file.refused(&file.path, problem))?;
-        let mut logins = entries.iter().filter_map(|entry| entry.login.as_ref());
-        let done =
-            logins.try_for_each(|(name, login)| file.write_login(name, login).map(drop)).and_then(|()| {
-                out.write_all(text::new_file(&written).as_bytes())
-                    .map_err(|problem| file.refused(&file.path, problem))
-            });
-        if let Err(problem) = done {
-            // Half a file would be taken for a whole one.
-            let _ = fs::remove_file(&file.path);
+        let before = text.map(|text| file.read_as(text)).transpose()?.unwrap_or_default();
+        let mut entries: Vec<(NewEntry, Option<Written>)> = Vec::new();
+        let mut done = text.map_or_else(text::empty, str::to_owned);
+        let mut add = || {
+            for &source in sources {
+                let Some(old) = before.sources.iter().find(|old| old.id == source.id) else {
+                    let entry = NewEntry::new(source, None, &file.path, KeepLogin::Beside);
+                    let login = file.write_login(&entry, &done)?;
+                    let members = entry.members(login.as_ref().map(|login| &*login.name));
+                    entries.push((entry, login));
+                    done = file.edited(text::with_entry(&done, source.kind, &members))?;
+                    continue;
+                };
+                if !have_same_shapes(old, source) {
+                    let changed = text::with_shapes(&done, &source.id, &source.lines, &source.zones);
+                    done = file.edited(changed)?.ok_or_else(|| file.no_entry(&source.id))?;
+                }
+            }
+            let read = file.read_as(&done)?;
+            for &source in sources {
+                file.means(&read, source)?;
+            }
+            let holds_secret = read.holds_secret || entries.iter().any(|(entry, _)| entry.holds_secret);
+            let mode = if holds_secret { files::PRIVATE } else { files::SHARED };
+            files::create(&file.path, done.as_bytes(), mode)
+                .map_err(|problem| file.failed(&file.path, problem))
+        };
+        let created = add();
+        if let Err(problem) = created {
+            entries.iter().filter_map(|(_, login)| login.as_ref()).for_each(Written::remove);
             return Err(problem);
         }
         Ok(file)
@@ -123,109 +174,209 @@ impl ConfigFile {
         &self.path
     }
 
+    /// The ids of all its sources as it is now, those of folders and patterns included. Reads the file and the
+    /// folders that it names.
+    ///
+    /// # Errors
+    /// When it cannot be read or would not load.
+    pub fn ids(&self) -> Result<Vec<String>, EditError> {
+        let text = fs::read_to_string(&self.path).map_err(|problem| self.failed(&self.path, problem))?;
+        Ok(self.read_as(&text)?.sources.iter().map(|source| source.id.to_string()).collect())
+    }
+
     /// Writes the counting lines and zones of source `id`.
     ///
     /// # Errors
-    /// When the file cannot be read, understood or written; it is then unchanged.
+    /// When the file cannot be read, understood or written, or would not be read as these lines; it is then
+    /// unchanged.
     pub fn save_lines(
         &self,
         id: &str,
         lines: &[LineConfig],
         zones: &[ZoneConfig],
     ) -> Result<Saved, EditError> {
-        let original = self
-            .change(|old| text::with_shapes(old, id, lines, zones))?
-            .ok_or_else(|| EditError::NoEntry { path: self.path.display().to_string(), id: id.into() })?;
+        let original = self.change(
+            |old| self.edited(text::with_shapes(old, id, lines, zones))?.ok_or_else(|| self.no_entry(id)),
+            |_| Ok(()),
+            |new| {
+                let saved = new.sources.iter().find(|source| &*source.id == id);
+                if saved
+                    .is_some_and(|saved| same_lines(&saved.lines, lines) && same_zones(&saved.zones, zones))
+                {
+                    return Ok(());
+                }
+                Err(self.refused("these lines would not be read back as they are drawn"))
+            },
+        )?;
         Ok(Saved { original, login: None, is_exposed: false })
     }
 
     /// Adds a source at the end of its list, and its login in a file of its own.
     ///
     /// # Errors
-    /// When a file cannot be read, understood or written; the configuration is then unchanged.
+    /// When a file cannot be read, understood or written, the id is taken there, or the file would not be read as
+    /// that source; the configuration is then unchanged.
     pub fn add_source(&self, entry: &NewEntry) -> Result<Saved, EditError> {
-        let login = entry.login.as_ref().map(|(name, login)| self.write_login(name, login)).transpose()?;
-        let changed = self.change(|old| text::with_entry(old, entry.kind, &entry.members).map(Some));
-        match (changed, login) {
-            (Ok(original), login) => Ok(Saved {
-                original: original.unwrap_or_default(),
-                login,
+        let mut login: Option<Written> = None;
+        let changed = self.change(
+            |old| {
+                if login.is_none() {
+                    login = self.write_login(entry, old)?;
+                }
+                let members = entry.members(login.as_ref().map(|login| &*login.name));
+                self.edited(text::with_entry(old, entry.source.kind, &members))
+            },
+            |old| {
+                if old.sources.iter().any(|source| source.id == entry.source.id) {
+                    let id = &entry.source.id;
+                    return Err(self.refused(&format!("it has another source with the id '{id}' by now")));
+                }
+                Ok(())
+            },
+            |new| self.means(new, &entry.source),
+        );
+        match changed {
+            Ok(original) => Ok(Saved {
+                original,
+                login: login.map(|login| login.path),
                 is_exposed: entry.holds_secret && readable_by_all(&self.path),
             }),
-            (Err(problem), login) => {
+            Err(problem) => {
                 // A login that nothing names would only lie about.
-                if let Some(login) = login {
-                    let _ = fs::remove_file(login);
-                }
+                login.iter().for_each(Written::remove);
                 Err(problem)
             }
         }
     }
 
-    fn refused(&self, path: &Path, problem: io::Error) -> EditError {
+    fn failed(&self, path: &Path, problem: io::Error) -> EditError {
         EditError::File { path: path.display().to_string(), problem }
     }
 
-    /// Writes `user:password` for its owner alone; a file that is there already belongs to a source that was
-    /// removed and is written over.
-    fn write_login(&self, name: &Path, login: &Credentials) -> Result<PathBuf, EditError> {
-        let path = self.path.parent().unwrap_or(Path::new("")).join(name);
-        let write = || {
-            if let Some(folder) = path.parent() {
-                fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-            }
-            let mut file =
-                OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path)?;
-            writeln!(file, "{}:{}", login.user, login.password.0)
-        };
-        write().map_err(|problem| self.refused(&path, problem))?;
-        Ok(path)
+    fn refused(&self, reason: &str) -> EditError {
+        EditError::Refused { path: self.path.display().to_string(), reason: reason.to_owned() }
     }
 
-    /// Replaces the file by what `change` makes of it; gives the copy of the old one, or `None` when `change`
-    /// does.
+    fn no_entry(&self, id: &str) -> EditError {
+        EditError::NoEntry { path: self.path.display().to_string(), id: id.into() }
+    }
+
+    fn edited<T>(&self, text: Result<T, Syntax>) -> Result<T, EditError> {
+        let path = self.path.display().to_string();
+        text.map_err(|(line, problem)| EditError::Syntax { path, line, problem })
+    }
+
+    /// `text` as the next start would read it.
+    fn read_as(&self, text: &str) -> Result<Config, EditError> {
+        Config::from_bytes(text.as_bytes(), &self.path, &Overrides::default()).map_err(|errors| {
+            let problem = errors.problems.first().map(ToString::to_string).unwrap_or_default();
+            self.refused(&format!("it would not load, {problem}"))
+        })
+    }
+
+    /// Whether `config` holds `source` as it runs.
+    fn means(&self, config: &Config, source: &SourceConfig) -> Result<(), EditError> {
+        let read = config.sources.iter().find(|read| read.id == source.id);
+        let is_same = |read: &SourceConfig| {
+            read.kind == source.kind
+                && same_spec(&read.source, &source.source)
+                && (&read.alias, &read.location, read.threshold)
+                    == (&source.alias, &source.location, source.threshold)
+                && have_same_shapes(read, source)
+        };
+        if read.is_some_and(is_same) {
+            return Ok(());
+        }
+        Err(self.refused(&format!("'{}' would be read as another source than the one that runs", source.id)))
+    }
+
+    /// Writes the login of `entry`, where it has one, beside those that `text` names.
+    fn write_login(&self, entry: &NewEntry, text: &str) -> Result<Option<Written>, EditError> {
+        let Some(line) = &entry.login else { return Ok(None) };
+        let base = self.path.parent().unwrap_or(Path::new(""));
+        let used = self.edited(text::tree(text)).map(|root| login_files(&root, base))?;
+        let is_used = |name: &Path| used.contains(&base.join(name));
+        logins::write(&self.path, entry.id(), line, &is_used)
+            .map(Some)
+            .map_err(|(path, problem)| {
+                self.refused(&format!(
+                    "the login cannot be kept in '{}' ({problem}); keep it in the address instead, or write ${{NAME}} \
+                     there for a variable of the environment",
+                    path.display()
+                ))
+            })
+    }
+
+    /// Replaces the text of the file by what `change` makes of it, if `allow` has nothing against the configuration
+    /// before and `check` nothing against the one after; gives the copy of the old text.
     fn change(
         &self,
-        change: impl FnOnce(&str) -> Result<Option<String>, Syntax>,
-    ) -> Result<Option<PathBuf>, EditError> {
+        mut change: impl FnMut(&str) -> Result<String, EditError>,
+        allow: impl Fn(&Config) -> Result<(), EditError>,
+        check: impl Fn(&Config) -> Result<(), EditError>,
+    ) -> Result<PathBuf, EditError> {
         let mut kept = self.kept.lock();
-        let file = |problem| self.refused(&self.path, problem);
+        let failed = |problem| self.failed(&self.path, problem);
         // Behind a link it is the file that is replaced, not the link.
         let path = if self.path.is_symlink() {
-            fs::canonicalize(&self.path).map_err(file)?
+            fs::canonicalize(&self.path).map_err(failed)?
         } else {
             self.path.clone()
         };
-        let text = fs::read_to_string(&path).map_err(file)?;
-        let changed = match change(&text) {
-            Ok(Some(changed)) => changed,
-            Ok(None) => return Ok(None),
-            Err((line, problem)) => {
-                return Err(EditError::Syntax { path: self.path.display().to_string(), line, problem });
+        for _ in 0..MOST_TRIES {
+            let text = fs::read_to_string(&path).map_err(failed)?;
+            let changed = change(&text)?;
+            let before = self.read_as(&text).map_err(|error| match error {
+                EditError::Refused { path, reason } => {
+                    EditError::Refused { path, reason: format!("{reason}; fix that first") }
+                }
+                other => other,
+            })?;
+            allow(&before)?;
+            check(&self.read_as(&changed)?)?;
+            let original = match kept.take().filter(|kept| kept.written == text && kept.original.exists()) {
+                Some(kept) => kept.original,
+                None => {
+                    let output = &before.parallel.result_output;
+                    copies::keep(&path, text.as_bytes(), self.states.as_deref(), output)
+                        .map_err(|reason| self.refused(&reason))?
+                }
+            };
+            // To read what folders hold takes a while, and somebody may have saved the file meanwhile.
+            if fs::read(&path).map_err(failed)? != text.as_bytes() {
+                continue;
             }
-        };
-        let original = match kept.take().filter(|kept| kept.written == text && kept.original.exists()) {
-            Some(kept) => kept.original,
-            None => {
-                let copy = free_copy(&path);
-                fs::copy(&path, &copy).map_err(file)?;
-                copy
-            }
-        };
-        // Written whole beside the old one and then renamed: a full disk leaves the old file. The permissions
-        // come before the content, which may hold a password.
-        let new = beside(&path, ".new");
-        let replaced = fs::write(&new, "")
-            .and_then(|()| fs::set_permissions(&new, fs::metadata(&path)?.permissions()))
-            .and_then(|()| fs::write(&new, &changed))
-            .and_then(|()| fs::rename(&new, &path));
-        if let Err(problem) = replaced {
-            let _ = fs::remove_file(&new);
-            *kept = Some(Kept { original, written: text });
-            return Err(file(problem));
+            let (written, done) = match files::overwrite(&path, text.as_bytes(), changed.as_bytes()) {
+                Ok(()) => (changed, Ok(original.clone())),
+                Err(NotWritten::Unchanged(problem)) => (text, Err(failed(problem))),
+                Err(NotWritten::Damaged(problem)) => {
+                    let copy = original.display().to_string();
+                    (text, Err(EditError::Damaged { path: self.path.display().to_string(), copy, problem }))
+                }
+            };
+            *kept = Some(Kept { original, written });
+            return done;
         }
-        *kept = Some(Kept { original: original.clone(), written: changed });
-        Ok(Some(original))
+        Err(self.refused("somebody else goes on writing it"))
+    }
+}
+
+/// The files that `credentials` anywhere in a configuration name.
+fn login_files(node: &Node, base: &Path) -> Vec<PathBuf> {
+    let variable = |name: &str| std::env::var(name).ok();
+    match &node.value {
+        Value::Array(items) => items.iter().flat_map(|item| login_files(item, base)).collect(),
+        Value::Object(members) => members
+            .iter()
+            .flat_map(|member| match &member.node.value {
+                Value::String(text) if member.key == "file" => {
+                    let text = env::expand(text, &variable).unwrap_or_else(|_| text.clone());
+                    vec![env::resolve(&text, base, &variable)]
+                }
+                _ => login_files(&member.node, base),
+            })
+            .collect(),
+        _ => Vec::new(),
     }
 }
 
@@ -235,13 +386,17 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Where the file as it is now is copied to.
-fn free_copy(path: &Path) -> PathBuf {
-    let name = |number: usize| match number {
-        1 => beside(path, ".bak"),
-        _ => beside(path, &format!(".bak{number}")),
-    };
-    (1..MOST_COPIES).map(name).find(|copy| !copy.exists()).unwrap_or_else(|| name(MOST_COPIES))
+/// Makes the name of a new folder, and of those on the way to it, last. Where the system cannot, it keeps names in its
+/// own way.
+fn sync_names(folder: &Path) {
+    for parent in folder.ancestors().skip(1).take(4).filter(|parent| !parent.as_os_str().is_empty()) {
+        let _ = fs::File::open(parent).and_then(|parent| parent.sync_all());
+    }
+}
+
+/// Eight digits that tell texts apart.
+fn short_hash(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().take(4).map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

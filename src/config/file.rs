@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{EngineChoice, LogLevel, ModelFormat, Strategy, Theme, TrackerChoice, Transport};
+use super::{
+    EngineChoice, ID_LENGTH, LABEL_LENGTH, LogLevel, ModelFormat, Strategy, Theme, TrackerChoice, Transport,
+};
 use crate::count::Anchor;
 
 /// Configuration of pcount-tui. Paths are relative to the folder of this file; `${NAME}` in any text is
@@ -84,12 +86,15 @@ macro_rules! source_file {
         #[serde(deny_unknown_fields)]
         pub struct $name {
             $(#[$id_doc])*
+            #[schemars(length(min = 1, max = ID_LENGTH))]
             pub $id: String,
             $(#[$what_doc])*
             pub $what: $what_type,
             /// Name for people. Default: the id.
+            #[schemars(length(min = 1, max = LABEL_LENGTH))]
             pub alias: Option<String>,
             /// Where it hangs; sources of one location are grouped.
+            #[schemars(length(min = 1, max = LABEL_LENGTH))]
             pub location: Option<String>,
             /// `current_count` (in minus out) from which the source is over its limit.
             #[schemars(range(min = 1, max = 1_000_000))]
@@ -145,7 +150,8 @@ source_file! {
     VideoFile {
         /// Unique id; names the video's log file.
         video_id,
-        /// Video file, folder or pattern of videos, `http(s)://` address of a file, or `demo:NAME?seconds=60`.
+        /// Video file, folder or pattern of videos (`**` reads folders in it), `file://` and `http(s)://` address of a
+        /// file, or `demo:NAME?seconds=60`.
         path: String
     }
 }
@@ -165,6 +171,7 @@ pub enum CameraSource {
 #[serde(deny_unknown_fields)]
 pub struct LineFile {
     /// Unique in its source. Default `line_1` and so on.
+    #[schemars(length(min = 1, max = LABEL_LENGTH))]
     pub name: Option<String>,
     /// Start [x, y] in 0..1 of width and height.
     pub a: PointFile,
@@ -179,6 +186,7 @@ pub struct LineFile {
 #[serde(deny_unknown_fields)]
 pub struct ZoneFile {
     /// Unique in its source. Default `zone_1` and so on.
+    #[schemars(length(min = 1, max = LABEL_LENGTH))]
     pub name: Option<String>,
     /// Corners [x, y] in 0..1 of width and height, at least three.
     #[schemars(length(min = 3))]
@@ -257,13 +265,16 @@ pub enum EmbeddedName {
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RetryFile {
-    /// Attempts in a row before the source is marked failed; 0 never gives up. Default 100.
+    /// Failed attempts in a row after which a camera is marked as failed; it is still tried, at the longest delay. 0:
+    /// never marked. Default 100.
     #[schemars(range(min = 0, max = 1_000_000))]
     pub max_attempts: Option<u32>,
     /// Delay before the first new attempt; doubles each time. Default `1s`.
     pub initial: Option<DurationText>,
     /// Longest delay. Default `30s`.
     pub max: Option<DurationText>,
+    /// Whether a camera that is marked as failed is tried no more. Default false.
+    pub give_up: Option<bool>,
 }
 
 /// Whom an encrypted connection trusts. Default: whom the system trusts, under the name in the address.

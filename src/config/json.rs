@@ -189,7 +189,8 @@ impl Parser<'_> {
             let key = self.string()?;
             self.skip_space();
             if self.peek() != Some(':') {
-                return Err(self.unexpected(&format!("':' after the key '{key}'")));
+                // The key is not repeated: it may be a password that lacks its key.
+                return Err(self.unexpected("':' after the key"));
             }
             self.bump();
             self.skip_space();

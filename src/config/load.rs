@@ -2,17 +2,21 @@
 
 use std::{
     collections::BTreeSet,
-    fs,
+    ffi::OsStr,
+    fs::File,
+    io::{self, IsTerminal as _, Read as _},
     path::{Path, PathBuf},
 };
 
 use super::{
-    Config, ConfigErrors, DetectorChoice, EngineChoice, LogLevel, Problem, SourceConfig, SourceSpec,
-    defaults, env,
+    Address, Config, ConfigErrors, DetectorChoice, EngineChoice, LogLevel, Problem, Secret, SourceConfig,
+    SourceSpec, defaults, env,
     json::{self, Node},
+    limits::FILE_LENGTH,
+    problem::is_settled,
     section::Report,
     source_spec::{self, Named},
-    validate,
+    timezone, tree_secrets, validate,
 };
 
 /// What stands above the file: options of the command line, and environment variables where an option was
@@ -34,32 +38,87 @@ pub struct Overrides {
 /// Where problems of options are said to be.
 const COMMAND_LINE: &str = "command line";
 
+/// What `--config` calls the standard input.
+const STANDARD_INPUT: &str = "-";
+
+/// Whether a configuration at `path` can be read once only and not be written back: a pipe, the standard input
+/// (`-`), or what a shell makes of `<(..)`. Its paths are then relative to the current folder.
+#[must_use]
+pub fn is_stream(path: &Path) -> bool {
+    let is_regular = || path.metadata().is_ok_and(|file| file.is_file() || file.is_dir());
+    let is_descriptor = || ["/dev/stdin", "/dev/fd", "/proc"].iter().any(|known| path.starts_with(known));
+    path == Path::new(STANDARD_INPUT) || is_descriptor() || (path.exists() && !is_regular())
+}
+
 impl Config {
-    /// Reads and checks the file at `path`, then applies `overrides`.
+    /// Reads and checks the file at `path`, then applies `overrides`. Waits for what comes through a pipe.
     ///
     /// # Errors
     /// Every problem of the file at once. A missing video is none: it is a warning and later a state.
     pub fn load(path: &Path, overrides: &Overrides) -> Result<Self, ConfigErrors> {
-        let file = path.display().to_string();
-        let bytes = fs::read(path).map_err(|error| {
-            let fix = if error.kind() == std::io::ErrorKind::NotFound {
+        Self::from_read(&Self::read(path)?, path, overrides)
+    }
+
+    /// What is at `path`, which may be a stream ([`is_stream`]). Waits for what comes through a pipe.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is too large for a configuration.
+    pub fn read(path: &Path) -> Result<Vec<u8>, ConfigErrors> {
+        let file = name(path);
+        let refused = |message: &str| ConfigErrors::from(Problem::new(&file, None, "", message));
+        let mut bytes = Vec::new();
+        let mut read = |from: &mut dyn io::Read| from.take(FILE_LENGTH + 1).read_to_end(&mut bytes).map(drop);
+        let done = if path == Path::new(STANDARD_INPUT) {
+            let mut input = io::stdin().lock();
+            if input.is_terminal() {
+                return Err(refused("it is the terminal; send a configuration through it, or name a file"));
+            }
+            read(&mut input)
+        } else {
+            File::open(path).and_then(|mut file| read(&mut file))
+        };
+        done.map_err(|error| {
+            let fix = if error.kind() == io::ErrorKind::NotFound {
                 "; name another file with --config"
             } else {
                 ""
             };
-            Problem::new(&file, None, "", &format!("the configuration cannot be read: {error}{fix}"))
+            let message = format!("the configuration cannot be read: {error}{fix}");
+            let problem = Problem::new(&file, None, "", &message);
+            ConfigErrors::from(if is_settled(&error) { problem } else { problem.that_may_heal() })
         })?;
-        let mut config = Self::from_bytes(&bytes, path, overrides)?;
+        if bytes.len() as u64 > FILE_LENGTH {
+            return Err(refused(&format!(
+                "this is no configuration: it is larger than {}; name another file with --config",
+                super::text::shown_size(FILE_LENGTH)
+            )));
+        }
+        Ok(bytes)
+    }
+
+    /// [`Self::load`] of what [`Self::read`] has given.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn from_read(bytes: &[u8], path: &Path, overrides: &Overrides) -> Result<Self, ConfigErrors> {
+        if is_stream(path) {
+            let mut config = Self::parse(bytes, &name(path), Path::new(""), &variable)?;
+            config.piped = std::str::from_utf8(bytes).ok().map(Secret::new);
+            return config.apply(overrides);
+        }
+        let mut config = Self::from_bytes(bytes, path, overrides)?;
         if config.holds_secret && validate::readable_by_all(path) {
             config.warnings.push(format!(
-                "{file}: holds a password and can be read by every user of this machine; run chmod 600 {file}, \
-                 or keep the password elsewhere with 'credentials'"
+                "{0}: holds a password and can be read by every user of this machine; run chmod 600 {0}, \
+                 or keep the password elsewhere with 'credentials'",
+                path.display()
             ));
         }
         if validate::writable_by(path, 0o002) {
             config.warnings.push(format!(
-                "{file}: can be changed by every user of this machine, who could have it count and send passwords \
-                 where they want; run chmod o-w {file}, and the same for its folder"
+                "{0}: can be changed by every user of this machine, who could have it count and send passwords \
+                 where they want; run chmod o-w {0}, and the same for its folder",
+                path.display()
             ));
         }
         Ok(config)
@@ -71,25 +130,25 @@ impl Config {
     /// As [`Self::load`].
     pub fn from_bytes(bytes: &[u8], path: &Path, overrides: &Overrides) -> Result<Self, ConfigErrors> {
         let base = path.parent().unwrap_or(Path::new(""));
-        let lookup = |name: &str| std::env::var(name).ok();
-        let mut config = Self::parse(bytes, &path.display().to_string(), base, &lookup)?;
+        let mut config = Self::parse(bytes, &path.display().to_string(), base, &variable)?;
         config.path = Some(path.to_owned());
         config.apply(overrides)
     }
 
-    /// A configuration of the sources named, defaults for everything else.
+    /// A configuration of the sources named, defaults for everything else. A name of a file need not be text.
     ///
     /// # Errors
     /// Every source string that cannot be read.
-    pub fn from_sources(sources: &[String], overrides: &Overrides) -> Result<Self, ConfigErrors> {
+    pub fn from_sources<S: AsRef<OsStr>>(sources: &[S], overrides: &Overrides) -> Result<Self, ConfigErrors> {
         let mut config = Self::default();
         let mut taken = BTreeSet::new();
         let mut problems = Vec::new();
         for written in sources {
-            match sources_named(written, &taken) {
-                Ok(sources) => {
+            match sources_named(written.as_ref(), &taken) {
+                Ok((sources, remarks)) => {
                     taken.extend(sources.iter().map(|source| source.id.to_string()));
                     config.sources.extend(sources);
+                    config.warnings.extend(remarks);
                 }
                 Err(problem) => problems.push(Problem::new(COMMAND_LINE, None, "", &problem)),
             }
@@ -103,6 +162,11 @@ impl Config {
     /// Applies what stands above the file.
     fn apply(mut self, overrides: &Overrides) -> Result<Self, ConfigErrors> {
         let parallel = &mut self.parallel;
+        if parallel.timezone.is_unknown() {
+            let (zone, warning) = timezone::system();
+            parallel.timezone = zone;
+            self.warnings.extend(warning);
+        }
         if let Some(workers) = overrides.workers {
             if workers == 0 || workers > defaults::WORKERS_LIMIT {
                 return Err(Problem::new(
@@ -145,6 +209,7 @@ impl Config {
     fn parse(bytes: &[u8], file: &str, base: &Path, lookup: env::Lookup<'_>) -> Result<Self, ConfigErrors> {
         let root = read_tree(bytes, file)?;
         let report = Report::new(file, base, lookup);
+        tree_secrets::teach(&root, &report.known);
         let mut config = validate::document(&report, &root);
         config.holds_secret = report.has_secret();
         let (problems, warnings) = report.finish();
@@ -156,10 +221,25 @@ impl Config {
     }
 }
 
+/// The value of an environment variable.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// A configuration in messages.
+fn name(path: &Path) -> String {
+    if path == Path::new(STANDARD_INPUT) { "standard input".into() } else { path.display().to_string() }
+}
+
 fn read_tree(bytes: &[u8], file: &str) -> Result<Node, ConfigErrors> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let place = json::place_of(&bytes[..error.valid_up_to()]);
-        Problem::new(file, Some(place), "", "this is not UTF-8; save the file in that encoding")
+        let message = if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
+            "this is UTF-16; save the file as UTF-8"
+        } else {
+            "this is not UTF-8; save the file in that encoding"
+        };
+        Problem::new(file, Some(place), "", message)
     })?;
     json::parse(text).map_err(|error| {
         Problem::new(file, Some(error.place), "", &format!("not valid JSON: {}", error.message)).into()
@@ -174,29 +254,48 @@ impl SourceConfig {
     /// # Errors
     /// One sentence without secrets; also when `text` names a folder or a pattern that does not hold exactly
     /// one video.
-    pub fn from_source_string(text: &str, taken_ids: &BTreeSet<String>) -> Result<Self, String> {
+    pub fn from_source_string(
+        text: &(impl AsRef<OsStr> + ?Sized),
+        taken_ids: &BTreeSet<String>,
+    ) -> Result<Self, String> {
+        let text = text.as_ref();
         let printable = |problem: String| super::text::printable(&problem);
-        let mut sources = sources_named(text, taken_ids).map_err(printable)?;
+        let (mut sources, _) = sources_named(text, taken_ids).map_err(printable)?;
         match (sources.pop(), sources.len()) {
             (Some(source), 0) => Ok(source),
             (_, others) => {
-                Err(printable(format!("'{text}' names {} videos; add them one by one", others + 1)))
+                let text = text.to_string_lossy();
+                Err(printable(format!(
+                    "'{}' names {} videos; add them one by one",
+                    Address(&text),
+                    others + 1
+                )))
             }
         }
     }
 }
 
-/// The sources that `text` names; at least one.
-fn sources_named(text: &str, taken_ids: &BTreeSet<String>) -> Result<Vec<SourceConfig>, String> {
-    let lookup = |name: &str| std::env::var(name).ok();
-    let expanded = env::expand(text, &lookup)?;
-    let specs = match source_spec::parse(&expanded, Path::new(""), &lookup)? {
-        Named::One(spec) => vec![spec],
-        Named::Several(files) if files.is_empty() => return Err(format!("'{text}' holds no video")),
-        Named::Several(files) => files.into_iter().map(SourceSpec::File).collect(),
+/// The sources that `written` names, at least one, and what is passed over there.
+fn sources_named(
+    written: &OsStr,
+    taken_ids: &BTreeSet<String>,
+) -> Result<(Vec<SourceConfig>, Vec<String>), String> {
+    let named = if source_spec::is_file_name(written) {
+        source_spec::named_exactly(PathBuf::from(written))
+    } else {
+        let text = written.to_str().unwrap_or_default();
+        source_spec::parse(&env::expand(text, &variable)?, Path::new(""), &variable)?
+    };
+    let (specs, remarks) = match named {
+        Named::One(spec) => (vec![spec], Vec::new()),
+        Named::Several(found) if found.files.is_empty() => {
+            let nothing = format!("'{}' holds no video", Address(&written.to_string_lossy()));
+            return Err([&[nothing], &found.remarks[..]].concat().join("; "));
+        }
+        Named::Several(found) => (found.files.into_iter().map(SourceSpec::File).collect(), found.remarks),
     };
     let mut taken = taken_ids.clone();
-    Ok(specs
+    let sources = specs
         .into_iter()
         .map(|spec| {
             let id = source_spec::derive_id(&spec, &taken);
@@ -204,7 +303,8 @@ fn sources_named(text: &str, taken_ids: &BTreeSet<String>) -> Result<Vec<SourceC
             let kind = spec.natural_kind();
             SourceConfig::new(id, kind, spec)
         })
-        .collect())
+        .collect();
+    Ok((sources, remarks))
 }
 
 #[cfg(test)]

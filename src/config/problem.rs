@@ -15,17 +15,42 @@ pub struct Problem {
     pub path: String,
     /// What is wrong and what to write instead.
     pub message: String,
+    /// Whether it may heal without a change of the configuration: a file on a disk that does not answer as it should,
+    /// or that comes later.
+    pub may_heal: bool,
 }
 
 impl Problem {
     pub(super) fn new(file: &str, place: Option<Place>, path: &str, message: &str) -> Self {
         Self {
-            file: file.to_owned(),
+            file: super::Address(file).to_string(),
             place: place.map(|place| (place.line, place.column)),
             path: printable(path),
             message: printable(&super::redact(message)),
+            may_heal: false,
         }
     }
+
+    /// The same, for something that may heal by itself.
+    pub(super) fn that_may_heal(self) -> Self {
+        Self { may_heal: true, ..self }
+    }
+}
+
+/// Whether an error of the operating system on a file that a configuration names is one of the configuration: it names
+/// another file, or one that this user may not read.
+pub(super) fn is_settled(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind;
+    matches!(
+        error.kind(),
+        ErrorKind::NotFound
+            | ErrorKind::PermissionDenied
+            | ErrorKind::IsADirectory
+            | ErrorKind::NotADirectory
+            | ErrorKind::InvalidFilename
+            | ErrorKind::InvalidInput
+            | ErrorKind::InvalidData
+    )
 }
 
 impl fmt::Display for Problem {
@@ -46,6 +71,14 @@ impl fmt::Display for Problem {
 pub struct ConfigErrors {
     /// In the order of the text.
     pub problems: Vec<Problem>,
+}
+
+impl ConfigErrors {
+    /// Whether every problem may heal without a change of the configuration.
+    #[must_use]
+    pub fn may_heal(&self) -> bool {
+        self.problems.iter().all(|problem| problem.may_heal)
+    }
 }
 
 impl fmt::Display for ConfigErrors {

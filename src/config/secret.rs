@@ -1,8 +1,18 @@
 //! Passwords: kept apart from addresses, never printed, removed from any text.
 
-use std::{borrow::Cow, fmt, ops::Range};
+use std::{borrow::Cow, fmt, sync::LazyLock};
 
 use url::Url;
+
+mod address;
+mod known;
+mod names;
+mod net;
+mod written;
+
+pub use address::Address;
+pub use known::Known;
+pub(in crate::config) use names::names_a_secret;
 
 /// What stands where a secret was.
 const HIDDEN: &str = "***";
@@ -82,11 +92,33 @@ pub(super) fn split(mut url: Url) -> SplitUrl {
     // It is never sent to a host.
     url.set_fragment(None);
     let tail = tail(&url);
-    let hidden = redact_values(&tail, |c| c == '&').map(|safe| {
+    let values = address::values(&tail, 0);
+    let safe =
+        address::replaced(&tail, values.iter().map(|value| value.range.clone()), |_| HIDDEN.to_owned());
+    // Some cameras want the password of the login in the path as well.
+    let own = Known::default();
+    credentials.iter().for_each(|login| own.learn(login.password.reveal()));
+    let safe = own.clean(&safe).into_owned();
+    let hidden = (safe != tail).then(|| {
         set_tail(&mut url, &safe);
         Secret(tail)
     });
     SplitUrl { address: url, credentials, hidden }
+}
+
+/// From now on `to` hides what a path and query hold that was hidden by [`split`].
+pub(super) fn teach_tail(Secret(tail): &Secret, to: &Known) {
+    secrets_in_tail(tail).for_each(|secret| address::teach_value(secret, to));
+}
+
+/// Whether a hidden path and query hold a secret for certain.
+pub(super) fn is_secret_tail(Secret(tail): &Secret) -> bool {
+    secrets_in_tail(tail).next().is_some()
+}
+
+fn secrets_in_tail(tail: &str) -> impl Iterator<Item = &str> {
+    let values = address::values(tail, 0).into_iter().filter(|value| value.is_secret);
+    values.map(|value| &tail[value.range])
 }
 
 /// The address with its true path and query, still without user name and password.
@@ -122,105 +154,38 @@ fn tail(url: &Url) -> String {
     }
 }
 
-/// Removes user names and passwords of every URL found in `text`, and the values of everything that looks
-/// like `password=..` or `token=..`.
+/// `text` without the secrets that are known ([`known`]) and without anything that looks like one: user names and
+/// passwords of URLs, the values of `password=..` and `token=..`, headers that let a program in.
 ///
-/// Meant for texts of unknown origin, such as what FFmpeg says: where it is unclear how far a secret
-/// reaches, too much is removed rather than too little. Of addresses that the configuration accepts, none
-/// has an `@` that does not end a password.
+/// Meant for texts of unknown origin, such as what FFmpeg says. Of a text that is one address, [`Address`] knows more.
 #[must_use]
 pub fn redact(text: &str) -> Cow<'_, str> {
-    if !text.contains("://") && !text.contains('=') {
-        return Cow::Borrowed(text);
-    }
-    let without_users = redact_users(text);
-    let ends = |c: char| c.is_whitespace() || c.is_control() || "&,;\"'`<>".contains(c);
-    match redact_values(&without_users, ends) {
-        Some(redacted) => Cow::Owned(redacted),
-        None => without_users,
+    match known().clean(text) {
+        Cow::Borrowed(text) => net::redact(text),
+        Cow::Owned(text) => Cow::Owned(net::redact(&text).into_owned()),
     }
 }
 
-/// [`redact`] for a text that is one URL, whatever characters it holds.
-pub(super) fn redact_url(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return redact(url).into_owned() };
-    let shown = match rest.rfind('@') {
-        Some(at) => format!("{scheme}://{HIDDEN}{}", &rest[at..]),
-        None => url.to_owned(),
-    };
-    redact_values(&shown, |c| c == '&').unwrap_or(shown)
+/// [`redact`] without the secrets that are known: for texts that mean something to the program, such as names, which
+/// must not depend on what the process was told before.
+pub(super) fn redact_unknown(text: &str) -> Cow<'_, str> {
+    net::redact(text)
 }
 
-fn redact_users(text: &str) -> Cow<'_, str> {
-    let mut out = String::new();
-    let mut rest = text;
-    while let Some(at) = rest.find("://") {
-        let (before, after) = rest.split_at(at + 3);
-        let end = after.find(|c: char| c.is_whitespace() || c.is_control() || "\"'`<>".contains(c));
-        out.push_str(before);
-        rest = match after[..end.unwrap_or(after.len())].rfind('@') {
-            Some(at) => {
-                out.push_str(HIDDEN);
-                &after[at..]
-            }
-            None => after,
-        };
-    }
-    if out.is_empty() {
-        return Cow::Borrowed(text);
-    }
-    out.push_str(rest);
-    Cow::Owned(out)
-}
-
-/// Replaces the values of parameters whose names say that they are secret, as in
-/// `/video.cgi?user=admin&pwd=..` or `/user=admin&password=..&channel=1`. `None` when there is none.
-fn redact_values(text: &str, ends: impl Fn(char) -> bool) -> Option<String> {
-    let mut out = String::new();
-    let mut done = 0;
-    for value in secret_values(text, ends) {
-        out.push_str(&text[done..value.start]);
-        out.push_str(HIDDEN);
-        done = value.end;
-    }
-    (done > 0).then(|| out + &text[done..])
-}
-
-/// Where values stand whose names say that they are secret; each reaches to the next character of `ends`.
-fn secret_values(text: &str, ends: impl Fn(char) -> bool) -> Vec<Range<usize>> {
-    let mut found: Vec<Range<usize>> = Vec::new();
-    for (equals, _) in text.match_indices('=') {
-        let inside = found.last().is_some_and(|last| equals < last.end);
-        let name = text[..equals]
-            .rfind(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '_' | '-' | '.'))
-            .map_or(&text[..equals], |at| {
-                text[at..equals].trim_start_matches(|c: char| !c.is_ascii_alphanumeric())
-            });
-        let length = text[equals + 1..].find(&ends).unwrap_or(text.len() - equals - 1);
-        if !inside && length > 0 && names_a_secret(name) {
-            found.push(equals + 1..equals + 1 + length);
-        }
-    }
-    found
-}
-
-/// Where secrets stand in the path and query of an address that is being typed, in bytes.
+/// The secrets that this process was told: from its arguments, its configuration, and what was typed.
 #[must_use]
-pub fn secret_ranges(address: &str) -> Vec<Range<usize>> {
-    if address.contains("://") { secret_values(address, |c| c == '&') } else { Vec::new() }
-}
-
-fn names_a_secret(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    ["passw", "passphrase", "pwd", "psw", "secret", "token", "apikey", "api_key", "signature", "credential"]
-        .iter()
-        .any(|word| name.contains(word))
-        || name.ends_with("pass")
-        || matches!(name.as_str(), "key" | "sig" | "sid" | "session" | "pw" | "auth" | "authorization")
+pub fn known() -> &'static Known {
+    static KNOWN: LazyLock<Known> = LazyLock::new(Known::default);
+    &KNOWN
 }
 
 /// Decodes `%40` and the like; what is not a valid escape stays as it is.
 fn percent_decode(text: &str) -> String {
+    String::from_utf8_lossy(&percent_decoded(text)).into_owned()
+}
+
+/// The bytes that `text` stands for, with `%40` and the like decoded.
+pub(super) fn percent_decoded(text: &str) -> Vec<u8> {
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;
@@ -237,7 +202,7 @@ fn percent_decode(text: &str) -> String {
             }
         }
     }
-    String::from_utf8_lossy(&out).into_owned()
+    out
 }
 
 /// Encodes everything but unreserved characters (RFC 3986, 2.3), so that any text may be part of a URL.
@@ -254,86 +219,5 @@ pub(super) fn percent_encode(text: &str) -> String {
     out
 }
 
-/// The secret values in a path and query that were hidden by [`split`], as written.
-pub(super) fn values(hidden: &Secret) -> impl Iterator<Item = &str> {
-    secret_values(&hidden.0, |c| c == '&').into_iter().map(|range| &hidden.0[range])
-}
-
-/// Removes `secret` itself from `text`, as it is and percent-encoded. Secrets of one or two characters
-/// are left: their removal would garble the text and hide little.
-pub(super) fn remove(text: &str, secret: &str) -> String {
-    if secret.chars().count() < 3 {
-        return text.to_owned();
-    }
-    text.replace(secret, HIDDEN).replace(&percent_encode(secret), HIDDEN)
-}
-
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    #[test]
-    fn a_url_is_split_and_joined_again() {
-        let split = split(Url::parse("rtsp://admin:p%40ss%2Fw@cam.lan:554/s1?channel=1").unwrap());
-        assert_eq!(split.address.as_str(), "rtsp://cam.lan:554/s1?channel=1");
-        let credentials = split.credentials.unwrap();
-        assert_eq!(credentials.user, "admin");
-        assert_eq!(credentials.password.reveal(), "p@ss/w");
-        assert_eq!(format!("{credentials:?} {0:?} {0}", credentials.password), "*** *** ***");
-        assert_eq!(
-            join(&split.address, Some(&credentials), None).as_str(),
-            "rtsp://admin:p%40ss%2Fw@cam.lan:554/s1?channel=1"
-        );
-    }
-
-    #[test]
-    fn secrets_in_path_and_query_are_hidden_and_found_again() {
-        for url in [
-            "http://cam/video.cgi?user=admin&pwd=hunter2&ch=1",
-            "rtsp://10.0.0.9:554/user=admin&password=hunter2&channel=1&stream=0.sdp",
-        ] {
-            let split = split(Url::parse(url).unwrap());
-            assert!(!split.address.as_str().contains("hunter2"), "{}", split.address);
-            assert_eq!(join(&split.address, None, split.hidden.as_ref()).as_str(), url);
-        }
-    }
-
-    #[test]
-    fn texts_of_others_are_redacted() {
-        for (text, wanted) in [
-            ("open 'rtsp://a:b@h/x' failed", "open 'rtsp://***@h/x' failed"),
-            ("rtsp://a:b/c@h/x: 401", "rtsp://***@h/x: 401"),
-            ("rtsp://a:b@c@h and http://h2/?token=t0ps", "rtsp://***@h and http://h2/?token=***"),
-            ("TOKEN=abc, next=1", "TOKEN=***, next=1"),
-            ("password=a=b&c=d", "password=***&c=d"),
-            ("FPS=25.3 passed=1", "FPS=25.3 passed=1"),
-            ("http://[::1]:80/a and rtsp://h:554/b", "http://[::1]:80/a and rtsp://h:554/b"),
-            ("nothing here", "nothing here"),
-        ] {
-            assert_eq!(redact(text), wanted);
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn any_password_survives_the_way_and_none_is_left_in_text(
-            user in "[a-z]{1,8}",
-            password in "[!-~äé]{3,20}",
-        ) {
-            let credentials = Credentials { user: user.clone(), password: Secret::new(password.clone()) };
-            let address = Url::parse("rtsp://host.invalid/stream").unwrap();
-            let whole = join(&address, Some(&credentials), None);
-            let back = split(whole.clone());
-            prop_assert_eq!(back.credentials.unwrap(), credentials);
-            prop_assert_eq!(redact(whole.as_str()), "rtsp://***@host.invalid/stream");
-        }
-
-        #[test]
-        fn unencoded_passwords_are_removed_as_well(password in "[a-zA-Z0-9@:/?#!$]{4,16}x") {
-            let text = format!("failed: rtsp://u:{password}@host.invalid/s");
-            prop_assert_eq!(redact(&text), "failed: rtsp://***@host.invalid/s");
-        }
-    }
-}
+mod tests;

@@ -14,8 +14,11 @@ use std::{
 use super::{
     env,
     json::{Member, Node, Place, Value},
+    limits,
     problem::Problem,
+    secret::{Address, Known, redact_unknown},
     text,
+    tree_secrets::{is_key, is_secret},
 };
 
 /// Collects problems and warnings, and knows what the text cannot say itself.
@@ -30,6 +33,8 @@ pub(super) struct Report<'a> {
     warnings: RefCell<Vec<(Option<Place>, Problem)>>,
     keys: RefCell<BTreeMap<&'static str, BTreeSet<&'static str>>>,
     secret: Cell<bool>,
+    /// No message shows these.
+    pub known: Known,
 }
 
 impl<'a> Report<'a> {
@@ -42,15 +47,24 @@ impl<'a> Report<'a> {
             warnings: RefCell::default(),
             keys: RefCell::default(),
             secret: Cell::new(false),
+            known: Known::default(),
         }
     }
 
     pub fn problem(&self, place: Option<Place>, path: &str, message: &str) {
-        self.problems.borrow_mut().push((place, Problem::new(self.file, place, path, message)));
+        let problem = Problem::new(self.file, place, path, &self.known.clean(message));
+        self.problems.borrow_mut().push((place, problem));
+    }
+
+    /// A problem that may heal without a change of the configuration.
+    pub fn passing_problem(&self, place: Option<Place>, path: &str, message: &str) {
+        let problem = Problem::new(self.file, place, path, message).that_may_heal();
+        self.problems.borrow_mut().push((place, problem));
     }
 
     pub fn warning(&self, place: Option<Place>, path: &str, message: &str) {
-        self.warnings.borrow_mut().push((place, Problem::new(self.file, place, path, message)));
+        let problem = Problem::new(self.file, place, path, &self.known.clean(message));
+        self.warnings.borrow_mut().push((place, problem));
     }
 
     /// Notes that the file itself holds a password.
@@ -118,20 +132,23 @@ impl<'a> Section<'a> {
         let known = self.asked.into_inner();
         let mut seen: BTreeMap<&str, Place> = BTreeMap::new();
         for member in self.members {
-            let path = join(&self.path, &member.key);
+            let near = text::nearest(&member.key, &known);
+            let is_known = known.contains(&member.key.as_str());
+            // A key that is none may be a password in the wrong place.
+            let is_shown = is_known || is_key(&member.key) && (near.is_some() || !is_secret(&self.path));
+            let path = if is_shown { join(&self.path, &member.key) } else { self.path.clone() };
+            let key = if is_shown { format!(" '{}'", member.key) } else { String::new() };
             if let Some(first) = seen.get(member.key.as_str()) {
-                let message = format!(
-                    "the key '{}' stands here twice, first at line {}; remove one",
-                    member.key, first.line
-                );
+                let message =
+                    format!("the key{key} stands here twice, first at line {}; remove one", first.line);
                 self.report.problem(Some(member.place), &path, &message);
                 continue;
             }
             seen.insert(&member.key, member.place);
-            if !known.contains(&member.key.as_str()) {
-                let message = match text::nearest(&member.key, &known) {
-                    Some(near) => format!("unknown key '{}'; did you mean '{near}'?", member.key),
-                    None => format!("unknown key '{}'; known here are {}", member.key, known.join(", ")),
+            if !is_known {
+                let message = match near {
+                    Some(near) => format!("unknown key{key}; did you mean '{near}'?"),
+                    None => format!("unknown key{key}; known here are {}", known.join(", ")),
                 };
                 self.report.problem(Some(member.place), &path, &message);
             }
@@ -162,6 +179,11 @@ impl<'a> Field<'a> {
         self.report.problem(Some(self.node.place), &self.path, message);
     }
 
+    /// A problem that may heal without a change of the configuration.
+    pub fn passing_problem(&self, message: &str) {
+        self.report.passing_problem(Some(self.node.place), &self.path, message);
+    }
+
     pub fn warning(&self, message: &str) {
         self.report.warning(Some(self.node.place), &self.path, message);
     }
@@ -177,10 +199,11 @@ impl<'a> Field<'a> {
     /// Says what belongs here instead of what was found.
     fn expected<T>(&self, wanted: &str) -> Option<T> {
         let found = match &self.node.value {
+            other @ (Value::String(_) | Value::Number(_)) if is_secret(&self.path) => other.kind().to_owned(),
             Value::String(text) if text.parse::<f64>().is_ok() && wanted.contains("number") => {
                 format!("the text '{text}'; remove the quotes")
             }
-            Value::String(text) => format!("the text '{text}'"),
+            Value::String(text) => format!("the text '{}'", Address(text)),
             Value::Number(text) => format!("the number '{text}'"),
             Value::Bool(value) => format!("'{value}'"),
             other => other.kind().to_owned(),
@@ -210,15 +233,18 @@ impl<'a> Field<'a> {
         let mut seen = BTreeSet::new();
         let mut entries = Vec::new();
         for member in members {
-            let field =
-                Field { report: self.report, path: join(&self.path, &member.key), node: &member.node };
+            let field = Field {
+                report: self.report,
+                path: join(&self.path, &Address(&member.key).to_string()),
+                node: &member.node,
+            };
             if seen.insert(&member.key) {
                 entries.push((member.key.as_str(), field));
             } else {
                 self.report.problem(
                     Some(member.place),
                     &field.path,
-                    &format!("the key '{}' stands here twice; remove one", member.key),
+                    &format!("the key '{}' stands here twice; remove one", Address(&member.key)),
                 );
             }
         }
@@ -265,20 +291,29 @@ impl<'a> Field<'a> {
     /// Text that is not blank and holds no control characters, at most `limit` characters, without the password of
     /// an address in it: it will be shown.
     pub fn label(&self, limit: usize) -> Option<String> {
-        let text = self.text()?;
-        if text.trim().is_empty() {
-            self.problem(&format!("'{text}' is empty; write a text or leave the key out"));
-        } else if let Some(control) = text.chars().find(|c| c.is_control()) {
-            self.problem(&format!("holds the control character U+{:04X}; remove it", u32::from(control)));
-        } else if text.chars().count() > limit {
-            self.problem(&format!(
-                "is {} characters long; {limit} are the most that can be shown",
-                text.chars().count()
-            ));
-        } else {
-            return Some(super::redact(&text).into_owned());
+        let text = self.line(limit)?;
+        let safe = if text.contains("://") { Address(&text).to_string() } else { text };
+        Some(redact_unknown(&safe).into_owned())
+    }
+
+    /// Text that is not blank and holds no control characters, at most `limit` characters.
+    pub fn line(&self, limit: usize) -> Option<String> {
+        match limits::label(&self.text()?, limit) {
+            Ok(text) => Some(text),
+            Err(problem) => {
+                self.problem(&problem);
+                None
+            }
         }
-        None
+    }
+
+    /// `text`, the expanded text of this field, for a message: as it was written where variables were in it.
+    pub fn quoted(&self, text: &str) -> String {
+        let written = match &self.node.value {
+            Value::String(raw) if raw.contains("${") => raw,
+            _ => text,
+        };
+        Address(written).to_string()
     }
 
     pub fn boolean(&self) -> Option<bool> {
@@ -319,7 +354,8 @@ impl<'a> Field<'a> {
             let near = text::nearest(&word, &names)
                 .map(|near| format!("; did you mean '{near}'?"))
                 .unwrap_or_default();
-            self.problem(&format!("'{word}' is not one of {}{near}", text::listed(&names)));
+            let shown = self.quoted(&word);
+            self.problem(&format!("'{shown}' is not one of {}{near}", text::listed(&names)));
         }
         found.map(|(_, value)| *value)
     }
@@ -329,9 +365,10 @@ impl<'a> Field<'a> {
         if !self.is_text() {
             return self.expected("a duration in double quotes, such as \"30s\"");
         }
-        match text::parse_duration(&self.text()?) {
+        let text = self.text()?;
+        match text::parse_duration(&text) {
             Err(problem) => {
-                self.problem(&problem);
+                self.problem(&problem.replace(&text, &self.quoted(&text)));
                 None
             }
             Ok(duration) if !range.contains(&duration) => {
@@ -355,6 +392,7 @@ impl<'a> Field<'a> {
             _ => return self.expected("a size such as \"10MiB\""),
         };
         let size = text::parse_size(&written);
+        let written = self.quoted(&written);
         match size {
             None => self.problem(&format!("'{written}' is no size; write it as 10MiB, 2GB or in bytes")),
             Some(size) if !range.contains(&size) => self.problem(&format!(

@@ -7,7 +7,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{Credentials, DetectorChoice, Secret, defaults, secret, source_spec};
+use super::{Address, Credentials, DetectorChoice, Known, Secret, defaults, secret, source_spec};
 use crate::{count::Anchor, source::SourceId};
 
 /// Whether a source is a camera or a video (serialised as the task's `type`).
@@ -125,12 +125,14 @@ pub enum Cadence {
 /// Reconnecting with exponential backoff.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RetryConfig {
-    /// Attempts in a row before the source is marked failed; 0 never gives up.
+    /// Failed attempts in a row after which a camera is marked as failed; 0: never.
     pub max_attempts: u32,
     /// First delay.
     pub initial: Duration,
     /// Longest delay.
     pub max: Duration,
+    /// Whether a camera that is marked as failed is tried no more.
+    pub give_up: bool,
 }
 
 impl Default for RetryConfig {
@@ -139,6 +141,7 @@ impl Default for RetryConfig {
             max_attempts: defaults::RETRY_MAX_ATTEMPTS,
             initial: defaults::RETRY_INITIAL,
             max: defaults::RETRY_MAX,
+            give_up: false,
         }
     }
 }
@@ -214,8 +217,8 @@ pub enum SourceSpec {
         /// Path and query as written, when they hold a secret (`?user=admin&pwd=..`).
         hidden: Option<Secret>,
     },
-    /// A capture device, by number (`/dev/videoN`).
-    Device(u32),
+    /// A capture device, such as `/dev/video0` or `/dev/v4l/by-id/..`.
+    Device(PathBuf),
     /// A video file.
     File(PathBuf),
     /// A scene drawn by the program: everything after `demo:`.
@@ -244,6 +247,12 @@ impl Transport {
 }
 
 impl SourceSpec {
+    /// The capture device of this number: `/dev/videoN`.
+    #[must_use]
+    pub fn device(number: u32) -> Self {
+        Self::Device(format!("/dev/video{number}").into())
+    }
+
     /// The whole URL with user name, password and secret parameters, percent-encoded: for opening the
     /// source and nothing else. `None` for what is no URL.
     #[must_use]
@@ -266,24 +275,39 @@ impl SourceSpec {
         }
     }
 
-    /// The secrets of this source, for filters that remove them from texts.
-    #[must_use]
-    pub fn secrets(&self) -> Vec<&str> {
-        let Self::Url { credentials, hidden, .. } = self else { return Vec::new() };
-        let password = credentials.as_ref().map(|credentials| credentials.password.reveal());
-        password
-            .into_iter()
-            .filter(|text| !text.is_empty())
-            .chain(hidden.iter().flat_map(secret::values))
-            .collect()
+    /// From now on `known` hides the secrets of this source.
+    pub fn teach(&self, known: &Known) {
+        if let Self::Url { credentials, hidden, .. } = self {
+            credentials.iter().for_each(|login| known.learn_login(login));
+            hidden.iter().for_each(|tail| secret::teach_tail(tail, known));
+        }
     }
 
-    /// `text` without the secrets of this source and without those of any URL in it.
+    /// Whether it holds a password, or another secret in its path or query.
+    #[must_use]
+    pub fn has_secret(&self) -> bool {
+        let has_password = match self {
+            Self::Url { credentials, .. } => {
+                credentials.as_ref().is_some_and(|login| !login.password.0.is_empty())
+            }
+            _ => false,
+        };
+        has_password || self.has_secret_tail()
+    }
+
+    /// Whether its path or query holds a secret.
+    #[must_use]
+    pub fn has_secret_tail(&self) -> bool {
+        matches!(self, Self::Url { hidden: Some(tail), .. } if secret::is_secret_tail(tail))
+    }
+
+    /// `text` without the secrets of this source, without those that the process knows, and without those of any URL
+    /// in it.
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
-        let text =
-            self.secrets().into_iter().fold(text.to_owned(), |text, secret| secret::remove(&text, secret));
-        secret::redact(&text).into_owned()
+        let own = Known::default();
+        self.teach(&own);
+        secret::redact(&own.clean(text)).into_owned()
     }
 
     /// What kind of thing it is when nothing says whether it is a camera or a video.
@@ -309,10 +333,13 @@ impl std::fmt::Display for SourceSpec {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Url { address, .. } => write!(f, "{address}"),
-            Self::Device(number) => write!(f, "/dev/video{number}"),
-            // Somebody may have put an address where a file belongs.
-            Self::File(path) => f.write_str(&secret::redact(&path.to_string_lossy())),
-            Self::Demo(scene) => write!(f, "demo:{}", secret::redact(scene)),
+            Self::Device(path) => write!(f, "{}", path.display()),
+            // Somebody may have put an address where a file belongs, and a name may hold anything.
+            Self::File(path) => {
+                let name = Address(&path.to_string_lossy()).to_string();
+                f.write_str(&super::text::printable(&secret::redact_unknown(&name)))
+            }
+            Self::Demo(scene) => write!(f, "demo:{}", secret::redact_unknown(scene)),
         }
     }
 }

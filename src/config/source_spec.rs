@@ -2,21 +2,28 @@
 
 use std::{
     collections::BTreeSet,
+    ffi::{OsStr, OsString},
     fs,
+    os::unix::{ffi::OsStringExt as _, fs::FileTypeExt as _},
     path::{Path, PathBuf},
 };
 
 use url::Url;
 
-use super::{SourceSpec, demo::DemoSpec, env, env::Lookup, secret, text};
+use super::{
+    Address, SourceSpec, demo::DemoSpec, env, env::Lookup, limits, secret, text, videos, videos::Found,
+};
 
 /// Schemes of cameras.
 const SCHEMES: [&str; 4] = ["rtsp", "rtsps", "http", "https"];
 
+/// What stands before a path that is taken as it is, with `%41` for characters that cannot be written.
+const FILE: &str = "file://";
+
 /// Highest number of a `/dev/videoN`; the kernel has 256 minor numbers.
 const DEVICE_LIMIT: u32 = 255;
 
-/// Endings of files that a folder is searched for.
+/// Endings of addresses that are files and not cameras.
 const VIDEO_EXTENSIONS: [&str; 20] = [
     "mp4", "m4v", "mkv", "avi", "mov", "webm", "ts", "mts", "m2ts", "mpg", "mpeg", "wmv", "flv", "3gp",
     "ogv", "h264", "h265", "hevc", "mjpeg", "y4m",
@@ -26,16 +33,13 @@ pub(super) fn is_video_extension(extension: &str) -> bool {
     VIDEO_EXTENSIONS.iter().any(|known| known.eq_ignore_ascii_case(extension))
 }
 
-/// More files than this of one pattern are a slip such as `/**/*`, which would read the whole disk.
-const MOST_FILES: usize = 10_000;
-
 /// What a source string names.
 #[derive(Debug, PartialEq)]
 pub(super) enum Named {
     /// One source.
     One(SourceSpec),
-    /// The videos of a folder or of a pattern, sorted by name; may be empty.
-    Several(Vec<PathBuf>),
+    /// The videos of a folder or of a pattern; may be none.
+    Several(Found),
 }
 
 /// Reads a source string, with paths relative to `base`; `~/` is what `lookup` says of `HOME`.
@@ -48,7 +52,10 @@ pub(super) fn parse(written: &str, base: &Path, lookup: Lookup<'_>) -> Result<Na
         return Err("'' is empty; write an address, a device number, a file, a folder or demo:lobby".into());
     }
     if let Some(control) = written.chars().find(|c| c.is_control()) {
-        return Err(format!("holds the control character U+{:04X}; remove it", u32::from(control)));
+        return Err(format!(
+            "holds the control character U+{0:04X}; remove it, or name a file as file:///folder/a%{0:02X}b.mp4",
+            u32::from(control)
+        ));
     }
     if let Some(scene) = written.strip_prefix("demo:") {
         let scene = scene.trim_start_matches("//");
@@ -56,17 +63,15 @@ pub(super) fn parse(written: &str, base: &Path, lookup: Lookup<'_>) -> Result<Na
     }
     if let Ok(number) = written.strip_prefix("/dev/video").unwrap_or(written).parse::<u32>() {
         return if number <= DEVICE_LIMIT {
-            Ok(Named::One(SourceSpec::Device(number)))
+            Ok(Named::One(SourceSpec::device(number)))
         } else {
             Err(format!("there is no device '{number}'; device numbers go from 0 to {DEVICE_LIMIT}"))
         };
     }
-    if let Some(path) = written.strip_prefix("file://") {
-        // The text is not repeated: what stands before the '@' may be a password.
-        if path.split('/').next().is_some_and(|host| host.contains('@')) {
-            return Err("a file takes no user name or password; write file:///folder/video.mp4".into());
-        }
-        return path_or_several(path, base, lookup);
+    if let Some((scheme, path)) = written.split_at_checked(FILE.len())
+        && scheme.eq_ignore_ascii_case(FILE)
+    {
+        return file_url(path, base, lookup);
     }
     match written.split_once("://") {
         Some((scheme, _)) => url(scheme, written).map(Named::One),
@@ -81,9 +86,12 @@ fn url(scheme: &str, written: &str) -> Result<SourceSpec, String> {
             || format!("; known are {}", SCHEMES.join(", ")),
             |near| format!("; did you mean '{near}'?"),
         );
-        return Err(format!("'{scheme}://' is no kind of source that can be opened{near}"));
+        // What stands before the slashes may be a password in the wrong place.
+        let is_word = scheme.len() <= 12 && scheme.chars().all(|c| c.is_ascii_alphabetic());
+        let scheme = if is_word { format!("'{scheme}://'") } else { "this".to_owned() };
+        return Err(format!("{scheme} is no kind of source that can be opened{near}"));
     }
-    let shown = secret::redact_url(written);
+    let shown = Address(written);
     let parsed = Url::parse(written).map_err(|error| {
         let hint = if written.contains('@') {
             "; if the password holds one of @ : / ? # %, write it as %40 %3A %2F %3F %23 %25"
@@ -107,71 +115,120 @@ fn url(scheme: &str, written: &str) -> Result<SourceSpec, String> {
 }
 
 fn path_or_several(written: &str, base: &Path, lookup: Lookup<'_>) -> Result<Named, String> {
-    if let Some((scheme, _)) = written.split_once(":/")
-        && SCHEMES.contains(&scheme.to_ascii_lowercase().as_str())
-    {
-        return Err(format!(
-            "'{}' lacks a slash; write {scheme}://HOST/PATH",
-            secret::redact_url(&written.replacen(":/", "://", 1)).replacen("://", ":/", 1)
-        ));
+    let shown = Address(written);
+    if let Some((scheme, rest)) = written.split_once(':') {
+        let lower = scheme.to_ascii_lowercase();
+        if SCHEMES.contains(&lower.as_str()) {
+            let lacking = if rest.starts_with('/') { "a slash" } else { "its slashes" };
+            return Err(format!("'{shown}' lacks {lacking}; write {lower}://HOST/PATH"));
+        }
     }
     let path = env::resolve(written, base, lookup);
+    if is_device(&path) {
+        return Ok(Named::One(SourceSpec::Device(path)));
+    }
+    if shown.has_login() && !path.exists() {
+        return Err(format!("'{shown}' is no address without its scheme; write rtsp:// before it"));
+    }
     if path.is_dir() {
-        return folder(&path).map(Named::Several);
+        return Ok(Named::Several(videos::folder(&path, written)));
     }
     if written.contains(['*', '?', '[']) && !path.exists() {
-        return pattern(&escaped(written, base, lookup)?, MOST_FILES).map(Named::Several);
+        return several(written, base, lookup);
     }
     Ok(Named::One(SourceSpec::File(path)))
 }
 
-fn folder(path: &Path) -> Result<Vec<PathBuf>, String> {
-    let problem = |error| format!("the folder '{}' cannot be read: {error}", path.display());
-    let mut videos = Vec::new();
-    for entry in fs::read_dir(path).map_err(problem)? {
-        let file = entry.map_err(problem)?.path();
-        let extension = file.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-        if is_video_extension(extension) && !is_hidden(&file) && file.is_file() {
-            videos.push(file);
-        }
+/// Whether `path` is a character device, by whatever name, or will be one when it is plugged in.
+fn is_device(path: &Path) -> bool {
+    match fs::metadata(path) {
+        Ok(file) => file.file_type().is_char_device(),
+        Err(_) => path.starts_with("/dev/v4l") || path.to_string_lossy().starts_with("/dev/video"),
     }
-    videos.sort();
-    Ok(videos)
 }
 
-fn is_hidden(file: &Path) -> bool {
-    file.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
+fn several(pattern: &str, base: &Path, lookup: Lookup<'_>) -> Result<Named, String> {
+    match pattern.strip_prefix("~/") {
+        Some(rest) => videos::pattern(rest, &env::resolve("~/", base, lookup)),
+        None => videos::pattern(pattern, base),
+    }
+    .map(Named::Several)
 }
 
-/// The pattern with everything that the user did not write taken literally.
-fn escaped(written: &str, base: &Path, lookup: Lookup<'_>) -> Result<String, String> {
-    if written.starts_with('/') {
-        return Ok(written.to_owned());
+/// What follows `file://`: a path with `%41` for any byte, or a pattern.
+fn file_url(path: &str, base: &Path, lookup: Lookup<'_>) -> Result<Named, String> {
+    let (host, _) = path.split_once('/').unwrap_or((path, ""));
+    // The text is not repeated: what stands before the '@' may be a password.
+    if host.contains('@') {
+        return Err("a file takes no user name or password; write file:///folder/video.mp4".into());
     }
-    let (folder, rest) = match written.strip_prefix("~/") {
-        Some(rest) => (env::resolve("~/", base, lookup), rest),
-        None => (base.join(""), written),
+    let path = if host.eq_ignore_ascii_case("localhost") { &path[host.len()..] } else { path };
+    let bytes = secret::percent_decoded(path);
+    if bytes.is_empty() || bytes.contains(&0) {
+        return Err("'file://' names no file; write file:///folder/video.mp4".into());
+    }
+    let file = base.join(OsString::from_vec(bytes));
+    if path.contains(['*', '?', '[']) && !file.exists() {
+        return several(path, base, lookup);
+    }
+    Ok(named_exactly(file))
+}
+
+/// The file or folder of this very name, which may be no text.
+pub(super) fn named_exactly(path: PathBuf) -> Named {
+    if path.is_dir() {
+        return Named::Several(videos::folder(&path, &text::printable(&path.to_string_lossy())));
+    }
+    Named::One(if is_device(&path) { SourceSpec::Device(path) } else { SourceSpec::File(path) })
+}
+
+/// Whether an argument is better taken as the name of the file that is there than as it would be read.
+pub(super) fn is_file_name(argument: &OsStr) -> bool {
+    let Some(text) = argument.to_str() else { return true };
+    let odd = text.contains("${") || text.trim() != text || text.contains(char::is_control);
+    odd && Path::new(argument).symlink_metadata().is_ok()
+}
+
+/// The file or device `video` as a configuration in `folder` (absolute) names it, before `${` is escaped: relative where it
+/// lies below it, and read back as the same file whatever its name holds.
+pub(super) fn written(video: &Path, folder: &Path, lookup: Lookup<'_>) -> String {
+    let whole = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let video = whole(video);
+    let inner = video.strip_prefix(folder).ok();
+    let plain =
+        [inner.map(Path::to_owned), inner.map(|inner| Path::new(".").join(inner)), Some(video.clone())];
+    let reads_back = |text: &&str| {
+        // With a character of patterns it would be another file once this one is gone.
+        !text.contains(['*', '?', '['])
+            && matches!(
+                parse(text, folder, lookup),
+                Ok(Named::One(SourceSpec::File(path) | SourceSpec::Device(path))) if whole(&path) == video
+            )
     };
-    let folder = folder.to_str().ok_or("a pattern must be UTF-8; name the files one by one")?;
-    Ok(format!("{}{rest}", glob::Pattern::escape(folder)))
+    let plain = plain.iter().flatten().filter_map(|path| path.to_str()).find(reads_back);
+    plain.map_or_else(
+        || {
+            let path = inner.map_or_else(|| video.clone(), |inner| Path::new(".").join(inner));
+            format!("{FILE}{}", percent_encoded(&path))
+        },
+        str::to_owned,
+    )
 }
 
-fn pattern(text: &str, most: usize) -> Result<Vec<PathBuf>, String> {
-    let options = glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::new() };
-    let found = glob::glob_with(text, options)
-        .map_err(|error| format!("'{text}' is no pattern ({}); a literal [ is written [[]", error.msg))?;
-    let mut files = Vec::new();
-    // Folders and what cannot be read count too: it is the walk that must end.
-    for (walked, found) in found.enumerate() {
-        if walked >= most {
-            return Err(format!(
-                "'{text}' fits more than {most} files and folders; write a narrower pattern"
-            ));
+/// A path as it stands in a `file://` address. Letters of all scripts stay as they are.
+fn percent_encoded(path: &Path) -> String {
+    let mut out = String::new();
+    for chunk in path.as_os_str().as_encoded_bytes().utf8_chunks() {
+        for c in chunk.valid().chars() {
+            if c.is_alphanumeric() || "/!$&'()+,;=:@-._~".contains(c) {
+                out.push(c);
+            } else {
+                out.extend(c.encode_utf8(&mut [0; 4]).bytes().map(|byte| format!("%{byte:02X}")));
+            }
         }
-        files.extend(found.ok().filter(|file| file.is_file()));
+        out.extend(chunk.invalid().iter().map(|byte| format!("%{byte:02X}")));
     }
-    files.sort();
-    Ok(files)
+    out
 }
 
 /// An id for a source that was given none: from its file name, host or scene, not yet in `taken`.
@@ -180,7 +237,9 @@ pub(super) fn derive_id(spec: &SourceSpec, taken: &BTreeSet<String>) -> String {
         SourceSpec::File(path) => {
             path.file_stem().map_or_else(|| "video".into(), |stem| stem.to_string_lossy().into_owned())
         }
-        SourceSpec::Device(number) => format!("video{number}"),
+        SourceSpec::Device(path) => {
+            path.file_name().map_or_else(|| "camera".into(), |name| name.to_string_lossy().into_owned())
+        }
         SourceSpec::Demo(scene) => {
             format!("demo_{}", scene.split_once('?').map_or(scene.as_str(), |(name, _)| name))
         }
@@ -189,11 +248,11 @@ pub(super) fn derive_id(spec: &SourceSpec, taken: &BTreeSet<String>) -> String {
     unused(&slug(&base), taken)
 }
 
-/// `base`, or `base_2` and so on, whichever is not taken.
+/// `base`, or `base_2` and so on, whichever is not taken and may be an id.
 pub(super) fn unused(base: &str, taken: &BTreeSet<String>) -> String {
     let mut id = base.to_owned();
     let mut number = 2;
-    while taken.contains(&id) {
+    while taken.contains(&id) || limits::check_id(&id).is_err() {
         id = format!("{base}_{number}");
         number += 1;
     }
@@ -233,9 +292,17 @@ mod tests {
 
     #[test]
     fn each_kind_is_recognised() {
-        assert_eq!(one("0"), SourceSpec::Device(0));
-        assert_eq!(one("/dev/video3"), SourceSpec::Device(3));
+        assert_eq!(one("0"), SourceSpec::device(0));
+        assert_eq!(one("/dev/video3"), SourceSpec::device(3));
         assert_eq!(one("v/a.mp4"), SourceSpec::File("/base/v/a.mp4".into()));
+        let by_id = "/dev/v4l/by-id/usb-Cam-video-index0";
+        assert_eq!(one(by_id), SourceSpec::Device(by_id.into()), "also while it is not plugged in");
+        assert_eq!(
+            one("/dev/null"),
+            SourceSpec::Device("/dev/null".into()),
+            "whatever is a character device"
+        );
+        assert_eq!(one("/dev/shm/a.mp4"), SourceSpec::File("/dev/shm/a.mp4".into()));
         assert_eq!(one("file:///v/a.mp4"), SourceSpec::File("/v/a.mp4".into()));
         assert_eq!(one("demo:lobby?people=2"), SourceSpec::Demo("lobby?people=2".into()));
         assert_eq!(one("RTSP://Cam.lan/a").to_string(), "rtsp://Cam.lan/a");
@@ -281,18 +348,14 @@ mod tests {
     }
 
     #[test]
-    fn folders_and_patterns_give_their_videos_in_order() {
-        let folder = tempfile::tempdir().unwrap();
-        for name in ["b.MP4", "a.mkv", "notes.txt", ".hidden.mp4"] {
-            fs::write(folder.path().join(name), "").unwrap();
-        }
-        let at = |name: &str| folder.path().join(name);
-        let text = folder.path().to_str().unwrap();
-        assert_eq!(read(text), Ok(Named::Several(vec![at("a.mkv"), at("b.MP4")])));
-        assert_eq!(read(&format!("{text}/*.m*")), Ok(Named::Several(vec![at("a.mkv")])));
-        assert_eq!(read(&format!("{text}/x*")), Ok(Named::Several(vec![])));
-        let refused = pattern(&format!("{text}/**/*"), 2).unwrap_err();
-        assert!(refused.contains("fits more than 2 files and folders"), "{refused}");
+    fn a_file_address_is_a_path_with_any_byte() {
+        assert_eq!(
+            one("file:///v/a%20b%FF.mp4"),
+            SourceSpec::File(OsString::from_vec(b"/v/a b\xFF.mp4".into()).into())
+        );
+        assert_eq!(one("FILE://localhost/v/a.mp4"), SourceSpec::File("/v/a.mp4".into()));
+        assert_eq!(one("file://./100%.mp4"), SourceSpec::File("/base/100%.mp4".into()));
+        assert!(read("file:///a%00.mp4").is_err());
     }
 
     #[test]
@@ -305,6 +368,8 @@ mod tests {
             ("demo:plaza?seed=3", "demo_plaza"),
             ("2", "video2"),
             ("a/+.mp4", "source"),
+            ("worker_1.mp4", "worker_1_2"),
+            ("parallel_counter.mp4", "parallel_counter_2"),
         ] {
             let id = derive_id(&one(text), &taken);
             assert_eq!(id, wanted);

@@ -125,7 +125,7 @@ fn timezone(field: &Field<'_>) -> Option<jiff::tz::TimeZone> {
             || "write one such as Europe/Berlin, or UTC".to_owned(),
             |(_, near)| format!("did you mean '{near}'?"),
         );
-    field.problem(&format!("'{name}' is no time zone that this machine knows; {near}"));
+    field.problem(&format!("'{}' is no time zone that this machine knows; {near}", field.quoted(&name)));
     None
 }
 
@@ -136,6 +136,7 @@ fn detector(field: &Field<'_>) -> Option<DetectorChoice> {
         if let Some((format, _)) = written.split_once(':')
             && ModelFormat::NAMES.iter().any(|(name, _)| *name == format)
         {
+            let written = field.quoted(written);
             field.problem(&format!(
                 "'{written}' is the form of the command line; write {{\"format\": \"{format}\", \"model\": PATH}}"
             ));

@@ -331,7 +331,7 @@ mod tests {
 
     /// A source with one line at height `y` and a zone below it.
     fn source(y: f32) -> SourceConfig {
-        let mut source = SourceConfig::new("a", SourceKind::Camera, SourceSpec::Device(0));
+        let mut source = SourceConfig::new("a", SourceKind::Camera, SourceSpec::device(0));
         source.lines = vec![LineConfig { name: "l".into(), a: [0.0, y], b: [1.0, y], anchor: Anchor::Foot }];
         source.zones = vec![ZoneConfig {
             name: "z".into(),

@@ -56,7 +56,10 @@ fn auto(models: &ModelFolders, contexts: usize, engine: EngineChoice) -> Result<
                 network.info.note = note(problems);
                 return Ok(Arc::new(network));
             }
-            Err(error) => problems.push(error.to_string()),
+            Err(error) => {
+                tracing::warn!("{error}");
+                problems.push(error.to_string());
+            }
         }
     }
     problems.push("people are found by their motion only".into());

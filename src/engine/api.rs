@@ -123,9 +123,26 @@ pub enum EngineError {
     #[error("{0}")]
     Source(String),
     /// The system refuses threads.
-    #[error("the worker pool cannot be started: {0}")]
-    Pool(#[from] rayon::ThreadPoolBuildError),
+    #[error(
+        "the worker pool cannot be started: {0}; raise the limit on threads (ulimit -u, TasksMax= of a service)"
+    )]
+    Pool(rayon::ThreadPoolBuildError),
     /// The system refuses threads.
-    #[error("a thread cannot be started: {0}")]
-    Thread(#[from] std::io::Error),
+    #[error(
+        "a thread cannot be started: {0}; raise the limit on threads (ulimit -u, TasksMax= of a service)"
+    )]
+    Thread(std::io::Error),
+}
+
+// Not as their sources, which would be printed a second time.
+impl From<rayon::ThreadPoolBuildError> for EngineError {
+    fn from(error: rayon::ThreadPoolBuildError) -> Self {
+        Self::Pool(error)
+    }
+}
+
+impl From<std::io::Error> for EngineError {
+    fn from(error: std::io::Error) -> Self {
+        Self::Thread(error)
+    }
 }

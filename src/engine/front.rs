@@ -28,7 +28,7 @@ impl Engine {
             self.inner.core.give_over(source, run);
             source.rewind();
             self.begin(source);
-        } else if shown.state.is_over() || shown.state == SourceState::Queued {
+        } else if shown.state.is_over() || shown.state == SourceState::Queued || source.is_set_back() {
             self.begin(source);
         } else {
             run.control.restart();

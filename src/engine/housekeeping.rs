@@ -2,10 +2,13 @@
 
 use std::{sync::atomic::Ordering, time::Duration};
 
-use super::{Engine, memory::Decision};
+use super::{Engine, memory::Decision, throttle::Load};
 
 /// How often rates, load and stalls are looked at.
 pub(super) const HOUSEKEEPING: Duration = Duration::from_millis(500);
+
+/// For this long after a standstill of the program, frames that are lost are those that had piled up.
+const CATCHING_UP: Duration = Duration::from_secs(5);
 
 /// Share of the time between two looks that went into something, from its sum of nanoseconds.
 #[derive(Debug, Clone, Copy, Default)]
@@ -57,7 +60,9 @@ impl Engine {
             .into_iter()
             .filter_map(|source| source.load().map(|load| (source, load)))
             .collect();
-        let loads: Vec<_> = live.iter().map(|(_, load)| *load).collect();
+        let catching_up = self.inner.core.is_awakening(CATCHING_UP);
+        let lost = |load: &Load| if catching_up { 0 } else { load.lost };
+        let loads: Vec<_> = live.iter().map(|(_, load)| Load { lost: lost(load), ..*load }).collect();
         let rss = self.inner.process.lock().latest().rss;
         let memory_short = self.inner.settings.memory_limit.is_some_and(|limit| rss > limit);
         let (shares, cause) = {
@@ -69,13 +74,14 @@ impl Engine {
         }
     }
 
-    /// Closes the least important camera when the memory limit is near, and opens it again when there is room.
+    /// Closes the source that grew, or the least important camera, when the memory limit is near, and opens it again
+    /// when there is room.
     fn keep_memory(&self) {
         let Some(limit) = self.inner.settings.memory_limit else { return };
         let sources = self.sources();
-        let cameras: Vec<_> = sources.iter().filter_map(|source| source.memory()).collect();
+        let open: Vec<_> = sources.iter().filter_map(|source| source.memory()).collect();
         let rss = self.inner.process.lock().latest().rss;
-        let decision = self.inner.memory.lock().decide(rss, limit, &cameras, self.inner.core.clock.now());
+        let decision = self.inner.memory.lock().decide(rss, limit, &open, self.inner.core.clock.now());
         let find = |number| sources.iter().find(|source| source.number == number);
         match decision {
             Decision::Keep => {}

@@ -7,12 +7,29 @@ use parking_lot::Mutex;
 use crate::{
     config::{DetectorChoice, SourceConfig, SourceSpec},
     detect::{DetectError, Model},
+    source::refusal,
 };
 
 /// How a model is loaded; injected so that tests need no model file.
 pub type LoadModel = dyn Fn(&DetectorChoice) -> Result<Arc<dyn Model>, DetectError> + Send + Sync;
 
-type Loaded = Arc<OnceLock<Result<Arc<dyn Model>, String>>>;
+/// Why there is no model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoModel {
+    /// What went wrong, in one sentence.
+    pub said: String,
+    /// Whether the machine is to blame, which may give what it refuses now when it is asked again.
+    pub may_pass: bool,
+}
+
+/// One model, or why there is none. What may pass is not kept.
+#[derive(Default)]
+struct Entry {
+    loading: Mutex<()>,
+    result: OnceLock<Result<Arc<dyn Model>, NoModel>>,
+}
+
+type Loaded = Arc<Entry>;
 
 /// A cache of models by what was asked for.
 pub struct Models {
@@ -32,7 +49,7 @@ impl Models {
     ///
     /// # Errors
     /// As [`Models::get`].
-    pub fn for_source(&self, source: &SourceConfig) -> Result<Arc<dyn Model>, String> {
+    pub fn for_source(&self, source: &SourceConfig) -> Result<Arc<dyn Model>, NoModel> {
         let unchosen = source.detector.is_none() && self.default == DetectorChoice::Auto;
         if unchosen && matches!(source.source, SourceSpec::Demo(_)) {
             return self.get(Some(&DetectorChoice::Motion));
@@ -44,8 +61,8 @@ impl Models {
     /// for the same loading instead of repeating it.
     ///
     /// # Errors
-    /// What went wrong, in one sentence; the same for everybody who asks.
-    pub fn get(&self, choice: Option<&DetectorChoice>) -> Result<Arc<dyn Model>, String> {
+    /// What went wrong; the same for everybody who asks, unless it may pass.
+    pub fn get(&self, choice: Option<&DetectorChoice>) -> Result<Arc<dyn Model>, NoModel> {
         let choice = choice.unwrap_or(&self.default);
         let cell = {
             let mut loaded = self.loaded.lock();
@@ -58,7 +75,21 @@ impl Models {
                 }
             }
         };
-        cell.get_or_init(|| (self.load)(choice).map_err(|error| error.to_string())).clone()
+        if let Some(result) = cell.result.get() {
+            return result.clone();
+        }
+        let _alone = cell.loading.lock();
+        if let Some(result) = cell.result.get() {
+            return result.clone();
+        }
+        let result = (self.load)(choice).map_err(|error| match refusal::find() {
+            Some(refused) => NoModel { said: format!("{refused} ({error})"), may_pass: true },
+            None => NoModel { said: error.to_string(), may_pass: false },
+        });
+        match result {
+            Err(NoModel { may_pass: true, .. }) => result,
+            lasting => cell.result.get_or_init(|| lasting).clone(),
+        }
     }
 
     /// The models in use in words, the default first, such as `rtmdet_nano_person on onnxruntime 1.32`; empty
@@ -69,9 +100,9 @@ impl Models {
             loaded.iter().partition(|(known, _)| *known == self.default);
         let mut names = Vec::new();
         for (_, cell) in default.into_iter().chain(others) {
-            let name = match cell.get() {
+            let name = match cell.result.get() {
                 Some(Ok(model)) => describe(model.as_ref()),
-                Some(Err(error)) => error.clone(),
+                Some(Err(error)) => error.said.clone(),
                 None => continue,
             };
             if !names.contains(&name) {
@@ -86,9 +117,9 @@ impl Models {
         let loaded = self.loaded.lock();
         loaded
             .iter()
-            .filter_map(|(_, cell)| match cell.get()? {
+            .filter_map(|(_, cell)| match cell.result.get()? {
                 Ok(model) => model.info().note.clone(),
-                Err(error) => Some(error.clone()),
+                Err(error) => Some(error.said.clone()),
             })
             .collect()
     }

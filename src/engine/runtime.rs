@@ -35,15 +35,19 @@ use crate::{
     metrics::stages::{Meter, Stage, metered, thread_nanoseconds, timed},
     source::{
         Frame, SourceError, SourceId,
-        capture::{Capture, Host as _, supervise},
+        capture::{Capture, supervise},
         mailbox::{Delivery, Notice},
         pacer::Wish,
+        refusal,
     },
     store::{EventKind, LineCounts, Preview, SourceState, cell::SourceCell, history::History},
 };
 
 /// A step that takes longer is worth a warning.
 const SLOW_STEP: Duration = Duration::from_secs(1);
+
+/// A source for which the system refuses a thread asks for one again after this long.
+const THREAD_RETRY: Duration = Duration::from_secs(5);
 
 /// One source.
 pub struct SourceRuntime {
@@ -79,6 +83,10 @@ pub struct SourceRuntime {
     dismissed: AtomicBool,
     /// Closed for want of memory.
     closed_for_memory: AtomicBool,
+    /// When it was last opened, began to be, or its pictures grew.
+    changed: Mutex<Option<Instant>>,
+    /// When it gets another thread, for want of which or by whose fault it has none.
+    set_back: Mutex<Option<Instant>>,
     worker: AtomicUsize,
     errors: Mutex<Vec<String>>,
     rates: Rates,
@@ -117,6 +125,8 @@ impl SourceRuntime {
             waits_for_threads: AtomicBool::new(false),
             dismissed: AtomicBool::new(false),
             closed_for_memory: AtomicBool::new(false),
+            changed: Mutex::default(),
+            set_back: Mutex::default(),
             worker: AtomicUsize::new(0),
             errors: Mutex::default(),
             rates: Rates::default(),
@@ -133,6 +143,7 @@ impl SourceRuntime {
     /// Starts a capture thread, unless the source was dismissed or too many of its threads hang. The one before, if
     /// any, is abandoned; a source that was paused stays so. `false` when there is no new thread.
     pub fn begin(self: &Arc<Self>) -> bool {
+        *self.set_back.lock() = None;
         if !self.may_hang_again() {
             self.core.give_over(self, self.run.load_full());
             self.refuse_to_begin();
@@ -175,19 +186,17 @@ impl SourceRuntime {
             if let Err(panic) = catch_unwind(AssertUnwindSafe(supervised)) {
                 let what = panic_text(panic.as_ref());
                 tracing::error!(camera = %this.id, "The capture thread panicked: {what}");
-                run.mailbox
-                    .notify(Notice::Ended(Some(SourceError::Broken(format!("internal error: {what}")))));
-                host.ready();
+                this.give_up(&run, &format!("internal error: {what}"), true);
             }
             if run.native.thread_ends() {
                 this.count_back();
             }
         });
         if let Err(error) = spawned {
-            let error = SourceError::Broken(format!("the system refuses another thread: {error}"));
             begun.native.thread_ends();
-            begun.mailbox.notify(Notice::Ended(Some(error)));
-            self.schedule();
+            let at = self.core.clock.now() + THREAD_RETRY;
+            let state = SourceState::Retrying { attempt: 0, at };
+            self.set_back(&begun, at, state, &refusal::thread(&error).to_string());
         }
         true
     }
@@ -273,7 +282,7 @@ impl SourceRuntime {
                 Ok(model) => pipeline.set_model(model),
                 Err(error) => {
                     drop(pipeline);
-                    self.give_up(run, &error);
+                    self.give_up(run, &error.said, error.may_pass);
                     return;
                 }
             }
@@ -331,8 +340,10 @@ impl SourceRuntime {
         self.publish(&pipeline, &Step { events, ..Step::default() }, None);
         let state = match error {
             None => SourceState::Completed,
-            Some(SourceError::Unsupported(_)) => SourceState::Unsupported,
-            Some(_) => SourceState::Failed,
+            Some(SourceError::Unsupported(_)) if self.config().kind == SourceKind::Video => {
+                SourceState::Unsupported
+            }
+            Some(_) => SourceState::Failed { next: None },
         };
         // All of it under the lock: a restart must not be overtaken by the end of what it replaces.
         self.set_state(state, error.map(ToString::to_string).as_deref());
@@ -358,18 +369,6 @@ impl SourceRuntime {
         drop(pipeline);
         self.report();
     }
-
-    /// Ends a source that cannot be worked on, for a reason that is not the stream's, unless `run` was abandoned
-    /// meanwhile.
-    fn give_up(&self, run: &Run, error: &str) {
-        let mut pipeline = self.pipeline.lock();
-        if run.abandon() {
-            pipeline.release(&mut Vec::new());
-            self.set_state(SourceState::Failed, Some(error));
-            self.report();
-            self.core.release_place(self);
-        }
-    }
 }
 
 impl Unit for SourceRuntime {
@@ -386,19 +385,19 @@ impl Unit for SourceRuntime {
     }
 
     fn run(&self, worker: usize) -> bool {
-        let (started, cpu) = (Instant::now(), thread_nanoseconds());
+        let (started, cpu) = (self.core.clock.now(), thread_nanoseconds());
         let run = self.run.load_full();
         let step = || metered(&self.stages, || self.step(&run, worker));
         if let Err(panic) = catch_unwind(AssertUnwindSafe(step)) {
             let what = format!("internal error: {}", panic_text(panic.as_ref()));
             self.book(worker, |worker| &worker.restarts, 1);
             tracing::error!(camera = %self.id, worker, "{what}");
-            self.give_up(&run, &what);
+            self.give_up(&run, &what, true);
         }
         let spent = thread_nanoseconds().saturating_sub(cpu);
         self.cpu.fetch_add(spent, Ordering::Relaxed);
         self.book(worker, |worker| &worker.cpu, spent);
-        let took = started.elapsed();
+        let took = self.core.clock.now().saturating_duration_since(started);
         if took > SLOW_STEP {
             tracing::warn!(camera = %self.id, worker, "A frame took {:.1} s", took.as_secs_f32());
         }

@@ -16,7 +16,10 @@ use std::{
 
 use parking_lot::{Condvar, Mutex};
 
-use crate::{config::Strategy, source::SourceId};
+use crate::{
+    config::Strategy,
+    source::{SourceId, refusal},
+};
 
 /// Something with work to do now and then.
 pub trait Unit: Send + Sync {
@@ -93,17 +96,34 @@ pub struct Scheduler {
     shared: Arc<Shared>,
 }
 
+/// Threads that are left for reading, decoding and writing where the system gives few.
+const LEFT_FOR_OTHERS: usize = 12;
+
+/// `wanted` threads for the pool, or fewer where the system would not give the others theirs; at least one.
+fn affordable(wanted: usize) -> usize {
+    let room = refusal::room_for_threads(wanted + LEFT_FOR_OTHERS);
+    let threads = wanted.min(room.saturating_sub(LEFT_FOR_OTHERS)).max(1);
+    if threads < wanted {
+        tracing::warn!(
+            "The system gives this program no more than {room} threads: {threads} of {wanted} workers; raise the limit \
+             (ulimit -u, TasksMax= of a service)"
+        );
+    }
+    threads
+}
+
 impl Scheduler {
-    /// A pool of `max_workers` threads of which `workers` may work at once (both at least 1).
+    /// A pool of `max_workers` threads of which `workers` may work at once (both at least 1). Where the system refuses
+    /// so many threads the pool is smaller.
     ///
     /// # Errors
-    /// When the system refuses the threads.
+    /// When the system refuses even one thread.
     pub fn new(
         workers: usize,
         max_workers: usize,
         strategy: Strategy,
     ) -> Result<Self, rayon::ThreadPoolBuildError> {
-        let max_workers = max_workers.max(1);
+        let max_workers = affordable(max_workers.max(1));
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(max_workers)
             .thread_name(|index| format!("worker-{:02}", index + 1))

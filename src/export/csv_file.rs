@@ -27,6 +27,8 @@ pub struct CsvFile {
     /// Length up to which the file holds whole rows.
     whole: u64,
     pending: Vec<u8>,
+    /// Rows in `pending`.
+    waiting: u64,
     lost: u64,
     parts: Option<(u64, usize)>,
 }
@@ -38,10 +40,30 @@ impl CsvFile {
     /// # Errors
     /// When the operating system refuses.
     pub fn open(path: PathBuf, header: &[&str]) -> io::Result<Self> {
-        let header = encode(header);
-        let mut this = Self { path, header, file: None, whole: 0, pending: Vec::new(), lost: 0, parts: None };
+        let mut this = Self::new(path, header);
         this.reopen()?;
         Ok(this)
+    }
+
+    /// A file that is opened by [`Self::prepare`] or with the first rows.
+    #[must_use]
+    pub fn new(path: PathBuf, header: &[&str]) -> Self {
+        let header = encode(header);
+        Self { path, header, file: None, whole: 0, pending: Vec::new(), waiting: 0, lost: 0, parts: None }
+    }
+
+    /// Opens the file, as [`Self::open`] does, unless it is open.
+    ///
+    /// # Errors
+    /// When the operating system refuses.
+    pub fn prepare(&mut self) -> io::Result<()> {
+        if self.file.is_none() { self.reopen() } else { Ok(()) }
+    }
+
+    /// Rows that wait in memory.
+    #[must_use]
+    pub fn waiting(&self) -> u64 {
+        self.waiting
     }
 
     /// Sets the file aside when it would grow beyond `max_bytes`, and keeps the latest `parts` of those.
@@ -57,6 +79,7 @@ impl CsvFile {
             self.lost += 1;
         } else {
             self.pending.extend(row);
+            self.waiting += 1;
         }
     }
 
@@ -94,6 +117,7 @@ impl CsvFile {
         }
         self.whole += self.pending.len() as u64;
         self.pending.clear();
+        self.waiting = 0;
         Ok(())
     }
 

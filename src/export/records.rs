@@ -45,7 +45,7 @@ impl From<&SourceState> for TaskStatus {
         match state {
             SourceState::Queued | SourceState::Disabled => Self::Pending,
             SourceState::Completed => Self::Completed,
-            SourceState::Failed | SourceState::Unsupported => Self::Failed,
+            SourceState::Failed { .. } | SourceState::Unsupported => Self::Failed,
             _ => Self::Processing,
         }
     }

@@ -13,12 +13,14 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
+use crossbeam_channel::{Receiver, bounded};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     config::{SourceKind, Strategy},
     engine::EngineApi,
     files,
+    native::disk::Disk,
     store::{EngineSnapshot, LineCounts, SourceSnapshot, SourceState, Strain, WorkerSnapshot},
 };
 
@@ -95,26 +97,32 @@ fn whole() -> f32 {
     1.0
 }
 
+/// The end waits at most this long for the file to be removed.
+const PATIENCE: Duration = Duration::from_millis(300);
+
 /// Writes the file once a second until it is dropped; then removes it, unless another program has written it since.
 pub struct StatusWriter {
     stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
+    thread: JoinHandle<()>,
+    ended: Receiver<()>,
 }
 
 impl StatusWriter {
-    /// Starts writing into `dir`. A disk that refuses is no error: the file goes stale and is not used. A file of
+    /// Starts writing into `dir`, on `disk`. A disk that refuses is no error: the file goes stale and is not used. A file of
     /// somebody else's that has the name is set aside.
     ///
     /// # Errors
     /// When the system refuses a thread.
-    pub fn start(dir: &Path, engine: Arc<dyn EngineApi>) -> io::Result<Self> {
+    pub fn start(dir: &Path, engine: Arc<dyn EngineApi>, disk: Disk) -> io::Result<Self> {
         let path = dir.join(FILE_NAME);
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
+        let (alive, ended) = bounded::<()>(0);
         let thread = std::thread::Builder::new().name("status".into()).spawn(move || {
             let (mut written, mut refused) = (None, false);
             while !stopped.load(Ordering::SeqCst) {
-                match write(&path, &engine.snapshot(), written.as_ref()) {
+                let snapshot = engine.snapshot();
+                match disk.run(|| write(&path, &snapshot, written.as_ref())) {
                     Ok(file) => (written, refused) = (Some(file), false),
                     Err(error) if !std::mem::replace(&mut refused, true) => {
                         tracing::warn!("The state cannot be written to '{}': {error}", path.display());
@@ -123,22 +131,23 @@ impl StatusWriter {
                 }
                 std::thread::park_timeout(INTERVAL);
             }
-            if written.is_some_and(|file| files::is_at(&file, &path)) {
-                let _ = fs::remove_file(&path);
-            }
+            disk.run(|| {
+                if written.is_some_and(|file| files::is_at(&file, &path)) {
+                    let _ = fs::remove_file(&path);
+                }
+            });
+            drop(alive);
         })?;
-        Ok(Self { stop, thread: Some(thread) })
+        Ok(Self { stop, thread, ended })
     }
 }
 
 impl Drop for StatusWriter {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::SeqCst);
-        if let Some(thread) = self.thread.take() {
-            thread.thread().unpark();
-            // A panic was reported by its hook; the file goes stale.
-            let _ = thread.join();
-        }
+        self.thread.thread().unpark();
+        // Nothing is ever sent: it ends when the thread has. A disk that does not answer leaves a file that goes stale.
+        let _ = self.ended.recv_timeout(PATIENCE);
     }
 }
 
@@ -292,7 +301,7 @@ fn state(word: &str) -> SourceState {
         SourceState::Retrying { attempt: 1, at },
         SourceState::Paused,
         SourceState::Completed,
-        SourceState::Failed,
+        SourceState::Failed { next: None },
         SourceState::Disabled,
         SourceState::AuthFailed { at },
         SourceState::NoSuchStream { at },

@@ -58,6 +58,9 @@ fn block(text: &mut String, number: usize, source: &SourceSnapshot) {
     if let Some(error) = &source.last_error {
         let _ = writeln!(text, "  Error: {}", plain(error));
     }
+    if let Some(flapping) = source.flapping() {
+        let _ = writeln!(text, "  Note: {flapping}");
+    }
 }
 
 /// Text of the user's or a library's that may hold anything: here it stays on its line.
@@ -72,12 +75,13 @@ pub(super) fn fingerprint(snapshot: &EngineSnapshot) -> String {
     for source in &snapshot.sources {
         let _ = write!(
             text,
-            "{}:{}:{}:{}:{:?}|",
+            "{}:{}:{}:{}:{:?}:{}|",
             source.id,
             source.state.word(),
             source.total_in,
             source.total_out,
-            source.last_error
+            source.last_error,
+            source.short_sessions
         );
     }
     text

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use rusqlite::{Connection, params};
 
 use self::rows::{Row, begin_session, has_session, write_rows, write_totals, write_watch};
@@ -19,6 +19,7 @@ use super::{BATCH, LedgerError, LedgerOptions, MAX_WAITING, Shared, lock::Lock, 
 use crate::{
     count::Direction,
     export::lines::Line,
+    native::disk::Disk,
     source::SourceId,
     store::{Event, EventKind, LineCounts},
 };
@@ -56,7 +57,6 @@ pub(super) struct Writer {
     rows: VecDeque<Row>,
     /// Events that wait to be passed on until they are durable.
     unforwarded: VecDeque<Line>,
-    unforwarded_lost: u64,
     taken: u64,
     totals: Totals,
     /// Whether all totals, not only the changed ones, must be written: the file is new to us.
@@ -73,10 +73,12 @@ pub(super) struct Writer {
     last_cleaning: Option<Instant>,
     retry_at: Instant,
     lock: Lock,
+    /// What is done to the file is done here.
+    disk: Disk,
 }
 
 impl Writer {
-    pub fn new(options: LedgerOptions, shared: Arc<Shared>, lock: Lock) -> Self {
+    pub fn new(options: LedgerOptions, shared: Arc<Shared>, lock: Lock, disk: Disk) -> Self {
         let now = Instant::now();
         Self {
             options,
@@ -88,7 +90,6 @@ impl Writer {
             begun_wall: millis(SystemTime::now()),
             rows: VecDeque::new(),
             unforwarded: VecDeque::new(),
-            unforwarded_lost: 0,
             taken: 0,
             totals: Totals::new(),
             write_all_totals: false,
@@ -101,6 +102,7 @@ impl Writer {
             last_cleaning: None,
             retry_at: now,
             lock,
+            disk,
         }
     }
 
@@ -119,24 +121,18 @@ impl Writer {
 
     /// The first opening: reads the totals. What is to be written, this run's session first, waits for the
     /// thread, so that nobody waits for a slow disk. A disk that refuses is noted, not an error.
-    pub fn open(&mut self) -> Result<(), LedgerError> {
-        match self.connect() {
-            Ok(()) => {
-                let forgotten: Vec<_> = if self.options.fresh {
-                    self.totals.keys().cloned().collect()
-                } else {
-                    self.options.reset.iter().filter(|id| self.totals.contains_key(*id)).cloned().collect()
-                };
-                for source in forgotten {
-                    self.reset(source, 0, self.begun_wall);
-                }
-                Ok(())
-            }
-            Err(error @ LedgerError::Newer { .. }) => Err(error),
-            Err(error) => {
-                self.fail(&error);
-                Ok(())
-            }
+    pub fn open(&mut self) {
+        if let Err(error) = self.connect() {
+            self.fail(&error);
+            return;
+        }
+        let forgotten: Vec<_> = if self.options.fresh {
+            self.totals.keys().cloned().collect()
+        } else {
+            self.options.reset.iter().filter(|id| self.totals.contains_key(*id)).cloned().collect()
+        };
+        for source in forgotten {
+            self.reset(source, 0, self.begun_wall);
         }
     }
 
@@ -190,7 +186,8 @@ impl Writer {
     }
 
     pub fn run(mut self, orders: &Receiver<Order>) {
-        let mut due = (!self.commit()).then(|| Instant::now() + BATCH);
+        let disk = self.disk.clone();
+        let mut due = (!disk.run(|| self.commit())).then(|| Instant::now() + BATCH);
         loop {
             let wake = due.unwrap_or(self.last_heartbeat + HEARTBEAT);
             match orders.recv_deadline(wake) {
@@ -201,24 +198,24 @@ impl Writer {
                 Ok(Order::Sync(done)) => {
                     // Whoever waited may have lost patience.
                     self.write_all_watches = true;
-                    let committed = self.commit();
+                    let committed = disk.run(|| self.commit());
                     let _ = done.send(committed);
                     due = (!committed).then(|| Instant::now() + BATCH);
                 }
                 Ok(Order::Close(done)) => {
-                    let _ = done.send(self.end());
+                    let _ = done.send(disk.run(|| self.end()));
                     return;
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => {
-                    self.end();
+                    disk.run(|| self.end());
                     return;
                 }
             }
             // Looked at after every order: a busy channel must not put the commit off.
             let now = Instant::now();
             if now >= due.unwrap_or(self.last_heartbeat + HEARTBEAT) {
-                let committed = now >= self.retry_at && self.commit();
+                let committed = now >= self.retry_at && disk.run(|| self.commit());
                 due = (!committed).then(|| now + BATCH);
             }
         }
@@ -388,17 +385,7 @@ impl Writer {
     /// Passes on what is durable, or what nobody can make durable at present.
     fn forward(&mut self) {
         let Some(forward) = &self.options.forward else { return };
-        for line in self.unforwarded.drain(..) {
-            match forward.try_send(line) {
-                Ok(()) | Err(TrySendError::Disconnected(_)) => {}
-                Err(TrySendError::Full(_)) => {
-                    if self.unforwarded_lost == 0 {
-                        tracing::warn!("Nobody reads the JSON lines fast enough; some are lost");
-                    }
-                    self.unforwarded_lost += 1;
-                }
-            }
-        }
+        self.unforwarded.drain(..).for_each(|line| forward.put(line));
     }
 
     fn end(&mut self) -> bool {

@@ -3,7 +3,8 @@
 //! password.
 
 use std::{
-    io::{self, BufRead as _, BufReader, PipeWriter},
+    fs::{File, OpenOptions},
+    io::{self, BufRead as _, BufReader, PipeWriter, Read as _, Write as _},
     os::fd::{AsFd as _, AsRawFd as _, OwnedFd},
     path::{Path, PathBuf},
     sync::Arc,
@@ -11,14 +12,20 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
+use parking_lot::Mutex;
+
 use super::{
     names,
     redact::Redactor,
     rotate::{Limits, RotatingFile},
 };
+use crate::native::disk::Disk;
 
-/// Longest line kept; what is longer is cut.
+/// Longest line kept, in characters; what is longer is cut.
 const MAX_LINE: usize = 4096;
+
+/// Longest line read as one, in bytes.
+const MAX_READ: u64 = 64 * 1024;
 
 /// The end waits at most this long for the last lines: somebody may still hold the pipe.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -36,34 +43,64 @@ const DAMAGE: [&str; 6] = [
     "Could not find ref",
 ];
 
+/// What FFmpeg writes when it gets no memory for a picture or packet: see `native::videoio`.
+const TOO_LARGE: [&str; 2] = ["get_buffer() failed", "Cannot allocate memory"];
+
 /// Damage is told in the program's log at most this often.
 const TELL_AGAIN: Duration = Duration::from_secs(60);
 
 /// A pipe whose other end cleans each line and appends it to `native-stderr.log`.
 pub struct NativeOutput {
     writer: Option<PipeWriter>,
-    /// The standard error as it was, while [`Self::capture`] has put the pipe in its place.
+    /// What takes the place of the pipe at the end: the standard error as it was before [`Self::capture`].
     saved: Option<OwnedFd>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl NativeOutput {
     /// Begins to write into `dir`, up to `max_bytes`; then the file is begun anew and the one before kept as
-    /// `native-stderr.log.1`. A file that cannot be opened costs the lines and nothing else.
+    /// `native-stderr.log.1`. What `disk` refuses, or has no time for, is lost: decoders must not wait for it.
     ///
     /// # Errors
     /// When the system refuses a pipe or a thread.
-    pub(super) fn start(dir: &Path, max_bytes: u64, redactor: Arc<Redactor>) -> io::Result<Self> {
+    pub(super) fn start(dir: &Path, max_bytes: u64, redactor: Arc<Redactor>, disk: Disk) -> io::Result<Self> {
         let path = dir.join(format!("{}.log", names::NATIVE));
         let limits = Limits { max_bytes, max_files: 1, max_age: Duration::MAX, keep_for: Duration::MAX };
-        let mut target = Target { path, limits, file: None, refused: None };
+        let target = Arc::new(Mutex::new(Target { path, limits, file: None, refused: None }));
         // Made at once, so that a user finds it.
-        target.open();
+        let first = Arc::clone(&target);
+        let _ = disk.post(move || first.lock().open());
         let (reader, writer) = io::pipe()?;
-        let thread = std::thread::Builder::new()
-            .name("native-log".into())
-            .spawn(move || copy(BufReader::new(reader), target, &redactor))?;
+        let thread = std::thread::Builder::new().name("native-log".into()).spawn(move || {
+            copy(BufReader::new(reader), &redactor, |line| {
+                let (target, line) = (Arc::clone(&target), line.to_owned());
+                // Dropped when the disk does not follow.
+                let _ = disk.post(move || target.lock().write(&line));
+            });
+            // What waits is written before the thread ends, or not at all.
+            disk.run_within(PATIENCE, || ());
+        })?;
         Ok(Self { writer: Some(writer), saved: None, thread: Some(thread) })
+    }
+
+    /// Takes the standard error and passes on what is written to it, without the secrets that the process knows. When
+    /// this is dropped everything has been passed on, and from then on nobody hears what a thread that is stuck in
+    /// native code has to say.
+    ///
+    /// # Errors
+    /// When the system refuses a pipe or a thread.
+    pub fn pass_on() -> io::Result<Self> {
+        let mut stderr = File::from(io::stderr().as_fd().try_clone_to_owned()?);
+        let nowhere = OpenOptions::new().write(true).open("/dev/null")?;
+        let (reader, writer) = io::pipe()?;
+        let thread = std::thread::Builder::new().name("native-stderr".into()).spawn(move || {
+            copy(BufReader::new(reader), &Redactor::default(), |line| {
+                // A reader that is gone misses nothing.
+                let _ = writeln!(stderr, "{line}");
+            });
+        })?;
+        rustix::stdio::dup2_stderr(&writer)?;
+        Ok(Self { writer: Some(writer), saved: Some(nowhere.into()), thread: Some(thread) })
     }
 
     /// A name under which others in this process can open the pipe for writing, as if it were the file.
@@ -138,16 +175,27 @@ impl Target {
 struct Damage {
     messages: u64,
     told: Option<Instant>,
+    told_too_large: Option<Instant>,
 }
 
 impl Damage {
     /// Takes note of a line; what is to be told, if anything.
     fn note(&mut self, line: &str, now: Instant) -> Option<String> {
+        let recently =
+            |told: Option<Instant>| told.is_some_and(|at| now.saturating_duration_since(at) < TELL_AGAIN);
+        if TOO_LARGE.iter().any(|words| line.contains(words)) && !recently(self.told_too_large) {
+            self.told_too_large = Some(now);
+            return Some(format!(
+                "A picture or packet was refused: it is larger than one of 8K, or there is no memory for it; its source \
+                 breaks off there. {}.log has FFmpeg's words",
+                names::NATIVE
+            ));
+        }
         if !DAMAGE.iter().any(|words| line.contains(words)) {
             return None;
         }
         self.messages += 1;
-        if self.told.is_some_and(|at| now.saturating_duration_since(at) < TELL_AGAIN) {
+        if recently(self.told) {
             return None;
         }
         self.told = Some(now);
@@ -160,16 +208,18 @@ impl Damage {
     }
 }
 
-fn copy(mut reader: BufReader<io::PipeReader>, mut target: Target, redactor: &Redactor) {
+fn copy(mut reader: BufReader<io::PipeReader>, redactor: &Redactor, mut write: impl FnMut(&str)) {
     let (mut line, mut damage) = (Vec::new(), Damage::default());
     loop {
         line.clear();
-        match reader.read_until(b'\n', &mut line) {
+        match reader.by_ref().take(MAX_READ).read_until(b'\n', &mut line) {
             Ok(0) | Err(_) => return,
             Ok(_) => {
-                line.truncate(MAX_LINE);
                 let text = String::from_utf8_lossy(&line);
-                target.write(&redactor.clean(text.trim_end()));
+                // Cut afterwards: half a secret would not be found.
+                let clean = redactor.clean(text.trim_end());
+                let end = clean.char_indices().nth(MAX_LINE).map_or(clean.len(), |(at, _)| at);
+                write(&clean[..end]);
                 if let Some(text) = damage.note(&text, Instant::now()) {
                     tracing::warn!("{text}");
                 }
@@ -197,6 +247,9 @@ mod tests {
         assert_eq!(damage.note("[h264 @ 0x2] concealing 120 DC, 120 AC, 120 MV errors", at(30)), None);
         let said = damage.note("[h264 @ 0x1] decode_slice_header error", at(61)).unwrap();
         assert!(said.contains("said: 2"), "{said}");
+        let large = "[h264 @ 0x1] get_buffer() failed";
+        assert!(damage.note(large, at(62)).unwrap().contains("larger than one of 8K"), "a word of its own");
+        assert_eq!(damage.note(large, at(90)), None);
     }
 
     #[test]
@@ -204,7 +257,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let redactor = Arc::new(Redactor::default());
         redactor.hide("hunter2");
-        let output = NativeOutput::start(dir.path(), 2000, redactor).unwrap();
+        let output =
+            NativeOutput::start(dir.path(), 2000, redactor, Disk::start("disk-test").unwrap()).unwrap();
         let mut pipe = OpenOptions::new().append(true).open(output.path().unwrap()).unwrap();
         for number in 0..100 {
             writeln!(pipe, "[rtsp @ 0x1] {number}: rtsp://u:other@h/1 and hunter2 failed").unwrap();

@@ -3,47 +3,27 @@
 
 use std::borrow::Cow;
 
-use parking_lot::RwLock;
+use crate::config::{Known, redact};
 
-use crate::config::redact;
-
-/// What stands where a secret stood.
-const MASK: &str = "***";
-
-/// Shortest secret replaced wherever it occurs. Shorter ones would mangle ordinary words; as part of an
-/// address they are caught all the same.
-const SHORTEST: usize = 4;
-
-/// Replaces secrets it was told of, and anything that looks like one.
+/// Hides secrets it was told of, those that the process knows, and anything that looks like one.
 #[derive(Debug, Default)]
 pub struct Redactor {
-    secrets: RwLock<Vec<String>>,
+    own: Known,
 }
 
 impl Redactor {
-    /// Remembers a secret, in plain and percent-encoded form.
+    /// Remembers a secret.
     pub fn hide(&self, secret: &str) {
-        let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
-        let mut secrets = self.secrets.write();
-        for form in [secret.to_owned(), encoded.replace('+', "%20"), encoded] {
-            if form.len() >= SHORTEST && !secrets.contains(&form) {
-                secrets.push(form);
-            }
-        }
-        // The longest first, or a secret that is part of another would leave the other's rest.
-        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        self.own.learn(secret);
     }
 
     /// `text` without the secrets it was told of and without anything [`redact`] removes.
     #[must_use]
     pub fn clean<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        let mut text = redact(text);
-        for secret in self.secrets.read().iter() {
-            if text.contains(secret.as_str()) {
-                text = Cow::Owned(text.replace(secret.as_str(), MASK));
-            }
+        match self.own.clean(text) {
+            Cow::Borrowed(text) => redact(text),
+            Cow::Owned(text) => Cow::Owned(redact(&text).into_owned()),
         }
-        text
     }
 }
 

@@ -78,6 +78,19 @@ pub fn arm(armed: bool) {
     ARMED.store(armed, Ordering::SeqCst);
 }
 
+/// Gives the terminal back from any thread, without waiting for a terminal that does not read. Does nothing when it is
+/// not ours.
+#[allow(unsafe_code, reason = "tcsetattr with the settings that were read by tcgetattr")]
+pub fn give_back() {
+    if ARMED.swap(false, Ordering::SeqCst) {
+        super::leave::say(libc::STDOUT_FILENO, RESTORE);
+        if let Some(settings) = COOKED.get() {
+            // SAFETY: `settings` is a whole structure that lives as long as the program.
+            unsafe { libc::tcsetattr(libc::STDIN_FILENO, libc::TCSANOW, settings) };
+        }
+    }
+}
+
 #[allow(unsafe_code, reason = "the crash handler itself; every call in it is async-signal-safe")]
 extern "C" fn handler(signal: libc::c_int) {
     // SAFETY: `write`, `tcsetattr`, `sigaction` and `raise` are async-signal-safe; `COOKED` was set before the

@@ -12,10 +12,18 @@ use std::{
     ffi::{CStr, CString, OsStr},
     os::unix::ffi::OsStrExt as _,
     path::PathBuf,
-    sync::OnceLock,
 };
 
 use opencv::core::{CV_VERSION_MAJOR, CV_VERSION_MINOR};
+use parking_lot::Mutex;
+
+/// Largest block of memory, in bytes, that FFmpeg may take at a time: a picture of [`MOST_PIXELS`] in three bytes a
+/// pixel takes 95 MiB, the index of a recording of a day at 50 frames a second 105 MiB. A stream that declares larger
+/// pictures, packets or descriptions is refused before it has the memory.
+const LARGEST_BLOCK: usize = 128 << 20;
+
+/// Pixels of the largest picture that can be decoded: 8K UHD.
+pub const MOST_PIXELS: u64 = 7680 * 4320;
 
 /// A function that only this library has: `cv::VideoCapture::VideoCapture()`.
 const SOMETHING_OF_IT: &CStr = c"_ZN2cv12VideoCaptureC1Ev";
@@ -36,8 +44,9 @@ pub fn file_name() -> String {
 /// What is wrong when the library, or one that it needs, is missing or damaged.
 #[allow(unsafe_code, reason = "the standard library has no way to load a library")]
 pub fn load() -> Result<(), String> {
-    static LOADED: OnceLock<Result<(), String>> = OnceLock::new();
-    let load = || {
+    /// A failure is not kept: handles and memory may be there at the next attempt.
+    static LOADED: Mutex<bool> = Mutex::new(false);
+    let load = || -> Result<(), String> {
         // SAFETY: the name ends in NUL.
         if !unsafe { libc::dlsym(libc::RTLD_DEFAULT, SOMETHING_OF_IT.as_ptr()) }.is_null() {
             return Ok(());
@@ -56,7 +65,27 @@ pub fn load() -> Result<(), String> {
             Err(said.to_string_lossy().into_owned())
         }
     };
-    LOADED.get_or_init(load).clone()
+    let mut loaded = LOADED.lock();
+    if !*loaded {
+        load()?;
+        limit_blocks();
+        *loaded = true;
+    }
+    Ok(())
+}
+
+/// Tells FFmpeg the largest block of memory that it may take, for the whole process.
+#[allow(unsafe_code, reason = "FFmpeg has no other interface")]
+fn limit_blocks() {
+    // SAFETY: the name ends in NUL. `av_max_alloc` of libavutil takes one `size_t`, gives nothing back, and may be called
+    // at any time: it stores the number. Where it is not there, nothing is called.
+    unsafe {
+        let found = libc::dlsym(libc::RTLD_DEFAULT, c"av_max_alloc".as_ptr());
+        if !found.is_null() {
+            let limit = std::mem::transmute::<*mut libc::c_void, extern "C" fn(usize)>(found);
+            limit(LARGEST_BLOCK);
+        }
+    }
 }
 
 /// The folder that OpenCV's core library was loaded from.

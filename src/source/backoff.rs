@@ -32,17 +32,23 @@ impl Backoff {
         self.attempts
     }
 
-    /// Takes note of a failed attempt. `None` when `max_attempts` is reached, else how long to wait:
-    /// `initial * 2^(attempt - 1)`, at most `max`, plus or minus 20 %.
-    pub fn next_delay(&mut self) -> Option<Duration> {
+    /// Whether as many attempts failed in a row as `max_attempts` says.
+    #[must_use]
+    pub fn is_exhausted(&self) -> bool {
+        self.config.max_attempts != 0 && self.attempts >= self.config.max_attempts
+    }
+
+    /// Takes note of a failed attempt and gives how long to wait: `initial * 2^(attempt - 1)`, at most `max` and `max`
+    /// once [`Self::is_exhausted`], plus or minus 20 %.
+    pub fn next_delay(&mut self) -> Duration {
         self.attempts = self.attempts.saturating_add(1);
-        if self.config.max_attempts != 0 && self.attempts >= self.config.max_attempts {
-            return None;
-        }
         let exponent = f64::from(self.attempts.min(64) - 1);
-        let plain =
-            (self.config.initial.as_secs_f64() * FACTOR.powf(exponent)).min(self.config.max.as_secs_f64());
-        Some(Duration::from_secs_f64(plain * (1.0 + JITTER * self.spread())))
+        let longest = self.config.max.as_secs_f64();
+        let plain = match self.is_exhausted() {
+            true => longest,
+            false => (self.config.initial.as_secs_f64() * FACTOR.powf(exponent)).min(longest),
+        };
+        Duration::from_secs_f64(plain * (1.0 + JITTER * self.spread()))
     }
 
     /// Goes on after this many failed attempts, those of a thread before this one.
@@ -70,33 +76,36 @@ mod tests {
     use super::*;
 
     fn config(max_attempts: u32) -> RetryConfig {
-        RetryConfig { max_attempts, initial: Duration::from_secs(1), max: Duration::from_secs(30) }
+        let (initial, max) = (Duration::from_secs(1), Duration::from_secs(30));
+        RetryConfig { max_attempts, initial, max, give_up: false }
     }
 
     #[test]
     fn delays_double_up_to_the_maximum_within_the_jitter() {
         let mut backoff = Backoff::new(config(0), 42);
         for expected in [1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0] {
-            let delay = backoff.next_delay().unwrap().as_secs_f64();
+            let delay = backoff.next_delay().as_secs_f64();
             assert!((expected * 0.8..=expected * 1.2).contains(&delay), "{delay} is not {expected} +-20 %");
         }
     }
 
     #[test]
-    fn gives_up_after_the_last_attempt_and_starts_over_after_a_reset() {
-        let mut backoff = Backoff::new(config(3), 7);
-        assert!(backoff.next_delay().is_some());
-        assert!(backoff.next_delay().is_some());
-        assert!(backoff.next_delay().is_none());
+    fn attempts_are_used_up_and_forgotten_after_a_reset() {
+        let mut backoff = Backoff::new(config(2), 7);
+        backoff.next_delay();
+        assert!(!backoff.is_exhausted());
+        assert!(backoff.next_delay() >= Duration::from_secs(24), "the longest delay from then on");
+        assert!(backoff.is_exhausted());
         backoff.reset();
-        assert!(backoff.next_delay().is_some());
+        assert!(!backoff.is_exhausted());
+        assert!(backoff.next_delay() <= Duration::from_millis(1200));
     }
 
     #[test]
-    fn never_gives_up_when_attempts_are_unlimited_even_after_years() {
+    fn unlimited_attempts_are_never_used_up_even_after_years() {
         let mut backoff = Backoff::new(config(0), 9);
         for _ in 0..100_000 {
-            assert!(backoff.next_delay().is_some_and(|delay| delay <= Duration::from_secs(36)));
+            assert!(backoff.next_delay() <= Duration::from_secs(36) && !backoff.is_exhausted());
         }
     }
 

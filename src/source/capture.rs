@@ -3,17 +3,16 @@
 //! [`supervise`] is the only loop that retries; `run_once` is straight-line code. The thread may block in
 //! native code up to the source's timeouts; the workers never do.
 
-use std::{
-    collections::hash_map::DefaultHasher,
-    hash::{Hash, Hasher},
-    time::{Duration, Instant},
-};
+mod control;
 
-use parking_lot::{Condvar, Mutex};
+use std::time::{Duration, Instant};
+
+use self::control::Order;
+pub use self::control::{CaptureControl, Wishes};
 
 use super::{
     Frame, FrameSource, Opener, SourceError, StreamInfo,
-    backoff::Backoff,
+    life::{FLAPPING, Life, Next, STEADY, Session, Shown},
     mailbox::{Mailbox, Notice},
     pacer::{FIRST_INTERVAL, Pacer, Shares},
     turns::{Place, Turn, Turns},
@@ -24,9 +23,6 @@ use crate::{
     metrics::stages::{Stage, timed},
     store::SourceState,
 };
-
-/// After this long with frames, failed attempts are forgotten.
-const HEALTHY_AFTER: Duration = Duration::from_secs(60);
 
 /// A frame of a live source that has waited this long for a worker is replaced by the next one of the stream: what
 /// is looked at late should not be old as well. The next replacement takes twice as long, and so on, because under
@@ -40,95 +36,6 @@ const UNEVEN: Duration = Duration::from_millis(20);
 /// A frame that is due later than this is not believed to be: a camera that paused goes on at its old rate.
 const FAR: Duration = Duration::from_millis(250);
 
-/// A camera that refuses the password, or has no such stream, is asked again no sooner than this: cameras
-/// lock accounts after a few wrong passwords.
-const REFUSED_DELAY: Duration = Duration::from_secs(60);
-
-/// What the user wants of a source now.
-#[derive(Debug, Default)]
-pub struct Wishes {
-    stop: bool,
-    paused: bool,
-    restart: bool,
-}
-
-/// Wishes, and the means to wake whoever waits for a change.
-#[derive(Debug, Default)]
-pub struct CaptureControl {
-    wishes: Mutex<Wishes>,
-    changed: Condvar,
-}
-
-/// What a capture thread should do next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Order {
-    Run,
-    Pause,
-    Restart,
-    Stop,
-}
-
-impl CaptureControl {
-    /// Ends the thread at its next turn.
-    pub fn stop(&self) {
-        self.change(|wishes| wishes.stop = true);
-    }
-
-    /// Stops or goes on reading.
-    pub fn pause(&self, paused: bool) {
-        self.change(|wishes| wishes.paused = paused);
-    }
-
-    /// Opens the source again now.
-    pub fn restart(&self) {
-        self.change(|wishes| {
-            wishes.restart = true;
-            wishes.paused = false;
-        });
-    }
-
-    /// Whether the user paused the source.
-    pub fn is_paused(&self) -> bool {
-        self.wishes.lock().paused
-    }
-
-    fn change(&self, change: impl FnOnce(&mut Wishes)) {
-        change(&mut self.wishes.lock());
-        self.changed.notify_all();
-    }
-
-    fn order(&self) -> Order {
-        let wishes = self.wishes.lock();
-        match *wishes {
-            Wishes { stop: true, .. } => Order::Stop,
-            Wishes { restart: true, .. } => Order::Restart,
-            Wishes { paused: true, .. } => Order::Pause,
-            _ => Order::Run,
-        }
-    }
-
-    fn take_restart(&self) -> bool {
-        std::mem::take(&mut self.wishes.lock().restart)
-    }
-
-    /// Waits until `deadline` or until there is an order other than `meanwhile`.
-    fn wait(&self, clock: &dyn Clock, deadline: Option<Instant>, meanwhile: Order) {
-        const LONG: Duration = Duration::from_secs(3600);
-        while self.order() == meanwhile {
-            let left = match deadline.map(|deadline| deadline.saturating_duration_since(clock.now())) {
-                Some(Duration::ZERO) => return,
-                Some(left) => left,
-                None => LONG,
-            };
-            let mut wishes = self.wishes.lock();
-            // An order given between the check above and this lock has set its flag already.
-            if !wishes.stop && !wishes.restart && wishes.paused == (meanwhile == Order::Pause) {
-                clock.wait(&self.changed, &mut wishes, left);
-            }
-        }
-    }
-}
-
 /// Whom a capture thread works for.
 pub trait Host: Sync {
     /// The source's state changed; `error` says why when something went wrong.
@@ -137,6 +44,10 @@ pub trait Host: Sync {
     fn opened(&self, info: &StreamInfo, codec: Option<String>);
     /// Size to which pictures of this size are to be reduced.
     fn working_size(&self, width: u32, height: u32) -> (u32, u32);
+    /// So many sessions in a row delivered frames and were short.
+    fn short_sessions(&self, count: u32) {
+        let _ = count;
+    }
     /// Something about the stream that the user should know.
     fn remark(&self, text: &str) {
         let _ = text;
@@ -189,14 +100,9 @@ enum Ending {
 /// Runs the source until it is over or the user stops it.
 pub fn supervise(capture: &Capture<'_>) {
     let Capture { source, control, clock, host, mailbox, .. } = *capture;
-    let mut hasher = DefaultHasher::new();
-    source.id.hash(&mut hasher);
-    let mut backoff = Backoff::new(source.retry, hasher.finish());
-    if capture.hung > 0 {
-        backoff.resume(capture.hung - 1);
-        if !wait_for_next(capture, SourceError::Hung, &mut backoff) {
-            return;
-        }
+    let mut life = Life::new(source, capture.hung.saturating_sub(1));
+    if capture.hung > 0 && !go_on(capture, &SourceError::Hung, &Session::default(), &mut life) {
+        return;
     }
     loop {
         match control.order() {
@@ -208,13 +114,17 @@ pub fn supervise(capture: &Capture<'_>) {
             }
             Order::Restart => {
                 control.take_restart();
-                backoff.reset();
+                life.forget();
+                host.short_sessions(0);
             }
             Order::Run => {}
         }
-        host.state(SourceState::Connecting, None);
-        let mut healthy = false;
-        let error = match run_once(capture, &mut healthy) {
+        // A camera that is marked as failed stays so until it sends a frame.
+        if !life.is_marked_failed() {
+            host.state(SourceState::Connecting, None);
+        }
+        let mut open = Open::default();
+        let error = match run_once(capture, &mut open) {
             Ok(Ending::EndOfFile) => {
                 mailbox.notify(Notice::Ended(None));
                 host.ready();
@@ -225,63 +135,95 @@ pub fn supervise(capture: &Capture<'_>) {
         };
         mailbox.notify(Notice::Disconnected);
         host.ready();
-        if healthy {
-            backoff.reset();
-        }
-        if !wait_for_next(capture, error, &mut backoff) {
+        let since = |then: Instant| clock.now().saturating_duration_since(then);
+        let session = Session {
+            frames: open.frames,
+            lasted: open.since.map_or(Duration::ZERO, since),
+            awake_for: clock.awoke().map(since),
+        };
+        if !go_on(capture, &error, &session, &mut life) {
             return;
         }
     }
 }
 
-/// Waits until the next attempt is due after `error`; `false` when there is to be none.
-fn wait_for_next(capture: &Capture<'_>, error: SourceError, backoff: &mut Backoff) -> bool {
+/// Waits until the source is to be opened again after `session` ended with `error`; `false` when it never is.
+fn go_on(capture: &Capture<'_>, error: &SourceError, session: &Session, life: &mut Life) -> bool {
     let Capture { source, control, clock, host, mailbox, .. } = *capture;
-    let Some(next) = next_state(source, &error, backoff, clock.now()) else {
-        tracing::error!(camera = %source.id, "Given up after {} attempts: {error}", backoff.attempts().max(1));
-        mailbox.notify(Notice::Ended(Some(error)));
+    let (was_failed, id) = (life.is_marked_failed(), &source.id);
+    let Next::Again(delay, shown) = life.next(error, session) else {
+        if source.kind == SourceKind::Camera {
+            tracing::error!(camera = %id, "Given up after {} attempts: {error}", life.attempts().max(1));
+        }
+        mailbox.notify(Notice::Ended(Some(error.clone())));
         host.ready();
         return false;
     };
-    let deadline = next.next_attempt();
-    if let Some(at) = deadline {
-        let seconds = at.saturating_duration_since(clock.now()).as_secs_f64();
-        tracing::warn!(camera = %source.id, "{error}; attempt {} in {seconds:.1} s", backoff.attempts() + 1);
+    let at = clock.now() + delay;
+    let again = format!("attempt {} in {:.1} s", life.attempts() + 1, delay.as_secs_f64());
+    let state = match shown {
+        Shown::Blameless => {
+            tracing::info!(camera = %id, "The program stood still; opening again ({error})");
+            control.wait(clock, Some(at), Order::Run);
+            return true;
+        }
+        Shown::Reconnecting if delay.is_zero() => SourceState::Connecting,
+        Shown::Reconnecting => SourceState::Retrying { attempt: 0, at },
+        Shown::Retrying(attempt) => SourceState::Retrying { attempt, at },
+        Shown::AuthFailed => SourceState::AuthFailed { at },
+        Shown::NoSuchStream => SourceState::NoSuchStream { at },
+        Shown::Failed => SourceState::Failed { next: Some(at) },
+    };
+    match shown {
+        Shown::Reconnecting => host.short_sessions(life.short_sessions()),
+        Shown::Failed if !was_failed => {
+            let attempts = life.attempts();
+            tracing::error!(camera = %id, "Marked as failed after {attempts} attempts in a row, and tried on: {error}; {again}");
+        }
+        _ => tracing::warn!(camera = %id, "{error}; {again}"),
     }
-    host.state(next, Some(&error));
-    control.wait(clock, deadline, Order::Run);
+    if shown == Shown::Reconnecting && life.short_sessions() >= FLAPPING {
+        host.state(state, Some(&flapping(life.short_sessions(), session, error)));
+    } else {
+        host.state(state, Some(error));
+    }
+    control.wait(clock, Some(at), Order::Run);
     true
 }
 
-/// The state to wait in after a failure; `None` when there is nothing to wait for.
-fn next_state(
-    source: &SourceConfig,
-    error: &SourceError,
-    backoff: &mut Backoff,
-    now: Instant,
-) -> Option<SourceState> {
-    // A file does not come back by itself, and one that broke off half-way would be counted twice.
-    if source.kind == SourceKind::Video || error.is_permanent() {
-        return None;
-    }
-    let delay = backoff.next_delay()?;
-    Some(match error {
-        SourceError::Auth => SourceState::AuthFailed { at: now + delay.max(REFUSED_DELAY) },
-        SourceError::NoSuchStream(_) => SourceState::NoSuchStream { at: now + delay },
-        _ => SourceState::Retrying { attempt: backoff.attempts(), at: now + delay },
+/// What is said of a camera that ended so many short sessions in a row, the last one with `error`.
+fn flapping(count: u32, session: &Session, error: &SourceError) -> SourceError {
+    let (frames, seconds) = (session.frames, session.lasted.as_secs_f64());
+    SourceError::Flapping(match frames {
+        1 => format!(
+            "{count} sessions in a row were short, the last one gave a single frame; if the address is one of still \
+             pictures, name that of the video ({error})"
+        ),
+        _ => format!(
+            "{count} sessions in a row were short, the last one of {seconds:.1} s and {frames} frames ({error})"
+        ),
     })
 }
 
-fn run_once(capture: &Capture<'_>, healthy: &mut bool) -> Result<Ending, SourceError> {
-    let Capture { source, opener, mailbox, control, clock, host, .. } = *capture;
-    host.native(Some(source.open_timeout));
-    let opened = opener.open(source);
-    host.native(None);
-    let mut stream = opened?;
+/// What is known of a session while it goes on.
+#[derive(Default)]
+struct Open {
+    /// When it was opened.
+    since: Option<Instant>,
+    /// Frames grabbed.
+    frames: u64,
+    /// Whether it was told that the session is a long one.
+    is_steady: bool,
+}
+
+fn run_once(capture: &Capture<'_>, open: &mut Open) -> Result<Ending, SourceError> {
+    let Capture { source, mailbox, control, clock, host, .. } = *capture;
+    let mut stream = open_stream(capture)?;
     let info = stream.info();
     host.opened(&info, stream.codec());
     host.state(SourceState::Running, None);
     let opened_at = clock.now();
+    open.since = Some(opened_at);
     let mut pacer = Pacer::new(source.cadence);
     let (mut delivered, mut stale_after, mut place) = (0, STALE, Place::default());
     loop {
@@ -302,10 +244,12 @@ fn run_once(capture: &Capture<'_>, healthy: &mut bool) -> Result<Ending, SourceE
             }
         }
         let turn = if info.live { take_turn(capture, stream.due(), &mut place) } else { None };
-        host.native(Some(source.stall_timeout));
-        let grabbed = timed(Stage::Decode, || stream.grab());
-        host.native(None);
+        let grabbed = grab(capture, stream.as_mut());
         drop(turn);
+        if !info.live && grabbed == Err(SourceError::StoodStill) {
+            stream = open_at(capture, open.frames)?;
+            continue;
+        }
         if let Some(text) = stream.remark() {
             host.remark(&text);
         }
@@ -315,8 +259,10 @@ fn run_once(capture: &Capture<'_>, healthy: &mut bool) -> Result<Ending, SourceE
             }
             return Err(SourceError::Broken("the camera closed the stream".into()));
         }
-        if !*healthy && clock.now().saturating_duration_since(opened_at) >= HEALTHY_AFTER {
-            *healthy = true;
+        open.frames += 1;
+        if !open.is_steady && clock.now().saturating_duration_since(opened_at) >= STEADY {
+            open.is_steady = true;
+            host.short_sessions(0);
         }
         let shares = if info.live { host.shares() } else { Shares::WHOLE };
         let last = stream.is_last() && pacer.wants_last();
@@ -336,6 +282,39 @@ fn run_once(capture: &Capture<'_>, healthy: &mut bool) -> Result<Ending, SourceE
                 stale_after *= 2;
             }
             host.skipped();
+        }
+    }
+}
+
+fn open_stream(capture: &Capture<'_>) -> Result<Box<dyn FrameSource>, SourceError> {
+    let Capture { source, opener, host, .. } = *capture;
+    host.native(Some(source.open_timeout));
+    let opened = opener.open(source);
+    host.native(None);
+    opened
+}
+
+fn grab(capture: &Capture<'_>, stream: &mut dyn FrameSource) -> Result<bool, SourceError> {
+    capture.host.native(Some(capture.source.stall_timeout));
+    let grabbed = timed(Stage::Decode, || stream.grab());
+    capture.host.native(None);
+    grabbed
+}
+
+/// Opens a file once more and goes to where it was after so many frames: a program that stood still in the middle of a
+/// file goes on in it, and counts each frame once.
+fn open_at(capture: &Capture<'_>, frames: u64) -> Result<Box<dyn FrameSource>, SourceError> {
+    loop {
+        let again = open_stream(capture).and_then(|mut stream| {
+            for _ in 0..frames {
+                if capture.control.order() == Order::Stop || !grab(capture, stream.as_mut())? {
+                    break;
+                }
+            }
+            Ok(stream)
+        });
+        if again.as_ref().err() != Some(&SourceError::StoodStill) {
+            return again;
         }
     }
 }

@@ -12,6 +12,7 @@ use self::{
 };
 use super::{Frame, FrameSource, SourceError, StreamInfo, video::reduce};
 use crate::{
+    clock,
     config::{DemoSpec, LineConfig, SourceKind, defaults},
     geometry::BBox,
 };
@@ -46,7 +47,7 @@ impl Demo {
     /// When OpenCV cannot draw.
     pub fn source(&self) -> Result<DemoSource, SourceError> {
         let painter = Painter::new(&self.spec).map_err(|error| drawing(&error))?;
-        let now = Instant::now();
+        let now = clock::now();
         Ok(DemoSource { demo: self.clone(), painter, walkers: self.walkers(), grabbed: 0, captured: now })
     }
 
@@ -137,7 +138,7 @@ impl FrameSource for DemoSource {
             return Ok(false);
         }
         self.grabbed += 1;
-        self.captured = Instant::now();
+        self.captured = clock::now();
         Ok(true)
     }
 

@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use super::SourceError;
+use super::{SourceError, refusal};
 
 /// How much of a file is looked at to tell its kind.
 const HEAD: u64 = 4096;
@@ -14,16 +14,19 @@ const HEAD: u64 = 4096;
 /// Refuses, before anything is decoded, what cannot be a video file.
 ///
 /// # Errors
-/// [`SourceError::NotFound`], or [`SourceError::Unsupported`] with the reason.
+/// [`SourceError::NotFound`], [`SourceError::Unsupported`] with the reason, or [`SourceError::System`].
 pub fn check(path: &Path) -> Result<(), SourceError> {
     let shown = path.display();
     let unsupported = |problem: &str| Err(SourceError::Unsupported(format!("'{shown}' {problem}")));
+    let unreadable = |error: &io::Error| {
+        refusal::of(error).map_or_else(|| unsupported(&format!("cannot be read: {error}")), Err)
+    };
     let metadata = match fs::metadata(path) {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Err(SourceError::NotFound(shown.to_string()));
         }
-        Err(error) => return unsupported(&format!("cannot be read: {error}")),
+        Err(error) => return unreadable(&error),
     };
     if metadata.is_dir() {
         return unsupported("is a directory; name a video file in it");
@@ -32,7 +35,7 @@ pub fn check(path: &Path) -> Result<(), SourceError> {
         return unsupported("is not a regular file");
     }
     if let Err(error) = File::open(path) {
-        return unsupported(&format!("cannot be read: {error}"));
+        return unreadable(&error);
     }
     if metadata.len() == 0 {
         return unsupported("is empty");
@@ -43,6 +46,9 @@ pub fn check(path: &Path) -> Result<(), SourceError> {
 /// The likely reason why the file at `path` did not open as a video.
 #[must_use]
 pub fn diagnose(path: &Path) -> SourceError {
+    if let Some(refused) = refusal::find() {
+        return refused;
+    }
     let problem = match look(path) {
         Ok(kind) => kind.problem().to_owned(),
         Err(error) => format!("cannot be read: {error}"),

@@ -30,6 +30,11 @@ pub(super) fn meaning(address: &Url, answer: &Answer) -> Option<SourceError> {
         0..=399 => None,
         401 | 403 | 407 => Some(SourceError::Auth),
         404 | 410 => Some(SourceError::NoSuchStream(format!("'{address}' ({})", said.trim()))),
+        // RTSP's "Not Enough Bandwidth" is what cameras say when all their sessions are taken.
+        453 => Some(SourceError::Unreachable(format!(
+            "'{address}' takes no more viewers ({}); close one, or raise the camera's limit",
+            said.trim()
+        ))),
         _ => Some(SourceError::Unreachable(format!("'{address}' answers '{}'", said.trim()))),
     }
 }
@@ -90,7 +95,7 @@ pub(super) fn remaining(deadline: Instant) -> Duration {
 
 /// What answers is no server of the kind that the address names.
 pub(super) fn another_language(address: &Url) -> SourceError {
-    SourceError::Unsupported(format!(
+    SourceError::NoVideo(format!(
         "'{address}' answers, but not in the language of {}; check scheme and port",
         address.scheme()
     ))

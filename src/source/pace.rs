@@ -6,6 +6,7 @@ use std::{
 };
 
 use super::{Frame, FrameSource, SourceError, StreamInfo};
+use crate::clock;
 
 /// Furthest that the playback may be behind or ahead before it starts afresh from now.
 const MAX_LAG: Duration = Duration::from_secs(1);
@@ -24,7 +25,7 @@ impl<S: FrameSource> Paced<S> {
     /// Plays `inner`; the clock starts at its first frame.
     #[must_use]
     pub fn new(inner: S) -> Self {
-        Self { inner, start: None, released: Instant::now(), before: 0.0 }
+        Self { inner, start: None, released: clock::now(), before: 0.0 }
     }
 }
 
@@ -56,12 +57,12 @@ impl<S: FrameSource> FrameSource for Paced<S> {
             return Ok(false);
         }
         let media = self.inner.time();
-        let now = Instant::now();
+        let now = clock::now();
         match self.start.and_then(|start| wait(start, media, now)) {
             Some(ahead) => thread::sleep(ahead),
             None => self.start = now.checked_sub(Duration::try_from_secs_f64(media).unwrap_or_default()),
         }
-        self.released = Instant::now();
+        self.released = clock::now();
         Ok(true)
     }
 

@@ -12,10 +12,10 @@
 
 use std::{
     ffi::{OsStr, OsString},
-    fs,
+    fs, io,
     path::Path,
     sync::{Arc, Once},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use opencv::{
@@ -29,8 +29,9 @@ use super::{
     demo::Demo,
     file,
     pace::Paced,
+    refusal,
     relay::{Destination, Relay},
-    video::{VideoSource, size_of},
+    video::{Stopwatch, VideoSource, size_of},
 };
 use crate::{
     config::{Credentials, DemoSpec, SourceConfig, SourceKind, SourceSpec, Transport},
@@ -87,17 +88,19 @@ pub struct SystemOpener;
 
 fn open_file(path: &Path, config: &SourceConfig) -> Result<Box<dyn FrameSource>, SourceError> {
     file::check(path)?;
-    let begun = Instant::now();
+    let begun = Stopwatch::start();
     // Relative names with a colon would be taken for the name of a protocol.
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let capture =
-        open_capture(absolute.as_os_str(), &timeouts(config)).ok_or_else(|| file::diagnose(path))?;
+    let Some(capture) = open_capture(absolute.as_os_str(), &timeouts(config)) else {
+        let interrupted = begun.was_interrupted(config.open_timeout);
+        return Err(if interrupted { SourceError::StoodStill } else { file::diagnose(path) });
+    };
     let mut source = VideoSource::file(capture, path, config.stall_timeout)?;
     // In what is left of the time for opening.
-    let left = config.open_timeout.saturating_sub(begun.elapsed());
+    let left = config.open_timeout.saturating_sub(begun.ran());
     let hurried = SourceConfig { open_timeout: left, ..config.clone() };
     if let Some(later) = size_near_end(&absolute, &timeouts(&hurried)) {
-        source.note_later_size(later);
+        source.note_later_size(later)?;
     }
     Ok(match config.kind {
         SourceKind::Video => Box::new(source),
@@ -143,14 +146,14 @@ fn open_url(
     }
     let destination = Destination { shown, asked: &asked, credentials, tls: &config.tls };
     let relay = Arc::new(Relay::start(&destination, config.open_timeout)?);
-    let started = Instant::now();
+    let started = Stopwatch::start();
     if let Some(capture) = open_capture(relay.address(), &timeouts(config)) {
         let live = config.kind == SourceKind::Camera;
         // In the time that a grab may take.
         let hurried =
             SourceConfig { open_timeout: config.open_timeout.min(config.stall_timeout), ..config.clone() };
         let again = Box::new(move || open_capture(relay.address(), &timeouts(&hurried)));
-        let mut source = VideoSource::network(capture, shown, config.stall_timeout, live, again);
+        let mut source = VideoSource::network(capture, shown, config.stall_timeout, live, again)?;
         if !config.tls.verify && matches!(asked.scheme(), "https" | "rtsps") {
             source.note(format!(
                 "the certificate of '{shown}' is not verified (\"tls\": {{\"verify\": false}}): anybody between here \
@@ -159,7 +162,13 @@ fn open_url(
         }
         return Ok(Box::new(source));
     }
-    let timed_out = started.elapsed() >= config.open_timeout;
+    if started.was_interrupted(config.open_timeout) {
+        return Err(SourceError::StoodStill);
+    }
+    if let Some(refused) = refusal::find() {
+        return Err(refused);
+    }
+    let timed_out = started.ran() >= config.open_timeout;
     Err(relay.failure().unwrap_or_else(|| undecodable(shown, timed_out)))
 }
 
@@ -167,37 +176,41 @@ impl Opener for SystemOpener {
     fn open(&self, config: &SourceConfig) -> Result<Box<dyn FrameSource>, SourceError> {
         prepare_process();
         if !matches!(config.source, SourceSpec::Demo(_)) {
-            native::videoio::load().map_err(|error| {
-                SourceError::Unsupported(format!("OpenCV's video library cannot be loaded: {error}; install it again, as 'scripts/setup' does"))
-            })?;
+            if let Some(refused) = refusal::find() {
+                return Err(refused);
+            }
+            native::videoio::load().map_err(|error| refusal::library("OpenCV's video library", &error))?;
         }
         match &config.source {
             SourceSpec::File(path) => open_file(path, config),
             SourceSpec::Url { address, credentials, .. } => open_url(config, address, credentials.as_ref()),
-            SourceSpec::Device(number) => open_device(*number, config.stall_timeout),
+            SourceSpec::Device(path) => open_device(path, config.stall_timeout),
             SourceSpec::Demo(written) => open_demo(written, config.kind),
         }
     }
 }
 
-fn open_device(number: u32, stall_timeout: Duration) -> Result<Box<dyn FrameSource>, SourceError> {
-    let path = format!("/dev/video{number}");
-    if !Path::new(&path).exists() {
-        return Err(SourceError::NotFound(path));
+fn open_device(path: &Path, stall_timeout: Duration) -> Result<Box<dyn FrameSource>, SourceError> {
+    let shown = path.display().to_string();
+    if let Err(error) = fs::File::open(path) {
+        return Err(match error.kind() {
+            io::ErrorKind::NotFound => SourceError::NotFound(shown),
+            io::ErrorKind::PermissionDenied => SourceError::Unreachable(format!(
+                "'{shown}' cannot be read ({error}); give this user access to it, as by adding it to the group 'video'"
+            )),
+            _ => refusal::of(&error)
+                .unwrap_or_else(|| SourceError::Unreachable(format!("'{shown}' cannot be read: {error}"))),
+        });
     }
-    if let Err(error) = fs::File::open(&path) {
-        return Err(SourceError::Unsupported(format!(
-            "'{path}' cannot be read ({error}); give this user access to it, as by adding it to the group 'video'"
-        )));
-    }
-    let index = i32::try_from(number).map_err(|_| SourceError::NotFound(path.clone()))?;
-    match VideoCapture::new(index, videoio::CAP_V4L2) {
+    match VideoCapture::from_file(path, videoio::CAP_V4L2) {
         Ok(capture) if capture.is_opened().unwrap_or(false) => {
-            Ok(Box::new(VideoSource::device(capture, &path, stall_timeout)))
+            Ok(Box::new(VideoSource::device(capture, &shown, stall_timeout)?))
         }
-        _ => Err(SourceError::Unsupported(format!(
-            "'{path}' gives no video; another program may be using it, or it is not a camera"
-        ))),
+        _ => Err(refusal::find().unwrap_or_else(|| {
+            SourceError::NoVideo(format!(
+                "'{shown}' gives none; another program may be using it, or it is not a camera"
+            ))
+        })),
     }
 }
 
@@ -236,7 +249,7 @@ fn undecodable(address: &Url, timed_out: bool) -> SourceError {
             "'{address}' describes a video but does not deliver it; the other transport (tcp or udp) may help"
         ))
     } else {
-        SourceError::Unsupported(format!(
+        SourceError::NoVideo(format!(
             "'{address}' answers, but not with a video that can be decoded; try it with 'ffprobe'"
         ))
     }

@@ -1,11 +1,12 @@
 //! Frames out of an open OpenCV capture: time stamps, sizes, ends and stalls.
 
 mod doubt;
+mod limits;
 mod picture;
 mod time;
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
@@ -16,20 +17,21 @@ use opencv::{
 use parking_lot::Mutex;
 use url::Url;
 
+pub(super) use self::limits::Stopwatch;
 pub(super) use self::picture::reduce;
 use self::{
     doubt::{Standstill, is_grey},
+    limits::{WHOLE_WAIT, check_size},
     time::{Arrivals, MediaClock, sane_fps},
 };
 use super::{Frame, FrameSource, SourceError, StreamInfo};
+use crate::clock;
 
-/// Pictures with more pixels (8192 x 8192) come from damaged headers; one of them takes 200 MB.
-const MAX_PIXELS: u64 = 8192 * 8192;
-/// Share of the time allowed from which a wait counts as the whole of it: FFmpeg's timer and ours do not start at
-/// the same moment.
-const WHOLE_WAIT: f64 = 0.9;
 /// Pictures of a stream that may lack a key frame; then they are taken as they are.
 const KEY_FRAME_WITHIN: u64 = 300;
+
+/// Time after which grey pictures of a live stream are what its camera sees, or says that it sees nothing.
+const KEY_FRAME_AFTER: Duration = Duration::from_secs(10);
 
 /// Full-size pictures that wait for their next use by whatever source. Few sources convert one at the same moment, and
 /// one for each would be a large part of the memory that a source takes.
@@ -43,7 +45,7 @@ pub type Reopen = Box<dyn Fn() -> Option<VideoCapture> + Send>;
 /// What a capture reads from, which decides what its time and its end mean.
 enum Origin {
     /// A file: media time, ends.
-    File { stall_timeout: Duration },
+    File { path: PathBuf, stall_timeout: Duration },
     /// A network stream or device: monotonic time; `live` streams do not end by themselves.
     Stream { stall_timeout: Duration, live: bool },
 }
@@ -55,9 +57,13 @@ pub struct VideoSource {
     origin: Origin,
     info: StreamInfo,
     clock: MediaClock,
-    opened: Instant,
+    /// When it was opened, in the time that passes whether the program runs or not: people who were there before it
+    /// stood still are others afterwards.
+    opened: Duration,
     /// Length of the file when it was opened, in bytes; 0 for what is no file.
     length: u64,
+    /// Seconds that it plays, as declared; `None` where that is not said.
+    seconds: Option<f64>,
     /// Frames grabbed so far.
     grabbed: u64,
     time: f64,
@@ -68,6 +74,8 @@ pub struct VideoSource {
     full: Mat,
     /// How long the grab before took: a decoder that gives out what it still holds hides the wait for more.
     waited: Duration,
+    /// Whether FFmpeg took a standstill of the program for a stream that sends nothing; then it reads no further.
+    is_interrupted: bool,
     /// Pictures passed over because no key frame had come; `None` once one has.
     without_key_frame: Option<u64>,
     standstill: Standstill,
@@ -84,20 +92,19 @@ impl VideoSource {
     /// # Errors
     /// When it declares pictures so large that decoding them would take the machine's memory.
     pub fn file(capture: VideoCapture, path: &Path, stall_timeout: Duration) -> Result<Self, SourceError> {
-        let source = Self::new(capture, path.display().to_string(), Origin::File { stall_timeout });
-        let (width, height) = source.info.size;
-        if u64::from(width) * u64::from(height) > MAX_PIXELS {
-            return Err(SourceError::Unsupported(format!(
-                "'{}' declares pictures of {width}x{height} pixels; it may be damaged",
-                source.name
-            )));
-        }
+        let origin = Origin::File { path: path.to_owned(), stall_timeout };
+        let source = Self::new(capture, path.display().to_string(), origin);
+        check_size(&source.name, source.info.size).map_err(SourceError::Unsupported)?;
         Ok(source)
     }
 
     /// The file's pictures have this (width, height) in pixels later on; OpenCV 4.6 keeps to the first size.
-    pub fn note_later_size(&mut self, later: (u32, u32)) {
+    ///
+    /// # Errors
+    /// As [`Self::file`].
+    pub fn note_later_size(&mut self, later: (u32, u32)) -> Result<(), SourceError> {
         let size = self.info.size;
+        check_size(&self.name, later).map_err(SourceError::Unsupported)?;
         if later != size && size != (0, 0) && later != (0, 0) {
             self.remark = Some(format!(
                 "'{}' changes its pictures from {}x{} to {}x{} pixels; people after that are not counted rightly: \
@@ -105,6 +112,7 @@ impl VideoSource {
                 self.name, size.0, size.1, later.0, later.1
             ));
         }
+        Ok(())
     }
 
     /// Says `remark` with the next frame.
@@ -114,22 +122,29 @@ impl VideoSource {
 
     /// Frames of a network stream; one that is not `live` (a video behind an address) may end. `reopen` is asked
     /// when a live one seems to have changed its size.
-    #[must_use]
+    ///
+    /// # Errors
+    /// As [`Self::file`].
     pub fn network(
         capture: VideoCapture,
         address: &Url,
         stall_timeout: Duration,
         live: bool,
         reopen: Reopen,
-    ) -> Self {
+    ) -> Result<Self, SourceError> {
         let source = Self::new(capture, address.to_string(), Origin::Stream { stall_timeout, live });
-        Self { reopen: Some(reopen), ..source }
+        check_size(&source.name, source.info.size).map_err(SourceError::NoVideo)?;
+        Ok(Self { reopen: Some(reopen), ..source })
     }
 
     /// Frames of a capture device.
-    #[must_use]
-    pub fn device(capture: VideoCapture, path: &str, stall_timeout: Duration) -> Self {
-        Self::new(capture, path.to_owned(), Origin::Stream { stall_timeout, live: true })
+    ///
+    /// # Errors
+    /// As [`Self::file`].
+    pub fn device(capture: VideoCapture, path: &str, stall_timeout: Duration) -> Result<Self, SourceError> {
+        let source = Self::new(capture, path.to_owned(), Origin::Stream { stall_timeout, live: true });
+        check_size(path, source.info.size).map_err(SourceError::NoVideo)?;
+        Ok(source)
     }
 
     fn new(capture: VideoCapture, name: String, origin: Origin) -> Self {
@@ -137,16 +152,18 @@ impl VideoSource {
         let live = matches!(origin, Origin::Stream { live: true, .. });
         let fps = sane_fps(property(videoio::CAP_PROP_FPS));
         // Where the container tells no number, OpenCV makes one of the rate.
-        let frames = fps.map_or(0.0, |_| property(videoio::CAP_PROP_FRAME_COUNT));
+        let counted = property(videoio::CAP_PROP_FRAME_COUNT);
+        let frames = fps.map_or(0.0, |_| counted);
+        let seconds = counted / property(videoio::CAP_PROP_FPS);
         let info = StreamInfo {
             size: size_of(&capture),
             fps,
             live,
             frames: (!live && (1.0..1e12).contains(&frames)).then_some(frames as u64),
         };
-        let now = Instant::now();
-        let length = match origin {
-            Origin::File { .. } => std::fs::metadata(&name).map_or(0, |file| file.len()),
+        let now = clock::now();
+        let length = match &origin {
+            Origin::File { path, .. } => std::fs::metadata(path).map_or(0, |file| file.len()),
             Origin::Stream { .. } => 0,
         };
         Self {
@@ -155,14 +172,16 @@ impl VideoSource {
             origin,
             clock: MediaClock::new(info.fps),
             info,
-            opened: now,
+            opened: clock::passed(),
             length,
+            seconds: (!live && seconds.is_finite() && seconds > 0.0).then_some(seconds),
             grabbed: 0,
             time: 0.0,
             captured: now,
             arrivals: Arrivals::default(),
             full: Mat::default(),
             waited: Duration::ZERO,
+            is_interrupted: false,
             without_key_frame: Some(0),
             standstill: Standstill::default(),
             in_doubt: false,
@@ -172,18 +191,28 @@ impl VideoSource {
     }
 
     /// A file that vanishes, is damaged, or is still being written ends like any other: FFmpeg tells no reason.
-    fn say_early_end(&mut self) {
+    fn say_early_end(&mut self, path: &Path) {
         let (name, read) = (&self.name, self.grabbed);
-        self.remark = match std::fs::metadata(name) {
+        self.remark = match std::fs::metadata(path) {
             Err(_) => Some(format!("'{name}' has vanished while it was read; {read} frames were counted")),
             Ok(file) if file.len() != self.length => Some(format!(
                 "'{name}' is still being written; it was read as far as it went, {read} frames; restart it when it \
                  is complete"
             )),
-            // Containers often promise a few frames more than they hold.
-            Ok(_) => self.info.frames.filter(|frames| read < frames - frames / 10).map(|frames| {
-                format!("'{name}' ended after {read} of {frames} frames; it may be damaged or cut short")
-            }),
+            // Containers often promise a little more than they hold, and say little of the number of frames where
+            // their rate varies.
+            Ok(_) => {
+                let frame = 1.0 / self.info.fps.unwrap_or(1.0);
+                let lacks_frames = self.info.frames.is_none_or(|frames| read < frames - frames / 10);
+                let is_early = |seconds: &f64| lacks_frames && self.time + frame < seconds * 0.9;
+                self.seconds.filter(is_early).map(|seconds| {
+                    let length = match self.info.frames {
+                        Some(frames) => format!("{read} of {frames} frames"),
+                        None => format!("{:.1} of {seconds:.1} s", self.time),
+                    };
+                    format!("'{name}' ended after {length}; it may be damaged, cut short, or go on with what cannot be decoded")
+                })
+            }
         };
     }
 
@@ -208,7 +237,13 @@ impl VideoSource {
     fn has_key_frame(&mut self) -> Result<bool, SourceError> {
         let Some(passed) = self.without_key_frame else { return Ok(true) };
         self.decode()?;
-        if passed < KEY_FRAME_WITHIN && is_grey(&self.full) {
+        let is_late = match self.origin {
+            Origin::Stream { stall_timeout, live: true } => {
+                clock::passed().saturating_sub(self.opened) > stall_timeout.min(KEY_FRAME_AFTER)
+            }
+            _ => false,
+        };
+        if passed < KEY_FRAME_WITHIN && !is_late && is_grey(&self.full) {
             self.without_key_frame = Some(passed + 1);
             self.grabbed += 1;
             return Ok(false);
@@ -228,7 +263,9 @@ impl VideoSource {
     fn look_again(&mut self) {
         let before = self.info.size;
         match self.reopen.as_ref().and_then(|reopen| reopen()) {
-            Some(capture) if size_of(&capture) != before => {
+            Some(capture)
+                if size_of(&capture) != before && check_size(&self.name, size_of(&capture)).is_ok() =>
+            {
                 self.info.size = size_of(&capture);
                 self.capture = capture;
                 self.standstill = Standstill::default();
@@ -240,16 +277,20 @@ impl VideoSource {
 
     /// What the absence of a next frame means, after waiting for it for `waited`.
     fn end(&mut self, waited: Duration) -> Result<bool, SourceError> {
+        if self.is_interrupted {
+            return Err(SourceError::StoodStill);
+        }
         match self.origin {
-            Origin::File { stall_timeout } if waited >= stall_timeout.mul_f64(WHOLE_WAIT) => {
+            Origin::File { stall_timeout, .. } if waited >= stall_timeout.mul_f64(WHOLE_WAIT) => {
                 Err(SourceError::Stalled(stall_timeout))
             }
             Origin::File { .. } if self.grabbed == 0 => Err(SourceError::Unsupported(format!(
                 "'{}' holds no frame that can be decoded; it may be damaged or cut short",
                 self.name
             ))),
-            Origin::File { .. } => {
-                self.say_early_end();
+            Origin::File { ref path, .. } => {
+                let path = path.clone();
+                self.say_early_end(&path);
                 Ok(false)
             }
             Origin::Stream { stall_timeout, .. } if waited >= stall_timeout.mul_f64(WHOLE_WAIT) => {
@@ -284,21 +325,24 @@ impl FrameSource for VideoSource {
             self.look_again();
         }
         loop {
-            let asked = Instant::now();
-            if !self.capture.grab().map_err(|error| self.broken(&said(&error)))? {
-                return self.end(asked.elapsed().max(self.waited));
+            let asked = Stopwatch::start();
+            let grabbed = self.capture.grab();
+            let (Origin::File { stall_timeout, .. } | Origin::Stream { stall_timeout, .. }) = self.origin;
+            self.is_interrupted |= asked.was_interrupted(stall_timeout);
+            if !grabbed.map_err(|error| self.broken(&said(&error)))? {
+                return self.end(asked.ran().max(self.waited));
             }
-            self.waited = asked.elapsed();
+            self.waited = asked.ran();
             if self.has_key_frame()? {
                 break;
             }
         }
-        self.captured = Instant::now();
+        self.captured = clock::now();
         let stamp = self.capture.get(videoio::CAP_PROP_POS_MSEC).unwrap_or(f64::NAN) / 1000.0;
         self.time = match self.origin {
             Origin::File { .. } | Origin::Stream { live: false, .. } => self.clock.next(stamp),
             Origin::Stream { live: true, .. } => {
-                let time = (self.captured - self.opened).as_secs_f64();
+                let time = clock::passed().saturating_sub(self.opened).as_secs_f64();
                 self.arrivals.note(stamp, time, self.waited.as_secs_f64());
                 time
             }
@@ -308,7 +352,9 @@ impl FrameSource for VideoSource {
     }
 
     fn due(&self) -> Option<Instant> {
-        Some(self.opened + Duration::try_from_secs_f64(self.arrivals.next()?).ok()?)
+        let ahead = self.arrivals.next()? - self.time;
+        let distance = Duration::try_from_secs_f64(ahead.abs()).ok()?;
+        if ahead < 0.0 { self.captured.checked_sub(distance) } else { self.captured.checked_add(distance) }
     }
 
     fn time(&self) -> f64 {

@@ -12,6 +12,10 @@ use crate::{
 pub enum AlertKind {
     /// Delivers no pictures and should.
     Down,
+    /// A camera marked as failed after many attempts: an alert of its own, whoever has seen that it was down.
+    Failed,
+    /// Breaks off again and again.
+    Flapping,
     /// Reached its limit.
     OverLimit,
 }
@@ -39,7 +43,7 @@ pub struct Alert {
 fn is_down(source: &SourceSnapshot) -> bool {
     matches!(
         source.state,
-        SourceState::Failed
+        SourceState::Failed { next: None }
             | SourceState::Unsupported
             | SourceState::AuthFailed { .. }
             | SourceState::NoSuchStream { .. }
@@ -62,7 +66,12 @@ pub fn alerts(snapshot: &EngineSnapshot, acknowledged: &mut BTreeSet<AlertKey>) 
         if source.over_threshold() {
             raise(AlertKind::OverLimit);
         }
-        if is_down(source) {
+        if source.flapping().is_some() {
+            raise(AlertKind::Flapping);
+        }
+        if matches!(source.state, SourceState::Failed { next: Some(_) }) {
+            raise(AlertKind::Failed);
+        } else if is_down(source) {
             raise(AlertKind::Down);
         } else if source.state == SourceState::Connecting {
             // Between two attempts of the same trouble: still the same alert.

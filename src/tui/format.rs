@@ -16,7 +16,7 @@ impl Moment {
     /// Now, in `zone`.
     #[must_use]
     pub fn now(zone: &jiff::tz::TimeZone) -> Self {
-        Self { mono: Instant::now(), wall: jiff::Timestamp::now().to_zoned(zone.clone()) }
+        Self { mono: crate::clock::now(), wall: jiff::Timestamp::now().to_zoned(zone.clone()) }
     }
 
     /// How long ago `then` was; zero for the future.

@@ -71,6 +71,14 @@ pub trait Host: Send + Sync {
         ConfigPlace::Nowhere
     }
 
+    /// Looks which ids the configuration file has by now. May take a while.
+    fn look_at_config(&self) {}
+
+    /// Ids that a new source must not have, beside those that run: as of the last look. At once.
+    fn taken_ids(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Keeps the secrets of a source that is about to be opened out of the logs.
     fn hide_secrets(&self, source: &SourceConfig) {
         let _ = source;

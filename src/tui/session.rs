@@ -1,7 +1,11 @@
 //! Screens, engine and host together, without a terminal: what the run loop drives, and what tests drive
 //! with keys.
 
-use std::{collections::HashMap, sync::Arc, time::Instant};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+    time::Instant,
+};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
@@ -15,7 +19,7 @@ use super::{
     keymap::{Key, Keymap},
 };
 use crate::{
-    config::{SourceConfig, edit::KeepLogin},
+    config::{self, SourceConfig, edit::KeepLogin},
     engine::{Control, EngineApi},
     ledger::{
         chart::{Column, Width},
@@ -35,6 +39,7 @@ use replay::Replaying;
 
 /// The answer to work done beside the screens.
 enum Answer {
+    Looked,
     Said(Result<String, String>),
     Saved(SourceId, Drawn, Result<String, String>),
     Written(Result<String, String>),
@@ -56,6 +61,8 @@ pub struct Session {
     engine: Arc<dyn EngineApi>,
     host: Arc<dyn Host>,
     answers: (Sender<Answer>, Receiver<Answer>),
+    /// Ids of the sources that were added.
+    given: BTreeSet<String>,
     history_due: Option<Instant>,
     preview_due: Option<Instant>,
     preview_of: Option<SourceId>,
@@ -112,6 +119,7 @@ impl Session {
             engine,
             host,
             answers: unbounded(),
+            given: BTreeSet::new(),
             history_due: None,
             preview_due: None,
             preview_of: None,
@@ -136,6 +144,7 @@ impl Session {
         self.ui.config_place = self.host.config_place();
         while let Ok(answer) = self.answers.1.try_recv() {
             match answer {
+                Answer::Looked => {}
                 Answer::Said(Ok(text)) => self.ui.say(text, Tone::Done),
                 Answer::Said(Err(text)) => self.ui.say(text, Tone::Refused),
                 Answer::Report(asked, result) => {
@@ -178,6 +187,10 @@ impl Session {
         for effect in effects {
             match effect {
                 Effect::Control(control) => self.engine.send(control),
+                Effect::LookAtConfig => self.in_background("tui-look", |host| {
+                    host.look_at_config();
+                    Answer::Looked
+                }),
                 Effect::AddSource { text, name, keep } => self.add_source(&text, &name, keep),
                 Effect::SaveLines(source, drawn) => self.in_background("tui-save", move |host| {
                     let result = host.save_lines(&source, &drawn);
@@ -221,14 +234,21 @@ impl Session {
     }
 
     fn add_source(&mut self, text: &str, name: &str, keep: KeepLogin) {
-        let taken = self.engine.snapshot().sources.iter().map(|source| source.id.to_string()).collect();
+        let mut taken = self.given.clone();
+        taken.extend(self.engine.snapshot().sources.iter().map(|source| source.id.to_string()));
+        taken.extend(self.host.taken_ids());
         let mut source = match SourceConfig::from_source_string(text, &taken) {
             Ok(source) => source,
             Err(problem) => return self.ui.source_added(Err(problem)),
         };
         if !name.is_empty() {
-            source.alias = name.to_string();
+            source.alias = match config::label(name, config::LABEL_LENGTH) {
+                Ok(name) => name,
+                Err(problem) => return self.ui.source_added(Err(format!("the name {problem}"))),
+            };
         }
+        // The engine shows it with its next snapshot only.
+        self.given.insert(source.id.to_string());
         self.host.hide_secrets(&source);
         self.engine.send(Control::Add(Box::new(source.clone())));
         self.ui.source_added(Ok(&source));

@@ -122,36 +122,11 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
 /// `text` with the password of a URL hidden, for fields in which a URL is being typed.
 ///
 /// Before the `@` is there, `name:rest` could be a host with its port or the start of a password: digits
-/// are shown, anything else is hidden. So is what parameters such as `pwd=` hold.
+/// are shown, anything else is hidden. So is what parameters such as `pwd=` hold. Each character of a secret is one
+/// star, so that the cursor stays where it is.
 #[must_use]
 pub fn mask_password(text: &str) -> String {
-    let mut masked = mask_login(text);
-    // Each character of a secret is one star, so that the cursor stays where it is.
-    let ranges: Vec<_> = crate::config::secret_ranges(&masked);
-    for range in ranges.into_iter().rev() {
-        let stars = "*".repeat(masked[range.clone()].chars().count());
-        masked.replace_range(range, &stars);
-    }
-    masked
-}
-
-fn mask_login(text: &str) -> String {
-    let Some(start) = text.find("://").map(|at| at + 3) else { return text.to_string() };
-    let authority_end = text[start..].find('/').map_or(text.len(), |at| start + at);
-    // A password may hold a '/', so the last '@' counts when it comes later.
-    let end = text[start..].rfind('@').map(|at| start + at);
-    let Some(colon) = text[start..end.unwrap_or(authority_end)].find(':').map(|at| start + at + 1) else {
-        return text.to_string();
-    };
-    let secret_end = match end {
-        Some(end) => end,
-        None if text[colon..authority_end].chars().all(|c| c.is_ascii_digit()) => return text.to_string(),
-        None => authority_end,
-    };
-    let mut masked = text[..colon].to_string();
-    masked.extend(text[colon..secret_end].chars().map(|_| '*'));
-    masked.push_str(&text[secret_end..]);
-    masked
+    crate::config::Address(text).masked()
 }
 
 #[cfg(test)]
@@ -207,7 +182,7 @@ mod tests {
         assert_eq!(mask_password("rtsp://10.0.0.2:554/1"), "rtsp://10.0.0.2:554/1");
         assert_eq!(mask_password("rtsp://a:p/w@h/1"), "rtsp://a:***@h/1");
         assert_eq!(mask_password("demo:lobby?people=6"), "demo:lobby?people=6");
-        assert_eq!(mask_password("http://h/v?user=a&pwd=é1&ch=2"), "http://h/v?user=a&pwd=**&ch=2");
+        assert_eq!(mask_password("http://h/v?user=a&pwd=é1&ch=2"), "http://h/v?user=*&pwd=**&ch=2");
     }
 
     proptest::proptest! {

@@ -106,7 +106,7 @@ pub enum Row {
 #[must_use]
 pub fn severity(source: &SourceSnapshot) -> u8 {
     match source.state {
-        SourceState::Failed | SourceState::Unsupported => 0,
+        SourceState::Failed { .. } | SourceState::Unsupported => 0,
         SourceState::AuthFailed { .. } | SourceState::NoSuchStream { .. } => 1,
         SourceState::Retrying { .. } => 2,
         SourceState::Stalled => 3,

@@ -63,6 +63,30 @@ fn a_source_is_added_saved_and_its_line_drawn_without_another_key() {
 }
 
 #[test]
+fn an_id_is_new_to_the_file_the_run_and_what_was_added_a_moment_ago() {
+    let mut stage = two().configured();
+    *stage.host.taken.lock() = vec!["demo_lobby".into()];
+    for wanted in ["demo_lobby_2", "demo_lobby_3"] {
+        stage.keys("ademo:lobby<enter>");
+        assert_eq!(stage.engine.take_sent()[0], format!("add {wanted} demo:lobby"));
+        stage.keys("<enter>");
+    }
+}
+
+#[test]
+fn a_name_is_as_long_as_the_configuration_takes_and_no_longer() {
+    let mut stage = two().configured();
+    let longest = "n".repeat(80);
+    stage.keys("ademo:lobby<tab>");
+    stage.session.ui.paste(&longest);
+    stage.keys("x");
+    assert!(stage.text(80, 24).contains("a name has at most 80 characters"));
+    stage.session.ui.paste("more");
+    stage.keys("<enter>");
+    assert_eq!(saved(&mut stage, 1), [format!("source demo_lobby '{longest}' demo:lobby Beside")]);
+}
+
+#[test]
 fn without_a_file_it_lasts_for_this_run_and_a_file_is_offered() {
     let mut stage = two();
     stage.keys("ademo:lobby");
@@ -160,12 +184,48 @@ fn a_password_is_never_on_the_screen_and_has_its_place() {
     stage.keys("x");
     assert!(stage.text(120, 40).contains("left and right choose where the login goes"));
     stage.keys("<enter>");
+    rest(&mut stage);
+    stage.wait_for("cannot connect");
+    assert!(stage.engine.take_sent().is_empty(), "it was tried, not added");
+    stage.keys("<enter>");
     assert!(!stage.text(120, 40).contains("hunter2"));
     assert!(stage.engine.take_sent().iter().all(|sent| !sent.contains("hunter2")));
     assert!(saved(&mut stage, 1)[0].ends_with("Inside"));
     let mut stage = two();
     stage.keys("ahttp://10.0.0.9/v?user=a&pwd=hunter2");
     assert!(!stage.text(120, 40).contains("hunter2"));
+}
+
+#[test]
+fn a_password_reaches_nobody_before_the_address_is_complete() {
+    for typed in [
+        "rtsp://admin:hunter2@10.0.0.9/1",
+        "rtsp://admin:1234",
+        "rtsp://admin:1234/5",
+        "rtsp://admin",
+        "rtsp://10.0.0.9:8",
+        "http://10.0.0.9/v?pwd=hunt",
+        "rtsp://hunter2@10.0.0.9/1",
+        "rtsp://${LOGIN}@10.0.0.9/1",
+    ] {
+        let mut stage = two();
+        stage.keys("a");
+        stage.session.ui.paste(typed);
+        rest(&mut stage);
+        stage.pass(Duration::from_secs(60));
+        assert!(stage.host.probed.lock().is_empty(), "{typed}");
+        let text = stage.text(80, 24);
+        assert!(text.contains("try it out") && !text.contains("trying"), "{text}");
+    }
+    let mut stage = two();
+    stage.keys("artsp://admin:hunter2@10.0.0.9/1<enter>");
+    stage.tick();
+    stage.wait_for("cannot connect");
+    assert_eq!(stage.host.probed.lock().len(), 1);
+    // Another character makes it another address.
+    stage.keys("2");
+    rest(&mut stage);
+    assert_eq!(stage.host.probed.lock().len(), 1);
 }
 
 #[test]
@@ -230,7 +290,7 @@ fn looks_of_the_dialog() {
     for (width, height) in SIZES {
         assert_snapshot!(format!("add_source_answers_{width}x{height}"), stage.picture(width, height));
     }
-    stage.keys("<ctrl-u>rtsp://admin:secret@10.0.0.9/1<tab>Gate");
+    stage.keys("<ctrl-u>rtsp://admin:secret@10.0.0.9/1<tab>Gate<enter>");
     rest(&mut stage);
     stage.wait_for("cannot connect: rtsp://10.0.0.9/1");
     for (width, height) in SIZES {

@@ -127,7 +127,7 @@ pub fn mixed() -> Vec<SourceSnapshot> {
     let mut done = counted(source("video_02", "Yesterday", SourceState::Completed), 20, 18);
     done.kind = SourceKind::Video;
     done.fps = 118.7;
-    let mut failed = source("camera_05", "入口カメラ", SourceState::Failed);
+    let mut failed = source("camera_05", "入口カメラ", SourceState::Failed { next: None });
     failed.last_error = Some("the camera refuses the user name or password".into());
     failed.errors = 5;
     vec![
@@ -442,6 +442,8 @@ pub struct FakeHost {
     pub full: AtomicBool,
     /// What was saved.
     pub saved: Mutex<Vec<String>>,
+    /// Ids that the configuration file has.
+    pub taken: Mutex<Vec<String>>,
     /// Addresses whose probes answer only when they leave this list.
     pub slow: Mutex<Vec<String>>,
     /// Names of the threads that probed.
@@ -476,6 +478,7 @@ impl FakeHost {
             place: Mutex::new(ConfigPlace::CouldBe("cameras.json".into())),
             full: AtomicBool::new(false),
             saved: Mutex::default(),
+            taken: Mutex::default(),
             slow: Mutex::default(),
             probed: Mutex::default(),
         })
@@ -512,6 +515,10 @@ impl Host for FakeHost {
 
     fn config_place(&self) -> ConfigPlace {
         self.place.lock().clone()
+    }
+
+    fn taken_ids(&self) -> Vec<String> {
+        self.taken.lock().clone()
     }
 
     fn save_lines(&self, source: &SourceId, drawn: &Drawn) -> Result<String, String> {

@@ -204,9 +204,9 @@ fn acknowledged_alerts_come_back_when_they_happen_anew() {
         .engine
         .change(|snapshot| std::sync::Arc::make_mut(&mut snapshot.sources[0]).state = SourceState::Running);
     stage.tick();
-    stage
-        .engine
-        .change(|snapshot| std::sync::Arc::make_mut(&mut snapshot.sources[0]).state = SourceState::Failed);
+    stage.engine.change(|snapshot| {
+        std::sync::Arc::make_mut(&mut snapshot.sources[0]).state = SourceState::Failed { next: None }
+    });
     stage.tick();
     assert!(stage.text(80, 24).contains(" ▲ Car Park: failed"));
 }
@@ -245,7 +245,7 @@ fn quitting_asks_once_while_something_is_being_counted() {
 
 #[test]
 fn quitting_does_not_ask_when_nothing_is_being_counted() {
-    for state in [SourceState::Paused, SourceState::Failed, SourceState::Disabled] {
+    for state in [SourceState::Paused, SourceState::Failed { next: None }, SourceState::Disabled] {
         let mut stage = Stage::new(vec![fake::source("camera_01", "Door", state)]);
         assert!(matches!(stage.keys("q")[..], [Effect::Quit(Exit::Quit)]));
     }

@@ -39,6 +39,12 @@ pub enum Answer {
     Frozen,
     /// Bytes that belong to no protocol.
     Noise,
+    /// MJPEG whose pictures say that they have 16000x16000 pixels.
+    Huge,
+    /// MJPEG with one part that does not end.
+    EndlessPart,
+    /// To the first request the first of these, and so on; to all others the last. The number is that of the requests.
+    InTurn(Arc<AtomicUsize>, Vec<Answer>),
 }
 
 /// Starts a server that gives `answer` to everybody, and returns its port. It ends with the test's process.
@@ -56,6 +62,10 @@ pub fn serve(answer: Answer) -> u16 {
 }
 
 fn respond(mut stream: TcpStream, answer: &Answer) -> std::io::Result<()> {
+    if let Answer::InTurn(requests, answers) = answer {
+        let number = requests.fetch_add(1, Ordering::SeqCst);
+        return respond(stream, &answers[number.min(answers.len() - 1)]);
+    }
     if matches!(answer, Answer::Frozen) {
         return hold(stream);
     }
@@ -72,13 +82,38 @@ fn respond(mut stream: TcpStream, answer: &Answer) -> std::io::Result<()> {
         request.push(line.trim_end().to_owned());
     }
     match answer {
-        Answer::Frozen | Answer::Noise => Ok(()),
+        Answer::Frozen | Answer::Noise | Answer::InTurn(..) => Ok(()),
         Answer::Mjpeg(frames, size) => mjpeg(&mut stream, *frames, *size),
+        Answer::Huge => {
+            mjpeg(&mut stream, 0, (0, 0))?;
+            let mut jpeg = jpeg(0, (96, 64)).as_slice().to_vec();
+            // The start of the frame (ITU-T T.81, B.2.2): its length, 8 bits a sample, height, width.
+            let start = jpeg.windows(2).position(|bytes| bytes == [0xFF, 0xC0]).unwrap();
+            for at in [start + 5, start + 7] {
+                jpeg[at..at + 2].copy_from_slice(&16_000_u16.to_be_bytes());
+            }
+            loop {
+                part(&mut stream, &jpeg)?;
+                stream.flush()?;
+                thread::sleep(Duration::from_millis(40));
+            }
+        }
+        Answer::EndlessPart => {
+            mjpeg(&mut stream, 0, (0, 0))?;
+            write!(stream, "--frame\r\nContent-Type: image/jpeg\r\nContent-Length: 2000000000\r\n\r\n")?;
+            stream.write_all(&[0xFF, 0xD8])?;
+            loop {
+                stream.write_all(&[b'a'; 1 << 16])?;
+            }
+        }
         Answer::Resized(sent, change, sizes) => {
+            // Before the loop: the test's process may end while this thread is in it, and OpenCV with it.
+            let jpegs = sizes.map(|size| (0..16).map(|index| jpeg(index, size)).collect::<Vec<_>>());
             mjpeg(&mut stream, 0, sizes[0])?;
             loop {
                 let index = sent.fetch_add(1, Ordering::SeqCst);
-                picture(&mut stream, index, sizes[usize::from(index >= *change)])?;
+                let jpegs = &jpegs[usize::from(index >= *change)];
+                part(&mut stream, jpegs[index % jpegs.len()].as_slice())?;
                 stream.flush()?;
                 thread::sleep(Duration::from_millis(40));
             }
@@ -143,14 +178,22 @@ fn pictures(stream: &mut TcpStream, frames: usize, size: (i32, i32)) -> std::io:
     stream.flush()
 }
 
-fn picture(stream: &mut TcpStream, index: usize, (width, height): (i32, i32)) -> std::io::Result<()> {
+fn picture(stream: &mut TcpStream, index: usize, size: (i32, i32)) -> std::io::Result<()> {
+    part(stream, jpeg(index, size).as_slice())
+}
+
+fn part(stream: &mut TcpStream, jpeg: &[u8]) -> std::io::Result<()> {
+    write!(stream, "--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {}\r\n\r\n", jpeg.len())?;
+    stream.write_all(jpeg)?;
+    write!(stream, "\r\n")
+}
+
+fn jpeg(index: usize, (width, height): (i32, i32)) -> Vector<u8> {
     let grey = Scalar::all((index * 16 % 256) as f64);
     let picture = Mat::new_rows_cols_with_default(height, width, CV_8UC3, grey).unwrap();
     let mut jpeg = Vector::<u8>::new();
     imgcodecs::imencode_def(".jpg", &picture, &mut jpeg).unwrap();
-    write!(stream, "--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {}\r\n\r\n", jpeg.len())?;
-    stream.write_all(jpeg.as_slice())?;
-    write!(stream, "\r\n")
+    jpeg
 }
 
 fn base64(text: &str) -> String {

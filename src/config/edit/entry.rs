@@ -2,8 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::text::{Members, lines_value, string, zones_value};
-use crate::config::{Credentials, LineConfig, SourceConfig, SourceKind, SourceSpec, source_spec};
+use super::{
+    same::same_spec,
+    text::{Members, lines_value, string, zones_value},
+};
+use crate::config::{LineConfig, SourceConfig, SourceKind, SourceSpec, ZoneConfig, env, source_spec};
 
 /// Where user name and password of a source are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -18,37 +21,60 @@ pub enum KeepLogin {
 /// A source as it is written into a configuration file.
 #[derive(Debug, Clone)]
 pub struct NewEntry {
-    /// Its list.
-    pub(super) kind: SourceKind,
-    pub(super) members: Members,
-    /// File, relative to the configuration's folder, and what goes into it.
-    pub(super) login: Option<(PathBuf, Credentials)>,
-    /// Whether the members hold a secret.
+    /// What the file will be read as.
+    pub(super) source: SourceConfig,
+    /// The source string, `${` escaped.
+    address: String,
+    /// What goes into a file of its own: `user:password`.
+    pub(super) login: Option<String>,
+    /// Whether the address holds a secret.
     pub(super) holds_secret: bool,
 }
 
 impl NewEntry {
     /// What to write about `source` into the file at `path`. `written` is what the user typed: with `${NAME}` in
-    /// it, it is kept as it is, since the environment holds the secret then.
+    /// it, it is kept as it is where the environment holds the secret and it means the same in that file.
     #[must_use]
     pub fn new(source: &SourceConfig, written: Option<&str>, path: &Path, keep: KeepLogin) -> Self {
+        let kept = written.map(str::trim).filter(|text| can_be_kept(text, source, path));
+        let (address, login, holds_secret) = match kept {
+            Some(written) => {
+                let hidden = matches!(&source.source, SourceSpec::Url { hidden: Some(_), .. });
+                (written.to_owned(), None, hidden)
+            }
+            None => address(source, path, keep),
+        };
+        Self { source: source.clone(), address, login, holds_secret }
+    }
+
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.source.id
+    }
+
+    /// The same with other lines and zones.
+    pub fn set_shapes(&mut self, lines: &[LineConfig], zones: &[ZoneConfig]) {
+        self.source.lines = lines.to_vec();
+        self.source.zones = zones.to_vec();
+    }
+
+    /// Its members, with the login in this file.
+    pub(super) fn members(&self, login: Option<&Path>) -> Members {
+        let source = &self.source;
         let (id_key, source_key) = match source.kind {
             SourceKind::Camera => ("camera_id", "source"),
             SourceKind::Video => ("video_id", "path"),
         };
-        let (address, login, holds_secret) = match written.filter(|text| text.contains("${")) {
-            Some(written) => (written.to_owned(), None, false),
-            None => address(source, path, keep),
-        };
-        let mut members = vec![(id_key, string(&source.id)), (source_key, string(&address))];
-        if let Some((file, _)) = &login {
-            let file = string(&file.to_string_lossy());
-            members.push(("credentials", format!("{{ \"file\": {file} }}")));
+        let text = |text: &str| string(&escaped(text));
+        let mut members = vec![(id_key, text(&source.id)), (source_key, string(&self.address))];
+        if let Some(file) = login {
+            members.push(("credentials", format!("{{ \"file\": {} }}", text(&file.to_string_lossy()))));
         }
         if source.alias != *source.id {
-            members.push(("alias", string(&source.alias)));
+            members.push(("alias", text(&source.alias)));
         }
-        members.extend(source.location.as_deref().map(|place| ("location", string(place))));
+        members.extend(source.location.as_deref().map(|place| ("location", text(place))));
         members.extend(source.threshold.map(|limit| ("threshold", limit.to_string())));
         if source.lines != [LineConfig::default()] {
             members.push(("lines", lines_value(&source.lines)));
@@ -56,58 +82,63 @@ impl NewEntry {
         if !source.zones.is_empty() {
             members.push(("zones", zones_value(&source.zones)));
         }
-        Self { kind: source.kind, members, login, holds_secret }
+        members
     }
 }
 
-type Login = (PathBuf, Credentials);
+/// Finds a variable of the environment.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// The folder that paths of the configuration at `path` are relative to.
+fn folder(path: &Path) -> PathBuf {
+    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    whole.parent().unwrap_or(Path::new("/")).to_owned()
+}
+
+/// Whether `written` holds variables, no password beside them, and is the same source when it is read from `path`.
+fn can_be_kept(written: &str, source: &SourceConfig, path: &Path) -> bool {
+    let password_is_variable = || {
+        env::user_part(written).is_some_and(|part| written.get(part).is_some_and(|part| part.contains("${")))
+    };
+    let has_password = match &source.source {
+        SourceSpec::Url { credentials, .. } => credentials.is_some(),
+        _ => false,
+    };
+    written.contains("${")
+        && (!has_password || password_is_variable())
+        && env::expand(written, &variable)
+            .and_then(|text| source_spec::parse(&text, &folder(path), &variable))
+            .is_ok_and(
+                |named| matches!(named, source_spec::Named::One(spec) if same_spec(&spec, &source.source)),
+            )
+}
 
 /// The source string, what goes into a file of its own, and whether the string holds a secret.
-fn address(source: &SourceConfig, path: &Path, keep: KeepLogin) -> (String, Option<Login>, bool) {
+fn address(source: &SourceConfig, path: &Path, keep: KeepLogin) -> (String, Option<String>, bool) {
     let text = match &source.source {
-        SourceSpec::Url { credentials, hidden, .. } => {
+        SourceSpec::Url { credentials, .. } => {
+            let has_secret_tail = source.source.has_secret_tail();
             let url = |url: Option<url::Url>| url.map(String::from).unwrap_or_default();
-            let beside = credentials
-                .clone()
-                .filter(|login| keep == KeepLogin::Beside && can_stand_alone(login))
-                .map(|login| (login_file(path, &source.id), login));
+            let beside =
+                credentials.as_ref().filter(|_| keep == KeepLogin::Beside).and_then(|login| login.as_line());
             if beside.is_some() {
-                return (escaped(&url(source.source.request_url())), beside, hidden.is_some());
+                return (escaped(&url(source.source.request_url())), beside, has_secret_tail);
             }
             let has_password = credentials.as_ref().is_some_and(|login| !login.password.0.is_empty());
             let text = escaped(&url(source.source.opening_url()));
-            return (text, None, has_password || hidden.is_some());
+            return (text, None, has_password || has_secret_tail);
         }
-        SourceSpec::File(video) => file(video, path),
-        other => other.to_string(),
+        SourceSpec::File(video) | SourceSpec::Device(video) => {
+            source_spec::written(video, &folder(path), &variable)
+        }
+        SourceSpec::Demo(_) => source.source.to_string(),
     };
     (escaped(&text), None, false)
 }
 
-/// Whether a login can be written as one line of `user:password`.
-fn can_stand_alone(login: &Credentials) -> bool {
-    let is_line = |text: &str| !text.contains(['\n', '\r']);
-    !login.user.contains(':') && is_line(&login.user) && is_line(&login.password.0)
-}
-
-/// `cams.logins/gate` for the source `gate` of `cams.json`.
-fn login_file(path: &Path, id: &str) -> PathBuf {
-    let mut folder = path.file_stem().unwrap_or_default().to_owned();
-    folder.push(".logins");
-    Path::new(&folder).join(source_spec::slug(id))
-}
-
-/// A video as the file at `path` names it: relative where it lies below the same folder.
-fn file(video: &Path, path: &Path) -> String {
-    let whole = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let (video, path) = (whole(video), whole(path));
-    let relative = path.parent().and_then(|folder| video.strip_prefix(folder).ok());
-    let text = relative.unwrap_or(&video).to_string_lossy().into_owned();
-    // A file that is called like a device or a scene.
-    if text.parse::<u32>().is_ok() || text.starts_with("demo:") { format!("./{text}") } else { text }
-}
-
 /// `text` as the configuration reads it back: a variable is one only where it was written as one.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     text.replace("${", "$${")
 }

@@ -2,8 +2,9 @@
 
 use serde::de::IgnoredAny;
 
+use super::entry::escaped;
 use crate::config::{
-    LineConfig, SourceKind, ZoneConfig,
+    LineConfig, SourceKind, ZoneConfig, env,
     json::{self, Member, Node, Place, Value},
 };
 
@@ -13,7 +14,7 @@ pub(super) type Syntax = (usize, String);
 /// Members of an entry: each key with its value as JSON text.
 pub(super) type Members = Vec<(&'static str, String)>;
 
-fn tree(text: &str) -> Result<Node, Syntax> {
+pub(super) fn tree(text: &str) -> Result<Node, Syntax> {
     json::parse(text).map_err(|error| (error.place.line, error.message))
 }
 
@@ -69,23 +70,9 @@ fn with_member(
     Ok(Some(format!("{}{new}{}", &text[..from], &text[to..])))
 }
 
-/// A whole configuration of these entries.
-pub(super) fn new_file(entries: &[(SourceKind, Members)]) -> String {
-    let sections: Vec<String> = [SourceKind::Camera, SourceKind::Video]
-        .into_iter()
-        .filter_map(|kind| {
-            let of_kind = entries.iter().filter(|(other, _)| *other == kind);
-            let entries: Vec<String> = of_kind
-                .map(|(_, members)| {
-                    let lines: Vec<String> =
-                        members.iter().map(|(key, value)| format!("\"{key}\": {value}")).collect();
-                    format!("    {{\n      {}\n    }}", lines.join(",\n      "))
-                })
-                .collect();
-            (!entries.is_empty()).then(|| format!("  \"{}\": [\n{}\n  ]", list_of(kind), entries.join(",\n")))
-        })
-        .collect();
-    if sections.is_empty() { "{}\n".into() } else { format!("{{\n{}\n}}\n", sections.join(",\n")) }
+/// A configuration without a source.
+pub(super) fn empty() -> String {
+    "{}\n".to_owned()
 }
 
 /// The list that sources of this kind stand in.
@@ -101,12 +88,12 @@ pub(super) fn string(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// Lines as JSON, each on its own line inside an entry of [`new_file`].
+/// Lines as JSON, each on its own line inside a new entry.
 pub(super) fn lines_value(lines: &[LineConfig]) -> String {
     list(lines, line, Some("      "))
 }
 
-/// Zones as JSON, each on its own line inside an entry of [`new_file`].
+/// Zones as JSON, each on its own line inside a new entry.
 pub(super) fn zones_value(zones: &[ZoneConfig]) -> String {
     list(zones, zone, Some("      "))
 }
@@ -120,25 +107,32 @@ pub(super) fn with_entry(text: &str, kind: SourceKind, members: &Members) -> Res
     let list = list_of(kind);
     let members: Vec<String> = members.iter().map(|(key, value)| format!("\"{key}\": {value}")).collect();
     let short = format!("{{ {} }}", members.join(", "));
+    let long = |indent: &str| {
+        let lines = members.join(&format!(",\n{indent}    "));
+        format!("[\n{indent}  {{\n{indent}    {lines}\n{indent}  }}\n{indent}]")
+    };
     let insert = |at: usize, new: &str| format!("{}{new}{}", &text[..at], &text[at..]);
     let array = sections.iter().find(|member| member.key == list);
-    let Some((member, Value::Array(entries))) = array.map(|member| (member, &member.node.value)) else {
+    let none = Vec::new();
+    let list_there = array.and_then(|member| match &member.node.value {
+        Value::Array(entries) => Some((member, entries)),
+        Value::Null => Some((member, &none)),
+        _ => None,
+    });
+    let Some((member, entries)) = list_there else {
         let last = sections.last();
         let at = last
             .map_or(offset(text, root.place) + 1, |last| end_of_value(text, offset(text, last.node.place)));
         let before = last.map_or("", |_| ",");
         let indent = last.and_then(|last| indent(text, offset(text, last.place))).unwrap_or("  ");
         let after = last.map_or("\n", |_| "");
-        return Ok(insert(
-            at,
-            &format!("{before}\n{indent}\"{list}\": [\n{indent}  {short}\n{indent}]{after}"),
-        ));
+        return Ok(insert(at, &format!("{before}\n{indent}\"{list}\": {}{after}", long(indent))));
     };
     let Some(last) = entries.last() else {
         let from = offset(text, member.node.place);
         let to = end_of_value(text, from);
         let indent = indent(text, offset(text, member.place)).unwrap_or("  ");
-        return Ok(format!("{}[\n{indent}  {short}\n{indent}]{}", &text[..from], &text[to..]));
+        return Ok(format!("{}{}{}", &text[..from], long(indent), &text[to..]));
     };
     let start = offset(text, last.place);
     let end = end_of_value(text, start);
@@ -181,7 +175,8 @@ fn entry<'a>(root: &'a Node, id: &str) -> Option<&'a Vec<Member>> {
 
 fn is_id(member: &Member, id: &str) -> bool {
     (member.key == "camera_id" || member.key == "video_id")
-        && matches!(&member.node.value, Value::String(text) if text == id)
+        && matches!(&member.node.value, Value::String(text)
+            if env::expand(text, &|name| std::env::var(name).ok()).is_ok_and(|text| text == id))
 }
 
 /// Byte offset of a place.
@@ -216,14 +211,14 @@ fn point([x, y]: [f32; 2]) -> String {
 }
 
 fn line(line: &LineConfig) -> String {
-    let name = serde_json::Value::from(line.name.as_str());
+    let name = string(&escaped(&line.name));
     let anchor = serde_json::to_value(line.anchor).unwrap_or_default();
     let [a, b] = [line.a, line.b].map(point);
     format!("{{ \"name\": {name}, \"a\": {a}, \"b\": {b}, \"anchor\": {anchor} }}")
 }
 
 fn zone(zone: &ZoneConfig) -> String {
-    let name = serde_json::Value::from(zone.name.as_str());
+    let name = string(&escaped(&zone.name));
     let anchor = serde_json::to_value(zone.anchor).unwrap_or_default();
     let points: Vec<String> = zone.points.iter().copied().map(point).collect();
     let limit = zone.threshold.map(|limit| format!(", \"threshold\": {limit}")).unwrap_or_default();
@@ -258,12 +253,13 @@ mod tests {
         let short = "{ \"camera_id\": \"gate\", \"source\": \"rtsp://h/\\\"3\\\"\", \"alias\": \"Gate\" }";
         let long = "{\n      \"camera_id\": \"gate\",\n      \"source\": \"rtsp://h/\\\"3\\\"\",\n      \"alias\": \"Gate\"\n    }";
         for (text, wanted) in [
-            ("{}", format!("{{\n  \"cameras\": [\n    {short}\n  ]\n}}")),
+            ("{}", format!("{{\n  \"cameras\": [\n    {long}\n  ]\n}}")),
             (
                 "{\n  \"videos\": []\n}\n",
-                format!("{{\n  \"videos\": [],\n  \"cameras\": [\n    {short}\n  ]\n}}\n"),
+                format!("{{\n  \"videos\": [],\n  \"cameras\": [\n    {long}\n  ]\n}}\n"),
             ),
-            ("{\n  \"cameras\": [ ]\n}", format!("{{\n  \"cameras\": [\n    {short}\n  ]\n}}")),
+            ("{\n  \"cameras\": [ ]\n}", format!("{{\n  \"cameras\": [\n    {long}\n  ]\n}}")),
+            ("{\n  \"cameras\": null\n}", format!("{{\n  \"cameras\": [\n    {long}\n  ]\n}}")),
             (
                 "{\"cameras\": [{\"camera_id\": \"a\"}]}",
                 format!("{{\"cameras\": [{{\"camera_id\": \"a\"}}, {short}]}}"),

@@ -152,8 +152,50 @@ fn sources_named_directly_get_ids_and_kinds() {
             ("demo_lobby", "video"),
         ]
     );
-    let errors =
-        Config::from_sources(&["rstp://h/1".into(), "demo:x".into()], &Overrides::default()).unwrap_err();
+    let errors = Config::from_sources(&["rstp://h/1", "demo:x"], &Overrides::default()).unwrap_err();
     assert_eq!(errors.problems.len(), 2);
     assert!(errors.to_string().starts_with("command line: 'rstp://'"), "{errors}");
+}
+
+#[test]
+fn the_schema_and_the_dashboard_know_the_limits_of_the_file() {
+    let schema = super::super::schema();
+    let most = |kind: &str, key: &str| schema["$defs"][kind]["properties"][key]["maxLength"].as_u64();
+    for (kind, key, limit) in [
+        ("CameraFile", "camera_id", super::super::ID_LENGTH),
+        ("VideoFile", "video_id", super::super::ID_LENGTH),
+        ("CameraFile", "alias", super::super::LABEL_LENGTH),
+        ("VideoFile", "location", super::super::LABEL_LENGTH),
+        ("LineFile", "name", super::super::LABEL_LENGTH),
+        ("ZoneFile", "name", super::super::LABEL_LENGTH),
+    ] {
+        assert_eq!(most(kind, key), Some(limit as u64), "{kind}.{key}");
+        let entry = |length: usize| {
+            let text = "a".repeat(length);
+            let line = r#"{"name": "LINE", "a": [0, 0], "b": [1, 1]}"#;
+            let zone = r#"{"name": "ZONE", "points": [[0, 0], [1, 0], [1, 1]]}"#;
+            let entry = format!(
+                r#"{{"cameras": [{{"camera_id": "CAMERA", "source": "rtsp://h/1", "alias": "ALIAS", "lines": [{line}], "zones": [{zone}]}}],
+                "videos": [{{"video_id": "VIDEO", "path": "demo:lobby", "location": "PLACE"}}]}}"#
+            );
+            let word = match (kind, key) {
+                ("LineFile", _) => "LINE",
+                ("ZoneFile", _) => "ZONE",
+                (_, "camera_id") => "CAMERA",
+                (_, "video_id") => "VIDEO",
+                (_, "alias") => "ALIAS",
+                _ => "PLACE",
+            };
+            parse(&entry.replace(word, &text))
+        };
+        assert!(entry(limit).is_ok() && entry(limit + 1).is_err(), "{kind}.{key}");
+    }
+}
+
+#[test]
+fn a_file_in_another_encoding_is_named_as_such() {
+    let utf16: Vec<u8> = "\u{feff}{}".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let refused = Config::from_bytes(&utf16, Path::new("c.json"), &Overrides::default()).unwrap_err();
+    assert_eq!(refused.to_string(), "c.json:1:1: this is UTF-16; save the file as UTF-8");
+    assert!(Config::from_bytes(b"\xEF\xBB\xBF{}\r\n", Path::new("c.json"), &Overrides::default()).is_ok());
 }

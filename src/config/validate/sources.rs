@@ -9,9 +9,10 @@ use std::{
 use super::{DAY, SECOND, detector, existing_path};
 use crate::{
     config::{
-        Cadence, LineConfig, RetryConfig, SourceConfig, SourceKind, SourceSpec, TlsConfig, TrackerChoice,
+        Address, Cadence, LineConfig, RetryConfig, SourceConfig, SourceKind, SourceSpec, TlsConfig, TrackerChoice,
         Transport, ZoneConfig, defaults,
         json::Place,
+        limits::{ID_LENGTH, LABEL_LENGTH, check_id},
         section::{Field, Report, Section},
         source_spec::{self, Named},
         text,
@@ -23,12 +24,6 @@ mod credentials;
 
 pub(in crate::config) use credentials::{readable_by_all, writable_by};
 
-/// Most characters of a name that is shown.
-const LABEL: usize = 80;
-
-/// Most characters of an id; it becomes a file name.
-const ID: usize = 64;
-
 /// What certificates in PEM form begin with.
 const PEM: &[u8] = b"-----BEGIN CERTIFICATE-----";
 
@@ -38,7 +33,7 @@ const SHORTEST_LINE: f32 = 0.01;
 /// One entry of the file, before folders and patterns become several sources.
 struct Entry {
     config: SourceConfig,
-    files: Option<Vec<std::path::PathBuf>>,
+    files: Option<Vec<PathBuf>>,
 }
 
 /// All sources of the file.
@@ -74,13 +69,22 @@ fn expand(entries: Vec<Entry>, mut taken: BTreeSet<String>) -> Vec<SourceConfig>
             taken.insert(id.clone());
             sources.push(SourceConfig {
                 id: id.into(),
-                alias: format!("{} {stem}", config.alias),
+                alias: alias(&config.alias, &stem),
                 source: SourceSpec::File(file),
                 ..config.clone()
             });
         }
     }
     sources
+}
+
+/// The name of one file of a folder, no longer than any other.
+fn alias(folder: &str, stem: &str) -> String {
+    let whole = text::printable(&format!("{folder} {stem}"));
+    if whole.chars().count() <= LABEL_LENGTH {
+        return whole;
+    }
+    whole.chars().take(LABEL_LENGTH - 1).chain(['…']).collect()
 }
 
 fn entry(item: &Field<'_>, kind: SourceKind, ids: &mut BTreeMap<String, (String, Place)>) -> Option<Entry> {
@@ -98,7 +102,7 @@ fn entry(item: &Field<'_>, kind: SourceKind, ids: &mut BTreeMap<String, (String,
     let named = source_field.as_ref().and_then(|field| what(field, kind));
     let (spec, files) = match named {
         Some(Named::One(spec)) => (Some(spec), None),
-        Some(Named::Several(files)) => (Some(SourceSpec::File(Default::default())), Some(files)),
+        Some(Named::Several(found)) => (Some(SourceSpec::File(Default::default())), Some(found.files)),
         None => (None, None),
     };
     let spec = credentials::read(&section, source_field.as_ref(), spec);
@@ -113,7 +117,7 @@ fn entry(item: &Field<'_>, kind: SourceKind, ids: &mut BTreeMap<String, (String,
 }
 
 fn unique_id(field: &Field<'_>, ids: &mut BTreeMap<String, (String, Place)>) -> Option<String> {
-    let id = field.label(ID)?;
+    let id = field.label(ID_LENGTH)?;
     if let Err(problem) = check_id(&id) {
         field.problem(&problem);
         return None;
@@ -129,31 +133,15 @@ fn unique_id(field: &Field<'_>, ids: &mut BTreeMap<String, (String, Place)>) -> 
     Some(id)
 }
 
-/// Whether `id` can name a log file and a column.
-fn check_id(id: &str) -> Result<(), String> {
-    let reserved = id == "parallel_counter"
-        || id.strip_prefix("worker_").is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit()));
-    if let Some(bad) = id.chars().find(|c| matches!(c, '/' | '\\') || c.is_control()) {
-        Err(format!("the id '{id}' holds '{}'; ids name log files, so leave it out", bad.escape_default()))
-    } else if id.starts_with('.') || id.trim() != id {
-        Err(format!(
-            "the id '{id}' starts with a dot or has space at an end; begin and end with a letter or digit"
-        ))
-    } else if reserved {
-        Err(format!("the id '{id}' is the name of one of the program's own log files; choose another"))
-    } else {
-        Ok(())
-    }
-}
-
 /// What the entry opens.
 fn what(field: &Field<'_>, kind: SourceKind) -> Option<Named> {
     if kind == SourceKind::Camera && field.is_number() {
         let number = field.integer(0..=255)?;
-        return Some(Named::One(SourceSpec::Device(number as u32)));
+        return Some(Named::One(SourceSpec::device(number as u32)));
     }
     let text = field.text()?;
     let report = field.report;
+    Address(&text).teach(&report.known);
     let named = match source_spec::parse(&text, report.base, report.env) {
         Ok(named) => named,
         Err(problem) => {
@@ -161,6 +149,7 @@ fn what(field: &Field<'_>, kind: SourceKind) -> Option<Named> {
             return None;
         }
     };
+    let text = Address(&text);
     match (&named, kind) {
         (Named::Several(_), SourceKind::Camera) => {
             field.problem(&format!("'{text}' names several videos; list it under 'videos'"));
@@ -176,13 +165,16 @@ fn what(field: &Field<'_>, kind: SourceKind) -> Option<Named> {
             field.problem(&format!("'{address}' is a camera; list it under 'cameras'"));
             return None;
         }
-        (Named::Several(files), _) if files.is_empty() => {
-            field.warning(&format!("'{text}' holds no video; no source comes of it"));
+        (Named::Several(found), _) => {
+            if found.files.is_empty() {
+                field.warning(&format!("'{text}' holds no video; no source comes of it"));
+            }
+            found.remarks.iter().for_each(|remark| field.warning(remark));
         }
         (Named::One(SourceSpec::File(path)), _) if !path.exists() => {
             field.warning(&format!(
                 "'{}' is not there; its source stays without pictures until it is",
-                path.display()
+                Address(&path.to_string_lossy())
             ));
         }
         _ => {}
@@ -192,10 +184,10 @@ fn what(field: &Field<'_>, kind: SourceKind) -> Option<Named> {
 
 /// The keys that cameras and videos share.
 fn settings(section: &Section<'_>, config: &mut SourceConfig) {
-    if let Some(alias) = section.field("alias").and_then(|f| f.label(LABEL)) {
+    if let Some(alias) = section.field("alias").and_then(|f| f.label(LABEL_LENGTH)) {
         config.alias = alias;
     }
-    config.location = section.field("location").and_then(|f| f.label(LABEL));
+    config.location = section.field("location").and_then(|f| f.label(LABEL_LENGTH));
     config.threshold = section.field("threshold").and_then(|f| f.integer(1..=1_000_000));
     if let Some(enabled) = section.field("enabled").and_then(|f| f.boolean()) {
         config.enabled = enabled;
@@ -303,6 +295,7 @@ fn retry(field: &Field<'_>) -> RetryConfig {
     if let Some(attempts) = section.field("max_attempts").and_then(|f| f.integer(0..=1_000_000)) {
         config.max_attempts = attempts as u32;
     }
+    config.give_up = section.field("give_up").and_then(|f| f.boolean()).unwrap_or(false);
     let initial = section.field("initial");
     let longest = section.field("max").and_then(|f| f.duration(SECOND / 10..=DAY));
     let first = initial.as_ref().and_then(|f| f.duration(SECOND / 10..=DAY));
@@ -340,7 +333,7 @@ fn named<T>(
 
 fn line(item: &Field<'_>, default_name: &str) -> Option<LineConfig> {
     let section = item.section("LineFile")?;
-    let name = section.field("name").map_or_else(|| Some(default_name.to_owned()), |f| f.label(LABEL));
+    let name = section.field("name").map_or_else(|| Some(default_name.to_owned()), |f| f.label(LABEL_LENGTH));
     let a = section.required("a", "give the line its start as [x, y]").and_then(|f| f.point());
     let b = section.required("b", "give the line its end as [x, y]").and_then(|f| f.point());
     let anchor = section.field("anchor").and_then(|f| f.choice(&ANCHORS)).unwrap_or(Anchor::Center);
@@ -355,7 +348,7 @@ fn line(item: &Field<'_>, default_name: &str) -> Option<LineConfig> {
 
 fn zone(item: &Field<'_>, default_name: &str) -> Option<ZoneConfig> {
     let section = item.section("ZoneFile")?;
-    let name = section.field("name").map_or_else(|| Some(default_name.to_owned()), |f| f.label(LABEL));
+    let name = section.field("name").map_or_else(|| Some(default_name.to_owned()), |f| f.label(LABEL_LENGTH));
     let field = section.required("points", "list at least three corners, each as [x, y]");
     let points = field.as_ref().and_then(|f| f.items()).map(|items| {
         let read: Vec<_> = items.iter().map(|item| item.point()).collect();

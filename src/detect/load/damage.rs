@@ -197,3 +197,44 @@ fn damaged_files_are_refused_or_run_and_never_crash() {
         }
     }
 }
+
+#[test]
+fn descriptions_that_ask_for_too_much_are_refused_before_it_is_taken() {
+    let folder = tempfile::tempdir().unwrap();
+    let refused = |description: &str, weights: &[u8], says: &str| {
+        let at = |name: &str, content: &[u8]| {
+            fs::write(folder.path().join(name), content).unwrap();
+            folder.path().join(name)
+        };
+        let config = ModelConfig {
+            format: ModelFormat::CaffeSsd,
+            model: at("own.caffemodel", weights),
+            prototxt: Some(at("own.prototxt", description.as_bytes())),
+            ..in_folder(&KNOWN_MODELS[0], folder.path())
+        };
+        let problem = open(&config, Owner::Anybody, 1).err().unwrap().to_string();
+        assert!(problem.contains(says), "{problem}");
+    };
+    let layers = |layer: &str| {
+        format!(
+            "input: \"data\" input_shape {{ dim: 1 dim: 3 dim: 300 dim: 300 }} # DetectionOutput\n{layer}"
+        )
+    };
+    // NetParameter { layer { name: "p" } }
+    let weights = b"\xa2\x06\x03\x0a\x01p";
+    let pool = |pad: &str| {
+        layers(&format!(
+            "layer {{ name: \"p\" type: \"Pooling\" bottom: \"data\" top: \"p\"
+             pooling_param {{ pool: MAX kernel_size: 1 stride: 1 pad: {pad} }} }}"
+        ))
+    };
+    refused(&pool("60000"), weights, "is refused: its layers hold more than 268435456 values");
+    refused(&pool("4000000000"), weights, "is refused: its number 4000000000 is more than 100000");
+    refused(&pool("0xfffffff"), weights, "is refused: its number 0xfffffff is more than");
+    refused(&layers(&"layer { ".repeat(5000)), weights, "is refused: it is nested more than 32 levels deep");
+    // A blob { shape { dim: 2^40 } } without values: BlobProto.shape is 7, LayerParameter.blobs 7.
+    let blob = b"\x3a\x08\x0a\x06\x80\x80\x80\x80\x80\x20";
+    let layer = [&b"\x0a\x01p\x3a"[..], &[blob.len() as u8], blob].concat();
+    let huge = [&b"\xa2\x06"[..], &[layer.len() as u8], &layer].concat();
+    refused(&pool("1"), &huge, "a blob promises 1099511627776 values, which it does not hold");
+}

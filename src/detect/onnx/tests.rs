@@ -163,6 +163,18 @@ fn growth_in_steps_and_by_fitting_shapes_is_bounded() {
     // Many of an allowed size, all of which are constants and stay.
     let many: Vec<_> = (0..5).map(|i| node("ConstantOfShape", &["s"], &format!("c{i}"), &[])).collect();
     assert_refused(&many, &[ints("s", &[1 << 26])], TOO_MUCH);
+    // The same where it follows from the picture's shape alone, each read and forgotten.
+    let mut from_shape = vec![
+        node("Shape", &["input"], "shape", &[]),
+        node("Slice", &["shape", "two", "three", "zero"], "height", &[]),
+        node("Mul", &["height", "many"], "s", &[]),
+    ];
+    for i in 0..5 {
+        from_shape.push(node("ConstantOfShape", &["s"], &format!("c{i}"), &[]));
+        from_shape.push(node("ReduceSum", &[&format!("c{i}")], &format!("r{i}"), &[]));
+    }
+    let constants = [ints("zero", &[0]), ints("two", &[2]), ints("three", &[3]), ints("many", &[150_000])];
+    assert_refused(&from_shape, &constants, TOO_MUCH);
     // The same, read and forgotten one after the other, is fine: `Relu` of what depends on the picture.
     let chain: Vec<_> = (0..50)
         .map(|i| {

@@ -158,7 +158,9 @@ impl<'a> Run<'a> {
             .iter()
             .map(|name| if name.is_empty() { None } else { Some(self.known.get(name).unwrap_or(&empty)) })
             .collect();
-        let constant = inputs.iter().flatten().all(|input| input.constant);
+        // Engines know a shape before the run, and compute at once and keep what follows from it alone.
+        let tells_shape = matches!(node.operator, "Shape" | "Size");
+        let constant = tells_shape || inputs.iter().flatten().all(|input| input.constant);
         let result = shapes::of(node, &inputs).map_err(|problem| match problem {
             shapes::Unknown::Operator => {
                 format!("it has an operator '{}', which detectors have no use for", node.operator)

@@ -3,14 +3,15 @@
 use std::{
     fmt::Write,
     fs,
+    io::Write as _,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
 };
 
 use super::{KNOWN_MODELS, KnownFile, KnownModel, folders, read};
 use crate::{
-    config::{ModelFolders, ModelFormat},
+    config::{Address, ModelFolders, ModelFormat},
     detect::ort::library,
     trust::{self, Owner, installed::Installed, search},
 };
@@ -219,26 +220,37 @@ fn get(source: &str, known: &KnownFile, to: &Path) -> Result<(), String> {
     fs::set_permissions(&file, fs::Permissions::from_mode(0o644))
         .map_err(|error| format!("cannot write '{}': {error}", file.display()))?;
     match read(&file, Owner::Ours) {
-        Err(problem) => Err(format!("'{}' from '{source}' {problem}", known.name)),
+        Err(problem) => Err(format!("'{}' from '{}' {problem}", known.name, Address(source))),
         Ok(_) => fs::rename(&file, to).map_err(|error| format!("cannot write '{}': {error}", to.display())),
     }
 }
 
 /// Leaves proxies, certificates and redirects to `curl`, which every machine has set up its own way.
 fn download(address: &str, to: &Path) -> Result<(), String> {
+    let shown = Address(address);
+    let failed = |error| format!("cannot run 'curl' to fetch '{shown}': {error}");
     let curl = search::program("curl", &std::env::var_os("PATH").unwrap_or_default())
-        .ok_or_else(|| format!("cannot fetch '{address}': there is no 'curl' in PATH; install it"))?;
-    let output = Command::new(curl)
+        .ok_or_else(|| format!("cannot fetch '{shown}': there is no 'curl' in PATH; install it"))?;
+    let mut curl = Command::new(curl)
         .args(["--fail", "--silent", "--show-error", "--location", "--proto", "=http,https", "--output"])
         .arg(to)
-        .arg(address)
-        .output()
-        .map_err(|error| format!("cannot run 'curl' to fetch '{address}': {error}"))?;
+        .args(["--config", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(failed)?;
+    // Not as an argument, which every user of the machine can read.
+    let quoted = address.replace('\\', "\\\\").replace('"', "\\\"");
+    if let Some(mut stdin) = curl.stdin.take() {
+        stdin.write_all(format!("url = \"{quoted}\"\n").as_bytes()).map_err(failed)?;
+    }
+    let output = curl.wait_with_output().map_err(failed)?;
     if output.status.success() {
         return Ok(());
     }
     let said = String::from_utf8_lossy(&output.stderr);
-    Err(format!("cannot fetch '{address}': {}", said.lines().last().unwrap_or("curl failed").trim()))
+    Err(format!("cannot fetch '{shown}': {}", said.lines().last().unwrap_or("curl failed").trim()))
 }
 
 #[cfg(test)]

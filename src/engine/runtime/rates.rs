@@ -12,7 +12,7 @@ use super::SourceRuntime;
 use crate::{
     config::SourceKind,
     engine::throttle::Load,
-    source::pacer::Shares,
+    source::{life::AWAKENING, pacer::Shares},
     store::{SourceState, Strain},
 };
 
@@ -98,7 +98,8 @@ impl SourceRuntime {
         let shown = self.cell.load();
         let live = shown.kind == SourceKind::Camera;
         let silent = shown.last_frame.is_some_and(|at| now.saturating_duration_since(at) > SHOWN_AS_STALLED);
-        if live && silent {
+        // Of what a camera sends after a standstill of the program the camera is not the cause.
+        if live && silent && !self.core.is_awakening(AWAKENING) {
             // Only what is still running now: its capture thread may have said something else meanwhile.
             self.change_state(Some(&SourceState::Running), SourceState::Stalled, Some("no frames"));
         }

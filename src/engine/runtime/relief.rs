@@ -1,11 +1,15 @@
-//! What housekeeping does for a source: threads that hang are left behind, cameras closed for want of memory.
+//! What is done for a source that cannot go on as it is: threads that hang are left behind, sources without a thread get
+//! another one, some are closed for want of memory.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Instant,
+};
 
 use super::{Run, SourceRuntime};
 use crate::{
     config::SourceKind,
-    engine::{hung, memory},
+    engine::{hung, memory, pipeline::Step},
     source::SourceError,
     store::SourceState,
 };
@@ -30,7 +34,9 @@ impl SourceRuntime {
                 self.set_state(SourceState::Stalled, Some(&why));
             }
         }
-        if self.waits_for_threads.load(Ordering::SeqCst) && self.may_hang_again() {
+        let due = |at| self.core.clock.now() >= at;
+        let is_due = self.set_back.lock().is_some_and(due);
+        if is_due || (self.waits_for_threads.load(Ordering::SeqCst) && self.may_hang_again()) {
             self.begin();
         }
     }
@@ -69,7 +75,7 @@ impl SourceRuntime {
     pub(super) fn refuse_to_begin(&self) {
         let why = too_many(self.stuck.load(Ordering::SeqCst));
         if self.config().kind == SourceKind::Video {
-            self.set_state(SourceState::Failed, Some(&why));
+            self.set_state(SourceState::Failed { next: None }, Some(&why));
             self.report();
         } else {
             self.waits_for_threads.store(true, Ordering::SeqCst);
@@ -77,31 +83,82 @@ impl SourceRuntime {
         }
     }
 
-    /// What the memory guard needs to know. `None` for what it may not close.
-    pub fn memory(&self) -> Option<memory::Camera> {
+    /// Takes the source from its thread because of `error`, unless `run` was abandoned meanwhile. A camera whose
+    /// trouble `may_pass` is opened again after its longest delay; else the source is over.
+    pub(super) fn give_up(&self, run: &Run, error: &str, may_pass: bool) {
+        let config = self.config();
+        if may_pass && config.kind == SourceKind::Camera && !config.retry.give_up {
+            let at = self.core.clock.now() + config.retry.max;
+            self.set_back(run, at, SourceState::Failed { next: Some(at) }, error);
+            return;
+        }
+        let mut pipeline = self.pipeline.lock();
+        if run.abandon() {
+            pipeline.release(&mut Vec::new());
+            self.set_state(SourceState::Failed { next: None }, Some(error));
+            self.report();
+            self.core.release_place(self);
+        }
+    }
+
+    /// Leaves the source without a thread until `at`, shown as `state` because of `error`, unless `run` was abandoned
+    /// meanwhile.
+    pub(super) fn set_back(&self, run: &Run, at: Instant, state: SourceState, error: &str) {
+        let mut pipeline = self.pipeline.lock();
+        if run.abandon() {
+            let mut events = Vec::new();
+            pipeline.release(&mut events);
+            self.publish(&pipeline, &Step { events, ..Step::default() }, None);
+            *self.set_back.lock() = Some(at);
+            self.set_state(state, Some(error));
+            self.report();
+        }
+    }
+
+    /// Whether it waits for another thread; see [`Self::relieve`].
+    pub fn is_set_back(&self) -> bool {
+        self.set_back.lock().is_some()
+    }
+
+    /// What the memory guard needs to know. `None` for what holds nothing.
+    pub fn memory(&self) -> Option<memory::Holder> {
         let shown = self.cell.load();
+        let is_file = shown.kind == SourceKind::Video;
         let closed = self.closed_for_memory.load(Ordering::SeqCst);
-        let open = matches!(
-            shown.state,
-            SourceState::Connecting
-                | SourceState::Running
-                | SourceState::Stalled
-                | SourceState::Retrying { .. }
-        );
-        (shown.kind == SourceKind::Camera && (closed || open)).then(|| memory::Camera {
+        // Time since it was last opened or began to be.
+        let changed = *self.changed.lock();
+        let sends = shown.last_frame.is_some_and(|frame| changed.is_none_or(|changed| frame >= changed));
+        let (open, silent) = match shown.state {
+            SourceState::Connecting | SourceState::Stalled | SourceState::Failed { next: Some(_) } => {
+                (true, true)
+            }
+            SourceState::Running => (true, !sends),
+            _ => (false, false),
+        };
+        (closed || open).then_some(memory::Holder {
             number: self.number,
             priority: shown.priority,
             occupied: shown.visible > 0,
+            is_file,
             closed,
+            is_silent: silent,
+            changed,
         })
     }
 
-    /// Closes a camera because the process holds too much memory; [`Self::begin`] opens it again.
+    /// Closes a camera because the process holds too much memory; [`Self::begin`] opens it again. A file that took so
+    /// much is over.
     pub fn close_for_memory(self: &Arc<Self>, limit: u64) {
+        let limit = limit >> 20;
         self.core.give_over(self, self.run.load_full());
+        if self.config().kind == SourceKind::Video {
+            let why = format!("closed: the memory limit of {limit} MiB is reached, and this file needs more");
+            self.end(None, Some(&SourceError::System(why)));
+            return;
+        }
         self.disconnect(None);
         self.closed_for_memory.store(true, Ordering::SeqCst);
-        let why = format!("closed: the memory limit of {} MiB is reached; waits for room", limit >> 20);
+        let why = format!("closed: the memory limit of {limit} MiB is reached; waits for room");
         self.set_state(SourceState::Queued, Some(&why));
         self.report();
     }

@@ -86,6 +86,9 @@ impl RunHost<'_> {
 impl Host for RunHost<'_> {
     fn state(&self, state: SourceState, error: Option<&SourceError>) {
         self.run.speak(|| {
+            if state == SourceState::Connecting {
+                self.source.note_change();
+            }
             self.source.set_state(state, error.map(ToString::to_string).as_deref());
             if error.is_some() {
                 self.source.report();
@@ -96,6 +99,7 @@ impl Host for RunHost<'_> {
     fn opened(&self, info: &StreamInfo, codec: Option<String>) {
         let model = self.source.core.models.for_source(&self.source.config.load());
         self.run.speak(|| {
+            self.source.note_change();
             self.source.notice_codec(codec);
             self.source.notice_size(info.size);
             if let Ok(model) = &model {
@@ -123,6 +127,12 @@ impl Host for RunHost<'_> {
             }
             Err(_) => (width, height),
         }
+    }
+
+    fn short_sessions(&self, count: u32) {
+        self.run.speak(|| {
+            self.source.cell.update(|shown| shown.short_sessions = count);
+        });
     }
 
     fn remark(&self, text: &str) {

@@ -79,12 +79,18 @@ impl SourceRuntime {
         self.core.outbox.event(Event { wall: self.core.clock.wall(), source: self.id.clone(), kind });
     }
 
+    /// The source may take more memory from now on.
+    pub(super) fn note_change(&self) {
+        *self.changed.lock() = Some(self.core.clock.now());
+    }
+
     /// Notes a change of the stream in the middle: its size as shown, and a line in the log.
     pub(super) fn notice_size(&self, size: (u32, u32)) {
         let before = self.cell.load().size;
         if before == Some(size) {
             return;
         }
+        self.note_change();
         self.cell.update(|shown| shown.size = Some(size));
         if let Some((width, height)) = before.filter(|(width, height)| *width > 0 && *height > 0) {
             tracing::warn!(

@@ -7,8 +7,8 @@ fn opened(folder: &tempfile::TempDir) -> (Writer, PathBuf) {
     let options = LedgerOptions::new(folder.path());
     let path = options.path.clone();
     let lock = Lock::take(&path).expect("lock");
-    let mut writer = Writer::new(options, Arc::default(), lock);
-    writer.open().expect("open");
+    let mut writer = Writer::new(options, Arc::default(), lock, Disk::start("disk-test").expect("a disk"));
+    writer.open();
     (writer, path)
 }
 

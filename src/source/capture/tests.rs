@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use parking_lot::Mutex;
+
 use super::*;
 use crate::{
     clock::ManualClock,
@@ -94,6 +96,9 @@ impl Host for Recorder {
         self.0.lock().push(format!("{}{error}", state.word()));
     }
     fn opened(&self, _: &StreamInfo, _: Option<String>) {}
+    fn short_sessions(&self, count: u32) {
+        self.0.lock().push(format!("{count} short sessions"));
+    }
     fn working_size(&self, width: u32, height: u32) -> (u32, u32) {
         (width, height)
     }
@@ -119,8 +124,8 @@ impl Host for Slow {
 
 fn camera(max_attempts: u32) -> SourceConfig {
     let mut config = SourceConfig::new("cam", SourceKind::Camera, SourceSpec::Demo("x".into()));
-    config.retry =
-        RetryConfig { max_attempts, initial: Duration::from_secs(1), max: Duration::from_secs(30) };
+    let (initial, max) = (Duration::from_secs(1), Duration::from_secs(30));
+    config.retry = RetryConfig { max_attempts, initial, max, give_up: true };
     config
 }
 
@@ -182,24 +187,145 @@ fn a_camera_that_never_answers_is_given_up_after_the_last_attempt_with_growing_d
     assert_eq!(last, Some(Notice::Ended(Some(SourceError::Unreachable("refused".into())))));
 }
 
+/// A camera that refuses until the attempt of this number, from 0, then delivers so many frames a second apart at each
+/// opening until it has been opened so often, and then refuses again.
+fn troubled(
+    clock: &std::sync::Arc<ManualClock>,
+    good: std::ops::Range<usize>,
+    frames: usize,
+) -> impl Fn(usize) -> Result<Box<dyn FrameSource>, SourceError> + Send + Sync + use<> {
+    let clock = clock.clone();
+    move |n| match good.contains(&n) {
+        true => {
+            let (clock, every) = (clock.clone(), Duration::from_secs(1));
+            Ok(Box::new(Steady { clock, every, left: frames + 1, time: 0.0 }) as Box<dyn FrameSource>)
+        }
+        false => Err(SourceError::Unreachable("refused".into())),
+    }
+}
+
 #[test]
-fn a_minute_of_frames_forgets_the_failures_before_it() {
+fn frames_forget_the_failures_before_them_and_the_session_is_no_failure_itself() {
     let clock = std::sync::Arc::new(ManualClock::default());
-    let shared = clock.clone();
+    let opener = Script { opened: AtomicUsize::new(0), open: troubled(&clock, 2..3, 4) };
+    let (states, _) = run(&camera(3), &opener, &clock);
+    // Two failures, a session of four frames, and then the full three attempts.
+    assert_eq!(opener.opened.load(Ordering::SeqCst), 6, "{states:?}");
+    assert!(states.contains(&"Connecting: stream ended: unplugged".to_owned()), "{states:?}");
+    assert!(states.contains(&"Running".to_owned()));
+}
+
+#[test]
+fn a_flapping_camera_is_opened_at_once_however_often_and_said_to_be_flapping() {
+    let clock = std::sync::Arc::new(ManualClock::default());
+    let opener = Script { opened: AtomicUsize::new(0), open: troubled(&clock, 0..40, 4) };
+    let (surroundings, host) = (Surroundings::with(Turns::new(1)), Recorder::default());
+    supervise(&surroundings.capture(&camera(4), &opener, &*clock, &host));
+    assert_eq!(opener.opened.load(Ordering::SeqCst), 44);
+    let said = host.0.into_inner();
+    assert!(said.contains(&"40 short sessions".to_owned()), "{said:?}");
+    // Forty sessions of five seconds, and three pauses after refusals.
+    let pauses = clock.elapsed().as_secs_f64() - 200.0;
+    assert!((5.6..=8.4).contains(&pauses), "{pauses} s between the sessions");
+}
+
+#[test]
+fn a_camera_without_give_up_is_marked_as_failed_and_still_tried_at_the_longest_delay() {
+    let clock = std::sync::Arc::new(ManualClock::default());
+    let mut source = camera(3);
+    source.retry.give_up = false;
+    let surroundings = Surroundings::with(Turns::new(1));
+    let good = troubled(&clock, 50..51, 4);
+    let control = &surroundings.control;
     let opener = Script {
         opened: AtomicUsize::new(0),
-        open: move |n| match n {
-            2 => {
-                let (clock, every) = (shared.clone(), Duration::from_secs(1));
-                Ok(Box::new(Steady { clock, every, left: 90, time: 0.0 }) as Box<dyn FrameSource>)
+        open: |n| {
+            if n == 52 {
+                control.stop();
             }
-            _ => Err(SourceError::Unreachable("refused".into())),
+            good(n)
         },
     };
-    let (states, _) = run(&camera(3), &opener, &clock);
-    // Two failures, a good run, and then the full three attempts again (its own end is the first).
-    assert_eq!(opener.opened.load(Ordering::SeqCst), 5, "{states:?}");
+    let host = Recorder::default();
+    supervise(&surroundings.capture(&source, &opener, &*clock, &host));
+    let states = host.0.into_inner();
+    let failed = states.iter().filter(|state| *state == "Failed: cannot connect: refused").count();
+    assert_eq!(failed, 48, "from the third attempt to the fiftieth");
+    let connecting = states.iter().filter(|state| *state == "Connecting").count();
+    assert_eq!(connecting, 5, "three attempts and, when it had come back, two: marked meanwhile");
+    let waited = clock.elapsed().as_secs_f64();
+    assert!((48.0 * 24.0..=48.0 * 36.0 + 20.0).contains(&waited), "{waited}");
     assert!(states.contains(&"Running".to_owned()));
+    assert!(surroundings.mailbox.take().is_some(), "frames came");
+}
+
+#[test]
+fn errors_after_a_standstill_of_the_program_are_nobodys_fault() {
+    let clock = std::sync::Arc::new(ManualClock::default());
+    clock.awake();
+    let opener = Script { opened: AtomicUsize::new(0), open: troubled(&clock, 2..3, 4) };
+    let (states, _) = run(&camera(1), &opener, &clock);
+    let blamed: Vec<_> = states.iter().filter(|state| state.contains(':')).collect();
+    assert!(blamed.is_empty(), "{blamed:?}");
+    assert!(clock.elapsed() >= Duration::from_secs(30), "the one attempt that it has comes after that");
+    assert!(opener.opened.load(Ordering::SeqCst) > 10);
+}
+
+/// A file that is cut off once by a standstill of the program.
+struct Interrupted(Film, Option<u64>);
+
+impl FrameSource for Interrupted {
+    fn info(&self) -> StreamInfo {
+        self.0.info()
+    }
+    fn grab(&mut self) -> Result<bool, SourceError> {
+        if self.1 == Some(self.0.grabbed) { Err(SourceError::StoodStill) } else { self.0.grab() }
+    }
+    fn time(&self) -> f64 {
+        self.0.time()
+    }
+    fn is_last(&self) -> bool {
+        self.0.is_last()
+    }
+    fn retrieve(&mut self, size: &dyn Fn(u32, u32) -> (u32, u32)) -> Result<Frame, SourceError> {
+        self.0.retrieve(size)
+    }
+}
+
+#[test]
+fn a_file_goes_on_after_a_standstill_where_it_was_and_each_frame_comes_once() {
+    let mut source = camera(1);
+    (source.kind, source.cadence) = (SourceKind::Video, Cadence::SkipFrames(0));
+    // Cut off at the third frame, while it is opened again, on the way back there, and at the eighth.
+    let cuts = [Some(Some(3)), None, Some(Some(1)), Some(Some(8)), Some(None)];
+    let opener = Script {
+        opened: AtomicUsize::new(0),
+        open: move |n| match cuts[n] {
+            Some(cut) => {
+                Ok(Box::new(Interrupted(Film { grabbed: 0, frames: 10 }, cut)) as Box<dyn FrameSource>)
+            }
+            None => Err(SourceError::StoodStill),
+        },
+    };
+    let (surroundings, host, clock) =
+        (Surroundings::with(Turns::new(1)), Recorder::default(), ManualClock::default());
+    let capture = surroundings.capture(&source, &opener, &clock, &host);
+    let delivered = std::thread::scope(|scope| {
+        scope.spawn(|| supervise(&capture));
+        let mut delivered = Vec::new();
+        loop {
+            match surroundings.mailbox.take() {
+                Some(crate::source::mailbox::Delivery::Frame(frame)) => delivered.push(frame.index),
+                Some(crate::source::mailbox::Delivery::Notice(notice)) => {
+                    assert_eq!(notice, Notice::Ended(None));
+                    return delivered;
+                }
+                None => std::thread::yield_now(),
+            }
+        }
+    });
+    assert_eq!(delivered, (0..10).collect::<Vec<_>>());
+    assert_eq!(host.0.into_inner(), ["Connecting", "Running"], "nothing to be said of the file");
 }
 
 #[test]
@@ -210,7 +336,10 @@ fn a_live_frame_that_waits_for_a_worker_is_kept_young_without_being_counted_as_l
     for (frames, waits_since) in [(2, 0.04), (3, 0.12), (5, 0.12), (6, 0.24), (11, 0.24), (12, 0.48)] {
         let clock = std::sync::Arc::new(ManualClock::default());
         let shared = clock.clone();
-        let open = move |_| {
+        let open = move |n| {
+            if n > 0 {
+                return Err(SourceError::Unreachable("gone".into()));
+            }
             let (clock, every) = (shared.clone(), Duration::from_millis(40));
             Ok(Box::new(Steady { clock, every, left: frames + 1, time: 0.0 }) as Box<dyn FrameSource>)
         };
@@ -227,8 +356,13 @@ fn a_live_frame_that_waits_for_a_worker_is_kept_young_without_being_counted_as_l
 fn a_refused_password_is_not_retried_fast() {
     let clock = ManualClock::default();
     let opener = Script { opened: AtomicUsize::new(0), open: |_| Err(SourceError::Auth) };
-    run(&camera(3), &opener, &clock);
-    assert!(clock.elapsed() >= Duration::from_secs(120), "{:?}", clock.elapsed());
+    let mut source = camera(3);
+    let address = url::Url::parse("rtsp://cam/live").unwrap();
+    let credentials =
+        Some(crate::config::Credentials { user: "u".into(), password: crate::config::Secret("p".into()) });
+    source.source = SourceSpec::Url { address, credentials, hidden: None };
+    run(&source, &opener, &clock);
+    assert!(clock.elapsed() >= Duration::from_secs(45), "{:?}", clock.elapsed());
 }
 
 #[test]

@@ -26,16 +26,17 @@ pub fn authorization(
     request: &Request<'_>,
     credentials: &Credentials,
 ) -> Option<String> {
-    let of_scheme = |scheme: &str| {
-        challenges.iter().find_map(|challenge| {
+    let of_scheme = |scheme: &'static str| {
+        challenges.iter().filter_map(move |challenge| {
             let (name, rest) = challenge.split_once(' ').unwrap_or((challenge, ""));
             name.eq_ignore_ascii_case(scheme).then_some(rest)
         })
     };
-    if let Some(challenge) = of_scheme("digest").filter(|challenge| speaks_md5(challenge)) {
+    // A camera may offer another algorithm first.
+    if let Some(challenge) = of_scheme("digest").find(|challenge| speaks_md5(challenge)) {
         return Some(digest(challenge, request, credentials));
     }
-    of_scheme("basic")?;
+    of_scheme("basic").next()?;
     let pair = format!("{}:{}", credentials.user, credentials.password.0);
     Some(format!("Basic {}", STANDARD.encode(pair)))
 }
@@ -97,6 +98,17 @@ fn md5_hex(text: &str) -> String {
     Md5::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// What the challenges ask for, as in `Digest SHA-256`, when none of them is one that [`authorization`] answers.
+pub fn unanswerable(challenges: &[String]) -> Option<String> {
+    let scheme = |challenge: &str| challenge.split(' ').next().unwrap_or_default().to_owned();
+    let is = |challenge: &String, name: &str| scheme(challenge).eq_ignore_ascii_case(name);
+    let answered =
+        |challenge: &String| is(challenge, "basic") || (is(challenge, "digest") && speaks_md5(challenge));
+    let first = challenges.first().filter(|_| !challenges.iter().any(answered))?;
+    let algorithm = parameter(first, "algorithm").unwrap_or_default();
+    Some(format!("{} {algorithm}", scheme(first)).trim().to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -138,6 +150,22 @@ mod tests {
         assert_eq!(parameter(challenge, "qop"), Some("auth,auth-int"));
         assert_eq!(parameter(challenge, "opaque"), Some("5ccc"));
         assert_eq!(parameter(challenge, "stale"), None);
+    }
+
+    #[test]
+    fn what_cannot_be_answered_is_named() {
+        let sha = "Digest realm=\"r\", nonce=\"n\", algorithm=\"SHA-256\", stale=\"FALSE\"";
+        let md5 = "Digest realm=\"r\", nonce=\"n\"";
+        let named = |all: &[&str]| unanswerable(&all.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>());
+        assert_eq!(named(&[sha]).as_deref(), Some("Digest SHA-256"));
+        assert_eq!(named(&["Bearer realm=\"r\""]).as_deref(), Some("Bearer"));
+        for all in [&[sha, md5][..], &[md5, sha], &[sha, "Basic realm=\"r\""]] {
+            assert_eq!(named(all), None, "{all:?}");
+            let all: Vec<_> = all.iter().map(|one| (*one).to_owned()).collect();
+            let request = Request { method: "GET", uri: "/", count: 1 };
+            assert!(authorization(&all, &request, &credentials("u", "p")).is_some(), "{all:?}");
+        }
+        assert_eq!(named(&[]), None);
     }
 
     #[test]

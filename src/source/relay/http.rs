@@ -216,7 +216,7 @@ impl Exchange {
                     renewed = true;
                 }
                 (401, _) => {
-                    notes.failed(self.way.unauthorized(&target));
+                    notes.failed(self.way.unauthorized(&target, &self.challenges.lock().0));
                     return Ok(Reply { message, body, server, target });
                 }
                 _ => {

@@ -254,7 +254,7 @@ impl Session<'_> {
                 self.pending = Some(self.send(Pending { renewed: true, ..pending }));
                 return Ok(false);
             }
-            self.notes.failed(self.way.unauthorized(&self.target));
+            self.notes.failed(self.way.unauthorized(&self.target, &self.challenges));
             // With a challenge FFmpeg would ask once more, and cameras lock those out who ask too often.
             self.tell_client(message.without(&["www-authenticate"]), body);
             return Ok(false);

@@ -9,7 +9,7 @@ use crate::{
     config::{Credentials, TlsConfig},
     source::{
         SourceError,
-        network::{connect, default_port, host, tls::Trust},
+        network::{auth, connect, default_port, host, tls::Trust},
     },
 };
 
@@ -79,7 +79,13 @@ impl Way {
     }
 
     /// The answer to a server that refuses the user name or password, or to one that was told none of them.
-    pub fn unauthorized(&self, target: &Url) -> SourceError {
+    pub fn unauthorized(&self, target: &Url, challenges: &[String]) -> SourceError {
+        if let (Some(_), Some(asked)) = (self.credentials(target), auth::unanswerable(challenges)) {
+            return SourceError::Unreachable(format!(
+                "'{}' asks for {asked}, which cannot be answered; switch the camera to Digest with MD5 or to Basic",
+                self.shown
+            ));
+        }
         match self.credentials {
             Some(_) if origin(target) != origin(&self.asked) => SourceError::Unreachable(format!(
                 "'{}' leads to '{}', which asks for a user name and password; they are sent only to the host they \

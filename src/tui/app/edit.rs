@@ -159,10 +159,12 @@ impl UiState {
         let words = match &self.config_place {
             ConfigPlace::File(_) => {
                 effects.push(Effect::SaveLines(source, drawn));
-                "counts from now on; saving"
+                "counts from now on; saving".to_owned()
             }
-            ConfigPlace::CouldBe(_) => "counts from now on, for this run; 'w' writes a configuration file",
-            ConfigPlace::Nowhere => "counts from now on, for this run",
+            ConfigPlace::CouldBe(file) => {
+                format!("counts from now on, for this run; 'w' writes a configuration file, '{file}'")
+            }
+            ConfigPlace::Nowhere => "counts from now on, for this run".to_owned(),
         };
         self.say(words, Tone::Done);
         effects

@@ -17,7 +17,7 @@ use crate::{
 impl UiState {
     pub(super) fn add(&mut self) -> Vec<Effect> {
         self.dialog = Some(Dialog::add_source(self.config_place.clone()));
-        Vec::new()
+        vec![Effect::LookAtConfig]
     }
 
     /// The engine has been given the new source, or the text was wrong. On to its lines.

@@ -37,6 +37,8 @@ pub enum Effect {
     Mouse(bool),
     /// Write the lines and zones of a source into the configuration file.
     SaveLines(SourceId, Drawn),
+    /// Find out which ids the configuration file has by now.
+    LookAtConfig,
     /// Check what was typed into the dialog that adds a source, and add it when it is right.
     AddSource {
         /// The source.

@@ -1,12 +1,15 @@
 //! Takes any source as text, tries it out while it is typed, and adds it.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 use crossterm::event::KeyCode;
 
 use super::Outcome;
 use crate::{
-    config::edit::KeepLogin,
+    config::{Address, LABEL_LENGTH, SourceConfig, edit::KeepLogin},
     tui::{
         app::Effect,
         host::{ConfigPlace, Found},
@@ -20,9 +23,6 @@ mod draw;
 /// A text that rests this long is tried out. Not sooner: cameras lock accounts after a few wrong passwords, and
 /// half a password is a wrong one.
 const REST: Duration = Duration::from_millis(1200);
-
-/// Longest name for people, as in the configuration.
-const LONGEST_NAME: usize = 100;
 
 /// What trying the source out has given.
 #[derive(Debug, Clone)]
@@ -75,6 +75,8 @@ pub struct AddSource {
     rests_since: Option<(String, Instant)>,
     /// The text that Enter was pressed on although it does not answer.
     insisted: Option<String>,
+    /// The text that Enter has asked to be tried out.
+    asked: Option<String>,
 }
 
 impl AddSource {
@@ -91,6 +93,7 @@ impl AddSource {
             place,
             rests_since: None,
             insisted: None,
+            asked: None,
         }
     }
 
@@ -133,9 +136,9 @@ impl AddSource {
             (_, Field::Name) => {
                 let before = self.name.clone();
                 self.name.key(key);
-                if self.name.text().chars().count() > LONGEST_NAME {
+                if self.name.text().chars().count() > LABEL_LENGTH {
                     self.name = before;
-                    self.problem = Some(format!("a name has at most {LONGEST_NAME} characters"));
+                    self.problem = Some(format!("a name has at most {LABEL_LENGTH} characters"));
                 }
             }
             (Some(KeyCode::Left | KeyCode::Right | KeyCode::Char(' ')), Field::Login) => {
@@ -152,6 +155,16 @@ impl AddSource {
     fn changed(&mut self) {
         self.problem = None;
         self.insisted = None;
+        self.asked = None;
+    }
+
+    /// Whether Enter tries the source out first. An address with a password is tried when the user says that it is
+    /// complete: until then its end is missing, and the password may go to another port or host.
+    #[must_use]
+    pub fn waits_for_enter(&self) -> bool {
+        let text = self.text();
+        let is_tried = self.probe.as_ref().is_some_and(|probe| probe.text == text);
+        !is_tried && self.asked.as_deref() != Some(text) && !may_be_tried_unasked(text)
     }
 
     fn enter(&mut self) -> Outcome {
@@ -159,6 +172,12 @@ impl AddSource {
         if text.is_empty() {
             self.field = Field::Source;
             self.problem = Some("type a source first, such as one of these".into());
+            return Outcome::Stay;
+        }
+        if self.waits_for_enter() && SourceConfig::from_source_string(&text, &BTreeSet::new()).is_ok() {
+            self.problem = None;
+            self.insisted = Some(text.clone());
+            self.asked = Some(text);
             return Outcome::Stay;
         }
         let failed = self
@@ -173,10 +192,19 @@ impl AddSource {
         Outcome::Ask(Effect::AddSource { text, name: self.name.text().trim().to_string(), keep: self.keep })
     }
 
-    /// The text, once it has rested long enough to be tried out; each text once. The try has this `number`.
+    /// The text, once it has rested long enough to be tried out, or Enter has asked for it; each text once. The try has
+    /// this `number`.
     pub fn text_to_probe(&mut self, now: Instant, number: u64) -> Option<String> {
         let text = self.text();
         if text.is_empty() || self.probe.as_ref().is_some_and(|probe| probe.text == text) {
+            return None;
+        }
+        if self.asked.as_deref() == Some(text) {
+            let text = text.to_string();
+            self.probe = Some(Probe { number, text: text.clone(), state: Probing::Running });
+            return Some(text);
+        }
+        if !may_be_tried_unasked(text) {
             return None;
         }
         match &self.rests_since {
@@ -205,11 +233,34 @@ impl AddSource {
     /// Takes pasted text.
     pub fn paste(&mut self, text: &str) {
         match self.field {
-            Field::Name => self.name.insert(&text.chars().take(LONGEST_NAME).collect::<String>()),
+            Field::Name => {
+                let before = self.name.clone();
+                self.name.insert(text);
+                if self.name.text().trim().chars().count() > LABEL_LENGTH {
+                    self.name = before;
+                    self.problem = Some(format!("a name has at most {LABEL_LENGTH} characters"));
+                }
+            }
             Field::Source | Field::Login => {
                 self.source.insert(text);
                 self.changed();
             }
         }
+    }
+}
+
+/// Whether trying out `text` while it is typed cannot carry a password, or the start of one, to any machine.
+fn may_be_tried_unasked(text: &str) -> bool {
+    if Address(text).is_hidden() || text.contains("${") {
+        return false;
+    }
+    let Some((scheme, rest)) = text.split_once("://") else { return true };
+    if matches!(scheme, "file" | "demo") {
+        return true;
+    }
+    // The name of a user and a password of digits look like a host and its port.
+    match rest.split_once('/') {
+        Some((host, _)) => !host.contains(':') || host.contains(['.', '[']) || host.starts_with("localhost"),
+        None => false,
     }
 }

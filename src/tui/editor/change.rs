@@ -2,7 +2,7 @@
 
 use super::{Editor, Grip};
 use crate::{
-    config::{LineConfig, ZoneConfig},
+    config::{LABEL_LENGTH, LineConfig, ZoneConfig, label},
     count::Anchor,
 };
 
@@ -253,24 +253,25 @@ impl Editor {
     /// Gives what is edited a name.
     ///
     /// # Errors
-    /// When it is empty or taken.
-    pub fn rename(&mut self, name: &str) -> Result<(), &'static str> {
+    /// When it is empty, taken, or not what the configuration takes.
+    pub fn rename(&mut self, name: &str) -> Result<(), String> {
         let name = name.trim();
         if name.is_empty() {
-            return Err("it needs a name");
+            return Err("it needs a name".into());
         }
+        let name = label(name, LABEL_LENGTH).map_err(|problem| format!("the name {problem}"))?;
         let chosen = self.chosen;
         let names = self.drawn.lines.iter().map(|line| &line.name);
         let mut names = names.chain(self.drawn.zones.iter().map(|zone| &zone.name)).enumerate();
-        if names.any(|(index, other)| index != chosen && other == name) {
-            return Err("another line or zone has this name");
+        if names.any(|(index, other)| index != chosen && *other == name) {
+            return Err("another line or zone has this name".into());
         }
         self.remember(false);
         let zone = chosen.checked_sub(self.drawn.lines.len());
         if let Some(line) = self.drawn.lines.get_mut(chosen) {
-            line.name = name.to_string();
+            line.name = name;
         } else if let Some(zone) = zone.and_then(|index| self.drawn.zones.get_mut(index)) {
-            zone.name = name.to_string();
+            zone.name = name;
         }
         Ok(())
     }

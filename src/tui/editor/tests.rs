@@ -168,7 +168,7 @@ fn small_people_of_the_last_minutes_are_warned_of_where_they_walked() {
         ..crate::config::SourceConfig::new(
             "a",
             crate::config::SourceKind::Camera,
-            crate::config::SourceSpec::Device(0),
+            crate::config::SourceSpec::device(0),
         )
     });
     editor.replayed = Some(Replayed {

@@ -100,7 +100,8 @@ fn sentence(alert: &Alert, source: &SourceSnapshot, moment: &Moment) -> String {
                 }
             }
         },
-        AlertKind::Down => {
+        AlertKind::Flapping => format!("{name}: {}", source.flapping().unwrap_or_default()),
+        AlertKind::Down | AlertKind::Failed => {
             let error = source.last_error.as_deref().unwrap_or("no pictures");
             let next = source
                 .state

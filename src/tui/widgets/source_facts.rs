@@ -43,6 +43,9 @@ fn identity(source: &SourceSnapshot, look: &Look) -> String {
     if let Some(how) = source.throttled() {
         facts.push(format!("throttled {how}"));
     }
+    if let Some(flapping) = source.flapping() {
+        facts.push(flapping);
+    }
     if source.stuck_threads > 0 {
         facts.push(format!("{} threads hang", source.stuck_threads));
     }
@@ -54,7 +57,7 @@ fn identity(source: &SourceSnapshot, look: &Look) -> String {
 pub fn trouble(source: &SourceSnapshot, moment: &format::Moment) -> Option<String> {
     let error = text::clean(source.last_error.as_deref()?);
     Some(match (&source.state, source.state.next_attempt()) {
-        (crate::store::SourceState::Retrying { attempt, .. }, Some(at)) => {
+        (crate::store::SourceState::Retrying { attempt, .. }, Some(at)) if *attempt > 0 => {
             format!("{error} (attempt {attempt}, next in {})", format::countdown(moment.until(at)))
         }
         (_, Some(at)) => format!("{error} (next attempt in {})", format::countdown(moment.until(at))),

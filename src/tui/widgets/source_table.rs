@@ -237,7 +237,7 @@ pub fn state_look(source: &SourceSnapshot, look: &Look) -> (&'static str, Role) 
         SourceState::Queued => (s.queued, Role::Dim),
         SourceState::Stalled | SourceState::Retrying { .. } => (s.retrying, Role::Warn),
         SourceState::AuthFailed { .. } | SourceState::NoSuchStream { .. } => (s.failed, Role::Bad),
-        SourceState::Failed | SourceState::Unsupported => (s.failed, Role::Bad),
+        SourceState::Failed { .. } | SourceState::Unsupported => (s.failed, Role::Bad),
         SourceState::Paused => (s.paused, Role::Busy),
         SourceState::Completed => (s.completed, Role::Text),
         SourceState::Disabled => (s.disabled, Role::Dim),

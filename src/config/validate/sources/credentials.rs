@@ -1,11 +1,18 @@
 //! User names and passwords: in the address, beside it, in the environment or in a file.
 
-use std::{fs, path::Path};
+use std::{
+    fs::{self, File},
+    io::Read as _,
+    path::Path,
+};
 
 use crate::config::{
     Credentials, Secret, SourceSpec, env,
     section::{Field, Section},
 };
+
+/// Most bytes of a file that holds a login; a device may have no end.
+const MOST_BYTES: u64 = 64 << 10;
 
 /// Adds the section's `credentials` to `spec` and warns about secrets that others can read.
 pub(super) fn read(
@@ -14,6 +21,7 @@ pub(super) fn read(
     spec: Option<SourceSpec>,
 ) -> Option<SourceSpec> {
     let field = section.field("credentials");
+    let spec_has_secret_tail = spec.as_ref().is_some_and(SourceSpec::has_secret_tail);
     let Some(SourceSpec::Url { address, credentials, hidden }) = spec else {
         if let (Some(field), Some(_)) = (&field, &spec) {
             field.problem("belongs to rtsp:// and http:// sources only; remove it");
@@ -27,7 +35,8 @@ pub(super) fn read(
         let raw = source.raw_text().unwrap_or_default();
         let in_address = credentials.as_ref().is_some_and(|c| !c.password.0.is_empty());
         let from_environment = env::user_part(raw).is_some_and(|range| raw[range].contains("${"));
-        if (in_address && !from_environment) || (hidden.is_some() && !raw.contains("${")) {
+        let in_tail = spec_has_secret_tail && !raw.contains("${");
+        if (in_address && !from_environment) || in_tail {
             source.report.holds_secret();
         }
     }
@@ -52,17 +61,21 @@ fn given(field: &Field<'_>) -> Option<Credentials> {
             if password.is_text() && !password.raw_text().is_some_and(|text| text.contains("${")) {
                 field.report.holds_secret();
             }
-            let user = user.label(256);
+            let user = user.line(256);
             let password = password.secret();
             Some(Credentials { user: user?, password: password? })
         }
         (None, None, Some(variable), None) => {
             let name = variable.text()?;
             match (field.report.env)(&name) {
-                Some(pair) => Some(Credentials::from_pair(&pair)),
+                Some(pair) => {
+                    login(&variable, &format!("the environment variable '{name}'"), pair.as_bytes())
+                }
                 None => {
+                    // What is no name may be the login itself.
+                    let name = if is_variable(&name) { format!("'{name}'") } else { "named here".to_owned() };
                     variable.problem(&format!(
-                        "the environment variable '{name}' is not set; set it to user:password"
+                        "the environment variable {name} is not set; set it to user:password"
                     ));
                     None
                 }
@@ -78,8 +91,9 @@ fn given(field: &Field<'_>) -> Option<Credentials> {
 
 fn from_file(field: &Field<'_>) -> Option<Credentials> {
     let path = field.path()?;
-    match fs::read_to_string(&path) {
-        Ok(text) => {
+    let mut bytes = Vec::new();
+    match File::open(&path).and_then(|file| file.take(MOST_BYTES).read_to_end(&mut bytes)) {
+        Ok(_) => {
             if readable_by_all(&path) {
                 field.warning(&format!(
                     "'{0}' can be read by every user of this machine; run chmod 600 {0}",
@@ -92,16 +106,37 @@ fn from_file(field: &Field<'_>) -> Option<Credentials> {
                     path.display()
                 ));
             }
-            Some(Credentials::from_pair(text.trim_end_matches(['\n', '\r'])))
+            login(field, &format!("'{}'", path.display()), &bytes)
         }
         Err(error) => {
-            field.problem(&format!(
-                "'{}' cannot be read ({error}); it should hold user:password",
-                path.display()
-            ));
+            // What names no folder that there is may be the login itself.
+            let is_folder = |folder: &Path| folder != Path::new("/") && folder.is_dir();
+            let is_file = path.parent().is_some_and(is_folder)
+                && field.raw_text().is_some_and(|text| text.contains('/') && !text.contains([':', '@']));
+            let file =
+                if is_file { format!("'{}'", path.display()) } else { "the file named here".to_owned() };
+            // It may come later: from a secret store, or with the disk it is on.
+            field.passing_problem(&format!("{file} cannot be read ({error}); it should hold user:password"));
             None
         }
     }
+}
+
+/// What `place` holds, as a login.
+fn login(field: &Field<'_>, place: &str, bytes: &[u8]) -> Option<Credentials> {
+    match Credentials::read(bytes) {
+        Ok(login) => Some(login),
+        Err(problem) => {
+            field.problem(&format!("{place} {problem}"));
+            None
+        }
+    }
+}
+
+/// Whether it looks like the name of an environment variable, and not like a password.
+fn is_variable(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_uppercase() || c == '_' || (c.is_ascii_digit() && name.contains('_'));
+    name.chars().all(plain) && name.starts_with(|c: char| c.is_ascii_uppercase())
 }
 
 /// Whether users other than the owner's group can read `path`.

@@ -80,12 +80,15 @@ impl AddSource {
             lines.push(Line::default());
         }
         let rows = lines.len() as u16 - first;
-        let (add, next) =
-            if inner < 60 { ("add", "next") } else { ("add, then draw its line", "next field") };
+        let add_words = if inner < 60 { "add" } else { "add, then draw its line" };
+        let add = if self.waits_for_enter() && !self.text().is_empty() { "try it out" } else { add_words };
+        let next = if inner < 60 { "next" } else { "next field" };
         lines.push(match self.field {
-            Field::Login => {
-                look.hints(&[("left right", "another place"), ("enter", "add"), ("esc", "cancel")])
-            }
+            Field::Login => look.hints(&[
+                ("left right", "another place"),
+                ("enter", if add == add_words { "add" } else { add }),
+                ("esc", "cancel"),
+            ]),
             _ => look.hints(&[("enter", add), ("tab", next), ("esc", "cancel")]),
         });
         let inside = frame(area, width, "Add a source", &lines, buffer, look);

@@ -87,6 +87,7 @@ fn settings(config: &SourceConfig) -> Vec<(&'static str, String)> {
     if config.kind == SourceKind::Camera {
         let retry = &config.retry;
         let attempts = match retry.max_attempts {
+            attempts if retry.give_up && attempts > 0 => format!("given up after {attempts} attempts"),
             0 => "without end".into(),
             attempts => format!("{attempts} attempts"),
         };

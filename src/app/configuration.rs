@@ -1,0 +1,28 @@
+//! Reading the configuration, also where it can be read only once.
+
+use std::path::Path;
+
+use super::{Failure, arguments};
+use crate::config::{Config, ConfigErrors, Overrides, is_stream};
+
+/// The configuration at `path`. What comes through a pipe goes along when the program starts again in its process.
+pub fn load(path: &Path, overrides: &Overrides) -> Result<Config, Failure> {
+    read(path, overrides).map_err(|errors| Failure::config(&errors))
+}
+
+fn read(path: &Path, overrides: &Overrides) -> Result<Config, ConfigErrors> {
+    if !is_stream(path) {
+        return Config::load(path, overrides);
+    }
+    let bytes = arguments::piped_configuration().map_or_else(|| Config::read(path), Ok)?;
+    let config = Config::from_read(&bytes, path, overrides);
+    arguments::remember_configuration(bytes);
+    config
+}
+
+/// Says on the standard error what is worth telling and stops nothing.
+pub fn warn(config: &Config) {
+    for warning in &config.warnings {
+        super::complain(&format!("warning: {warning}"));
+    }
+}

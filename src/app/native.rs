@@ -1,0 +1,30 @@
+//! What native libraries print, FFmpeg above all, may quote an address with its password. It reaches the standard error
+//! through a filter.
+
+use parking_lot::Mutex;
+
+use crate::logging::NativeOutput;
+
+static FILTER: Mutex<Option<NativeOutput>> = Mutex::new(None);
+
+/// From now on everything that this process writes to the standard error goes through the filter. To be called before
+/// the first source is opened, and after the program has started itself again.
+pub(super) fn take_over() {
+    let mut filter = FILTER.lock();
+    if filter.is_none() {
+        match NativeOutput::pass_on() {
+            Ok(begun) => {
+                crate::native::stdio::print_to_stderr();
+                *filter = Some(begun);
+            }
+            Err(error) => super::complain(&format!(
+                "warning: what FFmpeg prints cannot be searched for passwords ({error})"
+            )),
+        }
+    }
+}
+
+/// Writes what is still in the filter; nothing reaches the standard error afterwards.
+pub(super) fn finish() {
+    drop(FILTER.lock().take());
+}

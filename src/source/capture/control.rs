@@ -1,0 +1,92 @@
+//! What the user wants of a capture thread, and how the thread waits for it.
+
+use std::time::{Duration, Instant};
+
+use parking_lot::{Condvar, Mutex};
+
+use crate::clock::Clock;
+
+/// What the user wants of a source now.
+#[derive(Debug, Default)]
+pub struct Wishes {
+    stop: bool,
+    paused: bool,
+    restart: bool,
+}
+
+/// Wishes, and the means to wake whoever waits for a change.
+#[derive(Debug, Default)]
+pub struct CaptureControl {
+    wishes: Mutex<Wishes>,
+    changed: Condvar,
+}
+
+/// What a capture thread should do next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    Run,
+    Pause,
+    Restart,
+    Stop,
+}
+
+impl CaptureControl {
+    /// Ends the thread at its next turn.
+    pub fn stop(&self) {
+        self.change(|wishes| wishes.stop = true);
+    }
+
+    /// Stops or goes on reading.
+    pub fn pause(&self, paused: bool) {
+        self.change(|wishes| wishes.paused = paused);
+    }
+
+    /// Opens the source again now.
+    pub fn restart(&self) {
+        self.change(|wishes| {
+            wishes.restart = true;
+            wishes.paused = false;
+        });
+    }
+
+    /// Whether the user paused the source.
+    pub fn is_paused(&self) -> bool {
+        self.wishes.lock().paused
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Wishes)) {
+        change(&mut self.wishes.lock());
+        self.changed.notify_all();
+    }
+
+    pub(super) fn order(&self) -> Order {
+        let wishes = self.wishes.lock();
+        match *wishes {
+            Wishes { stop: true, .. } => Order::Stop,
+            Wishes { restart: true, .. } => Order::Restart,
+            Wishes { paused: true, .. } => Order::Pause,
+            _ => Order::Run,
+        }
+    }
+
+    pub(super) fn take_restart(&self) -> bool {
+        std::mem::take(&mut self.wishes.lock().restart)
+    }
+
+    /// Waits until `deadline` or until there is an order other than `meanwhile`.
+    pub(super) fn wait(&self, clock: &dyn Clock, deadline: Option<Instant>, meanwhile: Order) {
+        const LONG: Duration = Duration::from_secs(3600);
+        while self.order() == meanwhile {
+            let left = match deadline.map(|deadline| deadline.saturating_duration_since(clock.now())) {
+                Some(Duration::ZERO) => return,
+                Some(left) => left,
+                None => LONG,
+            };
+            let mut wishes = self.wishes.lock();
+            // An order given between the check above and this lock has set its flag already.
+            if !wishes.stop && !wishes.restart && wishes.paused == (meanwhile == Order::Pause) {
+                clock.wait(&self.changed, &mut wishes, left);
+            }
+        }
+    }
+}
