@@ -305,7 +305,8 @@ impl Writer {
         let (results, crossings) = (&mut self.results, &mut self.crossings);
         let written = self.disk.run(|| {
             let results = results.prepare().and_then(|()| results.flush());
-            results.and(crossings.prepare()).and_then(|()| crossings.flush())
+            // Each for itself: a file that cannot be written does not hold up the other.
+            results.and(crossings.prepare().and_then(|()| crossings.flush()))
         });
         let written_rows = before - self.results.waiting() - self.crossings.waiting();
         self.health.waiting.fetch_sub(written_rows, Ordering::SeqCst);

@@ -16,8 +16,8 @@ use anyhow::Context as _;
 use crossbeam_channel::{Receiver, RecvTimeoutError, unbounded};
 
 use super::{
-    DONE, Failure, NO_SOURCE, NO_THREAD, configuration, ending::Ending, environment, native, notices::Notices,
-    signals::StopSignal,
+    DONE, Failure, NO_SOURCE, NO_THREAD, configuration, ending::Ending, environment, native,
+    notices::Notices, signals::StopSignal,
 };
 use crate::{
     cli::CheckArgs,
@@ -58,12 +58,21 @@ pub fn run(args: &CheckArgs) -> Result<u8, Failure> {
         args.config.display(),
         config.sources.len()
     )?;
-    if args.probe { probe(&config.sources, &config.parallel.detector, args.certificates.as_deref(), &mut out) } else { Ok(DONE) }
+    if args.probe {
+        probe(&config.sources, &config.parallel.detector, args.certificates.as_deref(), &mut out)
+    } else {
+        Ok(DONE)
+    }
 }
 
 /// Opens every enabled source, a few at a time, and prints what was found in their order as it becomes known. A signal
 /// ends it at once, with what is known by then.
-fn probe(sources: &[SourceConfig], detector: &DetectorChoice, folder: Option<&Path>, out: &mut dyn Write) -> Result<u8, Failure> {
+fn probe(
+    sources: &[SourceConfig],
+    detector: &DetectorChoice,
+    folder: Option<&Path>,
+    out: &mut dyn Write,
+) -> Result<u8, Failure> {
     let stop = StopSignal::listen().context(NO_THREAD)?;
     let notices = Notices::start().context(NO_THREAD)?;
     // Should the reader of the output not read, a signal ends the program all the same.
@@ -147,7 +156,8 @@ fn print_found(
 ) -> io::Result<()> {
     let (found, certificate) = found;
     print_stream(source, found, detector, out)?;
-    certificate.map_or(Ok(()), |(certificate, trusted)| tell_certificate(source, &certificate, trusted, folder, out))
+    certificate
+        .map_or(Ok(()), |(certificate, trusted)| tell_certificate(source, &certificate, trusted, folder, out))
 }
 
 fn print_stream(

@@ -105,6 +105,9 @@ impl Part {
     }
 }
 
+/// What is in a folder, each with its own kind where that is known.
+type Entries = Vec<(PathBuf, Option<FileType>)>;
+
 #[derive(Default)]
 struct Walk {
     written: String,
@@ -119,7 +122,7 @@ struct Walk {
 
 impl Walk {
     /// What is in a folder, sorted, each with its own kind: links are not followed.
-    fn read(&mut self, folder: &Path) -> Result<io::Result<Vec<(PathBuf, Option<FileType>)>>, String> {
+    fn read(&mut self, folder: &Path) -> Result<io::Result<Entries>, String> {
         let read = match fs::read_dir(if folder.as_os_str().is_empty() { Path::new(".") } else { folder }) {
             Ok(read) => read,
             Err(error) => return Ok(Err(error)),

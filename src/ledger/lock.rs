@@ -9,7 +9,6 @@ use std::{
     fs::File,
     io,
     path::{Path, PathBuf},
-    time::{Duration, Instant},
 };
 
 use rustix::{
@@ -19,12 +18,6 @@ use rustix::{
 
 use super::LedgerError;
 use crate::files;
-
-/// A folder may be locked for a moment by others, such as the cleaner of temporary files.
-const PATIENCE: Duration = Duration::from_secs(1);
-
-/// How often it is tried in that time.
-const AGAIN: Duration = Duration::from_millis(50);
 
 /// The locks of one ledger.
 #[derive(Debug)]
@@ -46,7 +39,8 @@ impl Lock {
     /// nothing to protect, and [`Self::hold`] tries again.
     ///
     /// # Errors
-    /// [`LedgerError::Busy`] when somebody else has one of them.
+    /// [`LedgerError::Busy`] when somebody else has one of them; perhaps for a moment only, such as the cleaner of
+    /// temporary files.
     pub fn take(path: &Path) -> Result<Self, LedgerError> {
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
         let mut name = path.as_os_str().to_owned();
@@ -56,13 +50,7 @@ impl Lock {
             folder: Locked { path: parent.unwrap_or(Path::new(".")).to_owned(), file: None },
             file: Locked { path: PathBuf::from(name), file: None },
         };
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            match lock.hold() {
-                Err(LedgerError::Busy { .. }) if Instant::now() < deadline => std::thread::sleep(AGAIN),
-                done => return done.map(|()| lock),
-            }
-        }
+        lock.hold().map(|()| lock)
     }
 
     /// Sees to it that both locks are held on what has their names now.

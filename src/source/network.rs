@@ -8,7 +8,7 @@ use std::{
 
 use url::Url;
 
-use super::SourceError;
+use super::{SourceError, refusal};
 
 pub(in crate::source) mod auth;
 pub(in crate::source) mod message;
@@ -67,6 +67,9 @@ pub(super) fn connect(address: &Url, deadline: Instant) -> Result<TcpStream, Sou
             Ok(stream) => return Ok(stream),
             Err(error) => last = error,
         }
+    }
+    if let Some(refused) = refusal::of(&last) {
+        return Err(refused);
     }
     Err(SourceError::Unreachable(match last.kind() {
         io::ErrorKind::ConnectionRefused => {
@@ -127,5 +130,7 @@ mod tests {
             answer("RTSP/1.0 503\r\n\r\n"),
             Some(SourceError::Unreachable("'rtsp://cam/live' answers '503'".into()))
         );
+        let full = answer("RTSP/1.0 453 Not Enough Bandwidth\r\n\r\n").unwrap().to_string();
+        assert!(full.contains("takes no more viewers (453 Not Enough Bandwidth)"), "{full}");
     }
 }

@@ -33,7 +33,7 @@ use rustls::crypto;
 use url::Url;
 
 use self::way::Way;
-use super::{SourceError, network};
+use super::{SourceError, network, refusal};
 use crate::config::{Credentials, TlsConfig};
 
 /// Connections that FFmpeg may have to one source at once; it needs a few for a playlist.
@@ -114,8 +114,6 @@ impl Relay {
     /// # Errors
     /// When the system refuses a socket or a thread.
     pub fn start(to: &Destination<'_>, timeout: Duration) -> Result<Self, SourceError> {
-        let refused =
-            |error| SourceError::Broken(format!("the system refuses a connection to itself: {error}"));
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(refused)?;
         let own = listener.local_addr().map_err(refused)?;
         let word = random_word().ok_or_else(|| refused(io::Error::other("it has no random numbers")))?;
@@ -140,7 +138,7 @@ impl Relay {
         thread::Builder::new()
             .name("relay".into())
             .spawn(move || accept(&shared))
-            .map_err(|error| SourceError::Broken(format!("the system refuses another thread: {error}")))?;
+            .map_err(|error| refusal::thread(&error))?;
         Ok(relay)
     }
 
@@ -172,8 +170,13 @@ fn accept(shared: &Arc<Shared>) {
         }
         match accepted {
             Ok((client, from)) => serve(shared, client, from),
-            // Too many open files, mostly: it passes.
-            Err(_) => thread::sleep(PAUSE),
+            // Too many open files, mostly: it passes, or it is why the source does not open.
+            Err(error) => {
+                if let Some(why) = refusal::of(&error) {
+                    shared.notes.failed(why);
+                }
+                thread::sleep(PAUSE);
+            }
         }
     }
 }
@@ -198,8 +201,15 @@ fn serve(shared: &Arc<Shared>, client: TcpStream, from: SocketAddr) {
     });
     if let Err(error) = started {
         shared.connections.fetch_sub(1, Ordering::SeqCst);
-        shared.notes.failed(SourceError::Broken(format!("the system refuses another thread: {error}")));
+        shared.notes.failed(refusal::thread(&error));
     }
+}
+
+/// A socket of this machine's own, or its random numbers, that the system does not give.
+fn refused(error: io::Error) -> SourceError {
+    refusal::of(&error).unwrap_or_else(|| {
+        SourceError::System(format!("the system refuses the program a connection to itself ({error})"))
+    })
 }
 
 /// 128 bits that nobody can guess, in hexadecimal.

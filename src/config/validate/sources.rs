@@ -2,15 +2,16 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
+    fs::File,
+    io::Read as _,
     path::PathBuf,
 };
 
 use super::{DAY, SECOND, detector, existing_path};
 use crate::{
     config::{
-        Address, Cadence, LineConfig, RetryConfig, SourceConfig, SourceKind, SourceSpec, TlsConfig, TrackerChoice,
-        Transport, ZoneConfig, defaults,
+        Address, Cadence, LineConfig, RetryConfig, SourceConfig, SourceKind, SourceSpec, TlsConfig,
+        TrackerChoice, Transport, ZoneConfig, defaults,
         json::Place,
         limits::{ID_LENGTH, LABEL_LENGTH, check_id},
         section::{Field, Report, Section},
@@ -26,6 +27,9 @@ pub(in crate::config) use credentials::{readable_by_all, writable_by};
 
 /// What certificates in PEM form begin with.
 const PEM: &[u8] = b"-----BEGIN CERTIFICATE-----";
+
+/// Bytes of a file of certificates that are read; the system's has 250 kB.
+const MOST_PEM: u64 = 4 << 20;
 
 /// Shortest line, in 0..1 of the picture: at 640 pixels, six.
 const SHORTEST_LINE: f32 = 0.01;
@@ -255,8 +259,14 @@ fn tls(field: &Field<'_>, source: &SourceSpec) -> TlsConfig {
 /// A PEM file; its absence is a warning, for it may come later.
 fn certificates(field: &Field<'_>) -> Option<PathBuf> {
     let path = existing_path(field)?;
-    match fs::read(&path) {
-        Ok(bytes) if !bytes.windows(PEM.len()).any(|window| window == PEM) => field.problem(&format!(
+    // A pipe could be read once only, and would hold up the start.
+    if path.exists() && !path.is_file() {
+        field.problem(&format!("'{}' is no file; name a file of certificates in PEM form", path.display()));
+        return None;
+    }
+    let mut bytes = Vec::new();
+    match File::open(&path).and_then(|file| file.take(MOST_PEM).read_to_end(&mut bytes)) {
+        Ok(_) if !bytes.windows(PEM.len()).any(|window| window == PEM) => field.problem(&format!(
             "'{}' holds no certificate in PEM form; it should begin with -----BEGIN CERTIFICATE-----",
             path.display()
         )),

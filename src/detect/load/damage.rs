@@ -222,13 +222,17 @@ fn descriptions_that_ask_for_too_much_are_refused_before_it_is_taken() {
     };
     // NetParameter { layer { name: "p" } }
     let weights = b"\xa2\x06\x03\x0a\x01p";
+    let join = |name: &str, of: &str| {
+        let bottoms = format!("bottom: \"{of}\" ").repeat(32);
+        format!("layer {{ name: \"{name}\" type: \"Concat\" {bottoms} top: \"{name}\" }}\n")
+    };
+    let joined = layers(&format!("{}{}", join("a", "data"), join("p", "a")));
+    refused(&joined, weights, "is refused: its layers hold more than 268435456 values");
     let pool = |pad: &str| {
         layers(&format!(
-            "layer {{ name: \"p\" type: \"Pooling\" bottom: \"data\" top: \"p\"
-             pooling_param {{ pool: MAX kernel_size: 1 stride: 1 pad: {pad} }} }}"
+            "layer {{ name: \"p\" type: \"Pooling\" bottom: \"data\" top: \"p\" pooling_param {{ pad: {pad} }} }}"
         ))
     };
-    refused(&pool("60000"), weights, "is refused: its layers hold more than 268435456 values");
     refused(&pool("4000000000"), weights, "is refused: its number 4000000000 is more than 100000");
     refused(&pool("0xfffffff"), weights, "is refused: its number 0xfffffff is more than");
     refused(&layers(&"layer { ".repeat(5000)), weights, "is refused: it is nested more than 32 levels deep");

@@ -1,4 +1,4 @@
-//! Nodes and tensors of an ONNX file as [`super::weigh`] needs them. The file has passed [`super::inspect`]'s checks of its
+//! Nodes and tensors of an ONNX file as [`mod@super::weigh`] needs them. The file has passed [`super::inspect`]'s checks of its
 //! form, so that what is strange here is passed over.
 
 use super::{

@@ -1,6 +1,7 @@
 //! Models written by hand, each of a few hundred bytes, and what they would cost.
 
 use super::{
+    resize::float_info,
     wire::{write_bytes, write_number},
     *,
 };

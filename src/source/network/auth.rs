@@ -9,7 +9,7 @@ use crate::config::Credentials;
 /// Client nonce; it need not be secret, only present.
 const CLIENT_NONCE: &str = "7063756e74";
 
-/// The request that is to be authorised.
+/// The request that is to be authorized.
 pub struct Request<'a> {
     /// Such as `DESCRIBE` or `GET`.
     pub method: &'a str,

@@ -262,6 +262,11 @@ fn read_pem(path: &Path) -> Result<Vec<CertificateDer<'static>>, SourceError> {
         ))
     };
     let unreadable = |error: &dyn fmt::Display| problem(&format!("cannot be read: {error}"));
+    // Opening a pipe would wait for whoever writes into it.
+    let is_file = path.metadata().map_err(|error| unreadable(&error))?.is_file();
+    if !is_file {
+        return Err(problem(&"is no file"));
+    }
     let file = File::open(path).map_err(|error| unreadable(&error))?;
     let certificates = CertificateDer::pem_reader_iter(BufReader::new(file.take(MAX_FILE)))
         .collect::<Result<Vec<_>, _>>()

@@ -203,6 +203,18 @@ mod tests {
     }
 
     #[test]
+    fn a_challenge_that_cannot_be_answered_is_not_a_wrong_password() {
+        let (way, own) = (way("rtsp://cam/a"), url("rtsp://cam/a"));
+        let sha = "Digest realm=\"r\", nonce=\"n\", algorithm=SHA-256".to_owned();
+        let md5 = "Digest realm=\"r\", nonce=\"n\"".to_owned();
+        let said = way.unauthorized(&own, std::slice::from_ref(&sha)).to_string();
+        assert!(said.contains("'rtsp://cam/a' asks for Digest SHA-256"), "{said}");
+        assert_eq!(way.unauthorized(&own, &[sha.clone(), md5]), SourceError::Auth);
+        let elsewhere = way.unauthorized(&url("rtsp://other/a"), &[sha]).to_string();
+        assert!(elsewhere.contains("leads to 'rtsp://other:554'"), "{elsewhere}");
+    }
+
+    #[test]
     fn redirects_stay_in_their_family_and_never_lose_encryption() {
         for (from, location, to) in [
             ("http://cam/a/b", "c?d=1", Some("http://cam/a/c?d=1")),
