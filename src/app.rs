@@ -207,7 +207,7 @@ fn run_eval(args: EvalArgs) -> Result<u8, Failure> {
 }
 
 fn run_bench(args: &BenchArgs) -> Result<u8, Failure> {
-    environment::limit_heaps();
+    environment::set_usual();
     native::take_over();
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let workers = args.workers.unwrap_or(cores);

@@ -226,6 +226,9 @@ pub struct CheckArgs {
     /// Open each source as well and say what comes
     #[arg(long)]
     pub probe: bool,
+    /// Save the certificates of encrypted cameras that are not trusted, to be named in their 'tls.ca'
+    #[arg(long, value_name = "DIR", requires = "probe")]
+    pub certificates: Option<PathBuf>,
 }
 
 /// `eval`.

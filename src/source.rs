@@ -13,6 +13,7 @@ pub mod pace;
 pub mod pacer;
 pub mod probe;
 pub mod refusal;
+mod relay;
 pub mod substream;
 pub mod system;
 pub mod turns;

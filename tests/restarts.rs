@@ -117,7 +117,7 @@ fn cameras_come_back_as_often_as_their_server_and_nobody_else_notices() {
                 "cameras_come_back_as_often_as_their_server_and_nobody_else_notices",
                 "--nocapture",
             ])
-            .env(OPTIONS_VARIABLE, options(false))
+            .env(OPTIONS_VARIABLE, options(true, false))
             .env(HEAPS.0, HEAPS.1)
             .status();
         assert!(again.unwrap().success());

@@ -1,8 +1,10 @@
 //! `pcount-tui check`: every problem of a configuration at once, and with `--probe` what each source sends.
 
 use std::{
+    fs,
     io::{self, Write},
     panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -14,13 +16,18 @@ use anyhow::Context as _;
 use crossbeam_channel::{Receiver, RecvTimeoutError, unbounded};
 
 use super::{
-    DONE, Failure, NO_SOURCE, NO_THREAD, configuration, ending::Ending, native, notices::Notices,
-    signals::StopSignal,
+    DONE, Failure, NO_SOURCE, NO_THREAD, configuration, ending::Ending, environment, native,
+    notices::Notices, signals::StopSignal,
 };
 use crate::{
     cli::CheckArgs,
-    config::{self, DetectorChoice, Overrides, SourceConfig},
-    source::{Probe, probe_source, substream_for},
+    config::{self, DetectorChoice, Overrides, SourceConfig, SourceSpec},
+    files,
+    source::{
+        Probe,
+        network::{Certificate, certificate},
+        probe_source, substream_for,
+    },
     tui::keymap::Keymap,
 };
 
@@ -34,6 +41,9 @@ const LOOK: Duration = Duration::from_millis(50);
 pub fn run(args: &CheckArgs) -> Result<u8, Failure> {
     let config = configuration::load(&args.config, &Overrides::default())?;
     config.sources.iter().for_each(|source| source.source.teach(config::known()));
+    if args.probe {
+        environment::set_for(&config);
+    }
     let mut out = io::stdout().lock();
     for warning in &config.warnings {
         writeln!(out, "warning: {}", config::redact(warning))?;
@@ -48,12 +58,21 @@ pub fn run(args: &CheckArgs) -> Result<u8, Failure> {
         args.config.display(),
         config.sources.len()
     )?;
-    if args.probe { probe(&config.sources, &config.parallel.detector, &mut out) } else { Ok(DONE) }
+    if args.probe {
+        probe(&config.sources, &config.parallel.detector, args.certificates.as_deref(), &mut out)
+    } else {
+        Ok(DONE)
+    }
 }
 
 /// Opens every enabled source, a few at a time, and prints what was found in their order as it becomes known. A signal
 /// ends it at once, with what is known by then.
-fn probe(sources: &[SourceConfig], detector: &DetectorChoice, out: &mut dyn Write) -> Result<u8, Failure> {
+fn probe(
+    sources: &[SourceConfig],
+    detector: &DetectorChoice,
+    folder: Option<&Path>,
+    out: &mut dyn Write,
+) -> Result<u8, Failure> {
     let stop = StopSignal::listen().context(NO_THREAD)?;
     let notices = Notices::start().context(NO_THREAD)?;
     // Should the reader of the output not read, a signal ends the program all the same.
@@ -72,8 +91,8 @@ fn probe(sources: &[SourceConfig], detector: &DetectorChoice, out: &mut dyn Writ
             Err(RecvTimeoutError::Disconnected) => break,
         }
         while let Some(result) = found.get_mut(printed).and_then(Option::take) {
-            usable += usize::from(result.is_ok());
-            print_found(&enabled[printed], result, detector, out)?;
+            usable += usize::from(result.0.is_ok());
+            print_found(&enabled[printed], result, detector, folder, out)?;
             printed += 1;
         }
         out.flush()?;
@@ -82,7 +101,7 @@ fn probe(sources: &[SourceConfig], detector: &DetectorChoice, out: &mut dyn Writ
         let mut unknown = 0;
         for (source, result) in enabled.iter().zip(&mut found).skip(printed) {
             match result.take() {
-                Some(result) => print_found(source, result, detector, out)?,
+                Some(result) => print_found(source, result, detector, folder, out)?,
                 None => unknown += 1,
             }
         }
@@ -94,7 +113,7 @@ fn probe(sources: &[SourceConfig], detector: &DetectorChoice, out: &mut dyn Writ
 }
 
 /// What a source sends, or why it is not known.
-type Found = Result<Probe, String>;
+type Found = (Result<Probe, String>, Option<(Certificate, bool)>);
 
 /// Starts to open `sources`, [`AT_ONCE`] at a time; gives what was found with the index of the source.
 fn probe_all(sources: &Arc<Vec<SourceConfig>>) -> Result<Receiver<(usize, Found)>, Failure> {
@@ -113,7 +132,7 @@ fn probe_all(sources: &Arc<Vec<SourceConfig>>) -> Result<Receiver<(usize, Found)
                     Ok(Err(error)) => Err(error.to_string()),
                     Err(_) => Err("the decoder panicked".to_owned()),
                 };
-                if sender.send((index, found)).is_err() {
+                if sender.send((index, (found, certificate_of(source)))).is_err() {
                     return;
                 }
             }
@@ -132,6 +151,19 @@ fn print_found(
     source: &SourceConfig,
     found: Found,
     detector: &DetectorChoice,
+    folder: Option<&Path>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let (found, certificate) = found;
+    print_stream(source, found, detector, out)?;
+    certificate
+        .map_or(Ok(()), |(certificate, trusted)| tell_certificate(source, &certificate, trusted, folder, out))
+}
+
+fn print_stream(
+    source: &SourceConfig,
+    found: Result<Probe, String>,
+    detector: &DetectorChoice,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let stream = match found {
@@ -148,5 +180,42 @@ fn print_found(
             source.id
         ),
         None => Ok(()),
+    }
+}
+
+/// What an encrypted camera shows, and whether it is trusted.
+fn certificate_of(source: &SourceConfig) -> Option<(Certificate, bool)> {
+    let SourceSpec::Url { address, .. } = &source.source else { return None };
+    let encrypted = matches!(address.scheme(), "https" | "rtsps");
+    // Where there is none, opening the source has said why.
+    encrypted.then(|| certificate(address, &source.tls, source.open_timeout).ok()).flatten()
+}
+
+/// Says the fingerprint, and saves what is not trusted into `folder`.
+fn tell_certificate(
+    source: &SourceConfig,
+    certificate: &Certificate,
+    trusted: bool,
+    folder: Option<&Path>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let (id, fingerprint) = (&source.id, certificate.fingerprint());
+    let judged = if trusted { "trusted" } else { "not trusted" };
+    writeln!(out, "tls     {id}: certificate {judged}, SHA-256 {fingerprint}")?;
+    let Some(folder) = folder.filter(|_| !trusted) else { return Ok(()) };
+    let path = std::path::absolute(folder)?.join(format!("{id}.pem"));
+    let saved = fs::create_dir_all(folder)
+        .and_then(|()| files::create(&path, certificate.pem().as_bytes(), files::SHARED));
+    let shown = path.display();
+    match saved {
+        Ok(()) => writeln!(
+            out,
+            "saved   {id}: '{shown}'; if the camera's own page shows that fingerprint, add \"tls\": {{\"ca\": {}}}",
+            serde_json::Value::from(shown.to_string())
+        ),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            writeln!(out, "kept    {id}: '{shown}' is there already; remove it to save the certificate again")
+        }
+        Err(error) => writeln!(out, "failed  {id}: '{shown}' cannot be written: {error}"),
     }
 }

@@ -28,12 +28,16 @@ pub fn set_for(config: &Config) {
     let transports: Vec<Transport> = config
         .sources
         .iter()
-        .filter(|source| source.enabled && source.source.to_string().starts_with("rtsp"))
-        .map(|source| source.transport)
+        .filter(|source| source.enabled)
+        .filter_map(|source| match source.source.to_string() {
+            address if address.starts_with("rtsp://") => Some(source.transport),
+            // Datagrams would not be encrypted.
+            address if address.starts_with("rtsps://") => Some(Transport::Tcp),
+            _ => None,
+        })
         .collect();
     let datagrams = !transports.is_empty() && transports.iter().all(|transport| *transport == Transport::Udp);
-    let options = (!transports.is_empty()).then(|| (system::OPTIONS_VARIABLE, system::options(datagrams)));
-    let options = options.filter(|(name, _)| is_unset(name));
+    let options = options(!transports.is_empty(), datagrams);
     let variables = options.iter().cloned().chain(heaps());
     let Some(error) = start_anew(variables.map(|(name, value)| (name, Some(value.into()))).collect()) else {
         return;
@@ -48,9 +52,14 @@ pub fn set_for(config: &Config) {
 }
 
 /// Sets what every run needs, whatever its sources are. Does not return where something was to be set, unless that fails.
-pub fn limit_heaps() {
+pub fn set_usual() {
     // Should it fail, the program needs a little more memory.
-    let _ = start_anew(heaps().into_iter().map(|(name, value)| (name, Some(value.into()))).collect());
+    let variables = options(false, false).into_iter().chain(heaps());
+    let _ = start_anew(variables.map(|(name, value)| (name, Some(value.into()))).collect());
+}
+
+fn options(rtsp: bool, datagrams: bool) -> Option<(&'static str, String)> {
+    is_unset(system::OPTIONS_VARIABLE).then(|| (system::OPTIONS_VARIABLE, system::options(rtsp, datagrams)))
 }
 
 fn heaps() -> Option<(&'static str, String)> {

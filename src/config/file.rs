@@ -126,6 +126,8 @@ macro_rules! source_file {
             pub open_timeout: Option<DurationText>,
             /// RTSP transport. Default `tcp`.
             pub transport: Option<Transport>,
+            /// Whom an encrypted connection (`rtsps://`, `https://`) trusts.
+            pub tls: Option<TlsFile>,
             /// User name and password, instead of writing them into the address.
             pub credentials: Option<CredentialsFile>,
         }
@@ -273,6 +275,17 @@ pub struct RetryFile {
     pub max: Option<DurationText>,
     /// Whether a camera that is marked as failed is tried no more. Default false.
     pub give_up: Option<bool>,
+}
+
+/// Whom an encrypted connection trusts. Default: whom the system trusts, under the name in the address.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TlsFile {
+    /// PEM file of the certificates trusted for this source, in place of the system's: an authority's, or the
+    /// camera's own, which is then accepted as it is, whatever names and dates it holds.
+    pub ca: Option<String>,
+    /// `false` accepts any certificate: anybody between here and the camera can read the password. Default true.
+    pub verify: Option<bool>,
 }
 
 /// User name and password: written here, or `user:password` in an environment variable or a file.

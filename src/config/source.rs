@@ -57,6 +57,8 @@ pub struct SourceConfig {
     pub open_timeout: Duration,
     /// RTSP transport.
     pub transport: Transport,
+    /// Whom it trusts when the connection is encrypted.
+    pub tls: TlsConfig,
 }
 
 impl SourceConfig {
@@ -84,6 +86,7 @@ impl SourceConfig {
             stall_timeout: defaults::STALL_TIMEOUT,
             open_timeout: defaults::OPEN_TIMEOUT,
             transport: Transport::default(),
+            tls: TlsConfig::default(),
         }
     }
 
@@ -152,6 +155,21 @@ pub enum Transport {
     Tcp,
     /// Separate datagrams.
     Udp,
+}
+
+/// Whom `rtsps://` and `https://` sources trust.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsConfig {
+    /// PEM file of the certificates trusted for this source, in place of the system's.
+    pub ca: Option<PathBuf>,
+    /// Whether the server must prove who it is before anything is sent to it.
+    pub verify: bool,
+}
+
+impl Default for TlsConfig {
+    fn default() -> Self {
+        Self { ca: None, verify: true }
+    }
 }
 
 /// A counting line, in 0..1 of width and height.

@@ -14,7 +14,7 @@ use std::{
     ffi::{OsStr, OsString},
     fs, io,
     path::Path,
-    sync::Once,
+    sync::{Arc, Once},
     time::Duration,
 };
 
@@ -28,18 +28,15 @@ use super::{
     FrameSource, Opener, SourceError,
     demo::Demo,
     file,
-    network::{self, Target},
     pace::Paced,
     refusal,
+    relay::{Destination, Relay},
     video::{Stopwatch, VideoSource, size_of},
 };
 use crate::{
     config::{Credentials, DemoSpec, SourceConfig, SourceKind, SourceSpec, Transport},
     native,
 };
-
-/// Longest time spent afterwards on finding out why an opening failed.
-const DIAGNOSIS_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Where OpenCV takes FFmpeg's options from, at every opening.
 pub const OPTIONS_VARIABLE: &str = "OPENCV_FFMPEG_CAPTURE_OPTIONS";
@@ -52,11 +49,19 @@ pub const HEAPS: (&str, &str) = ("MALLOC_ARENA_MAX", "2");
 /// FFmpeg's words for datagrams.
 const UDP: &str = "rtsp_transport;udp";
 
-/// Its value where there are RTSP cameras, over datagrams or as OpenCV has it by itself. FFmpeg would watch twenty
+/// What FFmpeg must not do in any run. It verifies no certificate of its own accord, so it is to encrypt nothing: the
+/// relay does. And that is on this machine, where no proxy leads; `none` is one that FFmpeg does not take.
+const OWN: &str = "protocol_blacklist;https,tls|http_proxy;none";
+
+/// Its value: with RTSP cameras, over datagrams or as OpenCV has it by itself, or without any. FFmpeg would watch twenty
 /// frames to estimate a rate that the cameras tell; without that a camera is there nearly a second sooner.
 #[must_use]
-pub fn options(datagrams: bool) -> String {
-    format!("{}|fpsprobesize;2", if datagrams { UDP } else { "rtsp_flags;prefer_tcp" })
+pub fn options(rtsp: bool, datagrams: bool) -> String {
+    match (rtsp, datagrams) {
+        (false, _) => format!("rtsp_flags;prefer_tcp|{OWN}"),
+        (true, false) => format!("rtsp_flags;prefer_tcp|fpsprobesize;2|{OWN}"),
+        (true, true) => format!("{UDP}|fpsprobesize;2|{OWN}"),
+    }
 }
 
 /// Endings of recordings that can be read from anywhere, and whose pictures may change their size on the way.
@@ -131,8 +136,7 @@ fn open_url(
     shown: &Url,
     credentials: Option<&Credentials>,
 ) -> Result<Box<dyn FrameSource>, SourceError> {
-    let spec = &config.source;
-    let (Some(full), Some(asked)) = (spec.opening_url(), spec.request_url()) else {
+    let Some(asked) = config.source.request_url() else {
         return Err(SourceError::Unsupported(format!("'{shown}' is no address")));
     };
     let options = std::env::var(OPTIONS_VARIABLE).unwrap_or_default();
@@ -140,14 +144,23 @@ fn open_url(
         tracing::warn!(camera = %config.id, "Other cameras of this run use TCP, and FFmpeg knows one transport a \
             process: trying TCP first; give the cameras for UDP a run of their own, with another --output");
     }
+    let destination = Destination { shown, asked: &asked, credentials, tls: &config.tls };
+    let relay = Arc::new(Relay::start(&destination, config.open_timeout)?);
     let started = Stopwatch::start();
-    if let Some(capture) = open_capture(full.as_str(), &timeouts(config)) {
+    if let Some(capture) = open_capture(relay.address(), &timeouts(config)) {
         let live = config.kind == SourceKind::Camera;
         // In the time that a grab may take.
         let hurried =
             SourceConfig { open_timeout: config.open_timeout.min(config.stall_timeout), ..config.clone() };
-        let again = Box::new(move || open_capture(full.as_str(), &timeouts(&hurried)));
-        return Ok(Box::new(VideoSource::network(capture, shown, config.stall_timeout, live, again)?));
+        let again = Box::new(move || open_capture(relay.address(), &timeouts(&hurried)));
+        let mut source = VideoSource::network(capture, shown, config.stall_timeout, live, again)?;
+        if !config.tls.verify && matches!(asked.scheme(), "https" | "rtsps") {
+            source.note(format!(
+                "the certificate of '{shown}' is not verified (\"tls\": {{\"verify\": false}}): anybody between here \
+                 and the camera can read the password"
+            ));
+        }
+        return Ok(Box::new(source));
     }
     if started.was_interrupted(config.open_timeout) {
         return Err(SourceError::StoodStill);
@@ -156,9 +169,7 @@ fn open_url(
         return Err(refused);
     }
     let timed_out = started.ran() >= config.open_timeout;
-    let target = Target { shown, asked: &asked, credentials };
-    let why = network::diagnose(target, DIAGNOSIS_TIMEOUT);
-    Err(why.unwrap_or_else(|| undecodable(shown, timed_out)))
+    Err(relay.failure().unwrap_or_else(|| undecodable(shown, timed_out)))
 }
 
 impl Opener for SystemOpener {
@@ -232,12 +243,7 @@ fn milliseconds(time: Duration) -> i32 {
 fn undecodable(address: &Url, timed_out: bool) -> SourceError {
     if timed_out {
         SourceError::Unreachable(format!("'{address}' answers but sends no video"))
-    } else if matches!(address.scheme(), "https" | "rtsps") {
-        // What the server says is encrypted, so only that it is there is known.
-        SourceError::Broken(format!(
-            "'{address}' can be reached but gives no video; check the path, user name and password"
-        ))
-    } else if address.scheme() == "rtsp" {
+    } else if address.scheme().starts_with("rtsp") {
         // It has a description of the stream, so this may pass, as when all its sessions are taken.
         SourceError::Broken(format!(
             "'{address}' describes a video but does not deliver it; the other transport (tcp or udp) may help"

@@ -82,6 +82,7 @@ pub struct VideoSource {
     in_doubt: bool,
     /// What is to be said.
     remark: Option<String>,
+    /// Held also where it is not asked: the way to a stream ends with it.
     reopen: Option<Reopen>,
 }
 
@@ -114,6 +115,11 @@ impl VideoSource {
         Ok(())
     }
 
+    /// Says `remark` with the next frame.
+    pub fn note(&mut self, remark: String) {
+        self.remark = Some(remark);
+    }
+
     /// Frames of a network stream; one that is not `live` (a video behind an address) may end. `reopen` is asked
     /// when a live one seems to have changed its size.
     ///
@@ -128,7 +134,7 @@ impl VideoSource {
     ) -> Result<Self, SourceError> {
         let source = Self::new(capture, address.to_string(), Origin::Stream { stall_timeout, live });
         check_size(&source.name, source.info.size).map_err(SourceError::NoVideo)?;
-        Ok(Self { reopen: live.then_some(reopen), ..source })
+        Ok(Self { reopen: Some(reopen), ..source })
     }
 
     /// Frames of a capture device.
@@ -361,7 +367,8 @@ impl FrameSource for VideoSource {
 
     fn retrieve(&mut self, working_size: &dyn Fn(u32, u32) -> (u32, u32)) -> Result<Frame, SourceError> {
         self.decode()?;
-        self.in_doubt |= self.reopen.is_some() && self.standstill.observe(&self.full, self.time);
+        self.in_doubt |=
+            self.reopen.is_some() && self.info.live && self.standstill.observe(&self.full, self.time);
         let stream_size = (self.full.cols().max(1) as u32, self.full.rows().max(1) as u32);
         let image = reduce(&mut self.full, working_size(stream_size.0, stream_size.1))
             .map_err(|error| self.broken(&said(&error)))?;

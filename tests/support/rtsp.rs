@@ -13,6 +13,7 @@ pub struct RtspServer {
     pub port: u16,
 }
 
+#[allow(dead_code, reason = "each test binary uses its part")]
 impl RtspServer {
     /// Starts a server. `None`, saying so, where this machine lacks GStreamer's RTSP server for Python.
     pub fn start(arguments: &[&str]) -> Option<Self> {

@@ -34,7 +34,7 @@ fn schema_and_validator_know_the_same_keys() {
     // One of everything, so that the validator enters each kind of section.
     let text = r#"{ "parallel_config": {}, "tui": {},
         "cameras": [{ "camera_id": "c", "source": "rtsp://h/1", "credentials": {"user": "u", "password": "p"},
-            "retry": {}, "lines": [{"a": [0, 0], "b": [1, 1]}],
+            "retry": {}, "tls": {}, "lines": [{"a": [0, 0], "b": [1, 1]}],
             "zones": [{"points": [[0, 0], [1, 0], [1, 1]]}],
             "detector": {"format": "yolox", "model": "m"} }],
         "videos": [{ "video_id": "v", "path": "demo:lobby" }] }"#;

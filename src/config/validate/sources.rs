@@ -2,14 +2,16 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fs::File,
+    io::Read as _,
     path::PathBuf,
 };
 
-use super::{DAY, SECOND, detector};
+use super::{DAY, SECOND, detector, existing_path};
 use crate::{
     config::{
-        Address, Cadence, LineConfig, RetryConfig, SourceConfig, SourceKind, SourceSpec, TrackerChoice,
-        Transport, ZoneConfig, defaults,
+        Address, Cadence, LineConfig, RetryConfig, SourceConfig, SourceKind, SourceSpec, TlsConfig,
+        TrackerChoice, Transport, ZoneConfig, defaults,
         json::Place,
         limits::{ID_LENGTH, LABEL_LENGTH, check_id},
         section::{Field, Report, Section},
@@ -22,6 +24,12 @@ use crate::{
 mod credentials;
 
 pub(in crate::config) use credentials::{readable_by_all, writable_by};
+
+/// What certificates in PEM form begin with.
+const PEM: &[u8] = b"-----BEGIN CERTIFICATE-----";
+
+/// Bytes of a file of certificates that are read; the system's has 250 kB.
+const MOST_PEM: u64 = 4 << 20;
 
 /// Shortest line, in 0..1 of the picture: at 640 pixels, six.
 const SHORTEST_LINE: f32 = 0.01;
@@ -216,6 +224,61 @@ fn settings(section: &Section<'_>, config: &mut SourceConfig) {
     if let Some(transport) = section.field("transport").and_then(|f| f.choice(&Transport::NAMES)) {
         config.transport = transport;
     }
+    if let Some(field) = section.field("tls") {
+        config.tls = tls(&field, &config.source);
+    }
+}
+
+fn tls(field: &Field<'_>, source: &SourceSpec) -> TlsConfig {
+    let mut config = TlsConfig::default();
+    let Some(section) = field.section("TlsFile") else { return config };
+    let ca = section.field("ca");
+    if let Some(verify) = section.field("verify").and_then(|f| f.boolean()) {
+        config.verify = verify;
+    }
+    section.finish();
+    // An empty path stands for a source that could not be read, which has its own problem.
+    if !matches!(source, SourceSpec::Url { .. }) && *source != SourceSpec::File(Default::default()) {
+        field.problem("belongs to rtsps:// and https:// sources only; remove it");
+    }
+    if let Some(ca) = ca {
+        config.ca = certificates(&ca);
+        if !config.verify {
+            ca.problem("is not used while 'verify' is false; remove one of the two");
+        }
+    }
+    if !config.verify {
+        field.warning(
+            "the certificate is not verified: anybody between here and the camera can read the password; \
+             'check --probe --certificates DIR' saves the camera's certificate, to be named as 'ca'",
+        );
+    }
+    config
+}
+
+/// A PEM file; its absence is a warning, for it may come later.
+fn certificates(field: &Field<'_>) -> Option<PathBuf> {
+    let path = existing_path(field)?;
+    // A pipe could be read once only, and would hold up the start.
+    if path.exists() && !path.is_file() {
+        field.problem(&format!("'{}' is no file; name a file of certificates in PEM form", path.display()));
+        return None;
+    }
+    let mut bytes = Vec::new();
+    match File::open(&path).and_then(|file| file.take(MOST_PEM).read_to_end(&mut bytes)) {
+        Ok(_) if !bytes.windows(PEM.len()).any(|window| window == PEM) => field.problem(&format!(
+            "'{}' holds no certificate in PEM form; it should begin with -----BEGIN CERTIFICATE-----",
+            path.display()
+        )),
+        Err(error) if path.exists() => {
+            field.warning(&format!(
+                "'{}' cannot be read ({error}); give this user access to it",
+                path.display()
+            ));
+        }
+        _ => {}
+    }
+    Some(path)
 }
 
 fn cadence(section: &Section<'_>) -> Cadence {

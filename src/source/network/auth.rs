@@ -6,15 +6,17 @@ use md5::{Digest as _, Md5};
 
 use crate::config::Credentials;
 
-/// Client nonce of the one question that is asked; it need not be secret, only present.
+/// Client nonce; it need not be secret, only present.
 const CLIENT_NONCE: &str = "7063756e74";
 
-/// The request that is to be authorised.
+/// The request that is to be authorized.
 pub struct Request<'a> {
-    /// `DESCRIBE` or `GET`.
+    /// Such as `DESCRIBE` or `GET`.
     pub method: &'a str,
     /// As in the request line.
     pub uri: &'a str,
+    /// How many requests have answered this challenge, with this one.
+    pub count: u32,
 }
 
 /// Value of the `Authorization` header that answers the strongest challenge we know; `None` when there is
@@ -40,17 +42,22 @@ pub fn authorization(
 }
 
 fn speaks_md5(challenge: &str) -> bool {
-    parameter(challenge, "algorithm").is_none_or(|algorithm| algorithm.eq_ignore_ascii_case("md5"))
+    parameter(challenge, "algorithm").is_none_or(|algorithm| {
+        algorithm.eq_ignore_ascii_case("md5") || algorithm.eq_ignore_ascii_case("md5-sess")
+    })
 }
 
 fn digest(challenge: &str, request: &Request<'_>, credentials: &Credentials) -> String {
     let value = |name| parameter(challenge, name).unwrap_or_default();
+    let count = request.count;
     let (user, realm, nonce) = (&credentials.user, value("realm"), value("nonce"));
     let who = md5_hex(&format!("{user}:{realm}:{}", credentials.password.0));
+    let of_session = value("algorithm").eq_ignore_ascii_case("md5-sess");
+    let who = if of_session { md5_hex(&format!("{who}:{nonce}:{CLIENT_NONCE}")) } else { who };
     let what = md5_hex(&format!("{}:{}", request.method, request.uri));
     let with_qop = value("qop").split(',').any(|qop| qop.trim() == "auth");
     let response = if with_qop {
-        md5_hex(&format!("{who}:{nonce}:00000001:{CLIENT_NONCE}:auth:{what}"))
+        md5_hex(&format!("{who}:{nonce}:{count:08x}:{CLIENT_NONCE}:auth:{what}"))
     } else {
         md5_hex(&format!("{who}:{nonce}:{what}"))
     };
@@ -58,8 +65,11 @@ fn digest(challenge: &str, request: &Request<'_>, credentials: &Credentials) -> 
         "Digest username=\"{user}\", realm=\"{realm}\", nonce=\"{nonce}\", uri=\"{}\", response=\"{response}\"",
         request.uri
     );
+    if let Some(algorithm) = parameter(challenge, "algorithm") {
+        header.push_str(&format!(", algorithm={algorithm}"));
+    }
     if with_qop {
-        header.push_str(&format!(", qop=auth, nc=00000001, cnonce=\"{CLIENT_NONCE}\""));
+        header.push_str(&format!(", qop=auth, nc={count:08x}, cnonce=\"{CLIENT_NONCE}\""));
     }
     if let Some(opaque) = parameter(challenge, "opaque") {
         header.push_str(&format!(", opaque=\"{opaque}\""));
@@ -110,7 +120,7 @@ mod tests {
 
     #[test]
     fn basic_is_the_encoded_pair() {
-        let request = Request { method: "GET", uri: "/" };
+        let request = Request { method: "GET", uri: "/", count: 1 };
         let header =
             authorization(&["Basic realm=\"x\"".into()], &request, &credentials("Aladdin", "open sesame"));
         assert_eq!(header.as_deref(), Some("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="));
@@ -118,7 +128,7 @@ mod tests {
 
     #[test]
     fn digest_without_qop_follows_rfc_2069() {
-        let request = Request { method: "DESCRIBE", uri: "rtsp://cam/live" };
+        let request = Request { method: "DESCRIBE", uri: "rtsp://cam/live", count: 1 };
         let header = authorization(
             &["Basic realm=\"r\"".into(), "Digest realm=\"r\", nonce=\"n\"".into()],
             &request,
@@ -152,7 +162,7 @@ mod tests {
         for all in [&[sha, md5][..], &[md5, sha], &[sha, "Basic realm=\"r\""]] {
             assert_eq!(named(all), None, "{all:?}");
             let all: Vec<_> = all.iter().map(|one| (*one).to_owned()).collect();
-            let request = Request { method: "GET", uri: "/" };
+            let request = Request { method: "GET", uri: "/", count: 1 };
             assert!(authorization(&all, &request, &credentials("u", "p")).is_some(), "{all:?}");
         }
         assert_eq!(named(&[]), None);
@@ -160,7 +170,7 @@ mod tests {
 
     #[test]
     fn an_unknown_scheme_is_not_answered() {
-        let request = Request { method: "GET", uri: "/" };
+        let request = Request { method: "GET", uri: "/", count: 1 };
         let challenges = ["Bearer realm=\"x\"".into(), "Digest algorithm=SHA-256, nonce=\"n\"".into()];
         assert_eq!(authorization(&challenges, &request, &credentials("u", "p")), None);
     }

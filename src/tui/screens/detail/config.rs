@@ -3,7 +3,9 @@
 use ratatui::text::{Line, Span};
 
 use crate::{
-    config::{Cadence, DetectorChoice, SourceConfig, SourceKind, SourceSpec, TrackerChoice, Transport},
+    config::{
+        Cadence, DetectorChoice, SourceConfig, SourceKind, SourceSpec, TlsConfig, TrackerChoice, Transport,
+    },
     count::Anchor,
     tui::{format, text, theme::Role, widgets::Look},
 };
@@ -97,6 +99,11 @@ fn settings(config: &SourceConfig) -> Vec<(&'static str, String)> {
         if matches!(&config.source, SourceSpec::Url { address, .. } if address.scheme().starts_with("rtsp")) {
             let transport = if config.transport == Transport::Udp { "udp" } else { "tcp" };
             settings.push(("transport", transport.into()));
+        }
+        match &config.tls {
+            TlsConfig { verify: false, .. } => settings.push(("tls", "certificate not verified".into())),
+            TlsConfig { ca: Some(file), .. } => settings.push(("tls", format!("trusts {}", file.display()))),
+            TlsConfig { .. } => {}
         }
     }
     settings
