@@ -214,7 +214,10 @@ fn wrong_configurations_are_explained_without_their_passwords() {
                 .unwrap();
             assert_clean(&text, &output.stderr);
             assert_clean(&text, &output.stdout);
-            assert_eq!(output.status.code(), Some(2), "{text}: {}", String::from_utf8_lossy(&output.stdout));
+            // A file of credentials that cannot be read may be there later: that is no wrong configuration.
+            let expected = if text.contains(r#"{ "file": "#) { 1 } else { 2 };
+            let said = String::from_utf8_lossy(&output.stdout);
+            assert_eq!(output.status.code(), Some(expected), "{text}: {said}");
         }
     }
 }
