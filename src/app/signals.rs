@@ -30,16 +30,18 @@ pub struct StopSignal {
 }
 
 impl StopSignal {
-    /// Listens for SIGINT, SIGTERM and SIGHUP from now on, unless they are ignored. A second one ends the process at once: whoever
-    /// asks twice does not want to wait.
+    /// Listens for SIGINT, SIGTERM and SIGHUP from now on, for the last unless it is ignored. A second one ends the
+    /// process at once: whoever asks twice does not want to wait.
     ///
     /// # Errors
     /// When the system refuses the handler or the thread.
     pub fn listen() -> io::Result<Self> {
         let (begin, heard) = bounded(1);
         let stop = Self { number: Arc::default(), received: Arc::default(), heard };
-        // What was ignored at the start stays ignored: `nohup`, `trap '' HUP`, background jobs of a script.
-        let heeded = [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|signal| !is_ignored(*signal));
+        // A hang-up that was ignored at the start (`nohup`, `trap '' HUP`) stays ignored. SIGINT is heeded: scripts
+        // start background jobs with it ignored, and stop this program with it.
+        let heeded =
+            [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|signal| *signal != SIGHUP || !is_ignored(SIGHUP));
         let mut signals = Signals::new(heeded)?;
         let (number, received) = (Arc::clone(&stop.number), Arc::clone(&stop.received));
         std::thread::Builder::new().name("signals".into()).spawn(move || {

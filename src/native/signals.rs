@@ -1,7 +1,7 @@
 //! What the process that started this one wants done with signals.
 
-/// Whether `signal` is ignored at the moment. `nohup` and `trap '' HUP` start programs so, and shells start
-/// background jobs with SIGINT so; whoever listens to such a signal all the same takes that away.
+/// Whether `signal` is ignored at the moment. `nohup` and `trap '' HUP` start programs so; a program that listens to
+/// it all the same takes that away.
 #[must_use]
 #[allow(unsafe_code, reason = "sigaction is the only way to ask")]
 pub fn is_ignored(signal: libc::c_int) -> bool {
