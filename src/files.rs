@@ -219,20 +219,14 @@ pub fn is_deleted(file: &File) -> bool {
     file.metadata().is_ok_and(|file| file.nlink() == 0)
 }
 
-/// The path of the file `path` without a link in it, for libraries that open files by themselves.
+/// Fails when `path`, or a folder on the way to it, is a link of another user: for libraries that open files by
+/// themselves. Links of root and of this user are taken for meant.
 ///
 /// # Errors
-/// When it is a link or anything but a regular file, when there is a link of another user on the way, or the folder
-/// is missing.
-pub fn resolve(path: &Path) -> io::Result<PathBuf> {
+/// When there is such a link, or the folder is missing.
+pub fn refuse_planted(path: &Path) -> io::Result<()> {
     let (folder, name) = Folder::of(path)?;
-    if let Some(found) = folder.find(&name)? {
-        regular(&found)?;
-    }
-    Ok(fs::canonicalize(
-        path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")),
-    )?
-    .join(name))
+    folder.refuse_planted(&name)
 }
 
 /// Makes the folder `path` and those on the way to it, where they are missing, and opens it: to be locked, or to be

@@ -89,6 +89,20 @@ impl Folder {
         }
     }
 
+    /// Fails when `name` is a link that is not followed: see [`trusted`].
+    pub fn refuse_planted(&self, name: &OsStr) -> io::Result<()> {
+        match self.find(name)? {
+            Some(found) if FileType::from_raw_mode(found.st_mode) == FileType::Symlink => {
+                if trusted(&found, &fstat(&self.0)?) {
+                    Ok(())
+                } else {
+                    Err(planted(Path::new(name), found.st_uid))
+                }
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Opens `name`, which must be no link. A named pipe without its other end does not block.
     pub fn open(&self, name: &OsStr, flags: OFlags, mode: u32) -> io::Result<File> {
         let flags = flags | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;

@@ -56,7 +56,8 @@ impl Lock {
     /// Sees to it that both locks are held on what has their names now.
     ///
     /// # Errors
-    /// [`LedgerError::Busy`] when somebody else has one of them: nothing must be written then.
+    /// [`LedgerError::Busy`] when somebody else has one of them, [`LedgerError::Sql`] when the ledger is a link that
+    /// another user has put there: nothing must be written then.
     pub fn hold(&mut self) -> Result<(), LedgerError> {
         let busy = || LedgerError::Busy { path: self.ledger.display().to_string() };
         // The folder first: a lock file is made by the one that may write.
@@ -64,7 +65,11 @@ impl Lock {
         {
             return Err(busy());
         }
-        Ok(())
+        match files::refuse_planted(&self.ledger) {
+            // Where the folder is missing or closed there is nothing to write to.
+            Err(error) if error.kind() == io::ErrorKind::Other => Err(LedgerError::io(&self.ledger, &error)),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -146,6 +151,19 @@ mod tests {
         drop(second);
         first.hold().unwrap();
         assert!(busy(Lock::take(&path)));
+    }
+
+    #[test]
+    fn a_ledger_that_is_a_link_of_another_user_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("ledger.sqlite");
+        std::os::unix::fs::symlink("elsewhere", &path).unwrap();
+        Lock::take(&path).expect("a link of one's own is meant");
+        if std::os::unix::fs::lchown(&path, Some(12345), None).is_err() {
+            return; // Only root can make links that belong to others.
+        }
+        let said = Lock::take(&path).unwrap_err().to_string();
+        assert!(said.contains("symbolic link of another user"), "{said}");
     }
 
     #[test]
