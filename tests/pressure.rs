@@ -268,7 +268,7 @@ mkfs.ext4 -q image || { echo "no ext4" >&2; exit 77; }
 mkdir disk
 mount -o loop image disk || { echo "no mount" >&2; exit 77; }
 trap 'fsfreeze -u disk 2> /dev/null || true; umount -l disk' EXIT
-"$1" --config cams.json --json > lines.json 2> said < /dev/null &
+env --default-signal=HUP "$1" --config cams.json --json > lines.json 2> said < /dev/null &
 program=$!
 waited=0
 until [ "$(grep -c '"type":"crossing"' lines.json)" -ge 2 ]; do
