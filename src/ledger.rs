@@ -11,7 +11,7 @@
 //! [`MAX_WAITING`]), [`LedgerStatus::problem`] says so, and they are written when it is back. A damaged file
 //! is set aside and a new one begun, with the totals carried over.
 //!
-//! Only one process writes a ledger; locks on its folder and on a file beside it see to it ([`lock`]). Reading
+//! Only one process writes a ledger; locks on its folder and on a file beside it see to it (`lock`). Reading
 //! ([`Reader`]) needs no lock.
 
 pub mod chart;

@@ -154,7 +154,7 @@ fn tail(url: &Url) -> String {
     }
 }
 
-/// `text` without the secrets that are known ([`known`]) and without anything that looks like one: user names and
+/// `text` without the secrets that are known ([`known()`]) and without anything that looks like one: user names and
 /// passwords of URLs, the values of `password=..` and `token=..`, headers that let a program in.
 ///
 /// Meant for texts of unknown origin, such as what FFmpeg says. Of a text that is one address, [`Address`] knows more.

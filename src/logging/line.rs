@@ -59,7 +59,7 @@ pub fn format(time: &Zoned, label: &str, level: Level, message: &str) -> String 
     format!("[{}] [{label}] [{}] {message}", time.strftime("%Y-%m-%d %H:%M:%S"), level.word())
 }
 
-/// Whether `text` begins with a line as [`format`] makes them.
+/// Whether `text` begins with a line as [`format()`] makes them.
 #[must_use]
 pub fn is_ours(text: &str) -> bool {
     let line = text.lines().next().unwrap_or_default();

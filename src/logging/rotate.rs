@@ -2,7 +2,7 @@
 //! `x.log.2`, and so on. `tracing-appender` itself rotates by time only.
 //!
 //! Others may rotate it too (logrotate), or delete it: before lines are written the open file is compared with its
-//! name. Files with such names that were not set aside here ([`super::ours`]) are neither renamed nor removed.
+//! name. Files with such names that were not set aside here (`ours`) are neither renamed nor removed.
 
 use std::{
     fs::{self, File},

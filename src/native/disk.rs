@@ -47,7 +47,7 @@ impl std::fmt::Debug for Disk {
     }
 }
 
-/// When the operation that runs began, in milliseconds since [`epoch`]; 0 while there is none.
+/// When the operation that runs began, in milliseconds since the epoch of the process; 0 while there is none.
 #[derive(Default)]
 struct State {
     since: AtomicU64,
