@@ -386,7 +386,10 @@ fn keys_of_the_configuration_are_followed_and_conflicts_told() {
     .unwrap();
     let program = Path::new(env!("CARGO_BIN_EXE_pcount-tui"));
     let mut terminal = Terminal::start(program, &["--config", config.to_str().unwrap()], &[], 100, 30);
-    terminal.wait_for_text("1 more in the log (L)");
+    // The message may take two lines.
+    terminal.wait("a word on the other mistake", |terminal| {
+        terminal.text().split_whitespace().collect::<Vec<_>>().join(" ").contains("1 more in the log (L)")
+    });
     terminal.keys("L");
     terminal.wait_for_text("'z' is given to both");
     terminal.wait_for_text("no command is called 'nonsense'");
