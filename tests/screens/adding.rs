@@ -68,7 +68,8 @@ fn an_id_is_new_to_the_file_the_run_and_what_was_added_a_moment_ago() {
     *stage.host.taken.lock() = vec!["demo_lobby".into()];
     for wanted in ["demo_lobby_2", "demo_lobby_3"] {
         stage.keys("ademo:lobby<enter>");
-        assert_eq!(stage.engine.take_sent()[0], format!("add {wanted} demo:lobby"));
+        let (sent, added) = (stage.engine.take_sent(), format!("add {wanted} demo:lobby"));
+        assert!(sent.contains(&added), "{sent:?}");
         stage.keys("<enter>");
     }
 }
