@@ -113,6 +113,18 @@ fn a_folder_without_shared_memory_keeps_everything() {
 }
 
 #[test]
+fn a_new_ledger_in_a_folder_without_shared_memory_is_no_trouble() {
+    let dir = tempfile::tempdir().unwrap();
+    let Some(library) = library(dir.path(), "netfs") else { return };
+    configuration(dir.path(), "");
+    let running = counts(dir.path()).env("LD_PRELOAD", &library).env("NOSHM", "1").spawn().unwrap();
+    until("counted", || counted(dir.path()) > 3);
+    interrupt(running);
+    assert!(!log(dir.path()).contains("wait in memory"), "{}", log(dir.path()));
+    assert_eq!(kept(dir.path()), counted(dir.path()));
+}
+
+#[test]
 fn a_folder_without_locks_is_told_with_its_reason_and_totals_are_not_forgotten() {
     for (refused, reason) in [("37", "No locks available"), ("13", "Permission denied")] {
         let dir = tempfile::tempdir().unwrap();

@@ -63,7 +63,10 @@ fn with_log(path: &Path) -> Result<(Connection, i64), LedgerError> {
     let mode = |mode: &str| {
         connection.pragma_update_and_check(None, "journal_mode", mode, |row| row.get::<_, String>(0))
     };
-    if mode("WAL").map_err(sql)? != "wal" {
+    if mode("WAL").map_err(sql)? == "wal" {
+        // The log is opened with the first reading, and only that tells whether it can be.
+        schema::version(&connection, path)?;
+    } else {
         mode("TRUNCATE").map_err(sql)?;
     }
     Ok((connection, found))
