@@ -1,7 +1,7 @@
 //! Arguments that hold a password, kept out of the process list.
 //!
 //! Whoever may look at `/proc` sees the arguments of every program. When one of ours holds a secret, the
-//! program starts itself anew at once, in the same process, with `***` in its place; the true arguments go
+//! program restarts itself at once, in the same process, with `***` in its place; the true arguments go
 //! along in a file in memory that belongs to this process alone and is emptied when it has been read. The
 //! environment holds nothing but the number of its descriptor.
 
@@ -39,7 +39,7 @@ const COMMAND: &CStr = c"pcount-tui";
 /// Name of the file in memory, as shown in `/proc/PID/fd`.
 const NAME: &str = "pcount-arguments";
 
-/// The program's arguments. Does not return in a process whose arguments hold a secret: it starts anew.
+/// The program's arguments. Does not return in a process whose arguments hold a secret: it restarts.
 pub fn read() -> Vec<OsString> {
     let visible: Vec<OsString> = std::env::args_os().collect();
     // A mistake in one of these is quoted as well.
@@ -65,7 +65,7 @@ pub fn read() -> Vec<OsString> {
 /// A variable of the environment and its new value; `None` takes it away.
 pub type Variable = (&'static str, Option<OsString>);
 
-/// Starts the program anew with other variables in its environment; for settings that libraries read only there.
+/// Restarts the program with other variables in its environment; for settings that libraries read only there.
 /// Returns only when that fails, with the reason.
 pub fn start_anew_with(variables: &[Variable]) -> io::Error {
     let arguments: Vec<OsString> = TRUE.get().cloned().unwrap_or_else(|| std::env::args_os().collect());

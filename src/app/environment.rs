@@ -1,4 +1,4 @@
-//! Settings that libraries read only in the environment, for the whole process. The program starts anew with those set that
+//! Settings that libraries read only in the environment, for the whole process. The program restarts with those set that
 //! the user has not, and without those that would have code loaded from where others can put it.
 
 use super::arguments::{Variable, start_anew_with};
@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Takes places out of the environment in which others could put code to be loaded, and says so. Does not return
-/// where there was one, unless starting anew fails.
+/// where there was one, unless the restart fails.
 pub fn repair() {
     let repairs = search::repair(|name| std::env::var_os(name));
     for repair in &repairs {

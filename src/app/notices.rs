@@ -1,4 +1,4 @@
-//! What the user is told on the standard error while the program runs. Nobody waits for whom it is told to.
+//! What the user is told on the standard error while the program runs. Nothing waits until it is read.
 
 use std::{
     collections::BTreeSet,

@@ -31,7 +31,7 @@ pub struct StopSignal {
 
 impl StopSignal {
     /// Listens for SIGINT, SIGTERM and SIGHUP from now on, for the last unless it is ignored. A second one ends the
-    /// process at once: whoever asks twice does not want to wait.
+    /// process at once: a user who asks twice does not want to wait.
     ///
     /// # Errors
     /// When the system refuses the handler or the thread.
