@@ -6,7 +6,6 @@ mod check;
 mod configuration;
 mod dashboard;
 mod ending;
-mod environment;
 mod keep;
 mod models;
 mod monitor;
@@ -30,7 +29,12 @@ use crate::{
     config::{self, ConfigErrors, ModelFolders, ParallelConfig, SourceConfig},
     detect,
     eval::{self, EvalError, EvalOptions, Plan},
-    native::{disk::Disk, leave},
+    native::{
+        disk::Disk,
+        leave,
+        process::{limit_heaps, set_variable},
+    },
+    trust::search::{self, Repair},
 };
 
 /// Done.
@@ -97,10 +101,18 @@ pub fn run() -> ExitCode {
     code
 }
 
+/// Takes places out of the environment in which others could put code to be loaded, and says so.
+fn repair_environment() {
+    for Repair { name, value, says } in search::repair(|name| std::env::var_os(name)) {
+        complain(&format!("warning: {says}"));
+        set_variable(name, value.as_deref());
+    }
+}
+
 fn run_command() -> ExitCode {
     let arguments = arguments::read();
-    arguments::remember(&arguments);
-    environment::repair();
+    repair_environment();
+    limit_heaps();
     let cli = match Cli::try_parse_args(&arguments) {
         Ok(cli) => cli,
         Err(error) => {
@@ -207,7 +219,6 @@ fn run_eval(args: EvalArgs) -> Result<u8, Failure> {
 }
 
 fn run_bench(args: &BenchArgs) -> Result<u8, Failure> {
-    environment::set_usual();
     native::take_over();
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let workers = args.workers.unwrap_or(cores);

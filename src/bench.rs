@@ -18,7 +18,7 @@ use crate::{
         self,
         stages::{self, STAGES, Stage, timed},
     },
-    source::{Frame, FrameSource, Opener, SourceError, StreamInfo, SystemOpener},
+    source::{Frame, FrameSource, Opener, SourceError, StreamInfo, Interrupt, SystemOpener},
 };
 
 /// Before measuring, once every stream has shown a frame: the first windows of the rates fill.
@@ -260,10 +260,11 @@ fn watch(
 fn decode_alone(spec: &SourceSpec, threads: usize) -> Result<(f64, u64), BenchError> {
     let config = SourceConfig::new("decode", SourceKind::Video, spec.clone());
     let pass = || -> Result<u64, SourceError> {
-        let mut stream = SystemOpener.open(&config)?;
+        let mut stream = SystemOpener.open(&config, &Interrupt::default())?;
         let mut frames = 0;
         while stream.grab()? {
-            stream.retrieve(&|width, height| (width, height))?;
+            let frame = stream.retrieve(&|width, height| (width, height))?;
+            frame.picture.bgr().map_err(|error| SourceError::Broken(error.message))?;
             frames += 1;
         }
         if frames == 0 {
@@ -338,9 +339,9 @@ struct LoopOpener {
 }
 
 impl Opener for LoopOpener {
-    fn open(&self, config: &SourceConfig) -> Result<Box<dyn FrameSource>, SourceError> {
+    fn open(&self, config: &SourceConfig, interrupt: &Interrupt) -> Result<Box<dyn FrameSource>, SourceError> {
         let file = SourceConfig { kind: SourceKind::Video, ..config.clone() };
-        let inner = SystemOpener.open(&file)?;
+        let inner = SystemOpener.open(&file, interrupt)?;
         let info = inner.info();
         let interval = Duration::from_secs_f64(1.0 / info.fps.unwrap_or(25.0));
         // Cameras do not tick in step: spread their first frames over one interval.
@@ -383,7 +384,7 @@ impl FrameSource for Looped {
         }
         if !self.inner()?.grab()? {
             self.inner = None;
-            self.inner = Some(SystemOpener.open(&self.file)?);
+            self.inner = Some(SystemOpener.open(&self.file, &Interrupt::default())?);
             self.begun = self.last + self.interval.as_secs_f64();
             if !self.inner()?.grab()? {
                 return Ok(false);

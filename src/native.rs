@@ -2,8 +2,9 @@
 
 pub mod crash;
 pub mod disk;
+pub mod ffmpeg;
 pub mod leave;
 pub mod locks;
+pub mod process;
 pub mod signals;
 pub mod stdio;
-pub mod videoio;

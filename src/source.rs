@@ -11,6 +11,7 @@ pub mod mailbox;
 pub mod network;
 pub mod pace;
 pub mod pacer;
+pub mod picture;
 pub mod probe;
 pub mod refusal;
 mod relay;
@@ -20,12 +21,14 @@ pub mod turns;
 pub mod video;
 
 use std::{
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
-use opencv::core::Mat;
-
+use self::picture::Picture;
 pub use probe::{Probe, probe_source};
 pub use substream::substream_for;
 pub use system::{SystemOpener, prepare_process};
@@ -33,10 +36,10 @@ pub use system::{SystemOpener, prepare_process};
 /// Id of a source, unique in one engine: the configuration's `camera_id` or `video_id`.
 pub type SourceId = Arc<str>;
 
-/// One picture on its way through the program.
+/// One frame on its way through the program.
 pub struct Frame {
-    /// 8-bit BGR, reduced to the working size. Never empty.
-    pub image: Mat,
+    /// What it shows.
+    pub picture: Picture,
     /// Number of this frame in its source since it was opened, from 0; skipped frames are counted.
     pub index: u64,
     /// Seconds on the source's clock: media time of a file, monotonic time since start of a camera.
@@ -44,7 +47,7 @@ pub struct Frame {
     pub time: f64,
     /// When it left the decoder, for the age shown to the user.
     pub captured: std::time::Instant,
-    /// Size (width, height) of the picture in the stream, before reduction.
+    /// Size (width, height) of the picture as a player shows it, before reduction.
     pub stream_size: (u32, u32),
     /// Whether the source says that it ends with this one.
     pub last: bool,
@@ -98,6 +101,12 @@ pub trait FrameSource: Send {
         None
     }
 
+    /// Whether the frame grabbed last came late through no fault of this machine, in a burst: it is not to be passed
+    /// over for a newer one.
+    fn is_owed(&self) -> bool {
+        false
+    }
+
     /// Seconds on the source's clock of the frame grabbed last (see [`Frame::time`]), known without
     /// converting it, so that the capture thread can decide whether it is wanted.
     fn time(&self) -> f64;
@@ -116,11 +125,33 @@ pub trait FrameSource: Send {
 
 /// Opens sources; injected so that tests need no camera.
 pub trait Opener: Send + Sync {
-    /// Opens `source`. May block up to the open timeout.
+    /// Opens `source`. May block up to the open timeout; it and what it gives return soon, with
+    /// [`SourceError::Interrupted`], when `interrupt` is set.
     ///
     /// # Errors
     /// One of [`SourceError`], with secrets removed from its text.
-    fn open(&self, source: &crate::config::SourceConfig) -> Result<Box<dyn FrameSource>, SourceError>;
+    fn open(
+        &self,
+        source: &crate::config::SourceConfig,
+        interrupt: &Interrupt,
+    ) -> Result<Box<dyn FrameSource>, SourceError>;
+}
+
+/// Set while the user wants something else of a source than what it does: what waits for it gives up at once.
+#[derive(Debug, Clone, Default)]
+pub struct Interrupt(Arc<AtomicBool>);
+
+impl Interrupt {
+    /// Sets or clears it.
+    pub fn set(&self, set: bool) {
+        self.0.store(set, Ordering::SeqCst);
+    }
+
+    /// Whether it is set.
+    #[must_use]
+    pub fn is_set(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
 }
 
 /// Why a source could not be opened or read. Texts hold no credentials.
@@ -150,15 +181,12 @@ pub enum SourceError {
     /// The system refuses the program threads, open files or memory; the source is not to blame.
     #[error("{0}")]
     System(String),
-    /// The call ran out of its time because the program stood still (suspended, frozen).
-    #[error("the program stood still")]
-    StoodStill,
+    /// The user wants something else of the source.
+    #[error("interrupted")]
+    Interrupted,
     /// No frame within the time allowed.
     #[error("no frame for {}", humantime::format_duration(*.0))]
     Stalled(Duration),
-    /// The decoder did not come back from a call within the time it was given, and some.
-    #[error("the decoder hangs; its thread is left behind")]
-    Hung,
     /// The stream broke off.
     #[error("stream ended: {0}")]
     Broken(String),

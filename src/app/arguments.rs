@@ -27,12 +27,6 @@ use crate::config::{Address, known, redact};
 /// Number of the descriptor that holds the true arguments.
 const HANDOVER: &str = "PCOUNT_ARGUMENTS_FD";
 
-/// Number of the descriptor that holds a configuration that came through a pipe.
-const CONFIGURATION: &str = "PCOUNT_CONFIGURATION_FD";
-
-/// Name of its file in memory.
-const CONFIGURATION_NAME: &str = "pcount-configuration";
-
 /// Name of the process.
 const COMMAND: &CStr = c"pcount-tui";
 
@@ -48,7 +42,7 @@ pub fn read() -> Vec<OsString> {
             teach(&value);
         }
     }
-    if let Some(arguments) = taken_over(HANDOVER, NAME).map(|bytes| split(&bytes)) {
+    if let Some(arguments) = taken_over().map(|bytes| split(&bytes)) {
         arguments.iter().for_each(|argument| teach(argument));
         // It was started by a name that says nothing to those who look for it in `top` or with `pkill`.
         let _ = set_name(COMMAND);
@@ -57,77 +51,35 @@ pub fn read() -> Vec<OsString> {
     visible.iter().for_each(|argument| teach(argument));
     if shown(&visible) != visible {
         // Should it fail, the program runs all the same; nothing is worse than before.
-        let _ = start_anew(&visible, &[]);
+        let _ = restart(&visible);
     }
     visible
 }
 
-/// A variable of the environment and its new value; `None` takes it away.
-pub type Variable = (&'static str, Option<OsString>);
-
-/// Restarts the program with other variables in its environment; for settings that libraries read only there.
-/// Returns only when that fails, with the reason.
-pub fn start_anew_with(variables: &[Variable]) -> io::Error {
-    let arguments: Vec<OsString> = TRUE.get().cloned().unwrap_or_else(|| std::env::args_os().collect());
-    match start_anew(&arguments, variables) {
-        Ok(never) => match never {},
-        Err(error) => error,
-    }
-}
-
-/// The arguments as they were given, for [`start_anew_with`].
-static TRUE: std::sync::OnceLock<Vec<OsString>> = std::sync::OnceLock::new();
-
-/// Keeps `arguments` for [`start_anew_with`].
-pub fn remember(arguments: &[OsString]) {
-    let _ = TRUE.set(arguments.to_vec());
-}
-
-/// A configuration that can be read only once, for [`start_anew_with`].
-static PIPED: std::sync::OnceLock<Vec<u8>> = std::sync::OnceLock::new();
-
-/// Keeps `configuration` for [`start_anew_with`].
-pub fn remember_configuration(configuration: Vec<u8>) {
-    let _ = PIPED.set(configuration);
-}
-
-/// The configuration that this process read from a pipe before it started itself again.
-pub fn piped_configuration() -> Option<Vec<u8>> {
-    PIPED.get().cloned().or_else(|| taken_over(CONFIGURATION, CONFIGURATION_NAME))
-}
-
-fn start_anew(arguments: &[OsString], variables: &[Variable]) -> io::Result<std::convert::Infallible> {
+fn restart(arguments: &[OsString]) -> io::Result<std::convert::Infallible> {
     let (program, rest) = arguments.split_first().ok_or(io::ErrorKind::InvalidInput)?;
-    let handover = handed_over(NAME, &join(arguments))?;
-    let configuration = PIPED.get().map(|bytes| handed_over(CONFIGURATION_NAME, bytes)).transpose()?;
+    let handover = handed_over(&join(arguments))?;
     let mut command = Command::new("/proc/self/exe");
     command.arg0(program).args(shown(rest));
     command.env(HANDOVER, handover.as_raw_fd().to_string());
-    command.envs(configuration.as_ref().map(|file| (CONFIGURATION, file.as_raw_fd().to_string())));
-    for (name, value) in variables {
-        match value {
-            Some(value) => command.env(name, value),
-            None => command.env_remove(name),
-        };
-    }
     Err(command.exec())
 }
 
 /// A file in memory that the program finds when it has started again.
-fn handed_over(name: &str, content: &[u8]) -> io::Result<File> {
+fn handed_over(content: &[u8]) -> io::Result<File> {
     // Without close-on-exec: it must survive.
-    let mut file = File::from(memfd_create(name, MemfdFlags::empty())?);
+    let mut file = File::from(memfd_create(NAME, MemfdFlags::empty())?);
     file.write_all(content)?;
     Ok(file)
 }
 
-/// What [`handed_over`] has left under `name`, if this process was started by [`start_anew`]; it is emptied.
-fn taken_over(variable: &str, name: &str) -> Option<Vec<u8>> {
-    let number: u32 = std::env::var(variable).ok()?.parse().ok()?;
+/// What [`handed_over`] has left, if this process was started by [`restart`]; it is emptied.
+fn taken_over() -> Option<Vec<u8>> {
+    let number: u32 = std::env::var(HANDOVER).ok()?.parse().ok()?;
     let path = format!("/proc/self/fd/{number}");
     // A variable that somebody else left behind names another file, or none.
     let target = fs::read_link(&path).ok()?;
-    if !target.as_os_str().as_bytes().starts_with(format!("/memfd:{name}").as_bytes()) {
+    if !target.as_os_str().as_bytes().starts_with(format!("/memfd:{NAME}").as_bytes()) {
         return None;
     }
     let mut file = OpenOptions::new().read(true).write(true).open(path).ok()?;

@@ -16,7 +16,7 @@ use anyhow::Context as _;
 use crossbeam_channel::{Receiver, RecvTimeoutError, unbounded};
 
 use super::{
-    DONE, Failure, NO_SOURCE, NO_THREAD, configuration, ending::Ending, environment, native,
+    DONE, Failure, NO_SOURCE, NO_THREAD, configuration, ending::Ending, native,
     notices::Notices, signals::StopSignal,
 };
 use crate::{
@@ -41,9 +41,6 @@ const LOOK: Duration = Duration::from_millis(50);
 pub fn run(args: &CheckArgs) -> Result<u8, Failure> {
     let config = configuration::load(&args.config, &Overrides::default())?;
     config.sources.iter().for_each(|source| source.source.teach(config::known()));
-    if args.probe {
-        environment::set_for(&config);
-    }
     let mut out = io::stdout().lock();
     for warning in &config.warnings {
         writeln!(out, "warning: {}", config::redact(warning))?;

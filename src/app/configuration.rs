@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Failure, arguments};
+use super::Failure;
 use crate::config::{Config, ConfigErrors, Overrides, is_stream};
 
 /// The configuration at `path`. What comes through a pipe goes along when the program starts again in its process.
@@ -14,9 +14,8 @@ fn read(path: &Path, overrides: &Overrides) -> Result<Config, ConfigErrors> {
     if !is_stream(path) {
         return Config::load(path, overrides);
     }
-    let bytes = arguments::piped_configuration().map_or_else(|| Config::read(path), Ok)?;
+    let bytes = Config::read(path)?;
     let config = Config::from_read(&bytes, path, overrides);
-    arguments::remember_configuration(bytes);
     config
 }
 

@@ -14,7 +14,7 @@ use crossbeam_channel::Receiver;
 use sha2::{Digest, Sha256};
 
 use super::{
-    DONE, FAILED, Failure, NO_SOURCE, NO_THREAD, configuration, ending::Ending, environment, native,
+    DONE, FAILED, Failure, NO_SOURCE, NO_THREAD, configuration, ending::Ending, native,
     notices::Notices, signals::StopSignal,
 };
 use crate::{
@@ -73,7 +73,6 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     {
         return super::print(|out| headless::print(&snapshot, format, out));
     }
-    environment::set_for(&config);
     let stop = StopSignal::listen().context(NO_THREAD)?;
     let notices = Notices::start().context(NO_THREAD)?;
     let ending = Ending::watch(&stop, &notices).context(NO_THREAD)?;

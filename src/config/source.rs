@@ -57,6 +57,8 @@ pub struct SourceConfig {
     pub open_timeout: Duration,
     /// RTSP transport.
     pub transport: Transport,
+    /// Number of the video stream to read, where the source has several; the best one when none is given.
+    pub stream: Option<usize>,
     /// Whom it trusts when the connection is encrypted.
     pub tls: TlsConfig,
 }
@@ -86,6 +88,7 @@ impl SourceConfig {
             stall_timeout: defaults::STALL_TIMEOUT,
             open_timeout: defaults::OPEN_TIMEOUT,
             transport: Transport::default(),
+            stream: None,
             tls: TlsConfig::default(),
         }
     }

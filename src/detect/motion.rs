@@ -111,13 +111,14 @@ impl Detector for MotionDetector {
 
 impl MotionDetector {
     fn look(&mut self, frame: &Frame) -> opencv::Result<Vec<Detection>> {
-        let (width, height) = working_size(frame.image.cols() as u32, frame.image.rows() as u32);
+        let image = frame.picture.bgr()?;
+        let (width, height) = working_size(frame.picture.size().0, frame.picture.size().1);
         let size = Size::new(width as i32, height as i32);
         let mut picture = Mat::default();
-        if frame.image.size()? == size {
-            imgproc::blur_def(&frame.image, &mut picture, Size::new(3, 3))?;
+        if image.size()? == size {
+            imgproc::blur_def(image, &mut picture, Size::new(3, 3))?;
         } else {
-            imgproc::resize(&frame.image, &mut picture, size, 0.0, 0.0, imgproc::INTER_AREA)?;
+            imgproc::resize(image, &mut picture, size, 0.0, 0.0, imgproc::INTER_AREA)?;
         }
         let background = match &mut self.background {
             Some(background) if background.size == size => background,
@@ -282,6 +283,7 @@ mod tests {
     use opencv::core::{CV_8UC3, Rect, Vec3b};
 
     use super::*;
+    use crate::source::picture::Picture;
 
     const BODY: (i32, i32) = (18, 44);
 
@@ -302,7 +304,7 @@ mod tests {
                 .unwrap();
         }
         Frame {
-            image,
+            picture: Picture::ready(image),
             index: 0,
             time,
             captured: std::time::Instant::now(),
@@ -372,12 +374,12 @@ mod tests {
         let (mut detector, now) = settled(2);
         let mut small = frame(now, 1.0, 1, &[]);
         let mut image = Mat::default();
-        imgproc::resize(&small.image, &mut image, Size::new(200, 150), 0.0, 0.0, imgproc::INTER_AREA)
-            .unwrap();
-        small.image = image;
+        let whole = small.picture.bgr().unwrap();
+        imgproc::resize(whole, &mut image, Size::new(200, 150), 0.0, 0.0, imgproc::INTER_AREA).unwrap();
+        small.picture = Picture::ready(image);
         assert!(detector.detect(&small).unwrap().is_empty());
         let tiny = Frame {
-            image: Mat::new_rows_cols_with_default(1, 1, CV_8UC3, Scalar::all(1.0)).unwrap(),
+            picture: Picture::ready(Mat::new_rows_cols_with_default(1, 1, CV_8UC3, Scalar::all(1.0)).unwrap()),
             ..frame(now, 1.0, 1, &[])
         };
         assert!(detector.detect(&tiny).unwrap().is_empty());

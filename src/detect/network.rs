@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use opencv::core::MatTraitConst;
 
 use super::{
     DetectError, Detection, Detector, Model, ModelInfo,
@@ -87,8 +86,7 @@ struct NetworkDetector {
 impl Detector for NetworkDetector {
     fn detect(&mut self, frame: &Frame) -> Result<Vec<Detection>, DetectError> {
         let shared = &*self.shared;
-        let size = (frame.image.cols().max(0) as u32, frame.image.rows().max(0) as u32);
-        let placement = shared.input.place(size, &shared.profile);
+        let placement = shared.input.place(frame.picture.size(), &shared.profile);
         shared.pool.with(|slot| shared.detect(slot, frame, placement))
     }
 }
@@ -101,7 +99,7 @@ impl Shared {
         placement: Placement,
     ) -> Result<Vec<Detection>, DetectError> {
         let Slot { context, pre, candidates, .. } = slot;
-        let input = timed(Stage::Preprocess, || pre.fill(&frame.image, placement, &self.profile))
+        let input = timed(Stage::Preprocess, || pre.fill(frame.picture.bgr()?, placement, &self.profile))
             .map_err(|error| DetectError::Engine { engine: "OpenCV", problem: error.message })?;
         candidates.clear();
         let mut decoded = Ok(());

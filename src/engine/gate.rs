@@ -9,7 +9,10 @@ use opencv::{
     imgproc,
 };
 
-use crate::geometry::{BBox, Point};
+use crate::{
+    geometry::{BBox, Point},
+    source::picture::Picture,
+};
 
 /// Cells across, about. A person of 30 px in a picture of 416 px, the smallest that detectors find, covers
 /// about seven by three cells.
@@ -149,10 +152,10 @@ pub(super) fn is_in_one(areas: &[BBox], point: Point) -> bool {
 impl Gate {
     /// Where the picture at `time` seconds differs from the ones before. A picture that cannot be read counts
     /// as movement: the detector will say what is wrong with it.
-    pub fn observe(&mut self, image: &Mat, time: f64) -> &Motion {
+    pub fn observe(&mut self, picture: &Picture, time: f64) -> &Motion {
         let elapsed = (time - self.last_time).max(0.0) as f32;
         self.last_time = time;
-        if self.reduce(image).is_err() {
+        if self.reduce(picture).is_err() {
             self.motion.changed.clear();
         } else {
             self.compare(elapsed);
@@ -212,31 +215,30 @@ impl Gate {
     }
 
     /// Cells of whole pixels, so that averaging needs no weights; what is left over at the edges is less than
-    /// one of them. In grey and by halving as far as it goes: there is less to average.
-    fn reduce(&mut self, image: &Mat) -> opencv::Result<()> {
-        let size = image.size()?;
-        let side = (size.width / CELLS_ACROSS).clamp(1, size.height.max(1));
-        let cells = Size::new(size.width / side, size.height / side);
-        let whole = image.roi(Rect::new(0, 0, cells.width * side, cells.height * side))?;
+    /// one of them. By halving as far as it goes: there is less to average.
+    fn reduce(&mut self, picture: &Picture) -> opencv::Result<()> {
+        let (width, height) = picture.size();
+        let (width, height) = (width as i32, height as i32);
+        let side = (width / CELLS_ACROSS).clamp(1, height.max(1));
+        let cells = Size::new(width / side, height / side);
+        let halves = if side % 2 == 0 { 2 } else { 1 };
+        let mut left = side / halves;
+        let grey = picture.grey(((width / halves) as u32, (height / halves) as u32))?;
+        let whole = Rect::new(0, 0, cells.width * left, cells.height * left);
+        self.grey = grey.roi(whole)?.try_clone()?;
         let shrink = |from: &Mat, to: &mut Mat, side: i32| {
             let size = Size::new(cells.width * side, cells.height * side);
             imgproc::resize(from, to, size, 0.0, 0.0, imgproc::INTER_AREA)
         };
-        imgproc::cvt_color_def(&whole, &mut self.grey, imgproc::COLOR_BGR2GRAY)?;
-        let mut left = side;
-        if side % 2 == 0 {
+        if left % 2 == 0 {
             left /= 2;
             shrink(&self.grey, &mut self.small, left)?;
-            std::mem::swap(&mut self.grey, &mut self.small);
-        }
-        if left % 2 == 0 {
-            shrink(&self.grey, &mut self.small, left / 2)?;
             shrink(&self.small, &mut self.cells, 1)?;
         } else {
             shrink(&self.grey, &mut self.cells, 1)?;
         }
         self.motion.columns = cells.width.max(1) as usize;
-        self.motion.cell = side as f32 / size.height.max(1) as f32;
+        self.motion.cell = side as f32 / height.max(1) as f32;
         Ok(())
     }
 }

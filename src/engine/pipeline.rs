@@ -23,7 +23,7 @@ use crate::{
     detect::{DetectError, Detection, Detector, Model},
     geometry::BBox,
     metrics::stages::{Stage, timed},
-    source::{Frame, pacer::Wish},
+    source::{Frame, pacer::Wish, picture::Picture},
     store::{EventKind, LineCounts},
     track::{self, Track, TrackId, TrackParams, TrackUpdate, Tracker},
 };
@@ -194,7 +194,7 @@ impl Pipeline {
             let tracks = self.following.as_ref().map(|f| f.tracks.clone()).unwrap_or_default();
             return Ok(Step { events, tracks, looked: false, wish });
         }
-        let size = (frame.image.cols().max(1) as u32, frame.image.rows().max(1) as u32);
+        let size = frame.picture.size();
         let may_be_less = choice == Choice::Need && !ends && !following.need.is_starting(frame.time);
         let view = match may_be_less && model.gains_from_reduction() {
             true => following.view(frame.time, size),
@@ -203,7 +203,7 @@ impl Pipeline {
         let mut detections = match &view {
             View::Whole => detector.detect(frame)?,
             View::Reduced(size) => {
-                let whole = (0, 0, frame.image.cols() as u32, frame.image.rows() as u32);
+                let whole = (0, 0, frame.picture.size().0, frame.picture.size().1);
                 detect_in(detector.as_mut(), frame, whole, *size, &mut self.reduced)?
             }
             View::Parts(parts) => {
@@ -334,7 +334,7 @@ impl Pipeline {
 
 impl Following {
     fn is_due(&mut self, choice: Choice, frame: &Frame, share: f64) -> bool {
-        self.gate.observe(&frame.image, frame.time);
+        self.gate.observe(&frame.picture, frame.time);
         let motion = self.gate.motion();
         match choice {
             Choice::Configured => true,
@@ -411,15 +411,16 @@ fn detect_in(
     // Interpolation passes over no pixel in less than a halving, and is much faster than averaging.
     let method = if 2 * wanted.width > rect.width { imgproc::INTER_LINEAR } else { imgproc::INTER_AREA };
     timed(Stage::Preprocess, || {
-        let part = frame.image.roi(rect)?;
+        let part = frame.picture.bgr()?.roi(rect)?;
         imgproc::resize(&part, buffer, wanted, 0.0, 0.0, method)
     })
     .map_err(|error| DetectError::Engine { engine: "OpenCV", problem: error.message })?;
-    let whole = (rect.width, rect.height) == (frame.image.cols(), frame.image.rows());
+    let (width, height) = frame.picture.size();
+    let whole = (rect.width, rect.height) == (width as i32, height as i32);
     let stream_size = if whole { frame.stream_size } else { size };
-    let reduced = Frame { image: std::mem::take(buffer), stream_size, ..*frame };
+    let reduced = Frame { picture: Picture::ready(std::mem::take(buffer)), stream_size, ..*frame };
     let found = detector.detect(&reduced);
-    *buffer = reduced.image;
+    *buffer = reduced.picture.into_bgr();
     found
 }
 

@@ -20,7 +20,7 @@ pub fn renew(preview: &ArcSwapOption<Preview>, frame: &Frame, tracks: &[Track]) 
     {
         return;
     }
-    if let Ok((size, rgb)) = to_rgb(&frame.image) {
+    if let Ok((size, rgb)) = to_rgb(frame) {
         let taken = frame.captured;
         preview.store(Some(Arc::new(Preview { size, rgb, tracks: tracks.to_vec(), taken })));
     }
@@ -29,13 +29,13 @@ pub fn renew(preview: &ArcSwapOption<Preview>, frame: &Frame, tracks: &[Track]) 
 /// The picture of a frame, without tracks; `None` when it cannot be converted.
 #[must_use]
 pub fn of_frame(frame: &Frame) -> Option<Preview> {
-    let (size, rgb) = to_rgb(&frame.image).ok()?;
+    let (size, rgb) = to_rgb(frame).ok()?;
     Some(Preview { size, rgb, tracks: Vec::new(), taken: frame.captured })
 }
 
-fn to_rgb(image: &Mat) -> opencv::Result<((u32, u32), Vec<u8>)> {
+fn to_rgb(frame: &Frame) -> opencv::Result<((u32, u32), Vec<u8>)> {
     let mut rgb = Mat::default();
-    imgproc::cvt_color_def(image, &mut rgb, imgproc::COLOR_BGR2RGB)?;
+    imgproc::cvt_color_def(frame.picture.bgr()?, &mut rgb, imgproc::COLOR_BGR2RGB)?;
     let size = rgb.size()?;
     Ok(((size.width as u32, size.height as u32), rgb.data_bytes()?.to_vec()))
 }

@@ -174,7 +174,6 @@ impl SourceRuntime {
             let config = this.config();
             let capture = Capture {
                 source: &config,
-                hung: u32::try_from(this.hung.load(Ordering::SeqCst)).unwrap_or(u32::MAX),
                 opener: this.core.opener.as_ref(),
                 mailbox: &run.mailbox,
                 control: &run.control,

@@ -3,16 +3,16 @@
 use opencv::core::Mat;
 
 use super::{follow::Follower, gate::Gate};
-use crate::geometry::BBox;
+use crate::{geometry::BBox, source::picture::Picture};
 
 /// Finding out where something moves.
 #[derive(Default)]
 pub struct Watch(Gate);
 
 impl Watch {
-    /// Whether anything moves in the picture (8-bit BGR) at `time` seconds, compared with those before.
-    pub fn moves(&mut self, image: &Mat, time: f64) -> bool {
-        self.0.observe(image, time).any()
+    /// Whether anything moves in the picture at `time` seconds, compared with those before.
+    pub fn moves(&mut self, picture: &Picture, time: f64) -> bool {
+        self.0.observe(picture, time).any()
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{
     detect::Model,
     engine::pipeline::Pipeline,
     source::{
-        Opener as _, SystemOpener,
+        Interrupt, Opener as _, SystemOpener,
         pacer::{Demand, Pacer, Shares, Wish, enlarged_to},
     },
 };
@@ -25,7 +25,7 @@ pub fn play(
     let broken = |error| EvalError::Source { scene: scene.name.clone(), error };
     let mut config = super::source_config(scene);
     config.tracker = options.tracker;
-    let mut stream = SystemOpener.open(&config).map_err(broken)?;
+    let mut stream = SystemOpener.open(&config, &Interrupt::default()).map_err(broken)?;
     let mut pacer = Pacer::new(config.cadence);
     let mut pipeline = Pipeline::new(Arc::new(config), &[]);
     pipeline.set_model(Arc::clone(model));

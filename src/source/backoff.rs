@@ -51,11 +51,6 @@ impl Backoff {
         Duration::from_secs_f64(plain * (1.0 + JITTER * self.spread()))
     }
 
-    /// Goes on after this many failed attempts, those of a thread before this one.
-    pub fn resume(&mut self, attempts: u32) {
-        self.attempts = attempts;
-    }
-
     /// Forgets failed attempts, after a while of good frames or when the user asks.
     pub fn reset(&mut self) {
         self.attempts = 0;

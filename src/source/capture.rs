@@ -61,10 +61,6 @@ pub trait Host: Sync {
     fn interval(&self, _delivered: u64, _live: bool) -> f64 {
         FIRST_INTERVAL
     }
-    /// A call into native code begins, which should return within `limit`; `None`: it has returned.
-    fn native(&self, limit: Option<Duration>) {
-        let _ = limit;
-    }
     /// A frame was passed over on purpose.
     fn skipped(&self);
     /// Something was put into the mailbox.
@@ -75,8 +71,6 @@ pub trait Host: Sync {
 pub struct Capture<'a> {
     /// The source.
     pub source: &'a SourceConfig,
-    /// Attempts in a row that ended in native code and never came back; each left its thread behind.
-    pub hung: u32,
     /// How it is opened.
     pub opener: &'a dyn Opener,
     /// Where frames go.
@@ -100,10 +94,7 @@ enum Ending {
 /// Runs the source until it is over or the user stops it.
 pub fn supervise(capture: &Capture<'_>) {
     let Capture { source, control, clock, host, mailbox, .. } = *capture;
-    let mut life = Life::new(source, capture.hung.saturating_sub(1));
-    if capture.hung > 0 && !go_on(capture, &SourceError::Hung, &Session::default(), &mut life) {
-        return;
-    }
+    let mut life = Life::new(source);
     loop {
         match control.order() {
             Order::Stop => return,
@@ -131,6 +122,12 @@ pub fn supervise(capture: &Capture<'_>) {
                 return;
             }
             Ok(Ending::Order) => continue,
+            // What waited gave up because of it.
+            Err(SourceError::Interrupted) if control.order() != Order::Run => {
+                mailbox.notify(Notice::Disconnected);
+                host.ready();
+                continue;
+            }
             Err(error) => error,
         };
         mailbox.notify(Notice::Disconnected);
@@ -244,12 +241,8 @@ fn run_once(capture: &Capture<'_>, open: &mut Open) -> Result<Ending, SourceErro
             }
         }
         let turn = if info.live { take_turn(capture, stream.due(), &mut place) } else { None };
-        let grabbed = grab(capture, stream.as_mut());
+        let grabbed = timed(Stage::Decode, || stream.grab());
         drop(turn);
-        if !info.live && grabbed == Err(SourceError::StoodStill) {
-            stream = open_at(capture, open.frames)?;
-            continue;
-        }
         if let Some(text) = stream.remark() {
             host.remark(&text);
         }
@@ -268,7 +261,7 @@ fn run_once(capture: &Capture<'_>, open: &mut Open) -> Result<Ending, SourceErro
         let last = stream.is_last() && pacer.wants_last();
         if last || pacer.wants(stream.time(), shares, || host.interval(delivered, info.live)) {
             let frame = retrieve(host, stream.as_mut())?;
-            if info.live {
+            if info.live && !stream.is_owed() {
                 mailbox.replace(frame);
             } else {
                 mailbox.put(frame);
@@ -287,36 +280,7 @@ fn run_once(capture: &Capture<'_>, open: &mut Open) -> Result<Ending, SourceErro
 }
 
 fn open_stream(capture: &Capture<'_>) -> Result<Box<dyn FrameSource>, SourceError> {
-    let Capture { source, opener, host, .. } = *capture;
-    host.native(Some(source.open_timeout));
-    let opened = opener.open(source);
-    host.native(None);
-    opened
-}
-
-fn grab(capture: &Capture<'_>, stream: &mut dyn FrameSource) -> Result<bool, SourceError> {
-    capture.host.native(Some(capture.source.stall_timeout));
-    let grabbed = timed(Stage::Decode, || stream.grab());
-    capture.host.native(None);
-    grabbed
-}
-
-/// Opens a file once more and goes to where it was after so many frames: a program that stood still in the middle of a
-/// file goes on in it, and counts each frame once.
-fn open_at(capture: &Capture<'_>, frames: u64) -> Result<Box<dyn FrameSource>, SourceError> {
-    loop {
-        let again = open_stream(capture).and_then(|mut stream| {
-            for _ in 0..frames {
-                if capture.control.order() == Order::Stop || !grab(capture, stream.as_mut())? {
-                    break;
-                }
-            }
-            Ok(stream)
-        });
-        if again.as_ref().err() != Some(&SourceError::StoodStill) {
-            return again;
-        }
-    }
+    capture.opener.open(capture.source, &capture.control.interrupt())
 }
 
 /// Waits for a turn to decode where the frame that was `due` is there, or others wait for theirs.

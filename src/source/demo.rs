@@ -3,14 +3,17 @@
 
 use std::{collections::HashMap, time::Instant};
 
-use opencv::core::Mat;
+use opencv::core::{Mat, MatTraitConst as _};
 
 use self::{
     draw::Painter,
     scene::Scene,
     walkers::{Walkers, anchor_point, crossing},
 };
-use super::{Frame, FrameSource, SourceError, StreamInfo, video::reduce};
+use super::{
+    Frame, FrameSource, SourceError, StreamInfo,
+    picture::{Picture, resized},
+};
 use crate::{
     clock,
     config::{DemoSpec, LineConfig, SourceKind, defaults},
@@ -158,10 +161,10 @@ impl FrameSource for DemoSource {
         let image = self
             .painter
             .paint(index, time, &figures)
-            .and_then(|mut full: Mat| reduce(&mut full, working_size(width, height)))
+            .and_then(|full| fit(full, working_size(width, height)))
             .map_err(|error| drawing(&error))?;
         Ok(Frame {
-            image,
+            picture: Picture::ready(image),
             index,
             time,
             captured: self.captured,
@@ -169,6 +172,12 @@ impl FrameSource for DemoSource {
             last: self.is_last(),
         })
     }
+}
+
+/// `full` reduced to `size`, never enlarged.
+fn fit(full: Mat, size: (u32, u32)) -> opencv::Result<Mat> {
+    let (width, height) = (size.0.min(full.cols() as u32), size.1.min(full.rows() as u32));
+    if (width as i32, height as i32) == (full.cols(), full.rows()) { Ok(full) } else { resized(&full, (width, height)) }
 }
 
 #[cfg(test)]

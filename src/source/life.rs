@@ -78,13 +78,12 @@ pub struct Life {
 }
 
 impl Life {
-    /// The beginning, after `failed` attempts of another thread.
+    /// The beginning.
     #[must_use]
-    pub fn new(source: &SourceConfig, failed: u32) -> Self {
+    pub fn new(source: &SourceConfig) -> Self {
         let mut hasher = DefaultHasher::new();
         source.id.hash(&mut hasher);
-        let mut backoff = Backoff::new(source.retry, hasher.finish());
-        backoff.resume(failed);
+        let backoff = Backoff::new(source.retry, hasher.finish());
         let has_credentials = source.source.has_secret();
         Self {
             kind: source.kind,
@@ -164,7 +163,7 @@ impl Life {
     fn excused(&self, error: &SourceError, session: &Session) -> Option<Duration> {
         let awakening = session.awake_for.is_some_and(|time| time < AWAKENING);
         match error {
-            SourceError::StoodStill => Some(Duration::ZERO),
+            SourceError::Interrupted => Some(Duration::ZERO),
             _ if self.kind == SourceKind::Camera && awakening => {
                 let was_open = session.frames > 0;
                 Some(if was_open { Duration::ZERO } else { self.retry.initial })
@@ -207,7 +206,7 @@ mod tests {
     #[test]
     fn no_failure_of_a_camera_ends_it_and_each_is_tried_again() {
         for error in failures() {
-            let mut life = Life::new(&source(SourceKind::Camera, false), 0);
+            let mut life = Life::new(&source(SourceKind::Camera, false));
             for attempt in 1..200 {
                 let Next::Again(delay, shown) = life.next(&error, &Session::default()) else {
                     panic!("'{error}' ended the camera")
@@ -220,7 +219,7 @@ mod tests {
 
     #[test]
     fn a_camera_marked_as_failed_is_tried_at_the_longest_delay_and_is_well_after_one_frame() {
-        let mut life = Life::new(&source(SourceKind::Camera, false), 0);
+        let mut life = Life::new(&source(SourceKind::Camera, false));
         let error = SourceError::Unreachable("refused".into());
         let delays: Vec<_> = (0..4)
             .map(|_| match life.next(&error, &Session::default()) {
@@ -240,32 +239,32 @@ mod tests {
     #[test]
     fn only_give_up_ends_a_camera_after_its_attempts() {
         for error in failures() {
-            let mut life = Life::new(&source(SourceKind::Camera, true), 0);
+            let mut life = Life::new(&source(SourceKind::Camera, true));
             let attempts = (1..9).find(|_| life.next(&error, &Session::default()) == Next::Over);
             assert_eq!(attempts, Some(3), "{error}");
         }
         let mut endless = source(SourceKind::Camera, true);
         endless.retry.max_attempts = 0;
-        let mut life = Life::new(&endless, 0);
+        let mut life = Life::new(&endless);
         assert!((0..500).all(|_| life.next(&SourceError::Auth, &Session::default()) != Next::Over));
     }
 
     #[test]
     fn a_file_ends_with_its_first_error_but_waits_for_a_machine_that_refuses_handles() {
         for error in failures() {
-            let mut life = Life::new(&source(SourceKind::Video, false), 0);
+            let mut life = Life::new(&source(SourceKind::Video, false));
             let over = life.next(&error, &Session::default()) == Next::Over;
             assert_eq!(over, !matches!(error, SourceError::System(_)), "{error}");
             assert_eq!(life.next(&error, &session(5, 1.0)), Next::Over, "{error} half-way");
         }
-        let mut life = Life::new(&source(SourceKind::Video, false), 0);
+        let mut life = Life::new(&source(SourceKind::Video, false));
         let error = SourceError::System("no more open files".into());
         assert_eq!((1..9).find(|_| life.next(&error, &Session::default()) == Next::Over), Some(3));
     }
 
     #[test]
     fn a_session_with_frames_is_no_failed_attempt_and_the_next_one_comes_at_once() {
-        let mut life = Life::new(&source(SourceKind::Camera, true), 0);
+        let mut life = Life::new(&source(SourceKind::Camera, true));
         let error = SourceError::Broken("closed".into());
         for number in 1..50 {
             assert_eq!(
@@ -280,7 +279,7 @@ mod tests {
 
     #[test]
     fn sessions_of_one_frame_do_not_make_the_program_spin() {
-        let mut life = Life::new(&source(SourceKind::Camera, false), 0);
+        let mut life = Life::new(&source(SourceKind::Camera, false));
         let delays: Vec<_> = (0..7)
             .map(|_| match life.next(&SourceError::Broken("closed".into()), &session(1, 0.05)) {
                 Next::Again(delay, _) => delay.as_millis(),
@@ -299,7 +298,7 @@ mod tests {
         let open =
             SourceConfig { source: SourceSpec::Url { address, credentials, hidden: None }, ..locked.clone() };
         let seconds = |config: &SourceConfig| -> Vec<f64> {
-            let mut life = Life::new(config, 0);
+            let mut life = Life::new(config);
             let mut next = || life.next(&SourceError::Auth, &Session::default());
             (0..4)
                 .map(|_| match next() {
@@ -320,19 +319,18 @@ mod tests {
         };
         let broken = SourceError::Broken("reset by peer".into());
         let (now, soon) = (Duration::ZERO, Duration::from_secs(1));
-        let mut camera = Life::new(&source(SourceKind::Camera, true), 0);
+        let mut camera = Life::new(&source(SourceKind::Camera, true));
         for _ in 0..20 {
             assert_eq!(camera.next(&broken, &awake(9, 2)), Next::Again(now, Shown::Blameless));
             assert_eq!(camera.next(&broken, &awake(0, 9)), Next::Again(soon, Shown::Blameless));
             assert_eq!(
-                camera.next(&SourceError::StoodStill, &awake(0, 0)),
+                camera.next(&SourceError::Interrupted, &awake(0, 0)),
                 Next::Again(now, Shown::Blameless)
             );
         }
         assert_eq!((camera.attempts(), camera.short_sessions()), (0, 0));
         assert!(matches!(camera.next(&broken, &awake(0, 31)), Next::Again(_, Shown::Retrying(1))));
-        let mut file = Life::new(&source(SourceKind::Video, false), 0);
-        assert_eq!(file.next(&SourceError::StoodStill, &awake(0, 0)), Next::Again(now, Shown::Blameless));
+        let mut file = Life::new(&source(SourceKind::Video, false));
         assert_eq!(file.next(&broken, &awake(0, 1)), Next::Over, "a damaged file stays one");
     }
 }

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::{Frame, Opener, SourceError, StreamInfo, SystemOpener};
+use super::{Frame, Interrupt, Opener, SourceError, StreamInfo, SystemOpener};
 use crate::config::SourceConfig;
 
 /// What was found behind a source.
@@ -39,7 +39,7 @@ impl fmt::Display for Probe {
 /// # Errors
 /// When it cannot be opened or gives no frame, as the program would say it.
 pub fn probe_source(source: &SourceConfig) -> Result<(Probe, Frame), SourceError> {
-    let mut opened = SystemOpener.open(source)?;
+    let mut opened = SystemOpener.open(source, &Interrupt::default())?;
     if !opened.grab()? {
         return Err(SourceError::Unsupported(format!("'{}' holds no frame", source.source)));
     }

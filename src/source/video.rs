@@ -1,307 +1,344 @@
-//! Frames out of an open OpenCV capture: time stamps, sizes, ends and stalls.
+//! Frames of a video or a camera, read through FFmpeg's libraries: which stream, in which order, at what time, how sound.
 
-mod doubt;
-mod limits;
-mod picture;
+mod choose;
+mod damage;
+mod open;
+mod patience;
 mod time;
 
 use std::{
-    path::{Path, PathBuf},
+    collections::VecDeque,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
-use opencv::{
-    core::{Mat, MatTraitConst as _},
-    videoio::{self, VideoCapture, VideoCaptureTrait as _, VideoCaptureTraitConst as _},
-};
 use parking_lot::Mutex;
-use url::Url;
 
-pub(super) use self::limits::Stopwatch;
-pub(super) use self::picture::reduce;
+pub(super) use self::open::{How, Opened, Origin};
 use self::{
-    doubt::{Standstill, is_grey},
-    limits::{WHOLE_WAIT, check_size},
-    time::{Arrivals, MediaClock, sane_fps},
+    damage::Damage,
+    time::{Arrivals, LiveClock, MediaClock, sane_fps},
 };
-use super::{Frame, FrameSource, SourceError, StreamInfo};
-use crate::clock;
+use super::{
+    Frame, FrameSource, SourceError, StreamInfo,
+    picture::{self, Decoded, Picture},
+};
+use crate::{
+    clock,
+    native::ffmpeg::{self, Converter, Decoder, Error, MOST_PIXELS, Orientation, Packet, VideoStream},
+};
 
-/// Pictures of a stream that may lack a key frame; then they are taken as they are.
-const KEY_FRAME_WITHIN: u64 = 300;
+/// Packets of a stream that may come before one that needs no other; then they are decoded as they are: some formats do not
+/// say which those are.
+const KEY_FRAME_WITHIN: u64 = 500;
 
-/// Time after which grey pictures of a live stream are what its camera sees, or says that it sees nothing.
-const KEY_FRAME_AFTER: Duration = Duration::from_secs(10);
+/// Time after which a live stream is decoded without such a packet.
+const KEY_FRAME_AFTER: Duration = Duration::from_secs(12);
 
-/// Full-size pictures that wait for their next use by whatever source. Few sources convert one at the same moment, and
-/// one for each would be a large part of the memory that a source takes.
-static SPARE: Mutex<Vec<Mat>> = Mutex::new(Vec::new());
-/// More than that many convert at once seldom enough.
-const MOST_SPARE: usize = 4;
+/// A camera that sends single pictures is asked for one this often.
+const POLL: Duration = Duration::from_millis(500);
 
-/// Opens a stream once more, beside the one that is open.
-pub type Reopen = Box<dyn Fn() -> Option<VideoCapture> + Send>;
+/// A camera that sent nothing for this long, or for three frames, and then sends what belongs to that time, was held up
+/// on the way: none of it is passed over.
+const HELD_UP: Duration = Duration::from_millis(300);
 
-/// What a capture reads from, which decides what its time and its end mean.
-enum Origin {
-    /// A file: media time, ends.
-    File { path: PathBuf, stall_timeout: Duration },
-    /// A network stream or device: monotonic time; `live` streams do not end by themselves.
-    Stream { stall_timeout: Duration, live: bool },
+/// Longest time that is made up for so, in seconds of the stream.
+const MOST_OWED: f64 = 20.0;
+
+/// HLS begins some segments back.
+const OWED_AT_FIRST: f64 = 60.0;
+
+/// Packets of another stream, without one of our own, after which the source goes on with that.
+const SILENT_FOR: u32 = 100;
+
+/// How a source is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// A recording: waits, ends, and has its own time.
+    Recording,
+    /// Goes on by itself.
+    Live,
+    /// A camera that gives one picture at a time and is asked for the next.
+    Stills,
 }
 
-/// A [`FrameSource`] over OpenCV's `VideoCapture`.
+/// A [`FrameSource`] over FFmpeg's libraries.
 pub struct VideoSource {
-    capture: VideoCapture,
-    name: String,
-    origin: Origin,
+    opened: Opened,
+    way: Way,
+    stream: VideoStream,
+    decoder: Decoder,
+    packet: Packet,
+    converter: Arc<Mutex<Converter>>,
     info: StreamInfo,
-    clock: MediaClock,
+    media: MediaClock,
+    live: LiveClock,
+    arrivals: Arrivals,
     /// When it was opened, in the time that passes whether the program runs or not: people who were there before it
     /// stood still are others afterwards.
-    opened: Duration,
-    /// Length of the file when it was opened, in bytes; 0 for what is no file.
-    length: u64,
-    /// Seconds that it plays, as declared; `None` where that is not said.
-    seconds: Option<f64>,
-    /// Frames grabbed so far.
-    grabbed: u64,
+    since: Duration,
+    /// No packet comes any more.
+    is_at_end: bool,
+    /// Packets passed over because none had come that needs no other; `None` once one has.
+    without_key_frame: Option<u64>,
+    /// Pictures of a recording are decoded one ahead, so that the last is known to be it.
+    ahead: Option<Result<Option<Taken>, SourceError>>,
+    /// The picture grabbed last, until it is retrieved.
+    current: Option<ffmpeg::Picture>,
     time: f64,
     captured: Instant,
-    /// When frames of a live stream come.
-    arrivals: Arrivals,
-    /// The full-size picture between [`Self::decode`] and [`FrameSource::retrieve`].
-    full: Mat,
-    /// How long the grab before took: a decoder that gives out what it still holds hides the wait for more.
-    waited: Duration,
-    /// Whether FFmpeg took a standstill of the program for a stream that sends nothing; then it reads no further.
-    is_interrupted: bool,
-    /// Pictures passed over because no key frame had come; `None` once one has.
-    without_key_frame: Option<u64>,
-    standstill: Standstill,
-    in_doubt: bool,
-    /// What is to be said.
-    remark: Option<String>,
-    /// Held also where it is not asked: the way to a stream ends with it.
-    reopen: Option<Reopen>,
+    owed: bool,
+    /// Whether its end was told.
+    is_over: bool,
+    /// When the frame decoded last arrived, in seconds since it was opened.
+    arrived: f64,
+    /// Frames taken so far.
+    taken: u64,
+    /// Up to this time of the stream, frames came late through no fault of this machine.
+    owed_until: f64,
+    /// Packets of another video stream since the last one of this.
+    others: u32,
+    damage: Damage,
+    remarks: VecDeque<String>,
+    asked: Instant,
+}
+
+/// A picture with its moment.
+struct Taken {
+    picture: ffmpeg::Picture,
+    /// On the source's clock, in seconds.
+    time: f64,
+    captured: Instant,
+    /// Whether it came late through no fault of this machine.
+    owed: bool,
 }
 
 impl VideoSource {
-    /// Frames of a file.
+    /// Frames of what is open; `live` says that it does not end by itself.
     ///
     /// # Errors
-    /// When it declares pictures so large that decoding them would take the machine's memory.
-    pub fn file(capture: VideoCapture, path: &Path, stall_timeout: Duration) -> Result<Self, SourceError> {
-        let origin = Origin::File { path: path.to_owned(), stall_timeout };
-        let source = Self::new(capture, path.display().to_string(), origin);
-        check_size(&source.name, source.info.size).map_err(SourceError::Unsupported)?;
-        Ok(source)
+    /// When there is no video in it, or none that can be decoded.
+    pub fn new(opened: Opened, live: bool) -> Result<Self, SourceError> {
+        let mut opened = opened;
+        let choice = choose::video(&opened.input, opened.wanted).map_err(|why| opened.unusable(&why))?;
+        let stream = choice.stream;
+        check_size(stream.size).map_err(|why| opened.unusable(&why))?;
+        opened.input.select(stream.index);
+        let decoder = opened.input.decoder(stream.index).map_err(|error| opened.undecodable(&stream, error))?;
+        let fps = sane_fps(stream.fps);
+        let way = match live {
+            false => Way::Recording,
+            true if opened.gives_stills() => Way::Stills,
+            true => Way::Live,
+        };
+        // Where the container tells no number, the rate does.
+        let guessed = || Some((stream.seconds? * fps? + 0.5).floor() as u64);
+        let frames = stream.frames.or_else(guessed).filter(|frames| (1..1_000_000_000_000).contains(frames));
+        let info = StreamInfo { size: shown_size(&stream), fps, live, frames: frames.filter(|_| !live) };
+        let is_hls = opened.input.format().starts_with("hls");
+        Ok(Self {
+            way,
+            decoder,
+            packet: Packet::empty(),
+            converter: Arc::default(),
+            media: MediaClock::new(info.fps),
+            live: LiveClock::default(),
+            arrivals: Arrivals::default(),
+            info,
+            stream,
+            since: clock::passed(),
+            is_at_end: false,
+            without_key_frame: Some(0),
+            ahead: None,
+            current: None,
+            time: 0.0,
+            captured: clock::now(),
+            owed: false,
+            is_over: false,
+            arrived: 0.0,
+            taken: 0,
+            owed_until: if is_hls { OWED_AT_FIRST } else { 0.0 },
+            others: 0,
+            damage: Damage::default(),
+            remarks: choice.remark.into_iter().chain(opened.remark.take()).collect(),
+            asked: clock::now(),
+            opened,
+        })
     }
 
-    /// The file's pictures have this (width, height) in pixels later on; OpenCV 4.6 keeps to the first size.
-    ///
-    /// # Errors
-    /// As [`Self::file`].
-    pub fn note_later_size(&mut self, later: (u32, u32)) -> Result<(), SourceError> {
-        let size = self.info.size;
-        check_size(&self.name, later).map_err(SourceError::Unsupported)?;
-        if later != size && size != (0, 0) && later != (0, 0) {
-            self.remark = Some(format!(
-                "'{}' changes its pictures from {}x{} to {}x{} pixels; people after that are not counted rightly: \
-                 split the file there, or convert it to one size",
-                self.name, size.0, size.1, later.0, later.1
-            ));
+    /// The next picture; `None` at the end.
+    fn next(&mut self) -> Result<Option<Taken>, SourceError> {
+        self.opened.patience.allow(self.opened.stall_timeout);
+        let mut waited = Duration::ZERO;
+        loop {
+            match self.decoder.receive() {
+                Ok(Some(picture)) if picture.is_damaged() => self.damage.lost(self.now(&picture)),
+                Ok(Some(picture)) => return Ok(Some(self.taken(picture, waited))),
+                Ok(None) if self.is_at_end => return Ok(None),
+                Ok(None) => {}
+                Err(_) => self.damage.lost(self.time),
+            }
+            let asked = Instant::now();
+            match self.opened.input.read(&mut self.packet) {
+                Ok(()) => {
+                    waited += asked.elapsed();
+                    self.decode()?;
+                }
+                // Some devices and protocols say so where they should wait.
+                Err(Error::Other { errno: ffmpeg::EAGAIN }) if !self.opened.patience.is_over() => {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+                Err(error) => self.ended(error)?,
+            }
+        }
+    }
+
+    /// Gives the packet read last to the decoder.
+    fn decode(&mut self) -> Result<(), SourceError> {
+        if self.packet.stream() != self.stream.index {
+            return self.other_stream();
+        }
+        self.others = 0;
+        if let Some(passed) = self.without_key_frame {
+            let is_late = clock::passed().saturating_sub(self.since) > KEY_FRAME_AFTER && self.way == Way::Live;
+            if !self.packet.is_key() && passed < KEY_FRAME_WITHIN && !is_late {
+                self.without_key_frame = Some(passed + 1);
+                return Ok(());
+            }
+            if passed > 0 {
+                self.remarks.push_back(format!(
+                    "'{}': {passed} frames before the first key frame were passed over",
+                    self.opened.name
+                ));
+            }
+            self.without_key_frame = None;
+        }
+        if self.packet.is_corrupt() {
+            self.damage.lost(self.time);
+        }
+        match self.decoder.send(&self.packet) {
+            Ok(()) | Err(Error::Eof | Error::Other { errno: ffmpeg::EAGAIN }) => {}
+            Err(Error::Other { errno: ffmpeg::ENOMEM }) => {
+                return Err(self.opened.unusable("needs more memory for its pictures than may be had"));
+            }
+            Err(_) => self.damage.lost(self.time),
         }
         Ok(())
     }
 
-    /// Says `remark` with the next frame.
-    pub fn note(&mut self, remark: String) {
-        self.remark = Some(remark);
-    }
-
-    /// Frames of a network stream; one that is not `live` (a video behind an address) may end. `reopen` is asked
-    /// when a live one seems to have changed its size.
-    ///
-    /// # Errors
-    /// As [`Self::file`].
-    pub fn network(
-        capture: VideoCapture,
-        address: &Url,
-        stall_timeout: Duration,
-        live: bool,
-        reopen: Reopen,
-    ) -> Result<Self, SourceError> {
-        let source = Self::new(capture, address.to_string(), Origin::Stream { stall_timeout, live });
-        check_size(&source.name, source.info.size).map_err(SourceError::NoVideo)?;
-        Ok(Self { reopen: Some(reopen), ..source })
-    }
-
-    /// Frames of a capture device.
-    ///
-    /// # Errors
-    /// As [`Self::file`].
-    pub fn device(capture: VideoCapture, path: &str, stall_timeout: Duration) -> Result<Self, SourceError> {
-        let source = Self::new(capture, path.to_owned(), Origin::Stream { stall_timeout, live: true });
-        check_size(path, source.info.size).map_err(SourceError::NoVideo)?;
-        Ok(source)
-    }
-
-    fn new(capture: VideoCapture, name: String, origin: Origin) -> Self {
-        let property = |id| capture.get(id).unwrap_or(0.0);
-        let live = matches!(origin, Origin::Stream { live: true, .. });
-        let fps = sane_fps(property(videoio::CAP_PROP_FPS));
-        // Where the container tells no number, OpenCV makes one of the rate.
-        let counted = property(videoio::CAP_PROP_FRAME_COUNT);
-        let frames = fps.map_or(0.0, |_| counted);
-        let seconds = counted / property(videoio::CAP_PROP_FPS);
-        let info = StreamInfo {
-            size: size_of(&capture),
-            fps,
-            live,
-            frames: (!live && (1.0..1e12).contains(&frames)).then_some(frames as u64),
+    /// A packet of a stream that was not there when this one was chosen: a broadcast that goes on with another one.
+    fn other_stream(&mut self) -> Result<(), SourceError> {
+        let index = self.packet.stream();
+        let Some(other) = self.opened.input.videos().into_iter().find(|video| video.index == index) else {
+            return Ok(());
         };
-        let now = clock::now();
-        let length = match &origin {
-            Origin::File { path, .. } => std::fs::metadata(path).map_or(0, |file| file.len()),
-            Origin::Stream { .. } => 0,
+        self.others += 1;
+        if self.others < SILENT_FOR || !self.packet.is_key() {
+            return Ok(());
+        }
+        self.opened.input.select(index);
+        self.decoder = self.opened.input.decoder(index).map_err(|error| self.opened.undecodable(&other, error))?;
+        self.remarks.push_back(format!("'{}' goes on with video stream {index} ({})", self.opened.name, other.codec));
+        self.stream = other;
+        self.decode()
+    }
+
+    fn stamp(&self, picture: &ffmpeg::Picture) -> f64 {
+        picture.stamp().map_or(f64::NAN, |stamp| stamp as f64 * self.stream.time_base)
+    }
+
+    fn passed(&self) -> f64 {
+        clock::passed().saturating_sub(self.since).as_secs_f64()
+    }
+
+    /// About the moment of a picture that is not taken.
+    fn now(&self, picture: &ffmpeg::Picture) -> f64 {
+        match self.way {
+            Way::Recording => self.media.peek(self.stamp(picture)),
+            _ => self.passed(),
+        }
+    }
+
+    fn taken(&mut self, picture: ffmpeg::Picture, waited: Duration) -> Taken {
+        let stamp = self.stamp(&picture);
+        let before = self.live.time();
+        let time = match self.way {
+            Way::Recording => self.media.next(stamp),
+            Way::Live => self.live.next(stamp, self.passed(), waited),
+            Way::Stills => self.passed(),
         };
-        Self {
-            capture,
-            name,
-            origin,
-            clock: MediaClock::new(info.fps),
-            info,
-            opened: clock::passed(),
-            length,
-            seconds: (!live && seconds.is_finite() && seconds > 0.0).then_some(seconds),
-            grabbed: 0,
-            time: 0.0,
-            captured: now,
-            arrivals: Arrivals::default(),
-            full: Mat::default(),
-            waited: Duration::ZERO,
-            is_interrupted: false,
-            without_key_frame: Some(0),
-            standstill: Standstill::default(),
-            in_doubt: false,
-            remark: None,
-            reopen: None,
+        if self.way == Way::Live {
+            self.arrived = self.passed();
+            self.arrivals.note(stamp, self.arrived, waited.as_secs_f64());
+            let frame = (time - before).max(0.0);
+            if waited >= HELD_UP && waited.as_secs_f64() > 3.0 * frame {
+                self.owed_until = before + waited.as_secs_f64().min(MOST_OWED);
+            }
+        }
+        let owed = self.way == Way::Live && time <= self.owed_until;
+        Taken { picture, time, captured: clock::now(), owed }
+    }
+
+    /// What it means that there is no next packet.
+    fn ended(&mut self, error: Error) -> Result<(), SourceError> {
+        if self.opened.patience.was_interrupted() {
+            return Err(SourceError::Interrupted);
+        }
+        if self.opened.patience.is_over() {
+            return Err(SourceError::Stalled(self.opened.stall_timeout));
+        }
+        match self.way {
+            Way::Recording => {
+                if error != Error::Eof {
+                    self.damage.broke_off(error);
+                }
+                self.is_at_end = true;
+                self.decoder.end();
+                Ok(())
+            }
+            Way::Stills if error == Error::Eof => self.again(),
+            _ => Err(self.opened.broken(error)),
         }
     }
 
-    /// A file that vanishes, is damaged, or is still being written ends like any other: FFmpeg tells no reason.
-    fn say_early_end(&mut self, path: &Path) {
-        let (name, read) = (&self.name, self.grabbed);
-        self.remark = match std::fs::metadata(path) {
-            Err(_) => Some(format!("'{name}' has vanished while it was read; {read} frames were counted")),
-            Ok(file) if file.len() != self.length => Some(format!(
-                "'{name}' is still being written; it was read as far as it went, {read} frames; restart it when it \
-                 is complete"
-            )),
-            // Containers often promise a little more than they hold, and say little of the number of frames where
-            // their rate varies.
-            Ok(_) => {
-                let frame = 1.0 / self.info.fps.unwrap_or(1.0);
-                let lacks_frames = self.info.frames.is_none_or(|frames| read < frames - frames / 10);
-                let is_early = |seconds: &f64| lacks_frames && self.time + frame < seconds * 0.9;
-                self.seconds.filter(is_early).map(|seconds| {
-                    let length = match self.info.frames {
-                        Some(frames) => format!("{read} of {frames} frames"),
-                        None => format!("{:.1} of {seconds:.1} s", self.time),
-                    };
-                    format!("'{name}' ended after {length}; it may be damaged, cut short, or go on with what cannot be decoded")
-                })
-            }
-        };
+    /// Asks a camera that gives single pictures for the next one.
+    fn again(&mut self) -> Result<(), SourceError> {
+        self.opened.patience.rest(POLL.saturating_sub(clock::now().saturating_duration_since(self.asked)))?;
+        self.asked = clock::now();
+        self.opened.patience.allow(self.opened.stall_timeout);
+        self.opened.again()?;
+        self.opened.input.select(self.stream.index);
+        self.decoder.restart();
+        Ok(())
     }
 
-    fn broken(&self, problem: &str) -> SourceError {
-        SourceError::Broken(format!("'{}': {problem}", self.name))
+    fn orientation(&self, picture: &ffmpeg::Picture) -> Orientation {
+        picture.matrix().or(self.stream.matrix).map_or_else(Orientation::default, |matrix| Orientation::of(&matrix))
     }
 
-    /// Puts the frame grabbed last into [`Self::full`].
-    fn decode(&mut self) -> Result<(), SourceError> {
-        if self.full.empty() {
-            self.full = SPARE.lock().pop().unwrap_or_default();
-        }
-        match self.capture.retrieve(&mut self.full, 0) {
-            Ok(true) if !self.full.empty() => Ok(()),
-            Ok(_) => Err(self.broken("a frame could not be decoded")),
-            Err(error) => Err(self.broken(&said(&error))),
-        }
+    /// What is to be said at the end of a recording.
+    fn say_end(&mut self) {
+        self.remarks.extend(self.damage.at_end(&self.opened.name));
+        let broke_off = self.damage.why_it_broke_off();
+        self.remarks.extend(self.opened.early_end(&self.info, self.taken, self.time, &self.stream, broke_off));
     }
+}
 
-    /// Whether the frame grabbed last has what it refers to. Some decoders (MPEG-4) give out grey pictures with
-    /// what moves in them when a stream is joined between two key frames.
-    fn has_key_frame(&mut self) -> Result<bool, SourceError> {
-        let Some(passed) = self.without_key_frame else { return Ok(true) };
-        self.decode()?;
-        let is_late = match self.origin {
-            Origin::Stream { stall_timeout, live: true } => {
-                clock::passed().saturating_sub(self.opened) > stall_timeout.min(KEY_FRAME_AFTER)
-            }
-            _ => false,
-        };
-        if passed < KEY_FRAME_WITHIN && !is_late && is_grey(&self.full) {
-            self.without_key_frame = Some(passed + 1);
-            self.grabbed += 1;
-            return Ok(false);
-        }
-        if passed > 0 {
-            self.remark = Some(format!(
-                "'{}': {passed} grey pictures before the first key frame were passed over",
-                self.name
-            ));
-        }
-        self.without_key_frame = None;
-        Ok(true)
-    }
+/// Width and height in pixels at which a player shows `stream`, as far as its container tells.
+fn shown_size(stream: &VideoStream) -> (u32, u32) {
+    let orientation = stream.matrix.map_or_else(Orientation::default, |matrix| Orientation::of(&matrix));
+    picture::shown_size(stream.size, stream.pixel_aspect, orientation)
+}
 
-    /// Opens a live stream that seems to have changed its size beside the one that is open, and goes on with it
-    /// when it has.
-    fn look_again(&mut self) {
-        let before = self.info.size;
-        match self.reopen.as_ref().and_then(|reopen| reopen()) {
-            Some(capture)
-                if size_of(&capture) != before && check_size(&self.name, size_of(&capture)).is_ok() =>
-            {
-                self.info.size = size_of(&capture);
-                self.capture = capture;
-                self.standstill = Standstill::default();
-                self.without_key_frame = Some(0);
-            }
-            _ => self.standstill.unfounded(),
-        }
+/// Refuses, in words, pictures so large that decoding them would take the machine's memory.
+fn check_size((width, height): (u32, u32)) -> Result<(), String> {
+    if u64::from(width) * u64::from(height) <= MOST_PIXELS {
+        return Ok(());
     }
-
-    /// What the absence of a next frame means, after waiting for it for `waited`.
-    fn end(&mut self, waited: Duration) -> Result<bool, SourceError> {
-        if self.is_interrupted {
-            return Err(SourceError::StoodStill);
-        }
-        match self.origin {
-            Origin::File { stall_timeout, .. } if waited >= stall_timeout.mul_f64(WHOLE_WAIT) => {
-                Err(SourceError::Stalled(stall_timeout))
-            }
-            Origin::File { .. } if self.grabbed == 0 => Err(SourceError::Unsupported(format!(
-                "'{}' holds no frame that can be decoded; it may be damaged or cut short",
-                self.name
-            ))),
-            Origin::File { ref path, .. } => {
-                let path = path.clone();
-                self.say_early_end(&path);
-                Ok(false)
-            }
-            Origin::Stream { stall_timeout, .. } if waited >= stall_timeout.mul_f64(WHOLE_WAIT) => {
-                Err(SourceError::Stalled(stall_timeout))
-            }
-            Origin::Stream { live: false, .. } if self.grabbed > 0 => Ok(false),
-            Origin::Stream { .. } => {
-                Err(SourceError::Broken(format!("'{}' closed the connection", self.name)))
-            }
-        }
-    }
+    Err(format!(
+        "declares pictures of {width}x{height} pixels, more than {} megapixels; it may be damaged",
+        MOST_PIXELS / 1_000_000
+    ))
 }
 
 impl FrameSource for VideoSource {
@@ -310,51 +347,44 @@ impl FrameSource for VideoSource {
     }
 
     fn codec(&self) -> Option<String> {
-        let code = self.capture.get(videoio::CAP_PROP_FOURCC).ok()? as i64 as u32;
-        let text: String = code.to_le_bytes().iter().map(|&byte| char::from(byte)).collect();
-        let text = text.trim_matches(|c: char| c == '\0' || c == ' ').to_owned();
-        (!text.is_empty() && text.chars().all(|c| c.is_ascii_graphic())).then_some(text)
+        Some(self.stream.codec.clone())
     }
 
     fn remark(&mut self) -> Option<String> {
-        self.remark.take()
+        self.remarks.pop_front().or_else(|| self.damage.due(&self.opened.name))
     }
 
     fn grab(&mut self) -> Result<bool, SourceError> {
-        if std::mem::take(&mut self.in_doubt) {
-            self.look_again();
-        }
-        loop {
-            let asked = Stopwatch::start();
-            let grabbed = self.capture.grab();
-            let (Origin::File { stall_timeout, .. } | Origin::Stream { stall_timeout, .. }) = self.origin;
-            self.is_interrupted |= asked.was_interrupted(stall_timeout);
-            if !grabbed.map_err(|error| self.broken(&said(&error)))? {
-                return self.end(asked.ran().max(self.waited));
+        let next = match (self.way, self.ahead.take()) {
+            (Way::Recording, Some(ahead)) => ahead,
+            _ => self.next(),
+        }?;
+        let Some(next) = next else {
+            if self.taken == 0 {
+                return Err(self.opened.unusable("holds no frame that can be decoded; it may be damaged or cut short"));
             }
-            self.waited = asked.ran();
-            if self.has_key_frame()? {
-                break;
+            if !std::mem::replace(&mut self.is_over, true) {
+                self.say_end();
             }
-        }
-        self.captured = clock::now();
-        let stamp = self.capture.get(videoio::CAP_PROP_POS_MSEC).unwrap_or(f64::NAN) / 1000.0;
-        self.time = match self.origin {
-            Origin::File { .. } | Origin::Stream { live: false, .. } => self.clock.next(stamp),
-            Origin::Stream { live: true, .. } => {
-                let time = clock::passed().saturating_sub(self.opened).as_secs_f64();
-                self.arrivals.note(stamp, time, self.waited.as_secs_f64());
-                time
-            }
+            return Ok(false);
         };
-        self.grabbed += 1;
+        (self.time, self.captured, self.owed) = (next.time, next.captured, next.owed);
+        self.current = Some(next.picture);
+        self.taken += 1;
+        if self.way == Way::Recording {
+            self.ahead = Some(self.next());
+        }
         Ok(true)
     }
 
     fn due(&self) -> Option<Instant> {
-        let ahead = self.arrivals.next()? - self.time;
+        let ahead = self.arrivals.next()? - self.arrived;
         let distance = Duration::try_from_secs_f64(ahead.abs()).ok()?;
         if ahead < 0.0 { self.captured.checked_sub(distance) } else { self.captured.checked_add(distance) }
+    }
+
+    fn is_owed(&self) -> bool {
+        self.owed
     }
 
     fn time(&self) -> f64 {
@@ -362,56 +392,26 @@ impl FrameSource for VideoSource {
     }
 
     fn is_last(&self) -> bool {
-        self.info.frames == Some(self.grabbed)
+        matches!(self.ahead, Some(Ok(None)))
     }
 
     fn retrieve(&mut self, working_size: &dyn Fn(u32, u32) -> (u32, u32)) -> Result<Frame, SourceError> {
-        self.decode()?;
-        self.in_doubt |=
-            self.reopen.is_some() && self.info.live && self.standstill.observe(&self.full, self.time);
-        let stream_size = (self.full.cols().max(1) as u32, self.full.rows().max(1) as u32);
-        let image = reduce(&mut self.full, working_size(stream_size.0, stream_size.1))
-            .map_err(|error| self.broken(&said(&error)))?;
-        let full = std::mem::take(&mut self.full);
-        let mut spare = SPARE.lock();
-        if !full.empty() && spare.len() < MOST_SPARE {
-            spare.push(full);
-        }
-        drop(spare);
+        let last = self.is_last();
+        let Some(picture) = self.current.take() else {
+            return Err(SourceError::Broken(format!("'{}': there is no frame to take", self.opened.name)));
+        };
+        check_size(picture.size()).map_err(|why| self.opened.unusable(&why))?;
+        let orientation = self.orientation(&picture);
+        let decoded = Decoded { picture, orientation, converter: Arc::clone(&self.converter) };
+        let stream_size = decoded.shown_size();
+        let size = working_size(stream_size.0, stream_size.1);
         Ok(Frame {
-            image,
-            index: self.grabbed.saturating_sub(1),
+            picture: Picture::decoded(decoded, size),
+            index: self.taken.saturating_sub(1),
             time: self.time,
             captured: self.captured,
             stream_size,
-            last: self.is_last(),
+            last,
         })
-    }
-}
-
-/// Width and height that an open capture declares, in pixels.
-pub(super) fn size_of(capture: &VideoCapture) -> (u32, u32) {
-    let pixels = |id| capture.get(id).unwrap_or(0.0).clamp(0.0, f64::from(u16::MAX)) as u32;
-    (pixels(videoio::CAP_PROP_FRAME_WIDTH), pixels(videoio::CAP_PROP_FRAME_HEIGHT))
-}
-
-/// What OpenCV says, as one line without its place in OpenCV's code.
-fn said(error: &opencv::Error) -> String {
-    let line = error.message.lines().find(|line| !line.trim().is_empty()).unwrap_or("no reason given");
-    let reason = line.split_once("error: ").map_or(line, |(_, reason)| reason);
-    crate::config::redact(reason.trim()).into_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn errors_of_opencv_are_one_line() {
-        let message = "OpenCV(4.6.0) ./modules/core/src/alloc.cpp:73: error: (-4:Insufficient memory) \
-                       Failed to allocate 9 bytes in function 'OutOfMemoryError'\n\n";
-        let text = said(&opencv::Error::new(-4, message));
-        assert!(text.starts_with("(-4:Insufficient memory) Failed"), "{text}");
-        assert_eq!(text.lines().count(), 1);
     }
 }

@@ -25,12 +25,12 @@ impl SourceRuntime {
             if run.abandon() {
                 self.hung.fetch_add(1, Ordering::SeqCst);
                 if self.config().kind == SourceKind::Video {
-                    self.end(None, Some(&SourceError::Hung));
+                    self.end(None, Some(&SourceError::Interrupted));
                     return;
                 }
                 self.disconnect(None);
                 self.waits_for_threads.store(true, Ordering::SeqCst);
-                let why = if self.may_hang_again() { SourceError::Hung.to_string() } else { too_many(stuck) };
+                let why = if self.may_hang_again() { SourceError::Interrupted.to_string() } else { too_many(stuck) };
                 self.set_state(SourceState::Stalled, Some(&why));
             }
         }

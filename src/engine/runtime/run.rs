@@ -5,7 +5,6 @@ use std::{
         Arc,
         atomic::{AtomicU32, AtomicU64, Ordering},
     },
-    time::Duration,
 };
 
 use parking_lot::Mutex;
@@ -14,7 +13,7 @@ use super::SourceRuntime;
 use crate::{
     config::SourceKind,
     engine::{
-        hung::{self, NativeCall},
+        hung::NativeCall,
         models,
     },
     metrics::stages::thread_nanoseconds,
@@ -148,13 +147,6 @@ impl Host for RunHost<'_> {
         let wish = if live { self.run.demand.latest() } else { self.run.demand.settled(delivered) };
         self.run.enlarged.store(wish.enlarged.to_bits(), Ordering::Relaxed);
         wish.interval
-    }
-
-    fn native(&self, limit: Option<Duration>) {
-        match limit {
-            Some(limit) => self.run.native.begin(self.source.core.clock.now() + limit + hung::GRACE),
-            None => self.run.native.end(),
-        }
     }
 
     fn skipped(&self) {

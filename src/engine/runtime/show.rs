@@ -2,7 +2,6 @@
 
 use std::{sync::atomic::Ordering, time::Duration};
 
-use opencv::core::MatTraitConst as _;
 
 use super::{Run, SourceRuntime};
 use crate::{
@@ -156,12 +155,9 @@ impl SourceRuntime {
                 shown.latency = now.saturating_duration_since(frame.captured);
                 self.core.frame_age.record(shown.latency);
                 shown.dropped = self.dropped_before.load(Ordering::Relaxed) + run.mailbox.dropped();
-                let whole = u64::from(frame.stream_size.0) * u64::from(frame.stream_size.1) * 3;
-                // At working size there is one in the mailbox and one with a worker.
-                let reduced = u64::from(frame.image.rows().unsigned_abs())
-                    * u64::from(frame.image.cols().unsigned_abs())
-                    * 3;
-                shown.picture_bytes = whole + 2 * reduced;
+                // As it was decoded there is one in the mailbox and one with a worker, which converts it.
+                let bytes = |(width, height): (u32, u32)| u64::from(width) * u64::from(height) * 3;
+                shown.picture_bytes = bytes(frame.stream_size) + bytes(frame.picture.size());
             }
             (before, shown.limits().collect::<Vec<_>>())
         });

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 
-use crate::clock::Clock;
+use crate::{clock::Clock, source::Interrupt};
 
 /// What the user wants of a source now.
 #[derive(Debug, Default)]
@@ -19,6 +19,8 @@ pub struct Wishes {
 pub struct CaptureControl {
     wishes: Mutex<Wishes>,
     changed: Condvar,
+    /// Set while the source is to be closed. A pause closes cameras, which the thread sees to; a recording stays open.
+    interrupt: Interrupt,
 }
 
 /// What a capture thread should do next.
@@ -55,8 +57,16 @@ impl CaptureControl {
     }
 
     fn change(&self, change: impl FnOnce(&mut Wishes)) {
-        change(&mut self.wishes.lock());
+        let mut wishes = self.wishes.lock();
+        change(&mut wishes);
+        self.interrupt.set(wishes.stop || wishes.restart);
+        drop(wishes);
         self.changed.notify_all();
+    }
+
+    /// What makes a call that waits for the source give up.
+    pub(super) fn interrupt(&self) -> Interrupt {
+        self.interrupt.clone()
     }
 
     pub(super) fn order(&self) -> Order {
@@ -70,7 +80,10 @@ impl CaptureControl {
     }
 
     pub(super) fn take_restart(&self) -> bool {
-        std::mem::take(&mut self.wishes.lock().restart)
+        let mut wishes = self.wishes.lock();
+        let restart = std::mem::take(&mut wishes.restart);
+        self.interrupt.set(wishes.stop);
+        restart
     }
 
     /// Waits until `deadline` or until there is an order other than `meanwhile`.

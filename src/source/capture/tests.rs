@@ -149,7 +149,7 @@ impl Surroundings {
         host: &'a dyn Host,
     ) -> Capture<'a> {
         let Self { mailbox, control, turns } = self;
-        Capture { source, hung: 0, opener, mailbox, control, clock, turns, host }
+        Capture { source, opener, mailbox, control, clock, turns, host }
     }
 }
 
@@ -271,63 +271,6 @@ fn errors_after_a_standstill_of_the_program_are_nobodys_fault() {
     assert!(opener.opened.load(Ordering::SeqCst) > 10);
 }
 
-/// A file that is cut off once by a standstill of the program.
-struct Interrupted(Film, Option<u64>);
-
-impl FrameSource for Interrupted {
-    fn info(&self) -> StreamInfo {
-        self.0.info()
-    }
-    fn grab(&mut self) -> Result<bool, SourceError> {
-        if self.1 == Some(self.0.grabbed) { Err(SourceError::StoodStill) } else { self.0.grab() }
-    }
-    fn time(&self) -> f64 {
-        self.0.time()
-    }
-    fn is_last(&self) -> bool {
-        self.0.is_last()
-    }
-    fn retrieve(&mut self, size: &dyn Fn(u32, u32) -> (u32, u32)) -> Result<Frame, SourceError> {
-        self.0.retrieve(size)
-    }
-}
-
-#[test]
-fn a_file_goes_on_after_a_standstill_where_it_was_and_each_frame_comes_once() {
-    let mut source = camera(1);
-    (source.kind, source.cadence) = (SourceKind::Video, Cadence::SkipFrames(0));
-    // Cut off at the third frame, while it is opened again, on the way back there, and at the eighth.
-    let cuts = [Some(Some(3)), None, Some(Some(1)), Some(Some(8)), Some(None)];
-    let opener = Script {
-        opened: AtomicUsize::new(0),
-        open: move |n| match cuts[n] {
-            Some(cut) => {
-                Ok(Box::new(Interrupted(Film { grabbed: 0, frames: 10 }, cut)) as Box<dyn FrameSource>)
-            }
-            None => Err(SourceError::StoodStill),
-        },
-    };
-    let (surroundings, host, clock) =
-        (Surroundings::with(Turns::new(1)), Recorder::default(), ManualClock::default());
-    let capture = surroundings.capture(&source, &opener, &clock, &host);
-    let delivered = std::thread::scope(|scope| {
-        scope.spawn(|| supervise(&capture));
-        let mut delivered = Vec::new();
-        loop {
-            match surroundings.mailbox.take() {
-                Some(crate::source::mailbox::Delivery::Frame(frame)) => delivered.push(frame.index),
-                Some(crate::source::mailbox::Delivery::Notice(notice)) => {
-                    assert_eq!(notice, Notice::Ended(None));
-                    return delivered;
-                }
-                None => std::thread::yield_now(),
-            }
-        }
-    });
-    assert_eq!(delivered, (0..10).collect::<Vec<_>>());
-    assert_eq!(host.0.into_inner(), ["Connecting", "Running"], "nothing to be said of the file");
-}
-
 #[test]
 fn a_live_frame_that_waits_for_a_worker_is_kept_young_without_being_counted_as_lost() {
     // 25 frames a second of which one a second is wanted; no worker comes.
@@ -366,16 +309,6 @@ fn a_refused_password_is_not_retried_fast() {
 }
 
 #[test]
-fn a_thread_that_hung_counts_as_an_attempt() {
-    let clock = ManualClock::default();
-    let opener = Script { opened: AtomicUsize::new(0), open: |_| Err(SourceError::Unreachable("x".into())) };
-    let (surroundings, host, source) = (Surroundings::with(Turns::new(1)), Recorder::default(), camera(4));
-    supervise(&Capture { hung: 2, ..surroundings.capture(&source, &opener, &clock, &host) });
-    assert_eq!(opener.opened.load(Ordering::SeqCst), 2, "two of four attempts hung");
-    assert!(host.0.into_inner()[0].starts_with("Retrying: the decoder hangs"));
-}
-
-#[test]
 fn a_missing_file_fails_at_once_and_says_why() {
     let clock = ManualClock::default();
     let opener = Script { opened: AtomicUsize::new(0), open: |_| Err(SourceError::NotFound("a.mp4".into())) };
@@ -389,7 +322,7 @@ fn a_missing_file_fails_at_once_and_says_why() {
 #[test]
 fn a_stream_takes_turns_of_decoding_when_it_is_behind_or_others_wait() {
     let clock = ManualClock::default();
-    let opener = Script { opened: AtomicUsize::new(0), open: |_| Err(SourceError::Hung) };
+    let opener = Script { opened: AtomicUsize::new(0), open: |_| Err(SourceError::Interrupted) };
     let surroundings = Surroundings::with(Turns::lasting(1, Duration::from_secs(60)));
     let (source, host, turns) = (camera(1), Recorder::default(), &surroundings.turns);
     let capture = &surroundings.capture(&source, &opener, &clock, &host);

@@ -1,11 +1,15 @@
 //! Times and rates out of what streams say of themselves, which need not be true.
 
+use std::time::Duration;
+
 /// Frame rates above this are lies of the container.
 const MAX_FPS: f64 = 1000.0;
 /// Taken for a file that does not say its frame rate.
 const FALLBACK_FPS: f64 = 25.0;
 /// A step of the media time beyond this is a jump of the time stamps, not time that passed.
 const MAX_STEP: f64 = 10.0;
+/// A frame that was waited for this long was not there before.
+const HAD_TO_WAIT: Duration = Duration::from_millis(3);
 
 /// A frame rate that can be; `None` for 0, NaN and the like.
 pub fn sane_fps(fps: f64) -> Option<f64> {
@@ -28,19 +32,99 @@ impl MediaClock {
         Self { frame: 1.0 / fps.unwrap_or(FALLBACK_FPS), stamp: f64::NAN, time: -1.0 }
     }
 
-    /// Time of the next frame, whose stamp in seconds is `stamp`. The first is at 0; none is earlier than
-    /// the one before. A stamp that does not advance, or advances beyond reason, counts as one frame.
-    pub fn next(&mut self, stamp: f64) -> f64 {
+    /// What [`Self::next`] would say.
+    pub fn peek(&self, stamp: f64) -> f64 {
         let step = stamp - self.stamp;
-        self.stamp = stamp;
-        self.time = if self.time < 0.0 {
+        if self.time < 0.0 {
             0.0
         } else if step > 0.0 && step <= MAX_STEP {
             self.time + step
         } else {
             self.time + self.frame
-        };
+        }
+    }
+
+    /// Time of the next frame, whose stamp in seconds is `stamp`. The first is at 0; none is earlier than
+    /// the one before. A stamp that does not advance, or advances beyond reason, counts as one frame.
+    pub fn next(&mut self, stamp: f64) -> f64 {
+        self.time = self.peek(stamp);
+        self.stamp = stamp;
         self.time
+    }
+}
+
+/// Media time of a live stream, out of its stamps and the moments at which its frames arrive.
+///
+/// Stamps tell when the camera took the frames, whatever held them up on the way, so steps of the stamps are steps of the
+/// time. Where there are none, or they say what cannot be, the arrivals are taken, smoothed.
+#[derive(Debug, Default)]
+pub struct LiveClock {
+    last: Option<Moment>,
+    /// Seconds between frames, smoothed.
+    interval: f64,
+    /// How far the stream's time was ahead of the arrivals when a frame had to be waited for.
+    ahead: Option<f64>,
+    /// Moments, on the arrivals' clock, at which the two had parted.
+    parted: Vec<f64>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Moment {
+    stamp: f64,
+    arrival: f64,
+    time: f64,
+}
+
+/// Seconds by which stamps and arrivals may part, beyond slow clocks, before the stamps have jumped.
+const APART: f64 = 2.0;
+
+/// Share by which the clock of a camera may be wrong.
+const WRONG: f64 = 0.02;
+
+/// Jumps within a minute from which stamps are not believed any more: they run at another rate than the time does.
+const JUMPS: usize = 3;
+
+/// Weight of a new interval in the mean of those before, and of an arrival in the time that is made of them.
+const SMOOTH: f64 = 0.1;
+
+impl LiveClock {
+    /// Time of the frame taken last, in seconds; 0 before the first.
+    pub fn time(&self) -> f64 {
+        self.last.map_or(0.0, |last| last.time)
+    }
+
+    /// Time, in seconds, of the next frame, which has this `stamp` (NaN: none) and came at `arrival` after it was waited
+    /// for so long. Never earlier than the one before.
+    pub fn next(&mut self, stamp: f64, arrival: f64, waited: Duration) -> f64 {
+        let Some(last) = self.last else {
+            self.last = Some(Moment { stamp, arrival, time: arrival });
+            return arrival;
+        };
+        let (step, since) = (stamp - last.stamp, (arrival - last.arrival).max(0.0));
+        let is_sane = step > 0.0 && step <= MAX_STEP && self.parted.len() < JUMPS;
+        let mut time = if is_sane { last.time + step } else { self.by_arrival(&last, arrival) };
+        if is_sane && waited >= HAD_TO_WAIT {
+            let ahead = time - arrival;
+            // A clock that is a little wrong drifts; one that jumps does not.
+            let drift = WRONG * since;
+            let usual = self.ahead.map_or(ahead, |usual| usual + (ahead - usual).clamp(-drift, drift));
+            self.ahead = Some(usual);
+            if (ahead - usual).abs() > APART {
+                time = time.max(arrival + usual).max(last.time);
+                self.ahead = Some(time - arrival);
+                self.parted.retain(|moment| arrival - moment < 60.0);
+                self.parted.push(arrival);
+            }
+        }
+        self.interval += SMOOTH * (since.min(MAX_STEP) - self.interval);
+        self.last = Some(Moment { stamp, arrival, time });
+        time
+    }
+
+    fn by_arrival(&self, last: &Moment, arrival: f64) -> f64 {
+        let expected = last.time + self.interval;
+        let off = arrival - expected;
+        if off.abs() > 1.0 { arrival.max(last.time) } else { (expected + SMOOTH * off).max(last.time) }
     }
 }
 

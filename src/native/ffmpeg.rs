@@ -1,0 +1,49 @@
+//! FFmpeg's libraries behind a safe face: inputs are opened and read, packets decoded, pictures converted. What an
+//! error means to a user is said elsewhere.
+//!
+//! The crate `ffmpeg-next` keeps most of the bookkeeping; what it has no function for is called here. Every call that
+//! may wait asks an interrupt callback (see [`Input::open`]), so none outlasts its time.
+
+mod decoder;
+mod input;
+mod log;
+mod picture;
+
+use std::sync::Once;
+
+pub use ffmpeg_next::{
+    Error, Packet,
+    error::{EAGAIN, ENOMEM},
+};
+use ffmpeg_next::ffi;
+
+pub use self::{
+    decoder::Decoder,
+    input::{Input, VideoStream},
+    log::{Heard, hear},
+    picture::{Converter, Depth, Orientation, Picture},
+};
+
+/// Largest block of memory, in bytes, that FFmpeg may take at a time: a picture of [`MOST_PIXELS`] in three bytes a
+/// pixel takes 95 MiB, the index of a recording of a day at 50 frames a second 105 MiB. A stream that declares larger
+/// pictures, packets or descriptions is refused before it has the memory.
+const LARGEST_BLOCK: usize = 128 << 20;
+
+/// Pixels of the largest picture that is decoded: 8K UHD.
+pub const MOST_PIXELS: u64 = 7680 * 4320;
+
+/// Makes the libraries ready, once: limits, devices, and where their messages go.
+#[allow(unsafe_code, reason = "foreign functions")]
+pub(crate) fn prepare() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        log::listen();
+        // SAFETY: each may be called at any time; the first stores a number, the others fill tables of the libraries
+        // that are their own and guarded by themselves.
+        unsafe {
+            ffi::av_max_alloc(LARGEST_BLOCK);
+            ffi::avformat_network_init();
+            ffi::avdevice_register_all();
+        }
+    });
+}

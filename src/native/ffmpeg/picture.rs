@@ -1,0 +1,329 @@
+//! Decoded pictures: what is known of them, their luma as it lies in memory, and their conversion.
+
+#![allow(unsafe_code, reason = "foreign functions and structures")]
+
+use std::{ffi::c_int, ptr};
+
+use ffmpeg_next::{Error, ffi, frame};
+use opencv::{
+    boxed_ref::BoxedRef,
+    core::{CV_8UC1, CV_8UC3, CV_16UC1, Mat, MatTrait as _, MatTraitConst as _, Rect},
+};
+
+/// A decoded picture. Its memory belongs to the decoder's pool and goes back to it.
+pub struct Picture {
+    frame: frame::Video,
+}
+
+/// How luma lies in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Depth {
+    /// Bits of a value, 8 to 16.
+    pub bits: u32,
+    /// Whether all values are used: otherwise black is 16 and white 235 (of 8 bits; ITU-R BT.601, 2.5.3).
+    pub is_full: bool,
+}
+
+/// How a picture is to be turned to stand upright: first it may change rows with columns, then it may be mirrored.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Orientation {
+    /// Rows become columns.
+    pub transposed: bool,
+    /// Left becomes right.
+    pub mirrored: bool,
+    /// Above becomes below.
+    pub upended: bool,
+    /// Degrees that it is still to be turned clockwise, at most 45 to either side.
+    pub degrees: f64,
+}
+
+impl Orientation {
+    /// By a display matrix (libavutil/display.h): a point (x, y) of the picture is shown at (a x + c y, b x + d y).
+    #[must_use]
+    pub fn of(matrix: &[i32; 9]) -> Self {
+        let [a, b, _, c, d, ..] = matrix.map(f64::from);
+        if a.hypot(b) == 0.0 || c.hypot(d) == 0.0 {
+            return Self::default();
+        }
+        let transposed = b.abs() > a.abs();
+        let (across, down) = if transposed { (c, b) } else { (a, d) };
+        // What is left when the quarter turn and the mirrors are undone: the first column of what remains.
+        let (right, below) = if transposed { (c, d) } else { (a, b) };
+        let degrees = (below * across.signum()).atan2(right * across.signum()).to_degrees();
+        Self {
+            transposed,
+            mirrored: across < 0.0,
+            upended: down < 0.0,
+            degrees: if degrees.abs() < 1.0 { 0.0 } else { degrees },
+        }
+    }
+}
+
+impl Picture {
+    pub(super) fn new(frame: frame::Video) -> Self {
+        Self { frame }
+    }
+
+    fn raw(&self) -> &ffi::AVFrame {
+        // SAFETY: the frame is there as long as `self`, and only changed by who owns it.
+        unsafe { &*self.frame.as_ptr() }
+    }
+
+    /// Width and height in pixels, as they lie in memory.
+    #[must_use]
+    pub fn size(&self) -> (u32, u32) {
+        let pixels = |side| u32::try_from(side).unwrap_or(0);
+        (pixels(self.raw().width), pixels(self.raw().height))
+    }
+
+    /// Width and height in pixels of what is converted: of an interlaced picture the even lines.
+    #[must_use]
+    pub fn stored_size(&self) -> (u32, u32) {
+        let (width, height) = self.size();
+        if self.is_interlaced() { (width, height / 2) } else { (width, height) }
+    }
+
+    /// Its time stamp, in units of its stream; `None` where there is none.
+    #[must_use]
+    pub fn stamp(&self) -> Option<i64> {
+        let stamp = self.raw().best_effort_timestamp;
+        (stamp != ffi::AV_NOPTS_VALUE).then_some(stamp)
+    }
+
+    /// Whether it needs no other picture.
+    #[must_use]
+    pub fn is_key(&self) -> bool {
+        self.frame.is_key()
+    }
+
+    /// Whether parts of it were lost, made up, or refer to what was not there.
+    #[must_use]
+    pub fn is_damaged(&self) -> bool {
+        self.frame.is_corrupt() || self.frame.has_decode_errors()
+    }
+
+    /// Whether its odd and even lines are of two moments.
+    #[must_use]
+    pub fn is_interlaced(&self) -> bool {
+        self.raw().interlaced_frame != 0 && self.raw().height >= 4
+    }
+
+    /// Width of a pixel over its height; 1 where it is not told.
+    #[must_use]
+    pub fn pixel_aspect(&self) -> f64 {
+        super::input::aspect(self.raw().sample_aspect_ratio)
+    }
+
+    /// The display matrix that came with it.
+    #[must_use]
+    pub fn matrix(&self) -> Option<[i32; 9]> {
+        // SAFETY: the side data belong to the frame, and are as long as they say.
+        unsafe {
+            let data = ffi::av_frame_get_side_data(
+                self.frame.as_ptr(),
+                ffi::AVFrameSideDataType::AV_FRAME_DATA_DISPLAYMATRIX,
+            );
+            (!data.is_null() && (*data).size >= size_of::<[i32; 9]>())
+                .then(|| (*data).data.cast::<[i32; 9]>().read_unaligned())
+        }
+    }
+
+    fn is_full_range(&self) -> bool {
+        self.raw().color_range == ffi::AVColorRange::AVCOL_RANGE_JPEG || plain(self.raw().format).1
+    }
+
+    /// What `see` makes of its luma, of the even lines alone where it is interlaced, without a copy. `None` where luma
+    /// does not lie in a plane of its own.
+    pub fn luma<R>(&self, see: impl FnOnce(&Mat, Depth) -> R) -> Option<R> {
+        let raw = self.raw();
+        // SAFETY: the description is a constant of the library, or null for an unknown format.
+        let description = unsafe { ffi::av_pix_fmt_desc_get(pixel_format(raw.format)).as_ref() }?;
+        let flags = description.flags;
+        let is = |flag: i32| flags & u64::from(flag.unsigned_abs()) != 0;
+        let luma = description.comp[0];
+        let bits = u32::try_from(luma.depth).ok()?;
+        let (bytes, kind) = if bits == 8 { (1, CV_8UC1) } else { (2, CV_16UC1) };
+        let strange = is(ffi::AV_PIX_FMT_FLAG_RGB)
+            || is(ffi::AV_PIX_FMT_FLAG_PAL)
+            || is(ffi::AV_PIX_FMT_FLAG_BITSTREAM)
+            || is(ffi::AV_PIX_FMT_FLAG_HWACCEL)
+            || is(ffi::AV_PIX_FMT_FLAG_BE)
+            || is(ffi::AV_PIX_FMT_FLAG_FLOAT);
+        if strange || luma.plane != 0 || luma.step != bytes || luma.offset != 0 || luma.shift != 0 || !(8..=16).contains(&bits)
+        {
+            return None;
+        }
+        let fields = if self.is_interlaced() { 2 } else { 1 };
+        let step = usize::try_from(raw.linesize[0]).ok()?;
+        let rows = raw.height / fields;
+        if raw.data[0].is_null() || rows < 1 || step < raw.width as usize * bytes as usize {
+            return None;
+        }
+        // SAFETY: the plane holds `height` lines of `step` bytes, of which `rows` with `fields` between them are seen;
+        // the view ends before the picture can.
+        let view = unsafe {
+            Mat::new_rows_cols_with_data_unsafe(rows, raw.width, kind, raw.data[0].cast(), step * fields as usize)
+        };
+        Some(see(&view.ok()?, Depth { bits, is_full: self.is_full_range() }))
+    }
+}
+
+/// Converts pictures of one source; keeps what the next one needs as well.
+#[derive(Default)]
+pub struct Converter {
+    context: Option<Context>,
+}
+
+struct Context {
+    raw: ptr::NonNull<ffi::SwsContext>,
+    key: Key,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Key {
+    from: (c_int, c_int, c_int),
+    colors: (u32, bool),
+    to: (c_int, c_int),
+    grey: bool,
+}
+
+// SAFETY: the context is only used by who has the converter for himself.
+unsafe impl Send for Context {}
+
+impl Drop for Context {
+    fn drop(&mut self) {
+        // SAFETY: it was made by the library and is freed once.
+        unsafe { ffi::sws_freeContext(self.raw.as_ptr()) }
+    }
+}
+
+/// A format of FFmpeg's by its number.
+fn pixel_format(number: c_int) -> ffi::AVPixelFormat {
+    // SAFETY: the number comes out of a frame that the library made: it is one of its own.
+    unsafe { std::mem::transmute::<c_int, ffi::AVPixelFormat>(number) }
+}
+
+/// Formats that say of themselves that all values are used go by the name of those that do not; the converter is told
+/// apart.
+fn plain(format: c_int) -> (c_int, bool) {
+    use ffi::AVPixelFormat as F;
+    for (full, plain) in [
+        (F::AV_PIX_FMT_YUVJ420P, F::AV_PIX_FMT_YUV420P),
+        (F::AV_PIX_FMT_YUVJ422P, F::AV_PIX_FMT_YUV422P),
+        (F::AV_PIX_FMT_YUVJ444P, F::AV_PIX_FMT_YUV444P),
+        (F::AV_PIX_FMT_YUVJ440P, F::AV_PIX_FMT_YUV440P),
+        (F::AV_PIX_FMT_YUVJ411P, F::AV_PIX_FMT_YUV411P),
+    ] {
+        if format == full as c_int {
+            return (plain as c_int, true);
+        }
+    }
+    (format, false)
+}
+
+impl Converter {
+    /// `picture` as 8-bit BGR of `size` (width, height), as a part of `room`, which is made anew where it does not fit.
+    /// Of an interlaced one the even lines.
+    ///
+    /// # Errors
+    /// Where FFmpeg cannot convert it, or there is no memory.
+    pub fn bgr<'a>(&mut self, picture: &Picture, size: (u32, u32), room: &'a mut Mat) -> Result<BoxedRef<'a, Mat>, Error> {
+        self.convert(picture, size, false, room)
+    }
+
+    /// As [`Self::bgr`], in grey: all 256 values are used.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn grey<'a>(&mut self, picture: &Picture, size: (u32, u32), room: &'a mut Mat) -> Result<BoxedRef<'a, Mat>, Error> {
+        self.convert(picture, size, true, room)
+    }
+
+    fn convert<'a>(&mut self, picture: &Picture, size: (u32, u32), grey: bool, into: &'a mut Mat) -> Result<BoxedRef<'a, Mat>, Error> {
+        let raw = picture.raw();
+        let fields = if picture.is_interlaced() { 2 } else { 1 };
+        let (format, _) = plain(raw.format);
+        let side = |side: u32| c_int::try_from(side).unwrap_or(c_int::MAX).max(1);
+        let key = Key {
+            from: (raw.width, raw.height / fields, format),
+            colors: (raw.colorspace as u32, picture.is_full_range()),
+            to: (side(size.0), side(size.1)),
+            grey,
+        };
+        if self.context.as_ref().is_none_or(|context| context.key != key) {
+            self.context = None;
+            self.context = Some(Context::new(key)?);
+        }
+        let Some(context) = &self.context else { return Err(Error::Bug) };
+        let (width, height) = key.to;
+        let kind = if grey { CV_8UC1 } else { CV_8UC3 };
+        // The converter writes whole groups of pixels where the rows have room, and leaves out the last ones where they
+        // have none.
+        let room = (width + 31) / 32 * 32;
+        let failed = |_| Error::Other { errno: ffmpeg_next::error::ENOMEM };
+        if into.typ() != kind || into.cols() != room || into.rows() != height {
+            // SAFETY: every byte that is read later was written by then: by the converter, row for row.
+            *into = unsafe { Mat::new_rows_cols(height, room, kind) }.map_err(failed)?;
+        }
+        let step = room * if grey { 1 } else { 3 };
+        let lines = raw.linesize.map(|bytes| bytes * fields);
+        let (mut planes, mut steps) = ([ptr::null_mut(); 4], [0; 4]);
+        (planes[0], steps[0]) = (into.data_mut(), step);
+        // SAFETY: the planes of the frame are as large as its format, size and lines say; the target has room for
+        // `height` lines of `step` bytes.
+        let done = unsafe {
+            ffi::sws_scale(
+                context.raw.as_ptr(),
+                raw.data.as_ptr().cast(),
+                lines.as_ptr(),
+                0,
+                key.from.1,
+                planes.as_ptr(),
+                steps.as_ptr(),
+            )
+        };
+        if done != height {
+            return Err(Error::from(done.min(-1)));
+        }
+        into.roi(Rect::new(0, 0, width, height)).map_err(failed)
+    }
+}
+
+impl Context {
+    fn new(key: Key) -> Result<Self, Error> {
+        let to = if key.grey { ffi::AVPixelFormat::AV_PIX_FMT_GRAY8 } else { ffi::AVPixelFormat::AV_PIX_FMT_BGR24 };
+        let no = || Error::Other { errno: ffmpeg_next::error::EINVAL };
+        // SAFETY: the context is checked before it is used; tables of coefficients are constants of the library. No
+        // filters and no parameters are given.
+        unsafe {
+            let raw = ffi::sws_getContext(
+                key.from.0,
+                key.from.1,
+                pixel_format(key.from.2),
+                key.to.0,
+                key.to.1,
+                to,
+                ffi::SWS_BICUBIC,
+                ptr::null_mut(),
+                ptr::null_mut(),
+                ptr::null(),
+            );
+            let context = Self { raw: ptr::NonNull::new(raw).ok_or_else(no)?, key };
+            let space = c_int::try_from(key.colors.0).unwrap_or(ffi::SWS_CS_DEFAULT as c_int);
+            let coefficients = ffi::sws_getCoefficients(space);
+            const ONE: c_int = 1 << 16;
+            // Refused for formats that have nothing of the kind, which are converted all the same.
+            ffi::sws_setColorspaceDetails(
+                raw,
+                coefficients,
+                c_int::from(key.colors.1),
+                ffi::sws_getCoefficients(ffi::SWS_CS_DEFAULT as c_int),
+                1,
+                0,
+                ONE,
+                ONE,
+            );
+            Ok(context)
+        }
+    }
+}

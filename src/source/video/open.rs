@@ -1,0 +1,298 @@
+//! Opening inputs, and what it means when one does not open.
+
+use std::{
+    collections::VecDeque,
+    ffi::{CStr, OsString},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use parking_lot::Mutex;
+use url::Url;
+
+use super::{
+    super::{Interrupt, SourceError, StreamInfo, refusal, relay::Relay},
+    patience::Patience,
+};
+use crate::{
+    config::{SourceConfig, redact},
+    native::ffmpeg::{self, Error, Heard, Input, VideoStream},
+};
+
+/// Lines of FFmpeg's that are remembered, to say why an input did not open.
+const REMEMBERED: usize = 8;
+
+/// What an input is, which decides what its errors mean.
+pub enum Origin {
+    /// A file, and its length in bytes when it was opened.
+    File(PathBuf, u64),
+    /// A network address and what stands between FFmpeg and it.
+    Network(Url, Relay),
+    /// A capture device.
+    Device,
+}
+
+/// What FFmpeg is told to open, and how.
+pub struct How {
+    pub address: OsString,
+    pub format: Option<&'static CStr>,
+    pub options: Vec<(&'static str, String)>,
+}
+
+/// An input that is open, and what is needed to speak of it.
+pub struct Opened {
+    pub input: Input,
+    /// As it is called in messages.
+    pub name: String,
+    /// Number of the video stream that was asked for.
+    pub wanted: Option<usize>,
+    pub patience: Patience,
+    pub stall_timeout: Duration,
+    /// What is to be said of it.
+    pub remark: Option<String>,
+    origin: Origin,
+    how: How,
+    lines: Lines,
+}
+
+type Lines = Arc<Mutex<VecDeque<String>>>;
+
+impl Opened {
+    /// Opens `origin` as `how` says, within the times that `config` allows, or until `interrupt` is set.
+    ///
+    /// # Errors
+    /// Why it cannot be opened.
+    pub fn open(
+        name: String,
+        origin: Origin,
+        how: How,
+        config: &SourceConfig,
+        interrupt: &Interrupt,
+    ) -> Result<Self, SourceError> {
+        let patience = Patience::new(interrupt.clone());
+        patience.allow(config.open_timeout);
+        let lines = Lines::default();
+        listen(config, &lines);
+        match open(&how, &patience) {
+            Ok(input) => Ok(Self {
+                input,
+                name,
+                wanted: config.stream,
+                patience,
+                stall_timeout: config.stall_timeout,
+                remark: None,
+                origin,
+                how,
+                lines,
+            }),
+            Err(error) => Err(failure(&name, &origin, error, &patience, config.open_timeout, &lines)),
+        }
+    }
+
+    /// Opens it once more: it gives one picture at a time.
+    ///
+    /// # Errors
+    /// Why it cannot be opened.
+    pub fn again(&mut self) -> Result<(), SourceError> {
+        match open(&self.how, &self.patience) {
+            Ok(input) => {
+                self.input = input;
+                Ok(())
+            }
+            Err(error) => {
+                Err(failure(&self.name, &self.origin, error, &self.patience, self.stall_timeout, &self.lines))
+            }
+        }
+    }
+
+    /// Whether it is a picture by itself, behind a network address.
+    pub fn gives_stills(&self) -> bool {
+        let format = self.input.format();
+        matches!(self.origin, Origin::Network(..)) && (format.ends_with("_pipe") || format == "image2")
+    }
+
+    /// It is open and still of no use, for the reason that ends a sentence which begins with its name.
+    pub fn unusable(&self, why: &str) -> SourceError {
+        let text = format!("'{}' {why}", self.name);
+        match self.origin {
+            Origin::File(..) => SourceError::Unsupported(text),
+            Origin::Network(..) | Origin::Device => SourceError::NoVideo(text),
+        }
+    }
+
+    /// FFmpeg has no decoder for `stream`, or that one refuses it.
+    pub fn undecodable(&self, stream: &VideoStream, error: Error) -> SourceError {
+        match error {
+            Error::DecoderNotFound => {
+                self.unusable(&format!("is coded as '{}', which this FFmpeg cannot decode", stream.codec))
+            }
+            _ => self.unusable(&format!("cannot be decoded ({}: {})", stream.codec, said(error, &self.lines))),
+        }
+    }
+
+    /// Reading it ended with `error` though it does not end by itself.
+    pub fn broken(&self, error: Error) -> SourceError {
+        let seen = match &self.origin {
+            Origin::Network(_, relay) => relay.failure(),
+            _ => None,
+        };
+        seen.or_else(|| refused(error)).unwrap_or_else(|| {
+            SourceError::Broken(match error {
+                Error::Eof => format!("'{}' closed the connection", self.name),
+                _ => format!("'{}': {}", self.name, said(error, &self.lines)),
+            })
+        })
+    }
+
+    /// What is to be said of a recording that was read to its end of `taken` frames, the last at `time` seconds, if its
+    /// container promised more.
+    pub fn early_end(
+        &self,
+        info: &StreamInfo,
+        taken: u64,
+        time: f64,
+        stream: &VideoStream,
+        broke_off: Option<String>,
+    ) -> Option<String> {
+        let name = &self.name;
+        if let Origin::File(path, length) = &self.origin {
+            match std::fs::metadata(path) {
+                Err(_) => return Some(format!("'{name}' has vanished while it was read; {taken} frames were counted")),
+                Ok(file) if file.len() != *length => {
+                    return Some(format!(
+                        "'{name}' is still being written; it was read as far as it went, {taken} frames; restart it \
+                         when it is complete"
+                    ));
+                }
+                Ok(_) => {}
+            }
+        }
+        if let Some(why) = broke_off {
+            return Some(format!("'{name}' ended after {taken} frames, at {time:.1} s: {why}"));
+        }
+        // Containers often promise a little more than they hold, and say little of the number of frames where their
+        // rate varies.
+        let frame = 1.0 / info.fps.unwrap_or(1.0);
+        let lacks_frames = info.frames.is_none_or(|frames| taken < frames - frames / 10);
+        let is_early = |seconds: &f64| lacks_frames && time + frame < seconds * 0.9;
+        stream.seconds.filter(is_early).map(|seconds| {
+            let length = match info.frames {
+                Some(frames) => format!("{taken} of {frames} frames"),
+                None => format!("{time:.1} of {seconds:.1} s"),
+            };
+            format!("'{name}' ended after {length}; it may be damaged or cut short")
+        })
+    }
+}
+
+fn open(how: &How, patience: &Patience) -> Result<Input, Error> {
+    let options: Vec<(&str, &str)> = how.options.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let asked = patience.clone();
+    let mut input = Input::open(&how.address, how.format, &options, move || asked.gives_up())?;
+    input.probe()?;
+    // A call that was ended may give back what it has by then.
+    if patience.gives_up() { Err(Error::Exit) } else { Ok(input) }
+}
+
+/// Passes on what FFmpeg says on this thread, as said of this source, and remembers the last of it.
+fn listen(config: &SourceConfig, lines: &Lines) {
+    let (camera, lines) = (Arc::clone(&config.id), Arc::clone(lines));
+    let spec = config.source.clone();
+    ffmpeg::hear(move |Heard { text, is_error }| {
+        let text = redact(&spec.redact(&text)).into_owned();
+        tracing::debug!(camera = %camera, "FFmpeg: {text}");
+        if is_error {
+            let mut lines = lines.lock();
+            lines.push_back(text);
+            if lines.len() > REMEMBERED {
+                lines.pop_front();
+            }
+        }
+    });
+}
+
+/// What the system refuses, in words.
+fn refused(error: Error) -> Option<SourceError> {
+    let Error::Other { errno } = error else { return None };
+    refusal::of(&std::io::Error::from_raw_os_error(errno))
+}
+
+/// FFmpeg's reason: its last line of words, or what its number stands for.
+fn said(error: Error, lines: &Lines) -> String {
+    let line = lines.lock().back().cloned();
+    match line {
+        // Without the part of FFmpeg that says it: "[h264 @ 0x5581] no frame!".
+        Some(line) => line.rsplit_once("] ").map_or(line.as_str(), |(_, text)| text).trim_end_matches('.').to_owned(),
+        None => error.to_string(),
+    }
+}
+
+/// Why an input did not open.
+fn failure(
+    name: &str,
+    origin: &Origin,
+    error: Error,
+    patience: &Patience,
+    allowed: Duration,
+    lines: &Lines,
+) -> SourceError {
+    if patience.was_interrupted() {
+        return SourceError::Interrupted;
+    }
+    if let Some(refused) = refused(error) {
+        return refused;
+    }
+    match origin {
+        Origin::File(path, _) => match patience.is_over() {
+            true => SourceError::Stalled(allowed),
+            false => file_failure(path, error, lines),
+        },
+        Origin::Network(shown, relay) => {
+            relay.failure().unwrap_or_else(|| undecodable(shown, patience.is_over(), error, lines))
+        }
+        Origin::Device => SourceError::NoVideo(format!(
+            "'{name}' gives none ({}); another program may be using it, or it is not a camera",
+            said(error, lines)
+        )),
+    }
+}
+
+/// Why a file that is there did not open.
+fn file_failure(path: &Path, error: Error, lines: &Lines) -> SourceError {
+    let said_of = |words: &str| lines.lock().iter().any(|line| line.contains(words));
+    let problem = match error {
+        // So FFmpeg calls the index of an MP4 file.
+        Error::InvalidData if said_of("moov atom not found") => "is cut short: its index (the 'moov' box) is missing, \
+             so it is still being written or its recording was never finished"
+            .to_owned(),
+        Error::InvalidData if said_of("Picture size") => format!(
+            "declares pictures of more than {} megapixels; it may be damaged",
+            ffmpeg::MOST_PIXELS / 1_000_000
+        ),
+        Error::InvalidData | Error::Eof => {
+            "is no video that FFmpeg knows; it may be something else, damaged or cut short".to_owned()
+        }
+        Error::ProtocolNotFound => "leads to another address, which a file may not".to_owned(),
+        _ => format!("cannot be opened: {}", said(error, lines)),
+    };
+    SourceError::Unsupported(format!("'{}' {problem}", path.display()))
+}
+
+/// The host answers as it should, and still FFmpeg could make nothing of it.
+fn undecodable(address: &Url, timed_out: bool, error: Error, lines: &Lines) -> SourceError {
+    if timed_out {
+        SourceError::Unreachable(format!("'{address}' answers but sends no video"))
+    } else if address.scheme().starts_with("rtsp") {
+        // It has a description of the stream, so this may pass, as when all its sessions are taken.
+        SourceError::Broken(format!(
+            "'{address}' describes a video but does not deliver it ({}); the other transport (tcp or udp) may help",
+            said(error, lines)
+        ))
+    } else {
+        SourceError::NoVideo(format!(
+            "'{address}' answers, but not with a video that can be decoded ({})",
+            said(error, lines)
+        ))
+    }
+}
