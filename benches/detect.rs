@@ -12,7 +12,7 @@ use opencv::core::{CV_8UC3, Mat, Scalar, randu};
 use pcount::{
     config::{DetectorChoice, EngineChoice, ModelConfig, ModelFolders, ModelFormat},
     detect::{self, registry::KNOWN_MODELS, stages},
-    source::Frame,
+    source::{Frame, picture::Picture},
 };
 
 fn noise(width: i32, height: i32) -> Mat {
@@ -24,7 +24,7 @@ fn noise(width: i32, height: i32) -> Mat {
 
 fn frame(width: i32, height: i32) -> Frame {
     Frame {
-        image: noise(width, height),
+        picture: Picture::ready(noise(width, height)),
         index: 0,
         time: 0.0,
         captured: Instant::now(),

@@ -12,6 +12,7 @@ use pcount::{
     detect::Detection,
     engine::stages::{Chase, Watch},
     geometry::BBox,
+    source::picture::Picture,
     track::{MotionTracker, TrackParams, TrackUpdate, Tracker},
 };
 
@@ -83,12 +84,12 @@ fn count(bench: &mut Criterion) {
 
 fn gate(bench: &mut Criterion) {
     for (width, height) in [(416, 234), (384, 288)] {
-        let pictures: Vec<Mat> = (0..8)
+        let pictures: Vec<Picture> = (0..8)
             .map(|_| {
                 let mut image = Mat::new_rows_cols_with_default(height, width, CV_8UC3, Scalar::all(0.0))
                     .expect("a picture");
                 randu(&mut image, &Scalar::all(90.0), &Scalar::all(100.0)).expect("noise");
-                image
+                Picture::ready(image)
             })
             .collect();
         bench.bench_function(&format!("gate {width}x{height}"), |b| {

@@ -20,7 +20,7 @@ use clips::write_clip;
 use opencv::core::MatTraitConst as _;
 use pcount::{
     config::{SourceKind, SourceSpec},
-    source::{Opener as _, SourceError, SystemOpener},
+    source::{Opener as _, Interrupt, SourceError, SystemOpener},
 };
 
 /// Longer than opening and reading one input may take with the timeouts set here; reaching it is a hang.
@@ -120,14 +120,14 @@ fn mistakes() -> Vec<(String, Vec<u8>)> {
 fn play(path: &Path) -> Result<usize, SourceError> {
     let mut config = config::source(SourceKind::Video, SourceSpec::File(path.to_owned()));
     config.open_timeout = Duration::from_secs(5);
-    let mut source = SystemOpener.open(&config)?;
+    let mut source = SystemOpener.open(&config, &Interrupt::default())?;
     let mut last = -1.0;
     for index in 0..FRAMES {
         if !source.grab()? {
             return Ok(index);
         }
         let frame = source.retrieve(&|width, height| (width.min(64), height.min(48)))?;
-        assert!(!frame.image.empty() && frame.image.cols() <= 64 && frame.image.rows() <= 48);
+        assert!(!frame.picture.bgr().unwrap().empty() && frame.picture.size().0 <= 64 && frame.picture.size().1 <= 48);
         assert!(frame.time.is_finite() && frame.time >= last, "{}: time ran backwards", path.display());
         last = frame.time;
     }

@@ -14,7 +14,7 @@ use pcount::{
     detect::Model,
     engine::{Engine, EngineApi, EngineOptions},
     metrics::resident_bytes,
-    source::{Frame, FrameSource, Opener, SourceError, StreamInfo},
+    source::{Frame, FrameSource, Interrupt, Opener, SourceError, StreamInfo},
     store::SourceState,
 };
 use support::{Walk, White, source};
@@ -46,7 +46,7 @@ impl FrameSource for Heavy {
 struct OpenHeavy;
 
 impl Opener for OpenHeavy {
-    fn open(&self, _: &SourceConfig) -> Result<Box<dyn FrameSource>, SourceError> {
+    fn open(&self, _: &SourceConfig, _: &Interrupt) -> Result<Box<dyn FrameSource>, SourceError> {
         Ok(Box::new(Heavy(Walk::camera(40), Vec::with_capacity(WEIGHT))))
     }
 }

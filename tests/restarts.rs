@@ -15,7 +15,6 @@ mod support;
 use std::{
     cell::RefCell,
     collections::BTreeMap,
-    process::Command,
     sync::{
         Arc,
         atomic::{AtomicU64, AtomicUsize, Ordering},
@@ -29,8 +28,7 @@ use pcount::{
     detect::Model,
     engine::{Control, Engine, EngineApi, EngineOptions},
     source::{
-        Frame, FrameSource, Opener, SourceError, SourceId, StreamInfo, SystemOpener,
-        system::{HEAPS, OPTIONS_VARIABLE, options},
+        Frame, FrameSource, Interrupt, Opener, SourceError, SourceId, StreamInfo, SystemOpener,
     },
     store::SourceState,
 };
@@ -49,7 +47,7 @@ struct Mixed {
 }
 
 impl Opener for Mixed {
-    fn open(&self, config: &SourceConfig) -> Result<Box<dyn FrameSource>, SourceError> {
+    fn open(&self, config: &SourceConfig, interrupt: &Interrupt) -> Result<Box<dyn FrameSource>, SourceError> {
         if let Some(number) = config.id.strip_prefix("other_") {
             let number: usize = number.parse().unwrap();
             let walk =
@@ -62,7 +60,7 @@ impl Opener for Mixed {
             }));
         }
         let begun = Instant::now();
-        let opened = SystemOpener.open(config)?;
+        let opened = SystemOpener.open(config, interrupt)?;
         self.opened.lock().insert(config.id.clone(), (begun, Instant::now()));
         Ok(opened)
     }
@@ -109,20 +107,8 @@ fn until(engine: &Engine, what: &str, condition: impl Fn() -> bool) {
 
 #[test]
 fn cameras_come_back_as_often_as_their_server_and_nobody_else_notices() {
-    // As the program does it: FFmpeg's options and the number of heaps are read from the environment.
-    if std::env::var_os(OPTIONS_VARIABLE).is_none() {
-        let again = Command::new(std::env::current_exe().unwrap())
-            .args([
-                "--exact",
-                "cameras_come_back_as_often_as_their_server_and_nobody_else_notices",
-                "--nocapture",
-            ])
-            .env(OPTIONS_VARIABLE, options(true, false))
-            .env(HEAPS.0, HEAPS.1)
-            .status();
-        assert!(again.unwrap().success());
-        return;
-    }
+    // As the program does it.
+    pcount::native::process::limit_heaps();
     let asked = std::env::var("PCOUNT_RESTARTS").ok();
     let restarts: usize = asked.as_deref().map_or(4, |text| text.parse().unwrap());
     let Some(mut server) = RtspServer::start(&["--lifetime", "600"]) else { return };

@@ -21,7 +21,7 @@ use std::{
 use http_server::{Answer, serve};
 use pcount::{
     config::SourceConfig,
-    source::{FrameSource, Opener as _, SourceError, SystemOpener},
+    source::{FrameSource, Opener as _, Interrupt, SourceError, SystemOpener},
 };
 use proxy::{Trouble, proxy};
 use rtsp::RtspServer;
@@ -31,7 +31,7 @@ fn open(address: &str) -> Result<Box<dyn FrameSource>, SourceError> {
         open_timeout: Duration::from_secs(6),
         stall_timeout: Duration::from_secs(2),
         ..SourceConfig::from_source_string(address, &BTreeSet::new()).unwrap()
-    })
+    }, &Interrupt::default())
 }
 
 /// Takes `count` pictures, whole or not; each must be sound as a picture.

@@ -18,7 +18,7 @@ use http_server::{Answer, serve};
 use opencv::core::MatTraitConst as _;
 use pcount::{
     config::{SourceConfig, SourceKind},
-    source::{FrameSource, Opener as _, SourceError, SystemOpener, probe_source},
+    source::{FrameSource, Interrupt, Opener as _, SourceError, SystemOpener, probe_source},
 };
 use rtsp::RtspServer;
 
@@ -32,7 +32,7 @@ fn camera(address: &str) -> SourceConfig {
 }
 
 fn open(address: &str) -> Result<Box<dyn FrameSource>, SourceError> {
-    SystemOpener.open(&camera(address))
+    SystemOpener.open(&camera(address), &Interrupt::default())
 }
 
 fn refusal(address: &str) -> SourceError {
@@ -50,7 +50,7 @@ fn read(source: &mut dyn FrameSource, count: u64) {
         let frame = source.retrieve(&|width, height| (width / 2, height / 2)).unwrap();
         assert_eq!(frame.index, index);
         assert!(frame.time >= last, "time ran backwards");
-        assert_eq!(frame.image.cols() as u32, frame.stream_size.0 / 2);
+        assert_eq!(frame.picture.size().0 as u32, frame.stream_size.0 / 2);
         last = frame.time;
     }
 }
@@ -254,7 +254,7 @@ fn hls_plays_to_the_end_of_its_list() {
     let port = serve(Answer::Files(folder.path().to_owned()));
     let video =
         SourceConfig { kind: SourceKind::Video, ..camera(&format!("http://127.0.0.1:{port}/list.m3u8")) };
-    let mut source = SystemOpener.open(&video).unwrap();
+    let mut source = SystemOpener.open(&video, &Interrupt::default()).unwrap();
     let mut frames = 0;
     while source.grab().unwrap() {
         frames += 1;

@@ -5,6 +5,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot set itself up has failed")]
 
+#[path = "support/clips.rs"]
+#[allow(dead_code, reason = "each test binary uses its part")]
+mod clips;
 #[path = "support/http_server.rs"]
 #[allow(dead_code, reason = "each test binary uses its part")]
 mod http_server;
@@ -18,12 +21,8 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
+use clips::Clip;
 use http_server::{Answer, serve};
-use opencv::{
-    core::Size,
-    prelude::*,
-    videoio::{self, VideoWriter},
-};
 use pcount::{
     config::{Cadence, ParallelConfig, SourceConfig, SourceKind},
     detect::Model,
@@ -43,16 +42,12 @@ const LOOK: Duration = Duration::from_millis(20);
 
 /// Ten minutes of somebody who walks up and down.
 fn write_walk(path: &Path, period: u64) {
-    pcount::native::videoio::load().unwrap();
-    let fourcc = VideoWriter::fourcc('F', 'F', 'V', '1').unwrap();
-    let size = Size::new(WIDTH, HEIGHT);
-    let mut writer =
-        VideoWriter::new_with_backend(path, videoio::CAP_FFMPEG, fourcc, FPS, size, true).unwrap();
+    let mut clip = Clip::begin(path, "FFV1", FPS, (WIDTH, HEIGHT));
     let mut walk = Walk::file(6000, period);
     while walk.grab().unwrap() {
-        writer.write(&walk.retrieve(&|w, h| (w, h)).unwrap().image).unwrap();
+        clip.write(walk.retrieve(&|w, h| (w, h)).unwrap().picture.bgr().unwrap());
     }
-    writer.release().unwrap();
+    clip.end();
 }
 
 /// A source by its source string, looked at in every frame.

@@ -19,11 +19,11 @@ use clips::{write_clip, write_walk};
 use opencv::core::MatTraitConst as _;
 use pcount::{
     config::{SourceKind, SourceSpec},
-    source::{FrameSource, Opener, SourceError, SystemOpener},
+    source::{FrameSource, Interrupt, Opener, SourceError, SystemOpener},
 };
 
 fn open(path: &Path, kind: SourceKind) -> Result<Box<dyn FrameSource>, SourceError> {
-    SystemOpener.open(&config::source(kind, SourceSpec::File(path.to_owned())))
+    SystemOpener.open(&config::source(kind, SourceSpec::File(path.to_owned())), &Interrupt::default())
 }
 
 /// The refusal that opening and reading `path` ends in.
@@ -51,7 +51,7 @@ fn every_frame_of_a_file_arrives_once_with_its_time_and_size() {
         assert!((frame.time - index as f64 / 10.0).abs() < 0.002, "frame {index} at {}", frame.time);
         assert_eq!(frame.stream_size, (64, 48));
         assert_eq!((source.is_last(), frame.last), (index == 29, index == 29), "frame {index}");
-        assert_eq!((frame.image.cols(), frame.image.rows()), (32, 24));
+        assert_eq!((frame.picture.size().0, frame.picture.size().1), (32, 24));
         assert!((frame.aspect() - 4.0 / 3.0).abs() < 1e-6);
         index += 1;
     }
@@ -114,11 +114,11 @@ fn what_is_no_video_is_refused_in_one_sentence_that_names_it() {
         (folder.path().join("missing.mp4"), "not found"),
         (folder.path().to_owned(), "is a directory"),
         (write("empty.mp4", b""), "is empty"),
-        (write("text.mp4", b"this is not a video\n"), "is text"),
+        (write("text.mp4", b"this is not a video\n"), "is no video"),
         (write("cut.mp4", &bytes[..bytes.len() / 2]), "is cut short"),
         (write("noise.mp4", &(0..5000u32).map(|n| ((n * 7919) >> 3) as u8).collect::<Vec<_>>()), "no video"),
         (write("sound.wav", &wav()), "holds sound but no video"),
-        (write("archive.mp4", b"PK\x03\x04\x14\0\0\0\x08\0"), "archive"),
+        (write("archive.mp4", b"PK\x03\x04\x14\0\0\0\x08\0"), "is no video"),
     ];
     for (path, expected) in cases {
         let error = refusal(&path);
@@ -255,7 +255,7 @@ fn pictures_before_the_first_key_frame_are_passed_over() {
     let mut late = open(&path, SourceKind::Video).unwrap();
     assert!(late.grab().unwrap());
     let first = late.retrieve(&|w, h| (w, h)).unwrap();
-    let corner = first.image.at_2d::<opencv::core::Vec3b>(2, 2).unwrap()[0];
+    let corner = first.picture.bgr().unwrap().at_2d::<opencv::core::Vec3b>(2, 2).unwrap()[0];
     assert!(corner.abs_diff(60) < 20, "the wall is {corner}, not 60");
     let said = late.remark();
     let (frames, more) = play(late.as_mut());

@@ -24,7 +24,7 @@ use std::{
 use http_server::{Answer, serve};
 use pcount::{
     config::{SourceConfig, SourceKind, TlsConfig},
-    source::{FrameSource, Opener as _, SourceError, SystemOpener},
+    source::{FrameSource, Opener as _, Interrupt, SourceError, SystemOpener},
 };
 use rtsp::RtspServer;
 use tls::{Authority, Heard, Identity, front, heard, requests, scripted, self_signed};
@@ -42,7 +42,7 @@ fn camera(address: &str, tls: &TlsConfig) -> SourceConfig {
 }
 
 fn open(address: &str, tls: &TlsConfig) -> Result<Box<dyn FrameSource>, SourceError> {
-    SystemOpener.open(&camera(address, tls))
+    SystemOpener.open(&camera(address, tls), &Interrupt::default())
 }
 
 /// Why it is not opened, as text.
@@ -388,7 +388,7 @@ fn playlist(folder: &Path, lines: &str) {
 }
 
 fn frames_of(address: &str, tls: &TlsConfig) -> Result<usize, SourceError> {
-    let mut source = SystemOpener.open(&SourceConfig { kind: SourceKind::Video, ..camera(address, tls) })?;
+    let mut source = SystemOpener.open(&SourceConfig { kind: SourceKind::Video, ..camera(address, tls) }, &Interrupt::default())?;
     let mut frames = 0;
     while source.grab()? {
         frames += 1;

@@ -259,7 +259,7 @@ mod tests {
     use super::*;
 
     /// Grey noise of +-6 levels with a light of `level` and perhaps somebody 30 px tall at `x`.
-    fn picture(seed: u64, level: f64, person: Option<i32>) -> Mat {
+    fn picture(seed: u64, level: f64, person: Option<i32>) -> Picture {
         let mut image = Mat::new_rows_cols_with_default(234, 416, CV_8UC3, Scalar::all(level)).unwrap();
         let mut random = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
         for pixel in opencv::core::MatTraitManual::data_typed_mut::<Vec3b>(&mut image).unwrap() {
@@ -283,11 +283,11 @@ mod tests {
             )
             .unwrap();
         }
-        image
+        Picture::ready(image)
     }
 
     /// How many of the pictures, ten a second, show movement. The first has nothing to be compared with.
-    fn moved(pictures: impl Iterator<Item = Mat>) -> usize {
+    fn moved(pictures: impl Iterator<Item = Picture>) -> usize {
         let mut gate = Gate::default();
         pictures
             .enumerate()
@@ -371,7 +371,8 @@ mod tests {
     fn a_picture_of_another_size_counts_as_movement() {
         let mut gate = Gate::default();
         gate.observe(&picture(0, 90.0, None), 0.0);
-        let other = Mat::new_rows_cols_with_default(120, 160, CV_8UC3, Scalar::all(90.0)).unwrap();
+        let other =
+            Picture::ready(Mat::new_rows_cols_with_default(120, 160, CV_8UC3, Scalar::all(90.0)).unwrap());
         assert!(gate.observe(&other, 0.1).any());
         assert!(!gate.observe(&other, 0.2).any());
     }

@@ -182,7 +182,7 @@ fn fit(full: Mat, size: (u32, u32)) -> opencv::Result<Mat> {
 
 #[cfg(test)]
 mod tests {
-    use opencv::core::{MatTraitConst as _, MatTraitConstManual as _};
+    use opencv::core::MatTraitConstManual as _;
 
     use super::*;
     use crate::config::DemoScene;
@@ -206,7 +206,7 @@ mod tests {
             let frame = source.retrieve(&|_, _| (64, 36)).unwrap();
             assert_eq!((frame.index, frame.stream_size), (frames, (128, 72)));
             assert!((frame.time - frames as f64 / 10.0).abs() < 1e-9);
-            assert_eq!((frame.image.cols(), frame.image.rows()), (64, 36));
+            assert_eq!(frame.picture.size(), (64, 36));
             frames += 1;
         }
         assert_eq!(frames, 20);
@@ -219,7 +219,7 @@ mod tests {
             for _ in 0..40 {
                 assert!(source.grab().unwrap());
             }
-            source.retrieve(&|w, h| (w, h)).unwrap().image.data_bytes().unwrap().to_vec()
+            source.retrieve(&|w, h| (w, h)).unwrap().picture.bgr().unwrap().data_bytes().unwrap().to_vec()
         };
         assert_eq!(picture("street?seed=4&fps=10"), picture("street?seed=4&fps=10"));
         assert_ne!(picture("street?seed=4&fps=10"), picture("street?seed=5&fps=10"));
@@ -235,7 +235,7 @@ mod tests {
             every.retrieve(&|w, h| (w, h)).unwrap();
         }
         let bytes = |source: &mut DemoSource| {
-            source.retrieve(&|w, h| (w, h)).unwrap().image.data_bytes().unwrap().to_vec()
+            source.retrieve(&|w, h| (w, h)).unwrap().picture.bgr().unwrap().data_bytes().unwrap().to_vec()
         };
         assert_eq!(bytes(&mut every), bytes(&mut some));
     }

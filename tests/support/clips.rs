@@ -1,12 +1,15 @@
-//! Small video files, written by the tests themselves.
+//! Small video files, written by the tests themselves with the program `ffmpeg`.
 
-use std::path::Path;
+use std::{
+    io::Write as _,
+    path::Path,
+    process::{Child, Command, Stdio},
+};
 
 use opencv::{
-    core::{CV_8UC3, Mat, Rect, Scalar, Size},
+    core::{CV_8UC3, Mat, Rect, Scalar},
     imgproc,
     prelude::*,
-    videoio::{self, VideoWriter},
 };
 
 /// Writes `frames` plain frames whose brightness changes from frame to frame; `codec` has four letters.
@@ -30,15 +33,45 @@ pub fn write_walk(path: &Path, codec: &str, fps: f64, size: (i32, i32), frames: 
 }
 
 fn write(path: &Path, codec: &str, fps: f64, size: (i32, i32), frames: usize, frame: impl Fn(usize) -> Mat) {
-    pcount::native::videoio::load().unwrap();
-    let letters: Vec<char> = codec.chars().collect();
-    let fourcc = VideoWriter::fourcc(letters[0], letters[1], letters[2], letters[3]).unwrap();
-    let size = Size::new(size.0, size.1);
-    let mut writer =
-        VideoWriter::new_with_backend(path, videoio::CAP_FFMPEG, fourcc, fps, size, true).unwrap();
-    assert!(writer.is_opened().unwrap(), "this FFmpeg cannot write {codec}");
+    let mut clip = Clip::begin(path, codec, fps, size);
     for index in 0..frames {
-        writer.write(&frame(index)).unwrap();
+        clip.write(&frame(index));
     }
-    writer.release().unwrap();
+    clip.end();
+}
+
+/// A file that is being written.
+pub struct Clip(Child);
+
+impl Clip {
+    /// Begins the file `path`, whose ending names its container; `codec` has four letters.
+    pub fn begin(path: &Path, codec: &str, fps: f64, (width, height): (i32, i32)) -> Self {
+        let coder = match codec {
+            "mp4v" => "mpeg4",
+            "MJPG" => "mjpeg",
+            "mpg2" => "mpeg2video",
+            "FFV1" => "ffv1",
+            "H264" => "libx264",
+            other => panic!("no coder for '{other}'"),
+        };
+        let (size, fps) = (format!("{width}x{height}"), fps.to_string());
+        let child = Command::new("ffmpeg")
+            .args(["-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "bgr24", "-s", &size, "-r", &fps, "-i", "-"])
+            .args(["-c:v", coder, "-q:v", "2", "-strict", "unofficial"])
+            .arg(path)
+            .stdin(Stdio::piped())
+            .spawn();
+        Self(child.expect("the program 'ffmpeg', which scripts/setup --tests installs"))
+    }
+
+    /// Appends an 8-bit BGR frame.
+    pub fn write(&mut self, frame: &Mat) {
+        self.0.stdin.as_mut().unwrap().write_all(frame.data_bytes().unwrap()).unwrap();
+    }
+
+    /// Finishes the file.
+    pub fn end(mut self) {
+        drop(self.0.stdin.take());
+        assert!(self.0.wait().unwrap().success(), "ffmpeg could not write the clip");
+    }
 }

@@ -25,7 +25,7 @@ use pcount::{
     engine::{Engine, EngineApi, EngineOptions, aggregator::Sink},
     export::records::TaskResult,
     geometry::BBox,
-    source::{Frame, FrameSource, Opener, SourceError, StreamInfo},
+    source::{Frame, FrameSource, Interrupt, Opener, SourceError, StreamInfo, picture::Picture},
     store::{Event, EventKind, SourceSnapshot, SourceState},
 };
 
@@ -109,7 +109,7 @@ impl FrameSource for Walk {
             *image.at_2d_mut::<opencv::core::Vec3b>(0, 0).unwrap() = [9, 9, 9].into();
         }
         Ok(Frame {
-            image,
+            picture: Picture::ready(image),
             index,
             time: self.time(),
             captured: Instant::now(),
@@ -139,7 +139,7 @@ impl Scripted {
 }
 
 impl Opener for Scripted {
-    fn open(&self, source: &SourceConfig) -> Result<Box<dyn FrameSource>, SourceError> {
+    fn open(&self, source: &SourceConfig, _: &Interrupt) -> Result<Box<dyn FrameSource>, SourceError> {
         let attempt = {
             let mut attempts = self.attempts.lock();
             let attempt = attempts.entry(source.id.to_string()).or_default();
@@ -177,7 +177,7 @@ struct FindWhite;
 
 impl Detector for FindWhite {
     fn detect(&mut self, frame: &Frame) -> Result<Vec<Detection>, DetectError> {
-        let at = |x, y| frame.image.at_2d::<opencv::core::Vec3b>(y, x).unwrap()[0];
+        let at = |x, y| frame.picture.bgr().unwrap().at_2d::<opencv::core::Vec3b>(y, x).unwrap()[0];
         assert!(at(0, 0) != 9, "marked frame");
         let top = (0..HEIGHT).find(|y| at(30, *y) > 128);
         Ok(top

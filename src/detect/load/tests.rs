@@ -1,14 +1,11 @@
 //! With real networks; skipped, saying so, where they are not beside the project.
 
-use std::time::Instant;
-
-use opencv::{
-    core::{Mat, MatTraitConst},
-    videoio::{CAP_ANY, VideoCapture, VideoCaptureTrait},
-};
-
 use super::*;
-use crate::{detect::Detection, source::Frame};
+use crate::{
+    config::{SourceConfig, SourceKind, SourceSpec},
+    detect::Detection,
+    source::{Frame, Interrupt, Opener as _, SystemOpener},
+};
 
 pub(in crate::detect) fn shared() -> Option<PathBuf> {
     let folder = std::env::var_os("PCOUNT_SHARED")
@@ -37,15 +34,12 @@ pub(super) fn config(known: &KnownModel, shared: &Path, engine: EngineChoice) ->
 }
 
 fn read_frame(video: &Path, index: u32) -> Frame {
-    crate::native::videoio::load().unwrap();
-    let mut capture = VideoCapture::from_file(video.to_str().unwrap(), CAP_ANY).unwrap();
+    let config = SourceConfig::new("golden", SourceKind::Video, SourceSpec::File(video.to_owned()));
+    let mut source = SystemOpener.open(&config, &Interrupt::default()).unwrap();
     for _ in 0..=index {
-        assert!(capture.grab().unwrap());
+        assert!(source.grab().unwrap());
     }
-    let mut image = Mat::default();
-    assert!(capture.retrieve(&mut image, 0).unwrap());
-    let stream_size = (image.cols() as u32, image.rows() as u32);
-    Frame { image, index: u64::from(index), time: 0.0, captured: Instant::now(), stream_size, last: false }
+    source.retrieve(&|width, height| (width, height)).unwrap()
 }
 
 /// Detections of a frame as golden.json writes them: score and corners in pixels, best first.

@@ -51,13 +51,13 @@ struct BrightDetector(Arc<Mutex<Vec<(i32, i32)>>>);
 
 impl Detector for BrightDetector {
     fn detect(&mut self, frame: &Frame) -> Result<Vec<Detection>, DetectError> {
-        self.0.lock().push((frame.image.cols(), frame.image.rows()));
+        self.0.lock().push((frame.picture.size().0 as i32, frame.picture.size().1 as i32));
         let (mut grey, mut mask, mut labels) = (Mat::default(), Mat::default(), Mat::default());
         let (mut stats, mut centroids) = (Mat::default(), Mat::default());
-        imgproc::cvt_color_def(&frame.image, &mut grey, imgproc::COLOR_BGR2GRAY).unwrap();
+        imgproc::cvt_color_def(frame.picture.bgr().unwrap(), &mut grey, imgproc::COLOR_BGR2GRAY).unwrap();
         imgproc::threshold(&grey, &mut mask, 40.0, 255.0, imgproc::THRESH_BINARY).unwrap();
         imgproc::connected_components_with_stats_def(&mask, &mut labels, &mut stats, &mut centroids).unwrap();
-        let unit = 1.0 / frame.image.rows() as f32;
+        let unit = 1.0 / frame.picture.size().1 as f32;
         Ok((1..stats.rows())
             .map(|row| {
                 let [x, y, w, h] = [0, 1, 2, 3].map(|i| *stats.at_2d::<i32>(row, i).unwrap() as f32 * unit);
@@ -131,7 +131,7 @@ fn watch(scene: Scene, seconds: f64, at: impl Fn(f64) -> Vec<(i32, i32)>) -> Wat
         let (wanted, picture) = (Size::new(size.0 as i32, size.1 as i32), scene.picture(&at(time)));
         imgproc::resize(&picture, &mut image, wanted, 0.0, 0.0, imgproc::INTER_AREA).unwrap();
         let frame =
-            Frame { image, index, time, captured: std::time::Instant::now(), stream_size, last: false };
+            Frame { picture: Picture::ready(image), index, time, captured: std::time::Instant::now(), stream_size, last: false };
         let step = pipeline.frame(&frame).unwrap();
         tracks.extend(step.tracks.iter().filter(|track| track.confirmed).map(|track| track.id));
         let into_it = step.tracks.iter().filter(|track| track.followed && !step.looked);
@@ -202,7 +202,7 @@ fn the_last_frame_of_a_file_is_looked_at_whole() {
         for index in 0..85 {
             let scene = Scene { size: USUAL, person: PERSON };
             let frame = Frame {
-                image: scene.picture(&[(100, 80)]),
+                picture: Picture::ready(scene.picture(&[(100, 80)])),
                 index,
                 time: index as f64 / 25.0,
                 captured: std::time::Instant::now(),

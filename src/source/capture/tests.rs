@@ -8,7 +8,7 @@ use super::*;
 use crate::{
     clock::ManualClock,
     config::{Cadence, RetryConfig, SourceSpec},
-    source::Frame,
+    source::{Frame, Interrupt, picture::Picture},
 };
 
 struct Script<F: Fn(usize) -> Result<Box<dyn FrameSource>, SourceError> + Send + Sync> {
@@ -17,7 +17,7 @@ struct Script<F: Fn(usize) -> Result<Box<dyn FrameSource>, SourceError> + Send +
 }
 
 impl<F: Fn(usize) -> Result<Box<dyn FrameSource>, SourceError> + Send + Sync> Opener for Script<F> {
-    fn open(&self, _: &SourceConfig) -> Result<Box<dyn FrameSource>, SourceError> {
+    fn open(&self, _: &SourceConfig, _: &Interrupt) -> Result<Box<dyn FrameSource>, SourceError> {
         (self.open)(self.opened.fetch_add(1, Ordering::SeqCst))
     }
 }
@@ -45,7 +45,7 @@ impl FrameSource for Steady {
     }
     fn retrieve(&mut self, _: &dyn Fn(u32, u32) -> (u32, u32)) -> Result<Frame, SourceError> {
         Ok(Frame {
-            image: opencv::core::Mat::default(),
+            picture: Picture::ready(opencv::core::Mat::default()),
             index: 0,
             time: self.time,
             captured: self.clock.now(),
@@ -77,7 +77,7 @@ impl FrameSource for Film {
     }
     fn retrieve(&mut self, _: &dyn Fn(u32, u32) -> (u32, u32)) -> Result<Frame, SourceError> {
         Ok(Frame {
-            image: opencv::core::Mat::default(),
+            picture: Picture::ready(opencv::core::Mat::default()),
             index: self.grabbed - 1,
             time: self.time(),
             captured: Instant::now(),

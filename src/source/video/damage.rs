@@ -31,11 +31,6 @@ impl Damage {
         self.broke_off = Some(error);
     }
 
-    /// Frames so far.
-    pub fn frames(&self) -> u64 {
-        self.frames
-    }
-
     /// What is to be said now of the live stream `name`.
     pub fn due(&mut self, name: &str) -> Option<String> {
         let now = clock::now();
