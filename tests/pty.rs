@@ -15,7 +15,7 @@ use std::{
 
 use pcount::{
     config::{SourceConfig, Strategy},
-    engine::{Control, EngineApi},
+    engine::{Control, EngineApi, Reply},
     store::{EngineSnapshot, Minute, Preview},
     tui::{self, TuiOptions, host::Host},
 };
@@ -591,7 +591,7 @@ impl EngineApi for Broken {
         }
     }
 
-    fn send(&self, control: Control) {
+    fn send(&self, control: Control) -> Reply {
         match control {
             Control::SetWorkers(_) => self.screens.store(true, Ordering::SeqCst),
             Control::Add(_) => {
@@ -600,6 +600,7 @@ impl EngineApi for Broken {
             }
             _ => {}
         }
+        Reply::new(Ok(()))
     }
 
     fn preview(&self, _: &str) -> Option<Arc<Preview>> {

@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 use pcount::{
     config::{LineConfig, SourceConfig, SourceKind, SourceSpec, Strategy, edit::KeepLogin},
     count::{Direction, Reason, replay::Paths},
-    engine::{Control, EngineApi},
+    engine::{Control, EngineApi, EngineError, Reply},
     export::lines::Total,
     geometry::BBox,
     ledger::report::{Gap, LineReport, PeakHour, Report, Row, SourceReport, Step},
@@ -221,6 +221,8 @@ pub struct FakeEngine {
     pub snapshot: Mutex<EngineSnapshot>,
     pub sent: Mutex<Vec<String>>,
     pub preview: Mutex<Option<Arc<Preview>>>,
+    /// What is said to the next thing that is asked.
+    pub refusal: Mutex<Option<EngineError>>,
 }
 
 impl FakeEngine {
@@ -230,6 +232,7 @@ impl FakeEngine {
             snapshot: Mutex::new(snapshot(sources)),
             sent: Mutex::default(),
             preview: Mutex::default(),
+            refusal: Mutex::default(),
         })
     }
 
@@ -250,7 +253,7 @@ impl EngineApi for FakeEngine {
         self.snapshot.lock().clone()
     }
 
-    fn send(&self, control: Control) {
+    fn send(&self, control: Control) -> Reply {
         if let Control::SetLines(id, lines, _) = &control {
             *self.drawn.lock() = Some((id.clone(), lines.clone()));
         }
@@ -267,6 +270,7 @@ impl EngineApi for FakeEngine {
             Control::SetLines(id, lines, zones) => format!("lines {id} {lines:?} zones {zones:?}"),
         };
         self.sent.lock().push(text);
+        Reply::new(self.refusal.lock().take().map_or(Ok(()), Err))
     }
 
     fn preview(&self, _: &str) -> Option<Arc<Preview>> {
