@@ -57,7 +57,7 @@ use parking_lot::{Mutex, RwLock};
 
 pub use self::{
     api::{AskHealth, Control, EngineApi, EngineError, EngineOptions, Health},
-    reply::{Outcome, Reply},
+    reply::{Answer, Outcome, Reply},
 };
 use self::{
     aggregator::{Aggregator, Collected, Outbox},
@@ -66,7 +66,6 @@ use self::{
     models::Models,
     places::Places,
     registry::Registry,
-    reply::Answer,
     runtime::{Command, Run, SourceRuntime},
     scheduler::Scheduler,
     threads::Threads,

@@ -203,6 +203,7 @@ pub struct SourceSnapshot {
     pub stuck_threads: usize,
     /// Counts how often it is copied.
     #[cfg(test)]
+    #[expect(dead_code, reason = "only copied")]
     pub(crate) copies: copies::Copies,
 }
 

@@ -39,7 +39,7 @@ impl Reply {
 
 /// The side that answers. Where several answer to one [`Reply`], it comes with the last of them and holds the first
 /// error. An answer that is dropped says that the engine has ended.
-pub(super) struct Answer {
+pub struct Answer {
     shared: Arc<Shared>,
     given: bool,
 }
@@ -50,6 +50,8 @@ struct Shared {
 }
 
 impl Answer {
+    /// An answer that is owed, and the reply that it becomes.
+    #[must_use]
     pub fn new() -> (Self, Reply) {
         let (sender, receiver) = bounded(1);
         let shared = Arc::new(Shared { sender, first_error: Mutex::default() });
@@ -57,10 +59,12 @@ impl Answer {
     }
 
     /// Another one that has to answer before the reply comes.
+    #[must_use]
     pub fn share(&self) -> Self {
         Self { shared: Arc::clone(&self.shared), given: false }
     }
 
+    /// Answers.
     pub fn give(mut self, outcome: Outcome) {
         self.note(outcome);
     }

@@ -14,10 +14,13 @@ use parking_lot::Mutex;
 use pcount::{
     config::{LineConfig, SourceConfig, SourceKind, SourceSpec, Strategy, edit::KeepLogin},
     count::{Direction, Reason, replay::Paths},
-    engine::{Control, EngineApi, EngineError, Reply},
+    engine::{Answer, Control, EngineApi, EngineError, Reply},
     export::lines::Total,
     geometry::BBox,
-    ledger::report::{Gap, LineReport, PeakHour, Report, Row, SourceReport, Step},
+    ledger::{
+        chart::{Column, Width},
+        report::{Gap, LineReport, PeakHour, Report, Row, SourceReport, Step},
+    },
     logging::{Level, LogLine, RecentLogs},
     metrics::stages::{STAGES, Spent},
     source::SourceId,
@@ -223,6 +226,8 @@ pub struct FakeEngine {
     pub preview: Mutex<Option<Arc<Preview>>>,
     /// What is said to the next thing that is asked.
     pub refusal: Mutex<Option<EngineError>>,
+    /// Answers that the test gives, where it wants to.
+    pub owed: Mutex<Option<Vec<Answer>>>,
 }
 
 impl FakeEngine {
@@ -233,6 +238,7 @@ impl FakeEngine {
             sent: Mutex::default(),
             preview: Mutex::default(),
             refusal: Mutex::default(),
+            owed: Mutex::default(),
         })
     }
 
@@ -270,6 +276,11 @@ impl EngineApi for FakeEngine {
             Control::SetLines(id, lines, zones) => format!("lines {id} {lines:?} zones {zones:?}"),
         };
         self.sent.lock().push(text);
+        if let Some(owed) = &mut *self.owed.lock() {
+            let (answer, reply) = Answer::new();
+            owed.push(answer);
+            return reply;
+        }
         Reply::new(self.refusal.lock().take().map_or(Ok(()), Err))
     }
 
@@ -453,6 +464,8 @@ pub struct FakeHost {
     pub slow: Mutex<Vec<String>>,
     /// Names of the threads that probed.
     pub probed: Mutex<Vec<String>>,
+    /// Why charts cannot be read.
+    pub unread: Mutex<Option<String>>,
 }
 
 impl FakeHost {
@@ -486,6 +499,7 @@ impl FakeHost {
             taken: Mutex::default(),
             slow: Mutex::default(),
             probed: Mutex::default(),
+            unread: Mutex::default(),
         })
     }
 }
@@ -548,6 +562,10 @@ impl Host for FakeHost {
 
     fn write_report(&self, asked: &Asked) -> Result<String, String> {
         Ok(format!("written to 'results/reports/{}.csv' and '.json'", asked.first))
+    }
+
+    fn chart(&self, _: &SourceId, _: Width, _: usize) -> Result<Option<Vec<Column>>, String> {
+        self.unread.lock().clone().map_or(Ok(None), Err)
     }
 
     fn recent_logs(&self) -> Option<Arc<RecentLogs>> {

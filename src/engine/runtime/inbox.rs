@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 
 use super::{Begun, Run, SourceRuntime, panic_text, show::show_counts};
 use crate::{
-    config::{SourceConfig, SourceKind},
+    config::SourceConfig,
     engine::{
         EngineError,
         pipeline::Pipeline,
@@ -138,7 +138,8 @@ impl SourceRuntime {
                 }
             }
         }
-    
+    }
+
     fn obey(self: &Arc<Self>, pipeline: &mut Pipeline, command: Command) -> Outcome {
         match command {
             Command::Restart if self.is_video() => return self.restart_file(pipeline),
