@@ -71,6 +71,11 @@ impl SourceRuntime {
         if let Command::Restart = command
             && self.is_video()
         {
+            // Before the file is taken from its run: nobody would open it again.
+            let refused = if self.has_room() { self.refuse_while_full() } else { Err(self.busy()) };
+            if refused.is_err() {
+                return answer.give(refused);
+            }
             // Over no more, before anybody looks; and nothing more of the old run is counted.
             self.core.places.forget(self);
             self.core.give_over(self, self.run.load_full());
@@ -88,7 +93,7 @@ impl SourceRuntime {
         {
             answer.give(self.obey_without_pipeline(&command));
         } else if let Some(answer) = self.enqueue(command, Some(answer)) {
-            answer.give(Err(EngineError::Busy(self.id.clone())));
+            answer.give(Err(self.busy()));
         }
         self.obey_all();
     }
@@ -97,7 +102,7 @@ impl SourceRuntime {
     /// end, and for what nobody waits for.
     pub fn enqueue(&self, command: Command, answer: Option<Answer>) -> Option<Answer> {
         let mut commands = self.inbox.commands.lock();
-        let may_be_refused = !matches!(command, Command::Finish | Command::Remove);
+        let may_be_refused = !matches!(command, Command::Restart | Command::Finish | Command::Remove);
         if answer.is_some() && may_be_refused && commands.len() >= ROOM {
             return answer;
         }
@@ -191,7 +196,6 @@ impl SourceRuntime {
 
     /// Begins a file again: nothing of what was read before is counted.
     fn restart_file(self: &Arc<Self>, pipeline: &mut Pipeline) -> Outcome {
-        self.refuse_while_full()?;
         let run = self.run.load_full();
         run.control.pause(false);
         self.core.places.forget(self);
@@ -218,6 +222,10 @@ impl SourceRuntime {
                 Err(EngineError::NotOpened { id: self.id.clone(), problem })
             }
         }
+    }
+
+    fn busy(&self) -> EngineError {
+        EngineError::Busy(self.id.clone())
     }
 
     /// A reset is never lost, so none is made while there is no room to note it.
