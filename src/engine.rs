@@ -55,10 +55,6 @@ use std::{
 
 use parking_lot::{Mutex, RwLock};
 
-pub use self::{
-    api::{AskHealth, Control, EngineApi, EngineError, EngineOptions, Health},
-    reply::{Answer, Outcome, Reply},
-};
 use self::{
     aggregator::{Aggregator, Collected, Outbox},
     housekeeping::{HOUSEKEEPING, WorkerLoad},
@@ -70,6 +66,10 @@ use self::{
     scheduler::Scheduler,
     threads::Threads,
     throttle::Throttle,
+};
+pub use self::{
+    api::{AskHealth, Control, EngineApi, EngineError, EngineOptions, Health},
+    reply::{Answer, Outcome, Reply},
 };
 use crate::{
     clock::Clock,
@@ -346,7 +346,8 @@ impl Engine {
     #[must_use]
     pub fn is_over(&self) -> bool {
         let registry = self.inner.registry.read();
-        registry.leaving.is_empty() && registry.sources.iter().all(|source| source.cell.load().state.is_over())
+        registry.leaving.is_empty()
+            && registry.sources.iter().all(|source| source.cell.load().state.is_over())
     }
 
     /// Waits until everything reported so far has reached the sinks; `false` when `timeout` passed first.

@@ -215,11 +215,7 @@ fn a_source_that_is_removed_and_added_while_its_detector_is_at_work_goes_on_from
     let addition = still.send(add());
     let twice = still.meanwhile(move |engine| engine.send(add()).poll());
     assert!(matches!(twice, Some(Err(EngineError::DuplicateId(_)))), "{twice:?}");
-    let lines = still.send(Control::SetLines(
-        one(),
-        [line("middle"), line("other")].concat(),
-        Vec::new(),
-    ));
+    let lines = still.send(Control::SetLines(one(), [line("middle"), line("other")].concat(), Vec::new()));
     assert!(!still.world.engine.is_over());
     still.release();
     [&removal, &addition, &lines].into_iter().for_each(done);

@@ -19,12 +19,7 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use parking_lot::Mutex;
 
 pub use self::{inbox::Command, run::Run};
-use self::{
-    inbox::Inbox,
-    rates::Rates,
-    run::RunHost,
-    show::first_snapshot,
-};
+use self::{inbox::Inbox, rates::Rates, run::RunHost, show::first_snapshot};
 use super::{
     Core,
     pipeline::{Pipeline, Step},
@@ -232,7 +227,8 @@ impl SourceRuntime {
         if let Err(error) = spawned {
             begun.native.thread_ends();
             let at = self.core.clock.now() + THREAD_RETRY;
-            let (state, why) = (SourceState::Retrying { attempt: 0, at }, refusal::thread(&error).to_string());
+            let (state, why) =
+                (SourceState::Retrying { attempt: 0, at }, refusal::thread(&error).to_string());
             self.set_back(&begun, at, state, &why);
             return Begun::Later(format!("{why}; it is tried again in {} s", THREAD_RETRY.as_secs()));
         }

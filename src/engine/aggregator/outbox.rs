@@ -108,9 +108,13 @@ impl Outbox {
     pub fn problem(&self) -> Option<&'static str> {
         let backlog = self.backlog.lock();
         if backlog.closed {
-            Some("what is counted is written no more: the result handler has failed; see the log, start the program again")
+            Some(
+                "what is counted is written no more: the result handler has failed; see the log, start the program again",
+            )
         } else if backlog.reports.len() >= self.room {
-            Some("what is counted is not taken: files wait and cameras lose frames until the disk or the reader follows")
+            Some(
+                "what is counted is not taken: files wait and cameras lose frames until the disk or the reader follows",
+            )
         } else {
             None
         }
@@ -185,7 +189,9 @@ impl Backlog {
 
     fn lose(&mut self) {
         if self.lost == 0 {
-            tracing::warn!("Results are not taken as fast as they come; states and periodic results are lost");
+            tracing::warn!(
+                "Results are not taken as fast as they come; states and periodic results are lost"
+            );
         }
         self.lost += 1;
     }

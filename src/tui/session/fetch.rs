@@ -159,11 +159,11 @@ impl Session {
         self.charts.running = false;
         let (columns, problem) = match result {
             Ok(columns) => (columns, None),
-            Err(problem) => (None, Some(format!("this run only, the past cannot be read: {problem}"))),
+            Err(problem) => (None, Some(format!("this run only: {problem}"))),
         };
         // Read every few seconds, but said once.
         if let Some(problem) = problem.as_ref().filter(|_| problem != self.ui.extras.chart_problem) {
-            tracing::warn!(camera = %source, "Chart: {problem}");
+            tracing::warn!(camera = %source, "The chart holds {problem}");
         }
         self.ui.extras.chart_problem = problem;
         let columns = columns.unwrap_or_else(|| {
@@ -255,10 +255,7 @@ impl Session {
 ///
 /// # Errors
 /// When the ledger cannot be read.
-fn last_hour(
-    host: &dyn Host,
-    sources: Vec<SourceId>,
-) -> Result<HashMap<SourceId, Vec<Minute>>, String> {
+fn last_hour(host: &dyn Host, sources: Vec<SourceId>) -> Result<HashMap<SourceId, Vec<Minute>>, String> {
     let minutes = |columns: Vec<Column>| -> Vec<Minute> {
         let minute = |column: &Column| {
             let counted = column.counted?;
