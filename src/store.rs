@@ -1,6 +1,8 @@
 //! The shared state store: one small immutable snapshot per source, replaced whole, read without waiting.
 
 pub mod cell;
+#[cfg(test)]
+pub(crate) mod copies;
 mod event;
 pub mod history;
 
@@ -197,8 +199,10 @@ pub struct SourceSnapshot {
     pub cpu: f32,
     /// Pictures of it that are held at a time, in bytes: as decoded and at working size.
     pub picture_bytes: u64,
-    /// Threads left behind in native code that have not come back.
-    pub stuck_threads: usize,
+    /// Counts how often it is copied.
+    #[cfg(test)]
+    #[expect(dead_code, reason = "only copied")]
+    pub(crate) copies: copies::Copies,
 }
 
 /// Why sources are looked at less often than configured.
@@ -262,7 +266,8 @@ impl SourceSnapshot {
             throttled_by: None,
             cpu: 0.0,
             picture_bytes: 0,
-            stuck_threads: 0,
+            #[cfg(test)]
+            copies: copies::Copies,
         }
     }
 
@@ -391,8 +396,6 @@ pub struct EngineSnapshot {
     pub rss: u64,
     /// What [`Self::rss`] is kept below, when configured.
     pub memory_limit: Option<u64>,
-    /// Capture threads left behind in native code that have not come back.
-    pub stuck_threads: usize,
     /// Since the engine started.
     pub uptime: Duration,
     /// Rises whenever something that is shown has changed.

@@ -360,38 +360,3 @@ fn preview_pictures_are_made_only_while_somebody_looks() {
     world.engine.send(Control::Preview("camera".into(), false));
     world.engine.stop(SECONDS(10));
 }
-
-#[test]
-fn threads_that_hang_in_the_decoder_are_left_behind_counted_and_never_too_many() {
-    let (hold, gate) = crossbeam_channel::bounded::<()>(0);
-    let world = world(1, 1, Strategy::Shared, move |id, _| {
-        if id == "hanging" {
-            let _ = gate.recv();
-            return Err(SourceError::Unreachable("too late".into()));
-        }
-        Ok(Walk::camera(40))
-    });
-    for id in ["hanging", "sound"] {
-        let mut camera = source(id, SourceKind::Camera);
-        camera.open_timeout = Duration::from_millis(1);
-        world.engine.add_source(camera).unwrap();
-    }
-    world.engine.start().unwrap();
-    world.until("three threads left behind", |w| w.source("hanging").stuck_threads == 3);
-    world.until("no fourth", |w| {
-        w.state("hanging") == SourceState::Stalled
-            && w.source("hanging")
-                .last_error
-                .as_ref()
-                .is_some_and(|error| error.contains("3 threads of this source"))
-    });
-    assert_eq!(world.engine.snapshot().stuck_threads, 3);
-    assert_eq!(world.opener.attempts("hanging"), 3);
-    let before = world.source("sound").frames;
-    world.until("frames of the other", |w| w.source("sound").frames > before + 20);
-    drop(hold);
-    world.until("the return of the threads", |w| {
-        w.engine.snapshot().stuck_threads == 0 && w.opener.attempts("hanging") > 3
-    });
-    assert_eq!(world.engine.stop(SECONDS(10)), 0);
-}

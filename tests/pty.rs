@@ -15,7 +15,7 @@ use std::{
 
 use pcount::{
     config::{SourceConfig, Strategy},
-    engine::{Control, EngineApi},
+    engine::{Control, EngineApi, Reply},
     store::{EngineSnapshot, Minute, Preview},
     tui::{self, TuiOptions, host::Host},
 };
@@ -585,13 +585,12 @@ impl EngineApi for Broken {
             cpu: 0.0,
             rss: 0,
             memory_limit: None,
-            stuck_threads: 0,
             uptime: std::time::Duration::ZERO,
             generation: u64::from(worker),
         }
     }
 
-    fn send(&self, control: Control) {
+    fn send(&self, control: Control) -> Reply {
         match control {
             Control::SetWorkers(_) => self.screens.store(true, Ordering::SeqCst),
             Control::Add(_) => {
@@ -600,6 +599,7 @@ impl EngineApi for Broken {
             }
             _ => {}
         }
+        Reply::new(Ok(()))
     }
 
     fn preview(&self, _: &str) -> Option<Arc<Preview>> {

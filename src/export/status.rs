@@ -44,7 +44,7 @@ struct Status {
     worker_count: usize,
     max_workers: usize,
     queue_pending: usize,
-    /// Of the process: CPU in cores, resident memory in bytes, threads that hang in native code, events lost.
+    /// Of the process: CPU in cores, resident memory in bytes, events lost.
     #[serde(default)]
     cpu: f32,
     #[serde(default)]
@@ -52,7 +52,6 @@ struct Status {
     #[serde(default)]
     memory_limit: Option<u64>,
     #[serde(default)]
-    stuck_threads: usize,
     #[serde(default)]
     events_lost: u64,
     /// What the user should know, such as a disk that refuses the ledger.
@@ -90,7 +89,6 @@ struct Source {
     #[serde(default)]
     picture_bytes: u64,
     #[serde(default)]
-    stuck_threads: usize,
 }
 
 fn whole() -> f32 {
@@ -210,7 +208,6 @@ impl From<&EngineSnapshot> for Status {
             throttled_by: source.throttled_by.map(|cause| cause.words().to_owned()),
             cpu: source.cpu,
             picture_bytes: source.picture_bytes,
-            stuck_threads: source.stuck_threads,
         };
         Self {
             sources: snapshot.sources.iter().map(source).collect(),
@@ -221,7 +218,6 @@ impl From<&EngineSnapshot> for Status {
             cpu: snapshot.cpu,
             rss: snapshot.rss,
             memory_limit: snapshot.memory_limit,
-            stuck_threads: snapshot.stuck_threads,
             events_lost: snapshot.events_lost,
             problems: snapshot.problems.clone(),
             notices: snapshot.notices.clone(),
@@ -254,7 +250,6 @@ impl From<Status> for EngineSnapshot {
                     .find(|cause| Some(cause.words()) == source.throttled_by.as_deref()),
                 cpu: source.cpu,
                 picture_bytes: source.picture_bytes,
-                stuck_threads: source.stuck_threads,
                 ..SourceSnapshot::new(&*source.camera_id)
             })
         };
@@ -283,7 +278,6 @@ impl From<Status> for EngineSnapshot {
             cpu: status.cpu,
             rss: status.rss,
             memory_limit: status.memory_limit,
-            stuck_threads: status.stuck_threads,
             uptime: Duration::ZERO,
             generation: 0,
         }

@@ -147,7 +147,6 @@ pub(super) mod tests {
             cpu: 0.0,
             rss: 0,
             memory_limit: None,
-            stuck_threads: 0,
             uptime: Duration::ZERO,
             generation: 0,
         }

@@ -14,10 +14,13 @@ use parking_lot::Mutex;
 use pcount::{
     config::{LineConfig, SourceConfig, SourceKind, SourceSpec, Strategy, edit::KeepLogin},
     count::{Direction, Reason, replay::Paths},
-    engine::{Control, EngineApi},
+    engine::{Answer, Control, EngineApi, EngineError, Reply},
     export::lines::Total,
     geometry::BBox,
-    ledger::report::{Gap, LineReport, PeakHour, Report, Row, SourceReport, Step},
+    ledger::{
+        chart::{Column, Width},
+        report::{Gap, LineReport, PeakHour, Report, Row, SourceReport, Step},
+    },
     logging::{Level, LogLine, RecentLogs},
     metrics::stages::{STAGES, Spent},
     source::SourceId,
@@ -209,7 +212,6 @@ pub fn snapshot(sources: Vec<SourceSnapshot>) -> EngineSnapshot {
         cpu: 1.62,
         rss: 412_345_678,
         memory_limit: None,
-        stuck_threads: 0,
         uptime: Duration::from_secs(3_723),
         generation: 1,
     }
@@ -221,6 +223,10 @@ pub struct FakeEngine {
     pub snapshot: Mutex<EngineSnapshot>,
     pub sent: Mutex<Vec<String>>,
     pub preview: Mutex<Option<Arc<Preview>>>,
+    /// What is said to the next thing that is asked.
+    pub refusal: Mutex<Option<EngineError>>,
+    /// Answers that the test gives, where it wants to.
+    pub owed: Mutex<Option<Vec<Answer>>>,
 }
 
 impl FakeEngine {
@@ -230,6 +236,8 @@ impl FakeEngine {
             snapshot: Mutex::new(snapshot(sources)),
             sent: Mutex::default(),
             preview: Mutex::default(),
+            refusal: Mutex::default(),
+            owed: Mutex::default(),
         })
     }
 
@@ -250,7 +258,7 @@ impl EngineApi for FakeEngine {
         self.snapshot.lock().clone()
     }
 
-    fn send(&self, control: Control) {
+    fn send(&self, control: Control) -> Reply {
         if let Control::SetLines(id, lines, _) = &control {
             *self.drawn.lock() = Some((id.clone(), lines.clone()));
         }
@@ -267,6 +275,12 @@ impl EngineApi for FakeEngine {
             Control::SetLines(id, lines, zones) => format!("lines {id} {lines:?} zones {zones:?}"),
         };
         self.sent.lock().push(text);
+        if let Some(owed) = &mut *self.owed.lock() {
+            let (answer, reply) = Answer::new();
+            owed.push(answer);
+            return reply;
+        }
+        Reply::new(self.refusal.lock().take().map_or(Ok(()), Err))
     }
 
     fn preview(&self, _: &str) -> Option<Arc<Preview>> {
@@ -449,6 +463,8 @@ pub struct FakeHost {
     pub slow: Mutex<Vec<String>>,
     /// Names of the threads that probed.
     pub probed: Mutex<Vec<String>>,
+    /// Why charts cannot be read.
+    pub unread: Mutex<Option<String>>,
 }
 
 impl FakeHost {
@@ -482,6 +498,7 @@ impl FakeHost {
             taken: Mutex::default(),
             slow: Mutex::default(),
             probed: Mutex::default(),
+            unread: Mutex::default(),
         })
     }
 }
@@ -544,6 +561,10 @@ impl Host for FakeHost {
 
     fn write_report(&self, asked: &Asked) -> Result<String, String> {
         Ok(format!("written to 'results/reports/{}.csv' and '.json'", asked.first))
+    }
+
+    fn chart(&self, _: &SourceId, _: Width, _: usize) -> Result<Option<Vec<Column>>, String> {
+        self.unread.lock().clone().map_or(Ok(None), Err)
     }
 
     fn recent_logs(&self) -> Option<Arc<RecentLogs>> {

@@ -46,27 +46,21 @@ fn retrying_counts_down() {
 }
 
 #[test]
-fn hung_threads_and_short_memory() {
-    let mut hung = fake::source("camera_01", "Main Entrance", SourceState::Stalled);
-    hung.stuck_threads = 2;
-    hung.last_error = Some("a call into the decoder does not come back".into());
+fn stalled_and_short_of_memory() {
+    let mut stalled = fake::source("camera_01", "Main Entrance", SourceState::Stalled);
+    stalled.last_error = Some("no frame for 20s".into());
     let mut waiting = fake::source("camera_02", "Side Exit", SourceState::Queued);
     waiting.last_error = Some("closed: the memory limit of 512 MiB is reached; waits for room".into());
     let mut rare = fake::source("camera_03", "Car Park", SourceState::Running);
     (rare.rate_share, rare.frame_share) = (0.2, 0.4);
     rare.throttled_by = Some(Strain::Memory);
-    let mut stage = Stage::new(vec![hung, waiting, rare]);
+    let mut stage = Stage::new(vec![stalled, waiting, rare]);
     stage.engine.change(|snapshot| {
-        snapshot.stuck_threads = 2;
         snapshot.memory_limit = Some(512 << 20);
         snapshot.rss = 530 << 20;
     });
     stage.tick();
-    for (width, height) in SIZES {
-        let text = stage.text(width, height);
-        assert!(text.contains("2 threads hang"), "{text}");
-    }
-    at_all_sizes("hung", stage);
+    at_all_sizes("short_of_memory", stage);
 }
 
 #[test]

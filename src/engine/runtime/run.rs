@@ -13,7 +13,6 @@ use super::SourceRuntime;
 use crate::{
     config::SourceKind,
     engine::{
-        hung::NativeCall,
         models,
     },
     metrics::stages::thread_nanoseconds,
@@ -26,8 +25,8 @@ use crate::{
     store::SourceState,
 };
 
-/// One run of a capture thread. A thread that is stuck in native code keeps its own run, so that what it
-/// does when it wakes reaches nobody.
+/// One run of a capture thread. A thread that has not yet heard that it is to end keeps its own run, so that what it does
+/// meanwhile reaches nobody.
 #[derive(Default)]
 pub struct Run {
     pub control: CaptureControl,
@@ -38,8 +37,6 @@ pub struct Run {
     /// Whether the source was dismissed from this run (removed, restarted, stopped). Held while the run speaks
     /// for the source: nothing of it is said after the first word of the run that takes its place.
     abandoned: Mutex<bool>,
-    /// Whether its thread is in native code, and how long it may be.
-    pub(super) native: NativeCall,
     /// CPU time of its thread that is booked on the source, in nanoseconds.
     booked: AtomicU64,
 }
@@ -59,11 +56,9 @@ impl Run {
     }
 
     /// Says something about the source, unless the run was abandoned; whoever abandons it waits until it is said.
-    fn speak(&self, say: impl FnOnce()) {
+    pub(super) fn speak<T>(&self, say: impl FnOnce() -> T) -> Option<T> {
         let abandoned = self.abandoned.lock();
-        if !*abandoned {
-            say();
-        }
+        (!*abandoned).then(say)
     }
 }
 

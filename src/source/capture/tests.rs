@@ -381,3 +381,33 @@ fn the_last_frame_of_a_file_is_delivered_unless_a_rate_was_set() {
         assert_eq!(delivered, expected, "{cadence:?}");
     }
 }
+
+/// Opens nothing until it is interrupted.
+struct Deaf(crossbeam_channel::Sender<()>);
+
+impl Opener for Deaf {
+    fn open(&self, _: &SourceConfig, interrupt: &Interrupt) -> Result<Box<dyn FrameSource>, SourceError> {
+        self.0.send(()).unwrap();
+        while !interrupt.is_set() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        Err(SourceError::Interrupted)
+    }
+}
+
+#[test]
+fn what_waits_in_an_opening_gives_up_when_the_source_is_restarted_or_stopped() {
+    let (begun, beginnings) = crossbeam_channel::unbounded();
+    let (surroundings, host, clock) =
+        (Surroundings::with(Turns::new(1)), Recorder::default(), ManualClock::default());
+    let (source, opener) = (camera(1), Deaf(begun));
+    let capture = surroundings.capture(&source, &opener, &clock, &host);
+    std::thread::scope(|scope| {
+        scope.spawn(|| supervise(&capture));
+        beginnings.recv().unwrap();
+        surroundings.control.restart();
+        beginnings.recv().unwrap();
+        surroundings.control.stop();
+    });
+    assert_eq!(host.0.into_inner(), ["Connecting", "Connecting"], "nobody is blamed");
+}

@@ -123,6 +123,8 @@ pub struct Extras {
     pub trails: Vec<Trail>,
     /// Columns of the chart on screen, once they are read.
     pub chart: Option<ChartColumns>,
+    /// Why the chart on screen holds this run only.
+    pub chart_problem: Option<String>,
     /// CPU time of the selected source by stage.
     pub stages: Vec<Spent>,
     /// Configuration of the selected source.

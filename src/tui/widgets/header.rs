@@ -86,7 +86,6 @@ fn losses(ui: &UiState, snapshot: &EngineSnapshot) -> Vec<(String, Role)> {
     };
     let facts = [
         (snapshot.events_lost, ["event lost", "events lost"], Role::Bad),
-        (snapshot.stuck_threads as u64, ["thread hangs", "threads hang"], Role::Bad),
         (sum(|source| source.errors), ["error", "errors"], Role::Warn),
         (sum(|source| source.dropped), ["frame dropped", "frames dropped"], Role::Dim),
         (snapshot.log_lines_lost, ["log line lost", "log lines lost"], Role::Warn),

@@ -46,9 +46,6 @@ fn identity(source: &SourceSnapshot, look: &Look) -> String {
     if let Some(flapping) = source.flapping() {
         facts.push(flapping);
     }
-    if source.stuck_threads > 0 {
-        facts.push(format!("{} threads hang", source.stuck_threads));
-    }
     facts.join(&look.separator())
 }
 

@@ -82,9 +82,6 @@ fn facts(ui: &UiState, source: &SourceSnapshot, look: &Look) -> Vec<(&'static st
         let pictures = format::bytes(source.picture_bytes);
         facts.push(("Costs", format!("{:.2} cores, pictures {pictures}", source.cpu), Role::Text));
     }
-    if source.stuck_threads > 0 {
-        facts.push(("Hangs", format!("{} threads do not come back", source.stuck_threads), Role::Bad));
-    }
     if source.errors + source.reconnects > 0 {
         facts.push((
             "Trouble",
