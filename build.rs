@@ -10,7 +10,8 @@ fn main() {
         return;
     }
     let asked = Command::new("pkg-config").args(["--variable=libdir", "opencv4"]).output();
-    let folder = asked.map(|asked| String::from_utf8_lossy(&asked.stdout).trim().to_owned()).unwrap_or_default();
+    let folder =
+        asked.map(|asked| String::from_utf8_lossy(&asked.stdout).trim().to_owned()).unwrap_or_default();
     if Path::new(&folder).is_absolute() {
         println!("cargo::rustc-link-arg=-Wl,--disable-new-dtags,-rpath,{folder}");
     }

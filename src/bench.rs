@@ -18,7 +18,7 @@ use crate::{
         self,
         stages::{self, STAGES, Stage, timed},
     },
-    source::{Frame, FrameSource, Opener, SourceError, StreamInfo, Interrupt, SystemOpener},
+    source::{Frame, FrameSource, Interrupt, Opener, SourceError, StreamInfo, SystemOpener},
 };
 
 /// Before measuring, once every stream has shown a frame: the first windows of the rates fill.
@@ -339,7 +339,11 @@ struct LoopOpener {
 }
 
 impl Opener for LoopOpener {
-    fn open(&self, config: &SourceConfig, interrupt: &Interrupt) -> Result<Box<dyn FrameSource>, SourceError> {
+    fn open(
+        &self,
+        config: &SourceConfig,
+        interrupt: &Interrupt,
+    ) -> Result<Box<dyn FrameSource>, SourceError> {
         let file = SourceConfig { kind: SourceKind::Video, ..config.clone() };
         let inner = SystemOpener.open(&file, interrupt)?;
         let info = inner.info();

@@ -61,7 +61,7 @@ use self::{
     models::Models,
     places::Places,
     registry::Registry,
-    runtime::{Command, Run, SourceRuntime},
+    runtime::{Command, SourceRuntime},
     scheduler::Scheduler,
     threads::Threads,
     throttle::Throttle,

@@ -20,7 +20,7 @@ use clips::write_clip;
 use opencv::core::MatTraitConst as _;
 use pcount::{
     config::{SourceKind, SourceSpec},
-    source::{Opener as _, Interrupt, SourceError, SystemOpener},
+    source::{Interrupt, Opener as _, SourceError, SystemOpener},
 };
 
 /// Longer than opening and reading one input may take with the timeouts set here; reaching it is a hang.
@@ -127,7 +127,11 @@ fn play(path: &Path) -> Result<usize, SourceError> {
             return Ok(index);
         }
         let frame = source.retrieve(&|width, height| (width.min(64), height.min(48)))?;
-        assert!(!frame.picture.bgr().unwrap().empty() && frame.picture.size().0 <= 64 && frame.picture.size().1 <= 48);
+        assert!(
+            !frame.picture.bgr().unwrap().empty()
+                && frame.picture.size().0 <= 64
+                && frame.picture.size().1 <= 48
+        );
         assert!(frame.time.is_finite() && frame.time >= last, "{}: time ran backwards", path.display());
         last = frame.time;
     }

@@ -27,9 +27,7 @@ use pcount::{
     config::{Cadence, ParallelConfig, SourceConfig, SourceKind},
     detect::Model,
     engine::{Control, Engine, EngineApi, EngineOptions},
-    source::{
-        Frame, FrameSource, Interrupt, Opener, SourceError, SourceId, StreamInfo, SystemOpener,
-    },
+    source::{Frame, FrameSource, Interrupt, Opener, SourceError, SourceId, StreamInfo, SystemOpener},
     store::SourceState,
 };
 use process::{Held, held, median};
@@ -47,7 +45,11 @@ struct Mixed {
 }
 
 impl Opener for Mixed {
-    fn open(&self, config: &SourceConfig, interrupt: &Interrupt) -> Result<Box<dyn FrameSource>, SourceError> {
+    fn open(
+        &self,
+        config: &SourceConfig,
+        interrupt: &Interrupt,
+    ) -> Result<Box<dyn FrameSource>, SourceError> {
         if let Some(number) = config.id.strip_prefix("other_") {
             let number: usize = number.parse().unwrap();
             let walk =

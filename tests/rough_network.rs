@@ -21,17 +21,20 @@ use std::{
 use http_server::{Answer, serve};
 use pcount::{
     config::SourceConfig,
-    source::{FrameSource, Opener as _, Interrupt, SourceError, SystemOpener},
+    source::{FrameSource, Interrupt, Opener as _, SourceError, SystemOpener},
 };
 use proxy::{Trouble, proxy};
 use rtsp::RtspServer;
 
 fn open(address: &str) -> Result<Box<dyn FrameSource>, SourceError> {
-    SystemOpener.open(&SourceConfig {
-        open_timeout: Duration::from_secs(6),
-        stall_timeout: Duration::from_secs(2),
-        ..SourceConfig::from_source_string(address, &BTreeSet::new()).unwrap()
-    }, &Interrupt::default())
+    SystemOpener.open(
+        &SourceConfig {
+            open_timeout: Duration::from_secs(6),
+            stall_timeout: Duration::from_secs(2),
+            ..SourceConfig::from_source_string(address, &BTreeSet::new()).unwrap()
+        },
+        &Interrupt::default(),
+    )
 }
 
 /// Takes `count` pictures, whole or not; each must be sound as a picture.

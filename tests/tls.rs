@@ -24,7 +24,7 @@ use std::{
 use http_server::{Answer, serve};
 use pcount::{
     config::{SourceConfig, SourceKind, TlsConfig},
-    source::{FrameSource, Opener as _, Interrupt, SourceError, SystemOpener},
+    source::{FrameSource, Interrupt, Opener as _, SourceError, SystemOpener},
 };
 use rtsp::RtspServer;
 use tls::{Authority, Heard, Identity, front, heard, requests, scripted, self_signed};
@@ -388,7 +388,8 @@ fn playlist(folder: &Path, lines: &str) {
 }
 
 fn frames_of(address: &str, tls: &TlsConfig) -> Result<usize, SourceError> {
-    let mut source = SystemOpener.open(&SourceConfig { kind: SourceKind::Video, ..camera(address, tls) }, &Interrupt::default())?;
+    let mut source = SystemOpener
+        .open(&SourceConfig { kind: SourceKind::Video, ..camera(address, tls) }, &Interrupt::default())?;
     let mut frames = 0;
     while source.grab()? {
         frames += 1;

@@ -16,8 +16,8 @@ use anyhow::Context as _;
 use crossbeam_channel::{Receiver, RecvTimeoutError, unbounded};
 
 use super::{
-    DONE, Failure, NO_SOURCE, NO_THREAD, configuration, ending::Ending, native,
-    notices::Notices, signals::StopSignal,
+    DONE, Failure, NO_SOURCE, NO_THREAD, configuration, ending::Ending, native, notices::Notices,
+    signals::StopSignal,
 };
 use crate::{
     cli::CheckArgs,

@@ -14,8 +14,8 @@ use crossbeam_channel::Receiver;
 use sha2::{Digest, Sha256};
 
 use super::{
-    DONE, FAILED, Failure, NO_SOURCE, NO_THREAD, configuration, ending::Ending, native,
-    notices::Notices, signals::StopSignal,
+    DONE, FAILED, Failure, NO_SOURCE, NO_THREAD, configuration, ending::Ending, native, notices::Notices,
+    signals::StopSignal,
 };
 use crate::{
     cli::RunArgs,

@@ -379,7 +379,9 @@ mod tests {
         small.picture = Picture::ready(image);
         assert!(detector.detect(&small).unwrap().is_empty());
         let tiny = Frame {
-            picture: Picture::ready(Mat::new_rows_cols_with_default(1, 1, CV_8UC3, Scalar::all(1.0)).unwrap()),
+            picture: Picture::ready(
+                Mat::new_rows_cols_with_default(1, 1, CV_8UC3, Scalar::all(1.0)).unwrap(),
+            ),
             ..frame(now, 1.0, 1, &[])
         };
         assert!(detector.detect(&tiny).unwrap().is_empty());

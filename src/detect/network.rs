@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-
 use super::{
     DetectError, Detection, Detector, Model, ModelInfo,
     formats::{self, Profile, SCORE_FLOOR},

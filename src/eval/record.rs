@@ -9,7 +9,7 @@ use super::{EvalError, EvalOptions, Scene, mot, play::Player};
 use crate::{
     detect::{Detection, Model},
     files::{self, Draft},
-    source::{Opener as _, Interrupt, SystemOpener},
+    source::{Interrupt, Opener as _, SystemOpener},
 };
 
 /// First words of the line in which a recording keeps its detector's threshold.
@@ -24,7 +24,8 @@ pub fn play(
     options: &EvalOptions,
 ) -> Result<(), EvalError> {
     let broken = |error| EvalError::Source { scene: scene.name.clone(), error };
-    let mut source = SystemOpener.open(&super::source_config(scene), &Interrupt::default()).map_err(broken)?;
+    let mut source =
+        SystemOpener.open(&super::source_config(scene), &Interrupt::default()).map_err(broken)?;
     let mut detector = model.detector();
     let mut recording = match &options.record {
         Some(folder) => {

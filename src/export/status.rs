@@ -52,7 +52,6 @@ struct Status {
     #[serde(default)]
     memory_limit: Option<u64>,
     #[serde(default)]
-    #[serde(default)]
     events_lost: u64,
     /// What the user should know, such as a disk that refuses the ledger.
     #[serde(default)]
@@ -88,7 +87,6 @@ struct Source {
     cpu: f32,
     #[serde(default)]
     picture_bytes: u64,
-    #[serde(default)]
 }
 
 fn whole() -> f32 {

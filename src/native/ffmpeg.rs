@@ -11,11 +11,11 @@ mod picture;
 
 use std::sync::Once;
 
+use ffmpeg_next::ffi;
 pub use ffmpeg_next::{
     Error, Packet,
     error::{EAGAIN, ENOMEM},
 };
-use ffmpeg_next::ffi;
 
 pub use self::{
     decoder::Decoder,

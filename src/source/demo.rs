@@ -177,7 +177,11 @@ impl FrameSource for DemoSource {
 /// `full` reduced to `size`, never enlarged.
 fn fit(full: Mat, size: (u32, u32)) -> opencv::Result<Mat> {
     let (width, height) = (size.0.min(full.cols() as u32), size.1.min(full.rows() as u32));
-    if (width as i32, height as i32) == (full.cols(), full.rows()) { Ok(full) } else { resized(&full, (width, height)) }
+    if (width as i32, height as i32) == (full.cols(), full.rows()) {
+        Ok(full)
+    } else {
+        resized(&full, (width, height))
+    }
 }
 
 #[cfg(test)]

@@ -1,11 +1,6 @@
 //! Opens real sources: files, network cameras and capture devices, through FFmpeg's libraries, and demo scenes.
 
-use std::{
-    ffi::OsString,
-    fs, io,
-    path::Path,
-    sync::Once,
-};
+use std::{ffi::OsString, fs, io, path::Path, sync::Once};
 
 use url::Url;
 
@@ -45,7 +40,11 @@ pub fn prepare_process() {
 pub struct SystemOpener;
 
 impl Opener for SystemOpener {
-    fn open(&self, config: &SourceConfig, interrupt: &Interrupt) -> Result<Box<dyn FrameSource>, SourceError> {
+    fn open(
+        &self,
+        config: &SourceConfig,
+        interrupt: &Interrupt,
+    ) -> Result<Box<dyn FrameSource>, SourceError> {
         prepare_process();
         match &config.source {
             SourceSpec::File(path) => open_file(path, config, interrupt),
@@ -148,7 +147,8 @@ fn open_device(
                 .unwrap_or_else(|| SourceError::Unreachable(format!("'{shown}' cannot be read: {error}"))),
         });
     }
-    let how = How { address: path.as_os_str().to_owned(), format: Some(c"video4linux2"), options: Vec::new() };
+    let how =
+        How { address: path.as_os_str().to_owned(), format: Some(c"video4linux2"), options: Vec::new() };
     let opened = Opened::open(shown, Origin::Device, how, config, interrupt)?;
     Ok(Box::new(VideoSource::new(opened, true)?))
 }

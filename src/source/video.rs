@@ -124,7 +124,8 @@ impl VideoSource {
         let stream = choice.stream;
         check_size(stream.size).map_err(|why| opened.unusable(&why))?;
         opened.input.select(stream.index);
-        let decoder = opened.input.decoder(stream.index).map_err(|error| opened.undecodable(&stream, error))?;
+        let decoder =
+            opened.input.decoder(stream.index).map_err(|error| opened.undecodable(&stream, error))?;
         let fps = sane_fps(stream.fps);
         let way = match live {
             false => Way::Recording,
@@ -200,7 +201,8 @@ impl VideoSource {
         }
         self.others = 0;
         if let Some(passed) = self.without_key_frame {
-            let is_late = clock::passed().saturating_sub(self.since) > KEY_FRAME_AFTER && self.way == Way::Live;
+            let is_late =
+                clock::passed().saturating_sub(self.since) > KEY_FRAME_AFTER && self.way == Way::Live;
             if !self.packet.is_key() && passed < KEY_FRAME_WITHIN && !is_late {
                 self.without_key_frame = Some(passed + 1);
                 return Ok(());
@@ -237,8 +239,10 @@ impl VideoSource {
             return Ok(());
         }
         self.opened.input.select(index);
-        self.decoder = self.opened.input.decoder(index).map_err(|error| self.opened.undecodable(&other, error))?;
-        self.remarks.push_back(format!("'{}' goes on with video stream {index} ({})", self.opened.name, other.codec));
+        self.decoder =
+            self.opened.input.decoder(index).map_err(|error| self.opened.undecodable(&other, error))?;
+        self.remarks
+            .push_back(format!("'{}' goes on with video stream {index} ({})", self.opened.name, other.codec));
         self.stream = other;
         self.decode()
     }
@@ -313,14 +317,23 @@ impl VideoSource {
     }
 
     fn orientation(&self, picture: &ffmpeg::Picture) -> Orientation {
-        picture.matrix().or(self.stream.matrix).map_or_else(Orientation::default, |matrix| Orientation::of(&matrix))
+        picture
+            .matrix()
+            .or(self.stream.matrix)
+            .map_or_else(Orientation::default, |matrix| Orientation::of(&matrix))
     }
 
     /// What is to be said at the end of a recording.
     fn say_end(&mut self) {
         self.remarks.extend(self.damage.at_end(&self.opened.name));
         let broke_off = self.damage.why_it_broke_off();
-        self.remarks.extend(self.opened.early_end(&self.info, self.taken, self.time, &self.stream, broke_off));
+        self.remarks.extend(self.opened.early_end(
+            &self.info,
+            self.taken,
+            self.time,
+            &self.stream,
+            broke_off,
+        ));
     }
 }
 
@@ -361,7 +374,9 @@ impl FrameSource for VideoSource {
         }?;
         let Some(next) = next else {
             if self.taken == 0 {
-                return Err(self.opened.unusable("holds no frame that can be decoded; it may be damaged or cut short"));
+                return Err(self
+                    .opened
+                    .unusable("holds no frame that can be decoded; it may be damaged or cut short"));
             }
             if !std::mem::replace(&mut self.is_over, true) {
                 self.say_end();

@@ -56,7 +56,10 @@ impl Clip {
         };
         let (size, fps) = (format!("{width}x{height}"), fps.to_string());
         let child = Command::new("ffmpeg")
-            .args(["-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "bgr24", "-s", &size, "-r", &fps, "-i", "-"])
+            .args([
+                "-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "bgr24", "-s", &size, "-r", &fps, "-i",
+                "-",
+            ])
             .args(["-c:v", coder, "-q:v", "2", "-strict", "unofficial"])
             .arg(path)
             .stdin(Stdio::piped())

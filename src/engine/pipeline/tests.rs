@@ -130,8 +130,14 @@ fn watch(scene: Scene, seconds: f64, at: impl Fn(f64) -> Vec<(i32, i32)>) -> Wat
         let mut image = Mat::default();
         let (wanted, picture) = (Size::new(size.0 as i32, size.1 as i32), scene.picture(&at(time)));
         imgproc::resize(&picture, &mut image, wanted, 0.0, 0.0, imgproc::INTER_AREA).unwrap();
-        let frame =
-            Frame { picture: Picture::ready(image), index, time, captured: std::time::Instant::now(), stream_size, last: false };
+        let frame = Frame {
+            picture: Picture::ready(image),
+            index,
+            time,
+            captured: std::time::Instant::now(),
+            stream_size,
+            last: false,
+        };
         let step = pipeline.frame(&frame).unwrap();
         tracks.extend(step.tracks.iter().filter(|track| track.confirmed).map(|track| track.id));
         let into_it = step.tracks.iter().filter(|track| track.followed && !step.looked);

@@ -78,7 +78,7 @@ impl SourceRuntime {
             }
             // Over no more, before anybody looks; and nothing more of the old run is counted.
             self.core.places.forget(self);
-            self.core.give_over(self, self.run.load_full());
+            self.run.load().abandon();
             self.set_state(SourceState::Queued, None);
         }
         // What does not need the pipeline is done at once, unless something is to be done before it.
@@ -199,7 +199,7 @@ impl SourceRuntime {
         let run = self.run.load_full();
         run.control.pause(false);
         self.core.places.forget(self);
-        self.core.give_over(self, run);
+        run.abandon();
         pipeline.disconnect(&mut Vec::new());
         pipeline.reset_counts();
         self.handled.store(0, Ordering::Relaxed);

@@ -1,10 +1,8 @@
 //! One run of a capture thread, and the source as that thread sees it.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU32, AtomicU64, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, AtomicU64, Ordering},
 };
 
 use parking_lot::Mutex;
@@ -12,9 +10,7 @@ use parking_lot::Mutex;
 use super::SourceRuntime;
 use crate::{
     config::SourceKind,
-    engine::{
-        models,
-    },
+    engine::models,
     metrics::stages::thread_nanoseconds,
     source::{
         SourceError, StreamInfo,

@@ -2,7 +2,6 @@
 
 use std::{sync::atomic::Ordering, time::Duration};
 
-
 use super::{Run, SourceRuntime};
 use crate::{
     config::{SourceConfig, SourceKind},

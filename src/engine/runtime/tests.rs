@@ -11,6 +11,7 @@ use crate::{
     detect::{DetectError, Detection, Detector, Model, ModelInfo},
     engine::{Control, Engine, EngineApi as _, EngineError, EngineOptions, aggregator::Sink},
     export::records::TaskResult,
+    source::picture::Picture,
     store::{Event, EventKind, copies},
 };
 
@@ -51,7 +52,7 @@ fn camera(id: &str) -> SourceConfig {
 
 fn frame(index: u64) -> Frame {
     Frame {
-        image: Mat::new_rows_cols_with_default(48, 64, CV_8UC3, Scalar::all(0.0)).unwrap(),
+        picture: Picture::ready(Mat::new_rows_cols_with_default(48, 64, CV_8UC3, Scalar::all(0.0)).unwrap()),
         index,
         time: index as f64 / 10.0,
         captured: Instant::now(),
@@ -164,7 +165,7 @@ fn while_what_is_counted_is_not_taken_frames_wait_and_nothing_counted_is_lost() 
 
 #[test]
 fn what_becomes_of_an_addition_is_told() {
-    let (engine, source) = engine_with(options());
+    let (engine, _) = engine_with(options());
     let add = |id: &str| engine.send(Control::Add(Box::new(camera(id)))).poll().unwrap();
     assert!(matches!(add("camera"), Err(EngineError::DuplicateId(id)) if &*id == "camera"));
     assert!(matches!(add("../up"), Err(EngineError::Source(problem)) if problem.contains("'../up'")));

@@ -76,7 +76,12 @@ impl Input {
             (*context).interrupt_callback = interrupt.interrupt;
             let format = format.map_or(ptr::null(), |name| ffi::av_find_input_format(name.as_ptr()));
             let mut left = dictionary.disown();
-            let opened = ffi::avformat_open_input(&raw mut context, address.as_ptr(), format.cast_mut().cast(), &raw mut left);
+            let opened = ffi::avformat_open_input(
+                &raw mut context,
+                address.as_ptr(),
+                format.cast_mut().cast(),
+                &raw mut left,
+            );
             drop(Dictionary::own(left));
             if opened < 0 {
                 return Err(Error::from(opened));

@@ -57,14 +57,23 @@ unsafe extern "C" fn heard(context: *mut c_void, level: c_int, format: *const c_
         // SAFETY: the arguments are those that belong to the format; the line is as long as is said, and ends in NUL
         // after it.
         let text = unsafe {
-            ffi::av_log_format_line2(context, level, format, arguments, line.as_mut_ptr(), LONGEST as c_int, &raw mut prefix);
+            ffi::av_log_format_line2(
+                context,
+                level,
+                format,
+                arguments,
+                line.as_mut_ptr(),
+                LONGEST as c_int,
+                &raw mut prefix,
+            );
             CStr::from_ptr(line.as_ptr())
         };
         let text = text.to_string_lossy().trim().to_owned();
         if !text.is_empty() {
             let is_error = level <= ffi::AV_LOG_ERROR as c_int;
             // A panic must not reach FFmpeg.
-            let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| listener(Heard { text, is_error })));
+            let _ =
+                std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| listener(Heard { text, is_error })));
         }
     });
     // The thread is about to end.

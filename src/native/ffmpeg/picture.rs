@@ -149,7 +149,12 @@ impl Picture {
             || is(ffi::AV_PIX_FMT_FLAG_HWACCEL)
             || is(ffi::AV_PIX_FMT_FLAG_BE)
             || is(ffi::AV_PIX_FMT_FLAG_FLOAT);
-        if strange || luma.plane != 0 || luma.step != bytes || luma.offset != 0 || luma.shift != 0 || !(8..=16).contains(&bits)
+        if strange
+            || luma.plane != 0
+            || luma.step != bytes
+            || luma.offset != 0
+            || luma.shift != 0
+            || !(8..=16).contains(&bits)
         {
             return None;
         }
@@ -162,7 +167,13 @@ impl Picture {
         // SAFETY: the plane holds `height` lines of `step` bytes, of which `rows` with `fields` between them are seen;
         // the view ends before the picture can.
         let view = unsafe {
-            Mat::new_rows_cols_with_data_unsafe(rows, raw.width, kind, raw.data[0].cast(), step * fields as usize)
+            Mat::new_rows_cols_with_data_unsafe(
+                rows,
+                raw.width,
+                kind,
+                raw.data[0].cast(),
+                step * fields as usize,
+            )
         };
         Some(see(&view.ok()?, Depth { bits, is_full: self.is_full_range() }))
     }
@@ -227,7 +238,12 @@ impl Converter {
     ///
     /// # Errors
     /// Where FFmpeg cannot convert it, or there is no memory.
-    pub fn bgr<'a>(&mut self, picture: &Picture, size: (u32, u32), room: &'a mut Mat) -> Result<BoxedRef<'a, Mat>, Error> {
+    pub fn bgr<'a>(
+        &mut self,
+        picture: &Picture,
+        size: (u32, u32),
+        room: &'a mut Mat,
+    ) -> Result<BoxedRef<'a, Mat>, Error> {
         self.convert(picture, size, false, room)
     }
 
@@ -235,11 +251,22 @@ impl Converter {
     ///
     /// # Errors
     /// As there.
-    pub fn grey<'a>(&mut self, picture: &Picture, size: (u32, u32), room: &'a mut Mat) -> Result<BoxedRef<'a, Mat>, Error> {
+    pub fn grey<'a>(
+        &mut self,
+        picture: &Picture,
+        size: (u32, u32),
+        room: &'a mut Mat,
+    ) -> Result<BoxedRef<'a, Mat>, Error> {
         self.convert(picture, size, true, room)
     }
 
-    fn convert<'a>(&mut self, picture: &Picture, size: (u32, u32), grey: bool, into: &'a mut Mat) -> Result<BoxedRef<'a, Mat>, Error> {
+    fn convert<'a>(
+        &mut self,
+        picture: &Picture,
+        size: (u32, u32),
+        grey: bool,
+        into: &'a mut Mat,
+    ) -> Result<BoxedRef<'a, Mat>, Error> {
         let raw = picture.raw();
         let fields = if picture.is_interlaced() { 2 } else { 1 };
         let (format, _) = plain(raw.format);
@@ -291,7 +318,11 @@ impl Converter {
 
 impl Context {
     fn new(key: Key) -> Result<Self, Error> {
-        let to = if key.grey { ffi::AVPixelFormat::AV_PIX_FMT_GRAY8 } else { ffi::AVPixelFormat::AV_PIX_FMT_BGR24 };
+        let to = if key.grey {
+            ffi::AVPixelFormat::AV_PIX_FMT_GRAY8
+        } else {
+            ffi::AVPixelFormat::AV_PIX_FMT_BGR24
+        };
         let no = || Error::Other { errno: ffmpeg_next::error::EINVAL };
         // SAFETY: the context is checked before it is used; tables of coefficients are constants of the library. No
         // filters and no parameters are given.

@@ -127,7 +127,9 @@ impl Opened {
             Error::DecoderNotFound => {
                 self.unusable(&format!("is coded as '{}', which this FFmpeg cannot decode", stream.codec))
             }
-            _ => self.unusable(&format!("cannot be decoded ({}: {})", stream.codec, said(error, &self.lines))),
+            _ => {
+                self.unusable(&format!("cannot be decoded ({}: {})", stream.codec, said(error, &self.lines)))
+            }
         }
     }
 
@@ -158,7 +160,11 @@ impl Opened {
         let name = &self.name;
         if let Origin::File(path, length) = &self.origin {
             match std::fs::metadata(path) {
-                Err(_) => return Some(format!("'{name}' has vanished while it was read; {taken} frames were counted")),
+                Err(_) => {
+                    return Some(format!(
+                        "'{name}' has vanished while it was read; {taken} frames were counted"
+                    ));
+                }
                 Ok(file) if file.len() != *length => {
                     return Some(format!(
                         "'{name}' is still being written; it was read as far as it went, {taken} frames; restart it \
@@ -187,7 +193,8 @@ impl Opened {
 }
 
 fn open(how: &How, patience: &Patience) -> Result<Input, Error> {
-    let options: Vec<(&str, &str)> = how.options.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let options: Vec<(&str, &str)> =
+        how.options.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let asked = patience.clone();
     let mut input = Input::open(&how.address, how.format, &options, move || asked.gives_up())?;
     input.probe()?;
@@ -223,7 +230,9 @@ fn said(error: Error, lines: &Lines) -> String {
     let line = lines.lock().back().cloned();
     match line {
         // Without the part of FFmpeg that says it: "[h264 @ 0x5581] no frame!".
-        Some(line) => line.rsplit_once("] ").map_or(line.as_str(), |(_, text)| text).trim_end_matches('.').to_owned(),
+        Some(line) => {
+            line.rsplit_once("] ").map_or(line.as_str(), |(_, text)| text).trim_end_matches('.').to_owned()
+        }
         None => error.to_string(),
     }
 }
@@ -263,9 +272,11 @@ fn file_failure(path: &Path, error: Error, lines: &Lines) -> SourceError {
     let said_of = |words: &str| lines.lock().iter().any(|line| line.contains(words));
     let problem = match error {
         // So FFmpeg calls the index of an MP4 file.
-        Error::InvalidData if said_of("moov atom not found") => "is cut short: its index (the 'moov' box) is missing, \
+        Error::InvalidData if said_of("moov atom not found") => {
+            "is cut short: its index (the 'moov' box) is missing, \
              so it is still being written or its recording was never finished"
-            .to_owned(),
+                .to_owned()
+        }
         Error::InvalidData if said_of("Picture size") => format!(
             "declares pictures of more than {} megapixels; it may be damaged",
             ffmpeg::MOST_PIXELS / 1_000_000
