@@ -124,10 +124,7 @@ fn run_command() -> ExitCode {
             serde_json::to_writer_pretty(&mut *out, &config::schema())?;
             writeln!(out)
         }),
-        Some(Command::Completions { shell }) => print(|out| {
-            cli::completions(shell, out);
-            Ok(())
-        }),
+        Some(Command::Completions { shell }) => print(|out| cli::completions(shell, out)),
         Some(Command::Man) => print(cli::man),
         Some(Command::Models(args)) => models::run(&args),
     };

@@ -18,3 +18,5 @@ mod looks;
 mod sizes;
 #[path = "screens/stage.rs"]
 mod stage;
+#[path = "screens/truths.rs"]
+mod truths;

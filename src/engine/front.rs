@@ -8,7 +8,7 @@ use crate::{
     count::replay::Paths,
     metrics::stages::Spent,
     source::SourceId,
-    store::{EngineSnapshot, Minute, Preview, SourceState, WorkerSnapshot},
+    store::{EngineSnapshot, Event, Minute, Preview, SourceState, WorkerSnapshot},
 };
 
 impl Engine {
@@ -136,6 +136,10 @@ impl EngineApi for Engine {
 
     fn preview(&self, source: &str) -> Option<Arc<Preview>> {
         self.source(source)?.preview.load_full()
+    }
+
+    fn events(&self, source: &str) -> Vec<Event> {
+        self.inner.collected.recent_of(source)
     }
 
     fn history(&self, source: &str) -> Vec<Minute> {

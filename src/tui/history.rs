@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::{Timestamp, ToSpan as _, civil::Date};
 
-use crate::ledger::report::{Gap, PeakHour, Report, Step};
+use crate::{
+    ledger::report::{Gap, PeakHour, Report, Step},
+    tui::keymap::Key,
+};
 
 /// How long a time is shown, and in which steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -148,12 +151,23 @@ pub struct History {
     pub row: usize,
     /// Whether keys move in the table, not in the list.
     pub in_rows: bool,
+    /// Keys pressed while the time shown was still being read: they act once it is there.
+    pub waiting: Vec<Key>,
 }
 
 impl Default for History {
     fn default() -> Self {
         let day = Date::constant(1970, 1, 1);
-        Self { scale: Scale::default(), day, today: day, answer: None, entry: 0, row: 0, in_rows: false }
+        Self {
+            scale: Scale::default(),
+            day,
+            today: day,
+            answer: None,
+            entry: 0,
+            row: 0,
+            in_rows: false,
+            waiting: Vec::new(),
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
     time::Instant,
 };
 
-use crossbeam_channel::{Receiver, Sender, unbounded};
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
 use super::{
     action::Action,
@@ -19,7 +19,10 @@ use super::{
     keymap::{Key, Keymap},
 };
 use crate::{
-    config::{self, SourceConfig, edit::KeepLogin},
+    config::{
+        self, SourceConfig, SourceSpec,
+        edit::{KeepLogin, same_place},
+    },
     engine::{Control, EngineApi},
     ledger::{
         chart::{Column, Width},
@@ -27,7 +30,7 @@ use crate::{
     },
     logging::Level,
     source::SourceId,
-    store::Minute,
+    store::{Minute, name_of},
 };
 
 mod fetch;
@@ -71,6 +74,10 @@ pub struct Session {
     replay: Replaying,
     reports: Reports,
     charts: Charts,
+    /// Effects that only the owner of the terminal can see to.
+    left: Vec<Effect>,
+    /// Ends with the last work on the configuration file that was asked for.
+    saving: Option<(Sender<()>, Receiver<()>)>,
     stages_due: Option<Instant>,
     /// Whether more of the history has become known since it was fetched.
     history_again: bool,
@@ -128,12 +135,19 @@ impl Session {
             replay: Replaying::default(),
             reports: Reports::default(),
             charts: Charts::default(),
+            left: Vec::new(),
+            saving: None,
             stages_due: None,
             history_again: false,
             before: None,
         };
         session.refresh(moment);
         session
+    }
+
+    /// What only the owner of the terminal can do of what [`Self::refresh`] has caused.
+    pub fn take_left(&mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.left)
     }
 
     /// Fetches what is new, as of `moment`.
@@ -149,7 +163,9 @@ impl Session {
                 Answer::Said(Err(text)) => self.ui.say(text, Tone::Refused),
                 Answer::Report(asked, result) => {
                     self.reports.running = false;
-                    self.ui.report_read(asked, result);
+                    let effects = self.ui.report_read(asked, result);
+                    let rest = self.perform(effects);
+                    self.left.extend(rest);
                 }
                 Answer::Chart(source, width, result) => self.chart_read(source, width, result),
                 Answer::LastHour(minutes) => {
@@ -191,20 +207,25 @@ impl Session {
                     host.look_at_config();
                     Answer::Looked
                 }),
-                Effect::AddSource { text, name, keep } => self.add_source(&text, &name, keep),
-                Effect::SaveLines(source, drawn) => self.in_background("tui-save", move |host| {
+                Effect::AddSource { text, name, keep, is_silent, is_warned } => {
+                    self.add_source(&text, &name, keep, (is_silent, is_warned));
+                }
+                Effect::SaveLines(source, drawn) => self.save(move |host| {
                     let result = host.save_lines(&source, &drawn);
                     Answer::Saved(source, drawn, result)
                 }),
+                Effect::RemoveFromFile(ids) => {
+                    self.save(move |host| Answer::Written(host.remove_sources(&ids)));
+                }
                 Effect::WriteConfig => {
                     let sources: Vec<_> = self.engine.snapshot().sources;
                     let sources: Vec<Arc<SourceConfig>> =
                         sources.iter().filter_map(|source| self.engine.source_config(&source.id)).collect();
-                    self.in_background("tui-save", move |host| Answer::Written(host.write_config(&sources)));
+                    self.save(move |host| Answer::Written(host.write_config(&sources)));
                 }
                 Effect::Report(asked) => self.reports.wanted = Some(asked),
                 Effect::WriteReport(asked) => {
-                    self.in_background("tui-save", move |host| Answer::Said(host.write_report(&asked)));
+                    self.in_background("tui-report", move |host| Answer::Said(host.write_report(&asked)));
                 }
                 Effect::Export => {
                     self.ui.say("exporting", Tone::Done);
@@ -233,7 +254,9 @@ impl Session {
         }
     }
 
-    fn add_source(&mut self, text: &str, name: &str, keep: KeepLogin) {
+    /// Adds a source, unless something speaks against it that the user has not been told: that it is there already, or,
+    /// where it is not known to be silent, that there is nothing.
+    fn add_source(&mut self, text: &str, name: &str, keep: KeepLogin, (is_silent, is_warned): (bool, bool)) {
         let mut taken = self.given.clone();
         taken.extend(self.engine.snapshot().sources.iter().map(|source| source.id.to_string()));
         taken.extend(self.host.taken_ids());
@@ -241,6 +264,10 @@ impl Session {
             Ok(source) => source,
             Err(problem) => return self.ui.source_added(Err(problem)),
         };
+        let doubt = self.known_as(&source.source).or_else(|| missing(&source.source).filter(|_| !is_silent));
+        if let Some(doubt) = doubt.filter(|_| !is_warned) {
+            return self.ui.source_doubted(&doubt);
+        }
         if !name.is_empty() {
             source.alias = match config::label(name, config::LABEL_LENGTH) {
                 Ok(name) => name,
@@ -254,10 +281,38 @@ impl Session {
         self.ui.source_added(Ok(&source));
         if matches!(self.ui.config_place, ConfigPlace::File(_)) {
             let written = text.to_string();
-            self.in_background("tui-save", move |host| {
-                Answer::Written(host.save_source(&source, &written, keep))
-            });
+            self.save(move |host| Answer::Written(host.save_source(&source, &written, keep)));
         }
+    }
+
+    /// Says that what `spec` opens is opened already, or stands in the configuration file.
+    fn known_as(&self, spec: &SourceSpec) -> Option<String> {
+        let running = self.engine.snapshot().sources;
+        let ids = running.iter().map(|source| &*source.id).chain(self.given.iter().map(String::as_str));
+        let mut runs = ids.filter_map(|id| self.engine.source_config(id));
+        if let Some(known) = runs.find(|known| same_place(&known.source, spec)) {
+            return Some(format!("it is there already, as '{}'", name_of(&known.alias, &known.id)));
+        }
+        let kept = self.host.kept_sources().into_iter().find(|known| same_place(&known.source, spec))?;
+        let ConfigPlace::File(file) = &self.ui.config_place else { return None };
+        Some(format!("'{file}' has it already, as '{}'", name_of(&kept.alias, &kept.id)))
+    }
+
+    /// Does `work` on the configuration file, after all that was asked for before: what is added and then removed
+    /// is gone.
+    fn save(&mut self, work: impl FnOnce(&dyn Host) -> Answer + Send + 'static) {
+        let before = self.saving.replace(bounded(0));
+        let done = self.saving.as_ref().map(|(done, _)| done.clone());
+        self.in_background("tui-save", move |host| {
+            // Nothing is ever sent: it ends when the one before has let go.
+            if let Some((sender, waiting)) = before {
+                drop(sender);
+                let _ = waiting.recv();
+            }
+            let answer = work(host);
+            drop(done);
+            answer
+        });
     }
 
     fn in_background(&mut self, name: &str, work: impl FnOnce(&dyn Host) -> Answer + Send + 'static) {
@@ -269,5 +324,15 @@ impl Session {
         if let Err(error) = started {
             self.ui.say(format!("cannot start a thread: {error}"), Tone::Refused);
         }
+    }
+}
+
+/// Says that the file or device that `spec` names is not there.
+fn missing(spec: &SourceSpec) -> Option<String> {
+    let (SourceSpec::File(path) | SourceSpec::Device(path)) = spec else { return None };
+    match path.try_exists() {
+        Ok(true) => None,
+        Ok(false) => Some(format!("'{spec}' does not exist")),
+        Err(error) => Some(format!("'{spec}' cannot be looked at: {error}")),
     }
 }

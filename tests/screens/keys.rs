@@ -525,7 +525,7 @@ fn the_history_tells_sources_and_lines_apart_and_opens_days() {
     stage.keys("+<left>");
     stage.wait_for("Last week");
     stage.wait_for("Mon 2 Mar");
-    assert!(heading(&mut stage, "Main Entrance"), "{}", stage.text(120, 40));
+    assert!(heading(&mut stage, "Main Entrance (camera_01)"), "{}", stage.text(120, 40));
     stage.keys("<tab>j<enter>");
     stage.wait_for("Tuesday 3 March 2026, by the hour");
     stage.wait_for("01:00");

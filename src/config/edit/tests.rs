@@ -116,7 +116,8 @@ fn an_id_that_somebody_else_has_taken_is_not_written_twice() {
     }
     assert_eq!(read(&file), text);
     assert_eq!(fs::read_dir(folder.path().join("cams.logins")).unwrap().count(), 0, "no login lies about");
-    let mut ids = file.ids().unwrap();
+    let sources = file.sources().unwrap();
+    let mut ids: Vec<&str> = sources.iter().map(|source| &*source.id).collect();
     ids.sort();
     assert_eq!(ids, ["all_b", "gate"]);
 }

@@ -6,8 +6,15 @@ use super::{Effect, Screen, Tone, UiState};
 use crate::{
     ledger::report::{Report, Step},
     source::SourceId,
-    tui::history::{self, Asked, Entry, History, Scale},
+    tui::{
+        action::Action,
+        history::{self, Asked, Entry, History, Scale},
+        keymap::Key,
+    },
 };
+
+/// What is said of a key that has to wait.
+const READING: &str = "what was counted is being read; the keys act when it is there";
 
 impl UiState {
     /// Today by the hour, all sources.
@@ -46,10 +53,51 @@ impl UiState {
         self.read_history()
     }
 
-    /// What was asked for, unless something else is shown by now.
-    pub fn report_read(&mut self, asked: Asked, result: Result<Report, String>) {
+    /// Keeps `key`, which means `action`, until the time shown is read, when it acts on what is being read or comes
+    /// behind another that does. What leads away from the screen waits for nothing.
+    pub(super) fn waits_for_report(&mut self, key: Key, action: Option<Action>) -> bool {
+        if *self.screen() != Screen::Report || self.history.report().is_some() {
+            return false;
+        }
+        let waits = match action {
+            Some(
+                Action::Quit
+                | Action::QuitKeepTable
+                | Action::Back
+                | Action::Suspend
+                | Action::Repaint
+                | Action::Report,
+            ) => false,
+            Some(
+                Action::Up
+                | Action::Down
+                | Action::Top
+                | Action::Bottom
+                | Action::PageUp
+                | Action::PageDown
+                | Action::Enter
+                | Action::NextPanel
+                | Action::PreviousPanel
+                | Action::Copy
+                | Action::Pause
+                | Action::Restart
+                | Action::Reset
+                | Action::Remove
+                | Action::Logs,
+            ) => true,
+            _ => !self.history.waiting.is_empty(),
+        };
+        if waits {
+            self.history.waiting.push(key);
+            self.say(READING, Tone::Done);
+        }
+        waits
+    }
+
+    /// What was asked for, unless something else is shown by now. Then what was typed meanwhile.
+    pub fn report_read(&mut self, asked: Asked, result: Result<Report, String>) -> Vec<Effect> {
         if asked != self.history.asked() {
-            return;
+            return Vec::new();
         }
         let chosen = self.chosen_entry().and_then(|(report, entry)| name_of(&report, entry));
         let result = result.map(Arc::new);
@@ -60,6 +108,15 @@ impl UiState {
         }
         self.history.answer = Some((asked, result));
         self.changed = true;
+        let mut effects = Vec::new();
+        // One of them may ask for another time, which the others then wait for.
+        for key in std::mem::take(&mut self.history.waiting) {
+            effects.extend(self.key(key));
+        }
+        if self.toast.as_ref().is_some_and(|toast| toast.text == READING) {
+            self.toast = None;
+        }
+        effects
     }
 
     /// The report at hand, also of another time, and the entry that is chosen in it.

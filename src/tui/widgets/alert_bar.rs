@@ -51,7 +51,7 @@ pub fn draw(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
         lines.push(look.line(look.left(&format!(" {} {what}", look.symbols.alert), width), Role::Alert));
     }
     if !seen.is_empty() {
-        let names: Vec<&str> = seen.iter().map(|alert| &*snapshot.sources[alert.source].alias).collect();
+        let names: Vec<String> = seen.iter().map(|alert| snapshot.sources[alert.source].name()).collect();
         let what = format!(" {} seen: {}", look.symbols.acknowledged, names.join(", "));
         lines.push(look.line(look.cut(&what, width), Role::Warn));
     }
@@ -83,23 +83,14 @@ pub fn draw(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
 }
 
 fn sentence(alert: &Alert, source: &SourceSnapshot, moment: &Moment) -> String {
-    let name = text::clean(&source.alias);
+    let name = text::clean(&source.name());
     match alert.key.kind {
-        AlertKind::OverLimit => match source.threshold {
-            Some(limit) if source.current() >= limit => {
-                format!("{name}: over its limit, {} of {limit}", format::current(source.current()))
-            }
-            _ => {
-                let zone = source
-                    .zones
-                    .iter()
-                    .find(|zone| zone.threshold.is_some_and(|limit| zone.occupancy as i64 >= limit));
-                match zone {
-                    Some(zone) => format!("{name}: zone '{}' is full, {} inside", zone.name, zone.occupancy),
-                    None => format!("{name}: over its limit"),
-                }
-            }
-        },
+        AlertKind::Limit => {
+            let reached = source.limits().find_map(|limit| Some((limit.words()?, limit)));
+            let Some((words, limit)) = reached else { return name };
+            let whose = limit.zone.map_or(String::new(), |zone| format!("zone '{}' is ", text::clean(&zone)));
+            format!("{name}: {whose}{words}, {} of {}", format::current(limit.current), limit.limit)
+        }
         AlertKind::Flapping => format!("{name}: {}", source.flapping().unwrap_or_default()),
         AlertKind::Down | AlertKind::Failed => {
             let error = source.last_error.as_deref().unwrap_or("no pictures");
