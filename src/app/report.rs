@@ -8,9 +8,10 @@ use crate::{
     config::{Config, Overrides},
     ledger::{
         self, LedgerError,
-        render::render,
+        render::{ReportFormat, render},
         report::{Query, parse_moment},
     },
+    store::name_of,
 };
 
 /// Reads the ledger of a configuration, or of a folder, and prints the answer.
@@ -23,7 +24,7 @@ pub fn run(args: &ReportArgs) -> Result<u8, Failure> {
         }
     };
     configuration::warn(&config);
-    let settings = config.parallel;
+    let settings = &config.parallel;
     let usage = |error: LedgerError| Failure::Usage(error.to_string());
     let now = jiff::Timestamp::now();
     let moment = |text: &str| parse_moment(text, now, &settings.timezone).map_err(usage);
@@ -44,12 +45,20 @@ pub fn run(args: &ReportArgs) -> Result<u8, Failure> {
         }
         tracing::debug!("{crossings} crossings summed up");
     });
-    let (report, notice) = ledger::report::read(&path, &query).map_err(|error| match error {
+    let (mut report, notice) = ledger::report::read(&path, &query).map_err(|error| match error {
         LedgerError::Question(_) => usage(error),
         _ => error.into(),
     })?;
     if let Some(notice) = notice {
         complain(&notice);
+    }
+    if args.format == ReportFormat::Table {
+        // Programs go by the id.
+        for source in &mut report.sources {
+            if let Some(known) = config.sources.iter().find(|known| *known.id == *source.camera_id) {
+                source.camera_id = name_of(&known.alias, &known.id);
+            }
+        }
     }
     print(|out| out.write_all(render(&report, args.format).as_bytes()))
 }

@@ -145,6 +145,8 @@ pub struct History {
     pub today: Date,
     /// The latest answer, and to what.
     pub answer: Option<(Asked, Result<Arc<Report>, String>)>,
+    /// What the overview had of each source, in and out, when the answer was asked for and when it came.
+    pub overview: BTreeMap<String, [(u64, u64); 2]>,
     /// The chosen entry of the list.
     pub entry: usize,
     /// The chosen row of the table.
@@ -163,6 +165,7 @@ impl Default for History {
             day,
             today: day,
             answer: None,
+            overview: BTreeMap::new(),
             entry: 0,
             row: 0,
             in_rows: false,

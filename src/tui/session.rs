@@ -30,7 +30,7 @@ use crate::{
     },
     logging::Level,
     source::SourceId,
-    store::{Minute, name_of},
+    store::{Minute, SourceSnapshot, name_of},
 };
 
 mod fetch;
@@ -89,6 +89,8 @@ pub struct Session {
 #[derive(Default)]
 struct Reports {
     running: bool,
+    /// The sources as they were when it was asked for.
+    before: Vec<Arc<SourceSnapshot>>,
     wanted: Option<Asked>,
     due: Option<Instant>,
 }
@@ -163,7 +165,8 @@ impl Session {
                 Answer::Said(Err(text)) => self.ui.say(text, Tone::Refused),
                 Answer::Report(asked, result) => {
                     self.reports.running = false;
-                    let effects = self.ui.report_read(asked, result);
+                    let before = std::mem::take(&mut self.reports.before);
+                    let effects = self.ui.report_read(asked, result, &before);
                     let rest = self.perform(effects);
                     self.left.extend(rest);
                 }

@@ -26,7 +26,7 @@ fn pause_acts_on_the_selected_source_and_says_so() {
     let mut stage = two();
     stage.keys("jp");
     assert_eq!(stage.engine.take_sent(), ["pause camera_02"]);
-    assert_eq!(stage.said(), "pausing 'Side Exit'");
+    assert_eq!(stage.said(), "pausing 'Side Exit (camera_02)'");
 }
 
 #[test]
@@ -197,7 +197,7 @@ fn sorting_by_a_number_twice_reverses() {
 #[test]
 fn acknowledged_alerts_come_back_when_they_happen_anew() {
     let mut stage = Stage::new(vec![fake::retrying("camera_03", "Car Park")]);
-    assert!(stage.text(80, 24).contains(" ▲ Car Park: retrying"));
+    assert!(stage.text(80, 24).contains(" ▲ Car Park (camera_03): retrying"));
     stage.keys("c");
     assert!(stage.text(80, 24).contains("△ seen: Car Park"));
     stage
@@ -208,7 +208,7 @@ fn acknowledged_alerts_come_back_when_they_happen_anew() {
         std::sync::Arc::make_mut(&mut snapshot.sources[0]).state = SourceState::Failed { next: None }
     });
     stage.tick();
-    assert!(stage.text(80, 24).contains(" ▲ Car Park: failed"));
+    assert!(stage.text(80, 24).contains(" ▲ Car Park (camera_03): failed"));
 }
 
 #[test]
@@ -237,7 +237,7 @@ fn quitting_asks_once_while_something_is_being_counted() {
     }
     let mut stage = Stage::new(fake::mixed());
     assert!(stage.keys("q").is_empty());
-    assert!(stage.text(80, 24).contains("Test Video (62% done)"));
+    assert!(stage.text(80, 24).contains("Test Video (video_01), 62% done"));
     assert!(matches!(stage.keys("y")[..], [Effect::Quit(Exit::Quit)]));
     assert!(matches!(stage.keys("Q")[..], [Effect::Quit(Exit::QuitKeepTable)]));
     assert!(matches!(stage.keys("<ctrl-c>")[..], [Effect::Quit(Exit::Signal(2))]));
@@ -647,7 +647,15 @@ fn workers_are_seen_and_changed_on_their_own_screen() {
 fn tab_goes_through_the_logs() {
     let mut stage = two();
     stage.keys("L-");
-    for name in ["camera_01", "camera_02", "worker 1", "worker 2", "worker 3", "worker 4", "all"] {
+    for name in [
+        "Main Entrance (camera_01)",
+        "Side Exit (camera_02)",
+        "worker 1",
+        "worker 2",
+        "worker 3",
+        "worker 4",
+        "all",
+    ] {
         stage.keys("<tab>");
         assert!(stage.text(120, 40).contains(&format!("Log: {name}, following, INFO")), "{name}");
     }

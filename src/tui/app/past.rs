@@ -6,6 +6,7 @@ use super::{Effect, Screen, Tone, UiState};
 use crate::{
     ledger::report::{Report, Step},
     source::SourceId,
+    store::SourceSnapshot,
     tui::{
         action::Action,
         history::{self, Asked, Entry, History, Scale},
@@ -76,8 +77,6 @@ impl UiState {
                 | Action::PageUp
                 | Action::PageDown
                 | Action::Enter
-                | Action::NextPanel
-                | Action::PreviousPanel
                 | Action::Copy
                 | Action::Pause
                 | Action::Restart
@@ -94,8 +93,14 @@ impl UiState {
         waits
     }
 
-    /// What was asked for, unless something else is shown by now. Then what was typed meanwhile.
-    pub fn report_read(&mut self, asked: Asked, result: Result<Report, String>) -> Vec<Effect> {
+    /// What was asked for when the sources were like `before`, unless something else is shown by now. Then what was
+    /// typed meanwhile.
+    pub fn report_read(
+        &mut self,
+        asked: Asked,
+        result: Result<Report, String>,
+        before: &[Arc<SourceSnapshot>],
+    ) -> Vec<Effect> {
         if asked != self.history.asked() {
             return Vec::new();
         }
@@ -107,6 +112,12 @@ impl UiState {
             self.history.entry = entries.iter().position(same).unwrap_or(0);
         }
         self.history.answer = Some((asked, result));
+        let counts = |source: &SourceSnapshot| (source.total_in, source.total_out);
+        let of = |then: &Arc<SourceSnapshot>| {
+            let now = self.snapshot.sources.iter().find(|now| now.id == then.id)?;
+            Some((then.id.to_string(), [counts(then), counts(now)]))
+        };
+        self.history.overview = before.iter().filter_map(of).collect();
         self.changed = true;
         let mut effects = Vec::new();
         // One of them may ask for another time, which the others then wait for.

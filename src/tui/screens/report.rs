@@ -77,8 +77,8 @@ const SUMS: [(&str, usize, usize); 6] = [
     ("In", 7, 0),
     ("Out", 7, 0),
     ("Net", 8, 0),
-    ("Inside", 8, 60),
-    ("Peak hour", 14, 74),
+    ("Inside", 8, 68),
+    ("Peak hour", 14, 82),
     ("Watched", 9, 50),
 ];
 
@@ -314,30 +314,33 @@ fn facts(ui: &UiState, report: &Report, entry: Entry, width: usize, look: &Look)
     facts.into_iter().flat_map(wrap).collect()
 }
 
-/// What the overview says instead of these sums, and of which time; nothing where both say the same.
+/// Why the overview has other sums than these, which go on now; nothing where it has the same.
 fn otherwise(ui: &UiState, report: &Report, entry: Entry) -> Option<String> {
-    let snapshot = ui.shown();
-    let ((total_in, total_out), why) = match entry {
+    let overview = &ui.history.overview;
+    let (counts, why) = match entry {
         Entry::All => {
-            let (total_in, total_out, _) = snapshot.totals();
-            ((total_in, total_out), "the last run over each video, cameras since their reset")
+            let sum = |at: usize| {
+                overview.values().fold((0, 0), |sum, counts| (sum.0 + counts[at].0, sum.1 + counts[at].1))
+            };
+            ([sum(0), sum(1)], "has the last run of each video, and cameras since their reset")
         }
         Entry::Source(index) => {
             let id = &report.sources.get(index)?.camera_id;
-            let source = snapshot.sources.iter().find(|source| *source.id == **id)?;
+            let source = ui.shown().sources.iter().find(|source| *source.id == **id)?;
             let why = match source.kind {
-                SourceKind::Video => "its last run; here each run counts",
-                SourceKind::Camera => "since its counts were last reset",
+                SourceKind::Video => "has its last run; here each run counts",
+                SourceKind::Camera => "counts since the last reset",
             };
-            ((source.total_in, source.total_out), why)
+            (*overview.get(id)?, why)
         }
         Entry::Line(..) => return None,
     };
+    let [before, after] = counts;
     let here = history::totals(report, entry);
-    ((total_in, total_out) != (here.total_in, here.total_out)).then(|| {
-        let (total_in, total_out) = (format::count(total_in), format::count(total_out));
-        format!("overview: {total_in} in, {total_out} out: {why}")
-    })
+    // People go on crossing while it is read.
+    let is_same =
+        (before.0..=after.0).contains(&here.total_in) && (before.1..=after.1).contains(&here.total_out);
+    (ui.history.is_current() && !is_same).then(|| format!("the overview {why}"))
 }
 
 /// Watched for less than nearly all of the time: what was counted is not all there was.

@@ -94,6 +94,7 @@ impl Session {
         let asked = self.reports.wanted.take().unwrap_or_else(|| self.ui.history.asked());
         self.reports.due = Some(now + REPORT_EVERY);
         self.reports.running = true;
+        self.reports.before = self.engine.snapshot().sources;
         self.in_background("tui-ledger", move |host| {
             let report = host.report(&asked);
             Answer::Report(asked, report)
