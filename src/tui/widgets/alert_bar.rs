@@ -65,7 +65,7 @@ pub fn draw(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
         let keep = width.saturating_sub(text::width(&more));
         let role = if snapshot.problems.len() + unseen.len() >= room { Role::Alert } else { Role::Warn };
         let last = &lines[room - 1];
-        let kept = look.left(&last.to_string(), keep);
+        let kept = look.left(last.to_string().trim_end(), keep);
         lines[room - 1] = look.line(format!("{kept}{more}"), role);
         lines.truncate(room);
     }
