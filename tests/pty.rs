@@ -474,7 +474,9 @@ fn a_kill_leaves_the_results() {
     program.terminal.wait_for_text("Running");
     program.terminal.signal(Signal::KILL);
     program.terminal.exit_code();
-    assert!(find(program.folder.path(), "ledger.sqlite").is_some());
+    let ledger = find(program.folder.path(), "ledger.sqlite").unwrap();
+    let kept = pcount::ledger::Reader::open(&ledger).unwrap();
+    assert_eq!(kept.sources().unwrap().len(), 1, "the source is in the ledger");
 }
 
 #[test]
@@ -538,9 +540,7 @@ fn a_panic_of_a_worker_leaves_the_screens_up() {
 #[test]
 #[ignore = "runs inside the terminals of the tests above"]
 fn child() {
-    if std::env::var_os("PCOUNT_TEST_CHILD").is_none() {
-        return;
-    }
+    assert!(std::env::var_os("PCOUNT_TEST_CHILD").is_some(), "it needs a terminal of its own");
     let log = tempfile::tempdir().unwrap();
     let native_log = log.path().join("native.log");
     std::fs::write(&native_log, "").unwrap();
