@@ -121,7 +121,10 @@ impl Progress {
     /// The work is over; the line goes away.
     pub fn end(&self) {
         if self.shown.swap(false, Ordering::SeqCst) {
+            // A bar that is finished counts as full.
+            let done = self.done();
             self.bar.finish_and_clear();
+            self.bar.set_position(done);
         }
     }
 
@@ -261,7 +264,9 @@ impl TermLike for Line {
     }
 
     fn flush(&self) -> io::Result<()> {
-        let text = std::mem::take(&mut *self.waiting.lock());
+        let mut text = std::mem::take(&mut *self.waiting.lock());
+        // At the begin of the line, where the terminal's own "^C" does not run into the next one.
+        text.push('\r');
         (&self.terminal).write_all(text.as_bytes())
     }
 }
@@ -297,6 +302,7 @@ mod tests {
         let progress = Progress::hidden();
         progress.begin(Some(10), Unit::Each("frames"));
         progress.advance(3);
+        progress.end();
         let mut out = Vec::new();
         let mut writer = progress.writer(&mut out);
         writeln!(writer, "a row").unwrap();

@@ -162,9 +162,10 @@ impl<'a> Report<'a> {
                 });
                 writeln!(self.out, "{record}")?;
             } else {
+                let rows = if *done == 0 { "" } else { "; the rows above are whole" };
                 writeln!(
                     self.out,
-                    "cut short: {done} of {of} {what}, {frames} of {frames_total} frames; the rows above are whole"
+                    "cut short: {done} of {of} {what}, {frames} of {frames_total} frames{rows}"
                 )?;
             }
         }
