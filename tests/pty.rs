@@ -472,11 +472,15 @@ fn inside_tmux_pictures_are_half_blocks() {
 fn a_kill_leaves_the_results() {
     let mut program = program();
     program.terminal.wait_for_text("Running");
+    let folder = program.folder.path().to_owned();
+    let kept = || {
+        let ledger = find(&folder, "ledger.sqlite")?;
+        pcount::ledger::Reader::open(&ledger).ok()?.sources().ok()
+    };
+    program.terminal.wait("the source in the ledger", |_| kept().is_some_and(|sources| sources.len() == 1));
     program.terminal.signal(Signal::KILL);
     program.terminal.exit_code();
-    let ledger = find(program.folder.path(), "ledger.sqlite").unwrap();
-    let kept = pcount::ledger::Reader::open(&ledger).unwrap();
-    assert_eq!(kept.sources().unwrap().len(), 1, "the source is in the ledger");
+    assert_eq!(kept().unwrap().len(), 1, "it is still there");
 }
 
 #[test]
