@@ -1,5 +1,7 @@
 //! What is skipped on a machine that lacks something fails where that is required.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests, outside a test function")]
+
 #[path = "support/require.rs"]
 mod require;
 
