@@ -530,9 +530,15 @@ fn inside_tmux_pictures_are_half_blocks() {
 fn a_kill_leaves_the_results() {
     let mut program = program();
     program.terminal.wait_for_text("Running");
+    let folder = program.folder.path().to_owned();
+    let kept = || {
+        let ledger = find(&folder, "ledger.sqlite")?;
+        pcount::ledger::Reader::open(&ledger).ok()?.sources().ok()
+    };
+    program.terminal.wait("the source in the ledger", |_| kept().is_some_and(|sources| sources.len() == 1));
     program.terminal.signal(Signal::KILL);
     program.terminal.exit_code();
-    assert!(find(program.folder.path(), "ledger.sqlite").is_some());
+    assert_eq!(kept().unwrap().len(), 1, "it is still there");
 }
 
 #[test]
@@ -596,9 +602,7 @@ fn a_panic_of_a_worker_leaves_the_screens_up() {
 #[test]
 #[ignore = "runs inside the terminals of the tests above"]
 fn child() {
-    if std::env::var_os("PCOUNT_TEST_CHILD").is_none() {
-        return;
-    }
+    assert!(std::env::var_os("PCOUNT_TEST_CHILD").is_some(), "it needs a terminal of its own");
     let log = tempfile::tempdir().unwrap();
     let native_log = log.path().join("native.log");
     std::fs::write(&native_log, "").unwrap();

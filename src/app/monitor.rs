@@ -82,7 +82,7 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     let notices = Notices::start().context(NO_THREAD)?;
     let ending = Ending::watch(&stop, &notices).context(NO_THREAD)?;
     // After the notices, which keep the standard error as it is.
-    native::take_over();
+    native::take_over(&crate::progress::Progress::hidden());
     let settings = &config.parallel;
     let logs = logging::init(&LogOptions {
         dir: Some(settings.log_dir.clone()),

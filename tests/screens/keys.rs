@@ -322,10 +322,8 @@ fn the_palette_uses_the_room_and_begins_with_what_the_selected_source_can_do() {
         let shown = COMMANDS.iter().filter(|c| text.contains(&format!(" {}  ", c.name))).count();
         assert!(shown >= COMMANDS.len().min(usize::from(height) - 6) - 1, "{shown} of {height}\n{text}");
         assert!(text.contains("edit-lines") && text.contains(" pause "), "{text}");
-        for command in COMMANDS.iter().filter(|command| command.name == "previous-panel") {
-            stage.keys(command.name);
-            assert!(stage.text(width, height).contains("previous-panel  shift-tab  "), "columns touch");
-        }
+        stage.keys("previous-panel");
+        assert!(stage.text(width, height).contains("previous-panel  shift-tab  "), "columns touch");
     }
 }
 
@@ -733,7 +731,9 @@ fn the_palette_finds_and_runs_commands() {
 
 #[test]
 fn read_only_refuses_what_changes_anything_and_says_why() {
-    for command in COMMANDS.iter().filter(|command| command.changes) {
+    let changing: Vec<_> = COMMANDS.iter().filter(|command| command.changes).collect();
+    assert!(changing.len() > 5, "{}", changing.len());
+    for command in changing {
         let mut stage = Stage::read_only(fake::mixed());
         stage.keys(&format!("<{}>", command.keys[0]));
         assert!(stage.said().contains("read-only"), "{}", command.name);
