@@ -30,7 +30,7 @@ mod videos;
 pub use demo::{DemoScene, DemoSpec};
 pub use detector::{BuiltinConfig, DetectorChoice, EngineChoice, ModelConfig, ModelFormat};
 pub use file::schema;
-pub use limits::{ID_LENGTH, LABEL_LENGTH, label};
+pub use limits::{ID_LENGTH, LABEL_LENGTH, check_id, label};
 pub use load::{Overrides, is_stream};
 pub use problem::{ConfigErrors, Problem};
 pub use program::{LogLevel, ModelFolders, ParallelConfig, Strategy, Theme, TuiConfig};

@@ -34,6 +34,8 @@ mod part;
 pub mod pipeline;
 mod places;
 pub mod preview;
+mod registry;
+mod reply;
 mod runtime;
 pub mod scheduler;
 pub mod stages;
@@ -53,25 +55,29 @@ use std::{
 
 use parking_lot::{Mutex, RwLock};
 
-pub use self::api::{AskHealth, Control, EngineApi, EngineError, EngineOptions, Health};
 use self::{
     aggregator::{Aggregator, Collected, Outbox},
     housekeeping::{HOUSEKEEPING, WorkerLoad},
     memory::MemoryGuard,
     models::Models,
     places::Places,
-    runtime::{Run, SourceRuntime},
+    registry::Registry,
+    runtime::{Command, Run, SourceRuntime},
     scheduler::Scheduler,
     threads::Threads,
     throttle::Throttle,
 };
+pub use self::{
+    api::{AskHealth, Control, EngineApi, EngineError, EngineOptions, Health},
+    reply::{Answer, Outcome, Reply},
+};
 use crate::{
     clock::Clock,
-    config::{ParallelConfig, SourceConfig, SourceKind, Strategy},
+    config::{ParallelConfig, SourceConfig, SourceKind},
     export::records::{Task, TaskResult, TaskStatus},
     metrics::{ProcessMeter, histogram::Histogram},
     source::{Opener, SourceId, turns::Turns},
-    store::{EngineSnapshot, Event, EventKind, LineCounts},
+    store::{EngineSnapshot, LineCounts},
 };
 
 /// What all sources share.
@@ -82,6 +88,8 @@ pub(crate) struct Core {
     scheduler: Scheduler,
     turns: Turns,
     outbox: Arc<Outbox>,
+    /// Counts to go on from, by source: of before a restart of the program, or of a source that was removed.
+    restored: Mutex<Vec<(SourceId, Vec<LineCounts>)>>,
     generation: Arc<AtomicU64>,
     threads: Arc<Threads>,
     /// Capture threads left behind in native code that have not come back.
@@ -117,9 +125,8 @@ impl Core {
 struct Inner {
     core: Arc<Core>,
     settings: ParallelConfig,
-    sources: RwLock<Vec<Arc<SourceRuntime>>>,
+    registry: RwLock<Registry>,
     numbers: AtomicUsize,
-    restored: Mutex<Vec<(SourceId, Vec<LineCounts>)>>,
     collected: Arc<Collected>,
     health: Option<Arc<AskHealth>>,
     log_lines_lost: Option<Arc<dyn Fn() -> u64 + Send + Sync>>,
@@ -128,6 +135,9 @@ struct Inner {
     throttle: Mutex<Throttle>,
     memory: Mutex<MemoryGuard>,
     started: AtomicBool,
+    /// Nothing is begun any more.
+    ending: AtomicBool,
+    /// Nothing is reported any more.
     stopping: Arc<AtomicBool>,
     begun_at: Instant,
     helpers: Mutex<Vec<std::thread::JoinHandle<()>>>,
@@ -162,6 +172,7 @@ impl Engine {
             models: Models::new(settings.detector.clone(), load_model),
             scheduler,
             outbox,
+            restored: Mutex::new(restored),
             generation: Arc::default(),
             threads: Arc::default(),
             stuck: AtomicUsize::new(0),
@@ -180,9 +191,8 @@ impl Engine {
             inner: Arc::new(Inner {
                 core: Arc::new(core),
                 settings,
-                sources: RwLock::default(),
+                registry: RwLock::default(),
                 numbers: AtomicUsize::new(0),
-                restored: Mutex::new(restored),
                 collected,
                 health,
                 log_lines_lost,
@@ -191,6 +201,7 @@ impl Engine {
                 throttle: Mutex::default(),
                 memory: Mutex::default(),
                 started: AtomicBool::new(false),
+                ending: AtomicBool::new(false),
                 stopping,
                 begun_at,
                 helpers: Mutex::new(vec![handler]),
@@ -219,41 +230,17 @@ impl Engine {
         self.add_source(SourceConfig { id: id.into(), alias: id.to_owned(), kind, ..named })
     }
 
-    /// Adds a source with all its settings. It begins at once when the engine has started.
+    /// Adds a source with all its settings. It begins at once when the engine has started; where one of the same id is
+    /// still being removed, as soon as that is done.
     ///
     /// # Errors
-    /// When the id is taken.
+    /// When the id is taken or cannot be one, or the engine has ended.
     pub fn add_source(&self, config: SourceConfig) -> Result<(), EngineError> {
-        let inner = &self.inner;
-        let mut sources = inner.sources.write();
-        if sources.iter().any(|known| known.id == config.id) {
-            return Err(EngineError::DuplicateId(config.id));
+        match self.send(Control::Add(Box::new(config))).poll() {
+            // It is there, says so itself, and is tried again.
+            None | Some(Err(EngineError::NotOpened { .. })) => Ok(()),
+            Some(outcome) => outcome,
         }
-        let mut counts = {
-            let mut restored = inner.restored.lock();
-            let known = restored.iter().position(|(id, _)| *id == config.id);
-            known.map(|index| restored.swap_remove(index).1).unwrap_or_default()
-        };
-        if config.kind == SourceKind::Video && !counts.is_empty() {
-            // A file is counted anew by every run, also when it was removed and comes again.
-            counts.clear();
-            let (wall, source) = (inner.core.clock.wall(), config.id.clone());
-            inner.core.outbox.event(Event { wall, source, kind: EventKind::Reset });
-        }
-        let enabled = config.enabled;
-        let number = inner.numbers.fetch_add(1, Ordering::SeqCst);
-        let source = SourceRuntime::new(number, config, &counts, Arc::clone(&inner.core));
-        sources.push(Arc::clone(&source));
-        let count = sources.len();
-        drop(sources);
-        if inner.settings.strategy == Strategy::Dedicated {
-            inner.core.scheduler.set_limit(count.max(inner.core.scheduler.limit()));
-        }
-        inner.core.generation.fetch_add(1, Ordering::Relaxed);
-        if enabled && inner.started.load(Ordering::SeqCst) {
-            self.begin(&source);
-        }
-        Ok(())
     }
 
     /// Starts all enabled sources. Cheap: models and streams are opened behind it.
@@ -275,7 +262,8 @@ impl Engine {
         let mut sources = self.sources();
         sources.sort_by_key(|source| std::cmp::Reverse(source.config().priority));
         for source in sources.iter().filter(|source| source.config().enabled) {
-            self.begin(source);
+            // What comes of it is its state.
+            source.open();
         }
         Ok(())
     }
@@ -285,19 +273,30 @@ impl Engine {
     /// and were left behind.
     pub fn stop(&self, timeout: Duration) -> usize {
         let inner = &self.inner;
-        if inner.stopping.load(Ordering::SeqCst) {
+        if inner.ending.swap(true, Ordering::SeqCst) {
             return 0;
         }
         let deadline = Instant::now() + timeout;
         let left = || deadline.saturating_duration_since(Instant::now());
         inner.core.places.close();
-        let sources = self.sources();
+        let sources = inner.registry.read().all();
         for source in &sources {
             source.dismiss();
         }
         inner.core.scheduler.wait_idle(left());
-        for source in &sources {
-            source.finish();
+        let finishing: Vec<_> = sources
+            .iter()
+            .map(|source| {
+                let (answer, reply) = Answer::new();
+                source.ask(Command::Finish, answer);
+                (source, reply)
+            })
+            .collect();
+        for (source, reply) in finishing {
+            if reply.wait(left()).is_none() {
+                tracing::warn!(camera = %source.id, "Its detection run did not end in time: what it finds is not counted");
+                source.report();
+            }
         }
         let stuck = inner.core.threads.wait(left());
         if stuck > 0 {
@@ -316,16 +315,19 @@ impl Engine {
         stuck
     }
 
-    /// The latest result of every source that has reported.
+    /// The latest result of every source that is there and has reported.
     #[must_use]
     pub fn results(&self) -> Vec<TaskResult> {
-        self.inner.collected.results()
+        let sources = self.sources();
+        let is_there = |result: &TaskResult| sources.iter().any(|source| source.task_id == result.task_id);
+        self.inner.collected.results().into_iter().filter(is_there).collect()
     }
 
-    /// The latest result of one source.
+    /// The latest result of one source that is there.
     #[must_use]
     pub fn result(&self, source: &str) -> Option<TaskResult> {
-        self.inner.collected.result(source)
+        let there = self.source(source)?;
+        self.inner.collected.result(source).filter(|result| result.task_id == there.task_id)
     }
 
     /// Everything that is shown: sources, workers, queue, totals.
@@ -343,7 +345,9 @@ impl Engine {
     /// Whether every source has ended and been reported.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        self.sources().iter().all(|source| source.cell.load().state.is_over())
+        let registry = self.inner.registry.read();
+        registry.leaving.is_empty()
+            && registry.sources.iter().all(|source| source.cell.load().state.is_over())
     }
 
     /// Waits until everything reported so far has reached the sinks; `false` when `timeout` passed first.
@@ -358,21 +362,11 @@ impl Engine {
     }
 
     fn sources(&self) -> Vec<Arc<SourceRuntime>> {
-        self.inner.sources.read().clone()
+        self.inner.registry.read().sources.clone()
     }
 
     fn source(&self, id: &str) -> Option<Arc<SourceRuntime>> {
-        self.inner.sources.read().iter().find(|source| &*source.id == id).cloned()
-    }
-
-    /// Opens a camera at once, a file when there is a place for it.
-    fn begin(&self, source: &Arc<SourceRuntime>) {
-        let needs_place = source.cell.load().kind == SourceKind::Video;
-        if needs_place && !source.holds_place.load(Ordering::SeqCst) {
-            self.inner.core.places.take(source);
-        } else if !source.begin() {
-            self.inner.core.release_place(source);
-        }
+        self.inner.registry.read().find(id)
     }
 }
 

@@ -65,6 +65,9 @@ pub const CROSSING_HEADER: [&str; 7] =
 /// Reports that may wait for the writer; beyond it they are lost and counted.
 const QUEUE: usize = 8_192;
 
+/// Of which results, which repeat what crossings have said, may take so many.
+const RESULTS: usize = QUEUE / 2;
+
 /// Longest time between a report and the disk.
 const FLUSH: Duration = Duration::from_millis(500);
 
@@ -244,7 +247,8 @@ impl CsvSink {
     fn put(&self, report: Report) {
         let Some(reports) = &self.reports else { return };
         self.health.waiting.fetch_add(1, Ordering::SeqCst);
-        if reports.try_send(report).is_err() {
+        let full = matches!(report, Report::Result(_)) && reports.len() >= RESULTS;
+        if full || reports.try_send(report).is_err() {
             self.health.lost.fetch_add(1, Ordering::Relaxed);
             self.health.waiting.fetch_sub(1, Ordering::SeqCst);
         }

@@ -1,6 +1,8 @@
 //! The shared state store: one small immutable snapshot per source, replaced whole, read without waiting.
 
 pub mod cell;
+#[cfg(test)]
+pub(crate) mod copies;
 mod event;
 pub mod history;
 
@@ -200,6 +202,10 @@ pub struct SourceSnapshot {
     pub picture_bytes: u64,
     /// Threads left behind in native code that have not come back.
     pub stuck_threads: usize,
+    /// Counts how often it is copied.
+    #[cfg(test)]
+    #[expect(dead_code, reason = "only copied")]
+    pub(crate) copies: copies::Copies,
 }
 
 /// Why sources are looked at less often than configured.
@@ -264,6 +270,8 @@ impl SourceSnapshot {
             cpu: 0.0,
             picture_bytes: 0,
             stuck_threads: 0,
+            #[cfg(test)]
+            copies: copies::Copies,
         }
     }
 

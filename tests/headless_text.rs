@@ -13,7 +13,7 @@ use std::{
 use pcount::{
     config::{SourceConfig, SourceKind, Strategy},
     count::Direction,
-    engine::{Control, EngineApi},
+    engine::{Control, EngineApi, Reply},
     export::status,
     headless::{self, Format, Options, Reason},
     native::disk::Disk,
@@ -30,7 +30,9 @@ impl<F: Fn(usize) -> EngineSnapshot + Send + Sync> EngineApi for Scripted<F> {
     fn snapshot(&self) -> EngineSnapshot {
         (self.script)(self.looks.fetch_add(1, Ordering::SeqCst))
     }
-    fn send(&self, _: Control) {}
+    fn send(&self, _: Control) -> Reply {
+        Reply::new(Ok(()))
+    }
     fn preview(&self, _: &str) -> Option<Arc<Preview>> {
         None
     }

@@ -15,7 +15,7 @@ use std::{
 
 use pcount::{
     config::{SourceConfig, Strategy},
-    engine::{Control, EngineApi},
+    engine::{Control, EngineApi, Reply},
     store::{EngineSnapshot, Minute, Preview},
     tui::{self, TuiOptions, host::Host},
 };
@@ -653,7 +653,7 @@ impl EngineApi for Broken {
         }
     }
 
-    fn send(&self, control: Control) {
+    fn send(&self, control: Control) -> Reply {
         match control {
             Control::SetWorkers(_) => self.screens.store(true, Ordering::SeqCst),
             Control::Add(_) => {
@@ -662,6 +662,7 @@ impl EngineApi for Broken {
             }
             _ => {}
         }
+        Reply::new(Ok(()))
     }
 
     fn preview(&self, _: &str) -> Option<Arc<Preview>> {

@@ -14,6 +14,8 @@ mod fake;
 mod keys;
 #[path = "screens/looks.rs"]
 mod looks;
+#[path = "screens/outcomes.rs"]
+mod outcomes;
 #[path = "screens/sizes.rs"]
 mod sizes;
 #[path = "screens/stage.rs"]

@@ -166,8 +166,8 @@ impl Life {
                     restarted = true;
                     self.engine.send(Control::Restart("again".into()));
                 }
-                1 => self.engine.send(Control::Restart("mjpeg".into())),
-                2 => self.engine.send(Control::ResetCounts("walker".into())),
+                1 => drop(self.engine.send(Control::Restart("mjpeg".into()))),
+                2 => drop(self.engine.send(Control::ResetCounts("walker".into()))),
                 _ => {
                     let workers = 1 + self.below(2) as usize;
                     self.engine.send(Control::SetWorkers(workers));

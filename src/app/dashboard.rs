@@ -165,8 +165,9 @@ impl Host for DashboardHost {
         on_disk(|| self.past()?.write(asked, EXPORT_TIMEOUT))
     }
 
-    fn chart(&self, source: &SourceId, width: Width, count: usize) -> Result<Vec<Column>, String> {
-        on_disk(|| self.past()?.chart(source, width, count))
+    fn chart(&self, source: &SourceId, width: Width, count: usize) -> Result<Option<Vec<Column>>, String> {
+        let Some(past) = &self.past else { return Ok(None) };
+        on_disk(|| past.chart(source, width, count).map(Some))
     }
 
     fn recent_logs(&self) -> Option<Arc<RecentLogs>> {

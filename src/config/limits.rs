@@ -28,7 +28,10 @@ pub fn label(text: &str, limit: usize) -> Result<String, String> {
 }
 
 /// Whether `id` can name a log file and a column.
-pub(super) fn check_id(id: &str) -> Result<(), String> {
+///
+/// # Errors
+/// One sentence with the id: when it cannot.
+pub fn check_id(id: &str) -> Result<(), String> {
     let reserved = id == "parallel_counter"
         || id.strip_prefix("worker_").is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit()));
     if let Some(bad) = id.chars().find(|c| matches!(c, '/' | '\\') || c.is_control()) {

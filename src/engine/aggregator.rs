@@ -1,6 +1,8 @@
 //! The result handler: one thread that takes what the workers report and passes it on, in order, to the
 //! results by source, the recent events, and every sink (CSV, ledger, JSON lines, logs).
 
+mod outbox;
+
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::Arc,
@@ -8,18 +10,16 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use parking_lot::Mutex;
 
+pub use self::outbox::Outbox;
+use self::outbox::{Report, Taken};
 use crate::{
     export::records::TaskResult,
     metrics::stages::{Stage, timed},
     source::SourceId,
     store::Event,
 };
-
-/// Reports that may wait for the handler before they overflow into memory.
-const CHANNEL: usize = 4096;
 
 /// Events kept for the screens, of all sources together and of each.
 const RECENT: usize = 200;
@@ -37,51 +37,6 @@ pub trait Sink: Send {
     fn tick(&mut self) {}
     /// Nothing more will come.
     fn finish(&mut self) {}
-}
-
-#[derive(Debug)]
-enum Report {
-    Result(Box<TaskResult>),
-    Event(Box<Event>),
-    Sync(Sender<()>),
-}
-
-/// Where workers leave their reports. Never blocks and loses nothing: what the channel cannot take waits
-/// in memory.
-pub struct Outbox {
-    channel: Sender<Report>,
-    overflow: Mutex<VecDeque<Report>>,
-}
-
-impl Outbox {
-    /// Reports a result.
-    pub fn result(&self, result: TaskResult) {
-        self.put(Report::Result(Box::new(result)));
-    }
-
-    /// Reports an event.
-    pub fn event(&self, event: Event) {
-        self.put(Report::Event(Box::new(event)));
-    }
-
-    fn put(&self, report: Report) {
-        let mut overflow = self.overflow.lock();
-        if overflow.is_empty() {
-            // A closed channel means that the engine is gone, and with it everybody who could want the report.
-            if let Err(crossbeam_channel::TrySendError::Full(report)) = self.channel.try_send(report) {
-                overflow.push_back(report);
-            }
-        } else {
-            overflow.push_back(report);
-        }
-    }
-
-    /// Waits until everything reported so far has reached the sinks, at most `timeout`.
-    pub fn sync(&self, timeout: Duration) -> bool {
-        let (done, wait) = bounded(1);
-        self.put(Report::Sync(done));
-        wait.recv_timeout(timeout).is_ok()
-    }
 }
 
 /// What the handler keeps for everybody to read.
@@ -131,7 +86,6 @@ impl Collected {
 
 /// The thread's side.
 pub struct Aggregator {
-    reports: Receiver<Report>,
     outbox: Arc<Outbox>,
     collected: Arc<Collected>,
     sinks: Vec<Box<dyn Sink>>,
@@ -140,40 +94,25 @@ pub struct Aggregator {
 impl Aggregator {
     /// An aggregator and what the rest of the engine needs of it.
     pub fn new(sinks: Vec<Box<dyn Sink>>) -> (Self, Arc<Outbox>, Arc<Collected>) {
-        let (channel, reports) = bounded(CHANNEL);
-        let outbox = Arc::new(Outbox { channel, overflow: Mutex::default() });
-        let collected = Arc::new(Collected::default());
-        let this = Self { reports, outbox: Arc::clone(&outbox), collected: Arc::clone(&collected), sinks };
-        (this, outbox, collected)
+        let (outbox, collected) = (Arc::<Outbox>::default(), Arc::<Collected>::default());
+        (Self { outbox: Arc::clone(&outbox), collected: Arc::clone(&collected), sinks }, outbox, collected)
     }
 
     /// Handles reports until `stopped` says so and nothing is left.
     pub fn run(mut self, stopped: &dyn Fn() -> bool) {
         let mut last_tick = std::time::Instant::now();
         loop {
-            match self.reports.recv_timeout(TICK) {
-                Ok(report) => self.handle(report),
-                Err(RecvTimeoutError::Timeout) if !stopped() => {}
-                Err(_) => break,
+            match self.outbox.take(TICK) {
+                Taken::Report(report) => self.handle(report),
+                Taken::Nothing if stopped() => break,
+                Taken::Nothing => {}
             }
-            self.refill();
             if last_tick.elapsed() >= TICK {
                 last_tick = std::time::Instant::now();
                 self.sinks.iter_mut().for_each(|sink| sink.tick());
             }
         }
         self.sinks.iter_mut().for_each(|sink| sink.finish());
-    }
-
-    /// Moves what overflowed back into the channel, in order.
-    fn refill(&self) {
-        let mut overflow = self.outbox.overflow.lock();
-        while let Some(report) = overflow.pop_front() {
-            if let Err(error) = self.outbox.channel.try_send(report) {
-                overflow.push_front(error.into_inner());
-                return;
-            }
-        }
     }
 
     fn handle(&mut self, report: Report) {
@@ -186,9 +125,16 @@ impl Aggregator {
                 timed(Stage::Record, || self.sinks.iter_mut().for_each(|sink| sink.event(&event)));
                 self.collected.remember(&event);
             }
-            // Whoever waited may have lost patience.
+            Report::Forget(source) => drop(self.collected.latest.lock().remove(&*source)),
+            // Who waited may have lost patience.
             Report::Sync(done) => drop(done.send(())),
         }
+    }
+}
+
+impl Drop for Aggregator {
+    fn drop(&mut self) {
+        self.outbox.close();
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{aggregator::Sink, models::LoadModel};
+use super::{aggregator::Sink, models::LoadModel, reply::Reply};
 use crate::{
     clock::{Clock, SystemClock},
     config::{LineConfig, ParallelConfig, SourceConfig, ZoneConfig},
@@ -12,7 +12,8 @@ use crate::{
     store::{EngineSnapshot, Event, LineCounts, Minute, Preview},
 };
 
-/// What a front end can ask of the engine. None of it blocks.
+/// What a front end can ask of the engine. None of it blocks: what concerns the counts of a source takes effect after
+/// the detection run that is on, in the order in which it was asked.
 #[derive(Debug, Clone)]
 pub enum Control {
     /// Stop reading a source; its counts stay.
@@ -41,8 +42,8 @@ pub enum Control {
 pub trait EngineApi: Send + Sync {
     /// Everything that is shown, gathered without waiting.
     fn snapshot(&self) -> EngineSnapshot;
-    /// Asks for something; never blocks.
-    fn send(&self, control: Control);
+    /// Asks for something; never blocks. The reply tells what becomes of it and may be dropped.
+    fn send(&self, control: Control) -> Reply;
     /// The latest preview picture, if one was asked for with [`Control::Preview`] and has been made.
     fn preview(&self, source: &str) -> Option<Arc<Preview>>;
     /// Minutes of history, oldest first, without holes (gaps are minutes that were not watched).
@@ -123,6 +124,32 @@ pub enum EngineError {
     /// Ids are unique.
     #[error("there is a source with the id '{0}' already; give this one another id")]
     DuplicateId(SourceId),
+    /// It was removed, or never there.
+    #[error("there is no source with the id '{0}'; it may have been removed")]
+    UnknownSource(SourceId),
+    /// Nothing of it can be paused or go on.
+    #[error("'{0}' is over; restart it to have it go on")]
+    Over(SourceId),
+    /// The source is there, but not opened.
+    #[error("'{id}' cannot be opened now: {problem}")]
+    NotOpened {
+        /// The source.
+        id: SourceId,
+        /// Why not, and when it is tried again.
+        problem: String,
+    },
+    /// More is asked of a source than it can do.
+    #[error("too many commands wait for '{0}'; wait until its detection run has ended")]
+    Busy(SourceId),
+    /// There is no room to note what is asked.
+    #[error("results wait to be taken, and no more can wait; try again when their disk or reader follows")]
+    Backlog,
+    /// A fault of the program.
+    #[error("internal error: {0}; please report it with the log")]
+    Internal(String),
+    /// The engine was stopped.
+    #[error("the engine has ended; start the program again")]
+    Ended,
     /// The source string cannot be understood.
     #[error("{0}")]
     Source(String),

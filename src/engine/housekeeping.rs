@@ -33,9 +33,13 @@ pub(super) struct WorkerLoad {
 
 impl Engine {
     pub(super) fn housekeep(&self) {
+        let has_room = !self.inner.core.outbox.is_full();
         for source in self.sources() {
             source.relieve();
             source.measure();
+            if has_room {
+                source.go_on();
+            }
         }
         // Taken out, so that nobody waits for this lock while threads are looked at.
         let abandoned = std::mem::take(&mut *self.inner.core.abandoned.lock());
@@ -50,7 +54,7 @@ impl Engine {
             load.busy.measure(worker.busy.load(Ordering::Relaxed));
             load.cpu.measure(worker.cpu.load(Ordering::Relaxed));
         }
-        self.inner.core.generation.fetch_add(1, Ordering::Relaxed);
+        self.inner.core.generation.fetch_add(1, Ordering::Release);
     }
 
     /// Makes detections rarer under overload, then frames, and both as frequent as configured after it.
@@ -92,7 +96,8 @@ impl Engine {
             }
             Decision::Open(number) => {
                 if let Some(source) = find(number) {
-                    self.begin(source);
+                    // What comes of it is its state.
+                    source.open();
                 }
             }
         }

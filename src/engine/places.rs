@@ -4,7 +4,7 @@ use std::sync::{Arc, atomic::Ordering};
 
 use parking_lot::Mutex;
 
-use super::runtime::SourceRuntime;
+use super::runtime::{Begun, SourceRuntime};
 use crate::store::SourceState;
 
 struct Queue {
@@ -23,17 +23,20 @@ impl Places {
     }
 
     /// Takes a place for `source` and begins it, or remembers and shows that it wants one.
-    pub fn take(&self, source: &Arc<SourceRuntime>) {
+    pub fn take(&self, source: &Arc<SourceRuntime>) -> Begun {
         // Under the lock to the end: whoever gives a place back must not begin the source before it is shown as
         // waiting, nor one that has just left the queue.
         let mut queue = self.0.lock();
         if queue.free > 0 {
-            queue.free -= usize::from(seat(source));
+            let begun = seat(source);
+            queue.free -= usize::from(!matches!(begun, Begun::No(_)));
+            begun
         } else {
             if !queue.waiting.iter().any(|known| Arc::ptr_eq(known, source)) {
                 queue.waiting.push(Arc::clone(source));
             }
             source.set_state(SourceState::Queued, None);
+            Begun::Yes
         }
     }
 
@@ -44,7 +47,7 @@ impl Places {
             let best = queue.waiting.iter().map(|source| source.config().priority).max();
             let first = queue.waiting.iter().position(|source| Some(source.config().priority) == best);
             let next = queue.waiting.remove(first.unwrap_or(0));
-            if seat(&next) {
+            if !matches!(seat(&next), Begun::No(_)) {
                 return;
             }
         }
@@ -69,11 +72,11 @@ impl Places {
     }
 }
 
-/// Begins `source` in a place; `false` when it cannot begin and needs none.
-fn seat(source: &Arc<SourceRuntime>) -> bool {
+/// Begins `source` in a place; when it cannot begin it needs none.
+fn seat(source: &Arc<SourceRuntime>) -> Begun {
     source.holds_place.store(true, Ordering::SeqCst);
     let begun = source.begin();
-    if !begun {
+    if matches!(begun, Begun::No(_)) {
         source.holds_place.store(false, Ordering::SeqCst);
     }
     begun

@@ -1,5 +1,6 @@
 //! One source inside the engine: its row in the store, its capture thread, its working state.
 
+mod inbox;
 mod rates;
 mod relief;
 mod run;
@@ -17,12 +18,8 @@ use std::{
 use arc_swap::{ArcSwap, ArcSwapOption};
 use parking_lot::Mutex;
 
-pub use self::run::Run;
-use self::{
-    rates::Rates,
-    run::RunHost,
-    show::{first_snapshot, show_counts},
-};
+pub use self::{inbox::Command, run::Run};
+use self::{inbox::Inbox, rates::Rates, run::RunHost, show::first_snapshot};
 use super::{
     Core,
     pipeline::{Pipeline, Step},
@@ -30,7 +27,7 @@ use super::{
     scheduler::{Unit, Worker},
 };
 use crate::{
-    config::{LineConfig, SourceConfig, SourceKind, ZoneConfig},
+    config::{SourceConfig, SourceKind},
     count::replay::Paths,
     metrics::stages::{Meter, Stage, metered, thread_nanoseconds, timed},
     source::{
@@ -40,7 +37,7 @@ use crate::{
         pacer::Wish,
         refusal,
     },
-    store::{EventKind, LineCounts, Preview, SourceState, cell::SourceCell, history::History},
+    store::{LineCounts, Preview, SourceState, cell::SourceCell, history::History},
 };
 
 /// A step that takes longer is worth a warning.
@@ -48,6 +45,17 @@ const SLOW_STEP: Duration = Duration::from_secs(1);
 
 /// A source for which the system refuses a thread asks for one again after this long.
 const THREAD_RETRY: Duration = Duration::from_secs(5);
+
+/// How an opening has begun.
+#[derive(Debug)]
+pub enum Begun {
+    /// It is under way, or waits for its turn.
+    Yes,
+    /// It is tried again, because of this.
+    Later(String),
+    /// It has no capture thread, because of this.
+    No(String),
+}
 
 /// One source.
 pub struct SourceRuntime {
@@ -66,8 +74,12 @@ pub struct SourceRuntime {
     /// Whether this source holds one of the places for open files.
     pub holds_place: AtomicBool,
     config: ArcSwap<SourceConfig>,
+    /// Of the worker that handles a frame. Others leave a [`Command`].
     pipeline: Mutex<Pipeline>,
+    inbox: Inbox,
     scheduled: AtomicBool,
+    /// Left with its frame until there is room for what is counted in it.
+    held: AtomicBool,
     handled: AtomicU64,
     looked: AtomicU64,
     dropped_before: AtomicU64,
@@ -81,6 +93,8 @@ pub struct SourceRuntime {
     waits_for_threads: AtomicBool,
     /// Removed, or the engine ends: it is opened no more.
     dismissed: AtomicBool,
+    /// Its final result is reported.
+    finished: AtomicBool,
     /// Closed for want of memory.
     closed_for_memory: AtomicBool,
     /// When it was last opened, began to be, or its pictures grew.
@@ -115,6 +129,8 @@ impl SourceRuntime {
             holds_place: AtomicBool::new(false),
             config: ArcSwap::new(config),
             pipeline: Mutex::new(pipeline),
+            inbox: Inbox::default(),
+            held: AtomicBool::new(false),
             scheduled: AtomicBool::new(false),
             handled: AtomicU64::new(0),
             looked: AtomicU64::new(0),
@@ -124,6 +140,7 @@ impl SourceRuntime {
             stuck: AtomicUsize::new(0),
             waits_for_threads: AtomicBool::new(false),
             dismissed: AtomicBool::new(false),
+            finished: AtomicBool::new(false),
             closed_for_memory: AtomicBool::new(false),
             changed: Mutex::default(),
             set_back: Mutex::default(),
@@ -140,14 +157,29 @@ impl SourceRuntime {
         self.config.load_full()
     }
 
+    pub fn is_video(&self) -> bool {
+        self.config.load().kind == SourceKind::Video
+    }
+
+    /// Opens a camera at once, a file when there is a place for it.
+    pub fn open(self: &Arc<Self>) -> Begun {
+        if self.is_video() && !self.holds_place.load(Ordering::SeqCst) {
+            return self.core.places.take(self);
+        }
+        let begun = self.begin();
+        if matches!(begun, Begun::No(_)) {
+            self.core.release_place(self);
+        }
+        begun
+    }
+
     /// Starts a capture thread, unless the source was dismissed or too many of its threads hang. The one before, if
-    /// any, is abandoned; a source that was paused stays so. `false` when there is no new thread.
-    pub fn begin(self: &Arc<Self>) -> bool {
+    /// any, is abandoned; a source that was paused stays so.
+    pub fn begin(self: &Arc<Self>) -> Begun {
         *self.set_back.lock() = None;
         if !self.may_hang_again() {
             self.core.give_over(self, self.run.load_full());
-            self.refuse_to_begin();
-            return false;
+            return Begun::No(self.refuse_to_begin());
         }
         let run = Arc::new(Run::default());
         let old = self.run.swap(Arc::clone(&run));
@@ -156,10 +188,10 @@ impl SourceRuntime {
             run.control.pause(true);
         }
         self.core.give_over(self, old);
-        // Whoever dismisses the source abandons the run he finds after he has said so: this one or the one before.
+        // Who dismisses the source abandons the run that is there after having said so: this one or the one before.
         if self.dismissed.load(Ordering::SeqCst) {
             run.abandon();
-            return false;
+            return Begun::No("it is removed".into());
         }
         self.waits_for_threads.store(false, Ordering::SeqCst);
         self.closed_for_memory.store(false, Ordering::SeqCst);
@@ -195,51 +227,18 @@ impl SourceRuntime {
         if let Err(error) = spawned {
             begun.native.thread_ends();
             let at = self.core.clock.now() + THREAD_RETRY;
-            let state = SourceState::Retrying { attempt: 0, at };
-            self.set_back(&begun, at, state, &refusal::thread(&error).to_string());
+            let (state, why) =
+                (SourceState::Retrying { attempt: 0, at }, refusal::thread(&error).to_string());
+            self.set_back(&begun, at, state, &why);
+            return Begun::Later(format!("{why}; it is tried again in {} s", THREAD_RETRY.as_secs()));
         }
-        true
+        Begun::Yes
     }
 
     /// Takes the source from its capture thread for good: it is opened no more.
     pub fn dismiss(self: &Arc<Self>) {
         self.dismissed.store(true, Ordering::SeqCst);
         self.core.give_over(self, self.run.load_full());
-    }
-
-    /// Counts and counters back to where a fresh run of a file begins.
-    pub fn reset_counts(&self) {
-        let mut pipeline = self.pipeline.lock();
-        pipeline.reset_counts();
-        self.cell.update(|shown| show_counts(shown, &pipeline));
-        // Still under the pipeline's lock, so that no crossing gets between the counts and their reset.
-        self.emit(EventKind::Reset);
-    }
-
-    /// Begins a file anew: nothing of what was read before is counted.
-    pub fn rewind(&self) {
-        let mut pipeline = self.pipeline.lock();
-        pipeline.disconnect(&mut Vec::new());
-        pipeline.reset_counts();
-        self.handled.store(0, Ordering::Relaxed);
-        self.looked.store(0, Ordering::Relaxed);
-        self.rates.forget();
-        self.cell.update(|shown| {
-            show_counts(shown, &pipeline);
-            shown.frames = 0;
-        });
-        self.emit(EventKind::Reset);
-        // Not over any more, before anybody looks.
-        self.set_state(SourceState::Queued, None);
-    }
-
-    /// Other counting lines and zones from the next frame on.
-    pub fn set_lines(&self, lines: Vec<LineConfig>, zones: Vec<ZoneConfig>) {
-        let config = Arc::new(SourceConfig { lines, zones, ..(*self.config()).clone() });
-        self.config.store(Arc::clone(&config));
-        let mut pipeline = self.pipeline.lock();
-        pipeline.set_source(config);
-        self.cell.update(|shown| show_counts(shown, &pipeline));
     }
 
     /// Asks for a worker, unless one is on the way.
@@ -249,27 +248,30 @@ impl SourceRuntime {
         }
     }
 
-    fn step(&self, run: &Run, worker: usize) {
+    fn step(self: &Arc<Self>, run: &Run, worker: usize) {
         match run.mailbox.take() {
             Some(Delivery::Frame(frame)) => self.look(run, &frame, worker),
-            Some(Delivery::Notice(Notice::Disconnected)) => self.disconnect(Some(run)),
-            Some(Delivery::Notice(Notice::Ended(error))) => self.end(Some(run), error.as_ref()),
+            Some(Delivery::Notice(Notice::Disconnected)) => {
+                self.disconnect(&mut self.pipeline.lock(), Some(run));
+            }
+            Some(Delivery::Notice(Notice::Ended(error))) => {
+                self.end(&mut self.pipeline.lock(), Some(run), error.as_ref());
+            }
             None => {}
         }
     }
 
-    /// Releases whoever is followed, unless `run` was abandoned meanwhile: then others have seen to it.
-    fn disconnect(&self, run: Option<&Run>) {
-        let mut events = Vec::new();
-        let mut pipeline = self.pipeline.lock();
+    /// Releases everybody who is followed, unless `run` was abandoned meanwhile: then others have seen to it.
+    fn disconnect(&self, pipeline: &mut Pipeline, run: Option<&Run>) {
         if run.is_some_and(Run::is_abandoned) {
             return;
         }
+        let mut events = Vec::new();
         pipeline.disconnect(&mut events);
-        self.publish(&pipeline, &Step { events, ..Step::default() }, None);
+        self.publish(pipeline, &Step { events, ..Step::default() }, None);
     }
 
-    fn look(&self, run: &Run, frame: &Frame, worker: usize) {
+    fn look(self: &Arc<Self>, run: &Run, frame: &Frame, worker: usize) {
         let mut pipeline = self.pipeline.lock();
         // Looked at under the lock: what was read before a restart is not counted after it.
         if run.is_abandoned() {
@@ -330,44 +332,58 @@ impl SourceRuntime {
     }
 
     /// The source will send nothing more, unless `run` was abandoned meanwhile.
-    fn end(&self, run: Option<&Run>, error: Option<&SourceError>) {
-        let mut events = Vec::new();
-        let mut pipeline = self.pipeline.lock();
+    fn end(&self, pipeline: &mut Pipeline, run: Option<&Run>, error: Option<&SourceError>) {
         if run.is_some_and(Run::is_abandoned) {
             return;
         }
-        pipeline.release(&mut events);
-        self.publish(&pipeline, &Step { events, ..Step::default() }, None);
+        self.release(pipeline);
         let state = match error {
             None => SourceState::Completed,
-            Some(SourceError::Unsupported(_)) if self.config().kind == SourceKind::Video => {
-                SourceState::Unsupported
-            }
+            Some(SourceError::Unsupported(_)) if self.is_video() => SourceState::Unsupported,
             Some(_) => SourceState::Failed { next: None },
         };
-        // All of it under the lock: a restart must not be overtaken by the end of what it replaces.
-        self.set_state(state, error.map(ToString::to_string).as_deref());
-        let running = self.rates.running(self.core.clock.now()).as_secs_f32();
-        self.cell.update(|shown| {
-            shown.fps = if running > 0.0 { shown.frames as f32 / running } else { 0.0 };
-        });
-        self.report();
-        self.core.release_place(self);
-        drop(pipeline);
+        let say = || {
+            self.set_state(state, error.map(ToString::to_string).as_deref());
+            let running = self.rates.running(self.core.clock.now()).as_secs_f32();
+            self.cell.update(|shown| {
+                shown.fps = if running > 0.0 { shown.frames as f32 / running } else { 0.0 };
+            });
+            self.report();
+        };
+        // A restart must not be overtaken by the end of what it replaces.
+        let is_said = match run {
+            Some(run) => run.speak(say).is_some(),
+            None => {
+                say();
+                true
+            }
+        };
+        if is_said {
+            self.core.release_place(self);
+        }
+    }
+
+    /// Counts what is decided by the end of watching, and lets go of the detector.
+    fn release(&self, pipeline: &mut Pipeline) {
+        let mut events = Vec::new();
+        pipeline.release(&mut events);
+        self.publish(pipeline, &Step { events, ..Step::default() }, None);
     }
 
     /// Counts what is decided by the end of watching, and reports the final result. For sources that are
     /// stopped before their own end.
-    pub fn finish(&self) {
-        if self.cell.load().state.is_over() {
-            return;
+    fn finish(&self, pipeline: &mut Pipeline) {
+        if !self.finished.swap(true, Ordering::SeqCst) && !self.cell.load().state.is_over() {
+            self.release(pipeline);
+            self.report();
         }
-        let mut events = Vec::new();
-        let mut pipeline = self.pipeline.lock();
-        pipeline.release(&mut events);
-        self.publish(&pipeline, &Step { events, ..Step::default() }, None);
-        drop(pipeline);
-        self.report();
+    }
+
+    /// Goes on with the frame that was left because there was no room for what is counted in it.
+    pub fn go_on(self: &Arc<Self>) {
+        if self.held.swap(false, Ordering::SeqCst) {
+            self.schedule();
+        }
     }
 }
 
@@ -384,7 +400,13 @@ impl Unit for SourceRuntime {
         self.number
     }
 
-    fn run(&self, worker: usize) -> bool {
+    fn run(self: Arc<Self>, worker: usize) -> bool {
+        if self.core.outbox.is_full() {
+            // In this order: it is scheduled again as soon as it is seen to be held.
+            self.scheduled.store(false, Ordering::SeqCst);
+            self.held.store(true, Ordering::SeqCst);
+            return false;
+        }
         let (started, cpu) = (self.core.clock.now(), thread_nanoseconds());
         let run = self.run.load_full();
         let step = || metered(&self.stages, || self.step(&run, worker));
@@ -394,6 +416,7 @@ impl Unit for SourceRuntime {
             tracing::error!(camera = %self.id, worker, "{what}");
             self.give_up(&run, &what, true);
         }
+        self.obey_all();
         let spent = thread_nanoseconds().saturating_sub(cpu);
         self.cpu.fetch_add(spent, Ordering::Relaxed);
         self.book(worker, |worker| &worker.cpu, spent);
@@ -418,3 +441,6 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
         .or_else(|| panic.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "a panic without a message".into())
 }
+
+#[cfg(test)]
+mod tests;

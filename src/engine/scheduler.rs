@@ -30,7 +30,7 @@ pub trait Unit: Send + Sync {
     /// Number of the source, for the strategy of one worker each.
     fn number(&self) -> usize;
     /// Does one piece of work as worker `worker` (from 1). `true` when there is more to do.
-    fn run(&self, worker: usize) -> bool;
+    fn run(self: Arc<Self>, worker: usize) -> bool;
 }
 
 struct Ready {
@@ -260,7 +260,7 @@ impl Shared {
             let worker = &self.workers[slot];
             *worker.source.lock() = Some(ready.unit.source().clone());
             let started = Instant::now();
-            let more = ready.unit.run(slot + 1);
+            let more = Arc::clone(&ready.unit).run(slot + 1);
             worker.busy.fetch_add(started.elapsed().as_nanos() as u64, Ordering::Relaxed);
             worker.done.fetch_add(1, Ordering::Relaxed);
             *worker.source.lock() = None;
@@ -298,7 +298,7 @@ mod tests {
         fn number(&self) -> usize {
             self.number
         }
-        fn run(&self, worker: usize) -> bool {
+        fn run(self: Arc<Self>, worker: usize) -> bool {
             let now = self.at_once.fetch_add(1, SeqCst) + 1;
             self.most.fetch_max(now, SeqCst);
             self.order.lock().push(self.number);

@@ -30,12 +30,64 @@ impl SourceCell {
         self.published.load_full()
     }
 
-    /// Changes the snapshot and publishes the result as a whole.
+    /// Changes the snapshot and publishes the result as a whole, which copies it.
     pub fn update<T>(&self, change: impl FnOnce(&mut SourceSnapshot) -> T) -> T {
         let mut draft = self.draft.lock();
         let result = change(&mut draft);
-        self.published.store(Arc::new(draft.clone()));
-        self.generation.fetch_add(1, Ordering::Relaxed);
+        self.publish(&draft);
         result
+    }
+
+    /// [`Self::update`] that publishes nothing, and copies nothing, when `change` gives `None`: then it has changed
+    /// nothing.
+    pub fn update_if<T>(&self, change: impl FnOnce(&mut SourceSnapshot) -> Option<T>) -> Option<T> {
+        let mut draft = self.draft.lock();
+        let result = change(&mut draft)?;
+        self.publish(&draft);
+        Some(result)
+    }
+
+    /// In this order: who has read the new generation finds the new snapshot.
+    fn publish(&self, draft: &SourceSnapshot) {
+        self.published.store(Arc::new(draft.clone()));
+        self.generation.fetch_add(1, Ordering::Release);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::copies;
+
+    #[test]
+    fn an_update_copies_once_and_one_that_changes_nothing_never() {
+        let generation = Arc::<AtomicU64>::default();
+        let cell = SourceCell::new(SourceSnapshot::new("camera"), Arc::clone(&generation));
+        assert_eq!(copies::during(|| cell.update(|shown| shown.frames = 1)), 1);
+        let none = copies::during(|| assert_eq!(cell.update_if(|_| None::<()>), None));
+        assert_eq!((none, cell.load().frames, generation.load(Ordering::Acquire)), (0, 1, 1));
+        let next = |shown: &mut SourceSnapshot| {
+            shown.frames += 1;
+            Some(shown.frames)
+        };
+        let some = copies::during(|| assert_eq!(cell.update_if(next), Some(2)));
+        assert_eq!((some, cell.load().frames, generation.load(Ordering::Acquire)), (1, 2, 2));
+    }
+
+    #[test]
+    fn who_has_read_a_generation_finds_what_it_stands_for() {
+        const UPDATES: u64 = 20_000;
+        let generation = Arc::<AtomicU64>::default();
+        let cell = SourceCell::new(SourceSnapshot::new("camera"), Arc::clone(&generation));
+        std::thread::scope(|scope| {
+            scope.spawn(|| (1..=UPDATES).for_each(|frames| cell.update(|shown| shown.frames = frames)));
+            loop {
+                let read = generation.load(Ordering::Acquire);
+                assert!(cell.load().frames >= read);
+                if read == UPDATES {
+                    break;
+                }
+            }
+        });
     }
 }

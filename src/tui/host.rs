@@ -145,13 +145,13 @@ pub trait Host: Send + Sync {
         Err(NO_LEDGER.into())
     }
 
-    /// The last `count` columns of a chart, oldest first. May take a while.
+    /// The last `count` columns of a chart, oldest first; `None` where past counts are not kept. May take a while.
     ///
     /// # Errors
-    /// Why nothing is known.
-    fn chart(&self, source: &SourceId, width: Width, count: usize) -> Result<Vec<Column>, String> {
+    /// Why they cannot be read.
+    fn chart(&self, source: &SourceId, width: Width, count: usize) -> Result<Option<Vec<Column>>, String> {
         let _ = (source, width, count);
-        Err(NO_LEDGER.into())
+        Ok(None)
     }
 
     /// The latest log lines of the whole program, when there are logs.

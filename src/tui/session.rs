@@ -33,10 +33,12 @@ use crate::{
     store::{Minute, SourceSnapshot, name_of},
 };
 
+mod asking;
 mod fetch;
 mod probes;
 mod replay;
 
+use asking::{Addition, Asking};
 use probes::Probes;
 use replay::Replaying;
 
@@ -48,8 +50,8 @@ enum Answer {
     Written(Result<String, String>),
     Probed(u64, Result<Found, String>),
     Report(Asked, Result<Report, String>),
-    Chart(SourceId, Width, Result<Vec<Column>, String>),
-    LastHour(HashMap<SourceId, Vec<Minute>>),
+    Chart(SourceId, Width, Result<Option<Vec<Column>>, String>),
+    LastHour(Result<HashMap<SourceId, Vec<Minute>>, String>),
     Replayed(SourceId, Box<Replayed>),
 }
 
@@ -83,6 +85,12 @@ pub struct Session {
     history_again: bool,
     /// What was counted in the hour before this run; `None` until it is asked for.
     before: Option<HashMap<SourceId, Vec<Minute>>>,
+    /// When it is read again, where it could not be.
+    before_again: Option<Instant>,
+    /// Why it could not, as said.
+    before_problem: Option<String>,
+    /// What was asked of the engine and is not answered yet.
+    asked: Asking,
 }
 
 /// Reports being read beside the screens: one at a time, and then the one asked for last.
@@ -142,6 +150,9 @@ impl Session {
             stages_due: None,
             history_again: false,
             before: None,
+            before_again: None,
+            before_problem: None,
+            asked: Asking::default(),
         };
         session.refresh(moment);
         session
@@ -171,10 +182,7 @@ impl Session {
                     self.left.extend(rest);
                 }
                 Answer::Chart(source, width, result) => self.chart_read(source, width, result),
-                Answer::LastHour(minutes) => {
-                    self.before = Some(minutes);
-                    self.history_again = true;
-                }
+                Answer::LastHour(result) => self.last_hour_read(result),
                 Answer::Saved(source, drawn, result) => self.ui.lines_saved(&source, &drawn, result),
                 Answer::Written(result) => self.ui.config_written(result),
                 Answer::Probed(number, result) => self.probed(number, result),
@@ -184,6 +192,7 @@ impl Session {
                 }
             }
         }
+        self.hear();
         self.probe(now);
         self.fetch_config();
         self.fetch_history(now);
@@ -205,7 +214,7 @@ impl Session {
         let mut rest = Vec::new();
         for effect in effects {
             match effect {
-                Effect::Control(control) => self.engine.send(control),
+                Effect::Control(control) => self.ask(control),
                 Effect::LookAtConfig => self.in_background("tui-look", |host| {
                     host.look_at_config();
                     Answer::Looked
@@ -260,6 +269,9 @@ impl Session {
     /// Adds a source, unless something speaks against it that the user has not been told: that it is there already, or,
     /// where it is not known to be silent, that there is nothing.
     fn add_source(&mut self, text: &str, name: &str, keep: KeepLogin, (is_silent, is_warned): (bool, bool)) {
+        if let Some(problem) = self.is_adding() {
+            return self.ui.source_added(Err(problem));
+        }
         let mut taken = self.given.clone();
         taken.extend(self.engine.snapshot().sources.iter().map(|source| source.id.to_string()));
         taken.extend(self.host.taken_ids());
@@ -280,12 +292,7 @@ impl Session {
         // The engine shows it with its next snapshot only.
         self.given.insert(source.id.to_string());
         self.host.hide_secrets(&source);
-        self.engine.send(Control::Add(Box::new(source.clone())));
-        self.ui.source_added(Ok(&source));
-        if matches!(self.ui.config_place, ConfigPlace::File(_)) {
-            let written = text.to_string();
-            self.save(move |host| Answer::Written(host.save_source(&source, &written, keep)));
-        }
+        self.add(Addition { source, written: text.to_string(), keep });
     }
 
     /// Says that what `spec` opens is opened already, or stands in the configuration file.

@@ -14,10 +14,13 @@ use parking_lot::Mutex;
 use pcount::{
     config::{LineConfig, SourceConfig, SourceKind, SourceSpec, Strategy, edit::KeepLogin},
     count::{Direction, Reason, replay::Paths},
-    engine::{Control, EngineApi},
+    engine::{Answer, Control, EngineApi, EngineError, Reply},
     export::lines::Total,
     geometry::BBox,
-    ledger::report::{Gap, LineReport, PeakHour, Report, Row, SourceReport, Step},
+    ledger::{
+        chart::{Column, Width},
+        report::{Gap, LineReport, PeakHour, Report, Row, SourceReport, Step},
+    },
     logging::{Level, LogLine, RecentLogs},
     metrics::stages::{STAGES, Spent},
     source::SourceId,
@@ -223,6 +226,10 @@ pub struct FakeEngine {
     pub preview: Mutex<Option<Arc<Preview>>>,
     /// Events of one source that are not among the latest of all.
     pub own: Mutex<Vec<Event>>,
+    /// What is said to the next thing that is asked.
+    pub refusal: Mutex<Option<EngineError>>,
+    /// Answers that the test gives, where it wants to.
+    pub owed: Mutex<Option<Vec<Answer>>>,
 }
 
 impl FakeEngine {
@@ -233,6 +240,8 @@ impl FakeEngine {
             sent: Mutex::default(),
             preview: Mutex::default(),
             own: Mutex::default(),
+            refusal: Mutex::default(),
+            owed: Mutex::default(),
         })
     }
 
@@ -253,7 +262,7 @@ impl EngineApi for FakeEngine {
         self.snapshot.lock().clone()
     }
 
-    fn send(&self, control: Control) {
+    fn send(&self, control: Control) -> Reply {
         if let Control::SetLines(id, lines, _) = &control {
             *self.drawn.lock() = Some((id.clone(), lines.clone()));
         }
@@ -270,6 +279,12 @@ impl EngineApi for FakeEngine {
             Control::SetLines(id, lines, zones) => format!("lines {id} {lines:?} zones {zones:?}"),
         };
         self.sent.lock().push(text);
+        if let Some(owed) = &mut *self.owed.lock() {
+            let (answer, reply) = Answer::new();
+            owed.push(answer);
+            return reply;
+        }
+        Reply::new(self.refusal.lock().take().map_or(Ok(()), Err))
     }
 
     fn preview(&self, _: &str) -> Option<Arc<Preview>> {
@@ -461,6 +476,8 @@ pub struct FakeHost {
     pub kept: Mutex<Vec<SourceConfig>>,
     /// Whether the disk does not answer.
     pub stuck: AtomicBool,
+    /// Why charts cannot be read.
+    pub unread: Mutex<Option<String>>,
 }
 
 impl FakeHost {
@@ -496,6 +513,7 @@ impl FakeHost {
             probed: Mutex::default(),
             kept: Mutex::default(),
             stuck: AtomicBool::new(false),
+            unread: Mutex::default(),
         })
     }
 
@@ -575,6 +593,10 @@ impl Host for FakeHost {
 
     fn write_report(&self, asked: &Asked) -> Result<String, String> {
         Ok(format!("written to 'results/reports/{}.csv' and '.json'", asked.first))
+    }
+
+    fn chart(&self, _: &SourceId, _: Width, _: usize) -> Result<Option<Vec<Column>>, String> {
+        self.unread.lock().clone().map_or(Ok(None), Err)
     }
 
     fn recent_logs(&self) -> Option<Arc<RecentLogs>> {

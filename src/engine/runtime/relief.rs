@@ -6,10 +6,10 @@ use std::{
     time::Instant,
 };
 
-use super::{Run, SourceRuntime};
+use super::{Command, Run, SourceRuntime};
 use crate::{
     config::SourceKind,
-    engine::{hung, memory, pipeline::Step},
+    engine::{hung, memory},
     source::SourceError,
     store::SourceState,
 };
@@ -25,10 +25,10 @@ impl SourceRuntime {
             if run.abandon() {
                 self.hung.fetch_add(1, Ordering::SeqCst);
                 if self.config().kind == SourceKind::Video {
-                    self.end(None, Some(&SourceError::Hung));
+                    self.command(Command::End(None, Some(SourceError::Hung)));
                     return;
                 }
-                self.disconnect(None);
+                self.command(Command::Disconnect(None));
                 self.waits_for_threads.store(true, Ordering::SeqCst);
                 let why = if self.may_hang_again() { SourceError::Hung.to_string() } else { too_many(stuck) };
                 self.set_state(SourceState::Stalled, Some(&why));
@@ -72,7 +72,7 @@ impl SourceRuntime {
     }
 
     /// Says that the source is not opened because too many threads hang; a camera is opened when one comes back.
-    pub(super) fn refuse_to_begin(&self) {
+    pub(super) fn refuse_to_begin(&self) -> String {
         let why = too_many(self.stuck.load(Ordering::SeqCst));
         if self.config().kind == SourceKind::Video {
             self.set_state(SourceState::Failed { next: None }, Some(&why));
@@ -81,20 +81,20 @@ impl SourceRuntime {
             self.waits_for_threads.store(true, Ordering::SeqCst);
             self.set_state(SourceState::Stalled, Some(&why));
         }
+        why
     }
 
     /// Takes the source from its thread because of `error`, unless `run` was abandoned meanwhile. A camera whose
     /// trouble `may_pass` is opened again after its longest delay; else the source is over.
-    pub(super) fn give_up(&self, run: &Run, error: &str, may_pass: bool) {
+    pub(super) fn give_up(self: &Arc<Self>, run: &Run, error: &str, may_pass: bool) {
         let config = self.config();
         if may_pass && config.kind == SourceKind::Camera && !config.retry.give_up {
             let at = self.core.clock.now() + config.retry.max;
             self.set_back(run, at, SourceState::Failed { next: Some(at) }, error);
             return;
         }
-        let mut pipeline = self.pipeline.lock();
         if run.abandon() {
-            pipeline.release(&mut Vec::new());
+            self.command(Command::Release);
             self.set_state(SourceState::Failed { next: None }, Some(error));
             self.report();
             self.core.release_place(self);
@@ -103,12 +103,9 @@ impl SourceRuntime {
 
     /// Leaves the source without a thread until `at`, shown as `state` because of `error`, unless `run` was abandoned
     /// meanwhile.
-    pub(super) fn set_back(&self, run: &Run, at: Instant, state: SourceState, error: &str) {
-        let mut pipeline = self.pipeline.lock();
+    pub(super) fn set_back(self: &Arc<Self>, run: &Run, at: Instant, state: SourceState, error: &str) {
         if run.abandon() {
-            let mut events = Vec::new();
-            pipeline.release(&mut events);
-            self.publish(&pipeline, &Step { events, ..Step::default() }, None);
+            self.command(Command::Release);
             *self.set_back.lock() = Some(at);
             self.set_state(state, Some(error));
             self.report();
@@ -153,10 +150,10 @@ impl SourceRuntime {
         self.core.give_over(self, self.run.load_full());
         if self.config().kind == SourceKind::Video {
             let why = format!("closed: the memory limit of {limit} MiB is reached, and this file needs more");
-            self.end(None, Some(&SourceError::System(why)));
+            self.command(Command::End(None, Some(SourceError::System(why))));
             return;
         }
-        self.disconnect(None);
+        self.command(Command::Disconnect(None));
         self.closed_for_memory.store(true, Ordering::SeqCst);
         let why = format!("closed: the memory limit of {limit} MiB is reached; waits for room");
         self.set_state(SourceState::Queued, Some(&why));

@@ -60,11 +60,9 @@ impl Run {
     }
 
     /// Says something about the source, unless the run was abandoned; whoever abandons it waits until it is said.
-    fn speak(&self, say: impl FnOnce()) {
+    pub(super) fn speak<T>(&self, say: impl FnOnce() -> T) -> Option<T> {
         let abandoned = self.abandoned.lock();
-        if !*abandoned {
-            say();
-        }
+        (!*abandoned).then(say)
     }
 }
 

@@ -29,7 +29,7 @@ impl SourceRuntime {
         let error = error.as_deref();
         let word = state.word();
         let running = matches!(state, SourceState::Running | SourceState::Stalled);
-        let changed = self.cell.update(|shown| {
+        let changed = self.cell.update_if(|shown| {
             if from.is_some_and(|from| shown.state != *from) {
                 return None;
             }
@@ -141,8 +141,9 @@ impl SourceRuntime {
 
     /// Shows what a step brought, then reports it.
     pub(super) fn publish(&self, pipeline: &Pipeline, step: &Step, looked: Option<(&Run, &Frame)>) {
-        if looked.is_some() {
-            self.change_state(Some(&SourceState::Stalled), SourceState::Running, None);
+        if let Some((run, _)) = looked {
+            // Of a run that was abandoned meanwhile others have said where the source is.
+            run.speak(|| self.change_state(Some(&SourceState::Stalled), SourceState::Running, None));
         }
         let now = self.core.clock.now();
         let handled = self.handled.load(Ordering::Relaxed);

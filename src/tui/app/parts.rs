@@ -131,6 +131,8 @@ pub struct Extras {
     pub chart: Option<ChartColumns>,
     /// The latest events of the source on screen, oldest first, and whose they are.
     pub events: Option<(SourceId, Vec<Event>)>,
+    /// Why the chart on screen holds this run only.
+    pub chart_problem: Option<String>,
     /// CPU time of the selected source by stage.
     pub stages: Vec<Spent>,
     /// Configuration of the selected source.

@@ -197,6 +197,12 @@ fn draw_chart(ui: &UiState, source: &SourceSnapshot, area: Rect, buffer: &mut Bu
         put(&look.line("reading what was counted", Role::Dim), area, buffer);
         return heading("");
     };
+    let mut area = area;
+    if let Some(problem) = ui.extras.chart_problem.as_deref().filter(|_| area.height > 0) {
+        let said = look.cut(problem, usize::from(area.width));
+        put(&look.line(said, Role::Warn), Rect { height: 1, ..area }, buffer);
+        area = Rect { y: area.y + 1, height: area.height - 1, ..area };
+    }
     let shown = chart::draw_counts(columns, width, &ui.moment().wall, area, buffer, look);
     heading(&chart::reach(width, shown))
 }

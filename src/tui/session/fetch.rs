@@ -14,7 +14,7 @@ use crate::{
     source::SourceId,
     store::Minute,
     tui::{
-        app::Screen,
+        app::{Screen, Tone},
         host::{Host, LogTarget},
         view_model::Row,
         widgets::chart,
@@ -60,8 +60,9 @@ impl Session {
             Row::Group(_) => None,
         });
         let shown: Vec<SourceId> = shown.collect();
-        if self.before.is_none() && !shown.is_empty() {
-            self.before = Some(HashMap::new());
+        let again = self.before_again.take_if(|due| *due <= now).is_some();
+        if (self.before.is_none() || again) && !shown.is_empty() {
+            self.before.get_or_insert_default();
             let ids = shown.clone();
             self.in_background("tui-ledger", move |host| Answer::LastHour(last_hour(host, ids)));
         }
@@ -148,10 +149,44 @@ impl Session {
         }
     }
 
+    /// The hour before this run, or why it is not known: then it is read again later.
+    pub(super) fn last_hour_read(&mut self, result: Result<HashMap<SourceId, Vec<Minute>>, String>) {
+        match result {
+            Ok(minutes) => {
+                self.before = Some(minutes);
+                self.history_again = true;
+                self.before_problem = None;
+            }
+            Err(problem) => {
+                let problem = format!("charts hold this run only, the past cannot be read: {problem}");
+                if self.before_problem.as_ref() != Some(&problem) {
+                    tracing::warn!("{problem}");
+                    self.ui.say(problem.clone(), Tone::Refused);
+                }
+                self.before_problem = Some(problem);
+                self.before_again = Some(self.ui.clock().mono + REPORT_EVERY);
+            }
+        }
+    }
+
     /// Columns out of the ledger, or, when there are none, out of what is remembered of this run.
-    pub(super) fn chart_read(&mut self, source: SourceId, width: Width, result: Result<Vec<Column>, String>) {
+    pub(super) fn chart_read(
+        &mut self,
+        source: SourceId,
+        width: Width,
+        result: Result<Option<Vec<Column>>, String>,
+    ) {
         self.charts.running = false;
-        let columns = result.unwrap_or_else(|_| {
+        let (columns, problem) = match result {
+            Ok(columns) => (columns, None),
+            Err(problem) => (None, Some(format!("this run only: {problem}"))),
+        };
+        // Read every few seconds, but said once.
+        if let Some(problem) = problem.as_ref().filter(|_| problem != self.ui.extras.chart_problem) {
+            tracing::warn!(camera = %source, "The chart holds {problem}");
+        }
+        self.ui.extras.chart_problem = problem;
+        let columns = columns.unwrap_or_else(|| {
             let minutes = self.engine.history(&source);
             chart::of_minutes(&minutes, width, chart::most_columns(width), &self.ui.clock().wall)
         });
@@ -245,7 +280,10 @@ impl Session {
 }
 
 /// The minutes of the last hour of each source as the ledger has them, of this run and of those before it.
-fn last_hour(host: &dyn Host, sources: Vec<SourceId>) -> HashMap<SourceId, Vec<Minute>> {
+///
+/// # Errors
+/// When the ledger cannot be read.
+fn last_hour(host: &dyn Host, sources: Vec<SourceId>) -> Result<HashMap<SourceId, Vec<Minute>>, String> {
     let minutes = |columns: Vec<Column>| -> Vec<Minute> {
         let minute = |column: &Column| {
             let counted = column.counted?;
@@ -260,12 +298,13 @@ fn last_hour(host: &dyn Host, sources: Vec<SourceId>) -> HashMap<SourceId, Vec<M
         };
         columns.iter().filter_map(minute).collect()
     };
-    let read = |id: SourceId| {
+    let mut read = HashMap::new();
+    for id in sources {
         // Without a ledger there is nothing from before.
-        let columns = host.chart(&id, Width::Minute, chart::most_columns(Width::Minute)).ok()?;
-        Some((id, minutes(columns)))
-    };
-    sources.into_iter().filter_map(read).collect()
+        let columns = host.chart(&id, Width::Minute, chart::most_columns(Width::Minute))?;
+        read.extend(columns.map(|columns| (id, minutes(columns))));
+    }
+    Ok(read)
 }
 
 /// The line with the name of its source, where that is among `names`.

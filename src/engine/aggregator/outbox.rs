@@ -1,0 +1,206 @@
+//! Where workers leave their reports for the result handler.
+//!
+//! Putting something in never blocks. When sinks do not follow, there is room for [`ROOM`] reports; then no more frames
+//! are handled ([`Outbox::is_full`]) until there is room again, so that nothing that is counted is lost: files wait,
+//! cameras lose frames, which are counted as such. What does not come from frames goes on: crossings that the end of a
+//! source decides and resets are always taken, of states and periodic results the latest of each source is kept, and
+//! what is lost of them is counted.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
+
+use crossbeam_channel::{Sender, bounded};
+use parking_lot::{Condvar, Mutex};
+
+use crate::{
+    export::records::TaskResult,
+    source::SourceId,
+    store::{Event, EventKind},
+};
+
+/// Reports that may wait; some 20 MB.
+const ROOM: usize = 65_536;
+
+/// Errors of one source that may wait with its latest result.
+const ERRORS: usize = 100;
+
+#[derive(Debug)]
+pub(super) enum Report {
+    Result(Box<TaskResult>),
+    Event(Box<Event>),
+    /// The source was removed: it has no latest result any more.
+    Forget(SourceId),
+    Sync(Sender<()>),
+}
+
+/// What [`Outbox::take`] finds.
+pub(super) enum Taken {
+    Report(Report),
+    /// Nothing was reported for a while.
+    Nothing,
+}
+
+/// Of what only the latest of each source waits while there is no room.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Latest {
+    State(SourceId),
+    Result(String),
+}
+
+#[derive(Default)]
+struct Backlog {
+    reports: VecDeque<Report>,
+    /// In the place of reports that there is no room for; delivered after them.
+    latest: BTreeMap<Latest, Report>,
+    lost: u64,
+    closed: bool,
+}
+
+/// The reports that wait for the handler. See the module's documentation.
+pub struct Outbox {
+    backlog: Mutex<Backlog>,
+    news: Condvar,
+    room: usize,
+}
+
+impl Default for Outbox {
+    fn default() -> Self {
+        Self::with_room(ROOM)
+    }
+}
+
+impl Outbox {
+    fn with_room(room: usize) -> Self {
+        Self { backlog: Mutex::default(), news: Condvar::new(), room }
+    }
+
+    /// Reports a result.
+    pub fn result(&self, result: TaskResult) {
+        let key = Latest::Result(result.camera_id.clone());
+        self.put(Report::Result(Box::new(result)), Some(key));
+    }
+
+    /// Reports an event.
+    pub fn event(&self, event: Event) {
+        let key = matches!(event.kind, EventKind::State { .. }).then(|| Latest::State(event.source.clone()));
+        self.put(Report::Event(Box::new(event)), key);
+    }
+
+    /// Reports that a source was removed.
+    pub fn forget(&self, source: &SourceId) {
+        self.put(Report::Forget(source.clone()), None);
+    }
+
+    /// Whether there is no room for what comes from frames. Without a handler nothing waits, and nothing is held up.
+    pub fn is_full(&self) -> bool {
+        let backlog = self.backlog.lock();
+        !backlog.closed && backlog.reports.len() >= self.room
+    }
+
+    /// Reports that were lost.
+    pub fn lost(&self) -> u64 {
+        self.backlog.lock().lost
+    }
+
+    /// What the user must know of it while the engine runs.
+    pub fn problem(&self) -> Option<&'static str> {
+        let backlog = self.backlog.lock();
+        if backlog.closed {
+            Some(
+                "what is counted is written no more: the result handler has failed; see the log, start the program again",
+            )
+        } else if backlog.reports.len() >= self.room {
+            Some(
+                "what is counted is not taken: files wait and cameras lose frames until the disk or the reader follows",
+            )
+        } else {
+            None
+        }
+    }
+
+    fn put(&self, report: Report, key: Option<Latest>) {
+        let mut backlog = self.backlog.lock();
+        let backlog = &mut *backlog;
+        if backlog.closed {
+            // The engine is gone, and with it everybody who could want the report.
+            backlog.lost += u64::from(is_kept(&report));
+            return;
+        }
+        let full = backlog.reports.len() >= self.room;
+        match (report, key) {
+            // After everything that was reported before.
+            (report @ (Report::Sync(_) | Report::Forget(_)), _) => {
+                let latest = std::mem::take(&mut backlog.latest);
+                backlog.reports.extend(latest.into_values().chain([report]));
+            }
+            (report, _) if is_kept(&report) => backlog.reports.push_back(report),
+            (report, Some(key)) if full || backlog.latest.contains_key(&key) => backlog.replace(key, report),
+            (report, _) if !full => backlog.reports.push_back(report),
+            _ => backlog.lose(),
+        }
+        self.news.notify_one();
+    }
+
+    /// The next report, once there is one; waits for it at most `patience`.
+    pub(super) fn take(&self, patience: Duration) -> Taken {
+        let mut backlog = self.backlog.lock();
+        if backlog.reports.is_empty() && backlog.latest.is_empty() {
+            self.news.wait_for(&mut backlog, patience);
+        }
+        let latest = |backlog: &mut Backlog| backlog.latest.pop_first().map(|(_, report)| report);
+        let report = backlog.reports.pop_front().or_else(|| latest(&mut backlog));
+        report.map_or(Taken::Nothing, Taken::Report)
+    }
+
+    /// Nobody takes reports any more.
+    pub(super) fn close(&self) {
+        let mut backlog = self.backlog.lock();
+        backlog.closed = true;
+        backlog.lost += backlog.reports.drain(..).filter(is_kept).count() as u64;
+        backlog.latest.clear();
+    }
+
+    /// Waits until everything reported so far has reached the sinks, at most `timeout`.
+    pub fn sync(&self, timeout: Duration) -> bool {
+        let (done, wait) = bounded(1);
+        self.put(Report::Sync(done), None);
+        wait.recv_timeout(timeout).is_ok()
+    }
+}
+
+impl Backlog {
+    /// Keeps `report` in the place of the one before, whose errors it takes over.
+    fn replace(&mut self, key: Latest, mut report: Report) {
+        match (self.latest.remove(&key), &mut report) {
+            (None, _) => {}
+            (Some(Report::Result(old)), Report::Result(new)) => {
+                let newer = std::mem::replace(&mut new.errors, old.errors);
+                new.errors.extend(newer);
+                let spare = new.errors.len().saturating_sub(ERRORS);
+                new.errors.drain(..spare);
+                self.lose();
+            }
+            (Some(_), _) => self.lose(),
+        }
+        self.latest.insert(key, report);
+    }
+
+    fn lose(&mut self) {
+        if self.lost == 0 {
+            tracing::warn!(
+                "Results are not taken as fast as they come; states and periodic results are lost"
+            );
+        }
+        self.lost += 1;
+    }
+}
+
+/// Whether totals would be wrong without it.
+fn is_kept(report: &Report) -> bool {
+    matches!(report, Report::Event(event) if matches!(event.kind, EventKind::Crossing { .. } | EventKind::Reset))
+}
+
+#[cfg(test)]
+mod tests;
