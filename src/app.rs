@@ -7,6 +7,7 @@ mod configuration;
 mod dashboard;
 mod ending;
 mod keep;
+mod long;
 mod models;
 mod monitor;
 mod native;
@@ -36,6 +37,7 @@ use crate::{
     },
     trust::search::{self, Repair},
 };
+use long::LongWork;
 
 /// Done.
 const DONE: u8 = 0;
@@ -131,15 +133,12 @@ fn run_command() -> ExitCode {
         Some(Command::Check(args)) => check::run(&args),
         Some(Command::Bench(args)) => run_bench(&args),
         Some(Command::Eval(args)) => run_eval(args),
-        Some(Command::Report(args)) => on_disk(|| report::run(&args)),
+        Some(Command::Report(args)) => report::run(&args),
         Some(Command::Schema) => print(|out| {
             serde_json::to_writer_pretty(&mut *out, &config::schema())?;
             writeln!(out)
         }),
-        Some(Command::Completions { shell }) => print(|out| {
-            cli::completions(shell, out);
-            Ok(())
-        }),
+        Some(Command::Completions { shell }) => print(|out| cli::completions(shell, out)),
         Some(Command::Man) => print(cli::man),
         Some(Command::Models(args)) => models::run(&args),
     };
@@ -189,7 +188,8 @@ fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<u8, Fai
 }
 
 fn run_eval(args: EvalArgs) -> Result<u8, Failure> {
-    native::take_over();
+    let work = LongWork::begin(!args.json)?;
+    native::take_over(&work.progress);
     let options = EvalOptions {
         detector: args.detection.choice(),
         engine: args.detection.engine.unwrap_or_default(),
@@ -209,8 +209,10 @@ fn run_eval(args: EvalArgs) -> Result<u8, Failure> {
         replay: args.replay,
     };
     complain_of_refused(&options.models);
-    match eval::run(&options, &mut io::stdout().lock()) {
-        Ok(()) => Ok(DONE),
+    let result = eval::run(&options, &work.progress, &mut io::stdout().lock());
+    let code = work.end(DONE);
+    match result {
+        Ok(()) => Ok(code),
         Err(error @ (EvalError::Missing { .. } | EvalError::Content { .. })) => {
             Err(Failure::Usage(error.to_string()))
         }
@@ -219,7 +221,8 @@ fn run_eval(args: EvalArgs) -> Result<u8, Failure> {
 }
 
 fn run_bench(args: &BenchArgs) -> Result<u8, Failure> {
-    native::take_over();
+    let work = LongWork::begin(!args.json)?;
+    native::take_over(&work.progress);
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let workers = args.workers.unwrap_or(cores);
     let source =
@@ -241,6 +244,10 @@ fn run_bench(args: &BenchArgs) -> Result<u8, Failure> {
         screen: Box::new(bench_screen::screen),
     };
     complain_of_refused(&options.settings.models);
-    bench::run(&options, &mut io::stdout().lock())?;
-    Ok(DONE)
+    let result = bench::run(&options, &work.progress, &mut io::stdout().lock());
+    let code = work.end(DONE);
+    if result?.is_none() {
+        complain("cut short before anything was measured");
+    }
+    Ok(code)
 }

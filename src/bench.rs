@@ -18,6 +18,7 @@ use crate::{
         self,
         stages::{self, STAGES, Stage, timed},
     },
+    progress::{Progress, Unit},
     source::{Frame, FrameSource, Interrupt, Opener, SourceError, StreamInfo, SystemOpener},
 };
 
@@ -29,6 +30,9 @@ const START: Duration = Duration::from_secs(60);
 
 /// Decoding alone is measured for about this much CPU time, half of it before and half after.
 const DECODE_CPU: f64 = 2.0;
+
+/// The user who ends it does not wait longer than this for the streams.
+const SOON: Duration = Duration::from_millis(300);
 
 /// The screen is drawn this often, as the dashboard does.
 const DRAW_INTERVAL: Duration = Duration::from_millis(250);
@@ -85,6 +89,8 @@ pub struct BenchReport {
     pub detector: String,
     /// Seconds measured.
     pub seconds: f64,
+    /// Whether the user ended it before the time it was to take.
+    pub cut_short: bool,
     /// Frames handled per second by the slowest stream.
     pub fps_min: f64,
     /// And by the one in the middle.
@@ -126,19 +132,32 @@ pub struct StageCost {
     pub calls_per_frame: f64,
 }
 
-/// Measures and writes the result.
+/// Measures and writes the result. When `progress` asks for the end, the time measured by then is the result; `None`
+/// when that is none.
 ///
 /// # Errors
 /// When the file does not play or the engine does not start.
-pub fn run(options: &BenchOptions, out: &mut dyn Write) -> Result<BenchReport, BenchError> {
-    let report = measure(options)?;
-    if options.json {
-        serde_json::to_writer(&mut *out, &report).map_err(std::io::Error::from)?;
-        writeln!(out)?;
-    } else {
-        print(&report, options, out)?;
+pub fn run(
+    options: &BenchOptions,
+    progress: &Progress,
+    out: &mut dyn Write,
+) -> Result<Option<BenchReport>, BenchError> {
+    progress.begin(Some(millis(WARM_UP + options.duration)), Unit::Milliseconds);
+    let report = measure(options, progress)?;
+    progress.end();
+    match &report {
+        Some(report) if options.json => {
+            serde_json::to_writer(&mut *out, report).map_err(std::io::Error::from)?;
+            writeln!(out)?;
+        }
+        Some(report) => print(report, options, out)?,
+        None => {}
     }
     Ok(report)
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Counters at one moment.
@@ -160,13 +179,14 @@ impl Moment {
     }
 }
 
-fn measure(options: &BenchOptions) -> Result<BenchReport, BenchError> {
+fn measure(options: &BenchOptions, progress: &Progress) -> Result<Option<BenchReport>, BenchError> {
     let settings = ParallelConfig { detector: options.detector.clone(), ..options.settings.clone() };
     let max_open = options.streams.max(1);
     let mut engine_options = EngineOptions::new(ParallelConfig { max_open_sources: max_open, ..settings });
     engine_options.opener = Arc::new(LoopOpener { realtime: options.realtime });
     let threads = options.streams.clamp(1, options.settings.max_workers.max(1));
-    let before = decode_alone(&options.source, threads)?;
+    progress.name("decoding alone");
+    let Some(before) = decode_alone(&options.source, threads, progress)? else { return Ok(None) };
     let engine = Engine::new(engine_options)?;
     for number in 1..=options.streams {
         let kind = if options.realtime { SourceKind::Camera } else { SourceKind::Video };
@@ -176,18 +196,35 @@ fn measure(options: &BenchOptions) -> Result<BenchReport, BenchError> {
     engine.start()?;
     let mut screen = (options.screen)(Arc::new(engine.clone()));
     let all_begun = || engine.snapshot().sources.iter().all(|source| source.frames > 0);
-    watch(&engine, START, &mut screen, all_begun)?;
-    watch(&engine, WARM_UP, &mut screen, || false)?;
+    progress.name("opening the streams");
+    watch(&engine, START, &mut screen, || all_begun() || progress.is_stopped())?;
+    let ticking = |name: &str, begun: Instant, before: Duration| {
+        progress.name(name);
+        progress.set(millis(before + begun.elapsed()));
+        progress.is_stopped()
+    };
+    let warming = Instant::now();
+    watch(&engine, WARM_UP, &mut screen, || ticking("warming up", warming, Duration::ZERO))?;
+    if progress.is_stopped() {
+        engine.stop(SOON);
+        return Ok(None);
+    }
     let bytes_before = screen();
     engine.frame_age().clear();
     let dropped_before: u64 = engine.snapshot().sources.iter().map(|source| source.dropped).sum();
     let begin = Moment::now(&engine);
-    watch(&engine, options.duration, &mut screen, || false)?;
+    watch(&engine, options.duration, &mut screen, || {
+        let frames = engine.snapshot().sources.iter().map(|source| source.frames).sum::<u64>();
+        let rate = frames.saturating_sub(begin.frames.iter().sum()) as f64;
+        let rate = rate / begin.at.elapsed().as_secs_f64().max(0.001);
+        ticking(&format!("measuring, {rate:.0} frames/s"), begin.at, WARM_UP)
+    })?;
     let end = Moment::now(&engine);
+    let cut_short = progress.is_stopped();
     let bytes = screen() - bytes_before;
     let snapshot = engine.snapshot();
     let (p50, p99) = (engine.frame_age().quantile(0.5), engine.frame_age().quantile(0.99));
-    engine.stop(Duration::from_secs(5));
+    engine.stop(if cut_short { SOON } else { Duration::from_secs(5) });
 
     let seconds = (end.at - begin.at).as_secs_f64();
     let frames: Vec<u64> = end.frames.iter().zip(&begin.frames).map(|(end, begin)| end - begin).collect();
@@ -199,7 +236,9 @@ fn measure(options: &BenchOptions) -> Result<BenchReport, BenchError> {
     detect_rates.sort_by(f64::total_cmp);
     let cpu = end.cpu - begin.cpu;
     let peak_rss_mib = metrics::peak_resident_bytes() as f64 / (1024.0 * 1024.0);
-    let after = decode_alone(&options.source, threads)?;
+    progress.name("decoding alone");
+    // Without the second half the first has to do.
+    let after = decode_alone(&options.source, threads, progress)?.unwrap_or((0.0, 0));
     let decode = (before.0 + after.0) * 1e3 / (before.1 + after.1) as f64;
     let per_frame = cpu * 1e3 / total as f64;
     let stages = STAGES
@@ -211,10 +250,11 @@ fn measure(options: &BenchOptions) -> Result<BenchReport, BenchError> {
             calls_per_frame: (end.1 - begin.1) as f64 / total as f64,
         })
         .collect();
-    Ok(BenchReport {
+    Ok(Some(BenchReport {
         streams: options.streams,
         detector: snapshot.detector,
         seconds,
+        cut_short,
         fps_min: rates.first().copied().unwrap_or(0.0),
         fps_median: middle(&rates),
         fps_max: rates.last().copied().unwrap_or(0.0),
@@ -229,7 +269,7 @@ fn measure(options: &BenchOptions) -> Result<BenchReport, BenchError> {
         peak_rss_mib,
         screen_bytes_per_second: bytes as f64 / seconds,
         stages,
-    })
+    }))
 }
 
 fn middle(sorted: &[f64]) -> f64 {
@@ -256,18 +296,23 @@ fn watch(
 }
 
 /// CPU seconds and frames of reading, decoding and converting `spec` at its full size and nothing else, in
-/// `threads` threads at once, so that cores and caches are as busy as in the program.
-fn decode_alone(spec: &SourceSpec, threads: usize) -> Result<(f64, u64), BenchError> {
+/// `threads` threads at once, so that cores and caches are as busy as in the program; `None` when `progress` asks for the
+/// end meanwhile.
+fn decode_alone(
+    spec: &SourceSpec,
+    threads: usize,
+    progress: &Progress,
+) -> Result<Option<(f64, u64)>, BenchError> {
     let config = SourceConfig::new("decode", SourceKind::Video, spec.clone());
     let pass = || -> Result<u64, SourceError> {
         let mut stream = SystemOpener.open(&config, &Interrupt::default())?;
         let mut frames = 0;
-        while stream.grab()? {
+        while !progress.is_stopped() && stream.grab()? {
             let frame = stream.retrieve(&|width, height| (width, height))?;
             frame.picture.bgr().map_err(|error| SourceError::Broken(error.message))?;
             frames += 1;
         }
-        if frames == 0 {
+        if frames == 0 && !progress.is_stopped() {
             Err(SourceError::Unsupported(format!("'{spec}' holds no frame")))
         } else {
             Ok(frames)
@@ -284,14 +329,21 @@ fn decode_alone(spec: &SourceSpec, threads: usize) -> Result<(f64, u64), BenchEr
             let frames = passes.into_iter().map(|pass| pass.join().unwrap_or(Ok(0))).sum::<Result<u64, _>>();
             Ok::<_, BenchError>(frames?)
         })?;
+        if progress.is_stopped() {
+            return Ok(None);
+        }
         spent += metrics::cpu_seconds() - before;
     }
-    Ok((spent, frames))
+    Ok(Some((spent, frames)))
 }
 
 fn print(report: &BenchReport, options: &BenchOptions, out: &mut dyn Write) -> std::io::Result<()> {
     let pace = if options.realtime { "at its own rate" } else { "as fast as possible" };
     writeln!(out, "{} streams of '{}' {pace}, {}", report.streams, options.source, report.detector)?;
+    if report.cut_short {
+        let asked = options.duration.as_secs_f64();
+        writeln!(out, "  cut short            after {:.1} of {asked:.1} s", report.seconds)?;
+    }
     writeln!(
         out,
         "  fps per stream       min {:.1}  median {:.1}  max {:.1}",

@@ -353,8 +353,14 @@ pub struct ReportArgs {
 }
 
 /// Writes completions for `shell`.
-pub fn completions(shell: clap_complete::Shell, out: &mut dyn io::Write) {
-    clap_complete::generate(shell, &mut Cli::command(), "pcount-tui", &mut &mut *out);
+///
+/// # Errors
+/// When `out` cannot be written.
+pub fn completions(shell: clap_complete::Shell, out: &mut dyn io::Write) -> io::Result<()> {
+    // The generator panics when it cannot write.
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "pcount-tui", &mut script);
+    out.write_all(&script)
 }
 
 /// Writes the manual page (roff), subcommands included.

@@ -14,7 +14,9 @@ use crate::{
         DetectorChoice, EngineChoice, ModelFolders, SourceConfig, SourceKind, SourceSpec, TrackerChoice,
     },
     count::{self, CountEvent, Direction},
-    detect, files, source, track,
+    detect, files,
+    progress::{Progress, Unit},
+    source, track,
 };
 
 mod by_need;
@@ -31,7 +33,7 @@ pub use play::Plan;
 pub use scene::{Scene, SceneLine};
 
 use metrics::{Score, Sequence};
-use report::{LineResult, Report, TrackingResult};
+use report::{Cut, LineResult, Report, TrackingResult};
 
 /// Score from which boxes of a replayed file are trusted when the file does not say.
 const DEFAULT_CONFIDENCE: f32 = 0.4;
@@ -118,29 +120,42 @@ impl EvalError {
     }
 }
 
-/// Evaluates and writes table or JSON lines to `out` as results come.
+/// Evaluates and writes table or JSON lines to `out` as results come. When `progress` asks for the end, what is finished by
+/// then is written, and how far that is.
 ///
 /// # Errors
 /// [`EvalError`]; what was finished before stands written.
-pub fn run(options: &EvalOptions, out: &mut dyn Write) -> Result<(), EvalError> {
+pub fn run(options: &EvalOptions, progress: &Progress, out: &mut dyn Write) -> Result<(), EvalError> {
     for folder in [&options.tracks, &options.record].into_iter().flatten() {
         files::make_folder(folder).map_err(|error| EvalError::file(folder, &error))?;
     }
-    if options.mot { sequences::run(options, out) } else { run_scenes(options, out) }
+    let out = &mut progress.writer(out);
+    if options.mot { sequences::run(options, progress, out) } else { run_scenes(options, progress, out) }
 }
 
-fn run_scenes(options: &EvalOptions, out: &mut dyn Write) -> Result<(), EvalError> {
+fn run_scenes(options: &EvalOptions, progress: &Progress, out: &mut dyn Write) -> Result<(), EvalError> {
     let scenes: Vec<Scene> = options.dirs.iter().map(|dir| Scene::read(dir)).collect::<Result<_, _>>()?;
     let model = match &options.replay {
         Some(_) => None,
         None => Some(detect::load(&options.detector, &options.models, 1, options.engine)?),
     };
     let mut report = Report::new(options.json, out);
+    let frames_total = scenes.iter().map(|scene| u64::from(scene.frames)).sum();
+    progress.begin(Some(frames_total), Unit::Each("frames"));
+    let (mut done, mut frames) = (0, 0);
     for scene in &scenes {
+        if progress.is_stopped() {
+            break;
+        }
+        progress.name(&scene.name);
+        let whole = frames + u64::from(scene.frames);
         if let (true, Some(model)) = (options.by_need, &model) {
-            for line in by_need::play(scene, model, options)? {
+            let Some(lines) = by_need::play(scene, model, options, progress)? else { break };
+            for line in lines {
                 report.line(line)?;
             }
+            (done, frames) = (done + 1, whole);
+            progress.set(frames);
             continue;
         }
         let (rows, confidence) = match (&options.replay, &model) {
@@ -155,7 +170,11 @@ fn run_scenes(options: &EvalOptions, out: &mut dyn Write) -> Result<(), EvalErro
         let mut player = player(options, scene, confidence);
         match (rows, &model) {
             (Some(rows), _) => player.replay(&rows, scene.frames, &options.plan),
-            (None, Some(model)) => record::play(&mut player, scene, model.as_ref(), options)?,
+            (None, Some(model)) => {
+                if !record::play(&mut player, scene, model.as_ref(), options, progress)? {
+                    break;
+                }
+            }
             (None, None) => {}
         }
         player.finish();
@@ -171,8 +190,13 @@ fn run_scenes(options: &EvalOptions, out: &mut dyn Write) -> Result<(), EvalErro
             let score = Score::of(&Sequence::new(&truth, &sequences::identities(&tracks)));
             report.tracking(TrackingResult { name: scene.name.clone(), figures: score.figures() });
         }
+        // The number of frames in the scene's file need not be that of its video.
+        (done, frames) = (done + 1, whole);
+        progress.set(frames);
     }
-    report.finish()?;
+    let frames = progress.done().min(frames_total);
+    let cut = Cut { what: "scenes", done, of: scenes.len(), frames, frames_total };
+    report.finish((done < scenes.len()).then_some(&cut))?;
     Ok(())
 }
 

@@ -108,6 +108,14 @@ pub struct Outcome {
     pub snapshot: EngineSnapshot,
 }
 
+impl Outcome {
+    /// Whether every source was over, for whatever reason the loop ended.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.snapshot.sources.iter().all(|source| source.state.is_over())
+    }
+}
+
 /// A sink of the engine that makes JSON lines, and the receiver for [`Options::feed`].
 ///
 /// With `durable`, events are left out here: they come from a ledger, once they are on disk, through the

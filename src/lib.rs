@@ -45,8 +45,13 @@ pub mod ledger;
 pub mod logging;
 pub mod metrics;
 pub mod native;
+pub mod progress;
 pub mod source;
 pub mod store;
 pub mod track;
 pub mod trust;
 pub mod tui;
+
+#[cfg(test)]
+#[path = "../tests/support/require.rs"]
+mod require;

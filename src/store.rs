@@ -7,6 +7,7 @@ mod event;
 pub mod history;
 
 use std::{
+    cmp::Ordering,
     collections::BTreeMap,
     sync::Arc,
     time::{Duration, Instant},
@@ -120,7 +121,7 @@ pub struct ZoneCounts {
     pub occupancy: u64,
     /// Mean stay of those who left, in seconds; 0 before the first has left.
     pub mean_dwell: f64,
-    /// Occupancy from which it is over its limit.
+    /// Occupancy at which it is at its limit.
     pub threshold: Option<i64>,
 }
 
@@ -271,6 +272,12 @@ impl SourceSnapshot {
         }
     }
 
+    /// What the source is called everywhere: `Main Entrance (camera_01)`, or the id alone where that is its alias.
+    #[must_use]
+    pub fn name(&self) -> String {
+        name_of(&self.alias, &self.id)
+    }
+
     /// In minus out; may be negative.
     #[must_use]
     pub fn current(&self) -> i64 {
@@ -319,6 +326,12 @@ impl SourceSnapshot {
     }
 }
 
+/// The name of a source with this alias and id: `Main Entrance (camera_01)`, or the id alone where both are the same.
+#[must_use]
+pub fn name_of(alias: &str, id: &str) -> String {
+    if alias == id { id.to_owned() } else { format!("{alias} ({id})") }
+}
+
 /// A number of people that should not be reached, and how many there are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limit {
@@ -335,6 +348,16 @@ impl Limit {
     #[must_use]
     pub fn is_reached(&self) -> bool {
         self.current >= self.limit
+    }
+
+    /// `at its limit` or `over its limit`; nothing below.
+    #[must_use]
+    pub fn words(&self) -> Option<&'static str> {
+        match self.current.cmp(&self.limit) {
+            Ordering::Less => None,
+            Ordering::Equal => Some("at its limit"),
+            Ordering::Greater => Some("over its limit"),
+        }
     }
 }
 
@@ -411,11 +434,12 @@ impl EngineSnapshot {
         (total_in, total_out, total_in as i64 - total_out as i64)
     }
 
-    /// Workers that did anything in the last seconds.
+    /// Workers that did anything in the last seconds, at most [`Self::worker_count`]: those that have just been
+    /// turned off finish what they have begun.
     #[must_use]
     pub fn active_workers(&self) -> usize {
         let active = |worker: &&WorkerSnapshot| worker.source.is_some() || worker.busy > 0.0;
-        self.workers.iter().filter(active).count()
+        self.workers.iter().filter(active).count().min(self.worker_count)
     }
 
     /// Workers busy at this moment.

@@ -250,7 +250,13 @@ impl Running<'_> {
                     // The reading thread only ends by itself when the terminal is gone.
                     Err(_) => return Ok(Exit::Signal(SIGHUP)),
                 },
-                recv(ticks) -> _ => self.session.refresh(Moment::now(&self.options.timezone)),
+                recv(ticks) -> _ => {
+                    self.session.refresh(Moment::now(&self.options.timezone));
+                    let left = self.session.take_left();
+                    if let Some(exit) = self.see_to(left)? {
+                        return Ok(exit);
+                    }
+                }
                 default(SIGNAL_POLL) => {}
             }
             match self.options.stop.load(Ordering::Relaxed) {
@@ -320,6 +326,11 @@ impl Running<'_> {
             }
             _ => Vec::new(),
         };
+        self.see_to(effects)
+    }
+
+    /// Does what only the owner of the terminal can do.
+    fn see_to(&mut self, effects: Vec<Effect>) -> Result<Option<Exit>, TuiError> {
         for effect in effects {
             match effect {
                 Effect::Quit(exit) => return Ok(Some(exit)),
@@ -333,6 +344,7 @@ impl Running<'_> {
                 | Effect::AddSource { .. }
                 | Effect::WriteConfig
                 | Effect::SaveLines(..)
+                | Effect::RemoveFromFile(_)
                 | Effect::Report(_)
                 | Effect::WriteReport(_) => {}
             }

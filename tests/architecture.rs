@@ -28,6 +28,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("logging", &["ratatui::", "crossterm::", "opencv::", "crate::tui", "crate::engine"]),
     ("metrics", &["ratatui::", "crossterm::", "opencv::", "crate::"]),
     ("native", &["ratatui::", "crossterm::", "crate::"]),
+    ("progress", &["ratatui::", "crossterm::", "opencv::", "crate::tui", "crate::engine", "std::thread"]),
     ("source", &["ratatui::", "crossterm::", "crate::tui", "crate::engine", "crate::track", "crate::ledger"]),
     ("store", &["ratatui::", "crossterm::", "opencv::", "crate::tui", "crate::engine"]),
     (

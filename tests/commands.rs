@@ -1,6 +1,8 @@
 //! What is asked of a source while its detector is at work: nobody waits for it, and nothing counted is lost or counted
 //! twice.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+
 mod support;
 
 use std::{

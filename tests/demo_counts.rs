@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot set itself up has failed")]
 
+use std::path::Path;
+
 use pcount::{
-    config::{DemoSpec, LineConfig, SourceConfig, SourceKind, SourceSpec},
+    config::{Config, DemoSpec, LineConfig, Overrides, SourceConfig, SourceKind, SourceSpec},
     count::{CountEvent, Direction, counter_for},
     detect::motion,
     source::{FrameSource as _, demo::Demo},
@@ -12,8 +14,15 @@ use pcount::{
 
 /// Counts (in, out) of the default line by what the `motion` detector sees of `scene`.
 fn counted(scene: &str) -> (u64, u64) {
+    count(scene, &LineConfig::default(), |_| {})
+}
+
+/// The same of `line`; `each` hears of every Current.
+fn count(scene: &str, line: &LineConfig, mut each: impl FnMut(i64)) -> (u64, u64) {
     let spec: DemoSpec = scene.parse().unwrap();
-    let config = SourceConfig::new("demo", SourceKind::Video, SourceSpec::Demo(scene.into()));
+    let spec_of = SourceSpec::Demo(scene.into());
+    let config =
+        SourceConfig { lines: vec![line.clone()], ..SourceConfig::new("demo", SourceKind::Video, spec_of) };
     let mut source = Demo::new(&spec, SourceKind::Video).source().unwrap();
     let model = motion::model();
     let aspect = spec.size.0 as f32 / spec.size.1 as f32;
@@ -37,9 +46,17 @@ fn counted(scene: &str) -> (u64, u64) {
                 CountEvent::Crossing(_) => outs += 1,
                 CountEvent::Suppressed(..) => {}
             }
+            each(ins as i64 - outs as i64);
         }
     }
     (ins, outs)
+}
+
+/// The least and the most that Current is by what the `motion` detector sees of `scene`, and the crossings.
+fn band(scene: &str, line: &LineConfig) -> (i64, i64, u64) {
+    let (mut least, mut most) = (0, 0);
+    let (ins, outs) = count(scene, line, |current| (least, most) = (current.min(least), current.max(most)));
+    (least, most, ins + outs)
 }
 
 fn truth(scene: &str) -> (u64, u64) {
@@ -61,4 +78,20 @@ fn demo_scenes_are_counted_exactly() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:?}");
+}
+
+#[test]
+fn current_of_the_shipped_example_stays_in_a_small_band() {
+    let config = Config::load(Path::new("config_example.json"), &Overrides::default()).unwrap();
+    let scenes = config.sources.iter().filter(|source| source.enabled && source.kind == SourceKind::Camera);
+    let mut seen = 0;
+    for source in scenes {
+        let SourceSpec::Demo(scene) = &source.source else { panic!("{} is no scene", source.id) };
+        let (least, most, crossings) = band(&format!("{scene}&seconds=420"), &source.lines[0]);
+        println!("{}: {least}..={most}, {crossings} crossings", source.id);
+        assert!(crossings > 30, "{}: {crossings}", source.id);
+        assert!(least >= -4 && most <= 12, "{}: {least} to {most}", source.id);
+        seen += 1;
+    }
+    assert!(seen >= 3, "{seen}");
 }

@@ -12,7 +12,7 @@ use pcount::{
     source::SourceError,
     store::{EventKind, SourceState},
 };
-use support::{Walk, source, world};
+use support::{Walk, World, source, world};
 
 const SECONDS: fn(u64) -> Duration = Duration::from_secs;
 
@@ -303,9 +303,15 @@ fn pause_resume_restart_reset_and_remove_while_running() {
     world.engine.send(Control::Restart(id()));
     world.until("another opening", |w| w.opener.attempts("camera") > opened);
 
-    world.until("a count", |w| w.source("camera").total_in > 0);
+    // Standing still, so that nothing but the reset changes the counts.
+    let counts = |w: &World| (w.source("camera").total_in, w.source("camera").total_out);
+    world.until("a count each way", |w| counts(w).0 > 0 && counts(w).1 > 0);
+    world.engine.send(Control::Pause(id()));
+    world.until("the pause", |w| w.state("camera") == SourceState::Paused);
     world.engine.send(Control::ResetCounts(id()));
-    world.until("zero", |w| w.source("camera").total_in == 0 || w.source("camera").total_out == 0);
+    world.until("zero both ways", |w| counts(w) == (0, 0));
+    world.engine.send(Control::Resume(id()));
+    world.until("a count from zero", |w| counts(w).0 + counts(w).1 > 0);
 
     world.until("the end of the video", |w| w.state("video") == SourceState::Completed);
     world.engine.send(Control::Restart("video".into()));

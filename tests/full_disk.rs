@@ -3,6 +3,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot set itself up has failed")]
 
+#[path = "support/require.rs"]
+mod require;
+
 use std::{collections::BTreeMap, fs, process::Command};
 
 use pcount::ledger::{FILE_NAME, Reader, reader::Span};
@@ -59,13 +62,11 @@ fn crossings_counted_while_the_disk_is_full_are_in_the_ledger_when_it_has_room_a
         .current_dir(dir.path())
         .output();
     let Ok(run) = run else {
-        println!("skipped: 'unshare' is not installed");
-        return;
+        return require::skip("mount", "'unshare' is not installed");
     };
     let said = String::from_utf8_lossy(&run.stderr).into_owned();
     if run.status.code() == Some(77) || said.contains("unshare failed") || said.contains("not permitted") {
-        println!("skipped: this machine allows no mount: {}", said.trim());
-        return;
+        return require::skip("mount", &format!("this machine allows none: {}", said.trim()));
     }
     assert!(
         run.status.success(),

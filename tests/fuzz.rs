@@ -137,6 +137,7 @@ fn no_configuration_makes_the_parser_panic() {
     }
     seeds.retain(|seed| !seed.is_empty());
     seeds.sort();
+    assert!(seeds.len() > 15, "{} files to begin with", seeds.len());
     let path = Path::new("/nowhere/cams.json");
     let (mut accepted, mut refused) = (0_u64, 0_u64);
     for seed in 0..executions() {

@@ -295,3 +295,54 @@ fn an_old_or_broken_state_is_not_believed() {
     file.set_modified(SystemTime::now() - Duration::from_secs(60)).expect("time");
     assert!(status::read(dir.path()).is_none());
 }
+
+/// Runs the program, reads a line of its output and goes; gives the exit code and what it said.
+fn read_one_line(arguments: &[&str]) -> (Option<i32>, String) {
+    use std::{
+        io::{BufRead as _, BufReader, Read as _},
+        process::{Command, Stdio},
+    };
+    let folder = tempfile::tempdir().expect("folder");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_pcount-tui"))
+        .args(arguments)
+        .current_dir(folder.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("start");
+    let mut out = BufReader::new(child.stdout.take().expect("stdout"));
+    let mut line = String::new();
+    out.read_line(&mut line).expect("a line");
+    assert!(!line.is_empty());
+    drop(out);
+    let mut said = String::new();
+    child.stderr.take().expect("stderr").read_to_string(&mut said).expect("text");
+    (child.wait().expect("an end").code(), said)
+}
+
+#[test]
+fn a_reader_that_goes_before_the_end_is_said_and_code_1() {
+    for format in [["--json"], ["--headless"]] {
+        let arguments = [&["demo:lobby", "--detector", "motion"], &format[..]].concat();
+        let (code, said) = read_one_line(&arguments);
+        assert_eq!(code, Some(1), "{format:?}: {said}");
+        assert!(said.contains("the reader of the standard output has gone"), "{format:?}: {said}");
+        assert_eq!(said.lines().count(), 1, "one sentence: {said}");
+    }
+}
+
+#[test]
+fn a_reader_that_goes_when_every_source_is_over_is_no_failure() {
+    // The text comes once, at the end; of its lines one is read.
+    let (code, said) =
+        read_one_line(&["demo:lobby?seconds=1", "--detector", "motion", "--headless", "--once"]);
+    assert_eq!((code, said.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn what_is_printed_by_commands_may_be_read_in_part() {
+    for arguments in [&["completions", "bash"][..], &["man"], &["schema"]] {
+        let (code, said) = read_one_line(arguments);
+        assert_eq!((code, said.as_str()), (Some(0), ""), "{arguments:?}");
+    }
+}

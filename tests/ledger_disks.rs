@@ -5,6 +5,9 @@
 //! saying so.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot set itself up has failed")]
 
+#[path = "support/require.rs"]
+mod require;
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -23,11 +26,12 @@ fn library(dir: &Path, name: &str) -> Option<PathBuf> {
     let library = dir.join(format!("{name}.so"));
     let built =
         Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&library).arg(source).arg("-ldl").status();
-    if built.is_ok_and(|status| status.success()) {
-        return Some(library);
-    }
-    println!("skipped: no C compiler");
-    None
+    let Ok(built) = built else {
+        require::skip("compiler", "there is no 'cc'");
+        return None;
+    };
+    assert!(built.success(), "{name}.c does not compile");
+    Some(library)
 }
 
 fn configuration(dir: &Path, more: &str) {
@@ -167,7 +171,7 @@ fn another_user_may_read_what_he_may_not_write() {
             command.uid(65534).gid(65534);
         }
         let Ok(report) = command.output() else {
-            println!("skipped: another user cannot start the program");
+            require::skip("root", "another user cannot start the program");
             return None;
         };
         assert!(report.status.success(), "{what}: {}", String::from_utf8_lossy(&report.stderr));

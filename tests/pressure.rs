@@ -3,6 +3,9 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests, outside a test function")]
 
+#[path = "support/require.rs"]
+mod require;
+
 use std::{
     fs,
     io::{self, BufRead as _, BufReader, PipeReader, Read as _},
@@ -302,14 +305,12 @@ fn a_frozen_disk_keeps_no_signal_from_ending_the_program() {
             .current_dir(dir.path())
             .output();
         let Ok(run) = run else {
-            println!("skipped: 'unshare' is not installed");
-            return;
+            return require::skip("freeze", "'unshare' is not installed");
         };
         let said = String::from_utf8_lossy(&run.stderr).into_owned();
         if run.status.code() == Some(77) || said.contains("unshare failed") || said.contains("not permitted")
         {
-            println!("skipped: this machine allows no frozen disk: {}", said.trim());
-            return;
+            return require::skip("freeze", &format!("this machine allows none: {}", said.trim()));
         }
         assert!(run.status.success(), "{name}: {said} (signal {:?})", run.status.signal());
         assert_eq!(String::from_utf8_lossy(&run.stdout).trim(), "1", "{name}");

@@ -449,6 +449,64 @@ fn a_source_added_on_the_screen_is_there_after_a_restart() {
 }
 
 #[test]
+fn keys_typed_before_the_first_screen_are_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("out");
+    let arguments = ["demo:lobby", "--detector", "motion", "--output", output.to_str().unwrap()];
+    let program = Path::new(env!("CARGO_BIN_EXE_pcount-tui"));
+    let mut terminal = Terminal::start(program, &arguments, &[], 100, 30);
+    terminal.keys("H?");
+    terminal.wait_for_text("the same on every screen");
+    terminal.keys("q");
+    terminal.wait_for_text("History: Today");
+    terminal.keys("Q");
+    assert_eq!(terminal.exit_code(), 0);
+}
+
+/// A short video that has ended before its line is drawn is counted again by the line's Enter, and what is removed
+/// from the file is gone from it.
+#[test]
+fn a_video_that_ended_is_counted_again_and_removed_from_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("cams.json");
+    let text = r#"{ "parallel_config": { "detector": "motion", "result_output": "out" }, "cameras": [], "videos": [] }"#;
+    std::fs::write(&config, text).unwrap();
+    let program = Path::new(env!("CARGO_BIN_EXE_pcount-tui"));
+    let mut terminal = Terminal::start(program, &["--config", config.to_str().unwrap()], &[], 100, 30);
+    terminal.wait_for_text(TITLE);
+    terminal.keys("a");
+    terminal.wait_for_text("Add a source");
+    terminal.keys("demo:lobby?seconds=4\r");
+    terminal.wait_for_text("Lines and zones of demo_lobby");
+    terminal.wait("the new source in the file", |_| {
+        std::fs::read_to_string(&config).is_ok_and(|text| text.contains("demo:lobby"))
+    });
+    // Back for a look whether it has ended.
+    terminal.keys("q");
+    terminal.wait_for_text("Completed");
+    terminal.keys("E");
+    terminal.wait_for_text("the video has ended");
+    terminal.keys("\x1b[1;2B\r");
+    terminal.wait("its line in the file", |_| {
+        std::fs::read_to_string(&config).is_ok_and(|text| text.contains("0.55"))
+    });
+    terminal.keys("q\r3");
+    // Its own events tell of both runs.
+    terminal.wait("two runs", |terminal| {
+        let text = terminal.text();
+        let at = |what: &str| text.match_indices(what).map(|(at, _)| at).collect::<Vec<_>>();
+        let (ends, resets) = (at(" completed"), at(" counts set to zero"));
+        matches!((&ends[..], &resets[..]), ([first, .., last], [zero, ..]) if first < zero && zero < last)
+    });
+    terminal.keys("qdf");
+    terminal.wait("the file as it was", |_| {
+        std::fs::read_to_string(&config).is_ok_and(|now| !now.contains("demo:lobby"))
+    });
+    terminal.keys("Q");
+    assert_eq!(terminal.exit_code(), 0);
+}
+
+#[test]
 fn pictures_are_in_pixels_where_the_terminal_takes_them() {
     let mut program = program_with(&[], &[("TERM", "xterm-kitty")]);
     program.terminal.keys("\r");
@@ -472,9 +530,15 @@ fn inside_tmux_pictures_are_half_blocks() {
 fn a_kill_leaves_the_results() {
     let mut program = program();
     program.terminal.wait_for_text("Running");
+    let folder = program.folder.path().to_owned();
+    let kept = || {
+        let ledger = find(&folder, "ledger.sqlite")?;
+        pcount::ledger::Reader::open(&ledger).ok()?.sources().ok()
+    };
+    program.terminal.wait("the source in the ledger", |_| kept().is_some_and(|sources| sources.len() == 1));
     program.terminal.signal(Signal::KILL);
     program.terminal.exit_code();
-    assert!(find(program.folder.path(), "ledger.sqlite").is_some());
+    assert_eq!(kept().unwrap().len(), 1, "it is still there");
 }
 
 #[test]
@@ -538,9 +602,7 @@ fn a_panic_of_a_worker_leaves_the_screens_up() {
 #[test]
 #[ignore = "runs inside the terminals of the tests above"]
 fn child() {
-    if std::env::var_os("PCOUNT_TEST_CHILD").is_none() {
-        return;
-    }
+    assert!(std::env::var_os("PCOUNT_TEST_CHILD").is_some(), "it needs a terminal of its own");
     let log = tempfile::tempdir().unwrap();
     let native_log = log.path().join("native.log");
     std::fs::write(&native_log, "").unwrap();

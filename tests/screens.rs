@@ -20,3 +20,5 @@ mod outcomes;
 mod sizes;
 #[path = "screens/stage.rs"]
 mod stage;
+#[path = "screens/truths.rs"]
+mod truths;

@@ -3,6 +3,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot set itself up has failed")]
 
+#[path = "support/require.rs"]
+mod require;
+
 use std::{
     fs,
     os::unix::fs::{PermissionsExt as _, symlink},
@@ -79,6 +82,19 @@ fn ended(mut command: Command) -> Output {
     output
 }
 
+/// It ran to its end, or said in its own words what was in the way at `name`: a crash at the start leaves everything
+/// untouched as well.
+fn assert_ended_as_told(output: &Output, name: &str) {
+    let (said, printed) =
+        [&output.stderr, &output.stdout].map(|bytes| String::from_utf8_lossy(bytes).into_owned()).into();
+    match output.status.code() {
+        Some(0) => assert!(printed.contains("Total:"), "{name}: {printed}"),
+        Some(1) => assert!(said.contains("pcount-tui: "), "{name}: {said}"),
+        code => panic!("{name}: {code:?} {said}"),
+    }
+    assert!(!said.contains("panicked"), "{name}: {said}");
+}
+
 /// Ends the program with the test.
 struct Killed(Child);
 
@@ -108,6 +124,7 @@ fn no_planted_link_is_followed() {
             symlink(&victim, out.join(name)).unwrap();
         }
         let output = ended(program(dir.path(), 2));
+        assert_ended_as_told(&output, names[0]);
         for (number, name) in names.iter().enumerate() {
             match fs::read_to_string(victims.join(number.to_string())) {
                 Ok(content) => assert_eq!(content, "untouched", "{name}"),
@@ -129,7 +146,7 @@ fn no_pipe_is_waited_for() {
         let pipe = shared(dir.path()).join(name);
         let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
         rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, mode, 0).unwrap();
-        ended(program(dir.path(), 1));
+        assert_ended_as_told(&ended(program(dir.path(), 1)), name);
     }
 }
 
@@ -142,8 +159,7 @@ fn a_planted_folder_of_logs_is_not_written_to() {
     fs::remove_dir(&link).unwrap();
     symlink(&victim, &link).unwrap();
     if std::os::unix::fs::lchown(&link, Some(12345), None).is_err() {
-        println!("skipped: only root can make links that belong to others");
-        return;
+        return require::skip("root", "only root can make links that belong to others");
     }
     let output = ended(program(dir.path(), 1));
     assert_eq!(fs::read_dir(&victim).unwrap().count(), 0);

@@ -12,17 +12,14 @@ use std::{
     time::Duration,
 };
 
-use anyhow::Context as _;
 use crossbeam_channel::{Receiver, RecvTimeoutError, unbounded};
 
-use super::{
-    DONE, Failure, NO_SOURCE, NO_THREAD, configuration, ending::Ending, native, notices::Notices,
-    signals::StopSignal,
-};
+use super::{DONE, Failure, NO_SOURCE, NO_THREAD, configuration, long::LongWork, native};
 use crate::{
     cli::CheckArgs,
     config::{self, DetectorChoice, Overrides, SourceConfig, SourceSpec},
     files,
+    progress::Unit,
     source::{
         Probe,
         network::{Certificate, certificate},
@@ -70,21 +67,26 @@ fn probe(
     folder: Option<&Path>,
     out: &mut dyn Write,
 ) -> Result<u8, Failure> {
-    let stop = StopSignal::listen().context(NO_THREAD)?;
-    let notices = Notices::start().context(NO_THREAD)?;
-    // Should the reader of the output not read, a signal ends the program all the same.
-    let ending = Ending::watch(&stop, &notices).context(NO_THREAD)?;
-    // After the notices, which keep the standard error as it is.
-    native::take_over();
+    let work = LongWork::begin(true)?;
+    // After that, which keeps the standard error as it is.
+    native::take_over(&work.progress);
+    let progress = &work.progress;
+    let out = &mut progress.writer(out);
     let enabled: Arc<Vec<SourceConfig>> =
         Arc::new(sources.iter().filter(|source| source.enabled).cloned().collect());
     let results = probe_all(&enabled)?;
     let mut found: Vec<Option<Found>> = enabled.iter().map(|_| None).collect();
     let (mut printed, mut usable) = (0, 0);
-    while printed < enabled.len() && stop.code().is_none() {
+    progress.begin(Some(enabled.len() as u64), Unit::Each("sources"));
+    while printed < enabled.len() && work.stopped().is_none() {
+        // The one whose line is waited for.
+        progress.name(&enabled[printed].id);
         match results.recv_timeout(LOOK) {
-            Ok((index, result)) => found[index] = Some(result),
-            Err(RecvTimeoutError::Timeout) => {}
+            Ok((index, result)) => {
+                found[index] = Some(result);
+                progress.advance(1);
+            }
+            Err(RecvTimeoutError::Timeout) => progress.tick(),
             Err(RecvTimeoutError::Disconnected) => break,
         }
         while let Some(result) = found.get_mut(printed).and_then(Option::take) {
@@ -94,7 +96,7 @@ fn probe(
         }
         out.flush()?;
     }
-    if let Some(code) = stop.code() {
+    if let Some(code) = work.stopped() {
         let mut unknown = 0;
         for (source, result) in enabled.iter().zip(&mut found).skip(printed) {
             match result.take() {
@@ -104,9 +106,10 @@ fn probe(
         }
         writeln!(out, "ended before {unknown} of {} sources were known", enabled.len())?;
         out.flush()?;
-        ending.leave(code, false);
+        work.leave(code);
     }
-    Ok(if usable == enabled.len() { DONE } else { NO_SOURCE })
+    out.flush()?;
+    Ok(work.end(if usable == enabled.len() { DONE } else { NO_SOURCE }))
 }
 
 /// What a source sends, or why it is not known.

@@ -133,6 +133,10 @@ impl Host for DashboardHost {
         self.keeper.ids()
     }
 
+    fn kept_sources(&self) -> Vec<SourceConfig> {
+        self.keeper.known()
+    }
+
     fn hide_secrets(&self, source: &SourceConfig) {
         source.source.teach(config::known());
     }
@@ -143,6 +147,10 @@ impl Host for DashboardHost {
 
     fn save_source(&self, source: &SourceConfig, written: &str, keep: KeepLogin) -> Result<String, String> {
         on_disk(|| self.keeper.save_source(source, written, keep))
+    }
+
+    fn remove_sources(&self, ids: &[SourceId]) -> Result<String, String> {
+        on_disk(|| self.keeper.remove(ids))
     }
 
     fn write_config(&self, sources: &[Arc<SourceConfig>]) -> Result<String, String> {

@@ -9,6 +9,7 @@ use crate::{
         LineConfig, Secret, SourceConfig, ZoneConfig,
         edit::{ConfigFile, KeepLogin, NewEntry, Saved},
     },
+    source::SourceId,
     tui::host::ConfigPlace,
 };
 
@@ -24,14 +25,14 @@ pub(super) struct Keeper {
     /// The text of a configuration that came through a pipe and cannot be written back.
     piped: Option<Secret>,
     waiting: Mutex<Vec<NewEntry>>,
-    /// Ids that the file had when it was looked at last.
-    ids: Mutex<Vec<String>>,
+    /// Sources that the file had when it was looked at last.
+    known: Mutex<Vec<SourceConfig>>,
 }
 
 impl Keeper {
     pub(super) fn new(path: Option<PathBuf>, piped: Option<Secret>) -> Self {
         let file = path.map(|path| Arc::new(ConfigFile::new(path)));
-        Self { file: Mutex::new(file), piped, waiting: Mutex::default(), ids: Mutex::default() }
+        Self { file: Mutex::new(file), piped, waiting: Mutex::default(), known: Mutex::default() }
     }
 
     fn file(&self) -> Option<Arc<ConfigFile>> {
@@ -45,18 +46,23 @@ impl Keeper {
         }
     }
 
-    /// Looks which ids the file has by now; what cannot be read is said when it is written.
+    /// Looks which sources the file has by now; what cannot be read is said when it is written.
     pub(super) fn look(&self) {
-        if let Some(Ok(ids)) = self.file().map(|file| file.ids()) {
-            *self.ids.lock() = ids;
+        if let Some(Ok(sources)) = self.file().map(|file| file.sources()) {
+            *self.known.lock() = sources;
         }
+    }
+
+    /// The sources that the file had when it was looked at last.
+    pub(super) fn known(&self) -> Vec<SourceConfig> {
+        self.known.lock().clone()
     }
 
     /// Ids that a new source must not have.
     pub(super) fn ids(&self) -> Vec<String> {
         let waiting = self.waiting.try_lock();
         let waiting = waiting.iter().flat_map(|waiting| waiting.iter()).map(|entry| entry.id().to_owned());
-        self.ids.lock().iter().cloned().chain(waiting).collect()
+        self.known.lock().iter().map(|source| source.id.to_string()).chain(waiting).collect()
     }
 
     pub(super) fn save_lines(
@@ -92,6 +98,36 @@ impl Keeper {
             waiting.push(entry);
             format!("added for this run, not saved, 'w' tries again: {error}")
         })
+    }
+
+    /// Removes sources from the file, each on its own: one that cannot be removed holds up no other.
+    pub(super) fn remove(&self, ids: &[SourceId]) -> Result<String, String> {
+        let file = self.file().ok_or(NO_FILE)?;
+        let mut waiting = self.waiting.lock();
+        let (mut gone, mut logins, mut original, mut problems) = (0, Vec::new(), None, Vec::new());
+        for id in ids {
+            waiting.retain(|entry| *entry.id() != **id);
+            match file.remove_source(id) {
+                Ok(Some(removed)) => {
+                    gone += 1;
+                    logins.extend(removed.login.map(|login| format!("'{}'", login.display())));
+                    original = Some(removed.original);
+                }
+                Ok(None) => {}
+                Err(error) => problems.push(error.to_string()),
+            }
+        }
+        let name = file.path().display();
+        if !problems.is_empty() {
+            let others = if gone > 0 { format!("{gone} removed from the file; ") } else { String::new() };
+            return Err(format!("removed here, but {others}{}", problems.join("; ")));
+        }
+        let Some(original) = original else { return Ok(format!("removed; '{name}' does not have it")) };
+        let login = match &logins[..] {
+            [] => String::new(),
+            logins => format!(", where nothing names {} any more", logins.join(", ")),
+        };
+        Ok(format!("removed here and from '{name}'{login}; as it was before: '{}'", original.display()))
     }
 
     /// Writes a new file of `sources`, or what waits for the one there is.
@@ -178,5 +214,59 @@ mod tests {
         assert!(keeper.write(&[]).is_err(), "once is enough");
         keeper.look();
         assert_eq!(keeper.ids(), ["h"]);
+    }
+
+    #[test]
+    fn what_is_removed_on_the_screen_and_from_the_file_is_gone_from_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cams.json");
+        let before =
+            "{\n  \"cameras\": [\n    {\"camera_id\": \"gate\", \"source\": \"demo:street\"}\n  ]\n}\n";
+        fs::write(&path, before).unwrap();
+        let keeper = Keeper::new(Some(path.clone()), None);
+        let text = "rtsp://u:hunter2@h/1";
+        let source = SourceConfig::from_source_string(text, &BTreeSet::new()).unwrap();
+        keeper.save_source(&source, text, KeepLogin::Beside).unwrap();
+        assert!(fs::read_to_string(&path).unwrap().contains("rtsp://h/1"));
+        let said = keeper.remove(std::slice::from_ref(&source.id)).unwrap();
+        assert!(said.contains("cams.logins") && said.contains("cams.json.bak"), "{said}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), before);
+        let said = keeper.remove(std::slice::from_ref(&source.id)).unwrap();
+        assert!(said.contains("does not have it"), "{said}");
+        // One that could not be saved is not saved later.
+        fs::write(&path, "[").unwrap();
+        keeper.save_source(&source, text, KeepLogin::Beside).unwrap_err();
+        assert!(
+            keeper.remove(std::slice::from_ref(&source.id)).unwrap_err().starts_with("removed here, but")
+        );
+        fs::write(&path, before).unwrap();
+        assert!(keeper.write(&[]).unwrap_err().contains("has every change already"));
+        keeper.remove(&["gate".into()]).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "{\n  \"cameras\": []\n}\n");
+    }
+
+    #[test]
+    fn a_video_of_a_folder_stays_in_the_file_and_that_is_said_with_its_entry() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cams.json");
+        let videos = folder.path().join("v");
+        fs::create_dir(&videos).unwrap();
+        fs::write(videos.join("a.mp4"), "").unwrap();
+        fs::write(videos.join("b.mp4"), "").unwrap();
+        let text = r#"{"cameras": [{"camera_id": "gate", "source": "0"}], "videos": [{"video_id": "all", "path": "v/*.mp4"}]}"#;
+        fs::write(&path, text).unwrap();
+        let keeper = Keeper::new(Some(path.clone()), None);
+        let said = keeper.remove(&["all_a".into(), "gate".into()]).unwrap_err();
+        assert!(
+            said.contains("1 removed from the file") && said.contains("folder or pattern in its entry 'all'"),
+            "{said}"
+        );
+        assert_eq!(
+            fs::read_to_string(&path).unwrap(),
+            text.replace(r#"{"camera_id": "gate", "source": "0"}"#, "")
+        );
+        // The entry itself is no source.
+        let said = keeper.remove(&["all".into()]).unwrap_err();
+        assert!(said.contains("would get other ids"), "{said}");
     }
 }

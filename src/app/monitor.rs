@@ -40,6 +40,10 @@ use crate::{
 /// the two seconds that a signal gives.
 const STOP_TIMEOUT: Duration = Duration::from_millis(900);
 
+/// What is said when nobody reads what is printed.
+const READER_GONE: &str = "the reader of the standard output has gone, so counting ended before every source was over; \
+                           to count on, let it read to the end, or write to a file";
+
 /// What stays in place until the end. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Parts {
@@ -77,7 +81,7 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     let notices = Notices::start().context(NO_THREAD)?;
     let ending = Ending::watch(&stop, &notices).context(NO_THREAD)?;
     // After the notices, which keep the standard error as it is.
-    native::take_over();
+    native::take_over(&crate::progress::Progress::hidden());
     let settings = &config.parallel;
     let logs = logging::init(&LogOptions {
         dir: Some(settings.log_dir.clone()),
@@ -389,9 +393,14 @@ fn headless(
         })),
     };
     let api: Arc<dyn EngineApi> = Arc::new(engine.clone());
-    headless::run(&api, options, &stop.received, &mut out)?;
-    let (_, code) = finish(&engine, &parts);
+    let outcome = headless::run(&api, options, &stop.received, &mut out)?;
+    let (_, mut code) = finish(&engine, &parts);
     out.close(parts.ending.left(0.6));
+    if parts.outlet.is_gone() && !outcome.is_over() {
+        tracing::error!("{READER_GONE}");
+        parts.notices.say_now(READER_GONE);
+        code = code.max(FAILED);
+    }
     drop(native);
     parts.logs.close(parts.ending.left(0.8));
     parts.ending.leave(code, false)

@@ -3,16 +3,17 @@
 
 use parking_lot::Mutex;
 
-use crate::logging::NativeOutput;
+use crate::{logging::NativeOutput, progress::Progress};
 
 static FILTER: Mutex<Option<NativeOutput>> = Mutex::new(None);
 
-/// From now on everything that this process writes to the standard error goes through the filter. To be called before
-/// the first source is opened, and after the program has started itself again.
-pub(super) fn take_over() {
+/// From now on everything that this process writes to the standard error goes through the filter, and stands beside the
+/// line of `progress`. To be called before the first source is opened, and after the program has started itself again.
+pub(super) fn take_over(progress: &Progress) {
     let mut filter = FILTER.lock();
     if filter.is_none() {
-        match NativeOutput::pass_on() {
+        let progress = progress.clone();
+        match NativeOutput::pass_on(move |print| progress.beside(print)) {
             Ok(begun) => {
                 crate::native::stdio::print_to_stderr();
                 *filter = Some(begun);

@@ -80,6 +80,6 @@ fn help_version_and_generated_pages_are_whole() {
         assert!(page.contains(wanted), "{wanted}");
     }
     let mut script = Vec::new();
-    completions(clap_complete::Shell::Bash, &mut script);
+    completions(clap_complete::Shell::Bash, &mut script).unwrap();
     assert!(String::from_utf8(script).unwrap().contains("--headless"));
 }

@@ -21,10 +21,13 @@ use crate::files::{self, NotWritten};
 mod copies;
 mod entry;
 mod logins;
+mod remove;
 mod same;
 mod text;
 
 pub use entry::{KeepLogin, NewEntry};
+pub use remove::Removed;
+pub use same::same_place;
 
 use logins::Written;
 use same::{have_same_shapes, same_lines, same_spec, same_zones};
@@ -151,6 +154,13 @@ impl ConfigFile {
                     done = file.edited(changed)?.ok_or_else(|| file.no_entry(&source.id))?;
                 }
             }
+            // What was removed in this run is no source of the new file; videos of a folder come and go with it.
+            for old in &before.sources {
+                if sources.iter().all(|source| source.id != old.id) {
+                    let without = file.edited(text::without_entry(&done, &old.id))?;
+                    done = without.unwrap_or_else(|| done.clone());
+                }
+            }
             let read = file.read_as(&done)?;
             for &source in sources {
                 file.means(&read, source)?;
@@ -174,14 +184,14 @@ impl ConfigFile {
         &self.path
     }
 
-    /// The ids of all its sources as it is now, those of folders and patterns included. Reads the file and the
-    /// folders that it names.
+    /// All its sources as it is now, those of folders and patterns included. Reads the file and the folders that it
+    /// names.
     ///
     /// # Errors
     /// When it cannot be read or would not load.
-    pub fn ids(&self) -> Result<Vec<String>, EditError> {
+    pub fn sources(&self) -> Result<Vec<SourceConfig>, EditError> {
         let text = fs::read_to_string(&self.path).map_err(|problem| self.failed(&self.path, problem))?;
-        Ok(self.read_as(&text)?.sources.iter().map(|source| source.id.to_string()).collect())
+        Ok(self.read_as(&text)?.sources)
     }
 
     /// Writes the counting lines and zones of source `id`.

@@ -96,7 +96,7 @@ macro_rules! source_file {
             /// Where it hangs; sources of one location are grouped.
             #[schemars(length(min = 1, max = LABEL_LENGTH))]
             pub location: Option<String>,
-            /// `current_count` (in minus out) from which the source is over its limit.
+            /// `current_count` (in minus out) at which the source is at its limit.
             #[schemars(range(min = 1, max = 1_000_000))]
             pub threshold: Option<i64>,
             /// Disabled sources are listed and not opened. Default true.

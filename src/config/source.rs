@@ -33,7 +33,7 @@ pub struct SourceConfig {
     pub alias: String,
     /// Where it hangs, for grouping.
     pub location: Option<String>,
-    /// `current_count` from which the source is over its limit.
+    /// `current_count` at which the source is at its limit.
     pub threshold: Option<i64>,
     /// Disabled sources are listed and not opened.
     pub enabled: bool,

@@ -89,8 +89,7 @@ mod tests {
     #[test]
     fn engines_and_forms_compute_the_same() {
         if ort::runtime().is_err() {
-            eprintln!("skipped: no ONNX Runtime library here");
-            return;
+            return crate::require::skip("onnxruntime", "there is no such library here");
         }
         let config = BuiltinConfig::default();
         let sum =

@@ -3,7 +3,11 @@
 
 mod outbox;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
 
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
@@ -13,10 +17,11 @@ use self::outbox::{Report, Taken};
 use crate::{
     export::records::TaskResult,
     metrics::stages::{Stage, timed},
+    source::SourceId,
     store::Event,
 };
 
-/// Events kept for the screens.
+/// Events kept for the screens, of all sources together and of each.
 const RECENT: usize = 200;
 
 /// How often sinks may do their regular work (flush, commit).
@@ -39,6 +44,8 @@ pub trait Sink: Send {
 pub struct Collected {
     latest: Mutex<BTreeMap<String, TaskResult>>,
     recent: ArcSwap<Vec<Event>>,
+    /// The latest events of each source, oldest first.
+    own: Mutex<BTreeMap<SourceId, VecDeque<Event>>>,
 }
 
 impl Collected {
@@ -57,7 +64,19 @@ impl Collected {
         self.recent.load_full()
     }
 
+    /// The latest events of one source, oldest first, however many others have had since.
+    pub fn recent_of(&self, source: &str) -> Vec<Event> {
+        self.own.lock().get(source).map(|events| events.iter().cloned().collect()).unwrap_or_default()
+    }
+
     fn remember(&self, event: &Event) {
+        let mut own = self.own.lock();
+        let events = own.entry(event.source.clone()).or_default();
+        if events.len() == RECENT {
+            events.pop_front();
+        }
+        events.push_back(event.clone());
+        drop(own);
         let recent = self.recent.load();
         let skip = (recent.len() + 1).saturating_sub(RECENT);
         let events = recent.iter().skip(skip).chain([event]).cloned().collect();
@@ -159,6 +178,25 @@ mod tests {
         assert!(outbox.sync(Duration::from_secs(30)));
         assert_eq!(*seen.0.lock(), (0..10_000).collect::<Vec<_>>());
         assert_eq!(collected.recent().len(), RECENT);
+        handler.join().unwrap();
+    }
+
+    #[test]
+    fn the_events_of_a_quiet_source_are_kept_while_another_has_thousands() {
+        let (aggregator, outbox, collected) = Aggregator::new(Vec::new());
+        let event = |source: &str| Event {
+            wall: SystemTime::now(),
+            source: source.into(),
+            kind: EventKind::State { state: "Running", error: None },
+        };
+        outbox.event(event("quiet"));
+        (0..1_000).for_each(|_| outbox.event(event("busy")));
+        let handler = std::thread::spawn(move || aggregator.run(&|| true));
+        assert!(outbox.sync(Duration::from_secs(30)));
+        assert!(collected.recent().iter().all(|event| &*event.source == "busy"));
+        assert_eq!(collected.recent_of("quiet").len(), 1);
+        assert_eq!(collected.recent_of("busy").len(), RECENT);
+        assert_eq!(collected.recent_of("nobody").len(), 0);
         handler.join().unwrap();
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     count::replay::Paths,
     metrics::stages::Spent,
     source::{Opener, SourceId, SystemOpener},
-    store::{EngineSnapshot, LineCounts, Minute, Preview},
+    store::{EngineSnapshot, Event, LineCounts, Minute, Preview},
 };
 
 /// What a front end can ask of the engine. None of it blocks: what concerns the counts of a source takes effect after
@@ -54,6 +54,10 @@ pub trait EngineApi: Send + Sync {
     fn paths(&self, source: &str) -> Option<Paths> {
         let _ = source;
         None
+    }
+    /// The latest events of one source, oldest first, at most a few hundred.
+    fn events(&self, source: &str) -> Vec<Event> {
+        self.snapshot().events.iter().filter(|event| &*event.source == source).cloned().collect()
     }
     /// CPU time by stage of one source since the start, in the order of a frame.
     fn stage_times(&self, source: &str) -> Vec<Spent> {

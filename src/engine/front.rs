@@ -7,7 +7,7 @@ use crate::{
     config::SourceConfig,
     count::replay::Paths,
     metrics::stages::Spent,
-    store::{EngineSnapshot, Minute, Preview, WorkerSnapshot},
+    store::{EngineSnapshot, Event, Minute, Preview, WorkerSnapshot},
 };
 
 impl EngineApi for Engine {
@@ -73,6 +73,10 @@ impl EngineApi for Engine {
 
     fn preview(&self, source: &str) -> Option<Arc<Preview>> {
         self.source(source)?.preview.load_full()
+    }
+
+    fn events(&self, source: &str) -> Vec<Event> {
+        self.inner.collected.recent_of(source)
     }
 
     fn history(&self, source: &str) -> Vec<Minute> {

@@ -7,13 +7,14 @@ use super::{EvalError, EvalOptions, Scene, report::LineResult};
 use crate::{
     detect::Model,
     engine::pipeline::Pipeline,
+    progress::Progress,
     source::{
         Interrupt, Opener as _, SystemOpener,
         pacer::{Demand, Pacer, Shares, Wish, enlarged_to},
     },
 };
 
-/// Counts of every line of `scene`.
+/// Counts of every line of `scene`; `None` when `progress` asks for the end before its own.
 ///
 /// # Errors
 /// When the video cannot be read or the detector fails.
@@ -21,7 +22,8 @@ pub fn play(
     scene: &Scene,
     model: &Arc<dyn Model>,
     options: &EvalOptions,
-) -> Result<Vec<LineResult>, EvalError> {
+    progress: &Progress,
+) -> Result<Option<Vec<LineResult>>, EvalError> {
     let broken = |error| EvalError::Source { scene: scene.name.clone(), error };
     let mut config = super::source_config(scene);
     config.tracker = options.tracker;
@@ -32,7 +34,11 @@ pub fn play(
     let (demand, mut delivered, mut index) = (Demand::default(), 0, 0);
     let mut enlarged = Wish::FIRST.enlarged;
     while stream.grab().map_err(broken)? {
+        if progress.is_stopped() {
+            return Ok(None);
+        }
         index += 1;
+        progress.advance(1);
         if index <= options.plan.start_offset {
             continue;
         }
@@ -54,7 +60,7 @@ pub fn play(
     }
     pipeline.release(&mut Vec::new());
     let counts = pipeline.lines().iter();
-    Ok(scene
+    let results = scene
         .lines
         .iter()
         .zip(counts)
@@ -69,5 +75,6 @@ pub fn play(
             // The pipeline keeps them for all lines together.
             suppressed: if index == 0 { pipeline.suppressed().clone() } else { Default::default() },
         })
-        .collect())
+        .collect();
+    Ok(Some(results))
 }

@@ -9,6 +9,7 @@ use super::{EvalError, EvalOptions, Scene, mot, play::Player};
 use crate::{
     detect::{Detection, Model},
     files::{self, Draft},
+    progress::Progress,
     source::{Interrupt, Opener as _, SystemOpener},
 };
 
@@ -16,13 +17,15 @@ use crate::{
 const HEADER: &str = "# trusted from confidence";
 
 /// Plays the video. When detections are recorded every frame is detected, so that a recording can be
-/// replayed at any rate and from any start; tracker and counter see only what the plan looks at.
+/// replayed at any rate and from any start; tracker and counter see only what the plan looks at. `false` when `progress`
+/// asks for the end before the video's; then nothing is recorded.
 pub fn play(
     player: &mut Player,
     scene: &Scene,
     model: &dyn Model,
     options: &EvalOptions,
-) -> Result<(), EvalError> {
+    progress: &Progress,
+) -> Result<bool, EvalError> {
     let broken = |error| EvalError::Source { scene: scene.name.clone(), error };
     let mut source =
         SystemOpener.open(&super::source_config(scene), &Interrupt::default()).map_err(broken)?;
@@ -35,6 +38,9 @@ pub fn play(
     };
     let mut index = 0;
     while source.grab().map_err(broken)? {
+        if progress.is_stopped() {
+            return Ok(false);
+        }
         let looked_at = options.plan.looks_at(index, scene.clip.fps);
         if looked_at || recording.is_some() {
             let frame =
@@ -48,8 +54,10 @@ pub fn play(
             }
         }
         index += 1;
+        progress.advance(1);
     }
-    recording.map_or(Ok(()), Recording::close)
+    recording.map_or(Ok(()), Recording::close)?;
+    Ok(true)
 }
 
 /// A file of detections being written. It gets its name when it is closed.

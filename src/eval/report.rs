@@ -32,6 +32,21 @@ pub struct TrackingResult {
     pub figures: Figures,
 }
 
+/// How far an evaluation came that was ended early.
+#[derive(Debug, Clone)]
+pub struct Cut {
+    /// Scenes or sequences.
+    pub what: &'static str,
+    /// How many of them were finished.
+    pub done: usize,
+    /// And how many there are.
+    pub of: usize,
+    /// Frames played.
+    pub frames: u64,
+    /// And how many there are.
+    pub frames_total: u64,
+}
+
 /// Writes results as they come.
 pub struct Report<'a> {
     json: bool,
@@ -96,7 +111,8 @@ impl<'a> Report<'a> {
         }
     }
 
-    pub fn finish(&mut self) -> std::io::Result<()> {
+    /// Writes what was kept back, the sum, and where the evaluation was cut short, if it was.
+    pub fn finish(&mut self, cut: Option<&Cut>) -> std::io::Result<()> {
         if !self.json && !self.tracking.is_empty() {
             writeln!(
                 self.out,
@@ -136,6 +152,20 @@ impl<'a> Report<'a> {
                     self.error_total,
                     self.true_total,
                     100.0 * relative
+                )?;
+            }
+        }
+        if let Some(Cut { what, done, of, frames, frames_total }) = cut {
+            if self.json {
+                let record = json!({
+                    "type": "cut_short", *what: done, "of": of, "frames": frames, "frames_total": frames_total,
+                });
+                writeln!(self.out, "{record}")?;
+            } else {
+                let rows = if *done == 0 { "" } else { "; the rows above are whole" };
+                writeln!(
+                    self.out,
+                    "cut short: {done} of {of} {what}, {frames} of {frames_total} frames{rows}"
                 )?;
             }
         }

@@ -1,17 +1,19 @@
 //! `--mot`: the tracker alone, on boxes given.
 
-use std::io::Write;
+use std::{io::Write, path::PathBuf};
 
 use super::{
     EvalError, EvalOptions,
     metrics::{Score, Sequence, Tracks},
     mot,
     play::{Clip, Plan, Player},
-    report::{Report, TrackingResult},
+    report::{Cut, Report, TrackingResult},
 };
 use crate::{
     config::{SourceConfig, SourceKind, SourceSpec},
-    count, track,
+    count,
+    progress::{Progress, Unit},
+    track,
 };
 
 /// Highest score that a box needs to be trusted. Detectors that nearly always say "sure" (the public boxes
@@ -19,16 +21,24 @@ use crate::{
 const TRUST: f32 = 0.9;
 
 /// Runs the tracker on each folder and writes tracks and figures.
-pub fn run(options: &EvalOptions, out: &mut dyn Write) -> Result<(), EvalError> {
+pub fn run(options: &EvalOptions, progress: &Progress, out: &mut dyn Write) -> Result<(), EvalError> {
+    let info = |dir: &PathBuf| mot::read_sequence_info(&dir.join("seqinfo.ini"));
+    let infos: Vec<_> = options.dirs.iter().map(info).collect::<Result<_, _>>()?;
+    let frames_total = infos.iter().map(|info| u64::from(info.frames)).sum();
     let mut report = Report::new(options.json, out);
     let mut combined = Score::default();
     let (mut scored, mut frames, mut seconds) = (0, 0, 0.0);
-    for dir in &options.dirs {
-        let mut info = mot::read_sequence_info(&dir.join("seqinfo.ini"))?;
+    let mut done = 0;
+    progress.begin(Some(frames_total), Unit::Each("frames"));
+    for (dir, mut info) in options.dirs.iter().zip(infos) {
+        if progress.is_stopped() {
+            break;
+        }
         if info.name.is_empty() {
             let dir = dir.canonicalize().unwrap_or_else(|_| dir.clone());
             info.name = dir.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
         }
+        progress.name(&info.name);
         let detections = mot::read(&dir.join("det/det.txt"))?;
         let clip = Clip { fps: info.fps, size: info.size };
         let mut config =
@@ -54,12 +64,15 @@ pub fn run(options: &EvalOptions, out: &mut dyn Write) -> Result<(), EvalError> 
             combined.add(&score);
             scored += 1;
         }
+        done += 1;
+        progress.set(u64::from(frames));
     }
     if scored > 1 {
         report.tracking(TrackingResult { name: "combined".into(), figures: combined.figures() });
     }
     report.speed(1000.0 * seconds / f64::from(frames.max(1)))?;
-    report.finish()?;
+    let cut = Cut { what: "sequences", done, of: options.dirs.len(), frames: frames.into(), frames_total };
+    report.finish((done < options.dirs.len()).then_some(&cut))?;
     Ok(())
 }
 

@@ -54,11 +54,17 @@ impl OutletState {
     /// gone.
     #[must_use]
     pub fn waiting(&self) -> u64 {
-        if self.0.gone.load(Ordering::SeqCst) {
+        if self.is_gone() {
             return 0;
         }
         let written = self.0.written.load(Ordering::SeqCst);
         self.0.sent.load(Ordering::SeqCst).saturating_sub(written)
+    }
+
+    /// Whether the reader has gone: nothing more can be written.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        self.0.gone.load(Ordering::SeqCst)
     }
 
     /// Why it cannot be written at this moment, if so.
@@ -122,7 +128,7 @@ impl Write for Outlet {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        if self.state.0.gone.load(Ordering::SeqCst) {
+        if self.state.is_gone() {
             return Err(io::ErrorKind::BrokenPipe.into());
         }
         if !self.piece.is_empty() {

@@ -29,7 +29,7 @@ pub const FIELDS: [(&str, &str); 10] = [
     ("status", "states of the sources"),
     ("sources", "number of sources"),
     ("running", "number of running sources"),
-    ("alerts", "number of sources over their limit, or failing"),
+    ("alerts", "number of sources at or over their limit, or failing"),
 ];
 
 /// A template that cannot be understood.

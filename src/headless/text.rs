@@ -4,7 +4,7 @@
 //! whether it is a camera or a video. Below its counts stand its lines, when it has several, and its last
 //! error, when it has one.
 
-use std::fmt::Write;
+use std::{cmp::Ordering, fmt::Write};
 
 use crate::store::{EngineSnapshot, SourceSnapshot};
 
@@ -35,14 +35,15 @@ pub fn dashboard(snapshot: &EngineSnapshot) -> String {
 
 fn block(text: &mut String, number: usize, source: &SourceSnapshot) {
     let fps = if source.fps.is_finite() { source.fps } else { 0.0 };
-    let limit = source.threshold.filter(|_| source.over_threshold());
+    let limit = source.threshold.map(|limit| (source.current().cmp(&limit), limit));
     let _ = writeln!(text, "Camera {number:02} ({}):", plain(&source.alias));
     let _ = writeln!(text, "  Status: {} | FPS: {fps:.1}", source.state.word());
     let _ =
         write!(text, "  In: {} | Out: {} | Current: {}", source.total_in, source.total_out, source.current());
     let _ = match limit {
-        Some(limit) => writeln!(text, " | Over limit: {limit}"),
-        None => writeln!(text),
+        Some((Ordering::Equal, limit)) => writeln!(text, " | At limit: {limit}"),
+        Some((Ordering::Greater, limit)) => writeln!(text, " | Over limit: {limit}"),
+        _ => writeln!(text),
     };
     if source.lines.len() > 1 {
         for line in &source.lines {
@@ -94,7 +95,7 @@ pub(super) mod tests {
     use super::*;
     use crate::{
         config::Strategy,
-        store::{LineCounts, SourceState, WorkerSnapshot},
+        store::{LineCounts, SourceState, WorkerSnapshot, ZoneCounts},
     };
 
     fn source(
@@ -195,7 +196,7 @@ Total: In: 20 | Out: 18 | Net: +2
             text.contains(
                 "Camera 01 (Main Entrance):
   Status: Running | FPS: 0.0
-  In: 12 | Out: 8 | Current: 4 | Over limit: 4
+  In: 12 | Out: 8 | Current: 4 | At limit: 4
   Line door: In: 10 | Out: 8
   Line gate: In: 2 | Out: 0
   Error: no picture\\n\\u{1b}[2J
@@ -204,6 +205,25 @@ Camera 02"
             ),
             "{text}"
         );
+    }
+
+    #[test]
+    fn at_a_limit_is_not_over_it_and_a_zone_is_not_the_source() {
+        let mut shown = snapshot();
+        Arc::make_mut(&mut shown.sources[0]).threshold = Some(3);
+        Arc::make_mut(&mut shown.sources[1]).threshold = Some(3);
+        Arc::make_mut(&mut shown.sources[1]).zones =
+            vec![ZoneCounts { name: "desk".into(), occupancy: 9, mean_dwell: 0.0, threshold: Some(1) }];
+        let text = dashboard(&shown);
+        assert!(text.contains("Current: 4 | Over limit: 3\n"), "{text}");
+        assert!(text.contains("Current: -2\n"), "{text}");
+    }
+
+    #[test]
+    fn workers_that_finish_while_they_are_turned_off_are_no_more_than_there_are() {
+        let mut shown = snapshot();
+        shown.worker_count = 1;
+        assert!(dashboard(&shown).contains("Workers: 1/1 active"), "{}", dashboard(&shown));
     }
 
     #[test]

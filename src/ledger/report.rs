@@ -191,6 +191,15 @@ pub fn parse_moment(text: &str, now: Timestamp, timezone: &TimeZone) -> Result<T
 /// # Errors
 /// When the ledger cannot be read, knows no such source, or the answer would be too long.
 pub fn report(reader: &Reader, query: &Query) -> Result<Report, LedgerError> {
+    report_while(reader, query, &mut |_, _| true)
+}
+
+/// The same; `goes_on` hears how many sources are read, and of how many, and says whether to go on.
+fn report_while(
+    reader: &Reader,
+    query: &Query,
+    goes_on: &mut dyn FnMut(usize, usize) -> bool,
+) -> Result<Report, LedgerError> {
     let known = reader.sources()?;
     let sources = match &query.source {
         Some(source) if !known.contains(source) => {
@@ -213,6 +222,9 @@ pub fn report(reader: &Reader, query: &Query) -> Result<Report, LedgerError> {
     let mut of_all = vec![(0, 0); hours.len()];
     let mut answers = Vec::new();
     for source in &sources {
+        if !goes_on(answers.len(), sources.len()) {
+            break;
+        }
         let sums = reader.sums(source, whole)?;
         let of_source = counts(&hours, &sums, None);
         for (all, of_source) in of_all.iter_mut().zip(&of_source) {
@@ -221,6 +233,9 @@ pub fn report(reader: &Reader, query: &Query) -> Result<Report, LedgerError> {
         let peak = peak_hour(&hours, &of_source, &query.timezone);
         let answer = of_one(reader, source, whole, &rows, &sums, &query.timezone)?;
         answers.push(SourceReport { peak_hour: peak, ..answer });
+    }
+    if answers.len() == sources.len() {
+        goes_on(answers.len(), sources.len());
     }
     let (total_in, total_out) =
         answers.iter().fold((0, 0), |(i, o), answer| (i + answer.total_in, o + answer.total_out));
@@ -249,10 +264,23 @@ pub fn report(reader: &Reader, query: &Query) -> Result<Report, LedgerError> {
 /// # Errors
 /// Those of [`Reader::open`] and [`report`].
 pub fn read(path: &std::path::Path, query: &Query) -> Result<(Report, Option<String>), LedgerError> {
+    read_while(path, query, &mut |_, _| true)
+}
+
+/// The same; `goes_on` hears how many sources are read, and of how many, and says whether to go on. Where it says no, the
+/// report is about the sources read so far.
+///
+/// # Errors
+/// Those of [`read`].
+pub fn read_while(
+    path: &std::path::Path,
+    query: &Query,
+    goes_on: &mut dyn FnMut(usize, usize) -> bool,
+) -> Result<(Report, Option<String>), LedgerError> {
     const TRIES: usize = 20;
     for _ in 0..TRIES {
         let reader = Reader::open(path)?;
-        let answer = report(&reader, query);
+        let answer = report_while(&reader, query, goes_on);
         if reader.is_consistent() {
             return Ok((answer?, reader.notice().map(str::to_owned)));
         }

@@ -79,6 +79,17 @@ pub fn cursor(connection: &Connection) -> rusqlite::Result<Option<Cursor>> {
     connection.query_row("SELECT session, source, seq FROM summing", [], row).optional()
 }
 
+/// How many crossings have not been summed yet.
+pub fn left(connection: &Connection) -> rusqlite::Result<u64> {
+    let Some(from) = cursor(connection)? else { return Ok(0) };
+    let counted: i64 = connection.query_row(
+        "SELECT COUNT(*) FROM crossings WHERE (session, source, seq) < (?1, ?2, ?3)",
+        params![from.0, from.1, from.2],
+        |row| row.get(0),
+    )?;
+    Ok(u64::try_from(counted).unwrap_or(0))
+}
+
 /// What crossings of one step add up to.
 #[derive(Default)]
 struct Step {

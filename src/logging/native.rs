@@ -83,20 +83,20 @@ impl NativeOutput {
         Ok(Self { writer: Some(writer), saved: None, thread: Some(thread) })
     }
 
-    /// Takes the standard error and passes on what is written to it, without the secrets that the process knows. When
-    /// this is dropped everything has been passed on, and from then on nobody hears what a thread that is stuck in
+    /// Takes the standard error and passes on what is written to it, without the secrets that the process knows; each
+    /// line is printed by what `beside` is given. When this is dropped everything has been passed on, and from then on nobody hears what a thread that is stuck in
     /// native code has to say.
     ///
     /// # Errors
     /// When the system refuses a pipe or a thread.
-    pub fn pass_on() -> io::Result<Self> {
+    pub fn pass_on(beside: impl Fn(&mut dyn FnMut()) + Send + 'static) -> io::Result<Self> {
         let mut stderr = File::from(io::stderr().as_fd().try_clone_to_owned()?);
         let nowhere = OpenOptions::new().write(true).open("/dev/null")?;
         let (reader, writer) = io::pipe()?;
         let thread = std::thread::Builder::new().name("native-stderr".into()).spawn(move || {
             copy(BufReader::new(reader), &Redactor::default(), |line| {
                 // A reader that is gone misses nothing.
-                let _ = writeln!(stderr, "{line}");
+                beside(&mut || drop(writeln!(stderr, "{line}")));
             });
         })?;
         rustix::stdio::dup2_stderr(&writer)?;

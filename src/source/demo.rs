@@ -289,6 +289,33 @@ mod tests {
     }
 
     #[test]
+    fn a_room_neither_fills_for_ever_nor_empties_below_nobody() {
+        for (name, people) in [("lobby", 6), ("corridor", 4), ("street", 8), ("plaza", 10), ("lobby", 50)] {
+            for seed in 1..=5 {
+                let demo = demo(&format!("{name}?people={people}&seed={seed}&seconds=3600&fps=5"));
+                let (mut current, mut least, mut most, mut crossed) = (0i64, 0, 0, 0);
+                let mut before: HashMap<u64, BBox> = HashMap::new();
+                for now in demo.boxes() {
+                    for (id, to) in &now {
+                        let Some(from) = before.get(id) else { continue };
+                        let point = |bbox| anchor_point(bbox, line().anchor);
+                        let step = i64::from(crossing(&line(), demo.aspect(), point(from), point(to)));
+                        current += step;
+                        crossed += step.abs();
+                        (least, most) = (least.min(current), most.max(current));
+                    }
+                    before = now.into_iter().collect();
+                }
+                println!("{name} {people} {seed}: {least}..={most}, {crossed} crossings");
+                assert!(crossed > 200, "{name} {people} {seed}: {crossed}");
+                // People on their way in are planned and not yet counted, so a few leave before they come.
+                let few = if people > 10 { 8 } else { 4 };
+                assert!(least >= -few && most <= 12, "{name} {people} {seed}: {least} to {most}");
+            }
+        }
+    }
+
+    #[test]
     fn people_do_in_the_scenes_what_they_are_said_to() {
         let demo = demo("lobby?seconds=120&people=8");
         let mut paths: HashMap<u64, Vec<BBox>> = HashMap::new();

@@ -66,7 +66,11 @@ mod tests {
         assert_eq!(copies::during(|| cell.update(|shown| shown.frames = 1)), 1);
         let none = copies::during(|| assert_eq!(cell.update_if(|_| None::<()>), None));
         assert_eq!((none, cell.load().frames, generation.load(Ordering::Acquire)), (0, 1, 1));
-        let some = copies::during(|| assert_eq!(cell.update_if(|shown| Some(shown.frames = 2)), Some(())));
+        let next = |shown: &mut SourceSnapshot| {
+            shown.frames += 1;
+            Some(shown.frames)
+        };
+        let some = copies::during(|| assert_eq!(cell.update_if(next), Some(2)));
         assert_eq!((some, cell.load().frames, generation.load(Ordering::Acquire)), (1, 2, 2));
     }
 

@@ -1,4 +1,4 @@
-//! What wants attention: sources that are down or over their limit.
+//! What wants attention: sources that are down, or at or over their limit.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ pub enum AlertKind {
     /// Breaks off again and again.
     Flapping,
     /// Reached its limit.
-    OverLimit,
+    Limit,
 }
 
 /// What an alert is about; the same trouble keeps the same key until it is over.
@@ -64,7 +64,7 @@ pub fn alerts(snapshot: &EngineSnapshot, acknowledged: &mut BTreeSet<AlertKey>) 
             alerts.push(Alert { acknowledged: acknowledged.contains(&key), key, source: index });
         };
         if source.over_threshold() {
-            raise(AlertKind::OverLimit);
+            raise(AlertKind::Limit);
         }
         if source.flapping().is_some() {
             raise(AlertKind::Flapping);

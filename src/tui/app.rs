@@ -110,6 +110,8 @@ pub struct UiState {
     pub config_place: ConfigPlace,
     /// Sources whose lines run and could not be saved.
     unsaved: BTreeSet<SourceId>,
+    /// A video that is counted again because it had ended when its lines were changed, until its lines are saved.
+    recounted: Option<SourceId>,
     /// A source that was added and is not in a snapshot yet; it becomes the selected one.
     awaited: Option<SourceId>,
     /// Number of the last source that was tried out.
@@ -167,6 +169,7 @@ impl UiState {
             toast: None,
             config_place: ConfigPlace::Nowhere,
             unsaved: BTreeSet::new(),
+            recounted: None,
             awaited: None,
             probes: 0,
             pending_workers: None,
@@ -350,6 +353,7 @@ impl UiState {
     /// Closes the screen on top, unless it is the overview.
     fn close(&mut self) -> bool {
         self.scroll = 0;
+        self.history.waiting.clear();
         self.screens.len() > 1 && self.screens.pop().is_some()
     }
 }

@@ -7,7 +7,7 @@ pub mod confirm;
 pub mod palette;
 
 use add_source::AddSource;
-use confirm::Confirm;
+use confirm::{Confirm, Further};
 use palette::Palette;
 
 /// What a key did to a dialog.
@@ -46,6 +46,21 @@ impl Dialog {
             done: done.into(),
             effects,
             hint: false,
+            further: None,
+            is_quit: false,
+        })
+    }
+
+    /// Asks whether to remove the sources in `lines` with `here`, or `further` from the configuration file, too.
+    #[must_use]
+    pub fn remove(lines: Vec<String>, here: Vec<Effect>, further: Option<Further>) -> Self {
+        Self::Confirm(Confirm {
+            title: "Stop and remove from the list?".into(),
+            lines,
+            done: if further.is_some() { "removed here" } else { "removed" }.into(),
+            effects: here,
+            hint: false,
+            further,
             is_quit: false,
         })
     }
@@ -54,7 +69,15 @@ impl Dialog {
     #[must_use]
     pub fn quit(lines: Vec<String>, effects: Vec<Effect>) -> Self {
         let title = "Quit? This is still being counted:".into();
-        Self::Confirm(Confirm { title, lines, done: String::new(), effects, hint: false, is_quit: true })
+        Self::Confirm(Confirm {
+            title,
+            lines,
+            done: String::new(),
+            effects,
+            hint: false,
+            further: None,
+            is_quit: true,
+        })
     }
 
     /// Asks for a source, which is kept in `place`.

@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::{Timestamp, ToSpan as _, civil::Date};
 
-use crate::ledger::report::{Gap, PeakHour, Report, Step};
+use crate::{
+    ledger::report::{Gap, PeakHour, Report, Step},
+    tui::keymap::Key,
+};
 
 /// How long a time is shown, and in which steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -142,18 +145,32 @@ pub struct History {
     pub today: Date,
     /// The latest answer, and to what.
     pub answer: Option<(Asked, Result<Arc<Report>, String>)>,
+    /// What the overview had of each source, in and out, when the answer was asked for and when it came.
+    pub overview: BTreeMap<String, [(u64, u64); 2]>,
     /// The chosen entry of the list.
     pub entry: usize,
     /// The chosen row of the table.
     pub row: usize,
     /// Whether keys move in the table, not in the list.
     pub in_rows: bool,
+    /// Keys pressed while the time shown was still being read: they act once it is there.
+    pub waiting: Vec<Key>,
 }
 
 impl Default for History {
     fn default() -> Self {
         let day = Date::constant(1970, 1, 1);
-        Self { scale: Scale::default(), day, today: day, answer: None, entry: 0, row: 0, in_rows: false }
+        Self {
+            scale: Scale::default(),
+            day,
+            today: day,
+            answer: None,
+            overview: BTreeMap::new(),
+            entry: 0,
+            row: 0,
+            in_rows: false,
+            waiting: Vec::new(),
+        }
     }
 }
 

@@ -79,6 +79,11 @@ pub trait Host: Send + Sync {
         Vec::new()
     }
 
+    /// Sources of the configuration file, also those that do not run: as of the last look. At once.
+    fn kept_sources(&self) -> Vec<SourceConfig> {
+        Vec::new()
+    }
+
     /// Keeps the secrets of a source that is about to be opened out of the logs.
     fn hide_secrets(&self, source: &SourceConfig) {
         let _ = source;
@@ -100,6 +105,15 @@ pub trait Host: Send + Sync {
     /// Why it could not.
     fn save_source(&self, source: &SourceConfig, written: &str, keep: KeepLogin) -> Result<String, String> {
         let _ = (source, written, keep);
+        Err("there is no configuration file".into())
+    }
+
+    /// Removes sources from the configuration file and says so. May take a while.
+    ///
+    /// # Errors
+    /// Why it could not.
+    fn remove_sources(&self, ids: &[SourceId]) -> Result<String, String> {
+        let _ = ids;
         Err("there is no configuration file".into())
     }
 

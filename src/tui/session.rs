@@ -7,7 +7,7 @@ use std::{
     time::Instant,
 };
 
-use crossbeam_channel::{Receiver, Sender, unbounded};
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
 use super::{
     action::Action,
@@ -15,11 +15,14 @@ use super::{
     editor::{Drawn, Replayed},
     format::Moment,
     history::Asked,
-    host::{Found, Host, LogTarget},
+    host::{ConfigPlace, Found, Host, LogTarget},
     keymap::{Key, Keymap},
 };
 use crate::{
-    config::{self, SourceConfig, edit::KeepLogin},
+    config::{
+        self, SourceConfig, SourceSpec,
+        edit::{KeepLogin, same_place},
+    },
     engine::{Control, EngineApi},
     ledger::{
         chart::{Column, Width},
@@ -27,7 +30,7 @@ use crate::{
     },
     logging::Level,
     source::SourceId,
-    store::Minute,
+    store::{Minute, SourceSnapshot, name_of},
 };
 
 mod asking;
@@ -73,6 +76,10 @@ pub struct Session {
     replay: Replaying,
     reports: Reports,
     charts: Charts,
+    /// Effects that only the owner of the terminal can see to.
+    left: Vec<Effect>,
+    /// Ends with the last work on the configuration file that was asked for.
+    saving: Option<(Sender<()>, Receiver<()>)>,
     stages_due: Option<Instant>,
     /// Whether more of the history has become known since it was fetched.
     history_again: bool,
@@ -90,6 +97,8 @@ pub struct Session {
 #[derive(Default)]
 struct Reports {
     running: bool,
+    /// The sources as they were when it was asked for.
+    before: Vec<Arc<SourceSnapshot>>,
     wanted: Option<Asked>,
     due: Option<Instant>,
 }
@@ -136,6 +145,8 @@ impl Session {
             replay: Replaying::default(),
             reports: Reports::default(),
             charts: Charts::default(),
+            left: Vec::new(),
+            saving: None,
             stages_due: None,
             history_again: false,
             before: None,
@@ -145,6 +156,11 @@ impl Session {
         };
         session.refresh(moment);
         session
+    }
+
+    /// What only the owner of the terminal can do of what [`Self::refresh`] has caused.
+    pub fn take_left(&mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.left)
     }
 
     /// Fetches what is new, as of `moment`.
@@ -160,7 +176,10 @@ impl Session {
                 Answer::Said(Err(text)) => self.ui.say(text, Tone::Refused),
                 Answer::Report(asked, result) => {
                     self.reports.running = false;
-                    self.ui.report_read(asked, result);
+                    let before = std::mem::take(&mut self.reports.before);
+                    let effects = self.ui.report_read(asked, result, &before);
+                    let rest = self.perform(effects);
+                    self.left.extend(rest);
                 }
                 Answer::Chart(source, width, result) => self.chart_read(source, width, result),
                 Answer::LastHour(result) => self.last_hour_read(result),
@@ -200,20 +219,25 @@ impl Session {
                     host.look_at_config();
                     Answer::Looked
                 }),
-                Effect::AddSource { text, name, keep } => self.add_source(&text, &name, keep),
-                Effect::SaveLines(source, drawn) => self.in_background("tui-save", move |host| {
+                Effect::AddSource { text, name, keep, is_silent, is_warned } => {
+                    self.add_source(&text, &name, keep, (is_silent, is_warned));
+                }
+                Effect::SaveLines(source, drawn) => self.save(move |host| {
                     let result = host.save_lines(&source, &drawn);
                     Answer::Saved(source, drawn, result)
                 }),
+                Effect::RemoveFromFile(ids) => {
+                    self.save(move |host| Answer::Written(host.remove_sources(&ids)));
+                }
                 Effect::WriteConfig => {
                     let sources: Vec<_> = self.engine.snapshot().sources;
                     let sources: Vec<Arc<SourceConfig>> =
                         sources.iter().filter_map(|source| self.engine.source_config(&source.id)).collect();
-                    self.in_background("tui-save", move |host| Answer::Written(host.write_config(&sources)));
+                    self.save(move |host| Answer::Written(host.write_config(&sources)));
                 }
                 Effect::Report(asked) => self.reports.wanted = Some(asked),
                 Effect::WriteReport(asked) => {
-                    self.in_background("tui-save", move |host| Answer::Said(host.write_report(&asked)));
+                    self.in_background("tui-report", move |host| Answer::Said(host.write_report(&asked)));
                 }
                 Effect::Export => {
                     self.ui.say("exporting", Tone::Done);
@@ -242,7 +266,9 @@ impl Session {
         }
     }
 
-    fn add_source(&mut self, text: &str, name: &str, keep: KeepLogin) {
+    /// Adds a source, unless something speaks against it that the user has not been told: that it is there already, or,
+    /// where it is not known to be silent, that there is nothing.
+    fn add_source(&mut self, text: &str, name: &str, keep: KeepLogin, (is_silent, is_warned): (bool, bool)) {
         if let Some(problem) = self.is_adding() {
             return self.ui.source_added(Err(problem));
         }
@@ -253,6 +279,10 @@ impl Session {
             Ok(source) => source,
             Err(problem) => return self.ui.source_added(Err(problem)),
         };
+        let doubt = self.known_as(&source.source).or_else(|| missing(&source.source).filter(|_| !is_silent));
+        if let Some(doubt) = doubt.filter(|_| !is_warned) {
+            return self.ui.source_doubted(&doubt);
+        }
         if !name.is_empty() {
             source.alias = match config::label(name, config::LABEL_LENGTH) {
                 Ok(name) => name,
@@ -265,6 +295,36 @@ impl Session {
         self.add(Addition { source, written: text.to_string(), keep });
     }
 
+    /// Says that what `spec` opens is opened already, or stands in the configuration file.
+    fn known_as(&self, spec: &SourceSpec) -> Option<String> {
+        let running = self.engine.snapshot().sources;
+        let ids = running.iter().map(|source| &*source.id).chain(self.given.iter().map(String::as_str));
+        let mut runs = ids.filter_map(|id| self.engine.source_config(id));
+        if let Some(known) = runs.find(|known| same_place(&known.source, spec)) {
+            return Some(format!("it is there already, as '{}'", name_of(&known.alias, &known.id)));
+        }
+        let kept = self.host.kept_sources().into_iter().find(|known| same_place(&known.source, spec))?;
+        let ConfigPlace::File(file) = &self.ui.config_place else { return None };
+        Some(format!("'{file}' has it already, as '{}'", name_of(&kept.alias, &kept.id)))
+    }
+
+    /// Does `work` on the configuration file, after all that was asked for before: what is added and then removed
+    /// is gone.
+    fn save(&mut self, work: impl FnOnce(&dyn Host) -> Answer + Send + 'static) {
+        let before = self.saving.replace(bounded(0));
+        let done = self.saving.as_ref().map(|(done, _)| done.clone());
+        self.in_background("tui-save", move |host| {
+            // Nothing is ever sent: it ends when the one before has let go.
+            if let Some((sender, waiting)) = before {
+                drop(sender);
+                let _ = waiting.recv();
+            }
+            let answer = work(host);
+            drop(done);
+            answer
+        });
+    }
+
     fn in_background(&mut self, name: &str, work: impl FnOnce(&dyn Host) -> Answer + Send + 'static) {
         let (host, sender) = (Arc::clone(&self.host), self.answers.0.clone());
         let started = std::thread::Builder::new().name(name.into()).spawn(move || {
@@ -274,5 +334,15 @@ impl Session {
         if let Err(error) = started {
             self.ui.say(format!("cannot start a thread: {error}"), Tone::Refused);
         }
+    }
+}
+
+/// Says that the file or device that `spec` names is not there.
+fn missing(spec: &SourceSpec) -> Option<String> {
+    let (SourceSpec::File(path) | SourceSpec::Device(path)) = spec else { return None };
+    match path.try_exists() {
+        Ok(true) => None,
+        Ok(false) => Some(format!("'{spec}' does not exist")),
+        Err(error) => Some(format!("'{spec}' cannot be looked at: {error}")),
     }
 }

@@ -3,6 +3,8 @@
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
 
+use crate::store::name_of;
+
 /// Whether `c` must not reach the terminal: it would move the cursor, start an escape sequence, reverse the
 /// direction of the text or show nothing where there is something: the `Default_Ignorable_Code_Point`s of Unicode,
 /// its line and paragraph separators and annotations, and the blank of Braille.
@@ -86,6 +88,25 @@ pub fn right(text: &str, columns: usize, ellipsis: &str) -> String {
     let text = cut(text, columns, ellipsis);
     let missing = columns.saturating_sub(width(&text));
     " ".repeat(missing) + &text
+}
+
+/// Fewest columns in which the beginning of an alias still says something.
+const LEAST_ALIAS: usize = 4;
+
+/// The name of a source, [`name_of`], in at most `columns`: the alias is shortened, not the id by which the source is
+/// found in logs and files; where that leaves next to nothing of the alias, the id stands alone.
+#[must_use]
+pub fn source_name(alias: &str, id: &str, columns: usize, ellipsis: &str) -> String {
+    let whole = clean(&name_of(alias, id));
+    if width(&whole) <= columns {
+        return whole;
+    }
+    let id = clean(id);
+    let tail = format!(" ({id})");
+    match columns.checked_sub(width(&tail)) {
+        Some(room) if alias != id && room >= LEAST_ALIAS => cut(alias, room, ellipsis) + &tail,
+        _ => cut(&id, columns, ellipsis),
+    }
 }
 
 /// `text` broken at spaces into lines of at most `columns`; longer words are cut in pieces.

@@ -130,9 +130,8 @@ pub fn is_troubled(source: &SourceSnapshot) -> bool {
 #[must_use]
 pub fn matches(source: &SourceSnapshot, filter: &str) -> bool {
     let text = format!(
-        "{}\n{}\n{}\n{}\n{}",
-        source.alias,
-        source.id,
+        "{}\n{}\n{}\n{}",
+        source.name(),
         source.location.as_deref().unwrap_or(""),
         source.state.word(),
         source.source

@@ -16,6 +16,7 @@ use super::{
     text_input::TextInput,
     theme::{Role, Theme},
 };
+use crate::store::{EngineSnapshot, SourceSnapshot};
 
 pub mod alert_bar;
 pub mod chart;
@@ -71,6 +72,21 @@ impl Look {
     #[must_use]
     pub fn cut(&self, text: &str, width: usize) -> String {
         text::cut(text, width, self.symbols.ellipsis)
+    }
+
+    /// The name of a source, [`text::source_name`], in at most `width` columns.
+    #[must_use]
+    pub fn name(&self, source: &SourceSnapshot, width: usize) -> String {
+        text::source_name(&source.alias, &source.id, width, self.symbols.ellipsis)
+    }
+
+    /// The name of the source with this id in at most `width` columns; the id of one that is gone.
+    #[must_use]
+    pub fn name_of(&self, snapshot: &EngineSnapshot, id: &str, width: usize) -> String {
+        match snapshot.sources.iter().find(|source| &*source.id == id) {
+            Some(source) => self.name(source, width),
+            None => self.cut(id, width),
+        }
     }
 
     /// Keys with what they do.

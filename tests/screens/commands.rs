@@ -123,7 +123,7 @@ const CASES: &[Case] = &[
     ("next-panel", "<enter>", |s, _| s.session.ui.pane == Pane::Counts),
     ("previous-panel", "<enter>", |s, _| s.session.ui.pane == Pane::Config),
     ("next-panel", "H", |s, _| s.session.ui.history.in_rows),
-    ("next-panel", "L", |s, _| shows(s, "Log: camera_01")),
+    ("next-panel", "L", |s, _| shows(s, "Log: Main Entrance (camera_01)")),
     ("open", "W", |s, _| *s.session.ui.screen() == Screen::Logs(LogTarget::Worker(1))),
     ("open", "<tab>", |s, _| *s.session.ui.screen() == Screen::Workers),
     ("more", "W", |s, _| sent(s, "workers 4")),

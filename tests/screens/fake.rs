@@ -223,6 +223,8 @@ pub struct FakeEngine {
     pub snapshot: Mutex<EngineSnapshot>,
     pub sent: Mutex<Vec<String>>,
     pub preview: Mutex<Option<Arc<Preview>>>,
+    /// Events of one source that are not among the latest of all.
+    pub own: Mutex<Vec<Event>>,
     /// What is said to the next thing that is asked.
     pub refusal: Mutex<Option<EngineError>>,
     /// Answers that the test gives, where it wants to.
@@ -236,6 +238,7 @@ impl FakeEngine {
             snapshot: Mutex::new(snapshot(sources)),
             sent: Mutex::default(),
             preview: Mutex::default(),
+            own: Mutex::default(),
             refusal: Mutex::default(),
             owed: Mutex::default(),
         })
@@ -323,8 +326,13 @@ impl EngineApi for FakeEngine {
         Some(paths)
     }
 
+    fn events(&self, source: &str) -> Vec<Event> {
+        let (own, snapshot) = (self.own.lock(), self.snapshot.lock());
+        own.iter().chain(snapshot.events.iter()).filter(|event| &*event.source == source).cloned().collect()
+    }
+
     fn source_config(&self, source: &str) -> Option<Arc<SourceConfig>> {
-        let spec = SourceSpec::Demo("lobby".into());
+        let spec = SourceSpec::Demo(format!("street?seed={}", source.len()));
         let mut config = SourceConfig::new(source, SourceKind::Camera, spec);
         if let Some((_, lines)) = self.drawn.lock().as_ref().filter(|(id, _)| **id == *source) {
             config.lines.clone_from(lines);
@@ -463,6 +471,10 @@ pub struct FakeHost {
     pub slow: Mutex<Vec<String>>,
     /// Names of the threads that probed.
     pub probed: Mutex<Vec<String>>,
+    /// Sources that the configuration file has.
+    pub kept: Mutex<Vec<SourceConfig>>,
+    /// Whether the disk does not answer.
+    pub stuck: AtomicBool,
     /// Why charts cannot be read.
     pub unread: Mutex<Option<String>>,
 }
@@ -498,13 +510,23 @@ impl FakeHost {
             taken: Mutex::default(),
             slow: Mutex::default(),
             probed: Mutex::default(),
+            kept: Mutex::default(),
+            stuck: AtomicBool::new(false),
             unread: Mutex::default(),
         })
+    }
+
+    /// Until the disk answers.
+    fn wait(&self) {
+        while self.stuck.load(Ordering::SeqCst) {
+            std::thread::yield_now();
+        }
     }
 }
 
 impl FakeHost {
     fn save(&self, what: String) -> Result<String, String> {
+        self.wait();
         if self.full.load(Ordering::SeqCst) {
             return Err("'cams.json': no space left on device".into());
         }
@@ -547,12 +569,21 @@ impl Host for FakeHost {
         self.save(format!("source {} '{}' {written} {keep:?}", source.id, source.alias))
     }
 
+    fn kept_sources(&self) -> Vec<SourceConfig> {
+        self.kept.lock().clone()
+    }
+
+    fn remove_sources(&self, ids: &[SourceId]) -> Result<String, String> {
+        self.save(format!("without {}", ids.join(", ")))
+    }
+
     fn write_config(&self, sources: &[Arc<SourceConfig>]) -> Result<String, String> {
         let ids: Vec<&str> = sources.iter().map(|source| &*source.id).collect();
         self.save(format!("new file with {}", ids.join(", ")))
     }
 
     fn report(&self, asked: &Asked) -> Result<Report, String> {
+        self.wait();
         if asked.first.month() == 2 {
             return Err("the ledger 'results/ledger.sqlite' cannot be read: disk I/O error".into());
         }

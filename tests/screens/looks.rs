@@ -150,7 +150,14 @@ fn a_full_disk_stands_first_and_on_every_screen() {
 fn alerts_show_on_every_screen_until_they_are_seen() {
     let mut stage = Stage::new(fake::mixed());
     stage.keys("L");
-    assert!(stage.text(80, 24).lines().next().unwrap().contains("Main Entrance: over its limit"));
+    assert!(
+        stage
+            .text(80, 24)
+            .lines()
+            .next()
+            .unwrap()
+            .contains("Main Entrance (camera_01): over its limit, 11 of 10")
+    );
     at_all_sizes("logs_with_alerts", stage);
     let mut stage = Stage::new(fake::mixed());
     stage.keys("cL");

@@ -108,7 +108,9 @@ fn no_text_runs_into_its_neighbour() {
         let row = text.lines().find(|line| line.contains("999999")).unwrap_or_else(|| panic!("{text}"));
         let words: Vec<&str> = row.split_whitespace().collect();
         let rate = if width >= 100 { "25.3/25" } else { "25.3" };
-        for word in [rate, "999999", "123456", "876543"] {
+        // Where it is narrow, the name goes before the rate.
+        let rate = (width >= 80).then_some(rate);
+        for word in rate.into_iter().chain(["999999", "123456", "876543"]) {
             assert!(words.contains(&word), "{word} at {width}x{height}: {row}");
         }
     }

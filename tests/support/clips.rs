@@ -32,7 +32,33 @@ pub fn write_walk(path: &Path, codec: &str, fps: f64, size: (i32, i32), frames: 
     });
 }
 
-fn write(path: &Path, codec: &str, fps: f64, size: (i32, i32), frames: usize, frame: impl Fn(usize) -> Mat) {
+/// Writes a scene that the program draws itself, whose true counts over the default line it gives.
+#[allow(dead_code, reason = "each test binary uses its part")]
+pub fn write_demo(path: &Path, codec: &str, scene: &str) -> (u64, u64) {
+    use pcount::{
+        config::{DemoSpec, LineConfig, SourceKind},
+        source::{FrameSource as _, demo::Demo},
+    };
+    let spec: DemoSpec = scene.parse().unwrap();
+    let demo = Demo::new(&spec, SourceKind::Video);
+    let mut source = demo.source().unwrap();
+    let info = source.info();
+    let size = (info.size.0 as i32, info.size.1 as i32);
+    write(path, codec, info.fps.unwrap(), size, info.frames.unwrap() as usize, |_| {
+        assert!(source.grab().unwrap());
+        source.retrieve(&|width, height| (width, height)).unwrap().picture.into_bgr()
+    });
+    demo.truth(&[LineConfig::default()], u64::MAX)[0]
+}
+
+fn write(
+    path: &Path,
+    codec: &str,
+    fps: f64,
+    size: (i32, i32),
+    frames: usize,
+    mut frame: impl FnMut(usize) -> Mat,
+) {
     let mut clip = Clip::begin(path, codec, fps, size);
     for index in 0..frames {
         clip.write(&frame(index));

@@ -1,5 +1,8 @@
 //! Starts and stops `rtsp_server.py`.
 
+#[path = "require.rs"]
+mod require;
+
 use std::{
     io::{BufRead as _, BufReader},
     process::{Child, ChildStdout, Command, Stdio},
@@ -15,7 +18,7 @@ pub struct RtspServer {
 
 #[allow(dead_code, reason = "each test binary uses its part")]
 impl RtspServer {
-    /// Starts a server. `None`, saying so, where this machine lacks GStreamer's RTSP server for Python.
+    /// Starts a server. `None`, saying so, where this machine lacks GStreamer's RTSP server for Python (`rtsp`).
     pub fn start(arguments: &[&str]) -> Option<Self> {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/rtsp_server.py");
         // Debian's modules belong to Debian's interpreter, which need not be the first in the path.
@@ -36,9 +39,9 @@ impl RtspServer {
             }
             let _ = child.kill();
             let _ = child.wait();
-            assert!(line.is_empty() || line.starts_with("MISSING"), "the RTSP server said '{}'", line.trim());
+            assert!(line.starts_with("MISSING"), "{python}: the RTSP server said '{}'", line.trim());
         }
-        println!("skipped: python3-gi with gir1.2-gst-rtsp-server-1.0 and x264enc is not installed");
+        require::skip("rtsp", "python3-gi with gir1.2-gst-rtsp-server-1.0 and x264enc is not installed");
         None
     }
 

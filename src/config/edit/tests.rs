@@ -116,7 +116,8 @@ fn an_id_that_somebody_else_has_taken_is_not_written_twice() {
     }
     assert_eq!(read(&file), text);
     assert_eq!(fs::read_dir(folder.path().join("cams.logins")).unwrap().count(), 0, "no login lies about");
-    let mut ids = file.ids().unwrap();
+    let sources = file.sources().unwrap();
+    let mut ids: Vec<&str> = sources.iter().map(|source| &*source.id).collect();
     ids.sort();
     assert_eq!(ids, ["all_b", "gate"]);
 }
@@ -405,23 +406,41 @@ proptest! {
         ],
         name in any::<String>(),
     ) {
-        let (_folder, file) = written();
-        let Ok(mut source) = SourceConfig::from_source_string(&text, &BTreeSet::new()) else { return Ok(()) };
-        if let Ok(name) = label(name.trim(), LABEL_LENGTH) {
-            source.alias = name;
-        }
-        for keep in [KeepLogin::Beside, KeepLogin::Inside] {
-            let entry = NewEntry::new(&source, Some(&text), file.path(), keep);
-            fs::write(file.path(), TEXT).unwrap();
-            match file.add_source(&entry) {
-                Ok(_) => {
-                    let config = load(&file);
-                    let read = config.sources.iter().find(|read| read.id == source.id).unwrap();
-                    prop_assert!(same_spec(&read.source, &source.source), "{:?}", read.source);
-                    prop_assert_eq!((&read.alias, config.sources.len()), (&source.alias, 3));
-                }
-                Err(error) => prop_assert!(false, "{}: {}", text, error),
-            }
-        }
+        is_refused_or_read_back(&text, &name);
     }
+}
+
+/// Whether `text` was taken; what is taken is in the file afterwards as it was meant.
+fn is_refused_or_read_back(text: &str, name: &str) -> bool {
+    let (_folder, file) = written();
+    let Ok(mut source) = SourceConfig::from_source_string(text, &BTreeSet::new()) else { return false };
+    if let Ok(name) = label(name.trim(), LABEL_LENGTH) {
+        source.alias = name;
+    }
+    for keep in [KeepLogin::Beside, KeepLogin::Inside] {
+        let entry = NewEntry::new(&source, Some(text), file.path(), keep);
+        fs::write(file.path(), TEXT).unwrap();
+        file.add_source(&entry).unwrap_or_else(|error| panic!("{text}: {error}"));
+        let config = load(&file);
+        let read = config.sources.iter().find(|read| read.id == source.id).unwrap();
+        assert!(same_spec(&read.source, &source.source), "{:?}", read.source);
+        assert_eq!((&read.alias, config.sources.len()), (&source.alias, 3));
+    }
+    true
+}
+
+/// Else the test of whatever is typed would pass where nothing is taken.
+#[test]
+fn what_is_right_is_taken_and_read_back() {
+    for text in [
+        "rtsp://10.0.0.9/1",
+        "http://u:p%40ss@h:81/v?x=1#a",
+        "demo:lobby",
+        "0",
+        "/dev/video1",
+        "clips/a b.mp4",
+    ] {
+        assert!(is_refused_or_read_back(text, "Door ü"), "{text} was refused");
+    }
+    assert!(!is_refused_or_read_back("rtsp://", ""));
 }

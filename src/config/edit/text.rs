@@ -150,6 +150,35 @@ pub(super) fn with_entry(text: &str, kind: SourceKind, members: &Members) -> Res
     })
 }
 
+/// `text` without the entry of source `id`; `None` when no entry has this id.
+pub(super) fn without_entry(text: &str, id: &str) -> Result<Option<String>, Syntax> {
+    let root = tree(text)?;
+    let place = lists(&root).find_map(|(list, entries)| {
+        Some((list, entries, entries.iter().position(|entry| members_of(entry, id).is_some())?))
+    });
+    let Some((list, entries, index)) = place else { return Ok(None) };
+    let begin = |node: &Node| offset(text, node.place);
+    let end = |node: &Node| end_of_value(text, begin(node));
+    let (from, to) =
+        match (index.checked_sub(1).and_then(|before| entries.get(before)), entries.get(index + 1)) {
+            (_, Some(next)) => (begin(&entries[index]), begin(next)),
+            (Some(before), None) => (end(before), end(&entries[index])),
+            (None, None) => (begin(list) + 1, end(list) - 1),
+        };
+    Ok(Some(format!("{}{}", &text[..from], &text[to..])))
+}
+
+/// The id of the entry of a folder or pattern that source `id` may come from: its own begins with it.
+pub(super) fn entry_before(text: &str, id: &str) -> Result<Option<String>, Syntax> {
+    let root = tree(text)?;
+    let ids = lists(&root).flat_map(|(_, entries)| entries).filter_map(|entry| match &entry.value {
+        Value::Object(members) => members.iter().find_map(id_of),
+        _ => None,
+    });
+    let begins = |entry: &String| id.strip_prefix(entry.as_str()).is_some_and(|rest| rest.starts_with('_'));
+    Ok(ids.filter(begins).max_by_key(String::len))
+}
+
 /// The space before `at`, when nothing else stands before it on its line.
 fn indent(text: &str, at: usize) -> Option<&str> {
     let line_start = text[..at].rfind('\n').map(|at| at + 1)?;
@@ -157,26 +186,42 @@ fn indent(text: &str, at: usize) -> Option<&str> {
     space.trim().is_empty().then_some(space)
 }
 
-/// Members of the camera or video with this id.
-fn entry<'a>(root: &'a Node, id: &str) -> Option<&'a Vec<Member>> {
-    let Value::Object(sections) = &root.value else { return None };
+/// The lists of sources, with their entries.
+fn lists(root: &Node) -> impl Iterator<Item = (&Node, &Vec<Node>)> {
+    let sections = match &root.value {
+        Value::Object(sections) => &sections[..],
+        _ => &[],
+    };
     let lists = sections.iter().filter(|member| member.key == "cameras" || member.key == "videos");
-    lists
-        .filter_map(|member| match &member.node.value {
-            Value::Array(entries) => Some(entries),
-            _ => None,
-        })
-        .flatten()
-        .find_map(|entry| match &entry.value {
-            Value::Object(members) if members.iter().any(|member| is_id(member, id)) => Some(members),
-            _ => None,
-        })
+    lists.filter_map(|member| match &member.node.value {
+        Value::Array(entries) => Some((&member.node, entries)),
+        _ => None,
+    })
 }
 
-fn is_id(member: &Member, id: &str) -> bool {
-    (member.key == "camera_id" || member.key == "video_id")
-        && matches!(&member.node.value, Value::String(text)
-            if env::expand(text, &|name| std::env::var(name).ok()).is_ok_and(|text| text == id))
+/// Members of the camera or video with this id.
+fn entry<'a>(root: &'a Node, id: &str) -> Option<&'a Vec<Member>> {
+    lists(root).flat_map(|(_, entries)| entries).find_map(|entry| members_of(entry, id))
+}
+
+/// The members of `entry`, when it has this id.
+fn members_of<'a>(entry: &'a Node, id: &str) -> Option<&'a Vec<Member>> {
+    match &entry.value {
+        Value::Object(members) if members.iter().any(|member| id_of(member).as_deref() == Some(id)) => {
+            Some(members)
+        }
+        _ => None,
+    }
+}
+
+/// The id that a member gives.
+fn id_of(member: &Member) -> Option<String> {
+    match &member.node.value {
+        Value::String(text) if member.key == "camera_id" || member.key == "video_id" => {
+            env::expand(text, &|name| std::env::var(name).ok()).ok()
+        }
+        _ => None,
+    }
 }
 
 /// Byte offset of a place.
@@ -295,6 +340,34 @@ mod tests {
         let expected =
             TEXT.replace("[ {\"name\": \"x\", \"a\": [0, 0], \"b\": [1, 1]} ]", &format!("[{line}, {line}]"));
         assert_eq!(changed, expected);
+    }
+
+    #[test]
+    fn an_entry_is_removed_and_every_other_byte_stays() {
+        let a = "{\"camera_id\": \"a\"}";
+        let b = "{ \"camera_id\": \"b\", \"source\": \"x,]\" }";
+        for (text, id, wanted) in [
+            (format!("{{\"cameras\": [{a}, {b}]}}"), "a", format!("{{\"cameras\": [{b}]}}")),
+            (format!("{{\"cameras\": [{a}, {b}]}}"), "b", format!("{{\"cameras\": [{a}]}}")),
+            (format!("{{\"cameras\": [ {b} ], \"x\": 1}}"), "b", "{\"cameras\": [], \"x\": 1}".into()),
+            (
+                format!("{{\n  \"cameras\": [\n    {a},\n    {b}\n  ]\n}}\n"),
+                "b",
+                format!("{{\n  \"cameras\": [\n    {a}\n  ]\n}}\n"),
+            ),
+            (
+                format!("{{\n  \"cameras\": [\n    {a},\n    {b}\n  ]\n}}\n"),
+                "a",
+                format!("{{\n  \"cameras\": [\n    {b}\n  ]\n}}\n"),
+            ),
+        ] {
+            assert_eq!(without_entry(&text, id).unwrap().unwrap(), wanted, "{text}");
+            tree(&wanted).unwrap();
+        }
+        assert_eq!(without_entry(TEXT, "nobody"), Ok(None));
+        let new: Members = vec![("camera_id", string("gate")), ("source", string("rtsp://h/3"))];
+        let added = with_entry(TEXT, SourceKind::Camera, &new).unwrap();
+        assert_eq!(without_entry(&added, "gate").unwrap().unwrap(), TEXT, "there and back");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::{
-    tests::{config, engines, shared},
+    tests::{config, engines, shared, there},
     *,
 };
 
@@ -182,13 +182,12 @@ fn models_of_another_format_are_refused_with_both_shapes() {
 #[test]
 fn damaged_files_are_refused_or_run_and_never_crash() {
     let Some(shared) = shared() else { return };
-    for known in KNOWN_MODELS.iter().filter(|known| !known.name.ends_with("_dyn")) {
-        if !shared.join("models").join(known.weights.name).exists() {
-            continue;
-        }
+    let mut refused = 0;
+    for known in there(&shared).into_iter().filter(|known| !known.name.ends_with("_dyn")) {
         for engine in engines(known.format) {
             for seed in 0..20 {
                 if let Err(sentence) = load_damaged(known, &shared, engine, seed) {
+                    refused += 1;
                     let what = format!("{} {engine:?} seed {seed}: {sentence}", known.name);
                     assert!(sentence.starts_with("model '"), "{what}");
                     assert!(!sentence.contains('\n') && sentence.len() < 600, "{what}");
@@ -196,6 +195,33 @@ fn damaged_files_are_refused_or_run_and_never_crash() {
             }
         }
     }
+    assert!(refused > 5, "{refused} were refused");
+}
+
+/// With the model that is in the project, and so always there.
+#[test]
+fn damage_to_the_own_model_is_refused_or_runs_and_never_crashes() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = include_bytes!("../../../models/person.onnx");
+    let mut refused = 0;
+    for engine in engines(ModelFormat::Pcount) {
+        for seed in 0..20 {
+            let config = ModelConfig {
+                format: ModelFormat::Pcount,
+                model: folder.path().join("own.onnx"),
+                engine,
+                ..in_folder(&KNOWN_MODELS[0], folder.path())
+            };
+            fs::write(&config.model, damaged(own, seed)).unwrap();
+            if let Err(error) = open(&config, Owner::Anybody, 1) {
+                refused += 1;
+                let (sentence, what) = (error.to_string(), format!("{engine:?} seed {seed}: {error}"));
+                assert!(sentence.starts_with("model '"), "{what}");
+                assert!(!sentence.contains('\n') && sentence.len() < 600, "{what}");
+            }
+        }
+    }
+    assert!(refused > 5, "{refused} were refused");
 }
 
 #[test]

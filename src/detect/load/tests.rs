@@ -1,4 +1,4 @@
-//! With real networks; skipped, saying so, where they are not beside the project.
+//! With published networks, where they are beside the project (`published-models`), and with the one that is in it.
 
 use super::*;
 use crate::{
@@ -12,9 +12,17 @@ pub(in crate::detect) fn shared() -> Option<PathBuf> {
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
     let there = folder.join("models").is_dir();
     if !there {
-        eprintln!("skipped: no models in '{}'", folder.display());
+        crate::require::skip("published-models", &format!("there are none in '{}'", folder.display()));
     }
     there.then_some(folder)
+}
+
+/// The published models of `shared`.
+pub(in crate::detect) fn there(shared: &Path) -> Vec<&'static KnownModel> {
+    let is_there = |known: &&KnownModel| shared.join("models").join(known.weights.name).exists();
+    let there: Vec<_> = KNOWN_MODELS.iter().filter(is_there).collect();
+    assert!(!there.is_empty(), "no known model in '{}'", shared.display());
+    there
 }
 
 /// The engines that can run `format` here.
@@ -23,7 +31,7 @@ pub(super) fn engines(format: ModelFormat) -> Vec<EngineChoice> {
     if format != ModelFormat::CaffeSsd {
         match ort::runtime() {
             Ok(_) => engines.push(EngineChoice::OnnxRuntime),
-            Err(error) => eprintln!("skipped: {error}"),
+            Err(error) => crate::require::skip("onnxruntime", &error.to_string()),
         }
     }
     engines
@@ -64,7 +72,7 @@ fn detections_are_those_measured_elsewhere() {
         &shared.join(golden["video"].as_str().unwrap()),
         golden["frame_index"].as_u64().unwrap() as u32,
     );
-    for known in KNOWN_MODELS.iter().filter(|known| shared.join("models").join(known.weights.name).exists()) {
+    for known in there(&shared) {
         let of = known.weights.name.replace("_dyn", "");
         let expected: Vec<Vec<f32>> =
             serde_json::from_value(golden["models"][&of]["detections"].clone()).unwrap();

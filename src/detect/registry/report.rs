@@ -3,18 +3,23 @@
 use std::{
     fmt::Write,
     fs,
-    io::Write as _,
-    os::unix::fs::PermissionsExt as _,
+    io::{self, Read as _, Write as _},
+    os::unix::{fs::PermissionsExt as _, process::CommandExt as _},
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    time::Duration,
 };
 
 use super::{KNOWN_MODELS, KnownFile, KnownModel, folders, read};
 use crate::{
     config::{Address, ModelFolders, ModelFormat},
     detect::ort::library,
+    progress::{Progress, Unit},
     trust::{self, Owner, installed::Installed, search},
 };
+
+/// How often a download is looked at.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// How one file of a model is found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -161,14 +166,20 @@ pub fn verify(models: &ModelFolders) -> (String, bool) {
 
 /// Gets a known model into the folder `models`, from `source`: a folder, or the address (`https://..`) of a
 /// folder on a server, that holds the model's files under their known names. Each file is checked before it
-/// gets its place. What is there and whole is left alone.
+/// gets its place. What is there and whole is left alone. When `progress` asks for the end, files that have their place
+/// stay and nothing else is left.
 ///
 /// Without `source` nothing is got: the weights' own addresses hold them in another form, from which they have
 /// to be converted.
 ///
 /// # Errors
 /// One sentence: what is wrong or how to get the file.
-pub fn fetch(name: &str, models: &ModelFolders, source: Option<&str>) -> Result<String, String> {
+pub fn fetch(
+    name: &str,
+    models: &ModelFolders,
+    source: Option<&str>,
+    progress: &Progress,
+) -> Result<String, String> {
     let Some(model) = KNOWN_MODELS.iter().find(|model| model.name == name) else {
         let names: Vec<_> = KNOWN_MODELS.iter().map(|model| model.name).collect();
         return Err(format!("no model is called '{name}'; known are {}", names.join(", ")));
@@ -194,14 +205,21 @@ pub fn fetch(name: &str, models: &ModelFolders, source: Option<&str>) -> Result<
             .map_err(|error| format!("cannot make the folder '{}': {error}", models.display()))?;
         trust::folder(models, Owner::Anybody)
             .map_err(|problem| format!("'{}' {problem}", models.display()))?;
-        get(source, known, &path)?;
-        let _ = writeln!(text, "'{}' fetched", path.display());
+        if get(source, known, &path, progress)? {
+            let _ = writeln!(text, "'{}' fetched", path.display());
+        } else {
+            let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
+            let of = known.size.map_or_else(String::new, |size| format!(" of {:.1}", mib(size)));
+            let got = mib(progress.done());
+            let _ = writeln!(text, "cut short: '{}' is not there; {got:.1}{of} MiB had come", path.display());
+            break;
+        }
     }
     Ok(text)
 }
 
-/// Gets one file, checks it, and puts it into its place in one step.
-fn get(source: &str, known: &KnownFile, to: &Path) -> Result<(), String> {
+/// Gets one file, checks it, and puts it into its place in one step; `false` when `progress` asked for the end before.
+fn get(source: &str, known: &KnownFile, to: &Path, progress: &Progress) -> Result<bool, String> {
     // The known name in a folder of its own, because the check goes by the name.
     let folder = to.parent().unwrap_or(Path::new("/"));
     let part = tempfile::Builder::new()
@@ -209,24 +227,48 @@ fn get(source: &str, known: &KnownFile, to: &Path) -> Result<(), String> {
         .tempdir_in(folder)
         .map_err(|error| format!("cannot make a folder in '{}': {error}", folder.display()))?;
     let file = part.path().join(known.name);
+    progress.begin(known.size, Unit::Bytes);
+    progress.name(known.name);
     let got = if source.starts_with("http://") || source.starts_with("https://") {
-        download(&format!("{}/{}", source.trim_end_matches('/'), known.name), &file)
+        download(&format!("{}/{}", source.trim_end_matches('/'), known.name), &file, progress)
     } else {
         let from = Path::new(source).join(known.name);
-        fs::copy(&from, &file).map(drop).map_err(|error| format!("cannot copy '{}': {error}", from.display()))
+        copy(&from, &file, progress).map_err(|error| format!("cannot copy '{}': {error}", from.display()))
     };
-    got?;
+    progress.end();
+    if !got? {
+        return Ok(false);
+    }
     // With the mode of what it was copied from, others may be allowed to write to it.
     fs::set_permissions(&file, fs::Permissions::from_mode(0o644))
         .map_err(|error| format!("cannot write '{}': {error}", file.display()))?;
     match read(&file, Owner::Ours) {
         Err(problem) => Err(format!("'{}' from '{}' {problem}", known.name, Address(source))),
-        Ok(_) => fs::rename(&file, to).map_err(|error| format!("cannot write '{}': {error}", to.display())),
+        Ok(_) => fs::rename(&file, to)
+            .map(|()| true)
+            .map_err(|error| format!("cannot write '{}': {error}", to.display())),
     }
 }
 
-/// Leaves proxies, certificates and redirects to `curl`, which every machine has set up its own way.
-fn download(address: &str, to: &Path) -> Result<(), String> {
+/// Copies a file; `false` when `progress` asked for the end before.
+fn copy(from: &Path, to: &Path, progress: &Progress) -> io::Result<bool> {
+    let (mut from, mut to) = (fs::File::open(from)?, fs::File::create(to)?);
+    let mut piece = vec![0; 256 * 1024];
+    while !progress.is_stopped() {
+        match from.read(&mut piece)? {
+            0 => return Ok(true),
+            length => {
+                to.write_all(&piece[..length])?;
+                progress.advance(length as u64);
+            }
+        }
+    }
+    Ok(false)
+}
+
+/// Leaves proxies, certificates and redirects to `curl`, which every machine has set up its own way. `false` when
+/// `progress` asked for the end before that of the file.
+fn download(address: &str, to: &Path, progress: &Progress) -> Result<bool, String> {
     let shown = Address(address);
     let failed = |error| format!("cannot run 'curl' to fetch '{shown}': {error}");
     let curl = search::program("curl", &std::env::var_os("PATH").unwrap_or_default())
@@ -236,8 +278,10 @@ fn download(address: &str, to: &Path) -> Result<(), String> {
         .arg(to)
         .args(["--config", "-"])
         .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
+        .stdout(Stdio::null())
         .stderr(Stdio::piped())
+        // Ctrl-C in a terminal is for this program, which ends that one.
+        .process_group(0)
         .spawn()
         .map_err(failed)?;
     // Not as an argument, which every user of the machine can read.
@@ -245,9 +289,17 @@ fn download(address: &str, to: &Path) -> Result<(), String> {
     if let Some(mut stdin) = curl.stdin.take() {
         stdin.write_all(format!("url = \"{quoted}\"\n").as_bytes()).map_err(failed)?;
     }
+    while curl.try_wait().map_err(failed)?.is_none() {
+        if progress.is_stopped() {
+            curl.kill().and_then(|()| curl.wait()).map_err(failed)?;
+            return Ok(false);
+        }
+        progress.set(fs::metadata(to).map_or(0, |file| file.len()));
+        std::thread::sleep(LOOK);
+    }
     let output = curl.wait_with_output().map_err(failed)?;
     if output.status.success() {
-        return Ok(());
+        return Ok(true);
     }
     let said = String::from_utf8_lossy(&output.stderr);
     Err(format!("cannot fetch '{shown}': {}", said.lines().last().unwrap_or("curl failed").trim()))
@@ -308,20 +360,22 @@ mod tests {
         let source = from.path().to_str().unwrap();
         let models = to.path().join("models");
         fs::write(from.path().join("person_ssd_dropin.caffemodel"), [7; 100]).unwrap();
-        let error = fetch("person_ssd_dropin", &named(&models), Some(source)).unwrap_err();
+        let error =
+            fetch("person_ssd_dropin", &named(&models), Some(source), &Progress::hidden()).unwrap_err();
         assert!(error.contains("is cut off: expected 3713604 bytes, found 100"), "{error}");
         assert_eq!(fs::read_dir(&models).unwrap().count(), 0, "nothing is left behind");
-        let error = fetch("rtmdet_nano_person", &named(&models), Some(source)).unwrap_err();
+        let error =
+            fetch("rtmdet_nano_person", &named(&models), Some(source), &Progress::hidden()).unwrap_err();
         assert!(error.starts_with("cannot copy '"), "{error}");
-        let error = fetch("rtmdet_nano_person", &named(&models), None).unwrap_err();
+        let error = fetch("rtmdet_nano_person", &named(&models), None, &Progress::hidden()).unwrap_err();
         assert!(error.contains("openmmlab") && error.contains("Apache-2.0"), "{error}");
-        let error = fetch("nobody", &named(&models), None).unwrap_err();
+        let error = fetch("nobody", &named(&models), None, &Progress::hidden()).unwrap_err();
         assert!(error.starts_with("no model is called 'nobody'; known are rtmdet_nano_person,"), "{error}");
 
         // A file that nothing is known of but its name is taken.
         fs::write(from.path().join("MobileNetSSD_deploy.prototxt"), "layer {}").unwrap();
-        get(source, KNOWN_MODELS[6].prototxt.as_ref().unwrap(), &models.join("MobileNetSSD_deploy.prototxt"))
-            .unwrap();
+        let (known, to) = (KNOWN_MODELS[6].prototxt.unwrap(), models.join("MobileNetSSD_deploy.prototxt"));
+        assert!(get(source, &known, &to, &Progress::hidden()).unwrap());
         assert_eq!(fs::read_dir(&models).unwrap().count(), 1);
     }
 
@@ -331,9 +385,9 @@ mod tests {
         let to = tempfile::tempdir().unwrap();
         let source = shared.join("models");
         let models = to.path();
-        let text = fetch("person_ssd_dropin", &named(models), source.to_str()).unwrap();
+        let text = fetch("person_ssd_dropin", &named(models), source.to_str(), &Progress::hidden()).unwrap();
         assert_eq!(text.matches(" fetched").count(), 2, "{text}");
-        let text = fetch("person_ssd_dropin", &named(models), None).unwrap();
+        let text = fetch("person_ssd_dropin", &named(models), None, &Progress::hidden()).unwrap();
         assert_eq!(text.matches(" is there already").count(), 2, "{text}");
         let (text, good) = verify(&named(&source));
         assert!(good, "{text}");

@@ -193,10 +193,11 @@ impl SourceRuntime {
 
     fn alert(&self, limit: Limit) {
         let over = limit.is_reached();
+        let word = if limit.current > limit.limit { "Over" } else { "At" };
         let Limit { zone, current, limit } = limit;
         let whose = zone.as_ref().map_or(String::new(), |zone| format!("Zone {zone}: "));
         if over {
-            tracing::warn!(camera = %self.id, "{whose}Over its limit: {current} inside, limit {limit}");
+            tracing::warn!(camera = %self.id, "{whose}{word} its limit: {current} inside, limit {limit}");
         } else {
             tracing::info!(camera = %self.id, "{whose}Below its limit again: {current} inside, limit {limit}");
         }

@@ -86,3 +86,44 @@ fn reports_are_the_same_before_while_and_after_older_crossings_are_summed() {
     assert!(Reader::open(&path).expect("a reader").is_summed());
     assert_eq!(reports(&path), before, "all summed");
 }
+
+#[test]
+fn summing_that_is_stopped_goes_on_later_and_a_stopped_report_is_about_the_sources_read() {
+    let dir = tempfile::tempdir().expect("folder");
+    let path = dir.path().join("ledger.sqlite");
+    let connection = without_sums(&path);
+    let all = sums::left(&connection).expect("left");
+    assert!(all > 2000, "{all}");
+    drop(connection);
+    let at = |hours: i64| Timestamp::from_millisecond(BEGIN + hours * 3_600_000).expect("a time");
+    let query = Query { since: at(0), until: at(400), by: Step::Hour, timezone: TimeZone::UTC, source: None };
+    let sum_up = |goes_on: bool| {
+        let mut heard = Vec::new();
+        crate::ledger::sum_up(&path, &query, &mut |done, of| {
+            heard.push((done, of));
+            goes_on
+        });
+        heard
+    };
+    assert_eq!(sum_up(false), [(0, all)]);
+    assert!(!Reader::open(&path).expect("a reader").is_summed());
+    assert_eq!(sum_up(true), [(0, all), (all, all)]);
+    assert!(Reader::open(&path).expect("a reader").is_summed());
+
+    let mut heard = Vec::new();
+    let mut read = |most: usize| {
+        heard.clear();
+        let (report, _) = crate::ledger::report::read_while(&path, &query, &mut |done, of| {
+            heard.push((done, of));
+            done < most
+        })
+        .expect("a report");
+        let names: Vec<_> = report.sources.iter().map(|source| source.camera_id.clone()).collect();
+        let sum = report.sources.iter().map(|source| source.total_in).sum::<u64>();
+        assert_eq!(report.total.total_in, sum, "the total is that of what was read");
+        (names.concat(), heard.clone())
+    };
+    assert_eq!(read(0), (String::new(), vec![(0, 2)]));
+    assert_eq!(read(1), ("a".to_owned(), vec![(0, 2), (1, 2)]));
+    assert_eq!(read(9), ("ab".to_owned(), vec![(0, 2), (1, 2), (2, 2)]));
+}

@@ -24,6 +24,10 @@ const TICK: f64 = 0.4;
 const PROPOSALS: usize = 10;
 /// Walking speed, in body heights a second: 1.2 to 1.6 m/s of people of 1.7 m.
 const SPEED: (f64, f64) = (0.7, 0.95);
+/// People who are on the way in or inside, on average. From none on, more come than go until there are so many.
+const INSIDE: i64 = 3;
+/// How much likelier each of them more makes it that the next one walks out.
+const PULL: f64 = 0.15;
 /// Stops and turns keep this far from the middle of the picture, in body heights.
 const CLEARANCE: f32 = 0.75;
 
@@ -59,6 +63,14 @@ pub struct Figure {
 impl Walker {
     fn end(&self) -> f64 {
         self.path.last().map_or(0.0, |&(time, _)| time)
+    }
+
+    /// 1 for somebody who walks in, from the upper edge to the lower one, -1 for the reverse, 0 for others.
+    fn gain(&self) -> i64 {
+        let is_below = |point: Point| i64::from(point.y > 0.5);
+        let ends = (self.path.first(), self.path.last());
+        let (Some(&(_, first)), Some(&(_, last))) = ends else { return 0 };
+        is_below(self.lane.at(last)) - is_below(self.lane.at(first))
     }
 
     fn start(&self) -> f64 {
@@ -110,6 +122,8 @@ pub struct Walkers {
     walkers: Vec<Walker>,
     next_decision: f64,
     next_id: u64,
+    /// Those who came in less those who went out, as planned.
+    inside: i64,
 }
 
 impl Walkers {
@@ -123,6 +137,7 @@ impl Walkers {
             walkers: Vec::new(),
             next_decision: 0.0,
             next_id: 1,
+            inside: 0,
         }
     }
 
@@ -155,6 +170,7 @@ impl Walkers {
             let apart = plan.len() < 2 || !self.collide(&plan[0], &plan[1]);
             if fits && apart && !plan.is_empty() {
                 self.next_id += plan.len() as u64;
+                self.inside += plan.iter().map(Walker::gain).sum::<i64>();
                 self.walkers.extend(plan);
                 return;
             }
@@ -168,7 +184,8 @@ impl Walkers {
     fn single(&mut self, now: f64) -> Vec<Walker> {
         let lane = self.scene.lanes[self.random.index(self.scene.lanes.len())];
         let speed = self.speed(&lane);
-        let backwards = self.random.chance(0.5);
+        // A room does not fill for ever, nor do more people leave it than have come.
+        let backwards = self.random.chance(0.5 + PULL * (self.inside - INSIDE) as f64);
         let what = self.random.between(0.0, 1.0);
         // Stops in units of the way walked, whichever end it begins at.
         let path = match what {

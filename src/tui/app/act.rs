@@ -11,8 +11,9 @@ use crate::{
     store::{SourceSnapshot, SourceState},
     tui::{
         Exit,
-        dialogs::Dialog,
+        dialogs::{Dialog, confirm::Further},
         format::{self, signed},
+        host::ConfigPlace,
         text::clean,
         widgets::chart,
     },
@@ -36,7 +37,7 @@ impl UiState {
             let word = targets[0].state.word().to_lowercase();
             self.refuse(format!(
                 "nothing to pause: '{}' is {word}; 'r' starts it again",
-                clean(&targets[0].alias)
+                clean(&targets[0].name())
             ))
         }
     }
@@ -68,7 +69,7 @@ impl UiState {
             .map(|source| {
                 format!(
                     "{}: in {}, out {}, current {}",
-                    clean(&source.alias),
+                    clean(&source.name()),
                     format::count(source.total_in),
                     format::count(source.total_out),
                     signed(source.current())
@@ -86,17 +87,27 @@ impl UiState {
         let Some(targets) = self.targets_or_reason() else { return Vec::new() };
         let lines = targets
             .iter()
-            .map(|source| {
-                format!("{} ({}), {}", clean(&source.alias), source.id, source.state.word().to_lowercase())
-            })
-            .chain([
-                String::new(),
-                "What was counted stays in the results; the configuration file is not changed.".into(),
-            ])
-            .collect();
-        let effects =
-            targets.iter().map(|source| Effect::Control(Control::Remove(source.id.clone()))).collect();
-        self.dialog = Some(Dialog::confirm("Stop and remove from the list?", lines, "removed", effects));
+            .map(|source| format!("{}, {}", clean(&source.name()), source.state.word().to_lowercase()))
+            .chain([String::new(), "What was counted stays in the results.".into()]);
+        let mut lines: Vec<String> = lines.collect();
+        let ids: Vec<SourceId> = targets.iter().map(|source| source.id.clone()).collect();
+        let here: Vec<Effect> = ids.iter().map(|id| Effect::Control(Control::Remove(id.clone()))).collect();
+        let further = match &self.config_place {
+            ConfigPlace::File(file) => {
+                lines.push(format!(
+                    "What is removed here only comes back with the next start, out of '{file}'."
+                ));
+                Some(Further {
+                    key: 'f',
+                    plain: "remove here".into(),
+                    what: "remove from the file, too".into(),
+                    done: format!("removed; writing '{file}'"),
+                    effects: here.iter().cloned().chain([Effect::RemoveFromFile(ids)]).collect(),
+                })
+            }
+            ConfigPlace::CouldBe(_) | ConfigPlace::Nowhere => None,
+        };
+        self.dialog = Some(Dialog::remove(lines, here, further));
         Vec::new()
     }
 
@@ -218,7 +229,7 @@ impl UiState {
                 Some(total) if total > 0 => format::percent(source.frames as f32 / total as f32),
                 _ => format!("{} frames", source.frames),
             };
-            format!("{} ({done} done)", clean(&source.alias))
+            format!("{}, {done} done", clean(&source.name()))
         }));
         let quit = vec![Effect::Quit(Exit::Quit)];
         if unfinished.is_empty() {
@@ -229,13 +240,12 @@ impl UiState {
     }
 }
 
-/// `'Main Entrance'`, or `3 sources`.
+/// `'Main Entrance (camera_01)'`, or `3 sources`.
 fn names(targets: &[Arc<SourceSnapshot>], ids: &[SourceId]) -> String {
     match ids {
         [only] => {
-            let alias =
-                targets.iter().find(|source| source.id == *only).map_or(&**only, |source| &source.alias);
-            format!("'{}'", clean(alias))
+            let target = targets.iter().find(|source| source.id == *only);
+            format!("'{}'", clean(&target.map_or_else(|| only.to_string(), |source| source.name())))
         }
         more => plural(more.len(), "source"),
     }

@@ -6,9 +6,11 @@ use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 
 use super::{Effect, Screen, Tone, UiState};
 use crate::{
+    config::SourceKind,
     count::Anchor,
     engine::Control,
     source::SourceId,
+    store::SourceState,
     tui::{
         action::Action,
         editor::{Drawn, Editor, Replayed, STEP, STRIDE, TURN},
@@ -147,6 +149,7 @@ impl UiState {
         }
         editor.is_new = false;
         let mut effects = Vec::new();
+        let mut counts = "counts from now on";
         if is_changed {
             editor.applied();
             self.show_drawn(&source, &drawn);
@@ -155,19 +158,32 @@ impl UiState {
                 drawn.lines.clone(),
                 drawn.zones.clone(),
             )));
+            // Nobody would cross these lines any more.
+            if self.has_ended(&source) {
+                effects.push(Effect::Control(Control::Restart(source.clone())));
+                self.recounted = Some(source.clone());
+                counts = "the video had ended: it is counted again from its start, with these lines";
+            }
         }
         let words = match &self.config_place {
             ConfigPlace::File(_) => {
                 effects.push(Effect::SaveLines(source, drawn));
-                "counts from now on; saving".to_owned()
+                format!("{counts}; saving")
             }
             ConfigPlace::CouldBe(file) => {
-                format!("counts from now on, for this run; 'w' writes a configuration file, '{file}'")
+                format!("{counts}, for this run; 'w' writes a configuration file, '{file}'")
             }
-            ConfigPlace::Nowhere => "counts from now on, for this run".to_owned(),
+            ConfigPlace::Nowhere => format!("{counts}, for this run"),
         };
         self.say(words, Tone::Done);
         effects
+    }
+
+    /// Whether `source` is a video that was read to its end.
+    fn has_ended(&self, source: &SourceId) -> bool {
+        self.snapshot.sources.iter().any(|shown| {
+            shown.id == *source && shown.kind == SourceKind::Video && shown.state == SourceState::Completed
+        })
     }
 
     /// The picture shows the new lines at once, not with the next look at the configuration.

@@ -6,6 +6,7 @@ use super::{Effect, Screen, Tone, UiState};
 use crate::{
     config::SourceConfig,
     source::SourceId,
+    store::name_of,
     tui::{
         dialogs::Dialog,
         editor::{Drawn, Editor},
@@ -25,7 +26,12 @@ impl UiState {
         self.changed = true;
         match result {
             Ok(source) => {
-                self.dialog = None;
+                // What trying it out has shown is there to draw on at once, and of a short video for ever.
+                if let Some(Dialog::AddSource(dialog)) = self.dialog.take()
+                    && let Some(picture) = dialog.picture()
+                {
+                    self.extras.preview = Some((source.id.clone(), picture));
+                }
                 // It would not be seen there.
                 self.frozen = None;
                 self.arrangement.filter.clear();
@@ -35,7 +41,10 @@ impl UiState {
                     _ => " for this run".into(),
                 };
                 self.say(
-                    format!("'{}' is added{how}: now its line, Enter when it is right", clean(&source.alias)),
+                    format!(
+                        "'{}' is added{how}: now its line, Enter when it is right",
+                        clean(&name_of(&source.alias, &source.id))
+                    ),
                     Tone::Done,
                 );
                 let mut editor = Editor::new(source.id.clone(), source.lines.clone(), source.zones.clone());
@@ -50,6 +59,14 @@ impl UiState {
                     self.say(problem, Tone::Refused);
                 }
             }
+        }
+    }
+
+    /// Says in the dialog what speaks against the source in it.
+    pub fn source_doubted(&mut self, doubt: &str) {
+        if let Some(Dialog::AddSource(dialog)) = &mut self.dialog {
+            dialog.warn(doubt);
+            self.changed = true;
         }
     }
 
@@ -86,6 +103,10 @@ impl UiState {
 
     /// Lines were written into the configuration file, or could not be.
     pub fn lines_saved(&mut self, source: &SourceId, drawn: &Drawn, result: Result<String, String>) {
+        let again = match self.recounted.take_if(|id| id == source) {
+            Some(_) => "the video is counted again from its start, with these lines; ",
+            None => "",
+        };
         match result {
             Ok(where_to) => {
                 // Another change may be on its way to the file; then that one decides.
@@ -96,11 +117,14 @@ impl UiState {
                 if is_latest {
                     self.unsaved.remove(source);
                 }
-                self.say(where_to, Tone::Done);
+                self.say(format!("{again}{where_to}"), Tone::Done);
             }
             Err(problem) => {
                 self.unsaved.insert(source.clone());
-                self.say(format!("counts now but is not saved, Enter tries again: {problem}"), Tone::Refused);
+                self.say(
+                    format!("{again}counts now but is not saved, Enter tries again: {problem}"),
+                    Tone::Refused,
+                );
             }
         }
     }

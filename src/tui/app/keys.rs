@@ -31,6 +31,9 @@ impl UiState {
             self.naming_key(key);
             return Vec::new();
         }
+        if self.waits_for_report(key, action) {
+            return Vec::new();
+        }
         match action {
             Some(action) => self.update(action),
             None => {

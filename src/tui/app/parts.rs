@@ -10,7 +10,7 @@ use crate::{
     logging::LogLine,
     metrics::stages::Spent,
     source::SourceId,
-    store::{EngineSnapshot, Minute, Preview},
+    store::{EngineSnapshot, Event, Minute, Preview},
     tui::{Exit, editor::Drawn, format::Moment, history::Asked, host::LogTarget},
 };
 
@@ -37,6 +37,8 @@ pub enum Effect {
     Mouse(bool),
     /// Write the lines and zones of a source into the configuration file.
     SaveLines(SourceId, Drawn),
+    /// Remove sources from the configuration file, after what is being saved to it.
+    RemoveFromFile(Vec<SourceId>),
     /// Find out which ids the configuration file has by now.
     LookAtConfig,
     /// Check what was typed into the dialog that adds a source, and add it when it is right.
@@ -47,6 +49,10 @@ pub enum Effect {
         name: String,
         /// Where its password is kept.
         keep: KeepLogin,
+        /// Whether it is known not to answer.
+        is_silent: bool,
+        /// Whether it was said what speaks against it.
+        is_warned: bool,
     },
     /// Write a configuration file of what runs.
     WriteConfig,
@@ -123,6 +129,8 @@ pub struct Extras {
     pub trails: Vec<Trail>,
     /// Columns of the chart on screen, once they are read.
     pub chart: Option<ChartColumns>,
+    /// The latest events of the source on screen, oldest first, and whose they are.
+    pub events: Option<(SourceId, Vec<Event>)>,
     /// Why the chart on screen holds this run only.
     pub chart_problem: Option<String>,
     /// CPU time of the selected source by stage.

@@ -6,8 +6,16 @@ use super::{Effect, Screen, Tone, UiState};
 use crate::{
     ledger::report::{Report, Step},
     source::SourceId,
-    tui::history::{self, Asked, Entry, History, Scale},
+    store::SourceSnapshot,
+    tui::{
+        action::Action,
+        history::{self, Asked, Entry, History, Scale},
+        keymap::Key,
+    },
 };
+
+/// What is said of a key that has to wait.
+const READING: &str = "what was counted is being read; the keys act when it is there";
 
 impl UiState {
     /// Today by the hour, all sources.
@@ -46,10 +54,55 @@ impl UiState {
         self.read_history()
     }
 
-    /// What was asked for, unless something else is shown by now.
-    pub fn report_read(&mut self, asked: Asked, result: Result<Report, String>) {
+    /// Keeps `key`, which means `action`, until the time shown is read, when it acts on what is being read or comes
+    /// behind another that does. What leads away from the screen waits for nothing.
+    pub(super) fn waits_for_report(&mut self, key: Key, action: Option<Action>) -> bool {
+        if *self.screen() != Screen::Report || self.history.report().is_some() {
+            return false;
+        }
+        let waits = match action {
+            Some(
+                Action::Quit
+                | Action::QuitKeepTable
+                | Action::Back
+                | Action::Suspend
+                | Action::Repaint
+                | Action::Report,
+            ) => false,
+            Some(
+                Action::Up
+                | Action::Down
+                | Action::Top
+                | Action::Bottom
+                | Action::PageUp
+                | Action::PageDown
+                | Action::Enter
+                | Action::Copy
+                | Action::Pause
+                | Action::Restart
+                | Action::Reset
+                | Action::Remove
+                | Action::Logs,
+            ) => true,
+            _ => !self.history.waiting.is_empty(),
+        };
+        if waits {
+            self.history.waiting.push(key);
+            self.say(READING, Tone::Done);
+        }
+        waits
+    }
+
+    /// What was asked for when the sources were like `before`, unless something else is shown by now. Then what was
+    /// typed meanwhile.
+    pub fn report_read(
+        &mut self,
+        asked: Asked,
+        result: Result<Report, String>,
+        before: &[Arc<SourceSnapshot>],
+    ) -> Vec<Effect> {
         if asked != self.history.asked() {
-            return;
+            return Vec::new();
         }
         let chosen = self.chosen_entry().and_then(|(report, entry)| name_of(&report, entry));
         let result = result.map(Arc::new);
@@ -59,7 +112,22 @@ impl UiState {
             self.history.entry = entries.iter().position(same).unwrap_or(0);
         }
         self.history.answer = Some((asked, result));
+        let counts = |source: &SourceSnapshot| (source.total_in, source.total_out);
+        let of = |then: &Arc<SourceSnapshot>| {
+            let now = self.snapshot.sources.iter().find(|now| now.id == then.id)?;
+            Some((then.id.to_string(), [counts(then), counts(now)]))
+        };
+        self.history.overview = before.iter().filter_map(of).collect();
         self.changed = true;
+        let mut effects = Vec::new();
+        // One of them may ask for another time, which the others then wait for.
+        for key in std::mem::take(&mut self.history.waiting) {
+            effects.extend(self.key(key));
+        }
+        if self.toast.as_ref().is_some_and(|toast| toast.text == READING) {
+            self.toast = None;
+        }
+        effects
     }
 
     /// The report at hand, also of another time, and the entry that is chosen in it.

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeSet,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -10,6 +11,7 @@ use crossterm::event::KeyCode;
 use super::Outcome;
 use crate::{
     config::{Address, LABEL_LENGTH, SourceConfig, edit::KeepLogin},
+    store::Preview,
     tui::{
         app::Effect,
         host::{ConfigPlace, Found},
@@ -77,6 +79,8 @@ pub struct AddSource {
     insisted: Option<String>,
     /// The text that Enter has asked to be tried out.
     asked: Option<String>,
+    /// The text against which something was said when Enter was pressed.
+    warned: Option<String>,
 }
 
 impl AddSource {
@@ -94,13 +98,30 @@ impl AddSource {
             rests_since: None,
             insisted: None,
             asked: None,
+            warned: None,
         }
+    }
+
+    /// Says what speaks against adding the source; another Enter adds it all the same.
+    pub fn warn(&mut self, doubt: &str) {
+        self.problem = Some(format!("{doubt}; Enter again adds it all the same"));
+        self.warned = Some(self.text().to_string());
     }
 
     /// The source as it was typed.
     #[must_use]
     pub fn text(&self) -> &str {
         self.source.text().trim()
+    }
+
+    /// The picture that trying out this source has given.
+    #[must_use]
+    pub fn picture(&self) -> Option<Arc<Preview>> {
+        let probe = self.probe.as_ref().filter(|probe| probe.text == self.text())?;
+        match &probe.state {
+            Probing::Done(Ok(found)) => found.picture.clone(),
+            _ => None,
+        }
     }
 
     /// Whether there is a password that can go to more than one place.
@@ -156,6 +177,7 @@ impl AddSource {
         self.problem = None;
         self.insisted = None;
         self.asked = None;
+        self.warned = None;
     }
 
     /// Whether Enter tries the source out first. An address with a password is tried when the user says that it is
@@ -189,7 +211,13 @@ impl AddSource {
             self.insisted = Some(text);
             return Outcome::Stay;
         }
-        Outcome::Ask(Effect::AddSource { text, name: self.name.text().trim().to_string(), keep: self.keep })
+        Outcome::Ask(Effect::AddSource {
+            name: self.name.text().trim().to_string(),
+            keep: self.keep,
+            is_silent: failed,
+            is_warned: self.warned.as_ref() == Some(&text),
+            text,
+        })
     }
 
     /// The text, once it has rested long enough to be tried out, or Enter has asked for it; each text once. The try has

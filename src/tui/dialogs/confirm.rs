@@ -25,8 +25,25 @@ pub struct Confirm {
     pub effects: Vec<Effect>,
     /// Whether another key than yes and no was tried.
     pub hint: bool,
+    /// Another yes, which goes further.
+    pub further: Option<Further>,
     /// Whether it asks to quit: the key that opened it, and Enter, then mean yes.
     pub is_quit: bool,
+}
+
+/// A yes that goes further than the plain one, on a key of its own.
+#[derive(Debug)]
+pub struct Further {
+    /// Its key.
+    pub key: char,
+    /// What the plain yes is called beside it.
+    pub plain: String,
+    /// What it is called.
+    pub what: String,
+    /// What is said afterwards.
+    pub done: String,
+    /// What happens.
+    pub effects: Vec<Effect>,
 }
 
 impl Confirm {
@@ -35,6 +52,10 @@ impl Confirm {
         match key.plain() {
             Some(KeyCode::Enter | KeyCode::Char('q')) if self.is_quit => {
                 Outcome::Done(String::new(), std::mem::take(&mut self.effects))
+            }
+            Some(KeyCode::Char(key)) if self.further.as_ref().is_some_and(|further| further.key == key) => {
+                let Some(further) = &mut self.further else { return Outcome::Stay };
+                Outcome::Done(std::mem::take(&mut further.done), std::mem::take(&mut further.effects))
             }
             Some(KeyCode::Char('y' | 'Y')) => {
                 Outcome::Done(std::mem::take(&mut self.done), std::mem::take(&mut self.effects))
@@ -60,15 +81,27 @@ impl Confirm {
             lines.push(look.line(format!("and {hidden} more"), Role::Dim));
         }
         lines.push(Line::default());
-        let keys = if self.hint { "press y for yes, n for no" } else { "" };
         let yes = if self.is_quit { "q enter y" } else { "y" };
-        lines.push(Line::from(vec![
-            look.span(yes, Role::Key),
-            look.span(" yes   ", Role::Text),
-            look.span("n", Role::Key),
-            look.span(" no   ", Role::Text),
-            look.span(keys, Role::Warn),
-        ]));
+        let further = self.further.as_ref();
+        let plain = further.map_or("yes", |further| &further.plain);
+        let mut choices = vec![look.span(yes, Role::Key), look.span(format!(" {plain}   "), Role::Text)];
+        if let Some(further) = further {
+            choices.push(look.span(further.key.to_string(), Role::Key));
+            choices.push(look.span(format!(" {}   ", further.what), Role::Text));
+        }
+        choices.extend([look.span("n", Role::Key), look.span(" no   ", Role::Text)]);
+        let hint = match further {
+            _ if !self.hint => String::new(),
+            Some(further) => format!("press y, {} or n", further.key),
+            None => "press y for yes, n for no".into(),
+        };
+        let hint = look.span(hint, Role::Warn);
+        if Line::from(choices.clone()).width() + hint.width() <= inner {
+            choices.push(hint);
+        } else {
+            lines.push(Line::from(hint));
+        }
+        lines.push(Line::from(choices));
         frame(area, width, &self.title, &lines, buffer, look);
     }
 }

@@ -11,7 +11,7 @@ mod counts;
 mod stages;
 
 use crate::{
-    store::SourceSnapshot,
+    store::{Event, SourceSnapshot},
     tui::{
         action::Action,
         app::UiState,
@@ -137,11 +137,13 @@ fn title(ui: &UiState, source: &SourceSnapshot, area: Rect, buffer: &mut Buffer,
     let (glyph, role) = source_table::state_look(source, look);
     let words = source_table::state_words(source, ui.moment());
     let place = source.location.as_deref().map(|place| format!("{}{}", look.separator(), text::clean(place)));
+    let state = format!(" {glyph} {words} ");
+    let room = usize::from(area.width).saturating_sub(text::width(&state) + 1);
     let mut spans = vec![
-        look.span(format!(" {glyph} {words} "), role),
-        look.span(text::clean(&source.alias), Role::Title),
-        look.span(format!(" ({}){}", source.id, place.unwrap_or_default()), Role::Dim),
+        look.span(look.name(source, room), Role::Title),
+        look.span(place.unwrap_or_default(), Role::Dim),
     ];
+    spans.insert(0, look.span(state, role));
     if let Some(since) = ui.frozen_since() {
         spans.push(Span::raw("  "));
         spans.push(look.span(format!(" FROZEN since {} ", since.wall.strftime("%H:%M:%S")), Role::Alert));
@@ -174,8 +176,10 @@ fn draw_picture(ui: &mut UiState, source: &SourceSnapshot, area: Rect, buffer: &
             picture::draw(preview, overlay, area, buffer, look);
         }
         _ => {
-            let text = format!("waiting for a picture ({})", source.state.word().to_lowercase());
-            put(&look.line(look.cut(&text, usize::from(area.width)), Role::Dim), area, buffer);
+            // What is wrong stands above already.
+            let lines = text::wrap(&source_facts::no_picture(ui, source), usize::from(area.width));
+            let lines: Vec<Line> = lines.into_iter().map(|line| look.line(line, Role::Dim)).collect();
+            put_lines(&lines, area, buffer);
         }
     }
 }
@@ -210,19 +214,22 @@ fn events(
     (width, rows): (usize, usize),
     look: &Look,
 ) -> (Vec<Line<'static>>, usize) {
-    let snapshot = std::sync::Arc::clone(ui.shown());
-    let events: Vec<_> = snapshot.events.iter().filter(|event| event.source == source.id).collect();
+    let known = ui.extras.events.take().filter(|(of, _)| *of == source.id);
+    let events: &[Event] = known.as_ref().map_or(&[], |(_, events)| events);
     if events.is_empty() {
+        ui.extras.events = known;
         return (vec![look.line("nothing has happened yet", Role::Dim)], 0);
     }
     let (shown, hidden) = window(ui, Pane::Events, events.len(), rows);
-    let line = |event: &&crate::store::Event| {
+    let line = |event: &Event| {
         let stamp = format!("{} ", ui.clock().clock(event.wall));
         let (what, role) = event_list::describe(&event.kind, look);
         let room = width.saturating_sub(stamp.len());
         Line::from(vec![look.span(stamp, Role::Dim), look.span(look.cut(&what, room), role)])
     };
-    (events[shown].iter().map(line).collect(), hidden)
+    let lines = events[shown].iter().map(line).collect();
+    ui.extras.events = known;
+    (lines, hidden)
 }
 
 /// The log of this source as far as it shows, and how many lines more there are.

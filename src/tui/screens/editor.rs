@@ -18,7 +18,7 @@ use crate::{
         layout::{take_bottom, take_top},
         text,
         theme::Role,
-        widgets::{Look, caret, event_list, input_line, picture, put_lines, rule},
+        widgets::{Look, caret, event_list, input_line, picture, put_lines, rule, source_facts},
     },
 };
 
@@ -29,13 +29,14 @@ pub fn draw(ui: &mut UiState, area: Rect, buffer: &mut Buffer, look: &Look) -> O
     let mut rest = area;
     let width = usize::from(area.width);
     let source = ui.shown().sources.iter().find(|source| source.id == editor.source);
-    let name = text::clean(source.map_or(&*editor.source, |source| &source.alias));
     let unsaved = ui.is_unsaved(&editor.source);
     let state = match (editor.is_changed(), unsaved) {
         (true, _) => "changed, Enter saves",
         (false, true) => "NOT SAVED: Enter tries again",
         (false, false) => "as it runs",
     };
+    let room = width.saturating_sub(text::width(state) + "Lines and zones of : ".len() + 4);
+    let name = look.name_of(ui.shown(), &editor.source, room);
     let title = format!("Lines and zones of {name}: {state}");
     rule(&title, editor.is_changed() || unsaved, take_top(&mut rest, 1), buffer, look);
     let preview =
@@ -73,13 +74,18 @@ pub fn draw(ui: &mut UiState, area: Rect, buffer: &mut Buffer, look: &Look) -> O
             picture::draw(preview, overlay, rest, buffer, look);
         }
         None => {
-            let words = source.map_or("not opened yet".into(), |source| source.state.word().to_lowercase());
-            let mut lines = vec![look.line(format!(" waiting for a picture ({words})"), Role::Dim)];
-            if let Some(error) = source.and_then(|source| source.last_error.as_deref()) {
-                let wrapped = text::wrap(error, width.saturating_sub(2));
-                lines.extend(wrapped.into_iter().map(|part| look.line(format!(" {part}"), Role::Warn)));
-                lines.push(look.line(" q goes back; its line can be drawn later, with 'E'", Role::Dim));
-            }
+            let lines = match source {
+                None => vec![look.line(" waiting for a picture (not opened yet)", Role::Dim)],
+                Some(source) => {
+                    let mut lines = source_facts::no_picture_lines(ui, source, width, look);
+                    if source.last_error.is_some() {
+                        lines.push(
+                            look.line(" q goes back; its line can be drawn later, with 'E'", Role::Dim),
+                        );
+                    }
+                    lines
+                }
+            };
             put_lines(&lines, rest, buffer);
         }
     }

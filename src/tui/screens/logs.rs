@@ -40,7 +40,7 @@ pub fn draw(ui: &mut UiState, target: &LogTarget, area: Rect, buffer: &mut Buffe
 fn title(ui: &UiState, target: &LogTarget, look: &Look) -> String {
     let name = match target {
         LogTarget::Central => "all".to_string(),
-        LogTarget::Source(id) => id.to_string(),
+        LogTarget::Source(id) => look.name_of(ui.shown(), id, 40),
         LogTarget::Worker(number) => format!("worker {number}"),
     };
     let mut title = format!("Log: {name}");

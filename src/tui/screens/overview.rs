@@ -12,8 +12,8 @@ use crate::tui::{
     layout::{self, Class, OverviewNeeds, class, take_top},
     theme::Role,
     widgets::{
-        Look, alert_bar, event_list, footer, header, picture, put, rule, source_facts, source_table,
-        worker_table,
+        Look, alert_bar, event_list, footer, header, picture, put, put_lines, rule, source_facts,
+        source_table, worker_table,
     },
 };
 
@@ -79,7 +79,8 @@ fn draw_totals(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
 fn draw_preview(ui: &mut UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
     let mut rest = area;
     let Some(source) = ui.selected().cloned() else { return };
-    rule(&source.alias, false, take_top(&mut rest, 1), buffer, look);
+    let name = look.name(&source, usize::from(rest.width.saturating_sub(4)));
+    rule(&name, false, take_top(&mut rest, 1), buffer, look);
     match &ui.extras.preview {
         Some((id, preview)) if *id == source.id => {
             let lines = ui.extras.config.as_ref().filter(|config| config.id == source.id);
@@ -99,8 +100,8 @@ fn draw_preview(ui: &mut UiState, area: Rect, buffer: &mut Buffer, look: &Look) 
             picture::draw(preview, overlay, rest, buffer, look);
         }
         _ => {
-            let text = format!(" waiting for a picture ({})", source.state.word().to_lowercase());
-            put(&look.line(look.cut(&text, usize::from(rest.width)), Role::Dim), rest, buffer);
+            let lines = source_facts::no_picture_lines(ui, &source, usize::from(rest.width), look);
+            put_lines(&lines, rest, buffer);
         }
     }
 }

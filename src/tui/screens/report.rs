@@ -10,6 +10,7 @@ use ratatui::{
 };
 
 use crate::{
+    config::SourceKind,
     ledger::report::{Report, Step},
     tui::{
         app::UiState,
@@ -64,19 +65,20 @@ pub fn draw(ui: &mut UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
         }
         return;
     }
-    let list = take_left(&mut rest, (area.width * 19 / 40).min(88));
+    let list = take_left(&mut rest, (area.width / 2).min(88));
     take_left(&mut rest, 1);
     draw_list(ui, &report, &entries, list, buffer, look);
     draw_times(ui, &report, entry, rest, buffer, look);
 }
 
-/// Columns of the list beside the names: heading, columns, and the width from which they show.
+/// Columns of the list beside the names: heading, columns with the space before them, and the width from which they
+/// show. The hour may stand with its day.
 const SUMS: [(&str, usize, usize); 6] = [
     ("In", 7, 0),
     ("Out", 7, 0),
-    ("Net", 7, 0),
-    ("Inside", 8, 60),
-    ("Peak hour", 11, 70),
+    ("Net", 8, 0),
+    ("Inside", 8, 68),
+    ("Peak hour", 14, 82),
     ("Watched", 9, 50),
 ];
 
@@ -88,7 +90,7 @@ fn draw_list(ui: &UiState, report: &Report, entries: &[Entry], area: Rect, buffe
     let name_width = width.saturating_sub(2 + sums.iter().map(|(_, wide, _)| wide).sum::<usize>());
     let mut head = format!("  {}", " ".repeat(name_width));
     for (name, wide, _) in &sums {
-        head.push_str(&look.right(name, *wide));
+        head.push_str(&apart(name, *wide, look));
     }
     put(&look.line(head, Role::Dim), take_top(&mut rest, 1), buffer);
     let rows = usize::from(rest.height);
@@ -111,7 +113,10 @@ fn draw_list(ui: &UiState, report: &Report, entries: &[Entry], area: Rect, buffe
             };
             let mut spans = vec![
                 Span::styled(if chosen { look.symbols.cursor } else { " " }, style(Role::Key)),
-                Span::styled(format!(" {}", look.left(&name(ui, report, *entry), name_width)), style(role)),
+                Span::styled(
+                    format!(" {}", look.left(&name(ui, report, *entry, name_width, look), name_width)),
+                    style(role),
+                ),
             ];
             for (what, wide, _) in &sums {
                 let (text, role) = match *what {
@@ -128,7 +133,7 @@ fn draw_list(ui: &UiState, report: &Report, entries: &[Entry], area: Rect, buffe
                         None => (String::new(), Role::Dim),
                     },
                 };
-                spans.push(Span::styled(look.right(&text, *wide), style(role)));
+                spans.push(Span::styled(apart(&text, *wide, look), style(role)));
             }
             let line = Line::from(spans);
             if bar { line.style(look.style(Role::Selected)) } else { line }
@@ -137,16 +142,18 @@ fn draw_list(ui: &UiState, report: &Report, entries: &[Entry], area: Rect, buffe
     put_lines(&lines, rest, buffer);
 }
 
-fn name(ui: &UiState, report: &Report, entry: Entry) -> String {
-    let alias = |index: usize| {
-        report.sources.get(index).map_or_else(String::new, |source| {
-            let shown = ui.shown().sources.iter().find(|shown| *shown.id == *source.camera_id);
-            text::clean(shown.map_or(&*source.camera_id, |shown| &shown.alias))
-        })
-    };
+/// `text` to the right of `wide` columns, the first of which is always free.
+fn apart(text: &str, wide: usize, look: &Look) -> String {
+    format!(" {}", look.right(text, wide.saturating_sub(1)))
+}
+
+fn name(ui: &UiState, report: &Report, entry: Entry, width: usize, look: &Look) -> String {
     match entry {
         Entry::All => "All sources".into(),
-        Entry::Source(index) => alias(index),
+        Entry::Source(index) => report
+            .sources
+            .get(index)
+            .map_or_else(String::new, |source| look.name_of(ui.shown(), &source.camera_id, width)),
         Entry::Line(index, line) => {
             let line = report.sources.get(index).and_then(|source| source.lines.get(line));
             format!("  line {}", line.map_or_else(String::new, |line| text::clean(&line.line)))
@@ -156,7 +163,7 @@ fn name(ui: &UiState, report: &Report, entry: Entry) -> String {
 
 fn draw_times(ui: &mut UiState, report: &Report, entry: Entry, area: Rect, buffer: &mut Buffer, look: &Look) {
     let mut rest = area;
-    let title = name(ui, report, entry);
+    let title = name(ui, report, entry, usize::from(rest.width.saturating_sub(4)), look);
     rule(title.trim(), ui.history.in_rows, take_top(&mut rest, 1), buffer, look);
     let width = usize::from(rest.width);
     let facts = facts(ui, report, entry, width, look);
@@ -174,15 +181,15 @@ fn draw_times(ui: &mut UiState, report: &Report, entry: Entry, area: Rect, buffe
     let mut head = format!(
         " {}{}{}{}",
         look.left("", time),
-        look.right("In", 6),
-        look.right("Out", 6),
-        look.right("Net", 7)
+        apart("In", 7, look),
+        apart("Out", 7, look),
+        apart("Net", 8, look)
     );
     if with_occupancy {
-        head.push_str(&look.right("Inside", 8));
+        head.push_str(&apart("Inside", 8, look));
     }
     if with_coverage {
-        head.push_str(&look.right("Watched", 9));
+        head.push_str(&apart("Watched", 9, look));
     }
     put(&look.line(head.clone(), Role::Dim), take_top(&mut rest, 1), buffer);
     let room = width.saturating_sub(head.len() + 2);
@@ -227,17 +234,17 @@ fn time_cells(
     let mut spans = vec![
         Span::styled(if chosen { look.symbols.cursor } else { " " }, style(Role::Key)),
         Span::styled(label, style(Role::Text)),
-        Span::styled(look.right(&format::count(row.total_in), 6), style(Role::In)),
-        Span::styled(look.right(&format::count(row.total_out), 6), style(Role::Out)),
-        Span::styled(look.right(&format::signed(net), 7), style(Role::Text)),
+        Span::styled(apart(&format::count(row.total_in), 7, look), style(Role::In)),
+        Span::styled(apart(&format::count(row.total_out), 7, look), style(Role::Out)),
+        Span::styled(apart(&format::signed(net), 8, look), style(Role::Text)),
     ];
     if with_occupancy {
         let inside = row.occupancy.map(format::current).unwrap_or_default();
-        spans.push(Span::styled(look.right(&inside, 8), style(Role::Text)));
+        spans.push(Span::styled(apart(&inside, 8, look), style(Role::Text)));
     }
     if with_coverage {
         let share = percent(row.coverage);
-        spans.push(Span::styled(look.right(&share, 9), style(coverage_role(row.coverage))));
+        spans.push(Span::styled(apart(&share, 9, look), style(coverage_role(row.coverage))));
     }
     spans
 }
@@ -266,10 +273,11 @@ fn facts(ui: &UiState, report: &Report, entry: Entry, width: usize, look: &Look)
     if let Some(share) = totals.coverage {
         facts.push((format!("watched {} of the time", percent(share)), coverage_role(share)));
     }
+    facts.extend(otherwise(ui, report, entry).map(|fact| (fact, Role::Text)));
     if entry == Entry::All {
         let is_known = |id: &str| report.sources.iter().any(|source| source.camera_id == id);
         let unknown = ui.shown().sources.iter().filter(|source| !is_known(&source.id));
-        let unknown: Vec<String> = unknown.map(|source| text::clean(&source.alias)).collect();
+        let unknown: Vec<String> = unknown.map(|source| text::clean(&source.name())).collect();
         if !unknown.is_empty() {
             facts.push((format!("never watched: {}", unknown.join(", ")), Role::Warn));
         }
@@ -304,6 +312,35 @@ fn facts(ui: &UiState, report: &Report, entry: Entry, width: usize, look: &Look)
         lines.into_iter().map(move |line| look.line(format!(" {line}"), role)).collect::<Vec<_>>()
     };
     facts.into_iter().flat_map(wrap).collect()
+}
+
+/// Why the overview has other sums than these, which go on now; nothing where it has the same.
+fn otherwise(ui: &UiState, report: &Report, entry: Entry) -> Option<String> {
+    let overview = &ui.history.overview;
+    let (counts, why) = match entry {
+        Entry::All => {
+            let sum = |at: usize| {
+                overview.values().fold((0, 0), |sum, counts| (sum.0 + counts[at].0, sum.1 + counts[at].1))
+            };
+            ([sum(0), sum(1)], "has the last run of each video, and cameras since their reset")
+        }
+        Entry::Source(index) => {
+            let id = &report.sources.get(index)?.camera_id;
+            let source = ui.shown().sources.iter().find(|source| *source.id == **id)?;
+            let why = match source.kind {
+                SourceKind::Video => "has its last run; here each run counts",
+                SourceKind::Camera => "counts since the last reset",
+            };
+            (*overview.get(id)?, why)
+        }
+        Entry::Line(..) => return None,
+    };
+    let [before, after] = counts;
+    let here = history::totals(report, entry);
+    // People go on crossing while it is read.
+    let is_same =
+        (before.0..=after.0).contains(&here.total_in) && (before.1..=after.1).contains(&here.total_out);
+    (ui.history.is_current() && !is_same).then(|| format!("the overview {why}"))
 }
 
 /// Watched for less than nearly all of the time: what was counted is not all there was.

@@ -72,6 +72,8 @@ fn draw_log(ui: &UiState, snapshot: &EngineSnapshot, area: Rect, buffer: &mut Bu
 
 fn summary(snapshot: &EngineSnapshot, width: usize, look: &Look) -> Line<'static> {
     let busy: f32 = snapshot.workers.iter().map(|worker| worker.busy).sum();
+    // Those that have just been turned off were busy until now.
+    let busy = busy.min(snapshot.worker_count as f32);
     let cpu: f32 = snapshot.workers.iter().map(|worker| worker.cpu).sum();
     let strategy = match snapshot.strategy {
         Strategy::Shared => "sources share them",
@@ -127,7 +129,7 @@ fn line(
 ) -> Line<'static> {
     let (glyph, word, role) = worker_table::state_look(worker, look);
     let style = |role: Role| if chosen { ratatui::style::Style::new() } else { look.style(role) };
-    let source = worker_table::works_on(ui, worker);
+    let source = worker_table::works_on(ui, worker, name, look);
     let number = look.right(&worker.number.to_string(), 3);
     let mut spans = vec![
         Span::styled(if chosen { look.symbols.cursor } else { " " }, style(Role::Key)),
@@ -158,14 +160,7 @@ fn trouble(count: u64) -> Role {
 
 /// Who waits: sources in the order in which workers will take them, then files that wait to be opened.
 fn queue(snapshot: &EngineSnapshot, width: usize, look: &Look) -> Vec<Line<'static>> {
-    let names: Vec<String> = snapshot
-        .queue
-        .iter()
-        .map(|id| {
-            let source = snapshot.sources.iter().find(|source| source.id == *id);
-            text::clean(source.map_or(id, |source| &source.alias))
-        })
-        .collect();
+    let names: Vec<String> = snapshot.queue.iter().map(|id| look.name_of(snapshot, id, width)).collect();
     let files = snapshot.queue_pending.saturating_sub(names.len());
     let mut lines = Vec::new();
     if !names.is_empty() {

@@ -77,9 +77,7 @@ impl Session {
     fn added(&mut self, Addition { source, written, keep }: Addition) {
         self.ui.source_added(Ok(&source));
         if matches!(self.ui.config_place, ConfigPlace::File(_)) {
-            self.in_background("tui-save", move |host| {
-                Answer::Written(host.save_source(&source, &written, keep))
-            });
+            self.save(move |host| Answer::Written(host.save_source(&source, &written, keep)));
         }
     }
 }

@@ -3,14 +3,14 @@
 use std::{
     collections::HashMap,
     sync::Arc,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use super::{Answer, Session};
 use crate::{
     engine::Control,
     ledger::chart::{Column, Width},
-    logging::Level,
+    logging::{Level, LogLine},
     source::SourceId,
     store::Minute,
     tui::{
@@ -95,6 +95,7 @@ impl Session {
         let asked = self.reports.wanted.take().unwrap_or_else(|| self.ui.history.asked());
         self.reports.due = Some(now + REPORT_EVERY);
         self.reports.running = true;
+        self.reports.before = self.engine.snapshot().sources;
         self.in_background("tui-ledger", move |host| {
             let report = host.report(&asked);
             Answer::Report(asked, report)
@@ -103,10 +104,14 @@ impl Session {
 
     /// Begins to read what the screen of one source shows beside its snapshot.
     pub(super) fn fetch_detail(&mut self, now: Instant) {
-        if *self.ui.screen() != Screen::Detail || self.ui.frozen_since().is_some() {
+        if *self.ui.screen() != Screen::Detail {
             return;
         }
         let Some(id) = self.ui.selected().map(|source| source.id.clone()) else { return };
+        self.fetch_events(&id);
+        if self.ui.frozen_since().is_some() {
+            return;
+        }
         let width = self.ui.chart;
         let known = self.charts.due.as_ref().filter(|(of, wide, _)| *of == id && *wide == width);
         if known.is_none() {
@@ -127,6 +132,21 @@ impl Session {
             let columns = host.chart(&id, width, chart::most_columns(width));
             Answer::Chart(id, width, columns)
         });
+    }
+
+    /// Takes the events of the source on screen, in a frozen view those until then.
+    fn fetch_events(&mut self, id: &SourceId) {
+        let known = self.ui.extras.events.as_ref().filter(|(of, _)| of == id).map(|(_, events)| events);
+        let frozen = self.ui.frozen_since().map(|moment| SystemTime::from(moment.wall.timestamp()));
+        if frozen.is_some() && known.is_some() {
+            return;
+        }
+        let mut events = self.engine.events(id);
+        events.retain(|event| frozen.is_none_or(|frozen| event.wall <= frozen));
+        if known != Some(&events) {
+            self.ui.extras.events = Some((id.clone(), events));
+            self.ui.touch();
+        }
     }
 
     /// The hour before this run, or why it is not known: then it is read again later.
@@ -185,7 +205,8 @@ impl Session {
             }
             self.preview_of = wanted;
             self.preview_due = None;
-            self.ui.extras.preview = None;
+            let is_of_another = |(id, _): &mut (SourceId, _)| self.preview_of.as_ref() != Some(id);
+            self.ui.extras.preview.take_if(is_of_another);
         }
         let Some(id) = self.preview_of.clone() else { return };
         // Lines are drawn on what is there now, also while the other screens are held still.
@@ -231,13 +252,20 @@ impl Session {
         if self.log.as_ref() == Some(&now) {
             return;
         }
+        // The line in the file names a source by its id; who looks for its alias means the same lines.
+        let sources = &self.ui.shown().sources;
+        let names: HashMap<SourceId, String> = if now.3.is_empty() {
+            HashMap::new()
+        } else {
+            sources.iter().map(|source| (source.id.clone(), source.name())).collect()
+        };
         let lines = recent.lines(|line| {
             let is_here = match &now.0 {
                 LogTarget::Central => true,
                 LogTarget::Source(id) => line.camera.as_ref() == Some(id),
                 LogTarget::Worker(number) => line.worker == Some(*number as u64),
             };
-            is_here && line.level <= now.2 && has_words(&line.text, &now.3)
+            is_here && line.level <= now.2 && has_words(&with_name(line, &names), &now.3)
         });
         // Whoever reads further up goes on reading the same lines.
         let same = self.log.as_ref().is_some_and(|old| (&old.0, old.2, &old.3) == (&now.0, now.2, &now.3));
@@ -277,6 +305,14 @@ fn last_hour(host: &dyn Host, sources: Vec<SourceId>) -> Result<HashMap<SourceId
         read.extend(columns.map(|columns| (id, minutes(columns))));
     }
     Ok(read)
+}
+
+/// The line with the name of its source, where that is among `names`.
+fn with_name(line: &LogLine, names: &HashMap<SourceId, String>) -> String {
+    match line.camera.as_ref().and_then(|id| names.get(id)) {
+        Some(name) => format!("{} {name}", line.text),
+        None => line.text.clone(),
+    }
 }
 
 /// Whether every word of `filter` (lower case) is in `text`, or is not, with a leading `!`.

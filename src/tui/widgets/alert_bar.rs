@@ -47,11 +47,11 @@ pub fn draw(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
     }
     let (seen, unseen): (Vec<&Alert>, Vec<&Alert>) = ui.alerts().iter().partition(|alert| alert.acknowledged);
     for alert in &unseen {
-        let what = sentence(alert, &snapshot.sources[alert.source], ui.moment());
+        let what = sentence(alert, &snapshot.sources[alert.source], ui.moment(), width, look);
         lines.push(look.line(look.left(&format!(" {} {what}", look.symbols.alert), width), Role::Alert));
     }
     if !seen.is_empty() {
-        let names: Vec<&str> = seen.iter().map(|alert| &*snapshot.sources[alert.source].alias).collect();
+        let names: Vec<String> = seen.iter().map(|alert| snapshot.sources[alert.source].name()).collect();
         let what = format!(" {} seen: {}", look.symbols.acknowledged, names.join(", "));
         lines.push(look.line(look.cut(&what, width), Role::Warn));
     }
@@ -65,7 +65,7 @@ pub fn draw(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
         let keep = width.saturating_sub(text::width(&more));
         let role = if snapshot.problems.len() + unseen.len() >= room { Role::Alert } else { Role::Warn };
         let last = &lines[room - 1];
-        let kept = look.left(&last.to_string(), keep);
+        let kept = look.left(last.to_string().trim_end(), keep);
         lines[room - 1] = look.line(format!("{kept}{more}"), role);
         lines.truncate(room);
     }
@@ -82,25 +82,28 @@ pub fn draw(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
     put_lines(&lines, area, buffer);
 }
 
-fn sentence(alert: &Alert, source: &SourceSnapshot, moment: &Moment) -> String {
-    let name = text::clean(&source.alias);
+/// Columns for what stands before the sentence, and behind the last one: ` ▲ ` and ` +2 more `.
+const AROUND: usize = 12;
+
+/// The name of a source is shortened, as names are, before what is wrong with it is cut, but no further than this.
+const LEAST_NAME: usize = 22;
+
+fn sentence(alert: &Alert, source: &SourceSnapshot, moment: &Moment, width: usize, look: &Look) -> String {
+    let what = what(alert, source, moment);
+    let room = width.saturating_sub(text::width(&what) + AROUND);
+    format!("{}{what}", look.name(source, room.max(LEAST_NAME)))
+}
+
+/// What is wrong, behind the name.
+fn what(alert: &Alert, source: &SourceSnapshot, moment: &Moment) -> String {
     match alert.key.kind {
-        AlertKind::OverLimit => match source.threshold {
-            Some(limit) if source.current() >= limit => {
-                format!("{name}: over its limit, {} of {limit}", format::current(source.current()))
-            }
-            _ => {
-                let zone = source
-                    .zones
-                    .iter()
-                    .find(|zone| zone.threshold.is_some_and(|limit| zone.occupancy as i64 >= limit));
-                match zone {
-                    Some(zone) => format!("{name}: zone '{}' is full, {} inside", zone.name, zone.occupancy),
-                    None => format!("{name}: over its limit"),
-                }
-            }
-        },
-        AlertKind::Flapping => format!("{name}: {}", source.flapping().unwrap_or_default()),
+        AlertKind::Limit => {
+            let reached = source.limits().find_map(|limit| Some((limit.words()?, limit)));
+            let Some((words, limit)) = reached else { return String::new() };
+            let whose = limit.zone.map_or(String::new(), |zone| format!("zone '{}' is ", text::clean(&zone)));
+            format!(": {whose}{words}, {} of {}", format::current(limit.current), limit.limit)
+        }
+        AlertKind::Flapping => format!(": {}", source.flapping().unwrap_or_default()),
         AlertKind::Down | AlertKind::Failed => {
             let error = source.last_error.as_deref().unwrap_or("no pictures");
             let next = source
@@ -112,7 +115,7 @@ fn sentence(alert: &Alert, source: &SourceSnapshot, moment: &Moment) -> String {
             // Some errors begin with the same word.
             let error = text::clean(error);
             let error = error.strip_prefix(&format!("{word}: ")).unwrap_or(&error);
-            format!("{name}: {word}{next}: {error}")
+            format!(": {word}{next}: {error}")
         }
     }
 }

@@ -43,15 +43,14 @@ pub fn draw(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
 /// One event as a line of at most `width`.
 #[must_use]
 pub fn line(ui: &UiState, event: &Event, width: usize, look: &Look) -> Line<'static> {
-    let source = ui.shown().sources.iter().find(|source| source.id == event.source);
-    let name = text::clean(source.map_or(&*event.source, |source| &source.alias));
     let (what, role) = describe(&event.kind, look);
     let stamp = format!(" {} ", ui.clock().clock(event.wall));
     let room = width.saturating_sub(text::width(&stamp));
-    let name_width = text::width(&name).min(room / 2);
+    let name = look.name_of(ui.shown(), &event.source, room / 2);
+    let name_width = text::width(&name);
     Line::from(vec![
         look.span(stamp, Role::Dim),
-        look.span(look.cut(&name, name_width), Role::Text),
+        look.span(name, Role::Text),
         Span::raw(" "),
         look.span(look.cut(&what, room.saturating_sub(name_width + 1)), role),
     ])
@@ -82,7 +81,8 @@ pub fn describe(kind: &EventKind, look: &Look) -> (String, Role) {
         EventKind::Threshold { zone, over, current, limit } => {
             let whose = zone.as_ref().map_or(String::new(), |zone| format!("{}: ", text::clean(zone)));
             if *over {
-                (format!("{} {whose}over its limit: {current} of {limit}", look.symbols.alert), Role::Bad)
+                let at = if current > limit { "over" } else { "at" };
+                (format!("{} {whose}{at} its limit: {current} of {limit}", look.symbols.alert), Role::Bad)
             } else {
                 (format!("{whose}below its limit again"), Role::Good)
             }

@@ -8,13 +8,29 @@ use crate::{
     tui::{app::UiState, text, theme::Role},
 };
 
-/// `12:34:56 CAMERA-01 WARN  no route to host`, with the words looked for picked out.
+/// Columns for who wrote a line, by the width of the screen.
+fn label_width(width: usize) -> usize {
+    match width {
+        0..80 => 12,
+        80..120 => 20,
+        _ => 28,
+    }
+}
+
+/// `12:34:56 Car Park (camera_03) WARN  no route to host`, with the words looked for picked out.
 #[must_use]
 pub fn full(ui: &UiState, line: &LogLine, width: usize, look: &Look) -> Line<'static> {
     let stamp = format!(" {} ", ui.clock().clock(line.wall));
-    let label = format!("{} {} ", look.left(&line.label, 10), look.left(line.level.word(), 5));
-    let room = width.saturating_sub(text::width(&stamp) + text::width(&label));
-    let mut spans = vec![look.span(stamp, Role::Dim), look.span(label, role(line.level))];
+    let columns = label_width(width);
+    let who = match &line.camera {
+        Some(id) => look.name_of(ui.shown(), id, columns),
+        None => line.label.clone(),
+    };
+    let (who, level) = (look.left(&who, columns), format!(" {} ", look.left(line.level.word(), 5)));
+    let room = width.saturating_sub(text::width(&stamp) + columns + text::width(&level));
+    let mut spans = vec![look.span(stamp, Role::Dim)];
+    spans.extend(picked_out(&who, &ui.log_filter, role(line.level), look));
+    spans.push(look.span(level, role(line.level)));
     let message: String = line.message.chars().skip(ui.log_across).collect();
     spans.extend(picked_out(&look.cut(&message, room), &ui.log_filter, role(line.level), look));
     Line::from(spans)

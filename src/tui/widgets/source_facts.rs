@@ -2,10 +2,10 @@
 
 use ratatui::{buffer::Buffer, layout::Rect, text::Line};
 
-use super::{Look, put_lines};
+use super::{Look, first_key, put_lines};
 use crate::{
-    store::SourceSnapshot,
-    tui::{app::UiState, format, text, theme::Role},
+    store::{SourceSnapshot, SourceState},
+    tui::{action::Action, app::UiState, format, text, theme::Role},
 };
 
 /// Draws what fits; the more important line comes first when there is only one.
@@ -22,7 +22,7 @@ pub fn draw(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
 }
 
 fn identity(source: &SourceSnapshot, look: &Look) -> String {
-    let mut facts = vec![source.id.to_string(), text::clean(&source.source)];
+    let mut facts = vec![source.name(), text::clean(&source.source)];
     if let Some((width, height)) = source.size {
         let rate = source.declared_fps.map(|fps| format!(" {} fps", format::fps(fps))).unwrap_or_default();
         facts.push(format!("{width}x{height}{rate}"));
@@ -54,12 +54,64 @@ fn identity(source: &SourceSnapshot, look: &Look) -> String {
 pub fn trouble(source: &SourceSnapshot, moment: &format::Moment) -> Option<String> {
     let error = text::clean(source.last_error.as_deref()?);
     Some(match (&source.state, source.state.next_attempt()) {
-        (crate::store::SourceState::Retrying { attempt, .. }, Some(at)) if *attempt > 0 => {
+        (SourceState::Retrying { attempt, .. }, Some(at)) if *attempt > 0 => {
             format!("{error} (attempt {attempt}, next in {})", format::countdown(moment.until(at)))
         }
         (_, Some(at)) => format!("{error} (next attempt in {})", format::countdown(moment.until(at))),
         _ => error,
     })
+}
+
+/// Why there is no picture of the source: what is waited for, or that none comes and what would bring one.
+#[must_use]
+pub fn no_picture(ui: &UiState, source: &SourceSnapshot) -> String {
+    let key = |action| first_key(&ui.keymap, action);
+    let moment = ui.moment();
+    let next = source.state.next_attempt().map_or_else(String::new, |at| {
+        format!(", the next attempt is in {}", format::countdown(moment.until(at)))
+    });
+    match source.state {
+        SourceState::Running | SourceState::Connecting => {
+            format!("waiting for a picture ({})", source.state.word().to_lowercase())
+        }
+        SourceState::Queued => "no picture yet: it waits for its turn ('max_open_sources')".into(),
+        SourceState::Stalled => "no picture: it is connected and sends no frames".into(),
+        SourceState::Paused => format!("no picture while it is paused; {} resumes it", key(Action::Pause)),
+        SourceState::Completed => {
+            format!(
+                "no picture: the video has ended; {} counts it again from its start",
+                key(Action::Restart)
+            )
+        }
+        SourceState::Disabled => {
+            format!("no picture: it is disabled; {} starts it for this run", key(Action::Restart))
+        }
+        SourceState::Unsupported => "no picture: nothing in it can be decoded".into(),
+        SourceState::Failed { next: None } => {
+            format!("no picture: it has failed; {} tries it again", key(Action::Restart))
+        }
+        SourceState::Failed { .. } => format!("no picture: it has failed{next}"),
+        SourceState::Retrying { .. } => format!("no picture: the connection is lost{next}"),
+        SourceState::AuthFailed { .. } => format!("no picture: the login is refused{next}"),
+        SourceState::NoSuchStream { .. } => format!("no picture: there is no such stream{next}"),
+    }
+}
+
+/// [`no_picture`] as lines, with what is wrong behind it.
+#[must_use]
+pub fn no_picture_lines(
+    ui: &UiState,
+    source: &SourceSnapshot,
+    width: usize,
+    look: &Look,
+) -> Vec<Line<'static>> {
+    let error = source.last_error.as_deref().map(text::clean);
+    let facts = [(Some(no_picture(ui, source)), Role::Dim), (error, Role::Warn)];
+    let wrap = |(fact, role): (Option<String>, Role)| {
+        let lines = fact.map(|fact| text::wrap(&fact, width.saturating_sub(2))).unwrap_or_default();
+        lines.into_iter().map(move |line| look.line(format!(" {line}"), role)).collect::<Vec<_>>()
+    };
+    facts.into_iter().flat_map(wrap).collect()
 }
 
 fn lines(source: &SourceSnapshot, look: &Look) -> String {

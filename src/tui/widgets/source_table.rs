@@ -56,18 +56,21 @@ const SLOW: f32 = 0.7;
 
 /// The columns for a width, with their own widths; one column of space stands between them.
 ///
-/// State, name, in, out and current are always there; the others join in the order of their worth.
+/// State, name, in, out and current are always there; the others join in the order of their worth, where they leave
+/// names room.
 fn columns(width: usize) -> Vec<(Column, usize)> {
     // Beside a picture there is room for the glyph alone.
     let narrow = width < NARROW;
     let mut shown = vec![(Column::State, if narrow { 1 } else { 16 }), (Column::Name, 0)];
-    if !narrow {
-        shown.push((Column::Fps, if width < WITH_TARGET { 6 } else { 8 }));
-    }
     shown.extend([(Column::In, 6), (Column::Out, 6), (Column::Current, 7)]);
     let used = |shown: &[(Column, usize)]| LEAD + shown.iter().map(|(_, width)| width + 1).sum::<usize>();
-    let offers =
-        [(Column::Limit, 9, 12), (Column::Age, 4, 16), (Column::Hour, HOURS[0], 20), (Column::Note, 24, 24)];
+    let offers = [
+        (Column::Fps, if width < WITH_TARGET { 6 } else { 8 }, if narrow { NAME + NARROW } else { 20 }),
+        (Column::Limit, 9, 16),
+        (Column::Age, 4, 22),
+        (Column::Hour, HOURS[0], 22),
+        (Column::Note, 24, 24),
+    ];
     for (column, wide, name_needs) in offers {
         if used(&shown) + wide + 1 + name_needs <= width {
             shown.push((column, wide));
@@ -298,7 +301,7 @@ fn cell(ui: &UiState, source: &SourceSnapshot, column: Column, width: usize, loo
                 if width == 1 { String::new() } else { format!(" {}", state_words(source, ui.moment())) };
             (format!("{glyph}{words}"), role)
         }
-        Column::Name => (name(source, width), if over { Role::Warn } else { Role::Text }),
+        Column::Name => (look.name(source, width), if over { Role::Warn } else { Role::Text }),
         Column::Fps => rate(source, width, quiet),
         Column::In => (format::count(source.total_in), Role::In),
         Column::Out => (format::count(source.total_out), Role::Out),
@@ -338,17 +341,6 @@ fn rate(source: &SourceSnapshot, width: usize, quiet: bool) -> (String, Role) {
     let role = if source.fps < SLOW * target { Role::Warn } else { Role::Text };
     let both = format!("{now}/{target:.0}");
     (if text::width(&both) <= width && width > 6 { both } else { now }, role)
-}
-
-/// The alias, with the id behind it when there is room and it says more.
-fn name(source: &SourceSnapshot, width: usize) -> String {
-    let alias = text::clean(&source.alias);
-    let id: &str = &source.id;
-    if alias != id && text::width(&alias) + text::width(id) + 3 <= width {
-        format!("{alias} ({id})")
-    } else {
-        alias
-    }
 }
 
 /// `███░░ 10`: the current count as a share of the limit.

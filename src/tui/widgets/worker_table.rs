@@ -13,7 +13,6 @@ use crate::{
         app::{Panel, UiState},
         format,
         layout::take_top,
-        text,
         theme::Role,
     },
 };
@@ -58,18 +57,15 @@ pub fn state_look(worker: &WorkerSnapshot, look: &Look) -> (&'static str, &'stat
     }
 }
 
-/// Name of the source that a worker works on; nothing when it waits.
+/// Name of the source that a worker works on, in at most `width` columns; nothing when it waits.
 #[must_use]
-pub fn works_on(ui: &UiState, worker: &WorkerSnapshot) -> String {
-    worker.source.as_ref().map_or_else(String::new, |id| {
-        let source = ui.shown().sources.iter().find(|source| source.id == *id);
-        text::clean(source.map_or(id, |source| &source.alias))
-    })
+pub fn works_on(ui: &UiState, worker: &WorkerSnapshot, width: usize, look: &Look) -> String {
+    worker.source.as_ref().map_or_else(String::new, |id| look.name_of(ui.shown(), id, width))
 }
 
 fn line(ui: &UiState, worker: &WorkerSnapshot, source_width: usize, look: &Look) -> Line<'static> {
     let (glyph, word, role) = state_look(worker, look);
-    let name = works_on(ui, worker);
+    let name = works_on(ui, worker, source_width, look);
     Line::from(vec![
         look.span(format!(" {} ", look.right(&worker.number.to_string(), 2)), Role::Dim),
         look.span(look.left(&format!("{glyph} {word}"), 10), role),

@@ -45,7 +45,11 @@ impl Mounted {
     fn new(arguments: &[&str], at: &Path) -> Option<Self> {
         let mounted =
             Command::new("mount").args(arguments).arg(at).stderr(std::process::Stdio::null()).status();
-        mounted.is_ok_and(|status| status.success()).then(|| Self(at.to_owned()))
+        let mounted = mounted.is_ok_and(|status| status.success());
+        if !mounted {
+            crate::require::skip("mount-as-root", "this process may not mount anything");
+        }
+        mounted.then(|| Self(at.to_owned()))
     }
 }
 
@@ -73,7 +77,7 @@ fn a_file_that_is_mounted_by_itself_is_saved() {
 #[test]
 fn a_file_in_a_folder_of_root_is_saved_and_its_copy_is_in_the_folder_of_states() {
     if !geteuid().is_root() {
-        return;
+        return crate::require::skip("root", "only root can act as another user");
     }
     let (folder, file) = written();
     let path = file.path().to_owned();
@@ -118,7 +122,7 @@ fn a_file_in_a_folder_of_root_is_saved_and_its_copy_is_in_the_folder_of_states()
 #[test]
 fn a_file_of_somebody_else_keeps_its_owner() {
     if !geteuid().is_root() {
-        return;
+        return crate::require::skip("root", "only root can act as another user");
     }
     let (folder, file) = written();
     let path = file.path().to_owned();
@@ -145,7 +149,7 @@ fn a_file_of_somebody_else_keeps_its_owner() {
 #[test]
 fn a_file_that_may_not_be_written_is_left_as_it_is() {
     if !geteuid().is_root() {
-        return;
+        return crate::require::skip("root", "only root can act as another user");
     }
     let (folder, file) = written();
     let path = file.path().to_owned();
