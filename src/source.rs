@@ -107,6 +107,30 @@ pub trait FrameSource: Send {
         false
     }
 
+    /// Says whether it may sleep: from its next key frame on it may decode nothing else, until this is called again
+    /// with `false` or [`Self::wake`] is. Sources that are never told do not sleep, and neither do those that cannot.
+    fn sleep(&mut self, _allowed: bool) {}
+
+    /// Whether it sleeps: the frame grabbed last is a key frame, and others after the key frame before it were not decoded.
+    fn is_asleep(&self) -> bool {
+        false
+    }
+
+    /// The key frame grabbed last shows something: it is to be passed over, and comes again after all frames that were
+    /// not decoded since the one before, with their true times.
+    fn wake(&mut self) {}
+
+    /// The key frame grabbed last shows nothing: what was kept before it is let go. Gives the number of frames that were
+    /// never decoded.
+    fn stay_asleep(&mut self) -> u64 {
+        0
+    }
+
+    /// Whether its key frames come often enough to sleep.
+    fn is_regular(&self) -> bool {
+        false
+    }
+
     /// Seconds on the source's clock of the frame grabbed last (see [`Frame::time`]), known without
     /// converting it, so that the capture thread can decide whether it is wanted.
     fn time(&self) -> f64;

@@ -5,6 +5,7 @@ pub mod cell;
 pub(crate) mod copies;
 mod event;
 pub mod history;
+mod rest;
 
 use std::{
     cmp::Ordering,
@@ -14,6 +15,7 @@ use std::{
 };
 
 pub use event::{Event, EventKind};
+pub use rest::{Rest, Wakeful};
 
 use crate::{
     config::{SourceKind, Strategy},
@@ -196,6 +198,8 @@ pub struct SourceSnapshot {
     pub frame_share: f32,
     /// Why [`Self::rate_share`] or [`Self::frame_share`] is below 1.
     pub throttled_by: Option<Strain>,
+    /// Whether it sleeps.
+    pub rest: Rest,
     /// CPU it costs, reading and counting together, in cores (1.0 = one core busy).
     pub cpu: f32,
     /// Pictures of it that are held at a time, in bytes: as decoded and at working size.
@@ -265,6 +269,7 @@ impl SourceSnapshot {
             rate_share: 1.0,
             frame_share: 1.0,
             throttled_by: None,
+            rest: Rest::default(),
             cpu: 0.0,
             picture_bytes: 0,
             #[cfg(test)]

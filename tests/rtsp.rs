@@ -15,7 +15,6 @@ mod rtsp;
 use std::{collections::BTreeSet, time::Duration};
 
 use http_server::{Answer, serve};
-use opencv::core::MatTraitConst as _;
 use pcount::{
     config::{SourceConfig, SourceKind},
     source::{FrameSource, Interrupt, Opener as _, SourceError, SystemOpener, probe_source},

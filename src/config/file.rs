@@ -126,6 +126,13 @@ macro_rules! source_file {
             pub open_timeout: Option<DurationText>,
             /// RTSP transport. Default `tcp`.
             pub transport: Option<Transport>,
+            /// Number of the video stream to read, where there are several (as `ffprobe` counts them). Default: the one
+            /// that its container recommends; of an HLS address the smallest that is large enough.
+            #[schemars(range(min = 0, max = 99))]
+            pub stream: Option<usize>,
+            /// Whether a camera may sleep: while nobody is there and nothing moves, only its key frames are decoded, where
+            /// they are at most two seconds apart. Default `true`.
+            pub sleep: Option<bool>,
             /// Whom an encrypted connection (`rtsps://`, `https://`) trusts.
             pub tls: Option<TlsFile>,
             /// User name and password, instead of writing them into the address.

@@ -59,6 +59,8 @@ pub struct SourceConfig {
     pub transport: Transport,
     /// Number of the video stream to read, where the source has several; the best one when none is given.
     pub stream: Option<usize>,
+    /// Whether only key frames are decoded while nobody is there and nothing moves.
+    pub sleep: bool,
     /// Whom it trusts when the connection is encrypted.
     pub tls: TlsConfig,
 }
@@ -89,6 +91,7 @@ impl SourceConfig {
             open_timeout: defaults::OPEN_TIMEOUT,
             transport: Transport::default(),
             stream: None,
+            sleep: true,
             tls: TlsConfig::default(),
         }
     }

@@ -23,10 +23,17 @@ use crate::{
     detect::{DetectError, Detection, Detector, Model},
     geometry::BBox,
     metrics::stages::{Stage, timed},
-    source::{Frame, pacer::Wish, picture::Picture},
+    source::{
+        Frame,
+        pacer::{Activity, Wish},
+        picture::Picture,
+    },
     store::{EventKind, LineCounts},
     track::{self, Track, TrackId, TrackParams, TrackUpdate, Tracker},
 };
+
+/// Seconds without people and movement after which a camera may sleep.
+const QUIET: f64 = 5.0;
 
 /// A tracker and a counter that belong to one opening of the source and one shape of its picture.
 struct Following {
@@ -41,6 +48,8 @@ struct Following {
     need: Need,
     steady: Steady,
     zoom: Zoom,
+    /// Since when nobody is there and nothing moves, on the source's clock.
+    quiet_since: Option<f64>,
     /// Tracks alive after the last look.
     tracks: Vec<Track>,
 }
@@ -166,6 +175,7 @@ impl Pipeline {
             need: Need::new(&self.source.lines, aspect),
             steady: Steady::default(),
             zoom: Zoom::default(),
+            quiet_since: None,
             tracks: Vec::new(),
         });
         following.time = frame.time;
@@ -173,6 +183,7 @@ impl Pipeline {
         let due = choice == Choice::Configured
             || timed(Stage::Gate, || following.is_due(choice, frame, self.share))
             || ends;
+        let activity = if choice == Choice::Configured { Activity::Unwatched } else { following.activity() };
         let wish = match choice {
             Choice::Need => {
                 let usual = model.working_size(frame.stream_size.0, frame.stream_size.1);
@@ -180,9 +191,9 @@ impl Pipeline {
                     true => following.zoom.enlarged(usual.1),
                     false => Wish::FIRST.enlarged,
                 };
-                Wish { interval: following.need.interval(), enlarged }
+                Wish { interval: following.need.interval(), enlarged, activity }
             }
-            _ => Wish::FIRST,
+            _ => Wish { activity, ..Wish::FIRST },
         };
         if !due {
             if let Some(update) = following.follow(frame.time) {
@@ -333,6 +344,17 @@ impl Pipeline {
 }
 
 impl Following {
+    /// What goes on in the frame that was compared last.
+    fn activity(&mut self) -> Activity {
+        let moves = self.gate.motion().any();
+        if moves || !self.tracks.is_empty() {
+            self.quiet_since = None;
+            return if self.tracks.is_empty() { Activity::Motion } else { Activity::People };
+        }
+        let since = *self.quiet_since.get_or_insert(self.time);
+        if self.time - since >= QUIET { Activity::Nothing } else { Activity::Motion }
+    }
+
     fn is_due(&mut self, choice: Choice, frame: &Frame, share: f64) -> bool {
         self.gate.observe(&frame.picture, frame.time);
         let motion = self.gate.motion();

@@ -82,6 +82,9 @@ struct Source {
     frame_share: f32,
     #[serde(default)]
     throttled_by: Option<String>,
+    /// Whether it sleeps and why, or why not, in words.
+    #[serde(default)]
+    sleep: Option<String>,
     /// In cores.
     #[serde(default)]
     cpu: f32,
@@ -204,6 +207,7 @@ impl From<&EngineSnapshot> for Status {
             rate_share: source.rate_share,
             frame_share: source.frame_share,
             throttled_by: source.throttled_by.map(|cause| cause.words().to_owned()),
+            sleep: source.rest.words().map(str::to_owned),
             cpu: source.cpu,
             picture_bytes: source.picture_bytes,
         };

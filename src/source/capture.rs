@@ -61,6 +61,15 @@ pub trait Host: Sync {
     fn interval(&self, _delivered: u64, _live: bool) -> f64 {
         FIRST_INTERVAL
     }
+    /// Whether nobody needs the frames between the key frames of a live source, which come often enough if `regular`.
+    fn may_sleep(&self, _regular: bool) -> bool {
+        false
+    }
+    /// Whether something moves in a key frame, compared with those before; the `first` after a time awake is compared with
+    /// none.
+    fn moves(&self, _frame: &Frame, _first: bool) -> bool {
+        true
+    }
     /// A frame was passed over on purpose.
     fn skipped(&self);
     /// Something was put into the mailbox.
@@ -223,6 +232,7 @@ fn run_once(capture: &Capture<'_>, open: &mut Open) -> Result<Ending, SourceErro
     open.since = Some(opened_at);
     let mut pacer = Pacer::new(source.cadence);
     let (mut delivered, mut stale_after, mut place) = (0, STALE, Place::default());
+    let mut was_asleep = false;
     loop {
         match control.order() {
             Order::Run => {}
@@ -240,6 +250,10 @@ fn run_once(capture: &Capture<'_>, open: &mut Open) -> Result<Ending, SourceErro
                 return Ok(Ending::Order);
             }
         }
+        if info.live && source.sleep {
+            let allowed = host.may_sleep(stream.is_regular());
+            stream.sleep(allowed);
+        }
         let turn = if info.live { take_turn(capture, stream.due(), &mut place) } else { None };
         let grabbed = timed(Stage::Decode, || stream.grab());
         drop(turn);
@@ -256,6 +270,21 @@ fn run_once(capture: &Capture<'_>, open: &mut Open) -> Result<Ending, SourceErro
         if !open.is_steady && clock.now().saturating_duration_since(opened_at) >= STEADY {
             open.is_steady = true;
             host.short_sessions(0);
+        }
+        let is_first = !std::mem::replace(&mut was_asleep, stream.is_asleep());
+        if stream.is_asleep() {
+            let frame = retrieve(host, stream.as_mut())?;
+            if host.moves(&frame, is_first) {
+                stream.wake();
+                continue;
+            }
+            for _ in 0..stream.stay_asleep() {
+                host.skipped();
+            }
+            mailbox.replace(frame);
+            host.ready();
+            delivered += 1;
+            continue;
         }
         let shares = if info.live { host.shares() } else { Shares::WHOLE };
         let last = stream.is_last() && pacer.wants_last();

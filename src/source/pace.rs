@@ -58,12 +58,41 @@ impl<S: FrameSource> FrameSource for Paced<S> {
         }
         let media = self.inner.time();
         let now = clock::now();
+        // What was kept while it slept is late, and comes as fast as it is taken.
+        if self.inner.is_owed() {
+            self.released = now;
+            return Ok(true);
+        }
         match self.start.and_then(|start| wait(start, media, now)) {
             Some(ahead) => thread::sleep(ahead),
             None => self.start = now.checked_sub(Duration::try_from_secs_f64(media).unwrap_or_default()),
         }
         self.released = clock::now();
         Ok(true)
+    }
+
+    fn is_owed(&self) -> bool {
+        self.inner.is_owed()
+    }
+
+    fn sleep(&mut self, allowed: bool) {
+        self.inner.sleep(allowed);
+    }
+
+    fn is_asleep(&self) -> bool {
+        self.inner.is_asleep()
+    }
+
+    fn wake(&mut self) {
+        self.inner.wake();
+    }
+
+    fn stay_asleep(&mut self) -> u64 {
+        self.inner.stay_asleep()
+    }
+
+    fn is_regular(&self) -> bool {
+        self.inner.is_regular()
     }
 
     fn due(&self) -> Option<Instant> {

@@ -19,11 +19,27 @@ pub struct Wish {
     pub interval: f64,
     /// Times the usual width and height that pictures should have, where the stream's are large enough.
     pub enlarged: f32,
+    /// What goes on in the last frame.
+    pub activity: Activity,
+}
+
+/// What goes on in front of a camera, as far as it decides whether the camera may sleep.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Activity {
+    /// Nobody watches for it: a rate is set.
+    #[default]
+    Unwatched,
+    /// Somebody is there.
+    People,
+    /// Something moves, or did a moment ago.
+    Motion,
+    /// Nobody is there and nothing has moved for a while.
+    Nothing,
 }
 
 impl Wish {
     /// Before the first answer.
-    pub const FIRST: Self = Self { interval: FIRST_INTERVAL, enlarged: 1.0 };
+    pub const FIRST: Self = Self { interval: FIRST_INTERVAL, enlarged: 1.0, activity: Activity::Motion };
 }
 
 /// `usual` (width, height) times `enlarged`, but no larger than the stream's picture `full` of the same aspect.
@@ -169,7 +185,7 @@ mod tests {
     use super::*;
 
     fn wish(interval: f64) -> Wish {
-        Wish { interval, enlarged: 1.0 }
+        Wish { interval, ..Wish::FIRST }
     }
 
     fn looks(cadence: Cadence, fps: f64, seconds: f64) -> usize {

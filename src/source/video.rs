@@ -4,6 +4,7 @@ mod choose;
 mod damage;
 mod open;
 mod patience;
+mod sleep;
 mod time;
 
 use std::{
@@ -17,6 +18,7 @@ use parking_lot::Mutex;
 pub(super) use self::open::{How, Opened, Origin};
 use self::{
     damage::Damage,
+    sleep::{Next, Sleep},
     time::{Arrivals, LiveClock, MediaClock, sane_fps},
 };
 use super::{
@@ -81,7 +83,7 @@ pub struct VideoSource {
     is_at_end: bool,
     /// Packets passed over because none had come that needs no other; `None` once one has.
     without_key_frame: Option<u64>,
-    /// Pictures of a recording are decoded one ahead, so that the last is known to be it.
+    /// Pictures of a recording are decoded one ahead, so that the last is known to be it; `None` where it may sleep.
     ahead: Option<Result<Option<Taken>, SourceError>>,
     /// The picture grabbed last, until it is retrieved.
     current: Option<ffmpeg::Picture>,
@@ -99,6 +101,11 @@ pub struct VideoSource {
     /// Packets of another video stream since the last one of this.
     others: u32,
     damage: Damage,
+    sleep: Sleep,
+    /// Whether somebody lets it sleep; then it does not decode ahead.
+    may_sleep: bool,
+    /// Pictures that the decoder still held when it fell asleep.
+    held: VecDeque<ffmpeg::Picture>,
     remarks: VecDeque<String>,
     asked: Instant,
 }
@@ -161,6 +168,9 @@ impl VideoSource {
             owed_until: if is_hls { OWED_AT_FIRST } else { 0.0 },
             others: 0,
             damage: Damage::default(),
+            sleep: Sleep::default(),
+            may_sleep: false,
+            held: VecDeque::new(),
             remarks: choice.remark.into_iter().chain(opened.remark.take()).collect(),
             asked: clock::now(),
             opened,
@@ -172,18 +182,31 @@ impl VideoSource {
         self.opened.patience.allow(self.opened.stall_timeout);
         let mut waited = Duration::ZERO;
         loop {
-            match self.decoder.receive() {
-                Ok(Some(picture)) if picture.is_damaged() => self.damage.lost(self.now(&picture)),
+            let received = match self.held.pop_front() {
+                Some(picture) => Ok(Some(picture)),
+                None => self.decoder.receive(),
+            };
+            match received {
+                Ok(Some(picture)) if self.sleep.was_given(self.stamp(&picture)) => continue,
+                Ok(Some(picture)) if picture.is_damaged() => {
+                    self.damage.lost(self.now(&picture));
+                    continue;
+                }
                 Ok(Some(picture)) => return Ok(Some(self.taken(picture, waited))),
                 Ok(None) if self.is_at_end => return Ok(None),
                 Ok(None) => {}
                 Err(_) => self.damage.lost(self.time),
             }
+            if let Some(kept) = self.sleep.kept() {
+                self.packet = kept;
+                self.decode()?;
+                continue;
+            }
             let asked = Instant::now();
             match self.opened.input.read(&mut self.packet) {
                 Ok(()) => {
                     waited += asked.elapsed();
-                    self.decode()?;
+                    self.handle()?;
                 }
                 // Some devices and protocols say so where they should wait.
                 Err(Error::Other { errno: ffmpeg::EAGAIN }) if !self.opened.patience.is_over() => {
@@ -192,6 +215,42 @@ impl VideoSource {
                 Err(error) => self.ended(error)?,
             }
         }
+    }
+
+    /// Decodes the packet read last, or keeps it while the stream sleeps.
+    fn handle(&mut self) -> Result<(), SourceError> {
+        let is_own = self.packet.stream() == self.stream.index && self.without_key_frame.is_none();
+        if !self.may_sleep || !is_own {
+            return self.decode();
+        }
+        let was_asleep = self.sleep.is_asleep();
+        let stamp = self.packet.pts().map_or(f64::NAN, |stamp| stamp as f64 * self.stream.time_base);
+        match self.sleep.read(&mut self.packet, stamp) {
+            Next::Decode => self.decode()?,
+            Next::Nothing if self.sleep.is_waking() => self.decoder.restart(),
+            Next::Nothing => {}
+            Next::Key => {
+                if !was_asleep {
+                    // What it still holds comes before.
+                    self.decoder.end();
+                    while let Ok(Some(picture)) = self.decoder.receive() {
+                        self.held.push_back(picture);
+                    }
+                    self.decoder.restart();
+                }
+                if let Some(key) = self.sleep.key() {
+                    let sent = self.decoder.send(key);
+                    self.decoder.end();
+                    match (sent, self.decoder.receive()) {
+                        (Ok(()), Ok(Some(picture))) => self.held.push_back(picture),
+                        // Then it is not enough to see key frames.
+                        _ => self.sleep.wake(),
+                    }
+                    self.decoder.restart();
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Gives the packet read last to the decoder.
@@ -279,7 +338,7 @@ impl VideoSource {
                 self.owed_until = before + waited.as_secs_f64().min(MOST_OWED);
             }
         }
-        let owed = self.way == Way::Live && time <= self.owed_until;
+        let owed = self.sleep.is_waking() || self.way == Way::Live && time <= self.owed_until;
         Taken { picture, time, captured: clock::now(), owed }
     }
 
@@ -287,6 +346,11 @@ impl VideoSource {
     fn ended(&mut self, error: Error) -> Result<(), SourceError> {
         if self.opened.patience.was_interrupted() {
             return Err(SourceError::Interrupted);
+        }
+        // What was kept is not lost with the connection; then the end is found again.
+        if self.sleep.is_asleep() {
+            self.wake();
+            return Ok(());
         }
         if self.opened.patience.is_over() {
             return Err(SourceError::Stalled(self.opened.stall_timeout));
@@ -386,7 +450,7 @@ impl FrameSource for VideoSource {
         (self.time, self.captured, self.owed) = (next.time, next.captured, next.owed);
         self.current = Some(next.picture);
         self.taken += 1;
-        if self.way == Way::Recording {
+        if self.way == Way::Recording && !self.may_sleep {
             self.ahead = Some(self.next());
         }
         Ok(true)
@@ -400,6 +464,32 @@ impl FrameSource for VideoSource {
 
     fn is_owed(&self) -> bool {
         self.owed
+    }
+
+    fn sleep(&mut self, allowed: bool) {
+        self.may_sleep = true;
+        self.sleep.allowed = allowed;
+        if !allowed && self.sleep.is_asleep() {
+            self.sleep.wake();
+            self.decoder.restart();
+        }
+    }
+
+    fn is_asleep(&self) -> bool {
+        self.sleep.is_asleep() && self.held.is_empty()
+    }
+
+    fn wake(&mut self) {
+        self.sleep.wake();
+        self.decoder.restart();
+    }
+
+    fn stay_asleep(&mut self) -> u64 {
+        self.sleep.stay()
+    }
+
+    fn is_regular(&self) -> bool {
+        self.sleep.is_regular()
     }
 
     fn time(&self) -> f64 {

@@ -224,6 +224,12 @@ fn settings(section: &Section<'_>, config: &mut SourceConfig) {
     if let Some(transport) = section.field("transport").and_then(|f| f.choice(&Transport::NAMES)) {
         config.transport = transport;
     }
+    if let Some(stream) = section.field("stream").and_then(|f| f.integer(0..=99)) {
+        config.stream = Some(stream as usize);
+    }
+    if let Some(sleep) = section.field("sleep").and_then(|f| f.boolean()) {
+        config.sleep = sleep;
+    }
     if let Some(field) = section.field("tls") {
         config.tls = tls(&field, &config.source);
     }

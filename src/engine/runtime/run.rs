@@ -10,15 +10,15 @@ use parking_lot::Mutex;
 use super::SourceRuntime;
 use crate::{
     config::SourceKind,
-    engine::models,
+    engine::{models, stages::Watch},
     metrics::stages::thread_nanoseconds,
     source::{
-        SourceError, StreamInfo,
+        Frame, SourceError, StreamInfo,
         capture::{CaptureControl, Host},
         mailbox::Mailbox,
-        pacer::{Demand, Shares, enlarged_to},
+        pacer::{Activity, Demand, Shares, enlarged_to},
     },
-    store::SourceState,
+    store::{Rest, SourceState, Wakeful},
 };
 
 /// One run of a capture thread. A thread that has not yet heard that it is to end keeps its own run, so that what it does
@@ -28,6 +28,8 @@ pub struct Run {
     pub control: CaptureControl,
     pub mailbox: Mailbox,
     pub demand: Demand,
+    /// Compares the key frames of a source that sleeps.
+    watch: Mutex<Watch>,
     /// Times the usual size of the pictures that were asked for last, as bits.
     enlarged: AtomicU32,
     /// Whether the source was dismissed from this run (removed, restarted, stopped). Held while the run speaks
@@ -138,6 +140,31 @@ impl Host for RunHost<'_> {
         let wish = if live { self.run.demand.latest() } else { self.run.demand.settled(delivered) };
         self.run.enlarged.store(wish.enlarged.to_bits(), Ordering::Relaxed);
         wish.interval
+    }
+
+    fn may_sleep(&self, regular: bool) -> bool {
+        let rest = match self.run.demand.latest().activity {
+            Activity::Unwatched => Rest::Awake(Wakeful::RateIsSet),
+            _ if self.source.preview_wanted.load(Ordering::Relaxed) => Rest::Awake(Wakeful::PreviewIsWanted),
+            Activity::People => Rest::Awake(Wakeful::SomebodyIsThere),
+            Activity::Motion => Rest::Awake(Wakeful::SomethingMoves),
+            Activity::Nothing if !regular => Rest::Awake(Wakeful::KeyFramesAreRare),
+            Activity::Nothing => Rest::Asleep,
+        };
+        if self.source.cell.load().rest != rest {
+            self.run.speak(|| self.source.cell.update(|shown| shown.rest = rest));
+        }
+        // Whether key frames are rare is seen while it waits for them.
+        matches!(rest, Rest::Asleep | Rest::Awake(Wakeful::KeyFramesAreRare))
+    }
+
+    fn moves(&self, frame: &Frame, first: bool) -> bool {
+        let mut watch = self.run.watch.lock();
+        if first {
+            *watch = Watch::default();
+        }
+        let moves = watch.moves(&frame.picture, frame.time);
+        moves && !first
     }
 
     fn skipped(&self) {

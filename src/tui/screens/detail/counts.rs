@@ -61,6 +61,9 @@ fn facts(ui: &UiState, source: &SourceSnapshot, look: &Look) -> Vec<(&'static st
     if let Some(how) = source.throttled() {
         facts.push(("Throttled", how, Role::Warn));
     }
+    if let Some(words) = source.rest.words() {
+        facts.push(("Sleep", words.to_owned(), Role::Text));
+    }
     let size = source.size.map(|(width, height)| format!("{width}x{height}, ")).unwrap_or_default();
     let people = if source.visible == 1 { "1 person".into() } else { format!("{} people", source.visible) };
     facts.push(("Picture", format!("{size}{people} in it"), Role::Text));
