@@ -5,11 +5,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Frame, FrameSource, SourceError, StreamInfo};
+use super::{Frame, FrameSource, Interrupt, SourceError, StreamInfo};
 use crate::clock;
 
-/// Furthest that the playback may be behind or ahead before it starts afresh from now.
+/// Furthest that the playback may be behind, and ahead, before it starts afresh from now. A source that sleeps gives its
+/// next frame two seconds ahead.
 const MAX_LAG: Duration = Duration::from_secs(1);
+const MAX_AHEAD: Duration = Duration::from_secs(3);
+
+/// How often an order to stop is looked for.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// Gives each frame of `S` out when it is due, and calls itself live: frames not taken are lost.
 pub struct Paced<S> {
@@ -19,23 +24,45 @@ pub struct Paced<S> {
     released: Instant,
     /// Media time of the frame before the last one, in seconds.
     before: f64,
+    interrupt: Interrupt,
+    /// Whether it is behind because the source gave what it had kept.
+    is_late: bool,
 }
 
 impl<S: FrameSource> Paced<S> {
-    /// Plays `inner`; the clock starts at its first frame.
+    /// Plays `inner` until `interrupt` is set; the clock starts at its first frame.
     #[must_use]
-    pub fn new(inner: S) -> Self {
-        Self { inner, start: None, released: clock::now(), before: 0.0 }
+    pub fn new(inner: S, interrupt: Interrupt) -> Self {
+        Self { inner, start: None, released: clock::now(), before: 0.0, interrupt, is_late: false }
     }
+}
+
+/// When `media` seconds are due after `start`.
+fn due(start: Instant, media: f64) -> Option<Instant> {
+    Some(start + Duration::try_from_secs_f64(media).ok()?)
 }
 
 /// How long to wait until `media` seconds are due after `start`; `None` when the playback is so far off
 /// that it should start afresh.
 fn wait(start: Instant, media: f64, now: Instant) -> Option<Duration> {
-    let due = start + Duration::try_from_secs_f64(media).ok()?;
+    let due = due(start, media)?;
     let ahead = due.saturating_duration_since(now);
     let behind = now.saturating_duration_since(due);
-    (ahead <= MAX_LAG && behind <= MAX_LAG).then_some(ahead)
+    (ahead <= MAX_AHEAD && behind <= MAX_LAG).then_some(ahead)
+}
+
+impl<S> Paced<S> {
+    fn rest_until(&self, then: Instant) -> Result<(), SourceError> {
+        loop {
+            if self.interrupt.is_set() {
+                return Err(SourceError::Interrupted);
+            }
+            match then.saturating_duration_since(clock::now()) {
+                Duration::ZERO => return Ok(()),
+                left => thread::sleep(left.min(LOOK)),
+            }
+        }
+    }
 }
 
 impl<S: FrameSource> FrameSource for Paced<S> {
@@ -58,13 +85,15 @@ impl<S: FrameSource> FrameSource for Paced<S> {
         }
         let media = self.inner.time();
         let now = clock::now();
-        // What was kept while it slept is late, and comes as fast as it is taken.
-        if self.inner.is_owed() {
+        // What was kept while it slept is late, and comes as fast as it is taken, as does what follows.
+        let is_behind = self.start.is_some_and(|start| due(start, media).is_some_and(|due| due < now));
+        self.is_late = is_behind && (self.is_late || self.inner.is_owed());
+        if self.is_late {
             self.released = now;
             return Ok(true);
         }
         match self.start.and_then(|start| wait(start, media, now)) {
-            Some(ahead) => thread::sleep(ahead),
+            Some(ahead) => self.rest_until(now + ahead)?,
             None => self.start = now.checked_sub(Duration::try_from_secs_f64(media).unwrap_or_default()),
         }
         self.released = clock::now();
@@ -145,7 +174,7 @@ mod tests {
 
     #[test]
     fn the_next_frame_is_due_as_long_after_the_last_as_that_was_after_the_one_before() {
-        let mut paced = Paced::new(Times(vec![0.0, 0.01, 0.03], 0));
+        let mut paced = Paced::new(Times(vec![0.0, 0.01, 0.03], 0), Interrupt::default());
         assert_eq!(paced.due(), None);
         let mut due = Vec::new();
         while due.len() < 3 && paced.grab().unwrap() {

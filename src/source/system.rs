@@ -52,7 +52,7 @@ impl Opener for SystemOpener {
                 open_url(config, address, credentials.as_ref(), interrupt)
             }
             SourceSpec::Device(path) => open_device(path, config, interrupt),
-            SourceSpec::Demo(written) => open_demo(written, config.kind),
+            SourceSpec::Demo(written) => open_demo(written, config.kind, interrupt),
         }
     }
 }
@@ -78,16 +78,20 @@ fn open_file(
     let source = VideoSource::new(opened, false)?;
     Ok(match config.kind {
         SourceKind::Video => Box::new(source),
-        SourceKind::Camera => Box::new(Paced::new(source)),
+        SourceKind::Camera => Box::new(Paced::new(source, interrupt.clone())),
     })
 }
 
-fn open_demo(written: &str, kind: SourceKind) -> Result<Box<dyn FrameSource>, SourceError> {
+fn open_demo(
+    written: &str,
+    kind: SourceKind,
+    interrupt: &Interrupt,
+) -> Result<Box<dyn FrameSource>, SourceError> {
     let spec: DemoSpec = written.parse().map_err(SourceError::Unsupported)?;
     let source = Demo::new(&spec, kind).source()?;
     Ok(match kind {
         SourceKind::Video => Box::new(source),
-        SourceKind::Camera => Box::new(Paced::new(source)),
+        SourceKind::Camera => Box::new(Paced::new(source, interrupt.clone())),
     })
 }
 

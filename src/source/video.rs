@@ -47,6 +47,9 @@ const HELD_UP: Duration = Duration::from_millis(300);
 /// Longest time that is made up for so, in seconds of the stream.
 const MOST_OWED: f64 = 20.0;
 
+/// Seconds that a stream which woke may be late and still be said to have caught up.
+const CAUGHT_UP: f64 = 0.1;
+
 /// HLS begins some segments back.
 const OWED_AT_FIRST: f64 = 60.0;
 
@@ -104,6 +107,10 @@ pub struct VideoSource {
     sleep: Sleep,
     /// Whether somebody lets it sleep; then it does not decode ahead.
     may_sleep: bool,
+    /// The clocks before the key frame grabbed last: where it is passed over they go on from there.
+    rewind: Option<(MediaClock, LiveClock)>,
+    /// When it woke, in seconds since it was opened, and the time of the frame that woke it, until it has caught up.
+    woke: Option<(f64, f64)>,
     /// Pictures that the decoder still held when it fell asleep.
     held: VecDeque<ffmpeg::Picture>,
     remarks: VecDeque<String>,
@@ -170,6 +177,8 @@ impl VideoSource {
             damage: Damage::default(),
             sleep: Sleep::default(),
             may_sleep: false,
+            rewind: None,
+            woke: None,
             held: VecDeque::new(),
             remarks: choice.remark.into_iter().chain(opened.remark.take()).collect(),
             asked: clock::now(),
@@ -324,6 +333,9 @@ impl VideoSource {
 
     fn taken(&mut self, picture: ffmpeg::Picture, waited: Duration) -> Taken {
         let stamp = self.stamp(&picture);
+        if self.sleep.is_asleep() && self.held.is_empty() {
+            self.rewind = Some((self.media.clone(), self.live.clone()));
+        }
         let before = self.live.time();
         let time = match self.way {
             Way::Recording => self.media.next(stamp),
@@ -338,8 +350,30 @@ impl VideoSource {
                 self.owed_until = before + waited.as_secs_f64().min(MOST_OWED);
             }
         }
-        let owed = self.sleep.is_waking() || self.way == Way::Live && time <= self.owed_until;
+        let owed = self.is_catching_up(time) || self.way == Way::Live && time <= self.owed_until;
         Taken { picture, time, captured: clock::now(), owed }
+    }
+
+    /// Whether the frame of this time was held up because what had been kept was decoded.
+    fn is_catching_up(&mut self, time: f64) -> bool {
+        let Some((woke, then)) = self.woke else { return false };
+        let since = self.passed() - woke;
+        let is_behind = since - (time - then) > CAUGHT_UP && since < MOST_OWED;
+        if !is_behind && !self.sleep.is_waking() {
+            self.woke = None;
+        }
+        self.woke.is_some()
+    }
+
+    /// Goes back to the first frame that was not given.
+    fn rouse(&mut self) {
+        self.woke = Some((self.passed(), self.time));
+        if let Some((media, live)) = self.rewind.take() {
+            (self.media, self.live) = (media, live);
+            self.taken -= 1;
+        }
+        self.sleep.wake();
+        self.decoder.restart();
     }
 
     /// What it means that there is no next packet.
@@ -349,7 +383,7 @@ impl VideoSource {
         }
         // What was kept is not lost with the connection; then the end is found again.
         if self.sleep.is_asleep() {
-            self.wake();
+            self.rouse();
             return Ok(());
         }
         if self.opened.patience.is_over() {
@@ -470,8 +504,7 @@ impl FrameSource for VideoSource {
         self.may_sleep = true;
         self.sleep.allowed = allowed;
         if !allowed && self.sleep.is_asleep() {
-            self.sleep.wake();
-            self.decoder.restart();
+            self.rouse();
         }
     }
 
@@ -480,12 +513,14 @@ impl FrameSource for VideoSource {
     }
 
     fn wake(&mut self) {
-        self.sleep.wake();
-        self.decoder.restart();
+        self.rouse();
     }
 
     fn stay_asleep(&mut self) -> u64 {
-        self.sleep.stay()
+        self.rewind = None;
+        let unseen = self.sleep.stay();
+        self.taken += unseen;
+        unseen
     }
 
     fn is_regular(&self) -> bool {

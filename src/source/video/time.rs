@@ -17,6 +17,7 @@ pub fn sane_fps(fps: f64) -> Option<f64> {
 }
 
 /// Media time out of a file's time stamps, which may be missing, repeat, run backwards or jump.
+#[derive(Debug, Clone)]
 pub struct MediaClock {
     /// Length of a frame by the declared rate, in seconds.
     frame: f64,
@@ -57,7 +58,7 @@ impl MediaClock {
 ///
 /// Stamps tell when the camera took the frames, whatever held them up on the way, so steps of the stamps are steps of the
 /// time. Where there are none, or they say what cannot be, the arrivals are taken, smoothed.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct LiveClock {
     last: Option<Moment>,
     /// Seconds between frames, smoothed.
