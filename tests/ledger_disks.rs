@@ -61,7 +61,7 @@ fn log(dir: &Path) -> String {
     logs.map(|path| fs::read_to_string(path).unwrap_or_default()).collect()
 }
 
-fn until(what: &str, is_so: impl Fn() -> bool) {
+fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !is_so() {
         assert!(begun.elapsed() < PATIENCE, "never: {what}");
@@ -101,6 +101,13 @@ fn a_folder_without_shared_memory_keeps_everything() {
     until("counted", || counted(dir.path()) > 3);
     first.kill().unwrap();
     first.wait().unwrap();
+    // What it had handed to those who write for it may still be on its way.
+    let mut settled = (counted(dir.path()), total(dir.path()));
+    until("settled", || {
+        std::thread::sleep(Duration::from_secs(1));
+        let now = (counted(dir.path()), total(dir.path()));
+        std::mem::replace(&mut settled, now) == now
+    });
     let before = total(dir.path());
     let begun = counted(dir.path());
     let running = preload(counts(dir.path())).spawn().unwrap();

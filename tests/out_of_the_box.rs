@@ -18,7 +18,7 @@ fn the_program_alone_counts_people() {
     let program = folder.path().join("bin/pcount-tui");
     fs::create_dir(folder.path().join("bin")).unwrap();
     fs::copy(assert_cmd::cargo::cargo_bin("pcount-tui"), &program).unwrap();
-    let truth = clips::write_demo(&folder.path().join("clip.mp4"), "mp4v", "street?seed=1&seconds=30");
+    let truth = clips::write_demo(&folder.path().join("clip.mp4"), "mp4v", "street?seed=1&seconds=60");
     assert!(truth.0 > 3 && truth.1 > 3, "{truth:?}");
     let config = json!({ "videos": [{ "video_id": "clip", "path": "clip.mp4" }] });
     fs::write(folder.path().join("cams.json"), config.to_string()).unwrap();

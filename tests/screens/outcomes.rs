@@ -4,14 +4,18 @@ use std::time::Duration;
 
 use pcount::{
     engine::EngineError,
-    store::SourceState,
+    store::{SourceSnapshot, SourceState},
     tui::app::{Screen, Tone},
 };
 
 use super::{fake, stage::Stage};
 
+fn sources() -> Vec<SourceSnapshot> {
+    vec![fake::counted(fake::source("camera_01", "Main Entrance", SourceState::Running), 12, 8)]
+}
+
 fn one() -> Stage {
-    Stage::new(vec![fake::counted(fake::source("camera_01", "Main Entrance", SourceState::Running), 12, 8)])
+    Stage::new(sources())
 }
 
 fn not_opened() -> EngineError {
@@ -77,7 +81,7 @@ fn what_the_engine_refuses_is_said_also_when_it_is_late() {
 
     *stage.engine.owed.lock() = Some(Vec::new());
     stage.keys("r");
-    assert_eq!(stage.said(), "opening 'Main Entrance' again");
+    assert_eq!(stage.said(), "opening 'Main Entrance (camera_01)' again");
     let answers = stage.engine.owed.lock().take().unwrap();
     answers.into_iter().for_each(|answer| answer.give(Err(not_opened())));
     stage.tick();
@@ -93,10 +97,14 @@ fn charts_that_cannot_be_read_say_so_where_they_are() {
     *stage.host.unread.lock() = Some(WHY.into());
     stage.keys("<enter>");
     stage.wait_for(&format!("this run only: {WHY}"));
-    for (width, height) in [(60, 16), (80, 24), (120, 40), (200, 50)] {
+    for (width, height) in [(80, 24), (120, 40), (200, 50)] {
         let text = stage.text(width, height);
         assert!(text.contains("this run only"), "{text}");
     }
+    // There it has a pane of its own.
+    stage.keys("4");
+    let text = stage.text(60, 16);
+    assert!(text.contains("this run only"), "{text}");
     // It is said as long as it is so.
     *stage.host.unread.lock() = None;
     let end = std::time::Instant::now() + Duration::from_secs(60);
@@ -109,8 +117,7 @@ fn charts_that_cannot_be_read_say_so_where_they_are() {
 
 #[test]
 fn the_overview_says_that_the_time_before_this_run_cannot_be_read() {
-    let mut stage = one();
-    *stage.host.unread.lock() = Some("ledger 'results/ledger.sqlite': disk I/O error".into());
+    let mut stage = Stage::unread(sources(), "ledger 'results/ledger.sqlite': disk I/O error");
     let end = std::time::Instant::now() + Duration::from_secs(60);
     while !stage.said().contains("charts hold this run only, the past cannot be read: ledger") {
         assert!(std::time::Instant::now() < end, "{}", stage.said());

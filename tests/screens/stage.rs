@@ -31,18 +31,24 @@ pub struct Stage {
 
 impl Stage {
     pub fn new(sources: Vec<SourceSnapshot>) -> Self {
-        Self::with(sources, false)
+        Self::with(sources, false, None)
     }
 
     pub fn read_only(sources: Vec<SourceSnapshot>) -> Self {
-        Self::with(sources, true)
+        Self::with(sources, true, None)
     }
 
-    fn with(sources: Vec<SourceSnapshot>, read_only: bool) -> Self {
+    /// Charts cannot be read, for this reason, from the start.
+    pub fn unread(sources: Vec<SourceSnapshot>, why: &str) -> Self {
+        Self::with(sources, false, Some(why.to_owned()))
+    }
+
+    fn with(sources: Vec<SourceSnapshot>, read_only: bool, unread: Option<String>) -> Self {
         let engine = FakeEngine::new(sources);
         let api: Arc<dyn EngineApi> = engine.clone();
         let keymap = Keymap::new(&BTreeMap::new()).0;
         let host = FakeHost::new();
+        *host.unread.lock() = unread;
         let session = Session::new(api, host.clone(), keymap, &[], read_only, moment());
         let look = Look { theme: Theme::new(Palette::Ansi256, ThemeChoice::Dark), symbols: UNICODE };
         Self { engine, host, session, look, elapsed: Duration::ZERO }
