@@ -1,12 +1,11 @@
 //! What stands between FFmpeg and a network camera: a listener on this machine's own address that FFmpeg opens in the
 //! camera's place, and that talks to the camera.
 //!
-//! OpenCV 4.6 hands FFmpeg one set of options for the whole process, and FFmpeg 5.1 has none for what is needed here:
-//! `rtsps` verifies no certificate (`rtsp.c` passes no option on to `tls`), neither does what a playlist names
+//! FFmpeg 5.1 has no options for what is needed here: `rtsps` verifies no certificate (`rtsp.c` passes no option on to `tls`), neither does what a playlist names
 //! (`ffio_copy_url_options`), and redirections of RTSP are followed without end and with the password. So every
 //! connection that leaves this machine is made here: encrypted ones are verified before anything is sent, user name and
 //! password go to the host they were given for, and FFmpeg knows neither them nor the camera's address. This file and
-//! its folder can go when FFmpeg's libraries are called directly and do all that for each input.
+//! its folder can go when FFmpeg passes its options on and asks before it follows.
 //!
 //! An address of a relay holds a random word, so that nobody else on this machine finds the stream behind it.
 

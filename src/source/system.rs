@@ -46,6 +46,11 @@ impl Opener for SystemOpener {
         interrupt: &Interrupt,
     ) -> Result<Box<dyn FrameSource>, SourceError> {
         prepare_process();
+        if !matches!(config.source, SourceSpec::Demo(_))
+            && let Some(refused) = refusal::find()
+        {
+            return Err(refused);
+        }
         match &config.source {
             SourceSpec::File(path) => open_file(path, config, interrupt),
             SourceSpec::Url { address, credentials, .. } => {
@@ -112,8 +117,15 @@ fn open_url(
         "rtsp" | "rtsps" => {
             // Datagrams would not be encrypted.
             let datagrams = config.transport == Transport::Udp && asked.scheme() == "rtsp";
+            let transport = match (datagrams, asked.scheme()) {
+                (true, _) => "udp",
+                (false, "rtsps") => "tcp",
+                // A few cameras offer nothing but datagrams.
+                (false, _) => "tcp+udp",
+            };
             options.extend([
-                ("rtsp_transport", if datagrams { "udp" } else { "tcp" }.to_owned()),
+                ("rtsp_transport", transport.to_owned()),
+                ("rtsp_flags", "prefer_tcp".to_owned()),
                 // Sound is not even asked for.
                 ("allowed_media_types", "video".to_owned()),
                 // FFmpeg would watch twenty frames to estimate a rate that cameras tell; without that a camera is there

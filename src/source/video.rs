@@ -34,6 +34,9 @@ use crate::{
 /// say which those are.
 const KEY_FRAME_WITHIN: u64 = 500;
 
+/// Bytes of the largest packet that is decoded: an uncompressed picture of 4K takes 24 MiB.
+const LARGEST_PACKET: usize = 64 << 20;
+
 /// Time after which a live stream is decoded without such a packet.
 const KEY_FRAME_AFTER: Duration = Duration::from_secs(12);
 
@@ -97,8 +100,9 @@ pub struct VideoSource {
     is_over: bool,
     /// When the frame decoded last arrived, in seconds since it was opened.
     arrived: f64,
-    /// Frames taken so far.
+    /// Frames taken so far, and those before the first key frame.
     taken: u64,
+    passed_over: u64,
     /// Up to this time of the stream, frames came late through no fault of this machine.
     owed_until: f64,
     /// Packets of another video stream since the last one of this.
@@ -172,6 +176,7 @@ impl VideoSource {
             is_over: false,
             arrived: 0.0,
             taken: 0,
+            passed_over: 0,
             owed_until: if is_hls { OWED_AT_FIRST } else { 0.0 },
             others: 0,
             damage: Damage::default(),
@@ -268,11 +273,18 @@ impl VideoSource {
             return self.other_stream();
         }
         self.others = 0;
+        if self.packet.size() > LARGEST_PACKET {
+            return Err(self.opened.unusable(&format!(
+                "sends a picture of more than {} MiB, or one without an end",
+                LARGEST_PACKET >> 20
+            )));
+        }
         if let Some(passed) = self.without_key_frame {
             let is_late =
                 clock::passed().saturating_sub(self.since) > KEY_FRAME_AFTER && self.way == Way::Live;
             if !self.packet.is_key() && passed < KEY_FRAME_WITHIN && !is_late {
                 self.without_key_frame = Some(passed + 1);
+                self.passed_over += 1;
                 return Ok(());
             }
             if passed > 0 {
@@ -427,7 +439,7 @@ impl VideoSource {
         let broke_off = self.damage.why_it_broke_off();
         self.remarks.extend(self.opened.early_end(
             &self.info,
-            self.taken,
+            self.taken + self.passed_over,
             self.time,
             &self.stream,
             broke_off,

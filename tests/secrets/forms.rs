@@ -267,10 +267,20 @@ fn what_ffmpeg_prints_is_shown_without_passwords() {
             };
             said += &run(&["check", "--probe", "--config", "cams.json"]);
             said += &run(&["bench", "--streams", "1", "--duration", "1s", "--source", &address]);
-            said += &run(&["--headless", "--duration", "1s", "--output", "out", &address]);
+            said += &run(&[
+                "--headless",
+                "--duration",
+                "1s",
+                "--log-level",
+                "debug",
+                "--output",
+                "out",
+                &address,
+            ]);
         }
     }
-    assert!(said.contains("gone.ts"), "FFmpeg's messages are not lost: {said}");
+    let log = fs::read_to_string(folder.path().join("out/logs/parallel_counter.log")).unwrap();
+    assert!(log.contains("gone.ts"), "FFmpeg's messages are not lost: {said} {log}");
     let (mut found, mut seen) = (Vec::new(), 0);
     found_below(&folder.path().join("out"), &[START, END], &mut found, &mut seen);
     assert!(found.is_empty() && seen >= 5, "{found:?}");

@@ -409,5 +409,5 @@ fn what_waits_in_an_opening_gives_up_when_the_source_is_restarted_or_stopped() {
         beginnings.recv().unwrap();
         surroundings.control.stop();
     });
-    assert_eq!(host.0.into_inner(), ["Connecting", "Connecting"], "nobody is blamed");
+    assert_eq!(host.0.into_inner(), ["Connecting", "0 short sessions", "Connecting"], "nobody is blamed");
 }

@@ -3,6 +3,7 @@
 use std::{
     collections::VecDeque,
     ffi::{CStr, OsString},
+    io::Read as _,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -272,7 +273,7 @@ fn file_failure(path: &Path, error: Error, lines: &Lines) -> SourceError {
     let said_of = |words: &str| lines.lock().iter().any(|line| line.contains(words));
     let problem = match error {
         // So FFmpeg calls the index of an MP4 file.
-        Error::InvalidData if said_of("moov atom not found") => {
+        Error::InvalidData if said_of("moov atom not found") && begins_as_mp4(path) => {
             "is cut short: its index (the 'moov' box) is missing, \
              so it is still being written or its recording was never finished"
                 .to_owned()
@@ -288,6 +289,13 @@ fn file_failure(path: &Path, error: Error, lines: &Lines) -> SourceError {
         _ => format!("cannot be opened: {}", said(error, lines)),
     };
     SourceError::Unsupported(format!("'{}' {problem}", path.display()))
+}
+
+/// Whether the file begins with one of the boxes of an MP4 file (ISO/IEC 14496-12), not with something else.
+fn begins_as_mp4(path: &Path) -> bool {
+    let mut head = [0; 8];
+    let read = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut head));
+    read.is_ok() && [b"ftyp", b"mdat", b"free", b"skip", b"wide"].iter().any(|kind| head.ends_with(*kind))
 }
 
 /// The host answers as it should, and still FFmpeg could make nothing of it.
