@@ -304,3 +304,171 @@ fn pictures_of_a_recording_that_changes_its_size_come_as_they_are() {
     assert!(sizes.len() >= 96, "{}", sizes.len());
     assert_eq!((sizes[10], sizes[90]), ((64, 48), (160, 120)));
 }
+
+/// Makes `out` of `arguments` with the program `ffmpeg`.
+fn ffmpeg(arguments: &[&str], out: &Path) {
+    let made =
+        std::process::Command::new("ffmpeg").args(["-v", "error", "-y"]).args(arguments).arg(out).status();
+    assert!(made.unwrap().success(), "{arguments:?}");
+}
+
+/// Blue, green and red of a point of `frame`, given as shares of its sides.
+fn color(frame: &pcount::source::Frame, (x, y): (f32, f32)) -> [u8; 3] {
+    let (width, height) = frame.picture.size();
+    let at = |share: f32, side: u32| (share * side as f32) as i32;
+    let pixel =
+        *frame.picture.bgr().unwrap().at_2d::<opencv::core::Vec3b>(at(y, height), at(x, width)).unwrap();
+    pixel.0
+}
+
+fn first(path: &Path) -> pcount::source::Frame {
+    let mut source = open(path, SourceKind::Video).unwrap();
+    assert!(source.grab().unwrap());
+    source.retrieve(&|width, height| (width, height)).unwrap()
+}
+
+/// A dark picture of 128x64 whose left upper quarter is red, for half a second.
+const QUARTER: &str = "color=c=black:s=128x64:r=10:d=0.5,drawbox=w=64:h=32:c=red:t=fill";
+
+#[test]
+fn pictures_stand_as_a_player_shows_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = folder.path().join("whole.mp4");
+    ffmpeg(&["-f", "lavfi", "-i", QUARTER, "-c:v", "mpeg4", "-q:v", "2"], &whole);
+    // Degrees that the stored picture is turned counterclockwise to be shown, and where its red quarter is then.
+    for (degrees, red, size) in [
+        (0, (0.25, 0.25), (128, 64)),
+        (90, (0.25, 0.75), (64, 128)),
+        (180, (0.75, 0.75), (128, 64)),
+        (270, (0.75, 0.25), (64, 128)),
+    ] {
+        let path = folder.path().join(format!("{degrees}.mp4"));
+        let rotate = format!("rotate={}", (360 - degrees) % 360);
+        ffmpeg(&["-i", whole.to_str().unwrap(), "-c", "copy", "-metadata:s:v", &rotate], &path);
+        let frame = first(&path);
+        assert_eq!(frame.stream_size, size, "{degrees}");
+        assert_eq!(open(&path, SourceKind::Video).unwrap().info().size, size, "{degrees}");
+        let [blue, green, is_red] = color(&frame, red);
+        assert!(is_red > 150 && blue < 90 && green < 90, "{degrees}: {:?}", color(&frame, red));
+        let grey = frame.picture.grey(frame.picture.size()).unwrap();
+        let at = |(x, y): (f32, f32)| {
+            *grey.at_2d::<u8>((y * size.1 as f32) as i32, (x * size.0 as f32) as i32).unwrap()
+        };
+        assert!(at(red) > at((1.0 - red.0, 1.0 - red.1)) + 30, "{degrees}: luma is turned as well");
+    }
+}
+
+#[test]
+fn pixels_that_are_no_squares_are_shown_wide() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("wide.mp4");
+    let narrow = "color=c=white:s=64x64:r=10:d=0.5,setsar=2/1";
+    ffmpeg(&["-f", "lavfi", "-i", narrow, "-c:v", "mpeg4"], &path);
+    let frame = first(&path);
+    assert_eq!((frame.stream_size, frame.picture.size()), ((128, 64), (128, 64)));
+    assert_eq!(frame.picture.bgr().unwrap().cols(), 128);
+}
+
+#[test]
+fn every_depth_sampling_and_range_shows_the_same_grey() {
+    let folder = tempfile::tempdir().unwrap();
+    for (format, coder) in [
+        ("yuv420p", ["ffv1"].as_slice()),
+        ("yuvj420p", &["mjpeg", "-q:v", "2"]),
+        ("yuv422p", &["ffv1"]),
+        ("yuv444p", &["ffv1"]),
+        ("yuv420p10le", &["ffv1"]),
+        ("yuv422p10le", &["ffv1"]),
+        ("gray", &["ffv1"]),
+        ("bgr0", &["ffv1"]),
+        ("rgb24", &["png"]),
+        // Odd and even lines are of two moments.
+        ("yuv420p", &["mpeg2video", "-q:v", "2", "-flags", "+ilme+ildct", "-top", "1"]),
+    ] {
+        let path = folder.path().join("grey.mkv");
+        let mut arguments =
+            vec!["-f", "lavfi", "-i", "color=c=0x808080:s=64x48:r=10:d=0.5", "-pix_fmt", format];
+        arguments.push("-c:v");
+        arguments.extend(coder);
+        ffmpeg(&arguments, &path);
+        let frame = first(&path);
+        let [blue, green, red] = color(&frame, (0.5, 0.5));
+        let luma = *frame.picture.grey((32, 24)).unwrap().at_2d::<u8>(12, 16).unwrap();
+        for value in [blue, green, red, luma] {
+            assert!(value.abs_diff(128) <= 3, "{format}: {blue} {green} {red}, luma {luma}");
+        }
+    }
+}
+
+#[test]
+fn a_picture_beside_the_video_is_not_taken_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let [video, cover, both] = ["video.mp4", "cover.png", "both.mp4"].map(|name| folder.path().join(name));
+    write_walk(&video, "mp4v", 25.0, (320, 240), 30);
+    ffmpeg(&["-f", "lavfi", "-i", "color=c=white:s=640x480:r=1:d=1", "-frames:v", "1"], &cover);
+    let [video, cover] = [&video, &cover].map(|path: &PathBuf| path.to_str().unwrap());
+    ffmpeg(
+        &[
+            "-i",
+            cover,
+            "-i",
+            video,
+            "-map",
+            "0",
+            "-map",
+            "1",
+            "-c",
+            "copy",
+            "-disposition:v:0",
+            "attached_pic",
+        ],
+        &both,
+    );
+    let mut source = open(&both, SourceKind::Video).unwrap();
+    assert_eq!(source.info().size, (320, 240));
+    assert_eq!(play(source.as_mut()), (30, Vec::new()));
+}
+
+#[test]
+fn of_two_videos_one_is_chosen_which_is_said_and_another_can_be_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let [small, large, both] = ["small.mkv", "large.mkv", "both.mkv"].map(|name| folder.path().join(name));
+    write_clip(&small, "mpg2", 25.0, (64, 48), 20);
+    write_clip(&large, "mpg2", 25.0, (128, 96), 20);
+    let [one, other] = [&small, &large].map(|path: &PathBuf| path.to_str().unwrap());
+    ffmpeg(&["-i", one, "-i", other, "-map", "0", "-map", "1", "-c", "copy", "-disposition:v", "0"], &both);
+    let mut source = open(&both, SourceKind::Video).unwrap();
+    assert_eq!(source.info().size, (128, 96));
+    assert!(source.grab().unwrap());
+    let said = source.remark().unwrap();
+    assert!(said.contains("has 2 videos") && said.contains("\"stream\": 0"), "{said}");
+
+    let mut config = config::source(SourceKind::Video, SourceSpec::File(both.clone()));
+    config.stream = Some(0);
+    let mut source = SystemOpener.open(&config, &Interrupt::default()).unwrap();
+    assert_eq!(source.info().size, (64, 48));
+    assert!(source.grab().unwrap() && source.remark().is_none());
+    config.stream = Some(7);
+    let error = SystemOpener.open(&config, &Interrupt::default()).err().unwrap().to_string();
+    assert!(error.contains("has no video stream 7"), "{error}");
+}
+
+#[test]
+fn a_file_that_leads_elsewhere_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let secret = folder.path().join("secret.ts");
+    write_clip(&secret, "mpg2", 25.0, (64, 48), 20);
+    for (name, text) in [
+        (
+            "list.m3u8",
+            "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2.0,\nhttp://127.0.0.1:9/a.ts\n#EXT-X-ENDLIST\n"
+                .into(),
+        ),
+        ("list.ffconcat", "ffconcat version 1.0\nfile 'tcp://127.0.0.1:9'\n".to_owned()),
+    ] {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        let error = refusal(&path);
+        assert!(matches!(error, SourceError::Unsupported(_)), "{name}: {error}");
+    }
+}

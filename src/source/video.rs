@@ -185,7 +185,12 @@ impl VideoSource {
             rewind: None,
             woke: None,
             held: VecDeque::new(),
-            remarks: choice.remark.into_iter().chain(opened.remark.take()).collect(),
+            remarks: choice
+                .remark
+                .map(|text| format!("'{}' {text}", opened.name))
+                .into_iter()
+                .chain(opened.remark.take())
+                .collect(),
             asked: clock::now(),
             opened,
         })

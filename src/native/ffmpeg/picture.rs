@@ -358,3 +358,38 @@ impl Context {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The display matrix of a picture that is turned clockwise by so many degrees.
+    fn turned(degrees: f64) -> [i32; 9] {
+        let (sine, cosine) = degrees.to_radians().sin_cos();
+        let one = f64::from(1 << 16);
+        [cosine * one, sine * one, 0.0, -sine * one, cosine * one, 0.0, 0.0, 0.0, f64::from(1 << 30)]
+            .map(|number| number.round() as i32)
+    }
+
+    #[test]
+    fn quarter_turns_and_mirrors_are_told_by_the_matrix() {
+        let of = |degrees| Orientation::of(&turned(degrees));
+        assert_eq!(of(0.0), Orientation::default());
+        assert_eq!(of(90.0), Orientation { transposed: true, mirrored: true, ..Orientation::default() });
+        assert_eq!(of(180.0), Orientation { mirrored: true, upended: true, ..Orientation::default() });
+        assert_eq!(of(270.0), Orientation { transposed: true, upended: true, ..Orientation::default() });
+        let mut mirrored = turned(0.0);
+        mirrored[0] = -mirrored[0];
+        assert_eq!(Orientation::of(&mirrored), Orientation { mirrored: true, ..Orientation::default() });
+        assert_eq!(Orientation::of(&[0; 9]), Orientation::default(), "a matrix that says nothing");
+    }
+
+    #[test]
+    fn what_is_no_quarter_turn_is_left_to_be_turned() {
+        for degrees in [10.0, 100.0, 200.0, 280.0, 350.0] {
+            let left = Orientation::of(&turned(degrees)).degrees;
+            let expected = degrees - (degrees / 90.0_f64).round() * 90.0;
+            assert!((left - expected).abs() < 0.01, "{degrees}: {left}, not {expected}");
+        }
+    }
+}

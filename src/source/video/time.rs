@@ -65,6 +65,8 @@ pub struct LiveClock {
     interval: f64,
     /// How far the stream's time was ahead of the arrivals when a frame had to be waited for.
     ahead: Option<f64>,
+    /// Longest time that a frame was waited for, in seconds: a stream that comes in pieces comes as unevenly as they are long.
+    longest: f64,
     /// Moments, on the arrivals' clock, at which the two had parted.
     parted: Vec<f64>,
 }
@@ -76,7 +78,7 @@ struct Moment {
     time: f64,
 }
 
-/// Seconds by which stamps and arrivals may part, beyond slow clocks, before the stamps have jumped.
+/// Seconds by which stamps and arrivals may part, beyond slow clocks and uneven arrivals, before the stamps have jumped.
 const APART: f64 = 2.0;
 
 /// Share by which the clock of a camera may be wrong.
@@ -110,7 +112,8 @@ impl LiveClock {
             let drift = WRONG * since;
             let usual = self.ahead.map_or(ahead, |usual| usual + (ahead - usual).clamp(-drift, drift));
             self.ahead = Some(usual);
-            if (ahead - usual).abs() > APART {
+            self.longest = self.longest.max(waited.as_secs_f64());
+            if (ahead - usual).abs() > APART + self.longest {
                 time = time.max(arrival + usual).max(last.time);
                 self.ahead = Some(time - arrival);
                 self.parted.retain(|moment| arrival - moment < 60.0);
@@ -190,6 +193,44 @@ mod tests {
     #[test]
     fn a_jump_of_the_stamps_is_not_time_that_passed() {
         assert_eq!(times(Some(10.0), &[0.0, 0.1, 90_000.0, 90_000.1]), [0.0, 0.1, 0.2, 0.3]);
+    }
+
+    /// Times of frames with these stamps and arrivals, each waited for so long (all in seconds).
+    fn live(frames: &[(f64, f64, f64)]) -> Vec<f64> {
+        let mut clock = LiveClock::default();
+        let mut time = |(stamp, arrival, waited): &(f64, f64, f64)| {
+            clock.next(*stamp, *arrival, Duration::from_secs_f64(*waited))
+        };
+        frames.iter().map(|frame| (time(frame) * 1000.0).round() / 1000.0).collect()
+    }
+
+    #[test]
+    fn frames_that_come_in_pieces_have_the_times_at_which_they_were_taken() {
+        // Pieces of six seconds with ten frames a second; the third is noticed three seconds late.
+        let frames: Vec<_> = (0..300)
+            .map(|n| {
+                let piece = n / 60;
+                let arrival = f64::from(piece) * 6.0 + if piece == 3 { 3.0 } else { 0.0 };
+                (f64::from(n) / 10.0, arrival, if n % 60 == 0 && n > 0 { 5.9 } else { 0.0 })
+            })
+            .collect();
+        let times = live(&frames);
+        assert!(times.windows(2).all(|pair| (pair[1] - pair[0] - 0.1).abs() < 1e-6), "{times:?}");
+    }
+
+    #[test]
+    fn stamps_that_are_missing_or_jump_give_way_to_the_arrivals() {
+        let missing: Vec<_> = (0..50).map(|n| (f64::NAN, f64::from(n) * 0.2, 0.19)).collect();
+        let times = live(&missing);
+        assert!((times[49] - 9.8).abs() < 0.3 && times.is_sorted(), "{times:?}");
+        // A camera that says 25 frames a second and sends five.
+        let wrong: Vec<_> = (0..500).map(|n| (f64::from(n) * 0.04, f64::from(n) * 0.2, 0.19)).collect();
+        let times = live(&wrong);
+        assert!((times[499] - 99.8).abs() < 3.0 && times.is_sorted(), "{}", times[499]);
+        // One that was switched off for a minute and goes on with its stamps.
+        let mut frames: Vec<_> = (0..100).map(|n| (f64::from(n) * 0.1, f64::from(n) * 0.1, 0.09)).collect();
+        frames.extend((0..100).map(|n| (10.0 + f64::from(n) * 0.1, 70.0 + f64::from(n) * 0.1, 0.09)));
+        assert!(live(&frames).is_sorted());
     }
 
     #[test]
