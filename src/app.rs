@@ -232,6 +232,7 @@ fn run_bench(args: &BenchArgs) -> Result<u8, Failure> {
         source,
         streams: args.streams,
         realtime: args.realtime,
+        sleep: !args.no_sleep,
         duration: args.duration,
         detector: args.detection.choice(),
         settings: ParallelConfig {

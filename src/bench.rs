@@ -48,6 +48,8 @@ pub struct BenchOptions {
     pub streams: usize,
     /// As live cameras at the file's frame rate; else as fast as possible, no frame lost.
     pub realtime: bool,
+    /// Whether live cameras may sleep.
+    pub sleep: bool,
     /// How long to measure, after the warm-up.
     pub duration: Duration,
     /// Detector.
@@ -111,7 +113,9 @@ pub struct BenchReport {
     pub cpu_ms_per_frame: f64,
     /// CPU of decoding one frame to BGR and nothing else, in the same process.
     pub decode_cpu_ms_per_frame: f64,
-    /// The two above, divided.
+    /// CPU of decoding one frame without converting it.
+    pub decode_only_cpu_ms_per_frame: f64,
+    /// CPU a frame, divided by that of decoding it to BGR.
     pub cpu_over_decode: f64,
     /// Highest resident memory.
     pub peak_rss_mib: f64,
@@ -186,12 +190,16 @@ fn measure(options: &BenchOptions, progress: &Progress) -> Result<Option<BenchRe
     engine_options.opener = Arc::new(LoopOpener { realtime: options.realtime });
     let threads = options.streams.clamp(1, options.settings.max_workers.max(1));
     progress.name("decoding alone");
-    let Some(before) = decode_alone(&options.source, threads, progress)? else { return Ok(None) };
+    let Some(before) = decode_alone(&options.source, threads, true, progress)? else { return Ok(None) };
+    let Some(unconverted) = decode_alone(&options.source, threads, false, progress)? else {
+        return Ok(None);
+    };
     let engine = Engine::new(engine_options)?;
     for number in 1..=options.streams {
         let kind = if options.realtime { SourceKind::Camera } else { SourceKind::Video };
         let spec = options.source.clone();
-        engine.add_source(SourceConfig::new(format!("stream_{number:02}"), kind, spec))?;
+        let stream = SourceConfig::new(format!("stream_{number:02}"), kind, spec);
+        engine.add_source(SourceConfig { sleep: options.sleep, ..stream })?;
     }
     engine.start()?;
     let mut screen = (options.screen)(Arc::new(engine.clone()));
@@ -238,7 +246,7 @@ fn measure(options: &BenchOptions, progress: &Progress) -> Result<Option<BenchRe
     let peak_rss_mib = metrics::peak_resident_bytes() as f64 / (1024.0 * 1024.0);
     progress.name("decoding alone");
     // Without the second half the first has to do.
-    let after = decode_alone(&options.source, threads, progress)?.unwrap_or((0.0, 0));
+    let after = decode_alone(&options.source, threads, true, progress)?.unwrap_or((0.0, 0));
     let decode = (before.0 + after.0) * 1e3 / (before.1 + after.1) as f64;
     let per_frame = cpu * 1e3 / total as f64;
     let stages = STAGES
@@ -265,6 +273,7 @@ fn measure(options: &BenchOptions, progress: &Progress) -> Result<Option<BenchRe
         cpu_seconds: cpu,
         cpu_ms_per_frame: per_frame,
         decode_cpu_ms_per_frame: decode,
+        decode_only_cpu_ms_per_frame: unconverted.0 * 1e3 / unconverted.1 as f64,
         cpu_over_decode: per_frame / decode,
         peak_rss_mib,
         screen_bytes_per_second: bytes as f64 / seconds,
@@ -295,12 +304,13 @@ fn watch(
     Ok(())
 }
 
-/// CPU seconds and frames of reading, decoding and converting `spec` at its full size and nothing else, in
-/// `threads` threads at once, so that cores and caches are as busy as in the program; `None` when `progress` asks for the
+/// CPU seconds and frames of reading and decoding `spec`, of converting it at its full size where `convert` says so, and of nothing
+/// else, in `threads` threads at once, so that cores and caches are as busy as in the program; `None` when `progress` asks for the
 /// end meanwhile.
 fn decode_alone(
     spec: &SourceSpec,
     threads: usize,
+    convert: bool,
     progress: &Progress,
 ) -> Result<Option<(f64, u64)>, BenchError> {
     let config = SourceConfig::new("decode", SourceKind::Video, spec.clone());
@@ -309,7 +319,9 @@ fn decode_alone(
         let mut frames = 0;
         while !progress.is_stopped() && stream.grab()? {
             let frame = stream.retrieve(&|width, height| (width, height))?;
-            frame.picture.bgr().map_err(|error| SourceError::Broken(error.message))?;
+            if convert {
+                frame.picture.bgr().map_err(|error| SourceError::Broken(error.message))?;
+            }
             frames += 1;
         }
         if frames == 0 && !progress.is_stopped() {
@@ -363,8 +375,8 @@ fn print(report: &BenchReport, options: &BenchOptions, out: &mut dyn Write) -> s
     )?;
     writeln!(
         out,
-        "  decoding alone       {:.2} ms a frame, so the whole costs {:.2} times that",
-        report.decode_cpu_ms_per_frame, report.cpu_over_decode
+        "  decoding alone       {:.2} ms a frame ({:.2} without conversion), so the whole costs {:.2} times that",
+        report.decode_cpu_ms_per_frame, report.decode_only_cpu_ms_per_frame, report.cpu_over_decode
     )?;
     writeln!(out, "  peak memory          {:.0} MiB", report.peak_rss_mib)?;
     writeln!(out, "  dashboard            {:.0} bytes a second", report.screen_bytes_per_second)?;
@@ -435,8 +447,6 @@ impl FrameSource for Looped {
     fn grab(&mut self) -> Result<bool, SourceError> {
         if let Some(next) = &mut self.next {
             std::thread::sleep(next.saturating_duration_since(Instant::now()));
-            // A reader that cannot follow loses frames, as it would with a camera, and is not let catch up.
-            *next = (*next + self.interval).max(Instant::now() - self.interval);
         }
         if !self.inner()?.grab()? {
             self.inner = None;
@@ -446,8 +456,49 @@ impl FrameSource for Looped {
                 return Ok(false);
             }
         }
+        let before = self.last;
         self.last = self.begun + self.inner()?.time();
+        let step = Duration::try_from_secs_f64(self.last - before).unwrap_or(self.interval);
+        let caught_up = !self.is_owed();
+        if let Some(next) = &mut self.next
+            && caught_up
+        {
+            let now = Instant::now();
+            // It comes when it was taken, with all before it that were not decoded; a reader that cannot follow loses frames,
+            // as it would with a camera, and is not let catch up.
+            let due = *next + step.saturating_sub(self.interval);
+            std::thread::sleep(due.saturating_duration_since(now));
+            *next = (due + self.interval).max(now.checked_sub(self.interval).unwrap_or(now));
+        }
         Ok(true)
+    }
+
+    fn is_owed(&self) -> bool {
+        self.inner.as_ref().is_some_and(|inner| inner.is_owed())
+    }
+
+    fn sleep(&mut self, allowed: bool) {
+        if let Some(inner) = &mut self.inner {
+            inner.sleep(allowed);
+        }
+    }
+
+    fn is_asleep(&self) -> bool {
+        self.inner.as_ref().is_some_and(|inner| inner.is_asleep())
+    }
+
+    fn wake(&mut self) {
+        if let Some(inner) = &mut self.inner {
+            inner.wake();
+        }
+    }
+
+    fn stay_asleep(&mut self) -> u64 {
+        self.inner.as_mut().map_or(0, |inner| inner.stay_asleep())
+    }
+
+    fn is_regular(&self) -> bool {
+        self.inner.as_ref().is_some_and(|inner| inner.is_regular())
     }
 
     fn due(&self) -> Option<Instant> {

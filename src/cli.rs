@@ -284,6 +284,9 @@ pub struct BenchArgs {
     /// Play each stream at its own frame rate, as cameras do; else as fast as possible
     #[arg(long)]
     pub realtime: bool,
+    /// Decode every frame, also while nobody is there and nothing moves
+    #[arg(long)]
+    pub no_sleep: bool,
     /// How long to measure
     #[arg(long, value_name = "TIME", default_value = "20s", value_parser = duration)]
     pub duration: Duration,
