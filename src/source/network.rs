@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    net::{TcpStream, ToSocketAddrs as _},
+    net::{IpAddr, TcpStream, ToSocketAddrs as _},
     time::{Duration, Instant},
 };
 
@@ -55,6 +55,20 @@ pub(super) fn host(address: &Url) -> String {
 }
 
 pub(super) fn connect(address: &Url, deadline: Instant) -> Result<TcpStream, SourceError> {
+    connect_where(address, deadline, |_| true)
+}
+
+/// The addresses of a host; none where its name is not known.
+pub(super) fn addresses(address: &Url) -> impl Iterator<Item = IpAddr> {
+    host(address).to_socket_addrs().into_iter().flatten().map(|found| found.ip())
+}
+
+/// Connects to one of the addresses of the host that are `allowed`.
+pub(super) fn connect_where(
+    address: &Url,
+    deadline: Instant,
+    allowed: impl Fn(IpAddr) -> bool,
+) -> Result<TcpStream, SourceError> {
     let host = host(address);
     let candidates = host.to_socket_addrs().map_err(|_| {
         SourceError::Unreachable(format!(
@@ -63,6 +77,11 @@ pub(super) fn connect(address: &Url, deadline: Instant) -> Result<TcpStream, Sou
     })?;
     let mut last = io::Error::from(io::ErrorKind::NotFound);
     for candidate in candidates {
+        if !allowed(candidate.ip()) {
+            return Err(SourceError::Unreachable(format!(
+                "it leads to '{host}', which is this machine or its link: no camera elsewhere may send anybody there"
+            )));
+        }
         match TcpStream::connect_timeout(&candidate, remaining(deadline)) {
             Ok(stream) => return Ok(stream),
             Err(error) => last = error,

@@ -1,6 +1,10 @@
 //! The way of one source to its servers: whom it trusts, where it may be sent, and who is told the password.
 
-use std::{sync::OnceLock, time::Instant};
+use std::{
+    net::{IpAddr, Ipv6Addr},
+    sync::OnceLock,
+    time::Instant,
+};
 
 use url::Url;
 
@@ -9,7 +13,7 @@ use crate::{
     config::{Credentials, TlsConfig},
     source::{
         SourceError,
-        network::{auth, connect, default_port, host, tls::Trust},
+        network::{addresses, auth, connect_where, default_port, host, tls::Trust},
     },
 };
 
@@ -48,7 +52,8 @@ impl Way {
     pub fn dial(&self, target: &Url, deadline: Instant) -> Result<Connection, SourceError> {
         // Before connecting: a file of certificates that is not there is no server's fault.
         let trust = is_encrypted(target).then(|| self.trust(target)).transpose()?;
-        let stream = connect(target, deadline)?;
+        let own = target.host_str() == self.asked.host_str();
+        let stream = connect_where(target, deadline, |found| own || self.may_lead_to(found))?;
         let broken = |error| SourceError::Unreachable(format!("'{}': {error}", host(target)));
         stream.set_nodelay(true).map_err(broken)?;
         let connection = match trust {
@@ -57,6 +62,12 @@ impl Way {
         };
         connection.socket().set_nonblocking(true).map_err(broken)?;
         Ok(connection)
+    }
+
+    /// Whether a server of the source may send it to the machine at `found`: not to this one, nor to those that answer
+    /// on a link alone, as the services do that give cloud machines their credentials, unless it is there itself.
+    fn may_lead_to(&self, found: IpAddr) -> bool {
+        !is_near(found) || addresses(&self.asked).any(is_near)
     }
 
     /// The settings of a source are about its own host; others are judged as the system does.
@@ -159,6 +170,20 @@ pub fn origin(address: &Url) -> (String, String, u16) {
     (address.scheme().to_owned(), host, port)
 }
 
+/// Whether an address is of this machine or of its link (RFC 6890), or the one that cloud services answer at over IPv6.
+fn is_near(address: IpAddr) -> bool {
+    const CLOUD: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254);
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.is_loopback() || address.is_link_local() || address.is_unspecified(),
+        IpAddr::V6(address) => {
+            address.is_loopback()
+                || address.is_unspecified()
+                || address.is_unicast_link_local()
+                || address == CLOUD
+        }
+    }
+}
+
 pub fn is_encrypted(address: &Url) -> bool {
     matches!(address.scheme(), "https" | "rtsps")
 }
@@ -184,6 +209,21 @@ mod tests {
     fn way(address: &str) -> Way {
         let credentials = Credentials { user: "admin".into(), password: Secret::new("s3cret") };
         Way::new(&url(address), url(address), Some(&credentials), &TlsConfig::default())
+    }
+
+    #[test]
+    fn a_server_sends_nobody_to_the_services_of_this_machine_or_its_link() {
+        let at = |text: &str| text.parse::<IpAddr>().unwrap();
+        let camera = way("http://192.0.2.7/live.m3u8");
+        for near in
+            ["127.0.0.1", "169.254.169.254", "0.0.0.0", "::1", "fe80::1", "fd00:ec2::254", "::ffff:127.0.0.1"]
+        {
+            assert!(!camera.may_lead_to(at(near)), "{near}");
+        }
+        for elsewhere in ["192.168.1.7", "10.0.0.3", "203.0.113.9", "2001:db8::7"] {
+            assert!(camera.may_lead_to(at(elsewhere)), "{elsewhere}");
+        }
+        assert!(way("http://127.0.0.1/live.m3u8").may_lead_to(at("127.0.0.1")), "it is here itself");
     }
 
     #[test]
