@@ -335,12 +335,12 @@ fn pictures_stand_as_a_player_shows_them() {
     let folder = tempfile::tempdir().unwrap();
     let whole = folder.path().join("whole.mp4");
     ffmpeg(&["-f", "lavfi", "-i", QUARTER, "-c:v", "mpeg4", "-q:v", "2"], &whole);
-    // Degrees that the stored picture is turned counterclockwise to be shown, and where its red quarter is then.
+    // Degrees that FFmpeg turns the stored picture clockwise to show it, and where its red quarter is then.
     for (degrees, red, size) in [
         (0, (0.25, 0.25), (128, 64)),
-        (90, (0.25, 0.75), (64, 128)),
+        (90, (0.75, 0.25), (64, 128)),
         (180, (0.75, 0.75), (128, 64)),
-        (270, (0.75, 0.25), (64, 128)),
+        (270, (0.25, 0.75), (64, 128)),
     ] {
         let path = folder.path().join(format!("{degrees}.mp4"));
         let rotate = format!("rotate={}", (360 - degrees) % 360);
