@@ -90,7 +90,7 @@ impl Input {
         }
     }
 
-    /// Reads as much as it takes to know the streams; what is no video is not even looked at. May decode the first
+    /// Reads as much as it takes to know the streams; what is no video is not read. May decode the first
     /// frames.
     ///
     /// # Errors

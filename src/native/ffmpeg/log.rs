@@ -49,7 +49,7 @@ unsafe extern "C" fn heard(context: *mut c_void, level: c_int, format: *const c_
         return;
     }
     let told = LISTENER.try_with(|listener| {
-        // Whoever speaks while he is told is not heard.
+        // What FFmpeg says because of the listener is not heard.
         let Ok(mut listener) = listener.try_borrow_mut() else { return };
         let Some(listener) = listener.as_mut() else { return };
         let mut line = [0; LONGEST];

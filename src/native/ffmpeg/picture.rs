@@ -65,7 +65,7 @@ impl Picture {
     }
 
     fn raw(&self) -> &ffi::AVFrame {
-        // SAFETY: the frame is there as long as `self`, and only changed by who owns it.
+        // SAFETY: the frame is there as long as `self`, and only its owner changes it.
         unsafe { &*self.frame.as_ptr() }
     }
 
@@ -198,7 +198,7 @@ struct Key {
     grey: bool,
 }
 
-// SAFETY: the context is only used by who has the converter for himself.
+// SAFETY: the context is used through an exclusive reference to its converter only.
 unsafe impl Send for Context {}
 
 impl Drop for Context {
@@ -233,7 +233,7 @@ fn plain(format: c_int) -> (c_int, bool) {
 }
 
 impl Converter {
-    /// `picture` as 8-bit BGR of `size` (width, height), as a part of `room`, which is made anew where it does not fit.
+    /// `picture` as 8-bit BGR of `size` (width, height), as a part of `room`, which is replaced where it does not fit.
     /// Of an interlaced one the even lines.
     ///
     /// # Errors

@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_wakes_it_is_given_everything_since_the_last_key_frame_that_was_given() {
+    fn on_waking_everything_is_given_since_the_last_key_frame_that_was_given() {
         let mut sleep = Sleep { allowed: true, ..Sleep::default() };
         read(&mut sleep, 0..41);
         // The key frame at 4 s shows something: that at 3 s was the last one given.
