@@ -477,6 +477,10 @@ impl FrameSource for Looped {
         self.inner.as_ref().is_some_and(|inner| inner.is_owed())
     }
 
+    fn can_sleep(&self) -> bool {
+        self.inner.as_ref().is_some_and(|inner| inner.can_sleep())
+    }
+
     fn sleep(&mut self, allowed: bool) {
         if let Some(inner) = &mut self.inner {
             inner.sleep(allowed);

@@ -107,6 +107,11 @@ pub trait FrameSource: Send {
         false
     }
 
+    /// Whether it can do without the frames between its key frames.
+    fn can_sleep(&self) -> bool {
+        false
+    }
+
     /// Says whether it may sleep: from its next key frame on it may decode nothing else, until this is called again
     /// with `false` or [`Self::wake`] is. Sources that are never told do not sleep, and neither do those that cannot.
     fn sleep(&mut self, _allowed: bool) {}

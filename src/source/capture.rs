@@ -250,7 +250,7 @@ fn run_once(capture: &Capture<'_>, open: &mut Open) -> Result<Ending, SourceErro
                 return Ok(Ending::Order);
             }
         }
-        if info.live && source.sleep {
+        if info.live && source.sleep && stream.can_sleep() {
             let allowed = host.may_sleep(stream.is_regular());
             stream.sleep(allowed);
         }

@@ -104,6 +104,10 @@ impl<S: FrameSource> FrameSource for Paced<S> {
         self.inner.is_owed()
     }
 
+    fn can_sleep(&self) -> bool {
+        self.inner.can_sleep()
+    }
+
     fn sleep(&mut self, allowed: bool) {
         self.inner.sleep(allowed);
     }

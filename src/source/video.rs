@@ -517,6 +517,10 @@ impl FrameSource for VideoSource {
         self.owed
     }
 
+    fn can_sleep(&self) -> bool {
+        self.way != Way::Stills
+    }
+
     fn sleep(&mut self, allowed: bool) {
         self.may_sleep = true;
         self.sleep.allowed = allowed;

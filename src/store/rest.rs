@@ -39,7 +39,7 @@ impl Rest {
                 Wakeful::PreviewIsWanted => "awake: its picture is watched",
                 Wakeful::SomebodyIsThere => "awake: somebody is there",
                 Wakeful::SomethingMoves => "awake: something moves",
-                Wakeful::KeyFramesAreRare => "awake: no key frame every two seconds",
+                Wakeful::KeyFramesAreRare => "awake: its key frames are not one or two seconds apart",
             },
         })
     }

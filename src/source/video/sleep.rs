@@ -8,6 +8,9 @@ use crate::native::ffmpeg::Packet;
 /// Key frames may be this far apart, in seconds: so late may a movement be noticed.
 const FAR: f64 = 2.1;
 
+/// Packets between two key frames, at least: where every frame is one there is nothing to gain.
+const BETWEEN: u32 = 4;
+
 /// Key frames in a row that must have come in time.
 const REGULAR: u32 = 3;
 
@@ -23,6 +26,8 @@ pub struct Sleep {
     /// Time stamp, in seconds, of the last key frame, and how many in a row were not far from the one before.
     last_key: f64,
     regular: u32,
+    /// Packets since the last key frame.
+    between: u32,
 }
 
 #[derive(Default)]
@@ -63,8 +68,11 @@ impl Sleep {
         let is_key = packet.is_key();
         if is_key {
             let step = stamp - self.last_key;
-            self.regular = if step > 0.0 && step <= FAR { (self.regular + 1).min(REGULAR) } else { 0 };
-            self.last_key = stamp;
+            let in_time = step > 0.0 && step <= FAR && self.between >= BETWEEN;
+            self.regular = if in_time { (self.regular + 1).min(REGULAR) } else { 0 };
+            (self.last_key, self.between) = (stamp, 0);
+        } else {
+            self.between = self.between.saturating_add(1);
         }
         if let State::Awake = self.state
             && self.allowed
@@ -196,15 +204,18 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_whose_key_frames_are_far_apart_or_unknown_does_not_sleep() {
+    fn a_stream_whose_key_frames_are_far_apart_or_unknown_or_all_there_is_does_not_sleep() {
         let mut sleep = Sleep { allowed: true, ..Sleep::default() };
         for n in 0..200 {
             let next = sleep.read(&mut packet(n % 30 == 0, 100), f64::from(n) / 10.0);
             assert_eq!(next, Next::Decode);
         }
-        let mut sleep = Sleep { allowed: true, ..Sleep::default() };
-        for n in 0..200 {
-            assert_eq!(sleep.read(&mut packet(n % 10 == 0, 100), f64::NAN), Next::Decode);
+        for (every, first) in [(10, f64::NAN), (1, 0.0)] {
+            let mut sleep = Sleep { allowed: true, ..Sleep::default() };
+            for n in 0..200 {
+                let stamp = first + f64::from(n) / 10.0;
+                assert_eq!(sleep.read(&mut packet(n % every == 0, 100), stamp), Next::Decode, "{every}");
+            }
         }
     }
 
