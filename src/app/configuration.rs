@@ -5,7 +5,7 @@ use std::path::Path;
 use super::Failure;
 use crate::config::{Config, ConfigErrors, Overrides, is_stream};
 
-/// The configuration at `path`. What comes through a pipe goes along when the program starts again in its process.
+/// The configuration at `path`, which may be a pipe.
 pub fn load(path: &Path, overrides: &Overrides) -> Result<Config, Failure> {
     read(path, overrides).map_err(|errors| Failure::config(&errors))
 }
@@ -15,8 +15,7 @@ fn read(path: &Path, overrides: &Overrides) -> Result<Config, ConfigErrors> {
         return Config::load(path, overrides);
     }
     let bytes = Config::read(path)?;
-    let config = Config::from_read(&bytes, path, overrides);
-    config
+    Config::from_read(&bytes, path, overrides)
 }
 
 /// Says on the standard error what is worth telling and stops nothing.

@@ -90,7 +90,8 @@ impl Clip {
             .arg(path)
             .stdin(Stdio::piped())
             .spawn();
-        Self(child.expect("the program 'ffmpeg', which scripts/setup --tests installs"))
+        // 'scripts/setup --tests' installs it.
+        Self(child.unwrap_or_else(|error| panic!("the program 'ffmpeg': {error}")))
     }
 
     /// Appends an 8-bit BGR frame.

@@ -176,7 +176,7 @@ impl Input {
                 is_default: is(ffi::AV_DISPOSITION_DEFAULT as u32),
                 is_cover: is(ffi::AV_DISPOSITION_ATTACHED_PIC as u32)
                     || is(ffi::AV_DISPOSITION_TIMED_THUMBNAILS as u32),
-                matrix: (!matrix.is_null() && bytes as usize >= size_of::<[i32; 9]>())
+                matrix: (!matrix.is_null() && bytes >= size_of::<[i32; 9]>())
                     .then(|| matrix.cast::<[i32; 9]>().read_unaligned()),
             })
         }
