@@ -416,7 +416,16 @@ impl Opener for LoopOpener {
         let number = config.id.bytes().fold(0_u64, |sum, byte| sum.wrapping_mul(31) + u64::from(byte));
         let phase = interval.mul_f64((number % 97) as f64 / 97.0);
         let next = self.realtime.then(|| Instant::now() + phase);
-        Ok(Box::new(Looped { file, inner: Some(inner), info, interval, next, begun: 0.0, last: 0.0 }))
+        Ok(Box::new(Looped {
+            file,
+            inner: Some(inner),
+            info,
+            interval,
+            next,
+            begun: 0.0,
+            last: 0.0,
+            due_at: None,
+        }))
     }
 }
 
@@ -431,6 +440,8 @@ struct Looped {
     /// Time on the source's clock at which this pass began.
     begun: f64,
     last: f64,
+    /// When the frame grabbed last was due.
+    due_at: Option<Instant>,
 }
 
 impl Looped {
@@ -468,6 +479,7 @@ impl FrameSource for Looped {
             // as it would with a camera, and is not let catch up.
             let due = *next + step.saturating_sub(self.interval);
             std::thread::sleep(due.saturating_duration_since(now));
+            self.due_at = Some(due.min(Instant::now()));
             *next = (due + self.interval).max(now.checked_sub(self.interval).unwrap_or(now));
         }
         Ok(true)
@@ -515,6 +527,8 @@ impl FrameSource for Looped {
 
     fn retrieve(&mut self, working_size: &dyn Fn(u32, u32) -> (u32, u32)) -> Result<Frame, SourceError> {
         let frame = self.inner()?.retrieve(working_size)?;
-        Ok(Frame { time: self.last, last: false, ..frame })
+        // A frame that was read ahead came when it was due.
+        let captured = frame.captured.max(self.due_at.unwrap_or(frame.captured));
+        Ok(Frame { time: self.last, last: false, captured, ..frame })
     }
 }
