@@ -141,6 +141,14 @@ impl VideoSource {
         let choice = choose::video(&opened.input, opened.wanted).map_err(|why| opened.unusable(&why))?;
         let stream = choice.stream;
         check_size(stream.size).map_err(|why| opened.unusable(&why))?;
+        let is_hls = opened.input.format().starts_with("hls");
+        // Such a list has a length; opened again and again it would be counted again and again.
+        if live && is_hls && stream.seconds.is_some() {
+            return Err(SourceError::Broken(format!(
+                "'{}' says that nothing more comes; to count it once, name it among the videos",
+                opened.name
+            )));
+        }
         opened.input.select(stream.index);
         let decoder =
             opened.input.decoder(stream.index).map_err(|error| opened.undecodable(&stream, error))?;
@@ -154,7 +162,6 @@ impl VideoSource {
         let guessed = || Some((stream.seconds? * fps? + 0.5).floor() as u64);
         let frames = stream.frames.or_else(guessed).filter(|frames| (1..1_000_000_000_000).contains(frames));
         let info = StreamInfo { size: shown_size(&stream), fps, live, frames: frames.filter(|_| !live) };
-        let is_hls = opened.input.format().starts_with("hls");
         Ok(Self {
             way,
             decoder,
