@@ -188,7 +188,7 @@ fn a_missing_configuration_is_one_sentence() {
 
 #[test]
 fn the_schema_describes_every_key() {
-    // The number of keys looked at; a definition may be a list of words, which has none.
+    // The number of keys compared; a definition may be a list of words, which has none.
     fn undescribed(path: &str, object: &serde_json::Value, found: &mut Vec<String>) -> usize {
         let mut keys = 0;
         for (key, property) in object["properties"].as_object().into_iter().flatten() {
@@ -205,7 +205,7 @@ fn the_schema_describes_every_key() {
     for (name, definition) in schema["$defs"].as_object().unwrap() {
         keys += undescribed(name, definition, &mut found);
     }
-    assert!(keys > 60, "{keys} keys were looked at");
+    assert!(keys > 60, "{keys} keys were compared");
     assert_eq!(found, Vec::<String>::new());
     assert_eq!(schema["additionalProperties"], false);
 }

@@ -67,7 +67,7 @@ fn no_test_is_skipped_in_another_way() {
         tests += returns.tests;
         found.extend(returns.found.into_iter().map(|name| format!("{}: {name}", file.display())));
     }
-    assert!(tests > 500, "{tests} tests were looked at");
+    assert!(tests > 500, "{tests} tests were checked");
     // It runs itself again, with another environment.
     found.retain(|test| {
         !test.ends_with(": cameras_come_back_as_often_as_their_server_and_nobody_else_notices")

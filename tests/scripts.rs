@@ -146,3 +146,19 @@ fn times_that_cannot_be_read_or_kept_change_nothing() {
     assert!(output.status.success(), "{said}");
     assert!(!said.contains("No such") && !said.contains("cannot"), "{said}");
 }
+
+#[test]
+fn files_that_are_given_to_cargo_are_there() {
+    let folder = project("true");
+    for name in ["run", "test"] {
+        run(folder.path(), name, &[]);
+    }
+    let calls = fs::read_to_string(folder.path().join("calls")).unwrap();
+    let given = calls.split_whitespace().filter_map(|word| Path::new(word).strip_prefix(folder.path()).ok());
+    let given: Vec<_> = given.collect();
+    assert!(!given.is_empty(), "{calls}");
+    for file in given {
+        let there = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+        assert!(there.exists(), "'{}' is not in the project", file.display());
+    }
+}

@@ -25,7 +25,7 @@ pub(super) struct Keeper {
     /// The text of a configuration that came through a pipe and cannot be written back.
     piped: Option<Secret>,
     waiting: Mutex<Vec<NewEntry>>,
-    /// Sources that the file had when it was looked at last.
+    /// Sources that the file had when it was read last.
     known: Mutex<Vec<SourceConfig>>,
 }
 
@@ -53,7 +53,7 @@ impl Keeper {
         }
     }
 
-    /// The sources that the file had when it was looked at last.
+    /// The sources that the file had when it was read last.
     pub(super) fn known(&self) -> Vec<SourceConfig> {
         self.known.lock().clone()
     }

@@ -1,4 +1,4 @@
-//! What native libraries write to the standard error on their own (FFmpeg above all) goes through here: it
+//! What native libraries write to the standard error on their own (OpenCV and what it is made of) goes through here: it
 //! must reach neither the screen nor a program that reads our output, and it may quote an address with its
 //! password.
 
@@ -32,22 +32,6 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A file that cannot be opened is left alone for this long.
 const RETRY: Duration = Duration::from_secs(10);
-
-/// What FFmpeg's decoders write when part of a picture is lost: packets that did not come, damaged files.
-const DAMAGE: [&str; 6] = [
-    "error while decoding",
-    "concealing",
-    "decode_slice_header error",
-    "corrupt",
-    "Missing reference",
-    "Could not find ref",
-];
-
-/// What FFmpeg writes when it gets no memory for a picture or packet: see `native::videoio`.
-const TOO_LARGE: [&str; 2] = ["get_buffer() failed", "Cannot allocate memory"];
-
-/// Damage is told in the program's log at most this often.
-const TELL_AGAIN: Duration = Duration::from_secs(60);
 
 /// A pipe whose other end cleans each line and appends it to `native-stderr.log`.
 pub struct NativeOutput {
@@ -170,46 +154,8 @@ impl Target {
     }
 }
 
-/// Counts messages of damaged pictures. FFmpeg does not say whose they are.
-#[derive(Debug, Default)]
-struct Damage {
-    messages: u64,
-    told: Option<Instant>,
-    told_too_large: Option<Instant>,
-}
-
-impl Damage {
-    /// Takes note of a line; what is to be told, if anything.
-    fn note(&mut self, line: &str, now: Instant) -> Option<String> {
-        let recently =
-            |told: Option<Instant>| told.is_some_and(|at| now.saturating_duration_since(at) < TELL_AGAIN);
-        if TOO_LARGE.iter().any(|words| line.contains(words)) && !recently(self.told_too_large) {
-            self.told_too_large = Some(now);
-            return Some(format!(
-                "A picture or packet was refused: it is larger than one of 8K, or there is no memory for it; its source \
-                 breaks off there. {}.log has FFmpeg's words",
-                names::NATIVE
-            ));
-        }
-        if !DAMAGE.iter().any(|words| line.contains(words)) {
-            return None;
-        }
-        self.messages += 1;
-        if recently(self.told) {
-            return None;
-        }
-        self.told = Some(now);
-        let messages = std::mem::take(&mut self.messages);
-        Some(format!(
-            "Parts of pictures could not be decoded (messages of FFmpeg since this was last said: {messages}): packets of a \
-             camera are lost, or a file is damaged; people in smeared pictures may be missed. {}.log has them",
-            names::NATIVE
-        ))
-    }
-}
-
 fn copy(mut reader: BufReader<io::PipeReader>, redactor: &Redactor, mut write: impl FnMut(&str)) {
-    let (mut line, mut damage) = (Vec::new(), Damage::default());
+    let mut line = Vec::new();
     loop {
         line.clear();
         match reader.by_ref().take(MAX_READ).read_until(b'\n', &mut line) {
@@ -220,9 +166,6 @@ fn copy(mut reader: BufReader<io::PipeReader>, redactor: &Redactor, mut write: i
                 let clean = redactor.clean(text.trim_end());
                 let end = clean.char_indices().nth(MAX_LINE).map_or(clean.len(), |(at, _)| at);
                 write(&clean[..end]);
-                if let Some(text) = damage.note(&text, Instant::now()) {
-                    tracing::warn!("{text}");
-                }
             }
         }
     }
@@ -236,21 +179,6 @@ mod tests {
     };
 
     use super::*;
-
-    #[test]
-    fn damaged_pictures_are_told_once_a_minute() {
-        let (mut damage, begun) = (Damage::default(), Instant::now());
-        let at = |seconds| begun + Duration::from_secs(seconds);
-        assert_eq!(damage.note("[rtsp @ 0x1] method SETUP failed", at(0)), None);
-        let said = damage.note("[h264 @ 0x1] error while decoding MB 12 7", at(0)).unwrap();
-        assert!(said.contains("said: 1") && !said.contains("  "), "{said}");
-        assert_eq!(damage.note("[h264 @ 0x2] concealing 120 DC, 120 AC, 120 MV errors", at(30)), None);
-        let said = damage.note("[h264 @ 0x1] decode_slice_header error", at(61)).unwrap();
-        assert!(said.contains("said: 2"), "{said}");
-        let large = "[h264 @ 0x1] get_buffer() failed";
-        assert!(damage.note(large, at(62)).unwrap().contains("larger than one of 8K"), "a word of its own");
-        assert_eq!(damage.note(large, at(90)), None);
-    }
 
     #[test]
     fn lines_are_cleaned_and_the_file_stays_within_its_size() {

@@ -1,8 +1,7 @@
 //! Where C code prints to.
 
-/// From now on what C code prints with `printf` goes to the standard error: with `OPENCV_FFMPEG_DEBUG` or
-/// `OPENCV_FFMPEG_LOGLEVEL` set, OpenCV prints FFmpeg's messages, addresses with their passwords among them, into the
-/// output that other programs read. Rust's own standard output is not concerned.
+/// From now on what C code prints with `printf` goes to the standard error: some libraries do when a variable of the
+/// environment asks for it, and other programs read the standard output. Rust's own is not concerned.
 #[allow(unsafe_code, reason = "the C library has no function for this; its streams are variables")]
 pub fn print_to_stderr() {
     unsafe extern "C" {

@@ -253,7 +253,8 @@ impl VideoSource {
         let stamp = self.packet.pts().map_or(f64::NAN, |stamp| stamp as f64 * self.stream.time_base);
         match self.sleep.read(&mut self.packet, stamp) {
             Next::Decode => self.decode()?,
-            Next::Nothing if self.sleep.is_waking() => self.decoder.restart(),
+            // What was kept is decoded, and what follows is late meanwhile.
+            Next::Nothing if self.sleep.is_waking() => self.rouse(),
             Next::Nothing => {}
             Next::Key => {
                 if !was_asleep {
@@ -270,7 +271,7 @@ impl VideoSource {
                     match (sent, self.decoder.receive()) {
                         (Ok(()), Ok(Some(picture))) => self.held.push_back(picture),
                         // Then it is not enough to see key frames.
-                        _ => self.sleep.wake(),
+                        _ => self.rouse(),
                     }
                     self.decoder.restart();
                 }

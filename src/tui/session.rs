@@ -343,6 +343,6 @@ fn missing(spec: &SourceSpec) -> Option<String> {
     match path.try_exists() {
         Ok(true) => None,
         Ok(false) => Some(format!("'{spec}' does not exist")),
-        Err(error) => Some(format!("'{spec}' cannot be looked at: {error}")),
+        Err(error) => Some(format!("'{spec}' cannot be read: {error}")),
     }
 }

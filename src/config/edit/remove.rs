@@ -8,7 +8,7 @@ use std::{
 use super::{ConfigFile, EditError, login_files, text};
 use crate::{config::Config, source::SourceId};
 
-/// What removing an entry has left behind.
+/// What is left of an entry that was removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Removed {
     /// The file as it was before this process changed it.

@@ -18,7 +18,7 @@ use crate::{
     trust::{self, Owner, installed::Installed, search},
 };
 
-/// How often a download is looked at.
+/// How often the progress of a download is shown.
 const LOOK: Duration = Duration::from_millis(50);
 
 /// How one file of a model is found.

@@ -117,6 +117,9 @@ impl Sleep {
 
     /// From now on every frame is decoded, beginning with the first that was not given yet.
     pub fn wake(&mut self) {
+        if !self.is_asleep() {
+            return;
+        }
         let State::Asleep(kept) = mem::take(&mut self.state) else { return };
         let given = if kept.before.is_empty() { kept.keys.1 } else { kept.keys.0 };
         let packets = kept.before.into_iter().chain(kept.since).collect();
@@ -191,6 +194,11 @@ mod tests {
         let kept: Vec<Packet> = std::iter::from_fn(|| sleep.kept()).collect();
         assert_eq!(kept.len(), 11);
         assert!(kept[0].is_key() && kept[10].is_key());
+        let mut sleep = Sleep { allowed: true, ..Sleep::default() };
+        read(&mut sleep, 0..41);
+        sleep.wake();
+        sleep.wake();
+        assert_eq!(std::iter::from_fn(|| sleep.kept()).count(), 11, "twice is once");
         assert!(!sleep.is_waking() && !sleep.is_asleep());
 
         let mut sleep = Sleep { allowed: true, ..Sleep::default() };
