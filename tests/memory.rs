@@ -1,26 +1,31 @@
-//! The memory limit is kept: the least important cameras wait while there is no room for them.
+//! Memory: the limit is kept, the least important cameras wait while there is no room for them; and a video takes no more
+//! of it the longer it is read.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot set itself up has failed")]
 
 mod support;
 
 use std::{
-    sync::{Arc, atomic::AtomicUsize},
+    process::Command,
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicUsize},
     time::{Duration, Instant},
 };
 
 use pcount::{
-    config::{ParallelConfig, SourceConfig, SourceKind},
+    config::{ParallelConfig, SourceConfig, SourceKind, SourceSpec},
     detect::Model,
     engine::{Engine, EngineApi, EngineOptions},
     metrics::resident_bytes,
-    source::{Frame, FrameSource, Interrupt, Opener, SourceError, StreamInfo},
+    source::{Frame, FrameSource, Interrupt, Opener, SourceError, StreamInfo, SystemOpener},
     store::SourceState,
 };
 use support::{Walk, White, source};
 
 /// What each camera holds as long as it is open. Blocks of this size go back to the system when freed.
 const WEIGHT: usize = 48 << 20;
+
+/// The memory of the process is looked at by one test at a time.
+static ALONE: Mutex<()> = Mutex::new(());
 
 struct Heavy(Walk, Vec<u8>);
 
@@ -53,6 +58,7 @@ impl Opener for OpenHeavy {
 
 #[test]
 fn a_memory_limit_is_kept_at_the_cost_of_the_least_important_cameras() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let base = resident_bytes();
     let limit = base + 8 * WEIGHT as u64;
     let settings = ParallelConfig {
@@ -100,4 +106,38 @@ fn a_memory_limit_is_kept_at_the_cost_of_the_least_important_cameras() {
         assert!(source.last_error.as_ref().unwrap().contains("memory limit"), "{source:?}");
     }
     engine.stop(Duration::from_secs(10));
+}
+
+#[test]
+fn reading_on_takes_no_more_memory() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("long.avi");
+    // Packets of 113 KiB, 110 MiB in all.
+    let written = Command::new("ffmpeg")
+        .args(["-v", "error", "-f", "lavfi", "-i", "testsrc=size=320x240:rate=25", "-frames:v", "1000"])
+        .args(["-c:v", "rawvideo", "-pix_fmt", "yuv420p"])
+        .arg(&path)
+        .status();
+    assert!(written.unwrap().success());
+    for kind in [SourceKind::Video, SourceKind::Camera] {
+        let mut config = source("long", kind);
+        config.source = SourceSpec::File(path.clone());
+        let mut video = SystemOpener.open(&config, &Interrupt::default()).unwrap();
+        let (mut frames, mut base) = (0_u64, 0);
+        // Files that are played as cameras keep their pace.
+        let enough = if kind == SourceKind::Video { u64::MAX } else { 150 };
+        while frames < enough && video.grab().unwrap() {
+            if frames.is_multiple_of(4) {
+                video.retrieve(&|_, _| (160, 120)).unwrap().picture.bgr().unwrap();
+            }
+            frames += 1;
+            if frames == 50 {
+                base = resident_bytes();
+            }
+        }
+        let grown = resident_bytes().saturating_sub(base);
+        // What was read would be ten times that.
+        assert!(grown < (frames - 50) * 11_000, "{kind:?}: {} KiB in {frames} frames", grown >> 10);
+    }
 }

@@ -202,6 +202,8 @@ impl Input {
     /// # Errors
     /// [`Error::Eof`] at the end, and FFmpeg's own.
     pub fn read(&mut self, packet: &mut Packet) -> Result<(), Error> {
+        // SAFETY: the packet is whole; without this FFmpeg would write over the last one, whose memory nobody frees then.
+        unsafe { ffi::av_packet_unref(packet.as_mut_ptr()) };
         packet.read(&mut self.inner)
     }
 
