@@ -12,6 +12,10 @@ use ffmpeg_next::{Dictionary, Error, Packet, Rational, codec, ffi, format::conte
 
 use super::{Decoder, MOST_PIXELS, decoder};
 
+/// Microseconds of a stream that are read at most to know what is in it. FFmpeg's own limit is this for most formats and
+/// up to 90 seconds for others, such as FLV, where a stream of sound is announced and none comes.
+const PROBED: i64 = 5_000_000;
+
 /// An input whose container or session is open.
 pub struct Input {
     inner: context::Input,
@@ -90,8 +94,7 @@ impl Input {
         }
     }
 
-    /// Reads as much as it takes to know the streams; what is no video is not read. May decode the first
-    /// frames.
+    /// Reads as much as it takes to know the streams, at most [`PROBED`]. May decode the first frames.
     ///
     /// # Errors
     /// FFmpeg's own.
@@ -102,12 +105,9 @@ impl Input {
             let context = self.inner.as_mut_ptr();
             let streams = streams(context);
             let mut options = Vec::new();
-            for stream in streams {
-                if (*(**stream).codecpar).codec_type != ffi::AVMediaType::AVMEDIA_TYPE_VIDEO
-                    && (*(**stream).codecpar).codec_type != ffi::AVMediaType::AVMEDIA_TYPE_UNKNOWN
-                {
-                    (**stream).discard = ffi::AVDiscard::AVDISCARD_ALL;
-                }
+            // Sound is not passed over yet: FFmpeg would wait for its first packet all the same.
+            (*context).max_analyze_duration = PROBED;
+            for _ in streams {
                 let mut of_stream = Dictionary::new();
                 of_stream.set("max_pixels", &MOST_PIXELS.to_string());
                 options.push(of_stream.disown());
