@@ -5,6 +5,7 @@
 //! may wait asks an interrupt callback (see [`Input::open`]), so none outlasts its time.
 
 mod decoder;
+mod device;
 mod input;
 mod log;
 mod picture;
@@ -19,6 +20,7 @@ pub use ffmpeg_next::{
 
 pub use self::{
     decoder::Decoder,
+    device::can_capture,
     input::{Input, VideoStream},
     log::{Heard, hear},
     picture::{Converter, Depth, Orientation, Picture},
@@ -32,18 +34,17 @@ const LARGEST_BLOCK: usize = 128 << 20;
 /// Pixels of the largest picture that is decoded: 8K UHD.
 pub const MOST_PIXELS: u64 = 7680 * 4320;
 
-/// Makes the libraries ready, once: limits, devices, and where their messages go.
+/// Makes the libraries ready, once: limits, and where their messages go.
 #[allow(unsafe_code, reason = "foreign functions")]
 pub(crate) fn prepare() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         log::listen();
-        // SAFETY: each may be called at any time; the first stores a number, the others fill tables of the libraries
-        // that are their own and guarded by themselves.
+        // SAFETY: each may be called at any time; the first stores a number, the second fills tables of the library that
+        // are its own and guarded by itself.
         unsafe {
             ffi::av_max_alloc(LARGEST_BLOCK);
             ffi::avformat_network_init();
-            ffi::avdevice_register_all();
         }
     });
 }

@@ -13,7 +13,10 @@ use super::{
     relay::{Destination, Relay},
     video::{How, Opened, Origin, VideoSource},
 };
-use crate::config::{Credentials, DemoSpec, SourceConfig, SourceKind, SourceSpec, Transport};
+use crate::{
+    config::{Credentials, DemoSpec, SourceConfig, SourceKind, SourceSpec, Transport},
+    native::ffmpeg,
+};
 
 /// What a file may lead to: itself, its parts, and what is written in it.
 const FILE_PROTOCOLS: &str = "file,crypto,data";
@@ -163,6 +166,8 @@ fn open_device(
                 .unwrap_or_else(|| SourceError::Unreachable(format!("'{shown}' cannot be read: {error}"))),
         });
     }
+    ffmpeg::can_capture()
+        .map_err(|why| SourceError::Unsupported(format!("'{shown}' cannot be read: {why}; install it")))?;
     let how =
         How { address: path.as_os_str().to_owned(), format: Some(c"video4linux2"), options: Vec::new() };
     let opened = Opened::open(shown, Origin::Device, how, config, interrupt)?;
