@@ -8,7 +8,9 @@ use std::{
     ptr,
 };
 
-use ffmpeg_next::{Dictionary, Error, Packet, Rational, codec, ffi, format::context, util::interrupt};
+use ffmpeg_next::{
+    Dictionary, Error, Packet, Rational, codec, ffi, format::context, packet::Mut as _, util::interrupt,
+};
 
 use super::{Decoder, MOST_PIXELS, decoder};
 
