@@ -110,18 +110,20 @@ impl Picture {
 
 impl Decoded {
     fn bgr(&self, size: (u32, u32)) -> opencv::Result<Mat> {
-        /// Full-size pictures that wait for their next use by whatever source: few are converted at one moment, and one
-        /// for each source would be a large part of its memory.
-        static SPARE: Mutex<Vec<Mat>> = Mutex::new(Vec::new());
-        const MOST_SPARE: usize = 4;
-        let mut room = SPARE.lock().pop().unwrap_or_default();
-        let full = self.converter.lock().bgr(&self.picture, self.picture.stored_size(), &mut room);
-        let image = resized(&full.map_err(failed)?, self.before_turning(size))?;
-        let mut spare = SPARE.lock();
-        if spare.len() < MOST_SPARE {
-            spare.push(room);
-        }
-        drop(spare);
+        let size = self.before_turning(size);
+        let is_less = size.0 < self.picture.size().0 && size.1 < self.picture.size().1;
+        let reduced =
+            if is_less { self.picture.reduced(size, |plane, size| resized(plane, size)) } else { None };
+        let mut room = Mat::default();
+        let mut converter = self.converter.lock();
+        let image = match reduced {
+            Some(reduced) => converter.bgr_of(&reduced, &mut room).map_err(failed)?.try_clone()?,
+            None => {
+                let full = converter.bgr(&self.picture, self.picture.stored_size(), &mut room);
+                resized(&full.map_err(failed)?, size)?
+            }
+        };
+        drop(converter);
         self.upright(image)
     }
 

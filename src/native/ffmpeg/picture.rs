@@ -7,7 +7,7 @@ use std::{ffi::c_int, ptr};
 use ffmpeg_next::{Error, ffi, frame};
 use opencv::{
     boxed_ref::BoxedRef,
-    core::{CV_8UC1, CV_8UC3, CV_16UC1, Mat, MatTrait as _, MatTraitConst as _, Rect},
+    core::{CV_8UC1, CV_8UC3, CV_16UC1, Mat, MatTrait as _, MatTraitConst as _, Rect, Scalar},
 };
 
 /// A decoded picture. Its memory belongs to the decoder's pool and goes back to it.
@@ -179,6 +179,82 @@ impl Picture {
     }
 }
 
+/// The planes of a picture, each reduced by the same factor: what is left to be converted.
+pub struct Planes {
+    /// Luma and the two of chroma, 8 bits a value, with room behind each row and below the last one: the converter reads
+    /// whole groups of pixels.
+    planes: [Mat; 3],
+    size: (c_int, c_int),
+    format: c_int,
+    colors: (u32, bool),
+}
+
+impl Picture {
+    /// Its planes as `reduce` makes them out of what is given: a plane as it lies in memory, and the width and height
+    /// that it becomes where luma becomes `size`. `None` where it has no such planes of 8 bits, or is interlaced, or where
+    /// `reduce` fails.
+    ///
+    /// A third of the bytes of BGR are reduced so, and only what is left is converted.
+    pub fn reduced<E>(
+        &self,
+        size: (u32, u32),
+        mut reduce: impl FnMut(&Mat, (u32, u32)) -> Result<Mat, E>,
+    ) -> Option<Planes> {
+        use ffi::AVPixelFormat as F;
+        let raw = self.raw();
+        let (format, _) = plain(raw.format);
+        let known =
+            [(F::AV_PIX_FMT_YUV420P, 1, 1), (F::AV_PIX_FMT_YUV422P, 1, 0), (F::AV_PIX_FMT_YUV444P, 0, 0)];
+        let (_, across, down) = known.into_iter().find(|(known, ..)| *known as c_int == format)?;
+        if self.is_interlaced() {
+            return None;
+        }
+        let mut plane = |number: usize, across: u32, down: u32| {
+            let half = |side: u32, times: u32| side.div_ceil(1 << times);
+            let full = (half(self.size().0, across), half(self.size().1, down));
+            let step = usize::try_from(raw.linesize[number]).ok()?;
+            if raw.data[number].is_null() || full.0 < 1 || full.1 < 1 || step < full.0 as usize {
+                return None;
+            }
+            // SAFETY: the plane holds so many lines of `step` bytes; the view ends before the picture can.
+            let view = unsafe {
+                Mat::new_rows_cols_with_data_unsafe(
+                    full.1 as c_int,
+                    full.0 as c_int,
+                    CV_8UC1,
+                    raw.data[number].cast(),
+                    step,
+                )
+            };
+            let size = (half(size.0, across), half(size.1, down));
+            let less = reduce(&view.ok()?, size).ok()?;
+            if (less.typ(), less.cols(), less.rows()) != (CV_8UC1, size.0 as c_int, size.1 as c_int) {
+                return None;
+            }
+            let (columns, rows) = ((less.cols() + 63) / 64 * 64, less.rows() + 1);
+            let mut roomy = Mat::new_rows_cols_with_default(rows, columns, CV_8UC1, Scalar::all(0.0)).ok()?;
+            less.copy_to(&mut roomy.roi_mut(Rect::new(0, 0, less.cols(), less.rows())).ok()?).ok()?;
+            Some(roomy)
+        };
+        let planes = [plane(0, 0, 0)?, plane(1, across, down)?, plane(2, across, down)?];
+        let size = (c_int::try_from(size.0).ok()?, c_int::try_from(size.1).ok()?);
+        Some(Planes { planes, size, format, colors: self.colors() })
+    }
+
+    fn colors(&self) -> (u32, bool) {
+        (self.raw().colorspace as u32, self.is_full_range())
+    }
+}
+
+/// What is converted: planes as they lie in memory.
+struct Lines {
+    size: (c_int, c_int),
+    format: c_int,
+    colors: (u32, bool),
+    data: [*const u8; 4],
+    steps: [c_int; 4],
+}
+
 /// Converts pictures of one source; keeps what the next one needs as well.
 #[derive(Default)]
 pub struct Converter {
@@ -232,6 +308,22 @@ fn plain(format: c_int) -> (c_int, bool) {
     (format, false)
 }
 
+/// `picture` as it lies in memory; of an interlaced one the even lines.
+fn lines_of(picture: &Picture) -> Lines {
+    let raw = picture.raw();
+    let fields = if picture.is_interlaced() { 2 } else { 1 };
+    let first =
+        |of: &[*mut u8; 8]| [of[0].cast_const(), of[1].cast_const(), of[2].cast_const(), of[3].cast_const()];
+    let steps = |of: &[c_int; 8]| [of[0], of[1], of[2], of[3]].map(|bytes| bytes * fields);
+    Lines {
+        size: (raw.width, raw.height / fields),
+        format: plain(raw.format).0,
+        colors: picture.colors(),
+        data: first(&raw.data),
+        steps: steps(&raw.linesize),
+    }
+}
+
 impl Converter {
     /// `picture` as 8-bit BGR of `size` (width, height), as a part of `room`, which is replaced where it does not fit.
     /// Of an interlaced one the even lines.
@@ -244,7 +336,22 @@ impl Converter {
         size: (u32, u32),
         room: &'a mut Mat,
     ) -> Result<BoxedRef<'a, Mat>, Error> {
-        self.convert(picture, size, false, room)
+        self.convert(&lines_of(picture), size, false, room)
+    }
+
+    /// What was reduced, as [`Self::bgr`] has it.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn bgr_of<'a>(&mut self, reduced: &Planes, room: &'a mut Mat) -> Result<BoxedRef<'a, Mat>, Error> {
+        let (mut data, mut steps) = ([ptr::null(); 4], [0; 4]);
+        for (plane, (data, step)) in reduced.planes.iter().zip(data.iter_mut().zip(&mut steps)) {
+            (*data, *step) = (plane.data(), plane.cols());
+        }
+        let Planes { size, format, colors, .. } = *reduced;
+        let lines = Lines { size, format, colors, data, steps };
+        let size = (size.0.max(1) as u32, size.1.max(1) as u32);
+        self.convert(&lines, size, false, room)
     }
 
     /// As [`Self::bgr`], in grey: all 256 values are used.
@@ -257,23 +364,20 @@ impl Converter {
         size: (u32, u32),
         room: &'a mut Mat,
     ) -> Result<BoxedRef<'a, Mat>, Error> {
-        self.convert(picture, size, true, room)
+        self.convert(&lines_of(picture), size, true, room)
     }
 
     fn convert<'a>(
         &mut self,
-        picture: &Picture,
+        lines: &Lines,
         size: (u32, u32),
         grey: bool,
         into: &'a mut Mat,
     ) -> Result<BoxedRef<'a, Mat>, Error> {
-        let raw = picture.raw();
-        let fields = if picture.is_interlaced() { 2 } else { 1 };
-        let (format, _) = plain(raw.format);
         let side = |side: u32| c_int::try_from(side).unwrap_or(c_int::MAX).max(1);
         let key = Key {
-            from: (raw.width, raw.height / fields, format),
-            colors: (raw.colorspace as u32, picture.is_full_range()),
+            from: (lines.size.0, lines.size.1, lines.format),
+            colors: lines.colors,
             to: (side(size.0), side(size.1)),
             grey,
         };
@@ -293,16 +397,15 @@ impl Converter {
             *into = unsafe { Mat::new_rows_cols(height, room, kind) }.map_err(failed)?;
         }
         let step = room * if grey { 1 } else { 3 };
-        let lines = raw.linesize.map(|bytes| bytes * fields);
         let (mut planes, mut steps) = ([ptr::null_mut(); 4], [0; 4]);
         (planes[0], steps[0]) = (into.data_mut(), step);
-        // SAFETY: the planes of the frame are as large as its format, size and lines say; the target has room for
+        // SAFETY: the planes are as large as their format, size and steps say; the target has room for
         // `height` lines of `step` bytes.
         let done = unsafe {
             ffi::sws_scale(
                 context.raw.as_ptr(),
-                raw.data.as_ptr().cast(),
-                lines.as_ptr(),
+                lines.data.as_ptr(),
+                lines.steps.as_ptr(),
                 0,
                 key.from.1,
                 planes.as_ptr(),
