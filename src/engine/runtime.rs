@@ -3,6 +3,7 @@
 mod inbox;
 mod rates;
 mod relief;
+mod rhythm;
 mod run;
 mod show;
 
