@@ -38,6 +38,8 @@ pub(crate) fn prepare() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         log::listen();
+        // Without it errors have no words.
+        ffmpeg_next::util::error::register_all();
         // SAFETY: each may be called at any time; the first stores a number, the others fill tables of the libraries
         // that are their own and guarded by themselves.
         unsafe {

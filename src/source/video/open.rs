@@ -141,9 +141,12 @@ impl Opened {
             _ => None,
         };
         seen.or_else(|| refused(error)).unwrap_or_else(|| {
-            SourceError::Broken(match error {
-                Error::Eof => format!("'{}' closed the connection", self.name),
-                _ => format!("'{}': {}", self.name, said(error, &self.lines)),
+            let said = said(error, &self.lines);
+            // So FFmpeg calls the end of a body that has no length.
+            let is_over = error == Error::Eof || said.starts_with("Stream ends prematurely");
+            SourceError::Broken(match is_over {
+                true => format!("'{}' closed the connection", self.name),
+                false => format!("'{}': {said}", self.name),
             })
         })
     }
@@ -259,7 +262,8 @@ fn failure(
             false => file_failure(path, error, lines),
         },
         Origin::Network(shown, relay) => {
-            relay.failure().unwrap_or_else(|| undecodable(shown, patience.is_over(), error, lines))
+            let late = patience.is_over().then_some(allowed);
+            relay.failure().unwrap_or_else(|| undecodable(shown, late, error, lines))
         }
         Origin::Device => SourceError::NoVideo(format!(
             "'{name}' gives none ({}); another program may be using it, or it is not a camera",
@@ -298,10 +302,14 @@ fn begins_as_mp4(path: &Path) -> bool {
     read.is_ok() && [b"ftyp", b"mdat", b"free", b"skip", b"wide"].iter().any(|kind| head.ends_with(*kind))
 }
 
-/// The host answers as it should, and still FFmpeg could make nothing of it.
-fn undecodable(address: &Url, timed_out: bool, error: Error, lines: &Lines) -> SourceError {
-    if timed_out {
-        SourceError::Unreachable(format!("'{address}' answers but sends no video"))
+/// The host answers as it should, and still FFmpeg could make nothing of it, `late` as long as it was given.
+fn undecodable(address: &Url, late: Option<Duration>, error: Error, lines: &Lines) -> SourceError {
+    if let Some(allowed) = late {
+        SourceError::Unreachable(format!(
+            "'{address}' answers but sent no video within {}; a camera that sends a frame every few seconds needs a \
+             longer 'open_timeout'",
+            humantime::format_duration(allowed)
+        ))
     } else if address.scheme().starts_with("rtsp") {
         // It has a description of the stream, so this may pass, as when all its sessions are taken.
         SourceError::Broken(format!(
