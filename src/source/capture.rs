@@ -104,6 +104,7 @@ enum Ending {
 pub fn supervise(capture: &Capture<'_>) {
     let Capture { source, control, clock, host, mailbox, .. } = *capture;
     let mut life = Life::new(source);
+    control.pause_closes(source.kind == SourceKind::Camera);
     loop {
         match control.order() {
             Order::Stop => return,
@@ -131,8 +132,8 @@ pub fn supervise(capture: &Capture<'_>) {
                 return;
             }
             Ok(Ending::Order) => continue,
-            // What waited gave up because of it.
-            Err(SourceError::Interrupted) if control.order() != Order::Run => {
+            // What waited gave up because of an order, which may have been taken back meanwhile.
+            Err(SourceError::Interrupted) => {
                 mailbox.notify(Notice::Disconnected);
                 host.ready();
                 continue;

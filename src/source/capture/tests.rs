@@ -396,18 +396,43 @@ impl Opener for Deaf {
 }
 
 #[test]
-fn what_waits_in_an_opening_gives_up_when_the_source_is_restarted_or_stopped() {
+fn what_waits_in_an_opening_gives_up_when_the_source_is_restarted_paused_or_stopped() {
     let (begun, beginnings) = crossbeam_channel::unbounded();
     let (surroundings, host, clock) =
         (Surroundings::with(Turns::new(1)), Recorder::default(), ManualClock::default());
     let (source, opener) = (camera(1), Deaf(begun));
     let capture = surroundings.capture(&source, &opener, &clock, &host);
+    let control = &surroundings.control;
     std::thread::scope(|scope| {
         scope.spawn(|| supervise(&capture));
         beginnings.recv().unwrap();
-        surroundings.control.restart();
+        control.restart();
         beginnings.recv().unwrap();
-        surroundings.control.stop();
+        control.pause(true);
+        while host.0.lock().last().is_none_or(|state| state != "Paused") {
+            std::thread::yield_now();
+        }
+        control.pause(false);
+        beginnings.recv().unwrap();
+        // Taken back before the thread has heard of it.
+        control.pause(true);
+        std::thread::sleep(Duration::from_millis(20));
+        control.pause(false);
+        beginnings.recv().unwrap();
+        control.stop();
     });
-    assert_eq!(host.0.into_inner(), ["Connecting", "0 short sessions", "Connecting"], "nobody is blamed");
+    let mut said = host.0.into_inner();
+    said.retain(|state| state != "Paused");
+    let nobody_is_blamed = ["Connecting", "0 short sessions", "Connecting", "Connecting", "Connecting"];
+    assert_eq!(said, nobody_is_blamed);
+}
+
+#[test]
+fn a_recording_stays_open_while_it_is_paused() {
+    let control = CaptureControl::default();
+    control.pause_closes(false);
+    control.pause(true);
+    assert!(!control.interrupt().is_set());
+    control.restart();
+    assert!(control.interrupt().is_set());
 }
