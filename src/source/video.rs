@@ -6,6 +6,7 @@ mod doze;
 mod open;
 mod patience;
 mod reader;
+mod repeats;
 mod sleep;
 mod time;
 mod timing;
@@ -27,6 +28,7 @@ use self::{
 use super::{
     Frame, FrameSource, SourceError, StreamInfo,
     picture::{self, Decoded, Picture},
+    resume::Seen,
 };
 use crate::{
     clock,
@@ -68,6 +70,8 @@ pub struct VideoSource {
 /// A picture with its moment.
 struct Taken {
     picture: ffmpeg::Picture,
+    /// Its stamp in seconds; NaN where it has none.
+    stamp: f64,
     /// On the source's clock, in seconds.
     time: f64,
     captured: Instant,
@@ -129,6 +133,7 @@ impl VideoSource {
                 None => self.reader.decoder.receive(),
             };
             match received {
+                Ok(Some(picture)) if self.reader.comes_again(&picture) => continue,
                 Ok(Some(picture)) if self.doze.sleep.was_given(self.reader.stamp(&picture)) => continue,
                 Ok(Some(picture)) if picture.is_damaged() => {
                     let about = self.timing.peek(self.reader.stamp(&picture));
@@ -146,7 +151,7 @@ impl VideoSource {
                 continue;
             }
             let asked = Instant::now();
-            match self.reader.opened.input.read(&mut self.reader.packet) {
+            match self.reader.read() {
                 Ok(()) => {
                     waited += asked.elapsed();
                     match self.doze.read(&mut self.reader) {
@@ -166,9 +171,10 @@ impl VideoSource {
 
     fn taken(&mut self, picture: ffmpeg::Picture, waited: Duration) -> Taken {
         self.doze.before(|| self.timing.mark());
-        let (time, was_held_up) = self.timing.next(self.reader.stamp(&picture), waited);
+        let stamp = self.reader.stamp(&picture);
+        let (time, was_held_up) = self.timing.next(stamp, waited);
         let owed = self.doze.is_catching_up(self.timing.passed(), time) || was_held_up;
-        Taken { picture, time, captured: clock::now(), owed }
+        Taken { picture, stamp, time, captured: clock::now(), owed }
     }
 
     /// Goes back to the first frame that was not given.
@@ -258,6 +264,7 @@ impl FrameSource for VideoSource {
         };
         (self.time, self.captured, self.owed) = (next.time, next.captured, next.owed);
         self.current = Some(next.picture);
+        self.doze.gave(next.stamp);
         self.taken += 1;
         if self.way == Way::Recording && !self.doze.may_sleep {
             self.ahead = Some(self.next());
@@ -301,6 +308,14 @@ impl FrameSource for VideoSource {
 
     fn is_regular(&self) -> bool {
         self.doze.sleep.is_regular()
+    }
+
+    fn seen(&self) -> Option<Seen> {
+        self.reader.seen(self.doze.given())
+    }
+
+    fn resume(&mut self, seen: Seen) {
+        self.reader.resume(seen);
     }
 
     fn time(&self) -> f64 {

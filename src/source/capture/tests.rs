@@ -436,3 +436,55 @@ fn a_recording_stays_open_while_it_is_paused() {
     control.restart();
     assert!(control.interrupt().is_set());
 }
+
+/// Gives a frame with each of its stamps and breaks off, and notes what it is told of earlier sessions.
+struct Stamped<'a> {
+    steady: Steady,
+    stamps: std::vec::IntoIter<f64>,
+    stand: crate::source::resume::Stand,
+    given: f64,
+    resumed: &'a Mutex<Vec<Option<Seen>>>,
+}
+
+impl FrameSource for Stamped<'_> {
+    fn info(&self) -> StreamInfo {
+        self.steady.info()
+    }
+    fn grab(&mut self) -> Result<bool, SourceError> {
+        self.given = self.stamps.next().ok_or(SourceError::Broken("unplugged".into()))?;
+        self.stand.note(self.given, self.given);
+        self.steady.grab()
+    }
+    fn seen(&self) -> Option<Seen> {
+        self.stand.seen(self.given)
+    }
+    fn resume(&mut self, seen: Seen) {
+        *self.resumed.lock().last_mut().unwrap() = Some(seen);
+    }
+    fn time(&self) -> f64 {
+        self.steady.time()
+    }
+    fn retrieve(&mut self, size: &dyn Fn(u32, u32) -> (u32, u32)) -> Result<Frame, SourceError> {
+        self.steady.retrieve(size)
+    }
+}
+
+#[test]
+fn each_session_is_told_where_the_last_one_stood_that_gave_frames() {
+    static RESUMED: Mutex<Vec<Option<Seen>>> = Mutex::new(Vec::new());
+    let clock = std::sync::Arc::new(ManualClock::default());
+    let open = |n: usize| {
+        let stamps = [vec![1.0, 2.0], Vec::new(), vec![3.0]].get(n).cloned();
+        let stamps = stamps.ok_or(SourceError::Unreachable("gone".into()))?.into_iter();
+        RESUMED.lock().push(None);
+        let steady = Steady { clock: clock.clone(), every: Duration::from_secs(1), left: 99, time: 0.0 };
+        let (stand, given, resumed) = (Default::default(), f64::NEG_INFINITY, &RESUMED);
+        Ok(Box::new(Stamped { steady, stamps, stand, given, resumed }) as Box<dyn FrameSource>)
+    };
+    let opener = Script { opened: AtomicUsize::new(0), open };
+    run(&camera(2), &opener, &clock);
+    let mut stand = crate::source::resume::Stand::default();
+    [1.0, 2.0].iter().for_each(|stamp| stand.note(*stamp, *stamp));
+    let after_two = stand.seen(2.0);
+    assert_eq!(*RESUMED.lock(), [None, after_two, after_two]);
+}

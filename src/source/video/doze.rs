@@ -1,5 +1,5 @@
-//! A source that may sleep: the key frames that it shows meanwhile, and how it goes back to the first frame that was not
-//! shown.
+//! A source that may sleep: the key frames that it gives meanwhile, and how it goes back to the first frame that was not
+//! given.
 
 use std::collections::VecDeque;
 
@@ -25,7 +25,6 @@ pub enum Fate {
 }
 
 /// The sleep of one source.
-#[derive(Default)]
 pub struct Doze {
     pub sleep: Sleep,
     /// Whether somebody lets it sleep; then it does not decode ahead.
@@ -34,19 +33,53 @@ pub struct Doze {
     rewind: Option<Mark>,
     /// When it woke, in seconds since it was opened, and the time of the frame that woke it, until it has caught up.
     woke: Option<(f64, f64)>,
-    /// Pictures that the decoder still held when it fell asleep.
+    /// Pictures that the decoder still held when it fell asleep: they come before the key frame.
     held: VecDeque<ffmpeg::Picture>,
+    /// The key frame that was decoded alone, until it is taken.
+    key: Option<ffmpeg::Picture>,
+    /// Time stamp, in seconds, of the last picture that was given and does not come again, and of the key frame that was
+    /// given and does if it shows something.
+    given: f64,
+    shown: Option<f64>,
+}
+
+impl Default for Doze {
+    fn default() -> Self {
+        Self {
+            sleep: Sleep::default(),
+            may_sleep: false,
+            rewind: None,
+            woke: None,
+            held: VecDeque::new(),
+            key: None,
+            given: f64::NEG_INFINITY,
+            shown: None,
+        }
+    }
 }
 
 impl Doze {
     /// Whether only key frames are decoded, and the picture taken last or next is one.
     pub fn is_asleep(&self) -> bool {
-        self.sleep.is_asleep() && self.held.is_empty()
+        self.sleep.is_asleep() && self.held.is_empty() && self.key.is_none()
     }
 
     /// The next picture that was decoded before it was wanted.
     pub fn held(&mut self) -> Option<ffmpeg::Picture> {
-        self.held.pop_front()
+        self.held.pop_front().or_else(|| self.key.take())
+    }
+
+    /// The picture with this time stamp, in seconds, was given.
+    pub fn gave(&mut self, stamp: f64) {
+        match self.is_asleep() {
+            true => self.shown = Some(stamp),
+            false => self.given = stamp,
+        }
+    }
+
+    /// Time stamp, in seconds, up to which every picture was given or is not needed.
+    pub fn given(&self) -> f64 {
+        self.given
     }
 
     /// Decides on the packet read last, or keeps it while the stream sleeps.
@@ -60,7 +93,7 @@ impl Doze {
         match self.sleep.read(&mut reader.packet, stamp) {
             Next::Decode => return Fate::Decode,
             // What was kept is decoded, and what follows is late meanwhile.
-            Next::Nothing if self.sleep.is_waking() => return Fate::Rouse,
+            Next::Wake => return Fate::Rouse,
             Next::Nothing => {}
             Next::Key => {
                 if !was_asleep {
@@ -78,7 +111,7 @@ impl Doze {
                     // On waking that is done as well.
                     reader.decoder.restart();
                     match received {
-                        (Ok(()), Ok(Some(picture))) => self.held.push_back(picture),
+                        (Ok(()), Ok(Some(picture))) if !picture.is_damaged() => self.key = Some(picture),
                         // Then it is not enough to see key frames.
                         _ => return Fate::Rouse,
                     }
@@ -99,13 +132,15 @@ impl Doze {
     /// the last one had this `time`. Gives the clocks before it, where it is to be passed over.
     pub fn wake(&mut self, passed: f64, time: f64) -> Option<Mark> {
         self.woke = Some((passed, time));
-        self.sleep.wake();
+        (self.key, self.shown) = (None, None);
+        self.sleep.wake(self.given);
         self.rewind.take()
     }
 
     /// The key frame grabbed last showed nothing. Gives the number of frames that were never decoded.
     pub fn stay(&mut self) -> u64 {
         self.rewind = None;
+        self.given = self.shown.take().unwrap_or(self.given);
         self.sleep.stay()
     }
 

@@ -5,11 +5,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Opened, Way, choose::Choice, damage::Damage};
+use super::{Opened, Way, choose::Choice, damage::Damage, repeats::Repeats};
 use crate::{
     clock,
     native::ffmpeg::{self, Decoder, Error, Packet, VideoStream},
-    source::SourceError,
+    source::{SourceError, resume::Seen},
 };
 
 /// Packets of a stream that may come before one that needs no other; then they are decoded as they are: some formats do not
@@ -43,6 +43,7 @@ pub struct Reader {
     pub without_key_frame: Option<u64>,
     /// All frames before the first key frame.
     pub passed_over: u64,
+    repeats: Repeats,
     way: Way,
     since: Duration,
     /// Packets of another video stream since the last one of this.
@@ -74,12 +75,57 @@ impl Reader {
             is_at_end: false,
             without_key_frame: Some(0),
             passed_over: 0,
+            repeats: Repeats::new(way, &opened),
             way,
             since: clock::passed(),
             others: 0,
             asked: clock::now(),
             opened,
         })
+    }
+
+    /// Reads the next packet.
+    ///
+    /// # Errors
+    /// FFmpeg's own.
+    pub fn read(&mut self) -> Result<(), Error> {
+        loop {
+            if let Some(packet) = self.repeats.released() {
+                self.packet = packet;
+                return Ok(());
+            }
+            if let Err(error) = self.opened.input.read(&mut self.packet) {
+                // What is held back is not lost with the connection; then the end is found again.
+                let is_over = error != (Error::Other { errno: ffmpeg::EAGAIN });
+                if is_over && !self.opened.patience.was_interrupted() && self.repeats.release() {
+                    continue;
+                }
+                return Err(error);
+            }
+            if self.packet.stream() != self.stream.index {
+                return Ok(());
+            }
+            let stamp = self.packet_stamp();
+            if !self.repeats.holds(&mut self.packet, stamp) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Passes over the pictures that were given in an earlier session, if they come again.
+    pub fn resume(&mut self, seen: Seen) {
+        self.repeats.resume(seen);
+    }
+
+    /// Whether the next picture was given in an earlier session.
+    pub fn comes_again(&mut self, picture: &ffmpeg::Picture) -> bool {
+        let stamp = self.stamp(picture);
+        self.repeats.comes_again(stamp)
+    }
+
+    /// Where the stream stands when all pictures up to this stamp, in seconds, were given.
+    pub fn seen(&self, until: f64) -> Option<Seen> {
+        self.repeats.seen(until)
     }
 
     /// Gives the packet read last to the decoder; `time` is that of the picture before.
@@ -106,15 +152,13 @@ impl Reader {
                 return Ok(());
             }
             if passed > 0 {
+                let frames = if passed == 1 { "frame was" } else { "frames were" };
                 self.remarks.push_back(format!(
-                    "'{}': {passed} frames before the first key frame were passed over",
+                    "'{}': {passed} {frames} passed over, before the first key frame",
                     self.opened.name
                 ));
             }
             self.without_key_frame = None;
-        }
-        if self.packet.is_corrupt() {
-            self.damage.lost(time);
         }
         match self.decoder.send(&self.packet) {
             Ok(()) | Err(Error::Eof | Error::Other { errno: ffmpeg::EAGAIN }) => {}
