@@ -19,7 +19,7 @@ use std::{
 use clips::{write_clip, write_walk};
 use opencv::core::MatTraitConst as _;
 use pcount::{
-    config::{SourceKind, SourceSpec},
+    config::{Hwaccel, SourceKind, SourceSpec},
     source::{FrameSource, Interrupt, Opener, SourceError, SystemOpener},
 };
 
@@ -451,6 +451,20 @@ fn of_two_videos_one_is_chosen_which_is_said_and_another_can_be_named() {
     config.stream = Some(7);
     let error = SystemOpener.open(&config, &Interrupt::default()).err().unwrap().to_string();
     assert!(error.contains("has no video stream 7"), "{error}");
+}
+
+#[test]
+fn what_a_device_does_not_decode_the_processor_does_which_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("clip.avi");
+    // No device knows this codec.
+    write_clip(&path, "FFV1", 25.0, (64, 48), 20);
+    let mut config = config::source(SourceKind::Video, SourceSpec::File(path));
+    config.hwaccel = Some(Hwaccel::Vaapi);
+    let mut source = SystemOpener.open(&config, &Interrupt::default()).unwrap();
+    let (frames, said) = play(source.as_mut());
+    assert_eq!((frames, said.len()), (20, 1), "{said:?}");
+    assert!(said[0].contains("clip.avi' is decoded without 'vaapi': "), "{said:?}");
 }
 
 /// Times, in milliseconds, of the frames that a source gives whose sleep is allowed and disturbed at random, by `seed`; and

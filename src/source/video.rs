@@ -243,8 +243,7 @@ impl FrameSource for VideoSource {
     }
 
     fn remark(&mut self) -> Option<String> {
-        let Reader { opened, damage, remarks, .. } = &mut self.reader;
-        remarks.pop_front().or_else(|| damage.due(&opened.name))
+        self.reader.remark()
     }
 
     fn grab(&mut self) -> Result<bool, SourceError> {

@@ -205,13 +205,14 @@ impl Input {
         packet.read(&mut self.inner)
     }
 
-    /// A decoder for the stream with this number.
+    /// A decoder for the stream with this number, on a device of the type `device` (FFmpeg's name) where one is given and
+    /// can do it.
     ///
     /// # Errors
     /// [`Error::DecoderNotFound`] where FFmpeg has none, and its own.
-    pub fn decoder(&self, index: usize) -> Result<Decoder, Error> {
+    pub fn decoder(&self, index: usize, device: Option<&str>) -> Result<Decoder, Error> {
         let stream = self.inner.stream(index).ok_or(Error::StreamNotFound)?;
-        decoder::for_stream(&stream)
+        decoder::for_stream(&stream, device)
     }
 }
 

@@ -17,8 +17,8 @@ use super::{
     patience::Patience,
 };
 use crate::{
-    config::{SourceConfig, redact},
-    native::ffmpeg::{self, Error, Heard, Input, VideoStream},
+    config::{Hwaccel, SourceConfig, redact},
+    native::ffmpeg::{self, Decoder, Error, Heard, Input, VideoStream},
 };
 
 /// Lines of FFmpeg's that are remembered, to say why an input did not open.
@@ -48,6 +48,8 @@ pub struct Opened {
     pub name: String,
     /// Number of the video stream that was asked for.
     pub wanted: Option<usize>,
+    /// Kind of device that is to decode it.
+    pub hwaccel: Hwaccel,
     pub patience: Patience,
     pub stall_timeout: Duration,
     /// What is to be said of it.
@@ -80,6 +82,7 @@ impl Opened {
                 input,
                 name,
                 wanted: config.stream,
+                hwaccel: config.hwaccel.unwrap_or_default(),
                 patience,
                 stall_timeout: config.stall_timeout,
                 remark: None,
@@ -107,6 +110,15 @@ impl Opened {
         }
     }
 
+    /// A decoder for `stream`.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn decoder(&self, stream: &VideoStream) -> Result<Decoder, SourceError> {
+        let device = self.hwaccel.device();
+        self.input.decoder(stream.index, device).map_err(|error| self.undecodable(stream, error))
+    }
+
     /// Whether it is a picture by itself, behind a network address.
     pub fn gives_stills(&self) -> bool {
         let format = self.input.format();
@@ -123,7 +135,7 @@ impl Opened {
     }
 
     /// FFmpeg has no decoder for `stream`, or that one refuses it.
-    pub fn undecodable(&self, stream: &VideoStream, error: Error) -> SourceError {
+    fn undecodable(&self, stream: &VideoStream, error: Error) -> SourceError {
         match error {
             Error::DecoderNotFound => {
                 self.unusable(&format!("is coded as '{}', which this FFmpeg cannot decode", stream.codec))

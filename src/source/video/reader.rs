@@ -59,8 +59,7 @@ impl Reader {
     pub fn new(mut opened: Opened, choice: Choice, way: Way) -> Result<Self, SourceError> {
         let stream = choice.stream;
         opened.input.select(stream.index);
-        let decoder =
-            opened.input.decoder(stream.index).map_err(|error| opened.undecodable(&stream, error))?;
+        let decoder = opened.decoder(&stream)?;
         Ok(Self {
             stream,
             decoder,
@@ -128,6 +127,14 @@ impl Reader {
         self.repeats.seen(until)
     }
 
+    /// The next thing that is to be said of the stream.
+    pub fn remark(&mut self) -> Option<String> {
+        let (name, hwaccel) = (&self.opened.name, self.opened.hwaccel.word());
+        let without = |why| format!("'{name}' is decoded without '{hwaccel}': {why}");
+        let refused = || self.decoder.refused().map(without);
+        self.remarks.pop_front().or_else(refused).or_else(|| self.damage.due(name))
+    }
+
     /// Gives the packet read last to the decoder; `time` is that of the picture before.
     ///
     /// # Errors
@@ -181,8 +188,7 @@ impl Reader {
             return Ok(());
         }
         self.opened.input.select(index);
-        self.decoder =
-            self.opened.input.decoder(index).map_err(|error| self.opened.undecodable(&other, error))?;
+        self.decoder = self.opened.decoder(&other)?;
         self.remarks
             .push_back(format!("'{}' goes on with video stream {index} ({})", self.opened.name, other.codec));
         self.stream = other;
