@@ -474,7 +474,7 @@ fn disturbed(path: &Path, seed: u64) -> (Vec<i64>, usize) {
     let mut state = seed;
     let mut chance = |of: u64| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33) % of == 0
+        (state >> 33).is_multiple_of(of)
     };
     let (mut times, mut asleep, mut allowed) = (Vec::new(), 0, true);
     loop {

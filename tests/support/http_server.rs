@@ -17,6 +17,9 @@ use opencv::{
     imgcodecs,
 };
 
+/// Makes the bytes of a path, where there are any.
+pub type Make = Arc<dyn Fn(&str) -> Option<Vec<u8>> + Send + Sync>;
+
 /// What the server does with a request.
 #[allow(dead_code, reason = "each test binary uses its part")]
 #[derive(Clone)]
@@ -36,7 +39,7 @@ pub enum Answer {
     /// The files of a folder by their names.
     Files(PathBuf),
     /// What is made for the path that is asked for.
-    Made(Arc<dyn Fn(&str) -> Option<Vec<u8>> + Send + Sync>),
+    Made(Make),
     /// The connection is accepted and nothing is ever said.
     Frozen,
     /// Bytes that belong to no protocol.
