@@ -36,8 +36,8 @@ pub use problem::{ConfigErrors, Problem};
 pub use program::{LogLevel, ModelFolders, ParallelConfig, Strategy, Theme, TuiConfig};
 pub use secret::{Address, Credentials, Known, Secret, known, redact};
 pub use source::{
-    Cadence, LineConfig, RetryConfig, SourceConfig, SourceKind, SourceSpec, TlsConfig, TrackerChoice,
-    Transport, ZoneConfig,
+    Cadence, Hwaccel, LineConfig, RetryConfig, SourceConfig, SourceKind, SourceSpec, TlsConfig,
+    TrackerChoice, Transport, ZoneConfig,
 };
 pub(crate) use text::parse_duration;
 

@@ -72,7 +72,7 @@ pub use self::{
 };
 use crate::{
     clock::Clock,
-    config::{ParallelConfig, SourceConfig, SourceKind},
+    config::{Hwaccel, ParallelConfig, SourceConfig, SourceKind},
     export::records::{Task, TaskResult, TaskStatus},
     metrics::{ProcessMeter, histogram::Histogram},
     source::{Opener, SourceId, turns::Turns},
@@ -93,6 +93,8 @@ pub(crate) struct Core {
     threads: Arc<Threads>,
     places: Places,
     history: Duration,
+    /// Kind of device that decodes sources which name none.
+    hwaccel: Hwaccel,
     frame_age: Histogram,
 }
 
@@ -166,6 +168,7 @@ impl Engine {
             threads: Arc::default(),
             places: Places::new(settings.max_open_sources),
             history: settings.history,
+            hwaccel: settings.hwaccel,
             frame_age: Histogram::default(),
             clock,
             turns: Turns::new(std::thread::available_parallelism().map_or(1, usize::from)),

@@ -15,6 +15,7 @@ pub mod picture;
 pub mod probe;
 pub mod refusal;
 mod relay;
+pub mod resume;
 pub mod substream;
 pub mod system;
 pub mod turns;
@@ -28,7 +29,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use self::picture::Picture;
+use self::{picture::Picture, resume::Seen};
 pub use probe::{Probe, probe_source};
 pub use substream::substream_for;
 pub use system::{SystemOpener, prepare_process};
@@ -135,6 +136,14 @@ pub trait FrameSource: Send {
     fn is_regular(&self) -> bool {
         false
     }
+
+    /// Where a live source stands on its stream's own time, for [`Self::resume`] of a later session with it.
+    fn seen(&self) -> Option<Seen> {
+        None
+    }
+
+    /// Passes over what an earlier session gave and the stream repeats.
+    fn resume(&mut self, _seen: Seen) {}
 
     /// Seconds on the source's clock of the frame grabbed last (see [`Frame::time`]), known without
     /// converting it, so that the capture thread can decide whether it is wanted.

@@ -151,7 +151,8 @@ fn cameras_come_back_as_often_as_their_server_and_nobody_else_notices() {
     for restart in 1..=restarts {
         server.kill();
         until(&engine, "the loss of the server", || cameras.iter().all(|id| !running(id)));
-        server = RtspServer::start(&["--lifetime", "600", "--port", &port]).unwrap();
+        let start = || RtspServer::start(&["--lifetime", "600", "--port", &port]).unwrap();
+        let new = RefCell::new(start());
         let back = Instant::now();
         if restart % 2 == 0 {
             cameras.iter().for_each(|id| drop(engine.send(Control::Restart(id.clone()))));
@@ -159,6 +160,10 @@ fn cameras_come_back_as_often_as_their_server_and_nobody_else_notices() {
         let frames: Vec<u64> = cameras.iter().map(|id| shown(id).frames).collect();
         let seen: RefCell<BTreeMap<SourceId, Instant>> = RefCell::default();
         until(&engine, "the return of the cameras", || {
+            if new.borrow_mut().has_died() {
+                println!("the server has died by itself and is started again");
+                *new.borrow_mut() = start();
+            }
             for (id, before) in cameras.iter().zip(&frames) {
                 if shown(id).frames > *before {
                     seen.borrow_mut().entry(id.clone()).or_insert_with(Instant::now);
@@ -166,6 +171,7 @@ fn cameras_come_back_as_often_as_their_server_and_nobody_else_notices() {
             }
             seen.borrow().len() == cameras.len()
         });
+        server = new.into_inner();
         for id in &cameras {
             // The attempt that succeeded began when it was due and the server was there.
             let (begun, through) = opener.opened.lock()[id];

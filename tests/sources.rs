@@ -19,7 +19,7 @@ use std::{
 use clips::{write_clip, write_walk};
 use opencv::core::MatTraitConst as _;
 use pcount::{
-    config::{SourceKind, SourceSpec},
+    config::{Hwaccel, SourceKind, SourceSpec},
     source::{FrameSource, Interrupt, Opener, SourceError, SystemOpener},
 };
 
@@ -451,6 +451,108 @@ fn of_two_videos_one_is_chosen_which_is_said_and_another_can_be_named() {
     config.stream = Some(7);
     let error = SystemOpener.open(&config, &Interrupt::default()).err().unwrap().to_string();
     assert!(error.contains("has no video stream 7"), "{error}");
+}
+
+#[test]
+fn what_a_device_does_not_decode_the_processor_does_which_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("clip.avi");
+    // No device knows this codec.
+    write_clip(&path, "FFV1", 25.0, (64, 48), 20);
+    let mut config = config::source(SourceKind::Video, SourceSpec::File(path));
+    config.hwaccel = Some(Hwaccel::Vaapi);
+    let mut source = SystemOpener.open(&config, &Interrupt::default()).unwrap();
+    let (frames, said) = play(source.as_mut());
+    assert_eq!((frames, said.len()), (20, 1), "{said:?}");
+    assert!(said[0].contains("clip.avi' is decoded without 'vaapi': "), "{said:?}");
+}
+
+/// Times, in milliseconds, of the frames that a source gives whose sleep is allowed and disturbed at random, by `seed`; and
+/// how often it gave a key frame asleep.
+fn disturbed(path: &Path, seed: u64) -> (Vec<i64>, usize) {
+    let mut source = open(path, SourceKind::Video).unwrap();
+    let mut state = seed;
+    let mut chance = |of: u64| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33).is_multiple_of(of)
+    };
+    let (mut times, mut asleep, mut allowed) = (Vec::new(), 0, true);
+    loop {
+        if chance(9) {
+            allowed = !allowed;
+        }
+        source.sleep(allowed);
+        if !source.grab().unwrap() {
+            return (times, asleep);
+        }
+        let time = (source.time() * 1000.0).round() as i64;
+        if source.is_asleep() {
+            asleep += 1;
+            // Whether it is the first or any other, each may show something.
+            source.wake();
+        } else {
+            times.push(time);
+        }
+    }
+}
+
+#[test]
+fn no_frame_is_missing_or_comes_twice_however_a_source_is_woken() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("clip.mp4");
+    let video =
+        ["-f", "lavfi", "-i", "testsrc=size=160x120:rate=10", "-frames:v", "150", "-pix_fmt", "yuv420p"];
+    for out_of_order in ["0", "2"] {
+        let coder = ["-c:v", "libx264", "-preset", "veryfast", "-g", "10", "-bf", out_of_order];
+        ffmpeg(&[video.as_slice(), &coder].concat(), &path);
+        let whole: Vec<i64> = (0..150).map(|n| n * 100).collect();
+        let mut slept = 0;
+        for seed in 0..40 {
+            let (times, asleep) = disturbed(&path, seed);
+            assert_eq!(times, whole, "seed {seed}, {out_of_order} frames out of order");
+            slept += asleep;
+        }
+        assert!(slept > 40, "{slept}");
+    }
+}
+
+#[test]
+fn a_damaged_packet_is_one_damaged_frame() {
+    const PACKET: usize = 188;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("walk.ts");
+    let video =
+        ["-f", "lavfi", "-i", "testsrc2=size=320x240:rate=25", "-frames:v", "60", "-pix_fmt", "yuv420p"];
+    ffmpeg(&[video.as_slice(), &["-c:v", "libx264", "-g", "25", "-bf", "0"]].concat(), &path);
+    let mut bytes = fs::read(&path).unwrap();
+    // One packet of the middle of a picture is lost on the way.
+    let is_inner = |packet: &[u8]| (u16::from(packet[1]) << 8 | u16::from(packet[2])) & 0x5FFF == 256;
+    let starts: Vec<usize> = (0..bytes.len() / PACKET).map(|n| n * PACKET).collect();
+    let inner: Vec<usize> = starts.into_iter().filter(|at| is_inner(&bytes[*at..])).collect();
+    let lost = inner[inner.len() * 2 / 3];
+    bytes.drain(lost..lost + PACKET);
+    fs::write(&path, bytes).unwrap();
+    let (frames, said) = play(open(&path, SourceKind::Video).unwrap().as_mut());
+    let damaged = said.iter().find(|said| said.contains("damaged")).unwrap();
+    assert!(damaged.contains("1 damaged frame was"), "{said:?}");
+    assert_eq!(frames, 59);
+}
+
+#[test]
+fn pieces_that_were_put_together_are_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("walk.ts");
+    let mut whole = Vec::new();
+    for piece in 0..4 {
+        let video = ["-f", "lavfi", "-i", "testsrc2=size=320x240:rate=25", "-frames:v", "25"];
+        let at = format!("{piece}");
+        let coder = ["-pix_fmt", "yuv420p", "-c:v", "libx264", "-bf", "0", "-output_ts_offset", &at];
+        ffmpeg(&[video.as_slice(), &coder].concat(), &path);
+        // Each counts its packets from 0, as if some were missing between them.
+        whole.extend(fs::read(&path).unwrap());
+    }
+    fs::write(&path, whole).unwrap();
+    assert_eq!(play(open(&path, SourceKind::Video).unwrap().as_mut()), (100, Vec::new()));
 }
 
 #[test]

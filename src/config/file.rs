@@ -9,7 +9,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    EngineChoice, ID_LENGTH, LABEL_LENGTH, LogLevel, ModelFormat, Strategy, Theme, TrackerChoice, Transport,
+    EngineChoice, Hwaccel, ID_LENGTH, LABEL_LENGTH, LogLevel, ModelFormat, Strategy, Theme, TrackerChoice,
+    Transport,
 };
 use crate::count::Anchor;
 
@@ -51,6 +52,8 @@ pub struct ParallelFile {
     pub detector: Option<DetectorFile>,
     /// What runs the `auto` and `builtin` detectors. Default `auto`.
     pub engine: Option<EngineChoice>,
+    /// Kind of device that decodes sources which name none, where there is one. Default `none`.
+    pub hwaccel: Option<Hwaccel>,
     /// Folder searched for model files. Default: `models` beside this file, then where the program is installed.
     pub models: Option<String>,
     /// Folder of the log files. Default `logs` inside result_output.
@@ -130,6 +133,8 @@ macro_rules! source_file {
             /// that its container recommends; of an HLS address the smallest that is large enough.
             #[schemars(range(min = 0, max = 99))]
             pub stream: Option<usize>,
+            /// Kind of device that decodes it. Default: the program's.
+            pub hwaccel: Option<Hwaccel>,
             /// Whether a camera may sleep: while nobody is there and nothing moves, only its key frames are decoded, where
             /// they are at most two seconds apart. Default `true`.
             pub sleep: Option<bool>,

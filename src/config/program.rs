@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{DetectorChoice, EngineChoice, defaults};
+use super::{DetectorChoice, EngineChoice, Hwaccel, defaults};
 
 /// Settings that concern all sources.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +23,8 @@ pub struct ParallelConfig {
     pub detector: DetectorChoice,
     /// What runs the detectors `auto` and `builtin`; a model file names its own.
     pub engine: EngineChoice,
+    /// Kind of device that decodes sources which name none.
+    pub hwaccel: Hwaccel,
     /// Where model files are looked for.
     pub models: ModelFolders,
     /// Folder of the log files.
@@ -58,6 +60,7 @@ impl Default for ParallelConfig {
             strategy: Strategy::default(),
             detector: DetectorChoice::default(),
             engine: EngineChoice::default(),
+            hwaccel: Hwaccel::default(),
             models: ModelFolders::default(),
             max_log_size: defaults::MAX_LOG_SIZE,
             max_log_files: defaults::MAX_LOG_FILES,

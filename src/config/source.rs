@@ -59,6 +59,8 @@ pub struct SourceConfig {
     pub transport: Transport,
     /// Number of the video stream to read, where the source has several; the best one when none is given.
     pub stream: Option<usize>,
+    /// Kind of device that decodes it; none is given where the program's is meant.
+    pub hwaccel: Option<Hwaccel>,
     /// Whether only key frames are decoded while nobody is there and nothing moves.
     pub sleep: bool,
     /// Whom it trusts when the connection is encrypted.
@@ -91,6 +93,7 @@ impl SourceConfig {
             open_timeout: defaults::OPEN_TIMEOUT,
             transport: Transport::default(),
             stream: None,
+            hwaccel: None,
             sleep: true,
             tls: TlsConfig::default(),
         }
@@ -161,6 +164,25 @@ pub enum Transport {
     Tcp,
     /// Separate datagrams.
     Udp,
+}
+
+/// Kinds of devices that decode video, by FFmpeg's names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Hwaccel {
+    /// The processor decodes.
+    #[default]
+    None,
+    /// Intel and AMD graphics.
+    Vaapi,
+    /// NVIDIA graphics.
+    Cuda,
+    /// Intel Quick Sync Video.
+    Qsv,
+    /// NVIDIA and AMD graphics of old.
+    Vdpau,
+    /// Decoders of small boards.
+    Drm,
 }
 
 /// Whom `rtsps://` and `https://` sources trust.
@@ -250,6 +272,30 @@ impl TrackerChoice {
 impl Transport {
     /// The words of the configuration.
     pub const NAMES: [(&'static str, Self); 2] = [("tcp", Self::Tcp), ("udp", Self::Udp)];
+}
+
+impl Hwaccel {
+    /// The words of the configuration.
+    pub const NAMES: [(&'static str, Self); 6] = [
+        ("none", Self::None),
+        ("vaapi", Self::Vaapi),
+        ("cuda", Self::Cuda),
+        ("qsv", Self::Qsv),
+        ("vdpau", Self::Vdpau),
+        ("drm", Self::Drm),
+    ];
+
+    /// Its word in the configuration.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        Self::NAMES.iter().find(|(_, choice)| *choice == self).map_or("none", |(word, _)| word)
+    }
+
+    /// FFmpeg's name of the kind of device, where there is one.
+    #[must_use]
+    pub fn device(self) -> Option<&'static str> {
+        (self != Self::None).then(|| self.word())
+    }
 }
 
 impl SourceSpec {

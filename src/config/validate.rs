@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{
-    BuiltinConfig, Config, DetectorChoice, EngineChoice, LogLevel, ModelConfig, ModelFolders, ModelFormat,
-    ParallelConfig, Strategy, Theme, TuiConfig, defaults,
+    BuiltinConfig, Config, DetectorChoice, EngineChoice, Hwaccel, LogLevel, ModelConfig, ModelFolders,
+    ModelFormat, ParallelConfig, Strategy, Theme, TuiConfig, defaults,
     detector::{INPUT_SIDES, INPUT_STEP},
     json::Node,
     section::{Field, Report, Section},
@@ -57,6 +57,9 @@ fn parallel(report: &Report<'_>, section: Option<Section<'_>>) -> ParallelConfig
     }
     if let Some(engine) = section.field("engine").and_then(|f| f.choice(&EngineChoice::NAMES)) {
         config.engine = engine;
+    }
+    if let Some(hwaccel) = section.field("hwaccel").and_then(|f| f.choice(&Hwaccel::NAMES)) {
+        config.hwaccel = hwaccel;
     }
     if let Some(path) = section.field("models").and_then(|f| f.path()) {
         config.models = ModelFolders::Named(path);

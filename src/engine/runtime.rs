@@ -3,6 +3,7 @@
 mod inbox;
 mod rates;
 mod relief;
+mod rhythm;
 mod run;
 mod show;
 
@@ -188,6 +189,8 @@ impl SourceRuntime {
             let _alive = alive;
             let host = RunHost { source: &this, run: &run };
             let config = this.config();
+            let hwaccel = config.hwaccel.or(Some(this.core.hwaccel));
+            let config = SourceConfig { hwaccel, ..SourceConfig::clone(&config) };
             let capture = Capture {
                 source: &config,
                 opener: this.core.opener.as_ref(),

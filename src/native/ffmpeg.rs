@@ -40,6 +40,8 @@ pub(crate) fn prepare() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         log::listen();
+        // Without it errors have no words.
+        ffmpeg_next::util::error::register_all();
         // SAFETY: each may be called at any time; the first stores a number, the second fills tables of the library that
         // are its own and guarded by itself.
         unsafe {

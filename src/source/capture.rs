@@ -15,6 +15,7 @@ use super::{
     life::{FLAPPING, Life, Next, STEADY, Session, Shown},
     mailbox::{Mailbox, Notice},
     pacer::{FIRST_INTERVAL, Pacer, Shares},
+    resume::Seen,
     turns::{Place, Turn, Turns},
 };
 use crate::{
@@ -104,6 +105,8 @@ enum Ending {
 pub fn supervise(capture: &Capture<'_>) {
     let Capture { source, control, clock, host, mailbox, .. } = *capture;
     let mut life = Life::new(source);
+    let mut seen = None;
+    control.pause_closes(source.kind == SourceKind::Camera);
     loop {
         match control.order() {
             Order::Stop => return,
@@ -124,15 +127,15 @@ pub fn supervise(capture: &Capture<'_>) {
             host.state(SourceState::Connecting, None);
         }
         let mut open = Open::default();
-        let error = match run_once(capture, &mut open) {
+        let error = match run_once(capture, &mut open, &mut seen) {
             Ok(Ending::EndOfFile) => {
                 mailbox.notify(Notice::Ended(None));
                 host.ready();
                 return;
             }
             Ok(Ending::Order) => continue,
-            // What waited gave up because of it.
-            Err(SourceError::Interrupted) if control.order() != Order::Run => {
+            // What waited gave up because of an order, which may have been taken back meanwhile.
+            Err(SourceError::Interrupted) => {
                 mailbox.notify(Notice::Disconnected);
                 host.ready();
                 continue;
@@ -222,9 +225,13 @@ struct Open {
     is_steady: bool,
 }
 
-fn run_once(capture: &Capture<'_>, open: &mut Open) -> Result<Ending, SourceError> {
+/// One session with the source, from its opening on; `seen` is where the one before stood, then where this one does.
+fn run_once(capture: &Capture<'_>, open: &mut Open, seen: &mut Option<Seen>) -> Result<Ending, SourceError> {
     let Capture { source, mailbox, control, clock, host, .. } = *capture;
     let mut stream = open_stream(capture)?;
+    if let Some(seen) = *seen {
+        stream.resume(seen);
+    }
     let info = stream.info();
     host.opened(&info, stream.codec());
     host.state(SourceState::Running, None);
@@ -234,6 +241,7 @@ fn run_once(capture: &Capture<'_>, open: &mut Open) -> Result<Ending, SourceErro
     let (mut delivered, mut stale_after, mut place) = (0, STALE, Place::default());
     let mut was_asleep = false;
     loop {
+        *seen = stream.seen().or(*seen);
         match control.order() {
             Order::Run => {}
             Order::Pause if !info.live => {

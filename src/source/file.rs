@@ -21,6 +21,12 @@ pub fn check(path: &Path) -> Result<u64, SourceError> {
     let metadata = match fs::metadata(path) {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            if names_numbers(path) {
+                return unsupported(
+                    "is not there; if it stands for numbered pictures, make a video of them: \
+                     ffmpeg -framerate 25 -i PATTERN video.mp4",
+                );
+            }
             return Err(SourceError::NotFound(shown.to_string()));
         }
         Err(error) => return unreadable(&error),
@@ -40,6 +46,13 @@ pub fn check(path: &Path) -> Result<u64, SourceError> {
     Ok(metadata.len())
 }
 
+/// Whether the name stands for many files by FFmpeg's rules: `img%04d.jpg`.
+fn names_numbers(path: &Path) -> bool {
+    let name = path.to_string_lossy();
+    let mut parts = name.split('%').skip(1);
+    parts.any(|part| part.trim_start_matches(|digit: char| digit.is_ascii_digit()).starts_with('d'))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,6 +69,8 @@ mod tests {
 
         let missing = folder.path().join("missing.mp4");
         assert_eq!(check(&missing), Err(SourceError::NotFound(missing.display().to_string())));
+        let numbered = problem(check(&folder.path().join("img%04d.jpg")).unwrap_err());
+        assert!(numbered.contains("make a video of them"), "{numbered}");
         assert!(problem(check(folder.path()).unwrap_err()).contains("is a directory"));
         assert!(problem(check(&file("empty.mp4", b"")).unwrap_err()).contains("is empty"));
         assert_eq!(check(&file("some.mp4", b"1234")), Ok(4));

@@ -121,7 +121,7 @@ impl Life {
 
     /// What follows when `session` ended with `error`.
     pub fn next(&mut self, error: &SourceError, session: &Session) -> Next {
-        if let Some(delay) = self.excused(error, session) {
+        if let Some(delay) = self.excused(session) {
             return Next::Again(delay, Shown::Blameless);
         }
         let is_machine = matches!(error, SourceError::System(_));
@@ -160,16 +160,10 @@ impl Life {
     }
 
     /// How long to wait when the end is the fault of nobody but a program that stood still.
-    fn excused(&self, error: &SourceError, session: &Session) -> Option<Duration> {
+    fn excused(&self, session: &Session) -> Option<Duration> {
         let awakening = session.awake_for.is_some_and(|time| time < AWAKENING);
-        match error {
-            SourceError::Interrupted => Some(Duration::ZERO),
-            _ if self.kind == SourceKind::Camera && awakening => {
-                let was_open = session.frames > 0;
-                Some(if was_open { Duration::ZERO } else { self.retry.initial })
-            }
-            _ => None,
-        }
+        let delay = if session.frames > 0 { Duration::ZERO } else { self.retry.initial };
+        (self.kind == SourceKind::Camera && awakening).then_some(delay)
     }
 }
 
@@ -323,10 +317,6 @@ mod tests {
         for _ in 0..20 {
             assert_eq!(camera.next(&broken, &awake(9, 2)), Next::Again(now, Shown::Blameless));
             assert_eq!(camera.next(&broken, &awake(0, 9)), Next::Again(soon, Shown::Blameless));
-            assert_eq!(
-                camera.next(&SourceError::Interrupted, &awake(0, 0)),
-                Next::Again(now, Shown::Blameless)
-            );
         }
         assert_eq!((camera.attempts(), camera.short_sessions()), (0, 0));
         assert!(matches!(camera.next(&broken, &awake(0, 31)), Next::Again(_, Shown::Retrying(1))));

@@ -17,6 +17,9 @@ use opencv::{
     imgcodecs,
 };
 
+/// Makes the bytes of a path, where there are any.
+pub type Make = Arc<dyn Fn(&str) -> Option<Vec<u8>> + Send + Sync>;
+
 /// What the server does with a request.
 #[allow(dead_code, reason = "each test binary uses its part")]
 #[derive(Clone)]
@@ -35,6 +38,8 @@ pub enum Answer {
     Page,
     /// The files of a folder by their names.
     Files(PathBuf),
+    /// What is made for the path that is asked for.
+    Made(Make),
     /// The connection is accepted and nothing is ever said.
     Frozen,
     /// Bytes that belong to no protocol.
@@ -143,20 +148,23 @@ fn respond(mut stream: TcpStream, answer: &Answer) -> std::io::Result<()> {
             )
         }
         Answer::Files(folder) => {
-            let name = request.first().and_then(|line| line.split(' ').nth(1)).unwrap_or("/");
-            match std::fs::read(folder.join(name.trim_start_matches('/'))) {
-                Ok(bytes) => {
-                    write!(
-                        stream,
-                        "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
-                        bytes.len()
-                    )?;
-                    stream.write_all(&bytes)
-                }
-                Err(_) => write!(stream, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"),
-            }
+            send(&mut stream, std::fs::read(folder.join(path(&request).trim_start_matches('/'))).ok())
         }
+        Answer::Made(make) => send(&mut stream, make(path(&request))),
     }
+}
+
+fn path(request: &[String]) -> &str {
+    request.first().and_then(|line| line.split(' ').nth(1)).unwrap_or("/")
+}
+
+fn send(stream: &mut TcpStream, bytes: Option<Vec<u8>>) -> std::io::Result<()> {
+    let Some(bytes) = bytes else {
+        return write!(stream, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+    };
+    let length = bytes.len();
+    write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n")?;
+    stream.write_all(&bytes)
 }
 
 /// Keeps the connection open and silent, longer than any test runs.

@@ -57,6 +57,11 @@ impl RtspServer {
         line
     }
 
+    /// Whether it has ended by itself: GStreamer's server aborts now and then when its clients come and go fast.
+    pub fn has_died(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
     /// Ends the server at once, as a power cut does.
     pub fn kill(mut self) -> u16 {
         self.end();

@@ -10,7 +10,7 @@ use std::{
 use super::{DAY, SECOND, detector, existing_path};
 use crate::{
     config::{
-        Address, Cadence, LineConfig, RetryConfig, SourceConfig, SourceKind, SourceSpec, TlsConfig,
+        Address, Cadence, Hwaccel, LineConfig, RetryConfig, SourceConfig, SourceKind, SourceSpec, TlsConfig,
         TrackerChoice, Transport, ZoneConfig, defaults,
         json::Place,
         limits::{ID_LENGTH, LABEL_LENGTH, check_id},
@@ -227,6 +227,7 @@ fn settings(section: &Section<'_>, config: &mut SourceConfig) {
     if let Some(stream) = section.field("stream").and_then(|f| f.integer(0..=99)) {
         config.stream = Some(stream as usize);
     }
+    config.hwaccel = section.field("hwaccel").and_then(|f| f.choice(&Hwaccel::NAMES));
     if let Some(sleep) = section.field("sleep").and_then(|f| f.boolean()) {
         config.sleep = sleep;
     }

@@ -8,7 +8,7 @@ use std::{
 
 use parking_lot::Mutex;
 
-use super::SourceRuntime;
+use super::{SourceRuntime, rhythm::Rhythm};
 use crate::{
     config::SourceKind,
     engine::throttle::Load,
@@ -21,10 +21,6 @@ const LOG_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Rates are measured over about this long.
 const RATE_WINDOW: Duration = Duration::from_millis(2500);
-
-/// A live source without a frame for this long is shown as stalled (it is reopened after its
-/// `stall_timeout`).
-const SHOWN_AS_STALLED: Duration = Duration::from_secs(2);
 
 /// Time spent running, for the frame rate of a whole run.
 #[derive(Debug, Default)]
@@ -52,6 +48,8 @@ struct Sample {
 #[derive(Default)]
 pub(super) struct Rates {
     running: Mutex<RunningTime>,
+    /// When frames of a live source are due.
+    pub rhythm: Mutex<Rhythm>,
     samples: Mutex<VecDeque<Sample>>,
     /// Looks and losses when the throttle last asked.
     throttle_seen: Mutex<(u64, u64)>,
@@ -97,7 +95,7 @@ impl SourceRuntime {
         drop(samples);
         let shown = self.cell.load();
         let live = shown.kind == SourceKind::Camera;
-        let silent = shown.last_frame.is_some_and(|at| now.saturating_duration_since(at) > SHOWN_AS_STALLED);
+        let silent = self.rates.rhythm.lock().is_overdue(now);
         // Of what a camera sends after a standstill of the program the camera is not the cause.
         if live && silent && !self.core.is_awakening(AWAKENING) {
             // Only what is still running now: its capture thread may have said something else meanwhile.

@@ -92,6 +92,7 @@ impl Host for RunHost<'_> {
         let model = self.source.core.models.for_source(&self.source.config.load());
         self.run.speak(|| {
             self.source.note_change();
+            self.source.rates.rhythm.lock().open(self.source.core.clock.now());
             self.source.notice_codec(codec);
             self.source.notice_size(info.size);
             if let Ok(model) = &model {

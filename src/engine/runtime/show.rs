@@ -144,6 +144,9 @@ impl SourceRuntime {
             run.speak(|| self.change_state(Some(&SourceState::Stalled), SourceState::Running, None));
         }
         let now = self.core.clock.now();
+        if let Some((_, frame)) = looked {
+            self.rates.rhythm.lock().note(now, frame.time);
+        }
         let handled = self.handled.load(Ordering::Relaxed);
         let (before, after) = self.cell.update(|shown| {
             let before: Vec<Limit> = shown.limits().collect();

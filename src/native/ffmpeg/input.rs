@@ -163,7 +163,7 @@ impl Input {
             let is = |flag: u32| disposition & flag as i32 != 0;
             Some(VideoStream {
                 index: stream.index(),
-                codec: codec::Id::from((*parameters).codec_id).name().to_owned(),
+                codec: codec_name(&*parameters),
                 size: (pixels((*parameters).width), pixels((*parameters).height)),
                 pixel_aspect: aspect(ffi::av_guess_sample_aspect_ratio(
                     self.inner.as_ptr().cast_mut(),
@@ -209,13 +209,25 @@ impl Input {
         packet.read(&mut self.inner)
     }
 
-    /// A decoder for the stream with this number.
+    /// A decoder for the stream with this number, on a device of the type `device` (FFmpeg's name) where one is given and
+    /// can do it.
     ///
     /// # Errors
     /// [`Error::DecoderNotFound`] where FFmpeg has none, and its own.
-    pub fn decoder(&self, index: usize) -> Result<Decoder, Error> {
+    pub fn decoder(&self, index: usize, device: Option<&str>) -> Result<Decoder, Error> {
         let stream = self.inner.stream(index).ok_or(Error::StreamNotFound)?;
-        decoder::for_stream(&stream)
+        decoder::for_stream(&stream, device)
+    }
+}
+
+/// Name of the codec, or the four letters by which its container names one that FFmpeg does not know.
+fn codec_name(parameters: &ffi::AVCodecParameters) -> String {
+    let letters = parameters.codec_tag.to_le_bytes();
+    match parameters.codec_id {
+        ffi::AVCodecID::AV_CODEC_ID_NONE if letters.iter().all(u8::is_ascii_graphic) => {
+            letters.iter().copied().map(char::from).collect()
+        }
+        id => codec::Id::from(id).name().to_owned(),
     }
 }
 

@@ -12,6 +12,15 @@ pub struct Wishes {
     stop: bool,
     paused: bool,
     restart: bool,
+    /// Whether a pause closes the source: it does a camera; a recording stays open where it is.
+    pause_closes: bool,
+}
+
+impl Wishes {
+    /// Whether the source is to be closed now.
+    fn close(&self) -> bool {
+        self.stop || self.restart || self.paused && self.pause_closes
+    }
 }
 
 /// Wishes, and the means to wake whoever waits for a change.
@@ -19,7 +28,7 @@ pub struct Wishes {
 pub struct CaptureControl {
     wishes: Mutex<Wishes>,
     changed: Condvar,
-    /// Set while the source is to be closed. A pause closes cameras, which the thread sees to; a recording stays open.
+    /// Set while the source is to be closed.
     interrupt: Interrupt,
 }
 
@@ -59,9 +68,14 @@ impl CaptureControl {
     fn change(&self, change: impl FnOnce(&mut Wishes)) {
         let mut wishes = self.wishes.lock();
         change(&mut wishes);
-        self.interrupt.set(wishes.stop || wishes.restart);
+        self.interrupt.set(wishes.close());
         drop(wishes);
         self.changed.notify_all();
+    }
+
+    /// Says whether a pause closes the source.
+    pub(super) fn pause_closes(&self, closes: bool) {
+        self.change(|wishes| wishes.pause_closes = closes);
     }
 
     /// What makes a call that waits for the source give up.
@@ -82,7 +96,7 @@ impl CaptureControl {
     pub(super) fn take_restart(&self) -> bool {
         let mut wishes = self.wishes.lock();
         let restart = std::mem::take(&mut wishes.restart);
-        self.interrupt.set(wishes.stop);
+        self.interrupt.set(wishes.close());
         restart
     }
 

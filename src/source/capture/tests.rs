@@ -396,18 +396,95 @@ impl Opener for Deaf {
 }
 
 #[test]
-fn what_waits_in_an_opening_gives_up_when_the_source_is_restarted_or_stopped() {
+fn what_waits_in_an_opening_gives_up_when_the_source_is_restarted_paused_or_stopped() {
     let (begun, beginnings) = crossbeam_channel::unbounded();
     let (surroundings, host, clock) =
         (Surroundings::with(Turns::new(1)), Recorder::default(), ManualClock::default());
     let (source, opener) = (camera(1), Deaf(begun));
     let capture = surroundings.capture(&source, &opener, &clock, &host);
+    let control = &surroundings.control;
     std::thread::scope(|scope| {
         scope.spawn(|| supervise(&capture));
         beginnings.recv().unwrap();
-        surroundings.control.restart();
+        control.restart();
         beginnings.recv().unwrap();
-        surroundings.control.stop();
+        control.pause(true);
+        while host.0.lock().last().is_none_or(|state| state != "Paused") {
+            std::thread::yield_now();
+        }
+        control.pause(false);
+        beginnings.recv().unwrap();
+        // Taken back before the thread has heard of it.
+        control.pause(true);
+        std::thread::sleep(Duration::from_millis(20));
+        control.pause(false);
+        beginnings.recv().unwrap();
+        control.stop();
     });
-    assert_eq!(host.0.into_inner(), ["Connecting", "0 short sessions", "Connecting"], "nobody is blamed");
+    let mut said = host.0.into_inner();
+    said.retain(|state| state != "Paused");
+    let nobody_is_blamed = ["Connecting", "0 short sessions", "Connecting", "Connecting", "Connecting"];
+    assert_eq!(said, nobody_is_blamed);
+}
+
+#[test]
+fn a_recording_stays_open_while_it_is_paused() {
+    let control = CaptureControl::default();
+    control.pause_closes(false);
+    control.pause(true);
+    assert!(!control.interrupt().is_set());
+    control.restart();
+    assert!(control.interrupt().is_set());
+}
+
+/// Gives a frame with each of its stamps and breaks off, and notes what it is told of earlier sessions.
+struct Stamped<'a> {
+    steady: Steady,
+    stamps: std::vec::IntoIter<f64>,
+    stand: crate::source::resume::Stand,
+    given: f64,
+    resumed: &'a Mutex<Vec<Option<Seen>>>,
+}
+
+impl FrameSource for Stamped<'_> {
+    fn info(&self) -> StreamInfo {
+        self.steady.info()
+    }
+    fn grab(&mut self) -> Result<bool, SourceError> {
+        self.given = self.stamps.next().ok_or(SourceError::Broken("unplugged".into()))?;
+        self.stand.note(self.given, self.given);
+        self.steady.grab()
+    }
+    fn seen(&self) -> Option<Seen> {
+        self.stand.seen(self.given)
+    }
+    fn resume(&mut self, seen: Seen) {
+        *self.resumed.lock().last_mut().unwrap() = Some(seen);
+    }
+    fn time(&self) -> f64 {
+        self.steady.time()
+    }
+    fn retrieve(&mut self, size: &dyn Fn(u32, u32) -> (u32, u32)) -> Result<Frame, SourceError> {
+        self.steady.retrieve(size)
+    }
+}
+
+#[test]
+fn each_session_is_told_where_the_last_one_stood_that_gave_frames() {
+    static RESUMED: Mutex<Vec<Option<Seen>>> = Mutex::new(Vec::new());
+    let clock = std::sync::Arc::new(ManualClock::default());
+    let open = |n: usize| {
+        let stamps = [vec![1.0, 2.0], Vec::new(), vec![3.0]].get(n).cloned();
+        let stamps = stamps.ok_or(SourceError::Unreachable("gone".into()))?.into_iter();
+        RESUMED.lock().push(None);
+        let steady = Steady { clock: clock.clone(), every: Duration::from_secs(1), left: 99, time: 0.0 };
+        let (stand, given, resumed) = (Default::default(), f64::NEG_INFINITY, &RESUMED);
+        Ok(Box::new(Stamped { steady, stamps, stand, given, resumed }) as Box<dyn FrameSource>)
+    };
+    let opener = Script { opened: AtomicUsize::new(0), open };
+    run(&camera(2), &opener, &clock);
+    let mut stand = crate::source::resume::Stand::default();
+    [1.0, 2.0].iter().for_each(|stamp| stand.note(*stamp, *stamp));
+    let after_two = stand.seen(2.0);
+    assert_eq!(*RESUMED.lock(), [None, after_two, after_two]);
 }

@@ -65,9 +65,11 @@ impl Way {
     }
 
     /// Whether a server of the source may send it to the machine at `found`: not to this one, nor to those that answer
-    /// on a link alone, as the services do that give cloud machines their credentials, unless it is there itself.
+    /// on a link alone, as the services do that give cloud machines their credentials, unless it is there itself. One on
+    /// this machine may lead to this machine and not to the link.
     fn may_lead_to(&self, found: IpAddr) -> bool {
-        !is_near(found) || addresses(&self.asked).any(is_near)
+        let near = nearness(found);
+        near == Near::No || addresses(&self.asked).any(|own| nearness(own) == near)
     }
 
     /// The settings of a source are about its own host; others are judged as the system does.
@@ -170,17 +172,29 @@ pub fn origin(address: &Url) -> (String, String, u16) {
     (address.scheme().to_owned(), host, port)
 }
 
-/// Whether an address is of this machine or of its link (RFC 6890), or the one that cloud services answer at over IPv6.
-fn is_near(address: IpAddr) -> bool {
+/// Where an address is (RFC 6890).
+#[derive(Debug, PartialEq, Eq)]
+enum Near {
+    No,
+    /// On this machine.
+    Here,
+    /// On its link, or where cloud services answer over IPv6.
+    Link,
+}
+
+fn nearness(address: IpAddr) -> Near {
     const CLOUD: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254);
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.is_loopback() || address.is_link_local() || address.is_unspecified(),
-        IpAddr::V6(address) => {
-            address.is_loopback()
-                || address.is_unspecified()
-                || address.is_unicast_link_local()
-                || address == CLOUD
-        }
+    let (is_here, is_link) = match address.to_canonical() {
+        IpAddr::V4(address) => (address.is_loopback() || address.is_unspecified(), address.is_link_local()),
+        IpAddr::V6(address) => (
+            address.is_loopback() || address.is_unspecified(),
+            address.is_unicast_link_local() || address == CLOUD,
+        ),
+    };
+    match (is_here, is_link) {
+        (true, _) => Near::Here,
+        (_, true) => Near::Link,
+        _ => Near::No,
     }
 }
 
@@ -223,7 +237,9 @@ mod tests {
         for elsewhere in ["192.168.1.7", "10.0.0.3", "203.0.113.9", "2001:db8::7"] {
             assert!(camera.may_lead_to(at(elsewhere)), "{elsewhere}");
         }
-        assert!(way("http://127.0.0.1/live.m3u8").may_lead_to(at("127.0.0.1")), "it is here itself");
+        let here = way("http://127.0.0.1/live.m3u8");
+        assert!(here.may_lead_to(at("127.0.0.1")), "it is here itself");
+        assert!(!here.may_lead_to(at("169.254.169.254")), "and not on the link");
     }
 
     #[test]

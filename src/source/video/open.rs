@@ -17,8 +17,8 @@ use super::{
     patience::Patience,
 };
 use crate::{
-    config::{SourceConfig, redact},
-    native::ffmpeg::{self, Error, Heard, Input, VideoStream},
+    config::{Hwaccel, SourceConfig, redact},
+    native::ffmpeg::{self, Decoder, Error, Heard, Input, VideoStream},
 };
 
 /// Lines of FFmpeg's that are remembered, to say why an input did not open.
@@ -48,6 +48,8 @@ pub struct Opened {
     pub name: String,
     /// Number of the video stream that was asked for.
     pub wanted: Option<usize>,
+    /// Kind of device that is to decode it.
+    pub hwaccel: Hwaccel,
     pub patience: Patience,
     pub stall_timeout: Duration,
     /// What is to be said of it.
@@ -80,6 +82,7 @@ impl Opened {
                 input,
                 name,
                 wanted: config.stream,
+                hwaccel: config.hwaccel.unwrap_or_default(),
                 patience,
                 stall_timeout: config.stall_timeout,
                 remark: None,
@@ -107,6 +110,15 @@ impl Opened {
         }
     }
 
+    /// A decoder for `stream`.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn decoder(&self, stream: &VideoStream) -> Result<Decoder, SourceError> {
+        let device = self.hwaccel.device();
+        self.input.decoder(stream.index, device).map_err(|error| self.undecodable(stream, error))
+    }
+
     /// Whether it is a picture by itself, behind a network address.
     pub fn gives_stills(&self) -> bool {
         let format = self.input.format();
@@ -123,7 +135,7 @@ impl Opened {
     }
 
     /// FFmpeg has no decoder for `stream`, or that one refuses it.
-    pub fn undecodable(&self, stream: &VideoStream, error: Error) -> SourceError {
+    fn undecodable(&self, stream: &VideoStream, error: Error) -> SourceError {
         match error {
             Error::DecoderNotFound => {
                 self.unusable(&format!("is coded as '{}', which this FFmpeg cannot decode", stream.codec))
@@ -141,9 +153,12 @@ impl Opened {
             _ => None,
         };
         seen.or_else(|| refused(error)).unwrap_or_else(|| {
-            SourceError::Broken(match error {
-                Error::Eof => format!("'{}' closed the connection", self.name),
-                _ => format!("'{}': {}", self.name, said(error, &self.lines)),
+            let said = said(error, &self.lines);
+            // So FFmpeg calls the end of a body that has no length.
+            let is_over = error == Error::Eof || said.starts_with("Stream ends prematurely");
+            SourceError::Broken(match is_over {
+                true => format!("'{}' closed the connection", self.name),
+                false => format!("'{}': {said}", self.name),
             })
         })
     }
@@ -259,7 +274,8 @@ fn failure(
             false => file_failure(path, error, lines),
         },
         Origin::Network(shown, relay) => {
-            relay.failure().unwrap_or_else(|| undecodable(shown, patience.is_over(), error, lines))
+            let late = patience.is_over().then_some(allowed);
+            relay.failure().unwrap_or_else(|| undecodable(shown, late, error, lines))
         }
         Origin::Device => SourceError::NoVideo(format!(
             "'{name}' gives none ({}); another program may be using it, or it is not a camera",
@@ -298,10 +314,14 @@ fn begins_as_mp4(path: &Path) -> bool {
     read.is_ok() && [b"ftyp", b"mdat", b"free", b"skip", b"wide"].iter().any(|kind| head.ends_with(*kind))
 }
 
-/// The host answers as it should, and still FFmpeg could make nothing of it.
-fn undecodable(address: &Url, timed_out: bool, error: Error, lines: &Lines) -> SourceError {
-    if timed_out {
-        SourceError::Unreachable(format!("'{address}' answers but sends no video"))
+/// The host answers as it should, and still FFmpeg could make nothing of it, `late` as long as it was given.
+fn undecodable(address: &Url, late: Option<Duration>, error: Error, lines: &Lines) -> SourceError {
+    if let Some(allowed) = late {
+        SourceError::Unreachable(format!(
+            "'{address}' answers but sent no video within {}; a camera that sends a frame every few seconds needs a \
+             longer 'open_timeout'",
+            humantime::format_duration(allowed)
+        ))
     } else if address.scheme().starts_with("rtsp") {
         // It has a description of the stream, so this may pass, as when all its sessions are taken.
         SourceError::Broken(format!(

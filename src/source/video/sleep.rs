@@ -47,8 +47,6 @@ struct Kept {
     /// From the last key frame on.
     since: VecDeque<Packet>,
     bytes: usize,
-    /// Time stamps, in seconds, of the two key frames.
-    keys: (f64, f64),
 }
 
 /// What is to be done with a packet that was read.
@@ -58,6 +56,8 @@ pub enum Next {
     Decode,
     /// It is kept.
     Nothing,
+    /// It is kept, and the stream cannot sleep on.
+    Wake,
     /// Decode it alone, see [`Sleep::key`].
     Key,
 }
@@ -84,7 +84,6 @@ impl Sleep {
         let State::Asleep(kept) = &mut self.state else { return Next::Decode };
         if is_key {
             kept.before = mem::take(&mut kept.since);
-            kept.keys = (kept.keys.1, stamp);
             kept.bytes = kept.before.iter().map(Packet::size).sum();
         }
         kept.bytes += packet.size();
@@ -92,8 +91,7 @@ impl Sleep {
         let is_too_much = kept.bytes > MOST;
         if is_too_much || is_key && !self.is_regular() {
             self.regular = 0;
-            self.wake();
-            return Next::Nothing;
+            return Next::Wake;
         }
         if is_key { Next::Key } else { Next::Nothing }
     }
@@ -115,13 +113,13 @@ impl Sleep {
         }
     }
 
-    /// From now on every frame is decoded, beginning with the first that was not given yet.
-    pub fn wake(&mut self) {
+    /// From now on every frame is decoded, beginning with the first that was not given yet: those up to the time stamp
+    /// `given`, in seconds, were.
+    pub fn wake(&mut self, given: f64) {
         if !self.is_asleep() {
             return;
         }
         let State::Asleep(kept) = mem::take(&mut self.state) else { return };
-        let given = if kept.before.is_empty() { kept.keys.1 } else { kept.keys.0 };
         let packets = kept.before.into_iter().chain(kept.since).collect();
         self.state = State::Waking(packets, given);
     }
@@ -136,9 +134,15 @@ impl Sleep {
         next
     }
 
-    /// Whether a picture with this time stamp in seconds was given before.
-    pub fn was_given(&self, stamp: f64) -> bool {
-        matches!(&self.state, State::Waking(_, given) if stamp <= *given)
+    /// Whether the next picture, with this time stamp in seconds, was given before. After one that was not, none was,
+    /// whatever the stamps say.
+    pub fn was_given(&mut self, stamp: f64) -> bool {
+        let State::Waking(_, given) = &mut self.state else { return false };
+        if stamp <= *given {
+            return true;
+        }
+        *given = f64::NEG_INFINITY;
+        false
     }
 
     /// Whether only key frames are decoded.
@@ -189,15 +193,15 @@ mod tests {
         let mut sleep = Sleep { allowed: true, ..Sleep::default() };
         read(&mut sleep, 0..41);
         // The key frame at 4 s shows something: that at 3 s was the last one given.
-        sleep.wake();
-        assert!(sleep.was_given(3.0) && !sleep.was_given(3.1));
+        sleep.wake(3.0);
+        assert!(sleep.was_given(3.0) && !sleep.was_given(3.1) && !sleep.was_given(2.0));
         let kept: Vec<Packet> = std::iter::from_fn(|| sleep.kept()).collect();
         assert_eq!(kept.len(), 11);
         assert!(kept[0].is_key() && kept[10].is_key());
         let mut sleep = Sleep { allowed: true, ..Sleep::default() };
         read(&mut sleep, 0..41);
-        sleep.wake();
-        sleep.wake();
+        sleep.wake(3.0);
+        sleep.wake(3.0);
         assert_eq!(std::iter::from_fn(|| sleep.kept()).count(), 11, "twice is once");
         assert!(!sleep.is_waking() && !sleep.is_asleep());
 
@@ -206,8 +210,7 @@ mod tests {
         assert_eq!(sleep.stay(), 9, "frames that nobody needed");
         read(&mut sleep, 41..44);
         // Somebody wants a preview: that at 4 s was given.
-        sleep.wake();
-        assert!(sleep.was_given(4.0) && !sleep.was_given(4.1));
+        sleep.wake(4.0);
         assert_eq!(std::iter::from_fn(|| sleep.kept()).count(), 4);
     }
 
@@ -233,8 +236,10 @@ mod tests {
         read(&mut sleep, 0..31);
         assert!(sleep.is_asleep());
         for n in 31..39 {
-            sleep.read(&mut packet(false, 3 << 20), f64::from(n) / 10.0);
+            if sleep.read(&mut packet(false, 3 << 20), f64::from(n) / 10.0) == Next::Wake {
+                return;
+            }
         }
-        assert!(!sleep.is_asleep());
+        panic!("everything is kept");
     }
 }

@@ -84,6 +84,7 @@ fn settings(config: &SourceConfig) -> Vec<(&'static str, String)> {
         },
     ));
     settings.push(("priority", config.priority.to_string()));
+    settings.extend(config.hwaccel.map(|hwaccel| ("hwaccel", hwaccel.word().into())));
     if config.kind == SourceKind::Camera {
         let retry = &config.retry;
         let attempts = match retry.max_attempts {
