@@ -30,6 +30,7 @@
 
 pub mod app;
 pub mod bench;
+pub mod cadence;
 pub mod cli;
 pub mod clock;
 pub mod config;

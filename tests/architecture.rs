@@ -12,6 +12,10 @@ use syn::visit::{self, Visit};
 /// Room (file or folder under `src`, without `.rs`), and words that its code must not name.
 const FORBIDDEN: &[(&str, &[&str])] = &[
     ("bench", &["ratatui::", "crossterm::", "crate::tui"]),
+    (
+        "cadence",
+        &["ratatui::", "crossterm::", "crate::tui", "crate::engine", "crate::eval", "std::thread", "std::fs"],
+    ),
     ("clock", &["ratatui::", "crossterm::", "opencv::", "crate::tui", "crate::engine"]),
     ("config", &["ratatui::", "crossterm::", "opencv::", "crate::tui", "crate::engine", "std::thread"]),
     (

@@ -9,15 +9,15 @@ use opencv::{
 
 use parking_lot::Mutex;
 
-use super::{
-    follow::Follower,
-    gate::{Gate, is_in_one},
-    need::Need,
-    part::{Part, Sizes, parts_around},
-    steady::Steady,
-    zoom::Zoom,
-};
 use crate::{
+    cadence::{
+        flow::Follower,
+        gate::{Gate, is_in_one},
+        input_size::Zoom,
+        rate::Need,
+        region::{Part, Sizes, parts_around},
+        steady::Steady,
+    },
     config::{Cadence, LineConfig, SourceConfig, TrackerChoice},
     count::{self, CountEvent, Counter, Direction, Reason, ZoneStatus, replay::Paths},
     detect::{DetectError, Detection, Detector, Model},

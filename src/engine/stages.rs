@@ -2,8 +2,11 @@
 
 use opencv::core::Mat;
 
-use super::{follow::Follower, gate::Gate};
-use crate::{geometry::BBox, source::picture::Picture};
+use crate::{
+    cadence::{flow::Follower, gate::Gate},
+    geometry::BBox,
+    source::picture::Picture,
+};
 
 /// Finding out where something moves.
 #[derive(Default)]

@@ -140,12 +140,12 @@ fn middle(index: usize, columns: usize, cell: f32) -> Point {
     Point::new((column as f32 + 0.5) * cell, (row as f32 + 0.5) * cell)
 }
 
-pub(super) fn contains(area: &BBox, point: Point) -> bool {
+fn contains(area: &BBox, point: Point) -> bool {
     (area.x..=area.right()).contains(&point.x) && (area.y..=area.bottom()).contains(&point.y)
 }
 
 /// Whether one of `areas` contains the point.
-pub(super) fn is_in_one(areas: &[BBox], point: Point) -> bool {
+pub(crate) fn is_in_one(areas: &[BBox], point: Point) -> bool {
     areas.iter().any(|area| contains(area, point))
 }
 

@@ -8,7 +8,7 @@
 
 use super::{
     gate::{Motion, is_in_one},
-    part::Area,
+    region::Area,
 };
 use crate::{
     config::LineConfig,

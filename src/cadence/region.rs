@@ -5,7 +5,7 @@
 //! each reduced as far as the people in it allow. Nobody who is followed may be cut by an edge: half a person is found
 //! as a smaller one.
 
-use super::zoom::PERSON;
+use super::input_size::PERSON;
 use crate::{detect::Detection, geometry::BBox};
 
 /// Sides of the network's input are multiples of this.
