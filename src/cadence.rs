@@ -3,6 +3,7 @@
 pub mod flow;
 pub mod gate;
 pub mod input_size;
+pub mod motion;
 pub mod rate;
 pub mod region;
 pub mod steady;

@@ -7,7 +7,7 @@
 //! picture has nothing to tell.
 
 use super::{
-    gate::{Motion, is_in_one},
+    motion::{Motion, is_in_one},
     region::Area,
 };
 use crate::{

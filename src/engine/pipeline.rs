@@ -12,8 +12,9 @@ use parking_lot::Mutex;
 use crate::{
     cadence::{
         flow::Follower,
-        gate::{Gate, is_in_one},
+        gate::Gate,
         input_size::Zoom,
+        motion::is_in_one,
         rate::Need,
         region::{Part, Sizes, parts_around},
         steady::Steady,
