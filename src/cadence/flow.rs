@@ -43,13 +43,13 @@ const SMALLEST: f32 = 10.0;
 
 /// Follows the people of one source from picture to picture.
 #[derive(Default)]
-pub struct Follower {
+pub struct OpticalFlow {
     before: Mat,
     /// Halvings and slopes of `before`, where somebody was followed into it; else empty.
     pyramid: Vector<Mat>,
 }
 
-impl Follower {
+impl OpticalFlow {
     /// Where each of `boxes`, seen in the picture before this one, is now, in frame heights; `None` for those that
     /// were lost. `grey`: the picture, 8-bit, of any size that does not change.
     pub fn follow(&mut self, grey: &Mat, boxes: &[BBox]) -> Vec<Option<BBox>> {
@@ -224,7 +224,7 @@ mod tests {
     }
 
     fn follow(from: &[(i32, i32)], to: &[(i32, i32)]) -> Vec<Option<BBox>> {
-        let mut follower = Follower::default();
+        let mut follower = OpticalFlow::default();
         follower.remember(&picture(from));
         follower.follow(&picture(to), &boxes(from))
     }
@@ -254,7 +254,7 @@ mod tests {
     #[test]
     fn who_is_hidden_or_tiny_is_not_followed() {
         assert_eq!(follow(&[(50, 40), (53, 42)], &[(50, 40), (53, 42)]), [None, None]);
-        let mut follower = Follower::default();
+        let mut follower = OpticalFlow::default();
         let still = picture(&[]);
         follower.remember(&still);
         assert_eq!(follower.follow(&still, &[BBox::new(0.5, 0.5, 0.02, 0.05)]), [None]);
@@ -263,7 +263,7 @@ mod tests {
     #[test]
     fn without_a_picture_before_or_with_one_of_another_size_nobody_is_followed() {
         let at = [(20, 40)];
-        let mut follower = Follower::default();
+        let mut follower = OpticalFlow::default();
         assert_eq!(follower.follow(&picture(&at), &boxes(&at)), [None]);
         let other = patch(80, 80, 5);
         assert_eq!(follower.follow(&other, &boxes(&at)), [None]);

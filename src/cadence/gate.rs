@@ -33,7 +33,7 @@ const LIGHT_SAMPLE: usize = 7;
 
 /// Watches the pictures of one source.
 #[derive(Default)]
-pub struct Gate {
+pub struct MotionGate {
     background: Vec<f32>,
     /// What each cell showed, without the change of light, when a detector last looked at it.
     looked_at: Vec<f32>,
@@ -46,7 +46,7 @@ pub struct Gate {
     last_light: f32,
 }
 
-impl Gate {
+impl MotionGate {
     /// Where the picture at `time` seconds differs from the ones before. A picture that cannot be read counts
     /// as movement: the detector will say what is wrong with it.
     pub fn observe(&mut self, picture: &Picture, time: f64) -> &Motion {
@@ -66,7 +66,7 @@ impl Gate {
     }
 
     /// A detector looked at the last picture, or at these `parts` of it (frame heights): what is there is no news.
-    pub fn looked(&mut self, parts: Option<&[BBox]>) {
+    pub fn detected(&mut self, parts: Option<&[BBox]>) {
         let Self { looked_at, motion, cells, last_light, .. } = self;
         let Ok(cells) = cells.data_bytes() else { return };
         looked_at.resize(cells.len(), f32::INFINITY);
@@ -185,7 +185,7 @@ mod tests {
 
     /// How many of the pictures, ten a second, show movement. The first has nothing to be compared with.
     fn moved(pictures: impl Iterator<Item = Picture>) -> usize {
-        let mut gate = Gate::default();
+        let mut gate = MotionGate::default();
         pictures
             .enumerate()
             .skip(1)
@@ -222,8 +222,8 @@ mod tests {
     }
 
     /// A gate that knows the picture without anybody.
-    fn acquainted() -> Gate {
-        let mut gate = Gate::default();
+    fn acquainted() -> MotionGate {
+        let mut gate = MotionGate::default();
         for i in 0..50 {
             gate.observe(&picture(i, 90.0, None), i as f64 / 10.0);
         }
@@ -238,7 +238,7 @@ mod tests {
             assert!(motion.any(), "it moves all the same");
             let news = motion.unexplained(&[], |_| true);
             if look.is_some() {
-                gate.looked(look);
+                gate.detected(look);
             }
             news
         };
@@ -251,7 +251,7 @@ mod tests {
 
     #[test]
     fn a_picture_of_another_size_counts_as_movement() {
-        let mut gate = Gate::default();
+        let mut gate = MotionGate::default();
         gate.observe(&picture(0, 90.0, None), 0.0);
         let other =
             Picture::ready(Mat::new_rows_cols_with_default(120, 160, CV_8UC3, Scalar::all(90.0)).unwrap());

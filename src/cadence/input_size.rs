@@ -43,7 +43,7 @@ const BINS_PER_OCTAVE: f32 = 8.0;
 
 /// Learns how small people get in one source.
 #[derive(Debug)]
-pub struct Zoom {
+pub struct InputSize {
     /// Sightings by height.
     seen: [f32; BINS],
     /// Height of the smallest person in the picture now, in frame heights.
@@ -54,7 +54,7 @@ pub struct Zoom {
     enlarged: f32,
 }
 
-impl Default for Zoom {
+impl Default for InputSize {
     fn default() -> Self {
         Self {
             seen: [0.0; BINS],
@@ -66,7 +66,7 @@ impl Default for Zoom {
     }
 }
 
-impl Zoom {
+impl InputSize {
     /// The (width, height) in pixels to which a picture of `size` is reduced for the look at `time`, where it is not
     /// the whole picture's turn. `searching`: something unknown moves.
     pub fn reduced(&mut self, time: f64, size: (u32, u32), searching: bool) -> Option<(u32, u32)> {
@@ -142,9 +142,9 @@ mod tests {
     }
 
     /// Ten seconds of people of these heights.
-    fn learnt(heights: &[f32]) -> Zoom {
+    fn learnt(heights: &[f32]) -> InputSize {
         let tracks: Vec<_> = heights.iter().map(|height| track(*height)).collect();
-        let mut zoom = Zoom::default();
+        let mut zoom = InputSize::default();
         for i in 0..50 {
             zoom.learn(f64::from(i) / 5.0, &tracks);
         }
@@ -173,7 +173,7 @@ mod tests {
             assert_eq!(learnt(&[height]).enlarged(234), enlarged, "{height}");
         }
         assert_eq!(learnt(&[0.2, 0.2, 0.04]).enlarged(234), 1.0, "most are tall enough");
-        assert_eq!(Zoom::default().enlarged(234), 1.0, "nobody was seen");
+        assert_eq!(InputSize::default().enlarged(234), 1.0, "nobody was seen");
     }
 
     #[test]

@@ -8,7 +8,7 @@
 
 use super::{
     motion::{Motion, is_in_one},
-    region::Area,
+    region::Region,
 };
 use crate::{
     config::LineConfig,
@@ -106,7 +106,7 @@ struct Person {
     followed: bool,
     last_seen: f64,
     /// When he was last looked for.
-    last_look: f64,
+    last_detection: f64,
     /// Whether the look that is due must show him.
     wanted: bool,
 }
@@ -120,7 +120,7 @@ impl Person {
 
     /// Whether the last look missed him where he should have been out of a picture of this `aspect`.
     fn has_left(&self, aspect: f32) -> bool {
-        self.last_look > self.last_seen && self.bbox.is_outside(aspect)
+        self.last_detection > self.last_seen && self.bbox.is_outside(aspect)
     }
 
     /// Body heights per second.
@@ -130,7 +130,7 @@ impl Person {
 }
 
 /// Decides when one source is looked at.
-pub struct Need {
+pub struct Rate {
     lines: Vec<(Line, Anchor)>,
     /// Width over height of the picture.
     aspect: f32,
@@ -146,17 +146,17 @@ pub struct Need {
     /// [`SEARCH_IN_VAIN`] allows in that time.
     vain: f64,
     /// Where the look that is being told of may show somebody.
-    doubted: Vec<BBox>,
+    low_confidence: Vec<BBox>,
     searching: bool,
     /// What the look that is due must show; `None`: everything.
-    areas: Option<Vec<Area>>,
+    areas: Option<Vec<Region>>,
     /// Whether that shows all movement that nobody explains.
     searched: bool,
     /// Looks per second wanted now.
     rate: f64,
 }
 
-impl Need {
+impl Rate {
     /// Nobody seen yet; the first picture is looked at. `aspect` is width over height of the picture.
     #[must_use]
     pub fn new(lines: &[LineConfig], aspect: f32) -> Self {
@@ -169,7 +169,7 @@ impl Need {
             last_search: f64::NEG_INFINITY,
             last_move: f64::NEG_INFINITY,
             vain: 0.0,
-            doubted: Vec::new(),
+            low_confidence: Vec::new(),
             searching: false,
             areas: None,
             searched: false,
@@ -216,13 +216,13 @@ impl Need {
         let mut people = self.people.iter().zip(&rates);
         let due = whole
             || elsewhere && overdue(self.last_search, search)
-            || people.any(|(person, rate)| overdue(person.last_look, *rate));
+            || people.any(|(person, rate)| overdue(person.last_detection, *rate));
         if due {
             self.searched = elsewhere && soon(self.last_search, search);
             for (person, rate) in self.people.iter_mut().zip(&rates) {
                 // Who was just seen and is not followed would be lost where a look leaves him out.
-                let fresh = !person.followed && person.last_look - person.last_seen <= DOUBT.2;
-                person.wanted = fresh || soon(person.last_look, *rate);
+                let fresh = !person.followed && person.last_detection - person.last_seen <= DOUBT.2;
+                person.wanted = fresh || soon(person.last_detection, *rate);
             }
             self.areas = if whole { None } else { self.wanted_areas(ahead, motion, &known) };
         }
@@ -230,7 +230,7 @@ impl Need {
     }
 
     /// All that the look must show; `None`: everything.
-    fn wanted_areas(&self, ahead: f32, motion: &Motion, known: &[BBox]) -> Option<Vec<Area>> {
+    fn wanted_areas(&self, ahead: f32, motion: &Motion, known: &[BBox]) -> Option<Vec<Region>> {
         let mut areas = Vec::new();
         if self.searched {
             let blobs = motion.blobs(known);
@@ -239,11 +239,11 @@ impl Need {
             }
             let tallest = self.people.iter().map(|person| person.bbox.h).fold(0.0, f32::max);
             let margin = AROUND_MOTION.0.max(AROUND_MOTION.1 * tallest);
-            areas.extend(blobs.iter().map(|blob| Area { bbox: blob.grown(margin), smallest: 0.0 }));
+            areas.extend(blobs.iter().map(|blob| Region { bbox: blob.grown(margin), smallest: 0.0 }));
         }
         for person in self.people.iter().filter(|person| person.wanted) {
             let bbox = person.predicted(ahead);
-            areas.push(Area { bbox: bbox.grown(AROUND * bbox.h), smallest: bbox.h });
+            areas.push(Region { bbox: bbox.grown(AROUND * bbox.h), smallest: bbox.h });
         }
         Some(areas)
     }
@@ -256,7 +256,7 @@ impl Need {
 
     /// What the look must show that is due; `None`: all of the picture.
     #[must_use]
-    pub fn areas(&self) -> Option<&[Area]> {
+    pub fn areas(&self) -> Option<&[Region]> {
         self.areas.as_deref()
     }
 
@@ -282,13 +282,13 @@ impl Need {
     }
 
     /// The look found these boxes where something moves, and the detector does not trust them. To be told before
-    /// [`Self::looked`].
-    pub fn doubted(&mut self, boxes: Vec<BBox>) {
-        self.doubted = boxes;
+    /// [`Self::detected`].
+    pub fn low_confidence(&mut self, boxes: Vec<BBox>) {
+        self.low_confidence = boxes;
     }
 
     /// The picture at `time` was looked at, or these `parts` of it (frame heights), and these tracks are alive.
-    pub fn looked(&mut self, time: f64, tracks: &[Track], parts: Option<&[BBox]>) {
+    pub fn detected(&mut self, time: f64, tracks: &[Track], parts: Option<&[BBox]>) {
         let newcomer = tracks.iter().any(|track| self.people.iter().all(|person| person.id != track.id));
         let searched = parts.is_none() || self.searched;
         if newcomer || !self.searching {
@@ -297,7 +297,7 @@ impl Need {
             let known: Vec<BBox> = tracks.iter().map(|track| reach(&track.bbox)).collect();
             let may_cross =
                 |bbox: &BBox| self.is_near_line(bbox, HOPEFUL) && !is_in_one(&known, bbox.center());
-            let in_vain = !self.doubted.iter().any(may_cross);
+            let in_vain = !self.low_confidence.iter().any(may_cross);
             self.vain = self.vain_by(time) + if in_vain { 1.0 } else { 0.0 };
         }
         if parts.is_none() {
@@ -310,7 +310,7 @@ impl Need {
         for (person, track) in self.people.iter_mut().zip(tracks) {
             // Who was wanted was looked for, also where he has left the picture.
             if person.wanted || parts.is_none_or(|parts| is_in_one(parts, track.bbox.center())) {
-                person.last_look = time;
+                person.last_detection = time;
             }
             person.followed = track.seen && track.confirmed;
         }
@@ -330,7 +330,7 @@ impl Need {
             });
             let last_seen = old.filter(|_| !track.seen).map_or(time, |old| old.last_seen);
             let followed = old.is_some_and(|old| old.followed);
-            let (last_look, wanted) = old.map_or((time, false), |old| (old.last_look, old.wanted));
+            let (last_detection, wanted) = old.map_or((time, false), |old| (old.last_detection, old.wanted));
             Person {
                 id: track.id,
                 bbox: track.bbox,
@@ -338,7 +338,7 @@ impl Need {
                 confirmed: track.confirmed,
                 followed,
                 last_seen,
-                last_look,
+                last_detection,
                 wanted,
             }
         }));
@@ -355,7 +355,7 @@ impl Need {
         if !person.confirmed {
             rate = rate.max(NEW);
         }
-        let unseen = person.last_look - person.last_seen;
+        let unseen = person.last_detection - person.last_seen;
         if unseen > DOUBT.2 {
             // Where he would be now is anybody's guess.
             rate = least;

@@ -28,14 +28,14 @@ const MARGIN: f32 = 0.1;
 
 /// What a look must show.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Area {
+pub struct Region {
     /// Where, in frame heights.
     pub bbox: BBox,
     /// Height of the smallest person there, in frame heights; 0 where that is not known.
     pub smallest: f32,
 }
 
-impl Area {
+impl Region {
     fn union(&self, other: &Self) -> Self {
         Self { bbox: self.bbox.union(&other.bbox), smallest: self.smallest.min(other.smallest) }
     }
@@ -62,7 +62,7 @@ impl Sizes {
 
 /// A rectangle of a picture that is reduced to `whole` (width, height).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Part {
+pub struct Crop {
     /// Left and top edge in pixels of the reduced picture.
     pub corner: (u32, u32),
     /// Width and height in pixels of the reduced picture: that of the network's input, as long as there is enough of
@@ -75,11 +75,11 @@ pub struct Part {
 /// Parts that together show all of `areas` and cut none of `people` (frame heights); `None` where they would cost most of
 /// what the whole picture does. No two of them show the same.
 #[must_use]
-pub fn parts_around(areas: &[Area], people: &[BBox], sizes: Sizes) -> Option<Vec<Part>> {
+pub fn crops_around(areas: &[Region], people: &[BBox], sizes: Sizes) -> Option<Vec<Crop>> {
     if areas.len() > MANY {
         return None;
     }
-    let mut parts: Vec<(Area, Part)> = areas.iter().map(|area| uncut(*area, people, sizes)).collect();
+    let mut parts: Vec<(Region, Crop)> = areas.iter().map(|area| uncut(*area, people, sizes)).collect();
     while let Some((i, j)) = pair_to_join(&parts, people, sizes) {
         let (second, _) = parts.swap_remove(j);
         parts[i] = uncut(parts[i].0.union(&second), people, sizes);
@@ -89,8 +89,8 @@ pub fn parts_around(areas: &[Area], people: &[BBox], sizes: Sizes) -> Option<Vec
 }
 
 /// The first two that show the same, or that cost no more as one.
-fn pair_to_join(parts: &[(Area, Part)], people: &[BBox], sizes: Sizes) -> Option<(usize, usize)> {
-    let worth = |(a, one): &(Area, Part), (b, other): &(Area, Part)| {
+fn pair_to_join(parts: &[(Region, Crop)], people: &[BBox], sizes: Sizes) -> Option<(usize, usize)> {
+    let worth = |(a, one): &(Region, Crop), (b, other): &(Region, Crop)| {
         let joined = || uncut(a.union(b), people, sizes).1;
         one.area().intersection(&other.area()) > 0.0
             || cost(joined().size) <= cost(one.size) + cost(other.size)
@@ -99,9 +99,9 @@ fn pair_to_join(parts: &[(Area, Part)], people: &[BBox], sizes: Sizes) -> Option
 }
 
 /// `area` with everybody whom its part would have cut or shown too small, and that part.
-fn uncut(mut area: Area, people: &[BBox], sizes: Sizes) -> (Area, Part) {
+fn uncut(mut area: Region, people: &[BBox], sizes: Sizes) -> (Region, Crop) {
     let picture = BBox::new(0.0, 0.0, sizes.full.0 as f32 / sizes.full.1.max(1) as f32, 1.0);
-    let part = |area: &Area| Part::holding(&area.bbox, sizes.for_person(area.smallest));
+    let part = |area: &Region| Crop::holding(&area.bbox, sizes.for_person(area.smallest));
     // Each round takes in one more person, or shows one who is in large enough.
     for _ in 0..2 * people.len() {
         let shown = part(&area).area();
@@ -109,7 +109,7 @@ fn uncut(mut area: Area, people: &[BBox], sizes: Sizes) -> (Area, Part) {
             is_cut(person, &shown, &picture) || person.h < area.smallest && person.intersection(&shown) > 0.0
         };
         let Some(harmed) = people.iter().find(is_harmed) else { break };
-        area = area.union(&Area { bbox: harmed.grown(MARGIN * harmed.h), smallest: harmed.h });
+        area = area.union(&Region { bbox: harmed.grown(MARGIN * harmed.h), smallest: harmed.h });
     }
     (area, part(&area))
 }
@@ -119,7 +119,7 @@ fn cost((width, height): (u32, u32)) -> f32 {
     (width.next_multiple_of(STRIDE) * height.next_multiple_of(STRIDE)) as f32 + OVERHEAD
 }
 
-impl Part {
+impl Crop {
     fn holding(area: &BBox, whole: (u32, u32)) -> Self {
         let scale = whole.1 as f32;
         let side = |from: f32, to: f32, whole: u32| {
@@ -197,17 +197,17 @@ mod tests {
     const SIZES: Sizes = Sizes { full: WHOLE, reduced: WHOLE };
 
     /// An area in which nobody knows who is.
-    fn unknown(bbox: BBox) -> Area {
-        Area { bbox, smallest: 0.0 }
+    fn unknown(bbox: BBox) -> Region {
+        Region { bbox, smallest: 0.0 }
     }
 
     /// What a look for `person` must show.
-    fn around(person: BBox) -> Area {
-        Area { bbox: person.grown(0.5 * person.h), smallest: person.h }
+    fn around(person: BBox) -> Region {
+        Region { bbox: person.grown(0.5 * person.h), smallest: person.h }
     }
 
-    fn only(areas: &[Area], people: &[BBox]) -> Part {
-        let parts = parts_around(areas, people, SIZES).unwrap();
+    fn only(areas: &[Region], people: &[BBox]) -> Crop {
+        let parts = crops_around(areas, people, SIZES).unwrap();
         assert_eq!(parts.len(), 1, "{parts:?}");
         parts[0]
     }
@@ -225,7 +225,7 @@ mod tests {
 
     #[test]
     fn parts_that_are_most_of_the_picture_are_not_worth_it() {
-        let parts = |areas: &[Area]| parts_around(areas, &[], SIZES);
+        let parts = |areas: &[Region]| crops_around(areas, &[], SIZES);
         assert_eq!(parts(&[unknown(BBox::new(0.0, 0.0, 1.4, 1.0))]), None);
         assert!(parts(&[unknown(BBox::new(0.0, 0.0, 0.9, 1.0))]).is_some());
         let corners = [(0.0, 0.0), (1.3, 0.0), (0.0, 0.55), (1.3, 0.55), (0.65, 0.0), (0.65, 0.55)];
@@ -244,13 +244,13 @@ mod tests {
         assert!(people.iter().all(|person| !is_cut(person, &part.area(), &PICTURE)), "{part:?}");
         assert!(part.area().right() < 1.5);
         let row: Vec<_> = (0..12).map(|i| person(0.14 * i as f32, 0.05, 0.9)).collect();
-        assert_eq!(parts_around(&[area], &row, SIZES), None, "a row of people from edge to edge");
+        assert_eq!(crops_around(&[area], &row, SIZES), None, "a row of people from edge to edge");
     }
 
     #[test]
     fn people_far_apart_have_a_part_each_and_neighbours_share_one() {
         let people = [person(0.2, 0.4, 0.2), person(0.3, 0.4, 0.2), person(1.5, 0.4, 0.2)];
-        let parts = parts_around(&people.map(around), &people, SIZES).unwrap();
+        let parts = crops_around(&people.map(around), &people, SIZES).unwrap();
         assert_eq!(parts.len(), 2, "{parts:?}");
         assert_eq!(parts[0].area().intersection(&parts[1].area()), 0.0);
         for person in people {
@@ -265,7 +265,7 @@ mod tests {
     #[test]
     fn a_part_is_reduced_as_far_as_the_smallest_in_it_allows() {
         let (tall, small) = (person(0.5, 0.1, 0.8), person(0.55, 0.5, 0.4));
-        let height = |part: Part, person: BBox| person.h * part.whole.1 as f32;
+        let height = |part: Crop, person: BBox| person.h * part.whole.1 as f32;
         let alone = only(&[around(tall)], &[tall]);
         assert!((80.0..84.0).contains(&height(alone, tall)), "{alone:?}");
         let both = only(&[around(tall)], &[tall, small]);
@@ -273,14 +273,14 @@ mod tests {
         // Never more than the whole picture would show.
         let reduced = Sizes { full: WHOLE, reduced: (208, 117) };
         assert_eq!(
-            parts_around(&[around(small)], &[small], reduced).map(|parts| parts[0].whole),
+            crops_around(&[around(small)], &[small], reduced).map(|parts| parts[0].whole),
             Some((208, 117))
         );
     }
 
     #[test]
     fn boxes_come_back_to_their_place_and_cut_ones_are_left_out() {
-        let part = Part { corner: (104, 0), size: (128, 96), whole: (416, 234) };
+        let part = Crop { corner: (104, 0), size: (128, 96), whole: (416, 234) };
         let at = |x: f32, y: f32, w: f32, h: f32| Detection {
             bbox: BBox::new(x / 96.0, y / 96.0, w / 96.0, h / 96.0),
             score: 0.9,

@@ -11,12 +11,12 @@ use parking_lot::Mutex;
 
 use crate::{
     cadence::{
-        flow::Follower,
-        gate::Gate,
-        input_size::Zoom,
+        flow::OpticalFlow,
+        gate::MotionGate,
+        input_size::InputSize,
         motion::is_in_one,
-        rate::Need,
-        region::{Part, Sizes, parts_around},
+        rate::Rate,
+        region::{Crop, Sizes, crops_around},
         steady::Steady,
     },
     config::{Cadence, LineConfig, SourceConfig, TrackerChoice},
@@ -42,13 +42,13 @@ struct Following {
     counter: Box<dyn Counter>,
     aspect: f32,
     time: f64,
-    gate: Gate,
-    follower: Follower,
+    gate: MotionGate,
+    follower: OpticalFlow,
     /// Who was seen by the last look and found again in every picture since, and where he was in the last of them.
     followed: Vec<(Track, BBox)>,
-    need: Need,
+    need: Rate,
     steady: Steady,
-    zoom: Zoom,
+    zoom: InputSize,
     /// Since when nobody is there and nothing moves, on the source's clock.
     quiet_since: Option<f64>,
     /// Tracks alive after the last look.
@@ -60,7 +60,7 @@ enum View {
     Whole,
     /// All of it, reduced to this (width, height).
     Reduced((u32, u32)),
-    Parts(Vec<Part>),
+    Parts(Vec<Crop>),
 }
 
 /// How the frames to look at are chosen.
@@ -71,7 +71,7 @@ enum Choice {
     /// A detector or tracker that needs a steady rate gets one, except while nobody is there and nothing moves.
     Steady,
     /// When there is something to see.
-    Need,
+    Adaptive,
 }
 
 /// The working state of one source.
@@ -162,7 +162,7 @@ impl Pipeline {
         let choice = match (self.source.cadence, self.source.tracker) {
             (Cadence::Auto, TrackerChoice::Centroid) => Choice::Steady,
             (Cadence::Auto, _) if model.needs_steady_rate() => Choice::Steady,
-            (Cadence::Auto, _) => Choice::Need,
+            (Cadence::Auto, _) => Choice::Adaptive,
             _ => Choice::Configured,
         };
         let following = self.following.get_or_insert_with(|| Following {
@@ -170,23 +170,23 @@ impl Pipeline {
             counter: count::counter_for(&self.source, aspect),
             aspect,
             time: frame.time,
-            gate: Gate::default(),
-            follower: Follower::default(),
+            gate: MotionGate::default(),
+            follower: OpticalFlow::default(),
             followed: Vec::new(),
-            need: Need::new(&self.source.lines, aspect),
+            need: Rate::new(&self.source.lines, aspect),
             steady: Steady::default(),
-            zoom: Zoom::default(),
+            zoom: InputSize::default(),
             quiet_since: None,
             tracks: Vec::new(),
         });
         following.time = frame.time;
-        let ends = choice == Choice::Need && frame.last;
+        let ends = choice == Choice::Adaptive && frame.last;
         let due = choice == Choice::Configured
             || timed(Stage::Gate, || following.is_due(choice, frame, self.share))
             || ends;
         let activity = if choice == Choice::Configured { Activity::Unwatched } else { following.activity() };
         let wish = match choice {
-            Choice::Need => {
+            Choice::Adaptive => {
                 let usual = model.working_size(frame.stream_size.0, frame.stream_size.1);
                 let enlarged = match model.gains_from_reduction() {
                     true => following.zoom.enlarged(usual.1),
@@ -207,7 +207,7 @@ impl Pipeline {
             return Ok(Step { events, tracks, looked: false, wish });
         }
         let size = frame.picture.size();
-        let may_be_less = choice == Choice::Need && !ends && !following.need.is_starting(frame.time);
+        let may_be_less = choice == Choice::Adaptive && !ends && !following.need.is_starting(frame.time);
         let view = match may_be_less && model.gains_from_reduction() {
             true => following.view(frame.time, size),
             false => View::Whole,
@@ -230,7 +230,7 @@ impl Pipeline {
         };
         self.detections += detections.iter().filter(|found| found.score >= confidence).count() as u64;
         let shown: Option<Vec<BBox>> = match view {
-            View::Parts(parts) => Some(parts.iter().map(Part::area).collect()),
+            View::Parts(parts) => Some(parts.iter().map(Crop::area).collect()),
             _ => None,
         };
         // Those outside of all parts are where they were followed to.
@@ -245,9 +245,9 @@ impl Pipeline {
         let counted = timed(Stage::Count, || following.counter.update(frame.time, &update));
         self.paths.lock().push(aspect, frame.time, &update);
         following.zoom.learn(frame.time, &update.tracks);
-        following.need.doubted(following.doubted(&detections, confidence));
-        timed(Stage::Gate, || following.gate.looked(shown.as_deref()));
-        following.need.looked(frame.time, &update.tracks, shown.as_deref());
+        following.need.low_confidence(following.doubted(&detections, confidence));
+        timed(Stage::Gate, || following.gate.detected(shown.as_deref()));
+        following.need.detected(frame.time, &update.tracks, shown.as_deref());
         let seen = update.tracks.iter().filter(|track| track.confirmed && track.seen);
         following.followed = seen.map(|track| (*track, track.bbox)).collect();
         following.tracks.clone_from(&update.tracks);
@@ -362,7 +362,7 @@ impl Following {
         match choice {
             Choice::Configured => true,
             Choice::Steady => self.steady.is_due(frame.time, motion.any() || !self.tracks.is_empty()),
-            Choice::Need => {
+            Choice::Adaptive => {
                 let boxes: Vec<BBox> = self.followed.iter().map(|(_, bbox)| *bbox).collect();
                 let mut moved = self.follower.follow(self.gate.grey(), &boxes).into_iter();
                 self.followed.retain_mut(|(_, bbox)| match moved.next().flatten() {
@@ -393,7 +393,7 @@ impl Following {
         };
         let followed: Vec<BBox> = self.followed.iter().map(|(_, bbox)| *bbox).collect();
         let sizes = Sizes { full: size, reduced };
-        match self.need.areas().and_then(|areas| parts_around(areas, &followed, sizes)) {
+        match self.need.areas().and_then(|areas| crops_around(areas, &followed, sizes)) {
             Some(parts) => View::Parts(parts),
             None if reduced == size => View::Whole,
             None => View::Reduced(reduced),

@@ -3,14 +3,14 @@
 use opencv::core::Mat;
 
 use crate::{
-    cadence::{flow::Follower, gate::Gate},
+    cadence::{flow::OpticalFlow, gate::MotionGate},
     geometry::BBox,
     source::picture::Picture,
 };
 
 /// Finding out where something moves.
 #[derive(Default)]
-pub struct Watch(Gate);
+pub struct Watch(MotionGate);
 
 impl Watch {
     /// Whether anything moves in the picture at `time` seconds, compared with those before.
@@ -21,7 +21,7 @@ impl Watch {
 
 /// Following people from picture to picture.
 #[derive(Default)]
-pub struct Chase(Follower);
+pub struct Chase(OpticalFlow);
 
 impl Chase {
     /// How many of `boxes` (frame heights) of the picture before are found in this one (8-bit grey).
