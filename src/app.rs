@@ -29,6 +29,7 @@ use crate::{
     cli::{self, BenchArgs, Cli, Command, EvalArgs},
     config::{self, ConfigErrors, ModelFolders, ParallelConfig, SourceConfig},
     detect,
+    engine::pipeline::Params,
     eval::{self, EvalError, EvalOptions, Plan},
     native::{
         disk::Disk,
@@ -199,6 +200,7 @@ fn run_eval(args: EvalArgs) -> Result<u8, Failure> {
         tracker: args.tracker,
         json: args.json,
         tracks: args.tracks,
+        params: Params::default(),
         plan: Plan {
             start_offset: u32::try_from(args.start_offset).unwrap_or(u32::MAX),
             every: args.every.map_or(1, std::num::NonZero::get),

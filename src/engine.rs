@@ -33,7 +33,6 @@ mod registry;
 mod reply;
 mod runtime;
 pub mod scheduler;
-pub mod stages;
 mod threads;
 mod throttle;
 

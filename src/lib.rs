@@ -34,6 +34,7 @@ pub mod cadence;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod constants;
 pub mod count;
 pub mod detect;
 pub mod engine;

@@ -1,42 +1,26 @@
-//! Where something moves in a picture: cheap enough to be asked before every inference.
+//! Where something moves in a frame: cheap enough to be asked before every inference.
 //!
-//! The picture is reduced to a thumbnail of grey cells and compared with a slowly following background. A
-//! change of light moves all cells alike and is taken out; what is left in a few cells is somebody. What a detector has
-//! looked at already, such as the trail of a walker or a parked car, is still movement but no news.
+//! The frame is reduced to a thumbnail of grey cells and compared with a slowly following background. A
+//! change of light moves all cells alike and is taken out; what is left in a few cells is somebody. What a detection run
+//! has covered already, such as the trail of a walker or a parked car, is still motion but nothing new.
 
 use opencv::{
     core::{Mat, MatTraitConst, MatTraitConstManual, Rect, Size},
     imgproc,
 };
 
-use super::motion::{Motion, is_in_one, middle};
+use super::{
+    CadenceParams,
+    motion::{Motion, is_in_one, middle},
+};
 use crate::{geometry::BBox, source::picture::Picture};
 
-/// Cells across, about. A person of 30 px in a picture of 416 px, the smallest that detectors find, covers
-/// about seven by three cells.
-const CELLS_ACROSS: i32 = 96;
-
-/// Grey levels by which a cell must differ from the background. The noise of a camera at night, averaged
-/// over the dozen pixels in a cell, stays below a third of this.
-const CHANGE: f32 = 8.0;
-
-/// Grey levels by which it must differ from what was last looked at: the same somebody, a step further, may look much the
-/// same.
-const NEWS: f32 = 4.0;
-
-/// Seconds in which the background follows to 63 %. Longer than a step, so that slow movement adds up;
-/// short enough that a parked car is background soon.
-const FOLLOW: f32 = 3.0;
-
-/// The change of light is the median over every this many cells: hundreds of them, which is plenty.
-const LIGHT_SAMPLE: usize = 7;
-
-/// Watches the pictures of one source.
-#[derive(Default)]
+/// Watches the frames of one source.
 pub struct MotionGate {
+    params: CadenceParams,
     background: Vec<f32>,
-    /// What each cell showed, without the change of light, when a detector last looked at it.
-    looked_at: Vec<f32>,
+    /// What each cell showed, without the change of light, when a detection run last covered it.
+    seen: Vec<f32>,
     motion: Motion,
     light: Vec<f32>,
     grey: Mat,
@@ -46,9 +30,32 @@ pub struct MotionGate {
     last_light: f32,
 }
 
+impl Default for MotionGate {
+    fn default() -> Self {
+        Self::new(CadenceParams::DEFAULT)
+    }
+}
+
 impl MotionGate {
-    /// Where the picture at `time` seconds differs from the ones before. A picture that cannot be read counts
-    /// as movement: the detector will say what is wrong with it.
+    /// Before the first frame.
+    #[must_use]
+    pub fn new(params: CadenceParams) -> Self {
+        Self {
+            params,
+            background: Vec::new(),
+            seen: Vec::new(),
+            motion: Motion::unknown(&params),
+            light: Vec::new(),
+            grey: Mat::default(),
+            small: Mat::default(),
+            cells: Mat::default(),
+            last_time: 0.0,
+            last_light: 0.0,
+        }
+    }
+
+    /// Where the picture at `time` seconds differs from the ones before. One that cannot be read counts
+    /// as motion everywhere: the detector will say what is wrong with it.
     pub fn observe(&mut self, picture: &Picture, time: f64) -> &Motion {
         let elapsed = (time - self.last_time).max(0.0) as f32;
         self.last_time = time;
@@ -65,42 +72,46 @@ impl MotionGate {
         &self.motion
     }
 
-    /// A detector looked at the last picture, or at these `parts` of it (frame heights): what is there is no news.
+    /// A detection run covered the last picture, or these `parts` of it (frame heights): what is there is nothing new.
     pub fn detected(&mut self, parts: Option<&[BBox]>) {
-        let Self { looked_at, motion, cells, last_light, .. } = self;
+        let Self { seen, motion, cells, last_light, .. } = self;
         let Ok(cells) = cells.data_bytes() else { return };
-        looked_at.resize(cells.len(), f32::INFINITY);
-        for (index, (cell, looked_at)) in cells.iter().zip(looked_at).enumerate() {
+        seen.resize(cells.len(), f32::INFINITY);
+        for (index, (cell, seen)) in cells.iter().zip(seen).enumerate() {
             let point = middle(index, motion.columns, motion.cell);
             if parts.is_none_or(|parts| is_in_one(parts, point)) {
-                *looked_at = f32::from(*cell) - *last_light;
+                *seen = f32::from(*cell) - *last_light;
             }
         }
     }
 
     fn compare(&mut self, elapsed: f32) {
-        let Self { background, looked_at, motion, light, last_light, cells, .. } = self;
+        let Self { params, background, seen, motion, light, last_light, cells, .. } = self;
         let Ok(cells) = cells.data_bytes() else { return motion.changed.clear() };
         if background.len() != cells.len() {
             *background = cells.iter().map(|cell| f32::from(*cell)).collect();
-            looked_at.clear();
-            looked_at.resize(cells.len(), f32::INFINITY);
+            seen.clear();
+            seen.resize(cells.len(), f32::INFINITY);
             return motion.changed.clear();
         }
         light.clear();
         light.extend(
-            cells.iter().zip(&*background).step_by(LIGHT_SAMPLE).map(|(cell, old)| f32::from(*cell) - old),
+            cells
+                .iter()
+                .zip(&*background)
+                .step_by(params.gate_light_step)
+                .map(|(cell, old)| f32::from(*cell) - old),
         );
         *last_light = median(light);
-        let follow = 1.0 - (-elapsed / FOLLOW).exp();
+        let follow = 1.0 - (-elapsed / params.gate_memory).exp();
         motion.changed.clear();
-        motion.news.clear();
-        for ((cell, old), looked_at) in cells.iter().zip(background).zip(looked_at) {
+        motion.new.clear();
+        for ((cell, old), seen) in cells.iter().zip(background).zip(seen) {
             let (now, difference) = (f32::from(*cell), f32::from(*cell) - *old);
-            let changed = (difference - *last_light).abs() > CHANGE;
+            let changed = (difference - *last_light).abs() > params.gate_change;
             motion.changed.push(changed);
-            // Not yet looked at (infinite) is news.
-            motion.news.push(changed && (now - *last_light - *looked_at).abs() > NEWS);
+            // What no run covered yet (infinite) is new.
+            motion.new.push(changed && (now - *last_light - *seen).abs() > params.gate_new_change);
             *old += follow * difference;
         }
         motion.count = motion.changed.iter().filter(|changed| **changed).count();
@@ -116,7 +127,7 @@ impl MotionGate {
     fn reduce(&mut self, picture: &Picture) -> opencv::Result<()> {
         let (width, height) = picture.size();
         let (width, height) = (width as i32, height as i32);
-        let side = (width / CELLS_ACROSS).clamp(1, height.max(1));
+        let side = (width / self.params.gate_columns).clamp(1, height.max(1));
         let cells = Size::new(width / side, height / side);
         let halves = if side % 2 == 0 { 2 } else { 1 };
         let mut left = side / halves;
@@ -185,7 +196,7 @@ mod tests {
 
     /// How many of the pictures, ten a second, show movement. The first has nothing to be compared with.
     fn moved(pictures: impl Iterator<Item = Picture>) -> usize {
-        let mut gate = MotionGate::default();
+        let mut gate = MotionGate::new(CadenceParams::DEFAULT);
         pictures
             .enumerate()
             .skip(1)
@@ -223,7 +234,7 @@ mod tests {
 
     /// A gate that knows the picture without anybody.
     fn acquainted() -> MotionGate {
-        let mut gate = MotionGate::default();
+        let mut gate = MotionGate::new(CadenceParams::DEFAULT);
         for i in 0..50 {
             gate.observe(&picture(i, 90.0, None), i as f64 / 10.0);
         }
@@ -251,7 +262,7 @@ mod tests {
 
     #[test]
     fn a_picture_of_another_size_counts_as_movement() {
-        let mut gate = MotionGate::default();
+        let mut gate = MotionGate::new(CadenceParams::DEFAULT);
         gate.observe(&picture(0, 90.0, None), 0.0);
         let other =
             Picture::ready(Mat::new_rows_cols_with_default(120, 160, CV_8UC3, Scalar::all(90.0)).unwrap());

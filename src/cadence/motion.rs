@@ -1,53 +1,59 @@
-//! Where something moves in a picture. Pure: cells in, boxes out.
+//! Where something moves in a frame. Pure: cells in, boxes out.
 
+use super::CadenceParams;
 use crate::geometry::{BBox, Point};
 
-/// Changed cells that make a movement: one may be a defect or a blinking lamp.
-const CELLS: usize = 2;
-
-/// Cells that may lie between two parts of one movement: clothes like the wall behind them do not change it.
-const APART: usize = 3;
-
 /// Where the last picture differed from the background.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Motion {
     /// Row by row; empty when the picture could not be compared, which counts as movement everywhere.
     pub(super) changed: Vec<bool>,
-    /// Whether a changed cell shows what no look has seen yet.
-    pub(super) news: Vec<bool>,
+    /// Whether a changed cell shows what no detection run has seen yet.
+    pub(super) new: Vec<bool>,
     pub(super) columns: usize,
     /// Side of a cell, in frame heights.
     pub(super) cell: f32,
     pub(super) count: usize,
+    /// Changed cells that make a motion.
+    least: usize,
+    /// Still cells that may lie between two parts of one motion.
+    gap: usize,
 }
 
 impl Motion {
+    /// Of a frame that is compared with none.
+    #[must_use]
+    pub fn unknown(params: &CadenceParams) -> Self {
+        let (least, gap) = (params.gate_cells, params.gate_gap);
+        Self { changed: Vec::new(), new: Vec::new(), columns: 0, cell: 0.0, count: 0, least, gap }
+    }
+
     /// Whether anything moves at all.
     #[must_use]
     pub fn any(&self) -> bool {
-        self.changed.is_empty() || self.count >= CELLS
+        self.changed.is_empty() || self.count >= self.least
     }
 
     /// Whether anything moves inside `area` (frame heights).
     #[must_use]
     pub fn within(&self, area: &BBox) -> bool {
         self.changed.is_empty()
-            || self.count >= CELLS
-                && self.moving().filter(|point| contains(area, *point)).take(CELLS).count() == CELLS
+            || self.count >= self.least
+                && self.moving().filter(|point| contains(area, *point)).take(self.least).count() == self.least
     }
 
-    /// Whether anything moves that no look has seen, that none of `areas` explains and for which `wanted` holds.
+    /// Whether anything moves that no detection run has seen, that none of `areas` explains and for which `wanted` holds.
     pub fn unexplained(&self, areas: &[BBox], wanted: impl Fn(Point) -> bool) -> bool {
         let free = |point: &Point| wanted(*point) && !is_in_one(areas, *point);
         self.changed.is_empty()
-            || self.count >= CELLS && self.unseen().filter(free).take(CELLS).count() == CELLS
+            || self.count >= self.least && self.unseen().filter(free).take(self.least).count() == self.least
     }
 
-    /// Boxes in frame heights around the movements that no look has seen and none of `areas` explains, apart from each
+    /// Boxes in frame heights around the motion that no detection run has seen and none of `areas` explains, apart from each
     /// other; none where movement is everywhere or nowhere.
     pub fn blobs(&self, areas: &[BBox]) -> Vec<BBox> {
         let free = self.unseen().filter(|point| !is_in_one(areas, *point));
-        let near = (APART as f32 + 0.5) * self.cell;
+        let near = (self.gap as f32 + 0.5) * self.cell;
         let mut blobs: Vec<BBox> = Vec::new();
         for point in free {
             let mut blob = BBox::new(point.x, point.y, 0.0, 0.0).grown(self.cell / 2.0);
@@ -69,7 +75,7 @@ impl Motion {
             |index: usize| Point::new((index % columns) as f32 * cell, (index / columns) as f32 * cell);
         let changed: Vec<bool> = (0..columns * rows).map(|index| moves(middle(index))).collect();
         let count = changed.iter().filter(|changed| **changed).count();
-        Self { news: changed.clone(), changed, columns, cell, count }
+        Self { new: changed.clone(), changed, columns, cell, count, ..Self::unknown(&CadenceParams::DEFAULT) }
     }
 
     /// Middles of the changed cells.
@@ -77,9 +83,9 @@ impl Motion {
         self.middles(&self.changed)
     }
 
-    /// Middles of the changed cells that show what no look has seen yet.
+    /// Middles of the changed cells that show what no detection run has seen yet.
     fn unseen(&self) -> impl Iterator<Item = Point> + '_ {
-        self.middles(&self.news)
+        self.middles(&self.new)
     }
 
     fn middles<'a>(&'a self, cells: &'a [bool]) -> impl Iterator<Item = Point> + 'a {

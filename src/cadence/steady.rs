@@ -1,33 +1,35 @@
-//! When to look for detectors that need pictures at a steady rate, as background subtraction does: at all of them
+//! When to run detectors that need frames at a steady rate, as background subtraction does: on all of them
 //! while somebody is there or something moves, and for a while after; else now and then.
 
-/// Decides when one source is looked at.
+use super::CadenceParams;
+
+/// Decides in which frames of one source to detect.
 #[derive(Debug)]
 pub struct Steady {
+    /// Seconds for which motion keeps the detector running.
+    hold: f64,
+    /// Seconds between detection runs on a still, empty frame.
+    heartbeat: f64,
     open_until: f64,
-    last_look: f64,
-}
-
-impl Default for Steady {
-    fn default() -> Self {
-        Self { open_until: f64::NEG_INFINITY, last_look: f64::NEG_INFINITY }
-    }
+    last_detection: f64,
 }
 
 impl Steady {
-    /// Seconds for which movement keeps it looking.
-    const HOLD: f64 = 1.0;
-    /// Seconds between looks at a still, empty picture.
-    const HEARTBEAT: f64 = 1.0;
+    /// Before the first frame.
+    #[must_use]
+    pub fn new(params: &CadenceParams) -> Self {
+        let (hold, heartbeat) = (params.steady_hold, params.steady_heartbeat);
+        Self { hold, heartbeat, open_until: f64::NEG_INFINITY, last_detection: f64::NEG_INFINITY }
+    }
 
-    /// Whether the picture at `time`, in which somebody is or something moves (`busy`), must be looked at.
+    /// Whether to detect in the frame at `time`, in which somebody is or something moves (`busy`).
     pub fn is_due(&mut self, time: f64, busy: bool) -> bool {
         if busy {
-            self.open_until = time + Self::HOLD;
+            self.open_until = time + self.hold;
         }
-        let due = time <= self.open_until || time >= self.last_look + Self::HEARTBEAT;
+        let due = time <= self.open_until || time >= self.last_detection + self.heartbeat;
         if due {
-            self.last_look = time;
+            self.last_detection = time;
         }
         due
     }
@@ -39,7 +41,7 @@ mod tests {
 
     #[test]
     fn all_pictures_are_looked_at_from_movement_until_a_second_after_it() {
-        let mut steady = Steady::default();
+        let mut steady = Steady::new(&CadenceParams::DEFAULT);
         let looks = |steady: &mut Steady, from: u32, to: u32, busy: bool| {
             (from..to).filter(|frame| steady.is_due(f64::from(*frame) / 10.0, busy)).count()
         };

@@ -5,7 +5,7 @@ const HEIGHT: f32 = 0.2;
 
 fn just_started() -> Rate {
     let across = LineConfig { name: "L".into(), a: [0.0, 0.5], b: [1.0, 0.5], anchor: Anchor::Center };
-    Rate::new(&[across], ASPECT)
+    Rate::new(&[across], ASPECT, CadenceParams::DEFAULT)
 }
 
 /// Of a source that began long ago.
@@ -88,7 +88,7 @@ fn in_the_first_seconds_of_a_source_its_whole_pictures_are_looked_at_often_while
             if rate.is_due(time, &motion(&[]), share) {
                 let (all, whole) = &mut counts[frame as usize / 30];
                 *all += 1;
-                *whole += usize::from(rate.areas().is_none());
+                *whole += usize::from(rate.regions().is_none());
                 rate.detected(time, tracks, None);
             }
             next = time + rate.interval();
@@ -127,7 +127,7 @@ fn walkers_are_looked_at_more_often_near_the_line() {
 #[test]
 fn somebody_missed_near_the_line_is_looked_for_again_soon() {
     let mut rate = rate();
-    let area = reach(&person(0.5).bbox);
+    let area = rate.reach(&person(0.5).bbox);
     for i in 0..20 {
         rate.detected(f64::from(i) / 5.0, &[person(0.5)], None);
     }
@@ -175,7 +175,7 @@ fn a_look_shows_those_who_are_due_and_who_would_be_lost_without_it() {
         // Only the first was in the next look, so the others are due before him.
         rate.detected(10.3, &people, Some(&[people[0].bbox]));
         rate.lost(|id| id == lost);
-        rate.is_due(10.3 + seconds, &motion, 1.0).then(|| rate.areas().map(<[Region]>::to_vec)).flatten()
+        rate.is_due(10.3 + seconds, &motion, 1.0).then(|| rate.regions().map(<[Region]>::to_vec)).flatten()
     };
     let shows = |areas: Vec<Region>| people.map(|person| holds(&areas, person.bbox.grown(HEIGHT * 0.49)));
     assert_eq!(due_after(0.05, 0), None);
@@ -192,7 +192,7 @@ fn a_search_shows_all_that_moves_and_the_whole_picture_has_its_turn() {
     let (one, other) = (BBox::new(0.3, 0.4, 0.1, 0.2), BBox::new(1.2, 0.3, 0.1, 0.1));
     let (still, moves) = (motion(&[]), motion(&[one, other]));
     assert!(rate.is_due(11.0, &moves, 1.0));
-    let areas = rate.areas().unwrap().to_vec();
+    let areas = rate.regions().unwrap().to_vec();
     assert!(areas.len() == 2 && holds(&areas, one) && holds(&areas, other), "{areas:?}");
     assert!(areas.iter().all(|area| area.smallest == 0.0), "nobody knows how small he is");
     let shown: Vec<BBox> = areas.iter().map(|area| area.bbox).collect();
@@ -201,7 +201,7 @@ fn a_search_shows_all_that_moves_and_the_whole_picture_has_its_turn() {
     rate.is_due(12.5, &still, 1.0);
     rate.detected(12.5, &[], Some(&shown));
     assert!(rate.is_due(13.0, &still, 1.0), "three seconds after the last whole look");
-    assert_eq!(rate.areas(), None);
+    assert_eq!(rate.regions(), None);
 }
 
 #[test]
