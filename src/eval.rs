@@ -22,6 +22,7 @@ use crate::{
 };
 
 mod by_need;
+mod constants;
 pub mod metrics;
 pub mod mot;
 pub mod play;
@@ -31,6 +32,7 @@ mod scene;
 mod sequences;
 mod smooth;
 
+pub use constants::list as list_constants;
 pub use play::Plan;
 pub use scene::{Scene, SceneLine};
 
@@ -265,3 +267,6 @@ fn write_tracks(rows: &mot::Rows, path: &Path) -> Result<(), EvalError> {
     };
     write().map_err(|error| EvalError::file(path, &error))
 }
+
+#[cfg(test)]
+mod tests;
