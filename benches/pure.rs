@@ -7,10 +7,10 @@ use std::{hint::black_box, time::Duration};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use opencv::core::{CV_8UC1, CV_8UC3, Mat, Scalar, randu};
 use pcount::{
+    cadence::{CadenceParams, flow::OpticalFlow, gate::MotionGate},
     config::LineConfig,
     count::{Anchor, CountParams, Counter, LineCounter},
     detect::Detection,
-    engine::stages::{Chase, Watch},
     geometry::BBox,
     source::picture::Picture,
     track::{MotionTracker, TrackParams, TrackUpdate, Tracker},
@@ -93,10 +93,10 @@ fn gate(bench: &mut Criterion) {
             })
             .collect();
         bench.bench_function(&format!("gate {width}x{height}"), |b| {
-            let (mut watch, mut index) = (Watch::default(), 0_usize);
+            let (mut gate, mut index) = (MotionGate::new(CadenceParams::DEFAULT), 0_usize);
             b.iter(|| {
                 index += 1;
-                black_box(watch.moves(&pictures[index % pictures.len()], index as f64 / RATE))
+                black_box(gate.observe(&pictures[index % pictures.len()], index as f64 / RATE).any())
             })
         });
     }
@@ -110,8 +110,8 @@ fn follow(bench: &mut Criterion) {
         let boxes: Vec<BBox> =
             (0..people).map(|person| BBox::new(0.1 + 0.3 * person as f32, 0.3, 0.15, 0.4)).collect();
         bench.bench_function(&format!("follow {people} people"), |b| {
-            let mut chase = Chase::default();
-            b.iter(|| black_box(chase.found(&picture, &boxes)))
+            let mut flow = OpticalFlow::new(CadenceParams::DEFAULT);
+            b.iter(|| black_box(flow.follow(&picture, &boxes).iter().flatten().count()))
         });
     }
 }

@@ -29,6 +29,7 @@ use crate::{
     cli::{self, BenchArgs, Cli, Command, EvalArgs},
     config::{self, ConfigErrors, ModelFolders, ParallelConfig, SourceConfig},
     detect,
+    engine::pipeline::Params,
     eval::{self, EvalError, EvalOptions, Plan},
     native::{
         disk::Disk,
@@ -188,6 +189,13 @@ fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<u8, Fai
 }
 
 fn run_eval(args: EvalArgs) -> Result<u8, Failure> {
+    if args.constants {
+        return print(|out| eval::list_constants(args.json, out));
+    }
+    let mut params = Params::default();
+    for setting in &args.set {
+        setting.apply(&mut params).map_err(Failure::Usage)?;
+    }
     let work = LongWork::begin(!args.json)?;
     native::take_over(&work.progress);
     let options = EvalOptions {
@@ -199,6 +207,7 @@ fn run_eval(args: EvalArgs) -> Result<u8, Failure> {
         tracker: args.tracker,
         json: args.json,
         tracks: args.tracks,
+        params,
         plan: Plan {
             start_offset: u32::try_from(args.start_offset).unwrap_or(u32::MAX),
             every: args.every.map_or(1, std::num::NonZero::get),

@@ -13,6 +13,7 @@ use clap::{
 use crate::config::{
     DetectorChoice, EngineChoice, LogLevel, Overrides, TrackerChoice, defaults, parse_duration,
 };
+use crate::engine::pipeline::Setting;
 use crate::ledger::{render::ReportFormat, report::Step};
 use crate::tui::{graphics::GraphicsChoice, theme::ColorChoice};
 
@@ -235,7 +236,7 @@ pub struct CheckArgs {
 #[derive(Debug, Clone, Args)]
 pub struct EvalArgs {
     /// Folders with scene.json and its video, or with --mot folders with det/det.txt and seqinfo.ini
-    #[arg(value_name = "DIR", required = true)]
+    #[arg(value_name = "DIR", required_unless_present = "constants")]
     pub dirs: Vec<PathBuf>,
     /// Run the tracker alone on MOT detections; prints HOTA, IDF1 and MOTA where there is gt/gt.txt
     #[arg(long)]
@@ -270,6 +271,12 @@ pub struct EvalArgs {
     /// Use the detections of this folder instead of detecting
     #[arg(long, value_name = "DIR", conflicts_with = "mot")]
     pub replay: Option<PathBuf>,
+    /// Give a constant of tracking, counting or the cadence another value, such as band=0.2; may be given several times
+    #[arg(long, value_name = "NAME=VALUE", value_parser = Setting::parse)]
+    pub set: Vec<Setting>,
+    /// List the constants that --set changes, with default, range, unit and meaning, and stop
+    #[arg(long)]
+    pub constants: bool,
 }
 
 /// `bench`.

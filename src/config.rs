@@ -39,7 +39,7 @@ pub use source::{
     Cadence, Hwaccel, LineConfig, RetryConfig, SourceConfig, SourceKind, SourceSpec, TlsConfig,
     TrackerChoice, Transport, ZoneConfig,
 };
-pub(crate) use text::parse_duration;
+pub(crate) use text::{listed, nearest, parse_duration, printable};
 
 /// A whole validated configuration.
 #[derive(Debug, Clone, Default)]

@@ -135,11 +135,9 @@ pub trait Counter: Send {
 ///
 /// With the tracker `centroid` it is the original's rule, which knows no zones.
 #[must_use]
-pub fn counter_for(source: &SourceConfig, aspect: f32) -> Box<dyn Counter> {
+pub fn counter_for(source: &SourceConfig, aspect: f32, params: &CountParams) -> Box<dyn Counter> {
     match source.tracker {
-        TrackerChoice::Motion => {
-            Box::new(LineCounter::new(&source.lines, &source.zones, aspect, CountParams::default()))
-        }
+        TrackerChoice::Motion => Box::new(LineCounter::new(&source.lines, &source.zones, aspect, *params)),
         TrackerChoice::Centroid => Box::new(CentroidCounter::new(&source.lines, aspect)),
     }
 }

@@ -22,14 +22,10 @@
 
 pub mod aggregator;
 mod api;
-mod follow;
 mod front;
-mod gate;
 mod housekeeping;
 mod memory;
 mod models;
-mod need;
-mod part;
 pub mod pipeline;
 mod places;
 pub mod preview;
@@ -37,11 +33,8 @@ mod registry;
 mod reply;
 mod runtime;
 pub mod scheduler;
-pub mod stages;
-mod steady;
 mod threads;
 mod throttle;
-mod zoom;
 
 use std::{
     collections::BTreeSet,

@@ -13,13 +13,16 @@ use crate::{
     config::{
         DetectorChoice, EngineChoice, ModelFolders, SourceConfig, SourceKind, SourceSpec, TrackerChoice,
     },
-    count::{self, CountEvent, Direction},
-    detect, files,
+    count::{CountEvent, Direction},
+    detect,
+    engine::pipeline::{Params, Tracking},
+    files,
     progress::{Progress, Unit},
-    source, track,
+    source,
 };
 
 mod by_need;
+mod constants;
 pub mod metrics;
 pub mod mot;
 pub mod play;
@@ -29,6 +32,7 @@ mod scene;
 mod sequences;
 mod smooth;
 
+pub use constants::list as list_constants;
 pub use play::Plan;
 pub use scene::{Scene, SceneLine};
 
@@ -57,6 +61,8 @@ pub struct EvalOptions {
     pub json: bool,
     /// Folder that tracks are written to.
     pub tracks: Option<PathBuf>,
+    /// Constants of tracking, counting and the cadence.
+    pub params: Params,
     /// Which frames are looked at.
     pub plan: Plan,
     /// Look when the running program would, instead of by `plan` (which keeps its start).
@@ -178,7 +184,7 @@ fn run_scenes(options: &EvalOptions, progress: &Progress, out: &mut dyn Write) -
             (None, None) => {}
         }
         player.finish();
-        let tracks = player.tracks();
+        let tracks = smooth::rows(&player.log, &scene.clip);
         if let Some(folder) = &options.tracks {
             write_tracks(&tracks, &file_of(folder, &scene.name)?)?;
         }
@@ -200,13 +206,12 @@ fn run_scenes(options: &EvalOptions, progress: &Progress, out: &mut dyn Write) -
     Ok(())
 }
 
-/// Tracker and counter as the program would make them for this scene.
+/// A player that tracks and counts this scene as the program would.
 fn player(options: &EvalOptions, scene: &Scene, confidence: f32) -> play::Player {
     let mut config = source_config(scene);
     config.tracker = options.tracker;
-    let aspect = scene.clip.aspect();
-    let tracker = track::tracker_for(&config, aspect, confidence);
-    play::Player::new(scene.clip, tracker, count::counter_for(&config, aspect))
+    let tracking = Tracking::new(&config, scene.clip.aspect(), confidence, &options.params);
+    play::Player::new(scene.clip, tracking)
 }
 
 fn source_config(scene: &Scene) -> SourceConfig {
@@ -262,3 +267,6 @@ fn write_tracks(rows: &mot::Rows, path: &Path) -> Result<(), EvalError> {
     };
     write().map_err(|error| EvalError::file(path, &error))
 }
+
+#[cfg(test)]
+mod tests;

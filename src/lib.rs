@@ -30,9 +30,11 @@
 
 pub mod app;
 pub mod bench;
+pub mod cadence;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod constants;
 pub mod count;
 pub mod detect;
 pub mod engine;

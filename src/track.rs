@@ -81,9 +81,14 @@ pub trait Tracker: Send {
 /// `aspect` is width over height of its picture; `confidence` (0..=1) the score from which its detector's
 /// boxes are trusted ([`crate::detect::ModelInfo::confidence`]).
 #[must_use]
-pub fn tracker_for(source: &SourceConfig, aspect: f32, confidence: f32) -> Box<dyn Tracker> {
+pub fn tracker_for(
+    source: &SourceConfig,
+    aspect: f32,
+    confidence: f32,
+    params: &TrackParams,
+) -> Box<dyn Tracker> {
     match source.tracker {
-        TrackerChoice::Motion => Box::new(MotionTracker::new(confidence, TrackParams::default())),
-        TrackerChoice::Centroid => Box::new(CentroidTracker::new(aspect, confidence)),
+        TrackerChoice::Motion => Box::new(MotionTracker::new(confidence, *params)),
+        TrackerChoice::Centroid => Box::new(CentroidTracker::new(aspect, confidence, params)),
     }
 }

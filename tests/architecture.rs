@@ -9,16 +9,29 @@ use std::{
 
 use syn::visit::{self, Visit};
 
+/// What only computes: boxes, times and numbers in and out.
+const PURE: &[&str] = &["ratatui::", "crossterm::", "opencv::", "crate::source", "std::thread", "rayon::"];
+
 /// Room (file or folder under `src`, without `.rs`), and words that its code must not name.
 const FORBIDDEN: &[(&str, &[&str])] = &[
     ("bench", &["ratatui::", "crossterm::", "crate::tui"]),
+    (
+        "cadence",
+        &["ratatui::", "crossterm::", "crate::tui", "crate::engine", "crate::eval", "std::thread", "std::fs"],
+    ),
+    ("cadence/input_size", PURE),
+    ("cadence/motion", PURE),
+    ("cadence/params", PURE),
+    ("cadence/rate", PURE),
+    ("cadence/region", PURE),
+    ("cadence/steady", PURE),
     ("clock", &["ratatui::", "crossterm::", "opencv::", "crate::tui", "crate::engine"]),
     ("config", &["ratatui::", "crossterm::", "opencv::", "crate::tui", "crate::engine", "std::thread"]),
-    (
-        "count",
-        &["ratatui::", "crossterm::", "opencv::", "crate::tui", "crate::engine", "std::thread", "std::fs"],
-    ),
+    ("constants", &["ratatui::", "crossterm::", "opencv::", "crate::", "std::thread", "std::fs"]),
+    ("count", PURE),
+    ("count", &["crate::cadence", "crate::tui", "crate::engine", "std::fs"]),
     ("detect", &["ratatui::", "crossterm::", "crate::tui", "crate::engine", "crate::count", "crate::track"]),
+    ("detect", &["crate::cadence"]),
     ("engine", &["ratatui::", "crossterm::", "crate::tui", "crate::headless"]),
     ("export", &["ratatui::", "crossterm::", "opencv::", "crate::tui"]),
     ("files", &["ratatui::", "crossterm::", "opencv::", "crate::", "std::thread"]),
@@ -30,11 +43,10 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("native", &["ratatui::", "crossterm::", "crate::"]),
     ("progress", &["ratatui::", "crossterm::", "opencv::", "crate::tui", "crate::engine", "std::thread"]),
     ("source", &["ratatui::", "crossterm::", "crate::tui", "crate::engine", "crate::track", "crate::ledger"]),
+    ("source", &["crate::cadence"]),
     ("store", &["ratatui::", "crossterm::", "opencv::", "crate::tui", "crate::engine"]),
-    (
-        "track",
-        &["ratatui::", "crossterm::", "opencv::", "crate::tui", "crate::engine", "std::thread", "std::fs"],
-    ),
+    ("track", PURE),
+    ("track", &["crate::cadence", "crate::count", "crate::tui", "crate::engine", "std::fs"]),
     ("trust", &["ratatui::", "crossterm::", "opencv::", "crate::", "std::thread"]),
     ("tui", &["opencv::", "crate::ledger::Ledger", "crate::detect::load"]),
 ];

@@ -78,8 +78,8 @@ fn scene() -> impl Strategy<Value = (LineConfig, Vec<Walk>)> {
 fn count(line: &LineConfig, rate: f64, boxes: &dyn Fn(f64) -> Vec<BBox>, end: f64) -> (u64, u64) {
     let mut source = SourceConfig::new("scene", SourceKind::Video, SourceSpec::Demo(String::new()));
     source.lines = vec![line.clone()];
-    let mut tracker = track::tracker_for(&source, ASPECT, 0.4);
-    let mut counter = count::counter_for(&source, ASPECT);
+    let mut tracker = track::tracker_for(&source, ASPECT, 0.4, &track::TrackParams::DEFAULT);
+    let mut counter = count::counter_for(&source, ASPECT, &count::CountParams::DEFAULT);
     let mut totals = (0, 0);
     for step in 0..(end * rate) as u64 {
         let time = step as f64 / rate;

@@ -6,10 +6,10 @@ use std::path::Path;
 
 use pcount::{
     config::{Config, DemoSpec, LineConfig, Overrides, SourceConfig, SourceKind, SourceSpec},
-    count::{CountEvent, Direction, counter_for},
+    count::{CountEvent, CountParams, Direction, counter_for},
     detect::motion,
     source::{FrameSource as _, demo::Demo},
-    track::tracker_for,
+    track::{TrackParams, tracker_for},
 };
 
 /// Counts (in, out) of the default line by what the `motion` detector sees of `scene`.
@@ -27,8 +27,8 @@ fn count(scene: &str, line: &LineConfig, mut each: impl FnMut(i64)) -> (u64, u64
     let model = motion::model();
     let aspect = spec.size.0 as f32 / spec.size.1 as f32;
     let mut detector = model.detector();
-    let mut tracker = tracker_for(&config, aspect, model.info().confidence);
-    let mut counter = counter_for(&config, aspect);
+    let mut tracker = tracker_for(&config, aspect, model.info().confidence, &TrackParams::DEFAULT);
+    let mut counter = counter_for(&config, aspect, &CountParams::DEFAULT);
     let (mut ins, mut outs) = (0, 0);
     let mut grabbed = 0;
     while source.grab().unwrap() {

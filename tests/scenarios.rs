@@ -130,8 +130,8 @@ impl Person {
 fn play(scenario: &Scenario, rate: f64, phase: f64) -> Vec<(u64, u64, BTreeMap<Reason, u64>)> {
     let mut source = SourceConfig::new("scenario", SourceKind::Video, SourceSpec::Demo(String::new()));
     source.lines.clone_from(&scenario.lines);
-    let mut tracker = track::tracker_for(&source, scenario.aspect, 0.4);
-    let mut counter = count::counter_for(&source, scenario.aspect);
+    let mut tracker = track::tracker_for(&source, scenario.aspect, 0.4, &track::TrackParams::DEFAULT);
+    let mut counter = count::counter_for(&source, scenario.aspect, &count::CountParams::DEFAULT);
     let end = scenario.people.iter().filter_map(|person| person.path.last()).map(|last| last[0]);
     let end = end.fold(0.0, f64::max) + 3.0;
     let mut events = Vec::new();

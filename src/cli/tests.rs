@@ -31,6 +31,8 @@ fn every_call_of_the_manual_parses() {
         "pcount-tui eval a --every 4 --record d --tracker centroid",
         "pcount-tui eval a --replay d",
         "pcount-tui eval --mot a b --tracks o",
+        "pcount-tui eval a --by-need --set band=0.2 --set rate_near_step=0.1",
+        "pcount-tui eval --constants --json",
         "pcount-tui bench --source a.mp4 --streams 16 --realtime --duration 20s --json",
         "pcount-tui models",
         "pcount-tui models verify --dir m",
@@ -58,6 +60,8 @@ fn wrong_usage_exits_with_2_and_says_what_is_known() {
         ("pcount-tui a.mp4 --detector rtmdt:m", "did you mean 'rtmdet'?"),
         ("pcount-tui a.mp4 --format {in}", "--once"),
         ("pcount-tui eval", "<DIR>"),
+        ("pcount-tui eval a --set bnd=0.2", "did you mean 'band'"),
+        ("pcount-tui eval a --set band=high", "give a number from 0 to 10 (body heights)"),
         ("pcount-tui bench --streams 4", "--source"),
         ("pcount-tui report --by week", "15m, hour, day"),
     ] {

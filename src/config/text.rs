@@ -17,7 +17,7 @@ const SYNONYMS: [(&str, &[&str]); 10] = [
 ];
 
 /// `text` with control characters written out (`\u{1b}`), so that what was typed cannot steer a terminal.
-pub(super) fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
         if c.is_control() {
             out.extend(c.escape_default())
@@ -29,7 +29,7 @@ pub(super) fn printable(text: &str) -> String {
 }
 
 /// The known name nearest to `word`, when it is near enough to be a slip of the pen.
-pub(super) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     let folded = word.to_lowercase().replace(['-', ' '], "_");
     known
         .iter()
@@ -62,7 +62,7 @@ pub(super) fn instead(word: &str, known: &[&str]) -> String {
 }
 
 /// `'a', 'b' or 'c'`.
-pub(super) fn listed(names: &[&str]) -> String {
+pub(crate) fn listed(names: &[&str]) -> String {
     match names {
         [] => String::new(),
         [one] => format!("'{one}'"),

@@ -13,9 +13,6 @@ use crate::{
     track::{Origin, Track, TrackUpdate},
 };
 
-/// Overlap from which a box that is left and one that is seen are one person's.
-const SAME_PERSON: f32 = 0.5;
-
 /// Counts by settled sides (see `rule`).
 #[derive(Debug)]
 pub struct LineCounter {
@@ -62,7 +59,7 @@ impl LineCounter {
                 let distance = distance / scale;
                 if missing <= self.params.handoff_time
                     && distance <= self.params.handoff_distance
-                    && smaller >= 0.5 * scale
+                    && smaller >= self.params.handoff_size * scale
                 {
                     pairs.push((distance, new, old));
                 }
@@ -168,7 +165,8 @@ impl LineCounter {
         }
         let last = self.people[index].bbox;
         // Where somebody else stands now, nobody went out: one person had two tracks.
-        let doubled = self.people.iter().any(|other| other.seen && other.bbox.iou(&last) > SAME_PERSON);
+        let doubled =
+            self.people.iter().any(|other| other.seen && other.bbox.iou(&last) > self.params.exit_overlap);
         let person = &mut self.people[index];
         if person.heir.is_none() {
             if let Some((time, bbox)) = person.left {

@@ -1,62 +1,48 @@
 //! The constants of the counting rule. `docs/counting.md` tells why each has its value.
 
-/// Constants of the counting rule: seconds, body heights and ratios only.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct CountParams {
-    /// Half-width of the dead band round a line, in body heights.
-    pub band: f32,
-    /// Distance from the line, in body heights, at which a person's first side is believed.
-    pub first_band: f32,
-    /// A side is settled after being on it, beyond the band, for this many seconds ...
-    pub settle: f64,
-    /// ... or at once when this many bands deep.
-    pub deep: f32,
-    /// How far beyond the ends of the line a crossing still counts, in body widths.
-    pub reach: f32,
-    /// A new track may take over from one lost at most this many seconds ago ...
-    pub handoff_time: f64,
-    /// ... at most this many body heights from where that one should be now.
-    pub handoff_distance: f32,
-    /// A track that ends beyond the line counts when its path over the line was this many bands long.
-    pub exit_travel: f32,
-    /// A line is crossed unseen on the way over an edge of the picture if the person was seen at most this many body
-    /// heights from it ...
-    pub edge_reach: f32,
-    /// ... and should have left the picture, or came in, within this many seconds of that. Who is there in a source's first
-    /// seconds did not come in.
-    pub edge_time: f64,
-    /// Who is first seen at most this many body heights from an edge and then moves as far away from it came in over it.
-    pub edge_step: f32,
-    /// A box below this share of the person's usual height has its feet hidden ...
-    pub hidden: f32,
-    /// ... for at most this many seconds; after that it is his new height.
-    pub hidden_time: f64,
-    /// A stay in a zone ends after this many seconds outside.
-    pub zone_exit: f64,
-}
+use crate::constants::constants;
 
-impl CountParams {
-    /// The values in use.
-    pub const DEFAULT: Self = Self {
-        band: 0.15,
-        first_band: 0.05,
-        settle: 0.2,
-        deep: 3.0,
-        reach: 0.5,
-        handoff_time: 0.7,
-        handoff_distance: 0.45,
-        exit_travel: 1.5,
-        edge_reach: 0.5,
-        edge_time: 1.0,
-        edge_step: 0.1,
-        hidden: 0.8,
-        hidden_time: 1.0,
-        zone_exit: 0.5,
-    };
-}
-
-impl Default for CountParams {
-    fn default() -> Self {
-        Self::DEFAULT
+constants! {
+    /// Constants of the counting rule: seconds, body heights and ratios only.
+    pub struct CountParams {
+        /// Half-width of the dead band around a line.
+        band: f32 = 0.15, 0.0..=10.0, "body heights";
+        /// Distance from the line at which a person's first side is settled.
+        first_band: f32 = 0.05, 0.0..=10.0, "body heights";
+        /// A side is settled after a person was on it, beyond the band, for this long and in `settle_detections` detection runs.
+        settle: f64 = 0.2, 0.0..=60.0, "s";
+        /// Detection runs that settle a side, however long lies between them: a single box may be wrong, and optical flow carries
+        /// it on as wrong as it is.
+        settle_detections: u32 = 2, 1..=1000, "detections";
+        /// A side is settled at once when the person is this many bands deep.
+        deep: f32 = 3.0, 0.0..=1000.0, "bands";
+        /// How far beyond the ends of the line a crossing still counts.
+        reach: f32 = 0.5, 0.0..=100.0, "body widths";
+        /// Time in which a person's usual height follows the boxes by 63 %.
+        height_memory: f64 = 1.0, 0.001..=600.0, "s";
+        /// A new track may take over from one lost at most this long ago.
+        handoff_time: f64 = 0.7, 0.0..=60.0, "s";
+        /// A new track may take over from one that should be at most this far away now.
+        handoff_distance: f32 = 0.45, 0.0..=100.0, "body heights";
+        /// A new track may take over from one if the smaller of the two is at least this share of the other's height.
+        handoff_size: f32 = 0.5, 0.0..=1.0, "share";
+        /// A track that ends beyond the line counts when its path over the line was this many bands long.
+        exit_travel: f32 = 1.5, 0.0..=1000.0, "bands";
+        /// A track that ends beyond the line does not count when another one overlaps its end by more than this: then one person
+        /// had two tracks.
+        exit_overlap: f32 = 0.5, 0.0..=1.0, "IoU";
+        /// A line is crossed unseen on the way over an edge of the frame if the person was detected at most this far from it.
+        edge_reach: f32 = 0.5, 0.0..=100.0, "body heights";
+        /// A line is crossed unseen if the person should have left the frame, or came in, within this time of being detected near
+        /// it. A person who is there when a source begins did not come in.
+        edge_time: f64 = 1.0, 0.0..=60.0, "s";
+        /// A person who is first detected at most this far from an edge and then moves as far away from it came in over it.
+        edge_step: f32 = 0.1, 0.0..=100.0, "body heights";
+        /// A box below this share of the person's usual height has its feet occluded.
+        hidden: f32 = 0.8, 0.0..=1.0, "share";
+        /// Feet are occluded for at most this long; after that the box is the person's new height.
+        hidden_time: f64 = 1.0, 0.0..=600.0, "s";
+        /// A stay in a zone ends after this long outside.
+        zone_exit: f64 = 0.5, 0.0..=3600.0, "s";
     }
 }

@@ -10,9 +10,6 @@ use crate::{
     track::{Track, TrackId},
 };
 
-/// Time constant, in seconds, of the person's usual height.
-const HEIGHT_MEMORY: f64 = 1.0;
-
 /// One person, over all tracks that were handed on.
 #[derive(Debug, Clone)]
 pub struct Person {
@@ -81,7 +78,7 @@ impl Person {
 
     /// Takes a sighting.
     pub fn sight(&mut self, track: &Track, time: f64, params: &CountParams) {
-        let share = 1.0 - (-(time - self.last_seen) / HEIGHT_MEMORY).exp();
+        let share = 1.0 - (-(time - self.last_seen) / params.height_memory).exp();
         let cut = track.bbox.h < params.hidden * self.height;
         self.cut_since = cut.then(|| self.cut_since.unwrap_or(time));
         // A box cut short for longer than feet are hidden in passing is the person's size from now on.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::{Anchor, CountEvent, Counter, Direction, Reason, counter_for};
+use super::{Anchor, CountEvent, CountParams, Counter, Direction, Reason, counter_for};
 use crate::{
     config::SourceConfig,
     geometry::{BBox, Point},
@@ -208,7 +208,7 @@ impl Paths {
             lines: vec![LineReplay::default(); source.lines.len()],
             zones: vec![ZoneReplay::default(); source.zones.len()],
         };
-        let mut counter = counter_for(source, self.aspect);
+        let mut counter = counter_for(source, self.aspect, &CountParams::DEFAULT);
         for (look, update) in self.updates() {
             for event in counter.update(look.time, &update) {
                 replay.book(&event);
@@ -218,7 +218,7 @@ impl Paths {
             }
             if look.cut {
                 replay.stays(counter.as_ref());
-                counter = counter_for(source, self.aspect);
+                counter = counter_for(source, self.aspect, &CountParams::DEFAULT);
             }
         }
         replay.stays(counter.as_ref());

@@ -3,10 +3,6 @@
 use super::{CountParams, Direction, Reason, line::Line};
 use crate::geometry::Point;
 
-/// Looks that must agree on the other side of a line, however long lies between them: a single box may be wrong, and is
-/// as wrong wherever it is followed to.
-const SETTLED_BY: u32 = 2;
-
 /// One look at a person's anchor.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sample {
@@ -94,7 +90,7 @@ impl LineState {
             return None;
         }
         *seen += 1;
-        let stays = *seen >= SETTLED_BY && sample.time - *since >= params.settle;
+        let stays = *seen >= params.settle_detections && sample.time - *since >= params.settle;
         if stays || depth.abs() > params.deep * band { self.settle(now) } else { None }
     }
 

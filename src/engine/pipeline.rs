@@ -2,80 +2,43 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use opencv::{
-    core::{Mat, MatTraitConst as _, Rect, Size},
-    imgproc,
-};
-
+use opencv::core::Mat;
 use parking_lot::Mutex;
 
-use super::{
-    follow::Follower,
-    gate::{Gate, is_in_one},
-    need::Need,
-    part::{Part, Sizes, parts_around},
-    steady::Steady,
-    zoom::Zoom,
+use self::detect::detect;
+pub use self::{
+    params::{Params, Setting},
+    tracking::Tracking,
 };
 use crate::{
+    cadence::{Choice, Chooser, Conditions, Mode, View},
     config::{Cadence, LineConfig, SourceConfig, TrackerChoice},
-    count::{self, CountEvent, Counter, Direction, Reason, ZoneStatus, replay::Paths},
+    count::{CountEvent, Direction, Reason, ZoneStatus, replay::Paths},
     detect::{DetectError, Detection, Detector, Model},
     geometry::BBox,
-    metrics::stages::{Stage, timed},
-    source::{
-        Frame,
-        pacer::{Activity, Wish},
-        picture::Picture,
-    },
+    source::{Frame, pacer::Wish},
     store::{EventKind, LineCounts},
-    track::{self, Track, TrackId, TrackParams, TrackUpdate, Tracker},
+    track::{Track, TrackId, TrackUpdate},
 };
 
-/// Seconds without people and movement after which a camera may sleep.
-const QUIET: f64 = 5.0;
+mod detect;
+mod params;
+mod tracking;
 
-/// A tracker and a counter that belong to one opening of the source and one shape of its picture.
+/// What belongs to one opening of the source and one shape of its picture.
 struct Following {
-    tracker: Box<dyn Tracker>,
-    counter: Box<dyn Counter>,
+    chooser: Chooser,
+    tracking: Tracking,
     aspect: f32,
     time: f64,
-    gate: Gate,
-    follower: Follower,
-    /// Who was seen by the last look and found again in every picture since, and where he was in the last of them.
-    followed: Vec<(Track, BBox)>,
-    need: Need,
-    steady: Steady,
-    zoom: Zoom,
-    /// Since when nobody is there and nothing moves, on the source's clock.
-    quiet_since: Option<f64>,
-    /// Tracks alive after the last look.
+    /// Tracks alive after the last update.
     tracks: Vec<Track>,
-}
-
-/// What a look covers of the picture.
-enum View {
-    Whole,
-    /// All of it, reduced to this (width, height).
-    Reduced((u32, u32)),
-    Parts(Vec<Part>),
-}
-
-/// How the frames to look at are chosen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Choice {
-    /// Whoever sets a rate gets that rate.
-    Configured,
-    /// A detector or tracker that needs a steady rate gets one, except while nobody is there and nothing moves.
-    Steady,
-    /// When there is something to see.
-    Need,
 }
 
 /// The working state of one source.
 pub struct Pipeline {
     source: Arc<SourceConfig>,
+    params: Params,
     model: Option<(Arc<dyn Model>, Box<dyn Detector>)>,
     following: Option<Following>,
     lines: Vec<LineCounts>,
@@ -112,9 +75,16 @@ impl Pipeline {
     /// The state before the first frame. `counts` are totals to go on from, by the name of the line.
     #[must_use]
     pub fn new(source: Arc<SourceConfig>, counts: &[LineCounts]) -> Self {
+        Self::with_params(source, counts, Params::default())
+    }
+
+    /// The same with other constants than those in use.
+    #[must_use]
+    pub fn with_params(source: Arc<SourceConfig>, counts: &[LineCounts], params: Params) -> Self {
         let lines = named_counts(&source.lines, counts);
         Self {
             source,
+            params,
             model: None,
             following: None,
             lines,
@@ -143,13 +113,13 @@ impl Pipeline {
         self.model = Some((model, detector));
     }
 
-    /// Looks at one frame.
+    /// Takes one frame: chooses whether, where and at which size to detect, detects, tracks, counts.
     ///
     /// # Errors
     /// When there is no model or its engine fails; the frame is then lost for counting, nothing else is.
     pub fn frame(&mut self, frame: &Frame) -> Result<Step, DetectError> {
-        let aspect = frame.aspect();
         let mut events = Vec::new();
+        let aspect = frame.aspect();
         // A source that starts its clock anew or changes its shape shows other people in other places.
         if self.following.as_ref().is_some_and(|f| f.aspect != aspect || frame.time < f.time) {
             self.disconnect(&mut events);
@@ -158,108 +128,35 @@ impl Pipeline {
             return Err(DetectError::Engine { engine: "detector", problem: "no model was loaded".into() });
         };
         let confidence = model.info().confidence;
-        let choice = match (self.source.cadence, self.source.tracker) {
-            (Cadence::Auto, TrackerChoice::Centroid) => Choice::Steady,
-            (Cadence::Auto, _) if model.needs_steady_rate() => Choice::Steady,
-            (Cadence::Auto, _) => Choice::Need,
-            _ => Choice::Configured,
-        };
-        let following = self.following.get_or_insert_with(|| Following {
-            tracker: track::tracker_for(&self.source, aspect, confidence),
-            counter: count::counter_for(&self.source, aspect),
-            aspect,
-            time: frame.time,
-            gate: Gate::default(),
-            follower: Follower::default(),
-            followed: Vec::new(),
-            need: Need::new(&self.source.lines, aspect),
-            steady: Steady::default(),
-            zoom: Zoom::default(),
-            quiet_since: None,
-            tracks: Vec::new(),
-        });
+        let conditions = conditions(&self.source, model.as_ref(), frame, self.share);
+        let following = self
+            .following
+            .get_or_insert_with(|| Following::new(&self.source, aspect, confidence, &self.params));
         following.time = frame.time;
-        let ends = choice == Choice::Need && frame.last;
-        let due = choice == Choice::Configured
-            || timed(Stage::Gate, || following.is_due(choice, frame, self.share))
-            || ends;
-        let activity = if choice == Choice::Configured { Activity::Unwatched } else { following.activity() };
-        let wish = match choice {
-            Choice::Need => {
-                let usual = model.working_size(frame.stream_size.0, frame.stream_size.1);
-                let enlarged = match model.gains_from_reduction() {
-                    true => following.zoom.enlarged(usual.1),
-                    false => Wish::FIRST.enlarged,
-                };
-                Wish { interval: following.need.interval(), enlarged, activity }
+        let (choice, wish) = following.chooser.choose(frame, &conditions);
+        let update = match &choice {
+            Choice::Skip => following.carry(),
+            Choice::Detect(view) => {
+                let found = detect(detector.as_mut(), frame, view, &self.params.cadence, &mut self.reduced)?;
+                self.detections += found.iter().filter(|found| found.score >= confidence).count() as u64;
+                Some(following.track(found, view, confidence, &self.params))
             }
-            _ => Wish { activity, ..Wish::FIRST },
         };
-        if !due {
-            if let Some(update) = following.follow(frame.time) {
-                let counted = timed(Stage::Count, || following.counter.update(frame.time, &update));
-                self.paths.lock().push(aspect, frame.time, &update);
-                following.tracks.clone_from(&update.tracks);
-                self.book(counted, &mut events);
-            }
-            let tracks = self.following.as_ref().map(|f| f.tracks.clone()).unwrap_or_default();
-            return Ok(Step { events, tracks, looked: false, wish });
+        if let Some(update) = update {
+            let counted = following.tracking.count(frame.time, &update);
+            self.paths.lock().push(aspect, frame.time, &update);
+            following.tracks = update.tracks;
+            self.book(counted, &mut events);
         }
-        let size = frame.picture.size();
-        let may_be_less = choice == Choice::Need && !ends && !following.need.is_starting(frame.time);
-        let view = match may_be_less && model.gains_from_reduction() {
-            true => following.view(frame.time, size),
-            false => View::Whole,
-        };
-        let mut detections = match &view {
-            View::Whole => detector.detect(frame)?,
-            View::Reduced(size) => {
-                let whole = (0, 0, frame.picture.size().0, frame.picture.size().1);
-                detect_in(detector.as_mut(), frame, whole, *size, &mut self.reduced)?
-            }
-            View::Parts(parts) => {
-                let mut found = Vec::new();
-                for part in parts {
-                    let rect = part.within(size);
-                    let inside = detect_in(detector.as_mut(), frame, rect, part.size, &mut self.reduced)?;
-                    found.extend(part.placed(inside));
-                }
-                found
-            }
-        };
-        self.detections += detections.iter().filter(|found| found.score >= confidence).count() as u64;
-        let shown: Option<Vec<BBox>> = match view {
-            View::Parts(parts) => Some(parts.iter().map(Part::area).collect()),
-            _ => None,
-        };
-        // Those outside of all parts are where they were followed to.
-        let outside = |bbox: &BBox| shown.as_deref().is_some_and(|shown| !is_in_one(shown, bbox.center()));
-        let others = || following.followed.iter().filter(|(_, bbox)| outside(bbox));
-        detections.extend(others().map(|(track, bbox)| Detection { bbox: *bbox, score: track.score }));
-        let followed: Vec<TrackId> = others().map(|(track, _)| track.id).collect();
-        let mut update = timed(Stage::Track, || following.tracker.update(frame.time, &detections));
-        for track in &mut update.tracks {
-            track.followed = followed.contains(&track.id);
-        }
-        let counted = timed(Stage::Count, || following.counter.update(frame.time, &update));
-        self.paths.lock().push(aspect, frame.time, &update);
-        following.zoom.learn(frame.time, &update.tracks);
-        following.need.doubted(following.doubted(&detections, confidence));
-        timed(Stage::Gate, || following.gate.looked(shown.as_deref()));
-        following.need.looked(frame.time, &update.tracks, shown.as_deref());
-        let seen = update.tracks.iter().filter(|track| track.confirmed && track.seen);
-        following.followed = seen.map(|track| (*track, track.bbox)).collect();
-        following.tracks.clone_from(&update.tracks);
-        self.book(counted, &mut events);
-        Ok(Step { events, tracks: update.tracks, looked: true, wish })
+        let tracks = self.following.as_ref().map(|f| f.tracks.clone()).unwrap_or_default();
+        Ok(Step { events, tracks, looked: matches!(choice, Choice::Detect(_)), wish })
     }
 
     /// Releases everything that follows people; what their disappearance decides is counted.
     pub fn disconnect(&mut self, events: &mut Vec<EventKind>) {
         let Some(mut following) = self.following.take() else { return };
-        let update = TrackUpdate { ended: following.tracker.reset(), ..TrackUpdate::default() };
-        self.paths.lock().cut(&update.ended);
-        let counted = following.counter.update(following.time, &update);
+        let (ended, counted) = following.tracking.end(following.time);
+        self.paths.lock().cut(&ended);
         self.book(counted, events);
     }
 
@@ -305,7 +202,7 @@ impl Pipeline {
     /// State of each zone.
     #[must_use]
     pub fn zones(&self) -> Vec<ZoneStatus> {
-        self.following.as_ref().map(|following| following.counter.zones()).unwrap_or_default()
+        self.following.as_ref().map(|following| following.tracking.zones()).unwrap_or_default()
     }
 
     /// Crossings seen and not counted.
@@ -344,106 +241,56 @@ impl Pipeline {
 }
 
 impl Following {
-    /// What goes on in the frame that was compared last.
-    fn activity(&mut self) -> Activity {
-        let moves = self.gate.motion().any();
-        if moves || !self.tracks.is_empty() {
-            self.quiet_since = None;
-            return if self.tracks.is_empty() { Activity::Motion } else { Activity::People };
-        }
-        let since = *self.quiet_since.get_or_insert(self.time);
-        if self.time - since >= QUIET { Activity::Nothing } else { Activity::Motion }
-    }
-
-    fn is_due(&mut self, choice: Choice, frame: &Frame, share: f64) -> bool {
-        self.gate.observe(&frame.picture, frame.time);
-        let motion = self.gate.motion();
-        match choice {
-            Choice::Configured => true,
-            Choice::Steady => self.steady.is_due(frame.time, motion.any() || !self.tracks.is_empty()),
-            Choice::Need => {
-                let boxes: Vec<BBox> = self.followed.iter().map(|(_, bbox)| *bbox).collect();
-                let mut moved = self.follower.follow(self.gate.grey(), &boxes).into_iter();
-                self.followed.retain_mut(|(_, bbox)| match moved.next().flatten() {
-                    Some(moved) => {
-                        *bbox = moved;
-                        true
-                    }
-                    None => false,
-                });
-                let followed = &self.followed;
-                self.need.lost(|id| followed.iter().all(|(track, _)| track.id != id));
-                self.need.is_due(frame.time, motion, share)
-            }
+    fn new(source: &SourceConfig, aspect: f32, confidence: f32, params: &Params) -> Self {
+        Self {
+            chooser: Chooser::new(&source.lines, aspect, params.cadence),
+            tracking: Tracking::new(source, aspect, confidence, params),
+            aspect,
+            time: 0.0,
+            tracks: Vec::new(),
         }
     }
 
-    /// Boxes of the last look that may be somebody who moves.
-    fn doubted(&self, detections: &[Detection], confidence: f32) -> Vec<BBox> {
-        let doubtful = TrackParams::DEFAULT.doubtful(confidence);
-        let doubted = detections.iter().filter(|found| doubtful.contains(&found.score));
-        doubted.map(|found| found.bbox).filter(|bbox| self.gate.motion().within(bbox)).collect()
-    }
-
-    /// What the look that is due covers of a picture of `size`.
-    fn view(&mut self, time: f64, size: (u32, u32)) -> View {
-        let Some(reduced) = self.zoom.reduced(time, size, self.need.is_searching()) else {
-            return View::Whole;
-        };
-        let followed: Vec<BBox> = self.followed.iter().map(|(_, bbox)| *bbox).collect();
-        let sizes = Sizes { full: size, reduced };
-        match self.need.areas().and_then(|areas| parts_around(areas, &followed, sizes)) {
-            Some(parts) => View::Parts(parts),
-            None if reduced == size => View::Whole,
-            None => View::Reduced(reduced),
-        }
-    }
-
-    /// The update that those make who could be followed to where they are at `time`.
-    fn follow(&mut self, time: f64) -> Option<TrackUpdate> {
-        let detection = |&(track, bbox): &(Track, BBox)| Detection { bbox, score: track.score };
-        let detections: Vec<_> = self.followed.iter().map(detection).collect();
-        if detections.is_empty() {
+    /// The update that those make whom optical flow carried into the frame, if there are any.
+    fn carry(&mut self) -> Option<TrackUpdate> {
+        let people = self.chooser.carried();
+        if people.is_empty() {
             return None;
         }
-        let mut update = timed(Stage::Track, || self.tracker.follow(time, &detections));
-        for track in &mut update.tracks {
-            track.followed = track.seen;
-        }
-        self.need.moved(time, &update.tracks);
-        self.followed.retain_mut(|followed| {
-            let now = update.tracks.iter().find(|track| track.id == followed.0.id && track.seen);
-            now.map(|now| *followed = (*now, now.bbox)).is_some()
-        });
+        let update = self.tracking.carried(self.time, &people);
+        self.chooser.moved(self.time, &update.tracks);
         Some(update)
+    }
+
+    /// The update that the `detections` in `view` of the frame make.
+    fn track(
+        &mut self,
+        mut detections: Vec<Detection>,
+        view: &View,
+        confidence: f32,
+        params: &Params,
+    ) -> TrackUpdate {
+        let areas: Option<Vec<BBox>> = view.areas();
+        let outside = self.chooser.carried_outside(areas.as_deref());
+        detections.extend(outside.iter().map(|(_, detection)| detection));
+        let carried: Vec<TrackId> = outside.iter().map(|(track, _)| *track).collect();
+        let update = self.tracking.detected(self.time, &detections, &carried);
+        let low = params.track.low_scores(confidence);
+        self.chooser.detected(self.time, &detections, &low, areas.as_deref(), &update.tracks);
+        update
     }
 }
 
-/// Detects in `rect` (left, top, width, height) of `frame` reduced to `size`; boxes are in heights of it.
-/// `buffer` keeps the reduced picture's memory.
-fn detect_in(
-    detector: &mut dyn Detector,
-    frame: &Frame,
-    rect: (u32, u32, u32, u32),
-    size: (u32, u32),
-    buffer: &mut Mat,
-) -> Result<Vec<Detection>, DetectError> {
-    let rect = Rect::new(rect.0 as i32, rect.1 as i32, rect.2 as i32, rect.3 as i32);
-    let wanted = Size::new(size.0 as i32, size.1 as i32);
-    // Interpolation passes over no pixel in less than a halving, and is much faster than averaging.
-    let method = if 2 * wanted.width > rect.width { imgproc::INTER_LINEAR } else { imgproc::INTER_AREA };
-    timed(Stage::Preprocess, || {
-        let part = frame.picture.bgr()?.roi(rect)?;
-        imgproc::resize(&part, buffer, wanted, 0.0, 0.0, method)
-    })
-    .map_err(|error| DetectError::Engine { engine: "OpenCV", problem: error.message })?;
-    let (width, height) = frame.picture.size();
-    let whole = (rect.width, rect.height) == (width as i32, height as i32);
-    let stream_size = if whole { frame.stream_size } else { size };
-    let reduced = Frame { picture: Picture::ready(std::mem::take(buffer)), stream_size, ..*frame };
-    let found = detector.detect(&reduced);
-    *buffer = reduced.picture.into_bgr();
-    found
+/// What the choice depends on besides the frame.
+fn conditions(source: &SourceConfig, model: &dyn Model, frame: &Frame, share: f64) -> Conditions {
+    let mode = match (source.cadence, source.tracker) {
+        (Cadence::Auto, TrackerChoice::Centroid) => Mode::Steady,
+        (Cadence::Auto, _) if model.needs_steady_rate() => Mode::Steady,
+        (Cadence::Auto, _) => Mode::Adaptive,
+        _ => Mode::Configured,
+    };
+    let (_, usual_height) = model.working_size(frame.stream_size.0, frame.stream_size.1);
+    Conditions { mode, scales: model.gains_from_reduction(), usual_height, share }
 }
 
 /// An entry for each line, with the counts of the line of the same name.

@@ -29,7 +29,7 @@ pub fn play(
     config.tracker = options.tracker;
     let mut stream = SystemOpener.open(&config, &Interrupt::default()).map_err(broken)?;
     let mut pacer = Pacer::new(config.cadence);
-    let mut pipeline = Pipeline::new(Arc::new(config), &[]);
+    let mut pipeline = Pipeline::with_params(Arc::new(config), &[], options.params);
     pipeline.set_model(Arc::clone(model));
     let (demand, mut delivered, mut index) = (Demand::default(), 0, 0);
     let mut enlarged = Wish::FIRST.enlarged;

@@ -1,11 +1,12 @@
-//! Plays detections of one clip through a tracker and a counter.
+//! Plays detections of one clip through the tracking and counting of the program.
 
+use super::mot;
 use crate::{
-    count::{CountEvent, Counter},
+    count::CountEvent,
     detect::Detection,
-    eval::mot,
+    engine::pipeline::Tracking,
     geometry::BBox,
-    track::{TrackId, TrackUpdate, Tracker},
+    track::{TrackId, TrackUpdate},
 };
 
 /// Which frames of a clip are looked at.
@@ -80,8 +81,7 @@ pub struct Log {
 /// One clip under way.
 pub struct Player {
     clip: Clip,
-    tracker: Box<dyn Tracker>,
-    counter: Box<dyn Counter>,
+    tracking: Tracking,
     /// What was counted and what was not.
     pub events: Vec<CountEvent>,
     /// What the tracker said.
@@ -91,15 +91,15 @@ pub struct Player {
 impl Player {
     /// Starts with nothing seen.
     #[must_use]
-    pub fn new(clip: Clip, tracker: Box<dyn Tracker>, counter: Box<dyn Counter>) -> Self {
-        Self { clip, tracker, counter, events: Vec::new(), log: Log::default() }
+    pub fn new(clip: Clip, tracking: Tracking) -> Self {
+        Self { clip, tracking, events: Vec::new(), log: Log::default() }
     }
 
     /// Takes the detections (frame heights) of frame `index` (from 0).
     pub fn look(&mut self, index: u32, detections: &[Detection]) {
         let time = f64::from(index) / self.clip.fps;
-        let update = self.tracker.update(time, detections);
-        self.events.extend(self.counter.update(time, &update));
+        let update = self.tracking.detected(time, detections, &[]);
+        self.events.extend(self.tracking.count(time, &update));
         self.log.updates.push((index + 1, update));
     }
 
@@ -118,14 +118,7 @@ impl Player {
     /// The clip is over: everything undecided is decided.
     pub fn finish(&mut self) {
         let time = self.log.updates.last().map_or(0.0, |(frame, _)| f64::from(frame - 1) / self.clip.fps);
-        let update = TrackUpdate { ended: self.tracker.reset(), ..TrackUpdate::default() };
-        self.events.extend(self.counter.update(time, &update));
-    }
-
-    /// The tracks as rows in pixels: see `smooth::rows`.
-    #[must_use]
-    pub fn tracks(&self) -> mot::Rows {
-        super::smooth::rows(&self.log, &self.clip)
+        self.events.extend(self.tracking.end(time).1);
     }
 }
 

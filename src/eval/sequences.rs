@@ -8,12 +8,12 @@ use super::{
     mot,
     play::{Clip, Plan, Player},
     report::{Cut, Report, TrackingResult},
+    smooth,
 };
 use crate::{
     config::{SourceConfig, SourceKind, SourceSpec},
-    count,
+    engine::pipeline::Tracking,
     progress::{Progress, Unit},
-    track,
 };
 
 /// Highest score that a box needs to be trusted. Detectors that nearly always say "sure" (the public boxes
@@ -45,14 +45,15 @@ pub fn run(options: &EvalOptions, progress: &Progress, out: &mut dyn Write) -> R
             SourceConfig::new(info.name.as_str(), SourceKind::Video, SourceSpec::File(dir.clone()));
         config.tracker = options.tracker;
         config.lines.clear();
-        let tracker = track::tracker_for(&config, clip.aspect(), trust(&detections));
-        let mut player = Player::new(clip, tracker, count::counter_for(&config, clip.aspect()));
+        let confidence = trust(&detections);
+        let tracking = Tracking::new(&config, clip.aspect(), confidence, &options.params);
+        let mut player = Player::new(clip, tracking);
         let started = std::time::Instant::now();
         player.replay(&detections, info.frames, &Plan::default());
         seconds += started.elapsed().as_secs_f64();
         frames += info.frames;
         player.finish();
-        let tracks = player.tracks();
+        let tracks = smooth::rows(&player.log, &clip);
         if let Some(folder) = &options.tracks {
             super::write_tracks(&tracks, &super::file_of(folder, &info.name)?)?;
         }

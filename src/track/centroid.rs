@@ -4,13 +4,8 @@
 //! detections instead. Everything else is as it was: distances of centres, greedy one-sided choice, and
 //! the either-or between ageing and registering.
 
-use super::{Track, TrackId, TrackUpdate, Tracker};
+use super::{Track, TrackId, TrackParams, TrackUpdate, Tracker};
 use crate::{detect::Detection, geometry::Point};
-
-/// The original resizes to a width of 500 pixels and joins up to 50 pixels: a tenth of the width.
-const MAX_DISTANCE: f32 = 50.0 / 500.0;
-/// Updates without a match after which an object is forgotten (more than this many).
-const MAX_DISAPPEARED: u32 = 40;
 
 #[derive(Debug)]
 struct Object {
@@ -21,7 +16,9 @@ struct Object {
 /// Joins each object with its nearest detection, nearest pairs first.
 #[derive(Debug)]
 pub struct CentroidTracker {
+    /// Farthest that a center moves between two updates, in frame heights.
     max_distance: f32,
+    patience: u32,
     confidence: f32,
     objects: Vec<Object>,
     next_id: TrackId,
@@ -30,8 +27,9 @@ pub struct CentroidTracker {
 impl CentroidTracker {
     /// For a picture of this `aspect` (width over height) and detections above `confidence`.
     #[must_use]
-    pub fn new(aspect: f32, confidence: f32) -> Self {
-        Self { max_distance: MAX_DISTANCE * aspect, confidence, objects: Vec::new(), next_id: 1 }
+    pub fn new(aspect: f32, confidence: f32, params: &TrackParams) -> Self {
+        let (max_distance, patience) = (params.centroid_distance * aspect, params.centroid_patience);
+        Self { max_distance, patience, confidence, objects: Vec::new(), next_id: 1 }
     }
 
     fn register(&mut self, detection: &Detection) {
@@ -96,7 +94,7 @@ impl Tracker for CentroidTracker {
                 object.disappeared += 1;
             }
             self.objects.retain(|object| {
-                let forgotten = object.disappeared > MAX_DISAPPEARED;
+                let forgotten = object.disappeared > self.patience;
                 if forgotten {
                     ended.push(object.track);
                 }

@@ -92,7 +92,8 @@ impl MotionTracker {
             taken[column] = true;
             let detection = &detections[columns[column]];
             let target = &mut self.targets[row];
-            let doubt = (self.confidence / detection.score.max(0.01)).clamp(0.5, 4.0);
+            let doubt =
+                (self.confidence / detection.score.max(0.01)).max(params.noise_least).min(params.noise_most);
             target.filter.update(&detection.bbox, doubt, params);
             target.score = detection.score;
             target.last_seen = time;
@@ -101,7 +102,7 @@ impl MotionTracker {
             }
             target.sightings += 1;
             target.seen = true;
-            if time - target.first_seen >= params.confirm && target.sightings >= 2 {
+            if time - target.first_seen >= params.confirm && target.sightings >= params.confirm_detections {
                 target.confirmed = true;
             }
         }
@@ -114,14 +115,14 @@ impl MotionTracker {
     /// Spread of velocities of this source's people, as far as known, in body heights per second.
     fn speed(&self) -> f32 {
         let (sum, time) = self.speeds;
-        (sum / time).sqrt().clamp(self.params.speed, 4.0 * self.params.speed)
+        (sum / time).sqrt().clamp(self.params.speed, self.params.speed_limit * self.params.speed)
     }
 
     fn learn_speed(&mut self, dt: f32) {
         let followed = self.targets.iter().filter(|target| target.confirmed && target.seen);
         for target in followed {
             let (sum, time) = &mut self.speeds;
-            let keep = (-dt / (4.0 * self.params.speed_time)).exp();
+            let keep = (-dt / (self.params.speed_memory * self.params.speed_time)).exp();
             *sum = *sum * keep + dt * target.filter.speed_squared();
             *time = *time * keep + dt;
         }
@@ -156,7 +157,7 @@ impl MotionTracker {
             target.doubled_since = doubled.then(|| target.doubled_since.unwrap_or(time));
             // Nobody is missed longer than he was known.
             let known = target.last_seen - target.first_seen;
-            let patience = known.clamp(self.params.tentative_patience, self.params.patience);
+            let patience = known.max(self.params.tentative_patience).min(self.params.patience);
             doomed[young] = time - target.last_seen > patience
                 || target.doubled_since.is_some_and(|since| time - since >= self.params.duplicate_time);
         }
@@ -192,7 +193,7 @@ impl MotionTracker {
             let BBox { x, y, w, h } = detection.bbox;
             [x, y, w, h, detection.score].iter().all(|value| value.is_finite()) && w > 0.0 && h > 0.0
         };
-        let doubted = self.params.doubtful(self.confidence);
+        let doubted = self.params.low_scores(self.confidence);
         let (mut trusted, mut doubtful) = (Vec::new(), Vec::new());
         for (index, detection) in detections.iter().enumerate().filter(|(_, detection)| usable(detection)) {
             if detection.score >= self.confidence {

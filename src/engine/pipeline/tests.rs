@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use opencv::{
-    core::{CV_8UC3, MatTraitManual as _, Scalar, Vec3b},
+    core::{CV_8UC3, MatTraitManual as _, Scalar, Size, Vec3b},
+    imgproc,
     prelude::*,
 };
 
@@ -12,7 +13,7 @@ use crate::{
     config::{SourceKind, SourceSpec},
     count::Anchor,
     detect::ModelInfo,
-    source::pacer::enlarged_to,
+    source::{pacer::enlarged_to, picture::Picture},
 };
 
 /// Size of the pictures that the detector is usually given, and of the people in them who are large enough.
@@ -107,10 +108,14 @@ struct Watched {
 
 /// A line down the middle.
 fn pipeline(model: Bright) -> Pipeline {
+    pipeline_with(model, Params::default())
+}
+
+fn pipeline_with(model: Bright, params: Params) -> Pipeline {
     let mut source = SourceConfig::new("cam", SourceKind::Video, SourceSpec::Demo("x".into()));
     source.lines =
         vec![LineConfig { name: "L".into(), a: [0.5, 0.0], b: [0.5, 1.0], anchor: Anchor::Center }];
-    let mut pipeline = Pipeline::new(Arc::new(source), &[]);
+    let mut pipeline = Pipeline::with_params(Arc::new(source), &[], params);
     pipeline.set_model(Arc::new(model));
     pipeline
 }
@@ -225,4 +230,31 @@ fn the_last_frame_of_a_file_is_looked_at_whole() {
     let (looked, given) = looks(true);
     assert!(looked);
     assert_eq!((given.len(), given.last()), (before.len() + 1, Some(&USUAL)));
+}
+
+#[test]
+fn constants_of_the_cadence_reach_the_choice_of_frames() {
+    let runs = |setting: &str| {
+        let mut params = Params::default();
+        Setting::parse(setting).unwrap().apply(&mut params).unwrap();
+        let model = Bright::new();
+        let given = Arc::clone(&model.given);
+        let mut pipeline = pipeline_with(model, params);
+        for index in 0..200 {
+            let scene = Scene { size: USUAL, person: PERSON };
+            let frame = Frame {
+                picture: Picture::ready(scene.picture(&[(100, 80)])),
+                index,
+                time: index as f64 / 25.0,
+                captured: std::time::Instant::now(),
+                stream_size: (USUAL.0 as u32, USUAL.1 as u32),
+                last: false,
+            };
+            pipeline.frame(&frame).unwrap();
+        }
+        given.lock().len()
+    };
+    let usual = runs("rate_still=1");
+    assert!(runs("rate_still=5") >= usual + 20, "four more runs in each of six seconds");
+    assert!(runs("rate_start=5") + 15 <= usual, "ten less in each of the two seconds at the start");
 }

@@ -9,8 +9,9 @@ use parking_lot::Mutex;
 
 use super::SourceRuntime;
 use crate::{
+    cadence::gate::MotionGate,
     config::SourceKind,
-    engine::{models, stages::Watch},
+    engine::models,
     metrics::stages::thread_nanoseconds,
     source::{
         Frame, SourceError, StreamInfo,
@@ -29,7 +30,7 @@ pub struct Run {
     pub mailbox: Mailbox,
     pub demand: Demand,
     /// Compares the key frames of a source that sleeps.
-    watch: Mutex<Watch>,
+    watch: Mutex<MotionGate>,
     /// Times the usual size of the pictures that were asked for last, as bits.
     enlarged: AtomicU32,
     /// Whether the source was dismissed from this run (removed, restarted, stopped). Held while the run speaks
@@ -162,9 +163,9 @@ impl Host for RunHost<'_> {
     fn moves(&self, frame: &Frame, first: bool) -> bool {
         let mut watch = self.run.watch.lock();
         if first {
-            *watch = Watch::default();
+            *watch = MotionGate::default();
         }
-        let moves = watch.moves(&frame.picture, frame.time);
+        let moves = watch.observe(&frame.picture, frame.time).any();
         moves && !first
     }
 

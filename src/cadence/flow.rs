@@ -1,9 +1,9 @@
-//! Where people went since the last look, without a network: points on them are found again in the next picture.
+//! Where people went since the last detection run, without a network: points on them are found again in the next frame.
 //!
 //! The scheme is the "median flow" of Kalal et al., "Forward-Backward Error: Automatic Detection of Tracking
 //! Failures" (ICPR 2010): a grid of points in each box is followed by the pyramidal method of Lucas and Kanade,
 //! forth and back; points that do not come back are dropped, and the box moves by the median of the others. It
-//! says so when it fails, and costs a small part of a look.
+//! says so when it fails, and costs a small part of a detection run.
 
 use opencv::{
     core::{
@@ -13,43 +13,24 @@ use opencv::{
     video,
 };
 
-use super::gate::median;
+use super::{CadenceParams, gate::median};
 use crate::geometry::BBox;
 
-/// Points in a box, across and down, and the part of it that they cover: the middle of the upper body. Legs go to
-/// and fro, and the corners of a box show what is behind.
-const GRID: (usize, usize) = (4, 5);
-const PART: (f32, f32, f32, f32) = (0.25, 0.1, 0.75, 0.6);
-
-/// Side of the square around a point that is looked for, in pixels, and how often the picture is halved: movements
-/// of 4 pixels are found in the picture itself.
-const WINDOW: i32 = 9;
-const HALVINGS: i32 = 2;
-
-/// A point is found again when the way back ends this near to it, in pixels.
-const WAY_BACK: f64 = 0.7;
-
-/// Share of the points that must be found again.
-const FOUND: f32 = 0.3;
-
-/// Half of the points must move alike: within this many pixels, or this share of the way.
-const ALIKE: (f32, f32) = (0.7, 0.15);
-
-/// People of whom this share hides behind, or is hidden by, somebody else cannot be told apart.
-const HIDDEN: f32 = 0.6;
-
-/// Fewer pixels than this in height carry no texture.
-const SMALLEST: f32 = 10.0;
-
 /// Follows the people of one source from picture to picture.
-#[derive(Default)]
-pub struct Follower {
+pub struct OpticalFlow {
+    params: CadenceParams,
     before: Mat,
     /// Halvings and slopes of `before`, where somebody was followed into it; else empty.
     pyramid: Vector<Mat>,
 }
 
-impl Follower {
+impl OpticalFlow {
+    /// Before the first frame.
+    #[must_use]
+    pub fn new(params: CadenceParams) -> Self {
+        Self { params, before: Mat::default(), pyramid: Vector::new() }
+    }
+
     /// Where each of `boxes`, seen in the picture before this one, is now, in frame heights; `None` for those that
     /// were lost. `grey`: the picture, 8-bit, of any size that does not change.
     pub fn follow(&mut self, grey: &Mat, boxes: &[BBox]) -> Vec<Option<BBox>> {
@@ -70,13 +51,15 @@ impl Follower {
 
     /// Where everybody is, and the picture's pyramid if anybody could be sought.
     fn moved(&mut self, grey: &Mat, boxes: &[BBox]) -> opencv::Result<(Vec<Option<BBox>>, Vector<Mat>)> {
+        let params = self.params;
         let side = grey.rows() as f32;
-        let hidden =
-            |one: &BBox, other: &BBox| one.intersection(other) > HIDDEN * one.area().min(other.area());
+        let hidden = |one: &BBox, other: &BBox| {
+            one.intersection(other) > params.flow_occluded * one.area().min(other.area())
+        };
         let visible: Vec<bool> = (0..boxes.len())
             .map(|i| {
                 let others = boxes.iter().enumerate().filter(|(other, _)| *other != i);
-                boxes[i].h * side >= SMALLEST
+                boxes[i].h * side >= params.flow_smallest
                     && !others.into_iter().any(|(_, other)| hidden(&boxes[i], other))
             })
             .collect();
@@ -84,25 +67,27 @@ impl Follower {
             return Ok((vec![None; boxes.len()], Vector::new()));
         }
         if self.pyramid.is_empty() {
-            self.pyramid = pyramid(&self.before)?;
+            self.pyramid = pyramid(&self.before, &params)?;
         }
-        let now = pyramid(grey)?;
+        let now = pyramid(grey, &params)?;
         let clear = boxes.iter().zip(&visible).filter_map(|(bbox, visible)| visible.then_some(bbox));
-        let from: Vector<Point2f> = clear.flat_map(|bbox| grid(bbox, side)).collect();
-        let (to, found) = flow(&self.pyramid, &now, &from)?;
-        let (back, found_back) = flow(&now, &self.pyramid, &to)?;
+        let from: Vector<Point2f> = clear.flat_map(|bbox| grid(bbox, side, &params)).collect();
+        let (to, found) = flow(&self.pyramid, &now, &from, &params)?;
+        let (back, found_back) = flow(&now, &self.pyramid, &to, &params)?;
         let mut ways = Vec::with_capacity(from.len());
         for i in 0..from.len() {
             let (a, b, c) = (from.get(i)?, to.get(i)?, back.get(i)?);
-            let returned = found.get(i)? != 0 && found_back.get(i)? != 0 && (a - c).norm() <= WAY_BACK;
+            let returned =
+                found.get(i)? != 0 && found_back.get(i)? != 0 && (a - c).norm() <= params.flow_return;
             ways.push(returned.then_some((b.x - a.x, b.y - a.y)));
         }
-        let mut ways = ways.chunks(GRID.0 * GRID.1);
+        let mut ways = ways.chunks(params.flow_columns * params.flow_rows);
         let moved = boxes
             .iter()
             .zip(visible)
             .map(|(bbox, visible)| {
-                let (x, y) = visible.then(|| ways.next()).flatten().and_then(common_way)?;
+                let (x, y) =
+                    visible.then(|| ways.next()).flatten().and_then(|ways| common_way(ways, &params))?;
                 Some(BBox { x: bbox.x + x / side, y: bbox.y + y / side, ..*bbox })
             })
             .collect();
@@ -112,15 +97,15 @@ impl Follower {
 
 /// What the method makes of a picture before it seeks points; each picture is used four times, forth and back to the one
 /// before and to the one after.
-fn pyramid(grey: &Mat) -> opencv::Result<Vector<Mat>> {
+fn pyramid(grey: &Mat, params: &CadenceParams) -> opencv::Result<Vector<Mat>> {
     let mut pyramid = Vector::new();
     let (border, slopes_border) = (BORDER_REFLECT_101, BORDER_CONSTANT);
-    let window = Size::new(WINDOW, WINDOW);
+    let window = Size::new(params.flow_window, params.flow_window);
     video::build_optical_flow_pyramid(
         grey,
         &mut pyramid,
         window,
-        HALVINGS,
+        params.flow_halvings,
         true,
         border,
         slopes_border,
@@ -130,26 +115,28 @@ fn pyramid(grey: &Mat) -> opencv::Result<Vector<Mat>> {
 }
 
 /// The way that the points of a box went, in pixels, when enough of them were found and went alike.
-fn common_way(ways: &[Option<(f32, f32)>]) -> Option<(f32, f32)> {
+fn common_way(ways: &[Option<(f32, f32)>], params: &CadenceParams) -> Option<(f32, f32)> {
     let found: Vec<_> = ways.iter().flatten().copied().collect();
-    if (found.len() as f32) < FOUND * ways.len() as f32 {
+    if (found.len() as f32) < params.flow_found * ways.len() as f32 {
         return None;
     }
     let middle = |part: fn(&(f32, f32)) -> f32| median(&mut found.iter().map(part).collect::<Vec<_>>());
     let (x, y) = (middle(|way| way.0), middle(|way| way.1));
-    let limit = ALIKE.0.max(ALIKE.1 * x.hypot(y));
+    let limit = params.flow_alike.max(params.flow_alike_share * x.hypot(y));
     let alike = found.iter().filter(|way| (way.0 - x).hypot(way.1 - y) <= limit).count();
     (2 * alike >= found.len()).then_some((x, y))
 }
 
 /// Points of `bbox` in a picture `side` pixels high.
-fn grid(bbox: &BBox, side: f32) -> impl Iterator<Item = Point2f> + use<> {
-    let bbox = *bbox;
+fn grid(bbox: &BBox, side: f32, params: &CadenceParams) -> impl Iterator<Item = Point2f> + use<> {
+    let (bbox, params) = (*bbox, *params);
+    let (columns, rows) = (params.flow_columns, params.flow_rows);
     let at = |index: usize, count: usize, from: f32, to: f32| {
         from + (to - from) * index as f32 / (count - 1) as f32
     };
-    (0..GRID.0 * GRID.1).map(move |i| {
-        let (u, v) = (at(i % GRID.0, GRID.0, PART.0, PART.2), at(i / GRID.0, GRID.1, PART.1, PART.3));
+    (0..columns * rows).map(move |i| {
+        let u = at(i % columns, columns, params.flow_left, params.flow_right);
+        let v = at(i / columns, rows, params.flow_top, params.flow_bottom);
         Point2f::new((bbox.x + u * bbox.w) * side, (bbox.y + v * bbox.h) * side)
     })
 }
@@ -159,9 +146,11 @@ fn flow(
     from: &Vector<Mat>,
     to: &Vector<Mat>,
     points: &Vector<Point2f>,
+    params: &CadenceParams,
 ) -> opencv::Result<(Vector<Point2f>, Vector<u8>)> {
     let (mut moved, mut found, mut error) = (Vector::new(), Vector::new(), Vector::<f32>::new());
-    let criteria = TermCriteria::new(TermCriteria_MAX_ITER + TermCriteria_EPS, 15, 0.03)?;
+    let criteria =
+        TermCriteria::new(TermCriteria_MAX_ITER + TermCriteria_EPS, params.flow_steps, params.flow_step)?;
     video::calc_optical_flow_pyr_lk(
         from,
         to,
@@ -169,11 +158,11 @@ fn flow(
         &mut moved,
         &mut found,
         &mut error,
-        Size::new(WINDOW, WINDOW),
-        HALVINGS,
+        Size::new(params.flow_window, params.flow_window),
+        params.flow_halvings,
         criteria,
         0,
-        1e-4,
+        params.flow_texture,
     )?;
     Ok((moved, found))
 }
@@ -224,7 +213,7 @@ mod tests {
     }
 
     fn follow(from: &[(i32, i32)], to: &[(i32, i32)]) -> Vec<Option<BBox>> {
-        let mut follower = Follower::default();
+        let mut follower = OpticalFlow::new(CadenceParams::DEFAULT);
         follower.remember(&picture(from));
         follower.follow(&picture(to), &boxes(from))
     }
@@ -254,7 +243,7 @@ mod tests {
     #[test]
     fn who_is_hidden_or_tiny_is_not_followed() {
         assert_eq!(follow(&[(50, 40), (53, 42)], &[(50, 40), (53, 42)]), [None, None]);
-        let mut follower = Follower::default();
+        let mut follower = OpticalFlow::new(CadenceParams::DEFAULT);
         let still = picture(&[]);
         follower.remember(&still);
         assert_eq!(follower.follow(&still, &[BBox::new(0.5, 0.5, 0.02, 0.05)]), [None]);
@@ -263,7 +252,7 @@ mod tests {
     #[test]
     fn without_a_picture_before_or_with_one_of_another_size_nobody_is_followed() {
         let at = [(20, 40)];
-        let mut follower = Follower::default();
+        let mut follower = OpticalFlow::new(CadenceParams::DEFAULT);
         assert_eq!(follower.follow(&picture(&at), &boxes(&at)), [None]);
         let other = patch(80, 80, 5);
         assert_eq!(follower.follow(&other, &boxes(&at)), [None]);

@@ -3,14 +3,14 @@ use super::*;
 const ASPECT: f32 = 1.6;
 const HEIGHT: f32 = 0.2;
 
-fn just_started() -> Need {
+fn just_started() -> Rate {
     let across = LineConfig { name: "L".into(), a: [0.0, 0.5], b: [1.0, 0.5], anchor: Anchor::Center };
-    Need::new(&[across], ASPECT)
+    Rate::new(&[across], ASPECT, CadenceParams::DEFAULT)
 }
 
 /// Of a source that began long ago.
-fn need() -> Need {
-    Need { started: Some(f64::NEG_INFINITY), ..just_started() }
+fn rate() -> Rate {
+    Rate { started: Some(f64::NEG_INFINITY), ..just_started() }
 }
 
 fn person(y: f32) -> Track {
@@ -38,7 +38,7 @@ fn looks_while(
     moving: bool,
     other: &[BBox],
 ) -> usize {
-    let (mut need, mut count, mut next) = (need(), 0, 0.0);
+    let (mut rate, mut count, mut next) = (rate(), 0, 0.0);
     for frame in 0..seconds * 30 {
         let time = f64::from(frame) / 30.0;
         if time < next - 1e-3 {
@@ -48,15 +48,15 @@ fn looks_while(
         let mut areas = other.to_vec();
         areas.extend(tracks.iter().filter(|_| moving).map(|track| track.bbox));
         if !followed {
-            need.lost(|_| true);
+            rate.lost(|_| true);
         }
-        if need.is_due(time, &motion(&areas), share) {
+        if rate.is_due(time, &motion(&areas), share) {
             count += 1;
-            need.looked(time, &tracks, None);
+            rate.detected(time, &tracks, None);
         } else if followed {
-            need.moved(time, &tracks);
+            rate.moved(time, &tracks);
         }
-        next = time + need.interval();
+        next = time + rate.interval();
     }
     count
 }
@@ -79,19 +79,19 @@ fn somebody_standing_is_looked_at_once_a_second() {
 fn in_the_first_seconds_of_a_source_its_whole_pictures_are_looked_at_often_while_anybody_is_there() {
     // Looks, and those at the whole picture, in each of three seconds.
     let looks = |tracks: &[Track], share: f64| {
-        let (mut need, mut counts, mut next) = (just_started(), [(0, 0); 3], 0.0);
+        let (mut rate, mut counts, mut next) = (just_started(), [(0, 0); 3], 0.0);
         for frame in 0..90 {
             let time = f64::from(frame) / 30.0;
             if time < next - 1e-3 {
                 continue;
             }
-            if need.is_due(time, &motion(&[]), share) {
+            if rate.is_due(time, &motion(&[]), share) {
                 let (all, whole) = &mut counts[frame as usize / 30];
                 *all += 1;
-                *whole += usize::from(need.areas().is_none());
-                need.looked(time, tracks, None);
+                *whole += usize::from(rate.regions().is_none());
+                rate.detected(time, tracks, None);
             }
-            next = time + need.interval();
+            next = time + rate.interval();
         }
         counts
     };
@@ -126,30 +126,30 @@ fn walkers_are_looked_at_more_often_near_the_line() {
 
 #[test]
 fn somebody_missed_near_the_line_is_looked_for_again_soon() {
-    let mut need = need();
-    let area = reach(&person(0.5).bbox);
+    let mut rate = rate();
+    let area = rate.reach(&person(0.5).bbox);
     for i in 0..20 {
-        need.looked(f64::from(i) / 5.0, &[person(0.5)], None);
+        rate.detected(f64::from(i) / 5.0, &[person(0.5)], None);
     }
-    need.lost(|_| true);
-    assert!(!need.is_due(3.88, &motion(&[area]), 1.0));
-    need.looked(4.0, &[Track { seen: false, ..person(0.5) }], None);
-    assert!(need.is_due(4.08, &motion(&[area]), 1.0));
-    need.looked(4.8, &[Track { seen: false, ..person(0.5) }], None);
-    assert!(!need.is_due(4.88, &motion(&[area]), 1.0), "he is gone");
+    rate.lost(|_| true);
+    assert!(!rate.is_due(3.88, &motion(&[area]), 1.0));
+    rate.detected(4.0, &[Track { seen: false, ..person(0.5) }], None);
+    assert!(rate.is_due(4.08, &motion(&[area]), 1.0));
+    rate.detected(4.8, &[Track { seen: false, ..person(0.5) }], None);
+    assert!(!rate.is_due(4.88, &motion(&[area]), 1.0), "he is gone");
 }
 
 #[test]
 fn who_should_have_left_the_picture_is_not_looked_for() {
     let due_soon = |last: f32| {
-        let mut need = need();
+        let mut rate = rate();
         for i in 0..20 {
-            need.looked(f64::from(i) / 5.0, &[somebody(1, last - 0.02 * (19 - i) as f32, 0.5)], None);
+            rate.detected(f64::from(i) / 5.0, &[somebody(1, last - 0.02 * (19 - i) as f32, 0.5)], None);
         }
         let gone = Track { seen: false, ..somebody(1, last + 0.02, 0.5) };
-        need.looked(4.0, &[gone], None);
-        need.lost(|_| true);
-        need.is_due(4.12, &motion(&[gone.bbox]), 1.0)
+        rate.detected(4.0, &[gone], None);
+        rate.lost(|_| true);
+        rate.is_due(4.12, &motion(&[gone.bbox]), 1.0)
     };
     assert!(due_soon(ASPECT - 0.1));
     assert!(!due_soon(ASPECT - 0.01));
@@ -160,7 +160,7 @@ fn somebody(id: TrackId, x: f32, y: f32) -> Track {
     Track { id, bbox: BBox { x: x - HEIGHT / 6.0, ..person(y).bbox }, ..person(y) }
 }
 
-fn holds(areas: &[Area], inside: BBox) -> bool {
+fn holds(areas: &[Region], inside: BBox) -> bool {
     areas.iter().any(|area| area.bbox.intersection(&inside) > 0.99 * inside.area())
 }
 
@@ -169,15 +169,15 @@ fn a_look_shows_those_who_are_due_and_who_would_be_lost_without_it() {
     let people = [somebody(1, 0.4, 0.5), somebody(2, 1.2, 0.5), somebody(3, 1.4, 0.9)];
     let motion = motion(&people.map(|person| person.bbox));
     let due_after = |seconds: f64, lost: TrackId| {
-        let mut need = need();
-        need.looked(10.0, &people, None);
-        need.looked(10.2, &people[..], None);
+        let mut rate = rate();
+        rate.detected(10.0, &people, None);
+        rate.detected(10.2, &people[..], None);
         // Only the first was in the next look, so the others are due before him.
-        need.looked(10.3, &people, Some(&[people[0].bbox]));
-        need.lost(|id| id == lost);
-        need.is_due(10.3 + seconds, &motion, 1.0).then(|| need.areas().map(<[Area]>::to_vec)).flatten()
+        rate.detected(10.3, &people, Some(&[people[0].bbox]));
+        rate.lost(|id| id == lost);
+        rate.is_due(10.3 + seconds, &motion, 1.0).then(|| rate.regions().map(<[Region]>::to_vec)).flatten()
     };
-    let shows = |areas: Vec<Area>| people.map(|person| holds(&areas, person.bbox.grown(HEIGHT * 0.49)));
+    let shows = |areas: Vec<Region>| people.map(|person| holds(&areas, person.bbox.grown(HEIGHT * 0.49)));
     assert_eq!(due_after(0.05, 0), None);
     assert_eq!(due_after(0.2, 0).map(shows), Some([false, true, true]));
     assert_eq!(due_after(0.2, 1).map(shows), Some([true, true, true]));
@@ -187,32 +187,32 @@ fn a_look_shows_those_who_are_due_and_who_would_be_lost_without_it() {
 
 #[test]
 fn a_search_shows_all_that_moves_and_the_whole_picture_has_its_turn() {
-    let mut need = need();
-    need.looked(10.0, &[], None);
+    let mut rate = rate();
+    rate.detected(10.0, &[], None);
     let (one, other) = (BBox::new(0.3, 0.4, 0.1, 0.2), BBox::new(1.2, 0.3, 0.1, 0.1));
     let (still, moves) = (motion(&[]), motion(&[one, other]));
-    assert!(need.is_due(11.0, &moves, 1.0));
-    let areas = need.areas().unwrap().to_vec();
+    assert!(rate.is_due(11.0, &moves, 1.0));
+    let areas = rate.regions().unwrap().to_vec();
     assert!(areas.len() == 2 && holds(&areas, one) && holds(&areas, other), "{areas:?}");
     assert!(areas.iter().all(|area| area.smallest == 0.0), "nobody knows how small he is");
     let shown: Vec<BBox> = areas.iter().map(|area| area.bbox).collect();
-    need.looked(11.0, &[], Some(&shown));
-    assert!(!need.is_due(11.05, &moves, 1.0), "searched just now");
-    need.is_due(12.5, &still, 1.0);
-    need.looked(12.5, &[], Some(&shown));
-    assert!(need.is_due(13.0, &still, 1.0), "three seconds after the last whole look");
-    assert_eq!(need.areas(), None);
+    rate.detected(11.0, &[], Some(&shown));
+    assert!(!rate.is_due(11.05, &moves, 1.0), "searched just now");
+    rate.is_due(12.5, &still, 1.0);
+    rate.detected(12.5, &[], Some(&shown));
+    assert!(rate.is_due(13.0, &still, 1.0), "three seconds after the last whole look");
+    assert_eq!(rate.regions(), None);
 }
 
 #[test]
 fn who_left_the_picture_while_nobody_could_follow_him_does_not_call_for_looks_at_every_frame() {
-    let mut need = need();
+    let mut rate = rate();
     let gone = Track { seen: false, ..somebody(1, -0.3, 0.5) };
-    need.looked(10.0, &[gone], None);
+    rate.detected(10.0, &[gone], None);
     let area = BBox::new(0.0, 0.3, 0.3, 0.4);
-    assert!(need.is_due(11.0, &motion(&[]), 1.0));
-    need.looked(11.0, &[gone], Some(&[area]));
-    assert!(!need.is_due(11.05, &motion(&[]), 1.0));
+    assert!(rate.is_due(11.0, &motion(&[]), 1.0));
+    rate.detected(11.0, &[gone], Some(&[area]));
+    assert!(!rate.is_due(11.05, &motion(&[]), 1.0));
 }
 
 #[test]
@@ -226,18 +226,18 @@ fn movement_that_never_is_anybody_is_looked_at_less_and_less() {
 fn movement_that_may_be_somebody_goes_on_being_looked_at() {
     let moving = BBox::new(0.2, 0.45, 0.1, 0.1);
     let looks = |known: &[Track], doubted: Option<BBox>| {
-        let (mut need, mut count, mut next) = (need(), 0, 0.0);
+        let (mut rate, mut count, mut next) = (rate(), 0, 0.0);
         for i in 0..900 {
             let time = f64::from(i) / 30.0;
             if time < next - 1e-3 {
                 continue;
             }
-            if need.is_due(time, &motion(&[moving]), 1.0) {
-                need.doubted(doubted.into_iter().collect());
-                need.looked(time, known, None);
+            if rate.is_due(time, &motion(&[moving]), 1.0) {
+                rate.low_confidence(doubted.into_iter().collect());
+                rate.detected(time, known, None);
                 count += 1;
             }
-            next = time + need.interval();
+            next = time + rate.interval();
         }
         count
     };
@@ -251,24 +251,24 @@ fn movement_that_may_be_somebody_goes_on_being_looked_at() {
 #[test]
 fn what_moved_now_and_then_does_not_delay_the_search_for_the_next_newcomer() {
     let shadow = motion(&[BBox::new(0.2, 0.45, 0.1, 0.1)]);
-    let mut need = need();
+    let mut rate = rate();
     for i in 0..20 {
         let time = 10.0 + f64::from(i) * 0.9;
-        assert!(need.is_due(time, &shadow, 1.0));
-        need.looked(time, &[], None);
+        assert!(rate.is_due(time, &shadow, 1.0));
+        rate.detected(time, &[], None);
     }
     // The first look at him found nothing yet.
-    assert!(need.is_due(28.0, &shadow, 1.0));
-    need.looked(28.0, &[], None);
-    assert!(need.is_due(28.2, &shadow, 1.0));
+    assert!(rate.is_due(28.0, &shadow, 1.0));
+    rate.detected(28.0, &[], None);
+    assert!(rate.is_due(28.2, &shadow, 1.0));
 }
 
 #[test]
 fn a_newcomer_is_looked_for_at_once() {
-    let mut need = need();
-    assert!(need.is_due(0.0, &motion(&[]), 1.0));
-    need.looked(0.0, &[], None);
-    assert!(!need.is_due(1.0, &motion(&[]), 1.0));
-    assert!(need.is_due(1.2, &motion(&[BBox::new(0.1, 0.1, 0.1, 0.2)]), 1.0));
-    assert!(need.is_searching());
+    let mut rate = rate();
+    assert!(rate.is_due(0.0, &motion(&[]), 1.0));
+    rate.detected(0.0, &[], None);
+    assert!(!rate.is_due(1.0, &motion(&[]), 1.0));
+    assert!(rate.is_due(1.2, &motion(&[BBox::new(0.1, 0.1, 0.1, 0.2)]), 1.0));
+    assert!(rate.is_searching());
 }

@@ -1,139 +1,145 @@
-//! The parts of a picture that a look covers. Pure: boxes and sizes in, pixels out.
+//! The regions of interest that a detection run covers. Pure: boxes and sizes in, pixels out.
 //!
 //! A network's cost grows with the area of its input, and a small input costs little more than its share. Where only some
-//! people are due, or only one corner moves, a few small parts of the picture show them as well as the whole one does,
-//! each reduced as far as the people in it allow. Nobody who is followed may be cut by an edge: half a person is found
+//! people are due, or only one corner moves, a few small crops of the frame show them as well as the whole one does,
+//! each reduced as far as the people in it allow. No person who is tracked may be cut by an edge: half a person is found
 //! as a smaller one.
 
-use super::zoom::PERSON;
+use super::CadenceParams;
 use crate::{detect::Detection, geometry::BBox};
 
-/// Sides of the network's input are multiples of this.
-const STRIDE: u32 = 32;
-
-/// Parts that together cost more than this share of the whole picture are not worth their edges.
-const MOST: f32 = 0.75;
-
-/// More areas than this are most of the picture, and joining them in pairs takes its time.
-const MANY: usize = 24;
-
-/// What a look costs besides its area, in pixels of the input.
-const OVERHEAD: f32 = 2048.0;
-
-/// Boxes that end this near to an edge, in pixels of the input, may be cut by it.
-const EDGE: f32 = 3.0;
-
-/// Somebody who would be cut is taken in with this much around him, in body heights.
-const MARGIN: f32 = 0.1;
-
-/// What a look must show.
+/// What a detection run must show.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Area {
+pub struct Region {
     /// Where, in frame heights.
     pub bbox: BBox,
     /// Height of the smallest person there, in frame heights; 0 where that is not known.
     pub smallest: f32,
 }
 
-impl Area {
+impl Region {
     fn union(&self, other: &Self) -> Self {
         Self { bbox: self.bbox.union(&other.bbox), smallest: self.smallest.min(other.smallest) }
     }
 }
 
-/// A picture and what it is reduced to where the height of people is not known, both as width and height in pixels.
+/// A frame and what it is reduced to where the height of people is not known, both as width and height in pixels.
 #[derive(Debug, Clone, Copy)]
 pub struct Sizes {
-    /// The picture.
+    /// The frame.
     pub full: (u32, u32),
     /// What it is reduced to.
     pub reduced: (u32, u32),
 }
 
-impl Sizes {
-    /// The size of the whole picture where it is reduced as far as somebody of this height (frame heights) allows.
-    fn for_person(&self, height: f32) -> (u32, u32) {
-        let scale = PERSON / (height * self.full.1 as f32);
-        let [width, height] =
-            [self.full.0, self.full.1].map(|side| ((side as f32 * scale).ceil() as u32).max(1));
-        if width < self.reduced.0 { (width, height) } else { self.reduced }
-    }
-}
-
-/// A rectangle of a picture that is reduced to `whole` (width, height).
+/// A rectangle of a frame that is reduced to `whole` (width, height).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Part {
-    /// Left and top edge in pixels of the reduced picture.
+pub struct Crop {
+    /// Left and top edge in pixels of the reduced frame.
     pub corner: (u32, u32),
-    /// Width and height in pixels of the reduced picture: that of the network's input, as long as there is enough of
-    /// the picture.
+    /// Width and height in pixels of the reduced frame: that of the network's input, as long as there is enough of
+    /// the frame.
     pub size: (u32, u32),
-    /// Width and height of the reduced picture.
+    /// Width and height of the reduced frame.
     pub whole: (u32, u32),
 }
 
-/// Parts that together show all of `areas` and cut none of `people` (frame heights); `None` where they would cost most of
-/// what the whole picture does. No two of them show the same.
+/// Crops that together show all of `regions` and cut none of `people` (frame heights); `None` where they would cost most of
+/// what the whole frame does. No two of them show the same.
 #[must_use]
-pub fn parts_around(areas: &[Area], people: &[BBox], sizes: Sizes) -> Option<Vec<Part>> {
-    if areas.len() > MANY {
-        return None;
-    }
-    let mut parts: Vec<(Area, Part)> = areas.iter().map(|area| uncut(*area, people, sizes)).collect();
-    while let Some((i, j)) = pair_to_join(&parts, people, sizes) {
-        let (second, _) = parts.swap_remove(j);
-        parts[i] = uncut(parts[i].0.union(&second), people, sizes);
-    }
-    let cost: f32 = parts.iter().map(|(_, part)| cost(part.size)).sum();
-    (cost <= MOST * self::cost(sizes.reduced)).then(|| parts.into_iter().map(|(_, part)| part).collect())
+pub fn crops_around(
+    regions: &[Region],
+    people: &[BBox],
+    sizes: Sizes,
+    params: &CadenceParams,
+) -> Option<Vec<Crop>> {
+    Cropper { people, sizes, params }.crops(regions)
 }
 
-/// The first two that show the same, or that cost no more as one.
-fn pair_to_join(parts: &[(Area, Part)], people: &[BBox], sizes: Sizes) -> Option<(usize, usize)> {
-    let worth = |(a, one): &(Area, Part), (b, other): &(Area, Part)| {
-        let joined = || uncut(a.union(b), people, sizes).1;
-        one.area().intersection(&other.area()) > 0.0
-            || cost(joined().size) <= cost(one.size) + cost(other.size)
-    };
-    (0..parts.len()).find_map(|i| (i + 1..parts.len()).find(|&j| worth(&parts[i], &parts[j])).map(|j| (i, j)))
+/// What crops are made by.
+struct Cropper<'a> {
+    people: &'a [BBox],
+    sizes: Sizes,
+    params: &'a CadenceParams,
 }
 
-/// `area` with everybody whom its part would have cut or shown too small, and that part.
-fn uncut(mut area: Area, people: &[BBox], sizes: Sizes) -> (Area, Part) {
-    let picture = BBox::new(0.0, 0.0, sizes.full.0 as f32 / sizes.full.1.max(1) as f32, 1.0);
-    let part = |area: &Area| Part::holding(&area.bbox, sizes.for_person(area.smallest));
-    // Each round takes in one more person, or shows one who is in large enough.
-    for _ in 0..2 * people.len() {
-        let shown = part(&area).area();
-        let is_harmed = |person: &&BBox| {
-            is_cut(person, &shown, &picture) || person.h < area.smallest && person.intersection(&shown) > 0.0
+impl Cropper<'_> {
+    fn crops(&self, regions: &[Region]) -> Option<Vec<Crop>> {
+        if regions.len() > self.params.region_count {
+            return None;
+        }
+        let mut crops: Vec<(Region, Crop)> = regions.iter().map(|region| self.uncut(*region)).collect();
+        while let Some((i, j)) = self.pair_to_join(&crops) {
+            let (second, _) = crops.swap_remove(j);
+            crops[i] = self.uncut(crops[i].0.union(&second));
+        }
+        let cost: f32 = crops.iter().map(|(_, crop)| self.cost(crop.size)).sum();
+        let most = self.params.region_most * self.cost(self.sizes.reduced);
+        (cost <= most).then(|| crops.into_iter().map(|(_, crop)| crop).collect())
+    }
+
+    /// The first two that show the same, or that cost no more as one.
+    fn pair_to_join(&self, crops: &[(Region, Crop)]) -> Option<(usize, usize)> {
+        let worth = |(a, one): &(Region, Crop), (b, other): &(Region, Crop)| {
+            let joined = || self.uncut(a.union(b)).1;
+            one.area().intersection(&other.area()) > 0.0
+                || self.cost(joined().size) <= self.cost(one.size) + self.cost(other.size)
         };
-        let Some(harmed) = people.iter().find(is_harmed) else { break };
-        area = area.union(&Area { bbox: harmed.grown(MARGIN * harmed.h), smallest: harmed.h });
+        let others = |i: usize| i + 1..crops.len();
+        (0..crops.len()).find_map(|i| others(i).find(|&j| worth(&crops[i], &crops[j])).map(|j| (i, j)))
     }
-    (area, part(&area))
-}
 
-/// What a look at a picture of this size costs, in pixels of the input.
-fn cost((width, height): (u32, u32)) -> f32 {
-    (width.next_multiple_of(STRIDE) * height.next_multiple_of(STRIDE)) as f32 + OVERHEAD
-}
+    /// `region` with everybody whom its crop would have cut or shown too small, and that crop.
+    fn uncut(&self, mut region: Region) -> (Region, Crop) {
+        let full = self.sizes.full;
+        let frame = BBox::new(0.0, 0.0, full.0 as f32 / full.1.max(1) as f32, 1.0);
+        // Each round takes in one more person, or shows one who is in large enough.
+        for _ in 0..2 * self.people.len() {
+            let shown = self.crop(&region).area();
+            let is_harmed = |person: &&BBox| {
+                is_cut(person, &shown, &frame)
+                    || person.h < region.smallest && person.intersection(&shown) > 0.0
+            };
+            let Some(harmed) = self.people.iter().find(is_harmed) else { break };
+            let around = harmed.grown(self.params.region_margin * harmed.h);
+            region = region.union(&Region { bbox: around, smallest: harmed.h });
+        }
+        (region, self.crop(&region))
+    }
 
-impl Part {
-    fn holding(area: &BBox, whole: (u32, u32)) -> Self {
+    /// What holds `region`, with the sides of the network's input.
+    fn crop(&self, region: &Region) -> Crop {
+        let (area, whole) = (&region.bbox, self.reduced_for(region.smallest));
         let scale = whole.1 as f32;
         let side = |from: f32, to: f32, whole: u32| {
             let from = (from * scale).floor().clamp(0.0, whole as f32) as u32;
             let to = (to * scale).ceil().clamp(0.0, whole as f32) as u32;
-            let size = (to.max(from + 1) - from).next_multiple_of(STRIDE).min(whole);
+            let size = (to.max(from + 1) - from).next_multiple_of(self.params.input_stride).min(whole);
             let middle = (from + to) / 2;
             (middle.saturating_sub(size / 2).min(whole - size), size)
         };
         let (left, width) = side(area.x, area.right(), whole.0);
         let (top, height) = side(area.y, area.bottom(), whole.1);
-        Self { corner: (left, top), size: (width, height), whole }
+        Crop { corner: (left, top), size: (width, height), whole }
     }
 
+    /// The size of the whole frame where it is reduced as far as somebody of this height (frame heights) allows.
+    fn reduced_for(&self, height: f32) -> (u32, u32) {
+        let Sizes { full, reduced } = self.sizes;
+        let scale = self.params.input_person / (height * full.1 as f32);
+        let [width, height] = [full.0, full.1].map(|side| ((side as f32 * scale).ceil() as u32).max(1));
+        if width < reduced.0 { (width, height) } else { reduced }
+    }
+
+    /// What a detection run on a frame of this size costs, in pixels of the input.
+    fn cost(&self, (width, height): (u32, u32)) -> f32 {
+        let stride = self.params.input_stride;
+        (width.next_multiple_of(stride) * height.next_multiple_of(stride)) as f32
+            + self.params.region_overhead
+    }
+}
+
+impl Crop {
     /// What it shows, in frame heights.
     #[must_use]
     pub fn area(&self) -> BBox {
@@ -142,7 +148,7 @@ impl Part {
         BBox::new(x, y, w, h)
     }
 
-    /// Left, top, width and height of the same rectangle in a picture of `size`.
+    /// Left, top, width and height of the same rectangle in a frame of `size`.
     #[must_use]
     pub fn within(&self, size: (u32, u32)) -> (u32, u32, u32, u32) {
         let edge = |at: u32, whole: u32, size: u32| {
@@ -155,11 +161,11 @@ impl Part {
         (left, top, right - left, bottom - top)
     }
 
-    /// `found` in the part, in its heights, as boxes of the whole picture; without those that its edges cut.
+    /// `found` in the crop, in its heights, as boxes of the whole frame; without those that its edges cut.
     #[must_use]
-    pub fn placed(&self, found: Vec<Detection>) -> Vec<Detection> {
+    pub fn placed(&self, found: Vec<Detection>, params: &CadenceParams) -> Vec<Detection> {
         let shown = self.area();
-        let edge = EDGE / self.whole.1 as f32;
+        let edge = params.region_edge / self.whole.1 as f32;
         let cuts = |detection: &Detection| {
             let bbox = &detection.bbox;
             self.corner.0 > 0 && bbox.x < shown.x + edge
@@ -186,6 +192,8 @@ fn is_cut(person: &BBox, area: &BBox, picture: &BBox) -> bool {
 mod tests {
     use super::*;
 
+    const PARAMS: CadenceParams = CadenceParams::DEFAULT;
+
     const WHOLE: (u32, u32) = (416, 234);
 
     const PICTURE: BBox = BBox::new(0.0, 0.0, 416.0 / 234.0, 1.0);
@@ -197,17 +205,17 @@ mod tests {
     const SIZES: Sizes = Sizes { full: WHOLE, reduced: WHOLE };
 
     /// An area in which nobody knows who is.
-    fn unknown(bbox: BBox) -> Area {
-        Area { bbox, smallest: 0.0 }
+    fn unknown(bbox: BBox) -> Region {
+        Region { bbox, smallest: 0.0 }
     }
 
     /// What a look for `person` must show.
-    fn around(person: BBox) -> Area {
-        Area { bbox: person.grown(0.5 * person.h), smallest: person.h }
+    fn around(person: BBox) -> Region {
+        Region { bbox: person.grown(0.5 * person.h), smallest: person.h }
     }
 
-    fn only(areas: &[Area], people: &[BBox]) -> Part {
-        let parts = parts_around(areas, people, SIZES).unwrap();
+    fn only(areas: &[Region], people: &[BBox]) -> Crop {
+        let parts = crops_around(areas, people, SIZES, &PARAMS).unwrap();
         assert_eq!(parts.len(), 1, "{parts:?}");
         parts[0]
     }
@@ -225,14 +233,14 @@ mod tests {
 
     #[test]
     fn parts_that_are_most_of_the_picture_are_not_worth_it() {
-        let parts = |areas: &[Area]| parts_around(areas, &[], SIZES);
+        let parts = |areas: &[Region]| crops_around(areas, &[], SIZES, &PARAMS);
         assert_eq!(parts(&[unknown(BBox::new(0.0, 0.0, 1.4, 1.0))]), None);
         assert!(parts(&[unknown(BBox::new(0.0, 0.0, 0.9, 1.0))]).is_some());
         let corners = [(0.0, 0.0), (1.3, 0.0), (0.0, 0.55), (1.3, 0.55), (0.65, 0.0), (0.65, 0.55)];
         let all = corners.map(|(x, y)| unknown(BBox::new(x, y, 0.47, 0.4)));
         assert_eq!(parts(&all), None);
         assert_eq!(parts(&all[1..3]).map(|parts| parts.len()), Some(2));
-        assert_eq!(parts(&[all[0]; MANY + 1]), None);
+        assert_eq!(parts(&[all[0]; PARAMS.region_count + 1]), None);
     }
 
     #[test]
@@ -244,13 +252,13 @@ mod tests {
         assert!(people.iter().all(|person| !is_cut(person, &part.area(), &PICTURE)), "{part:?}");
         assert!(part.area().right() < 1.5);
         let row: Vec<_> = (0..12).map(|i| person(0.14 * i as f32, 0.05, 0.9)).collect();
-        assert_eq!(parts_around(&[area], &row, SIZES), None, "a row of people from edge to edge");
+        assert_eq!(crops_around(&[area], &row, SIZES, &PARAMS), None, "a row of people from edge to edge");
     }
 
     #[test]
     fn people_far_apart_have_a_part_each_and_neighbours_share_one() {
         let people = [person(0.2, 0.4, 0.2), person(0.3, 0.4, 0.2), person(1.5, 0.4, 0.2)];
-        let parts = parts_around(&people.map(around), &people, SIZES).unwrap();
+        let parts = crops_around(&people.map(around), &people, SIZES, &PARAMS).unwrap();
         assert_eq!(parts.len(), 2, "{parts:?}");
         assert_eq!(parts[0].area().intersection(&parts[1].area()), 0.0);
         for person in people {
@@ -265,7 +273,7 @@ mod tests {
     #[test]
     fn a_part_is_reduced_as_far_as_the_smallest_in_it_allows() {
         let (tall, small) = (person(0.5, 0.1, 0.8), person(0.55, 0.5, 0.4));
-        let height = |part: Part, person: BBox| person.h * part.whole.1 as f32;
+        let height = |part: Crop, person: BBox| person.h * part.whole.1 as f32;
         let alone = only(&[around(tall)], &[tall]);
         assert!((80.0..84.0).contains(&height(alone, tall)), "{alone:?}");
         let both = only(&[around(tall)], &[tall, small]);
@@ -273,21 +281,21 @@ mod tests {
         // Never more than the whole picture would show.
         let reduced = Sizes { full: WHOLE, reduced: (208, 117) };
         assert_eq!(
-            parts_around(&[around(small)], &[small], reduced).map(|parts| parts[0].whole),
+            crops_around(&[around(small)], &[small], reduced, &PARAMS).map(|parts| parts[0].whole),
             Some((208, 117))
         );
     }
 
     #[test]
     fn boxes_come_back_to_their_place_and_cut_ones_are_left_out() {
-        let part = Part { corner: (104, 0), size: (128, 96), whole: (416, 234) };
+        let part = Crop { corner: (104, 0), size: (128, 96), whole: (416, 234) };
         let at = |x: f32, y: f32, w: f32, h: f32| Detection {
             bbox: BBox::new(x / 96.0, y / 96.0, w / 96.0, h / 96.0),
             score: 0.9,
         };
         // The second is cut by the left edge, the third by the lower one, the fourth by the picture's own.
         let found = vec![at(20.0, 10.0, 20.0, 60.0), at(1.0, 10.0, 20.0, 60.0), at(60.0, 40.0, 20.0, 55.0)];
-        let placed = part.placed([found, vec![at(60.0, 0.0, 20.0, 55.0)]].concat());
+        let placed = part.placed([found, vec![at(60.0, 0.0, 20.0, 55.0)]].concat(), &PARAMS);
         assert_eq!(placed.len(), 2);
         let bbox = placed[0].bbox;
         assert!((bbox.x - 124.0 / 234.0).abs() < 1e-5 && (bbox.y - 10.0 / 234.0).abs() < 1e-5, "{bbox:?}");

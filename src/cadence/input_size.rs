@@ -1,41 +1,11 @@
 //! How large a picture the detector needs. Pure: heights of people and time in, a size out.
 //!
 //! A network's cost grows with the area of its input. Where everybody who was seen for a while is large, a
-//! smaller picture shows them as well; now and then, and where something unknown moves, the whole picture is
-//! looked at for smaller people. Where most are small, larger pictures are asked for.
+//! smaller frame shows them as well; now and then, and where something unknown moves, smaller people are searched for in
+//! the whole frame. Where most are small, larger frames are asked for.
 
-use crate::{detect::MOST_ENLARGED, track::Track};
-
-/// Height in pixels, in the network's input, that people keep. RTMDet-nano finds 94 % of people at 43 pixels, as many as
-/// at any larger size, and 84 % at 30; but somebody smaller, or half hidden, needs more than the others.
-pub const PERSON: f32 = 80.0;
-
-/// Height in pixels that half of the people should have at least: RTMDet-nano finds 63 % at 23 pixels and 39 % at 20.
-const SMALL: f32 = 30.0;
-
-/// Times the usual width and height that pictures may have for their sake, least first.
-const ENLARGED: [f32; 3] = [1.0, 1.25, MOST_ENLARGED];
-
-/// Half of the people must be taller than needed by this factor before pictures are made smaller again.
-const SURELY: f32 = 1.15;
-
-/// Smallest share of the picture's width that is ever used.
-const LEAST: f32 = 0.4;
-
-/// Sides of the input are multiples of this; other widths would only add border.
-const STRIDE: u32 = 32;
-
-/// Sightings of people before their size is known.
-const SIGHTINGS: f32 = 20.0;
-
-/// Share of the sightings that may be of smaller people: the network takes a bin for somebody now and then.
-const OUTLIERS: f32 = 0.03;
-
-/// Seconds in which what was seen loses 63 % of its weight.
-const MEMORY: f64 = 60.0;
-
-/// The whole picture is looked at this often, in seconds, and this often where something unknown moves.
-const WHOLE: (f64, f64) = (3.0, 2.0);
+use super::CadenceParams;
+use crate::track::Track;
 
 /// Heights are told apart by an eighth of an octave, from a 64th of the frame's height on.
 const BINS: usize = 48;
@@ -43,20 +13,24 @@ const BINS_PER_OCTAVE: f32 = 8.0;
 
 /// Learns how small people get in one source.
 #[derive(Debug)]
-pub struct Zoom {
+pub struct InputSize {
+    params: CadenceParams,
     /// Sightings by height.
     seen: [f32; BINS],
     /// Height of the smallest person in the picture now, in frame heights.
     smallest_now: f32,
     time: f64,
     last_whole: f64,
-    /// One of [`ENLARGED`].
+    /// Times the usual width and height that frames have now.
     enlarged: f32,
 }
 
-impl Default for Zoom {
-    fn default() -> Self {
+impl InputSize {
+    /// Before anybody was seen.
+    #[must_use]
+    pub fn new(params: CadenceParams) -> Self {
         Self {
+            params,
             seen: [0.0; BINS],
             smallest_now: f32::INFINITY,
             time: 0.0,
@@ -64,21 +38,21 @@ impl Default for Zoom {
             enlarged: 1.0,
         }
     }
-}
 
-impl Zoom {
-    /// The (width, height) in pixels to which a picture of `size` is reduced for the look at `time`, where it is not
-    /// the whole picture's turn. `searching`: something unknown moves.
+    /// The (width, height) in pixels to which a frame of `size` is reduced for the detection run at `time`, where it is not
+    /// the whole frame's turn. `searching`: something unknown moves.
     pub fn reduced(&mut self, time: f64, size: (u32, u32), searching: bool) -> Option<(u32, u32)> {
-        let patience = if searching { WHOLE.1 } else { WHOLE.0 };
+        let patience = if searching { self.params.input_whole_searching } else { self.params.input_whole };
         if time - self.last_whole >= patience {
             self.last_whole = time;
             return None;
         }
-        let smallest = self.height_exceeded_by(1.0 - OUTLIERS).map(|usual| usual.min(self.smallest_now));
+        let smallest = self
+            .height_exceeded_by(1.0 - self.params.input_outliers)
+            .map(|usual| usual.min(self.smallest_now));
         let width = smallest.map_or(size.0, |smallest| {
-            let scale = (PERSON / (smallest * size.1 as f32)).max(LEAST);
-            ((scale * size.0 as f32).ceil().max(1.0) as u32).next_multiple_of(STRIDE)
+            let scale = (self.params.input_person / (smallest * size.1 as f32)).max(self.params.input_least);
+            ((scale * size.0 as f32).ceil().max(1.0) as u32).next_multiple_of(self.params.input_stride)
         });
         if width >= size.0 {
             return Some(size);
@@ -87,12 +61,13 @@ impl Zoom {
         Some((width, height as u32))
     }
 
-    /// Times the usual width and height that pictures should have, where those are usually `height` pixels tall.
+    /// Times the usual width and height that frames should have, where those are usually `height` pixels tall.
     pub fn enlarged(&mut self, height: u32) -> f32 {
         if let Some(usual) = self.height_exceeded_by(0.5) {
-            let enough = |times: f32| usual * height as f32 * times >= SMALL;
-            let wanted = ENLARGED.into_iter().find(|times| enough(*times)).unwrap_or(MOST_ENLARGED);
-            if wanted > self.enlarged || enough(wanted / SURELY) {
+            let enough = |times: f32| usual * height as f32 * times >= self.params.input_small;
+            let (some, most) = (self.params.input_enlarged, self.params.input_enlarged_most);
+            let wanted = [1.0, some].into_iter().find(|times| enough(*times)).unwrap_or(most);
+            if wanted > self.enlarged || enough(wanted / self.params.input_surely) {
                 self.enlarged = wanted;
             }
         }
@@ -101,7 +76,7 @@ impl Zoom {
 
     /// These tracks were alive at `time`.
     pub fn learn(&mut self, time: f64, tracks: &[Track]) {
-        let keep = (-(time - self.time).max(0.0) / MEMORY).exp() as f32;
+        let keep = (-(time - self.time).max(0.0) / self.params.input_memory).exp() as f32;
         self.time = time;
         self.seen.iter_mut().for_each(|weight| *weight *= keep);
         self.smallest_now = f32::INFINITY;
@@ -121,7 +96,9 @@ impl Zoom {
             below += weight;
             below > (1.0 - share) * total
         });
-        first.filter(|_| total >= SIGHTINGS).map(|bin| (bin as f32 / BINS_PER_OCTAVE - 6.0).exp2())
+        first
+            .filter(|_| total >= self.params.input_sightings)
+            .map(|bin| (bin as f32 / BINS_PER_OCTAVE - 6.0).exp2())
     }
 }
 
@@ -142,9 +119,9 @@ mod tests {
     }
 
     /// Ten seconds of people of these heights.
-    fn learnt(heights: &[f32]) -> Zoom {
+    fn learnt(heights: &[f32]) -> InputSize {
         let tracks: Vec<_> = heights.iter().map(|height| track(*height)).collect();
-        let mut zoom = Zoom::default();
+        let mut zoom = InputSize::new(CadenceParams::DEFAULT);
         for i in 0..50 {
             zoom.learn(f64::from(i) / 5.0, &tracks);
         }
@@ -173,7 +150,7 @@ mod tests {
             assert_eq!(learnt(&[height]).enlarged(234), enlarged, "{height}");
         }
         assert_eq!(learnt(&[0.2, 0.2, 0.04]).enlarged(234), 1.0, "most are tall enough");
-        assert_eq!(Zoom::default().enlarged(234), 1.0, "nobody was seen");
+        assert_eq!(InputSize::new(CadenceParams::DEFAULT).enlarged(234), 1.0, "nobody was seen");
     }
 
     #[test]

@@ -1,0 +1,272 @@
+//! Where something moves in a frame: cheap enough to be asked before every inference.
+//!
+//! The frame is reduced to a thumbnail of grey cells and compared with a slowly following background. A
+//! change of light moves all cells alike and is taken out; what is left in a few cells is somebody. What a detection run
+//! has covered already, such as the trail of a walker or a parked car, is still motion but nothing new.
+
+use opencv::{
+    core::{Mat, MatTraitConst, MatTraitConstManual, Rect, Size},
+    imgproc,
+};
+
+use super::{
+    CadenceParams,
+    motion::{Motion, is_in_one, middle},
+};
+use crate::{geometry::BBox, source::picture::Picture};
+
+/// Watches the frames of one source.
+pub struct MotionGate {
+    params: CadenceParams,
+    background: Vec<f32>,
+    /// What each cell showed, without the change of light, when a detection run last covered it.
+    seen: Vec<f32>,
+    motion: Motion,
+    light: Vec<f32>,
+    grey: Mat,
+    small: Mat,
+    cells: Mat,
+    last_time: f64,
+    last_light: f32,
+}
+
+impl Default for MotionGate {
+    fn default() -> Self {
+        Self::new(CadenceParams::DEFAULT)
+    }
+}
+
+impl MotionGate {
+    /// Before the first frame.
+    #[must_use]
+    pub fn new(params: CadenceParams) -> Self {
+        Self {
+            params,
+            background: Vec::new(),
+            seen: Vec::new(),
+            motion: Motion::unknown(&params),
+            light: Vec::new(),
+            grey: Mat::default(),
+            small: Mat::default(),
+            cells: Mat::default(),
+            last_time: 0.0,
+            last_light: 0.0,
+        }
+    }
+
+    /// Where the picture at `time` seconds differs from the ones before. One that cannot be read counts
+    /// as motion everywhere: the detector will say what is wrong with it.
+    pub fn observe(&mut self, picture: &Picture, time: f64) -> &Motion {
+        let elapsed = (time - self.last_time).max(0.0) as f32;
+        self.last_time = time;
+        if self.reduce(picture).is_err() {
+            self.motion.changed.clear();
+        } else {
+            self.compare(elapsed);
+        }
+        &self.motion
+    }
+
+    /// What [`Self::observe`] said last.
+    pub fn motion(&self) -> &Motion {
+        &self.motion
+    }
+
+    /// A detection run covered the last picture, or these `parts` of it (frame heights): what is there is nothing new.
+    pub fn detected(&mut self, parts: Option<&[BBox]>) {
+        let Self { seen, motion, cells, last_light, .. } = self;
+        let Ok(cells) = cells.data_bytes() else { return };
+        seen.resize(cells.len(), f32::INFINITY);
+        for (index, (cell, seen)) in cells.iter().zip(seen).enumerate() {
+            let point = middle(index, motion.columns, motion.cell);
+            if parts.is_none_or(|parts| is_in_one(parts, point)) {
+                *seen = f32::from(*cell) - *last_light;
+            }
+        }
+    }
+
+    fn compare(&mut self, elapsed: f32) {
+        let Self { params, background, seen, motion, light, last_light, cells, .. } = self;
+        let Ok(cells) = cells.data_bytes() else { return motion.changed.clear() };
+        if background.len() != cells.len() {
+            *background = cells.iter().map(|cell| f32::from(*cell)).collect();
+            seen.clear();
+            seen.resize(cells.len(), f32::INFINITY);
+            return motion.changed.clear();
+        }
+        light.clear();
+        light.extend(
+            cells
+                .iter()
+                .zip(&*background)
+                .step_by(params.gate_light_step)
+                .map(|(cell, old)| f32::from(*cell) - old),
+        );
+        *last_light = median(light);
+        let follow = 1.0 - (-elapsed / params.gate_memory).exp();
+        motion.changed.clear();
+        motion.new.clear();
+        for ((cell, old), seen) in cells.iter().zip(background).zip(seen) {
+            let (now, difference) = (f32::from(*cell), f32::from(*cell) - *old);
+            let changed = (difference - *last_light).abs() > params.gate_change;
+            motion.changed.push(changed);
+            // What no run covered yet (infinite) is new.
+            motion.new.push(changed && (now - *last_light - *seen).abs() > params.gate_new_change);
+            *old += follow * difference;
+        }
+        motion.count = motion.changed.iter().filter(|changed| **changed).count();
+    }
+
+    /// The last picture in grey, at half its size where that loses nothing: for whoever follows points in it.
+    pub fn grey(&self) -> &Mat {
+        &self.grey
+    }
+
+    /// Cells of whole pixels, so that averaging needs no weights; what is left over at the edges is less than
+    /// one of them. By halving as far as it goes: there is less to average.
+    fn reduce(&mut self, picture: &Picture) -> opencv::Result<()> {
+        let (width, height) = picture.size();
+        let (width, height) = (width as i32, height as i32);
+        let side = (width / self.params.gate_columns).clamp(1, height.max(1));
+        let cells = Size::new(width / side, height / side);
+        let halves = if side % 2 == 0 { 2 } else { 1 };
+        let mut left = side / halves;
+        let grey = picture.grey(((width / halves) as u32, (height / halves) as u32))?;
+        let whole = Rect::new(0, 0, cells.width * left, cells.height * left);
+        self.grey = grey.roi(whole)?.try_clone()?;
+        let shrink = |from: &Mat, to: &mut Mat, side: i32| {
+            let size = Size::new(cells.width * side, cells.height * side);
+            imgproc::resize(from, to, size, 0.0, 0.0, imgproc::INTER_AREA)
+        };
+        if left % 2 == 0 {
+            left /= 2;
+            shrink(&self.grey, &mut self.small, left)?;
+            shrink(&self.small, &mut self.cells, 1)?;
+        } else {
+            shrink(&self.grey, &mut self.cells, 1)?;
+        }
+        self.motion.columns = cells.width.max(1) as usize;
+        self.motion.cell = side as f32 / height.max(1) as f32;
+        Ok(())
+    }
+}
+
+/// The middle one of `values`, which lose their order; 0 when there are none.
+pub(super) fn median(values: &mut [f32]) -> f32 {
+    let middle = values.len() / 2;
+    if values.is_empty() {
+        return 0.0;
+    }
+    *values.select_nth_unstable_by(middle, f32::total_cmp).1
+}
+
+#[cfg(test)]
+mod tests {
+    use opencv::core::{CV_8UC3, Rect, Scalar, Vec3b};
+
+    use super::*;
+
+    /// Grey noise of +-6 levels with a light of `level` and perhaps somebody 30 px tall at `x`.
+    fn picture(seed: u64, level: f64, person: Option<i32>) -> Picture {
+        let mut image = Mat::new_rows_cols_with_default(234, 416, CV_8UC3, Scalar::all(level)).unwrap();
+        let mut random = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+        for pixel in opencv::core::MatTraitManual::data_typed_mut::<Vec3b>(&mut image).unwrap() {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            let noise = (random % 13) as i16 - 6;
+            for channel in &mut pixel.0 {
+                *channel = (i16::from(*channel) + noise).clamp(0, 255) as u8;
+            }
+        }
+        if let Some(x) = person {
+            let body = Rect::new(x, 100, 11, 30);
+            imgproc::rectangle(
+                &mut image,
+                body,
+                Scalar::all(level + 40.0),
+                imgproc::FILLED,
+                imgproc::LINE_8,
+                0,
+            )
+            .unwrap();
+        }
+        Picture::ready(image)
+    }
+
+    /// How many of the pictures, ten a second, show movement. The first has nothing to be compared with.
+    fn moved(pictures: impl Iterator<Item = Picture>) -> usize {
+        let mut gate = MotionGate::new(CadenceParams::DEFAULT);
+        pictures
+            .enumerate()
+            .skip(1)
+            .filter(|(i, picture)| gate.observe(picture, *i as f64 / 10.0).any())
+            .count()
+            - 1
+    }
+
+    #[test]
+    fn noise_is_no_movement() {
+        assert_eq!(moved((0..200).map(|i| picture(i, 90.0, None))), 0);
+    }
+
+    #[test]
+    fn light_that_changes_as_a_whole_is_no_movement() {
+        assert_eq!(moved((0..200).map(|i| picture(i, 60.0 + i as f64 * 0.5, None))), 0);
+    }
+
+    #[test]
+    fn the_smallest_walker_is_seen_at_once_and_where_he_walks() {
+        let mut gate = acquainted();
+        for i in 50..100 {
+            let x = (i as i32 - 50) * 6;
+            let motion = gate.observe(&picture(i, 90.0, Some(x)), i as f64 / 10.0);
+            // In frame heights, 234 px; he leaves a trail, so only what is ahead of him is still.
+            let him = BBox::new(x as f32 / 234.0, 100.0 / 234.0, 11.0 / 234.0, 30.0 / 234.0);
+            assert!(motion.within(&him), "picture {i}");
+            let ahead = BBox { x: him.right() + 0.03, w: 1.0, ..him };
+            assert!(!motion.within(&ahead), "picture {i}");
+            let path = BBox::new(0.0, him.y - 0.03, him.right() + 0.03, him.h + 0.06);
+            assert!(!motion.unexplained(&[path], |_| true), "picture {i}");
+            assert!(motion.unexplained(&[], |point| point.x < him.right()), "picture {i}");
+        }
+    }
+
+    /// A gate that knows the picture without anybody.
+    fn acquainted() -> MotionGate {
+        let mut gate = MotionGate::new(CadenceParams::DEFAULT);
+        for i in 0..50 {
+            gate.observe(&picture(i, 90.0, None), i as f64 / 10.0);
+        }
+        gate
+    }
+
+    #[test]
+    fn what_was_looked_at_is_no_news_until_it_moves_on() {
+        let mut gate = acquainted();
+        let mut news = |seed: u64, x: i32, look: Option<&[BBox]>| {
+            let motion = gate.observe(&picture(seed, 90.0, Some(x)), seed as f64 / 10.0);
+            assert!(motion.any(), "it moves all the same");
+            let news = motion.unexplained(&[], |_| true);
+            if look.is_some() {
+                gate.detected(look);
+            }
+            news
+        };
+        let (there, elsewhere) = (BBox::new(0.4, 0.3, 0.3, 0.4), BBox::new(1.0, 0.3, 0.3, 0.4));
+        assert!(news(50, 120, Some(&[elsewhere])));
+        assert!(news(51, 120, Some(&[there])), "nobody looked there");
+        assert!(!news(52, 120, None), "the detector has seen this");
+        assert!(news(53, 126, None), "he took a step");
+    }
+
+    #[test]
+    fn a_picture_of_another_size_counts_as_movement() {
+        let mut gate = MotionGate::new(CadenceParams::DEFAULT);
+        gate.observe(&picture(0, 90.0, None), 0.0);
+        let other =
+            Picture::ready(Mat::new_rows_cols_with_default(120, 160, CV_8UC3, Scalar::all(90.0)).unwrap());
+        assert!(gate.observe(&other, 0.1).any());
+        assert!(!gate.observe(&other, 0.2).any());
+    }
+}
