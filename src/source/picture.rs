@@ -110,11 +110,14 @@ impl Picture {
 
 impl Decoded {
     fn bgr(&self, size: (u32, u32)) -> opencv::Result<Mat> {
+        /// What pictures were converted into, for the next ones of whatever source: few are converted at one moment.
+        static SPARE: Mutex<Vec<Mat>> = Mutex::new(Vec::new());
+        const MOST_SPARE: usize = 4;
         let size = self.before_turning(size);
         let is_less = size.0 < self.picture.size().0 && size.1 < self.picture.size().1;
         let reduced =
             if is_less { self.picture.reduced(size, |plane, size| resized(plane, size)) } else { None };
-        let mut room = Mat::default();
+        let mut room = SPARE.lock().pop().unwrap_or_default();
         let mut converter = self.converter.lock();
         let image = match reduced {
             Some(reduced) => converter.bgr_of(&reduced, &mut room).map_err(failed)?.try_clone()?,
@@ -124,6 +127,11 @@ impl Decoded {
             }
         };
         drop(converter);
+        let mut spare = SPARE.lock();
+        if spare.len() < MOST_SPARE {
+            spare.push(room);
+        }
+        drop(spare);
         self.upright(image)
     }
 
