@@ -73,6 +73,8 @@ pub struct Rate {
     /// Where the detection run that is being told of may show somebody.
     low_confidence: Vec<BBox>,
     searching: bool,
+    /// Since when nobody is there and nothing moves.
+    quiet_since: Option<f64>,
     /// What the detection run that is due must cover; `None`: everything.
     regions: Option<Vec<Region>>,
     /// Whether that covers all motion that no track explains.
@@ -97,6 +99,7 @@ impl Rate {
             unproductive: 0.0,
             low_confidence: Vec::new(),
             searching: false,
+            quiet_since: None,
             regions: None,
             searched: false,
             rate: 1.0 / params.rate_heartbeat,
@@ -107,7 +110,6 @@ impl Rate {
     /// far as it harms no count.
     pub fn is_due(&mut self, time: f64, motion: &Motion, share: f64) -> bool {
         let params = self.params;
-        let heartbeat = 1.0 / params.rate_heartbeat;
         let ahead = (time - self.last_move).min(params.rate_ahead) as f32;
         let known: Vec<BBox> =
             self.people.iter().map(|person| self.reach(&person.predicted(ahead))).collect();
@@ -115,6 +117,7 @@ impl Rate {
         let near = elsewhere
             && motion.unexplained(&known, |point| self.distance_to_lines(point) <= params.rate_line_zone);
         self.searching = elsewhere;
+        let heartbeat = 1.0 / self.heartbeat(time);
         let search = match (near, elsewhere) {
             (_, true) if self.unproductive_by(time) >= params.rate_unproductive_runs => {
                 params.rate_unproductive
@@ -159,6 +162,17 @@ impl Rate {
             self.regions = if whole { None } else { self.wanted_regions(ahead, motion, &known) };
         }
         due
+    }
+
+    /// Seconds between detection runs that nothing calls for.
+    fn heartbeat(&mut self, time: f64) -> f64 {
+        if self.searching || !self.people.is_empty() {
+            self.quiet_since = None;
+            return self.params.rate_heartbeat;
+        }
+        let since = *self.quiet_since.get_or_insert(time);
+        let is_resting = time - since >= self.params.rate_resting_after;
+        if is_resting { self.params.rate_heartbeat_resting } else { self.params.rate_heartbeat }
     }
 
     /// All that the detection run must cover; `None`: everything.

@@ -131,13 +131,28 @@ impl Decoder {
         if failed < 0 { Err(Error::from(failed)) } else { Ok(fetched) }
     }
 
-    /// Whether it gives out only pictures that need no other one.
-    pub fn only_key_frames(&mut self, only: bool) {
+    /// The picture of a key frame, decoded by itself and without smoothing the edges of its blocks (a fifth of the work): it
+    /// serves to see whether anything moves. The decoder forgets what it holds before and after.
+    ///
+    /// # Errors
+    /// As [`Self::send`] and [`Self::receive`].
+    pub fn glance(&mut self, key: &Packet) -> Result<Option<Picture>, Error> {
+        self.restart();
+        self.smooths(false);
+        let sent = self.send(key);
+        self.end();
+        let received = self.receive();
+        self.smooths(true);
+        self.restart();
+        sent.and(received)
+    }
+
+    fn smooths(&mut self, smooths: bool) {
         // SAFETY: the context is open; FFmpeg lets its users change this field at any time.
         unsafe {
-            (*self.inner.as_mut_ptr()).skip_frame = match only {
-                true => ffi::AVDiscard::AVDISCARD_NONKEY,
-                false => ffi::AVDiscard::AVDISCARD_DEFAULT,
+            (*self.inner.as_mut_ptr()).skip_loop_filter = match smooths {
+                true => ffi::AVDiscard::AVDISCARD_DEFAULT,
+                false => ffi::AVDiscard::AVDISCARD_ALL,
             };
         }
     }

@@ -102,16 +102,10 @@ impl Doze {
                     while let Ok(Some(picture)) = reader.decoder.receive() {
                         self.held.push_back(picture);
                     }
-                    reader.decoder.restart();
                 }
                 if let Some(key) = self.sleep.key() {
-                    let sent = reader.decoder.send(key);
-                    reader.decoder.end();
-                    let received = (sent, reader.decoder.receive());
-                    // On waking that is done as well.
-                    reader.decoder.restart();
-                    match received {
-                        (Ok(()), Ok(Some(picture))) if !picture.is_damaged() => self.key = Some(picture),
+                    match reader.decoder.glance(key) {
+                        Ok(Some(picture)) if !picture.is_damaged() => self.key = Some(picture),
                         // Then it is not enough to see key frames.
                         _ => return Fate::Rouse,
                     }
