@@ -7,8 +7,6 @@ mod standstill;
 
 use std::time::{Duration, Instant, SystemTime};
 
-use parking_lot::{Condvar, MutexGuard};
-
 pub use self::standstill::{awoke, now, passed, watch};
 
 /// Where the program takes its time from.
@@ -28,13 +26,8 @@ pub trait Clock: Send + Sync {
         None
     }
 
-    /// Waits on `condvar` for at most `timeout`. May wake early; the caller checks its condition.
-    fn wait(
-        &self,
-        condvar: &Condvar,
-        guard: &mut MutexGuard<'_, crate::source::capture::Wishes>,
-        timeout: Duration,
-    );
+    /// Waits as `wait` does, for at most `timeout`. May wake early; the caller checks its condition.
+    fn wait(&self, timeout: Duration, wait: &mut dyn FnMut(Duration));
 }
 
 /// The operating system's clocks, with [`now`] for the monotonic one.
@@ -58,13 +51,8 @@ impl Clock for SystemClock {
         awoke()
     }
 
-    fn wait(
-        &self,
-        condvar: &Condvar,
-        guard: &mut MutexGuard<'_, crate::source::capture::Wishes>,
-        timeout: Duration,
-    ) {
-        condvar.wait_for(guard, timeout);
+    fn wait(&self, timeout: Duration, wait: &mut dyn FnMut(Duration)) {
+        wait(timeout);
     }
 }
 
@@ -129,7 +117,7 @@ impl Clock for ManualClock {
         *self.awoke.lock()
     }
 
-    fn wait(&self, _: &Condvar, _: &mut MutexGuard<'_, crate::source::capture::Wishes>, timeout: Duration) {
+    fn wait(&self, timeout: Duration, _: &mut dyn FnMut(Duration)) {
         self.advance(timeout);
     }
 }

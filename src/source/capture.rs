@@ -7,8 +7,8 @@ mod control;
 
 use std::time::{Duration, Instant};
 
+pub use self::control::CaptureControl;
 use self::control::Order;
-pub use self::control::{CaptureControl, Wishes};
 
 use super::{
     Frame, FrameSource, Opener, SourceError, StreamInfo,

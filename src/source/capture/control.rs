@@ -8,7 +8,7 @@ use crate::{clock::Clock, source::Interrupt};
 
 /// What the user wants of a source now.
 #[derive(Debug, Default)]
-pub struct Wishes {
+struct Wishes {
     stop: bool,
     paused: bool,
     restart: bool,
@@ -112,7 +112,9 @@ impl CaptureControl {
             let mut wishes = self.wishes.lock();
             // An order given between the check above and this lock has set its flag already.
             if !wishes.stop && !wishes.restart && wishes.paused == (meanwhile == Order::Pause) {
-                clock.wait(&self.changed, &mut wishes, left);
+                clock.wait(left, &mut |left| {
+                    self.changed.wait_for(&mut wishes, left);
+                });
             }
         }
     }
