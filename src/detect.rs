@@ -8,6 +8,7 @@ use crate::{geometry::BBox, source::Frame};
 
 mod builtin;
 mod caffe;
+mod choose;
 mod dnn;
 mod formats;
 mod load;
@@ -117,7 +118,7 @@ pub fn load(
     contexts: usize,
     engine: crate::config::EngineChoice,
 ) -> Result<std::sync::Arc<dyn Model>, DetectError> {
-    load::load(choice, models, contexts, engine)
+    choose::load(choice, models, contexts, engine)
 }
 
 /// Libraries and models that are there and are not used, because others may write to them or to a folder on the

@@ -1,85 +1,25 @@
-//! From a choice to a model that was tried out.
+//! From a model file to a network that was tried out.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::path::{Path, PathBuf};
 
 use super::{
-    DetectError, Model, ModelInfo, builtin, caffe,
+    DetectError, ModelInfo, caffe,
     dnn::DnnBackend,
     formats::{self, STRIDE},
-    motion,
     network::Network,
     onnx,
     ort::{self, OrtBackend},
     pool::{Backend, Context},
     preprocess::InputRule,
-    registry::{self, Content, KNOWN_MODELS, KnownModel},
+    registry::{self, Content},
 };
 use crate::{
-    config::{BuiltinConfig, DetectorChoice, EngineChoice, ModelConfig, ModelFolders, ModelFormat},
+    config::{EngineChoice, ModelConfig, ModelFormat},
     trust::Owner,
 };
 
-pub(super) fn load(
-    choice: &DetectorChoice,
-    models: &ModelFolders,
-    contexts: usize,
-    engine: EngineChoice,
-) -> Result<Arc<dyn Model>, DetectError> {
-    match choice {
-        DetectorChoice::Model(config) => Ok(Arc::new(open(config, Owner::Anybody, contexts)?)),
-        DetectorChoice::Motion => Ok(motion::with_note(None)),
-        DetectorChoice::Builtin(config) => Ok(Arc::new(builtin::open(config, engine, contexts)?)),
-        DetectorChoice::Auto => auto(models, contexts, engine),
-    }
-}
-
-/// The best known model in the folders, else the embedded one, else motion.
-fn auto(models: &ModelFolders, contexts: usize, engine: EngineChoice) -> Result<Arc<dyn Model>, DetectError> {
-    let mut problems = Vec::new();
-    let (folders, owner) = registry::folders(models);
-    let there = |config: &ModelConfig| {
-        config.model.exists() && config.prototxt.as_ref().is_none_or(|file| file.exists())
-    };
-    let known =
-        KNOWN_MODELS.iter().flat_map(|known| folders.iter().map(move |folder| in_folder(known, folder)));
-    let candidates =
-        known.filter(there).map(|config| open(&ModelConfig { engine, ..config }, owner, contexts));
-    for candidate in
-        candidates.chain(std::iter::once_with(|| builtin::open(&BuiltinConfig::default(), engine, contexts)))
-    {
-        match candidate {
-            Ok(mut network) => {
-                problems.extend(network.info.note.take());
-                network.info.note = note(problems);
-                return Ok(Arc::new(network));
-            }
-            Err(error) => {
-                tracing::warn!("{error}");
-                problems.push(error.to_string());
-            }
-        }
-    }
-    problems.push("people are found by their motion only".into());
-    Ok(motion::with_note(note(problems)))
-}
-
-fn note(problems: Vec<String>) -> Option<String> {
+pub(super) fn note(problems: Vec<String>) -> Option<String> {
     (!problems.is_empty()).then(|| problems.join("; "))
-}
-
-/// The configuration that runs a known model out of the folder of models.
-pub(super) fn in_folder(known: &KnownModel, models: &Path) -> ModelConfig {
-    ModelConfig {
-        format: known.format,
-        model: models.join(known.weights.name),
-        prototxt: known.prototxt.map(|file| models.join(file.name)),
-        input: None,
-        confidence: None,
-        engine: EngineChoice::Auto,
-    }
 }
 
 /// What is known of a model file while it is opened.
@@ -113,7 +53,7 @@ fn wrong(path: &Path, problem: impl Into<String>) -> DetectError {
 type Opened = (Box<dyn Backend>, Box<dyn Context>);
 
 /// Opens a model file, with the engine asked for or the best there is, and tries it on an empty picture.
-fn open(config: &ModelConfig, owner: Owner, contexts: usize) -> Result<Network, DetectError> {
+pub(super) fn open(config: &ModelConfig, owner: Owner, contexts: usize) -> Result<Network, DetectError> {
     let weights = File::read(&config.model, owner)?;
     open_file(config, weights, owner, contexts)
 }

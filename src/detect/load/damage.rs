@@ -6,6 +6,10 @@ use super::{
     tests::{config, engines, shared, there},
     *,
 };
+use crate::detect::{
+    choose::in_folder,
+    registry::{KNOWN_MODELS, KnownModel},
+};
 
 /// The `xorshift64*` generator: the same damage on every run.
 struct Random(u64);

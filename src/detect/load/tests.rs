@@ -3,7 +3,11 @@
 use super::*;
 use crate::{
     config::{SourceConfig, SourceKind, SourceSpec},
-    detect::Detection,
+    detect::{
+        Detection, Model as _,
+        choose::in_folder,
+        registry::{KNOWN_MODELS, KnownModel},
+    },
     source::{Frame, Interrupt, Opener as _, SystemOpener},
 };
 

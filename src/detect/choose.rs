@@ -1,0 +1,70 @@
+//! From a choice to a model.
+
+use std::{path::Path, sync::Arc};
+
+use super::{
+    DetectError, Model, builtin,
+    load::{note, open},
+    motion,
+    registry::{self, KNOWN_MODELS, KnownModel},
+};
+use crate::{
+    config::{BuiltinConfig, DetectorChoice, EngineChoice, ModelConfig, ModelFolders},
+    trust::Owner,
+};
+
+pub(super) fn load(
+    choice: &DetectorChoice,
+    models: &ModelFolders,
+    contexts: usize,
+    engine: EngineChoice,
+) -> Result<Arc<dyn Model>, DetectError> {
+    match choice {
+        DetectorChoice::Model(config) => Ok(Arc::new(open(config, Owner::Anybody, contexts)?)),
+        DetectorChoice::Motion => Ok(motion::with_note(None)),
+        DetectorChoice::Builtin(config) => Ok(Arc::new(builtin::open(config, engine, contexts)?)),
+        DetectorChoice::Auto => auto(models, contexts, engine),
+    }
+}
+
+/// The best known model in the folders, else the embedded one, else motion.
+fn auto(models: &ModelFolders, contexts: usize, engine: EngineChoice) -> Result<Arc<dyn Model>, DetectError> {
+    let mut problems = Vec::new();
+    let (folders, owner) = registry::folders(models);
+    let there = |config: &ModelConfig| {
+        config.model.exists() && config.prototxt.as_ref().is_none_or(|file| file.exists())
+    };
+    let known =
+        KNOWN_MODELS.iter().flat_map(|known| folders.iter().map(move |folder| in_folder(known, folder)));
+    let candidates =
+        known.filter(there).map(|config| open(&ModelConfig { engine, ..config }, owner, contexts));
+    for candidate in
+        candidates.chain(std::iter::once_with(|| builtin::open(&BuiltinConfig::default(), engine, contexts)))
+    {
+        match candidate {
+            Ok(mut network) => {
+                problems.extend(network.info.note.take());
+                network.info.note = note(problems);
+                return Ok(Arc::new(network));
+            }
+            Err(error) => {
+                tracing::warn!("{error}");
+                problems.push(error.to_string());
+            }
+        }
+    }
+    problems.push("people are found by their motion only".into());
+    Ok(motion::with_note(note(problems)))
+}
+
+/// The configuration that runs a known model out of the folder of models.
+pub(super) fn in_folder(known: &KnownModel, models: &Path) -> ModelConfig {
+    ModelConfig {
+        format: known.format,
+        model: models.join(known.weights.name),
+        prototxt: known.prototxt.map(|file| models.join(file.name)),
+        input: None,
+        confidence: None,
+        engine: EngineChoice::Auto,
+    }
+}
