@@ -13,7 +13,6 @@
 
 pub mod csv_file;
 pub mod lines;
-pub mod records;
 pub mod status;
 
 use std::{
@@ -33,13 +32,15 @@ use parking_lot::Mutex;
 use self::{
     csv_file::{CsvFile, text_cell},
     lines::{Summary, stamp},
-    records::{ResultStatus, TaskResult},
 };
 use crate::{
     engine::aggregator::Sink,
     files,
     native::disk::Disk,
-    store::{Event, EventKind},
+    store::{
+        Event, EventKind,
+        records::{ResultStatus, TaskResult},
+    },
 };
 
 /// Columns of `results.csv`: the names of record D2, `frame_info` as its two fields.
@@ -374,7 +375,7 @@ mod tests {
     use std::{fs, time::SystemTime};
 
     use super::*;
-    use crate::count::Direction;
+    use crate::{count::Direction, store::records::FrameInfo};
 
     fn result(camera: &str, total_in: u64) -> TaskResult {
         TaskResult {
@@ -386,7 +387,7 @@ mod tests {
             total_in,
             total_out: 3,
             current_count: total_in as i64 - 3,
-            frame_info: records::FrameInfo { frame_count: 7, total_detections: 9 },
+            frame_info: FrameInfo { frame_count: 7, total_detections: 9 },
             errors: vec!["lost, then found".into(), "=cmd".into()],
             status: ResultStatus::Error,
         }

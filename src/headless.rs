@@ -31,11 +31,8 @@ use crate::{
     clock,
     config::SourceKind,
     engine::{EngineApi, aggregator::Sink},
-    export::{
-        lines::{Line, Summary},
-        records::TaskResult,
-    },
-    store::{EngineSnapshot, Event, SourceState},
+    export::lines::{Line, Summary},
+    store::{EngineSnapshot, Event, SourceState, records::TaskResult},
 };
 
 /// How often the loop looks.

@@ -48,11 +48,10 @@ use self::{
 use crate::{
     clock::{Clock, SystemClock},
     engine::aggregator::Sink,
-    export::records::TaskResult,
     headless::Lines,
     native::disk::Disk,
     source::SourceId,
-    store::{Event, LineCounts},
+    store::{Event, LineCounts, records::TaskResult},
 };
 
 /// Name of the file inside the output folder.

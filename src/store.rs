@@ -5,6 +5,7 @@ pub mod cell;
 pub(crate) mod copies;
 mod event;
 pub mod history;
+pub mod records;
 mod rest;
 
 use std::{

@@ -15,10 +15,9 @@ use parking_lot::Mutex;
 pub use self::outbox::Outbox;
 use self::outbox::{Report, Taken};
 use crate::{
-    export::records::TaskResult,
     metrics::stages::{Stage, timed},
     source::SourceId,
-    store::Event,
+    store::{Event, records::TaskResult},
 };
 
 /// Events kept for the screens, of all sources together and of each.

@@ -4,10 +4,9 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use super::records::TaskResult;
 use crate::{
     count::{Direction, Reason},
-    store::{EngineSnapshot, Event, EventKind, SourceSnapshot},
+    store::{EngineSnapshot, Event, EventKind, SourceSnapshot, records::TaskResult},
     track::TrackId,
 };
 

@@ -23,10 +23,9 @@ use pcount::{
     },
     detect::{DetectError, Detection, Detector, Model, ModelInfo},
     engine::{Engine, EngineApi, EngineOptions, aggregator::Sink},
-    export::records::TaskResult,
     geometry::BBox,
     source::{Frame, FrameSource, Interrupt, Opener, SourceError, StreamInfo, picture::Picture},
-    store::{Event, EventKind, SourceSnapshot, SourceState},
+    store::{Event, EventKind, SourceSnapshot, SourceState, records::TaskResult},
 };
 
 pub const WIDTH: i32 = 64;

@@ -15,9 +15,8 @@ use crossbeam_channel::{Sender, bounded};
 use parking_lot::{Condvar, Mutex};
 
 use crate::{
-    export::records::TaskResult,
     source::SourceId,
-    store::{Event, EventKind},
+    store::{Event, EventKind, records::TaskResult},
 };
 
 /// Reports that may wait; some 20 MB.

@@ -6,9 +6,8 @@ use super::{Run, SourceRuntime};
 use crate::{
     config::{SourceConfig, SourceKind},
     engine::pipeline::{Pipeline, Step},
-    export::records::TaskResult,
     source::{Frame, substream_for},
-    store::{Event, EventKind, Limit, SourceSnapshot, SourceState, ZoneCounts},
+    store::{Event, EventKind, Limit, SourceSnapshot, SourceState, ZoneCounts, records::TaskResult},
     track::Track,
 };
 

@@ -10,9 +10,8 @@ use crate::{
     count::Direction,
     detect::{DetectError, Detection, Detector, Model, ModelInfo},
     engine::{Control, Engine, EngineApi as _, EngineError, EngineOptions, aggregator::Sink},
-    export::records::TaskResult,
     source::picture::Picture,
-    store::{Event, EventKind, copies},
+    store::{Event, EventKind, copies, records::TaskResult},
 };
 
 struct Blind(ModelInfo);

@@ -3,7 +3,7 @@ use std::time::SystemTime;
 use super::*;
 use crate::{
     count::{Direction, Reason},
-    export::records::{FrameInfo, ResultStatus},
+    store::records::{FrameInfo, ResultStatus},
 };
 
 fn event(kind: EventKind) -> Event {
