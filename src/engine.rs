@@ -68,7 +68,10 @@ use crate::{
     config::{Hwaccel, ParallelConfig, SourceConfig, SourceKind},
     metrics::{ProcessMeter, histogram::Histogram},
     source::{Opener, SourceId, turns::Turns},
-    store::{EngineSnapshot, LineCounts, records::{Task, TaskResult, TaskStatus}},
+    store::{
+        EngineSnapshot, LineCounts,
+        records::{Task, TaskResult, TaskStatus},
+    },
 };
 
 /// What all sources share.

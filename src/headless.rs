@@ -31,7 +31,7 @@ use crate::{
     clock,
     config::SourceKind,
     engine::{EngineApi, aggregator::Sink},
-    export::lines::{Line, Summary},
+    outputs::lines::{Line, Summary},
     store::{EngineSnapshot, Event, SourceState, records::TaskResult},
 };
 

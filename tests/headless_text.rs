@@ -14,9 +14,9 @@ use pcount::{
     config::{SourceConfig, SourceKind, Strategy},
     count::Direction,
     engine::{Control, EngineApi, Reply},
-    export::status,
     headless::{self, Format, Options, Reason},
     native::disk::Disk,
+    outputs::status,
     store::{EngineSnapshot, Event, EventKind, LineCounts, Minute, Preview, SourceSnapshot, SourceState},
 };
 

@@ -18,13 +18,13 @@ use jiff::{Timestamp, civil::date, tz::TimeZone};
 use pcount::{
     clock::ManualClock,
     count::Direction,
-    export::lines::Line,
     ledger::{
         self, FILE_NAME, Ledger, LedgerError, LedgerOptions, Reader,
         reader::Span,
         render::{ReportFormat, render},
         report::{Query, Report, Step, parse_moment, report},
     },
+    outputs::lines::Line,
     store::{Event, EventKind, LineCounts},
 };
 

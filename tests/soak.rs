@@ -27,8 +27,8 @@ use pcount::{
     config::{Cadence, ParallelConfig, SourceConfig, SourceKind},
     detect::Model,
     engine::{Control, Engine, EngineApi, EngineOptions},
-    export::Exporter,
     ledger::{self, FILE_NAME, Ledger, LedgerOptions, Reader},
+    outputs::csv::Exporter,
     source::{FrameSource as _, SourceId},
     store::SourceState,
 };

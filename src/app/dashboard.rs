@@ -17,7 +17,6 @@ use crate::{
     cli::RunArgs,
     config::{self, Config, SourceConfig, edit::KeepLogin},
     engine::{EngineApi, preview},
-    export::Exporter,
     headless::{self, outlet::Outlet},
     ledger::{
         chart::{Column, Width},
@@ -25,6 +24,7 @@ use crate::{
     },
     logging::{NativeOutput, RecentLogs},
     native::disk::Disk,
+    outputs::csv::Exporter,
     source::{SourceId, probe_source},
     tui::{
         self, Exit, TuiOptions,

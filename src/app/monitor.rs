@@ -21,11 +21,6 @@ use crate::{
     cli::RunArgs,
     config::{self, Config, SourceKind},
     engine::{Engine, EngineApi, EngineOptions, Health, aggregator::Sink},
-    export::{
-        Exporter,
-        lines::{Line, Summary},
-        status::{self, StatusWriter},
-    },
     headless::{
         self, Format, Lines,
         outlet::{Outlet, OutletState},
@@ -33,6 +28,11 @@ use crate::{
     },
     ledger::{self, Ledger, LedgerOptions},
     logging::{self, LogHandle, LogOptions, NativeOutput},
+    outputs::{
+        csv::Exporter,
+        lines::{Line, Summary},
+        status::{self, StatusWriter},
+    },
     store::{EngineSnapshot, SourceState},
 };
 

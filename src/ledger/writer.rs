@@ -32,8 +32,8 @@ use super::{
 };
 use crate::{
     count::Direction,
-    export::lines::Line,
     native::disk::Disk,
+    outputs::lines::Line,
     source::SourceId,
     store::{Event, EventKind, LineCounts},
 };

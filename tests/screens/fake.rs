@@ -15,7 +15,6 @@ use pcount::{
     config::{LineConfig, SourceConfig, SourceKind, SourceSpec, Strategy, edit::KeepLogin},
     count::{Direction, Reason, replay::Paths},
     engine::{Answer, Control, EngineApi, EngineError, Reply},
-    export::lines::Total,
     geometry::BBox,
     ledger::{
         chart::{Column, Width},
@@ -26,7 +25,7 @@ use pcount::{
     source::SourceId,
     store::{
         EngineSnapshot, Event, EventKind, LineCounts, Minute, Preview, SourceSnapshot, SourceState,
-        WorkerSnapshot,
+        WorkerSnapshot, records::Total,
     },
     track::{Track, TrackUpdate},
     tui::{

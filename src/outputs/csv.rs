@@ -5,15 +5,13 @@
 //! | --- | --- | --- |
 //! | `results.csv` | each result of a source | [`RESULT_HEADER`] |
 //! | `crossings.csv` | each counted crossing | [`CROSSING_HEADER`] |
-//! | `summary.json` | the run, written at its end | [`lines::Summary`] |
+//! | `summary.json` | the run, written at its end | [`Summary`] |
 //!
 //! One thread writes, its file operations run on a [`Disk`]; it is fed by a bounded channel, and what the channel cannot
 //! take is counted. A disk that is full, missing or does not answer costs nothing at first, at the start as later: rows
 //! wait in memory, up to a bound, and are written when it takes them.
 
-pub mod csv_file;
-pub mod lines;
-pub mod status;
+mod file;
 
 use std::{
     io::{self, Write as _},
@@ -29,13 +27,14 @@ use std::{
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use parking_lot::Mutex;
 
-use self::{
-    csv_file::{CsvFile, text_cell},
+use self::file::CsvFile;
+use super::{
     lines::{Summary, stamp},
+    status,
 };
 use crate::{
     engine::aggregator::Sink,
-    files,
+    files::{self, text_cell},
     native::disk::Disk,
     store::{
         Event, EventKind,
@@ -375,7 +374,11 @@ mod tests {
     use std::{fs, time::SystemTime};
 
     use super::*;
-    use crate::{count::Direction, store::records::FrameInfo};
+    use crate::{
+        count::Direction,
+        outputs::lines,
+        store::records::{FrameInfo, Total},
+    };
 
     fn result(camera: &str, total_in: u64) -> TaskResult {
         TaskResult {
@@ -465,7 +468,7 @@ mod tests {
             current: 1,
             lines: vec![lines::LineSummary { name: "door".into(), total_in: 2, total_out: 1 }],
         };
-        let total = lines::Total { total_in: 2, total_out: 1, net: 1 };
+        let total = Total { total_in: 2, total_out: 1, net: 1 };
         let summary = Summary { sources: vec![source], total };
         exporter.write_summary(&summary, Duration::from_secs(30)).expect("write");
         let read: Summary =

@@ -12,12 +12,6 @@ use crate::files;
 /// Bytes of rows that wait in memory while the disk refuses: some 80,000 rows.
 const MAX_PENDING: usize = 8 << 20;
 
-/// A cell of free text. One that a spreadsheet would take for a formula is led by an apostrophe.
-#[must_use]
-pub fn text_cell(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
-}
-
 /// A growing CSV file.
 #[derive(Debug)]
 pub struct CsvFile {

@@ -6,7 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     count::{Direction, Reason},
-    store::{EngineSnapshot, Event, EventKind, SourceSnapshot, records::TaskResult},
+    store::{
+        EngineSnapshot, Event, EventKind, SourceSnapshot,
+        records::{TaskResult, Total},
+    },
     track::TrackId,
 };
 
@@ -151,19 +154,6 @@ pub struct LineSummary {
     /// Crossings out.
     #[serde(rename = "out")]
     pub total_out: u64,
-}
-
-/// Sums over all sources.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Total {
-    /// Crossings in.
-    #[serde(rename = "in")]
-    pub total_in: u64,
-    /// Crossings out.
-    #[serde(rename = "out")]
-    pub total_out: u64,
-    /// In minus out.
-    pub net: i64,
 }
 
 /// Wall time as RFC 3339 in UTC, to the millisecond.
