@@ -171,13 +171,13 @@ impl Feed {
 }
 
 impl Sink for Feed {
-    fn result(&mut self, result: &TaskResult) {
-        self.put(Line::Result(result.clone()));
+    fn result(&mut self, result: &Arc<TaskResult>) {
+        self.put(Line::Result(TaskResult::clone(result)));
     }
 
-    fn event(&mut self, event: &Event) {
+    fn event(&mut self, event: &Arc<Event>) {
         if !self.durable {
-            self.put(Line::from(event));
+            self.put(Line::from(&**event));
         }
     }
 

@@ -287,11 +287,15 @@ impl Ledger {
 
     /// Notes an event. Never blocks. Gives its sequence number in this session, from 1.
     pub fn record(&self, event: Event) -> u64 {
+        self.note(Arc::new(event))
+    }
+
+    fn note(&self, event: Arc<Event>) -> u64 {
         let mut orders = self.orders.lock();
         orders.sequence += 1;
         let sequence = orders.sequence;
         let moment = Moment::now(self.clock.as_ref());
-        let order = Order::Event { sequence, moment, event: Box::new(event) };
+        let order = Order::Event { sequence, moment, event };
         let sent = orders.sender.as_ref().map(|sender| sender.try_send(order));
         if !matches!(sent, Some(Ok(()))) {
             self.shared.status.lock().lost += 1;
@@ -411,12 +415,12 @@ pub fn sink(ledger: &Arc<Ledger>) -> Box<dyn Sink> {
 struct LedgerSink(Arc<Ledger>);
 
 impl Sink for LedgerSink {
-    fn result(&mut self, result: &TaskResult) {
+    fn result(&mut self, result: &Arc<TaskResult>) {
         self.0.watched(result.camera_id.as_str().into(), result.frame_info.frame_count);
     }
 
-    fn event(&mut self, event: &Event) {
-        self.0.record(event.clone());
+    fn event(&mut self, event: &Arc<Event>) {
+        self.0.note(Arc::clone(event));
     }
 }
 

@@ -128,17 +128,14 @@ Total: In: 5 | Out: 1 | Net: +4
 ";
 
 fn crossing(track: u64) -> Event {
-    Event {
-        wall: SystemTime::UNIX_EPOCH,
-        source: "video_01".into(),
-        kind: EventKind::Crossing {
-            line: "door".into(),
-            direction: Direction::In,
-            track,
-            time: 1.5,
-            confidence: 0.5,
-        },
-    }
+    let kind = EventKind::Crossing {
+        line: "door".into(),
+        direction: Direction::In,
+        track,
+        time: 1.5,
+        confidence: 0.5,
+    };
+    Event::new(SystemTime::UNIX_EPOCH, "video_01", kind)
 }
 
 #[test]
@@ -191,10 +188,11 @@ fn json_lines_come_in_order_and_the_summary_is_last_even_for_late_crossings() {
     let engine = engine(|_| snapshot(vec![source(SourceState::Completed, 5)]));
     let (mut sink, feed, _forward) = headless::feed(false);
     for track in 0..3 {
-        sink.event(&crossing(track));
+        sink.event(&Arc::new(crossing(track)));
     }
     let late = Mutex::new(sink);
-    let settle = move || (3..100).for_each(|track| late.lock().expect("the sink").event(&crossing(track)));
+    let settle =
+        move || (3..100).for_each(|track| late.lock().expect("the sink").event(&Arc::new(crossing(track))));
     let options = Options {
         format: Format::Json,
         feed: Some(feed),

@@ -31,17 +31,9 @@ use pcount::{
 const WAIT: Duration = Duration::from_secs(30);
 
 fn crossing_at(wall: SystemTime, source: &str, line: &str, direction: Direction, track: u64) -> Event {
-    Event {
-        wall,
-        source: source.into(),
-        kind: EventKind::Crossing {
-            line: line.into(),
-            direction,
-            track,
-            time: track as f64,
-            confidence: 0.75,
-        },
-    }
+    let kind =
+        EventKind::Crossing { line: line.into(), direction, track, time: track as f64, confidence: 0.75 };
+    Event::new(wall, source, kind)
 }
 
 fn crossing(source: &str, line: &str, direction: Direction, track: u64) -> Event {
@@ -49,11 +41,11 @@ fn crossing(source: &str, line: &str, direction: Direction, track: u64) -> Event
 }
 
 fn reset(source: &str) -> Event {
-    Event { wall: SystemTime::now(), source: source.into(), kind: EventKind::Reset }
+    Event::new(SystemTime::now(), source, EventKind::Reset)
 }
 
 fn state(wall: SystemTime, source: &str, state: &'static str) -> Event {
-    Event { wall, source: source.into(), kind: EventKind::State { state, error: None } }
+    Event::new(wall, source, EventKind::State { state, error: None })
 }
 
 fn counts(name: &str, total_in: u64, total_out: u64) -> LineCounts {
@@ -378,7 +370,7 @@ fn values_that_a_database_cannot_hold_are_no_problem() {
         time: f64::NAN,
         confidence: f32::INFINITY,
     };
-    ledger.record(Event { wall: SystemTime::UNIX_EPOCH, source: "ä\0\"".into(), kind });
+    ledger.record(Event::new(SystemTime::UNIX_EPOCH, "ä\0\"", kind));
     assert!(ledger.sync(WAIT));
     drop(ledger);
     assert_eq!(start(dir.path()).totals()[0].1, [counts("'; DROP TABLE crossings; --", 1, 0)]);
@@ -396,7 +388,7 @@ fn child_that_counts() {
     let base: u64 = ledger.totals().iter().flat_map(|(_, lines)| lines).map(|line| line.total_in).sum();
     println!("\nbase {base}");
     for track in base.. {
-        sink.event(&crossing("a", "door", Direction::In, track));
+        sink.event(&Arc::new(crossing("a", "door", Direction::In, track)));
         for line in lines.try_iter() {
             if let Line::Crossing(line) = line {
                 println!("printed {}", line.track_id);
@@ -476,7 +468,7 @@ fn spring(dir: &Path) {
     at("2024-03-31T01:05:00Z", Direction::In); // 03:05
     at("2024-03-31T01:10:00Z", Direction::Out);
     watch(&ledger, &clock, Duration::from_secs(13 * 3600)); // until 10:00
-    ledger.record(Event { wall: wall("2024-03-31T11:00:00Z"), source: "a".into(), kind: EventKind::Reset });
+    ledger.record(Event::new(wall("2024-03-31T11:00:00Z"), "a", EventKind::Reset));
     clock.advance(Duration::from_secs(90 * 60));
     at("2024-03-31T21:59:00Z", Direction::Out); // 23:59 on the 31st
     at("2024-03-31T22:01:00Z", Direction::Out); // 00:01 on the 1st

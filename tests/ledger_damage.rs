@@ -32,8 +32,8 @@ fn note(ledger: &Ledger, tracks: std::ops::Range<u64>) {
             time: track as f64,
             confidence: 0.75,
         };
-        let source = ["camera_01", "camera_02"][track as usize % 2].into();
-        ledger.record(Event { wall: SystemTime::now(), source, kind });
+        let source = ["camera_01", "camera_02"][track as usize % 2];
+        ledger.record(Event::new(SystemTime::now(), source, kind));
     }
     assert!(ledger.sync(WAIT));
 }

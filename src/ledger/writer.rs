@@ -62,7 +62,7 @@ pub(super) enum Order {
     Event {
         sequence: u64,
         moment: Moment,
-        event: Box<Event>,
+        event: Arc<Event>,
     },
     /// A source has handled so many frames.
     Frames {
@@ -162,7 +162,7 @@ impl Writer {
             match orders.recv_deadline(wake) {
                 Ok(Order::Event { sequence, moment, event }) => {
                     self.observe(moment);
-                    self.take(sequence, moment, *event);
+                    self.take(sequence, moment, &event);
                     due = due.or(Some(self.last_commit + BATCH));
                 }
                 Ok(Order::Frames { source, frames, moment }) => {
@@ -213,15 +213,16 @@ impl Writer {
         }
     }
 
-    fn take(&mut self, sequence: u64, moment: Moment, event: Event) {
+    fn take(&mut self, sequence: u64, moment: Moment, event: &Event) {
         self.taken = sequence;
         let wall = millis(event.wall);
         if self.options.forward.is_some() {
-            self.unforwarded.push_back(Line::from(&event));
+            self.unforwarded.push_back(Line::from(event));
         }
-        let source = event.source;
-        match event.kind {
+        let source = event.source.clone();
+        match &event.kind {
             EventKind::Crossing { line, direction, track, time, confidence } => {
+                let (line, direction) = (line.clone(), *direction);
                 let counts = self.totals.entry(source.clone()).or_default().entry(line.clone()).or_default();
                 match direction {
                     Direction::In => counts.0 += 1,
@@ -235,9 +236,9 @@ impl Writer {
                     direction,
                     wall,
                     mono: (moment.uptime - self.begun.uptime).max(0),
-                    source_time: time,
-                    track,
-                    confidence,
+                    source_time: *time,
+                    track: *track,
+                    confidence: *confidence,
                 });
             }
             EventKind::Reset => self.reset(source, sequence, wall),

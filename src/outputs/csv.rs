@@ -103,8 +103,8 @@ pub enum ExportError {
 }
 
 enum Report {
-    Result(Box<TaskResult>),
-    Crossing(Box<Event>),
+    Result(Arc<TaskResult>),
+    Crossing(Arc<Event>),
     Sync(Sender<()>),
 }
 
@@ -256,13 +256,13 @@ impl CsvSink {
 }
 
 impl Sink for CsvSink {
-    fn result(&mut self, result: &TaskResult) {
-        self.put(Report::Result(Box::new(result.clone())));
+    fn result(&mut self, result: &Arc<TaskResult>) {
+        self.put(Report::Result(Arc::clone(result)));
     }
 
-    fn event(&mut self, event: &Event) {
+    fn event(&mut self, event: &Arc<Event>) {
         if matches!(event.kind, EventKind::Crossing { .. }) {
-            self.put(Report::Crossing(Box::new(event.clone())));
+            self.put(Report::Crossing(Arc::clone(event)));
         }
     }
 
@@ -397,17 +397,14 @@ mod tests {
     }
 
     fn crossing(track: u64) -> Event {
-        Event {
-            wall: SystemTime::UNIX_EPOCH + Duration::from_millis(1_500),
-            source: "camera_01".into(),
-            kind: EventKind::Crossing {
-                line: "door, north".into(),
-                direction: Direction::Out,
-                track,
-                time: 1.25,
-                confidence: 0.5,
-            },
-        }
+        let kind = EventKind::Crossing {
+            line: "door, north".into(),
+            direction: Direction::Out,
+            track,
+            time: 1.25,
+            confidence: 0.5,
+        };
+        Event::new(SystemTime::UNIX_EPOCH + Duration::from_millis(1_500), "camera_01", kind)
     }
 
     #[test]
@@ -416,9 +413,9 @@ mod tests {
         for run in 0..2 {
             let exporter = Exporter::start(dir.path()).expect("start");
             let mut sink = exporter.sink();
-            sink.result(&result("camera_01", run));
-            sink.event(&crossing(run));
-            sink.event(&Event { kind: EventKind::Reset, ..crossing(0) });
+            sink.result(&Arc::new(result("camera_01", run)));
+            sink.event(&Arc::new(crossing(run)));
+            sink.event(&Arc::new(Event { kind: EventKind::Reset, ..crossing(0) }));
             drop(exporter);
         }
         assert_eq!(
@@ -442,7 +439,7 @@ mod tests {
         let place = dir.path().join("place");
         fs::write(&place, "").expect("write");
         let exporter = Exporter::start(&place.join("out")).expect("no error");
-        exporter.sink().event(&crossing(1));
+        exporter.sink().event(&Arc::new(crossing(1)));
         exporter.sync(Duration::from_secs(30));
         let problem = exporter.problem().expect("a problem");
         assert!(problem.contains("place/out") && problem.contains("--output"), "{problem}");

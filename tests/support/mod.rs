@@ -207,11 +207,11 @@ impl Record {
 }
 
 impl Sink for Record {
-    fn result(&mut self, result: &TaskResult) {
-        self.results.lock().push(result.clone());
+    fn result(&mut self, result: &Arc<TaskResult>) {
+        self.results.lock().push(TaskResult::clone(result));
     }
-    fn event(&mut self, event: &Event) {
-        self.events.lock().push(event.clone());
+    fn event(&mut self, event: &Arc<Event>) {
+        self.events.lock().push(Event::clone(event));
     }
 }
 

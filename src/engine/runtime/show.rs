@@ -73,7 +73,7 @@ impl SourceRuntime {
     }
 
     pub(super) fn emit(&self, kind: EventKind) {
-        self.core.outbox.event(Event { wall: self.core.clock.wall(), source: self.id.clone(), kind });
+        self.core.outbox.event(Event::new(self.core.clock.wall(), self.id.clone(), kind));
     }
 
     /// The source may take more memory from now on.
