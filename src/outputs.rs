@@ -2,28 +2,51 @@
 //! bounded queue, a thread, a count of what was lost, `sync`, `health` and `close`. [`Outputs`] is the list of them, which
 //! the engine feeds.
 //!
+//! | output | writes |
+//! | --- | --- |
+//! | [`csv`] | `results.csv` and `crossings.csv`, as things happen |
+//! | [`json_lines`] | results and events on the standard output |
+//! | [`ledger`] | every crossing once, into the ledger |
+//! | [`status`] | `status.json`, once a second: the state for `--once` beside it |
+//! | [`summary`] | `summary.json`, at the end |
+//!
+//! A new one is a file here and a line where the program makes its list (`app/outputs.rs`).
+//!
 //! The engine waits for none of them, and none for another: what a queue cannot take is lost and counted, and the output
 //! is told how many events it missed.
 
 pub mod csv;
+pub mod json_lines;
+pub mod ledger;
 pub mod lines;
 mod running;
 pub mod status;
+pub mod summary;
 
 use std::{
+    io,
+    path::Path,
     sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
 
 use parking_lot::Mutex;
+use serde::Deserialize;
 
 pub use self::running::Running;
 use self::running::Wait;
 use crate::{
     clock::{Clock, SystemClock},
     engine::aggregator::Sink,
+    files,
     store::{Event, records::TaskResult},
 };
+
+/// A disk that has been busy with one operation for this long is said not to answer.
+const SILENT: Duration = Duration::from_secs(5);
+
+/// A longer file is none of ours: some 10,000 sources.
+const MAX_BYTES: u64 = 16 << 20;
 
 /// Time that what one output passes on to another has at least to get there.
 const PASSED_ON: Duration = Duration::from_millis(250);
@@ -273,4 +296,20 @@ impl Sink for Outputs {
             output.event(event);
         }
     }
+}
+
+/// Sets the file `path` aside if it does not hold a `T`: it is somebody else's, and about to be replaced. An empty
+/// file is what a machine leaves that lost its power.
+fn keep_foreign<T: for<'de> Deserialize<'de>>(path: &Path) -> io::Result<()> {
+    let content = match files::read_start(path, MAX_BYTES) {
+        Ok(content) => content,
+        // Nothing, a link, which is replaced and not followed, or what cannot be replaced anyway.
+        Err(_) => return Ok(()),
+    };
+    if content.is_empty() || serde_json::from_slice::<T>(&content).is_ok() {
+        return Ok(());
+    }
+    let aside = files::set_aside(path)?;
+    tracing::warn!("'{}' was somebody else's; it was set aside as '{}'", path.display(), aside.display());
+    Ok(())
 }

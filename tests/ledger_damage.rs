@@ -10,7 +10,8 @@ use std::{
 
 use pcount::{
     count::Direction,
-    ledger::{FILE_NAME, Ledger, LedgerOptions, Reader, reader::Span},
+    ledger::{FILE_NAME, LedgerOptions, Reader, reader::Span},
+    outputs::ledger::Ledger,
     store::{Event, EventKind},
 };
 

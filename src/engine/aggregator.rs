@@ -33,8 +33,6 @@ pub trait Sink: Send {
     /// Something happened. Crossings come here exactly once, in order within a source; a number that is left out is that
     /// of an event which was lost.
     fn event(&mut self, event: &Arc<Event>);
-    /// Nothing more will come.
-    fn finish(&mut self) {}
 }
 
 /// What the handler keeps for everybody to read.
@@ -105,7 +103,6 @@ impl Aggregator {
                 Taken::Nothing => {}
             }
         }
-        self.sinks.iter_mut().for_each(|sink| sink.finish());
     }
 
     fn handle(&mut self, report: Report) {
