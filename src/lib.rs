@@ -9,7 +9,7 @@
 //! (one per open     opens, reads,     1 frame    by priority,    detect -> track        (snapshot)
 //!  source; may      reconnects,       newest     then FIFO,      -> count               `-> result channel
 //!  block)           never a worker    wins       one unit                                     -> aggregator
-//!                                     (files     a source                                     -> CSV, logs, ledger
+//!                                     (files     a source                                     -> outputs: CSV, ledger
 //!                                     wait)
 //! ```
 //!
