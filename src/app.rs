@@ -12,6 +12,7 @@ mod models;
 mod monitor;
 mod native;
 mod notices;
+mod outputs;
 mod past;
 mod report;
 mod signals;

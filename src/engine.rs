@@ -66,10 +66,12 @@ pub use self::{
 use crate::{
     clock::Clock,
     config::{Hwaccel, ParallelConfig, SourceConfig, SourceKind},
-    export::records::{Task, TaskResult, TaskStatus},
     metrics::{ProcessMeter, histogram::Histogram},
     source::{Opener, SourceId, turns::Turns},
-    store::{EngineSnapshot, LineCounts},
+    store::{
+        EngineSnapshot, LineCounts,
+        records::{Task, TaskResult, TaskStatus},
+    },
 };
 
 /// What all sources share.

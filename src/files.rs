@@ -352,5 +352,11 @@ fn not_regular() -> io::Error {
     io::Error::other("there is something other than a file under that name")
 }
 
+/// A cell of free text. One that a spreadsheet would take for a formula is led by an apostrophe.
+#[must_use]
+pub fn text_cell(text: &str) -> String {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
+}
+
 #[cfg(test)]
 mod tests;

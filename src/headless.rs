@@ -3,13 +3,13 @@
 //! | mode | prints |
 //! | --- | --- |
 //! | [`Format::Text`] | the [`text`] dashboard: at once, then at most once a second when a count, a state or an error changed, at least every ten seconds (frame rates always change), and at the end |
-//! | [`Format::Json`] | results, crossings and changes of state as they come, and a summary at the end |
+//! | [`Format::Json`] | a summary at the end, after the [`json_lines`] that have come until then |
 //! | [`Format::Template`] | one line of a [`template`], as often as the text dashboard |
 //!
 //! With [`Options::once`] nothing but the end is printed. The loop ends when all sources are over, when
 //! [`Options::duration`] has passed, when it is told to stop, and when nobody reads its output any more.
-//! A reader that is there and does not read holds up nothing: lines wait, up to a bound, then the periodic results
-//! among them are lost, then all, counted in [`Lines::lost`].
+//!
+//! [`json_lines`]: crate::outputs::json_lines
 
 pub mod outlet;
 pub mod template;
@@ -19,23 +19,18 @@ use std::{
     io::{self, Write},
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
 };
-
-use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 
 use self::template::Template;
 use crate::{
     clock,
     config::SourceKind,
-    engine::{EngineApi, aggregator::Sink},
-    export::{
-        lines::{Line, Summary},
-        records::TaskResult,
-    },
-    store::{EngineSnapshot, Event, SourceState},
+    engine::EngineApi,
+    outputs::lines::{Line, Summary},
+    store::{EngineSnapshot, SourceState},
 };
 
 /// How often the loop looks.
@@ -49,12 +44,6 @@ const MAX_INTERVAL: Duration = Duration::from_secs(10);
 
 /// With `once` and a camera among the sources: longest wait for every source to show frames or an error.
 const SETTLE: Duration = Duration::from_secs(10);
-
-/// JSON lines that may wait for a slow reader: some 20 MB.
-const QUEUE: usize = 65_536;
-
-/// Of which results, which repeat what crossings have said, may take so many.
-const RESULTS: usize = QUEUE / 2;
 
 /// What is printed.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -78,11 +67,9 @@ pub struct Options {
     pub once: bool,
     /// End after this long.
     pub duration: Option<Duration>,
-    /// Where JSON lines come from; without it there is the summary only.
-    pub feed: Option<Receiver<Line>>,
-    /// Whether the output takes more at this moment; else lines wait in [`Self::feed`] and dashboards are left out.
+    /// Whether the output takes more at this moment; else dashboards are left out.
     pub has_room: Option<Box<dyn Fn() -> bool + Send + Sync>>,
-    /// Called once before the end: returns when everything counted has reached [`Self::feed`].
+    /// Called once before the end: returns when everything counted was given to the output.
     pub settle: Option<Box<dyn Fn() + Send + Sync>>,
 }
 
@@ -113,84 +100,6 @@ impl Outcome {
     #[must_use]
     pub fn is_over(&self) -> bool {
         self.snapshot.sources.iter().all(|source| source.state.is_over())
-    }
-}
-
-/// A sink of the engine that makes JSON lines, and the receiver for [`Options::feed`].
-///
-/// With `durable`, events are left out here: they come from a ledger, once they are on disk, through the
-/// [`Lines`] that are returned as third.
-#[must_use]
-pub fn feed(durable: bool) -> (Box<dyn Sink>, Receiver<Line>, Lines) {
-    let (sender, receiver) = bounded(QUEUE);
-    let lines = Lines::from(sender);
-    (Box::new(Feed { lines: Some(lines.clone()), durable }), receiver, lines)
-}
-
-/// Where lines that are to be printed go. Cheap to clone.
-#[derive(Debug, Clone)]
-pub struct Lines {
-    sender: Sender<Line>,
-    lost: Arc<AtomicU64>,
-}
-
-impl Lines {
-    /// Hands `line` on. Never blocks: counting, the ledger and the CSV files do not wait for a reader that does not
-    /// read. What there is no room for is counted.
-    pub fn put(&self, line: Line) {
-        let full = matches!(line, Line::Result(_)) && self.sender.len() >= RESULTS;
-        // Where nobody receives, the run is ending.
-        if (full || matches!(self.sender.try_send(line), Err(TrySendError::Full(_))))
-            && self.lost.fetch_add(1, Ordering::Relaxed) == 0
-        {
-            tracing::warn!("The reader of the JSON lines does not follow; some are lost");
-        }
-    }
-
-    /// A counter of the lines that were lost.
-    #[must_use]
-    pub fn lost(&self) -> Arc<AtomicU64> {
-        Arc::clone(&self.lost)
-    }
-}
-
-impl From<Sender<Line>> for Lines {
-    fn from(sender: Sender<Line>) -> Self {
-        Self { sender, lost: Arc::default() }
-    }
-}
-
-struct Feed {
-    lines: Option<Lines>,
-    durable: bool,
-}
-
-impl Feed {
-    fn put(&self, line: Line) {
-        if let Some(lines) = &self.lines {
-            lines.put(line);
-        }
-    }
-}
-
-impl Sink for Feed {
-    fn result(&mut self, result: &TaskResult) {
-        self.put(Line::Result(result.clone()));
-    }
-
-    fn event(&mut self, event: &Event) {
-        if !self.durable {
-            self.put(Line::from(event));
-        }
-    }
-
-    fn finish(&mut self) {
-        if let Some(lines) = self.lines.take() {
-            let lost = lines.lost.load(Ordering::Relaxed);
-            if lost > 0 {
-                tracing::warn!("{lost} JSON lines were lost");
-            }
-        }
     }
 }
 
@@ -246,40 +155,12 @@ fn watch(
         if !options.once && has_room() && pace.is_due(&snapshot, Instant::now()) {
             printer.dashboard(&snapshot)?;
         }
-        let until = Instant::now() + LOOK;
-        match &options.feed {
-            Some(feed) => {
-                // A feed that never runs dry must not keep the loop from looking up.
-                while has_room() && Instant::now() < until {
-                    let Ok(line) = feed.recv_deadline(until) else { break };
-                    printer.line(&line, options.once)?;
-                }
-                // A closed channel returns at once: wait all the same.
-                std::thread::sleep(until.saturating_duration_since(Instant::now()));
-            }
-            None => std::thread::sleep(LOOK),
-        }
+        // Whether anybody reads: JSON lines come from another thread.
+        printer.out.flush()?;
+        std::thread::sleep(LOOK);
     };
     if let Some(settle) = &options.settle {
-        // Emptied meanwhile, or a full feed would hold up what we wait for.
-        std::thread::scope(|scope| {
-            let Ok(settling) = std::thread::Builder::new().name("settle".into()).spawn_scoped(scope, settle)
-            else {
-                // Without a thread what there is no room for meanwhile is lost and counted.
-                settle();
-                return Ok(());
-            };
-            while !settling.is_finished() {
-                match options.feed.as_ref().map(|feed| feed.recv_timeout(LOOK)) {
-                    Some(Ok(line)) => printer.line(&line, options.once)?,
-                    Some(Err(_)) | None => std::thread::sleep(Duration::from_millis(5)),
-                }
-            }
-            io::Result::Ok(())
-        })?;
-    }
-    for line in options.feed.iter().flat_map(Receiver::try_iter) {
-        printer.line(&line, options.once)?;
+        settle();
     }
     let snapshot = engine.snapshot();
     printer.end(&snapshot)?;
@@ -346,18 +227,13 @@ impl Printer<'_> {
         self.out.flush()
     }
 
-    fn line(&mut self, line: &Line, once: bool) -> io::Result<()> {
-        if *self.format != Format::Json || once {
-            return Ok(());
-        }
-        serde_json::to_writer(&mut self.out, line)?;
-        self.out.write_all(b"\n")?;
-        self.out.flush()
-    }
-
     fn end(&mut self, snapshot: &EngineSnapshot) -> io::Result<()> {
         match self.format {
-            Format::Json => self.line(&Line::Summary(Summary::from(snapshot)), false),
+            Format::Json => {
+                serde_json::to_writer(&mut self.out, &Line::Summary(Summary::from(snapshot)))?;
+                self.out.write_all(b"\n")?;
+                self.out.flush()
+            }
             _ => self.dashboard(snapshot),
         }
     }

@@ -32,27 +32,19 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    thread::JoinHandle,
     time::{Duration, Instant},
 };
 
-use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use parking_lot::Mutex;
 
+use self::lock::Lock;
 pub use self::reader::Reader;
-use self::{
-    lock::Lock,
-    steady::Moment,
-    writer::{Order, Writer},
-};
+pub(crate) use self::writer::Writer;
 use crate::{
     clock::{Clock, SystemClock},
-    engine::aggregator::Sink,
-    export::records::TaskResult,
-    headless::Lines,
     native::disk::Disk,
     source::SourceId,
-    store::{Event, LineCounts},
+    store::Event,
 };
 
 /// Name of the file inside the output folder.
@@ -68,10 +60,10 @@ pub const MAX_WAITING: usize = 200_000;
 const HANDOVER: Duration = Duration::from_millis(1500);
 
 /// A disk that has been busy with one operation for this long is said not to answer.
-const SILENT: Duration = Duration::from_secs(5);
+pub(crate) const SILENT: Duration = Duration::from_secs(5);
 
-/// Events on their way to the writer.
-const QUEUE: usize = 65_536;
+/// See [`LedgerOptions::forward`].
+pub type Forward = Arc<dyn Fn(&Arc<Event>) + Send + Sync>;
 
 /// What a ledger is opened with.
 #[derive(Clone)]
@@ -88,8 +80,8 @@ pub struct LedgerOptions {
     pub reset: Vec<SourceId>,
     /// Where time comes from.
     pub clock: Arc<dyn Clock>,
-    /// Takes every event once it is on disk, in order; see [`crate::headless::feed`].
-    pub forward: Option<Lines>,
+    /// Takes every event once it is on disk, in order.
+    pub forward: Option<Forward>,
 }
 
 impl LedgerOptions {
@@ -174,7 +166,7 @@ impl LedgerError {
         Self::Sql { path: path.display().to_string(), problem: open::explain(path, error), damaged, code }
     }
 
-    fn thread(path: &Path, error: &std::io::Error) -> Self {
+    pub(crate) fn thread(path: &Path, error: &std::io::Error) -> Self {
         let problem = format!(
             "the system refuses a thread: {error}; allow the program more processes (ulimit -u, TasksMax)"
         );
@@ -214,167 +206,37 @@ pub struct LedgerStatus {
     pub notices: Vec<String>,
 }
 
+/// What a writer tells of itself to other threads.
 #[derive(Default)]
-struct Shared {
+pub(crate) struct Shared {
     durable: AtomicU64,
     status: Mutex<LedgerStatus>,
 }
 
-/// A handle on the writer. Dropping it commits what waits and ends the session.
-pub struct Ledger {
-    clock: Arc<dyn Clock>,
-    orders: Mutex<Orders>,
-    shared: Arc<Shared>,
-    totals: Vec<(SourceId, Vec<LineCounts>)>,
-    disk: Disk,
-    thread: Option<JoinHandle<()>>,
-    /// What the first [`Ledger::close`] found.
-    closed: Mutex<Option<bool>>,
-}
-
-/// Sequence numbers are given in the order of sending.
-struct Orders {
-    sender: Option<Sender<Order>>,
-    sequence: u64,
-}
-
-impl Ledger {
-    /// Opens or makes the ledger, begins a session and starts the writer.
-    ///
-    /// A file that cannot be opened or written (a full or missing disk, missing rights, a newer version's) is no
-    /// error: crossings wait in memory, the writer goes on trying, and [`Self::status`] says why. A damaged file
-    /// is set aside and a new one begun.
-    ///
-    /// # Errors
-    /// [`LedgerError::Busy`] when another program counts into this folder, [`LedgerError::Sql`] when the system
-    /// refuses a thread.
-    pub fn start(options: LedgerOptions) -> Result<Self, LedgerError> {
-        let (path, clock) = (options.path.clone(), Arc::clone(&options.clock));
-        let disk = Disk::start("disk-ledger").map_err(|error| LedgerError::thread(&path, &error))?;
-        let shared = Arc::new(Shared::default());
-        let (sender, orders) = bounded(QUEUE);
-        let (ready, opened) = bounded(1);
-        let (seen, writing) = (Arc::clone(&shared), disk.clone());
-        let thread = std::thread::Builder::new()
-            .name("ledger".into())
-            .spawn(move || match patiently(|| writing.run(|| Lock::take(&options.path))) {
-                Ok(lock) => {
-                    let mut writer = Writer::new(options, seen, lock, writing.clone());
-                    writing.run(|| writer.open());
-                    // Nobody waits any more when the disk took too long.
-                    let _ = ready.send(Ok(writer.totals()));
-                    writer.run(&orders);
-                }
-                Err(error) => {
-                    if let Err(unheard) = ready.send(Err(error)) {
-                        seen.status.lock().problem =
-                            unheard.into_inner().err().map(|error| error.to_string());
-                        lose(&orders, &seen);
-                    }
-                }
-            })
-            .map_err(|error| LedgerError::thread(&path, &error))?;
-        // A disk that does not answer yet gives its totals to the file later, not to the screen.
-        let totals = opened.recv_timeout(SILENT).unwrap_or_else(|_| Ok(Vec::new()))?;
-        let orders = Mutex::new(Orders { sender: Some(sender), sequence: 0 });
-        Ok(Self { orders, clock, shared, totals, disk, thread: Some(thread), closed: Mutex::new(None) })
+impl Shared {
+    /// Events that are on disk, or were lost.
+    pub(crate) fn durable(&self) -> u64 {
+        self.durable.load(Ordering::Acquire)
     }
 
-    /// The counts to go on from, by source and line, as they were when the ledger was opened.
-    #[must_use]
-    pub fn totals(&self) -> Vec<(SourceId, Vec<LineCounts>)> {
-        self.totals.clone()
-    }
-
-    /// Notes an event. Never blocks. Gives its sequence number in this session, from 1.
-    pub fn record(&self, event: Event) -> u64 {
-        let mut orders = self.orders.lock();
-        orders.sequence += 1;
-        let sequence = orders.sequence;
-        let moment = Moment::now(self.clock.as_ref());
-        let order = Order::Event { sequence, moment, event: Box::new(event) };
-        let sent = orders.sender.as_ref().map(|sender| sender.try_send(order));
-        if !matches!(sent, Some(Ok(()))) {
-            self.shared.status.lock().lost += 1;
-        }
-        sequence
-    }
-
-    /// Notes that `source` has handled `frames` frames so far: from one such note to the next, if they are not far
-    /// apart, it is watched. Never blocks.
-    pub fn watched(&self, source: SourceId, frames: u64) {
-        let orders = self.orders.lock();
-        let moment = Moment::now(self.clock.as_ref());
-        // The room is for crossings where the writer cannot follow.
-        if let Some(sender) = orders.sender.as_ref().filter(|sender| sender.len() < QUEUE / 2) {
-            let _ = sender.try_send(Order::Frames { source, frames, moment });
-        }
-    }
-
-    /// Every event up to this sequence number is on disk (or was lost, see [`LedgerStatus::lost`]).
-    #[must_use]
-    pub fn durable_seq(&self) -> u64 {
-        self.shared.durable.load(Ordering::Acquire)
-    }
-
-    /// Events noted and not on disk: what would be missing if the program ended now without its disk. Events
-    /// that were lost ([`LedgerStatus::lost`]) are not among them.
-    #[must_use]
-    pub fn unsaved(&self) -> u64 {
-        // In this order: an event noted in between must not make the difference negative.
-        let durable = self.durable_seq();
-        self.orders.lock().sequence.saturating_sub(durable)
-    }
-
-    /// Its health.
-    #[must_use]
-    pub fn status(&self) -> LedgerStatus {
-        let mut status = self.shared.status.lock().clone();
-        if self.disk.busy_for() > SILENT {
+    /// How a writer on this disk fares.
+    pub(crate) fn status(&self, disk: &Disk) -> LedgerStatus {
+        let mut status = self.status.lock().clone();
+        if disk.busy_for() > SILENT {
             status.problem = Some("the ledger's disk does not answer; crossings wait in memory".to_owned());
         }
         status
     }
 
-    /// Waits until everything noted so far is on disk; `false` when that failed or `timeout` passed first.
-    pub fn sync(&self, timeout: Duration) -> bool {
-        let deadline = Instant::now() + timeout;
-        let (done, wait) = bounded(1);
-        let Some(sender) = self.orders.lock().sender.clone() else { return false };
-        sender.send_deadline(Order::Sync(done), deadline).is_ok()
-            && wait.recv_deadline(deadline).unwrap_or(false)
+    /// Nothing can be written, and nobody has heard why.
+    pub(crate) fn fail(&self, error: &LedgerError) {
+        self.status.lock().problem = Some(error.to_string());
     }
 
-    /// Commits what waits, ends the session and closes the file; waits for it at most `timeout`. Later
-    /// events are not noted. `false` when that failed or `timeout` passed first; asked again, it answers the same
-    /// at once.
-    pub fn close(&self, timeout: Duration) -> bool {
-        *self.closed.lock().get_or_insert_with(|| self.end(timeout))
-    }
-
-    fn end(&self, timeout: Duration) -> bool {
-        let deadline = Instant::now() + timeout;
-        let (done, wait) = bounded(1);
-        let Some(sender) = self.orders.lock().sender.take() else { return false };
-        match sender.try_send(Order::Close(done)) {
-            Ok(()) => wait.recv_deadline(deadline).unwrap_or(false),
-            Err(TrySendError::Full(order)) => {
-                sender.send_deadline(order, deadline).is_ok() && wait.recv_deadline(deadline).unwrap_or(false)
-            }
-            Err(TrySendError::Disconnected(_)) => false,
-        }
-    }
-}
-
-impl Drop for Ledger {
-    fn drop(&mut self) {
-        // A disk that does not answer must not keep the program from ending.
-        if self.close(Duration::from_secs(5))
-            && let Some(thread) = self.thread.take()
-        {
-            // A panic of the writer was reported by its hook.
-            let _ = thread.join();
-        }
+    /// An event cannot be kept.
+    pub(crate) fn lose(&self) {
+        self.status.lock().lost += 1;
+        self.durable.fetch_add(1, Ordering::AcqRel);
     }
 }
 
@@ -388,36 +250,6 @@ fn patiently<T>(take: impl Fn() -> Result<T, LedgerError>) -> Result<T, LedgerEr
             }
             taken => return taken,
         }
-    }
-}
-
-/// Takes orders for a ledger that is another program's, which was found out too late to say so in time.
-fn lose(orders: &Receiver<Order>, shared: &Shared) {
-    for order in orders {
-        match order {
-            Order::Event { .. } => shared.status.lock().lost += 1,
-            Order::Frames { .. } => {}
-            // Whoever waited may have lost patience.
-            Order::Sync(done) | Order::Close(done) => drop(done.send(false)),
-        }
-    }
-}
-
-/// Feeds a ledger from the engine's result handler.
-#[must_use]
-pub fn sink(ledger: &Arc<Ledger>) -> Box<dyn Sink> {
-    Box::new(LedgerSink(Arc::clone(ledger)))
-}
-
-struct LedgerSink(Arc<Ledger>);
-
-impl Sink for LedgerSink {
-    fn result(&mut self, result: &TaskResult) {
-        self.0.watched(result.camera_id.as_str().into(), result.frame_info.frame_count);
-    }
-
-    fn event(&mut self, event: &Event) {
-        self.0.record(event.clone());
     }
 }
 

@@ -9,7 +9,7 @@
 //! (one per open     opens, reads,     1 frame    by priority,    detect -> track        (snapshot)
 //!  source; may      reconnects,       newest     then FIFO,      -> count               `-> result channel
 //!  block)           never a worker    wins       one unit                                     -> aggregator
-//!                                     (files     a source                                     -> CSV, logs, ledger
+//!                                     (files     a source                                     -> outputs: CSV, ledger
 //!                                     wait)
 //! ```
 //!
@@ -39,7 +39,6 @@ pub mod count;
 pub mod detect;
 pub mod engine;
 pub mod eval;
-pub mod export;
 pub mod files;
 pub mod geometry;
 pub mod headless;
@@ -47,6 +46,7 @@ pub mod ledger;
 pub mod logging;
 pub mod metrics;
 pub mod native;
+pub mod outputs;
 pub mod progress;
 pub mod source;
 pub mod store;

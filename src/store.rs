@@ -5,6 +5,7 @@ pub mod cell;
 pub(crate) mod copies;
 mod event;
 pub mod history;
+pub mod records;
 mod rest;
 
 use std::{
@@ -413,7 +414,7 @@ pub struct EngineSnapshot {
     /// Fall-backs and the like that the user should know of.
     pub notices: Vec<String>,
     /// The latest events, oldest first, at most a few hundred.
-    pub events: Arc<Vec<Event>>,
+    pub events: Arc<Vec<Arc<Event>>>,
     /// Events not yet handled that were lost (0 unless the disk cannot follow).
     pub events_lost: u64,
     /// Log lines lost because the writer could not follow.

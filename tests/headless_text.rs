@@ -14,9 +14,9 @@ use pcount::{
     config::{SourceConfig, SourceKind, Strategy},
     count::Direction,
     engine::{Control, EngineApi, Reply},
-    export::status,
     headless::{self, Format, Options, Reason},
     native::disk::Disk,
+    outputs::{Feed, Outputs, json_lines, status},
     store::{EngineSnapshot, Event, EventKind, LineCounts, Minute, Preview, SourceSnapshot, SourceState},
 };
 
@@ -128,17 +128,14 @@ Total: In: 5 | Out: 1 | Net: +4
 ";
 
 fn crossing(track: u64) -> Event {
-    Event {
-        wall: SystemTime::UNIX_EPOCH,
-        source: "video_01".into(),
-        kind: EventKind::Crossing {
-            line: "door".into(),
-            direction: Direction::In,
-            track,
-            time: 1.5,
-            confidence: 0.5,
-        },
-    }
+    let kind = EventKind::Crossing {
+        line: "door".into(),
+        direction: Direction::In,
+        track,
+        time: 1.5,
+        confidence: 0.5,
+    };
+    Event::new(SystemTime::UNIX_EPOCH, "video_01", kind)
 }
 
 #[test]
@@ -189,19 +186,20 @@ fn a_status_line_is_one_line() {
 #[test]
 fn json_lines_come_in_order_and_the_summary_is_last_even_for_late_crossings() {
     let engine = engine(|_| snapshot(vec![source(SourceState::Completed, 5)]));
-    let (mut sink, feed, _forward) = headless::feed(false);
+    let mut screen = Screen::default();
+    let outputs = Outputs::default();
+    let lines = json_lines::start(screen.clone(), Box::new(|| true)).expect("a thread");
+    outputs.add(Arc::new(lines), Feed::Engine);
+    let mut sink = outputs.sink();
     for track in 0..3 {
-        sink.event(&crossing(track));
+        sink.event(&Arc::new(crossing(track)));
     }
     let late = Mutex::new(sink);
-    let settle = move || (3..100).for_each(|track| late.lock().expect("the sink").event(&crossing(track)));
-    let options = Options {
-        format: Format::Json,
-        feed: Some(feed),
-        settle: Some(Box::new(settle)),
-        ..Options::default()
+    let settle = move || {
+        (3..100).for_each(|track| late.lock().expect("the sink").event(&Arc::new(crossing(track))));
+        outputs.sync(Duration::from_secs(30));
     };
-    let mut screen = Screen::default();
+    let options = Options { format: Format::Json, settle: Some(Box::new(settle)), ..Options::default() };
     headless::run(&engine, options, &AtomicBool::new(false), &mut screen).expect("run");
     let text = screen.text();
     let lines: Vec<serde_json::Value> =
@@ -262,12 +260,9 @@ fn a_running_program_tells_its_state_to_others() {
         trouble.threshold = Some(2);
         snapshot(vec![source(SourceState::Running, 2), trouble])
     };
-    let writer = status::StatusWriter::start(
-        dir.path(),
-        engine(move |_| shown()),
-        Disk::start("disk-test").expect("a disk"),
-    )
-    .expect("a writer");
+    let writer =
+        status::start(dir.path(), engine(move |_| shown()), Disk::start("disk-test").expect("a disk"))
+            .expect("a writer");
     let read = loop {
         match status::read(dir.path()) {
             Some(read) => break read,

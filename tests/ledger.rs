@@ -18,30 +18,25 @@ use jiff::{Timestamp, civil::date, tz::TimeZone};
 use pcount::{
     clock::ManualClock,
     count::Direction,
-    export::lines::Line,
     ledger::{
-        self, FILE_NAME, Ledger, LedgerError, LedgerOptions, Reader,
+        self, FILE_NAME, Forward, LedgerError, LedgerOptions, Reader,
         reader::Span,
         render::{ReportFormat, render},
         report::{Query, Report, Step, parse_moment, report},
     },
-    store::{Event, EventKind, LineCounts},
+    outputs::ledger::Ledger,
+    store::{
+        Event, EventKind, LineCounts,
+        records::{FrameInfo, ResultStatus, TaskResult},
+    },
 };
 
 const WAIT: Duration = Duration::from_secs(30);
 
 fn crossing_at(wall: SystemTime, source: &str, line: &str, direction: Direction, track: u64) -> Event {
-    Event {
-        wall,
-        source: source.into(),
-        kind: EventKind::Crossing {
-            line: line.into(),
-            direction,
-            track,
-            time: track as f64,
-            confidence: 0.75,
-        },
-    }
+    let kind =
+        EventKind::Crossing { line: line.into(), direction, track, time: track as f64, confidence: 0.75 };
+    Event::new(wall, source, kind)
 }
 
 fn crossing(source: &str, line: &str, direction: Direction, track: u64) -> Event {
@@ -49,11 +44,11 @@ fn crossing(source: &str, line: &str, direction: Direction, track: u64) -> Event
 }
 
 fn reset(source: &str) -> Event {
-    Event { wall: SystemTime::now(), source: source.into(), kind: EventKind::Reset }
+    Event::new(SystemTime::now(), source, EventKind::Reset)
 }
 
 fn state(wall: SystemTime, source: &str, state: &'static str) -> Event {
-    Event { wall, source: source.into(), kind: EventKind::State { state, error: None } }
+    Event::new(wall, source, EventKind::State { state, error: None })
 }
 
 fn counts(name: &str, total_in: u64, total_out: u64) -> LineCounts {
@@ -62,6 +57,11 @@ fn counts(name: &str, total_in: u64, total_out: u64) -> LineCounts {
 
 fn start(dir: &Path) -> Ledger {
     Ledger::start(LedgerOptions::new(dir)).expect("a ledger")
+}
+
+/// Sends on what the ledger passes on.
+fn passed_on(sender: crossbeam_channel::Sender<Arc<Event>>) -> Forward {
+    Arc::new(move |event| drop(sender.send(Arc::clone(event))))
 }
 
 fn reader(dir: &Path) -> Reader {
@@ -136,17 +136,18 @@ fn resets_and_fresh_begin_at_zero_and_keep_the_crossings() {
 fn events_are_passed_on_only_when_they_are_on_disk_and_in_order() {
     let dir = tempfile::tempdir().expect("folder");
     let (sender, lines) = crossbeam_channel::unbounded();
-    let options = LedgerOptions { forward: Some(sender.into()), ..LedgerOptions::new(dir.path()) };
+    let options = LedgerOptions { forward: Some(passed_on(sender)), ..LedgerOptions::new(dir.path()) };
     let ledger = Ledger::start(options).expect("a ledger");
     for track in 0..500 {
         ledger.record(crossing("a", "door", Direction::In, track));
         ledger.record(state(SystemTime::now(), "b", "Stalled"));
     }
     for track in 0..500 {
-        let Line::Crossing(line) = lines.recv_timeout(WAIT).expect("a line") else { panic!("no crossing") };
-        assert_eq!(line.track_id, track);
+        let event = lines.recv_timeout(WAIT).expect("an event");
+        assert!(matches!(event.kind, EventKind::Crossing { track: passed, .. } if passed == track));
         assert!(ledger.durable_seq() > track * 2, "printed before it was durable");
-        assert!(matches!(lines.recv_timeout(WAIT), Ok(Line::State(_))));
+        let event = lines.recv_timeout(WAIT).expect("an event");
+        assert!(matches!(event.kind, EventKind::State { .. }));
     }
     assert_eq!(tracks(dir.path(), "a").len(), 500, "what was passed on is on disk before the end");
 }
@@ -194,7 +195,7 @@ fn crossings_wait_while_the_disk_refuses_and_are_written_when_it_is_back() {
     fs::rename(&results, dir.path().join("away")).expect("rename");
     fs::write(&results, "").expect("write");
     let (sender, lines) = crossbeam_channel::unbounded();
-    let options = LedgerOptions { forward: Some(sender.into()), ..LedgerOptions::new(&results) };
+    let options = LedgerOptions { forward: Some(passed_on(sender)), ..LedgerOptions::new(&results) };
     let ledger = Ledger::start(options).expect("a ledger");
     for track in 0..10 {
         ledger.record(crossing("a", "door", Direction::In, track));
@@ -236,14 +237,31 @@ fn with_clock(dir: &Path, clock: &Arc<ManualClock>, retention: Option<Duration>)
     Ledger::start(options).expect("a ledger")
 }
 
+/// A result of source `a`, which has handled so many frames.
+fn watched(ledger: &Ledger, frame_count: u64) {
+    ledger.output().result(&Arc::new(TaskResult {
+        worker_id: String::new(),
+        task_id: String::new(),
+        camera_id: "a".into(),
+        timestamp: String::new(),
+        fps: 0.2,
+        total_in: 0,
+        total_out: 0,
+        current_count: 0,
+        frame_info: FrameInfo { frame_count, total_detections: 0 },
+        errors: Vec::new(),
+        status: ResultStatus::Success,
+    }));
+}
+
 /// Watches source `a` for `time`, a frame every five seconds, the first one at once.
 fn watch(ledger: &Ledger, clock: &ManualClock, time: Duration) {
     static FRAMES: AtomicU64 = AtomicU64::new(0);
     let frames = || FRAMES.fetch_add(1, Ordering::SeqCst) + 1;
-    ledger.watched("a".into(), frames());
+    watched(ledger, frames());
     for step in 0..time.as_secs() / 5 {
         clock.advance(Duration::from_secs(5));
-        ledger.watched("a".into(), frames());
+        watched(ledger, frames());
         // Faster than the writer for days would overflow the queue, which is not what is tested here.
         if step % 10_000 == 0 {
             assert!(ledger.sync(WAIT));
@@ -378,7 +396,7 @@ fn values_that_a_database_cannot_hold_are_no_problem() {
         time: f64::NAN,
         confidence: f32::INFINITY,
     };
-    ledger.record(Event { wall: SystemTime::UNIX_EPOCH, source: "ä\0\"".into(), kind });
+    ledger.record(Event::new(SystemTime::UNIX_EPOCH, "ä\0\"", kind));
     assert!(ledger.sync(WAIT));
     drop(ledger);
     assert_eq!(start(dir.path()).totals()[0].1, [counts("'; DROP TABLE crossings; --", 1, 0)]);
@@ -390,16 +408,15 @@ fn values_that_a_database_cannot_hold_are_no_problem() {
 fn child_that_counts() {
     let dir = std::env::var("PCOUNT_TEST_LEDGER").expect("the folder of the ledger");
     let (sender, lines) = crossbeam_channel::unbounded();
-    let options = LedgerOptions { forward: Some(sender.into()), ..LedgerOptions::new(Path::new(&dir)) };
-    let ledger = Arc::new(Ledger::start(options).expect("a ledger"));
-    let mut sink = ledger::sink(&ledger);
+    let options = LedgerOptions { forward: Some(passed_on(sender)), ..LedgerOptions::new(Path::new(&dir)) };
+    let ledger = Ledger::start(options).expect("a ledger");
     let base: u64 = ledger.totals().iter().flat_map(|(_, lines)| lines).map(|line| line.total_in).sum();
     println!("\nbase {base}");
     for track in base.. {
-        sink.event(&crossing("a", "door", Direction::In, track));
-        for line in lines.try_iter() {
-            if let Line::Crossing(line) = line {
-                println!("printed {}", line.track_id);
+        ledger.output().event(&Arc::new(crossing("a", "door", Direction::In, track)));
+        for event in lines.try_iter() {
+            if let EventKind::Crossing { track, .. } = event.kind {
+                println!("printed {track}");
             }
         }
         // Faster than the disk for ever would overflow the queue, which is not what is tested here.
@@ -476,7 +493,7 @@ fn spring(dir: &Path) {
     at("2024-03-31T01:05:00Z", Direction::In); // 03:05
     at("2024-03-31T01:10:00Z", Direction::Out);
     watch(&ledger, &clock, Duration::from_secs(13 * 3600)); // until 10:00
-    ledger.record(Event { wall: wall("2024-03-31T11:00:00Z"), source: "a".into(), kind: EventKind::Reset });
+    ledger.record(Event::new(wall("2024-03-31T11:00:00Z"), "a", EventKind::Reset));
     clock.advance(Duration::from_secs(90 * 60));
     at("2024-03-31T21:59:00Z", Direction::Out); // 23:59 on the 31st
     at("2024-03-31T22:01:00Z", Direction::Out); // 00:01 on the 1st

@@ -10,7 +10,8 @@ use std::{
 
 use pcount::{
     count::Direction,
-    ledger::{FILE_NAME, Ledger, LedgerOptions, Reader, reader::Span},
+    ledger::{FILE_NAME, LedgerOptions, Reader, reader::Span},
+    outputs::ledger::Ledger,
     store::{Event, EventKind},
 };
 
@@ -32,8 +33,8 @@ fn note(ledger: &Ledger, tracks: std::ops::Range<u64>) {
             time: track as f64,
             confidence: 0.75,
         };
-        let source = ["camera_01", "camera_02"][track as usize % 2].into();
-        ledger.record(Event { wall: SystemTime::now(), source, kind });
+        let source = ["camera_01", "camera_02"][track as usize % 2];
+        ledger.record(Event::new(SystemTime::now(), source, kind));
     }
     assert!(ledger.sync(WAIT));
 }

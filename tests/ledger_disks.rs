@@ -197,7 +197,10 @@ fn another_user_may_read_what_he_may_not_write() {
     let killed = report("with the log of one that was killed").unwrap();
     assert!(killed >= while_running);
     mode(&dir.path().join("out"), 0o755);
-    drop(pcount::ledger::Ledger::start(pcount::ledger::LedgerOptions::new(&dir.path().join("out"))).unwrap());
+    drop(
+        pcount::outputs::ledger::Ledger::start(pcount::ledger::LedgerOptions::new(&dir.path().join("out")))
+            .unwrap(),
+    );
     mode(&dir.path().join("out"), 0o555);
     assert_eq!(report("closed in order"), Some(killed));
     mode(&dir.path().join("out"), 0o755);

@@ -27,8 +27,9 @@ use pcount::{
     config::{Cadence, ParallelConfig, SourceConfig, SourceKind},
     detect::Model,
     engine::{Control, Engine, EngineApi, EngineOptions},
-    export::Exporter,
-    ledger::{self, FILE_NAME, Ledger, LedgerOptions, Reader},
+    ledger::{FILE_NAME, LedgerOptions, Reader},
+    native::disk::Disk,
+    outputs::{Feed, Outputs, csv, ledger::Ledger},
     source::{FrameSource as _, SourceId},
     store::SourceState,
 };
@@ -93,13 +94,16 @@ impl Life {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let ledger = Arc::new(Ledger::start(LedgerOptions::new(dir.path())).unwrap());
-        let exporter = Exporter::start(dir.path()).unwrap();
+        let outputs = Outputs::default();
+        outputs.add(ledger.output(), Feed::Engine);
+        let csv = csv::start(dir.path(), Disk::start("disk-results").unwrap()).unwrap();
+        outputs.add(Arc::new(csv), Feed::Engine);
         let settings =
             ParallelConfig { worker_count: 2, max_workers: 2, max_open_sources: 3, ..Default::default() };
         let mut options = EngineOptions::new(settings);
         let loaded = Arc::new(AtomicUsize::new(0));
         options.load_model = Box::new(move |_| Ok(White::new(&loaded) as Arc<dyn Model>));
-        options.sinks = vec![ledger::sink(&ledger), exporter.sink()];
+        options.sinks = vec![outputs.sink()];
         let engine = Engine::new(options).unwrap();
         engine.start().unwrap();
         write_walk(&dir.path().join("slow.mkv"), 40);

@@ -17,7 +17,6 @@ use crate::{
     cli::RunArgs,
     config::{self, Config, SourceConfig, edit::KeepLogin},
     engine::{EngineApi, preview},
-    export::Exporter,
     headless::{self, outlet::Outlet},
     ledger::{
         chart::{Column, Width},
@@ -25,6 +24,7 @@ use crate::{
     },
     logging::{NativeOutput, RecentLogs},
     native::disk::Disk,
+    outputs::Running,
     source::{SourceId, probe_source},
     tui::{
         self, Exit, TuiOptions,
@@ -39,10 +39,10 @@ const EXPORT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Shows the dashboard until the user quits or a signal comes.
 pub fn run(args: &RunArgs, config: &Config, stop: &StopSignal, parts: &Parts) -> Result<u8, Failure> {
-    let engine = engine(config, parts, Vec::new(), false)?;
+    let engine = engine(config, parts, false)?;
     let host = Arc::new(DashboardHost {
-        exporter: Arc::clone(&parts.exporter),
-        past: parts.ledger.as_ref().map(|ledger| Past {
+        csv: Arc::clone(&parts.written.csv),
+        past: parts.written.ledger.as_ref().map(|ledger| Past {
             ledger: Arc::clone(ledger),
             folder: config.parallel.result_output.clone(),
             timezone: config.parallel.timezone.clone(),
@@ -85,7 +85,7 @@ pub fn run(args: &RunArgs, config: &Config, stop: &StopSignal, parts: &Parts) ->
 
 /// What the screens may ask of this program.
 struct DashboardHost {
-    exporter: Arc<Exporter>,
+    csv: Arc<Running>,
     past: Option<Past>,
     recent: Arc<RecentLogs>,
     keeper: Keeper,
@@ -107,7 +107,7 @@ fn on_disk<T: Send>(work: impl FnOnce() -> Result<T, String> + Send) -> Result<T
 
 impl Host for DashboardHost {
     fn export(&self) -> Result<String, String> {
-        if self.exporter.sync(EXPORT_TIMEOUT) {
+        if self.csv.sync(EXPORT_TIMEOUT) {
             Ok(format!("all results are written to '{}'", self.results))
         } else {
             Err(format!("the disk of '{}' does not follow; rows wait in memory", self.results))

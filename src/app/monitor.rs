@@ -2,37 +2,27 @@
 
 use std::{
     io::{self, IsTerminal},
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::Arc,
     time::Duration,
 };
 
 use anyhow::Context;
-use crossbeam_channel::Receiver;
-use sha2::{Digest, Sha256};
 
 use super::{
     DONE, FAILED, Failure, NO_SOURCE, NO_THREAD, configuration, ending::Ending, native, notices::Notices,
-    signals::StopSignal,
+    outputs::Written, signals::StopSignal,
 };
 use crate::{
     cli::RunArgs,
-    config::{self, Config, SourceKind},
-    engine::{Engine, EngineApi, EngineOptions, Health, aggregator::Sink},
-    export::{
-        Exporter,
-        lines::{Line, Summary},
-        status::{self, StatusWriter},
-    },
+    config::{self, Config},
+    engine::{Engine, EngineApi, EngineOptions, Health},
     headless::{
-        self, Format, Lines,
+        self, Format,
         outlet::{Outlet, OutletState},
         template::Template,
     },
-    ledger::{self, Ledger, LedgerOptions},
     logging::{self, LogHandle, LogOptions, NativeOutput},
+    outputs::status,
     store::{EngineSnapshot, SourceState},
 };
 
@@ -53,18 +43,10 @@ pub(super) struct Parts {
     pub notices: Notices,
     /// How the standard output fares, while lines are printed there.
     pub outlet: OutletState,
-    /// JSON lines that were lost.
-    pub lines_lost: Arc<AtomicU64>,
-    /// Why the summary could not be written.
-    pub summary_refused: Arc<parking_lot::Mutex<Option<String>>>,
     /// Keeps the logs going.
     pub logs: Arc<LogHandle>,
-    /// Writes results and crossings.
-    pub exporter: Arc<Exporter>,
-    /// Keeps crossings and totals.
-    pub ledger: Option<Arc<Ledger>>,
-    /// Tells the state to others while an engine runs.
-    pub status: Arc<parking_lot::Mutex<Option<StatusWriter>>>,
+    /// What is written.
+    pub written: Written,
 }
 
 /// Counts until the sources are over, the user quits or a signal comes.
@@ -101,28 +83,14 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     if mode.is_headless() {
         super::complain_of_refused(&settings.models);
     }
-    let (feed_sink, feed, lines) = headless::feed(settings.ledger);
-    // The ledger first: it is what keeps a second program out of this folder.
-    let lines_lost = lines.lost();
-    let ledger = open_ledger(args, &config, args.json.then_some(lines))?;
-    let exporter = Exporter::start(&settings.result_output)?;
-    let parts = Parts {
-        ending,
-        notices,
-        outlet: OutletState::default(),
-        lines_lost,
-        summary_refused: Arc::default(),
-        logs: Arc::new(logs),
-        exporter: Arc::new(exporter),
-        ledger,
-        status: Default::default(),
-    };
-    match mode {
-        Mode::Dashboard => super::dashboard::run(args, &config, &stop, &parts),
-        Mode::Headless(format) => {
-            let feed = args.json.then_some((feed_sink, feed));
-            headless(args, &config, format, feed, &stop, parts)
-        }
+    let out = if mode.is_headless() { Some(Outlet::start(&io::stdout()).context(NO_THREAD)?) } else { None };
+    let outlet = out.as_ref().map(Outlet::state).unwrap_or_default();
+    let lines = out.as_ref().filter(|_| mode.has_lines(args)).and_then(Outlet::pieces);
+    let written = Written::start(args, &config, lines.map(|pieces| (pieces, outlet.clone())))?;
+    let parts = Parts { ending, notices, outlet, logs: Arc::new(logs), written };
+    match (mode, out) {
+        (Mode::Headless(format), Some(out)) => headless(args, &config, format, out, &stop, &parts),
+        _ => super::dashboard::run(args, &config, &stop, &parts),
     }
 }
 
@@ -140,38 +108,6 @@ fn load(args: &RunArgs) -> Result<Config, Failure> {
             Config::from_sources(&args.sources, &args.overrides()).map_err(|errors| Failure::config(&errors))
         }
     }
-}
-
-/// The ledger, unless the configuration says that there is none. `forward` takes events once they are on
-/// disk.
-fn open_ledger(
-    args: &RunArgs,
-    config: &Config,
-    forward: Option<Lines>,
-) -> Result<Option<Arc<Ledger>>, Failure> {
-    let settings = &config.parallel;
-    if !settings.ledger {
-        return Ok(None);
-    }
-    let files = config.sources.iter().filter(|source| source.kind == SourceKind::Video);
-    let options = LedgerOptions {
-        fingerprint: fingerprint(config),
-        retention: settings.ledger_retention,
-        fresh: args.fresh,
-        reset: files.map(|source| source.id.clone()).collect(),
-        forward,
-        ..LedgerOptions::new(&settings.result_output)
-    };
-    Ok(Some(Arc::new(Ledger::start(options)?)))
-}
-
-/// Changes when what is counted changes: the sources and their lines.
-fn fingerprint(config: &Config) -> String {
-    let mut hash = Sha256::new();
-    for source in &config.sources {
-        hash.update(format!("{} {} {:?} {:?}\n", source.id, source.source, source.lines, source.zones));
-    }
-    hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Which front end.
@@ -206,36 +142,35 @@ impl Mode {
     fn is_headless(&self) -> bool {
         matches!(self, Self::Headless(_))
     }
+
+    /// Whether what happens is printed as it comes.
+    fn has_lines(&self, args: &RunArgs) -> bool {
+        matches!(self, Self::Headless(Format::Json)) && !args.once
+    }
 }
 
 /// An engine with the sources of `config`, which wait for [`start`]. With `tell`, what is wrong with the disk is said on
 /// the standard error as well.
-pub(super) fn engine(
-    config: &Config,
-    parts: &Parts,
-    more: Vec<Box<dyn Sink>>,
-    tell: bool,
-) -> Result<Engine, Failure> {
+pub(super) fn engine(config: &Config, parts: &Parts, tell: bool) -> Result<Engine, Failure> {
     let mut options = EngineOptions::new(config.parallel.clone());
-    options.sinks = more;
-    options.sinks.push(parts.exporter.sink());
-    if let Some(ledger) = &parts.ledger {
-        options.sinks.push(ledger::sink(ledger));
-        options.restored = ledger.totals();
-    }
-    let (ledger, exporter, logs) =
-        (parts.ledger.clone(), Arc::clone(&parts.exporter), Arc::clone(&parts.logs));
+    options.sinks.push(parts.written.list.sink());
+    options.restored = parts.written.ledger.as_ref().map(|ledger| ledger.totals()).unwrap_or_default();
+    let (outputs, logs) = (parts.written.list.clone(), Arc::clone(&parts.logs));
     let (outlet, teller) = (parts.outlet.clone(), tell.then(|| parts.notices.clone()));
     let warned = warnings_in_short(&config.warnings);
     options.health = Some(Arc::new(move || {
-        let status = ledger.as_ref().map(|ledger| ledger.status()).unwrap_or_default();
-        let others = [exporter.problem(), logs.problem(), outlet.problem()];
-        let problems: Vec<_> = status.problem.into_iter().chain(others.into_iter().flatten()).collect();
-        if let Some(teller) = &teller {
-            teller.say_new(&problems);
+        let mut health = Health::default();
+        for output in outputs.health() {
+            health.problems.extend(output.problem);
+            health.notices.extend(output.notices);
+            health.lost += output.lost;
         }
-        let notices = status.notices.into_iter().chain(warned.clone()).collect();
-        Health { problems, notices, lost: status.lost + exporter.lost() }
+        health.problems.extend([logs.problem(), outlet.problem()].into_iter().flatten());
+        health.notices.extend(warned.clone());
+        if let Some(teller) = &teller {
+            teller.say_new(&health.problems);
+        }
+        health
     }));
     parts.ending.set_unkept(Box::new(unkept(parts)));
     options.log_lines_lost = Some(parts.logs.lost_counter());
@@ -244,6 +179,7 @@ pub(super) fn engine(
         // Refused only for an id that is there already, which the configuration has been checked for.
         engine.add_source(source.clone()).map_err(|error| Failure::Usage(error.to_string()))?;
     }
+    parts.written.add_summary(config, Arc::new(engine.clone()))?;
     Ok(engine)
 }
 
@@ -260,9 +196,7 @@ fn warnings_in_short(warnings: &[String]) -> Option<String> {
 pub(super) fn start(engine: &Engine, config: &Config, parts: &Parts) -> Result<(), Failure> {
     tracing::info!("Started with {} sources", config.sources.len());
     engine.start()?;
-    let shown: Arc<dyn EngineApi> = Arc::new(engine.clone());
-    let status = StatusWriter::start(&config.parallel.result_output, shown, parts.exporter.disk())?;
-    *parts.status.lock() = Some(status);
+    parts.written.add_status(config, Arc::new(engine.clone()))?;
     let (ending, engine, parts) = (&parts.ending, engine.clone(), parts.clone());
     ending.set_steps(Box::new(move || {
         finish(&engine, &parts);
@@ -277,18 +211,9 @@ pub(super) fn finish(engine: &Engine, parts: &Parts) -> (EngineSnapshot, u8) {
     let ending = &parts.ending;
     ending.begin();
     engine.stop(STOP_TIMEOUT.min(ending.left(0.6)));
-    *parts.status.lock() = None;
-    if let Some(ledger) = &parts.ledger
-        && !ledger.close(ending.left(0.4))
-    {
-        tracing::error!("The ledger could not be closed in time; crossings may be missing in it");
-    }
+    parts.outlet.make_room();
+    parts.written.list.close(ending.left(0.75));
     let snapshot = engine.snapshot();
-    if let Err(error) = parts.exporter.write_summary(&Summary::from(&snapshot), ending.left(0.3)) {
-        tracing::error!("{error}");
-        *parts.summary_refused.lock() = Some(error.to_string());
-    }
-    parts.exporter.sync(ending.left(0.4));
     let (total_in, total_out, net) = snapshot.totals();
     tracing::info!("Stopped: in {total_in}, out {total_out}, net {net:+}");
     let code = exit_code(&snapshot);
@@ -297,39 +222,20 @@ pub(super) fn finish(engine: &Engine, parts: &Parts) -> (EngineSnapshot, u8) {
 
 /// What would be lost by ending now.
 fn unkept(parts: &Parts) -> impl Fn() -> Vec<String> + Send + Sync + use<> {
-    let (ledger, exporter, logs) =
-        (parts.ledger.clone(), Arc::clone(&parts.exporter), Arc::clone(&parts.logs));
-    let (outlet, lines_lost) = (parts.outlet.clone(), Arc::clone(&parts.lines_lost));
-    let summary_refused = Arc::clone(&parts.summary_refused);
+    let (written, logs, outlet) = (parts.written.clone(), Arc::clone(&parts.logs), parts.outlet.clone());
     move || {
-        let mut sentences = Vec::new();
+        let mut sentences = written.list.unkept();
         let because =
             |problem: Option<String>| problem.map(|problem| format!(" ({problem})")).unwrap_or_default();
-        if let Some(ledger) = &ledger {
-            let status = ledger.status();
-            let missing = ledger.unsaved() + status.lost;
-            if missing > 0 {
-                sentences.push(format!("{missing} events are not in the ledger{}", because(status.problem)));
-            } else if let Some(problem) = status.problem {
-                sentences.push(problem);
-            }
-        }
-        let rows = exporter.unsaved();
-        if rows > 0 {
-            sentences.push(format!("{rows} rows are not in the CSV files{}", because(exporter.problem())));
-        }
-        if let Some(refused) = summary_refused.lock().clone() {
-            sentences.push(format!("the summary is not written ({refused})"));
-        }
         let log_lines = logs.lines_held() + logs.lines_lost();
         if log_lines > 0 {
             sentences.push(format!("{log_lines} lines are not in the log files{}", because(logs.problem())));
         }
-        let (waiting, lost) = (outlet.waiting(), lines_lost.load(Ordering::Relaxed));
-        if waiting + lost > 0 {
+        let lines = written.lines.as_ref().map_or(0, |lines| lines.health().missing());
+        let lines = lines + outlet.waiting();
+        if lines > 0 {
             let problem = because(outlet.problem());
-            sentences
-                .push(format!("{} lines were not taken from the standard output{problem}", waiting + lost));
+            sentences.push(format!("{lines} lines were not taken from the standard output{problem}"));
         }
         sentences
     }
@@ -365,36 +271,31 @@ fn headless(
     args: &RunArgs,
     config: &Config,
     format: Format,
-    feed: Option<(Box<dyn Sink>, Receiver<Line>)>,
+    mut out: Outlet,
     stop: &StopSignal,
-    mut parts: Parts,
+    parts: &Parts,
 ) -> Result<u8, Failure> {
-    let mut out = Outlet::start(&io::stdout()).context(NO_THREAD)?;
-    parts.outlet = out.state();
     let native = native_output(&parts.logs);
-    let (sinks, feed) = feed.map_or_else(Default::default, |(sink, feed)| (vec![sink], Some(feed)));
-    let engine = engine(config, &parts, sinks, true)?;
-    start(&engine, config, &parts)?;
-    let (settling, ledger, ending) = (engine.clone(), parts.ledger.clone(), parts.ending.clone());
-    let room = out.state();
+    let engine = engine(config, parts, true)?;
+    start(&engine, config, parts)?;
+    let (settling, outputs, ending) = (engine.clone(), parts.written.list.clone(), parts.ending.clone());
+    let (room, settled) = (out.state(), out.state());
     let options = headless::Options {
         format,
         once: args.once,
         duration: args.duration,
-        feed,
         has_room: Some(Box::new(move || room.has_room())),
         // What was counted is on disk and printed before the summary.
         settle: Some(Box::new(move || {
             ending.begin();
+            settled.make_room();
             settling.stop(STOP_TIMEOUT.min(ending.left(0.6)));
-            if let Some(ledger) = &ledger {
-                ledger.sync(ending.left(0.4));
-            }
+            outputs.sync(ending.left(0.4));
         })),
     };
     let api: Arc<dyn EngineApi> = Arc::new(engine.clone());
     let outcome = headless::run(&api, options, &stop.received, &mut out)?;
-    let (_, mut code) = finish(&engine, &parts);
+    let (_, mut code) = finish(&engine, parts);
     out.close(parts.ending.left(0.6));
     if parts.outlet.is_gone() && !outcome.is_over() {
         tracing::error!("{READER_GONE}");

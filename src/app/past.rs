@@ -12,11 +12,12 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use crate::{
     files,
     ledger::{
-        self, Ledger, Reader,
+        self, Reader,
         chart::{Column, Width},
         render::{ReportFormat, render},
         report::{Query, Report, Step},
     },
+    outputs::ledger::Ledger,
     source::SourceId,
     tui::history::Asked,
 };

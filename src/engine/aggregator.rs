@@ -15,71 +15,67 @@ use parking_lot::Mutex;
 pub use self::outbox::Outbox;
 use self::outbox::{Report, Taken};
 use crate::{
-    export::records::TaskResult,
     metrics::stages::{Stage, timed},
     source::SourceId,
-    store::Event,
+    store::{Event, records::TaskResult},
 };
 
 /// Events kept for the screens, of all sources together and of each.
 const RECENT: usize = 200;
 
-/// How often sinks may do their regular work (flush, commit).
-const TICK: Duration = Duration::from_millis(250);
+/// How often the thread looks whether it is to end.
+const LOOK: Duration = Duration::from_millis(250);
 
 /// Takes results and events; called from the aggregator's thread only, so it may wait for a disk.
 pub trait Sink: Send {
     /// A source reported.
-    fn result(&mut self, result: &TaskResult);
-    /// Something happened. Crossings come here exactly once, in order within a source.
-    fn event(&mut self, event: &Event);
-    /// Regular work, about four times a second.
-    fn tick(&mut self) {}
-    /// Nothing more will come.
-    fn finish(&mut self) {}
+    fn result(&mut self, result: &Arc<TaskResult>);
+    /// Something happened. Crossings come here exactly once, in order within a source; a number that is left out is that
+    /// of an event which was lost.
+    fn event(&mut self, event: &Arc<Event>);
 }
 
 /// What the handler keeps for everybody to read.
 #[derive(Default)]
 pub struct Collected {
-    latest: Mutex<BTreeMap<String, TaskResult>>,
-    recent: ArcSwap<Vec<Event>>,
+    latest: Mutex<BTreeMap<String, Arc<TaskResult>>>,
+    recent: ArcSwap<Vec<Arc<Event>>>,
     /// The latest events of each source, oldest first.
-    own: Mutex<BTreeMap<SourceId, VecDeque<Event>>>,
+    own: Mutex<BTreeMap<SourceId, VecDeque<Arc<Event>>>>,
 }
 
 impl Collected {
     /// The latest result of each source, by id.
     pub fn results(&self) -> Vec<TaskResult> {
-        self.latest.lock().values().cloned().collect()
+        self.latest.lock().values().map(|result| TaskResult::clone(result)).collect()
     }
 
     /// The latest result of one source.
     pub fn result(&self, source: &str) -> Option<TaskResult> {
-        self.latest.lock().get(source).cloned()
+        self.latest.lock().get(source).map(|result| TaskResult::clone(result))
     }
 
     /// The latest events, oldest first.
-    pub fn recent(&self) -> Arc<Vec<Event>> {
+    pub fn recent(&self) -> Arc<Vec<Arc<Event>>> {
         self.recent.load_full()
     }
 
     /// The latest events of one source, oldest first, however many others have had since.
-    pub fn recent_of(&self, source: &str) -> Vec<Event> {
+    pub fn recent_of(&self, source: &str) -> Vec<Arc<Event>> {
         self.own.lock().get(source).map(|events| events.iter().cloned().collect()).unwrap_or_default()
     }
 
-    fn remember(&self, event: &Event) {
+    fn remember(&self, event: Arc<Event>) {
         let mut own = self.own.lock();
         let events = own.entry(event.source.clone()).or_default();
         if events.len() == RECENT {
             events.pop_front();
         }
-        events.push_back(event.clone());
+        events.push_back(Arc::clone(&event));
         drop(own);
         let recent = self.recent.load();
         let skip = (recent.len() + 1).saturating_sub(RECENT);
-        let events = recent.iter().skip(skip).chain([event]).cloned().collect();
+        let events = recent.iter().skip(skip).chain([&event]).cloned().collect();
         self.recent.store(Arc::new(events));
     }
 }
@@ -100,30 +96,26 @@ impl Aggregator {
 
     /// Handles reports until `stopped` says so and nothing is left.
     pub fn run(mut self, stopped: &dyn Fn() -> bool) {
-        let mut last_tick = std::time::Instant::now();
         loop {
-            match self.outbox.take(TICK) {
+            match self.outbox.take(LOOK) {
                 Taken::Report(report) => self.handle(report),
                 Taken::Nothing if stopped() => break,
                 Taken::Nothing => {}
             }
-            if last_tick.elapsed() >= TICK {
-                last_tick = std::time::Instant::now();
-                self.sinks.iter_mut().for_each(|sink| sink.tick());
-            }
         }
-        self.sinks.iter_mut().for_each(|sink| sink.finish());
     }
 
     fn handle(&mut self, report: Report) {
         match report {
             Report::Result(result) => {
+                let result = Arc::<TaskResult>::from(result);
                 timed(Stage::Record, || self.sinks.iter_mut().for_each(|sink| sink.result(&result)));
-                self.collected.latest.lock().insert(result.camera_id.clone(), *result);
+                self.collected.latest.lock().insert(result.camera_id.clone(), result);
             }
             Report::Event(event) => {
+                let event = Arc::<Event>::from(event);
                 timed(Stage::Record, || self.sinks.iter_mut().for_each(|sink| sink.event(&event)));
-                self.collected.remember(&event);
+                self.collected.remember(event);
             }
             Report::Forget(source) => drop(self.collected.latest.lock().remove(&*source)),
             // Who waited may have lost patience.
@@ -146,13 +138,14 @@ mod tests {
     use crate::{count::Direction, store::EventKind};
 
     #[derive(Default, Clone)]
-    struct Tracks(Arc<Mutex<Vec<u64>>>);
+    struct Tracks(Arc<Mutex<Vec<u64>>>, Arc<Mutex<Vec<u64>>>);
 
     impl Sink for Tracks {
-        fn result(&mut self, _: &TaskResult) {}
-        fn event(&mut self, event: &Event) {
+        fn result(&mut self, _: &Arc<TaskResult>) {}
+        fn event(&mut self, event: &Arc<Event>) {
             if let EventKind::Crossing { track, .. } = event.kind {
                 self.0.lock().push(track);
+                self.1.lock().push(event.number);
             }
         }
     }
@@ -162,21 +155,15 @@ mod tests {
         let seen = Tracks::default();
         let (aggregator, outbox, collected) = Aggregator::new(vec![Box::new(seen.clone())]);
         for track in 0..10_000 {
-            outbox.event(Event {
-                wall: SystemTime::now(),
-                source: "cam".into(),
-                kind: EventKind::Crossing {
-                    line: "door".into(),
-                    direction: Direction::In,
-                    track,
-                    time: 0.0,
-                    confidence: 1.0,
-                },
-            });
+            let line = "door".into();
+            let direction = Direction::In;
+            let kind = EventKind::Crossing { line, direction, track, time: 0.0, confidence: 1.0 };
+            outbox.event(Event::new(SystemTime::now(), "cam", kind));
         }
         let handler = std::thread::spawn(move || aggregator.run(&|| true));
         assert!(outbox.sync(Duration::from_secs(30)));
         assert_eq!(*seen.0.lock(), (0..10_000).collect::<Vec<_>>());
+        assert_eq!(*seen.1.lock(), (1..=10_000).collect::<Vec<_>>(), "numbers without a gap");
         assert_eq!(collected.recent().len(), RECENT);
         handler.join().unwrap();
     }
@@ -184,10 +171,8 @@ mod tests {
     #[test]
     fn the_events_of_a_quiet_source_are_kept_while_another_has_thousands() {
         let (aggregator, outbox, collected) = Aggregator::new(Vec::new());
-        let event = |source: &str| Event {
-            wall: SystemTime::now(),
-            source: source.into(),
-            kind: EventKind::State { state: "Running", error: None },
+        let event = |source: &str| {
+            Event::new(SystemTime::now(), source, EventKind::State { state: "Running", error: None })
         };
         outbox.event(event("quiet"));
         (0..1_000).for_each(|_| outbox.event(event("busy")));

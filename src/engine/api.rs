@@ -56,7 +56,7 @@ pub trait EngineApi: Send + Sync {
         None
     }
     /// The latest events of one source, oldest first, at most a few hundred.
-    fn events(&self, source: &str) -> Vec<Event> {
+    fn events(&self, source: &str) -> Vec<Arc<Event>> {
         self.snapshot().events.iter().filter(|event| &*event.source == source).cloned().collect()
     }
     /// CPU time by stage of one source since the start, in the order of a frame.

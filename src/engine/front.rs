@@ -75,7 +75,7 @@ impl EngineApi for Engine {
         self.source(source)?.preview.load_full()
     }
 
-    fn events(&self, source: &str) -> Vec<Event> {
+    fn events(&self, source: &str) -> Vec<Arc<Event>> {
         self.inner.collected.recent_of(source)
     }
 

@@ -188,7 +188,7 @@ impl Engine {
             // A file is counted again by every run, also when it was removed and comes again.
             counts.clear();
             let (wall, source) = (inner.core.clock.wall(), config.id.clone());
-            inner.core.outbox.event(Event { wall, source, kind: EventKind::Reset });
+            inner.core.outbox.event(Event::new(wall, source, EventKind::Reset));
         }
         let enabled = config.enabled;
         let number = inner.numbers.fetch_add(1, Ordering::SeqCst);

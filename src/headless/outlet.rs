@@ -35,6 +35,7 @@ struct State {
     sent: AtomicU64,
     written: AtomicU64,
     gone: AtomicBool,
+    ending: AtomicBool,
     closing: AtomicBool,
     problem: Mutex<Option<String>>,
 }
@@ -44,10 +45,15 @@ struct State {
 pub struct OutletState(Arc<State>);
 
 impl OutletState {
-    /// Whether little waits to be written; who has more should keep it for now.
+    /// Whether little waits to be written; who has more should keep it for now. At the end there is room for all.
     #[must_use]
     pub fn has_room(&self) -> bool {
-        self.waiting() < ROOM
+        self.0.ending.load(Ordering::SeqCst) || self.waiting() < ROOM
+    }
+
+    /// The end comes: what is still to be written is taken, however much waits.
+    pub fn make_room(&self) {
+        self.0.ending.store(true, Ordering::SeqCst);
     }
 
     /// Pieces (lines, dashboards) that are not written yet. None of those count that nobody wants: the reader has
@@ -74,12 +80,18 @@ impl OutletState {
     }
 }
 
+/// The thread and the first of its [`Pieces`].
+pub struct Outlet {
+    pieces: Option<Pieces>,
+    ended: Receiver<()>,
+    state: OutletState,
+}
+
 /// What is written between two flushes is one piece. Never blocks; gives [`io::ErrorKind::BrokenPipe`] once the
 /// reader has gone. What the output refuses for another reason waits and is written when it can be.
-pub struct Outlet {
+pub struct Pieces {
     piece: Vec<u8>,
-    pieces: Option<Sender<Vec<u8>>>,
-    ended: Receiver<()>,
+    sender: Sender<Vec<u8>>,
     state: OutletState,
 }
 
@@ -103,7 +115,8 @@ impl Outlet {
             Writer { file, disk, state: seen }.run(&waiting);
             drop::<Sender<()>>(alive);
         })?;
-        Ok(Self { piece: Vec::new(), pieces: Some(pieces), ended, state })
+        let pieces = Pieces { piece: Vec::new(), sender: pieces, state: state.clone() };
+        Ok(Self { pieces: Some(pieces), ended, state })
     }
 
     /// How it fares.
@@ -112,7 +125,14 @@ impl Outlet {
         self.state.clone()
     }
 
-    /// Nothing more comes: waits at most `patience` for all to be written.
+    /// For another thread, whose pieces come between those of this one.
+    #[must_use]
+    pub fn pieces(&self) -> Option<Pieces> {
+        let sender = self.pieces.as_ref()?.sender.clone();
+        Some(Pieces { piece: Vec::new(), sender, state: self.state() })
+    }
+
+    /// Nothing more comes, here or from other [`Pieces`]: waits at most `patience` for all to be written.
     pub fn close(&mut self, patience: Duration) {
         self.pieces = None;
         self.state.0.closing.store(true, Ordering::SeqCst);
@@ -123,19 +143,30 @@ impl Outlet {
 
 impl Write for Outlet {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.pieces.as_mut().map_or(Ok(bytes.len()), |pieces| pieces.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.pieces.as_mut().map_or(Ok(()), Pieces::flush)
+    }
+}
+
+impl Write for Pieces {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.piece.extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         if self.state.is_gone() {
+            self.piece.clear();
             return Err(io::ErrorKind::BrokenPipe.into());
         }
         if !self.piece.is_empty() {
             let piece = std::mem::take(&mut self.piece);
             self.state.0.sent.fetch_add(1, Ordering::SeqCst);
             // The thread ends only after `close` or when the reader has gone.
-            let _ = self.pieces.as_ref().map(|pieces| pieces.send(piece));
+            let _ = self.sender.send(piece);
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::report::{Report, Row, Step};
-use crate::export::csv_file::text_cell;
+use crate::files::text_cell;
 
 /// How a report is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]

@@ -1,6 +1,8 @@
 //! Whether the wall clock can be believed: it is compared with the time since the machine started, which nobody
 //! sets. Pure.
 
+use std::time::{Duration, SystemTime};
+
 use crate::clock::Clock;
 
 /// A difference between both clocks from which the wall clock was set, in milliseconds.
@@ -33,8 +35,13 @@ pub struct Moment {
 impl Moment {
     /// Now.
     pub fn now(clock: &dyn Clock) -> Self {
-        let uptime = i64::try_from(clock.uptime().as_millis()).unwrap_or(i64::MAX);
-        Self { wall: super::writer::millis(clock.wall()), uptime }
+        Self::of(clock.wall(), clock.uptime())
+    }
+
+    /// The moment at which the clocks showed this.
+    pub fn of(wall: SystemTime, uptime: Duration) -> Self {
+        let uptime = i64::try_from(uptime.as_millis()).unwrap_or(i64::MAX);
+        Self { wall: super::writer::millis(wall), uptime }
     }
 
     fn offset(self) -> i64 {

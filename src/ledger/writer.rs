@@ -11,10 +11,9 @@ use std::{
     fs,
     os::unix::fs::MetadataExt,
     sync::{Arc, atomic::Ordering},
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use rusqlite::{Connection, params};
 
 pub(super) use self::rows::{millis, read_totals, write_jump, write_reset, write_totals};
@@ -26,13 +25,13 @@ use self::{
 use super::{
     BATCH, LedgerError, LedgerOptions, MAX_WAITING, Shared,
     lock::Lock,
+    patiently,
     salvage::Totals,
     schema,
     steady::{self, Moment, Steadiness},
 };
 use crate::{
     count::Direction,
-    export::lines::Line,
     native::disk::Disk,
     source::SourceId,
     store::{Event, EventKind, LineCounts},
@@ -57,24 +56,8 @@ const WATCHING: &str = "Running";
 /// Most notices kept; the last ones.
 const MOST_NOTICES: usize = 5;
 
-/// What the writer is asked.
-pub(super) enum Order {
-    Event {
-        sequence: u64,
-        moment: Moment,
-        event: Box<Event>,
-    },
-    /// A source has handled so many frames.
-    Frames {
-        source: SourceId,
-        frames: u64,
-        moment: Moment,
-    },
-    Sync(Sender<bool>),
-    Close(Sender<bool>),
-}
-
-pub(super) struct Writer {
+/// Writes a ledger. What it is given carries the moment at which it was given, in order; [`Self::work`] is its own work.
+pub(crate) struct Writer {
     options: LedgerOptions,
     shared: Arc<Shared>,
     connection: Option<Connection>,
@@ -83,7 +66,7 @@ pub(super) struct Writer {
     begun: Moment,
     rows: VecDeque<Row>,
     /// Events that wait to be passed on until they are durable.
-    unforwarded: VecDeque<Line>,
+    unforwarded: VecDeque<Arc<Event>>,
     taken: u64,
     totals: Totals,
     /// Whether [`Self::totals`] go on from those of the file.
@@ -101,6 +84,10 @@ pub(super) struct Writer {
     background: Background,
     last_heartbeat: Instant,
     last_commit: Instant,
+    /// When the next commit is, where something waits for one.
+    due: Option<Instant>,
+    /// When the clocks are compared next.
+    tick: Instant,
     retry_at: Instant,
     /// Since when another process holds the file.
     busy_since: Option<Instant>,
@@ -110,7 +97,18 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub fn new(options: LedgerOptions, shared: Arc<Shared>, lock: Lock, disk: Disk) -> Self {
+    /// Takes the ledger of `options`, once it is no other program's, and opens it. What is done to files is done on `disk`.
+    ///
+    /// # Errors
+    /// When another program counts into this folder.
+    pub fn start(options: LedgerOptions, shared: Arc<Shared>, disk: Disk) -> Result<Self, LedgerError> {
+        let lock = patiently(|| disk.run(|| Lock::take(&options.path)))?;
+        let mut writer = Self::new(options, shared, lock, disk.clone());
+        disk.run(|| writer.open());
+        Ok(writer)
+    }
+
+    fn new(options: LedgerOptions, shared: Arc<Shared>, lock: Lock, disk: Disk) -> Self {
         let (now, begun) = (Instant::now(), Moment::now(options.clock.as_ref()));
         Self {
             background: Background::new(options.retention),
@@ -133,6 +131,8 @@ impl Writer {
             has_clock: false,
             last_heartbeat: now,
             last_commit: now,
+            due: None,
+            tick: now,
             retry_at: now,
             busy_since: None,
             lock,
@@ -153,58 +153,72 @@ impl Writer {
         self.totals.iter().map(of).collect()
     }
 
-    pub fn run(mut self, orders: &Receiver<Order>) {
-        let disk = self.disk.clone();
-        let mut due = (!disk.run(|| self.commit())).then(|| Instant::now() + BATCH);
-        let mut tick = Instant::now();
-        loop {
-            let wake = due.unwrap_or(tick).min(tick).min(self.background.wake(tick));
-            match orders.recv_deadline(wake) {
-                Ok(Order::Event { sequence, moment, event }) => {
-                    self.observe(moment);
-                    self.take(sequence, moment, *event);
-                    due = due.or(Some(self.last_commit + BATCH));
-                }
-                Ok(Order::Frames { source, frames, moment }) => {
-                    self.observe(moment);
-                    if let Some(watch) = self.watching.frames(source.clone(), frames, moment) {
-                        self.push(Row::Watch(source, watch));
-                    }
-                    if self.watching.unnoted(false).next().is_some() {
-                        due = due.or(Some(self.last_commit + BATCH));
-                    }
-                }
-                Ok(Order::Sync(done)) => {
-                    // Whoever waited may have lost patience.
-                    self.write_all_watches = true;
-                    let committed = disk.run(|| self.commit());
-                    let _ = done.send(committed);
-                    due = (!committed).then(|| Instant::now() + BATCH);
-                }
-                Ok(Order::Close(done)) => {
-                    let _ = done.send(disk.run(|| self.end()));
-                    return;
-                }
-                // Only where nothing waits: orders carry moments of their own, which come before this one.
-                Err(RecvTimeoutError::Timeout) if Instant::now() >= tick => {
-                    tick = Instant::now() + TICK;
-                    self.observe(Moment::now(self.options.clock.as_ref()));
-                }
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => {
-                    disk.run(|| self.end());
-                    return;
-                }
-            }
-            // Looked at after every order: a busy channel must not put the commit off.
-            let now = Instant::now();
-            if now >= due.unwrap_or(self.last_heartbeat + HEARTBEAT) {
-                let committed = now >= self.retry_at && disk.run(|| self.commit());
-                due = (!committed).then(|| now + BATCH);
-            } else if now >= self.background.wake(tick) {
-                disk.run(|| self.do_background());
-            }
+    /// The first commit: this run's session, and what waits since the file was opened.
+    pub fn begin(&mut self) {
+        self.due = (!self.commit_on_disk()).then(|| Instant::now() + BATCH);
+        self.tick = Instant::now();
+    }
+
+    /// When [`Self::work`] is due.
+    pub fn wake(&self) -> Instant {
+        self.due.unwrap_or(self.tick).min(self.tick).min(self.background.wake(self.tick))
+    }
+
+    /// Notes an event that was given at this moment.
+    pub fn event(&mut self, event: &Arc<Event>, wall: SystemTime, uptime: Duration) {
+        let moment = Moment::of(wall, uptime);
+        self.observe(moment);
+        self.take(self.taken + 1, moment, event);
+        self.due = self.due.or(Some(self.last_commit + BATCH));
+    }
+
+    /// A source had handled `frames` frames at this moment: from one such note to the next, if they are not far apart, it
+    /// is watched.
+    pub fn frames(&mut self, source: SourceId, frames: u64, wall: SystemTime, uptime: Duration) {
+        let moment = Moment::of(wall, uptime);
+        self.observe(moment);
+        if let Some(watch) = self.watching.frames(source.clone(), frames, moment) {
+            self.push(Row::Watch(source, watch));
         }
+        if self.watching.unnoted(false).next().is_some() {
+            self.due = self.due.or(Some(self.last_commit + BATCH));
+        }
+    }
+
+    /// Commits everything that waits. `false` when the disk refuses.
+    pub fn flush(&mut self) -> bool {
+        self.write_all_watches = true;
+        let committed = self.commit_on_disk();
+        self.due = (!committed).then(|| Instant::now() + BATCH);
+        committed
+    }
+
+    /// Commits what is due, and does what there is to do beside it. `idle`: nothing waits to be given to it.
+    pub fn work(&mut self, idle: bool) {
+        let now = Instant::now();
+        // Only where nothing waits: what does carries moments of its own, which come before this one.
+        if idle && now >= self.tick {
+            self.tick = now + TICK;
+            self.observe(Moment::now(self.options.clock.as_ref()));
+        }
+        if now >= self.due.unwrap_or(self.last_heartbeat + HEARTBEAT) {
+            let committed = now >= self.retry_at && self.commit_on_disk();
+            self.due = (!committed).then(|| now + BATCH);
+        } else if now >= self.background.wake(self.tick) {
+            let disk = self.disk.clone();
+            disk.run(|| self.do_background());
+        }
+    }
+
+    /// Commits what waits, ends the session and closes the file. `false` when the disk refuses.
+    pub fn close(&mut self) -> bool {
+        let disk = self.disk.clone();
+        disk.run(|| self.end())
+    }
+
+    fn commit_on_disk(&mut self) -> bool {
+        let disk = self.disk.clone();
+        disk.run(|| self.commit())
     }
 
     fn observe(&mut self, moment: Moment) {
@@ -213,15 +227,16 @@ impl Writer {
         }
     }
 
-    fn take(&mut self, sequence: u64, moment: Moment, event: Event) {
+    fn take(&mut self, sequence: u64, moment: Moment, event: &Arc<Event>) {
         self.taken = sequence;
         let wall = millis(event.wall);
         if self.options.forward.is_some() {
-            self.unforwarded.push_back(Line::from(&event));
+            self.unforwarded.push_back(Arc::clone(event));
         }
-        let source = event.source;
-        match event.kind {
+        let source = event.source.clone();
+        match &event.kind {
             EventKind::Crossing { line, direction, track, time, confidence } => {
+                let (line, direction) = (line.clone(), *direction);
                 let counts = self.totals.entry(source.clone()).or_default().entry(line.clone()).or_default();
                 match direction {
                     Direction::In => counts.0 += 1,
@@ -235,9 +250,9 @@ impl Writer {
                     direction,
                     wall,
                     mono: (moment.uptime - self.begun.uptime).max(0),
-                    source_time: time,
-                    track,
-                    confidence,
+                    source_time: *time,
+                    track: *track,
+                    confidence: *confidence,
                 });
             }
             EventKind::Reset => self.reset(source, sequence, wall),
@@ -359,7 +374,7 @@ impl Writer {
     /// Passes on what is durable, or what nobody can make durable at present.
     fn forward(&mut self) {
         let Some(forward) = &self.options.forward else { return };
-        self.unforwarded.drain(..).for_each(|line| forward.put(line));
+        self.unforwarded.drain(..).for_each(|event| forward(&event));
     }
 
     fn end(&mut self) -> bool {

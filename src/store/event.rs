@@ -11,12 +11,23 @@ use crate::{
 /// What happened, for the ticker, the logs, the CSV and the JSON lines.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
+    /// Its place in the order in which the engine passes events on, from 1: where a number is left out, an event was
+    /// lost. 0 until it is passed on.
+    pub number: u64,
     /// Wall time.
     pub wall: SystemTime,
     /// Which source.
     pub source: SourceId,
     /// What.
     pub kind: EventKind,
+}
+
+impl Event {
+    /// What happened just now, not passed on yet.
+    #[must_use]
+    pub fn new(wall: SystemTime, source: impl Into<SourceId>, kind: EventKind) -> Self {
+        Self { number: 0, wall, source: source.into(), kind }
+    }
 }
 
 /// Kinds of [`Event`].

@@ -44,7 +44,7 @@ fn bytes_a_second(sources: usize, (width, height): (u16, u16)) -> usize {
                         time: 1.0,
                         confidence: 0.9,
                     };
-                    events.push(Event { wall, source: source.id.clone(), kind });
+                    events.push(Arc::new(Event::new(wall, source.id.clone(), kind)));
                 }
             }
             snapshot.events = Arc::new(events);

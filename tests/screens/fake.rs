@@ -15,7 +15,6 @@ use pcount::{
     config::{LineConfig, SourceConfig, SourceKind, SourceSpec, Strategy, edit::KeepLogin},
     count::{Direction, Reason, replay::Paths},
     engine::{Answer, Control, EngineApi, EngineError, Reply},
-    export::lines::Total,
     geometry::BBox,
     ledger::{
         chart::{Column, Width},
@@ -26,7 +25,7 @@ use pcount::{
     source::SourceId,
     store::{
         EngineSnapshot, Event, EventKind, LineCounts, Minute, Preview, SourceSnapshot, SourceState,
-        WorkerSnapshot,
+        WorkerSnapshot, records::Total,
     },
     track::{Track, TrackUpdate},
     tui::{
@@ -145,8 +144,8 @@ pub fn mixed() -> Vec<SourceSnapshot> {
     ]
 }
 
-pub fn events() -> Vec<Event> {
-    let event = |seconds, source: &str, kind| Event { wall: ago(seconds), source: source.into(), kind };
+pub fn events() -> Vec<Arc<Event>> {
+    let event = |seconds, source: &str, kind| Arc::new(Event::new(ago(seconds), source, kind));
     let crossing = |direction, track| EventKind::Crossing {
         line: "door".into(),
         direction,
@@ -224,7 +223,7 @@ pub struct FakeEngine {
     pub sent: Mutex<Vec<String>>,
     pub preview: Mutex<Option<Arc<Preview>>>,
     /// Events of one source that are not among the latest of all.
-    pub own: Mutex<Vec<Event>>,
+    pub own: Mutex<Vec<Arc<Event>>>,
     /// What is said to the next thing that is asked.
     pub refusal: Mutex<Option<EngineError>>,
     /// Answers that the test gives, where it wants to.
@@ -326,7 +325,7 @@ impl EngineApi for FakeEngine {
         Some(paths)
     }
 
-    fn events(&self, source: &str) -> Vec<Event> {
+    fn events(&self, source: &str) -> Vec<Arc<Event>> {
         let (own, snapshot) = (self.own.lock(), self.snapshot.lock());
         own.iter().chain(snapshot.events.iter()).filter(|event| &*event.source == source).cloned().collect()
     }

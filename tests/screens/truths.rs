@@ -1,7 +1,10 @@
 //! What the screens say is what is: what is there already, what stays in the file, what will not come, and one name
 //! for one thing.
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use pcount::{
     config::SourceConfig,
@@ -160,14 +163,12 @@ fn the_picture_of_the_dialog_is_there_to_draw_on() {
 #[test]
 fn the_events_of_a_source_are_its_own_whatever_others_do() {
     let mut stage = mixed();
-    let event = |source: &str, state| Event {
-        wall: fake::ago(3_000),
-        source: source.into(),
-        kind: EventKind::State { state, error: None },
+    let event = |source: &str, state| {
+        Arc::new(Event::new(fake::ago(3_000), source, EventKind::State { state, error: None }))
     };
     *stage.engine.own.lock() = vec![event("camera_04", "Paused")];
     stage.engine.change(|snapshot| {
-        snapshot.events = std::sync::Arc::new((0..200).map(|_| event("camera_01", "Running")).collect());
+        snapshot.events = Arc::new((0..200).map(|_| event("camera_01", "Running")).collect());
     });
     stage.tick();
     stage.keys("/roof<enter><enter>3");
@@ -175,7 +176,11 @@ fn the_events_of_a_source_are_its_own_whatever_others_do() {
     assert!(text.contains("11:44:56 paused"), "{text}");
     // In a frozen view, what was there when it was frozen.
     stage.keys("f");
-    stage.engine.own.lock().push(Event { wall: fake::ago(0), ..event("camera_04", "Connecting") });
+    stage
+        .engine
+        .own
+        .lock()
+        .push(Arc::new(Event { wall: fake::ago(0), ..(*event("camera_04", "Connecting")).clone() }));
     stage.pass(Duration::from_secs(2));
     assert!(!stage.text(60, 16).contains(" connecting"), "{}", stage.text(60, 16));
     stage.keys("f");

@@ -23,10 +23,9 @@ use pcount::{
     },
     detect::{DetectError, Detection, Detector, Model, ModelInfo},
     engine::{Engine, EngineApi, EngineOptions, aggregator::Sink},
-    export::records::TaskResult,
     geometry::BBox,
     source::{Frame, FrameSource, Interrupt, Opener, SourceError, StreamInfo, picture::Picture},
-    store::{Event, EventKind, SourceSnapshot, SourceState},
+    store::{Event, EventKind, SourceSnapshot, SourceState, records::TaskResult},
 };
 
 pub const WIDTH: i32 = 64;
@@ -208,11 +207,11 @@ impl Record {
 }
 
 impl Sink for Record {
-    fn result(&mut self, result: &TaskResult) {
-        self.results.lock().push(result.clone());
+    fn result(&mut self, result: &Arc<TaskResult>) {
+        self.results.lock().push(TaskResult::clone(result));
     }
-    fn event(&mut self, event: &Event) {
-        self.events.lock().push(event.clone());
+    fn event(&mut self, event: &Arc<Event>) {
+        self.events.lock().push(Event::clone(event));
     }
 }
 

@@ -15,9 +15,8 @@ use crossbeam_channel::{Sender, bounded};
 use parking_lot::{Condvar, Mutex};
 
 use crate::{
-    export::records::TaskResult,
     source::SourceId,
-    store::{Event, EventKind},
+    store::{Event, EventKind, records::TaskResult},
 };
 
 /// Reports that may wait; some 20 MB.
@@ -55,6 +54,8 @@ struct Backlog {
     /// In the place of reports that there is no room for; delivered after them.
     latest: BTreeMap<Latest, Report>,
     lost: u64,
+    /// Number of the latest event that was passed on or lost.
+    number: u64,
     closed: bool,
 }
 
@@ -138,7 +139,7 @@ impl Outbox {
             (report, _) if is_kept(&report) => backlog.reports.push_back(report),
             (report, Some(key)) if full || backlog.latest.contains_key(&key) => backlog.replace(key, report),
             (report, _) if !full => backlog.reports.push_back(report),
-            _ => backlog.lose(),
+            (report, _) => backlog.lose(&report),
         }
         self.news.notify_one();
     }
@@ -150,7 +151,11 @@ impl Outbox {
             self.news.wait_for(&mut backlog, patience);
         }
         let latest = |backlog: &mut Backlog| backlog.latest.pop_first().map(|(_, report)| report);
-        let report = backlog.reports.pop_front().or_else(|| latest(&mut backlog));
+        let mut report = backlog.reports.pop_front().or_else(|| latest(&mut backlog));
+        if let Some(Report::Event(event)) = &mut report {
+            backlog.number += 1;
+            event.number = backlog.number;
+        }
         report.map_or(Taken::Nothing, Taken::Report)
     }
 
@@ -173,27 +178,27 @@ impl Outbox {
 impl Backlog {
     /// Keeps `report` in the place of the one before, whose errors it takes over.
     fn replace(&mut self, key: Latest, mut report: Report) {
-        match (self.latest.remove(&key), &mut report) {
-            (None, _) => {}
-            (Some(Report::Result(old)), Report::Result(new)) => {
-                let newer = std::mem::replace(&mut new.errors, old.errors);
+        if let Some(mut old) = self.latest.remove(&key) {
+            if let (Report::Result(old), Report::Result(new)) = (&mut old, &mut report) {
+                let newer = std::mem::replace(&mut new.errors, std::mem::take(&mut old.errors));
                 new.errors.extend(newer);
                 let spare = new.errors.len().saturating_sub(ERRORS);
                 new.errors.drain(..spare);
-                self.lose();
             }
-            (Some(_), _) => self.lose(),
+            self.lose(&old);
         }
         self.latest.insert(key, report);
     }
 
-    fn lose(&mut self) {
+    fn lose(&mut self, report: &Report) {
         if self.lost == 0 {
             tracing::warn!(
                 "Results are not taken as fast as they come; states and periodic results are lost"
             );
         }
         self.lost += 1;
+        // Its number is left out, which tells those who come after.
+        self.number += u64::from(matches!(report, Report::Event(_)));
     }
 }
 

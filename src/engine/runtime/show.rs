@@ -6,9 +6,8 @@ use super::{Run, SourceRuntime};
 use crate::{
     config::{SourceConfig, SourceKind},
     engine::pipeline::{Pipeline, Step},
-    export::records::TaskResult,
     source::{Frame, substream_for},
-    store::{Event, EventKind, Limit, SourceSnapshot, SourceState, ZoneCounts},
+    store::{Event, EventKind, Limit, SourceSnapshot, SourceState, ZoneCounts, records::TaskResult},
     track::Track,
 };
 
@@ -74,7 +73,7 @@ impl SourceRuntime {
     }
 
     pub(super) fn emit(&self, kind: EventKind) {
-        self.core.outbox.event(Event { wall: self.core.clock.wall(), source: self.id.clone(), kind });
+        self.core.outbox.event(Event::new(self.core.clock.wall(), self.id.clone(), kind));
     }
 
     /// The source may take more memory from now on.

@@ -10,9 +10,8 @@ use crate::{
     count::Direction,
     detect::{DetectError, Detection, Detector, Model, ModelInfo},
     engine::{Control, Engine, EngineApi as _, EngineError, EngineOptions, aggregator::Sink},
-    export::records::TaskResult,
     source::picture::Picture,
-    store::{Event, EventKind, copies},
+    store::{Event, EventKind, copies, records::TaskResult},
 };
 
 struct Blind(ModelInfo);
@@ -110,8 +109,8 @@ fn a_snapshot_never_says_that_it_is_newer_than_what_it_holds() {
 struct Slow(mpsc::Sender<()>, mpsc::Receiver<()>, Arc<Mutex<usize>>);
 
 impl Sink for Slow {
-    fn result(&mut self, _: &TaskResult) {}
-    fn event(&mut self, event: &Event) {
+    fn result(&mut self, _: &Arc<TaskResult>) {}
+    fn event(&mut self, event: &Arc<Event>) {
         self.0.send(()).ok();
         self.1.recv().ok();
         *self.2.lock() += usize::from(matches!(event.kind, EventKind::Crossing { .. }));

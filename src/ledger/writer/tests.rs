@@ -20,7 +20,7 @@ fn crossing(track: u64) -> Event {
         time: 0.0,
         confidence: 1.0,
     };
-    Event { wall: SystemTime::now(), source: "cam".into(), kind }
+    Event::new(SystemTime::now(), "cam", kind)
 }
 
 fn now(seconds: i64) -> Moment {
@@ -53,7 +53,7 @@ fn that_a_source_is_watched_is_noted_at_once_and_then_with_every_heartbeat() {
 fn totals_are_taken_once_however_often_the_disk_refuses_the_session() {
     let folder = tempfile::tempdir().expect("folder");
     let (mut before, path) = opened(&folder);
-    before.take(1, now(1), crossing(1));
+    before.take(1, now(1), &Arc::new(crossing(1)));
     assert!(before.commit());
     drop(before);
     let change = |sql: &str| Connection::open(&path).expect("open").execute_batch(sql).expect("changed");
@@ -71,13 +71,13 @@ fn a_commit_that_could_not_be_confirmed_is_made_again_and_doubles_nothing() {
     let folder = tempfile::tempdir().expect("folder");
     let (mut writer, path) = opened(&folder);
     for sequence in 1..=3 {
-        writer.take(sequence, now(1), crossing(sequence));
+        writer.take(sequence, now(1), &Arc::new(crossing(sequence)));
     }
     let reset = Event { kind: EventKind::Reset, source: "other".into(), ..crossing(0) };
-    writer.take(4, now(1), reset);
+    writer.take(4, now(1), &Arc::new(reset));
     writer.try_commit().expect("written");
     // As if the answer had been lost: all rows still wait. Once over the same connection, once over a new one.
-    writer.take(5, now(1), crossing(5));
+    writer.take(5, now(1), &Arc::new(crossing(5)));
     writer.try_commit().expect("written again");
     writer.connection = None;
     assert!(writer.commit());

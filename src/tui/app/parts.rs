@@ -130,7 +130,7 @@ pub struct Extras {
     /// Columns of the chart on screen, once they are read.
     pub chart: Option<ChartColumns>,
     /// The latest events of the source on screen, oldest first, and whose they are.
-    pub events: Option<(SourceId, Vec<Event>)>,
+    pub events: Option<(SourceId, Vec<Arc<Event>>)>,
     /// Why the chart on screen holds this run only.
     pub chart_problem: Option<String>,
     /// CPU time of the selected source by stage.

@@ -1,5 +1,7 @@
 //! One source in full, in panes: picture, counts, what happened, charts, times, log, configuration.
 
+use std::sync::Arc;
+
 use ratatui::{
     buffer::Buffer,
     layout::Rect,
@@ -215,13 +217,13 @@ fn events(
     look: &Look,
 ) -> (Vec<Line<'static>>, usize) {
     let known = ui.extras.events.take().filter(|(of, _)| *of == source.id);
-    let events: &[Event] = known.as_ref().map_or(&[], |(_, events)| events);
+    let events: &[Arc<Event>] = known.as_ref().map_or(&[], |(_, events)| events);
     if events.is_empty() {
         ui.extras.events = known;
         return (vec![look.line("nothing has happened yet", Role::Dim)], 0);
     }
     let (shown, hidden) = window(ui, Pane::Events, events.len(), rows);
-    let line = |event: &Event| {
+    let line = |event: &Arc<Event>| {
         let stamp = format!("{} ", ui.clock().clock(event.wall));
         let (what, role) = event_list::describe(&event.kind, look);
         let room = width.saturating_sub(stamp.len());

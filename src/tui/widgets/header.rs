@@ -1,5 +1,7 @@
 //! Title, workers and queue, detector, load, and what was lost.
 
+use std::sync::Arc;
+
 use ratatui::{
     buffer::Buffer,
     layout::Rect,
@@ -9,7 +11,7 @@ use ratatui::{
 use super::{Look, put};
 use crate::{
     config::Strategy,
-    store::{EngineSnapshot, EventKind},
+    store::{EngineSnapshot, Event, EventKind},
     tui::{app::UiState, format, text, theme::Role},
 };
 
@@ -106,9 +108,8 @@ fn losses(ui: &UiState, snapshot: &EngineSnapshot) -> Vec<(String, Role)> {
 /// Failures of the last minute.
 fn recent_errors(ui: &UiState, snapshot: &EngineSnapshot) -> usize {
     let now = std::time::SystemTime::from(ui.moment().wall.timestamp());
-    let is_recent =
-        |event: &&crate::store::Event| now.duration_since(event.wall).is_ok_and(|age| age.as_secs() < 60);
-    let failed = |event: &&crate::store::Event| matches!(event.kind, EventKind::State { error: Some(_), .. });
+    let is_recent = |event: &&Arc<Event>| now.duration_since(event.wall).is_ok_and(|age| age.as_secs() < 60);
+    let failed = |event: &&Arc<Event>| matches!(event.kind, EventKind::State { error: Some(_), .. });
     snapshot.events.iter().rev().take_while(is_recent).filter(failed).count()
 }
 

@@ -3,11 +3,11 @@ use std::time::SystemTime;
 use super::*;
 use crate::{
     count::{Direction, Reason},
-    export::records::{FrameInfo, ResultStatus},
+    store::records::{FrameInfo, ResultStatus},
 };
 
 fn event(kind: EventKind) -> Event {
-    Event { wall: SystemTime::UNIX_EPOCH, source: "camera".into(), kind }
+    Event::new(SystemTime::UNIX_EPOCH, "camera", kind)
 }
 
 fn crossing(track: u64) -> Event {
@@ -117,4 +117,22 @@ fn without_a_handler_nothing_is_held_up_and_what_was_counted_is_lost_by_number()
     outbox.event(state("Running"));
     assert!(!outbox.is_full() && outbox.problem().is_some());
     assert_eq!(outbox.lost(), 2);
+}
+
+#[test]
+fn the_numbers_of_events_leave_out_those_that_were_lost() {
+    let outbox = Outbox::with_room(2);
+    let numbers = |outbox: &Outbox| -> Vec<u64> {
+        std::iter::from_fn(|| match outbox.take(Duration::ZERO) {
+            Taken::Report(Report::Event(event)) => Some(event.number),
+            Taken::Report(report) => panic!("{report:?}"),
+            Taken::Nothing => None,
+        })
+        .collect()
+    };
+    (1..=3).for_each(|track| outbox.event(crossing(track)));
+    outbox.event(suppressed());
+    assert_eq!(numbers(&outbox), [2, 3, 4], "one was lost before these could be passed on");
+    outbox.event(state("Running"));
+    assert_eq!(numbers(&outbox), [5]);
 }

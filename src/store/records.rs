@@ -98,6 +98,19 @@ pub enum ResultStatus {
     Error,
 }
 
+/// Sums over all sources.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Total {
+    /// Crossings in.
+    #[serde(rename = "in")]
+    pub total_in: u64,
+    /// Crossings out.
+    #[serde(rename = "out")]
+    pub total_out: u64,
+    /// In minus out.
+    pub net: i64,
+}
+
 impl TaskResult {
     /// The result that a source's snapshot amounts to.
     #[must_use]

@@ -4,18 +4,14 @@
 use std::{
     fs::{self, File},
     io,
-    path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    thread::JoinHandle,
+    path::{Path, PathBuf},
+    sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
 
-use crossbeam_channel::{Receiver, bounded};
 use serde::{Deserialize, Serialize};
 
+use super::{Gauge, MAX_BYTES, Output, Reading, Running, Setup, keep_foreign};
 use crate::{
     config::{SourceKind, Strategy},
     engine::EngineApi,
@@ -32,9 +28,6 @@ const INTERVAL: Duration = Duration::from_secs(1);
 
 /// A file older than this belongs to a program that is gone, or hangs.
 const FRESH: Duration = Duration::from_secs(5);
-
-/// A longer file is none of ours: some 10,000 sources.
-const MAX_BYTES: u64 = 16 << 20;
 
 /// What the text dashboard and the templates show.
 #[derive(Debug, Serialize, Deserialize)]
@@ -96,57 +89,65 @@ fn whole() -> f32 {
     1.0
 }
 
-/// The end waits at most this long for the file to be removed.
-const PATIENCE: Duration = Duration::from_millis(300);
-
-/// Writes the file once a second until it is dropped; then removes it, unless another program has written it since.
-pub struct StatusWriter {
-    stop: Arc<AtomicBool>,
-    thread: JoinHandle<()>,
-    ended: Receiver<()>,
+/// Starts to write the state of `engine` into `dir` once a second, on `disk`. When it is closed, it removes the file, unless
+/// another program has written it since. A disk that refuses is no error: the file goes stale and is not used. A file of
+/// somebody else's that has the name is set aside.
+///
+/// # Errors
+/// When the system refuses a thread.
+pub fn start(dir: &Path, engine: Arc<dyn EngineApi>, disk: Disk) -> io::Result<Running> {
+    let path = dir.join(FILE_NAME);
+    Running::start(StatusFile { path, engine, disk, written: None, refused: false, due: Instant::now() })
 }
 
-impl StatusWriter {
-    /// Starts writing into `dir`, on `disk`. A disk that refuses is no error: the file goes stale and is not used. A file of
-    /// somebody else's that has the name is set aside.
-    ///
-    /// # Errors
-    /// When the system refuses a thread.
-    pub fn start(dir: &Path, engine: Arc<dyn EngineApi>, disk: Disk) -> io::Result<Self> {
-        let path = dir.join(FILE_NAME);
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopped = Arc::clone(&stop);
-        let (alive, ended) = bounded::<()>(0);
-        let thread = std::thread::Builder::new().name("status".into()).spawn(move || {
-            let (mut written, mut refused) = (None, false);
-            while !stopped.load(Ordering::SeqCst) {
-                let snapshot = engine.snapshot();
-                match disk.run(|| write(&path, &snapshot, written.as_ref())) {
-                    Ok(file) => (written, refused) = (Some(file), false),
-                    Err(error) if !std::mem::replace(&mut refused, true) => {
-                        tracing::warn!("The state cannot be written to '{}': {error}", path.display());
-                    }
-                    Err(_) => {}
-                }
-                std::thread::park_timeout(INTERVAL);
-            }
-            disk.run(|| {
-                if written.is_some_and(|file| files::is_at(&file, &path)) {
-                    let _ = fs::remove_file(&path);
-                }
-            });
-            drop(alive);
-        })?;
-        Ok(Self { stop, thread, ended })
+struct StatusFile {
+    path: PathBuf,
+    engine: Arc<dyn EngineApi>,
+    disk: Disk,
+    /// As it was last written.
+    written: Option<File>,
+    refused: bool,
+    due: Instant,
+}
+
+impl Output for StatusFile {
+    fn setup(&self) -> Setup {
+        Setup { wants: |_| false, ..Setup::new("status", 1) }
     }
-}
 
-impl Drop for StatusWriter {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::SeqCst);
-        self.thread.thread().unpark();
-        // Nothing is ever sent: it ends when the thread has. A disk that does not answer leaves a file that goes stale.
-        let _ = self.ended.recv_timeout(PATIENCE);
+    fn gauge(&self) -> Box<Gauge> {
+        Box::new(Reading::default)
+    }
+
+    fn wake(&self) -> Option<Instant> {
+        Some(self.due)
+    }
+
+    fn work(&mut self, _: bool) {
+        self.flush();
+        self.due = Instant::now() + INTERVAL;
+    }
+
+    fn flush(&mut self) -> bool {
+        let snapshot = self.engine.snapshot();
+        match self.disk.run(|| write(&self.path, &snapshot, self.written.as_ref())) {
+            Ok(file) => (self.written, self.refused) = (Some(file), false),
+            Err(error) if !std::mem::replace(&mut self.refused, true) => {
+                tracing::warn!("The state cannot be written to '{}': {error}", self.path.display());
+            }
+            Err(_) => {}
+        }
+        !self.refused
+    }
+
+    fn close(&mut self) -> bool {
+        let (written, path) = (self.written.take(), &self.path);
+        self.disk.run(|| {
+            if written.is_some_and(|file| files::is_at(&file, path)) {
+                let _ = fs::remove_file(path);
+            }
+        });
+        true
     }
 }
 
@@ -157,22 +158,6 @@ fn write(path: &Path, snapshot: &EngineSnapshot, last: Option<&File>) -> io::Res
         keep_foreign::<Status>(path)?;
     }
     files::publish(path, &text, files::SHARED)
-}
-
-/// Sets the file `path` aside if it does not hold a `T`: it is somebody else's, and about to be replaced. An empty
-/// file is what a machine leaves that lost its power.
-pub(super) fn keep_foreign<T: for<'de> Deserialize<'de>>(path: &Path) -> io::Result<()> {
-    let content = match files::read_start(path, MAX_BYTES) {
-        Ok(content) => content,
-        // Nothing, a link, which is replaced and not followed, or what cannot be replaced anyway.
-        Err(_) => return Ok(()),
-    };
-    if content.is_empty() || serde_json::from_slice::<T>(&content).is_ok() {
-        return Ok(());
-    }
-    let aside = files::set_aside(path)?;
-    tracing::warn!("'{}' was somebody else's; it was set aside as '{}'", path.display(), aside.display());
-    Ok(())
 }
 
 /// The state of the program that writes into `dir` at this moment, as far as the text dashboard and the

@@ -1,4 +1,5 @@
 use super::*;
+use crate::files::text_cell;
 
 const HEADER: [&str; 2] = ["camera_id", "n"];
 

@@ -12,12 +12,6 @@ use crate::files;
 /// Bytes of rows that wait in memory while the disk refuses: some 80,000 rows.
 const MAX_PENDING: usize = 8 << 20;
 
-/// A cell of free text. One that a spreadsheet would take for a formula is led by an apostrophe.
-#[must_use]
-pub fn text_cell(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
-}
-
 /// A growing CSV file.
 #[derive(Debug)]
 pub struct CsvFile {
@@ -34,12 +28,8 @@ pub struct CsvFile {
 }
 
 impl CsvFile {
-    /// Opens `path` for appending. A file with another header is renamed (`results.20240115-102345.csv`);
-    /// half a row at its end, left by a crash, is removed.
-    ///
-    /// # Errors
-    /// When the operating system refuses.
-    pub fn open(path: PathBuf, header: &[&str]) -> io::Result<Self> {
+    #[cfg(test)]
+    fn open(path: PathBuf, header: &[&str]) -> io::Result<Self> {
         let mut this = Self::new(path, header);
         this.reopen()?;
         Ok(this)
@@ -52,7 +42,8 @@ impl CsvFile {
         Self { path, header, file: None, whole: 0, pending: Vec::new(), waiting: 0, lost: 0, parts: None }
     }
 
-    /// Opens the file, as [`Self::open`] does, unless it is open.
+    /// Opens the file for appending, unless it is open. A file with another header is renamed
+    /// (`results.20240115-102345.csv`); half a row at its end, left by a crash, is removed.
     ///
     /// # Errors
     /// When the operating system refuses.

@@ -4,10 +4,12 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use super::records::TaskResult;
 use crate::{
     count::{Direction, Reason},
-    store::{EngineSnapshot, Event, EventKind, SourceSnapshot},
+    store::{
+        EngineSnapshot, Event, EventKind, SourceSnapshot,
+        records::{TaskResult, Total},
+    },
     track::TrackId,
 };
 
@@ -154,19 +156,6 @@ pub struct LineSummary {
     pub total_out: u64,
 }
 
-/// Sums over all sources.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Total {
-    /// Crossings in.
-    #[serde(rename = "in")]
-    pub total_in: u64,
-    /// Crossings out.
-    #[serde(rename = "out")]
-    pub total_out: u64,
-    /// In minus out.
-    pub net: i64,
-}
-
 /// Wall time as RFC 3339 in UTC, to the millisecond.
 #[must_use]
 pub fn stamp(wall: SystemTime) -> String {
@@ -240,5 +229,47 @@ impl From<&EngineSnapshot> for Summary {
             sources: snapshot.sources.iter().map(|source| SourceSummary::from(&**source)).collect(),
             total: Total { total_in, total_out, net },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::store::records::{FrameInfo, ResultStatus};
+
+    #[test]
+    fn json_lines_have_the_contracts_names() {
+        let kind = EventKind::Crossing {
+            line: "door, north".into(),
+            direction: Direction::Out,
+            track: 4,
+            time: 1.25,
+            confidence: 0.5,
+        };
+        let crossing = Event::new(SystemTime::UNIX_EPOCH + Duration::from_millis(1_500), "camera_01", kind);
+        let result = TaskResult {
+            worker_id: "worker_01".into(),
+            task_id: "task_01".into(),
+            camera_id: "cam".into(),
+            timestamp: "2024-01-15T10:23:45Z".into(),
+            fps: 25.25,
+            total_in: 5,
+            total_out: 3,
+            current_count: 2,
+            frame_info: FrameInfo { frame_count: 7, total_detections: 9 },
+            errors: Vec::new(),
+            status: ResultStatus::Error,
+        };
+        let json = |line| serde_json::to_string(&line).expect("json");
+        assert_eq!(
+            json(Line::from(&crossing)),
+            r#"{"type":"crossing","camera_id":"camera_01","line":"door, north","direction":"out","track_id":4,"time":1.25,"timestamp":"1970-01-01T00:00:01.500Z","confidence":0.5}"#
+        );
+        assert_eq!(
+            json(Line::Result(result)),
+            r#"{"type":"result","worker_id":"worker_01","task_id":"task_01","camera_id":"cam","timestamp":"2024-01-15T10:23:45Z","fps":25.25,"total_in":5,"total_out":3,"current_count":2,"frame_info":{"frame_count":7,"total_detections":9},"errors":[],"status":"error"}"#
+        );
     }
 }

@@ -1,0 +1,107 @@
+//! What a run writes, and where: the list of its outputs.
+
+use std::{io::Write, sync::Arc};
+
+use anyhow::Context;
+use sha2::{Digest, Sha256};
+
+use super::{Failure, NO_THREAD};
+use crate::{
+    cli::RunArgs,
+    config::{Config, SourceKind},
+    engine::EngineApi,
+    headless::outlet::OutletState,
+    ledger::{Forward, LedgerOptions},
+    native::disk::Disk,
+    outputs::{Feed, Outputs, Running, csv, json_lines, ledger::Ledger, status, summary},
+};
+
+/// The outputs of a run. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Written {
+    /// All of them.
+    pub list: Outputs,
+    /// Results and crossings, in files of their own.
+    pub csv: Arc<Running>,
+    /// Crossings and totals.
+    pub ledger: Option<Arc<Ledger>>,
+    /// JSON lines.
+    pub lines: Option<Arc<Running>>,
+    /// Where files of the output folder are written.
+    disk: Disk,
+}
+
+impl Written {
+    /// Starts what needs no engine. JSON lines go to `lines`; with a ledger, events come there once they are on disk.
+    ///
+    /// # Errors
+    /// When another program counts into the output folder, or the system refuses a thread.
+    pub fn start(
+        args: &RunArgs,
+        config: &Config,
+        lines: Option<(impl Write + Send + 'static, OutletState)>,
+    ) -> Result<Self, Failure> {
+        let list = Outputs::default();
+        let lines = lines
+            .map(|(out, room)| json_lines::start(out, Box::new(move || room.has_room())).map(Arc::new))
+            .transpose()
+            .context(NO_THREAD)?;
+        // The ledger before all files: it is what keeps a second program out of this folder.
+        let ledger =
+            config.parallel.ledger.then(|| Ledger::start(ledger_options(args, config, lines.as_ref())));
+        let ledger = ledger.transpose()?.map(Arc::new);
+        let disk = Disk::start("disk-results").context(NO_THREAD)?;
+        let csv = Arc::new(csv::start(&config.parallel.result_output, disk.clone()).context(NO_THREAD)?);
+
+        if let Some(ledger) = &ledger {
+            list.add(ledger.output(), Feed::Engine);
+        }
+        list.add(Arc::clone(&csv), Feed::Engine);
+        if let Some(lines) = &lines {
+            list.add(Arc::clone(lines), if ledger.is_some() { Feed::Output } else { Feed::Engine });
+        }
+        Ok(Self { list, csv, ledger, lines, disk })
+    }
+
+    /// Adds what is written of an engine at its end.
+    ///
+    /// # Errors
+    /// When the system refuses a thread.
+    pub fn add_summary(&self, config: &Config, engine: Arc<dyn EngineApi>) -> Result<(), Failure> {
+        let summary = summary::start(&config.parallel.result_output, engine, self.disk.clone());
+        self.list.add(Arc::new(summary.context(NO_THREAD)?), Feed::Engine);
+        Ok(())
+    }
+
+    /// Adds what tells others of an engine while it runs.
+    ///
+    /// # Errors
+    /// When the system refuses a thread.
+    pub fn add_status(&self, config: &Config, engine: Arc<dyn EngineApi>) -> Result<(), Failure> {
+        let status = status::start(&config.parallel.result_output, engine, self.disk.clone());
+        self.list.add(Arc::new(status.context(NO_THREAD)?), Feed::Engine);
+        Ok(())
+    }
+}
+
+fn ledger_options(args: &RunArgs, config: &Config, lines: Option<&Arc<Running>>) -> LedgerOptions {
+    let settings = &config.parallel;
+    let files = config.sources.iter().filter(|source| source.kind == SourceKind::Video);
+    LedgerOptions {
+        fingerprint: fingerprint(config),
+        retention: settings.ledger_retention,
+        fresh: args.fresh,
+        reset: files.map(|source| source.id.clone()).collect(),
+        forward: lines.cloned().map(|lines| Arc::new(move |event: &_| lines.event(event)) as Forward),
+        ..LedgerOptions::new(&settings.result_output)
+    }
+}
+
+/// Changes when what is counted changes: the sources and their lines.
+fn fingerprint(config: &Config) -> String {
+    let mut hash = Sha256::new();
+    for source in &config.sources {
+        hash.update(format!("{} {} {:?} {:?}\n", source.id, source.source, source.lines, source.zones));
+    }
+    hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}

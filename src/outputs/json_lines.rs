@@ -1,0 +1,81 @@
+//! Results and events as JSON lines, one object a line, on the standard output or elsewhere.
+
+use std::{
+    io::{self, Write},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use super::{Gauge, Moment, Output, Reading, Results, Running, Setup, lines::Line};
+use crate::store::{Event, records::TaskResult};
+
+/// Lines that may wait for a slow reader.
+const QUEUE: usize = 65_536;
+
+/// How often a line that there is no room for looks for it.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// Whether there is room for a line at this moment.
+pub type HasRoom = dyn Fn() -> bool + Send;
+
+/// Starts to write to `out`. A reader that is there and does not read holds up nothing: while `has_room` says no, lines
+/// wait, up to a bound, then the periodic results among them are lost, then all, which is counted.
+///
+/// # Errors
+/// When the system refuses a thread.
+pub fn start(out: impl Write + Send + 'static, has_room: Box<HasRoom>) -> io::Result<Running> {
+    Running::start(JsonLines { out, has_room, done: Arc::default() })
+}
+
+struct JsonLines<W> {
+    out: W,
+    has_room: Box<HasRoom>,
+    done: Arc<AtomicU64>,
+}
+
+impl<W: Write> JsonLines<W> {
+    fn put(&mut self, line: &Line) {
+        while !(self.has_room)() {
+            std::thread::sleep(LOOK);
+        }
+        // It fails when the reader has gone, and then nobody misses it.
+        let _ = serde_json::to_writer(&mut self.out, line)
+            .map_err(io::Error::from)
+            .and_then(|()| self.out.write_all(b"\n"))
+            .and_then(|()| self.out.flush());
+        self.done.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+impl<W: Write + Send + 'static> Output for JsonLines<W> {
+    fn setup(&self) -> Setup {
+        Setup {
+            results: Results::Rows,
+            overrun: Some([
+                "The reader of the JSON lines does not follow; some are lost",
+                "JSON lines were lost",
+            ]),
+            ..Setup::new("json-lines", QUEUE)
+        }
+    }
+
+    fn gauge(&self) -> Box<Gauge> {
+        let done = Arc::clone(&self.done);
+        Box::new(move || Reading { done: done.load(Ordering::SeqCst), ..Reading::default() })
+    }
+
+    fn result(&mut self, result: &Arc<TaskResult>, _: Moment) {
+        self.put(&Line::Result(TaskResult::clone(result)));
+    }
+
+    fn event(&mut self, event: &Arc<Event>, _: Moment) {
+        self.put(&Line::from(&**event));
+    }
+
+    fn flush(&mut self) -> bool {
+        self.out.flush().is_ok()
+    }
+}
