@@ -38,7 +38,7 @@ fn schema_and_validator_know_the_same_keys() {
             "zones": [{"points": [[0, 0], [1, 0], [1, 1]]}],
             "detector": {"format": "yolox", "model": "m"} }],
         "videos": [{ "video_id": "v", "path": "demo:lobby" }] }"#;
-    let root = read_tree(text.as_bytes(), "").unwrap();
+    let root = read_tree(text.as_bytes(), "").unwrap().root;
     let report = Report::new("", Path::new(""), &no_env);
     validate::document(&report, &root);
     let validator: BTreeMap<String, BTreeSet<String>> = report
@@ -120,6 +120,9 @@ fn a_password_in_the_file_is_noticed() {
             true,
         ),
         (r#"{"cameras": [{"camera_id": "a", "source": "rtsp://u@h/1"}]}"#, false),
+        ("{} // \"source\": \"rtsp://u:p@h/1\"", true),
+        ("{ /* \"credentials\":\n { \"user\": \"u\", \"password\": \"p\" } */ }", true),
+        ("{} // \"source\": \"rtsp://u:${PW}@h/1\", see https://h/1", false),
         (r#"{"cameras": [{"camera_id": "a", "source": "rtsp://h/1"}]}"#, false),
     ] {
         let parsed = Config::parse(text.as_bytes(), "c", Path::new(""), &no_env).unwrap();
