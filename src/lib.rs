@@ -46,6 +46,7 @@ pub mod headless;
 pub mod ledger;
 pub mod logging;
 pub mod metrics;
+pub mod model;
 pub mod native;
 pub mod progress;
 pub mod source;

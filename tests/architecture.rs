@@ -40,6 +40,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("ledger", &["ratatui::", "crossterm::", "opencv::", "crate::tui"]),
     ("logging", &["ratatui::", "crossterm::", "opencv::", "crate::tui", "crate::engine"]),
     ("metrics", &["ratatui::", "crossterm::", "opencv::", "crate::"]),
+    ("model", &["ratatui::", "crossterm::", "opencv::", "crate::", "std::thread", "std::fs"]),
     ("native", &["ratatui::", "crossterm::", "crate::"]),
     ("progress", &["ratatui::", "crossterm::", "opencv::", "crate::tui", "crate::engine", "std::thread"]),
     ("source", &["ratatui::", "crossterm::", "crate::tui", "crate::engine", "crate::track", "crate::ledger"]),

@@ -19,7 +19,7 @@ use super::{
     shapes::{CameraSource, DetectorFile, FormatName, KeysFile},
     text,
 };
-use crate::count::Anchor;
+use crate::geometry::Anchor;
 
 const TENTH: Duration = Duration::from_millis(100);
 const SECOND: Duration = Duration::from_secs(1);

@@ -23,7 +23,7 @@ use crate::{
         source_spec::{self, Named},
         text,
     },
-    count::Anchor,
+    geometry::Anchor,
 };
 
 mod credentials;
