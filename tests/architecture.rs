@@ -27,6 +27,10 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("cadence/steady", PURE),
     ("clock", &["ratatui::", "crossterm::", "opencv::", "crate::tui", "crate::engine"]),
     ("config", &["ratatui::", "crossterm::", "opencv::", "crate::tui", "crate::engine", "std::thread"]),
+    (
+        "config",
+        &["crate::count", "crate::detect", "crate::ledger", "crate::source", "crate::store", "crate::track"],
+    ),
     ("constants", &["ratatui::", "crossterm::", "opencv::", "crate::", "std::thread", "std::fs"]),
     ("count", PURE),
     ("count", &["crate::cadence", "crate::tui", "crate::engine", "std::fs"]),
