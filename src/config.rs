@@ -1,7 +1,7 @@
 //! The configuration after validation: every field has a value, every path is resolved.
 //!
-//! `file` holds what the user writes, `defaults` one constant for each default, `validate` turns the one
-//! into the other and reports all problems at once, `secret` keeps passwords off every output.
+//! `keys` declares every key of the file once, `defaults` holds one constant for each default, `validate` turns a file
+//! into a [`Config`] and reports all problems at once, `secret` keeps passwords off every output.
 
 use std::path::PathBuf;
 
@@ -10,8 +10,9 @@ mod demo;
 mod detector;
 pub mod edit;
 mod env;
-pub mod file;
 mod json;
+mod keys;
+mod kinds;
 mod limits;
 mod load;
 mod login;
@@ -19,6 +20,7 @@ mod problem;
 mod program;
 mod secret;
 mod section;
+mod shapes;
 mod source;
 mod source_spec;
 mod text;
@@ -29,7 +31,7 @@ mod videos;
 
 pub use demo::{DemoScene, DemoSpec};
 pub use detector::{BuiltinConfig, DetectorChoice, EngineChoice, ModelConfig, ModelFormat};
-pub use file::schema;
+pub use keys::schema;
 pub use limits::{ID_LENGTH, LABEL_LENGTH, check_id, label};
 pub use load::{Overrides, is_stream};
 pub use problem::{ConfigErrors, Problem};

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     config::{SourceConfig, TrackerChoice},
-    geometry::{BBox, Point},
+    geometry::Point,
     track::TrackId,
 };
 
@@ -18,6 +18,7 @@ pub mod replay;
 mod rule;
 mod zone;
 
+pub use crate::geometry::Anchor;
 pub use centroid::CentroidCounter;
 pub use line::Line;
 pub use lines::LineCounter;
@@ -40,31 +41,6 @@ impl Direction {
         match self {
             Self::In => "in",
             Self::Out => "out",
-        }
-    }
-}
-
-/// Which point of a person must cross.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Anchor {
-    /// Middle of the bottom edge of the box.
-    Foot,
-    /// Middle of the box.
-    #[default]
-    Center,
-    /// Middle of the top edge of the box.
-    Head,
-}
-
-impl Anchor {
-    /// This point of `bbox`.
-    #[must_use]
-    pub fn of(self, bbox: &BBox) -> Point {
-        match self {
-            Self::Foot => bbox.foot(),
-            Self::Center => bbox.center(),
-            Self::Head => bbox.head(),
         }
     }
 }

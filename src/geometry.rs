@@ -124,6 +124,31 @@ impl BBox {
     }
 }
 
+/// Which point of a person must cross.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Anchor {
+    /// Middle of the bottom edge of the box.
+    Foot,
+    /// Middle of the box.
+    #[default]
+    Center,
+    /// Middle of the top edge of the box.
+    Head,
+}
+
+impl Anchor {
+    /// This point of `bbox`.
+    #[must_use]
+    pub fn of(self, bbox: &BBox) -> Point {
+        match self {
+            Self::Foot => bbox.foot(),
+            Self::Center => bbox.center(),
+            Self::Head => bbox.head(),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

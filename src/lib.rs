@@ -45,6 +45,7 @@ pub mod headless;
 pub mod ledger;
 pub mod logging;
 pub mod metrics;
+pub mod model;
 pub mod native;
 pub mod outputs;
 pub mod progress;

@@ -30,12 +30,10 @@ use std::{
 };
 
 use self::{picture::Picture, resume::Seen};
+pub use crate::model::SourceId;
 pub use probe::{Probe, probe_source};
 pub use substream::substream_for;
 pub use system::{SystemOpener, prepare_process};
-
-/// Id of a source, unique in one engine: the configuration's `camera_id` or `video_id`.
-pub type SourceId = Arc<str>;
 
 /// One frame on its way through the program.
 pub struct Frame {

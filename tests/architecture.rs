@@ -27,6 +27,10 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("cadence/steady", PURE),
     ("clock", &["ratatui::", "crossterm::", "opencv::", "crate::tui", "crate::engine"]),
     ("config", &["ratatui::", "crossterm::", "opencv::", "crate::tui", "crate::engine", "std::thread"]),
+    (
+        "config",
+        &["crate::count", "crate::detect", "crate::ledger", "crate::source", "crate::store", "crate::track"],
+    ),
     ("constants", &["ratatui::", "crossterm::", "opencv::", "crate::", "std::thread", "std::fs"]),
     ("count", PURE),
     ("count", &["crate::cadence", "crate::tui", "crate::engine", "std::fs"]),
@@ -43,6 +47,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("ledger", &["crate::outputs", "crate::engine", "crate::headless"]),
     ("logging", &["ratatui::", "crossterm::", "opencv::", "crate::tui", "crate::engine"]),
     ("metrics", &["ratatui::", "crossterm::", "opencv::", "crate::"]),
+    ("model", &["ratatui::", "crossterm::", "opencv::", "crate::", "std::thread", "std::fs"]),
     ("native", &["ratatui::", "crossterm::", "crate::"]),
     ("outputs", &["ratatui::", "crossterm::", "opencv::", "crate::tui", "crate::headless"]),
     ("progress", &["ratatui::", "crossterm::", "opencv::", "crate::tui", "crate::engine", "std::thread"]),

@@ -11,8 +11,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use pcount::config::{self, Config, Overrides, SourceConfig, SourceKind, file::ConfigFile};
+use pcount::config::{self, Config, Overrides, SourceConfig, SourceKind};
 use proptest::prelude::*;
+use serde_json::Value;
 
 fn corpus(folder: &str) -> Vec<PathBuf> {
     let folder = Path::new("tests/configs").join(folder);
@@ -52,12 +53,113 @@ fn valid_files_load_with_the_expected_warnings() {
     }
 }
 
+/// `text` as JSON that every reader takes: without byte order mark, comments and commas behind last entries.
+fn plain(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text.trim_start_matches('\u{feff}');
+    while let Some(c) = rest.chars().next() {
+        let mut end = c.len_utf8();
+        if c == '"' {
+            let is_escaped = |at: usize| rest[..at].len() % 2 != rest[..at].trim_end_matches('\\').len() % 2;
+            end = rest.match_indices('"').skip(1).find(|(at, _)| !is_escaped(*at)).unwrap().0 + 1;
+        } else if rest.starts_with("//") {
+            rest = &rest[rest.find('\n').unwrap_or(rest.len())..];
+            continue;
+        } else if rest.starts_with("/*") {
+            rest = &rest[rest.find("*/").unwrap() + 2..];
+            continue;
+        } else if matches!(c, ']' | '}') && out.trim_end().ends_with(',') {
+            out.truncate(out.trim_end().len() - 1);
+        }
+        out.push_str(&rest[..end]);
+        rest = &rest[end..];
+    }
+    out
+}
+
+/// What of `value` does not fit `schema`, a part of `whole`: the words of JSON Schema that ours uses.
+fn misfits(whole: &Value, schema: &Value, value: &Value, path: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for (word, wanted) in schema.as_object().unwrap() {
+        let is = |name: &Value| match name.as_str().unwrap() {
+            "null" => value.is_null(),
+            "string" => value.is_string(),
+            "boolean" => value.is_boolean(),
+            "integer" => value.is_i64() || value.is_u64(),
+            "number" => value.is_number(),
+            "array" => value.is_array(),
+            "object" => value.is_object(),
+            other => panic!("'{other}' is no type"),
+        };
+        let length = value.as_array().map(Vec::len).or(value.as_str().map(|text| text.chars().count()));
+        let list = || wanted.as_array().unwrap().iter();
+        let members = || value.as_object().into_iter().flatten();
+        let fits = match word.as_str() {
+            "description" | "title" | "$schema" | "$defs" | "examples" | "format" => true,
+            "allowComments" | "allowTrailingCommas" => *wanted == true,
+            "type" if wanted.is_array() => list().any(is),
+            "type" => is(wanted),
+            "const" => wanted == value,
+            "enum" => list().any(|word| word == value),
+            "minimum" => !value.is_number() || value.as_f64() >= wanted.as_f64(),
+            "maximum" => !value.is_number() || value.as_f64() <= wanted.as_f64(),
+            "minLength" | "minItems" => length.is_none_or(|length| length as u64 >= wanted.as_u64().unwrap()),
+            "maxLength" | "maxItems" => length.is_none_or(|length| length as u64 <= wanted.as_u64().unwrap()),
+            "required" => list().all(|key| !value.is_object() || value.get(key.as_str().unwrap()).is_some()),
+            "anyOf" | "oneOf" => list().any(|schema| misfits(whole, schema, value, path).is_empty()),
+            "$ref" => {
+                let definition = whole.pointer(&wanted.as_str().unwrap()[1..]).unwrap();
+                found.extend(misfits(whole, definition, value, path));
+                true
+            }
+            "items" => {
+                let items = value.as_array().into_iter().flatten().enumerate();
+                found.extend(
+                    items.flat_map(|(at, item)| misfits(whole, wanted, item, &format!("{path}[{at}]"))),
+                );
+                true
+            }
+            "properties" => {
+                let known = members().filter_map(|(key, value)| Some((key, wanted.get(key)?, value)));
+                found.extend(known.flat_map(|(key, schema, value)| {
+                    misfits(whole, schema, value, &format!("{path}.{key}"))
+                }));
+                true
+            }
+            "additionalProperties" => {
+                let is_known =
+                    |key: &str| schema.get("properties").is_some_and(|known| known.get(key).is_some());
+                let mut others = members().filter(|(key, _)| !is_known(key));
+                match wanted.as_bool() {
+                    Some(allowed) => allowed || others.next().is_none(),
+                    None => others.all(|(key, value)| misfits(whole, wanted, value, key).is_empty()),
+                }
+            }
+            other => panic!("teach this test the word '{other}'"),
+        };
+        if !fits {
+            found.push(format!("{path}: {word}: {value}"));
+        }
+    }
+    found
+}
+
+/// What the schema says against the file at `path`.
+fn against(path: &Path) -> Vec<String> {
+    let value = serde_json::from_str(&plain(&fs::read_to_string(path).unwrap())).unwrap();
+    let schema = config::schema();
+    misfits(&schema, &schema, &value, "")
+}
+
 #[test]
-fn valid_files_fit_the_types_of_the_schema() {
+fn valid_files_fit_the_schema_and_files_with_wrong_keys_and_types_do_not() {
     for path in corpus("valid") {
-        let text = fs::read_to_string(&path).unwrap();
-        serde_json::from_str::<ConfigFile>(text.trim_start_matches('\u{feff}'))
-            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let found = against(&path);
+        assert_eq!(found, Vec::<String>::new(), "{}", path.display());
+    }
+    for name in ["unknown_keys", "wrong_types", "out_of_range", "geometry"] {
+        let found = against(&Path::new("tests/configs/invalid").join(name).with_extension("json"));
+        assert!(!found.is_empty(), "{name}");
     }
 }
 

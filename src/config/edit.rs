@@ -23,6 +23,7 @@ mod entry;
 mod logins;
 mod remove;
 mod same;
+mod splice;
 mod text;
 
 pub use entry::{KeepLogin, NewEntry};

@@ -1,10 +1,12 @@
-//! Strict JSON (RFC 8259) that remembers where everything stands.
+//! JSON (RFC 8259) with comments and trailing commas, read so that everything remembers where it stands.
 //!
-//! `serde_json` stops at the first mistake and forgets positions; a person who mends a configuration wants
-//! every mistake with its line. This reader accepts what `serde_json` accepts, and leaves duplicate keys in
-//! the tree for the caller to report.
+//! `serde_json` stops at the first mistake and forgets positions; a person who fixes a configuration wants
+//! every mistake with its line. This reader accepts what `serde_json` accepts, beside it `// ..`, `/* .. */` and a
+//! comma behind the last entry, and leaves duplicate keys in the tree for the caller to report. It is one of our own
+//! because readers of JSON with comments accept more than that (line breaks in a text, any space of Unicode, 512
+//! brackets inside one another) and say less about a mistake.
 
-use std::fmt;
+use std::{fmt, ops::Range};
 
 /// Deepest nesting accepted, so that hostile input cannot exhaust the stack. `serde_json` allows 128.
 const DEPTH_LIMIT: usize = 64;
@@ -18,10 +20,12 @@ pub(super) struct Place {
     pub column: usize,
 }
 
-/// A value and where it starts.
+/// A value and where it stands.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Node {
     pub place: Place,
+    /// In bytes of the whole text.
+    pub span: Range<usize>,
     pub value: Value,
 }
 
@@ -43,7 +47,17 @@ pub(super) enum Value {
 pub(super) struct Member {
     pub key: String,
     pub place: Place,
+    /// Where the key starts, in bytes of the whole text.
+    pub start: usize,
     pub node: Node,
+}
+
+/// A whole text that was read.
+#[derive(Debug)]
+pub(super) struct Document<'a> {
+    pub root: Node,
+    /// Each with the signs that open and close it.
+    pub comments: Vec<&'a str>,
 }
 
 /// Why a text is not JSON.
@@ -53,18 +67,31 @@ pub(super) struct SyntaxError {
     pub message: String,
 }
 
+/// Bytes of the comment that `text` begins with; 0 when it begins with none, or with one that is not closed.
+pub(super) fn comment(text: &str) -> usize {
+    if text.starts_with("//") {
+        text.find(['\n', '\r']).unwrap_or(text.len())
+    } else if let Some(inner) = text.strip_prefix("/*") {
+        inner.find("*/").map_or(0, |end| end + "/**/".len())
+    } else {
+        0
+    }
+}
+
 /// Parses a whole text. A byte order mark at its start is skipped.
-pub(super) fn parse(text: &str) -> Result<Node, SyntaxError> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut parser = Parser { rest: text, place: Place { line: 1, column: 1 }, depth: 0 };
+pub(super) fn parse(text: &str) -> Result<Document<'_>, SyntaxError> {
+    let rest = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let place = Place { line: 1, column: 1 };
+    let mut parser = Parser { length: text.len(), rest, place, depth: 0, comments: Vec::new() };
     parser.skip_space();
     if parser.rest.is_empty() {
         return Err(parser.error("the file is empty; the smallest valid one is {}"));
     }
-    let node = parser.value()?;
+    let root = parser.value()?;
     parser.skip_space();
     match parser.peek() {
-        None => Ok(node),
+        None => Ok(Document { root, comments: parser.comments }),
+        Some('/' | '#') => Err(parser.unexpected("the end of the document")),
         Some(found) => {
             Err(parser.error(format!("{} after the end of the document; remove it", shown(found))))
         }
@@ -81,14 +108,22 @@ pub(super) fn place_of(bytes: &[u8]) -> Place {
 }
 
 struct Parser<'a> {
+    /// Bytes of the whole text.
+    length: usize,
     rest: &'a str,
     place: Place,
     depth: usize,
+    comments: Vec<&'a str>,
 }
 
-impl Parser<'_> {
+impl<'a> Parser<'a> {
     fn peek(&self) -> Option<char> {
         self.rest.chars().next()
+    }
+
+    /// Bytes of the whole text before what comes next.
+    fn offset(&self) -> usize {
+        self.length - self.rest.len()
     }
 
     fn bump(&mut self) -> Option<char> {
@@ -103,8 +138,19 @@ impl Parser<'_> {
     }
 
     fn skip_space(&mut self) {
-        while matches!(self.peek(), Some(' ' | '\t' | '\n' | '\r')) {
-            self.bump();
+        loop {
+            while matches!(self.peek(), Some(' ' | '\t' | '\n' | '\r')) {
+                self.bump();
+            }
+            let rest: &'a str = self.rest;
+            let comment = &rest[..comment(rest)];
+            if comment.is_empty() {
+                return;
+            }
+            for _ in comment.chars() {
+                self.bump();
+            }
+            self.comments.push(comment);
         }
     }
 
@@ -116,7 +162,12 @@ impl Parser<'_> {
     fn unexpected(&self, wanted: &str) -> SyntaxError {
         self.error(match self.peek() {
             None => format!("the file ends where {wanted} belongs; is it cut off, or a bracket not closed?"),
-            Some('/' | '#') => format!("JSON has no comments; remove this one ({wanted} belongs here)"),
+            Some('/') if self.rest.starts_with("/*") => {
+                "this comment is not closed; put a '*/' at its end".to_owned()
+            }
+            Some('#') => {
+                format!("comments begin with '//' here; replace this '#' ({wanted} belongs here)")
+            }
             Some('\'') => {
                 "JSON puts text into double quotes (\"..\"), not single ones; replace them".to_owned()
             }
@@ -129,7 +180,7 @@ impl Parser<'_> {
     }
 
     fn value(&mut self) -> Result<Node, SyntaxError> {
-        let place = self.place;
+        let (place, start) = (self.place, self.offset());
         let value = match self.peek() {
             Some('{') => self.nested(Self::object)?,
             Some('[') => self.nested(Self::array)?,
@@ -140,7 +191,7 @@ impl Parser<'_> {
             Some('n') => self.word("null", Value::Null)?,
             _ => return Err(self.unexpected("a value")),
         };
-        Ok(Node { place, value })
+        Ok(Node { place, span: start..self.offset(), value })
     }
 
     fn nested(
@@ -176,10 +227,9 @@ impl Parser<'_> {
             return Ok(Value::Object(members));
         }
         loop {
-            let place = self.place;
+            let (place, start) = (self.place, self.offset());
             if self.peek() != Some('"') {
                 return Err(match self.peek() {
-                    Some('}') => self.error("a comma before '}'; JSON allows none after the last entry"),
                     Some(c) if c.is_alphanumeric() || c == '_' => {
                         self.error("keys stand in double quotes; write \"key\": value")
                     }
@@ -195,7 +245,7 @@ impl Parser<'_> {
             self.bump();
             self.skip_space();
             let node = self.value()?;
-            members.push(Member { key, place, node });
+            members.push(Member { key, place, start, node });
             if !self.another('}', opened)? {
                 return Ok(Value::Object(members));
             }
@@ -212,9 +262,6 @@ impl Parser<'_> {
             return Ok(Value::Array(items));
         }
         loop {
-            if self.peek() == Some(']') {
-                return Err(self.error("a comma before ']'; JSON allows none after the last entry"));
-            }
             items.push(self.value()?);
             if !self.another(']', opened)? {
                 return Ok(Value::Array(items));
@@ -222,7 +269,7 @@ impl Parser<'_> {
         }
     }
 
-    /// After an entry: `true` at a comma, `false` at `close`.
+    /// After an entry: `true` at a comma that another entry follows, `false` at `close`.
     fn another(&mut self, close: char, opened: Place) -> Result<bool, SyntaxError> {
         let entry_end = self.place;
         self.skip_space();
@@ -230,7 +277,11 @@ impl Parser<'_> {
             Some(',') => {
                 self.bump();
                 self.skip_space();
-                Ok(true)
+                let is_last = self.peek() == Some(close);
+                if is_last {
+                    self.bump();
+                }
+                Ok(!is_last)
             }
             Some(found) if found == close => {
                 self.bump();

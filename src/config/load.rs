@@ -11,7 +11,7 @@ use std::{
 use super::{
     Address, Config, ConfigErrors, DetectorChoice, EngineChoice, LogLevel, Problem, Secret, SourceConfig,
     SourceSpec, defaults, env,
-    json::{self, Node},
+    json::{self, Document},
     limits::FILE_LENGTH,
     problem::is_settled,
     section::Report,
@@ -207,9 +207,12 @@ impl Config {
     }
 
     fn parse(bytes: &[u8], file: &str, base: &Path, lookup: env::Lookup<'_>) -> Result<Self, ConfigErrors> {
-        let root = read_tree(bytes, file)?;
+        let Document { root, comments } = read_tree(bytes, file)?;
         let report = Report::new(file, base, lookup);
         tree_secrets::teach(&root, &report.known);
+        if comments.into_iter().any(tree_secrets::is_in_comment) {
+            report.holds_secret();
+        }
         let mut config = validate::document(&report, &root);
         config.holds_secret = report.has_secret();
         let (problems, warnings) = report.finish();
@@ -231,7 +234,7 @@ fn name(path: &Path) -> String {
     if path == Path::new(STANDARD_INPUT) { "standard input".into() } else { path.display().to_string() }
 }
 
-fn read_tree(bytes: &[u8], file: &str) -> Result<Node, ConfigErrors> {
+fn read_tree<'a>(bytes: &'a [u8], file: &str) -> Result<Document<'a>, ConfigErrors> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let place = json::place_of(&bytes[..error.valid_up_to()]);
         let message = if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {

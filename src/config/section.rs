@@ -1,7 +1,6 @@
 //! Reading the tree of a configuration: typed access that reports what is wrong and goes on.
 //!
-//! A [`Section`] hands out [`Field`]s by key and remembers which keys it was asked for; those are the known
-//! ones, so the list of known keys is written nowhere else.
+//! A [`Section`] hands out [`Field`]s by the declaration of their key ([`super::keys`]), which knows what they may hold.
 
 use std::{
     cell::{Cell, RefCell},
@@ -14,6 +13,8 @@ use std::{
 use super::{
     env,
     json::{Member, Node, Place, Value},
+    keys::{Key, Keys},
+    kinds::Kind,
     limits,
     problem::Problem,
     secret::{Address, Known, redact_unknown},
@@ -31,7 +32,6 @@ pub(super) struct Report<'a> {
     pub env: env::Lookup<'a>,
     problems: RefCell<Vec<(Option<Place>, Problem)>>,
     warnings: RefCell<Vec<(Option<Place>, Problem)>>,
-    keys: RefCell<BTreeMap<&'static str, BTreeSet<&'static str>>>,
     secret: Cell<bool>,
     /// No message shows these.
     pub known: Known,
@@ -45,7 +45,6 @@ impl<'a> Report<'a> {
             env,
             problems: RefCell::default(),
             warnings: RefCell::default(),
-            keys: RefCell::default(),
             secret: Cell::new(false),
             known: Known::default(),
         }
@@ -86,40 +85,45 @@ impl<'a> Report<'a> {
         };
         (sorted(self.problems), sorted(self.warnings))
     }
-
-    /// The keys asked for, by kind of section.
-    #[cfg(test)]
-    pub fn keys(&self) -> BTreeMap<&'static str, BTreeSet<&'static str>> {
-        self.keys.borrow().clone()
-    }
 }
 
 /// An object of the configuration.
 pub(super) struct Section<'a> {
     report: &'a Report<'a>,
-    kind: &'static str,
+    known: Vec<&'static str>,
     path: String,
     place: Place,
     members: &'a [Member],
-    asked: RefCell<Vec<&'static str>>,
 }
 
 impl<'a> Section<'a> {
-    /// The value at `key`; `None` when it is absent or null.
-    pub fn field(&self, key: &'static str) -> Option<Field<'a>> {
-        self.asked.borrow_mut().push(key);
-        let member = self.members.iter().find(|member| member.key == key)?;
-        let field = Field { report: self.report, path: join(&self.path, key), node: &member.node };
+    /// What stands at `key`; `None` when it is absent or null.
+    pub fn field<K>(&self, key: &Key<K>) -> Option<Field<'a>> {
+        debug_assert!(self.known.contains(&key.name), "'{}' is declared for another object", key.name);
+        let member = self.members.iter().find(|member| member.key == key.name)?;
+        let field = Field { report: self.report, path: join(&self.path, key.name), node: &member.node };
         (member.node.value != Value::Null).then_some(field)
     }
 
-    /// The value at `key`, whose absence is a problem mended by `fix`.
-    pub fn required(&self, key: &'static str, fix: &str) -> Option<Field<'a>> {
+    /// What stands at `key`, whose absence is a problem.
+    pub fn required<K>(&self, key: &Key<K>) -> Option<Field<'a>> {
         let field = self.field(key);
-        if field.is_none() {
-            self.problem(&format!("'{key}' is missing; {fix}"));
+        if let (None, Some(fix)) = (&field, key.fix) {
+            self.problem(&format!("'{}' is missing; {fix}", key.name));
         }
         field
+    }
+
+    /// The value at `key`, if there is one that is right. The absence of a required one is a problem.
+    pub fn read<K: Kind>(&self, key: &Key<K>) -> Option<K::Value<'a>> {
+        key.kind.read(&self.required(key)?)
+    }
+
+    /// Puts the value at `key` into `place`, if there is one that is right.
+    pub fn set<K: Kind>(&self, key: &Key<K>, place: &mut K::Value<'a>) {
+        if let Some(value) = self.read(key) {
+            *place = value;
+        }
     }
 
     /// Reports a problem of the section as a whole.
@@ -127,12 +131,12 @@ impl<'a> Section<'a> {
         self.report.problem(Some(self.place), &self.path, message);
     }
 
-    /// Reports keys that nobody asked for, and keys that stand there twice.
-    pub fn finish(self) {
-        let known = self.asked.into_inner();
+    /// Reports keys that are not declared, and keys that stand there twice.
+    fn check_keys(&self) {
+        let known = &self.known;
         let mut seen: BTreeMap<&str, Place> = BTreeMap::new();
         for member in self.members {
-            let near = text::nearest(&member.key, &known);
+            let near = text::nearest(&member.key, known);
             let is_known = known.contains(&member.key.as_str());
             // A key that is none may be a password in the wrong place.
             let is_shown = is_known || is_key(&member.key) && (near.is_some() || !is_secret(&self.path));
@@ -153,7 +157,6 @@ impl<'a> Section<'a> {
                 self.report.problem(Some(member.place), &path, &message);
             }
         }
-        self.report.keys.borrow_mut().entry(self.kind).or_default().extend(known);
     }
 }
 
@@ -212,19 +215,13 @@ impl<'a> Field<'a> {
         None
     }
 
-    /// The object here. `kind` groups the sections that know the same keys.
-    pub fn section(&self, kind: &'static str) -> Option<Section<'a>> {
-        match &self.node.value {
-            Value::Object(members) => Some(Section {
-                report: self.report,
-                kind,
-                path: self.path.clone(),
-                place: self.node.place,
-                members,
-                asked: RefCell::default(),
-            }),
-            _ => self.expected("an object {..}"),
-        }
+    /// The object here, with the keys of `K`; other keys are reported.
+    pub fn section<K: Keys>(&self) -> Option<Section<'a>> {
+        let Value::Object(members) = &self.node.value else { return self.expected("an object {..}") };
+        let (path, place) = (self.path.clone(), self.node.place);
+        let section = Section { report: self.report, known: K::names(), path, place, members };
+        section.check_keys();
+        Some(section)
     }
 
     /// The object here whose keys are names given by the user, duplicates reported.

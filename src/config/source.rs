@@ -8,7 +8,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{Address, Credentials, DetectorChoice, Known, Secret, defaults, secret, source_spec};
-use crate::{count::Anchor, source::SourceId};
+use crate::{geometry::Anchor, model::SourceId};
 
 /// Whether a source is a camera or a video (serialised as the task's `type`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -3,7 +3,7 @@
 use super::{
     Credentials, Known, Secret,
     json::{Member, Node, Value},
-    secret::{Address, names_a_secret},
+    secret::{Address, names_a_secret, redact_unknown},
 };
 
 /// From now on `known` hides what stands at the keys of secrets, and the secrets of every address.
@@ -53,6 +53,11 @@ fn all(node: &Node, known: &Known) {
         Value::Object(members) => members.iter().for_each(|member| all(&member.node, known)),
         _ => {}
     }
+}
+
+/// Whether a comment holds a password: that of a camera that was taken out of use, for example.
+pub(super) fn is_in_comment(comment: &str) -> bool {
+    comment.lines().any(|line| !line.contains("${") && redact_unknown(line) != line)
 }
 
 /// Whether what stands at `path` may be a password, whatever it looks like.

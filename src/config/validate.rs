@@ -1,12 +1,13 @@
 //! From the tree of a configuration file to a [`Config`], with every problem reported.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use super::{
-    BuiltinConfig, Config, DetectorChoice, EngineChoice, Hwaccel, LogLevel, ModelConfig, ModelFolders,
-    ModelFormat, ParallelConfig, Strategy, Theme, TuiConfig, defaults,
+    BuiltinConfig, Config, DetectorChoice, ModelConfig, ModelFolders, ModelFormat, ParallelConfig, TuiConfig,
+    defaults,
     detector::{INPUT_SIDES, INPUT_STEP},
     json::Node,
+    keys::{FILE, FileKeys, MODEL, ModelKeys, PARALLEL, TUI},
     section::{Field, Report, Section},
 };
 
@@ -14,24 +15,19 @@ mod sources;
 
 pub(super) use sources::{readable_by_all, writable_by};
 
-const SECOND: Duration = Duration::from_secs(1);
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-
 /// Reads a whole document. Where something is wrong the report says so and a default takes its place.
 pub(super) fn document(report: &Report<'_>, root: &Node) -> Config {
     let root = Field::root(report, root);
     let mut config = Config::default();
-    let Some(section) = root.section("ConfigFile") else { return config };
-    if let Some(field) = section.field("$schema") {
+    let Some(section) = root.section::<FileKeys>() else { return config };
+    if let Some(field) = section.field(&FILE.schema) {
         field.raw_text();
     }
-    config.parallel =
-        parallel(report, section.field("parallel_config").and_then(|f| f.section("ParallelFile")));
-    config.sources = sources::read(report, section.field("cameras"), section.field("videos"));
-    if let Some(field) = section.field("tui") {
-        config.tui = tui(&field);
+    config.parallel = parallel(report, section.read(&FILE.parallel_config));
+    config.sources = sources::read(report, section.field(&FILE.cameras), section.field(&FILE.videos));
+    if let Some(section) = section.read(&FILE.tui) {
+        config.tui = tui(&section);
     }
-    section.finish();
     config
 }
 
@@ -39,65 +35,41 @@ fn parallel(report: &Report<'_>, section: Option<Section<'_>>) -> ParallelConfig
     let mut config = ParallelConfig::default();
     config.result_output = report.base.join(&config.result_output);
     config.models = ModelFolders::Usual(Some(report.base.join(defaults::MODELS)));
+    if let Some(section) = &section {
+        section.set(&PARALLEL.result_output, &mut config.result_output);
+    }
     config.log_dir = config.result_output.join(defaults::LOG_DIR);
     let Some(section) = section else { return config };
     workers(&section, &mut config);
-    if let Some(path) = section.field("result_output").and_then(|f| f.path()) {
-        config.log_dir = path.join(defaults::LOG_DIR);
-        config.result_output = path;
-    }
-    if let Some(level) = section.field("log_level").and_then(|f| f.choice(&LogLevel::NAMES)) {
-        config.log_level = level;
-    }
-    if let Some(strategy) = section.field("strategy").and_then(|f| f.choice(&Strategy::NAMES)) {
-        config.strategy = strategy;
-    }
-    if let Some(choice) = section.field("detector").and_then(|f| detector(&f)) {
+    section.set(&PARALLEL.log_level, &mut config.log_level);
+    section.set(&PARALLEL.strategy, &mut config.strategy);
+    if let Some(choice) = section.field(&PARALLEL.detector).and_then(|f| detector(&f)) {
         config.detector = choice;
     }
-    if let Some(engine) = section.field("engine").and_then(|f| f.choice(&EngineChoice::NAMES)) {
-        config.engine = engine;
-    }
-    if let Some(hwaccel) = section.field("hwaccel").and_then(|f| f.choice(&Hwaccel::NAMES)) {
-        config.hwaccel = hwaccel;
-    }
-    if let Some(path) = section.field("models").and_then(|f| f.path()) {
+    section.set(&PARALLEL.engine, &mut config.engine);
+    section.set(&PARALLEL.hwaccel, &mut config.hwaccel);
+    if let Some(path) = section.read(&PARALLEL.models) {
         config.models = ModelFolders::Named(path);
     }
-    if let Some(path) = section.field("log_dir").and_then(|f| f.path()) {
-        config.log_dir = path;
-    }
-    if let Some(size) = section.field("max_log_size").and_then(|f| f.size(64 << 10..=1 << 40)) {
-        config.max_log_size = size;
-    }
-    if let Some(files) = section.field("max_log_files").and_then(|f| f.integer(0..=1000)) {
-        config.max_log_files = files as usize;
-    }
-    if let Some(history) = section.field("history").and_then(|f| f.duration(60 * SECOND..=31 * DAY)) {
-        config.history = history;
-    }
-    if let Some(open) = section.field("max_open_sources").and_then(|f| f.integer(1..=1024)) {
-        config.max_open_sources = open as usize;
-    }
-    if let Some(zone) = section.field("timezone").and_then(|f| timezone(&f)) {
+    section.set(&PARALLEL.log_dir, &mut config.log_dir);
+    section.set(&PARALLEL.max_log_size, &mut config.max_log_size);
+    section.set(&PARALLEL.max_log_files, &mut config.max_log_files);
+    section.set(&PARALLEL.history, &mut config.history);
+    section.set(&PARALLEL.max_open_sources, &mut config.max_open_sources);
+    if let Some(zone) = section.field(&PARALLEL.timezone).and_then(|f| timezone(&f)) {
         config.timezone = zone;
     }
-    config.memory_limit = section.field("memory_limit").and_then(|f| f.size(64 << 20..=1 << 44));
-    if let Some(ledger) = section.field("ledger").and_then(|f| f.boolean()) {
-        config.ledger = ledger;
-    }
-    config.ledger_retention = section.field("ledger_retention").and_then(|f| f.duration(DAY..=36_500 * DAY));
-    section.finish();
+    config.memory_limit = section.read(&PARALLEL.memory_limit);
+    section.set(&PARALLEL.ledger, &mut config.ledger);
+    config.ledger_retention = section.read(&PARALLEL.ledger_retention);
     config
 }
 
 /// `worker_count` and `max_workers`: whichever is not written gives way to the one that is.
 fn workers(section: &Section<'_>, config: &mut ParallelConfig) {
-    let range = 1..=defaults::WORKERS_LIMIT as i64;
-    let count_field = section.field("worker_count");
-    let max_field = section.field("max_workers");
-    let count = count_field.as_ref().and_then(|f| f.integer(range.clone())).map(|n| n as usize);
-    let max = max_field.as_ref().and_then(|f| f.integer(range)).map(|n| n as usize);
+    let count = section.read(&PARALLEL.worker_count);
+    let max = section.read(&PARALLEL.max_workers);
+    let count_field = section.field(&PARALLEL.worker_count);
     match (count, max, count_field) {
         (Some(count), Some(max), Some(field)) if count > max => field.problem(&format!(
             "worker_count '{count}' is above max_workers '{max}'; lower the one or raise the other"
@@ -153,23 +125,23 @@ fn detector(field: &Field<'_>) -> Option<DetectorChoice> {
                 Name::Motion => DetectorChoice::Motion,
             });
     }
-    let section = field.section("ModelFile")?;
-    let format_field = section.required(
-        "format",
-        "say how the model is laid out: pcount, rtmdet, yolox, ssd-prior or caffe-ssd; or builtin",
-    );
+    let section = field.section::<ModelKeys>()?;
+    let format_field = section.required(&MODEL.format);
     let format = format_field.and_then(|field| {
         let files = ModelFormat::NAMES.map(|(name, format)| (name, Format::File(format)));
         field.choice(&[&files[..], &[("builtin", Format::Embedded)]].concat())
     });
     let format = match format {
-        Some(Format::Embedded) => return Some(embedded(section)),
+        Some(Format::Embedded) => return Some(embedded(&section)),
         Some(Format::File(format)) => Some(format),
         None => None,
     };
-    let model = section.required("model", "name the file with the weights").and_then(|f| existing_path(&f));
-    let prototxt_field = section.field("prototxt");
-    let prototxt = prototxt_field.as_ref().and_then(existing_path);
+    let model = section.read(&MODEL.model);
+    if section.field(&MODEL.model).is_none() {
+        section.problem("'model' is missing; name the file with the weights");
+    }
+    let prototxt_field = section.field(&MODEL.prototxt);
+    let prototxt = section.read(&MODEL.prototxt);
     match (format, &prototxt_field) {
         (Some(ModelFormat::CaffeSsd), None) => {
             section
@@ -179,7 +151,6 @@ fn detector(field: &Field<'_>) -> Option<DetectorChoice> {
         (Some(_), Some(field)) => field.problem("belongs to the format caffe-ssd only; remove it"),
     }
     let BuiltinConfig { input, confidence, engine } = run(&section, format);
-    section.finish();
     Some(DetectorChoice::Model(ModelConfig {
         format: format?,
         model: model?,
@@ -191,25 +162,23 @@ fn detector(field: &Field<'_>) -> Option<DetectorChoice> {
 }
 
 /// The embedded model with settings of its own.
-fn embedded(section: Section<'_>) -> DetectorChoice {
-    for key in ["model", "prototxt"] {
+fn embedded(section: &Section<'_>) -> DetectorChoice {
+    for key in [&MODEL.model, &MODEL.prototxt] {
         if let Some(field) = section.field(key) {
             field.problem(
                 "belongs to formats of files; 'builtin' has its weights inside the program; remove it",
             );
         }
     }
-    let config = run(&section, Some(ModelFormat::Pcount));
-    section.finish();
-    DetectorChoice::Builtin(config)
+    DetectorChoice::Builtin(run(section, Some(ModelFormat::Pcount)))
 }
 
 /// How a network is run.
 fn run(section: &Section<'_>, format: Option<ModelFormat>) -> BuiltinConfig {
     BuiltinConfig {
-        input: section.field("input").and_then(|f| input_size(&f, format)),
-        confidence: section.field("confidence").and_then(|f| f.number(0.01..=1.0)).map(|score| score as f32),
-        engine: section.field("engine").and_then(|f| f.choice(&EngineChoice::NAMES)).unwrap_or_default(),
+        input: section.field(&MODEL.input).and_then(|f| input_size(&f, format)),
+        confidence: section.read(&MODEL.confidence).map(|score| score as f32),
+        engine: section.read(&MODEL.engine).unwrap_or_default(),
     }
 }
 
@@ -250,22 +219,10 @@ fn input_size(field: &Field<'_>, format: Option<ModelFormat>) -> Option<(u32, u3
     Some((width?, height?))
 }
 
-/// A path whose file should be there by now; its absence is a warning.
-fn existing_path(field: &Field<'_>) -> Option<std::path::PathBuf> {
-    let path = field.path()?;
-    if !path.exists() {
-        field.warning(&format!("'{}' is not there; put the file there or name another", path.display()));
-    }
-    Some(path)
-}
-
-fn tui(field: &Field<'_>) -> TuiConfig {
+fn tui(section: &Section<'_>) -> TuiConfig {
     let mut config = TuiConfig::default();
-    let Some(section) = field.section("TuiFile") else { return config };
-    if let Some(theme) = section.field("theme").and_then(|f| f.choice(&Theme::NAMES)) {
-        config.theme = theme;
-    }
-    let entries = section.field("keys").and_then(|f| f.entries()).unwrap_or_default();
+    section.set(&TUI.theme, &mut config.theme);
+    let entries = section.field(&TUI.keys).and_then(|f| f.entries()).unwrap_or_default();
     config.keys = entries
         .into_iter()
         .filter_map(|(action, field)| {
@@ -277,6 +234,5 @@ fn tui(field: &Field<'_>) -> TuiConfig {
             Some((action.to_owned(), keys))
         })
         .collect::<BTreeMap<_, _>>();
-    section.finish();
     config
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{ConfigFile, EditError, login_files, text};
-use crate::{config::Config, source::SourceId};
+use crate::{config::Config, model::SourceId};
 
 /// What is left of an entry that was removed.
 #[derive(Debug, Clone, PartialEq, Eq)]

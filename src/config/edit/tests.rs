@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     config::{LABEL_LENGTH, SourceSpec, label},
-    count::Anchor,
+    geometry::Anchor,
 };
 
 mod places;

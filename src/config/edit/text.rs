@@ -1,11 +1,13 @@
-//! The text of a configuration file with something added or replaced, every other byte as it was. Pure.
+//! The text of a configuration file with something added or replaced, every other byte as it was, comments and the
+//! style of commas included. Pure.
 
-use serde::de::IgnoredAny;
-
-use super::entry::escaped;
+use super::{
+    entry::escaped,
+    splice::{after_last, indent, into_empty, replaced, without},
+};
 use crate::config::{
     LineConfig, SourceKind, ZoneConfig, env,
-    json::{self, Member, Node, Place, Value},
+    json::{self, Member, Node, Value},
 };
 
 /// Line and problem of a text that is not JSON.
@@ -15,7 +17,8 @@ pub(super) type Syntax = (usize, String);
 pub(super) type Members = Vec<(&'static str, String)>;
 
 pub(super) fn tree(text: &str) -> Result<Node, Syntax> {
-    json::parse(text).map_err(|error| (error.place.line, error.message))
+    let read = json::parse(text).map(|document| document.root);
+    read.map_err(|error| (error.place.line, error.message))
 }
 
 /// `text` with the counting lines and zones of source `id`; `None` when no entry has this id.
@@ -25,49 +28,85 @@ pub(super) fn with_shapes(
     lines: &[LineConfig],
     zones: &[ZoneConfig],
 ) -> Result<Option<String>, Syntax> {
-    let Some(changed) = with_member(text, id, "lines", &|_| true, &|indent| list(lines, line, indent))?
-    else {
-        return Ok(None);
-    };
+    let lines: Vec<Item> = lines.iter().map(|one| (&*one.name, line(one))).collect();
+    let zones: Vec<Item> = zones.iter().map(|one| (&*one.name, zone(one))).collect();
+    let Some(changed) = with_list(text, id, "lines", &lines, true)? else { return Ok(None) };
     // Without zones, an entry that never had any is left alone.
-    let wanted = |has: bool| has || !zones.is_empty();
-    with_member(&changed, id, "zones", &wanted, &|indent| list(zones, zone, indent))
+    with_list(&changed, id, "zones", &zones, !zones.is_empty())
 }
 
-/// `text` with member `key` of source `id` replaced, or added when `wanted` (which is told whether it is
-/// there) says so; `None` when no entry has this id.
-fn with_member(
+/// A line or zone: its name and its JSON.
+type Item<'a> = (&'a str, String);
+
+/// `text` with `items` at `key` of source `id`, where there is something or something is `wanted`; `None` when no entry
+/// has this id.
+fn with_list(
     text: &str,
     id: &str,
     key: &str,
-    wanted: &dyn Fn(bool) -> bool,
-    written: &dyn Fn(Option<&str>) -> String,
+    items: &[Item<'_>],
+    wanted: bool,
 ) -> Result<Option<String>, Syntax> {
     let root = tree(text)?;
     let Some(entry) = entry(&root, id) else { return Ok(None) };
     let (Some(first), Some(last)) = (entry.first(), entry.last()) else { return Ok(None) };
     // Entries with each key on a line of its own get theirs the same way.
-    let indent = indent(text, offset(text, first.place));
-    let member = entry.iter().find(|member| member.key == key);
-    if !wanted(member.is_some()) {
-        return Ok(Some(text.to_owned()));
+    let indent = indent(text, first.start);
+    let whole = || list(items, |(_, written)| written.clone(), indent);
+    Ok(Some(match entry.iter().find(|member| member.key == key) {
+        Some(Member { node, .. }) => {
+            let old = &text[node.span.clone()];
+            let has_comments = json::parse(old).is_ok_and(|old| !old.comments.is_empty());
+            let new = if has_comments { with_items(old, items, indent)? } else { whole() };
+            replaced(text, node.span.clone(), &new)
+        }
+        None if wanted => after_last(text, last.node.span.end, indent, &format!("\"{key}\": {}", whole())),
+        None => text.to_owned(),
+    }))
+}
+
+/// The list `text` with `items` put into it one by one, so that the comments around them stay.
+fn with_items(text: &str, items: &[Item<'_>], indent_before: Option<&str>) -> Result<String, Syntax> {
+    let mut text = text.to_owned();
+    loop {
+        let root = tree(&text)?;
+        let Value::Array(old) = &root.value else {
+            return Ok(list(items, |(_, new)| new.clone(), indent_before));
+        };
+        if old.len() > items.len() {
+            let is_gone = |old: &Node| items.iter().all(|(name, _)| Some(*name) != name_of(old).as_deref());
+            let gone = old.iter().rposition(is_gone).unwrap_or(old.len() - 1);
+            text = removed(&text, &root, old, gone);
+            continue;
+        }
+        // From the back, so that what comes before stays where it is.
+        for (old, (_, new)) in old.iter().zip(items).rev() {
+            text = replaced(&text, old.span.clone(), new);
+        }
+        let Some((_, next)) = items.get(old.len()) else { return Ok(text) };
+        text = match tree(&text)?.value {
+            Value::Array(old) => match old.last() {
+                Some(last) => after_last(&text, last.span.end, indent(&text, last.span.start), next),
+                None => {
+                    let indent = indent_before.unwrap_or_default();
+                    into_empty(&text, &root, &format!("\n{indent}  {next}\n{indent}"))
+                }
+            },
+            _ => text,
+        };
     }
-    let written = written(indent);
-    let (from, to, new) = match member {
-        Some(member) => {
-            let start = offset(text, member.node.place);
-            (start, end_of_value(text, start), written)
-        }
-        None => {
-            let end = end_of_value(text, offset(text, last.node.place));
-            let new = match indent {
-                Some(indent) => format!(",\n{indent}\"{key}\": {written}"),
-                None => format!(", \"{key}\": {written}"),
-            };
-            (end, end, new)
-        }
-    };
-    Ok(Some(format!("{}{new}{}", &text[..from], &text[to..])))
+}
+
+/// The name of a line or zone.
+fn name_of(node: &Node) -> Option<String> {
+    let Value::Object(members) = &node.value else { return None };
+    members.iter().find(|member| member.key == "name").and_then(text_of)
+}
+
+/// `text` without the one at `index` of the entries of `list`.
+fn removed(text: &str, list: &Node, entries: &[Node], index: usize) -> String {
+    let before = index.checked_sub(1).map(|before| entries[before].span.end);
+    without(text, list, &entries[index].span, before, entries.get(index + 1))
 }
 
 /// A configuration without a source.
@@ -109,9 +148,8 @@ pub(super) fn with_entry(text: &str, kind: SourceKind, members: &Members) -> Res
     let short = format!("{{ {} }}", members.join(", "));
     let long = |indent: &str| {
         let lines = members.join(&format!(",\n{indent}    "));
-        format!("[\n{indent}  {{\n{indent}    {lines}\n{indent}  }}\n{indent}]")
+        format!("\n{indent}  {{\n{indent}    {lines}\n{indent}  }}\n{indent}")
     };
-    let insert = |at: usize, new: &str| format!("{}{new}{}", &text[..at], &text[at..]);
     let array = sections.iter().find(|member| member.key == list);
     let none = Vec::new();
     let list_there = array.and_then(|member| match &member.node.value {
@@ -120,34 +158,32 @@ pub(super) fn with_entry(text: &str, kind: SourceKind, members: &Members) -> Res
         _ => None,
     });
     let Some((member, entries)) = list_there else {
-        let last = sections.last();
-        let at = last
-            .map_or(offset(text, root.place) + 1, |last| end_of_value(text, offset(text, last.node.place)));
-        let before = last.map_or("", |_| ",");
-        let indent = last.and_then(|last| indent(text, offset(text, last.place))).unwrap_or("  ");
-        let after = last.map_or("\n", |_| "");
-        return Ok(insert(at, &format!("{before}\n{indent}\"{list}\": {}{after}", long(indent))));
+        let Some(last) = sections.last() else {
+            return Ok(into_empty(text, &root, &format!("\n  \"{list}\": [{}]\n", long("  "))));
+        };
+        let indent = indent(text, last.start);
+        let new = format!("\"{list}\": [{}]", long(indent.unwrap_or("  ")));
+        return Ok(after_last(text, last.node.span.end, Some(indent.unwrap_or("  ")), &new));
     };
     let Some(last) = entries.last() else {
-        let from = offset(text, member.node.place);
-        let to = end_of_value(text, from);
-        let indent = indent(text, offset(text, member.place)).unwrap_or("  ");
-        return Ok(format!("{}{}{}", &text[..from], long(indent), &text[to..]));
+        let indent = indent(text, member.start).unwrap_or("  ");
+        return Ok(match &member.node.value {
+            Value::Null => replaced(text, member.node.span.clone(), &format!("[{}]", long(indent))),
+            _ => into_empty(text, &member.node, &long(indent)),
+        });
     };
-    let start = offset(text, last.place);
-    let end = end_of_value(text, start);
     let inner = match &last.value {
-        Value::Object(members) => members.first().and_then(|first| indent(text, offset(text, first.place))),
+        Value::Object(members) => members.first().and_then(|first| indent(text, first.start)),
         _ => None,
     };
-    Ok(match (indent(text, start), inner) {
+    let indent = indent(text, last.span.start);
+    let new = match (indent, inner) {
         (Some(indent), Some(inner)) => {
-            let lines = members.join(&format!(",\n{inner}"));
-            insert(end, &format!(",\n{indent}{{\n{inner}{lines}\n{indent}}}"))
+            format!("{{\n{inner}{}\n{indent}}}", members.join(&format!(",\n{inner}")))
         }
-        (Some(indent), None) => insert(end, &format!(",\n{indent}{short}")),
-        (None, _) => insert(end, &format!(", {short}")),
-    })
+        _ => short,
+    };
+    Ok(after_last(text, last.span.end, indent, &new))
 }
 
 /// `text` without the entry of source `id`; `None` when no entry has this id.
@@ -157,33 +193,15 @@ pub(super) fn without_entry(text: &str, id: &str) -> Result<Option<String>, Synt
         Some((list, entries, entries.iter().position(|entry| members_of(entry, id).is_some())?))
     });
     let Some((list, entries, index)) = place else { return Ok(None) };
-    let begin = |node: &Node| offset(text, node.place);
-    let end = |node: &Node| end_of_value(text, begin(node));
-    let (from, to) =
-        match (index.checked_sub(1).and_then(|before| entries.get(before)), entries.get(index + 1)) {
-            (_, Some(next)) => (begin(&entries[index]), begin(next)),
-            (Some(before), None) => (end(before), end(&entries[index])),
-            (None, None) => (begin(list) + 1, end(list) - 1),
-        };
-    Ok(Some(format!("{}{}", &text[..from], &text[to..])))
+    Ok(Some(removed(text, list, entries, index)))
 }
 
 /// The id of the entry of a folder or pattern that source `id` may come from: its own begins with it.
 pub(super) fn entry_before(text: &str, id: &str) -> Result<Option<String>, Syntax> {
     let root = tree(text)?;
-    let ids = lists(&root).flat_map(|(_, entries)| entries).filter_map(|entry| match &entry.value {
-        Value::Object(members) => members.iter().find_map(id_of),
-        _ => None,
-    });
+    let ids = lists(&root).flat_map(|(_, entries)| entries).filter_map(id_of);
     let begins = |entry: &String| id.strip_prefix(entry.as_str()).is_some_and(|rest| rest.starts_with('_'));
     Ok(ids.filter(begins).max_by_key(String::len))
-}
-
-/// The space before `at`, when nothing else stands before it on its line.
-fn indent(text: &str, at: usize) -> Option<&str> {
-    let line_start = text[..at].rfind('\n').map(|at| at + 1)?;
-    let space = &text[line_start..at];
-    space.trim().is_empty().then_some(space)
 }
 
 /// The lists of sources, with their entries.
@@ -207,40 +225,27 @@ fn entry<'a>(root: &'a Node, id: &str) -> Option<&'a Vec<Member>> {
 /// The members of `entry`, when it has this id.
 fn members_of<'a>(entry: &'a Node, id: &str) -> Option<&'a Vec<Member>> {
     match &entry.value {
-        Value::Object(members) if members.iter().any(|member| id_of(member).as_deref() == Some(id)) => {
-            Some(members)
-        }
+        Value::Object(members) if id_of(entry).as_deref() == Some(id) => Some(members),
         _ => None,
     }
 }
 
-/// The id that a member gives.
-fn id_of(member: &Member) -> Option<String> {
+/// The id of an entry.
+fn id_of(entry: &Node) -> Option<String> {
+    let Value::Object(members) = &entry.value else { return None };
+    let id = members.iter().find(|member| matches!(&*member.key, "camera_id" | "video_id"));
+    id.and_then(text_of)
+}
+
+/// The text of a member, with variables replaced.
+fn text_of(member: &Member) -> Option<String> {
     match &member.node.value {
-        Value::String(text) if member.key == "camera_id" || member.key == "video_id" => {
-            env::expand(text, &|name| std::env::var(name).ok()).ok()
-        }
+        Value::String(text) => env::expand(text, &|name| std::env::var(name).ok()).ok(),
         _ => None,
     }
 }
 
-/// Byte offset of a place.
-fn offset(text: &str, place: Place) -> usize {
-    let mark = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
-    let line_start: usize =
-        mark + text[mark..].split_inclusive('\n').take(place.line - 1).map(str::len).sum::<usize>();
-    text[line_start..].char_indices().nth(place.column - 1).map_or(text.len(), |(at, _)| line_start + at)
-}
-
-/// Byte offset behind the value that starts at `start`.
-fn end_of_value(text: &str, start: usize) -> usize {
-    let mut values = serde_json::Deserializer::from_str(&text[start..]).into_iter::<IgnoredAny>();
-    // The whole text was parsed before, so there is a value here.
-    let _ = values.next();
-    start + values.byte_offset()
-}
-
-fn list<T>(items: &[T], one: fn(&T) -> String, indent: Option<&str>) -> String {
+fn list<T>(items: &[T], one: impl Fn(&T) -> String, indent: Option<&str>) -> String {
     let each: Vec<String> = items.iter().map(one).collect();
     match indent {
         Some(indent) if !each.is_empty() => {
@@ -279,6 +284,8 @@ fn share(value: f32) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::{
         super::sample::{TEXT, door},
         *,
@@ -368,6 +375,164 @@ mod tests {
         let new: Members = vec![("camera_id", string("gate")), ("source", string("rtsp://h/3"))];
         let added = with_entry(TEXT, SourceKind::Camera, &new).unwrap();
         assert_eq!(without_entry(&added, "gate").unwrap().unwrap(), TEXT, "there and back");
+    }
+
+    /// A camera as people write it, with comments and a comma behind the last entry.
+    const COMMENTED: &str = r#"{
+  // All cameras of the house.
+  "cameras": [
+    {
+      "camera_id": "a", // the gate, /* not
+      "source": "rtsp://h/1", // behind "the" wall,
+    }, // until spring
+    // { "camera_id": "old", "source": "rtsp://h/9" },
+    { "camera_id": "b", "source": "rtsp://h/2", /* ] */ }, // the yard
+    // No more.
+  ],
+}
+"#;
+
+    #[test]
+    fn comments_and_last_commas_stay_when_lines_are_added() {
+        let line =
+            "{ \"name\": \"the \\\"door\\\"\", \"a\": [0.1, 0.25], \"b\": [0.9, 1], \"anchor\": \"foot\" }";
+        for (id, old, new) in [
+            (
+                "a",
+                "behind \"the\" wall,\n",
+                format!("behind \"the\" wall,\n      \"lines\": [\n        {line}\n      ],\n"),
+            ),
+            ("b", "\"rtsp://h/2\", /*", format!("\"rtsp://h/2\", \"lines\": [{line}], /*")),
+        ] {
+            let changed = with_lines(COMMENTED, id, &[door()]).unwrap().unwrap();
+            assert_eq!(changed, COMMENTED.replace(old, &new));
+            tree(&changed).unwrap();
+        }
+        let without_comma = COMMENTED.replace("1\", // behind", "1\" // behind");
+        let changed = with_lines(&without_comma, "a", &[]).unwrap().unwrap();
+        let wanted = COMMENTED.replace("wall,\n", "wall,\n      \"lines\": []\n");
+        assert_eq!(changed, wanted);
+    }
+
+    #[test]
+    fn comments_between_lines_stay_when_lines_are_drawn_anew() {
+        let list = "[\n        // in\n        {\"name\": \"x\", \"a\": [0, 0], \"b\": [1, 1]}, // first\n        // out\n        {\"name\": \"y\", \"a\": [0, 0], \"b\": [1, 1]} // second\n      ]";
+        let text = format!("{{\"cameras\": [{{\"camera_id\": \"a\", \"lines\": {list}}}]}}");
+        let named = |name: &str| LineConfig { name: name.into(), ..LineConfig::default() };
+        let new = |name: &str| line(&named(name));
+        let (x, y) = (new("x"), new("y"));
+        for (lines, wanted) in [
+            (
+                vec![named("x"), named("y"), named("z")],
+                format!(
+                    "[\n        // in\n        {x}, // first\n        // out\n        {y}, // second\n        {}\n      ]",
+                    new("z")
+                ),
+            ),
+            (vec![named("y")], format!("[\n        // in\n        // out\n        {y} // second\n      ]")),
+            (vec![named("x")], format!("[\n        // in\n        {x} // first\n        // out\n      ]")),
+            (vec![], "[\n        // in\n        // out\n      ]".to_owned()),
+        ] {
+            let changed = with_lines(&text, "a", &lines).unwrap().unwrap();
+            assert_eq!(changed, text.replace(list, &wanted));
+            tree(&changed).unwrap();
+        }
+    }
+
+    #[test]
+    fn comments_stay_when_a_source_is_added() {
+        let new: Members = vec![("camera_id", string("gate")), ("source", string("rtsp://h/3"))];
+        let short = "{ \"camera_id\": \"gate\", \"source\": \"rtsp://h/3\" }";
+        let long = "{\n      \"camera_id\": \"gate\",\n      \"source\": \"rtsp://h/3\"\n    }";
+        for (text, wanted) in [
+            (COMMENTED, COMMENTED.replace("// the yard\n", &format!("// the yard\n    {short},\n"))),
+            ("{ // none\n}", format!("{{ // none\n  \"cameras\": [\n    {long}\n  ]\n}}")),
+            (
+                "{\n  \"cameras\": [\n    // none\n  ], // yet\n}",
+                format!("{{\n  \"cameras\": [\n    // none\n    {long}\n  ], // yet\n}}"),
+            ),
+            (
+                "{\n  \"videos\": [], // none\n}",
+                format!("{{\n  \"videos\": [], // none\n  \"cameras\": [\n    {long}\n  ],\n}}"),
+            ),
+        ] {
+            assert_eq!(with_entry(text, SourceKind::Camera, &new).unwrap(), wanted, "{text}");
+            tree(&wanted).unwrap();
+        }
+    }
+
+    #[test]
+    fn comments_on_lines_of_their_own_stay_when_an_entry_is_removed() {
+        let a = "{\"camera_id\": \"a\"}";
+        let b = "{\"camera_id\": \"b\"}";
+        for (list, id, wanted) in [
+            (
+                format!("[\n// 1\n{a}, // 2\n// 3\n{b} // 4\n// 5\n]"),
+                "a",
+                format!("[\n// 1\n// 3\n{b} // 4\n// 5\n]"),
+            ),
+            (
+                format!("[\n// 1\n{a}, // 2\n// 3\n{b} // 4\n// 5\n]"),
+                "b",
+                format!("[\n// 1\n{a} // 2\n// 3\n// 5\n]"),
+            ),
+            (format!("[\n{a}, // 2\n{b}, // 4\n]"), "b", format!("[\n{a}, // 2\n]")),
+            (format!("[\n{a}, // 2\n{b} ]"), "b", format!("[\n{a} // 2\n ]")),
+            (format!("[{a}, /* 2 */ {b}]"), "a", format!("[/* 2 */ {b}]")),
+            (format!("[{a}, /* 2 */ {b}]"), "b", format!("[{a} /* 2 */]")),
+            (format!("[ // 1\n{a}, // 2\n]"), "a", "[ // 1\n]".to_owned()),
+            (format!("[{a},]"), "a", "[]".to_owned()),
+        ] {
+            let text = |list: &str| format!("{{\"cameras\": {list}}}");
+            let without = without_entry(&text(&list), id).unwrap().unwrap();
+            assert_eq!(without, text(&wanted), "{list}");
+            tree(&without).unwrap();
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 500, ..ProptestConfig::default() })]
+
+        /// Whatever stands between them: entries that come and go do it alone, and comments on other lines stay.
+        #[test]
+        fn no_comment_keeps_an_entry_from_coming_or_going(
+            gaps in prop::collection::vec(
+                prop::sample::select(vec!["", " ", "\n    ", " // it\'s, ]\n", "/* [ */", "\n// {\n", " /*\n*/ ", "\r\n"]),
+                12,
+            ),
+            entries in 0..4usize,
+            has_last_comma in any::<bool>(),
+            gone in 0..4usize,
+        ) {
+            let mut gaps = gaps.into_iter();
+            let mut gap = || gaps.next().unwrap_or_default();
+            let mut text = format!("{{\"cameras\": [{}", gap());
+            for entry in 0..entries {
+                let comma = if has_last_comma || entry + 1 < entries { "," } else { "" };
+                // What stands between an entry and its comma belongs to it.
+                let own = gap().replace("\n// {\n", "");
+                text += &format!("{{\"camera_id\": \"{entry}\"}}{own}{comma}{}", gap());
+            }
+            text += "]}";
+            let ids = |text: &str| -> Vec<String> {
+                let root = tree(text).unwrap_or_else(|(_, error)| panic!("{error}: {text}"));
+                lists(&root).flat_map(|(_, list)| list.iter().map(|entry| id_of(entry).unwrap())).collect()
+            };
+            let own_lines = |text: &str| text.matches("\n// {\n").count();
+            let mut wanted: Vec<String> = (0..entries).map(|entry| entry.to_string()).collect();
+            let new: Members = vec![("camera_id", string("new"))];
+            let added = with_entry(&text, SourceKind::Camera, &new).unwrap();
+            wanted.push("new".into());
+            prop_assert_eq!(ids(&added), &wanted[..]);
+            prop_assert_eq!(text.matches("it's").count(), added.matches("it's").count());
+            wanted.pop();
+            if gone < entries {
+                let left = without_entry(&text, &gone.to_string()).unwrap().unwrap();
+                wanted.remove(gone);
+                prop_assert_eq!(ids(&left), wanted, "{} of {}", left, text);
+                prop_assert_eq!(left.contains("// {"), own_lines(&text) > 0);
+            }
+        }
     }
 
     #[test]

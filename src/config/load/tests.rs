@@ -1,5 +1,3 @@
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::*;
 use crate::config::BuiltinConfig;
 use crate::config::{ModelFolders, ParallelConfig};
@@ -16,37 +14,46 @@ fn problems(text: &str) -> Vec<String> {
     parse(text).unwrap_err().problems.iter().map(ToString::to_string).collect()
 }
 
-/// Keys of each object of the schema, by the name of its type.
-fn schema_keys() -> BTreeMap<String, BTreeSet<String>> {
-    let schema = super::super::schema();
-    let keys = |object: &serde_json::Value| {
-        object["properties"].as_object().map(|keys| keys.keys().cloned().collect::<BTreeSet<_>>())
-    };
-    let definitions = schema["$defs"].as_object().unwrap().iter();
-    let mut all: BTreeMap<_, _> =
-        definitions.filter_map(|(name, object)| Some((name.clone(), keys(object)?))).collect();
-    all.insert("ConfigFile".into(), keys(&schema).unwrap());
-    all
-}
+/// One of everything, so that the validator reads each kind of object.
+const EVERYTHING: &str = r#"{ "$schema": "x", "parallel_config": {}, "tui": {},
+    "cameras": [{ "camera_id": "c", "source": "rtsps://h/1", "credentials": {"user": "u", "password": "p"},
+        "retry": {}, "tls": {}, "lines": [{"a": [0, 0], "b": [1, 1]}],
+        "zones": [{"points": [[0, 0], [1, 0], [1, 1]]}],
+        "detector": {"format": "yolox", "model": "m"} }],
+    "videos": [{ "video_id": "v", "path": "demo:lobby" }] }"#;
 
 #[test]
-fn schema_and_validator_know_the_same_keys() {
-    // One of everything, so that the validator enters each kind of section.
-    let text = r#"{ "parallel_config": {}, "tui": {},
-        "cameras": [{ "camera_id": "c", "source": "rtsp://h/1", "credentials": {"user": "u", "password": "p"},
-            "retry": {}, "tls": {}, "lines": [{"a": [0, 0], "b": [1, 1]}],
-            "zones": [{"points": [[0, 0], [1, 0], [1, 1]]}],
-            "detector": {"format": "yolox", "model": "m"} }],
-        "videos": [{ "video_id": "v", "path": "demo:lobby" }] }"#;
-    let root = read_tree(text.as_bytes(), "").unwrap();
-    let report = Report::new("", Path::new(""), &no_env);
-    validate::document(&report, &root);
-    let validator: BTreeMap<String, BTreeSet<String>> = report
-        .keys()
-        .into_iter()
-        .map(|(kind, keys)| (kind.to_owned(), keys.into_iter().map(str::to_owned).collect()))
-        .collect();
-    assert_eq!(validator, schema_keys());
+fn every_key_of_the_schema_is_read() {
+    let schema = super::super::schema();
+    let mut whole: serde_json::Value = serde_json::from_str(EVERYTHING).unwrap();
+    assert!(parse(&whole.to_string()).is_ok());
+    let mut compared = 0;
+    for (definition, place) in [
+        ("", ""),
+        ("ParallelFile", "/parallel_config"),
+        ("CameraFile", "/cameras/0"),
+        ("CredentialsFile", "/cameras/0/credentials"),
+        ("RetryFile", "/cameras/0/retry"),
+        ("TlsFile", "/cameras/0/tls"),
+        ("LineFile", "/cameras/0/lines/0"),
+        ("ZoneFile", "/cameras/0/zones/0"),
+        ("ModelFile", "/cameras/0/detector"),
+        ("VideoFile", "/videos/0"),
+        ("TuiFile", "/tui"),
+    ] {
+        let object = if definition.is_empty() { &schema } else { &schema["$defs"][definition] };
+        for key in object["properties"].as_object().unwrap().keys() {
+            let before = whole.clone();
+            // No key may hold that.
+            whole.pointer_mut(place).unwrap()[key] = serde_json::json!([[[]]]);
+            assert!(parse(&whole.to_string()).is_err(), "{place}/{key} is not read");
+            whole = before;
+            compared += 1;
+        }
+    }
+    let objects = schema["$defs"].as_object().unwrap().values().chain([&schema]);
+    let declared: usize = objects.filter_map(|object| Some(object["properties"].as_object()?.len())).sum();
+    assert_eq!(compared, declared, "every kind of object is in the list above");
 }
 
 #[test]
@@ -120,6 +127,9 @@ fn a_password_in_the_file_is_noticed() {
             true,
         ),
         (r#"{"cameras": [{"camera_id": "a", "source": "rtsp://u@h/1"}]}"#, false),
+        ("{} // \"source\": \"rtsp://u:p@h/1\"", true),
+        ("{ /* \"credentials\":\n { \"user\": \"u\", \"password\": \"p\" } */ }", true),
+        ("{} // \"source\": \"rtsp://u:${PW}@h/1\", see https://h/1", false),
         (r#"{"cameras": [{"camera_id": "a", "source": "rtsp://h/1"}]}"#, false),
     ] {
         let parsed = Config::parse(text.as_bytes(), "c", Path::new(""), &no_env).unwrap();

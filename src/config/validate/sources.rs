@@ -7,18 +7,23 @@ use std::{
     path::PathBuf,
 };
 
-use super::{DAY, SECOND, detector, existing_path};
+use super::detector;
 use crate::{
     config::{
-        Address, Cadence, Hwaccel, LineConfig, RetryConfig, SourceConfig, SourceKind, SourceSpec, TlsConfig,
-        TrackerChoice, Transport, ZoneConfig, defaults,
+        Address, Cadence, LineConfig, RetryConfig, SourceConfig, SourceKind, SourceSpec, TlsConfig,
+        ZoneConfig, defaults,
         json::Place,
+        keys::{
+            CAMERA, CameraKeys, Key, LINE, LineKeys, RETRY, SOURCE, TLS, TlsKeys, VIDEO, VideoKeys, ZONE,
+            ZoneKeys,
+        },
+        kinds::{Kind as _, Label},
         limits::{ID_LENGTH, LABEL_LENGTH, check_id},
         section::{Field, Report, Section},
         source_spec::{self, Named},
         text,
     },
-    count::Anchor,
+    geometry::Anchor,
 };
 
 mod credentials;
@@ -92,17 +97,19 @@ fn alias(folder: &str, stem: &str) -> String {
 }
 
 fn entry(item: &Field<'_>, kind: SourceKind, ids: &mut BTreeMap<String, (String, Place)>) -> Option<Entry> {
-    let (section, id_key, source_key) = match kind {
-        SourceKind::Camera => (item.section("CameraFile")?, "camera_id", "source"),
-        SourceKind::Video => (item.section("VideoFile")?, "video_id", "path"),
+    let (section, id_field, source_field) = match kind {
+        SourceKind::Camera => {
+            let section = item.section::<CameraKeys>()?;
+            let (id, source) = (section.required(&CAMERA.camera_id), section.required(&CAMERA.source));
+            (section, id, source)
+        }
+        SourceKind::Video => {
+            let section = item.section::<VideoKeys>()?;
+            let (id, path) = (section.required(&VIDEO.video_id), section.required(&VIDEO.path));
+            (section, id, path)
+        }
     };
-    let id_field =
-        section.required(id_key, &format!("give it an id of its own, such as \"{}_01\"", kind.word()));
     let id = id_field.and_then(|field| unique_id(&field, ids));
-    let source_field = match kind {
-        SourceKind::Camera => section.required(source_key, "name what to open, such as \"rtsp://HOST/PATH\""),
-        SourceKind::Video => section.required(source_key, "name the video file"),
-    };
     let named = source_field.as_ref().and_then(|field| what(field, kind));
     let (spec, files) = match named {
         Some(Named::One(spec)) => (Some(spec), None),
@@ -116,7 +123,6 @@ fn entry(item: &Field<'_>, kind: SourceKind, ids: &mut BTreeMap<String, (String,
         spec.clone().unwrap_or_else(|| SourceSpec::File(Default::default())),
     );
     settings(&section, &mut config);
-    section.finish();
     (id.is_some() && spec.is_some()).then_some(Entry { config, files })
 }
 
@@ -188,62 +194,41 @@ fn what(field: &Field<'_>, kind: SourceKind) -> Option<Named> {
 
 /// The keys that cameras and videos share.
 fn settings(section: &Section<'_>, config: &mut SourceConfig) {
-    if let Some(alias) = section.field("alias").and_then(|f| f.label(LABEL_LENGTH)) {
-        config.alias = alias;
-    }
-    config.location = section.field("location").and_then(|f| f.label(LABEL_LENGTH));
-    config.threshold = section.field("threshold").and_then(|f| f.integer(1..=1_000_000));
-    if let Some(enabled) = section.field("enabled").and_then(|f| f.boolean()) {
-        config.enabled = enabled;
-    }
-    if let Some(lines) = section.field("lines").and_then(|f| f.items()).filter(|items| !items.is_empty()) {
+    section.set(&SOURCE.alias, &mut config.alias);
+    config.location = section.read(&SOURCE.location);
+    config.threshold = section.read(&SOURCE.threshold);
+    section.set(&SOURCE.enabled, &mut config.enabled);
+    if let Some(lines) = section.read(&SOURCE.lines).filter(|items| !items.is_empty()) {
         config.lines = named(&lines, "line", line, |line| &line.name);
     }
-    if let Some(zones) = section.field("zones").and_then(|f| f.items()) {
+    if let Some(zones) = section.read(&SOURCE.zones) {
         config.zones = named(&zones, "zone", zone, |zone| &zone.name);
     }
-    if let Some(choice) = section.field("detector").and_then(|f| detector(&f)) {
+    if let Some(choice) = section.field(&SOURCE.detector).and_then(|f| detector(&f)) {
         config.detector = Some(choice);
     }
-    if let Some(tracker) = section.field("tracker").and_then(|f| f.choice(&TrackerChoice::NAMES)) {
-        config.tracker = tracker;
-    }
+    section.set(&SOURCE.tracker, &mut config.tracker);
     config.cadence = cadence(section);
-    if let Some(priority) = section.field("priority").and_then(|f| f.integer(-1000..=1000)) {
-        config.priority = priority as i32;
+    section.set(&SOURCE.priority, &mut config.priority);
+    if let Some(section) = section.read(&SOURCE.retry) {
+        config.retry = retry(&section);
     }
-    if let Some(field) = section.field("retry") {
-        config.retry = retry(&field);
-    }
-    if let Some(timeout) = section.field("stall_timeout").and_then(|f| f.duration(SECOND..=DAY)) {
-        config.stall_timeout = timeout;
-    }
-    if let Some(timeout) = section.field("open_timeout").and_then(|f| f.duration(SECOND..=600 * SECOND)) {
-        config.open_timeout = timeout;
-    }
-    if let Some(transport) = section.field("transport").and_then(|f| f.choice(&Transport::NAMES)) {
-        config.transport = transport;
-    }
-    if let Some(stream) = section.field("stream").and_then(|f| f.integer(0..=99)) {
-        config.stream = Some(stream as usize);
-    }
-    config.hwaccel = section.field("hwaccel").and_then(|f| f.choice(&Hwaccel::NAMES));
-    if let Some(sleep) = section.field("sleep").and_then(|f| f.boolean()) {
-        config.sleep = sleep;
-    }
-    if let Some(field) = section.field("tls") {
+    section.set(&SOURCE.stall_timeout, &mut config.stall_timeout);
+    section.set(&SOURCE.open_timeout, &mut config.open_timeout);
+    section.set(&SOURCE.transport, &mut config.transport);
+    config.stream = section.read(&SOURCE.stream);
+    config.hwaccel = section.read(&SOURCE.hwaccel);
+    section.set(&SOURCE.sleep, &mut config.sleep);
+    if let Some(field) = section.field(&SOURCE.tls) {
         config.tls = tls(&field, &config.source);
     }
 }
 
 fn tls(field: &Field<'_>, source: &SourceSpec) -> TlsConfig {
     let mut config = TlsConfig::default();
-    let Some(section) = field.section("TlsFile") else { return config };
-    let ca = section.field("ca");
-    if let Some(verify) = section.field("verify").and_then(|f| f.boolean()) {
-        config.verify = verify;
-    }
-    section.finish();
+    let Some(section) = field.section::<TlsKeys>() else { return config };
+    let ca = section.field(&TLS.ca);
+    section.set(&TLS.verify, &mut config.verify);
     // An empty path stands for a source that could not be read, which has its own problem.
     if !matches!(source, SourceSpec::Url { .. }) && *source != SourceSpec::File(Default::default()) {
         field.problem("belongs to rtsps:// and https:// sources only; remove it");
@@ -265,7 +250,7 @@ fn tls(field: &Field<'_>, source: &SourceSpec) -> TlsConfig {
 
 /// A PEM file; its absence is a warning, for it may come later.
 fn certificates(field: &Field<'_>) -> Option<PathBuf> {
-    let path = existing_path(field)?;
+    let path = TLS.ca.kind.read(field)?;
     // A pipe could be read once only, and would hold up the start.
     if path.exists() && !path.is_file() {
         field.problem(&format!("'{}' is no file; name a file of certificates in PEM form", path.display()));
@@ -289,33 +274,29 @@ fn certificates(field: &Field<'_>) -> Option<PathBuf> {
 }
 
 fn cadence(section: &Section<'_>) -> Cadence {
-    let skip = section.field("skip_frames");
-    let rate = section.field("detect_fps");
-    let skipped = skip.as_ref().and_then(|f| f.integer(0..=10_000));
-    let per_second = rate.as_ref().and_then(|f| f.number(0.1..=1000.0));
+    let skipped = section.read(&SOURCE.skip_frames);
+    let per_second = section.read(&SOURCE.detect_fps);
+    let (skip, rate) = (section.field(&SOURCE.skip_frames), section.field(&SOURCE.detect_fps));
     match (skip, rate) {
         (Some(_), Some(rate)) => {
             rate.problem("detect_fps and skip_frames say the same in two ways; remove one");
             Cadence::Auto
         }
         _ => match (skipped, per_second) {
-            (Some(frames), _) => Cadence::SkipFrames(frames as u32),
+            (Some(frames), _) => Cadence::SkipFrames(frames),
             (_, Some(rate)) => Cadence::DetectFps(rate),
             _ => Cadence::Auto,
         },
     }
 }
 
-fn retry(field: &Field<'_>) -> RetryConfig {
+fn retry(section: &Section<'_>) -> RetryConfig {
     let mut config = RetryConfig::default();
-    let Some(section) = field.section("RetryFile") else { return config };
-    if let Some(attempts) = section.field("max_attempts").and_then(|f| f.integer(0..=1_000_000)) {
-        config.max_attempts = attempts as u32;
-    }
-    config.give_up = section.field("give_up").and_then(|f| f.boolean()).unwrap_or(false);
-    let initial = section.field("initial");
-    let longest = section.field("max").and_then(|f| f.duration(SECOND / 10..=DAY));
-    let first = initial.as_ref().and_then(|f| f.duration(SECOND / 10..=DAY));
+    section.set(&RETRY.max_attempts, &mut config.max_attempts);
+    section.set(&RETRY.give_up, &mut config.give_up);
+    let longest = section.read(&RETRY.max);
+    let first = section.read(&RETRY.initial);
+    let initial = section.field(&RETRY.initial);
     config.initial = first.unwrap_or(defaults::RETRY_INITIAL.min(longest.unwrap_or(defaults::RETRY_INITIAL)));
     config.max = longest.unwrap_or(defaults::RETRY_MAX.max(config.initial));
     if let (true, Some(field)) = (config.initial > config.max, initial) {
@@ -325,7 +306,6 @@ fn retry(field: &Field<'_>) -> RetryConfig {
             text::shown_duration(config.max)
         ));
     }
-    section.finish();
     config
 }
 
@@ -349,25 +329,24 @@ fn named<T>(
 }
 
 fn line(item: &Field<'_>, default_name: &str) -> Option<LineConfig> {
-    let section = item.section("LineFile")?;
-    let name = section.field("name").map_or_else(|| Some(default_name.to_owned()), |f| f.label(LABEL_LENGTH));
-    let a = section.required("a", "give the line its start as [x, y]").and_then(|f| f.point());
-    let b = section.required("b", "give the line its end as [x, y]").and_then(|f| f.point());
-    let anchor = section.field("anchor").and_then(|f| f.choice(&ANCHORS)).unwrap_or(Anchor::Center);
+    let section = item.section::<LineKeys>()?;
+    let name = name(&section, &LINE.name, default_name);
+    let a = section.read(&LINE.a);
+    let b = section.read(&LINE.b);
+    let anchor = section.read(&LINE.anchor).unwrap_or(Anchor::Center);
     if let (Some(a), Some(b)) = (a, b)
         && (a[0] - b[0]).hypot(a[1] - b[1]) < SHORTEST_LINE
     {
         section.problem("a and b are nearly the same point; nobody can cross such a line, move one end");
     }
-    section.finish();
     Some(LineConfig { name: name?, a: a?, b: b?, anchor })
 }
 
 fn zone(item: &Field<'_>, default_name: &str) -> Option<ZoneConfig> {
-    let section = item.section("ZoneFile")?;
-    let name = section.field("name").map_or_else(|| Some(default_name.to_owned()), |f| f.label(LABEL_LENGTH));
-    let field = section.required("points", "list at least three corners, each as [x, y]");
-    let points = field.as_ref().and_then(|f| f.items()).map(|items| {
+    let section = item.section::<ZoneKeys>()?;
+    let name = name(&section, &ZONE.name, default_name);
+    let field = section.field(&ZONE.points);
+    let points = section.read(&ZONE.points).map(|items| {
         let read: Vec<_> = items.iter().map(|item| item.point()).collect();
         read.into_iter().collect::<Option<Vec<_>>>()
     });
@@ -379,14 +358,15 @@ fn zone(item: &Field<'_>, default_name: &str) -> Option<ZoneConfig> {
             field.problem("these corners enclose no area; move them apart");
         }
     }
-    let anchor = section.field("anchor").and_then(|f| f.choice(&ANCHORS)).unwrap_or(Anchor::Foot);
-    let threshold = section.field("threshold").and_then(|f| f.integer(1..=1_000_000));
-    section.finish();
+    let anchor = section.read(&ZONE.anchor).unwrap_or(Anchor::Foot);
+    let threshold = section.read(&ZONE.threshold);
     Some(ZoneConfig { name: name?, points: points?, anchor, threshold })
 }
 
-const ANCHORS: [(&str, Anchor); 3] =
-    [("foot", Anchor::Foot), ("center", Anchor::Center), ("head", Anchor::Head)];
+/// The name of a line or zone.
+fn name(section: &Section<'_>, key: &Key<Label>, default: &str) -> Option<String> {
+    if section.field(key).is_none() { Some(default.to_owned()) } else { section.read(key) }
+}
 
 /// Area of a polygon (shoelace formula).
 fn area(points: &[[f32; 2]]) -> f32 {

@@ -8,6 +8,8 @@ use std::{
 
 use crate::config::{
     Credentials, Secret, SourceSpec, env,
+    keys::{CREDENTIALS, CredentialsKeys, Key, SOURCE},
+    kinds::Text,
     section::{Field, Section},
 };
 
@@ -20,7 +22,7 @@ pub(super) fn read(
     source: Option<&Field<'_>>,
     spec: Option<SourceSpec>,
 ) -> Option<SourceSpec> {
-    let field = section.field("credentials");
+    let field = section.field(&SOURCE.credentials);
     let spec_has_secret_tail = spec.as_ref().is_some_and(SourceSpec::has_secret_tail);
     let Some(SourceSpec::Url { address, credentials, hidden }) = spec else {
         if let (Some(field), Some(_)) = (&field, &spec) {
@@ -52,11 +54,10 @@ pub(super) fn read(
 }
 
 fn given(field: &Field<'_>) -> Option<Credentials> {
-    let section = field.section("CredentialsFile")?;
-    let fields = ["user", "password", "env", "file"].map(|key| section.field(key));
-    section.finish();
-    let [user, password, variable, file] = fields;
-    match (user, password, variable, file) {
+    let section = field.section::<CredentialsKeys>()?;
+    let text = |key: &Key<Text>| section.field(key);
+    let (user, password) = (text(&CREDENTIALS.user), text(&CREDENTIALS.password));
+    match (user, password, text(&CREDENTIALS.env), section.field(&CREDENTIALS.file)) {
         (Some(user), Some(password), None, None) => {
             if password.is_text() && !password.raw_text().is_some_and(|text| text.contains("${")) {
                 field.report.holds_secret();

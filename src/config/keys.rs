@@ -1,0 +1,441 @@
+//! Every key of the configuration file, declared once: its name, what it may hold, what holds where it is not given,
+//! and what it means. The validator reads by these declarations, the JSON Schema and the tables of `README.md` and
+//! `docs/configuration.md` are made of them.
+//!
+//! Messages and tables keep the order of the declarations. The first sentence of a meaning must do alone: the README
+//! shows no more.
+
+use std::{collections::BTreeMap, fmt::Display, time::Duration};
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+
+use super::{
+    EngineChoice, Hwaccel, ID_LENGTH, LABEL_LENGTH, LogLevel, Strategy, Theme, TrackerChoice, Transport,
+    defaults,
+    kinds::{
+        Described, Existing, Group, Label, List, Number, PathText, Point, Shape, Size, Span, Text, Truth,
+        Whole, Words,
+    },
+    shapes::{CameraSource, DetectorFile, FormatName, KeysFile},
+    text,
+};
+use crate::geometry::Anchor;
+
+const TENTH: Duration = Duration::from_millis(100);
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+const fn days(count: u64) -> Duration {
+    Duration::from_secs(count * DAY.as_secs())
+}
+
+/// How many more people may have come in than gone out, or be in a zone.
+const PEOPLE: Whole<i64> = Whole(1..=1_000_000);
+
+/// The points of a person that may have to cross or to be inside.
+const ANCHORS: Words<Anchor> =
+    Words(&[("foot", Anchor::Foot), ("center", Anchor::Center), ("head", Anchor::Head)]);
+
+/// A key of one kind of object.
+pub(super) struct Key<K> {
+    /// As it is written.
+    pub name: &'static str,
+    /// What to do where it is missing and must not be.
+    pub fix: Option<&'static str>,
+    /// What it may hold.
+    pub kind: K,
+}
+
+/// A kind of object of the file: its keys.
+pub(super) trait Keys {
+    /// Its name in the schema.
+    const DEFINITION: &'static str;
+
+    /// What it is.
+    fn about() -> &'static str;
+
+    /// The names of its keys.
+    fn names() -> Vec<&'static str>;
+
+    /// What a user is told of its keys.
+    fn rows() -> Vec<Row>;
+}
+
+/// What a user is told of one key.
+pub(super) struct Row {
+    pub name: &'static str,
+    pub meaning: &'static str,
+    /// In the words of the documentation.
+    pub default: Option<String>,
+    pub is_required: bool,
+    pub kind: &'static (dyn Described + Sync),
+}
+
+/// Declares the keys of one kind of object; `and` names another kind whose keys follow.
+macro_rules! keys {
+    (
+        $(#[doc = $about:literal])+
+        $group:ident: $structure:ident = $definition:literal $(and $more:ident)? {
+            $(
+                $(#[doc = $meaning:literal])+
+                $name:ident $(($written:literal))?: $kind:ty = $make:expr $(, default $default:expr)? $(, required $fix:literal)?;
+            )+
+        }
+    ) => {
+        $(#[doc = $about])+
+        pub(super) struct $structure {
+            $(
+                $(#[doc = $meaning])+
+                pub $name: Key<$kind>,
+            )+
+        }
+
+        $(#[doc = $about])+
+        pub(super) static $group: $structure = $structure {
+            $($name: Key {
+                name: keys!(@name $name $($written)?),
+                fix: keys!(@optional $($fix)?),
+                kind: $make,
+            },)+
+        };
+
+        impl Keys for $structure {
+            const DEFINITION: &'static str = $definition;
+
+            fn about() -> &'static str {
+                concat!($($about),+).trim()
+            }
+
+            fn names() -> Vec<&'static str> {
+                #[allow(unused_mut, reason = "only some kinds have more keys")]
+                let mut names = vec![$($group.$name.name),+];
+                $(names.extend($more::names());)?
+                names
+            }
+
+            fn rows() -> Vec<Row> {
+                #[allow(unused_mut, reason = "only some kinds have more keys")]
+                let mut rows = vec![$(Row {
+                    name: $group.$name.name,
+                    meaning: concat!($($meaning),+).trim(),
+                    default: keys!(@optional $(String::from($default))?),
+                    is_required: $group.$name.fix.is_some(),
+                    kind: &$group.$name.kind,
+                }),+];
+                $(rows.extend($more::rows());)?
+                rows
+            }
+        }
+
+        impl JsonSchema for $structure {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                Self::DEFINITION.into()
+            }
+
+            fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+                object::<Self>(generator)
+            }
+        }
+    };
+    (@name $name:ident) => { stringify!($name) };
+    (@name $name:ident $written:literal) => { $written };
+    (@optional) => { None };
+    (@optional $value:expr) => { Some($value) };
+}
+
+keys! {
+    /// Configuration of pcount-tui. Paths are relative to the folder of this file; `${NAME}` in any text is
+    /// replaced by the environment variable of that name.
+    FILE: FileKeys = "ConfigFile" {
+        /// Address of this schema, for editors; not used by the program.
+        schema("$schema"): Text = Text;
+        /// Settings of the whole program.
+        parallel_config: Group<ParallelKeys> = Group::new();
+        /// Live sources: the newest frame wins.
+        cameras: List<Group<CameraKeys>> = List::of(Group::new());
+        /// Sources that run to their end: no frame is lost.
+        videos: List<Group<VideoKeys>> = List::of(Group::new());
+        /// Look and keys of the dashboard.
+        tui: Group<TuiKeys> = Group::new();
+    }
+}
+
+keys! {
+    /// Settings of the whole program.
+    PARALLEL: ParallelKeys = "ParallelFile" {
+        /// Workers at start, 1 to `max_workers`. Where that is less, it is the default.
+        worker_count: Whole<usize> = Whole(1..=defaults::WORKERS_LIMIT), default defaults::WORKER_COUNT.to_string();
+        /// Most workers, up to 256. `--workers` may raise it; where `worker_count` is more, it is the default.
+        max_workers: Whole<usize> = Whole(1..=defaults::WORKERS_LIMIT), default defaults::MAX_WORKERS.to_string();
+        /// Folder for CSV files and the ledger.
+        result_output: PathText = PathText, default code(defaults::RESULT_OUTPUT);
+        /// Least severe level written to the logs: `ERROR`, `WARN`, `INFO` or `DEBUG`.
+        log_level: Words<LogLevel> = Words(&LogLevel::NAMES), default usual(&LogLevel::NAMES);
+        /// `shared`: all sources share the workers; `dedicated`: each camera has its own.
+        strategy: Words<Strategy> = Words(&Strategy::NAMES), default usual(&Strategy::NAMES);
+        /// Detector of sources that name none: `auto`, `builtin`, `motion`, or an object that names a model file.
+        detector: Shape<DetectorFile> = Shape::new(), default "`auto`";
+        /// What runs the detectors `auto` and `builtin`: `onnxruntime` or `opencv`.
+        engine: Words<EngineChoice> = Words(&EngineChoice::NAMES), default usual(&EngineChoice::NAMES);
+        /// Kind of device that decodes sources which name none, by FFmpeg's names: `vaapi`, `cuda`, `qsv`, `vdpau` or `drm`; this
+        /// was built without such a device and has not been tested on one. Where there is none, or it does not decode a
+        /// stream, the processor does, and a sentence in the log says why.
+        hwaccel: Words<Hwaccel> = Words(&Hwaccel::NAMES), default usual(&Hwaccel::NAMES);
+        /// Folder searched for model files. In a folder named here they may belong to anybody, elsewhere to root or you.
+        models: PathText = PathText, default format!("{} beside the file, then where the program is installed", code(defaults::MODELS));
+        /// Folder of the log files. It may be one that other programs write to.
+        log_dir: PathText = PathText, default format!("{} in `result_output`", code(defaults::LOG_DIR));
+        /// Size at which a log file is rotated.
+        max_log_size: Size = Size(64 << 10..=1 << 40), default code(text::shown_size(defaults::MAX_LOG_SIZE));
+        /// Rotated files kept for each log. Files that something else has rotated are left alone.
+        max_log_files: Whole<usize> = Whole(0..=1000), default defaults::MAX_LOG_FILES.to_string();
+        /// How far the charts reach back, `1m` to `31days`.
+        history: Span = Span(MINUTE..=days(31)), default duration(defaults::HISTORY);
+        /// Videos open at the same time; the others wait.
+        max_open_sources: Whole<usize> = Whole(1..=1024), default defaults::MAX_OPEN_SOURCES.to_string();
+        /// Time zone of days, hours and reports, such as `Europe/Berlin`.
+        timezone: Text = Text, default "the machine's";
+        /// Memory near which the source is closed that has grown or is just being opened, else the least important camera. It is
+        /// opened again when there is room.
+        memory_limit: Size = Size(64 << 20..=1 << 44), default "none";
+        /// Whether crossings are kept in a database under `result_output`.
+        ledger: Truth = Truth, default "true";
+        /// How long the ledger keeps crossings, at least a day. Nothing is removed until the program has run for a day without
+        /// the wall clock being set (restarts do not matter), and never more than a tenth of all in an hour without a notice.
+        ledger_retention: Span = Span(DAY..=days(36_500)), default "for ever";
+    }
+}
+
+keys! {
+    /// A camera.
+    CAMERA: CameraKeys = "CameraFile" and SourceKeys {
+        /// Unique id; names the camera's log file.
+        camera_id: Label = Label(ID_LENGTH), required "give it an id of its own, such as \"camera_01\"";
+        /// What to open: an address (`rtsp://`, `rtsps://`, `http://`, `https://`), a device, a file or a scene (`demo:lobby`).
+        source: Shape<CameraSource> = Shape::new(), required "name what to open, such as \"rtsp://HOST/PATH\"";
+    }
+}
+
+keys! {
+    /// A video.
+    VIDEO: VideoKeys = "VideoFile" and SourceKeys {
+        /// Unique id; names the video's log file.
+        video_id: Label = Label(ID_LENGTH), required "give it an id of its own, such as \"video_01\"";
+        /// What to open: a file, a folder or pattern of videos, the address of a file (`http://`, `https://`, `file://`) or a scene (`demo:plaza`).
+        path: Text = Text, required "name the video file";
+    }
+}
+
+keys! {
+    /// What cameras and videos have in common.
+    SOURCE: SourceKeys = "SourceFile" {
+        /// User name and password, instead of writing them into the address: `user` and `password`, or `env` or `file`, which hold both.
+        credentials: Group<CredentialsKeys> = Group::new(), default "none";
+        /// Name for people.
+        alias: Label = Label(LABEL_LENGTH), default "the id";
+        /// Where it hangs; sources of one location are grouped.
+        location: Label = Label(LABEL_LENGTH), default "none";
+        /// In minus out at which the source is at its limit; above, it is over it.
+        threshold: Whole<i64> = PEOPLE, default "none";
+        /// Disabled sources are listed and not opened.
+        enabled: Truth = Truth, default "true";
+        /// Counting lines: `name`, `a`, `b` and `anchor` of each.
+        lines: List<Group<LineKeys>> = List::of(Group::new()), default "one across the middle, downwards is in, anchor `center`";
+        /// Areas whose occupancy is watched: `name`, `points`, `anchor` and `threshold` of each.
+        zones: List<Group<ZoneKeys>> = List::of(Group::new()), default "none";
+        /// `auto`, `builtin`, `motion`, or an object that names a model file.
+        detector: Shape<DetectorFile> = Shape::new(), default "the program's";
+        /// `motion`, or `centroid`: tracker and counting rule of the original program, for comparison.
+        tracker: Words<TrackerChoice> = Words(&TrackerChoice::NAMES), default usual(&TrackerChoice::NAMES);
+        /// Frames skipped after each detection run; as needed: it runs often near a line, seldom where nothing moves.
+        skip_frames: Whole<u32> = Whole(0..=10_000), default "as needed";
+        /// Most detections per second; not together with `skip_frames`.
+        detect_fps: Number = Number(0.1..=1000.0), default "as needed";
+        /// Sources of higher priority are served first, -1000 to 1000.
+        priority: Whole<i32> = Whole(-1000..=1000), default "0";
+        /// Reconnecting with growing delays: `max_attempts`, `give_up`, `initial` and `max`.
+        retry: Group<RetryKeys> = Group::new();
+        /// A camera that sends nothing for this long is opened again.
+        stall_timeout: Span = Span(SECOND..=DAY), default duration(defaults::STALL_TIMEOUT);
+        /// An attempt to open it is given up after this long.
+        open_timeout: Span = Span(SECOND..=Duration::from_secs(600)), default duration(defaults::OPEN_TIMEOUT);
+        /// RTSP over `tcp` or `udp`; with `tcp` a camera that offers nothing else is read over UDP all the same.
+        transport: Words<Transport> = Words(&Transport::NAMES), default usual(&Transport::NAMES);
+        /// Number of the video stream to read, where a source has several (as `ffprobe` counts them). The best is the one that its
+        /// container recommends; of an HLS address the smallest that is large enough.
+        stream: Whole<usize> = Whole(0..=99), default "the best";
+        /// Kind of device that decodes it, as in `parallel_config`.
+        hwaccel: Words<Hwaccel> = Words(&Hwaccel::NAMES), default "the program's";
+        /// Whether a camera may sleep: while nobody is there and nothing moves only its key frames are decoded, where they are at
+        /// most two seconds apart.
+        sleep: Truth = Truth, default "true";
+        /// Which certificates an `https://` or `rtsps://` source trusts: `ca` and `verify`.
+        tls: Group<TlsKeys> = Group::new(), default "verified by the system's certificates";
+    }
+}
+
+keys! {
+    /// A counting line. *In* is the crossing to the right-hand side when walking from `a` to `b` (y points down).
+    LINE: LineKeys = "LineFile" {
+        /// Unique in its source.
+        name: Label = Label(LABEL_LENGTH), default "`line_1` and so on";
+        /// Start `[x, y]` in 0..1 of width and height.
+        a: Point = Point, required "give the line its start as [x, y]";
+        /// End `[x, y]` in 0..1 of width and height.
+        b: Point = Point, required "give the line its end as [x, y]";
+        /// Point of a person that must cross: `foot`, `center` or `head`.
+        anchor: Words<Anchor> = ANCHORS, default "`center`";
+    }
+}
+
+keys! {
+    /// An area of the picture.
+    ZONE: ZoneKeys = "ZoneFile" {
+        /// Unique in its source.
+        name: Label = Label(LABEL_LENGTH), default "`zone_1` and so on";
+        /// Corners `[x, y]` in 0..1 of width and height, at least three.
+        points: List<Point> = List { least: 3, items: Point }, required "list at least three corners, each as [x, y]";
+        /// Point of a person that must be inside: `foot`, `center` or `head`.
+        anchor: Words<Anchor> = ANCHORS, default "`foot`";
+        /// People inside from which an alert is raised.
+        threshold: Whole<i64> = PEOPLE, default "none";
+    }
+}
+
+keys! {
+    /// A model and how to run it.
+    MODEL: ModelKeys = "ModelFile" {
+        /// How input and output of the file are laid out: `pcount`, `rtmdet`, `yolox`, `ssd-prior` or `caffe-ssd`; or `builtin`, the
+        /// embedded model, which takes no file.
+        format: Shape<FormatName> = Shape::new(),
+            required "say how the model is laid out: pcount, rtmdet, yolox, ssd-prior or caffe-ssd; or builtin";
+        /// Weights: `.onnx`, or `.caffemodel` for `caffe-ssd`. Needed for all formats but `builtin`.
+        model: Existing = Existing;
+        /// Network description; `caffe-ssd` only.
+        prototxt: Existing = Existing;
+        /// Network input `[width, height]` in pixels.
+        input: Shape<[u32; 2]> = Shape::new(), default "chosen by the source";
+        /// Score from which a detection is trusted, 0.01 to 1.
+        confidence: Number = Number(0.01..=1.0), default "the format's own";
+        /// What runs it: `onnxruntime` or `opencv`.
+        engine: Words<EngineChoice> = Words(&EngineChoice::NAMES), default usual(&EngineChoice::NAMES);
+    }
+}
+
+keys! {
+    /// Reconnecting. A connection that delivered frames is no failed attempt.
+    RETRY: RetryKeys = "RetryFile" {
+        /// Failed attempts in a row after which a camera is marked as failed and raises an alert; it is still tried, every `max`. 0:
+        /// it is never marked.
+        max_attempts: Whole<u32> = Whole(0..=1_000_000), default defaults::RETRY_MAX_ATTEMPTS.to_string();
+        /// Whether a camera that is marked as failed is tried no more.
+        give_up: Truth = Truth, default "false";
+        /// Delay before the first new attempt; doubles with each failed one.
+        initial: Span = Span(TENTH..=DAY), default duration(defaults::RETRY_INITIAL);
+        /// Longest delay.
+        max: Span = Span(TENTH..=DAY), default duration(defaults::RETRY_MAX);
+    }
+}
+
+keys! {
+    /// Whom an encrypted connection trusts.
+    TLS: TlsKeys = "TlsFile" {
+        /// PEM file of the certificates trusted for this source, in place of the system's: an authority's, or the camera's own, which
+        /// is then accepted as it is, whatever names and dates it holds.
+        ca: Existing = Existing, default "the system's";
+        /// `false` accepts any certificate: anybody between here and the camera can read the password.
+        verify: Truth = Truth, default "true";
+    }
+}
+
+keys! {
+    /// User name and password: written here, or `user:password` in an environment variable or a file. Exactly one of
+    /// the three ways.
+    CREDENTIALS: CredentialsKeys = "CredentialsFile" {
+        /// User name.
+        user: Text = Text;
+        /// Password.
+        password: Text = Text;
+        /// Name of an environment variable that holds `user:password`.
+        env: Text = Text;
+        /// File that holds `user:password` in UTF-8 on one line. A byte order mark, empty lines and blanks around it are no part of it.
+        file: PathText = PathText;
+    }
+}
+
+keys! {
+    /// Look and keys of the dashboard.
+    TUI: TuiKeys = "TuiFile" {
+        /// `dark`, `light`, `color-blind` or `mono`; `auto` is light where the terminal says so in `COLORFGBG`, else dark.
+        theme: Words<Theme> = Words(&Theme::NAMES), default usual(&Theme::NAMES);
+        /// Keys by action, such as `{"pause": ["p"]}`.
+        keys: Shape<BTreeMap<String, KeysFile>> = Shape::new();
+    }
+}
+
+/// The schema of an object with the keys of `K`.
+fn object<K: Keys>(generator: &mut SchemaGenerator) -> Schema {
+    let rows = K::rows();
+    let required: Vec<&str> = rows.iter().filter(|row| row.is_required).map(|row| row.name).collect();
+    let properties: serde_json::Map<String, serde_json::Value> = rows
+        .iter()
+        .map(|row| {
+            let default = row.default.as_ref().map(|text| format!(" Default: {text}.")).unwrap_or_default();
+            let mut schema = row.kind.schema(generator);
+            if !row.is_required {
+                schema = or_null(schema);
+            }
+            schema.insert("description".into(), format!("{}{default}", row.meaning).into());
+            (row.name.to_owned(), schema.to_value())
+        })
+        .collect();
+    let mut schema = json_schema!({
+        "description": K::about(),
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": false,
+    });
+    if !required.is_empty() {
+        schema.insert("required".into(), required.into());
+    }
+    schema
+}
+
+/// `schema`, or null: such a key is not given.
+fn or_null(mut schema: Schema) -> Schema {
+    match schema.get("type").and_then(|kind| kind.as_str()) {
+        Some(kind) => {
+            let kinds = serde_json::json!([kind, "null"]);
+            schema.insert("type".into(), kinds);
+            schema
+        }
+        None => json_schema!({ "anyOf": [schema, { "type": "null" }] }),
+    }
+}
+
+/// The JSON Schema (draft 2020-12) of the configuration file.
+#[must_use]
+pub fn schema() -> serde_json::Value {
+    let mut schema = schemars::schema_for!(FileKeys);
+    // What editors ask for before they mark either as a mistake.
+    schema.insert("allowComments".into(), true.into());
+    schema.insert("allowTrailingCommas".into(), true.into());
+    schema.to_value()
+}
+
+fn code(text: impl Display) -> String {
+    format!("`{text}`")
+}
+
+fn duration(default: Duration) -> String {
+    code(text::shown_duration(default))
+}
+
+/// The word for the default of a choice.
+fn usual<T: Default + PartialEq>(names: &[(&str, T)]) -> String {
+    names.iter().find(|(_, choice)| *choice == T::default()).map(|(name, _)| code(name)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,89 @@
+//! The tables of keys in the documentation are made of the declarations.
+//!
+//! After a change of these, `PCOUNT_ACCEPT=1 cargo test --lib config::keys` writes them anew; read the difference before
+//! keeping it.
+
+use std::{fs, path::Path};
+
+use super::*;
+
+const TABLES: [&str; 9] =
+    ["parallel_config", "sources", "line", "zone", "detector", "retry", "tls", "credentials", "tui"];
+
+/// A table of the keys in `rows`; where it is `short`, with the first sentence of each meaning.
+fn table(rows: &[Row], short: bool) -> String {
+    let mut out = String::from("| key | default | meaning |\n| --- | --- | --- |\n");
+    for row in rows {
+        let first = row.meaning.split_once(". ").map_or(row.meaning, |(first, _)| first);
+        let meaning = if short { first } else { row.meaning }.trim_end_matches('.').replace('|', "\\|");
+        let required = if row.is_required { "required" } else { "" };
+        let default = row.default.as_deref().unwrap_or(required);
+        out += &format!("| `{}` | {default} | {meaning} |\n", row.name).replace("|  |", "| |");
+    }
+    out
+}
+
+/// The keys of each table, by the name that it has in the documentation.
+fn rows(name: &str) -> Vec<Row> {
+    match name {
+        "parallel_config" => ParallelKeys::rows(),
+        "sources" => {
+            let mut own = CameraKeys::rows();
+            own.truncate(own.len() - SourceKeys::rows().len());
+            own.into_iter().chain(VideoKeys::rows()).collect()
+        }
+        "line" => LineKeys::rows(),
+        "zone" => ZoneKeys::rows(),
+        "detector" => ModelKeys::rows(),
+        "retry" => RetryKeys::rows(),
+        "tls" => TlsKeys::rows(),
+        "credentials" => CredentialsKeys::rows(),
+        "tui" => TuiKeys::rows(),
+        other => panic!("there is no table '{other}'"),
+    }
+}
+
+/// `text` with each table between `<!-- keys: NAME -->` and `<!-- end of keys -->` made anew, and the names of them.
+fn with_tables(text: &str, short: bool) -> (String, Vec<String>) {
+    const OPEN: &str = "<!-- keys: ";
+    const CLOSE: &str = "<!-- end of keys -->";
+    let mut out = String::new();
+    let mut names = Vec::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(OPEN) {
+        let (name, after) = after.split_once(" -->").unwrap();
+        let (_, after) = after.split_once(CLOSE).unwrap();
+        out += &format!("{before}{OPEN}{name} -->\n\n{}\n{CLOSE}", table(&rows(name), short));
+        names.push(name.to_owned());
+        rest = after;
+    }
+    out += rest;
+    (out, names)
+}
+
+#[test]
+fn the_tables_of_the_documentation_are_those_of_the_declarations() {
+    for (file, short, wanted) in
+        [("docs/configuration.md", false, &TABLES[..]), ("README.md", true, &["parallel_config", "sources"])]
+    {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+        let text = fs::read_to_string(&path).unwrap();
+        let (made, mut names) = with_tables(&text, short);
+        let mut wanted = wanted.to_vec();
+        names.sort();
+        wanted.sort();
+        assert_eq!(names, wanted, "{file}");
+        if std::env::var_os("PCOUNT_ACCEPT").is_some() {
+            fs::write(&path, &made).unwrap();
+        } else {
+            assert_eq!(text, made, "{file}: see the top of this test");
+        }
+    }
+}
+
+#[test]
+fn every_meaning_is_whole_sentences() {
+    for row in TABLES.iter().flat_map(|name| rows(name)).chain(FileKeys::rows()) {
+        assert!(row.meaning.ends_with('.') && !row.meaning.contains("  "), "{}: {}", row.name, row.meaning);
+    }
+}
