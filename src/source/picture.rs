@@ -115,8 +115,7 @@ impl Decoded {
         const MOST_SPARE: usize = 4;
         let size = self.before_turning(size);
         let is_less = size.0 < self.picture.size().0 && size.1 < self.picture.size().1;
-        let reduced =
-            if is_less { self.picture.reduced(size, |plane, size| resized(plane, size)) } else { None };
+        let reduced = if is_less { self.picture.reduced(size, resized) } else { None };
         let mut room = SPARE.lock().pop().unwrap_or_default();
         let mut converter = self.converter.lock();
         let image = match reduced {
