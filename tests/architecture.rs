@@ -2,7 +2,8 @@
 //! neither pictures nor threads.
 #![allow(clippy::unwrap_used, reason = "helpers of tests, outside a test function")]
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
     fs,
     path::{Path, PathBuf},
 };
@@ -248,6 +249,97 @@ fn no_room_knows_what_it_must_not() {
         }
     }
     assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+/// The rooms, each with those that it names. What only puts the program together is none.
+fn arrows() -> BTreeMap<String, BTreeSet<String>> {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let name = |entry: fs::DirEntry| entry.path().file_stem().unwrap().to_string_lossy().into_owned();
+    let mut rooms: BTreeSet<String> = fs::read_dir(src).unwrap().map(|entry| name(entry.unwrap())).collect();
+    rooms.retain(|room| !["lib", "main"].contains(&&**room));
+    let named = |room: &String| {
+        let paths: BTreeSet<String> = files_of(room).iter().flat_map(|file| Paths::of(file)).collect();
+        let is_named = |other: &&String| paths.iter().any(|path| is_in(path, &format!("crate::{other}")));
+        rooms.iter().filter(|other| *other != room).filter(is_named).cloned().collect()
+    };
+    rooms.iter().map(|room| (room.clone(), named(room))).collect()
+}
+
+/// The floor that each room stands on: above all that it names; 0 is the ground.
+fn floors(arrows: &BTreeMap<String, BTreeSet<String>>) -> BTreeMap<String, usize> {
+    let mut floors: BTreeMap<String, usize> = BTreeMap::new();
+    while floors.len() < arrows.len() {
+        let ready =
+            arrows.iter().filter(|(room, _)| !floors.contains_key(*room)).find_map(|(room, others)| {
+                let below: Option<Vec<usize>> =
+                    others.iter().map(|other| floors.get(other).copied()).collect();
+                Some((room.clone(), below?.into_iter().max().map_or(0, |floor| floor + 1)))
+            });
+        let left = || arrows.keys().filter(|room| !floors.contains_key(*room)).collect::<Vec<_>>();
+        let (room, floor) = ready.unwrap_or_else(|| panic!("a circle is among the rooms {:?}", left()));
+        floors.insert(room, floor);
+    }
+    floors
+}
+
+/// The arrows that no longer way says as well.
+fn direct(arrows: &BTreeMap<String, BTreeSet<String>>, room: &str) -> Vec<String> {
+    let reaches = |from: &String, to: &String| {
+        let (mut seen, mut left) = (BTreeSet::new(), vec![from]);
+        while let Some(room) = left.pop() {
+            if seen.insert(room) {
+                left.extend(&arrows[room]);
+            }
+        }
+        seen.contains(to)
+    };
+    let others = &arrows[room];
+    let is_direct = |to: &&String| others.iter().all(|by| by == *to || !reaches(by, to));
+    others.iter().filter(is_direct).cloned().collect()
+}
+
+/// `docs/architecture.md`.
+fn page() -> String {
+    let arrows = arrows();
+    let floors = floors(&arrows);
+    let mut page = String::from(
+        "# Rooms\n\nWhat is under `src/`, and who names whom: each room stands above all that it uses, so there is no circle. \
+         This page is written by\n`PCOUNT_ACCEPT=1 cargo test --test architecture` out of what the code names; a test fails \
+         when it is not up to date. What the rooms are for is\nsaid in `src/lib.rs`.\n\n## The picture\n\
+         Arrows that a longer way says as well are left out.\n\n```mermaid\nflowchart TD\n",
+    );
+    for room in arrows.keys() {
+        for other in direct(&arrows, room) {
+            writeln!(page, "  {room} --> {other}").unwrap();
+        }
+    }
+    page.push_str("```\n\n## Floors, from the roof down\n| floor | room | names |\n| --- | --- | --- |\n");
+    for floor in (0..=floors.values().copied().max().unwrap_or(0)).rev() {
+        for (room, _) in floors.iter().filter(|(_, of_room)| **of_room == floor) {
+            let others: Vec<_> = arrows[room].iter().map(|other| format!("`{other}`")).collect();
+            writeln!(page, "| {floor} | `{room}` | {} |", others.join(", ")).unwrap();
+        }
+    }
+    page
+}
+
+#[test]
+fn no_arrow_between_rooms_leads_upwards_and_the_page_shows_them_all() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/architecture.md");
+    let page = page();
+    if std::env::var_os("PCOUNT_ACCEPT").is_some() {
+        fs::write(&path, &page).unwrap();
+    }
+    let kept = fs::read_to_string(path).unwrap_or_default();
+    assert!(kept == page, "docs/architecture.md shows other rooms; PCOUNT_ACCEPT=1 writes it anew:\n{page}");
+}
+
+#[test]
+#[should_panic(expected = "a circle is among the rooms [\"a\", \"b\"]")]
+fn a_circle_is_found() {
+    let of = |others: &[&str]| others.iter().map(ToString::to_string).collect::<BTreeSet<_>>();
+    let arrows = [("a", of(&["b"])), ("b", of(&["a", "c"])), ("c", of(&[]))];
+    floors(&arrows.map(|(room, others)| (room.to_owned(), others)).into());
 }
 
 #[test]
