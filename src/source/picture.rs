@@ -112,8 +112,7 @@ impl Decoded {
     fn bgr(&self, size: (u32, u32)) -> opencv::Result<Mat> {
         let size = self.before_turning(size);
         let is_less = size.0 < self.picture.size().0 && size.1 < self.picture.size().1;
-        let reduced =
-            if is_less { self.picture.reduced(size, |plane, size| resized(plane, size)) } else { None };
+        let reduced = if is_less { self.picture.reduced(size, resized) } else { None };
         let mut room = Mat::default();
         let mut converter = self.converter.lock();
         let image = match reduced {
