@@ -76,7 +76,8 @@ fn the_tables_of_the_documentation_are_those_of_the_declarations() {
         if std::env::var_os("PCOUNT_ACCEPT").is_some() {
             fs::write(&path, &made).unwrap();
         } else {
-            assert_eq!(text, made, "{file}: see the top of this test");
+            let differs = text.lines().zip(made.lines()).find(|(text, made)| text != made);
+            assert!(text == made, "{file}: {differs:?}; see the top of this test");
         }
     }
 }
