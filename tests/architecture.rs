@@ -275,8 +275,14 @@ fn floors(arrows: &BTreeMap<String, BTreeSet<String>>) -> BTreeMap<String, usize
                     others.iter().map(|other| floors.get(other).copied()).collect();
                 Some((room.clone(), below?.into_iter().max().map_or(0, |floor| floor + 1)))
             });
-        let left = || arrows.keys().filter(|room| !floors.contains_key(*room)).collect::<Vec<_>>();
-        let (room, floor) = ready.unwrap_or_else(|| panic!("a circle is among the rooms {:?}", left()));
+        let (room, floor) = ready.unwrap_or_else(|| {
+            let is_left = |room: &&String| !floors.contains_key(*room);
+            let left = arrows.iter().filter(|(room, _)| is_left(room)).map(|(room, others)| {
+                let others: Vec<_> = others.iter().filter(is_left).map(String::as_str).collect();
+                format!("{room} names {}", others.join(", "))
+            });
+            panic!("there is a circle: {}", left.collect::<Vec<_>>().join("; "))
+        });
         floors.insert(room, floor);
     }
     floors
@@ -335,7 +341,7 @@ fn no_arrow_between_rooms_leads_upwards_and_the_page_shows_them_all() {
 }
 
 #[test]
-#[should_panic(expected = "a circle is among the rooms [\"a\", \"b\"]")]
+#[should_panic(expected = "there is a circle: a names b; b names a")]
 fn a_circle_is_found() {
     let of = |others: &[&str]| others.iter().map(ToString::to_string).collect::<BTreeSet<_>>();
     let arrows = [("a", of(&["b"])), ("b", of(&["a", "c"])), ("c", of(&[]))];
