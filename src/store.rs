@@ -18,91 +18,12 @@ use std::{
 pub use event::{Event, EventKind};
 pub use rest::{Rest, Wakeful};
 
+pub use crate::model::SourceState;
 use crate::{
     config::{SourceKind, Strategy},
     count::Reason,
     source::{SourceId, life::FLAPPING},
 };
-
-/// Life of a source, as shown.
-#[derive(Debug, Clone, PartialEq)]
-pub enum SourceState {
-    /// Waits for its turn (`max_open_sources`).
-    Queued,
-    /// Being opened.
-    Connecting,
-    /// Frames are coming.
-    Running,
-    /// Open, but no frame for a while.
-    Stalled,
-    /// Waits before the next attempt.
-    Retrying {
-        /// Attempts that failed in a row; 0 when it delivered frames until now.
-        attempt: u32,
-        /// When the next one is due.
-        at: Instant,
-    },
-    /// Stopped by the user, can go on.
-    Paused,
-    /// A file that was read to its end.
-    Completed,
-    /// Marked as failed: a camera after `retry.max_attempts`, a file that cannot be read.
-    Failed {
-        /// When the next attempt is or was due, for a camera that is still tried.
-        next: Option<Instant>,
-    },
-    /// `enabled: false`.
-    Disabled,
-    /// The camera refuses the credentials; retried slowly.
-    AuthFailed {
-        /// When the next attempt is due.
-        at: Instant,
-    },
-    /// The host has no such stream; retried.
-    NoSuchStream {
-        /// When the next attempt is due.
-        at: Instant,
-    },
-    /// A file in which nothing can be decoded.
-    Unsupported,
-}
-
-impl SourceState {
-    /// The word shown for the state, as in the text dashboard.
-    #[must_use]
-    pub fn word(&self) -> &'static str {
-        match self {
-            Self::Queued => "Queued",
-            Self::Connecting => "Connecting",
-            Self::Running => "Running",
-            Self::Stalled => "Stalled",
-            Self::Retrying { .. } => "Retrying",
-            Self::Paused => "Paused",
-            Self::Completed => "Completed",
-            Self::Failed { .. } => "Failed",
-            Self::Disabled => "Disabled",
-            Self::AuthFailed { .. } => "Auth failed",
-            Self::NoSuchStream { .. } => "No such stream",
-            Self::Unsupported => "Unsupported",
-        }
-    }
-
-    /// When the next attempt is due, for the countdown.
-    #[must_use]
-    pub fn next_attempt(&self) -> Option<Instant> {
-        match self {
-            Self::Retrying { at, .. } | Self::AuthFailed { at } | Self::NoSuchStream { at } => Some(*at),
-            Self::Failed { next } => *next,
-            _ => None,
-        }
-    }
-
-    /// Whether the source will do nothing more unless the user acts.
-    #[must_use]
-    pub fn is_over(&self) -> bool {
-        matches!(self, Self::Completed | Self::Failed { next: None } | Self::Disabled | Self::Unsupported)
-    }
-}
 
 /// Counts of one line.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -22,7 +22,7 @@ use crate::{
     clock::Clock,
     config::{SourceConfig, SourceKind},
     metrics::stages::{Stage, timed},
-    store::SourceState,
+    model::SourceState,
 };
 
 /// A frame of a live source that has waited this long for a worker is replaced by the next one of the stream: what

@@ -10,8 +10,7 @@ use super::{
 };
 use crate::{
     config::LineConfig,
-    count::Anchor,
-    geometry::{BBox, Point},
+    geometry::{Anchor, BBox, Point},
 };
 
 /// Width of a body over its height.
