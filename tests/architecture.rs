@@ -53,7 +53,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("outputs", &["ratatui::", "crossterm::", "opencv::", "crate::tui", "crate::headless"]),
     ("progress", &["ratatui::", "crossterm::", "opencv::", "crate::tui", "crate::engine", "std::thread"]),
     ("source", &["ratatui::", "crossterm::", "crate::tui", "crate::engine", "crate::track", "crate::ledger"]),
-    ("source", &["crate::cadence"]),
+    ("source", &["crate::cadence", "crate::count", "crate::store"]),
     ("store", &["ratatui::", "crossterm::", "opencv::", "crate::tui", "crate::engine"]),
     ("store", &["crate::outputs", "crate::ledger", "crate::headless"]),
     ("track", PURE),
