@@ -74,10 +74,10 @@ constants! {
         rate_check: f64 = 0.25, 0.001..=60.0, "s";
         /// Time between detection runs where nothing moves and nobody is, so that no person who stands still is forgotten for longer.
         rate_heartbeat: f64 = 3.0, 0.01..=600.0, "s";
-        /// The same where nobody was there and nothing has moved for `rate_resting_after`: whoever appears moves.
-        rate_heartbeat_resting: f64 = 6.0, 0.01..=600.0, "s";
-        /// Time without people and motion after which the heartbeat is `rate_heartbeat_resting`.
-        rate_resting_after: f64 = 30.0, 0.0..=3600.0, "s";
+        /// The same where nobody was there and nothing has moved for `rate_idle_after`: whoever appears moves.
+        rate_idle: f64 = 6.0, 0.01..=600.0, "s";
+        /// Time without people and motion after which the heartbeat is `rate_idle`.
+        rate_idle_after: f64 = 30.0, 0.0..=3600.0, "s";
         /// Rate while everybody in the frame stands still.
         rate_still: f64 = 1.0, 0.01..=240.0, "detections/s";
         /// Rate while something moves near a line that no track explains.

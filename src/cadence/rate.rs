@@ -171,8 +171,8 @@ impl Rate {
             return self.params.rate_heartbeat;
         }
         let since = *self.quiet_since.get_or_insert(time);
-        let is_resting = time - since >= self.params.rate_resting_after;
-        if is_resting { self.params.rate_heartbeat_resting } else { self.params.rate_heartbeat }
+        let is_idle = time - since >= self.params.rate_idle_after;
+        if is_idle { self.params.rate_idle } else { self.params.rate_heartbeat }
     }
 
     /// All that the detection run must cover; `None`: everything.

@@ -68,7 +68,7 @@ fn an_empty_still_picture_gets_a_heartbeat() {
     // One more than ten: at 30 frames a second the look comes with the check before the third second is over.
     assert_eq!(looks(30, 1.0, NOBODY, false, &[]), 11);
     // And one every six seconds after that.
-    assert_eq!(looks(90, 1.0, NOBODY, false, &[]), 21);
+    assert_eq!(looks(90, 1.0, NOBODY, false, &[]), 20);
 }
 
 #[test]
