@@ -235,11 +235,8 @@ mod tests {
         let mut sleep = Sleep { allowed: true, ..Sleep::default() };
         read(&mut sleep, 0..31);
         assert!(sleep.is_asleep());
-        for n in 31..39 {
-            if sleep.read(&mut packet(false, 3 << 20), f64::from(n) / 10.0) == Next::Wake {
-                return;
-            }
-        }
-        panic!("everything is kept");
+        let woke =
+            (31..39).any(|n| sleep.read(&mut packet(false, 3 << 20), f64::from(n) / 10.0) == Next::Wake);
+        assert!(woke, "everything is kept");
     }
 }
