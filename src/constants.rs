@@ -18,7 +18,7 @@ pub struct Constant {
     pub meaning: &'static str,
 }
 
-/// A structure made by [`constants!`].
+/// A structure made by `constants!`.
 pub trait Constants {
     /// All constants in the order of their declaration.
     fn list() -> Vec<Constant>

@@ -96,7 +96,7 @@ impl Input {
         }
     }
 
-    /// Reads as much as it takes to know the streams, at most [`PROBED`]. May decode the first frames.
+    /// Reads as much as it takes to know the streams, at most five seconds of them. May decode the first frames.
     ///
     /// # Errors
     /// FFmpeg's own.
