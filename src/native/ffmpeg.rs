@@ -1,9 +1,9 @@
 //! FFmpeg's libraries behind a safe face: inputs are opened and read, packets decoded, pictures converted. What an
 //! error means to a user is said elsewhere.
 //!
-//! The crate `ffmpeg-next` keeps most of the bookkeeping; what it has no function for is called here. Of its peers `rsmpeg`
-//! wants FFmpeg 6, where Debian 12 has 5.1, and `ffmpeg-the-third` says that it does not try releases as old as that one. Every call that
-//! may wait asks an interrupt callback (see [`Input::open`]), so none outlasts its time.
+//! The crate `ffmpeg-next` keeps most of the bookkeeping; what it has no function for is called here. Of its peers
+//! `rsmpeg` wants FFmpeg 6, where Debian 12 has 5.1, and `ffmpeg-the-third` says that it does not try releases as old as
+//! that one. Every call that may wait asks an interrupt callback (see [`Input::open`]), so none outlasts its time.
 
 mod decoder;
 mod device;

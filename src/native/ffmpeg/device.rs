@@ -9,7 +9,7 @@ use libloading::Library;
 
 /// Makes capture devices known to [`Input::open`](super::Input::open); the first call loads FFmpeg's library for them.
 ///
-/// It is not linked because it brings 76 others (of sound cards, windows and speech), which cost every start time and
+/// It is not linked because it brings 72 others (of sound cards, windows and speech), which cost every start time and
 /// memory, and few machines have a camera of their own.
 ///
 /// # Errors
