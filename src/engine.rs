@@ -24,17 +24,13 @@ pub mod aggregator;
 mod api;
 mod front;
 mod housekeeping;
-mod memory;
-mod models;
+mod load;
 pub mod pipeline;
-mod places;
-pub mod preview;
+mod pool;
 mod registry;
 mod reply;
-mod runtime;
-pub mod scheduler;
+mod source;
 mod threads;
-mod throttle;
 
 use std::{
     collections::BTreeSet,
@@ -50,18 +46,16 @@ use parking_lot::{Mutex, RwLock};
 use self::{
     aggregator::{Aggregator, Collected, Outbox},
     housekeeping::{HOUSEKEEPING, WorkerLoad},
-    memory::MemoryGuard,
-    models::Models,
-    places::Places,
+    load::{memory::MemoryGuard, throttle::Throttle},
+    pool::{models::Models, scheduler::Scheduler, slots::Places},
     registry::Registry,
-    runtime::{Command, SourceRuntime},
-    scheduler::Scheduler,
+    source::{Command, SourceRuntime},
     threads::Threads,
-    throttle::Throttle,
 };
 pub use self::{
     api::{AskHealth, Control, EngineApi, EngineError, EngineOptions, Health},
     reply::{Answer, Outcome, Reply},
+    source::preview,
 };
 use crate::{
     clock::Clock,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{aggregator::Sink, models::LoadModel, reply::Reply};
+use super::{aggregator::Sink, pool::models::LoadModel, reply::Reply};
 use crate::{
     clock::{Clock, SystemClock},
     config::{LineConfig, ParallelConfig, SourceConfig, ZoneConfig},

@@ -2,7 +2,10 @@
 
 use std::{sync::atomic::Ordering, time::Duration};
 
-use super::{Engine, memory::Decision, throttle::Load};
+use super::{
+    Engine,
+    load::{memory::Decision, throttle::Load},
+};
 
 /// How often rates, load and stalls are looked at.
 pub(super) const HOUSEKEEPING: Duration = Duration::from_millis(500);

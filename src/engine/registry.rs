@@ -5,7 +5,7 @@ use std::sync::{Arc, atomic::Ordering};
 use super::{
     Command, Control, Engine, EngineError, Outcome,
     reply::Answer,
-    runtime::{Begun, SourceRuntime},
+    source::{Begun, SourceRuntime},
 };
 use crate::{
     config::{self, SourceConfig, SourceKind, Strategy},

@@ -4,7 +4,7 @@ use std::sync::{Arc, atomic::Ordering};
 
 use parking_lot::Mutex;
 
-use super::runtime::{Begun, SourceRuntime};
+use crate::engine::source::{Begun, SourceRuntime};
 use crate::store::SourceState;
 
 struct Queue {

@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use super::{SourceRuntime, rhythm::Rhythm};
 use crate::{
     config::SourceKind,
-    engine::throttle::Load,
+    engine::load::throttle::Load,
     source::{life::AWAKENING, pacer::Shares},
     store::{SourceState, Strain},
 };

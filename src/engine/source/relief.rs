@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{Command, Run, SourceRuntime};
-use crate::{config::SourceKind, engine::memory, source::SourceError, store::SourceState};
+use crate::{config::SourceKind, engine::load::memory, source::SourceError, store::SourceState};
 
 impl SourceRuntime {
     /// Gives another thread to a source that was left without one and whose time has come; called about twice a second.

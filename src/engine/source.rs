@@ -1,6 +1,7 @@
 //! One source inside the engine: its row in the store, its capture thread, its working state.
 
 mod inbox;
+pub mod preview;
 mod rates;
 mod relief;
 mod rhythm;
@@ -24,8 +25,7 @@ use self::{inbox::Inbox, rates::Rates, run::RunHost, show::first_snapshot};
 use super::{
     Core,
     pipeline::{Pipeline, Step},
-    preview,
-    scheduler::{Unit, Worker},
+    pool::scheduler::{Unit, Worker},
 };
 use crate::{
     config::{SourceConfig, SourceKind},

@@ -11,7 +11,7 @@ use super::SourceRuntime;
 use crate::{
     cadence::gate::MotionGate,
     config::SourceKind,
-    engine::models,
+    engine::pool::models,
     metrics::stages::thread_nanoseconds,
     source::{
         Frame, SourceError, StreamInfo,
