@@ -10,7 +10,7 @@
 //! let engine = Engine::new(EngineOptions::new(settings))?;
 //! engine.add_camera("rtsp://192.0.2.7/stream", "entrance")?;
 //! engine.add_video("monday.mp4", "monday")?;
-//! engine.start();
+//! engine.start()?;
 //! std::thread::sleep(Duration::from_secs(60));
 //! for result in engine.results() {
 //!     println!("{}: {} in, {} out", result.camera_id, result.total_in, result.total_out);
@@ -22,12 +22,11 @@
 
 pub mod aggregator;
 mod api;
+mod coordinator;
 mod front;
-mod housekeeping;
 mod load;
 pub mod pipeline;
 mod pool;
-mod registry;
 mod reply;
 mod source;
 mod threads;
@@ -41,15 +40,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use parking_lot::{Mutex, RwLock};
+use arc_swap::ArcSwap;
+use crossbeam_channel::Sender;
+use parking_lot::Mutex;
 
 use self::{
     aggregator::{Aggregator, Collected, Outbox},
-    housekeeping::{HOUSEKEEPING, WorkerLoad},
-    load::{memory::MemoryGuard, throttle::Throttle},
-    pool::{models::Models, scheduler::Scheduler, slots::Places},
-    registry::Registry,
-    source::{Command, SourceRuntime},
+    coordinator::{Coordinator, Message, Roster},
+    load::WorkerLoad,
+    pool::{models::Models, scheduler::Scheduler},
+    source::{Command, Source},
     threads::Threads,
 };
 pub use self::{
@@ -60,13 +60,17 @@ pub use self::{
 use crate::{
     clock::Clock,
     config::{Hwaccel, ParallelConfig, SourceConfig, SourceKind},
-    metrics::{ProcessMeter, histogram::Histogram},
-    source::{Opener, SourceId, turns::Turns},
+    metrics::histogram::Histogram,
+    source::{Opener, turns::Turns},
     store::{
-        EngineSnapshot, LineCounts,
+        EngineSnapshot,
         records::{Task, TaskResult, TaskStatus},
     },
 };
+
+/// An addition is known to be accepted or refused after this long; it waits longer only for a source of the same id
+/// that is still being removed.
+const ADDITION: Duration = Duration::from_secs(2);
 
 /// What all sources share.
 pub(crate) struct Core {
@@ -76,11 +80,13 @@ pub(crate) struct Core {
     scheduler: Scheduler,
     turns: Turns,
     outbox: Arc<Outbox>,
-    /// Counts to go on from, by source: of before a restart of the program, or of a source that was removed.
-    restored: Mutex<Vec<(SourceId, Vec<LineCounts>)>>,
+    coordinator: Sender<Message>,
+    roster: ArcSwap<Roster>,
+    usage: ArcSwap<Usage>,
+    /// Files that wait for an open slot.
+    waiting_files: AtomicUsize,
     generation: Arc<AtomicU64>,
     threads: Arc<Threads>,
-    places: Places,
     history: Duration,
     /// Kind of device that decodes sources which name none.
     hwaccel: Hwaccel,
@@ -94,27 +100,35 @@ impl Core {
         self.clock.awoke().is_some_and(|at| since(at) < time)
     }
 
-    /// Gives the place of a file that is over to the next one that waits.
-    fn release_place(&self, source: &SourceRuntime) {
-        if source.holds_place.swap(false, Ordering::SeqCst) {
-            self.places.release();
-        }
+    /// Leaves a message for the coordinator; it is dropped where there is none any more.
+    fn tell(&self, message: Message) {
+        drop(self.coordinator.send(message));
     }
+
+    /// Something that is shown has changed.
+    fn note_change(&self) {
+        self.generation.fetch_add(1, Ordering::Release);
+    }
+}
+
+/// What the process and its workers use, as of the last tick.
+#[derive(Debug, Clone, Default)]
+struct Usage {
+    /// In cores (1.0 = one core busy).
+    cpu: f32,
+    /// Resident memory, in bytes.
+    rss: u64,
+    loads: Vec<WorkerLoad>,
 }
 
 struct Inner {
     core: Arc<Core>,
     settings: ParallelConfig,
-    registry: RwLock<Registry>,
-    numbers: AtomicUsize,
     collected: Arc<Collected>,
     health: Option<Arc<AskHealth>>,
     log_lines_lost: Option<Arc<dyn Fn() -> u64 + Send + Sync>>,
-    process: Mutex<ProcessMeter>,
-    loads: Mutex<Vec<WorkerLoad>>,
-    throttle: Mutex<Throttle>,
-    memory: Mutex<MemoryGuard>,
-    started: AtomicBool,
+    /// Held by every answer that is owed.
+    asked: Arc<()>,
     /// Nothing is begun any more.
     ending: AtomicBool,
     /// Nothing is reported any more.
@@ -147,43 +161,40 @@ impl Engine {
         let handler = std::thread::Builder::new()
             .name("results".into())
             .spawn(move || aggregator.run(&|| stopped.load(Ordering::SeqCst)))?;
-        let core = Core {
+        let (coordinator, messages) = crossbeam_channel::unbounded();
+        let core = Arc::new(Core {
             opener,
             models: Models::new(settings.detector.clone(), load_model),
             scheduler,
             outbox,
-            restored: Mutex::new(restored),
+            coordinator,
+            roster: ArcSwap::default(),
+            usage: ArcSwap::default(),
+            waiting_files: AtomicUsize::new(0),
             generation: Arc::default(),
             threads: Arc::default(),
-            places: Places::new(settings.max_open_sources),
             history: settings.history,
             hwaccel: settings.hwaccel,
             frame_age: Histogram::default(),
             clock,
             turns: Turns::new(std::thread::available_parallelism().map_or(1, usize::from)),
-        };
+        });
         let begun_at = core.clock.now();
-        let loads = vec![WorkerLoad::default(); core.scheduler.workers().len()];
-        let mut process = ProcessMeter::default();
-        process.sample();
+        let coordinator = Coordinator::new(Arc::clone(&core), settings.clone(), restored, messages);
+        let coordinator =
+            std::thread::Builder::new().name("coordinator".into()).spawn(move || coordinator.run())?;
         Ok(Self {
             inner: Arc::new(Inner {
-                core: Arc::new(core),
+                core,
                 settings,
-                registry: RwLock::default(),
-                numbers: AtomicUsize::new(0),
                 collected,
                 health,
                 log_lines_lost,
-                process: Mutex::new(process),
-                loads: Mutex::new(loads),
-                throttle: Mutex::default(),
-                memory: Mutex::default(),
-                started: AtomicBool::new(false),
+                asked: Arc::default(),
                 ending: AtomicBool::new(false),
                 stopping,
                 begun_at,
-                helpers: Mutex::new(vec![handler]),
+                helpers: Mutex::new(vec![handler, coordinator]),
             }),
         })
     }
@@ -210,12 +221,12 @@ impl Engine {
     }
 
     /// Adds a source with all its settings. It begins at once when the engine has started; where one of the same id is
-    /// still being removed, as soon as that is done.
+    /// still being removed, as soon as that is done. Waits until the source is there, at most two seconds.
     ///
     /// # Errors
     /// When the id is taken or cannot be one, or the engine has ended.
     pub fn add_source(&self, config: SourceConfig) -> Result<(), EngineError> {
-        match self.send(Control::Add(Box::new(config))).poll() {
+        match self.send(Control::Add(Box::new(config))).wait(ADDITION) {
             // It is there, says so itself, and is tried again.
             None | Some(Err(EngineError::NotOpened { .. })) => Ok(()),
             Some(outcome) => outcome,
@@ -225,68 +236,53 @@ impl Engine {
     /// Starts all enabled sources. Cheap: models and streams are opened behind it.
     ///
     /// # Errors
-    /// When the system refuses a thread.
+    /// When the engine has ended.
     pub fn start(&self) -> Result<(), EngineError> {
-        if self.inner.started.swap(true, Ordering::SeqCst) {
-            return Ok(());
-        }
-        let engine = self.clone();
-        let housekeeper = std::thread::Builder::new().name("housekeeping".into()).spawn(move || {
-            while !engine.inner.stopping.load(Ordering::SeqCst) {
-                engine.housekeep();
-                std::thread::park_timeout(HOUSEKEEPING);
-            }
-        })?;
-        self.inner.helpers.lock().push(housekeeper);
-        let mut sources = self.sources();
-        sources.sort_by_key(|source| std::cmp::Reverse(source.config().priority));
-        for source in sources.iter().filter(|source| source.config().enabled) {
-            // What comes of it is its state.
-            source.open();
-        }
-        Ok(())
+        let (answer, reply) = self.answer();
+        self.inner.core.tell(Message::Start(answer));
+        reply.wait(ADDITION).unwrap_or(Ok(()))
     }
 
     /// Ends everything: signals every worker and capture thread, waits for them at most `timeout`, passes on
     /// the final results and closes the sinks. Gives the number of threads that are stuck in native code
     /// and were left behind.
     pub fn stop(&self, timeout: Duration) -> usize {
-        let inner = &self.inner;
+        let (inner, core) = (&self.inner, &self.inner.core);
         if inner.ending.swap(true, Ordering::SeqCst) {
             return 0;
         }
         let deadline = Instant::now() + timeout;
         let left = || deadline.saturating_duration_since(Instant::now());
-        inner.core.places.close();
-        let sources = inner.registry.read().all();
-        for source in &sources {
-            source.dismiss();
-        }
-        inner.core.scheduler.wait_idle(left());
-        let finishing: Vec<_> = sources
-            .iter()
+        let (answer, reply) = self.answer();
+        core.tell(Message::End(answer));
+        // At once, unless the system gives the coordinator no time; from then on no source is added.
+        let _ = reply.wait(left().max(Duration::from_millis(500)));
+        let roster = core.roster.load_full();
+        let finishing: Vec<_> = roster
+            .all()
             .map(|source| {
-                let (answer, reply) = Answer::new();
-                source.ask(Command::Finish, answer);
+                source.cut_off();
+                let (answer, reply) = self.answer();
+                source.post(Command::Finish, Some(answer));
                 (source, reply)
             })
             .collect();
         for (source, reply) in finishing {
             if reply.wait(left()).is_none() {
                 tracing::warn!(camera = %source.id, "Its detection run did not end in time: what it finds is not counted");
-                source.report();
+                source.report_as_shown();
             }
         }
-        let stuck = inner.core.threads.wait(left());
+        let stuck = core.threads.wait(left());
         if stuck > 0 {
             tracing::warn!(
                 "{stuck} capture threads did not come back from the decoder in time and are left behind"
             );
         }
-        inner.core.outbox.sync(left().max(Duration::from_millis(500)));
+        core.outbox.sync(left().max(Duration::from_millis(500)));
         inner.stopping.store(true, Ordering::SeqCst);
+        core.tell(Message::Stop);
         for helper in inner.helpers.lock().drain(..) {
-            helper.thread().unpark();
             if helper.join().is_err() {
                 tracing::error!("A helper thread of the engine panicked");
             }
@@ -297,8 +293,9 @@ impl Engine {
     /// The latest result of every source that is there and has reported.
     #[must_use]
     pub fn results(&self) -> Vec<TaskResult> {
-        let sources = self.sources();
-        let is_there = |result: &TaskResult| sources.iter().any(|source| source.task_id == result.task_id);
+        let roster = self.inner.core.roster.load();
+        let is_there =
+            |result: &TaskResult| roster.sources.iter().any(|source| source.task_id == result.task_id);
         self.inner.collected.results().into_iter().filter(is_there).collect()
     }
 
@@ -318,15 +315,18 @@ impl Engine {
     /// All sources as tasks, in the order they were added.
     #[must_use]
     pub fn tasks(&self) -> Vec<Task> {
-        self.sources().iter().map(|source| task(source)).collect()
+        self.inner.core.roster.load().sources.iter().map(|source| task(source)).collect()
     }
 
-    /// Whether every source has ended and been reported.
+    /// Whether every source has ended and been reported, and nothing is asked of one.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        let registry = self.inner.registry.read();
-        registry.leaving.is_empty()
-            && registry.sources.iter().all(|source| source.cell.load().state.is_over())
+        // In this order: what is asked for is done before its answer is given.
+        let nothing_asked = Arc::strong_count(&self.inner.asked) == 1;
+        let roster = self.inner.core.roster.load();
+        nothing_asked
+            && roster.leaving.is_empty()
+            && roster.sources.iter().all(|source| source.cell.load().state.is_over())
     }
 
     /// Waits until everything reported so far has reached the sinks; `false` when `timeout` passed first.
@@ -340,17 +340,28 @@ impl Engine {
         &self.inner.core.frame_age
     }
 
-    fn sources(&self) -> Vec<Arc<SourceRuntime>> {
-        self.inner.registry.read().sources.clone()
+    fn answer(&self) -> (Answer, Reply) {
+        Answer::owed(Arc::clone(&self.inner.asked))
     }
 
-    fn source(&self, id: &str) -> Option<Arc<SourceRuntime>> {
-        self.inner.registry.read().find(id)
+    fn source(&self, id: &str) -> Option<Arc<Source>> {
+        self.inner.core.roster.load().find(id).cloned()
     }
 }
 
-fn task(source: &SourceRuntime) -> Task {
-    let (config, shown) = (source.config(), source.cell.load());
+impl Drop for Inner {
+    /// Without [`Engine::stop`] threads end by and by, and nothing is waited for.
+    fn drop(&mut self) {
+        // Sources know what they share, and it knows them.
+        let roster = self.core.roster.swap(Arc::default());
+        roster.all().for_each(|source| source.cut_off());
+        self.stopping.store(true, Ordering::SeqCst);
+        self.core.tell(Message::Stop);
+    }
+}
+
+fn task(source: &Source) -> Task {
+    let (config, shown) = (source.config.load(), source.cell.load());
     Task {
         task_id: source.task_id.clone(),
         kind: config.kind,

@@ -1,374 +1,185 @@
-//! One source inside the engine: its row in the store, its capture thread, its working state.
+//! One source inside the engine: an actor with one inbox.
+//!
+//! Capture thread, coordinator and front ends leave frames, notices and commands in the [`inbox`]; the [`actor`], which owns
+//! everything that changes, handles them one at a time. A worker takes the actor along for a frame, the coordinator for
+//! commands while no worker is at it. Where the source stands is one value, its [`lifecycle`].
 
+mod actor;
 mod inbox;
+mod lifecycle;
 pub mod preview;
 mod rates;
-mod relief;
 mod rhythm;
 mod run;
 mod show;
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
-    },
-    time::{Duration, Instant},
+    sync::Arc,
+    time::Duration,
 };
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use parking_lot::Mutex;
 
-pub use self::{inbox::Command, run::Run};
-use self::{inbox::Inbox, rates::Rates, run::RunHost, show::first_snapshot};
+use self::{
+    actor::Actor,
+    inbox::{Call, Inbox},
+};
+pub use self::{actor::Command, rates::Vitals};
 use super::{
-    Core,
-    pipeline::{Pipeline, Step},
-    pool::scheduler::{Unit, Worker},
+    Core, EngineError,
+    coordinator::Message,
+    pipeline::Pipeline,
+    pool::scheduler::Unit,
+    reply::{Answer, Outcome},
 };
 use crate::{
-    config::{SourceConfig, SourceKind},
+    config::SourceConfig,
     count::replay::Paths,
-    metrics::stages::{Meter, Stage, metered, thread_nanoseconds, timed},
-    source::{
-        Frame, SourceError, SourceId,
-        capture::{Capture, supervise},
-        mailbox::{Delivery, Notice},
-        pacer::Wish,
-        refusal,
-    },
-    store::{LineCounts, Preview, SourceState, cell::SourceCell, history::History},
+    metrics::stages::{Meter, metered, thread_nanoseconds},
+    source::SourceId,
+    store::{LineCounts, Preview, cell::SourceCell, history::History, records::TaskResult},
 };
 
-/// A step that takes longer is worth a warning.
-const SLOW_STEP: Duration = Duration::from_secs(1);
+/// A frame that takes longer is worth a warning.
+const SLOW_FRAME: Duration = Duration::from_secs(1);
 
-/// A source for which the system refuses a thread asks for one again after this long.
-const THREAD_RETRY: Duration = Duration::from_secs(5);
-
-/// How an opening has begun.
-#[derive(Debug)]
-pub enum Begun {
-    /// It is under way, or waits for its turn.
-    Yes,
-    /// It is tried again, because of this.
-    Later(String),
-    /// It has no capture thread, because of this.
-    No(String),
-}
-
-/// One source.
-pub struct SourceRuntime {
+/// What may be read of a source at any time, without waiting for its actor.
+pub struct Shared {
     pub id: SourceId,
     pub number: usize,
     pub task_id: String,
     pub cell: SourceCell,
-    pub run: ArcSwap<Run>,
+    pub config: ArcSwap<SourceConfig>,
     pub history: Mutex<History>,
-    pub preview_wanted: AtomicBool,
     pub preview: ArcSwapOption<Preview>,
     /// The tracks of the last minutes.
     pub paths: Arc<Mutex<Paths>>,
-    /// CPU time of this source alone.
+    /// CPU time by stage, of this source alone.
     pub stages: Arc<Meter>,
-    /// Whether this source holds one of the places for open files.
-    pub holds_place: AtomicBool,
-    config: ArcSwap<SourceConfig>,
-    /// Of the worker that handles a frame. Others leave a [`Command`].
-    pipeline: Mutex<Pipeline>,
-    inbox: Inbox,
-    scheduled: AtomicBool,
-    /// Left with its frame until there is room for what is counted in it.
-    held: AtomicBool,
-    handled: AtomicU64,
-    looked: AtomicU64,
-    dropped_before: AtomicU64,
-    /// CPU time spent on it, in nanoseconds.
-    cpu: AtomicU64,
-    /// Removed, or the engine ends: it is opened no more.
-    dismissed: AtomicBool,
-    /// Its final result is reported.
-    finished: AtomicBool,
-    /// Closed for want of memory.
-    closed_for_memory: AtomicBool,
-    /// When it was last opened, began to be, or its pictures grew.
-    changed: Mutex<Option<Instant>>,
-    /// When it gets another thread, for want of which or by whose fault it has none.
-    set_back: Mutex<Option<Instant>>,
-    worker: AtomicUsize,
-    errors: Mutex<Vec<String>>,
-    rates: Rates,
-    /// Codec of the last opening, where it was told.
-    codec: Mutex<Option<String>>,
-    last_result: Mutex<Option<Instant>>,
-    core: Arc<Core>,
+    pub vitals: ArcSwap<Vitals>,
+    pub core: Arc<Core>,
 }
 
-impl SourceRuntime {
+impl Shared {
+    /// Hands the result as of now to the result handler.
+    fn report(&self, worker: usize, errors: Vec<String>) {
+        let timestamp = show::timestamp(self.core.clock.wall());
+        self.core.outbox.result(TaskResult::of(&self.cell.load(), worker, &self.task_id, timestamp, errors));
+    }
+}
+
+/// One source.
+pub struct Source {
+    shared: Arc<Shared>,
+    inbox: Inbox,
+}
+
+impl std::ops::Deref for Source {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.shared
+    }
+}
+
+impl Source {
     pub fn new(number: usize, config: SourceConfig, counts: &[LineCounts], core: Arc<Core>) -> Arc<Self> {
         let config = Arc::new(config);
         let pipeline = Pipeline::new(Arc::clone(&config), counts);
-        let snapshot = first_snapshot(&config, &pipeline);
-        Arc::new(Self {
+        let snapshot = show::first_snapshot(&config, &pipeline);
+        let shared = Arc::new(Shared {
             id: config.id.clone(),
             number,
             task_id: format!("task_{:02}", number + 1),
-            cell: SourceCell::new(snapshot, Arc::clone(&core.generation)),
-            run: ArcSwap::default(),
+            cell: SourceCell::new(snapshot.clone(), Arc::clone(&core.generation)),
             history: Mutex::new(History::new(core.history)),
-            preview_wanted: AtomicBool::new(false),
             preview: ArcSwapOption::empty(),
             paths: pipeline.paths(),
             stages: Arc::default(),
-            holds_place: AtomicBool::new(false),
+            vitals: ArcSwap::from_pointee(Vitals::NONE),
             config: ArcSwap::new(config),
-            pipeline: Mutex::new(pipeline),
-            inbox: Inbox::default(),
-            held: AtomicBool::new(false),
-            scheduled: AtomicBool::new(false),
-            handled: AtomicU64::new(0),
-            looked: AtomicU64::new(0),
-            dropped_before: AtomicU64::new(0),
-            cpu: AtomicU64::new(0),
-            dismissed: AtomicBool::new(false),
-            finished: AtomicBool::new(false),
-            closed_for_memory: AtomicBool::new(false),
-            changed: Mutex::default(),
-            set_back: Mutex::default(),
-            worker: AtomicUsize::new(0),
-            errors: Mutex::default(),
-            rates: Rates::default(),
-            codec: Mutex::default(),
-            last_result: Mutex::default(),
             core,
-        })
-    }
-
-    pub fn config(&self) -> Arc<SourceConfig> {
-        self.config.load_full()
-    }
-
-    pub fn is_video(&self) -> bool {
-        self.config.load().kind == SourceKind::Video
-    }
-
-    /// Opens a camera at once, a file when there is a place for it.
-    pub fn open(self: &Arc<Self>) -> Begun {
-        if self.is_video() && !self.holds_place.load(Ordering::SeqCst) {
-            return self.core.places.take(self);
-        }
-        let begun = self.begin();
-        if matches!(begun, Begun::No(_)) {
-            self.core.release_place(self);
-        }
-        begun
-    }
-
-    /// Starts a capture thread, unless the source was dismissed. The one before, if any, is abandoned; a source that was paused stays so.
-    pub fn begin(self: &Arc<Self>) -> Begun {
-        *self.set_back.lock() = None;
-        let run = Arc::new(Run::default());
-        let old = self.run.swap(Arc::clone(&run));
-        self.dropped_before.fetch_add(old.mailbox.dropped(), Ordering::Relaxed);
-        if old.control.is_paused() {
-            run.control.pause(true);
-        }
-        old.abandon();
-        // Who dismisses the source abandons the run that is there after having said so: this one or the one before.
-        if self.dismissed.load(Ordering::SeqCst) {
-            run.abandon();
-            return Begun::No("it is removed".into());
-        }
-        self.closed_for_memory.store(false, Ordering::SeqCst);
-        let (this, begun) = (Arc::clone(self), Arc::clone(&run));
-        let alive = self.core.threads.enter();
-        // Linux shows 15 bytes of a thread's name.
-        let name: String = format!("cap-{}", self.id).chars().take(15).collect();
-        let spawned = std::thread::Builder::new().name(name).spawn(move || {
-            let _alive = alive;
-            let host = RunHost { source: &this, run: &run };
-            let config = this.config();
-            let hwaccel = config.hwaccel.or(Some(this.core.hwaccel));
-            let config = SourceConfig { hwaccel, ..SourceConfig::clone(&config) };
-            let capture = Capture {
-                source: &config,
-                opener: this.core.opener.as_ref(),
-                mailbox: &run.mailbox,
-                control: &run.control,
-                clock: this.core.clock.as_ref(),
-                turns: &this.core.turns,
-                host: &host,
-            };
-            let supervised = || metered(&this.stages, || supervise(&capture));
-            if let Err(panic) = catch_unwind(AssertUnwindSafe(supervised)) {
-                let what = panic_text(panic.as_ref());
-                tracing::error!(camera = %this.id, "The capture thread panicked: {what}");
-                this.give_up(&run, &format!("internal error: {what}"), true);
-            }
         });
-        if let Err(error) = spawned {
-            let at = self.core.clock.now() + THREAD_RETRY;
-            let (state, why) =
-                (SourceState::Retrying { attempt: 0, at }, refusal::thread(&error).to_string());
-            self.set_back(&begun, at, state, &why);
-            return Begun::Later(format!("{why}; it is tried again in {} s", THREAD_RETRY.as_secs()));
-        }
-        Begun::Yes
+        let actor = Box::new(Actor::new(Arc::clone(&shared), pipeline, snapshot));
+        Arc::new(Self { shared, inbox: Inbox::new(actor) })
     }
 
-    /// Takes the source from its capture thread for good: it is opened no more.
-    pub fn dismiss(self: &Arc<Self>) {
-        self.dismissed.store(true, Ordering::SeqCst);
-        self.run.load().abandon();
-    }
-
-    /// Asks for a worker, unless one is on the way.
-    pub fn schedule(self: &Arc<Self>) {
-        if !self.scheduled.swap(true, Ordering::SeqCst) {
-            self.core.scheduler.submit(Arc::clone(self) as Arc<dyn Unit>);
+    /// Leaves a command; never waits. `answer` is given when it was obeyed, or cannot be.
+    pub fn post(self: &Arc<Self>, command: Command, answer: Option<Answer>) {
+        match self.inbox.post(command, answer) {
+            Ok(Call::Actor) => self.core.tell(Message::Turn(Arc::clone(self))),
+            Ok(call) => self.answer_call(call),
+            Err(Some(answer)) => answer.give(Err(EngineError::Busy(self.id.clone()))),
+            Err(None) => {}
         }
     }
 
-    fn step(self: &Arc<Self>, run: &Run, worker: usize) {
-        match run.mailbox.take() {
-            Some(Delivery::Frame(frame)) => self.look(run, &frame, worker),
-            Some(Delivery::Notice(Notice::Disconnected)) => {
-                self.disconnect(&mut self.pipeline.lock(), Some(run));
-            }
-            Some(Delivery::Notice(Notice::Ended(error))) => {
-                self.end(&mut self.pipeline.lock(), Some(run), error.as_ref());
-            }
-            None => {}
-        }
+    /// Stops the capture thread and lets nothing of it through any more; what is counted stays.
+    pub fn cut_off(&self) {
+        self.inbox.admit(None);
     }
 
-    /// Releases everybody who is followed, unless `run` was abandoned meanwhile: then others have seen to it.
-    fn disconnect(&self, pipeline: &mut Pipeline, run: Option<&Run>) {
-        if run.is_some_and(Run::is_abandoned) {
-            return;
-        }
-        let mut events = Vec::new();
-        pipeline.disconnect(&mut events);
-        self.publish(pipeline, &Step { events, ..Step::default() }, None);
-    }
-
-    fn look(self: &Arc<Self>, run: &Run, frame: &Frame, worker: usize) {
-        let mut pipeline = self.pipeline.lock();
-        // Looked at under the lock: what was read before a restart is not counted after it.
-        if run.is_abandoned() {
-            return;
-        }
-        self.notice_size(frame.stream_size);
-        if !pipeline.has_model() {
-            match self.core.models.for_source(&self.config.load()) {
-                Ok(model) => pipeline.set_model(model),
-                Err(error) => {
-                    drop(pipeline);
-                    self.give_up(run, &error.said, error.may_pass);
-                    return;
-                }
-            }
-        }
-        if self.cell.load().kind == SourceKind::Camera {
-            pipeline.set_share(f64::from(self.cell.load().rate_share));
-        }
-        let result = pipeline.frame(frame);
-        run.demand.answer(result.as_ref().map_or(Wish::FIRST, |step| step.wish));
-        self.handled.fetch_add(1, Ordering::Relaxed);
-        let first = self.worker.swap(worker, Ordering::Relaxed) == 0;
-        if first {
-            tracing::info!(worker, "Starting {}", self.id);
-        }
-        match result {
-            Ok(step) => {
-                self.looked.fetch_add(u64::from(step.looked), Ordering::Relaxed);
-                self.book(worker, |worker| &worker.looks, u64::from(step.looked));
-                timed(Stage::Publish, || self.publish(&pipeline, &step, Some((run, frame))));
-                if self.preview_wanted.load(Ordering::Relaxed) {
-                    preview::renew(&self.preview, frame, &step.tracks);
-                }
-            }
-            Err(error) => {
-                drop(pipeline);
-                let text = error.to_string();
-                self.book(worker, |worker| &worker.errors, 1);
-                tracing::error!(camera = %self.id, worker, "{text}");
-                self.errors.lock().push(text.clone());
-                self.cell.update(|shown| {
-                    shown.errors += 1;
-                    shown.last_error = Some(text);
-                });
-                self.report();
-            }
-        }
-    }
-
-    /// Adds to one of the figures of a worker, from 1.
-    fn book(&self, worker: usize, figure: fn(&Worker) -> &AtomicU64, by: u64) {
-        if let Some(worker) = worker.checked_sub(1).and_then(|index| self.core.scheduler.workers().get(index))
-        {
-            figure(worker).fetch_add(by, Ordering::Relaxed);
-        }
-    }
-
-    /// The source will send nothing more, unless `run` was abandoned meanwhile.
-    fn end(&self, pipeline: &mut Pipeline, run: Option<&Run>, error: Option<&SourceError>) {
-        if run.is_some_and(Run::is_abandoned) {
-            return;
-        }
-        self.release(pipeline);
-        let state = match error {
-            None => SourceState::Completed,
-            Some(SourceError::Unsupported(_)) if self.is_video() => SourceState::Unsupported,
-            Some(_) => SourceState::Failed { next: None },
-        };
-        let say = || {
-            self.set_state(state, error.map(ToString::to_string).as_deref());
-            let running = self.rates.running(self.core.clock.now()).as_secs_f32();
-            self.cell.update(|shown| {
-                shown.fps = if running > 0.0 { shown.frames as f32 / running } else { 0.0 };
-            });
-            self.report();
-        };
-        // A restart must not be overtaken by the end of what it replaces.
-        let is_said = match run {
-            Some(run) => run.speak(say).is_some(),
-            None => {
-                say();
-                true
-            }
-        };
-        if is_said {
-            self.core.release_place(self);
-        }
-    }
-
-    /// Counts what is decided by the end of watching, and lets go of the detector.
-    fn release(&self, pipeline: &mut Pipeline) {
-        let mut events = Vec::new();
-        pipeline.release(&mut events);
-        self.publish(pipeline, &Step { events, ..Step::default() }, None);
-    }
-
-    /// Counts what is decided by the end of watching, and reports the final result. For sources that are
-    /// stopped before their own end.
-    fn finish(&self, pipeline: &mut Pipeline) {
-        if !self.finished.swap(true, Ordering::SeqCst) && !self.cell.load().state.is_over() {
-            self.release(pipeline);
-            self.report();
+    /// Has the commands obeyed that wait, unless somebody is at it who does so.
+    pub fn take_turn(self: &Arc<Self>) {
+        if let Some(actor) = self.inbox.take_actor(false) {
+            self.obey_and_bring_home(actor, false);
         }
     }
 
     /// Goes on with the frame that was left because there was no room for what is counted in it.
     pub fn go_on(self: &Arc<Self>) {
-        if self.held.swap(false, Ordering::SeqCst) {
-            self.schedule();
+        self.answer_call(self.inbox.call_again());
+    }
+
+    /// The final result, where the actor cannot give it: its detection run does not end.
+    pub fn report_as_shown(&self) {
+        self.shared.report(self.vitals.load().worker, Vec::new());
+    }
+
+    fn answer_call(self: &Arc<Self>, call: Call) {
+        if call == Call::Worker {
+            self.core.scheduler.submit(Arc::clone(self) as Arc<dyn Unit>);
         }
+    }
+
+    /// Obeys what waits and brings the actor home; `true` when there is more work for the worker who does so.
+    fn obey_and_bring_home(self: &Arc<Self>, mut actor: Box<Actor>, is_worker: bool) -> bool {
+        loop {
+            self.obey_all(&mut actor);
+            match self.inbox.bring_home(actor, is_worker) {
+                Ok(Call::Worker) if is_worker => return true,
+                Ok(call) => {
+                    self.answer_call(call);
+                    return false;
+                }
+                Err(same) => actor = same,
+            }
+        }
+    }
+
+    fn obey_all(self: &Arc<Self>, actor: &mut Actor) {
+        while let Some((command, answer)) = self.inbox.next_command() {
+            let outcome: Result<Outcome, String> = self.guarded(actor, |actor| actor.obey(self, command));
+            self.core.note_change();
+            if let Some(answer) = answer {
+                answer.give(outcome.unwrap_or_else(|what| Err(EngineError::Internal(what))));
+            }
+        }
+    }
+
+    /// Runs something that may panic; gives the text of the panic.
+    fn guarded<T>(&self, actor: &mut Actor, run: impl FnOnce(&mut Actor) -> T) -> Result<T, String> {
+        catch_unwind(AssertUnwindSafe(|| run(actor))).map_err(|panic| {
+            let what = panic_text(panic.as_ref());
+            tracing::error!(camera = %self.id, "internal error: {what}");
+            what
+        })
     }
 }
 
-impl Unit for SourceRuntime {
+impl Unit for Source {
     fn source(&self) -> &SourceId {
         &self.id
     }
@@ -383,35 +194,24 @@ impl Unit for SourceRuntime {
 
     fn run(self: Arc<Self>, worker: usize) -> bool {
         if self.core.outbox.is_full() {
-            // In this order: it is scheduled again as soon as it is seen to be held.
-            self.scheduled.store(false, Ordering::SeqCst);
-            self.held.store(true, Ordering::SeqCst);
+            self.inbox.dismiss_worker();
             return false;
         }
-        let (started, cpu) = (self.core.clock.now(), thread_nanoseconds());
-        let run = self.run.load_full();
-        let step = || metered(&self.stages, || self.step(&run, worker));
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(step)) {
-            let what = format!("internal error: {}", panic_text(panic.as_ref()));
-            self.book(worker, |worker| &worker.restarts, 1);
-            tracing::error!(camera = %self.id, worker, "{what}");
-            self.give_up(&run, &what, true);
+        let Some(mut actor) = self.inbox.take_actor(true) else { return false };
+        self.obey_all(&mut actor);
+        if let Some(work) = self.inbox.next_work() {
+            let (started, cpu) = (self.core.clock.now(), thread_nanoseconds());
+            let handle = |actor: &mut Actor| metered(&self.stages, || actor.handle(&self, work, worker));
+            if let Err(what) = self.guarded(&mut actor, handle) {
+                actor.restart_worker(&self, worker, &format!("internal error: {what}"));
+            }
+            actor.book(worker, thread_nanoseconds().saturating_sub(cpu));
+            let took = self.core.clock.now().saturating_duration_since(started);
+            if took > SLOW_FRAME {
+                tracing::warn!(camera = %self.id, worker, "A frame took {:.1} s", took.as_secs_f32());
+            }
         }
-        self.obey_all();
-        let spent = thread_nanoseconds().saturating_sub(cpu);
-        self.cpu.fetch_add(spent, Ordering::Relaxed);
-        self.book(worker, |worker| &worker.cpu, spent);
-        let took = self.core.clock.now().saturating_duration_since(started);
-        if took > SLOW_STEP {
-            tracing::warn!(camera = %self.id, worker, "A frame took {:.1} s", took.as_secs_f32());
-        }
-        let mailbox_waits = || !self.run.load().mailbox.is_empty();
-        if mailbox_waits() {
-            return true;
-        }
-        self.scheduled.store(false, Ordering::SeqCst);
-        // Something may have come between the look and the store; then whoever set the flag back goes on.
-        mailbox_waits() && !self.scheduled.swap(true, Ordering::SeqCst)
+        self.obey_and_bring_home(actor, true)
     }
 }
 

@@ -11,10 +11,10 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, Instant},
+    time::Instant,
 };
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::Mutex;
 
 use crate::{
     config::Strategy,
@@ -86,7 +86,6 @@ struct State {
 struct Shared {
     strategy: Strategy,
     state: Mutex<State>,
-    idle: Condvar,
     workers: Vec<Worker>,
 }
 
@@ -143,7 +142,6 @@ impl Scheduler {
         let shared = Shared {
             strategy,
             state: Mutex::new(state),
-            idle: Condvar::new(),
             workers: (0..max_workers).map(|_| Worker::default()).collect(),
         };
         Ok(Self { pool, shared: Arc::new(shared) })
@@ -175,11 +173,6 @@ impl Scheduler {
         self.shared.state.lock().limit
     }
 
-    /// Units that wait for a worker.
-    pub fn pending(&self) -> usize {
-        self.shared.state.lock().queues.iter().map(BinaryHeap::len).sum()
-    }
-
     /// Whose units wait for a worker, in the order in which they will be taken.
     pub fn waiting(&self) -> Vec<SourceId> {
         let state = self.shared.state.lock();
@@ -191,18 +184,6 @@ impl Scheduler {
     /// One entry for each thread of the pool.
     pub fn workers(&self) -> &[Worker] {
         &self.shared.workers
-    }
-
-    /// Waits until nothing is queued and nobody works, at most `timeout`. `false` when time ran out.
-    pub fn wait_idle(&self, timeout: Duration) -> bool {
-        let deadline = Instant::now() + timeout;
-        let mut state = self.shared.state.lock();
-        while state.occupied.contains(&true) || state.queues.iter().any(|queue| !queue.is_empty()) {
-            if self.shared.idle.wait_until(&mut state, deadline).timed_out() {
-                return false;
-            }
-        }
-        true
     }
 
     /// Sets free workers to work while there is something for them to do.
@@ -253,10 +234,7 @@ impl Shared {
     /// One worker's turn: unit after unit until there is none, or fewer workers are wanted.
     fn work(&self, mut slot: usize) {
         loop {
-            let Some(ready) = self.next(&mut slot) else {
-                self.idle.notify_all();
-                return;
-            };
+            let Some(ready) = self.next(&mut slot) else { return };
             let worker = &self.workers[slot];
             *worker.source.lock() = Some(ready.unit.source().clone());
             let started = Instant::now();
@@ -273,7 +251,10 @@ impl Shared {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+    use std::{
+        sync::atomic::{AtomicUsize, Ordering::SeqCst},
+        time::Duration,
+    };
 
     use super::*;
 
@@ -330,6 +311,20 @@ mod tests {
 
     const PATIENCE: Duration = Duration::from_secs(30);
 
+    /// Waits until nothing is queued and nobody works.
+    fn wait_idle(scheduler: &Scheduler) -> bool {
+        let begun = Instant::now();
+        let is_idle =
+            |state: &State| !state.occupied.contains(&true) && state.queues.iter().all(BinaryHeap::is_empty);
+        while !is_idle(&scheduler.shared.state.lock()) {
+            if begun.elapsed() > PATIENCE {
+                return false;
+            }
+            std::thread::yield_now();
+        }
+        true
+    }
+
     #[test]
     fn every_source_gets_its_turn_and_never_more_workers_than_the_limit_run() {
         let scheduler = Scheduler::new(3, 8, Strategy::Shared).unwrap();
@@ -337,7 +332,7 @@ mod tests {
         for probe in &probes {
             scheduler.submit(probe.clone());
         }
-        assert!(scheduler.wait_idle(PATIENCE));
+        assert!(wait_idle(&scheduler));
         assert_eq!(probes[0].order.lock().len(), 16 * 50);
         assert!(probes[0].most.load(SeqCst) <= 3);
     }
@@ -357,7 +352,7 @@ mod tests {
             scheduler.submit(probe.clone());
         }
         drop(closed);
-        assert!(scheduler.wait_idle(PATIENCE));
+        assert!(wait_idle(&scheduler));
         assert_eq!(*probes[0].order.lock(), [2, 2, 0, 1, 0, 1]);
     }
 
@@ -373,7 +368,7 @@ mod tests {
                 assert_eq!(scheduler.set_limit(limit), limit);
                 std::thread::yield_now();
             }
-            assert!(scheduler.wait_idle(PATIENCE), "{strategy:?}: {} left", scheduler.pending());
+            assert!(wait_idle(&scheduler), "{strategy:?}: {} left", scheduler.waiting().len());
             assert_eq!(probes[0].order.lock().len(), 12 * 200, "{strategy:?}");
         }
         assert_eq!(Scheduler::new(4, 2, Strategy::Shared).unwrap().limit(), 2);
@@ -387,7 +382,7 @@ mod tests {
         for probe in &probes {
             scheduler.submit(probe.clone());
         }
-        assert!(scheduler.wait_idle(PATIENCE));
+        assert!(wait_idle(&scheduler));
         for (number, worker) in probes[0].workers.lock().iter() {
             assert_eq!(*worker, number + 1);
         }

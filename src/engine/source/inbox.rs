@@ -1,235 +1,253 @@
-//! What a source is asked to do, in the order in which it was asked.
+//! The inbox of a source: everything that comes to it, in the order in which it is to be handled.
 //!
-//! The pipeline of a source belongs to the worker that handles a frame, possibly for seconds. Nobody else waits for it:
-//! who wants something of it leaves a [`Command`] here. The worker obeys after its frame; while no worker is at it, the
-//! thread that has left the command does.
+//! It also keeps the [`Actor`] of the source while nobody is at it. Taking the actor out and finding the inbox empty are
+//! one step, so that nothing is left lying: whoever puts something in while the actor is out leaves it to the one who
+//! brings the actor back.
 
-use std::{
-    collections::VecDeque,
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, atomic::Ordering},
+use std::{collections::VecDeque, sync::Arc, time::Instant};
+
+use parking_lot::{Condvar, Mutex};
+
+use super::{
+    actor::{Actor, Command},
+    run::Run,
 };
-
-use parking_lot::Mutex;
-
-use super::{Begun, Run, SourceRuntime, panic_text, show::show_counts};
 use crate::{
-    config::SourceConfig,
-    engine::{
-        EngineError,
-        pipeline::Pipeline,
-        reply::{Answer, Outcome},
-    },
-    source::SourceError,
-    store::{EventKind, SourceState},
+    engine::reply::Answer,
+    source::{Frame, capture::Notice},
 };
 
 /// Commands that may wait for one detection run; more are refused.
 const ROOM: usize = 1024;
 
-/// One thing to do.
-pub enum Command {
-    /// Stop reading, or go on.
-    Pause(bool),
-    /// Open again; a file from its start and with its counts at zero.
-    Restart,
-    /// Counts back to zero.
-    Reset,
-    /// Count with these lines and zones.
-    Lines(Arc<SourceConfig>),
-    /// The stream broke off, unless this run was abandoned meanwhile: nobody is followed any more.
-    Disconnect(Option<Arc<Run>>),
-    /// The source will send nothing more, unless this run was abandoned meanwhile.
-    End(Option<Arc<Run>>, Option<SourceError>),
-    /// Count what is decided by the end of watching, let go of the detector and report.
-    Release,
-    /// Count what is decided by the end of watching and report, unless that was done.
-    Finish,
-    /// Stop and forget.
-    Remove,
-    /// What is to come after a removal.
-    Then(Box<dyn FnOnce() + Send>),
+/// What a worker is to do.
+pub enum Work {
+    /// A frame is there.
+    Frame(Frame),
+    /// News of the stream, after its last frame.
+    Notice(Notice),
 }
 
-/// The commands that wait.
+/// What is to be done about something that was put in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Call {
+    /// Nothing: it is seen by those who are at it or on the way.
+    Nobody,
+    /// A worker is to be asked for.
+    Worker,
+    /// The actor is at home and is to be given its commands.
+    Actor,
+}
+
 #[derive(Default)]
-pub(super) struct Inbox {
-    commands: Mutex<VecDeque<(Command, Option<Answer>)>>,
-    /// Held while a command is obeyed: one at a time.
-    obeying: Mutex<()>,
+struct State {
+    /// The actor, while nobody is at it.
+    actor: Option<Box<Actor>>,
+    commands: VecDeque<(Command, Option<Answer>)>,
+    /// The run whose frames and notices are let in.
+    run: Option<Arc<Run>>,
+    frame: Option<Frame>,
+    notices: VecDeque<Notice>,
+    dropped: u64,
+    /// Whether a worker was asked for and has not come yet, or is at it.
+    worker_comes: bool,
+    /// Nothing is let in any more.
+    closed: bool,
 }
 
-impl SourceRuntime {
-    /// Does what the engine wants as soon as no worker is at the pipeline, after what was wanted before. Never waits.
-    pub fn command(self: &Arc<Self>, command: Command) {
-        self.enqueue(command, None);
-        self.obey_all();
+impl State {
+    fn admits(&self, run: &Arc<Run>) -> bool {
+        self.run.as_ref().is_some_and(|admitted| Arc::ptr_eq(admitted, run))
     }
 
-    /// [`Self::command`] for those who want to know what becomes of it.
-    pub fn ask(self: &Arc<Self>, command: Command, answer: Answer) {
-        if let Command::Restart = command
-            && self.is_video()
+    fn has_work(&self) -> bool {
+        self.frame.is_some() || !self.notices.is_empty()
+    }
+
+    /// Asks for a worker, unless one comes already.
+    fn call_worker(&mut self) -> Call {
+        if !self.has_work() || std::mem::replace(&mut self.worker_comes, true) {
+            Call::Nobody
+        } else {
+            Call::Worker
+        }
+    }
+
+    fn admit(&mut self, run: Option<Arc<Run>>) {
+        if let Some(run) = std::mem::replace(&mut self.run, run) {
+            run.stop();
+        }
+        self.frame = None;
+        self.notices.clear();
+    }
+}
+
+/// See the module's documentation.
+#[derive(Default)]
+pub struct Inbox {
+    state: Mutex<State>,
+    /// The frame that waited was taken, or is not wanted any more.
+    taken: Condvar,
+}
+
+impl Inbox {
+    /// An inbox with the actor at home.
+    pub fn new(actor: Box<Actor>) -> Self {
+        let state = State { actor: Some(actor), ..State::default() };
+        Self { state: Mutex::new(state), taken: Condvar::new() }
+    }
+
+    /// A command for the actor. Gives the answer back where there is no room for it, or nobody to obey; there is always
+    /// room for what nobody waits for and for what must not be refused.
+    pub fn post(&self, command: Command, answer: Option<Answer>) -> Result<Call, Option<Answer>> {
+        let mut state = self.state.lock();
+        if state.closed || answer.is_some() && command.may_be_refused() && state.commands.len() >= ROOM {
+            return Err(answer);
+        }
+        // One at a time: they do not pile up behind a long detection run.
+        let is_tick = |(waiting, _): &(Command, _)| matches!(waiting, Command::Tick);
+        if !(matches!(command, Command::Tick) && state.commands.iter().any(is_tick)) {
+            state.commands.push_back((command, answer));
+        }
+        Ok(if state.actor.is_some() { Call::Actor } else { Call::Nobody })
+    }
+
+    /// The frame of a live source, in place of an older one, which is counted as lost.
+    pub fn replace(&self, run: &Arc<Run>, frame: Frame) -> Call {
+        let mut state = self.state.lock();
+        if !state.admits(run) {
+            return Call::Nobody;
+        }
+        let old = state.frame.replace(frame);
+        state.dropped += u64::from(old.is_some());
+        state.call_worker()
+    }
+
+    /// A frame that must not be lost: waits until the one before it was taken, or `run` is not admitted any more.
+    pub fn put(&self, run: &Arc<Run>, frame: Frame) -> Call {
+        let mut state = self.state.lock();
+        while state.admits(run) && state.frame.is_some() {
+            self.taken.wait(&mut state);
+        }
+        if !state.admits(run) {
+            return Call::Nobody;
+        }
+        state.frame = Some(frame);
+        state.call_worker()
+    }
+
+    /// When the frame was captured that waits for a worker.
+    pub fn waiting_since(&self) -> Option<Instant> {
+        self.state.lock().frame.as_ref().map(|frame| frame.captured)
+    }
+
+    /// A newer frame in place of the one that waits, if it still does.
+    pub fn renew(&self, run: &Arc<Run>, frame: Frame) {
+        let mut state = self.state.lock();
+        if state.admits(run)
+            && let Some(waiting) = &mut state.frame
         {
-            // Before the file is taken from its run: nobody would open it again.
-            let refused = if self.has_room() { self.refuse_while_full() } else { Err(self.busy()) };
-            if refused.is_err() {
-                return answer.give(refused);
-            }
-            // Over no more, before anybody looks; and nothing more of the old run is counted.
-            self.core.places.forget(self);
-            self.run.load().abandon();
-            self.set_state(SourceState::Queued, None);
-        }
-        // What does not need the pipeline is done at once, unless something is to be done before it.
-        let at_once = match command {
-            Command::Pause(_) => true,
-            Command::Restart => !self.is_video(),
-            _ => false,
-        };
-        if at_once
-            && let Some(_obeying) = self.inbox.obeying.try_lock()
-            && !self.is_asked()
-        {
-            answer.give(self.obey_without_pipeline(&command));
-        } else if let Some(answer) = self.enqueue(command, Some(answer)) {
-            answer.give(Err(self.busy()));
-        }
-        self.obey_all();
-    }
-
-    /// Puts a command in without obeying it; gives the answer back where there is no room. There is always room for the
-    /// end, and for what nobody waits for.
-    pub fn enqueue(&self, command: Command, answer: Option<Answer>) -> Option<Answer> {
-        let mut commands = self.inbox.commands.lock();
-        let may_be_refused = !matches!(command, Command::Restart | Command::Finish | Command::Remove);
-        if answer.is_some() && may_be_refused && commands.len() >= ROOM {
-            return answer;
-        }
-        if let Command::Lines(config) = &command {
-            // At once, and in the order of the commands: it is what counts from the next frame on.
-            self.config.store(Arc::clone(config));
-        }
-        commands.push_back((command, answer));
-        None
-    }
-
-    /// Whether more commands may wait.
-    pub fn has_room(&self) -> bool {
-        self.inbox.commands.lock().len() < ROOM
-    }
-
-    /// Whether commands wait.
-    pub fn is_asked(&self) -> bool {
-        !self.inbox.commands.lock().is_empty()
-    }
-
-    /// Obeys everything that waits, unless somebody is at it who will look again when they are done.
-    pub fn obey_all(self: &Arc<Self>) {
-        while self.is_asked() {
-            let Some(mut pipeline) = self.pipeline.try_lock() else { return };
-            loop {
-                let Some(_obeying) = self.inbox.obeying.try_lock() else { return };
-                let Some((command, answer)) = self.inbox.commands.lock().pop_front() else { break };
-                let obey = || self.obey(&mut pipeline, command);
-                let outcome = catch_unwind(AssertUnwindSafe(obey)).unwrap_or_else(|panic| {
-                    let what = panic_text(panic.as_ref());
-                    tracing::error!(camera = %self.id, "A command panicked: {what}");
-                    Err(EngineError::Internal(what))
-                });
-                self.core.generation.fetch_add(1, Ordering::Release);
-                if let Some(answer) = answer {
-                    answer.give(outcome);
-                }
-            }
+            *waiting = frame;
         }
     }
 
-    fn obey(self: &Arc<Self>, pipeline: &mut Pipeline, command: Command) -> Outcome {
-        match command {
-            Command::Restart if self.is_video() => return self.restart_file(pipeline),
-            Command::Pause(_) | Command::Restart => return self.obey_without_pipeline(&command),
-            Command::Reset => {
-                self.refuse_while_full()?;
-                pipeline.reset_counts();
-                self.cell.update(|shown| show_counts(shown, pipeline));
-                // While nobody else counts, so that no crossing gets between the counts and their reset.
-                self.emit(EventKind::Reset);
-            }
-            Command::Lines(config) => {
-                pipeline.set_source(config);
-                self.cell.update(|shown| show_counts(shown, pipeline));
-            }
-            Command::Disconnect(run) => self.disconnect(pipeline, run.as_deref()),
-            Command::End(run, error) => self.end(pipeline, run.as_deref(), error.as_ref()),
-            Command::Release => self.release(pipeline),
-            Command::Finish => self.finish(pipeline),
-            Command::Remove => {
-                self.finish(pipeline);
-                self.core.release_place(self);
-                // Counts belong to the id: a source that is added with it goes on from them, as after a restart.
-                self.core.restored.lock().push((self.id.clone(), self.cell.load().lines.clone()));
-                self.core.outbox.forget(&self.id);
-                tracing::info!(camera = %self.id, "Removed");
-            }
-            Command::Then(work) => work(),
+    /// A notice, to be handled after the frame that waits.
+    pub fn notify(&self, run: &Arc<Run>, notice: Notice) -> Call {
+        let mut state = self.state.lock();
+        if !state.admits(run) {
+            return Call::Nobody;
         }
-        Ok(())
+        state.notices.push_back(notice);
+        state.call_worker()
     }
 
-    fn obey_without_pipeline(self: &Arc<Self>, command: &Command) -> Outcome {
-        let (shown, run) = (self.cell.load(), self.run.load_full());
-        match command {
-            Command::Pause(_) if shown.state.is_over() => return Err(EngineError::Over(self.id.clone())),
-            Command::Pause(paused) => run.control.pause(*paused),
-            Command::Restart => {
-                run.control.pause(false);
-                if shown.state.is_over() || shown.state == SourceState::Queued || self.is_set_back() {
-                    return self.opened(self.open());
-                }
-                run.control.restart();
-            }
-            _ => {}
+    /// From now on only what `run` brings is let in. The run before is stopped, and nothing of it is handled any more.
+    pub fn admit(&self, run: Option<Arc<Run>>) {
+        self.state.lock().admit(run);
+        self.taken.notify_all();
+    }
+
+    /// Nothing is let in any more, and nothing that waits is done.
+    pub fn close(&self) {
+        let mut state = self.state.lock();
+        state.admit(None);
+        state.closed = true;
+        let commands = std::mem::take(&mut state.commands);
+        drop(state);
+        self.taken.notify_all();
+        // Answers that are dropped may be read at once.
+        drop(commands);
+    }
+
+    /// The actor, or nothing while somebody is at it: they see to everything that waits when they bring it home.
+    pub fn take_actor(&self, is_worker: bool) -> Option<Box<Actor>> {
+        let mut state = self.state.lock();
+        let actor = state.actor.take();
+        if is_worker && actor.is_none() {
+            state.worker_comes = false;
         }
-        Ok(())
+        actor
     }
 
-    /// Begins a file again: nothing of what was read before is counted.
-    fn restart_file(self: &Arc<Self>, pipeline: &mut Pipeline) -> Outcome {
-        let run = self.run.load_full();
-        run.control.pause(false);
-        self.core.places.forget(self);
-        run.abandon();
-        pipeline.disconnect(&mut Vec::new());
-        pipeline.reset_counts();
-        self.handled.store(0, Ordering::Relaxed);
-        self.looked.store(0, Ordering::Relaxed);
-        self.rates.forget();
-        self.cell.update(|shown| {
-            show_counts(shown, pipeline);
-            shown.frames = 0;
-        });
-        self.emit(EventKind::Reset);
-        self.set_state(SourceState::Queued, None);
-        self.opened(self.open())
+    /// The next command, for the one who is at the actor.
+    pub fn next_command(&self) -> Option<(Command, Option<Answer>)> {
+        self.state.lock().commands.pop_front()
     }
 
-    /// What an opening says to those who asked for it.
-    pub fn opened(&self, begun: Begun) -> Outcome {
-        match begun {
-            Begun::Yes => Ok(()),
-            Begun::Later(problem) | Begun::No(problem) => {
-                Err(EngineError::NotOpened { id: self.id.clone(), problem })
-            }
+    /// The next piece of work for the worker who is at the actor, when all commands are obeyed.
+    pub fn next_work(&self) -> Option<Work> {
+        let mut state = self.state.lock();
+        if let Some(frame) = state.frame.take() {
+            drop(state);
+            self.taken.notify_one();
+            return Some(Work::Frame(frame));
         }
+        state.notices.pop_front().map(Work::Notice)
     }
 
-    fn busy(&self) -> EngineError {
-        EngineError::Busy(self.id.clone())
+    /// Brings the actor home. It stays out while there are commands for it.
+    ///
+    /// # Errors
+    /// The actor, where there are.
+    pub fn bring_home(&self, actor: Box<Actor>, is_worker: bool) -> Result<Call, Box<Actor>> {
+        let mut state = self.state.lock();
+        if !state.commands.is_empty() {
+            return Err(actor);
+        }
+        if !state.closed {
+            state.actor = Some(actor);
+        }
+        if is_worker {
+            state.worker_comes = false;
+        }
+        Ok(state.call_worker())
     }
 
-    /// A reset is never lost, so none is made while there is no room to note it.
-    fn refuse_while_full(&self) -> Outcome {
-        if self.core.outbox.is_full() { Err(EngineError::Backlog) } else { Ok(()) }
+    /// The worker who was asked for does nothing now; [`Self::call_again`] brings another one.
+    pub fn dismiss_worker(&self) {
+        self.state.lock().worker_comes = false;
+    }
+
+    /// Asks for a worker where there is something to do and none comes.
+    pub fn call_again(&self) -> Call {
+        self.state.lock().call_worker()
+    }
+
+    /// Frames of a live source that were replaced before a worker saw them.
+    pub fn dropped(&self) -> u64 {
+        self.state.lock().dropped
+    }
+
+    /// Whether a frame or a notice waits.
+    #[cfg(test)]
+    pub fn has_work(&self) -> bool {
+        self.state.lock().has_work()
+    }
+
+    /// The run whose frames are let in.
+    #[cfg(test)]
+    pub fn admitted(&self) -> Arc<Run> {
+        self.state.lock().run.clone().unwrap()
     }
 }

@@ -2,17 +2,14 @@
 
 use std::{
     collections::VecDeque,
-    sync::atomic::Ordering,
     time::{Duration, Instant},
 };
 
-use parking_lot::Mutex;
-
-use super::{SourceRuntime, rhythm::Rhythm};
+use super::{actor::Actor, lifecycle::Lifecycle, rhythm::Rhythm, run::Run};
 use crate::{
     config::SourceKind,
-    engine::load::throttle::Load,
-    source::{life::AWAKENING, pacer::Shares},
+    engine::load::{memory::Holder, throttle::Load},
+    source::{capture::Reading, life::AWAKENING, pacer::Shares},
     store::{SourceState, Strain},
 };
 
@@ -47,41 +44,81 @@ struct Sample {
 /// What is measured of one source.
 #[derive(Default)]
 pub(super) struct Rates {
-    running: Mutex<RunningTime>,
+    /// Frames that a worker has handled, and those that were passed over by runs that are over.
+    pub handled: u64,
+    /// Frames in which people were looked for.
+    pub looked: u64,
+    /// CPU time spent on it by workers and by runs that are over, in nanoseconds.
+    pub cpu: u64,
     /// When frames of a live source are due.
-    pub rhythm: Mutex<Rhythm>,
-    samples: Mutex<VecDeque<Sample>>,
-    /// Looks and losses when the throttle last asked.
-    throttle_seen: Mutex<(u64, u64)>,
-    last_logged: Mutex<Option<Instant>>,
+    pub rhythm: Rhythm,
+    /// When the last result was reported.
+    pub last_result: Option<Instant>,
+    running: RunningTime,
+    samples: VecDeque<Sample>,
+    last_logged: Option<Instant>,
+    /// When it was last opened, began to be, or its frames grew.
+    changed: Option<Instant>,
 }
 
 impl Rates {
     /// From `now` on the source is running, or is not.
-    pub fn run(&self, running: bool, now: Instant) {
-        let mut time = self.running.lock();
-        *time = RunningTime { before: time.total(now), since: running.then_some(now) };
+    pub fn run(&mut self, running: bool, now: Instant) {
+        self.running = RunningTime { before: self.running.total(now), since: running.then_some(now) };
     }
 
     /// Time spent running until `now`.
     pub fn running(&self, now: Instant) -> Duration {
-        self.running.lock().total(now)
+        self.running.total(now)
     }
 
-    /// Nothing was measured yet.
-    pub fn forget(&self) {
-        *self.running.lock() = RunningTime::default();
-        self.samples.lock().clear();
+    /// Frames handled or passed over.
+    pub fn frames(&self, run: &Run) -> u64 {
+        self.handled + run.skipped()
+    }
+
+    /// The source may take more memory from `now` on.
+    pub fn change(&mut self, now: Instant) {
+        self.changed = Some(now);
+    }
+
+    /// `run` is over.
+    pub fn leave(&mut self, run: &Run) {
+        self.handled += run.skipped();
+        self.cpu += run.cpu();
+    }
+
+    /// Nothing was measured yet; CPU time goes on.
+    pub fn forget(&mut self, run: &Run) {
+        run.forget_skipped();
+        (self.handled, self.looked, self.running) = (0, 0, RunningTime::default());
+        self.samples.clear();
     }
 }
 
-impl SourceRuntime {
-    /// Takes rates, and notes a stall; called about twice a second.
-    pub fn measure(&self) {
-        let now = self.core.clock.now();
-        let (handled, looked) = (self.handled.load(Ordering::Relaxed), self.looked.load(Ordering::Relaxed));
-        let mut samples = self.rates.samples.lock();
-        let cpu = self.cpu.load(Ordering::Relaxed);
+/// What decides who gets less under overload and who is closed for want of memory; as of the last tick of the source.
+#[derive(Debug, Clone, Copy)]
+pub struct Vitals {
+    /// The last worker, from 1; 0 before the first.
+    pub worker: usize,
+    /// Of a live source that is open; frames since its beginning.
+    pub load: Option<Load>,
+    /// Of a source that holds memory, or was closed for want of it.
+    pub holder: Option<Holder>,
+}
+
+impl Vitals {
+    /// Those of a source that was never opened.
+    pub const NONE: Self = Self { worker: 0, load: None, holder: None };
+}
+
+impl Actor {
+    /// Takes rates; called about twice a second.
+    pub(super) fn measure(&mut self) {
+        let now = self.shared.core.clock.now();
+        let (handled, looked) = (self.rates.frames(&self.run), self.rates.looked);
+        let cpu = self.rates.cpu + self.run.cpu();
+        let samples = &mut self.rates.samples;
         samples.push_back(Sample { at: now, handled, looked, cpu });
         while samples.len() > 2 && now.saturating_duration_since(samples[0].at) > RATE_WINDOW {
             samples.pop_front();
@@ -92,67 +129,84 @@ impl SourceRuntime {
             |from: u64, to: u64| if seconds > 0.0 { to.saturating_sub(from) as f32 / seconds } else { 0.0 };
         let (fps, detect_fps) = (rate(first.handled, handled), rate(first.looked, looked));
         let cpu = rate(first.cpu, cpu) * 1e-9;
-        drop(samples);
-        let shown = self.cell.load();
-        let live = shown.kind == SourceKind::Camera;
-        let silent = self.rates.rhythm.lock().is_overdue(now);
-        // Of what a camera sends after a standstill of the program the camera is not the cause.
-        if live && silent && !self.core.is_awakening(AWAKENING) {
-            // Only what is still running now: its capture thread may have said something else meanwhile.
-            self.change_state(Some(&SourceState::Running), SourceState::Stalled, Some("no frames"));
-        }
-        if shown.state == SourceState::Running {
-            let mut last_logged = self.rates.last_logged.lock();
-            if last_logged.is_none_or(|at| now.saturating_duration_since(at) >= LOG_INTERVAL) && fps > 0.0 {
-                *last_logged = Some(now);
-                tracing::info!(camera = %self.id, "Frame processed: FPS={fps:.1}");
+        if self.shown.state == SourceState::Running {
+            let last = self.rates.last_logged;
+            if last.is_none_or(|at| now.saturating_duration_since(at) >= LOG_INTERVAL) && fps > 0.0 {
+                self.rates.last_logged = Some(now);
+                tracing::info!(camera = %self.shared.id, "Frame processed: FPS={fps:.1}");
             }
-            drop(last_logged);
-            self.history.lock().watch(self.core.clock.wall(), shown.current());
+            let wall = self.shared.core.clock.wall();
+            self.shared.history.lock().watch(wall, self.shown.current());
         }
-        if !shown.state.is_over()
-            && (shown.fps != fps
-                || shown.detect_fps != detect_fps
-                || shown.frames != handled
-                || shown.cpu != cpu)
-        {
-            self.cell.update(|shown| {
-                shown.fps = fps;
-                shown.detect_fps = detect_fps;
-                shown.frames = handled;
-                shown.cpu = cpu;
+        let shown = &self.shown;
+        let before = (shown.fps, shown.detect_fps, shown.frames, shown.cpu);
+        if !shown.state.is_over() && before != (fps, detect_fps, handled, cpu) {
+            self.show(|shown, _| {
+                (shown.fps, shown.detect_fps, shown.frames, shown.cpu) = (fps, detect_fps, handled, cpu);
             });
         }
     }
 
-    /// What the throttle needs to know, since it last asked. `None` for what is not live.
-    pub fn load(&self) -> Option<Load> {
-        let shown = self.cell.load();
-        let running = matches!(shown.state, SourceState::Running | SourceState::Stalled);
-        if shown.kind != SourceKind::Camera || !running {
-            return None;
-        }
-        let counters = (self.looked.load(Ordering::Relaxed), shown.dropped);
-        let before = std::mem::replace(&mut *self.rates.throttle_seen.lock(), counters);
-        Some(Load {
-            number: self.number,
-            priority: shown.priority,
-            occupied: shown.visible > 0,
-            looked: counters.0.saturating_sub(before.0),
-            lost: counters.1.saturating_sub(before.1),
+    /// Whether the next frame is overdue, and by the fault of the source.
+    pub(super) fn is_silent(&self) -> bool {
+        let core = &self.shared.core;
+        // Of what a camera sends after a standstill of the program the camera is not the cause.
+        self.kind == SourceKind::Camera
+            && self.rates.rhythm.is_overdue(core.clock.now())
+            && !core.is_awakening(AWAKENING)
+    }
+
+    /// Notes what the engine needs to know to share out CPU and memory.
+    pub(super) fn note_vitals(&self, dropped: u64) {
+        let (worker, load, holder) = (self.worker, self.load(dropped), self.holder());
+        self.shared.vitals.store(std::sync::Arc::new(Vitals { worker, load, holder }));
+    }
+
+    fn load(&self, dropped: u64) -> Option<Load> {
+        let is_open = matches!(self.life, Lifecycle::Reading(Reading::Running) | Lifecycle::Stalled);
+        (self.kind == SourceKind::Camera && is_open).then_some(Load {
+            number: self.shared.number,
+            priority: self.shown.priority,
+            occupied: self.shown.visible > 0,
+            looked: self.rates.looked,
+            lost: dropped,
+        })
+    }
+
+    fn holder(&self) -> Option<Holder> {
+        let changed = self.rates.changed;
+        let sends = self.shown.last_frame.is_some_and(|frame| changed.is_none_or(|changed| frame >= changed));
+        let closed = self.life == Lifecycle::Evicted;
+        let is_silent = match self.life {
+            Lifecycle::Evicted => false,
+            Lifecycle::Reading(Reading::Running) => !sends,
+            Lifecycle::Reading(Reading::Connecting | Reading::Failed { .. })
+            | Lifecycle::Stalled
+            | Lifecycle::Suspended { failed: true, .. } => true,
+            _ => return None,
+        };
+        Some(Holder {
+            number: self.shared.number,
+            priority: self.shown.priority,
+            occupied: self.shown.visible > 0,
+            is_file: self.kind == SourceKind::Video,
+            closed,
+            is_silent,
+            changed,
         })
     }
 
     /// From now on the source gets these shares of its rates, because of `cause`.
-    pub fn set_shares(&self, shares: Shares, cause: Option<Strain>) {
+    pub(super) fn throttle(&mut self, shares: Shares, cause: Option<Strain>) {
+        self.shares = shares;
+        self.run.demand.set_shares(shares);
         let (looks, frames) = (shares.looks as f32, shares.frames as f32);
         let cause = cause.filter(|_| looks < 1.0 || frames < 1.0);
-        let shown = self.cell.load();
-        let before = (shown.rate_share, shown.frame_share);
-        if before == (looks, frames) && shown.throttled_by == cause {
+        let before = (self.shown.rate_share, self.shown.frame_share);
+        if before == (looks, frames) && self.shown.throttled_by == cause {
             return;
         }
-        self.cell.update(|shown| {
+        self.show(|shown, _| {
             (shown.rate_share, shown.frame_share) = (looks, frames);
             shown.throttled_by = cause;
         });
@@ -161,17 +215,21 @@ impl SourceRuntime {
             let why = cause.map_or("overload", Strain::words);
             if frames < 1.0 {
                 tracing::warn!(
-                    camera = %self.id,
+                    camera = %self.shared.id,
                     "Throttled to {:.0} % of its detections and {:.0} % of its frames: {why}",
                     percent(looks),
                     percent(frames)
                 );
             } else {
-                tracing::warn!(camera = %self.id, "Throttled to {:.0} % of its detections: {why}", percent(looks));
+                tracing::warn!(
+                    camera = %self.shared.id,
+                    "Throttled to {:.0} % of its detections: {why}",
+                    percent(looks)
+                );
             }
         } else if before != (looks, frames) {
             tracing::info!(
-                camera = %self.id,
+                camera = %self.shared.id,
                 "Less load: {:.0} % of its detections and {:.0} % of its frames again",
                 percent(looks),
                 percent(frames)

@@ -1,38 +1,36 @@
 //! What is shown, logged and reported of a source.
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::time::Duration;
 
-use super::{Run, SourceRuntime};
+use super::actor::{Actor, Opened};
 use crate::{
     config::{SourceConfig, SourceKind},
     engine::pipeline::{Pipeline, Step},
     source::{Frame, substream_for},
-    store::{Event, EventKind, Limit, SourceSnapshot, SourceState, ZoneCounts, records::TaskResult},
+    store::{Event, EventKind, Limit, SourceSnapshot, SourceState, ZoneCounts},
     track::Track,
 };
 
 /// Results of a running source are reported this often, besides those at crossings.
 const RESULT_INTERVAL: Duration = Duration::from_secs(1);
 
-impl SourceRuntime {
-    /// Shows a state, writes it down, and tells everybody when it is a new one.
-    pub fn set_state(&self, state: SourceState, error: Option<&str>) {
-        self.change_state(None, state, error);
+impl Actor {
+    /// Changes what is shown and publishes it, which copies it.
+    pub(super) fn show<T>(&mut self, change: impl FnOnce(&mut SourceSnapshot, &Pipeline) -> T) -> T {
+        let result = change(&mut self.shown, &self.pipeline);
+        self.shared.cell.publish(&self.shown);
+        result
     }
 
-    /// [`Self::set_state`], but only while the state is `from`, if one is named.
-    pub(super) fn change_state(&self, from: Option<&SourceState>, state: SourceState, error: Option<&str>) {
-        let error = error.map(|error| self.config().source.redact(error));
-        let error = error.as_deref();
+    /// Shows a state, writes it down, and tells everybody when it is a new one or there is an error.
+    pub(super) fn show_state(&mut self, state: SourceState, error: Option<&str>) {
+        let error = error.map(|error| self.shared.config.load().source.redact(error));
         let word = state.word();
-        let running = matches!(state, SourceState::Running | SourceState::Stalled);
-        let changed = self.cell.update_if(|shown| {
-            if from.is_some_and(|from| shown.state != *from) {
-                return None;
-            }
-            let changed = shown.state.word() != word || error.is_some();
-            if let Some(error) = error {
-                shown.last_error = Some(error.to_owned());
+        let is_running = matches!(state, SourceState::Running | SourceState::Stalled);
+        let is_new = self.shown.state.word() != word || error.is_some();
+        self.show(|shown, _| {
+            if let Some(error) = &error {
+                shown.last_error = Some(error.clone());
                 shown.errors += 1;
             } else if state == SourceState::Running {
                 shown.last_error = None;
@@ -44,54 +42,67 @@ impl SourceRuntime {
                 shown.cpu = 0.0;
             }
             shown.state = state;
-            Some(changed)
         });
-        let Some(changed) = changed else { return };
-        self.rates.run(running, self.core.clock.now());
-        if let Some(error) = error {
-            self.errors.lock().push(error.to_owned());
-        }
-        if changed {
+        self.rates.run(is_running, self.shared.core.clock.now());
+        self.errors.extend(error.clone());
+        if is_new {
             // Some errors begin with the word of their state.
             let said = format!("{}: ", word.to_lowercase());
-            let error = error.map(|error| error.strip_prefix(&said).unwrap_or(error));
-            match error {
-                Some(error) => tracing::warn!(camera = %self.id, "{word}: {error}"),
-                None => tracing::info!(camera = %self.id, "{word}"),
+            let text = error.as_deref().map(|error| error.strip_prefix(&said).unwrap_or(error));
+            match text {
+                Some(error) => tracing::warn!(camera = %self.shared.id, "{word}: {error}"),
+                None => tracing::info!(camera = %self.shared.id, "{word}"),
             }
-            self.emit(EventKind::State { state: word, error: error.map(str::to_owned) });
+            let error = text.map(str::to_owned);
+            self.emit(EventKind::State { state: word, error });
         }
     }
 
-    /// The result as of now, also sent to the result handler.
-    pub fn report(&self) {
-        *self.last_result.lock() = Some(self.core.clock.now());
-        let errors = std::mem::take(&mut *self.errors.lock());
-        let timestamp = timestamp(self.core.clock.wall());
-        let worker = self.worker.load(Ordering::Relaxed);
-        self.core.outbox.result(TaskResult::of(&self.cell.load(), worker, &self.task_id, timestamp, errors));
+    /// The result as of now, to the result handler.
+    pub(super) fn report(&mut self) {
+        self.rates.last_result = Some(self.shared.core.clock.now());
+        self.shared.report(self.worker, std::mem::take(&mut self.errors));
     }
 
     pub(super) fn emit(&self, kind: EventKind) {
-        self.core.outbox.event(Event::new(self.core.clock.wall(), self.id.clone(), kind));
+        let core = &self.shared.core;
+        core.outbox.event(Event::new(core.clock.wall(), self.shared.id.clone(), kind));
     }
 
-    /// The source may take more memory from now on.
-    pub(super) fn note_change(&self) {
-        *self.changed.lock() = Some(self.core.clock.now());
+    /// Shows what an opening has brought.
+    pub(super) fn notice_opening(&mut self, opened: Opened) {
+        let Opened { info, codec, detector } = opened;
+        let now = self.shared.core.clock.now();
+        self.rates.change(now);
+        self.rates.rhythm.open(now);
+        self.notice_codec(codec);
+        self.notice_size(info.size);
+        if let Some((_, input)) = &detector {
+            self.notice_substream(info.size, *input);
+        }
+        self.show(|shown, _| {
+            if shown.last_frame.is_some() && shown.kind == SourceKind::Camera {
+                shown.reconnects += 1;
+            }
+            shown.declared_fps = info.fps.map(|fps| fps as f32);
+            shown.frames_total = info.frames;
+            if let Some((detector, _)) = detector {
+                shown.detector = detector;
+            }
+        });
     }
 
     /// Notes a change of the stream in the middle: its size as shown, and a line in the log.
-    pub(super) fn notice_size(&self, size: (u32, u32)) {
-        let before = self.cell.load().size;
+    pub(super) fn notice_size(&mut self, size: (u32, u32)) {
+        let before = self.shown.size;
         if before == Some(size) {
             return;
         }
-        self.note_change();
-        self.cell.update(|shown| shown.size = Some(size));
+        self.rates.change(self.shared.core.clock.now());
+        self.show(|shown, _| shown.size = Some(size));
         if let Some((width, height)) = before.filter(|(width, height)| *width > 0 && *height > 0) {
             tracing::warn!(
-                camera = %self.id,
+                camera = %self.shared.id,
                 "The picture has changed from {width}x{height} to {}x{}; lines keep their place in it",
                 size.0,
                 size.1
@@ -99,14 +110,14 @@ impl SourceRuntime {
         }
     }
 
-    /// Tells once if a smaller stream of the camera would do for a detector that is given pictures of `input`.
-    pub(super) fn notice_substream(&self, size: (u32, u32), input: (u32, u32)) {
-        let substream = substream_for(size, input).filter(|_| self.config().may_have_substream());
-        let before = self.cell.load().substream;
-        self.cell.update(|shown| shown.substream = substream);
+    /// Tells once if a smaller stream of the camera would do for a detector whose input has the size `input`.
+    fn notice_substream(&mut self, size: (u32, u32), input: (u32, u32)) {
+        let may_have = self.shared.config.load().may_have_substream();
+        let substream = substream_for(size, input).filter(|_| may_have);
+        let before = self.show(|shown, _| std::mem::replace(&mut shown.substream, substream));
         if let Some((width, height)) = substream.filter(|_| before != substream) {
             tracing::info!(
-                camera = %self.id,
+                camera = %self.shared.id,
                 "The stream is {}x{}, a substream of {width}x{height} would do and cost less to decode",
                 size.0,
                 size.1
@@ -115,12 +126,12 @@ impl SourceRuntime {
     }
 
     /// Says something about the stream. What concerns a file stays shown after its end.
-    pub(super) fn remark(&self, text: &str) {
-        let text = self.config().source.redact(text);
-        tracing::warn!(camera = %self.id, "{text}");
-        if self.config().kind == SourceKind::Video {
-            self.errors.lock().push(text.clone());
-            self.cell.update(|shown| {
+    pub(super) fn remark(&mut self, text: &str) {
+        let text = self.shared.config.load().source.redact(text);
+        tracing::warn!(camera = %self.shared.id, "{text}");
+        if self.kind == SourceKind::Video {
+            self.errors.push(text.clone());
+            self.show(|shown, _| {
                 shown.errors += 1;
                 shown.last_error = Some(text);
             });
@@ -128,67 +139,70 @@ impl SourceRuntime {
     }
 
     /// Notes a change of the codec from one opening to the next.
-    pub(super) fn notice_codec(&self, codec: Option<String>) {
+    fn notice_codec(&mut self, codec: Option<String>) {
         let Some(codec) = codec else { return };
-        let before = self.codec.lock().replace(codec.clone());
+        let before = self.codec.replace(codec.clone());
         if let Some(before) = before.filter(|before| *before != codec) {
-            tracing::warn!(camera = %self.id, "The stream has changed from {before} to {codec}");
+            tracing::warn!(camera = %self.shared.id, "The stream has changed from {before} to {codec}");
         }
     }
 
-    /// Shows what a step brought, then reports it.
-    pub(super) fn publish(&self, pipeline: &Pipeline, step: &Step, looked: Option<(&Run, &Frame)>) {
-        if let Some((run, _)) = looked {
-            // Of a run that was abandoned meanwhile others have said where the source is.
-            run.speak(|| self.change_state(Some(&SourceState::Stalled), SourceState::Running, None));
+    /// The frame rate of the whole run, of a source that is over.
+    pub(super) fn show_whole_rate(&mut self) {
+        let running = self.rates.running(self.shared.core.clock.now()).as_secs_f32();
+        self.show(|shown, _| shown.fps = if running > 0.0 { shown.frames as f32 / running } else { 0.0 });
+    }
+
+    /// Shows what a step brought, then reports it. `frame` is the one that was looked at, with the number of frames that
+    /// were lost so far.
+    pub(super) fn publish(&mut self, step: &Step, frame: Option<(&Frame, u64)>) {
+        let now = self.shared.core.clock.now();
+        if let Some((frame, _)) = frame {
+            self.rates.rhythm.note(now, frame.time);
         }
-        let now = self.core.clock.now();
-        if let Some((_, frame)) = looked {
-            self.rates.rhythm.lock().note(now, frame.time);
+        let (handled, frame_age) = (self.rates.frames(&self.run), &self.shared.core.frame_age);
+        let before: Vec<Limit> = self.shown.limits().collect();
+        let shown = &mut self.shown;
+        show_counts(shown, &self.pipeline);
+        shown.frames = handled;
+        shown.visible = step.tracks.iter().filter(|track: &&Track| track.confirmed).count();
+        if let Some((frame, dropped)) = frame {
+            shown.last_frame = Some(now);
+            shown.latency = now.saturating_duration_since(frame.captured);
+            frame_age.record(shown.latency);
+            shown.dropped = dropped;
+            // As it was decoded there is one in the inbox and one with a worker, which converts it.
+            let bytes = |(width, height): (u32, u32)| u64::from(width) * u64::from(height) * 3;
+            shown.picture_bytes = bytes(frame.stream_size) + bytes(frame.picture.size());
         }
-        let handled = self.handled.load(Ordering::Relaxed);
-        let (before, after) = self.cell.update(|shown| {
-            let before: Vec<Limit> = shown.limits().collect();
-            show_counts(shown, pipeline);
-            shown.frames = handled;
-            shown.visible = step.tracks.iter().filter(|track: &&Track| track.confirmed).count();
-            if let Some((run, frame)) = looked {
-                shown.last_frame = Some(now);
-                shown.latency = now.saturating_duration_since(frame.captured);
-                self.core.frame_age.record(shown.latency);
-                shown.dropped = self.dropped_before.load(Ordering::Relaxed) + run.mailbox.dropped();
-                // As it was decoded there is one in the mailbox and one with a worker, which converts it.
-                let bytes = |(width, height): (u32, u32)| u64::from(width) * u64::from(height) * 3;
-                shown.picture_bytes = bytes(frame.stream_size) + bytes(frame.picture.size());
-            }
-            (before, shown.limits().collect::<Vec<_>>())
-        });
+        self.shared.cell.publish(&self.shown);
         let mut crossed = false;
         for event in &step.events {
             match event {
                 EventKind::Crossing { line, direction, track, .. } => {
                     crossed = true;
-                    let current = self.cell.load().current();
-                    self.history.lock().cross(self.core.clock.wall(), *direction, current);
+                    let (wall, current) = (self.shared.core.clock.wall(), self.shown.current());
+                    self.shared.history.lock().cross(wall, *direction, current);
                     let direction = format!("{direction:?}").to_uppercase();
-                    tracing::info!(camera = %self.id, "Person detected: ID={track}, direction={direction}, line={line}");
+                    tracing::info!(camera = %self.shared.id, "Person detected: ID={track}, direction={direction}, line={line}");
                 }
                 EventKind::Suppressed { line, track, reason, .. } => {
-                    tracing::info!(camera = %self.id, "Not counted: ID={track}, line={line}, reason={reason:?}");
+                    tracing::info!(camera = %self.shared.id, "Not counted: ID={track}, line={line}, reason={reason:?}");
                 }
                 _ => {}
             }
             self.emit(event.clone());
         }
+        let after: Vec<Limit> = self.shown.limits().collect();
         for limit in after {
             let old = before.iter().find(|old| old.zone == limit.zone);
             if old.is_some_and(Limit::is_reached) != limit.is_reached() {
                 self.alert(limit);
             }
         }
-        let due =
-            self.last_result.lock().is_none_or(|at| now.saturating_duration_since(at) >= RESULT_INTERVAL);
-        if crossed || due {
+        let last = self.rates.last_result;
+        let is_due = last.is_none_or(|at| now.saturating_duration_since(at) >= RESULT_INTERVAL);
+        if crossed || is_due {
             self.report();
         }
     }
@@ -199,16 +213,16 @@ impl SourceRuntime {
         let Limit { zone, current, limit } = limit;
         let whose = zone.as_ref().map_or(String::new(), |zone| format!("Zone {zone}: "));
         if over {
-            tracing::warn!(camera = %self.id, "{whose}{word} its limit: {current} inside, limit {limit}");
+            tracing::warn!(camera = %self.shared.id, "{whose}{word} its limit: {current} inside, limit {limit}");
         } else {
-            tracing::info!(camera = %self.id, "{whose}Below its limit again: {current} inside, limit {limit}");
+            tracing::info!(camera = %self.shared.id, "{whose}Below its limit again: {current} inside, limit {limit}");
         }
         self.emit(EventKind::Threshold { zone, over, current, limit });
     }
 }
 
 /// RFC 3339 in local time, to the millisecond.
-fn timestamp(wall: std::time::SystemTime) -> String {
+pub(super) fn timestamp(wall: std::time::SystemTime) -> String {
     jiff::Zoned::try_from(wall)
         .map(|zoned| zoned.strftime("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string())
         .unwrap_or_default()
@@ -247,10 +261,16 @@ fn zone_counts(config: &SourceConfig, states: &[crate::count::ZoneStatus]) -> Ve
 
 /// Copies the counts of the pipeline into what is shown.
 pub(super) fn show_counts(shown: &mut SourceSnapshot, pipeline: &Pipeline) {
-    shown.lines = pipeline.lines().to_vec();
-    shown.total_in = shown.lines.iter().map(|line| line.total_in).sum();
-    shown.total_out = shown.lines.iter().map(|line| line.total_out).sum();
-    shown.suppressed.clone_from(pipeline.suppressed());
+    if shown.lines != pipeline.lines() {
+        shown.lines = pipeline.lines().to_vec();
+        shown.total_in = shown.lines.iter().map(|line| line.total_in).sum();
+        shown.total_out = shown.lines.iter().map(|line| line.total_out).sum();
+    }
+    if shown.suppressed != *pipeline.suppressed() {
+        shown.suppressed.clone_from(pipeline.suppressed());
+    }
     shown.total_detections = pipeline.detections();
-    shown.zones = zone_counts(pipeline.source(), &pipeline.zones());
+    if !(shown.zones.is_empty() && pipeline.source().zones.is_empty()) {
+        shown.zones = zone_counts(pipeline.source(), &pipeline.zones());
+    }
 }

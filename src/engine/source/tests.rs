@@ -1,18 +1,21 @@
 //! One source, with the worker's part played by the test.
 
-use std::sync::mpsc;
+use std::{sync::mpsc, time::Instant};
 
 use opencv::core::{CV_8UC3, Mat, Scalar};
 
 use super::*;
 use crate::{
-    config::{ParallelConfig, SourceSpec},
+    config::{ParallelConfig, SourceKind, SourceSpec},
     count::Direction,
     detect::{DetectError, Detection, Detector, Model, ModelInfo},
     engine::{Control, Engine, EngineApi as _, EngineError, EngineOptions, aggregator::Sink},
-    source::picture::Picture,
-    store::{Event, EventKind, copies, records::TaskResult},
+    source::{Frame, picture::Picture},
+    store::{Event, EventKind, SourceSnapshot, copies, records::TaskResult},
 };
+
+/// Longest that anything takes which is sure to come.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 struct Blind(ModelInfo);
 
@@ -61,15 +64,16 @@ fn frame(index: u64) -> Frame {
 }
 
 /// An engine that is not started, and its only source.
-fn engine_with(options: EngineOptions) -> (Engine, Arc<SourceRuntime>) {
+fn engine_with(options: EngineOptions) -> (Engine, Arc<Source>) {
     let engine = Engine::new(options).unwrap();
     engine.add_source(camera("camera")).unwrap();
     let source = engine.source("camera").unwrap();
+    source.inbox.admit(Some(Arc::default()));
     (engine, source)
 }
 
-fn work(source: &Arc<SourceRuntime>, index: u64) {
-    source.run.load().mailbox.replace(frame(index));
+fn work(source: &Arc<Source>, index: u64) {
+    assert_eq!(source.inbox.replace(&source.inbox.admitted(), frame(index)), Call::Worker);
     Arc::clone(source).run(1);
 }
 
@@ -85,13 +89,15 @@ fn a_frame_costs_one_copy_of_what_is_shown() {
 
 #[test]
 fn a_snapshot_never_says_that_it_is_newer_than_what_it_holds() {
-    let changing: Arc<Mutex<Option<Arc<SourceRuntime>>>> = Arc::default();
+    let changing: Arc<Mutex<Option<Arc<Source>>>> = Arc::default();
     let mut options = options();
     // Asked while a snapshot is gathered: what changes in the middle of it.
     let changed = Arc::clone(&changing);
     options.log_lines_lost = Some(Arc::new(move || {
         if let Some(source) = &*changed.lock() {
-            source.cell.update(|shown| shown.total_in += 1);
+            let mut shown = SourceSnapshot::clone(&source.cell.load());
+            shown.total_in += 1;
+            source.cell.publish(&shown);
         }
         0
     }));
@@ -103,6 +109,10 @@ fn a_snapshot_never_says_that_it_is_newer_than_what_it_holds() {
     assert_ne!(torn.sources[0].total_in, after.sources[0].total_in, "it has changed in the middle");
     assert!(torn.generation < after.generation, "{} and {}", torn.generation, after.generation);
     engine.stop(Duration::ZERO);
+}
+
+fn emit(source: &Source, kind: EventKind) {
+    source.core.outbox.event(Event::new(source.core.clock.wall(), source.id.clone(), kind));
 }
 
 /// Says when it is given an event, and takes it when it is let.
@@ -128,7 +138,7 @@ fn while_what_is_counted_is_not_taken_frames_wait_and_nothing_counted_is_lost() 
     let cross = |track| {
         let line = "door".into();
         let direction = Direction::In;
-        source.emit(EventKind::Crossing { line, direction, track, time: 0.0, confidence: 1.0 });
+        emit(&source, EventKind::Crossing { line, direction, track, time: 0.0, confidence: 1.0 });
     };
     cross(0);
     gives.recv().unwrap();
@@ -139,24 +149,24 @@ fn while_what_is_counted_is_not_taken_frames_wait_and_nothing_counted_is_lost() 
     }
     work(&source, 0);
     assert_eq!(source.cell.load().frames, 0, "the frame waits");
-    assert!(!source.run.load().mailbox.is_empty());
+    assert!(source.inbox.has_work());
     let shown = engine.snapshot();
     assert!(shown.problems.iter().any(|problem| problem.contains("not taken")), "{:?}", shown.problems);
-    let refused = engine.send(Control::ResetCounts("camera".into())).poll().unwrap();
+    let refused = engine.send(Control::ResetCounts("camera".into())).wait(PATIENCE).unwrap();
     assert!(matches!(refused, Err(EngineError::Backlog)), "a reset that cannot be noted is not made");
 
     // What may be lost is lost before a crossing is, and said.
-    (0..3).for_each(|_| source.set_state(SourceState::Stalled, Some("no frames")));
+    (0..3).for_each(|_| emit(&source, EventKind::State { state: "Stalled", error: None }));
     assert_eq!(engine.snapshot().events_lost, 2, "of states the latest is kept");
 
     drop(hold);
-    assert!(engine.sync(Duration::from_secs(60)));
+    assert!(engine.sync(PATIENCE));
     assert_eq!(*taken.lock() as u64, put);
     assert!(engine.snapshot().problems.is_empty());
-    engine.housekeep();
+    source.go_on();
     let begun = Instant::now();
     while source.cell.load().frames == 0 {
-        assert!(begun.elapsed() < Duration::from_secs(60), "the frame is still held");
+        assert!(begun.elapsed() < PATIENCE, "the frame is still held");
         std::thread::yield_now();
     }
     engine.stop(Duration::from_secs(10));
@@ -165,7 +175,7 @@ fn while_what_is_counted_is_not_taken_frames_wait_and_nothing_counted_is_lost() 
 #[test]
 fn what_becomes_of_an_addition_is_told() {
     let (engine, _) = engine_with(options());
-    let add = |id: &str| engine.send(Control::Add(Box::new(camera(id)))).poll().unwrap();
+    let add = |id: &str| engine.send(Control::Add(Box::new(camera(id)))).wait(PATIENCE).unwrap();
     assert!(matches!(add("camera"), Err(EngineError::DuplicateId(id)) if &*id == "camera"));
     assert!(matches!(add("../up"), Err(EngineError::Source(problem)) if problem.contains("'../up'")));
     assert_eq!(engine.snapshot().sources.len(), 1);
@@ -176,6 +186,6 @@ fn what_becomes_of_an_addition_is_told() {
 
     engine.stop(Duration::from_secs(10));
     assert!(matches!(add("third"), Err(EngineError::Ended)));
-    let gone = engine.send(Control::Restart("nobody".into())).poll().unwrap();
+    let gone = engine.send(Control::Restart("nobody".into())).wait(PATIENCE).unwrap();
     assert!(matches!(gone, Err(EngineError::UnknownSource(_))));
 }
