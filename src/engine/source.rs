@@ -1,11 +1,12 @@
 //! One source inside the engine: an actor with one inbox.
 //!
 //! Capture thread, coordinator and front ends leave frames, notices and commands in the [`inbox`]; the [`actor`], which owns
-//! everything that changes, handles them one at a time. A worker takes the actor along for a frame, the coordinator for
-//! commands while no worker is at it. Where the source stands is one value, its [`lifecycle`].
+//! everything that changes, handles them one at a time, on the thread of a worker or of the coordinator. For a detection run
+//! the pipeline is lent to a worker, so that the actor is there for what does not need it. Where the source stands is one value, its [`lifecycle`].
 
 mod actor;
 mod inbox;
+mod job;
 mod lifecycle;
 pub mod preview;
 mod rates;
@@ -13,11 +14,7 @@ mod rhythm;
 mod run;
 mod show;
 
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
-    time::Duration,
-};
+use std::sync::Arc;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use parking_lot::Mutex;
@@ -28,22 +25,15 @@ use self::{
 };
 pub use self::{actor::Command, rates::Vitals};
 use super::{
-    Core, EngineError,
-    coordinator::Message,
-    pipeline::Pipeline,
-    pool::scheduler::Unit,
-    reply::{Answer, Outcome},
+    Core, EngineError, coordinator::Message, pipeline::Pipeline, pool::scheduler::Unit, reply::Answer,
 };
 use crate::{
     config::SourceConfig,
     count::replay::Paths,
-    metrics::stages::{Meter, metered, thread_nanoseconds},
+    metrics::stages::Meter,
     source::SourceId,
     store::{LineCounts, Preview, cell::SourceCell, history::History, records::TaskResult},
 };
-
-/// A frame that takes longer is worth a warning.
-const SLOW_FRAME: Duration = Duration::from_secs(1);
 
 /// What may be read of a source at any time, without waiting for its actor.
 pub struct Shared {
@@ -161,21 +151,8 @@ impl Source {
 
     fn obey_all(self: &Arc<Self>, actor: &mut Actor) {
         while let Some((command, answer)) = self.inbox.next_command() {
-            let outcome: Result<Outcome, String> = self.guarded(actor, |actor| actor.obey(self, command));
-            self.core.note_change();
-            if let Some(answer) = answer {
-                answer.give(outcome.unwrap_or_else(|what| Err(EngineError::Internal(what))));
-            }
+            actor.receive(self, command, answer);
         }
-    }
-
-    /// Runs something that may panic; gives the text of the panic.
-    fn guarded<T>(&self, actor: &mut Actor, run: impl FnOnce(&mut Actor) -> T) -> Result<T, String> {
-        catch_unwind(AssertUnwindSafe(|| run(actor))).map_err(|panic| {
-            let what = panic_text(panic.as_ref());
-            tracing::error!(camera = %self.id, "internal error: {what}");
-            what
-        })
     }
 }
 
@@ -199,18 +176,13 @@ impl Unit for Source {
         }
         let Some(mut actor) = self.inbox.take_actor(true) else { return false };
         self.obey_all(&mut actor);
-        if let Some(work) = self.inbox.next_work() {
-            let (started, cpu) = (self.core.clock.now(), thread_nanoseconds());
-            let handle = |actor: &mut Actor| metered(&self.stages, || actor.handle(&self, work, worker));
-            if let Err(what) = self.guarded(&mut actor, handle) {
-                actor.restart_worker(&self, worker, &format!("internal error: {what}"));
-            }
-            actor.book(worker, thread_nanoseconds().saturating_sub(cpu));
-            let took = self.core.clock.now().saturating_duration_since(started);
-            if took > SLOW_FRAME {
-                tracing::warn!(camera = %self.id, worker, "A frame took {:.1} s", took.as_secs_f32());
-            }
-        }
+        let Some(job) = self.inbox.next_work().and_then(|work| actor.begin_job(&self, work)) else {
+            return self.obey_and_bring_home(actor, true);
+        };
+        self.obey_and_bring_home(actor, false);
+        let done = Box::new(job.run(&self, worker));
+        let Some((mut actor, done)) = self.inbox.hand_in(done) else { return false };
+        actor.receive(&self, Command::Done(done), None);
         self.obey_and_bring_home(actor, true)
     }
 }

@@ -1,12 +1,20 @@
 //! The actor of a source: owns its pipeline and all that changes, and handles one thing after the other.
+//!
+//! While a worker has the pipeline for a frame, commands that need it wait for its return, and user commands after them.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::VecDeque,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Duration,
+};
 
 use super::{
     Shared, Source,
     inbox::Work,
+    job::{Done, Job, Trouble},
     lifecycle::{End, Event, Lifecycle},
-    preview,
+    panic_text, preview,
     rates::Rates,
     run::{Run, RunHost},
     show::show_counts,
@@ -14,20 +22,23 @@ use super::{
 use crate::{
     config::{LineConfig, SourceConfig, SourceKind, ZoneConfig},
     engine::{
-        EngineError, Outcome,
+        Answer, EngineError, Outcome,
         coordinator::Message,
         pipeline::{Pipeline, Step},
         pool::scheduler::Worker,
     },
-    metrics::stages::{Stage, timed},
+    metrics::stages::{Stage, metered, timed},
     source::{
-        Frame, SourceError, StreamInfo,
+        SourceError, StreamInfo,
         capture::{Notice, Reading},
         pacer::{Shares, Wish},
         refusal,
     },
     store::{EventKind, Rest, SourceSnapshot, SourceState, Strain},
 };
+
+/// Commands that may wait for one detection run; more are refused.
+pub const ROOM: usize = 1024;
 
 /// A source for which the system refuses a thread asks for one again after this long.
 const THREAD_RETRY: Duration = Duration::from_secs(5);
@@ -58,6 +69,8 @@ pub enum Command {
     Readmit,
     /// News of the capture thread of this run.
     News(Arc<Run>, News),
+    /// A worker brings the pipeline back.
+    Done(Box<Done>),
     /// Count what is decided by the end of watching, and report.
     Finish,
     /// Stop and forget.
@@ -100,7 +113,10 @@ pub struct Actor {
     pub(super) shared: Arc<Shared>,
     pub(super) kind: SourceKind,
     pub(super) life: Lifecycle,
-    pub(super) pipeline: Pipeline,
+    /// Not here while a worker has it for a frame.
+    pub(super) pipeline: Option<Box<Pipeline>>,
+    /// What waits for the pipeline, in the order in which it was asked.
+    waiting: VecDeque<(Command, Option<Answer>)>,
     /// What is shown, changed here and published as a whole.
     pub(super) shown: SourceSnapshot,
     /// The run of the capture thread, once there was one.
@@ -128,7 +144,8 @@ impl Actor {
             shared,
             kind,
             life,
-            pipeline,
+            pipeline: Some(Box::new(pipeline)),
+            waiting: VecDeque::new(),
             shown,
             run: Arc::default(),
             is_paused: false,
@@ -142,8 +159,79 @@ impl Actor {
         }
     }
 
-    /// Does what the engine wants of the source.
-    pub fn obey(&mut self, me: &Arc<Source>, command: Command) -> Outcome {
+    /// Does what the engine wants of the source, as soon as it can, and answers.
+    pub fn receive(&mut self, me: &Arc<Source>, command: Command, answer: Option<Answer>) {
+        if self.pipeline.is_none() && self.needs_pipeline(&command) {
+            return self.put_off(me, command, answer);
+        }
+        let obey = || self.obey(me, command);
+        let outcome = catch_unwind(AssertUnwindSafe(obey)).unwrap_or_else(|panic| {
+            let what = panic_text(panic.as_ref());
+            tracing::error!(camera = %self.shared.id, "A command panicked: {what}");
+            Err(EngineError::Internal(what))
+        });
+        self.shared.core.note_change();
+        if let Some(answer) = answer {
+            answer.give(outcome);
+        }
+        while self.pipeline.is_some()
+            && let Some((command, answer)) = self.waiting.pop_front()
+        {
+            self.receive(me, command, answer);
+        }
+    }
+
+    /// Whether a command can take effect only while the pipeline is here, or after others that need it.
+    fn needs_pipeline(&self, command: &Command) -> bool {
+        match command {
+            Command::Reset | Command::Lines(..) | Command::Evict(_) | Command::Finish | Command::Remove => {
+                true
+            }
+            Command::News(_, news) => matches!(news, News::Panicked(_)),
+            Command::Restart => self.kind == SourceKind::Video || !self.waiting.is_empty(),
+            Command::Pause(_) => !self.waiting.is_empty(),
+            Command::Start
+            | Command::SlotGranted
+            | Command::Preview(_)
+            | Command::Throttle(..)
+            | Command::Tick
+            | Command::Readmit
+            | Command::Done(_) => false,
+        }
+    }
+
+    fn put_off(&mut self, me: &Arc<Source>, command: Command, answer: Option<Answer>) {
+        let refused = match &command {
+            Command::Restart if self.kind == SourceKind::Video => self.refuse_while_full().err(),
+            _ => None,
+        };
+        let is_full = command.may_be_refused() && self.waiting.len() >= ROOM;
+        let refused = refused.or_else(|| is_full.then(|| EngineError::Busy(self.shared.id.clone())));
+        let answer = match (answer, refused) {
+            (Some(answer), Some(error)) => return answer.give(Err(error)),
+            (answer, _) => answer,
+        };
+        match &command {
+            // What is restarted is over no more, and nothing more of the old run is read.
+            Command::Restart if self.kind == SourceKind::Video => {
+                me.inbox.admit(None);
+                self.show_state(SourceState::Queued, None);
+            }
+            // It is what counts from the next frame on.
+            Command::Lines(lines, zones) => drop(self.store_lines(lines.clone(), zones.clone())),
+            _ => {}
+        }
+        self.waiting.push_back((command, answer));
+    }
+
+    fn store_lines(&self, lines: Vec<LineConfig>, zones: Vec<ZoneConfig>) -> Arc<SourceConfig> {
+        let config = SourceConfig { lines, zones, ..(**self.shared.config.load()).clone() };
+        let config = Arc::new(config);
+        self.shared.config.store(Arc::clone(&config));
+        config
+    }
+
+    fn obey(&mut self, me: &Arc<Source>, command: Command) -> Outcome {
         match command {
             Command::Start => {
                 self.go(me, Event::Start, None);
@@ -165,16 +253,12 @@ impl Actor {
             Command::Restart => return self.restart(me),
             Command::Reset => {
                 self.refuse_while_full()?;
-                self.pipeline.reset_counts();
-                self.show(|shown, pipeline| show_counts(shown, pipeline));
+                self.with_pipeline(Pipeline::reset_counts);
                 self.emit(EventKind::Reset);
             }
             Command::Lines(lines, zones) => {
-                let config = SourceConfig { lines, zones, ..(**self.shared.config.load()).clone() };
-                let config = Arc::new(config);
-                self.shared.config.store(Arc::clone(&config));
-                self.pipeline.set_source(config);
-                self.show(|shown, pipeline| show_counts(shown, pipeline));
+                let config = self.store_lines(lines, zones);
+                self.with_pipeline(|pipeline| pipeline.set_source(config));
             }
             Command::Preview(wanted) => {
                 self.is_previewed = wanted;
@@ -197,10 +281,23 @@ impl Actor {
             Command::News(run, news) if Arc::ptr_eq(&run, &self.run) => self.hear(me, news),
             // Of a run that is over.
             Command::News(..) => {}
+            Command::Done(done) => {
+                let stages = Arc::clone(&self.shared.stages);
+                metered(&stages, || self.finish_job(me, *done));
+            }
             Command::Finish => self.finish(),
             Command::Remove => self.remove(me),
         }
         Ok(())
+    }
+
+    /// Changes something about the counts, and shows them.
+    fn with_pipeline(&mut self, change: impl FnOnce(&mut Pipeline)) {
+        if let Some(pipeline) = &mut self.pipeline {
+            change(pipeline);
+            show_counts(&mut self.shown, pipeline);
+        }
+        self.show(|_| {});
     }
 
     fn hear(&mut self, me: &Arc<Source>, news: News) {
@@ -215,17 +312,23 @@ impl Actor {
                 }
             }
             News::Opened(opened) => self.notice_opening(*opened),
-            News::ShortSessions(count) => self.show(|shown, _| shown.short_sessions = count),
+            News::ShortSessions(count) => self.show(|shown| shown.short_sessions = count),
             News::Remark(text) => self.remark(&text),
-            News::Rest(rest) => self.show(|shown, _| shown.rest = rest),
+            News::Rest(rest) => self.show(|shown| shown.rest = rest),
             News::Panicked(what) => self.give_up(me, &format!("internal error: {what}"), true),
         }
     }
 
-    /// Handles what the capture thread has brought, as worker `worker` (from 1).
-    pub fn handle(&mut self, me: &Arc<Source>, work: Work, worker: usize) {
+    /// Takes what the capture thread has brought: a notice is handled, a frame becomes a job for the worker.
+    pub fn begin_job(&mut self, me: &Arc<Source>, work: Work) -> Option<Job> {
         match work {
-            Work::Frame(frame) => self.frame(me, &frame, worker),
+            Work::Frame(frame) => {
+                let mut pipeline = self.pipeline.take()?;
+                if self.kind == SourceKind::Camera {
+                    pipeline.set_share(self.shares.looks);
+                }
+                return Some(Job { run: Arc::clone(&self.run), frame, pipeline });
+            }
             Work::Notice(Notice::Disconnected) => self.disconnect(),
             Work::Notice(Notice::Ended(error)) => {
                 let end = match &error {
@@ -236,24 +339,21 @@ impl Actor {
                 self.end(me, Event::Ended(end), error.map(|error| error.to_string()).as_deref());
             }
         }
+        None
     }
 
-    fn frame(&mut self, me: &Arc<Source>, frame: &Frame, worker: usize) {
+    fn finish_job(&mut self, me: &Arc<Source>, done: Done) {
+        let Done { job: Job { run, frame, pipeline }, result, worker, cpu } = done;
+        self.pipeline = Some(pipeline);
+        self.rates.cpu += cpu;
+        self.count_for(worker, |worker| &worker.cpu, cpu);
         self.notice_size(frame.stream_size);
-        if !self.pipeline.has_model() {
-            match self.shared.core.models.for_source(&self.shared.config.load()) {
-                Ok(model) => self.pipeline.set_model(model),
-                Err(error) => return self.give_up(me, &error.said, error.may_pass),
+        run.demand.answer(result.as_ref().map_or(Wish::FIRST, |step| step.wish));
+        if !matches!(result, Err(Trouble::NoModel(_) | Trouble::Panic(_))) {
+            self.rates.handled += 1;
+            if std::mem::replace(&mut self.worker, worker) == 0 {
+                tracing::info!(worker, "Starting {}", self.shared.id);
             }
-        }
-        if self.kind == SourceKind::Camera {
-            self.pipeline.set_share(self.shares.looks);
-        }
-        let result = self.pipeline.frame(frame);
-        self.run.demand.answer(result.as_ref().map_or(Wish::FIRST, |step| step.wish));
-        self.rates.handled += 1;
-        if std::mem::replace(&mut self.worker, worker) == 0 {
-            tracing::info!(worker, "Starting {}", self.shared.id);
         }
         match result {
             Ok(step) => {
@@ -261,21 +361,26 @@ impl Actor {
                 self.count_for(worker, |worker| &worker.looks, u64::from(step.looked));
                 self.go(me, Event::Frame, None);
                 let dropped = me.inbox.dropped();
-                timed(Stage::Publish, || self.publish(&step, Some((frame, dropped))));
+                timed(Stage::Publish, || self.publish(&step, Some((&frame, dropped))));
                 if self.is_previewed {
-                    preview::renew(&self.shared.preview, frame, &step.tracks);
+                    preview::renew(&self.shared.preview, &frame, &step.tracks);
                 }
             }
-            Err(error) => {
+            Err(Trouble::Detector(error)) => {
                 let text = error.to_string();
                 self.count_for(worker, |worker| &worker.errors, 1);
                 tracing::error!(camera = %self.shared.id, worker, "{text}");
                 self.errors.push(text.clone());
-                self.show(|shown, _| {
+                self.show(|shown| {
                     shown.errors += 1;
                     shown.last_error = Some(text);
                 });
                 self.report();
+            }
+            Err(Trouble::NoModel(error)) => self.give_up(me, &error.said, error.may_pass),
+            Err(Trouble::Panic(what)) => {
+                self.count_for(worker, |worker| &worker.restarts, 1);
+                self.give_up(me, &what, true);
             }
         }
     }
@@ -286,18 +391,6 @@ impl Actor {
         if let Some(worker) = worker {
             figure(worker).fetch_add(by, std::sync::atomic::Ordering::Relaxed);
         }
-    }
-
-    /// Books CPU time, in nanoseconds, on the source and on its worker.
-    pub fn book(&mut self, worker: usize, spent: u64) {
-        self.rates.cpu += spent;
-        self.count_for(worker, |worker| &worker.cpu, spent);
-    }
-
-    /// The worker panicked over the source, because of `error`.
-    pub fn restart_worker(&mut self, me: &Arc<Source>, worker: usize, error: &str) {
-        self.count_for(worker, |worker| &worker.restarts, 1);
-        self.give_up(me, error, true);
     }
 
     /// Takes the source to where `event` leads and does what that asks for; `false` where it leads nowhere. `error` is
@@ -362,12 +455,11 @@ impl Actor {
         if self.kind == SourceKind::Video {
             // Before the thread of the next run is there: nothing of what was read before is counted.
             me.inbox.admit(None);
-            self.pipeline.disconnect(&mut Vec::new());
-            self.pipeline.reset_counts();
             self.rates.forget(&self.run);
-            self.show(|shown, pipeline| {
-                show_counts(shown, pipeline);
-                shown.frames = 0;
+            self.shown.frames = 0;
+            self.with_pipeline(|pipeline| {
+                pipeline.disconnect(&mut Vec::new());
+                pipeline.reset_counts();
             });
             self.emit(EventKind::Reset);
         }
@@ -426,14 +518,14 @@ impl Actor {
     /// Releases everybody who is followed; what that decides is counted.
     fn disconnect(&mut self) {
         let mut events = Vec::new();
-        self.pipeline.disconnect(&mut events);
+        self.pipeline.iter_mut().for_each(|pipeline| pipeline.disconnect(&mut events));
         self.publish(&Step { events, ..Step::default() }, None);
     }
 
     /// [`Self::disconnect`], and lets go of the detector.
     fn release(&mut self) {
         let mut events = Vec::new();
-        self.pipeline.release(&mut events);
+        self.pipeline.iter_mut().for_each(|pipeline| pipeline.release(&mut events));
         self.publish(&Step { events, ..Step::default() }, None);
     }
 

@@ -9,16 +9,14 @@ use std::{collections::VecDeque, sync::Arc, time::Instant};
 use parking_lot::{Condvar, Mutex};
 
 use super::{
-    actor::{Actor, Command},
+    actor::{Actor, Command, ROOM},
+    job::Done,
     run::Run,
 };
 use crate::{
     engine::reply::Answer,
     source::{Frame, capture::Notice},
 };
-
-/// Commands that may wait for one detection run; more are refused.
-const ROOM: usize = 1024;
 
 /// What a worker is to do.
 pub enum Work {
@@ -188,6 +186,18 @@ impl Inbox {
             state.worker_comes = false;
         }
         actor
+    }
+
+    /// A worker is through with a frame: the actor, to be given what was done; or nothing while somebody is at it, who
+    /// gives it.
+    pub fn hand_in(&self, done: Box<Done>) -> Option<(Box<Actor>, Box<Done>)> {
+        let mut state = self.state.lock();
+        if let Some(actor) = state.actor.take() {
+            return Some((actor, done));
+        }
+        state.commands.push_front((Command::Done(done), None));
+        state.worker_comes = false;
+        None
     }
 
     /// The next command, for the one who is at the actor.

@@ -141,7 +141,7 @@ impl Actor {
         let shown = &self.shown;
         let before = (shown.fps, shown.detect_fps, shown.frames, shown.cpu);
         if !shown.state.is_over() && before != (fps, detect_fps, handled, cpu) {
-            self.show(|shown, _| {
+            self.show(|shown| {
                 (shown.fps, shown.detect_fps, shown.frames, shown.cpu) = (fps, detect_fps, handled, cpu);
             });
         }
@@ -206,7 +206,7 @@ impl Actor {
         if before == (looks, frames) && self.shown.throttled_by == cause {
             return;
         }
-        self.show(|shown, _| {
+        self.show(|shown| {
             (shown.rate_share, shown.frame_share) = (looks, frames);
             shown.throttled_by = cause;
         });

@@ -16,8 +16,8 @@ const RESULT_INTERVAL: Duration = Duration::from_secs(1);
 
 impl Actor {
     /// Changes what is shown and publishes it, which copies it.
-    pub(super) fn show<T>(&mut self, change: impl FnOnce(&mut SourceSnapshot, &Pipeline) -> T) -> T {
-        let result = change(&mut self.shown, &self.pipeline);
+    pub(super) fn show<T>(&mut self, change: impl FnOnce(&mut SourceSnapshot) -> T) -> T {
+        let result = change(&mut self.shown);
         self.shared.cell.publish(&self.shown);
         result
     }
@@ -28,7 +28,7 @@ impl Actor {
         let word = state.word();
         let is_running = matches!(state, SourceState::Running | SourceState::Stalled);
         let is_new = self.shown.state.word() != word || error.is_some();
-        self.show(|shown, _| {
+        self.show(|shown| {
             if let Some(error) = &error {
                 shown.last_error = Some(error.clone());
                 shown.errors += 1;
@@ -80,7 +80,7 @@ impl Actor {
         if let Some((_, input)) = &detector {
             self.notice_substream(info.size, *input);
         }
-        self.show(|shown, _| {
+        self.show(|shown| {
             if shown.last_frame.is_some() && shown.kind == SourceKind::Camera {
                 shown.reconnects += 1;
             }
@@ -99,7 +99,7 @@ impl Actor {
             return;
         }
         self.rates.change(self.shared.core.clock.now());
-        self.show(|shown, _| shown.size = Some(size));
+        self.show(|shown| shown.size = Some(size));
         if let Some((width, height)) = before.filter(|(width, height)| *width > 0 && *height > 0) {
             tracing::warn!(
                 camera = %self.shared.id,
@@ -114,7 +114,7 @@ impl Actor {
     fn notice_substream(&mut self, size: (u32, u32), input: (u32, u32)) {
         let may_have = self.shared.config.load().may_have_substream();
         let substream = substream_for(size, input).filter(|_| may_have);
-        let before = self.show(|shown, _| std::mem::replace(&mut shown.substream, substream));
+        let before = self.show(|shown| std::mem::replace(&mut shown.substream, substream));
         if let Some((width, height)) = substream.filter(|_| before != substream) {
             tracing::info!(
                 camera = %self.shared.id,
@@ -131,7 +131,7 @@ impl Actor {
         tracing::warn!(camera = %self.shared.id, "{text}");
         if self.kind == SourceKind::Video {
             self.errors.push(text.clone());
-            self.show(|shown, _| {
+            self.show(|shown| {
                 shown.errors += 1;
                 shown.last_error = Some(text);
             });
@@ -150,7 +150,7 @@ impl Actor {
     /// The frame rate of the whole run, of a source that is over.
     pub(super) fn show_whole_rate(&mut self) {
         let running = self.rates.running(self.shared.core.clock.now()).as_secs_f32();
-        self.show(|shown, _| shown.fps = if running > 0.0 { shown.frames as f32 / running } else { 0.0 });
+        self.show(|shown| shown.fps = if running > 0.0 { shown.frames as f32 / running } else { 0.0 });
     }
 
     /// Shows what a step brought, then reports it. `frame` is the one that was looked at, with the number of frames that
@@ -163,7 +163,7 @@ impl Actor {
         let (handled, frame_age) = (self.rates.frames(&self.run), &self.shared.core.frame_age);
         let before: Vec<Limit> = self.shown.limits().collect();
         let shown = &mut self.shown;
-        show_counts(shown, &self.pipeline);
+        self.pipeline.iter().for_each(|pipeline| show_counts(shown, pipeline));
         shown.frames = handled;
         shown.visible = step.tracks.iter().filter(|track: &&Track| track.confirmed).count();
         if let Some((frame, dropped)) = frame {

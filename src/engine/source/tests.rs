@@ -1,6 +1,9 @@
 //! One source, with the worker's part played by the test.
 
-use std::{sync::mpsc, time::Instant};
+use std::{
+    sync::mpsc,
+    time::{Duration, Instant},
+};
 
 use opencv::core::{CV_8UC3, Mat, Scalar};
 
