@@ -29,6 +29,7 @@ pub mod pipeline;
 mod pool;
 mod reply;
 mod source;
+mod subscription;
 mod threads;
 
 use std::{
@@ -56,6 +57,7 @@ pub use self::{
     api::{AskHealth, Control, EngineApi, EngineError, EngineOptions, Health},
     reply::{Answer, Outcome, Reply},
     source::preview,
+    subscription::Subscription,
 };
 use crate::{
     clock::Clock,
@@ -304,6 +306,12 @@ impl Engine {
     pub fn result(&self, source: &str) -> Option<TaskResult> {
         let there = self.source(source)?;
         self.inner.collected.result(source).filter(|result| result.task_id == there.task_id)
+    }
+
+    /// All events from now on: crossings, changes of state, limits, resets.
+    #[must_use]
+    pub fn subscribe(&self) -> Subscription {
+        self.inner.collected.subscribers.add()
     }
 
     /// Everything that is shown: sources, workers, queue, totals.

@@ -14,6 +14,7 @@ use parking_lot::Mutex;
 
 pub use self::outbox::Outbox;
 use self::outbox::{Report, Taken};
+use super::subscription::Subscribers;
 use crate::{
     metrics::stages::{Stage, timed},
     source::SourceId,
@@ -40,6 +41,7 @@ pub trait Sink: Send {
 pub struct Collected {
     latest: Mutex<BTreeMap<String, Arc<TaskResult>>>,
     recent: ArcSwap<Vec<Arc<Event>>>,
+    pub(super) subscribers: Subscribers,
     /// The latest events of each source, oldest first.
     own: Mutex<BTreeMap<SourceId, VecDeque<Arc<Event>>>>,
 }
@@ -66,6 +68,7 @@ impl Collected {
     }
 
     fn remember(&self, event: Arc<Event>) {
+        self.subscribers.pass_on(&event);
         let mut own = self.own.lock();
         let events = own.entry(event.source.clone()).or_default();
         if events.len() == RECENT {
@@ -127,12 +130,16 @@ impl Aggregator {
 impl Drop for Aggregator {
     fn drop(&mut self) {
         self.outbox.close();
+        self.collected.subscribers.close();
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::SystemTime;
+    use std::{
+        sync::atomic::{AtomicBool, Ordering},
+        time::SystemTime,
+    };
 
     use super::*;
     use crate::{count::Direction, store::EventKind};
@@ -166,6 +173,30 @@ mod tests {
         assert_eq!(*seen.1.lock(), (1..=10_000).collect::<Vec<_>>(), "numbers without a gap");
         assert_eq!(collected.recent().len(), RECENT);
         handler.join().unwrap();
+    }
+
+    #[test]
+    fn a_subscriber_gets_what_comes_after_and_sees_by_the_numbers_what_was_lost() {
+        let (aggregator, outbox, collected) = Aggregator::new(Vec::new());
+        let (slow, gone) = (collected.subscribers.add(), collected.subscribers.add());
+        drop(gone);
+        let event = || Event::new(SystemTime::now(), "cam", EventKind::Reset);
+        (0..5_000).for_each(|_| outbox.event(event()));
+        let stop = Arc::<AtomicBool>::default();
+        let stopped = Arc::clone(&stop);
+        let handler = std::thread::spawn(move || aggregator.run(&|| stopped.load(Ordering::SeqCst)));
+        assert!(outbox.sync(Duration::from_secs(30)));
+        let late = collected.subscribers.add();
+        let numbers: Vec<_> = slow.waiting().map(|event| event.number).collect();
+        assert_eq!(numbers, (1..=4_096).collect::<Vec<_>>(), "as many as may wait");
+        outbox.event(event());
+        let next = |subscription: &super::super::Subscription| {
+            subscription.next_within(Duration::from_secs(30)).unwrap().number
+        };
+        assert_eq!((next(&slow), next(&late)), (5_001, 5_001), "904 numbers are left out: so many were lost");
+        stop.store(true, Ordering::SeqCst);
+        handler.join().unwrap();
+        assert!(slow.next_within(Duration::from_secs(30)).is_none(), "the engine has ended");
     }
 
     #[test]
