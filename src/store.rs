@@ -22,7 +22,9 @@ pub use crate::model::SourceState;
 use crate::{
     config::{SourceKind, Strategy},
     count::Reason,
+    geometry::BBox,
     source::{SourceId, life::FLAPPING},
+    track::TrackId,
 };
 
 /// Counts of one line.
@@ -383,10 +385,23 @@ pub struct Preview {
     pub size: (u32, u32),
     /// Red, green, blue, a byte each, row by row.
     pub rgb: Vec<u8>,
-    /// Tracks of the same frame, in frame heights.
-    pub tracks: Vec<crate::track::Track>,
+    /// Tracks of the same frame.
+    pub tracks: Vec<ShownTrack>,
     /// When the frame left the decoder.
     pub taken: Instant,
+}
+
+/// One track as shown.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ShownTrack {
+    /// Identity.
+    pub id: TrackId,
+    /// Where the person is, in frame heights: filtered when seen, predicted when not.
+    pub bbox: BBox,
+    /// Whether it counts; a tentative track does not.
+    pub confirmed: bool,
+    /// Whether a detection was matched in this very frame.
+    pub seen: bool,
 }
 
 /// One minute of one source, for sparklines and charts.

@@ -5,7 +5,11 @@ use std::{sync::Arc, time::Duration};
 use arc_swap::ArcSwapOption;
 use opencv::{core::Mat, core::MatTraitConst, core::MatTraitConstManual, imgproc};
 
-use crate::{source::Frame, store::Preview, track::Track};
+use crate::{
+    source::Frame,
+    store::{Preview, ShownTrack},
+    track::Track,
+};
 
 /// A new picture no sooner than this after the last.
 const INTERVAL: Duration = Duration::from_millis(500);
@@ -22,7 +26,8 @@ pub fn renew(preview: &ArcSwapOption<Preview>, frame: &Frame, tracks: &[Track]) 
     }
     if let Ok((size, rgb)) = to_rgb(frame) {
         let taken = frame.captured;
-        preview.store(Some(Arc::new(Preview { size, rgb, tracks: tracks.to_vec(), taken })));
+        let tracks = tracks.iter().map(shown).collect();
+        preview.store(Some(Arc::new(Preview { size, rgb, tracks, taken })));
     }
 }
 
@@ -31,6 +36,11 @@ pub fn renew(preview: &ArcSwapOption<Preview>, frame: &Frame, tracks: &[Track]) 
 pub fn of_frame(frame: &Frame) -> Option<Preview> {
     let (size, rgb) = to_rgb(frame).ok()?;
     Some(Preview { size, rgb, tracks: Vec::new(), taken: frame.captured })
+}
+
+fn shown(track: &Track) -> ShownTrack {
+    let Track { id, bbox, confirmed, seen, .. } = *track;
+    ShownTrack { id, bbox, confirmed, seen }
 }
 
 fn to_rgb(frame: &Frame) -> opencv::Result<((u32, u32), Vec<u8>)> {

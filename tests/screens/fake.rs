@@ -24,8 +24,8 @@ use pcount::{
     metrics::stages::{STAGES, Spent},
     source::SourceId,
     store::{
-        EngineSnapshot, Event, EventKind, LineCounts, Minute, Preview, SourceSnapshot, SourceState,
-        WorkerSnapshot, records::Total,
+        EngineSnapshot, Event, EventKind, LineCounts, Minute, Preview, ShownTrack, SourceSnapshot,
+        SourceState, WorkerSnapshot, records::Total,
     },
     track::{Track, TrackUpdate},
     tui::{
@@ -357,14 +357,8 @@ pub fn preview() -> Arc<Preview> {
                 .flat_map(move |x| if y > 24 { [30, 30, 40] } else { [(x * 4) as u8, (y * 7) as u8, 120] })
         })
         .collect();
-    let track = |id, x, confirmed| Track {
-        id,
-        bbox: BBox::new(x, 0.3, 0.15, 0.5),
-        score: 0.9,
-        confirmed,
-        seen: true,
-        followed: false,
-    };
+    let track =
+        |id, x, confirmed| ShownTrack { id, bbox: BBox::new(x, 0.3, 0.15, 0.5), confirmed, seen: true };
     Arc::new(Preview {
         size: (width, height),
         rgb,

@@ -72,13 +72,11 @@ fn lines_at_the_edge_and_small_people_are_warned_of() {
     assert_eq!(editor.warnings(None), Vec::<String>::new());
     editor.shift(0.0, 0.48);
     assert!(editor.warnings(None)[0].contains("lower edge"));
-    let small = crate::track::Track {
+    let small = crate::store::ShownTrack {
         id: 1,
         bbox: crate::geometry::BBox::new(0.8, 0.93, 0.02, 0.05),
-        score: 0.9,
         confirmed: true,
         seen: true,
-        followed: false,
     };
     let preview =
         Preview { size: (160, 90), rgb: Vec::new(), tracks: vec![small], taken: std::time::Instant::now() };
