@@ -60,18 +60,15 @@ use self::{
     throttle::Throttle,
 };
 pub use self::{
-    api::{AskHealth, Control, EngineApi, EngineError, EngineOptions, Health},
+    api::{AskHealth, Control, EngineApi, EngineError, EngineOptions},
     reply::{Answer, Outcome, Reply},
 };
 use crate::{
     clock::Clock,
-    config::{Hwaccel, ParallelConfig, SourceConfig, SourceKind},
+    config::{Hwaccel, ParallelConfig, SourceConfig},
     metrics::{ProcessMeter, histogram::Histogram},
-    source::{Opener, SourceId, turns::Turns},
-    store::{
-        EngineSnapshot, LineCounts,
-        records::{Task, TaskResult, TaskStatus},
-    },
+    model::{EngineSnapshot, LineCounts, SourceId, SourceKind, Task, TaskResult, TaskStatus},
+    source::{Opener, turns::Turns},
 };
 
 /// What all sources share.

@@ -42,9 +42,8 @@ pub use self::reader::Reader;
 pub(crate) use self::writer::Writer;
 use crate::{
     clock::{Clock, SystemClock},
+    model::{Event, SourceId},
     native::disk::Disk,
-    source::SourceId,
-    store::Event,
 };
 
 /// Name of the file inside the output folder.

@@ -1,10 +1,25 @@
-//! The words that every room uses. Knows nobody.
+//! The words that every room uses. Knows nobody but `geometry`.
 
+mod control;
+#[cfg(test)]
+pub(crate) mod copies;
+mod count;
+mod engine;
+mod event;
+mod preview;
+mod records;
+mod rest;
+mod source;
 mod state;
 
-use std::sync::Arc;
-
-pub use self::state::SourceState;
-
-/// Id of a source, unique in one engine: the configuration's `camera_id` or `video_id`.
-pub type SourceId = Arc<str>;
+pub use self::{
+    control::Control,
+    count::{Direction, Limit, LineConfig, LineCounts, Minute, Reason, ZoneConfig, ZoneCounts},
+    engine::{EngineSnapshot, Health, Strain, Strategy, WorkerSnapshot},
+    event::{Event, EventKind},
+    preview::{Preview, ShownTrack, TrackId},
+    records::{FrameInfo, ResultStatus, Task, TaskResult, TaskStatus, Total},
+    rest::{Rest, Wakeful},
+    source::{FLAPPING, SourceId, SourceKind, SourceSnapshot, name_of},
+    state::SourceState,
+};

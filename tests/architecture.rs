@@ -56,11 +56,15 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("source", &["crate::cadence", "crate::count", "crate::store"]),
     ("store", &["ratatui::", "crossterm::", "opencv::", "crate::tui", "crate::engine"]),
     ("store", &["crate::outputs", "crate::ledger", "crate::headless"]),
+    ("store", &["crate::config", "crate::count", "crate::source", "crate::track"]),
     ("track", PURE),
     ("track", &["crate::cadence", "crate::count", "crate::tui", "crate::engine", "std::fs"]),
     ("trust", &["ratatui::", "crossterm::", "opencv::", "crate::", "std::thread"]),
     ("tui", &["opencv::", "crate::ledger::Ledger", "crate::detect::load"]),
 ];
+
+/// What a room may name all the same: the vocabulary is words about points and boxes too.
+const ALLOWED: &[(&str, &str)] = &[("model", "crate::geometry")];
 
 fn rust_files(path: &Path, found: &mut Vec<PathBuf>) {
     if path.is_dir() {
@@ -243,6 +247,9 @@ fn no_room_knows_what_it_must_not() {
         for file in files {
             let own = format!("crate::{room}");
             for path in Paths::of(&file).iter().filter(|path| !is_in(path, &own)) {
+                if ALLOWED.iter().any(|(allowed, word)| allowed == room && is_in(path, word)) {
+                    continue;
+                }
                 let forbidden = words.iter().filter(|word| is_in(path, word));
                 broken.extend(forbidden.map(|word| format!("{} names '{path}' of '{word}'", file.display())));
             }

@@ -11,13 +11,15 @@ use std::{
 };
 
 use pcount::{
-    config::{SourceConfig, SourceKind, Strategy},
-    count::Direction,
+    config::SourceConfig,
     engine::{Control, EngineApi, Reply},
     headless::{self, Format, Options, Reason},
+    model::{
+        Direction, EngineSnapshot, Event, EventKind, LineCounts, Minute, Preview, SourceKind, SourceSnapshot,
+        SourceState, Strategy,
+    },
     native::disk::Disk,
     outputs::{Feed, Outputs, json_lines, status},
-    store::{EngineSnapshot, Event, EventKind, LineCounts, Minute, Preview, SourceSnapshot, SourceState},
 };
 
 /// An engine whose n-th snapshot is what `script` says.

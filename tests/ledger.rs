@@ -17,18 +17,14 @@ use std::{
 use jiff::{Timestamp, civil::date, tz::TimeZone};
 use pcount::{
     clock::ManualClock,
-    count::Direction,
     ledger::{
         self, FILE_NAME, Forward, LedgerError, LedgerOptions, Reader,
         reader::Span,
         render::{ReportFormat, render},
         report::{Query, Report, Step, parse_moment, report},
     },
+    model::{Direction, Event, EventKind, FrameInfo, LineCounts, ResultStatus, TaskResult},
     outputs::ledger::Ledger,
-    store::{
-        Event, EventKind, LineCounts,
-        records::{FrameInfo, ResultStatus, TaskResult},
-    },
 };
 
 const WAIT: Duration = Duration::from_secs(30);

@@ -14,9 +14,9 @@ use std::{
 };
 
 use pcount::{
-    config::{SourceConfig, Strategy},
+    config::SourceConfig,
     engine::{Control, EngineApi, Reply},
-    store::{EngineSnapshot, Minute, Preview},
+    model::{EngineSnapshot, Minute, Preview, Strategy},
     tui::{self, TuiOptions, host::Host},
 };
 use rustix::process::Signal;

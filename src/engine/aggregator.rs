@@ -16,8 +16,7 @@ pub use self::outbox::Outbox;
 use self::outbox::{Report, Taken};
 use crate::{
     metrics::stages::{Stage, timed},
-    source::SourceId,
-    store::{Event, records::TaskResult},
+    model::{Event, SourceId, TaskResult},
 };
 
 /// Events kept for the screens, of all sources together and of each.
@@ -135,7 +134,7 @@ mod tests {
     use std::time::SystemTime;
 
     use super::*;
-    use crate::{count::Direction, store::EventKind};
+    use crate::model::{Direction, EventKind};
 
     #[derive(Default, Clone)]
     struct Tracks(Arc<Mutex<Vec<u64>>>, Arc<Mutex<Vec<u64>>>);

@@ -2,12 +2,12 @@
 
 use std::sync::{Arc, atomic::Ordering};
 
-use super::{Answer, Control, Engine, EngineApi, Health, Reply};
+use super::{Answer, Control, Engine, EngineApi, Reply};
 use crate::{
     config::SourceConfig,
     count::replay::Paths,
     metrics::stages::Spent,
-    store::{EngineSnapshot, Event, Minute, Preview, WorkerSnapshot},
+    model::{EngineSnapshot, Event, Health, Minute, Preview, WorkerSnapshot},
 };
 
 impl EngineApi for Engine {

@@ -5,7 +5,7 @@ use std::sync::{Arc, atomic::Ordering};
 use parking_lot::Mutex;
 
 use super::runtime::{Begun, SourceRuntime};
-use crate::store::SourceState;
+use crate::model::SourceState;
 
 struct Queue {
     free: usize,

@@ -6,8 +6,8 @@ use arc_swap::ArcSwapOption;
 use opencv::{core::Mat, core::MatTraitConst, core::MatTraitConstManual, imgproc};
 
 use crate::{
+    model::{Preview, ShownTrack},
     source::Frame,
-    store::{Preview, ShownTrack},
     track::Track,
 };
 

@@ -8,9 +8,8 @@ use super::{
     runtime::{Begun, SourceRuntime},
 };
 use crate::{
-    config::{self, SourceConfig, SourceKind, Strategy},
-    source::SourceId,
-    store::{Event, EventKind},
+    config::{self, SourceConfig},
+    model::{Event, EventKind, SourceId, SourceKind, Strategy},
 };
 
 /// The sources.

@@ -28,17 +28,18 @@ use super::{
     scheduler::{Unit, Worker},
 };
 use crate::{
-    config::{SourceConfig, SourceKind},
+    config::SourceConfig,
     count::replay::Paths,
     metrics::stages::{Meter, Stage, metered, thread_nanoseconds, timed},
+    model::{LineCounts, Preview, SourceId, SourceKind, SourceState},
     source::{
-        Frame, SourceError, SourceId,
+        Frame, SourceError,
         capture::{Capture, supervise},
         mailbox::{Delivery, Notice},
         pacer::Wish,
         refusal,
     },
-    store::{LineCounts, Preview, SourceState, cell::SourceCell, history::History},
+    store::{cell::SourceCell, history::History},
 };
 
 /// A step that takes longer is worth a warning.

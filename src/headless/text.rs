@@ -6,7 +6,7 @@
 
 use std::{cmp::Ordering, fmt::Write};
 
-use crate::store::{EngineSnapshot, SourceSnapshot};
+use crate::model::{EngineSnapshot, SourceSnapshot};
 
 const DOUBLE: &str = "=========================================";
 const SINGLE: &str = "-----------------------------------------";
@@ -93,10 +93,7 @@ pub(super) mod tests {
     use std::{sync::Arc, time::Duration};
 
     use super::*;
-    use crate::{
-        config::Strategy,
-        store::{LineCounts, SourceState, WorkerSnapshot, ZoneCounts},
-    };
+    use crate::model::{LineCounts, SourceState, Strategy, WorkerSnapshot, ZoneCounts};
 
     fn source(
         id: &str,

@@ -7,7 +7,7 @@ use super::{
     reader::{Reader, Span, millis},
     report::{Query, Step, report, spans, stamp},
 };
-use crate::source::SourceId;
+use crate::model::SourceId;
 
 /// How much time one column stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -10,7 +10,7 @@ use super::{
     LedgerError,
     reader::{Reader, Span, flows::Sums, millis},
 };
-use crate::source::SourceId;
+use crate::model::SourceId;
 
 /// Most rows a source may have in one report: ten years of days, four months of hours.
 const MAX_ROWS: usize = 10_000;
@@ -57,7 +57,7 @@ pub struct Report {
     /// Each source.
     pub sources: Vec<SourceReport>,
     /// All sources together.
-    pub total: crate::store::records::Total,
+    pub total: crate::model::Total,
     /// The hour with the most crossings of all sources together.
     pub peak_hour: Option<PeakHour>,
     /// When the clock was set; what was counted then may be filed under another time.
@@ -245,7 +245,7 @@ fn report_while(
         until: stamp(whole.to, &query.timezone),
         by: query.by,
         sources: answers,
-        total: crate::store::records::Total { total_in, total_out, net },
+        total: crate::model::Total { total_in, total_out, net },
         peak_hour: peak_hour(&hours, &of_all, &query.timezone),
         clock_changes: reader
             .jumps(whole)?

@@ -31,10 +31,8 @@ use super::{
     steady::{self, Moment, Steadiness},
 };
 use crate::{
-    count::Direction,
+    model::{Direction, Event, EventKind, LineCounts, SourceId},
     native::disk::Disk,
-    source::SourceId,
-    store::{Event, EventKind, LineCounts},
 };
 
 /// How often the ledger notes until when sources are watched. What a crash leaves out of the coverage is at most

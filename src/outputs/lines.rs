@@ -4,13 +4,8 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    count::{Direction, Reason},
-    store::{
-        EngineSnapshot, Event, EventKind, SourceSnapshot,
-        records::{TaskResult, Total},
-    },
-    track::TrackId,
+use crate::model::{
+    Direction, EngineSnapshot, Event, EventKind, Reason, SourceSnapshot, TaskResult, Total, TrackId,
 };
 
 /// One line of JSON output.
@@ -237,7 +232,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::store::records::{FrameInfo, ResultStatus};
+    use crate::model::{FrameInfo, ResultStatus};
 
     #[test]
     fn json_lines_have_the_contracts_names() {

@@ -13,11 +13,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{Gauge, MAX_BYTES, Output, Reading, Running, Setup, keep_foreign};
 use crate::{
-    config::{SourceKind, Strategy},
     engine::EngineApi,
     files,
+    model::{
+        EngineSnapshot, LineCounts, SourceKind, SourceSnapshot, SourceState, Strain, Strategy, WorkerSnapshot,
+    },
     native::disk::Disk,
-    store::{EngineSnapshot, LineCounts, SourceSnapshot, SourceState, Strain, WorkerSnapshot},
 };
 
 /// Name of the file inside the output folder.

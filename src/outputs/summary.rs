@@ -83,8 +83,8 @@ mod tests {
 
     use super::*;
     use crate::{
+        model::Total,
         outputs::lines::{Line, LineSummary, SourceSummary},
-        store::records::Total,
     };
 
     #[test]

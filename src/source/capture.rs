@@ -12,7 +12,7 @@ use self::control::Order;
 
 use super::{
     Frame, FrameSource, Opener, SourceError, StreamInfo,
-    life::{FLAPPING, Life, Next, STEADY, Session, Shown},
+    life::{Life, Next, STEADY, Session, Shown},
     mailbox::{Mailbox, Notice},
     pacer::{FIRST_INTERVAL, Pacer, Shares},
     resume::Seen,
@@ -20,9 +20,9 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    config::{SourceConfig, SourceKind},
+    config::SourceConfig,
     metrics::stages::{Stage, timed},
-    model::SourceState,
+    model::{FLAPPING, SourceKind, SourceState},
 };
 
 /// A frame of a live source that has waited this long for a worker is replaced by the next one of the stream: what

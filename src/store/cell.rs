@@ -8,7 +8,7 @@ use std::sync::{
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 
-use super::SourceSnapshot;
+use crate::model::SourceSnapshot;
 
 /// The latest snapshot of one source. Readers never wait and never see half an update.
 pub struct SourceCell {
@@ -57,7 +57,7 @@ impl SourceCell {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::copies;
+    use crate::model::copies;
 
     #[test]
     fn an_update_copies_once_and_one_that_changes_nothing_never() {

@@ -18,10 +18,7 @@ use ratatui_image::{
 };
 
 use super::widgets::picture::{Overlay, fitted};
-use crate::{
-    config::{LineConfig, ZoneConfig},
-    store::Preview,
-};
+use crate::model::{LineConfig, Preview, ZoneConfig};
 
 /// Most pixels of a picture: once a second, and Sixel takes the time of a frame for twice as many.
 const MOST_PIXELS: f32 = 640.0 * 480.0;

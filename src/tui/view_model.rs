@@ -2,7 +2,7 @@
 
 use std::{cmp::Ordering, time::Instant};
 
-use crate::store::{EngineSnapshot, SourceSnapshot, SourceState};
+use crate::model::{EngineSnapshot, SourceSnapshot, SourceState};
 
 /// Columns by which sources can be sorted, in the order of the keys `1` to `9`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

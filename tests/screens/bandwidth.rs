@@ -3,8 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use pcount::{
-    count::Direction,
-    store::{Event, EventKind, SourceState},
+    model::{Direction, Event, EventKind, SourceState},
     tui::paint,
 };
 use ratatui::buffer::Buffer;

@@ -12,8 +12,8 @@ use std::{
 use jiff::ToSpan as _;
 use parking_lot::Mutex;
 use pcount::{
-    config::{LineConfig, SourceConfig, SourceKind, SourceSpec, Strategy, edit::KeepLogin},
-    count::{Direction, Reason, replay::Paths},
+    config::{SourceConfig, SourceSpec, edit::KeepLogin},
+    count::replay::Paths,
     engine::{Answer, Control, EngineApi, EngineError, Reply},
     geometry::BBox,
     ledger::{
@@ -22,10 +22,9 @@ use pcount::{
     },
     logging::{Level, LogLine, RecentLogs},
     metrics::stages::{STAGES, Spent},
-    source::SourceId,
-    store::{
-        EngineSnapshot, Event, EventKind, LineCounts, Minute, Preview, ShownTrack, SourceSnapshot,
-        SourceState, WorkerSnapshot, records::Total,
+    model::{
+        Direction, EngineSnapshot, Event, EventKind, LineConfig, LineCounts, Minute, Preview, Reason,
+        ShownTrack, SourceId, SourceKind, SourceSnapshot, SourceState, Strategy, Total, WorkerSnapshot,
     },
     track::{Track, TrackUpdate},
     tui::{

@@ -1,6 +1,9 @@
 //! Every screen at every size, with names and errors as nasty as they come.
 
-use pcount::{store::SourceSnapshot, store::SourceState, tui::theme::Palette};
+use pcount::{
+    model::{SourceSnapshot, SourceState},
+    tui::theme::Palette,
+};
 use proptest::prelude::*;
 
 use super::{fake, stage::Stage};

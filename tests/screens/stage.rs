@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt::Write, sync::Arc, time::Duration};
 use pcount::{
     config::Theme as ThemeChoice,
     engine::EngineApi,
-    store::SourceSnapshot,
+    model::SourceSnapshot,
     tui::{
         app::Effect,
         host::ConfigPlace,

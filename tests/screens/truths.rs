@@ -8,7 +8,7 @@ use std::{
 
 use pcount::{
     config::SourceConfig,
-    store::{Event, EventKind, SourceState},
+    model::{Event, EventKind, SourceState},
     tui::app::Screen,
 };
 
@@ -294,7 +294,7 @@ fn totals_that_differ_from_the_overview_say_why() {
     let text = words(&stage.text(120, 40));
     assert!(text.contains("the overview counts since the last reset"), "{text}");
     stage.engine.change(|snapshot| {
-        std::sync::Arc::make_mut(&mut snapshot.sources[0]).kind = pcount::config::SourceKind::Video;
+        std::sync::Arc::make_mut(&mut snapshot.sources[0]).kind = pcount::model::SourceKind::Video;
     });
     stage.tick();
     let text = words(&stage.text(120, 40));

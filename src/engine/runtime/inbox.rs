@@ -20,8 +20,8 @@ use crate::{
         pipeline::Pipeline,
         reply::{Answer, Outcome},
     },
+    model::{EventKind, SourceState},
     source::SourceError,
-    store::{EventKind, SourceState},
 };
 
 /// Commands that may wait for one detection run; more are refused.

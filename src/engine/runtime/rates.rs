@@ -10,10 +10,9 @@ use parking_lot::Mutex;
 
 use super::{SourceRuntime, rhythm::Rhythm};
 use crate::{
-    config::SourceKind,
     engine::throttle::Load,
+    model::{SourceKind, SourceState, Strain},
     source::{life::AWAKENING, pacer::Shares},
-    store::{SourceState, Strain},
 };
 
 /// A running source writes its frame rate into its log this often.

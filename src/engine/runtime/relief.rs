@@ -7,7 +7,11 @@ use std::{
 };
 
 use super::{Command, Run, SourceRuntime};
-use crate::{config::SourceKind, engine::memory, source::SourceError, store::SourceState};
+use crate::{
+    engine::memory,
+    model::{SourceKind, SourceState},
+    source::SourceError,
+};
 
 impl SourceRuntime {
     /// Gives another thread to a source that was left without one and whose time has come; called about twice a second.

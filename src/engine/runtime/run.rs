@@ -10,16 +10,15 @@ use parking_lot::Mutex;
 use super::SourceRuntime;
 use crate::{
     cadence::gate::MotionGate,
-    config::SourceKind,
     engine::models,
     metrics::stages::thread_nanoseconds,
+    model::{Rest, SourceKind, SourceState, Wakeful},
     source::{
         Frame, SourceError, StreamInfo,
         capture::{CaptureControl, Host},
         mailbox::Mailbox,
         pacer::{Activity, Demand, Shares, enlarged_to},
     },
-    store::{Rest, SourceState, Wakeful},
 };
 
 /// One run of a capture thread. A thread that has not yet heard that it is to end keeps its own run, so that what it does

@@ -4,10 +4,10 @@ use std::{sync::atomic::Ordering, time::Duration};
 
 use super::{Run, SourceRuntime};
 use crate::{
-    config::{SourceConfig, SourceKind},
+    config::SourceConfig,
     engine::pipeline::{Pipeline, Step},
+    model::{Event, EventKind, Limit, SourceKind, SourceSnapshot, SourceState, TaskResult, ZoneCounts},
     source::{Frame, substream_for},
-    store::{Event, EventKind, Limit, SourceSnapshot, SourceState, ZoneCounts, records::TaskResult},
     track::Track,
 };
 

@@ -7,11 +7,10 @@ use opencv::core::{CV_8UC3, Mat, Scalar};
 use super::*;
 use crate::{
     config::{ParallelConfig, SourceSpec},
-    count::Direction,
     detect::{DetectError, Detection, Detector, Model, ModelInfo},
     engine::{Control, Engine, EngineApi as _, EngineError, EngineOptions, aggregator::Sink},
+    model::{Direction, Event, EventKind, TaskResult, copies},
     source::picture::Picture,
-    store::{Event, EventKind, copies, records::TaskResult},
 };
 
 struct Blind(ModelInfo);

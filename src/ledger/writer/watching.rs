@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::WATCHING;
 use crate::{
     ledger::steady::{JUMP, Moment},
-    source::SourceId,
+    model::SourceId,
 };
 
 /// Longest time from frames to frames that still counts as watched, in milliseconds. Results come every second; a

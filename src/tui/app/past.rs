@@ -5,8 +5,7 @@ use std::sync::Arc;
 use super::{Effect, Screen, Tone, UiState};
 use crate::{
     ledger::report::{Report, Step},
-    source::SourceId,
-    store::SourceSnapshot,
+    model::{SourceId, SourceSnapshot},
     tui::{
         action::Action,
         history::{self, Asked, Entry, History, Scale},

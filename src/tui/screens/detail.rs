@@ -13,7 +13,7 @@ mod counts;
 mod stages;
 
 use crate::{
-    store::{Event, SourceSnapshot},
+    model::{Event, SourceSnapshot},
     tui::{
         action::Action,
         app::UiState,

@@ -10,8 +10,8 @@ use ratatui::{
 };
 
 use crate::{
-    config::SourceKind,
     ledger::report::{Report, Step},
+    model::SourceKind,
     tui::{
         app::UiState,
         format,

@@ -5,7 +5,7 @@ use ratatui::{buffer::Buffer, layout::Rect, text::Line};
 
 use super::{Look, first_key, put_lines};
 use crate::{
-    store::SourceSnapshot,
+    model::SourceSnapshot,
     tui::{
         action::Action,
         alerts::{Alert, AlertKind},

@@ -8,8 +8,7 @@ use ratatui::{
 
 use super::{Look, put_lines, rule};
 use crate::{
-    count::{Direction, Reason},
-    store::{Event, EventKind},
+    model::{Direction, Event, EventKind, Reason},
     tui::{
         app::{Panel, UiState},
         layout::take_top,

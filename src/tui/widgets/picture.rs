@@ -9,9 +9,8 @@ use ratatui::{
 
 use super::Look;
 use crate::{
-    config::{LineConfig, ZoneConfig},
     count::replay::Trail,
-    store::Preview,
+    model::{LineConfig, Preview, ZoneConfig},
     tui::theme::{Palette, Role},
 };
 

@@ -4,7 +4,7 @@ use ratatui::{buffer::Buffer, layout::Rect, text::Line};
 
 use super::{Look, first_key, put_lines};
 use crate::{
-    store::{SourceSnapshot, SourceState},
+    model::{SourceSnapshot, SourceState},
     tui::{action::Action, app::UiState, format, text, theme::Role},
 };
 

@@ -9,8 +9,7 @@ use ratatui::{
 
 use super::{Look, put, sparkline};
 use crate::{
-    config::SourceKind,
-    store::{SourceSnapshot, SourceState},
+    model::{SourceKind, SourceSnapshot, SourceState},
     tui::{
         app::{Panel, UiState},
         format,

@@ -1,10 +1,7 @@
 use std::time::SystemTime;
 
 use super::*;
-use crate::{
-    count::{Direction, Reason},
-    store::records::{FrameInfo, ResultStatus},
-};
+use crate::model::{Direction, FrameInfo, Reason, ResultStatus};
 
 fn event(kind: EventKind) -> Event {
     Event::new(SystemTime::UNIX_EPOCH, "camera", kind)

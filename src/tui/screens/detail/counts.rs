@@ -3,7 +3,7 @@
 use ratatui::text::{Line, Span};
 
 use crate::{
-    store::SourceSnapshot,
+    model::SourceSnapshot,
     tui::{
         app::UiState,
         format, text,

@@ -2,11 +2,7 @@
 
 use std::time::SystemTime;
 
-use crate::{
-    count::{Direction, Reason},
-    source::SourceId,
-    track::TrackId,
-};
+use super::{Direction, Reason, SourceId, TrackId};
 
 /// What happened, for the ticker, the logs, the CSV and the JSON lines.
 #[derive(Debug, Clone, PartialEq)]
