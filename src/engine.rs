@@ -64,10 +64,10 @@ pub use self::{
     reply::{Answer, Outcome, Reply},
 };
 use crate::{
-    clock::Clock,
+    clock::{Clock, Start},
     config::{Hwaccel, ParallelConfig, SourceConfig},
     metrics::{ProcessMeter, histogram::Histogram},
-    model::{EngineSnapshot, LineCounts, SourceId, SourceKind, Task, TaskResult, TaskStatus},
+    model::{EngineSnapshot, LineCounts, Moment, SourceId, SourceKind, Task, TaskResult, TaskStatus},
     source::{Opener, turns::Turns},
 };
 
@@ -75,6 +75,8 @@ use crate::{
 pub(crate) struct Core {
     opener: Arc<dyn Opener>,
     clock: Arc<dyn Clock>,
+    /// Where moments are counted from.
+    start: Start,
     models: Models,
     scheduler: Scheduler,
     turns: Turns,
@@ -91,6 +93,11 @@ pub(crate) struct Core {
 }
 
 impl Core {
+    /// The moment of `at`.
+    fn moment(&self, at: Instant) -> Moment {
+        self.start.moment(at)
+    }
+
     /// Whether the program went on less than `time` ago after it had stood still.
     fn is_awakening(&self, time: Duration) -> bool {
         let since = |at| self.clock.now().saturating_duration_since(at);
@@ -122,7 +129,6 @@ struct Inner {
     ending: AtomicBool,
     /// Nothing is reported any more.
     stopping: Arc<AtomicBool>,
-    begun_at: Instant,
     helpers: Mutex<Vec<std::thread::JoinHandle<()>>>,
 }
 
@@ -162,10 +168,10 @@ impl Engine {
             history: settings.history,
             hwaccel: settings.hwaccel,
             frame_age: Histogram::default(),
+            start: Start::new(clock.now()),
             clock,
             turns: Turns::new(std::thread::available_parallelism().map_or(1, usize::from)),
         };
-        let begun_at = core.clock.now();
         let loads = vec![WorkerLoad::default(); core.scheduler.workers().len()];
         let mut process = ProcessMeter::default();
         process.sample();
@@ -185,7 +191,6 @@ impl Engine {
                 started: AtomicBool::new(false),
                 ending: AtomicBool::new(false),
                 stopping,
-                begun_at,
                 helpers: Mutex::new(vec![handler]),
             }),
         })

@@ -6,6 +6,7 @@ pub(crate) mod copies;
 mod count;
 mod engine;
 mod event;
+mod moment;
 mod preview;
 mod records;
 mod rest;
@@ -17,6 +18,7 @@ pub use self::{
     count::{Direction, Limit, LineConfig, LineCounts, Minute, Reason, ZoneConfig, ZoneCounts},
     engine::{EngineSnapshot, Health, Strain, Strategy, WorkerSnapshot},
     event::{Event, EventKind},
+    moment::Moment,
     preview::{Preview, ShownTrack, TrackId},
     records::{FrameInfo, ResultStatus, Task, TaskResult, TaskStatus, Total},
     rest::{Rest, Wakeful},

@@ -16,7 +16,7 @@ use std::{
 use pcount::{
     config::SourceConfig,
     engine::{Control, EngineApi, Reply},
-    model::{EngineSnapshot, Minute, Preview, Strategy},
+    model::{EngineSnapshot, Minute, Moment, Preview, Strategy},
     tui::{self, TuiOptions, host::Host},
 };
 use rustix::process::Signal;
@@ -647,7 +647,7 @@ impl EngineApi for Broken {
             cpu: 0.0,
             rss: 0,
             memory_limit: None,
-            uptime: std::time::Duration::ZERO,
+            taken: Moment::START,
             generation: u64::from(worker),
         }
     }

@@ -60,7 +60,7 @@ impl EngineApi for Engine {
             cpu: process.cpu,
             rss: process.rss,
             memory_limit: inner.settings.memory_limit,
-            uptime: inner.core.clock.now().saturating_duration_since(inner.begun_at),
+            taken: inner.core.moment(inner.core.clock.now()),
             generation,
         }
     }

@@ -198,6 +198,7 @@ impl SourceRuntime {
                 mailbox: &run.mailbox,
                 control: &run.control,
                 clock: this.core.clock.as_ref(),
+                start: this.core.start,
                 turns: &this.core.turns,
                 host: &host,
             };
@@ -210,8 +211,8 @@ impl SourceRuntime {
         });
         if let Err(error) = spawned {
             let at = self.core.clock.now() + THREAD_RETRY;
-            let (state, why) =
-                (SourceState::Retrying { attempt: 0, at }, refusal::thread(&error).to_string());
+            let state = SourceState::Retrying { attempt: 0, at: self.core.moment(at) };
+            let why = refusal::thread(&error).to_string();
             self.set_back(&begun, at, state, &why);
             return Begun::Later(format!("{why}; it is tried again in {} s", THREAD_RETRY.as_secs()));
         }
@@ -287,7 +288,7 @@ impl SourceRuntime {
                 self.book(worker, |worker| &worker.looks, u64::from(step.looked));
                 timed(Stage::Publish, || self.publish(&pipeline, &step, Some((run, frame))));
                 if self.preview_wanted.load(Ordering::Relaxed) {
-                    preview::renew(&self.preview, frame, &step.tracks);
+                    preview::renew(&self.preview, frame, &step.tracks, self.core.moment(frame.captured));
                 }
             }
             Err(error) => {

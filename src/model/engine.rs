@@ -1,10 +1,10 @@
 //! The whole program, as shown.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Event, SourceId, SourceSnapshot};
+use super::{Event, Moment, SourceId, SourceSnapshot};
 
 /// How workers and sources go together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
@@ -100,8 +100,8 @@ pub struct EngineSnapshot {
     pub rss: u64,
     /// What [`Self::rss`] is kept below, when configured.
     pub memory_limit: Option<u64>,
-    /// Since the engine started.
-    pub uptime: Duration,
+    /// When it was gathered: ages and countdowns of all that it holds are as of this moment.
+    pub taken: Moment,
     /// Rises whenever something that is shown has changed.
     pub generation: u64,
 }

@@ -1,7 +1,6 @@
 //! What a person sees of a frame.
 
-use std::time::Instant;
-
+use super::Moment;
 use crate::geometry::BBox;
 
 /// Identity of one track, unique within its source for the life of the process, from 1.
@@ -29,6 +28,6 @@ pub struct Preview {
     pub rgb: Vec<u8>,
     /// Tracks of the same frame.
     pub tracks: Vec<ShownTrack>,
-    /// When the frame left the decoder.
-    pub taken: Instant,
+    /// When the frame left the decoder; the start where no engine runs the source.
+    pub taken: Moment,
 }

@@ -1,16 +1,12 @@
 //! A source, and all that is shown of it.
 
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
 #[cfg(test)]
 use super::copies;
-use super::{Limit, LineCounts, Reason, Rest, SourceState, Strain, ZoneCounts};
+use super::{Limit, LineCounts, Moment, Reason, Rest, SourceState, Strain, ZoneCounts};
 
 /// Id of a source, unique in one engine: the configuration's `camera_id` or `video_id`.
 pub type SourceId = Arc<str>;
@@ -91,7 +87,7 @@ pub struct SourceSnapshot {
     /// People in the picture now.
     pub visible: usize,
     /// When the last frame was handled.
-    pub last_frame: Option<Instant>,
+    pub last_frame: Option<Moment>,
     /// Time from decoder to counts of the last frame.
     pub latency: Duration,
     /// The last error, kept until frames come again.

@@ -1,6 +1,6 @@
 //! The states of a source.
 
-use std::time::Instant;
+use super::Moment;
 
 /// Life of a source, as shown.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,7 +18,7 @@ pub enum SourceState {
         /// Attempts that failed in a row; 0 when it delivered frames until now.
         attempt: u32,
         /// When the next one is due.
-        at: Instant,
+        at: Moment,
     },
     /// Stopped by the user, can go on.
     Paused,
@@ -27,19 +27,19 @@ pub enum SourceState {
     /// Marked as failed: a camera after `retry.max_attempts`, a file that cannot be read.
     Failed {
         /// When the next attempt is or was due, for a camera that is still tried.
-        next: Option<Instant>,
+        next: Option<Moment>,
     },
     /// `enabled: false`.
     Disabled,
     /// The camera refuses the credentials; retried slowly.
     AuthFailed {
         /// When the next attempt is due.
-        at: Instant,
+        at: Moment,
     },
     /// The host has no such stream; retried.
     NoSuchStream {
         /// When the next attempt is due.
-        at: Instant,
+        at: Moment,
     },
     /// A file in which nothing can be decoded.
     Unsupported,
@@ -67,7 +67,7 @@ impl SourceState {
 
     /// When the next attempt is due, for the countdown.
     #[must_use]
-    pub fn next_attempt(&self) -> Option<Instant> {
+    pub fn next_attempt(&self) -> Option<Moment> {
         match self {
             Self::Retrying { at, .. } | Self::AuthFailed { at } | Self::NoSuchStream { at } => Some(*at),
             Self::Failed { next } => *next,

@@ -16,7 +16,8 @@ use crate::{
     engine::EngineApi,
     files,
     model::{
-        EngineSnapshot, LineCounts, SourceKind, SourceSnapshot, SourceState, Strain, Strategy, WorkerSnapshot,
+        EngineSnapshot, LineCounts, Moment, SourceKind, SourceSnapshot, SourceState, Strain, Strategy,
+        WorkerSnapshot,
     },
     native::disk::Disk,
 };
@@ -266,7 +267,7 @@ impl From<Status> for EngineSnapshot {
             cpu: status.cpu,
             rss: status.rss,
             memory_limit: status.memory_limit,
-            uptime: Duration::ZERO,
+            taken: Moment::START,
             generation: 0,
         }
     }
@@ -274,7 +275,7 @@ impl From<Status> for EngineSnapshot {
 
 /// The state whose word is `word`.
 fn state(word: &str) -> SourceState {
-    let at = Instant::now();
+    let at = Moment::START;
     let known = [
         SourceState::Queued,
         SourceState::Connecting,

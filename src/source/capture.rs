@@ -19,7 +19,7 @@ use super::{
     turns::{Place, Turn, Turns},
 };
 use crate::{
-    clock::Clock,
+    clock::{Clock, Start},
     config::SourceConfig,
     metrics::stages::{Stage, timed},
     model::{FLAPPING, SourceKind, SourceState},
@@ -89,6 +89,8 @@ pub struct Capture<'a> {
     pub control: &'a CaptureControl,
     /// Time.
     pub clock: &'a dyn Clock,
+    /// Where moments are counted from.
+    pub start: Start,
     /// Who decodes next among those who are behind.
     pub turns: &'a Turns,
     /// Whom to tell.
@@ -168,12 +170,13 @@ fn go_on(capture: &Capture<'_>, error: &SourceError, session: &Session, life: &m
         host.ready();
         return false;
     };
-    let at = clock.now() + delay;
+    let due = clock.now() + delay;
+    let at = capture.start.moment(due);
     let again = format!("attempt {} in {:.1} s", life.attempts() + 1, delay.as_secs_f64());
     let state = match shown {
         Shown::Blameless => {
             tracing::info!(camera = %id, "The program stood still; opening again ({error})");
-            control.wait(clock, Some(at), Order::Run);
+            control.wait(clock, Some(due), Order::Run);
             return true;
         }
         Shown::Reconnecting if delay.is_zero() => SourceState::Connecting,
@@ -196,7 +199,7 @@ fn go_on(capture: &Capture<'_>, error: &SourceError, session: &Session, life: &m
     } else {
         host.state(state, Some(error));
     }
-    control.wait(clock, Some(at), Order::Run);
+    control.wait(clock, Some(due), Order::Run);
     true
 }
 

@@ -23,7 +23,7 @@ use pcount::{
     logging::{Level, LogLine, RecentLogs},
     metrics::stages::{STAGES, Spent},
     model::{
-        Direction, EngineSnapshot, Event, EventKind, LineConfig, LineCounts, Minute, Preview, Reason,
+        self, Direction, EngineSnapshot, Event, EventKind, LineConfig, LineCounts, Minute, Preview, Reason,
         ShownTrack, SourceId, SourceKind, SourceSnapshot, SourceState, Strategy, Total, WorkerSnapshot,
     },
     track::{Track, TrackUpdate},
@@ -37,6 +37,9 @@ use pcount::{
 
 /// 2026-03-14 12:34:56 UTC.
 const WALL: i64 = 1_773_491_696;
+
+/// When the engine is looked at first.
+pub const TAKEN: model::Moment = model::Moment::new(Duration::from_secs(3_723));
 
 pub fn moment() -> Moment {
     static START: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
@@ -64,7 +67,7 @@ pub fn source(id: &str, alias: &str, state: SourceState) -> SourceSnapshot {
         source: format!("rtsp://10.0.0.17/{id}"),
         priority: 0,
         fps: if state == SourceState::Running { 25.3 } else { 0.0 },
-        last_frame: (state == SourceState::Running).then(|| moment().mono - Duration::from_millis(40)),
+        last_frame: (state == SourceState::Running).then(|| TAKEN - Duration::from_millis(40)),
         state,
         declared_fps: Some(25.0),
         detect_fps: 8.0,
@@ -104,7 +107,7 @@ pub fn at(mut source: SourceSnapshot, location: &str) -> SourceSnapshot {
 }
 
 pub fn retrying(id: &str, alias: &str) -> SourceSnapshot {
-    let at = moment().mono + Duration::from_millis(3_200);
+    let at = TAKEN + Duration::from_millis(3_200);
     let mut source = source(id, alias, SourceState::Retrying { attempt: 3, at });
     source.last_error = Some("cannot connect: no route to host 10.0.0.17".into());
     source.errors = 3;
@@ -210,7 +213,7 @@ pub fn snapshot(sources: Vec<SourceSnapshot>) -> EngineSnapshot {
         cpu: 1.62,
         rss: 412_345_678,
         memory_limit: None,
-        uptime: Duration::from_secs(3_723),
+        taken: TAKEN,
         generation: 1,
     }
 }
@@ -362,7 +365,7 @@ pub fn preview() -> Arc<Preview> {
         size: (width, height),
         rgb,
         tracks: vec![track(1, 0.3, true), track(2, 1.2, true), track(3, 0.8, false)],
-        taken: moment().mono,
+        taken: TAKEN,
     })
 }
 

@@ -190,7 +190,7 @@ fn the_events_of_a_source_are_its_own_whatever_others_do() {
 
 #[test]
 fn a_picture_that_will_not_come_is_not_waited_for() {
-    let at = fake::moment().mono + Duration::from_secs(9);
+    let at = fake::TAKEN + Duration::from_secs(9);
     for (state, why) in [
         (SourceState::Connecting, "waiting for a picture (connecting)"),
         (SourceState::Running, "waiting for a picture (running)"),

@@ -27,7 +27,7 @@ impl SourceRuntime {
         let config = self.config();
         if may_pass && config.kind == SourceKind::Camera && !config.retry.give_up {
             let at = self.core.clock.now() + config.retry.max;
-            self.set_back(run, at, SourceState::Failed { next: Some(at) }, error);
+            self.set_back(run, at, SourceState::Failed { next: Some(self.core.moment(at)) }, error);
             return;
         }
         if run.abandon() {
@@ -61,7 +61,9 @@ impl SourceRuntime {
         let closed = self.closed_for_memory.load(Ordering::SeqCst);
         // Time since it was last opened or began to be.
         let changed = *self.changed.lock();
-        let sends = shown.last_frame.is_some_and(|frame| changed.is_none_or(|changed| frame >= changed));
+        let sends = shown
+            .last_frame
+            .is_some_and(|frame| changed.is_none_or(|changed| frame >= self.core.moment(changed)));
         let (open, silent) = match shown.state {
             SourceState::Connecting | SourceState::Stalled | SourceState::Failed { next: Some(_) } => {
                 (true, true)

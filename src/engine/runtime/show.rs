@@ -153,7 +153,7 @@ impl SourceRuntime {
             shown.frames = handled;
             shown.visible = step.tracks.iter().filter(|track: &&Track| track.confirmed).count();
             if let Some((run, frame)) = looked {
-                shown.last_frame = Some(now);
+                shown.last_frame = Some(self.core.moment(now));
                 shown.latency = now.saturating_duration_since(frame.captured);
                 self.core.frame_age.record(shown.latency);
                 shown.dropped = self.dropped_before.load(Ordering::Relaxed) + run.mailbox.dropped();

@@ -149,7 +149,8 @@ impl Surroundings {
         host: &'a dyn Host,
     ) -> Capture<'a> {
         let Self { mailbox, control, turns } = self;
-        Capture { source, opener, mailbox, control, clock, turns, host }
+        let start = Start::new(clock.now());
+        Capture { source, opener, mailbox, control, clock, start, turns, host }
     }
 }
 

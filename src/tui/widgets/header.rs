@@ -75,7 +75,7 @@ fn load(snapshot: &EngineSnapshot) -> Vec<(String, Role)> {
     facts.extend([
         (format!("CPU {:.1} cores", snapshot.cpu.clamp(0.0, 9999.0)), Role::Dim),
         (memory, Role::Dim),
-        (format!("up {}", format::duration(snapshot.uptime)), Role::Dim),
+        (format!("up {}", format::duration(snapshot.taken.since_start())), Role::Dim),
     ]);
     facts
 }
