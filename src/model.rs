@@ -1,4 +1,7 @@
-//! The words that every room uses. Knows nobody but `geometry`.
+//! The vocabulary that every room uses. It names no other room but `geometry`.
+//!
+//! All of it serialises with serde and comes back equal: floating-point numbers are finite, and times are durations since
+//! an engine's start ([`Moment`]) or wall time.
 
 mod control;
 #[cfg(test)]
@@ -10,8 +13,11 @@ mod moment;
 mod preview;
 mod records;
 mod rest;
+mod rfc3339;
 mod source;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub use self::{
     control::Control,
@@ -23,5 +29,5 @@ pub use self::{
     records::{FrameInfo, ResultStatus, Task, TaskResult, TaskStatus, Total},
     rest::{Rest, Wakeful},
     source::{FLAPPING, SourceId, SourceKind, SourceSnapshot, name_of},
-    state::SourceState,
+    state::{SourceState, StateKind},
 };

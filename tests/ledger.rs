@@ -23,7 +23,7 @@ use pcount::{
         render::{ReportFormat, render},
         report::{Query, Report, Step, parse_moment, report},
     },
-    model::{Direction, Event, EventKind, FrameInfo, LineCounts, ResultStatus, TaskResult},
+    model::{Direction, Event, EventKind, FrameInfo, LineCounts, ResultStatus, StateKind, TaskResult},
     outputs::ledger::Ledger,
 };
 
@@ -43,7 +43,7 @@ fn reset(source: &str) -> Event {
     Event::new(SystemTime::now(), source, EventKind::Reset)
 }
 
-fn state(wall: SystemTime, source: &str, state: &'static str) -> Event {
+fn state(wall: SystemTime, source: &str, state: StateKind) -> Event {
     Event::new(wall, source, EventKind::State { state, error: None })
 }
 
@@ -136,7 +136,7 @@ fn events_are_passed_on_only_when_they_are_on_disk_and_in_order() {
     let ledger = Ledger::start(options).expect("a ledger");
     for track in 0..500 {
         ledger.record(crossing("a", "door", Direction::In, track));
-        ledger.record(state(SystemTime::now(), "b", "Stalled"));
+        ledger.record(state(SystemTime::now(), "b", StateKind::Stalled));
     }
     for track in 0..500 {
         let event = lines.recv_timeout(WAIT).expect("an event");

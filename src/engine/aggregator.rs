@@ -134,7 +134,7 @@ mod tests {
     use std::time::SystemTime;
 
     use super::*;
-    use crate::model::{Direction, EventKind};
+    use crate::model::{Direction, EventKind, StateKind};
 
     #[derive(Default, Clone)]
     struct Tracks(Arc<Mutex<Vec<u64>>>, Arc<Mutex<Vec<u64>>>);
@@ -171,7 +171,7 @@ mod tests {
     fn the_events_of_a_quiet_source_are_kept_while_another_has_thousands() {
         let (aggregator, outbox, collected) = Aggregator::new(Vec::new());
         let event = |source: &str| {
-            Event::new(SystemTime::now(), source, EventKind::State { state: "Running", error: None })
+            Event::new(SystemTime::now(), source, EventKind::State { state: StateKind::Running, error: None })
         };
         outbox.event(event("quiet"));
         (0..1_000).for_each(|_| outbox.event(event("busy")));

@@ -48,9 +48,6 @@ const RETRY: Duration = Duration::from_secs(1);
 /// Another process may hold the file for this long before the user must know.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The word of the state in which a source is being watched.
-const WATCHING: &str = "Running";
-
 /// Most notices kept; the last ones.
 const MOST_NOTICES: usize = 5;
 
@@ -254,7 +251,7 @@ impl Writer {
                 });
             }
             EventKind::Reset => self.reset(source, sequence, wall),
-            EventKind::State { state, .. } => self.watching.state(&source, state),
+            EventKind::State { state, .. } => self.watching.state(&source, *state),
             EventKind::Suppressed { .. } | EventKind::Threshold { .. } => {}
         }
         if self.shared.status.lock().problem.is_some() {

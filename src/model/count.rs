@@ -77,7 +77,7 @@ pub enum Reason {
 }
 
 /// Counts of one line.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LineCounts {
     /// Name of the line.
     pub name: String,
@@ -88,7 +88,7 @@ pub struct LineCounts {
 }
 
 /// Occupancy of one zone.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ZoneCounts {
     /// Name of the zone.
     pub name: String,
@@ -101,7 +101,7 @@ pub struct ZoneCounts {
 }
 
 /// A number of people that should not be reached, and how many there are.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limit {
     /// The zone that it is for; none when it is for the source.
     pub zone: Option<String>,
@@ -130,7 +130,7 @@ impl Limit {
 }
 
 /// One minute of one source, for sparklines and charts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Minute {
     /// Minutes since the Unix epoch.
     pub minute: i64,

@@ -23,7 +23,8 @@ impl Strategy {
 }
 
 /// Why sources are looked at less often than configured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Strain {
     /// Live frames were replaced before a worker came to them.
     FramesLost,
@@ -43,7 +44,7 @@ impl Strain {
 }
 
 /// One worker as shown.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct WorkerSnapshot {
     /// From 1.
     pub number: usize,
@@ -66,7 +67,7 @@ pub struct WorkerSnapshot {
 }
 
 /// Everything the front ends show, gathered without waiting for anybody.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EngineSnapshot {
     /// One per source, in the order they were added.
     pub sources: Vec<Arc<SourceSnapshot>>,
@@ -131,7 +132,7 @@ impl EngineSnapshot {
 }
 
 /// How those fare who write down what is counted.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Health {
     /// What endangers counts or files at this moment, in words for the user.
     pub problems: Vec<String>,

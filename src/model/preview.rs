@@ -1,5 +1,7 @@
 //! What a person sees of a frame.
 
+use serde::{Deserialize, Serialize};
+
 use super::Moment;
 use crate::geometry::BBox;
 
@@ -7,7 +9,7 @@ use crate::geometry::BBox;
 pub type TrackId = u64;
 
 /// One track as shown.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ShownTrack {
     /// Identity.
     pub id: TrackId,
@@ -20,7 +22,7 @@ pub struct ShownTrack {
 }
 
 /// A picture for the eye, made only while somebody looks.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Preview {
     /// Width and height in pixels.
     pub size: (u32, u32),

@@ -36,7 +36,7 @@ impl SourceKind {
 pub const FLAPPING: u32 = 3;
 
 /// All that is shown of one source: the truth of one moment, never torn.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SourceSnapshot {
     /// Id.
     pub id: SourceId,
@@ -114,7 +114,7 @@ pub struct SourceSnapshot {
     pub picture_bytes: u64,
     /// Counts how often it is copied.
     #[cfg(test)]
-    #[expect(dead_code, reason = "only copied")]
+    #[serde(skip)]
     pub(crate) copies: copies::Copies,
 }
 

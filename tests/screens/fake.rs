@@ -24,7 +24,8 @@ use pcount::{
     metrics::stages::{STAGES, Spent},
     model::{
         self, Direction, EngineSnapshot, Event, EventKind, LineConfig, LineCounts, Minute, Preview, Reason,
-        ShownTrack, SourceId, SourceKind, SourceSnapshot, SourceState, Strategy, Total, WorkerSnapshot,
+        ShownTrack, SourceId, SourceKind, SourceSnapshot, SourceState, StateKind, Strategy, Total,
+        WorkerSnapshot,
     },
     track::{Track, TrackUpdate},
     tui::{
@@ -161,7 +162,7 @@ pub fn events() -> Vec<Arc<Event>> {
         event(
             33,
             "camera_03",
-            EventKind::State { state: "Retrying", error: Some("no route to host".into()) },
+            EventKind::State { state: StateKind::Retrying, error: Some("no route to host".into()) },
         ),
         event(
             20,

@@ -8,7 +8,7 @@ use std::{
 
 use pcount::{
     config::SourceConfig,
-    model::{Event, EventKind, SourceState},
+    model::{Event, EventKind, SourceState, StateKind},
     tui::app::Screen,
 };
 
@@ -166,9 +166,9 @@ fn the_events_of_a_source_are_its_own_whatever_others_do() {
     let event = |source: &str, state| {
         Arc::new(Event::new(fake::ago(3_000), source, EventKind::State { state, error: None }))
     };
-    *stage.engine.own.lock() = vec![event("camera_04", "Paused")];
+    *stage.engine.own.lock() = vec![event("camera_04", StateKind::Paused)];
     stage.engine.change(|snapshot| {
-        snapshot.events = Arc::new((0..200).map(|_| event("camera_01", "Running")).collect());
+        snapshot.events = Arc::new((0..200).map(|_| event("camera_01", StateKind::Running)).collect());
     });
     stage.tick();
     stage.keys("/roof<enter><enter>3");
@@ -180,7 +180,7 @@ fn the_events_of_a_source_are_its_own_whatever_others_do() {
         .engine
         .own
         .lock()
-        .push(Arc::new(Event { wall: fake::ago(0), ..(*event("camera_04", "Connecting")).clone() }));
+        .push(Arc::new(Event { wall: fake::ago(0), ..(*event("camera_04", StateKind::Connecting)).clone() }));
     stage.pass(Duration::from_secs(2));
     assert!(!stage.text(60, 16).contains(" connecting"), "{}", stage.text(60, 16));
     stage.keys("f");

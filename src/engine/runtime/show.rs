@@ -24,13 +24,14 @@ impl SourceRuntime {
     pub(super) fn change_state(&self, from: Option<&SourceState>, state: SourceState, error: Option<&str>) {
         let error = error.map(|error| self.config().source.redact(error));
         let error = error.as_deref();
-        let word = state.word();
+        let kind = state.kind();
+        let word = kind.word();
         let running = matches!(state, SourceState::Running | SourceState::Stalled);
         let changed = self.cell.update_if(|shown| {
             if from.is_some_and(|from| shown.state != *from) {
                 return None;
             }
-            let changed = shown.state.word() != word || error.is_some();
+            let changed = shown.state.kind() != kind || error.is_some();
             if let Some(error) = error {
                 shown.last_error = Some(error.to_owned());
                 shown.errors += 1;
@@ -59,7 +60,7 @@ impl SourceRuntime {
                 Some(error) => tracing::warn!(camera = %self.id, "{word}: {error}"),
                 None => tracing::info!(camera = %self.id, "{word}"),
             }
-            self.emit(EventKind::State { state: word, error: error.map(str::to_owned) });
+            self.emit(EventKind::State { state: kind, error: error.map(str::to_owned) });
         }
     }
 

@@ -74,9 +74,9 @@ pub fn describe(kind: &EventKind, look: &Look) -> (String, Role) {
             )
         }
         EventKind::State { state, error: Some(error) } => {
-            (format!("{}: {}", state.to_lowercase(), text::clean(error)), Role::Warn)
+            (format!("{}: {}", state.word().to_lowercase(), text::clean(error)), Role::Warn)
         }
-        EventKind::State { state, error: None } => (state.to_lowercase(), Role::Dim),
+        EventKind::State { state, error: None } => (state.word().to_lowercase(), Role::Dim),
         EventKind::Threshold { zone, over, current, limit } => {
             let whose = zone.as_ref().map_or(String::new(), |zone| format!("{}: ", text::clean(zone)));
             if *over {
