@@ -18,6 +18,7 @@ use pcount::{
     geometry::BBox,
     ledger::{
         chart::{Column, Width},
+        local_time::LocalTime,
         report::{Gap, LineReport, PeakHour, Report, Row, SourceReport, Step},
     },
     logging::{Level, LogLine, RecentLogs},
@@ -372,7 +373,7 @@ pub fn preview() -> Arc<Preview> {
 
 /// Two sources, the first with two lines and a gap in the morning.
 fn report(asked: &Asked) -> Report {
-    let row = |start: String, total_in: u64, total_out: u64, occupancy: i64, coverage: f64| Row {
+    let row = |start: LocalTime, total_in: u64, total_out: u64, occupancy: i64, coverage: f64| Row {
         end: start.clone(),
         start,
         total_in,
@@ -382,15 +383,18 @@ fn report(asked: &Asked) -> Report {
         peak_occupancy: occupancy + 3,
         coverage,
     };
-    let starts: Vec<String> = match asked.by {
+    let at = |day: jiff::civil::Date, hour: i8, minute: i8, second: i8| {
+        LocalTime::from(day.at(hour, minute, second, 0).to_zoned(jiff::tz::TimeZone::UTC).unwrap())
+    };
+    let starts: Vec<LocalTime> = match asked.by {
         Step::Day => (0..7)
             .map(|day| asked.first.saturating_add(day.days()))
             .filter(|day| *day < asked.after && *day <= moment().wall.date())
-            .map(|day| format!("{day}T00:00:00+00:00"))
+            .map(|day| at(day, 0, 0, 0))
             .collect(),
         step => (0..12)
             .map(|n| if step == Step::Hour { (n + 1, 0) } else { (6 + n / 4, n % 4 * 15) })
-            .map(|(hour, minute)| format!("{}T{hour:02}:{minute:02}:00+00:00", asked.first))
+            .map(|(hour, minute)| at(asked.first, hour, minute, 0))
             .collect(),
     };
     let busy = |n: usize| (n * n % 37) as u64 * 3;
@@ -425,10 +429,7 @@ fn report(asked: &Asked) -> Report {
     };
     let mut first = source("camera_01", rows(4));
     first.coverage = 0.953;
-    first.gaps = vec![Gap {
-        from: format!("{}T03:10:00+00:00", asked.first),
-        to: format!("{}T03:46:20+00:00", asked.first),
-    }];
+    first.gaps = vec![Gap { from: at(asked.first, 3, 10, 0), to: at(asked.first, 3, 46, 20) }];
     first.lines = ["door", "gate"]
         .into_iter()
         .enumerate()
@@ -444,8 +445,8 @@ fn report(asked: &Asked) -> Report {
     let (total_in, total_out) =
         sources.iter().fold((0, 0), |(i, o), source| (i + source.total_in, o + source.total_out));
     Report {
-        since: String::new(),
-        until: String::new(),
+        since: at(asked.first, 0, 0, 0),
+        until: at(asked.after, 0, 0, 0),
         by: asked.by,
         peak_hour: sources[0].peak_hour.clone(),
         sources,
