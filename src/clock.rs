@@ -7,6 +7,8 @@ mod standstill;
 
 use std::time::{Duration, Instant, SystemTime};
 
+use crate::model::Moment;
+
 pub use self::standstill::{awoke, now, passed, watch};
 
 /// Where the program takes its time from.
@@ -28,6 +30,24 @@ pub trait Clock: Send + Sync {
 
     /// Waits as `wait` does, for at most `timeout`. May wake early; the caller checks its condition.
     fn wait(&self, timeout: Duration, wait: &mut dyn FnMut(Duration));
+}
+
+/// Where an engine counts its moments from: its start, on the scale of [`Clock::now`].
+#[derive(Debug, Clone, Copy)]
+pub struct Start(Instant);
+
+impl Start {
+    /// Moments are counted from `at`.
+    #[must_use]
+    pub const fn new(at: Instant) -> Self {
+        Self(at)
+    }
+
+    /// The moment of `at`; the start for what was before it.
+    #[must_use]
+    pub fn moment(self, at: Instant) -> Moment {
+        Moment::new(at.saturating_duration_since(self.0))
+    }
 }
 
 /// The operating system's clocks, with [`now`] for the monotonic one.

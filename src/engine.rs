@@ -54,20 +54,17 @@ use self::{
     threads::Threads,
 };
 pub use self::{
-    api::{AskHealth, Control, EngineApi, EngineError, EngineOptions, Health},
+    api::{AskHealth, Control, EngineApi, EngineError, EngineOptions},
     reply::{Answer, Outcome, Reply},
     source::preview,
     subscription::Subscription,
 };
 use crate::{
-    clock::Clock,
-    config::{Hwaccel, ParallelConfig, SourceConfig, SourceKind},
+    clock::{Clock, Start},
+    config::{Hwaccel, ParallelConfig, SourceConfig},
     metrics::histogram::Histogram,
+    model::{EngineSnapshot, Moment, SourceKind, Task, TaskResult, TaskStatus},
     source::{Opener, turns::Turns},
-    store::{
-        EngineSnapshot,
-        records::{Task, TaskResult, TaskStatus},
-    },
 };
 
 /// An addition is known to be accepted or refused after this long; it waits longer only for a source of the same id
@@ -78,6 +75,8 @@ const ADDITION: Duration = Duration::from_secs(2);
 pub(crate) struct Core {
     opener: Arc<dyn Opener>,
     clock: Arc<dyn Clock>,
+    /// Where moments are counted from.
+    start: Start,
     models: Models,
     scheduler: Scheduler,
     turns: Turns,
@@ -96,6 +95,11 @@ pub(crate) struct Core {
 }
 
 impl Core {
+    /// The moment of `at`.
+    fn moment(&self, at: Instant) -> Moment {
+        self.start.moment(at)
+    }
+
     /// Whether the program went on less than `time` ago after it had stood still.
     fn is_awakening(&self, time: Duration) -> bool {
         let since = |at| self.clock.now().saturating_duration_since(at);
@@ -135,7 +139,6 @@ struct Inner {
     ending: AtomicBool,
     /// Nothing is reported any more.
     stopping: Arc<AtomicBool>,
-    begun_at: Instant,
     helpers: Mutex<Vec<std::thread::JoinHandle<()>>>,
 }
 
@@ -178,10 +181,10 @@ impl Engine {
             history: settings.history,
             hwaccel: settings.hwaccel,
             frame_age: Histogram::default(),
+            start: Start::new(clock.now()),
             clock,
             turns: Turns::new(std::thread::available_parallelism().map_or(1, usize::from)),
         });
-        let begun_at = core.clock.now();
         let coordinator = Coordinator::new(Arc::clone(&core), settings.clone(), restored, messages);
         let coordinator =
             std::thread::Builder::new().name("coordinator".into()).spawn(move || coordinator.run())?;
@@ -195,7 +198,6 @@ impl Engine {
                 asked: Arc::default(),
                 ending: AtomicBool::new(false),
                 stopping,
-                begun_at,
                 helpers: Mutex::new(vec![handler, coordinator]),
             }),
         })

@@ -10,13 +10,12 @@ use std::{
 };
 
 use crate::{
-    config::{
-        DetectorChoice, EngineChoice, ModelFolders, SourceConfig, SourceKind, SourceSpec, TrackerChoice,
-    },
-    count::{CountEvent, Direction},
+    config::{DetectorChoice, EngineChoice, ModelFolders, SourceConfig, SourceSpec, TrackerChoice},
+    count::CountEvent,
     detect,
     engine::pipeline::{Params, Tracking},
     files,
+    model::{Direction, SourceKind},
     progress::{Progress, Unit},
     source,
 };

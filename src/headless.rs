@@ -27,10 +27,9 @@ use std::{
 use self::template::Template;
 use crate::{
     clock,
-    config::SourceKind,
     engine::EngineApi,
+    model::{EngineSnapshot, SourceKind, SourceState},
     outputs::lines::{Line, Summary},
-    store::{EngineSnapshot, SourceState},
 };
 
 /// How often the loop looks.

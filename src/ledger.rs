@@ -15,6 +15,7 @@
 //! ([`Reader`]) needs no lock.
 
 pub mod chart;
+pub mod local_time;
 mod lock;
 mod open;
 pub mod reader;
@@ -42,9 +43,8 @@ pub use self::reader::Reader;
 pub(crate) use self::writer::Writer;
 use crate::{
     clock::{Clock, SystemClock},
+    model::{Event, SourceId},
     native::disk::Disk,
-    source::SourceId,
-    store::Event,
 };
 
 /// Name of the file inside the output folder.

@@ -39,7 +39,7 @@ use crate::{
     clock::{Clock, SystemClock},
     engine::aggregator::Sink,
     files,
-    store::{Event, records::TaskResult},
+    model::{Event, TaskResult},
 };
 
 /// A disk that has been busy with one operation for this long is said not to answer.

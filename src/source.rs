@@ -29,7 +29,6 @@ use std::{
 };
 
 use self::{picture::Picture, resume::Seen};
-pub use crate::model::SourceId;
 pub use probe::{Probe, probe_source};
 pub use substream::substream_for;
 pub use system::{SystemOpener, prepare_process};

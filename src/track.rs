@@ -4,6 +4,7 @@ use crate::{
     config::{SourceConfig, TrackerChoice},
     detect::Detection,
     geometry::BBox,
+    model::TrackId,
 };
 
 pub mod assignment;
@@ -16,9 +17,6 @@ mod params;
 pub use centroid::CentroidTracker;
 pub use motion::MotionTracker;
 pub use params::TrackParams;
-
-/// Identity of one track, unique within its source for the life of the process, from 1.
-pub type TrackId = u64;
 
 /// One person as followed so far.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -15,12 +15,11 @@ use std::{
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use pcount::{
-    config::{DetectorChoice, LineConfig, ParallelConfig, SourceConfig, SourceKind, Strategy},
-    count::Direction,
+    config::{DetectorChoice, ParallelConfig, SourceConfig},
     detect::{DetectError, Detection, Detector, Model, ModelInfo},
     engine::{Control, Engine, EngineApi, EngineError, EngineOptions, Reply},
-    source::{Frame, Opener, SourceId},
-    store::{EventKind, SourceState},
+    model::{Direction, EventKind, LineConfig, SourceId, SourceKind, SourceState, Strategy},
+    source::{Frame, Opener},
 };
 use support::{Record, Scripted, Walk, White, World, source, world};
 

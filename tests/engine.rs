@@ -6,11 +6,11 @@ mod support;
 use std::{sync::atomic::Ordering, time::Duration};
 
 use pcount::{
-    config::{Cadence, SourceConfig, SourceKind, Strategy, ZoneConfig},
+    config::{Cadence, SourceConfig},
     count::Anchor,
     engine::{Control, EngineApi, EngineError},
+    model::{EventKind, SourceKind, SourceState, Strategy, ZoneConfig},
     source::SourceError,
-    store::{EventKind, SourceState},
 };
 use support::{Walk, World, source, world};
 

@@ -11,13 +11,15 @@ use std::{
 };
 
 use pcount::{
-    config::{SourceConfig, SourceKind, Strategy},
-    count::Direction,
+    config::SourceConfig,
     engine::{Control, EngineApi, Reply},
     headless::{self, Format, Options, Reason},
+    model::{
+        Direction, EngineSnapshot, Event, EventKind, LineCounts, Minute, Moment, Preview, SourceKind,
+        SourceSnapshot, SourceState, Strategy,
+    },
     native::disk::Disk,
     outputs::{Feed, Outputs, json_lines, status},
-    store::{EngineSnapshot, Event, EventKind, LineCounts, Minute, Preview, SourceSnapshot, SourceState},
 };
 
 /// An engine whose n-th snapshot is what `script` says.
@@ -80,7 +82,7 @@ fn snapshot(sources: Vec<SourceSnapshot>) -> EngineSnapshot {
         cpu: 0.0,
         rss: 0,
         memory_limit: None,
-        uptime: Duration::ZERO,
+        taken: Moment::START,
         generation: 0,
     }
 }
@@ -255,7 +257,7 @@ fn a_running_program_tells_its_state_to_others() {
     let dir = tempfile::tempdir().expect("folder");
     assert!(status::read(dir.path()).is_none());
     let shown = || {
-        let mut trouble = source(SourceState::Retrying { attempt: 3, at: std::time::Instant::now() }, 7);
+        let mut trouble = source(SourceState::Retrying { attempt: 3, at: Moment::START }, 7);
         trouble.last_error = Some("cannot connect".into());
         trouble.threshold = Some(2);
         snapshot(vec![source(SourceState::Running, 2), trouble])

@@ -23,9 +23,10 @@ use crate::{
         report::Report,
     },
     logging::{NativeOutput, RecentLogs},
+    model::SourceId,
     native::disk::Disk,
     outputs::Running,
-    source::{SourceId, probe_source},
+    source::probe_source,
     tui::{
         self, Exit, TuiOptions,
         editor::Drawn,

@@ -15,15 +15,15 @@ use super::{
 use crate::{
     cli::RunArgs,
     config::{self, Config},
-    engine::{Engine, EngineApi, EngineOptions, Health},
+    engine::{Engine, EngineApi, EngineOptions},
     headless::{
         self, Format,
         outlet::{Outlet, OutletState},
         template::Template,
     },
     logging::{self, LogHandle, LogOptions, NativeOutput},
+    model::{EngineSnapshot, Health, SourceState},
     outputs::status,
-    store::{EngineSnapshot, SourceState},
 };
 
 /// The end waits at most this long for cameras that hang in native code. What is closed after them needs the rest of

@@ -8,10 +8,11 @@ use sha2::{Digest, Sha256};
 use super::{Failure, NO_THREAD};
 use crate::{
     cli::RunArgs,
-    config::{Config, SourceKind},
+    config::Config,
     engine::EngineApi,
     headless::outlet::OutletState,
     ledger::{Forward, LedgerOptions},
+    model::SourceKind,
     native::disk::Disk,
     outputs::{Feed, Outputs, Running, csv, json_lines, ledger::Ledger, status, summary},
 };

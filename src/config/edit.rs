@@ -12,11 +12,14 @@ use parking_lot::Mutex;
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    Config, LineConfig, Overrides, SourceConfig, ZoneConfig, env,
+    Config, Overrides, SourceConfig, env,
     json::{Node, Value},
     validate::readable_by_all,
 };
-use crate::files::{self, NotWritten};
+use crate::{
+    files::{self, NotWritten},
+    model::{LineConfig, ZoneConfig},
+};
 
 mod copies;
 mod entry;

@@ -1,6 +1,6 @@
 //! Geometry of a counting line.
 
-use crate::{config::LineConfig, geometry::Point};
+use crate::{geometry::Point, model::LineConfig};
 
 /// A directed segment in frame heights. The right-hand side, walking from `a` to `b`, is *in*.
 #[derive(Debug, Clone, Copy, PartialEq)]

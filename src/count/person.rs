@@ -7,7 +7,8 @@ use super::{
 };
 use crate::{
     geometry::{BBox, Point},
-    track::{Track, TrackId},
+    model::TrackId,
+    track::Track,
 };
 
 /// One person, over all tracks that were handed on.

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::ZoneStatus;
-use crate::{config::ZoneConfig, geometry::Point, track::TrackId};
+use crate::{
+    geometry::Point,
+    model::{TrackId, ZoneConfig},
+};
 
 /// One polygon with the people in it.
 #[derive(Debug, Clone)]

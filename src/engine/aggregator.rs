@@ -17,8 +17,7 @@ use self::outbox::{Report, Taken};
 use super::subscription::Subscribers;
 use crate::{
     metrics::stages::{Stage, timed},
-    source::SourceId,
-    store::{Event, records::TaskResult},
+    model::{Event, SourceId, TaskResult},
 };
 
 /// Events kept for the screens, of all sources together and of each.
@@ -142,7 +141,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::{count::Direction, store::EventKind};
+    use crate::model::{Direction, EventKind, StateKind};
 
     #[derive(Default, Clone)]
     struct Tracks(Arc<Mutex<Vec<u64>>>, Arc<Mutex<Vec<u64>>>);
@@ -203,7 +202,7 @@ mod tests {
     fn the_events_of_a_quiet_source_are_kept_while_another_has_thousands() {
         let (aggregator, outbox, collected) = Aggregator::new(Vec::new());
         let event = |source: &str| {
-            Event::new(SystemTime::now(), source, EventKind::State { state: "Running", error: None })
+            Event::new(SystemTime::now(), source, EventKind::State { state: StateKind::Running, error: None })
         };
         outbox.event(event("quiet"));
         (0..1_000).for_each(|_| outbox.event(event("busy")));

@@ -5,38 +5,15 @@ use std::sync::Arc;
 use super::{aggregator::Sink, pool::models::LoadModel, reply::Reply};
 use crate::{
     clock::{Clock, SystemClock},
-    config::{LineConfig, ParallelConfig, SourceConfig, ZoneConfig},
+    config::{ParallelConfig, SourceConfig},
     count::replay::Paths,
     metrics::stages::Spent,
-    source::{Opener, SourceId, SystemOpener},
-    store::{EngineSnapshot, Event, LineCounts, Minute, Preview},
+    model::{EngineSnapshot, Event, Health, LineCounts, Minute, Preview, SourceId},
+    source::{Opener, SystemOpener},
 };
 
-/// What a front end can ask of the engine. None of it blocks: what concerns the counts of a source takes effect after
-/// the detection run that is on, in the order in which it was asked.
-#[derive(Debug, Clone)]
-pub enum Control {
-    /// Stop reading a source; its counts stay.
-    Pause(SourceId),
-    /// Go on reading.
-    Resume(SourceId),
-    /// Pause or resume every source.
-    PauseAll(bool),
-    /// Open again now: ends a countdown, re-reads a file from its start with its counts at zero.
-    Restart(SourceId),
-    /// Counts of the source back to zero.
-    ResetCounts(SourceId),
-    /// Stop and forget.
-    Remove(SourceId),
-    /// Add a source, enabled at once.
-    Add(Box<SourceConfig>),
-    /// Workers that may run at once, clamped to 1..=max_workers.
-    SetWorkers(usize),
-    /// Ask for (or stop) preview pictures of a source.
-    Preview(SourceId, bool),
-    /// Replace the counting lines and zones of a source; counts of lines that keep their name are kept.
-    SetLines(SourceId, Vec<LineConfig>, Vec<ZoneConfig>),
-}
+/// What a front end can ask of the engine, where a source is added by its configuration.
+pub type Control = crate::model::Control<SourceConfig>;
 
 /// What a front end needs of an engine; the real one and the fakes of the screen tests offer it.
 pub trait EngineApi: Send + Sync {
@@ -64,17 +41,6 @@ pub trait EngineApi: Send + Sync {
         let _ = source;
         Vec::new()
     }
-}
-
-/// How those fare who write down what is counted.
-#[derive(Debug, Clone, Default)]
-pub struct Health {
-    /// What endangers counts or files at this moment, in words for the user.
-    pub problems: Vec<String>,
-    /// What the user should know besides.
-    pub notices: Vec<String>,
-    /// Events lost so far.
-    pub lost: u64,
 }
 
 /// Tells the [`Health`] of the sinks, without waiting.

@@ -23,10 +23,10 @@ use super::{
     source::{Command, Source},
 };
 use crate::{
-    config::{self, ParallelConfig, SourceConfig, SourceKind, Strategy},
+    config::{self, ParallelConfig, SourceConfig},
     metrics::ProcessMeter,
-    source::{SourceId, pacer::Shares},
-    store::{Event, EventKind, LineCounts, Strain},
+    model::{Event, EventKind, LineCounts, SourceId, SourceKind, Strain, Strategy},
+    source::pacer::Shares,
 };
 
 /// How often rates, load and memory are looked at.

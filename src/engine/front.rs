@@ -5,7 +5,7 @@ use std::sync::{Arc, atomic::Ordering};
 use crossbeam_channel::SendError;
 
 use super::{
-    Control, Engine, EngineApi, EngineError, Health, Reply,
+    Control, Engine, EngineApi, EngineError, Reply,
     coordinator::{Message, source_of},
     load::WorkerLoad,
 };
@@ -13,7 +13,7 @@ use crate::{
     config::SourceConfig,
     count::replay::Paths,
     metrics::stages::Spent,
-    store::{EngineSnapshot, Event, Minute, Preview, WorkerSnapshot},
+    model::{EngineSnapshot, Event, Health, Minute, Preview, WorkerSnapshot},
 };
 
 impl EngineApi for Engine {
@@ -66,7 +66,7 @@ impl EngineApi for Engine {
             cpu: usage.cpu,
             rss: usage.rss,
             memory_limit: inner.settings.memory_limit,
-            uptime: inner.core.clock.now().saturating_duration_since(inner.begun_at),
+            taken: inner.core.moment(inner.core.clock.now()),
             generation,
         }
     }

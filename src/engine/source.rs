@@ -31,8 +31,8 @@ use crate::{
     config::SourceConfig,
     count::replay::Paths,
     metrics::stages::Meter,
-    source::SourceId,
-    store::{LineCounts, Preview, cell::SourceCell, history::History, records::TaskResult},
+    model::{LineCounts, Preview, SourceId, TaskResult},
+    store::{cell::SourceCell, history::History},
 };
 
 /// What may be read of a source at any time, without waiting for its actor.

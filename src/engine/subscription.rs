@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use parking_lot::Mutex;
 
-use crate::store::Event;
+use crate::model::Event;
 
 /// Events that wait for one subscriber.
 const ROOM: usize = 4096;

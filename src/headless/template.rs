@@ -2,7 +2,7 @@
 
 use std::{fmt::Write, str::FromStr};
 
-use crate::store::EngineSnapshot;
+use crate::model::EngineSnapshot;
 
 /// A piece of a template.
 #[derive(Debug, Clone, PartialEq)]
@@ -142,7 +142,7 @@ impl Field {
         }
         let (total_in, total_out, net) = chosen.totals();
         let sources = &chosen.sources;
-        let words = |word: &dyn Fn(&crate::store::SourceSnapshot) -> String| {
+        let words = |word: &dyn Fn(&crate::model::SourceSnapshot) -> String| {
             let words: Vec<_> = sources.iter().map(|source| word(source)).collect();
             crate::logging::line::clean(&words.join(", "))
         };
@@ -160,11 +160,11 @@ impl Field {
             "status" => write!(line, "{}", words(&|source| source.state.word().to_owned())),
             "sources" => write!(line, "{}", sources.len()),
             "running" => {
-                let running = |state: &_| matches!(state, crate::store::SourceState::Running);
+                let running = |state: &_| matches!(state, crate::model::SourceState::Running);
                 write!(line, "{}", sources.iter().filter(|source| running(&source.state)).count())
             }
             _ => {
-                let alert = |source: &crate::store::SourceSnapshot| {
+                let alert = |source: &crate::model::SourceSnapshot| {
                     source.over_threshold() || source.last_error.is_some()
                 };
                 write!(line, "{}", sources.iter().filter(|source| alert(source)).count())

@@ -6,7 +6,7 @@
 
 use std::{cmp::Ordering, fmt::Write};
 
-use crate::store::{EngineSnapshot, SourceSnapshot};
+use crate::model::{EngineSnapshot, SourceSnapshot};
 
 const DOUBLE: &str = "=========================================";
 const SINGLE: &str = "-----------------------------------------";
@@ -90,13 +90,10 @@ pub(super) fn fingerprint(snapshot: &EngineSnapshot) -> String {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use std::{sync::Arc, time::Duration};
+    use std::sync::Arc;
 
     use super::*;
-    use crate::{
-        config::Strategy,
-        store::{LineCounts, SourceState, WorkerSnapshot, ZoneCounts},
-    };
+    use crate::model::{LineCounts, Moment, SourceState, Strategy, WorkerSnapshot, ZoneCounts};
 
     fn source(
         id: &str,
@@ -148,7 +145,7 @@ pub(super) mod tests {
             cpu: 0.0,
             rss: 0,
             memory_limit: None,
-            uptime: Duration::ZERO,
+            taken: Moment::START,
             generation: 0,
         }
     }

@@ -31,10 +31,8 @@ use super::{
     steady::{self, Moment, Steadiness},
 };
 use crate::{
-    count::Direction,
+    model::{Direction, Event, EventKind, LineCounts, SourceId},
     native::disk::Disk,
-    source::SourceId,
-    store::{Event, EventKind, LineCounts},
 };
 
 /// How often the ledger notes until when sources are watched. What a crash leaves out of the coverage is at most
@@ -49,9 +47,6 @@ const RETRY: Duration = Duration::from_secs(1);
 
 /// Another process may hold the file for this long before the user must know.
 const PATIENCE: Duration = Duration::from_secs(5);
-
-/// The word of the state in which a source is being watched.
-const WATCHING: &str = "Running";
 
 /// Most notices kept; the last ones.
 const MOST_NOTICES: usize = 5;
@@ -256,7 +251,7 @@ impl Writer {
                 });
             }
             EventKind::Reset => self.reset(source, sequence, wall),
-            EventKind::State { state, .. } => self.watching.state(&source, state),
+            EventKind::State { state, .. } => self.watching.state(&source, *state),
             EventKind::Suppressed { .. } | EventKind::Threshold { .. } => {}
         }
         if self.shared.status.lock().problem.is_some() {

@@ -26,11 +26,8 @@ use self::file::CsvFile;
 use super::{Gauge, Moment, Output, Reading, Results, Running, SILENT, Setup, lines::stamp};
 use crate::{
     files::text_cell,
+    model::{Event, EventKind, ResultStatus, TaskResult},
     native::disk::Disk,
-    store::{
-        Event, EventKind,
-        records::{ResultStatus, TaskResult},
-    },
 };
 
 /// Columns of `results.csv`: the names of record D2, `frame_info` as its two fields.
@@ -209,7 +206,7 @@ mod tests {
     use std::{fs, time::SystemTime};
 
     use super::*;
-    use crate::{count::Direction, store::records::FrameInfo};
+    use crate::model::{Direction, FrameInfo};
 
     fn writer(dir: &Path) -> Running {
         start(dir, Disk::start("disk-test").expect("a disk")).expect("start")

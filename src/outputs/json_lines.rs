@@ -10,7 +10,7 @@ use std::{
 };
 
 use super::{Gauge, Moment, Output, Reading, Results, Running, Setup, lines::Line};
-use crate::store::{Event, records::TaskResult};
+use crate::model::{Event, TaskResult};
 
 /// Lines that may wait for a slow reader.
 const QUEUE: usize = 65_536;

@@ -4,13 +4,9 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    count::{Direction, Reason},
-    store::{
-        EngineSnapshot, Event, EventKind, SourceSnapshot,
-        records::{TaskResult, Total},
-    },
-    track::TrackId,
+use crate::model::{
+    Direction, EngineSnapshot, Event, EventKind, Reason, SourceSnapshot, StateKind, TaskResult, Total,
+    TrackId,
 };
 
 /// One line of JSON output.
@@ -76,8 +72,8 @@ pub struct SuppressedLine {
 pub struct StateLine {
     /// The source.
     pub camera_id: String,
-    /// The new state's word.
-    pub state: String,
+    /// The new state.
+    pub state: StateKind,
     /// What went wrong, when something did.
     pub error: Option<String>,
     /// Wall time, RFC 3339 in UTC.
@@ -125,8 +121,8 @@ pub struct Summary {
 pub struct SourceSummary {
     /// The source.
     pub camera_id: String,
-    /// Its state's word.
-    pub status: String,
+    /// Its state.
+    pub status: StateKind,
     /// Frames handled.
     pub frames: u64,
     /// Frames handled per second.
@@ -189,7 +185,7 @@ impl From<&Event> for Line {
                 })
             }
             EventKind::State { state, error } => {
-                Self::State(StateLine { camera_id, state: state.to_owned(), error, timestamp })
+                Self::State(StateLine { camera_id, state, error, timestamp })
             }
             EventKind::Threshold { zone, over, current, limit } => {
                 Self::Alert(AlertLine { camera_id, zone, over, current, limit, timestamp })
@@ -203,7 +199,7 @@ impl From<&SourceSnapshot> for SourceSummary {
     fn from(source: &SourceSnapshot) -> Self {
         Self {
             camera_id: source.id.to_string(),
-            status: source.state.word().to_owned(),
+            status: source.state.kind(),
             frames: source.frames,
             fps: source.fps,
             total_in: source.total_in,
@@ -237,7 +233,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::store::records::{FrameInfo, ResultStatus};
+    use crate::model::{FrameInfo, ResultStatus};
 
     #[test]
     fn json_lines_have_the_contracts_names() {

@@ -14,7 +14,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounde
 use parking_lot::Mutex;
 
 use super::{Gauge, Health, Moment, Output, Results, Setup};
-use crate::store::{Event, records::TaskResult};
+use crate::model::{Event, TaskResult};
 
 /// What is asked of outputs beside what they are given has room of its own.
 const QUESTIONS: usize = 16;

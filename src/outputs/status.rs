@@ -13,11 +13,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{Gauge, MAX_BYTES, Output, Reading, Running, Setup, keep_foreign};
 use crate::{
-    config::{SourceKind, Strategy},
     engine::EngineApi,
     files,
+    model::{
+        EngineSnapshot, LineCounts, Moment, SourceKind, SourceSnapshot, SourceState, Strain, Strategy,
+        WorkerSnapshot,
+    },
     native::disk::Disk,
-    store::{EngineSnapshot, LineCounts, SourceSnapshot, SourceState, Strain, WorkerSnapshot},
 };
 
 /// Name of the file inside the output folder.
@@ -265,7 +267,7 @@ impl From<Status> for EngineSnapshot {
             cpu: status.cpu,
             rss: status.rss,
             memory_limit: status.memory_limit,
-            uptime: Duration::ZERO,
+            taken: Moment::START,
             generation: 0,
         }
     }
@@ -273,7 +275,7 @@ impl From<Status> for EngineSnapshot {
 
 /// The state whose word is `word`.
 fn state(word: &str) -> SourceState {
-    let at = Instant::now();
+    let at = Moment::START;
     let known = [
         SourceState::Queued,
         SourceState::Connecting,

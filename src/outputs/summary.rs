@@ -83,8 +83,8 @@ mod tests {
 
     use super::*;
     use crate::{
+        model::Total,
         outputs::lines::{Line, LineSummary, SourceSummary},
-        store::records::Total,
     };
 
     #[test]
@@ -92,7 +92,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("folder");
         let source = SourceSummary {
             camera_id: "cam".into(),
-            status: "Completed".into(),
+            status: crate::model::StateKind::Completed,
             frames: 10,
             fps: 2.5,
             total_in: 2,

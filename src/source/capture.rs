@@ -12,15 +12,16 @@ use self::control::Order;
 
 use super::{
     Frame, FrameSource, Opener, SourceError, StreamInfo,
-    life::{FLAPPING, Life, Next, STEADY, Session, Shown},
+    life::{Life, Next, STEADY, Session, Shown},
     pacer::{FIRST_INTERVAL, Pacer, Shares},
     resume::Seen,
     turns::{Place, Turn, Turns},
 };
 use crate::{
     clock::Clock,
-    config::{SourceConfig, SourceKind},
+    config::SourceConfig,
     metrics::stages::{Stage, timed},
+    model::{FLAPPING, SourceKind},
 };
 
 /// A frame of a live source that has waited this long for a worker is replaced by the next one of the stream: what

@@ -14,7 +14,8 @@ use super::{
     video::{How, Opened, Origin, VideoSource},
 };
 use crate::{
-    config::{Credentials, DemoSpec, SourceConfig, SourceKind, SourceSpec, Transport},
+    config::{Credentials, DemoSpec, SourceConfig, SourceSpec, Transport},
+    model::SourceKind,
     native::ffmpeg,
 };
 

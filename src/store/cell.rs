@@ -7,7 +7,7 @@ use std::sync::{
 
 use arc_swap::ArcSwap;
 
-use super::SourceSnapshot;
+use crate::model::SourceSnapshot;
 
 /// The latest snapshot of one source. Readers never wait and never see half an update.
 pub struct SourceCell {

@@ -2,10 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::{
-    source::SourceId,
-    store::{EngineSnapshot, SourceSnapshot, SourceState},
-};
+use crate::model::{EngineSnapshot, SourceId, SourceSnapshot, SourceState};
 
 /// Kinds of alerts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

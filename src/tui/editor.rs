@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use super::text_input::TextInput;
 use crate::{
-    config::{LineConfig, ZoneConfig},
     count::{Anchor, replay::Replay},
-    source::SourceId,
+    model::{LineConfig, SourceId, ZoneConfig},
 };
 
 mod change;

@@ -29,8 +29,7 @@ use crate::{
         report::Report,
     },
     logging::Level,
-    source::SourceId,
-    store::{Minute, SourceSnapshot, name_of},
+    model::{Minute, SourceId, SourceSnapshot, name_of},
 };
 
 mod asking;

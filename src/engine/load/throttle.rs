@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{source::pacer::Shares, store::Strain};
+use crate::{model::Strain, source::pacer::Shares};
 
 /// Shares of the configured detection rate and of the frames handed to the workers at each level. With the last
 /// one a newcomer in an empty picture is noticed half a second later than usual.

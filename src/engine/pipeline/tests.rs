@@ -10,9 +10,10 @@ use opencv::{
 
 use super::*;
 use crate::{
-    config::{SourceKind, SourceSpec},
+    config::SourceSpec,
     count::Anchor,
     detect::ModelInfo,
+    model::SourceKind,
     source::{pacer::enlarged_to, picture::Picture},
 };
 

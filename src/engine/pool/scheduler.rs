@@ -17,8 +17,8 @@ use std::{
 use parking_lot::Mutex;
 
 use crate::{
-    config::Strategy,
-    source::{SourceId, refusal},
+    model::{SourceId, Strategy},
+    source::refusal,
 };
 
 /// Something with work to do now and then.

@@ -20,7 +20,7 @@ use super::{
     show::show_counts,
 };
 use crate::{
-    config::{LineConfig, SourceConfig, SourceKind, ZoneConfig},
+    config::SourceConfig,
     engine::{
         Answer, EngineError, Outcome,
         coordinator::Message,
@@ -28,13 +28,13 @@ use crate::{
         pool::scheduler::Worker,
     },
     metrics::stages::{Stage, metered, timed},
+    model::{EventKind, LineConfig, Rest, SourceKind, SourceSnapshot, SourceState, Strain, ZoneConfig},
     source::{
         SourceError, StreamInfo,
         capture::{Notice, Reading},
         pacer::{Shares, Wish},
         refusal,
     },
-    store::{EventKind, Rest, SourceSnapshot, SourceState, Strain},
 };
 
 /// Commands that may wait for one detection run; more are refused.
@@ -363,7 +363,8 @@ impl Actor {
                 let dropped = me.inbox.dropped();
                 timed(Stage::Publish, || self.publish(&step, Some((&frame, dropped))));
                 if self.is_previewed {
-                    preview::renew(&self.shared.preview, &frame, &step.tracks);
+                    let taken = self.shared.core.moment(frame.captured);
+                    preview::renew(&self.shared.preview, &frame, &step.tracks, taken);
                 }
             }
             Err(Trouble::Detector(error)) => {
@@ -410,7 +411,7 @@ impl Actor {
             }
         }
         let begins_again = event == Event::Restart && self.kind == SourceKind::Video;
-        if let Some(state) = after.shown().or_else(|| begins_again.then_some(SourceState::Queued)) {
+        if let Some(state) = after.shown(core.start).or_else(|| begins_again.then_some(SourceState::Queued)) {
             self.show_state(state, error);
         }
         if before == Lifecycle::Waiting && after == Lifecycle::Gone {

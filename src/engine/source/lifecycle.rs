@@ -2,7 +2,11 @@
 
 use std::time::Instant;
 
-use crate::{config::SourceKind, source::capture::Reading, store::SourceState};
+use crate::{
+    clock::Start,
+    model::{SourceKind, SourceState},
+    source::capture::Reading,
+};
 
 /// Where a source is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,9 +148,10 @@ impl Lifecycle {
         matches!(self, Self::Disabled | Self::Over(_) | Self::Gone)
     }
 
-    /// What is shown; `None` where that is what was shown before.
+    /// What is shown, with moments counted from `start`; `None` where that is what was shown before.
     #[must_use]
-    pub fn shown(self) -> Option<SourceState> {
+    pub fn shown(self, start: Start) -> Option<SourceState> {
+        let due = |at| start.moment(at);
         Some(match self {
             Self::Starting | Self::Gone => return None,
             Self::New | Self::Waiting | Self::Evicted => SourceState::Queued,
@@ -156,13 +161,13 @@ impl Lifecycle {
                 Reading::Connecting => SourceState::Connecting,
                 Reading::Running => SourceState::Running,
                 Reading::Paused => SourceState::Paused,
-                Reading::Retrying { attempt, at } => SourceState::Retrying { attempt, at },
-                Reading::AuthFailed { at } => SourceState::AuthFailed { at },
-                Reading::NoSuchStream { at } => SourceState::NoSuchStream { at },
-                Reading::Failed { at } => SourceState::Failed { next: Some(at) },
+                Reading::Retrying { attempt, at } => SourceState::Retrying { attempt, at: due(at) },
+                Reading::AuthFailed { at } => SourceState::AuthFailed { at: due(at) },
+                Reading::NoSuchStream { at } => SourceState::NoSuchStream { at: due(at) },
+                Reading::Failed { at } => SourceState::Failed { next: Some(due(at)) },
             },
-            Self::Suspended { until, failed: true } => SourceState::Failed { next: Some(until) },
-            Self::Suspended { until, failed: false } => SourceState::Retrying { attempt: 0, at: until },
+            Self::Suspended { until, failed: true } => SourceState::Failed { next: Some(due(until)) },
+            Self::Suspended { until, failed: false } => SourceState::Retrying { attempt: 0, at: due(until) },
             Self::Over(End::Completed) => SourceState::Completed,
             Self::Over(End::Failed) => SourceState::Failed { next: None },
             Self::Over(End::Unsupported) => SourceState::Unsupported,

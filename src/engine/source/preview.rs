@@ -5,24 +5,24 @@ use std::{sync::Arc, time::Duration};
 use arc_swap::ArcSwapOption;
 use opencv::{core::Mat, core::MatTraitConst, core::MatTraitConstManual, imgproc};
 
-use crate::{source::Frame, store::Preview, track::Track};
+use crate::{
+    model::{Moment, Preview, ShownTrack},
+    source::Frame,
+    track::Track,
+};
 
 /// A new picture no sooner than this after the last.
 const INTERVAL: Duration = Duration::from_millis(500);
 
-/// Replaces the picture when it is old enough. A frame that cannot be converted changes nothing: the picture
+/// Replaces the picture when it is old enough; the frame was `taken` then. A frame that cannot be converted changes nothing: the picture
 /// is a convenience.
-pub fn renew(preview: &ArcSwapOption<Preview>, frame: &Frame, tracks: &[Track]) {
-    if preview
-        .load()
-        .as_ref()
-        .is_some_and(|old| frame.captured.saturating_duration_since(old.taken) < INTERVAL)
-    {
+pub fn renew(preview: &ArcSwapOption<Preview>, frame: &Frame, tracks: &[Track], taken: Moment) {
+    if preview.load().as_ref().is_some_and(|old| taken - old.taken < INTERVAL) {
         return;
     }
     if let Ok((size, rgb)) = to_rgb(frame) {
-        let taken = frame.captured;
-        preview.store(Some(Arc::new(Preview { size, rgb, tracks: tracks.to_vec(), taken })));
+        let tracks = tracks.iter().map(shown).collect();
+        preview.store(Some(Arc::new(Preview { size, rgb, tracks, taken })));
     }
 }
 
@@ -30,7 +30,12 @@ pub fn renew(preview: &ArcSwapOption<Preview>, frame: &Frame, tracks: &[Track]) 
 #[must_use]
 pub fn of_frame(frame: &Frame) -> Option<Preview> {
     let (size, rgb) = to_rgb(frame).ok()?;
-    Some(Preview { size, rgb, tracks: Vec::new(), taken: frame.captured })
+    Some(Preview { size, rgb, tracks: Vec::new(), taken: Moment::START })
+}
+
+fn shown(track: &Track) -> ShownTrack {
+    let Track { id, bbox, confirmed, seen, .. } = *track;
+    ShownTrack { id, bbox, confirmed, seen }
 }
 
 fn to_rgb(frame: &Frame) -> opencv::Result<((u32, u32), Vec<u8>)> {

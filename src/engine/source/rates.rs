@@ -7,10 +7,9 @@ use std::{
 
 use super::{actor::Actor, lifecycle::Lifecycle, rhythm::Rhythm, run::Run};
 use crate::{
-    config::SourceKind,
     engine::load::{memory::Holder, throttle::Load},
+    model::{SourceKind, SourceState, Strain},
     source::{capture::Reading, life::AWAKENING, pacer::Shares},
-    store::{SourceState, Strain},
 };
 
 /// A running source writes its frame rate into its log this often.
@@ -175,7 +174,10 @@ impl Actor {
 
     fn holder(&self) -> Option<Holder> {
         let changed = self.rates.changed;
-        let sends = self.shown.last_frame.is_some_and(|frame| changed.is_none_or(|changed| frame >= changed));
+        let sends = self
+            .shown
+            .last_frame
+            .is_some_and(|frame| changed.is_none_or(|at| frame >= self.shared.core.moment(at)));
         let closed = self.life == Lifecycle::Evicted;
         let is_silent = match self.life {
             Lifecycle::Evicted => false,

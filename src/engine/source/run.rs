@@ -21,12 +21,12 @@ use crate::{
     detect::Model,
     engine::pool::models,
     metrics::stages::{metered, thread_nanoseconds},
+    model::{Rest, Wakeful},
     source::{
         Frame, SourceError, StreamInfo,
         capture::{Capture, CaptureControl, Host, Notice, Reading, supervise},
         pacer::{Activity, Demand, Shares, Wish, enlarged_to},
     },
-    store::{Rest, Wakeful},
 };
 
 /// What a capture thread and its source share. A thread that has not yet heard that it is to end keeps its own run, so

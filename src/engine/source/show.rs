@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::actor::{Actor, Opened};
 use crate::{
-    config::{SourceConfig, SourceKind},
+    config::SourceConfig,
     engine::pipeline::{Pipeline, Step},
+    model::{Event, EventKind, Limit, SourceKind, SourceSnapshot, SourceState, ZoneCounts},
     source::{Frame, substream_for},
-    store::{Event, EventKind, Limit, SourceSnapshot, SourceState, ZoneCounts},
     track::Track,
 };
 
@@ -25,9 +25,9 @@ impl Actor {
     /// Shows a state, writes it down, and tells everybody when it is a new one or there is an error.
     pub(super) fn show_state(&mut self, state: SourceState, error: Option<&str>) {
         let error = error.map(|error| self.shared.config.load().source.redact(error));
-        let word = state.word();
+        let (kind, word) = (state.kind(), state.kind().word());
         let is_running = matches!(state, SourceState::Running | SourceState::Stalled);
-        let is_new = self.shown.state.word() != word || error.is_some();
+        let is_new = self.shown.state.kind() != kind || error.is_some();
         self.show(|shown| {
             if let Some(error) = &error {
                 shown.last_error = Some(error.clone());
@@ -54,7 +54,7 @@ impl Actor {
                 None => tracing::info!(camera = %self.shared.id, "{word}"),
             }
             let error = text.map(str::to_owned);
-            self.emit(EventKind::State { state: word, error });
+            self.emit(EventKind::State { state: kind, error });
         }
     }
 
@@ -167,7 +167,7 @@ impl Actor {
         shown.frames = handled;
         shown.visible = step.tracks.iter().filter(|track: &&Track| track.confirmed).count();
         if let Some((frame, dropped)) = frame {
-            shown.last_frame = Some(now);
+            shown.last_frame = Some(self.shared.core.moment(now));
             shown.latency = now.saturating_duration_since(frame.captured);
             frame_age.record(shown.latency);
             shown.dropped = dropped;

@@ -9,12 +9,11 @@ use opencv::core::{CV_8UC3, Mat, Scalar};
 
 use super::*;
 use crate::{
-    config::{ParallelConfig, SourceKind, SourceSpec},
-    count::Direction,
+    config::{ParallelConfig, SourceSpec},
     detect::{DetectError, Detection, Detector, Model, ModelInfo},
     engine::{Control, Engine, EngineApi as _, EngineError, EngineOptions, aggregator::Sink},
+    model::{Direction, Event, EventKind, SourceKind, SourceSnapshot, StateKind, TaskResult, copies},
     source::{Frame, picture::Picture},
-    store::{Event, EventKind, SourceSnapshot, copies, records::TaskResult},
 };
 
 /// Longest that anything takes which is sure to come.
@@ -159,7 +158,7 @@ fn while_what_is_counted_is_not_taken_frames_wait_and_nothing_counted_is_lost() 
     assert!(matches!(refused, Err(EngineError::Backlog)), "a reset that cannot be noted is not made");
 
     // What may be lost is lost before a crossing is, and said.
-    (0..3).for_each(|_| emit(&source, EventKind::State { state: "Stalled", error: None }));
+    (0..3).for_each(|_| emit(&source, EventKind::State { state: StateKind::Stalled, error: None }));
     assert_eq!(engine.snapshot().events_lost, 2, "of states the latest is kept");
 
     drop(hold);

@@ -11,8 +11,7 @@ use rusqlite::Connection;
 use super::{MOST_NOTICES, Row, Writer, background::salvaged, has_session, read_totals};
 use crate::{
     ledger::{LedgerError, Reader, open, salvage::Salvage, schema, steady::Jump},
-    source::SourceId,
-    store::LineCounts,
+    model::{LineCounts, SourceId},
 };
 
 impl Writer {

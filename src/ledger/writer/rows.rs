@@ -8,7 +8,7 @@ use std::{
 use rusqlite::{Connection, params};
 
 use super::watching::Watch;
-use crate::{count::Direction, source::SourceId};
+use crate::model::{Direction, SourceId};
 
 /// A row that waits for its commit.
 pub enum Row {

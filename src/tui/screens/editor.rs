@@ -8,9 +8,10 @@ use ratatui::{
 
 use crate::{
     count::{
-        Anchor, Reason,
+        Anchor,
         replay::{LineReplay, Replay, ZoneReplay},
     },
+    model::Reason,
     tui::{
         app::UiState,
         editor::{Editor, Grip},

@@ -11,8 +11,7 @@ use crate::{
     engine::Control,
     ledger::chart::{Column, Width},
     logging::{Level, LogLine},
-    source::SourceId,
-    store::Minute,
+    model::{Minute, SourceId},
     tui::{
         app::{Screen, Tone},
         host::{Host, LogTarget},

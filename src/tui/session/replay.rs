@@ -10,7 +10,7 @@ use super::{Answer, Session};
 use crate::{
     config::SourceConfig,
     count::{Anchor, replay::Paths},
-    source::SourceId,
+    model::SourceId,
     tui::editor::{Drawn, Replayed, warn},
 };
 

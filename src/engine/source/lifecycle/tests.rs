@@ -77,8 +77,9 @@ fn a_slot_is_held_from_the_grant_to_the_end_and_never_by_a_camera() {
 
 #[test]
 fn what_is_shown_is_over_exactly_when_the_source_is() {
-    for (_, state) in states(Instant::now()) {
-        if let Some(shown) = state.shown() {
+    let now = Instant::now();
+    for (_, state) in states(now) {
+        if let Some(shown) = state.shown(Start::new(now)) {
             assert_eq!(shown.is_over(), state.is_over(), "{state:?}");
         }
     }

@@ -2,19 +2,18 @@
 
 use std::time::SystemTime;
 
-use crate::{
-    count::{Direction, Reason},
-    source::SourceId,
-    track::TrackId,
-};
+use serde::{Deserialize, Serialize};
+
+use super::{Direction, Reason, SourceId, StateKind, TrackId, rfc3339};
 
 /// What happened, for the ticker, the logs, the CSV and the JSON lines.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Event {
     /// Its place in the order in which the engine passes events on, from 1: where a number is left out, an event was
     /// lost. 0 until it is passed on.
     pub number: u64,
-    /// Wall time.
+    /// Wall time, in the years -9999 to 9999; serialised as RFC 3339 in UTC, to the nanosecond.
+    #[serde(with = "rfc3339")]
     pub wall: SystemTime,
     /// Which source.
     pub source: SourceId,
@@ -31,7 +30,8 @@ impl Event {
 }
 
 /// Kinds of [`Event`].
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
 pub enum EventKind {
     /// Somebody crossed a line.
     Crossing {
@@ -41,7 +41,7 @@ pub enum EventKind {
         direction: Direction,
         /// Who.
         track: TrackId,
-        /// Seconds on the source's clock.
+        /// Seconds on the source's clock, finite.
         time: f64,
         /// Score of the track, 0..=1.
         confidence: f32,
@@ -56,13 +56,13 @@ pub enum EventKind {
         track: TrackId,
         /// Why not.
         reason: Reason,
-        /// Seconds on the source's clock.
+        /// Seconds on the source's clock, finite.
         time: f64,
     },
     /// The source changed state.
     State {
-        /// New state's word.
-        state: &'static str,
+        /// The new state.
+        state: StateKind,
         /// What went wrong, when something did.
         error: Option<String>,
     },

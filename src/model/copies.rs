@@ -7,7 +7,7 @@ thread_local! {
 }
 
 /// A field that notes each copy of its owner.
-#[derive(Debug)]
+#[derive(Debug, Default, PartialEq)]
 pub(crate) struct Copies;
 
 impl Clone for Copies {

@@ -3,10 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    config::SourceKind,
-    store::{SourceSnapshot, SourceState},
-};
+use super::{SourceKind, SourceSnapshot, SourceState};
 
 /// One piece of work: a source to be processed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

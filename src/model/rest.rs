@@ -1,7 +1,10 @@
 //! Whether a camera sleeps: whether nothing but its key frames is decoded.
 
+use serde::{Deserialize, Serialize};
+
 /// Whether a source sleeps, and why it does not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Rest {
     /// It never does: a video file, or a camera that is not to.
     #[default]
@@ -13,7 +16,8 @@ pub enum Rest {
 }
 
 /// Why a source does not sleep.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Wakeful {
     /// A rate of detections is set for it.
     RateIsSet,
