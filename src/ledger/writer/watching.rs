@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::WATCHING;
 use crate::{
     ledger::steady::{JUMP, Moment},
     source::SourceId,
 };
+
+/// The word of the state in which a source is being watched.
+const WATCHING: &str = "Running";
 
 /// Longest time from frames to frames that still counts as watched, in milliseconds. Results come every second; a
 /// source that has stalled for two says so.
