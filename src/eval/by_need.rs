@@ -3,7 +3,11 @@
 
 use std::sync::Arc;
 
-use super::{EvalError, EvalOptions, Scene, report::LineResult};
+use super::{
+    EvalError, EvalOptions,
+    report::LineResult,
+    scene::{Scene, source_config},
+};
 use crate::{
     detect::Model,
     engine::pipeline::Pipeline,
@@ -25,7 +29,7 @@ pub fn play(
     progress: &Progress,
 ) -> Result<Option<Vec<LineResult>>, EvalError> {
     let broken = |error| EvalError::Source { scene: scene.name.clone(), error };
-    let mut config = super::source_config(scene);
+    let mut config = source_config(scene);
     config.tracker = options.tracker;
     let mut stream = SystemOpener.open(&config, &Interrupt::default()).map_err(broken)?;
     let mut pacer = Pacer::new(config.cadence);
