@@ -14,7 +14,12 @@ use std::{
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, unbounded};
 
-use super::{DONE, Failure, NO_SOURCE, NO_THREAD, configuration, long::LongWork, native};
+use super::{
+    configuration,
+    failure::{DONE, Failure, NO_SOURCE, NO_THREAD},
+    long::LongWork,
+    native,
+};
 use crate::{
     cli::CheckArgs,
     config::{self, DetectorChoice, Overrides, SourceConfig, SourceSpec},

@@ -7,9 +7,9 @@ use std::{
 };
 
 use super::{
-    Failure, NO_THREAD,
+    counting::{Parts, engine, finish, start},
+    failure::{Failure, NO_THREAD},
     keep::Keeper,
-    monitor::{Parts, engine, finish, start},
     past::Past,
     signals::StopSignal,
 };
