@@ -1,7 +1,6 @@
 //! Any password, in any form, in any text.
 
 use proptest::prelude::*;
-
 use url::Url;
 
 use super::{credentials::HIDDEN, *};
