@@ -2,6 +2,8 @@
 //! neither pictures nor threads.
 #![allow(clippy::unwrap_used, reason = "helpers of tests, outside a test function")]
 
+#[path = "architecture/circles.rs"]
+mod circles;
 #[path = "architecture/paths.rs"]
 mod paths;
 

@@ -1,7 +1,7 @@
 //! What a file names, read out of its code.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
 };
@@ -22,19 +22,46 @@ pub fn rust_files(path: &Path, found: &mut Vec<PathBuf>) {
 /// `a::b` wherever it stands, macros included. Code that is only built for tests is left out.
 pub struct Paths {
     module: Vec<String>,
-    found: BTreeSet<String>,
+    /// All of them.
+    pub found: BTreeSet<String>,
+    /// Those that the code itself goes by, rather than pass them on to others (`pub use`).
+    pub used: BTreeSet<String>,
+    /// What each name that came by a `use` means, and whether that is passed on.
+    pub names: BTreeMap<String, (String, bool)>,
+    /// Every word of the code beside its `use`s.
+    pub words: BTreeSet<String>,
 }
 
 impl Paths {
     pub fn of(file: &Path) -> BTreeSet<String> {
-        let text = fs::read_to_string(file).unwrap();
-        let tree = syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-        let mut paths = Self { module: module_of(file), found: BTreeSet::new() };
-        paths.visit_file(&tree);
-        paths.found
+        Self::read(file).found
     }
 
-    fn add(&mut self, segments: &[String]) {
+    pub fn read(file: &Path) -> Self {
+        let text = fs::read_to_string(file).unwrap();
+        let tree = syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        let mut paths = Self::in_module(module_of(file));
+        paths.visit_file(&tree);
+        paths
+    }
+
+    pub fn of_code(module: &str, code: &str) -> Self {
+        let mut paths = Self::in_module(module.split("::").map(String::from).collect());
+        paths.visit_file(&syn::parse_file(code).unwrap());
+        paths
+    }
+
+    fn in_module(module: Vec<String>) -> Self {
+        Self {
+            module,
+            found: BTreeSet::new(),
+            used: BTreeSet::new(),
+            names: BTreeMap::new(),
+            words: BTreeSet::new(),
+        }
+    }
+
+    fn absolute(&self, segments: &[String]) -> String {
         let mut module = self.module.clone();
         let mut rest = segments;
         loop {
@@ -51,17 +78,39 @@ impl Paths {
             rest = &rest[1..];
         }
         module.extend_from_slice(rest);
-        self.found.insert(module.join("::"));
+        module.join("::")
     }
 
-    fn add_use(&mut self, before: &[String], tree: &syn::UseTree) {
+    fn add(&mut self, segments: &[String]) {
+        let path = self.absolute(segments);
+        self.found.insert(path.clone());
+        self.used.insert(path);
+    }
+
+    fn add_name(&mut self, segments: &[String], name: Option<&syn::Ident>, is_passed_on: bool) {
+        let path = self.absolute(segments);
+        self.found.insert(path.clone());
+        if !is_passed_on {
+            self.used.insert(path.clone());
+        }
+        if let Some(name) = name.map(ToString::to_string).or_else(|| segments.last().cloned()) {
+            self.names.insert(name, (path, is_passed_on));
+        }
+    }
+
+    fn add_use(&mut self, before: &[String], tree: &syn::UseTree, is_passed_on: bool) {
         let with = |name: &syn::Ident| [before, &[name.to_string()]].concat();
         match tree {
-            syn::UseTree::Path(path) => self.add_use(&with(&path.ident), &path.tree),
-            syn::UseTree::Name(name) => self.add(&with(&name.ident)),
-            syn::UseTree::Rename(rename) => self.add(&with(&rename.ident)),
+            syn::UseTree::Path(path) => self.add_use(&with(&path.ident), &path.tree, is_passed_on),
+            syn::UseTree::Name(name) if name.ident == "self" => self.add_name(before, None, is_passed_on),
+            syn::UseTree::Name(name) => self.add_name(&with(&name.ident), Some(&name.ident), is_passed_on),
+            syn::UseTree::Rename(rename) => {
+                self.add_name(&with(&rename.ident), Some(&rename.rename), is_passed_on);
+            }
             syn::UseTree::Glob(_) => self.add(before),
-            syn::UseTree::Group(group) => group.items.iter().for_each(|tree| self.add_use(before, tree)),
+            syn::UseTree::Group(group) => {
+                group.items.iter().for_each(|tree| self.add_use(before, tree, is_passed_on));
+            }
         }
     }
 
@@ -76,6 +125,7 @@ impl Paths {
                     if colons != 2 {
                         self.add_found(&mut segments);
                     }
+                    self.words.insert(name.to_string());
                     segments.push(name.to_string());
                     colons = 0;
                 }
@@ -123,11 +173,10 @@ impl<'ast> Visit<'ast> for Paths {
         if is_for_tests(attributes) {
             return;
         }
-        if let syn::Item::Mod(module) = item
-            && module.content.is_some()
-        {
+        if let syn::Item::Mod(module) = item {
+            // That there is a module is no use of what it defines.
             self.module.push(module.ident.to_string());
-            visit::visit_item(self, item);
+            module.content.iter().flat_map(|(_, items)| items).for_each(|item| self.visit_item(item));
             self.module.pop();
         } else {
             visit::visit_item(self, item);
@@ -135,8 +184,15 @@ impl<'ast> Visit<'ast> for Paths {
     }
 
     fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
-        self.add_use(&[], &item.tree);
+        self.add_use(&[], &item.tree, !matches!(item.vis, syn::Visibility::Inherited));
     }
+
+    fn visit_ident(&mut self, word: &'ast proc_macro2::Ident) {
+        self.words.insert(word.to_string());
+    }
+
+    /// Who may see something is no use of it.
+    fn visit_vis_restricted(&mut self, _: &'ast syn::VisRestricted) {}
 
     fn visit_path(&mut self, path: &'ast syn::Path) {
         let segments: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
@@ -204,8 +260,5 @@ fn no_way_of_naming_a_room_is_overlooked() {
 
 /// The paths in `code` as it would stand in `src/count/rule.rs`.
 fn seen(code: &str) -> BTreeSet<String> {
-    let module = ["crate", "count", "rule"].map(String::from).to_vec();
-    let mut paths = Paths { module, found: BTreeSet::new() };
-    paths.visit_file(&syn::parse_file(code).unwrap());
-    paths.found
+    Paths::of_code("crate::count::rule", code).found
 }
