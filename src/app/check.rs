@@ -26,7 +26,7 @@ use crate::{
     files,
     progress::Unit,
     source::{
-        Probe,
+        Probe, SystemOpener,
         network::{Certificate, certificate},
         probe_source, substream_for,
     },
@@ -131,7 +131,7 @@ fn probe_all(sources: &Arc<Vec<SourceConfig>>) -> Result<Receiver<(usize, Found)
                 let index = next.fetch_add(1, Ordering::SeqCst);
                 sources.get(index).map(|source| (index, source))
             } {
-                let found = catch_unwind(AssertUnwindSafe(|| probe_source(source)));
+                let found = catch_unwind(AssertUnwindSafe(|| probe_source(source, &SystemOpener::default())));
                 let found = match found {
                     Ok(Ok((probe, _))) => Ok(probe),
                     Ok(Err(error)) => Err(error.to_string()),

@@ -25,7 +25,7 @@ use crate::{
     logging::{NativeOutput, RecentLogs},
     native::disk::Disk,
     outputs::Running,
-    source::{SourceId, probe_source},
+    source::{SourceId, SystemOpener, probe_source},
     tui::{
         self, Exit, TuiOptions,
         editor::Drawn,
@@ -116,8 +116,8 @@ impl Host for DashboardHost {
 
     fn probe(&self, source: &SourceConfig) -> Result<Found, String> {
         source.source.teach(config::known());
-        let (probe, frame) =
-            probe_source(source).map_err(|error| source.source.redact(&error.to_string()))?;
+        let (probe, frame) = probe_source(source, &SystemOpener::default())
+            .map_err(|error| source.source.redact(&error.to_string()))?;
         Ok(Found { words: probe.to_string(), picture: preview::of_frame(&frame).map(Arc::new) })
     }
 

@@ -31,7 +31,7 @@ pub fn play(
     let broken = |error| EvalError::Source { scene: scene.name.clone(), error };
     let mut config = source_config(scene);
     config.tracker = options.tracker;
-    let mut stream = SystemOpener.open(&config, &Interrupt::default()).map_err(broken)?;
+    let mut stream = SystemOpener::default().open(&config, &Interrupt::default()).map_err(broken)?;
     let mut pacer = Pacer::new(config.cadence);
     let mut pipeline = Pipeline::with_params(Arc::new(config), &[], options.params);
     pipeline.set_model(Arc::clone(model));

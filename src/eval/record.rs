@@ -31,7 +31,8 @@ pub fn play(
     progress: &Progress,
 ) -> Result<bool, EvalError> {
     let broken = |error| EvalError::Source { scene: scene.name.clone(), error };
-    let mut source = SystemOpener.open(&source_config(scene), &Interrupt::default()).map_err(broken)?;
+    let mut source =
+        SystemOpener::default().open(&source_config(scene), &Interrupt::default()).map_err(broken)?;
     let mut detector = model.detector();
     let mut recording = match &options.record {
         Some(folder) => {
