@@ -4,8 +4,10 @@ mod arguments;
 mod bench_screen;
 mod check;
 mod configuration;
+mod counting;
 mod dashboard;
 mod ending;
+mod failure;
 mod keep;
 mod long;
 mod models;
@@ -15,6 +17,7 @@ mod notices;
 mod outputs;
 mod past;
 mod report;
+mod say;
 mod signals;
 
 use std::{
@@ -23,76 +26,21 @@ use std::{
     process::ExitCode,
 };
 
-use anyhow::Context as _;
-
 use crate::{
     bench::{self, BenchOptions},
     cli::{self, BenchArgs, Cli, Command, EvalArgs},
-    config::{self, ConfigErrors, ModelFolders, ParallelConfig, SourceConfig},
-    detect,
+    config::{self, ModelFolders, ParallelConfig, SourceConfig},
     engine::pipeline::Params,
     eval::{self, EvalError, EvalOptions, Plan},
     native::{
-        disk::Disk,
         leave,
         process::{limit_heaps, set_variable},
     },
     trust::search::{self, Repair},
 };
+use failure::{DONE, FAILED, Failure, PANICKED, USAGE};
 use long::LongWork;
-
-/// Done.
-const DONE: u8 = 0;
-/// Something failed while running.
-const FAILED: u8 = 1;
-/// Wrong usage or configuration.
-const USAGE: u8 = 2;
-/// No source could be used (`EX_UNAVAILABLE` of sysexits).
-const NO_SOURCE: u8 = 69;
-/// What is said with the reason of the system when it refuses a thread.
-const NO_THREAD: &str = "the system refuses a thread; allow the program more processes (ulimit -u, TasksMax)";
-/// The program itself is broken; what Rust programs end with.
-const PANICKED: u8 = 101;
-/// Added to the number of the signal that ended the program.
-const SIGNAL: u8 = 128;
-
-/// Why the program ends otherwise than well.
-///
-/// Exit code 2 tells a service manager not to try again (`RestartPreventExitStatus=2`): nothing but a change of the
-/// command line or of the configuration helps. Whatever may heal by itself is another code:
-///
-/// | what is wrong | what happens |
-/// | --- | --- |
-/// | command line; configuration missing, not readable by this user, invalid; a template; a variable that is not set | 2 |
-/// | configuration that cannot be read for another reason (an input/output error, a stale network folder) | 1 |
-/// | file of credentials missing or unreadable | 1: a secret store or a disk may bring it |
-/// | another program counts into the output folder | 1: it may end |
-/// | threads or file handles refused | 1 |
-/// | video or model file missing, camera away | state of the source, tried again where that can help; 69 or 1 at the end |
-/// | ledger, output or log folder that cannot be opened or written, for whatever reason | counting goes on in memory and is written when it can be; 1 at the end when something was not |
-/// | `report` without a ledger, or with one that cannot be read | 1 |
-/// | `eval`: a folder, scene or list that does not exist or is wrong | 2; a result that cannot be written: 1 |
-#[derive(Debug)]
-enum Failure {
-    /// Wrong usage or configuration: what, where, how to mend it.
-    Usage(String),
-    /// Something failed while running.
-    Runtime(anyhow::Error),
-}
-
-impl Failure {
-    /// Problems of a configuration.
-    fn config(errors: &ConfigErrors) -> Self {
-        let text = format!("the configuration has problems\n{errors}");
-        if errors.may_heal() { Self::Runtime(anyhow::Error::msg(text)) } else { Self::Usage(text) }
-    }
-}
-
-impl<E: Into<anyhow::Error>> From<E> for Failure {
-    fn from(error: E) -> Self {
-        Self::Runtime(error.into())
-    }
-}
+use say::{complain, complain_of_refused, print};
 
 /// The whole program. Gives the exit code: 0 done, 1 runtime failure, 2 wrong usage or configuration, 69 no
 /// source could be used, 128 + n ended by signal n.
@@ -163,30 +111,6 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
     })
-}
-
-/// Runs `work`, which reads or writes files, where a disk that does not answer keeps no signal from ending the program.
-fn on_disk<T: Send>(work: impl FnOnce() -> Result<T, Failure> + Send) -> Result<T, Failure> {
-    Disk::start("disk-work").context(NO_THREAD)?.run(work)
-}
-
-/// To the standard error, without secrets; when that is closed there is nobody to tell.
-fn complain(text: &str) {
-    let _ = writeln!(io::stderr(), "pcount-tui: {}", config::redact(text));
-}
-
-/// Says which libraries and models are there and not used.
-fn complain_of_refused(models: &ModelFolders) {
-    for refused in detect::refused(models) {
-        complain(&format!("warning: {refused}"));
-    }
-}
-
-fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<u8, Failure> {
-    let mut out = io::BufWriter::new(io::stdout().lock());
-    write(&mut out)?;
-    out.flush()?;
-    Ok(DONE)
 }
 
 fn run_eval(args: EvalArgs) -> Result<u8, Failure> {

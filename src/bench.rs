@@ -316,7 +316,7 @@ fn decode_alone(
 ) -> Result<Option<(f64, u64)>, BenchError> {
     let config = SourceConfig::new("decode", SourceKind::Video, spec.clone());
     let pass = || -> Result<u64, SourceError> {
-        let mut stream = SystemOpener.open(&config, &Interrupt::default())?;
+        let mut stream = SystemOpener::default().open(&config, &Interrupt::default())?;
         let mut frames = 0;
         while !progress.is_stopped() && stream.grab()? {
             let frame = stream.retrieve(&|width, height| (width, height))?;
@@ -410,7 +410,7 @@ impl Opener for LoopOpener {
         interrupt: &Interrupt,
     ) -> Result<Box<dyn FrameSource>, SourceError> {
         let file = SourceConfig { kind: SourceKind::Video, ..config.clone() };
-        let inner = SystemOpener.open(&file, interrupt)?;
+        let inner = SystemOpener::default().open(&file, interrupt)?;
         let info = inner.info();
         let interval = Duration::from_secs_f64(1.0 / info.fps.unwrap_or(25.0));
         // Cameras do not tick in step: spread their first frames over one interval.
@@ -462,7 +462,7 @@ impl FrameSource for Looped {
         }
         if !self.inner()?.grab()? {
             self.inner = None;
-            self.inner = Some(SystemOpener.open(&self.file, &Interrupt::default())?);
+            self.inner = Some(SystemOpener::default().open(&self.file, &Interrupt::default())?);
             self.begun = self.last + self.interval.as_secs_f64();
             if !self.inner()?.grab()? {
                 return Ok(false);

@@ -11,6 +11,7 @@ mod detector;
 pub mod edit;
 mod env;
 mod json;
+mod key;
 mod keys;
 mod kinds;
 mod limits;

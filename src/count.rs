@@ -1,12 +1,12 @@
 //! Counting: tracks and time in, crossings (with reasons for those not counted) out. Pure.
 
 use crate::{
-    config::{SourceConfig, TrackerChoice},
     geometry::Point,
     model::{Direction, Reason, TrackId},
 };
 
 mod centroid;
+mod choose;
 mod edge;
 mod line;
 mod lines;
@@ -18,6 +18,7 @@ mod zone;
 
 pub use crate::geometry::Anchor;
 pub use centroid::CentroidCounter;
+pub use choose::counter_for;
 pub use line::Line;
 pub use lines::LineCounter;
 pub use params::CountParams;
@@ -66,15 +67,4 @@ pub trait Counter: Send {
 
     /// State of each zone, in the order of the configuration.
     fn zones(&self) -> Vec<ZoneStatus>;
-}
-
-/// The counter for the lines and zones of `source`, whose picture has this `aspect` (width over height).
-///
-/// With the tracker `centroid` it is the original's rule, which knows no zones.
-#[must_use]
-pub fn counter_for(source: &SourceConfig, aspect: f32, params: &CountParams) -> Box<dyn Counter> {
-    match source.tracker {
-        TrackerChoice::Motion => Box::new(LineCounter::new(&source.lines, &source.zones, aspect, *params)),
-        TrackerChoice::Centroid => Box::new(CentroidCounter::new(&source.lines, aspect)),
-    }
 }

@@ -22,6 +22,7 @@ mod preprocess;
 pub mod registry;
 pub mod stages;
 
+pub use choose::{load, refused};
 pub use preprocess::MOST_ENLARGED;
 
 /// One person found in one picture.
@@ -103,32 +104,4 @@ pub enum DetectError {
         /// What it said.
         problem: String,
     },
-}
-
-/// Loads the model that `choice` names, or the best that is there for [`DetectorChoice::Auto`](crate::config::DetectorChoice::Auto).
-///
-/// `models` says where to look for the latter; `contexts` is how many inferences can run at once (the pool's
-/// `max_workers`); `engine` runs what does not name its own.
-///
-/// # Errors
-/// When a model that was named cannot be loaded. `Auto` falls back and says so in [`ModelInfo::note`].
-pub fn load(
-    choice: &crate::config::DetectorChoice,
-    models: &crate::config::ModelFolders,
-    contexts: usize,
-    engine: crate::config::EngineChoice,
-) -> Result<std::sync::Arc<dyn Model>, DetectError> {
-    choose::load(choice, models, contexts, engine)
-}
-
-/// Libraries and models that are there and are not used, because others may write to them or to a folder on the
-/// way: a sentence each, which says how to change that. Loads nothing.
-#[must_use]
-pub fn refused(models: &crate::config::ModelFolders) -> Vec<String> {
-    let (_, mut refused) = ort::library::survey();
-    for sentence in &mut refused {
-        sentence.insert_str(0, "ONNX Runtime: ");
-    }
-    refused.extend(registry::refused(models));
-    refused
 }

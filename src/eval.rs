@@ -4,26 +4,23 @@
 //! Detections can be recorded once and replayed in milliseconds, so that trackers and rules are compared on
 //! the same boxes. With `--mot` the tracker runs alone on given boxes.
 
-use std::{
-    io::Write,
-    path::{Path, PathBuf},
-};
+use std::io::Write;
 
 use crate::{
-    config::{DetectorChoice, EngineChoice, ModelFolders, SourceConfig, SourceSpec, TrackerChoice},
     count::CountEvent,
     detect,
-    engine::pipeline::{Params, Tracking},
+    engine::pipeline::Tracking,
     files,
-    model::{Direction, SourceKind},
+    model::Direction,
     progress::{Progress, Unit},
-    source,
 };
 
 mod by_need;
 mod constants;
+mod error;
 pub mod metrics;
 pub mod mot;
+mod options;
 pub mod play;
 mod record;
 mod report;
@@ -32,98 +29,18 @@ mod sequences;
 mod smooth;
 
 pub use constants::list as list_constants;
+pub use error::EvalError;
+pub use options::EvalOptions;
 pub use play::Plan;
 pub use scene::{Scene, SceneLine};
 
 use metrics::{Score, Sequence};
+use mot::{file_of, write_tracks};
 use report::{Cut, LineResult, Report, TrackingResult};
+use scene::source_config;
 
 /// Score from which boxes of a replayed file are trusted when the file does not say.
 const DEFAULT_CONFIDENCE: f32 = 0.4;
-
-/// What to evaluate and how.
-#[derive(Debug, Clone)]
-pub struct EvalOptions {
-    /// Folders of scenes, or of MOT sequences with `mot`.
-    pub dirs: Vec<PathBuf>,
-    /// The tracker alone, on `det/det.txt` of each folder.
-    pub mot: bool,
-    /// Detector of scenes that are not replayed.
-    pub detector: DetectorChoice,
-    /// What runs a detector that does not name its engine.
-    pub engine: EngineChoice,
-    /// Where model files are looked for.
-    pub models: ModelFolders,
-    /// Tracker and rule.
-    pub tracker: TrackerChoice,
-    /// JSON lines instead of a table.
-    pub json: bool,
-    /// Folder that tracks are written to.
-    pub tracks: Option<PathBuf>,
-    /// Constants of tracking, counting and the cadence.
-    pub params: Params,
-    /// Which frames are looked at.
-    pub plan: Plan,
-    /// Look when the running program would, instead of by `plan` (which keeps its start).
-    pub by_need: bool,
-    /// Folder that detections (of every frame) are written to.
-    pub record: Option<PathBuf>,
-    /// Folder that detections are read from, instead of detecting.
-    pub replay: Option<PathBuf>,
-}
-
-/// What keeps an evaluation from finishing.
-#[derive(Debug, thiserror::Error)]
-pub enum EvalError {
-    /// A file cannot be read or written.
-    #[error("'{path}': {problem}")]
-    File {
-        /// Which.
-        path: String,
-        /// What the system said.
-        problem: String,
-    },
-    /// A file or folder that was asked for does not exist.
-    #[error("'{path}': not found; name another")]
-    Missing {
-        /// Which.
-        path: String,
-    },
-    /// A file holds something else than it should.
-    #[error("'{path}': {problem}")]
-    Content {
-        /// Which.
-        path: String,
-        /// What is wrong.
-        problem: String,
-    },
-    /// The detector cannot be loaded or fails.
-    #[error(transparent)]
-    Detect(#[from] detect::DetectError),
-    /// The video of a scene cannot be read.
-    #[error("video of scene '{scene}': {error}")]
-    Source {
-        /// Name of the scene.
-        scene: String,
-        /// What went wrong.
-        error: source::SourceError,
-    },
-    /// The result cannot be written out.
-    #[error("result cannot be written: {0}")]
-    Output(#[from] std::io::Error),
-}
-
-impl EvalError {
-    /// `error` happened on `path`.
-    #[must_use]
-    pub fn file(path: &Path, error: &std::io::Error) -> Self {
-        let path = path.display().to_string();
-        match error.kind() {
-            std::io::ErrorKind::NotFound => Self::Missing { path },
-            _ => Self::File { path, problem: error.to_string() },
-        }
-    }
-}
 
 /// Evaluates and writes table or JSON lines to `out` as results come. When `progress` asks for the end, what is finished by
 /// then is written, and how far that is.
@@ -213,13 +130,6 @@ fn player(options: &EvalOptions, scene: &Scene, confidence: f32) -> play::Player
     play::Player::new(scene.clip, tracking)
 }
 
-fn source_config(scene: &Scene) -> SourceConfig {
-    let video = SourceSpec::File(scene.video.clone());
-    let mut config = SourceConfig::new(scene.name.as_str(), SourceKind::Video, video);
-    config.lines = scene.lines.iter().map(|line| line.config.clone()).collect();
-    config
-}
-
 fn line_result(scene: &Scene, index: usize, line: &SceneLine, events: &[CountEvent]) -> LineResult {
     let mut result = LineResult {
         scene: scene.name.clone(),
@@ -241,30 +151,6 @@ fn line_result(scene: &Scene, index: usize, line: &SceneLine, events: &[CountEve
         }
     }
     result
-}
-
-/// The file of a scene or sequence in `folder`; its name comes from a file and must not lead elsewhere.
-fn file_of(folder: &Path, name: &str) -> Result<PathBuf, EvalError> {
-    if name.is_empty() || name.starts_with('.') || name.contains(['/', '\0']) {
-        return Err(EvalError::Content {
-            path: name.to_owned(),
-            problem:
-                "the name of a scene is the name of its files: no '/' in it, and no '.' at its beginning"
-                    .into(),
-        });
-    }
-    Ok(folder.join(format!("{name}.txt")))
-}
-
-fn write_tracks(rows: &mot::Rows, path: &Path) -> Result<(), EvalError> {
-    let write = || {
-        let mut draft = files::Draft::new(path, files::SHARED)?;
-        let mut text = Vec::new();
-        mot::write(rows, &mut text)?;
-        draft.write_all(&text)?;
-        draft.keep()
-    };
-    write().map_err(|error| EvalError::file(path, &error))
 }
 
 #[cfg(test)]

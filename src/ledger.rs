@@ -15,8 +15,10 @@
 //! ([`Reader`]) needs no lock.
 
 pub mod chart;
+mod error;
 pub mod local_time;
 mod lock;
+mod names;
 mod open;
 pub mod reader;
 pub mod render;
@@ -24,6 +26,7 @@ pub mod report;
 mod salvage;
 mod schema;
 mod steady;
+mod sum_up;
 mod sums;
 mod writer;
 
@@ -33,14 +36,13 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use parking_lot::Mutex;
 
-use self::lock::Lock;
-pub use self::reader::Reader;
 pub(crate) use self::writer::Writer;
+pub use self::{error::LedgerError, reader::Reader, sum_up::sum_up};
 use crate::{
     clock::{Clock, SystemClock},
     model::{Event, SourceId},
@@ -55,9 +57,6 @@ pub const BATCH: Duration = Duration::from_millis(500);
 
 /// Crossings that wait in memory while the disk refuses; more are lost and counted. Some 20 MB.
 pub const MAX_WAITING: usize = 200_000;
-
-/// How long a program that has just been ended may still hold the ledger.
-const HANDOVER: Duration = Duration::from_millis(1500);
 
 /// A disk that has been busy with one operation for this long is said not to answer.
 pub(crate) const SILENT: Duration = Duration::from_secs(5);
@@ -97,99 +96,6 @@ impl LedgerOptions {
             clock: Arc::new(SystemClock),
             forward: None,
         }
-    }
-}
-
-/// A ledger that cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum LedgerError {
-    /// Another process writes it.
-    #[error(
-        "ledger '{path}': another pcount-tui writes it; end that one, or give this one another folder with \
-         --output"
-    )]
-    Busy {
-        /// The file.
-        path: String,
-    },
-    /// Written by a newer version.
-    #[error(
-        "ledger '{path}': written by a newer version of the program (schema {found}, this one knows \
-         {known}); use that version or another folder with --output"
-    )]
-    Newer {
-        /// The file.
-        path: String,
-        /// Its schema.
-        found: i64,
-        /// The newest schema this program knows.
-        known: i64,
-    },
-    /// There is none.
-    #[error("ledger '{path}': not found; it is made by the first run with this output folder")]
-    Missing {
-        /// The file.
-        path: String,
-    },
-    /// SQLite or the operating system refuses.
-    #[error("ledger '{path}': {problem}")]
-    Sql {
-        /// The file.
-        path: String,
-        /// What it said.
-        problem: String,
-        /// Whether the file itself is broken.
-        damaged: bool,
-        /// SQLite's extended code; 0 where it was not SQLite.
-        code: i32,
-    },
-    /// A database that is no ledger.
-    #[error(
-        "ledger '{path}': it is another program's database; move it away, or give another folder with --output"
-    )]
-    Foreign {
-        /// The file.
-        path: String,
-    },
-    /// A question that cannot be answered.
-    #[error("{0}")]
-    Question(String),
-}
-
-impl LedgerError {
-    fn sql(path: &Path, error: &rusqlite::Error) -> Self {
-        let damaged = matches!(
-            error.sqlite_error_code(),
-            Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase)
-        );
-        let code = error.sqlite_error().map_or(0, |error| error.extended_code);
-        Self::Sql { path: path.display().to_string(), problem: open::explain(path, error), damaged, code }
-    }
-
-    pub(crate) fn thread(path: &Path, error: &std::io::Error) -> Self {
-        let problem = format!(
-            "the system refuses a thread: {error}; allow the program more processes (ulimit -u, TasksMax)"
-        );
-        Self::Sql { path: path.display().to_string(), problem, damaged: false, code: 0 }
-    }
-
-    fn io(path: &Path, error: &std::io::Error) -> Self {
-        let problem = open::explain_io(path, error);
-        Self::Sql { path: path.display().to_string(), problem, damaged: false, code: 0 }
-    }
-
-    fn damaged(path: &Path, problem: String) -> Self {
-        Self::Sql { path: path.display().to_string(), problem, damaged: true, code: 0 }
-    }
-
-    fn is_damage(&self) -> bool {
-        matches!(self, Self::Sql { damaged: true, .. })
-    }
-
-    /// Whether another process holds the file for the moment.
-    fn is_busy(&self) -> bool {
-        let codes = [rusqlite::ffi::SQLITE_BUSY, rusqlite::ffi::SQLITE_LOCKED];
-        matches!(self, Self::Sql { code, .. } if codes.contains(&(code & 0xFF)))
     }
 }
 
@@ -237,52 +143,5 @@ impl Shared {
     pub(crate) fn lose(&self) {
         self.status.lock().lost += 1;
         self.durable.fetch_add(1, Ordering::AcqRel);
-    }
-}
-
-/// Tries again for a moment while the ledger is another program's: the one before this may be ending.
-fn patiently<T>(take: impl Fn() -> Result<T, LedgerError>) -> Result<T, LedgerError> {
-    let deadline = Instant::now() + HANDOVER;
-    loop {
-        match take() {
-            Err(LedgerError::Busy { .. }) if Instant::now() < deadline => {
-                std::thread::sleep(Duration::from_millis(20));
-            }
-            taken => return taken,
-        }
-    }
-}
-
-/// Sums up the crossings of an older ledger at `path`, where that makes `query` faster and no program counts into it;
-/// `goes_on` hears how many are done, and of how many, and says whether to go on; what is done stays done. Blocks for
-/// some seconds for each ten million.
-pub fn sum_up(path: &Path, query: &report::Query, goes_on: &mut dyn FnMut(u64, u64) -> bool) {
-    const STEP: usize = 50_000;
-    /// A program that starts meanwhile must find the ledger free before it loses its patience.
-    const HOLD: Duration = Duration::from_millis(300);
-    const FREE: Duration = Duration::from_millis(100);
-    let length = query.until.as_millisecond().saturating_sub(query.since.as_millisecond());
-    if length < reader::LONG || !Reader::open(path).is_ok_and(|reader| !reader.is_summed()) {
-        return;
-    }
-    let (mut done, mut all) = (0, None);
-    loop {
-        {
-            let Ok(_lock) = Lock::take(path) else { return };
-            let Ok(mut connection) = open::open(path) else { return };
-            let all = *all.get_or_insert_with(|| sums::left(&connection).unwrap_or(0));
-            if done == 0 && !goes_on(0, all) {
-                return;
-            }
-            let begun = Instant::now();
-            while begun.elapsed() < HOLD {
-                let Ok(more @ 1..) = sums::sum_more(&mut connection, STEP) else { return };
-                done += more as u64;
-                if !goes_on(done, all) {
-                    return;
-                }
-            }
-        }
-        std::thread::sleep(FREE);
     }
 }

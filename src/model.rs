@@ -16,13 +16,14 @@ mod rest;
 mod rfc3339;
 mod source;
 mod state;
+mod strain;
 #[cfg(test)]
 mod tests;
 
 pub use self::{
     control::Control,
     count::{Direction, Limit, LineConfig, LineCounts, Minute, Reason, ZoneConfig, ZoneCounts},
-    engine::{EngineSnapshot, Health, Strain, Strategy, WorkerSnapshot},
+    engine::{EngineSnapshot, Health, Strategy, WorkerSnapshot},
     event::{Event, EventKind},
     moment::Moment,
     preview::{Preview, ShownTrack, TrackId},
@@ -30,4 +31,5 @@ pub use self::{
     rest::{Rest, Wakeful},
     source::{FLAPPING, SourceId, SourceKind, SourceSnapshot, name_of},
     state::{SourceState, StateKind},
+    strain::Strain,
 };

@@ -19,6 +19,7 @@ pub mod csv;
 pub mod json_lines;
 pub mod ledger;
 pub mod lines;
+mod list;
 mod running;
 pub mod status;
 pub mod summary;
@@ -30,14 +31,14 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use parking_lot::Mutex;
 use serde::Deserialize;
 
-pub use self::running::Running;
-use self::running::Wait;
+pub use self::{
+    list::{Feed, Outputs},
+    running::Running,
+};
 use crate::{
     clock::{Clock, SystemClock},
-    engine::aggregator::Sink,
     files,
     model::{Event, TaskResult},
 };
@@ -47,9 +48,6 @@ const SILENT: Duration = Duration::from_secs(5);
 
 /// A longer file is none of ours: some 10,000 sources.
 const MAX_BYTES: u64 = 16 << 20;
-
-/// Time that what one output passes on to another has at least to get there.
-const PASSED_ON: Duration = Duration::from_millis(250);
 
 /// A way out of the program. All of it but [`Self::setup`] and [`Self::gauge`] is called on the output's own thread, which
 /// may wait for a disk or a reader.
@@ -203,98 +201,6 @@ impl Health {
     #[must_use]
     pub fn because(&self) -> String {
         self.problem.as_ref().map(|problem| format!(" ({problem})")).unwrap_or_default()
-    }
-}
-
-/// Where an output of the list gets its events from. Results come from the engine in both cases.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Feed {
-    /// From the engine.
-    Engine,
-    /// From another output, once that has kept them: it is emptied and closed after those.
-    Output,
-}
-
-/// The list of outputs. Cheap to clone: clones are the same list.
-#[derive(Clone, Default)]
-pub struct Outputs {
-    list: Arc<Mutex<List>>,
-}
-
-#[derive(Default)]
-struct List {
-    outputs: Vec<(Arc<Running>, Feed)>,
-    /// Of the latest event.
-    number: u64,
-}
-
-impl Outputs {
-    /// Adds an output, at any time: it hears of what comes after.
-    pub fn add(&self, output: Arc<Running>, feed: Feed) {
-        let mut list = self.list.lock();
-        output.begin_after(list.number);
-        list.outputs.push((output, feed));
-    }
-
-    /// What the engine feeds.
-    #[must_use]
-    pub fn sink(&self) -> Box<dyn Sink> {
-        Box::new(self.clone())
-    }
-
-    /// How those fare in which counts are kept, in the order of the list.
-    #[must_use]
-    pub fn health(&self) -> Vec<Health> {
-        let list = self.list.lock();
-        list.outputs.iter().filter(|(output, _)| output.keeps()).map(|(output, _)| output.health()).collect()
-    }
-
-    /// What would be missing if the program ended now, as sentences.
-    #[must_use]
-    pub fn unkept(&self) -> Vec<String> {
-        self.list.lock().outputs.iter().filter_map(|(output, _)| output.unkept()).collect()
-    }
-
-    /// Waits until everything given so far was handed on; `false` when that failed or `timeout` passed first.
-    pub fn sync(&self, timeout: Duration) -> bool {
-        self.each(timeout, Running::begin_sync)
-    }
-
-    /// Closes all of them, at once; waits at most `timeout`. What could not be closed is said in the log.
-    pub fn close(&self, timeout: Duration) {
-        self.each(timeout, Running::begin_close);
-    }
-
-    /// Asks something of all outputs at once and waits for the answers, first of those that the engine feeds.
-    fn each(&self, timeout: Duration, ask: fn(&Running, Instant) -> Wait) -> bool {
-        let outputs = self.list.lock().outputs.clone();
-        let mut deadline = Instant::now() + timeout;
-        let mut all = true;
-        for of in [Feed::Engine, Feed::Output] {
-            let asked = outputs.iter().filter(|(_, feed)| *feed == of);
-            let waits: Vec<_> = asked.map(|(output, _)| (output, ask(output, deadline))).collect();
-            for (output, wait) in waits {
-                all &= output.wait(wait, deadline);
-            }
-            deadline = deadline.max(Instant::now() + PASSED_ON);
-        }
-        all
-    }
-}
-
-impl Sink for Outputs {
-    fn result(&mut self, result: &Arc<TaskResult>) {
-        for (output, _) in &self.list.lock().outputs {
-            output.result(result);
-        }
-    }
-
-    fn event(&mut self, event: &Arc<Event>) {
-        let mut list = self.list.lock();
-        list.number = event.number;
-        for (output, _) in list.outputs.iter().filter(|(_, feed)| *feed == Feed::Engine) {
-            output.event(event);
-        }
     }
 }
 

@@ -28,7 +28,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use parking_lot::{Condvar, Mutex};
+
 use self::{picture::Picture, resume::Seen};
+use crate::clock::Clock;
 pub use probe::{Probe, probe_source};
 pub use substream::substream_for;
 pub use system::{SystemOpener, prepare_process};
@@ -173,18 +176,49 @@ pub trait Opener: Send + Sync {
 
 /// Set while the user wants something else of a source than what it does: what waits for it gives up at once.
 #[derive(Debug, Clone, Default)]
-pub struct Interrupt(Arc<AtomicBool>);
+pub struct Interrupt(Arc<Flag>);
+
+#[derive(Debug, Default)]
+struct Flag {
+    set: AtomicBool,
+    /// Held while it is set, so that nobody misses it between looking and waiting.
+    lock: Mutex<()>,
+    changed: Condvar,
+}
 
 impl Interrupt {
-    /// Sets or clears it.
+    /// Sets or clears it. Whoever waits learns of it at once.
     pub fn set(&self, set: bool) {
-        self.0.store(set, Ordering::SeqCst);
+        let guard = self.0.lock.lock();
+        self.0.set.store(set, Ordering::SeqCst);
+        drop(guard);
+        self.0.changed.notify_all();
     }
 
     /// Whether it is set.
     #[must_use]
     pub fn is_set(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
+        self.0.set.load(Ordering::SeqCst)
+    }
+
+    /// Waits until `clock` says `until`.
+    ///
+    /// # Errors
+    /// [`SourceError::Interrupted`], at once, when it is set or becomes so.
+    pub fn rest_until(&self, clock: &dyn Clock, until: Instant) -> Result<(), SourceError> {
+        while !self.is_set() {
+            let left = until.saturating_duration_since(clock.now());
+            if left.is_zero() {
+                return Ok(());
+            }
+            clock.wait(left, &mut |left| {
+                let mut guard = self.0.lock.lock();
+                if !self.is_set() {
+                    self.0.changed.wait_for(&mut guard, left);
+                }
+            });
+        }
+        Err(SourceError::Interrupted)
     }
 }
 

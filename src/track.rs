@@ -1,20 +1,17 @@
 //! Following people from picture to picture: detections and time in, tracks out. Pure: no pictures.
 
-use crate::{
-    config::{SourceConfig, TrackerChoice},
-    detect::Detection,
-    geometry::BBox,
-    model::TrackId,
-};
+use crate::{detect::Detection, geometry::BBox, model::TrackId};
 
 pub mod assignment;
 mod centroid;
+mod choose;
 mod glimpse;
 mod kalman;
 mod motion;
 mod params;
 
 pub use centroid::CentroidTracker;
+pub use choose::tracker_for;
 pub use motion::MotionTracker;
 pub use params::TrackParams;
 
@@ -72,21 +69,4 @@ pub trait Tracker: Send {
 
     /// Ends every track (the source disconnected or jumped).
     fn reset(&mut self) -> Vec<Track>;
-}
-
-/// The tracker that `source` asks for.
-///
-/// `aspect` is width over height of its picture; `confidence` (0..=1) the score from which its detector's
-/// boxes are trusted ([`crate::detect::ModelInfo::confidence`]).
-#[must_use]
-pub fn tracker_for(
-    source: &SourceConfig,
-    aspect: f32,
-    confidence: f32,
-    params: &TrackParams,
-) -> Box<dyn Tracker> {
-    match source.tracker {
-        TrackerChoice::Motion => Box::new(MotionTracker::new(confidence, *params)),
-        TrackerChoice::Centroid => Box::new(CentroidTracker::new(aspect, confidence, params)),
-    }
 }

@@ -52,6 +52,7 @@ pub mod theme;
 pub mod view_model;
 pub mod widgets;
 
+pub use app::Exit;
 use app::{Effect, Tone};
 use format::Moment;
 use graphics::{Graphics, GraphicsChoice};
@@ -69,17 +70,6 @@ const SIGNAL_POLL: Duration = Duration::from_millis(100);
 
 /// Longest text that is put on the clipboard; terminals drop longer sequences.
 const LONGEST_COPY: usize = 74_994;
-
-/// How the front end ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Exit {
-    /// The user has had enough.
-    Quit,
-    /// And wants the final table left on the terminal.
-    QuitKeepTable,
-    /// By this signal, or Ctrl-C (`SIGINT`).
-    Signal(i32),
-}
 
 /// Why the front end cannot run.
 #[derive(Debug, thiserror::Error)]

@@ -121,7 +121,7 @@ fn mistakes() -> Vec<(String, Vec<u8>)> {
 fn play(path: &Path) -> Result<usize, SourceError> {
     let mut config = config::source(SourceKind::Video, SourceSpec::File(path.to_owned()));
     config.open_timeout = Duration::from_secs(5);
-    let mut source = SystemOpener.open(&config, &Interrupt::default())?;
+    let mut source = SystemOpener::default().open(&config, &Interrupt::default())?;
     let mut last = -1.0;
     for index in 0..FRAMES {
         if !source.grab()? {

@@ -24,7 +24,8 @@ fn count(scene: &str, line: &LineConfig, mut each: impl FnMut(i64)) -> (u64, u64
     let spec_of = SourceSpec::Demo(scene.into());
     let config =
         SourceConfig { lines: vec![line.clone()], ..SourceConfig::new("demo", SourceKind::Video, spec_of) };
-    let mut source = Demo::new(&spec, SourceKind::Video).source().unwrap();
+    let mut source =
+        Demo::new(&spec, SourceKind::Video).source(std::sync::Arc::new(pcount::clock::SystemClock)).unwrap();
     let model = motion::model();
     let aspect = spec.size.0 as f32 / spec.size.1 as f32;
     let mut detector = model.detector();

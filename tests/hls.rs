@@ -69,7 +69,7 @@ impl Camera {
 
     fn open(&self, seen: Option<Seen>) -> Box<dyn FrameSource> {
         let config = SourceConfig::from_source_string(&self.address, &BTreeSet::new()).unwrap();
-        let mut source = SystemOpener.open(&config, &Interrupt::default()).unwrap();
+        let mut source = SystemOpener::default().open(&config, &Interrupt::default()).unwrap();
         seen.into_iter().for_each(|seen| source.resume(seen));
         source
     }

@@ -123,7 +123,7 @@ fn reading_on_takes_no_more_memory() {
     for kind in [SourceKind::Video, SourceKind::Camera] {
         let mut config = source("long", kind);
         config.source = SourceSpec::File(path.clone());
-        let mut video = SystemOpener.open(&config, &Interrupt::default()).unwrap();
+        let mut video = SystemOpener::default().open(&config, &Interrupt::default()).unwrap();
         let (mut frames, mut base) = (0_u64, 0);
         // Files that are played as cameras keep their pace.
         let enough = if kind == SourceKind::Video { u64::MAX } else { 150 };

@@ -62,7 +62,7 @@ impl Opener for Mixed {
             }));
         }
         let begun = Instant::now();
-        let opened = SystemOpener.open(config, interrupt)?;
+        let opened = SystemOpener::default().open(config, interrupt)?;
         self.opened.lock().insert(config.id.clone(), (begun, Instant::now()));
         Ok(opened)
     }

@@ -27,7 +27,7 @@ use proxy::{Trouble, proxy};
 use rtsp::RtspServer;
 
 fn open(address: &str) -> Result<Box<dyn FrameSource>, SourceError> {
-    SystemOpener.open(
+    SystemOpener::default().open(
         &SourceConfig {
             open_timeout: Duration::from_secs(6),
             stall_timeout: Duration::from_secs(2),

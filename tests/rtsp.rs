@@ -32,7 +32,7 @@ fn camera(address: &str) -> SourceConfig {
 }
 
 fn open(address: &str) -> Result<Box<dyn FrameSource>, SourceError> {
-    SystemOpener.open(&camera(address), &Interrupt::default())
+    SystemOpener::default().open(&camera(address), &Interrupt::default())
 }
 
 fn refusal(address: &str) -> SourceError {
@@ -173,7 +173,7 @@ fn a_camera_that_dies_is_noticed_and_opens_again_when_it_is_back() {
 #[test]
 fn a_probe_tells_what_is_there() {
     let Some(server) = RtspServer::start(&["--size", "160x120"]) else { return };
-    let (probe, _) = probe_source(&camera(&server.address("", "/live"))).unwrap();
+    let (probe, _) = probe_source(&camera(&server.address("", "/live")), &SystemOpener::default()).unwrap();
     assert_eq!(probe.info.size, (160, 120));
     assert_eq!(probe.codec.as_deref(), Some("h264"));
 }
@@ -252,7 +252,7 @@ fn hls_plays_to_the_end_of_its_list() {
     let port = serve(Answer::Files(folder.path().to_owned()));
     let video =
         SourceConfig { kind: SourceKind::Video, ..camera(&format!("http://127.0.0.1:{port}/list.m3u8")) };
-    let mut source = SystemOpener.open(&video, &Interrupt::default()).unwrap();
+    let mut source = SystemOpener::default().open(&video, &Interrupt::default()).unwrap();
     let mut frames = 0;
     while source.grab().unwrap() {
         frames += 1;

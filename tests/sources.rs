@@ -25,7 +25,8 @@ use pcount::{
 };
 
 fn open(path: &Path, kind: SourceKind) -> Result<Box<dyn FrameSource>, SourceError> {
-    SystemOpener.open(&config::source(kind, SourceSpec::File(path.to_owned())), &Interrupt::default())
+    SystemOpener::default()
+        .open(&config::source(kind, SourceSpec::File(path.to_owned())), &Interrupt::default())
 }
 
 /// The refusal that opening and reading `path` ends in.
@@ -446,11 +447,11 @@ fn of_two_videos_one_is_chosen_which_is_said_and_another_can_be_named() {
 
     let mut config = config::source(SourceKind::Video, SourceSpec::File(both.clone()));
     config.stream = Some(0);
-    let mut source = SystemOpener.open(&config, &Interrupt::default()).unwrap();
+    let mut source = SystemOpener::default().open(&config, &Interrupt::default()).unwrap();
     assert_eq!(source.info().size, (64, 48));
     assert!(source.grab().unwrap() && source.remark().is_none());
     config.stream = Some(7);
-    let error = SystemOpener.open(&config, &Interrupt::default()).err().unwrap().to_string();
+    let error = SystemOpener::default().open(&config, &Interrupt::default()).err().unwrap().to_string();
     assert!(error.contains("has no video stream 7"), "{error}");
 }
 
@@ -462,7 +463,7 @@ fn what_a_device_does_not_decode_the_processor_does_which_is_said() {
     write_clip(&path, "FFV1", 25.0, (64, 48), 20);
     let mut config = config::source(SourceKind::Video, SourceSpec::File(path));
     config.hwaccel = Some(Hwaccel::Vaapi);
-    let mut source = SystemOpener.open(&config, &Interrupt::default()).unwrap();
+    let mut source = SystemOpener::default().open(&config, &Interrupt::default()).unwrap();
     let (frames, said) = play(source.as_mut());
     assert_eq!((frames, said.len()), (20, 1), "{said:?}");
     assert!(said[0].contains("clip.avi' is decoded without 'vaapi': "), "{said:?}");

@@ -43,7 +43,7 @@ fn camera(address: &str, tls: &TlsConfig) -> SourceConfig {
 }
 
 fn open(address: &str, tls: &TlsConfig) -> Result<Box<dyn FrameSource>, SourceError> {
-    SystemOpener.open(&camera(address, tls), &Interrupt::default())
+    SystemOpener::default().open(&camera(address, tls), &Interrupt::default())
 }
 
 /// Why it is not opened, as text.
@@ -389,7 +389,7 @@ fn playlist(folder: &Path, lines: &str) {
 }
 
 fn frames_of(address: &str, tls: &TlsConfig) -> Result<usize, SourceError> {
-    let mut source = SystemOpener
+    let mut source = SystemOpener::default()
         .open(&SourceConfig { kind: SourceKind::Video, ..camera(address, tls) }, &Interrupt::default())?;
     let mut frames = 0;
     while source.grab()? {

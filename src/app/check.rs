@@ -14,14 +14,19 @@ use std::{
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, unbounded};
 
-use super::{DONE, Failure, NO_SOURCE, NO_THREAD, configuration, long::LongWork, native};
+use super::{
+    configuration,
+    failure::{DONE, Failure, NO_SOURCE, NO_THREAD},
+    long::LongWork,
+    native,
+};
 use crate::{
     cli::CheckArgs,
     config::{self, DetectorChoice, Overrides, SourceConfig, SourceSpec},
     files,
     progress::Unit,
     source::{
-        Probe,
+        Probe, SystemOpener,
         network::{Certificate, certificate},
         probe_source, substream_for,
     },
@@ -126,7 +131,7 @@ fn probe_all(sources: &Arc<Vec<SourceConfig>>) -> Result<Receiver<(usize, Found)
                 let index = next.fetch_add(1, Ordering::SeqCst);
                 sources.get(index).map(|source| (index, source))
             } {
-                let found = catch_unwind(AssertUnwindSafe(|| probe_source(source)));
+                let found = catch_unwind(AssertUnwindSafe(|| probe_source(source, &SystemOpener::default())));
                 let found = match found {
                     Ok(Ok((probe, _))) => Ok(probe),
                     Ok(Err(error)) => Err(error.to_string()),

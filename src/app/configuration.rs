@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::Failure;
+use super::{failure::Failure, say::complain};
 use crate::config::{Config, ConfigErrors, Overrides, is_stream};
 
 /// The configuration at `path`, which may be a pipe.
@@ -21,6 +21,6 @@ fn read(path: &Path, overrides: &Overrides) -> Result<Config, ConfigErrors> {
 /// Says on the standard error what is worth telling and stops nothing.
 pub fn warn(config: &Config) {
     for warning in &config.warnings {
-        super::complain(&format!("warning: {warning}"));
+        complain(&format!("warning: {warning}"));
     }
 }

@@ -7,9 +7,9 @@ use std::{
 };
 
 use super::{
-    Failure, NO_THREAD,
+    counting::{Parts, engine, finish, start},
+    failure::{Failure, NO_THREAD},
     keep::Keeper,
-    monitor::{Parts, engine, finish, start},
     past::Past,
     signals::StopSignal,
 };
@@ -26,7 +26,7 @@ use crate::{
     model::SourceId,
     native::disk::Disk,
     outputs::Running,
-    source::probe_source,
+    source::{SystemOpener, probe_source},
     tui::{
         self, Exit, TuiOptions,
         editor::Drawn,
@@ -117,8 +117,8 @@ impl Host for DashboardHost {
 
     fn probe(&self, source: &SourceConfig) -> Result<Found, String> {
         source.source.teach(config::known());
-        let (probe, frame) =
-            probe_source(source).map_err(|error| source.source.redact(&error.to_string()))?;
+        let (probe, frame) = probe_source(source, &SystemOpener::default())
+            .map_err(|error| source.source.redact(&error.to_string()))?;
         Ok(Found { words: probe.to_string(), picture: preview::of_frame(&frame).map(Arc::new) })
     }
 

@@ -19,7 +19,11 @@ use std::{
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use parking_lot::Mutex;
 
-use super::{DONE, FAILED, NO_SOURCE, notices::Notices, signals::StopSignal};
+use super::{
+    failure::{DONE, FAILED, NO_SOURCE},
+    notices::Notices,
+    signals::StopSignal,
+};
 use crate::native::{crash, leave};
 
 /// From the signal to the end of the process. Whoever sends one waits two seconds.

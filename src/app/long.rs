@@ -2,7 +2,12 @@
 
 use anyhow::Context as _;
 
-use super::{Failure, NO_THREAD, ending::Ending, notices::Notices, signals::StopSignal};
+use super::{
+    ending::Ending,
+    failure::{Failure, NO_THREAD},
+    notices::Notices,
+    signals::StopSignal,
+};
 use crate::progress::Progress;
 
 /// One such command.

@@ -1,6 +1,11 @@
 //! `models`: which detectors there are, and whether their files are whole.
 
-use super::{DONE, FAILED, Failure, long::LongWork, native, print};
+use super::{
+    failure::{DONE, FAILED, Failure},
+    long::LongWork,
+    native,
+    say::print,
+};
 use crate::{
     cli::{ModelsArgs, ModelsCommand},
     config::{self, ModelFolders},

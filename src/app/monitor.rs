@@ -3,51 +3,35 @@
 use std::{
     io::{self, IsTerminal},
     sync::Arc,
-    time::Duration,
 };
 
 use anyhow::Context;
 
 use super::{
-    DONE, FAILED, Failure, NO_SOURCE, NO_THREAD, configuration, ending::Ending, native, notices::Notices,
-    outputs::Written, signals::StopSignal,
+    configuration,
+    counting::{Parts, STOP_TIMEOUT, engine, finish, start},
+    dashboard,
+    ending::Ending,
+    failure::{FAILED, Failure, NO_THREAD},
+    native,
+    notices::Notices,
+    outputs::Written,
+    say::{complain_of_refused, print},
+    signals::StopSignal,
 };
 use crate::{
     cli::RunArgs,
     config::{self, Config},
-    engine::{Engine, EngineApi, EngineOptions},
-    headless::{
-        self, Format,
-        outlet::{Outlet, OutletState},
-        template::Template,
-    },
+    engine::EngineApi,
+    headless::{self, Format, outlet::Outlet, template::Template},
     logging::{self, LogHandle, LogOptions, NativeOutput},
-    model::{EngineSnapshot, Health, SourceState},
+    model::EngineSnapshot,
     outputs::status,
 };
-
-/// The end waits at most this long for cameras that hang in native code. What is closed after them needs the rest of
-/// the two seconds that a signal gives.
-const STOP_TIMEOUT: Duration = Duration::from_millis(900);
 
 /// What is said when nobody reads what is printed.
 const READER_GONE: &str = "the reader of the standard output has gone, so counting ended before every source was over; \
                            to count on, let it read to the end, or write to a file";
-
-/// What stays in place until the end. Cheap to clone.
-#[derive(Clone)]
-pub(super) struct Parts {
-    /// Ends the process, at the latest when its deadline comes.
-    pub ending: Ending,
-    /// Tells the user something while there are no screens.
-    pub notices: Notices,
-    /// How the standard output fares, while lines are printed there.
-    pub outlet: OutletState,
-    /// Keeps the logs going.
-    pub logs: Arc<LogHandle>,
-    /// What is written.
-    pub written: Written,
-}
 
 /// Counts until the sources are over, the user quits or a signal comes.
 pub fn run(args: &RunArgs) -> Result<u8, Failure> {
@@ -57,7 +41,7 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     if let (true, Mode::Headless(format)) = (args.once && args.duration.is_none() && !args.fresh, &mode)
         && let Some(snapshot) = running(&config)
     {
-        return super::print(|out| headless::print(&snapshot, format, out));
+        return print(|out| headless::print(&snapshot, format, out));
     }
     let stop = StopSignal::listen().context(NO_THREAD)?;
     let notices = Notices::start().context(NO_THREAD)?;
@@ -81,7 +65,7 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     }
     // The dashboard and the log say it when the model is loaded.
     if mode.is_headless() {
-        super::complain_of_refused(&settings.models);
+        complain_of_refused(&settings.models);
     }
     let out = if mode.is_headless() { Some(Outlet::start(&io::stdout()).context(NO_THREAD)?) } else { None };
     let outlet = out.as_ref().map(Outlet::state).unwrap_or_default();
@@ -90,7 +74,7 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     let parts = Parts { ending, notices, outlet, logs: Arc::new(logs), written };
     match (mode, out) {
         (Mode::Headless(format), Some(out)) => headless(args, &config, format, out, &stop, &parts),
-        _ => super::dashboard::run(args, &config, &stop, &parts),
+        _ => dashboard::run(args, &config, &stop, &parts),
     }
 }
 
@@ -146,111 +130,6 @@ impl Mode {
     /// Whether what happens is printed as it comes.
     fn has_lines(&self, args: &RunArgs) -> bool {
         matches!(self, Self::Headless(Format::Json)) && !args.once
-    }
-}
-
-/// An engine with the sources of `config`, which wait for [`start`]. With `tell`, what is wrong with the disk is said on
-/// the standard error as well.
-pub(super) fn engine(config: &Config, parts: &Parts, tell: bool) -> Result<Engine, Failure> {
-    let mut options = EngineOptions::new(config.parallel.clone());
-    options.sinks.push(parts.written.list.sink());
-    options.restored = parts.written.ledger.as_ref().map(|ledger| ledger.totals()).unwrap_or_default();
-    let (outputs, logs) = (parts.written.list.clone(), Arc::clone(&parts.logs));
-    let (outlet, teller) = (parts.outlet.clone(), tell.then(|| parts.notices.clone()));
-    let warned = warnings_in_short(&config.warnings);
-    options.health = Some(Arc::new(move || {
-        let mut health = Health::default();
-        for output in outputs.health() {
-            health.problems.extend(output.problem);
-            health.notices.extend(output.notices);
-            health.lost += output.lost;
-        }
-        health.problems.extend([logs.problem(), outlet.problem()].into_iter().flatten());
-        health.notices.extend(warned.clone());
-        if let Some(teller) = &teller {
-            teller.say_new(&health.problems);
-        }
-        health
-    }));
-    parts.ending.set_unkept(Box::new(unkept(parts)));
-    options.log_lines_lost = Some(parts.logs.lost_counter());
-    let engine = Engine::new(options)?;
-    for source in &config.sources {
-        // Refused only for an id that is there already, which the configuration has been checked for.
-        engine.add_source(source.clone()).map_err(|error| Failure::Usage(error.to_string()))?;
-    }
-    parts.written.add_summary(config, Arc::new(engine.clone()))?;
-    Ok(engine)
-}
-
-/// The warnings about the configuration in one line for the screen.
-fn warnings_in_short(warnings: &[String]) -> Option<String> {
-    let (first, others) = warnings.split_first()?;
-    Some(match others.len() {
-        0 => first.clone(),
-        others => format!("{first} (and {others} more in the log)"),
-    })
-}
-
-/// Begins to count, and to tell others.
-pub(super) fn start(engine: &Engine, config: &Config, parts: &Parts) -> Result<(), Failure> {
-    tracing::info!("Started with {} sources", config.sources.len());
-    engine.start()?;
-    parts.written.add_status(config, Arc::new(engine.clone()))?;
-    let (ending, engine, parts) = (&parts.ending, engine.clone(), parts.clone());
-    ending.set_steps(Box::new(move || {
-        finish(&engine, &parts);
-        parts.logs.close(parts.ending.left(0.8));
-    }));
-    Ok(())
-}
-
-/// Ends the engine, writes what is left, and says how it went. Each step has its time; what it does not get done is
-/// said by [`Ending::leave`].
-pub(super) fn finish(engine: &Engine, parts: &Parts) -> (EngineSnapshot, u8) {
-    let ending = &parts.ending;
-    ending.begin();
-    engine.stop(STOP_TIMEOUT.min(ending.left(0.6)));
-    parts.outlet.make_room();
-    parts.written.list.close(ending.left(0.75));
-    let snapshot = engine.snapshot();
-    let (total_in, total_out, net) = snapshot.totals();
-    tracing::info!("Stopped: in {total_in}, out {total_out}, net {net:+}");
-    let code = exit_code(&snapshot);
-    (snapshot, code)
-}
-
-/// What would be lost by ending now.
-fn unkept(parts: &Parts) -> impl Fn() -> Vec<String> + Send + Sync + use<> {
-    let (written, logs, outlet) = (parts.written.clone(), Arc::clone(&parts.logs), parts.outlet.clone());
-    move || {
-        let mut sentences = written.list.unkept();
-        let because =
-            |problem: Option<String>| problem.map(|problem| format!(" ({problem})")).unwrap_or_default();
-        let log_lines = logs.lines_held() + logs.lines_lost();
-        if log_lines > 0 {
-            sentences.push(format!("{log_lines} lines are not in the log files{}", because(logs.problem())));
-        }
-        let lines = written.lines.as_ref().map_or(0, |lines| lines.health().missing());
-        let lines = lines + outlet.waiting();
-        if lines > 0 {
-            let problem = because(outlet.problem());
-            sentences.push(format!("{lines} lines were not taken from the standard output{problem}"));
-        }
-        sentences
-    }
-}
-
-/// 69 when no source ever gave a frame, 1 when a source failed, else 0.
-fn exit_code(snapshot: &EngineSnapshot) -> u8 {
-    let enabled = || snapshot.sources.iter().filter(|source| source.state != SourceState::Disabled);
-    let broken = |state: &SourceState| matches!(state, SourceState::Failed { .. } | SourceState::Unsupported);
-    if enabled().count() > 0 && enabled().all(|source| source.frames == 0 && source.last_error.is_some()) {
-        NO_SOURCE
-    } else if enabled().any(|source| broken(&source.state)) {
-        FAILED
-    } else {
-        DONE
     }
 }
 

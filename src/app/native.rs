@@ -3,6 +3,7 @@
 
 use parking_lot::Mutex;
 
+use super::say::complain;
 use crate::{logging::NativeOutput, progress::Progress};
 
 static FILTER: Mutex<Option<NativeOutput>> = Mutex::new(None);
@@ -18,9 +19,9 @@ pub(super) fn take_over(progress: &Progress) {
                 crate::native::stdio::print_to_stderr();
                 *filter = Some(begun);
             }
-            Err(error) => super::complain(&format!(
-                "warning: what FFmpeg prints cannot be searched for passwords ({error})"
-            )),
+            Err(error) => {
+                complain(&format!("warning: what FFmpeg prints cannot be searched for passwords ({error})"))
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ use std::{io::Write, sync::Arc};
 use anyhow::Context;
 use sha2::{Digest, Sha256};
 
-use super::{Failure, NO_THREAD};
+use super::failure::{Failure, NO_THREAD};
 use crate::{
     cli::RunArgs,
     config::Config,

@@ -2,7 +2,14 @@
 
 use std::ffi::OsString;
 
-use super::{DONE, Failure, complain, configuration, long::LongWork, on_disk, print};
+use anyhow::Context as _;
+
+use super::{
+    configuration,
+    failure::{DONE, Failure, NO_THREAD},
+    long::LongWork,
+    say::{complain, print},
+};
 use crate::{
     cli::ReportArgs,
     config::{Config, Overrides},
@@ -12,6 +19,7 @@ use crate::{
         report::{Query, parse_moment},
     },
     model::name_of,
+    native::disk::Disk,
     progress::{Progress, Unit},
 };
 
@@ -110,4 +118,9 @@ fn read(args: &ReportArgs, progress: &Progress) -> Result<(), Failure> {
         complain(&cut);
     }
     print(|out| out.write_all(text.as_bytes())).map(drop)
+}
+
+/// Runs `work`, which reads or writes files, where a disk that does not answer keeps no signal from ending the program.
+fn on_disk<T: Send>(work: impl FnOnce() -> Result<T, Failure> + Send) -> Result<T, Failure> {
+    Disk::start("disk-work").context(NO_THREAD)?.run(work)
 }

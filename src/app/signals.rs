@@ -15,7 +15,7 @@ use signal_hook::{
     iterator::Signals,
 };
 
-use super::SIGNAL;
+use super::failure::SIGNAL;
 use crate::native::{crash, leave, signals::is_ignored};
 
 /// The signal that asked for the end, if one did.

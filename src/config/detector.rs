@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{LogLevel, text};
+use super::text::{self, word};
 
 /// Which detector a source uses.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -114,16 +114,6 @@ impl EngineChoice {
     }
 }
 
-impl LogLevel {
-    /// Reads the command line's form, one of [`Self::NAMES`] in any case.
-    ///
-    /// # Errors
-    /// One sentence that names the words known.
-    pub fn parse_cli(text: &str) -> Result<Self, String> {
-        word(text, &Self::NAMES, "log level")
-    }
-}
-
 /// Sides of a network's input, in pixels.
 pub(super) const INPUT_SIDES: std::ops::RangeInclusive<u32> = 32..=2048;
 
@@ -142,14 +132,6 @@ fn input_size(written: &str) -> Result<(u32, u32), String> {
             INPUT_SIDES.start(),
             INPUT_SIDES.end()
         )
-    })
-}
-
-fn word<T: Copy>(written: &str, names: &[(&str, T)], what: &str) -> Result<T, String> {
-    let found = names.iter().find(|(name, _)| name.eq_ignore_ascii_case(written));
-    found.map(|(_, value)| *value).ok_or_else(|| {
-        let names: Vec<_> = names.iter().map(|(name, _)| *name).collect();
-        format!("there is no {what} '{written}'{}", text::instead(written, &names))
     })
 }
 

@@ -11,11 +11,11 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::{
     EngineChoice, Hwaccel, ID_LENGTH, LABEL_LENGTH, LogLevel, Theme, TrackerChoice, Transport, defaults,
+    key::{Key, Keys, Row},
     kinds::{
-        Described, Existing, Group, Label, List, Number, PathText, Point, Shape, Size, Span, Text, Truth,
-        Whole, Words,
+        Existing, Group, Label, List, Number, PathText, Point, Shape, Size, Span, Text, Truth, Whole, Words,
     },
-    shapes::{CameraSource, DetectorFile, FormatName, KeysFile},
+    shapes::{CameraSource, DetectorName, FormatName, KeysFile},
     text,
 };
 use crate::{geometry::Anchor, model::Strategy};
@@ -35,41 +35,6 @@ const PEOPLE: Whole<i64> = Whole(1..=1_000_000);
 /// The points of a person that may have to cross or to be inside.
 const ANCHORS: Words<Anchor> =
     Words(&[("foot", Anchor::Foot), ("center", Anchor::Center), ("head", Anchor::Head)]);
-
-/// A key of one kind of object.
-pub(super) struct Key<K> {
-    /// As it is written.
-    pub name: &'static str,
-    /// What to do where it is missing and must not be.
-    pub fix: Option<&'static str>,
-    /// What it may hold.
-    pub kind: K,
-}
-
-/// A kind of object of the file: its keys.
-pub(super) trait Keys {
-    /// Its name in the schema.
-    const DEFINITION: &'static str;
-
-    /// What it is.
-    fn about() -> &'static str;
-
-    /// The names of its keys.
-    fn names() -> Vec<&'static str>;
-
-    /// What a user is told of its keys.
-    fn rows() -> Vec<Row>;
-}
-
-/// What a user is told of one key.
-pub(super) struct Row {
-    pub name: &'static str,
-    pub meaning: &'static str,
-    /// In the words of the documentation.
-    pub default: Option<String>,
-    pub is_required: bool,
-    pub kind: &'static (dyn Described + Sync),
-}
 
 /// Declares the keys of one kind of object; `and` names another kind whose keys follow.
 macro_rules! keys {
@@ -434,6 +399,17 @@ fn duration(default: Duration) -> String {
 /// The word for the default of a choice.
 fn usual<T: Default + PartialEq>(names: &[(&str, T)]) -> String {
     names.iter().find(|(_, choice)| *choice == T::default()).map(|(name, _)| code(name)).unwrap_or_default()
+}
+
+/// Which detector is used.
+#[allow(dead_code, reason = "it is never made: only its schema is used")]
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+pub(super) enum DetectorFile {
+    /// A detector that needs no file.
+    Named(DetectorName),
+    /// A model file, or the embedded model with settings of its own.
+    Model(Box<ModelKeys>),
 }
 
 #[cfg(test)]

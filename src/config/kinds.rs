@@ -5,25 +5,10 @@ use std::{marker::PhantomData, ops::RangeInclusive, path::PathBuf, time::Duratio
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::{
-    keys::Keys,
-    section::{Field, Section},
+    key::{Described, Keys},
+    section::{Field, Kind, Section},
     shapes::{DurationText, PointFile, SizeText},
 };
-
-/// What the schema says of a kind.
-pub(super) trait Described {
-    /// The schema of a value of this kind.
-    fn schema(&self, generator: &mut SchemaGenerator) -> Schema;
-}
-
-/// What the validator makes of a field of this kind.
-pub(super) trait Kind: Described {
-    /// What is read.
-    type Value<'a>;
-
-    /// The value; what is wrong is reported.
-    fn read<'a>(&self, field: &Field<'a>) -> Option<Self::Value<'a>>;
-}
 
 /// A whole number within a range.
 pub(super) struct Whole<T>(pub RangeInclusive<T>);

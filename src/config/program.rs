@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{DetectorChoice, EngineChoice, Hwaccel, defaults};
+use super::{DetectorChoice, EngineChoice, Hwaccel, defaults, text::word};
 use crate::model::Strategy;
 
 /// Settings that concern all sources.
@@ -152,4 +152,14 @@ impl Theme {
         ("color-blind", Self::ColorBlind),
         ("mono", Self::Mono),
     ];
+}
+
+impl LogLevel {
+    /// Reads the command line's form, one of [`Self::NAMES`] in any case.
+    ///
+    /// # Errors
+    /// One sentence that names the words known.
+    pub fn parse_cli(text: &str) -> Result<Self, String> {
+        word(text, &Self::NAMES, "log level")
+    }
 }

@@ -1,6 +1,6 @@
 //! Reading the tree of a configuration: typed access that reports what is wrong and goes on.
 //!
-//! A [`Section`] hands out [`Field`]s by the declaration of their key ([`super::keys`]), which knows what they may hold.
+//! A [`Section`] hands out [`Field`]s by the declaration of their key ([`Key`]), which knows what they may hold.
 
 use std::{
     cell::{Cell, RefCell},
@@ -13,8 +13,7 @@ use std::{
 use super::{
     env,
     json::{Member, Node, Place, Value},
-    keys::{Key, Keys},
-    kinds::Kind,
+    key::{Described, Key, Keys},
     limits,
     problem::Problem,
     secret::{Address, Known, redact_unknown},
@@ -158,6 +157,15 @@ impl<'a> Section<'a> {
             }
         }
     }
+}
+
+/// What the validator makes of a field of this kind.
+pub(super) trait Kind: Described {
+    /// What is read.
+    type Value<'a>;
+
+    /// The value; what is wrong is reported.
+    fn read<'a>(&self, field: &Field<'a>) -> Option<Self::Value<'a>>;
 }
 
 /// One value of the configuration and where it stands.

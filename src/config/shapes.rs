@@ -4,7 +4,7 @@
 
 use schemars::JsonSchema;
 
-use super::{ModelFormat, keys::ModelKeys};
+use super::ModelFormat;
 
 /// Address or device number.
 #[derive(JsonSchema)]
@@ -19,16 +19,6 @@ pub(super) enum CameraSource {
 /// A point [x, y] in 0..1 of width and height.
 #[derive(JsonSchema)]
 pub(super) struct PointFile(#[schemars(inner(range(min = 0, max = 1)))] pub [f32; 2]);
-
-/// Which detector is used.
-#[derive(JsonSchema)]
-#[schemars(untagged)]
-pub(super) enum DetectorFile {
-    /// A detector that needs no file.
-    Named(DetectorName),
-    /// A model file, or the embedded model with settings of its own.
-    Model(Box<ModelKeys>),
-}
 
 /// Detectors that need no file.
 #[derive(JsonSchema)]

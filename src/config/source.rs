@@ -7,7 +7,9 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{Address, Credentials, DetectorChoice, Known, Secret, defaults, secret, source_spec};
+use super::{
+    Address, Credentials, DetectorChoice, Known, Secret, defaults, secret, videos::kind::is_video_extension,
+};
 use crate::model::{LineConfig, SourceId, SourceKind, ZoneConfig};
 
 /// One source.
@@ -315,7 +317,7 @@ impl SourceSpec {
             Self::File(_) => SourceKind::Video,
             Self::Url { address, .. } if address.scheme().starts_with("http") => {
                 match Path::new(address.path()).extension().and_then(|extension| extension.to_str()) {
-                    Some(extension) if source_spec::is_video_extension(extension) => SourceKind::Video,
+                    Some(extension) if is_video_extension(extension) => SourceKind::Video,
                     _ => SourceKind::Camera,
                 }
             }

@@ -23,16 +23,6 @@ const FILE: &str = "file://";
 /// Highest number of a `/dev/videoN`; the kernel has 256 minor numbers.
 const DEVICE_LIMIT: u32 = 255;
 
-/// Endings of addresses that are files and not cameras.
-const VIDEO_EXTENSIONS: [&str; 20] = [
-    "mp4", "m4v", "mkv", "avi", "mov", "webm", "ts", "mts", "m2ts", "mpg", "mpeg", "wmv", "flv", "3gp",
-    "ogv", "h264", "h265", "hevc", "mjpeg", "y4m",
-];
-
-pub(super) fn is_video_extension(extension: &str) -> bool {
-    VIDEO_EXTENSIONS.iter().any(|known| known.eq_ignore_ascii_case(extension))
-}
-
 /// What a source string names.
 #[derive(Debug, PartialEq)]
 pub(super) enum Named {

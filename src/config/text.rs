@@ -118,6 +118,15 @@ pub(super) fn shown_size(bytes: u64) -> String {
         .map_or_else(|| format!("{bytes} bytes"), |(shift, unit)| format!("{}{unit}", bytes >> shift))
 }
 
+/// The value that `names` gives for `written`, in any case; else a sentence that says which words are known.
+pub(super) fn word<T: Copy>(written: &str, names: &[(&str, T)], what: &str) -> Result<T, String> {
+    let found = names.iter().find(|(name, _)| name.eq_ignore_ascii_case(written));
+    found.map(|(_, value)| *value).ok_or_else(|| {
+        let names: Vec<_> = names.iter().map(|(name, _)| *name).collect();
+        format!("there is no {what} '{written}'{}", instead(written, &names))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

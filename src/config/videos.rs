@@ -11,7 +11,7 @@ use glob::{MatchOptions, Pattern};
 
 use super::text::printable;
 
-mod kind;
+pub(super) mod kind;
 
 /// More files and folders than this of one pattern are a slip such as `/**/*`, which would read the whole disk.
 const MOST_WALKED: usize = 10_000;

@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc};
 use super::{
     DetectError, Model, builtin,
     load::{note, open},
-    motion,
+    motion, ort,
     registry::{self, KNOWN_MODELS, KnownModel},
 };
 use crate::{
@@ -13,7 +13,15 @@ use crate::{
     trust::Owner,
 };
 
-pub(super) fn load(
+/// Loads the model that `choice` names, or the best that is there for [`DetectorChoice::Auto`].
+///
+/// `models` says where to look for the latter; `contexts` is how many inferences can run at once (the pool's
+/// `max_workers`); `engine` runs what does not name its own.
+///
+/// # Errors
+/// When a model that was named cannot be loaded. `Auto` falls back and says so in
+/// [`ModelInfo::note`](super::ModelInfo::note).
+pub fn load(
     choice: &DetectorChoice,
     models: &ModelFolders,
     contexts: usize,
@@ -67,4 +75,16 @@ pub(super) fn in_folder(known: &KnownModel, models: &Path) -> ModelConfig {
         confidence: None,
         engine: EngineChoice::Auto,
     }
+}
+
+/// Libraries and models that are there and are not used, because others may write to them or to a folder on the
+/// way: a sentence each, which says how to change that. Loads nothing.
+#[must_use]
+pub fn refused(models: &ModelFolders) -> Vec<String> {
+    let (_, mut refused) = ort::library::survey();
+    for sentence in &mut refused {
+        sentence.insert_str(0, "ONNX Runtime: ");
+    }
+    refused.extend(registry::refused(models));
+    refused
 }

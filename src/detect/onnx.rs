@@ -8,60 +8,24 @@
 
 use std::collections::HashSet;
 
+use proto::{
+    ATTRIBUTE_GRAPH, ATTRIBUTE_GRAPHS, ATTRIBUTE_SPARSE, ATTRIBUTE_SPARSES, ATTRIBUTE_TENSOR,
+    ATTRIBUTE_TENSORS, DIM_PARAM, DIM_VALUE, FLOAT, GRAPH_INITIALIZER, GRAPH_INPUT, GRAPH_NODE, GRAPH_OUTPUT,
+    GRAPH_SPARSE, GRAPH_VALUE_INFO, MODEL_FUNCTION, MODEL_GRAPH, MODEL_TRAINING, NODE_ATTRIBUTE, NODE_INPUT,
+    NODE_OPERATOR, NODE_OUTPUT, Problem, SHAPE_DIM, TENSOR_DIMS, TENSOR_DOUBLES, TENSOR_EXTERNAL,
+    TENSOR_FLOATS, TENSOR_INT32S, TENSOR_INT64S, TENSOR_LOCATION, TENSOR_NAME, TENSOR_RAW, TENSOR_TYPE,
+    TENSOR_TYPE_ELEMENT, TENSOR_TYPE_SHAPE, TENSOR_UINT64S, TYPE_TENSOR, VALUE_NAME, VALUE_TYPE,
+    element_size, text,
+};
 use read::{Node, Tensor};
 pub(super) use resize::with_size;
 use wire::{Field, Fields, Value};
 
+mod proto;
 mod read;
 mod resize;
 mod weigh;
 pub(super) mod wire;
-
-// ModelProto
-const MODEL_GRAPH: u64 = 7;
-const MODEL_TRAINING: u64 = 20;
-const MODEL_FUNCTION: u64 = 25;
-// GraphProto
-const GRAPH_NODE: u64 = 1;
-const GRAPH_INITIALIZER: u64 = 5;
-const GRAPH_INPUT: u64 = 11;
-const GRAPH_OUTPUT: u64 = 12;
-const GRAPH_VALUE_INFO: u64 = 13;
-const GRAPH_SPARSE: u64 = 15;
-// ValueInfoProto, TypeProto, TypeProto.Tensor, TensorShapeProto
-const VALUE_NAME: u64 = 1;
-const VALUE_TYPE: u64 = 2;
-const TYPE_TENSOR: u64 = 1;
-const TENSOR_TYPE_ELEMENT: u64 = 1;
-const TENSOR_TYPE_SHAPE: u64 = 2;
-const SHAPE_DIM: u64 = 1;
-const DIM_VALUE: u64 = 1;
-const DIM_PARAM: u64 = 2;
-// NodeProto, AttributeProto
-const NODE_INPUT: u64 = 1;
-const NODE_OUTPUT: u64 = 2;
-const NODE_OPERATOR: u64 = 4;
-const NODE_ATTRIBUTE: u64 = 5;
-const ATTRIBUTE_TENSOR: u64 = 5;
-const ATTRIBUTE_GRAPH: u64 = 6;
-const ATTRIBUTE_TENSORS: u64 = 10;
-const ATTRIBUTE_GRAPHS: u64 = 11;
-const ATTRIBUTE_SPARSE: u64 = 22;
-const ATTRIBUTE_SPARSES: u64 = 23;
-// TensorProto
-const TENSOR_DIMS: u64 = 1;
-const TENSOR_TYPE: u64 = 2;
-const TENSOR_FLOATS: u64 = 4;
-const TENSOR_INT32S: u64 = 5;
-const TENSOR_INT64S: u64 = 7;
-const TENSOR_NAME: u64 = 8;
-const TENSOR_RAW: u64 = 9;
-const TENSOR_DOUBLES: u64 = 10;
-const TENSOR_UINT64S: u64 = 11;
-const TENSOR_EXTERNAL: u64 = 13;
-const TENSOR_LOCATION: u64 = 14;
-/// `TensorProto.DataType.FLOAT`.
-const FLOAT: u64 = 1;
 
 /// What is known of a network before it is run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,9 +37,6 @@ pub(super) struct Summary {
     /// Names of the outputs.
     pub(super) outputs: Vec<String>,
 }
-
-/// Why a file is no usable network, as the end of the sentence "the file ..".
-type Problem = String;
 
 /// Checks the whole of an ONNX file and says what it takes and gives.
 ///
@@ -325,27 +286,6 @@ fn check_tensor(bytes: &[u8]) -> Result<&str, Problem> {
         (Some(values), None) if values == listed => Ok(name),
         _ => Err(format!("tensor '{name}' does not hold the values its shape {dims:?} promises")),
     }
-}
-
-/// Bytes of one value in `raw_data`, for the types detectors use.
-fn element_size(code: u64) -> Option<u64> {
-    match code {
-        // UINT8, INT8, BOOL
-        2 | 3 | 9 => Some(1),
-        // UINT16, INT16, FLOAT16, BFLOAT16
-        4 | 5 | 10 | 16 => Some(2),
-        // FLOAT, INT32, UINT32
-        1 | 6 | 12 => Some(4),
-        // INT64, DOUBLE, UINT64
-        7 | 11 | 13 => Some(8),
-        _ => None,
-    }
-}
-
-/// A name, which messages may quote.
-fn text(bytes: &[u8]) -> Result<&str, Problem> {
-    let text = std::str::from_utf8(bytes).ok().filter(|text| !text.chars().any(char::is_control));
-    text.ok_or_else(|| "a name in it is not text".into())
 }
 
 /// Checks what a run on a picture of `size` (width, height) needs. `bytes` must have passed [`inspect`].

@@ -71,10 +71,11 @@ impl EngineOptions {
     #[must_use]
     pub fn new(settings: ParallelConfig) -> Self {
         let (models, contexts, engine) = (settings.models.clone(), settings.max_workers, settings.engine);
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         Self {
             settings,
-            opener: Arc::new(SystemOpener),
-            clock: Arc::new(SystemClock),
+            opener: Arc::new(SystemOpener::new(Arc::clone(&clock))),
+            clock,
             load_model: Box::new(move |choice| crate::detect::load(choice, &models, contexts, engine)),
             sinks: Vec::new(),
             restored: Vec::new(),

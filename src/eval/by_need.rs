@@ -2,7 +2,11 @@
 
 use std::{cell::Cell, sync::Arc};
 
-use super::{EvalError, EvalOptions, Scene, report::LineResult};
+use super::{
+    EvalError, EvalOptions,
+    report::LineResult,
+    scene::{Scene, source_config},
+};
 use crate::{
     clock::SystemClock,
     config::SourceConfig,
@@ -22,7 +26,7 @@ struct Later(u32);
 
 impl Opener for Later {
     fn open(&self, source: &SourceConfig, stop: &Interrupt) -> Result<Box<dyn FrameSource>, SourceError> {
-        let mut stream = SystemOpener.open(source, stop)?;
+        let mut stream = SystemOpener::default().open(source, stop)?;
         for _ in 0..self.0 {
             if !stream.grab()? {
                 break;
@@ -105,7 +109,7 @@ pub fn play(
     options: &EvalOptions,
     progress: &Progress,
 ) -> Result<Option<Vec<LineResult>>, EvalError> {
-    let mut config = super::source_config(scene);
+    let mut config = source_config(scene);
     config.tracker = options.tracker;
     let mut pipeline = Pipeline::with_params(Arc::new(config.clone()), &[], options.params);
     pipeline.set_model(Arc::clone(model));

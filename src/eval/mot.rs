@@ -3,10 +3,14 @@
 //! A row is `frame,id,left,top,width,height,confidence,...`: frames from 1, pixels of the video, id -1 for
 //! detections that belong to no track. Recorded detections, tracks written and truth read all share it.
 
-use std::{collections::BTreeMap, io::Write, path::Path};
+use std::{
+    collections::BTreeMap,
+    io::Write,
+    path::{Path, PathBuf},
+};
 
 use super::EvalError;
-use crate::geometry::BBox;
+use crate::{files, geometry::BBox};
 
 /// One row.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -122,6 +126,31 @@ pub fn read_sequence_info(path: &Path) -> Result<SequenceInfo, EvalError> {
         frames: number("seqLength")? as u32,
         size: (number("imWidth")? as u32, number("imHeight")? as u32),
     })
+}
+
+/// The file of a scene or sequence in `folder`; its name comes from a file and must not lead elsewhere.
+pub fn file_of(folder: &Path, name: &str) -> Result<PathBuf, EvalError> {
+    if name.is_empty() || name.starts_with('.') || name.contains(['/', '\0']) {
+        return Err(EvalError::Content {
+            path: name.to_owned(),
+            problem:
+                "the name of a scene is the name of its files: no '/' in it, and no '.' at its beginning"
+                    .into(),
+        });
+    }
+    Ok(folder.join(format!("{name}.txt")))
+}
+
+/// Writes tracks to the file `path`.
+pub fn write_tracks(rows: &Rows, path: &Path) -> Result<(), EvalError> {
+    let write = || {
+        let mut draft = files::Draft::new(path, files::SHARED)?;
+        let mut text = Vec::new();
+        write(rows, &mut text)?;
+        draft.write_all(&text)?;
+        draft.keep()
+    };
+    write().map_err(|error| EvalError::file(path, &error))
 }
 
 #[cfg(test)]

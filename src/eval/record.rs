@@ -5,7 +5,11 @@ use std::{
     path::Path,
 };
 
-use super::{EvalError, EvalOptions, Scene, mot, play::Player};
+use super::{
+    EvalError, EvalOptions, mot,
+    play::Player,
+    scene::{Scene, source_config},
+};
 use crate::{
     detect::{Detection, Model},
     files::{self, Draft},
@@ -28,11 +32,11 @@ pub fn play(
 ) -> Result<bool, EvalError> {
     let broken = |error| EvalError::Source { scene: scene.name.clone(), error };
     let mut source =
-        SystemOpener.open(&super::source_config(scene), &Interrupt::default()).map_err(broken)?;
+        SystemOpener::default().open(&source_config(scene), &Interrupt::default()).map_err(broken)?;
     let mut detector = model.detector();
     let mut recording = match &options.record {
         Some(folder) => {
-            Some(Recording::create(&super::file_of(folder, &scene.name)?, model.info().confidence)?)
+            Some(Recording::create(&mot::file_of(folder, &scene.name)?, model.info().confidence)?)
         }
         None => None,
     };

@@ -5,7 +5,11 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::{EvalError, play::Clip};
-use crate::{count::Anchor, model::LineConfig};
+use crate::{
+    config::{SourceConfig, SourceSpec},
+    count::Anchor,
+    model::{LineConfig, SourceKind},
+};
 
 /// One scene.
 #[derive(Debug, Clone)]
@@ -92,4 +96,12 @@ impl Scene {
             truth: file.gt.map(|gt| dir.join(gt)).filter(|gt| gt.exists()),
         })
     }
+}
+
+/// The scene's video as a source with its lines.
+pub fn source_config(scene: &Scene) -> SourceConfig {
+    let video = SourceSpec::File(scene.video.clone());
+    let mut config = SourceConfig::new(scene.name.as_str(), SourceKind::Video, video);
+    config.lines = scene.lines.iter().map(|line| line.config.clone()).collect();
+    config
 }

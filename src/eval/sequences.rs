@@ -56,7 +56,7 @@ pub fn run(options: &EvalOptions, progress: &Progress, out: &mut dyn Write) -> R
         player.finish();
         let tracks = smooth::rows(&player.log, &clip);
         if let Some(folder) = &options.tracks {
-            super::write_tracks(&tracks, &super::file_of(folder, &info.name)?)?;
+            mot::write_tracks(&tracks, &mot::file_of(folder, &info.name)?)?;
         }
         let truth = dir.join("gt/gt.txt");
         if truth.exists() {

@@ -1,5 +1,8 @@
 use super::*;
-use crate::engine::pipeline::Setting;
+use crate::{
+    config::{DetectorChoice, EngineChoice, ModelFolders, TrackerChoice},
+    engine::pipeline::{Params, Setting},
+};
 
 /// Crossings counted of somebody who walks over a line and on, with these constants.
 fn counted(settings: &[&str]) -> u64 {

@@ -9,6 +9,7 @@ use std::{
     fs::File,
     io,
     path::{Path, PathBuf},
+    time::{Duration, Instant},
 };
 
 use rustix::{
@@ -91,6 +92,22 @@ impl Locked {
                 self.file = Some(file);
                 true
             }
+        }
+    }
+}
+
+/// How long a program that has just been ended may still hold the ledger.
+const HANDOVER: Duration = Duration::from_millis(1500);
+
+/// Tries again for a moment while the ledger is another program's: the one before this may be ending.
+pub(super) fn patiently<T>(take: impl Fn() -> Result<T, LedgerError>) -> Result<T, LedgerError> {
+    let deadline = Instant::now() + HANDOVER;
+    loop {
+        match take() {
+            Err(LedgerError::Busy { .. }) if Instant::now() < deadline => {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            taken => return taken,
         }
     }
 }

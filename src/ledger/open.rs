@@ -7,10 +7,14 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
-use rustix::fs::{Access, StatVfsMountFlags};
+use rusqlite::{Connection, OpenFlags, ffi};
 
-use super::{LedgerError, salvage, schema};
+use super::{
+    LedgerError,
+    names::{ASIDE, beside},
+    salvage::pages::has_damaged_log,
+    schema,
+};
 
 /// Files above this size are not read through before counting begins: SQLite finds damage when it meets it.
 const CHECK_BELOW: u64 = 32 << 20;
@@ -31,7 +35,7 @@ pub fn open(path: &Path) -> Result<Connection, LedgerError> {
     if path.exists() && length(path) < SMALLEST && log > 0 {
         return Err(LedgerError::damaged(path, "it is shorter than its head".into()));
     }
-    if log > 0 && salvage::has_damaged_log(path) {
+    if log > 0 && has_damaged_log(path) {
         return Err(LedgerError::damaged(path, "the log beside it is damaged".into()));
     }
     let (mut connection, found) = match with_log(path) {
@@ -164,13 +168,6 @@ pub fn stamp(path: &Path) -> Stamp {
     Stamp([of(path), of(&beside(path, "-journal"))], head)
 }
 
-/// `path` with something after its name.
-pub fn beside(path: &Path, more: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(more);
-    PathBuf::from(name)
-}
-
 fn check(connection: &Connection, path: &Path) -> Result<(), LedgerError> {
     let verdict: String = connection
         .pragma_query_value(None, "quick_check", |row| row.get(0))
@@ -181,9 +178,6 @@ fn check(connection: &Connection, path: &Path) -> Result<(), LedgerError> {
     let problem = verdict.lines().last().unwrap_or("its pages do not fit").to_owned();
     Err(LedgerError::damaged(path, problem))
 }
-
-/// Part of the name of a ledger that was set aside.
-pub const ASIDE: &str = "damaged-";
 
 /// Renames a damaged ledger, with its side files, and gives the new name.
 pub fn set_aside(path: &Path) -> Result<PathBuf, LedgerError> {
@@ -201,84 +195,6 @@ pub fn set_aside(path: &Path) -> Result<PathBuf, LedgerError> {
         let _ = fs::rename(beside(path, side), beside(&aside, side));
     }
     Ok(aside)
-}
-
-/// Why SQLite cannot use the file at `path`, and what helps, in one sentence.
-pub fn explain(path: &Path, error: &rusqlite::Error) -> String {
-    let folder = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    match error.sqlite_error_code() {
-        Some(ErrorCode::DiskFull) => FULL.into(),
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed) => {
-            match crate::native::locks::refusal(folder) {
-                Some(refused) => format!(
-                    "the file system of '{}' refuses locks ({refused}); mount it with locks of its own (NFS: \
-                     'local_lock=all', CIFS: 'nobrl'), or give a folder on another one with --output",
-                    folder.display()
-                ),
-                None => "another program holds it, such as 'sqlite3'; end that one".into(),
-            }
-        }
-        Some(
-            ErrorCode::ReadOnly
-            | ErrorCode::CannotOpen
-            | ErrorCode::PermissionDenied
-            | ErrorCode::SystemIoFailure
-            | ErrorCode::AuthorizationForStatementDenied,
-        ) => of_folder(path, folder).unwrap_or_else(|| format!("{error}; see whether its disk is all right")),
-        _ => error.to_string(),
-    }
-}
-
-const FULL: &str = "the disk is full; make room on it";
-
-/// Why nothing can be written to `path` in `folder`, where that can be seen.
-fn of_folder(path: &Path, folder: &Path) -> Option<String> {
-    let at = folder.display();
-    if !folder.exists() {
-        return Some(format!("the folder '{at}' is missing; create it, or give another one with --output"));
-    }
-    if !folder.is_dir() {
-        return Some(format!("'{at}' is no folder; remove it, or give another one with --output"));
-    }
-    if path.is_dir() {
-        return Some("a folder has its name; remove that, or give another one with --output".into());
-    }
-    if let Ok(disk) = rustix::fs::statvfs(folder) {
-        if disk.f_flag.contains(StatVfsMountFlags::RDONLY) {
-            return Some(format!(
-                "the file system of '{at}' is mounted for reading only; mount it for writing, or give another \
-                 folder with --output"
-            ));
-        }
-        if disk.f_bavail == 0 {
-            return Some(FULL.into());
-        }
-    }
-    let refused = |path: &Path| rustix::fs::access(path, Access::WRITE_OK).is_err();
-    if refused(folder) || (path.exists() && refused(path)) {
-        return Some(format!(
-            "this user may not write to it or to '{at}'; give the user that right, or another folder with --output"
-        ));
-    }
-    None
-}
-
-/// Why the operating system refuses the file at `path`, and what helps, in one sentence.
-pub fn explain_io(path: &Path, error: &std::io::Error) -> String {
-    let folder = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    match error.kind() {
-        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => FULL.into(),
-        std::io::ErrorKind::PermissionDenied => format!(
-            "this user may not create '{}'; give the user that right, or another folder with --output",
-            folder.display()
-        ),
-        std::io::ErrorKind::ReadOnlyFilesystem => format!(
-            "the file system of '{}' is mounted for reading only; mount it for writing, or give another folder \
-             with --output",
-            folder.display()
-        ),
-        _ => of_folder(path, folder).unwrap_or_else(|| error.to_string()),
-    }
 }
 
 #[cfg(test)]

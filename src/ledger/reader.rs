@@ -16,7 +16,7 @@ use super::{
     open::{self, Stamp},
     salvage, schema,
     sums::{self, Cursor},
-    writer,
+    writer::rows,
 };
 use crate::model::{Direction, LineCounts, Minute, SourceId};
 
@@ -224,9 +224,7 @@ impl Reader {
     /// When the file cannot be read.
     pub fn totals(&self) -> Result<Vec<(SourceId, Vec<LineCounts>)>, LedgerError> {
         let mut totals: Vec<(SourceId, Vec<LineCounts>)> = Vec::new();
-        for (source, name, total_in, total_out) in
-            writer::read_totals(&self.connection).map_err(self.sql())?
-        {
+        for (source, name, total_in, total_out) in rows::read_totals(&self.connection).map_err(self.sql())? {
             let counts = LineCounts { name, total_in, total_out };
             match totals.last_mut().filter(|(last, _)| *last == source) {
                 Some((_, lines)) => lines.push(counts),

@@ -1,6 +1,6 @@
 //! What a damaged ledger still holds, brought into a new one: row by row, whichever pages are gone.
 
-mod pages;
+pub(super) mod pages;
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -10,7 +10,7 @@ use std::{
 use rusqlite::{Connection, params};
 
 use self::pages::{Pages, Place, Value};
-use super::{LedgerError, open, schema, steady::Memory, sums, sums::Flow, writer};
+use super::{LedgerError, names, open, schema, steady::Memory, sums, sums::Flow, writer::rows};
 use crate::model::SourceId;
 
 /// Totals by source and line.
@@ -116,7 +116,7 @@ fn classify(place: Place, values: Vec<Value>) -> Option<Found> {
             Found::Clock(Memory { boot: boot.clone(), offset: *offset, ran: *ran, cleaned, seen: *seen })
         }
         (Place::Table(_), [Int(_), Text(_), Int(_)]) => Found::Unsummed,
-        (Place::Table(_), [Text(aside), Int(_)]) if aside.contains(open::ASIDE) => Found::Unsummed,
+        (Place::Table(_), [Text(aside), Int(_)]) if aside.contains(names::ASIDE) => Found::Unsummed,
         _ => return None,
     })
 }
@@ -204,7 +204,7 @@ impl Salvage {
             Found::Crossing(crossing) => self.crossing(change, &crossing)?,
             Found::Reset(session, source, sequence, wall) => {
                 self.needs_session(change, session, wall)?;
-                writer::write_reset(change, session, &source, sequence, wall)?;
+                rows::write_reset(change, session, &source, sequence, wall)?;
             }
             Found::Watch(session, source, from, to) => {
                 self.needs_session(change, session, from)?;
@@ -229,7 +229,7 @@ impl Salvage {
                 self.flows.insert(at, flow);
             }
             Found::Jump([session, mono, before, after]) => {
-                writer::write_jump(change, session, mono, before, after)?;
+                rows::write_jump(change, session, mono, before, after)?;
             }
             Found::Clock(memory) => schema::write_clock(change, &memory)?,
             Found::Unsummed => self.has_sums = false,
@@ -352,16 +352,11 @@ impl Salvage {
     }
 }
 
-/// Whether the log beside the file at `path` holds commits that cannot be read any more.
-pub fn has_damaged_log(path: &Path) -> bool {
-    Pages::open(path).is_ok_and(|pages| pages.is_log_damaged)
-}
-
 /// The totals of the file at `path`, if all of them can be read.
 fn noted_totals(path: &Path) -> Option<Totals> {
     let (connection, _) = open::open_read_only(path).ok()?;
     let mut totals = Totals::new();
-    for (source, line, total_in, total_out) in writer::read_totals(&connection).ok()? {
+    for (source, line, total_in, total_out) in rows::read_totals(&connection).ok()? {
         totals.entry(source).or_default().insert(line, (total_in, total_out));
     }
     Some(totals)
@@ -376,7 +371,7 @@ pub fn into_memory(path: &Path) -> Result<(Connection, String), LedgerError> {
     while salvage.step(&mut connection, i64::MAX)? {}
     let totals = salvage.totals(&connection).map_err(sql)?;
     for (source, lines) in &totals {
-        writer::write_totals(&connection, source, lines).map_err(sql)?;
+        rows::write_totals(&connection, source, lines).map_err(sql)?;
     }
     Ok((connection, format!("{} crossings", salvage.crossings)))
 }

@@ -41,12 +41,17 @@ impl Moment {
     /// The moment at which the clocks showed this.
     pub fn of(wall: SystemTime, uptime: Duration) -> Self {
         let uptime = i64::try_from(uptime.as_millis()).unwrap_or(i64::MAX);
-        Self { wall: super::writer::millis(wall), uptime }
+        Self { wall: millis(wall), uptime }
     }
 
     fn offset(self) -> i64 {
         self.wall - self.uptime
     }
+}
+
+/// Milliseconds since the Unix epoch, the ledger's wall time.
+pub fn millis(wall: SystemTime) -> i64 {
+    jiff::Timestamp::try_from(wall).map_or(0, jiff::Timestamp::as_millisecond)
 }
 
 /// The wall clock was set.

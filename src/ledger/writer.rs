@@ -3,7 +3,8 @@
 mod background;
 mod opening;
 mod retention;
-mod rows;
+pub(super) mod rows;
+mod steps;
 mod watching;
 
 use std::{
@@ -16,19 +17,17 @@ use std::{
 
 use rusqlite::{Connection, params};
 
-pub(super) use self::rows::{millis, read_totals, write_jump, write_reset, write_totals};
 use self::{
     background::Background,
-    rows::{Row, begin_session, has_session, write_rows, write_watches},
+    rows::{Row, begin_session, write_rows, write_totals, write_watches},
     watching::Watching,
 };
 use super::{
     BATCH, LedgerError, LedgerOptions, MAX_WAITING, Shared,
-    lock::Lock,
-    patiently,
+    lock::{Lock, patiently},
     salvage::Totals,
     schema,
-    steady::{self, Moment, Steadiness},
+    steady::{self, Moment, Steadiness, millis},
 };
 use crate::{
     model::{Direction, Event, EventKind, LineCounts, SourceId},

@@ -22,27 +22,6 @@ impl Strategy {
     pub const NAMES: [(&'static str, Self); 2] = [("shared", Self::Shared), ("dedicated", Self::Dedicated)];
 }
 
-/// Why sources are looked at less often than configured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Strain {
-    /// Live frames were replaced before a worker came to them.
-    FramesLost,
-    /// The process holds more memory than `memory_limit`.
-    Memory,
-}
-
-impl Strain {
-    /// As shown.
-    #[must_use]
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::FramesLost => "more frames than the workers can take",
-            Self::Memory => "memory limit reached",
-        }
-    }
-}
-
 /// One worker as shown.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct WorkerSnapshot {

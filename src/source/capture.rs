@@ -379,7 +379,7 @@ fn take_turn<'a>(capture: &Capture<'a>, due: Option<Instant>, place: &mut Place)
         }
         control.wait(clock, Some(surely_there.min(now + FAR)), Order::Run);
     }
-    Some(turns.take(place))
+    Some(turns.take(place, clock))
 }
 
 fn retrieve(host: &dyn Host, stream: &mut dyn FrameSource) -> Result<Frame, SourceError> {

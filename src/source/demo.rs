@@ -1,7 +1,7 @@
 //! Scenes drawn by the program: `demo:lobby?people=6&seed=1`. The same parameters draw the same pictures, and
 //! the true counts of any line are known, so that the program can be tried, shown and tested without a camera.
 
-use std::{collections::HashMap, time::Instant};
+use std::{collections::HashMap, sync::Arc, time::Instant};
 
 use opencv::core::{Mat, MatTraitConst as _};
 
@@ -15,7 +15,7 @@ use super::{
     picture::{Picture, resized},
 };
 use crate::{
-    clock,
+    clock::Clock,
     config::{DemoSpec, defaults},
     geometry::BBox,
     model::{LineConfig, SourceKind},
@@ -45,14 +45,20 @@ impl Demo {
         Self { spec: spec.clone(), length: spec.seconds.unwrap_or(default) }
     }
 
-    /// Its frames, as fast as they are asked for.
+    /// Its frames, as fast as they are asked for; `clock` says when each was.
     ///
     /// # Errors
     /// When OpenCV cannot draw.
-    pub fn source(&self) -> Result<DemoSource, SourceError> {
+    pub fn source(&self, clock: Arc<dyn Clock>) -> Result<DemoSource, SourceError> {
         let painter = Painter::new(&self.spec).map_err(|error| drawing(&error))?;
-        let now = clock::now();
-        Ok(DemoSource { demo: self.clone(), painter, walkers: self.walkers(), grabbed: 0, captured: now })
+        Ok(DemoSource {
+            demo: self.clone(),
+            painter,
+            walkers: self.walkers(),
+            grabbed: 0,
+            captured: clock.now(),
+            clock,
+        })
     }
 
     /// True crossings (in, out) of each line in the frames 0..=`last`.
@@ -121,6 +127,7 @@ pub struct DemoSource {
     walkers: Walkers,
     grabbed: u64,
     captured: Instant,
+    clock: Arc<dyn Clock>,
 }
 
 impl FrameSource for DemoSource {
@@ -142,7 +149,7 @@ impl FrameSource for DemoSource {
             return Ok(false);
         }
         self.grabbed += 1;
-        self.captured = clock::now();
+        self.captured = self.clock.now();
         Ok(true)
     }
 
@@ -190,7 +197,7 @@ mod tests {
     use opencv::core::MatTraitConstManual as _;
 
     use super::*;
-    use crate::config::DemoScene;
+    use crate::{clock::SystemClock, config::DemoScene};
 
     fn demo(written: &str) -> Demo {
         Demo::new(&written.parse().unwrap(), SourceKind::Video)
@@ -205,7 +212,7 @@ mod tests {
         assert_eq!(demo("lobby").frames(), Some(1500));
         assert_eq!(demo("lobby?seconds=2&fps=10").frames(), Some(20));
         assert_eq!(Demo::new(&DemoSpec::new(DemoScene::Lobby), SourceKind::Camera).frames(), None);
-        let mut source = demo("plaza?seconds=2&fps=10&size=128x72").source().unwrap();
+        let mut source = demo("plaza?seconds=2&fps=10&size=128x72").source(Arc::new(SystemClock)).unwrap();
         let mut frames = 0;
         while source.grab().unwrap() {
             let frame = source.retrieve(&|_, _| (64, 36)).unwrap();
@@ -220,7 +227,7 @@ mod tests {
     #[test]
     fn the_same_parameters_draw_the_same_pictures_and_others_do_not() {
         let picture = |written: &str| {
-            let mut source = demo(written).source().unwrap();
+            let mut source = demo(written).source(Arc::new(SystemClock)).unwrap();
             for _ in 0..40 {
                 assert!(source.grab().unwrap());
             }
@@ -232,8 +239,8 @@ mod tests {
 
     #[test]
     fn skipped_frames_change_nothing_of_those_that_follow() {
-        let mut every = demo("lobby?fps=5&seconds=20&size=128x72").source().unwrap();
-        let mut some = demo("lobby?fps=5&seconds=20&size=128x72").source().unwrap();
+        let mut every = demo("lobby?fps=5&seconds=20&size=128x72").source(Arc::new(SystemClock)).unwrap();
+        let mut some = demo("lobby?fps=5&seconds=20&size=128x72").source(Arc::new(SystemClock)).unwrap();
         for _ in 0..80 {
             every.grab().unwrap();
             some.grab().unwrap();

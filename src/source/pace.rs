@@ -1,20 +1,17 @@
 //! Plays a recorded or drawn source at its own speed, as if it were a camera.
 
 use std::{
-    thread,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use super::{Frame, FrameSource, Interrupt, SourceError, StreamInfo};
-use crate::clock;
+use crate::clock::Clock;
 
 /// Furthest that the playback may be behind, and ahead, before it starts afresh from now. A source that sleeps gives its
 /// next frame two seconds ahead.
 const MAX_LAG: Duration = Duration::from_secs(1);
 const MAX_AHEAD: Duration = Duration::from_secs(3);
-
-/// How often an order to stop is looked for.
-const LOOK: Duration = Duration::from_millis(50);
 
 /// Gives each frame of `S` out when it is due, and calls itself live: frames not taken are lost.
 pub struct Paced<S> {
@@ -25,15 +22,16 @@ pub struct Paced<S> {
     /// Media time of the frame before the last one, in seconds.
     before: f64,
     interrupt: Interrupt,
+    clock: Arc<dyn Clock>,
     /// Whether it is behind because the source gave what it had kept.
     is_late: bool,
 }
 
 impl<S: FrameSource> Paced<S> {
-    /// Plays `inner` until `interrupt` is set; the clock starts at its first frame.
+    /// Plays `inner` by `clock`, from its first frame on, until `interrupt` is set.
     #[must_use]
-    pub fn new(inner: S, interrupt: Interrupt) -> Self {
-        Self { inner, start: None, released: clock::now(), before: 0.0, interrupt, is_late: false }
+    pub fn new(inner: S, interrupt: Interrupt, clock: Arc<dyn Clock>) -> Self {
+        Self { inner, start: None, released: clock.now(), before: 0.0, interrupt, clock, is_late: false }
     }
 }
 
@@ -49,20 +47,6 @@ fn wait(start: Instant, media: f64, now: Instant) -> Option<Duration> {
     let ahead = due.saturating_duration_since(now);
     let behind = now.saturating_duration_since(due);
     (ahead <= MAX_AHEAD && behind <= MAX_LAG).then_some(ahead)
-}
-
-impl<S> Paced<S> {
-    fn rest_until(&self, then: Instant) -> Result<(), SourceError> {
-        loop {
-            if self.interrupt.is_set() {
-                return Err(SourceError::Interrupted);
-            }
-            match then.saturating_duration_since(clock::now()) {
-                Duration::ZERO => return Ok(()),
-                left => thread::sleep(left.min(LOOK)),
-            }
-        }
-    }
 }
 
 impl<S: FrameSource> FrameSource for Paced<S> {
@@ -84,7 +68,7 @@ impl<S: FrameSource> FrameSource for Paced<S> {
             return Ok(false);
         }
         let media = self.inner.time();
-        let now = clock::now();
+        let now = self.clock.now();
         // What was kept while it slept is late, and comes as fast as it is taken, as does what follows.
         let is_behind = self.start.is_some_and(|start| due(start, media).is_some_and(|due| due < now));
         self.is_late = is_behind && (self.is_late || self.inner.is_owed());
@@ -93,10 +77,10 @@ impl<S: FrameSource> FrameSource for Paced<S> {
             return Ok(true);
         }
         match self.start.and_then(|start| wait(start, media, now)) {
-            Some(ahead) => self.rest_until(now + ahead)?,
+            Some(ahead) => self.interrupt.rest_until(self.clock.as_ref(), now + ahead)?,
             None => self.start = now.checked_sub(Duration::try_from_secs_f64(media).unwrap_or_default()),
         }
-        self.released = clock::now();
+        self.released = self.clock.now();
         Ok(true)
     }
 
@@ -147,7 +131,12 @@ impl<S: FrameSource> FrameSource for Paced<S> {
 
 #[cfg(test)]
 mod tests {
+    use std::{thread, time::SystemTime};
+
+    use crossbeam_channel::{Sender, bounded};
+
     use super::*;
+    use crate::clock::{ManualClock, SystemClock};
 
     #[test]
     fn frames_wait_until_they_are_due_and_late_ones_do_not() {
@@ -178,13 +167,60 @@ mod tests {
 
     #[test]
     fn the_next_frame_is_due_as_long_after_the_last_as_that_was_after_the_one_before() {
-        let mut paced = Paced::new(Times(vec![0.0, 0.01, 0.03], 0), Interrupt::default());
+        let mut paced =
+            Paced::new(Times(vec![0.0, 0.01, 0.03], 0), Interrupt::default(), Arc::new(SystemClock));
         assert_eq!(paced.due(), None);
         let mut due = Vec::new();
         while due.len() < 3 && paced.grab().unwrap() {
             due.push(paced.due().unwrap().saturating_duration_since(paced.start.unwrap()));
         }
         assert_eq!(due.iter().map(Duration::as_millis).collect::<Vec<_>>(), [0, 20, 50]);
+    }
+
+    /// An hour at 25 frames a second.
+    #[test]
+    fn an_hour_is_paced_without_waiting_for_it() {
+        let clock = Arc::new(ManualClock::default());
+        let times: Vec<f64> = (0..3600 * 25).map(|frame| f64::from(frame) / 25.0).collect();
+        let begun = clock.now();
+        let mut paced = Paced::new(Times(times, 0), Interrupt::default(), Arc::clone(&clock) as _);
+        while paced.grab().unwrap() {
+            let lag = (paced.released - begun).as_secs_f64() - paced.time();
+            assert!(lag.abs() < 1e-6, "the frame at {} s came {lag} s late", paced.time());
+        }
+        assert_eq!(clock.elapsed().as_secs(), 3599);
+    }
+
+    /// It stands still, and whoever waits on it waits until something else wakes them.
+    struct StoppedClock(Instant, Sender<()>);
+
+    impl Clock for StoppedClock {
+        fn now(&self) -> Instant {
+            self.0
+        }
+        fn wall(&self) -> SystemTime {
+            SystemTime::UNIX_EPOCH
+        }
+        fn uptime(&self) -> Duration {
+            Duration::ZERO
+        }
+        fn wait(&self, _: Duration, wait: &mut dyn FnMut(Duration)) {
+            self.1.send(()).unwrap();
+            wait(Duration::from_secs(3600));
+        }
+    }
+
+    #[test]
+    fn a_stop_wakes_a_source_that_waits_for_its_next_frame() {
+        let (begins, waits) = bounded(1);
+        let interrupt = Interrupt::default();
+        let clock = Arc::new(StoppedClock(Instant::now(), begins));
+        let mut paced = Paced::new(Times(vec![0.0, 2.0], 0), interrupt.clone(), clock);
+        assert!(paced.grab().unwrap());
+        let waiting = thread::spawn(move || paced.grab());
+        waits.recv().unwrap();
+        interrupt.set(true);
+        assert_eq!(waiting.join().unwrap(), Err(SourceError::Interrupted));
     }
 
     #[test]

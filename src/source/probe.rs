@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::{Frame, Interrupt, Opener, SourceError, StreamInfo, SystemOpener};
+use super::{Frame, Interrupt, Opener, SourceError, StreamInfo};
 use crate::config::SourceConfig;
 
 /// What was found behind a source.
@@ -33,13 +33,13 @@ impl fmt::Display for Probe {
     }
 }
 
-/// Opens `source` as the program would and decodes its first frame, which is given as well. Blocks up to the
+/// Opens `source` with `opener` and decodes its first frame, which is given as well. Blocks up to the
 /// timeouts.
 ///
 /// # Errors
 /// When it cannot be opened or gives no frame, as the program would say it.
-pub fn probe_source(source: &SourceConfig) -> Result<(Probe, Frame), SourceError> {
-    let mut opened = SystemOpener.open(source, &Interrupt::default())?;
+pub fn probe_source(source: &SourceConfig, opener: &dyn Opener) -> Result<(Probe, Frame), SourceError> {
+    let mut opened = opener.open(source, &Interrupt::default())?;
     if !opened.grab()? {
         return Err(SourceError::Unsupported(format!("'{}' holds no frame", source.source)));
     }

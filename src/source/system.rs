@@ -1,6 +1,11 @@
 //! Opens real sources: files, network cameras and capture devices, through FFmpeg's libraries, and demo scenes.
 
-use std::{ffi::OsString, fs, io, path::Path, sync::Once};
+use std::{
+    ffi::OsString,
+    fs, io,
+    path::Path,
+    sync::{Arc, Once},
+};
 
 use url::Url;
 
@@ -14,6 +19,7 @@ use super::{
     video::{How, Opened, Origin, VideoSource},
 };
 use crate::{
+    clock::{Clock, SystemClock},
     config::{Credentials, DemoSpec, SourceConfig, SourceSpec, Transport},
     model::SourceKind,
     native::ffmpeg,
@@ -40,8 +46,25 @@ pub fn prepare_process() {
 }
 
 /// Opens files, network cameras, devices and demo scenes.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct SystemOpener;
+#[derive(Clone)]
+pub struct SystemOpener {
+    clock: Arc<dyn Clock>,
+}
+
+impl SystemOpener {
+    /// What it opens is paced and stamped by `clock`.
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { clock }
+    }
+}
+
+/// By the machine's clock.
+impl Default for SystemOpener {
+    fn default() -> Self {
+        Self::new(Arc::new(SystemClock))
+    }
+}
 
 impl Opener for SystemOpener {
     fn open(
@@ -55,13 +78,14 @@ impl Opener for SystemOpener {
         {
             return Err(refused);
         }
+        let clock = Arc::clone(&self.clock);
         match &config.source {
-            SourceSpec::File(path) => open_file(path, config, interrupt),
+            SourceSpec::File(path) => open_file(path, config, interrupt, clock),
             SourceSpec::Url { address, credentials, .. } => {
-                open_url(config, address, credentials.as_ref(), interrupt)
+                open_url(config, address, credentials.as_ref(), interrupt, clock)
             }
-            SourceSpec::Device(path) => open_device(path, config, interrupt),
-            SourceSpec::Demo(written) => open_demo(written, config.kind, interrupt),
+            SourceSpec::Device(path) => open_device(path, config, interrupt, clock),
+            SourceSpec::Demo(written) => open_demo(written, config.kind, interrupt, clock),
         }
     }
 }
@@ -70,6 +94,7 @@ fn open_file(
     path: &Path,
     config: &SourceConfig,
     interrupt: &Interrupt,
+    clock: Arc<dyn Clock>,
 ) -> Result<Box<dyn FrameSource>, SourceError> {
     let length = file::check(path)?;
     // Relative names with a colon would be taken for the name of a protocol.
@@ -83,11 +108,12 @@ fn open_file(
     ];
     let origin = Origin::File(path.to_owned(), length);
     let how = How { address, format: None, options };
-    let opened = Opened::open(path.display().to_string(), origin, how, config, interrupt)?;
+    let opened =
+        Opened::open(path.display().to_string(), origin, how, config, interrupt, Arc::clone(&clock))?;
     let source = VideoSource::new(opened, false)?;
     Ok(match config.kind {
         SourceKind::Video => Box::new(source),
-        SourceKind::Camera => Box::new(Paced::new(source, interrupt.clone())),
+        SourceKind::Camera => Box::new(Paced::new(source, interrupt.clone(), clock)),
     })
 }
 
@@ -95,12 +121,13 @@ fn open_demo(
     written: &str,
     kind: SourceKind,
     interrupt: &Interrupt,
+    clock: Arc<dyn Clock>,
 ) -> Result<Box<dyn FrameSource>, SourceError> {
     let spec: DemoSpec = written.parse().map_err(SourceError::Unsupported)?;
-    let source = Demo::new(&spec, kind).source()?;
+    let source = Demo::new(&spec, kind).source(Arc::clone(&clock))?;
     Ok(match kind {
         SourceKind::Video => Box::new(source),
-        SourceKind::Camera => Box::new(Paced::new(source, interrupt.clone())),
+        SourceKind::Camera => Box::new(Paced::new(source, interrupt.clone(), clock)),
     })
 }
 
@@ -109,6 +136,7 @@ fn open_url(
     shown: &Url,
     credentials: Option<&Credentials>,
     interrupt: &Interrupt,
+    clock: Arc<dyn Clock>,
 ) -> Result<Box<dyn FrameSource>, SourceError> {
     let Some(asked) = config.source.request_url() else {
         return Err(SourceError::Unsupported(format!("'{shown}' is no address")));
@@ -141,7 +169,7 @@ fn open_url(
     }
     let how = How { address: relay.address().into(), format: None, options };
     let origin = Origin::Network(shown.clone(), relay);
-    let mut opened = Opened::open(shown.to_string(), origin, how, config, interrupt)?;
+    let mut opened = Opened::open(shown.to_string(), origin, how, config, interrupt, clock)?;
     if !config.tls.verify && matches!(asked.scheme(), "https" | "rtsps") {
         opened.remark = Some(format!(
             "the certificate of '{shown}' is not verified (\"tls\": {{\"verify\": false}}): anybody between here and \
@@ -155,6 +183,7 @@ fn open_device(
     path: &Path,
     config: &SourceConfig,
     interrupt: &Interrupt,
+    clock: Arc<dyn Clock>,
 ) -> Result<Box<dyn FrameSource>, SourceError> {
     let shown = path.display().to_string();
     if let Err(error) = fs::File::open(path) {
@@ -171,6 +200,6 @@ fn open_device(
         .map_err(|why| SourceError::Unsupported(format!("'{shown}' cannot be read: {why}; install it")))?;
     let how =
         How { address: path.as_os_str().to_owned(), format: Some(c"video4linux2"), options: Vec::new() };
-    let opened = Opened::open(shown, Origin::Device, how, config, interrupt)?;
+    let opened = Opened::open(shown, Origin::Device, how, config, interrupt, clock)?;
     Ok(Box::new(VideoSource::new(opened, true)?))
 }

@@ -12,6 +12,8 @@ use std::{
 
 use parking_lot::{Condvar, Mutex};
 
+use crate::clock::Clock;
+
 /// A turn is over after this long, even if its frame is not decoded: a camera that was thought to have a frame ready
 /// holds nobody up.
 const LONGEST: Duration = Duration::from_millis(25);
@@ -74,9 +76,9 @@ impl Turns {
         !self.queue.lock().waiting.is_empty()
     }
 
-    /// Waits for a turn, at most 25 ms for each `at_once` of those who come before. Whoever missed rounds has no right
+    /// Waits for a turn by `clock`, at most 25 ms for each `at_once` of those who come before. Whoever missed rounds has no right
     /// to more turns than others in the next one.
-    pub fn take(&self, place: &mut Place) -> Turn<'_> {
+    pub fn take(&self, place: &mut Place, clock: &dyn Clock) -> Turn<'_> {
         let mut queue = self.queue.lock();
         queue.arrivals += 1;
         let arrival = queue.arrivals;
@@ -85,13 +87,14 @@ impl Turns {
         let called = Arc::new(Condvar::new());
         queue.waiting.insert(mine, Arc::clone(&called));
         loop {
-            let now = Instant::now();
+            let now = clock.now();
             queue.taken.retain(|(_, end)| *end > now);
             let first = queue.waiting.first_key_value().is_some_and(|(key, _)| *key == mine);
             let soonest = queue.taken.iter().map(|(_, end)| *end).min();
             match soonest {
                 Some(end) if first && queue.taken.len() >= self.at_once => {
-                    called.wait_until(&mut queue, end);
+                    // For whoever has the turn; the clock only says when that is over.
+                    called.wait_for(&mut queue, end.saturating_duration_since(now));
                 }
                 _ if first => break,
                 _ => called.wait(&mut queue),
@@ -99,7 +102,7 @@ impl Turns {
         }
         queue.waiting.remove(&mine);
         queue.round = mine.0;
-        queue.taken.push((arrival, Instant::now() + self.longest));
+        queue.taken.push((arrival, clock.now() + self.longest));
         queue.wake_first();
         Turn { turns: self, arrival }
     }
@@ -124,6 +127,7 @@ mod tests {
     };
 
     use super::*;
+    use crate::clock::SystemClock;
 
     #[test]
     fn whoever_waits_gets_as_many_turns_as_the_others() {
@@ -136,7 +140,7 @@ mod tests {
                         let mut place = Place::default();
                         start.wait();
                         for _ in 0..EACH {
-                            let _turn = turns.take(&mut place);
+                            let _turn = turns.take(&mut place, &SystemClock);
                             total.fetch_add(1, Ordering::SeqCst);
                             thread::sleep(Duration::from_micros(300));
                         }
@@ -159,7 +163,7 @@ mod tests {
                 scope.spawn(|| {
                     let mut place = Place::default();
                     for _ in 0..50 {
-                        let turn = turns.take(&mut place);
+                        let turn = turns.take(&mut place, &SystemClock);
                         most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                         thread::yield_now();
                         now.fetch_sub(1, Ordering::SeqCst);
@@ -174,8 +178,8 @@ mod tests {
     #[test]
     fn a_turn_that_takes_too_long_keeps_nobody() {
         let turns = Turns::new(1);
-        let kept = turns.take(&mut Place::default());
-        let other = turns.take(&mut Place::default());
+        let kept = turns.take(&mut Place::default(), &SystemClock);
+        let other = turns.take(&mut Place::default(), &SystemClock);
         drop(kept);
         let queue = turns.queue.lock();
         assert_eq!(queue.taken.len(), 1, "the end of a turn that was over ends no other one");

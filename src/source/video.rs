@@ -31,9 +31,12 @@ use super::{
     resume::Seen,
 };
 use crate::{
-    clock,
+    clock::Clock,
     native::ffmpeg::{self, Converter, Error, MOST_PIXELS, Orientation, VideoStream},
 };
+
+/// How soon what has nothing yet is asked again.
+const AGAIN: Duration = Duration::from_millis(5);
 
 /// How a source is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +51,7 @@ enum Way {
 
 /// A [`FrameSource`] over FFmpeg's libraries.
 pub struct VideoSource {
+    clock: Arc<dyn Clock>,
     way: Way,
     info: StreamInfo,
     reader: Reader,
@@ -106,17 +110,19 @@ impl VideoSource {
         let guessed = || Some((stream.seconds? * fps? + 0.5).floor() as u64);
         let frames = stream.frames.or_else(guessed).filter(|frames| (1..1_000_000_000_000).contains(frames));
         let info = StreamInfo { size: shown_size(stream), fps, live, frames: frames.filter(|_| !live) };
+        let clock = Arc::clone(&opened.clock);
         Ok(Self {
             way,
             reader: Reader::new(opened, choice, way)?,
-            timing: Timing::new(way, info.fps, is_hls),
+            timing: Timing::new(way, info.fps, is_hls, Arc::clone(&clock)),
+            captured: clock.now(),
+            clock,
             doze: Doze::default(),
             info,
             converter: Arc::default(),
             ahead: None,
             current: None,
             time: 0.0,
-            captured: clock::now(),
             owed: false,
             is_over: false,
             taken: 0,
@@ -150,10 +156,10 @@ impl VideoSource {
                 self.reader.decode(self.time)?;
                 continue;
             }
-            let asked = Instant::now();
+            let asked = self.clock.uptime();
             match self.reader.read() {
                 Ok(()) => {
-                    waited += asked.elapsed();
+                    waited += self.clock.uptime().saturating_sub(asked);
                     match self.doze.read(&mut self.reader) {
                         Fate::Decode => self.reader.decode(self.time)?,
                         Fate::Kept => {}
@@ -162,7 +168,7 @@ impl VideoSource {
                 }
                 // Some devices and protocols say so where they should wait.
                 Err(Error::Other { errno: ffmpeg::EAGAIN }) if !self.reader.opened.patience.is_over() => {
-                    std::thread::sleep(Duration::from_millis(5));
+                    self.reader.opened.patience.rest(AGAIN)?;
                 }
                 Err(error) => self.ended(error)?,
             }
@@ -174,7 +180,7 @@ impl VideoSource {
         let stamp = self.reader.stamp(&picture);
         let (time, was_held_up) = self.timing.next(stamp, waited);
         let owed = self.doze.is_catching_up(self.timing.passed(), time) || was_held_up;
-        Taken { picture, stamp, time, captured: clock::now(), owed }
+        Taken { picture, stamp, time, captured: self.clock.now(), owed }
     }
 
     /// Goes back to the first frame that was not given.

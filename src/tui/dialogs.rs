@@ -1,29 +1,16 @@
 //! Dialogs: each takes the keys while it is open and ends in an [`Outcome`].
 
-use super::{action::Action, app::Effect, host::ConfigPlace, keymap::Key};
+use super::{app::Effect, host::ConfigPlace, keymap::Key};
 
 pub mod add_source;
 pub mod confirm;
+mod outcome;
 pub mod palette;
 
 use add_source::AddSource;
 use confirm::{Confirm, Further};
+pub use outcome::Outcome;
 use palette::Palette;
-
-/// What a key did to a dialog.
-#[derive(Debug)]
-pub enum Outcome {
-    /// It stays open.
-    Stay,
-    /// It closes and nothing happens.
-    Close,
-    /// It closes, this is said and this happens.
-    Done(String, Vec<Effect>),
-    /// It stays open until this has been answered.
-    Ask(Effect),
-    /// It closes and this is done.
-    Act(Action),
-}
 
 /// An open dialog.
 #[derive(Debug)]

@@ -12,10 +12,8 @@ use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use super::{
     action::Action,
     app::{Effect, Tone, UiState},
-    editor::{Drawn, Replayed},
     format::Moment,
-    history::Asked,
-    host::{ConfigPlace, Found, Host, LogTarget},
+    host::{ConfigPlace, Host, LogTarget},
     keymap::{Key, Keymap},
 };
 use crate::{
@@ -24,35 +22,17 @@ use crate::{
         edit::{KeepLogin, same_place},
     },
     engine::{Control, EngineApi},
-    ledger::{
-        chart::{Column, Width},
-        report::Report,
-    },
     logging::Level,
-    model::{Minute, SourceId, SourceSnapshot, name_of},
+    model::{Minute, SourceId, name_of},
 };
 
 mod asking;
 mod fetch;
 mod probes;
 mod replay;
+mod work;
 
-use asking::{Addition, Asking};
-use probes::Probes;
-use replay::Replaying;
-
-/// The answer to work done beside the screens.
-enum Answer {
-    Looked,
-    Said(Result<String, String>),
-    Saved(SourceId, Drawn, Result<String, String>),
-    Written(Result<String, String>),
-    Probed(u64, Result<Found, String>),
-    Report(Asked, Result<Report, String>),
-    Chart(SourceId, Width, Result<Option<Vec<Column>>, String>),
-    LastHour(Result<HashMap<SourceId, Vec<Minute>>, String>),
-    Replayed(SourceId, Box<Replayed>),
-}
+use work::{Addition, Answer, Asking, Charts, Probes, Replaying, Reports};
 
 /// Which lines of the log were fetched: the log, how much had been written, from which level on, with which
 /// words.
@@ -90,24 +70,6 @@ pub struct Session {
     before_problem: Option<String>,
     /// What was asked of the engine and is not answered yet.
     asked: Asking,
-}
-
-/// Reports being read beside the screens: one at a time, and then the one asked for last.
-#[derive(Default)]
-struct Reports {
-    running: bool,
-    /// The sources as they were when it was asked for.
-    before: Vec<Arc<SourceSnapshot>>,
-    wanted: Option<Asked>,
-    due: Option<Instant>,
-}
-
-/// Charts being read beside the screens, one at a time.
-#[derive(Default)]
-struct Charts {
-    running: bool,
-    /// What is on the screen, and when it is to be read again.
-    due: Option<(SourceId, Width, Instant)>,
 }
 
 impl Session {

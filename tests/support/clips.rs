@@ -42,7 +42,7 @@ pub fn write_demo(path: &Path, codec: &str, scene: &str) -> (u64, u64) {
     };
     let spec: DemoSpec = scene.parse().unwrap();
     let demo = Demo::new(&spec, SourceKind::Video);
-    let mut source = demo.source().unwrap();
+    let mut source = demo.source(std::sync::Arc::new(pcount::clock::SystemClock)).unwrap();
     let info = source.info();
     let size = (info.size.0 as i32, info.size.1 as i32);
     write(path, codec, info.fps.unwrap(), size, info.frames.unwrap() as usize, |_| {

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::short_hash;
+use super::names::{beside, short_hash, sync_names};
 use crate::files;
 
 /// Most copies of the file as it once was; the last is written over from then on.
@@ -38,7 +38,7 @@ pub(super) fn keep(
         let there = || {
             if make {
                 DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-                super::sync_names(folder);
+                sync_names(folder);
             }
             numbered(&folder.join(&name), content, &like)
         };
@@ -62,8 +62,8 @@ pub(super) fn state_folder() -> Option<PathBuf> {
 /// Writes `content` to the first of `NAME.bak`, `NAME.bak2` and so on that is free.
 fn numbered(path: &Path, content: &[u8], like: &Metadata) -> io::Result<PathBuf> {
     let name = |number: usize| match number {
-        1 => super::beside(path, ".bak"),
-        _ => super::beside(path, &format!(".bak{number}")),
+        1 => beside(path, ".bak"),
+        _ => beside(path, &format!(".bak{number}")),
     };
     for copy in (1..=MOST).map(name) {
         match files::create(&copy, content, files::PRIVATE) {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{
     same::same_spec,
-    text::{Members, lines_value, string, zones_value},
+    text::{Members, escaped, lines_value, string, zones_value},
 };
 use crate::{
     config::{SourceConfig, SourceSpec, env, source_spec},
@@ -139,9 +139,4 @@ fn address(source: &SourceConfig, path: &Path, keep: KeepLogin) -> (String, Opti
         SourceSpec::Demo(_) => source.source.to_string(),
     };
     (escaped(&text), None, false)
-}
-
-/// `text` as the configuration reads it back: a variable is one only where it was written as one.
-pub(super) fn escaped(text: &str) -> String {
-    text.replace("${", "$${")
 }

@@ -9,7 +9,7 @@ use std::{
 
 use rustix::process::geteuid;
 
-use super::short_hash;
+use super::names::{short_hash, sync_names};
 use crate::{config::source_spec, files};
 
 /// Bits of a mode that let others than the owner write.
@@ -97,7 +97,7 @@ fn prepare(folder: &Path, owner: Option<&Metadata>) -> io::Result<()> {
     match DirBuilder::new().mode(0o700).create(folder) {
         Ok(()) => {
             give(folder, owner);
-            super::sync_names(folder);
+            sync_names(folder);
             return Ok(());
         }
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}

@@ -1,10 +1,7 @@
 //! The text of a configuration file with something added or replaced, every other byte as it was, comments and the
 //! style of commas included. Pure.
 
-use super::{
-    entry::escaped,
-    splice::{after_last, indent, into_empty, replaced, without},
-};
+use super::splice::{after_last, indent, into_empty, replaced, without};
 use crate::{
     config::{
         env,
@@ -283,6 +280,11 @@ fn share(value: f32) -> String {
     let text = format!("{value:.3}");
     let text = text.trim_end_matches('0').trim_end_matches('.');
     if text.is_empty() || text == "-0" { "0".into() } else { text.into() }
+}
+
+/// `text` as the configuration reads it back: a variable is one only where it was written as one.
+pub(super) fn escaped(text: &str) -> String {
+    text.replace("${", "$${")
 }
 
 #[cfg(test)]

@@ -6,10 +6,10 @@
 use std::{fmt, ops::Range};
 
 use super::{
-    Credentials, HIDDEN,
+    credentials::{Credentials, HIDDEN, Secret},
     known::Known,
     names::{is_harmless, is_plain_word, looks_random, names_a_secret, names_a_user},
-    percent_decode,
+    percent::percent_decode,
 };
 
 /// Schemes that are known although what follows them is not `//`.
@@ -71,10 +71,7 @@ impl Address<'_> {
             };
             let password = [password.to_owned(), percent_decode(password)];
             for password in password {
-                known.learn_login(&Credentials {
-                    user: percent_decode(user),
-                    password: super::Secret(password),
-                });
+                known.learn_login(&Credentials { user: percent_decode(user), password: Secret(password) });
             }
         }
         for value in values.iter().filter(|value| value.is_secret) {

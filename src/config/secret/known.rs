@@ -8,11 +8,11 @@ use std::{
 use base64::{Engine as _, engine::general_purpose};
 use parking_lot::RwLock;
 
-use super::{Credentials, HIDDEN, names::looks_random, written};
-
-/// Shortest secret that is hidden wherever it stands. The removal of a shorter one would garble every text and hide
-/// little: it is hidden between `:` and `@`, and together with the name of its user.
-pub(super) const SHORTEST: usize = 4;
+use super::{
+    credentials::{Credentials, HIDDEN},
+    names::looks_random,
+    written::{self, SHORTEST},
+};
 
 /// Known secrets of which a copy is hidden in texts.
 #[derive(Debug, Default)]

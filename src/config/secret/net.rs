@@ -3,7 +3,7 @@
 
 use std::{borrow::Cow, ops::Range};
 
-use super::{HIDDEN, names::names_a_secret};
+use super::{credentials::HIDDEN, names::names_a_secret};
 
 /// Removes user names and passwords of every URL in `text`, the values of everything that looks like `password=..` or
 /// `"token": ".."`, and what stands in headers that let a program in.

@@ -1,8 +1,9 @@
 //! Any password, in any form, in any text.
 
 use proptest::prelude::*;
+use url::Url;
 
-use super::*;
+use super::{credentials::HIDDEN, *};
 
 /// What ends patterns too early, and what is written in another way by those who quote it.
 const NASTY: &str = "[a-zA-Z0-9'\" ,<>\\\\`@/#?%&;=:{}$|~!*()\\[\\]+^äß日\u{1f600}\n\t\u{1b}_.-]{4,16}";

@@ -1,6 +1,8 @@
 //! The ways in which a character is written: as it is, percent-encoded, escaped as in JSON, Rust, a shell or HTML.
 
-use super::known::SHORTEST;
+/// Shortest secret that is hidden wherever it stands. The removal of a shorter one would garble every text and hide
+/// little: it is hidden between `:` and `@`, and together with the name of its user.
+pub(super) const SHORTEST: usize = 4;
 
 /// Most steps of comparing one secret at one place, so that no text can be built that takes for ever.
 const MOST_STEPS: usize = 20_000;

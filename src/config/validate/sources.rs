@@ -7,18 +7,18 @@ use std::{
     path::PathBuf,
 };
 
-use super::detector;
+use super::detector::detector;
 use crate::{
     config::{
         Address, Cadence, RetryConfig, SourceConfig, SourceSpec, TlsConfig, defaults,
         json::Place,
+        key::Key,
         keys::{
-            CAMERA, CameraKeys, Key, LINE, LineKeys, RETRY, SOURCE, TLS, TlsKeys, VIDEO, VideoKeys, ZONE,
-            ZoneKeys,
+            CAMERA, CameraKeys, LINE, LineKeys, RETRY, SOURCE, TLS, TlsKeys, VIDEO, VideoKeys, ZONE, ZoneKeys,
         },
-        kinds::{Kind as _, Label},
+        kinds::Label,
         limits::{ID_LENGTH, LABEL_LENGTH, check_id},
-        section::{Field, Report, Section},
+        section::{Field, Kind as _, Report, Section},
         source_spec::{self, Named},
         text,
     },

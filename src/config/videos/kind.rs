@@ -87,6 +87,17 @@ fn is_video(head: &[u8]) -> bool {
         })
 }
 
+/// Endings of addresses that are files and not cameras.
+const VIDEO_EXTENSIONS: [&str; 20] = [
+    "mp4", "m4v", "mkv", "avi", "mov", "webm", "ts", "mts", "m2ts", "mpg", "mpeg", "wmv", "flv", "3gp",
+    "ogv", "h264", "h265", "hevc", "mjpeg", "y4m",
+];
+
+/// Whether the address of a file has this ending, without its dot.
+pub(in crate::config) fn is_video_extension(extension: &str) -> bool {
+    VIDEO_EXTENSIONS.iter().any(|known| known.eq_ignore_ascii_case(extension))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -48,7 +48,7 @@ pub(super) fn config(known: &KnownModel, shared: &Path, engine: EngineChoice) ->
 
 fn read_frame(video: &Path, index: u32) -> Frame {
     let config = SourceConfig::new("golden", SourceKind::Video, SourceSpec::File(video.to_owned()));
-    let mut source = SystemOpener.open(&config, &Interrupt::default()).unwrap();
+    let mut source = SystemOpener::default().open(&config, &Interrupt::default()).unwrap();
     for _ in 0..=index {
         assert!(source.grab().unwrap());
     }

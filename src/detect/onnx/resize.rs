@@ -1,8 +1,11 @@
 //! Freeing or fixing the size of a network's input.
 
 use super::{
-    DIM_PARAM, DIM_VALUE, FLOAT, GRAPH_INPUT, GRAPH_OUTPUT, GRAPH_VALUE_INFO, MODEL_GRAPH, Problem,
-    SHAPE_DIM, TENSOR_TYPE_ELEMENT, TENSOR_TYPE_SHAPE, TYPE_TENSOR, VALUE_NAME, VALUE_TYPE, inspect,
+    inspect,
+    proto::{
+        DIM_PARAM, DIM_VALUE, FLOAT, GRAPH_INPUT, GRAPH_OUTPUT, GRAPH_VALUE_INFO, MODEL_GRAPH, Problem,
+        SHAPE_DIM, TENSOR_TYPE_ELEMENT, TENSOR_TYPE_SHAPE, TYPE_TENSOR, VALUE_NAME, VALUE_TYPE,
+    },
     value_info,
     wire::{self, Value},
 };

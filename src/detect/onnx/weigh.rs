@@ -10,10 +10,13 @@
 use std::collections::HashMap;
 
 use super::{
-    Problem, element_size,
+    proto::Problem,
     read::{Node, Tensor},
 };
+use known::{FLOAT, Known, MOST_DIMS, of_tensor};
+use shapes::call::Unknown;
 
+mod known;
 mod shapes;
 
 /// Most bytes that a run may need at a time.
@@ -24,62 +27,6 @@ const MOST_WORK: u64 = 1 << 40;
 
 /// Most nodes: engines need time for each that grows faster than their number.
 const MOST_NODES: usize = 20_000;
-
-/// Most dimensions of a tensor.
-const MOST_DIMS: usize = 16;
-
-/// Most values of a tensor that are followed: shapes are short.
-const MOST_VALUES: u64 = 4096;
-
-// TensorProto.DataType
-const FLOAT: u64 = 1;
-const BOOL: u64 = 9;
-const INT64: u64 = 7;
-
-/// What is known of the result of a node.
-#[derive(Debug, Clone)]
-pub(super) struct Known {
-    /// Its shape, where it can be told.
-    dims: Option<Vec<u64>>,
-    /// How many values it has, at most.
-    count: u64,
-    /// Its type of element, `TensorProto.DataType`.
-    element: u64,
-    /// Its values, where they can be told and are few.
-    values: Option<Vec<f64>>,
-    /// Whether it is the same in every run, so that engines compute it once and keep it.
-    constant: bool,
-}
-
-impl Known {
-    fn of_shape(dims: Vec<u64>, element: u64) -> Self {
-        let count = product(&dims);
-        Self { dims: Some(dims), count, element, values: None, constant: false }
-    }
-
-    /// Of unknown shape with at most `count` values.
-    fn at_most(count: u64, element: u64) -> Self {
-        Self { dims: None, count, element, values: None, constant: false }
-    }
-
-    fn with_values(self, values: Option<Vec<f64>>) -> Self {
-        let values = values.filter(|values| values.len() as u64 == self.count && self.count <= MOST_VALUES);
-        Self { values, ..self }
-    }
-
-    fn bytes(&self) -> u64 {
-        self.count.saturating_mul(element_size(self.element).unwrap_or(8))
-    }
-
-    fn is_integer(&self) -> bool {
-        matches!(self.element, 2..=7 | 12 | 13)
-    }
-}
-
-/// A number of values that cannot overflow.
-fn product(dims: &[u64]) -> u64 {
-    dims.iter().fold(1, |product: u64, dim| product.saturating_mul(*dim))
-}
 
 /// Checks that a run on a picture of `size` (width, height) in pixels stays within bounds.
 ///
@@ -109,15 +56,6 @@ pub(super) fn weigh(
         run.step(node).map_err(|problem| format!("{problem} (for a picture of {}x{})", size.0, size.1))?;
     }
     Ok(())
-}
-
-fn of_tensor(tensor: &Tensor<'_>) -> Result<Known, Problem> {
-    if tensor.dims.len() > MOST_DIMS {
-        return Err(format!("tensor '{}' has {} dimensions", tensor.name, tensor.dims.len()));
-    }
-    let known = Known::of_shape(tensor.dims.clone(), tensor.element);
-    let values = (known.count <= MOST_VALUES).then(|| tensor.values()).flatten();
-    Ok(Known { constant: true, ..known.with_values(values) })
 }
 
 /// What is there at one moment of a run.
@@ -162,13 +100,13 @@ impl<'a> Run<'a> {
         let tells_shape = matches!(node.operator, "Shape" | "Size");
         let constant = tells_shape || inputs.iter().flatten().all(|input| input.constant);
         let result = shapes::of(node, &inputs).map_err(|problem| match problem {
-            shapes::Unknown::Operator => {
+            Unknown::Operator => {
                 format!("it has an operator '{}', which detectors have no use for", node.operator)
             }
-            shapes::Unknown::Size => {
+            Unknown::Size => {
                 format!("how large the result of its operator '{}' is cannot be told", node.operator)
             }
-            shapes::Unknown::Wrong => format!("its operator '{}' has inputs that do not fit", node.operator),
+            Unknown::Wrong => format!("its operator '{}' has inputs that do not fit", node.operator),
         })?;
         self.work = self.work.saturating_add(result.work);
         self.check(result.buffer)?;

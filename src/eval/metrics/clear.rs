@@ -1,6 +1,6 @@
 //! CLEAR: misses, false alarms and identity switches, frame by frame.
 
-use super::Sequence;
+use super::sequence::Sequence;
 
 /// Intersection over union from which a box is found.
 const THRESHOLD: f32 = 0.5 - 1e-6;

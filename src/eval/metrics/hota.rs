@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::Sequence;
+use super::sequence::Sequence;
 
 /// Thresholds of similarity: 0.05, 0.10, ... 0.95.
 const THRESHOLDS: usize = 19;

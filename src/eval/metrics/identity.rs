@@ -1,6 +1,6 @@
 //! Identity: the best one-to-one pairing of true and found tracks over the whole sequence.
 
-use super::{FramePair, Sequence};
+use super::sequence::{FramePair, Sequence};
 
 /// Intersection over union from which a box is found.
 const THRESHOLD: f32 = 0.5 - 1e-6;

@@ -9,7 +9,7 @@ use std::{
     path::Path,
 };
 
-use crate::ledger::open::beside;
+use crate::ledger::names::beside;
 
 /// Rows longer than this are not ours.
 const LONGEST: usize = 1 << 16;
@@ -271,4 +271,9 @@ fn checksum((mut first, mut second): (u32, u32), bytes: &[u8], big: bool) -> (u3
         second = second.wrapping_add(word(4)).wrapping_add(first);
     }
     (first, second)
+}
+
+/// Whether the log beside the file at `path` holds commits that cannot be read any more.
+pub fn has_damaged_log(path: &Path) -> bool {
+    Pages::open(path).is_ok_and(|pages| pages.is_log_damaged)
 }

@@ -8,28 +8,19 @@ use std::{
 
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::{
-    Writer,
-    retention::{self, Retention},
-};
-use crate::ledger::{LedgerError, salvage::Salvage, steady::Moment, sums};
-
-/// Crossings summed in one step.
-const SUMMED: usize = 5000;
-
-/// A step may take this part of the time: after one that took 20 ms, the next comes 60 ms later.
-const PAUSE: u32 = 3;
+use super::retention::Retention;
+use crate::ledger::{LedgerError, salvage::Salvage, sums};
 
 /// Longest time that the start takes for what a damaged file still holds.
 const AT_ONCE: Duration = Duration::from_millis(1500);
 
 /// Work beside commits.
 pub struct Background {
-    retention: Option<Retention>,
-    salvage: Option<Salvage>,
-    sums: bool,
+    pub(super) retention: Option<Retention>,
+    pub(super) salvage: Option<Salvage>,
+    pub(super) sums: bool,
     /// When the next step may come.
-    at: Instant,
+    pub(super) at: Instant,
 }
 
 impl Background {
@@ -99,58 +90,4 @@ impl Background {
 /// What came of it.
 pub fn salvaged(salvage: &Salvage) -> String {
     format!("{} crossings of the damaged ledger could be read and were brought over", salvage.crossings)
-}
-
-impl Writer {
-    /// One step. A disk that refuses is left to the next commit.
-    pub fn do_background(&mut self) {
-        let begun = Instant::now();
-        let more = self.connection.is_some() && self.background_step();
-        let pause = if more { begun.elapsed() * PAUSE } else { Duration::from_secs(1) };
-        self.background.at = Instant::now() + pause;
-    }
-
-    fn background_step(&mut self) -> bool {
-        let Some(connection) = &mut self.connection else { return false };
-        let path = &self.options.path;
-        let sql = |error: rusqlite::Error| LedgerError::sql(path, &error);
-        if let Some(salvage) = &mut self.background.salvage {
-            let stepped = salvage.step(connection, self.begun.wall);
-            let done = matches!(stepped, Ok(false)).then(|| salvaged(salvage));
-            if let Some(done) = done {
-                self.background.salvage = None;
-                self.tell(done);
-            }
-            return self.went_on(stepped);
-        }
-        if self.background.sums {
-            let summed = sums::sum_more(connection, SUMMED).map_err(sql);
-            if matches!(summed, Ok(0)) {
-                self.background.sums = false;
-                tracing::info!("Ledger: all older crossings are summed up");
-            }
-            return self.went_on(summed.map(|summed| summed > 0));
-        }
-        let Some(retention) = &mut self.background.retention else { return false };
-        let wall = Moment::now(self.options.clock.as_ref()).wall;
-        let step = retention.step(connection, &mut self.clock, wall).map_err(sql);
-        if let Ok(retention::Step::Warn(warning)) = &step {
-            self.tell(warning.clone());
-        }
-        self.went_on(step.map(|step| step != retention::Step::Idle))
-    }
-
-    fn went_on(&mut self, step: Result<bool, LedgerError>) -> bool {
-        match step {
-            Ok(more) => more,
-            Err(error) => {
-                tracing::warn!("{error}; it is tried again");
-                if error.is_damage() {
-                    // The next commit opens it again and finds the damage.
-                    self.connection = None;
-                }
-                false
-            }
-        }
-    }
 }

@@ -8,7 +8,11 @@ use std::{
 
 use rusqlite::Connection;
 
-use super::{MOST_NOTICES, Row, Writer, background::salvaged, has_session, read_totals};
+use super::{
+    MOST_NOTICES, Writer,
+    background::salvaged,
+    rows::{Row, has_session, read_totals},
+};
 use crate::{
     ledger::{LedgerError, Reader, open, salvage::Salvage, schema, steady::Jump},
     model::{LineCounts, SourceId},

@@ -1,9 +1,6 @@
 //! Rows, totals and sessions as SQL.
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    time::SystemTime,
-};
+use std::collections::{BTreeMap, VecDeque};
 
 use rusqlite::{Connection, params};
 
@@ -174,9 +171,4 @@ pub fn read_totals(connection: &Connection) -> rusqlite::Result<Vec<(SourceId, S
         Ok((SourceId::from(row.get::<_, String>(0)?), row.get(1)?, count(2)?, count(3)?))
     })?;
     rows.collect()
-}
-
-/// Milliseconds since the Unix epoch, the ledger's wall time.
-pub fn millis(wall: SystemTime) -> i64 {
-    jiff::Timestamp::try_from(wall).map_or(0, jiff::Timestamp::as_millisecond)
 }

@@ -1,6 +1,6 @@
 use std::{path::PathBuf, time::SystemTime};
 
-use super::*;
+use super::{rows::read_totals, *};
 
 /// A writer that has opened a ledger in this folder, and the path of that ledger.
 fn opened(folder: &tempfile::TempDir) -> (Writer, PathBuf) {

@@ -12,7 +12,7 @@ use ffmpeg_next::{
     Dictionary, Error, Packet, Rational, codec, ffi, format::context, packet::Mut as _, util::interrupt,
 };
 
-use super::{Decoder, MOST_PIXELS, decoder};
+use super::{Decoder, MOST_PIXELS, decoder, picture::aspect};
 
 /// Microseconds of a stream that are read at most to know what is in it. FFmpeg's own limit is this for most formats and
 /// up to 90 seconds for others, such as FLV, where a stream of sound is announced and none comes.
@@ -229,11 +229,6 @@ fn codec_name(parameters: &ffi::AVCodecParameters) -> String {
         }
         id => codec::Id::from(id).name().to_owned(),
     }
-}
-
-/// Width of a pixel over its height.
-pub(super) fn aspect(ratio: ffi::AVRational) -> f64 {
-    if ratio.num > 0 && ratio.den > 0 { f64::from(ratio.num) / f64::from(ratio.den) } else { 1.0 }
 }
 
 /// The streams that `context` knows.

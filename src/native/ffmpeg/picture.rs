@@ -111,7 +111,7 @@ impl Picture {
     /// Width of a pixel over its height; 1 where it is not told.
     #[must_use]
     pub fn pixel_aspect(&self) -> f64 {
-        super::input::aspect(self.raw().sample_aspect_ratio)
+        aspect(self.raw().sample_aspect_ratio)
     }
 
     /// The display matrix that came with it.
@@ -460,6 +460,11 @@ impl Context {
             Ok(context)
         }
     }
+}
+
+/// Width of a pixel over its height.
+pub(super) fn aspect(ratio: ffi::AVRational) -> f64 {
+    if ratio.num > 0 && ratio.den > 0 { f64::from(ratio.num) / f64::from(ratio.den) } else { 1.0 }
 }
 
 #[cfg(test)]

@@ -362,7 +362,7 @@ fn a_stream_takes_turns_of_decoding_when_it_is_behind_or_others_wait() {
     let behind = take_turn(capture, Some(clock.now() - UNEVEN), &mut place);
     assert!(behind.is_some());
     std::thread::scope(|scope| {
-        scope.spawn(|| drop(turns.take(&mut Place::default())));
+        scope.spawn(|| drop(turns.take(&mut Place::default(), &clock)));
         while !turns.are_waited_for() {
             std::thread::yield_now();
         }

@@ -1,15 +1,18 @@
 //! What of a stream was lost, as its decoder says.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use crate::{clock, native::ffmpeg::Error};
+use crate::{clock::Clock, native::ffmpeg::Error};
 
 /// Damage to a live stream is told at most this often.
 const TELL_AGAIN: Duration = Duration::from_secs(60);
 
 /// Frames that were not counted on because parts of them were lost.
-#[derive(Debug, Default)]
 pub struct Damage {
+    clock: Arc<dyn Clock>,
     frames: u64,
     /// Seconds of the stream at which the first and the last of them was.
     between: Option<(f64, f64)>,
@@ -19,6 +22,11 @@ pub struct Damage {
 }
 
 impl Damage {
+    /// None so far.
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { clock, frames: 0, between: None, told: 0, told_at: None, broke_off: None }
+    }
+
     /// The frame at `time`, in seconds of the stream, is damaged or could not be decoded at all.
     pub fn lost(&mut self, time: f64) {
         self.frames += 1;
@@ -33,7 +41,7 @@ impl Damage {
 
     /// What is to be said now of the live stream `name`.
     pub fn due(&mut self, name: &str) -> Option<String> {
-        let now = clock::now();
+        let now = self.clock.now();
         let is_due = self.told_at.is_none_or(|told| now.saturating_duration_since(told) >= TELL_AGAIN);
         let text = (self.frames > self.told && is_due).then(|| self.text(name, self.frames - self.told))?;
         (self.told, self.told_at) = (self.frames, Some(now));
@@ -66,10 +74,11 @@ impl Damage {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::ManualClock;
 
     #[test]
     fn damage_is_told_with_number_and_time_and_not_all_the_time() {
-        let mut damage = Damage::default();
+        let mut damage = Damage::new(Arc::new(ManualClock::default()));
         assert_eq!(damage.due("cam"), None);
         damage.lost(3.25);
         assert_eq!(damage.due("cam").unwrap(), "'cam': 1 damaged frame was not counted on, at 3.2 s");

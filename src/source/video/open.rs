@@ -17,6 +17,7 @@ use super::{
     patience::Patience,
 };
 use crate::{
+    clock::Clock,
     config::{Hwaccel, SourceConfig, redact},
     native::ffmpeg::{self, Decoder, Error, Heard, Input, VideoStream},
 };
@@ -51,6 +52,7 @@ pub struct Opened {
     /// Kind of device that is to decode it.
     pub hwaccel: Hwaccel,
     pub patience: Patience,
+    pub clock: Arc<dyn Clock>,
     pub stall_timeout: Duration,
     /// What is to be said of it.
     pub remark: Option<String>,
@@ -62,7 +64,7 @@ pub struct Opened {
 type Lines = Arc<Mutex<VecDeque<String>>>;
 
 impl Opened {
-    /// Opens `origin` as `how` says, within the times that `config` allows, or until `interrupt` is set.
+    /// Opens `origin` as `how` says, within the times that `config` allows by `clock`, or until `interrupt` is set.
     ///
     /// # Errors
     /// Why it cannot be opened.
@@ -72,8 +74,9 @@ impl Opened {
         how: How,
         config: &SourceConfig,
         interrupt: &Interrupt,
+        clock: Arc<dyn Clock>,
     ) -> Result<Self, SourceError> {
-        let patience = Patience::new(interrupt.clone());
+        let patience = Patience::new(interrupt.clone(), Arc::clone(&clock));
         patience.allow(config.open_timeout);
         let lines = Lines::default();
         listen(config, &lines);
@@ -84,6 +87,7 @@ impl Opened {
                 wanted: config.stream,
                 hwaccel: config.hwaccel.unwrap_or_default(),
                 patience,
+                clock,
                 stall_timeout: config.stall_timeout,
                 remark: None,
                 origin,

@@ -5,17 +5,13 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    thread,
     time::{Duration, Instant},
 };
 
 use parking_lot::Mutex;
 
 use super::super::{Interrupt, SourceError};
-use crate::clock;
-
-/// How often an order to stop is looked for while nothing is done.
-const LOOK: Duration = Duration::from_millis(50);
+use crate::clock::Clock;
 
 /// The deadline of the call that is on, asked by FFmpeg itself whenever it waits. It is over, or the user wants something
 /// else of the source. Time in which the program stood still is not part of it.
@@ -23,6 +19,7 @@ const LOOK: Duration = Duration::from_millis(50);
 pub struct Patience(Arc<Inner>);
 
 struct Inner {
+    clock: Arc<dyn Clock>,
     deadline: Mutex<Instant>,
     is_over: AtomicBool,
     interrupt: Interrupt,
@@ -31,9 +28,10 @@ struct Inner {
 
 impl Patience {
     /// None yet.
-    pub fn new(interrupt: Interrupt) -> Self {
+    pub fn new(interrupt: Interrupt, clock: Arc<dyn Clock>) -> Self {
         Self(Arc::new(Inner {
-            deadline: Mutex::new(clock::now()),
+            deadline: Mutex::new(clock.now()),
+            clock,
             is_over: AtomicBool::new(false),
             interrupt,
             was_interrupted: AtomicBool::new(false),
@@ -42,7 +40,7 @@ impl Patience {
 
     /// Calls from now on may take `time` altogether.
     pub fn allow(&self, time: Duration) {
-        *self.0.deadline.lock() = clock::now() + time;
+        *self.0.deadline.lock() = self.0.clock.now() + time;
         self.0.is_over.store(false, Ordering::Relaxed);
     }
 
@@ -52,7 +50,7 @@ impl Patience {
             self.0.was_interrupted.store(true, Ordering::Relaxed);
             return true;
         }
-        let over = clock::now() >= *self.0.deadline.lock();
+        let over = self.0.clock.now() >= *self.0.deadline.lock();
         self.0.is_over.fetch_or(over, Ordering::Relaxed);
         over
     }
@@ -67,32 +65,25 @@ impl Patience {
         self.0.was_interrupted.load(Ordering::Relaxed)
     }
 
-    /// Sleeps for `time`.
+    /// Waits for `time`.
     ///
     /// # Errors
     /// [`SourceError::Interrupted`] when the user wants something else meanwhile.
     pub fn rest(&self, time: Duration) -> Result<(), SourceError> {
-        let until = clock::now() + time;
-        loop {
-            if self.0.interrupt.is_set() {
-                return Err(SourceError::Interrupted);
-            }
-            match until.saturating_duration_since(clock::now()) {
-                Duration::ZERO => return Ok(()),
-                left => thread::sleep(left.min(LOOK)),
-            }
-        }
+        let clock = self.0.clock.as_ref();
+        self.0.interrupt.rest_until(clock, clock.now() + time)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::ManualClock;
 
     #[test]
     fn a_call_ends_at_its_deadline_or_when_something_else_is_wanted() {
         let interrupt = Interrupt::default();
-        let patience = Patience::new(interrupt.clone());
+        let patience = Patience::new(interrupt.clone(), Arc::new(ManualClock::default()));
         patience.allow(Duration::from_secs(3600));
         assert!(!patience.gives_up() && !patience.is_over());
         patience.allow(Duration::ZERO);

@@ -2,12 +2,12 @@
 
 use std::{
     collections::VecDeque,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use super::{Opened, Way, choose::Choice, damage::Damage, repeats::Repeats};
 use crate::{
-    clock,
     native::ffmpeg::{self, Decoder, Error, Packet, VideoStream},
     source::{SourceError, resume::Seen},
 };
@@ -64,7 +64,7 @@ impl Reader {
             stream,
             decoder,
             packet: Packet::empty(),
-            damage: Damage::default(),
+            damage: Damage::new(Arc::clone(&opened.clock)),
             remarks: choice
                 .remark
                 .map(|text| format!("'{}' {text}", opened.name))
@@ -76,9 +76,9 @@ impl Reader {
             passed_over: 0,
             repeats: Repeats::new(way, &opened),
             way,
-            since: clock::passed(),
+            since: opened.clock.uptime(),
             others: 0,
-            asked: clock::now(),
+            asked: opened.clock.now(),
             opened,
         })
     }
@@ -105,7 +105,7 @@ impl Reader {
                 return Ok(());
             }
             let stamp = self.packet_stamp();
-            if !self.repeats.holds(&mut self.packet, stamp) {
+            if !self.repeats.holds(&mut self.packet, stamp, self.opened.clock.uptime()) {
                 return Ok(());
             }
         }
@@ -151,8 +151,8 @@ impl Reader {
             )));
         }
         if let Some(passed) = self.without_key_frame {
-            let is_late =
-                clock::passed().saturating_sub(self.since) > KEY_FRAME_AFTER && self.way == Way::Live;
+            let is_late = self.opened.clock.uptime().saturating_sub(self.since) > KEY_FRAME_AFTER
+                && self.way == Way::Live;
             if !self.packet.is_key() && passed < KEY_FRAME_WITHIN && !is_late {
                 self.without_key_frame = Some(passed + 1);
                 self.passed_over += 1;
@@ -229,8 +229,9 @@ impl Reader {
 
     /// Asks a camera that gives single pictures for the next one.
     fn again(&mut self) -> Result<(), SourceError> {
-        self.opened.patience.rest(POLL.saturating_sub(clock::now().saturating_duration_since(self.asked)))?;
-        self.asked = clock::now();
+        let passed = self.opened.clock.now().saturating_duration_since(self.asked);
+        self.opened.patience.rest(POLL.saturating_sub(passed))?;
+        self.asked = self.opened.clock.now();
         self.opened.patience.allow(self.opened.stall_timeout);
         self.opened.again()?;
         self.opened.input.select(self.stream.index);

@@ -1,10 +1,9 @@
 //! Packets of a live stream that may repeat what an earlier session gave: they are held back until that is known.
 
-use std::{collections::VecDeque, mem};
+use std::{collections::VecDeque, mem, time::Duration};
 
 use super::{Opened, Way};
 use crate::{
-    clock,
     native::ffmpeg::Packet,
     source::resume::{Comparison, Seen, Stand, Verdict},
 };
@@ -40,13 +39,13 @@ impl Repeats {
         self.comparison = self.is_stamped.then(|| Comparison::new(seen));
     }
 
-    /// Takes note of a packet that was read, with this stamp in seconds, and keeps it if it cannot be told yet whether it
+    /// Takes note of a packet that was read, with this stamp in seconds, at this uptime of the machine, and keeps it if it cannot be told yet whether it
     /// comes again.
-    pub fn holds(&mut self, packet: &mut Packet, stamp: f64) -> bool {
+    pub fn holds(&mut self, packet: &mut Packet, stamp: f64, arrival: Duration) -> bool {
         if !self.is_stamped {
             return false;
         }
-        let arrival = clock::passed().as_secs_f64();
+        let arrival = arrival.as_secs_f64();
         self.stand.note(stamp, arrival);
         let Some(comparison) = &mut self.comparison else { return false };
         let verdict = comparison.judge(stamp, arrival);

@@ -1,12 +1,15 @@
 //! The moment of each picture on the source's clock, and whether it came late through no fault of this machine.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use super::{
     Way,
     time::{Arrivals, LiveClock, MediaClock},
 };
-use crate::clock;
+use crate::clock::Clock;
 
 /// A camera that sent nothing for this long, or for three frames, and then sends what belongs to that time, was held up
 /// on the way: none of it is passed over.
@@ -20,6 +23,7 @@ const OWED_AT_FIRST: f64 = 60.0;
 
 /// The clocks of one source.
 pub struct Timing {
+    clock: Arc<dyn Clock>,
     way: Way,
     media: MediaClock,
     live: LiveClock,
@@ -38,13 +42,14 @@ pub struct Mark(MediaClock, LiveClock);
 
 impl Timing {
     /// Clocks of a source that is opened now and has this rate.
-    pub fn new(way: Way, fps: Option<f64>, is_hls: bool) -> Self {
+    pub fn new(way: Way, fps: Option<f64>, is_hls: bool, clock: Arc<dyn Clock>) -> Self {
         Self {
+            since: clock.uptime(),
+            clock,
             way,
             media: MediaClock::new(fps),
             live: LiveClock::default(),
             arrivals: Arrivals::default(),
-            since: clock::passed(),
             arrived: 0.0,
             owed_until: if is_hls { OWED_AT_FIRST } else { 0.0 },
         }
@@ -52,7 +57,7 @@ impl Timing {
 
     /// Seconds since it was opened.
     pub fn passed(&self) -> f64 {
-        clock::passed().saturating_sub(self.since).as_secs_f64()
+        self.clock.uptime().saturating_sub(self.since).as_secs_f64()
     }
 
     /// About the moment of a picture with this stamp, in seconds, that is not taken.

@@ -10,8 +10,19 @@ use crate::{
     logging::LogLine,
     metrics::stages::Spent,
     model::{EngineSnapshot, Event, Minute, Preview, SourceId},
-    tui::{Exit, editor::Drawn, format::Moment, history::Asked, host::LogTarget},
+    tui::{editor::Drawn, format::Moment, history::Asked, host::LogTarget},
 };
+
+/// How the front end ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// The user has had enough.
+    Quit,
+    /// And wants the final table left on the terminal.
+    QuitKeepTable,
+    /// By this signal, or Ctrl-C (`SIGINT`).
+    Signal(i32),
+}
 
 /// What has to be done outside of the screens.
 #[derive(Debug, Clone)]

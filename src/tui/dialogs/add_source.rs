@@ -8,7 +8,7 @@ use std::{
 
 use crossterm::event::KeyCode;
 
-use super::Outcome;
+use super::outcome::Outcome;
 use crate::{
     config::{Address, LABEL_LENGTH, SourceConfig, edit::KeepLogin},
     model::Preview,

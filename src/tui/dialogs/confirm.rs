@@ -3,7 +3,7 @@
 use crossterm::event::KeyCode;
 use ratatui::{buffer::Buffer, layout::Rect, text::Line};
 
-use super::Outcome;
+use super::outcome::Outcome;
 use crate::tui::{
     app::Effect,
     keymap::Key,

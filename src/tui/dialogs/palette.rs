@@ -7,7 +7,7 @@ use ratatui::{
     text::{Line, Span},
 };
 
-use super::Outcome;
+use super::outcome::Outcome;
 use crate::tui::{
     keymap::{COMMANDS, Command, Key, Keymap, Section},
     text,

@@ -1,26 +1,13 @@
 //! What was asked of the engine, until it is known what became of it.
 
-use super::{Answer, Session};
+use super::{
+    Session,
+    work::{Addition, Answer},
+};
 use crate::{
-    config::{SourceConfig, edit::KeepLogin},
-    engine::{Control, EngineError, Reply},
+    engine::{Control, EngineError},
     tui::{app::Tone, host::ConfigPlace},
 };
-
-/// What is not answered yet.
-#[derive(Default)]
-pub(super) struct Asking {
-    replies: Vec<Reply>,
-    addition: Option<(Addition, Reply)>,
-}
-
-/// A source that is being added.
-pub(super) struct Addition {
-    pub source: SourceConfig,
-    /// As the user wrote it.
-    pub written: String,
-    pub keep: KeepLogin,
-}
 
 impl Session {
     /// Asks the engine for something; what it refuses is said.

@@ -2,18 +2,11 @@
 
 use std::{collections::BTreeSet, time::Instant};
 
-use super::{Answer, Session};
+use super::{Session, work::Answer};
 use crate::{config::SourceConfig, tui::host::Found};
 
 /// Most sources tried out at once: a camera that does not answer keeps its thread until its open timeout.
 const MOST: usize = 3;
-
-/// How many tries run, and the newest that waits for one of them to end.
-#[derive(Default)]
-pub(super) struct Probes {
-    running: usize,
-    waiting: Option<(u64, SourceConfig)>,
-}
 
 impl Session {
     /// Tries out the source being typed, once its text has rested.

@@ -6,26 +6,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Answer, Session};
+use super::{
+    Session,
+    work::{Answer, Replaying},
+};
 use crate::{
     config::SourceConfig,
     count::{Anchor, replay::Paths},
-    model::SourceId,
     tui::editor::{Drawn, Replayed, warn},
 };
 
 /// How often the tracks behind the line editor are fetched.
 const REPLAY_EVERY: Duration = Duration::from_secs(5);
-
-/// The tracks, and the work on them.
-#[derive(Default)]
-pub(super) struct Replaying {
-    paths: Option<(SourceId, Arc<Paths>)>,
-    due: Option<Instant>,
-    pub(super) running: bool,
-    /// For which lines and of which moment it was last begun.
-    begun: Option<(Drawn, f64)>,
-}
 
 impl Session {
     /// Works out what the edited lines would have counted, when they or the tracks have changed.

@@ -8,7 +8,8 @@ use std::{
 
 use crate::config::{
     Credentials, Secret, SourceSpec, env,
-    keys::{CREDENTIALS, CredentialsKeys, Key, SOURCE},
+    key::Key,
+    keys::{CREDENTIALS, CredentialsKeys, SOURCE},
     kinds::Text,
     section::{Field, Section},
 };

@@ -1,83 +1,15 @@
 //! The shape of each operator's result, as the ONNX specification has it.
 
-use super::{BOOL, FLOAT, INT64, Known, MOST_VALUES, Node, of_tensor, product};
+use super::{
+    super::read::Node,
+    known::{BOOL, FLOAT, Known},
+};
+use call::{Answer, Call, Outcome, Unknown, dim};
 
+pub(super) mod call;
 mod conv;
 mod select;
 mod values;
-
-/// Why a result's size is not known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unknown {
-    /// There is no such operator here.
-    Operator,
-    /// It depends on what is computed while the network runs.
-    Size,
-    /// Inputs or attributes are missing or of the wrong kind.
-    Wrong,
-}
-
-type Answer<T> = Result<T, Unknown>;
-
-/// What a node gives.
-pub(super) struct Outcome {
-    /// Of each output; the last stands for all that follow.
-    pub(super) outputs: Vec<Known>,
-    /// Multiplications beside one for each value of the outputs.
-    pub(super) work: u64,
-    /// Bytes needed for a moment.
-    pub(super) buffer: u64,
-}
-
-impl From<Known> for Outcome {
-    fn from(output: Known) -> Self {
-        Self { outputs: vec![output], work: 0, buffer: 0 }
-    }
-}
-
-/// A node with what is known of its inputs.
-struct Call<'a> {
-    node: &'a Node<'a>,
-    inputs: &'a [Option<&'a Known>],
-}
-
-impl<'a> Call<'a> {
-    /// An input that must be there.
-    fn input(&self, index: usize) -> Answer<&'a Known> {
-        self.inputs.get(index).copied().flatten().ok_or(Unknown::Wrong)
-    }
-
-    fn dims(&self, index: usize) -> Answer<&'a [u64]> {
-        self.input(index)?.dims.as_deref().ok_or(Unknown::Size)
-    }
-
-    /// The values of an input; `None` where it is not given.
-    fn values(&self, index: usize) -> Answer<Option<&'a [f64]>> {
-        match self.inputs.get(index).copied().flatten() {
-            None => Ok(None),
-            Some(known) => known.values.as_deref().map(Some).ok_or(Unknown::Size),
-        }
-    }
-
-    /// Numbers that older versions have as an attribute and newer ones as an input.
-    fn either(&self, name: &str, index: usize) -> Answer<Option<&'a [f64]>> {
-        match self.node.numbers(name) {
-            Some(numbers) => Ok(Some(numbers)),
-            None => self.values(index),
-        }
-    }
-}
-
-/// A dimension out of a number, which must not be negative.
-fn dim(value: f64) -> Answer<u64> {
-    if (0.0..9e15).contains(&value) { Ok(value as u64) } else { Err(Unknown::Wrong) }
-}
-
-/// An axis, counted from the end where it is negative.
-fn axis(value: f64, rank: usize) -> Answer<usize> {
-    let value = if value < 0.0 { value + rank as f64 } else { value };
-    if (0.0..rank as f64).contains(&value) { Ok(value as usize) } else { Err(Unknown::Wrong) }
-}
 
 /// What `node` gives for `inputs` (`None` for one that is left out).
 pub(super) fn of(node: &Node<'_>, inputs: &[Option<&Known>]) -> Answer<Outcome> {

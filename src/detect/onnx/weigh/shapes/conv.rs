@@ -1,6 +1,10 @@
 //! Operators that slide over pictures, multiply matrices, stretch and pad.
 
-use super::{Answer, Call, FLOAT, INT64, Known, Outcome, Unknown, axis, dim, product, values::common};
+use super::{
+    super::known::{FLOAT, INT64, Known, product},
+    call::{Answer, Call, Outcome, Unknown, axis, dim},
+    values::common,
+};
 
 /// One spatial axis of a sliding window.
 struct Window {

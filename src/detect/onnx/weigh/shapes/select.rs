@@ -1,7 +1,8 @@
 //! Operators that make, pick, join and rearrange values.
 
 use super::{
-    Answer, Call, FLOAT, INT64, Known, MOST_VALUES, Outcome, Unknown, axis, dim, of_tensor, product,
+    super::known::{FLOAT, INT64, Known, MOST_VALUES, of_tensor, product},
+    call::{Answer, Call, Outcome, Unknown, axis, dim},
     values::common,
 };
 

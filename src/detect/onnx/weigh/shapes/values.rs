@@ -1,6 +1,9 @@
 //! Operators that work on each value, and the values themselves where they are followed.
 
-use super::{Answer, BOOL, Call, Known, MOST_VALUES, Outcome, Unknown};
+use super::{
+    super::known::{BOOL, Known, MOST_VALUES},
+    call::{Answer, Call, Outcome, Unknown},
+};
 
 /// The same shape with other values.
 pub(super) fn each(known: Known, element: u64, of: impl Fn(f64) -> f64) -> Answer<Outcome> {
