@@ -23,7 +23,7 @@ use crate::{
     },
     logging::{self, LogHandle, LogOptions, NativeOutput},
     model::{EngineSnapshot, Health, SourceState},
-    outputs::status,
+    outputs::status::{self, Status},
 };
 
 /// The end waits at most this long for cameras that hang in native code. What is closed after them needs the rest of
@@ -55,9 +55,9 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     config.sources.iter().for_each(|source| source.source.teach(config::known()));
     let mode = Mode::of(args)?;
     if let (true, Mode::Headless(format)) = (args.once && args.duration.is_none() && !args.fresh, &mode)
-        && let Some(snapshot) = running(&config)
+        && let Some(status) = running(&config)
     {
-        return super::print(|out| headless::print(&snapshot, format, out));
+        return super::print(|out| headless::print(&status, format, out));
     }
     let stop = StopSignal::listen().context(NO_THREAD)?;
     let notices = Notices::start().context(NO_THREAD)?;
@@ -95,10 +95,10 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
 }
 
 /// The state of a program that counts the same sources at this moment: no camera is opened twice for a look.
-fn running(config: &Config) -> Option<EngineSnapshot> {
-    let snapshot = status::read(&config.parallel.result_output)?;
-    let counts = |id: &str| snapshot.sources.iter().any(|source| &*source.id == id);
-    config.sources.iter().all(|source| counts(&source.id)).then_some(snapshot)
+fn running(config: &Config) -> Option<Status> {
+    let status = status::read(&config.parallel.result_output)?;
+    let counts = |id: &str| status.sources.iter().any(|source| source.camera_id == id);
+    config.sources.iter().all(|source| counts(&source.id)).then_some(status)
 }
 
 fn load(args: &RunArgs) -> Result<Config, Failure> {
