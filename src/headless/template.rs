@@ -3,6 +3,7 @@
 use std::{fmt::Write, str::FromStr};
 
 use crate::{
+    config,
     model::{StateKind, Total},
     outputs::status::{SourceStatus, Status},
 };
@@ -108,14 +109,10 @@ fn field(inner: &str) -> Result<Field, TemplateError> {
     match FIELDS.iter().find(|(known, _)| *known == name) {
         Some((name, _)) => Ok(Field { name, source }),
         None => {
-            let nearest = FIELDS
-                .iter()
-                .map(|(known, _)| (strsim::jaro_winkler(known, name), known))
-                .max_by(|a, b| a.0.total_cmp(&b.0))
-                .filter(|(likeness, _)| *likeness > 0.7);
+            let nearest = config::nearest(name, &FIELDS.map(|(known, _)| known));
             Err(TemplateError::UnknownField {
                 found: inner.to_owned(),
-                hint: nearest.map(|(_, known)| format!(", did you mean '{{{known}}}'?")).unwrap_or_default(),
+                hint: nearest.map(|known| format!(", did you mean '{{{known}}}'?")).unwrap_or_default(),
                 known: FIELDS.map(|(known, _)| format!("{{{known}}}")).join(" "),
             })
         }
