@@ -19,7 +19,10 @@ use pcount::{
         SourceSnapshot, SourceState, Strategy,
     },
     native::disk::Disk,
-    outputs::{Feed, Outputs, json_lines, status},
+    outputs::{
+        Feed, Outputs, json_lines,
+        status::{self, Status},
+    },
 };
 
 /// An engine whose n-th snapshot is what `script` says.
@@ -271,7 +274,7 @@ fn a_running_program_tells_its_state_to_others() {
             None => std::thread::yield_now(),
         }
     };
-    assert_eq!(headless::text::dashboard(&read), headless::text::dashboard(&shown()));
+    assert_eq!(headless::text::dashboard(&read), headless::text::dashboard(&Status::from(&shown())));
     drop(writer);
     assert!(status::read(dir.path()).is_none(), "who ends takes the file away");
 }

@@ -42,7 +42,7 @@ impl From<&SourceState> for TaskStatus {
         match state {
             SourceState::Queued | SourceState::Disabled => Self::Pending,
             SourceState::Completed => Self::Completed,
-            SourceState::Failed { .. } | SourceState::Unsupported => Self::Failed,
+            state if state.kind().has_failed() => Self::Failed,
             _ => Self::Processing,
         }
     }

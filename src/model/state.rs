@@ -102,6 +102,33 @@ impl StateKind {
     }
 }
 
+impl StateKind {
+    /// Whether it is offline: frames should come, and none do.
+    #[must_use]
+    pub const fn is_offline(self) -> bool {
+        match self {
+            Self::Stalled
+            | Self::Retrying
+            | Self::Failed
+            | Self::AuthFailed
+            | Self::NoSuchStream
+            | Self::Unsupported => true,
+            Self::Queued
+            | Self::Connecting
+            | Self::Running
+            | Self::Paused
+            | Self::Completed
+            | Self::Disabled => false,
+        }
+    }
+
+    /// Whether it has failed: a camera after its attempts, a file that cannot be read.
+    #[must_use]
+    pub const fn has_failed(self) -> bool {
+        matches!(self, Self::Failed | Self::Unsupported)
+    }
+}
+
 impl SourceState {
     /// Which state it is, without its details.
     #[must_use]

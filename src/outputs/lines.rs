@@ -4,10 +4,8 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{
-    Direction, EngineSnapshot, Event, EventKind, Reason, SourceSnapshot, StateKind, TaskResult, Total,
-    TrackId,
-};
+use super::status::{SourceStatus, Status};
+use crate::model::{Direction, Event, EventKind, Reason, StateKind, TaskResult, Total, TrackId};
 
 /// One line of JSON output.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -195,36 +193,29 @@ impl From<&Event> for Line {
     }
 }
 
-impl From<&SourceSnapshot> for SourceSummary {
-    fn from(source: &SourceSnapshot) -> Self {
+impl From<&SourceStatus> for SourceSummary {
+    fn from(source: &SourceStatus) -> Self {
+        let line = |(name, total_in, total_out): &(String, u64, u64)| LineSummary {
+            name: name.clone(),
+            total_in: *total_in,
+            total_out: *total_out,
+        };
         Self {
-            camera_id: source.id.to_string(),
-            status: source.state.kind(),
+            camera_id: source.camera_id.clone(),
+            status: source.status,
             frames: source.frames,
             fps: source.fps,
             total_in: source.total_in,
             total_out: source.total_out,
             current: source.current(),
-            lines: source
-                .lines
-                .iter()
-                .map(|line| LineSummary {
-                    name: line.name.clone(),
-                    total_in: line.total_in,
-                    total_out: line.total_out,
-                })
-                .collect(),
+            lines: source.lines.iter().map(line).collect(),
         }
     }
 }
 
-impl From<&EngineSnapshot> for Summary {
-    fn from(snapshot: &EngineSnapshot) -> Self {
-        let (total_in, total_out, net) = snapshot.totals();
-        Self {
-            sources: snapshot.sources.iter().map(|source| SourceSummary::from(&**source)).collect(),
-            total: Total { total_in, total_out, net },
-        }
+impl From<&Status> for Summary {
+    fn from(status: &Status) -> Self {
+        Self { sources: status.sources.iter().map(SourceSummary::from).collect(), total: status.total() }
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 
 use parking_lot::Mutex;
 
-use super::{Gauge, Output, Reading, Running, Setup, keep_foreign, lines::Summary};
+use super::{Gauge, Output, Reading, Running, Setup, keep_foreign, lines::Summary, status::Status};
 use crate::{engine::EngineApi, files, native::disk::Disk};
 
 /// Starts what writes the summary of `engine` into `dir`, on `disk`, when it is closed.
@@ -49,7 +49,7 @@ impl Output for SummaryFile {
     }
 
     fn close(&mut self) -> bool {
-        let summary = Summary::from(&self.engine.snapshot());
+        let summary = Summary::from(&Status::from(&self.engine.snapshot()));
         let dir = self.dir.display();
         // Until it does.
         *self.refused.lock() = Some(format!("output folder '{dir}': the disk does not answer"));

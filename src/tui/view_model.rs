@@ -123,7 +123,7 @@ pub fn severity(source: &SourceSnapshot) -> u8 {
 /// Whether somebody should look at this source.
 #[must_use]
 pub fn is_troubled(source: &SourceSnapshot) -> bool {
-    severity(source) <= 4
+    source.state.kind().is_offline() || source.over_threshold()
 }
 
 /// Whether every word of `filter` is in `source` (or is not, with `!`), ignoring case.
