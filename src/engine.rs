@@ -23,11 +23,15 @@
 pub mod aggregator;
 mod api;
 mod coordinator;
+mod core;
+mod error;
 mod front;
 mod load;
+mod message;
 pub mod pipeline;
 mod pool;
 mod reply;
+mod roster;
 mod source;
 mod subscription;
 mod threads;
@@ -36,99 +40,45 @@ use std::{
     collections::BTreeSet,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
 
 use arc_swap::ArcSwap;
-use crossbeam_channel::Sender;
 use parking_lot::Mutex;
 
 use self::{
-    aggregator::{Aggregator, Collected, Outbox},
-    coordinator::{Coordinator, Message, Roster},
-    load::WorkerLoad,
+    aggregator::{Aggregator, Collected},
+    coordinator::Coordinator,
+    core::Core,
+    message::Message,
     pool::{models::Models, scheduler::Scheduler},
+    roster::Roster,
     source::{Command, Source},
-    threads::Threads,
 };
 pub use self::{
-    api::{AskHealth, Control, EngineApi, EngineError, EngineOptions},
+    api::{AskHealth, Control, EngineApi, EngineOptions},
+    error::EngineError,
     reply::{Answer, Outcome, Reply},
     source::preview,
     subscription::Subscription,
 };
 use crate::{
-    clock::{Clock, Start},
-    config::{Hwaccel, ParallelConfig, SourceConfig},
+    clock::Start,
+    config::{ParallelConfig, SourceConfig},
     metrics::histogram::Histogram,
-    model::{EngineSnapshot, Moment, SourceKind, Task, TaskResult, TaskStatus},
-    source::{Opener, turns::Turns},
+    model::{EngineSnapshot, SourceKind, Task, TaskResult, TaskStatus},
+    source::turns::Turns,
 };
 
 /// An addition is known to be accepted or refused after this long; it waits longer only for a source of the same id
 /// that is still being removed.
 const ADDITION: Duration = Duration::from_secs(2);
 
-/// What all sources share.
-pub(crate) struct Core {
-    opener: Arc<dyn Opener>,
-    clock: Arc<dyn Clock>,
-    /// Where moments are counted from.
-    start: Start,
-    models: Models,
-    scheduler: Scheduler,
-    turns: Turns,
-    outbox: Arc<Outbox>,
-    coordinator: Sender<Message>,
-    roster: ArcSwap<Roster>,
-    usage: ArcSwap<Usage>,
-    /// Files that wait for an open slot.
-    waiting_files: AtomicUsize,
-    generation: Arc<AtomicU64>,
-    threads: Arc<Threads>,
-    history: Duration,
-    /// Kind of device that decodes sources which name none.
-    hwaccel: Hwaccel,
-    frame_age: Histogram,
-}
-
-impl Core {
-    /// The moment of `at`.
-    fn moment(&self, at: Instant) -> Moment {
-        self.start.moment(at)
-    }
-
-    /// Whether the program went on less than `time` ago after it had stood still.
-    fn is_awakening(&self, time: Duration) -> bool {
-        let since = |at| self.clock.now().saturating_duration_since(at);
-        self.clock.awoke().is_some_and(|at| since(at) < time)
-    }
-
-    /// Leaves a message for the coordinator; it is dropped where there is none any more.
-    fn tell(&self, message: Message) {
-        drop(self.coordinator.send(message));
-    }
-
-    /// Something that is shown has changed.
-    fn note_change(&self) {
-        self.generation.fetch_add(1, Ordering::Release);
-    }
-}
-
-/// What the process and its workers use, as of the last tick.
-#[derive(Debug, Clone, Default)]
-struct Usage {
-    /// In cores (1.0 = one core busy).
-    cpu: f32,
-    /// Resident memory, in bytes.
-    rss: u64,
-    loads: Vec<WorkerLoad>,
-}
-
 struct Inner {
     core: Arc<Core>,
+    roster: Arc<ArcSwap<Roster>>,
     settings: ParallelConfig,
     collected: Arc<Collected>,
     health: Option<Arc<AskHealth>>,
@@ -173,7 +123,6 @@ impl Engine {
             scheduler,
             outbox,
             coordinator,
-            roster: ArcSwap::default(),
             usage: ArcSwap::default(),
             waiting_files: AtomicUsize::new(0),
             generation: Arc::default(),
@@ -185,12 +134,16 @@ impl Engine {
             clock,
             turns: Turns::new(std::thread::available_parallelism().map_or(1, usize::from)),
         });
-        let coordinator = Coordinator::new(Arc::clone(&core), settings.clone(), restored, messages);
+        let roster = Arc::<ArcSwap<Roster>>::default();
+        let published = Arc::clone(&roster);
+        let coordinator =
+            Coordinator::new(Arc::clone(&core), settings.clone(), restored, messages, published);
         let coordinator =
             std::thread::Builder::new().name("coordinator".into()).spawn(move || coordinator.run())?;
         Ok(Self {
             inner: Arc::new(Inner {
                 core,
+                roster,
                 settings,
                 collected,
                 health,
@@ -261,7 +214,7 @@ impl Engine {
         core.tell(Message::End(answer));
         // At once, unless the system gives the coordinator no time; from then on no source is added.
         let _ = reply.wait(left().max(Duration::from_millis(500)));
-        let roster = core.roster.load_full();
+        let roster = inner.roster.load_full();
         let finishing: Vec<_> = roster
             .all()
             .map(|source| {
@@ -297,7 +250,7 @@ impl Engine {
     /// The latest result of every source that is there and has reported.
     #[must_use]
     pub fn results(&self) -> Vec<TaskResult> {
-        let roster = self.inner.core.roster.load();
+        let roster = self.inner.roster.load();
         let is_there =
             |result: &TaskResult| roster.sources.iter().any(|source| source.task_id == result.task_id);
         self.inner.collected.results().into_iter().filter(is_there).collect()
@@ -325,7 +278,7 @@ impl Engine {
     /// All sources as tasks, in the order they were added.
     #[must_use]
     pub fn tasks(&self) -> Vec<Task> {
-        self.inner.core.roster.load().sources.iter().map(|source| task(source)).collect()
+        self.inner.roster.load().sources.iter().map(|source| task(source)).collect()
     }
 
     /// Whether every source has ended and been reported, and nothing is asked of one.
@@ -333,7 +286,7 @@ impl Engine {
     pub fn is_over(&self) -> bool {
         // In this order: what is asked for is done before its answer is given.
         let nothing_asked = Arc::strong_count(&self.inner.asked) == 1;
-        let roster = self.inner.core.roster.load();
+        let roster = self.inner.roster.load();
         nothing_asked
             && roster.leaving.is_empty()
             && roster.sources.iter().all(|source| source.cell.load().state.is_over())
@@ -355,7 +308,7 @@ impl Engine {
     }
 
     fn source(&self, id: &str) -> Option<Arc<Source>> {
-        self.inner.core.roster.load().find(id).cloned()
+        self.inner.roster.load().find(id).cloned()
     }
 }
 
@@ -363,7 +316,7 @@ impl Drop for Inner {
     /// Without [`Engine::stop`] threads end by and by, and nothing is waited for.
     fn drop(&mut self) {
         // Sources know what they share, and it knows them.
-        let roster = self.core.roster.swap(Arc::default());
+        let roster = self.roster.swap(Arc::default());
         roster.all().for_each(|source| source.cut_off());
         self.stopping.store(true, Ordering::SeqCst);
         self.core.tell(Message::Stop);

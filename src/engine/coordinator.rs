@@ -10,16 +10,22 @@ use std::{
     time::{Duration, Instant},
 };
 
+use arc_swap::ArcSwap;
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use super::{
-    Answer, Control, Core, EngineError, Usage,
+    api::Control,
+    core::{Core, Usage},
+    error::EngineError,
     load::{
         WorkerLoad,
         memory::{Decision, MemoryGuard},
         throttle::{Load, Throttle},
     },
+    message::Message,
     pool::slots::Slots,
+    reply::Answer,
+    roster::Roster,
     source::{Command, Source},
 };
 use crate::{
@@ -38,49 +44,6 @@ const CATCHING_UP: Duration = Duration::from_secs(5);
 /// What may be asked for a source that is still being removed.
 const ROOM: usize = 1024;
 
-/// What comes to the coordinator.
-pub enum Message {
-    /// Something is asked of the engine.
-    Ask(Control, Answer),
-    /// Sources that are enabled begin.
-    Start(Answer),
-    /// Commands wait for the actor of this source, and no worker is at it.
-    Turn(Arc<Source>),
-    /// A file wants an open slot.
-    SlotWanted(Arc<Source>),
-    /// The file of this number wants none any more.
-    SlotUnwanted(usize),
-    /// An open slot is given back.
-    SlotFree,
-    /// A source that was removed is through with everything; these are its counts.
-    Left(Arc<Source>, Vec<LineCounts>),
-    /// Nothing begins any more.
-    End(Answer),
-    /// The thread ends.
-    Stop,
-}
-
-/// The sources of an engine, for everybody to read.
-#[derive(Default, Clone)]
-pub struct Roster {
-    /// In the order they were added.
-    pub sources: Vec<Arc<Source>>,
-    /// Removed, and not through with what they were asked.
-    pub leaving: Vec<Arc<Source>>,
-}
-
-impl Roster {
-    /// The source with this id.
-    pub fn find(&self, id: &str) -> Option<&Arc<Source>> {
-        self.sources.iter().find(|source| &*source.id == id)
-    }
-
-    /// All sources, those that are being removed too.
-    pub fn all(&self) -> impl Iterator<Item = &Arc<Source>> {
-        self.leaving.iter().chain(&self.sources)
-    }
-}
-
 /// What is asked for the id of a source that is being removed, from the addition of the next one on.
 #[derive(Default)]
 struct Successor {
@@ -95,6 +58,8 @@ pub struct Coordinator {
     settings: ParallelConfig,
     messages: Receiver<Message>,
     roster: Roster,
+    /// The same for everybody.
+    published: Arc<ArcSwap<Roster>>,
     /// By the number of the source that leaves.
     successors: BTreeMap<usize, Successor>,
     /// Counts to go on from, by source: of before a restart of the program, or of a source that was removed.
@@ -121,6 +86,7 @@ impl Coordinator {
         settings: ParallelConfig,
         restored: Vec<(SourceId, Vec<LineCounts>)>,
         messages: Receiver<Message>,
+        published: Arc<ArcSwap<Roster>>,
     ) -> Self {
         let mut process = ProcessMeter::default();
         process.sample();
@@ -131,6 +97,7 @@ impl Coordinator {
             settings,
             messages,
             roster: Roster::default(),
+            published,
             successors: BTreeMap::new(),
             restored,
             numbers: 0,
@@ -169,10 +136,12 @@ impl Coordinator {
                 self.start();
                 answer.give(Ok(()));
             }
-            Message::Turn(source) => source.take_turn(),
-            Message::SlotWanted(source) => {
-                self.slots.want(source);
-                self.grant_slots();
+            Message::Turn(number) => self.roster.numbered(number).into_iter().for_each(Source::take_turn),
+            Message::SlotWanted(number) => {
+                if let Some(source) = self.roster.numbered(number) {
+                    self.slots.want(number, source.config.load().priority);
+                    self.grant_slots();
+                }
             }
             Message::SlotUnwanted(number) => {
                 self.slots.forget(number);
@@ -182,7 +151,7 @@ impl Coordinator {
                 self.slots.free();
                 self.grant_slots();
             }
-            Message::Left(source, counts) => self.retire(&source, counts),
+            Message::Left(number, counts) => self.retire(number, counts),
             Message::End(answer) => {
                 self.has_ended = true;
                 self.slots.close();
@@ -279,14 +248,17 @@ impl Coordinator {
     }
 
     /// Forgets a source that was removed and is through with everything.
-    fn retire(&mut self, source: &Arc<Source>, counts: Vec<LineCounts>) {
-        self.roster.leaving.retain(|leaving| !Arc::ptr_eq(leaving, source));
-        self.seen.remove(&source.number);
-        self.shares.remove(&source.number);
+    fn retire(&mut self, number: usize, counts: Vec<LineCounts>) {
+        let Some(place) = self.roster.leaving.iter().position(|source| source.number == number) else {
+            return;
+        };
+        let source = self.roster.leaving.remove(place);
+        self.seen.remove(&number);
+        self.shares.remove(&number);
         self.restored.retain(|(id, _)| *id != source.id);
         self.restored.push((source.id.clone(), counts));
         self.publish_roster();
-        for (control, answer) in self.successors.remove(&source.number).unwrap_or_default().asked {
+        for (control, answer) in self.successors.remove(&number).unwrap_or_default().asked {
             self.ask(control, answer);
         }
     }
@@ -331,13 +303,16 @@ impl Coordinator {
     }
 
     fn publish_roster(&self) {
-        self.core.roster.store(Arc::new(self.roster.clone()));
+        self.published.store(Arc::new(self.roster.clone()));
         self.core.note_change();
     }
 
     fn grant_slots(&mut self) {
-        while let Some(source) = self.slots.grant() {
-            source.post(Command::SlotGranted, None);
+        while let Some(number) = self.slots.grant() {
+            match self.roster.numbered(number) {
+                Some(source) => source.post(Command::SlotGranted, None),
+                None => self.slots.free(),
+            }
         }
         self.core.waiting_files.store(self.slots.waiting(), Ordering::Relaxed);
         self.core.note_change();
@@ -385,7 +360,7 @@ impl Coordinator {
             let news = (shares, cause);
             let before = self.shares.insert(load.number, news).unwrap_or((Shares::WHOLE, None));
             if before != news
-                && let Some(source) = self.numbered(load.number)
+                && let Some(source) = self.roster.numbered(load.number)
             {
                 source.post(Command::Throttle(shares, cause), None);
             }
@@ -404,13 +379,9 @@ impl Coordinator {
             Decision::Close(number) => (Command::Evict(limit), number),
             Decision::Open(number) => (Command::Readmit, number),
         };
-        if let Some(source) = self.numbered(number) {
+        if let Some(source) = self.roster.numbered(number) {
             source.post(command, None);
         }
-    }
-
-    fn numbered(&self, number: usize) -> Option<&Arc<Source>> {
-        self.roster.sources.iter().find(|source| source.number == number)
     }
 }
 

@@ -5,9 +5,8 @@ use std::sync::{Arc, atomic::Ordering};
 use crossbeam_channel::SendError;
 
 use super::{
-    Control, Engine, EngineApi, EngineError, Reply,
-    coordinator::{Message, source_of},
-    load::WorkerLoad,
+    Control, Engine, EngineApi, EngineError, Reply, coordinator::source_of, load::WorkerLoad,
+    message::Message,
 };
 use crate::{
     config::SourceConfig,
@@ -50,7 +49,7 @@ impl EngineApi for Engine {
         }
         notices.extend(inner.core.models.notices());
         EngineSnapshot {
-            sources: inner.core.roster.load().sources.iter().map(|source| source.cell.load()).collect(),
+            sources: inner.roster.load().sources.iter().map(|source| source.cell.load()).collect(),
             workers,
             worker_count: limit,
             max_workers: inner.settings.max_workers,

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use parking_lot::Mutex;
 
-use super::EngineError;
+use super::error::EngineError;
 
 /// Done, or why not.
 pub type Outcome = Result<(), EngineError>;

@@ -13,7 +13,7 @@ use std::{
 use super::paths::{Paths, files_of, module_of, rust_files};
 
 /// Rooms in which circles are left.
-const LEFT: &[&str] = &["engine", "source"];
+const LEFT: &[&str] = &["source"];
 
 /// What each file of the program, by its module, goes by.
 struct Files(BTreeMap<String, Paths>);

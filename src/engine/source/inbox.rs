@@ -9,22 +9,15 @@ use std::{collections::VecDeque, sync::Arc, time::Instant};
 use parking_lot::{Condvar, Mutex};
 
 use super::{
-    actor::{Actor, Command, ROOM},
-    job::Done,
+    actor::Actor,
+    command::{Command, ROOM},
+    job::{Done, Work},
     run::Run,
 };
 use crate::{
     engine::reply::Answer,
     source::{Frame, capture::Notice},
 };
-
-/// What a worker is to do.
-pub enum Work {
-    /// A frame is there.
-    Frame(Frame),
-    /// News of the stream, after its last frame.
-    Notice(Notice),
-}
 
 /// What is to be done about something that was put in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Shared, panic_text, run::Run};
+use super::{run::Run, shared::Shared};
 use crate::{
     detect::DetectError,
     engine::{
@@ -14,11 +14,19 @@ use crate::{
         pool::models::NoModel,
     },
     metrics::stages::{metered, thread_nanoseconds},
-    source::Frame,
+    source::{Frame, capture::Notice},
 };
 
 /// A frame that takes longer is worth a warning.
 const SLOW: Duration = Duration::from_secs(1);
+
+/// What a worker is to do.
+pub enum Work {
+    /// A frame is there.
+    Frame(Frame),
+    /// News of the stream, after its last frame.
+    Notice(Notice),
+}
 
 /// A frame, and what is needed to handle it.
 pub struct Job {
@@ -72,4 +80,13 @@ impl Job {
         }
         self.pipeline.frame(&self.frame).map_err(Trouble::Detector)
     }
+}
+
+/// What a panic said.
+pub fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "a panic without a message".into())
 }

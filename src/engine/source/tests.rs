@@ -1,17 +1,21 @@
 //! One source, with the worker's part played by the test.
 
 use std::{
-    sync::mpsc,
+    sync::{Arc, mpsc},
     time::{Duration, Instant},
 };
 
 use opencv::core::{CV_8UC3, Mat, Scalar};
+use parking_lot::Mutex;
 
-use super::*;
+use super::{Source, inbox::Call};
 use crate::{
-    config::{ParallelConfig, SourceSpec},
+    config::{ParallelConfig, SourceConfig, SourceSpec},
     detect::{DetectError, Detection, Detector, Model, ModelInfo},
-    engine::{Control, Engine, EngineApi as _, EngineError, EngineOptions, aggregator::Sink},
+    engine::{
+        Control, Engine, EngineApi as _, EngineError, EngineOptions, aggregator::Sink,
+        pool::scheduler::Unit as _,
+    },
     model::{Direction, Event, EventKind, SourceKind, SourceSnapshot, StateKind, TaskResult, copies},
     source::{Frame, picture::Picture},
 };
