@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::{EvalError, play::Clip};
-use crate::{count::Anchor, model::LineConfig};
+use crate::{geometry::Anchor, model::LineConfig};
 
 /// One scene.
 #[derive(Debug, Clone)]

@@ -9,7 +9,8 @@ use std::{
 use super::{Answer, Session};
 use crate::{
     config::SourceConfig,
-    count::{Anchor, replay::Paths},
+    count::replay::Paths,
+    geometry::Anchor,
     model::SourceId,
     tui::editor::{Drawn, Replayed, warn},
 };
