@@ -16,7 +16,6 @@ pub mod replay;
 mod rule;
 mod zone;
 
-pub use crate::geometry::Anchor;
 pub use centroid::CentroidCounter;
 pub use choose::counter_for;
 pub use line::Line;

@@ -2,9 +2,9 @@
 
 use pcount::{
     config::{SourceConfig, SourceSpec},
-    count::{self, Anchor, CountEvent},
+    count::{self, CountEvent},
     detect::Detection,
-    geometry::BBox,
+    geometry::{Anchor, BBox},
     model::{Direction, LineConfig, SourceKind},
     track,
 };

@@ -7,8 +7,8 @@ use std::{sync::atomic::Ordering, time::Duration};
 
 use pcount::{
     config::{Cadence, SourceConfig},
-    count::Anchor,
     engine::{Control, EngineApi, EngineError},
+    geometry::Anchor,
     model::{EventKind, SourceKind, SourceState, Strategy, ZoneConfig},
     source::SourceError,
 };

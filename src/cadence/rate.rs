@@ -12,8 +12,8 @@ use super::{
     region::Region,
 };
 use crate::{
-    count::{Anchor, Line},
-    geometry::{BBox, Point},
+    count::Line,
+    geometry::{Anchor, BBox, Point},
     model::{LineConfig, TrackId},
     track::Track,
 };

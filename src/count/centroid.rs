@@ -5,8 +5,9 @@
 
 use std::collections::HashMap;
 
-use super::{Anchor, CountEvent, Counter, Crossing, ZoneStatus, line::Line};
+use super::{CountEvent, Counter, Crossing, ZoneStatus, line::Line};
 use crate::{
+    geometry::Anchor,
     model::{Direction, LineConfig, TrackId},
     track::TrackUpdate,
 };

@@ -50,7 +50,7 @@ impl Line {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::count::Anchor;
+    use crate::geometry::Anchor;
 
     fn line(a: [f32; 2], b: [f32; 2]) -> Line {
         Line::new(&LineConfig { name: "L".into(), a, b, anchor: Anchor::Center }, 2.0)

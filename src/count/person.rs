@@ -1,12 +1,12 @@
 //! What the counter remembers of one person.
 
 use super::{
-    Anchor, CountParams,
+    CountParams,
     edge::{Entry, way_out},
     rule::{LineState, Verdict},
 };
 use crate::{
-    geometry::{BBox, Point},
+    geometry::{Anchor, BBox, Point},
     model::TrackId,
     track::Track,
 };

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::{Anchor, CountEvent, CountParams, Counter, counter_for};
+use super::{CountEvent, CountParams, Counter, counter_for};
 use crate::{
     config::SourceConfig,
-    geometry::{BBox, Point},
+    geometry::{Anchor, BBox, Point},
     model::{Direction, Reason, TrackId},
     track::{Origin, Track, TrackUpdate},
 };

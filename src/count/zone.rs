@@ -79,7 +79,7 @@ impl Zone {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::count::Anchor;
+    use crate::geometry::Anchor;
 
     #[test]
     fn a_stay_is_timed_and_a_short_absence_does_not_end_it() {

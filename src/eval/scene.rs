@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::{EvalError, play::Clip};
 use crate::{
     config::{SourceConfig, SourceSpec},
-    count::Anchor,
+    geometry::Anchor,
     model::{LineConfig, SourceKind},
 };
 

@@ -15,9 +15,9 @@ pub enum Control<A> {
     Resume(SourceId),
     /// Pause or resume every source.
     PauseAll(bool),
-    /// Open again now: ends a countdown, re-reads a file from its start with its counts at zero.
+    /// Reconnect now: ends a countdown, re-reads a file from its start with its counts at zero.
     Restart(SourceId),
-    /// Counts of the source back to zero.
+    /// Reset the counts of the source.
     ResetCounts(SourceId),
     /// Stop and forget.
     Remove(SourceId),
@@ -25,7 +25,7 @@ pub enum Control<A> {
     Add(Box<A>),
     /// Workers that may run at once, clamped to 1..=max_workers.
     SetWorkers(usize),
-    /// Ask for (or stop) preview pictures of a source.
+    /// Ask for (or stop) previews of a source.
     Preview(SourceId, bool),
     /// Replace the counting lines and zones of a source; counts of lines that keep their name are kept.
     SetLines(SourceId, Vec<LineConfig>, Vec<ZoneConfig>),

@@ -20,7 +20,7 @@ pub struct LineConfig {
 }
 
 impl Default for LineConfig {
-    /// The original's line: the horizontal middle of the picture, downwards is in.
+    /// The original's line: the horizontal middle of the frame, downwards is in.
     fn default() -> Self {
         Self { name: "line_1".into(), a: [0.0, 0.5], b: [1.0, 0.5], anchor: Anchor::Center }
     }

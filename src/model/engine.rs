@@ -37,15 +37,15 @@ pub struct WorkerSnapshot {
     pub busy: f32,
     /// CPU it uses, in cores (1.0 = one core busy). Below [`Self::busy`] where it waits for the processor.
     pub cpu: f32,
-    /// Frames in which it looked for people.
+    /// Detection runs.
     pub looks: u64,
-    /// Frames that could not be looked at.
+    /// Frames that could not be processed.
     pub errors: u64,
     /// Times it panicked over a frame and went on with the next one.
     pub restarts: u64,
 }
 
-/// Everything the front ends show, gathered without waiting for anybody.
+/// Everything the front ends show, gathered without waiting.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EngineSnapshot {
     /// One per source, in the order they were added.
@@ -110,7 +110,7 @@ impl EngineSnapshot {
     }
 }
 
-/// How those fare who write down what is counted.
+/// Health of the outputs, which write down what is counted.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Health {
     /// What endangers counts or files at this moment, in words for the user.

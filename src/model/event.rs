@@ -77,6 +77,6 @@ pub enum EventKind {
         /// The limit.
         limit: i64,
     },
-    /// The source's counts were set to zero: by the user, or because a file begins anew.
+    /// The source's counts were set to zero: by the user, or because a file starts again.
     Reset,
 }

@@ -21,7 +21,7 @@ pub struct ShownTrack {
     pub seen: bool,
 }
 
-/// A picture for the eye, made only while somebody looks.
+/// A frame for a person to see, made only while a front end asks for it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Preview {
     /// Width and height in pixels.

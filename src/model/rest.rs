@@ -23,7 +23,7 @@ pub enum Wakeful {
     RateIsSet,
     /// Somebody watches it.
     PreviewIsWanted,
-    /// People are in the picture.
+    /// People are in the frame.
     SomebodyIsThere,
     /// Something moves, or did a moment ago.
     SomethingMoves,

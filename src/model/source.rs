@@ -52,7 +52,7 @@ pub struct SourceSnapshot {
     pub priority: i32,
     /// Where in its life it is.
     pub state: SourceState,
-    /// Frames handled per second (looked at or deliberately skipped), over the last seconds; for a source
+    /// Frames handled per second (detected or deliberately skipped), over the last seconds; for a source
     /// that is over: its whole run.
     pub fps: f32,
     /// Frame rate the stream declares.
@@ -61,8 +61,8 @@ pub struct SourceSnapshot {
     pub detect_fps: f32,
     /// Size (width, height) in pixels of the stream, once known.
     pub size: Option<(u32, u32)>,
-    /// Size (width, height) in pixels of a smaller stream of the camera that would do, where it sends far more than is
-    /// looked at.
+    /// Size (width, height) in pixels of a smaller stream of the camera that would do, where it sends far more than the
+    /// detector is given.
     pub substream: Option<(u32, u32)>,
     /// Frames handled.
     pub frames: u64,
@@ -84,7 +84,7 @@ pub struct SourceSnapshot {
     pub zones: Vec<ZoneCounts>,
     /// Crossings that were seen and not counted, by reason.
     pub suppressed: BTreeMap<Reason, u64>,
-    /// People in the picture now.
+    /// People in the frame now.
     pub visible: usize,
     /// When the last frame was handled.
     pub last_frame: Option<Moment>,
@@ -94,7 +94,7 @@ pub struct SourceSnapshot {
     pub last_error: Option<String>,
     /// Errors since the start.
     pub errors: u64,
-    /// Times it was opened again.
+    /// Times it reconnected.
     pub reconnects: u64,
     /// Sessions in a row that delivered frames and broke off within a minute.
     pub short_sessions: u32,
@@ -110,7 +110,7 @@ pub struct SourceSnapshot {
     pub rest: Rest,
     /// CPU it costs, reading and counting together, in cores (1.0 = one core busy).
     pub cpu: f32,
-    /// Pictures of it that are held at a time, in bytes: as decoded and at working size.
+    /// Frames of it that are held at a time, in bytes: as decoded and at working size.
     pub picture_bytes: u64,
     /// Counts how often it is copied.
     #[cfg(test)]

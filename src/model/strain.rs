@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Why sources are looked at less often than configured.
+/// Why sources are throttled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Strain {

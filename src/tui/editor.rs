@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::text_input::TextInput;
 use crate::{
-    count::{Anchor, replay::Replay},
+    count::replay::Replay,
+    geometry::Anchor,
     model::{LineConfig, SourceId, ZoneConfig},
 };
 

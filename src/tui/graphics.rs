@@ -329,7 +329,7 @@ mod tests {
         let zone = ZoneConfig {
             name: "till".into(),
             points: vec![[0.1, 0.1], [0.4, 0.1], [0.4, 0.9]],
-            anchor: crate::count::Anchor::Foot,
+            anchor: crate::geometry::Anchor::Foot,
             threshold: None,
         };
         let point = |x, y| crate::geometry::Point { x, y };

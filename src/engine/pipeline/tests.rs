@@ -11,8 +11,8 @@ use opencv::{
 use super::*;
 use crate::{
     config::SourceSpec,
-    count::Anchor,
     detect::ModelInfo,
+    geometry::Anchor,
     model::SourceKind,
     source::{pacer::enlarged_to, picture::Picture},
 };

@@ -6,8 +6,8 @@ use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 
 use super::{Effect, Screen, Tone, UiState};
 use crate::{
-    count::Anchor,
     engine::Control,
+    geometry::Anchor,
     model::{SourceId, SourceKind, SourceState},
     tui::{
         action::Action,

@@ -3,7 +3,7 @@
 use super::{Editor, Grip};
 use crate::{
     config::{LABEL_LENGTH, label},
-    count::Anchor,
+    geometry::Anchor,
     model::{LineConfig, ZoneConfig},
 };
 

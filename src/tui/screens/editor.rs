@@ -7,10 +7,8 @@ use ratatui::{
 };
 
 use crate::{
-    count::{
-        Anchor,
-        replay::{LineReplay, Replay, ZoneReplay},
-    },
+    count::replay::{LineReplay, Replay, ZoneReplay},
+    geometry::Anchor,
     model::Reason,
     tui::{
         app::UiState,

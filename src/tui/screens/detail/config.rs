@@ -4,7 +4,7 @@ use ratatui::text::{Line, Span};
 
 use crate::{
     config::{Cadence, DetectorChoice, SourceConfig, SourceSpec, TlsConfig, TrackerChoice, Transport},
-    count::Anchor,
+    geometry::Anchor,
     model::SourceKind,
     tui::{format, text, theme::Role, widgets::Look},
 };
