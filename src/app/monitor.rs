@@ -21,6 +21,7 @@ use super::{
 };
 use crate::{
     cli::RunArgs,
+    clock::{Clock as _, SystemClock},
     config::{self, Config},
     engine::EngineApi,
     headless::{self, Format, outlet::Outlet, template::Template},
@@ -80,7 +81,7 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
 
 /// The state of a program that counts the same sources at this moment: no camera is opened twice for a look.
 fn running(config: &Config) -> Option<EngineSnapshot> {
-    let snapshot = status::read(&config.parallel.result_output)?;
+    let snapshot = status::read(&config.parallel.result_output, SystemClock.wall())?;
     let counts = |id: &str| snapshot.sources.iter().any(|source| &*source.id == id);
     config.sources.iter().all(|source| counts(&source.id)).then_some(snapshot)
 }

@@ -25,6 +25,7 @@ use parking_lot::Mutex;
 use self::file::CsvFile;
 use super::{Gauge, Moment, Output, Reading, Results, Running, SILENT, Setup, lines::stamp};
 use crate::{
+    clock::Clock,
     files::text_cell,
     native::disk::Disk,
     store::{
@@ -65,19 +66,20 @@ const RESULTS_MAX_BYTES: u64 = 64 << 20;
 /// Set-aside parts of `results.csv` kept. Crossings are all kept.
 const RESULTS_PARTS: usize = 10;
 
-/// Starts to write into `dir`, which is made, on `disk`. A folder that cannot be used is no error but a problem.
+/// Starts to write into `dir`, which is made, on `disk`, by `clock`. A folder that cannot be used is no error but a problem.
 ///
 /// # Errors
 /// When the system refuses a thread.
-pub fn start(dir: &Path, disk: Disk) -> io::Result<Running> {
+pub fn start(dir: &Path, disk: Disk, clock: Arc<dyn Clock>) -> io::Result<Running> {
     Running::start(Csv {
         dir: dir.to_owned(),
         disk,
-        results: CsvFile::new(dir.join("results.csv"), &RESULT_HEADER)
+        results: CsvFile::new(dir.join("results.csv"), &RESULT_HEADER, Arc::clone(&clock))
             .with_parts(RESULTS_MAX_BYTES, RESULTS_PARTS),
-        crossings: CsvFile::new(dir.join("crossings.csv"), &CROSSING_HEADER),
+        crossings: CsvFile::new(dir.join("crossings.csv"), &CROSSING_HEADER, Arc::clone(&clock)),
         account: Arc::default(),
-        flush_at: Instant::now(),
+        flush_at: clock.now(),
+        clock,
     })
 }
 
@@ -97,6 +99,7 @@ struct Csv {
     crossings: CsvFile,
     account: Arc<Account>,
     flush_at: Instant,
+    clock: Arc<dyn Clock>,
 }
 
 impl Output for Csv {
@@ -109,7 +112,7 @@ impl Output for Csv {
                 let missing = health.missing();
                 (missing > 0).then(|| format!("{missing} rows are not in the CSV files{}", health.because()))
             },
-            ..Setup::new("csv-writer", QUEUE)
+            ..Setup::new("csv-writer", QUEUE, Arc::clone(&self.clock))
         }
     }
 
@@ -168,7 +171,7 @@ impl Output for Csv {
 
     fn work(&mut self, _: bool) {
         self.flush();
-        self.flush_at = Instant::now() + FLUSH;
+        self.flush_at = self.clock.now() + FLUSH;
     }
 
     fn flush(&mut self) -> bool {
@@ -209,10 +212,10 @@ mod tests {
     use std::{fs, time::SystemTime};
 
     use super::*;
-    use crate::{count::Direction, store::records::FrameInfo};
+    use crate::{clock::SystemClock, count::Direction, store::records::FrameInfo};
 
     fn writer(dir: &Path) -> Running {
-        start(dir, Disk::start("disk-test").expect("a disk")).expect("start")
+        start(dir, Disk::start("disk-test").expect("a disk"), Arc::new(SystemClock)).expect("start")
     }
 
     fn result(camera: &str, total_in: u64) -> TaskResult {
