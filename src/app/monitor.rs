@@ -68,7 +68,11 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     if mode.is_headless() {
         complain_of_refused(&settings.models);
     }
-    let out = if mode.is_headless() { Some(Outlet::start(&io::stdout()).context(NO_THREAD)?) } else { None };
+    let out = if mode.is_headless() {
+        Some(Outlet::start(&io::stdout(), Arc::new(SystemClock)).context(NO_THREAD)?)
+    } else {
+        None
+    };
     let outlet = out.as_ref().map(Outlet::state).unwrap_or_default();
     let lines = out.as_ref().filter(|_| mode.has_lines(args)).and_then(Outlet::pieces);
     let written = Written::start(args, &config, lines.map(|pieces| (pieces, outlet.clone())))?;
@@ -172,6 +176,7 @@ fn headless(
             settling.stop(STOP_TIMEOUT.min(ending.left(0.6)));
             outputs.sync(ending.left(0.4));
         })),
+        clock: Arc::new(SystemClock),
     };
     let api: Arc<dyn EngineApi> = Arc::new(engine.clone());
     let outcome = headless::run(&api, options, &stop.received, &mut out)?;

@@ -16,13 +16,14 @@ use tracing_subscriber::{
 };
 
 use super::{
+    LogOptions,
     line::{self, Level},
     names,
     recent::{LogLine, RecentLogs},
     redact::Redactor,
     router,
 };
-use crate::{config::LogLevel, source::SourceId};
+use crate::{clock::Clock, config::LogLevel, source::SourceId};
 
 /// Target prefix of the program's own lines.
 const OWN: &str = "pcount";
@@ -31,6 +32,7 @@ const OWN: &str = "pcount";
 pub struct LogLayer {
     level: LevelFilter,
     timezone: TimeZone,
+    clock: Arc<dyn Clock>,
     writer: Option<NonBlocking>,
     recent: Arc<RecentLogs>,
     redactor: Arc<Redactor>,
@@ -38,19 +40,25 @@ pub struct LogLayer {
 
 impl LogLayer {
     pub(super) fn new(
-        level: LogLevel,
-        timezone: TimeZone,
+        options: &LogOptions,
         writer: Option<NonBlocking>,
         recent: Arc<RecentLogs>,
         redactor: Arc<Redactor>,
     ) -> Self {
-        let level = match level {
+        let level = match options.level {
             LogLevel::Error => LevelFilter::ERROR,
             LogLevel::Warn => LevelFilter::WARN,
             LogLevel::Info => LevelFilter::INFO,
             LogLevel::Debug => LevelFilter::DEBUG,
         };
-        Self { level, timezone, writer, recent, redactor }
+        Self {
+            level,
+            timezone: options.timezone.clone(),
+            clock: Arc::clone(&options.clock),
+            writer,
+            recent,
+            redactor,
+        }
     }
 
     fn safe(&self, text: &str) -> String {
@@ -132,7 +140,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for LogLayer {
             }
         }
 
-        let now = Timestamp::now();
+        let now = Timestamp::try_from(self.clock.wall()).unwrap_or_default();
         let level = Level::from(*event.metadata().level());
         let camera = owner.camera.as_deref();
         let label = line::label(owner.worker, camera);
