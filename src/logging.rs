@@ -240,6 +240,7 @@ pub fn build(options: &LogOptions) -> Result<(LogLayer, LogHandle), LogError> {
             (Some(writer), Some(guard), Some(disk))
         }
     };
+    let clock = Arc::clone(&options.clock);
     let handle = LogHandle {
         recent: Arc::clone(&recent),
         redactor: Arc::clone(&redactor),
@@ -248,10 +249,10 @@ pub fn build(options: &LogOptions) -> Result<(LogLayer, LogHandle), LogError> {
         dir: options.dir.clone(),
         max_bytes: options.max_bytes,
         disk,
-        clock: Arc::clone(&options.clock),
+        clock: Arc::clone(&clock),
         guard: parking_lot::Mutex::new(guard),
     };
-    Ok((LogLayer::new(options, writer, recent, redactor), handle))
+    Ok((LogLayer::new(options.level, options.timezone.clone(), clock, writer, recent, redactor), handle))
 }
 
 /// Starts the thread that carries lines to `router`.

@@ -11,7 +11,7 @@ use std::{
 };
 
 use pcount::{
-    clock::SystemClock,
+    clock::{ManualClock, SystemClock},
     config::{SourceConfig, SourceKind, Strategy},
     count::Direction,
     engine::{Control, EngineApi, Reply},
@@ -172,6 +172,19 @@ fn once_prints_the_end_only() {
     let options = Options { once: true, ..Options::default() };
     headless::run(&engine, options, &AtomicBool::new(false), &mut screen).expect("run");
     assert_eq!(screen.text(), FINAL);
+}
+
+#[test]
+fn a_run_of_an_hour_ends_when_its_clock_says_so() {
+    let engine = engine(|_| snapshot(vec![source(SourceState::Running, 5)]));
+    let clock = Arc::new(ManualClock::default());
+    let hour = Duration::from_secs(3600);
+    let options =
+        Options { once: true, duration: Some(hour), clock: Arc::clone(&clock) as _, ..Options::default() };
+    let mut screen = Screen::default();
+    let outcome = headless::run(&engine, options, &AtomicBool::new(false), &mut screen).expect("run");
+    assert_eq!(outcome.reason, Reason::Done);
+    assert!((hour..hour * 2).contains(&clock.elapsed()), "{:?}", clock.elapsed());
 }
 
 #[test]

@@ -16,7 +16,6 @@ use tracing_subscriber::{
 };
 
 use super::{
-    LogOptions,
     line::{self, Level},
     names,
     recent::{LogLine, RecentLogs},
@@ -40,25 +39,20 @@ pub struct LogLayer {
 
 impl LogLayer {
     pub(super) fn new(
-        options: &LogOptions,
+        level: LogLevel,
+        timezone: TimeZone,
+        clock: Arc<dyn Clock>,
         writer: Option<NonBlocking>,
         recent: Arc<RecentLogs>,
         redactor: Arc<Redactor>,
     ) -> Self {
-        let level = match options.level {
+        let level = match level {
             LogLevel::Error => LevelFilter::ERROR,
             LogLevel::Warn => LevelFilter::WARN,
             LogLevel::Info => LevelFilter::INFO,
             LogLevel::Debug => LevelFilter::DEBUG,
         };
-        Self {
-            level,
-            timezone: options.timezone.clone(),
-            clock: Arc::clone(&options.clock),
-            writer,
-            recent,
-            redactor,
-        }
+        Self { level, timezone, clock, writer, recent, redactor }
     }
 
     fn safe(&self, text: &str) -> String {
