@@ -16,6 +16,7 @@ use std::{
     io::{self, Read as _, Write},
     os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown},
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
 use rustix::{
@@ -247,13 +248,20 @@ pub fn rename_new(path: &Path, to: &Path) -> io::Result<()> {
     folder.rename_new(&from, to.file_name().ok_or(io::ErrorKind::InvalidInput)?)
 }
 
-/// Renames `NAME.EXT` to `NAME.TIME.EXT`, such as `results.20240115-102345.csv`, and gives the new path. Where that is
-/// taken, the time is followed by a number (`-001`).
+/// A moment of wall time in a name, in the time zone of the machine: `20240115-102345`.
+#[must_use]
+pub fn time_stamp(moment: SystemTime) -> String {
+    let moment = jiff::Timestamp::try_from(moment).unwrap_or_default();
+    moment.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y%m%d-%H%M%S").to_string()
+}
+
+/// Renames `NAME.EXT` to `NAME.TIME.EXT`, such as `results.20240115-102345.csv`, and gives the new path; the time is
+/// `now`. Where that is taken, it is followed by a number (`-001`).
 ///
 /// # Errors
 /// When the system refuses.
-pub fn set_aside(path: &Path) -> io::Result<PathBuf> {
-    let stamp = jiff::Zoned::now().strftime("%Y%m%d-%H%M%S").to_string();
+pub fn set_aside(path: &Path, now: SystemTime) -> io::Result<PathBuf> {
+    let stamp = time_stamp(now);
     let extension =
         path.extension().map(|extension| format!(".{}", extension.to_string_lossy())).unwrap_or_default();
     for number in 0..1000 {

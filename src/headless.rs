@@ -26,7 +26,7 @@ use std::{
 
 use self::template::Template;
 use crate::{
-    clock,
+    clock::{Clock, SystemClock},
     engine::EngineApi,
     model::{EngineSnapshot, SourceKind, SourceState},
     outputs::{
@@ -60,7 +60,6 @@ pub enum Format {
 }
 
 /// How to run.
-#[derive(Default)]
 pub struct Options {
     /// What is printed.
     pub format: Format,
@@ -73,6 +72,22 @@ pub struct Options {
     pub has_room: Option<Box<dyn Fn() -> bool + Send + Sync>>,
     /// Called once before the end: returns when everything counted was given to the output.
     pub settle: Option<Box<dyn Fn() + Send + Sync>>,
+    /// Time, for [`Self::duration`] and the pace of what is printed.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Text until the end, by the machine's clock.
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            format: Format::default(),
+            once: false,
+            duration: None,
+            has_room: None,
+            settle: None,
+            clock: Arc::new(SystemClock),
+        }
+    }
 }
 
 /// Why the loop ended.
@@ -140,26 +155,24 @@ fn watch(
     stop: &AtomicBool,
     printer: &mut Printer<'_>,
 ) -> io::Result<Outcome> {
+    let clock = options.clock.as_ref();
     // Time in which the program stood still is not part of the duration.
-    let begun = clock::now();
+    let begun = clock.now();
     let mut pace = Pace::default();
     let has_room = || options.has_room.as_ref().is_none_or(|has_room| has_room());
     let reason = loop {
         let snapshot = engine.snapshot();
-        if let Some(reason) = end(
-            &snapshot,
-            options,
-            clock::now().saturating_duration_since(begun),
-            stop.load(Ordering::SeqCst),
-        ) {
+        if let Some(reason) =
+            end(&snapshot, options, clock.now().saturating_duration_since(begun), stop.load(Ordering::SeqCst))
+        {
             break reason;
         }
-        if !options.once && has_room() && pace.is_due(&snapshot, Instant::now()) {
+        if !options.once && has_room() && pace.is_due(&snapshot, clock.now()) {
             printer.dashboard(&Status::from(&snapshot))?;
         }
         // Whether anybody reads: JSON lines come from another thread.
         printer.out.flush()?;
-        std::thread::sleep(LOOK);
+        clock.rest(LOOK);
     };
     if let Some(settle) = &options.settle {
         settle();

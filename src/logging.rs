@@ -29,7 +29,7 @@ pub mod router;
 use std::{
     path::PathBuf,
     sync::{Arc, atomic::Ordering},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use jiff::tz::TimeZone;
@@ -47,7 +47,11 @@ use self::{
     rotate::Limits,
     router::{Health, Router},
 };
-use crate::{config::LogLevel, native::disk::Disk};
+use crate::{
+    clock::{Clock, SystemClock},
+    config::LogLevel,
+    native::disk::Disk,
+};
 
 /// Lines that wait for the disk; beyond it lines are dropped and counted. At some 100 bytes a line: 3 MB.
 const QUEUE_LINES: usize = 32_768;
@@ -56,7 +60,7 @@ const QUEUE_LINES: usize = 32_768;
 const SILENT: Duration = Duration::from_secs(5);
 
 /// What is written where.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct LogOptions {
     /// Folder of the files, made when missing; `None` keeps the lines in memory only.
     pub dir: Option<PathBuf>,
@@ -74,6 +78,8 @@ pub struct LogOptions {
     pub timezone: TimeZone,
     /// Lines kept in memory for [`LogHandle::recent`].
     pub recent_lines: usize,
+    /// Where the stamps come from.
+    pub clock: Arc<dyn Clock>,
 }
 
 impl Default for LogOptions {
@@ -87,6 +93,7 @@ impl Default for LogOptions {
             keep_for: Duration::from_secs(30 * 24 * 3600),
             timezone: TimeZone::system(),
             recent_lines: 2_000,
+            clock: Arc::new(SystemClock),
         }
     }
 }
@@ -111,6 +118,7 @@ pub struct LogHandle {
     dir: Option<PathBuf>,
     max_bytes: u64,
     disk: Option<Disk>,
+    clock: Arc<dyn Clock>,
     guard: parking_lot::Mutex<Option<WorkerGuard>>,
 }
 
@@ -161,7 +169,6 @@ impl LogHandle {
     pub fn close(&self, timeout: Duration) -> bool {
         let Some(guard) = self.guard.lock().take() else { return true };
         self.health.closing.store(true, Ordering::SeqCst);
-        let deadline = Instant::now() + timeout;
         let (done, wait) = crossbeam_channel::bounded::<()>(0);
         // Its drop waits longer than we may, and complains on the standard output.
         let dropped = std::thread::Builder::new().name("log-close".into()).spawn(move || {
@@ -169,7 +176,7 @@ impl LogHandle {
             drop(done);
         });
         let ended = dropped.is_ok()
-            && wait.recv_deadline(deadline) == Err(crossbeam_channel::RecvTimeoutError::Disconnected)
+            && wait.recv_timeout(timeout) == Err(crossbeam_channel::RecvTimeoutError::Disconnected)
             && self.disk.as_ref().is_none_or(|disk| disk.busy_for() < SILENT);
         ended && self.lines_held() + self.lines_lost() == 0
     }
@@ -180,7 +187,13 @@ impl LogHandle {
     /// When the system refuses a pipe or a thread.
     pub fn native_output(&self) -> std::io::Result<Option<NativeOutput>> {
         let start = |(dir, disk): (&PathBuf, &Disk)| {
-            NativeOutput::start(dir, self.max_bytes, Arc::clone(&self.redactor), disk.clone())
+            NativeOutput::start(
+                dir,
+                self.max_bytes,
+                Arc::clone(&self.redactor),
+                disk.clone(),
+                Arc::clone(&self.clock),
+            )
         };
         self.dir.as_ref().zip(self.disk.as_ref()).map(start).transpose()
     }
@@ -221,11 +234,13 @@ pub fn build(options: &LogOptions) -> Result<(LogLayer, LogHandle), LogError> {
                 keep_for: options.keep_for,
             };
             let disk = Disk::start("disk-logs").map_err(LogError::Thread)?;
-            let router = Router::new(dir, limits, disk.clone(), Arc::clone(&health));
+            let router =
+                Router::new(dir, limits, disk.clone(), Arc::clone(&health), Arc::clone(&options.clock));
             let (writer, guard) = non_blocking(router)?;
             (Some(writer), Some(guard), Some(disk))
         }
     };
+    let clock = Arc::clone(&options.clock);
     let handle = LogHandle {
         recent: Arc::clone(&recent),
         redactor: Arc::clone(&redactor),
@@ -234,9 +249,10 @@ pub fn build(options: &LogOptions) -> Result<(LogLayer, LogHandle), LogError> {
         dir: options.dir.clone(),
         max_bytes: options.max_bytes,
         disk,
+        clock: Arc::clone(&clock),
         guard: parking_lot::Mutex::new(guard),
     };
-    Ok((LogLayer::new(options.level, options.timezone.clone(), writer, recent, redactor), handle))
+    Ok((LogLayer::new(options.level, options.timezone.clone(), clock, writer, recent, redactor), handle))
 }
 
 /// Starts the thread that carries lines to `router`.

@@ -38,7 +38,7 @@ pub use self::{
     running::Running,
 };
 use crate::{
-    clock::{Clock, SystemClock},
+    clock::Clock,
     files,
     model::{Event, TaskResult},
 };
@@ -76,7 +76,7 @@ pub trait Output: Send + 'static {
         let _ = events;
     }
 
-    /// When [`Self::work`] is due, if ever.
+    /// When [`Self::work`] is due by the clock of [`Self::setup`], if ever.
     fn wake(&self) -> Option<Instant> {
         None
     }
@@ -113,14 +113,14 @@ pub struct Setup {
     pub unkept: fn(&Health) -> Option<String>,
     /// What the log says when it could not be closed, in time or at all.
     pub unclosed: fn(&Health) -> Option<String>,
-    /// Where [`Moment`]s come from.
+    /// Where [`Moment`]s come from, and what [`Output::wake`] goes by.
     pub clock: Arc<dyn Clock>,
 }
 
 impl Setup {
     /// An output that takes all events and no results, and of which nothing is ever missed.
     #[must_use]
-    pub fn new(name: &'static str, room: usize) -> Self {
+    pub fn new(name: &'static str, room: usize, clock: Arc<dyn Clock>) -> Self {
         Self {
             name,
             room,
@@ -130,7 +130,7 @@ impl Setup {
             overrun: None,
             unkept: |_| None,
             unclosed: |_| None,
-            clock: Arc::new(SystemClock),
+            clock,
         }
     }
 }
@@ -206,7 +206,7 @@ impl Health {
 
 /// Sets the file `path` aside if it does not hold a `T`: it is somebody else's, and about to be replaced. An empty
 /// file is what a machine leaves that lost its power.
-fn keep_foreign<T: for<'de> Deserialize<'de>>(path: &Path) -> io::Result<()> {
+fn keep_foreign<T: for<'de> Deserialize<'de>>(path: &Path, now: SystemTime) -> io::Result<()> {
     let content = match files::read_start(path, MAX_BYTES) {
         Ok(content) => content,
         // Nothing, a link, which is replaced and not followed, or what cannot be replaced anyway.
@@ -215,7 +215,7 @@ fn keep_foreign<T: for<'de> Deserialize<'de>>(path: &Path) -> io::Result<()> {
     if content.is_empty() || serde_json::from_slice::<T>(&content).is_ok() {
         return Ok(());
     }
-    let aside = files::set_aside(path)?;
+    let aside = files::set_aside(path, now)?;
     tracing::warn!("'{}' was somebody else's; it was set aside as '{}'", path.display(), aside.display());
     Ok(())
 }

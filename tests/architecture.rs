@@ -4,6 +4,8 @@
 
 #[path = "architecture/circles.rs"]
 mod circles;
+#[path = "architecture/clocks.rs"]
+mod clocks;
 #[path = "architecture/paths.rs"]
 mod paths;
 #[path = "architecture/vocabulary.rs"]

@@ -11,6 +11,7 @@ use std::{
 };
 
 use pcount::{
+    clock::{ManualClock, SystemClock},
     config::SourceConfig,
     engine::{Control, EngineApi, Reply},
     headless::{self, Format, Options, Reason},
@@ -179,6 +180,19 @@ fn once_prints_the_end_only() {
 }
 
 #[test]
+fn a_run_of_an_hour_ends_when_its_clock_says_so() {
+    let engine = engine(|_| snapshot(vec![source(SourceState::Running, 5)]));
+    let clock = Arc::new(ManualClock::default());
+    let hour = Duration::from_secs(3600);
+    let options =
+        Options { once: true, duration: Some(hour), clock: Arc::clone(&clock) as _, ..Options::default() };
+    let mut screen = Screen::default();
+    let outcome = headless::run(&engine, options, &AtomicBool::new(false), &mut screen).expect("run");
+    assert_eq!(outcome.reason, Reason::Done);
+    assert!((hour..hour * 2).contains(&clock.elapsed()), "{:?}", clock.elapsed());
+}
+
+#[test]
 fn a_status_line_is_one_line() {
     let engine = engine(|_| snapshot(vec![source(SourceState::Completed, 5)]));
     let mut screen = Screen::default();
@@ -192,8 +206,9 @@ fn a_status_line_is_one_line() {
 fn json_lines_come_in_order_and_the_summary_is_last_even_for_late_crossings() {
     let engine = engine(|_| snapshot(vec![source(SourceState::Completed, 5)]));
     let mut screen = Screen::default();
-    let outputs = Outputs::default();
-    let lines = json_lines::start(screen.clone(), Box::new(|| true)).expect("a thread");
+    let outputs = Outputs::new(Arc::new(SystemClock));
+    let lines =
+        json_lines::start(screen.clone(), Box::new(|| true), Arc::new(SystemClock)).expect("a thread");
     outputs.add(Arc::new(lines), Feed::Engine);
     let mut sink = outputs.sink();
     for track in 0..3 {
@@ -258,25 +273,29 @@ fn the_time_given_ends_it() {
 #[test]
 fn a_running_program_tells_its_state_to_others() {
     let dir = tempfile::tempdir().expect("folder");
-    assert!(status::read(dir.path()).is_none());
+    assert!(status::read(dir.path(), SystemTime::now()).is_none());
     let shown = || {
         let mut trouble = source(SourceState::Retrying { attempt: 3, at: Moment::START }, 7);
         trouble.last_error = Some("cannot connect".into());
         trouble.threshold = Some(2);
         snapshot(vec![source(SourceState::Running, 2), trouble])
     };
-    let writer =
-        status::start(dir.path(), engine(move |_| shown()), Disk::start("disk-test").expect("a disk"))
-            .expect("a writer");
+    let writer = status::start(
+        dir.path(),
+        engine(move |_| shown()),
+        Disk::start("disk-test").expect("a disk"),
+        Arc::new(SystemClock),
+    )
+    .expect("a writer");
     let read = loop {
-        match status::read(dir.path()) {
+        match status::read(dir.path(), SystemTime::now()) {
             Some(read) => break read,
             None => std::thread::yield_now(),
         }
     };
     assert_eq!(headless::text::dashboard(&read), headless::text::dashboard(&Status::from(&shown())));
     drop(writer);
-    assert!(status::read(dir.path()).is_none(), "who ends takes the file away");
+    assert!(status::read(dir.path(), SystemTime::now()).is_none(), "who ends takes the file away");
 }
 
 #[test]
@@ -284,16 +303,16 @@ fn an_old_or_broken_state_is_not_believed() {
     let dir = tempfile::tempdir().expect("folder");
     let path = dir.path().join(status::FILE_NAME);
     std::fs::write(&path, "{").expect("write");
-    assert!(status::read(dir.path()).is_none());
+    assert!(status::read(dir.path(), SystemTime::now()).is_none());
     std::fs::write(
         &path,
         r#"{"sources":[],"active_workers":0,"worker_count":1,"max_workers":1,"queue_pending":0}"#,
     )
     .expect("write");
-    assert!(status::read(dir.path()).is_some());
+    assert!(status::read(dir.path(), SystemTime::now()).is_some());
     let file = std::fs::File::options().write(true).open(&path).expect("open");
     file.set_modified(SystemTime::now() - Duration::from_secs(60)).expect("time");
-    assert!(status::read(dir.path()).is_none());
+    assert!(status::read(dir.path(), SystemTime::now()).is_none());
 }
 
 /// Runs the program, reads a line of its output and goes; gives the exit code and what it said.

@@ -24,6 +24,7 @@ use std::{
 use clips::Clip;
 use http_server::{Answer, serve};
 use pcount::{
+    clock::SystemClock,
     config::{Cadence, ParallelConfig, SourceConfig},
     detect::Model,
     engine::{Control, Engine, EngineApi, EngineOptions},
@@ -94,9 +95,10 @@ impl Life {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let ledger = Arc::new(Ledger::start(LedgerOptions::new(dir.path())).unwrap());
-        let outputs = Outputs::default();
+        let outputs = Outputs::new(Arc::new(SystemClock));
         outputs.add(ledger.output(), Feed::Engine);
-        let csv = csv::start(dir.path(), Disk::start("disk-results").unwrap()).unwrap();
+        let csv =
+            csv::start(dir.path(), Disk::start("disk-results").unwrap(), Arc::new(SystemClock)).unwrap();
         outputs.add(Arc::new(csv), Feed::Engine);
         let settings =
             ParallelConfig { worker_count: 2, max_workers: 2, max_open_sources: 3, ..Default::default() };

@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     cli::RunArgs,
+    clock::SystemClock,
     config::{self, Config, SourceConfig, edit::KeepLogin},
     engine::{EngineApi, preview},
     headless::{self, outlet::Outlet},
@@ -74,7 +75,7 @@ pub fn run(args: &RunArgs, config: &Config, stop: &StopSignal, parts: &Parts) ->
     }
     let (snapshot, code) = finish(&engine, parts);
     if let Exit::QuitKeepTable = exit? {
-        let mut out = Outlet::start(&io::stdout())?;
+        let mut out = Outlet::start(&io::stdout(), Arc::new(SystemClock))?;
         out.write_all(headless::text::dashboard(&Status::from(&snapshot)).as_bytes())?;
         out.flush()?;
         out.close(parts.ending.left(0.5));

@@ -21,6 +21,7 @@ use super::{
 };
 use crate::{
     cli::RunArgs,
+    clock::{Clock as _, SystemClock},
     config::{self, Config},
     engine::EngineApi,
     headless::{self, Format, outlet::Outlet, template::Template},
@@ -66,7 +67,11 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     if mode.is_headless() {
         complain_of_refused(&settings.models);
     }
-    let out = if mode.is_headless() { Some(Outlet::start(&io::stdout()).context(NO_THREAD)?) } else { None };
+    let out = if mode.is_headless() {
+        Some(Outlet::start(&io::stdout(), Arc::new(SystemClock)).context(NO_THREAD)?)
+    } else {
+        None
+    };
     let outlet = out.as_ref().map(Outlet::state).unwrap_or_default();
     let lines = out.as_ref().filter(|_| mode.has_lines(args)).and_then(Outlet::pieces);
     let written = Written::start(args, &config, lines.map(|pieces| (pieces, outlet.clone())))?;
@@ -79,7 +84,7 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
 
 /// The state of a program that counts the same sources at this moment: no camera is opened twice for a look.
 fn running(config: &Config) -> Option<Status> {
-    let status = status::read(&config.parallel.result_output)?;
+    let status = status::read(&config.parallel.result_output, SystemClock.wall())?;
     let counts = |id: &str| status.sources.iter().any(|source| source.camera_id == id);
     config.sources.iter().all(|source| counts(&source.id)).then_some(status)
 }
@@ -170,6 +175,7 @@ fn headless(
             settling.stop(STOP_TIMEOUT.min(ending.left(0.6)));
             outputs.sync(ending.left(0.4));
         })),
+        clock: Arc::new(SystemClock),
     };
     let api: Arc<dyn EngineApi> = Arc::new(engine.clone());
     let outcome = headless::run(&api, options, &stop.received, &mut out)?;

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use super::failure::{Failure, NO_THREAD};
 use crate::{
     cli::RunArgs,
+    clock::{Clock, SystemClock},
     config::Config,
     engine::EngineApi,
     headless::outlet::OutletState,
@@ -30,6 +31,7 @@ pub(super) struct Written {
     pub lines: Option<Arc<Running>>,
     /// Where files of the output folder are written.
     disk: Disk,
+    clock: Arc<dyn Clock>,
 }
 
 impl Written {
@@ -42,17 +44,25 @@ impl Written {
         config: &Config,
         lines: Option<(impl Write + Send + 'static, OutletState)>,
     ) -> Result<Self, Failure> {
-        let list = Outputs::default();
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let list = Outputs::new(Arc::clone(&clock));
         let lines = lines
-            .map(|(out, room)| json_lines::start(out, Box::new(move || room.has_room())).map(Arc::new))
+            .map(|(out, room)| {
+                json_lines::start(out, Box::new(move || room.has_room()), Arc::clone(&clock)).map(Arc::new)
+            })
             .transpose()
             .context(NO_THREAD)?;
         // The ledger before all files: it is what keeps a second program out of this folder.
-        let ledger =
-            config.parallel.ledger.then(|| Ledger::start(ledger_options(args, config, lines.as_ref())));
+        let ledger = config
+            .parallel
+            .ledger
+            .then(|| Ledger::start(ledger_options(args, config, lines.as_ref(), &clock)));
         let ledger = ledger.transpose()?.map(Arc::new);
         let disk = Disk::start("disk-results").context(NO_THREAD)?;
-        let csv = Arc::new(csv::start(&config.parallel.result_output, disk.clone()).context(NO_THREAD)?);
+        let csv = Arc::new(
+            csv::start(&config.parallel.result_output, disk.clone(), Arc::clone(&clock))
+                .context(NO_THREAD)?,
+        );
 
         if let Some(ledger) = &ledger {
             list.add(ledger.output(), Feed::Engine);
@@ -61,7 +71,7 @@ impl Written {
         if let Some(lines) = &lines {
             list.add(Arc::clone(lines), if ledger.is_some() { Feed::Output } else { Feed::Engine });
         }
-        Ok(Self { list, csv, ledger, lines, disk })
+        Ok(Self { list, csv, ledger, lines, disk, clock })
     }
 
     /// Adds what is written of an engine at its end.
@@ -69,7 +79,12 @@ impl Written {
     /// # Errors
     /// When the system refuses a thread.
     pub fn add_summary(&self, config: &Config, engine: Arc<dyn EngineApi>) -> Result<(), Failure> {
-        let summary = summary::start(&config.parallel.result_output, engine, self.disk.clone());
+        let summary = summary::start(
+            &config.parallel.result_output,
+            engine,
+            self.disk.clone(),
+            Arc::clone(&self.clock),
+        );
         self.list.add(Arc::new(summary.context(NO_THREAD)?), Feed::Engine);
         Ok(())
     }
@@ -79,13 +94,19 @@ impl Written {
     /// # Errors
     /// When the system refuses a thread.
     pub fn add_status(&self, config: &Config, engine: Arc<dyn EngineApi>) -> Result<(), Failure> {
-        let status = status::start(&config.parallel.result_output, engine, self.disk.clone());
+        let status =
+            status::start(&config.parallel.result_output, engine, self.disk.clone(), Arc::clone(&self.clock));
         self.list.add(Arc::new(status.context(NO_THREAD)?), Feed::Engine);
         Ok(())
     }
 }
 
-fn ledger_options(args: &RunArgs, config: &Config, lines: Option<&Arc<Running>>) -> LedgerOptions {
+fn ledger_options(
+    args: &RunArgs,
+    config: &Config,
+    lines: Option<&Arc<Running>>,
+    clock: &Arc<dyn Clock>,
+) -> LedgerOptions {
     let settings = &config.parallel;
     let files = config.sources.iter().filter(|source| source.kind == SourceKind::Video);
     LedgerOptions {
@@ -93,6 +114,7 @@ fn ledger_options(args: &RunArgs, config: &Config, lines: Option<&Arc<Running>>)
         retention: settings.ledger_retention,
         fresh: args.fresh,
         reset: files.map(|source| source.id.clone()).collect(),
+        clock: Arc::clone(clock),
         forward: lines.cloned().map(|lines| Arc::new(move |event: &_| lines.event(event)) as Forward),
         ..LedgerOptions::new(&settings.result_output)
     }

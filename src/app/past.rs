@@ -10,6 +10,7 @@ use std::{
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use crate::{
+    clock::SystemClock,
     files,
     ledger::{
         self, Reader,
@@ -53,7 +54,7 @@ impl Past {
     pub fn report(&self, asked: &Asked, wait: Duration) -> Result<Report, String> {
         let query = query(asked, Timestamp::now(), &self.timezone).map_err(|error| error.to_string())?;
         self.ledger.sync(wait);
-        let (report, _) = ledger::report::read(&self.folder.join(ledger::FILE_NAME), &query)
+        let (report, _) = ledger::report::read(&self.folder.join(ledger::FILE_NAME), &query, &SystemClock)
             .map_err(|error| self.because(error.to_string()))?;
         Ok(report)
     }

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     cli::ReportArgs,
+    clock::SystemClock,
     config::{Config, Overrides},
     ledger::{
         self, LedgerError,
@@ -55,7 +56,7 @@ fn read(args: &ReportArgs, progress: &Progress) -> Result<(), Failure> {
     };
     let path = settings.result_output.join(ledger::FILE_NAME);
     let mut summed = (0, 0);
-    ledger::sum_up(&path, &query, &mut |done, of| {
+    ledger::sum_up(&path, &query, &SystemClock, &mut |done, of| {
         if summed.1 == 0 {
             complain(
                 "this ledger is of an older version; its crossings are summed up once, which takes a while",
@@ -77,7 +78,7 @@ fn read(args: &ReportArgs, progress: &Progress) -> Result<(), Failure> {
         return Ok(());
     }
     let mut sources = None;
-    let answer = ledger::report::read_while(&path, &query, &mut |done, of| {
+    let answer = ledger::report::read_while(&path, &query, &SystemClock, &mut |done, of| {
         if sources.is_none() {
             progress.begin(Some(of as u64), Unit::Each("sources"));
             progress.name("reading the ledger");

@@ -215,14 +215,14 @@ fn what_is_set_aside_replaces_nothing_and_is_known_again() {
     let asides: Vec<_> = (0..3)
         .map(|n| {
             fs::write(&path, n.to_string()).unwrap();
-            set_aside(&path).unwrap()
+            set_aside(&path, SystemTime::now()).unwrap()
         })
         .collect();
     for (n, aside) in asides.iter().enumerate() {
         assert_eq!(fs::read_to_string(aside).unwrap(), n.to_string());
         assert!(time_set_aside(&path, aside).is_some(), "{}", aside.display());
     }
-    assert!(set_aside(&path).is_err());
+    assert!(set_aside(&path, SystemTime::now()).is_err());
     fs::write(&path, "new").unwrap();
     assert_eq!(rename_new(&path, &asides[0]).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
 }

@@ -9,15 +9,18 @@ use std::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use parking_lot::Mutex;
 
-use crate::native::{
-    disk::Disk,
-    leave::{self, Kind},
+use crate::{
+    clock::Clock,
+    native::{
+        disk::Disk,
+        leave::{self, Kind},
+    },
 };
 
 /// Pieces that wait here while more wait where they come from.
@@ -100,7 +103,7 @@ impl Outlet {
     ///
     /// # Errors
     /// When the system refuses a thread or a descriptor.
-    pub fn start(out: &impl AsFd) -> io::Result<Self> {
+    pub fn start(out: &impl AsFd, clock: Arc<dyn Clock>) -> io::Result<Self> {
         let file = File::from(out.as_fd().try_clone_to_owned()?);
         let disk = match leave::kind(file.as_raw_fd()) {
             Kind::Stream => None,
@@ -112,7 +115,7 @@ impl Outlet {
         let state = OutletState::default();
         let seen = state.clone();
         std::thread::Builder::new().name("output".into()).spawn(move || {
-            Writer { file, disk, state: seen }.run(&waiting);
+            Writer { file, disk, state: seen, clock }.run(&waiting);
             drop::<Sender<()>>(alive);
         })?;
         let pieces = Pieces { piece: Vec::new(), sender: pieces, state: state.clone() };
@@ -176,6 +179,7 @@ struct Writer {
     file: File,
     disk: Option<Disk>,
     state: OutletState,
+    clock: Arc<dyn Clock>,
 }
 
 impl Writer {
@@ -212,15 +216,15 @@ impl Writer {
                     return false;
                 }
                 // Somebody who shares it has set it not to block.
-                io::ErrorKind::WouldBlock => std::thread::sleep(LOOK),
+                io::ErrorKind::WouldBlock => self.clock.rest(LOOK),
                 _ => {
                     self.tell(Some(&error));
-                    let again = Instant::now() + RETRY;
-                    while Instant::now() < again {
+                    let again = self.clock.now() + RETRY;
+                    while self.clock.now() < again {
                         if self.state.0.closing.load(Ordering::SeqCst) {
                             return false;
                         }
-                        std::thread::sleep(LOOK);
+                        self.clock.rest(LOOK);
                     }
                 }
             }
@@ -253,11 +257,12 @@ mod tests {
     use std::io::Read as _;
 
     use super::*;
+    use crate::clock::SystemClock;
 
     #[test]
     fn pieces_arrive_whole_and_in_order() {
         let (mut reader, writer) = io::pipe().unwrap();
-        let mut outlet = Outlet::start(&writer).unwrap();
+        let mut outlet = Outlet::start(&writer, Arc::new(SystemClock)).unwrap();
         drop(writer);
         for number in 0..1000 {
             writeln!(outlet, "line {number}").unwrap();
@@ -277,7 +282,7 @@ mod tests {
     #[test]
     fn a_reader_that_does_not_read_is_not_waited_for_and_what_waits_is_known() {
         let (_reader, writer) = io::pipe().unwrap();
-        let mut outlet = Outlet::start(&writer).unwrap();
+        let mut outlet = Outlet::start(&writer, Arc::new(SystemClock)).unwrap();
         for _ in 0..400 {
             outlet.write_all(&[b'x'; 1000]).unwrap();
             outlet.flush().unwrap();
@@ -291,7 +296,7 @@ mod tests {
     #[test]
     fn a_full_device_is_a_problem_and_no_error() {
         let full = File::options().write(true).open("/dev/full").unwrap();
-        let mut outlet = Outlet::start(&full).unwrap();
+        let mut outlet = Outlet::start(&full, Arc::new(SystemClock)).unwrap();
         outlet.write_all(b"line\n").unwrap();
         outlet.flush().unwrap();
         let state = outlet.state();
@@ -307,7 +312,7 @@ mod tests {
     #[test]
     fn a_reader_that_has_gone_is_a_broken_pipe() {
         let (reader, writer) = io::pipe().unwrap();
-        let mut outlet = Outlet::start(&writer).unwrap();
+        let mut outlet = Outlet::start(&writer, Arc::new(SystemClock)).unwrap();
         drop(reader);
         let error = loop {
             outlet.write_all(b"x").unwrap();

@@ -9,7 +9,7 @@ use std::{
     fs::File,
     io,
     path::{Path, PathBuf},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use rustix::{
@@ -18,7 +18,7 @@ use rustix::{
 };
 
 use super::LedgerError;
-use crate::files;
+use crate::{clock::Clock, files};
 
 /// The locks of one ledger.
 #[derive(Debug)]
@@ -99,13 +99,16 @@ impl Locked {
 /// How long a program that has just been ended may still hold the ledger.
 const HANDOVER: Duration = Duration::from_millis(1500);
 
-/// Tries again for a moment while the ledger is another program's: the one before this may be ending.
-pub(super) fn patiently<T>(take: impl Fn() -> Result<T, LedgerError>) -> Result<T, LedgerError> {
-    let deadline = Instant::now() + HANDOVER;
+/// Tries again for a moment of `clock` while the ledger is another program's: the one before this may be ending.
+pub(super) fn patiently<T>(
+    clock: &dyn Clock,
+    take: impl Fn() -> Result<T, LedgerError>,
+) -> Result<T, LedgerError> {
+    let deadline = clock.now() + HANDOVER;
     loop {
         match take() {
-            Err(LedgerError::Busy { .. }) if Instant::now() < deadline => {
-                std::thread::sleep(Duration::from_millis(20));
+            Err(LedgerError::Busy { .. }) if clock.now() < deadline => {
+                clock.rest(Duration::from_millis(20));
             }
             taken => return taken,
         }

@@ -15,6 +15,7 @@ use super::{
     salvage::pages::has_damaged_log,
     schema,
 };
+use crate::files::time_stamp;
 
 /// Files above this size are not read through before counting begins: SQLite finds damage when it meets it.
 const CHECK_BELOW: u64 = 32 << 20;
@@ -179,9 +180,9 @@ fn check(connection: &Connection, path: &Path) -> Result<(), LedgerError> {
     Err(LedgerError::damaged(path, problem))
 }
 
-/// Renames a damaged ledger, with its side files, and gives the new name.
-pub fn set_aside(path: &Path) -> Result<PathBuf, LedgerError> {
-    let stamp = jiff::Zoned::now().strftime("%Y%m%d-%H%M%S").to_string();
+/// Renames a damaged ledger, with its side files, and gives the new name, which tells when that was: `now`.
+pub fn set_aside(path: &Path, now: SystemTime) -> Result<PathBuf, LedgerError> {
+    let stamp = time_stamp(now);
     let aside = (0..)
         .map(|number| match number {
             0 => path.with_extension(format!("{ASIDE}{stamp}.sqlite")),

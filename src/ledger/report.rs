@@ -11,7 +11,7 @@ use super::{
     local_time::LocalTime,
     reader::{Reader, Span, flows::Sums, millis},
 };
-use crate::model::SourceId;
+use crate::{clock::Clock, model::SourceId};
 
 /// Most rows a source may have in one report: ten years of days, four months of hours.
 const MAX_ROWS: usize = 10_000;
@@ -260,12 +260,16 @@ fn report_while(
 }
 
 /// Opens the ledger at `path`, answers `query`, and gives what there is to know about the ledger besides. Where the
-/// file system has no locks, it is read again until nothing was written meanwhile.
+/// file system has no locks, it is read again, with pauses by `clock`, until nothing was written meanwhile.
 ///
 /// # Errors
 /// Those of [`Reader::open`] and [`report`].
-pub fn read(path: &std::path::Path, query: &Query) -> Result<(Report, Option<String>), LedgerError> {
-    read_while(path, query, &mut |_, _| true)
+pub fn read(
+    path: &std::path::Path,
+    query: &Query,
+    clock: &dyn Clock,
+) -> Result<(Report, Option<String>), LedgerError> {
+    read_while(path, query, clock, &mut |_, _| true)
 }
 
 /// The same; `goes_on` hears how many sources are read, and of how many, and says whether to go on. Where it says no, the
@@ -276,6 +280,7 @@ pub fn read(path: &std::path::Path, query: &Query) -> Result<(Report, Option<Str
 pub fn read_while(
     path: &std::path::Path,
     query: &Query,
+    clock: &dyn Clock,
     goes_on: &mut dyn FnMut(usize, usize) -> bool,
 ) -> Result<(Report, Option<String>), LedgerError> {
     const TRIES: usize = 20;
@@ -285,7 +290,7 @@ pub fn read_while(
         if reader.is_consistent() {
             return Ok((answer?, reader.notice().map(str::to_owned)));
         }
-        std::thread::sleep(std::time::Duration::from_millis(50));
+        clock.rest(std::time::Duration::from_millis(50));
     }
     Err(LedgerError::Question(format!(
         "ledger '{}': it is written all the time and its file system has no locks; ask again",

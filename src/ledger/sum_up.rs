@@ -1,9 +1,6 @@
 //! Summing up an older ledger before a report.
 
-use std::{
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::{path::Path, time::Duration};
 
 use super::{
     lock::Lock,
@@ -11,11 +8,17 @@ use super::{
     reader::{self, Reader},
     report, sums,
 };
+use crate::clock::Clock;
 
 /// Sums up the crossings of an older ledger at `path`, where that makes `query` faster and no program counts into it;
 /// `goes_on` hears how many are done, and of how many, and says whether to go on; what is done stays done. Blocks for
-/// some seconds for each ten million.
-pub fn sum_up(path: &Path, query: &report::Query, goes_on: &mut dyn FnMut(u64, u64) -> bool) {
+/// some seconds for each ten million; it pauses by `clock`, so that a program that starts finds the ledger free.
+pub fn sum_up(
+    path: &Path,
+    query: &report::Query,
+    clock: &dyn Clock,
+    goes_on: &mut dyn FnMut(u64, u64) -> bool,
+) {
     const STEP: usize = 50_000;
     /// A program that starts meanwhile must find the ledger free before it loses its patience.
     const HOLD: Duration = Duration::from_millis(300);
@@ -33,8 +36,8 @@ pub fn sum_up(path: &Path, query: &report::Query, goes_on: &mut dyn FnMut(u64, u
             if done == 0 && !goes_on(0, all) {
                 return;
             }
-            let begun = Instant::now();
-            while begun.elapsed() < HOLD {
+            let begun = clock.now();
+            while clock.now().saturating_duration_since(begun) < HOLD {
                 let Ok(more @ 1..) = sums::sum_more(&mut connection, STEP) else { return };
                 done += more as u64;
                 if !goes_on(done, all) {
@@ -42,6 +45,6 @@ pub fn sum_up(path: &Path, query: &report::Query, goes_on: &mut dyn FnMut(u64, u
                 }
             }
         }
-        std::thread::sleep(FREE);
+        clock.rest(FREE);
     }
 }

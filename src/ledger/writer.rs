@@ -96,16 +96,16 @@ impl Writer {
     /// # Errors
     /// When another program counts into this folder.
     pub fn start(options: LedgerOptions, shared: Arc<Shared>, disk: Disk) -> Result<Self, LedgerError> {
-        let lock = patiently(|| disk.run(|| Lock::take(&options.path)))?;
+        let lock = patiently(options.clock.as_ref(), || disk.run(|| Lock::take(&options.path)))?;
         let mut writer = Self::new(options, shared, lock, disk.clone());
         disk.run(|| writer.open());
         Ok(writer)
     }
 
     fn new(options: LedgerOptions, shared: Arc<Shared>, lock: Lock, disk: Disk) -> Self {
-        let (now, begun) = (Instant::now(), Moment::now(options.clock.as_ref()));
+        let (now, begun) = (options.clock.now(), Moment::now(options.clock.as_ref()));
         Self {
-            background: Background::new(options.retention),
+            background: Background::new(options.retention, now),
             options,
             shared,
             connection: None,
@@ -149,8 +149,8 @@ impl Writer {
 
     /// The first commit: this run's session, and what waits since the file was opened.
     pub fn begin(&mut self) {
-        self.due = (!self.commit_on_disk()).then(|| Instant::now() + BATCH);
-        self.tick = Instant::now();
+        self.due = (!self.commit_on_disk()).then(|| self.now() + BATCH);
+        self.tick = self.now();
     }
 
     /// When [`Self::work`] is due.
@@ -183,13 +183,13 @@ impl Writer {
     pub fn flush(&mut self) -> bool {
         self.write_all_watches = true;
         let committed = self.commit_on_disk();
-        self.due = (!committed).then(|| Instant::now() + BATCH);
+        self.due = (!committed).then(|| self.now() + BATCH);
         committed
     }
 
     /// Commits what is due, and does what there is to do beside it. `idle`: nothing waits to be given to it.
     pub fn work(&mut self, idle: bool) {
-        let now = Instant::now();
+        let now = self.now();
         // Only where nothing waits: what does carries moments of its own, which come before this one.
         if idle && now >= self.tick {
             self.tick = now + TICK;
@@ -213,6 +213,14 @@ impl Writer {
     fn commit_on_disk(&mut self) -> bool {
         let disk = self.disk.clone();
         disk.run(|| self.commit())
+    }
+
+    fn now(&self) -> Instant {
+        self.options.clock.now()
+    }
+
+    fn passed_since(&self, then: Instant) -> Duration {
+        self.now().saturating_duration_since(then)
     }
 
     fn observe(&mut self, moment: Moment) {
@@ -277,8 +285,8 @@ impl Writer {
     /// Writes everything that waits in one transaction. `false` when the disk refuses; then all of it still
     /// waits.
     fn commit(&mut self) -> bool {
-        self.last_commit = Instant::now();
-        self.write_all_watches |= self.last_heartbeat.elapsed() >= HEARTBEAT;
+        self.last_commit = self.now();
+        self.write_all_watches |= self.passed_since(self.last_heartbeat) >= HEARTBEAT;
         let written = match self.try_commit() {
             Err(error) if error.is_damage() => self.begin_anew(&error).and_then(|()| self.try_commit()),
             other => other,
@@ -293,7 +301,7 @@ impl Writer {
         self.watching.noted();
         self.busy_since = None;
         if std::mem::take(&mut self.write_all_watches) {
-            self.last_heartbeat = Instant::now();
+            self.last_heartbeat = self.now();
         }
         self.shared.durable.store(self.taken, Ordering::Release);
         let mut status = self.shared.status.lock();
@@ -309,12 +317,13 @@ impl Writer {
     /// Notes why nothing can be written. Somebody else who holds the file is no problem yet, unless `at_once`.
     fn fail(&mut self, error: &LedgerError, at_once: bool) {
         self.connection = None;
-        self.retry_at = Instant::now() + RETRY;
-        if error.is_busy()
-            && !at_once
-            && self.busy_since.get_or_insert_with(Instant::now).elapsed() < PATIENCE
-        {
-            return;
+        let now = self.now();
+        self.retry_at = now + RETRY;
+        if error.is_busy() && !at_once {
+            let since = *self.busy_since.get_or_insert(now);
+            if self.passed_since(since) < PATIENCE {
+                return;
+            }
         }
         let problem = format!("{error}; crossings wait in memory");
         let mut status = self.shared.status.lock();

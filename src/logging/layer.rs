@@ -22,7 +22,7 @@ use super::{
     redact::Redactor,
     router,
 };
-use crate::{config::LogLevel, model::SourceId};
+use crate::{clock::Clock, config::LogLevel, model::SourceId};
 
 /// Target prefix of the program's own lines.
 const OWN: &str = "pcount";
@@ -31,6 +31,7 @@ const OWN: &str = "pcount";
 pub struct LogLayer {
     level: LevelFilter,
     timezone: TimeZone,
+    clock: Arc<dyn Clock>,
     writer: Option<NonBlocking>,
     recent: Arc<RecentLogs>,
     redactor: Arc<Redactor>,
@@ -40,6 +41,7 @@ impl LogLayer {
     pub(super) fn new(
         level: LogLevel,
         timezone: TimeZone,
+        clock: Arc<dyn Clock>,
         writer: Option<NonBlocking>,
         recent: Arc<RecentLogs>,
         redactor: Arc<Redactor>,
@@ -50,7 +52,7 @@ impl LogLayer {
             LogLevel::Info => LevelFilter::INFO,
             LogLevel::Debug => LevelFilter::DEBUG,
         };
-        Self { level, timezone, writer, recent, redactor }
+        Self { level, timezone, clock, writer, recent, redactor }
     }
 
     fn safe(&self, text: &str) -> String {
@@ -132,7 +134,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for LogLayer {
             }
         }
 
-        let now = Timestamp::now();
+        let now = Timestamp::try_from(self.clock.wall()).unwrap_or_default();
         let level = Level::from(*event.metadata().level());
         let camera = owner.camera.as_deref();
         let label = line::label(owner.worker, camera);

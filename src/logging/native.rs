@@ -9,9 +9,10 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
     thread::JoinHandle,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
+use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 use parking_lot::Mutex;
 
 use super::{
@@ -19,7 +20,7 @@ use super::{
     redact::Redactor,
     rotate::{Limits, RotatingFile},
 };
-use crate::native::disk::Disk;
+use crate::{clock::Clock, native::disk::Disk};
 
 /// Longest line kept, in characters; what is longer is cut.
 const MAX_LINE: usize = 4096;
@@ -39,6 +40,8 @@ pub struct NativeOutput {
     /// What takes the place of the pipe at the end: the standard error as it was before [`Self::capture`].
     saved: Option<OwnedFd>,
     thread: Option<JoinHandle<()>>,
+    /// Ends with the thread.
+    ended: Receiver<()>,
 }
 
 impl NativeOutput {
@@ -47,14 +50,21 @@ impl NativeOutput {
     ///
     /// # Errors
     /// When the system refuses a pipe or a thread.
-    pub(super) fn start(dir: &Path, max_bytes: u64, redactor: Arc<Redactor>, disk: Disk) -> io::Result<Self> {
+    pub(super) fn start(
+        dir: &Path,
+        max_bytes: u64,
+        redactor: Arc<Redactor>,
+        disk: Disk,
+        clock: Arc<dyn Clock>,
+    ) -> io::Result<Self> {
         let path = dir.join(format!("{}.log", names::NATIVE));
         let limits = Limits { max_bytes, max_files: 1, max_age: Duration::MAX, keep_for: Duration::MAX };
-        let target = Arc::new(Mutex::new(Target { path, limits, file: None, refused: None }));
+        let target = Arc::new(Mutex::new(Target { path, limits, file: None, refused: None, clock }));
         // Made at once, so that a user finds it.
         let first = Arc::clone(&target);
         let _ = disk.post(move || first.lock().open());
         let (reader, writer) = io::pipe()?;
+        let (alive, ended) = bounded::<()>(0);
         let thread = std::thread::Builder::new().name("native-log".into()).spawn(move || {
             copy(BufReader::new(reader), &redactor, |line| {
                 let (target, line) = (Arc::clone(&target), line.to_owned());
@@ -63,8 +73,9 @@ impl NativeOutput {
             });
             // What waits is written before the thread ends, or not at all.
             disk.run_within(PATIENCE, || ());
+            drop(alive);
         })?;
-        Ok(Self { writer: Some(writer), saved: None, thread: Some(thread) })
+        Ok(Self { writer: Some(writer), saved: None, thread: Some(thread), ended })
     }
 
     /// Takes the standard error and passes on what is written to it, without the secrets that the process knows; each
@@ -77,14 +88,16 @@ impl NativeOutput {
         let mut stderr = File::from(io::stderr().as_fd().try_clone_to_owned()?);
         let nowhere = OpenOptions::new().write(true).open("/dev/null")?;
         let (reader, writer) = io::pipe()?;
+        let (alive, ended) = bounded::<()>(0);
         let thread = std::thread::Builder::new().name("native-stderr".into()).spawn(move || {
             copy(BufReader::new(reader), &Redactor::default(), |line| {
                 // A reader that is gone misses nothing.
                 beside(&mut || drop(writeln!(stderr, "{line}")));
             });
+            drop(alive);
         })?;
         rustix::stdio::dup2_stderr(&writer)?;
-        Ok(Self { writer: Some(writer), saved: Some(nowhere.into()), thread: Some(thread) })
+        Ok(Self { writer: Some(writer), saved: Some(nowhere.into()), thread: Some(thread), ended })
     }
 
     /// A name under which others in this process can open the pipe for writing, as if it were the file.
@@ -113,9 +126,10 @@ impl Drop for NativeOutput {
         self.writer = None;
         // With the last writer gone the thread sees the end. Had the standard error stayed, it would not.
         if let Some(thread) = self.thread.take().filter(|_| restored) {
-            let deadline = Instant::now() + PATIENCE;
-            while !thread.is_finished() && Instant::now() < deadline {
-                std::thread::sleep(Duration::from_millis(1));
+            // Nothing is ever sent.
+            if self.ended.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Disconnected) {
+                // A panic of the thread was reported by its hook.
+                let _ = thread.join();
             }
         }
     }
@@ -126,17 +140,20 @@ struct Target {
     limits: Limits,
     file: Option<RotatingFile>,
     refused: Option<Instant>,
+    clock: Arc<dyn Clock>,
 }
 
 impl Target {
     fn open(&mut self) {
-        if self.file.is_some() || self.refused.is_some_and(|at| at.elapsed() < RETRY) {
+        if self.file.is_some()
+            || self.refused.is_some_and(|at| self.clock.now().saturating_duration_since(at) < RETRY)
+        {
             return;
         }
         match RotatingFile::open(&self.path, self.limits) {
             Ok(file) => (self.file, self.refused) = (Some(file), None),
             Err(error) => {
-                if self.refused.replace(Instant::now()).is_none() {
+                if self.refused.replace(self.clock.now()).is_none() {
                     tracing::warn!("What native libraries print is not kept: {error}");
                 }
             }
@@ -147,9 +164,9 @@ impl Target {
         self.open();
         // A disk that refuses costs these lines and nothing else.
         if let Some(file) = &mut self.file
-            && file.write_line(line.as_bytes(), SystemTime::now()).and_then(|()| file.flush()).is_err()
+            && file.write_line(line.as_bytes(), self.clock.wall()).and_then(|()| file.flush()).is_err()
         {
-            (self.file, self.refused) = (None, Some(Instant::now()));
+            (self.file, self.refused) = (None, Some(self.clock.now()));
         }
     }
 }
@@ -179,14 +196,21 @@ mod tests {
     };
 
     use super::*;
+    use crate::clock::SystemClock;
 
     #[test]
     fn lines_are_cleaned_and_the_file_stays_within_its_size() {
         let dir = tempfile::tempdir().unwrap();
         let redactor = Arc::new(Redactor::default());
         redactor.hide("hunter2");
-        let output =
-            NativeOutput::start(dir.path(), 2000, redactor, Disk::start("disk-test").unwrap()).unwrap();
+        let output = NativeOutput::start(
+            dir.path(),
+            2000,
+            redactor,
+            Disk::start("disk-test").unwrap(),
+            Arc::new(SystemClock),
+        )
+        .unwrap();
         let mut pipe = OpenOptions::new().append(true).open(output.path().unwrap()).unwrap();
         for number in 0..100 {
             writeln!(pipe, "[rtsp @ 0x1] {number}: rtsp://u:other@h/1 and hunter2 failed").unwrap();

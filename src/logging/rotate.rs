@@ -48,7 +48,7 @@ pub struct RotatingFile {
     size: u64,
     /// Whole lines that [`Self::flush`] will write.
     pending: Vec<u8>,
-    born: SystemTime,
+    born: Option<SystemTime>,
     /// When a rotation failed.
     refused: Option<SystemTime>,
 }
@@ -85,7 +85,8 @@ impl RotatingFile {
     pub fn write_line(&mut self, line: &[u8], now: SystemTime) -> io::Result<()> {
         let size = self.size + self.pending.len() as u64;
         let too_big = size > 0 && size + line.len() as u64 + 1 > self.limits.max_bytes;
-        let too_old = size > 0 && now.duration_since(self.born).is_ok_and(|age| age >= self.limits.max_age);
+        let born = *self.born.get_or_insert(now);
+        let too_old = size > 0 && now.duration_since(born).is_ok_and(|age| age >= self.limits.max_age);
         let refused =
             self.refused.and_then(|at| now.duration_since(at).ok()).is_some_and(|since| since < RETRY);
         if (too_big || too_old) && !refused {
@@ -93,7 +94,7 @@ impl RotatingFile {
             // A file that cannot be set aside grows; its lines matter more than its size.
             self.refused = self.rotate().is_err().then_some(now);
             if self.refused.is_none() {
-                self.born = now;
+                self.born = Some(now);
             }
         }
         self.pending.extend_from_slice(line);
@@ -181,12 +182,13 @@ impl RotatingFile {
     }
 }
 
-fn open(path: &Path) -> io::Result<(File, u64, SystemTime)> {
+/// The open file, its length and its birth, where the file system tells.
+fn open(path: &Path) -> io::Result<(File, u64, Option<SystemTime>)> {
     let file = files::append(path, files::SHARED).map_err(|error| files::named(path, &error))?;
     let metadata = file.metadata()?;
     // A file system that keeps no birth time gives the time of the last line: rotation by age then
     // waits for a quiet spell, rotation by size is as ever.
-    let born = metadata.created().or_else(|_| metadata.modified()).unwrap_or_else(|_| SystemTime::now());
+    let born = metadata.created().or_else(|_| metadata.modified()).ok();
     Ok((file, metadata.len(), born))
 }
 

@@ -9,7 +9,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
 use parking_lot::Mutex;
@@ -18,7 +18,7 @@ use super::{
     names,
     rotate::{self, Limits, RotatingFile},
 };
-use crate::native::disk::Disk;
+use crate::{clock::Clock, native::disk::Disk};
 
 /// Stands between the parts of a record; never part of a cleaned line.
 const SEPARATOR: char = '\u{1f}';
@@ -63,7 +63,7 @@ pub struct Router {
 
 impl Router {
     /// Does nothing yet: the folder is made and the central log is opened with the first batch, also an empty one.
-    pub fn new(dir: &Path, limits: Limits, disk: Disk, health: Arc<Health>) -> Self {
+    pub fn new(dir: &Path, limits: Limits, disk: Disk, health: Arc<Health>, clock: Arc<dyn Clock>) -> Self {
         let files = Files {
             dir: dir.to_owned(),
             limits,
@@ -71,6 +71,7 @@ impl Router {
             open: HashMap::new(),
             refused: HashMap::new(),
             health,
+            clock,
         };
         Self { disk, files, batch: Vec::new() }
     }
@@ -112,6 +113,7 @@ struct Files {
     open: HashMap<String, RotatingFile>,
     refused: HashMap<String, Refused>,
     health: Arc<Health>,
+    clock: Arc<dyn Clock>,
 }
 
 impl Files {
@@ -132,7 +134,8 @@ impl Files {
             }
         }
         let closing = self.health.closing.load(Ordering::SeqCst);
-        let due = |refused: &Refused| closing || refused.since.elapsed() >= RETRY;
+        let now = self.clock.now();
+        let due = |refused: &Refused| closing || now.saturating_duration_since(refused.since) >= RETRY;
         let again: Vec<_> =
             self.refused.iter().filter(|(_, refused)| due(refused)).map(|(stem, _)| stem.clone()).collect();
         for stem in again {
@@ -146,8 +149,10 @@ impl Files {
     }
 
     fn write_to(&mut self, stem: &str, lines: Vec<Vec<u8>>, closing: bool) {
+        let now = self.clock.now();
+        let is_recent = |refused: &Refused| now.saturating_duration_since(refused.since) < RETRY;
         let mut waiting = match self.refused.remove(stem) {
-            Some(mut refused) if !closing && refused.since.elapsed() < RETRY => {
+            Some(mut refused) if !closing && is_recent(&refused) => {
                 self.hold(&mut refused.lines, lines);
                 self.refused.insert(stem.to_owned(), refused);
                 return;
@@ -165,7 +170,7 @@ impl Files {
                 self.refuse(&error);
                 let mut kept = VecDeque::new();
                 self.hold(&mut kept, waiting);
-                self.refused.insert(stem.to_owned(), Refused { since: Instant::now(), lines: kept });
+                self.refused.insert(stem.to_owned(), Refused { since: self.clock.now(), lines: kept });
             }
         }
     }
@@ -177,14 +182,14 @@ impl Files {
             }
             fs::create_dir_all(&self.dir)?;
             if !std::mem::replace(&mut self.cleaned, true) {
-                rotate::remove_old(&self.dir, &self.limits, SystemTime::now());
+                rotate::remove_old(&self.dir, &self.limits, self.clock.wall());
             }
             let file = RotatingFile::open(self.dir.join(format!("{stem}.log")), self.limits)?;
             self.open.insert(stem.to_owned(), file);
         }
         let Some(file) = self.open.get_mut(stem) else { return Err(io::ErrorKind::NotFound.into()) };
         for line in lines {
-            file.write_line(line, SystemTime::now())?;
+            file.write_line(line, self.clock.wall())?;
         }
         file.flush()
     }
@@ -224,6 +229,7 @@ mod tests {
     use std::io::Write as _;
 
     use super::*;
+    use crate::clock::SystemClock;
 
     #[test]
     fn lines_wait_while_the_folder_cannot_be_and_are_then_written_in_order() {
@@ -237,7 +243,13 @@ mod tests {
             keep_for: Duration::from_secs(3600),
         };
         let health = Arc::new(Health::default());
-        let mut router = Router::new(&logs, limits, Disk::start("disk-test").unwrap(), Arc::clone(&health));
+        let mut router = Router::new(
+            &logs,
+            limits,
+            Disk::start("disk-test").unwrap(),
+            Arc::clone(&health),
+            Arc::new(SystemClock),
+        );
         let mut say = |text: &str| {
             router.write_all(encode(Some(1), Some("cam"), text).as_bytes()).unwrap();
             router.flush().unwrap();

@@ -25,6 +25,7 @@ use parking_lot::Mutex;
 use self::file::CsvFile;
 use super::{Gauge, Moment, Output, Reading, Results, Running, SILENT, Setup, lines::stamp};
 use crate::{
+    clock::Clock,
     files::text_cell,
     model::{Event, EventKind, ResultStatus, TaskResult},
     native::disk::Disk,
@@ -62,19 +63,20 @@ const RESULTS_MAX_BYTES: u64 = 64 << 20;
 /// Set-aside parts of `results.csv` kept. Crossings are all kept.
 const RESULTS_PARTS: usize = 10;
 
-/// Starts to write into `dir`, which is made, on `disk`. A folder that cannot be used is no error but a problem.
+/// Starts to write into `dir`, which is made, on `disk`, by `clock`. A folder that cannot be used is no error but a problem.
 ///
 /// # Errors
 /// When the system refuses a thread.
-pub fn start(dir: &Path, disk: Disk) -> io::Result<Running> {
+pub fn start(dir: &Path, disk: Disk, clock: Arc<dyn Clock>) -> io::Result<Running> {
     Running::start(Csv {
         dir: dir.to_owned(),
         disk,
-        results: CsvFile::new(dir.join("results.csv"), &RESULT_HEADER)
+        results: CsvFile::new(dir.join("results.csv"), &RESULT_HEADER, Arc::clone(&clock))
             .with_parts(RESULTS_MAX_BYTES, RESULTS_PARTS),
-        crossings: CsvFile::new(dir.join("crossings.csv"), &CROSSING_HEADER),
+        crossings: CsvFile::new(dir.join("crossings.csv"), &CROSSING_HEADER, Arc::clone(&clock)),
         account: Arc::default(),
-        flush_at: Instant::now(),
+        flush_at: clock.now(),
+        clock,
     })
 }
 
@@ -94,6 +96,7 @@ struct Csv {
     crossings: CsvFile,
     account: Arc<Account>,
     flush_at: Instant,
+    clock: Arc<dyn Clock>,
 }
 
 impl Output for Csv {
@@ -106,7 +109,7 @@ impl Output for Csv {
                 let missing = health.missing();
                 (missing > 0).then(|| format!("{missing} rows are not in the CSV files{}", health.because()))
             },
-            ..Setup::new("csv-writer", QUEUE)
+            ..Setup::new("csv-writer", QUEUE, Arc::clone(&self.clock))
         }
     }
 
@@ -165,7 +168,7 @@ impl Output for Csv {
 
     fn work(&mut self, _: bool) {
         self.flush();
-        self.flush_at = Instant::now() + FLUSH;
+        self.flush_at = self.clock.now() + FLUSH;
     }
 
     fn flush(&mut self) -> bool {
@@ -206,10 +209,13 @@ mod tests {
     use std::{fs, time::SystemTime};
 
     use super::*;
-    use crate::model::{Direction, FrameInfo};
+    use crate::{
+        clock::SystemClock,
+        model::{Direction, FrameInfo},
+    };
 
     fn writer(dir: &Path) -> Running {
-        start(dir, Disk::start("disk-test").expect("a disk")).expect("start")
+        start(dir, Disk::start("disk-test").expect("a disk"), Arc::new(SystemClock)).expect("start")
     }
 
     fn result(camera: &str, total_in: u64) -> TaskResult {

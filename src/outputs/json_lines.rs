@@ -10,7 +10,10 @@ use std::{
 };
 
 use super::{Gauge, Moment, Output, Reading, Results, Running, Setup, lines::Line};
-use crate::model::{Event, TaskResult};
+use crate::{
+    clock::Clock,
+    model::{Event, TaskResult},
+};
 
 /// Lines that may wait for a slow reader.
 const QUEUE: usize = 65_536;
@@ -21,25 +24,30 @@ const LOOK: Duration = Duration::from_millis(5);
 /// Whether there is room for a line at this moment.
 pub type HasRoom = dyn Fn() -> bool + Send;
 
-/// Starts to write to `out`. A reader that is there and does not read holds up nothing: while `has_room` says no, lines
+/// Starts to write to `out`, by `clock`. A reader that is there and does not read holds up nothing: while `has_room` says no, lines
 /// wait, up to a bound, then the periodic results among them are lost, then all, which is counted.
 ///
 /// # Errors
 /// When the system refuses a thread.
-pub fn start(out: impl Write + Send + 'static, has_room: Box<HasRoom>) -> io::Result<Running> {
-    Running::start(JsonLines { out, has_room, done: Arc::default() })
+pub fn start(
+    out: impl Write + Send + 'static,
+    has_room: Box<HasRoom>,
+    clock: Arc<dyn Clock>,
+) -> io::Result<Running> {
+    Running::start(JsonLines { out, has_room, done: Arc::default(), clock })
 }
 
 struct JsonLines<W> {
     out: W,
     has_room: Box<HasRoom>,
     done: Arc<AtomicU64>,
+    clock: Arc<dyn Clock>,
 }
 
 impl<W: Write> JsonLines<W> {
     fn put(&mut self, line: &Line) {
         while !(self.has_room)() {
-            std::thread::sleep(LOOK);
+            self.clock.rest(LOOK);
         }
         // It fails when the reader has gone, and then nobody misses it.
         let _ = serde_json::to_writer(&mut self.out, line)
@@ -58,7 +66,7 @@ impl<W: Write + Send + 'static> Output for JsonLines<W> {
                 "The reader of the JSON lines does not follow; some are lost",
                 "JSON lines were lost",
             ]),
-            ..Setup::new("json-lines", QUEUE)
+            ..Setup::new("json-lines", QUEUE, Arc::clone(&self.clock))
         }
     }
 

@@ -133,8 +133,7 @@ impl Output for LedgerOutput {
             unclosed: |_| {
                 Some("The ledger could not be closed in time; crossings may be missing in it".to_owned())
             },
-            clock: Arc::clone(&self.clock),
-            ..Setup::new("ledger", QUEUE)
+            ..Setup::new("ledger", QUEUE, Arc::clone(&self.clock))
         }
     }
 

@@ -12,6 +12,7 @@ use super::{
     running::{Running, Wait},
 };
 use crate::{
+    clock::Clock,
     engine::aggregator::Sink,
     model::{Event, TaskResult},
 };
@@ -29,9 +30,10 @@ pub enum Feed {
 }
 
 /// The list of outputs. Cheap to clone: clones are the same list.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Outputs {
     list: Arc<Mutex<List>>,
+    clock: Arc<dyn Clock>,
 }
 
 #[derive(Default)]
@@ -42,6 +44,12 @@ struct List {
 }
 
 impl Outputs {
+    /// An empty list, whose timeouts go by `clock`.
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { list: Arc::default(), clock }
+    }
+
     /// Adds an output, at any time: it hears of what comes after.
     pub fn add(&self, output: Arc<Running>, feed: Feed) {
         let mut list = self.list.lock();
@@ -79,17 +87,18 @@ impl Outputs {
     }
 
     /// Asks something of all outputs at once and waits for the answers, first of those that the engine feeds.
-    fn each(&self, timeout: Duration, ask: fn(&Running, Instant) -> Wait) -> bool {
+    fn each(&self, timeout: Duration, ask: fn(&Running, Duration) -> Wait) -> bool {
         let outputs = self.list.lock().outputs.clone();
-        let mut deadline = Instant::now() + timeout;
+        let mut deadline = self.clock.now() + timeout;
+        let left = |deadline: Instant| deadline.saturating_duration_since(self.clock.now());
         let mut all = true;
         for of in [Feed::Engine, Feed::Output] {
             let asked = outputs.iter().filter(|(_, feed)| *feed == of);
-            let waits: Vec<_> = asked.map(|(output, _)| (output, ask(output, deadline))).collect();
+            let waits: Vec<_> = asked.map(|(output, _)| (output, ask(output, left(deadline)))).collect();
             for (output, wait) in waits {
-                all &= output.wait(wait, deadline);
+                all &= output.wait(wait, left(deadline));
             }
-            deadline = deadline.max(Instant::now() + PASSED_ON);
+            deadline = deadline.max(self.clock.now() + PASSED_ON);
         }
         all
     }

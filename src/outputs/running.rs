@@ -14,7 +14,10 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounde
 use parking_lot::Mutex;
 
 use super::{Gauge, Health, Moment, Output, Results, Setup};
-use crate::model::{Event, TaskResult};
+use crate::{
+    clock::Clock,
+    model::{Event, TaskResult},
+};
 
 /// What is asked of outputs beside what they are given has room of its own.
 const QUESTIONS: usize = 16;
@@ -75,8 +78,10 @@ impl Running {
     pub fn start(output: impl Output) -> io::Result<Self> {
         let (setup, gauge) = (output.setup(), output.gauge());
         let (sender, queue) = bounded(setup.room + QUESTIONS);
-        let thread =
-            std::thread::Builder::new().name(setup.name.into()).spawn(move || run(output, &queue))?;
+        let clock = Arc::clone(&setup.clock);
+        let thread = std::thread::Builder::new()
+            .name(setup.name.into())
+            .spawn(move || run(output, &queue, clock.as_ref()))?;
         Ok(Self {
             setup,
             gauge,
@@ -161,17 +166,21 @@ impl Running {
 
     /// Waits until everything given so far was handed on; `false` when that failed or `timeout` passed first.
     pub fn sync(&self, timeout: Duration) -> bool {
-        let deadline = Instant::now() + timeout;
-        let wait = self.begin_sync(deadline);
-        self.wait(wait, deadline)
+        let begun = self.setup.clock.now();
+        let wait = self.begin_sync(timeout);
+        self.wait(wait, self.left(begun, timeout))
     }
 
     /// Hands on what waits and ends the thread; waits for it at most `timeout`. What is given to it later is lost. `false`
     /// when that failed or `timeout` passed first; asked again, it answers the same at once.
     pub fn close(&self, timeout: Duration) -> bool {
-        let deadline = Instant::now() + timeout;
-        let wait = self.begin_close(deadline);
-        self.wait(wait, deadline)
+        let begun = self.setup.clock.now();
+        let wait = self.begin_close(timeout);
+        self.wait(wait, self.left(begun, timeout))
+    }
+
+    fn left(&self, begun: Instant, timeout: Duration) -> Duration {
+        timeout.saturating_sub(self.setup.clock.now().saturating_duration_since(begun))
     }
 
     pub(super) fn keeps(&self) -> bool {
@@ -187,19 +196,22 @@ impl Running {
         self.intake.lock().number = number;
     }
 
-    pub(super) fn begin_sync(&self, deadline: Instant) -> Wait {
+    /// Asks for everything given so far to be handed on; waits at most `patience` to ask.
+    pub(super) fn begin_sync(&self, patience: Duration) -> Wait {
         let sender = self.intake.lock().sender.clone();
-        Wait::Sync(sender.and_then(|sender| ask(&sender, Message::Sync, deadline)))
+        Wait::Sync(sender.and_then(|sender| ask(&sender, Message::Sync, patience)))
     }
 
-    pub(super) fn begin_close(&self, deadline: Instant) -> Wait {
+    /// Asks it to end; waits at most `patience` to ask.
+    pub(super) fn begin_close(&self, patience: Duration) -> Wait {
         let Some(sender) = self.intake.lock().sender.take() else { return Wait::Closed };
-        Wait::Close(ask(&sender, Message::Close, deadline))
+        Wait::Close(ask(&sender, Message::Close, patience))
     }
 
-    pub(super) fn wait(&self, wait: Wait, deadline: Instant) -> bool {
+    /// Waits for an answer at most `patience`.
+    pub(super) fn wait(&self, wait: Wait, patience: Duration) -> bool {
         let heard = |answer: Option<Receiver<bool>>| {
-            answer.is_some_and(|answer| answer.recv_deadline(deadline).unwrap_or(false))
+            answer.is_some_and(|answer| answer.recv_timeout(patience).unwrap_or(false))
         };
         let closed = match wait {
             Wait::Sync(answer) => return heard(answer),
@@ -235,21 +247,21 @@ impl Drop for Running {
 fn ask(
     sender: &Sender<Message>,
     question: impl Fn(Sender<bool>) -> Message,
-    deadline: Instant,
+    patience: Duration,
 ) -> Option<Receiver<bool>> {
     let (answer, wait) = bounded(1);
     match sender.try_send(question(answer)) {
         Ok(()) => Some(wait),
-        Err(TrySendError::Full(question)) => sender.send_deadline(question, deadline).ok().map(|()| wait),
+        Err(TrySendError::Full(question)) => sender.send_timeout(question, patience).ok().map(|()| wait),
         Err(TrySendError::Disconnected(_)) => None,
     }
 }
 
-fn run(mut output: impl Output, queue: &Receiver<Message>) {
+fn run(mut output: impl Output, queue: &Receiver<Message>, clock: &dyn Clock) {
     output.begin();
     loop {
         let next = match output.wake() {
-            Some(at) => queue.recv_deadline(at),
+            Some(at) => queue.recv_timeout(at.saturating_duration_since(clock.now())),
             None => queue.recv().map_err(RecvTimeoutError::from),
         };
         let idle = match next {
@@ -280,7 +292,7 @@ fn run(mut output: impl Output, queue: &Receiver<Message>) {
             }
         };
         // Looked at after everything that comes: a busy queue must not put a flush off.
-        if idle || output.wake().is_some_and(|at| Instant::now() >= at) {
+        if idle || output.wake().is_some_and(|at| clock.now() >= at) {
             output.work(idle);
         }
     }

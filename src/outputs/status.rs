@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Gauge, MAX_BYTES, Output, Reading, Running, Setup, keep_foreign};
 use crate::{
+    clock::Clock,
     engine::EngineApi,
     files,
     model::{EngineSnapshot, SourceKind, SourceSnapshot, StateKind, Total},
@@ -142,15 +143,20 @@ fn whole() -> f32 {
     1.0
 }
 
-/// Starts to write the state of `engine` into `dir` once a second, on `disk`. When it is closed, it removes the file, unless
+/// Starts to write the state of `engine` into `dir` once a second by `clock`, on `disk`. When it is closed, it removes the file, unless
 /// another program has written it since. A disk that refuses is no error: the file goes stale and is not used. A file of
 /// somebody else's that has the name is set aside.
 ///
 /// # Errors
 /// When the system refuses a thread.
-pub fn start(dir: &Path, engine: Arc<dyn EngineApi>, disk: Disk) -> io::Result<Running> {
-    let path = dir.join(FILE_NAME);
-    Running::start(StatusFile { path, engine, disk, written: None, refused: false, due: Instant::now() })
+pub fn start(
+    dir: &Path,
+    engine: Arc<dyn EngineApi>,
+    disk: Disk,
+    clock: Arc<dyn Clock>,
+) -> io::Result<Running> {
+    let (path, due) = (dir.join(FILE_NAME), clock.now());
+    Running::start(StatusFile { path, engine, disk, written: None, refused: false, due, clock })
 }
 
 struct StatusFile {
@@ -161,11 +167,12 @@ struct StatusFile {
     written: Option<File>,
     refused: bool,
     due: Instant,
+    clock: Arc<dyn Clock>,
 }
 
 impl Output for StatusFile {
     fn setup(&self) -> Setup {
-        Setup { wants: |_| false, ..Setup::new("status", 1) }
+        Setup { wants: |_| false, ..Setup::new("status", 1, Arc::clone(&self.clock)) }
     }
 
     fn gauge(&self) -> Box<Gauge> {
@@ -178,12 +185,12 @@ impl Output for StatusFile {
 
     fn work(&mut self, _: bool) {
         self.flush();
-        self.due = Instant::now() + INTERVAL;
+        self.due = self.clock.now() + INTERVAL;
     }
 
     fn flush(&mut self) -> bool {
         let snapshot = self.engine.snapshot();
-        match self.disk.run(|| write(&self.path, &snapshot, self.written.as_ref())) {
+        match self.disk.run(|| write(&self.path, &snapshot, self.written.as_ref(), self.clock.wall())) {
             Ok(file) => (self.written, self.refused) = (Some(file), false),
             Err(error) if !std::mem::replace(&mut self.refused, true) => {
                 tracing::warn!("The state cannot be written to '{}': {error}", self.path.display());
@@ -204,23 +211,23 @@ impl Output for StatusFile {
     }
 }
 
-/// Writes the state; `last` is the file as it was last written by this process.
-fn write(path: &Path, snapshot: &EngineSnapshot, last: Option<&File>) -> io::Result<File> {
+/// Writes the state at the time `now`; `last` is the file as it was last written by this process.
+fn write(path: &Path, snapshot: &EngineSnapshot, last: Option<&File>, now: SystemTime) -> io::Result<File> {
     let text = serde_json::to_vec(&Status::from(snapshot))?;
     if !last.is_some_and(|last| files::is_at(last, path)) {
-        keep_foreign::<Status>(path)?;
+        keep_foreign::<Status>(path, now)?;
     }
     files::publish(path, &text, files::SHARED)
 }
 
-/// The state of the program that writes into `dir` at this moment, as far as the text dashboard and the
+/// The state of the program that writes into `dir` at the time `now`, as far as the text dashboard and the
 /// templates show it; `None` when there is none.
 #[must_use]
-pub fn read(dir: &Path) -> Option<Status> {
+pub fn read(dir: &Path, now: SystemTime) -> Option<Status> {
     let path = dir.join(FILE_NAME);
     let written = fs::symlink_metadata(&path).and_then(|file| file.modified()).ok()?;
     // A file of the future was written before the clock was set back.
-    let age = SystemTime::now().duration_since(written).unwrap_or_else(|ahead| ahead.duration());
+    let age = now.duration_since(written).unwrap_or_else(|ahead| ahead.duration());
     if age > FRESH {
         return None;
     }

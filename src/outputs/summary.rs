@@ -4,19 +4,26 @@ use std::{
     io::{self, Write as _},
     path::{Path, PathBuf},
     sync::Arc,
+    time::SystemTime,
 };
 
 use parking_lot::Mutex;
 
 use super::{Gauge, Output, Reading, Running, Setup, keep_foreign, lines::Summary, status::Status};
-use crate::{engine::EngineApi, files, native::disk::Disk};
+use crate::{clock::Clock, engine::EngineApi, files, native::disk::Disk};
 
-/// Starts what writes the summary of `engine` into `dir`, on `disk`, when it is closed.
+/// Starts what writes the summary of `engine` into `dir`, on `disk`, when it is closed; `clock` tells when a
+/// foreign file of that name is set aside.
 ///
 /// # Errors
 /// When the system refuses a thread.
-pub fn start(dir: &Path, engine: Arc<dyn EngineApi>, disk: Disk) -> io::Result<Running> {
-    Running::start(SummaryFile { dir: dir.to_owned(), engine, disk, refused: Arc::default() })
+pub fn start(
+    dir: &Path,
+    engine: Arc<dyn EngineApi>,
+    disk: Disk,
+    clock: Arc<dyn Clock>,
+) -> io::Result<Running> {
+    Running::start(SummaryFile { dir: dir.to_owned(), engine, disk, refused: Arc::default(), clock })
 }
 
 struct SummaryFile {
@@ -25,6 +32,7 @@ struct SummaryFile {
     disk: Disk,
     /// Why it is not written, from the moment at which it should be.
     refused: Arc<Mutex<Option<String>>>,
+    clock: Arc<dyn Clock>,
 }
 
 impl Output for SummaryFile {
@@ -35,7 +43,7 @@ impl Output for SummaryFile {
                 health.problem.as_ref().map(|refused| format!("the summary is not written ({refused})"))
             },
             unclosed: |health| health.problem.clone(),
-            ..Setup::new("summary", 1)
+            ..Setup::new("summary", 1, Arc::clone(&self.clock))
         }
     }
 
@@ -53,7 +61,7 @@ impl Output for SummaryFile {
         let dir = self.dir.display();
         // Until it does.
         *self.refused.lock() = Some(format!("output folder '{dir}': the disk does not answer"));
-        let written = self.disk.run(|| write(&self.dir, &summary));
+        let written = self.disk.run(|| write(&self.dir, &summary, self.clock.wall()));
         let refused = written.err().map(|problem| {
             format!("output folder '{dir}': {problem}; choose another with --output or make it writable")
         });
@@ -64,12 +72,12 @@ impl Output for SummaryFile {
 }
 
 /// A file of somebody else's that has the name is set aside.
-fn write(dir: &Path, summary: &Summary) -> io::Result<()> {
+fn write(dir: &Path, summary: &Summary, now: SystemTime) -> io::Result<()> {
     let path = dir.join("summary.json");
     let write = || {
         let text = serde_json::to_vec_pretty(summary)?;
         files::make_folder(dir)?;
-        keep_foreign::<Summary>(&path)?;
+        keep_foreign::<Summary>(&path, now)?;
         let mut draft = files::Draft::new(&path, files::SHARED)?;
         draft.write_all(&text)?;
         draft.keep()
@@ -102,7 +110,7 @@ mod tests {
         };
         let total = Total { total_in: 2, total_out: 1, net: 1 };
         let summary = Summary { sources: vec![source], total };
-        write(dir.path(), &summary).expect("write");
+        write(dir.path(), &summary, SystemTime::UNIX_EPOCH).expect("write");
         let read: Summary =
             serde_json::from_slice(&fs::read(dir.path().join("summary.json")).expect("read")).expect("json");
         assert_eq!(read, summary);

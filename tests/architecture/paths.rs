@@ -30,6 +30,8 @@ pub struct Paths {
     pub names: BTreeMap<String, (String, bool)>,
     /// Every word of the code beside its `use`s.
     pub words: BTreeSet<String>,
+    /// Every method that is called.
+    pub methods: BTreeSet<String>,
 }
 
 impl Paths {
@@ -58,7 +60,19 @@ impl Paths {
             used: BTreeSet::new(),
             names: BTreeMap::new(),
             words: BTreeSet::new(),
+            methods: BTreeSet::new(),
         }
+    }
+
+    /// Every path, with the name that it begins with spelled out where that came by a `use`.
+    pub fn full(&self) -> impl Iterator<Item = String> {
+        self.found.iter().map(|path| {
+            let (first, rest) = path.split_once("::").unwrap_or((path, ""));
+            match self.names.get(first) {
+                Some((meant, _)) if !rest.is_empty() => format!("{meant}::{rest}"),
+                _ => path.clone(),
+            }
+        })
     }
 
     fn absolute(&self, segments: &[String]) -> String {
@@ -185,6 +199,17 @@ impl<'ast> Visit<'ast> for Paths {
 
     fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
         self.add_use(&[], &item.tree, !matches!(item.vis, syn::Visibility::Inherited));
+    }
+
+    fn visit_impl_item_fn(&mut self, function: &'ast syn::ImplItemFn) {
+        if !is_for_tests(&function.attrs) {
+            visit::visit_impl_item_fn(self, function);
+        }
+    }
+
+    fn visit_expr_method_call(&mut self, call: &'ast syn::ExprMethodCall) {
+        self.methods.insert(call.method.to_string());
+        visit::visit_expr_method_call(self, call);
     }
 
     fn visit_ident(&mut self, word: &'ast proc_macro2::Ident) {

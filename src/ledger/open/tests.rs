@@ -123,7 +123,7 @@ fn damage_is_told_from_other_errors() {
     assert!(matches!(open_read_only(&path), Err(LedgerError::Missing { .. })));
     fs::write(&path, "this is no database, but it is long enough to be one").expect("write");
     assert!(open(&path).is_err_and(|error| error.is_damage()));
-    let aside = set_aside(&path).expect("set aside");
+    let aside = set_aside(&path, SystemTime::now()).expect("set aside");
     assert!(aside.exists() && !path.exists());
     assert!(open(&path).is_ok());
     let error = open(dir.path()).expect_err("a folder");

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use rusqlite::params;
 
-use super::{LONG, Reader, Span, Summed, millis};
+use super::{LONG, Reader, Span, Summed};
 use crate::ledger::{
     LedgerError,
     sums::{self, Flow, QUARTER},
@@ -37,7 +36,7 @@ impl Reader {
             _ => (i64::MAX, String::new(), 0),
         };
         // By the index where little is wanted; one after the other is faster from some weeks on.
-        let upto = Span { to: span.to.min(millis(Timestamp::now())), ..span };
+        let upto = Span { to: span.to.min(self.newest()?), ..span };
         let wall = if upto.length() < LONG { "wall_ms" } else { "+wall_ms" };
         let query = format!(
             "SELECT session, seq, line, wall_ms, direction FROM crossings WHERE source = ?1 AND {wall} >= ?2 \
@@ -48,6 +47,13 @@ impl Reader {
         self.rows(&query, params![source, span.from, span.to, before.0, before.1, before.2], |row| {
             Ok((row.get(2)?, row.get(3)?, row.get(4)?))
         })
+    }
+
+    /// When the latest crossing was counted.
+    fn newest(&self) -> Result<i64, LedgerError> {
+        let newest =
+            self.rows("SELECT MAX(wall_ms) FROM crossings", [], |row| row.get::<_, Option<i64>>(0))?;
+        Ok(newest.into_iter().flatten().next().unwrap_or(0))
     }
 
     /// In minus out of one source at `moment`.

@@ -1,5 +1,8 @@
 use super::*;
-use crate::ledger::report::{Query, Report, Step, report};
+use crate::{
+    clock::SystemClock,
+    ledger::report::{Query, Report, Step, report},
+};
 
 /// 2023-11-14, 22:00 UTC.
 const BEGIN: i64 = 1_700_000_000_000 - 800_000;
@@ -99,7 +102,7 @@ fn summing_that_is_stopped_goes_on_later_and_a_stopped_report_is_about_the_sourc
     let query = Query { since: at(0), until: at(400), by: Step::Hour, timezone: TimeZone::UTC, source: None };
     let sum_up = |goes_on: bool| {
         let mut heard = Vec::new();
-        crate::ledger::sum_up(&path, &query, &mut |done, of| {
+        crate::ledger::sum_up(&path, &query, &SystemClock, &mut |done, of| {
             heard.push((done, of));
             goes_on
         });
@@ -113,7 +116,7 @@ fn summing_that_is_stopped_goes_on_later_and_a_stopped_report_is_about_the_sourc
     let mut heard = Vec::new();
     let mut read = |most: usize| {
         heard.clear();
-        let (report, _) = crate::ledger::report::read_while(&path, &query, &mut |done, of| {
+        let (report, _) = crate::ledger::report::read_while(&path, &query, &SystemClock, &mut |done, of| {
             heard.push((done, of));
             done < most
         })

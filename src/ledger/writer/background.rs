@@ -9,7 +9,10 @@ use std::{
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::retention::Retention;
-use crate::ledger::{LedgerError, salvage::Salvage, sums};
+use crate::{
+    clock::Clock,
+    ledger::{LedgerError, salvage::Salvage, sums},
+};
 
 /// Longest time that the start takes for what a damaged file still holds.
 const AT_ONCE: Duration = Duration::from_millis(1500);
@@ -24,10 +27,10 @@ pub struct Background {
 }
 
 impl Background {
-    /// Crossings are kept for `retention`.
-    pub fn new(retention: Option<Duration>) -> Self {
+    /// Crossings are kept for `retention`; the first step may come `at` once.
+    pub fn new(retention: Option<Duration>, at: Instant) -> Self {
         let keep = |keep: Duration| Retention::new(i64::try_from(keep.as_millis()).unwrap_or(i64::MAX));
-        Self { retention: retention.map(keep), salvage: None, sums: false, at: Instant::now() }
+        Self { retention: retention.map(keep), salvage: None, sums: false, at }
     }
 
     /// Finds what is left to do in a ledger that was opened.
@@ -65,16 +68,17 @@ impl Background {
         }
     }
 
-    /// Brings over as much as goes fast; whether that was all. New crossings come from the moment `upto` on.
+    /// Brings over as much as goes fast by `clock`; whether that was all. New crossings come from the moment `upto` on.
     pub fn salvage_at_once(
         &self,
         connection: &mut Connection,
         salvage: &mut Salvage,
         upto: i64,
+        clock: &dyn Clock,
     ) -> Result<bool, LedgerError> {
-        let begun = Instant::now();
+        let begun = clock.now();
         while salvage.step(connection, upto)? {
-            if begun.elapsed() > AT_ONCE {
+            if clock.now().saturating_duration_since(begun) > AT_ONCE {
                 return Ok(false);
             }
         }

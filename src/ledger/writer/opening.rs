@@ -105,7 +105,7 @@ impl Writer {
     /// Sets a damaged file aside. The session begins again in the new one; the totals are carried over.
     fn set_aside(&mut self, error: &LedgerError) -> Result<PathBuf, LedgerError> {
         self.connection = None;
-        let aside = open::set_aside(&self.options.path)?;
+        let aside = open::set_aside(&self.options.path, self.options.clock.wall())?;
         self.tell(format!("{error}: it was damaged, and was set aside as '{}'", aside.display()));
         self.session = None;
         Ok(aside)
@@ -115,7 +115,12 @@ impl Writer {
     fn salvage(&mut self, connection: &mut Connection, aside: &Path, page: u32) -> Result<(), LedgerError> {
         let sql = |error: rusqlite::Error| LedgerError::sql(aside, &error);
         let mut salvage = Salvage::begin(connection, aside, page)?;
-        let is_over = self.background.salvage_at_once(connection, &mut salvage, self.begun.wall)?;
+        let is_over = self.background.salvage_at_once(
+            connection,
+            &mut salvage,
+            self.begun.wall,
+            self.options.clock.as_ref(),
+        )?;
         if !self.has_totals {
             self.totals = salvage.totals(connection).map_err(sql)?;
             self.has_totals = true;

@@ -1,6 +1,6 @@
 //! The writer's steps beside commits.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::{Writer, background::salvaged, retention};
 use crate::ledger::{LedgerError, steady::Moment, sums};
@@ -14,10 +14,10 @@ const PAUSE: u32 = 3;
 impl Writer {
     /// One step. A disk that refuses is left to the next commit.
     pub fn do_background(&mut self) {
-        let begun = Instant::now();
+        let begun = self.now();
         let more = self.connection.is_some() && self.background_step();
-        let pause = if more { begun.elapsed() * PAUSE } else { Duration::from_secs(1) };
-        self.background.at = Instant::now() + pause;
+        let pause = if more { self.passed_since(begun) * PAUSE } else { Duration::from_secs(1) };
+        self.background.at = self.now() + pause;
     }
 
     fn background_step(&mut self) -> bool {

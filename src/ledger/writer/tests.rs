@@ -1,10 +1,14 @@
 use std::{path::PathBuf, time::SystemTime};
 
 use super::{rows::read_totals, *};
+use crate::clock::{Clock as _, ManualClock};
 
 /// A writer that has opened a ledger in this folder, and the path of that ledger.
 fn opened(folder: &tempfile::TempDir) -> (Writer, PathBuf) {
-    let options = LedgerOptions::new(folder.path());
+    opened_with(LedgerOptions::new(folder.path()))
+}
+
+fn opened_with(options: LedgerOptions) -> (Writer, PathBuf) {
     let path = options.path.clone();
     let lock = Lock::take(&path).expect("lock");
     let mut writer = Writer::new(options, Arc::default(), lock, Disk::start("disk-test").expect("a disk"));
@@ -89,4 +93,50 @@ fn a_commit_that_could_not_be_confirmed_is_made_again_and_doubles_nothing() {
     let totals = read_totals(&Connection::open(&path).expect("open")).expect("totals");
     assert_eq!(totals, [("cam".into(), "door".into(), 4, 0)]);
     assert!(writer.rows.is_empty());
+}
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// Runs the writer for `time` with nothing to do but its own work.
+fn idle(writer: &mut Writer, clock: &ManualClock, time: Duration) {
+    const STEP: Duration = Duration::from_secs(60);
+    for _ in 0..time.as_secs() / STEP.as_secs() {
+        clock.advance(STEP);
+        // A heartbeat, then the work beside it.
+        writer.work(true);
+        writer.work(true);
+    }
+}
+
+#[test]
+fn days_of_heartbeats_retention_and_set_clocks_pass_without_waiting() {
+    let folder = tempfile::tempdir().expect("folder");
+    let clock = Arc::new(ManualClock::default());
+    let (mut writer, path) = opened_with(LedgerOptions {
+        clock: Arc::clone(&clock) as _,
+        retention: Some(24 * HOUR * 30),
+        ..LedgerOptions::new(folder.path())
+    });
+    writer.begin();
+    let value = |query: &str| -> i64 {
+        let connection = Connection::open(&path).expect("open");
+        connection.query_row(query, [], |row| row.get(0)).expect("a value")
+    };
+    let crossings = || value("SELECT COUNT(*) FROM crossings");
+    for (track, age) in [(1, 40), (2, 10)] {
+        let event = Event { wall: clock.wall() - 24 * HOUR * age, ..crossing(track) };
+        writer.event(&Arc::new(event), clock.wall(), clock.uptime());
+    }
+    idle(&mut writer, &clock, 2 * HOUR);
+    let silent = millis(clock.wall()) - value("SELECT last_seen_ms FROM sessions");
+    assert!((0..=120_000).contains(&silent), "the last heartbeat was {silent} ms ago");
+
+    clock.set_wall(clock.wall() + HOUR);
+    idle(&mut writer, &clock, 23 * HOUR);
+    assert_eq!(crossings(), 2, "it has not been steady for a day since it was set");
+    assert!(writer.shared.status.lock().notices[0].starts_with("The clock was set from"));
+
+    idle(&mut writer, &clock, 4 * HOUR);
+    assert_eq!(crossings(), 1, "what is older than a month goes");
+    assert_eq!(value("SELECT total_in FROM totals"), 2, "the totals stay");
 }

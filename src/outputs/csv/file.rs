@@ -5,15 +5,15 @@ use std::{
     fs::{self, File},
     io::{self, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
-use crate::files;
+use crate::{clock::Clock, files};
 
 /// Bytes of rows that wait in memory while the disk refuses: some 80,000 rows.
 const MAX_PENDING: usize = 8 << 20;
 
 /// A growing CSV file.
-#[derive(Debug)]
 pub struct CsvFile {
     path: PathBuf,
     header: Vec<u8>,
@@ -25,21 +25,32 @@ pub struct CsvFile {
     waiting: u64,
     lost: u64,
     parts: Option<(u64, usize)>,
+    clock: Arc<dyn Clock>,
 }
 
 impl CsvFile {
     #[cfg(test)]
     fn open(path: PathBuf, header: &[&str]) -> io::Result<Self> {
-        let mut this = Self::new(path, header);
+        let mut this = Self::new(path, header, Arc::new(crate::clock::SystemClock));
         this.reopen()?;
         Ok(this)
     }
 
-    /// A file that is opened by [`Self::prepare`] or with the first rows.
+    /// A file that is opened by [`Self::prepare`] or with the first rows; `clock` tells when it is set aside.
     #[must_use]
-    pub fn new(path: PathBuf, header: &[&str]) -> Self {
+    pub fn new(path: PathBuf, header: &[&str], clock: Arc<dyn Clock>) -> Self {
         let header = encode(header);
-        Self { path, header, file: None, whole: 0, pending: Vec::new(), waiting: 0, lost: 0, parts: None }
+        Self {
+            path,
+            header,
+            file: None,
+            whole: 0,
+            pending: Vec::new(),
+            waiting: 0,
+            lost: 0,
+            parts: None,
+            clock,
+        }
     }
 
     /// Opens the file for appending, unless it is open. A file with another header is renamed
@@ -96,7 +107,8 @@ impl CsvFile {
             && self.whole + self.pending.len() as u64 > max_bytes
         {
             self.file = None;
-            let aside = files::set_aside(&self.path).map_err(|error| files::named(&self.path, &error))?;
+            let aside = files::set_aside(&self.path, self.clock.wall())
+                .map_err(|error| files::named(&self.path, &error))?;
             self.remove_parts(parts, &aside);
             self.reopen()?;
         }
@@ -142,7 +154,7 @@ impl CsvFile {
         let ours = starts_with(&mut file, &self.header)?;
         if length > 0 && !ours {
             drop(file);
-            files::set_aside(&self.path)?;
+            files::set_aside(&self.path, self.clock.wall())?;
             file = files::append(&self.path, files::SHARED)?;
         }
         if ours {

@@ -2,6 +2,7 @@ use std::{sync::mpsc, time::SystemTime};
 
 use super::*;
 use crate::{
+    clock::SystemClock,
     model::{EventKind, FrameInfo, ResultStatus},
     outputs::{Feed, Outputs, Reading},
 };
@@ -33,7 +34,7 @@ impl Noting {
 
 impl Output for Noting {
     fn setup(&self) -> Setup {
-        Setup { results: Results::Rows, ..Setup::new("noting", 4) }
+        Setup { results: Results::Rows, ..Setup::new("noting", 4, Arc::new(SystemClock)) }
     }
     fn gauge(&self) -> Box<Gauge> {
         let done = Arc::clone(&self.done);
@@ -140,7 +141,7 @@ fn an_output_that_hangs_holds_up_nobody_and_is_left_behind() {
     let (hold, held) = mpsc::channel();
     let (hanging, _) = Noting::new(Some(held), None);
     let (noting, notes) = Noting::new(None, None);
-    let outputs = Outputs::default();
+    let outputs = Outputs::new(Arc::new(SystemClock));
     outputs.add(started(hanging), Feed::Engine);
     outputs.add(started(noting), Feed::Engine);
     let mut sink = outputs.sink();
@@ -165,7 +166,7 @@ fn who_comes_later_has_missed_nothing_and_who_is_behind_another_is_closed_after_
     let (behind, heard) = Noting::new(None, None);
     let behind = started(behind);
     let (first, _) = Noting::new(None, Some(Arc::clone(&behind)));
-    let outputs = Outputs::default();
+    let outputs = Outputs::new(Arc::new(SystemClock));
     outputs.add(behind, Feed::Output);
     outputs.add(started(first), Feed::Engine);
     let mut sink = outputs.sink();
