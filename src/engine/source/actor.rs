@@ -105,9 +105,22 @@ impl Actor {
 
     /// Does what the engine wants of the source, as soon as it can, and answers.
     pub fn receive(&mut self, around: &dyn Around, command: Command, answer: Option<Answer>) {
+        let answer = match (self.check(&command), answer) {
+            (Err(error), Some(answer)) => return answer.give(Err(error)),
+            (_, answer) => answer,
+        };
         if self.pipeline.is_none() && self.needs_pipeline(&command) {
             return self.put_off(around, command, answer);
         }
+        self.perform(around, command, answer);
+        while self.pipeline.is_some()
+            && let Some((command, answer)) = self.waiting.pop_front()
+        {
+            self.perform(around, command, answer);
+        }
+    }
+
+    fn perform(&mut self, around: &dyn Around, command: Command, answer: Option<Answer>) {
         let obey = || self.obey(around, command);
         let outcome = catch_unwind(AssertUnwindSafe(obey)).unwrap_or_else(|panic| {
             let what = panic_text(panic.as_ref());
@@ -118,10 +131,15 @@ impl Actor {
         if let Some(answer) = answer {
             answer.give(outcome);
         }
-        while self.pipeline.is_some()
-            && let Some((command, answer)) = self.waiting.pop_front()
-        {
-            self.receive(around, command, answer);
+    }
+
+    /// What is refused is refused before anything of it is done.
+    fn check(&self, command: &Command) -> Outcome {
+        let waits = command.may_be_refused() && self.waiting.len() >= ROOM;
+        match command {
+            Command::Restart if self.kind == SourceKind::Video => self.refuse_while_full(),
+            _ if waits && self.needs_pipeline(command) => Err(EngineError::Busy(self.shared.id.clone())),
+            _ => Ok(()),
         }
     }
 
@@ -145,16 +163,6 @@ impl Actor {
     }
 
     fn put_off(&mut self, around: &dyn Around, command: Command, answer: Option<Answer>) {
-        let refused = match &command {
-            Command::Restart if self.kind == SourceKind::Video => self.refuse_while_full().err(),
-            _ => None,
-        };
-        let is_full = command.may_be_refused() && self.waiting.len() >= ROOM;
-        let refused = refused.or_else(|| is_full.then(|| EngineError::Busy(self.shared.id.clone())));
-        let answer = match (answer, refused) {
-            (Some(answer), Some(error)) => return answer.give(Err(error)),
-            (answer, _) => answer,
-        };
         match &command {
             // What is restarted is over no more, and nothing more of the old run is read.
             Command::Restart if self.kind == SourceKind::Video => {
@@ -194,7 +202,10 @@ impl Actor {
                 self.is_paused = paused;
                 self.run.control.pause(paused);
             }
-            Command::Restart => return self.restart(around),
+            Command::Restart => {
+                self.restart(around);
+                return self.opened();
+            }
             Command::Reset => {
                 self.refuse_while_full()?;
                 self.with_pipeline(Pipeline::reset_counts);

@@ -64,8 +64,10 @@ impl Source {
         match self.inbox.post(command, answer) {
             Ok(Call::Actor) => self.core.tell(Message::Turn(self.number)),
             Ok(call) => self.answer_call(call),
-            Err(Some(answer)) => answer.give(Err(EngineError::Busy(self.id.clone()))),
-            Err(None) => {}
+            // It was removed before it has heard of its slot.
+            Err((Command::SlotGranted, _)) => self.core.tell(Message::SlotFree),
+            Err((_, Some(answer))) => answer.give(Err(EngineError::Busy(self.id.clone()))),
+            Err((_, None)) => {}
         }
     }
 

@@ -89,12 +89,14 @@ impl Inbox {
         Self { state: Mutex::new(state), taken: Condvar::new() }
     }
 
-    /// A command for the actor. Gives the answer back where there is no room for it, or nobody to obey; there is always
-    /// room for what nobody waits for and for what must not be refused.
-    pub fn post(&self, command: Command, answer: Option<Answer>) -> Result<Call, Option<Answer>> {
+    /// A command for the actor. There is always room for what nobody waits for and for what must not be refused.
+    ///
+    /// # Errors
+    /// The command, where there is no room for it or nobody to obey it any more.
+    pub fn post(&self, command: Command, answer: Option<Answer>) -> Result<Call, (Command, Option<Answer>)> {
         let mut state = self.state.lock();
         if state.closed || answer.is_some() && command.may_be_refused() && state.commands.len() >= ROOM {
-            return Err(answer);
+            return Err((command, answer));
         }
         // One at a time: they do not pile up behind a long detection run.
         let is_tick = |(waiting, _): &(Command, _)| matches!(waiting, Command::Tick);

@@ -64,15 +64,13 @@ impl Actor {
         }
     }
 
-    pub(super) fn restart(&mut self, around: &dyn Around) -> Outcome {
-        if self.kind == SourceKind::Video {
-            self.refuse_while_full()?;
-        }
+    pub(super) fn restart(&mut self, around: &dyn Around) {
         self.is_paused = false;
         if self.kind == SourceKind::Video {
-            // Before the thread of the next run is there: nothing of what was read before is counted.
+            // Nothing of what was read before is counted, nor what its thread still passes over.
             around.admit(None);
-            self.rates.forget(&self.run);
+            self.rates.leave(&std::mem::take::<Arc<Run>>(&mut self.run));
+            self.rates.forget();
             self.shown.frames = 0;
             self.with_pipeline(|pipeline| {
                 pipeline.disconnect(&mut Vec::new());
@@ -84,7 +82,6 @@ impl Actor {
             self.run.control.pause(false);
             self.run.control.restart();
         }
-        self.opened()
     }
 
     /// What an opening says to those who asked for it.

@@ -77,8 +77,7 @@ impl Rates {
     }
 
     /// Nothing was measured yet; CPU time goes on.
-    pub fn forget(&mut self, run: &Run) {
-        run.forget_skipped();
+    pub fn forget(&mut self) {
         (self.handled, self.looked, self.running) = (0, 0, RunningTime::default());
         self.samples.clear();
     }

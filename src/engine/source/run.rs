@@ -43,11 +43,6 @@ impl Run {
         self.skipped.load(Ordering::Relaxed)
     }
 
-    /// From now on they are counted from 0.
-    pub fn forget_skipped(&self) {
-        self.skipped.store(0, Ordering::Relaxed);
-    }
-
     /// CPU time of the thread so far, in nanoseconds.
     pub fn cpu(&self) -> u64 {
         self.cpu.load(Ordering::Relaxed)
