@@ -28,6 +28,7 @@ mod error;
 mod front;
 mod load;
 mod message;
+mod order;
 pub mod pipeline;
 mod pool;
 mod reply;
@@ -46,13 +47,14 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
+use crossbeam_channel::Sender;
 use parking_lot::Mutex;
 
 use self::{
     aggregator::{Aggregator, Collected},
     coordinator::Coordinator,
     core::Core,
-    message::Message,
+    order::Order,
     pool::{models::Models, scheduler::Scheduler},
     roster::Roster,
     source::{Command, Source},
@@ -61,7 +63,10 @@ pub use self::{
     api::{AskHealth, Control, EngineApi, EngineOptions},
     error::EngineError,
     reply::{Answer, Outcome, Reply},
-    source::preview,
+    source::{
+        commands::{self, SourceCommand},
+        preview,
+    },
     subscription::Subscription,
 };
 use crate::{
@@ -78,6 +83,7 @@ const ADDITION: Duration = Duration::from_secs(2);
 
 struct Inner {
     core: Arc<Core>,
+    orders: Sender<Order>,
     roster: Arc<ArcSwap<Roster>>,
     settings: ParallelConfig,
     collected: Arc<Collected>,
@@ -117,6 +123,7 @@ impl Engine {
             .name("results".into())
             .spawn(move || aggregator.run(&|| stopped.load(Ordering::SeqCst)))?;
         let (coordinator, messages) = crossbeam_channel::unbounded();
+        let (orders, wanted) = crossbeam_channel::unbounded();
         let core = Arc::new(Core {
             opener,
             models: Models::new(settings.detector.clone(), load_model),
@@ -137,12 +144,13 @@ impl Engine {
         let roster = Arc::<ArcSwap<Roster>>::default();
         let published = Arc::clone(&roster);
         let coordinator =
-            Coordinator::new(Arc::clone(&core), settings.clone(), restored, messages, published);
+            Coordinator::new(Arc::clone(&core), settings.clone(), restored, (wanted, messages), published);
         let coordinator =
             std::thread::Builder::new().name("coordinator".into()).spawn(move || coordinator.run())?;
         Ok(Self {
             inner: Arc::new(Inner {
                 core,
+                orders,
                 roster,
                 settings,
                 collected,
@@ -196,7 +204,7 @@ impl Engine {
     /// When the engine has ended.
     pub fn start(&self) -> Result<(), EngineError> {
         let (answer, reply) = self.answer();
-        self.inner.core.tell(Message::Start(answer));
+        self.order(Order::Start(answer));
         reply.wait(ADDITION).unwrap_or(Ok(()))
     }
 
@@ -211,7 +219,7 @@ impl Engine {
         let deadline = Instant::now() + timeout;
         let left = || deadline.saturating_duration_since(Instant::now());
         let (answer, reply) = self.answer();
-        core.tell(Message::End(answer));
+        self.order(Order::End(answer));
         // At once, unless the system gives the coordinator no time; from then on no source is added.
         let _ = reply.wait(left().max(Duration::from_millis(500)));
         let roster = inner.roster.load_full();
@@ -238,7 +246,7 @@ impl Engine {
         }
         core.outbox.sync(left().max(Duration::from_millis(500)));
         inner.stopping.store(true, Ordering::SeqCst);
-        core.tell(Message::Stop);
+        self.order(Order::Stop);
         for helper in inner.helpers.lock().drain(..) {
             if helper.join().is_err() {
                 tracing::error!("A helper thread of the engine panicked");
@@ -303,6 +311,11 @@ impl Engine {
         &self.inner.core.frame_age
     }
 
+    /// Leaves an order for the coordinator; it is dropped, answer and all, where there is none any more.
+    fn order(&self, order: Order) {
+        drop(self.inner.orders.send(order));
+    }
+
     fn answer(&self) -> (Answer, Reply) {
         Answer::owed(Arc::clone(&self.inner.asked))
     }
@@ -319,7 +332,7 @@ impl Drop for Inner {
         let roster = self.roster.swap(Arc::default());
         roster.all().for_each(|source| source.cut_off());
         self.stopping.store(true, Ordering::SeqCst);
-        self.core.tell(Message::Stop);
+        drop(self.orders.send(Order::Stop));
     }
 }
 

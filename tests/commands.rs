@@ -172,7 +172,7 @@ fn a_reset_waits_for_the_detection_run_and_nobody_for_the_reset() {
     let mut still = still(SourceKind::Video, 100);
     let before = still.shown();
     assert_ne!(before, (0, 0));
-    let reset = still.send(Control::ResetCounts(one()));
+    let reset = still.send(Control::reset_counts(one()));
     assert_eq!(still.shown(), before);
     still.release();
     done(&reset);
@@ -187,13 +187,13 @@ fn a_reset_waits_for_the_detection_run_and_nobody_for_the_reset() {
 fn commands_are_obeyed_in_the_order_they_were_given() {
     let mut still = still(SourceKind::Video, 100);
     let commands = [
-        Control::SetLines(one(), line("first"), Vec::new()),
-        Control::ResetCounts(one()),
-        Control::Pause(one()),
-        Control::SetLines(one(), line("second"), Vec::new()),
-        Control::Restart(one()),
-        Control::Pause(one()),
-        Control::Resume(one()),
+        Control::set_lines(one(), line("first"), Vec::new()),
+        Control::reset_counts(one()),
+        Control::pause(one()),
+        Control::set_lines(one(), line("second"), Vec::new()),
+        Control::restart(one()),
+        Control::pause(one()),
+        Control::resume(one()),
     ];
     let replies = commands.map(|command| still.send(command));
     still.world.until("it is queued: what is restarted is not over", |world| {
@@ -226,7 +226,7 @@ fn a_source_that_is_removed_and_added_while_its_detector_is_at_work_goes_on_from
     let addition = still.send(add());
     let twice = still.meanwhile(move |engine| engine.send(add()).wait(HANGS));
     assert!(matches!(twice, Some(Err(EngineError::DuplicateId(_)))), "{twice:?}");
-    let lines = still.send(Control::SetLines(one(), [line("middle"), line("other")].concat(), Vec::new()));
+    let lines = still.send(Control::set_lines(one(), [line("middle"), line("other")].concat(), Vec::new()));
     assert!(!still.world.engine.is_over());
     still.release();
     [&removal, &addition, &lines].into_iter().for_each(done);
@@ -247,15 +247,15 @@ fn a_source_that_is_removed_and_added_while_its_detector_is_at_work_goes_on_from
 fn nothing_that_a_front_end_asks_for_waits_for_the_detector() {
     let mut still = still(SourceKind::Camera, 30);
     for at_once in [
-        Control::Pause(one()),
-        Control::Resume(one()),
-        Control::Preview(one(), true),
+        Control::pause(one()),
+        Control::resume(one()),
+        Control::preview(one(), true),
         Control::SetWorkers(1),
         Control::PauseAll(true),
         Control::PauseAll(false),
-        Control::Restart(one()),
+        Control::restart(one()),
         Control::Add(Box::new(source("two", SourceKind::Camera))),
-        Control::Pause("two".into()),
+        Control::pause("two".into()),
     ] {
         let outcome = still.meanwhile(move |engine| engine.send(at_once).wait(HANGS));
         assert!(matches!(outcome, Some(Ok(()))), "{outcome:?}");
@@ -268,7 +268,7 @@ fn nothing_that_a_front_end_asks_for_waits_for_the_detector() {
     });
     // More than can wait is refused, in words.
     let replies: Vec<Reply> =
-        still.meanwhile(|engine| (0..1100).map(|_| engine.send(Control::ResetCounts(one()))).collect());
+        still.meanwhile(|engine| (0..1100).map(|_| engine.send(Control::reset_counts(one()))).collect());
     still.meanwhile(heard);
     let refused = replies.iter().filter_map(Reply::poll).collect::<Vec<_>>();
     assert_eq!(refused.len(), 1100 - 1024);
@@ -309,7 +309,7 @@ fn results_are_of_sources_that_are_there() {
 #[test]
 fn replies_can_be_awaited_by_another_thread() {
     let mut still = still(SourceKind::Video, 50);
-    let reset = still.send(Control::ResetCounts(one()));
+    let reset = still.send(Control::reset_counts(one()));
     let (told, tells) = unbounded();
     let waiter = std::thread::spawn(move || told.send(reset.wait(HANGS)).unwrap());
     assert!(tells.try_recv().is_err());

@@ -175,7 +175,7 @@ fn a_panic_of_a_capture_thread_is_that_sources_failure_and_a_restart_may_mend_it
     world.until("the failure", |w| matches!(w.state("poisoned"), SourceState::Failed { .. }));
     let error = world.source("poisoned").last_error.clone().unwrap();
     assert!(error.contains("internal error") && error.contains("no such luck"), "{error}");
-    world.engine.send(Control::Restart("poisoned".into()));
+    world.engine.send(Control::restart("poisoned".into()));
     world.until("both", |w| w.source("poisoned").total_in > 0 && w.source("healthy").total_in > 0);
     assert_eq!(world.source("healthy").errors, 0);
     assert_eq!(world.engine.stop(SECONDS(10)), 0);
@@ -197,9 +197,9 @@ fn files_that_wait_for_a_place_can_be_paused_restarted_and_removed() {
     world.engine.start().unwrap();
     world.until("the queue", |w| w.engine.snapshot().queue_pending == 3);
     for control in [
-        Control::Pause("paused".into()),
-        Control::Restart("again".into()),
-        Control::Restart("again".into()),
+        Control::pause("paused".into()),
+        Control::restart("again".into()),
+        Control::restart("again".into()),
         Control::Remove("removed".into()),
     ] {
         world.engine.send(control);
@@ -208,7 +208,7 @@ fn files_that_wait_for_a_place_can_be_paused_restarted_and_removed() {
     gate.store(true, Ordering::SeqCst);
     world.until("the pause", |w| w.state("paused") == SourceState::Paused);
     world.until("the others", |w| w.state("again") == SourceState::Completed);
-    world.engine.send(Control::Resume("paused".into()));
+    world.engine.send(Control::resume("paused".into()));
     world.until_over();
     for id in ["first_1", "first_2", "first_3", "paused", "again"] {
         assert_eq!((world.source(id).frames, world.source(id).total_in), (120, 2), "{id}");
@@ -226,7 +226,7 @@ fn restarts_in_any_number_at_any_moment_leave_every_file_counted_once() {
     }
     world.engine.start().unwrap();
     for round in 0..400_usize {
-        world.engine.send(Control::Restart(ids[round * 7 % 5].into()));
+        world.engine.send(Control::restart(ids[round * 7 % 5].into()));
         if round % 3 == 0 {
             std::thread::yield_now();
         }
@@ -301,27 +301,27 @@ fn pause_resume_restart_reset_and_remove_while_running() {
     let id = || "camera".into();
 
     world.until("frames", |w| w.source("camera").frames > 3);
-    world.engine.send(Control::Pause(id()));
+    world.engine.send(Control::pause(id()));
     world.until("the pause", |w| w.state("camera") == SourceState::Paused);
-    world.engine.send(Control::Resume(id()));
+    world.engine.send(Control::resume(id()));
     world.until("running again", |w| w.state("camera") == SourceState::Running);
 
     let opened = world.opener.attempts("camera");
-    world.engine.send(Control::Restart(id()));
+    world.engine.send(Control::restart(id()));
     world.until("another opening", |w| w.opener.attempts("camera") > opened);
 
     // Standing still, so that nothing but the reset changes the counts.
     let counts = |w: &World| (w.source("camera").total_in, w.source("camera").total_out);
     world.until("a count each way", |w| counts(w).0 > 0 && counts(w).1 > 0);
-    world.engine.send(Control::Pause(id()));
+    world.engine.send(Control::pause(id()));
     world.until("the pause", |w| w.state("camera") == SourceState::Paused);
-    world.engine.send(Control::ResetCounts(id()));
+    world.engine.send(Control::reset_counts(id()));
     world.until("zero both ways", |w| counts(w) == (0, 0));
-    world.engine.send(Control::Resume(id()));
+    world.engine.send(Control::resume(id()));
     world.until("a count from zero", |w| counts(w).0 + counts(w).1 > 0);
 
     world.until("the end of the video", |w| w.state("video") == SourceState::Completed);
-    world.engine.send(Control::Restart("video".into()));
+    world.engine.send(Control::restart("video".into()));
     world.until("the second end of the video", |w| {
         w.opener.attempts("video") == 2 && w.state("video") == SourceState::Completed
     });
@@ -366,10 +366,10 @@ fn preview_pictures_are_made_only_while_somebody_looks() {
     world.engine.start().unwrap();
     world.until("frames", |w| w.source("camera").frames > 5);
     assert!(world.engine.preview("camera").is_none());
-    world.engine.send(Control::Preview("camera".into(), true));
+    world.engine.send(Control::preview("camera".into(), true));
     world.until("a picture", |w| w.engine.preview("camera").is_some());
     let preview = world.engine.preview("camera").unwrap();
     assert_eq!(preview.rgb.len(), (preview.size.0 * preview.size.1 * 3) as usize);
-    world.engine.send(Control::Preview("camera".into(), false));
+    world.engine.send(Control::preview("camera".into(), false));
     world.engine.stop(SECONDS(10));
 }

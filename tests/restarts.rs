@@ -155,7 +155,7 @@ fn cameras_come_back_as_often_as_their_server_and_nobody_else_notices() {
         let new = RefCell::new(start());
         let back = Instant::now();
         if restart % 2 == 0 {
-            cameras.iter().for_each(|id| drop(engine.send(Control::Restart(id.clone()))));
+            cameras.iter().for_each(|id| drop(engine.send(Control::restart(id.clone()))));
         }
         let frames: Vec<u64> = cameras.iter().map(|id| shown(id).frames).collect();
         let seen: RefCell<BTreeMap<SourceId, Instant>> = RefCell::default();

@@ -159,16 +159,16 @@ impl Life {
             let id = ["slow", "fast", "demo", "mjpeg", "nobody", "walker"][self.below(6) as usize];
             match self.below(4) {
                 0 => {
-                    self.engine.send(Control::Pause(id.into()));
+                    self.engine.send(Control::pause(id.into()));
                     std::thread::sleep(Duration::from_millis(50));
-                    self.engine.send(Control::Resume(id.into()));
+                    self.engine.send(Control::resume(id.into()));
                 }
                 1 if !restarted => {
                     restarted = true;
-                    self.engine.send(Control::Restart("again".into()));
+                    self.engine.send(Control::restart("again".into()));
                 }
-                1 => drop(self.engine.send(Control::Restart("mjpeg".into()))),
-                2 => drop(self.engine.send(Control::ResetCounts("walker".into()))),
+                1 => drop(self.engine.send(Control::restart("mjpeg".into()))),
+                2 => drop(self.engine.send(Control::reset_counts("walker".into()))),
                 _ => {
                     let workers = 1 + self.below(2) as usize;
                     self.engine.send(Control::SetWorkers(workers));

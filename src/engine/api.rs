@@ -2,18 +2,61 @@
 
 use std::sync::Arc;
 
-use super::{aggregator::Sink, pool::models::LoadModel, reply::Reply};
+use super::{
+    aggregator::Sink,
+    pool::models::LoadModel,
+    reply::Reply,
+    source::commands::{Pause, Preview as Watch, ResetCounts, Restart, SetLines, SourceCommand},
+};
 use crate::{
     clock::{Clock, SystemClock},
     config::{ParallelConfig, SourceConfig},
     count::replay::Paths,
     metrics::stages::Spent,
-    model::{EngineSnapshot, Event, Health, LineCounts, Minute, Preview, SourceId},
+    model::{EngineSnapshot, Event, Health, LineConfig, LineCounts, Minute, Preview, SourceId, ZoneConfig},
     source::{Opener, SystemOpener},
 };
 
 /// What a front end can ask of the engine, where a source is added by its configuration.
-pub type Control = crate::model::Control<SourceConfig>;
+pub type Control = crate::model::Control<SourceConfig, SourceCommand>;
+
+impl Control {
+    /// Stop reading a source; its counts stay.
+    #[must_use]
+    pub fn pause(id: SourceId) -> Self {
+        Self::Source(id, Pause(true).into())
+    }
+
+    /// Go on reading.
+    #[must_use]
+    pub fn resume(id: SourceId) -> Self {
+        Self::Source(id, Pause(false).into())
+    }
+
+    /// Reconnect now: ends a countdown, re-reads a file from its start with its counts at zero.
+    #[must_use]
+    pub fn restart(id: SourceId) -> Self {
+        Self::Source(id, Restart.into())
+    }
+
+    /// Reset the counts of a source.
+    #[must_use]
+    pub fn reset_counts(id: SourceId) -> Self {
+        Self::Source(id, ResetCounts.into())
+    }
+
+    /// Ask for previews of a source, or stop it.
+    #[must_use]
+    pub fn preview(id: SourceId, wanted: bool) -> Self {
+        Self::Source(id, Watch(wanted).into())
+    }
+
+    /// Replace the counting lines and zones of a source; counts of lines that keep their name are kept.
+    #[must_use]
+    pub fn set_lines(id: SourceId, lines: Vec<LineConfig>, zones: Vec<ZoneConfig>) -> Self {
+        Self::Source(id, SetLines { lines, zones }.into())
+    }
+}
 
 /// What a front end needs of an engine; the real one and the fakes of the screen tests offer it.
 pub trait EngineApi: Send + Sync {

@@ -11,7 +11,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use crossbeam_channel::{Receiver, RecvTimeoutError};
+use crossbeam_channel::Receiver;
 
 use super::{
     api::Control,
@@ -23,10 +23,14 @@ use super::{
         throttle::{Load, Throttle},
     },
     message::Message,
+    order::Order,
     pool::slots::Slots,
     reply::Answer,
     roster::Roster,
-    source::{Command, Source},
+    source::{
+        Command, Source,
+        commands::{Pause, SourceCommand},
+    },
 };
 use crate::{
     config::{self, ParallelConfig, SourceConfig},
@@ -56,6 +60,7 @@ struct Successor {
 pub struct Coordinator {
     core: Arc<Core>,
     settings: ParallelConfig,
+    orders: Receiver<Order>,
     messages: Receiver<Message>,
     roster: Roster,
     /// The same for everybody.
@@ -85,7 +90,7 @@ impl Coordinator {
         core: Arc<Core>,
         settings: ParallelConfig,
         restored: Vec<(SourceId, Vec<LineCounts>)>,
-        messages: Receiver<Message>,
+        (orders, messages): (Receiver<Order>, Receiver<Message>),
         published: Arc<ArcSwap<Roster>>,
     ) -> Self {
         let mut process = ProcessMeter::default();
@@ -95,6 +100,7 @@ impl Coordinator {
             slots: Slots::new(settings.max_open_sources),
             core,
             settings,
+            orders,
             messages,
             roster: Roster::default(),
             published,
@@ -111,14 +117,19 @@ impl Coordinator {
         }
     }
 
-    /// Handles messages until it is told to stop.
+    /// Handles orders and messages until it is told to stop.
     pub fn run(mut self) {
+        let (orders, messages) = (self.orders.clone(), self.messages.clone());
         let mut next = Instant::now() + TICK;
         loop {
-            match self.messages.recv_deadline(next) {
-                Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => return,
-                Ok(message) => self.handle(message),
-                Err(RecvTimeoutError::Timeout) => {}
+            let left = next.saturating_duration_since(Instant::now());
+            crossbeam_channel::select! {
+                recv(orders) -> order => match order {
+                    Ok(Order::Stop) | Err(_) => return,
+                    Ok(order) => self.follow(order),
+                },
+                recv(messages) -> message => message.into_iter().for_each(|message| self.handle(message)),
+                default(left) => {}
             }
             if Instant::now() >= next {
                 next = Instant::now() + TICK;
@@ -129,13 +140,25 @@ impl Coordinator {
         }
     }
 
-    fn handle(&mut self, message: Message) {
-        match message {
-            Message::Ask(control, answer) => self.ask(control, answer),
-            Message::Start(answer) => {
+    fn follow(&mut self, order: Order) {
+        match order {
+            Order::Ask(control, answer) => self.ask(control, answer),
+            Order::Start(answer) => {
                 self.start();
                 answer.give(Ok(()));
             }
+            Order::End(answer) => {
+                self.has_ended = true;
+                self.slots.close();
+                self.roster.all().for_each(|source| source.cut_off());
+                answer.give(Ok(()));
+            }
+            Order::Stop => {}
+        }
+    }
+
+    fn handle(&mut self, message: Message) {
+        match message {
             Message::Turn(number) => self.roster.numbered(number).into_iter().for_each(Source::take_turn),
             Message::SlotWanted(number) => {
                 if let Some(source) = self.roster.numbered(number) {
@@ -152,13 +175,6 @@ impl Coordinator {
                 self.grant_slots();
             }
             Message::Left(number, counts) => self.retire(number, counts),
-            Message::End(answer) => {
-                self.has_ended = true;
-                self.slots.close();
-                self.roster.all().for_each(|source| source.cut_off());
-                answer.give(Ok(()));
-            }
-            Message::Stop => {}
         }
     }
 
@@ -178,19 +194,15 @@ impl Coordinator {
     fn ask(&mut self, control: Control, answer: Answer) {
         let Some((control, answer)) = self.put_off(control, answer) else { return };
         match control {
-            Control::Pause(id) => self.post(&id, Command::Pause(true), answer),
-            Control::Resume(id) => self.post(&id, Command::Pause(false), answer),
+            Control::Source(id, command) => self.post(&id, Command::Asked(command.ask()), answer),
             Control::PauseAll(paused) => {
                 for source in self.roster.sources.iter().filter(|source| !source.cell.load().state.is_over())
                 {
-                    source.post(Command::Pause(paused), Some(answer.share()));
+                    source
+                        .post(Command::Asked(SourceCommand::from(Pause(paused)).ask()), Some(answer.share()));
                 }
                 answer.give(Ok(()));
             }
-            Control::Restart(id) => self.post(&id, Command::Restart, answer),
-            Control::ResetCounts(id) => self.post(&id, Command::Reset, answer),
-            Control::SetLines(id, lines, zones) => self.post(&id, Command::Lines(lines, zones), answer),
-            Control::Preview(id, wanted) => self.post(&id, Command::Preview(wanted), answer),
             Control::Remove(id) => self.remove(&id, answer),
             Control::Add(config) => self.add(*config, answer),
             Control::SetWorkers(workers) => {
@@ -388,13 +400,7 @@ impl Coordinator {
 /// The source that something is asked of.
 pub fn source_of(control: &Control) -> Option<&SourceId> {
     match control {
-        Control::Pause(id)
-        | Control::Resume(id)
-        | Control::Restart(id)
-        | Control::ResetCounts(id)
-        | Control::Remove(id)
-        | Control::Preview(id, _)
-        | Control::SetLines(id, ..) => Some(id),
+        Control::Source(id, _) | Control::Remove(id) => Some(id),
         Control::Add(config) => Some(&config.id),
         Control::PauseAll(_) | Control::SetWorkers(_) => None,
     }

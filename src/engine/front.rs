@@ -5,8 +5,7 @@ use std::sync::{Arc, atomic::Ordering};
 use crossbeam_channel::SendError;
 
 use super::{
-    Control, Engine, EngineApi, EngineError, Reply, coordinator::source_of, load::WorkerLoad,
-    message::Message,
+    Control, Engine, EngineApi, EngineError, Reply, coordinator::source_of, load::WorkerLoad, order::Order,
 };
 use crate::{
     config::SourceConfig,
@@ -72,8 +71,8 @@ impl EngineApi for Engine {
 
     fn send(&self, control: Control) -> Reply {
         let (answer, reply) = self.answer();
-        let sent = self.inner.core.coordinator.send(Message::Ask(control, answer));
-        if let Err(SendError(Message::Ask(control, answer))) = sent {
+        let sent = self.inner.orders.send(Order::Ask(control, answer));
+        if let Err(SendError(Order::Ask(control, answer))) = sent {
             let unknown = source_of(&control).filter(|id| self.source(id).is_none());
             answer.give(Err(match (&control, unknown) {
                 (Control::Add(_), _) | (_, None) => EngineError::Ended,

@@ -5,7 +5,9 @@
 //! the pipeline is lent to a worker, so that the actor is there for what does not need it. Where the source stands is one value, its lifecycle.
 
 mod actor;
+mod around;
 mod command;
+pub mod commands;
 mod counts;
 mod handle;
 mod host;
@@ -22,7 +24,7 @@ mod shared;
 mod show;
 mod vitals;
 
-pub use self::{command::Command, handle::Source};
+pub use self::{actor::Command, handle::Source};
 
 #[cfg(test)]
 mod tests;

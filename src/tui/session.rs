@@ -223,7 +223,7 @@ impl Session {
     /// Lets go of what the engine does for the screens only.
     pub fn close(&mut self) {
         if let Some(id) = self.preview_of.take() {
-            self.engine.send(Control::Preview(id, false));
+            self.engine.send(Control::preview(id, false));
         }
     }
 

@@ -14,7 +14,10 @@ use parking_lot::Mutex;
 use pcount::{
     config::{SourceConfig, SourceSpec, edit::KeepLogin},
     count::replay::Paths,
-    engine::{Answer, Control, EngineApi, EngineError, Reply},
+    engine::{
+        Answer, Control, EngineApi, EngineError, Reply, SourceCommand,
+        commands::{Pause, Preview as Watch, SetLines},
+    },
     geometry::BBox,
     ledger::{
         chart::{Column, Width},
@@ -265,20 +268,24 @@ impl EngineApi for FakeEngine {
     }
 
     fn send(&self, control: Control) -> Reply {
-        if let Control::SetLines(id, lines, _) = &control {
+        if let Control::Source(id, SourceCommand::SetLines(SetLines { lines, .. })) = &control {
             *self.drawn.lock() = Some((id.clone(), lines.clone()));
         }
         let text = match control {
-            Control::Pause(id) => format!("pause {id}"),
-            Control::Resume(id) => format!("resume {id}"),
+            Control::Source(id, command) => match command {
+                SourceCommand::Pause(Pause(true)) => format!("pause {id}"),
+                SourceCommand::Pause(Pause(false)) => format!("resume {id}"),
+                SourceCommand::Restart(_) => format!("restart {id}"),
+                SourceCommand::ResetCounts(_) => format!("reset {id}"),
+                SourceCommand::Preview(Watch(on)) => format!("preview {id} {on}"),
+                SourceCommand::SetLines(SetLines { lines, zones }) => {
+                    format!("lines {id} {lines:?} zones {zones:?}")
+                }
+            },
             Control::PauseAll(on) => format!("pause all {on}"),
-            Control::Restart(id) => format!("restart {id}"),
-            Control::ResetCounts(id) => format!("reset {id}"),
             Control::Remove(id) => format!("remove {id}"),
             Control::Add(source) => format!("add {} {}", source.id, source.source),
             Control::SetWorkers(count) => format!("workers {count}"),
-            Control::Preview(id, on) => format!("preview {id} {on}"),
-            Control::SetLines(id, lines, zones) => format!("lines {id} {lines:?} zones {zones:?}"),
         };
         self.sent.lock().push(text);
         if let Some(owed) = &mut *self.owed.lock() {

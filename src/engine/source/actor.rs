@@ -4,13 +4,13 @@
 
 use std::{
     collections::VecDeque,
-    io,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
 };
 
 use super::{
-    command::{Command, News, ROOM},
+    around::Around,
+    command::{self, Needs, News, ROOM},
     counts::show_counts,
     job::{Done, Job, Trouble, Work, panic_text},
     lifecycle::{End, Event, Lifecycle},
@@ -20,7 +20,6 @@ use super::{
     shared::Shared,
 };
 use crate::{
-    config::SourceConfig,
     engine::{
         error::EngineError,
         message::Message,
@@ -29,7 +28,7 @@ use crate::{
         reply::{Answer, Outcome},
     },
     metrics::stages::{Stage, metered, timed},
-    model::{EventKind, LineConfig, SourceKind, SourceSnapshot, SourceState, ZoneConfig},
+    model::{SourceKind, SourceSnapshot},
     source::{
         SourceError,
         capture::{Notice, Reading},
@@ -37,20 +36,8 @@ use crate::{
     },
 };
 
-/// What there is around an actor.
-pub trait Around {
-    /// From now on only what `run` brings is let in; the run before is stopped, and nothing of it is handled any more.
-    fn admit(&self, run: Option<Arc<Run>>);
-    /// Starts a capture thread with this run.
-    ///
-    /// # Errors
-    /// When the system refuses the thread.
-    fn read(&self, run: Arc<Run>) -> io::Result<()>;
-    /// Frames of a live source that were replaced before a worker saw them.
-    fn dropped(&self) -> u64;
-    /// Nothing comes in any more.
-    fn close(&self);
-}
+/// What this actor is asked to do.
+pub type Command = command::Command<Actor>;
 
 /// See the module's documentation.
 pub struct Actor {
@@ -137,8 +124,11 @@ impl Actor {
     fn check(&self, command: &Command) -> Outcome {
         let waits = command.may_be_refused() && self.waiting.len() >= ROOM;
         match command {
-            Command::Restart if self.kind == SourceKind::Video => self.refuse_while_full(),
-            _ if waits && self.needs_pipeline(command) => Err(EngineError::Busy(self.shared.id.clone())),
+            Command::Asked(asked) => {
+                asked.check(self)?;
+                let waits = waits && self.needs_pipeline(command);
+                if waits { Err(EngineError::Busy(self.shared.id.clone())) } else { Ok(()) }
+            }
             _ => Ok(()),
         }
     }
@@ -146,15 +136,15 @@ impl Actor {
     /// Whether a command can take effect only while the pipeline is here, or after others that need it.
     fn needs_pipeline(&self, command: &Command) -> bool {
         match command {
-            Command::Reset | Command::Lines(..) | Command::Evict(_) | Command::Finish | Command::Remove => {
-                true
-            }
+            Command::Asked(asked) => match asked.needs(self) {
+                Needs::Pipeline => true,
+                Needs::Order => !self.waiting.is_empty(),
+                Needs::Nothing => false,
+            },
+            Command::Evict(_) | Command::Finish | Command::Remove => true,
             Command::News(_, news) => matches!(news, News::Panicked(_)),
-            Command::Restart => self.kind == SourceKind::Video || !self.waiting.is_empty(),
-            Command::Pause(_) => !self.waiting.is_empty(),
             Command::Start
             | Command::SlotGranted
-            | Command::Preview(_)
             | Command::Throttle(..)
             | Command::Tick
             | Command::Readmit
@@ -163,24 +153,10 @@ impl Actor {
     }
 
     fn put_off(&mut self, around: &dyn Around, command: Command, answer: Option<Answer>) {
-        match &command {
-            // What is restarted is over no more, and nothing more of the old run is read.
-            Command::Restart if self.kind == SourceKind::Video => {
-                around.admit(None);
-                self.show_state(SourceState::Queued, None);
-            }
-            // It is what counts from the next frame on.
-            Command::Lines(lines, zones) => drop(self.store_lines(lines.clone(), zones.clone())),
-            _ => {}
+        if let Command::Asked(asked) = &command {
+            asked.wait(self, around);
         }
         self.waiting.push_back((command, answer));
-    }
-
-    fn store_lines(&self, lines: Vec<LineConfig>, zones: Vec<ZoneConfig>) -> Arc<SourceConfig> {
-        let config = SourceConfig { lines, zones, ..(**self.shared.config.load()).clone() };
-        let config = Arc::new(config);
-        self.shared.config.store(Arc::clone(&config));
-        config
     }
 
     fn obey(&mut self, around: &dyn Around, command: Command) -> Outcome {
@@ -195,33 +171,7 @@ impl Actor {
                     self.shared.core.tell(Message::SlotFree);
                 }
             }
-            Command::Pause(paused) => {
-                if self.life.is_over() {
-                    return Err(EngineError::Over(self.shared.id.clone()));
-                }
-                self.is_paused = paused;
-                self.run.control.pause(paused);
-            }
-            Command::Restart => {
-                self.restart(around);
-                return self.opened();
-            }
-            Command::Reset => {
-                self.refuse_while_full()?;
-                self.with_pipeline(Pipeline::reset_counts);
-                self.emit(EventKind::Reset);
-            }
-            Command::Lines(lines, zones) => {
-                let config = self.store_lines(lines, zones);
-                self.with_pipeline(|pipeline| pipeline.set_source(config));
-            }
-            Command::Preview(wanted) => {
-                self.is_previewed = wanted;
-                self.run.demand.set_watched(wanted);
-                if !wanted {
-                    self.shared.preview.store(None);
-                }
-            }
+            Command::Asked(asked) => return asked.obey(self, around),
             Command::Throttle(shares, cause) => self.throttle(shares, cause),
             Command::Tick => {
                 self.go(around, Event::Time(self.shared.core.clock.now()), None);

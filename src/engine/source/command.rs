@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{job::Done, run::Run};
+use super::{around::Around, job::Done, run::Run};
 use crate::{
-    model::{LineConfig, Rest, Strain, ZoneConfig},
+    engine::reply::Outcome,
+    model::{Rest, Strain},
     source::{SourceError, StreamInfo, capture::Reading, pacer::Shares},
 };
 
@@ -12,21 +13,13 @@ use crate::{
 pub const ROOM: usize = 1024;
 
 /// One thing for an actor to do.
-pub enum Command {
+pub enum Command<A> {
     /// The engine starts.
     Start,
     /// A file may be opened.
     SlotGranted,
-    /// Stop reading, or go on.
-    Pause(bool),
-    /// Connect again; a file from its start and with its counts at zero.
-    Restart,
-    /// Counts back to zero.
-    Reset,
-    /// Count with these lines and zones.
-    Lines(Vec<LineConfig>, Vec<ZoneConfig>),
-    /// Make preview pictures, or stop.
-    Preview(bool),
+    /// What a user asks.
+    Asked(Box<dyn Ask<A>>),
     /// These shares of its rates are left to it, because of that.
     Throttle(Shares, Option<Strain>),
     /// Take rates, look for a stall and for what is due; comes about twice a second.
@@ -45,11 +38,57 @@ pub enum Command {
     Remove,
 }
 
-impl Command {
+impl<A> Command<A> {
     /// Whether it is refused where too many wait.
     pub fn may_be_refused(&self) -> bool {
-        !matches!(self, Self::Restart | Self::Finish | Self::Remove)
+        match self {
+            Self::Asked(asked) => asked.may_be_refused(),
+            Self::Finish | Self::Remove => false,
+            _ => true,
+        }
     }
+}
+
+/// What a command has to wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needs {
+    /// The pipeline, which may be with a worker.
+    Pipeline,
+    /// Those commands that were asked before and wait for the pipeline.
+    Order,
+    /// Nothing.
+    Nothing,
+}
+
+/// Something that users ask of a source, whose actor is an `A`.
+pub trait Ask<A>: Send {
+    /// What it has to wait for.
+    fn needs(&self, actor: &A) -> Needs;
+
+    /// Whether it is refused where too many wait.
+    fn may_be_refused(&self) -> bool {
+        true
+    }
+
+    /// Whether it can be done at all, before anything of it is done.
+    ///
+    /// # Errors
+    /// Why not.
+    fn check(&self, actor: &A) -> Outcome {
+        let _ = actor;
+        Ok(())
+    }
+
+    /// What is done of it at once where it has to wait.
+    fn wait(&self, actor: &mut A, around: &dyn Around) {
+        let _ = (actor, around);
+    }
+
+    /// Does it.
+    ///
+    /// # Errors
+    /// Why it cannot be done.
+    fn obey(self: Box<Self>, actor: &mut A, around: &dyn Around) -> Outcome;
 }
 
 /// What a capture thread tells.

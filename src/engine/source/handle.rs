@@ -6,8 +6,7 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use parking_lot::Mutex;
 
 use super::{
-    actor::Actor,
-    command::Command,
+    actor::{Actor, Command},
     counts::first_snapshot,
     inbox::{Call, Inbox},
     shared::Shared,

@@ -9,8 +9,9 @@ use std::{
 };
 
 use super::{
-    actor::Around,
-    command::{Command, News, Opened},
+    actor::Command,
+    around::Around,
+    command::{News, Opened},
     handle::Source,
     job::panic_text,
     run::Run,

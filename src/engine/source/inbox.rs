@@ -9,8 +9,8 @@ use std::{collections::VecDeque, sync::Arc, time::Instant};
 use parking_lot::{Condvar, Mutex};
 
 use super::{
-    actor::Actor,
-    command::{Command, ROOM},
+    actor::{Actor, Command},
+    command::ROOM,
     job::{Done, Work},
     run::Run,
 };

@@ -3,13 +3,14 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{
-    actor::{Actor, Around},
+    actor::Actor,
+    around::Around,
     lifecycle::{Event, Lifecycle},
     run::Run,
 };
 use crate::{
     engine::{error::EngineError, message::Message, pipeline::Step, reply::Outcome},
-    model::{EventKind, SourceKind, SourceState},
+    model::{SourceKind, SourceState},
     source::refusal,
 };
 
@@ -61,26 +62,6 @@ impl Actor {
             let until = core.clock.now() + THREAD_RETRY;
             self.go(around, Event::ThreadRefused(until), Some(&refusal::thread(&error).to_string()));
             self.report();
-        }
-    }
-
-    pub(super) fn restart(&mut self, around: &dyn Around) {
-        self.is_paused = false;
-        if self.kind == SourceKind::Video {
-            // Nothing of what was read before is counted, nor what its thread still passes over.
-            around.admit(None);
-            self.rates.leave(&std::mem::take::<Arc<Run>>(&mut self.run));
-            self.rates.forget();
-            self.shown.frames = 0;
-            self.with_pipeline(|pipeline| {
-                pipeline.disconnect(&mut Vec::new());
-                pipeline.reset_counts();
-            });
-            self.emit(EventKind::Reset);
-        }
-        if !self.go(around, Event::Restart, None) {
-            self.run.control.pause(false);
-            self.run.control.restart();
         }
     }
 

@@ -158,7 +158,7 @@ fn while_what_is_counted_is_not_taken_frames_wait_and_nothing_counted_is_lost() 
     assert!(source.inbox.has_work());
     let shown = engine.snapshot();
     assert!(shown.problems.iter().any(|problem| problem.contains("not taken")), "{:?}", shown.problems);
-    let refused = engine.send(Control::ResetCounts("camera".into())).wait(PATIENCE).unwrap();
+    let refused = engine.send(Control::reset_counts("camera".into())).wait(PATIENCE).unwrap();
     assert!(matches!(refused, Err(EngineError::Backlog)), "a reset that cannot be noted is not made");
 
     // What may be lost is lost before a crossing is, and said.
@@ -192,6 +192,6 @@ fn what_becomes_of_an_addition_is_told() {
 
     engine.stop(Duration::from_secs(10));
     assert!(matches!(add("third"), Err(EngineError::Ended)));
-    let gone = engine.send(Control::Restart("nobody".into())).wait(PATIENCE).unwrap();
+    let gone = engine.send(Control::restart("nobody".into())).wait(PATIENCE).unwrap();
     assert!(matches!(gone, Err(EngineError::UnknownSource(_))));
 }

@@ -324,19 +324,14 @@ pub fn preview() -> BoxedStrategy<Preview> {
         .boxed()
 }
 
-pub fn control() -> BoxedStrategy<Control<String>> {
+/// Additions and commands are of the engine; here they are words.
+pub fn control() -> BoxedStrategy<Control<String, String>> {
     prop_oneof![
-        id().prop_map(Control::Pause),
-        id().prop_map(Control::Resume),
+        (id(), text()).prop_map(|(id, command)| Control::Source(id, command)),
         any::<bool>().prop_map(Control::PauseAll),
-        id().prop_map(Control::Restart),
-        id().prop_map(Control::ResetCounts),
         id().prop_map(Control::Remove),
         text().prop_map(|added| Control::Add(Box::new(added))),
         any::<usize>().prop_map(Control::SetWorkers),
-        (id(), any::<bool>()).prop_map(|(id, wanted)| Control::Preview(id, wanted)),
-        (id(), vec(line(), 0..3), vec(zone(), 0..3))
-            .prop_map(|(id, lines, zones)| Control::SetLines(id, lines, zones)),
     ]
     .boxed()
 }

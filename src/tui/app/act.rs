@@ -27,10 +27,10 @@ impl UiState {
         let paused = ids(&|state| *state == SourceState::Paused);
         if !active.is_empty() {
             self.say(format!("pausing {}", names(&targets, &active)), Tone::Done);
-            active.into_iter().map(|id| Effect::Control(Control::Pause(id))).collect()
+            active.into_iter().map(|id| Effect::Control(Control::pause(id))).collect()
         } else if !paused.is_empty() {
             self.say(format!("resuming {}", names(&targets, &paused)), Tone::Done);
-            paused.into_iter().map(|id| Effect::Control(Control::Resume(id))).collect()
+            paused.into_iter().map(|id| Effect::Control(Control::resume(id))).collect()
         } else {
             let word = targets[0].state.word().to_lowercase();
             self.refuse(format!(
@@ -57,7 +57,7 @@ impl UiState {
         let Some(targets) = self.targets_or_reason() else { return Vec::new() };
         let ids: Vec<SourceId> = targets.iter().map(|source| source.id.clone()).collect();
         self.say(format!("opening {} again", names(&targets, &ids)), Tone::Done);
-        ids.into_iter().map(|id| Effect::Control(Control::Restart(id))).collect()
+        ids.into_iter().map(|id| Effect::Control(Control::restart(id))).collect()
     }
 
     pub(super) fn reset(&mut self) -> Vec<Effect> {
@@ -75,7 +75,7 @@ impl UiState {
             })
             .collect();
         let effects =
-            targets.iter().map(|source| Effect::Control(Control::ResetCounts(source.id.clone()))).collect();
+            targets.iter().map(|source| Effect::Control(Control::reset_counts(source.id.clone()))).collect();
         self.dialog =
             Some(Dialog::confirm("Set these counts to zero?", lines, "counts set to zero", effects));
         Vec::new()

@@ -151,14 +151,14 @@ impl UiState {
         if is_changed {
             editor.applied();
             self.show_drawn(&source, &drawn);
-            effects.push(Effect::Control(Control::SetLines(
+            effects.push(Effect::Control(Control::set_lines(
                 source.clone(),
                 drawn.lines.clone(),
                 drawn.zones.clone(),
             )));
             // Nobody would cross these lines any more.
             if self.has_ended(&source) {
-                effects.push(Effect::Control(Control::Restart(source.clone())));
+                effects.push(Effect::Control(Control::restart(source.clone())));
                 self.recounted = Some(source.clone());
                 counts = "the video had ended: it is counted again from its start, with these lines";
             }

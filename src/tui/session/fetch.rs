@@ -197,10 +197,10 @@ impl Session {
         let wanted = self.ui.preview_of().cloned();
         if wanted != self.preview_of {
             if let Some(old) = self.preview_of.take() {
-                self.engine.send(Control::Preview(old, false));
+                self.engine.send(Control::preview(old, false));
             }
             if let Some(new) = &wanted {
-                self.engine.send(Control::Preview(new.clone(), true));
+                self.engine.send(Control::preview(new.clone(), true));
             }
             self.preview_of = wanted;
             self.preview_due = None;
