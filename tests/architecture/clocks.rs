@@ -1,4 +1,4 @@
-//! Who reads the machine's clocks or waits on them: everybody else is given a clock, so that tests move it.
+//! Which files read the machine's clocks or wait by them. All others are given a clock, so that tests move it.
 
 use std::{
     collections::BTreeSet,
@@ -32,7 +32,7 @@ const READERS: &[(&str, &str)] = &[
     ("eval/sequences.rs", "measures"),
     ("metrics.rs", "measures the process"),
     ("native", "stands below the clock"),
-    ("outputs/status.rs", "a state that is read back needs some moment, which nobody looks at"),
+    ("outputs/status.rs", "a state that is read back needs some moment, which is not shown"),
     ("source/network.rs", "deadlines of sockets, for which the system waits"),
     ("source/network/tls.rs", "deadlines of sockets, for which the system waits"),
     ("source/relay.rs", "pauses where the system refuses a connection"),
