@@ -8,10 +8,10 @@ use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use opencv::core::{CV_8UC1, CV_8UC3, Mat, Scalar, randu};
 use pcount::{
     cadence::{CadenceParams, flow::OpticalFlow, gate::MotionGate},
-    config::LineConfig,
-    count::{Anchor, CountParams, Counter, LineCounter},
+    count::{CountParams, Counter, LineCounter},
     detect::Detection,
-    geometry::BBox,
+    geometry::{Anchor, BBox},
+    model::LineConfig,
     source::picture::Picture,
     track::{MotionTracker, TrackParams, TrackUpdate, Tracker},
 };

@@ -12,12 +12,13 @@ use std::{
 use serde::Serialize;
 
 use crate::{
-    config::{DetectorChoice, ParallelConfig, SourceConfig, SourceKind, SourceSpec},
+    config::{DetectorChoice, ParallelConfig, SourceConfig, SourceSpec},
     engine::{Engine, EngineApi, EngineError, EngineOptions},
     metrics::{
         self,
         stages::{self, STAGES, Stage, timed},
     },
+    model::SourceKind,
     progress::{Progress, Unit},
     source::{Frame, FrameSource, Interrupt, Opener, SourceError, StreamInfo, SystemOpener},
 };

@@ -7,6 +7,8 @@ mod standstill;
 
 use std::time::{Duration, Instant, SystemTime};
 
+use crate::model::Moment;
+
 pub use self::standstill::{awoke, now, passed, watch};
 
 /// Where the program takes its time from.
@@ -35,6 +37,24 @@ pub trait Clock: Send + Sync {
     /// Lets `time` pass; blocks, and nothing wakes it.
     fn rest(&self, time: Duration) {
         self.wait(time, &mut |time| std::thread::sleep(time));
+    }
+}
+
+/// Where an engine counts its moments from: its start, on the scale of [`Clock::now`].
+#[derive(Debug, Clone, Copy)]
+pub struct Start(Instant);
+
+impl Start {
+    /// Moments are counted from `at`.
+    #[must_use]
+    pub const fn new(at: Instant) -> Self {
+        Self(at)
+    }
+
+    /// The moment of `at`; the start for what was before it.
+    #[must_use]
+    pub fn moment(self, at: Instant) -> Moment {
+        Moment::new(at.saturating_duration_since(self.0))
     }
 }
 

@@ -36,11 +36,10 @@ pub use keys::schema;
 pub use limits::{ID_LENGTH, LABEL_LENGTH, check_id, label};
 pub use load::{Overrides, is_stream};
 pub use problem::{ConfigErrors, Problem};
-pub use program::{LogLevel, ModelFolders, ParallelConfig, Strategy, Theme, TuiConfig};
+pub use program::{LogLevel, ModelFolders, ParallelConfig, Theme, TuiConfig};
 pub use secret::{Address, Credentials, Known, Secret, known, redact};
 pub use source::{
-    Cadence, Hwaccel, LineConfig, RetryConfig, SourceConfig, SourceKind, SourceSpec, TlsConfig,
-    TrackerChoice, Transport, ZoneConfig,
+    Cadence, Hwaccel, RetryConfig, SourceConfig, SourceSpec, TlsConfig, TrackerChoice, Transport,
 };
 pub(crate) use text::{listed, nearest, parse_duration, printable};
 

@@ -1,8 +1,9 @@
 //! Counting: tracks and time in, crossings (with reasons for those not counted) out. Pure.
 
-use serde::{Deserialize, Serialize};
-
-use crate::{geometry::Point, track::TrackId};
+use crate::{
+    geometry::Point,
+    model::{Direction, Reason, TrackId},
+};
 
 mod centroid;
 mod choose;
@@ -15,33 +16,11 @@ pub mod replay;
 mod rule;
 mod zone;
 
-pub use crate::geometry::Anchor;
 pub use centroid::CentroidCounter;
 pub use choose::counter_for;
 pub use line::Line;
 pub use lines::LineCounter;
 pub use params::CountParams;
-
-/// Which way a line was crossed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Direction {
-    /// To the right-hand side when walking from `a` to `b`.
-    In,
-    /// To the left-hand side.
-    Out,
-}
-
-impl Direction {
-    /// As serialised: `in` or `out`.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::In => "in",
-            Self::Out => "out",
-        }
-    }
-}
 
 /// One person crossed one line.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,22 +37,6 @@ pub struct Crossing {
     pub at: Point,
     /// Score of the track at that moment, 0..=1.
     pub score: f32,
-}
-
-/// Why something that looked like a crossing was not counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Reason {
-    /// Moved over the line and back without settling on the other side.
-    Flicker,
-    /// Went over and returned soon after: the pair cancels out.
-    UTurn,
-    /// Passed the line's extension, beyond its ends.
-    OffSegment,
-    /// The track never gathered enough evidence.
-    Unconfirmed,
-    /// Another track of the same person was counted already.
-    Duplicate,
 }
 
 /// Something the counter noticed.

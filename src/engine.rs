@@ -10,7 +10,7 @@
 //! let engine = Engine::new(EngineOptions::new(settings))?;
 //! engine.add_camera("rtsp://192.0.2.7/stream", "entrance")?;
 //! engine.add_video("monday.mp4", "monday")?;
-//! engine.start();
+//! engine.start()?;
 //! std::thread::sleep(Duration::from_secs(60));
 //! for result in engine.results() {
 //!     println!("{}: {} in, {} out", result.camera_id, result.total_in, result.total_out);
@@ -22,110 +22,73 @@
 
 pub mod aggregator;
 mod api;
+mod coordinator;
+mod core;
+mod error;
 mod front;
-mod housekeeping;
-mod memory;
-mod models;
+mod load;
+mod message;
 pub mod pipeline;
-mod places;
-pub mod preview;
-mod registry;
+mod pool;
 mod reply;
-mod runtime;
-pub mod scheduler;
+mod roster;
+mod source;
+mod subscription;
 mod threads;
-mod throttle;
 
 use std::{
     collections::BTreeSet,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
 
-use parking_lot::{Mutex, RwLock};
+use arc_swap::ArcSwap;
+use parking_lot::Mutex;
 
 use self::{
-    aggregator::{Aggregator, Collected, Outbox},
-    housekeeping::{HOUSEKEEPING, WorkerLoad},
-    memory::MemoryGuard,
-    models::Models,
-    places::Places,
-    registry::Registry,
-    runtime::{Command, SourceRuntime},
-    scheduler::Scheduler,
-    threads::Threads,
-    throttle::Throttle,
+    aggregator::{Aggregator, Collected},
+    coordinator::Coordinator,
+    core::Core,
+    message::Message,
+    pool::{models::Models, scheduler::Scheduler},
+    roster::Roster,
+    source::{Command, Source},
 };
 pub use self::{
-    api::{AskHealth, Control, EngineApi, EngineError, EngineOptions, Health},
+    api::{AskHealth, Control, EngineApi, EngineOptions},
+    error::EngineError,
     reply::{Answer, Outcome, Reply},
+    source::preview,
+    subscription::Subscription,
 };
 use crate::{
-    clock::Clock,
-    config::{Hwaccel, ParallelConfig, SourceConfig, SourceKind},
-    metrics::{ProcessMeter, histogram::Histogram},
-    source::{Opener, SourceId, turns::Turns},
-    store::{
-        EngineSnapshot, LineCounts,
-        records::{Task, TaskResult, TaskStatus},
-    },
+    clock::Start,
+    config::{ParallelConfig, SourceConfig},
+    metrics::histogram::Histogram,
+    model::{EngineSnapshot, SourceKind, Task, TaskResult, TaskStatus},
+    source::turns::Turns,
 };
 
-/// What all sources share.
-pub(crate) struct Core {
-    opener: Arc<dyn Opener>,
-    clock: Arc<dyn Clock>,
-    models: Models,
-    scheduler: Scheduler,
-    turns: Turns,
-    outbox: Arc<Outbox>,
-    /// Counts to go on from, by source: of before a restart of the program, or of a source that was removed.
-    restored: Mutex<Vec<(SourceId, Vec<LineCounts>)>>,
-    generation: Arc<AtomicU64>,
-    threads: Arc<Threads>,
-    places: Places,
-    history: Duration,
-    /// Kind of device that decodes sources which name none.
-    hwaccel: Hwaccel,
-    frame_age: Histogram,
-}
-
-impl Core {
-    /// Whether the program went on less than `time` ago after it had stood still.
-    fn is_awakening(&self, time: Duration) -> bool {
-        let since = |at| self.clock.now().saturating_duration_since(at);
-        self.clock.awoke().is_some_and(|at| since(at) < time)
-    }
-
-    /// Gives the place of a file that is over to the next one that waits.
-    fn release_place(&self, source: &SourceRuntime) {
-        if source.holds_place.swap(false, Ordering::SeqCst) {
-            self.places.release();
-        }
-    }
-}
+/// An addition is known to be accepted or refused after this long; it waits longer only for a source of the same id
+/// that is still being removed.
+const ADDITION: Duration = Duration::from_secs(2);
 
 struct Inner {
     core: Arc<Core>,
+    roster: Arc<ArcSwap<Roster>>,
     settings: ParallelConfig,
-    registry: RwLock<Registry>,
-    numbers: AtomicUsize,
     collected: Arc<Collected>,
     health: Option<Arc<AskHealth>>,
     log_lines_lost: Option<Arc<dyn Fn() -> u64 + Send + Sync>>,
-    process: Mutex<ProcessMeter>,
-    loads: Mutex<Vec<WorkerLoad>>,
-    throttle: Mutex<Throttle>,
-    memory: Mutex<MemoryGuard>,
-    started: AtomicBool,
+    /// Held by every answer that is owed.
+    asked: Arc<()>,
     /// Nothing is begun any more.
     ending: AtomicBool,
     /// Nothing is reported any more.
     stopping: Arc<AtomicBool>,
-    begun_at: Instant,
     helpers: Mutex<Vec<std::thread::JoinHandle<()>>>,
 }
 
@@ -153,43 +116,42 @@ impl Engine {
         let handler = std::thread::Builder::new()
             .name("results".into())
             .spawn(move || aggregator.run(&|| stopped.load(Ordering::SeqCst)))?;
-        let core = Core {
+        let (coordinator, messages) = crossbeam_channel::unbounded();
+        let core = Arc::new(Core {
             opener,
             models: Models::new(settings.detector.clone(), load_model),
             scheduler,
             outbox,
-            restored: Mutex::new(restored),
+            coordinator,
+            usage: ArcSwap::default(),
+            waiting_files: AtomicUsize::new(0),
             generation: Arc::default(),
             threads: Arc::default(),
-            places: Places::new(settings.max_open_sources),
             history: settings.history,
             hwaccel: settings.hwaccel,
             frame_age: Histogram::default(),
+            start: Start::new(clock.now()),
             clock,
             turns: Turns::new(std::thread::available_parallelism().map_or(1, usize::from)),
-        };
-        let begun_at = core.clock.now();
-        let loads = vec![WorkerLoad::default(); core.scheduler.workers().len()];
-        let mut process = ProcessMeter::default();
-        process.sample();
+        });
+        let roster = Arc::<ArcSwap<Roster>>::default();
+        let published = Arc::clone(&roster);
+        let coordinator =
+            Coordinator::new(Arc::clone(&core), settings.clone(), restored, messages, published);
+        let coordinator =
+            std::thread::Builder::new().name("coordinator".into()).spawn(move || coordinator.run())?;
         Ok(Self {
             inner: Arc::new(Inner {
-                core: Arc::new(core),
+                core,
+                roster,
                 settings,
-                registry: RwLock::default(),
-                numbers: AtomicUsize::new(0),
                 collected,
                 health,
                 log_lines_lost,
-                process: Mutex::new(process),
-                loads: Mutex::new(loads),
-                throttle: Mutex::default(),
-                memory: Mutex::default(),
-                started: AtomicBool::new(false),
+                asked: Arc::default(),
                 ending: AtomicBool::new(false),
                 stopping,
-                begun_at,
-                helpers: Mutex::new(vec![handler]),
+                helpers: Mutex::new(vec![handler, coordinator]),
             }),
         })
     }
@@ -216,12 +178,12 @@ impl Engine {
     }
 
     /// Adds a source with all its settings. It begins at once when the engine has started; where one of the same id is
-    /// still being removed, as soon as that is done.
+    /// still being removed, as soon as that is done. Waits until the source is there, at most two seconds.
     ///
     /// # Errors
     /// When the id is taken or cannot be one, or the engine has ended.
     pub fn add_source(&self, config: SourceConfig) -> Result<(), EngineError> {
-        match self.send(Control::Add(Box::new(config))).poll() {
+        match self.send(Control::Add(Box::new(config))).wait(ADDITION) {
             // It is there, says so itself, and is tried again.
             None | Some(Err(EngineError::NotOpened { .. })) => Ok(()),
             Some(outcome) => outcome,
@@ -231,68 +193,53 @@ impl Engine {
     /// Starts all enabled sources. Cheap: models and streams are opened behind it.
     ///
     /// # Errors
-    /// When the system refuses a thread.
+    /// When the engine has ended.
     pub fn start(&self) -> Result<(), EngineError> {
-        if self.inner.started.swap(true, Ordering::SeqCst) {
-            return Ok(());
-        }
-        let engine = self.clone();
-        let housekeeper = std::thread::Builder::new().name("housekeeping".into()).spawn(move || {
-            while !engine.inner.stopping.load(Ordering::SeqCst) {
-                engine.housekeep();
-                std::thread::park_timeout(HOUSEKEEPING);
-            }
-        })?;
-        self.inner.helpers.lock().push(housekeeper);
-        let mut sources = self.sources();
-        sources.sort_by_key(|source| std::cmp::Reverse(source.config().priority));
-        for source in sources.iter().filter(|source| source.config().enabled) {
-            // What comes of it is its state.
-            source.open();
-        }
-        Ok(())
+        let (answer, reply) = self.answer();
+        self.inner.core.tell(Message::Start(answer));
+        reply.wait(ADDITION).unwrap_or(Ok(()))
     }
 
     /// Ends everything: signals every worker and capture thread, waits for them at most `timeout`, passes on
     /// the final results and closes the sinks. Gives the number of threads that are stuck in native code
     /// and were left behind.
     pub fn stop(&self, timeout: Duration) -> usize {
-        let inner = &self.inner;
+        let (inner, core) = (&self.inner, &self.inner.core);
         if inner.ending.swap(true, Ordering::SeqCst) {
             return 0;
         }
         let deadline = Instant::now() + timeout;
         let left = || deadline.saturating_duration_since(Instant::now());
-        inner.core.places.close();
-        let sources = inner.registry.read().all();
-        for source in &sources {
-            source.dismiss();
-        }
-        inner.core.scheduler.wait_idle(left());
-        let finishing: Vec<_> = sources
-            .iter()
+        let (answer, reply) = self.answer();
+        core.tell(Message::End(answer));
+        // At once, unless the system gives the coordinator no time; from then on no source is added.
+        let _ = reply.wait(left().max(Duration::from_millis(500)));
+        let roster = inner.roster.load_full();
+        let finishing: Vec<_> = roster
+            .all()
             .map(|source| {
-                let (answer, reply) = Answer::new();
-                source.ask(Command::Finish, answer);
+                source.cut_off();
+                let (answer, reply) = self.answer();
+                source.post(Command::Finish, Some(answer));
                 (source, reply)
             })
             .collect();
         for (source, reply) in finishing {
             if reply.wait(left()).is_none() {
                 tracing::warn!(camera = %source.id, "Its detection run did not end in time: what it finds is not counted");
-                source.report();
+                source.report_as_shown();
             }
         }
-        let stuck = inner.core.threads.wait(left());
+        let stuck = core.threads.wait(left());
         if stuck > 0 {
             tracing::warn!(
                 "{stuck} capture threads did not come back from the decoder in time and are left behind"
             );
         }
-        inner.core.outbox.sync(left().max(Duration::from_millis(500)));
+        core.outbox.sync(left().max(Duration::from_millis(500)));
         inner.stopping.store(true, Ordering::SeqCst);
+        core.tell(Message::Stop);
         for helper in inner.helpers.lock().drain(..) {
-            helper.thread().unpark();
             if helper.join().is_err() {
                 tracing::error!("A helper thread of the engine panicked");
             }
@@ -303,8 +250,9 @@ impl Engine {
     /// The latest result of every source that is there and has reported.
     #[must_use]
     pub fn results(&self) -> Vec<TaskResult> {
-        let sources = self.sources();
-        let is_there = |result: &TaskResult| sources.iter().any(|source| source.task_id == result.task_id);
+        let roster = self.inner.roster.load();
+        let is_there =
+            |result: &TaskResult| roster.sources.iter().any(|source| source.task_id == result.task_id);
         self.inner.collected.results().into_iter().filter(is_there).collect()
     }
 
@@ -313,6 +261,12 @@ impl Engine {
     pub fn result(&self, source: &str) -> Option<TaskResult> {
         let there = self.source(source)?;
         self.inner.collected.result(source).filter(|result| result.task_id == there.task_id)
+    }
+
+    /// All events from now on: crossings, changes of state, limits, resets.
+    #[must_use]
+    pub fn subscribe(&self) -> Subscription {
+        self.inner.collected.subscribers.add()
     }
 
     /// Everything that is shown: sources, workers, queue, totals.
@@ -324,15 +278,18 @@ impl Engine {
     /// All sources as tasks, in the order they were added.
     #[must_use]
     pub fn tasks(&self) -> Vec<Task> {
-        self.sources().iter().map(|source| task(source)).collect()
+        self.inner.roster.load().sources.iter().map(|source| task(source)).collect()
     }
 
-    /// Whether every source has ended and been reported.
+    /// Whether every source has ended and been reported, and nothing is asked of one.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        let registry = self.inner.registry.read();
-        registry.leaving.is_empty()
-            && registry.sources.iter().all(|source| source.cell.load().state.is_over())
+        // In this order: what is asked for is done before its answer is given.
+        let nothing_asked = Arc::strong_count(&self.inner.asked) == 1;
+        let roster = self.inner.roster.load();
+        nothing_asked
+            && roster.leaving.is_empty()
+            && roster.sources.iter().all(|source| source.cell.load().state.is_over())
     }
 
     /// Waits until everything reported so far has reached the sinks; `false` when `timeout` passed first.
@@ -346,17 +303,28 @@ impl Engine {
         &self.inner.core.frame_age
     }
 
-    fn sources(&self) -> Vec<Arc<SourceRuntime>> {
-        self.inner.registry.read().sources.clone()
+    fn answer(&self) -> (Answer, Reply) {
+        Answer::owed(Arc::clone(&self.inner.asked))
     }
 
-    fn source(&self, id: &str) -> Option<Arc<SourceRuntime>> {
-        self.inner.registry.read().find(id)
+    fn source(&self, id: &str) -> Option<Arc<Source>> {
+        self.inner.roster.load().find(id).cloned()
     }
 }
 
-fn task(source: &SourceRuntime) -> Task {
-    let (config, shown) = (source.config(), source.cell.load());
+impl Drop for Inner {
+    /// Without [`Engine::stop`] threads end by and by, and nothing is waited for.
+    fn drop(&mut self) {
+        // Sources know what they share, and it knows them.
+        let roster = self.roster.swap(Arc::default());
+        roster.all().for_each(|source| source.cut_off());
+        self.stopping.store(true, Ordering::SeqCst);
+        self.core.tell(Message::Stop);
+    }
+}
+
+fn task(source: &Source) -> Task {
+    let (config, shown) = (source.config.load(), source.cell.load());
     Task {
         task_id: source.task_id.clone(),
         kind: config.kind,

@@ -7,10 +7,11 @@
 use std::io::Write;
 
 use crate::{
-    count::{CountEvent, Direction},
+    count::CountEvent,
     detect,
     engine::pipeline::Tracking,
     files,
+    model::Direction,
     progress::{Progress, Unit},
 };
 

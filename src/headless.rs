@@ -27,10 +27,12 @@ use std::{
 use self::template::Template;
 use crate::{
     clock::{Clock, SystemClock},
-    config::SourceKind,
     engine::EngineApi,
-    outputs::lines::{Line, Summary},
-    store::{EngineSnapshot, SourceState},
+    model::{EngineSnapshot, SourceKind, SourceState},
+    outputs::{
+        lines::{Line, Summary},
+        status::Status,
+    },
 };
 
 /// How often the loop looks.
@@ -139,12 +141,12 @@ pub fn run(
     }
 }
 
-/// Prints `snapshot` as a run with [`Options::once`] would.
+/// Prints `status` as a run with [`Options::once`] would.
 ///
 /// # Errors
 /// When `out` cannot be written.
-pub fn print(snapshot: &EngineSnapshot, format: &Format, out: &mut dyn Write) -> io::Result<()> {
-    Printer { out, format }.end(snapshot)
+pub fn print(status: &Status, format: &Format, out: &mut dyn Write) -> io::Result<()> {
+    Printer { out, format }.end(status)
 }
 
 fn watch(
@@ -166,7 +168,7 @@ fn watch(
             break reason;
         }
         if !options.once && has_room() && pace.is_due(&snapshot, clock.now()) {
-            printer.dashboard(&snapshot)?;
+            printer.dashboard(&Status::from(&snapshot))?;
         }
         // Whether anybody reads: JSON lines come from another thread.
         printer.out.flush()?;
@@ -176,7 +178,7 @@ fn watch(
         settle();
     }
     let snapshot = engine.snapshot();
-    printer.end(&snapshot)?;
+    printer.end(&Status::from(&snapshot))?;
     Ok(Outcome { reason, snapshot })
 }
 
@@ -231,23 +233,23 @@ struct Printer<'a> {
 }
 
 impl Printer<'_> {
-    fn dashboard(&mut self, snapshot: &EngineSnapshot) -> io::Result<()> {
+    fn dashboard(&mut self, status: &Status) -> io::Result<()> {
         match self.format {
-            Format::Text => self.out.write_all(text::dashboard(snapshot).as_bytes())?,
-            Format::Template(template) => writeln!(self.out, "{}", template.render(snapshot))?,
+            Format::Text => self.out.write_all(text::dashboard(status).as_bytes())?,
+            Format::Template(template) => writeln!(self.out, "{}", template.render(status))?,
             Format::Json => return Ok(()),
         }
         self.out.flush()
     }
 
-    fn end(&mut self, snapshot: &EngineSnapshot) -> io::Result<()> {
+    fn end(&mut self, status: &Status) -> io::Result<()> {
         match self.format {
             Format::Json => {
-                serde_json::to_writer(&mut self.out, &Line::Summary(Summary::from(snapshot)))?;
+                serde_json::to_writer(&mut self.out, &Line::Summary(Summary::from(status)))?;
                 self.out.write_all(b"\n")?;
                 self.out.flush()
             }
-            _ => self.dashboard(snapshot),
+            _ => self.dashboard(status),
         }
     }
 }

@@ -16,6 +16,7 @@
 
 pub mod chart;
 mod error;
+pub mod local_time;
 mod lock;
 mod names;
 mod open;
@@ -44,9 +45,8 @@ pub(crate) use self::writer::Writer;
 pub use self::{error::LedgerError, reader::Reader, sum_up::sum_up};
 use crate::{
     clock::{Clock, SystemClock},
+    model::{Event, SourceId},
     native::disk::Disk,
-    source::SourceId,
-    store::Event,
 };
 
 /// Name of the file inside the output folder.

@@ -14,9 +14,10 @@
 //! ```
 //!
 //! The engine knows nothing of the terminal and the terminal knows nothing of OpenCV; between them stands
-//! one small immutable [`store::SourceSnapshot`] per source. Which room names which is shown in `docs/architecture.md`.
-//! There is no circle between rooms, and none between the files of a room but in `engine` and `source`: a file that
-//! passes on what its children define uses none of it, or they use nothing of its own.
+//! one small immutable [`model::SourceSnapshot`] per source. [`model`] holds the vocabulary of all rooms and names
+//! none of them but [`geometry`], whose points and boxes are words too. Which room names which is shown in `docs/architecture.md`.
+//! There is no circle between rooms, and none between the files of a room: a file that passes on what its children
+//! define uses none of it, or they use nothing of its own.
 //!
 //! **Units.** Every box and point between detection and counting is measured in *frame heights*: a pixel
 //! coordinate divided by the height of the picture, so `y` runs 0..1 and `x` runs 0..aspect (width / height).

@@ -1,10 +1,35 @@
-//! The words that every room uses. Knows nobody.
+//! The vocabulary that every room uses. It names no other room but `geometry`.
+//!
+//! All of it serialises with serde and comes back equal: floating-point numbers are finite, and times are durations since
+//! an engine's start ([`Moment`]) or wall time.
 
+mod control;
+#[cfg(test)]
+pub(crate) mod copies;
+mod count;
+mod engine;
+mod event;
+mod moment;
+mod preview;
+mod records;
+mod rest;
+mod rfc3339;
+mod source;
 mod state;
+mod strain;
+#[cfg(test)]
+mod tests;
 
-use std::sync::Arc;
-
-pub use self::state::SourceState;
-
-/// Id of a source, unique in one engine: the configuration's `camera_id` or `video_id`.
-pub type SourceId = Arc<str>;
+pub use self::{
+    control::Control,
+    count::{Direction, Limit, LineConfig, LineCounts, Minute, Reason, ZoneConfig, ZoneCounts},
+    engine::{EngineSnapshot, Health, Strategy, WorkerSnapshot},
+    event::{Event, EventKind},
+    moment::Moment,
+    preview::{Preview, ShownTrack, TrackId},
+    records::{FrameInfo, ResultStatus, Task, TaskResult, TaskStatus, Total},
+    rest::{Rest, Wakeful},
+    source::{FLAPPING, SourceId, SourceKind, SourceSnapshot, name_of},
+    state::{SourceState, StateKind},
+    strain::Strain,
+};

@@ -40,7 +40,7 @@ pub use self::{
 use crate::{
     clock::Clock,
     files,
-    store::{Event, records::TaskResult},
+    model::{Event, TaskResult},
 };
 
 /// A disk that has been busy with one operation for this long is said not to answer.

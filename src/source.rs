@@ -1,13 +1,12 @@
 //! Where frames come from: files, cameras, demo scenes, each behind [`FrameSource`].
 //!
-//! A capture thread owns one source: it opens, reads, reconnects and fills the source's [`mailbox`].
+//! A capture thread owns one source: it opens, reads, reconnects and hands frames to its [`capture::Host`].
 
 pub mod backoff;
 pub mod capture;
 pub mod demo;
 pub mod file;
 pub mod life;
-pub mod mailbox;
 pub mod network;
 pub mod pace;
 pub mod pacer;
@@ -33,7 +32,6 @@ use parking_lot::{Condvar, Mutex};
 
 use self::{picture::Picture, resume::Seen};
 use crate::clock::Clock;
-pub use crate::model::SourceId;
 pub use probe::{Probe, probe_source};
 pub use substream::substream_for;
 pub use system::{SystemOpener, prepare_process};

@@ -1,6 +1,6 @@
 //! Following people from picture to picture: detections and time in, tracks out. Pure: no pictures.
 
-use crate::{detect::Detection, geometry::BBox};
+use crate::{detect::Detection, geometry::BBox, model::TrackId};
 
 pub mod assignment;
 mod centroid;
@@ -14,9 +14,6 @@ pub use centroid::CentroidTracker;
 pub use choose::tracker_for;
 pub use motion::MotionTracker;
 pub use params::TrackParams;
-
-/// Identity of one track, unique within its source for the life of the process, from 1.
-pub type TrackId = u64;
 
 /// One person as followed so far.
 #[derive(Debug, Clone, Copy, PartialEq)]

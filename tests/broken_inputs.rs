@@ -19,7 +19,8 @@ use std::{
 use clips::write_clip;
 use opencv::core::MatTraitConst as _;
 use pcount::{
-    config::{SourceKind, SourceSpec},
+    config::SourceSpec,
+    model::SourceKind,
     source::{Interrupt, Opener as _, SourceError, SystemOpener},
 };
 

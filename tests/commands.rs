@@ -15,12 +15,11 @@ use std::{
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use pcount::{
-    config::{DetectorChoice, LineConfig, ParallelConfig, SourceConfig, SourceKind, Strategy},
-    count::Direction,
+    config::{DetectorChoice, ParallelConfig, SourceConfig},
     detect::{DetectError, Detection, Detector, Model, ModelInfo},
     engine::{Control, Engine, EngineApi, EngineError, EngineOptions, Reply},
-    source::{Frame, Opener, SourceId},
-    store::{EventKind, SourceState},
+    model::{Direction, EventKind, LineConfig, SourceId, SourceKind, SourceState, Strategy},
+    source::{Frame, Opener},
 };
 use support::{Record, Scripted, Walk, White, World, source, world};
 
@@ -158,6 +157,12 @@ fn line(name: &str) -> Vec<LineConfig> {
     vec![LineConfig { name: name.into(), ..LineConfig::default() }]
 }
 
+/// Waits until the engine has heard of everything that was asked before.
+fn heard(engine: &Engine) {
+    let workers = engine.snapshot().worker_count;
+    done(&engine.send(Control::SetWorkers(workers)));
+}
+
 fn done(reply: &Reply) {
     reply.wait(HANGS).expect("an answer").unwrap();
 }
@@ -191,9 +196,12 @@ fn commands_are_obeyed_in_the_order_they_were_given() {
         Control::Resume(one()),
     ];
     let replies = commands.map(|command| still.send(command));
-    assert_eq!(still.world.state("one"), SourceState::Queued, "what is restarted is not over");
-    let config = still.world.engine.source_config("one").unwrap();
-    assert_eq!(config.lines[0].name, "second", "what counts from the next frame on");
+    still.world.until("it is queued: what is restarted is not over", |world| {
+        world.state("one") == SourceState::Queued
+    });
+    still.world.until("the lines that count from the next frame on", |world| {
+        world.engine.source_config("one").unwrap().lines[0].name == "second"
+    });
     still.release();
     replies.iter().for_each(done);
     still.world.until_over();
@@ -210,12 +218,13 @@ fn a_source_that_is_removed_and_added_while_its_detector_is_at_work_goes_on_from
     let before = still.shown();
     let removal = still.send(Control::Remove(one()));
     still.meanwhile(|engine| {
+        heard(engine);
         assert!(engine.snapshot().sources.is_empty());
         assert!(engine.results().is_empty() && engine.result("one").is_none());
     });
     let add = || Control::Add(Box::new(source("one", SourceKind::Camera)));
     let addition = still.send(add());
-    let twice = still.meanwhile(move |engine| engine.send(add()).poll());
+    let twice = still.meanwhile(move |engine| engine.send(add()).wait(HANGS));
     assert!(matches!(twice, Some(Err(EngineError::DuplicateId(_)))), "{twice:?}");
     let lines = still.send(Control::SetLines(one(), [line("middle"), line("other")].concat(), Vec::new()));
     assert!(!still.world.engine.is_over());
@@ -248,7 +257,7 @@ fn nothing_that_a_front_end_asks_for_waits_for_the_detector() {
         Control::Add(Box::new(source("two", SourceKind::Camera))),
         Control::Pause("two".into()),
     ] {
-        let outcome = still.meanwhile(move |engine| engine.send(at_once).poll());
+        let outcome = still.meanwhile(move |engine| engine.send(at_once).wait(HANGS));
         assert!(matches!(outcome, Some(Ok(()))), "{outcome:?}");
     }
     still.meanwhile(|engine| {
@@ -260,6 +269,7 @@ fn nothing_that_a_front_end_asks_for_waits_for_the_detector() {
     // More than can wait is refused, in words.
     let replies: Vec<Reply> =
         still.meanwhile(|engine| (0..1100).map(|_| engine.send(Control::ResetCounts(one()))).collect());
+    still.meanwhile(heard);
     let refused = replies.iter().filter_map(Reply::poll).collect::<Vec<_>>();
     assert_eq!(refused.len(), 1100 - 1024);
     assert!(refused.iter().all(|outcome| matches!(outcome, Err(EngineError::Busy(_)))), "{refused:?}");

@@ -11,7 +11,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use pcount::config::{self, Config, Overrides, SourceConfig, SourceKind};
+use pcount::{
+    config::{self, Config, Overrides, SourceConfig},
+    model::SourceKind,
+};
 use proptest::prelude::*;
 use serde_json::Value;
 

@@ -1,10 +1,11 @@
 //! What must hold of counts whatever the scene: mirrored, reversed, enlarged and thinned-out scenes.
 
 use pcount::{
-    config::{LineConfig, SourceConfig, SourceKind, SourceSpec},
-    count::{self, Anchor, CountEvent, Direction},
+    config::{SourceConfig, SourceSpec},
+    count::{self, CountEvent},
     detect::Detection,
-    geometry::BBox,
+    geometry::{Anchor, BBox},
+    model::{Direction, LineConfig, SourceKind},
     track,
 };
 use proptest::prelude::*;

@@ -5,9 +5,10 @@
 use std::path::Path;
 
 use pcount::{
-    config::{Config, DemoSpec, LineConfig, Overrides, SourceConfig, SourceKind, SourceSpec},
-    count::{CountEvent, CountParams, Direction, counter_for},
+    config::{Config, DemoSpec, Overrides, SourceConfig, SourceSpec},
+    count::{CountEvent, CountParams, counter_for},
     detect::motion,
+    model::{Direction, LineConfig, SourceKind},
     source::{FrameSource as _, demo::Demo},
     track::{TrackParams, tracker_for},
 };

@@ -1,16 +1,18 @@
 //! The engine end to end on scripted sources: parallel sources, errors of one that are nobody else's,
 //! recovery, release, live changes.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+
 mod support;
 
 use std::{sync::atomic::Ordering, time::Duration};
 
 use pcount::{
-    config::{Cadence, SourceConfig, SourceKind, Strategy, ZoneConfig},
-    count::Anchor,
+    config::{Cadence, SourceConfig},
     engine::{Control, EngineApi, EngineError},
+    geometry::Anchor,
+    model::{EventKind, SourceKind, SourceState, Strategy, ZoneConfig},
     source::SourceError,
-    store::{EventKind, SourceState},
 };
 use support::{Walk, World, source, world};
 
@@ -283,6 +285,11 @@ fn missing_files_fail_with_a_reason_and_leave_their_place_to_the_next() {
     world.engine.stop(SECONDS(10));
 }
 
+/// Waits until what was asked is done.
+fn done(reply: &pcount::engine::Reply) {
+    reply.wait(SECONDS(10)).expect("an answer").unwrap();
+}
+
 #[test]
 fn pause_resume_restart_reset_and_remove_while_running() {
     let world = world(2, 4, Strategy::Shared, |id, _| {
@@ -321,14 +328,14 @@ fn pause_resume_restart_reset_and_remove_while_running() {
     assert_eq!(world.source("video").total_in, 1, "a file read again is counted again from zero");
     assert_eq!(world.source("video").frames, 60);
 
-    world.engine.send(Control::SetWorkers(99));
+    done(&world.engine.send(Control::SetWorkers(99)));
     assert_eq!(world.engine.snapshot().worker_count, 4);
-    world.engine.send(Control::SetWorkers(0));
+    done(&world.engine.send(Control::SetWorkers(0)));
     assert_eq!(world.engine.snapshot().worker_count, 1);
 
-    world.engine.send(Control::Remove(id()));
+    done(&world.engine.send(Control::Remove(id())));
     assert_eq!(world.engine.snapshot().sources.len(), 1);
-    world.engine.send(Control::Add(Box::new(source("camera", SourceKind::Camera))));
+    done(&world.engine.send(Control::Add(Box::new(source("camera", SourceKind::Camera)))));
     world.until("the new camera", |w| w.state("camera") == SourceState::Running);
     let twice = world.engine.add_source(source("camera", SourceKind::Camera));
     assert!(matches!(twice, Err(EngineError::DuplicateId(_))));

@@ -12,13 +12,18 @@ use std::{
 
 use pcount::{
     clock::{ManualClock, SystemClock},
-    config::{SourceConfig, SourceKind, Strategy},
-    count::Direction,
+    config::SourceConfig,
     engine::{Control, EngineApi, Reply},
     headless::{self, Format, Options, Reason},
+    model::{
+        Direction, EngineSnapshot, Event, EventKind, LineCounts, Minute, Moment, Preview, SourceKind,
+        SourceSnapshot, SourceState, Strategy,
+    },
     native::disk::Disk,
-    outputs::{Feed, Outputs, json_lines, status},
-    store::{EngineSnapshot, Event, EventKind, LineCounts, Minute, Preview, SourceSnapshot, SourceState},
+    outputs::{
+        Feed, Outputs, json_lines,
+        status::{self, Status},
+    },
 };
 
 /// An engine whose n-th snapshot is what `script` says.
@@ -81,7 +86,7 @@ fn snapshot(sources: Vec<SourceSnapshot>) -> EngineSnapshot {
         cpu: 0.0,
         rss: 0,
         memory_limit: None,
-        uptime: Duration::ZERO,
+        taken: Moment::START,
         generation: 0,
     }
 }
@@ -270,7 +275,7 @@ fn a_running_program_tells_its_state_to_others() {
     let dir = tempfile::tempdir().expect("folder");
     assert!(status::read(dir.path(), SystemTime::now()).is_none());
     let shown = || {
-        let mut trouble = source(SourceState::Retrying { attempt: 3, at: std::time::Instant::now() }, 7);
+        let mut trouble = source(SourceState::Retrying { attempt: 3, at: Moment::START }, 7);
         trouble.last_error = Some("cannot connect".into());
         trouble.threshold = Some(2);
         snapshot(vec![source(SourceState::Running, 2), trouble])
@@ -288,7 +293,7 @@ fn a_running_program_tells_its_state_to_others() {
             None => std::thread::yield_now(),
         }
     };
-    assert_eq!(headless::text::dashboard(&read), headless::text::dashboard(&shown()));
+    assert_eq!(headless::text::dashboard(&read), headless::text::dashboard(&Status::from(&shown())));
     drop(writer);
     assert!(status::read(dir.path(), SystemTime::now()).is_none(), "who ends takes the file away");
 }

@@ -16,8 +16,8 @@ use std::{
 };
 
 use pcount::{
-    count::Direction,
     ledger::{FILE_NAME, Reader, reader::Span},
+    model::Direction,
 };
 
 const EVER: Span = Span { from: i64::MIN, to: i64::MAX };

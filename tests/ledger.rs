@@ -17,18 +17,15 @@ use std::{
 use jiff::{Timestamp, civil::date, tz::TimeZone};
 use pcount::{
     clock::ManualClock,
-    count::Direction,
     ledger::{
         self, FILE_NAME, Forward, LedgerError, LedgerOptions, Reader,
+        local_time::LocalTime,
         reader::Span,
         render::{ReportFormat, render},
         report::{Query, Report, Step, parse_moment, report},
     },
+    model::{Direction, Event, EventKind, FrameInfo, LineCounts, ResultStatus, StateKind, TaskResult},
     outputs::ledger::Ledger,
-    store::{
-        Event, EventKind, LineCounts,
-        records::{FrameInfo, ResultStatus, TaskResult},
-    },
 };
 
 const WAIT: Duration = Duration::from_secs(30);
@@ -47,8 +44,13 @@ fn reset(source: &str) -> Event {
     Event::new(SystemTime::now(), source, EventKind::Reset)
 }
 
-fn state(wall: SystemTime, source: &str, state: &'static str) -> Event {
+fn state(wall: SystemTime, source: &str, state: StateKind) -> Event {
     Event::new(wall, source, EventKind::State { state, error: None })
+}
+
+/// As it is written.
+fn text(time: &LocalTime) -> &'static str {
+    time.to_string().leak()
 }
 
 fn counts(name: &str, total_in: u64, total_out: u64) -> LineCounts {
@@ -140,7 +142,7 @@ fn events_are_passed_on_only_when_they_are_on_disk_and_in_order() {
     let ledger = Ledger::start(options).expect("a ledger");
     for track in 0..500 {
         ledger.record(crossing("a", "door", Direction::In, track));
-        ledger.record(state(SystemTime::now(), "b", "Stalled"));
+        ledger.record(state(SystemTime::now(), "b", StateKind::Stalled));
     }
     for track in 0..500 {
         let event = lines.recv_timeout(WAIT).expect("an event");
@@ -516,7 +518,7 @@ fn days_follow_the_time_zone_through_a_change_of_clocks() {
     let rows: Vec<_> = answer.sources[0]
         .rows
         .iter()
-        .map(|row| (row.start.as_str(), row.total_in, row.total_out, row.occupancy, row.peak_occupancy))
+        .map(|row| (text(&row.start), row.total_in, row.total_out, row.occupancy, row.peak_occupancy))
         .collect();
     assert_eq!(
         rows,
@@ -536,10 +538,10 @@ fn hours_occupancy_peak_coverage_and_gaps() {
         report(&reader(dir.path()), &query("2024-03-31T00:10:00Z", "2024-03-31T12:00:00Z", Step::Hour))
             .expect("a report");
     let source = &answer.sources[0];
-    assert_eq!(answer.since, "2024-03-31T01:00:00+01:00");
+    assert_eq!(text(&answer.since), "2024-03-31T01:00:00+01:00");
     let row = |index: usize| {
         let row = &source.rows[index];
-        (row.start.as_str(), row.total_in, row.total_out, row.occupancy, row.peak_occupancy)
+        (text(&row.start), row.total_in, row.total_out, row.occupancy, row.peak_occupancy)
     };
     assert_eq!(row(0), ("2024-03-31T01:00:00+01:00", 1, 0, 3, 3));
     assert_eq!(row(1), ("2024-03-31T03:00:00+02:00", 1, 1, 3, 4), "two o'clock does not exist");
@@ -548,10 +550,10 @@ fn hours_occupancy_peak_coverage_and_gaps() {
     assert!((source.rows[10].coverage - 0.5).abs() < 1e-9);
     assert!((source.coverage - 10.5 / 12.0).abs() < 1e-9);
     assert_eq!(source.gaps.len(), 1);
-    assert_eq!(source.gaps[0].from, "2024-03-31T12:00:00+02:00");
-    assert_eq!(source.gaps[0].to, "2024-03-31T13:30:00+02:00");
+    assert_eq!(text(&source.gaps[0].from), "2024-03-31T12:00:00+02:00");
+    assert_eq!(text(&source.gaps[0].to), "2024-03-31T13:30:00+02:00");
     let peak = source.peak_hour.as_ref().expect("a peak");
-    assert_eq!((peak.start.as_str(), peak.total_in, peak.total_out), ("2024-03-31T03:00:00+02:00", 1, 1));
+    assert_eq!((text(&peak.start), peak.total_in, peak.total_out), ("2024-03-31T03:00:00+02:00", 1, 1));
     assert_eq!((answer.total.total_in, answer.total.total_out, answer.total.net), (2, 1, 1));
 }
 

@@ -9,10 +9,9 @@ use std::{
 };
 
 use pcount::{
-    count::Direction,
     ledger::{FILE_NAME, LedgerOptions, Reader, reader::Span},
+    model::{Direction, Event, EventKind},
     outputs::ledger::Ledger,
-    store::{Event, EventKind},
 };
 
 const WAIT: Duration = Duration::from_secs(30);

@@ -12,12 +12,12 @@ use std::{
 };
 
 use pcount::{
-    config::{ParallelConfig, SourceConfig, SourceKind, SourceSpec},
+    config::{ParallelConfig, SourceConfig, SourceSpec},
     detect::Model,
     engine::{Engine, EngineApi, EngineOptions},
     metrics::resident_bytes,
+    model::{SourceKind, SourceState},
     source::{Frame, FrameSource, Interrupt, Opener, SourceError, StreamInfo, SystemOpener},
-    store::SourceState,
 };
 use support::{Walk, White, source};
 

@@ -14,9 +14,9 @@ use std::{
 };
 
 use pcount::{
-    config::{SourceConfig, Strategy},
+    config::SourceConfig,
     engine::{Control, EngineApi, Reply},
-    store::{EngineSnapshot, Minute, Preview},
+    model::{EngineSnapshot, Minute, Moment, Preview, Strategy},
     tui::{self, TuiOptions, host::Host},
 };
 use rustix::process::Signal;
@@ -647,7 +647,7 @@ impl EngineApi for Broken {
             cpu: 0.0,
             rss: 0,
             memory_limit: None,
-            uptime: std::time::Duration::ZERO,
+            taken: Moment::START,
             generation: u64::from(worker),
         }
     }

@@ -24,11 +24,11 @@ use std::{
 
 use parking_lot::Mutex;
 use pcount::{
-    config::{Cadence, ParallelConfig, SourceConfig, SourceKind},
+    config::{Cadence, ParallelConfig, SourceConfig},
     detect::Model,
     engine::{Control, Engine, EngineApi, EngineOptions},
-    source::{Frame, FrameSource, Interrupt, Opener, SourceError, SourceId, StreamInfo, SystemOpener},
-    store::SourceState,
+    model::{SourceId, SourceKind, SourceState},
+    source::{Frame, FrameSource, Interrupt, Opener, SourceError, StreamInfo, SystemOpener},
 };
 use process::{Held, held, median};
 use rtsp::RtspServer;

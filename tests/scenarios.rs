@@ -8,10 +8,11 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use pcount::{
-    config::{LineConfig, SourceConfig, SourceKind, SourceSpec},
-    count::{self, CountEvent, Direction, Reason},
+    config::{SourceConfig, SourceSpec},
+    count::{self, CountEvent},
     detect::Detection,
     geometry::BBox,
+    model::{Direction, LineConfig, Reason, SourceKind},
     track::{self, TrackUpdate},
 };
 use serde::Deserialize;

@@ -25,14 +25,14 @@ use clips::Clip;
 use http_server::{Answer, serve};
 use pcount::{
     clock::SystemClock,
-    config::{Cadence, ParallelConfig, SourceConfig, SourceKind},
+    config::{Cadence, ParallelConfig, SourceConfig},
     detect::Model,
     engine::{Control, Engine, EngineApi, EngineOptions},
     ledger::{FILE_NAME, LedgerOptions, Reader},
+    model::{SourceId, SourceKind, SourceState},
     native::disk::Disk,
     outputs::{Feed, Outputs, csv, ledger::Ledger},
-    source::{FrameSource as _, SourceId},
-    store::SourceState,
+    source::FrameSource as _,
 };
 use process::{Held, held, median};
 use support::{FPS, HEIGHT, WIDTH, Walk, White};

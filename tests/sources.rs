@@ -19,7 +19,8 @@ use std::{
 use clips::{write_clip, write_walk};
 use opencv::core::MatTraitConst as _;
 use pcount::{
-    config::{Hwaccel, SourceKind, SourceSpec},
+    config::{Hwaccel, SourceSpec},
+    model::SourceKind,
     source::{FrameSource, Interrupt, Opener, SourceError, SystemOpener},
 };
 

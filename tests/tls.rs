@@ -23,7 +23,8 @@ use std::{
 
 use http_server::{Answer, serve};
 use pcount::{
-    config::{SourceConfig, SourceKind, TlsConfig},
+    config::{SourceConfig, TlsConfig},
+    model::SourceKind,
     source::{FrameSource, Interrupt, Opener as _, SourceError, SystemOpener},
 };
 use rtsp::RtspServer;

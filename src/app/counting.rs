@@ -10,10 +10,10 @@ use super::{
 };
 use crate::{
     config::Config,
-    engine::{Engine, EngineApi as _, EngineOptions, Health},
+    engine::{Engine, EngineApi as _, EngineOptions},
     headless::outlet::OutletState,
     logging::LogHandle,
-    store::{EngineSnapshot, SourceState},
+    model::{EngineSnapshot, Health, SourceState},
 };
 
 /// The end waits at most this long for cameras that hang in native code. What is closed after them needs the rest of
@@ -130,10 +130,9 @@ fn unkept(parts: &Parts) -> impl Fn() -> Vec<String> + Send + Sync + use<> {
 /// 69 when no source ever gave a frame, 1 when a source failed, else 0.
 fn exit_code(snapshot: &EngineSnapshot) -> u8 {
     let enabled = || snapshot.sources.iter().filter(|source| source.state != SourceState::Disabled);
-    let broken = |state: &SourceState| matches!(state, SourceState::Failed { .. } | SourceState::Unsupported);
     if enabled().count() > 0 && enabled().all(|source| source.frames == 0 && source.last_error.is_some()) {
         NO_SOURCE
-    } else if enabled().any(|source| broken(&source.state)) {
+    } else if enabled().any(|source| source.state.kind().has_failed()) {
         FAILED
     } else {
         DONE

@@ -24,9 +24,10 @@ use crate::{
         report::Report,
     },
     logging::{NativeOutput, RecentLogs},
+    model::SourceId,
     native::disk::Disk,
-    outputs::Running,
-    source::{SourceId, SystemOpener, probe_source},
+    outputs::{Running, status::Status},
+    source::{SystemOpener, probe_source},
     tui::{
         self, Exit, TuiOptions,
         editor::Drawn,
@@ -75,7 +76,7 @@ pub fn run(args: &RunArgs, config: &Config, stop: &StopSignal, parts: &Parts) ->
     let (snapshot, code) = finish(&engine, parts);
     if let Exit::QuitKeepTable = exit? {
         let mut out = Outlet::start(&io::stdout(), Arc::new(SystemClock))?;
-        out.write_all(headless::text::dashboard(&snapshot).as_bytes())?;
+        out.write_all(headless::text::dashboard(&Status::from(&snapshot)).as_bytes())?;
         out.flush()?;
         out.close(parts.ending.left(0.5));
     }

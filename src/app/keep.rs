@@ -6,10 +6,10 @@ use parking_lot::Mutex;
 
 use crate::{
     config::{
-        LineConfig, Secret, SourceConfig, ZoneConfig,
+        Secret, SourceConfig,
         edit::{ConfigFile, KeepLogin, NewEntry, Saved},
     },
-    source::SourceId,
+    model::{LineConfig, SourceId, ZoneConfig},
     tui::host::ConfigPlace,
 };
 

@@ -26,8 +26,7 @@ use crate::{
     engine::EngineApi,
     headless::{self, Format, outlet::Outlet, template::Template},
     logging::{self, LogHandle, LogOptions, NativeOutput},
-    outputs::status,
-    store::EngineSnapshot,
+    outputs::status::{self, Status},
 };
 
 /// What is said when nobody reads what is printed.
@@ -40,9 +39,9 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     config.sources.iter().for_each(|source| source.source.teach(config::known()));
     let mode = Mode::of(args)?;
     if let (true, Mode::Headless(format)) = (args.once && args.duration.is_none() && !args.fresh, &mode)
-        && let Some(snapshot) = running(&config)
+        && let Some(status) = running(&config)
     {
-        return print(|out| headless::print(&snapshot, format, out));
+        return print(|out| headless::print(&status, format, out));
     }
     let stop = StopSignal::listen().context(NO_THREAD)?;
     let notices = Notices::start().context(NO_THREAD)?;
@@ -84,10 +83,10 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
 }
 
 /// The state of a program that counts the same sources at this moment: no camera is opened twice for a look.
-fn running(config: &Config) -> Option<EngineSnapshot> {
-    let snapshot = status::read(&config.parallel.result_output, SystemClock.wall())?;
-    let counts = |id: &str| snapshot.sources.iter().any(|source| &*source.id == id);
-    config.sources.iter().all(|source| counts(&source.id)).then_some(snapshot)
+fn running(config: &Config) -> Option<Status> {
+    let status = status::read(&config.parallel.result_output, SystemClock.wall())?;
+    let counts = |id: &str| status.sources.iter().any(|source| source.camera_id == id);
+    config.sources.iter().all(|source| counts(&source.id)).then_some(status)
 }
 
 fn load(args: &RunArgs) -> Result<Config, Failure> {

@@ -9,10 +9,11 @@ use super::failure::{Failure, NO_THREAD};
 use crate::{
     cli::RunArgs,
     clock::{Clock, SystemClock},
-    config::{Config, SourceKind},
+    config::Config,
     engine::EngineApi,
     headless::outlet::OutletState,
     ledger::{Forward, LedgerOptions},
+    model::SourceKind,
     native::disk::Disk,
     outputs::{Feed, Outputs, Running, csv, json_lines, ledger::Ledger, status, summary},
 };

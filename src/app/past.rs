@@ -18,8 +18,8 @@ use crate::{
         render::{ReportFormat, render},
         report::{Query, Report, Step},
     },
+    model::SourceId,
     outputs::ledger::Ledger,
-    source::SourceId,
     tui::history::Asked,
 };
 

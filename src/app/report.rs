@@ -19,9 +19,9 @@ use crate::{
         render::{ReportFormat, render},
         report::{Query, parse_moment},
     },
+    model::name_of,
     native::disk::Disk,
     progress::{Progress, Unit},
-    store::name_of,
 };
 
 /// Reads the ledger of a configuration, or of a folder, and prints the answer. A signal ends it with the sources that

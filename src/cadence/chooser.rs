@@ -13,15 +13,15 @@ use super::{
     steady::Steady,
 };
 use crate::{
-    config::LineConfig,
     detect::Detection,
     geometry::BBox,
     metrics::stages::{Stage, timed},
+    model::{LineConfig, TrackId},
     source::{
         Frame,
         pacer::{Activity, Wish},
     },
-    track::{Track, TrackId},
+    track::Track,
 };
 
 /// How the frames to detect in are chosen.

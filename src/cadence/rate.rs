@@ -12,10 +12,10 @@ use super::{
     region::Region,
 };
 use crate::{
-    config::LineConfig,
-    count::{Anchor, Line},
-    geometry::{BBox, Point},
-    track::{Track, TrackId},
+    count::Line,
+    geometry::{Anchor, BBox, Point},
+    model::{LineConfig, TrackId},
+    track::Track,
 };
 
 /// A person as last seen.

@@ -32,9 +32,6 @@ pub const HISTORY: Duration = Duration::from_secs(24 * 60 * 60);
 /// Files open at the same time. A decoder of 1080p holds some 30 MB.
 pub const MAX_OPEN_SOURCES: usize = 16;
 
-/// Name of a source's only line when the file names none.
-pub const LINE_NAME: &str = "line_1";
-
 /// A camera that sends nothing for this long is opened again.
 pub const STALL_TIMEOUT: Duration = Duration::from_secs(20);
 

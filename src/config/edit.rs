@@ -11,11 +11,14 @@ use std::{
 use parking_lot::Mutex;
 
 use super::{
-    Config, LineConfig, Overrides, SourceConfig, ZoneConfig, env,
+    Config, Overrides, SourceConfig, env,
     json::{Node, Value},
     validate::readable_by_all,
 };
-use crate::files::{self, NotWritten};
+use crate::{
+    files::{self, NotWritten},
+    model::{LineConfig, ZoneConfig},
+};
 
 mod copies;
 mod entry;

@@ -10,8 +10,7 @@ use std::{collections::BTreeMap, fmt::Display, time::Duration};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::{
-    EngineChoice, Hwaccel, ID_LENGTH, LABEL_LENGTH, LogLevel, Strategy, Theme, TrackerChoice, Transport,
-    defaults,
+    EngineChoice, Hwaccel, ID_LENGTH, LABEL_LENGTH, LogLevel, Theme, TrackerChoice, Transport, defaults,
     key::{Key, Keys, Row},
     kinds::{
         Existing, Group, Label, List, Number, PathText, Point, Shape, Size, Span, Text, Truth, Whole, Words,
@@ -19,7 +18,7 @@ use super::{
     shapes::{CameraSource, DetectorName, FormatName, KeysFile},
     text,
 };
-use crate::geometry::Anchor;
+use crate::{geometry::Anchor, model::Strategy};
 
 const TENTH: Duration = Duration::from_millis(100);
 const SECOND: Duration = Duration::from_secs(1);

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use super::{DetectorChoice, EngineChoice, Hwaccel, defaults, text::word};
+use crate::model::Strategy;
 
 /// Settings that concern all sources.
 #[derive(Debug, Clone, PartialEq)]
@@ -100,11 +101,6 @@ impl LogLevel {
     ];
 }
 
-impl Strategy {
-    /// The words of the configuration.
-    pub const NAMES: [(&'static str, Self); 2] = [("shared", Self::Shared), ("dedicated", Self::Dedicated)];
-}
-
 /// How the dashboard looks and which keys it obeys.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct TuiConfig {
@@ -129,17 +125,6 @@ pub enum Theme {
     ColorBlind,
     /// No colours: bold, dim and reverse only.
     Mono,
-}
-
-/// How workers and sources go together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Strategy {
-    /// A fixed pool whose workers all sources share.
-    #[default]
-    Shared,
-    /// One worker for each source.
-    Dedicated,
 }
 
 /// Log levels as written in the configuration.

@@ -10,17 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Address, Credentials, DetectorChoice, Known, Secret, defaults, secret, videos::kind::is_video_extension,
 };
-use crate::{geometry::Anchor, model::SourceId};
-
-/// Whether a source is a camera or a video (serialised as the task's `type`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SourceKind {
-    /// Live: newest frame wins.
-    Camera,
-    /// Runs to its end, no frame is lost.
-    Video,
-}
+use crate::model::{LineConfig, SourceId, SourceKind, ZoneConfig};
 
 /// One source.
 #[derive(Debug, Clone)]
@@ -202,39 +192,6 @@ impl Default for TlsConfig {
     }
 }
 
-/// A counting line, in 0..1 of width and height.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct LineConfig {
-    /// Unique in its source.
-    pub name: String,
-    /// Start (x, y).
-    pub a: [f32; 2],
-    /// End (x, y).
-    pub b: [f32; 2],
-    /// Point of the person that must cross.
-    pub anchor: Anchor,
-}
-
-impl Default for LineConfig {
-    /// The original's line: the horizontal middle of the picture, downwards is in.
-    fn default() -> Self {
-        Self { name: defaults::LINE_NAME.into(), a: [0.0, 0.5], b: [1.0, 0.5], anchor: Anchor::Center }
-    }
-}
-
-/// A polygon whose occupancy and dwell time are watched, in 0..1 of width and height.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ZoneConfig {
-    /// Unique in its source.
-    pub name: String,
-    /// At least three corners (x, y).
-    pub points: Vec<[f32; 2]>,
-    /// Point of the person that must be inside.
-    pub anchor: Anchor,
-    /// Occupancy from which an alert is raised.
-    pub threshold: Option<i64>,
-}
-
 /// What to open, with the credentials kept apart from the address.
 #[derive(Clone, PartialEq)]
 pub enum SourceSpec {
@@ -253,17 +210,6 @@ pub enum SourceSpec {
     File(PathBuf),
     /// A scene drawn by the program: everything after `demo:`.
     Demo(String),
-}
-
-impl SourceKind {
-    /// `camera` or `video`.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Camera => "camera",
-            Self::Video => "video",
-        }
-    }
 }
 
 impl TrackerChoice {

@@ -28,12 +28,13 @@ pub(crate) fn printable(text: &str) -> String {
     })
 }
 
-/// The known name nearest to `word`, when it is near enough to be a slip of the pen.
+/// The known name nearest to `word`, when it is near enough to be a slip of the pen: for every "did you mean".
 pub(crate) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
-    let folded = word.to_lowercase().replace(['-', ' '], "_");
+    let fold = |name: &str| name.to_lowercase().replace(['-', ' '], "_");
+    let folded = fold(word);
     known
         .iter()
-        .map(|name| (strsim::damerau_levenshtein(&folded, name), *name))
+        .map(|name| (strsim::damerau_levenshtein(&folded, &fold(name)), *name))
         .min_by_key(|(distance, _)| *distance)
         .filter(|(distance, name)| *distance <= (name.len().max(folded.len()) / 3).max(1))
         .map(|(_, name)| name)

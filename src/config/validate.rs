@@ -6,6 +6,7 @@ use super::{
     Config, ModelFolders, ParallelConfig, TuiConfig, defaults,
     json::Node,
     keys::{FILE, FileKeys, PARALLEL, TUI},
+    nearest,
     section::{Field, Report, Section},
 };
 
@@ -91,15 +92,10 @@ fn timezone(field: &Field<'_>) -> Option<jiff::tz::TimeZone> {
     let database = jiff::tz::db();
     let names: Vec<String> = database.available().map(|name| name.to_string()).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let near = names
-        .iter()
-        .map(|known| (strsim::damerau_levenshtein(&known.to_lowercase(), &name.to_lowercase()), known))
-        .min()
-        .filter(|(distance, known)| *distance <= known.len() / 3)
-        .map_or_else(
-            || "write one such as Europe/Berlin, or UTC".to_owned(),
-            |(_, near)| format!("did you mean '{near}'?"),
-        );
+    let near = nearest(&name, &names).map_or_else(
+        || "write one such as Europe/Berlin, or UTC".to_owned(),
+        |near| format!("did you mean '{near}'?"),
+    );
     field.problem(&format!("'{}' is no time zone that this machine knows; {near}", field.quoted(&name)));
     None
 }

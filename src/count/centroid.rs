@@ -5,10 +5,11 @@
 
 use std::collections::HashMap;
 
-use super::{Anchor, CountEvent, Counter, Crossing, Direction, ZoneStatus, line::Line};
+use super::{CountEvent, Counter, Crossing, ZoneStatus, line::Line};
 use crate::{
-    config::LineConfig,
-    track::{TrackId, TrackUpdate},
+    geometry::Anchor,
+    model::{Direction, LineConfig, TrackId},
+    track::TrackUpdate,
 };
 
 /// Sum and number of all earlier depths of a track, and whether it was counted.

@@ -1,6 +1,6 @@
 //! Geometry of a counting line.
 
-use crate::{config::LineConfig, geometry::Point};
+use crate::{geometry::Point, model::LineConfig};
 
 /// A directed segment in frame heights. The right-hand side, walking from `a` to `b`, is *in*.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -50,7 +50,7 @@ impl Line {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::count::Anchor;
+    use crate::geometry::Anchor;
 
     fn line(a: [f32; 2], b: [f32; 2]) -> Line {
         Line::new(&LineConfig { name: "L".into(), a, b, anchor: Anchor::Center }, 2.0)

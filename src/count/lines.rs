@@ -1,7 +1,7 @@
 //! The default counter: hand-off between tracks, the crossing rule on every line, zones.
 
 use super::{
-    Anchor, CountEvent, CountParams, Counter, Crossing, Reason, ZoneStatus,
+    CountEvent, CountParams, Counter, Crossing, ZoneStatus,
     edge::Entry,
     line::Line,
     person::{Person, anchor_inside},
@@ -9,7 +9,8 @@ use super::{
     zone::Zone,
 };
 use crate::{
-    config::{LineConfig, ZoneConfig},
+    geometry::Anchor,
+    model::{LineConfig, Reason, ZoneConfig},
     track::{Origin, Track, TrackUpdate},
 };
 

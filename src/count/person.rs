@@ -1,13 +1,14 @@
 //! What the counter remembers of one person.
 
 use super::{
-    Anchor, CountParams,
+    CountParams,
     edge::{Entry, way_out},
     rule::{LineState, Verdict},
 };
 use crate::{
-    geometry::{BBox, Point},
-    track::{Track, TrackId},
+    geometry::{Anchor, BBox, Point},
+    model::TrackId,
+    track::Track,
 };
 
 /// One person, over all tracks that were handed on.

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::{Anchor, CountEvent, CountParams, Counter, Direction, Reason, counter_for};
+use super::{CountEvent, CountParams, Counter, counter_for};
 use crate::{
     config::SourceConfig,
-    geometry::{BBox, Point},
-    track::{Origin, Track, TrackId, TrackUpdate},
+    geometry::{Anchor, BBox, Point},
+    model::{Direction, Reason, TrackId},
+    track::{Origin, Track, TrackUpdate},
 };
 
 /// Tracks are kept for this long, in seconds.
@@ -310,7 +311,10 @@ fn unpack(sighting: &Sighting) -> Track {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{LineConfig, SourceKind, SourceSpec, ZoneConfig};
+    use crate::{
+        config::SourceSpec,
+        model::{LineConfig, SourceKind, ZoneConfig},
+    };
 
     const ASPECT: f32 = 1.5;
 

@@ -1,7 +1,10 @@
 //! The crossing rule for one person and one line: a small state machine on the signed depth.
 
-use super::{CountParams, Direction, Reason, line::Line};
-use crate::geometry::Point;
+use super::{CountParams, line::Line};
+use crate::{
+    geometry::Point,
+    model::{Direction, Reason},
+};
 
 /// One look at a person's anchor.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::ZoneStatus;
-use crate::{config::ZoneConfig, geometry::Point, track::TrackId};
+use crate::{
+    geometry::Point,
+    model::{TrackId, ZoneConfig},
+};
 
 /// One polygon with the people in it.
 #[derive(Debug, Clone)]
@@ -76,7 +79,7 @@ impl Zone {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::count::Anchor;
+    use crate::geometry::Anchor;
 
     #[test]
     fn a_stay_is_timed_and_a_short_absence_does_not_end_it() {

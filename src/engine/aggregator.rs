@@ -14,10 +14,10 @@ use parking_lot::Mutex;
 
 pub use self::outbox::Outbox;
 use self::outbox::{Report, Taken};
+use super::subscription::Subscribers;
 use crate::{
     metrics::stages::{Stage, timed},
-    source::SourceId,
-    store::{Event, records::TaskResult},
+    model::{Event, SourceId, TaskResult},
 };
 
 /// Events kept for the screens, of all sources together and of each.
@@ -40,6 +40,7 @@ pub trait Sink: Send {
 pub struct Collected {
     latest: Mutex<BTreeMap<String, Arc<TaskResult>>>,
     recent: ArcSwap<Vec<Arc<Event>>>,
+    pub(super) subscribers: Subscribers,
     /// The latest events of each source, oldest first.
     own: Mutex<BTreeMap<SourceId, VecDeque<Arc<Event>>>>,
 }
@@ -66,6 +67,7 @@ impl Collected {
     }
 
     fn remember(&self, event: Arc<Event>) {
+        self.subscribers.pass_on(&event);
         let mut own = self.own.lock();
         let events = own.entry(event.source.clone()).or_default();
         if events.len() == RECENT {
@@ -127,15 +129,19 @@ impl Aggregator {
 impl Drop for Aggregator {
     fn drop(&mut self) {
         self.outbox.close();
+        self.collected.subscribers.close();
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::SystemTime;
+    use std::{
+        sync::atomic::{AtomicBool, Ordering},
+        time::SystemTime,
+    };
 
     use super::*;
-    use crate::{count::Direction, store::EventKind};
+    use crate::model::{Direction, EventKind, StateKind};
 
     #[derive(Default, Clone)]
     struct Tracks(Arc<Mutex<Vec<u64>>>, Arc<Mutex<Vec<u64>>>);
@@ -169,10 +175,34 @@ mod tests {
     }
 
     #[test]
+    fn a_subscriber_gets_what_comes_after_and_sees_by_the_numbers_what_was_lost() {
+        let (aggregator, outbox, collected) = Aggregator::new(Vec::new());
+        let (slow, gone) = (collected.subscribers.add(), collected.subscribers.add());
+        drop(gone);
+        let event = || Event::new(SystemTime::now(), "cam", EventKind::Reset);
+        (0..5_000).for_each(|_| outbox.event(event()));
+        let stop = Arc::<AtomicBool>::default();
+        let stopped = Arc::clone(&stop);
+        let handler = std::thread::spawn(move || aggregator.run(&|| stopped.load(Ordering::SeqCst)));
+        assert!(outbox.sync(Duration::from_secs(30)));
+        let late = collected.subscribers.add();
+        let numbers: Vec<_> = slow.waiting().map(|event| event.number).collect();
+        assert_eq!(numbers, (1..=4_096).collect::<Vec<_>>(), "as many as may wait");
+        outbox.event(event());
+        let next = |subscription: &super::super::Subscription| {
+            subscription.next_within(Duration::from_secs(30)).unwrap().number
+        };
+        assert_eq!((next(&slow), next(&late)), (5_001, 5_001), "904 numbers are left out: so many were lost");
+        stop.store(true, Ordering::SeqCst);
+        handler.join().unwrap();
+        assert!(slow.next_within(Duration::from_secs(30)).is_none(), "the engine has ended");
+    }
+
+    #[test]
     fn the_events_of_a_quiet_source_are_kept_while_another_has_thousands() {
         let (aggregator, outbox, collected) = Aggregator::new(Vec::new());
         let event = |source: &str| {
-            Event::new(SystemTime::now(), source, EventKind::State { state: "Running", error: None })
+            Event::new(SystemTime::now(), source, EventKind::State { state: StateKind::Running, error: None })
         };
         outbox.event(event("quiet"));
         (0..1_000).for_each(|_| outbox.event(event("busy")));

@@ -2,41 +2,18 @@
 
 use std::sync::Arc;
 
-use super::{aggregator::Sink, models::LoadModel, reply::Reply};
+use super::{aggregator::Sink, pool::models::LoadModel, reply::Reply};
 use crate::{
     clock::{Clock, SystemClock},
-    config::{LineConfig, ParallelConfig, SourceConfig, ZoneConfig},
+    config::{ParallelConfig, SourceConfig},
     count::replay::Paths,
     metrics::stages::Spent,
-    source::{Opener, SourceId, SystemOpener},
-    store::{EngineSnapshot, Event, LineCounts, Minute, Preview},
+    model::{EngineSnapshot, Event, Health, LineCounts, Minute, Preview, SourceId},
+    source::{Opener, SystemOpener},
 };
 
-/// What a front end can ask of the engine. None of it blocks: what concerns the counts of a source takes effect after
-/// the detection run that is on, in the order in which it was asked.
-#[derive(Debug, Clone)]
-pub enum Control {
-    /// Stop reading a source; its counts stay.
-    Pause(SourceId),
-    /// Go on reading.
-    Resume(SourceId),
-    /// Pause or resume every source.
-    PauseAll(bool),
-    /// Open again now: ends a countdown, re-reads a file from its start with its counts at zero.
-    Restart(SourceId),
-    /// Counts of the source back to zero.
-    ResetCounts(SourceId),
-    /// Stop and forget.
-    Remove(SourceId),
-    /// Add a source, enabled at once.
-    Add(Box<SourceConfig>),
-    /// Workers that may run at once, clamped to 1..=max_workers.
-    SetWorkers(usize),
-    /// Ask for (or stop) preview pictures of a source.
-    Preview(SourceId, bool),
-    /// Replace the counting lines and zones of a source; counts of lines that keep their name are kept.
-    SetLines(SourceId, Vec<LineConfig>, Vec<ZoneConfig>),
-}
+/// What a front end can ask of the engine, where a source is added by its configuration.
+pub type Control = crate::model::Control<SourceConfig>;
 
 /// What a front end needs of an engine; the real one and the fakes of the screen tests offer it.
 pub trait EngineApi: Send + Sync {
@@ -64,17 +41,6 @@ pub trait EngineApi: Send + Sync {
         let _ = source;
         Vec::new()
     }
-}
-
-/// How those fare who write down what is counted.
-#[derive(Debug, Clone, Default)]
-pub struct Health {
-    /// What endangers counts or files at this moment, in words for the user.
-    pub problems: Vec<String>,
-    /// What the user should know besides.
-    pub notices: Vec<String>,
-    /// Events lost so far.
-    pub lost: u64,
 }
 
 /// Tells the [`Health`] of the sinks, without waiting.
@@ -116,65 +82,5 @@ impl EngineOptions {
             health: None,
             log_lines_lost: None,
         }
-    }
-}
-
-/// Why the engine refuses something.
-#[derive(Debug, thiserror::Error)]
-pub enum EngineError {
-    /// Ids are unique.
-    #[error("there is a source with the id '{0}' already; give this one another id")]
-    DuplicateId(SourceId),
-    /// It was removed, or never there.
-    #[error("there is no source with the id '{0}'; it may have been removed")]
-    UnknownSource(SourceId),
-    /// Nothing of it can be paused or go on.
-    #[error("'{0}' is over; restart it to have it go on")]
-    Over(SourceId),
-    /// The source is there, but not opened.
-    #[error("'{id}' cannot be opened now: {problem}")]
-    NotOpened {
-        /// The source.
-        id: SourceId,
-        /// Why not, and when it is tried again.
-        problem: String,
-    },
-    /// More is asked of a source than it can do.
-    #[error("too many commands wait for '{0}'; wait until its detection run has ended")]
-    Busy(SourceId),
-    /// There is no room to note what is asked.
-    #[error("results wait to be taken, and no more can wait; try again when their disk or reader follows")]
-    Backlog,
-    /// A fault of the program.
-    #[error("internal error: {0}; please report it with the log")]
-    Internal(String),
-    /// The engine was stopped.
-    #[error("the engine has ended; start the program again")]
-    Ended,
-    /// The source string cannot be understood.
-    #[error("{0}")]
-    Source(String),
-    /// The system refuses threads.
-    #[error(
-        "the worker pool cannot be started: {0}; raise the limit on threads (ulimit -u, TasksMax= of a service)"
-    )]
-    Pool(rayon::ThreadPoolBuildError),
-    /// The system refuses threads.
-    #[error(
-        "a thread cannot be started: {0}; raise the limit on threads (ulimit -u, TasksMax= of a service)"
-    )]
-    Thread(std::io::Error),
-}
-
-// Not as their sources, which would be printed a second time.
-impl From<rayon::ThreadPoolBuildError> for EngineError {
-    fn from(error: rayon::ThreadPoolBuildError) -> Self {
-        Self::Pool(error)
-    }
-}
-
-impl From<std::io::Error> for EngineError {
-    fn from(error: std::io::Error) -> Self {
-        Self::Thread(error)
     }
 }

@@ -2,12 +2,17 @@
 
 use std::sync::{Arc, atomic::Ordering};
 
-use super::{Answer, Control, Engine, EngineApi, Health, Reply};
+use crossbeam_channel::SendError;
+
+use super::{
+    Control, Engine, EngineApi, EngineError, Reply, coordinator::source_of, load::WorkerLoad,
+    message::Message,
+};
 use crate::{
     config::SourceConfig,
     count::replay::Paths,
     metrics::stages::Spent,
-    store::{EngineSnapshot, Event, Minute, Preview, WorkerSnapshot},
+    model::{EngineSnapshot, Event, Health, Minute, Preview, WorkerSnapshot},
 };
 
 impl EngineApi for Engine {
@@ -17,7 +22,8 @@ impl EngineApi for Engine {
         let generation = inner.core.generation.load(Ordering::Acquire);
         let scheduler = &inner.core.scheduler;
         let limit = scheduler.limit();
-        let loads = inner.loads.lock().clone();
+        let usage = inner.core.usage.load();
+        let loads = usage.loads.iter().copied().chain(std::iter::repeat(WorkerLoad::default()));
         let workers = scheduler
             .workers()
             .iter()
@@ -36,7 +42,6 @@ impl EngineApi for Engine {
             })
             .collect();
         let queue = scheduler.waiting();
-        let process = inner.process.lock().latest();
         let Health { mut problems, mut notices, lost } =
             inner.health.as_ref().map(|ask| ask()).unwrap_or_default();
         if !inner.ending.load(Ordering::SeqCst) {
@@ -44,11 +49,11 @@ impl EngineApi for Engine {
         }
         notices.extend(inner.core.models.notices());
         EngineSnapshot {
-            sources: inner.registry.read().sources.iter().map(|source| source.cell.load()).collect(),
+            sources: inner.roster.load().sources.iter().map(|source| source.cell.load()).collect(),
             workers,
             worker_count: limit,
             max_workers: inner.settings.max_workers,
-            queue_pending: queue.len() + inner.core.places.waiting(),
+            queue_pending: queue.len() + inner.core.waiting_files.load(Ordering::Relaxed),
             queue,
             strategy: inner.settings.strategy,
             detector: inner.core.models.names(),
@@ -57,17 +62,24 @@ impl EngineApi for Engine {
             events: inner.collected.recent(),
             events_lost: lost + inner.core.outbox.lost(),
             log_lines_lost: inner.log_lines_lost.as_ref().map_or(0, |lost| lost()),
-            cpu: process.cpu,
-            rss: process.rss,
+            cpu: usage.cpu,
+            rss: usage.rss,
             memory_limit: inner.settings.memory_limit,
-            uptime: inner.core.clock.now().saturating_duration_since(inner.begun_at),
+            taken: inner.core.moment(inner.core.clock.now()),
             generation,
         }
     }
 
     fn send(&self, control: Control) -> Reply {
-        let (answer, reply) = Answer::new();
-        self.act(control, answer, None);
+        let (answer, reply) = self.answer();
+        let sent = self.inner.core.coordinator.send(Message::Ask(control, answer));
+        if let Err(SendError(Message::Ask(control, answer))) = sent {
+            let unknown = source_of(&control).filter(|id| self.source(id).is_none());
+            answer.give(Err(match (&control, unknown) {
+                (Control::Add(_), _) | (_, None) => EngineError::Ended,
+                (_, Some(id)) => EngineError::UnknownSource(id.clone()),
+            }));
+        }
         reply
     }
 
@@ -84,7 +96,7 @@ impl EngineApi for Engine {
     }
 
     fn source_config(&self, source: &str) -> Option<Arc<SourceConfig>> {
-        Some(self.source(source)?.config())
+        Some(self.source(source)?.config.load_full())
     }
 
     fn paths(&self, source: &str) -> Option<Paths> {

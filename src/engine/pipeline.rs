@@ -12,13 +12,13 @@ pub use self::{
 };
 use crate::{
     cadence::{Choice, Chooser, Conditions, Mode, View},
-    config::{Cadence, LineConfig, SourceConfig, TrackerChoice},
-    count::{CountEvent, Direction, Reason, ZoneStatus, replay::Paths},
+    config::{Cadence, SourceConfig, TrackerChoice},
+    count::{CountEvent, ZoneStatus, replay::Paths},
     detect::{DetectError, Detection, Detector, Model},
     geometry::BBox,
+    model::{Direction, EventKind, LineConfig, LineCounts, Reason, TrackId},
     source::{Frame, pacer::Wish},
-    store::{EventKind, LineCounts},
-    track::{Track, TrackId, TrackUpdate},
+    track::{Track, TrackUpdate},
 };
 
 mod detect;

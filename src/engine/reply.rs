@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use parking_lot::Mutex;
 
-use super::EngineError;
+use super::error::EngineError;
 
 /// Done, or why not.
 pub type Outcome = Result<(), EngineError>;
@@ -47,14 +47,25 @@ pub struct Answer {
 struct Shared {
     sender: Sender<Outcome>,
     first_error: Mutex<Option<EngineError>>,
+    /// Tells whom it concerns that the answer is owed, as long as it is.
+    owed: Option<Arc<()>>,
 }
 
 impl Answer {
     /// An answer that is owed, and the reply that it becomes.
     #[must_use]
     pub fn new() -> (Self, Reply) {
+        Self::with(None)
+    }
+
+    /// [`Self::new`], with `owed` held until the answer is given.
+    pub(super) fn owed(owed: Arc<()>) -> (Self, Reply) {
+        Self::with(Some(owed))
+    }
+
+    fn with(owed: Option<Arc<()>>) -> (Self, Reply) {
         let (sender, receiver) = bounded(1);
-        let shared = Arc::new(Shared { sender, first_error: Mutex::default() });
+        let shared = Arc::new(Shared { sender, first_error: Mutex::default(), owed });
         (Self { shared, given: false }, Reply(receiver))
     }
 
@@ -88,6 +99,8 @@ impl Drop for Answer {
 impl Drop for Shared {
     fn drop(&mut self) {
         let outcome = self.first_error.lock().take().map_or(Ok(()), Err);
+        // Before the outcome is read: then nothing is owed any more.
+        self.owed = None;
         // There is room for the one outcome; who asked may not want it any more.
         let _ = self.sender.try_send(outcome);
     }

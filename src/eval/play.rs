@@ -2,11 +2,8 @@
 
 use super::mot;
 use crate::{
-    count::CountEvent,
-    detect::Detection,
-    engine::pipeline::Tracking,
-    geometry::BBox,
-    track::{TrackId, TrackUpdate},
+    count::CountEvent, detect::Detection, engine::pipeline::Tracking, geometry::BBox, model::TrackId,
+    track::TrackUpdate,
 };
 
 /// Which frames of a clip are looked at.

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, io::Write};
 use serde_json::json;
 
 use super::metrics::Figures;
-use crate::count::Reason;
+use crate::model::Reason;
 
 /// Counts of one line.
 #[derive(Debug, Clone, Default)]

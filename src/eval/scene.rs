@@ -6,8 +6,9 @@ use serde::Deserialize;
 
 use super::{EvalError, play::Clip};
 use crate::{
-    config::{LineConfig, SourceConfig, SourceKind, SourceSpec},
-    count::Anchor,
+    config::{SourceConfig, SourceSpec},
+    geometry::Anchor,
+    model::{LineConfig, SourceKind},
 };
 
 /// One scene.

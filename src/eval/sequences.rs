@@ -11,8 +11,9 @@ use super::{
     smooth,
 };
 use crate::{
-    config::{SourceConfig, SourceKind, SourceSpec},
+    config::{SourceConfig, SourceSpec},
     engine::pipeline::Tracking,
+    model::SourceKind,
     progress::{Progress, Unit},
 };
 

@@ -6,7 +6,7 @@ use super::{
     mot::{Row, Rows},
     play::{Clip, Log, file_id},
 };
-use crate::{geometry::BBox, track::TrackId};
+use crate::{geometry::BBox, model::TrackId};
 
 /// Longest gap, in seconds, that is filled between two sightings of one track.
 pub const FILL: f64 = 1.2;

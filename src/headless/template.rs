@@ -2,7 +2,11 @@
 
 use std::{fmt::Write, str::FromStr};
 
-use crate::store::EngineSnapshot;
+use crate::{
+    config,
+    model::{StateKind, Total},
+    outputs::status::{SourceStatus, Status},
+};
 
 /// A piece of a template.
 #[derive(Debug, Clone, PartialEq)]
@@ -105,14 +109,10 @@ fn field(inner: &str) -> Result<Field, TemplateError> {
     match FIELDS.iter().find(|(known, _)| *known == name) {
         Some((name, _)) => Ok(Field { name, source }),
         None => {
-            let nearest = FIELDS
-                .iter()
-                .map(|(known, _)| (strsim::jaro_winkler(known, name), known))
-                .max_by(|a, b| a.0.total_cmp(&b.0))
-                .filter(|(likeness, _)| *likeness > 0.7);
+            let nearest = config::nearest(name, &FIELDS.map(|(known, _)| known));
             Err(TemplateError::UnknownField {
                 found: inner.to_owned(),
-                hint: nearest.map(|(_, known)| format!(", did you mean '{{{known}}}'?")).unwrap_or_default(),
+                hint: nearest.map(|known| format!(", did you mean '{{{known}}}'?")).unwrap_or_default(),
                 known: FIELDS.map(|(known, _)| format!("{{{known}}}")).join(" "),
             })
         }
@@ -120,14 +120,14 @@ fn field(inner: &str) -> Result<Field, TemplateError> {
 }
 
 impl Template {
-    /// The line for `snapshot`, without a line feed at its end. A source that is not there counts nothing.
+    /// The line for `status`, without a line feed at its end. A source that is not there counts nothing.
     #[must_use]
-    pub fn render(&self, snapshot: &EngineSnapshot) -> String {
+    pub fn render(&self, status: &Status) -> String {
         let mut line = String::new();
         for piece in &self.pieces {
             match piece {
                 Piece::Text(text) => line.push_str(text),
-                Piece::Field(field) => field.render(snapshot, &mut line),
+                Piece::Field(field) => field.render(status, &mut line),
             }
         }
         line
@@ -135,15 +135,15 @@ impl Template {
 }
 
 impl Field {
-    fn render(&self, snapshot: &EngineSnapshot, line: &mut String) {
-        let mut chosen = snapshot.clone();
+    fn render(&self, status: &Status, line: &mut String) {
+        let mut chosen = status.clone();
         if let Some(id) = &self.source {
-            chosen.sources.retain(|source| *source.id == **id);
+            chosen.sources.retain(|source| source.camera_id == *id);
         }
-        let (total_in, total_out, net) = chosen.totals();
+        let Total { total_in, total_out, net } = chosen.total();
         let sources = &chosen.sources;
-        let words = |word: &dyn Fn(&crate::store::SourceSnapshot) -> String| {
-            let words: Vec<_> = sources.iter().map(|source| word(source)).collect();
+        let words = |word: &dyn Fn(&SourceStatus) -> String| {
+            let words: Vec<_> = sources.iter().map(word).collect();
             crate::logging::line::clean(&words.join(", "))
         };
         // Writing to a String cannot fail.
@@ -153,20 +153,18 @@ impl Field {
             "current" => write!(line, "{net}"),
             "net" => write!(line, "{net:+}"),
             "fps" => {
-                let fps: f32 = sources.iter().map(|source| source.fps).filter(|fps| fps.is_finite()).sum();
+                let fps: f32 = sources.iter().map(|source| source.fps).sum();
                 write!(line, "{fps:.1}")
             }
             "alias" => write!(line, "{}", words(&|source| source.alias.clone())),
-            "status" => write!(line, "{}", words(&|source| source.state.word().to_owned())),
+            "status" => write!(line, "{}", words(&|source| source.status.word().to_owned())),
             "sources" => write!(line, "{}", sources.len()),
             "running" => {
-                let running = |state: &_| matches!(state, crate::store::SourceState::Running);
-                write!(line, "{}", sources.iter().filter(|source| running(&source.state)).count())
+                let running = sources.iter().filter(|source| source.status == StateKind::Running);
+                write!(line, "{}", running.count())
             }
             _ => {
-                let alert = |source: &crate::store::SourceSnapshot| {
-                    source.over_threshold() || source.last_error.is_some()
-                };
+                let alert = |source: &SourceStatus| source.over_threshold() || source.last_error.is_some();
                 write!(line, "{}", sources.iter().filter(|source| alert(source)).count())
             }
         };
@@ -179,7 +177,7 @@ mod tests {
     use crate::headless::text::tests::snapshot;
 
     fn render(template: &str) -> String {
-        template.parse::<Template>().expect("a template").render(&snapshot())
+        template.parse::<Template>().expect("a template").render(&Status::from(&snapshot()))
     }
 
     #[test]
@@ -212,7 +210,7 @@ mod tests {
         #[test]
         fn any_text_is_a_template_or_an_error(text in "\\PC{0,40}") {
             if let Ok(template) = text.parse::<Template>() {
-                let _ = template.render(&snapshot());
+                let _ = template.render(&Status::from(&snapshot()));
             }
         }
     }

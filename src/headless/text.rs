@@ -6,38 +6,38 @@
 
 use std::{cmp::Ordering, fmt::Write};
 
-use crate::store::{EngineSnapshot, SourceSnapshot};
+use crate::{
+    model::{EngineSnapshot, Total},
+    outputs::status::{SourceStatus, Status},
+};
 
 const DOUBLE: &str = "=========================================";
 const SINGLE: &str = "-----------------------------------------";
 
 /// The whole dashboard, ending with a line feed.
 #[must_use]
-pub fn dashboard(snapshot: &EngineSnapshot) -> String {
+pub fn dashboard(status: &Status) -> String {
     let mut text = String::new();
     // Writing to a String cannot fail.
     let _ = writeln!(text, "{DOUBLE}\nParallel People Counting System\n{DOUBLE}");
     let _ = writeln!(
         text,
         "Workers: {}/{} active | Queue: {} pending\n{SINGLE}",
-        snapshot.active_workers(),
-        snapshot.worker_count,
-        snapshot.queue_pending
+        status.active_workers, status.worker_count, status.queue_pending
     );
-    for (index, source) in snapshot.sources.iter().enumerate() {
+    for (index, source) in status.sources.iter().enumerate() {
         block(&mut text, index + 1, source);
         text.push('\n');
     }
-    let (total_in, total_out, net) = snapshot.totals();
+    let Total { total_in, total_out, net } = status.total();
     let _ = writeln!(text, "{DOUBLE}\nTotal: In: {total_in} | Out: {total_out} | Net: {net:+}\n{DOUBLE}");
     text
 }
 
-fn block(text: &mut String, number: usize, source: &SourceSnapshot) {
-    let fps = if source.fps.is_finite() { source.fps } else { 0.0 };
+fn block(text: &mut String, number: usize, source: &SourceStatus) {
     let limit = source.threshold.map(|limit| (source.current().cmp(&limit), limit));
     let _ = writeln!(text, "Camera {number:02} ({}):", plain(&source.alias));
-    let _ = writeln!(text, "  Status: {} | FPS: {fps:.1}", source.state.word());
+    let _ = writeln!(text, "  Status: {} | FPS: {:.1}", source.status.word(), source.fps);
     let _ =
         write!(text, "  In: {} | Out: {} | Current: {}", source.total_in, source.total_out, source.current());
     let _ = match limit {
@@ -46,20 +46,14 @@ fn block(text: &mut String, number: usize, source: &SourceSnapshot) {
         _ => writeln!(text),
     };
     if source.lines.len() > 1 {
-        for line in &source.lines {
-            let _ = writeln!(
-                text,
-                "  Line {}: In: {} | Out: {}",
-                plain(&line.name),
-                line.total_in,
-                line.total_out
-            );
+        for (name, total_in, total_out) in &source.lines {
+            let _ = writeln!(text, "  Line {}: In: {total_in} | Out: {total_out}", plain(name));
         }
     }
     if let Some(error) = &source.last_error {
         let _ = writeln!(text, "  Error: {}", plain(error));
     }
-    if let Some(flapping) = source.flapping() {
+    if let Some(flapping) = &source.flapping {
         let _ = writeln!(text, "  Note: {flapping}");
     }
 }
@@ -90,12 +84,11 @@ pub(super) fn fingerprint(snapshot: &EngineSnapshot) -> String {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use std::{sync::Arc, time::Duration};
+    use std::sync::Arc;
 
     use super::*;
-    use crate::{
-        config::Strategy,
-        store::{LineCounts, SourceState, WorkerSnapshot, ZoneCounts},
+    use crate::model::{
+        LineCounts, Moment, SourceSnapshot, SourceState, Strategy, WorkerSnapshot, ZoneCounts,
     };
 
     fn source(
@@ -115,6 +108,10 @@ pub(super) mod tests {
             lines: vec![LineCounts { name: "line_1".into(), total_in: counts.0, total_out: counts.1 }],
             ..SourceSnapshot::new(id)
         })
+    }
+
+    fn dashboard(snapshot: &EngineSnapshot) -> String {
+        super::dashboard(&Status::from(snapshot))
     }
 
     /// The state of the example in the specification.
@@ -148,7 +145,7 @@ pub(super) mod tests {
             cpu: 0.0,
             rss: 0,
             memory_limit: None,
-            uptime: Duration::ZERO,
+            taken: Moment::START,
             generation: 0,
         }
     }

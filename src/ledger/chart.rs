@@ -5,9 +5,9 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use super::{
     LedgerError,
     reader::{Reader, Span, millis},
-    report::{Query, Step, report, spans, stamp},
+    report::{Query, Step, report, spans},
 };
-use crate::source::SourceId;
+use crate::model::SourceId;
 
 /// How much time one column stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -78,8 +78,7 @@ pub fn columns(
     let answer = report(reader, &query)?;
     let rows = answer.sources.first().map_or(&[][..], |source| &source.rows);
     for column in &mut columns {
-        let start = stamp(column.start.as_millisecond(), timezone);
-        column.counted = rows.iter().find(|row| row.start == start).map(|row| Counted {
+        column.counted = rows.iter().find(|row| row.start.timestamp() == column.start).map(|row| Counted {
             total_in: row.total_in,
             total_out: row.total_out,
             occupancy: row.occupancy,

@@ -18,11 +18,7 @@ use super::{
     sums::{self, Cursor},
     writer::rows,
 };
-use crate::{
-    count::Direction,
-    source::SourceId,
-    store::{LineCounts, Minute},
-};
+use crate::model::{Direction, LineCounts, Minute, SourceId};
 
 /// From this length on, in milliseconds, the crossings of a time are not looked up one by one.
 pub(super) const LONG: i64 = 14 * 24 * 3_600_000;

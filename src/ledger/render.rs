@@ -2,7 +2,10 @@
 
 use std::fmt::Write;
 
-use super::report::{Report, Row, Step};
+use super::{
+    local_time::LocalTime,
+    report::{Report, Row, Step},
+};
 use crate::files::text_cell;
 
 /// How a report is printed.
@@ -40,7 +43,8 @@ fn table(report: &Report) -> String {
             "from", "in", "out", "net", "occupancy", "peak", "watched"
         );
         for row in &source.rows {
-            let start = if report.by == Step::Day { &row.start[..10] } else { &minutes(&row.start) };
+            let start =
+                if report.by == Step::Day { row.start.shown("%Y-%m-%d") } else { minutes(&row.start) };
             let _ = writeln!(
                 text,
                 "  {:<16} {:>7} {:>7} {:>+7} {:>9} {:>6} {:>8}",
@@ -101,8 +105,8 @@ fn csv(report: &Report) -> String {
         {
             let _ = writer.write_record([
                 text_cell(&source.camera_id),
-                start.clone(),
-                end.clone(),
+                start.to_string(),
+                end.to_string(),
                 total_in.to_string(),
                 total_out.to_string(),
                 net.to_string(),
@@ -115,14 +119,14 @@ fn csv(report: &Report) -> String {
     String::from_utf8(writer.into_inner().unwrap_or_default()).unwrap_or_default()
 }
 
-/// A stamp without its seconds and offset: `2024-01-15 10:00`.
-fn minutes(stamp: &str) -> String {
-    stamp.get(..16).unwrap_or(stamp).replace('T', " ")
+/// `2024-01-15 10:00`.
+fn minutes(time: &LocalTime) -> String {
+    time.shown("%Y-%m-%d %H:%M")
 }
 
-/// A stamp without its offset: `2024-01-15 10:00:00`. Gaps may be shorter than a minute.
-fn seconds(stamp: &str) -> String {
-    stamp.get(..19).unwrap_or(stamp).replace('T', " ")
+/// `2024-01-15 10:00:00`. Gaps may be shorter than a minute.
+fn seconds(time: &LocalTime) -> String {
+    time.shown("%Y-%m-%d %H:%M:%S")
 }
 
 fn percent(share: f64) -> String {

@@ -8,9 +8,10 @@ use serde::Serialize;
 
 use super::{
     LedgerError,
+    local_time::LocalTime,
     reader::{Reader, Span, flows::Sums, millis},
 };
-use crate::{clock::Clock, source::SourceId};
+use crate::{clock::Clock, model::SourceId};
 
 /// Most rows a source may have in one report: ten years of days, four months of hours.
 const MAX_ROWS: usize = 10_000;
@@ -45,19 +46,19 @@ pub struct Query {
     pub source: Option<SourceId>,
 }
 
-/// The answer. Times are RFC 3339 with the offset of the time zone.
+/// The answer, with times in the time zone that was asked for.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Report {
     /// Begin.
-    pub since: String,
+    pub since: LocalTime,
     /// End.
-    pub until: String,
+    pub until: LocalTime,
     /// Length of a row.
     pub by: Step,
     /// Each source.
     pub sources: Vec<SourceReport>,
     /// All sources together.
-    pub total: crate::store::records::Total,
+    pub total: crate::model::Total,
     /// The hour with the most crossings of all sources together.
     pub peak_hour: Option<PeakHour>,
     /// When the clock was set; what was counted then may be filed under another time.
@@ -69,9 +70,9 @@ pub struct Report {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ClockChange {
     /// What it would have shown.
-    pub from: String,
+    pub from: LocalTime,
     /// What it showed.
-    pub to: String,
+    pub to: LocalTime,
 }
 
 /// One source over the whole time.
@@ -121,7 +122,7 @@ pub struct LineReport {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PeakHour {
     /// Its begin.
-    pub start: String,
+    pub start: LocalTime,
     /// Crossings in.
     #[serde(rename = "in")]
     pub total_in: u64,
@@ -134,18 +135,18 @@ pub struct PeakHour {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Gap {
     /// From.
-    pub from: String,
+    pub from: LocalTime,
     /// To.
-    pub to: String,
+    pub to: LocalTime,
 }
 
 /// One row.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Row {
     /// Begin.
-    pub start: String,
+    pub start: LocalTime,
     /// End.
-    pub end: String,
+    pub end: LocalTime,
     /// Crossings in.
     #[serde(rename = "in")]
     pub total_in: u64,
@@ -241,18 +242,18 @@ fn report_while(
         answers.iter().fold((0, 0), |(i, o), answer| (i + answer.total_in, o + answer.total_out));
     let net = total_in as i64 - total_out as i64;
     Ok(Report {
-        since: stamp(whole.from, &query.timezone),
-        until: stamp(whole.to, &query.timezone),
+        since: LocalTime::new(whole.from, &query.timezone),
+        until: LocalTime::new(whole.to, &query.timezone),
         by: query.by,
         sources: answers,
-        total: crate::store::records::Total { total_in, total_out, net },
+        total: crate::model::Total { total_in, total_out, net },
         peak_hour: peak_hour(&hours, &of_all, &query.timezone),
         clock_changes: reader
             .jumps(whole)?
             .into_iter()
             .map(|(from, to)| ClockChange {
-                from: stamp(from, &query.timezone),
-                to: stamp(to, &query.timezone),
+                from: LocalTime::new(from, &query.timezone),
+                to: LocalTime::new(to, &query.timezone),
             })
             .collect(),
     })
@@ -312,8 +313,8 @@ fn of_one(
         .map(|span| {
             let seen = span.intersection(whole);
             Row {
-                start: stamp(span.from, timezone),
-                end: stamp(seen.to, timezone),
+                start: LocalTime::new(span.from, timezone),
+                end: LocalTime::new(seen.to, timezone),
                 total_in: 0,
                 total_out: 0,
                 net: 0,
@@ -409,7 +410,11 @@ fn lines(spans: &[Span], sums: &Sums) -> Vec<LineReport> {
 /// The hour with the most crossings; of equal hours the first.
 fn peak_hour(hours: &[Span], counts: &[(u64, u64)], timezone: &TimeZone) -> Option<PeakHour> {
     let (hour, &(total_in, total_out)) = hours.iter().zip(counts).rev().max_by_key(|(_, (i, o))| i + o)?;
-    (total_in + total_out > 0).then(|| PeakHour { start: stamp(hour.from, timezone), total_in, total_out })
+    (total_in + total_out > 0).then(|| PeakHour {
+        start: LocalTime::new(hour.from, timezone),
+        total_in,
+        total_out,
+    })
 }
 
 /// Share of `span` that is in `watched`, whose parts are disjoint and in order.
@@ -425,7 +430,7 @@ fn gaps(watched: &[Span], whole: Span, timezone: &TimeZone) -> Vec<Gap> {
     let mut from = whole.from;
     for watch in watched.iter().chain([&Span { from: whole.to, to: whole.to }]) {
         if watch.from > from {
-            gaps.push(Gap { from: stamp(from, timezone), to: stamp(watch.from, timezone) });
+            gaps.push(Gap { from: LocalTime::new(from, timezone), to: LocalTime::new(watch.from, timezone) });
         }
         from = from.max(watch.to);
     }
@@ -476,10 +481,4 @@ fn next(from: &Zoned, by: Step) -> Result<Zoned, jiff::Error> {
         Step::Hour => from.checked_add(SignedDuration::from_hours(1)),
         Step::Quarter => from.checked_add(SignedDuration::from_mins(15)),
     }
-}
-
-pub(super) fn stamp(moment: i64, timezone: &TimeZone) -> String {
-    let zoned =
-        Timestamp::from_millisecond(moment).unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(timezone.clone());
-    zoned.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
 }

@@ -11,7 +11,7 @@ use rusqlite::{Connection, params};
 
 use self::pages::{Pages, Place, Value};
 use super::{LedgerError, names, open, schema, steady::Memory, sums, sums::Flow, writer::rows};
-use crate::source::SourceId;
+use crate::model::SourceId;
 
 /// Totals by source and line.
 pub type Totals = BTreeMap<SourceId, BTreeMap<String, (u64, u64)>>;

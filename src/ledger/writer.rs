@@ -30,10 +30,8 @@ use super::{
     steady::{self, Moment, Steadiness, millis},
 };
 use crate::{
-    count::Direction,
+    model::{Direction, Event, EventKind, LineCounts, SourceId},
     native::disk::Disk,
-    source::SourceId,
-    store::{Event, EventKind, LineCounts},
 };
 
 /// How often the ledger notes until when sources are watched. What a crash leaves out of the coverage is at most
@@ -260,7 +258,7 @@ impl Writer {
                 });
             }
             EventKind::Reset => self.reset(source, sequence, wall),
-            EventKind::State { state, .. } => self.watching.state(&source, state),
+            EventKind::State { state, .. } => self.watching.state(&source, *state),
             EventKind::Suppressed { .. } | EventKind::Threshold { .. } => {}
         }
         if self.shared.status.lock().problem.is_some() {

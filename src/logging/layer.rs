@@ -22,7 +22,7 @@ use super::{
     redact::Redactor,
     router,
 };
-use crate::{clock::Clock, config::LogLevel, source::SourceId};
+use crate::{clock::Clock, config::LogLevel, model::SourceId};
 
 /// Target prefix of the program's own lines.
 const OWN: &str = "pcount";

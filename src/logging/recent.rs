@@ -12,7 +12,7 @@ use std::{
 use parking_lot::Mutex;
 
 use super::line::Level;
-use crate::source::SourceId;
+use crate::model::SourceId;
 
 /// One line, already free of secrets and control characters.
 #[derive(Debug, Clone, PartialEq)]

@@ -27,11 +27,8 @@ use super::{Gauge, Moment, Output, Reading, Results, Running, SILENT, Setup, lin
 use crate::{
     clock::Clock,
     files::text_cell,
+    model::{Event, EventKind, ResultStatus, TaskResult},
     native::disk::Disk,
-    store::{
-        Event, EventKind,
-        records::{ResultStatus, TaskResult},
-    },
 };
 
 /// Columns of `results.csv`: the names of record D2, `frame_info` as its two fields.
@@ -212,7 +209,10 @@ mod tests {
     use std::{fs, time::SystemTime};
 
     use super::*;
-    use crate::{clock::SystemClock, count::Direction, store::records::FrameInfo};
+    use crate::{
+        clock::SystemClock,
+        model::{Direction, FrameInfo},
+    };
 
     fn writer(dir: &Path) -> Running {
         start(dir, Disk::start("disk-test").expect("a disk"), Arc::new(SystemClock)).expect("start")

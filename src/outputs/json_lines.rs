@@ -12,7 +12,7 @@ use std::{
 use super::{Gauge, Moment, Output, Reading, Results, Running, Setup, lines::Line};
 use crate::{
     clock::Clock,
-    store::{Event, records::TaskResult},
+    model::{Event, TaskResult},
 };
 
 /// Lines that may wait for a slow reader.

@@ -10,9 +10,8 @@ use crossbeam_channel::{Sender, bounded};
 use super::{Gauge, Moment, Output, Reading, Results, Running, Setup};
 use crate::{
     ledger::{LedgerError, LedgerOptions, LedgerStatus, SILENT, Shared, Writer},
+    model::{Event, LineCounts, SourceId, TaskResult},
     native::disk::Disk,
-    source::SourceId,
-    store::{Event, LineCounts, records::TaskResult},
 };
 
 /// Events on their way to the writer.

@@ -4,14 +4,8 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    count::{Direction, Reason},
-    store::{
-        EngineSnapshot, Event, EventKind, SourceSnapshot,
-        records::{TaskResult, Total},
-    },
-    track::TrackId,
-};
+use super::status::{SourceStatus, Status};
+use crate::model::{Direction, Event, EventKind, Reason, StateKind, TaskResult, Total, TrackId};
 
 /// One line of JSON output.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -76,8 +70,8 @@ pub struct SuppressedLine {
 pub struct StateLine {
     /// The source.
     pub camera_id: String,
-    /// The new state's word.
-    pub state: String,
+    /// The new state.
+    pub state: StateKind,
     /// What went wrong, when something did.
     pub error: Option<String>,
     /// Wall time, RFC 3339 in UTC.
@@ -125,8 +119,8 @@ pub struct Summary {
 pub struct SourceSummary {
     /// The source.
     pub camera_id: String,
-    /// Its state's word.
-    pub status: String,
+    /// Its state.
+    pub status: StateKind,
     /// Frames handled.
     pub frames: u64,
     /// Frames handled per second.
@@ -189,7 +183,7 @@ impl From<&Event> for Line {
                 })
             }
             EventKind::State { state, error } => {
-                Self::State(StateLine { camera_id, state: state.to_owned(), error, timestamp })
+                Self::State(StateLine { camera_id, state, error, timestamp })
             }
             EventKind::Threshold { zone, over, current, limit } => {
                 Self::Alert(AlertLine { camera_id, zone, over, current, limit, timestamp })
@@ -199,36 +193,29 @@ impl From<&Event> for Line {
     }
 }
 
-impl From<&SourceSnapshot> for SourceSummary {
-    fn from(source: &SourceSnapshot) -> Self {
+impl From<&SourceStatus> for SourceSummary {
+    fn from(source: &SourceStatus) -> Self {
+        let line = |(name, total_in, total_out): &(String, u64, u64)| LineSummary {
+            name: name.clone(),
+            total_in: *total_in,
+            total_out: *total_out,
+        };
         Self {
-            camera_id: source.id.to_string(),
-            status: source.state.word().to_owned(),
+            camera_id: source.camera_id.clone(),
+            status: source.status,
             frames: source.frames,
             fps: source.fps,
             total_in: source.total_in,
             total_out: source.total_out,
             current: source.current(),
-            lines: source
-                .lines
-                .iter()
-                .map(|line| LineSummary {
-                    name: line.name.clone(),
-                    total_in: line.total_in,
-                    total_out: line.total_out,
-                })
-                .collect(),
+            lines: source.lines.iter().map(line).collect(),
         }
     }
 }
 
-impl From<&EngineSnapshot> for Summary {
-    fn from(snapshot: &EngineSnapshot) -> Self {
-        let (total_in, total_out, net) = snapshot.totals();
-        Self {
-            sources: snapshot.sources.iter().map(|source| SourceSummary::from(&**source)).collect(),
-            total: Total { total_in, total_out, net },
-        }
+impl From<&Status> for Summary {
+    fn from(status: &Status) -> Self {
+        Self { sources: status.sources.iter().map(SourceSummary::from).collect(), total: status.total() }
     }
 }
 
@@ -237,7 +224,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::store::records::{FrameInfo, ResultStatus};
+    use crate::model::{FrameInfo, ResultStatus};
 
     #[test]
     fn json_lines_have_the_contracts_names() {

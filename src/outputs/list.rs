@@ -14,7 +14,7 @@ use super::{
 use crate::{
     clock::Clock,
     engine::aggregator::Sink,
-    store::{Event, records::TaskResult},
+    model::{Event, TaskResult},
 };
 
 /// Time that what one output passes on to another has at least to get there.

@@ -16,7 +16,7 @@ use parking_lot::Mutex;
 use super::{Gauge, Health, Moment, Output, Results, Setup};
 use crate::{
     clock::Clock,
-    store::{Event, records::TaskResult},
+    model::{Event, TaskResult},
 };
 
 /// What is asked of outputs beside what they are given has room of its own.

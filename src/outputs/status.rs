@@ -14,11 +14,10 @@ use serde::{Deserialize, Serialize};
 use super::{Gauge, MAX_BYTES, Output, Reading, Running, Setup, keep_foreign};
 use crate::{
     clock::Clock,
-    config::{SourceKind, Strategy},
     engine::EngineApi,
     files,
+    model::{EngineSnapshot, SourceKind, SourceSnapshot, StateKind, Total},
     native::disk::Disk,
-    store::{EngineSnapshot, LineCounts, SourceSnapshot, SourceState, Strain, WorkerSnapshot},
 };
 
 /// Name of the file inside the output folder.
@@ -30,60 +29,114 @@ const INTERVAL: Duration = Duration::from_secs(1);
 /// A file older than this belongs to a program that is gone, or hangs.
 const FRESH: Duration = Duration::from_secs(5);
 
-/// What the text dashboard and the templates show.
-#[derive(Debug, Serialize, Deserialize)]
-struct Status {
-    sources: Vec<Source>,
-    active_workers: usize,
-    worker_count: usize,
-    max_workers: usize,
-    queue_pending: usize,
-    /// Of the process: CPU in cores, resident memory in bytes, events lost.
+/// What the text dashboard and the templates show, of this program or of another one.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Status {
+    /// Each source.
+    pub sources: Vec<SourceStatus>,
+    /// Workers that did anything in the last seconds.
+    pub active_workers: usize,
+    /// Workers that may run now.
+    pub worker_count: usize,
+    /// Upper bound.
+    pub max_workers: usize,
+    /// Tasks that wait for a worker, and files not opened yet.
+    pub queue_pending: usize,
+    /// CPU of the whole process, in cores (1.0 = one core busy).
     #[serde(default)]
-    cpu: f32,
+    pub cpu: f32,
+    /// Resident memory, in bytes.
     #[serde(default)]
-    rss: u64,
+    pub rss: u64,
+    /// What [`Self::rss`] is kept below, when configured.
     #[serde(default)]
-    memory_limit: Option<u64>,
+    pub memory_limit: Option<u64>,
+    /// Events lost so far.
     #[serde(default)]
-    events_lost: u64,
+    pub events_lost: u64,
     /// What the user should know, such as a disk that refuses the ledger.
     #[serde(default)]
-    problems: Vec<String>,
+    pub problems: Vec<String>,
+    /// What the user should know besides.
     #[serde(default)]
-    notices: Vec<String>,
+    pub notices: Vec<String>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
-struct Source {
-    camera_id: String,
-    alias: String,
-    kind: SourceKind,
-    status: String,
-    fps: f32,
-    frames: u64,
+/// One source of a [`Status`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SourceStatus {
+    /// Id.
+    pub camera_id: String,
+    /// Name for people.
+    pub alias: String,
+    /// Camera or video.
+    pub kind: SourceKind,
+    /// Its state.
+    pub status: StateKind,
+    /// Frames handled per second; finite.
+    pub fps: f32,
+    /// Frames handled.
+    pub frames: u64,
+    /// Crossings in.
     #[serde(rename = "in")]
-    total_in: u64,
+    pub total_in: u64,
+    /// Crossings out.
     #[serde(rename = "out")]
-    total_out: u64,
-    threshold: Option<i64>,
-    lines: Vec<(String, u64, u64)>,
-    last_error: Option<String>,
-    /// Shares of its detections and its frames it gets, and why they are below 1.
+    pub total_out: u64,
+    /// Limit for [`Self::current`].
+    pub threshold: Option<i64>,
+    /// Name of each line, with its crossings in and out.
+    pub lines: Vec<(String, u64, u64)>,
+    /// The last error, kept until frames come again.
+    pub last_error: Option<String>,
+    /// Share (0..=1) of its detections it gets.
     #[serde(default = "whole")]
-    rate_share: f32,
+    pub rate_share: f32,
+    /// Share (0..=1) of its frames it gets.
     #[serde(default = "whole")]
-    frame_share: f32,
+    pub frame_share: f32,
+    /// Why one of both is below 1, in words.
     #[serde(default)]
-    throttled_by: Option<String>,
+    pub throttled_by: Option<String>,
     /// Whether it sleeps and why, or why not, in words.
     #[serde(default)]
-    sleep: Option<String>,
-    /// In cores.
+    pub sleep: Option<String>,
+    /// In cores (1.0 = one core busy).
     #[serde(default)]
-    cpu: f32,
+    pub cpu: f32,
+    /// Pictures of it that are held at a time, in bytes.
     #[serde(default)]
-    picture_bytes: u64,
+    pub picture_bytes: u64,
+    /// What is said of a camera whose sessions are short; the file leaves it out.
+    #[serde(skip)]
+    pub flapping: Option<String>,
+    /// Whether one of its zones is at its limit; the file leaves it out.
+    #[serde(skip)]
+    pub has_full_zone: bool,
+}
+
+impl Status {
+    /// Sums over all sources.
+    #[must_use]
+    pub fn total(&self) -> Total {
+        let sum = |of: fn(&SourceStatus) -> u64| self.sources.iter().map(of).sum::<u64>();
+        let (total_in, total_out) = (sum(|source| source.total_in), sum(|source| source.total_out));
+        Total { total_in, total_out, net: total_in as i64 - total_out as i64 }
+    }
+}
+
+impl SourceStatus {
+    /// In minus out; may be negative.
+    #[must_use]
+    pub fn current(&self) -> i64 {
+        self.total_in as i64 - self.total_out as i64
+    }
+
+    /// Whether the source or one of its zones has reached its limit.
+    #[must_use]
+    pub fn over_threshold(&self) -> bool {
+        self.has_full_zone || self.threshold.is_some_and(|limit| self.current() >= limit)
+    }
 }
 
 fn whole() -> f32 {
@@ -170,7 +223,7 @@ fn write(path: &Path, snapshot: &EngineSnapshot, last: Option<&File>, now: Syste
 /// The state of the program that writes into `dir` at the time `now`, as far as the text dashboard and the
 /// templates show it; `None` when there is none.
 #[must_use]
-pub fn read(dir: &Path, now: SystemTime) -> Option<EngineSnapshot> {
+pub fn read(dir: &Path, now: SystemTime) -> Option<Status> {
     let path = dir.join(FILE_NAME);
     let written = fs::symlink_metadata(&path).and_then(|file| file.modified()).ok()?;
     // A file of the future was written before the clock was set back.
@@ -178,17 +231,16 @@ pub fn read(dir: &Path, now: SystemTime) -> Option<EngineSnapshot> {
     if age > FRESH {
         return None;
     }
-    let status: Status = serde_json::from_slice(&files::read_start(&path, MAX_BYTES).ok()?).ok()?;
-    Some(EngineSnapshot::from(status))
+    serde_json::from_slice(&files::read_start(&path, MAX_BYTES).ok()?).ok()
 }
 
 impl From<&EngineSnapshot> for Status {
     fn from(snapshot: &EngineSnapshot) -> Self {
-        let source = |source: &Arc<SourceSnapshot>| Source {
+        let source = |source: &Arc<SourceSnapshot>| SourceStatus {
             camera_id: source.id.to_string(),
             alias: source.alias.clone(),
             kind: source.kind,
-            status: source.state.word().to_owned(),
+            status: source.state.kind(),
             fps: if source.fps.is_finite() { source.fps } else { 0.0 },
             frames: source.frames,
             total_in: source.total_in,
@@ -202,6 +254,8 @@ impl From<&EngineSnapshot> for Status {
             sleep: source.rest.words().map(str::to_owned),
             cpu: source.cpu,
             picture_bytes: source.picture_bytes,
+            flapping: source.flapping(),
+            has_full_zone: source.limits().any(|limit| limit.zone.is_some() && limit.is_reached()),
         };
         Self {
             sources: snapshot.sources.iter().map(source).collect(),
@@ -217,83 +271,4 @@ impl From<&EngineSnapshot> for Status {
             notices: snapshot.notices.clone(),
         }
     }
-}
-
-impl From<Status> for EngineSnapshot {
-    fn from(status: Status) -> Self {
-        let source = |source: Source| {
-            Arc::new(SourceSnapshot {
-                alias: source.alias,
-                kind: source.kind,
-                state: state(&source.status),
-                fps: source.fps,
-                frames: source.frames,
-                total_in: source.total_in,
-                total_out: source.total_out,
-                threshold: source.threshold,
-                lines: source
-                    .lines
-                    .into_iter()
-                    .map(|(name, total_in, total_out)| LineCounts { name, total_in, total_out })
-                    .collect(),
-                last_error: source.last_error,
-                rate_share: source.rate_share,
-                frame_share: source.frame_share,
-                throttled_by: [Strain::FramesLost, Strain::Memory]
-                    .into_iter()
-                    .find(|cause| Some(cause.words()) == source.throttled_by.as_deref()),
-                cpu: source.cpu,
-                picture_bytes: source.picture_bytes,
-                ..SourceSnapshot::new(&*source.camera_id)
-            })
-        };
-        let worker = |number| WorkerSnapshot {
-            number,
-            enabled: number <= status.worker_count,
-            busy: if number <= status.active_workers { 1.0 } else { 0.0 },
-            ..WorkerSnapshot::default()
-        };
-        Self {
-            sources: status.sources.into_iter().map(source).collect(),
-            workers: (1..=status.max_workers.min(crate::config::defaults::WORKERS_LIMIT))
-                .map(worker)
-                .collect(),
-            worker_count: status.worker_count,
-            max_workers: status.max_workers,
-            queue_pending: status.queue_pending,
-            queue: Vec::new(),
-            strategy: Strategy::Shared,
-            detector: String::new(),
-            problems: status.problems,
-            notices: status.notices,
-            events: Arc::default(),
-            events_lost: status.events_lost,
-            log_lines_lost: 0,
-            cpu: status.cpu,
-            rss: status.rss,
-            memory_limit: status.memory_limit,
-            uptime: Duration::ZERO,
-            generation: 0,
-        }
-    }
-}
-
-/// The state whose word is `word`.
-fn state(word: &str) -> SourceState {
-    let at = Instant::now();
-    let known = [
-        SourceState::Queued,
-        SourceState::Connecting,
-        SourceState::Running,
-        SourceState::Stalled,
-        SourceState::Retrying { attempt: 1, at },
-        SourceState::Paused,
-        SourceState::Completed,
-        SourceState::Failed { next: None },
-        SourceState::Disabled,
-        SourceState::AuthFailed { at },
-        SourceState::NoSuchStream { at },
-        SourceState::Unsupported,
-    ];
-    known.into_iter().find(|state| state.word() == word).unwrap_or(SourceState::Queued)
 }

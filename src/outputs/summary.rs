@@ -9,7 +9,7 @@ use std::{
 
 use parking_lot::Mutex;
 
-use super::{Gauge, Output, Reading, Running, Setup, keep_foreign, lines::Summary};
+use super::{Gauge, Output, Reading, Running, Setup, keep_foreign, lines::Summary, status::Status};
 use crate::{clock::Clock, engine::EngineApi, files, native::disk::Disk};
 
 /// Starts what writes the summary of `engine` into `dir`, on `disk`, when it is closed; `clock` tells when a
@@ -57,7 +57,7 @@ impl Output for SummaryFile {
     }
 
     fn close(&mut self) -> bool {
-        let summary = Summary::from(&self.engine.snapshot());
+        let summary = Summary::from(&Status::from(&self.engine.snapshot()));
         let dir = self.dir.display();
         // Until it does.
         *self.refused.lock() = Some(format!("output folder '{dir}': the disk does not answer"));
@@ -91,8 +91,8 @@ mod tests {
 
     use super::*;
     use crate::{
+        model::Total,
         outputs::lines::{Line, LineSummary, SourceSummary},
-        store::records::Total,
     };
 
     #[test]
@@ -100,7 +100,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("folder");
         let source = SourceSummary {
             camera_id: "cam".into(),
-            status: "Completed".into(),
+            status: crate::model::StateKind::Completed,
             frames: 10,
             fps: 2.5,
             total_in: 2,

@@ -12,17 +12,16 @@ use self::control::Order;
 
 use super::{
     Frame, FrameSource, Opener, SourceError, StreamInfo,
-    life::{FLAPPING, Life, Next, STEADY, Session, Shown},
-    mailbox::{Mailbox, Notice},
+    life::{Life, Next, STEADY, Session, Shown},
     pacer::{FIRST_INTERVAL, Pacer, Shares},
     resume::Seen,
     turns::{Place, Turn, Turns},
 };
 use crate::{
     clock::Clock,
-    config::{SourceConfig, SourceKind},
+    config::SourceConfig,
     metrics::stages::{Stage, timed},
-    model::SourceState,
+    model::{FLAPPING, SourceKind},
 };
 
 /// A frame of a live source that has waited this long for a worker is replaced by the next one of the stream: what
@@ -37,44 +36,95 @@ const UNEVEN: Duration = Duration::from_millis(20);
 /// A frame that is due later than this is not believed to be: a camera that paused goes on at its old rate.
 const FAR: Duration = Duration::from_millis(250);
 
-/// Whom a capture thread works for.
-pub trait Host: Sync {
-    /// The source's state changed; `error` says why when something went wrong.
-    fn state(&self, state: SourceState, error: Option<&SourceError>);
+/// How a capture thread fares with its source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    /// It is being opened.
+    Connecting,
+    /// It is open.
+    Running,
+    /// The user has paused it.
+    Paused,
+    /// It broke off, or could not be opened.
+    Retrying {
+        /// Attempts that failed in a row; 0 when it delivered frames until now.
+        attempt: u32,
+        /// When it is opened again.
+        at: Instant,
+    },
+    /// It refuses the credentials.
+    AuthFailed {
+        /// When it is opened again.
+        at: Instant,
+    },
+    /// Its host has no such stream.
+    NoSuchStream {
+        /// When it is opened again.
+        at: Instant,
+    },
+    /// It is marked as failed, after `retry.max_attempts`.
+    Failed {
+        /// When it is opened again.
+        at: Instant,
+    },
+}
+
+/// What the workers are told apart from frames, in its place among them.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Notice {
+    /// The stream was closed or broke off: nobody in the frame is followed any more.
+    Disconnected,
+    /// The source will send nothing more: a file at its end (`None`) or a source given up.
+    Ended(Option<SourceError>),
+}
+
+/// The side of a source that its capture thread talks to. All of it is called by that thread.
+pub trait Host {
+    /// How it fares; `error` says why when something went wrong.
+    fn reading(&mut self, reading: Reading, error: Option<&SourceError>);
     /// The source is open; `codec` is its codec, where it is known.
-    fn opened(&self, info: &StreamInfo, codec: Option<String>);
-    /// Size to which pictures of this size are to be reduced.
+    fn opened(&mut self, info: &StreamInfo, codec: Option<String>);
+    /// Size to which frames of this size are to be reduced.
     fn working_size(&self, width: u32, height: u32) -> (u32, u32);
     /// So many sessions in a row delivered frames and were short.
-    fn short_sessions(&self, count: u32) {
+    fn short_sessions(&mut self, count: u32) {
         let _ = count;
     }
     /// Something about the stream that the user should know.
-    fn remark(&self, text: &str) {
+    fn remark(&mut self, text: &str) {
         let _ = text;
     }
     /// Shares of its rates that a live source gets.
-    fn shares(&self) -> Shares {
+    fn shares(&mut self) -> Shares {
         Shares::WHOLE
     }
     /// Seconds wanted between the last frame of `delivered` and the next, where the cadence is automatic (see
     /// [`Demand`](super::pacer::Demand)). May wait for a worker when the source is not `live`.
-    fn interval(&self, _delivered: u64, _live: bool) -> f64 {
+    fn interval(&mut self, _delivered: u64, _live: bool) -> f64 {
         FIRST_INTERVAL
     }
     /// Whether nobody needs the frames between the key frames of a live source, which come often enough if `regular`.
-    fn may_sleep(&self, _regular: bool) -> bool {
+    fn may_sleep(&mut self, _regular: bool) -> bool {
         false
     }
     /// Whether something moves in a key frame, compared with those before; the `first` after a time awake is compared with
     /// none.
-    fn moves(&self, _frame: &Frame, _first: bool) -> bool {
+    fn moves(&mut self, _frame: &Frame, _first: bool) -> bool {
         true
     }
-    /// A frame was passed over on purpose.
-    fn skipped(&self);
-    /// Something was put into the mailbox.
-    fn ready(&self);
+    /// So many frames were passed over on purpose.
+    fn skipped(&mut self, frames: u64);
+    /// A frame of a live source for the workers, in place of an older one, which is lost.
+    fn replace(&mut self, frame: Frame);
+    /// A frame that must not be lost; waits until the one before it was taken, or the source is stopped.
+    fn put(&mut self, frame: Frame);
+    /// When the frame was captured that waits for a worker.
+    fn waiting_since(&mut self) -> Option<Instant>;
+    /// A newer frame in place of the one that waits. If that was taken meanwhile the newer one is dropped: the worker did
+    /// not ask for two.
+    fn renew(&mut self, frame: Frame);
+    /// Something for the workers to know after the frame that waits.
+    fn notify(&mut self, notice: Notice);
 }
 
 /// Everything a capture thread needs.
@@ -83,16 +133,12 @@ pub struct Capture<'a> {
     pub source: &'a SourceConfig,
     /// How it is opened.
     pub opener: &'a dyn Opener,
-    /// Where frames go.
-    pub mailbox: &'a Mailbox,
     /// What the user wants.
     pub control: &'a CaptureControl,
     /// Time.
     pub clock: &'a dyn Clock,
     /// Who decodes next among those who are behind.
     pub turns: &'a Turns,
-    /// Whom to tell.
-    pub host: &'a dyn Host,
 }
 
 /// How one opening of a source came to its end without an error.
@@ -102,8 +148,8 @@ enum Ending {
 }
 
 /// Runs the source until it is over or the user stops it.
-pub fn supervise(capture: &Capture<'_>) {
-    let Capture { source, control, clock, host, mailbox, .. } = *capture;
+pub fn supervise(capture: &Capture<'_>, host: &mut dyn Host) {
+    let Capture { source, control, clock, .. } = *capture;
     let mut life = Life::new(source);
     let mut seen = None;
     control.pause_closes(source.kind == SourceKind::Camera);
@@ -111,7 +157,7 @@ pub fn supervise(capture: &Capture<'_>) {
         match control.order() {
             Order::Stop => return,
             Order::Pause => {
-                host.state(SourceState::Paused, None);
+                host.reading(Reading::Paused, None);
                 control.wait(clock, None, Order::Pause);
                 continue;
             }
@@ -124,48 +170,50 @@ pub fn supervise(capture: &Capture<'_>) {
         }
         // A camera that is marked as failed stays so until it sends a frame.
         if !life.is_marked_failed() {
-            host.state(SourceState::Connecting, None);
+            host.reading(Reading::Connecting, None);
         }
         let mut open = Open::default();
-        let error = match run_once(capture, &mut open, &mut seen) {
+        let error = match run_once(capture, host, &mut open, &mut seen) {
             Ok(Ending::EndOfFile) => {
-                mailbox.notify(Notice::Ended(None));
-                host.ready();
+                host.notify(Notice::Ended(None));
                 return;
             }
             Ok(Ending::Order) => continue,
             // What waited gave up because of an order, which may have been taken back meanwhile.
             Err(SourceError::Interrupted) => {
-                mailbox.notify(Notice::Disconnected);
-                host.ready();
+                host.notify(Notice::Disconnected);
                 continue;
             }
             Err(error) => error,
         };
-        mailbox.notify(Notice::Disconnected);
-        host.ready();
+        host.notify(Notice::Disconnected);
         let since = |then: Instant| clock.now().saturating_duration_since(then);
         let session = Session {
             frames: open.frames,
             lasted: open.since.map_or(Duration::ZERO, since),
             awake_for: clock.awoke().map(since),
         };
-        if !go_on(capture, &error, &session, &mut life) {
+        if !go_on(capture, host, &error, &session, &mut life) {
             return;
         }
     }
 }
 
 /// Waits until the source is to be opened again after `session` ended with `error`; `false` when it never is.
-fn go_on(capture: &Capture<'_>, error: &SourceError, session: &Session, life: &mut Life) -> bool {
-    let Capture { source, control, clock, host, mailbox, .. } = *capture;
+fn go_on(
+    capture: &Capture<'_>,
+    host: &mut dyn Host,
+    error: &SourceError,
+    session: &Session,
+    life: &mut Life,
+) -> bool {
+    let Capture { source, control, clock, .. } = *capture;
     let (was_failed, id) = (life.is_marked_failed(), &source.id);
     let Next::Again(delay, shown) = life.next(error, session) else {
         if source.kind == SourceKind::Camera {
             tracing::error!(camera = %id, "Given up after {} attempts: {error}", life.attempts().max(1));
         }
-        mailbox.notify(Notice::Ended(Some(error.clone())));
-        host.ready();
+        host.notify(Notice::Ended(Some(error.clone())));
         return false;
     };
     let at = clock.now() + delay;
@@ -176,12 +224,12 @@ fn go_on(capture: &Capture<'_>, error: &SourceError, session: &Session, life: &m
             control.wait(clock, Some(at), Order::Run);
             return true;
         }
-        Shown::Reconnecting if delay.is_zero() => SourceState::Connecting,
-        Shown::Reconnecting => SourceState::Retrying { attempt: 0, at },
-        Shown::Retrying(attempt) => SourceState::Retrying { attempt, at },
-        Shown::AuthFailed => SourceState::AuthFailed { at },
-        Shown::NoSuchStream => SourceState::NoSuchStream { at },
-        Shown::Failed => SourceState::Failed { next: Some(at) },
+        Shown::Reconnecting if delay.is_zero() => Reading::Connecting,
+        Shown::Reconnecting => Reading::Retrying { attempt: 0, at },
+        Shown::Retrying(attempt) => Reading::Retrying { attempt, at },
+        Shown::AuthFailed => Reading::AuthFailed { at },
+        Shown::NoSuchStream => Reading::NoSuchStream { at },
+        Shown::Failed => Reading::Failed { at },
     };
     match shown {
         Shown::Reconnecting => host.short_sessions(life.short_sessions()),
@@ -192,9 +240,9 @@ fn go_on(capture: &Capture<'_>, error: &SourceError, session: &Session, life: &m
         _ => tracing::warn!(camera = %id, "{error}; {again}"),
     }
     if shown == Shown::Reconnecting && life.short_sessions() >= FLAPPING {
-        host.state(state, Some(&flapping(life.short_sessions(), session, error)));
+        host.reading(state, Some(&flapping(life.short_sessions(), session, error)));
     } else {
-        host.state(state, Some(error));
+        host.reading(state, Some(error));
     }
     control.wait(clock, Some(at), Order::Run);
     true
@@ -226,15 +274,20 @@ struct Open {
 }
 
 /// One session with the source, from its opening on; `seen` is where the one before stood, then where this one does.
-fn run_once(capture: &Capture<'_>, open: &mut Open, seen: &mut Option<Seen>) -> Result<Ending, SourceError> {
-    let Capture { source, mailbox, control, clock, host, .. } = *capture;
+fn run_once(
+    capture: &Capture<'_>,
+    host: &mut dyn Host,
+    open: &mut Open,
+    seen: &mut Option<Seen>,
+) -> Result<Ending, SourceError> {
+    let Capture { source, control, clock, .. } = *capture;
     let mut stream = open_stream(capture)?;
     if let Some(seen) = *seen {
         stream.resume(seen);
     }
     let info = stream.info();
     host.opened(&info, stream.codec());
-    host.state(SourceState::Running, None);
+    host.reading(Reading::Running, None);
     let opened_at = clock.now();
     open.since = Some(opened_at);
     let mut pacer = Pacer::new(source.cadence);
@@ -245,16 +298,15 @@ fn run_once(capture: &Capture<'_>, open: &mut Open, seen: &mut Option<Seen>) -> 
         match control.order() {
             Order::Run => {}
             Order::Pause if !info.live => {
-                host.state(SourceState::Paused, None);
+                host.reading(Reading::Paused, None);
                 control.wait(clock, None, Order::Pause);
                 if control.order() == Order::Run {
-                    host.state(SourceState::Running, None);
+                    host.reading(Reading::Running, None);
                 }
                 continue;
             }
             _ => {
-                mailbox.notify(Notice::Disconnected);
-                host.ready();
+                host.notify(Notice::Disconnected);
                 return Ok(Ending::Order);
             }
         }
@@ -286,11 +338,8 @@ fn run_once(capture: &Capture<'_>, open: &mut Open, seen: &mut Option<Seen>) -> 
                 stream.wake();
                 continue;
             }
-            for _ in 0..stream.stay_asleep() {
-                host.skipped();
-            }
-            mailbox.replace(frame);
-            host.ready();
+            host.skipped(stream.stay_asleep());
+            host.replace(frame);
             delivered += 1;
             continue;
         }
@@ -299,19 +348,19 @@ fn run_once(capture: &Capture<'_>, open: &mut Open, seen: &mut Option<Seen>) -> 
         if last || pacer.wants(stream.time(), shares, || host.interval(delivered, info.live)) {
             let frame = retrieve(host, stream.as_mut())?;
             if info.live && !stream.is_owed() {
-                mailbox.replace(frame);
+                host.replace(frame);
             } else {
-                mailbox.put(frame);
+                host.put(frame);
             }
-            host.ready();
             (delivered, stale_after) = (delivered + 1, STALE);
         } else {
             let stale = |since| clock.now().saturating_duration_since(since) >= stale_after;
-            if info.live && mailbox.waiting_since().is_some_and(stale) {
-                mailbox.renew(retrieve(host, stream.as_mut())?);
+            if info.live && host.waiting_since().is_some_and(stale) {
+                let frame = retrieve(host, stream.as_mut())?;
+                host.renew(frame);
                 stale_after *= 2;
             }
-            host.skipped();
+            host.skipped(1);
         }
     }
 }

@@ -16,8 +16,9 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    config::{DemoSpec, LineConfig, SourceKind, defaults},
+    config::{DemoSpec, defaults},
     geometry::BBox,
+    model::{LineConfig, SourceKind},
 };
 
 mod draw;

@@ -9,13 +9,13 @@ use std::{
 };
 
 use super::{SourceError, backoff::Backoff};
-use crate::config::{RetryConfig, SourceConfig, SourceKind};
+use crate::{
+    config::{RetryConfig, SourceConfig},
+    model::SourceKind,
+};
 
 /// A session that lasted this long was no short one.
 pub const STEADY: Duration = Duration::from_secs(60);
-
-/// Short sessions in a row from which a camera is said to be flapping.
-pub const FLAPPING: u32 = 3;
 
 /// Shortest time from one opening to the next of a camera whose sessions deliver frames and break off: the first, doubled
 /// with each short session, and the longest.

@@ -122,7 +122,8 @@ fn longest(interval: f64, share: f64) -> f64 {
     (interval / share.clamp(0.01, 1.0)).min(interval.max(LONGEST))
 }
 
-/// How soon the next frame is wanted, and how large: said by the worker after each frame, heeded by the capture thread.
+/// What the capture thread is to heed: how soon the next frame is wanted, and how large, which the worker says after each
+/// frame; what overload leaves of its rates, and whether somebody watches.
 ///
 /// A live source heeds the latest answer. A file heeds the answer to the frame before the last one, and waits
 /// for it: so reading and detecting overlap and the choice of frames is still the same on every run.
@@ -137,12 +138,21 @@ struct Answers {
     count: u64,
     latest: Wish,
     before: Wish,
+    shares: Shares,
+    is_watched: bool,
     closed: bool,
 }
 
 impl Default for Answers {
     fn default() -> Self {
-        Self { count: 0, latest: Wish::FIRST, before: Wish::FIRST, closed: false }
+        Self {
+            count: 0,
+            latest: Wish::FIRST,
+            before: Wish::FIRST,
+            shares: Shares::WHOLE,
+            is_watched: false,
+            closed: false,
+        }
     }
 }
 
@@ -160,6 +170,29 @@ impl Demand {
     #[must_use]
     pub fn latest(&self) -> Wish {
         self.answers.lock().latest
+    }
+
+    /// From now on a live source gets these shares of its rates.
+    pub fn set_shares(&self, shares: Shares) {
+        self.answers.lock().shares = shares;
+    }
+
+    /// The shares in force.
+    #[must_use]
+    pub fn shares(&self) -> Shares {
+        self.answers.lock().shares
+    }
+
+    /// Whether somebody watches the preview from now on.
+    pub fn set_watched(&self, watched: bool) {
+        self.answers.lock().is_watched = watched;
+    }
+
+    /// The latest answer, and whether somebody watches the preview.
+    #[must_use]
+    pub fn attention(&self) -> (Wish, bool) {
+        let answers = self.answers.lock();
+        (answers.latest, answers.is_watched)
     }
 
     /// The answer to the frame before the last one, where `delivered` frames were handed over so

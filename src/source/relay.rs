@@ -12,6 +12,7 @@
 mod body;
 mod http;
 mod link;
+mod notes;
 mod playlist;
 mod rtsp;
 mod way;
@@ -27,12 +28,11 @@ use std::{
     time::Duration,
 };
 
-use parking_lot::Mutex;
 use rustls::crypto;
 use url::Url;
 
-use self::way::Way;
-use super::{SourceError, network, refusal};
+use self::{notes::Notes, way::Way};
+use super::{SourceError, refusal};
 use crate::config::{Credentials, TlsConfig};
 
 /// Connections that FFmpeg may have to one source at once; it needs a few for a playlist.
@@ -63,35 +63,6 @@ struct Shared {
 enum Talk {
     Rtsp { way: Box<Way>, local: String },
     Http(Box<http::Exchange>),
-}
-
-/// What was noticed on the way, for when FFmpeg can make nothing of it.
-#[derive(Default)]
-struct Notes {
-    failure: Mutex<Option<SourceError>>,
-    waits: AtomicBool,
-}
-
-impl Notes {
-    fn failed(&self, error: SourceError) {
-        *self.failure.lock() = Some(error);
-    }
-
-    /// A question went out.
-    fn asked(&self) {
-        self.waits.store(true, Ordering::Relaxed);
-    }
-
-    /// Something came back.
-    fn answered(&self) {
-        self.waits.store(false, Ordering::Relaxed);
-    }
-
-    fn failure(&self, shown: &Url) -> Option<SourceError> {
-        let waits = self.waits.load(Ordering::Relaxed);
-        let silent = || network::silence(shown, &io::ErrorKind::TimedOut.into());
-        self.failure.lock().take().or_else(|| waits.then(silent))
-    }
 }
 
 /// A source as it is reached over the network.

@@ -20,7 +20,8 @@ use super::{
 };
 use crate::{
     clock::{Clock, SystemClock},
-    config::{Credentials, DemoSpec, SourceConfig, SourceKind, SourceSpec, Transport},
+    config::{Credentials, DemoSpec, SourceConfig, SourceSpec, Transport},
+    model::SourceKind,
     native::ffmpeg,
 };
 

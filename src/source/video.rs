@@ -10,6 +10,7 @@ mod repeats;
 mod sleep;
 mod time;
 mod timing;
+mod way;
 
 use std::{
     sync::Arc,
@@ -24,6 +25,7 @@ use self::{
     reader::Reader,
     time::sane_fps,
     timing::Timing,
+    way::Way,
 };
 use super::{
     Frame, FrameSource, SourceError, StreamInfo,
@@ -37,17 +39,6 @@ use crate::{
 
 /// How soon what has nothing yet is asked again.
 const AGAIN: Duration = Duration::from_millis(5);
-
-/// How a source is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
-    /// A recording: waits, ends, and has its own time.
-    Recording,
-    /// Goes on by itself.
-    Live,
-    /// A camera that gives one picture at a time and is asked for the next.
-    Stills,
-}
 
 /// A [`FrameSource`] over FFmpeg's libraries.
 pub struct VideoSource {

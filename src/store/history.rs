@@ -5,8 +5,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use super::Minute;
-use crate::count::Direction;
+use crate::model::{Direction, Minute};
 
 /// The last minutes of one source.
 #[derive(Debug)]

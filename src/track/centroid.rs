@@ -4,8 +4,8 @@
 //! detections instead. Everything else is as it was: distances of centres, greedy one-sided choice, and
 //! the either-or between ageing and registering.
 
-use super::{Track, TrackId, TrackParams, TrackUpdate, Tracker};
-use crate::{detect::Detection, geometry::Point};
+use super::{Track, TrackParams, TrackUpdate, Tracker};
+use crate::{detect::Detection, geometry::Point, model::TrackId};
 
 #[derive(Debug)]
 struct Object {

@@ -1,10 +1,10 @@
 //! The default tracker: motion model, two-stage association, births, deaths and duplicates.
 
 use super::{
-    Origin, Track, TrackId, TrackParams, TrackUpdate, Tracker, assignment, glimpse::Glimpses,
-    kalman::BoxFilter, params::scale_odds,
+    Origin, Track, TrackParams, TrackUpdate, Tracker, assignment, glimpse::Glimpses, kalman::BoxFilter,
+    params::scale_odds,
 };
-use crate::{detect::Detection, geometry::BBox};
+use crate::{detect::Detection, geometry::BBox, model::TrackId};
 
 /// One person as the tracker knows him.
 #[derive(Debug, Clone)]

@@ -2,10 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::{
-    source::SourceId,
-    store::{EngineSnapshot, SourceSnapshot, SourceState},
-};
+use crate::model::{EngineSnapshot, SourceId, SourceState};
 
 /// Kinds of alerts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,18 +37,6 @@ pub struct Alert {
     pub source: usize,
 }
 
-fn is_down(source: &SourceSnapshot) -> bool {
-    matches!(
-        source.state,
-        SourceState::Failed { next: None }
-            | SourceState::Unsupported
-            | SourceState::AuthFailed { .. }
-            | SourceState::NoSuchStream { .. }
-            | SourceState::Retrying { .. }
-            | SourceState::Stalled
-    )
-}
-
 /// All alerts, the unseen first, each in the order of the sources. Forgets in `acknowledged` what is over, so
 /// that it is new when it happens again.
 pub fn alerts(snapshot: &EngineSnapshot, acknowledged: &mut BTreeSet<AlertKey>) -> Vec<Alert> {
@@ -71,7 +56,7 @@ pub fn alerts(snapshot: &EngineSnapshot, acknowledged: &mut BTreeSet<AlertKey>) 
         }
         if matches!(source.state, SourceState::Failed { next: Some(_) }) {
             raise(AlertKind::Failed);
-        } else if is_down(source) {
+        } else if source.state.kind().is_offline() {
             raise(AlertKind::Down);
         } else if source.state == SourceState::Connecting {
             // Between two attempts of the same trouble: still the same alert.

@@ -20,8 +20,7 @@ use super::{
 use crate::{
     ledger::chart::Width,
     logging::Level,
-    source::SourceId,
-    store::{EngineSnapshot, SourceSnapshot},
+    model::{EngineSnapshot, SourceId, SourceSnapshot},
 };
 
 mod act;

@@ -11,10 +11,7 @@ use std::{
 };
 
 use super::format::Moment;
-use crate::{
-    source::SourceId,
-    store::{EngineSnapshot, EventKind, SourceSnapshot},
-};
+use crate::model::{EngineSnapshot, EventKind, SourceId, SourceSnapshot};
 
 /// Longest time for which a rate or a load that has hardly moved is shown as it was.
 const LONGEST: Duration = Duration::from_secs(5);

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::text_input::TextInput;
 use crate::{
-    config::{LineConfig, ZoneConfig},
-    count::{Anchor, replay::Replay},
-    source::SourceId,
+    count::replay::Replay,
+    geometry::Anchor,
+    model::{LineConfig, SourceId, ZoneConfig},
 };
 
 mod change;

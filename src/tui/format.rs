@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 /// One moment on both clocks: everything on a screen is drawn as of one of these.
 #[derive(Debug, Clone)]
 pub struct Moment {
-    /// For ages and countdowns.
+    /// For what the screens wait for; ages and countdowns are as of the snapshot.
     pub mono: Instant,
     /// For the clock and for stamps, in the zone that the user reads.
     pub wall: jiff::Zoned,
@@ -17,18 +17,6 @@ impl Moment {
     #[must_use]
     pub fn now(zone: &jiff::tz::TimeZone) -> Self {
         Self { mono: crate::clock::now(), wall: jiff::Timestamp::now().to_zoned(zone.clone()) }
-    }
-
-    /// How long ago `then` was; zero for the future.
-    #[must_use]
-    pub fn since(&self, then: Instant) -> Duration {
-        self.mono.saturating_duration_since(then)
-    }
-
-    /// How long until `then`; zero for the past.
-    #[must_use]
-    pub fn until(&self, then: Instant) -> Duration {
-        then.saturating_duration_since(self.mono)
     }
 
     /// `time` as `12:34:56` in the zone of this moment.

@@ -4,8 +4,6 @@
 //! keys come from, to wait two seconds wherever there is none, and to lose keys that are typed meanwhile. Inside
 //! tmux and screen, and without colours, pictures are half blocks.
 
-use std::time::Instant;
-
 use image::{DynamicImage, Rgb, RgbImage, imageops};
 use ratatui::{
     buffer::Buffer,
@@ -18,10 +16,7 @@ use ratatui_image::{
 };
 
 use super::widgets::picture::{Overlay, fitted};
-use crate::{
-    config::{LineConfig, ZoneConfig},
-    store::Preview,
-};
+use crate::model::{LineConfig, Moment, Preview, ZoneConfig};
 
 /// Most pixels of a picture: once a second, and Sixel takes the time of a frame for twice as many.
 const MOST_PIXELS: f32 = 640.0 * 480.0;
@@ -101,7 +96,7 @@ impl GraphicsChoice {
 /// What a drawn picture was made of; another one has to be made only when this differs.
 #[derive(Debug, Clone, PartialEq)]
 struct Made {
-    taken: Instant,
+    taken: Moment,
     area: Rect,
     lines: Vec<LineConfig>,
     zones: Vec<ZoneConfig>,
@@ -289,7 +284,7 @@ mod tests {
     }
 
     fn preview() -> Preview {
-        Preview { size: (64, 32), rgb: vec![40; 64 * 32 * 3], tracks: Vec::new(), taken: Instant::now() }
+        Preview { size: (64, 32), rgb: vec![40; 64 * 32 * 3], tracks: Vec::new(), taken: Moment::START }
     }
 
     fn line() -> LineConfig {
@@ -334,7 +329,7 @@ mod tests {
         let zone = ZoneConfig {
             name: "till".into(),
             points: vec![[0.1, 0.1], [0.4, 0.1], [0.4, 0.9]],
-            anchor: crate::count::Anchor::Foot,
+            anchor: crate::geometry::Anchor::Foot,
             threshold: None,
         };
         let point = |x, y| crate::geometry::Point { x, y };

@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, sync::Arc};
 use jiff::{Timestamp, ToSpan as _, civil::Date};
 
 use crate::{
-    ledger::report::{Gap, PeakHour, Report, Step},
+    ledger::{
+        local_time::LocalTime,
+        report::{Gap, PeakHour, Report, Step},
+    },
     tui::keymap::Key,
 };
 
@@ -120,8 +123,8 @@ pub struct Totals {
 /// One row of the table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
-    /// Its begin, RFC 3339.
-    pub start: String,
+    /// Its begin.
+    pub start: LocalTime,
     /// People in.
     pub total_in: u64,
     /// People out.
@@ -345,8 +348,7 @@ fn all_rows(report: &Report) -> Vec<Row> {
     let share = 1.0 / report.sources.len().max(1) as f64;
     let mut rows: BTreeMap<Timestamp, Row> = BTreeMap::new();
     for row in report.sources.iter().flat_map(|source| &source.rows) {
-        let Ok(start) = row.start.parse::<Timestamp>() else { continue };
-        let sum = rows.entry(start).or_insert_with(|| Row {
+        let sum = rows.entry(row.start.timestamp()).or_insert_with(|| Row {
             start: row.start.clone(),
             total_in: 0,
             total_out: 0,

@@ -10,8 +10,7 @@ use crate::{
         report::Report,
     },
     logging::RecentLogs,
-    source::SourceId,
-    store::Preview,
+    model::{Preview, SourceId},
 };
 
 /// What a host without a ledger says.

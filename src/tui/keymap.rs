@@ -11,6 +11,7 @@ use std::{
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::action::Action;
+use crate::config;
 
 mod commands;
 
@@ -215,13 +216,9 @@ fn name_of(action: Action) -> &'static str {
 }
 
 fn unknown_command(name: &str) -> String {
-    let nearest = COMMANDS
-        .iter()
-        .map(|command| (strsim::damerau_levenshtein(name, command.name), command.name))
-        .min()
-        .filter(|(distance, _)| *distance <= 3);
-    match nearest {
-        Some((_, near)) => format!("keys: no command is called '{name}'; did you mean '{near}'?"),
+    let names: Vec<&str> = COMMANDS.iter().map(|command| command.name).collect();
+    match config::nearest(name, &names) {
+        Some(near) => format!("keys: no command is called '{name}'; did you mean '{near}'?"),
         None => format!("keys: no command is called '{name}'; the help screen lists them"),
     }
 }

@@ -23,8 +23,7 @@ use crate::{
     },
     engine::{Control, EngineApi},
     logging::Level,
-    source::SourceId,
-    store::{Minute, name_of},
+    model::{Minute, SourceId, name_of},
 };
 
 mod asking;

@@ -3,7 +3,7 @@
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::store::name_of;
+use crate::model::name_of;
 
 /// Whether `c` must not reach the terminal: it would move the cursor, start an escape sequence, reverse the
 /// direction of the text or show nothing where there is something: the `Default_Ignorable_Code_Point`s of Unicode,

@@ -1,8 +1,8 @@
 //! Which rows the overview shows, in which order: filter, sort and groups. Pure.
 
-use std::{cmp::Ordering, time::Instant};
+use std::cmp::Ordering;
 
-use crate::store::{EngineSnapshot, SourceSnapshot, SourceState};
+use crate::model::{EngineSnapshot, Moment, SourceSnapshot, SourceState};
 
 /// Columns by which sources can be sorted, in the order of the keys `1` to `9`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -123,7 +123,7 @@ pub fn severity(source: &SourceSnapshot) -> u8 {
 /// Whether somebody should look at this source.
 #[must_use]
 pub fn is_troubled(source: &SourceSnapshot) -> bool {
-    severity(source) <= 4
+    source.state.kind().is_offline() || source.over_threshold()
 }
 
 /// Whether every word of `filter` is in `source` (or is not, with `!`), ignoring case.
@@ -219,6 +219,6 @@ fn share_of_limit(source: &SourceSnapshot) -> f64 {
 }
 
 /// Older is greater; never is the greatest.
-fn age_key(last_frame: Option<Instant>) -> (bool, std::cmp::Reverse<Option<Instant>>) {
+fn age_key(last_frame: Option<Moment>) -> (bool, std::cmp::Reverse<Option<Moment>>) {
     (last_frame.is_none(), std::cmp::Reverse(last_frame))
 }

@@ -16,7 +16,7 @@ use super::{
     text_input::TextInput,
     theme::{Role, Theme},
 };
-use crate::store::{EngineSnapshot, SourceSnapshot};
+use crate::model::{EngineSnapshot, SourceSnapshot};
 
 pub mod alert_bar;
 pub mod chart;

@@ -27,12 +27,12 @@ const READERS: &[(&str, &str)] = &[
     ("clock.rs", "is the clock"),
     ("detect/registry/report.rs", "waits for another process, which downloads"),
     ("engine.rs", "waits for threads that end"),
-    ("engine/scheduler.rs", "measures how busy workers are, and waits for them to end"),
+    ("engine/coordinator.rs", "ticks while it waits for messages"),
+    ("engine/pool/scheduler.rs", "measures how busy workers are"),
     ("engine/threads.rs", "waits for threads that end"),
     ("eval/sequences.rs", "measures"),
     ("metrics.rs", "measures the process"),
     ("native", "stands below the clock"),
-    ("outputs/status.rs", "a state that is read back needs some moment, which is not shown"),
     ("source/network.rs", "deadlines of sockets, for which the system waits"),
     ("source/network/tls.rs", "deadlines of sockets, for which the system waits"),
     ("source/relay.rs", "pauses where the system refuses a connection"),
@@ -43,8 +43,16 @@ const READERS: &[(&str, &str)] = &[
 ];
 
 /// Files and folders under `src` that name the machine's clock to give it to others, where they are not told another.
-const BUILDERS: &[&str] =
-    &["app", "clock.rs", "engine/api.rs", "headless.rs", "ledger.rs", "logging.rs", "source/system.rs"];
+const BUILDERS: &[&str] = &[
+    "app",
+    "clock.rs",
+    "engine/api.rs",
+    "eval/by_need.rs",
+    "headless.rs",
+    "ledger.rs",
+    "logging.rs",
+    "source/system.rs",
+];
 
 /// The files under `src` for which `is_so`, each relative to it.
 fn files_that(is_so: impl Fn(&Paths) -> bool) -> Vec<PathBuf> {

@@ -4,7 +4,7 @@ use std::{sync::atomic::Ordering, time::Duration};
 
 use insta::assert_snapshot;
 use pcount::{
-    store::SourceState,
+    model::SourceState,
     tui::{app::Screen, host::ConfigPlace},
 };
 

@@ -3,8 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use pcount::{
-    count::Direction,
-    store::{Event, EventKind, SourceState},
+    model::{Direction, Event, EventKind, SourceState},
     tui::paint,
 };
 use ratatui::buffer::Buffer;
@@ -33,7 +32,7 @@ fn bytes_a_second(sources: usize, (width, height): (u16, u16)) -> usize {
                 source.fps = 25.0 + roll(20) as f32 / 10.0;
                 source.frames += 6;
                 source.latency = Duration::from_millis(40 + roll(40));
-                source.last_frame = Some(fake::moment().mono + Duration::from_millis(250 * tick as u64));
+                source.last_frame = Some(fake::TAKEN + Duration::from_millis(250 * tick as u64));
                 source.visible = roll(9) as usize;
                 if roll(20) == 0 {
                     source.total_in += 1;
@@ -57,7 +56,6 @@ fn bytes_a_second(sources: usize, (width, height): (u16, u16)) -> usize {
             snapshot.queue_pending = roll(5) as usize;
             snapshot.cpu = 1.5 + roll(9) as f32 / 10.0;
             snapshot.rss += roll(2_000_000);
-            snapshot.uptime += Duration::from_millis(250);
         });
         stage.pass(Duration::from_millis(250));
         if stage.session.ui.take_changed() {

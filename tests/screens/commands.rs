@@ -2,8 +2,7 @@
 
 use pcount::{
     ledger::chart::Width,
-    source::SourceId,
-    store::SourceState,
+    model::{SourceId, SourceState},
     tui::{
         Exit,
         app::{Effect, Panel, Screen},

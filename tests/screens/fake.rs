@@ -12,20 +12,21 @@ use std::{
 use jiff::ToSpan as _;
 use parking_lot::Mutex;
 use pcount::{
-    config::{LineConfig, SourceConfig, SourceKind, SourceSpec, Strategy, edit::KeepLogin},
-    count::{Direction, Reason, replay::Paths},
+    config::{SourceConfig, SourceSpec, edit::KeepLogin},
+    count::replay::Paths,
     engine::{Answer, Control, EngineApi, EngineError, Reply},
     geometry::BBox,
     ledger::{
         chart::{Column, Width},
+        local_time::LocalTime,
         report::{Gap, LineReport, PeakHour, Report, Row, SourceReport, Step},
     },
     logging::{Level, LogLine, RecentLogs},
     metrics::stages::{STAGES, Spent},
-    source::SourceId,
-    store::{
-        EngineSnapshot, Event, EventKind, LineCounts, Minute, Preview, SourceSnapshot, SourceState,
-        WorkerSnapshot, records::Total,
+    model::{
+        self, Direction, EngineSnapshot, Event, EventKind, LineConfig, LineCounts, Minute, Preview, Reason,
+        ShownTrack, SourceId, SourceKind, SourceSnapshot, SourceState, StateKind, Strategy, Total,
+        WorkerSnapshot,
     },
     track::{Track, TrackUpdate},
     tui::{
@@ -38,6 +39,9 @@ use pcount::{
 
 /// 2026-03-14 12:34:56 UTC.
 const WALL: i64 = 1_773_491_696;
+
+/// When the engine is looked at first.
+pub const TAKEN: model::Moment = model::Moment::new(Duration::from_secs(3_723));
 
 pub fn moment() -> Moment {
     static START: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
@@ -65,7 +69,7 @@ pub fn source(id: &str, alias: &str, state: SourceState) -> SourceSnapshot {
         source: format!("rtsp://10.0.0.17/{id}"),
         priority: 0,
         fps: if state == SourceState::Running { 25.3 } else { 0.0 },
-        last_frame: (state == SourceState::Running).then(|| moment().mono - Duration::from_millis(40)),
+        last_frame: (state == SourceState::Running).then(|| TAKEN - Duration::from_millis(40)),
         state,
         declared_fps: Some(25.0),
         detect_fps: 8.0,
@@ -105,7 +109,7 @@ pub fn at(mut source: SourceSnapshot, location: &str) -> SourceSnapshot {
 }
 
 pub fn retrying(id: &str, alias: &str) -> SourceSnapshot {
-    let at = moment().mono + Duration::from_millis(3_200);
+    let at = TAKEN + Duration::from_millis(3_200);
     let mut source = source(id, alias, SourceState::Retrying { attempt: 3, at });
     source.last_error = Some("cannot connect: no route to host 10.0.0.17".into());
     source.errors = 3;
@@ -159,7 +163,7 @@ pub fn events() -> Vec<Arc<Event>> {
         event(
             33,
             "camera_03",
-            EventKind::State { state: "Retrying", error: Some("no route to host".into()) },
+            EventKind::State { state: StateKind::Retrying, error: Some("no route to host".into()) },
         ),
         event(
             20,
@@ -211,7 +215,7 @@ pub fn snapshot(sources: Vec<SourceSnapshot>) -> EngineSnapshot {
         cpu: 1.62,
         rss: 412_345_678,
         memory_limit: None,
-        uptime: Duration::from_secs(3_723),
+        taken: TAKEN,
         generation: 1,
     }
 }
@@ -357,25 +361,19 @@ pub fn preview() -> Arc<Preview> {
                 .flat_map(move |x| if y > 24 { [30, 30, 40] } else { [(x * 4) as u8, (y * 7) as u8, 120] })
         })
         .collect();
-    let track = |id, x, confirmed| Track {
-        id,
-        bbox: BBox::new(x, 0.3, 0.15, 0.5),
-        score: 0.9,
-        confirmed,
-        seen: true,
-        followed: false,
-    };
+    let track =
+        |id, x, confirmed| ShownTrack { id, bbox: BBox::new(x, 0.3, 0.15, 0.5), confirmed, seen: true };
     Arc::new(Preview {
         size: (width, height),
         rgb,
         tracks: vec![track(1, 0.3, true), track(2, 1.2, true), track(3, 0.8, false)],
-        taken: moment().mono,
+        taken: TAKEN,
     })
 }
 
 /// Two sources, the first with two lines and a gap in the morning.
 fn report(asked: &Asked) -> Report {
-    let row = |start: String, total_in: u64, total_out: u64, occupancy: i64, coverage: f64| Row {
+    let row = |start: LocalTime, total_in: u64, total_out: u64, occupancy: i64, coverage: f64| Row {
         end: start.clone(),
         start,
         total_in,
@@ -385,15 +383,18 @@ fn report(asked: &Asked) -> Report {
         peak_occupancy: occupancy + 3,
         coverage,
     };
-    let starts: Vec<String> = match asked.by {
+    let at = |day: jiff::civil::Date, hour: i8, minute: i8, second: i8| {
+        LocalTime::from(day.at(hour, minute, second, 0).to_zoned(jiff::tz::TimeZone::UTC).unwrap())
+    };
+    let starts: Vec<LocalTime> = match asked.by {
         Step::Day => (0..7)
             .map(|day| asked.first.saturating_add(day.days()))
             .filter(|day| *day < asked.after && *day <= moment().wall.date())
-            .map(|day| format!("{day}T00:00:00+00:00"))
+            .map(|day| at(day, 0, 0, 0))
             .collect(),
         step => (0..12)
             .map(|n| if step == Step::Hour { (n + 1, 0) } else { (6 + n / 4, n % 4 * 15) })
-            .map(|(hour, minute)| format!("{}T{hour:02}:{minute:02}:00+00:00", asked.first))
+            .map(|(hour, minute)| at(asked.first, hour, minute, 0))
             .collect(),
     };
     let busy = |n: usize| (n * n % 37) as u64 * 3;
@@ -428,10 +429,7 @@ fn report(asked: &Asked) -> Report {
     };
     let mut first = source("camera_01", rows(4));
     first.coverage = 0.953;
-    first.gaps = vec![Gap {
-        from: format!("{}T03:10:00+00:00", asked.first),
-        to: format!("{}T03:46:20+00:00", asked.first),
-    }];
+    first.gaps = vec![Gap { from: at(asked.first, 3, 10, 0), to: at(asked.first, 3, 46, 20) }];
     first.lines = ["door", "gate"]
         .into_iter()
         .enumerate()
@@ -447,8 +445,8 @@ fn report(asked: &Asked) -> Report {
     let (total_in, total_out) =
         sources.iter().fold((0, 0), |(i, o), source| (i + source.total_in, o + source.total_out));
     Report {
-        since: String::new(),
-        until: String::new(),
+        since: at(asked.first, 0, 0, 0),
+        until: at(asked.after, 0, 0, 0),
         by: asked.by,
         peak_hour: sources[0].peak_hour.clone(),
         sources,

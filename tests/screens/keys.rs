@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use pcount::{
     engine::EngineApi,
-    store::SourceState,
+    model::SourceState,
     tui::{
         Exit,
         app::{Effect, Screen},

@@ -5,7 +5,7 @@ use std::time::Duration;
 use insta::assert_snapshot;
 use pcount::{
     config::Theme,
-    store::{SourceState, Strain},
+    model::{SourceState, Strain},
     tui::theme::Palette,
 };
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use pcount::{
     engine::EngineError,
-    store::{SourceSnapshot, SourceState},
+    model::{SourceSnapshot, SourceState},
     tui::app::{Screen, Tone},
 };
 

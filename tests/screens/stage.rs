@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt::Write, sync::Arc, time::Duration};
 use pcount::{
     config::Theme as ThemeChoice,
     engine::EngineApi,
-    store::SourceSnapshot,
+    model::SourceSnapshot,
     tui::{
         app::Effect,
         host::ConfigPlace,
@@ -19,7 +19,7 @@ use pcount::{
 };
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
-use super::fake::{FakeEngine, FakeHost, later, moment};
+use super::fake::{FakeEngine, FakeHost, TAKEN, later, moment};
 
 pub struct Stage {
     pub engine: Arc<FakeEngine>,
@@ -96,6 +96,7 @@ impl Stage {
     /// Time passes and the engine is looked at again.
     pub fn pass(&mut self, time: Duration) {
         self.elapsed += time;
+        self.engine.snapshot.lock().taken = TAKEN + self.elapsed;
         self.session.refresh(later(self.elapsed));
     }
 

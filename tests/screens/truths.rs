@@ -8,7 +8,7 @@ use std::{
 
 use pcount::{
     config::SourceConfig,
-    store::{Event, EventKind, SourceState},
+    model::{Event, EventKind, SourceState, StateKind},
     tui::app::Screen,
 };
 
@@ -166,9 +166,9 @@ fn the_events_of_a_source_are_its_own_whatever_others_do() {
     let event = |source: &str, state| {
         Arc::new(Event::new(fake::ago(3_000), source, EventKind::State { state, error: None }))
     };
-    *stage.engine.own.lock() = vec![event("camera_04", "Paused")];
+    *stage.engine.own.lock() = vec![event("camera_04", StateKind::Paused)];
     stage.engine.change(|snapshot| {
-        snapshot.events = Arc::new((0..200).map(|_| event("camera_01", "Running")).collect());
+        snapshot.events = Arc::new((0..200).map(|_| event("camera_01", StateKind::Running)).collect());
     });
     stage.tick();
     stage.keys("/roof<enter><enter>3");
@@ -180,7 +180,7 @@ fn the_events_of_a_source_are_its_own_whatever_others_do() {
         .engine
         .own
         .lock()
-        .push(Arc::new(Event { wall: fake::ago(0), ..(*event("camera_04", "Connecting")).clone() }));
+        .push(Arc::new(Event { wall: fake::ago(0), ..(*event("camera_04", StateKind::Connecting)).clone() }));
     stage.pass(Duration::from_secs(2));
     assert!(!stage.text(60, 16).contains(" connecting"), "{}", stage.text(60, 16));
     stage.keys("f");
@@ -190,7 +190,7 @@ fn the_events_of_a_source_are_its_own_whatever_others_do() {
 
 #[test]
 fn a_picture_that_will_not_come_is_not_waited_for() {
-    let at = fake::moment().mono + Duration::from_secs(9);
+    let at = fake::TAKEN + Duration::from_secs(9);
     for (state, why) in [
         (SourceState::Connecting, "waiting for a picture (connecting)"),
         (SourceState::Running, "waiting for a picture (running)"),
@@ -294,7 +294,7 @@ fn totals_that_differ_from_the_overview_say_why() {
     let text = words(&stage.text(120, 40));
     assert!(text.contains("the overview counts since the last reset"), "{text}");
     stage.engine.change(|snapshot| {
-        std::sync::Arc::make_mut(&mut snapshot.sources[0]).kind = pcount::config::SourceKind::Video;
+        std::sync::Arc::make_mut(&mut snapshot.sources[0]).kind = pcount::model::SourceKind::Video;
     });
     stage.tick();
     let text = words(&stage.text(120, 40));

@@ -36,7 +36,8 @@ pub fn write_walk(path: &Path, codec: &str, fps: f64, size: (i32, i32), frames: 
 #[allow(dead_code, reason = "each test binary uses its part")]
 pub fn write_demo(path: &Path, codec: &str, scene: &str) -> (u64, u64) {
     use pcount::{
-        config::{DemoSpec, LineConfig, SourceKind},
+        config::DemoSpec,
+        model::{LineConfig, SourceKind},
         source::{FrameSource as _, demo::Demo},
     };
     let spec: DemoSpec = scene.parse().unwrap();

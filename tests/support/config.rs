@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use pcount::config::{SourceConfig, SourceKind, SourceSpec};
+use pcount::{
+    config::{SourceConfig, SourceSpec},
+    model::SourceKind,
+};
 
 /// A source with defaults and a short read timeout.
 pub fn source(kind: SourceKind, spec: SourceSpec) -> SourceConfig {

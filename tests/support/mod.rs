@@ -18,14 +18,12 @@ use opencv::{
 };
 use parking_lot::Mutex;
 use pcount::{
-    config::{
-        Cadence, DetectorChoice, LineConfig, ParallelConfig, SourceConfig, SourceKind, SourceSpec, Strategy,
-    },
+    config::{Cadence, DetectorChoice, ParallelConfig, SourceConfig, SourceSpec},
     detect::{DetectError, Detection, Detector, Model, ModelInfo},
     engine::{Engine, EngineApi, EngineOptions, aggregator::Sink},
     geometry::BBox,
+    model::{Event, EventKind, LineConfig, SourceKind, SourceSnapshot, SourceState, Strategy, TaskResult},
     source::{Frame, FrameSource, Interrupt, Opener, SourceError, StreamInfo, picture::Picture},
-    store::{Event, EventKind, SourceSnapshot, SourceState, records::TaskResult},
 };
 
 pub const WIDTH: i32 = 64;

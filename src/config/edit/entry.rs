@@ -6,7 +6,10 @@ use super::{
     same::same_spec,
     text::{Members, escaped, lines_value, string, zones_value},
 };
-use crate::config::{LineConfig, SourceConfig, SourceKind, SourceSpec, ZoneConfig, env, source_spec};
+use crate::{
+    config::{SourceConfig, SourceSpec, env, source_spec},
+    model::{LineConfig, SourceKind, ZoneConfig},
+};
 
 /// Where user name and password of a source are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

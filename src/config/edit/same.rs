@@ -7,7 +7,10 @@ use std::{
 
 use url::Url;
 
-use crate::config::{DemoSpec, LineConfig, SourceConfig, SourceSpec, ZoneConfig, secret::percent_decoded};
+use crate::{
+    config::{DemoSpec, SourceConfig, SourceSpec, secret::percent_decoded},
+    model::{LineConfig, ZoneConfig},
+};
 
 /// Coordinates are written in thousandths.
 const ROUNDING: f32 = 0.000_6;

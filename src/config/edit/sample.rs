@@ -1,6 +1,6 @@
 //! A configuration as somebody may have written it, for the tests of its changes.
 
-use crate::{config::LineConfig, geometry::Anchor};
+use crate::{geometry::Anchor, model::LineConfig};
 
 /// Two cameras, with spaces and a name that a serializer would not leave as they are.
 pub(super) const TEXT: &str = r#"{

@@ -2,9 +2,12 @@
 //! style of commas included. Pure.
 
 use super::splice::{after_last, indent, into_empty, replaced, without};
-use crate::config::{
-    LineConfig, SourceKind, ZoneConfig, env,
-    json::{self, Member, Node, Value},
+use crate::{
+    config::{
+        env,
+        json::{self, Member, Node, Value},
+    },
+    model::{LineConfig, SourceKind, ZoneConfig},
 };
 
 /// Line and problem of a text that is not JSON.

@@ -10,8 +10,7 @@ use std::{
 use super::detector::detector;
 use crate::{
     config::{
-        Address, Cadence, LineConfig, RetryConfig, SourceConfig, SourceKind, SourceSpec, TlsConfig,
-        ZoneConfig, defaults,
+        Address, Cadence, RetryConfig, SourceConfig, SourceSpec, TlsConfig, defaults,
         json::Place,
         key::Key,
         keys::{
@@ -24,6 +23,7 @@ use crate::{
         text,
     },
     geometry::Anchor,
+    model::{LineConfig, SourceKind, ZoneConfig},
 };
 
 mod credentials;

@@ -1,5 +1,5 @@
 use super::*;
-use crate::{count::Direction, geometry::BBox};
+use crate::{geometry::BBox, model::Direction};
 
 const PEOPLE_ABOVE: f32 = 0.35;
 const PEOPLE_BELOW: f32 = 0.65;

@@ -2,12 +2,13 @@
 
 use super::*;
 use crate::{
-    config::{SourceConfig, SourceKind, SourceSpec},
+    config::{SourceConfig, SourceSpec},
     detect::{
         Detection, Model as _,
         choose::in_folder,
         registry::{KNOWN_MODELS, KnownModel},
     },
+    model::SourceKind,
     source::{Frame, Interrupt, Opener as _, SystemOpener},
 };
 

@@ -14,10 +14,7 @@ use std::{
 use crossbeam_channel::{Sender, bounded};
 use parking_lot::{Condvar, Mutex};
 
-use crate::{
-    source::SourceId,
-    store::{Event, EventKind, records::TaskResult},
-};
+use crate::model::{Event, EventKind, SourceId, TaskResult};
 
 /// Reports that may wait; some 20 MB.
 const ROOM: usize = 65_536;

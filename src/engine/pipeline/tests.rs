@@ -10,9 +10,10 @@ use opencv::{
 
 use super::*;
 use crate::{
-    config::{SourceKind, SourceSpec},
-    count::Anchor,
+    config::SourceSpec,
     detect::ModelInfo,
+    geometry::Anchor,
+    model::SourceKind,
     source::{pacer::enlarged_to, picture::Picture},
 };
 

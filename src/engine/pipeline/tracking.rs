@@ -6,7 +6,8 @@ use crate::{
     count::{self, CountEvent, Counter, ZoneStatus},
     detect::Detection,
     metrics::stages::{Stage, timed},
-    track::{self, Track, TrackId, TrackUpdate, Tracker},
+    model::TrackId,
+    track::{self, Track, TrackUpdate, Tracker},
 };
 
 /// A tracker and a counter that belong together.

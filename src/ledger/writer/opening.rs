@@ -15,8 +15,7 @@ use super::{
 };
 use crate::{
     ledger::{LedgerError, Reader, open, salvage::Salvage, schema, steady::Jump},
-    source::SourceId,
-    store::LineCounts,
+    model::{LineCounts, SourceId},
 };
 
 impl Writer {

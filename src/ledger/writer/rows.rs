@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use rusqlite::{Connection, params};
 
 use super::watching::Watch;
-use crate::{count::Direction, source::SourceId};
+use crate::model::{Direction, SourceId};
 
 /// A row that waits for its commit.
 pub enum Row {

@@ -4,11 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::{
     ledger::steady::{JUMP, Moment},
-    source::SourceId,
+    model::{SourceId, StateKind},
 };
-
-/// The word of the state in which a source is being watched.
-const WATCHING: &str = "Running";
 
 /// Longest time from frames to frames that still counts as watched, in milliseconds. Results come every second; a
 /// source that has stalled for two says so.
@@ -68,9 +65,9 @@ impl Watching {
     }
 
     /// A source has said what state it is in.
-    pub fn state(&mut self, source: &SourceId, state: &str) {
+    pub fn state(&mut self, source: &SourceId, state: StateKind) {
         if let Some(open) = self.open.get_mut(source) {
-            if state == WATCHING {
+            if state == StateKind::Running {
                 open.over |= open.stopped;
             } else {
                 open.stopped = true;
@@ -110,7 +107,7 @@ mod tests {
     #[test]
     fn a_source_is_watched_from_its_first_to_its_last_frame() {
         let mut watching = Watching::default();
-        watching.state(&"a".into(), WATCHING);
+        watching.state(&"a".into(), StateKind::Running);
         assert_eq!(watching.unnoted(true).count(), 0, "nothing was seen yet");
         assert_eq!(watch(&mut watching, 10..=60, 0), []);
         assert_eq!(now(&watching), Watch { from: 10_000, to: 60_000 });
@@ -125,7 +122,7 @@ mod tests {
         watch(&mut watching, 0..=60, 0);
         assert_eq!(watch(&mut watching, 105..=200, 0), [Watch { from: 0, to: 60_000 }], "frozen for 45 s");
         assert_eq!(now(&watching), Watch { from: 105_000, to: 200_000 });
-        for state in ["Stalled", WATCHING] {
+        for state in [StateKind::Stalled, StateKind::Running] {
             watching.state(&"a".into(), state);
         }
         assert_eq!(watch(&mut watching, 203..=210, 0), [Watch { from: 105_000, to: 200_000 }]);
@@ -146,7 +143,7 @@ mod tests {
     fn the_last_frames_of_a_file_count_when_they_are_told_of_after_its_end() {
         let mut watching = Watching::default();
         watch(&mut watching, 0..=10, 0);
-        watching.state(&"a".into(), "Completed");
+        watching.state(&"a".into(), StateKind::Completed);
         watch(&mut watching, 11..=11, 0);
         assert_eq!(now(&watching), Watch { from: 0, to: 11_000 });
     }

@@ -3,11 +3,8 @@ use std::{sync::mpsc, time::SystemTime};
 use super::*;
 use crate::{
     clock::SystemClock,
+    model::{EventKind, FrameInfo, ResultStatus},
     outputs::{Feed, Outputs, Reading},
-    store::{
-        EventKind,
-        records::{FrameInfo, ResultStatus},
-    },
 };
 
 const WAIT: Duration = Duration::from_secs(30);

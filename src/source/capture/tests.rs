@@ -1,6 +1,9 @@
 //! The capture loop against scripted sources and a clock that moves by itself.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use parking_lot::Mutex;
 
@@ -24,7 +27,7 @@ impl<F: Fn(usize) -> Result<Box<dyn FrameSource>, SourceError> + Send + Sync> Op
 
 /// A live source whose every frame takes this long on the manual clock, until it breaks off.
 struct Steady {
-    clock: std::sync::Arc<ManualClock>,
+    clock: Arc<ManualClock>,
     every: Duration,
     left: usize,
     time: f64,
@@ -87,39 +90,62 @@ impl FrameSource for Film {
     }
 }
 
+/// What was delivered and not taken.
 #[derive(Default)]
-struct Recorder(Mutex<Vec<String>>);
-
-impl Host for Recorder {
-    fn state(&self, state: SourceState, error: Option<&SourceError>) {
-        let error = error.map(|error| format!(": {error}")).unwrap_or_default();
-        self.0.lock().push(format!("{}{error}", state.word()));
-    }
-    fn opened(&self, _: &StreamInfo, _: Option<String>) {}
-    fn short_sessions(&self, count: u32) {
-        self.0.lock().push(format!("{count} short sessions"));
-    }
-    fn working_size(&self, width: u32, height: u32) -> (u32, u32) {
-        (width, height)
-    }
-    fn skipped(&self) {}
-    fn ready(&self) {}
+struct Delivered {
+    frame: Option<Frame>,
+    notices: Vec<Notice>,
+    /// Frames that were replaced.
+    lost: usize,
 }
 
-/// Wants a frame a second.
-struct Slow;
+/// Writes down what it is told and keeps what it is given, as an inbox does.
+#[derive(Default, Clone)]
+struct Recorder {
+    said: Arc<Mutex<Vec<String>>>,
+    delivered: Arc<Mutex<Delivered>>,
+    /// Seconds that it wants between frames.
+    interval: f64,
+}
 
-impl Host for Slow {
-    fn state(&self, _: SourceState, _: Option<&SourceError>) {}
-    fn opened(&self, _: &StreamInfo, _: Option<String>) {}
+impl Host for Recorder {
+    fn reading(&mut self, reading: Reading, error: Option<&SourceError>) {
+        let word = format!("{reading:?}");
+        let word = word.split(' ').next().unwrap();
+        let error = error.map(|error| format!(": {error}")).unwrap_or_default();
+        self.said.lock().push(format!("{word}{error}"));
+    }
+    fn opened(&mut self, _: &StreamInfo, _: Option<String>) {}
+    fn short_sessions(&mut self, count: u32) {
+        self.said.lock().push(format!("{count} short sessions"));
+    }
     fn working_size(&self, width: u32, height: u32) -> (u32, u32) {
         (width, height)
     }
-    fn interval(&self, _: u64, _: bool) -> f64 {
-        1.0
+    fn interval(&mut self, _: u64, _: bool) -> f64 {
+        self.interval
     }
-    fn skipped(&self) {}
-    fn ready(&self) {}
+    fn skipped(&mut self, _: u64) {}
+    fn replace(&mut self, frame: Frame) {
+        let mut delivered = self.delivered.lock();
+        let old = delivered.frame.replace(frame);
+        delivered.lost += usize::from(old.is_some());
+    }
+    fn put(&mut self, frame: Frame) {
+        while self.delivered.lock().frame.is_some() {
+            std::thread::yield_now();
+        }
+        self.delivered.lock().frame = Some(frame);
+    }
+    fn waiting_since(&mut self) -> Option<Instant> {
+        self.delivered.lock().frame.as_ref().map(|frame| frame.captured)
+    }
+    fn renew(&mut self, frame: Frame) {
+        self.delivered.lock().frame = Some(frame);
+    }
+    fn notify(&mut self, notice: Notice) {
+        self.delivered.lock().notices.push(notice);
+    }
 }
 
 fn camera(max_attempts: u32) -> SourceConfig {
@@ -131,14 +157,13 @@ fn camera(max_attempts: u32) -> SourceConfig {
 
 /// What every capture loop has to itself, and the turns it takes.
 struct Surroundings {
-    mailbox: Mailbox,
     control: CaptureControl,
     turns: Turns,
 }
 
 impl Surroundings {
     fn with(turns: Turns) -> Self {
-        Self { mailbox: Mailbox::default(), control: CaptureControl::default(), turns }
+        Self { control: CaptureControl::default(), turns }
     }
 
     fn capture<'a>(
@@ -146,17 +171,22 @@ impl Surroundings {
         source: &'a SourceConfig,
         opener: &'a dyn Opener,
         clock: &'a dyn Clock,
-        host: &'a dyn Host,
     ) -> Capture<'a> {
-        let Self { mailbox, control, turns } = self;
-        Capture { source, opener, mailbox, control, clock, turns, host }
+        let Self { control, turns } = self;
+        Capture { source, opener, control, clock, turns }
     }
 }
 
-fn run(source: &SourceConfig, opener: &dyn Opener, clock: &ManualClock) -> (Vec<String>, Mailbox) {
-    let (surroundings, host) = (Surroundings::with(Turns::new(1)), Recorder::default());
-    supervise(&surroundings.capture(source, opener, clock, &host));
-    (host.0.into_inner(), surroundings.mailbox)
+fn run(source: &SourceConfig, opener: &dyn Opener, clock: &ManualClock) -> (Vec<String>, Delivered) {
+    let (surroundings, mut host) = (Surroundings::with(Turns::new(1)), Recorder::default());
+    supervise(&surroundings.capture(source, opener, clock), &mut host);
+    (host.said(), std::mem::take(&mut *host.delivered.lock()))
+}
+
+impl Recorder {
+    fn said(&self) -> Vec<String> {
+        self.said.lock().clone()
+    }
 }
 
 #[test]
@@ -164,7 +194,7 @@ fn a_camera_that_never_answers_is_given_up_after_the_last_attempt_with_growing_d
     let clock = ManualClock::default();
     let opener =
         Script { opened: AtomicUsize::new(0), open: |_| Err(SourceError::Unreachable("refused".into())) };
-    let (states, mailbox) = run(&camera(4), &opener, &clock);
+    let (states, delivered) = run(&camera(4), &opener, &clock);
     assert_eq!(opener.opened.load(Ordering::SeqCst), 4);
     assert_eq!(
         states,
@@ -180,17 +210,16 @@ fn a_camera_that_never_answers_is_given_up_after_the_last_attempt_with_growing_d
     );
     let waited = clock.elapsed().as_secs_f64();
     assert!((5.6..=8.4).contains(&waited), "1 + 2 + 4 s within the jitter, not {waited}");
-    let mut last = None;
-    while let Some(crate::source::mailbox::Delivery::Notice(notice)) = mailbox.take() {
-        last = Some(notice);
-    }
-    assert_eq!(last, Some(Notice::Ended(Some(SourceError::Unreachable("refused".into())))));
+    assert_eq!(
+        delivered.notices.last().cloned(),
+        Some(Notice::Ended(Some(SourceError::Unreachable("refused".into()))))
+    );
 }
 
 /// A camera that refuses until the attempt of this number, from 0, then delivers so many frames a second apart at each
 /// opening until it has been opened so often, and then refuses again.
 fn troubled(
-    clock: &std::sync::Arc<ManualClock>,
+    clock: &Arc<ManualClock>,
     good: std::ops::Range<usize>,
     frames: usize,
 ) -> impl Fn(usize) -> Result<Box<dyn FrameSource>, SourceError> + Send + Sync + use<> {
@@ -206,7 +235,7 @@ fn troubled(
 
 #[test]
 fn frames_forget_the_failures_before_them_and_the_session_is_no_failure_itself() {
-    let clock = std::sync::Arc::new(ManualClock::default());
+    let clock = Arc::new(ManualClock::default());
     let opener = Script { opened: AtomicUsize::new(0), open: troubled(&clock, 2..3, 4) };
     let (states, _) = run(&camera(3), &opener, &clock);
     // Two failures, a session of four frames, and then the full three attempts.
@@ -217,12 +246,12 @@ fn frames_forget_the_failures_before_them_and_the_session_is_no_failure_itself()
 
 #[test]
 fn a_flapping_camera_is_opened_at_once_however_often_and_said_to_be_flapping() {
-    let clock = std::sync::Arc::new(ManualClock::default());
+    let clock = Arc::new(ManualClock::default());
     let opener = Script { opened: AtomicUsize::new(0), open: troubled(&clock, 0..40, 4) };
-    let (surroundings, host) = (Surroundings::with(Turns::new(1)), Recorder::default());
-    supervise(&surroundings.capture(&camera(4), &opener, &*clock, &host));
+    let (surroundings, mut host) = (Surroundings::with(Turns::new(1)), Recorder::default());
+    supervise(&surroundings.capture(&camera(4), &opener, &*clock), &mut host);
     assert_eq!(opener.opened.load(Ordering::SeqCst), 44);
-    let said = host.0.into_inner();
+    let said = host.said();
     assert!(said.contains(&"40 short sessions".to_owned()), "{said:?}");
     // Forty sessions of five seconds, and three pauses after refusals.
     let pauses = clock.elapsed().as_secs_f64() - 200.0;
@@ -231,7 +260,7 @@ fn a_flapping_camera_is_opened_at_once_however_often_and_said_to_be_flapping() {
 
 #[test]
 fn a_camera_without_give_up_is_marked_as_failed_and_still_tried_at_the_longest_delay() {
-    let clock = std::sync::Arc::new(ManualClock::default());
+    let clock = Arc::new(ManualClock::default());
     let mut source = camera(3);
     source.retry.give_up = false;
     let surroundings = Surroundings::with(Turns::new(1));
@@ -246,9 +275,9 @@ fn a_camera_without_give_up_is_marked_as_failed_and_still_tried_at_the_longest_d
             good(n)
         },
     };
-    let host = Recorder::default();
-    supervise(&surroundings.capture(&source, &opener, &*clock, &host));
-    let states = host.0.into_inner();
+    let mut host = Recorder::default();
+    supervise(&surroundings.capture(&source, &opener, &*clock), &mut host);
+    let states = host.said();
     let failed = states.iter().filter(|state| *state == "Failed: cannot connect: refused").count();
     assert_eq!(failed, 48, "from the third attempt to the fiftieth");
     let connecting = states.iter().filter(|state| *state == "Connecting").count();
@@ -256,12 +285,12 @@ fn a_camera_without_give_up_is_marked_as_failed_and_still_tried_at_the_longest_d
     let waited = clock.elapsed().as_secs_f64();
     assert!((48.0 * 24.0..=48.0 * 36.0 + 20.0).contains(&waited), "{waited}");
     assert!(states.contains(&"Running".to_owned()));
-    assert!(surroundings.mailbox.take().is_some(), "frames came");
+    assert!(host.delivered.lock().frame.is_some(), "frames came");
 }
 
 #[test]
 fn errors_after_a_standstill_of_the_program_are_nobodys_fault() {
-    let clock = std::sync::Arc::new(ManualClock::default());
+    let clock = Arc::new(ManualClock::default());
     clock.awake();
     let opener = Script { opened: AtomicUsize::new(0), open: troubled(&clock, 2..3, 4) };
     let (states, _) = run(&camera(1), &opener, &clock);
@@ -277,7 +306,7 @@ fn a_live_frame_that_waits_for_a_worker_is_kept_young_without_being_counted_as_l
     let mut source = camera(1);
     source.cadence = Cadence::DetectFps(1.0);
     for (frames, waits_since) in [(2, 0.04), (3, 0.12), (5, 0.12), (6, 0.24), (11, 0.24), (12, 0.48)] {
-        let clock = std::sync::Arc::new(ManualClock::default());
+        let clock = Arc::new(ManualClock::default());
         let shared = clock.clone();
         let open = move |n| {
             if n > 0 {
@@ -286,12 +315,10 @@ fn a_live_frame_that_waits_for_a_worker_is_kept_young_without_being_counted_as_l
             let (clock, every) = (shared.clone(), Duration::from_millis(40));
             Ok(Box::new(Steady { clock, every, left: frames + 1, time: 0.0 }) as Box<dyn FrameSource>)
         };
-        let (_, mailbox) = run(&source, &Script { opened: AtomicUsize::new(0), open }, &clock);
-        let Some(crate::source::mailbox::Delivery::Frame(frame)) = mailbox.take() else {
-            panic!("no frame after {frames}")
-        };
+        let (_, delivered) = run(&source, &Script { opened: AtomicUsize::new(0), open }, &clock);
+        let Some(frame) = delivered.frame else { panic!("no frame after {frames}") };
         assert!((frame.time - waits_since).abs() < 1e-9, "{} after {frames} frames", frame.time);
-        assert_eq!(mailbox.dropped(), 0);
+        assert_eq!(delivered.lost, 0);
     }
 }
 
@@ -324,8 +351,8 @@ fn a_stream_takes_turns_of_decoding_when_it_is_behind_or_others_wait() {
     let clock = ManualClock::default();
     let opener = Script { opened: AtomicUsize::new(0), open: |_| Err(SourceError::Interrupted) };
     let surroundings = Surroundings::with(Turns::lasting(1, Duration::from_secs(60)));
-    let (source, host, turns) = (camera(1), Recorder::default(), &surroundings.turns);
-    let capture = &surroundings.capture(&source, &opener, &clock, &host);
+    let (source, turns) = (camera(1), &surroundings.turns);
+    let capture = &surroundings.capture(&source, &opener, &clock);
     let in_ = |milliseconds| Some(clock.now() + Duration::from_millis(milliseconds));
     let mut place = Place::default();
     assert!(take_turn(capture, None, &mut place).is_none(), "nobody knows when its frame comes");
@@ -363,16 +390,18 @@ fn the_last_frame_of_a_file_is_delivered_unless_a_rate_was_set() {
         let open = |_| Ok(Box::new(Film { grabbed: 0, frames: 10 }) as Box<dyn FrameSource>);
         let (opener, clock) = (Script { opened: AtomicUsize::new(0), open }, ManualClock::default());
         let surroundings = Surroundings::with(Turns::new(1));
-        let capture = surroundings.capture(&source, &opener, &clock, &Slow);
+        let capture = surroundings.capture(&source, &opener, &clock);
+        let host = Recorder { interval: 1.0, ..Recorder::default() };
         let delivered = std::thread::scope(|scope| {
-            scope.spawn(|| supervise(&capture));
+            let mut told = host.clone();
+            let capture = &capture;
+            scope.spawn(move || supervise(capture, &mut told));
             let mut delivered = Vec::new();
             loop {
-                match surroundings.mailbox.take() {
-                    Some(crate::source::mailbox::Delivery::Frame(frame)) => {
-                        delivered.push((frame.index, frame.last));
-                    }
-                    Some(_) => return delivered,
+                let mut waiting = host.delivered.lock();
+                match waiting.frame.take() {
+                    Some(frame) => delivered.push((frame.index, frame.last)),
+                    None if !waiting.notices.is_empty() => return delivered,
                     None => std::thread::yield_now(),
                 }
             }
@@ -401,15 +430,17 @@ fn what_waits_in_an_opening_gives_up_when_the_source_is_restarted_paused_or_stop
     let (surroundings, host, clock) =
         (Surroundings::with(Turns::new(1)), Recorder::default(), ManualClock::default());
     let (source, opener) = (camera(1), Deaf(begun));
-    let capture = surroundings.capture(&source, &opener, &clock, &host);
+    let capture = surroundings.capture(&source, &opener, &clock);
     let control = &surroundings.control;
     std::thread::scope(|scope| {
-        scope.spawn(|| supervise(&capture));
+        let mut told = host.clone();
+        let capture = &capture;
+        scope.spawn(move || supervise(capture, &mut told));
         beginnings.recv().unwrap();
         control.restart();
         beginnings.recv().unwrap();
         control.pause(true);
-        while host.0.lock().last().is_none_or(|state| state != "Paused") {
+        while host.said.lock().last().is_none_or(|state| state != "Paused") {
             std::thread::yield_now();
         }
         control.pause(false);
@@ -421,7 +452,7 @@ fn what_waits_in_an_opening_gives_up_when_the_source_is_restarted_paused_or_stop
         beginnings.recv().unwrap();
         control.stop();
     });
-    let mut said = host.0.into_inner();
+    let mut said = host.said();
     said.retain(|state| state != "Paused");
     let nobody_is_blamed = ["Connecting", "0 short sessions", "Connecting", "Connecting", "Connecting"];
     assert_eq!(said, nobody_is_blamed);
@@ -472,7 +503,7 @@ impl FrameSource for Stamped<'_> {
 #[test]
 fn each_session_is_told_where_the_last_one_stood_that_gave_frames() {
     static RESUMED: Mutex<Vec<Option<Seen>>> = Mutex::new(Vec::new());
-    let clock = std::sync::Arc::new(ManualClock::default());
+    let clock = Arc::new(ManualClock::default());
     let open = |n: usize| {
         let stamps = [vec![1.0, 2.0], Vec::new(), vec![3.0]].get(n).cloned();
         let stamps = stamps.ok_or(SourceError::Unreachable("gone".into()))?.into_iter();

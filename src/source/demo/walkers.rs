@@ -9,8 +9,8 @@ use super::{
     scene::{Lane, Scene},
 };
 use crate::{
-    config::LineConfig,
     geometry::{Anchor, BBox, Point},
+    model::LineConfig,
 };
 
 /// Width of a body over its height.

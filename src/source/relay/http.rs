@@ -13,9 +13,9 @@ use parking_lot::Mutex;
 use url::Url;
 
 use super::{
-    Notes,
     body::{self, MAX_PLAYLIST, Reply},
     link::{self, Link, Side},
+    notes::Notes,
     playlist,
     way::{MOST_REDIRECTS, Way, origin, place},
 };

@@ -12,8 +12,8 @@ use std::{
 use url::Url;
 
 use super::{
-    Notes,
     link::{self, Link, Side},
+    notes::Notes,
     way::{MOST_REDIRECTS, Way, is_encrypted},
 };
 use crate::source::{

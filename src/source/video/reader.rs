@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Opened, Way, choose::Choice, damage::Damage, repeats::Repeats};
+use super::{choose::Choice, damage::Damage, open::Opened, repeats::Repeats, way::Way};
 use crate::{
     native::ffmpeg::{self, Decoder, Error, Packet, VideoStream},
     source::{SourceError, resume::Seen},

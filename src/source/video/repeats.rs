@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, mem, time::Duration};
 
-use super::{Opened, Way};
+use super::{open::Opened, way::Way};
 use crate::{
     native::ffmpeg::Packet,
     source::resume::{Comparison, Seen, Stand, Verdict},

@@ -6,8 +6,8 @@ use std::{
 };
 
 use super::{
-    Way,
     time::{Arrivals, LiveClock, MediaClock},
+    way::Way,
 };
 use crate::clock::Clock;
 

@@ -4,11 +4,9 @@ use std::sync::Arc;
 
 use super::{Effect, Screen, Tone, UiState};
 use crate::{
-    config::SourceKind,
     engine::Control,
     logging::Level,
-    source::SourceId,
-    store::{SourceSnapshot, SourceState},
+    model::{SourceId, SourceKind, SourceSnapshot, SourceState},
     tui::{
         Exit,
         dialogs::{Dialog, confirm::Further},

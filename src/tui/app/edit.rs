@@ -6,11 +6,9 @@ use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 
 use super::{Effect, Screen, Tone, UiState};
 use crate::{
-    config::SourceKind,
-    count::Anchor,
     engine::Control,
-    source::SourceId,
-    store::SourceState,
+    geometry::Anchor,
+    model::{SourceId, SourceKind, SourceState},
     tui::{
         action::Action,
         editor::{Drawn, Editor, Replayed, STEP, STRIDE, TURN},

@@ -5,8 +5,7 @@ use std::time::Instant;
 use super::{Effect, Screen, Tone, UiState};
 use crate::{
     config::SourceConfig,
-    source::SourceId,
-    store::name_of,
+    model::{SourceId, name_of},
     tui::{
         dialogs::Dialog,
         editor::{Drawn, Editor},

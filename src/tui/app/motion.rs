@@ -52,7 +52,7 @@ impl UiState {
 
     fn step_selection(&mut self, by: isize) -> Vec<Effect> {
         let sources = std::sync::Arc::clone(self.shown());
-        let places: Vec<&crate::source::SourceId> = self
+        let places: Vec<&crate::model::SourceId> = self
             .rows
             .iter()
             .filter_map(|row| match row {
@@ -242,7 +242,7 @@ impl UiState {
 
     /// The source whose picture is on screen.
     #[must_use]
-    pub fn preview_of(&self) -> Option<&crate::source::SourceId> {
+    pub fn preview_of(&self) -> Option<&crate::model::SourceId> {
         let shows = match self.screen() {
             Screen::Overview => self.preview,
             Screen::Detail => self.picture_in_detail && self.picture_shows,

@@ -9,8 +9,7 @@ use crate::{
     ledger::chart::{Column, Width},
     logging::LogLine,
     metrics::stages::Spent,
-    source::SourceId,
-    store::{EngineSnapshot, Event, Minute, Preview},
+    model::{EngineSnapshot, Event, Minute, Preview, SourceId},
     tui::{editor::Drawn, format::Moment, history::Asked, host::LogTarget},
 };
 

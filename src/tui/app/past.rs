@@ -5,8 +5,7 @@ use std::sync::Arc;
 use super::{Effect, Screen, Tone, UiState};
 use crate::{
     ledger::report::{Report, Step},
-    source::SourceId,
-    store::SourceSnapshot,
+    model::{SourceId, SourceSnapshot},
     tui::{
         action::Action,
         history::{self, Asked, Entry, History, Scale},
@@ -180,15 +179,14 @@ impl UiState {
         let Some(row) = rows.get(self.history.row) else {
             return self.refuse("there is nothing in this time to open");
         };
-        let day = row.start.get(..10).and_then(|day| day.parse().ok());
-        match (self.history.scale.step(), day) {
-            (Step::Day, Some(day)) => {
-                self.history.day = day;
+        match self.history.scale.step() {
+            Step::Day => {
+                self.history.day = row.start.date();
                 self.history.scale = Scale::Hours;
                 self.read_history()
             }
-            (Step::Hour, _) => self.change_scale(-1),
-            _ => self.refuse("a quarter of an hour is the shortest step"),
+            Step::Hour => self.change_scale(-1),
+            Step::Quarter => self.refuse("a quarter of an hour is the shortest step"),
         }
     }
 

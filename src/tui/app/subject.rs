@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use super::{Effect, Screen, Tone, UiState};
 use crate::{
-    source::SourceId,
-    store::SourceSnapshot,
+    model::{SourceId, SourceSnapshot},
     tui::{action::Action, host::LogTarget, view_model::Row},
 };
 

@@ -11,7 +11,7 @@ use crossterm::event::KeyCode;
 use super::outcome::Outcome;
 use crate::{
     config::{Address, LABEL_LENGTH, SourceConfig, edit::KeepLogin},
-    store::Preview,
+    model::Preview,
     tui::{
         app::Effect,
         host::{ConfigPlace, Found},

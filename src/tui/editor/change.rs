@@ -2,8 +2,9 @@
 
 use super::{Editor, Grip};
 use crate::{
-    config::{LABEL_LENGTH, LineConfig, ZoneConfig, label},
-    count::Anchor,
+    config::{LABEL_LENGTH, label},
+    geometry::Anchor,
+    model::{LineConfig, ZoneConfig},
 };
 
 /// Most corners of a zone.

@@ -4,7 +4,7 @@ use super::{warn::heights, *};
 use crate::{
     count::replay::Paths,
     geometry::BBox,
-    store::Preview,
+    model::Preview,
     track::{Track, TrackUpdate},
 };
 
@@ -72,16 +72,14 @@ fn lines_at_the_edge_and_small_people_are_warned_of() {
     assert_eq!(editor.warnings(None), Vec::<String>::new());
     editor.shift(0.0, 0.48);
     assert!(editor.warnings(None)[0].contains("lower edge"));
-    let small = crate::track::Track {
+    let small = crate::model::ShownTrack {
         id: 1,
         bbox: crate::geometry::BBox::new(0.8, 0.93, 0.02, 0.05),
-        score: 0.9,
         confirmed: true,
         seen: true,
-        followed: false,
     };
     let preview =
-        Preview { size: (160, 90), rgb: Vec::new(), tracks: vec![small], taken: std::time::Instant::now() };
+        Preview { size: (160, 90), rgb: Vec::new(), tracks: vec![small], taken: crate::model::Moment::START };
     assert!(editor.warnings(Some(&preview))[1].contains("5 % of the picture"));
 }
 
@@ -167,7 +165,7 @@ fn small_people_of_the_last_minutes_are_warned_of_where_they_walked() {
         zones: drawn.zones.clone(),
         ..crate::config::SourceConfig::new(
             "a",
-            crate::config::SourceKind::Camera,
+            crate::model::SourceKind::Camera,
             crate::config::SourceSpec::device(0),
         )
     });

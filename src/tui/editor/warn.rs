@@ -2,10 +2,9 @@
 
 use super::{Drawn, Editor};
 use crate::{
-    config::{LineConfig, ZoneConfig},
     count::replay::Paths,
     geometry::Point,
-    store::Preview,
+    model::{LineConfig, Preview, ZoneConfig},
     tui::format,
 };
 

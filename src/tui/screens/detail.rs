@@ -13,7 +13,7 @@ mod counts;
 mod stages;
 
 use crate::{
-    store::{Event, SourceSnapshot},
+    model::{Event, SourceSnapshot},
     tui::{
         action::Action,
         app::UiState,
@@ -36,7 +36,7 @@ pub fn draw(ui: &mut UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
         return;
     };
     title(ui, &source, take_top(&mut rest, 1), buffer, look);
-    if let Some(trouble) = source_facts::trouble(&source, ui.moment()) {
+    if let Some(trouble) = source_facts::trouble(&source, ui.shown().taken) {
         let lines = text::wrap(&trouble, usize::from(rest.width.saturating_sub(4)));
         let lines: Vec<Line> = lines
             .into_iter()
@@ -137,7 +137,7 @@ fn draw_tabs(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
 
 fn title(ui: &UiState, source: &SourceSnapshot, area: Rect, buffer: &mut Buffer, look: &Look) {
     let (glyph, role) = source_table::state_look(source, look);
-    let words = source_table::state_words(source, ui.moment());
+    let words = source_table::state_words(source, ui.shown().taken);
     let place = source.location.as_deref().map(|place| format!("{}{}", look.separator(), text::clean(place)));
     let state = format!(" {glyph} {words} ");
     let room = usize::from(area.width).saturating_sub(text::width(&state) + 1);

@@ -7,10 +7,9 @@ use ratatui::{
 };
 
 use crate::{
-    count::{
-        Anchor, Reason,
-        replay::{LineReplay, Replay, ZoneReplay},
-    },
+    count::replay::{LineReplay, Replay, ZoneReplay},
+    geometry::Anchor,
+    model::Reason,
     tui::{
         app::UiState,
         editor::{Editor, Grip},

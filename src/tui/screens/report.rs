@@ -1,7 +1,6 @@
 //! What was counted at other times, out of the ledger: a list of sources and lines with their sums, and the
 //! times of the chosen one.
 
-use jiff::civil::Date;
 use ratatui::{
     buffer::Buffer,
     layout::Rect,
@@ -10,8 +9,11 @@ use ratatui::{
 };
 
 use crate::{
-    config::SourceKind,
-    ledger::report::{Report, Step},
+    ledger::{
+        local_time::LocalTime,
+        report::{Report, Step},
+    },
+    model::SourceKind,
     tui::{
         app::UiState,
         format,
@@ -294,8 +296,8 @@ fn facts(ui: &UiState, report: &Report, entry: Entry, width: usize, look: &Look)
             .take(MOST_GAPS)
             .map(|gap| {
                 if by_day {
-                    let same = gap.from.get(..10) == gap.to.get(..10);
-                    let to = if same { clock(&gap.to).into() } else { moment(&gap.to) };
+                    let same = gap.from.date() == gap.to.date();
+                    let to = if same { clock(&gap.to) } else { moment(&gap.to) };
                     format!("{} to {to}", moment(&gap.from))
                 } else {
                     format!("{} to {}", clock(&gap.from), clock(&gap.to))
@@ -359,25 +361,19 @@ fn percent(share: f64) -> String {
 }
 
 /// What stands before a row: `08:00`, or `Fri 13 Mar` for days.
-fn label(by: Step, start: &str) -> String {
-    if by == Step::Day { day(start) } else { clock(start).into() }
+fn label(by: Step, start: &LocalTime) -> String {
+    if by == Step::Day { start.shown("%a %-d %b") } else { clock(start) }
 }
 
 /// A begin of an hour: its time alone where the screen shows one day.
-fn hour(ui: &UiState, start: &str) -> String {
-    if ui.history.scale.step() == Step::Day { moment(start) } else { clock(start).into() }
+fn hour(ui: &UiState, start: &LocalTime) -> String {
+    if ui.history.scale.step() == Step::Day { moment(start) } else { clock(start) }
 }
 
-fn clock(stamp: &str) -> &str {
-    stamp.get(11..16).unwrap_or(stamp)
+fn clock(time: &LocalTime) -> String {
+    time.shown("%H:%M")
 }
 
-fn day(stamp: &str) -> String {
-    let date = stamp.get(..10).and_then(|date| date.parse::<Date>().ok());
-    date.map_or_else(|| stamp.to_string(), |date| date.strftime("%a %-d %b").to_string())
-}
-
-fn moment(stamp: &str) -> String {
-    let date = stamp.get(..10).and_then(|date| date.parse::<Date>().ok());
-    date.map_or_else(|| stamp.to_string(), |date| format!("{} {}", date.strftime("%-d %b"), clock(stamp)))
+fn moment(time: &LocalTime) -> String {
+    time.shown("%-d %b %H:%M")
 }

@@ -7,8 +7,7 @@ use ratatui::{
 };
 
 use crate::{
-    config::Strategy,
-    store::{EngineSnapshot, WorkerSnapshot},
+    model::{EngineSnapshot, Strategy, WorkerSnapshot},
     tui::{
         action::Action,
         app::UiState,

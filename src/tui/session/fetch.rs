@@ -11,8 +11,7 @@ use crate::{
     engine::Control,
     ledger::chart::{Column, Width},
     logging::{Level, LogLine},
-    source::SourceId,
-    store::Minute,
+    model::{Minute, SourceId},
     tui::{
         app::{Screen, Tone},
         host::{Host, LogTarget},
@@ -220,7 +219,7 @@ impl Session {
         let is_new = self.ui.extras.preview.as_ref().is_none_or(|(_, old)| old.taken != preview.taken);
         if is_new {
             let paths = self.engine.paths(&id);
-            let trails = paths.map(|paths| paths.trails(crate::count::Anchor::Foot, TRAIL));
+            let trails = paths.map(|paths| paths.trails(crate::geometry::Anchor::Foot, TRAIL));
             self.ui.extras.trails = trails.unwrap_or_default();
             self.ui.extras.preview = Some((id, preview));
             self.ui.touch();

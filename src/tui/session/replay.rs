@@ -12,7 +12,8 @@ use super::{
 };
 use crate::{
     config::SourceConfig,
-    count::{Anchor, replay::Paths},
+    count::replay::Paths,
+    geometry::Anchor,
     tui::editor::{Drawn, Replayed, warn},
 };
 

@@ -10,8 +10,7 @@ use crate::{
         chart::{Column, Width},
         report::Report,
     },
-    source::SourceId,
-    store::{Minute, SourceSnapshot},
+    model::{Minute, SourceId, SourceSnapshot},
     tui::{
         editor::{Drawn, Replayed},
         history::Asked,

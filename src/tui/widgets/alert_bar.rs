@@ -5,13 +5,12 @@ use ratatui::{buffer::Buffer, layout::Rect, text::Line};
 
 use super::{Look, first_key, put_lines};
 use crate::{
-    store::SourceSnapshot,
+    model::{Moment, SourceSnapshot},
     tui::{
         action::Action,
         alerts::{Alert, AlertKind},
         app::{Screen, UiState},
-        format::{self, Moment},
-        text,
+        format, text,
         theme::Role,
     },
 };
@@ -47,7 +46,7 @@ pub fn draw(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
     }
     let (seen, unseen): (Vec<&Alert>, Vec<&Alert>) = ui.alerts().iter().partition(|alert| alert.acknowledged);
     for alert in &unseen {
-        let what = sentence(alert, &snapshot.sources[alert.source], ui.moment(), width, look);
+        let what = sentence(alert, &snapshot.sources[alert.source], snapshot.taken, width, look);
         lines.push(look.line(look.left(&format!(" {} {what}", look.symbols.alert), width), Role::Alert));
     }
     if !seen.is_empty() {
@@ -88,14 +87,14 @@ const AROUND: usize = 12;
 /// The name of a source is shortened, as names are, before what is wrong with it is cut, but no further than this.
 const LEAST_NAME: usize = 22;
 
-fn sentence(alert: &Alert, source: &SourceSnapshot, moment: &Moment, width: usize, look: &Look) -> String {
-    let what = what(alert, source, moment);
+fn sentence(alert: &Alert, source: &SourceSnapshot, as_of: Moment, width: usize, look: &Look) -> String {
+    let what = what(alert, source, as_of);
     let room = width.saturating_sub(text::width(&what) + AROUND);
     format!("{}{what}", look.name(source, room.max(LEAST_NAME)))
 }
 
 /// What is wrong, behind the name.
-fn what(alert: &Alert, source: &SourceSnapshot, moment: &Moment) -> String {
+fn what(alert: &Alert, source: &SourceSnapshot, as_of: Moment) -> String {
     match alert.key.kind {
         AlertKind::Limit => {
             let reached = source.limits().find_map(|limit| Some((limit.words()?, limit)));
@@ -109,7 +108,7 @@ fn what(alert: &Alert, source: &SourceSnapshot, moment: &Moment) -> String {
             let next = source
                 .state
                 .next_attempt()
-                .map(|at| format!(", again in {}", format::countdown(moment.until(at))))
+                .map(|at| format!(", again in {}", format::countdown(at - as_of)))
                 .unwrap_or_default();
             let word = source.state.word().to_lowercase();
             // Some errors begin with the same word.

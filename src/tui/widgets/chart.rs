@@ -10,7 +10,7 @@ use ratatui::{
 use super::{Look, put};
 use crate::{
     ledger::chart::{Column, Counted, Width},
-    store::Minute,
+    model::Minute,
     tui::{
         layout::{take_bottom, take_left, take_top},
         text,

@@ -8,8 +8,7 @@ use ratatui::{
 
 use super::{Look, put_lines, rule};
 use crate::{
-    count::{Direction, Reason},
-    store::{Event, EventKind},
+    model::{Direction, Event, EventKind, Reason},
     tui::{
         app::{Panel, UiState},
         layout::take_top,
@@ -75,9 +74,9 @@ pub fn describe(kind: &EventKind, look: &Look) -> (String, Role) {
             )
         }
         EventKind::State { state, error: Some(error) } => {
-            (format!("{}: {}", state.to_lowercase(), text::clean(error)), Role::Warn)
+            (format!("{}: {}", state.word().to_lowercase(), text::clean(error)), Role::Warn)
         }
-        EventKind::State { state, error: None } => (state.to_lowercase(), Role::Dim),
+        EventKind::State { state, error: None } => (state.word().to_lowercase(), Role::Dim),
         EventKind::Threshold { zone, over, current, limit } => {
             let whose = zone.as_ref().map_or(String::new(), |zone| format!("{}: ", text::clean(zone)));
             if *over {

@@ -10,8 +10,7 @@ use ratatui::{
 
 use super::{Look, put};
 use crate::{
-    config::Strategy,
-    store::{EngineSnapshot, Event, EventKind},
+    model::{EngineSnapshot, Event, EventKind, Strategy},
     tui::{app::UiState, format, text, theme::Role},
 };
 
@@ -76,14 +75,14 @@ fn load(snapshot: &EngineSnapshot) -> Vec<(String, Role)> {
     facts.extend([
         (format!("CPU {:.1} cores", snapshot.cpu.clamp(0.0, 9999.0)), Role::Dim),
         (memory, Role::Dim),
-        (format!("up {}", format::duration(snapshot.uptime)), Role::Dim),
+        (format!("up {}", format::duration(snapshot.taken.since_start())), Role::Dim),
     ]);
     facts
 }
 
 /// What went wrong and what was lost, in sum; nothing when nothing was.
 fn losses(ui: &UiState, snapshot: &EngineSnapshot) -> Vec<(String, Role)> {
-    let sum = |of: fn(&crate::store::SourceSnapshot) -> u64| -> u64 {
+    let sum = |of: fn(&crate::model::SourceSnapshot) -> u64| -> u64 {
         snapshot.sources.iter().map(|source| of(source)).sum()
     };
     let facts = [

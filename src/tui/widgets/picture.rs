@@ -9,9 +9,8 @@ use ratatui::{
 
 use super::Look;
 use crate::{
-    config::{LineConfig, ZoneConfig},
     count::replay::Trail,
-    store::Preview,
+    model::{LineConfig, Preview, ZoneConfig},
     tui::theme::{Palette, Role},
 };
 
@@ -326,7 +325,7 @@ mod tests {
             size: (16, 16),
             rgb: vec![0; 768],
             tracks: Vec::new(),
-            taken: std::time::Instant::now(),
+            taken: crate::model::Moment::START,
         };
         let area = Rect::new(0, 0, 16, 8);
         let arrows = |a, b| {

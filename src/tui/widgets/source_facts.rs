@@ -4,7 +4,7 @@ use ratatui::{buffer::Buffer, layout::Rect, text::Line};
 
 use super::{Look, first_key, put_lines};
 use crate::{
-    store::{SourceSnapshot, SourceState},
+    model::{Moment, SourceSnapshot, SourceState},
     tui::{action::Action, app::UiState, format, text, theme::Role},
 };
 
@@ -13,7 +13,7 @@ pub fn draw(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
     let Some(source) = ui.selected() else { return };
     let width = usize::from(area.width);
     let identity = look.line(look.cut(&format!(" {}", identity(source, look)), width), Role::Dim);
-    let news = match trouble(source, ui.moment()) {
+    let news = match trouble(source, ui.shown().taken) {
         Some(trouble) => look.line(look.cut(&format!(" {trouble}"), width), Role::Warn),
         None => look.line(look.cut(&format!(" {}", lines(source, look)), width), Role::Text),
     };
@@ -51,13 +51,13 @@ fn identity(source: &SourceSnapshot, look: &Look) -> String {
 
 /// What is wrong with the source, with the time of the next attempt.
 #[must_use]
-pub fn trouble(source: &SourceSnapshot, moment: &format::Moment) -> Option<String> {
+pub fn trouble(source: &SourceSnapshot, as_of: Moment) -> Option<String> {
     let error = text::clean(source.last_error.as_deref()?);
     Some(match (&source.state, source.state.next_attempt()) {
         (SourceState::Retrying { attempt, .. }, Some(at)) if *attempt > 0 => {
-            format!("{error} (attempt {attempt}, next in {})", format::countdown(moment.until(at)))
+            format!("{error} (attempt {attempt}, next in {})", format::countdown(at - as_of))
         }
-        (_, Some(at)) => format!("{error} (next attempt in {})", format::countdown(moment.until(at))),
+        (_, Some(at)) => format!("{error} (next attempt in {})", format::countdown(at - as_of)),
         _ => error,
     })
 }
@@ -66,10 +66,11 @@ pub fn trouble(source: &SourceSnapshot, moment: &format::Moment) -> Option<Strin
 #[must_use]
 pub fn no_picture(ui: &UiState, source: &SourceSnapshot) -> String {
     let key = |action| first_key(&ui.keymap, action);
-    let moment = ui.moment();
-    let next = source.state.next_attempt().map_or_else(String::new, |at| {
-        format!(", the next attempt is in {}", format::countdown(moment.until(at)))
-    });
+    let as_of = ui.shown().taken;
+    let next = source
+        .state
+        .next_attempt()
+        .map_or_else(String::new, |at| format!(", the next attempt is in {}", format::countdown(at - as_of)));
     match source.state {
         SourceState::Running | SourceState::Connecting => {
             format!("waiting for a picture ({})", source.state.word().to_lowercase())

@@ -9,8 +9,7 @@ use ratatui::{
 
 use super::{Look, put, sparkline};
 use crate::{
-    config::SourceKind,
-    store::{SourceSnapshot, SourceState},
+    model::{Moment, SourceKind, SourceSnapshot, SourceState},
     tui::{
         app::{Panel, UiState},
         format,
@@ -249,7 +248,7 @@ pub fn state_look(source: &SourceSnapshot, look: &Look) -> (&'static str, Role) 
 
 /// The state's word with its countdown or its progress.
 #[must_use]
-pub fn state_words(source: &SourceSnapshot, moment: &format::Moment) -> String {
+pub fn state_words(source: &SourceSnapshot, as_of: Moment) -> String {
     let word = match source.state {
         // Short enough to stand beside their countdown.
         SourceState::NoSuchStream { .. } => "No stream",
@@ -257,7 +256,7 @@ pub fn state_words(source: &SourceSnapshot, moment: &format::Moment) -> String {
         _ => source.state.word(),
     };
     if let Some(at) = source.state.next_attempt() {
-        return format!("{word} {}", format::countdown(moment.until(at)));
+        return format!("{word} {}", format::countdown(at - as_of));
     }
     match (&source.state, source.frames_total) {
         (SourceState::Running, Some(total)) if total > 0 => {
@@ -297,8 +296,11 @@ fn cell(ui: &UiState, source: &SourceSnapshot, column: Column, width: usize, loo
     match column {
         Column::State => {
             let (glyph, role) = state_look(source, look);
-            let words =
-                if width == 1 { String::new() } else { format!(" {}", state_words(source, ui.moment())) };
+            let words = if width == 1 {
+                String::new()
+            } else {
+                format!(" {}", state_words(source, ui.shown().taken))
+            };
             (format!("{glyph}{words}"), role)
         }
         Column::Name => (look.name(source, width), if over { Role::Warn } else { Role::Text }),
@@ -318,7 +320,7 @@ fn cell(ui: &UiState, source: &SourceSnapshot, column: Column, width: usize, loo
         }
         Column::Age => match source.last_frame {
             Some(then) if !quiet => {
-                let age = ui.moment().since(then);
+                let age = ui.shown().taken - then;
                 let role = if age.as_secs() >= 5 { Role::Warn } else { Role::Dim };
                 (format::age(age), role)
             }

@@ -1,6 +1,6 @@
 //! Columns of different heights from history, with gaps where nobody watched.
 
-use crate::{store::Minute, tui::symbols::Symbols};
+use crate::{model::Minute, tui::symbols::Symbols};
 
 /// The last `minutes` of `history` up to minute `now`, as `columns` characters: each the crossings (both
 /// ways) of its share of the time against the busiest share. A gap is a space, a watched zero the lowest

@@ -8,7 +8,7 @@ use ratatui::{
 
 use super::{Look, put, put_lines, rule};
 use crate::{
-    store::WorkerSnapshot,
+    model::WorkerSnapshot,
     tui::{
         app::{Panel, UiState},
         format,

@@ -1,10 +1,7 @@
 use std::time::SystemTime;
 
 use super::*;
-use crate::{
-    count::{Direction, Reason},
-    store::records::{FrameInfo, ResultStatus},
-};
+use crate::model::{Direction, FrameInfo, Reason, ResultStatus, StateKind};
 
 fn event(kind: EventKind) -> Event {
     Event::new(SystemTime::UNIX_EPOCH, "camera", kind)
@@ -20,7 +17,7 @@ fn suppressed() -> Event {
     event(EventKind::Suppressed { line, direction: Direction::In, track: 1, reason, time: 0.0 })
 }
 
-fn state(state: &'static str) -> Event {
+fn state(state: StateKind) -> Event {
     event(EventKind::State { state, error: None })
 }
 
@@ -49,7 +46,7 @@ fn taken(outbox: &Outbox) -> Vec<String> {
         Taken::Report(Report::Sync(_)) => Some("sync".into()),
         Taken::Report(Report::Event(event)) => Some(match event.kind {
             EventKind::Crossing { track, .. } => format!("crossing {track}"),
-            EventKind::State { state, .. } => state.into(),
+            EventKind::State { state, .. } => state.word().into(),
             kind => format!("{kind:?}"),
         }),
     })
@@ -59,11 +56,11 @@ fn taken(outbox: &Outbox) -> Vec<String> {
 #[test]
 fn beyond_its_room_it_takes_what_is_counted_and_the_latest_of_the_rest_and_counts_what_is_lost() {
     let outbox = Outbox::with_room(2);
-    outbox.event(state("Connecting"));
+    outbox.event(state(StateKind::Connecting));
     assert!(!outbox.is_full() && outbox.problem().is_none());
     outbox.event(crossing(1));
     assert!(outbox.is_full() && outbox.problem().is_some());
-    for report in ["Running", "Stalled"] {
+    for report in [StateKind::Running, StateKind::Stalled] {
         outbox.event(state(report));
     }
     outbox.event(crossing(2));
@@ -76,7 +73,7 @@ fn beyond_its_room_it_takes_what_is_counted_and_the_latest_of_the_rest_and_count
         ["Connecting", "crossing 1", "crossing 2", "Reset", "Stalled", "2 [\"first\", \"second\"]"];
     assert_eq!(taken(&outbox), expected);
     assert!(!outbox.is_full());
-    outbox.event(state("Running"));
+    outbox.event(state(StateKind::Running));
     assert_eq!(taken(&outbox), ["Running"]);
 }
 
@@ -94,7 +91,7 @@ fn what_is_forgotten_or_waited_for_comes_after_all_that_was_reported() {
 fn however_much_comes_what_waits_has_a_bound() {
     let outbox = Outbox::with_room(10);
     for number in 0..1000 {
-        outbox.event(state("Stalled"));
+        outbox.event(state(StateKind::Stalled));
         outbox.event(suppressed());
         outbox.result(result(number, "no frames"));
     }
@@ -114,7 +111,7 @@ fn without_a_handler_nothing_is_held_up_and_what_was_counted_is_lost_by_number()
     outbox.event(crossing(1));
     outbox.close();
     outbox.event(crossing(2));
-    outbox.event(state("Running"));
+    outbox.event(state(StateKind::Running));
     assert!(!outbox.is_full() && outbox.problem().is_some());
     assert_eq!(outbox.lost(), 2);
 }
@@ -133,6 +130,6 @@ fn the_numbers_of_events_leave_out_those_that_were_lost() {
     (1..=3).for_each(|track| outbox.event(crossing(track)));
     outbox.event(suppressed());
     assert_eq!(numbers(&outbox), [2, 3, 4], "one was lost before these could be passed on");
-    outbox.event(state("Running"));
+    outbox.event(state(StateKind::Running));
     assert_eq!(numbers(&outbox), [5]);
 }

@@ -3,10 +3,9 @@
 use ratatui::text::{Line, Span};
 
 use crate::{
-    config::{
-        Cadence, DetectorChoice, SourceConfig, SourceKind, SourceSpec, TlsConfig, TrackerChoice, Transport,
-    },
-    count::Anchor,
+    config::{Cadence, DetectorChoice, SourceConfig, SourceSpec, TlsConfig, TrackerChoice, Transport},
+    geometry::Anchor,
+    model::SourceKind,
     tui::{format, text, theme::Role, widgets::Look},
 };
 

@@ -3,7 +3,7 @@
 use ratatui::text::{Line, Span};
 
 use crate::{
-    store::SourceSnapshot,
+    model::SourceSnapshot,
     tui::{
         app::UiState,
         format, text,
@@ -75,7 +75,7 @@ fn facts(ui: &UiState, source: &SourceSnapshot, look: &Look) -> Vec<(&'static st
         String::new()
     };
     facts.push(("Frames", format!("{}{of}{dropped}", format::count(source.frames)), Role::Text));
-    let age = source.last_frame.map_or("none yet".into(), |then| format::age(ui.moment().since(then)));
+    let age = source.last_frame.map_or("none yet".into(), |then| format::age(ui.shown().taken - then));
     facts.push((
         "Last frame",
         format!("{age}{}{} behind", look.separator(), format::latency(source.latency)),

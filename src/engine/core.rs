@@ -1,0 +1,82 @@
+//! What all sources of an engine share.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use arc_swap::ArcSwap;
+use crossbeam_channel::Sender;
+
+use super::{
+    aggregator::Outbox,
+    load::WorkerLoad,
+    message::Message,
+    pool::{models::Models, scheduler::Scheduler},
+    threads::Threads,
+};
+use crate::{
+    clock::{Clock, Start},
+    config::Hwaccel,
+    metrics::histogram::Histogram,
+    model::Moment,
+    source::{Opener, turns::Turns},
+};
+
+/// What all sources share.
+pub struct Core {
+    pub opener: Arc<dyn Opener>,
+    pub clock: Arc<dyn Clock>,
+    /// Where moments are counted from.
+    pub start: Start,
+    pub models: Models,
+    pub scheduler: Scheduler,
+    pub turns: Turns,
+    pub outbox: Arc<Outbox>,
+    pub coordinator: Sender<Message>,
+    pub usage: ArcSwap<Usage>,
+    /// Files that wait for an open slot.
+    pub waiting_files: AtomicUsize,
+    pub generation: Arc<AtomicU64>,
+    pub threads: Arc<Threads>,
+    pub history: Duration,
+    /// Kind of device that decodes sources which name none.
+    pub hwaccel: Hwaccel,
+    pub frame_age: Histogram,
+}
+
+impl Core {
+    /// The moment of `at`.
+    pub fn moment(&self, at: Instant) -> Moment {
+        self.start.moment(at)
+    }
+
+    /// Whether the program went on less than `time` ago after it had stood still.
+    pub fn is_awakening(&self, time: Duration) -> bool {
+        let since = |at| self.clock.now().saturating_duration_since(at);
+        self.clock.awoke().is_some_and(|at| since(at) < time)
+    }
+
+    /// Leaves a message for the coordinator; it is dropped where there is none any more.
+    pub fn tell(&self, message: Message) {
+        drop(self.coordinator.send(message));
+    }
+
+    /// Something that is shown has changed.
+    pub fn note_change(&self) {
+        self.generation.fetch_add(1, Ordering::Release);
+    }
+}
+
+/// What the process and its workers use, as of the last tick.
+#[derive(Debug, Clone, Default)]
+pub struct Usage {
+    /// In cores (1.0 = one core busy).
+    pub cpu: f32,
+    /// Resident memory, in bytes.
+    pub rss: u64,
+    pub loads: Vec<WorkerLoad>,
+}

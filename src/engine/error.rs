@@ -1,0 +1,63 @@
+//! Why an engine refuses something.
+
+use crate::model::SourceId;
+
+/// Why the engine refuses something.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// Ids are unique.
+    #[error("there is a source with the id '{0}' already; give this one another id")]
+    DuplicateId(SourceId),
+    /// It was removed, or never there.
+    #[error("there is no source with the id '{0}'; it may have been removed")]
+    UnknownSource(SourceId),
+    /// Nothing of it can be paused or go on.
+    #[error("'{0}' is over; restart it to have it go on")]
+    Over(SourceId),
+    /// The source is there, but not opened.
+    #[error("'{id}' cannot be opened now: {problem}")]
+    NotOpened {
+        /// The source.
+        id: SourceId,
+        /// Why not, and when it is tried again.
+        problem: String,
+    },
+    /// More is asked of a source than it can do.
+    #[error("too many commands wait for '{0}'; wait until its detection run has ended")]
+    Busy(SourceId),
+    /// There is no room to note what is asked.
+    #[error("results wait to be taken, and no more can wait; try again when their disk or reader follows")]
+    Backlog,
+    /// A fault of the program.
+    #[error("internal error: {0}; please report it with the log")]
+    Internal(String),
+    /// The engine was stopped.
+    #[error("the engine has ended; start the program again")]
+    Ended,
+    /// The source string cannot be understood.
+    #[error("{0}")]
+    Source(String),
+    /// The system refuses threads.
+    #[error(
+        "the worker pool cannot be started: {0}; raise the limit on threads (ulimit -u, TasksMax= of a service)"
+    )]
+    Pool(rayon::ThreadPoolBuildError),
+    /// The system refuses threads.
+    #[error(
+        "a thread cannot be started: {0}; raise the limit on threads (ulimit -u, TasksMax= of a service)"
+    )]
+    Thread(std::io::Error),
+}
+
+// Not as their sources, which would be printed a second time.
+impl From<rayon::ThreadPoolBuildError> for EngineError {
+    fn from(error: rayon::ThreadPoolBuildError) -> Self {
+        Self::Pool(error)
+    }
+}
+
+impl From<std::io::Error> for EngineError {
+    fn from(error: std::io::Error) -> Self {
+        Self::Thread(error)
+    }
+}

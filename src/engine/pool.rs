@@ -1,0 +1,5 @@
+//! What sources share to work with: workers, open slots, models.
+
+pub mod models;
+pub mod scheduler;
+pub mod slots;

@@ -1,0 +1,28 @@
+//! One source inside the engine: an actor with one inbox.
+//!
+//! Capture thread, coordinator and front ends leave frames, notices and commands in the inbox; the actor, which owns
+//! everything that changes, handles them one at a time, on the thread of a worker or of the coordinator. For a detection run
+//! the pipeline is lent to a worker, so that the actor is there for what does not need it. Where the source stands is one value, its lifecycle.
+
+mod actor;
+mod command;
+mod counts;
+mod handle;
+mod host;
+mod inbox;
+mod job;
+mod lifecycle;
+mod measure;
+mod moves;
+pub mod preview;
+mod rates;
+mod rhythm;
+mod run;
+mod shared;
+mod show;
+mod vitals;
+
+pub use self::{command::Command, handle::Source};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,351 @@
+//! The actor of a source: owns its pipeline and all that changes, and handles one thing after the other.
+//!
+//! While a worker has the pipeline for a frame, commands that need it wait for its return, and user commands after them.
+
+use std::{
+    collections::VecDeque,
+    io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+
+use super::{
+    command::{Command, News, ROOM},
+    counts::show_counts,
+    job::{Done, Job, Trouble, Work, panic_text},
+    lifecycle::{End, Event, Lifecycle},
+    preview,
+    rates::Rates,
+    run::Run,
+    shared::Shared,
+};
+use crate::{
+    config::SourceConfig,
+    engine::{
+        error::EngineError,
+        message::Message,
+        pipeline::Pipeline,
+        pool::scheduler::Worker,
+        reply::{Answer, Outcome},
+    },
+    metrics::stages::{Stage, metered, timed},
+    model::{EventKind, LineConfig, SourceKind, SourceSnapshot, SourceState, ZoneConfig},
+    source::{
+        SourceError,
+        capture::{Notice, Reading},
+        pacer::{Shares, Wish},
+    },
+};
+
+/// What there is around an actor.
+pub trait Around {
+    /// From now on only what `run` brings is let in; the run before is stopped, and nothing of it is handled any more.
+    fn admit(&self, run: Option<Arc<Run>>);
+    /// Starts a capture thread with this run.
+    ///
+    /// # Errors
+    /// When the system refuses the thread.
+    fn read(&self, run: Arc<Run>) -> io::Result<()>;
+    /// Frames of a live source that were replaced before a worker saw them.
+    fn dropped(&self) -> u64;
+    /// Nothing comes in any more.
+    fn close(&self);
+}
+
+/// See the module's documentation.
+pub struct Actor {
+    pub(super) shared: Arc<Shared>,
+    pub(super) kind: SourceKind,
+    pub(super) life: Lifecycle,
+    /// Not here while a worker has it for a frame.
+    pub(super) pipeline: Option<Box<Pipeline>>,
+    /// What waits for the pipeline, in the order in which it was asked.
+    waiting: VecDeque<(Command, Option<Answer>)>,
+    /// What is shown, changed here and published as a whole.
+    pub(super) shown: SourceSnapshot,
+    /// The run of the capture thread, once there was one.
+    pub(super) run: Arc<Run>,
+    /// What the user wants, also of the runs to come.
+    pub(super) is_paused: bool,
+    pub(super) is_previewed: bool,
+    pub(super) shares: Shares,
+    pub(super) rates: Rates,
+    /// The last worker, from 1.
+    pub(super) worker: usize,
+    /// Errors that were not reported yet.
+    pub(super) errors: Vec<String>,
+    /// Codec of the last opening, where it was told.
+    pub(super) codec: Option<String>,
+    pub(super) is_finished: bool,
+}
+
+impl Actor {
+    pub fn new(shared: Arc<Shared>, pipeline: Pipeline, shown: SourceSnapshot) -> Self {
+        let config = shared.config.load();
+        let (kind, life) = (config.kind, if config.enabled { Lifecycle::New } else { Lifecycle::Disabled });
+        drop(config);
+        Self {
+            shared,
+            kind,
+            life,
+            pipeline: Some(Box::new(pipeline)),
+            waiting: VecDeque::new(),
+            shown,
+            run: Arc::default(),
+            is_paused: false,
+            is_previewed: false,
+            shares: Shares::WHOLE,
+            rates: Rates::default(),
+            worker: 0,
+            errors: Vec::new(),
+            codec: None,
+            is_finished: false,
+        }
+    }
+
+    /// Does what the engine wants of the source, as soon as it can, and answers.
+    pub fn receive(&mut self, around: &dyn Around, command: Command, answer: Option<Answer>) {
+        let answer = match (self.check(&command), answer) {
+            (Err(error), Some(answer)) => return answer.give(Err(error)),
+            (_, answer) => answer,
+        };
+        if self.pipeline.is_none() && self.needs_pipeline(&command) {
+            return self.put_off(around, command, answer);
+        }
+        self.perform(around, command, answer);
+        while self.pipeline.is_some()
+            && let Some((command, answer)) = self.waiting.pop_front()
+        {
+            self.perform(around, command, answer);
+        }
+    }
+
+    fn perform(&mut self, around: &dyn Around, command: Command, answer: Option<Answer>) {
+        let obey = || self.obey(around, command);
+        let outcome = catch_unwind(AssertUnwindSafe(obey)).unwrap_or_else(|panic| {
+            let what = panic_text(panic.as_ref());
+            tracing::error!(camera = %self.shared.id, "A command panicked: {what}");
+            Err(EngineError::Internal(what))
+        });
+        self.shared.core.note_change();
+        if let Some(answer) = answer {
+            answer.give(outcome);
+        }
+    }
+
+    /// What is refused is refused before anything of it is done.
+    fn check(&self, command: &Command) -> Outcome {
+        let waits = command.may_be_refused() && self.waiting.len() >= ROOM;
+        match command {
+            Command::Restart if self.kind == SourceKind::Video => self.refuse_while_full(),
+            _ if waits && self.needs_pipeline(command) => Err(EngineError::Busy(self.shared.id.clone())),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a command can take effect only while the pipeline is here, or after others that need it.
+    fn needs_pipeline(&self, command: &Command) -> bool {
+        match command {
+            Command::Reset | Command::Lines(..) | Command::Evict(_) | Command::Finish | Command::Remove => {
+                true
+            }
+            Command::News(_, news) => matches!(news, News::Panicked(_)),
+            Command::Restart => self.kind == SourceKind::Video || !self.waiting.is_empty(),
+            Command::Pause(_) => !self.waiting.is_empty(),
+            Command::Start
+            | Command::SlotGranted
+            | Command::Preview(_)
+            | Command::Throttle(..)
+            | Command::Tick
+            | Command::Readmit
+            | Command::Done(_) => false,
+        }
+    }
+
+    fn put_off(&mut self, around: &dyn Around, command: Command, answer: Option<Answer>) {
+        match &command {
+            // What is restarted is over no more, and nothing more of the old run is read.
+            Command::Restart if self.kind == SourceKind::Video => {
+                around.admit(None);
+                self.show_state(SourceState::Queued, None);
+            }
+            // It is what counts from the next frame on.
+            Command::Lines(lines, zones) => drop(self.store_lines(lines.clone(), zones.clone())),
+            _ => {}
+        }
+        self.waiting.push_back((command, answer));
+    }
+
+    fn store_lines(&self, lines: Vec<LineConfig>, zones: Vec<ZoneConfig>) -> Arc<SourceConfig> {
+        let config = SourceConfig { lines, zones, ..(**self.shared.config.load()).clone() };
+        let config = Arc::new(config);
+        self.shared.config.store(Arc::clone(&config));
+        config
+    }
+
+    fn obey(&mut self, around: &dyn Around, command: Command) -> Outcome {
+        match command {
+            Command::Start => {
+                self.go(around, Event::Start, None);
+                return self.opened();
+            }
+            Command::SlotGranted => {
+                if !self.go(around, Event::SlotGranted, None) {
+                    // It was removed meanwhile.
+                    self.shared.core.tell(Message::SlotFree);
+                }
+            }
+            Command::Pause(paused) => {
+                if self.life.is_over() {
+                    return Err(EngineError::Over(self.shared.id.clone()));
+                }
+                self.is_paused = paused;
+                self.run.control.pause(paused);
+            }
+            Command::Restart => {
+                self.restart(around);
+                return self.opened();
+            }
+            Command::Reset => {
+                self.refuse_while_full()?;
+                self.with_pipeline(Pipeline::reset_counts);
+                self.emit(EventKind::Reset);
+            }
+            Command::Lines(lines, zones) => {
+                let config = self.store_lines(lines, zones);
+                self.with_pipeline(|pipeline| pipeline.set_source(config));
+            }
+            Command::Preview(wanted) => {
+                self.is_previewed = wanted;
+                self.run.demand.set_watched(wanted);
+                if !wanted {
+                    self.shared.preview.store(None);
+                }
+            }
+            Command::Throttle(shares, cause) => self.throttle(shares, cause),
+            Command::Tick => {
+                self.go(around, Event::Time(self.shared.core.clock.now()), None);
+                if self.is_silent() {
+                    self.go(around, Event::Silent, Some("no frames"));
+                }
+                self.measure();
+                self.note_vitals(around.dropped());
+            }
+            Command::Evict(limit) => self.evict(around, limit),
+            Command::Readmit => drop(self.go(around, Event::Readmitted, None)),
+            Command::News(run, news) if Arc::ptr_eq(&run, &self.run) => self.hear(around, news),
+            // Of a run that is over.
+            Command::News(..) => {}
+            Command::Done(done) => {
+                let stages = Arc::clone(&self.shared.stages);
+                metered(&stages, || self.finish_job(around, *done));
+            }
+            Command::Finish => self.finish(),
+            Command::Remove => self.remove(around),
+        }
+        Ok(())
+    }
+
+    /// Changes something about the counts, and shows them.
+    pub(super) fn with_pipeline(&mut self, change: impl FnOnce(&mut Pipeline)) {
+        if let Some(pipeline) = &mut self.pipeline {
+            change(pipeline);
+            show_counts(&mut self.shown, pipeline);
+        }
+        self.show(|_| {});
+    }
+
+    fn hear(&mut self, around: &dyn Around, news: News) {
+        match news {
+            News::Reading(reading, error) => {
+                if reading == Reading::Connecting {
+                    self.rates.change(self.shared.core.clock.now());
+                }
+                let text = error.as_ref().map(ToString::to_string);
+                if self.go(around, Event::Said(reading), text.as_deref()) && error.is_some() {
+                    self.report();
+                }
+            }
+            News::Opened(opened) => self.notice_opening(*opened),
+            News::ShortSessions(count) => self.show(|shown| shown.short_sessions = count),
+            News::Remark(text) => self.remark(&text),
+            News::Rest(rest) => self.show(|shown| shown.rest = rest),
+            News::Panicked(what) => self.give_up(around, &format!("internal error: {what}"), true),
+        }
+    }
+
+    /// Takes what the capture thread has brought: a notice is handled, a frame becomes a job for the worker.
+    pub fn begin_job(&mut self, around: &dyn Around, work: Work) -> Option<Job> {
+        match work {
+            Work::Frame(frame) => {
+                let mut pipeline = self.pipeline.take()?;
+                if self.kind == SourceKind::Camera {
+                    pipeline.set_share(self.shares.looks);
+                }
+                return Some(Job { run: Arc::clone(&self.run), frame, pipeline });
+            }
+            Work::Notice(Notice::Disconnected) => self.disconnect(),
+            Work::Notice(Notice::Ended(error)) => {
+                let end = match &error {
+                    None => End::Completed,
+                    Some(SourceError::Unsupported(_)) if self.kind == SourceKind::Video => End::Unsupported,
+                    Some(_) => End::Failed,
+                };
+                self.end(around, Event::Ended(end), error.map(|error| error.to_string()).as_deref());
+            }
+        }
+        None
+    }
+
+    fn finish_job(&mut self, around: &dyn Around, done: Done) {
+        let Done { job: Job { run, frame, pipeline }, result, worker, cpu } = done;
+        self.pipeline = Some(pipeline);
+        self.rates.cpu += cpu;
+        self.count_for(worker, |worker| &worker.cpu, cpu);
+        self.notice_size(frame.stream_size);
+        run.demand.answer(result.as_ref().map_or(Wish::FIRST, |step| step.wish));
+        if !matches!(result, Err(Trouble::NoModel(_) | Trouble::Panic(_))) {
+            self.rates.handled += 1;
+            if std::mem::replace(&mut self.worker, worker) == 0 {
+                tracing::info!(worker, "Starting {}", self.shared.id);
+            }
+        }
+        match result {
+            Ok(step) => {
+                self.rates.looked += u64::from(step.looked);
+                self.count_for(worker, |worker| &worker.looks, u64::from(step.looked));
+                self.go(around, Event::Frame, None);
+                let dropped = around.dropped();
+                timed(Stage::Publish, || self.publish(&step, Some((&frame, dropped))));
+                if self.is_previewed {
+                    let taken = self.shared.core.moment(frame.captured);
+                    preview::renew(&self.shared.preview, &frame, &step.tracks, taken);
+                }
+            }
+            Err(Trouble::Detector(error)) => {
+                let text = error.to_string();
+                self.count_for(worker, |worker| &worker.errors, 1);
+                tracing::error!(camera = %self.shared.id, worker, "{text}");
+                self.errors.push(text.clone());
+                self.show(|shown| {
+                    shown.errors += 1;
+                    shown.last_error = Some(text);
+                });
+                self.report();
+            }
+            Err(Trouble::NoModel(error)) => self.give_up(around, &error.said, error.may_pass),
+            Err(Trouble::Panic(what)) => {
+                self.count_for(worker, |worker| &worker.restarts, 1);
+                self.give_up(around, &what, true);
+            }
+        }
+    }
+
+    /// Adds to one of the figures of a worker, from 1.
+    fn count_for(&self, worker: usize, figure: fn(&Worker) -> &std::sync::atomic::AtomicU64, by: u64) {
+        let worker = worker.checked_sub(1).and_then(|index| self.shared.core.scheduler.workers().get(index));
+        if let Some(worker) = worker {
+            figure(worker).fetch_add(by, std::sync::atomic::Ordering::Relaxed);
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Times of a report, in the time zone that was asked for.
+
+use std::fmt;
+
+use jiff::{Timestamp, Zoned, civil::Date, tz::TimeZone};
+use serde::{Serialize, Serializer};
+
+/// A time in a time zone. Written as RFC 3339 with the offset, to the second.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LocalTime(Zoned);
+
+impl LocalTime {
+    /// The time `millis` milliseconds after the Unix epoch.
+    pub(super) fn new(millis: i64, timezone: &TimeZone) -> Self {
+        let time = Timestamp::from_millisecond(millis).unwrap_or(Timestamp::UNIX_EPOCH);
+        Self(time.to_zoned(timezone.clone()))
+    }
+
+    /// The same moment, in no time zone.
+    #[must_use]
+    pub fn timestamp(&self) -> Timestamp {
+        self.0.timestamp()
+    }
+
+    /// The day of the calendar.
+    #[must_use]
+    pub fn date(&self) -> Date {
+        self.0.date()
+    }
+
+    /// It as `format` says, in the notation of `strftime`.
+    #[must_use]
+    pub fn shown(&self, format: &str) -> String {
+        self.0.strftime(format).to_string()
+    }
+}
+
+impl From<Zoned> for LocalTime {
+    fn from(time: Zoned) -> Self {
+        Self(time)
+    }
+}
+
+impl fmt::Display for LocalTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0.strftime("%Y-%m-%dT%H:%M:%S%:z"))
+    }
+}
+
+impl Serialize for LocalTime {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
