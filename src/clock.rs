@@ -30,8 +30,8 @@ pub trait Clock: Send + Sync {
 
     /// Waits as `wait` does, for at most `timeout`. May wake early; the caller checks its condition.
     ///
-    /// For who waits for nothing but time, or for an order. Who waits for work waits for that itself, at most until its
-    /// deadline on the scale of [`Self::now`], so that a clock which is moved by a test does not run away from it.
+    /// For a thread that waits for nothing but time or an order. A thread that waits for work waits for that itself, at
+    /// most until its deadline on the scale of [`Self::now`]: a clock that a test moves must not run away from it.
     fn wait(&self, timeout: Duration, wait: &mut dyn FnMut(Duration));
 
     /// Lets `time` pass; blocks, and nothing wakes it.

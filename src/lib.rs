@@ -16,12 +16,15 @@
 //! The engine knows nothing of the terminal and the terminal knows nothing of OpenCV; between them stands
 //! one small immutable [`model::SourceSnapshot`] per source. [`model`] holds the vocabulary of all rooms and names
 //! none of them but [`geometry`], whose points and boxes are words too. Which room names which is shown in `docs/architecture.md`.
+//! There is no circle between rooms, and none between the files of a room: a file that passes on what its children
+//! define uses none of it, or they use nothing of its own.
 //!
 //! **Units.** Every box and point between detection and counting is measured in *frame heights*: a pixel
 //! coordinate divided by the height of the picture, so `y` runs 0..1 and `x` runs 0..aspect (width / height).
 //! The unit is isotropic and does not change with resolution. Only the configuration uses 0..1 of width and
 //! height. Time is in seconds (`f64`) on the source's own clock: media time of a file, monotonic time of a
-//! camera. Nothing is measured in pixels or in numbers of frames.
+//! camera. Nothing is measured in pixels or in numbers of frames. What needs the time is given a [`clock::Clock`], so
+//! that tests run hours in moments; `tests/architecture/clocks.rs` lists the files that read the machine's clocks.
 //!
 //! **Where it departs from the usual.** A worker is a numbered slot of the live worker limit, not a thread of
 //! the pool: whichever thread is free works under that number. Results are reported once a second, at

@@ -181,13 +181,13 @@ pub struct Interrupt(Arc<Flag>);
 #[derive(Debug, Default)]
 struct Flag {
     set: AtomicBool,
-    /// Held while it is set, so that nobody misses it between looking and waiting.
+    /// Held while it is set, so that no thread misses it between its look and its wait.
     lock: Mutex<()>,
     changed: Condvar,
 }
 
 impl Interrupt {
-    /// Sets or clears it. Whoever waits learns of it at once.
+    /// Sets or clears it. What waits for it wakes at once.
     pub fn set(&self, set: bool) {
         let guard = self.0.lock.lock();
         self.0.set.store(set, Ordering::SeqCst);

@@ -191,7 +191,7 @@ mod tests {
         assert_eq!(clock.elapsed().as_secs(), 3599);
     }
 
-    /// It stands still, and whoever waits on it waits until something else wakes them.
+    /// It stands still, and a wait on it lasts until something else ends it.
     struct StoppedClock(Instant, Sender<()>);
 
     impl Clock for StoppedClock {

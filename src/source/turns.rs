@@ -93,7 +93,7 @@ impl Turns {
             let soonest = queue.taken.iter().map(|(_, end)| *end).min();
             match soonest {
                 Some(end) if first && queue.taken.len() >= self.at_once => {
-                    // For whoever has the turn; the clock only says when that is over.
+                    // The end of that turn wakes it; the clock only says when the turn is over by itself.
                     called.wait_for(&mut queue, end.saturating_duration_since(now));
                 }
                 _ if first => break,

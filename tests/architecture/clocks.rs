@@ -1,4 +1,4 @@
-//! Who reads the machine's clocks or waits on them: everybody else is given a clock, so that tests move it.
+//! Which files read the machine's clocks or wait by them. All others are given a clock, so that tests move it.
 
 use std::{
     collections::BTreeSet,

@@ -13,9 +13,7 @@ pub(in crate::detect::onnx) const MOST_VALUES: u64 = 4096;
 
 // TensorProto.DataType
 pub(in crate::detect::onnx) const FLOAT: u64 = 1;
-
 pub(in crate::detect::onnx) const BOOL: u64 = 9;
-
 pub(in crate::detect::onnx) const INT64: u64 = 7;
 
 /// What is known of the result of a node.
