@@ -64,7 +64,7 @@ pub trait EngineApi: Send + Sync {
     fn snapshot(&self) -> EngineSnapshot;
     /// Asks for something; never blocks. The reply tells what becomes of it and may be dropped.
     fn send(&self, control: Control) -> Reply;
-    /// The latest preview picture, if one was asked for with [`Control::Preview`] and has been made.
+    /// The latest preview picture, if one was asked for with [`Control::preview`] and has been made.
     fn preview(&self, source: &str) -> Option<Arc<Preview>>;
     /// Minutes of history, oldest first, without holes (gaps are minutes that were not watched).
     fn history(&self, source: &str) -> Vec<Minute>;

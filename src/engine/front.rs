@@ -19,7 +19,8 @@ impl EngineApi for Engine {
         let inner = &self.inner;
         // First: what changes meanwhile makes the snapshot newer than it says, and the next one is not taken for it.
         let generation = inner.core.generation.load(Ordering::Acquire);
-        let scheduler = &inner.core.scheduler;
+        let (scheduler, roster) = (&inner.core.scheduler, inner.roster.load());
+        let at_work = |number: usize| Some(roster.numbered(number.checked_sub(1)?)?.id.clone());
         let limit = scheduler.limit();
         let usage = inner.core.usage.load();
         let loads = usage.loads.iter().copied().chain(std::iter::repeat(WorkerLoad::default()));
@@ -31,7 +32,7 @@ impl EngineApi for Engine {
             .map(|(index, (worker, load))| WorkerSnapshot {
                 number: index + 1,
                 enabled: index < limit,
-                source: worker.source.lock().clone(),
+                source: at_work(worker.source.load(Ordering::Relaxed)),
                 frames: worker.done.load(Ordering::Relaxed),
                 busy: load.busy.share,
                 cpu: load.cpu.share,
@@ -48,7 +49,7 @@ impl EngineApi for Engine {
         }
         notices.extend(inner.core.models.notices());
         EngineSnapshot {
-            sources: inner.roster.load().sources.iter().map(|source| source.cell.load()).collect(),
+            sources: roster.sources.iter().map(|source| source.cell.load()).collect(),
             workers,
             worker_count: limit,
             max_workers: inner.settings.max_workers,

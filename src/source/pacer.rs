@@ -177,10 +177,11 @@ impl Demand {
         self.answers.lock().shares = shares;
     }
 
-    /// The shares in force.
+    /// The shares in force, and the latest answer.
     #[must_use]
-    pub fn shares(&self) -> Shares {
-        self.answers.lock().shares
+    pub fn shares(&self) -> (Shares, Wish) {
+        let answers = self.answers.lock();
+        (answers.shares, answers.latest)
     }
 
     /// Whether somebody watches the preview from now on.

@@ -8,6 +8,7 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
+    sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
 
@@ -61,6 +62,8 @@ pub struct Outbox {
     backlog: Mutex<Backlog>,
     news: Condvar,
     room: usize,
+    /// Whether there is no room; asked for with every frame.
+    is_full: AtomicBool,
 }
 
 impl Default for Outbox {
@@ -71,7 +74,7 @@ impl Default for Outbox {
 
 impl Outbox {
     fn with_room(room: usize) -> Self {
-        Self { backlog: Mutex::default(), news: Condvar::new(), room }
+        Self { backlog: Mutex::default(), news: Condvar::new(), room, is_full: AtomicBool::new(false) }
     }
 
     /// Reports a result.
@@ -93,8 +96,11 @@ impl Outbox {
 
     /// Whether there is no room for what comes from frames. Without a handler nothing waits, and nothing is held up.
     pub fn is_full(&self) -> bool {
-        let backlog = self.backlog.lock();
-        !backlog.closed && backlog.reports.len() >= self.room
+        self.is_full.load(Ordering::Acquire)
+    }
+
+    fn note_room(&self, backlog: &Backlog) {
+        self.is_full.store(!backlog.closed && backlog.reports.len() >= self.room, Ordering::Release);
     }
 
     /// Reports that were lost.
@@ -138,6 +144,7 @@ impl Outbox {
             (report, _) if !full => backlog.reports.push_back(report),
             (report, _) => backlog.lose(&report),
         }
+        self.note_room(backlog);
         self.news.notify_one();
     }
 
@@ -153,6 +160,7 @@ impl Outbox {
             backlog.number += 1;
             event.number = backlog.number;
         }
+        self.note_room(&backlog);
         report.map_or(Taken::Nothing, Taken::Report)
     }
 
@@ -162,6 +170,7 @@ impl Outbox {
         backlog.closed = true;
         backlog.lost += backlog.reports.drain(..).filter(is_kept).count() as u64;
         backlog.latest.clear();
+        self.note_room(&backlog);
     }
 
     /// Waits until everything reported so far has reached the sinks, at most `timeout`.

@@ -9,7 +9,7 @@ use std::{
     collections::BinaryHeap,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::Instant,
 };
@@ -59,8 +59,8 @@ impl Eq for Ready {}
 /// What is known of one worker.
 #[derive(Default)]
 pub struct Worker {
-    /// Source it works for now.
-    pub source: Mutex<Option<SourceId>>,
+    /// Number of the source it works for now, from 1; 0 for none.
+    pub source: AtomicUsize,
     /// Pieces of work done.
     pub done: AtomicU64,
     /// Nanoseconds spent working.
@@ -236,12 +236,12 @@ impl Shared {
         loop {
             let Some(ready) = self.next(&mut slot) else { return };
             let worker = &self.workers[slot];
-            *worker.source.lock() = Some(ready.unit.source().clone());
+            worker.source.store(ready.unit.number() + 1, Ordering::Relaxed);
             let started = Instant::now();
             let more = Arc::clone(&ready.unit).run(slot + 1);
             worker.busy.fetch_add(started.elapsed().as_nanos() as u64, Ordering::Relaxed);
             worker.done.fetch_add(1, Ordering::Relaxed);
-            *worker.source.lock() = None;
+            worker.source.store(0, Ordering::Relaxed);
             if more {
                 self.push(&mut self.state.lock(), ready.unit);
             }

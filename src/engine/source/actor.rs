@@ -248,7 +248,7 @@ impl Actor {
     }
 
     fn finish_job(&mut self, around: &dyn Around, done: Done) {
-        let Done { job: Job { run, frame, pipeline }, result, worker, cpu } = done;
+        let Done { job: Job { run, frame, pipeline }, result, worker, cpu, dropped } = done;
         self.pipeline = Some(pipeline);
         self.rates.cpu += cpu;
         self.count_for(worker, |worker| &worker.cpu, cpu);
@@ -265,7 +265,6 @@ impl Actor {
                 self.rates.looked += u64::from(step.looked);
                 self.count_for(worker, |worker| &worker.looks, u64::from(step.looked));
                 self.go(around, Event::Frame, None);
-                let dropped = around.dropped();
                 timed(Stage::Publish, || self.publish(&step, Some((&frame, dropped))));
                 if self.is_previewed {
                     let taken = self.shared.core.moment(frame.captured);

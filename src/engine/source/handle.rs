@@ -77,8 +77,8 @@ impl Source {
 
     /// Has the commands obeyed that wait, unless somebody is at it who does so.
     pub fn take_turn(self: &Arc<Self>) {
-        if let Some(actor) = self.inbox.take_actor(false) {
-            self.obey_and_bring_home(actor, false);
+        if let Some(actor) = self.inbox.take_actor() {
+            self.bring_home(actor, false);
         }
     }
 
@@ -98,10 +98,9 @@ impl Source {
         }
     }
 
-    /// Obeys what waits and brings the actor home; `true` when there is more work for the worker who does so.
-    fn obey_and_bring_home(self: &Arc<Self>, mut actor: Box<Actor>, is_worker: bool) -> bool {
+    /// Brings the actor home when everything that waits is obeyed; `true` when there is more work for the worker who does so.
+    fn bring_home(self: &Arc<Self>, mut actor: Box<Actor>, is_worker: bool) -> bool {
         loop {
-            self.obey_all(&mut actor);
             match self.inbox.bring_home(actor, is_worker) {
                 Ok(Call::Worker) if is_worker => return true,
                 Ok(call) => {
@@ -110,6 +109,7 @@ impl Source {
                 }
                 Err(same) => actor = same,
             }
+            self.obey_all(&mut actor);
         }
     }
 
@@ -138,15 +138,18 @@ impl Unit for Source {
             self.inbox.dismiss_worker();
             return false;
         }
-        let Some(mut actor) = self.inbox.take_actor(true) else { return false };
-        self.obey_all(&mut actor);
-        let Some(job) = self.inbox.next_work().and_then(|work| actor.begin_job(&self, work)) else {
-            return self.obey_and_bring_home(actor, true);
+        let Some((mut actor, mut work)) = self.inbox.begin_work() else { return false };
+        if work.is_none() {
+            self.obey_all(&mut actor);
+            work = self.inbox.next_work();
+        }
+        let Some(job) = work.and_then(|work| actor.begin_job(&self, work)) else {
+            return self.bring_home(actor, true);
         };
-        self.obey_and_bring_home(actor, false);
+        self.bring_home(actor, false);
         let done = Box::new(job.run(&self, worker));
         let Some((mut actor, done)) = self.inbox.hand_in(done) else { return false };
         actor.receive(&self, Command::Done(done), None);
-        self.obey_and_bring_home(actor, true)
+        self.bring_home(actor, true)
     }
 }

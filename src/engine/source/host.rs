@@ -41,12 +41,14 @@ struct RunHost {
     /// Times the usual size that frames should have.
     enlarged: Cell<f32>,
     rest: Option<Rest>,
+    /// The wish that was there when the shares were asked for, which are asked for first.
+    latest: Option<Wish>,
 }
 
 impl RunHost {
     fn new(source: Arc<Source>, run: Arc<Run>) -> Self {
         let (model, watch, enlarged) = (OnceCell::new(), MotionGate::default(), Cell::new(1.0));
-        Self { source, run, model, watch, enlarged, rest: None }
+        Self { source, run, model, watch, enlarged, rest: None, latest: None }
     }
 
     /// Reads the source until it is over or the run is stopped.
@@ -114,12 +116,15 @@ impl Host for RunHost {
     }
 
     fn shares(&mut self) -> Shares {
-        self.run.demand.shares()
+        let (shares, latest) = self.run.demand.shares();
+        self.latest = Some(latest);
+        shares
     }
 
     fn interval(&mut self, delivered: u64, live: bool) -> f64 {
         let demand = &self.run.demand;
-        self.wish(if live { demand.latest() } else { demand.settled(delivered) })
+        let latest = self.latest.take();
+        self.wish(if live { latest.unwrap_or_else(|| demand.latest()) } else { demand.settled(delivered) })
     }
 
     fn may_sleep(&mut self, regular: bool) -> bool {

@@ -6,7 +6,7 @@
 
 use std::{collections::VecDeque, sync::Arc, time::Instant};
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use super::{
     actor::{Actor, Command},
@@ -174,19 +174,26 @@ impl Inbox {
     }
 
     /// The actor, or nothing while somebody is at it: they see to everything that waits when they bring it home.
-    pub fn take_actor(&self, is_worker: bool) -> Option<Box<Actor>> {
+    pub fn take_actor(&self) -> Option<Box<Actor>> {
+        self.state.lock().actor.take()
+    }
+
+    /// For the worker who was asked for: the actor, and what it is to do unless commands are to be obeyed first.
+    pub fn begin_work(&self) -> Option<(Box<Actor>, Option<Work>)> {
         let mut state = self.state.lock();
-        let actor = state.actor.take();
-        if is_worker && actor.is_none() {
+        let Some(actor) = state.actor.take() else {
             state.worker_comes = false;
-        }
-        actor
+            return None;
+        };
+        let work = state.commands.is_empty().then(|| self.next_of(state)).flatten();
+        Some((actor, work))
     }
 
     /// A worker is through with a frame: the actor, to be given what was done; or nothing while somebody is at it, who
     /// gives it.
-    pub fn hand_in(&self, done: Box<Done>) -> Option<(Box<Actor>, Box<Done>)> {
+    pub fn hand_in(&self, mut done: Box<Done>) -> Option<(Box<Actor>, Box<Done>)> {
         let mut state = self.state.lock();
+        done.dropped = state.dropped;
         if let Some(actor) = state.actor.take() {
             return Some((actor, done));
         }
@@ -202,7 +209,10 @@ impl Inbox {
 
     /// The next piece of work for the worker who is at the actor, when all commands are obeyed.
     pub fn next_work(&self) -> Option<Work> {
-        let mut state = self.state.lock();
+        self.next_of(self.state.lock())
+    }
+
+    fn next_of(&self, mut state: MutexGuard<'_, State>) -> Option<Work> {
         if let Some(frame) = state.frame.take() {
             drop(state);
             self.taken.notify_one();

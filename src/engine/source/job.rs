@@ -43,6 +43,8 @@ pub struct Done {
     pub worker: usize,
     /// CPU time that it took, in nanoseconds.
     pub cpu: u64,
+    /// Frames of a live source that were replaced so far before a worker saw them.
+    pub dropped: u64,
 }
 
 /// Why a frame was not handled.
@@ -70,7 +72,7 @@ impl Job {
         if took > SLOW {
             tracing::warn!(camera = %shared.id, worker, "A frame took {:.1} s", took.as_secs_f32());
         }
-        Done { job: self, result, worker, cpu: thread_nanoseconds().saturating_sub(cpu) }
+        Done { job: self, result, worker, cpu: thread_nanoseconds().saturating_sub(cpu), dropped: 0 }
     }
 
     fn handle(&mut self, shared: &Shared) -> Result<Step, Trouble> {

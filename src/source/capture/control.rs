@@ -1,6 +1,9 @@
 //! What the user wants of a capture thread, and how the thread waits for it.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::{Duration, Instant},
+};
 
 use parking_lot::{Condvar, Mutex};
 
@@ -28,6 +31,8 @@ impl Wishes {
 pub struct CaptureControl {
     wishes: Mutex<Wishes>,
     changed: Condvar,
+    /// Whether there is any order but to run; set with the wishes, so that a reader asks for them only then.
+    is_called: AtomicBool,
     /// Set while the source is to be closed.
     interrupt: Interrupt,
 }
@@ -68,9 +73,14 @@ impl CaptureControl {
     fn change(&self, change: impl FnOnce(&mut Wishes)) {
         let mut wishes = self.wishes.lock();
         change(&mut wishes);
-        self.interrupt.set(wishes.close());
+        self.note(&wishes);
         drop(wishes);
         self.changed.notify_all();
+    }
+
+    fn note(&self, wishes: &Wishes) {
+        self.interrupt.set(wishes.close());
+        self.is_called.store(wishes.stop || wishes.restart || wishes.paused, Ordering::Release);
     }
 
     /// Says whether a pause closes the source.
@@ -84,6 +94,9 @@ impl CaptureControl {
     }
 
     pub(super) fn order(&self) -> Order {
+        if !self.is_called.load(Ordering::Acquire) {
+            return Order::Run;
+        }
         let wishes = self.wishes.lock();
         match *wishes {
             Wishes { stop: true, .. } => Order::Stop,
@@ -96,7 +109,7 @@ impl CaptureControl {
     pub(super) fn take_restart(&self) -> bool {
         let mut wishes = self.wishes.lock();
         let restart = std::mem::take(&mut wishes.restart);
-        self.interrupt.set(wishes.close());
+        self.note(&wishes);
         restart
     }
 
