@@ -20,7 +20,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-pub mod aggregator;
+mod aggregator;
 mod api;
 mod coordinator;
 mod core;
@@ -28,7 +28,7 @@ mod error;
 mod front;
 mod load;
 mod message;
-pub mod pipeline;
+pub(crate) mod pipeline;
 mod pool;
 mod reply;
 mod roster;
@@ -48,8 +48,17 @@ use std::{
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 
+pub(crate) use self::source::preview;
+pub use self::{
+    aggregator::Sink,
+    api::{AskHealth, Control, EngineApi, EngineOptions},
+    error::EngineError,
+    reply::{Answer, Outcome, Reply},
+    subscription::Subscription,
+};
 use self::{
     aggregator::{Aggregator, Collected},
+    api::World,
     coordinator::Coordinator,
     core::Core,
     message::Message,
@@ -57,13 +66,7 @@ use self::{
     roster::Roster,
     source::{Command, Source},
 };
-pub use self::{
-    api::{AskHealth, Control, EngineApi, EngineOptions},
-    error::EngineError,
-    reply::{Answer, Outcome, Reply},
-    source::preview,
-    subscription::Subscription,
-};
+pub use crate::metrics::stages::{Spent, Stage};
 use crate::{
     clock::Start,
     config::{ParallelConfig, SourceConfig},
@@ -104,18 +107,20 @@ impl Engine {
     /// # Errors
     /// When the system refuses threads.
     pub fn new(options: EngineOptions) -> Result<Self, EngineError> {
-        let EngineOptions { settings, opener, clock, load_model, sinks, restored, health, log_lines_lost } =
-            options;
+        let EngineOptions { settings, sinks, restored, health, log_lines_lost, world } = options;
+        let World { opener, clock, load_model } = world;
         crate::clock::watch();
         // OpenCV's own threads would multiply with the workers'.
         let _ = opencv::core::set_num_threads(1);
-        let scheduler = Scheduler::new(settings.worker_count, settings.max_workers, settings.strategy)?;
+        let scheduler = Scheduler::new(settings.worker_count, settings.max_workers, settings.strategy)
+            .map_err(|error| EngineError::Pool(error.to_string()))?;
         let (aggregator, outbox, collected) = Aggregator::new(sinks);
         let stopping = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stopping);
         let handler = std::thread::Builder::new()
             .name("results".into())
-            .spawn(move || aggregator.run(&|| stopped.load(Ordering::SeqCst)))?;
+            .spawn(move || aggregator.run(&|| stopped.load(Ordering::SeqCst)))
+            .map_err(EngineError::Thread)?;
         let (coordinator, messages) = crossbeam_channel::unbounded();
         let core = Arc::new(Core {
             opener,
@@ -138,8 +143,10 @@ impl Engine {
         let published = Arc::clone(&roster);
         let coordinator =
             Coordinator::new(Arc::clone(&core), settings.clone(), restored, messages, published);
-        let coordinator =
-            std::thread::Builder::new().name("coordinator".into()).spawn(move || coordinator.run())?;
+        let coordinator = std::thread::Builder::new()
+            .name("coordinator".into())
+            .spawn(move || coordinator.run())
+            .map_err(EngineError::Thread)?;
         Ok(Self {
             inner: Arc::new(Inner {
                 core,
@@ -299,7 +306,7 @@ impl Engine {
 
     /// Time from the decoder to the counts, of all frames of all sources.
     #[must_use]
-    pub fn frame_age(&self) -> &Histogram {
+    pub(crate) fn frame_age(&self) -> &Histogram {
         &self.inner.core.frame_age
     }
 

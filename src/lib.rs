@@ -29,32 +29,62 @@
 //! restart; those of videos begin at zero, so that a file gives the same counts on every run. Contexts of
 //! ONNX Runtime do not share their weights: its sessions cannot be run by two threads at once here.
 
-pub mod app;
-pub mod bench;
-pub mod cadence;
-pub mod cli;
-pub mod clock;
+mod app;
+mod bench;
+mod cadence;
+mod cli;
+mod clock;
 pub mod config;
-pub mod constants;
+mod constants;
 pub mod count;
-pub mod detect;
+mod detect;
 pub mod engine;
-pub mod eval;
-pub mod files;
+mod eval;
+mod files;
 pub mod geometry;
-pub mod headless;
-pub mod ledger;
-pub mod logging;
-pub mod metrics;
+mod headless;
+mod ledger;
+mod logging;
+mod metrics;
 pub mod model;
-pub mod native;
-pub mod outputs;
-pub mod progress;
-pub mod source;
-pub mod store;
+mod native;
+mod outputs;
+mod progress;
+mod source;
+mod store;
 pub mod track;
-pub mod trust;
-pub mod tui;
+mod trust;
+mod tui;
+
+/// Runs the `pcount-tui` command. For `src/main.rs` alone.
+#[doc(hidden)]
+#[must_use]
+pub fn main() -> std::process::ExitCode {
+    app::run()
+}
+
+/// What the project's own tests and benches use of the private rooms. No promise: it changes without notice.
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub mod internals {
+    macro_rules! rooms {
+        ($($room:ident)*) => {
+            $(
+                #[doc = concat!("What `", stringify!($room), "` shows the other rooms.")]
+                pub mod $room {
+                    pub use crate::$room::*;
+                }
+            )*
+        };
+    }
+
+    rooms!(cadence clock detect headless ledger logging metrics native outputs source tui);
+
+    /// Changes to the configuration file.
+    pub mod edit {
+        pub use crate::config::edit::*;
+    }
+}
 
 #[cfg(test)]
 #[path = "../tests/support/require.rs"]

@@ -7,6 +7,7 @@ mod control;
 #[cfg(test)]
 pub(crate) mod copies;
 mod count;
+mod detection;
 mod engine;
 mod event;
 mod moment;
@@ -23,6 +24,7 @@ mod tests;
 pub use self::{
     control::Control,
     count::{Direction, Limit, LineConfig, LineCounts, Minute, Reason, ZoneConfig, ZoneCounts},
+    detection::Detection,
     engine::{EngineSnapshot, Health, Strategy, WorkerSnapshot},
     event::{Event, EventKind},
     moment::Moment,

@@ -1,6 +1,9 @@
 //! Following people from picture to picture: detections and time in, tracks out. Pure: no pictures.
 
-use crate::{detect::Detection, geometry::BBox, model::TrackId};
+use crate::{
+    geometry::BBox,
+    model::{Detection, TrackId},
+};
 
 pub mod assignment;
 mod centroid;

@@ -11,18 +11,20 @@ use std::{
 };
 
 use pcount::{
-    clock::{ManualClock, SystemClock},
     config::SourceConfig,
     engine::{Control, EngineApi, Reply},
-    headless::{self, Format, Options, Reason},
+    internals::{
+        clock::{ManualClock, SystemClock},
+        headless::{self, Format, Options, Reason},
+        native::disk::Disk,
+        outputs::{
+            Feed, Outputs, json_lines,
+            status::{self, Status},
+        },
+    },
     model::{
         Direction, EngineSnapshot, Event, EventKind, LineCounts, Minute, Moment, Preview, SourceKind,
         SourceSnapshot, SourceState, Strategy,
-    },
-    native::disk::Disk,
-    outputs::{
-        Feed, Outputs, json_lines,
-        status::{self, Status},
     },
 };
 

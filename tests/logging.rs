@@ -5,7 +5,7 @@ use std::{fs, path::Path, time::Duration};
 
 use pcount::{
     config::LogLevel,
-    logging::{self, Level, LogOptions, WorkerLogger},
+    internals::logging::{self, Level, LogOptions, WorkerLogger},
 };
 use tracing_subscriber::layer::SubscriberExt;
 

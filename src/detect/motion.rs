@@ -16,10 +16,11 @@ use opencv::{
     video::{self, BackgroundSubtractorMOG2, BackgroundSubtractorMOG2Trait},
 };
 
-use super::{DetectError, Detection, Detector, Model, ModelInfo};
+use super::{DetectError, Detector, Model, ModelInfo};
 use crate::{
     geometry::BBox,
     metrics::stages::{Stage, timed},
+    model::Detection,
     source::Frame,
 };
 use blobs::{Blob, People};

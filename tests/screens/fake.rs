@@ -12,29 +12,32 @@ use std::{
 use jiff::ToSpan as _;
 use parking_lot::Mutex;
 use pcount::{
-    config::{SourceConfig, SourceSpec, edit::KeepLogin},
+    config::{SourceConfig, SourceSpec},
     count::replay::Paths,
     engine::{Answer, Control, EngineApi, EngineError, Reply},
     geometry::BBox,
-    ledger::{
-        chart::{Column, Width},
-        local_time::LocalTime,
-        report::{Gap, LineReport, PeakHour, Report, Row, SourceReport, Step},
+    internals::{
+        edit::KeepLogin,
+        ledger::{
+            chart::{Column, Width},
+            local_time::LocalTime,
+            report::{Gap, LineReport, PeakHour, Report, Row, SourceReport, Step},
+        },
+        logging::{Level, LogLine, RecentLogs},
+        metrics::stages::{STAGES, Spent},
+        tui::{
+            editor::Drawn,
+            format::Moment,
+            history::Asked,
+            host::{ConfigPlace, Found, Host},
+        },
     },
-    logging::{Level, LogLine, RecentLogs},
-    metrics::stages::{STAGES, Spent},
     model::{
         self, Direction, EngineSnapshot, Event, EventKind, LineConfig, LineCounts, Minute, Preview, Reason,
         ShownTrack, SourceId, SourceKind, SourceSnapshot, SourceState, StateKind, Strategy, Total,
         WorkerSnapshot,
     },
     track::{Track, TrackUpdate},
-    tui::{
-        editor::Drawn,
-        format::Moment,
-        history::Asked,
-        host::{ConfigPlace, Found, Host},
-    },
 };
 
 /// 2026-03-14 12:34:56 UTC.

@@ -8,8 +8,8 @@ use std::{
 
 use pcount::{
     config::SourceConfig,
+    internals::tui::app::Screen,
     model::{Event, EventKind, SourceState, StateKind},
-    tui::app::Screen,
 };
 
 use super::{fake, looks::SIZES, stage::Stage};
@@ -364,7 +364,7 @@ fn keys_pressed_while_the_history_is_read_act_when_it_is_there() {
     assert!(stage.keys("Hjy").is_empty());
     stage.host.stuck.store(false, Ordering::SeqCst);
     stage.wait_for("line gate");
-    assert!(matches!(&stage.session.take_left()[..], [pcount::tui::app::Effect::Copy(_)]));
+    assert!(matches!(&stage.session.take_left()[..], [pcount::internals::tui::app::Effect::Copy(_)]));
     // And nothing holds up the way out.
     let mut stage = mixed();
     stage.host.stuck.store(true, Ordering::SeqCst);
