@@ -20,6 +20,7 @@ mod ort;
 mod pool;
 mod preprocess;
 pub mod registry;
+#[cfg(feature = "internals")]
 pub mod stages;
 
 pub use choose::{load, refused};

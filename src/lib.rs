@@ -80,6 +80,11 @@ pub mod internals {
 
     rooms!(cadence clock detect headless ledger logging metrics native outputs source tui);
 
+    /// Makes `secret` known to the process as one that nothing shows.
+    pub fn hide(secret: &str) {
+        crate::config::known().learn(secret);
+    }
+
     /// Changes to the configuration file.
     pub mod edit {
         pub use crate::config::edit::*;

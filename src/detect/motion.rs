@@ -50,6 +50,7 @@ const GOOD: f32 = 0.9;
 const POOR: f32 = 0.4;
 
 /// The `motion` detector. Needs no file and cannot fail to load.
+#[cfg(any(test, feature = "internals"))]
 #[must_use]
 pub fn model() -> Arc<dyn Model> {
     with_note(None)

@@ -607,7 +607,7 @@ fn the_picture_is_asked_for_only_while_its_pane_shows() {
 #[test]
 fn long_panes_are_scrolled_by_pages() {
     let mut stage = two();
-    let line = stage.host.logs.of_camera("camera_01", 1).remove(0);
+    let line = stage.host.logs.lines(|line| line.camera.as_deref() == Some("camera_01")).remove(0);
     for number in 0..40 {
         let message = format!("line {number}");
         stage.host.logs.push(pcount::internals::logging::LogLine { message, ..(*line).clone() });
