@@ -47,6 +47,7 @@ pub(crate) use text::{listed, nearest, parse_duration, printable};
 
 /// A whole validated configuration.
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct Config {
     /// Settings of the program.
     pub parallel: ParallelConfig,

@@ -39,7 +39,7 @@ pub struct Crossing {
     pub score: f32,
 }
 
-/// Something the counter noticed.
+/// Something the counter noticed. Exhaustive: who sums up must decide on each.
 #[derive(Debug, Clone, PartialEq)]
 pub enum CountEvent {
     /// A counted crossing.

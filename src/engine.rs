@@ -1,24 +1,27 @@
 //! The engine: a cheap handle on the capture threads, the worker pool and the state store.
 //!
-//! Front ends, tests and the benchmark use [`Engine`] and nothing below it.
+//! Front ends, tests and the benchmark use [`Engine`] and nothing below it. This is `examples/count.rs`:
 //!
 //! ```no_run
-//! use pcount::{config::ParallelConfig, engine::{Engine, EngineOptions}};
-//! use std::time::Duration;
-//!
-//! let settings = ParallelConfig { worker_count: 2, ..ParallelConfig::default() };
-//! let engine = Engine::new(EngineOptions::new(settings))?;
-//! engine.add_camera("rtsp://192.0.2.7/stream", "entrance")?;
-//! engine.add_video("monday.mp4", "monday")?;
-//! engine.start()?;
-//! std::thread::sleep(Duration::from_secs(60));
-//! for result in engine.results() {
-//!     println!("{}: {} in, {} out", result.camera_id, result.total_in, result.total_out);
-//! }
-//! println!("{} sources", engine.statistics().sources.len());
-//! engine.stop(Duration::from_secs(2));
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+#![doc = include_str!("../examples/count.rs")]
 //! ```
+//!
+//! **What blocks.** Nothing that is asked of a running engine waits for a detection run, a camera or a disk. What waits
+//! says how long at most: [`Engine::add_source`] and its like and [`Engine::start`] (2 s), [`Engine::stop`],
+//! [`Engine::sync`], [`Reply::wait`], [`Subscription::next_within`]. The engine may be asked by many threads at once.
+//!
+//! **Threads.** The engine has its own: a capture thread for each open source, `max_workers` workers, a coordinator, and
+//! a result handler. [`Sink`]s are called by the result handler alone and may wait for a disk; while they do, results wait
+//! (65,536 of them, then files wait and cameras lose frames). [`AskHealth`] is called by whoever takes a snapshot.
+//!
+//! **Order.** Events and results pass through the result handler, which numbers the events of all sources from 1: where a
+//! number is left out, an event was lost. Those of one source come in the order in which they happened; between sources
+//! there is none. [`Sink`]s get an event before [`Subscription`]s do, under the same number. No crossing comes twice.
+//!
+//! **The life of an id.** The id of a source is the user's; no two sources of one engine have the same. When a
+//! source has been removed ([`Control::Remove`]), its id may be added again: a camera then goes on from the counts that it
+//! had at its removal (at first, from those in [`EngineOptions::restored`]), a video begins at zero. It is a new source all
+//! the same, with a `task_id` of its own; a `task_id` is never used twice in one engine and means nothing in another.
 
 mod aggregator;
 mod api;
@@ -163,18 +166,20 @@ impl Engine {
         })
     }
 
-    /// Adds a camera by its address.
+    /// Adds a camera by its address (`rtsp://..`, `http://..`, a device's number or path), as [`Self::add_source`] does, with
+    /// the default settings: one line across the middle of the frame.
     ///
     /// # Errors
-    /// When the address cannot be understood or the id is taken.
+    /// When the address cannot be understood, the id is taken or cannot be one, or the engine has ended.
     pub fn add_camera(&self, url: &str, id: &str) -> Result<(), EngineError> {
         self.add_named(url, id, SourceKind::Camera)
     }
 
-    /// Adds a video by its path.
+    /// Adds a video by its path or as a scene that is drawn (`demo:street?seconds=30`), as [`Self::add_camera`] does. It is read
+    /// as fast as it can be, without losing a frame.
     ///
     /// # Errors
-    /// When the id is taken.
+    /// When the path cannot be understood, the id is taken or cannot be one, or the engine has ended.
     pub fn add_video(&self, path: &str, id: &str) -> Result<(), EngineError> {
         self.add_named(path, id, SourceKind::Video)
     }
@@ -188,7 +193,8 @@ impl Engine {
     /// still being removed, as soon as that is done. Waits until the source is there, at most two seconds.
     ///
     /// # Errors
-    /// When the id is taken or cannot be one, or the engine has ended.
+    /// When the id is taken or cannot be one, or the engine has ended. That a source cannot be opened is none: it shows
+    /// that as its state, and a camera is tried again.
     pub fn add_source(&self, config: SourceConfig) -> Result<(), EngineError> {
         match self.send(Control::Add(Box::new(config))).wait(ADDITION) {
             // It is there, says so itself, and is tried again.
@@ -197,7 +203,7 @@ impl Engine {
         }
     }
 
-    /// Starts all enabled sources. Cheap: models and streams are opened behind it.
+    /// Starts all enabled sources. Cheap: models and streams are opened behind it; waits at most two seconds.
     ///
     /// # Errors
     /// When the engine has ended.
@@ -208,8 +214,8 @@ impl Engine {
     }
 
     /// Ends everything: signals every worker and capture thread, waits for them at most `timeout`, passes on
-    /// the final results and closes the sinks. Gives the number of threads that are stuck in native code
-    /// and were left behind.
+    /// the final results (at least half a second is given to that) and drops the sinks. Gives the number of threads that are
+    /// stuck in native code and were left behind. Asked again, it does nothing and gives 0.
     pub fn stop(&self, timeout: Duration) -> usize {
         let (inner, core) = (&self.inner, &self.inner.core);
         if inner.ending.swap(true, Ordering::SeqCst) {
@@ -254,7 +260,8 @@ impl Engine {
         stuck
     }
 
-    /// The latest result of every source that is there and has reported.
+    /// The latest result of every source that is there and has reported, by id. A source reports once a second, at
+    /// crossings, at changes of state and at its end.
     #[must_use]
     pub fn results(&self) -> Vec<TaskResult> {
         let roster = self.inner.roster.load();
@@ -270,7 +277,8 @@ impl Engine {
         self.inner.collected.result(source).filter(|result| result.task_id == there.task_id)
     }
 
-    /// All events from now on: crossings, changes of state, limits, resets.
+    /// All events of all sources from now on: crossings, changes of state, limits, resets. At any time; a subscription of
+    /// an engine that has ended is over at once.
     #[must_use]
     pub fn subscribe(&self) -> Subscription {
         self.inner.collected.subscribers.add()
@@ -288,7 +296,8 @@ impl Engine {
         self.inner.roster.load().sources.iter().map(|source| task(source)).collect()
     }
 
-    /// Whether every source has ended and been reported, and nothing is asked of one.
+    /// Whether every source is over (read to its end, or failed for good) and nothing is asked of one: also before the first
+    /// source. Its last events and results may still be on their way: [`Self::sync`] and [`Self::stop`] wait for them.
     #[must_use]
     pub fn is_over(&self) -> bool {
         // In this order: what is asked for is done before its answer is given.

@@ -6,6 +6,7 @@ use super::{defaults, text};
 
 /// A scene drawn by the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum DemoScene {
     /// People come in and go out through the middle of a hall.
     Lobby,

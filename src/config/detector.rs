@@ -8,6 +8,7 @@ use super::text::{self, word};
 
 /// Which detector a source uses.
 #[derive(Debug, Clone, PartialEq, Default)]
+#[non_exhaustive]
 pub enum DetectorChoice {
     /// The configured or found model, else the embedded one, else motion.
     #[default]
@@ -63,6 +64,7 @@ pub struct ModelConfig {
 /// Layouts of detection networks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum ModelFormat {
     /// This project's own network (`models/train`).
     Pcount,
@@ -79,6 +81,7 @@ pub enum ModelFormat {
 /// What runs a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum EngineChoice {
     /// ONNX Runtime where its library is found, else OpenCV.
     #[default]

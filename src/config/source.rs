@@ -101,6 +101,7 @@ impl SourceConfig {
 /// Trackers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum TrackerChoice {
     /// Motion model with two-stage association.
     #[default]
@@ -111,6 +112,7 @@ pub enum TrackerChoice {
 
 /// How often a source is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[non_exhaustive]
 pub enum Cadence {
     /// The program's default rate.
     #[default]
@@ -148,6 +150,7 @@ impl Default for RetryConfig {
 /// RTSP transports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Transport {
     /// Interleaved in the RTSP connection.
     #[default]
@@ -159,6 +162,7 @@ pub enum Transport {
 /// Kinds of devices that decode video, by FFmpeg's names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Hwaccel {
     /// The processor decodes.
     #[default]
@@ -192,6 +196,7 @@ impl Default for TlsConfig {
 
 /// What to open, with the credentials kept apart from the address.
 #[derive(Clone, PartialEq)]
+#[non_exhaustive]
 pub enum SourceSpec {
     /// `rtsp://`, `rtsps://`, `http://`, `https://`; see [`SourceSpec::opening_url`].
     Url {

@@ -11,7 +11,8 @@ use crate::model::Event;
 const ROOM: usize = 4096;
 
 /// The events of an engine from the moment of the subscription on, in order. Events are numbered without gaps: a number that
-/// is left out is that of an event which was lost because too many waited. Dropping it ends the subscription.
+/// is left out is that of an event which was lost because too many waited (4,096). Dropping it ends the subscription. It may be
+/// moved to another thread.
 #[derive(Debug)]
 pub struct Subscription(Receiver<Arc<Event>>);
 

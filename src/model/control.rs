@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::{LineConfig, SourceId, ZoneConfig};
 
 /// What a front end can ask of the engine. None of it blocks: what concerns the counts of a source takes effect after
-/// the detection run that is on, in the order in which it was asked.
+/// the detection run that is on, in the order in which it was asked. Exhaustive:
+/// what stands in for an engine must answer each.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Control<A> {

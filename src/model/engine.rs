@@ -9,6 +9,7 @@ use super::{Event, Moment, SourceId, SourceSnapshot};
 /// How workers and sources go together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Strategy {
     /// A fixed pool whose workers all sources share.
     #[default]
@@ -112,6 +113,7 @@ impl EngineSnapshot {
 
 /// Health of the outputs, which write down what is counted.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Health {
     /// What endangers counts or files at this moment, in words for the user.
     pub problems: Vec<String>,

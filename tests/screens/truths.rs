@@ -176,11 +176,9 @@ fn the_events_of_a_source_are_its_own_whatever_others_do() {
     assert!(text.contains("11:44:56 paused"), "{text}");
     // In a frozen view, what was there when it was frozen.
     stage.keys("f");
-    stage
-        .engine
-        .own
-        .lock()
-        .push(Arc::new(Event { wall: fake::ago(0), ..(*event("camera_04", StateKind::Connecting)).clone() }));
+    let mut now = (*event("camera_04", StateKind::Connecting)).clone();
+    now.wall = fake::ago(0);
+    stage.engine.own.lock().push(Arc::new(now));
     stage.pass(Duration::from_secs(2));
     assert!(!stage.text(60, 16).contains(" connecting"), "{}", stage.text(60, 16));
     stage.keys("f");
