@@ -284,13 +284,13 @@ impl Engine {
         self.inner.collected.subscribers.add()
     }
 
-    /// Everything that is shown: sources, workers, queue, totals.
+    /// Everything that is shown: sources, workers, queue, totals. The same as [`EngineApi::snapshot`]; waits for nothing.
     #[must_use]
     pub fn statistics(&self) -> EngineSnapshot {
         self.snapshot()
     }
 
-    /// All sources as tasks, in the order they were added.
+    /// All sources as tasks, in the order they were added. Waits for nothing.
     #[must_use]
     pub fn tasks(&self) -> Vec<Task> {
         self.inner.roster.load().sources.iter().map(|source| task(source)).collect()

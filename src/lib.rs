@@ -17,6 +17,13 @@
 //! one small immutable [`model::SourceSnapshot`] per source. [`model`] holds the vocabulary of all rooms and names
 //! none of them but [`geometry`], whose points and boxes are words too. Which room names which is shown in `docs/architecture.md`.
 //!
+//! **What is public.** [`engine`] runs sources and counts; it is set up with [`config`], speaks the words of [`model`] and
+//! [`geometry`], and counts with [`track`] and [`count`], which also serve alone, on boxes from anywhere. All other rooms are
+//! private: the program `pcount-tui` is made of them, and they change without notice. So does what the feature `internals`
+//! shows of them to the project's own tests. Enums that will grow, and records that only the library makes, are
+//! `non_exhaustive`; settings have a default to start from (`..Default::default()`). No type of OpenCV, clap or rayon is part of
+//! the interface.
+//!
 //! **Units.** Every box and point between detection and counting is measured in *frame heights*: a pixel
 //! coordinate divided by the height of the picture, so `y` runs 0..1 and `x` runs 0..aspect (width / height).
 //! The unit is isotropic and does not change with resolution. Only the configuration uses 0..1 of width and

@@ -21,6 +21,7 @@ mod strain;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use self::source::FLAPPING;
 pub use self::{
     control::Control,
     count::{Direction, Limit, LineConfig, LineCounts, Minute, Reason, ZoneConfig, ZoneCounts},
@@ -31,7 +32,7 @@ pub use self::{
     preview::{Preview, ShownTrack, TrackId},
     records::{FrameInfo, ResultStatus, Task, TaskResult, TaskStatus, Total},
     rest::{Rest, Wakeful},
-    source::{FLAPPING, SourceId, SourceKind, SourceSnapshot, name_of},
+    source::{SourceId, SourceKind, SourceSnapshot, name_of},
     state::{SourceState, StateKind},
     strain::Strain,
 };

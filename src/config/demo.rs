@@ -48,7 +48,7 @@ pub struct DemoSpec {
     pub people: u32,
     /// Start of the random numbers.
     pub seed: u64,
-    /// Length; `None` never ends as a camera and takes [`defaults::DEMO_SECONDS`] as a video.
+    /// Length; `None` never ends as a camera and takes 60 seconds as a video.
     pub seconds: Option<f64>,
     /// Frames per second, 1..=120.
     pub fps: f64,

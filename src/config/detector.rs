@@ -24,7 +24,7 @@ pub enum DetectorChoice {
 impl DetectorChoice {
     /// Network input (width, height) in pixels, where it is configured.
     #[must_use]
-    pub fn input(&self) -> Option<(u32, u32)> {
+    pub(crate) fn input(&self) -> Option<(u32, u32)> {
         match self {
             Self::Builtin(builtin) => builtin.input,
             Self::Model(model) => model.input,
@@ -112,7 +112,7 @@ impl EngineChoice {
     ///
     /// # Errors
     /// One sentence that names the words known.
-    pub fn parse_cli(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse_cli(text: &str) -> Result<Self, String> {
         word(text, &Self::NAMES, "engine")
     }
 }
@@ -140,7 +140,7 @@ fn input_size(written: &str) -> Result<(u32, u32), String> {
 
 impl DetectorChoice {
     /// Runs the network with `engine`, where there is one.
-    pub fn set_engine(&mut self, engine: EngineChoice) {
+    pub(crate) fn set_engine(&mut self, engine: EngineChoice) {
         match self {
             Self::Model(model) => model.engine = engine,
             Self::Builtin(model) => model.engine = engine,
@@ -153,7 +153,7 @@ impl DetectorChoice {
     ///
     /// # Errors
     /// One sentence that names the mistake and the forms known.
-    pub fn parse_cli(written: &str) -> Result<Self, String> {
+    pub(crate) fn parse_cli(written: &str) -> Result<Self, String> {
         const NAMES: [&str; 3] = ["auto", "builtin", "motion"];
         match written {
             "auto" => return Ok(Self::Auto),

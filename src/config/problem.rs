@@ -78,7 +78,7 @@ pub struct ConfigErrors {
 impl ConfigErrors {
     /// Whether every problem may heal without a change of the configuration.
     #[must_use]
-    pub fn may_heal(&self) -> bool {
+    pub(crate) fn may_heal(&self) -> bool {
         self.problems.iter().all(|problem| problem.may_heal)
     }
 }

@@ -163,7 +163,7 @@ impl LogLevel {
     ///
     /// # Errors
     /// One sentence that names the words known.
-    pub fn parse_cli(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse_cli(text: &str) -> Result<Self, String> {
         word(text, &Self::NAMES, "log level")
     }
 }

@@ -93,7 +93,7 @@ impl SourceConfig {
 
     /// Whether it is a camera that may send a smaller stream beside this one; capture devices do not.
     #[must_use]
-    pub fn may_have_substream(&self) -> bool {
+    pub(crate) fn may_have_substream(&self) -> bool {
         self.kind == SourceKind::Camera && !matches!(self.source, SourceSpec::Device(_))
     }
 }
@@ -238,13 +238,13 @@ impl Hwaccel {
 
     /// Its word in the configuration.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         Self::NAMES.iter().find(|(_, choice)| *choice == self).map_or("none", |(word, _)| word)
     }
 
     /// FFmpeg's name of the kind of device, where there is one.
     #[must_use]
-    pub fn device(self) -> Option<&'static str> {
+    pub(crate) fn device(self) -> Option<&'static str> {
         (self != Self::None).then(|| self.word())
     }
 }
@@ -271,7 +271,7 @@ impl SourceSpec {
     /// The URL as it is asked of the host: with secret parameters, without user name and password (which
     /// travel in a header). For opening the source and nothing else. `None` for what is no URL.
     #[must_use]
-    pub fn request_url(&self) -> Option<url::Url> {
+    pub(crate) fn request_url(&self) -> Option<url::Url> {
         match self {
             Self::Url { address, hidden, .. } => Some(secret::restore_tail(address, hidden.as_ref())),
             _ => None,
@@ -279,7 +279,7 @@ impl SourceSpec {
     }
 
     /// From now on `known` hides the secrets of this source.
-    pub fn teach(&self, known: &Known) {
+    pub(crate) fn teach(&self, known: &Known) {
         if let Self::Url { credentials, hidden, .. } = self {
             credentials.iter().for_each(|login| known.learn_login(login));
             hidden.iter().for_each(|tail| secret::teach_tail(tail, known));
@@ -300,7 +300,7 @@ impl SourceSpec {
 
     /// Whether its path or query holds a secret.
     #[must_use]
-    pub fn has_secret_tail(&self) -> bool {
+    pub(crate) fn has_secret_tail(&self) -> bool {
         matches!(self, Self::Url { hidden: Some(tail), .. } if secret::is_secret_tail(tail))
     }
 

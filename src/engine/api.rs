@@ -15,19 +15,20 @@ use crate::{
 /// What a front end can ask of the engine, where a source is added by its configuration.
 pub type Control = crate::model::Control<SourceConfig>;
 
-/// What a front end needs of an engine; the real one and the fakes of the screen tests offer it.
+/// What a front end needs of an engine; the real one offers it, and so can a stand-in for tests of a front end. Nothing of
+/// it waits, and all of it may be called by many threads at once. Of a source that is not there it tells nothing.
 pub trait EngineApi: Send + Sync {
     /// Everything that is shown, gathered without waiting.
     fn snapshot(&self) -> EngineSnapshot;
-    /// Asks for something; never blocks. The reply tells what becomes of it and may be dropped.
+    /// Asks for something; never blocks. What is asked by one thread is done in that order. The reply tells what becomes of it and may be dropped.
     fn send(&self, control: Control) -> Reply;
-    /// The latest preview picture, if one was asked for with [`Control::Preview`] and has been made.
+    /// The latest preview, if one was asked for with [`Control::Preview`] and has been made.
     fn preview(&self, source: &str) -> Option<Arc<Preview>>;
     /// Minutes of history, oldest first, without holes (gaps are minutes that were not watched).
     fn history(&self, source: &str) -> Vec<Minute>;
     /// Configuration of a source as it runs now.
     fn source_config(&self, source: &str) -> Option<Arc<SourceConfig>>;
-    /// The tracks of the last minutes, as of now.
+    /// The tracks of the last ten minutes, as of now; a copy.
     fn paths(&self, source: &str) -> Option<Paths> {
         let _ = source;
         None
@@ -36,7 +37,7 @@ pub trait EngineApi: Send + Sync {
     fn events(&self, source: &str) -> Vec<Arc<Event>> {
         self.snapshot().events.iter().filter(|event| &*event.source == source).cloned().collect()
     }
-    /// CPU time by stage of one source since the start, in the order of a frame.
+    /// CPU time by stage of one source since it was added, in the order of a frame.
     fn stage_times(&self, source: &str) -> Vec<Spent> {
         let _ = source;
         Vec::new()

@@ -103,12 +103,6 @@ impl EngineSnapshot {
         let active = |worker: &&WorkerSnapshot| worker.source.is_some() || worker.busy > 0.0;
         self.workers.iter().filter(active).count().min(self.worker_count)
     }
-
-    /// Workers busy at this moment.
-    #[must_use]
-    pub fn busy_workers(&self) -> usize {
-        self.workers.iter().filter(|worker| worker.source.is_some()).count()
-    }
 }
 
 /// Health of the outputs, which write down what is counted.
