@@ -201,6 +201,16 @@ mod tests {
     }
 
     #[test]
+    fn a_subscription_ends_with_the_engine_also_one_that_came_after_its_end() {
+        let (aggregator, outbox, collected) = Aggregator::new(Vec::new());
+        let early = collected.subscribers.add();
+        outbox.event(Event::new(SystemTime::now(), "cam", EventKind::Reset));
+        aggregator.run(&|| true);
+        assert_eq!(early.iter().count(), 1);
+        assert_eq!(collected.subscribers.add().iter().count(), 0);
+    }
+
+    #[test]
     fn the_events_of_a_quiet_source_are_kept_while_another_has_thousands() {
         let (aggregator, outbox, collected) = Aggregator::new(Vec::new());
         let event = |source: &str| {

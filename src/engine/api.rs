@@ -20,7 +20,7 @@ pub type Control = crate::model::Control<SourceConfig>;
 pub trait EngineApi: Send + Sync {
     /// Everything that is shown, gathered without waiting.
     fn snapshot(&self) -> EngineSnapshot;
-    /// Asks for something; never blocks. What is asked by one thread is done in that order. The reply tells what becomes of it and may be dropped.
+    /// Asks for something; never blocks. The reply tells what becomes of it and may be dropped.
     fn send(&self, control: Control) -> Reply;
     /// The latest preview, if one was asked for with [`Control::Preview`] and has been made.
     fn preview(&self, source: &str) -> Option<Arc<Preview>>;
