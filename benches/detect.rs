@@ -11,8 +11,10 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use opencv::core::{CV_8UC3, Mat, Scalar, randu};
 use pcount::{
     config::{DetectorChoice, EngineChoice, ModelConfig, ModelFolders, ModelFormat},
-    detect::{self, registry::KNOWN_MODELS, stages},
-    source::{Frame, picture::Picture},
+    internals::{
+        detect::{self, registry::KNOWN_MODELS, stages},
+        source::{Frame, picture::Picture},
+    },
 };
 
 fn noise(width: i32, height: i32) -> Mat {

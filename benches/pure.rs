@@ -7,12 +7,13 @@ use std::{hint::black_box, time::Duration};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use opencv::core::{CV_8UC1, CV_8UC3, Mat, Scalar, randu};
 use pcount::{
-    cadence::{CadenceParams, flow::OpticalFlow, gate::MotionGate},
     count::{CountParams, Counter, LineCounter},
-    detect::Detection,
     geometry::{Anchor, BBox},
-    model::LineConfig,
-    source::picture::Picture,
+    internals::{
+        cadence::{CadenceParams, flow::OpticalFlow, gate::MotionGate},
+        source::picture::Picture,
+    },
+    model::{Detection, LineConfig},
     track::{MotionTracker, TrackParams, TrackUpdate, Tracker},
 };
 

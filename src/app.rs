@@ -129,7 +129,7 @@ fn run_eval(args: EvalArgs) -> Result<u8, Failure> {
         dirs: args.dirs,
         mot: args.mot,
         models: ModelFolders::default(),
-        tracker: args.tracker,
+        tracker: args.tracker.into(),
         json: args.json,
         tracks: args.tracks,
         params,

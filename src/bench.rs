@@ -188,7 +188,7 @@ fn measure(options: &BenchOptions, progress: &Progress) -> Result<Option<BenchRe
     let settings = ParallelConfig { detector: options.detector.clone(), ..options.settings.clone() };
     let max_open = options.streams.max(1);
     let mut engine_options = EngineOptions::new(ParallelConfig { max_open_sources: max_open, ..settings });
-    engine_options.opener = Arc::new(LoopOpener { realtime: options.realtime });
+    engine_options.world.opener = Arc::new(LoopOpener { realtime: options.realtime });
     let threads = options.streams.clamp(1, options.settings.max_workers.max(1));
     progress.name("decoding alone");
     let Some(before) = decode_alone(&options.source, threads, true, progress)? else { return Ok(None) };

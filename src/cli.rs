@@ -3,6 +3,8 @@
 //! Options that also have an environment variable (`PCOUNT_WORKERS` and others) win over it; both win over
 //! the configuration file.
 
+mod tracker;
+
 use std::{ffi::OsString, io, num::NonZeroU32, path::PathBuf, time::Duration};
 
 use clap::{
@@ -10,9 +12,9 @@ use clap::{
     parser::ValueSource,
 };
 
-use crate::config::{
-    DetectorChoice, EngineChoice, LogLevel, Overrides, TrackerChoice, defaults, parse_duration,
-};
+use tracker::Tracker;
+
+use crate::config::{DetectorChoice, EngineChoice, LogLevel, Overrides, defaults, parse_duration};
 use crate::engine::pipeline::Setting;
 use crate::ledger::{render::ReportFormat, report::Step};
 use crate::tui::{graphics::GraphicsChoice, theme::ColorChoice};
@@ -245,8 +247,8 @@ pub struct EvalArgs {
     #[command(flatten)]
     pub detection: DetectionArgs,
     /// Tracker and counting rule
-    #[arg(long, value_name = "TRACKER", value_enum, default_value_t = TrackerChoice::Motion)]
-    pub tracker: TrackerChoice,
+    #[arg(long, value_name = "TRACKER", value_enum, default_value_t = Tracker::Motion)]
+    pub tracker: Tracker,
     /// Print one JSON object a line
     #[arg(long)]
     pub json: bool,

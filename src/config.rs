@@ -5,10 +5,10 @@
 
 use std::path::PathBuf;
 
-pub mod defaults;
+pub(crate) mod defaults;
 mod demo;
 mod detector;
-pub mod edit;
+pub(crate) mod edit;
 mod env;
 mod json;
 mod key;
@@ -33,11 +33,13 @@ mod videos;
 pub use demo::{DemoScene, DemoSpec};
 pub use detector::{BuiltinConfig, DetectorChoice, EngineChoice, ModelConfig, ModelFormat};
 pub use keys::schema;
-pub use limits::{ID_LENGTH, LABEL_LENGTH, check_id, label};
-pub use load::{Overrides, is_stream};
+pub(crate) use limits::{ID_LENGTH, LABEL_LENGTH, check_id, label};
+pub use load::Overrides;
+pub(crate) use load::is_stream;
 pub use problem::{ConfigErrors, Problem};
 pub use program::{LogLevel, ModelFolders, ParallelConfig, Theme, TuiConfig};
-pub use secret::{Address, Credentials, Known, Secret, known, redact};
+pub use secret::{Address, Credentials, Secret};
+pub(crate) use secret::{Known, known, redact};
 pub use source::{
     Cadence, Hwaccel, RetryConfig, SourceConfig, SourceSpec, TlsConfig, TrackerChoice, Transport,
 };
@@ -45,6 +47,7 @@ pub(crate) use text::{listed, nearest, parse_duration, printable};
 
 /// A whole validated configuration.
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct Config {
     /// Settings of the program.
     pub parallel: ParallelConfig,

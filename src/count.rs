@@ -1,4 +1,5 @@
-//! Counting: tracks and time in, crossings (with reasons for those not counted) out. Pure.
+//! Counting: tracks and time in, crossings (with reasons for those not counted) out. Pure: no frames, no threads; it
+//! waits for nothing. Points are in frame heights, times in seconds on the source's clock.
 
 use crate::{
     geometry::Point,
@@ -29,7 +30,7 @@ pub struct Crossing {
     pub line: usize,
     /// Which way.
     pub direction: Direction,
-    /// Who.
+    /// The person's track.
     pub track: TrackId,
     /// Seconds on the source's clock at which the anchor passed the line (interpolated).
     pub time: f64,
@@ -39,7 +40,7 @@ pub struct Crossing {
     pub score: f32,
 }
 
-/// Something the counter noticed.
+/// Something the counter noticed. Exhaustive: who sums up must decide on each.
 #[derive(Debug, Clone, PartialEq)]
 pub enum CountEvent {
     /// A counted crossing.
@@ -59,7 +60,7 @@ pub struct ZoneStatus {
     pub mean_dwell: f64,
 }
 
-/// Counts what one source's tracker says. Holds no picture.
+/// Counts what one source's tracker says.
 pub trait Counter: Send {
     /// What happened between the previous update and this one, at `time` seconds on the source's clock.
     fn update(&mut self, time: f64, update: &crate::track::TrackUpdate) -> Vec<CountEvent>;

@@ -4,7 +4,7 @@
 //! state of that source (the background of the `motion` detector) and borrows the model's inference
 //! contexts, of which there are as many as workers can run at once.
 
-use crate::{geometry::BBox, source::Frame};
+use crate::{model::Detection, source::Frame};
 
 mod builtin;
 mod caffe;
@@ -20,19 +20,11 @@ mod ort;
 mod pool;
 mod preprocess;
 pub mod registry;
+#[cfg(feature = "internals")]
 pub mod stages;
 
 pub use choose::{load, refused};
 pub use preprocess::MOST_ENLARGED;
-
-/// One person found in one picture.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Detection {
-    /// Where, in frame heights.
-    pub bbox: BBox,
-    /// Confidence, 0..=1.
-    pub score: f32,
-}
 
 /// Finds the people in the pictures of one source.
 pub trait Detector: Send {

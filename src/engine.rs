@@ -1,26 +1,29 @@
 //! The engine: a cheap handle on the capture threads, the worker pool and the state store.
 //!
-//! Front ends, tests and the benchmark use [`Engine`] and nothing below it.
+//! Front ends, tests and the benchmark use [`Engine`] and nothing below it. This is `examples/count.rs`:
 //!
 //! ```no_run
-//! use pcount::{config::ParallelConfig, engine::{Engine, EngineOptions}};
-//! use std::time::Duration;
-//!
-//! let settings = ParallelConfig { worker_count: 2, ..ParallelConfig::default() };
-//! let engine = Engine::new(EngineOptions::new(settings))?;
-//! engine.add_camera("rtsp://192.0.2.7/stream", "entrance")?;
-//! engine.add_video("monday.mp4", "monday")?;
-//! engine.start()?;
-//! std::thread::sleep(Duration::from_secs(60));
-//! for result in engine.results() {
-//!     println!("{}: {} in, {} out", result.camera_id, result.total_in, result.total_out);
-//! }
-//! println!("{} sources", engine.statistics().sources.len());
-//! engine.stop(Duration::from_secs(2));
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+#![doc = include_str!("../examples/count.rs")]
 //! ```
+//!
+//! **What blocks.** Nothing that is asked of a running engine waits for a detection run, a camera or a disk. What waits
+//! says how long at most: [`Engine::add_source`] and its like and [`Engine::start`] (2 s), [`Engine::stop`],
+//! [`Engine::sync`], [`Reply::wait`], [`Subscription::next_within`]. The engine may be asked by many threads at once.
+//!
+//! **Threads.** The engine has its own: a capture thread for each open source, `max_workers` workers, a coordinator, and
+//! a result handler. [`Sink`]s are called by the result handler alone and may wait for a disk; while they do, results wait
+//! (65,536 of them, then files wait and cameras lose frames). [`AskHealth`] is called by whoever takes a snapshot.
+//!
+//! **Order.** Events and results pass through the result handler, which numbers the events of all sources from 1: where a
+//! number is left out, an event was lost. Those of one source come in the order in which they happened; between sources
+//! there is none. [`Sink`]s get an event before [`Subscription`]s do, under the same number. No crossing comes twice.
+//!
+//! **The life of an id.** The id of a source is the user's; no two sources of one engine have the same. When a
+//! source has been removed ([`Control::Remove`]), its id may be added again: a camera then goes on from the counts that it
+//! had at its removal (at first, from those in [`EngineOptions::restored`]), a video begins at zero. It is a new source all
+//! the same, with a `task_id` of its own; a `task_id` is never used twice in one engine and means nothing in another.
 
-pub mod aggregator;
+mod aggregator;
 mod api;
 mod coordinator;
 mod core;
@@ -29,7 +32,7 @@ mod front;
 mod load;
 mod message;
 mod order;
-pub mod pipeline;
+pub(crate) mod pipeline;
 mod pool;
 mod reply;
 mod roster;
@@ -50,8 +53,18 @@ use arc_swap::ArcSwap;
 use crossbeam_channel::Sender;
 use parking_lot::Mutex;
 
+pub(crate) use self::source::preview;
+pub use self::{
+    aggregator::Sink,
+    api::{AskHealth, Control, EngineApi, EngineOptions},
+    error::EngineError,
+    reply::{Answer, Outcome, Reply},
+    source::commands::{self, SourceCommand},
+    subscription::Subscription,
+};
 use self::{
     aggregator::{Aggregator, Collected},
+    api::World,
     coordinator::Coordinator,
     core::Core,
     order::Order,
@@ -59,16 +72,7 @@ use self::{
     roster::Roster,
     source::{Command, Source},
 };
-pub use self::{
-    api::{AskHealth, Control, EngineApi, EngineOptions},
-    error::EngineError,
-    reply::{Answer, Outcome, Reply},
-    source::{
-        commands::{self, SourceCommand},
-        preview,
-    },
-    subscription::Subscription,
-};
+pub use crate::metrics::stages::{Spent, Stage};
 use crate::{
     clock::Start,
     config::{ParallelConfig, SourceConfig},
@@ -110,18 +114,20 @@ impl Engine {
     /// # Errors
     /// When the system refuses threads.
     pub fn new(options: EngineOptions) -> Result<Self, EngineError> {
-        let EngineOptions { settings, opener, clock, load_model, sinks, restored, health, log_lines_lost } =
-            options;
+        let EngineOptions { settings, sinks, restored, health, log_lines_lost, world } = options;
+        let World { opener, clock, load_model } = world;
         crate::clock::watch();
         // OpenCV's own threads would multiply with the workers'.
         let _ = opencv::core::set_num_threads(1);
-        let scheduler = Scheduler::new(settings.worker_count, settings.max_workers, settings.strategy)?;
+        let scheduler = Scheduler::new(settings.worker_count, settings.max_workers, settings.strategy)
+            .map_err(|error| EngineError::Pool(error.to_string()))?;
         let (aggregator, outbox, collected) = Aggregator::new(sinks);
         let stopping = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stopping);
         let handler = std::thread::Builder::new()
             .name("results".into())
-            .spawn(move || aggregator.run(&|| stopped.load(Ordering::SeqCst)))?;
+            .spawn(move || aggregator.run(&|| stopped.load(Ordering::SeqCst)))
+            .map_err(EngineError::Thread)?;
         let (coordinator, messages) = crossbeam_channel::unbounded();
         let (orders, wanted) = crossbeam_channel::unbounded();
         let core = Arc::new(Core {
@@ -145,8 +151,10 @@ impl Engine {
         let published = Arc::clone(&roster);
         let coordinator =
             Coordinator::new(Arc::clone(&core), settings.clone(), restored, (wanted, messages), published);
-        let coordinator =
-            std::thread::Builder::new().name("coordinator".into()).spawn(move || coordinator.run())?;
+        let coordinator = std::thread::Builder::new()
+            .name("coordinator".into())
+            .spawn(move || coordinator.run())
+            .map_err(EngineError::Thread)?;
         Ok(Self {
             inner: Arc::new(Inner {
                 core,
@@ -164,18 +172,20 @@ impl Engine {
         })
     }
 
-    /// Adds a camera by its address.
+    /// Adds a camera by its address (`rtsp://..`, `http://..`, a device's number or path), as [`Self::add_source`] does, with
+    /// the default settings: one line across the middle of the frame.
     ///
     /// # Errors
-    /// When the address cannot be understood or the id is taken.
+    /// When the address cannot be understood, the id is taken or cannot be one, or the engine has ended.
     pub fn add_camera(&self, url: &str, id: &str) -> Result<(), EngineError> {
         self.add_named(url, id, SourceKind::Camera)
     }
 
-    /// Adds a video by its path.
+    /// Adds a video by its path or as a scene that is drawn (`demo:street?seconds=30`), as [`Self::add_camera`] does. It is read
+    /// as fast as it can be, without losing a frame.
     ///
     /// # Errors
-    /// When the id is taken.
+    /// When the path cannot be understood, the id is taken or cannot be one, or the engine has ended.
     pub fn add_video(&self, path: &str, id: &str) -> Result<(), EngineError> {
         self.add_named(path, id, SourceKind::Video)
     }
@@ -189,7 +199,8 @@ impl Engine {
     /// still being removed, as soon as that is done. Waits until the source is there, at most two seconds.
     ///
     /// # Errors
-    /// When the id is taken or cannot be one, or the engine has ended.
+    /// When the id is taken or cannot be one, or the engine has ended. That a source cannot be opened is none: it shows
+    /// that as its state, and a camera is tried again.
     pub fn add_source(&self, config: SourceConfig) -> Result<(), EngineError> {
         match self.send(Control::Add(Box::new(config))).wait(ADDITION) {
             // It is there, says so itself, and is tried again.
@@ -198,7 +209,7 @@ impl Engine {
         }
     }
 
-    /// Starts all enabled sources. Cheap: models and streams are opened behind it.
+    /// Starts all enabled sources. Cheap: models and streams are opened behind it; waits at most two seconds.
     ///
     /// # Errors
     /// When the engine has ended.
@@ -209,8 +220,8 @@ impl Engine {
     }
 
     /// Ends everything: signals every worker and capture thread, waits for them at most `timeout`, passes on
-    /// the final results and closes the sinks. Gives the number of threads that are stuck in native code
-    /// and were left behind.
+    /// the final results (at least half a second is given to that) and drops the sinks. Gives the number of threads that are
+    /// stuck in native code and were left behind. Asked again, it does nothing and gives 0.
     pub fn stop(&self, timeout: Duration) -> usize {
         let (inner, core) = (&self.inner, &self.inner.core);
         if inner.ending.swap(true, Ordering::SeqCst) {
@@ -255,7 +266,8 @@ impl Engine {
         stuck
     }
 
-    /// The latest result of every source that is there and has reported.
+    /// The latest result of every source that is there and has reported, by id. A source reports once a second, at
+    /// crossings, at changes of state and at its end.
     #[must_use]
     pub fn results(&self) -> Vec<TaskResult> {
         let roster = self.inner.roster.load();
@@ -271,25 +283,27 @@ impl Engine {
         self.inner.collected.result(source).filter(|result| result.task_id == there.task_id)
     }
 
-    /// All events from now on: crossings, changes of state, limits, resets.
+    /// All events of all sources from now on: crossings, changes of state, limits, resets. At any time; a subscription of
+    /// an engine that has ended is over at once.
     #[must_use]
     pub fn subscribe(&self) -> Subscription {
         self.inner.collected.subscribers.add()
     }
 
-    /// Everything that is shown: sources, workers, queue, totals.
+    /// Everything that is shown: sources, workers, queue, totals. The same as [`EngineApi::snapshot`]; waits for nothing.
     #[must_use]
     pub fn statistics(&self) -> EngineSnapshot {
         self.snapshot()
     }
 
-    /// All sources as tasks, in the order they were added.
+    /// All sources as tasks, in the order they were added. Waits for nothing.
     #[must_use]
     pub fn tasks(&self) -> Vec<Task> {
         self.inner.roster.load().sources.iter().map(|source| task(source)).collect()
     }
 
-    /// Whether every source has ended and been reported, and nothing is asked of one.
+    /// Whether every source is over (read to its end, or failed for good) and nothing is asked of one: also before the first
+    /// source. Its last events and results may still be on their way: [`Self::sync`] and [`Self::stop`] wait for them.
     #[must_use]
     pub fn is_over(&self) -> bool {
         // In this order: what is asked for is done before its answer is given.
@@ -307,7 +321,7 @@ impl Engine {
 
     /// Time from the decoder to the counts, of all frames of all sources.
     #[must_use]
-    pub fn frame_age(&self) -> &Histogram {
+    pub(crate) fn frame_age(&self) -> &Histogram {
         &self.inner.core.frame_age
     }
 

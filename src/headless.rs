@@ -107,6 +107,7 @@ pub enum Reason {
 #[derive(Debug)]
 pub struct Outcome {
     /// Why.
+    #[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "only tests ask"))]
     pub reason: Reason,
     /// Where everything stood.
     pub snapshot: EngineSnapshot,

@@ -5,12 +5,12 @@
 //! ```text
 //! source -> frames -> detect -> track -> count -> store -> screen
 //!
-//! camera / file -> capture thread -> mailbox -> ready queue -> rayon worker: step() -> SourceCell -> TUI / headless
-//! (one per open     opens, reads,     1 frame    by priority,    detect -> track        (snapshot)
-//!  source; may      reconnects,       newest     then FIFO,      -> count               `-> result channel
-//!  block)           never a worker    wins       one unit                                     -> aggregator
-//!                                     (files     a source                                     -> outputs: CSV, ledger
-//!                                     wait)
+//! camera / file -> capture thread -> inbox of -> ready queue -> rayon worker -> actor: -> snapshot -> TUI / headless
+//! (one per open     opens, reads,    the source  by priority,    detect, track  owns the
+//!  source; may      reconnects,      (1 frame,   then FIFO,      and count, on  source     `-> results -> aggregator
+//!  block)           never a worker   newest      one unit        a pipeline                    -> outputs: CSV, ledger ..
+//!                                    wins; files a source        lent by it
+//!                                    wait)
 //! ```
 //!
 //! The engine knows nothing of the terminal and the terminal knows nothing of OpenCV; between them stands
@@ -19,6 +19,13 @@
 //! There is no circle between rooms, and none between the files of a room: a file that passes on what its children
 //! define uses none of it, or they use nothing of its own.
 //!
+//! **What is public.** [`engine`] runs sources and counts; it is set up with [`config`], speaks the words of [`model`] and
+//! [`geometry`], and counts with [`track`] and [`count`], which also serve alone, on boxes from anywhere. All other rooms are
+//! private: the program `pcount-tui` is made of them, and they change without notice. So does what the feature `internals`
+//! shows of them to the project's own tests. Enums that will grow, and records that only the library makes, are
+//! `non_exhaustive`; settings have a default to start from (`..Default::default()`). No type of OpenCV, clap or rayon is part of
+//! the interface.
+//!
 //! **Units.** Every box and point between detection and counting is measured in *frame heights*: a pixel
 //! coordinate divided by the height of the picture, so `y` runs 0..1 and `x` runs 0..aspect (width / height).
 //! The unit is isotropic and does not change with resolution. Only the configuration uses 0..1 of width and
@@ -26,38 +33,78 @@
 //! camera. Nothing is measured in pixels or in numbers of frames. What needs the time is given a [`clock::Clock`], so
 //! that tests run hours in moments; `tests/architecture/clocks.rs` lists the files that read the machine's clocks.
 //!
+//! **A source is an actor.** Frames, notices and commands come to its one inbox; the actor handles them one at a time and owns
+//! all that changes, the pipeline too, which it lends to a worker for a frame. Where the source stands is one value with a pure
+//! next state. A thread of its own, the coordinator, keeps the list of sources, follows orders and obeys what no worker is
+//! at; whoever asks for something waits for nothing.
+//!
 //! **Where it departs from the usual.** A worker is a numbered slot of the live worker limit, not a thread of
 //! the pool: whichever thread is free works under that number. Results are reported once a second, at
 //! crossings, at changes of state and at the end, not at every frame. Totals of cameras go on after a
 //! restart; those of videos begin at zero, so that a file gives the same counts on every run. Contexts of
 //! ONNX Runtime do not share their weights: its sessions cannot be run by two threads at once here.
 
-pub mod app;
-pub mod bench;
-pub mod cadence;
-pub mod cli;
-pub mod clock;
+mod app;
+mod bench;
+mod cadence;
+mod cli;
+mod clock;
 pub mod config;
-pub mod constants;
+mod constants;
 pub mod count;
-pub mod detect;
+mod detect;
 pub mod engine;
-pub mod eval;
-pub mod files;
+mod eval;
+mod files;
 pub mod geometry;
-pub mod headless;
-pub mod ledger;
-pub mod logging;
-pub mod metrics;
+mod headless;
+mod ledger;
+mod logging;
+mod metrics;
 pub mod model;
-pub mod native;
-pub mod outputs;
-pub mod progress;
-pub mod source;
-pub mod store;
+mod native;
+mod outputs;
+mod progress;
+mod source;
+mod store;
 pub mod track;
-pub mod trust;
-pub mod tui;
+mod trust;
+mod tui;
+
+/// Runs the `pcount-tui` command. For `src/main.rs` alone.
+#[doc(hidden)]
+#[must_use]
+pub fn main() -> std::process::ExitCode {
+    app::run()
+}
+
+/// What the project's own tests and benches use of the private rooms. No promise: it changes without notice.
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub mod internals {
+    macro_rules! rooms {
+        ($($room:ident)*) => {
+            $(
+                #[doc = concat!("What `", stringify!($room), "` shows the other rooms.")]
+                pub mod $room {
+                    pub use crate::$room::*;
+                }
+            )*
+        };
+    }
+
+    rooms!(cadence clock detect headless ledger logging metrics native outputs source tui);
+
+    /// Makes `secret` known to the process as one that nothing shows.
+    pub fn hide(secret: &str) {
+        crate::config::known().learn(secret);
+    }
+
+    /// Changes to the configuration file.
+    pub mod edit {
+        pub use crate::config::edit::*;
+    }
+}
 
 #[cfg(test)]
 #[path = "../tests/support/require.rs"]

@@ -22,7 +22,6 @@ pub mod names;
 pub mod native;
 mod ours;
 pub mod recent;
-pub mod redact;
 pub mod rotate;
 pub mod router;
 
@@ -43,7 +42,6 @@ pub use self::{
     recent::{LogLine, RecentLogs},
 };
 use self::{
-    redact::Redactor,
     rotate::Limits,
     router::{Health, Router},
 };
@@ -112,7 +110,6 @@ pub enum LogError {
 /// Keeps the logs going. Dropping it writes what is still queued; keep it until the end of `main`.
 pub struct LogHandle {
     recent: Arc<RecentLogs>,
-    redactor: Arc<Redactor>,
     dropped: Option<ErrorCounter>,
     health: Arc<Health>,
     dir: Option<PathBuf>,
@@ -187,20 +184,9 @@ impl LogHandle {
     /// When the system refuses a pipe or a thread.
     pub fn native_output(&self) -> std::io::Result<Option<NativeOutput>> {
         let start = |(dir, disk): (&PathBuf, &Disk)| {
-            NativeOutput::start(
-                dir,
-                self.max_bytes,
-                Arc::clone(&self.redactor),
-                disk.clone(),
-                Arc::clone(&self.clock),
-            )
+            NativeOutput::start(dir, self.max_bytes, disk.clone(), Arc::clone(&self.clock))
         };
         self.dir.as_ref().zip(self.disk.as_ref()).map(start).transpose()
-    }
-
-    /// From now on `secret` is replaced by `***` wherever it would be logged.
-    pub fn hide(&self, secret: &str) {
-        self.redactor.hide(secret);
     }
 }
 
@@ -222,7 +208,6 @@ pub fn init(options: &LogOptions) -> Result<LogHandle, LogError> {
 /// When the system refuses a thread.
 pub fn build(options: &LogOptions) -> Result<(LogLayer, LogHandle), LogError> {
     let recent = Arc::new(RecentLogs::new(options.recent_lines));
-    let redactor = Arc::new(Redactor::default());
     let health = Arc::new(Health::default());
     let (writer, guard, disk) = match &options.dir {
         None => (None, None, None),
@@ -243,7 +228,6 @@ pub fn build(options: &LogOptions) -> Result<(LogLayer, LogHandle), LogError> {
     let clock = Arc::clone(&options.clock);
     let handle = LogHandle {
         recent: Arc::clone(&recent),
-        redactor: Arc::clone(&redactor),
         dropped: writer.as_ref().map(NonBlocking::error_counter),
         health,
         dir: options.dir.clone(),
@@ -252,7 +236,7 @@ pub fn build(options: &LogOptions) -> Result<(LogLayer, LogHandle), LogError> {
         clock: Arc::clone(&clock),
         guard: parking_lot::Mutex::new(guard),
     };
-    Ok((LogLayer::new(options.level, options.timezone.clone(), clock, writer, recent, redactor), handle))
+    Ok((LogLayer::new(options.level, options.timezone.clone(), clock, writer, recent), handle))
 }
 
 /// Starts the thread that carries lines to `router`.
@@ -265,34 +249,4 @@ fn non_blocking(router: Router) -> Result<(NonBlocking, WorkerGuard), LogError> 
     let started = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| builder.finish(router)));
     std::panic::set_hook(hook);
     started.map_err(|_| LogError::Thread(std::io::ErrorKind::WouldBlock.into()))
-}
-
-/// A logger bound to one worker: what it says of a camera reaches the worker's file, the camera's and the
-/// central one.
-#[derive(Debug, Clone, Copy)]
-pub struct WorkerLogger {
-    worker: usize,
-}
-
-impl WorkerLogger {
-    /// The logger of worker `worker`, counted from 1.
-    #[must_use]
-    pub fn new(worker: usize) -> Self {
-        Self { worker }
-    }
-
-    /// Something that happened.
-    pub fn info(&self, camera: &str, message: &str) {
-        tracing::info!(worker = self.worker, camera, "{message}");
-    }
-
-    /// Something that went wrong.
-    pub fn error(&self, camera: &str, message: &str) {
-        tracing::error!(worker = self.worker, camera, "{message}");
-    }
-
-    /// A detail.
-    pub fn debug(&self, camera: &str, message: &str) {
-        tracing::debug!(worker = self.worker, camera, "{message}");
-    }
 }

@@ -7,6 +7,7 @@ mod control;
 #[cfg(test)]
 pub(crate) mod copies;
 mod count;
+mod detection;
 mod engine;
 mod event;
 mod moment;
@@ -20,16 +21,18 @@ mod strain;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use self::source::FLAPPING;
 pub use self::{
     control::Control,
     count::{Direction, Limit, LineConfig, LineCounts, Minute, Reason, ZoneConfig, ZoneCounts},
+    detection::Detection,
     engine::{EngineSnapshot, Health, Strategy, WorkerSnapshot},
     event::{Event, EventKind},
     moment::Moment,
     preview::{Preview, ShownTrack, TrackId},
     records::{FrameInfo, ResultStatus, Task, TaskResult, TaskStatus, Total},
     rest::{Rest, Wakeful},
-    source::{FLAPPING, SourceId, SourceKind, SourceSnapshot, name_of},
+    source::{SourceId, SourceKind, SourceSnapshot, name_of},
     state::{SourceState, StateKind},
     strain::Strain,
 };

@@ -34,13 +34,14 @@ use self::{picture::Picture, resume::Seen};
 use crate::clock::Clock;
 pub use probe::{Probe, probe_source};
 pub use substream::substream_for;
-pub use system::{SystemOpener, prepare_process};
+pub use system::SystemOpener;
 
 /// One frame on its way through the program.
 pub struct Frame {
     /// What it shows.
     pub picture: Picture,
     /// Number of this frame in its source since it was opened, from 0; skipped frames are counted.
+    #[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "only tests ask"))]
     pub index: u64,
     /// Seconds on the source's clock: media time of a file, monotonic time since start of a camera.
     /// Never decreases within one opening.

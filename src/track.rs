@@ -1,8 +1,14 @@
-//! Following people from picture to picture: detections and time in, tracks out. Pure: no pictures.
+//! Tracking: detections and time in, tracks out. Pure: no frames, no threads; it waits for nothing.
+//!
+//! Boxes are in frame heights, times in seconds on the source's clock. Ids of tracks are unique in one tracker and begin
+//! again with the next one, as after a change of a source's lines.
 
-use crate::{detect::Detection, geometry::BBox, model::TrackId};
+use crate::{
+    geometry::BBox,
+    model::{Detection, TrackId},
+};
 
-pub mod assignment;
+pub(crate) mod assignment;
 mod centroid;
 mod choose;
 mod glimpse;
@@ -15,22 +21,22 @@ pub use choose::tracker_for;
 pub use motion::MotionTracker;
 pub use params::TrackParams;
 
-/// One person as followed so far.
+/// One tracked person, as of the latest update.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Track {
-    /// Identity.
+    /// Unique in its tracker, never used again.
     pub id: TrackId,
     /// Where the person is now, in frame heights: filtered when seen, predicted when not.
     pub bbox: BBox,
     /// Score of the last matched detection, 0..=1.
     pub score: f32,
-    /// Whether enough evidence was seen to believe in this person. Unconfirmed tracks never count.
+    /// Whether enough was detected for it to count. Tentative tracks never do.
     pub confirmed: bool,
-    /// Whether a trusted detection was matched in this very update. Doubtful ones keep a track alive and in
+    /// Whether a high-confidence detection was matched in this very update. Low-confidence ones keep a track alive and in
     /// place, but nothing is decided on them.
     pub seen: bool,
-    /// Whether that detection was none: points on him were followed into this picture, so that a wrong box of the
-    /// detection before is wrong in the same way.
+    /// Whether that was no detection but optical flow from the frame before: a wrong box of the detection before is then
+    /// wrong in the same way.
     pub followed: bool,
 }
 
@@ -39,16 +45,16 @@ pub struct Track {
 pub struct TrackUpdate {
     /// All live tracks, ordered by id.
     pub tracks: Vec<Track>,
-    /// Tracks that were given up in this update, in their last state.
+    /// Tracks that were lost in this update, in their last state.
     pub ended: Vec<Track>,
-    /// Where tracks that are new were before the tracker was sure of them, as far as it knows.
+    /// Where new tracks were before they were confirmed, as far as is known.
     pub origins: Vec<Origin>,
 }
 
-/// Where doubtful boxes first showed somebody who is followed from now on.
+/// Where low-confidence boxes first showed a person who is tracked from now on.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Origin {
-    /// His track.
+    /// The person's track.
     pub track: TrackId,
     /// Seconds on the source's clock.
     pub time: f64,
@@ -58,11 +64,11 @@ pub struct Origin {
 
 /// Associates detections over time.
 pub trait Tracker: Send {
-    /// Takes the detections of one picture at `time` seconds on the source's clock. Times never decrease;
+    /// Takes the detections of one frame at `time` seconds on the source's clock. Times never decrease;
     /// a repeated time is allowed and moves nothing.
     fn update(&mut self, time: f64, detections: &[Detection]) -> TrackUpdate;
 
-    /// Takes where people were followed to in a picture at `time` that no detector looked at.
+    /// Takes where optical flow carried people in a frame at `time` that was not detected.
     fn follow(&mut self, time: f64, people: &[Detection]) -> TrackUpdate {
         self.update(time, people)
     }

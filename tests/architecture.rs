@@ -8,6 +8,8 @@ mod circles;
 mod clocks;
 #[path = "architecture/paths.rs"]
 mod paths;
+#[path = "architecture/public.rs"]
+mod public;
 #[path = "architecture/vocabulary.rs"]
 mod vocabulary;
 

@@ -20,8 +20,8 @@ use clips::write_clip;
 use opencv::core::MatTraitConst as _;
 use pcount::{
     config::SourceSpec,
+    internals::source::{Interrupt, Opener as _, SourceError, SystemOpener},
     model::SourceKind,
-    source::{Interrupt, Opener as _, SourceError, SystemOpener},
 };
 
 /// Longer than opening and reading one input may take with the timeouts set here; reaching it is a hang.

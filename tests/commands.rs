@@ -16,10 +16,12 @@ use std::{
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use pcount::{
     config::{DetectorChoice, ParallelConfig, SourceConfig},
-    detect::{DetectError, Detection, Detector, Model, ModelInfo},
     engine::{Control, Engine, EngineApi, EngineError, EngineOptions, Reply},
-    model::{Direction, EventKind, LineConfig, SourceId, SourceKind, SourceState, Strategy},
-    source::{Frame, Opener},
+    internals::{
+        detect::{DetectError, Detector, Model, ModelInfo},
+        source::{Frame, Opener},
+    },
+    model::{Detection, Direction, EventKind, LineConfig, SourceId, SourceKind, SourceState, Strategy},
 };
 use support::{Record, Scripted, Walk, White, World, source, world};
 
@@ -96,11 +98,11 @@ fn still(kind: SourceKind, at: u64) -> Still {
         detector: DetectorChoice::Motion,
         ..ParallelConfig::default()
     });
-    options.opener = Arc::clone(&opener) as Arc<dyn Opener>;
+    options.world().opener = Arc::clone(&opener) as Arc<dyn Opener>;
     options.sinks = vec![Box::new(record.clone())];
     let model = Gated { white: White::new(&loaded), at, entered, go: goes, runs: Arc::clone(&runs) };
     let model: Arc<dyn Model> = Arc::new(model);
-    options.load_model = Box::new(move |_| Ok(Arc::clone(&model)));
+    options.world().load_model = Box::new(move |_| Ok(Arc::clone(&model)));
     let world = World { engine: Engine::new(options).unwrap(), record, opener, loaded };
     world.engine.add_source(source("one", kind)).unwrap();
     world.engine.start().unwrap();

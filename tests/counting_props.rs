@@ -3,9 +3,8 @@
 use pcount::{
     config::{SourceConfig, SourceSpec},
     count::{self, CountEvent},
-    detect::Detection,
     geometry::{Anchor, BBox},
-    model::{Direction, LineConfig, SourceKind},
+    model::{Detection, Direction, LineConfig, SourceKind},
     track,
 };
 use proptest::prelude::*;

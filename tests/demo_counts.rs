@@ -7,9 +7,11 @@ use std::path::Path;
 use pcount::{
     config::{Config, DemoSpec, Overrides, SourceConfig, SourceSpec},
     count::{CountEvent, CountParams, counter_for},
-    detect::motion,
+    internals::{
+        detect::motion,
+        source::{FrameSource as _, demo::Demo},
+    },
     model::{Direction, LineConfig, SourceKind},
-    source::{FrameSource as _, demo::Demo},
     track::{TrackParams, tracker_for},
 };
 
@@ -24,8 +26,9 @@ fn count(scene: &str, line: &LineConfig, mut each: impl FnMut(i64)) -> (u64, u64
     let spec_of = SourceSpec::Demo(scene.into());
     let config =
         SourceConfig { lines: vec![line.clone()], ..SourceConfig::new("demo", SourceKind::Video, spec_of) };
-    let mut source =
-        Demo::new(&spec, SourceKind::Video).source(std::sync::Arc::new(pcount::clock::SystemClock)).unwrap();
+    let mut source = Demo::new(&spec, SourceKind::Video)
+        .source(std::sync::Arc::new(pcount::internals::clock::SystemClock))
+        .unwrap();
     let model = motion::model();
     let aspect = spec.size.0 as f32 / spec.size.1 as f32;
     let mut detector = model.detector();

@@ -11,8 +11,8 @@ use pcount::{
     config::{Cadence, SourceConfig},
     engine::{Control, EngineApi, EngineError},
     geometry::Anchor,
+    internals::source::SourceError,
     model::{EventKind, SourceKind, SourceState, Strategy, ZoneConfig},
-    source::SourceError,
 };
 use support::{Walk, World, source, world};
 

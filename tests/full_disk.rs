@@ -8,7 +8,7 @@ mod require;
 
 use std::{collections::BTreeMap, fs, process::Command};
 
-use pcount::ledger::{FILE_NAME, Reader, reader::Span};
+use pcount::internals::ledger::{FILE_NAME, Reader, reader::Span};
 
 /// Fills the disk once the ledger is there, waits for the program to say so and for crossings to pass, makes
 /// room, waits for the ledger to be written again, ends the program. $1 is the program.

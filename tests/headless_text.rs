@@ -11,18 +11,20 @@ use std::{
 };
 
 use pcount::{
-    clock::{ManualClock, SystemClock},
     config::SourceConfig,
     engine::{Control, EngineApi, Reply},
-    headless::{self, Format, Options, Reason},
+    internals::{
+        clock::{ManualClock, SystemClock},
+        headless::{self, Format, Options, Reason},
+        native::disk::Disk,
+        outputs::{
+            Feed, Outputs, json_lines,
+            status::{self, Status},
+        },
+    },
     model::{
         Direction, EngineSnapshot, Event, EventKind, LineCounts, Minute, Moment, Preview, SourceKind,
         SourceSnapshot, SourceState, Strategy,
-    },
-    native::disk::Disk,
-    outputs::{
-        Feed, Outputs, json_lines,
-        status::{self, Status},
     },
 };
 
@@ -55,17 +57,16 @@ fn engine(script: impl Fn(usize) -> EngineSnapshot + Send + Sync + 'static) -> A
 }
 
 fn source(state: SourceState, total_in: u64) -> SourceSnapshot {
-    SourceSnapshot {
-        alias: "Video Test".into(),
-        kind: SourceKind::Video,
-        state,
-        fps: 62.4,
-        frames: 120,
-        total_in,
-        total_out: 1,
-        lines: vec![LineCounts { name: "door".into(), total_in, total_out: 1 }],
-        ..SourceSnapshot::new("video_01")
-    }
+    let mut source = SourceSnapshot::new("video_01");
+    source.alias = "Video Test".into();
+    source.kind = SourceKind::Video;
+    source.state = state;
+    source.fps = 62.4;
+    source.frames = 120;
+    source.total_in = total_in;
+    source.total_out = 1;
+    source.lines = vec![LineCounts { name: "door".into(), total_in, total_out: 1 }];
+    source
 }
 
 fn snapshot(sources: Vec<SourceSnapshot>) -> EngineSnapshot {

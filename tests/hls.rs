@@ -21,7 +21,7 @@ use opencv::core::MatTraitConst as _;
 use parking_lot::Mutex;
 use pcount::{
     config::SourceConfig,
-    source::{FrameSource, Interrupt, Opener as _, SystemOpener, resume::Seen},
+    internals::source::{FrameSource, Interrupt, Opener as _, SystemOpener, resume::Seen},
 };
 
 /// Frames a second and in a piece.

@@ -16,7 +16,7 @@ use std::{
 };
 
 use pcount::{
-    ledger::{FILE_NAME, Reader, reader::Span},
+    internals::ledger::{FILE_NAME, Reader, reader::Span},
     model::Direction,
 };
 

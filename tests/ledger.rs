@@ -16,16 +16,18 @@ use std::{
 
 use jiff::{Timestamp, civil::date, tz::TimeZone};
 use pcount::{
-    clock::ManualClock,
-    ledger::{
-        self, FILE_NAME, Forward, LedgerError, LedgerOptions, Reader,
-        local_time::LocalTime,
-        reader::Span,
-        render::{ReportFormat, render},
-        report::{Query, Report, Step, parse_moment, report},
+    internals::{
+        clock::ManualClock,
+        ledger::{
+            self, FILE_NAME, Forward, LedgerError, LedgerOptions, Reader,
+            local_time::LocalTime,
+            reader::Span,
+            render::{ReportFormat, render},
+            report::{Query, Report, Step, parse_moment, report},
+        },
+        outputs::ledger::Ledger,
     },
     model::{Direction, Event, EventKind, FrameInfo, LineCounts, ResultStatus, StateKind, TaskResult},
-    outputs::ledger::Ledger,
 };
 
 const WAIT: Duration = Duration::from_secs(30);
@@ -283,7 +285,7 @@ fn eventually(what: &str, is_so: impl Fn() -> bool) {
 /// Crossings of forty and of ten days ago.
 fn old_and_new(dir: &Path, clock: &Arc<ManualClock>) {
     let ledger = with_clock(dir, clock, None);
-    let now = pcount::clock::Clock::wall(clock.as_ref());
+    let now = pcount::internals::clock::Clock::wall(clock.as_ref());
     ledger.record(crossing_at(now - DAY * 40, "a", "door", Direction::In, 1));
     ledger.record(crossing_at(now - DAY * 10, "a", "door", Direction::In, 2));
 }
@@ -313,7 +315,7 @@ fn a_clock_that_jumps_for_four_seconds_removes_nothing_and_is_told() {
     old_and_new(dir.path(), &clock);
     let ledger = with_clock(dir.path(), &clock, Some(DAY * 90));
     watch(&ledger, &clock, DAY * 2);
-    let right = pcount::clock::Clock::wall(clock.as_ref());
+    let right = pcount::internals::clock::Clock::wall(clock.as_ref());
     clock.set_wall(right + DAY * 400);
     watch(&ledger, &clock, Duration::from_secs(5));
     // Long enough for the thread to do what it would.
@@ -350,13 +352,19 @@ fn only_what_was_watched_is_watched_when_a_wrong_clock_is_set_right() {
     // An hour back: the chart goes on.
     clock.set_wall(SystemTime::from(right) - Duration::from_secs(3600));
     watch(&ledger, &clock, Duration::from_secs(300));
-    ledger.record(crossing_at(pcount::clock::Clock::wall(clock.as_ref()), "a", "door", Direction::In, 1));
+    ledger.record(crossing_at(
+        pcount::internals::clock::Clock::wall(clock.as_ref()),
+        "a",
+        "door",
+        Direction::In,
+        1,
+    ));
     assert!(ledger.sync(WAIT));
     let seconds = |reader: &Reader| -> i64 {
         reader.watched("a", EVER).expect("watched").iter().map(|span| span.length() / 1000).sum()
     };
     assert_eq!(seconds(&reader(dir.path())), 1500);
-    let now = Timestamp::try_from(pcount::clock::Clock::wall(clock.as_ref())).expect("a time");
+    let now = Timestamp::try_from(pcount::internals::clock::Clock::wall(clock.as_ref())).expect("a time");
     let columns = |width| {
         let reader = reader(dir.path());
         ledger::chart::columns(&reader, &"a".into(), width, 5, now, &TimeZone::UTC).expect("columns")

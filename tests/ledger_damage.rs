@@ -9,9 +9,11 @@ use std::{
 };
 
 use pcount::{
-    ledger::{FILE_NAME, LedgerOptions, Reader, reader::Span},
+    internals::{
+        ledger::{FILE_NAME, LedgerOptions, Reader, reader::Span},
+        outputs::ledger::Ledger,
+    },
     model::{Direction, Event, EventKind},
-    outputs::ledger::Ledger,
 };
 
 const WAIT: Duration = Duration::from_secs(30);

@@ -15,7 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use pcount::ledger::{FILE_NAME, Reader, reader::Span};
+use pcount::internals::ledger::{FILE_NAME, Reader, reader::Span};
 
 const EVER: Span = Span { from: i64::MIN, to: i64::MAX };
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -198,8 +198,10 @@ fn another_user_may_read_what_he_may_not_write() {
     assert!(killed >= while_running);
     mode(&dir.path().join("out"), 0o755);
     drop(
-        pcount::outputs::ledger::Ledger::start(pcount::ledger::LedgerOptions::new(&dir.path().join("out")))
-            .unwrap(),
+        pcount::internals::outputs::ledger::Ledger::start(pcount::internals::ledger::LedgerOptions::new(
+            &dir.path().join("out"),
+        ))
+        .unwrap(),
     );
     mode(&dir.path().join("out"), 0o555);
     assert_eq!(report("closed in order"), Some(killed));

@@ -5,7 +5,10 @@ use std::{fs, path::Path, time::Duration};
 
 use pcount::{
     config::LogLevel,
-    logging::{self, Level, LogOptions, WorkerLogger},
+    internals::{
+        hide,
+        logging::{self, Level, LogOptions},
+    },
 };
 use tracing_subscriber::layer::SubscriberExt;
 
@@ -68,10 +71,9 @@ fn each_line_reaches_the_files_it_belongs_to() {
 fn a_worker_has_a_logger_that_names_the_camera() {
     let dir = tempfile::tempdir().expect("folder");
     logged(&LogOptions { level: LogLevel::Debug, ..options(dir.path()) }, |_| {
-        let log = WorkerLogger::new(3);
-        log.info("camera_01", "Person detected: ID=1, direction=IN");
-        log.error("camera_01", "No picture");
-        log.debug("camera_01", "Detail");
+        tracing::info!(target: "pcount::engine", worker = 3, camera = "camera_01", "Person detected: ID=1, direction=IN");
+        tracing::error!(target: "pcount::engine", worker = 3, camera = "camera_01", "No picture");
+        tracing::debug!(target: "pcount::engine", worker = 3, camera = "camera_01", "Detail");
     });
     let expected = [
         "[CAMERA-01] [INFO] Person detected: ID=1, direction=IN",
@@ -97,7 +99,7 @@ fn the_level_holds_for_our_lines_and_libraries_are_kept_to_warnings() {
 fn passwords_and_control_characters_reach_neither_file_nor_memory() {
     let dir = tempfile::tempdir().expect("folder");
     logged(&options(dir.path()), |handle| {
-        handle.hide("Sesam-offne-dich");
+        hide("Sesam-offne-dich");
         tracing::error!(target: "pcount::source", camera = "c", "open rtsp://me:pw@cam/1: refused\nSesam-offne-dich");
         let recent = handle.recent().lines(|_| true);
         assert_eq!(recent[0].message, "open rtsp://***@cam/1: refused\\n***");

@@ -13,11 +13,13 @@ use std::{
 
 use pcount::{
     config::{ParallelConfig, SourceConfig, SourceSpec},
-    detect::Model,
     engine::{Engine, EngineApi, EngineOptions},
-    metrics::resident_bytes,
+    internals::{
+        detect::Model,
+        metrics::resident_bytes,
+        source::{Frame, FrameSource, Interrupt, Opener, SourceError, StreamInfo, SystemOpener},
+    },
     model::{SourceKind, SourceState},
-    source::{Frame, FrameSource, Interrupt, Opener, SourceError, StreamInfo, SystemOpener},
 };
 use support::{Walk, White, source};
 
@@ -68,9 +70,9 @@ fn a_memory_limit_is_kept_at_the_cost_of_the_least_important_cameras() {
         ..ParallelConfig::default()
     };
     let mut options = EngineOptions::new(settings);
-    options.opener = Arc::new(OpenHeavy);
+    options.world().opener = Arc::new(OpenHeavy);
     let loaded = Arc::new(AtomicUsize::new(0));
-    options.load_model = Box::new(move |_| Ok(White::new(&loaded) as Arc<dyn Model>));
+    options.world().load_model = Box::new(move |_| Ok(White::new(&loaded) as Arc<dyn Model>));
     let engine = Engine::new(options).unwrap();
     engine.start().unwrap();
     let mut most = 0;

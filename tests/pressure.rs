@@ -20,7 +20,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use pcount::ledger::{FILE_NAME, Reader, reader::Span};
+use pcount::internals::ledger::{FILE_NAME, Reader, reader::Span};
 use rustix::process::{Pid, Signal, kill_process};
 
 /// The program is given two seconds; the machine of the tests is busy.

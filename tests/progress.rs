@@ -279,7 +279,12 @@ fn ctrl_c_while_a_model_is_fetched_leaves_nothing_behind_and_no_password_is_seen
 fn a_report_shows_its_progress_and_one_for_programs_does_not() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().to_str().unwrap();
-    drop(pcount::outputs::ledger::Ledger::start(pcount::ledger::LedgerOptions::new(folder.path())).unwrap());
+    drop(
+        pcount::internals::outputs::ledger::Ledger::start(pcount::internals::ledger::LedgerOptions::new(
+            folder.path(),
+        ))
+        .unwrap(),
+    );
     for (format, shows) in [("table", true), ("json", false), ("csv", false)] {
         let mut terminal = start(&["report", "--output", out, "--format", format], &[], 100);
         assert_eq!(terminal.exit_code(), 0, "{}", terminal.text());

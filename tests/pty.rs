@@ -16,8 +16,8 @@ use std::{
 use pcount::{
     config::SourceConfig,
     engine::{Control, EngineApi, Reply},
+    internals::tui::{self, TuiOptions, host::Host},
     model::{EngineSnapshot, Minute, Moment, Preview, Strategy},
-    tui::{self, TuiOptions, host::Host},
 };
 use rustix::process::Signal;
 use terminal::Terminal;
@@ -533,7 +533,7 @@ fn a_kill_leaves_the_results() {
     let folder = program.folder.path().to_owned();
     let kept = || {
         let ledger = find(&folder, "ledger.sqlite")?;
-        pcount::ledger::Reader::open(&ledger).ok()?.sources().ok()
+        pcount::internals::ledger::Reader::open(&ledger).ok()?.sources().ok()
     };
     program.terminal.wait("the source in the ledger", |_| kept().is_some_and(|sources| sources.len() == 1));
     program.terminal.signal(Signal::KILL);

@@ -25,10 +25,12 @@ use std::{
 use parking_lot::Mutex;
 use pcount::{
     config::{Cadence, ParallelConfig, SourceConfig},
-    detect::Model,
     engine::{Control, Engine, EngineApi, EngineOptions},
+    internals::{
+        detect::Model,
+        source::{Frame, FrameSource, Interrupt, Opener, SourceError, StreamInfo, SystemOpener},
+    },
     model::{SourceId, SourceKind, SourceState},
-    source::{Frame, FrameSource, Interrupt, Opener, SourceError, StreamInfo, SystemOpener},
 };
 use process::{Held, held, median};
 use rtsp::RtspServer;
@@ -110,7 +112,7 @@ fn until(engine: &Engine, what: &str, condition: impl Fn() -> bool) {
 #[test]
 fn cameras_come_back_as_often_as_their_server_and_nobody_else_notices() {
     // As the program does it.
-    pcount::native::process::limit_heaps();
+    pcount::internals::native::process::limit_heaps();
     let asked = std::env::var("PCOUNT_RESTARTS").ok();
     let restarts: usize = asked.as_deref().map_or(4, |text| text.parse().unwrap());
     let Some(mut server) = RtspServer::start(&["--lifetime", "600"]) else { return };
@@ -119,9 +121,9 @@ fn cameras_come_back_as_often_as_their_server_and_nobody_else_notices() {
     let opener = Arc::new(Mixed { opened: Mutex::default(), given: Arc::clone(&given) });
     let settings = ParallelConfig { worker_count: 2, max_workers: 2, ..ParallelConfig::default() };
     let mut options = EngineOptions::new(settings);
-    options.opener = Arc::clone(&opener) as Arc<dyn Opener>;
+    options.world().opener = Arc::clone(&opener) as Arc<dyn Opener>;
     let loaded = Arc::new(AtomicUsize::new(0));
-    options.load_model = Box::new(move |_| Ok(White::new(&loaded) as Arc<dyn Model>));
+    options.world().load_model = Box::new(move |_| Ok(White::new(&loaded) as Arc<dyn Model>));
     let engine = Engine::new(options).unwrap();
     let cameras: Vec<SourceId> = (0..3).map(|n| format!("camera_{n}").into()).collect();
     for id in &cameras {

@@ -21,7 +21,7 @@ use std::{
 use http_server::{Answer, serve};
 use pcount::{
     config::SourceConfig,
-    source::{FrameSource, Interrupt, Opener as _, SourceError, SystemOpener},
+    internals::source::{FrameSource, Interrupt, Opener as _, SourceError, SystemOpener},
 };
 use proxy::{Trouble, proxy};
 use rtsp::RtspServer;

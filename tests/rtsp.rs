@@ -17,8 +17,8 @@ use std::{collections::BTreeSet, time::Duration};
 use http_server::{Answer, serve};
 use pcount::{
     config::SourceConfig,
+    internals::source::{FrameSource, Interrupt, Opener as _, SourceError, SystemOpener, probe_source},
     model::SourceKind,
-    source::{FrameSource, Interrupt, Opener as _, SourceError, SystemOpener, probe_source},
 };
 use rtsp::RtspServer;
 

@@ -10,9 +10,8 @@ use std::{collections::BTreeMap, path::PathBuf};
 use pcount::{
     config::{SourceConfig, SourceSpec},
     count::{self, CountEvent},
-    detect::Detection,
     geometry::BBox,
-    model::{Direction, LineConfig, Reason, SourceKind},
+    model::{Detection, Direction, LineConfig, Reason, SourceKind},
     track::{self, TrackUpdate},
 };
 use serde::Deserialize;

@@ -24,15 +24,17 @@ use std::{
 use clips::Clip;
 use http_server::{Answer, serve};
 use pcount::{
-    clock::SystemClock,
     config::{Cadence, ParallelConfig, SourceConfig},
-    detect::Model,
     engine::{Control, Engine, EngineApi, EngineOptions},
-    ledger::{FILE_NAME, LedgerOptions, Reader},
+    internals::{
+        clock::SystemClock,
+        detect::Model,
+        ledger::{FILE_NAME, LedgerOptions, Reader},
+        native::disk::Disk,
+        outputs::{Feed, Outputs, csv, ledger::Ledger},
+        source::FrameSource as _,
+    },
     model::{SourceId, SourceKind, SourceState},
-    native::disk::Disk,
-    outputs::{Feed, Outputs, csv, ledger::Ledger},
-    source::FrameSource as _,
 };
 use process::{Held, held, median};
 use support::{FPS, HEIGHT, WIDTH, Walk, White};
@@ -104,7 +106,7 @@ impl Life {
             ParallelConfig { worker_count: 2, max_workers: 2, max_open_sources: 3, ..Default::default() };
         let mut options = EngineOptions::new(settings);
         let loaded = Arc::new(AtomicUsize::new(0));
-        options.load_model = Box::new(move |_| Ok(White::new(&loaded) as Arc<dyn Model>));
+        options.world().load_model = Box::new(move |_| Ok(White::new(&loaded) as Arc<dyn Model>));
         options.sinks = vec![outputs.sink()];
         let engine = Engine::new(options).unwrap();
         engine.start().unwrap();

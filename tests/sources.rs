@@ -20,8 +20,8 @@ use clips::{write_clip, write_walk};
 use opencv::core::MatTraitConst as _;
 use pcount::{
     config::{Hwaccel, SourceSpec},
+    internals::source::{FrameSource, Interrupt, Opener, SourceError, SystemOpener},
     model::SourceKind,
-    source::{FrameSource, Interrupt, Opener, SourceError, SystemOpener},
 };
 
 fn open(path: &Path, kind: SourceKind) -> Result<Box<dyn FrameSource>, SourceError> {
@@ -315,7 +315,7 @@ fn ffmpeg(arguments: &[&str], out: &Path) {
 }
 
 /// Blue, green and red of a point of `frame`, given as shares of its sides.
-fn color(frame: &pcount::source::Frame, (x, y): (f32, f32)) -> [u8; 3] {
+fn color(frame: &pcount::internals::source::Frame, (x, y): (f32, f32)) -> [u8; 3] {
     let (width, height) = frame.picture.size();
     let at = |share: f32, side: u32| (share * side as f32) as i32;
     let pixel =
@@ -323,7 +323,7 @@ fn color(frame: &pcount::source::Frame, (x, y): (f32, f32)) -> [u8; 3] {
     pixel.0
 }
 
-fn first(path: &Path) -> pcount::source::Frame {
+fn first(path: &Path) -> pcount::internals::source::Frame {
     let mut source = open(path, SourceKind::Video).unwrap();
     assert!(source.grab().unwrap());
     source.retrieve(&|width, height| (width, height)).unwrap()

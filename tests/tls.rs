@@ -24,8 +24,8 @@ use std::{
 use http_server::{Answer, serve};
 use pcount::{
     config::{SourceConfig, TlsConfig},
+    internals::source::{FrameSource, Interrupt, Opener as _, SourceError, SystemOpener},
     model::SourceKind,
-    source::{FrameSource, Interrupt, Opener as _, SourceError, SystemOpener},
 };
 use rtsp::RtspServer;
 use tls::{Authority, Heard, Identity, front, heard, requests, scripted, self_signed};

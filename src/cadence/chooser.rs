@@ -13,10 +13,9 @@ use super::{
     steady::Steady,
 };
 use crate::{
-    detect::Detection,
     geometry::BBox,
     metrics::stages::{Stage, timed},
-    model::{LineConfig, TrackId},
+    model::{Detection, LineConfig, TrackId},
     source::{
         Frame,
         pacer::{Activity, Wish},

@@ -6,7 +6,7 @@
 //! as a smaller one.
 
 use super::CadenceParams;
-use crate::{detect::Detection, geometry::BBox};
+use crate::{geometry::BBox, model::Detection};
 
 /// What a detection run must show.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -6,6 +6,7 @@ use super::{defaults, text};
 
 /// A scene drawn by the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum DemoScene {
     /// People come in and go out through the middle of a hall.
     Lobby,
@@ -47,7 +48,7 @@ pub struct DemoSpec {
     pub people: u32,
     /// Start of the random numbers.
     pub seed: u64,
-    /// Length; `None` never ends as a camera and takes [`defaults::DEMO_SECONDS`] as a video.
+    /// Length; `None` never ends as a camera and takes 60 seconds as a video.
     pub seconds: Option<f64>,
     /// Frames per second, 1..=120.
     pub fps: f64,

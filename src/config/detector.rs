@@ -8,6 +8,7 @@ use super::text::{self, word};
 
 /// Which detector a source uses.
 #[derive(Debug, Clone, PartialEq, Default)]
+#[non_exhaustive]
 pub enum DetectorChoice {
     /// The configured or found model, else the embedded one, else motion.
     #[default]
@@ -23,7 +24,7 @@ pub enum DetectorChoice {
 impl DetectorChoice {
     /// Network input (width, height) in pixels, where it is configured.
     #[must_use]
-    pub fn input(&self) -> Option<(u32, u32)> {
+    pub(crate) fn input(&self) -> Option<(u32, u32)> {
         match self {
             Self::Builtin(builtin) => builtin.input,
             Self::Model(model) => model.input,
@@ -63,6 +64,7 @@ pub struct ModelConfig {
 /// Layouts of detection networks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum ModelFormat {
     /// This project's own network (`models/train`).
     Pcount,
@@ -79,6 +81,7 @@ pub enum ModelFormat {
 /// What runs a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum EngineChoice {
     /// ONNX Runtime where its library is found, else OpenCV.
     #[default]
@@ -109,7 +112,7 @@ impl EngineChoice {
     ///
     /// # Errors
     /// One sentence that names the words known.
-    pub fn parse_cli(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse_cli(text: &str) -> Result<Self, String> {
         word(text, &Self::NAMES, "engine")
     }
 }
@@ -137,7 +140,7 @@ fn input_size(written: &str) -> Result<(u32, u32), String> {
 
 impl DetectorChoice {
     /// Runs the network with `engine`, where there is one.
-    pub fn set_engine(&mut self, engine: EngineChoice) {
+    pub(crate) fn set_engine(&mut self, engine: EngineChoice) {
         match self {
             Self::Model(model) => model.engine = engine,
             Self::Builtin(model) => model.engine = engine,
@@ -150,7 +153,7 @@ impl DetectorChoice {
     ///
     /// # Errors
     /// One sentence that names the mistake and the forms known.
-    pub fn parse_cli(written: &str) -> Result<Self, String> {
+    pub(crate) fn parse_cli(written: &str) -> Result<Self, String> {
         const NAMES: [&str; 3] = ["auto", "builtin", "motion"];
         match written {
             "auto" => return Ok(Self::Auto),

@@ -30,7 +30,6 @@ mod splice;
 mod text;
 
 pub use entry::{KeepLogin, NewEntry};
-pub use remove::Removed;
 pub use same::same_place;
 
 use logins::Written;

@@ -59,11 +59,11 @@ impl Config {
         Self::from_read(&Self::read(path)?, path, overrides)
     }
 
-    /// What is at `path`, which may be a stream ([`is_stream`]). Waits for what comes through a pipe.
+    /// What is at `path`, which may be a pipe or the standard input (`-`). Waits for what comes through a pipe.
     ///
     /// # Errors
     /// When it cannot be read, or is too large for a configuration.
-    pub fn read(path: &Path) -> Result<Vec<u8>, ConfigErrors> {
+    pub(crate) fn read(path: &Path) -> Result<Vec<u8>, ConfigErrors> {
         let file = name(path);
         let refused = |message: &str| ConfigErrors::from(Problem::new(&file, None, "", message));
         let mut bytes = Vec::new();
@@ -100,7 +100,7 @@ impl Config {
     ///
     /// # Errors
     /// As [`Self::load`].
-    pub fn from_read(bytes: &[u8], path: &Path, overrides: &Overrides) -> Result<Self, ConfigErrors> {
+    pub(crate) fn from_read(bytes: &[u8], path: &Path, overrides: &Overrides) -> Result<Self, ConfigErrors> {
         if is_stream(path) {
             let mut config = Self::parse(bytes, &name(path), Path::new(""), &variable)?;
             config.piped = std::str::from_utf8(bytes).ok().map(Secret::new);

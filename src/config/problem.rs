@@ -6,6 +6,7 @@ use super::{json::Place, text::printable};
 
 /// One thing that is wrong, with the place and the way to mend it. Holds no secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Problem {
     /// The file as the user named it, or `command line`.
     pub file: String,
@@ -68,6 +69,7 @@ impl fmt::Display for Problem {
 
 /// Everything that is wrong with a configuration; never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ConfigErrors {
     /// In the order of the text.
     pub problems: Vec<Problem>,
@@ -76,7 +78,7 @@ pub struct ConfigErrors {
 impl ConfigErrors {
     /// Whether every problem may heal without a change of the configuration.
     #[must_use]
-    pub fn may_heal(&self) -> bool {
+    pub(crate) fn may_heal(&self) -> bool {
         self.problems.iter().all(|problem| problem.may_heal)
     }
 }

@@ -77,6 +77,7 @@ impl Default for ParallelConfig {
 
 /// Where model files are looked for. Never in the folder that the program happens to stand in.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ModelFolders {
     /// In this folder alone, because the user named it.
     Named(PathBuf),
@@ -103,6 +104,7 @@ impl LogLevel {
 
 /// How the dashboard looks and which keys it obeys.
 #[derive(Debug, Clone, PartialEq, Default)]
+#[non_exhaustive]
 pub struct TuiConfig {
     /// Colours.
     pub theme: Theme,
@@ -113,6 +115,7 @@ pub struct TuiConfig {
 /// Colours of the dashboard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Theme {
     /// For dark backgrounds unless the terminal says that its own is light.
     #[default]
@@ -130,6 +133,7 @@ pub enum Theme {
 /// Log levels as written in the configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
+#[non_exhaustive]
 pub enum LogLevel {
     /// Errors only.
     Error,
@@ -159,7 +163,7 @@ impl LogLevel {
     ///
     /// # Errors
     /// One sentence that names the words known.
-    pub fn parse_cli(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse_cli(text: &str) -> Result<Self, String> {
         word(text, &Self::NAMES, "log level")
     }
 }

@@ -93,16 +93,15 @@ impl SourceConfig {
 
     /// Whether it is a camera that may send a smaller stream beside this one; capture devices do not.
     #[must_use]
-    pub fn may_have_substream(&self) -> bool {
+    pub(crate) fn may_have_substream(&self) -> bool {
         self.kind == SourceKind::Camera && !matches!(self.source, SourceSpec::Device(_))
     }
 }
 
 /// Trackers.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema, clap::ValueEnum,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum TrackerChoice {
     /// Motion model with two-stage association.
     #[default]
@@ -113,6 +112,7 @@ pub enum TrackerChoice {
 
 /// How often a source is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[non_exhaustive]
 pub enum Cadence {
     /// The program's default rate.
     #[default]
@@ -150,6 +150,7 @@ impl Default for RetryConfig {
 /// RTSP transports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Transport {
     /// Interleaved in the RTSP connection.
     #[default]
@@ -161,6 +162,7 @@ pub enum Transport {
 /// Kinds of devices that decode video, by FFmpeg's names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Hwaccel {
     /// The processor decodes.
     #[default]
@@ -194,6 +196,7 @@ impl Default for TlsConfig {
 
 /// What to open, with the credentials kept apart from the address.
 #[derive(Clone, PartialEq)]
+#[non_exhaustive]
 pub enum SourceSpec {
     /// `rtsp://`, `rtsps://`, `http://`, `https://`; see [`SourceSpec::opening_url`].
     Url {
@@ -235,13 +238,13 @@ impl Hwaccel {
 
     /// Its word in the configuration.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         Self::NAMES.iter().find(|(_, choice)| *choice == self).map_or("none", |(word, _)| word)
     }
 
     /// FFmpeg's name of the kind of device, where there is one.
     #[must_use]
-    pub fn device(self) -> Option<&'static str> {
+    pub(crate) fn device(self) -> Option<&'static str> {
         (self != Self::None).then(|| self.word())
     }
 }
@@ -268,7 +271,7 @@ impl SourceSpec {
     /// The URL as it is asked of the host: with secret parameters, without user name and password (which
     /// travel in a header). For opening the source and nothing else. `None` for what is no URL.
     #[must_use]
-    pub fn request_url(&self) -> Option<url::Url> {
+    pub(crate) fn request_url(&self) -> Option<url::Url> {
         match self {
             Self::Url { address, hidden, .. } => Some(secret::restore_tail(address, hidden.as_ref())),
             _ => None,
@@ -276,7 +279,7 @@ impl SourceSpec {
     }
 
     /// From now on `known` hides the secrets of this source.
-    pub fn teach(&self, known: &Known) {
+    pub(crate) fn teach(&self, known: &Known) {
         if let Self::Url { credentials, hidden, .. } = self {
             credentials.iter().for_each(|login| known.learn_login(login));
             hidden.iter().for_each(|tail| secret::teach_tail(tail, known));
@@ -297,7 +300,7 @@ impl SourceSpec {
 
     /// Whether its path or query holds a secret.
     #[must_use]
-    pub fn has_secret_tail(&self) -> bool {
+    pub(crate) fn has_secret_tail(&self) -> bool {
         matches!(self, Self::Url { hidden: Some(tail), .. } if secret::is_secret_tail(tail))
     }
 

@@ -16,10 +16,11 @@ use opencv::{
     video::{self, BackgroundSubtractorMOG2, BackgroundSubtractorMOG2Trait},
 };
 
-use super::{DetectError, Detection, Detector, Model, ModelInfo};
+use super::{DetectError, Detector, Model, ModelInfo};
 use crate::{
     geometry::BBox,
     metrics::stages::{Stage, timed},
+    model::Detection,
     source::Frame,
 };
 use blobs::{Blob, People};
@@ -49,6 +50,7 @@ const GOOD: f32 = 0.9;
 const POOR: f32 = 0.4;
 
 /// The `motion` detector. Needs no file and cannot fail to load.
+#[cfg(any(test, feature = "internals"))]
 #[must_use]
 pub fn model() -> Arc<dyn Model> {
     with_note(None)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    DetectError, Detection, Detector, Model, ModelInfo,
+    DetectError, Detector, Model, ModelInfo,
     formats::{self, Profile, SCORE_FLOOR},
     nms,
     pool::{Backend, Context, Pool, Slot},
@@ -13,6 +13,7 @@ use crate::{
     config::ModelFormat,
     geometry::BBox,
     metrics::stages::{Stage, timed},
+    model::Detection,
     source::Frame,
 };
 

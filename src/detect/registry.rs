@@ -15,7 +15,7 @@ use crate::{
 
 mod report;
 
-pub use report::{FileState, ModelReport, fetch, list, states, verify};
+pub use report::{fetch, list, verify};
 
 /// A file whose content is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

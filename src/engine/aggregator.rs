@@ -26,9 +26,11 @@ const RECENT: usize = 200;
 /// How often the thread looks whether it is to end.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// Takes results and events; called from the aggregator's thread only, so it may wait for a disk.
+/// Takes results and events; called by the engine's result handler only, one call at a time, so it may wait for a disk.
+/// While it waits, reports wait too. A panic ends the handler: nothing is passed on any more, which the snapshot tells as a
+/// problem.
 pub trait Sink: Send {
-    /// A source reported.
+    /// A source reported: once a second, at crossings, at changes of state and at its end, in order within a source.
     fn result(&mut self, result: &Arc<TaskResult>);
     /// Something happened. Crossings come here exactly once, in order within a source; a number that is left out is that
     /// of an event which was lost.
@@ -196,6 +198,16 @@ mod tests {
         stop.store(true, Ordering::SeqCst);
         handler.join().unwrap();
         assert!(slow.next_within(Duration::from_secs(30)).is_none(), "the engine has ended");
+    }
+
+    #[test]
+    fn a_subscription_ends_with_the_engine_also_one_that_came_after_its_end() {
+        let (aggregator, outbox, collected) = Aggregator::new(Vec::new());
+        let early = collected.subscribers.add();
+        outbox.event(Event::new(SystemTime::now(), "cam", EventKind::Reset));
+        aggregator.run(&|| true);
+        assert_eq!(early.iter().count(), 1);
+        assert_eq!(collected.subscribers.add().iter().count(), 0);
     }
 
     #[test]

@@ -58,19 +58,20 @@ impl Control {
     }
 }
 
-/// What a front end needs of an engine; the real one and the fakes of the screen tests offer it.
+/// What a front end needs of an engine; the real one offers it, and so can a stand-in for tests of a front end. Nothing of
+/// it waits, and all of it may be called by many threads at once. Of a source that is not there it tells nothing.
 pub trait EngineApi: Send + Sync {
     /// Everything that is shown, gathered without waiting.
     fn snapshot(&self) -> EngineSnapshot;
     /// Asks for something; never blocks. The reply tells what becomes of it and may be dropped.
     fn send(&self, control: Control) -> Reply;
-    /// The latest preview picture, if one was asked for with [`Control::preview`] and has been made.
+    /// The latest preview, if one was asked for with [`Control::preview`] and has been made.
     fn preview(&self, source: &str) -> Option<Arc<Preview>>;
     /// Minutes of history, oldest first, without holes (gaps are minutes that were not watched).
     fn history(&self, source: &str) -> Vec<Minute>;
     /// Configuration of a source as it runs now.
     fn source_config(&self, source: &str) -> Option<Arc<SourceConfig>>;
-    /// The tracks of the last minutes, as of now.
+    /// The tracks of the last ten minutes, as of now; a copy.
     fn paths(&self, source: &str) -> Option<Paths> {
         let _ = source;
         None
@@ -79,51 +80,67 @@ pub trait EngineApi: Send + Sync {
     fn events(&self, source: &str) -> Vec<Arc<Event>> {
         self.snapshot().events.iter().filter(|event| &*event.source == source).cloned().collect()
     }
-    /// CPU time by stage of one source since the start, in the order of a frame.
+    /// CPU time by stage of one source since it was added, in the order of a frame.
     fn stage_times(&self, source: &str) -> Vec<Spent> {
         let _ = source;
         Vec::new()
     }
 }
 
-/// Tells the [`Health`] of the sinks, without waiting.
+/// Tells the [`Health`] of the sinks. Called by every [`EngineApi::snapshot`], on the thread of its caller, so it must not
+/// wait.
 pub type AskHealth = dyn Fn() -> Health + Send + Sync;
 
-/// The world an engine lives in.
+/// What an engine is made of: its settings, and who hears of what it counts.
 pub struct EngineOptions {
-    /// Settings of the program.
-    pub settings: ParallelConfig,
+    pub(super) settings: ParallelConfig,
+    /// Who hears of results and events, in this order.
+    pub sinks: Vec<Box<dyn Sink>>,
+    /// Counts to go on from, by source: what was counted before a restart of the program. They are given to the first
+    /// camera of this id that is added; videos begin at zero.
+    pub restored: Vec<(SourceId, Vec<LineCounts>)>,
+    /// Tells how the sinks fare, to be shown with the engine's own problems.
+    pub health: Option<Arc<AskHealth>>,
+    /// How many log lines were lost so far, when somebody knows.
+    pub(crate) log_lines_lost: Option<Arc<dyn Fn() -> u64 + Send + Sync>>,
+    pub(crate) world: World,
+}
+
+/// What tests replace.
+pub struct World {
     /// Opens sources.
     pub opener: Arc<dyn Opener>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Loads detection models.
     pub load_model: Box<LoadModel>,
-    /// Who hears of results and events.
-    pub sinks: Vec<Box<dyn Sink>>,
-    /// Counts to go on from, by source: what was counted before a restart of the program.
-    pub restored: Vec<(SourceId, Vec<LineCounts>)>,
-    /// How the sinks fare, when somebody knows.
-    pub health: Option<Arc<AskHealth>>,
-    /// How many log lines were lost so far, when somebody knows.
-    pub log_lines_lost: Option<Arc<dyn Fn() -> u64 + Send + Sync>>,
 }
 
 impl EngineOptions {
-    /// The real world, without sinks.
+    /// An engine with these settings, without sinks. Of the settings it uses workers, strategy, detector, models, memory
+    /// limit, open slots, history and hardware decoding; logs and outputs are the program's.
     #[must_use]
     pub fn new(settings: ParallelConfig) -> Self {
         let (models, contexts, engine) = (settings.models.clone(), settings.max_workers, settings.engine);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         Self {
             settings,
-            opener: Arc::new(SystemOpener::new(Arc::clone(&clock))),
-            clock,
-            load_model: Box::new(move |choice| crate::detect::load(choice, &models, contexts, engine)),
             sinks: Vec::new(),
             restored: Vec::new(),
             health: None,
             log_lines_lost: None,
+            world: World {
+                opener: Arc::new(SystemOpener::new(Arc::clone(&clock))),
+                clock,
+                load_model: Box::new(move |choice| crate::detect::load(choice, &models, contexts, engine)),
+            },
         }
+    }
+
+    /// What tests replace.
+    #[cfg(feature = "internals")]
+    #[doc(hidden)]
+    pub fn world(&mut self) -> &mut World {
+        &mut self.world
     }
 }

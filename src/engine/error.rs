@@ -4,6 +4,7 @@ use crate::model::SourceId;
 
 /// Why the engine refuses something.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum EngineError {
     /// Ids are unique.
     #[error("there is a source with the id '{0}' already; give this one another id")]
@@ -37,27 +38,15 @@ pub enum EngineError {
     /// The source string cannot be understood.
     #[error("{0}")]
     Source(String),
-    /// The system refuses threads.
+    /// The system refuses threads for the workers, for this reason.
     #[error(
         "the worker pool cannot be started: {0}; raise the limit on threads (ulimit -u, TasksMax= of a service)"
     )]
-    Pool(rayon::ThreadPoolBuildError),
+    Pool(String),
     /// The system refuses threads.
     #[error(
         "a thread cannot be started: {0}; raise the limit on threads (ulimit -u, TasksMax= of a service)"
     )]
+    // Not as its source, which would be printed a second time.
     Thread(std::io::Error),
-}
-
-// Not as their sources, which would be printed a second time.
-impl From<rayon::ThreadPoolBuildError> for EngineError {
-    fn from(error: rayon::ThreadPoolBuildError) -> Self {
-        Self::Pool(error)
-    }
-}
-
-impl From<std::io::Error> for EngineError {
-    fn from(error: std::io::Error) -> Self {
-        Self::Thread(error)
-    }
 }

@@ -14,9 +14,9 @@ use crate::{
     cadence::{Choice, Chooser, Conditions, Mode, View},
     config::{Cadence, SourceConfig, TrackerChoice},
     count::{CountEvent, ZoneStatus, replay::Paths},
-    detect::{DetectError, Detection, Detector, Model},
+    detect::{DetectError, Detector, Model},
     geometry::BBox,
-    model::{Direction, EventKind, LineConfig, LineCounts, Reason, TrackId},
+    model::{Detection, Direction, EventKind, LineConfig, LineCounts, Reason, TrackId},
     source::{Frame, pacer::Wish},
     track::{Track, TrackUpdate},
 };

@@ -11,7 +11,8 @@ use crate::model::Event;
 const ROOM: usize = 4096;
 
 /// The events of an engine from the moment of the subscription on, in order. Events are numbered without gaps: a number that
-/// is left out is that of an event which was lost because too many waited. Dropping it ends the subscription.
+/// is left out is that of an event which was lost because too many waited (4,096). Dropping it ends the subscription. It may be
+/// moved to another thread.
 #[derive(Debug)]
 pub struct Subscription(Receiver<Arc<Event>>);
 
@@ -22,20 +23,32 @@ impl Subscription {
         self.0.recv_timeout(timeout).ok()
     }
 
+    /// Each next event, waited for as long as the engine lives; ends when it has ended.
+    pub fn iter(&self) -> impl Iterator<Item = Arc<Event>> + '_ {
+        self.0.iter()
+    }
+
     /// The events that wait, without waiting for more.
     pub fn waiting(&self) -> impl Iterator<Item = Arc<Event>> + '_ {
         self.0.try_iter()
     }
 }
 
-/// Who has subscribed.
-#[derive(Default)]
-pub(super) struct Subscribers(Mutex<Vec<Sender<Arc<Event>>>>);
+/// Who has subscribed; `None` once there will be no more events.
+pub(super) struct Subscribers(Mutex<Option<Vec<Sender<Arc<Event>>>>>);
+
+impl Default for Subscribers {
+    fn default() -> Self {
+        Self(Mutex::new(Some(Vec::new())))
+    }
+}
 
 impl Subscribers {
     pub fn add(&self) -> Subscription {
         let (sender, receiver) = bounded(ROOM);
-        self.0.lock().push(sender);
+        if let Some(senders) = &mut *self.0.lock() {
+            senders.push(sender);
+        }
         Subscription(receiver)
     }
 
@@ -44,11 +57,13 @@ impl Subscribers {
         let is_there = |sender: &Sender<_>| {
             !matches!(sender.try_send(Arc::clone(event)), Err(TrySendError::Disconnected(_)))
         };
-        self.0.lock().retain(is_there);
+        if let Some(senders) = &mut *self.0.lock() {
+            senders.retain(is_there);
+        }
     }
 
     /// There will be no more events.
     pub fn close(&self) {
-        self.0.lock().clear();
+        *self.0.lock() = None;
     }
 }

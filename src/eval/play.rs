@@ -2,7 +2,10 @@
 
 use super::mot;
 use crate::{
-    count::CountEvent, detect::Detection, engine::pipeline::Tracking, geometry::BBox, model::TrackId,
+    count::CountEvent,
+    engine::pipeline::Tracking,
+    geometry::BBox,
+    model::{Detection, TrackId},
     track::TrackUpdate,
 };
 

@@ -11,8 +11,9 @@ use super::{
     scene::{Scene, source_config},
 };
 use crate::{
-    detect::{Detection, Model},
+    detect::Model,
     files::{self, Draft},
+    model::Detection,
     progress::Progress,
     source::{Interrupt, Opener as _, SystemOpener},
 };

@@ -1,13 +1,15 @@
 //! Reading a ledger, while it is being written or not.
 
 pub(super) mod flows;
+#[cfg(any(test, feature = "internals"))]
+mod single;
 
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
 };
 
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::{
@@ -18,7 +20,7 @@ use super::{
     sums::{self, Cursor},
     writer::rows,
 };
-use crate::model::{Direction, LineCounts, Minute, SourceId};
+use crate::model::{LineCounts, Minute, SourceId};
 
 /// From this length on, in milliseconds, the crossings of a time are not looked up one by one.
 pub(super) const LONG: i64 = 14 * 24 * 3_600_000;
@@ -33,16 +35,6 @@ pub struct Span {
 }
 
 impl Span {
-    /// The span of a day in a time zone: 23, 24 or 25 hours where clocks are changed.
-    ///
-    /// # Errors
-    /// For days at the ends of the calendar.
-    pub fn of_day(date: Date, timezone: &TimeZone) -> Result<Self, LedgerError> {
-        let start = |date: Date| date.to_zoned(timezone.clone()).map(|day| day.timestamp().as_millisecond());
-        let span = || Ok::<_, jiff::Error>(Self { from: start(date)?, to: start(date.tomorrow()?)? });
-        span().map_err(|error| LedgerError::Question(format!("day '{date}': {error}")))
-    }
-
     /// Length in milliseconds, never negative.
     #[must_use]
     pub fn length(self) -> i64 {
@@ -55,29 +47,6 @@ impl Span {
         let from = self.from.max(other.from);
         Self { from, to: self.to.min(other.to).max(from) }
     }
-}
-
-/// One crossing as noted.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Entry {
-    /// Run of the program, from 1.
-    pub session: i64,
-    /// Place in its session.
-    pub sequence: u64,
-    /// Name of the line.
-    pub line: String,
-    /// Which way.
-    pub direction: Direction,
-    /// Wall time in milliseconds since the Unix epoch.
-    pub wall: i64,
-    /// Milliseconds since the session began, by a clock that nobody sets.
-    pub monotonic: i64,
-    /// Seconds on the source's clock.
-    pub source_time: f64,
-    /// Who.
-    pub track: u64,
-    /// Score of the track, 0..=1.
-    pub confidence: f64,
 }
 
 /// A connection that only reads, and sees the ledger as it was at one moment.
@@ -234,31 +203,6 @@ impl Reader {
         Ok(totals)
     }
 
-    /// Crossings of one source in `span`, in the order they were counted.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    pub fn crossings(&self, source: &str, span: Span) -> Result<Vec<Entry>, LedgerError> {
-        self.rows(
-            "SELECT session, seq, line, direction, wall_ms, mono_ms, source_time, track, confidence \
-                 FROM crossings WHERE source = ?1 AND wall_ms >= ?2 AND wall_ms < ?3 ORDER BY session, seq",
-            params![source, span.from, span.to],
-            |row| {
-                Ok(Entry {
-                    session: row.get(0)?,
-                    sequence: row.get::<_, i64>(1)?.unsigned_abs(),
-                    line: row.get(2)?,
-                    direction: if row.get::<_, i64>(3)? > 0 { Direction::In } else { Direction::Out },
-                    wall: row.get(4)?,
-                    monotonic: row.get(5)?,
-                    source_time: row.get(6)?,
-                    track: row.get::<_, i64>(7)?.unsigned_abs(),
-                    confidence: row.get(8)?,
-                })
-            },
-        )
-    }
-
     /// When the wall clock was set while the program ran or between two runs, as far as that touches `span`: what it
     /// would have shown, and what it showed, in the order in which it happened.
     pub(super) fn jumps(&self, span: Span) -> Result<Vec<(i64, i64)>, LedgerError> {
@@ -292,26 +236,6 @@ impl Reader {
             }
         }
         Ok(joined)
-    }
-
-    /// Counts of one day, by line: those that a reset in the middle of the day has hidden too.
-    ///
-    /// # Errors
-    /// When the file cannot be read, or for days at the ends of the calendar.
-    pub fn day(&self, source: &str, date: Date, timezone: &TimeZone) -> Result<Vec<LineCounts>, LedgerError> {
-        let span = Span::of_day(date, timezone)?;
-        self.rows(
-            "SELECT line, SUM(direction = 1), SUM(direction = -1) FROM crossings \
-                 WHERE source = ?1 AND wall_ms >= ?2 AND wall_ms < ?3 GROUP BY line ORDER BY line",
-            params![source, span.from, span.to],
-            |row| {
-                Ok(LineCounts {
-                    name: row.get(0)?,
-                    total_in: row.get::<_, i64>(1)?.unsigned_abs(),
-                    total_out: row.get::<_, i64>(2)?.unsigned_abs(),
-                })
-            },
-        )
     }
 
     /// Minutes of one source in `span`, without holes, for charts. `current` begins with the count at the

@@ -19,10 +19,13 @@ use super::{
     line::{self, Level},
     names,
     recent::{LogLine, RecentLogs},
-    redact::Redactor,
     router,
 };
-use crate::{clock::Clock, config::LogLevel, model::SourceId};
+use crate::{
+    clock::Clock,
+    config::{LogLevel, redact},
+    model::SourceId,
+};
 
 /// Target prefix of the program's own lines.
 const OWN: &str = "pcount";
@@ -34,7 +37,6 @@ pub struct LogLayer {
     clock: Arc<dyn Clock>,
     writer: Option<NonBlocking>,
     recent: Arc<RecentLogs>,
-    redactor: Arc<Redactor>,
 }
 
 impl LogLayer {
@@ -44,7 +46,6 @@ impl LogLayer {
         clock: Arc<dyn Clock>,
         writer: Option<NonBlocking>,
         recent: Arc<RecentLogs>,
-        redactor: Arc<Redactor>,
     ) -> Self {
         let level = match level {
             LogLevel::Error => LevelFilter::ERROR,
@@ -52,11 +53,11 @@ impl LogLayer {
             LogLevel::Info => LevelFilter::INFO,
             LogLevel::Debug => LevelFilter::DEBUG,
         };
-        Self { level, timezone, clock, writer, recent, redactor }
+        Self { level, timezone, clock, writer, recent }
     }
 
     fn safe(&self, text: &str) -> String {
-        line::clean(&self.redactor.clean(text))
+        line::clean(&redact(text))
     }
 }
 

@@ -17,10 +17,9 @@ use parking_lot::Mutex;
 
 use super::{
     names,
-    redact::Redactor,
     rotate::{Limits, RotatingFile},
 };
-use crate::{clock::Clock, native::disk::Disk};
+use crate::{clock::Clock, config::redact, native::disk::Disk};
 
 /// Longest line kept, in characters; what is longer is cut.
 const MAX_LINE: usize = 4096;
@@ -50,13 +49,7 @@ impl NativeOutput {
     ///
     /// # Errors
     /// When the system refuses a pipe or a thread.
-    pub(super) fn start(
-        dir: &Path,
-        max_bytes: u64,
-        redactor: Arc<Redactor>,
-        disk: Disk,
-        clock: Arc<dyn Clock>,
-    ) -> io::Result<Self> {
+    pub(super) fn start(dir: &Path, max_bytes: u64, disk: Disk, clock: Arc<dyn Clock>) -> io::Result<Self> {
         let path = dir.join(format!("{}.log", names::NATIVE));
         let limits = Limits { max_bytes, max_files: 1, max_age: Duration::MAX, keep_for: Duration::MAX };
         let target = Arc::new(Mutex::new(Target { path, limits, file: None, refused: None, clock }));
@@ -66,7 +59,7 @@ impl NativeOutput {
         let (reader, writer) = io::pipe()?;
         let (alive, ended) = bounded::<()>(0);
         let thread = std::thread::Builder::new().name("native-log".into()).spawn(move || {
-            copy(BufReader::new(reader), &redactor, |line| {
+            copy(BufReader::new(reader), |line| {
                 let (target, line) = (Arc::clone(&target), line.to_owned());
                 // Dropped when the disk does not follow.
                 let _ = disk.post(move || target.lock().write(&line));
@@ -90,7 +83,7 @@ impl NativeOutput {
         let (reader, writer) = io::pipe()?;
         let (alive, ended) = bounded::<()>(0);
         let thread = std::thread::Builder::new().name("native-stderr".into()).spawn(move || {
-            copy(BufReader::new(reader), &Redactor::default(), |line| {
+            copy(BufReader::new(reader), |line| {
                 // A reader that is gone misses nothing.
                 beside(&mut || drop(writeln!(stderr, "{line}")));
             });
@@ -171,7 +164,7 @@ impl Target {
     }
 }
 
-fn copy(mut reader: BufReader<io::PipeReader>, redactor: &Redactor, mut write: impl FnMut(&str)) {
+fn copy(mut reader: BufReader<io::PipeReader>, mut write: impl FnMut(&str)) {
     let mut line = Vec::new();
     loop {
         line.clear();
@@ -180,7 +173,7 @@ fn copy(mut reader: BufReader<io::PipeReader>, redactor: &Redactor, mut write: i
             Ok(_) => {
                 let text = String::from_utf8_lossy(&line);
                 // Cut afterwards: half a secret would not be found.
-                let clean = redactor.clean(text.trim_end());
+                let clean = redact(text.trim_end());
                 let end = clean.char_indices().nth(MAX_LINE).map_or(clean.len(), |(at, _)| at);
                 write(&clean[..end]);
             }
@@ -201,19 +194,13 @@ mod tests {
     #[test]
     fn lines_are_cleaned_and_the_file_stays_within_its_size() {
         let dir = tempfile::tempdir().unwrap();
-        let redactor = Arc::new(Redactor::default());
-        redactor.hide("hunter2");
-        let output = NativeOutput::start(
-            dir.path(),
-            2000,
-            redactor,
-            Disk::start("disk-test").unwrap(),
-            Arc::new(SystemClock),
-        )
-        .unwrap();
+        crate::config::known().learn("hunter2-of-ffmpeg");
+        let output =
+            NativeOutput::start(dir.path(), 2000, Disk::start("disk-test").unwrap(), Arc::new(SystemClock))
+                .unwrap();
         let mut pipe = OpenOptions::new().append(true).open(output.path().unwrap()).unwrap();
         for number in 0..100 {
-            writeln!(pipe, "[rtsp @ 0x1] {number}: rtsp://u:other@h/1 and hunter2 failed").unwrap();
+            writeln!(pipe, "[rtsp @ 0x1] {number}: rtsp://u:other@h/1 and hunter2-of-ffmpeg failed").unwrap();
         }
         drop((pipe, output));
         let kept = ["native-stderr.log", "native-stderr.log.1"]

@@ -74,13 +74,6 @@ impl RecentLogs {
         let lines: Vec<_> = self.lines.lock().iter().cloned().collect();
         lines.into_iter().filter(|line| wanted(line)).collect()
     }
-
-    /// The last `count` lines about one source, oldest first.
-    #[must_use]
-    pub fn of_camera(&self, camera: &str, count: usize) -> Vec<Arc<LogLine>> {
-        let mut lines = self.lines(|line| line.camera.as_deref() == Some(camera));
-        lines.split_off(lines.len().saturating_sub(count))
-    }
 }
 
 #[cfg(test)]
@@ -112,16 +105,5 @@ mod tests {
             [(2, "two"), (3, "three")]
         );
         assert_eq!(recent.written(), 3);
-    }
-
-    #[test]
-    fn gives_the_tail_of_one_camera() {
-        let recent = RecentLogs::new(10);
-        for n in 0..4 {
-            recent.push(line(Some("a"), &format!("a{n}")));
-            recent.push(line(Some("b"), &format!("b{n}")));
-        }
-        let messages: Vec<_> = recent.of_camera("a", 2).iter().map(|l| l.message.clone()).collect();
-        assert_eq!(messages, ["a2", "a3"]);
     }
 }

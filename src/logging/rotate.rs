@@ -71,12 +71,6 @@ impl RotatingFile {
         Ok(Self { folder, stem, path, limits, file, size, pending: Vec::new(), born, refused: None })
     }
 
-    /// Where it is.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// Adds `line` and a line feed, which [`Self::flush`] writes, setting the file aside first when `line` would take
     /// it over a limit.
     ///

@@ -10,6 +10,7 @@ use std::{
 
 /// A part of the way of a frame. Stages do not overlap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Stage {
     /// Reading and decoding a picture, as far as it happens in the capture thread; FFmpeg has threads of its
     /// own beside it.

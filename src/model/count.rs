@@ -63,6 +63,7 @@ impl Direction {
 /// Why something that looked like a crossing was not counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Reason {
     /// Moved over the line and back without settling on the other side.
     Flicker,

@@ -9,6 +9,7 @@ use super::{Event, Moment, SourceId, SourceSnapshot};
 /// How workers and sources go together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Strategy {
     /// A fixed pool whose workers all sources share.
     #[default]
@@ -102,16 +103,11 @@ impl EngineSnapshot {
         let active = |worker: &&WorkerSnapshot| worker.source.is_some() || worker.busy > 0.0;
         self.workers.iter().filter(active).count().min(self.worker_count)
     }
-
-    /// Workers busy at this moment.
-    #[must_use]
-    pub fn busy_workers(&self) -> usize {
-        self.workers.iter().filter(|worker| worker.source.is_some()).count()
-    }
 }
 
 /// Health of the outputs, which write down what is counted.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Health {
     /// What endangers counts or files at this moment, in words for the user.
     pub problems: Vec<String>,

@@ -8,6 +8,7 @@ use super::{Direction, Reason, SourceId, StateKind, TrackId, rfc3339};
 
 /// What happened, for the ticker, the logs, the CSV and the JSON lines.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Event {
     /// Its place in the order in which the engine passes events on, from 1: where a number is left out, an event was
     /// lost. 0 until it is passed on.
@@ -32,6 +33,7 @@ impl Event {
 /// Kinds of [`Event`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum EventKind {
     /// Somebody crossed a line.
     Crossing {

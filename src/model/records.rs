@@ -7,6 +7,7 @@ use super::{SourceKind, SourceSnapshot, SourceState};
 
 /// One piece of work: a source to be processed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Task {
     /// Unique in one run, such as `task_01`.
     pub task_id: String,
@@ -26,6 +27,7 @@ pub struct Task {
 /// How far a task is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum TaskStatus {
     /// Not begun: queued, disabled or paused before it ran.
     Pending,
@@ -88,6 +90,7 @@ pub struct FrameInfo {
 /// Whether a [`TaskResult`] reports an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum ResultStatus {
     /// All well.
     Success,

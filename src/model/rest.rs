@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 /// Whether a source sleeps, and why it does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Rest {
     /// It never does: a video file, or a camera that is not to.
     #[default]
@@ -18,6 +19,7 @@ pub enum Rest {
 /// Why a source does not sleep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Wakeful {
     /// A rate of detections is set for it.
     RateIsSet,

@@ -14,6 +14,7 @@ pub type SourceId = Arc<str>;
 /// Whether a source is a camera or a video (serialised as the task's `type`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum SourceKind {
     /// Live: newest frame wins.
     Camera,
@@ -37,6 +38,7 @@ pub const FLAPPING: u32 = 3;
 
 /// All that is shown of one source: the truth of one moment, never torn.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct SourceSnapshot {
     /// Id.
     pub id: SourceId,

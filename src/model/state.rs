@@ -7,6 +7,7 @@ use super::Moment;
 /// Life of a source, as shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state")]
+#[non_exhaustive]
 pub enum SourceState {
     /// Waits for its turn (`max_open_sources`).
     Queued,
@@ -52,6 +53,7 @@ pub enum SourceState {
 
 /// A [`SourceState`] without its details. Serialised as the word that is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum StateKind {
     /// [`SourceState::Queued`].
     Queued,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 /// Why sources are throttled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Strain {
     /// Live frames were replaced before a worker came to them.
     FramesLost,

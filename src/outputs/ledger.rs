@@ -14,6 +14,9 @@ use crate::{
     native::disk::Disk,
 };
 
+#[cfg(feature = "internals")]
+mod alone;
+
 /// Events on their way to the writer.
 const QUEUE: usize = 65_536;
 
@@ -69,25 +72,6 @@ impl Ledger {
         self.totals.clone()
     }
 
-    /// Notes an event. Never blocks. Gives its place among those that were noted, from 1.
-    pub fn record(&self, event: Event) -> u64 {
-        self.running.event(&Arc::new(event));
-        self.running.taken()
-    }
-
-    /// Of the events noted, so many are on disk (or were lost, see [`LedgerStatus::lost`]).
-    #[must_use]
-    pub fn durable_seq(&self) -> u64 {
-        self.shared.durable()
-    }
-
-    /// Events noted and not on disk: what would be missing if the program ended now without its disk. Events
-    /// that were lost ([`LedgerStatus::lost`]) are not among them.
-    #[must_use]
-    pub fn unsaved(&self) -> u64 {
-        self.running.health().waiting
-    }
-
     /// Its health.
     #[must_use]
     pub fn status(&self) -> LedgerStatus {
@@ -97,13 +81,6 @@ impl Ledger {
     /// Waits until everything noted so far is on disk; `false` when that failed or `timeout` passed first.
     pub fn sync(&self, timeout: Duration) -> bool {
         self.running.sync(timeout)
-    }
-
-    /// Commits what waits, ends the session and closes the file; waits for it at most `timeout`. Later
-    /// events are not noted. `false` when that failed or `timeout` passed first; asked again, it answers the same
-    /// at once.
-    pub fn close(&self, timeout: Duration) -> bool {
-        self.running.close(timeout)
     }
 }
 

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    engine::aggregator::Sink,
+    engine::Sink,
     model::{Event, TaskResult},
 };
 

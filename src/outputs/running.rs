@@ -46,7 +46,7 @@ pub struct Running {
     gauge: Box<Gauge>,
     intake: Mutex<Intake>,
     /// Events and rows in the queue or taken from it since the start.
-    taken: AtomicU64,
+    pub(super) taken: AtomicU64,
     lost: AtomicU64,
     /// What the first closing found.
     closed: Mutex<Option<bool>>,
@@ -156,12 +156,6 @@ impl Running {
             problem: reading.problem,
             notices: reading.notices,
         }
-    }
-
-    /// Events and rows taken so far.
-    #[must_use]
-    pub fn taken(&self) -> u64 {
-        self.taken.load(Ordering::SeqCst)
     }
 
     /// Waits until everything given so far was handed on; `false` when that failed or `timeout` passed first.

@@ -1,15 +1,11 @@
 //! Scenes drawn by the program: `demo:lobby?people=6&seed=1`. The same parameters draw the same pictures, and
 //! the true counts of any line are known, so that the program can be tried, shown and tested without a camera.
 
-use std::{collections::HashMap, sync::Arc, time::Instant};
+use std::{sync::Arc, time::Instant};
 
 use opencv::core::{Mat, MatTraitConst as _};
 
-use self::{
-    draw::Painter,
-    scene::Scene,
-    walkers::{Walkers, anchor_point, crossing},
-};
+use self::{draw::Painter, scene::Scene, walkers::Walkers};
 use super::{
     Frame, FrameSource, SourceError, StreamInfo,
     picture::{Picture, resized},
@@ -17,13 +13,14 @@ use super::{
 use crate::{
     clock::Clock,
     config::{DemoSpec, defaults},
-    geometry::BBox,
-    model::{LineConfig, SourceKind},
+    model::SourceKind,
 };
 
 mod draw;
 mod random;
 mod scene;
+#[cfg(any(test, feature = "internals"))]
+mod truth;
 mod walkers;
 
 /// A demo scene: its pictures and its truth.
@@ -58,41 +55,6 @@ impl Demo {
             grabbed: 0,
             captured: clock.now(),
             clock,
-        })
-    }
-
-    /// True crossings (in, out) of each line in the frames 0..=`last`.
-    #[must_use]
-    pub fn truth(&self, lines: &[LineConfig], last: u64) -> Vec<(u64, u64)> {
-        let mut walkers = self.walkers();
-        let mut counts = vec![(0, 0); lines.len()];
-        let mut before: HashMap<u64, BBox> = HashMap::new();
-        for frame in 0..=last.min(self.frames().unwrap_or(u64::MAX).saturating_sub(1)) {
-            let now: HashMap<_, _> =
-                walkers.at(self.time(frame)).into_iter().map(|figure| (figure.id, figure.bbox)).collect();
-            for (id, to) in &now {
-                let Some(from) = before.get(id) else { continue };
-                for (line, (ins, outs)) in lines.iter().zip(&mut counts) {
-                    let point = |bbox| anchor_point(bbox, line.anchor);
-                    match crossing(line, self.aspect(), point(from), point(to)) {
-                        1 => *ins += 1,
-                        -1 => *outs += 1,
-                        _ => {}
-                    }
-                }
-            }
-            before = now;
-        }
-        counts
-    }
-
-    /// True boxes of everybody, frame by frame from 0, in frame heights, with the number of the person. Boxes
-    /// may reach beyond the picture.
-    pub fn boxes(&self) -> impl Iterator<Item = Vec<(u64, BBox)>> + use<> {
-        let mut walkers = self.walkers();
-        let demo = self.clone();
-        (0..self.frames().unwrap_or(u64::MAX)).map(move |frame| {
-            walkers.at(demo.time(frame)).into_iter().map(|figure| (figure.id, figure.bbox)).collect()
         })
     }
 
@@ -196,8 +158,10 @@ fn fit(full: Mat, size: (u32, u32)) -> opencv::Result<Mat> {
 mod tests {
     use opencv::core::MatTraitConstManual as _;
 
-    use super::*;
-    use crate::{clock::SystemClock, config::DemoScene};
+    use std::collections::HashMap;
+
+    use super::{truth::crossing, *};
+    use crate::{clock::SystemClock, config::DemoScene, geometry::BBox, model::LineConfig};
 
     fn demo(written: &str) -> Demo {
         Demo::new(&written.parse().unwrap(), SourceKind::Video)
@@ -306,7 +270,7 @@ mod tests {
                 for now in demo.boxes() {
                     for (id, to) in &now {
                         let Some(from) = before.get(id) else { continue };
-                        let point = |bbox| anchor_point(bbox, line().anchor);
+                        let point = |bbox| line().anchor.of(bbox);
                         let step = i64::from(crossing(&line(), demo.aspect(), point(from), point(to)));
                         current += step;
                         crossed += step.abs();

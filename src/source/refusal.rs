@@ -49,20 +49,6 @@ pub fn of(error: &io::Error) -> Option<SourceError> {
     }
 }
 
-/// Why a library could not be loaded, by the words of the loader.
-#[must_use]
-pub fn library(what: &str, said: &str) -> SourceError {
-    let has = |words: &[&str]| words.iter().any(|word| said.contains(word));
-    let remedy = if has(&["Too many open files"]) {
-        "raise the limit on open files (ulimit -n, LimitNOFILE= of a service)"
-    } else if has(&["failed to map", "annot allocate memory", "annot create shared object"]) {
-        "raise the limit on memory (ulimit -v, MemoryMax= of a service)"
-    } else {
-        "install it again, as 'scripts/setup' does"
-    };
-    SourceError::System(format!("{what} cannot be loaded: {said}; {remedy}"))
-}
-
 /// A thread that was refused, in words for the user.
 #[must_use]
 pub fn thread(error: &io::Error) -> SourceError {
@@ -140,16 +126,6 @@ mod tests {
         // No such file, access denied, busy.
         assert!([2, 13, 16].iter().all(|code| said(*code).is_none()));
         assert!(thread(&io::Error::from_raw_os_error(11)).to_string().contains("TasksMax="));
-    }
-
-    #[test]
-    fn a_library_that_has_no_room_is_not_said_to_be_damaged() {
-        let said = |words: &str| library("the library", words).to_string();
-        assert!(said("libx.so: failed to map segment from shared object").contains("ulimit -v"));
-        assert!(said("libx.so: cannot open shared object file: Too many open files").contains("ulimit -n"));
-        assert!(
-            said("libx.so: cannot open shared object file: No such file or directory").contains("install")
-        );
     }
 
     #[test]

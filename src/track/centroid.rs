@@ -5,7 +5,10 @@
 //! the either-or between ageing and registering.
 
 use super::{Track, TrackParams, TrackUpdate, Tracker};
-use crate::{detect::Detection, geometry::Point, model::TrackId};
+use crate::{
+    geometry::Point,
+    model::{Detection, TrackId},
+};
 
 #[derive(Debug)]
 struct Object {

@@ -4,7 +4,10 @@ use super::{
     Origin, Track, TrackParams, TrackUpdate, Tracker, assignment, glimpse::Glimpses, kalman::BoxFilter,
     params::scale_odds,
 };
-use crate::{detect::Detection, geometry::BBox, model::TrackId};
+use crate::{
+    geometry::BBox,
+    model::{Detection, TrackId},
+};
 
 /// One person as the tracker knows him.
 #[derive(Debug, Clone)]

@@ -34,7 +34,7 @@ mod subject;
 mod update;
 
 use parts::Frozen;
-pub use parts::{ChartColumns, Effect, Exit, Extras, Panel, Screen, Toast, Tone};
+pub use parts::{Effect, Exit, Extras, Panel, Screen, Toast, Tone};
 
 /// How long a message stays in the footer.
 const TOAST: Duration = Duration::from_secs(6);

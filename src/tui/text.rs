@@ -44,12 +44,6 @@ pub fn width(text: &str) -> usize {
     clusters(text).map(|(_, columns)| columns).sum()
 }
 
-/// Whether there is nothing in `text` that could be seen.
-#[must_use]
-pub fn is_blank(text: &str) -> bool {
-    clean(text).chars().all(char::is_whitespace)
-}
-
 /// [`clean`] text of at most `columns` columns, ending in `ellipsis` where it was cut.
 #[must_use]
 pub fn cut(text: &str, columns: usize, ellipsis: &str) -> String {
@@ -178,14 +172,6 @@ mod tests {
         assert_eq!(cut("e\u{301}e\u{301}e\u{301}", 2, "…"), "e\u{301}…");
         assert_eq!(clean("👩\u{200d}👧"), "👩👧", "a terminal that joins nothing shows both");
         assert_eq!(width(&clean("👩\u{200d}👧")), 4);
-    }
-
-    #[test]
-    fn nothing_invisible_is_a_name() {
-        for text in ["", " ", "\u{3164}", "\u{2800}\u{200b}", "\u{1160}", "\u{ad}", "\u{feff}\u{3000}"] {
-            assert!(is_blank(text), "{text:?}");
-        }
-        assert!(!is_blank("ㅤa"));
     }
 
     #[test]

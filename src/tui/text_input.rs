@@ -39,12 +39,6 @@ impl TextInput {
         &self.as_string
     }
 
-    /// The cursor: how many characters stand before it.
-    #[must_use]
-    pub fn cursor(&self) -> usize {
-        self.cursor
-    }
-
     /// The text before the cursor and the text behind it.
     #[must_use]
     pub fn around_cursor(&self) -> (&str, &str) {

@@ -48,8 +48,12 @@ impl Paths {
     }
 
     pub fn of_code(module: &str, code: &str) -> Self {
+        Self::of_file(module, &syn::parse_file(code).unwrap())
+    }
+
+    pub fn of_file(module: &str, file: &syn::File) -> Self {
         let mut paths = Self::in_module(module.split("::").map(String::from).collect());
-        paths.visit_file(&syn::parse_file(code).unwrap());
+        paths.visit_file(file);
         paths
     }
 

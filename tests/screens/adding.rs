@@ -4,8 +4,8 @@ use std::{sync::atomic::Ordering, time::Duration};
 
 use insta::assert_snapshot;
 use pcount::{
+    internals::tui::{app::Screen, host::ConfigPlace},
     model::SourceState,
-    tui::{app::Screen, host::ConfigPlace},
 };
 
 use super::{
@@ -260,7 +260,7 @@ fn a_message_that_is_too_long_for_one_line_is_not_cut() {
     let mut stage = two();
     let long = "saved to '/etc/pcount/cams.json', its login to '/etc/pcount/cams.logins/gate'; as it was \
                 before: '/etc/pcount/cams.json.bak2'";
-    stage.session.ui.say(long, pcount::tui::app::Tone::Done);
+    stage.session.ui.say(long, pcount::internals::tui::app::Tone::Done);
     for (width, height) in SIZES {
         let text = stage.text(width, height);
         let lines: Vec<&str> = text.lines().collect();

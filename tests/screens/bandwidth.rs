@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use pcount::{
+    internals::tui::paint,
     model::{Direction, Event, EventKind, SourceState},
-    tui::paint,
 };
 use ratatui::buffer::Buffer;
 

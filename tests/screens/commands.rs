@@ -1,17 +1,19 @@
 //! Every command by each of its keys: what it does, on the screen where it does it.
 
 use pcount::{
-    ledger::chart::Width,
-    model::{SourceId, SourceState},
-    tui::{
-        Exit,
-        app::{Effect, Panel, Screen},
-        dialogs::Dialog,
-        host::LogTarget,
-        keymap::COMMANDS,
-        panes::Pane,
-        view_model::SortKey,
+    internals::{
+        ledger::chart::Width,
+        tui::{
+            Exit,
+            app::{Effect, Panel, Screen},
+            dialogs::Dialog,
+            host::LogTarget,
+            keymap::COMMANDS,
+            panes::Pane,
+            view_model::SortKey,
+        },
     },
+    model::{SourceId, SourceState},
 };
 
 use super::{fake, stage::Stage};

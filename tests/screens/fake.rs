@@ -12,32 +12,35 @@ use std::{
 use jiff::ToSpan as _;
 use parking_lot::Mutex;
 use pcount::{
-    config::{SourceConfig, SourceSpec, edit::KeepLogin},
+    config::{SourceConfig, SourceSpec},
     count::replay::Paths,
     engine::{
         Answer, Control, EngineApi, EngineError, Reply, SourceCommand,
         commands::{Pause, Preview as Watch, SetLines},
     },
     geometry::BBox,
-    ledger::{
-        chart::{Column, Width},
-        local_time::LocalTime,
-        report::{Gap, LineReport, PeakHour, Report, Row, SourceReport, Step},
+    internals::{
+        edit::KeepLogin,
+        ledger::{
+            chart::{Column, Width},
+            local_time::LocalTime,
+            report::{Gap, LineReport, PeakHour, Report, Row, SourceReport, Step},
+        },
+        logging::{Level, LogLine, RecentLogs},
+        metrics::stages::{STAGES, Spent},
+        tui::{
+            editor::Drawn,
+            format::Moment,
+            history::Asked,
+            host::{ConfigPlace, Found, Host},
+        },
     },
-    logging::{Level, LogLine, RecentLogs},
-    metrics::stages::{STAGES, Spent},
     model::{
         self, Direction, EngineSnapshot, Event, EventKind, LineConfig, LineCounts, Minute, Preview, Reason,
         ShownTrack, SourceId, SourceKind, SourceSnapshot, SourceState, StateKind, Strategy, Total,
         WorkerSnapshot,
     },
     track::{Track, TrackUpdate},
-    tui::{
-        editor::Drawn,
-        format::Moment,
-        history::Asked,
-        host::{ConfigPlace, Found, Host},
-    },
 };
 
 /// 2026-03-14 12:34:56 UTC.
@@ -64,38 +67,37 @@ pub fn ago(seconds: u64) -> SystemTime {
 }
 
 pub fn source(id: &str, alias: &str, state: SourceState) -> SourceSnapshot {
-    SourceSnapshot {
-        id: id.into(),
-        alias: alias.into(),
-        location: None,
-        kind: SourceKind::Camera,
-        source: format!("rtsp://10.0.0.17/{id}"),
-        priority: 0,
-        fps: if state == SourceState::Running { 25.3 } else { 0.0 },
-        last_frame: (state == SourceState::Running).then(|| TAKEN - Duration::from_millis(40)),
-        state,
-        declared_fps: Some(25.0),
-        detect_fps: 8.0,
-        size: Some((1920, 1080)),
-        substream: Some((640, 360)),
-        frames: 12_345,
-        frames_total: None,
-        dropped: 0,
-        total_detections: 40_000,
-        total_in: 0,
-        total_out: 0,
-        threshold: None,
-        lines: vec![LineCounts { name: "door".into(), total_in: 0, total_out: 0 }],
-        zones: Vec::new(),
-        suppressed: BTreeMap::new(),
-        visible: 2,
-        latency: Duration::from_millis(72),
-        last_error: None,
-        errors: 0,
-        reconnects: 0,
-        detector: "motion".into(),
-        ..SourceSnapshot::new(id)
-    }
+    let mut source = SourceSnapshot::new(id);
+    source.id = id.into();
+    source.alias = alias.into();
+    source.location = None;
+    source.kind = SourceKind::Camera;
+    source.source = format!("rtsp://10.0.0.17/{id}");
+    source.priority = 0;
+    source.fps = if state == SourceState::Running { 25.3 } else { 0.0 };
+    source.last_frame = (state == SourceState::Running).then(|| TAKEN - Duration::from_millis(40));
+    source.state = state;
+    source.declared_fps = Some(25.0);
+    source.detect_fps = 8.0;
+    source.size = Some((1920, 1080));
+    source.substream = Some((640, 360));
+    source.frames = 12_345;
+    source.frames_total = None;
+    source.dropped = 0;
+    source.total_detections = 40_000;
+    source.total_in = 0;
+    source.total_out = 0;
+    source.threshold = None;
+    source.lines = vec![LineCounts { name: "door".into(), total_in: 0, total_out: 0 }];
+    source.zones = Vec::new();
+    source.suppressed = BTreeMap::new();
+    source.visible = 2;
+    source.latency = Duration::from_millis(72);
+    source.last_error = None;
+    source.errors = 0;
+    source.reconnects = 0;
+    source.detector = "motion".into();
+    source
 }
 
 pub fn counted(mut source: SourceSnapshot, total_in: u64, total_out: u64) -> SourceSnapshot {

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use pcount::{
     engine::EngineApi,
-    model::SourceState,
-    tui::{
+    internals::tui::{
         Exit,
         app::{Effect, Screen},
         keymap::{COMMANDS, Section},
     },
+    model::SourceState,
 };
 
 use super::{fake, stage::Stage};
@@ -289,7 +289,7 @@ fn help_and_the_way_back_are_always_in_the_footer() {
                 if said {
                     let text =
                         "saved to '/etc/pcount/config.json'; as it was before: '/etc/pcount/config.json.bak'";
-                    stage.session.ui.say(text.repeat(3), pcount::tui::app::Tone::Done);
+                    stage.session.ui.say(text.repeat(3), pcount::internals::tui::app::Tone::Done);
                 }
                 let text = stage.text(width, height);
                 let last = text.lines().last().unwrap();
@@ -607,10 +607,10 @@ fn the_picture_is_asked_for_only_while_its_pane_shows() {
 #[test]
 fn long_panes_are_scrolled_by_pages() {
     let mut stage = two();
-    let line = stage.host.logs.of_camera("camera_01", 1).remove(0);
+    let line = stage.host.logs.lines(|line| line.camera.as_deref() == Some("camera_01")).remove(0);
     for number in 0..40 {
         let message = format!("line {number}");
-        stage.host.logs.push(pcount::logging::LogLine { message, ..(*line).clone() });
+        stage.host.logs.push(pcount::internals::logging::LogLine { message, ..(*line).clone() });
     }
     stage.keys("<enter>6");
     let end = stage.text(60, 16);
@@ -669,7 +669,10 @@ fn lines_stay_where_they_are_while_somebody_reads_further_up() {
     let logs = std::sync::Arc::clone(&stage.host.logs);
     let line = logs.lines(|_| true).remove(0);
     let push = |number: usize| {
-        logs.push(pcount::logging::LogLine { message: format!("line {number}"), ..(*line).clone() });
+        logs.push(pcount::internals::logging::LogLine {
+            message: format!("line {number}"),
+            ..(*line).clone()
+        });
     };
     (0..40).for_each(push);
     stage.keys("Lkk");
@@ -759,7 +762,7 @@ fn no_key_is_silent() {
                     path.iter().for_each(|key| drop(stage.keys(key)));
                     stage.pass(Duration::from_secs(7));
                     stage.engine.take_sent();
-                    stage.session.ui.update(pcount::tui::action::Action::Repaint);
+                    stage.session.ui.update(pcount::internals::tui::action::Action::Repaint);
                     let before = stage.picture(80, 24);
                     let effects = stage.keys(&format!("<{key}>"));
                     let after = stage.picture(80, 24);

@@ -5,8 +5,8 @@ use std::time::Duration;
 use insta::assert_snapshot;
 use pcount::{
     config::Theme,
+    internals::tui::theme::Palette,
     model::{SourceState, Strain},
-    tui::theme::Palette,
 };
 
 use super::{fake, stage::Stage};

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use pcount::{
     engine::EngineError,
+    internals::tui::app::{Screen, Tone},
     model::{SourceSnapshot, SourceState},
-    tui::app::{Screen, Tone},
 };
 
 use super::{fake, stage::Stage};

@@ -1,8 +1,8 @@
 //! Every screen at every size, with names and errors as nasty as they come.
 
 use pcount::{
+    internals::tui::theme::Palette,
     model::{SourceSnapshot, SourceState},
-    tui::theme::Palette,
 };
 use proptest::prelude::*;
 

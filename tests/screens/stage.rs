@@ -5,8 +5,7 @@ use std::{collections::BTreeMap, fmt::Write, sync::Arc, time::Duration};
 use pcount::{
     config::Theme as ThemeChoice,
     engine::EngineApi,
-    model::SourceSnapshot,
-    tui::{
+    internals::tui::{
         app::Effect,
         host::ConfigPlace,
         keymap::{Key, Keymap},
@@ -16,6 +15,7 @@ use pcount::{
         theme::{Palette, Theme},
         widgets::Look,
     },
+    model::SourceSnapshot,
 };
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 

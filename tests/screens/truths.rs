@@ -8,8 +8,8 @@ use std::{
 
 use pcount::{
     config::SourceConfig,
+    internals::tui::app::Screen,
     model::{Event, EventKind, SourceState, StateKind},
-    tui::app::Screen,
 };
 
 use super::{fake, looks::SIZES, stage::Stage};
@@ -176,11 +176,9 @@ fn the_events_of_a_source_are_its_own_whatever_others_do() {
     assert!(text.contains("11:44:56 paused"), "{text}");
     // In a frozen view, what was there when it was frozen.
     stage.keys("f");
-    stage
-        .engine
-        .own
-        .lock()
-        .push(Arc::new(Event { wall: fake::ago(0), ..(*event("camera_04", StateKind::Connecting)).clone() }));
+    let mut now = (*event("camera_04", StateKind::Connecting)).clone();
+    now.wall = fake::ago(0);
+    stage.engine.own.lock().push(Arc::new(now));
     stage.pass(Duration::from_secs(2));
     assert!(!stage.text(60, 16).contains(" connecting"), "{}", stage.text(60, 16));
     stage.keys("f");
@@ -364,7 +362,7 @@ fn keys_pressed_while_the_history_is_read_act_when_it_is_there() {
     assert!(stage.keys("Hjy").is_empty());
     stage.host.stuck.store(false, Ordering::SeqCst);
     stage.wait_for("line gate");
-    assert!(matches!(&stage.session.take_left()[..], [pcount::tui::app::Effect::Copy(_)]));
+    assert!(matches!(&stage.session.take_left()[..], [pcount::internals::tui::app::Effect::Copy(_)]));
     // And nothing holds up the way out.
     let mut stage = mixed();
     stage.host.stuck.store(true, Ordering::SeqCst);

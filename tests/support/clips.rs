@@ -37,12 +37,12 @@ pub fn write_walk(path: &Path, codec: &str, fps: f64, size: (i32, i32), frames: 
 pub fn write_demo(path: &Path, codec: &str, scene: &str) -> (u64, u64) {
     use pcount::{
         config::DemoSpec,
+        internals::source::{FrameSource as _, demo::Demo},
         model::{LineConfig, SourceKind},
-        source::{FrameSource as _, demo::Demo},
     };
     let spec: DemoSpec = scene.parse().unwrap();
     let demo = Demo::new(&spec, SourceKind::Video);
-    let mut source = demo.source(std::sync::Arc::new(pcount::clock::SystemClock)).unwrap();
+    let mut source = demo.source(std::sync::Arc::new(pcount::internals::clock::SystemClock)).unwrap();
     let info = source.info();
     let size = (info.size.0 as i32, info.size.1 as i32);
     write(path, codec, info.fps.unwrap(), size, info.frames.unwrap() as usize, |_| {

@@ -19,11 +19,16 @@ use opencv::{
 use parking_lot::Mutex;
 use pcount::{
     config::{Cadence, DetectorChoice, ParallelConfig, SourceConfig, SourceSpec},
-    detect::{DetectError, Detection, Detector, Model, ModelInfo},
-    engine::{Engine, EngineApi, EngineOptions, aggregator::Sink},
+    engine::{Engine, EngineApi, EngineOptions, Sink},
     geometry::BBox,
-    model::{Event, EventKind, LineConfig, SourceKind, SourceSnapshot, SourceState, Strategy, TaskResult},
-    source::{Frame, FrameSource, Interrupt, Opener, SourceError, StreamInfo, picture::Picture},
+    internals::{
+        detect::{DetectError, Detector, Model, ModelInfo},
+        source::{Frame, FrameSource, Interrupt, Opener, SourceError, StreamInfo, picture::Picture},
+    },
+    model::{
+        Detection, Event, EventKind, LineConfig, SourceKind, SourceSnapshot, SourceState, Strategy,
+        TaskResult,
+    },
 };
 
 pub const WIDTH: i32 = 64;
@@ -236,9 +241,9 @@ pub fn world(
     };
     let (record, opener, loaded) = (Record::default(), Scripted::new(open), Arc::new(AtomicUsize::new(0)));
     let mut options = EngineOptions::new(settings);
-    options.opener = Arc::clone(&opener) as Arc<dyn Opener>;
+    options.world().opener = Arc::clone(&opener) as Arc<dyn Opener>;
     let count = Arc::clone(&loaded);
-    options.load_model = Box::new(move |_| Ok(White::new(&count) as Arc<dyn Model>));
+    options.world().load_model = Box::new(move |_| Ok(White::new(&count) as Arc<dyn Model>));
     options.sinks = vec![Box::new(record.clone())];
     World { engine: Engine::new(options).unwrap(), record, opener, loaded }
 }

@@ -20,7 +20,7 @@ pub fn held() -> Held {
     Held {
         threads: fs::read_dir("/proc/self/task").unwrap().count(),
         handles: fs::read_dir("/proc/self/fd").unwrap().count() - 1,
-        resident: pcount::metrics::resident_bytes() / 1024,
+        resident: pcount::internals::metrics::resident_bytes() / 1024,
     }
 }
 

@@ -46,19 +46,19 @@ struct Parts {
 impl Address<'_> {
     /// Whether user name, password or another value is hidden.
     #[must_use]
-    pub fn is_hidden(&self) -> bool {
+    pub(crate) fn is_hidden(&self) -> bool {
         let parts = parts(self.0);
         parts.login.is_some() || !parts.values.is_empty()
     }
 
     /// Whether it holds a user name or a password, in any way to write them.
     #[must_use]
-    pub fn has_login(&self) -> bool {
+    pub(crate) fn has_login(&self) -> bool {
         parts(self.0).login.is_some()
     }
 
     /// From now on `known` hides the secrets of this address.
-    pub fn teach(&self, known: &Known) {
+    pub(crate) fn teach(&self, known: &Known) {
         let Parts { login, values } = parts(self.0);
         if let Some(range) = login {
             let is_whole = self.0[range.end..].starts_with('@');
@@ -81,7 +81,7 @@ impl Address<'_> {
 
     /// The same text with a star for each character of a secret; the name of the user stays.
     #[must_use]
-    pub fn masked(&self) -> String {
+    pub(crate) fn masked(&self) -> String {
         let Parts { login, values } = parts(self.0);
         let password = login.and_then(|login| {
             let text = &self.0[login.clone()];

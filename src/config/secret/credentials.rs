@@ -47,7 +47,7 @@ pub struct Credentials {
 impl Credentials {
     /// Splits `user:password`; a text without a colon is a user name with an empty password.
     #[must_use]
-    pub fn from_pair(text: &str) -> Self {
+    pub(crate) fn from_pair(text: &str) -> Self {
         let (user, password) = text.split_once(':').unwrap_or((text, ""));
         Self { user: user.to_owned(), password: Secret::new(password) }
     }

@@ -261,3 +261,27 @@ proptest! {
         prop_assert_eq!(redact(&text), "failed: rtsp://***@host.invalid/s");
     }
 }
+
+#[test]
+fn secrets_it_was_told_of_are_masked_wherever_they_stand() {
+    let known = Known::default();
+    known.learn("hunter2 more");
+    known.learn("hunter2");
+    known.learn("abc");
+    assert_eq!(known.clean("401 for hunter2 more, hunter2"), "401 for ***, ***");
+    assert_eq!(known.clean("x hunter2%20more"), "x ***");
+    assert_eq!(known.clean("abcdef"), "abcdef", "too short to be replaced everywhere");
+}
+
+proptest::proptest! {
+    #[test]
+    fn never_panics_and_no_plain_password_survives(
+        password in "[A-Za-z0-9!$%^*_.:-]{4,12}",
+        host in "[a-z]{1,8}",
+        noise in "\\PC{0,20}",
+    ) {
+        let text = format!("{noise} rtsp://user:{password}QQ@{host}/x {noise}");
+        let redacted = redact(&text);
+        proptest::prop_assert!(!redacted.contains("QQ@"), "{}", redacted);
+    }
+}

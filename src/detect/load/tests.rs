@@ -4,11 +4,11 @@ use super::*;
 use crate::{
     config::{SourceConfig, SourceSpec},
     detect::{
-        Detection, Model as _,
+        Model as _,
         choose::in_folder,
         registry::{KNOWN_MODELS, KnownModel},
     },
-    model::SourceKind,
+    model::{Detection, SourceKind},
     source::{Frame, Interrupt, Opener as _, SystemOpener},
 };
 

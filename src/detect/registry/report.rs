@@ -44,12 +44,6 @@ pub struct ModelReport {
 }
 
 impl ModelReport {
-    /// Whether all files are there and none is wrong.
-    #[must_use]
-    pub fn usable(&self) -> bool {
-        self.files.iter().all(|(_, state)| matches!(state, FileState::Whole | FileState::Unverified))
-    }
-
     /// One word for a table.
     fn word(&self) -> &'static str {
         let any = |of: fn(&FileState) -> bool| self.files.iter().any(|(_, state)| of(state));

@@ -7,8 +7,9 @@ use opencv::{
 
 use crate::{
     cadence::{CadenceParams, View},
-    detect::{DetectError, Detection, Detector},
+    detect::{DetectError, Detector},
     metrics::stages::{Stage, timed},
+    model::Detection,
     source::{Frame, picture::Picture},
 };
 

@@ -4,9 +4,8 @@ use super::Params;
 use crate::{
     config::SourceConfig,
     count::{self, CountEvent, Counter, ZoneStatus},
-    detect::Detection,
     metrics::stages::{Stage, timed},
-    model::TrackId,
+    model::{Detection, TrackId},
     track::{self, Track, TrackUpdate, Tracker},
 };
 

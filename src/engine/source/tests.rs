@@ -11,12 +11,14 @@ use parking_lot::Mutex;
 use super::{Source, inbox::Call};
 use crate::{
     config::{ParallelConfig, SourceConfig, SourceSpec},
-    detect::{DetectError, Detection, Detector, Model, ModelInfo},
+    detect::{DetectError, Detector, Model, ModelInfo},
     engine::{
         Control, Engine, EngineApi as _, EngineError, EngineOptions, aggregator::Sink,
         pool::scheduler::Unit as _,
     },
-    model::{Direction, Event, EventKind, SourceKind, SourceSnapshot, StateKind, TaskResult, copies},
+    model::{
+        Detection, Direction, Event, EventKind, SourceKind, SourceSnapshot, StateKind, TaskResult, copies,
+    },
     source::{Frame, picture::Picture},
 };
 
@@ -49,7 +51,9 @@ fn options() -> EngineOptions {
     let settings = ParallelConfig { worker_count: 1, max_workers: 1, ..ParallelConfig::default() };
     let info = ModelInfo { name: "blind".into(), engine: "test".into(), confidence: 0.5, note: None };
     let model: Arc<dyn Model> = Arc::new(Blind(info));
-    EngineOptions { load_model: Box::new(move |_| Ok(Arc::clone(&model))), ..EngineOptions::new(settings) }
+    let mut options = EngineOptions::new(settings);
+    options.world.load_model = Box::new(move |_| Ok(Arc::clone(&model)));
+    options
 }
 
 fn camera(id: &str) -> SourceConfig {

@@ -160,15 +160,15 @@ fn a_log_of_another_program_is_neither_written_to_nor_rotated() {
     let auth = "Jan 15 10:23:45 host sshd[12]: Accepted password for root\n";
     fs::write(dir.path().join("auth.log"), auth).expect("write");
     let log = rotated(dir.path(), "auth", 2, limits());
-    let own = log.path().file_name().expect("name").to_string_lossy().into_owned();
+    let own = log.path.file_name().expect("name").to_string_lossy().into_owned();
     assert_eq!(names(dir.path()), [own.clone(), format!("{own}.1"), format!("{own}.2"), "auth.log".into()]);
     assert_eq!(fs::read_to_string(dir.path().join("auth.log")).expect("read"), auth);
     // It stays so, and a log of an earlier version is gone on with.
-    assert_eq!(rotated(dir.path(), "auth", 0, limits()).path(), log.path());
+    assert_eq!(rotated(dir.path(), "auth", 0, limits()).path, log.path);
     let line = "[2024-01-15 10:23:45] [CAM] [INFO] x\n";
     fs::write(dir.path().join("cam.log"), line).expect("write");
     let limits = Limits { max_bytes: 1000, max_age: Duration::MAX, ..limits() };
-    assert!(rotated(dir.path(), "cam", 0, limits).path().ends_with("cam.log"));
+    assert!(rotated(dir.path(), "cam", 0, limits).path.ends_with("cam.log"));
     assert!(fs::read_to_string(dir.path().join("cam.log")).expect("read").starts_with(line));
 }
 

@@ -68,11 +68,6 @@ unsafe fn attach(context: *mut ffi::AVCodecContext, device: &str) -> Result<(), 
 }
 
 impl Decoder {
-    /// Number of the codec that it decodes, FFmpeg's own.
-    pub fn codec(&self) -> codec::Id {
-        self.inner.id()
-    }
-
     /// Why the device that was asked for does not decode, once.
     pub fn refused(&mut self) -> Option<String> {
         self.refused.take()

@@ -90,12 +90,6 @@ impl Picture {
         (stamp != ffi::AV_NOPTS_VALUE).then_some(stamp)
     }
 
-    /// Whether it needs no other picture.
-    #[must_use]
-    pub fn is_key(&self) -> bool {
-        self.frame.is_key()
-    }
-
     /// Whether parts of it were lost, made up, or refer to what was not there.
     #[must_use]
     pub fn is_damaged(&self) -> bool {

@@ -65,11 +65,6 @@ impl CaptureControl {
         });
     }
 
-    /// Whether the user paused the source.
-    pub fn is_paused(&self) -> bool {
-        self.wishes.lock().paused
-    }
-
     fn change(&self, change: impl FnOnce(&mut Wishes)) {
         let mut wishes = self.wishes.lock();
         change(&mut wishes);

@@ -8,10 +8,7 @@ use super::{
     random::Random,
     scene::{Lane, Scene},
 };
-use crate::{
-    geometry::{Anchor, BBox, Point},
-    model::LineConfig,
-};
+use crate::geometry::{BBox, Point};
 
 /// Width of a body over its height.
 pub const BODY_WIDTH: f32 = 0.40;
@@ -46,6 +43,7 @@ pub struct Walker {
 #[derive(Debug, Clone, Copy)]
 pub struct Figure {
     /// Who.
+    #[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "only tests ask for the truth"))]
     pub id: u64,
     /// Start of the random numbers of their looks.
     pub look: u64,
@@ -287,30 +285,4 @@ fn middle(scene: &Scene, lane: &Lane) -> Option<f64> {
         if side(half) < 0.0 { low = half } else { high = half }
     }
     Some(low)
-}
-
-/// The point of a person that must cross.
-pub fn anchor_point(bbox: &BBox, anchor: Anchor) -> Point {
-    match anchor {
-        Anchor::Foot => bbox.foot(),
-        Anchor::Center => bbox.center(),
-        Anchor::Head => bbox.head(),
-    }
-}
-
-/// Which way the step from `from` to `to` crosses `line`: 1 in, -1 out, 0 not at all.
-///
-/// In is from the left-hand to the right-hand side when walking from a to b, y downwards: the sign of the
-/// cross product. A point on the line belongs to the left-hand side.
-pub fn crossing(line: &LineConfig, aspect: f32, from: Point, to: Point) -> i32 {
-    let scaled = |point: [f32; 2]| Point::new(point[0] * aspect, point[1]);
-    let (a, b) = (scaled(line.a), scaled(line.b));
-    let side = |o: Point, d: Point, p: Point| {
-        f64::from(d.x - o.x) * f64::from(p.y - o.y) - f64::from(d.y - o.y) * f64::from(p.x - o.x) > 0.0
-    };
-    let (before, after) = (side(a, b, from), side(a, b, to));
-    if before == after || side(from, to, a) == side(from, to, b) {
-        return 0;
-    }
-    if after { 1 } else { -1 }
 }
