@@ -30,7 +30,7 @@
 //! coordinate divided by the height of the picture, so `y` runs 0..1 and `x` runs 0..aspect (width / height).
 //! The unit is isotropic and does not change with resolution. Only the configuration uses 0..1 of width and
 //! height. Time is in seconds (`f64`) on the source's own clock: media time of a file, monotonic time of a
-//! camera. Nothing is measured in pixels or in numbers of frames. What needs the time is given a [`clock::Clock`], so
+//! camera. Nothing is measured in pixels or in numbers of frames. What needs the time is given a `Clock`, so
 //! that tests run hours in moments; `tests/architecture/clocks.rs` lists the files that read the machine's clocks.
 //!
 //! **A source is an actor.** Frames, notices and commands come to its one inbox; the actor handles them one at a time and owns
