@@ -46,7 +46,9 @@ fn every_direct_dependency_was_looked_up_at_its_version() {
         .filter_map(|line| line.strip_prefix("| ")?.split_once(" | "))
         .map(|(name, rest)| (name, rest.split(" | ").next().unwrap()))
         .collect();
-    let names = direct(&read("Cargo.toml"));
+    let mut names = direct(&read("Cargo.toml"));
+    // For its tests the package depends on itself.
+    names.retain(|name| name != env!("CARGO_PKG_NAME"));
     assert!(names.len() > 20, "{names:?}");
     let mut missing = Vec::new();
     for name in names {

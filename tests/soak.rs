@@ -121,6 +121,11 @@ impl Life {
         (self.random >> 33) % limit
     }
 
+    /// Asks for something and waits until it is done.
+    fn done(&self, control: Control) {
+        self.engine.send(control).wait(WAIT).unwrap().unwrap();
+    }
+
     fn until(&self, what: &str, condition: impl Fn() -> bool) {
         // Counted in looks, not by the clock: a machine that is frozen for minutes has not hung.
         let begun = SystemTime::now();
@@ -167,7 +172,7 @@ impl Life {
                 }
                 1 if !restarted => {
                     restarted = true;
-                    self.engine.send(Control::restart("again".into()));
+                    self.done(Control::restart("again".into()));
                 }
                 1 => drop(self.engine.send(Control::restart("mjpeg".into()))),
                 2 => drop(self.engine.send(Control::reset_counts("walker".into()))),
@@ -182,7 +187,7 @@ impl Life {
         self.until("the end of the files", || ["slow", "fast", "again", "missing"].iter().all(|id| over(id)));
         let cameras: Vec<SourceId> = ["demo", "mjpeg", "nobody", "walker"].map(Into::into).to_vec();
         for camera in &cameras {
-            self.engine.send(Control::Remove(camera.clone()));
+            self.done(Control::Remove(camera.clone()));
         }
         assert!(self.engine.sync(WAIT), "the result handler hangs: {:#?}", threads());
         assert!(self.ledger.sync(WAIT), "the ledger hangs: {:?}, {:#?}", self.ledger.status(), threads());
@@ -199,7 +204,7 @@ impl Life {
             self.frames += shown.frames;
         }
         for source in self.engine.snapshot().sources {
-            self.engine.send(Control::Remove(source.id.clone()));
+            self.done(Control::Remove(source.id.clone()));
         }
         let left = || {
             std::fs::read_dir("/proc/self/task")
