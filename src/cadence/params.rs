@@ -167,8 +167,9 @@ constants! {
         /// Height in the input that people keep. RTMDet-nano finds 94 % of people at 43 pixels, as many as at any larger size, and
         /// 84 % at 30; but a person who is smaller, or half occluded, needs more than the others.
         input_person: f32 = 80.0, 1.0..=2000.0, "pixels";
-        /// Height that half of the people should have at least: RTMDet-nano finds 63 % at 23 pixels and 39 % at 20.
-        input_small: f32 = 30.0, 0.0..=2000.0, "pixels";
+        /// Height that half of the people should have at least. A network finds most people at 43 pixels, but those who are
+        /// half occluded, as in a crowd, only at more (`docs/counting.md`).
+        input_small: f32 = 60.0, 0.0..=2000.0, "pixels";
         /// Frames are enlarged to this, against their usual width and height, where that is enough for small people.
         input_enlarged: f32 = 1.25, 1.0..=MOST_ENLARGED, "ratio";
         /// Frames are enlarged to this where `input_enlarged` is not enough.

@@ -16,8 +16,8 @@ constants! {
         settle_detections: u32 = 2, 1..=1000, "detections";
         /// A side is settled at once when the person is this many bands deep.
         deep: f32 = 3.0, 0.0..=1000.0, "bands";
-        /// How far beyond the ends of the line a crossing still counts.
-        reach: f32 = 0.5, 0.0..=100.0, "body widths";
+        /// How far beyond the ends of the line a crossing still counts: the line ends where it ends.
+        reach: f32 = 0.0, 0.0..=100.0, "body widths";
         /// Time in which a person's usual height follows the boxes by 63 %.
         height_memory: f64 = 1.0, 0.001..=600.0, "s";
         /// A new track may take over from one lost at most this long ago.
