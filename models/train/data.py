@@ -32,6 +32,7 @@ class Pictures:
     """All pictures of one split, decoded, at full and half size."""
 
     def __init__(self, folder, labels, split="train"):
+        cv2.setNumThreads(1)  # threads do not outlive the fork: a loader would wait for them for ever
         self.items, weights = [], []
         for line in open(labels):
             record = json.loads(line)
