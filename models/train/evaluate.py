@@ -21,7 +21,7 @@ from detectors import fit_size, iou, open_model
 
 SHORTEST = 10.0  # pixels in the network input
 OVERLAP = 0.5  # IoU from which a detection counts as found
-CLIPS = {"pets09_s2l1": 13, "tud_campus": 5, "tud_stadtmitte": 5}  # every n-th frame
+CLIPS = {"pets09_s2l1": 13, "tud_campus": 5, "tud_stadtmitte": 5, "mot20_01_station": 30}  # every n-th frame
 
 
 def labelled(folder, labels, split):

@@ -21,7 +21,7 @@ SAME = 0.45  # overlap from which two boxes are one person
 
 
 def look(model, image, sizes):
-    """Boxes of all views, those of one person averaged by score; the score is averaged over the views."""
+    """Boxes of all views, enlarged and flipped, joined."""
     views = []
     for size in sizes:
         width = round(size * image.shape[1] / max(image.shape[:2]) / 32) * 32
@@ -31,13 +31,18 @@ def look(model, image, sizes):
             if flip:
                 boxes[:, [0, 2]] = image.shape[1] - boxes[:, [2, 0]]
             views.append(boxes)
+    return join(views)
+
+
+def join(views, best=None):
+    """One box for each person of several views; its score is the mean over all views, or over the best ones."""
     every = np.concatenate(views)
     merged = []
     for leader in suppress(every, 0.55):
         group = every[iou(leader[None], every)[0] > 0.55]
         mean = (group * group[:, 4:]).sum(0) / group[:, 4].sum()
-        score = sum(max([0.0, *v[iou(leader[None], v)[0] > 0.55][:, 4]]) for v in views) / len(views)
-        merged.append([*mean[:4], score])
+        scores = sorted(max([0.0, *v[iou(leader[None], v)[0] > 0.55][:, 4]]) for v in views)
+        merged.append([*mean[:4], np.mean(scores[-(best or len(views)) :])])
     return np.array(merged, np.float32).reshape(-1, 5)
 
 
