@@ -145,19 +145,19 @@ mod tests {
 
     #[test]
     fn small_people_get_larger_pictures_as_far_as_there_are_any() {
-        // Pixels of 234: 94, 54, 42 and 9.
-        for (height, enlarged) in [(0.4, 1.0), (0.23, 1.25), (0.18, 1.5), (0.04, 1.5)] {
+        // Pixels of 234: 47, 26, 21 and 9.
+        for (height, enlarged) in [(0.2, 1.0), (0.11, 1.25), (0.09, 1.5), (0.04, 1.5)] {
             assert_eq!(learnt(&[height]).enlarged(234), enlarged, "{height}");
         }
-        assert_eq!(learnt(&[0.4, 0.4, 0.04]).enlarged(234), 1.0, "most are tall enough");
+        assert_eq!(learnt(&[0.2, 0.2, 0.04]).enlarged(234), 1.0, "most are tall enough");
         assert_eq!(InputSize::new(CadenceParams::DEFAULT).enlarged(234), 1.0, "nobody was seen");
     }
 
     #[test]
     fn larger_pictures_stay_until_they_are_surely_not_needed() {
-        let mut zoom = learnt(&[0.23]);
+        let mut zoom = learnt(&[0.11]);
         assert_eq!(zoom.enlarged(234), 1.25);
-        for (seconds, height, enlarged) in [(600, 0.265, 1.25), (1200, 0.4, 1.0)] {
+        for (seconds, height, enlarged) in [(600, 0.131, 1.25), (1200, 0.2, 1.0)] {
             for i in 0..600 {
                 zoom.learn(f64::from(seconds + i), &[track(height)]);
             }

@@ -194,7 +194,7 @@ fn pictures_become_larger_where_people_are_small_and_the_stream_has_the_pixels()
     let walk = |scale: i32| move |time: f64| vec![(scale * to_and_fro(time, 180.0, 56.0, 6.0), scale * 90)];
     let sharp = watch(Scene { size: (2 * USUAL.0, 2 * USUAL.1), person }, 60.0, walk(2));
     let widest = |watched: &Watched| watched.given.iter().map(|(width, _)| *width).max();
-    assert_eq!(widest(&sharp), Some(USUAL.0 * 3 / 2));
+    assert_eq!(widest(&sharp), Some(USUAL.0 * 5 / 4));
     assert_eq!((sharp.crossings, sharp.tracks.len()), (10, 1));
     let coarse = watch(Scene { size: USUAL, person: (9, 27) }, 60.0, walk(1));
     assert_eq!(widest(&coarse), Some(USUAL.0), "there is nothing to gain");
