@@ -12,7 +12,7 @@
 //!
 //! **Threads.** The engine has its own: a capture thread for each open source, `max_workers` workers, a coordinator, and
 //! a result handler. [`Sink`]s are called by the result handler alone and may wait for a disk; while they do, results wait
-//! (65,536 of them, then files wait and cameras lose frames). [`AskHealth`] is called by whoever takes a snapshot.
+//! (65,536 of them, then files wait and cameras lose frames). [`AskHealth`] is called by the thread that takes a snapshot.
 //!
 //! **Order.** Events and results pass through the result handler, which numbers the events of all sources from 1: where a
 //! number is left out, an event was lost. Those of one source come in the order in which they happened; between sources
@@ -221,7 +221,7 @@ impl Engine {
 
     /// Ends everything: signals every worker and capture thread, waits for them at most `timeout`, passes on
     /// the final results (at least half a second is given to that) and drops the sinks. Gives the number of threads that are
-    /// stuck in native code and were left behind. Asked again, it does nothing and gives 0.
+    /// stuck in native code and were left behind. A second call does nothing and gives 0.
     pub fn stop(&self, timeout: Duration) -> usize {
         let (inner, core) = (&self.inner, &self.inner.core);
         if inner.ending.swap(true, Ordering::SeqCst) {

@@ -36,7 +36,7 @@
 //! **A source is an actor.** Frames, notices and commands come to its one inbox; the actor handles them one at a time and owns
 //! all that changes, the pipeline too, which it lends to a worker for a frame. Where the source stands is one value with a pure
 //! next state. A thread of its own, the coordinator, keeps the list of sources, follows orders and obeys what no worker is
-//! at; whoever asks for something waits for nothing.
+//! at; no caller waits for it.
 //!
 //! **Where it departs from the usual.** A worker is a numbered slot of the live worker limit, not a thread of
 //! the pool: whichever thread is free works under that number. Results are reported once a second, at

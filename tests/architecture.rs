@@ -156,7 +156,7 @@ fn page() -> String {
     let arrows = arrows();
     let floors = floors(&arrows);
     let mut page = String::from(
-        "# Rooms\n\nWhat is under `src/`, and who names whom: each room stands above all that it uses, so there is no circle. \
+        "# Rooms\n\nWhat is under `src/`, and which room names which: each room stands above all that it uses, so there is no circle. \
          This page is written by\n`PCOUNT_ACCEPT=1 cargo test --test architecture` out of what the code names; a test fails \
          when it is not up to date. What the rooms are for is\nsaid in `src/lib.rs`.\n\n## The picture\n\
          Arrows that a longer way says as well are left out.\n\n```mermaid\nflowchart TD\n",

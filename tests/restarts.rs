@@ -117,6 +117,13 @@ fn cameras_come_back_as_often_as_their_server_and_nobody_else_notices() {
     let restarts: usize = asked.as_deref().map_or(4, |text| text.parse().unwrap());
     let Some(mut server) = RtspServer::start(&["--lifetime", "600"]) else { return };
     let port = server.port.to_string();
+    let start = || RtspServer::start(&["--lifetime", "600", "--port", &port]).unwrap();
+    let revive = |server: &mut RtspServer| {
+        if server.has_died() {
+            println!("the server has died by itself and is started again");
+            *server = start();
+        }
+    };
     let given = Arc::new([AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0)]);
     let opener = Arc::new(Mixed { opened: Mutex::default(), given: Arc::clone(&given) });
     let settings = ParallelConfig { worker_count: 2, max_workers: 2, ..ParallelConfig::default() };
@@ -145,7 +152,12 @@ fn cameras_come_back_as_often_as_their_server_and_nobody_else_notices() {
     engine.start().unwrap();
     let shown = |id: &str| engine.snapshot().sources.iter().find(|s| &*s.id == id).cloned().unwrap();
     let running = |id: &SourceId| shown(id).state == SourceState::Running && shown(id).last_error.is_none();
-    until(&engine, "the first pictures", || cameras.iter().all(|id| shown(id).frames > 0));
+    let first = RefCell::new(server);
+    until(&engine, "the first pictures", || {
+        revive(&mut first.borrow_mut());
+        cameras.iter().all(|id| shown(id).frames > 0)
+    });
+    server = first.into_inner();
 
     // From the attempt that succeeded to the first picture counted, and how much of it FFmpeg took to open.
     let mut returns: Vec<(Duration, Duration)> = Vec::new();
@@ -153,7 +165,6 @@ fn cameras_come_back_as_often_as_their_server_and_nobody_else_notices() {
     for restart in 1..=restarts {
         server.kill();
         until(&engine, "the loss of the server", || cameras.iter().all(|id| !running(id)));
-        let start = || RtspServer::start(&["--lifetime", "600", "--port", &port]).unwrap();
         let new = RefCell::new(start());
         let back = Instant::now();
         if restart % 2 == 0 {
@@ -162,10 +173,7 @@ fn cameras_come_back_as_often_as_their_server_and_nobody_else_notices() {
         let frames: Vec<u64> = cameras.iter().map(|id| shown(id).frames).collect();
         let seen: RefCell<BTreeMap<SourceId, Instant>> = RefCell::default();
         until(&engine, "the return of the cameras", || {
-            if new.borrow_mut().has_died() {
-                println!("the server has died by itself and is started again");
-                *new.borrow_mut() = start();
-            }
+            revive(&mut new.borrow_mut());
             for (id, before) in cameras.iter().zip(&frames) {
                 if shown(id).frames > *before {
                     seen.borrow_mut().entry(id.clone()).or_insert_with(Instant::now);

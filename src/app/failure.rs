@@ -42,7 +42,7 @@ pub(super) const SIGNAL: u8 = 128;
 /// | `eval`: a folder, scene or list that does not exist or is wrong | 2; a result that cannot be written: 1 |
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// Wrong usage or configuration: what, where, how to mend it.
+    /// Wrong usage or configuration: what, where, how to fix it.
     Usage(String),
     /// Something failed while running.
     Runtime(anyhow::Error),

@@ -27,10 +27,7 @@ use super::{
     pool::slots::Slots,
     reply::Answer,
     roster::Roster,
-    source::{
-        Command, Source,
-        commands::{Pause, SourceCommand},
-    },
+    source::{Command, Source, commands::Pause},
 };
 use crate::{
     config::{self, ParallelConfig, SourceConfig},
@@ -39,7 +36,7 @@ use crate::{
     source::pacer::Shares,
 };
 
-/// How often rates, load and memory are looked at.
+/// How often rates, load and memory are measured.
 pub const TICK: Duration = Duration::from_millis(500);
 
 /// For this long after a standstill of the program, frames that are lost are those that had piled up.
@@ -73,7 +70,7 @@ pub struct Coordinator {
     numbers: usize,
     slots: Slots,
     throttle: Throttle,
-    /// What the throttle has seen of each source, by its number: frames looked at and lost.
+    /// What the throttle has seen of each source, by its number: detection runs, and frames lost.
     seen: BTreeMap<usize, (u64, u64)>,
     /// What is left of its rates to each source that was told of it, by its number.
     shares: BTreeMap<usize, (Shares, Option<Strain>)>,
@@ -196,10 +193,9 @@ impl Coordinator {
         match control {
             Control::Source(id, command) => self.post(&id, Command::Asked(command.ask()), answer),
             Control::PauseAll(paused) => {
-                for source in self.roster.sources.iter().filter(|source| !source.cell.load().state.is_over())
-                {
-                    source
-                        .post(Command::Asked(SourceCommand::from(Pause(paused)).ask()), Some(answer.share()));
+                let live = |source: &&Arc<Source>| !source.cell.load().state.is_over();
+                for source in self.roster.sources.iter().filter(live) {
+                    source.post(Command::Asked(Box::new(Pause(paused))), Some(answer.share()));
                 }
                 answer.give(Ok(()));
             }
@@ -225,8 +221,8 @@ impl Coordinator {
     /// from its counts.
     fn put_off(&mut self, control: Control, answer: Answer) -> Option<(Control, Answer)> {
         let leaves = |id: &SourceId| self.roster.leaving.iter().rfind(|source| source.id == *id);
-        let number = source_of(&control).filter(|id| self.roster.find(id).is_none()).and_then(leaves);
-        let Some(source) = number else { return Some((control, answer)) };
+        let leaving = source_of(&control).filter(|id| self.roster.find(id).is_none()).and_then(leaves);
+        let Some(source) = leaving else { return Some((control, answer)) };
         let successor = self.successors.entry(source.number).or_default();
         let refused = match &control {
             Control::Add(_) if successor.will_be_there => EngineError::DuplicateId(source.id.clone()),

@@ -1,4 +1,4 @@
-//! Events for whoever asks for them while the engine runs.
+//! Events for subscribers, while the engine runs.
 
 use std::{sync::Arc, time::Duration};
 

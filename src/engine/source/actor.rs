@@ -63,7 +63,6 @@ pub struct Actor {
     pub(super) errors: Vec<String>,
     /// Codec of the last opening, where it was told.
     pub(super) codec: Option<String>,
-    pub(super) is_finished: bool,
 }
 
 impl Actor {
@@ -86,7 +85,6 @@ impl Actor {
             worker: 0,
             errors: Vec::new(),
             codec: None,
-            is_finished: false,
         }
     }
 
@@ -124,6 +122,7 @@ impl Actor {
     fn check(&self, command: &Command) -> Outcome {
         let waits = command.may_be_refused() && self.waiting.len() >= ROOM;
         match command {
+            Command::Asked(_) if self.life == Lifecycle::Gone => Err(EngineError::Ended),
             Command::Asked(asked) => {
                 asked.check(self)?;
                 let waits = waits && self.needs_pipeline(command);
@@ -148,6 +147,7 @@ impl Actor {
             | Command::Throttle(..)
             | Command::Tick
             | Command::Readmit
+            | Command::Notice(_)
             | Command::Done(_) => false,
         }
     }
@@ -190,7 +190,8 @@ impl Actor {
                 let stages = Arc::clone(&self.shared.stages);
                 metered(&stages, || self.finish_job(around, *done));
             }
-            Command::Finish => self.finish(),
+            Command::Notice(notice) => self.heed(around, notice),
+            Command::Finish => self.finish(around),
             Command::Remove => self.remove(around),
         }
         Ok(())
@@ -234,17 +235,19 @@ impl Actor {
                 }
                 return Some(Job { run: Arc::clone(&self.run), frame, pipeline });
             }
-            Work::Notice(Notice::Disconnected) => self.disconnect(),
-            Work::Notice(Notice::Ended(error)) => {
-                let end = match &error {
-                    None => End::Completed,
-                    Some(SourceError::Unsupported(_)) if self.kind == SourceKind::Video => End::Unsupported,
-                    Some(_) => End::Failed,
-                };
-                self.end(around, Event::Ended(end), error.map(|error| error.to_string()).as_deref());
-            }
+            Work::Notice(notice) => self.perform(around, Command::Notice(notice), None),
         }
         None
+    }
+
+    fn heed(&mut self, around: &dyn Around, notice: Notice) {
+        let Notice::Ended(error) = notice else { return self.disconnect() };
+        let end = match &error {
+            None => End::Completed,
+            Some(SourceError::Unsupported(_)) if self.kind == SourceKind::Video => End::Unsupported,
+            Some(_) => End::Failed,
+        };
+        self.end(around, Event::Ended(end), error.map(|error| error.to_string()).as_deref());
     }
 
     fn finish_job(&mut self, around: &dyn Around, done: Done) {

@@ -6,7 +6,11 @@ use super::{around::Around, job::Done, run::Run};
 use crate::{
     engine::reply::Outcome,
     model::{Rest, Strain},
-    source::{SourceError, StreamInfo, capture::Reading, pacer::Shares},
+    source::{
+        SourceError, StreamInfo,
+        capture::{Notice, Reading},
+        pacer::Shares,
+    },
 };
 
 /// Commands that may wait for one detection run; more are refused.
@@ -30,6 +34,8 @@ pub enum Command<A> {
     Readmit,
     /// News of the capture thread of this run.
     News(Arc<Run>, News),
+    /// News of the stream, taken while the pipeline is here.
+    Notice(Notice),
     /// A worker brings the pipeline back.
     Done(Box<Done>),
     /// Count what is decided by the end of watching, and report.

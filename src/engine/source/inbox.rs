@@ -1,8 +1,8 @@
 //! The inbox of a source: everything that comes to it, in the order in which it is to be handled.
 //!
 //! It also keeps the [`Actor`] of the source while nobody is at it. Taking the actor out and finding the inbox empty are
-//! one step, so that nothing is left lying: whoever puts something in while the actor is out leaves it to the one who
-//! brings the actor back.
+//! one step, so that nothing is left lying: what is put in while the actor is out is seen by the thread that brings it
+//! back.
 
 use std::{collections::VecDeque, sync::Arc, time::Instant};
 

@@ -1,16 +1,26 @@
 //! What a source does on its way from one state of its life to the next.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Duration,
+};
 
 use super::{
     actor::Actor,
     around::Around,
+    job::panic_text,
     lifecycle::{Event, Lifecycle},
     run::Run,
 };
 use crate::{
-    engine::{error::EngineError, message::Message, pipeline::Step, reply::Outcome},
-    model::{SourceKind, SourceState},
+    engine::{
+        error::EngineError,
+        message::Message,
+        pipeline::{Pipeline, Step},
+        reply::Outcome,
+    },
+    model::{EventKind, SourceKind, SourceState},
     source::refusal,
 };
 
@@ -101,42 +111,49 @@ impl Actor {
 
     /// Closes the source because the process holds as much memory as it may, `limit` bytes.
     pub(super) fn evict(&mut self, around: &dyn Around, limit: u64) {
-        let (limit, end) = match self.kind {
-            SourceKind::Camera => (limit >> 20, "waits for room"),
-            SourceKind::Video => (limit >> 20, "and this file needs more"),
+        let then = match self.kind {
+            SourceKind::Camera => "; waits for room",
+            SourceKind::Video => ", and this file needs more",
         };
-        let link = if self.kind == SourceKind::Camera { ";" } else { "," };
-        let why = format!("closed: the memory limit of {limit} MiB is reached{link} {end}");
+        let why = format!("closed: the memory limit of {} MiB is reached{then}", limit >> 20);
         self.end(around, Event::Evicted, Some(&why));
     }
 
     /// Releases everybody who is followed; what that decides is counted.
     pub(super) fn disconnect(&mut self) {
-        let mut events = Vec::new();
-        self.pipeline.iter_mut().for_each(|pipeline| pipeline.disconnect(&mut events));
-        self.publish(&Step { events, ..Step::default() }, None);
+        self.let_go(Pipeline::disconnect);
     }
 
     /// [`Self::disconnect`], and lets go of the detector.
     pub(super) fn release(&mut self) {
+        self.let_go(Pipeline::release);
+    }
+
+    /// Publishes what `end` decides. Should it panic, the source goes on to where it was going all the same.
+    fn let_go(&mut self, end: fn(&mut Pipeline, &mut Vec<EventKind>)) {
         let mut events = Vec::new();
-        self.pipeline.iter_mut().for_each(|pipeline| pipeline.release(&mut events));
+        let ended = || self.pipeline.iter_mut().for_each(|pipeline| end(pipeline, &mut events));
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(ended)) {
+            let what = format!("internal error: {}", panic_text(panic.as_ref()));
+            tracing::error!(camera = %self.shared.id, "{what}");
+            self.errors.push(what);
+        }
         self.publish(&Step { events, ..Step::default() }, None);
     }
 
-    /// Counts what is decided by the end of watching, and reports the final result. For sources that are stopped before
-    /// their own end.
-    pub(super) fn finish(&mut self) {
-        if !std::mem::replace(&mut self.is_finished, true) && !self.shown.state.is_over() {
+    /// Counts what is decided by the end of watching, and reports the final result of a source that is stopped before its
+    /// own end. Nothing of the source begins any more.
+    pub(super) fn finish(&mut self, around: &dyn Around) {
+        around.admit(None);
+        if self.go(around, Event::Removed, None) && !self.shown.state.is_over() {
             self.release();
             self.report();
         }
     }
 
+    /// Forgets the source.
     pub(super) fn remove(&mut self, around: &dyn Around) {
-        around.admit(None);
-        self.finish();
-        self.go(around, Event::Removed, None);
+        self.finish(around);
         let core = &self.shared.core;
         core.outbox.forget(&self.shared.id);
         tracing::info!(camera = %self.shared.id, "Removed");

@@ -1,19 +1,30 @@
 //! One source, with the worker's part played by the test.
 
 use std::{
-    sync::{Arc, mpsc},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
     time::{Duration, Instant},
 };
 
 use opencv::core::{CV_8UC3, Mat, Scalar};
 use parking_lot::Mutex;
 
-use super::{Source, inbox::Call};
+use super::{
+    Command, Source,
+    around::Around,
+    commands::{ResetCounts, Restart, SourceCommand},
+    inbox::Call,
+    run::Run,
+};
 use crate::{
+    clock::{Clock, ManualClock},
     config::{ParallelConfig, SourceConfig, SourceSpec},
     detect::{DetectError, Detector, Model, ModelInfo},
     engine::{
-        Control, Engine, EngineApi as _, EngineError, EngineOptions, aggregator::Sink,
+        Answer, Control, Engine, EngineApi as _, EngineError, EngineOptions, aggregator::Sink,
         pool::scheduler::Unit as _,
     },
     model::{
@@ -180,6 +191,65 @@ fn while_what_is_counted_is_not_taken_frames_wait_and_nothing_counted_is_lost() 
         std::thread::yield_now();
     }
     engine.stop(Duration::from_secs(10));
+}
+
+/// Counts the capture threads that an actor asks for.
+#[derive(Default)]
+struct Threads(AtomicUsize);
+
+impl Around for Threads {
+    fn admit(&self, _: Option<Arc<Run>>) {}
+    fn read(&self, _: Arc<Run>) -> std::io::Result<()> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    }
+    fn dropped(&self) -> u64 {
+        0
+    }
+    fn close(&self) {}
+}
+
+#[test]
+fn nothing_of_a_source_begins_after_its_end_and_its_counts_stay() {
+    let (engine, source) = engine_with(options());
+    let mut actor = source.inbox.take_actor().unwrap();
+    let threads = Threads::default();
+    let restart = || Command::Asked(SourceCommand::from(Restart).ask());
+    for (command, begun) in
+        [(Command::Start, 1), (Command::Finish, 1), (Command::Start, 1), (Command::SlotGranted, 1)]
+    {
+        actor.receive(&threads, command, None);
+        assert_eq!(threads.0.load(Ordering::SeqCst), begun);
+    }
+    for command in [restart(), Command::Asked(SourceCommand::from(ResetCounts).ask())] {
+        let (answer, reply) = Answer::new();
+        actor.receive(&threads, command, Some(answer));
+        assert!(matches!(reply.poll(), Some(Err(EngineError::Ended))));
+    }
+    actor.receive(&threads, Command::Tick, None);
+    assert_eq!(threads.0.load(Ordering::SeqCst), 1);
+    engine.stop(Duration::ZERO);
+}
+
+#[test]
+fn a_source_that_waits_for_a_thread_begins_when_its_time_has_come_and_not_after_its_end() {
+    let clock = Arc::new(ManualClock::default());
+    let mut options = options();
+    options.world().clock = Arc::clone(&clock) as Arc<dyn Clock>;
+    let (engine, source) = engine_with(options);
+    let mut actor = source.inbox.take_actor().unwrap();
+    let threads = Threads::default();
+    actor.receive(&threads, Command::Start, None);
+    for ended in [false, true] {
+        actor.give_up(&threads, "no memory", true);
+        if ended {
+            actor.receive(&threads, Command::Finish, None);
+        }
+        clock.advance(Duration::from_secs(3600));
+        actor.receive(&threads, Command::Tick, None);
+        assert_eq!(threads.0.load(Ordering::SeqCst), 2, "ended: {ended}");
+    }
+    engine.stop(Duration::ZERO);
 }
 
 #[test]
