@@ -11,9 +11,11 @@ pub mod gate;
 pub mod input_size;
 pub mod motion;
 mod params;
+pub mod payoff;
 pub mod rate;
 pub mod region;
 pub mod steady;
+mod unsure;
 
 pub use chooser::{Choice, Chooser, Conditions, Mode, View};
 pub use params::CadenceParams;

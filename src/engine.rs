@@ -65,7 +65,7 @@ pub use self::{
 use self::{
     aggregator::{Aggregator, Collected},
     api::World,
-    coordinator::Coordinator,
+    coordinator::{Coordinator, Earlier},
     core::Core,
     order::Order,
     pool::{models::Models, scheduler::Scheduler},
@@ -114,7 +114,7 @@ impl Engine {
     /// # Errors
     /// When the system refuses threads.
     pub fn new(options: EngineOptions) -> Result<Self, EngineError> {
-        let EngineOptions { settings, sinks, restored, health, log_lines_lost, world } = options;
+        let EngineOptions { settings, sinks, restored, scenes, health, log_lines_lost, world } = options;
         let World { opener, clock, load_model } = world;
         crate::clock::watch();
         // OpenCV's own threads would multiply with the workers'.
@@ -149,8 +149,13 @@ impl Engine {
         });
         let roster = Arc::<ArcSwap<Roster>>::default();
         let published = Arc::clone(&roster);
-        let coordinator =
-            Coordinator::new(Arc::clone(&core), settings.clone(), restored, (wanted, messages), published);
+        let coordinator = Coordinator::new(
+            Arc::clone(&core),
+            settings.clone(),
+            Earlier { restored, scenes },
+            (wanted, messages),
+            published,
+        );
         let coordinator = std::thread::Builder::new()
             .name("coordinator".into())
             .spawn(move || coordinator.run())

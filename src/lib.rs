@@ -41,12 +41,14 @@
 //! **Where it departs from the usual.** A worker is a numbered slot of the live worker limit, not a thread of
 //! the pool: whichever thread is free works under that number. Results are reported once a second, at
 //! crossings, at changes of state and at the end, not at every frame. Totals of cameras go on after a
-//! restart; those of videos begin at zero, so that a file gives the same counts on every run. Contexts of
+//! restart, and so does what was learnt of their scenes; those of videos begin at zero and know nothing, so that a file gives
+//! the same counts on every run. Contexts of
 //! ONNX Runtime do not share their weights: its sessions cannot be run by two threads at once here.
 
 mod app;
 mod bench;
 mod cadence;
+mod calibration;
 mod cli;
 mod clock;
 pub mod config;

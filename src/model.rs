@@ -15,6 +15,7 @@ mod preview;
 mod records;
 mod rest;
 mod rfc3339;
+mod scene;
 mod source;
 mod state;
 mod strain;
@@ -32,6 +33,7 @@ pub use self::{
     preview::{Preview, ShownTrack, TrackId},
     records::{FrameInfo, ResultStatus, Task, TaskResult, TaskStatus, Total},
     rest::{Rest, Wakeful},
+    scene::{Doubt, Learnt, Scene},
     source::{SourceId, SourceKind, SourceSnapshot, name_of},
     state::{SourceState, StateKind},
     strain::Strain,

@@ -44,6 +44,8 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
         "config",
         &["crate::count", "crate::detect", "crate::ledger", "crate::source", "crate::store", "crate::track"],
     ),
+    ("calibration", PURE),
+    ("calibration", &["crate::cadence", "crate::count", "crate::tui", "crate::engine", "std::fs"]),
     ("constants", &["ratatui::", "crossterm::", "opencv::", "crate::", "std::thread", "std::fs"]),
     ("count", PURE),
     ("count", &["crate::cadence", "crate::tui", "crate::engine", "std::fs"]),

@@ -27,7 +27,9 @@ use pcount::{
         },
         outputs::ledger::Ledger,
     },
-    model::{Direction, Event, EventKind, FrameInfo, LineCounts, ResultStatus, StateKind, TaskResult},
+    model::{
+        Direction, Doubt, Event, EventKind, FrameInfo, LineCounts, ResultStatus, Scene, StateKind, TaskResult,
+    },
 };
 
 const WAIT: Duration = Duration::from_secs(30);
@@ -110,6 +112,44 @@ fn totals_go_on_after_a_restart_and_every_crossing_is_there_once() {
         ("door", Direction::In, 2.0)
     );
     assert!(entries[0].monotonic <= entries[2].monotonic);
+}
+
+#[test]
+fn what_is_known_of_a_scene_goes_on_after_a_restart_and_doubts_are_reported() {
+    let scene = |doubt: &str, sum: f64| -> Scene {
+        let learnt = serde_json::json!({ "detector": "d", "aspect": 1.5, "heights": [sum], "gains": [0.3] });
+        let scene =
+            serde_json::json!({ "doubt": doubt, "heights": [0.1, 0.2], "scale": 2.0, "learnt": learnt });
+        serde_json::from_value(scene).expect("a scene")
+    };
+    let dir = tempfile::tempdir().expect("folder");
+    let ledger = start(dir.path());
+    assert!(ledger.scenes().is_empty());
+    for (source, doubt, sum) in [("a", "small", 1.0), ("b", "small", 2.0), ("a", "crowded", 3.0)] {
+        ledger.record(Event::new(SystemTime::now(), source, EventKind::Scene(scene(doubt, sum))));
+    }
+    ledger.record(crossing("a", "door", Direction::In, 1));
+    ledger.record(crossing("c", "door", Direction::In, 1));
+    drop(ledger);
+    let known = vec![("a".into(), scene("crowded", 3.0)), ("b".into(), scene("small", 2.0))];
+    assert_eq!(start(dir.path()).scenes(), known);
+    let now = Timestamp::now();
+    let query = Query {
+        since: now - Duration::from_secs(60),
+        until: now + Duration::from_secs(60),
+        by: Step::Day,
+        timezone: TimeZone::UTC,
+        source: None,
+    };
+    let answer = report(&reader(dir.path()), &query).expect("a report");
+    let doubts: Vec<_> =
+        answer.sources.iter().map(|source| (source.camera_id.as_str(), source.doubt)).collect();
+    assert_eq!(doubts, [("a", Some(Doubt::Crowded)), ("c", None)]);
+    let table = render(&answer, ReportFormat::Table);
+    let note = "not to be relied upon: people hide one another; about 1 crossing in 5 is likely to be wrong";
+    assert_eq!(table.matches("not to be relied upon").count(), 1, "{table}");
+    assert!(table.contains(note), "{table}");
+    assert!(render(&answer, ReportFormat::Json).contains(r#""doubt":"crowded""#));
 }
 
 #[test]

@@ -40,7 +40,9 @@ pub(super) struct Parts {
 pub(super) fn engine(config: &Config, parts: &Parts, tell: bool) -> Result<Engine, Failure> {
     let mut options = EngineOptions::new(config.parallel.clone());
     options.sinks.push(parts.written.list.sink());
-    options.restored = parts.written.ledger.as_ref().map(|ledger| ledger.totals()).unwrap_or_default();
+    if let Some(ledger) = &parts.written.ledger {
+        (options.restored, options.scenes) = (ledger.totals(), ledger.scenes());
+    }
     let (outputs, logs) = (parts.written.list.clone(), Arc::clone(&parts.logs));
     let (outlet, teller) = (parts.outlet.clone(), tell.then(|| parts.notices.clone()));
     let warned = warnings_in_short(&config.warnings);

@@ -8,9 +8,11 @@ use super::{
     gate::MotionGate,
     input_size::InputSize,
     motion::is_in_one,
+    payoff::Payoff,
     rate::Rate,
     region::{Crop, Sizes, crops_around},
     steady::Steady,
+    unsure::Unsure,
 };
 use crate::{
     geometry::BBox,
@@ -18,7 +20,7 @@ use crate::{
     model::{Detection, LineConfig, TrackId},
     source::{
         Frame,
-        pacer::{Activity, Wish},
+        pacer::{Activity, Wish, enlarged_to},
     },
     track::Track,
 };
@@ -41,8 +43,10 @@ pub struct Conditions {
     pub mode: Mode,
     /// Whether the detector's cost falls and rises with the size of its input.
     pub scales: bool,
-    /// Height in pixels of the frames that the detector is usually given.
-    pub usual_height: u32,
+    /// Width and height in pixels of the frames that the detector is usually given.
+    pub usual: (u32, u32),
+    /// Times that size which pictures may have at most.
+    pub largest: f32,
     /// Share (0..=1) of the rate under overload, as far as that harms no count.
     pub share: f64,
 }
@@ -54,6 +58,13 @@ pub enum Choice {
     Skip,
     /// Detect in this much of it.
     Detect(View),
+    /// Detect in all of it at both of these sizes (width, height).
+    Compare {
+        /// What it shows is tracked.
+        larger: (u32, u32),
+        /// What it shows is compared with that.
+        smaller: (u32, u32),
+    },
 }
 
 /// What a detection run covers of a frame.
@@ -95,6 +106,10 @@ pub struct Chooser {
     rate: Rate,
     steady: Steady,
     input: InputSize,
+    payoff: Payoff,
+    /// Times the usual width and height that is tried out now.
+    trying: Option<f32>,
+    unsure: Unsure,
     /// Whether there were any tracks after the last update.
     occupied: bool,
     /// Since when nobody is there and nothing moves, on the source's clock.
@@ -113,9 +128,36 @@ impl Chooser {
             rate: Rate::new(lines, aspect, params),
             steady: Steady::new(&params),
             input: InputSize::new(params),
+            payoff: Payoff::new(params),
+            trying: None,
+            unsure: Unsure::new(params),
             occupied: false,
             quiet_since: None,
         }
+    }
+
+    /// Goes on from what an earlier opening of the source has found out.
+    pub fn resume(&mut self, mut payoff: Payoff) {
+        payoff.restart();
+        self.payoff = payoff;
+    }
+
+    /// Goes on from these [`Payoff::gains`] of an earlier run.
+    pub fn resume_gains(&mut self, gains: &[f32]) {
+        self.payoff.set_gains(gains);
+    }
+
+    /// What was found out about the size of the detector's input.
+    #[must_use]
+    pub const fn payoff(&self) -> &Payoff {
+        &self.payoff
+    }
+
+    /// Times its usual width and height that the detector's input has, and the height in pixels that half of the people have in
+    /// it, once that is known; under `conditions` in the frame at `time`.
+    pub fn size(&mut self, time: f64, conditions: &Conditions) -> (f32, Option<f32>) {
+        let level = self.payoff.level(time, conditions.share);
+        (level, self.input.usual().map(|height| height * conditions.usual.1 as f32 * level))
     }
 
     /// What to do with `frame`, and what is wanted of the frames to come.
@@ -128,10 +170,52 @@ impl Chooser {
         if !due {
             return (Choice::Skip, wish);
         }
-        let reducible =
-            mode == Mode::Adaptive && conditions.scales && !ends && !self.rate.is_starting(frame.time);
-        let view = if reducible { self.view(frame.time, frame.picture.size()) } else { View::Whole };
-        (Choice::Detect(view), wish)
+        if mode == Mode::Steady || !conditions.scales {
+            return (Choice::Detect(View::Whole), wish);
+        }
+        (self.sized(frame, conditions, ends), wish)
+    }
+
+    /// What the detection run that is due does with `frame`. `ends`: it is the last one.
+    fn sized(&mut self, frame: &Frame, conditions: &Conditions, ends: bool) -> Choice {
+        let (full, usual) = (frame.picture.size(), conditions.usual);
+        let scaled = |level: f32| {
+            let [width, height] = [usual.0, usual.1].map(|side| (side as f32 * level).round() as u32);
+            // Rounded as the frame was.
+            if width.abs_diff(full.0) <= 1 && height.abs_diff(full.1) <= 1 { full } else { (width, height) }
+        };
+        let has_pixels = |level: f32| enlarged_to(usual, frame.stream_size, level).0 <= full.0;
+        let area = |size: (u32, u32)| size.0 as f32 * size.1 as f32;
+        let unit = area(usual).max(1.0);
+        let level = self.payoff.level(frame.time, conditions.share);
+        let pair = match self.trying {
+            Some(larger) => Some((larger, level)),
+            None => self.payoff.checked().map(|smaller| (level, smaller)),
+        };
+        if let Some((larger, smaller)) = pair.filter(|(larger, _)| !ends && has_pixels(*larger)) {
+            self.payoff.ran(area(scaled(level)) / unit);
+            return Choice::Compare { larger: scaled(larger), smaller: scaled(smaller) };
+        }
+        let size = scaled(level);
+        let is_whole = conditions.mode == Mode::Configured || ends || self.rate.is_starting(frame.time);
+        let view = match is_whole {
+            true if size == full => View::Whole,
+            true => View::Reduced(size),
+            false => self.view(frame.time, full, size),
+        };
+        let covered = match &view {
+            View::Whole => area(full),
+            View::Reduced(size) => area(*size),
+            View::Crops(crops) => crops.iter().map(|crop| area(crop.size)).sum(),
+        };
+        self.payoff.ran(covered / unit);
+        Choice::Detect(view)
+    }
+
+    /// After the detection run of a [`Choice::Compare`] there are these `tracks`; in the smaller picture it would have found
+    /// `smaller`, trusted from a score of `confidence` on.
+    pub fn compared(&mut self, time: f64, tracks: &[Track], smaller: &[Detection], confidence: f32) {
+        self.payoff.compared(time, tracks, smaller, confidence);
     }
 
     /// Where optical flow finds everybody whom it has not lost.
@@ -170,6 +254,7 @@ impl Chooser {
         tracks: &[Track],
     ) {
         self.input.learn(time, tracks);
+        self.unsure.learn(time, detections, low, tracks);
         let unsure = detections.iter().filter(|found| low.contains(&found.score)).map(|found| found.bbox);
         let moving = unsure.filter(|bbox| self.gate.motion().within(bbox)).collect();
         self.rate.low_confidence(moving);
@@ -202,18 +287,29 @@ impl Chooser {
     }
 
     fn wish(&mut self, time: f64, conditions: &Conditions) -> Wish {
-        if conditions.mode == Mode::Configured {
-            return Wish { activity: Activity::Unwatched, ..Wish::FIRST };
+        let larger = conditions.scales && conditions.mode != Mode::Steady;
+        let enlarged = if larger { self.enlarged(time, conditions) } else { Wish::FIRST.enlarged };
+        match conditions.mode {
+            Mode::Configured => Wish { activity: Activity::Unwatched, enlarged, ..Wish::FIRST },
+            Mode::Steady => Wish { activity: self.activity(time), ..Wish::FIRST },
+            Mode::Adaptive => {
+                Wish { activity: self.activity(time), interval: self.rate.interval(), enlarged }
+            }
         }
-        let activity = self.activity(time);
-        if conditions.mode == Mode::Steady {
-            return Wish { activity, ..Wish::FIRST };
-        }
-        let enlarged = match conditions.scales {
-            true => self.input.enlarged(conditions.usual_height),
-            false => Wish::FIRST.enlarged,
-        };
-        Wish { interval: self.rate.interval(), enlarged, activity }
+    }
+
+    /// Times the usual width and height that the frames after the one at `time` should have.
+    fn enlarged(&mut self, time: f64, conditions: &Conditions) -> f32 {
+        let (level, usual) = self.size(time, conditions);
+        let are_small = usual.is_some_and(|height| height < self.params.payoff_small);
+        let may_gain = are_small || self.unsure.suspects();
+        self.trying = self.payoff.tried(
+            time,
+            self.occupied || self.unsure.shows_somebody(),
+            may_gain,
+            conditions.largest,
+        );
+        self.trying.unwrap_or(level)
     }
 
     /// What goes on in the frame at `time`, which was compared last.
@@ -226,17 +322,15 @@ impl Chooser {
         if time - since >= self.params.gate_quiet { Activity::Nothing } else { Activity::Motion }
     }
 
-    /// What the detection run that is due covers of a frame of `size`.
-    fn view(&mut self, time: f64, size: (u32, u32)) -> View {
-        let Some(reduced) = self.input.reduced(time, size, self.rate.is_searching()) else {
-            return View::Whole;
-        };
+    /// What the detection run that is due covers of a frame of `full` pixels that is looked at in `size`.
+    fn view(&mut self, time: f64, full: (u32, u32), size: (u32, u32)) -> View {
+        let whole = if size == full { View::Whole } else { View::Reduced(size) };
+        let Some(reduced) = self.input.reduced(time, size, self.rate.is_searching()) else { return whole };
         let carried: Vec<BBox> = self.carried.iter().map(|carried| carried.bbox).collect();
-        let sizes = Sizes { full: size, reduced };
-        let crops = |regions| crops_around(regions, &carried, sizes, &self.params);
+        let crops = |regions| crops_around(regions, &carried, Sizes { full: size, reduced }, &self.params);
         match self.rate.regions().and_then(crops) {
             Some(crops) => View::Crops(crops),
-            None if reduced == size => View::Whole,
+            None if reduced == size => whole,
             None => View::Reduced(reduced),
         }
     }

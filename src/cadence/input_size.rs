@@ -21,8 +21,6 @@ pub struct InputSize {
     smallest_now: f32,
     time: f64,
     last_whole: f64,
-    /// Times the usual width and height that frames have now.
-    enlarged: f32,
 }
 
 impl InputSize {
@@ -35,7 +33,6 @@ impl InputSize {
             smallest_now: f32::INFINITY,
             time: 0.0,
             last_whole: f64::NEG_INFINITY,
-            enlarged: 1.0,
         }
     }
 
@@ -61,17 +58,10 @@ impl InputSize {
         Some((width, height as u32))
     }
 
-    /// Times the usual width and height that frames should have, where those are usually `height` pixels tall.
-    pub fn enlarged(&mut self, height: u32) -> f32 {
-        if let Some(usual) = self.height_exceeded_by(0.5) {
-            let enough = |times: f32| usual * height as f32 * times >= self.params.input_small;
-            let (some, most) = (self.params.input_enlarged, self.params.input_enlarged_most);
-            let wanted = [1.0, some].into_iter().find(|times| enough(*times)).unwrap_or(most);
-            if wanted > self.enlarged || enough(wanted / self.params.input_surely) {
-                self.enlarged = wanted;
-            }
-        }
-        self.enlarged
+    /// Height, in frame heights, that half of those seen exceed; `None` before enough were seen.
+    #[must_use]
+    pub fn usual(&self) -> Option<f32> {
+        self.height_exceeded_by(0.5)
     }
 
     /// These tracks were alive at `time`.
@@ -144,25 +134,10 @@ mod tests {
     }
 
     #[test]
-    fn small_people_get_larger_pictures_as_far_as_there_are_any() {
-        // Pixels of 234: 47, 26, 21 and 9.
-        for (height, enlarged) in [(0.2, 1.0), (0.11, 1.25), (0.09, 1.5), (0.04, 1.5)] {
-            assert_eq!(learnt(&[height]).enlarged(234), enlarged, "{height}");
-        }
-        assert_eq!(learnt(&[0.2, 0.2, 0.04]).enlarged(234), 1.0, "most are tall enough");
-        assert_eq!(InputSize::new(CadenceParams::DEFAULT).enlarged(234), 1.0, "nobody was seen");
-    }
-
-    #[test]
-    fn larger_pictures_stay_until_they_are_surely_not_needed() {
-        let mut zoom = learnt(&[0.11]);
-        assert_eq!(zoom.enlarged(234), 1.25);
-        for (seconds, height, enlarged) in [(600, 0.131, 1.25), (1200, 0.2, 1.0)] {
-            for i in 0..600 {
-                zoom.learn(f64::from(seconds + i), &[track(height)]);
-            }
-            assert_eq!(zoom.enlarged(234), enlarged, "{height}");
-        }
+    fn the_usual_height_is_that_of_most() {
+        let usual = learnt(&[0.2, 0.21, 0.04]).usual().unwrap();
+        assert!((0.18..0.22).contains(&usual), "{usual}");
+        assert_eq!(InputSize::new(CadenceParams::DEFAULT).usual(), None, "nobody was seen");
     }
 
     #[test]
@@ -175,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn somebody_small_gets_every_pixel_while_he_is_there() {
+    fn somebody_small_gets_every_pixel_while_they_are_there() {
         let mut zoom = learnt(&[0.85]);
         zoom.reduced(10.0, PICTURE, false);
         assert_eq!(zoom.reduced(10.2, PICTURE, false), Some((192, 108)));

@@ -2,12 +2,12 @@
 //!
 //! What is not here is no choice: guards against a division by zero, and the resolution of a histogram.
 
-use crate::{constants::constants, detect::MOST_ENLARGED};
+use crate::constants::constants;
 
 constants! {
     /// Constants that decide when, where and at which size a detector runs. The first word of each says what it belongs to:
     /// `gate` (motion), `flow` (optical flow), `steady` (detectors that need a steady rate), `rate`, `region` (regions of
-    /// interest), `input` (size of the detector's input).
+    /// interest), `input` (size of the detector's input), `payoff` (which size pays).
     pub struct CadenceParams {
         /// Cells across the thumbnail that is compared, about. A person of 30 px in a frame of 416 px, the smallest that detectors
         /// find, covers about seven by three.
@@ -167,14 +167,6 @@ constants! {
         /// Height in the input that people keep. RTMDet-nano finds 94 % of people at 43 pixels, as many as at any larger size, and
         /// 84 % at 30; but a person who is smaller, or half occluded, needs more than the others.
         input_person: f32 = 80.0, 1.0..=2000.0, "pixels";
-        /// Height that half of the people should have at least: RTMDet-nano finds 63 % at 23 pixels and 39 % at 20.
-        input_small: f32 = 30.0, 0.0..=2000.0, "pixels";
-        /// Frames are enlarged to this, against their usual width and height, where that is enough for small people.
-        input_enlarged: f32 = 1.25, 1.0..=MOST_ENLARGED, "ratio";
-        /// Frames are enlarged to this where `input_enlarged` is not enough.
-        input_enlarged_most: f32 = MOST_ENLARGED, 1.0..=MOST_ENLARGED, "ratio";
-        /// Half of the people must be taller than needed by this factor before frames are made smaller again.
-        input_surely: f32 = 1.15, 1.0..=100.0, "ratio";
         /// Smallest share of the frame's width that is ever used.
         input_least: f32 = 0.4, 0.01..=1.0, "share";
         /// Detections before the size of people is known.
@@ -187,5 +179,38 @@ constants! {
         input_whole: f64 = 3.0, 0.0..=600.0, "s";
         /// Time between detection runs on whole frames where something moves that no track explains.
         input_whole_searching: f64 = 2.0, 0.0..=600.0, "s";
+
+        /// Share of the walkers that a larger picture must show, and the one in use lose, to be used from then on.
+        payoff_gain: f32 = 0.1, 0.0..=1.0, "share";
+        /// Sightings of walkers that the one in use must have lost before.
+        payoff_lost: f32 = 8.0, 0.0..=1000.0, "sightings";
+        /// The larger one is given up when the smaller one loses fewer than this.
+        payoff_keep: f32 = 0.03, 0.0..=1.0, "share";
+        /// Sightings of walkers after which a check is decided.
+        payoff_seen: f32 = 50.0, 1.0..=10_000.0, "sightings";
+        /// Somebody walks who has gone this far.
+        payoff_way: f32 = 0.1, 0.0..=100.0, "body heights";
+        /// A larger picture is tried where half of the people are shorter than this in the one in use.
+        payoff_small: f32 = 30.0, 0.0..=2000.0, "pixels";
+        /// A larger picture is tried as well where so many walkers were seen lately of whom the network is not sure.
+        payoff_missed: f32 = 2.0, 0.0..=1000.0, "people";
+        /// There must be so many of them for each walker who is tracked.
+        payoff_unsure: f32 = 0.8, 0.0..=1000.0, "ratio";
+        /// A larger picture is tried as well where detection runs do not find this share of the walkers who are tracked.
+        payoff_not_found: f32 = 0.6, 0.0..=1.0, "share";
+        /// Time between two sightings of somebody of whom the network is not sure.
+        payoff_gap: f64 = 0.5, 0.0..=60.0, "s";
+        /// Detection runs of a burst, and of a check at least.
+        payoff_runs: u32 = 10, 1..=1000, "detections";
+        /// Bursts after which a trial is decided in any case.
+        payoff_bursts: u32 = 6, 1..=1000, "bursts";
+        /// Time between two bursts.
+        payoff_pause: f64 = 1.0, 0.0..=3600.0, "s";
+        /// Bursts that may be made before they are paid for.
+        payoff_first: f32 = 4.0, 1.0..=100.0, "bursts";
+        /// What trials and checks may cost, of what detection costs.
+        payoff_cost: f32 = 0.04, 0.0001..=1.0, "share";
+        /// Time after an overload in which only that is done which pays as much as under it.
+        payoff_calm: f64 = 60.0, 0.0..=3600.0, "s";
     }
 }

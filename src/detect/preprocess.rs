@@ -12,7 +12,7 @@ use super::formats::{PAD, Profile, STRIDE};
 const DEFAULT_WIDTH: u32 = 416;
 
 /// Times the default width and height that a picture may have without being reduced: for people who are small in it.
-pub const MOST_ENLARGED: f32 = 1.5;
+pub const MOST_ENLARGED: f32 = 3.0;
 
 /// Pixels of the picture in the input when the configuration names none: 416 wide at 4:3. Bounds the cost of
 /// square and upright pictures, whose height would otherwise run away with the width fixed.
@@ -184,9 +184,17 @@ mod tests {
             ((384, 288), (384, 288), (384, 288)),
             ((320, 240), (320, 240), (320, 256)),
             ((1080, 1920), (270, 480), (288, 480)),
-            ((624, 351), (624, 351), (640, 352)),
             ((1000, 1000), (360, 360), (384, 384)),
             ((90, 160), (90, 160), (96, 160)),
+        ] {
+            let working = InputRule::Default.working_size(size, &FREE);
+            assert_eq!(InputRule::Default.place(working, &FREE), Placement { input, content }, "{size:?}");
+        }
+        // Pictures that were made larger on purpose.
+        for (size, content, input) in [
+            ((832, 468), (832, 468), (832, 480)),
+            ((1248, 702), (1248, 702), (1248, 704)),
+            ((1920, 1080), (416, 234), (416, 256)),
         ] {
             assert_eq!(InputRule::Default.place(size, &FREE), Placement { input, content }, "{size:?}");
         }

@@ -13,7 +13,9 @@ use crate::{
     config::{ParallelConfig, SourceConfig},
     count::replay::Paths,
     metrics::stages::Spent,
-    model::{EngineSnapshot, Event, Health, LineConfig, LineCounts, Minute, Preview, SourceId, ZoneConfig},
+    model::{
+        EngineSnapshot, Event, Health, LineConfig, LineCounts, Minute, Preview, Scene, SourceId, ZoneConfig,
+    },
     source::{Opener, SystemOpener},
 };
 
@@ -99,6 +101,9 @@ pub struct EngineOptions {
     /// Counts to go on from, by source: what was counted before a restart of the program. They are given to the first
     /// camera of this id that is added; videos begin at zero.
     pub restored: Vec<(SourceId, Vec<LineCounts>)>,
+    /// What is known of the scenes of these sources, for the first camera of this id that is added: a video is counted the same
+    /// every time.
+    pub scenes: Vec<(SourceId, Scene)>,
     /// Tells how the sinks fare, to be shown with the engine's own problems.
     pub health: Option<Arc<AskHealth>>,
     /// How many log lines were lost so far, when somebody knows.
@@ -127,6 +132,7 @@ impl EngineOptions {
             settings,
             sinks: Vec::new(),
             restored: Vec::new(),
+            scenes: Vec::new(),
             health: None,
             log_lines_lost: None,
             world: World {

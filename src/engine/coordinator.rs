@@ -32,7 +32,7 @@ use super::{
 use crate::{
     config::{self, ParallelConfig, SourceConfig},
     metrics::ProcessMeter,
-    model::{Event, EventKind, LineCounts, SourceId, SourceKind, Strain, Strategy},
+    model::{Event, EventKind, LineCounts, Scene, SourceId, SourceKind, Strain, Strategy},
     source::pacer::Shares,
 };
 
@@ -66,6 +66,8 @@ pub struct Coordinator {
     successors: BTreeMap<usize, Successor>,
     /// Counts to go on from, by source: of before a restart of the program, or of a source that was removed.
     restored: Vec<(SourceId, Vec<LineCounts>)>,
+    /// What is known of their scenes.
+    scenes: Vec<(SourceId, Scene)>,
     /// Sources added so far.
     numbers: usize,
     slots: Slots,
@@ -81,12 +83,20 @@ pub struct Coordinator {
     has_ended: bool,
 }
 
+/// What is known of sources from before the engine began.
+pub struct Earlier {
+    /// Counts to go on from.
+    pub restored: Vec<(SourceId, Vec<LineCounts>)>,
+    /// Their scenes.
+    pub scenes: Vec<(SourceId, Scene)>,
+}
+
 impl Coordinator {
-    /// A coordinator without sources; `restored` are counts to go on from.
+    /// A coordinator without sources, which will go on from what was before.
     pub fn new(
         core: Arc<Core>,
         settings: ParallelConfig,
-        restored: Vec<(SourceId, Vec<LineCounts>)>,
+        Earlier { restored, scenes }: Earlier,
         (orders, messages): (Receiver<Order>, Receiver<Message>),
         published: Arc<ArcSwap<Roster>>,
     ) -> Self {
@@ -103,6 +113,7 @@ impl Coordinator {
             published,
             successors: BTreeMap::new(),
             restored,
+            scenes,
             numbers: 0,
             throttle: Throttle::default(),
             seen: BTreeMap::new(),
@@ -265,6 +276,8 @@ impl Coordinator {
         self.shares.remove(&number);
         self.restored.retain(|(id, _)| *id != source.id);
         self.restored.push((source.id.clone(), counts));
+        self.scenes.retain(|(id, _)| *id != source.id);
+        self.scenes.extend(source.cell.load().scene.clone().map(|scene| (source.id.clone(), scene)));
         self.publish_roster();
         for (control, answer) in self.successors.remove(&number).unwrap_or_default().asked {
             self.ask(control, answer);
@@ -299,7 +312,10 @@ impl Coordinator {
             let (wall, source) = (self.core.clock.wall(), config.id.clone());
             self.core.outbox.event(Event::new(wall, source, EventKind::Reset));
         }
-        let source = Source::new(self.numbers, config, &counts, Arc::clone(&self.core));
+        let known = self.scenes.iter().position(|(id, _)| *id == config.id);
+        let scene = known.map(|index| self.scenes.swap_remove(index).1);
+        let scene = scene.filter(|_| config.kind == SourceKind::Camera);
+        let source = Source::new(self.numbers, config, (&counts, scene), Arc::clone(&self.core));
         self.numbers += 1;
         self.roster.sources.push(Arc::clone(&source));
         self.publish_roster();

@@ -11,12 +11,13 @@ pub use self::{
     tracking::Tracking,
 };
 use crate::{
-    cadence::{Choice, Chooser, Conditions, Mode, View},
+    cadence::{Choice, Chooser, Conditions, Mode, View, payoff::Payoff},
+    calibration::Calibration,
     config::{Cadence, SourceConfig, TrackerChoice},
     count::{CountEvent, ZoneStatus, replay::Paths},
-    detect::{DetectError, Detector, Model},
+    detect::{DetectError, Detector, MOST_ENLARGED, Model},
     geometry::BBox,
-    model::{Detection, Direction, EventKind, LineConfig, LineCounts, Reason, TrackId},
+    model::{Detection, Direction, EventKind, Learnt, LineConfig, LineCounts, Reason, Scene, TrackId},
     source::{Frame, pacer::Wish},
     track::{Track, TrackUpdate},
 };
@@ -24,6 +25,9 @@ use crate::{
 mod detect;
 mod params;
 mod tracking;
+
+/// Times the stream's own width and height that pictures are made for the detector at most.
+const MOST_MADE: f32 = 2.0;
 
 /// What belongs to one opening of the source and one shape of its picture.
 struct Following {
@@ -33,6 +37,16 @@ struct Following {
     time: f64,
     /// Tracks alive after the last update.
     tracks: Vec<Track>,
+    /// Times its usual width and height that the detector's input has, and the height in pixels of half of the people in it.
+    size: (f32, Option<f32>),
+}
+
+/// What is known of a source's scene: it stays when the source is opened anew or its lines change.
+enum Known {
+    /// From this run.
+    Now(Box<(Calibration, Payoff)>),
+    /// From an earlier one.
+    Before(Learnt),
 }
 
 /// The working state of one source.
@@ -41,6 +55,8 @@ pub struct Pipeline {
     params: Params,
     model: Option<(Arc<dyn Model>, Box<dyn Detector>)>,
     following: Option<Following>,
+    /// Of the scene, while nobody is followed.
+    known: Option<Known>,
     lines: Vec<LineCounts>,
     suppressed: BTreeMap<Reason, u64>,
     detections: u64,
@@ -87,6 +103,7 @@ impl Pipeline {
             params,
             model: None,
             following: None,
+            known: None,
             lines,
             suppressed: BTreeMap::new(),
             detections: 0,
@@ -127,19 +144,30 @@ impl Pipeline {
         let Some((model, detector)) = &mut self.model else {
             return Err(DetectError::Engine { engine: "detector", problem: "no model was loaded".into() });
         };
-        let confidence = model.info().confidence;
+        let (name, confidence) = (model.info().name.as_str(), model.info().confidence);
         let conditions = conditions(&self.source, model.as_ref(), frame, self.share);
-        let following = self
-            .following
-            .get_or_insert_with(|| Following::new(&self.source, aspect, confidence, &self.params));
+        let following = self.following.get_or_insert_with(|| {
+            let known = self.known.take();
+            Following::new(&self.source, aspect, (name, confidence), &self.params, known)
+        });
         following.time = frame.time;
         let (choice, wish) = following.chooser.choose(frame, &conditions);
-        let update = match &choice {
-            Choice::Skip => following.carry(),
-            Choice::Detect(view) => {
-                let found = detect(detector.as_mut(), frame, view, &self.params.cadence, &mut self.reduced)?;
+        following.size = following.chooser.size(frame.time, &conditions);
+        let mut look =
+            |view: &View| detect(detector.as_mut(), frame, view, &self.params.cadence, &mut self.reduced);
+        let looked = match &choice {
+            Choice::Skip => None,
+            Choice::Detect(view) => Some((look(view)?, view.clone(), None)),
+            Choice::Compare { larger, smaller } => {
+                let view = View::Reduced(*larger);
+                Some((look(&view)?, view, Some(look(&View::Reduced(*smaller))?)))
+            }
+        };
+        let update = match looked {
+            None => following.carry(),
+            Some((found, view, smaller)) => {
                 self.detections += found.iter().filter(|found| found.score >= confidence).count() as u64;
-                Some(following.track(found, view, confidence, &self.params))
+                Some(following.track(found, smaller, &view, confidence, &self.params))
             }
         };
         if let Some(update) = update {
@@ -149,7 +177,7 @@ impl Pipeline {
             self.book(counted, &mut events);
         }
         let tracks = self.following.as_ref().map(|f| f.tracks.clone()).unwrap_or_default();
-        Ok(Step { events, tracks, looked: matches!(choice, Choice::Detect(_)), wish })
+        Ok(Step { events, tracks, looked: choice != Choice::Skip, wish })
     }
 
     /// Releases everything that follows people; what their disappearance decides is counted.
@@ -158,6 +186,30 @@ impl Pipeline {
         let (ended, counted) = following.tracking.end(following.time);
         self.paths.lock().cut(&ended);
         self.book(counted, events);
+        self.known = Some(following.into_known());
+    }
+
+    /// Goes on from what an earlier run has learnt of the scene. To be called before the first frame.
+    pub fn resume(&mut self, learnt: Learnt) {
+        self.known = Some(Known::Before(learnt));
+    }
+
+    /// Forgets what is known of the scene. To be called while nobody is followed.
+    pub fn forget_scene(&mut self) {
+        self.known = None;
+    }
+
+    /// What is known of the scene, once frames have come.
+    #[must_use]
+    pub fn scene(&self) -> Option<Scene> {
+        let (model, _) = self.model.as_ref()?;
+        let following = self.following.as_ref()?;
+        let calibration = following.tracking.calibration();
+        let (scale, usual) = following.size;
+        let gains = following.chooser.payoff().gains().to_vec();
+        let mut learnt = Learnt { detector: model.info().name.clone(), gains, ..Learnt::default() };
+        calibration.keep(&mut learnt);
+        Some(Scene { doubt: calibration.doubt(usual), heights: calibration.heights(), scale, learnt })
     }
 
     /// Releases the detector too; the source is over.
@@ -177,7 +229,7 @@ impl Pipeline {
     pub fn set_source(&mut self, source: Arc<SourceConfig>) {
         self.lines = named_counts(&source.lines, &self.lines);
         self.source = source;
-        self.following = None;
+        self.known = self.following.take().map(Following::into_known).or(self.known.take());
         self.paths.lock().cut(&[]);
     }
 
@@ -241,14 +293,35 @@ impl Pipeline {
 }
 
 impl Following {
-    fn new(source: &SourceConfig, aspect: f32, confidence: f32, params: &Params) -> Self {
-        Self {
-            chooser: Chooser::new(&source.lines, aspect, params.cadence),
-            tracking: Tracking::new(source, aspect, confidence, params),
-            aspect,
-            time: 0.0,
-            tracks: Vec::new(),
+    fn new(
+        source: &SourceConfig,
+        aspect: f32,
+        (detector, confidence): (&str, f32),
+        params: &Params,
+        known: Option<Known>,
+    ) -> Self {
+        let mut chooser = Chooser::new(&source.lines, aspect, params.cadence);
+        let mut tracking = Tracking::new(source, aspect, confidence, params);
+        match known {
+            Some(Known::Now(known)) => {
+                let (calibration, payoff) = *known;
+                chooser.resume(payoff);
+                tracking.resume(calibration, aspect);
+            }
+            Some(Known::Before(learnt)) => {
+                if learnt.detector == detector {
+                    chooser.resume_gains(&learnt.gains);
+                }
+                tracking.resume_learnt(&learnt, detector);
+            }
+            None => {}
         }
+        Self { chooser, tracking, aspect, time: 0.0, tracks: Vec::new(), size: (1.0, None) }
+    }
+
+    fn into_known(self) -> Known {
+        let payoff = self.chooser.payoff().clone();
+        Known::Now(Box::new((self.tracking.into_calibration(), payoff)))
     }
 
     /// The update that those make whom optical flow carried into the frame, if there are any.
@@ -262,14 +335,18 @@ impl Following {
         Some(update)
     }
 
-    /// The update that the `detections` in `view` of the frame make.
+    /// The update that the `detections` in `view` of the frame make. `smaller`: those that a smaller picture of it would have
+    /// given, where one was looked at beside it.
     fn track(
         &mut self,
         mut detections: Vec<Detection>,
+        smaller: Option<Vec<Detection>>,
         view: &View,
         confidence: f32,
         params: &Params,
     ) -> TrackUpdate {
+        let smaller = smaller.map(|smaller| self.tracking.weighed(smaller));
+        self.tracking.weigh(&mut detections);
         let areas: Option<Vec<BBox>> = view.areas();
         let outside = self.chooser.carried_outside(areas.as_deref());
         detections.extend(outside.iter().map(|(_, detection)| detection));
@@ -277,6 +354,9 @@ impl Following {
         let update = self.tracking.detected(self.time, &detections, &carried);
         let low = params.track.low_scores(confidence);
         self.chooser.detected(self.time, &detections, &low, areas.as_deref(), &update.tracks);
+        if let Some(smaller) = smaller {
+            self.chooser.compared(self.time, &update.tracks, &smaller, confidence);
+        }
         update
     }
 }
@@ -289,8 +369,10 @@ fn conditions(source: &SourceConfig, model: &dyn Model, frame: &Frame, share: f6
         (Cadence::Auto, _) => Mode::Adaptive,
         _ => Mode::Configured,
     };
-    let (_, usual_height) = model.working_size(frame.stream_size.0, frame.stream_size.1);
-    Conditions { mode, scales: model.gains_from_reduction(), usual_height, share }
+    let usual = model.working_size(frame.stream_size.0, frame.stream_size.1);
+    // Beyond the stream's own pixels there is nothing to see, but a network finds more in a small picture made larger.
+    let largest = (MOST_MADE * frame.stream_size.0 as f32 / usual.0.max(1) as f32).min(MOST_ENLARGED);
+    Conditions { mode, scales: model.gains_from_reduction(), usual, largest, share }
 }
 
 /// An entry for each line, with the counts of the line of the same name.

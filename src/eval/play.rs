@@ -98,7 +98,9 @@ impl Player {
     /// Takes the detections (frame heights) of frame `index` (from 0).
     pub fn look(&mut self, index: u32, detections: &[Detection]) {
         let time = f64::from(index) / self.clip.fps;
-        let update = self.tracking.detected(time, detections, &[]);
+        let mut detections = detections.to_vec();
+        self.tracking.weigh(&mut detections);
+        let update = self.tracking.detected(time, &detections, &[]);
         self.events.extend(self.tracking.count(time, &update));
         self.log.updates.push((index + 1, update));
     }

@@ -26,6 +26,9 @@ pub fn run(options: &EvalOptions, progress: &Progress, out: &mut dyn Write) -> R
     let info = |dir: &PathBuf| mot::read_sequence_info(&dir.join("seqinfo.ini"));
     let infos: Vec<_> = options.dirs.iter().map(info).collect::<Result<_, _>>()?;
     let frames_total = infos.iter().map(|info| u64::from(info.frames)).sum();
+    // The boxes of others: it is the tracker that is measured, with the scores that they come with.
+    let mut params = options.params;
+    params.calibration.height_sightings = f32::INFINITY;
     let mut report = Report::new(options.json, out);
     let mut combined = Score::default();
     let (mut scored, mut frames, mut seconds) = (0, 0, 0.0);
@@ -47,7 +50,7 @@ pub fn run(options: &EvalOptions, progress: &Progress, out: &mut dyn Write) -> R
         config.tracker = options.tracker;
         config.lines.clear();
         let confidence = trust(&detections);
-        let tracking = Tracking::new(&config, clip.aspect(), confidence, &options.params);
+        let tracking = Tracking::new(&config, clip.aspect(), confidence, &params);
         let mut player = Player::new(clip, tracking);
         let started = std::time::Instant::now();
         player.replay(&detections, info.frames, &Plan::default());

@@ -5,7 +5,7 @@ pub(super) mod flows;
 mod single;
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
 };
 
@@ -20,7 +20,7 @@ use super::{
     sums::{self, Cursor},
     writer::rows,
 };
-use crate::model::{LineCounts, Minute, SourceId};
+use crate::model::{LineCounts, Minute, Scene, SourceId};
 
 /// From this length on, in milliseconds, the crossings of a time are not looked up one by one.
 pub(super) const LONG: i64 = 14 * 24 * 3_600_000;
@@ -57,6 +57,8 @@ pub struct Reader {
     stamp: Option<Stamp>,
     /// Whether there are sums, and up to which crossing they are not complete.
     sums: Summed,
+    /// Whether it is of a version that knows scenes.
+    has_scenes: bool,
     notice: Option<String>,
 }
 
@@ -107,7 +109,8 @@ impl Reader {
             sums::cursor(&connection).map_err(sql)?.map_or(Summed::All, Summed::From)
         };
         let stamp = unlocked.then_some(stamp);
-        Ok(Self { connection, path: path.to_owned(), stamp, sums, notice: None })
+        let has_scenes = found >= schema::SCENES;
+        Ok(Self { connection, path: path.to_owned(), stamp, sums, has_scenes, notice: None })
     }
 
     fn salvaged(path: &Path, problem: &str) -> Result<Self, LedgerError> {
@@ -115,7 +118,8 @@ impl Reader {
         let sql = |error: rusqlite::Error| LedgerError::sql(path, &error);
         connection.execute_batch("BEGIN").map_err(sql)?;
         let notice = Some(format!("{problem}; this is what can still be read: {found}"));
-        Ok(Self { connection, path: path.to_owned(), stamp: None, sums: Summed::All, notice })
+        let (sums, has_scenes) = (Summed::All, true);
+        Ok(Self { connection, path: path.to_owned(), stamp: None, sums, has_scenes, notice })
     }
 
     /// What there is to know about the ledger before its answers are believed.
@@ -201,6 +205,17 @@ impl Reader {
             }
         }
         Ok(totals)
+    }
+
+    /// What is known of the scenes of its sources, as of the end of their last run.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn scenes(&self) -> Result<BTreeMap<SourceId, Scene>, LedgerError> {
+        if !self.has_scenes {
+            return Ok(BTreeMap::new());
+        }
+        rows::read_scenes(&self.connection).map_err(self.sql())
     }
 
     /// When the wall clock was set while the program ran or between two runs, as far as that touches `span`: what it

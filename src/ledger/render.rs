@@ -37,6 +37,9 @@ fn table(report: &Report) -> String {
     let _ = writeln!(text, "{} .. {}", minutes(&report.since), minutes(&report.until));
     for source in &report.sources {
         let _ = writeln!(text, "\n{}", crate::logging::line::clean(&source.camera_id));
+        if let Some(doubt) = source.doubt {
+            let _ = writeln!(text, "  not to be relied upon: {}; {}", doubt.words(), doubt.expected());
+        }
         let _ = writeln!(
             text,
             "  {:<16} {:>7} {:>7} {:>7} {:>9} {:>6} {:>8}",

@@ -11,7 +11,10 @@ use super::{
     local_time::LocalTime,
     reader::{Reader, Span, flows::Sums, millis},
 };
-use crate::{clock::Clock, model::SourceId};
+use crate::{
+    clock::Clock,
+    model::{Doubt, SourceId},
+};
 
 /// Most rows a source may have in one report: ten years of days, four months of hours.
 const MAX_ROWS: usize = 10_000;
@@ -90,6 +93,9 @@ pub struct SourceReport {
     pub net: i64,
     /// Each line over which somebody walked, by name.
     pub lines: Vec<LineReport>,
+    /// Why these counts cannot be relied upon, where they cannot, as of the last run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<Doubt>,
     /// In minus out since the last reset, at the end.
     pub occupancy: i64,
     /// The hour with the most crossings.
@@ -221,6 +227,7 @@ fn report_while(
     let whole =
         Span { from: rows.first().map_or(millis(query.since), |first| first.from), to: millis(query.until) };
     let mut of_all = vec![(0, 0); hours.len()];
+    let scenes = reader.scenes()?;
     let mut answers = Vec::new();
     for source in &sources {
         if !goes_on(answers.len(), sources.len()) {
@@ -233,7 +240,8 @@ fn report_while(
         }
         let peak = peak_hour(&hours, &of_source, &query.timezone);
         let answer = of_one(reader, source, whole, &rows, &sums, &query.timezone)?;
-        answers.push(SourceReport { peak_hour: peak, ..answer });
+        let doubt = scenes.get(source).and_then(|scene| scene.doubt);
+        answers.push(SourceReport { peak_hour: peak, doubt, ..answer });
     }
     if answers.len() == sources.len() {
         goes_on(answers.len(), sources.len());
@@ -347,6 +355,7 @@ fn of_one(
         total_out,
         net: total_in as i64 - total_out as i64,
         lines,
+        doubt: None,
         occupancy: end,
         peak_hour: None,
         coverage: coverage(&watched, whole),

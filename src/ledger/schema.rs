@@ -10,7 +10,7 @@ use super::{
 };
 
 /// Each step takes a ledger one version further; `user_version` counts the steps taken.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     "
     CREATE TABLE sessions (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -124,6 +124,14 @@ const MIGRATIONS: [&str; 3] = [
     ) STRICT;
     CREATE TABLE salvage (aside TEXT NOT NULL, page INTEGER NOT NULL) STRICT;
     ",
+    // What is known of the scenes of cameras, as JSON. Lost with a damaged file: it is learnt again.
+    "
+    CREATE TABLE scenes (
+        source TEXT NOT NULL PRIMARY KEY,
+        wall_ms INTEGER NOT NULL,
+        scene TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    ",
 ];
 
 /// The newest version.
@@ -135,8 +143,11 @@ pub const TOTALS: i64 = 2;
 /// The first version with sums.
 pub const SUMMED: i64 = 3;
 
+/// The first version with scenes.
+pub const SCENES: i64 = 4;
+
 /// Tables by the version that brought them.
-const TABLES: [(i64, &str); 11] = [
+const TABLES: [(i64, &str); 12] = [
     (1, "sessions"),
     (1, "crossings"),
     (1, "resets"),
@@ -148,6 +159,7 @@ const TABLES: [(i64, &str); 11] = [
     (3, "jumps"),
     (3, "clock"),
     (3, "salvage"),
+    (4, "scenes"),
 ];
 
 /// The version of an open file: 0 where it is empty. Reads no more than its first pages.

@@ -30,7 +30,7 @@ use super::{
     steady::{self, Moment, Steadiness, millis},
 };
 use crate::{
-    model::{Direction, Event, EventKind, LineCounts, SourceId},
+    model::{Direction, Event, EventKind, LineCounts, Scene, SourceId},
     native::disk::Disk,
 };
 
@@ -68,6 +68,8 @@ pub(crate) struct Writer {
     /// Whether all totals, not only the changed ones, must be written: the file is new to us.
     write_all_totals: bool,
     changed: BTreeSet<SourceId>,
+    /// What was known of the scenes when the file was opened.
+    scenes: BTreeMap<SourceId, Scene>,
     watching: Watching,
     /// Whether all watches, not only the unnoted, must be written: the file is new to us, or it is time for a
     /// heartbeat.
@@ -119,6 +121,7 @@ impl Writer {
             has_totals: false,
             write_all_totals: false,
             changed: BTreeSet::new(),
+            scenes: BTreeMap::new(),
             watching: Watching::default(),
             write_all_watches: false,
             clock: Steadiness::new(steady::boot(), begun),
@@ -145,6 +148,11 @@ impl Writer {
             (source.clone(), lines.iter().map(counts).collect())
         };
         self.totals.iter().map(of).collect()
+    }
+
+    /// What is known of the scenes of sources, by earlier runs.
+    pub fn scenes(&self) -> Vec<(SourceId, Scene)> {
+        self.scenes.iter().map(|(source, scene)| (source.clone(), scene.clone())).collect()
     }
 
     /// The first commit: this run's session, and what waits since the file was opened.
@@ -258,6 +266,7 @@ impl Writer {
                 });
             }
             EventKind::Reset => self.reset(source, sequence, wall),
+            EventKind::Scene(scene) => self.push(Row::Scene { source, wall, scene: Box::new(scene.clone()) }),
             EventKind::State { state, .. } => self.watching.state(&source, *state),
             EventKind::Suppressed { .. } | EventKind::Threshold { .. } => {}
         }

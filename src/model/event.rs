@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Direction, Reason, SourceId, StateKind, TrackId, rfc3339};
+use super::{Direction, Reason, Scene, SourceId, StateKind, TrackId, rfc3339};
 
 /// What happened, for the ticker, the logs, the CSV and the JSON lines.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -79,6 +79,9 @@ pub enum EventKind {
         /// The limit.
         limit: i64,
     },
+    /// Something new is known of the source's scene: how tall people are, which size of the detector's input pays, whether its
+    /// counts can be relied upon.
+    Scene(Scene),
     /// The source's counts were set to zero: by the user, or because a file starts again.
     Reset,
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 #[cfg(test)]
 use super::copies;
-use super::{Limit, LineCounts, Moment, Reason, Rest, SourceState, Strain, ZoneCounts};
+use super::{Doubt, Limit, LineCounts, Moment, Reason, Rest, Scene, SourceState, Strain, ZoneCounts};
 
 /// Id of a source, unique in one engine: the configuration's `camera_id` or `video_id`.
 pub type SourceId = Arc<str>;
@@ -84,6 +84,8 @@ pub struct SourceSnapshot {
     pub lines: Vec<LineCounts>,
     /// Each zone.
     pub zones: Vec<ZoneCounts>,
+    /// What is known of its scene, once there is anything.
+    pub scene: Option<Scene>,
     /// Crossings that were seen and not counted, by reason.
     pub suppressed: BTreeMap<Reason, u64>,
     /// People in the frame now.
@@ -147,6 +149,7 @@ impl SourceSnapshot {
             threshold: None,
             lines: Vec::new(),
             zones: Vec::new(),
+            scene: None,
             suppressed: BTreeMap::new(),
             visible: 0,
             last_frame: None,
@@ -171,6 +174,12 @@ impl SourceSnapshot {
     #[must_use]
     pub fn name(&self) -> String {
         name_of(&self.alias, &self.id)
+    }
+
+    /// Why its counts cannot be relied upon, where they cannot.
+    #[must_use]
+    pub fn doubt(&self) -> Option<Doubt> {
+        self.scene.as_ref().and_then(|scene| scene.doubt)
     }
 
     /// In minus out; may be negative.

@@ -10,7 +10,7 @@ use crossbeam_channel::{Sender, bounded};
 use super::{Gauge, Moment, Output, Reading, Results, Running, Setup};
 use crate::{
     ledger::{LedgerError, LedgerOptions, LedgerStatus, SILENT, Shared, Writer},
-    model::{Event, LineCounts, SourceId, TaskResult},
+    model::{Event, LineCounts, Scene, SourceId, TaskResult},
     native::disk::Disk,
 };
 
@@ -23,12 +23,22 @@ const QUEUE: usize = 65_536;
 /// What each source counted, line by line.
 type Totals = Vec<(SourceId, Vec<LineCounts>)>;
 
+/// What is known of the scenes of sources.
+type Scenes = Vec<(SourceId, Scene)>;
+
+/// What the file held when it was opened.
+#[derive(Default)]
+struct Held {
+    totals: Totals,
+    scenes: Scenes,
+}
+
 /// A handle on a ledger that is being written. Dropping it commits what waits and ends the session.
 pub struct Ledger {
     running: Arc<Running>,
     shared: Arc<Shared>,
     disk: Disk,
-    totals: Totals,
+    held: Held,
 }
 
 impl Ledger {
@@ -56,8 +66,8 @@ impl Ledger {
         })
         .map_err(thread)?;
         // A disk that does not answer yet gives its totals to the file later, not to the screen.
-        let totals = opened.recv_timeout(SILENT).unwrap_or_else(|_| Ok(Totals::new()))?;
-        Ok(Self { running: Arc::new(running), shared, disk, totals })
+        let held = opened.recv_timeout(SILENT).unwrap_or_else(|_| Ok(Held::default()))?;
+        Ok(Self { running: Arc::new(running), shared, disk, held })
     }
 
     /// The output, for the list.
@@ -69,7 +79,13 @@ impl Ledger {
     /// The counts to go on from, by source and line, as they were when the ledger was opened.
     #[must_use]
     pub fn totals(&self) -> Totals {
-        self.totals.clone()
+        self.held.totals.clone()
+    }
+
+    /// What earlier runs have learnt of the scenes of sources.
+    #[must_use]
+    pub fn scenes(&self) -> Scenes {
+        self.held.scenes.clone()
     }
 
     /// Its health.
@@ -87,7 +103,7 @@ impl Ledger {
 struct LedgerOutput {
     clock: Arc<dyn crate::clock::Clock>,
     /// What to open, and who waits for it.
-    options: Option<(LedgerOptions, Sender<Result<Totals, LedgerError>>)>,
+    options: Option<(LedgerOptions, Sender<Result<Held, LedgerError>>)>,
     shared: Arc<Shared>,
     disk: Disk,
     /// None where the ledger is another program's, which was found out too late to say so in time.
@@ -128,7 +144,7 @@ impl Output for LedgerOutput {
         match Writer::start(options, Arc::clone(&self.shared), self.disk.clone()) {
             Ok(mut writer) => {
                 // Nobody waits any more when the disk took too long.
-                let _ = ready.send(Ok(writer.totals()));
+                let _ = ready.send(Ok(Held { totals: writer.totals(), scenes: writer.scenes() }));
                 writer.begin();
                 self.writer = Some(writer);
             }

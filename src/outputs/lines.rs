@@ -5,7 +5,9 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 
 use super::status::{SourceStatus, Status};
-use crate::model::{Direction, Event, EventKind, Reason, StateKind, TaskResult, Total, TrackId};
+use crate::model::{
+    Direction, Doubt, Event, EventKind, Reason, Scene, StateKind, TaskResult, Total, TrackId,
+};
 
 /// One line of JSON output.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,6 +23,8 @@ pub enum Line {
     State(StateLine),
     /// A source reached or left its limit.
     Alert(AlertLine),
+    /// Something new is known of the scene of a source.
+    Scene(SceneLine),
     /// The counts of a source were set to zero.
     Reset(ResetLine),
     /// The last line.
@@ -92,6 +96,23 @@ pub struct AlertLine {
     pub current: i64,
     /// The limit.
     pub limit: i64,
+    /// Wall time, RFC 3339 in UTC.
+    pub timestamp: String,
+}
+
+/// What is known of a scene.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SceneLine {
+    /// The source.
+    pub camera_id: String,
+    /// Why its counts cannot be relied upon; left out where they can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<Doubt>,
+    /// How tall people usually are at least and at most, in heights of the picture; left out while that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heights: Option<(f32, f32)>,
+    /// Times its usual width and height that the detector's input has.
+    pub scale: f32,
     /// Wall time, RFC 3339 in UTC.
     pub timestamp: String,
 }
@@ -187,6 +208,9 @@ impl From<&Event> for Line {
             }
             EventKind::Threshold { zone, over, current, limit } => {
                 Self::Alert(AlertLine { camera_id, zone, over, current, limit, timestamp })
+            }
+            EventKind::Scene(Scene { doubt, heights, scale, .. }) => {
+                Self::Scene(SceneLine { camera_id, doubt, heights, scale, timestamp })
             }
             EventKind::Reset => Self::Reset(ResetLine { camera_id, timestamp }),
         }

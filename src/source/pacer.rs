@@ -91,10 +91,12 @@ impl Pacer {
         self.cadence == Cadence::Auto
     }
 
-    /// Whether the frame at `time` (seconds) is wanted. `interval` tells, where the cadence is automatic, how
-    /// many seconds are to lie between frames; `shares` make every rate rarer under overload.
+    /// Whether the frame at `time` (seconds) is wanted. `interval` tells how many seconds are to lie between frames, which is
+    /// heeded where the cadence is automatic; it is asked in any case, for with it goes how large they are to be. `shares` make
+    /// every rate rarer under overload.
     pub fn wants(&mut self, time: f64, shares: Shares, interval: impl FnOnce() -> f64) -> bool {
         let share = shares.looks * shares.frames;
+        let needed = interval();
         let interval = match self.cadence {
             Cadence::SkipFrames(skip) => {
                 // At half the share every frame taken stands for twice as many.
@@ -105,7 +107,7 @@ impl Pacer {
                 return wanted;
             }
             // The workers heed the share of looks themselves: they know where it does harm.
-            Cadence::Auto => longest(interval(), shares.frames),
+            Cadence::Auto => longest(needed, shares.frames),
             Cadence::DetectFps(rate) => longest(1.0 / rate, share),
         };
         if time < self.last + interval * (1.0 - EARLY) {

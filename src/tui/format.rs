@@ -3,6 +3,12 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
+/// What stands before a count: nothing, or a mark where it cannot be relied upon.
+#[must_use]
+pub const fn about(is_doubted: bool) -> &'static str {
+    if is_doubted { "~" } else { "" }
+}
+
 /// One moment on both clocks: everything on a screen is drawn as of one of these.
 #[derive(Debug, Clone)]
 pub struct Moment {

@@ -91,6 +91,8 @@ pub struct Group {
     pub total_in: u64,
     /// People out.
     pub total_out: u64,
+    /// Whether counts of any of them cannot be relied upon.
+    pub is_doubted: bool,
 }
 
 /// One row of the table of sources.
@@ -183,6 +185,7 @@ pub fn rows(snapshot: &EngineSnapshot, arrangement: &Arrangement) -> Vec<Row> {
             troubled: members.iter().filter(|&&index| is_troubled(&sources[index])).count(),
             total_in: members.iter().map(|&index| sources[index].total_in).sum(),
             total_out: members.iter().map(|&index| sources[index].total_out).sum(),
+            is_doubted: members.iter().any(|&index| sources[index].doubt().is_some()),
         }));
         rows.extend(members.into_iter().map(Row::Source));
     }

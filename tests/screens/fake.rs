@@ -420,6 +420,7 @@ fn report(asked: &Asked) -> Report {
         let total_out = rows.iter().map(|row| row.total_out).sum::<u64>();
         let peak = rows.iter().max_by_key(|row| row.total_in + row.total_out);
         SourceReport {
+            doubt: None,
             camera_id: id.into(),
             total_in,
             total_out,

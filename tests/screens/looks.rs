@@ -114,6 +114,24 @@ fn acknowledged() {
 }
 
 #[test]
+fn counts_that_cannot_be_relied_upon() {
+    let mut stage = Stage::new(fake::mixed());
+    let scene = serde_json::json!({
+        "doubt": "crowded", "heights": [0.14, 0.32], "scale": 2.0, "learnt": {},
+    });
+    stage.engine.change(|snapshot| {
+        let source = std::sync::Arc::make_mut(&mut snapshot.sources[0]);
+        source.scene = Some(serde_json::from_value(scene.clone()).unwrap());
+    });
+    stage.pass(Duration::from_secs(1));
+    for (width, height) in SIZES {
+        assert_snapshot!(format!("doubtful_{width}x{height}"), stage.picture(width, height));
+    }
+    stage.keys("<enter>");
+    at_all_sizes("doubtful_detail", stage);
+}
+
+#[test]
 fn notices_and_losses() {
     let mut stage = Stage::new(vec![fake::source("camera_01", "Door", SourceState::Running)]);
     stage.engine.change(|snapshot| {

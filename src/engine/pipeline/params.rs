@@ -2,6 +2,7 @@
 
 use crate::{
     cadence::CadenceParams,
+    calibration::CalibrationParams,
     config,
     constants::{Constant, Constants},
     count::CountParams,
@@ -17,6 +18,8 @@ pub struct Params {
     pub count: CountParams,
     /// When, where and at which size to detect.
     pub cadence: CadenceParams,
+    /// What scores are worth.
+    pub calibration: CalibrationParams,
 }
 
 impl Params {
@@ -27,6 +30,7 @@ impl Params {
             ("track", TrackParams::list()),
             ("count", CountParams::list()),
             ("cadence", CadenceParams::list()),
+            ("calibration", CalibrationParams::list()),
         ];
         rooms.into_iter().flat_map(|(room, list)| list.into_iter().map(move |entry| (room, entry))).collect()
     }
@@ -36,7 +40,8 @@ impl Params {
     /// # Errors
     /// What to write instead: there is no constant of this name, or the number does not suit it.
     pub fn set(&mut self, name: &str, text: &str) -> Result<(), String> {
-        let rooms: [&mut dyn Constants; 3] = [&mut self.track, &mut self.count, &mut self.cadence];
+        let rooms: [&mut dyn Constants; 4] =
+            [&mut self.track, &mut self.count, &mut self.cadence, &mut self.calibration];
         match rooms.into_iter().find_map(|room| room.set(name, text)) {
             Some(outcome) => outcome.map_err(|problem| format!("{name}: {problem}")),
             None => Err(unknown(name)),

@@ -2,15 +2,17 @@
 
 use super::Params;
 use crate::{
+    calibration::Calibration,
     config::SourceConfig,
     count::{self, CountEvent, Counter, ZoneStatus},
     metrics::stages::{Stage, timed},
-    model::{Detection, TrackId},
+    model::{Detection, Learnt, TrackId},
     track::{self, Track, TrackUpdate, Tracker},
 };
 
-/// A tracker and a counter that belong together.
+/// A tracker and a counter that belong together, and what is known of their scene.
 pub struct Tracking {
+    calibration: Calibration,
     tracker: Box<dyn Tracker>,
     counter: Box<dyn Counter>,
 }
@@ -21,9 +23,21 @@ impl Tracking {
     #[must_use]
     pub fn new(source: &SourceConfig, aspect: f32, confidence: f32, params: &Params) -> Self {
         Self {
+            calibration: Calibration::new(aspect, params.calibration),
             tracker: track::tracker_for(source, aspect, confidence, &params.track),
             counter: count::counter_for(source, aspect, &params.count),
         }
+    }
+
+    /// Replaces the scores that a network gave by the chances that they stand for in this scene.
+    pub fn weigh(&mut self, detections: &mut [Detection]) {
+        self.calibration.weigh(detections);
+    }
+
+    /// The same for detections of which nothing is learnt.
+    #[must_use]
+    pub fn weighed(&self, detections: Vec<Detection>) -> Vec<Detection> {
+        self.calibration.weighed(detections)
     }
 
     /// Takes what a detection run found in the frame at `time` (seconds), to which those were added whom optical flow
@@ -33,6 +47,7 @@ impl Tracking {
         for track in &mut update.tracks {
             track.followed = carried.contains(&track.id);
         }
+        self.calibration.learn(&update.tracks);
         update
     }
 
@@ -55,6 +70,29 @@ impl Tracking {
         let update = TrackUpdate { ended: self.tracker.reset(), ..TrackUpdate::default() };
         let counted = self.counter.update(time, &update);
         (update.ended, counted)
+    }
+
+    /// What is known of the scene.
+    #[must_use]
+    pub const fn calibration(&self) -> &Calibration {
+        &self.calibration
+    }
+
+    /// Goes on from what an earlier run with this `detector` has learnt of the scene.
+    pub fn resume_learnt(&mut self, learnt: &Learnt, detector: &str) {
+        self.calibration.resume(learnt, detector);
+    }
+
+    /// What is known of the scene, for the next who track in it.
+    #[must_use]
+    pub fn into_calibration(self) -> Calibration {
+        self.calibration
+    }
+
+    /// Goes on from what was known of the scene.
+    pub fn resume(&mut self, calibration: Calibration, aspect: f32) {
+        self.calibration = calibration;
+        self.calibration.restart(aspect);
     }
 
     /// State of each zone.

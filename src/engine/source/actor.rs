@@ -28,7 +28,7 @@ use crate::{
         reply::{Answer, Outcome},
     },
     metrics::stages::{Stage, metered, timed},
-    model::{SourceKind, SourceSnapshot},
+    model::{Scene, SourceKind, SourceSnapshot},
     source::{
         SourceError,
         capture::{Notice, Reading},
@@ -63,6 +63,8 @@ pub struct Actor {
     pub(super) errors: Vec<String>,
     /// Codec of the last opening, where it was told.
     pub(super) codec: Option<String>,
+    /// What everybody was told of the scene last.
+    pub(super) told_scene: Option<Scene>,
 }
 
 impl Actor {
@@ -76,6 +78,7 @@ impl Actor {
             life,
             pipeline: Some(Box::new(pipeline)),
             waiting: VecDeque::new(),
+            told_scene: shown.scene.clone(),
             shown,
             run: Arc::default(),
             is_paused: false,

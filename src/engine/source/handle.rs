@@ -18,7 +18,7 @@ use crate::{
         core::Core, error::EngineError, message::Message, pipeline::Pipeline, pool::scheduler::Unit,
         reply::Answer,
     },
-    model::{LineCounts, SourceId},
+    model::{LineCounts, Scene, SourceId, SourceSnapshot},
     store::{cell::SourceCell, history::History},
 };
 
@@ -37,10 +37,17 @@ impl std::ops::Deref for Source {
 }
 
 impl Source {
-    pub fn new(number: usize, config: SourceConfig, counts: &[LineCounts], core: Arc<Core>) -> Arc<Self> {
+    /// A source that goes on from these counts, and from what is known of its scene.
+    pub fn new(
+        number: usize,
+        config: SourceConfig,
+        (counts, scene): (&[LineCounts], Option<Scene>),
+        core: Arc<Core>,
+    ) -> Arc<Self> {
         let config = Arc::new(config);
-        let pipeline = Pipeline::new(Arc::clone(&config), counts);
-        let snapshot = first_snapshot(&config, &pipeline);
+        let mut pipeline = Pipeline::new(Arc::clone(&config), counts);
+        scene.iter().for_each(|scene| pipeline.resume(scene.learnt.clone()));
+        let snapshot = SourceSnapshot { scene, ..first_snapshot(&config, &pipeline) };
         let shared = Arc::new(Shared {
             id: config.id.clone(),
             number,

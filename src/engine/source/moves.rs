@@ -131,6 +131,7 @@ impl Actor {
 
     /// Publishes what `end` decides. Should it panic, the source goes on to where it was going all the same.
     fn let_go(&mut self, end: fn(&mut Pipeline, &mut Vec<EventKind>)) {
+        self.notice_scene();
         let mut events = Vec::new();
         let ended = || self.pipeline.iter_mut().for_each(|pipeline| end(pipeline, &mut events));
         if let Err(panic) = catch_unwind(AssertUnwindSafe(ended)) {

@@ -159,6 +159,11 @@ impl Actor {
         if let Some((frame, _)) = frame {
             self.rates.rhythm.note(now, frame.time);
         }
+        let last = self.rates.last_result;
+        let is_due = last.is_none_or(|at| now.saturating_duration_since(at) >= RESULT_INTERVAL);
+        if is_due {
+            self.notice_scene();
+        }
         let (handled, frame_age) = (self.rates.frames(&self.run), &self.shared.core.frame_age);
         let before: Vec<Limit> = self.shown.limits().collect();
         let shown = &mut self.shown;
@@ -199,11 +204,25 @@ impl Actor {
                 self.alert(limit);
             }
         }
-        let last = self.rates.last_result;
-        let is_due = last.is_none_or(|at| now.saturating_duration_since(at) >= RESULT_INTERVAL);
         if crossed || is_due {
             self.report();
         }
+    }
+
+    /// Notes what is known of the scene, to be shown with what is published next, and tells everybody what is new.
+    pub(super) fn notice_scene(&mut self) {
+        let Some(scene) = self.pipeline.as_ref().and_then(|pipeline| pipeline.scene()) else { return };
+        let told = self.told_scene.as_ref();
+        if scene.is_news(told) {
+            if let Some(doubt) = scene.doubt.filter(|doubt| told.and_then(|told| told.doubt) != Some(*doubt))
+            {
+                let (why, expected) = (doubt.words(), doubt.expected());
+                tracing::warn!(camera = %self.shared.id, "Its counts cannot be relied upon: {why}; {expected}");
+            }
+            self.emit(EventKind::Scene(scene.clone()));
+            self.told_scene = Some(scene.clone());
+        }
+        self.shown.scene = Some(scene);
     }
 
     fn alert(&self, limit: Limit) {

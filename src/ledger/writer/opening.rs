@@ -11,7 +11,7 @@ use rusqlite::Connection;
 use super::{
     MOST_NOTICES, Writer,
     background::salvaged,
-    rows::{Row, has_session, read_totals},
+    rows::{Row, has_session, read_scenes, read_totals},
 };
 use crate::{
     ledger::{LedgerError, Reader, open, salvage::Salvage, schema, steady::Jump},
@@ -68,6 +68,7 @@ impl Writer {
         if !self.has_totals {
             let was_opened = self.taken > 0 || self.shared.status.lock().problem.is_some();
             self.add_totals(&connection, was_opened).map_err(sql)?;
+            self.scenes = read_scenes(&connection).map_err(sql)?;
         }
         if !std::mem::replace(&mut self.has_clock, true)
             && let Some(memory) = schema::read_clock(&connection).map_err(sql)?

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use rusqlite::{Connection, params};
 
 use super::watching::Watch;
-use crate::model::{Direction, SourceId};
+use crate::model::{Direction, Scene, SourceId};
 
 /// A row that waits for its commit.
 pub enum Row {
@@ -24,6 +24,12 @@ pub enum Row {
         source: SourceId,
         sequence: u64,
         wall: i64,
+    },
+    /// What is known of a source's scene, from this wall time on.
+    Scene {
+        source: SourceId,
+        wall: i64,
+        scene: Box<Scene>,
     },
     /// A source was watched from its first frame to its last.
     Watch(SourceId, Watch),
@@ -88,6 +94,7 @@ pub fn write_rows(change: &Connection, session: i64, rows: &VecDeque<Row>) -> ru
             Row::Reset { source, sequence, wall } => {
                 write_reset(change, session, source, *sequence as i64, *wall)?;
             }
+            Row::Scene { source, wall, scene } => write_scene(change, source, *wall, scene)?,
             Row::Watch(source, watch) => write_watch(change, session, source, *watch)?,
             Row::Jump { mono, before, after } => write_jump(change, session, *mono, *before, *after)?,
         }
@@ -161,6 +168,27 @@ pub fn write_totals(
         insert.execute(params![source, line, *total_in as i64, *total_out as i64])?;
     }
     Ok(())
+}
+
+/// Replaces what is known of the scene of `source`.
+fn write_scene(change: &Connection, source: &str, wall: i64, scene: &Scene) -> rusqlite::Result<()> {
+    // A scene holds nothing that JSON could refuse.
+    let text = serde_json::to_string(scene).unwrap_or_default();
+    change
+        .prepare_cached("INSERT OR REPLACE INTO scenes VALUES (?1, ?2, ?3)")?
+        .execute(params![source, wall, text])
+        .map(|_| ())
+}
+
+/// What is known of the scenes of all sources. What cannot be read is left out: it is learnt again.
+pub fn read_scenes(connection: &Connection) -> rusqlite::Result<BTreeMap<SourceId, Scene>> {
+    let mut query = connection.prepare("SELECT source, scene FROM scenes")?;
+    let rows = query.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
+    let rows: Vec<(String, String)> = rows.collect::<Result<_, _>>()?;
+    let known = rows
+        .into_iter()
+        .filter_map(|(source, text)| Some((SourceId::from(source), serde_json::from_str(&text).ok()?)));
+    Ok(known.collect())
 }
 
 /// All totals: source, line, in, out.

@@ -15,10 +15,10 @@ use proptest::{
 use crate::{
     geometry::{Anchor, BBox},
     model::{
-        self, Control, Direction, EngineSnapshot, Event, EventKind, FrameInfo, LineConfig, LineCounts,
-        Moment, Preview, Reason, Rest, ResultStatus, ShownTrack, SourceId, SourceKind, SourceSnapshot,
-        SourceState, StateKind, Strain, Task, TaskResult, TaskStatus, Wakeful, WorkerSnapshot, ZoneConfig,
-        ZoneCounts, copies,
+        self, Control, Direction, Doubt, EngineSnapshot, Event, EventKind, FrameInfo, Learnt, LineConfig,
+        LineCounts, Moment, Preview, Reason, Rest, ResultStatus, Scene, ShownTrack, SourceId, SourceKind,
+        SourceSnapshot, SourceState, StateKind, Strain, Task, TaskResult, TaskStatus, Wakeful,
+        WorkerSnapshot, ZoneConfig, ZoneCounts, copies,
     },
 };
 
@@ -181,9 +181,22 @@ pub fn event_kind() -> BoxedStrategy<EventKind> {
         (option::of(text()), any::<(bool, i64, i64)>()).prop_map(|(zone, (over, current, limit))| {
             EventKind::Threshold { zone, over, current, limit }
         }),
+        scene().prop_map(EventKind::Scene),
         Just(EventKind::Reset),
     ]
     .boxed()
+}
+
+fn scene() -> BoxedStrategy<Scene> {
+    let doubt = option::of(select(&[Doubt::Crowded, Doubt::Unrecognised, Doubt::Small][..]));
+    let known = (option::of((single(), single())), single());
+    let learnt = (text(), single(), vec(double(), 0..11), vec(double(), 0..6), vec(single(), 0..3));
+    (doubt, known, learnt)
+        .prop_map(|(doubt, (heights, scale), (detector, aspect, sums, sightings, gains))| {
+            let learnt = Learnt { detector, aspect, heights: sums, sightings, gains };
+            Scene { doubt, heights, scale, learnt }
+        })
+        .boxed()
 }
 
 pub fn event() -> BoxedStrategy<Event> {
@@ -200,6 +213,7 @@ pub fn source() -> BoxedStrategy<SourceSnapshot> {
         vec(line_counts(), 0..3),
         vec(zone_counts(), 0..3),
         btree_map(select(&REASONS[..]), any::<u64>(), 0..5),
+        option::of(scene()),
     );
     let latest = (any::<usize>(), option::of(moment()), duration(), option::of(text()));
     let said = (any::<(u64, u64, u32)>(), text());
@@ -208,7 +222,7 @@ pub fn source() -> BoxedStrategy<SourceSnapshot> {
         .prop_map(|(named, rates, counted, latest, said, load)| {
             let (id, alias, location, kind, source, priority, state) = named;
             let (fps, declared_fps, detect_fps, size, substream) = rates;
-            let (numbers, lines, zones, suppressed) = counted;
+            let (numbers, lines, zones, suppressed, scene) = counted;
             let (frames, frames_total, dropped, total_detections, total_in, total_out, threshold) = numbers;
             let (visible, last_frame, latency, last_error) = latest;
             let ((errors, reconnects, short_sessions), detector) = said;
@@ -235,6 +249,7 @@ pub fn source() -> BoxedStrategy<SourceSnapshot> {
                 threshold,
                 lines,
                 zones,
+                scene,
                 suppressed,
                 visible,
                 last_frame,

@@ -50,6 +50,7 @@ pub fn draw(ui: &mut UiState, area: Rect, buffer: &mut Buffer, look: &Look) -> O
 
 fn draw_totals(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
     let (total_in, total_out, net) = ui.shown().totals();
+    let about = format::about(ui.shown().sources.iter().any(|source| source.doubt().is_some()));
     let mut rest = area;
     if rest.height > 1 {
         let width = usize::from(rest.width);
@@ -58,11 +59,11 @@ fn draw_totals(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
     let mut spans = vec![
         look.span(" Total: ", Role::Title),
         Span::raw("In: "),
-        look.span(format::count(total_in), Role::In),
+        look.span(format!("{about}{}", format::count(total_in)), Role::In),
         Span::raw(" | Out: "),
-        look.span(format::count(total_out), Role::Out),
+        look.span(format!("{about}{}", format::count(total_out)), Role::Out),
         Span::raw(" | Net: "),
-        look.span(format::signed(net), Role::Title),
+        look.span(format!("{about}{}", format::signed(net)), Role::Title),
     ];
     let shown = ui.rows().iter().filter(|row| matches!(row, crate::tui::view_model::Row::Source(_))).count();
     let all = ui.shown().sources.len();

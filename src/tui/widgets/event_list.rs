@@ -86,6 +86,12 @@ pub fn describe(kind: &EventKind, look: &Look) -> (String, Role) {
                 (format!("{whose}below its limit again"), Role::Good)
             }
         }
+        EventKind::Scene(scene) => match scene.doubt {
+            Some(doubt) => (format!("counts cannot be relied upon: {}", doubt.words()), Role::Warn),
+            None => {
+                (format!("scene: {}", scene.words().unwrap_or_else(|| "nothing known".into())), Role::Dim)
+            }
+        },
         EventKind::Reset => ("counts set to zero".into(), Role::Text),
     }
 }

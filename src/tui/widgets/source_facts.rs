@@ -116,14 +116,13 @@ pub fn no_picture_lines(
 }
 
 fn lines(source: &SourceSnapshot, look: &Look) -> String {
-    let mut facts: Vec<String> = source
-        .lines
-        .iter()
-        .map(|line| {
-            let name = text::clean(&line.name);
-            format!("{name}: in {} out {}", format::count(line.total_in), format::count(line.total_out))
-        })
-        .collect();
+    let about = format::about(source.doubt().is_some());
+    let doubt = source.doubt().map(|doubt| format!("doubtful counts: {}", doubt.words()));
+    let mut facts: Vec<String> = doubt.into_iter().collect();
+    facts.extend(source.lines.iter().map(|line| {
+        let (total_in, total_out) = (format::count(line.total_in), format::count(line.total_out));
+        format!("{}: in {about}{total_in} out {about}{total_out}", text::clean(&line.name))
+    }));
     facts.extend(source.zones.iter().map(|zone| {
         let limit = zone.threshold.map(|limit| format!(" of {limit}")).unwrap_or_default();
         format!("{}: {}{limit} inside", text::clean(&zone.name), zone.occupancy)

@@ -293,6 +293,7 @@ fn source_line(
 fn cell(ui: &UiState, source: &SourceSnapshot, column: Column, width: usize, look: &Look) -> (String, Role) {
     let over = source.over_threshold();
     let quiet = source.state.is_over() || source.state == SourceState::Queued;
+    let about = format::about(source.doubt().is_some());
     match column {
         Column::State => {
             let (glyph, role) = state_look(source, look);
@@ -305,9 +306,12 @@ fn cell(ui: &UiState, source: &SourceSnapshot, column: Column, width: usize, loo
         }
         Column::Name => (look.name(source, width), if over { Role::Warn } else { Role::Text }),
         Column::Fps => rate(source, width, quiet),
-        Column::In => (format::count(source.total_in), Role::In),
-        Column::Out => (format::count(source.total_out), Role::Out),
-        Column::Current => (format::current(source.current()), if over { Role::Alert } else { Role::Text }),
+        Column::In => (format!("{about}{}", format::count(source.total_in)), Role::In),
+        Column::Out => (format!("{about}{}", format::count(source.total_out)), Role::Out),
+        Column::Current => (
+            format!("{about}{}", format::current(source.current())),
+            if over { Role::Alert } else { Role::Text },
+        ),
         Column::Limit => match source.threshold {
             Some(limit) => limit_bar(source.current(), limit, width, look),
             None => (String::new(), Role::Dim),
@@ -326,7 +330,13 @@ fn cell(ui: &UiState, source: &SourceSnapshot, column: Column, width: usize, loo
             }
             _ => (String::new(), Role::Dim),
         },
-        Column::Note => (source.last_error.as_deref().map(text::clean).unwrap_or_default(), Role::Dim),
+        Column::Note => {
+            let error = source.last_error.as_deref().map(text::clean);
+            (
+                error.or_else(|| source.doubt().map(|doubt| doubt.words().to_owned())).unwrap_or_default(),
+                Role::Dim,
+            )
+        }
     }
 }
 
@@ -365,6 +375,7 @@ fn limit_bar(current: i64, limit: i64, width: usize, look: &Look) -> (String, Ro
 
 fn group_line(group: &Group, columns: &[(Column, usize)], look: &Look) -> Line<'static> {
     let net = group.total_in as i64 - group.total_out as i64;
+    let about = format::about(group.is_doubted);
     let title = text::clean(group.location.as_deref().unwrap_or("Elsewhere"));
     let mut facts =
         if group.sources == 1 { "1 source".to_string() } else { format!("{} sources", group.sources) };
@@ -384,9 +395,9 @@ fn group_line(group: &Group, columns: &[(Column, usize)], look: &Look) -> Line<'
     ];
     for (column, width) in columns.iter().skip(before) {
         let text = match column {
-            Column::In => format::count(group.total_in),
-            Column::Out => format::count(group.total_out),
-            Column::Current => format::signed(net),
+            Column::In => format!("{about}{}", format::count(group.total_in)),
+            Column::Out => format!("{about}{}", format::count(group.total_out)),
+            Column::Current => format!("{about}{}", format::signed(net)),
             _ => break,
         };
         spans.push(look.span(look.right(&text, *width), Role::Title));

@@ -51,6 +51,8 @@ impl Ask<Actor> for Restart {
             actor.shown.frames = 0;
             actor.with_pipeline(|pipeline| {
                 pipeline.disconnect(&mut Vec::new());
+                // A file is counted the same every time.
+                pipeline.forget_scene();
                 pipeline.reset_counts();
             });
             actor.emit(EventKind::Reset);

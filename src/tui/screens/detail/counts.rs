@@ -3,7 +3,7 @@
 use ratatui::text::{Line, Span};
 
 use crate::{
-    model::SourceSnapshot,
+    model::{Scene, SourceSnapshot},
     tui::{
         app::UiState,
         format, text,
@@ -38,12 +38,18 @@ pub fn lines(ui: &UiState, source: &SourceSnapshot, width: usize, look: &Look) -
 
 fn facts(ui: &UiState, source: &SourceSnapshot, look: &Look) -> Vec<(&'static str, String, Role)> {
     let limit = source.threshold.map(|limit| format!(" of {limit}")).unwrap_or_default();
-    let counts = format!("in {}, out {}", format::count(source.total_in), format::count(source.total_out));
-    let current = format!("{}{limit}", format::current(source.current()));
+    let about = format::about(source.doubt().is_some());
+    let (total_in, total_out) = (format::count(source.total_in), format::count(source.total_out));
+    let counts = format!("in {about}{total_in}, out {about}{total_out}");
+    let current = format!("{about}{}{limit}", format::current(source.current()));
     let over = if source.over_threshold() { Role::Alert } else { Role::Title };
     let mut facts = vec![("Counts", counts, Role::Title), ("Current", current, over)];
+    if let Some(doubt) = source.doubt() {
+        facts.push(("Doubtful", format!("{}; {}", doubt.words(), doubt.expected()), Role::Warn));
+    }
     for line in source.lines.iter().filter(|_| source.lines.len() > 1) {
-        let value = format!("{}: in {} out {}", text::clean(&line.name), line.total_in, line.total_out);
+        let (name, total_in, total_out) = (text::clean(&line.name), line.total_in, line.total_out);
+        let value = format!("{name}: in {about}{total_in} out {about}{total_out}");
         facts.push(("  line", value, Role::Text));
     }
     for zone in &source.zones {
@@ -67,6 +73,9 @@ fn facts(ui: &UiState, source: &SourceSnapshot, look: &Look) -> Vec<(&'static st
     let size = source.size.map(|(width, height)| format!("{width}x{height}, ")).unwrap_or_default();
     let people = if source.visible == 1 { "1 person".into() } else { format!("{} people", source.visible) };
     facts.push(("Picture", format!("{size}{people} in it"), Role::Text));
+    if let Some(words) = source.scene.as_ref().and_then(Scene::words) {
+        facts.push(("Scene", words, Role::Text));
+    }
     facts.push(("Source", text::clean(&source.source), Role::Text));
     let of = source.frames_total.map(|total| format!(" of {}", format::count(total))).unwrap_or_default();
     let dropped = if source.dropped > 0 {

@@ -1,0 +1,181 @@
+//! People whom the network is not sure of: boxes of low confidence that move like somebody and belong to nobody who is
+//! tracked. Pure: boxes and tracks in, a suspicion out.
+
+use std::ops::Range;
+
+use super::CadenceParams;
+use crate::{
+    geometry::{BBox, Point},
+    model::{Detection, TrackId},
+    track::Track,
+};
+
+/// Detection runs that must show the same box before it is taken for somebody.
+const RUNS: u32 = 3;
+
+/// A box that several detection runs showed, each time on the place before.
+#[derive(Debug, Clone, Copy)]
+struct Candidate {
+    first: Point,
+    last: BBox,
+    time: f64,
+    runs: u32,
+    counted: bool,
+}
+
+/// Somebody who is tracked.
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    track: TrackId,
+    first: Point,
+    counted: bool,
+}
+
+/// How many people are likely to be missed.
+#[derive(Debug, Clone)]
+pub struct Unsure {
+    params: CadenceParams,
+    candidates: Vec<Candidate>,
+    known: Vec<Known>,
+    /// People who walked about lately, without being tracked and tracked; the older, the less.
+    missed: f32,
+    tracked: f32,
+    /// Sightings of those who are tracked, and how often a detection run did not find them.
+    found: f32,
+    not_found: f32,
+    time: f64,
+}
+
+impl Unsure {
+    /// Before anything was seen.
+    #[must_use]
+    pub const fn new(params: CadenceParams) -> Self {
+        Self {
+            params,
+            candidates: Vec::new(),
+            known: Vec::new(),
+            missed: 0.0,
+            tracked: 0.0,
+            found: 0.0,
+            not_found: 0.0,
+            time: 0.0,
+        }
+    }
+
+    /// Whether it seems that many are missed.
+    #[must_use]
+    pub fn suspects(&self) -> bool {
+        let is_lost = self.not_found >= self.params.payoff_lost
+            && self.not_found >= self.params.payoff_not_found * (self.found + self.not_found);
+        is_lost || self.missed >= self.params.payoff_missed.max(self.params.payoff_unsure * self.tracked)
+    }
+
+    /// Whether the last detection run showed somebody of whom the network is not sure.
+    #[must_use]
+    pub fn shows_somebody(&self) -> bool {
+        self.candidates.iter().any(|candidate| candidate.runs > 1)
+    }
+
+    /// A detection run at `time` found `detections`, of which those with a score in `low` are of low confidence, and these
+    /// `tracks` are alive.
+    pub fn learn(&mut self, time: f64, detections: &[Detection], low: &Range<f32>, tracks: &[Track]) {
+        let keep = (-(time - self.time).max(0.0) / self.params.input_memory).exp() as f32;
+        self.time = time;
+        for sum in [&mut self.missed, &mut self.tracked, &mut self.found, &mut self.not_found] {
+            *sum *= keep;
+        }
+        let has_moved =
+            |first: Point, bbox: &BBox| first.distance(bbox.center()) > self.params.payoff_way * bbox.h;
+        self.known.retain(|known| tracks.iter().any(|track| track.id == known.track));
+        for known in self.known.iter().filter(|known| known.counted) {
+            let is_found = tracks.iter().any(|track| track.id == known.track && track.seen);
+            *(if is_found { &mut self.found } else { &mut self.not_found }) += 1.0;
+        }
+        for track in tracks.iter().filter(|track| track.confirmed && track.seen) {
+            match self.known.iter_mut().find(|known| known.track == track.id) {
+                Some(known) if !known.counted && has_moved(known.first, &track.bbox) => {
+                    known.counted = true;
+                    self.tracked += 1.0;
+                }
+                Some(_) => {}
+                None => {
+                    let first = track.bbox.center();
+                    self.known.push(Known { track: track.id, first, counted: false });
+                }
+            }
+        }
+        self.candidates.retain(|candidate| time - candidate.time <= self.params.payoff_gap);
+        for Detection { bbox, .. } in detections.iter().filter(|found| low.contains(&found.score)) {
+            let is_his =
+                |track: &Track| track.bbox.intersection(bbox) > 0.4 * bbox.area().min(track.bbox.area());
+            if tracks.iter().any(is_his) {
+                continue;
+            }
+            let same = self.candidates.iter_mut().filter(|it| it.time < time && it.last.iou(bbox) >= 0.3);
+            match same.max_by(|a, b| a.last.iou(bbox).total_cmp(&b.last.iou(bbox))) {
+                Some(candidate) => {
+                    (candidate.last, candidate.time) = (*bbox, time);
+                    candidate.runs += 1;
+                    if !candidate.counted && candidate.runs >= RUNS && has_moved(candidate.first, bbox) {
+                        candidate.counted = true;
+                        self.missed += 1.0;
+                    }
+                }
+                None => {
+                    let first = bbox.center();
+                    self.candidates.push(Candidate { first, last: *bbox, time, runs: 1, counted: false });
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOW: Range<f32> = 0.1..0.4;
+
+    /// What is suspected after `people`, boxes `step` wide apart from run to run, were seen doubtfully for two seconds.
+    fn suspects(people: &[f32], step: f32, tracked: usize) -> bool {
+        let mut unsure = Unsure::new(CadenceParams::DEFAULT);
+        for run in 0..10 {
+            let bbox = |y: f32| BBox::new(0.1 + step * run as f32, y, 0.1, 0.2);
+            let found: Vec<_> = people.iter().map(|y| Detection { bbox: bbox(*y), score: 0.3 }).collect();
+            let tracks: Vec<_> = (0..tracked)
+                .map(|i| {
+                    let (id, bbox) = (i as TrackId + 1, bbox(people[i]));
+                    Track { id, bbox, score: 0.5, confirmed: true, seen: true, followed: false }
+                })
+                .collect();
+            unsure.learn(f64::from(run) / 5.0, &found, &LOW, &tracks);
+        }
+        unsure.suspects()
+    }
+
+    #[test]
+    fn doubtful_boxes_that_walk_and_belong_to_nobody_are_people_who_are_missed() {
+        assert!(suspects(&[0.0, 0.3, 0.6], 0.03, 0));
+        assert!(suspects(&[0.0, 0.25, 0.5, 0.75], 0.03, 1));
+        assert!(!suspects(&[0.0], 0.03, 0), "one may be a shadow");
+        assert!(!suspects(&[0.0, 0.3, 0.6], 0.0, 0), "things that stand");
+        assert!(!suspects(&[0.0, 0.3, 0.6], 0.3, 0), "flicker, here and there");
+        assert!(!suspects(&[0.0, 0.25, 0.5, 0.75], 0.03, 3), "few, of those who walk");
+        assert!(!suspects(&[0.0, 0.3, 0.6], 0.03, 3), "those who are tracked");
+    }
+
+    #[test]
+    fn walkers_who_are_tracked_and_rarely_found_are_missed_too() {
+        let suspects = |found_every: u32| {
+            let mut unsure = Unsure::new(CadenceParams::DEFAULT);
+            for run in 0..40 {
+                let (bbox, seen) = (BBox::new(0.03 * run as f32, 0.3, 0.1, 0.2), run % found_every == 0);
+                let track = Track { id: 1, bbox, score: 0.5, confirmed: true, seen, followed: false };
+                unsure.learn(f64::from(run) / 5.0, &[], &LOW, &[track]);
+            }
+            unsure.suspects()
+        };
+        assert!(suspects(5));
+        assert!(!suspects(2));
+    }
+}

@@ -1,0 +1,142 @@
+//! How well people are seen who walk about in a scene, and what that says of its counts. Pure.
+//!
+//! Where people hide one another, their boxes overlap and their tracks end in the middle of the picture. Where the network does not
+//! know what it sees, those who are tracked are not found in most detection runs.
+
+use super::CalibrationParams;
+use crate::{geometry::BBox, model::Doubt};
+
+/// Somebody who vanishes this near to the edge of the picture may have left it, in body heights.
+const NEAR: f32 = 0.15;
+
+/// Share of a box that another one covers where it hides somebody.
+const COVERED: f32 = 0.3;
+
+/// Sums over sightings of people who walk, in which older ones have less and less weight.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Sightings {
+    found: f64,
+    /// They are tracked, and the detection run did not find them.
+    not_found: f64,
+    /// Somebody else covers them, of those who were found.
+    covered: f64,
+    ended: f64,
+    /// Not at the edge of the picture, of those whose tracks ended.
+    vanished: f64,
+}
+
+impl Sightings {
+    /// Somebody who walks is in this box; `others` are the boxes of everybody else.
+    pub fn found(&mut self, bbox: &BBox, mut others: impl Iterator<Item = BBox>, params: &CalibrationParams) {
+        self.forget(params);
+        self.found += 1.0;
+        if others.any(|other| other.intersection(bbox) > COVERED * bbox.area()) {
+            self.covered += 1.0;
+        }
+    }
+
+    /// Somebody who walks was not found.
+    pub fn not_found(&mut self, params: &CalibrationParams) {
+        self.forget(params);
+        self.not_found += 1.0;
+    }
+
+    /// The track of somebody who walked has ended in this box, in a picture of this aspect.
+    pub fn ended(&mut self, bbox: &BBox, aspect: f32) {
+        self.ended += 1.0;
+        let near = NEAR * bbox.h;
+        let inside =
+            bbox.x > near && bbox.y > near && bbox.right() < aspect - near && bbox.bottom() < 1.0 - near;
+        self.vanished += if inside { 1.0 } else { 0.0 };
+    }
+
+    fn forget(&mut self, params: &CalibrationParams) {
+        let keep = 1.0 - 1.0 / f64::from(params.height_window);
+        for sum in
+            [&mut self.found, &mut self.not_found, &mut self.covered, &mut self.ended, &mut self.vanished]
+        {
+            *sum *= keep;
+        }
+    }
+
+    /// Why people cannot be counted well here, where they cannot.
+    #[must_use]
+    pub fn doubt(&self, params: &CalibrationParams) -> Option<Doubt> {
+        let all = self.found + self.not_found;
+        if all < f64::from(params.doubt_sightings) || self.ended < f64::from(params.doubt_walkers) {
+            return None;
+        }
+        let is_crowded = self.covered >= f64::from(params.doubt_covered) * self.found
+            && self.vanished >= f64::from(params.doubt_vanished) * self.ended;
+        if self.not_found >= f64::from(params.doubt_not_found) * all {
+            Some(Doubt::Unrecognised)
+        } else {
+            is_crowded.then_some(Doubt::Crowded)
+        }
+    }
+
+    /// As numbers to go on from.
+    #[must_use]
+    pub fn sums(&self) -> Vec<f64> {
+        vec![self.found, self.not_found, self.covered, self.ended, self.vanished]
+    }
+
+    /// Goes on from [`Self::sums`]; `None` where these are no such numbers.
+    #[must_use]
+    pub fn from_sums(numbers: &[f64]) -> Option<Self> {
+        let [found, not_found, covered, ended, vanished] = *numbers else { return None };
+        let usable = numbers.iter().all(|number| number.is_finite() && *number >= 0.0);
+        usable.then_some(Self { found, not_found, covered, ended, vanished })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PARAMS: CalibrationParams = CalibrationParams::DEFAULT;
+    const ASPECT: f32 = 1.5;
+
+    fn person(x: f32) -> BBox {
+        BBox::new(x, 0.4, 0.1, 0.3)
+    }
+
+    /// A hundred sightings: so many were not found, so many of the others covered; ten tracks, so many of which vanished.
+    fn doubt(not_found: usize, covered: usize, vanished: usize) -> Option<Doubt> {
+        let mut sightings = Sightings::default();
+        for index in 0..100 {
+            if index < not_found {
+                sightings.not_found(&PARAMS);
+            } else {
+                let beside = if index < not_found + covered { 0.55 } else { 0.9 };
+                sightings.found(&person(0.5), [person(beside)].into_iter(), &PARAMS);
+            }
+        }
+        for index in 0..10 {
+            sightings.ended(&person(if index < vanished { 0.7 } else { 1.39 }), ASPECT);
+        }
+        assert_eq!(Sightings::from_sums(&sightings.sums()), Some(sightings));
+        sightings.doubt(&PARAMS)
+    }
+
+    #[test]
+    fn counts_are_doubted_where_people_are_rarely_found_or_hide_one_another_and_vanish() {
+        assert_eq!(doubt(30, 10, 2), None);
+        assert_eq!(doubt(80, 0, 2), Some(Doubt::Unrecognised));
+        assert_eq!(doubt(30, 50, 8), Some(Doubt::Crowded));
+        assert_eq!(doubt(30, 50, 2), None, "close to the camera they are large, and leave the picture");
+        assert_eq!(doubt(30, 10, 8), None, "behind doors");
+    }
+
+    #[test]
+    fn nothing_is_said_before_enough_was_seen() {
+        let mut sightings = Sightings::default();
+        for _ in 0..20 {
+            sightings.not_found(&PARAMS);
+        }
+        assert_eq!(sightings.doubt(&PARAMS), None);
+        for wrong in [vec![], vec![1.0; 4], vec![-1.0; 5], vec![f64::INFINITY; 5]] {
+            assert_eq!(Sightings::from_sums(&wrong), None);
+        }
+    }
+}
