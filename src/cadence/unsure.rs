@@ -106,9 +106,9 @@ impl Unsure {
         }
         self.candidates.retain(|candidate| time - candidate.time <= self.params.payoff_gap);
         for Detection { bbox, .. } in detections.iter().filter(|found| low.contains(&found.score)) {
-            let is_his =
+            let lies_on_it =
                 |track: &Track| track.bbox.intersection(bbox) > 0.4 * bbox.area().min(track.bbox.area());
-            if tracks.iter().any(is_his) {
+            if tracks.iter().any(lies_on_it) {
                 continue;
             }
             let same = self.candidates.iter_mut().filter(|it| it.time < time && it.last.iou(bbox) >= 0.3);

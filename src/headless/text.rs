@@ -1,8 +1,8 @@
 //! The dashboard as plain text.
 //!
 //! A source is called by its place in the list and its alias, `Camera 03 (Video Test)`: the third source,
-//! whether it is a camera or a video. Below its counts stand its lines, when it has several, and its last
-//! error, when it has one.
+//! whether it is a camera or a video. Below its counts stand its lines, when it has several, why they cannot be relied
+//! upon, where they cannot, and its last error, when it has one.
 
 use std::{cmp::Ordering, fmt::Write};
 
@@ -50,6 +50,9 @@ fn block(text: &mut String, number: usize, source: &SourceStatus) {
             let _ = writeln!(text, "  Line {}: In: {total_in} | Out: {total_out}", plain(name));
         }
     }
+    if let Some(doubt) = source.doubt {
+        let _ = writeln!(text, "  Not to be relied upon: {}; {}", doubt.words(), doubt.expected());
+    }
     if let Some(error) = &source.last_error {
         let _ = writeln!(text, "  Error: {}", plain(error));
     }
@@ -70,11 +73,12 @@ pub(super) fn fingerprint(snapshot: &EngineSnapshot) -> String {
     for source in &snapshot.sources {
         let _ = write!(
             text,
-            "{}:{}:{}:{}:{:?}:{}|",
+            "{}:{}:{}:{}:{:?}:{:?}:{}|",
             source.id,
             source.state.word(),
             source.total_in,
             source.total_out,
+            source.doubt(),
             source.last_error,
             source.short_sessions
         );
@@ -88,7 +92,8 @@ pub(super) mod tests {
 
     use super::*;
     use crate::model::{
-        LineCounts, Moment, SourceSnapshot, SourceState, Strategy, WorkerSnapshot, ZoneCounts,
+        Doubt, Learnt, LineCounts, Moment, Scene, SourceSnapshot, SourceState, Strategy, WorkerSnapshot,
+        ZoneCounts,
     };
 
     fn source(
@@ -202,6 +207,19 @@ Camera 02"
             ),
             "{text}"
         );
+    }
+
+    #[test]
+    fn counts_that_cannot_be_relied_upon_are_not_printed_as_if_they_could() {
+        let mut shown = snapshot();
+        let before = fingerprint(&shown);
+        let (doubt, learnt) = (Some(Doubt::Small), Learnt::default());
+        let scene = Scene { doubt, heights: None, scale: 1.0, learnt };
+        Arc::make_mut(&mut shown.sources[0]).scene = Some(scene);
+        let text = dashboard(&shown);
+        let note = "Current: 4\n  Not to be relied upon: people are too small; about 1 crossing in 3 is likely to be wrong\n";
+        assert!(text.contains(note) && text.matches("relied").count() == 1, "{text}");
+        assert_ne!(fingerprint(&shown), before, "it is printed again");
     }
 
     #[test]

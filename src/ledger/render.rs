@@ -95,6 +95,11 @@ fn table(report: &Report) -> String {
     let total = &report.total;
     let _ =
         writeln!(text, "\nTotal: In: {} | Out: {} | Net: {:+}", total.total_in, total.total_out, total.net);
+    let doubtful = report.sources.iter().filter(|source| source.doubt.is_some());
+    let doubtful: Vec<_> = doubtful.map(|source| crate::logging::line::clean(&source.camera_id)).collect();
+    if !doubtful.is_empty() {
+        let _ = writeln!(text, "Not to be relied upon in it: {}", doubtful.join(", "));
+    }
     text
 }
 

@@ -16,7 +16,7 @@ use crate::{
     clock::Clock,
     engine::EngineApi,
     files,
-    model::{EngineSnapshot, SourceKind, SourceSnapshot, StateKind, Total},
+    model::{Doubt, EngineSnapshot, SourceKind, SourceSnapshot, StateKind, Total},
     native::disk::Disk,
 };
 
@@ -87,6 +87,9 @@ pub struct SourceStatus {
     pub threshold: Option<i64>,
     /// Name of each line, with its crossings in and out.
     pub lines: Vec<(String, u64, u64)>,
+    /// Why these counts cannot be relied upon, where they cannot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<Doubt>,
     /// The last error, kept until frames come again.
     pub last_error: Option<String>,
     /// Share (0..=1) of its detections it gets.
@@ -247,6 +250,7 @@ impl From<&EngineSnapshot> for Status {
             total_out: source.total_out,
             threshold: source.threshold,
             lines: source.lines.iter().map(|l| (l.name.clone(), l.total_in, l.total_out)).collect(),
+            doubt: source.doubt(),
             last_error: source.last_error.clone(),
             rate_share: source.rate_share,
             frame_share: source.frame_share,

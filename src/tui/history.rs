@@ -9,6 +9,7 @@ use crate::{
         local_time::LocalTime,
         report::{Gap, PeakHour, Report, Step},
     },
+    model::Doubt,
     tui::keymap::Key,
 };
 
@@ -269,6 +270,18 @@ pub fn entries(report: &Report) -> Vec<Entry> {
         }
     }
     entries
+}
+
+/// Why the counts of an entry cannot be relied upon, where they cannot; of all sources together, for each of them by its id.
+#[must_use]
+pub fn doubts(report: &Report, entry: Entry) -> Vec<(Option<&str>, Doubt)> {
+    let all = report.sources.iter().enumerate();
+    all.filter_map(|(index, source)| match entry {
+        Entry::All => Some((Some(source.camera_id.as_str()), source.doubt?)),
+        Entry::Source(of) | Entry::Line(of, _) if of == index => Some((None, source.doubt?)),
+        _ => None,
+    })
+    .collect()
 }
 
 /// Counts of an entry over the whole time.

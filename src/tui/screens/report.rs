@@ -268,6 +268,13 @@ fn bar(row: &Row, top: u64, room: usize, chosen: bool, look: &Look) -> Vec<Span<
 fn facts(ui: &UiState, report: &Report, entry: Entry, width: usize, look: &Look) -> Vec<Line<'static>> {
     let totals = history::totals(report, entry);
     let mut facts = Vec::new();
+    for (name, doubt) in history::doubts(report, entry) {
+        let whose = name.map(|name| format!("{}: ", text::clean(name))).unwrap_or_default();
+        facts.push((
+            format!("{whose}not to be relied upon, {}; {}", doubt.words(), doubt.expected()),
+            Role::Warn,
+        ));
+    }
     if let Some(peak) = &totals.peak_hour {
         let (hour, total_in, total_out) = (hour(ui, &peak.start), peak.total_in, peak.total_out);
         facts.push((format!("busiest hour: {hour}, {total_in} in, {total_out} out"), Role::Title));
