@@ -1,7 +1,7 @@
 """Makes training pictures that look like what fixed cameras see.
 
 `compose` does the geometry: one affine or perspective warp a tile, so that shrinking, cropping, tilting
-and flipping cost one pass over the output; then small people are pasted in. `degrade` then spoils the
+and flipping cost one pass over the output; then small people are pasted in, here and there or as a crowd. `degrade` then spoils the
 picture the way cheap cameras, compression and bad light do. The teacher is shown the picture before
 `degrade`, the student after it.
 """
@@ -15,16 +15,17 @@ GRIDS, GRID_SHARE = ((1, 1), (2, 1), (2, 2), (3, 2)), (0.45, 0.2, 0.25, 0.1)  # 
 VISIBLE = 0.35  # a person of whom less than this is in the picture likewise
 PASTED, MOST_PASTED = 0.2, 6  # share of pictures with people pasted in, and how many at most
 PASTED_HEIGHT = (12.0, 64.0)  # pixels
+CROWDED, CROWD, CROWD_HEIGHT = 0.12, (3, 9), (20.0, 80.0)  # share of pictures with a crowd pasted in, its people, pixels
 
 
-def compose(rng, sample, width, height):
-    """A picture of the given size from one to six samples, with its boxes and ignore regions.
+def compose(rng, sample, width, height, single=False):
+    """A picture of the given size from one to six samples (`single`: one), with its boxes and ignore regions.
 
     `sample()` gives (pyramid, boxes, ignore): the picture at full and half size, corners in full-size
     pixels. Returns bytes `[height, width, 3]` and two arrays `[N, 4]` of corners.
     """
     canvas = np.full((height, width, 3), PAD, np.uint8)
-    columns, rows = GRIDS[rng.choice(len(GRIDS), p=GRID_SHARE)]
+    columns, rows = GRIDS[0 if single else rng.choice(len(GRIDS), p=GRID_SHARE)]
     xs, ys = _cuts(rng, columns, width), _cuts(rng, rows, height)
     tiles = [(x0, y0, x1, y1) for y0, y1 in zip(ys, ys[1:]) for x0, x1 in zip(xs, xs[1:])]
     boxes, ignore = [], []
@@ -37,13 +38,27 @@ def compose(rng, sample, width, height):
     if rng.random() < PASTED:
         for _ in range(rng.integers(1, MOST_PASTED + 1)):
             boxes, ignore = _paste(rng, canvas, boxes, ignore, *sample()[:2])
+    if rng.random() < CROWDED:
+        for spot in _crowd(rng, width, height):
+            boxes, ignore = _paste(rng, canvas, boxes, ignore, *sample()[:2], spot)
     return canvas, boxes.astype(np.float32), ignore.astype(np.float32)
 
 
-def _paste(rng, canvas, boxes, ignore, pyramid, people):
+def _crowd(rng, width, height):
+    """Where people stand who hide one another: height, middle and feet of each, the farthest first."""
+    count, tall = rng.integers(*CROWD), np.exp(rng.uniform(*np.log(CROWD_HEIGHT)))
+    middle, ground = rng.uniform(0, width), rng.uniform(min(tall, height - 1), height)
+    away = np.sort(rng.uniform(-0.35, 0.35, count))
+    side = rng.uniform(-1, 1, count) * 0.17 * count
+    return [(tall * (1 + 0.3 * a) * rng.uniform(0.85, 1.1), middle + s * tall, ground + a * tall)
+            for a, s in zip(away, side)]
+
+
+def _paste(rng, canvas, boxes, ignore, pyramid, people, spot=None):
     """One whole, upright person of another picture, shrunk and set into the canvas with a soft edge.
 
-    Returns boxes and ignore regions; who is hidden by the newcomer moves from the first to the second.
+    Returns boxes and ignore regions; who is hidden by the newcomer moves from the first to the second. `spot` says
+    how tall he is and where he stands, else chance does.
     """
     h, w = pyramid[0].shape[:2]
     sizes = people[:, 2:] - people[:, :2]
@@ -56,7 +71,9 @@ def _paste(rng, canvas, boxes, ignore, pyramid, people):
         return boxes, ignore
     x0, y0, x1, y1 = people[rng.choice(np.flatnonzero(whole))]
     low, high = np.log(PASTED_HEIGHT[0]), np.log(min(PASTED_HEIGHT[1], y1 - y0))
-    scale = float(np.exp(rng.uniform(low, high))) / (y1 - y0)
+    if spot and spot[0] > 1.2 * (y1 - y0):
+        return boxes, ignore
+    scale = (spot[0] if spot else float(np.exp(rng.uniform(low, high)))) / (y1 - y0)
     margin = 0.06 * (y1 - y0)
     u0, v0, u1, v1 = (int(v) for v in (max(x0 - margin, 0), max(y0 - margin, 0), x1 + margin, y1 + margin))
     cut = pyramid[0][v0:v1, u0:u1]
@@ -65,6 +82,9 @@ def _paste(rng, canvas, boxes, ignore, pyramid, people):
     if high >= canvas.shape[0] or wide >= canvas.shape[1]:
         return boxes, ignore
     left, top = rng.integers(canvas.shape[1] - wide), rng.integers(canvas.shape[0] - high)
+    if spot:
+        left = int(np.clip(spot[1] - wide / 2, 0, canvas.shape[1] - wide))
+        top = int(np.clip(spot[2] - high, 0, canvas.shape[0] - high))
     if rng.random() < 0.5:
         cut, x0, x1 = cut[:, ::-1], u0 + u1 - x1, u0 + u1 - x0
     y, x = np.mgrid[-1 : 1 : high * 1j, -1 : 1 : wide * 1j]

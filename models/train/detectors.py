@@ -45,6 +45,13 @@ def cells(height, width):
     return np.concatenate(parts).astype(np.float32)
 
 
+def equal(scores, reference):
+    """Scores moved, as logits, so that `reference` becomes 0.4: what RTMDet is trusted from."""
+    scores = np.clip(scores, 1e-4, 1 - 1e-4)
+    odds = scores / (1 - scores) * (1 - reference) / reference * 0.4 / 0.6
+    return odds / (1 + odds)
+
+
 def suppress(boxes, overlap):
     """Greedy non-maximum suppression of `[N, 5]` rows."""
     boxes = boxes[np.argsort(-boxes[:, 4])]
@@ -143,13 +150,49 @@ class Yolox(PointDetector):
 
     overlap = 0.45
 
+    def prepare(self, canvas):
+        return canvas
+
     def dense(self, canvas):
-        x = np.ascontiguousarray(canvas[None].astype(np.float32).transpose(0, 3, 1, 2))
+        x = np.ascontiguousarray(self.prepare(canvas)[None].astype(np.float32).transpose(0, 3, 1, 2))
         out = self.session.run(None, {self.input: x})[0][0]
         grid = cells(*canvas.shape[:2])
         centre = (out[:, :2] + grid[:, :2]) * grid[:, 2:]
         half = np.exp(out[:, 2:4]) * grid[:, 2:] / 2
         return out[:, 4] * out[:, 5], np.concatenate([centre - half, centre + half], 1)
+
+
+class ByteTrack(Yolox):
+    """YOLOX as ByteTrack trains it: RGB, brought to mean zero; people whole, also where others hide them."""
+
+    overlap = 0.6
+    MEAN, DEVIATION = (0.406, 0.456, 0.485), (0.225, 0.224, 0.229)
+
+    def prepare(self, canvas):
+        return ((canvas / 255 - self.MEAN) / self.DEVIATION)[..., ::-1]
+
+
+class OpenVino:
+    """Detectors of Intel's Open Model Zoo that end in `boxes`; one size, stretched. Needs the package `openvino`."""
+
+    overlap = 0.6
+
+    def __init__(self, path, threads=1):
+        import openvino
+
+        core = openvino.Core()
+        model = core.read_model(str(path))
+        self.height, self.width = (int(model.input(0).shape[i]) for i in (2, 3))
+        self.model = core.compile_model(model, "CPU", {"INFERENCE_NUM_THREADS": threads})
+
+    def detect(self, image, width, height, lowest=0.05):
+        canvas = cv2.resize(image, (self.width, self.height), interpolation=cv2.INTER_AREA)
+        x = np.ascontiguousarray(canvas[None].astype(np.float32).transpose(0, 3, 1, 2))
+        rows = np.array(self.model([x])["boxes"], np.float32).reshape(-1, 5)
+        rows = rows[rows[:, 4] > lowest]
+        rows[:, [0, 2]] *= image.shape[1] / self.width
+        rows[:, [1, 3]] *= image.shape[0] / self.height
+        return suppress(rows, self.overlap)
 
 
 class Person0200(PointDetector):
@@ -179,7 +222,10 @@ class Person0200(PointDetector):
         return suppress(np.concatenate([boxes[keep], score[keep, None]], 1), self.overlap)
 
 
-FORMATS = {"pcount": PointDetector, "rtmdet": RtmDet, "yolox": Yolox, "person0200": Person0200}
+FORMATS = {
+    "pcount": PointDetector, "rtmdet": RtmDet, "yolox": Yolox, "bytetrack": ByteTrack, "openvino": OpenVino,
+    "person0200": Person0200,
+}
 
 
 def open_model(spec):

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 
 TOP = 10  # cells that may learn one person
 SCORE_POWER, IOU_POWER = 1.0, 6.0
+HIDING = 0.2  # the part of a labelled person under other boxes from which labels know better than the teacher
 NARROW = 12.0  # pixels; a person narrower than this may use cells as far as half of it from the centre
 
 
@@ -31,7 +32,7 @@ def overlap(a, b, generalised=False):
 @torch.no_grad()
 def assign(scores, boxes, points, people):
     """For `[N, A]` scores, `[N, A, 4]` boxes and padded `[N, G, 4]` people (all zero: none):
-    the score each cell should reach (0 for background) and the person it should box."""
+    the score each cell should reach (0 for background), the person it should box, and his number."""
     real = people[..., 2] > people[..., 0]
     centre = (people[..., :2] + people[..., 2:]) / 2
     half = ((people[..., 2:] - people[..., :2]) / 2).clamp(min=NARROW / 2)
@@ -51,7 +52,7 @@ def assign(scores, boxes, points, people):
     scale = mine_iou.amax(-1, keepdim=True) / metric.amax(-1, keepdim=True).clamp(min=1e-12)
     target = (metric * scale).amax(1)
     wanted = people.gather(1, person[..., None].expand(-1, -1, 4))
-    return target, wanted, positive
+    return target, wanted, positive, person
 
 
 def quality_focal(logits, target):
@@ -61,16 +62,27 @@ def quality_focal(logits, target):
 
 
 def detection_loss(logits, sides, points, people, ignore):
-    """The loss against labels: (score part, box part)."""
+    """The loss against labels: (score part, box part), and the cells of labelled people in a crowd with their scores."""
     boxes = torch.cat([points - sides[..., :2], points + sides[..., 2:]], -1)
-    target, wanted, positive = assign(logits.detach().sigmoid(), boxes.detach(), points, people)
+    target, wanted, positive, person = assign(logits.detach().sigmoid(), boxes.detach(), points, people)
     away = (points[None, None] >= ignore[:, :, None, :2]) & (points[None, None] <= ignore[:, :, None, 2:])
     real = ignore[..., 2] > ignore[..., 0]
     left_out = (away.all(-1) & real[..., None]).any(1) & ~positive
     total = target.sum().clamp(min=1.0)
     score = (quality_focal(logits, target) * ~left_out).sum() / total
     box = ((1 - overlap(boxes, wanted, True)) * target)[positive].sum() / total
-    return score, box
+    crowded = hidden(people).gather(1, person) & positive
+    return score, box, target * crowded
+
+
+def hidden(people):
+    """Which of the padded `[N, G, 4]` people share much of their boxes with one other."""
+    lt = torch.maximum(people[:, :, None, :2], people[:, None, :, :2])
+    rb = torch.minimum(people[:, :, None, 2:], people[:, None, :, 2:])
+    inter = (rb - lt).clamp(min=0).prod(-1)
+    area = (people[..., 2:] - people[..., :2]).prod(-1)
+    inter.diagonal(dim1=1, dim2=2).zero_()
+    return inter.amax(-1) > HIDING * area.clamp(min=1e-6)
 
 
 def imitation_loss(features, adapters, taught):
@@ -93,11 +105,16 @@ def standard(rows):
     return rows / rows.square().mean(0).clamp(min=1e-6).sqrt()
 
 
-def teaching_loss(logits, sides, points, soft_scores, soft_boxes):
-    """The loss against the teacher's answer in every cell: (score part, box part)."""
+def teaching_loss(logits, sides, points, soft_scores, soft_boxes, labelled):
+    """The loss against the teacher's answer in every cell: (score part, box part).
+
+    `labelled` are scores of cells by labels of people in a crowd, who are hard for the teacher: where its own score
+    is lower, it is not asked.
+    """
+    asked = labelled <= soft_scores
     total = (soft_scores * (soft_scores > 0.05)).sum().clamp(min=1.0)
-    score = quality_focal(logits, soft_scores).sum() / total
-    sure = soft_scores > 0.15
+    score = (quality_focal(logits, soft_scores) * asked).sum() / total
+    sure = (soft_scores > 0.15) & asked
     boxes = torch.cat([points - sides[..., :2], points + sides[..., 2:]], -1)
     weight = soft_scores[sure]
     gap = 1 - overlap(boxes[sure], soft_boxes[sure], True)

@@ -1,9 +1,11 @@
 """Lets the teachers look at every training picture once and writes what they see.
 
-Two detectors, enlarged pictures, flipped and not. What both see but nobody labelled becomes a label;
-what only one sees, or weakly, becomes a region that is neither person nor background.
+Two detectors, enlarged pictures, flipped and not. What both see but nobody labelled becomes a label, also within a
+region marked as a crowd; what only one sees, or weakly, becomes a region that is neither person nor background.
 
-    python teach.py --data DIR --labels labels.jsonl --rtmdet FILE --yolox FILE --out taught.jsonl
+    python teach.py --data DIR --labels labels.jsonl --rtmdet FILE --second openvino:FILE@0.25 --out taught.jsonl
+
+After `@` stands the score that the second detector gives where RTMDet says 0.4.
 """
 
 import argparse
@@ -13,10 +15,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from detectors import RtmDet, Yolox, fit_size, iou, suppress
+from detectors import RtmDet, equal, fit_size, iou, open_model, suppress
 
 WIDTHS = (416, 640)  # of the longer side
 SURE, LIKELY, POSSIBLE = 0.55, 0.40, 0.20
+SECONDED = 0.28  # score from which what the other is likely to see, too, is a person
+CROWD = 2.0  # a region marked as people is a crowd to one of them from this many times his size
 SAME = 0.45  # overlap from which two boxes are one person
 
 
@@ -59,10 +63,13 @@ def merge(record, first, second):
     for row in first:
         if len(boxes) and iou(row[None], boxes)[0].max() > SAME:
             continue
-        if len(ignore) and inside(row, ignore) > 0.5:
-            continue
         seconded = max([0.0, *second[iou(row[None], second)[0] > SAME][:, 4]]) if len(second) else 0.0
-        if row[4] > SURE or (row[4] > LIKELY and seconded > LIKELY):
+        if len(ignore) and inside(row, ignore) > 0.5:
+            crowds = ignore[(ignore[:, 2:] - ignore[:, :2]).prod(1) > CROWD * (row[2:4] - row[:2]).prod()]
+            if len(crowds) and inside(row, crowds) > 0.5 and row[4] > SECONDED and seconded > LIKELY:
+                new.append(row[:4])
+            continue
+        if row[4] > SURE or (row[4] > SECONDED and seconded > LIKELY):
             new.append(row[:4])
         elif row[4] > POSSIBLE:
             maybe.append(row[:4])
@@ -83,18 +90,21 @@ def inside(row, regions):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    for name in ("data", "labels", "rtmdet", "yolox", "out"):
+    for name in ("data", "labels", "rtmdet", "second", "out"):
         parser.add_argument(f"--{name}", required=True)
     args = parser.parse_args()
-    first, second = RtmDet(args.rtmdet), Yolox(args.yolox)
+    spec, _, reference = args.second.partition("@")
+    first, second, reference = RtmDet(args.rtmdet), open_model(spec), float(reference or 0.4)
     added = 0
-    with open(args.labels) as lines, open(args.out, "w") as out:
+    with open(args.labels) as lines, open(args.out, "w", buffering=1) as out:
         for line in lines:
             record = json.loads(line)
             if record["split"] != "train":
                 continue
             image = cv2.imread(str(Path(args.data) / record["image"]))
-            boxes, ignore, new = merge(record, look(first, image, WIDTHS), look(second, image, WIDTHS[1:]))
+            seconded = look(second, image, WIDTHS[1:])
+            seconded[:, 4] = equal(seconded[:, 4], reference)
+            boxes, ignore, new = merge(record, look(first, image, WIDTHS), seconded)
             added += new
             out.write(json.dumps({**record, "boxes": boxes, "ignore": ignore}) + "\n")
     print(f"{added} people added")

@@ -5,8 +5,10 @@ from look to look: who is seen often enough is a person, also where he is missed
 and is no known person, becomes a region that is neither person nor background.
 
     python teach_video.py --clips DIR --rtmdet FILE --pictures DIR --out video.jsonl [--skip NAME,NAME]
+        [--other bytetrack:FILE@0.45 --other openvino:FILE@0.25] [--seconds 6] [--only NAME,NAME]
 
-Stops and goes on: a clip that `--out` has is done. A clip whose name ends in `_neg` has nobody in it.
+Stops and goes on: a clip that `--out` has is done. A clip whose name ends in `_neg` has nobody in it. Detectors given
+with `--other` look beside RTMDet instead of its largest views; after `@` the score that they give where it says 0.4.
 """
 
 import argparse
@@ -16,7 +18,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from detectors import RtmDet, fit_size, iou, suppress
+from detectors import RtmDet, equal, fit_size, iou, open_model, suppress
 from teach import inside, join
 
 LOOKS = 5.0  # a second
@@ -29,14 +31,16 @@ MEAN, BEST = 0.28, 0.45  # score of a confirmed track over its looks, and in its
 STILL, STILL_MEAN = 0.15, 0.45  # what never moves by more than this part of its height must score higher
 WITHIN, PART = 0.8, 0.45  # a box so far inside another, and at least so high or less sure than that, is a part of it
 HIDDEN = 0.6  # a missed person of whom more is behind others is not labelled
+OTHER_WIDTH = 1088  # of the other detectors' views
+SAME_HEAD, WHOLE = 0.15, (0.25, 0.55)  # of the height, and overlaps, for the seen and the whole box of one person
 CHANGED, SPECK = 28, 0.0004  # grey levels and share of the picture from which something moves
 
 
-def read(path):
+def read(path, seconds):
     """The frames of a clip that are looked at."""
     video = cv2.VideoCapture(str(path))
     step, frames, number = max(1.0, (video.get(cv2.CAP_PROP_FPS) or LOOKS) / LOOKS), [], 0
-    while (got := video.read())[0]:
+    while len(frames) < seconds * LOOKS and (got := video.read())[0]:
         if number >= round(len(frames) * step):
             frames.append(got[1])
         number += 1
@@ -64,10 +68,33 @@ def tiles(model, image, flip):
     return suppress(np.concatenate(found), 0.55)
 
 
-def look(model, image, flip):
-    """Boxes of one frame; the smaller the people, the larger the views."""
+def visible(whole, seen):
+    """The boxes of a detector that guesses whole people, cut to the visible part where `seen` has that."""
+    if not len(whole) or not len(seen):
+        return whole
+    whole, over = whole.copy(), iou(whole, seen)
+    height = whole[:, 3] - whole[:, 1]
+    heads = abs(whole[:, None, 1] - seen[None, :, 1]) < SAME_HEAD * height[:, None]
+    over = np.where(heads & (over > WHOLE[0]), over, 0)
+    best = over.argmax(1)
+    cut = (over.max(1) > WHOLE[0]) & (over.max(1) < WHOLE[1])
+    whole[cut, :4] = seen[best[cut], :4]
+    return whole
+
+
+def look(model, others, image, flip):
+    """Boxes of one frame; without other detectors: the smaller the people, the larger the views."""
     views = [view(model, image, 832, False), view(model, image, 832, True), view(model, image, 416, flip)]
     every = np.concatenate(views)
+    if others:
+        edges = [image.shape[1], image.shape[0]] * 2
+        seen = suppress(every[every[:, 4] > STARTS], 0.6)
+        for number, (other, reference) in enumerate(others):
+            rows = view(other, image, OTHER_WIDTH, flip ^ number % 2 > 0)
+            rows[:, 4] = equal(rows[:, 4], reference)
+            rows[:, :4] = np.clip(rows[:, :4], 0, edges)
+            views.append(visible(rows, seen))
+        return join(views, best=2)
     sure = every[every[:, 4] > STARTS]
     height = np.median(sure[:, 3] - sure[:, 1]) / image.shape[0] if len(sure) else 0.2
     if height < 1 / 5:
@@ -185,14 +212,14 @@ def label(tracks, at, image, still):
     return people, ignore + moving(image, still, [*people, *ignore])
 
 
-def teach(model, path, folder):
+def teach(model, others, path, folder, seconds):
     """The lines of one clip."""
-    frames, empty = read(path), path.stem.endswith("_neg")
+    frames, empty = read(path, seconds), path.stem.endswith("_neg")
     count = min(len(frames), max(PICTURES[0], min(PICTURES[1], round(len(frames) / LOOKS))))
     chosen = np.unique(np.linspace(0, len(frames) - 1, count + 2)[1:-1].round().astype(int))
     tracks, still = [], None
     if not empty:
-        tracks = link([look(model, frame, i % 2 == 0) for i, frame in enumerate(frames)])
+        tracks = link([look(model, others, frame, i % 2 == 0) for i, frame in enumerate(frames)])
         small = [cv2.cvtColor(f, cv2.COLOR_BGR2GRAY) for f in frames[:: max(1, len(frames) // 31)]]
         size = max(1, frames[0].shape[1] // 4), max(1, frames[0].shape[0] // 4)
         still = np.median([cv2.resize(g, size, interpolation=cv2.INTER_AREA) for g in small], 0).astype(np.uint8)
@@ -213,15 +240,22 @@ def main():
     for name in ("clips", "rtmdet", "pictures", "out"):
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--skip", default="", help="names without ending, by comma")
+    parser.add_argument("--only", help="names likewise; none: all")
+    parser.add_argument("--other", action="append", default=[], help="format:file@score")
+    parser.add_argument("--seconds", type=float, default=1e9, help="of a clip, at most")
     args = parser.parse_args()
+    others = []
+    for spec in args.other:
+        spec, _, reference = spec.partition("@")
+        others.append((open_model(spec), float(reference or 0.4)))
     model, folder, out = RtmDet(args.rtmdet), Path(args.pictures), Path(args.out)
     folder.mkdir(parents=True, exist_ok=True)
     done = {json.loads(line)["scene"] for line in open(out)} if out.exists() else set()
     done |= set(args.skip.split(","))
     for path in sorted(Path(args.clips).glob("*.mp4")):
-        if path.stem in done:
+        if path.stem in done or args.only and path.stem not in args.only.split(","):
             continue
-        records = list(teach(model, path, folder))
+        records = list(teach(model, others, path, folder, args.seconds))
         with open(out, "a") as lines:  # a clip at once, or not at all
             lines.write("".join(json.dumps(record) + "\n" for record in records))
         print(f"{path.stem}: {len(records)} pictures, {sum(len(r['boxes']) for r in records)} people", flush=True)

@@ -52,12 +52,33 @@ def rate(peak, step, progress):
     return peak * warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, progress))))
 
 
+@torch.no_grad()
+def fit(adapters, model, batches):
+    """Sets the adapters to the best linear guess of the teacher's features, which new ones would first pull astray."""
+    model.eval()
+    sums = [0.0] * len(STRIDES), [0.0] * len(STRIDES)
+    for images, _, _, soft in batches:
+        features = model(torch.from_numpy(images).permute(0, 3, 1, 2).float())[2]
+        taught = torch.from_numpy(soft[2]).double().split([f.shape[2] * f.shape[3] for f in features], 1)
+        for level, (f, t) in enumerate(zip(features, taught)):
+            rows = f.double().flatten(2).transpose(1, 2).flatten(0, 1)
+            rows = torch.cat([rows, torch.ones(len(rows), 1, dtype=torch.double)], 1)
+            sums[0][level] = sums[0][level] + rows.T @ rows
+            sums[1][level] = sums[1][level] + rows.T @ t.flatten(0, 1)
+    for adapter, squares, products in zip(adapters, *sums):
+        ridge = 1e-4 * squares.diagonal().mean() * torch.eye(len(squares), dtype=torch.double)
+        best = torch.linalg.solve(squares + ridge, products).T.float()
+        adapter.weight.copy_(best[:, :-1, None, None])
+        adapter.bias.copy_(best[:, -1])
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", required=True, help="folder of the pictures")
     parser.add_argument("--labels", required=True, help="labels.jsonl, or what teach.py made of it")
     parser.add_argument("--run", required=True, help="folder of the checkpoints")
     parser.add_argument("--teacher", help="RTMDet, ONNX with symbolic sizes; none: labels only")
+    parser.add_argument("--second", help="ByteTrack's YOLOX likewise, asked too where several people are")
     parser.add_argument("--minutes", type=float, default=100)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=1)
@@ -74,20 +95,23 @@ def main():
     last = run / "last.pt"
     state = torch.load(last, map_location="cpu", weights_only=True) if last.exists() else None
     seed = args.seed + (state["step"] if state else 0)
-    queue = data.start(data.Pictures(args.data, args.labels), args.teacher, args.loaders, args.fresh, seed)
+    queue = data.start(data.Pictures(args.data, args.labels), (args.teacher, args.second), args.loaders, args.fresh, seed)
     torch.set_num_threads(args.threads)
     torch.manual_seed(seed)
 
-    model = Detector(Shape(**state["shape"]) if state else Shape())
+    model, first = Detector(Shape(**state["shape"]) if state else Shape()), None
     if args.init and not state:
         if args.init.endswith(".onnx"):
-            shown = (torch.from_numpy(queue.get()[0]).permute(0, 3, 1, 2).float() for _ in range(MEASURED))
-            restore(model, args.init, shown)
+            first = [queue.get() for _ in range(MEASURED)]
+            restore(model, args.init, (torch.from_numpy(s[0]).permute(0, 3, 1, 2).float() for s in first))
         else:
             model.load_state_dict(torch.load(args.init, weights_only=True)["ema"])
+    adapters = nn.ModuleList(nn.Conv2d(model.shape.neck, TAUGHT, 1) for _ in STRIDES)
+    if args.teacher and args.init and not state:
+        fit(adapters, model, first or [queue.get() for _ in range(MEASURED)])
     model.to(args.device, memory_format=torch.channels_last)
+    adapters.to(args.device)
     kind = torch.float32 if args.float32 else torch.bfloat16
-    adapters = nn.ModuleList(nn.Conv2d(model.shape.neck, TAUGHT, 1) for _ in STRIDES).to(args.device)
     steps = Mixed(nn.ModuleList([model, adapters]), args.rate, DECAY, kind)
     average, step, spent = Average(model), 0, 0.0
     if state:
@@ -124,9 +148,9 @@ def main():
             soft = soft and [torch.from_numpy(v).to(args.device) for v in soft]
             gap = [imitation_loss(features, adapters, soft[2].float())] if soft else []
         grid, _ = points(x.shape[2], x.shape[3], args.device)
-        parts = list(detection_loss(logits, sides, grid, people, ignore))
+        *parts, labelled = detection_loss(logits, sides, grid, people, ignore)
         if soft is not None:
-            parts += [*teaching_loss(logits, sides, grid, *soft[:2]), *gap]
+            parts += [*teaching_loss(logits, sides, grid, *soft[:2], labelled), *gap]
         loss = sum(w * p for w, p in zip(WEIGHTS, parts))
         steps.zero_grad(set_to_none=True)
         loss.backward()
