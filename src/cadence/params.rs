@@ -208,7 +208,7 @@ constants! {
         payoff_pause: f64 = 1.0, 0.0..=3600.0, "s";
         /// Bursts that may be made before they are paid for.
         payoff_first: f32 = 4.0, 1.0..=100.0, "bursts";
-        /// What trials and checks may cost, of what detection costs.
+        /// What trials may cost, of what detection costs, and checks as much again.
         payoff_cost: f32 = 0.04, 0.0001..=1.0, "share";
         /// Time after an overload in which only that is done which pays as much as under it.
         payoff_calm: f64 = 60.0, 0.0..=3600.0, "s";

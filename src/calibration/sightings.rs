@@ -69,7 +69,7 @@ impl Sightings {
         let is_crowded = self.covered >= f64::from(params.doubt_covered) * self.found
             && self.vanished >= f64::from(params.doubt_vanished) * self.ended;
         if self.not_found >= f64::from(params.doubt_not_found) * all {
-            Some(Doubt::Unrecognised)
+            Some(Doubt::Unrecognized)
         } else {
             is_crowded.then_some(Doubt::Crowded)
         }
@@ -122,7 +122,7 @@ mod tests {
     #[test]
     fn counts_are_doubted_where_people_are_rarely_found_or_hide_one_another_and_vanish() {
         assert_eq!(doubt(30, 10, 2), None);
-        assert_eq!(doubt(80, 0, 2), Some(Doubt::Unrecognised));
+        assert_eq!(doubt(80, 0, 2), Some(Doubt::Unrecognized));
         assert_eq!(doubt(30, 50, 8), Some(Doubt::Crowded));
         assert_eq!(doubt(30, 50, 2), None, "close to the camera they are large, and leave the picture");
         assert_eq!(doubt(30, 10, 8), None, "behind doors");

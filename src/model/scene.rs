@@ -24,8 +24,8 @@ pub struct Scene {
 pub enum Doubt {
     /// People hide one another.
     Crowded,
-    /// People are rarely recognised: it is too dark, they are too close, or the camera looks straight down.
-    Unrecognised,
+    /// People are rarely recognized: it is too dark, they are too close, or the camera looks straight down.
+    Unrecognized,
     /// People are too small.
     Small,
 }
@@ -89,8 +89,8 @@ impl Doubt {
     pub const fn words(self) -> &'static str {
         match self {
             Self::Crowded => "people hide one another",
-            Self::Unrecognised => {
-                "people are rarely recognised (too dark, too close, or seen from straight above)"
+            Self::Unrecognized => {
+                "people are rarely recognized (too dark, too close, or seen from straight above)"
             }
             Self::Small => "people are too small",
         }
@@ -102,7 +102,7 @@ impl Doubt {
         match self {
             Self::Crowded => "about 1 crossing in 5 is likely to be wrong",
             Self::Small => "about 1 crossing in 3 is likely to be wrong",
-            Self::Unrecognised => "1 crossing in 2 or more is likely to be wrong",
+            Self::Unrecognized => "1 crossing in 2 or more is likely to be wrong",
         }
     }
 }
