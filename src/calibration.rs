@@ -6,6 +6,7 @@
 //! and in places where nobody was seen yet, a score is taken as it is.
 
 mod heights;
+mod moving;
 mod params;
 mod sightings;
 
@@ -36,6 +37,8 @@ struct Walker {
 #[derive(Debug, Clone)]
 pub struct Calibration {
     params: CalibrationParams,
+    /// Chance from which a box is trusted.
+    confidence: f32,
     /// Width of the picture over its height.
     aspect: f32,
     heights: Heights,
@@ -43,14 +46,26 @@ pub struct Calibration {
     walkers: Vec<Walker>,
     /// Boxes of the last detection run that are somebody beyond doubt, whole.
     sure: Vec<BBox>,
+    /// And those of doubtful people for whom movement spoke.
+    strange: Vec<BBox>,
 }
 
 impl Calibration {
-    /// Before anybody was seen in a picture of this `aspect` (width over height).
+    /// Before anybody was seen in a picture of this `aspect` (width over height). Boxes are trusted from a score of `confidence`
+    /// on.
     #[must_use]
-    pub fn new(aspect: f32, params: CalibrationParams) -> Self {
+    pub fn new(aspect: f32, confidence: f32, params: CalibrationParams) -> Self {
         let (heights, sightings) = (Heights::new(), Sightings::default());
-        Self { params, aspect, heights, sightings, walkers: Vec::new(), sure: Vec::new() }
+        Self {
+            params,
+            confidence,
+            aspect,
+            heights,
+            sightings,
+            walkers: Vec::new(),
+            sure: Vec::new(),
+            strange: Vec::new(),
+        }
     }
 
     /// Goes on from what an earlier run has `learnt`, if it was in a picture of the same aspect; with another detector people are
@@ -77,27 +92,29 @@ impl Calibration {
         self.heights.range(&self.params)
     }
 
-    /// Why people cannot be counted well, where they cannot: half of them are `usual` pixels tall in the detector's input.
+    /// Why people cannot be counted well, where they cannot: half of them are `usual` pixels tall in the detector's
+    /// input. `light`: the mean brightness (0..=255) of the picture.
     #[must_use]
-    pub fn doubt(&self, usual: Option<f32>) -> Option<Doubt> {
+    pub fn doubt(&self, usual: Option<f32>, light: f32) -> Option<Doubt> {
         let small = usual.is_some_and(|pixels| pixels < self.params.doubt_small);
-        self.sightings.doubt(&self.params).or(small.then_some(Doubt::Small))
+        self.sightings.doubt(light, &self.params).or(small.then_some(Doubt::Small))
     }
 
     /// The picture is another one, or the camera starts anew: nobody is followed any more. What was learnt stays, unless the
     /// picture has another `aspect`.
     pub fn restart(&mut self, aspect: f32) {
         if aspect != self.aspect {
-            *self = Self::new(aspect, self.params);
+            *self = Self::new(aspect, self.confidence, self.params);
         }
         self.walkers.clear();
     }
 
     /// Replaces the scores that a network gave by the chances that they stand for here, on the same scale: what was trusted
-    /// from a score on is trusted from the same chance on.
-    pub fn weigh(&mut self, detections: &mut [Detection]) {
+    /// from a score on is trusted from the same chance on. `moving`: the share (0..=1) of each box in which something moves.
+    pub fn weigh(&mut self, detections: &mut [Detection], moving: &[f32]) {
         self.sure.clear();
-        for found in detections {
+        self.strange = moving::join(detections, moving, self.confidence, &self.params);
+        for found in &mut *detections {
             if self.is_cut(&found.bbox) {
                 continue;
             }
@@ -110,7 +127,8 @@ impl Calibration {
 
     /// The same for detections of which nothing is learnt.
     #[must_use]
-    pub fn weighed(&self, mut detections: Vec<Detection>) -> Vec<Detection> {
+    pub fn weighed(&self, mut detections: Vec<Detection>, moving: &[f32]) -> Vec<Detection> {
+        moving::join(&mut detections, moving, self.confidence, &self.params);
         for found in detections.iter_mut().filter(|found| !self.is_cut(&found.bbox)) {
             found.score = self.chance(found);
         }
@@ -127,6 +145,13 @@ impl Calibration {
             }
             is_there
         });
+        for bbox in self.strange.drain(..) {
+            let is_there = |track: &Track| moving::common(&track.bbox, &bbox) >= self.params.moving_apart;
+            if !tracks.iter().any(|track| track.confirmed && is_there(track)) {
+                self.sightings.strange(&bbox, &self.params);
+            }
+        }
+        let sightings = &mut self.sightings;
         for track in tracks.iter().filter(|track| track.confirmed) {
             let (bbox, center) = (track.bbox, track.bbox.center());
             let Some(walker) = self.walkers.iter_mut().find(|walker| walker.track == track.id) else {
@@ -137,10 +162,10 @@ impl Calibration {
             walker.walks |= walker.first.distance(center) > self.params.height_way * bbox.h;
             match (walker.walks, track.seen) {
                 (false, _) => {}
-                (true, false) => self.sightings.not_found(&self.params),
+                (true, false) => sightings.not_found(&self.params),
                 (true, true) => {
                     let others = tracks.iter().filter(|other| other.confirmed && other.id != track.id);
-                    self.sightings.found(&bbox, others.map(|other| other.bbox), &self.params);
+                    sightings.found(&bbox, others.map(|other| other.bbox), &self.params);
                     if let Some(own) = self.sure.iter().find(|sure| sure.iou(&bbox) >= 0.6) {
                         self.heights.learn(own.foot(), own.h, &self.params);
                     }
@@ -173,6 +198,7 @@ mod tests {
     use super::*;
 
     const ASPECT: f32 = 1.5;
+    const CONFIDENCE: f32 = 0.4;
 
     /// Somebody whose feet are at this place, as tall as people are there: 0.1 at the top, 0.4 at the bottom.
     fn person(x: f32, foot: f32) -> BBox {
@@ -181,18 +207,18 @@ mod tests {
     }
 
     fn scored(bbox: BBox, score: f32) -> f32 {
-        walked_about().weighed(vec![Detection { bbox, score }])[0].score
+        walked_about().weighed(vec![Detection { bbox, score }], &[])[0].score
     }
 
     /// Takes somebody found with this score, as the track `id`.
     fn see(calibration: &mut Calibration, id: TrackId, bbox: BBox, score: f32) {
-        calibration.weigh(&mut [Detection { bbox, score }]);
+        calibration.weigh(&mut [Detection { bbox, score }], &[]);
         calibration.learn(&[Track { id, bbox, score, confirmed: true, seen: true, followed: false }]);
     }
 
     /// A scene in which four people have walked through, to and fro.
     fn walked_about() -> Calibration {
-        let mut calibration = Calibration::new(ASPECT, CalibrationParams::DEFAULT);
+        let mut calibration = Calibration::new(ASPECT, CONFIDENCE, CalibrationParams::DEFAULT);
         for id in 1..=4 {
             for step in 0..20 {
                 let way = step as f32 / 20.0;
@@ -223,29 +249,29 @@ mod tests {
         assert_eq!(scored(far, 0.3), 0.3);
         let cut = BBox::new(0.6, 0.7, 0.1, 0.3);
         assert_eq!(scored(cut, 0.3), 0.3);
-        let new = Calibration::new(ASPECT, CalibrationParams::DEFAULT);
+        let new = Calibration::new(ASPECT, CONFIDENCE, CalibrationParams::DEFAULT);
         let found = Detection { bbox: person(0.7, 0.6), score: 0.3 };
-        assert_eq!(new.weighed(vec![found])[0].score, 0.3, "nobody was seen yet");
+        assert_eq!(new.weighed(vec![found], &[])[0].score, 0.3, "nobody was seen yet");
     }
 
     #[test]
     fn a_mannequin_and_a_poster_teach_nothing() {
-        let mut calibration = Calibration::new(ASPECT, CalibrationParams::DEFAULT);
+        let mut calibration = Calibration::new(ASPECT, CONFIDENCE, CalibrationParams::DEFAULT);
         for _ in 0..1000 {
             see(&mut calibration, 1, person(0.7, 0.6), 0.9);
         }
         let found = Detection { bbox: person(0.7, 0.6), score: 0.3 };
-        assert_eq!(calibration.weighed(vec![found])[0].score, 0.3);
+        assert_eq!(calibration.weighed(vec![found], &[])[0].score, 0.3);
     }
 
     #[test]
     fn what_is_doubtful_teaches_nothing() {
-        let mut calibration = Calibration::new(ASPECT, CalibrationParams::DEFAULT);
+        let mut calibration = Calibration::new(ASPECT, CONFIDENCE, CalibrationParams::DEFAULT);
         for step in 0..1000 {
             see(&mut calibration, 1, person(0.2 + 0.001 * step as f32, 0.6), 0.5);
         }
         let found = Detection { bbox: person(0.7, 0.6), score: 0.3 };
-        assert_eq!(calibration.weighed(vec![found])[0].score, 0.3);
+        assert_eq!(calibration.weighed(vec![found], &[])[0].score, 0.3);
     }
 
     #[test]
@@ -253,8 +279,8 @@ mod tests {
         let found = Detection { bbox: person(0.7, 0.6), score: 0.3 };
         let mut calibration = walked_about();
         calibration.restart(ASPECT);
-        assert!(calibration.weighed(vec![found])[0].score > 0.4);
+        assert!(calibration.weighed(vec![found], &[])[0].score > 0.4);
         calibration.restart(1.2);
-        assert_eq!(calibration.weighed(vec![found])[0].score, 0.3);
+        assert_eq!(calibration.weighed(vec![found], &[])[0].score, 0.3);
     }
 }

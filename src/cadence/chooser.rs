@@ -41,6 +41,8 @@ pub enum Mode {
 pub struct Conditions {
     /// How frames are chosen.
     pub mode: Mode,
+    /// Whether the detector itself goes by what moves.
+    pub by_motion: bool,
     /// Whether the detector's cost falls and rises with the size of its input.
     pub scales: bool,
     /// Width and height in pixels of the frames that the detector is usually given.
@@ -165,7 +167,7 @@ impl Chooser {
         let Conditions { mode, share, .. } = *conditions;
         // Where a person went who walks at the end of a file is decided by where they are seen last.
         let ends = mode == Mode::Adaptive && frame.last;
-        let due = mode == Mode::Configured || timed(Stage::Gate, || self.is_due(mode, frame, share)) || ends;
+        let due = timed(Stage::Gate, || self.is_due(mode, frame, share)) || ends;
         let wish = self.wish(frame.time, conditions);
         if !due {
             return (Choice::Skip, wish);
@@ -216,6 +218,20 @@ impl Chooser {
     /// `smaller`, trusted from a score of `confidence` on.
     pub fn compared(&mut self, time: f64, tracks: &[Track], smaller: &[Detection], confidence: f32) {
         self.payoff.compared(time, tracks, smaller, confidence);
+    }
+
+    /// Mean brightness (0..=255) of the frames of the last minute or so.
+    #[must_use]
+    pub fn light(&self) -> f32 {
+        self.gate.light()
+    }
+
+    /// Share (0..=1) of each of `detections` in which something moves in the last frame; 0 of those of a detector that goes by
+    /// it anyway.
+    #[must_use]
+    pub fn moving(&self, detections: &[Detection], conditions: &Conditions) -> Vec<f32> {
+        let share = |found: &Detection| self.gate.motion().share(&found.bbox);
+        detections.iter().map(|found| if conditions.by_motion { 0.0 } else { share(found) }).collect()
     }
 
     /// Where optical flow finds everybody whom it has not lost.

@@ -15,10 +15,18 @@ use super::{
 };
 use crate::{geometry::BBox, source::picture::Picture};
 
+/// Mean brightness of a picture that is not known.
+const DAYLIGHT: f32 = 120.0;
+
+/// Seconds in which an older brightness loses 63 % of its weight.
+const LIGHT_MEMORY: f32 = 60.0;
+
 /// Watches the frames of one source.
 pub struct MotionGate {
     params: CadenceParams,
     background: Vec<f32>,
+    /// The picture without those who pass: it follows what changes by so many levels a second only, however large the change.
+    empty: Vec<f32>,
     /// What each cell showed, without the change of light, when a detection run last covered it.
     seen: Vec<f32>,
     motion: Motion,
@@ -28,6 +36,8 @@ pub struct MotionGate {
     cells: Mat,
     last_time: f64,
     last_light: f32,
+    /// Brightness of the pictures, on average.
+    mean: Option<f32>,
 }
 
 impl Default for MotionGate {
@@ -43,6 +53,7 @@ impl MotionGate {
         Self {
             params,
             background: Vec::new(),
+            empty: Vec::new(),
             seen: Vec::new(),
             motion: Motion::unknown(&params),
             light: Vec::new(),
@@ -51,6 +62,7 @@ impl MotionGate {
             cells: Mat::default(),
             last_time: 0.0,
             last_light: 0.0,
+            mean: None,
         }
     }
 
@@ -72,6 +84,12 @@ impl MotionGate {
         &self.motion
     }
 
+    /// Mean brightness (0..=255) of the pictures of the last minute or so; that of daylight before the first.
+    #[must_use]
+    pub fn light(&self) -> f32 {
+        self.mean.unwrap_or(DAYLIGHT)
+    }
+
     /// A detection run covered the last picture, or these `parts` of it (frame heights): what is there is nothing new.
     pub fn detected(&mut self, parts: Option<&[BBox]>) {
         let Self { seen, motion, cells, last_light, .. } = self;
@@ -86,12 +104,17 @@ impl MotionGate {
     }
 
     fn compare(&mut self, elapsed: f32) {
-        let Self { params, background, seen, motion, light, last_light, cells, .. } = self;
+        let Self { params, background, empty, seen, motion, light, last_light, mean, cells, .. } = self;
         let Ok(cells) = cells.data_bytes() else { return motion.changed.clear() };
+        let now = cells.iter().map(|cell| u32::from(*cell)).sum::<u32>() as f32 / cells.len().max(1) as f32;
+        let mean = mean.get_or_insert(now);
+        *mean += (now - *mean) * (1.0 - (-elapsed / LIGHT_MEMORY).exp());
         if background.len() != cells.len() {
             *background = cells.iter().map(|cell| f32::from(*cell)).collect();
+            empty.clone_from(background);
             seen.clear();
             seen.resize(cells.len(), f32::INFINITY);
+            motion.bodies.clear();
             return motion.changed.clear();
         }
         light.clear();
@@ -106,6 +129,20 @@ impl MotionGate {
         let follow = 1.0 - (-elapsed / params.gate_memory).exp();
         motion.changed.clear();
         motion.new.clear();
+        motion.bodies.clear();
+        let step = params.gate_empty_rate * elapsed.min(1.0);
+        for (cell, empty) in cells.iter().zip(&mut *empty) {
+            let difference = f32::from(*cell) - *empty;
+            motion.bodies.push((difference - *last_light).abs() > params.gate_change);
+            *empty += difference.clamp(-step, step);
+        }
+        let bodies = motion.bodies.iter().filter(|body| **body).count() as f32;
+        if bodies > params.gate_flood * cells.len() as f32 {
+            // Another picture, as when a camera changes to infrared: it tells of nobody.
+            motion.bodies.clear();
+            empty.clear();
+            empty.extend(cells.iter().map(|cell| f32::from(*cell) - *last_light));
+        }
         for ((cell, old), seen) in cells.iter().zip(background).zip(seen) {
             let (now, difference) = (f32::from(*cell), f32::from(*cell) - *old);
             let changed = (difference - *last_light).abs() > params.gate_change;
@@ -229,6 +266,39 @@ mod tests {
             let path = BBox::new(0.0, him.y - 0.03, him.right() + 0.03, him.h + 0.06);
             assert!(!motion.unexplained(&[path], |_| true), "picture {i}");
             assert!(motion.unexplained(&[], |point| point.x < him.right()), "picture {i}");
+        }
+    }
+
+    #[test]
+    fn who_passes_leaves_no_trail_in_what_shows_bodies_and_what_stays_is_background_in_time() {
+        let mut gate = acquainted();
+        let at = |x: i32| BBox::new(x as f32 / 234.0, 100.0 / 234.0, 11.0 / 234.0, 30.0 / 234.0);
+        let mut shares = |i: u64, x: i32, area: BBox| {
+            gate.observe(&picture(i, 90.0, Some(x)), i as f64 / 10.0).share(&area)
+        };
+        for i in 50..100 {
+            let x = (i as i32 - 50) * 6;
+            assert!(shares(i, x, at(x)) > 0.6, "picture {i}");
+            assert!(x < 30 || shares(i, x, at(x - 30)) < 0.1, "picture {i}: half a second behind");
+        }
+        let stays = |i: u64, share: f32| (share, i);
+        let standing: Vec<(f32, u64)> = (100..200).map(|i| stays(i, shares(i, 200, at(200)))).collect();
+        assert!(standing[20].0 > 0.6 && standing[99].0 < 0.1, "{standing:?}");
+    }
+
+    #[test]
+    fn another_picture_shows_no_bodies() {
+        let mut gate = acquainted();
+        // Darker on one side and lighter on the other than what was there.
+        let mut image = Mat::new_rows_cols_with_default(234, 416, CV_8UC3, Scalar::all(90.0)).unwrap();
+        for x in 0..104 {
+            let (stripe, level) = (Rect::new(4 * x, 0, 4, 234), Scalar::all(2.0 * f64::from(x)));
+            imgproc::rectangle(&mut image, stripe, level, imgproc::FILLED, imgproc::LINE_8, 0).unwrap();
+        }
+        let whole = BBox::new(0.0, 0.0, 1.7, 1.0);
+        for i in 50..60 {
+            let motion = gate.observe(&Picture::ready(image.clone()), i as f64 / 10.0);
+            assert_eq!(motion.share(&whole), 0.0, "picture {i}");
         }
     }
 

@@ -8,6 +8,8 @@ use crate::geometry::{BBox, Point};
 pub struct Motion {
     /// Row by row; empty when the picture could not be compared, which counts as movement everywhere.
     pub(super) changed: Vec<bool>,
+    /// Where it differed from the picture without those who pass.
+    pub(super) bodies: Vec<bool>,
     /// Whether a changed cell shows what no detection run has seen yet.
     pub(super) new: Vec<bool>,
     pub(super) columns: usize,
@@ -25,7 +27,16 @@ impl Motion {
     #[must_use]
     pub fn unknown(params: &CadenceParams) -> Self {
         let (least, gap) = (params.gate_cells, params.gate_gap);
-        Self { changed: Vec::new(), new: Vec::new(), columns: 0, cell: 0.0, count: 0, least, gap }
+        Self {
+            changed: Vec::new(),
+            bodies: Vec::new(),
+            new: Vec::new(),
+            columns: 0,
+            cell: 0.0,
+            count: 0,
+            least,
+            gap,
+        }
     }
 
     /// Whether anything moves at all.
@@ -40,6 +51,27 @@ impl Motion {
         self.changed.is_empty()
             || self.count >= self.least
                 && self.moving().filter(|point| contains(area, *point)).take(self.least).count() == self.least
+    }
+
+    /// Share (0..=1) of `area` (frame heights) in which something moves; 0 where the picture could not be compared.
+    #[must_use]
+    pub fn share(&self, area: &BBox) -> f32 {
+        if self.bodies.is_empty() || self.columns == 0 {
+            return 0.0;
+        }
+        let rows = self.bodies.len() / self.columns;
+        let cells = |from: f32, to: f32, most: usize| {
+            let from = ((from / self.cell).round().max(0.0) as usize).min(most - 1);
+            from..((to / self.cell).round().max(0.0) as usize).clamp(from + 1, most)
+        };
+        let columns = cells(area.x, area.right(), self.columns);
+        let inside = cells(area.y, area.bottom(), rows).flat_map(|row| {
+            let start = row * self.columns;
+            &self.bodies[start + columns.start..start + columns.end]
+        });
+        let (all, changed) =
+            inside.fold((0u32, 0u32), |(all, changed), cell| (all + 1, changed + u32::from(*cell)));
+        changed as f32 / all as f32
     }
 
     /// Whether anything moves that no detection run has seen, that none of `areas` explains and for which `wanted` holds.
@@ -75,7 +107,15 @@ impl Motion {
             |index: usize| Point::new((index % columns) as f32 * cell, (index / columns) as f32 * cell);
         let changed: Vec<bool> = (0..columns * rows).map(|index| moves(middle(index))).collect();
         let count = changed.iter().filter(|changed| **changed).count();
-        Self { new: changed.clone(), changed, columns, cell, count, ..Self::unknown(&CadenceParams::DEFAULT) }
+        Self {
+            new: changed.clone(),
+            bodies: changed.clone(),
+            changed,
+            columns,
+            cell,
+            count,
+            ..Self::unknown(&CadenceParams::DEFAULT)
+        }
     }
 
     /// Middles of the changed cells.
@@ -112,6 +152,24 @@ pub(crate) fn is_in_one(areas: &[BBox], point: Point) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_share_of_an_area_that_moves_is_that_of_its_cells() {
+        let body = BBox::new(0.4, 0.2, 0.2, 0.4);
+        let motion = Motion::painted(160, 100, |point| contains(&body, point));
+        let near = |area: BBox, share: f32| {
+            let found = motion.share(&area);
+            assert!((found - share).abs() < 0.1, "{area:?}: {found} for {share}");
+        };
+        near(body, 1.0);
+        near(BBox { h: 0.8, ..body }, 0.5);
+        near(BBox::new(1.0, 0.2, 0.2, 0.4), 0.0);
+        near(BBox::new(-0.5, -0.5, 3.0, 3.0), 0.05);
+        for outside in [BBox::new(5.0, 5.0, 1.0, 1.0), BBox::new(-5.0, -5.0, 1.0, 1.0)] {
+            near(outside, 0.0);
+        }
+        assert_eq!(Motion::unknown(&CadenceParams::DEFAULT).share(&body), 0.0);
+    }
 
     #[test]
     fn movements_in_two_places_are_two_blobs() {

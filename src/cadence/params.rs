@@ -25,6 +25,11 @@ constants! {
         /// Time in which the background follows by 63 %. Longer than a step, so that slow motion adds up; short enough that a
         /// parked car is background soon.
         gate_memory: f32 = 3.0, 0.01..=3600.0, "s";
+        /// How fast the picture without those who pass follows what stays: whoever passes in a second leaves no trail, and what is left
+        /// there is part of it in half a minute.
+        gate_empty_rate: f32 = 8.0, 0.0..=1e5, "grey levels/s";
+        /// Share of the picture that differs from it from which the picture is another one.
+        gate_flood: f32 = 0.85, 0.0..=1.0, "share";
         /// The change of light is the median over every this many cells: hundreds of them, which is plenty.
         gate_light_step: usize = 7, 1..=1000, "cells";
         /// Time without people and motion after which a camera may sleep.
@@ -180,7 +185,8 @@ constants! {
         /// Time between detection runs on whole frames where something moves that no track explains.
         input_whole_searching: f64 = 2.0, 0.0..=600.0, "s";
 
-        /// Share of the walkers that a larger picture must show, and the one in use lose, to be used from then on.
+        /// Share of the walkers that a larger picture must show, and the one in use lose, to be used from then on: twice the usual size;
+        /// one that costs more must gain more.
         payoff_gain: f32 = 0.1, 0.0..=1.0, "share";
         /// Sightings of walkers that the one in use must have lost before.
         payoff_lost: f32 = 8.0, 0.0..=1000.0, "sightings";

@@ -130,8 +130,8 @@ impl Payoff {
             self.strained = (share, time);
         }
         let share = self.strained.0.clamp(0.01, 1.0) as f32;
-        let worth = |gain: &&f32| share >= 1.0 || **gain >= self.params.payoff_gain / share;
-        LEVELS[self.gains.iter().take_while(worth).count()]
+        let worth = |(index, gain): &(usize, &f32)| share >= 1.0 || **gain >= self.needed(*index) / share;
+        LEVELS[self.gains.iter().enumerate().take_while(worth).count()]
     }
 
     /// The size that is tried in the next frames, if any is. In the last frame at `time` there was `somebody` or nobody, a
@@ -204,21 +204,29 @@ impl Payoff {
 
     /// A burst has ended: decides the trial, if it has seen enough.
     fn decide(&mut self) {
+        let needed = self.needed(self.gains.len());
         let Some(trial) = &mut self.trial else { return };
         trial.runs = None;
         let (seen, lost) = trial.tally.sums();
         let share = lost / seen.max(1.0);
-        if lost >= self.params.payoff_lost && share >= self.params.payoff_gain {
+        if lost >= self.params.payoff_lost && share >= needed {
             self.gains.push(share);
             (self.trial, self.check) = (None, Tally::default());
             // The next larger one may pay as well.
             self.allowance = self.params.payoff_first * self.cost_of_burst();
-        } else if lost + 2.0 * (lost + 1.0).sqrt() < self.params.payoff_gain * seen
+        } else if lost + 2.0 * (lost + 1.0).sqrt() < needed * seen
             || trial.bursts >= self.params.payoff_bursts
         {
             self.trial = None;
             self.allowance = self.allowance.min(0.0);
         }
+    }
+
+    /// Share of the walkers that the size after this one must show and this one lose: what it costs more decides.
+    fn needed(&self, level: usize) -> f32 {
+        let costs =
+            |level: usize| LEVELS.get(level + 1).map_or(1.0, |next| next.powi(2) - LEVELS[level].powi(2));
+        self.params.payoff_gain * costs(level) / costs(0)
     }
 
     /// In detection runs of the usual size.

@@ -27,13 +27,35 @@ constants! {
         height_tall: f32 = 3.5, 0.0..=100.0, "logarithm of odds";
         /// Largest such difference that counts.
         height_most: f32 = 1.5, 0.0..=10.0, "logarithm";
+        /// How much less than that of the detector's confidence the logarithm of the odds of a box may be that movement speaks for.
+        moving_doubt: f32 = 1.33, 0.0..=10.0, "logarithm of odds";
+        /// Share of a doubtful box that must show movement for it to be somebody sooner.
+        moving_share: f32 = 0.35, 0.0..=1.0, "share";
+        /// What that adds to the logarithm of its odds.
+        moving_odds: f32 = 0.6, -10.0..=10.0, "logarithm of odds";
+        /// Somebody who is sure explains the movement in a doubtful box of which this share lies within theirs, or the other way
+        /// round.
+        moving_apart: f32 = 0.5, 0.0..=1.0, "share";
+        /// By how much more of a box must move than of one around it that is taken for the same person, drawn too tall.
+        moving_fuller: f32 = 0.2, 0.0..=1.0, "share";
+        /// Share of the movement in the larger box that the smaller one must hold.
+        moving_kept: f32 = 0.8, 0.0..=1.0, "share";
         /// Sightings of people who walk before counts are doubted.
         doubt_sightings: f32 = 60.0, 1.0..=1e6, "sightings";
         /// People who have walked through the picture before counts are doubted.
         doubt_walkers: f32 = 8.0, 1.0..=1e6, "people";
         /// Counts are doubted where detection runs do not find this share of those who walk and are tracked.
         doubt_not_found: f32 = 0.65, 0.0..=1.0, "share";
-        /// They are doubted, too, where others cover this share of those who are found, if many vanish.
+        /// They are doubted, too, where boxes that look a little like somebody, and move, are so many for each sighting of people who
+        /// walk.
+        doubt_strange: f32 = 4.0, 0.0..=1000.0, "ratio";
+        /// Width over height, on average, from which people are seen from straight above.
+        doubt_steep: f32 = 0.75, 0.0..=10.0, "ratio";
+        /// Width over height, on average, from which what moves is hardly people.
+        doubt_flat: f32 = 1.3, 0.0..=100.0, "ratio";
+        /// Mean brightness below which it is dark.
+        doubt_dark: f32 = 45.0, 0.0..=255.0, "grey levels";
+        /// Counts are doubted, too, where others cover this share of those who are found, if many vanish.
         doubt_covered: f32 = 0.4, 0.0..=1.0, "share";
         /// Many vanish where this share of the tracks ends away from the edges of the picture.
         doubt_vanished: f32 = 0.5, 0.0..=1.0, "share";

@@ -23,6 +23,10 @@ pub struct Sightings {
     ended: f64,
     /// Not at the edge of the picture, of those whose tracks ended.
     vanished: f64,
+    /// Boxes that look a little like somebody and move, and that are nobody who is tracked.
+    strange: f64,
+    /// Width over height of these and of those who were found.
+    shapes: f64,
 }
 
 impl Sightings {
@@ -30,6 +34,7 @@ impl Sightings {
     pub fn found(&mut self, bbox: &BBox, mut others: impl Iterator<Item = BBox>, params: &CalibrationParams) {
         self.forget(params);
         self.found += 1.0;
+        self.shapes += shape(bbox);
         if others.any(|other| other.intersection(bbox) > COVERED * bbox.area()) {
             self.covered += 1.0;
         }
@@ -39,6 +44,13 @@ impl Sightings {
     pub fn not_found(&mut self, params: &CalibrationParams) {
         self.forget(params);
         self.not_found += 1.0;
+    }
+
+    /// Something moves in this box and looks a little like somebody, and nobody who is tracked is there.
+    pub fn strange(&mut self, bbox: &BBox, params: &CalibrationParams) {
+        self.forget(params);
+        self.strange += 1.0;
+        self.shapes += shape(bbox);
     }
 
     /// The track of somebody who walked has ended in this box, in a picture of this aspect.
@@ -52,24 +64,36 @@ impl Sightings {
 
     fn forget(&mut self, params: &CalibrationParams) {
         let keep = 1.0 - 1.0 / f64::from(params.height_window);
-        for sum in
-            [&mut self.found, &mut self.not_found, &mut self.covered, &mut self.ended, &mut self.vanished]
-        {
+        let Self { found, not_found, covered, ended, vanished, strange, shapes } = self;
+        for sum in [found, not_found, covered, ended, vanished, strange, shapes] {
             *sum *= keep;
         }
     }
 
-    /// Why people cannot be counted well here, where they cannot.
+    /// Why people cannot be counted well here, where they cannot, in a picture of this mean brightness (0..=255).
     #[must_use]
-    pub fn doubt(&self, params: &CalibrationParams) -> Option<Doubt> {
+    pub fn doubt(&self, light: f32, params: &CalibrationParams) -> Option<Doubt> {
+        let shape = self.shapes / (self.found + self.strange).max(1.0);
+        let unrecognized = if (params.doubt_steep..params.doubt_flat).contains(&(shape as f32)) {
+            Doubt::Steep
+        } else if light < params.doubt_dark {
+            Doubt::Dark
+        } else {
+            Doubt::Unrecognized
+        };
         let all = self.found + self.not_found;
+        if self.strange >= f64::from(params.doubt_sightings)
+            && self.strange >= f64::from(params.doubt_strange) * all
+        {
+            return Some(unrecognized);
+        }
         if all < f64::from(params.doubt_sightings) || self.ended < f64::from(params.doubt_walkers) {
             return None;
         }
         let is_crowded = self.covered >= f64::from(params.doubt_covered) * self.found
             && self.vanished >= f64::from(params.doubt_vanished) * self.ended;
         if self.not_found >= f64::from(params.doubt_not_found) * all {
-            Some(Doubt::Unrecognized)
+            Some(unrecognized)
         } else {
             is_crowded.then_some(Doubt::Crowded)
         }
@@ -78,16 +102,22 @@ impl Sightings {
     /// As numbers to go on from.
     #[must_use]
     pub fn sums(&self) -> Vec<f64> {
-        vec![self.found, self.not_found, self.covered, self.ended, self.vanished]
+        let Self { found, not_found, covered, ended, vanished, strange, shapes } = *self;
+        vec![found, not_found, covered, ended, vanished, strange, shapes]
     }
 
     /// Goes on from [`Self::sums`]; `None` where these are no such numbers.
     #[must_use]
     pub fn from_sums(numbers: &[f64]) -> Option<Self> {
-        let [found, not_found, covered, ended, vanished] = *numbers else { return None };
+        let [found, not_found, covered, ended, vanished, strange, shapes] = *numbers else { return None };
         let usable = numbers.iter().all(|number| number.is_finite() && *number >= 0.0);
-        usable.then_some(Self { found, not_found, covered, ended, vanished })
+        usable.then_some(Self { found, not_found, covered, ended, vanished, strange, shapes })
     }
+}
+
+/// Width over height.
+fn shape(bbox: &BBox) -> f64 {
+    f64::from(bbox.w) / f64::from(bbox.h).max(1e-3)
 }
 
 #[cfg(test)]
@@ -96,6 +126,7 @@ mod tests {
 
     const PARAMS: CalibrationParams = CalibrationParams::DEFAULT;
     const ASPECT: f32 = 1.5;
+    const LIGHT: f32 = 120.0;
 
     fn person(x: f32) -> BBox {
         BBox::new(x, 0.4, 0.1, 0.3)
@@ -116,7 +147,7 @@ mod tests {
             sightings.ended(&person(if index < vanished { 0.7 } else { 1.39 }), ASPECT);
         }
         assert_eq!(Sightings::from_sums(&sightings.sums()), Some(sightings));
-        sightings.doubt(&PARAMS)
+        sightings.doubt(LIGHT, &PARAMS)
     }
 
     #[test]
@@ -128,14 +159,36 @@ mod tests {
         assert_eq!(doubt(30, 10, 8), None, "behind doors");
     }
 
+    /// So many boxes of this shape that look a little like somebody, and ten times somebody who was found.
+    fn strange(boxes: usize, shape: f32, light: f32) -> Option<Doubt> {
+        let mut sightings = Sightings::default();
+        for _ in 0..boxes {
+            sightings.strange(&BBox::new(0.5, 0.4, 0.3 * shape, 0.3), &PARAMS);
+        }
+        for _ in 0..10 {
+            sightings.found(&BBox::new(0.5, 0.4, 0.3 * shape, 0.3), std::iter::empty(), &PARAMS);
+        }
+        sightings.doubt(light, &PARAMS)
+    }
+
+    #[test]
+    fn counts_are_doubted_where_much_moves_that_is_hardly_recognized_and_it_is_said_why() {
+        assert_eq!(strange(30, 0.4, LIGHT), None);
+        assert_eq!(strange(90, 0.4, LIGHT), Some(Doubt::Unrecognized));
+        assert_eq!(strange(90, 0.4, 30.0), Some(Doubt::Dark));
+        assert_eq!(strange(90, 1.0, LIGHT), Some(Doubt::Steep));
+        assert_eq!(strange(90, 1.0, 30.0), Some(Doubt::Steep), "a lamp would not help");
+        assert_eq!(strange(90, 1.8, LIGHT), Some(Doubt::Unrecognized), "a car, a bird");
+    }
+
     #[test]
     fn nothing_is_said_before_enough_was_seen() {
         let mut sightings = Sightings::default();
         for _ in 0..20 {
             sightings.not_found(&PARAMS);
         }
-        assert_eq!(sightings.doubt(&PARAMS), None);
-        for wrong in [vec![], vec![1.0; 4], vec![-1.0; 5], vec![f64::INFINITY; 5]] {
+        assert_eq!(sightings.doubt(LIGHT, &PARAMS), None);
+        for wrong in [vec![], vec![1.0; 5], vec![-1.0; 7], vec![f64::INFINITY; 7]] {
             assert_eq!(Sightings::from_sums(&wrong), None);
         }
     }

@@ -167,7 +167,7 @@ impl Pipeline {
             None => following.carry(),
             Some((found, view, smaller)) => {
                 self.detections += found.iter().filter(|found| found.score >= confidence).count() as u64;
-                Some(following.track(found, smaller, &view, confidence, &self.params))
+                Some(following.track(found, smaller, &view, (&conditions, confidence), &self.params))
             }
         };
         if let Some(update) = update {
@@ -209,7 +209,12 @@ impl Pipeline {
         let gains = following.chooser.payoff().gains().to_vec();
         let mut learnt = Learnt { detector: model.info().name.clone(), gains, ..Learnt::default() };
         calibration.keep(&mut learnt);
-        Some(Scene { doubt: calibration.doubt(usual), heights: calibration.heights(), scale, learnt })
+        Some(Scene {
+            doubt: calibration.doubt(usual, following.chooser.light()),
+            heights: calibration.heights(),
+            scale,
+            learnt,
+        })
     }
 
     /// Releases the detector too; the source is over.
@@ -342,11 +347,15 @@ impl Following {
         mut detections: Vec<Detection>,
         smaller: Option<Vec<Detection>>,
         view: &View,
-        confidence: f32,
+        (conditions, confidence): (&Conditions, f32),
         params: &Params,
     ) -> TrackUpdate {
-        let smaller = smaller.map(|smaller| self.tracking.weighed(smaller));
-        self.tracking.weigh(&mut detections);
+        let smaller = smaller.map(|smaller| {
+            let moving = self.chooser.moving(&smaller, conditions);
+            self.tracking.weighed(smaller, &moving)
+        });
+        let moving = self.chooser.moving(&detections, conditions);
+        self.tracking.weigh(&mut detections, &moving);
         let areas: Option<Vec<BBox>> = view.areas();
         let outside = self.chooser.carried_outside(areas.as_deref());
         detections.extend(outside.iter().map(|(_, detection)| detection));
@@ -372,7 +381,14 @@ fn conditions(source: &SourceConfig, model: &dyn Model, frame: &Frame, share: f6
     let usual = model.working_size(frame.stream_size.0, frame.stream_size.1);
     // Beyond the stream's own pixels there is nothing to see, but a network finds more in a small picture made larger.
     let largest = (MOST_MADE * frame.stream_size.0 as f32 / usual.0.max(1) as f32).min(MOST_ENLARGED);
-    Conditions { mode, scales: model.gains_from_reduction(), usual, largest, share }
+    Conditions {
+        mode,
+        by_motion: model.needs_steady_rate(),
+        scales: model.gains_from_reduction(),
+        usual,
+        largest,
+        share,
+    }
 }
 
 /// An entry for each line, with the counts of the line of the same name.

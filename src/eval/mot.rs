@@ -1,7 +1,7 @@
 //! Text files in the form of the MOT challenge.
 //!
 //! A row is `frame,id,left,top,width,height,confidence,...`: frames from 1, pixels of the video, id -1 for
-//! detections that belong to no track. Recorded detections, tracks written and truth read all share it.
+//! detections that belong to no track. Of the columns that are left over, recordings use the first. Recorded detections, tracks written and truth read all share it.
 
 use std::{
     collections::BTreeMap,
@@ -21,12 +21,14 @@ pub struct Row {
     pub bbox: BBox,
     /// Confidence of a detection, 0..=1; in files of truth a flag, where 0 means "to be ignored".
     pub confidence: f32,
+    /// Share (0..=1) of the box in which something moves, in recorded detections; else -1 or whatever is there.
+    pub moving: f32,
 }
 
 /// Rows by frame number (from 1).
 pub type Rows = BTreeMap<u32, Vec<Row>>;
 
-/// Reads a file of rows. Columns beyond the seventh are not looked at; a missing seventh is 1.
+/// Reads a file of rows. Columns beyond the eighth are not looked at; a missing seventh is 1, a missing eighth -1.
 ///
 /// # Errors
 /// When the file cannot be read or a row has fewer than six numbers.
@@ -64,12 +66,14 @@ pub fn parse(text: &str) -> Result<Rows, (usize, String)> {
             })?;
         }
         let confidence = next()?.unwrap_or(1.0);
+        let moving = next()?.unwrap_or(-1.0);
         let [frame, id, x, y, w, h] = fields;
         let bbox = BBox::new(x as f32, y as f32, w as f32, h as f32);
         rows.entry(frame as u32).or_default().push(Row {
             id: id as i64,
             bbox,
             confidence: confidence as f32,
+            moving: moving as f32,
         });
     }
     Ok(rows)
@@ -81,8 +85,9 @@ pub fn parse(text: &str) -> Result<Rows, (usize, String)> {
 /// When `out` does not take them.
 pub fn write(rows: &Rows, out: &mut dyn Write) -> std::io::Result<()> {
     for (frame, rows) in rows {
-        for Row { id, bbox: BBox { x, y, w, h }, confidence } in rows {
-            writeln!(out, "{frame},{id},{x:.2},{y:.2},{w:.2},{h:.2},{confidence:.4},-1,-1,-1")?;
+        for Row { id, bbox: BBox { x, y, w, h }, confidence, moving } in rows {
+            let moving = (moving * 1000.0).round() / 1000.0;
+            writeln!(out, "{frame},{id},{x:.2},{y:.2},{w:.2},{h:.2},{confidence:.4},{moving},-1,-1")?;
         }
     }
     Ok(())
@@ -159,9 +164,11 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_again() {
-        let text = "1,-1,10.50,20.00,30.00,60.25,0.8123,-1,-1,-1\n3,7,1.00,2.00,3.00,4.00,1.0000,-1,-1,-1\n";
+        let text =
+            "1,-1,10.50,20.00,30.00,60.25,0.8123,-1,-1,-1\n3,7,1.00,2.00,3.00,4.00,1.0000,0.25,-1,-1\n";
         let rows = parse(text).unwrap();
         assert_eq!(rows[&1][0].bbox, BBox::new(10.5, 20.0, 30.0, 60.25));
+        assert_eq!([rows[&1][0].moving, rows[&3][0].moving], [-1.0, 0.25]);
         let mut out = Vec::new();
         write(&rows, &mut out).unwrap();
         assert_eq!(String::from_utf8(out).unwrap(), text);

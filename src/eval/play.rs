@@ -95,11 +95,11 @@ impl Player {
         Self { clip, tracking, events: Vec::new(), log: Log::default() }
     }
 
-    /// Takes the detections (frame heights) of frame `index` (from 0).
-    pub fn look(&mut self, index: u32, detections: &[Detection]) {
+    /// Takes the detections (frame heights) of frame `index` (from 0), and the share (0..=1) of each in which something moves.
+    pub fn look(&mut self, index: u32, detections: &[Detection], moving: &[f32]) {
         let time = f64::from(index) / self.clip.fps;
         let mut detections = detections.to_vec();
-        self.tracking.weigh(&mut detections);
+        self.tracking.weigh(&mut detections, moving);
         let update = self.tracking.detected(time, &detections, &[]);
         self.events.extend(self.tracking.count(time, &update));
         self.log.updates.push((index + 1, update));
@@ -107,13 +107,15 @@ impl Player {
 
     /// Takes recorded rows (pixels) of all `frames` frames that `plan` looks at.
     pub fn replay(&mut self, rows: &mot::Rows, frames: u32, plan: &Plan) {
-        let (mut detections, clip) = (Vec::new(), self.clip);
+        let (mut detections, mut moving, clip) = (Vec::new(), Vec::new(), self.clip);
         for index in (0..frames).filter(|&index| plan.looks_at(index, clip.fps)) {
             detections.clear();
+            moving.clear();
             for row in rows.get(&(index + 1)).into_iter().flatten() {
                 detections.push(Detection { bbox: clip.normalise(&row.bbox), score: row.confidence });
+                moving.push(row.moving);
             }
-            self.look(index, &detections);
+            self.look(index, &detections, &moving);
         }
     }
 

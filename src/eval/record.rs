@@ -11,6 +11,7 @@ use super::{
     scene::{Scene, source_config},
 };
 use crate::{
+    cadence::gate::MotionGate,
     detect::Model,
     files::{self, Draft},
     model::Detection,
@@ -35,6 +36,7 @@ pub fn play(
     let mut source =
         SystemOpener::default().open(&source_config(scene), &Interrupt::default()).map_err(broken)?;
     let mut detector = model.detector();
+    let mut gate = MotionGate::default();
     let mut recording = match &options.record {
         Some(folder) => {
             Some(Recording::create(&mot::file_of(folder, &scene.name)?, model.info().confidence)?)
@@ -51,11 +53,15 @@ pub fn play(
             let frame =
                 source.retrieve(&|width, height| model.working_size(width, height)).map_err(broken)?;
             let found = detector.detect(&frame)?;
+            let motion = gate.observe(&frame.picture, f64::from(index) / scene.clip.fps);
+            let share =
+                |found: &Detection| if model.needs_steady_rate() { 0.0 } else { motion.share(&found.bbox) };
+            let moving: Vec<f32> = found.iter().map(share).collect();
             if let Some(recording) = &mut recording {
-                recording.write(index + 1, &found, scene)?;
+                recording.write(index + 1, &found, &moving, scene)?;
             }
             if looked_at {
-                player.look(index, &found);
+                player.look(index, &found, &moving);
             }
         }
         index += 1;
@@ -80,13 +86,20 @@ impl Recording {
         Ok(recording)
     }
 
-    fn write(&mut self, frame: u32, found: &[Detection], scene: &Scene) -> Result<(), EvalError> {
-        let row = |detection: &Detection| mot::Row {
+    fn write(
+        &mut self,
+        frame: u32,
+        found: &[Detection],
+        moving: &[f32],
+        scene: &Scene,
+    ) -> Result<(), EvalError> {
+        let row = |(detection, moving): (&Detection, &f32)| mot::Row {
             id: -1,
             bbox: scene.clip.pixels(&detection.bbox),
             confidence: detection.score,
+            moving: *moving,
         };
-        let rows = mot::Rows::from([(frame, found.iter().map(row).collect())]);
+        let rows = mot::Rows::from([(frame, found.iter().zip(moving).map(row).collect())]);
         let written = mot::write(&rows, &mut self.file);
         self.check(written)
     }

@@ -35,7 +35,7 @@ pub fn rows(log: &Log, clip: &Clip) -> Rows {
         let mut last: Option<(u32, BBox)> = None;
         for (frame, bbox, score) in seen {
             let mut put = |frame: u32, bbox: &BBox| {
-                let row = Row { id: file_id(id), bbox: clip.pixels(bbox), confidence: score };
+                let row = Row { id: file_id(id), bbox: clip.pixels(bbox), confidence: score, moving: -1.0 };
                 rows.entry(frame).or_default().push(row);
             };
             if let Some((before, from)) = last.filter(|(f, _)| f64::from(frame - f) <= FILL * clip.fps) {

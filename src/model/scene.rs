@@ -24,7 +24,11 @@ pub struct Scene {
 pub enum Doubt {
     /// People hide one another.
     Crowded,
-    /// People are rarely recognized: it is too dark, they are too close, or the camera looks straight down.
+    /// People are rarely recognized, because the camera looks straight down.
+    Steep,
+    /// People are rarely recognized, because it is dark.
+    Dark,
+    /// People are rarely recognized, or what moves is none.
     Unrecognized,
     /// People are too small.
     Small,
@@ -89,9 +93,9 @@ impl Doubt {
     pub const fn words(self) -> &'static str {
         match self {
             Self::Crowded => "people hide one another",
-            Self::Unrecognized => {
-                "people are rarely recognized (too dark, too close, or seen from straight above)"
-            }
+            Self::Steep => "people seen from straight above are rarely recognized",
+            Self::Dark => "it is dark, and people are rarely recognized",
+            Self::Unrecognized => "what moves is rarely recognized as people",
             Self::Small => "people are too small",
         }
     }
@@ -102,7 +106,7 @@ impl Doubt {
         match self {
             Self::Crowded => "about 1 crossing in 5 is likely to be wrong",
             Self::Small => "about 1 crossing in 3 is likely to be wrong",
-            Self::Unrecognized => "1 crossing in 2 or more is likely to be wrong",
+            Self::Steep | Self::Dark | Self::Unrecognized => "1 crossing in 2 or more is likely to be wrong",
         }
     }
 }

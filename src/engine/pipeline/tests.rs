@@ -74,8 +74,8 @@ impl Detector for BrightDetector {
             .map(|row| {
                 let pixels = [0, 1, 2, 3].map(|i| *stats.at_2d::<i32>(row, i).unwrap());
                 let [x, y, w, h] = pixels.map(|pixels| pixels as f32 * unit);
-                // Too low to be believed even where everybody is as tall.
-                let score = if pixels[3] < self.doubtful { 0.22 } else { 0.9 };
+                // Too low to be believed even where everybody is as tall and moves.
+                let score = if pixels[3] < self.doubtful { 0.152 } else { 0.9 };
                 Detection { bbox: BBox::new(x, y, w, h), score }
             })
             .collect())

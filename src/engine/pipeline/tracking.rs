@@ -23,21 +23,22 @@ impl Tracking {
     #[must_use]
     pub fn new(source: &SourceConfig, aspect: f32, confidence: f32, params: &Params) -> Self {
         Self {
-            calibration: Calibration::new(aspect, params.calibration),
+            calibration: Calibration::new(aspect, confidence, params.calibration),
             tracker: track::tracker_for(source, aspect, confidence, &params.track),
             counter: count::counter_for(source, aspect, &params.count),
         }
     }
 
-    /// Replaces the scores that a network gave by the chances that they stand for in this scene.
-    pub fn weigh(&mut self, detections: &mut [Detection]) {
-        self.calibration.weigh(detections);
+    /// Replaces the scores that a network gave by the chances that they stand for in this scene. `moving`: the share (0..=1) of
+    /// each box in which something moves.
+    pub fn weigh(&mut self, detections: &mut [Detection], moving: &[f32]) {
+        self.calibration.weigh(detections, moving);
     }
 
     /// The same for detections of which nothing is learnt.
     #[must_use]
-    pub fn weighed(&self, detections: Vec<Detection>) -> Vec<Detection> {
-        self.calibration.weighed(detections)
+    pub fn weighed(&self, detections: Vec<Detection>, moving: &[f32]) -> Vec<Detection> {
+        self.calibration.weighed(detections, moving)
     }
 
     /// Takes what a detection run found in the frame at `time` (seconds), to which those were added whom optical flow

@@ -188,7 +188,9 @@ pub fn event_kind() -> BoxedStrategy<EventKind> {
 }
 
 fn scene() -> BoxedStrategy<Scene> {
-    let doubt = option::of(select(&[Doubt::Crowded, Doubt::Unrecognized, Doubt::Small][..]));
+    let doubt = option::of(select(
+        &[Doubt::Crowded, Doubt::Steep, Doubt::Dark, Doubt::Unrecognized, Doubt::Small][..],
+    ));
     let known = (option::of((single(), single())), single());
     let learnt = (text(), single(), vec(double(), 0..11), vec(double(), 0..6), vec(single(), 0..3));
     (doubt, known, learnt)
