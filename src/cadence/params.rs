@@ -25,8 +25,8 @@ constants! {
         /// Time in which the background follows by 63 %. Longer than a step, so that slow motion adds up; short enough that a
         /// parked car is background soon.
         gate_memory: f32 = 3.0, 0.01..=3600.0, "s";
-        /// How fast the picture without those who pass follows what stays: whoever passes in a second leaves no trail, and what is left
-        /// there is part of it in half a minute.
+        /// How fast the background behind people who pass is adapted: somebody who passes within a second hardly changes it, and an
+        /// object that is left there is part of it in half a minute.
         gate_empty_rate: f32 = 8.0, 0.0..=1e5, "grey levels/s";
         /// Share of the picture that differs from it from which the picture is another one.
         gate_flood: f32 = 0.85, 0.0..=1.0, "share";

@@ -27,6 +27,10 @@ struct Bright {
     given: Arc<Mutex<Vec<(i32, i32)>>>,
     /// What is less tall than this many pixels is doubtful.
     doubtful: i32,
+    /// Its score.
+    low: f32,
+    /// Whether it says that it goes by movement.
+    by_motion: bool,
 }
 
 impl Bright {
@@ -37,7 +41,8 @@ impl Bright {
     fn doubting(doubtful: i32) -> Self {
         let (name, engine) = ("bright".to_owned(), "test".to_owned());
         let info = ModelInfo { name, engine, confidence: 0.4, note: None };
-        Self { info, given: Arc::default(), doubtful }
+        // Too low to be believed even where everybody is as tall and moves.
+        Self { info, given: Arc::default(), doubtful, low: 0.152, by_motion: false }
     }
 }
 
@@ -51,14 +56,19 @@ impl Model for Bright {
     fn gains_from_reduction(&self) -> bool {
         true
     }
+    fn needs_steady_rate(&self) -> bool {
+        self.by_motion
+    }
     fn detector(&self) -> Box<dyn Detector> {
-        Box::new(BrightDetector { given: Arc::clone(&self.given), doubtful: self.doubtful })
+        let Self { doubtful, low, .. } = *self;
+        Box::new(BrightDetector { given: Arc::clone(&self.given), doubtful, low })
     }
 }
 
 struct BrightDetector {
     given: Arc<Mutex<Vec<(i32, i32)>>>,
     doubtful: i32,
+    low: f32,
 }
 
 impl Detector for BrightDetector {
@@ -74,8 +84,7 @@ impl Detector for BrightDetector {
             .map(|row| {
                 let pixels = [0, 1, 2, 3].map(|i| *stats.at_2d::<i32>(row, i).unwrap());
                 let [x, y, w, h] = pixels.map(|pixels| pixels as f32 * unit);
-                // Too low to be believed even where everybody is as tall and moves.
-                let score = if pixels[3] < self.doubtful { 0.152 } else { 0.9 };
+                let score = if pixels[3] < self.doubtful { self.low } else { 0.9 };
                 Detection { bbox: BBox::new(x, y, w, h), score }
             })
             .collect())
@@ -257,6 +266,28 @@ fn pictures_become_larger_where_that_shows_people_who_are_missed_otherwise() {
     assert_eq!((seen.crossings, seen.tracks.len()), (30, 2));
     let tall = watch(Scene { size: sharp.size, person: (56, 168) }, 20.0, walk(2));
     assert_eq!(wide(&tall), 0, "large enough as they are");
+}
+
+#[test]
+fn somebody_of_whom_the_network_is_not_sure_is_counted_because_they_move() {
+    let counted = |by_motion: bool, setting: &str| {
+        let model = Bright { low: 0.32, by_motion, ..Bright::doubting(1000) };
+        let given = Arc::clone(&model.given);
+        let mut params = Params::default();
+        Setting::parse(setting).unwrap().apply(&mut params).unwrap();
+        let scene = Scene { size: USUAL, person: PERSON };
+        // Nobody is there at first, and the picture without anybody is known.
+        let walk =
+            |time: f64| if time < 2.0 { Vec::new() } else { vec![(100 + (30.0 * (time - 2.0)) as i32, 80)] };
+        watch_through(pipeline_with(model, params), given, scene, 8.0, walk).crossings
+    };
+    assert_eq!(counted(false, "moving_share=0.35"), 1);
+    assert_eq!(counted(false, "moving_odds=0"), 0);
+    assert_eq!(
+        counted(true, "moving_share=0.35"),
+        0,
+        "a detector that goes by movement has judged it already"
+    );
 }
 
 #[test]
