@@ -123,6 +123,8 @@ impl Still {
 
     fn send(&self, control: Control) -> Reply {
         let reply = self.meanwhile(move |engine| engine.send(control));
+        // What the engine has not heard of yet could take effect some frames later.
+        self.meanwhile(heard);
         assert!(reply.poll().is_none(), "it takes effect after the detection run");
         reply
     }
