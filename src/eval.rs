@@ -17,6 +17,7 @@ use crate::{
 
 mod by_need;
 mod constants;
+mod costs;
 mod error;
 pub mod metrics;
 pub mod mot;
@@ -72,10 +73,11 @@ fn run_scenes(options: &EvalOptions, progress: &Progress, out: &mut dyn Write) -
         progress.name(&scene.name);
         let whole = frames + u64::from(scene.frames);
         if let (true, Some(model)) = (options.by_need, &model) {
-            let Some(lines) = by_need::play(scene, model, options, progress)? else { break };
+            let Some((lines, costs)) = by_need::play(scene, model, options, progress)? else { break };
             for line in lines {
                 report.line(line)?;
             }
+            report.costs(costs)?;
             (done, frames) = (done + 1, whole);
             progress.set(frames);
             continue;

@@ -4,6 +4,7 @@ use std::{cell::Cell, sync::Arc};
 
 use super::{
     EvalError, EvalOptions,
+    costs::{Costs, Tallied, Tally},
     report::LineResult,
     scene::{Scene, source_config},
 };
@@ -99,7 +100,7 @@ impl Host for Reader<'_> {
     }
 }
 
-/// Counts of every line of `scene`; `None` when `progress` asks for the end before its own.
+/// Counts of every line of `scene`, and what they cost; `None` when `progress` asks for the end before its own.
 ///
 /// # Errors
 /// When the video cannot be read or the detector fails.
@@ -108,11 +109,12 @@ pub fn play(
     model: &Arc<dyn Model>,
     options: &EvalOptions,
     progress: &Progress,
-) -> Result<Option<Vec<LineResult>>, EvalError> {
+) -> Result<Option<(Vec<LineResult>, Costs)>, EvalError> {
     let mut config = source_config(scene);
     config.tracker = options.tracker;
     let mut pipeline = Pipeline::with_params(Arc::new(config.clone()), &[], options.params);
-    pipeline.set_model(Arc::clone(model));
+    let tally = Arc::<Tally>::default();
+    pipeline.set_model(Arc::new(Tallied { model: Arc::clone(model), tally: Arc::clone(&tally) }));
     let (control, turns, opener) =
         (CaptureControl::default(), Turns::new(1), Later(options.plan.start_offset));
     let capture =
@@ -148,5 +150,8 @@ pub fn play(
             suppressed: if index == 0 { pipeline.suppressed().clone() } else { Default::default() },
         })
         .collect();
-    Ok(Some(results))
+    let (width, height) = scene.clip.size;
+    let seconds = f64::from(scene.frames.saturating_sub(options.plan.start_offset)) / scene.clip.fps;
+    let costs = tally.costs(&scene.name, model.working_size(width, height), seconds);
+    Ok(Some((results, costs)))
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, io::Write};
 
 use serde_json::json;
 
-use super::metrics::Figures;
+use super::{costs::Costs, metrics::Figures};
 use crate::model::Reason;
 
 /// Counts of one line.
@@ -56,11 +56,12 @@ pub struct Report<'a> {
     error_total: u64,
     /// Kept back, so that one table is not cut by another.
     tracking: Vec<TrackingResult>,
+    costs: Vec<Costs>,
 }
 
 impl<'a> Report<'a> {
     pub fn new(json: bool, out: &'a mut dyn Write) -> Self {
-        Self { json, out, lines: 0, true_total: 0, error_total: 0, tracking: Vec::new() }
+        Self { json, out, lines: 0, true_total: 0, error_total: 0, tracking: Vec::new(), costs: Vec::new() }
     }
 
     pub fn line(&mut self, line: LineResult) -> std::io::Result<()> {
@@ -100,6 +101,19 @@ impl<'a> Report<'a> {
 
     pub fn tracking(&mut self, result: TrackingResult) {
         self.tracking.push(result);
+    }
+
+    /// What detection by need cost in one scene; a table gives the mean of all at its end.
+    pub fn costs(&mut self, costs: Costs) -> std::io::Result<()> {
+        if self.json {
+            let Costs { scene, runs, pictures, seconds } = &costs;
+            let record = json!({
+                "type": "costs", "scene": scene, "runs": runs, "pictures": pictures, "seconds": seconds,
+            });
+            writeln!(self.out, "{record}")?;
+        }
+        self.costs.push(costs);
+        Ok(())
     }
 
     /// Time that tracking took, in milliseconds a frame.
@@ -154,6 +168,18 @@ impl<'a> Report<'a> {
                     100.0 * relative
                 )?;
             }
+        }
+        if !self.json && !self.costs.is_empty() {
+            let mean = |rate: fn(&Costs) -> f64| {
+                self.costs.iter().map(|costs| rate(costs) / costs.seconds.max(0.1)).sum::<f64>()
+                    / self.costs.len() as f64
+            };
+            writeln!(
+                self.out,
+                "detection runs: {:.1} a second, as much as {:.1} of whole pictures of the usual size",
+                mean(|costs| costs.runs as f64),
+                mean(|costs| costs.pictures)
+            )?;
         }
         if let Some(Cut { what, done, of, frames, frames_total }) = cut {
             if self.json {
