@@ -16,7 +16,7 @@ use sightings::Sightings;
 
 use crate::{
     geometry::{BBox, Point},
-    model::{Detection, Doubt, Learnt, TrackId},
+    model::{Detection, Doubt, Learnt, Scene, TrackId},
     track::Track,
 };
 
@@ -43,6 +43,9 @@ pub struct Calibration {
     aspect: f32,
     heights: Heights,
     sightings: Sightings,
+    doubt: Option<Doubt>,
+    /// Sightings since that changed last.
+    since: f32,
     walkers: Vec<Walker>,
     /// Boxes of the last detection run that are somebody beyond doubt, whole.
     sure: Vec<BBox>,
@@ -62,21 +65,25 @@ impl Calibration {
             aspect,
             heights,
             sightings,
+            doubt: None,
+            since: 0.0,
             walkers: Vec::new(),
             sure: Vec::new(),
             strange: Vec::new(),
         }
     }
 
-    /// Goes on from what an earlier run has `learnt`, if it was in a picture of the same aspect; with another detector people are
-    /// as tall, but seen better or worse.
-    pub fn resume(&mut self, learnt: &Learnt, detector: &str) {
+    /// Goes on from what an earlier run knew of the `scene`, if that was in a picture of the same aspect; with another detector
+    /// people are as tall, but seen better or worse.
+    pub fn resume(&mut self, scene: &Scene, detector: &str) {
+        let learnt = &scene.learnt;
         if learnt.aspect != self.aspect {
             return;
         }
         self.heights = Heights::from_sums(&learnt.heights).unwrap_or_default();
         if learnt.detector == detector {
             self.sightings = Sightings::from_sums(&learnt.sightings).unwrap_or_default();
+            self.doubt = scene.doubt;
         }
     }
 
@@ -92,12 +99,24 @@ impl Calibration {
         self.heights.range(&self.params)
     }
 
-    /// Why people cannot be counted well, where they cannot: half of them are `usual` pixels tall in the detector's
-    /// input. `light`: the mean brightness (0..=255) of the picture.
+    /// Why people cannot be counted well, where they cannot, as [`Self::judge`] found last.
     #[must_use]
-    pub fn doubt(&self, usual: Option<f32>, light: f32) -> Option<Doubt> {
-        let small = usual.is_some_and(|pixels| pixels < self.params.doubt_small);
-        self.sightings.doubt(light, &self.params).or(small.then_some(Doubt::Small))
+    pub const fn doubt(&self) -> Option<Doubt> {
+        self.doubt
+    }
+
+    /// Judges anew whether people can be counted: half of them are `usual` pixels tall in the detector's input, and `light` is the
+    /// mean brightness (0..=255) of the picture; `None` where that is not known yet.
+    pub fn judge(&mut self, usual: Option<f32>, light: Option<f32>) {
+        let were_small = self.doubt == Some(Doubt::Small);
+        let least = self.params.doubt_small / if were_small { self.params.doubt_stays } else { 1.0 };
+        let are_small = usual.map_or(were_small, |pixels| pixels < least);
+        let other = self.sightings.doubt(light, self.doubt, &self.params);
+        let doubt = other.or(are_small.then_some(Doubt::Small));
+        // As many sightings as it takes to doubt are needed to do so no longer.
+        if doubt != self.doubt && (self.doubt.is_none() || self.since >= self.params.doubt_sightings) {
+            (self.doubt, self.since) = (doubt, 0.0);
+        }
     }
 
     /// The picture is another one, or the camera starts anew: nobody is followed any more. What was learnt stays, unless the
@@ -149,6 +168,7 @@ impl Calibration {
             let is_there = |track: &Track| moving::common(&track.bbox, &bbox) >= self.params.moving_apart;
             if !tracks.iter().any(|track| track.confirmed && is_there(track)) {
                 self.sightings.strange(&bbox, &self.params);
+                self.since += 1.0;
             }
         }
         let sightings = &mut self.sightings;
@@ -162,8 +182,12 @@ impl Calibration {
             walker.walks |= walker.first.distance(center) > self.params.height_way * bbox.h;
             match (walker.walks, track.seen) {
                 (false, _) => {}
-                (true, false) => sightings.not_found(&self.params),
+                (true, false) => {
+                    sightings.not_found(&self.params);
+                    self.since += 1.0;
+                }
                 (true, true) => {
+                    self.since += 1.0;
                     let others = tracks.iter().filter(|other| other.confirmed && other.id != track.id);
                     sightings.found(&bbox, others.map(|other| other.bbox), &self.params);
                     if let Some(own) = self.sure.iter().find(|sure| sure.iou(&bbox) >= 0.6) {
@@ -262,6 +286,40 @@ mod tests {
         }
         let found = Detection { bbox: person(0.7, 0.6), score: 0.3 };
         assert_eq!(calibration.weighed(vec![found], &[])[0].score, 0.3);
+    }
+
+    #[test]
+    fn a_doubt_neither_comes_and_goes_nor_is_forgotten_with_the_camera() {
+        let mut calibration = Calibration::new(ASPECT, CONFIDENCE, CalibrationParams::DEFAULT);
+        let strange = |calibration: &mut Calibration, boxes: usize| {
+            for _ in 0..boxes {
+                calibration.weigh(&mut [Detection { bbox: person(0.7, 0.6), score: 0.3 }], &[1.0]);
+                calibration.learn(&[]);
+            }
+        };
+        let walk = |calibration: &mut Calibration, id: TrackId, steps: usize| {
+            for step in 0..steps {
+                see(calibration, id, person(0.2 + 0.05 * step as f32, 0.6), 0.9);
+                calibration.judge(None, Some(120.0));
+            }
+        };
+        strange(&mut calibration, 180);
+        calibration.judge(None, Some(120.0));
+        assert_eq!(calibration.doubt(), Some(Doubt::Unrecognized));
+        walk(&mut calibration, 1, 50);
+        assert_eq!(calibration.doubt(), Some(Doubt::Unrecognized), "too few say the contrary");
+        let mut learnt = Learnt { detector: "a".into(), ..Learnt::default() };
+        calibration.keep(&mut learnt);
+        let scene = Scene { doubt: calibration.doubt(), heights: None, scale: 1.0, learnt };
+        for (detector, doubt) in [("a", Some(Doubt::Unrecognized)), ("b", None)] {
+            let mut next = Calibration::new(ASPECT, CONFIDENCE, CalibrationParams::DEFAULT);
+            next.resume(&scene, detector);
+            assert_eq!(next.doubt(), doubt, "{detector}");
+        }
+        calibration.restart(ASPECT);
+        assert_eq!(calibration.doubt(), Some(Doubt::Unrecognized));
+        walk(&mut calibration, 2, 150);
+        assert_eq!(calibration.doubt(), None);
     }
 
     #[test]

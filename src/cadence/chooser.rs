@@ -220,9 +220,9 @@ impl Chooser {
         self.payoff.compared(time, tracks, smaller, confidence);
     }
 
-    /// Mean brightness (0..=255) of the frames of the last minute or so.
+    /// Mean brightness (0..=255) of the frames of the last minute or so; `None` before the first.
     #[must_use]
-    pub fn light(&self) -> f32 {
+    pub const fn light(&self) -> Option<f32> {
         self.gate.light()
     }
 

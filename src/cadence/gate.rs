@@ -15,9 +15,6 @@ use super::{
 };
 use crate::{geometry::BBox, source::picture::Picture};
 
-/// Mean brightness of a picture that is not known.
-const DAYLIGHT: f32 = 120.0;
-
 /// Seconds in which an older brightness loses 63 % of its weight.
 const LIGHT_MEMORY: f32 = 60.0;
 
@@ -84,10 +81,10 @@ impl MotionGate {
         &self.motion
     }
 
-    /// Mean brightness (0..=255) of the pictures of the last minute or so; that of daylight before the first.
+    /// Mean brightness (0..=255) of the pictures of the last minute or so; `None` before the first.
     #[must_use]
-    pub fn light(&self) -> f32 {
-        self.mean.unwrap_or(DAYLIGHT)
+    pub const fn light(&self) -> Option<f32> {
+        self.mean
     }
 
     /// A detection run covered the last picture, or these `parts` of it (frame heights): what is there is nothing new.

@@ -49,6 +49,8 @@ constants! {
         /// They are doubted, too, where boxes that look a little like somebody, and move, are so many for each sighting of people who
         /// walk.
         doubt_strange: f32 = 4.0, 0.0..=1000.0, "ratio";
+        /// So many of them there must be: in the first second a larger input may be tried, which recognizes them.
+        doubt_boxes: f32 = 150.0, 1.0..=1e6, "boxes";
         /// Width over height, on average, from which people are seen from straight above.
         doubt_steep: f32 = 0.75, 0.0..=10.0, "ratio";
         /// Width over height, on average, from which what moves is hardly people.
@@ -59,6 +61,9 @@ constants! {
         doubt_covered: f32 = 0.4, 0.0..=1.0, "share";
         /// Many vanish where this share of the tracks ends away from the edges of the picture.
         doubt_vanished: f32 = 0.5, 0.0..=1.0, "share";
+        /// What is doubted is doubted until the measure that speaks against it is below this share of what began it: near that, a
+        /// doubt would come and go.
+        doubt_stays: f32 = 0.5, 0.01..=1.0, "share";
         /// They are doubted, too, where half of the people are shorter than this in the detector's input.
         doubt_small: f32 = 20.0, 0.0..=2000.0, "pixels";
     }

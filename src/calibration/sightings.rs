@@ -70,32 +70,48 @@ impl Sightings {
         }
     }
 
-    /// Why people cannot be counted well here, where they cannot, in a picture of this mean brightness (0..=255).
+    /// Why people cannot be counted well here, where they cannot, in a picture of this mean brightness (0..=255; `None`: not
+    /// known yet). What was doubted `before` is doubted until it is clearly better.
     #[must_use]
-    pub fn doubt(&self, light: f32, params: &CalibrationParams) -> Option<Doubt> {
-        let shape = self.shapes / (self.found + self.strange).max(1.0);
-        let unrecognized = if (params.doubt_steep..params.doubt_flat).contains(&(shape as f32)) {
-            Doubt::Steep
-        } else if light < params.doubt_dark {
-            Doubt::Dark
-        } else {
-            Doubt::Unrecognized
-        };
+    pub fn doubt(
+        &self,
+        light: Option<f32>,
+        before: Option<Doubt>,
+        params: &CalibrationParams,
+    ) -> Option<Doubt> {
+        let stays = |held: bool| if held { params.doubt_stays } else { 1.0 };
+        let unrecognized = self.unrecognized(light, before, params);
         let all = self.found + self.not_found;
-        if self.strange >= f64::from(params.doubt_sightings)
-            && self.strange >= f64::from(params.doubt_strange) * all
+        let held = f64::from(stays(before == Some(unrecognized)));
+        if self.strange >= held * f64::from(params.doubt_boxes)
+            && self.strange >= held * f64::from(params.doubt_strange) * all
         {
             return Some(unrecognized);
         }
         if all < f64::from(params.doubt_sightings) || self.ended < f64::from(params.doubt_walkers) {
             return None;
         }
-        let is_crowded = self.covered >= f64::from(params.doubt_covered) * self.found
-            && self.vanished >= f64::from(params.doubt_vanished) * self.ended;
-        if self.not_found >= f64::from(params.doubt_not_found) * all {
-            Some(unrecognized)
+        if self.not_found >= held * f64::from(params.doubt_not_found) * all {
+            return Some(unrecognized);
+        }
+        let held = f64::from(stays(before == Some(Doubt::Crowded)));
+        let is_crowded = self.covered >= held * f64::from(params.doubt_covered) * self.found
+            && self.vanished >= held * f64::from(params.doubt_vanished) * self.ended;
+        is_crowded.then_some(Doubt::Crowded)
+    }
+
+    /// Why people are not recognized, where they are not.
+    fn unrecognized(&self, light: Option<f32>, before: Option<Doubt>, params: &CalibrationParams) -> Doubt {
+        let held = |doubt| if before == Some(doubt) { params.doubt_stays } else { 1.0 };
+        let shape = (self.shapes / (self.found + self.strange).max(1.0)) as f32;
+        let steep = held(Doubt::Steep);
+        let dark = held(Doubt::Dark);
+        if (params.doubt_steep * steep..params.doubt_flat / steep).contains(&shape) {
+            Doubt::Steep
+        } else if light.map_or(before == Some(Doubt::Dark), |light| light < params.doubt_dark / dark) {
+            Doubt::Dark
         } else {
-            is_crowded.then_some(Doubt::Crowded)
+            Doubt::Unrecognized
         }
     }
 
@@ -147,7 +163,7 @@ mod tests {
             sightings.ended(&person(if index < vanished { 0.7 } else { 1.39 }), ASPECT);
         }
         assert_eq!(Sightings::from_sums(&sightings.sums()), Some(sightings));
-        sightings.doubt(LIGHT, &PARAMS)
+        sightings.doubt(Some(LIGHT), None, &PARAMS)
     }
 
     #[test]
@@ -168,17 +184,37 @@ mod tests {
         for _ in 0..10 {
             sightings.found(&BBox::new(0.5, 0.4, 0.3 * shape, 0.3), std::iter::empty(), &PARAMS);
         }
-        sightings.doubt(light, &PARAMS)
+        sightings.doubt(Some(light), None, &PARAMS)
     }
 
     #[test]
     fn counts_are_doubted_where_much_moves_that_is_hardly_recognized_and_it_is_said_why() {
-        assert_eq!(strange(30, 0.4, LIGHT), None);
-        assert_eq!(strange(90, 0.4, LIGHT), Some(Doubt::Unrecognized));
-        assert_eq!(strange(90, 0.4, 30.0), Some(Doubt::Dark));
-        assert_eq!(strange(90, 1.0, LIGHT), Some(Doubt::Steep));
-        assert_eq!(strange(90, 1.0, 30.0), Some(Doubt::Steep), "a lamp would not help");
-        assert_eq!(strange(90, 1.8, LIGHT), Some(Doubt::Unrecognized), "a car, a bird");
+        assert_eq!(strange(120, 0.4, LIGHT), None);
+        assert_eq!(strange(180, 0.4, LIGHT), Some(Doubt::Unrecognized));
+        assert_eq!(strange(180, 0.4, 30.0), Some(Doubt::Dark));
+        assert_eq!(strange(180, 1.0, LIGHT), Some(Doubt::Steep));
+        assert_eq!(strange(180, 1.0, 30.0), Some(Doubt::Steep), "a lamp would not help");
+        assert_eq!(strange(180, 1.8, LIGHT), Some(Doubt::Unrecognized), "a car, a bird");
+    }
+
+    #[test]
+    fn what_is_doubted_once_is_doubted_until_it_is_clearly_better() {
+        let doubt = |boxes: usize, people: usize, light: Option<f32>, before: Option<Doubt>| {
+            let mut sightings = Sightings::default();
+            let bbox = person(0.5);
+            (0..boxes).for_each(|_| sightings.strange(&bbox, &PARAMS));
+            (0..people).for_each(|_| sightings.found(&bbox, std::iter::empty(), &PARAMS));
+            sightings.doubt(light, before, &PARAMS)
+        };
+        let (dark, unrecognized) = (Some(Doubt::Dark), Some(Doubt::Unrecognized));
+        assert_eq!(doubt(200, 55, Some(LIGHT), None), None);
+        assert_eq!(doubt(200, 45, Some(LIGHT), None), unrecognized);
+        assert_eq!(doubt(200, 80, Some(LIGHT), unrecognized), unrecognized);
+        assert_eq!(doubt(200, 150, Some(LIGHT), unrecognized), None);
+        assert_eq!(doubt(200, 40, Some(60.0), None), unrecognized);
+        assert_eq!(doubt(200, 40, Some(60.0), dark), dark, "one lamp more");
+        assert_eq!(doubt(200, 40, None, dark), dark, "nothing is known of the light yet");
+        assert_eq!(doubt(200, 40, Some(LIGHT), dark), unrecognized);
     }
 
     #[test]
@@ -187,7 +223,7 @@ mod tests {
         for _ in 0..20 {
             sightings.not_found(&PARAMS);
         }
-        assert_eq!(sightings.doubt(LIGHT, &PARAMS), None);
+        assert_eq!(sightings.doubt(Some(LIGHT), None, &PARAMS), None);
         for wrong in [vec![], vec![1.0; 5], vec![-1.0; 7], vec![f64::INFINITY; 7]] {
             assert_eq!(Sightings::from_sums(&wrong), None);
         }

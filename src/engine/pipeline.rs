@@ -46,7 +46,7 @@ enum Known {
     /// From this run.
     Now(Box<(Calibration, Payoff)>),
     /// From an earlier one.
-    Before(Learnt),
+    Before(Box<Scene>),
 }
 
 /// The working state of one source.
@@ -189,9 +189,9 @@ impl Pipeline {
         self.known = Some(following.into_known());
     }
 
-    /// Goes on from what an earlier run has learnt of the scene. To be called before the first frame.
-    pub fn resume(&mut self, learnt: Learnt) {
-        self.known = Some(Known::Before(learnt));
+    /// Goes on from what an earlier run knew of the scene. To be called before the first frame.
+    pub fn resume(&mut self, scene: Scene) {
+        self.known = Some(Known::Before(Box::new(scene)));
     }
 
     /// Forgets what is known of the scene. To be called while nobody is followed.
@@ -205,16 +205,11 @@ impl Pipeline {
         let (model, _) = self.model.as_ref()?;
         let following = self.following.as_ref()?;
         let calibration = following.tracking.calibration();
-        let (scale, usual) = following.size;
+        let (scale, _) = following.size;
         let gains = following.chooser.payoff().gains().to_vec();
         let mut learnt = Learnt { detector: model.info().name.clone(), gains, ..Learnt::default() };
         calibration.keep(&mut learnt);
-        Some(Scene {
-            doubt: calibration.doubt(usual, following.chooser.light()),
-            heights: calibration.heights(),
-            scale,
-            learnt,
-        })
+        Some(Scene { doubt: calibration.doubt(), heights: calibration.heights(), scale, learnt })
     }
 
     /// Releases the detector too; the source is over.
@@ -313,11 +308,11 @@ impl Following {
                 chooser.resume(payoff);
                 tracking.resume(calibration, aspect);
             }
-            Some(Known::Before(learnt)) => {
-                if learnt.detector == detector {
-                    chooser.resume_gains(&learnt.gains);
+            Some(Known::Before(scene)) => {
+                if scene.learnt.detector == detector {
+                    chooser.resume_gains(&scene.learnt.gains);
                 }
-                tracking.resume_learnt(&learnt, detector);
+                tracking.resume_scene(&scene, detector);
             }
             None => {}
         }
@@ -366,6 +361,7 @@ impl Following {
         if let Some(smaller) = smaller {
             self.chooser.compared(self.time, &update.tracks, &smaller, confidence);
         }
+        self.tracking.judge(self.size.1, self.chooser.light());
         update
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     config::SourceConfig,
     count::{self, CountEvent, Counter, ZoneStatus},
     metrics::stages::{Stage, timed},
-    model::{Detection, Learnt, TrackId},
+    model::{Detection, Scene, TrackId},
     track::{self, Track, TrackUpdate, Tracker},
 };
 
@@ -79,9 +79,14 @@ impl Tracking {
         &self.calibration
     }
 
-    /// Goes on from what an earlier run with this `detector` has learnt of the scene.
-    pub fn resume_learnt(&mut self, learnt: &Learnt, detector: &str) {
-        self.calibration.resume(learnt, detector);
+    /// See [`Calibration::judge`].
+    pub fn judge(&mut self, usual: Option<f32>, light: Option<f32>) {
+        self.calibration.judge(usual, light);
+    }
+
+    /// Goes on from what an earlier run knew of the `scene`, where this one is of `detector`.
+    pub fn resume_scene(&mut self, scene: &Scene, detector: &str) {
+        self.calibration.resume(scene, detector);
     }
 
     /// What is known of the scene, for the next who track in it.

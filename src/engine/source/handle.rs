@@ -46,7 +46,7 @@ impl Source {
     ) -> Arc<Self> {
         let config = Arc::new(config);
         let mut pipeline = Pipeline::new(Arc::clone(&config), counts);
-        scene.iter().for_each(|scene| pipeline.resume(scene.learnt.clone()));
+        scene.iter().for_each(|scene| pipeline.resume(scene.clone()));
         let snapshot = SourceSnapshot { scene, ..first_snapshot(&config, &pipeline) };
         let shared = Arc::new(Shared {
             id: config.id.clone(),

@@ -214,10 +214,16 @@ impl Actor {
         let Some(scene) = self.pipeline.as_ref().and_then(|pipeline| pipeline.scene()) else { return };
         let told = self.told_scene.as_ref();
         if scene.is_news(told) {
-            if let Some(doubt) = scene.doubt.filter(|doubt| told.and_then(|told| told.doubt) != Some(*doubt))
-            {
-                let (why, expected) = (doubt.words(), doubt.expected());
-                tracing::warn!(camera = %self.shared.id, "Its counts cannot be relied upon: {why}; {expected}");
+            let doubted = told.and_then(|told| told.doubt);
+            match scene.doubt {
+                Some(doubt) if doubted != Some(doubt) => {
+                    let (why, expected) = (doubt.words(), doubt.expected());
+                    tracing::warn!(camera = %self.shared.id, "Its counts cannot be relied upon: {why}; {expected}");
+                }
+                None if doubted.is_some() => {
+                    tracing::info!(camera = %self.shared.id, "Its counts can be relied upon again");
+                }
+                _ => {}
             }
             self.emit(EventKind::Scene(scene.clone()));
             self.told_scene = Some(scene.clone());
