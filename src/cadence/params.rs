@@ -101,7 +101,7 @@ constants! {
         /// How long a source is starting: everybody is new at once, and who is half occluded is found in one frame and not in the next.
         rate_start_time: f64 = 2.0, 0.0..=600.0, "s";
         /// Rate at the start of a source, on whole frames, while anybody is there or anything moves.
-        rate_start: f64 = 15.0, 0.01..=240.0, "detections/s";
+        rate_start: f64 = 10.0, 0.01..=240.0, "detections/s";
         /// Least rate for a tentative track: it is confirmed after 0.2 s and must be detected twice by then.
         rate_tentative: f64 = 5.0, 0.01..=240.0, "detections/s";
         /// How far a person near a line may move between two detection runs. A walker (0.8 body heights a second) gets six a second:
@@ -130,7 +130,7 @@ constants! {
         /// Near a line is a person who may be on it within this time.
         rate_near_time: f32 = 0.5, 0.0..=60.0, "s";
         /// Near a line is a person who stands this near to it.
-        rate_near: f32 = 0.75, 0.0..=100.0, "body heights";
+        rate_near: f32 = 0.6, 0.0..=100.0, "body heights";
         /// Taken for the speed of a person just detected: a brisk walk.
         rate_first_speed: f32 = 1.0, 0.0..=100.0, "body heights/s";
         /// Share of an old velocity in a new one: boxes tremble.

@@ -98,8 +98,8 @@ fn in_the_first_seconds_of_a_source_its_whole_pictures_are_looked_at_often_while
         counts
     };
     let [first, second, third] = looks(&[person(0.2)], 1.0);
-    assert!(first.0 >= 12 && first.0 == first.1, "{first:?}: the first look finds him");
-    assert!(second.0 >= 14 && second.0 == second.1, "{second:?}");
+    assert!(first.0 >= 9 && first.0 == first.1, "{first:?}: the first look finds him");
+    assert!(second.0 >= 10 && second.0 == second.1, "{second:?}");
     assert!(third.0 <= 3, "{third:?}: he stands");
     assert_eq!(looks(&[], 1.0), [(1, 1), (0, 0), (1, 1)], "nobody is there: the heartbeat");
     let throttled = looks(&[person(0.2)], 0.2)[0];
