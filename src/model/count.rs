@@ -77,6 +77,20 @@ pub enum Reason {
     Duplicate,
 }
 
+impl Reason {
+    /// In words, as in `not counted: turned back`.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Flicker => "did not settle on the other side",
+            Self::UTurn => "turned back",
+            Self::OffSegment => "passed beyond the line's end",
+            Self::Unconfirmed => "too little seen to be sure",
+            Self::Duplicate => "the same person twice",
+        }
+    }
+}
+
 /// Counts of one line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LineCounts {

@@ -17,7 +17,7 @@ use crate::{
         layout::{take_bottom, take_top},
         text,
         theme::Role,
-        widgets::{Look, caret, event_list, input_line, picture, put_lines, rule, source_facts},
+        widgets::{Look, caret, input_line, picture, put_lines, rule, source_facts},
     },
 };
 
@@ -163,7 +163,7 @@ fn suppressed_words(line: &LineReplay) -> String {
     let total: u64 = line.suppressed.values().sum();
     let most: Option<(&Reason, &u64)> = line.suppressed.iter().max_by_key(|(_, count)| **count);
     match most {
-        Some((reason, _)) => format!(", {total} not ({})", event_list::reason_words(*reason)),
+        Some((reason, _)) => format!(", {total} not ({})", reason.words()),
         None => String::new(),
     }
 }

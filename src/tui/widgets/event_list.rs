@@ -8,7 +8,7 @@ use ratatui::{
 
 use super::{Look, put_lines, rule};
 use crate::{
-    model::{Direction, Event, EventKind, Reason},
+    model::{Direction, Event, EventKind},
     tui::{
         app::{Panel, UiState},
         layout::take_top,
@@ -68,10 +68,7 @@ pub fn describe(kind: &EventKind, look: &Look) -> (String, Role) {
         }
         EventKind::Suppressed { line, direction, track, reason, .. } => {
             let way = if *direction == Direction::In { "in" } else { "out" };
-            (
-                format!("not counted: {way} {} #{track}, {}", text::clean(line), reason_words(*reason)),
-                Role::Dim,
-            )
+            (format!("not counted: {way} {} #{track}, {}", text::clean(line), reason.words()), Role::Dim)
         }
         EventKind::State { state, error: Some(error) } => {
             (format!("{}: {}", state.word().to_lowercase(), text::clean(error)), Role::Warn)
@@ -93,17 +90,5 @@ pub fn describe(kind: &EventKind, look: &Look) -> (String, Role) {
             }
         },
         EventKind::Reset => ("counts set to zero".into(), Role::Text),
-    }
-}
-
-/// Why a crossing was not counted, in words.
-#[must_use]
-pub fn reason_words(reason: Reason) -> &'static str {
-    match reason {
-        Reason::Flicker => "did not settle on the other side",
-        Reason::UTurn => "turned back",
-        Reason::OffSegment => "passed beyond the line's end",
-        Reason::Unconfirmed => "too little seen to be sure",
-        Reason::Duplicate => "the same person twice",
     }
 }

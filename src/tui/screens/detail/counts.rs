@@ -4,12 +4,7 @@ use ratatui::text::{Line, Span};
 
 use crate::{
     model::{Scene, SourceSnapshot},
-    tui::{
-        app::UiState,
-        format, text,
-        theme::Role,
-        widgets::{Look, event_list},
-    },
+    tui::{app::UiState, format, text, theme::Role, widgets::Look},
 };
 
 /// Columns of the names.
@@ -59,7 +54,7 @@ fn facts(ui: &UiState, source: &SourceSnapshot, look: &Look) -> Vec<(&'static st
         facts.push(("  zone", value, Role::Text));
     }
     for (reason, count) in &source.suppressed {
-        facts.push(("Not counted", format!("{count} {}", event_list::reason_words(*reason)), Role::Dim));
+        facts.push(("Not counted", format!("{count} {}", reason.words()), Role::Dim));
     }
     let rate = source.declared_fps.map(|fps| format!(" of {}", format::fps(fps))).unwrap_or_default();
     facts.push(("FPS", format!("{}{rate}", format::fps(source.fps)), Role::Text));
