@@ -15,6 +15,7 @@ pub mod probe;
 pub mod refusal;
 mod relay;
 pub mod resume;
+pub mod stretch;
 pub mod substream;
 pub mod system;
 pub mod turns;

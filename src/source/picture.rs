@@ -92,6 +92,32 @@ impl Picture {
         self.bgr.into_inner().unwrap_or_default()
     }
 
+    /// The same picture, to be seen at `size` (width, height) from now on, but not larger than it is.
+    ///
+    /// # Errors
+    /// When it was converted already and cannot be resized.
+    pub fn at(self, size: (u32, u32)) -> opencv::Result<Self> {
+        match self.decoded {
+            Some(decoded) => Ok(Self::decoded(decoded, size)),
+            None => {
+                let bgr = self.bgr()?;
+                let size = (size.0.min(bgr.cols() as u32), size.1.min(bgr.rows() as u32));
+                if size == self.size { Ok(self) } else { Ok(Self::ready(resized(bgr, size)?)) }
+            }
+        }
+    }
+
+    /// 8-bit BGR of `size` (width, height), whatever size it is seen at otherwise.
+    ///
+    /// # Errors
+    /// When it cannot be converted.
+    pub fn bgr_at(&self, size: (u32, u32)) -> opencv::Result<Mat> {
+        match &self.decoded {
+            Some(decoded) => decoded.bgr(size),
+            None => resized(self.bgr()?, size),
+        }
+    }
+
     /// 8-bit grey of `size` (width, height) with all values used.
     ///
     /// # Errors
