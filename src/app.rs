@@ -147,7 +147,7 @@ fn run_eval(args: EvalArgs) -> Result<u8, Failure> {
     let code = work.end(DONE);
     match result {
         Ok(()) => Ok(code),
-        Err(error @ (EvalError::Missing { .. } | EvalError::Content { .. })) => {
+        Err(error @ (EvalError::Missing { .. } | EvalError::Content { .. } | EvalError::Truth(_))) => {
             Err(Failure::Usage(error.to_string()))
         }
         Err(error) => Err(error.into()),

@@ -1,20 +1,23 @@
 //! `pcount-tui eval`: how right the counts and the tracks are, on clips whose truth is known.
 //!
-//! Scenes are folders with a `scene.json` (size, frame rate, counting lines, true counts) and a video.
+//! Scenes are folders with a `scene.json` (size, frame rate, counting lines, true counts) and a video, or files with what a
+//! person saw in an audit, whose crossings are also compared one by one.
 //! Detections can be recorded once and replayed in milliseconds, so that trackers and rules are compared on
 //! the same boxes. With `--mot` the tracker runs alone on given boxes.
 
-use std::io::Write;
+use std::{io::Write, path::Path, sync::Arc};
 
 use crate::{
     count::CountEvent,
-    detect,
+    detect::{self, Model},
     engine::pipeline::Tracking,
     files,
-    model::Direction,
+    model::{Direction, LineCounts},
     progress::{Progress, Unit},
+    source::stretch::Stretch,
 };
 
+mod audited;
 mod by_need;
 mod constants;
 mod costs;
@@ -35,6 +38,9 @@ pub use options::EvalOptions;
 pub use play::Plan;
 pub use scene::{Scene, SceneLine};
 
+use audited::Audited;
+use by_need::Played;
+use costs::{Tallied, Tally};
 use metrics::{Score, Sequence};
 use mot::{file_of, write_tracks};
 use report::{Cut, LineResult, Report, TrackingResult};
@@ -57,27 +63,48 @@ pub fn run(options: &EvalOptions, progress: &Progress, out: &mut dyn Write) -> R
 }
 
 fn run_scenes(options: &EvalOptions, progress: &Progress, out: &mut dyn Write) -> Result<(), EvalError> {
-    let scenes: Vec<Scene> = options.dirs.iter().map(|dir| Scene::read(dir)).collect::<Result<_, _>>()?;
+    let scenes: Vec<Given> =
+        options.dirs.iter().map(|path| Given::read(path, options)).collect::<Result<_, _>>()?;
     let model = match &options.replay {
         Some(_) => None,
         None => Some(detect::load(&options.detector, &options.models, 1, options.engine)?),
     };
     let mut report = Report::new(options.json, out);
-    let frames_total = scenes.iter().map(|scene| u64::from(scene.frames)).sum();
+    let frames_total = scenes.iter().map(|given| given.frames()).sum();
     progress.begin(Some(frames_total), Unit::Each("frames"));
     let (mut done, mut frames) = (0, 0);
-    for scene in &scenes {
+    for given in &scenes {
         if progress.is_stopped() {
             break;
         }
-        progress.name(&scene.name);
+        progress.name(given.name());
+        let scene = match given {
+            Given::Scene(scene) => scene,
+            Given::Audited(audited) => {
+                let Some(found) = audited.play(model.as_ref(), options, progress)? else { break };
+                report.audit(&audited.name, &found.lines, &found.findings)?;
+                // How many frames it has is not known before; they are in no total.
+                done += 1;
+                progress.set(frames);
+                continue;
+            }
+        };
         let whole = frames + u64::from(scene.frames);
         if let (true, Some(model)) = (options.by_need, &model) {
-            let Some((lines, costs)) = by_need::play(scene, model, options, progress)? else { break };
-            for line in lines {
+            let config = source_config(scene);
+            let tally = Arc::<Tally>::default();
+            let tallied: Arc<dyn Model> =
+                Arc::new(Tallied { model: Arc::clone(model), tally: Arc::clone(&tally) });
+            let Some(played) = by_need::play(&config, Stretch::default(), &tallied, options, progress)?
+            else {
+                break;
+            };
+            for line in counted_lines(scene, &played) {
                 report.line(line)?;
             }
-            report.costs(costs)?;
+            let (width, height) = scene.clip.size;
+            let seconds = f64::from(scene.frames.saturating_sub(options.plan.start_offset)) / scene.clip.fps;
+            report.costs(tally.costs(&scene.name, model.working_size(width, height), seconds))?;
             (done, frames) = (done + 1, whole);
             progress.set(frames);
             continue;
@@ -122,6 +149,54 @@ fn run_scenes(options: &EvalOptions, progress: &Progress, out: &mut dyn Write) -
     let cut = Cut { what: "scenes", done, of: scenes.len(), frames, frames_total };
     report.finish((done < scenes.len()).then_some(&cut))?;
     Ok(())
+}
+
+/// What is evaluated.
+enum Given {
+    /// A folder with true counts.
+    Scene(Scene),
+    /// What a person saw.
+    Audited(Audited),
+}
+
+impl Given {
+    fn read(path: &Path, options: &EvalOptions) -> Result<Self, EvalError> {
+        if path.is_file() {
+            Audited::read(path, options).map(Self::Audited)
+        } else {
+            Scene::read(path).map(Self::Scene)
+        }
+    }
+
+    fn name(&self) -> &str {
+        match self {
+            Self::Scene(scene) => &scene.name,
+            Self::Audited(audited) => &audited.name,
+        }
+    }
+
+    /// Frames that it is known to have.
+    fn frames(&self) -> u64 {
+        match self {
+            Self::Scene(scene) => u64::from(scene.frames),
+            Self::Audited(_) => 0,
+        }
+    }
+}
+
+/// The lines of a scene that was counted as the running program would.
+fn counted_lines(scene: &Scene, played: &Played) -> Vec<LineResult> {
+    let result = |(index, (line, counts)): (usize, (&SceneLine, &LineCounts))| LineResult {
+        scene: scene.name.clone(),
+        line: line.config.name.clone(),
+        true_in: line.true_in,
+        true_out: line.true_out,
+        counted_in: counts.total_in,
+        counted_out: counts.total_out,
+        // The pipeline keeps them for all lines together.
+        suppressed: if index == 0 { played.suppressed.clone() } else { Default::default() },
+    };
+    scene.lines.iter().zip(&played.lines).enumerate().map(result).collect()
 }
 
 /// A player that tracks and counts this scene as the program would.

@@ -46,6 +46,7 @@
 //! ONNX Runtime do not share their weights: its sessions cannot be run by two threads at once here.
 
 mod app;
+mod audit;
 mod bench;
 mod cadence;
 mod calibration;

@@ -1,23 +1,20 @@
-//! A scene's video as the running program would count it: read by its capture loop, counted by its pipeline.
+//! A video as the running program would count it: read by its capture loop, counted by its pipeline.
 
-use std::{cell::Cell, sync::Arc};
+use std::{cell::Cell, collections::BTreeMap, sync::Arc};
 
-use super::{
-    EvalError, EvalOptions,
-    costs::{Costs, Tallied, Tally},
-    report::LineResult,
-    scene::{Scene, source_config},
-};
+use super::{EvalError, EvalOptions};
 use crate::{
     clock::SystemClock,
     config::SourceConfig,
     detect::{DetectError, Model},
     engine::pipeline::Pipeline,
+    model::{EventKind, LineCounts, Reason},
     progress::Progress,
     source::{
         Frame, FrameSource, Interrupt, Opener, SourceError, StreamInfo, SystemOpener,
         capture::{Capture, CaptureControl, Host, Notice, Reading, supervise},
         pacer::{Demand, enlarged_to},
+        stretch::{Excerpt, Stretch},
         turns::Turns,
     },
 };
@@ -46,6 +43,7 @@ struct Reader<'a> {
     enlarged: Cell<f32>,
     control: &'a CaptureControl,
     progress: &'a Progress,
+    events: Vec<EventKind>,
     detected: Result<(), DetectError>,
     ended: Option<SourceError>,
 }
@@ -78,7 +76,10 @@ impl Host for Reader<'_> {
 
     fn put(&mut self, frame: Frame) {
         match self.pipeline.frame(&frame) {
-            Ok(step) => self.demand.answer(step.wish),
+            Ok(step) => {
+                self.demand.answer(step.wish);
+                self.events.extend(step.events);
+            }
             Err(error) => {
                 self.detected = Err(error);
                 self.control.stop();
@@ -100,58 +101,50 @@ impl Host for Reader<'_> {
     }
 }
 
-/// Counts of every line of `scene`, and what they cost; `None` when `progress` asks for the end before its own.
+/// What was counted in a video.
+pub struct Played {
+    /// Counts of each line.
+    pub lines: Vec<LineCounts>,
+    /// Crossings that were not counted, of all lines.
+    pub suppressed: BTreeMap<Reason, u64>,
+    /// Everything that looked like a crossing, in the order in which it was decided.
+    pub events: Vec<EventKind>,
+}
+
+/// Counts `stretch` of `source`; `None` when `progress` asks for the end before its own.
 ///
 /// # Errors
 /// When the video cannot be read or the detector fails.
 pub fn play(
-    scene: &Scene,
+    source: &SourceConfig,
+    stretch: Stretch,
     model: &Arc<dyn Model>,
     options: &EvalOptions,
     progress: &Progress,
-) -> Result<Option<(Vec<LineResult>, Costs)>, EvalError> {
-    let mut config = source_config(scene);
+) -> Result<Option<Played>, EvalError> {
+    let mut config = source.clone();
     config.tracker = options.tracker;
     let mut pipeline = Pipeline::with_params(Arc::new(config.clone()), &[], options.params);
-    let tally = Arc::<Tally>::default();
-    pipeline.set_model(Arc::new(Tallied { model: Arc::clone(model), tally: Arc::clone(&tally) }));
-    let (control, turns, opener) =
-        (CaptureControl::default(), Turns::new(1), Later(options.plan.start_offset));
+    pipeline.set_model(Arc::clone(model));
+    let inner = Later(options.plan.start_offset);
+    let opener = Excerpt { inner, stretch, onlooker: None };
+    let (control, turns) = (CaptureControl::default(), Turns::new(1));
     let capture =
         Capture { source: &config, opener: &opener, control: &control, clock: &SystemClock, turns: &turns };
     let (demand, enlarged, detected, ended) = (Demand::default(), Cell::new(1.0), Ok(()), None);
-    let model = model.as_ref();
+    let (model, events) = (model.as_ref(), Vec::new());
     let mut reader =
-        Reader { pipeline, model, demand, enlarged, control: &control, progress, detected, ended };
+        Reader { pipeline, model, demand, enlarged, control: &control, progress, events, detected, ended };
     supervise(&capture, &mut reader);
     reader.detected?;
     if let Some(error) = reader.ended {
-        return Err(EvalError::Source { scene: scene.name.clone(), error });
+        return Err(EvalError::Source { scene: source.id.to_string(), error });
     }
     if progress.is_stopped() {
         return Ok(None);
     }
-    let mut pipeline = reader.pipeline;
-    pipeline.release(&mut Vec::new());
-    let counts = pipeline.lines().iter();
-    let results = scene
-        .lines
-        .iter()
-        .zip(counts)
-        .enumerate()
-        .map(|(index, (line, counts))| LineResult {
-            scene: scene.name.clone(),
-            line: line.config.name.clone(),
-            true_in: line.true_in,
-            true_out: line.true_out,
-            counted_in: counts.total_in,
-            counted_out: counts.total_out,
-            // The pipeline keeps them for all lines together.
-            suppressed: if index == 0 { pipeline.suppressed().clone() } else { Default::default() },
-        })
-        .collect();
-    let (width, height) = scene.clip.size;
-    let seconds = f64::from(scene.frames.saturating_sub(options.plan.start_offset)) / scene.clip.fps;
-    let costs = tally.costs(&scene.name, model.working_size(width, height), seconds);
-    Ok(Some((results, costs)))
+    let Reader { mut pipeline, mut events, .. } = reader;
+    pipeline.release(&mut events);
+    let (lines, suppressed) = (pipeline.lines().to_vec(), pipeline.suppressed().clone());
+    Ok(Some(Played { lines, suppressed, events }))
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::{detect, source};
+use crate::{audit::truth::TruthError, detect, source};
 
 /// What keeps an evaluation from finishing.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +29,9 @@ pub enum EvalError {
         /// What is wrong.
         problem: String,
     },
+    /// A file of an audit is wrong.
+    #[error(transparent)]
+    Truth(TruthError),
     /// The detector cannot be loaded or fails.
     #[error(transparent)]
     Detect(#[from] detect::DetectError),

@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, io::Write};
 use serde_json::json;
 
 use super::{costs::Costs, metrics::Figures};
-use crate::model::Reason;
+use crate::{
+    audit::{self, findings::Findings},
+    model::Reason,
+};
 
 /// Counts of one line.
 #[derive(Debug, Clone, Default)]
@@ -57,11 +60,14 @@ pub struct Report<'a> {
     /// Kept back, so that one table is not cut by another.
     tracking: Vec<TrackingResult>,
     costs: Vec<Costs>,
+    /// The same, by scene.
+    audits: Vec<(String, Findings)>,
 }
 
 impl<'a> Report<'a> {
     pub fn new(json: bool, out: &'a mut dyn Write) -> Self {
-        Self { json, out, lines: 0, true_total: 0, error_total: 0, tracking: Vec::new(), costs: Vec::new() }
+        let (tracking, costs, audits) = (Vec::new(), Vec::new(), Vec::new());
+        Self { json, out, lines: 0, true_total: 0, error_total: 0, tracking, costs, audits }
     }
 
     pub fn line(&mut self, line: LineResult) -> std::io::Result<()> {
@@ -97,6 +103,21 @@ impl<'a> Report<'a> {
         }
         self.lines += 1;
         self.out.flush()
+    }
+
+    /// The lines of a scene that a person has watched, and what was right there.
+    pub fn audit(&mut self, scene: &str, lines: &[LineResult], found: &Findings) -> std::io::Result<()> {
+        for line in lines {
+            self.line(line.clone())?;
+        }
+        if self.json {
+            for record in audit::report::records(scene, found) {
+                writeln!(self.out, "{record}")?;
+            }
+            return self.out.flush();
+        }
+        self.audits.push((scene.to_owned(), found.clone()));
+        Ok(())
     }
 
     pub fn tracking(&mut self, result: TrackingResult) {
@@ -151,6 +172,10 @@ impl<'a> Report<'a> {
                     f.switches, f.false_positives, f.false_negatives
                 )?;
             }
+        }
+        for (scene, found) in &self.audits {
+            writeln!(self.out, "{scene}: what a person saw and what is counted")?;
+            audit::report::text(found, self.out)?;
         }
         if self.lines > 0 {
             let relative = self.error_total as f64 / self.true_total.max(1) as f64;

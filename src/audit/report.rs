@@ -1,0 +1,165 @@
+//! The result of an audit as text and as JSON.
+
+use std::io::{self, Write};
+
+use serde_json::{Value, json};
+
+use super::findings::{Disagreement, Findings, Share, Tally, words};
+
+/// Writes the result as a table, the disagreements below it.
+///
+/// # Errors
+/// When `out` cannot be written.
+pub fn text(found: &Findings, out: &mut dyn Write) -> io::Result<()> {
+    for line in table(found) {
+        writeln!(out, "{line}")?;
+    }
+    for disagreement in &found.disagreements {
+        writeln!(out, "{}", sentence(disagreement))?;
+    }
+    Ok(())
+}
+
+/// The table, its heading first and what the tolerance was last.
+#[must_use]
+pub fn table(found: &Findings) -> Vec<String> {
+    let heading =
+        ["line", "way", "seen", "counted", "right", "missed", "false", "recall (95 %)", "precision (95 %)"];
+    let [line, way, seen, counted, right, missed, wrong, recall, precision] = heading;
+    let mut lines = vec![format!(
+        "{line:<16} {way:<4} {seen:>5} {counted:>7} {right:>5} {missed:>6} {wrong:>5}  {recall:<18} {precision}"
+    )];
+    let mut row = |line: &str, way: &str, tally: Tally| {
+        let (seen, counted, Tally { right, missed, wrong }) = (tally.seen(), tally.counted(), tally);
+        let (recall, precision) = (percent(tally.recall()), percent(tally.precision()));
+        lines.push(format!(
+            "{line:<16} {way:<4} {seen:>5} {counted:>7} {right:>5} {missed:>6} {wrong:>5}  {recall:<18} {precision}"
+        ));
+    };
+    for found in &found.rows {
+        row(&found.line, found.direction.word(), found.tally);
+    }
+    row("total", "", found.total());
+    lines.push(summary(found));
+    lines
+}
+
+/// The error of the total, and the tolerance, in a sentence.
+#[must_use]
+pub fn summary(found: &Findings) -> String {
+    let (total, tolerance) = (found.total(), found.tolerance);
+    format!(
+        "error of the total: {:+} of {} crossings; matched one-to-one within {tolerance} s",
+        total.error(),
+        total.seen()
+    )
+}
+
+/// A share with its interval: `90.0 % (59.6-98.2)`; `-` where there is none.
+#[must_use]
+pub fn percent(share: Option<Share>) -> String {
+    let Some(Share { value, interval: (low, high) }) = share else { return "-".into() };
+    let [value, low, high] = [value, low, high].map(|share| share * 100.0);
+    format!("{value:.1} % ({low:.1}-{high:.1})")
+}
+
+/// One disagreement: `0:12.4 door: missed in, saw nothing there`.
+#[must_use]
+pub fn sentence(disagreement: &Disagreement) -> String {
+    let (time, line, thought) = (clock(disagreement.time()), disagreement.line(), words(disagreement));
+    match disagreement {
+        Disagreement::Missed(tap, _) => {
+            format!("{time} {line}: missed {}; the program {thought}", tap.direction.word())
+        }
+        Disagreement::Wrong(sighting) => {
+            format!("{time} {line}: false {}; the program {thought}", sighting.direction.word())
+        }
+    }
+}
+
+/// Seconds as on a clock, to a tenth: `0:12.4`, `1:02:03.0`. Rounded down, so that it never shows a time to come.
+#[must_use]
+pub fn clock(seconds: f64) -> String {
+    let tenths = (seconds.max(0.0) * 10.0 + 1e-6) as u64;
+    let (tenth, seconds) = (tenths % 10, tenths / 10);
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    match hours {
+        0 => format!("{minutes}:{seconds:02}.{tenth}"),
+        _ => format!("{hours}:{minutes:02}:{seconds:02}.{tenth}"),
+    }
+}
+
+/// The result as one JSON object for each row and disagreement.
+#[must_use]
+pub fn records(scene: &str, found: &Findings) -> Vec<Value> {
+    let share = |share: Option<Share>| {
+        share.map(|share| json!({ "value": share.value, "low": share.interval.0, "high": share.interval.1 }))
+    };
+    let rows = found.rows.iter().map(|row| {
+        let tally = row.tally;
+        json!({
+            "type": "audit", "scene": scene, "line": row.line, "direction": row.direction,
+            "right": tally.right, "missed": tally.missed, "false": tally.wrong, "tolerance": found.tolerance,
+            "recall": share(tally.recall()), "precision": share(tally.precision()),
+        })
+    });
+    let disagreements = found.disagreements.iter().map(|disagreement| {
+        let (kind, direction) = match disagreement {
+            Disagreement::Missed(tap, _) => ("missed", tap.direction),
+            Disagreement::Wrong(sighting) => ("false", sighting.direction),
+        };
+        json!({
+            "type": "disagreement", "scene": scene, "kind": kind, "time": disagreement.time(),
+            "line": disagreement.line(), "direction": direction, "program": words(disagreement),
+        })
+    });
+    rows.chain(disagreements).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        audit::tap::{Sighting, Tap, Verdict},
+        model::Direction,
+    };
+
+    #[test]
+    fn a_result_as_a_table() {
+        let tap = |time: f64, direction| Tap::new(time, "door", direction);
+        let counted = |time: f64, direction| Sighting {
+            time,
+            line: "door".into(),
+            direction,
+            verdict: Verdict::Counted(0.91),
+        };
+        let taps = [tap(2.5, Direction::In), tap(3.0, Direction::In), tap(62.0, Direction::Out)];
+        let sightings = [counted(2.6, Direction::In), counted(90.0, Direction::In)];
+        let found = Findings::new(&["door".into()], &taps, &sightings, 100.0, 2.0);
+        let mut out = Vec::new();
+        text(&found, &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(
+            text,
+            "line             way   seen counted right missed false  recall (95 %)      precision (95 %)\n\
+             door             in       2       2     1      1     1  50.0 % (9.5-90.5)  50.0 % (9.5-90.5)\n\
+             door             out      1       0     0      1     0  0.0 % (0.0-79.3)   -\n\
+             total                     3       2     1      2     1  33.3 % (6.1-79.2)  50.0 % (9.5-90.5)\n\
+             error of the total: -1 of 3 crossings; matched one-to-one within 2 s\n\
+             0:03.0 door: missed in; the program saw nothing there\n\
+             1:02.0 door: missed out; the program saw nothing there\n\
+             1:30.0 door: false in; the program counted in, confidence 0.91\n"
+        );
+        assert_eq!(records("a", &found).len(), 5);
+    }
+
+    #[test]
+    fn times_are_rounded_down() {
+        assert_eq!(
+            [0.0, 12.49, 12.5, 59.99, 3723.05].map(clock),
+            ["0:00.0", "0:12.4", "0:12.5", "0:59.9", "1:02:03.0"]
+        );
+        assert_eq!(clock(-3.0), "0:00.0");
+        assert_eq!(clock(0.3), "0:00.3");
+    }
+}
