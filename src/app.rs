@@ -1,6 +1,7 @@
 //! Putting the program together: arguments, configuration, logs, engine, front end, and the way down.
 
 mod arguments;
+mod audit;
 mod bench_screen;
 mod check;
 mod configuration;
@@ -81,6 +82,7 @@ fn run_command() -> ExitCode {
     let result = match cli.command {
         None => monitor::run(&cli.run),
         Some(Command::Check(args)) => check::run(&args),
+        Some(Command::Audit(args)) => audit::run(&args),
         Some(Command::Bench(args)) => run_bench(&args),
         Some(Command::Eval(args)) => run_eval(args),
         Some(Command::Report(args)) => report::run(&args),

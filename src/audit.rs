@@ -9,6 +9,7 @@
 
 pub mod findings;
 pub mod matching;
+pub mod playback;
 pub mod reel;
 pub mod report;
 pub mod tap;

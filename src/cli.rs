@@ -14,6 +14,7 @@ use clap::{
 
 use tracker::Tracker;
 
+use crate::audit::playback::FASTEST;
 use crate::config::{DetectorChoice, EngineChoice, LogLevel, Overrides, defaults, parse_duration};
 use crate::engine::pipeline::Setting;
 use crate::ledger::{render::ReportFormat, report::Step};
@@ -201,6 +202,8 @@ impl DetectionArgs {
 pub enum Command {
     /// Check a configuration: every problem at once, with line, column and path
     Check(CheckArgs),
+    /// Watch a source, tap a key for every crossing, and see how right the counts are
+    Audit(AuditArgs),
     /// Measure counting or tracking against the truth
     Eval(EvalArgs),
     /// Measure how many streams this machine carries
@@ -234,10 +237,61 @@ pub struct CheckArgs {
     pub certificates: Option<PathBuf>,
 }
 
+/// `audit`.
+#[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "Keys: i in, o out (or the arrows that point over the line), space pause, b ten seconds back, \
+                        u takes back the last tap, x changes its direction, Tab the next line, + - speed, q the end and the \
+                        result. Every frame of a clip is counted, whatever the speed; what the program counts stays hidden \
+                        until the end. Then each tap belongs to at most one count of its line and direction within the \
+                        tolerance."
+)]
+pub struct AuditArgs {
+    /// Video, camera or demo:NAME to watch; with --config the id of one of its sources, or what that opens
+    #[arg(value_name = "SOURCE")]
+    pub source: OsString,
+    /// Configuration file (JSON) in which the source and its lines are
+    #[arg(short, long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Watch this line alone; all lines of the source when not given
+    #[arg(long, value_name = "NAME")]
+    pub line: Option<String>,
+    /// Speed at which it is shown: 1x to 16x
+    #[arg(long, value_name = "SPEED", default_value = "1x", value_parser = speed)]
+    pub speed: u32,
+    /// How far a tap and a count may lie apart on the source's clock to be the same crossing: 0.1s to 1m; 2s unless told
+    #[arg(long, value_name = "TIME", value_parser = tolerance)]
+    pub tolerance: Option<Duration>,
+    /// Begin a clip here, such as 1m 30s; people in the picture then are new to the program
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub from: Option<Duration>,
+    /// End a clip here
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub to: Option<Duration>,
+    /// Save the taps to this file, which eval reads
+    #[arg(long, value_name = "FILE")]
+    pub save: Option<PathBuf>,
+    /// Go on with an earlier audit of a clip, whose taps are in this file; they are saved there again unless --save names another
+    #[arg(long, value_name = "FILE")]
+    pub taps: Option<PathBuf>,
+    /// Which detector, and what runs it.
+    #[command(flatten)]
+    pub detection: DetectionArgs,
+    /// Colours: auto, never, 16, 256 or true
+    #[arg(long, value_name = "WHICH", default_value = "auto", value_parser = ColorChoice::parse_cli)]
+    pub color: ColorChoice,
+    /// Pictures: auto, none (half blocks), kitty, iterm2 or sixel
+    #[arg(long, value_name = "WHICH", default_value = "auto", value_parser = GraphicsChoice::parse_cli)]
+    pub graphics: GraphicsChoice,
+    /// Draw with ASCII characters only
+    #[arg(long)]
+    pub ascii: bool,
+}
+
 /// `eval`.
 #[derive(Debug, Clone, Args)]
 pub struct EvalArgs {
-    /// Folders with scene.json and its video, or with --mot folders with det/det.txt and seqinfo.ini
+    /// Folders with scene.json and its video, files that audit --save wrote, or with --mot folders with det/det.txt and seqinfo.ini
     #[arg(value_name = "DIR", required_unless_present = "constants")]
     pub dirs: Vec<PathBuf>,
     /// Run the tracker alone on MOT detections; prints HOTA, IDF1 and MOTA where there is gt/gt.txt
@@ -395,6 +449,18 @@ pub fn man(out: &mut dyn io::Write) -> io::Result<()> {
 fn duration(text: &str) -> Result<Duration, String> {
     let duration = parse_duration(text)?;
     if duration.is_zero() { Err("must be more than nothing".into()) } else { Ok(duration) }
+}
+
+fn speed(text: &str) -> Result<u32, String> {
+    let number = text.strip_suffix('x').unwrap_or(text);
+    let speed = number.parse().ok().filter(|speed| (1..=FASTEST).contains(speed));
+    speed.ok_or_else(|| format!("give a whole number from 1x to {FASTEST}x"))
+}
+
+fn tolerance(text: &str) -> Result<Duration, String> {
+    let allowed = Duration::from_millis(100)..=Duration::from_secs(60);
+    let tolerance = parse_duration(text)?;
+    if allowed.contains(&tolerance) { Ok(tolerance) } else { Err("give a time from 100ms to 1m".into()) }
 }
 
 fn workers(text: &str) -> Result<usize, String> {

@@ -24,6 +24,7 @@ use crate::{
 pub mod action;
 pub mod alerts;
 pub mod app;
+pub mod audit;
 pub mod calm;
 pub mod console;
 pub mod dialogs;

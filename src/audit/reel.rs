@@ -60,6 +60,8 @@ struct Film {
     kept_bytes: usize,
     /// By time: when something was tapped or counted.
     marks: Vec<f64>,
+    /// Time of the first frame.
+    first: Option<f64>,
     /// Time of the frame read last; `None` before the first.
     read: Option<f64>,
     /// Time of what is shown.
@@ -84,15 +86,19 @@ impl Reel {
         Some((film.recent.front()?.time, film.read?))
     }
 
-    /// The picture that is shown at `time`, with its own time: the last one that is not later, or else the first one.
+    /// Seconds of the first and of the last frame that was read; `None` before the first.
     #[must_use]
-    pub fn at(&self, time: f64) -> Option<(f64, Preview)> {
-        let shot = {
-            let film = self.film.lock();
-            let later = film.recent.partition_point(|shot| shot.time <= time);
-            film.recent.get(later.saturating_sub(1))?.clone()
-        };
-        Some((shot.time, decoded(&shot)?))
+    pub fn read(&self) -> Option<(f64, f64)> {
+        let film = self.film.lock();
+        film.first.zip(film.read)
+    }
+
+    /// The time of the picture that is shown at `time`: the last one that is not later, or else the first one.
+    #[must_use]
+    pub fn shown_at(&self, time: f64) -> Option<f64> {
+        let film = self.film.lock();
+        let later = film.recent.partition_point(|shot| shot.time <= time);
+        film.recent.get(later.saturating_sub(1)).map(|shot| shot.time)
     }
 
     /// The times of the pictures around `time`, the earliest first.
@@ -192,6 +198,7 @@ impl Onlooker for Reel {
         // The first picture is where a person begins to look.
         if film.read.is_none() {
             film.shown = time;
+            film.first = Some(time);
         }
         film.read = Some(time);
         let last = film.recent.back().map(|shot| shot.time);
@@ -278,13 +285,14 @@ mod tests {
     #[test]
     fn the_picture_of_a_time_is_the_last_one_before_it() {
         let reel = Reel::default();
-        assert!(reel.span().is_none() && reel.at(1.0).is_none());
+        assert!(reel.span().is_none() && reel.shown_at(1.0).is_none());
         read(&reel, false, 0..=30);
         assert_eq!(reel.span(), Some((0.0, 3.0)));
-        let (time, picture) = reel.at(1.55).unwrap();
-        assert_eq!((time, picture.size), (1.5, (64, 48)));
+        assert_eq!(reel.shown_at(1.55), Some(1.5));
+        let picture = reel.exactly(1.5).unwrap();
+        assert_eq!(picture.size, (64, 48));
         assert!((i32::from(picture.rgb[0]) - 15).abs() <= 2, "{}", picture.rgb[0]);
-        assert_eq!(reel.at(-1.0).unwrap().0, 0.0);
+        assert_eq!((reel.shown_at(-1.0), reel.read()), (Some(0.0), Some((0.0, 3.0))));
         assert_eq!(reel.neighbors(1.5), (Some(1.4), Some(1.6)));
         assert_eq!(reel.neighbors(0.0), (None, Some(0.1)));
     }

@@ -20,28 +20,38 @@ pub fn text(found: &Findings, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-/// The table, its heading first and what the tolerance was last.
+/// The table, its heading first, and the sentences about the total below it.
 #[must_use]
 pub fn table(found: &Findings) -> Vec<String> {
-    let heading =
-        ["line", "way", "seen", "counted", "right", "missed", "false", "recall (95 %)", "precision (95 %)"];
-    let [line, way, seen, counted, right, missed, wrong, recall, precision] = heading;
+    let width = found.rows.iter().map(|row| row.line.chars().count()).max().unwrap_or(0).max(5);
     let mut lines = vec![format!(
-        "{line:<16} {way:<4} {seen:>5} {counted:>7} {right:>5} {missed:>6} {wrong:>5}  {recall:<18} {precision}"
+        "{:<width$} {:<3} {:>5} {:>7} {:>5} {:>6} {:>5}  {:<14}  precision",
+        "line", "way", "seen", "counted", "right", "missed", "false", "recall (95 %)"
     )];
     let mut row = |line: &str, way: &str, tally: Tally| {
         let (seen, counted, Tally { right, missed, wrong }) = (tally.seen(), tally.counted(), tally);
-        let (recall, precision) = (percent(tally.recall()), percent(tally.precision()));
+        let (recall, precision) = (whole(tally.recall()), whole(tally.precision()));
         lines.push(format!(
-            "{line:<16} {way:<4} {seen:>5} {counted:>7} {right:>5} {missed:>6} {wrong:>5}  {recall:<18} {precision}"
+            "{line:<width$} {way:<3} {seen:>5} {counted:>7} {right:>5} {missed:>6} {wrong:>5}  {recall:<14}  {precision}"
         ));
     };
     for found in &found.rows {
         row(&found.line, found.direction.word(), found.tally);
     }
     row("total", "", found.total());
+    lines.push(shares(found.total()));
     lines.push(summary(found));
     lines
+}
+
+/// Both shares in a sentence.
+#[must_use]
+pub fn shares(tally: Tally) -> String {
+    format!(
+        "recall {}, precision {}; 95 % intervals by Wilson",
+        percent(tally.recall()),
+        percent(tally.precision())
+    )
 }
 
 /// The error of the total, and the tolerance, in a sentence.
@@ -61,6 +71,13 @@ pub fn percent(share: Option<Share>) -> String {
     let Some(Share { value, interval: (low, high) }) = share else { return "-".into() };
     let [value, low, high] = [value, low, high].map(|share| share * 100.0);
     format!("{value:.1} % ({low:.1}-{high:.1})")
+}
+
+/// A share with its interval in whole percents: `90 % (60-98)`; `-` where there is none.
+fn whole(share: Option<Share>) -> String {
+    let Some(Share { value, interval: (low, high) }) = share else { return "-".into() };
+    let [value, low, high] = [value, low, high].map(|share| share * 100.0);
+    format!("{value:.0} % ({low:.0}-{high:.0})")
 }
 
 /// One disagreement: `0:12.4 door: missed in, saw nothing there`.
@@ -141,10 +158,11 @@ mod tests {
         let text = String::from_utf8(out).unwrap();
         assert_eq!(
             text,
-            "line             way   seen counted right missed false  recall (95 %)      precision (95 %)\n\
-             door             in       2       2     1      1     1  50.0 % (9.5-90.5)  50.0 % (9.5-90.5)\n\
-             door             out      1       0     0      1     0  0.0 % (0.0-79.3)   -\n\
-             total                     3       2     1      2     1  33.3 % (6.1-79.2)  50.0 % (9.5-90.5)\n\
+            "line  way  seen counted right missed false  recall (95 %)   precision\n\
+             door  in      2       2     1      1     1  50 % (9-91)     50 % (9-91)\n\
+             door  out     1       0     0      1     0  0 % (0-79)      -\n\
+             total         3       2     1      2     1  33 % (6-79)     50 % (9-91)\n\
+             recall 33.3 % (6.1-79.2), precision 50.0 % (9.5-90.5); 95 % intervals by Wilson\n\
              error of the total: -1 of 3 crossings; matched one-to-one within 2 s\n\
              0:03.0 door: missed in; the program saw nothing there\n\
              1:02.0 door: missed out; the program saw nothing there\n\

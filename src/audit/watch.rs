@@ -20,6 +20,8 @@ pub struct Watching {
     kind: SourceKind,
     reel: Arc<Reel>,
     sightings: Vec<Sighting>,
+    /// Whether the engine was stopped: nothing more comes.
+    closed: bool,
 }
 
 impl Watching {
@@ -42,7 +44,7 @@ impl Watching {
         let (events, kind) = (engine.subscribe(), source.kind);
         engine.add_source(SourceConfig { enabled: true, sleep: false, ..source })?;
         engine.start()?;
-        Ok(Self { engine, events, kind, reel, sightings: Vec::new() })
+        Ok(Self { engine, events, kind, reel, sightings: Vec::new(), closed: false })
     }
 
     /// The pictures.
@@ -70,7 +72,7 @@ impl Watching {
     /// Whether the source has ended by itself, or after [`Self::end`], and everything is counted.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        self.engine.is_over()
+        self.closed || self.engine.is_over()
     }
 
     /// The source is to end with the frame read last. A camera is closed at once, for which it waits at most `timeout`; of a
@@ -86,6 +88,7 @@ impl Watching {
     pub fn close(&mut self, timeout: Duration) {
         self.reel.close();
         self.engine.stop(timeout);
+        self.closed = true;
         self.poll();
     }
 

@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 /// Everything that a test may miss, and who has it.
-pub const KINDS: [(&str, &str); 10] = [
+pub const KINDS: [(&str, &str); 11] = [
     ("rtsp", "GStreamer's RTSP server for Python, with x264 (scripts/setup --tests)"),
     ("ffmpeg", "the programs ffmpeg and ffprobe (scripts/setup --tests)"),
     ("onnxruntime", "the library ONNX Runtime (scripts/setup)"),
@@ -12,6 +12,7 @@ pub const KINDS: [(&str, &str); 10] = [
     ("mount-as-root", "root that may mount file systems without a namespace of its own"),
     ("freeze", "a file system of its own that can be frozen (fsfreeze)"),
     ("acl", "a file system that keeps access control lists"),
+    ("footage", "clips whose crossings are known, in ../shared or PCOUNT_SHARED"),
     ("published-models", "published detectors, in ../shared or PCOUNT_SHARED"),
 ];
 

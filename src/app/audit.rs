@@ -1,0 +1,254 @@
+//! `pcount-tui audit`: a person watches a source and taps a key for every crossing; then the counts are compared with them.
+
+use std::{
+    io::{self, IsTerminal},
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context as _;
+
+use super::{
+    configuration,
+    ending::Ending,
+    failure::{DONE, FAILED, Failure, NO_SOURCE, NO_THREAD},
+    native,
+    notices::Notices,
+    say::complain,
+    signals::StopSignal,
+};
+use crate::{
+    audit::{
+        TOLERANCE, report,
+        truth::{Place, Truth},
+        watch::Watching,
+    },
+    cli::AuditArgs,
+    config::{self, Config, Overrides, SourceConfig, SourceSpec, edit::same_place},
+    logging::{self, LogOptions, NativeOutput},
+    model::{SourceKind, name_of},
+    native::disk::Disk,
+    source::stretch::Stretch,
+    tui::{
+        TuiOptions,
+        audit::{Ended, Setup, run as show},
+    },
+};
+
+/// Watches until the person has seen the result, or a signal comes.
+pub fn run(args: &AuditArgs) -> Result<u8, Failure> {
+    if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
+        return Err(Failure::Usage("an audit needs a terminal: somebody has to watch and to tap".into()));
+    }
+    let overrides = Overrides {
+        detector: args.detection.detector.clone(),
+        engine: args.detection.engine,
+        ..Overrides::default()
+    };
+    let (config, source) = choose(args, &overrides)?;
+    source.source.teach(config::known());
+    let earlier = args.taps.as_deref().map(|path| Truth::read(path)).transpose();
+    let earlier = earlier.map_err(|error| Failure::Usage(error.to_string()))?;
+    let source = prepared(args, source, earlier.as_ref())?;
+    let (file, keeps) = file(args, &source)?;
+    let stretch = stretch(args, &source, earlier.as_ref())?;
+
+    let stop = StopSignal::listen().context(NO_THREAD)?;
+    let notices = Notices::start().context(NO_THREAD)?;
+    let ending = Ending::watch(&stop, &notices).context(NO_THREAD)?;
+    native::take_over(&crate::progress::Progress::hidden());
+    // The program that counts here all day may write into the folder of the results; an audit leaves nothing there.
+    let folder = tempfile::Builder::new().prefix("pcount-audit-").tempdir().context("no temporary folder")?;
+    let parallel = &config.parallel;
+    let dir = Some(folder.path().to_owned());
+    let logs = logging::init(&LogOptions {
+        dir,
+        level: parallel.log_level,
+        timezone: parallel.timezone.clone(),
+        ..LogOptions::default()
+    })?;
+    let native = logs.native_output()?;
+    let options = TuiOptions {
+        color: args.color,
+        graphics: args.graphics,
+        config: config.tui.clone(),
+        ascii: args.ascii,
+        native_log: native.as_ref().and_then(NativeOutput::path),
+        stop: std::sync::Arc::clone(&stop.number),
+        timezone: parallel.timezone.clone(),
+        ..TuiOptions::default()
+    };
+    let tolerance = args.tolerance.map(|tolerance| tolerance.as_secs_f64());
+    let tolerance = tolerance.or(earlier.as_ref().map(|truth| truth.tolerance)).unwrap_or(TOLERANCE);
+    let setup = Setup {
+        name: name_of(&source.alias, &source.id),
+        place: Place::of(&source.source),
+        lines: source.lines.clone(),
+        speed: args.speed,
+        tolerance,
+        watched: earlier.as_ref().map(|truth| truth.watched).filter(|watched| watched.is_finite()),
+        taps: earlier.map(|truth| truth.taps).unwrap_or_default(),
+        keeps,
+        save: &|truth| save(truth, &file),
+        file: file.clone(),
+    };
+    let watching = Watching::start(source, parallel.clone(), stretch)?;
+    let ended = show(watching, setup, &options);
+    ending.begin();
+    drop(native);
+    logs.close(ending.left(0.5));
+    // The process ends without running what stands at the end of its functions.
+    let _ = folder.close();
+    let code = tell(ended?)?;
+    ending.leave(stop.code().unwrap_or(code), false)
+}
+
+/// Says what came of it, below the screens.
+fn tell(ended: Ended) -> Result<u8, Failure> {
+    let mut code = DONE;
+    if let Some(found) = &ended.findings {
+        report::text(found, &mut io::stdout().lock())?;
+    }
+    match ended.kept {
+        Some(Ok(text)) => complain(&text),
+        Some(Err(text)) => {
+            complain(&text);
+            code = FAILED;
+        }
+        None => {}
+    }
+    if let Some(problem) = ended.problem {
+        complain(&problem);
+        code = NO_SOURCE;
+    }
+    // Ctrl-C is a key while the terminal is raw, and does not arrive as a signal.
+    Ok(ended.signal.map_or(code, |signal| {
+        u8::try_from(signal).map_or(code, |signal| super::failure::SIGNAL.saturating_add(signal))
+    }))
+}
+
+fn save(truth: &Truth, file: &Path) -> Result<String, String> {
+    let disk = Disk::start("disk-audit").map_err(|error| format!("{NO_THREAD}: {error}"))?;
+    let (kept, path) = (truth.clone(), file.to_owned());
+    disk.run(move || kept.write(&path)).map_err(|error| format!("the taps are not saved: {error}"))?;
+    let taps = match truth.taps.len() {
+        1 => "1 tap is".into(),
+        count => format!("{count} taps are"),
+    };
+    Ok(format!("{taps} saved in '{}', which 'pcount-tui eval' reads", file.display()))
+}
+
+/// The configuration, and the source that is meant.
+fn choose(args: &AuditArgs, overrides: &Overrides) -> Result<(Config, SourceConfig), Failure> {
+    let Some(path) = &args.config else {
+        let config =
+            Config::from_sources(&[&args.source], overrides).map_err(|errors| Failure::config(&errors))?;
+        return match &config.sources[..] {
+            [source] => {
+                let source = source.clone();
+                Ok((config, source))
+            }
+            several => Err(Failure::Usage(format!("it names {} videos; audit one by one", several.len()))),
+        };
+    };
+    let config = configuration::load(path, overrides)?;
+    configuration::warn(&config);
+    let name = args.source.to_string_lossy();
+    let named = config.sources.iter().find(|source| *source.id == *name);
+    let meant = named.or_else(|| config.sources.iter().find(|source| source.alias == name));
+    let meant = meant.or_else(|| {
+        let written = SourceConfig::from_source_string(&args.source, &Default::default()).ok()?;
+        config.sources.iter().find(|source| same_place(&source.source, &written.source))
+    });
+    match meant.cloned() {
+        Some(source) => Ok((config, source)),
+        None => {
+            let known: Vec<_> = config.sources.iter().map(|source| source.id.to_string()).collect();
+            Err(Failure::Usage(format!(
+                "'{}' is no source of '{}'; it has {}",
+                config::Address(&name),
+                path.display(),
+                known.join(", ")
+            )))
+        }
+    }
+}
+
+/// The source as it is watched: what can be read again is read as a video, of which no frame is lost.
+fn prepared(
+    args: &AuditArgs,
+    mut source: SourceConfig,
+    earlier: Option<&Truth>,
+) -> Result<SourceConfig, Failure> {
+    if matches!(source.source, SourceSpec::File(_) | SourceSpec::Demo(_)) {
+        source.kind = SourceKind::Video;
+    }
+    if let Some(truth) = earlier {
+        let file = args.taps.as_deref().unwrap_or(Path::new("")).display();
+        let spec = match &truth.place {
+            Place::Video(video) => SourceSpec::File(video.clone()),
+            Place::Demo(scene) => SourceSpec::Demo(scene.clone()),
+            Place::Camera(address) => {
+                return Err(Failure::Usage(format!(
+                    "'{file}' is about the camera {address}: what it showed is gone, so that audit cannot be gone on with; \
+                     leave out --taps"
+                )));
+            }
+        };
+        if !same_place(&spec, &source.source) {
+            return Err(Failure::Usage(format!("'{file}' is about another source, {spec}; name that one")));
+        }
+        if args.config.is_none() {
+            source.lines.clone_from(&truth.lines);
+        }
+    }
+    if let Some(name) = &args.line {
+        let known: Vec<_> = source.lines.iter().map(|line| line.name.clone()).collect();
+        source.lines.retain(|line| line.name == *name);
+        if source.lines.is_empty() {
+            return Err(Failure::Usage(format!("there is no line '{name}'; it has {}", known.join(", "))));
+        }
+    }
+    if let (Some(truth), Some(path)) = (earlier, &args.taps)
+        && truth.lines != source.lines
+    {
+        return Err(Failure::Usage(format!(
+            "'{}' was made with other lines; start a new audit without --taps",
+            path.display()
+        )));
+    }
+    Ok(source)
+}
+
+/// Where taps are kept, and whether that is asked for.
+fn file(args: &AuditArgs, source: &SourceConfig) -> Result<(PathBuf, bool), Failure> {
+    if let Some(path) = &args.save {
+        if path.exists() && args.taps.as_ref() != Some(path) {
+            return Err(Failure::Usage(format!(
+                "'{0}' is there already; name another file, or go on with it: --taps {0}",
+                path.display()
+            )));
+        }
+        return Ok((path.clone(), true));
+    }
+    if let Some(path) = &args.taps {
+        return Ok((path.clone(), true));
+    }
+    let name = |number: u32| match number {
+        1 => PathBuf::from(format!("audit-{}.csv", source.id)),
+        _ => PathBuf::from(format!("audit-{}-{number}.csv", source.id)),
+    };
+    Ok(((1..).map(name).find(|path| !path.exists()).unwrap_or_else(|| name(1)), false))
+}
+
+fn stretch(args: &AuditArgs, source: &SourceConfig, earlier: Option<&Truth>) -> Result<Stretch, Failure> {
+    if source.kind == SourceKind::Camera && (args.from.is_some() || args.to.is_some()) {
+        return Err(Failure::Usage("a camera is watched from now on; leave out --from and --to".into()));
+    }
+    let before = earlier.and_then(|truth| truth.read).map(|(from, _)| from);
+    let from = args.from.map(|from| from.as_secs_f64()).or(before).unwrap_or(f64::NEG_INFINITY);
+    let to = args.to.map_or(f64::INFINITY, |to| to.as_secs_f64());
+    if from >= to {
+        return Err(Failure::Usage("--from must come before --to".into()));
+    }
+    Ok(Stretch { from, to })
+}
