@@ -156,13 +156,13 @@ enum Given {
     /// A folder with true counts.
     Scene(Scene),
     /// What a person saw.
-    Audited(Audited),
+    Audited(Box<Audited>),
 }
 
 impl Given {
     fn read(path: &Path, options: &EvalOptions) -> Result<Self, EvalError> {
         if path.is_file() {
-            Audited::read(path, options).map(Self::Audited)
+            Audited::read(path, options).map(|audited| Self::Audited(Box::new(audited)))
         } else {
             Scene::read(path).map(Self::Scene)
         }

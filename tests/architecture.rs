@@ -27,6 +27,17 @@ const PURE: &[&str] = &["ratatui::", "crossterm::", "opencv::", "crate::source",
 
 /// Room (file or folder under `src`, without `.rs`), and words that its code must not name.
 const FORBIDDEN: &[(&str, &[&str])] = &[
+    (
+        "audit",
+        &["ratatui::", "crossterm::", "crate::tui", "crate::headless", "crate::outputs", "crate::ledger"],
+    ),
+    ("audit", &["crate::eval", "std::thread"]),
+    ("audit/findings", PURE),
+    ("audit/matching", PURE),
+    ("audit/playback", PURE),
+    ("audit/report", PURE),
+    ("audit/tap", PURE),
+    ("audit/wilson", PURE),
     ("bench", &["ratatui::", "crossterm::", "crate::tui"]),
     (
         "cadence",

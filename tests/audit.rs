@@ -294,8 +294,10 @@ fn what_was_tapped_is_saved_however_it_ends() {
 
 #[test]
 fn taps_that_nobody_asked_to_save_are_asked_about() {
-    let mut audit = Audit::start(&["demo:lobby?seconds=60", "--to", "3s", "--speed", "16"], &[], (80, 24));
+    let args = ["demo:lobby?seconds=60", "--to", "3s", "--speed", "16", "--graphics", "kitty"];
+    let mut audit = Audit::start(&args, &[], (80, 24));
     audit.press("i", "in over line_1");
+    audit.terminal.wait("pixels", |terminal| terminal.has_written(b"\x1b_G"));
     audit.terminal.wait_for_text("The clip is over");
     audit.terminal.resize(50, 10);
     audit.terminal.wait_for_text("too small: 50x10");

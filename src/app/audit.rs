@@ -46,7 +46,7 @@ pub fn run(args: &AuditArgs) -> Result<u8, Failure> {
     };
     let (config, source) = choose(args, &overrides)?;
     source.source.teach(config::known());
-    let earlier = args.taps.as_deref().map(|path| Truth::read(path)).transpose();
+    let earlier = args.taps.as_deref().map(Truth::read).transpose();
     let earlier = earlier.map_err(|error| Failure::Usage(error.to_string()))?;
     let source = prepared(args, source, earlier.as_ref())?;
     let (file, keeps) = file(args, &source)?;

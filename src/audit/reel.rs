@@ -160,7 +160,8 @@ impl Film {
         };
         // What was read last stays: there is always something to show.
         while self.recent.len() > 1
-            && let Some(first) = self.recent.pop_front_if(|shot| shot.time < least - BACK)
+            && self.recent.front().is_some_and(|shot| shot.time < least - BACK)
+            && let Some(first) = self.recent.pop_front()
         {
             self.keep(first);
         }

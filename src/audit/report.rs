@@ -47,11 +47,7 @@ pub fn table(found: &Findings) -> Vec<String> {
 /// Both shares in a sentence.
 #[must_use]
 pub fn shares(tally: Tally) -> String {
-    format!(
-        "recall {}, precision {}; 95 % intervals by Wilson",
-        percent(tally.recall()),
-        percent(tally.precision())
-    )
+    format!("recall {}, precision {} (95 % intervals)", percent(tally.recall()), percent(tally.precision()))
 }
 
 /// The error of the total, and the tolerance, in a sentence.
@@ -80,18 +76,15 @@ fn whole(share: Option<Share>) -> String {
     format!("{value:.0} % ({low:.0}-{high:.0})")
 }
 
-/// One disagreement: `0:12.4 door: missed in, saw nothing there`.
+/// One disagreement, and what the program thought: `0:12.4 door missed in: saw nothing there`.
 #[must_use]
 pub fn sentence(disagreement: &Disagreement) -> String {
     let (time, line, thought) = (clock(disagreement.time()), disagreement.line(), words(disagreement));
-    match disagreement {
-        Disagreement::Missed(tap, _) => {
-            format!("{time} {line}: missed {}; the program {thought}", tap.direction.word())
-        }
-        Disagreement::Wrong(sighting) => {
-            format!("{time} {line}: false {}; the program {thought}", sighting.direction.word())
-        }
-    }
+    let (what, direction) = match disagreement {
+        Disagreement::Missed(tap, _) => ("missed", tap.direction),
+        Disagreement::Wrong(sighting) => ("false", sighting.direction),
+    };
+    format!("{time} {line} {what} {}: {thought}", direction.word())
 }
 
 /// Seconds as on a clock, to a tenth: `0:12.4`, `1:02:03.0`. Rounded down, so that it never shows a time to come.
@@ -162,11 +155,11 @@ mod tests {
              door  in      2       2     1      1     1  50 % (9-91)     50 % (9-91)\n\
              door  out     1       0     0      1     0  0 % (0-79)      -\n\
              total         3       2     1      2     1  33 % (6-79)     50 % (9-91)\n\
-             recall 33.3 % (6.1-79.2), precision 50.0 % (9.5-90.5); 95 % intervals by Wilson\n\
+             recall 33.3 % (6.1-79.2), precision 50.0 % (9.5-90.5) (95 % intervals)\n\
              error of the total: -1 of 3 crossings; matched one-to-one within 2 s\n\
-             0:03.0 door: missed in; the program saw nothing there\n\
-             1:02.0 door: missed out; the program saw nothing there\n\
-             1:30.0 door: false in; the program counted in, confidence 0.91\n"
+             0:03.0 door missed in: saw nothing there\n\
+             1:02.0 door missed out: saw nothing there\n\
+             1:30.0 door false in: counted in, confidence 0.91\n"
         );
         assert_eq!(records("a", &found).len(), 5);
     }

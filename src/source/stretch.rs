@@ -189,7 +189,7 @@ mod tests {
         }
 
         fn wants(&self, time: f64) -> bool {
-            (time * 10.0).round() as u64 % 2 == 0
+            ((time * 10.0).round() as u64).is_multiple_of(2)
         }
 
         fn see(&self, frame: &Frame) {

@@ -4,67 +4,35 @@
 //! What it shows until the end tells nothing of what the program thinks: no boxes, no counts.
 
 mod results;
+mod screen;
+mod setup;
 mod state;
 mod watching;
 
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
 use crossterm::event::{Event, KeyEventKind};
-use ratatui::{Frame, buffer::Buffer, layout::Rect};
+use ratatui::Frame;
 
-use self::state::{Audit, Phase};
+pub use self::setup::Setup;
+use self::{
+    screen::Screen,
+    setup::STOP_TIMEOUT,
+    state::{Audit, Phase},
+};
 use super::{
     console::{Console, TuiError, TuiOptions},
     format::Moment,
-    graphics::Graphics,
     keymap::Key,
     layout::{Class, class},
     theme::Role,
-    widgets::{Look, picture, put_lines},
+    widgets::{Look, put_lines},
 };
-use crate::{
-    audit::{
-        findings::Findings,
-        tap::Tap,
-        truth::{Place, Truth},
-        watch::Watching,
-    },
-    model::{LineConfig, Preview},
-};
+use crate::audit::{findings::Findings, watch::Watching};
 
 /// Time between two looks at the source, in half blocks and in pixels: pixels are many bytes.
 const TICK: Duration = Duration::from_millis(60);
 const PIXEL_TICK: Duration = Duration::from_millis(160);
-
-/// The end waits at most this long for a camera that hangs in native code.
-const STOP_TIMEOUT: Duration = Duration::from_millis(900);
-
-/// Keeps what a person saw; says where, or why it could not.
-pub type Save<'a> = dyn Fn(&Truth) -> Result<String, String> + 'a;
-
-/// What is audited, and how.
-pub struct Setup<'a> {
-    /// Name of the source for people.
-    pub name: String,
-    /// What it is, for the file of the taps.
-    pub place: Place,
-    /// The lines, at least one.
-    pub lines: Vec<LineConfig>,
-    /// Times the source's own speed.
-    pub speed: u32,
-    /// Furthest that a tap and a count may lie apart, in seconds.
-    pub tolerance: f64,
-    /// What was tapped in an earlier part of the audit.
-    pub taps: Vec<Tap>,
-    /// Seconds until which it was watched then.
-    pub watched: Option<f64>,
-    /// Where taps go when they are to be kept.
-    pub file: PathBuf,
-    /// Whether they are to be kept without being asked for.
-    pub keeps: bool,
-    /// Keeps them.
-    pub save: &'a Save<'a>,
-}
 
 /// How an audit ended.
 #[derive(Debug)]
@@ -101,13 +69,6 @@ pub fn run(watching: Watching, setup: Setup<'_>, options: &TuiOptions) -> Result
         Phase::Watching { .. } | Phase::Counting => None,
     };
     Ok(Ended { findings, signal: signal?, kept, problem })
-}
-
-/// What draws pictures, and the one that it has drawn.
-struct Screen {
-    graphics: Option<Graphics>,
-    /// Its time, and the picture.
-    shown: Option<(f64, Preview)>,
 }
 
 struct Running<'a> {
@@ -204,35 +165,5 @@ fn draw(frame: &mut Frame, audit: &Audit, screen: &mut Screen, watching: &Watchi
             watching::draw(audit, screen, watching, area, buffer, look)
         }
         Phase::Results(results) => results::draw(audit, results, screen, watching, area, buffer, look),
-    }
-}
-
-impl Screen {
-    /// Draws the picture of `time` with the lines, the one of index `chosen` as that which is meant.
-    fn draw(
-        &mut self,
-        watching: &Watching,
-        time: f64,
-        (lines, chosen): (&[LineConfig], Option<usize>),
-        area: Rect,
-        (buffer, look): (&mut Buffer, &Look),
-    ) {
-        if self.shown.as_ref().is_none_or(|(shown, _)| *shown != time)
-            && let Some(picture) = watching.reel().exactly(time)
-        {
-            self.shown = Some((time, picture));
-        }
-        let Some((_, picture)) = &self.shown else { return };
-        let overlay = picture::Overlay { lines, chosen, ..picture::Overlay::default() };
-        if !self.graphics.as_mut().is_some_and(|graphics| graphics.draw(picture, overlay, area, buffer)) {
-            picture::draw(picture, overlay, area, buffer, look);
-        }
-    }
-
-    /// Width over height of the picture that was drawn last.
-    fn aspect(&self) -> f32 {
-        self.shown
-            .as_ref()
-            .map_or(16.0 / 9.0, |(_, picture)| picture.size.0.max(1) as f32 / picture.size.1.max(1) as f32)
     }
 }

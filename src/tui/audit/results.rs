@@ -7,7 +7,7 @@ use ratatui::{
 };
 
 use super::{
-    Screen,
+    screen::Screen,
     state::{Audit, Results},
     watching::fitting,
 };
@@ -128,13 +128,17 @@ fn table(audit: &Audit, found: &Findings, width: u16, look: &Look) -> Vec<Line<'
     let total = found.total();
     lines.push(row("total", "", total, Role::Title));
     if !wide {
-        let shares = shares(total);
-        lines.push(look.line(look.cut(&format!(" {shares}"), usize::from(width)), Role::Text));
+        lines.extend(wrapped(&shares(total), width, look));
     }
-    let mut below = text::wrap(&summary(found), usize::from(width).saturating_sub(2));
-    below.truncate(2);
-    lines.extend(below.into_iter().map(|part| look.line(format!(" {part}"), Role::Text)));
+    lines.extend(wrapped(&summary(found), width, look));
     lines
+}
+
+/// A sentence below the table, in two lines at most.
+fn wrapped(sentence: &str, width: u16, look: &Look) -> impl Iterator<Item = Line<'static>> {
+    let parts = text::wrap(sentence, usize::from(width).saturating_sub(2));
+    let lines = parts.into_iter().take(2).map(|part| look.line(format!(" {part}"), Role::Text));
+    lines.collect::<Vec<_>>().into_iter()
 }
 
 /// The disagreements around the chosen one.
@@ -163,19 +167,18 @@ fn facts(
     look: &Look,
 ) {
     let width = usize::from(area.width);
-    let (what, direction) = match chosen {
-        Disagreement::Missed(tap, _) => ("you saw", tap.direction),
-        Disagreement::Wrong(sighting) => ("nobody for the count", sighting.direction),
+    let seen = match chosen {
+        Disagreement::Missed(tap, _) => tap.direction.word(),
+        Disagreement::Wrong(_) => "nobody",
     };
     let head = format!(
-        "{} of {}{}{} over {}{}{what} {}",
+        "{} of {}{}{} over {}{}you saw {seen}",
         index + 1,
         found.disagreements.len(),
         look.separator(),
         clock(chosen.time()),
         chosen.line(),
-        look.separator(),
-        direction.word()
+        look.separator()
     );
     let kind = match chosen {
         Disagreement::Missed(..) => " Missed ",

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crossterm::event::KeyCode;
 use signal_hook::consts::SIGINT;
 
-use super::{STOP_TIMEOUT, Setup};
+use super::setup::{STOP_TIMEOUT, Setup};
 use crate::{
     audit::{
         findings::Findings,
@@ -29,8 +29,8 @@ const SAID_FOR: Duration = Duration::from_secs(4);
 /// A loop around a disagreement stands still this long at its end, in seconds.
 const LOOP_REST: f64 = 0.7;
 
-/// Part of its length with which an arrow has to point along the line's direction to mean it: 68 degrees beside it still do.
-const ALONG: f32 = 0.38;
+/// Part of its length with which an arrow has to point along the line's direction to mean it: 75 degrees beside it still do.
+const ALONG: f32 = 0.26;
 
 /// Where an audit stands.
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use crossterm::event::KeyCode;
 use ratatui::{buffer::Buffer, layout::Rect, text::Line};
 
 use super::{
-    Screen,
+    screen::Screen,
     state::{Audit, Phase},
 };
 use crate::{
@@ -112,7 +112,7 @@ fn tap_line(audit: &Audit, width: usize, look: &Look) -> Line<'static> {
 fn message_line(audit: &Audit, watching: &Watching, width: usize, look: &Look) -> Line<'static> {
     let (text, role) = match (&audit.phase, audit.said()) {
         (Phase::Watching { asked: true }, _) => {
-            ("End here and see the result? q again ends, any other key goes on".into(), Role::Alert)
+            ("End here? q again shows the result, other keys go on".into(), Role::Alert)
         }
         (Phase::Counting, _) => ("counting what was read to its end".into(), Role::Busy),
         (_, Some((said, role))) => (said.to_owned(), role),
@@ -133,13 +133,13 @@ fn hint_line(audit: &Audit, width: usize, look: &Look) -> Line<'static> {
         ("space", hold),
         ("b", "10 s back"),
         ("u", "undo"),
-        ("x", "in/out"),
         ("q", "end"),
+        ("x", "in/out"),
         ("+ -", "speed"),
         (", .", "step"),
     ];
     if audit.setup.lines.len() > 1 {
-        hints.insert(6, ("tab", "next line"));
+        hints.insert(5, ("tab", "next line"));
     }
     fitting(&hints, width, look)
 }
