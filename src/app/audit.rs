@@ -13,7 +13,6 @@ use super::{
     failure::{DONE, FAILED, Failure, NO_SOURCE, NO_THREAD},
     native,
     notices::Notices,
-    say::complain,
     signals::StopSignal,
 };
 use crate::{
@@ -98,26 +97,26 @@ pub fn run(args: &AuditArgs) -> Result<u8, Failure> {
     logs.close(ending.left(0.5));
     // The process ends without running what stands at the end of its functions.
     let _ = folder.close();
-    let code = tell(ended?)?;
+    let code = tell(ended?, &notices)?;
     ending.leave(stop.code().unwrap_or(code), false)
 }
 
 /// Says what came of it, below the screens.
-fn tell(ended: Ended) -> Result<u8, Failure> {
+fn tell(ended: Ended, notices: &Notices) -> Result<u8, Failure> {
     let mut code = DONE;
     if let Some(found) = &ended.findings {
         report::text(found, &mut io::stdout().lock())?;
     }
     match ended.kept {
-        Some(Ok(text)) => complain(&text),
+        Some(Ok(text)) => notices.say_now(&text),
         Some(Err(text)) => {
-            complain(&text);
+            notices.say_now(&text);
             code = FAILED;
         }
         None => {}
     }
     if let Some(problem) = ended.problem {
-        complain(&problem);
+        notices.say_now(&problem);
         code = NO_SOURCE;
     }
     // Ctrl-C is a key while the terminal is raw, and does not arrive as a signal.

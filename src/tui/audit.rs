@@ -3,6 +3,7 @@
 //!
 //! What it shows until the end tells nothing of what the program thinks: no boxes, no counts.
 
+mod found;
 mod results;
 mod screen;
 mod setup;

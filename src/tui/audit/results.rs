@@ -6,11 +6,7 @@ use ratatui::{
     text::{Line, Span},
 };
 
-use super::{
-    screen::Screen,
-    state::{Audit, Results},
-    watching::fitting,
-};
+use super::{found::Results, screen::Screen, state::Audit, watching::fitting};
 use crate::{
     audit::{
         findings::{Disagreement, Findings, Tally, words},

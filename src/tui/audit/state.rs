@@ -5,15 +5,13 @@ use std::time::{Duration, Instant};
 use crossterm::event::KeyCode;
 use signal_hook::consts::SIGINT;
 
-use super::setup::{STOP_TIMEOUT, Setup};
+use super::{
+    found::Results,
+    setup::{STOP_TIMEOUT, Setup},
+};
 use crate::{
     audit::{
-        findings::Findings,
-        playback::Playback,
-        reel::{AROUND, Reel},
-        report::clock,
-        tap::Tap,
-        truth::Truth,
+        findings::Findings, playback::Playback, reel::Reel, report::clock, tap::Tap, truth::Truth,
         watch::Watching,
     },
     model::{Direction, LineConfig},
@@ -25,9 +23,6 @@ const STEP_BACK: f64 = 10.0;
 
 /// How long something that was said stays.
 const SAID_FOR: Duration = Duration::from_secs(4);
-
-/// A loop around a disagreement stands still this long at its end, in seconds.
-const LOOP_REST: f64 = 0.7;
 
 /// Part of its length with which an arrow has to point along the line's direction to mean it: 75 degrees beside it still do.
 const ALONG: f32 = 0.26;
@@ -44,23 +39,6 @@ pub enum Phase {
     Counting,
     /// They look at the result.
     Results(Results),
-}
-
-/// The result, and what of it is looked at.
-#[derive(Debug)]
-pub struct Results {
-    /// What was found.
-    pub findings: Findings,
-    /// Index of the disagreement that is chosen.
-    pub chosen: usize,
-    /// Whether its picture has the whole screen.
-    pub is_open: bool,
-    /// Where the pictures around it are: played from here on, or held at a time.
-    pub since: Instant,
-    /// The picture that is held, by its time.
-    pub held: Option<f64>,
-    /// Whether they were told that the taps are not kept.
-    asked: bool,
 }
 
 /// An audit.
@@ -238,28 +216,7 @@ impl<'a> Audit<'a> {
     fn results_key(&mut self, code: KeyCode, was_asked: bool, reel: &Reel) {
         let now = self.now;
         let Phase::Results(results) = &mut self.phase else { return };
-        let last = results.findings.disagreements.len().saturating_sub(1);
-        let chosen = results.chosen;
         match code {
-            KeyCode::Char('j') | KeyCode::Down => results.chosen = (chosen + 1).min(last),
-            KeyCode::Char('k') | KeyCode::Up => results.chosen = chosen.saturating_sub(1),
-            KeyCode::Char('g') | KeyCode::Home => results.chosen = 0,
-            KeyCode::Char('G') | KeyCode::End => results.chosen = last,
-            KeyCode::Enter if !results.findings.disagreements.is_empty() => {
-                results.is_open = !results.is_open;
-            }
-            KeyCode::Char(' ' | 'p') => match results.held.take() {
-                Some(_) => results.since = now,
-                None => results.held = results.shown(now, reel),
-            },
-            KeyCode::Char(step @ (',' | '.')) => {
-                let times = results.times(reel);
-                if let Some(shown) = results.shown(now, reel) {
-                    let at = times.iter().position(|time| *time == shown).unwrap_or(0);
-                    let to = if step == ',' { at.saturating_sub(1) } else { at + 1 };
-                    results.held = times.get(to).copied().or(Some(shown));
-                }
-            }
             KeyCode::Char('w') => {
                 self.save(reel);
                 match self.kept.clone() {
@@ -267,10 +224,8 @@ impl<'a> Audit<'a> {
                     Some(Err(text)) => self.say(text, Role::Bad),
                     None => {}
                 }
-                return;
             }
-            KeyCode::Char('q') | KeyCode::Esc if results.is_open => results.is_open = false,
-            KeyCode::Char('q') | KeyCode::Esc => {
+            KeyCode::Char('q') | KeyCode::Esc if !results.is_open => {
                 let is_kept = matches!(self.kept, Some(Ok(_))) || self.taps.is_empty();
                 if is_kept || was_asked {
                     self.is_left = true;
@@ -280,12 +235,8 @@ impl<'a> Audit<'a> {
                     let text = format!("the taps are not saved: w saves them to '{file}', q leaves without");
                     self.say(text, Role::Warn);
                 }
-                return;
             }
-            _ => return,
-        }
-        if results.chosen != chosen {
-            (results.since, results.held) = (now, None);
+            _ => results.key(code, now, reel),
         }
     }
 
@@ -365,14 +316,7 @@ impl<'a> Audit<'a> {
         let names: Vec<String> = self.setup.lines.iter().map(|line| line.name.clone()).collect();
         let findings =
             Findings::new(&names, &self.taps, watching.sightings(), self.watched, self.setup.tolerance);
-        self.phase = Phase::Results(Results {
-            findings,
-            chosen: 0,
-            is_open: false,
-            since: self.now,
-            held: None,
-            asked: false,
-        });
+        self.phase = Phase::Results(Results::new(findings, self.now));
         self.keep(watching.reel());
         match self.kept.clone() {
             Some(Ok(text)) => self.say(text, Role::Good),
@@ -404,25 +348,6 @@ impl<'a> Audit<'a> {
     }
 }
 
-impl Results {
-    /// Times of the pictures around the chosen disagreement, the earliest first.
-    pub fn times(&self, reel: &Reel) -> Vec<f64> {
-        let chosen = self.findings.disagreements.get(self.chosen);
-        chosen.map(|disagreement| reel.around(disagreement.time())).unwrap_or_default()
-    }
-
-    /// Time of the picture to show at `now`: they are played over and over.
-    pub fn shown(&self, now: Instant, reel: &Reel) -> Option<f64> {
-        let times = self.times(reel);
-        if self.held.is_some() {
-            return self.held;
-        }
-        let passed = now.saturating_duration_since(self.since).as_secs_f64() % (2.0 * AROUND + LOOP_REST);
-        let at = times.first()? + passed;
-        times.iter().rev().find(|time| **time <= at).copied()
-    }
-}
-
 impl Audit<'_> {
     /// The moment that everything is drawn for.
     pub fn now(&self) -> Instant {
@@ -433,4 +358,38 @@ impl Audit<'_> {
 /// `in at 0:12.4`, with the line's name.
 fn words(tap: &Tap) -> String {
     format!("{} over {} at {}", tap.direction.word(), tap.line, clock(tap.time))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::truth::Place;
+
+    /// The arrows that mean in and out over a line from `a` to `b`: up, right, down, left.
+    fn arrows(a: [f32; 2], b: [f32; 2]) -> [Option<Direction>; 4] {
+        let line = LineConfig { a, b, ..LineConfig::default() };
+        let setup = Setup {
+            name: "clip".into(),
+            place: Place::Demo("lobby".into()),
+            lines: vec![line],
+            speed: 1,
+            tolerance: 2.0,
+            taps: Vec::new(),
+            watched: None,
+            file: "audit.csv".into(),
+            keeps: false,
+            save: &|_| Ok(String::new()),
+        };
+        let audit = Audit::new(setup, Instant::now());
+        [KeyCode::Up, KeyCode::Right, KeyCode::Down, KeyCode::Left].map(|code| audit.arrow(code))
+    }
+
+    #[test]
+    fn arrows_that_point_over_the_line_mean_its_directions() {
+        use Direction::{In, Out};
+        assert_eq!(arrows([0.0, 0.5], [1.0, 0.5]), [Some(Out), None, Some(In), None]);
+        assert_eq!(arrows([1.0, 0.5], [0.0, 0.5]), [Some(In), None, Some(Out), None]);
+        assert_eq!(arrows([0.5, 0.0], [0.5, 1.0]), [None, Some(Out), None, Some(In)]);
+        assert_eq!(arrows([0.1, 0.3], [0.5, 0.6]), [Some(Out), Some(Out), Some(In), Some(In)]);
+    }
 }
