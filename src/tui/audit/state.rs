@@ -232,7 +232,7 @@ impl<'a> Audit<'a> {
                 } else {
                     results.asked = true;
                     let file = self.setup.file.display();
-                    let text = format!("the taps are not saved: w saves them to '{file}', q leaves without");
+                    let text = format!("the taps are not saved: w saves '{file}', q leaves");
                     self.say(text, Role::Warn);
                 }
             }
