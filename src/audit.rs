@@ -3,11 +3,13 @@
 //! [`watch`] runs the program on the source and keeps the pictures that it reads, in a [`reel`], so that a person sees the
 //! same frames on the same clock. What they tap ([`tap`]) is then [`matching`] one-to-one in time with what was counted;
 //! [`findings`] holds what was right, missed and false, with the intervals of [`wilson`], and [`report`] writes it. A
-//! [`truth`] file keeps the taps, so that `eval` counts the same clip again.
+//! [`truth`] file keeps the taps, so that `eval` counts the same clip again; what was found is [`kept`] for reports.
 //!
 //! Times are seconds on the source's clock: media time of a clip, monotonic time of a camera.
 
 pub mod findings;
+pub mod kept;
+pub mod listing;
 pub mod matching;
 pub mod playback;
 pub mod reel;

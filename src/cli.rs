@@ -416,6 +416,9 @@ pub struct ReportArgs {
     /// Only this source
     #[arg(long, value_name = "ID")]
     pub source: Option<String>,
+    /// How right the counts were in every audit of each source, instead of counts
+    #[arg(long, conflicts_with_all = ["until", "by"])]
+    pub audit: bool,
 }
 
 /// Writes completions for `shell`.

@@ -15,6 +15,7 @@
 //! ([`Reader`]) needs no lock.
 
 pub mod chart;
+pub mod drift;
 mod error;
 pub mod local_time;
 mod lock;

@@ -14,7 +14,7 @@ mod moment;
 mod preview;
 mod records;
 mod rest;
-mod rfc3339;
+pub(crate) mod rfc3339;
 mod scene;
 mod source;
 mod state;

@@ -251,9 +251,29 @@ fn a_drawn_scene_is_audited() {
     let here = tempfile::tempdir().unwrap();
     let file = here.path().join("truth.csv");
     let all = crossings.len() as u64;
-    let seen = audit(&[&format!("demo:{scene}")], &file, &crossings, 4, 1.0);
+    let config = json!({ "videos": [
+        { "video_id": "corridor", "path": format!("demo:{scene}") },
+        { "video_id": "yard", "path": "demo:lobby" },
+    ] });
+    let config_file = here.path().join("cams.json");
+    fs::write(&config_file, config.to_string()).unwrap();
+    let seen = audit(&["corridor", "--config", config_file.to_str().unwrap()], &file, &crossings, 4, 1.0);
     assert_eq!(seen, [all, all, all - 1, 1, 1], "{crossings:?}");
     assert_eq!(evaluated(&file), [all - 1, 1, 1]);
+
+    // It is kept for reports.
+    let report = |form: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pcount-tui"));
+        command.args(["report", "--audit", "--format", form, "--config"]).arg(&config_file);
+        String::from_utf8(command.assert().success().get_output().stdout.clone()).unwrap()
+    };
+    let kept: Value = serde_json::from_str(&report("json")).unwrap();
+    let numbers = ["seen", "counted", "right", "missed", "false"].map(|key| kept[0][key].as_u64().unwrap());
+    assert_eq!((numbers, &kept[0]["camera_id"]), (seen, &json!("corridor")));
+    let watched = kept[0]["watched"].as_f64().unwrap();
+    assert!((29.0..30.1).contains(&watched), "{watched}");
+    assert_eq!((&kept[1]["camera_id"], &kept[1]["time"]), (&json!("yard"), &Value::Null));
+    assert!(report("table").lines().last().unwrap().ends_with("never"));
 
     // Gone on with: the taps are there, and the same lines.
     let text = fs::read_to_string(&file).unwrap();

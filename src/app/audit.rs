@@ -17,7 +17,9 @@ use super::{
 };
 use crate::{
     audit::{
-        TOLERANCE, report,
+        TOLERANCE,
+        kept::{self, Audited},
+        report,
         truth::{Place, Truth},
         watch::Watching,
     },
@@ -55,7 +57,8 @@ pub fn run(args: &AuditArgs) -> Result<u8, Failure> {
     let notices = Notices::start().context(NO_THREAD)?;
     let ending = Ending::watch(&stop, &notices).context(NO_THREAD)?;
     native::take_over(&crate::progress::Progress::hidden());
-    // The program that counts here all day may write into the folder of the results; an audit leaves nothing there.
+    // The program that counts here all day may write into the folder of the results; all that an audit leaves there is what it
+    // found.
     let folder = tempfile::Builder::new().prefix("pcount-audit-").tempdir().context("no temporary folder")?;
     let parallel = &config.parallel;
     let dir = Some(folder.path().to_owned());
@@ -90,6 +93,7 @@ pub fn run(args: &AuditArgs) -> Result<u8, Failure> {
         save: &|truth| save(truth, &file),
         file: file.clone(),
     };
+    let id = source.id.to_string();
     let watching = Watching::start(source, parallel.clone(), stretch)?;
     let ended = show(watching, setup, &options);
     ending.begin();
@@ -97,7 +101,19 @@ pub fn run(args: &AuditArgs) -> Result<u8, Failure> {
     logs.close(ending.left(0.5));
     // The process ends without running what stands at the end of its functions.
     let _ = folder.close();
-    let code = tell(ended?, &notices)?;
+    let ended = ended?;
+    let result = match (&args.config, &ended.findings) {
+        (Some(_), Some(found)) => {
+            let audited = Audited::new(std::time::SystemTime::now(), &id, ended.watched, found);
+            keep(&audited, &config.parallel.result_output)
+        }
+        _ => Ok(()),
+    };
+    let mut code = tell(ended, &notices)?;
+    if let Err(problem) = result {
+        notices.say_now(&problem);
+        code = FAILED;
+    }
     ending.leave(stop.code().unwrap_or(code), false)
 }
 
@@ -134,6 +150,15 @@ fn save(truth: &Truth, file: &Path) -> Result<String, String> {
         count => format!("{count} taps are"),
     };
     Ok(format!("{taps} saved in '{}', which 'pcount-tui eval' reads", file.display()))
+}
+
+/// Keeps the result for reports.
+fn keep(audited: &Audited, folder: &Path) -> Result<(), String> {
+    let disk = Disk::start("disk-audit").map_err(|error| format!("{NO_THREAD}: {error}"))?;
+    let (audited, to) = (audited.clone(), folder.to_owned());
+    disk.run(move || kept::append(&to, &audited)).map_err(|error| {
+        format!("'{}': {error}; the result is not kept for reports", kept::path(folder).display())
+    })
 }
 
 /// The configuration, and the source that is meant.

@@ -1,6 +1,6 @@
-//! `pcount-tui report`: past counts out of the ledger.
+//! `pcount-tui report`: past counts out of the ledger, and how right they were where somebody has looked.
 
-use std::ffi::OsString;
+use std::{ffi::OsString, time::SystemTime};
 
 use anyhow::Context as _;
 
@@ -11,13 +11,20 @@ use super::{
     say::{complain, print},
 };
 use crate::{
+    audit::{
+        findings::{self, Tally},
+        kept::{self, Audited},
+        listing,
+    },
     cli::ReportArgs,
     clock::SystemClock,
-    config::{Config, Overrides},
+    config::{Config, Overrides, ParallelConfig},
     ledger::{
         self, LedgerError,
+        drift::drifts,
+        local_time::LocalTime,
         render::{ReportFormat, render},
-        report::{Query, parse_moment},
+        report::{Audit, Query, Share, Step, parse_moment},
     },
     model::name_of,
     native::disk::Disk,
@@ -44,6 +51,9 @@ fn read(args: &ReportArgs, progress: &Progress) -> Result<(), Failure> {
     };
     configuration::warn(&config);
     let settings = &config.parallel;
+    if args.audit {
+        return audits(args, &config);
+    }
     let usage = |error: LedgerError| Failure::Usage(error.to_string());
     let now = jiff::Timestamp::now();
     let moment = |text: &str| parse_moment(text, now, &settings.timezone).map_err(usage);
@@ -95,6 +105,23 @@ fn read(args: &ReportArgs, progress: &Progress) -> Result<(), Failure> {
     if let Some(notice) = notice {
         complain(&notice);
     }
+    let folder = &settings.result_output;
+    match kept::read(folder) {
+        Ok(audits) => {
+            for source in &mut report.sources {
+                let last = kept::by_source(&audits, std::slice::from_ref(&source.camera_id), false);
+                source.audit =
+                    last.first().and_then(|(_, audited)| *audited).map(|last| audit(last, settings));
+            }
+        }
+        Err(error) => complain(&format!("'{}': {error}; audits are left out", kept::path(folder).display())),
+    }
+    let places = closed(&config);
+    if !places.is_empty() && sources.is_none_or(|(done, of)| done == of) {
+        let days = Query { by: Step::Day, source: None, ..query.clone() };
+        let (days, _) = ledger::report::read(&path, &days, &SystemClock)?;
+        report.drifts = drifts(&days, &places);
+    }
     if args.format == ReportFormat::Table {
         // Programs go by the id.
         for source in &mut report.sources {
@@ -119,6 +146,62 @@ fn read(args: &ReportArgs, progress: &Progress) -> Result<(), Failure> {
         complain(&cut);
     }
     print(|out| out.write_all(text.as_bytes())).map(drop)
+}
+
+/// Prints the audits of the sources.
+fn audits(args: &ReportArgs, config: &Config) -> Result<(), Failure> {
+    let settings = &config.parallel;
+    let folder = &settings.result_output;
+    let audits =
+        kept::read(folder).with_context(|| format!("'{}' cannot be read", kept::path(folder).display()))?;
+    let known: Vec<String> = config.sources.iter().map(|source| source.id.to_string()).collect();
+    let mut rows = kept::by_source(&audits, &known, true);
+    if let Some(source) = &args.source {
+        rows.retain(|(name, _)| name == source);
+        if rows.is_empty() {
+            return Err(Failure::Usage(format!("no source '{source}' is configured or was audited")));
+        }
+    }
+    let shown = |time, format: &str| local(time, settings).shown(format);
+    let text = match args.format {
+        ReportFormat::Table => listing::table(&rows, &|time| shown(time, "%Y-%m-%d %H:%M")),
+        ReportFormat::Csv => listing::csv(&rows, &|time| local(time, settings).to_string()),
+        ReportFormat::Json => listing::json(&rows, &|time| local(time, settings).to_string()),
+    };
+    if rows.is_empty() {
+        complain("no audit is known in this folder; 'pcount-tui audit SOURCE --config FILE' makes one");
+    }
+    print(|out| out.write_all(text.as_bytes())).map(drop)
+}
+
+fn local(time: SystemTime, settings: &ParallelConfig) -> LocalTime {
+    let time = jiff::Timestamp::try_from(time).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    LocalTime::from(time.to_zoned(settings.timezone.clone()))
+}
+
+/// An audit as reports say it.
+fn audit(audited: &Audited, settings: &ParallelConfig) -> Audit {
+    let Audited { time, watched, tally, .. } = audited;
+    let Tally { right, missed, wrong } = *tally;
+    let share = |share: Option<findings::Share>| {
+        share.map(|findings::Share { value, interval: (low, high) }| Share { value, low, high })
+    };
+    let (recall, precision) = (share(tally.recall()), share(tally.precision()));
+    Audit { time: local(*time, settings), watched: *watched, right, missed, wrong, recall, precision }
+}
+
+/// The closed places of a configuration, each with the ids of its sources.
+fn closed(config: &Config) -> Vec<(String, Vec<String>)> {
+    let mut places: Vec<(String, Vec<String>)> = Vec::new();
+    for source in config.sources.iter().filter(|source| source.closed) {
+        let (id, place) = (source.id.to_string(), source.location.clone());
+        let name = place.clone().unwrap_or_else(|| name_of(&source.alias, &source.id));
+        match places.iter_mut().find(|(known, _)| place.is_some() && *known == name) {
+            Some((_, ids)) => ids.push(id),
+            None => places.push((name, vec![id])),
+        }
+    }
+    places
 }
 
 /// Runs `work`, which reads or writes files, where a disk that does not answer keeps no signal from ending the program.

@@ -1,5 +1,7 @@
 //! What an audit has found: what was right, missed and false, and where person and program disagree.
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     matching::pairs,
     tap::{Sighting, Tap, Verdict},
@@ -8,13 +10,14 @@ use super::{
 use crate::model::Direction;
 
 /// How many of the crossings of one kind were counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Tally {
     /// Crossings that a person saw and the program counted.
     pub right: u64,
     /// Crossings that a person saw and the program did not count.
     pub missed: u64,
     /// Counts to which no crossing belongs.
+    #[serde(rename = "false")]
     pub wrong: u64,
 }
 

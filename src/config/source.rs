@@ -55,6 +55,8 @@ pub struct SourceConfig {
     pub hwaccel: Option<Hwaccel>,
     /// Whether only key frames are decoded while nobody is there and nothing moves.
     pub sleep: bool,
+    /// Whether whoever goes in comes out on the same day, over this source or another closed one of its location.
+    pub closed: bool,
     /// Whom it trusts when the connection is encrypted.
     pub tls: TlsConfig,
 }
@@ -87,6 +89,7 @@ impl SourceConfig {
             stream: None,
             hwaccel: None,
             sleep: true,
+            closed: false,
             tls: TlsConfig::default(),
         }
     }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::{
     local_time::LocalTime,
-    report::{Report, Row, Step},
+    report::{Report, Row, Share, Step},
 };
 use crate::files::text_cell;
 
@@ -39,6 +39,15 @@ fn table(report: &Report) -> String {
         let _ = writeln!(text, "\n{}", crate::logging::line::clean(&source.camera_id));
         if let Some(doubt) = source.doubt {
             let _ = writeln!(text, "  not to be relied upon: {}; {}", doubt.words(), doubt.expected());
+        }
+        if let Some(audit) = &source.audit {
+            let _ = writeln!(
+                text,
+                "  audited {}: recall {}, precision {}",
+                minutes(&audit.time),
+                interval(audit.recall),
+                interval(audit.precision)
+            );
         }
         let _ = writeln!(
             text,
@@ -88,6 +97,17 @@ fn table(report: &Report) -> String {
             let _ = writeln!(text, "  not watching from {} to {}", seconds(&gap.from), seconds(&gap.to));
         }
     }
+    for drift in &report.drifts {
+        let _ = writeln!(
+            text,
+            "\n{}, {}: {} in and {} out part by {:.0} %; whoever goes in comes out, so one of them is wrong",
+            crate::logging::line::clean(&drift.place),
+            drift.day.shown("%Y-%m-%d"),
+            drift.total_in,
+            drift.total_out,
+            drift.share * 100.0
+        );
+    }
     for change in &report.clock_changes {
         let (from, to) = (seconds(&change.from), seconds(&change.to));
         let _ = writeln!(text, "\nThe clock was set from {from} to {to}: times near these are not certain");
@@ -135,6 +155,13 @@ fn minutes(time: &LocalTime) -> String {
 /// `2024-01-15 10:00:00`. Gaps may be shorter than a minute.
 fn seconds(time: &LocalTime) -> String {
     time.shown("%Y-%m-%d %H:%M:%S")
+}
+
+/// `96.0 % (86.5-98.9)`; `-` where there is none.
+fn interval(share: Option<Share>) -> String {
+    let Some(Share { value, low, high }) = share else { return "-".into() };
+    let [value, low, high] = [value, low, high].map(|share| share * 100.0);
+    format!("{value:.1} % ({low:.1}-{high:.1})")
 }
 
 fn percent(share: f64) -> String {

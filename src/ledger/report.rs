@@ -64,6 +64,9 @@ pub struct Report {
     pub total: crate::model::Total,
     /// The hour with the most crossings of all sources together.
     pub peak_hour: Option<PeakHour>,
+    /// Days on which in and out of a closed place part.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub drifts: Vec<Drift>,
     /// When the clock was set; what was counted then may be filed under another time.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub clock_changes: Vec<ClockChange>,
@@ -96,6 +99,9 @@ pub struct SourceReport {
     /// Why these counts cannot be relied upon, where they cannot, as of the last run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub doubt: Option<Doubt>,
+    /// What its last audit has found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audit: Option<Audit>,
     /// In minus out since the last reset, at the end.
     pub occupancy: i64,
     /// The hour with the most crossings.
@@ -106,6 +112,54 @@ pub struct SourceReport {
     pub gaps: Vec<Gap>,
     /// Rows in which it was watched or counted; the others are in the gaps.
     pub rows: Vec<Row>,
+}
+
+/// What an audit of a source has found, of all lines that were watched.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Audit {
+    /// When it ended.
+    pub time: LocalTime,
+    /// Seconds that were watched.
+    pub watched: f64,
+    /// Crossings that a person saw and the program counted.
+    pub right: u64,
+    /// Crossings that a person saw and the program did not count.
+    pub missed: u64,
+    /// Counts to which no crossing belongs.
+    #[serde(rename = "false")]
+    pub wrong: u64,
+    /// Share of the crossings that were counted, and its 95 % interval; `None` where there was no crossing.
+    pub recall: Option<Share>,
+    /// Share of the counts that were right, and its 95 % interval; `None` where nothing was counted.
+    pub precision: Option<Share>,
+}
+
+/// A share that was observed, 0..=1, and the interval in which it lies with 95 % certainty.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Share {
+    /// As observed.
+    pub value: f64,
+    /// Lower end of the interval.
+    pub low: f64,
+    /// Upper end of the interval.
+    pub high: f64,
+}
+
+/// A day on which the in and out of a closed place part, though whoever goes in comes out.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Drift {
+    /// The place: a location, or the id of a source.
+    pub place: String,
+    /// Begin of the day.
+    pub day: LocalTime,
+    /// Crossings in.
+    #[serde(rename = "in")]
+    pub total_in: u64,
+    /// Crossings out.
+    #[serde(rename = "out")]
+    pub total_out: u64,
+    /// The difference, as a share (0..=1) of the larger one.
+    pub share: f64,
 }
 
 /// One line of a source over the whole time.
@@ -256,6 +310,7 @@ fn report_while(
         sources: answers,
         total: crate::model::Total { total_in, total_out, net },
         peak_hour: peak_hour(&hours, &of_all, &query.timezone),
+        drifts: Vec::new(),
         clock_changes: reader
             .jumps(whole)?
             .into_iter()
@@ -356,6 +411,7 @@ fn of_one(
         net: total_in as i64 - total_out as i64,
         lines,
         doubt: None,
+        audit: None,
         occupancy: end,
         peak_hour: None,
         coverage: coverage(&watched, whole),

@@ -5,11 +5,11 @@ use std::time::SystemTime;
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serializer, de, ser};
 
-pub(super) fn serialize<S: Serializer>(wall: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn serialize<S: Serializer>(wall: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&Timestamp::try_from(*wall).map_err(ser::Error::custom)?)
 }
 
-pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SystemTime, D::Error> {
+pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SystemTime, D::Error> {
     let text = String::deserialize(deserializer)?;
     Ok(text.parse::<Timestamp>().map_err(de::Error::custom)?.into())
 }

@@ -40,6 +40,8 @@ const PIXEL_TICK: Duration = Duration::from_millis(160);
 pub struct Ended {
     /// What it found; `None` when it was broken off.
     pub findings: Option<Findings>,
+    /// Seconds of the source that were watched.
+    pub watched: f64,
     /// The signal that ended it.
     pub signal: Option<i32>,
     /// What was said last of keeping the taps.
@@ -64,12 +66,14 @@ pub fn run(watching: Watching, setup: Setup<'_>, options: &TuiOptions) -> Result
     drop(console);
     watching.close(STOP_TIMEOUT);
     audit.keep(watching.reel());
-    let Audit { kept, problem, phase, .. } = audit;
+    let begun = watching.reel().read().map_or(0.0, |(from, _)| from);
+    let Audit { kept, problem, phase, watched, .. } = audit;
+    let watched = (watched - begun).max(0.0);
     let findings = match phase {
         Phase::Results(results) => Some(results.findings),
         Phase::Watching { .. } | Phase::Counting => None,
     };
-    Ok(Ended { findings, signal: signal?, kept, problem })
+    Ok(Ended { findings, watched, signal: signal?, kept, problem })
 }
 
 struct Running<'a> {

@@ -421,6 +421,7 @@ fn report(asked: &Asked) -> Report {
         let peak = rows.iter().max_by_key(|row| row.total_in + row.total_out);
         SourceReport {
             doubt: None,
+            audit: None,
             camera_id: id.into(),
             total_in,
             total_out,
@@ -461,6 +462,7 @@ fn report(asked: &Asked) -> Report {
         peak_hour: sources[0].peak_hour.clone(),
         sources,
         total: Total { total_in, total_out, net: total_in as i64 - total_out as i64 },
+        drifts: Vec::new(),
         clock_changes: Vec::new(),
     }
 }

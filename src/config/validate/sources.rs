@@ -219,6 +219,7 @@ fn settings(section: &Section<'_>, config: &mut SourceConfig) {
     config.stream = section.read(&SOURCE.stream);
     config.hwaccel = section.read(&SOURCE.hwaccel);
     section.set(&SOURCE.sleep, &mut config.sleep);
+    section.set(&SOURCE.closed, &mut config.closed);
     if let Some(field) = section.field(&SOURCE.tls) {
         config.tls = tls(&field, &config.source);
     }
