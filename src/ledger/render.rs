@@ -35,10 +35,15 @@ fn table(report: &Report) -> String {
     let mut text = String::new();
     // Writing to a String cannot fail.
     let _ = writeln!(text, "{} .. {}", minutes(&report.since), minutes(&report.until));
+    // Where nobody audits at all it is nothing to be told of each source.
+    let is_audited = report.sources.iter().any(|source| source.audit.is_some());
     for source in &report.sources {
         let _ = writeln!(text, "\n{}", crate::logging::line::clean(&source.camera_id));
         if let Some(doubt) = source.doubt {
             let _ = writeln!(text, "  not to be relied upon: {}; {}", doubt.words(), doubt.expected());
+        }
+        if source.audit.is_none() && is_audited {
+            let _ = writeln!(text, "  never audited");
         }
         if let Some(audit) = &source.audit {
             let _ = writeln!(
