@@ -10,6 +10,7 @@ mod demo;
 mod detector;
 pub(crate) mod edit;
 mod env;
+mod evidence;
 mod json;
 mod key;
 mod keys;
@@ -32,6 +33,7 @@ mod videos;
 
 pub use demo::{DemoScene, DemoSpec};
 pub use detector::{BuiltinConfig, DetectorChoice, EngineChoice, ModelConfig, ModelFormat};
+pub use evidence::{EvidenceChoice, EvidenceConfig, EvidenceSettings};
 pub use keys::schema;
 pub(crate) use limits::{ID_LENGTH, LABEL_LENGTH, check_id, label};
 pub use load::Overrides;

@@ -48,6 +48,15 @@ pub const RETRY_INITIAL: Duration = Duration::from_secs(1);
 /// Longest delay between two attempts.
 pub const RETRY_MAX: Duration = Duration::from_secs(30);
 
+/// How long strips of pictures of crossings are kept, where any are: a week, in which a count is usually asked about.
+pub const EVIDENCE_KEEP: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// Most bytes of such strips: some 50,000 of them.
+pub const EVIDENCE_SIZE: u64 = 2 << 30;
+
+/// Whether heads are blurred in them. Whoever needs faces has to say so.
+pub const EVIDENCE_BLUR: bool = true;
+
 /// Walkers of a demo scene at the same time.
 pub const DEMO_PEOPLE: u32 = 6;
 

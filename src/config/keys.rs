@@ -23,6 +23,7 @@ use crate::{geometry::Anchor, model::Strategy};
 const TENTH: Duration = Duration::from_millis(100);
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 const fn days(count: u64) -> Duration {
@@ -168,6 +169,9 @@ keys! {
         /// How long the ledger keeps crossings, at least a day. Nothing is removed until the program has run for a day without
         /// the wall clock being set (restarts do not matter), and never more than a tenth of all in an hour without a notice.
         ledger_retention: Span = Span(DAY..=days(36_500)), default "for ever";
+        /// Whether pictures of crossings are kept, for all sources: `true`, `false`, or an object with `keep`, `size` and `blur`. See
+        /// `docs/privacy.md` first.
+        evidence: Shape<EvidenceFile> = Shape::new(), default "false";
     }
 }
 
@@ -239,6 +243,8 @@ keys! {
         closed: Truth = Truth, default "false";
         /// Which certificates an `https://` or `rtsps://` source trusts: `ca` and `verify`.
         tls: Group<TlsKeys> = Group::new(), default "verified by the system's certificates";
+        /// Whether pictures of its crossings are kept, as in `parallel_config`; `size` is then that of its own.
+        evidence: Shape<EvidenceFile> = Shape::new(), default "the program's";
     }
 }
 
@@ -313,6 +319,18 @@ keys! {
         ca: Existing = Existing, default "the system's";
         /// `false` accepts any certificate: anybody between here and the camera can read the password.
         verify: Truth = Truth, default "true";
+    }
+}
+
+keys! {
+    /// Strips of five small pictures of each crossing, counted or not.
+    EVIDENCE: EvidenceKeys = "EvidenceSettingsFile" {
+        /// How long a strip is kept, `1h` to `36500days`.
+        keep: Span = Span(HOUR..=days(36_500)), default duration(defaults::EVIDENCE_KEEP);
+        /// Most room on disk; the oldest strips go first.
+        size: Size = Size(16 << 20..=1 << 44), default code(text::shown_size(defaults::EVIDENCE_SIZE));
+        /// Whether heads of everybody in the pictures are made unrecognizable before anything is written.
+        blur: Truth = Truth, default defaults::EVIDENCE_BLUR.to_string();
     }
 }
 
@@ -402,6 +420,17 @@ fn duration(default: Duration) -> String {
 /// The word for the default of a choice.
 fn usual<T: Default + PartialEq>(names: &[(&str, T)]) -> String {
     names.iter().find(|(_, choice)| *choice == T::default()).map(|(name, _)| code(name)).unwrap_or_default()
+}
+
+/// Whether evidence is kept.
+#[allow(dead_code, reason = "it is never made: only its schema is used")]
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+pub(super) enum EvidenceFile {
+    /// With the defaults, or not at all.
+    Switch(bool),
+    /// It is, with these settings.
+    Settings(Box<EvidenceKeys>),
 }
 
 /// Which detector is used.

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{DetectorChoice, EngineChoice, Hwaccel, defaults, text::word};
+use super::{DetectorChoice, EngineChoice, EvidenceConfig, Hwaccel, defaults, text::word};
 use crate::model::Strategy;
 
 /// Settings that concern all sources.
@@ -46,6 +46,8 @@ pub struct ParallelConfig {
     pub ledger: bool,
     /// How long the ledger keeps crossings; `None` keeps them for ever.
     pub ledger_retention: Option<Duration>,
+    /// How pictures of crossings are kept of sources that say nothing else; `None` keeps none.
+    pub evidence: Option<EvidenceConfig>,
 }
 
 impl Default for ParallelConfig {
@@ -71,6 +73,7 @@ impl Default for ParallelConfig {
             memory_limit: None,
             ledger: true,
             ledger_retention: None,
+            evidence: None,
         }
     }
 }

@@ -207,8 +207,16 @@ impl<'a> Field<'a> {
         matches!(self.node.value, Value::Number(_))
     }
 
+    pub fn is_truth(&self) -> bool {
+        matches!(self.node.value, Value::Bool(_))
+    }
+
+    pub fn is_object(&self) -> bool {
+        matches!(self.node.value, Value::Object(_))
+    }
+
     /// Says what belongs here instead of what was found.
-    fn expected<T>(&self, wanted: &str) -> Option<T> {
+    pub fn expected<T>(&self, wanted: &str) -> Option<T> {
         let found = match &self.node.value {
             other @ (Value::String(_) | Value::Number(_)) if is_secret(&self.path) => other.kind().to_owned(),
             Value::String(text) if text.parse::<f64>().is_ok() && wanted.contains("number") => {

@@ -8,7 +8,8 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Address, Credentials, DetectorChoice, Known, Secret, defaults, secret, videos::kind::is_video_extension,
+    Address, Credentials, DetectorChoice, EvidenceChoice, Known, Secret, defaults, secret,
+    videos::kind::is_video_extension,
 };
 use crate::model::{LineConfig, SourceId, SourceKind, ZoneConfig};
 
@@ -59,6 +60,8 @@ pub struct SourceConfig {
     pub closed: bool,
     /// Whom it trusts when the connection is encrypted.
     pub tls: TlsConfig,
+    /// Whether pictures of its crossings are kept.
+    pub evidence: EvidenceChoice,
 }
 
 impl SourceConfig {
@@ -91,6 +94,7 @@ impl SourceConfig {
             sleep: true,
             closed: false,
             tls: TlsConfig::default(),
+            evidence: EvidenceChoice::default(),
         }
     }
 

@@ -11,9 +11,11 @@ use super::{
 };
 
 mod detector;
+mod evidence;
 mod sources;
 
 use detector::detector;
+use evidence::evidence;
 pub(super) use sources::{readable_by_all, writable_by};
 
 /// Reads a whole document. Where something is wrong the report says so and a default takes its place.
@@ -63,6 +65,8 @@ fn parallel(report: &Report<'_>, section: Option<Section<'_>>) -> ParallelConfig
     config.memory_limit = section.read(&PARALLEL.memory_limit);
     section.set(&PARALLEL.ledger, &mut config.ledger);
     config.ledger_retention = section.read(&PARALLEL.ledger_retention);
+    config.evidence =
+        section.field(&PARALLEL.evidence).and_then(|f| evidence(&f)).and_then(|e| e.resolve(None));
     config
 }
 

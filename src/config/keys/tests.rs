@@ -7,8 +7,18 @@ use std::{fs, path::Path};
 
 use super::*;
 
-const TABLES: [&str; 9] =
-    ["parallel_config", "sources", "line", "zone", "detector", "retry", "tls", "credentials", "tui"];
+const TABLES: [&str; 10] = [
+    "parallel_config",
+    "sources",
+    "line",
+    "zone",
+    "detector",
+    "retry",
+    "tls",
+    "credentials",
+    "evidence",
+    "tui",
+];
 
 /// A table of the keys in `rows`; where it is `short`, with the first sentence of each meaning.
 fn table(rows: &[Row], short: bool) -> String {
@@ -37,6 +47,7 @@ fn rows(name: &str) -> Vec<Row> {
         "detector" => ModelKeys::rows(),
         "retry" => RetryKeys::rows(),
         "tls" => TlsKeys::rows(),
+        "evidence" => EvidenceKeys::rows(),
         "credentials" => CredentialsKeys::rows(),
         "tui" => TuiKeys::rows(),
         other => panic!("there is no table '{other}'"),

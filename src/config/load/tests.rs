@@ -17,7 +17,7 @@ fn problems(text: &str) -> Vec<String> {
 /// One of everything, so that the validator reads each kind of object.
 const EVERYTHING: &str = r#"{ "$schema": "x", "parallel_config": {}, "tui": {},
     "cameras": [{ "camera_id": "c", "source": "rtsps://h/1", "credentials": {"user": "u", "password": "p"},
-        "retry": {}, "tls": {}, "lines": [{"a": [0, 0], "b": [1, 1]}],
+        "retry": {}, "tls": {}, "evidence": {}, "lines": [{"a": [0, 0], "b": [1, 1]}],
         "zones": [{"points": [[0, 0], [1, 0], [1, 1]]}],
         "detector": {"format": "yolox", "model": "m"} }],
     "videos": [{ "video_id": "v", "path": "demo:lobby" }] }"#;
@@ -35,6 +35,7 @@ fn every_key_of_the_schema_is_read() {
         ("CredentialsFile", "/cameras/0/credentials"),
         ("RetryFile", "/cameras/0/retry"),
         ("TlsFile", "/cameras/0/tls"),
+        ("EvidenceSettingsFile", "/cameras/0/evidence"),
         ("LineFile", "/cameras/0/lines/0"),
         ("ZoneFile", "/cameras/0/zones/0"),
         ("ModelFile", "/cameras/0/detector"),

@@ -7,7 +7,7 @@ use std::{
     path::PathBuf,
 };
 
-use super::detector::detector;
+use super::{detector::detector, evidence::evidence};
 use crate::{
     config::{
         Address, Cadence, RetryConfig, SourceConfig, SourceSpec, TlsConfig, defaults,
@@ -220,6 +220,9 @@ fn settings(section: &Section<'_>, config: &mut SourceConfig) {
     config.hwaccel = section.read(&SOURCE.hwaccel);
     section.set(&SOURCE.sleep, &mut config.sleep);
     section.set(&SOURCE.closed, &mut config.closed);
+    if let Some(choice) = section.field(&SOURCE.evidence).and_then(|f| evidence(&f)) {
+        config.evidence = choice;
+    }
     if let Some(field) = section.field(&SOURCE.tls) {
         config.tls = tls(&field, &config.source);
     }

@@ -3,7 +3,10 @@
 use ratatui::text::{Line, Span};
 
 use crate::{
-    config::{Cadence, DetectorChoice, SourceConfig, SourceSpec, TlsConfig, TrackerChoice, Transport},
+    config::{
+        Cadence, DetectorChoice, EvidenceChoice, SourceConfig, SourceSpec, TlsConfig, TrackerChoice,
+        Transport,
+    },
     geometry::Anchor,
     model::SourceKind,
     tui::{format, text, theme::Role, widgets::Look},
@@ -84,6 +87,11 @@ fn settings(config: &SourceConfig) -> Vec<(&'static str, String)> {
     ));
     settings.push(("priority", config.priority.to_string()));
     settings.extend(config.hwaccel.map(|hwaccel| ("hwaccel", hwaccel.word().into())));
+    match config.evidence {
+        EvidenceChoice::On(_) => settings.push(("evidence", "pictures of its crossings are kept".into())),
+        EvidenceChoice::Off => settings.push(("evidence", "no pictures are kept".into())),
+        _ => {}
+    }
     if config.kind == SourceKind::Camera {
         let retry = &config.retry;
         let attempts = match retry.max_attempts {
