@@ -239,6 +239,19 @@ pub fn make_folder(path: &Path) -> io::Result<File> {
     Folder::make(path)?.readable()
 }
 
+/// [`make_folder`] for what only its owner may enter: its mode is 0700, also where it was there before.
+///
+/// # Errors
+/// As [`make_folder`]; also when the folder is another user's.
+pub fn make_private_folder(path: &Path) -> io::Result<File> {
+    const PRIVATE_FOLDER: u32 = 0o700;
+    let folder = make_folder(path)?;
+    if folder.metadata()?.mode() & 0o7777 != PRIVATE_FOLDER {
+        folder.set_permissions(Permissions::from_mode(PRIVATE_FOLDER))?;
+    }
+    Ok(folder)
+}
+
 /// Renames `path` to `to`, in the same folder, where there must be nothing.
 ///
 /// # Errors

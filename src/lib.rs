@@ -58,6 +58,7 @@ pub mod count;
 mod detect;
 pub mod engine;
 mod eval;
+mod evidence;
 mod files;
 pub mod geometry;
 mod headless;
@@ -96,7 +97,7 @@ pub mod internals {
         };
     }
 
-    rooms!(cadence clock detect headless ledger logging metrics native outputs source tui);
+    rooms!(cadence clock detect evidence headless ledger logging metrics native outputs source tui);
 
     /// Makes `secret` known to the process as one that nothing shows.
     pub fn hide(secret: &str) {

@@ -1,0 +1,26 @@
+//! Evidence: a strip of five small pictures of each crossing, counted or not, so that a person can look at any number and
+//! see why.
+//!
+//! Off unless the configuration asks for it. A worker keeps a few small copies of frames that it has anyway
+//! ([`Recorder`], one a source); when a crossing is decided, those around it are handed to one thread ([`Evidence`]),
+//! which blurs heads, draws, encodes and writes. Nothing of that holds up counting: what the thread's queue cannot take
+//! is dropped and counted, and so is what a full disk refuses.
+//!
+//! On disk ([`store`]) strips lie in one SQLite file for each day, mode 0600, in the folder `evidence` of the output
+//! folder, mode 0700. They are bounded by age and by size, and a stretch of time can be deleted for good ([`delete`]),
+//! while the program runs or not. Front ends read with [`Reader`].
+
+mod error;
+mod read;
+pub mod store;
+mod strip;
+
+/// Name of the folder of strips inside the output folder.
+pub const FOLDER: &str = "evidence";
+
+pub use self::{
+    error::EvidenceError,
+    read::{Entry, Query, Reader},
+    store::{Bounds, Deleted, Store, Stretch, delete},
+    strip::{Facts, Key, Strip, reason_of, reason_word},
+};
