@@ -114,7 +114,8 @@ impl Engine {
     /// # Errors
     /// When the system refuses threads.
     pub fn new(options: EngineOptions) -> Result<Self, EngineError> {
-        let EngineOptions { settings, sinks, restored, scenes, health, log_lines_lost, world } = options;
+        let EngineOptions { settings, sinks, restored, scenes, evidence, health, log_lines_lost, world } =
+            options;
         let World { opener, clock, load_model } = world;
         crate::clock::watch();
         // OpenCV's own threads would multiply with the workers'.
@@ -143,6 +144,7 @@ impl Engine {
             history: settings.history,
             hwaccel: settings.hwaccel,
             frame_age: Histogram::default(),
+            evidence,
             start: Start::new(clock.now()),
             clock,
             turns: Turns::new(std::thread::available_parallelism().map_or(1, usize::from)),

@@ -10,8 +10,14 @@
 //! folder, mode 0700. They are bounded by age and by size, and a stretch of time can be deleted for good ([`delete`]),
 //! while the program runs or not. Front ends read with [`Reader`].
 
+mod blur;
+mod draw;
 mod error;
+mod keeper;
 mod read;
+mod recorder;
+mod ring;
+mod small;
 pub mod store;
 mod strip;
 
@@ -19,8 +25,11 @@ mod strip;
 pub const FOLDER: &str = "evidence";
 
 pub use self::{
+    draw::Scene,
     error::EvidenceError,
+    keeper::{Evidence, EvidenceOptions, EvidenceStatus, millis},
     read::{Entry, Query, Reader},
+    recorder::Recorder,
     store::{Bounds, Deleted, Store, Stretch, delete},
     strip::{Facts, Key, Strip, reason_of, reason_word},
 };

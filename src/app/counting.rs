@@ -43,7 +43,9 @@ pub(super) fn engine(config: &Config, parts: &Parts, tell: bool) -> Result<Engin
     if let Some(ledger) = &parts.written.ledger {
         (options.restored, options.scenes) = (ledger.totals(), ledger.scenes());
     }
+    options.evidence.clone_from(&parts.written.evidence);
     let (outputs, logs) = (parts.written.list.clone(), Arc::clone(&parts.logs));
+    let evidence = parts.written.evidence.clone();
     let (outlet, teller) = (parts.outlet.clone(), tell.then(|| parts.notices.clone()));
     let warned = warnings_in_short(&config.warnings);
     options.health = Some(Arc::new(move || {
@@ -54,6 +56,7 @@ pub(super) fn engine(config: &Config, parts: &Parts, tell: bool) -> Result<Engin
             health.lost += output.lost;
         }
         health.problems.extend([logs.problem(), outlet.problem()].into_iter().flatten());
+        health.problems.extend(evidence.as_ref().and_then(|evidence| evidence.status().problem));
         health.notices.extend(warned.clone());
         if let Some(teller) = &teller {
             teller.say_new(&health.problems);
@@ -101,6 +104,10 @@ pub(super) fn finish(engine: &Engine, parts: &Parts) -> (EngineSnapshot, u8) {
     engine.stop(STOP_TIMEOUT.min(ending.left(0.6)));
     parts.outlet.make_room();
     parts.written.list.close(ending.left(0.75));
+    // After the counts, which matter more where time is short.
+    if let Some(evidence) = &parts.written.evidence {
+        evidence.close(ending.left(0.5));
+    }
     let snapshot = engine.snapshot();
     let (total_in, total_out, net) = snapshot.totals();
     tracing::info!("Stopped: in {total_in}, out {total_out}, net {net:+}");

@@ -9,8 +9,9 @@ use super::failure::{Failure, NO_THREAD};
 use crate::{
     cli::RunArgs,
     clock::{Clock, SystemClock},
-    config::Config,
+    config::{Config, EvidenceChoice, EvidenceConfig, SourceConfig},
     engine::EngineApi,
+    evidence::{self, Bounds, Evidence, EvidenceOptions},
     headless::outlet::OutletState,
     ledger::{Forward, LedgerOptions},
     model::SourceKind,
@@ -29,6 +30,8 @@ pub(super) struct Written {
     pub ledger: Option<Arc<Ledger>>,
     /// JSON lines.
     pub lines: Option<Arc<Running>>,
+    /// Pictures of crossings.
+    pub evidence: Option<Evidence>,
     /// Where files of the output folder are written.
     disk: Disk,
     clock: Arc<dyn Clock>,
@@ -64,6 +67,8 @@ impl Written {
                 .context(NO_THREAD)?,
         );
 
+        let evidence =
+            evidence_options(config, &clock).map(Evidence::start).transpose().context(NO_THREAD)?;
         if let Some(ledger) = &ledger {
             list.add(ledger.output(), Feed::Engine);
         }
@@ -71,7 +76,7 @@ impl Written {
         if let Some(lines) = &lines {
             list.add(Arc::clone(lines), if ledger.is_some() { Feed::Output } else { Feed::Engine });
         }
-        Ok(Self { list, csv, ledger, lines, disk, clock })
+        Ok(Self { list, csv, ledger, lines, evidence, disk, clock })
     }
 
     /// Adds what is written of an engine at its end.
@@ -99,6 +104,31 @@ impl Written {
         self.list.add(Arc::new(status.context(NO_THREAD)?), Feed::Engine);
         Ok(())
     }
+}
+
+/// How pictures are kept; `None` where none are asked for and none are left of earlier runs, which go when they are old
+/// also while no more are kept.
+fn evidence_options(config: &Config, clock: &Arc<dyn Clock>) -> Option<EvidenceOptions> {
+    let (settings, output) = (&config.parallel, config.parallel.result_output.clone());
+    let own = |source: &SourceConfig| source.evidence != EvidenceChoice::Program;
+    let kept: Vec<(&SourceConfig, EvidenceConfig)> = config
+        .sources
+        .iter()
+        .filter_map(|source| Some((source, source.evidence.resolve(settings.evidence)?)))
+        .collect();
+    let is_kept = settings.evidence.is_some() || !kept.is_empty();
+    if !is_kept && !output.join(evidence::FOLDER).exists() {
+        return None;
+    }
+    let sizes = kept.iter().map(|(_, kept)| kept.size);
+    // Without a size for all, it is that of all who have one.
+    let size = settings.evidence.map(|program| program.size).or_else(|| is_kept.then(|| sizes.sum()));
+    let of_source = |(source, kept): &(&SourceConfig, EvidenceConfig)| {
+        (source.id.clone(), (kept.keep, source.evidence.own_size()))
+    };
+    let sources = kept.iter().filter(|(source, _)| own(source)).map(of_source).collect();
+    let bounds = Bounds { size, keep: settings.evidence.map(|program| program.keep), sources };
+    Some(EvidenceOptions { output, program: settings.evidence, bounds, clock: Arc::clone(clock) })
 }
 
 fn ledger_options(

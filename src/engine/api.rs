@@ -12,6 +12,7 @@ use crate::{
     clock::{Clock, SystemClock},
     config::{ParallelConfig, SourceConfig},
     count::replay::Paths,
+    evidence::Evidence,
     metrics::stages::Spent,
     model::{
         EngineSnapshot, Event, Health, LineConfig, LineCounts, Minute, Preview, Scene, SourceId, ZoneConfig,
@@ -104,6 +105,8 @@ pub struct EngineOptions {
     /// What is known of the scenes of these sources, for the first camera of this id that is added: a video is counted the same
     /// every time.
     pub scenes: Vec<(SourceId, Scene)>,
+    /// Takes pictures of crossings, where they are kept.
+    pub(crate) evidence: Option<Evidence>,
     /// Tells how the sinks fare, to be shown with the engine's own problems.
     pub health: Option<Arc<AskHealth>>,
     /// How many log lines were lost so far, when somebody knows.
@@ -133,6 +136,7 @@ impl EngineOptions {
             sinks: Vec::new(),
             restored: Vec::new(),
             scenes: Vec::new(),
+            evidence: None,
             health: None,
             log_lines_lost: None,
             world: World {

@@ -21,6 +21,7 @@ use super::{
 use crate::{
     clock::{Clock, Start},
     config::Hwaccel,
+    evidence::Evidence,
     metrics::histogram::Histogram,
     model::Moment,
     source::{Opener, turns::Turns},
@@ -46,6 +47,8 @@ pub struct Core {
     /// Kind of device that decodes sources which name none.
     pub hwaccel: Hwaccel,
     pub frame_age: Histogram,
+    /// Takes pictures of crossings, where they are kept.
+    pub evidence: Option<Evidence>,
 }
 
 impl Core {

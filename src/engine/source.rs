@@ -23,6 +23,7 @@ mod run;
 mod shared;
 mod show;
 mod vitals;
+mod witness;
 
 pub use self::{actor::Command, handle::Source};
 

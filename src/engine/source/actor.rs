@@ -27,6 +27,7 @@ use crate::{
         pool::scheduler::Worker,
         reply::{Answer, Outcome},
     },
+    evidence::Recorder,
     metrics::stages::{Stage, metered, timed},
     model::{Scene, SourceKind, SourceSnapshot},
     source::{
@@ -65,14 +66,18 @@ pub struct Actor {
     pub(super) codec: Option<String>,
     /// What everybody was told of the scene last.
     pub(super) told_scene: Option<Scene>,
+    /// Its last pictures, where evidence is kept.
+    pub(super) recorder: Option<Recorder>,
 }
 
 impl Actor {
     pub fn new(shared: Arc<Shared>, pipeline: Pipeline, shown: SourceSnapshot) -> Self {
         let config = shared.config.load();
         let (kind, life) = (config.kind, if config.enabled { Lifecycle::New } else { Lifecycle::Disabled });
+        let settings = shared.core.evidence.as_ref().and_then(|evidence| evidence.settings(&config));
         drop(config);
         Self {
+            recorder: settings.map(Recorder::new),
             shared,
             kind,
             life,
@@ -182,6 +187,7 @@ impl Actor {
                     self.go(around, Event::Silent, Some("no frames"));
                 }
                 self.measure();
+                self.hand_on_strips(None, false);
                 self.note_vitals(around.dropped());
             }
             Command::Evict(limit) => self.evict(around, limit),
@@ -271,7 +277,10 @@ impl Actor {
                 self.rates.looked += u64::from(step.looked);
                 self.count_for(worker, |worker| &worker.looks, u64::from(step.looked));
                 self.go(around, Event::Frame, None);
-                timed(Stage::Publish, || self.publish(&step, Some((&frame, dropped))));
+                timed(Stage::Publish, || {
+                    self.record_frame(&frame, &step);
+                    self.publish(&step, Some((&frame, dropped)));
+                });
                 if self.is_previewed {
                     let taken = self.shared.core.moment(frame.captured);
                     preview::renew(&self.shared.preview, &frame, &step.tracks, taken);

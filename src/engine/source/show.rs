@@ -1,6 +1,6 @@
 //! What is shown, logged and reported of a source.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::{actor::Actor, command::Opened, counts::show_counts};
 use crate::{
@@ -64,8 +64,11 @@ impl Actor {
     }
 
     pub(super) fn emit(&self, kind: EventKind) {
-        let core = &self.shared.core;
-        core.outbox.event(Event::new(core.clock.wall(), self.shared.id.clone(), kind));
+        self.emit_at(self.shared.core.clock.wall(), kind);
+    }
+
+    fn emit_at(&self, wall: SystemTime, kind: EventKind) {
+        self.shared.core.outbox.event(Event::new(wall, self.shared.id.clone(), kind));
     }
 
     /// Shows what an opening has brought.
@@ -195,8 +198,11 @@ impl Actor {
                 }
                 _ => {}
             }
-            self.emit(event.clone());
+            let wall = self.shared.core.clock.wall();
+            self.record_event(event, wall);
+            self.emit_at(wall, event.clone());
         }
+        self.hand_on_strips(frame.map(|(frame, _)| frame.time), frame.is_none());
         let after: Vec<Limit> = self.shown.limits().collect();
         for limit in after {
             let old = before.iter().find(|old| old.zone == limit.zone);
