@@ -11,7 +11,7 @@ use opencv::{
 use super::{blur, ring::Shot, strip::Facts};
 use crate::{
     geometry::{BBox, Point},
-    model::{LineConfig, TrackId},
+    model::LineConfig,
 };
 
 /// Width and height of each picture of a strip, in pixels.
@@ -32,7 +32,7 @@ const QUALITY: i32 = 80;
 const LINE: [f64; 3] = [0.0, 215.0, 255.0];
 const COUNTED: [f64; 3] = [80.0, 220.0, 80.0];
 const SUPPRESSED: [f64; 3] = [60.0, 120.0, 255.0];
-const OTHERS: [f64; 3] = [170.0, 170.0, 170.0];
+const OTHERS: [f64; 3] = [240.0, 240.0, 240.0];
 
 /// A crossing and the pictures that show it, in memory.
 #[derive(Debug, Clone)]
@@ -75,31 +75,31 @@ impl Scene {
         let width = count * (SIDE + GAP) - GAP;
         let mut strip = Mat::new_rows_cols_with_default(SIDE, width.max(1), CV_8UC3, Scalar::all(20.0))?;
         let window = self.window();
-        for (number, shot) in (0..).zip(&self.shots) {
+        for (number, shot) in self.shots.iter().enumerate() {
             let mut picture = shot.picture.bgr()?;
             if self.blur {
-                for body in self.bodies(shot) {
+                for body in self.bodies(number) {
                     blur::blur(&mut picture, &blur::head(&body))?;
                 }
             }
             let mut tile = cut_out(&picture, window)?;
             self.mark(&mut tile, shot, window)?;
-            tile.copy_to(&mut strip.roi_mut(Rect::new(number * (SIDE + GAP), 0, SIDE, SIDE))?)?;
+            let place = Rect::new(number as i32 * (SIDE + GAP), 0, SIDE, SIDE);
+            tile.copy_to(&mut strip.roi_mut(place)?)?;
         }
         Ok(strip)
     }
 
-    /// Everybody who is in a picture: those who were tracked, and those who were so only in the others, where they were
-    /// nearest in time and a little around it. Who is tracked from the second picture on was there in the first.
-    fn bodies(&self, shot: &Shot) -> Vec<BBox> {
-        let mut bodies: Vec<BBox> = shot.people.iter().map(|(_, body)| *body).collect();
-        let mut known: Vec<TrackId> = shot.people.iter().map(|(track, _)| *track).collect();
-        let mut others: Vec<&Arc<Shot>> = self.shots.iter().collect();
-        others.sort_by(|a, b| (a.time - shot.time).abs().total_cmp(&(b.time - shot.time).abs()));
-        for (track, body) in others.iter().flat_map(|other| &other.people) {
-            if !known.contains(track) {
-                known.push(*track);
-                bodies.push(body.grown(0.25 * body.h));
+    /// Everybody who is in the picture of this number: those who were tracked, and those who were so only in the picture
+    /// before or after it, about where they were there. Who is tracked from the second picture on was there in the first.
+    fn bodies(&self, number: usize) -> Vec<BBox> {
+        let people = |number: usize| self.shots.get(number).map_or(&[][..], |shot| &shot.people);
+        let here = people(number);
+        let mut bodies: Vec<BBox> = here.iter().map(|(_, body)| *body).collect();
+        let around = number.checked_sub(1).map_or(&[][..], people).iter().chain(people(number + 1));
+        for (track, body) in around {
+            if !here.iter().any(|(known, _)| known == track) {
+                bodies.push(body.grown(0.15 * body.h));
             }
         }
         bodies
@@ -210,4 +210,121 @@ fn frame(tile: &mut Mat, body: &BBox, window: Window, color: [f64; 3], thickness
     let (from, to) =
         (window.pixel(Point::new(body.x, body.y)), window.pixel(Point::new(body.right(), body.bottom())));
     imgproc::rectangle_points(tile, from, to, scalar(color), thickness, imgproc::LINE_8, 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use opencv::core::{MatTraitConstManual as _, Vec3b};
+
+    use super::*;
+    use crate::{
+        evidence::small::Small,
+        geometry::Anchor,
+        model::{Direction, Reason},
+    };
+
+    /// Five pictures of stripes, in which person 7 walks down over the middle and person 8, from the third picture on,
+    /// stands at the left.
+    fn scene(blur: bool) -> Scene {
+        let mut frame = Mat::new_rows_cols_with_default(180, 320, CV_8UC3, Scalar::all(30.0)).unwrap();
+        for column in (0..320).step_by(4) {
+            let to = Pixel::new(column, 179);
+            imgproc::line(&mut frame, Pixel::new(column, 0), to, Scalar::all(220.0), 1, imgproc::LINE_8, 0)
+                .unwrap();
+        }
+        let picture = Small::of(&frame).unwrap();
+        let walker = |number: usize| BBox::new(0.85, 0.15 + 0.1 * number as f32, 0.12, 0.3);
+        let time = |number: usize| number as f64 * 0.45;
+        let shots = (0..5).map(|number| {
+            let mut people = vec![(7, walker(number))];
+            people.extend((number >= 2).then_some((8, BBox::new(0.6, 0.4, 0.12, 0.3))));
+            Arc::new(Shot { time: time(number), picture: picture.clone(), people })
+        });
+        Scene {
+            facts: Facts {
+                source: "gate".into(),
+                line: "line_1".into(),
+                direction: Direction::In,
+                reason: None,
+                confidence: None,
+                track: 7,
+                wall: 0,
+                time: 0.9,
+            },
+            line: LineConfig { anchor: Anchor::Center, ..LineConfig::default() },
+            blur,
+            shots: shots.collect(),
+            path: (0..5).map(|number| (time(number), walker(number))).collect(),
+        }
+    }
+
+    /// Difference between neighbors in a row of a picture of the strip, on average, around a point of the frame.
+    fn detail(strip: &Mat, scene: &Scene, number: i32, at: Point) -> f32 {
+        let at = scene.window().pixel(at);
+        let left = number * (SIDE + GAP);
+        let value = |column: i32| i32::from(strip.at_2d::<Vec3b>(at.y, left + column).unwrap()[0]);
+        let steps: i32 = (at.x - 8..at.x + 8).map(|column| (value(column) - value(column + 1)).abs()).sum();
+        steps as f32 / 16.0
+    }
+
+    #[test]
+    fn a_strip_has_five_pictures_with_line_path_and_box() {
+        let counted = scene(false);
+        let strip = counted.draw().unwrap();
+        assert_eq!((strip.cols(), strip.rows()), (5 * SIDE + 4 * GAP, SIDE));
+        let close = |color: [f64; 3], pixel: &Vec3b| {
+            (0..3).all(|channel| (f64::from(pixel[channel]) - color[channel]).abs() < 40.0)
+        };
+        let has = |strip: &Mat, number: i32, color: [f64; 3]| {
+            let tile = strip.roi(Rect::new(number * (SIDE + GAP), 0, SIDE, SIDE)).unwrap();
+            let tile = tile.try_clone().unwrap();
+            tile.data_typed::<Vec3b>().unwrap().iter().filter(|pixel| close(color, pixel)).count()
+        };
+        for number in 0..5 {
+            assert!(has(&strip, number, LINE) > 50, "the line in picture {number}");
+            assert!(has(&strip, number, COUNTED) > 100, "the box in picture {number}");
+        }
+        let mut not_counted = scene(false);
+        not_counted.facts.reason = Some(Reason::UTurn);
+        let strip = not_counted.draw().unwrap();
+        assert!(has(&strip, 2, SUPPRESSED) > 100 && has(&strip, 2, COUNTED) == 0);
+        let jpeg = counted.encode().unwrap();
+        assert!(jpeg.starts_with(&[0xFF, 0xD8]) && jpeg.len() < 80_000, "{} bytes", jpeg.len());
+    }
+
+    #[test]
+    fn heads_of_everybody_are_blurred_also_just_before_they_are_tracked() {
+        let (sharp, blurred) = (scene(false), scene(true));
+        let (clear, strip) = (sharp.draw().unwrap(), blurred.draw().unwrap());
+        let own_head = |number: usize| Point::new(0.91, 0.19 + 0.1 * number as f32);
+        let other_head = Point::new(0.66, 0.44);
+        for number in 0..5 {
+            let found = detail(&strip, &blurred, number as i32, own_head(number));
+            assert!(detail(&clear, &sharp, number as i32, own_head(number)) > 15.0);
+            assert!(found < 12.0, "the head of who crosses, in picture {number}: {found}");
+        }
+        for number in 1..5 {
+            let found = detail(&strip, &blurred, number, other_head);
+            assert!(found < 12.0, "the head of another person, in picture {number}: {found}");
+        }
+        assert!(
+            detail(&strip, &blurred, 0, Point::new(0.66, 0.2)) > 15.0,
+            "where nobody is, all is as it was"
+        );
+    }
+
+    #[test]
+    fn whatever_is_known_of_a_crossing_its_strip_can_be_drawn() {
+        let mut odd = scene(true);
+        odd.path.clear();
+        odd.facts.track = 99;
+        assert!(odd.draw().is_ok(), "nobody knows where they were");
+        odd.path = vec![(0.9, BBox::new(f32::NAN, 0.0, 9.0, f32::INFINITY))];
+        assert!(odd.draw().is_ok());
+        odd.shots.truncate(1);
+        odd.facts.time = f64::NAN;
+        assert!(odd.encode().is_ok());
+        odd.shots.clear();
+        assert!(odd.draw().is_ok());
+    }
 }

@@ -24,6 +24,8 @@ pub struct Query {
     pub direction: Option<Direction>,
     /// Only those counted (`Some(None)`), or not counted for this reason.
     pub reason: Option<Option<Reason>>,
+    /// Only those not counted, for whatever reason.
+    pub suppressed: bool,
     /// At most so many, the newest.
     pub limit: usize,
 }
@@ -36,6 +38,7 @@ impl Default for Query {
             until: i64::MAX,
             direction: None,
             reason: None,
+            suppressed: false,
             limit: usize::MAX,
         }
     }
@@ -152,13 +155,21 @@ fn list(
     let mut select = connection.prepare(&format!(
         "SELECT {COLUMNS} FROM strips WHERE wall_ms >= ?1 AND wall_ms < ?2 AND (?3 IS NULL OR source = ?3) \
          AND (?4 IS NULL OR direction = ?4) AND (?5 IS NULL OR COALESCE(reason, '') = ?5) \
-         ORDER BY wall_ms DESC, id DESC LIMIT ?6"
+         AND (NOT ?7 OR reason IS NOT NULL) ORDER BY wall_ms DESC, id DESC LIMIT ?6"
     ))?;
     let direction = query.direction.map(|direction| if direction == Direction::In { 1 } else { -1 });
     let reason = query.reason.map(|reason| reason.map(reason_word).unwrap_or_default());
     let limit = i64::try_from(most).unwrap_or(i64::MAX);
     let rows = select.query_map(
-        params![query.since, query.until, query.source.as_deref(), direction, reason, limit],
+        params![
+            query.since,
+            query.until,
+            query.source.as_deref(),
+            direction,
+            reason,
+            limit,
+            query.suppressed
+        ],
         |row| {
             Ok(Entry {
                 key: Key { day, number: row.get(0)? },
