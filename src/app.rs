@@ -8,6 +8,7 @@ mod configuration;
 mod counting;
 mod dashboard;
 mod ending;
+mod evidence;
 mod failure;
 mod keep;
 mod long;
@@ -86,6 +87,7 @@ fn run_command() -> ExitCode {
         Some(Command::Bench(args)) => run_bench(&args),
         Some(Command::Eval(args)) => run_eval(args),
         Some(Command::Report(args)) => report::run(&args),
+        Some(Command::Evidence(args)) => evidence::run(&args),
         Some(Command::Schema) => print(|out| {
             serde_json::to_writer_pretty(&mut *out, &config::schema())?;
             writeln!(out)

@@ -3,6 +3,7 @@
 //! Options that also have an environment variable (`PCOUNT_WORKERS` and others) win over it; both win over
 //! the configuration file.
 
+mod evidence;
 mod tracker;
 
 use std::{ffi::OsString, io, num::NonZeroU32, path::PathBuf, time::Duration};
@@ -12,6 +13,7 @@ use clap::{
     parser::ValueSource,
 };
 
+pub use evidence::{EvidenceArgs, EvidenceCommand, EvidenceDelete, EvidenceList, EvidenceShow, Judged};
 use tracker::Tracker;
 
 use crate::audit::playback::FASTEST;
@@ -212,6 +214,8 @@ pub enum Command {
     Models(ModelsArgs),
     /// Past counts out of the ledger
     Report(ReportArgs),
+    /// Pictures of crossings: list, show, delete
+    Evidence(EvidenceArgs),
     /// Print the JSON Schema of the configuration
     Schema,
     /// Print completions for a shell

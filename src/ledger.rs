@@ -15,6 +15,7 @@
 //! ([`Reader`]) needs no lock.
 
 pub mod chart;
+mod deletions;
 pub mod drift;
 mod error;
 pub mod local_time;
@@ -43,7 +44,12 @@ use std::{
 use parking_lot::Mutex;
 
 pub(crate) use self::writer::Writer;
-pub use self::{error::LedgerError, reader::Reader, sum_up::sum_up};
+pub use self::{
+    deletions::{Deletion, note_deletion},
+    error::LedgerError,
+    reader::Reader,
+    sum_up::sum_up,
+};
 use crate::{
     clock::{Clock, SystemClock},
     model::{Event, SourceId},

@@ -1,6 +1,6 @@
 //! Reading the configuration, also where it can be read only once.
 
-use std::path::Path;
+use std::{ffi::OsString, path::Path};
 
 use super::{failure::Failure, say::complain};
 use crate::config::{Config, ConfigErrors, Overrides, is_stream};
@@ -16,6 +16,20 @@ fn read(path: &Path, overrides: &Overrides) -> Result<Config, ConfigErrors> {
     }
     let bytes = Config::read(path)?;
     Config::from_read(&bytes, path, overrides)
+}
+
+/// The configuration at `config`, or the usual one, for a command that reads what a run has written; `output` is another
+/// folder of results. What is worth telling of it is said.
+pub fn of_results(config: Option<&Path>, output: Option<&Path>) -> Result<Config, Failure> {
+    let overrides = Overrides { output: output.map(Path::to_owned), ..Overrides::default() };
+    let config = match config {
+        Some(path) => load(path, &overrides)?,
+        None => {
+            Config::from_sources::<OsString>(&[], &overrides).map_err(|errors| Failure::config(&errors))?
+        }
+    };
+    warn(&config);
+    Ok(config)
 }
 
 /// Says on the standard error what is worth telling and stops nothing.

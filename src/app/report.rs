@@ -1,6 +1,6 @@
 //! `pcount-tui report`: past counts out of the ledger, and how right they were where somebody has looked.
 
-use std::{ffi::OsString, time::SystemTime};
+use std::time::SystemTime;
 
 use anyhow::Context as _;
 
@@ -18,7 +18,7 @@ use crate::{
     },
     cli::ReportArgs,
     clock::SystemClock,
-    config::{Config, Overrides, ParallelConfig},
+    config::{Config, ParallelConfig},
     ledger::{
         self, LedgerError,
         drift::drifts,
@@ -42,14 +42,7 @@ pub fn run(args: &ReportArgs) -> Result<u8, Failure> {
 }
 
 fn read(args: &ReportArgs, progress: &Progress) -> Result<(), Failure> {
-    let overrides = Overrides { output: args.output.clone(), ..Overrides::default() };
-    let config = match &args.config {
-        Some(path) => configuration::load(path, &overrides)?,
-        None => {
-            Config::from_sources::<OsString>(&[], &overrides).map_err(|errors| Failure::config(&errors))?
-        }
-    };
-    configuration::warn(&config);
+    let config = configuration::of_results(args.config.as_deref(), args.output.as_deref())?;
     let settings = &config.parallel;
     if args.audit {
         return audits(args, &config);

@@ -53,7 +53,8 @@ pub fn open(path: &Path) -> Result<Connection, LedgerError> {
     Ok(connection)
 }
 
-fn connect(path: &Path) -> Result<Connection, LedgerError> {
+/// Opens `path` for writing as it is, in whatever version.
+pub fn connect(path: &Path) -> Result<Connection, LedgerError> {
     let sql = |error: rusqlite::Error| LedgerError::sql(path, &error);
     let connection = Connection::open(path).map_err(sql)?;
     connection.busy_timeout(BUSY).map_err(sql)?;

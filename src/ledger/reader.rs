@@ -14,6 +14,7 @@ use rusqlite::{Connection, params};
 
 use super::{
     LedgerError,
+    deletions::{self, Deletion},
     lock::Lock,
     open::{self, Stamp},
     salvage, schema,
@@ -59,6 +60,8 @@ pub struct Reader {
     sums: Summed,
     /// Whether it is of a version that knows scenes.
     has_scenes: bool,
+    /// Whether it is of a version that notes what was deleted of the evidence.
+    has_deletions: bool,
     notice: Option<String>,
 }
 
@@ -109,8 +112,8 @@ impl Reader {
             sums::cursor(&connection).map_err(sql)?.map_or(Summed::All, Summed::From)
         };
         let stamp = unlocked.then_some(stamp);
-        let has_scenes = found >= schema::SCENES;
-        Ok(Self { connection, path: path.to_owned(), stamp, sums, has_scenes, notice: None })
+        let (has_scenes, has_deletions) = (found >= schema::SCENES, found >= schema::DELETIONS);
+        Ok(Self { connection, path: path.to_owned(), stamp, sums, has_scenes, has_deletions, notice: None })
     }
 
     fn salvaged(path: &Path, problem: &str) -> Result<Self, LedgerError> {
@@ -118,8 +121,8 @@ impl Reader {
         let sql = |error: rusqlite::Error| LedgerError::sql(path, &error);
         connection.execute_batch("BEGIN").map_err(sql)?;
         let notice = Some(format!("{problem}; this is what can still be read: {found}"));
-        let (sums, has_scenes) = (Summed::All, true);
-        Ok(Self { connection, path: path.to_owned(), stamp: None, sums, has_scenes, notice })
+        let (path, sums) = (path.to_owned(), Summed::All);
+        Ok(Self { connection, path, stamp: None, sums, has_scenes: true, has_deletions: true, notice })
     }
 
     /// What there is to know about the ledger before its answers are believed.
@@ -216,6 +219,17 @@ impl Reader {
             return Ok(BTreeMap::new());
         }
         rows::read_scenes(&self.connection).map_err(self.sql())
+    }
+
+    /// What was deleted of the evidence, in order.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn deletions(&self) -> Result<Vec<Deletion>, LedgerError> {
+        if !self.has_deletions {
+            return Ok(Vec::new());
+        }
+        deletions::read(&self.connection).map_err(self.sql())
     }
 
     /// When the wall clock was set while the program ran or between two runs, as far as that touches `span`: what it

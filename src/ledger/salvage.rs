@@ -10,7 +10,10 @@ use std::{
 use rusqlite::{Connection, params};
 
 use self::pages::{Pages, Place, Value};
-use super::{LedgerError, names, open, schema, steady::Memory, sums, sums::Flow, writer::rows};
+use super::{
+    LedgerError, deletions, deletions::Deletion, names, open, schema, steady::Memory, sums, sums::Flow,
+    writer::rows,
+};
 use crate::model::SourceId;
 
 /// Totals by source and line.
@@ -30,6 +33,7 @@ enum Found {
     Flow((String, i64), Flow),
     Jump([i64; 4]),
     Clock(Memory),
+    Deletion(Deletion),
     /// Its sums were not complete.
     Unsummed,
 }
@@ -115,6 +119,17 @@ fn classify(place: Place, values: Vec<Value>) -> Option<Found> {
             let cleaned = if let Int(cleaned) = cleaned { Some(*cleaned) } else { None };
             Found::Clock(Memory { boot: boot.clone(), offset: *offset, ran: *ran, cleaned, seen: *seen })
         }
+        (
+            Place::Table(_),
+            [Int(wall), Int(from), Int(to), source @ (Null | Text(_)), Int(strips), Text(who)],
+        ) => Found::Deletion(Deletion {
+            wall: *wall,
+            from: *from,
+            to: *to,
+            source: if let Text(source) = source { Some(source.as_str().into()) } else { None },
+            strips: strips.unsigned_abs(),
+            who: who.clone(),
+        }),
         (Place::Table(_), [Int(_), Text(_), Int(_)]) => Found::Unsummed,
         (Place::Table(_), [Text(aside), Int(_)]) if aside.contains(names::ASIDE) => Found::Unsummed,
         _ => return None,
@@ -232,6 +247,7 @@ impl Salvage {
                 rows::write_jump(change, session, mono, before, after)?;
             }
             Found::Clock(memory) => schema::write_clock(change, &memory)?,
+            Found::Deletion(deletion) => deletions::write(change, &deletion)?,
             Found::Unsummed => self.has_sums = false,
         }
         Ok(())

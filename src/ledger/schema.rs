@@ -10,7 +10,7 @@ use super::{
 };
 
 /// Each step takes a ledger one version further; `user_version` counts the steps taken.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     "
     CREATE TABLE sessions (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -132,6 +132,17 @@ const MIGRATIONS: [&str; 4] = [
         scene TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;
     ",
+    // Stretches of time whose pictures a user has deleted, so that what is missing has a reason.
+    "
+    CREATE TABLE evidence_deletions (
+        wall_ms INTEGER NOT NULL,
+        from_ms INTEGER NOT NULL,
+        to_ms INTEGER NOT NULL,
+        source TEXT,
+        strips INTEGER NOT NULL,
+        who TEXT NOT NULL
+    ) STRICT;
+    ",
 ];
 
 /// The newest version.
@@ -146,8 +157,11 @@ pub const SUMMED: i64 = 3;
 /// The first version with scenes.
 pub const SCENES: i64 = 4;
 
+/// The first version that notes what was deleted of the evidence.
+pub const DELETIONS: i64 = 5;
+
 /// Tables by the version that brought them.
-const TABLES: [(i64, &str); 12] = [
+const TABLES: [(i64, &str); 13] = [
     (1, "sessions"),
     (1, "crossings"),
     (1, "resets"),
@@ -160,6 +174,7 @@ const TABLES: [(i64, &str); 12] = [
     (3, "clock"),
     (3, "salvage"),
     (4, "scenes"),
+    (5, "evidence_deletions"),
 ];
 
 /// The version of an open file: 0 where it is empty. Reads no more than its first pages.

@@ -19,6 +19,13 @@ pub fn set_variable(name: &str, value: Option<&std::ffi::OsStr>) {
     }
 }
 
+/// Name of the user who runs the program, for records: also behind `sudo`. Where no variable tells it, the number.
+#[must_use]
+pub fn user() -> String {
+    let named = ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
+    named.filter(|name| !name.is_empty()).unwrap_or_else(|| rustix::process::geteuid().as_raw().to_string())
+}
+
 /// Keeps the number of the C library's heaps small.
 #[allow(unsafe_code, reason = "a foreign function")]
 pub fn limit_heaps() {

@@ -1,0 +1,189 @@
+//! `pcount-tui evidence`: strips of pictures of crossings, listed, shown and deleted.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use jiff::{Timestamp, tz::TimeZone};
+use serde::Serialize;
+
+use super::{
+    configuration,
+    failure::{DONE, Failure, NO_THREAD},
+    say::{complain, print},
+};
+use crate::{
+    cli::{EvidenceArgs, EvidenceCommand, EvidenceDelete, EvidenceList, EvidenceShow, Judged},
+    clock::SystemClock,
+    config::Config,
+    evidence::{self, Entry, Query, Reader, Stretch, reason_word},
+    files,
+    ledger::{self, Deletion, LedgerError, report::parse_moment},
+    native::{disk::Disk, process},
+};
+
+/// Does what `args` ask for, on the strips of a configuration or of a folder.
+pub fn run(args: &EvidenceArgs) -> Result<u8, Failure> {
+    let config = configuration::of_results(args.config.as_deref(), args.output.as_deref())?;
+    let work = || match &args.command {
+        EvidenceCommand::List(list) => self::list(list, &config),
+        EvidenceCommand::Show(show) => self::show(show, &config),
+        EvidenceCommand::Delete(delete) => self::delete(delete, &config),
+    };
+    // Where a disk that does not answer keeps no signal from ending the program.
+    Disk::start("disk-work").context(NO_THREAD)?.run(work)
+}
+
+/// A moment as it is written on the command line, in milliseconds since the Unix epoch.
+fn moment(text: &str, config: &Config) -> Result<i64, Failure> {
+    let moment = parse_moment(text, Timestamp::now(), &config.parallel.timezone);
+    moment.map(Timestamp::as_millisecond).map_err(|error: LedgerError| Failure::Usage(error.to_string()))
+}
+
+/// One strip, for other programs.
+#[derive(Serialize)]
+struct Row<'a> {
+    key: String,
+    timestamp: String,
+    camera_id: &'a str,
+    line: &'a str,
+    direction: &'a str,
+    reason: Option<String>,
+    confidence: Option<f32>,
+    track_id: u64,
+    time: f64,
+    blurred: bool,
+    bytes: u64,
+}
+
+fn list(args: &EvidenceList, config: &Config) -> Result<u8, Failure> {
+    let query = Query {
+        source: args.camera.as_deref().map(Into::into),
+        since: moment(&args.since, config)?,
+        until: args.until.as_deref().map_or(Ok(i64::MAX), |until| moment(until, config))?,
+        direction: args.direction.map(Into::into),
+        reason: match args.judged {
+            Some(Judged::Counted) => Some(None),
+            Some(Judged::Reason(reason)) => Some(Some(reason)),
+            Some(Judged::Suppressed) | None => None,
+        },
+        limit: args.limit,
+        suppressed: args.judged == Some(Judged::Suppressed),
+    };
+    let output = &config.parallel.result_output;
+    let found = Reader::new(output).list(&query)?;
+    if found.is_empty() && !args.json {
+        complain(&format!("no strips in '{}' for that", output.join(evidence::FOLDER).display()));
+    }
+    let timezone = &config.parallel.timezone;
+    print(|out| {
+        for entry in &found {
+            if args.json {
+                serde_json::to_writer(&mut *out, &row(entry, timezone))?;
+                writeln!(out)?;
+            } else {
+                writeln!(out, "{}", text(entry, timezone))?;
+            }
+        }
+        Ok(())
+    })
+}
+
+fn stamp(wall: i64, timezone: &TimeZone, format: &str) -> String {
+    let wall = Timestamp::from_millisecond(wall).unwrap_or_default();
+    wall.to_zoned(timezone.clone()).strftime(format).to_string()
+}
+
+fn row<'a>(entry: &'a Entry, timezone: &TimeZone) -> Row<'a> {
+    let facts = &entry.facts;
+    Row {
+        key: entry.key.to_string(),
+        timestamp: stamp(facts.wall, timezone, "%Y-%m-%dT%H:%M:%S%.3f%:z"),
+        camera_id: &facts.source,
+        line: &facts.line,
+        direction: facts.direction.word(),
+        reason: facts.reason.map(reason_word),
+        confidence: facts.confidence,
+        track_id: facts.track,
+        time: facts.time,
+        blurred: entry.blurred,
+        bytes: entry.bytes,
+    }
+}
+
+fn text(entry: &Entry, timezone: &TimeZone) -> String {
+    let facts = &entry.facts;
+    let judged = facts
+        .reason
+        .map_or_else(|| "counted".into(), |reason| format!("not counted: {}", reason_word(reason)));
+    let confidence = facts.confidence.map_or_else(|| "   -".into(), |score| format!("{score:.2}"));
+    let line = format!(
+        "{:<16} {} {:<16} {:<12} {:<3} #{:<6} {confidence} {judged}",
+        entry.key.to_string(),
+        stamp(facts.wall, timezone, "%Y-%m-%d %H:%M:%S"),
+        facts.source,
+        facts.line,
+        facts.direction.word(),
+        facts.track,
+    );
+    crate::logging::line::clean(&line)
+}
+
+fn show(args: &EvidenceShow, config: &Config) -> Result<u8, Failure> {
+    let output = &config.parallel.result_output;
+    let Some(jpeg) = Reader::new(output).picture(args.key)? else {
+        let folder = output.join(evidence::FOLDER);
+        return Err(anyhow::anyhow!(
+            "no strip '{}' in '{}'; it may have been too old: 'evidence list' shows what there is",
+            args.key,
+            folder.display()
+        )
+        .into());
+    };
+    files::replace(&args.out, &jpeg, files::PRIVATE)
+        .with_context(|| format!("cannot write '{}'", args.out.display()))?;
+    Ok(DONE)
+}
+
+fn delete(args: &EvidenceDelete, config: &Config) -> Result<u8, Failure> {
+    let stretch = Stretch {
+        since: moment(&args.since, config)?,
+        until: moment(&args.until, config)?,
+        source: args.camera.as_deref().map(Into::into),
+    };
+    if stretch.since >= stretch.until {
+        return Err(Failure::Usage(format!(
+            "'--since {}' is not before '--until {}'; write the earlier one first",
+            args.since, args.until
+        )));
+    }
+    let output = &config.parallel.result_output;
+    let deleted = evidence::delete(output, &stretch)?;
+    let whose = args.camera.as_deref().map_or(String::new(), |camera| format!(" of '{camera}'"));
+    let damaged = match deleted.damaged {
+        0 => String::new(),
+        files => format!(", and {files} damaged files of those days"),
+    };
+    print(|out| {
+        let kib = deleted.bytes.div_ceil(1024);
+        writeln!(out, "{} strips{whose} deleted, {kib} KiB of pictures{damaged}", deleted.strips)
+    })?;
+    note(&stretch, deleted.strips, &output.join(ledger::FILE_NAME))
+}
+
+/// Notes the deletion in the ledger, so that what is missing has a reason.
+fn note(stretch: &Stretch, strips: u64, ledger: &Path) -> Result<u8, Failure> {
+    let Stretch { since, until, source } = stretch.clone();
+    let wall = Timestamp::now().as_millisecond();
+    let deletion = Deletion { wall, from: since, to: until, source, strips, who: process::user() };
+    match ledger::note_deletion(ledger, &deletion, &SystemClock) {
+        Err(LedgerError::Missing { .. }) => {
+            complain("this is recorded nowhere: there is no ledger in the output folder");
+            Ok(DONE)
+        }
+        Err(error) => {
+            let said = "the strips are deleted, but that could not be recorded; delete again to record it";
+            Err(anyhow::Error::from(error).context(said).into())
+        }
+        Ok(()) => Ok(DONE),
+    }
+}
