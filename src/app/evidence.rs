@@ -18,6 +18,7 @@ use crate::{
     evidence::{self, Entry, Query, Reader, Stretch, reason_word},
     files,
     ledger::{self, Deletion, LedgerError, report::parse_moment},
+    model::SourceId,
     native::{disk::Disk, process},
 };
 
@@ -75,6 +76,9 @@ fn list(args: &EvidenceList, config: &Config) -> Result<u8, Failure> {
         complain(&format!("no strips in '{}' for that", output.join(evidence::FOLDER).display()));
     }
     let timezone = &config.parallel.timezone;
+    if !args.json {
+        tell_deletions(&query, &output.join(ledger::FILE_NAME), timezone);
+    }
     print(|out| {
         for entry in &found {
             if args.json {
@@ -86,6 +90,27 @@ fn list(args: &EvidenceList, config: &Config) -> Result<u8, Failure> {
         }
         Ok(())
     })
+}
+
+/// Says what is missing because somebody has deleted it, as far as a ledger tells.
+fn tell_deletions(query: &Query, ledger: &Path, timezone: &TimeZone) {
+    let deletions = ledger::Reader::open(ledger).and_then(|ledger| ledger.deletions()).unwrap_or_default();
+    let is_asked = |deletion: &&Deletion| {
+        let of_source = |source: &SourceId| deletion.source.as_ref().is_none_or(|deleted| deleted == source);
+        deletion.from < query.until
+            && deletion.to > query.since
+            && query.source.as_ref().is_none_or(of_source)
+    };
+    for Deletion { wall, from, to, source, strips, who } in deletions.iter().filter(is_asked) {
+        let stamp = |wall: i64| stamp(wall, timezone, "%Y-%m-%d %H:%M:%S");
+        let whose = source.as_ref().map_or(String::new(), |source| format!(" of '{source}'"));
+        complain(&format!(
+            "{strips} strips{whose} from {} to {} were deleted on {} by {who}",
+            stamp(*from),
+            stamp(*to),
+            stamp(*wall)
+        ));
+    }
 }
 
 fn stamp(wall: i64, timezone: &TimeZone, format: &str) -> String {

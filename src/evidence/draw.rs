@@ -232,7 +232,7 @@ mod tests {
             imgproc::line(&mut frame, Pixel::new(column, 0), to, Scalar::all(220.0), 1, imgproc::LINE_8, 0)
                 .unwrap();
         }
-        let picture = Small::of(&frame).unwrap();
+        let picture = Small::of(&frame, None).unwrap();
         let walker = |number: usize| BBox::new(0.85, 0.15 + 0.1 * number as f32, 0.12, 0.3);
         let time = |number: usize| number as f64 * 0.45;
         let shots = (0..5).map(|number| {

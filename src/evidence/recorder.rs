@@ -96,7 +96,8 @@ impl Recorder {
             return;
         }
         // Evidence is lost where a picture cannot be converted; the frame is counted on all the same.
-        let Ok(picture) = frame.picture.bgr().and_then(Small::of) else { return };
+        let room = self.ring.make_room(time);
+        let Ok(picture) = frame.picture.bgr().and_then(|bgr| Small::of(bgr, room)) else { return };
         let people = tracks.iter().map(|track| (track.id, track.bbox)).collect();
         let shot = Arc::new(Shot { time, picture, people });
         for pending in &mut self.pending {

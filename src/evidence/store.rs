@@ -14,7 +14,7 @@ use std::{
 
 use jiff::civil::Date;
 
-use self::day::{Day, OVERHEAD};
+use self::day::{Day, room};
 pub(super) use self::day::{check_version, connect, is_empty};
 use super::{
     EvidenceError, FOLDER,
@@ -109,7 +109,7 @@ impl Store {
 
     fn try_add(&mut self, strips: &[Strip]) -> Result<(), EvidenceError> {
         make_folder(&self.folder)?;
-        self.make_room(strips.iter().map(|strip| strip.jpeg.len() as u64 + OVERHEAD).sum())?;
+        self.make_room(strips.iter().map(|strip| room(strip.jpeg.len() as u64)).sum())?;
         let mut days: Vec<Date> = strips.iter().map(|strip| day_of(strip.facts.wall)).collect();
         days.dedup();
         for date in days {
@@ -159,7 +159,7 @@ impl Store {
                 continue;
             }
             // A little more, so that it is not done with every strip.
-            let excess = excess + size / 64;
+            let excess = excess + more(size);
             let (strips, _) = if is_open {
                 self.day(oldest.day)?.drop_oldest(None, excess)?
             } else {
@@ -195,7 +195,7 @@ impl Store {
             };
             let mut excess = used.saturating_sub(size);
             if excess > 0 {
-                excess += size / 64;
+                excess += more(size);
                 let mut gone = 0;
                 self.each_day(|day| {
                     if gone < excess {
@@ -315,6 +315,12 @@ fn find(folder: &Path) -> Result<Vec<Found>, EvidenceError> {
     }
     found.sort_by(|a, b| (a.day, &a.path).cmp(&(b.day, &b.path)));
     Ok(found)
+}
+
+/// What is deleted beyond what must be, of a store of this size: rarely and not for long.
+fn more(size: u64) -> u64 {
+    const MOST: u64 = 16 << 20;
+    (size / 16).min(MOST)
 }
 
 fn make_folder(folder: &Path) -> Result<(), EvidenceError> {

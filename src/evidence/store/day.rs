@@ -55,8 +55,12 @@ const BUSY: Duration = Duration::from_secs(2);
 /// Most rows that are deleted in one transaction while strips wait to be written.
 const STEP: i64 = 500;
 
-/// What a strip takes beside its picture, at most: the rest of its last page and its part of the indexes.
-pub const OVERHEAD: u64 = 4096 + 512;
+/// Bytes of the file that a strip with a picture of so many takes, at most: a large one has pages of its own, of which the
+/// last is not full; the facts and their part of the indexes come beside.
+pub fn room(picture: u64) -> u64 {
+    const PAGE: u64 = 4096;
+    if picture < PAGE / 2 { picture * 5 / 4 + 512 } else { picture + PAGE + 512 }
+}
 
 /// An open day.
 pub struct Day {
@@ -172,8 +176,9 @@ impl Day {
             && let Some(row) = rows.next()?
         {
             last = row.get(0)?;
-            size += u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0)
-                + if source.is_none() { OVERHEAD / 4 } else { 0 };
+            let picture = row.get::<_, i64>(1)?.unsigned_abs();
+            // Of a source the pictures are bounded, of all strips the file, from which at least this much goes.
+            size += if source.is_some() { picture } else { picture + 100 };
             count += 1;
         }
         drop(rows);

@@ -98,21 +98,19 @@ fn the_size_is_kept_over_100_000_strips_and_the_oldest_go_first() {
     let size = 8 << 20;
     let mut store = store(&dir, Bounds { size: Some(size), ..Bounds::default() });
     let mut wall = NOON;
-    for batch in 0..400 {
-        let strips: Vec<Strip> = (0..250)
+    for batch in 0..100 {
+        let strips: Vec<Strip> = (0..1000)
             .map(|_| {
                 wall += 2 * DAY / 100_000;
                 strip("gate", wall, 300)
             })
             .collect();
         add(&mut store, &strips);
-        if batch % 10 == 0 {
-            let used = on_disk(&dir);
-            assert!(used <= size, "{used} bytes after {batch} batches");
-        }
+        let used = on_disk(&dir);
+        assert!(used <= size, "{used} bytes after {batch} batches");
     }
     let used = on_disk(&dir);
-    assert!((size * 3 / 4..=size).contains(&used), "{used} bytes: as many as there is room for");
+    assert!((size / 2..=size).contains(&used), "{used} bytes: as many as there is room for");
     let kept = walls(&dir);
     println!("{} strips in {used} bytes", kept.len());
     assert_eq!(kept.last(), Some(&wall));
