@@ -25,11 +25,10 @@ mod strip;
 pub const FOLDER: &str = "evidence";
 
 pub use self::{
-    draw::Scene,
     error::EvidenceError,
-    keeper::{Evidence, EvidenceOptions, EvidenceStatus, millis},
+    keeper::{Evidence, EvidenceOptions, millis},
     read::{Entry, Query, Reader},
     recorder::Recorder,
-    store::{Bounds, Deleted, Store, Stretch, delete},
-    strip::{Facts, Key, Strip, reason_of, reason_word},
+    store::{Bounds, Store, Stretch, delete},
+    strip::{Facts, Key, reason_of, reason_word},
 };

@@ -66,6 +66,11 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
         "engine",
         &["ratatui::", "crossterm::", "crate::tui", "crate::headless", "crate::outputs", "crate::ledger"],
     ),
+    (
+        "evidence",
+        &["ratatui::", "crossterm::", "crate::tui", "crate::engine", "crate::outputs", "crate::ledger"],
+    ),
+    ("evidence/ring", &["opencv::", "crate::source", "std::thread", "std::fs"]),
     ("files", &["ratatui::", "crossterm::", "opencv::", "crate::", "std::thread"]),
     ("geometry", &["ratatui::", "crossterm::", "opencv::", "crate::"]),
     ("headless", &["ratatui::", "crossterm::", "opencv::", "crate::tui"]),

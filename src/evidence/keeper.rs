@@ -74,12 +74,12 @@ struct Shared {
 
 enum Message {
     Scene(Box<Scene>, EvidenceConfig),
+    #[cfg(test)]
     Sync(Sender<bool>),
     Close(Sender<bool>),
 }
 
-/// A handle on the thread that keeps evidence. Cheap to clone; nothing of it waits but [`Self::sync`] and
-/// [`Self::close`].
+/// A handle on the thread that keeps evidence. Cheap to clone; nothing of it waits but [`Self::close`].
 #[derive(Clone)]
 pub struct Evidence {
     sender: Sender<Message>,
@@ -149,6 +149,7 @@ impl Evidence {
     }
 
     /// Waits until everything offered so far is on disk; `false` when that failed or `timeout` passed first.
+    #[cfg(test)]
     #[must_use]
     pub fn sync(&self, timeout: Duration) -> bool {
         self.ask(Message::Sync, timeout)
@@ -204,6 +205,7 @@ impl Keeper {
             let wake = self.due.map_or(self.tidy, |due| due.min(self.tidy));
             match receiver.recv_timeout(wake.saturating_duration_since(now)) {
                 Ok(Message::Scene(scene, settings)) => self.take(&scene, settings),
+                #[cfg(test)]
                 Ok(Message::Sync(done)) => {
                     let _ = done.send(self.commit());
                 }
@@ -344,7 +346,8 @@ mod tests {
 
     fn scene(number: u64, wall: i64) -> Scene {
         let frame = Mat::new_rows_cols_with_default(180, 320, CV_8UC3, Scalar::all(90.0)).unwrap();
-        let shot = Shot { time: 0.0, picture: Small::of(&frame, None).unwrap(), people: Vec::new() };
+        let shot =
+            Arc::new(Shot { time: 0.0, picture: Small::of(&frame, None).unwrap(), people: Vec::new() });
         let facts = Facts {
             source: "gate".into(),
             line: "line_1".into(),
@@ -355,7 +358,7 @@ mod tests {
             wall,
             time: 0.0,
         };
-        let shots = vec![Arc::new(shot); 5];
+        let shots = (0..5).map(|_| Arc::clone(&shot)).collect();
         Scene { facts, line: LineConfig::default(), blur: true, shots, path: Vec::new() }
     }
 

@@ -97,6 +97,7 @@ impl Reader {
     ///
     /// # Errors
     /// When the file of that day cannot be read.
+    #[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "no screen asks yet"))]
     pub fn find(
         &self,
         source: &str,

@@ -11,7 +11,7 @@ use std::{
 
 use super::{
     draw::Scene,
-    ring::{AFTER, PICTURES, Ring, SPACING, Shot, choose},
+    ring::{AFTER, BEFORE, PICTURES, Ring, SPACING, Shot, choose},
     small::Small,
     strip::Facts,
 };
@@ -25,6 +25,9 @@ use crate::{
 
 /// While somebody is there, a picture is taken at least this often, in seconds, also where nothing was detected anew.
 const OFTEN: f64 = 0.45;
+
+/// Least time between two pictures after a crossing, in seconds.
+const APART: f64 = 0.35;
 
 /// Where somebody was is kept for this long, in seconds ...
 const PATH: f64 = 6.0;
@@ -65,6 +68,17 @@ struct Pending {
     since: Instant,
 }
 
+/// Those of the pictures so far that a strip of a crossing at `time` may need: some before it, all after it. The others may
+/// go meanwhile.
+fn needed<'a>(shots: impl Iterator<Item = &'a Arc<Shot>> + Clone, time: f64) -> Vec<Arc<Shot>> {
+    let nearest = |wanted: f64| {
+        let far = |shot: &&Arc<Shot>| (shot.time - wanted).abs();
+        shots.clone().min_by(|a, b| far(a).total_cmp(&far(b))).map(|shot| shot.time)
+    };
+    let kept = BEFORE.map(|offset| nearest(time + offset));
+    shots.clone().filter(|shot| shot.time >= time || kept.contains(&Some(shot.time))).cloned().collect()
+}
+
 impl Recorder {
     /// Without a picture.
     #[must_use]
@@ -92,7 +106,7 @@ impl Recorder {
         self.follow(time, tracks);
         let since = newest.map_or(f64::INFINITY, |newest| time - newest);
         let is_due = looked || !self.pending.is_empty() || (since >= OFTEN && !tracks.is_empty());
-        if since < SPACING && since >= 0.0 || !is_due {
+        if (0.0..SPACING).contains(&since) || !is_due {
             return;
         }
         // Evidence is lost where a picture cannot be converted; the frame is counted on all the same.
@@ -101,7 +115,14 @@ impl Recorder {
         let people = tracks.iter().map(|track| (track.id, track.bbox)).collect();
         let shot = Arc::new(Shot { time, picture, people });
         for pending in &mut self.pending {
-            pending.shots.push(Arc::clone(&shot));
+            // What lies closer together would only be held in memory for nothing.
+            if pending
+                .shots
+                .last()
+                .is_none_or(|last| last.time < pending.facts.time || time - last.time >= APART)
+            {
+                pending.shots.push(Arc::clone(&shot));
+            }
         }
         self.ring.push(shot);
     }
@@ -137,7 +158,7 @@ impl Recorder {
         facts.confidence = facts.confidence.or(path.map(|path| path.score));
         self.pending.push(Pending {
             path: path.map(|path| path.points.iter().copied().collect()).unwrap_or_default(),
-            shots: self.ring.shots().cloned().collect(),
+            shots: needed(self.ring.shots(), facts.time),
             facts,
             line: line.clone(),
             since: now,
@@ -176,5 +197,104 @@ impl Recorder {
         let chosen: [usize; PICTURES] = choose(&times, facts.time)?;
         let shots = chosen.into_iter().filter_map(|at| shots.get(at).cloned()).collect();
         Some(Scene { facts, line, blur: self.settings.blur, shots, path })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use opencv::core::{CV_8UC3, Mat, Scalar};
+
+    use super::*;
+    use crate::{
+        model::{Direction, Reason},
+        source::picture::Picture,
+    };
+
+    fn frame(time: f64) -> Frame {
+        let picture = Mat::new_rows_cols_with_default(90, 160, CV_8UC3, Scalar::all(90.0)).unwrap();
+        Frame {
+            picture: Picture::ready(picture),
+            index: 0,
+            time,
+            captured: Instant::now(),
+            stream_size: (160, 90),
+            last: false,
+        }
+    }
+
+    fn walker(time: f64) -> Track {
+        let bbox = BBox::new(0.8, 0.1 * time as f32, 0.1, 0.3);
+        Track { id: 7, bbox, score: 0.8, confirmed: true, seen: true, followed: false }
+    }
+
+    fn facts(time: f64) -> Facts {
+        Facts {
+            source: "gate".into(),
+            line: "line_1".into(),
+            direction: Direction::In,
+            reason: Some(Reason::UTurn),
+            confidence: None,
+            track: 7,
+            wall: 0,
+            time,
+        }
+    }
+
+    /// Pictures of a source with 25 frames a second and somebody in it, from `from` to `to`.
+    fn play(recorder: &mut Recorder, from: f64, to: f64) {
+        let frames = ((to - from) * 25.0) as u32;
+        for number in 0..frames {
+            let time = from + f64::from(number) / 25.0;
+            recorder.frame(&frame(time), &[walker(time)], true);
+        }
+    }
+
+    #[test]
+    fn a_strip_is_complete_a_second_after_its_crossing_with_pictures_before_and_after() {
+        let (mut recorder, now) = (Recorder::new(EvidenceConfig::default()), Instant::now());
+        play(&mut recorder, 0.0, 5.0);
+        assert!(recorder.note(facts(4.6), &LineConfig::default(), now));
+        assert_eq!(recorder.complete(Some(5.0), now, false).0.len(), 0, "nothing was seen after it yet");
+        play(&mut recorder, 5.0, 5.8);
+        let (scenes, without) = recorder.complete(Some(5.8), now, false);
+        let [scene] = scenes.as_slice() else { panic!("{} strips", scenes.len()) };
+        let times: Vec<f64> = scene.shots.iter().map(|shot| shot.time).collect();
+        assert_eq!((times.len(), without), (PICTURES, 0));
+        for (found, wanted) in times.iter().zip([3.7, 4.15, 4.6, 5.05, 5.5]) {
+            assert!((found - wanted).abs() < 0.31, "{times:?}");
+        }
+        assert!(times.windows(2).all(|pair| pair[1] > pair[0]), "{times:?}");
+        assert!(
+            (scene.facts.confidence.unwrap() - 0.8).abs() < 1e-6,
+            "that of the track, where none is told"
+        );
+        assert!(scene.path.len() > 30 && scene.blur);
+    }
+
+    #[test]
+    fn a_strip_waits_for_no_picture_that_does_not_come() {
+        let (mut recorder, now) = (Recorder::new(EvidenceConfig::default()), Instant::now());
+        play(&mut recorder, 0.0, 2.0);
+        let line = LineConfig::default();
+        assert!(recorder.note(facts(1.9), &line, now));
+        assert_eq!(recorder.complete(None, now + PATIENCE / 2, false).0.len(), 0);
+        assert_eq!(recorder.complete(None, now + PATIENCE, false).0[0].shots.len(), PICTURES);
+        assert!(recorder.note(facts(1.9), &line, now));
+        assert_eq!(recorder.complete(None, now, true).0.len(), 1, "the source has ended");
+        for number in 0..MOST_PENDING {
+            assert!(recorder.note(facts(1.9), &line, now), "{number}");
+        }
+        assert!(!recorder.note(facts(1.9), &line, now), "and there are not more of them than can be");
+    }
+
+    #[test]
+    fn a_source_without_any_picture_has_no_strip_and_one_that_starts_its_clock_anew_no_old_one() {
+        let (mut recorder, now) = (Recorder::new(EvidenceConfig::default()), Instant::now());
+        assert!(recorder.note(facts(1.0), &LineConfig::default(), now));
+        let (scenes, without) = recorder.complete(None, now, true);
+        assert_eq!((scenes.len(), without), (0, 1));
+        play(&mut recorder, 100.0, 102.0);
+        play(&mut recorder, 0.0, 1.0);
+        assert!(recorder.ring.shots().all(|shot| shot.time < 2.0));
     }
 }

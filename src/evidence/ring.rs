@@ -22,6 +22,9 @@ pub const PICTURES: usize = 5;
 /// height in the whole of it.
 const OFFSETS: [f64; PICTURES] = [-0.9, -0.45, 0.0, 0.45, 0.9];
 
+/// Where those before a crossing are looked for, and one on either side of it.
+pub const BEFORE: [f64; 4] = [OFFSETS[0], OFFSETS[1], -SPACING, 0.0];
+
 /// The last of them.
 pub const AFTER: f64 = OFFSETS[PICTURES - 1];
 
@@ -67,7 +70,7 @@ impl Ring {
     }
 
     /// All pictures, the oldest first.
-    pub fn shots(&self) -> impl Iterator<Item = &Arc<Shot>> {
+    pub fn shots(&self) -> impl Iterator<Item = &Arc<Shot>> + Clone {
         self.0.iter()
     }
 }

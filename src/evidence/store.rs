@@ -3,6 +3,7 @@
 //! A size is kept before strips are written, not after: what has no room makes the oldest strips go first. A file that is
 //! damaged is set aside under a name of the same day, so that it goes with that day.
 
+mod bounds;
 mod day;
 
 use std::{
@@ -14,53 +15,17 @@ use std::{
 
 use jiff::civil::Date;
 
-use self::day::{Day, room};
+pub use self::bounds::{Bounds, Deleted, Stretch};
 pub(super) use self::day::{check_version, connect, is_empty};
+use self::{
+    bounds::Due,
+    day::{Day, room},
+};
 use super::{
     EvidenceError, FOLDER,
     strip::{Strip, day_of},
 };
 use crate::{files, model::SourceId};
-
-/// How long strips are kept and in how much room.
-#[derive(Debug, Clone, Default)]
-pub struct Bounds {
-    /// Most bytes of all files; `None` sets no bound.
-    pub size: Option<u64>,
-    /// How long strips of sources that are not named below are kept; `None`: as long as was said when they were written.
-    pub keep: Option<Duration>,
-    /// How long those of these are kept, and most bytes of their pictures, where they have a bound of their own.
-    pub sources: BTreeMap<SourceId, (Duration, Option<u64>)>,
-}
-
-/// A stretch of time, in milliseconds since the Unix epoch: from `since` up to but without `until`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stretch {
-    /// First moment.
-    pub since: i64,
-    /// First moment after it.
-    pub until: i64,
-    /// Only strips of this source.
-    pub source: Option<SourceId>,
-}
-
-/// What was deleted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Deleted {
-    /// Strips.
-    pub strips: u64,
-    /// Bytes of their pictures.
-    pub bytes: u64,
-    /// Damaged files of those days, which were deleted whole.
-    pub damaged: u64,
-}
-
-/// Strips that go because of their age: with `wall` up to here.
-struct Due {
-    now: i64,
-    before: Option<i64>,
-    sources: Vec<(SourceId, i64)>,
-}
 
 /// A file of the folder.
 struct Found {

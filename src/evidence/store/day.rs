@@ -14,7 +14,7 @@ use std::{
 
 use rusqlite::{Connection, OpenFlags, params};
 
-use super::{Due, Stretch};
+use super::bounds::{Due, Stretch};
 use crate::{
     evidence::{
         EvidenceError,
