@@ -1,6 +1,6 @@
 //! What a run writes, and where: the list of its outputs.
 
-use std::{io::Write, sync::Arc};
+use std::{io::Write, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use sha2::{Digest, Sha256};
@@ -18,6 +18,9 @@ use crate::{
     native::disk::Disk,
     outputs::{Feed, Outputs, Running, csv, json_lines, ledger::Ledger, status, summary},
 };
+
+/// Whether there is evidence of earlier runs is known by then, or the disk does not answer.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The outputs of a run. Cheap to clone.
 #[derive(Clone)]
@@ -67,8 +70,8 @@ impl Written {
                 .context(NO_THREAD)?,
         );
 
-        let evidence =
-            evidence_options(config, &clock).map(Evidence::start).transpose().context(NO_THREAD)?;
+        let evidence = evidence_options(config, &disk, &clock).map(Evidence::start);
+        let evidence = evidence.transpose().context(NO_THREAD)?;
         if let Some(ledger) = &ledger {
             list.add(ledger.output(), Feed::Engine);
         }
@@ -108,7 +111,7 @@ impl Written {
 
 /// How pictures are kept; `None` where none are asked for and none are left of earlier runs, which go when they are old
 /// also while no more are kept.
-fn evidence_options(config: &Config, clock: &Arc<dyn Clock>) -> Option<EvidenceOptions> {
+fn evidence_options(config: &Config, disk: &Disk, clock: &Arc<dyn Clock>) -> Option<EvidenceOptions> {
     let (settings, output) = (&config.parallel, config.parallel.result_output.clone());
     let own = |source: &SourceConfig| source.evidence != EvidenceChoice::Program;
     let kept: Vec<(&SourceConfig, EvidenceConfig)> = config
@@ -117,7 +120,9 @@ fn evidence_options(config: &Config, clock: &Arc<dyn Clock>) -> Option<EvidenceO
         .filter_map(|source| Some((source, source.evidence.resolve(settings.evidence)?)))
         .collect();
     let is_kept = settings.evidence.is_some() || !kept.is_empty();
-    if !is_kept && !output.join(evidence::FOLDER).exists() {
+    let folder = output.join(evidence::FOLDER);
+    // A disk that does not answer holds up no start; the next one sees to what is old.
+    if !is_kept && disk.run_within(PATIENCE, move || folder.exists()) != Some(true) {
         return None;
     }
     let sizes = kept.iter().map(|(_, kept)| kept.size);

@@ -72,10 +72,11 @@ impl FromStr for Key {
     }
 }
 
-/// The day (UTC) of a moment in milliseconds since the Unix epoch.
+/// The day (UTC) of a moment in milliseconds since the Unix epoch; the first or last day of all for what is beyond.
 #[must_use]
 pub fn day_of(wall: i64) -> Date {
-    let moment = jiff::Timestamp::from_millisecond(wall).unwrap_or_default();
+    let beyond = if wall < 0 { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX };
+    let moment = jiff::Timestamp::from_millisecond(wall).unwrap_or(beyond);
     moment.to_zoned(jiff::tz::TimeZone::UTC).date()
 }
 

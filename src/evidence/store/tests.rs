@@ -206,6 +206,8 @@ fn deleted_strips_are_nowhere_in_the_files_and_others_stay() {
     add(&mut store, &[strip("door5", NOON + 20, 100)]);
     assert_eq!(walls(&dir).len(), 71);
     assert_eq!(delete(dir.path(), &Stretch { source: None, ..stretch }).unwrap().strips, 31);
+    let ever = Stretch { since: i64::MIN, until: i64::MAX, source: Some("yard".into()) };
+    assert_eq!(delete(dir.path(), &ever).unwrap().strips, 20);
     let nothing = Stretch { since: 0, until: 1, source: None };
     assert_eq!(delete(dir.path(), &nothing).unwrap(), Deleted::default());
 }
