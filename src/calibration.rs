@@ -105,7 +105,7 @@ impl Calibration {
         self.doubt
     }
 
-    /// Judges anew whether people can be counted: half of them are `usual` pixels tall in the detector's input, and `light` is the
+    /// Judges again whether people can be counted: half of them are `usual` pixels tall in the detector's input, and `light` is the
     /// mean brightness (0..=255) of the picture; `None` where that is not known yet.
     pub fn judge(&mut self, usual: Option<f32>, light: Option<f32>) {
         let were_small = self.doubt == Some(Doubt::Small);

@@ -102,18 +102,19 @@ fn read(args: &ReportArgs, progress: &Progress) -> Result<(), Failure> {
     match kept::read(folder) {
         Ok(audits) => {
             for source in &mut report.sources {
-                let last = kept::by_source(&audits, std::slice::from_ref(&source.camera_id), false);
-                source.audit =
-                    last.first().and_then(|(_, audited)| *audited).map(|last| audit(last, settings));
+                source.audit = kept::last(&audits, &source.camera_id).map(|last| audit(last, settings));
             }
         }
         Err(error) => complain(&format!("'{}': {error}; audits are left out", kept::path(folder).display())),
     }
     let places = closed(&config);
     if !places.is_empty() && sources.is_none_or(|(done, of)| done == of) {
-        let days = Query { by: Step::Day, source: None, ..query.clone() };
-        let (days, _) = ledger::report::read(&path, &days, &SystemClock)?;
-        report.drifts = drifts(&days, &places);
+        report.drifts = if query.by == Step::Day && query.source.is_none() {
+            drifts(&report, &places)
+        } else {
+            let days = Query { by: Step::Day, source: None, ..query };
+            drifts(&ledger::report::read(&path, &days, &SystemClock)?.0, &places)
+        };
     }
     if args.format == ReportFormat::Table {
         // Programs go by the id.
@@ -148,7 +149,7 @@ fn audits(args: &ReportArgs, config: &Config) -> Result<(), Failure> {
     let audits =
         kept::read(folder).with_context(|| format!("'{}' cannot be read", kept::path(folder).display()))?;
     let known: Vec<String> = config.sources.iter().map(|source| source.id.to_string()).collect();
-    let mut rows = kept::by_source(&audits, &known, true);
+    let mut rows = kept::by_source(&audits, &known);
     if let Some(source) = &args.source {
         rows.retain(|(name, _)| name == source);
         if rows.is_empty() {

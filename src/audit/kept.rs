@@ -94,14 +94,16 @@ pub fn read(folder: &Path) -> io::Result<Vec<Audited>> {
     }
 }
 
-/// The last audit of each of `sources`, `None` where there is none, or with `all` each of them, by source; sources that are only
-/// in `audits` stand at the end.
+/// The last audit of `source`; `None` where there is none.
 #[must_use]
-pub fn by_source<'a>(
-    audits: &'a [Audited],
-    sources: &[String],
-    all: bool,
-) -> Vec<(String, Option<&'a Audited>)> {
+pub fn last<'a>(audits: &'a [Audited], source: &str) -> Option<&'a Audited> {
+    audits.iter().filter(|audited| audited.camera_id == source).max_by_key(|audited| audited.time)
+}
+
+/// All audits of each of `sources` by time, with `None` for a source that has none; sources that are only in `audits` stand at
+/// the end.
+#[must_use]
+pub fn by_source<'a>(audits: &'a [Audited], sources: &[String]) -> Vec<(String, Option<&'a Audited>)> {
     let mut names = sources.to_vec();
     for audited in audits {
         if !names.contains(&audited.camera_id) {
@@ -112,10 +114,10 @@ pub fn by_source<'a>(
     for name in names {
         let mut of_it: Vec<&Audited> = audits.iter().filter(|audited| audited.camera_id == name).collect();
         of_it.sort_by_key(|audited| audited.time);
-        let first = if all { 0 } else { of_it.len().saturating_sub(1) };
-        match of_it.get(first..) {
-            Some([]) | None => rows.push((name, None)),
-            Some(some) => rows.extend(some.iter().map(|audited| (name.clone(), Some(*audited)))),
+        if of_it.is_empty() {
+            rows.push((name, None));
+        } else {
+            rows.extend(of_it.into_iter().map(|audited| (name.clone(), Some(audited))));
         }
     }
     rows
@@ -153,28 +155,15 @@ mod tests {
     }
 
     #[test]
-    fn each_source_has_its_last_audit_or_none() {
+    fn each_source_has_its_audits_by_time_or_none() {
         let audits = [audited("one", 300, 3), audited("gone", 50, 5), audited("one", 100, 1)];
+        let seconds =
+            |audited: &Audited| audited.time.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+        assert_eq!(last(&audits, "one").map(seconds), Some(300));
+        assert_eq!(last(&audits, "never"), None);
         let sources = ["never".to_owned(), "one".to_owned()];
-        let last = by_source(&audits, &sources, false);
-        let times = |rows: &[(String, Option<&Audited>)]| {
-            rows.iter()
-                .map(|(name, audited)| {
-                    (
-                        name.clone(),
-                        audited.map(|audited| {
-                            audited.time.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs()
-                        }),
-                    )
-                })
-                .collect::<Vec<_>>()
-        };
-        let [never, one, gone] = ["never", "one", "gone"].map(str::to_owned);
-        assert_eq!(times(&last), [(never.clone(), None), (one.clone(), Some(300)), (gone.clone(), Some(50))]);
-        let all = by_source(&audits, &sources, true);
-        assert_eq!(
-            times(&all),
-            [(never, None), (one.clone(), Some(100)), (one, Some(300)), (gone, Some(50))]
-        );
+        let rows = by_source(&audits, &sources);
+        let rows: Vec<_> = rows.iter().map(|(name, audited)| (name.as_str(), audited.map(seconds))).collect();
+        assert_eq!(rows, [("never", None), ("one", Some(100)), ("one", Some(300)), ("gone", Some(50))]);
     }
 }

@@ -238,7 +238,7 @@ keys! {
         /// Whether a camera may sleep: while nobody is there and nothing moves only its key frames are decoded, where they are at
         /// most two seconds apart.
         sleep: Truth = Truth, default "true";
-        /// Whether whoever goes in comes out on the same day, over a line of this source or of another closed one of its `location`;
+        /// Whether the people who go in come out on the same day, over a line of this source or of another closed one of its `location`;
         /// reports say on which days that was not counted so.
         closed: Truth = Truth, default "false";
         /// Which certificates an `https://` or `rtsps://` source trusts: `ca` and `verify`.

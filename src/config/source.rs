@@ -56,7 +56,7 @@ pub struct SourceConfig {
     pub hwaccel: Option<Hwaccel>,
     /// Whether only key frames are decoded while nobody is there and nothing moves.
     pub sleep: bool,
-    /// Whether whoever goes in comes out on the same day, over this source or another closed one of its location.
+    /// Whether the people who go in come out on the same day, over this source or another closed one of its location.
     pub closed: bool,
     /// Whom it trusts when the connection is encrypted.
     pub tls: TlsConfig,

@@ -272,7 +272,7 @@ impl Keeper {
         self.shared.written.fetch_add(self.waiting.len() as u64, Ordering::Relaxed);
         self.waiting.clear();
         self.bytes = 0;
-        self.mend();
+        self.recover();
         true
     }
 
@@ -286,7 +286,7 @@ impl Keeper {
         *known = Some(problem);
     }
 
-    fn mend(&self) {
+    fn recover(&self) {
         if self.shared.problem.lock().take().is_some() {
             tracing::info!("Evidence: written again");
         }

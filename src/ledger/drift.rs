@@ -1,6 +1,6 @@
 //! Whether in and out of closed places agree. Pure: a report by days in, days out.
 //!
-//! Where whoever goes in comes out on the same day, the difference of a whole day is an error of the counts, whatever was
+//! Where the people who go in come out on the same day, the difference of a whole day is an error of the counts, whatever was
 //! missed both ways.
 
 use super::report::{Drift, Report, SourceReport};

@@ -145,7 +145,7 @@ pub struct Share {
     pub high: f64,
 }
 
-/// A day on which the in and out of a closed place part, though whoever goes in comes out.
+/// A day on which the in and out of a closed place part, though the people who go in come out.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Drift {
     /// The place: a location, or the id of a source.
