@@ -2,6 +2,7 @@
 
 mod arguments;
 mod audit;
+mod audit_export;
 mod bench_screen;
 mod check;
 mod configuration;
@@ -10,6 +11,7 @@ mod dashboard;
 mod ending;
 mod evidence;
 mod failure;
+mod judging;
 mod keep;
 mod long;
 mod models;

@@ -5,8 +5,11 @@
 //! [`findings`] holds what was right, missed and false, with the intervals of [`wilson`], and [`report`] writes it. A
 //! [`truth`] file keeps the taps, so that `eval` counts the same clip again; what was found is [`kept`] for reports.
 //!
+//! [`sample`] is the other way round: crossings that the program has decided, drawn at random for a person to judge.
+//!
 //! Times are seconds on the source's clock: media time of a clip, monotonic time of a camera.
 
+pub mod export;
 pub mod findings;
 pub mod kept;
 pub mod listing;
@@ -14,6 +17,7 @@ pub mod matching;
 pub mod playback;
 pub mod reel;
 pub mod report;
+pub mod sample;
 pub mod tap;
 pub mod truth;
 pub mod watch;

@@ -244,6 +244,8 @@ pub struct CheckArgs {
 /// `audit`.
 #[derive(Debug, Clone, Args)]
 #[command(
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
     after_help = "Keys: i in, o out (or the arrows that point over the line), space pause, b ten seconds back, \
                         u takes back the last tap, x changes its direction, Tab the next line, + - speed, q the end and the \
                         result. Every frame of a clip is counted, whatever the speed; what the program counts stays hidden \
@@ -252,8 +254,11 @@ pub struct CheckArgs {
 )]
 pub struct AuditArgs {
     /// Video, camera or demo:NAME to watch; with --config the id of one of its sources, or what that opens
-    #[arg(value_name = "SOURCE")]
-    pub source: OsString,
+    #[arg(value_name = "SOURCE", required = true)]
+    pub source: Option<OsString>,
+    /// What to do instead of watching.
+    #[command(subcommand)]
+    pub command: Option<AuditCommand>,
     /// Configuration file (JSON) in which the source and its lines are
     #[arg(short, long, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -290,6 +295,36 @@ pub struct AuditArgs {
     /// Draw with ASCII characters only
     #[arg(long)]
     pub ascii: bool,
+}
+
+/// `audit ...`.
+#[derive(Debug, Clone, Subcommand)]
+pub enum AuditCommand {
+    /// Write the crossings that somebody judged wrong as pictures with boxes, to teach a detector with (models/train)
+    Export(AuditExport),
+}
+
+/// `audit export`.
+#[derive(Debug, Clone, Args)]
+pub struct AuditExport {
+    /// Configuration whose pictures and judgments are meant
+    #[arg(short, long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Folder of the results whose pictures and judgments are meant
+    #[arg(short, long, value_name = "DIR", env = "PCOUNT_OUTPUT", hide_env_values = true)]
+    pub output: Option<PathBuf>,
+    /// Crossings from when on: how long ago (24h, 7d), a day (2024-01-15) or a moment (2024-01-15T10:00:00Z)
+    #[arg(long, value_name = "TIME", default_value = "30d")]
+    pub since: String,
+    /// Until when, in the same forms; now unless told
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+    /// Only of this camera or video
+    #[arg(long, value_name = "ID")]
+    pub camera: Option<String>,
+    /// Folder to write to, which is made; pictures for your eyes only (mode 0600)
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
 }
 
 /// `eval`.

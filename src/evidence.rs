@@ -1,6 +1,8 @@
 //! Evidence: a strip of five small pictures of each crossing, counted or not, so that a person can look at any number and
 //! see why.
 //!
+//! A strip is kept without strokes; what is to be drawn over it ([`Marks`]) lies beside it.
+//!
 //! Off unless the configuration asks for it. A worker keeps a few small copies of frames that it has anyway
 //! ([`Recorder`], one a source); when a crossing is decided, those around it are handed to one thread ([`Evidence`]),
 //! which blurs heads, draws, encodes and writes. Nothing of that holds up counting: what the thread's queue cannot take
@@ -14,6 +16,8 @@ mod blur;
 mod draw;
 mod error;
 mod keeper;
+mod marks;
+mod picture;
 mod read;
 mod recorder;
 mod ring;
@@ -24,11 +28,15 @@ mod strip;
 /// Name of the folder of strips inside the output folder.
 pub const FOLDER: &str = "evidence";
 
+#[cfg(any(test, feature = "internals"))]
+pub use self::marks::{Marked, Step};
 pub use self::{
     error::EvidenceError,
     keeper::{Evidence, EvidenceOptions, millis},
+    marks::Marks,
+    picture::{Picture, Pixels},
     read::{Entry, Query, Reader},
     recorder::Recorder,
     store::{Bounds, Store, Stretch, delete},
-    strip::{Facts, Key, reason_of, reason_word},
+    strip::{Facts, Key},
 };

@@ -18,9 +18,11 @@ pub mod chart;
 mod deletions;
 pub mod drift;
 mod error;
+pub mod judgments;
 pub mod local_time;
 mod lock;
 mod names;
+mod notes;
 mod open;
 pub mod reader;
 pub mod render;
@@ -47,6 +49,7 @@ pub(crate) use self::writer::Writer;
 pub use self::{
     deletions::{Deletion, note_deletion},
     error::LedgerError,
+    judgments::{Crossed, Judgment, Verdict, note_judgment},
     reader::Reader,
     sum_up::sum_up,
 };

@@ -27,6 +27,7 @@ pub mod app;
 pub mod audit;
 pub mod calm;
 pub mod console;
+pub mod crossings;
 pub mod dialogs;
 pub mod editor;
 pub mod format;
@@ -208,6 +209,8 @@ impl Running<'_> {
                 | Effect::WriteConfig
                 | Effect::SaveLines(..)
                 | Effect::RemoveFromFile(_)
+                | Effect::Crossings(_)
+                | Effect::Judge(_)
                 | Effect::Report(_)
                 | Effect::WriteReport(_) => {}
             }

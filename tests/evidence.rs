@@ -21,7 +21,7 @@ use std::{
 use opencv::{core::MatTraitConst as _, core::Vector, imgcodecs};
 use pcount::{
     internals::{
-        evidence::{Entry, FOLDER, Query, Reader, reason_word},
+        evidence::{Entry, FOLDER, Query, Reader},
         ledger::{self, FILE_NAME, reader::Span},
     },
     model::Direction,
@@ -54,7 +54,7 @@ fn of_line(value: &Value) -> Option<Crossing> {
 
 fn of_strip(entry: &Entry) -> Crossing {
     let facts = &entry.facts;
-    let reason = facts.reason.map(reason_word).unwrap_or_default();
+    let reason = facts.reason.map(Reason::word).unwrap_or_default();
     (facts.source.to_string(), facts.line.clone(), facts.direction.word().into(), facts.track, reason)
 }
 
@@ -100,7 +100,16 @@ fn each_crossing_counted_or_not_has_a_strip_of_five_pictures_under_the_time_of_i
     println!("{} strips, {suppressed} of crossings that were not counted", strips.len());
     assert!(suppressed > 3 && strips.len() > 60);
     for strip in &strips {
-        assert_eq!(size(&reader.picture(strip.key).unwrap().unwrap()), (5 * 160 + 4 * 2, 160), "{strip:?}");
+        assert_eq!(
+            size(&reader.picture(strip.key).unwrap().unwrap().jpeg),
+            (5 * 160 + 4 * 2, 160),
+            "{strip:?}"
+        );
+        let marks = reader.picture(strip.key).unwrap().unwrap().marks.unwrap();
+        assert_eq!(marks.pictures.len(), 5, "{marks:?}");
+        let on_line = marks.path.iter().min_by(|a, b| a.time.abs().total_cmp(&b.time.abs())).unwrap();
+        assert!(on_line.at.iter().all(|at| (0.0..=1.0).contains(at)), "{marks:?}");
+        assert!((0..5).any(|number| marks.body(number, strip.facts.track).is_some()), "{marks:?}");
         assert_eq!(strip.blurred, &*strip.facts.source != "street");
         assert!((0.0..=1.0).contains(&strip.facts.confidence.unwrap()));
     }
@@ -234,7 +243,7 @@ fn a_program_killed_at_any_moment_leaves_strips_that_can_be_read() {
         rest.join().unwrap();
         let strips = reader.list(&Query::default()).unwrap();
         for strip in strips.iter().rev().take(50).chain(strips.iter().take(20)) {
-            size(&reader.picture(strip.key).unwrap().unwrap());
+            size(&reader.picture(strip.key).unwrap().unwrap().jpeg);
         }
         // There is none where the program was killed before its first strip.
         for file in fs::read_dir(dir.path().join("out").join(FOLDER)).into_iter().flatten() {

@@ -8,7 +8,7 @@ use std::{
 use anyhow::Context as _;
 
 use super::{
-    configuration,
+    audit_export, configuration,
     ending::Ending,
     failure::{DONE, FAILED, Failure, NO_SOURCE, NO_THREAD},
     native,
@@ -23,7 +23,7 @@ use crate::{
         truth::{Place, Truth},
         watch::Watching,
     },
-    cli::AuditArgs,
+    cli::{AuditArgs, AuditCommand},
     config::{self, Config, Overrides, SourceConfig, SourceSpec, edit::same_place},
     logging::{self, LogOptions, NativeOutput},
     model::{SourceKind, name_of},
@@ -37,6 +37,9 @@ use crate::{
 
 /// Watches until the person has seen the result, or a signal comes.
 pub fn run(args: &AuditArgs) -> Result<u8, Failure> {
+    if let Some(AuditCommand::Export(export)) = &args.command {
+        return audit_export::run(export);
+    }
     if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
         return Err(Failure::Usage("an audit needs a terminal: somebody has to watch and to tap".into()));
     }
@@ -163,9 +166,11 @@ fn keep(audited: &Audited, folder: &Path) -> Result<(), String> {
 
 /// The configuration, and the source that is meant.
 fn choose(args: &AuditArgs, overrides: &Overrides) -> Result<(Config, SourceConfig), Failure> {
+    // Without a command there is one: the arguments say so.
+    let wanted = args.source.clone().unwrap_or_default();
     let Some(path) = &args.config else {
         let config =
-            Config::from_sources(&[&args.source], overrides).map_err(|errors| Failure::config(&errors))?;
+            Config::from_sources(&[&wanted], overrides).map_err(|errors| Failure::config(&errors))?;
         return match &config.sources[..] {
             [source] => {
                 let source = source.clone();
@@ -176,11 +181,11 @@ fn choose(args: &AuditArgs, overrides: &Overrides) -> Result<(Config, SourceConf
     };
     let config = configuration::load(path, overrides)?;
     configuration::warn(&config);
-    let name = args.source.to_string_lossy();
+    let name = wanted.to_string_lossy();
     let named = config.sources.iter().find(|source| *source.id == *name);
     let meant = named.or_else(|| config.sources.iter().find(|source| source.alias == name));
     let meant = meant.or_else(|| {
-        let written = SourceConfig::from_source_string(&args.source, &Default::default()).ok()?;
+        let written = SourceConfig::from_source_string(&wanted, &Default::default()).ok()?;
         config.sources.iter().find(|source| same_place(&source.source, &written.source))
     });
     match meant.cloned() {

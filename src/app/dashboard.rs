@@ -18,8 +18,10 @@ use crate::{
     clock::SystemClock,
     config::{self, Config, SourceConfig, edit::KeepLogin},
     engine::{EngineApi, preview},
+    evidence::Facts,
     headless::{self, outlet::Outlet},
     ledger::{
+        Judgment,
         chart::{Column, Width},
         report::Report,
     },
@@ -30,6 +32,7 @@ use crate::{
     source::{SystemOpener, probe_source},
     tui::{
         self, Exit, TuiOptions,
+        crossings::{self, Known, Said},
         editor::Drawn,
         history::Asked,
         host::{ConfigPlace, Found, Host},
@@ -170,6 +173,18 @@ impl Host for DashboardHost {
     fn chart(&self, source: &SourceId, width: Width, count: usize) -> Result<Option<Vec<Column>>, String> {
         let Some(past) = &self.past else { return Ok(None) };
         on_disk(|| past.chart(source, width, count).map(Some))
+    }
+
+    fn crossings(&self, asked: &crossings::Asked) -> Result<crossings::Found, String> {
+        on_disk(|| self.past()?.crossings(asked))
+    }
+
+    fn crossing(&self, facts: &Facts) -> Result<Known, String> {
+        on_disk(|| self.past()?.crossing(facts))
+    }
+
+    fn judge(&self, said: &Said) -> Result<Judgment, String> {
+        on_disk(|| self.past()?.judge(said))
     }
 
     fn recent_logs(&self) -> Option<Arc<RecentLogs>> {

@@ -15,10 +15,10 @@ use crate::{
     cli::{EvidenceArgs, EvidenceCommand, EvidenceDelete, EvidenceList, EvidenceShow, Judged},
     clock::SystemClock,
     config::Config,
-    evidence::{self, Entry, Query, Reader, Stretch, reason_word},
+    evidence::{self, Entry, Query, Reader, Stretch},
     files,
     ledger::{self, Deletion, LedgerError, report::parse_moment},
-    model::SourceId,
+    model::{Reason, SourceId},
     native::{disk::Disk, process},
 };
 
@@ -48,7 +48,7 @@ struct Row<'a> {
     camera_id: &'a str,
     line: &'a str,
     direction: &'a str,
-    reason: Option<String>,
+    reason: Option<&'static str>,
     confidence: Option<f32>,
     track_id: u64,
     time: f64,
@@ -59,6 +59,7 @@ struct Row<'a> {
 fn list(args: &EvidenceList, config: &Config) -> Result<u8, Failure> {
     let query = Query {
         source: args.camera.as_deref().map(Into::into),
+        line: None,
         since: moment(&args.since, config)?,
         until: args.until.as_deref().map_or(Ok(i64::MAX), |until| moment(until, config))?,
         direction: args.direction.map(Into::into),
@@ -126,7 +127,7 @@ fn row<'a>(entry: &'a Entry, timezone: &TimeZone) -> Row<'a> {
         camera_id: &facts.source,
         line: &facts.line,
         direction: facts.direction.word(),
-        reason: facts.reason.map(reason_word),
+        reason: facts.reason.map(Reason::word),
         confidence: facts.confidence,
         track_id: facts.track,
         time: facts.time,
@@ -137,9 +138,8 @@ fn row<'a>(entry: &'a Entry, timezone: &TimeZone) -> Row<'a> {
 
 fn text(entry: &Entry, timezone: &TimeZone) -> String {
     let facts = &entry.facts;
-    let judged = facts
-        .reason
-        .map_or_else(|| "counted".into(), |reason| format!("not counted: {}", reason_word(reason)));
+    let judged =
+        facts.reason.map_or_else(|| "counted".into(), |reason| format!("not counted: {}", reason.word()));
     let confidence = facts.confidence.map_or_else(|| "   -".into(), |score| format!("{score:.2}"));
     let line = format!(
         "{:<16} {} {:<16} {:<12} {:<3} #{:<6} {confidence} {judged}",
@@ -155,7 +155,8 @@ fn text(entry: &Entry, timezone: &TimeZone) -> String {
 
 fn show(args: &EvidenceShow, config: &Config) -> Result<u8, Failure> {
     let output = &config.parallel.result_output;
-    let Some(jpeg) = Reader::new(output).picture(args.key)? else {
+    let reader = Reader::new(output);
+    let (Some(entry), Some(picture)) = (reader.entry(args.key)?, reader.picture(args.key)?) else {
         let folder = output.join(evidence::FOLDER);
         return Err(anyhow::anyhow!(
             "no strip '{}' in '{}'; it may have been too old: 'evidence list' shows what there is",
@@ -164,6 +165,7 @@ fn show(args: &EvidenceShow, config: &Config) -> Result<u8, Failure> {
         )
         .into());
     };
+    let jpeg = picture.drawn(&entry.facts).with_context(|| format!("strip '{}' is damaged", args.key))?;
     files::replace(&args.out, &jpeg, files::PRIVATE)
         .with_context(|| format!("cannot write '{}'", args.out.display()))?;
     Ok(DONE)

@@ -16,7 +16,16 @@ pub fn interval(successes: u64, trials: u64) -> Option<(f64, f64)> {
         return None;
     }
     let n = trials as f64;
-    let p = successes.min(trials) as f64 / n;
+    interval_of(successes.min(trials) as f64 / n, n)
+}
+
+/// The same of a share `p` that was seen in `n` cases, which need be no whole number: of weighted cases, as many as would be
+/// as sure if they were of equal weight. `None` where that is no number above 0.
+#[must_use]
+pub fn interval_of(p: f64, n: f64) -> Option<(f64, f64)> {
+    if !(n > 0.0 && n.is_finite() && p.is_finite()) {
+        return None;
+    }
     let spread = Z * Z / n;
     let middle = p + spread / 2.0;
     let half = Z * (p * (1.0 - p) / n + spread / (4.0 * n)).sqrt();

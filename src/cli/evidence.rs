@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use crate::{
-    evidence::{Key, reason_of},
+    evidence::Key,
     model::{Direction, Reason},
 };
 
@@ -118,7 +118,7 @@ fn judged(text: &str) -> Result<Judged, String> {
     match text {
         "counted" => Ok(Judged::Counted),
         "suppressed" => Ok(Judged::Suppressed),
-        word => reason_of(word).map(Judged::Reason).ok_or_else(|| {
+        word => Reason::of_word(word).map(Judged::Reason).ok_or_else(|| {
             "write counted, suppressed, flicker, u-turn, off-segment, unconfirmed or duplicate".to_owned()
         }),
     }

@@ -1,14 +1,19 @@
-//! Drawing a strip: five pictures of the place where the line was crossed, with line, path and boxes.
+//! Making a strip: five pictures of the place where the line was crossed, and what is to be drawn over them.
 
 use std::sync::Arc;
 
 use opencv::{
-    core::{CV_8UC3, Mat, MatTrait as _, MatTraitConst as _, Point as Pixel, Rect, Scalar, Size, Vector},
+    core::{CV_8UC3, Mat, MatTrait as _, MatTraitConst as _, Rect, Scalar, Size, Vector},
     imgcodecs, imgproc,
     prelude::VectorToVec as _,
 };
 
-use super::{blur, ring::Shot, strip::Facts};
+use super::{
+    blur,
+    marks::{Marked, Marks, Step},
+    ring::Shot,
+    strip::Facts,
+};
 use crate::{
     geometry::{BBox, Point},
     model::LineConfig,
@@ -18,7 +23,7 @@ use crate::{
 pub const SIDE: i32 = 160;
 
 /// Between two pictures, in pixels.
-const GAP: i32 = 2;
+pub const GAP: i32 = 2;
 
 /// Side of the place that is shown, in heights of the person.
 const AROUND: f32 = 3.0;
@@ -27,12 +32,6 @@ const AROUND: f32 = 3.0;
 const SMALLEST: f32 = 0.35;
 
 const QUALITY: i32 = 80;
-
-/// Colors in BGR: the line, a counted crossing, one not counted, other people.
-const LINE: [f64; 3] = [0.0, 215.0, 255.0];
-const COUNTED: [f64; 3] = [80.0, 220.0, 80.0];
-const SUPPRESSED: [f64; 3] = [60.0, 120.0, 255.0];
-const OTHERS: [f64; 3] = [240.0, 240.0, 240.0];
 
 /// A crossing and the pictures that show it, in memory.
 #[derive(Debug, Clone)]
@@ -69,7 +68,7 @@ impl Scene {
         Ok(jpeg.to_vec())
     }
 
-    /// The strip, in 8-bit BGR.
+    /// The strip, in 8-bit BGR, without strokes.
     fn draw(&self) -> opencv::Result<Mat> {
         let count = self.shots.len() as i32;
         let width = count * (SIDE + GAP) - GAP;
@@ -82,8 +81,7 @@ impl Scene {
                     blur::blur(&mut picture, &blur::head(&body))?;
                 }
             }
-            let mut tile = cut_out(&picture, window)?;
-            self.mark(&mut tile, shot, window)?;
+            let tile = cut_out(&picture, window)?;
             let place = Rect::new(number as i32 * (SIDE + GAP), 0, SIDE, SIDE);
             tile.copy_to(&mut strip.roi_mut(place)?)?;
         }
@@ -135,54 +133,52 @@ impl Scene {
         Window { left: begin(middle.x, aspect), top: begin(middle.y, 1.0), side }
     }
 
-    fn mark(&self, tile: &mut Mat, shot: &Shot, window: Window) -> opencv::Result<()> {
-        let own = if self.facts.reason.is_some() { SUPPRESSED } else { COUNTED };
-        let aspect = shot.picture.aspect();
-        let [a, b] = [self.line.a, self.line.b].map(|end| Point::new(end[0] * aspect, end[1]));
-        line(tile, window.pixel(a), window.pixel(b), LINE)?;
-        self.mark_inside(tile, (a, b), window)?;
-        for (track, body) in &shot.people {
-            if *track != self.facts.track {
-                frame(tile, body, window, OTHERS, 1)?;
-            }
+    /// What is to be drawn over the strip. People who are nowhere in it are left out.
+    #[must_use]
+    pub fn marks(&self) -> Marks {
+        let window = self.window();
+        let aspect = self.shots.first().map_or(1.0, |shot| shot.picture.aspect());
+        let since = |time: f64| {
+            let seconds = time - self.facts.time;
+            if seconds.is_finite() { (seconds * 1e3).round() / 1e3 } else { 0.0 }
+        };
+        let marked = |shot: &Arc<Shot>| Marked {
+            time: since(shot.time),
+            people: shot
+                .people
+                .iter()
+                .filter_map(|(track, body)| Some((*track, window.place(body)?)))
+                .collect(),
+        };
+        let step = |(time, body): &(f64, BBox)| {
+            let at = window.share(self.line.anchor.of(body));
+            Step { time: since(*time), at }
+        };
+        Marks {
+            line: [self.line.a, self.line.b].map(|[x, y]| window.share(Point::new(x * aspect, y))),
+            pictures: self.shots.iter().map(marked).collect(),
+            path: self.path.iter().map(step).filter(|step| step.at.iter().all(|at| at.abs() < 3.0)).collect(),
         }
-        let anchor = |body: &BBox| window.pixel(self.line.anchor.of(body));
-        let so_far: Vec<&BBox> =
-            self.path.iter().filter(|(at, _)| *at <= shot.time + 1e-6).map(|(_, body)| body).collect();
-        for pair in so_far.windows(2) {
-            line(tile, anchor(pair[0]), anchor(pair[1]), own)?;
-        }
-        let body = shot.people.iter().find(|(track, _)| *track == self.facts.track).map(|(_, body)| body);
-        if let Some(body) = body {
-            frame(tile, body, window, own, 2)?;
-            imgproc::circle(tile, anchor(body), 3, scalar(own), imgproc::FILLED, imgproc::LINE_AA, 0)?;
-        }
-        Ok(())
-    }
-
-    /// A short arrow from the line to the side that is *in*, beside the place where it was crossed.
-    fn mark_inside(&self, tile: &mut Mat, (a, b): (Point, Point), window: Window) -> opencv::Result<()> {
-        let length = a.distance(b).max(1e-6);
-        let along = Point::new((b.x - a.x) / length, (b.y - a.y) / length);
-        let place = self.at(self.facts.time).map_or(a, |body| self.line.anchor.of(&body));
-        let far = (place.x - a.x) * along.x + (place.y - a.y) * along.y;
-        // Beside the person, on the side where there is more of the line.
-        let aside = if far > length / 2.0 { -0.35 } else { 0.35 } * window.side;
-        let far = (far + aside).clamp(0.0, length);
-        let foot = Point::new(a.x + along.x * far, a.y + along.y * far);
-        let reach = 0.09 * window.side;
-        let tip = Point::new(foot.x - along.y * reach, foot.y + along.x * reach);
-        let (foot, tip) = (window.pixel(foot), window.pixel(tip));
-        imgproc::arrowed_line(tile, foot, tip, scalar(LINE), 1, imgproc::LINE_AA, 0, 0.4)
     }
 }
 
 impl Window {
-    /// Where a point of the frame is in a picture of the strip.
-    fn pixel(self, point: Point) -> Pixel {
-        let scale = SIDE as f32 / self.side;
-        let at = |length: f32| length.clamp(-10_000.0, 10_000.0).round() as i32;
-        Pixel::new(at((point.x - self.left) * scale), at((point.y - self.top) * scale))
+    /// Where a point of the frame is in a picture of the strip, in its sides; to a thousandth, far less than a pixel.
+    fn share(self, point: Point) -> [f32; 2] {
+        let at = |length: f32, begin: f32| {
+            let share = ((length - begin) / self.side.max(1e-6) * 1e3).round() / 1e3;
+            if share.is_finite() { share.clamp(-99.0, 99.0) } else { -99.0 }
+        };
+        [at(point.x, self.left), at(point.y, self.top)]
+    }
+
+    /// The box of a person there: left, top, width, height. `None` where nothing of it is in the picture.
+    fn place(self, body: &BBox) -> Option<[f32; 4]> {
+        let [left, top] = self.share(Point::new(body.x, body.y));
+        let [right, bottom] = self.share(Point::new(body.right(), body.bottom()));
+        let to_thousandths = |length: f32| (length * 1e3).round() / 1e3;
+        let is_in = left < 1.0 && top < 1.0 && right > 0.0 && bottom > 0.0;
+        is_in.then(|| [left, top, to_thousandths(right - left), to_thousandths(bottom - top)])
     }
 }
 
@@ -198,27 +194,16 @@ fn cut_out(picture: &Mat, window: Window) -> opencv::Result<Mat> {
     Ok(tile)
 }
 
-fn scalar([blue, green, red]: [f64; 3]) -> Scalar {
-    Scalar::new(blue, green, red, 0.0)
-}
-
-fn line(tile: &mut Mat, from: Pixel, to: Pixel, color: [f64; 3]) -> opencv::Result<()> {
-    imgproc::line(tile, from, to, scalar(color), 1, imgproc::LINE_AA, 0)
-}
-
-fn frame(tile: &mut Mat, body: &BBox, window: Window, color: [f64; 3], thickness: i32) -> opencv::Result<()> {
-    let (from, to) =
-        (window.pixel(Point::new(body.x, body.y)), window.pixel(Point::new(body.right(), body.bottom())));
-    imgproc::rectangle_points(tile, from, to, scalar(color), thickness, imgproc::LINE_8, 0)
-}
-
 #[cfg(test)]
 mod tests {
-    use opencv::core::{MatTraitConstManual as _, Vec3b};
+    use opencv::core::{MatTraitConstManual as _, Point as Pixel, Vec3b};
 
     use super::*;
     use crate::{
-        evidence::small::Small,
+        evidence::{
+            marks::{COUNTED, LINE, SUPPRESSED},
+            small::Small,
+        },
         geometry::Anchor,
         model::{Direction, Reason},
     };
@@ -260,17 +245,23 @@ mod tests {
 
     /// Difference between neighbors in a row of a picture of the strip, on average, around a point of the frame.
     fn detail(strip: &Mat, scene: &Scene, number: i32, at: Point) -> f32 {
-        let at = scene.window().pixel(at);
+        let [x, y] = scene.window().share(at).map(|share| (share * SIDE as f32).round() as i32);
         let left = number * (SIDE + GAP);
-        let value = |column: i32| i32::from(strip.at_2d::<Vec3b>(at.y, left + column).unwrap()[0]);
-        let steps: i32 = (at.x - 8..at.x + 8).map(|column| (value(column) - value(column + 1)).abs()).sum();
+        let value = |column: i32| i32::from(strip.at_2d::<Vec3b>(y, left + column).unwrap()[0]);
+        let steps: i32 = (x - 8..x + 8).map(|column| (value(column) - value(column + 1)).abs()).sum();
         steps as f32 / 16.0
     }
 
     #[test]
     fn a_strip_has_five_pictures_with_line_path_and_box() {
         let counted = scene(false);
-        let strip = counted.draw().unwrap();
+        let drawn = |scene: &Scene| {
+            let mut strip = scene.draw().unwrap();
+            let Facts { track, reason, .. } = scene.facts;
+            scene.marks().draw(&mut strip, track, reason.is_none()).unwrap();
+            strip
+        };
+        let strip = drawn(&counted);
         assert_eq!((strip.cols(), strip.rows()), (5 * SIDE + 4 * GAP, SIDE));
         let close = |color: [f64; 3], pixel: &Vec3b| {
             (0..3).all(|channel| (f64::from(pixel[channel]) - color[channel]).abs() < 40.0)
@@ -286,7 +277,7 @@ mod tests {
         }
         let mut not_counted = scene(false);
         not_counted.facts.reason = Some(Reason::UTurn);
-        let strip = not_counted.draw().unwrap();
+        let strip = drawn(&not_counted);
         assert!(has(&strip, 2, SUPPRESSED) > 100 && has(&strip, 2, COUNTED) == 0);
         let jpeg = counted.encode().unwrap();
         assert!(jpeg.starts_with(&[0xFF, 0xD8]) && jpeg.len() < 80_000, "{} bytes", jpeg.len());
@@ -320,11 +311,12 @@ mod tests {
         odd.facts.track = 99;
         assert!(odd.draw().is_ok(), "nobody knows where they were");
         odd.path = vec![(0.9, BBox::new(f32::NAN, 0.0, 9.0, f32::INFINITY))];
-        assert!(odd.draw().is_ok());
+        let mut strip = odd.draw().unwrap();
+        assert!(odd.marks().draw(&mut strip, 99, true).is_ok());
         odd.shots.truncate(1);
         odd.facts.time = f64::NAN;
         assert!(odd.encode().is_ok());
         odd.shots.clear();
-        assert!(odd.draw().is_ok());
+        assert!(odd.draw().is_ok() && serde_json::to_string(&odd.marks()).is_ok());
     }
 }

@@ -241,8 +241,10 @@ impl Keeper {
         };
         let keep = i64::try_from(settings.keep.as_millis()).unwrap_or(i64::MAX);
         let until = scene.facts.wall.saturating_add(keep);
-        self.bytes += jpeg.len();
-        self.waiting.push(Strip { facts: scene.facts.clone(), until, blurred: scene.blur, jpeg });
+        let marks = serde_json::to_string(&scene.marks()).unwrap_or_default();
+        let strip = Strip { facts: scene.facts.clone(), until, blurred: scene.blur, jpeg, marks };
+        self.bytes += strip.bytes();
+        self.waiting.push(strip);
         self.due = self.due.or(Some(self.clock.now() + BATCH));
         while self.bytes > MOST_WAITING && self.shared.problem.lock().is_none() {
             if !self.commit() {
@@ -250,7 +252,7 @@ impl Keeper {
             }
         }
         while self.bytes > MOST_WAITING {
-            self.bytes -= self.waiting.remove(0).jpeg.len();
+            self.bytes -= self.waiting.remove(0).bytes();
             self.shared.lose(1, "the disk refuses it");
         }
     }

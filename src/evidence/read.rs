@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row, params};
 
 use super::{
-    EvidenceError,
-    store::{check_version, connect, days, is_empty},
-    strip::{Facts, Key, day_of, reason_of, reason_word},
+    EvidenceError, Marks,
+    picture::Picture,
+    store::{MARKED, check_version, connect, days, is_empty, version},
+    strip::{Facts, Key, day_of},
 };
 use crate::model::{Direction, Reason, SourceId, TrackId};
 
@@ -16,6 +17,8 @@ use crate::model::{Direction, Reason, SourceId, TrackId};
 pub struct Query {
     /// Only of this source.
     pub source: Option<SourceId>,
+    /// Only over the line of this name.
+    pub line: Option<String>,
     /// From this moment on, in milliseconds since the Unix epoch.
     pub since: i64,
     /// Up to but without this moment.
@@ -34,6 +37,7 @@ impl Default for Query {
     fn default() -> Self {
         Self {
             source: None,
+            line: None,
             since: i64::MIN,
             until: i64::MAX,
             direction: None,
@@ -53,7 +57,7 @@ pub struct Entry {
     pub facts: Facts,
     /// Whether heads are blurred in it.
     pub blurred: bool,
-    /// Bytes of its picture.
+    /// Bytes of its pictures and of what is drawn over them.
     pub bytes: u64,
 }
 
@@ -97,7 +101,6 @@ impl Reader {
     ///
     /// # Errors
     /// When the file of that day cannot be read.
-    #[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "no screen asks yet"))]
     pub fn find(
         &self,
         source: &str,
@@ -115,19 +118,40 @@ impl Reader {
         Ok(found.into_iter().find(|entry| entry.facts.line == line && entry.facts.track == track))
     }
 
-    /// The picture of a strip, as JPEG; `None` where it is gone.
+    /// The strip of this key; `None` where it is gone.
     ///
     /// # Errors
     /// When the file of that day cannot be read.
-    pub fn picture(&self, key: Key) -> Result<Option<Vec<u8>>, EvidenceError> {
-        let Some((_, path)) = days(&self.output)?.into_iter().find(|(day, _)| *day == key.day) else {
-            return Ok(None);
+    pub fn entry(&self, key: Key) -> Result<Option<Entry>, EvidenceError> {
+        let Some(connection) = self.day(key)? else { return Ok(None) };
+        let select = format!("SELECT {COLUMNS} FROM strips WHERE id = ?1");
+        let found = connection.0.query_row(&select, [key.number], |row| entry(row, key.day)).optional();
+        found.map_err(|error| EvidenceError::sql(&connection.1, &error))
+    }
+
+    /// The file of a strip and its path, where it is there.
+    fn day(&self, key: Key) -> Result<Option<(Connection, PathBuf)>, EvidenceError> {
+        let found = days(&self.output)?.into_iter().find(|(day, _)| *day == key.day);
+        let Some((_, path)) = found else { return Ok(None) };
+        Ok(open(&path)?.map(|connection| (connection, path)))
+    }
+
+    /// The pictures of a strip; `None` where they are gone.
+    ///
+    /// # Errors
+    /// When the file of that day cannot be read.
+    pub fn picture(&self, key: Key) -> Result<Option<Picture>, EvidenceError> {
+        let Some((connection, path)) = self.day(key)? else { return Ok(None) };
+        let read = || {
+            let marks = if version(&connection)? < MARKED { "NULL" } else { "marks" };
+            let select = format!("SELECT jpeg, {marks} FROM strips WHERE id = ?1");
+            let row = |row: &Row<'_>| Ok((row.get(0)?, row.get::<_, Option<String>>(1)?));
+            connection.query_row(&select, [key.number], row).optional()
         };
-        let Some(connection) = open(&path)? else { return Ok(None) };
-        let picture = connection
-            .query_row("SELECT jpeg FROM strips WHERE id = ?1", [key.number], |row| row.get(0))
-            .optional();
-        picture.map_err(|error| EvidenceError::sql(&path, &error))
+        let found: Option<(Vec<u8>, Option<String>)> =
+            read().map_err(|error| EvidenceError::sql(&path, &error))?;
+        let marks = |json: String| serde_json::from_str::<Marks>(&json).ok();
+        Ok(found.map(|(jpeg, json)| Picture { jpeg, marks: json.and_then(marks) }))
     }
 }
 
@@ -156,10 +180,10 @@ fn list(
     let mut select = connection.prepare(&format!(
         "SELECT {COLUMNS} FROM strips WHERE wall_ms >= ?1 AND wall_ms < ?2 AND (?3 IS NULL OR source = ?3) \
          AND (?4 IS NULL OR direction = ?4) AND (?5 IS NULL OR COALESCE(reason, '') = ?5) \
-         AND (NOT ?7 OR reason IS NOT NULL) ORDER BY wall_ms DESC, id DESC LIMIT ?6"
+         AND (NOT ?7 OR reason IS NOT NULL) AND (?8 IS NULL OR line = ?8) ORDER BY wall_ms DESC, id DESC LIMIT ?6"
     ))?;
     let direction = query.direction.map(|direction| if direction == Direction::In { 1 } else { -1 });
-    let reason = query.reason.map(|reason| reason.map(reason_word).unwrap_or_default());
+    let reason = query.reason.map(|reason| reason.map(Reason::word).unwrap_or_default());
     let limit = i64::try_from(most).unwrap_or(i64::MAX);
     let rows = select.query_map(
         params![
@@ -169,25 +193,29 @@ fn list(
             direction,
             reason,
             limit,
-            query.suppressed
+            query.suppressed,
+            query.line
         ],
-        |row| {
-            Ok(Entry {
-                key: Key { day, number: row.get(0)? },
-                facts: Facts {
-                    wall: row.get(1)?,
-                    source: row.get::<_, String>(2)?.into(),
-                    line: row.get(3)?,
-                    direction: if row.get::<_, i64>(4)? == 1 { Direction::In } else { Direction::Out },
-                    reason: row.get::<_, Option<String>>(5)?.and_then(|word| reason_of(&word)),
-                    confidence: row.get::<_, Option<f64>>(6)?.map(|score| score as f32),
-                    track: row.get::<_, i64>(7)?.cast_unsigned(),
-                    time: row.get(8)?,
-                },
-                blurred: row.get(9)?,
-                bytes: row.get::<_, i64>(10)?.unsigned_abs(),
-            })
-        },
+        |row| entry(row, day),
     )?;
     rows.collect()
+}
+
+/// The entry of a row of [`COLUMNS`].
+fn entry(row: &Row<'_>, day: jiff::civil::Date) -> rusqlite::Result<Entry> {
+    Ok(Entry {
+        key: Key { day, number: row.get(0)? },
+        facts: Facts {
+            wall: row.get(1)?,
+            source: row.get::<_, String>(2)?.into(),
+            line: row.get(3)?,
+            direction: if row.get::<_, i64>(4)? == 1 { Direction::In } else { Direction::Out },
+            reason: row.get::<_, Option<String>>(5)?.and_then(|word| Reason::of_word(&word)),
+            confidence: row.get::<_, Option<f64>>(6)?.map(|score| score as f32),
+            track: row.get::<_, i64>(7)?.cast_unsigned(),
+            time: row.get(8)?,
+        },
+        blurred: row.get(9)?,
+        bytes: row.get::<_, i64>(10)?.unsigned_abs(),
+    })
 }

@@ -16,7 +16,7 @@ use std::{
 use jiff::civil::Date;
 
 pub use self::bounds::{Bounds, Deleted, Stretch};
-pub(super) use self::day::{check_version, connect, is_empty};
+pub(super) use self::day::{MARKED, check_version, connect, is_empty, version};
 use self::{
     bounds::Due,
     day::{Day, room},
@@ -74,7 +74,7 @@ impl Store {
 
     fn try_add(&mut self, strips: &[Strip]) -> Result<(), EvidenceError> {
         make_folder(&self.folder)?;
-        self.make_room(strips.iter().map(|strip| room(strip.jpeg.len() as u64)).sum())?;
+        self.make_room(strips.iter().map(|strip| room(strip.bytes() as u64)).sum())?;
         let mut days: Vec<Date> = strips.iter().map(|strip| day_of(strip.facts.wall)).collect();
         days.dedup();
         for date in days {
@@ -152,7 +152,7 @@ impl Store {
             let new: u64 = strips
                 .iter()
                 .filter(|strip| strip.facts.source == source)
-                .map(|strip| strip.jpeg.len() as u64)
+                .map(|strip| strip.bytes() as u64)
                 .sum();
             let used = match self.used.get(&source) {
                 Some(used) => used + new,

@@ -39,6 +39,16 @@ pub struct Strip {
     pub blurred: bool,
     /// Five pictures side by side, as JPEG.
     pub jpeg: Vec<u8>,
+    /// What is to be drawn over them ([`Marks`](super::Marks)), as JSON.
+    pub marks: String,
+}
+
+impl Strip {
+    /// Bytes that it takes on the disk, facts and indexes aside.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.jpeg.len() + self.marks.len()
+    }
 }
 
 /// Where a strip lies: the day (UTC) of its wall time, and its number in that day's file, which is never used again.
@@ -80,21 +90,6 @@ pub fn day_of(wall: i64) -> Date {
     moment.to_zoned(jiff::tz::TimeZone::UTC).date()
 }
 
-/// `reason` as serialized: `u-turn`.
-#[must_use]
-pub fn reason_word(reason: Reason) -> String {
-    match serde_json::to_value(reason) {
-        Ok(serde_json::Value::String(word)) => word,
-        _ => String::new(),
-    }
-}
-
-/// The reason of this word, where there is one.
-#[must_use]
-pub fn reason_of(word: &str) -> Option<Reason> {
-    serde_json::from_value(serde_json::Value::String(word.to_owned())).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -108,12 +103,5 @@ mod tests {
             let said = wrong.parse::<Key>().unwrap_err();
             assert!(said.contains(&format!("'{wrong}'")) && said.contains("evidence list"), "{said}");
         }
-    }
-
-    #[test]
-    fn reasons_have_the_words_of_other_outputs() {
-        assert_eq!(reason_word(Reason::UTurn), "u-turn");
-        assert_eq!(reason_of("u-turn"), Some(Reason::UTurn));
-        assert_eq!(reason_of("whim"), None);
     }
 }

@@ -1,17 +1,12 @@
 //! What was deleted of the evidence: when, which stretch of time, and by whom.
 //!
-//! The command that deletes writes these rows itself, also beside a program that counts: that one never touches their
-//! table, and SQLite keeps the two transactions apart.
+//! The command that deletes writes these rows itself, see [`notes`].
 
 use std::path::Path;
 
 use rusqlite::{Connection, params};
 
-use super::{
-    LedgerError,
-    lock::{Lock, patiently},
-    open, schema,
-};
+use super::{LedgerError, notes};
 use crate::{clock::Clock, model::SourceId};
 
 /// A stretch of time whose strips were deleted. Times are in milliseconds since the Unix epoch.
@@ -37,18 +32,7 @@ pub struct Deletion {
 /// # Errors
 /// When there is no ledger, it is of a newer version, or cannot be written.
 pub fn note_deletion(path: &Path, deletion: &Deletion, clock: &dyn Clock) -> Result<(), LedgerError> {
-    if !path.exists() {
-        return Err(LedgerError::Missing { path: path.display().to_string() });
-    }
-    let connection = open::connect(path)?;
-    if schema::version(&connection, path)? == schema::KNOWN {
-        return write(&connection, deletion).map_err(|error| LedgerError::sql(path, &error));
-    }
-    drop(connection);
-    // A program of an older version may be counting.
-    let _lock = patiently(clock, || Lock::take(path))?;
-    let connection = open::open(path)?;
-    write(&connection, deletion).map_err(|error| LedgerError::sql(path, &error))
+    notes::note(path, clock, |connection| write(connection, deletion))
 }
 
 /// Inserts the row of `deletion`.
@@ -86,7 +70,7 @@ mod tests {
     use super::*;
     use crate::{
         clock::SystemClock,
-        ledger::{FILE_NAME, Reader},
+        ledger::{FILE_NAME, Reader, lock::Lock, open},
     };
 
     fn deletion(source: Option<&str>) -> Deletion {
@@ -114,7 +98,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join(FILE_NAME);
         let older = open::open(&path).unwrap();
-        older.execute_batch("DROP TABLE evidence_deletions; PRAGMA user_version = 4").unwrap();
+        older
+            .execute_batch("DROP TABLE evidence_deletions; DROP TABLE judgments; PRAGMA user_version = 4")
+            .unwrap();
         drop(older);
         assert_eq!(Reader::open(&path).unwrap().deletions().unwrap(), []);
         note_deletion(&path, &deletion(None), &SystemClock).unwrap();

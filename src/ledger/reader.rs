@@ -15,6 +15,7 @@ use rusqlite::{Connection, params};
 use super::{
     LedgerError,
     deletions::{self, Deletion},
+    judgments::{self, Judgment},
     lock::Lock,
     open::{self, Stamp},
     salvage, schema,
@@ -58,10 +59,8 @@ pub struct Reader {
     stamp: Option<Stamp>,
     /// Whether there are sums, and up to which crossing they are not complete.
     sums: Summed,
-    /// Whether it is of a version that knows scenes.
-    has_scenes: bool,
-    /// Whether it is of a version that notes what was deleted of the evidence.
-    has_deletions: bool,
+    /// The version of its tables.
+    version: i64,
     notice: Option<String>,
 }
 
@@ -112,8 +111,7 @@ impl Reader {
             sums::cursor(&connection).map_err(sql)?.map_or(Summed::All, Summed::From)
         };
         let stamp = unlocked.then_some(stamp);
-        let (has_scenes, has_deletions) = (found >= schema::SCENES, found >= schema::DELETIONS);
-        Ok(Self { connection, path: path.to_owned(), stamp, sums, has_scenes, has_deletions, notice: None })
+        Ok(Self { connection, path: path.to_owned(), stamp, sums, version: found, notice: None })
     }
 
     fn salvaged(path: &Path, problem: &str) -> Result<Self, LedgerError> {
@@ -122,7 +120,7 @@ impl Reader {
         connection.execute_batch("BEGIN").map_err(sql)?;
         let notice = Some(format!("{problem}; this is what can still be read: {found}"));
         let (path, sums) = (path.to_owned(), Summed::All);
-        Ok(Self { connection, path, stamp: None, sums, has_scenes: true, has_deletions: true, notice })
+        Ok(Self { connection, path, stamp: None, sums, version: schema::KNOWN, notice })
     }
 
     /// What there is to know about the ledger before its answers are believed.
@@ -215,7 +213,7 @@ impl Reader {
     /// # Errors
     /// When the file cannot be read.
     pub fn scenes(&self) -> Result<BTreeMap<SourceId, Scene>, LedgerError> {
-        if !self.has_scenes {
+        if self.version < schema::SCENES {
             return Ok(BTreeMap::new());
         }
         rows::read_scenes(&self.connection).map_err(self.sql())
@@ -226,10 +224,22 @@ impl Reader {
     /// # Errors
     /// When the file cannot be read.
     pub fn deletions(&self) -> Result<Vec<Deletion>, LedgerError> {
-        if !self.has_deletions {
+        if self.version < schema::DELETIONS {
             return Ok(Vec::new());
         }
         deletions::read(&self.connection).map_err(self.sql())
+    }
+
+    /// What people said of the crossings from `from` up to but without `to` (milliseconds since the Unix epoch), in the
+    /// order in which it was written: the last word on a crossing holds.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn judgments(&self, from: i64, to: i64) -> Result<Vec<Judgment>, LedgerError> {
+        if self.version < schema::JUDGED {
+            return Ok(Vec::new());
+        }
+        judgments::read(&self.connection, from, to).map_err(self.sql())
     }
 
     /// When the wall clock was set while the program ran or between two runs, as far as that touches `span`: what it

@@ -11,10 +11,15 @@ use rusqlite::{Connection, params};
 
 use self::pages::{Pages, Place, Value};
 use super::{
-    LedgerError, deletions, deletions::Deletion, names, open, schema, steady::Memory, sums, sums::Flow,
+    LedgerError,
+    deletions::{self, Deletion},
+    judgments::{self, Crossed, Judgment, Verdict},
+    names, open, schema,
+    steady::Memory,
+    sums::{self, Flow},
     writer::rows,
 };
-use crate::model::SourceId;
+use crate::model::{Direction, Reason, SourceId};
 
 /// Totals by source and line.
 pub type Totals = BTreeMap<SourceId, BTreeMap<String, (u64, u64)>>;
@@ -34,6 +39,7 @@ enum Found {
     Jump([i64; 4]),
     Clock(Memory),
     Deletion(Deletion),
+    Judgment(Box<Judgment>),
     /// Its sums were not complete.
     Unsummed,
 }
@@ -130,6 +136,34 @@ fn classify(place: Place, values: Vec<Value>) -> Option<Found> {
             strips: strips.unsigned_abs(),
             who: who.clone(),
         }),
+        (
+            Place::Table(_),
+            [
+                Int(judged),
+                Int(wall),
+                Text(source),
+                Text(line),
+                Int(track),
+                Int(direction @ (1 | -1)),
+                reason @ (Null | Text(_)),
+                Text(verdict),
+                weight,
+                Text(who),
+            ],
+        ) => Found::Judgment(Box::new(Judgment {
+            wall: *judged,
+            crossed: Crossed {
+                wall: *wall,
+                source: source.as_str().into(),
+                line: line.clone(),
+                track: track.cast_unsigned(),
+            },
+            direction: if *direction == 1 { Direction::In } else { Direction::Out },
+            reason: if let Text(reason) = reason { Reason::of_word(reason) } else { None },
+            verdict: Verdict::of_word(verdict)?,
+            weight: real(weight),
+            who: who.clone(),
+        })),
         (Place::Table(_), [Int(_), Text(_), Int(_)]) => Found::Unsummed,
         (Place::Table(_), [Text(aside), Int(_)]) if aside.contains(names::ASIDE) => Found::Unsummed,
         _ => return None,
@@ -248,6 +282,7 @@ impl Salvage {
             }
             Found::Clock(memory) => schema::write_clock(change, &memory)?,
             Found::Deletion(deletion) => deletions::write(change, &deletion)?,
+            Found::Judgment(judgment) => judgments::write(change, &judgment)?,
             Found::Unsummed => self.has_sums = false,
         }
         Ok(())

@@ -10,7 +10,7 @@ use super::{
 };
 
 /// Each step takes a ledger one version further; `user_version` counts the steps taken.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     "
     CREATE TABLE sessions (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -143,6 +143,22 @@ const MIGRATIONS: [&str; 5] = [
         who TEXT NOT NULL
     ) STRICT;
     ",
+    // What people said of single crossings. Nothing is changed afterwards: the last word on a crossing holds.
+    "
+    CREATE TABLE judgments (
+        judged_ms INTEGER NOT NULL,
+        wall_ms INTEGER NOT NULL,
+        source TEXT NOT NULL,
+        line TEXT NOT NULL,
+        track INTEGER NOT NULL,
+        direction INTEGER NOT NULL CHECK (direction IN (1, -1)),
+        reason TEXT,
+        verdict TEXT NOT NULL,
+        weight REAL,
+        who TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX judgments_by_time ON judgments (wall_ms);
+    ",
 ];
 
 /// The newest version.
@@ -160,8 +176,11 @@ pub const SCENES: i64 = 4;
 /// The first version that notes what was deleted of the evidence.
 pub const DELETIONS: i64 = 5;
 
+/// The first version that notes what people said of crossings.
+pub const JUDGED: i64 = 6;
+
 /// Tables by the version that brought them.
-const TABLES: [(i64, &str); 13] = [
+const TABLES: [(i64, &str); 14] = [
     (1, "sessions"),
     (1, "crossings"),
     (1, "resets"),
@@ -175,6 +194,7 @@ const TABLES: [(i64, &str); 13] = [
     (3, "salvage"),
     (4, "scenes"),
     (5, "evidence_deletions"),
+    (6, "judgments"),
 ];
 
 /// The version of an open file: 0 where it is empty. Reads no more than its first pages.

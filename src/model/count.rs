@@ -78,6 +78,28 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// All.
+    pub const ALL: [Self; 5] =
+        [Self::Flicker, Self::UTurn, Self::OffSegment, Self::Unconfirmed, Self::Duplicate];
+
+    /// In a word, as serialized: `u-turn`.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Flicker => "flicker",
+            Self::UTurn => "u-turn",
+            Self::OffSegment => "off-segment",
+            Self::Unconfirmed => "unconfirmed",
+            Self::Duplicate => "duplicate",
+        }
+    }
+
+    /// The one of this word.
+    #[must_use]
+    pub fn of_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.word() == word)
+    }
+
     /// In words, as in `not counted: turned back`.
     #[must_use]
     pub const fn words(self) -> &'static str {
@@ -157,4 +179,18 @@ pub struct Minute {
     pub current: i64,
     /// Whether the source was watched in this minute at all; `false` is a gap, not a zero.
     pub watched: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_word_of_a_reason_is_the_serialized_one() {
+        for reason in Reason::ALL {
+            assert_eq!(serde_json::to_value(reason).unwrap(), reason.word());
+            assert_eq!(Reason::of_word(reason.word()), Some(reason));
+        }
+        assert_eq!(Reason::of_word("whim"), None);
+    }
 }

@@ -101,6 +101,18 @@ pub enum Action {
     Report,
     /// The workers and their queue.
     Workers,
+    /// The pictures of crossings.
+    Crossings,
+    /// A random sample of the day's crossings.
+    Sample,
+    /// What is behind the first alert.
+    Alert,
+    /// The program is right about the crossing shown.
+    JudgeRight,
+    /// It is wrong.
+    JudgeWrong,
+    /// It is wrong in both directions.
+    JudgeBoth,
     /// Write a configuration file.
     WriteConfig,
     /// Export now.

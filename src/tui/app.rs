@@ -6,6 +6,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use super::{
     alerts::{Alert, AlertKey},
     calm::{Calm, is_news},
+    crossings::Crossings,
     dialogs::Dialog,
     editor::Editor,
     format::Moment,
@@ -24,6 +25,7 @@ use crate::{
 };
 
 mod act;
+mod crossings;
 mod edit;
 mod keep;
 mod keys;
@@ -33,6 +35,7 @@ mod past;
 mod subject;
 mod update;
 
+pub use crossings::judging_key;
 use parts::Frozen;
 pub use parts::{Effect, Exit, Extras, Panel, Screen, Toast, Tone};
 
@@ -90,6 +93,10 @@ pub struct UiState {
     pub chart: Width,
     /// The time and the entry shown by the history screen.
     pub history: History,
+    /// The crossings that are stepped through.
+    pub crossings: Crossings,
+    /// Number of the event that the cursor is on; `None` follows the newest.
+    event: Option<u64>,
     /// Row of the chosen worker on the screen of the workers.
     pub worker: usize,
     /// Least severe level shown of a log.
@@ -156,6 +163,8 @@ impl UiState {
             pane_scroll: 0,
             chart: Width::default(),
             history: History::default(),
+            crossings: Crossings::default(),
+            event: None,
             worker: 0,
             log_level: Level::Debug,
             log_filter: String::new(),

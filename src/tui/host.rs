@@ -2,10 +2,16 @@
 
 use std::sync::Arc;
 
-use super::{editor::Drawn, history::Asked};
+use super::{
+    crossings::{self, Known, Said},
+    editor::Drawn,
+    history::Asked,
+};
 use crate::{
     config::{SourceConfig, edit::KeepLogin},
+    evidence::Facts,
     ledger::{
+        Judgment,
         chart::{Column, Width},
         report::Report,
     },
@@ -15,6 +21,9 @@ use crate::{
 
 /// What a host without a ledger says.
 const NO_LEDGER: &str = "past counts are not kept in this run";
+
+/// What a host without evidence says.
+const NO_EVIDENCE: &str = "pictures of crossings are not kept in this run";
 
 /// Which log a screen shows.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -151,6 +160,33 @@ pub trait Host: Send + Sync {
     fn chart(&self, source: &SourceId, width: Width, count: usize) -> Result<Option<Vec<Column>>, String> {
         let _ = (source, width, count);
         Ok(None)
+    }
+
+    /// The crossings asked for that have strips. May take a while.
+    ///
+    /// # Errors
+    /// Why they cannot be read.
+    fn crossings(&self, asked: &crossings::Asked) -> Result<crossings::Found, String> {
+        let _ = asked;
+        Err(NO_EVIDENCE.into())
+    }
+
+    /// What is known of a crossing: its strip, and what was said of it. May take a while.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    fn crossing(&self, facts: &Facts) -> Result<Known, String> {
+        let _ = facts;
+        Err(NO_EVIDENCE.into())
+    }
+
+    /// Notes in the ledger what a person says of a crossing, and gives what was noted. May take a while.
+    ///
+    /// # Errors
+    /// Why it could not.
+    fn judge(&self, said: &Said) -> Result<Judgment, String> {
+        let _ = said;
+        Err(NO_LEDGER.into())
     }
 
     /// The latest log lines of the whole program, when there are logs.

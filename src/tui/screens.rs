@@ -13,6 +13,7 @@ use super::{
     widgets::{Look, alert_bar, footer},
 };
 
+pub mod crossing;
 pub mod detail;
 pub mod editor;
 pub mod help;
@@ -50,6 +51,7 @@ pub fn draw_in(ui: &mut UiState, area: Rect, buffer: &mut Buffer, look: &Look) -
                 Screen::Detail => detail::draw(ui, rest, buffer, look),
                 Screen::Editor => caret = editor::draw(ui, rest, buffer, look),
                 Screen::Help => help::draw(ui, rest, buffer, look),
+                Screen::Crossings => crossing::draw(ui, rest, buffer, look),
                 Screen::Report => report::draw(ui, rest, buffer, look),
                 Screen::Workers => workers::draw(ui, rest, buffer, look),
                 Screen::Logs(target) => logs::draw(ui, &target, rest, buffer, look),

@@ -27,6 +27,7 @@ use crate::{
 };
 
 mod asking;
+mod crossings;
 mod fetch;
 mod probes;
 mod replay;
@@ -70,6 +71,10 @@ pub struct Session {
     before_problem: Option<String>,
     /// What was asked of the engine and is not answered yet.
     asked: Asking,
+    /// Whether a crossing is being read.
+    reading_crossing: bool,
+    /// When it is read again, where its strip is not there yet.
+    crossing_again: Option<Instant>,
 }
 
 impl Session {
@@ -114,6 +119,8 @@ impl Session {
             before_again: None,
             before_problem: None,
             asked: Asking::default(),
+            reading_crossing: false,
+            crossing_again: None,
         };
         session.refresh(moment);
         session
@@ -142,6 +149,9 @@ impl Session {
                     let rest = self.perform(effects);
                     self.left.extend(rest);
                 }
+                Answer::Crossings(asked, found) => self.ui.crossings_found(&asked, found),
+                Answer::Crossing(of, known) => self.crossing_read(of, *known),
+                Answer::Judged(result) => self.ui.crossing_judged(result),
                 Answer::Chart(source, width, result) => self.chart_read(source, width, result),
                 Answer::LastHour(result) => self.last_hour_read(result),
                 Answer::Saved(source, drawn, result) => self.ui.lines_saved(&source, &drawn, result),
@@ -159,6 +169,7 @@ impl Session {
         self.fetch_history(now);
         self.fetch_report(now);
         self.fetch_detail(now);
+        self.fetch_crossing(now);
         self.fetch_preview(now);
         self.fetch_log();
         self.replay(now);
@@ -196,6 +207,8 @@ impl Session {
                         sources.iter().filter_map(|source| self.engine.source_config(&source.id)).collect();
                     self.save(move |host| Answer::Written(host.write_config(&sources)));
                 }
+                Effect::Crossings(asked) => self.find_crossings(asked),
+                Effect::Judge(said) => self.judge(said),
                 Effect::Report(asked) => self.reports.wanted = Some(asked),
                 Effect::WriteReport(asked) => {
                     self.in_background("tui-report", move |host| Answer::Said(host.write_report(&asked)));
@@ -214,6 +227,7 @@ impl Session {
         self.fetch_config();
         self.fetch_report(now);
         self.fetch_detail(now);
+        self.fetch_crossing(now);
         self.fetch_preview(now);
         self.fetch_log();
         self.replay(now);

@@ -28,6 +28,7 @@ pub mod picture;
 pub mod source_facts;
 pub mod source_table;
 pub mod sparkline;
+pub mod strip;
 pub mod worker_table;
 
 /// How things look in this terminal.

@@ -16,16 +16,16 @@ use rusqlite::{Connection, OpenFlags, params};
 
 use super::bounds::{Due, Stretch};
 use crate::{
-    evidence::{
-        EvidenceError,
-        strip::{Strip, reason_word},
-    },
+    evidence::{EvidenceError, strip::Strip},
     files,
-    model::Direction,
+    model::{Direction, Reason},
 };
 
 /// Of the tables; `user_version` of the file.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
+
+/// The first version with what is to be drawn beside the pictures: those before have it in them.
+pub const MARKED: i64 = 2;
 
 /// `id` is never used again, so that a key means one strip for ever. The picture comes last: what stands before it is
 /// read without it.
@@ -43,6 +43,7 @@ const TABLES: &str = "
         source_time REAL NOT NULL,
         blurred INTEGER NOT NULL,
         bytes INTEGER NOT NULL,
+        marks TEXT,
         jpeg BLOB NOT NULL
     ) STRICT;
     CREATE INDEX strips_by_source ON strips (source, wall_ms, bytes);
@@ -100,6 +101,11 @@ impl Day {
             change.execute_batch(TABLES)?;
             change.pragma_update(None, "user_version", VERSION)?;
             change.commit()?;
+        } else if version(connection)? == MARKED - 1 {
+            let change = connection.unchecked_transaction()?;
+            change.execute_batch("ALTER TABLE strips ADD COLUMN marks TEXT")?;
+            change.pragma_update(None, "user_version", VERSION)?;
+            change.commit()?;
         }
         Ok(())
     }
@@ -127,22 +133,24 @@ impl Day {
         let change = self.connection.unchecked_transaction()?;
         let mut insert = change.prepare_cached(
             "INSERT INTO strips (wall_ms, until_ms, source, line, direction, reason, confidence, track, source_time, \
-             blurred, bytes, jpeg) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+             blurred, bytes, marks, jpeg) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         )?;
-        for Strip { facts, until, blurred, jpeg } in strips {
+        for strip in strips {
+            let Strip { facts, until, blurred, jpeg, marks } = strip;
             insert.execute(params![
                 facts.wall,
                 until,
                 &*facts.source,
                 facts.line,
                 if facts.direction == Direction::In { 1 } else { -1 },
-                facts.reason.map(reason_word),
+                facts.reason.map(Reason::word),
                 facts.confidence.map(f64::from).filter(|score| score.is_finite()),
                 facts.track as i64,
                 // SQLite has no NaN: it would be taken for a missing value and refused.
                 if facts.time.is_finite() { facts.time } else { 0.0 },
                 blurred,
-                jpeg.len() as i64,
+                strip.bytes() as i64,
+                marks,
                 jpeg
             ])?;
         }
@@ -301,7 +309,7 @@ pub fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, EvidenceErro
 /// Refuses a file of another program, or of a newer version of this one.
 pub fn check_version(connection: &Connection, path: &Path) -> Result<(), EvidenceError> {
     match version(connection).map_err(|error| EvidenceError::sql(path, &error))? {
-        VERSION => Ok(()),
+        1..=VERSION => Ok(()),
         found if found > VERSION => Err(EvidenceError::said(
             path,
             format!(
@@ -313,7 +321,8 @@ pub fn check_version(connection: &Connection, path: &Path) -> Result<(), Evidenc
     }
 }
 
-fn version(connection: &Connection) -> rusqlite::Result<i64> {
+/// Version of the tables; 0 of an empty file.
+pub fn version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 

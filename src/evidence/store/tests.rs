@@ -4,7 +4,7 @@ use rusqlite::Connection;
 
 use super::*;
 use crate::{
-    evidence::{Facts, Key, Query, Reader},
+    evidence::{Facts, Key, Marks, Query, Reader},
     model::{Direction, Reason},
 };
 
@@ -26,7 +26,13 @@ fn strip(source: &str, wall: i64, bytes: usize) -> Strip {
         time: 1.5,
     };
     // What each byte is tells whose strip it was.
-    Strip { facts, until: i64::MAX, blurred: true, jpeg: vec![b'0' + (source.len() % 10) as u8; bytes] }
+    Strip {
+        facts,
+        until: i64::MAX,
+        blurred: true,
+        jpeg: vec![b'0' + (source.len() % 10) as u8; bytes],
+        marks: String::new(),
+    }
 }
 
 fn store(dir: &tempfile::TempDir, bounds: Bounds) -> Store {
@@ -48,6 +54,25 @@ fn walls(dir: &tempfile::TempDir) -> Vec<i64> {
 }
 
 #[test]
+fn strips_of_the_first_version_are_read_with_their_strokes_and_the_file_takes_new_ones() {
+    let dir = tempfile::tempdir().unwrap();
+    add(&mut store(&dir, Bounds::default()), &[strip("gate", NOON, 900)]);
+    let file = dir.path().join(FOLDER).join("2026-03-14.sqlite");
+    let old = "ALTER TABLE strips DROP COLUMN marks; PRAGMA user_version = 1";
+    Connection::open(&file).unwrap().execute_batch(old).unwrap();
+    let reader = Reader::new(dir.path());
+    let read = |wall: i64| {
+        let entry = reader.find("gate", "door", wall as u64, wall).unwrap().unwrap();
+        reader.picture(entry.key).unwrap().unwrap().marks
+    };
+    assert_eq!(read(NOON), None);
+    let marks = Marks { line: [[0.0, 0.5], [1.0, 0.5]], ..Marks::default() };
+    let new = Strip { marks: serde_json::to_string(&marks).unwrap(), ..strip("gate", NOON + 2, 900) };
+    add(&mut store(&dir, Bounds::default()), &[new]);
+    assert_eq!((read(NOON), read(NOON + 2)), (None, Some(marks)));
+}
+
+#[test]
 fn a_strip_is_read_as_it_was_written_and_found_by_its_event() {
     let dir = tempfile::tempdir().unwrap();
     let reader = Reader::new(dir.path());
@@ -61,7 +86,10 @@ fn a_strip_is_read_as_it_was_written_and_found_by_its_event() {
     assert_eq!(found[0].key.to_string(), "2026-03-14-1");
     for (entry, strip) in found.iter().zip(&strips) {
         assert!(entry.blurred && entry.bytes == strip.jpeg.len() as u64);
-        assert_eq!(reader.picture(entry.key).unwrap().as_ref(), Some(&strip.jpeg));
+        assert_eq!(
+            reader.picture(entry.key).unwrap().map(|picture| picture.jpeg).as_ref(),
+            Some(&strip.jpeg)
+        );
         let Facts { source, line, track, wall, .. } = &strip.facts;
         assert_eq!(reader.find(source, line, *track, *wall).unwrap().as_ref(), Some(entry));
     }

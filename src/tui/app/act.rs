@@ -121,6 +121,7 @@ impl UiState {
                 return Vec::new();
             }
             Screen::Report => return self.change_scale(by),
+            Screen::Crossings => return self.zoom_strip(by > 0),
             Screen::Logs(_) => return self.change_log_level(by),
             _ => return self.refuse("the number of workers is changed on the overview; 'W' shows them"),
         }

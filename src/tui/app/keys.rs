@@ -9,7 +9,7 @@ impl UiState {
     /// Does what a key means here and now.
     pub fn key(&mut self, key: Key) -> Vec<Effect> {
         self.changed = true;
-        let action = self.keymap.action(key);
+        let action = self.judging(key).or_else(|| self.keymap.action(key));
         // These work everywhere, whatever is being typed.
         if let Some(action @ (Action::Interrupt | Action::Suspend | Action::Repaint)) = action
             && key.ctrl

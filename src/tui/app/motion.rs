@@ -24,6 +24,8 @@ impl UiState {
                 Vec::new()
             }
             (Screen::Report, _) => self.step_in_history(by),
+            (Screen::Crossings, _) => self.step_crossing(by),
+            (Screen::Overview, Panel::Events) => self.step_event(by),
             (Screen::Workers, _) => {
                 let last = self.shown().workers.len().saturating_sub(1);
                 self.worker = self.worker.saturating_add_signed(by).min(last);
@@ -33,12 +35,9 @@ impl UiState {
                 self.scroll = self.scroll.saturating_add_signed(by).min(self.shown().workers.len());
                 Vec::new()
             }
-            // Logs and events are read from their end: scrolling counts lines from there.
-            (Screen::Logs(_), _) | (Screen::Overview, Panel::Events) => {
-                let length = match self.screen() {
-                    Screen::Overview => self.shown().events.len(),
-                    _ => self.extras.log.len(),
-                };
+            // Logs are read from their end: scrolling counts lines from there.
+            (Screen::Logs(_), _) => {
+                let length = self.extras.log.len();
                 self.scroll = self.scroll.saturating_add_signed(by.saturating_neg()).min(length);
                 Vec::new()
             }
@@ -84,6 +83,8 @@ impl UiState {
     pub(super) fn enter(&mut self) -> Vec<Effect> {
         match self.screen() {
             Screen::Overview if self.panel == Panel::Workers => self.open(Screen::Workers),
+            Screen::Overview if self.panel == Panel::Events => self.open_event(),
+            Screen::Detail if self.pane == Pane::Events => self.open_crossings(),
             Screen::Overview if self.selected().is_some() => self.open(Screen::Detail),
             Screen::Overview => self.refuse(self.why_empty()),
             Screen::Detail | Screen::Workers => self.logs(),
@@ -102,7 +103,7 @@ impl UiState {
         }
         if self.panel != Panel::Sources {
             self.panel = Panel::Sources;
-            self.scroll = 0;
+            (self.scroll, self.event) = (0, None);
         } else if !self.marked.is_empty() {
             self.marked.clear();
             self.say("marks cleared", Tone::Done);
@@ -132,7 +133,7 @@ impl UiState {
         const PANELS: [Panel; 3] = [Panel::Sources, Panel::Workers, Panel::Events];
         let now = PANELS.iter().position(|panel| *panel == self.panel).unwrap_or(0);
         self.panel = PANELS[(now + steps) % PANELS.len()];
-        self.scroll = 0;
+        (self.scroll, self.event) = (0, None);
         Vec::new()
     }
 
@@ -231,6 +232,7 @@ impl UiState {
                 }
                 return Vec::new();
             }
+            Screen::Crossings => return self.turn_strip(),
             _ => return self.refuse("the picture shows beside the overview; q goes back to it"),
         }
         if !self.preview && self.selected().is_none() {
@@ -291,6 +293,7 @@ impl UiState {
         match self.screen() {
             Screen::Report => self.step_in_time(i64::from(by)),
             Screen::Detail => self.next_pane(isize::from(by)),
+            Screen::Crossings => self.step_picture(isize::from(by)),
             Screen::Logs(_) => {
                 let widest = self.extras.log.iter().map(|line| line.message.chars().count()).max();
                 let across = self.log_across.saturating_add_signed(ACROSS * isize::from(by));

@@ -10,7 +10,7 @@ use crate::{
     logging::LogLine,
     metrics::stages::Spent,
     model::{EngineSnapshot, Event, Minute, Preview, SourceId},
-    tui::{editor::Drawn, format::Moment, history::Asked, host::LogTarget},
+    tui::{crossings, editor::Drawn, format::Moment, history::Asked, host::LogTarget},
 };
 
 /// How the front end ended.
@@ -41,6 +41,10 @@ pub enum Effect {
     Export,
     /// Read the ledger.
     Report(Asked),
+    /// Read which crossings have strips.
+    Crossings(crossings::Asked),
+    /// Note what a person says of a crossing.
+    Judge(crossings::Said),
     /// Write what the history screen shows into files.
     WriteReport(Asked),
     /// Mouse reports on or off.
@@ -83,6 +87,8 @@ pub enum Screen {
     Report,
     /// The workers and their queue.
     Workers,
+    /// The pictures of crossings.
+    Crossings,
     /// A log.
     Logs(LogTarget),
 }

@@ -145,7 +145,7 @@ impl UiState {
     }
 
     /// The entry and its rows as shown.
-    fn shown_rows(&self) -> Option<(Arc<Report>, Entry, Vec<history::Row>)> {
+    pub(super) fn shown_rows(&self) -> Option<(Arc<Report>, Entry, Vec<history::Row>)> {
         let report = Arc::clone(self.history.report()?.as_ref().ok()?);
         let entry = *history::entries(&report).get(self.history.entry)?;
         let rows = history::rows(&report, entry);
@@ -186,7 +186,7 @@ impl UiState {
                 self.read_history()
             }
             Step::Hour => self.change_scale(-1),
-            Step::Quarter => self.refuse("a quarter of an hour is the shortest step"),
+            Step::Quarter => self.open_crossings(),
         }
     }
 

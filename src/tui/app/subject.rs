@@ -19,6 +19,10 @@ impl UiState {
             Screen::Report => self
                 .chosen_source()
                 .ok_or_else(|| "choose one source in the list first; Tab goes there".into()),
+            Screen::Crossings => match self.crossings.chosen() {
+                Some(facts) => Ok(facts.source.clone()),
+                None => Err("there is no crossing here; 'q' goes back".into()),
+            },
             Screen::Logs(LogTarget::Source(id)) => Ok(id.clone()),
             Screen::Logs(_) => Err("this log is of no single source; Tab shows the next one".into()),
             Screen::Workers => Err("this key acts on a source, and these are workers; 'q' goes back".into()),
@@ -43,7 +47,7 @@ impl UiState {
         let chosen = self.subject().and_then(|id| {
             let found = live.iter().find(|source| source.id == id).cloned();
             found.ok_or_else(|| match self.screen() {
-                Screen::Report => format!("'{id}' has counts and is not in this run"),
+                Screen::Report | Screen::Crossings => format!("'{id}' has counts and is not in this run"),
                 _ => format!("'{id}' is gone; 'f' shows what is there now"),
             })
         });

@@ -1,6 +1,7 @@
 //! What each action does.
 
 use super::{Effect, Screen, UiState};
+use crate::ledger::Verdict;
 use crate::tui::{Exit, action::Action, dialogs::Dialog, host::LogTarget, keymap::COMMANDS};
 
 impl UiState {
@@ -66,6 +67,12 @@ impl UiState {
             | Action::LinePoint
             | Action::AddZone
             | Action::Undo => self.refuse("this key is for the line editor; 'E' opens it"),
+            Action::Crossings => self.open_crossings(),
+            Action::Sample => self.open_sample(),
+            Action::Alert => self.open_alert(),
+            Action::JudgeRight => self.judge(Verdict::Right),
+            Action::JudgeWrong => self.judge(Verdict::Wrong),
+            Action::JudgeBoth => self.judge(Verdict::OtherWay),
             Action::Logs => self.logs(),
             Action::AllLogs if *self.screen() == Screen::Logs(LogTarget::Central) => self.back(),
             Action::AllLogs => self.open(Screen::Logs(LogTarget::Central)),

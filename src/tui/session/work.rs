@@ -7,11 +7,13 @@ use crate::{
     count::replay::Paths,
     engine::Reply,
     ledger::{
+        Crossed, Judgment,
         chart::{Column, Width},
         report::Report,
     },
     model::{Minute, SourceId, SourceSnapshot},
     tui::{
+        crossings::{self, Known},
         editor::{Drawn, Replayed},
         history::Asked,
         host::Found,
@@ -25,6 +27,9 @@ pub(super) enum Answer {
     Saved(SourceId, Drawn, Result<String, String>),
     Written(Result<String, String>),
     Probed(u64, Result<Found, String>),
+    Crossings(Box<crossings::Asked>, Result<crossings::Found, String>),
+    Crossing(Crossed, Box<Result<Known, String>>),
+    Judged(Result<Judgment, String>),
     Report(Asked, Result<Report, String>),
     Chart(SourceId, Width, Result<Option<Vec<Column>>, String>),
     LastHour(Result<HashMap<SourceId, Vec<Minute>>, String>),

@@ -22,17 +22,18 @@ pub fn draw(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
     let mut rest = area;
     let focused = ui.panel == Panel::Events;
     let events = &ui.shown().events;
-    let back = if focused {
-        ui.scroll.min(events.len().saturating_sub(usize::from(rest.height.saturating_sub(1))))
-    } else {
-        0
-    };
+    let rows = usize::from(rest.height.saturating_sub(1));
+    // The cursor stands on the lowest line that shows, but at the begin of the list.
+    let chosen = ui.chosen_event().filter(|_| focused);
+    let back = chosen.map_or(0, |at| (events.len() - 1 - at).min(events.len().saturating_sub(rows)));
+    let cursor = chosen.or(events.len().checked_sub(1)).filter(|_| focused);
     let title = if back > 0 { format!("Events, {back} newer below") } else { "Events".to_string() };
     rule(&title, focused, take_top(&mut rest, 1), buffer, look);
     let end = events.len() - back;
     let first = end.saturating_sub(usize::from(rest.height));
-    let lines: Vec<Line> =
-        events[first..end].iter().map(|event| line(ui, event, usize::from(rest.width), look)).collect();
+    let lines: Vec<Line> = (first..end)
+        .map(|at| line(ui, &events[at], cursor == Some(at), usize::from(rest.width), look))
+        .collect();
     if lines.is_empty() {
         put_lines(&[look.line(" nothing has happened yet", Role::Dim)], rest, buffer);
     }
@@ -41,14 +42,15 @@ pub fn draw(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
 
 /// One event as a line of at most `width`.
 #[must_use]
-pub fn line(ui: &UiState, event: &Event, width: usize, look: &Look) -> Line<'static> {
+pub fn line(ui: &UiState, event: &Event, is_chosen: bool, width: usize, look: &Look) -> Line<'static> {
     let (what, role) = describe(&event.kind, look);
-    let stamp = format!(" {} ", ui.clock().clock(event.wall));
+    let lead = if is_chosen { look.symbols.cursor } else { " " };
+    let stamp = format!("{lead}{} ", ui.clock().clock(event.wall));
     let room = width.saturating_sub(text::width(&stamp));
     let name = look.name_of(ui.shown(), &event.source, room / 2);
     let name_width = text::width(&name);
     Line::from(vec![
-        look.span(stamp, Role::Dim),
+        look.span(stamp, if is_chosen { Role::Key } else { Role::Dim }),
         look.span(name, Role::Text),
         Span::raw(" "),
         look.span(look.cut(&what, room.saturating_sub(name_width + 1)), role),

@@ -8,9 +8,10 @@ use ratatui::{
 };
 
 use super::{Look, caret, first_key, input_line, put, put_lines};
+use crate::ledger::Verdict;
 use crate::tui::{
     action::Action,
-    app::{Screen, Tone, UiState},
+    app::{Screen, Tone, UiState, judging_key},
     keymap::COMMANDS,
     text,
     theme::Role,
@@ -27,6 +28,7 @@ fn hints(screen: &Screen) -> &'static [Action] {
             Action::Quit,
             Action::Enter,
             Action::Report,
+            Action::Crossings,
             Action::Pause,
             Action::Restart,
             Action::Add,
@@ -52,6 +54,7 @@ fn hints(screen: &Screen) -> &'static [Action] {
             Action::More,
             Action::Fewer,
             Action::Preview,
+            Action::Crossings,
             Action::EditLines,
             Action::Pause,
             Action::Restart,
@@ -87,8 +90,22 @@ fn hints(screen: &Screen) -> &'static [Action] {
             Action::NextPanel,
             Action::Down,
             Action::Enter,
+            Action::Crossings,
+            Action::Sample,
             Action::Export,
             Action::Copy,
+        ],
+        Screen::Crossings => &[
+            Action::Help,
+            Action::Quit,
+            Action::JudgeRight,
+            Action::JudgeWrong,
+            Action::JudgeBoth,
+            Action::Down,
+            Action::Right,
+            Action::Preview,
+            Action::More,
+            Action::Up,
         ],
         Screen::Workers => &[
             Action::Help,
@@ -139,6 +156,11 @@ fn label(action: Action, screen: &Screen) -> Option<&'static str> {
         (Action::NextPanel, Screen::Report) => "times",
         (Action::Export, Screen::Report) => "write files",
         (Action::Down, Screen::Report) => "next",
+        (Action::Down, Screen::Crossings) => "next",
+        (Action::Up, Screen::Crossings) => "previous",
+        (Action::Right, Screen::Crossings) => "next picture",
+        (Action::Preview, Screen::Crossings) => "one or all",
+        (Action::More, Screen::Crossings) => "nearer",
         (Action::More, Screen::Workers) => "one more",
         (Action::Fewer, Screen::Workers) => "one fewer",
         (Action::Enter, Screen::Workers) => "its log",
@@ -198,6 +220,16 @@ pub fn draw(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) -> Optio
     None
 }
 
+/// The key of an action on the screen on top.
+fn key_of(ui: &UiState, action: Action) -> String {
+    match action {
+        Action::JudgeRight => judging_key(&ui.keymap, Verdict::Right),
+        Action::JudgeWrong => judging_key(&ui.keymap, Verdict::Wrong),
+        Action::JudgeBoth => judging_key(&ui.keymap, Verdict::OtherWay),
+        action => first_key(&ui.keymap, action),
+    }
+}
+
 /// The keys that matter here, as many as fit; help and the way back always come first.
 fn hint_line(ui: &UiState, width: usize, look: &Look) -> Line<'static> {
     let mut spans = vec![Span::raw(" ")];
@@ -211,7 +243,7 @@ fn hint_line(ui: &UiState, width: usize, look: &Look) -> Line<'static> {
             continue;
         }
         let label = label(*action, ui.screen()).unwrap_or(command.label);
-        let key = first_key(&ui.keymap, *action);
+        let key = key_of(ui, *action);
         let size = text::width(&key) + text::width(label) + 3;
         if key.is_empty() || used + size > width {
             continue;

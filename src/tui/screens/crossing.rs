@@ -1,0 +1,298 @@
+//! One crossing: its strip, what is known of it, what was said of it; and what a random sample says of the day.
+
+use std::sync::Arc;
+
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    text::{Line, Span},
+};
+
+use crate::{
+    audit::{report::percent, sample::Estimate},
+    evidence::Facts,
+    ledger::{Judgment, Verdict},
+    model::Direction,
+    tui::{
+        app::{UiState, judging_key},
+        crossings::{Known, Strip},
+        layout::{take_left, take_top},
+        text,
+        theme::Role,
+        widgets::{
+            Look, put, put_lines, rule,
+            strip::{self, View},
+        },
+    },
+};
+
+/// From this width on, half blocks show the five pictures side by side.
+const SIDE_BY_SIDE: u16 = 120;
+
+/// Rows that the facts take, at least.
+const FACTS: u16 = 10;
+
+/// Columns of the names of facts, with the space behind them.
+const NAMES: usize = 9;
+
+/// Seconds after a crossing during which its strip may still be on the way.
+const SOON: i64 = 10;
+
+/// Draws the chosen crossing.
+pub fn draw(ui: &mut UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
+    let mut rest = area;
+    ui.page = 10;
+    rule(&title(ui), true, take_top(&mut rest, 1), buffer, look);
+    let estimates = estimates(ui, usize::from(rest.width), look);
+    put_lines(&estimates, take_top(&mut rest, estimates.len() as u16), buffer);
+    let Some(facts) = ui.crossings.chosen().cloned() else {
+        let (said, role) = nothing(ui);
+        let lines = text::wrap(&said, usize::from(rest.width.saturating_sub(2)));
+        let lines: Vec<Line> = lines.into_iter().map(|line| look.line(format!(" {line}"), role)).collect();
+        return put_lines(&lines, rest, buffer);
+    };
+    let read = ui.crossings.read().cloned();
+    let known = read.as_ref().and_then(|read| read.as_ref().ok()).map(Arc::clone);
+    let facts = known.as_ref().map_or(facts, |known| known.facts.clone());
+    if let Some(strip) = known.as_ref().and_then(|known| known.strip.as_ref()) {
+        let is_alone = ui.crossings.alone.unwrap_or(ui.graphics.is_none() && area.width < SIDE_BY_SIDE);
+        ui.crossings.is_alone = is_alone;
+        draw_strip(ui, strip, &facts, is_alone, &mut rest, buffer, look);
+    }
+    let lines = lines(ui, &facts, read.as_ref(), usize::from(rest.width), look);
+    put_lines(&lines, rest, buffer);
+}
+
+/// Why there is no crossing to show.
+fn nothing(ui: &UiState) -> (String, Role) {
+    let crossings = &ui.crossings;
+    match (&crossings.problem, &crossings.reading) {
+        (Some(problem), _) => (problem.clone(), Role::Warn),
+        (None, Some(_)) => ("reading which crossings there are".into(), Role::Dim),
+        (None, None) => (
+            "no pictures of crossings are kept of this time: \"evidence\": true in the configuration keeps them from then on"
+                .into(),
+            Role::Dim,
+        ),
+    }
+}
+
+fn title(ui: &UiState) -> String {
+    let (at, of) = ui.crossings.place();
+    let title = text::clean(&ui.crossings.title);
+    match &ui.crossings.sample {
+        Some(_) if of > 0 => format!("Random sample of {of} crossings: {title}"),
+        None if of > 0 => format!("Crossing {at} of {of}: {title}"),
+        _ => format!("Crossings: {title}"),
+    }
+}
+
+/// What a sample says so far: one line for each kind of crossing, or two where they do not fit.
+fn estimates(ui: &UiState, width: usize, look: &Look) -> Vec<Line<'static>> {
+    let Some([counted, suppressed]) = ui.crossings.estimates().filter(|_| ui.crossings.chosen().is_some())
+    else {
+        return Vec::new();
+    };
+    let line = |what: &str, right_words: &str, estimate: Estimate| {
+        let Estimate { judged, right, of, share } = estimate;
+        let so_far = match judged {
+            0 => format!(" {what}: none of {of} judged yet"),
+            _ => format!(" {what}: {right} of {judged} {right_words} {} (95 %)", percent(share)),
+        };
+        look.line(look.cut(&so_far, width), if judged == 0 { Role::Dim } else { Role::Text })
+    };
+    let done = ui.crossings.sample.as_ref().is_some_and(|sample| sample.next().is_none());
+    let end = done.then(|| look.line(" all of them are judged", Role::Good));
+    [line("counted", "right, precision", counted), line("not counted", "rightly,", suppressed)]
+        .into_iter()
+        .chain(end)
+        .collect()
+}
+
+/// Draws the pictures into the top of `rest`, or one of them into its left, and leaves what is left.
+fn draw_strip(
+    ui: &mut UiState,
+    strip: &Strip,
+    facts: &Facts,
+    is_alone: bool,
+    rest: &mut Rect,
+    buffer: &mut Buffer,
+    look: &Look,
+) {
+    let count = strip.pictures.len().max(1);
+    let picture = ui.crossings.picture.min(count - 1);
+    let numbers = if is_alone { vec![picture] } else { (0..count).collect() };
+    let view = View { numbers, near: ui.crossings.near };
+    // A cell is twice as high as it is wide.
+    let place = if is_alone {
+        let width = (rest.height * 2).min(rest.width.saturating_sub(28));
+        let place = take_left(rest, width);
+        take_left(rest, 1);
+        Rect { height: width.div_ceil(2).min(place.height), ..place }
+    } else {
+        let most = rest.height.saturating_sub(FACTS + 1).max(4);
+        let wanted = (f32::from(rest.width) / view.aspect() / 2.0).round() as u16;
+        let place = take_top(rest, wanted.min(most));
+        captions(strip, place, (view.aspect(), picture), take_top(rest, 1), buffer, look);
+        place
+    };
+    // A dialog over pixels would be painted over with the next picture.
+    let is_clear = ui.dialog.is_none();
+    let graphics = ui.graphics.as_mut().filter(|_| is_clear);
+    strip::draw(strip, facts.track, &view, place, buffer, (graphics, look));
+}
+
+/// When each of the pictures above was taken.
+fn captions(
+    strip: &Strip,
+    above: Rect,
+    (aspect, chosen): (f32, usize),
+    area: Rect,
+    buffer: &mut Buffer,
+    look: &Look,
+) {
+    let count = strip.pictures.len().max(1) as u16;
+    let filled = ((f32::from(above.height) * 2.0 * aspect).round() as u16).min(above.width);
+    let (left, each) = (above.x + (above.width - filled) / 2, filled / count);
+    for number in 0..count {
+        let words = when(strip, usize::from(number));
+        let room = usize::from(each.saturating_sub(1));
+        let at = Rect { x: left + number * filled / count, width: each, ..area };
+        let words = look.cut(&words, room);
+        let role = if usize::from(number) == chosen { Role::Text } else { Role::Dim };
+        let pad = (room - text::width(&words)) / 2;
+        put(&look.line(format!("{}{words}", " ".repeat(pad)), role), at, buffer);
+    }
+}
+
+/// When a picture was taken.
+fn when(strip: &Strip, number: usize) -> String {
+    let Some(time) = strip.marks.as_ref().and_then(|marks| Some(marks.pictures.get(number)?.time)) else {
+        return format!("{} of {}", number + 1, strip.pictures.len());
+    };
+    match time {
+        time if time.abs() < 0.05 => "on the line".into(),
+        time if time < 0.0 => format!("{:.1} s before", -time),
+        time => format!("{time:.1} s after"),
+    }
+}
+
+/// The facts, each with its name.
+fn lines(
+    ui: &UiState,
+    facts: &Facts,
+    read: Option<&Result<Arc<Known>, String>>,
+    width: usize,
+    look: &Look,
+) -> Vec<Line<'static>> {
+    let known = read.and_then(|read| read.as_ref().ok());
+    let strip = known.and_then(|known| known.strip.as_ref());
+    let judgment = known.and_then(|known| known.judgment.as_ref());
+    let mut rows: Vec<(&str, String, Role)> = Vec::new();
+    let role = if facts.direction == Direction::In { Role::In } else { Role::Out };
+    let outcome = match facts.reason {
+        None => (format!("{}, counted", facts.direction.word()), role),
+        Some(reason) => (format!("{}, not counted: {}", facts.direction.word(), reason.words()), Role::Warn),
+    };
+    rows.push(("way", outcome.0, outcome.1));
+    rows.push((
+        "judged",
+        judged(ui, facts, judgment),
+        if judgment.is_some() { Role::Good } else { Role::Key },
+    ));
+    rows.push(("time", stamp(ui, facts.wall), Role::Text));
+    rows.push(("source", look.name_of(ui.shown(), &facts.source, width.saturating_sub(NAMES)), Role::Text));
+    rows.push(("line", text::clean(&facts.line), Role::Text));
+    let sure = facts.confidence.map_or_else(|| "not known".into(), |score| format!("{score:.2}"));
+    rows.push(("sure", sure, Role::Text));
+    let path = strip.and_then(|strip| strip.marks.as_ref()).map_or_else(String::new, |marks| {
+        match (marks.path.first(), marks.path.last()) {
+            (Some(first), Some(last)) => {
+                format!(", seen from {:.1} s before to {:.1} s after", -first.time, last.time.max(0.0))
+            }
+            _ => String::new(),
+        }
+    });
+    rows.push(("track", format!("#{}{path}", facts.track), Role::Text));
+    if let Some(strip) = strip {
+        let picture = ui.crossings.picture;
+        rows.push((
+            "picture",
+            format!("{}, {} of {}", when(strip, picture), picture + 1, strip.pictures.len()),
+            Role::Text,
+        ));
+        let heads = if strip.blurred { "heads blurred" } else { "heads not blurred" };
+        rows.push(("strip", format!("{}, {heads}", strip.key), Role::Dim));
+    } else {
+        let (said, role) = no_strip(ui, facts, read);
+        rows.push(("strip", said, role));
+    }
+    let room = width.saturating_sub(NAMES).max(8);
+    let mut lines = Vec::new();
+    for (name, value, role) in rows {
+        for (number, part) in text::wrap(&value, room).into_iter().enumerate() {
+            let name = if number == 0 { name } else { "" };
+            let name = look.span(look.left(&format!(" {name}"), NAMES), Role::Dim);
+            lines.push(Line::from(vec![name, Span::styled(part, look.style(role))]));
+        }
+    }
+    lines
+}
+
+/// What was said of it, or how to say something.
+fn judged(ui: &UiState, facts: &Facts, judgment: Option<&Judgment>) -> String {
+    if ui.crossings.judging {
+        return "is being noted".into();
+    }
+    match judgment {
+        Some(Judgment { verdict, who, wall, .. }) => {
+            format!("{}, by {} on {}", words(*verdict, facts), text::clean(who), stamp(ui, *wall))
+        }
+        None if ui.read_only() => "not yet".into(),
+        None => {
+            let key = |verdict| judging_key(&ui.keymap, verdict);
+            let way = if facts.direction == Direction::In { "out" } else { "in" };
+            format!(
+                "not yet: {} right, {} wrong, {} both wrong (went {way})",
+                key(Verdict::Right),
+                key(Verdict::Wrong),
+                key(Verdict::OtherWay)
+            )
+        }
+    }
+}
+
+/// A verdict in words.
+fn words(verdict: Verdict, facts: &Facts) -> String {
+    match (verdict, facts.reason) {
+        (Verdict::Right, None) => "right: it happened".into(),
+        (Verdict::Right, Some(_)) => "right: it was not to be counted".into(),
+        (Verdict::Wrong, None) => "wrong: it did not happen".into(),
+        (Verdict::Wrong, Some(_)) => "wrong: it was to be counted".into(),
+        (Verdict::OtherWay, _) => "both wrong: it went the other way".into(),
+    }
+}
+
+/// Why there are no pictures.
+fn no_strip(ui: &UiState, facts: &Facts, read: Option<&Result<Arc<Known>, String>>) -> (String, Role) {
+    let age = ui.clock().wall.timestamp().as_millisecond().saturating_sub(facts.wall) / 1000;
+    match read {
+        None => ("being read".into(), Role::Dim),
+        Some(Err(problem)) => (text::clean(problem), Role::Warn),
+        Some(Ok(_)) if age < SOON => {
+            ("comes a second or two after the crossing, if one is kept".into(), Role::Dim)
+        }
+        Some(Ok(_)) => (
+            "none is kept: \"evidence\" was off for this source, or it has gone with its age or the size"
+                .into(),
+            Role::Dim,
+        ),
+    }
+}
+
+/// A moment in the zone of the screens.
+fn stamp(ui: &UiState, wall: i64) -> String {
+    let moment = jiff::Timestamp::from_millisecond(wall).unwrap_or_default();
+    let zone = ui.clock().wall.time_zone().clone();
+    moment.to_zoned(zone).strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
