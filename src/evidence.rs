@@ -29,7 +29,7 @@ mod strip;
 pub const FOLDER: &str = "evidence";
 
 #[cfg(any(test, feature = "internals"))]
-pub use self::marks::{Marked, Step};
+pub use self::marks::{Marked, PathPoint};
 pub use self::{
     error::EvidenceError,
     keeper::{Evidence, EvidenceOptions, millis},

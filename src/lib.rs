@@ -97,7 +97,7 @@ pub mod internals {
         };
     }
 
-    rooms!(cadence clock detect evidence headless ledger logging metrics native outputs source tui);
+    rooms!(audit cadence clock detect evidence headless ledger logging metrics native outputs source tui);
 
     /// Makes `secret` known to the process as one that nothing shows.
     pub fn hide(secret: &str) {

@@ -19,8 +19,9 @@ use pcount::{
     internals::{
         clock::ManualClock,
         ledger::{
-            self, FILE_NAME, Forward, LedgerError, LedgerOptions, Reader,
+            self, Crossed, FILE_NAME, Forward, Judgment, LedgerError, LedgerOptions, Reader, Verdict,
             local_time::LocalTime,
+            note_judgment,
             reader::Span,
             render::{ReportFormat, render},
             report::{Query, Report, Step, parse_moment, report},
@@ -683,4 +684,45 @@ fn questions_that_cannot_be_answered_say_why() {
     assert_eq!(parse("2024-03-31").expect("a time"), moment("2024-03-30T23:00:00Z"));
     assert_eq!(parse("2024-03-31T10:00:00+02:00").expect("a time"), moment("2024-03-31T08:00:00Z"));
     assert!(parse("yesterday").expect_err("refused").to_string().contains("'yesterday' is no time"));
+}
+
+#[test]
+fn judging_beside_counting_holds_up_no_crossing_and_loses_no_judgment() {
+    let dir = tempfile::tempdir().expect("folder");
+    let ledger = start(dir.path());
+    ledger.record(crossing("a", "door", Direction::In, 1));
+    assert!(ledger.sync(WAIT));
+    let path = dir.path().join(FILE_NAME);
+    let judge = |track: u64| Judgment {
+        wall: 1,
+        crossed: Crossed { wall: 0, source: "a".into(), line: "door".into(), track },
+        direction: Direction::In,
+        reason: None,
+        verdict: Verdict::Wrong,
+        weight: None,
+        who: "anna".into(),
+    };
+    std::thread::scope(|scope| {
+        for person in 0..2 {
+            let (path, judge) = (&path, &judge);
+            scope.spawn(move || {
+                for number in 0..30 {
+                    let noted = note_judgment(path, &judge(person * 100 + number), &ManualClock::default());
+                    noted.expect("a judgment");
+                }
+            });
+        }
+        for track in 2..=400 {
+            ledger.record(crossing("a", "door", Direction::In, track));
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    });
+    assert!(ledger.sync(WAIT));
+    assert_eq!(ledger.status(), ledger::LedgerStatus::default());
+    drop(ledger);
+    assert_eq!(tracks(dir.path(), "a"), (1..=400).collect::<Vec<u64>>());
+    let mut judged: Vec<u64> =
+        reader(dir.path()).judgments(0, 1).expect("judgments").iter().map(|it| it.crossed.track).collect();
+    judged.sort_unstable();
+    assert_eq!(judged, (0..30).chain(100..130).collect::<Vec<u64>>());
 }

@@ -8,6 +8,8 @@ mod adding;
 mod bandwidth;
 #[path = "screens/commands.rs"]
 mod commands;
+#[path = "screens/crossings.rs"]
+mod crossings;
 #[path = "screens/fake.rs"]
 mod fake;
 #[path = "screens/keys.rs"]

@@ -10,7 +10,7 @@ use opencv::{
 
 use super::{
     blur,
-    marks::{Marked, Marks, Step},
+    marks::{Marked, Marks, PathPoint},
     ring::Shot,
     strip::Facts,
 };
@@ -152,7 +152,7 @@ impl Scene {
         };
         let step = |(time, body): &(f64, BBox)| {
             let at = window.share(self.line.anchor.of(body));
-            Step { time: since(*time), at }
+            PathPoint { time: since(*time), at }
         };
         Marks {
             line: [self.line.a, self.line.b].map(|[x, y]| window.share(Point::new(x * aspect, y))),

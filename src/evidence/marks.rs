@@ -28,7 +28,7 @@ pub struct Marks {
     /// What is marked in each picture, in their order.
     pub pictures: Vec<Marked>,
     /// Where the point of the body that must cross the line was, by time.
-    pub path: Vec<Step>,
+    pub path: Vec<PathPoint>,
 }
 
 /// What is marked in one picture.
@@ -43,21 +43,21 @@ pub struct Marked {
 /// A place of a path. Serialized as time, x, y.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(from = "(f64, f32, f32)", into = "(f64, f32, f32)")]
-pub struct Step {
+pub struct PathPoint {
     /// In seconds from the crossing.
     pub time: f64,
     /// Where.
     pub at: [f32; 2],
 }
 
-impl From<(f64, f32, f32)> for Step {
+impl From<(f64, f32, f32)> for PathPoint {
     fn from((time, x, y): (f64, f32, f32)) -> Self {
         Self { time, at: [x, y] }
     }
 }
 
-impl From<Step> for (f64, f32, f32) {
-    fn from(Step { time, at: [x, y] }: Step) -> Self {
+impl From<PathPoint> for (f64, f32, f32) {
+    fn from(PathPoint { time, at: [x, y] }: PathPoint) -> Self {
         (time, x, y)
     }
 }
@@ -118,7 +118,7 @@ impl Marks {
     fn draw_inside(&self, tile: &mut Mat, (a, b): (Point, Point)) -> opencv::Result<()> {
         let length = a.distance(b).max(1e-6);
         let along = Point::new((b.x - a.x) / length, (b.y - a.y) / length);
-        let order = |x: &&Step, y: &&Step| x.time.abs().total_cmp(&y.time.abs());
+        let order = |x: &&PathPoint, y: &&PathPoint| x.time.abs().total_cmp(&y.time.abs());
         let place = self.path.iter().min_by(order).map_or(a, |step| Point::new(step.at[0], step.at[1]));
         let far = (place.x - a.x) * along.x + (place.y - a.y) * along.y;
         // Beside the person, on the side where there is more of the line.

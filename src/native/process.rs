@@ -19,11 +19,35 @@ pub fn set_variable(name: &str, value: Option<&std::ffi::OsStr>) {
     }
 }
 
-/// Name of the user who runs the program, for records: also behind `sudo`. Where no variable tells it, the number.
+/// Name of the user who runs the program, for records: also behind `sudo`. Where neither a variable nor the system's list of
+/// users tells it, the number.
 #[must_use]
 pub fn user() -> String {
     let named = ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
-    named.filter(|name| !name.is_empty()).unwrap_or_else(|| rustix::process::geteuid().as_raw().to_string())
+    let number = rustix::process::geteuid().as_raw().to_string();
+    named.filter(|name| !name.is_empty()).unwrap_or_else(|| {
+        let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+        user_of(&users, &number).unwrap_or(number)
+    })
+}
+
+/// The name of the user of this number in `users`, lines as in `/etc/passwd`.
+fn user_of(users: &str, number: &str) -> Option<String> {
+    let mut lines = users.lines().map(|line| line.split(':').collect::<Vec<_>>());
+    lines.find(|fields| fields.get(2) == Some(&number)).map(|fields| fields[0].to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_without_variables_has_the_name_of_the_systems_list() {
+        let users = "root:x:0:0:root:/root:/bin/sh\nodd\npcount:x:1001:1001::/home/pcount:/bin/sh\n";
+        assert_eq!(user_of(users, "1001").as_deref(), Some("pcount"));
+        assert_eq!(user_of(users, "0").as_deref(), Some("root"));
+        assert_eq!(user_of(users, "7"), None);
+    }
 }
 
 /// Keeps the number of the C library's heaps small.

@@ -90,6 +90,13 @@ const CASES: &[Case] = &[
     ("logs", "", |s, _| *s.session.ui.screen() == Screen::Logs(LogTarget::Source("camera_01".into()))),
     ("workers", "", |s, _| *s.session.ui.screen() == Screen::Workers),
     ("report", "", |s, _| *s.session.ui.screen() == Screen::Report),
+    ("crossings", "", |s, _| *s.session.ui.screen() == Screen::Crossings),
+    ("alert", "", |s, _| *s.session.ui.screen() == Screen::Crossings),
+    ("sample", "", |s, _| *s.session.ui.screen() == Screen::Crossings),
+    // These have keys of their own on one screen alone, where tests of that screen press them.
+    ("judge-right", "", |_, _| true),
+    ("judge-wrong", "", |_, _| true),
+    ("judge-both", "", |_, _| true),
     ("all-logs", "", |s, _| *s.session.ui.screen() == Screen::Logs(LogTarget::Central)),
     ("edit-lines", "", |s, _| *s.session.ui.screen() == Screen::Editor),
     ("mark", "", |s, _| s.session.ui.marked() == 1),

@@ -20,8 +20,11 @@ use pcount::{
     },
     geometry::BBox,
     internals::{
+        audit::sample::{Sample, crossed},
         edit::KeepLogin,
+        evidence::{Facts, Marked, Marks, PathPoint, Pixels},
         ledger::{
+            Judgment,
             chart::{Column, Width},
             local_time::LocalTime,
             report::{Gap, LineReport, PeakHour, Report, Row, SourceReport, Step},
@@ -29,6 +32,7 @@ use pcount::{
         logging::{Level, LogLine, RecentLogs},
         metrics::stages::{STAGES, Spent},
         tui::{
+            crossings::{self, Known, Said, Strip},
             editor::Drawn,
             format::Moment,
             history::Asked,
@@ -154,7 +158,12 @@ pub fn mixed() -> Vec<SourceSnapshot> {
 }
 
 pub fn events() -> Vec<Arc<Event>> {
-    let event = |seconds, source: &str, kind| Arc::new(Event::new(ago(seconds), source, kind));
+    // Numbered in their order.
+    let event = |seconds, source: &str, kind| {
+        let mut event = Event::new(ago(seconds), source, kind);
+        event.number = 100 - seconds;
+        Arc::new(event)
+    };
     let crossing = |direction, track| EventKind::Crossing {
         line: "door".into(),
         direction,
@@ -486,6 +495,46 @@ pub struct FakeHost {
     pub stuck: AtomicBool,
     /// Why charts cannot be read.
     pub unread: Mutex<Option<String>>,
+    /// Crossings with strips.
+    pub crossings: Mutex<Vec<Facts>>,
+    /// What was said of crossings.
+    pub judged: Mutex<Vec<Judgment>>,
+    /// What was asked for last of crossings.
+    pub asked: Mutex<Option<crossings::Asked>>,
+}
+
+/// A strip of somebody who walks down over a line.
+pub fn strip() -> Strip {
+    let shade = |x: usize, y: usize| [(x * 3 / 2) as u8, (y * 3 / 2) as u8, 90];
+    let rgb: Vec<u8> = (0..160 * 160).flat_map(|at| shade(at % 160, at / 160)).collect();
+    let body = |at: usize| [0.4, 0.2 + 0.1 * at as f32, 0.14, 0.33];
+    let time = |at: usize| (at as f64 - 2.0) * 0.45;
+    let marked = |at| Marked { time: time(at), people: vec![(211, body(at)), (9, [0.8, 0.1, 0.12, 0.3])] };
+    let step = |at| PathPoint { time: time(at), at: [0.47, 0.365 + 0.1 * at as f32] };
+    Strip {
+        key: "2026-03-14-17".parse().unwrap(),
+        blurred: true,
+        pictures: vec![Pixels { size: (160, 160), rgb }; 5],
+        marks: Some(Marks {
+            line: [[-1.0, 0.6], [2.0, 0.6]],
+            pictures: (0..5).map(marked).collect(),
+            path: (0..5).map(step).collect(),
+        }),
+    }
+}
+
+/// A crossing of today.
+pub fn crossing(track: u64, seconds: u64, reason: Option<Reason>) -> Facts {
+    Facts {
+        source: "camera_01".into(),
+        line: "door".into(),
+        direction: Direction::In,
+        reason,
+        confidence: Some(0.5 + (track % 5) as f32 / 10.0),
+        track,
+        wall: (WALL - seconds as i64) * 1000,
+        time: 1.0,
+    }
 }
 
 impl FakeHost {
@@ -522,6 +571,9 @@ impl FakeHost {
             kept: Mutex::default(),
             stuck: AtomicBool::new(false),
             unread: Mutex::default(),
+            crossings: Mutex::default(),
+            judged: Mutex::default(),
+            asked: Mutex::default(),
         })
     }
 
@@ -601,6 +653,47 @@ impl Host for FakeHost {
 
     fn write_report(&self, asked: &Asked) -> Result<String, String> {
         Ok(format!("written to 'results/reports/{}.csv' and '.json'", asked.first))
+    }
+
+    fn crossings(&self, asked: &crossings::Asked) -> Result<crossings::Found, String> {
+        self.wait();
+        *self.asked.lock() = Some(asked.clone());
+        let mut found = self.crossings.lock().clone();
+        found.retain(|facts| {
+            asked.source.as_ref().is_none_or(|source| *source == facts.source)
+                && (asked.since..asked.until).contains(&facts.wall)
+        });
+        Ok(if asked.at_random {
+            crossings::Found::AtRandom(Sample::draw(found, &self.judged.lock()))
+        } else {
+            crossings::Found::InTime(found)
+        })
+    }
+
+    fn crossing(&self, facts: &Facts) -> Result<Known, String> {
+        self.wait();
+        let has_strip = self.crossings.lock().iter().any(|kept| kept.track == facts.track);
+        let wanted = crossed(facts);
+        let judgment = self.judged.lock().iter().rfind(|judgment| judgment.crossed == wanted).cloned();
+        Ok(Known { facts: facts.clone(), strip: has_strip.then(strip), judgment })
+    }
+
+    fn judge(&self, said: &Said) -> Result<Judgment, String> {
+        self.wait();
+        if self.full.load(Ordering::SeqCst) {
+            return Err("not noted: the disk is full".into());
+        }
+        let judgment = Judgment {
+            wall: WALL * 1000,
+            crossed: crossed(&said.facts),
+            direction: said.facts.direction,
+            reason: said.facts.reason,
+            verdict: said.verdict,
+            weight: said.weight,
+            who: "anna".into(),
+        };
+        self.judged.lock().push(judgment.clone());
+        Ok(judgment)
     }
 
     fn chart(&self, _: &SourceId, _: Width, _: usize) -> Result<Option<Vec<Column>>, String> {

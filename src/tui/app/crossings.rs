@@ -23,6 +23,9 @@ use crate::{
 const JUDGING: [(char, Verdict); 3] =
     [('y', Verdict::Right), ('n', Verdict::Wrong), ('b', Verdict::OtherWay)];
 
+/// What is said where there are no pictures to turn over.
+const NO_PICTURES: &str = "there are no pictures of it here";
+
 fn action_of(verdict: Verdict) -> Action {
     match verdict {
         Verdict::Right => Action::JudgeRight,
@@ -64,7 +67,7 @@ impl UiState {
         }
     }
 
-    /// The event that the cursor of the events is on: the newest unless another was chosen.
+    /// The event that the cursor of the events is on; `None` where it follows the newest.
     #[must_use]
     pub fn chosen_event(&self) -> Option<usize> {
         let events = &self.shown().events;
@@ -77,13 +80,8 @@ impl UiState {
     pub(super) fn step_event(&mut self, by: isize) -> Vec<Effect> {
         let events = &self.shown().events;
         let Some(last) = events.len().checked_sub(1) else { return Vec::new() };
-        let to = match self.chosen_event() {
-            Some(at) => at.saturating_add_signed(by),
-            None if by >= 0 => return Vec::new(),
-            // The first step up goes to the newest.
-            None => (last + 1).saturating_add_signed(by),
-        };
-        self.event = events.get(to).map(|event| event.number);
+        let to = self.chosen_event().unwrap_or(last).saturating_add_signed(by);
+        self.event = events.get(to).filter(|_| to < last).map(|event| event.number);
         Vec::new()
     }
 
@@ -235,6 +233,7 @@ impl UiState {
         let Some(source) = self.alerts.first().map(|alert| alert.key.source.clone()) else {
             return self.refuse("there are no alerts");
         };
+        self.say(format!("behind the first alert: {}", self.name_of(&source)), Tone::Done);
         let raised = self.shown().events.iter().rev().find(|event| {
             event.source == source && matches!(event.kind, EventKind::Threshold { over: true, .. })
         });
@@ -257,15 +256,14 @@ impl UiState {
             return self.refuse("crossings are judged where their pictures are: 'i' shows those of a source");
         }
         if self.crossings.judging {
+            // Who holds a key down means one judgment.
             return self.refuse("the last judgment is still being noted");
         }
         let Some(said) = self.crossings.said(verdict) else {
             return self.refuse("there is nothing to judge");
         };
         // Who judges a sample must have seen what they judge.
-        let is_unseen =
-            !self.crossings.read().is_some_and(|read| read.as_ref().is_ok_and(|known| known.strip.is_some()));
-        if self.crossings.sample.is_some() && is_unseen {
+        if self.crossings.sample.is_some() && !self.has_strip() {
             return self.refuse("its pictures are not there yet; a sample is judged by what they show");
         }
         self.crossings.judging = true;
@@ -306,12 +304,18 @@ impl UiState {
 
     /// One picture alone, or all side by side.
     pub(super) fn turn_strip(&mut self) -> Vec<Effect> {
+        if !self.has_strip() {
+            return self.refuse(NO_PICTURES);
+        }
         self.crossings.alone = Some(!self.crossings.is_alone);
         Vec::new()
     }
 
     /// The person alone, or all around them.
     pub(super) fn zoom_strip(&mut self, near: bool) -> Vec<Effect> {
+        if !self.has_strip() {
+            return self.refuse(NO_PICTURES);
+        }
         if self.crossings.near == near {
             return self.refuse(if near {
                 "nearer only pixels get larger"
@@ -321,6 +325,11 @@ impl UiState {
         }
         self.crossings.near = near;
         Vec::new()
+    }
+
+    /// Whether the crossing on the screen has pictures.
+    fn has_strip(&self) -> bool {
+        self.crossings.read().is_some_and(|read| read.as_ref().is_ok_and(|known| known.strip.is_some()))
     }
 
     fn name_of(&self, source: &SourceId) -> String {

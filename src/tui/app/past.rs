@@ -76,6 +76,7 @@ impl UiState {
                 | Action::PageUp
                 | Action::PageDown
                 | Action::Enter
+                | Action::Crossings
                 | Action::Copy
                 | Action::Pause
                 | Action::Restart

@@ -16,7 +16,7 @@ use crate::{
     tui::{
         app::{UiState, judging_key},
         crossings::{Known, Strip},
-        layout::{take_left, take_top},
+        layout::{take_left, take_right, take_top},
         text,
         theme::Role,
         widgets::{
@@ -33,7 +33,7 @@ const SIDE_BY_SIDE: u16 = 120;
 const FACTS: u16 = 10;
 
 /// Columns of the names of facts, with the space behind them.
-const NAMES: usize = 9;
+const NAMES: usize = 12;
 
 /// Seconds after a crossing during which its strip may still be on the way.
 const SOON: i64 = 10;
@@ -134,6 +134,12 @@ fn draw_strip(
         let wanted = (f32::from(rest.width) / view.aspect() / 2.0).round() as u16;
         let place = take_top(rest, wanted.min(most));
         captions(strip, place, (view.aspect(), picture), take_top(rest, 1), buffer, look);
+        // Half blocks are coarse: the chosen one stands once more beside the facts, where there is room.
+        if ui.graphics.is_none() && rest.height >= FACTS + 2 && rest.width >= SIDE_BY_SIDE {
+            let large = take_right(rest, (rest.height * 2).min(rest.width / 2));
+            let view = View { numbers: vec![picture], near: view.near };
+            strip::draw(strip, facts.track, &view, large, buffer, (None, look));
+        }
         place
     };
     // A dialog over pixels would be painted over with the next picture.
@@ -204,7 +210,7 @@ fn lines(
     rows.push(("source", look.name_of(ui.shown(), &facts.source, width.saturating_sub(NAMES)), Role::Text));
     rows.push(("line", text::clean(&facts.line), Role::Text));
     let sure = facts.confidence.map_or_else(|| "not known".into(), |score| format!("{score:.2}"));
-    rows.push(("sure", sure, Role::Text));
+    rows.push(("confidence", sure, Role::Text));
     let path = strip.and_then(|strip| strip.marks.as_ref()).map_or_else(String::new, |marks| {
         match (marks.path.first(), marks.path.last()) {
             (Some(first), Some(last)) => {

@@ -145,7 +145,10 @@ fn bodies(marks: &Marks, number: usize, track: TrackId, part: Part, offset: f32)
             seen: *id == track,
         })
     });
-    shown.collect()
+    let mut shown: Vec<ShownTrack> = shown.collect();
+    // Drawn last, over the others.
+    shown.sort_by_key(|body| body.seen);
+    shown
 }
 
 /// The line as far as it is in the part, in a picture `width` sides wide; after Y.-D. Liang and B. Barsky, "A new concept and
@@ -172,7 +175,7 @@ fn line(marks: &Marks, part: Part, offset: f32, width: f32) -> Option<LineConfig
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evidence::{Marked, Step};
+    use crate::evidence::{Marked, PathPoint};
 
     fn strip() -> Strip {
         let pixels = |shade: u8| Pixels { size: (40, 40), rgb: vec![shade; 40 * 40 * 3] };
@@ -188,7 +191,7 @@ mod tests {
                 line: [[0.5, -1.0], [0.5, 3.0]],
                 pictures: (0..5).map(|at| picture(f64::from(at) - 2.0, 0.2 + 0.1 * at as f32)).collect(),
                 path: (0..5)
-                    .map(|at| Step { time: f64::from(at) - 2.0, at: [0.3 + 0.1 * at as f32, 0.5] })
+                    .map(|at| PathPoint { time: f64::from(at) - 2.0, at: [0.3 + 0.1 * at as f32, 0.5] })
                     .collect(),
             }),
         }
