@@ -100,12 +100,10 @@ fn each_crossing_counted_or_not_has_a_strip_of_five_pictures_under_the_time_of_i
     println!("{} strips, {suppressed} of crossings that were not counted", strips.len());
     assert!(suppressed > 3 && strips.len() > 60);
     for strip in &strips {
-        assert_eq!(
-            size(&reader.picture(strip.key).unwrap().unwrap().jpeg),
-            (5 * 160 + 4 * 2, 160),
-            "{strip:?}"
-        );
-        let marks = reader.picture(strip.key).unwrap().unwrap().marks.unwrap();
+        let picture = reader.picture(strip.key).unwrap().unwrap();
+        let (jpeg, marks) = (picture.jpeg, picture.marks.unwrap());
+        assert_eq!(size(&jpeg), (5 * 160 + 4 * 2, 160), "{strip:?}");
+        assert!((3_000..50_000).contains(&jpeg.len()), "{} bytes: {strip:?}", jpeg.len());
         assert_eq!(marks.pictures.len(), 5, "{marks:?}");
         let on_line = marks.path.iter().min_by(|a, b| a.time.abs().total_cmp(&b.time.abs())).unwrap();
         assert!(on_line.at.iter().all(|at| (0.0..=1.0).contains(at)), "{marks:?}");

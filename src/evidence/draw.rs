@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use opencv::{
-    core::{CV_8UC3, Mat, MatTrait as _, MatTraitConst as _, Rect, Scalar, Size, Vector},
-    imgcodecs, imgproc,
-    prelude::VectorToVec as _,
+    core::{CV_8UC3, Mat, MatTrait as _, MatTraitConst as _, Rect, Scalar, Size},
+    imgproc,
 };
 
 use super::{
@@ -31,8 +30,6 @@ const AROUND: f32 = 3.0;
 /// Smallest side of it, in frame heights: below, pixels would only get larger.
 const SMALLEST: f32 = 0.35;
 
-const QUALITY: i32 = 80;
-
 /// A crossing and the pictures that show it, in memory.
 #[derive(Debug, Clone)]
 pub struct Scene {
@@ -57,19 +54,11 @@ struct Window {
 }
 
 impl Scene {
-    /// The strip, as JPEG.
+    /// The strip, in 8-bit BGR, without strokes.
     ///
     /// # Errors
     /// When OpenCV refuses.
-    pub fn encode(&self) -> opencv::Result<Vec<u8>> {
-        let mut jpeg = Vector::new();
-        let quality = Vector::from_slice(&[imgcodecs::IMWRITE_JPEG_QUALITY, QUALITY]);
-        imgcodecs::imencode(".jpg", &self.draw()?, &mut jpeg, &quality)?;
-        Ok(jpeg.to_vec())
-    }
-
-    /// The strip, in 8-bit BGR, without strokes.
-    fn draw(&self) -> opencv::Result<Mat> {
+    pub fn draw(&self) -> opencv::Result<Mat> {
         let count = self.shots.len() as i32;
         let width = count * (SIDE + GAP) - GAP;
         let mut strip = Mat::new_rows_cols_with_default(SIDE, width.max(1), CV_8UC3, Scalar::all(20.0))?;
@@ -279,8 +268,6 @@ mod tests {
         not_counted.facts.reason = Some(Reason::UTurn);
         let strip = drawn(&not_counted);
         assert!(has(&strip, 2, SUPPRESSED) > 100 && has(&strip, 2, COUNTED) == 0);
-        let jpeg = counted.encode().unwrap();
-        assert!(jpeg.starts_with(&[0xFF, 0xD8]) && jpeg.len() < 80_000, "{} bytes", jpeg.len());
     }
 
     #[test]
@@ -315,7 +302,7 @@ mod tests {
         assert!(odd.marks().draw(&mut strip, 99, true).is_ok());
         odd.shots.truncate(1);
         odd.facts.time = f64::NAN;
-        assert!(odd.encode().is_ok());
+        assert!(odd.draw().is_ok());
         odd.shots.clear();
         assert!(odd.draw().is_ok() && serde_json::to_string(&odd.marks()).is_ok());
     }

@@ -17,11 +17,15 @@ use super::{Bounds, EvidenceError, FOLDER, Store, draw::Scene, strip::Strip};
 use crate::{
     clock::Clock,
     config::{EvidenceConfig, SourceConfig},
-    native::disk::Disk,
+    native::{disk::Disk, ffmpeg::Jpeg},
 };
 
 /// Scenes that may wait for the thread, some 100 KB each; it takes a few milliseconds for one.
 const QUEUE: usize = 32;
+
+/// How strips are quantized, in FFmpeg's terms: less is lost than with libjpeg's quality of 80, in fewer bytes (167 strips of five clips:
+/// 39.7 dB in 20.0 KB on average, against 38.8 dB in 21.5 KB).
+const SCALE: u8 = 3;
 
 /// Longest time from a strip to its commit, and so what a killed program loses.
 const BATCH: Duration = Duration::from_secs(1);
@@ -100,6 +104,7 @@ impl Evidence {
         let shared = Arc::<Shared>::default();
         let now = clock.now();
         let keeper = Keeper {
+            jpeg: Jpeg::new(SCALE),
             store: Store::new(&output, bounds),
             folder: output.join(FOLDER),
             clock,
@@ -183,6 +188,7 @@ impl Shared {
 }
 
 struct Keeper {
+    jpeg: Jpeg,
     store: Store,
     folder: PathBuf,
     clock: Arc<dyn Clock>,
@@ -236,8 +242,12 @@ impl Keeper {
     }
 
     fn take(&mut self, scene: &Scene, settings: EvidenceConfig) {
-        let Ok(jpeg) = scene.encode() else {
+        let Ok(strip) = scene.draw() else {
             return self.shared.lose(1, "its pictures cannot be drawn");
+        };
+        let jpeg = match self.jpeg.encode(&strip) {
+            Ok(jpeg) => jpeg,
+            Err(error) => return self.shared.lose(1, &format!("it cannot be encoded ({error})")),
         };
         let keep = i64::try_from(settings.keep.as_millis()).unwrap_or(i64::MAX);
         let until = scene.facts.wall.saturating_add(keep);

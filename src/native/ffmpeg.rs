@@ -1,5 +1,5 @@
-//! FFmpeg's libraries behind a safe face: inputs are opened and read, packets decoded, pictures converted. What an
-//! error means to a user is said elsewhere.
+//! FFmpeg's libraries behind a safe face: inputs are opened and read, packets decoded, pictures converted and
+//! encoded. What an error means to a user is said elsewhere.
 //!
 //! The crate `ffmpeg-next` keeps most of the bookkeeping; what it has no function for is called here. Of its peers
 //! `rsmpeg` wants FFmpeg 6, where Debian 12 has 5.1, and `ffmpeg-the-third` says that it does not try releases as old as
@@ -8,6 +8,7 @@
 mod decoder;
 mod device;
 mod input;
+mod jpeg;
 mod log;
 mod picture;
 
@@ -23,6 +24,7 @@ pub use self::{
     decoder::Decoder,
     device::can_capture,
     input::{Input, VideoStream},
+    jpeg::Jpeg,
     log::{Heard, hear},
     picture::{Converter, Depth, Orientation, Picture},
 };
