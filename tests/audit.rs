@@ -311,6 +311,18 @@ fn what_was_tapped_is_saved_however_it_ends() {
 }
 
 #[test]
+fn an_audit_that_is_killed_leaves_no_file() {
+    let here = tempfile::tempdir().unwrap();
+    let temporary = [("TMPDIR", here.path().to_str().unwrap())];
+    let mut audit = Audit::start(&["demo:lobby?seconds=60"], &temporary, (80, 24));
+    audit.press("i", "in over line_1");
+    audit.terminal.signal(Signal::KILL);
+    audit.terminal.exit_code();
+    let left: Vec<_> = fs::read_dir(here.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
 fn taps_that_nobody_asked_to_save_are_asked_about() {
     let args = ["demo:lobby?seconds=60", "--to", "3s", "--speed", "16", "--graphics", "kitty"];
     let mut audit = Audit::start(&args, &[], (80, 24));

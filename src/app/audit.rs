@@ -25,7 +25,7 @@ use crate::{
     },
     cli::{AuditArgs, AuditCommand},
     config::{self, Config, Overrides, SourceConfig, SourceSpec, edit::same_place},
-    logging::{self, LogOptions, NativeOutput},
+    logging::{self, LogOptions},
     model::{SourceKind, name_of},
     native::disk::Disk,
     source::stretch::Stretch,
@@ -60,24 +60,20 @@ pub fn run(args: &AuditArgs) -> Result<u8, Failure> {
     let notices = Notices::start().context(NO_THREAD)?;
     let ending = Ending::watch(&stop, &notices).context(NO_THREAD)?;
     native::take_over(&crate::progress::Progress::hidden());
-    // The program that counts here all day may write into the folder of the results; all that an audit leaves there is what it
-    // found.
-    let folder = tempfile::Builder::new().prefix("pcount-audit-").tempdir().context("no temporary folder")?;
+    // The program that counts here all day may write its logs into the folder of the results, and an audit leaves nothing but what
+    // it found: lines stay in memory, and what native libraries print is dropped.
     let parallel = &config.parallel;
-    let dir = Some(folder.path().to_owned());
     let logs = logging::init(&LogOptions {
-        dir,
         level: parallel.log_level,
         timezone: parallel.timezone.clone(),
         ..LogOptions::default()
     })?;
-    let native = logs.native_output()?;
     let options = TuiOptions {
         color: args.color,
         graphics: args.graphics,
         config: config.tui.clone(),
         ascii: args.ascii,
-        native_log: native.as_ref().and_then(NativeOutput::path),
+        native_log: Some(PathBuf::from("/dev/null")),
         stop: std::sync::Arc::clone(&stop.number),
         timezone: parallel.timezone.clone(),
         ..TuiOptions::default()
@@ -100,10 +96,7 @@ pub fn run(args: &AuditArgs) -> Result<u8, Failure> {
     let watching = Watching::start(source, parallel.clone(), stretch)?;
     let ended = show(watching, setup, &options);
     ending.begin();
-    drop(native);
     logs.close(ending.left(0.5));
-    // The process ends without running what stands at the end of its functions.
-    let _ = folder.close();
     let ended = ended?;
     let result = match (&args.config, &ended.findings) {
         (Some(_), Some(found)) => {
