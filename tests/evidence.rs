@@ -5,6 +5,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot set itself up has failed")]
 
+#[path = "support/kills.rs"]
+mod kills;
+#[path = "support/mount.rs"]
+mod mount;
 #[path = "support/require.rs"]
 mod require;
 
@@ -14,7 +18,7 @@ use std::{
     io::{BufRead as _, BufReader},
     os::unix::fs::PermissionsExt as _,
     path::Path,
-    process::{Command, Output, Stdio},
+    process::{Command, Output},
     time::{Duration, Instant},
 };
 
@@ -197,7 +201,7 @@ fn the_command_says_what_is_wrong_and_how_to_do_better() {
 
 #[test]
 fn a_program_killed_at_any_moment_leaves_strips_that_can_be_read() {
-    let kills: usize = std::env::var("PCOUNT_KILLS").map_or(5, |text| text.parse().unwrap());
+    let kills = kills::count(5);
     let dir = tempfile::tempdir().unwrap();
     let videos: Vec<String> = (1..=3)
         .map(|n| format!(r#"{{ "video_id": "v{n}", "path": "demo:lobby?people=12&seed={n}&seconds=3600" }}"#))
@@ -208,22 +212,11 @@ fn a_program_killed_at_any_moment_leaves_strips_that_can_be_read() {
         videos.join(",")
     );
     fs::write(dir.path().join("cams.json"), text).unwrap();
-    let mut random: u64 = 7;
-    let mut below = move |limit: u64| {
-        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        Duration::from_millis((random >> 33) % limit)
-    };
+    let mut below = kills::moments(7);
     let reader = Reader::new(&dir.path().join("out"));
     let (mut before, mut grew) = (0, 0);
     for kill in 0..kills {
-        let mut program = Command::new(env!("CARGO_BIN_EXE_pcount-tui"))
-            .args(["--config", "cams.json", "--json", "--detector", "motion"])
-            .current_dir(dir.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut program = kills::start(dir.path());
         let mut lines = BufReader::new(program.stdout.take().unwrap()).lines();
         assert!(lines.any(|line| line.unwrap().contains(r#""crossing""#)));
         // The reader must go on, or the program would wait for it.
@@ -305,17 +298,10 @@ fn a_full_disk_costs_evidence_and_no_count_and_is_said_and_ends() {
         cameras.join(",")
     );
     fs::write(dir.path().join("cams.json"), text).unwrap();
-    let run = Command::new("unshare")
-        .args(["--mount", "--map-root-user", "bash", "-c", FULL, "bash", env!("CARGO_BIN_EXE_pcount-tui")])
-        .current_dir(dir.path())
-        .output();
-    let Ok(run) = run else {
-        return require::skip("mount", "'unshare' is not installed");
+    let Some(run) = mount::in_namespace("mount", &["--map-root-user"], FULL, &[], dir.path()) else {
+        return;
     };
     let said = String::from_utf8_lossy(&run.stderr).into_owned();
-    if run.status.code() == Some(77) || said.contains("unshare failed") || said.contains("not permitted") {
-        return require::skip("mount", &format!("this machine allows none: {}", said.trim()));
-    }
     assert!(run.status.success(), "{said}");
     let log = fs::read_to_string(dir.path().join("logs/parallel_counter.log")).unwrap();
     assert_eq!(log.matches("strips of crossings are lost, counting goes on").count(), 1, "said once");

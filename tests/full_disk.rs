@@ -3,10 +3,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot set itself up has failed")]
 
+#[path = "support/mount.rs"]
+mod mount;
 #[path = "support/require.rs"]
 mod require;
 
-use std::{collections::BTreeMap, fs, process::Command};
+use std::{collections::BTreeMap, fs};
 
 use pcount::internals::ledger::{FILE_NAME, Reader, reader::Span};
 
@@ -57,17 +59,10 @@ fn crossings_counted_while_the_disk_is_full_are_in_the_ledger_when_it_has_room_a
         ),
     )
     .unwrap();
-    let run = Command::new("unshare")
-        .args(["--mount", "--map-root-user", "bash", "-c", SCRIPT, "bash", env!("CARGO_BIN_EXE_pcount-tui")])
-        .current_dir(dir.path())
-        .output();
-    let Ok(run) = run else {
-        return require::skip("mount", "'unshare' is not installed");
+    let Some(run) = mount::in_namespace("mount", &["--map-root-user"], SCRIPT, &[], dir.path()) else {
+        return;
     };
     let said = String::from_utf8_lossy(&run.stderr).into_owned();
-    if run.status.code() == Some(77) || said.contains("unshare failed") || said.contains("not permitted") {
-        return require::skip("mount", &format!("this machine allows none: {}", said.trim()));
-    }
     assert!(
         run.status.success(),
         "{said}\n{}",

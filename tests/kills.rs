@@ -5,12 +5,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot set itself up has failed")]
 
+#[path = "support/kills.rs"]
+mod kills;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     io::{BufRead as _, BufReader},
     path::Path,
-    process::{Command, Stdio},
     sync::mpsc,
     time::{Duration, Instant},
 };
@@ -82,25 +84,14 @@ fn in_ledger(dir: &Path) -> BTreeMap<Crossing, usize> {
 
 #[test]
 fn whatever_was_printed_before_a_kill_is_in_the_ledger_once() {
-    let kills: usize = std::env::var("PCOUNT_KILLS").map_or(6, |text| text.parse().unwrap());
+    let kills = kills::count(6);
     let dir = tempfile::tempdir().unwrap();
     configuration(dir.path());
-    let mut random: u64 = 42;
-    let mut below = move |limit: u64| {
-        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        Duration::from_millis((random >> 33) % limit)
-    };
+    let mut below = kills::moments(42);
     let mut shown: Vec<Crossing> = Vec::new();
     let (mut crossings_of_cameras, mut while_counting) = (0_u64, 0);
     for kill in 0..kills {
-        let mut program = Command::new(env!("CARGO_BIN_EXE_pcount-tui"))
-            .args(["--config", "cams.json", "--json", "--detector", "motion"])
-            .current_dir(dir.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut program = kills::start(dir.path());
         let output = BufReader::new(program.stdout.take().unwrap());
         let (tell, told) = mpsc::channel();
         // What is still in the pipe after the kill was printed as well; the last line may be half a one.
