@@ -28,7 +28,7 @@ use pcount::{
         evidence::{Entry, FOLDER, Query, Reader},
         ledger::{self, FILE_NAME, reader::Span},
     },
-    model::Direction,
+    model::{Direction, Reason},
 };
 use serde_json::Value;
 
@@ -58,7 +58,7 @@ fn of_line(value: &Value) -> Option<Crossing> {
 
 fn of_strip(entry: &Entry) -> Crossing {
     let facts = &entry.facts;
-    let reason = facts.reason.map(Reason::word).unwrap_or_default();
+    let reason = facts.reason.map(Reason::word).unwrap_or_default().to_owned();
     (facts.source.to_string(), facts.line.clone(), facts.direction.word().into(), facts.track, reason)
 }
 
@@ -337,6 +337,6 @@ fn a_full_disk_costs_evidence_and_no_count_and_is_said_and_ends() {
     println!("{crossings} crossings, {} strips", strips.len());
     assert!(strips.len() > 5);
     for strip in &strips {
-        size(&reader.picture(strip.key).unwrap().unwrap());
+        size(&reader.picture(strip.key).unwrap().unwrap().jpeg);
     }
 }
