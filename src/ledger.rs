@@ -49,7 +49,7 @@ pub(crate) use self::writer::Writer;
 pub use self::{
     deletions::{Deletion, note_deletion},
     error::LedgerError,
-    judgments::{Crossed, Judgment, Verdict, note_judgment},
+    judgments::note_judgment,
     reader::Reader,
     sum_up::sum_up,
 };

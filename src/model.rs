@@ -10,6 +10,7 @@ mod count;
 mod detection;
 mod engine;
 mod event;
+mod judgment;
 mod moment;
 mod preview;
 mod records;
@@ -29,6 +30,7 @@ pub use self::{
     detection::Detection,
     engine::{EngineSnapshot, Health, Strategy, WorkerSnapshot},
     event::{Event, EventKind},
+    judgment::{Crossed, Judgment, Verdict},
     moment::Moment,
     preview::{Preview, ShownTrack, TrackId},
     records::{FrameInfo, ResultStatus, Task, TaskResult, TaskStatus, Total},

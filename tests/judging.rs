@@ -2,9 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-#[path = "support/require.rs"]
-#[allow(dead_code, reason = "each test binary uses its part")]
-mod require;
 #[path = "pty/terminal.rs"]
 #[allow(dead_code, reason = "each test binary uses its part")]
 mod terminal;
@@ -16,7 +13,10 @@ use opencv::{
     core::{MatTraitConst as _, Vector},
     imgcodecs,
 };
-use pcount::internals::ledger::{FILE_NAME, Judgment, Reader, Verdict};
+use pcount::{
+    internals::ledger::{FILE_NAME, Reader},
+    model::{Judgment, Verdict},
+};
 use serde_json::Value;
 use terminal::Terminal;
 
@@ -51,10 +51,10 @@ fn judgments(dir: &Path) -> Vec<Judgment> {
 fn what_a_person_says_of_crossings_is_kept_and_the_wrong_ones_are_taken_out_with_their_boxes() {
     let dir = tempfile::tempdir().unwrap();
     let mut terminal = dashboard(dir.path());
-    // The newest crossing, by its event; then the one before it.
-    terminal.keys("\t\t");
-    terminal.wait_for_text("▸");
-    terminal.keys("k\r");
+    // The newest crossing, by its event on the screen of its source; then the one before it.
+    terminal.keys("\r");
+    terminal.wait_for_text("3 Events");
+    terminal.keys("3\r");
     terminal.wait_for_text("heads not blurred");
     terminal.keys("y");
     terminal.wait_for_text("right: ");
@@ -64,7 +64,7 @@ fn what_a_person_says_of_crossings_is_kept_and_the_wrong_ones_are_taken_out_with
     terminal.keys("n");
     terminal.wait_for_text("wrong: ");
     // At random: the first that is drawn.
-    terminal.keys("qJ");
+    terminal.keys("qqJ");
     terminal.wait_for_text("none of");
     terminal.wait_for_text("heads not blurred");
     terminal.keys("b");

@@ -19,7 +19,7 @@ use pcount::{
     internals::{
         clock::ManualClock,
         ledger::{
-            self, Crossed, FILE_NAME, Forward, Judgment, LedgerError, LedgerOptions, Reader, Verdict,
+            self, FILE_NAME, Forward, LedgerError, LedgerOptions, Reader,
             local_time::LocalTime,
             note_judgment,
             reader::Span,
@@ -29,7 +29,8 @@ use pcount::{
         outputs::ledger::Ledger,
     },
     model::{
-        Direction, Doubt, Event, EventKind, FrameInfo, LineCounts, ResultStatus, Scene, StateKind, TaskResult,
+        Crossed, Direction, Doubt, Event, EventKind, FrameInfo, Judgment, LineCounts, ResultStatus, Scene,
+        StateKind, TaskResult, Verdict,
     },
 };
 

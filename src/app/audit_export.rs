@@ -13,7 +13,8 @@ use crate::{
     cli::AuditExport,
     config::Config,
     evidence::Reader,
-    ledger::{self, FILE_NAME, Judgment, LedgerError, report::parse_moment},
+    ledger::{self, FILE_NAME, LedgerError, report::parse_moment},
+    model::Judgment,
     native::disk::Disk,
 };
 

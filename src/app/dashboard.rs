@@ -21,12 +21,11 @@ use crate::{
     evidence::Facts,
     headless::{self, outlet::Outlet},
     ledger::{
-        Judgment,
         chart::{Column, Width},
         report::Report,
     },
     logging::{NativeOutput, RecentLogs},
-    model::SourceId,
+    model::{Judgment, SourceId},
     native::disk::Disk,
     outputs::{Running, status::Status},
     source::{SystemOpener, probe_source},

@@ -8,7 +8,8 @@ use crate::{
     audit::sample::{Sample, crossed},
     clock::SystemClock,
     evidence::{Facts, Query, Reader},
-    ledger::{self, FILE_NAME, Judgment, LedgerError, note_judgment},
+    ledger::{self, FILE_NAME, LedgerError, note_judgment},
+    model::Judgment,
     native::process,
     tui::crossings::{Asked, Found, Known, MOST, Said, Strip},
 };

@@ -17,8 +17,7 @@ use super::sample::crossed;
 use crate::{
     evidence::{Entry, EvidenceError, Facts, Marks, Picture, Reader},
     files,
-    ledger::{Judgment, Verdict},
-    model::TrackId,
+    model::{Judgment, Reason, TrackId, Verdict},
 };
 
 /// Name of the file of labels.
@@ -151,7 +150,7 @@ fn label<'a>(
         ignore: boxes(&|id| doubted && id == *track),
         line,
         direction: direction.word(),
-        reason: reason.map(crate::model::Reason::word),
+        reason: reason.map(Reason::word),
         verdict: verdict.word(),
         blurred: entry.blurred,
     }

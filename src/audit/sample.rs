@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use super::{findings::Share, wilson};
 use crate::{
     evidence::Facts,
-    ledger::{Crossed, Judgment, Verdict},
+    model::{Crossed, Judgment, Verdict},
 };
 
 /// How many counted crossings are drawn for one that was suppressed: the counts are what people go by.

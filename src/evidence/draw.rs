@@ -11,18 +11,12 @@ use super::{
     blur,
     marks::{Marked, Marks, PathPoint},
     ring::Shot,
-    strip::Facts,
+    strip::{Facts, GAP, SIDE},
 };
 use crate::{
     geometry::{BBox, Point},
     model::LineConfig,
 };
-
-/// Width and height of each picture of a strip, in pixels.
-pub const SIDE: i32 = 160;
-
-/// Between two pictures, in pixels.
-pub const GAP: i32 = 2;
 
 /// Side of the place that is shown, in heights of the person.
 const AROUND: f32 = 3.0;

@@ -7,7 +7,7 @@ use opencv::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::draw::{GAP, SIDE};
+use super::strip::{GAP, SIDE};
 use crate::{
     geometry::{BBox, Point},
     model::TrackId,

@@ -7,8 +7,8 @@ use opencv::{
 };
 
 use super::{
-    Facts, Marks,
-    draw::{GAP, SIDE},
+    marks::Marks,
+    strip::{Facts, GAP, SIDE},
 };
 
 /// The pictures of a strip, side by side.

@@ -6,6 +6,12 @@ use jiff::civil::Date;
 
 use crate::model::{Direction, Reason, SourceId, TrackId};
 
+/// Width and height of each picture of a strip, in pixels.
+pub const SIDE: i32 = 160;
+
+/// Between two pictures, in pixels.
+pub const GAP: i32 = 2;
+
 /// The crossing that a strip shows. Source, line, track and wall time are those of its event, in the ledger as in
 /// `crossings.csv`.
 #[derive(Debug, Clone, PartialEq)]

@@ -15,14 +15,14 @@ use rusqlite::{Connection, params};
 use super::{
     LedgerError,
     deletions::{self, Deletion},
-    judgments::{self, Judgment},
+    judgments,
     lock::Lock,
     open::{self, Stamp},
     salvage, schema,
     sums::{self, Cursor},
     writer::rows,
 };
-use crate::model::{LineCounts, Minute, Scene, SourceId};
+use crate::model::{Judgment, LineCounts, Minute, Scene, SourceId};
 
 /// From this length on, in milliseconds, the crossings of a time are not looked up one by one.
 pub(super) const LONG: i64 = 14 * 24 * 3_600_000;

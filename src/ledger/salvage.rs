@@ -13,13 +13,12 @@ use self::pages::{Pages, Place, Value};
 use super::{
     LedgerError,
     deletions::{self, Deletion},
-    judgments::{self, Crossed, Judgment, Verdict},
-    names, open, schema,
+    judgments, names, open, schema,
     steady::Memory,
     sums::{self, Flow},
     writer::rows,
 };
-use crate::model::{Direction, Reason, SourceId};
+use crate::model::{Crossed, Direction, Judgment, Reason, SourceId, Verdict};
 
 /// Totals by source and line.
 pub type Totals = BTreeMap<SourceId, BTreeMap<String, (u64, u64)>>;

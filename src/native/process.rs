@@ -37,6 +37,16 @@ fn user_of(users: &str, number: &str) -> Option<String> {
     lines.find(|fields| fields.get(2) == Some(&number)).map(|fields| fields[0].to_owned())
 }
 
+/// Keeps the number of the C library's heaps small.
+#[allow(unsafe_code, reason = "a foreign function")]
+pub fn limit_heaps() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: the function takes two numbers and sets a limit; it may be called at any time.
+    unsafe {
+        libc::mallopt(libc::M_ARENA_MAX, HEAPS);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -47,15 +57,5 @@ mod tests {
         assert_eq!(user_of(users, "1001").as_deref(), Some("pcount"));
         assert_eq!(user_of(users, "0").as_deref(), Some("root"));
         assert_eq!(user_of(users, "7"), None);
-    }
-}
-
-/// Keeps the number of the C library's heaps small.
-#[allow(unsafe_code, reason = "a foreign function")]
-pub fn limit_heaps() {
-    #[cfg(target_env = "gnu")]
-    // SAFETY: the function takes two numbers and sets a limit; it may be called at any time.
-    unsafe {
-        libc::mallopt(libc::M_ARENA_MAX, HEAPS);
     }
 }

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use crate::{
     audit::sample::{Estimate, Sample, crossed},
     evidence::{Facts, Key, Marks, Pixels, millis},
-    ledger::{Crossed, Judgment, Verdict},
-    model::{Event, EventKind, SourceId},
+    model::{Crossed, Event, EventKind, Judgment, SourceId, Verdict},
 };
 
 /// Most crossings that are stepped through, the newest.

@@ -144,7 +144,7 @@ impl Graphics {
     /// Draws `preview` with its boxes, and the lines, zones and trails of `overlay`, into the middle of `area`;
     /// `false` when it cannot be encoded.
     pub fn draw(&mut self, preview: &Preview, overlay: Overlay, area: Rect, buffer: &mut Buffer) -> bool {
-        let area = fitted(self.affordable(area, preview.size), preview.size);
+        let area = self.place(area, preview.size);
         let (lines, zones) = (overlay.lines.to_vec(), overlay.zones.to_vec());
         let made = Made { taken: preview.taken, area, lines, zones };
         if self.last.as_ref().is_none_or(|(last, _)| *last != made) {
@@ -155,6 +155,12 @@ impl Graphics {
             Image::new(protocol).render(area, buffer);
         }
         true
+    }
+
+    /// The part of `area` that a picture of this size fills: its middle.
+    #[must_use]
+    pub fn place(&self, area: Rect, size: (u32, u32)) -> Rect {
+        fitted(self.affordable(area, size), size)
     }
 
     /// The part of `area` that can be filled without too many pixels.

@@ -11,12 +11,11 @@ use crate::{
     config::{SourceConfig, edit::KeepLogin},
     evidence::Facts,
     ledger::{
-        Judgment,
         chart::{Column, Width},
         report::Report,
     },
     logging::RecentLogs,
-    model::{Preview, SourceId},
+    model::{Judgment, Preview, SourceId},
 };
 
 /// What a host without a ledger says.

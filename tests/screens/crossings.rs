@@ -5,14 +5,11 @@ use std::time::Duration;
 use insta::assert_snapshot;
 use pcount::{
     config::Theme,
-    internals::{
-        ledger::Verdict,
-        tui::{
-            graphics::{Graphics, Kind},
-            theme::Palette,
-        },
+    internals::tui::{
+        graphics::{Graphics, Kind},
+        theme::Palette,
     },
-    model::Reason,
+    model::{Reason, Verdict},
 };
 
 use super::{

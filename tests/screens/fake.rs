@@ -24,7 +24,6 @@ use pcount::{
         edit::KeepLogin,
         evidence::{Facts, Marked, Marks, PathPoint, Pixels},
         ledger::{
-            Judgment,
             chart::{Column, Width},
             local_time::LocalTime,
             report::{Gap, LineReport, PeakHour, Report, Row, SourceReport, Step},
@@ -40,8 +39,8 @@ use pcount::{
         },
     },
     model::{
-        self, Direction, EngineSnapshot, Event, EventKind, LineConfig, LineCounts, Minute, Preview, Reason,
-        ShownTrack, SourceId, SourceKind, SourceSnapshot, SourceState, StateKind, Strategy, Total,
+        self, Direction, EngineSnapshot, Event, EventKind, Judgment, LineConfig, LineCounts, Minute, Preview,
+        Reason, ShownTrack, SourceId, SourceKind, SourceSnapshot, SourceState, StateKind, Strategy, Total,
         WorkerSnapshot,
     },
     track::{Track, TrackUpdate},

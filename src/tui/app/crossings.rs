@@ -8,8 +8,8 @@ use jiff::ToSpan as _;
 use super::{Effect, Panel, Screen, Tone, UiState};
 use crate::{
     evidence::millis,
-    ledger::{Judgment, Verdict, report::Step},
-    model::{Event, EventKind, SourceId},
+    ledger::report::Step,
+    model::{Event, EventKind, Judgment, SourceId, Verdict},
     tui::{
         action::Action,
         crossings::{Asked, Crossings, Found, MOST, facts_of},

@@ -1,7 +1,7 @@
 //! What each action does.
 
 use super::{Effect, Screen, UiState};
-use crate::ledger::Verdict;
+use crate::model::Verdict;
 use crate::tui::{Exit, action::Action, dialogs::Dialog, host::LogTarget, keymap::COMMANDS};
 
 impl UiState {

@@ -11,8 +11,7 @@ use ratatui::{
 use crate::{
     audit::{report::percent, sample::Estimate},
     evidence::Facts,
-    ledger::{Judgment, Verdict},
-    model::Direction,
+    model::{Direction, Judgment, Verdict},
     tui::{
         app::{UiState, judging_key},
         crossings::{Known, Strip},
@@ -20,7 +19,9 @@ use crate::{
         text,
         theme::Role,
         widgets::{
-            Look, put, put_lines, rule,
+            Look,
+            picture::fitted,
+            put, put_lines, rule,
             strip::{self, View},
         },
     },
@@ -131,9 +132,13 @@ fn draw_strip(
         Rect { height: width.div_ceil(2).min(place.height), ..place }
     } else {
         let most = rest.height.saturating_sub(FACTS + 1).max(4);
-        let wanted = (f32::from(rest.width) / view.aspect() / 2.0).round() as u16;
-        let place = take_top(rest, wanted.min(most));
-        captions(strip, place, (view.aspect(), picture), take_top(rest, 1), buffer, look);
+        let size = ((view.aspect() * 1000.0) as u32, 1000);
+        let area = Rect { height: most.min(rest.height), ..*rest };
+        let filled =
+            ui.graphics.as_ref().map_or_else(|| fitted(area, size), |graphics| graphics.place(area, size));
+        let place = take_top(rest, filled.height);
+        let below = Rect { x: filled.x, width: filled.width, ..take_top(rest, 1) };
+        captions(strip, picture, below, buffer, look);
         // Half blocks are coarse: the chosen one stands once more beside the facts, where there is room.
         if ui.graphics.is_none() && rest.height >= FACTS + 2 && rest.width >= SIDE_BY_SIDE {
             let large = take_right(rest, (rest.height * 2).min(rest.width / 2));
@@ -148,25 +153,17 @@ fn draw_strip(
     strip::draw(strip, facts.track, &view, place, buffer, (graphics, look));
 }
 
-/// When each of the pictures above was taken.
-fn captions(
-    strip: &Strip,
-    above: Rect,
-    (aspect, chosen): (f32, usize),
-    area: Rect,
-    buffer: &mut Buffer,
-    look: &Look,
-) {
+/// When each of the pictures above was taken, over the columns that they fill.
+fn captions(strip: &Strip, chosen: usize, area: Rect, buffer: &mut Buffer, look: &Look) {
     let count = strip.pictures.len().max(1) as u16;
-    let filled = ((f32::from(above.height) * 2.0 * aspect).round() as u16).min(above.width);
-    let (left, each) = (above.x + (above.width - filled) / 2, filled / count);
+    let each = area.width / count;
     for number in 0..count {
         let words = when(strip, usize::from(number));
         let room = usize::from(each.saturating_sub(1));
-        let at = Rect { x: left + number * filled / count, width: each, ..area };
         let words = look.cut(&words, room);
         let role = if usize::from(number) == chosen { Role::Text } else { Role::Dim };
         let pad = (room - text::width(&words)) / 2;
+        let at = Rect { x: area.x + number * area.width / count, width: each, ..area };
         put(&look.line(format!("{}{words}", " ".repeat(pad)), role), at, buffer);
     }
 }

@@ -8,7 +8,7 @@ use std::{
 use super::{Session, work::Answer};
 use crate::{
     audit::sample::crossed,
-    ledger::Crossed,
+    model::Crossed,
     tui::{
         app::Screen,
         crossings::{Asked, Known, Said},

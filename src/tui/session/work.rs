@@ -7,11 +7,10 @@ use crate::{
     count::replay::Paths,
     engine::Reply,
     ledger::{
-        Crossed, Judgment,
         chart::{Column, Width},
         report::Report,
     },
-    model::{Minute, SourceId, SourceSnapshot},
+    model::{Crossed, Judgment, Minute, SourceId, SourceSnapshot},
     tui::{
         crossings::{self, Known},
         editor::{Drawn, Replayed},

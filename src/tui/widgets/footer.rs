@@ -8,7 +8,7 @@ use ratatui::{
 };
 
 use super::{Look, caret, first_key, input_line, put, put_lines};
-use crate::ledger::Verdict;
+use crate::model::Verdict;
 use crate::tui::{
     action::Action,
     app::{Screen, Tone, UiState, judging_key},
