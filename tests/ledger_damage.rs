@@ -10,10 +10,11 @@ use std::{
 
 use pcount::{
     internals::{
-        ledger::{FILE_NAME, LedgerOptions, Reader, reader::Span},
+        clock::ManualClock,
+        ledger::{Deletion, FILE_NAME, LedgerOptions, Reader, note_deletion, note_judgment, reader::Span},
         outputs::ledger::Ledger,
     },
-    model::{Direction, Event, EventKind},
+    model::{Crossed, Direction, Event, EventKind, Judgment, Reason, Verdict},
 };
 
 const WAIT: Duration = Duration::from_secs(30);
@@ -134,6 +135,37 @@ fn a_head_of_rubbish_or_another_text_is_no_end() {
     let ledger = start(dir.path());
     note(&ledger, 0..3);
     assert_eq!(tracks(dir.path()).len(), 3, "an empty file is a new one");
+}
+
+#[test]
+fn what_people_said_and_deleted_is_brought_over_too() {
+    let dir = tempfile::tempdir().expect("folder");
+    sound(dir.path());
+    let path = dir.path().join(FILE_NAME);
+    let judgment = |track: u64, weight: Option<f64>| Judgment {
+        wall: 9_000,
+        crossed: Crossed { wall: 1_000, source: "camera_01".into(), line: "main entrance".into(), track },
+        direction: Direction::Out,
+        reason: weight.map(|_| Reason::UTurn),
+        verdict: if track == 1 { Verdict::Right } else { Verdict::OtherWay },
+        weight,
+        who: "anna".into(),
+    };
+    // A weight without a fraction is kept as a whole number in the file.
+    let said = [judgment(1, None), judgment(2, Some(2.5)), judgment(3, Some(4.0))];
+    for judgment in &said {
+        note_judgment(&path, judgment, &ManualClock::default()).expect("a judgment");
+    }
+    let source = Some("camera_02".into());
+    let deletion = Deletion { wall: 9, from: 1, to: 2, source, strips: 3, who: "anna".into() };
+    note_deletion(&path, &deletion, &ManualClock::default()).expect("a deletion");
+    let mut bytes = fs::read(&path).expect("read");
+    bytes[..100].fill(b'x');
+    fs::write(&path, &bytes).expect("write");
+    drop(start(dir.path()));
+    let reader = Reader::open(&path).expect("a reader");
+    assert_eq!(reader.judgments(0, i64::MAX).expect("judgments"), said);
+    assert_eq!(reader.deletions().expect("deletions"), [deletion]);
 }
 
 /// The files of a program that was killed: what it committed is in its log.
