@@ -20,6 +20,7 @@ mod native;
 mod notices;
 mod outputs;
 mod past;
+mod reload;
 mod report;
 mod say;
 mod signals;

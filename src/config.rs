@@ -8,6 +8,7 @@ use std::path::PathBuf;
 pub(crate) mod defaults;
 mod demo;
 mod detector;
+pub mod difference;
 pub(crate) mod edit;
 mod env;
 mod evidence;
@@ -39,7 +40,7 @@ pub(crate) use limits::{ID_LENGTH, LABEL_LENGTH, check_id, label};
 pub use load::Overrides;
 pub(crate) use load::is_stream;
 pub use problem::{ConfigErrors, Problem};
-pub use program::{LogLevel, ModelFolders, ParallelConfig, Theme, TuiConfig};
+pub use program::{LogLevel, ModelFolders, ParallelConfig, Reload, Theme, TuiConfig};
 pub use secret::{Address, Credentials, Secret};
 pub(crate) use secret::{Known, known, redact};
 pub use source::{

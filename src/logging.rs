@@ -42,6 +42,7 @@ pub use self::{
     recent::{LogLine, RecentLogs},
 };
 use self::{
+    layer::Threshold,
     rotate::Limits,
     router::{Health, Router},
 };
@@ -117,6 +118,7 @@ pub struct LogHandle {
     disk: Option<Disk>,
     clock: Arc<dyn Clock>,
     guard: parking_lot::Mutex<Option<WorkerGuard>>,
+    level: Arc<Threshold>,
 }
 
 impl LogHandle {
@@ -124,6 +126,11 @@ impl LogHandle {
     #[must_use]
     pub fn recent(&self) -> Arc<RecentLogs> {
         Arc::clone(&self.recent)
+    }
+
+    /// From now on lines of the program are kept from this level upwards.
+    pub fn set_level(&self, level: LogLevel) {
+        self.level.set(level);
     }
 
     /// Lines that reached no file and will not: the writer could not follow, or too many waited for the disk.
@@ -225,6 +232,7 @@ pub fn build(options: &LogOptions) -> Result<(LogLayer, LogHandle), LogError> {
             (Some(writer), Some(guard), Some(disk))
         }
     };
+    let level = Arc::new(Threshold::new(options.level));
     let clock = Arc::clone(&options.clock);
     let handle = LogHandle {
         recent: Arc::clone(&recent),
@@ -235,8 +243,9 @@ pub fn build(options: &LogOptions) -> Result<(LogLayer, LogHandle), LogError> {
         disk,
         clock: Arc::clone(&clock),
         guard: parking_lot::Mutex::new(guard),
+        level: Arc::clone(&level),
     };
-    Ok((LogLayer::new(options.level, options.timezone.clone(), clock, writer, recent), handle))
+    Ok((LogLayer::new(level, options.timezone.clone(), clock, writer, recent), handle))
 }
 
 /// Starts the thread that carries lines to `router`.

@@ -207,6 +207,8 @@ impl Running<'_> {
                 | Effect::LookAtConfig
                 | Effect::AddSource { .. }
                 | Effect::WriteConfig
+                | Effect::WorkOutReload
+                | Effect::Reload
                 | Effect::SaveLines(..)
                 | Effect::RemoveFromFile(_)
                 | Effect::Crossings(_)

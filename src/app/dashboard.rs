@@ -6,11 +6,14 @@ use std::{
     time::Duration,
 };
 
+use anyhow::Context as _;
+
 use super::{
     counting::{Parts, engine, finish, start},
     failure::{Failure, NO_THREAD},
     keep::Keeper,
     past::Past,
+    reload::Reloader,
     signals::StopSignal,
 };
 use crate::{
@@ -53,6 +56,7 @@ pub fn run(args: &RunArgs, config: &Config, stop: &StopSignal, parts: &Parts) ->
         }),
         recent: parts.logs.recent(),
         keeper: Keeper::new(config.path.clone(), config.piped.clone()),
+        reloader: Reloader::start(config, args.overrides(), &engine, &parts.logs).context(NO_THREAD)?,
         results: config.parallel.result_output.display().to_string(),
     });
     let native = parts.logs.native_output()?;
@@ -93,10 +97,16 @@ struct DashboardHost {
     past: Option<Past>,
     recent: Arc<RecentLogs>,
     keeper: Keeper,
+    reloader: Option<Arc<Reloader>>,
     results: String,
 }
 
 impl DashboardHost {
+    fn reloader(&self) -> Result<&Reloader, String> {
+        let none = "there is no configuration file that could be read again";
+        self.reloader.as_deref().ok_or_else(|| none.to_owned())
+    }
+
     fn past(&self) -> Result<&Past, String> {
         self.past.as_ref().ok_or_else(|| {
             "past counts are not kept: 'ledger' is false in the configuration; set it to true".into()
@@ -172,6 +182,18 @@ impl Host for DashboardHost {
     fn chart(&self, source: &SourceId, width: Width, count: usize) -> Result<Option<Vec<Column>>, String> {
         let Some(past) = &self.past else { return Ok(None) };
         on_disk(|| past.chart(source, width, count).map(Some))
+    }
+
+    fn reload_shown(&self) -> Result<Vec<String>, String> {
+        let found = on_disk(|| self.reloader()?.difference());
+        if let Err(problems) = &found {
+            problems.lines().for_each(|problem| tracing::error!("Reload: {problem}"));
+        }
+        found.map(|found| found.sentences())
+    }
+
+    fn reload(&self) -> Result<String, String> {
+        self.reloader()?.apply()
     }
 
     fn crossings(&self, asked: &crossings::Asked) -> Result<crossings::Found, String> {

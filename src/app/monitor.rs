@@ -16,6 +16,7 @@ use super::{
     native,
     notices::Notices,
     outputs::Written,
+    reload::Reloader,
     say::{complain_of_refused, print},
     signals::StopSignal,
 };
@@ -161,6 +162,8 @@ fn headless(
     let native = native_output(&parts.logs);
     let engine = engine(config, parts, true)?;
     start(&engine, config, parts)?;
+    // Held until the end: with `reload: auto` it follows the file.
+    let _reloader = Reloader::start(config, args.overrides(), &engine, &parts.logs).context(NO_THREAD)?;
     let (settling, outputs, ending) = (engine.clone(), parts.written.list.clone(), parts.ending.clone());
     let (room, settled) = (out.state(), out.state());
     let options = headless::Options {

@@ -10,7 +10,8 @@ use std::{collections::BTreeMap, fmt::Display, time::Duration};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::{
-    EngineChoice, Hwaccel, ID_LENGTH, LABEL_LENGTH, LogLevel, Theme, TrackerChoice, Transport, defaults,
+    EngineChoice, Hwaccel, ID_LENGTH, LABEL_LENGTH, LogLevel, Reload, Theme, TrackerChoice, Transport,
+    defaults,
     key::{Key, Keys, Row},
     kinds::{
         Existing, Group, Label, List, Number, PathText, Point, Shape, Size, Span, Text, Truth, Whole, Words,
@@ -172,6 +173,8 @@ keys! {
         /// Whether pictures of crossings are kept, for all sources: `true`, `false`, or an object with `keep`, `size` and `blur`. See
         /// `docs/privacy.md` first.
         evidence: Shape<EvidenceFile> = Shape::new(), default "false";
+        /// When a changed file takes effect while the program runs: `asked`, with `:reload` on the dashboard, or `auto`, by itself.
+        reload: Words<Reload> = Words(&Reload::NAMES), default usual(&Reload::NAMES);
     }
 }
 

@@ -48,6 +48,8 @@ pub struct ParallelConfig {
     pub ledger_retention: Option<Duration>,
     /// How pictures of crossings are kept of sources that say nothing else; `None` keeps none.
     pub evidence: Option<EvidenceConfig>,
+    /// When a changed configuration file takes effect while the program runs.
+    pub reload: Reload,
 }
 
 impl Default for ParallelConfig {
@@ -74,6 +76,7 @@ impl Default for ParallelConfig {
             ledger: true,
             ledger_retention: None,
             evidence: None,
+            reload: Reload::default(),
         }
     }
 }
@@ -94,7 +97,30 @@ impl Default for ModelFolders {
     }
 }
 
+/// When a changed configuration file takes effect while the program runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Reload {
+    /// When somebody asks for it.
+    #[default]
+    Asked,
+    /// By itself, when the file changes.
+    Auto,
+}
+
+impl Reload {
+    /// The words of the configuration.
+    pub const NAMES: [(&'static str, Self); 2] = [("asked", Self::Asked), ("auto", Self::Auto)];
+}
+
 impl LogLevel {
+    /// The word of the configuration.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        Self::NAMES.iter().find(|(_, level)| *level == self).map_or("", |(word, _)| word)
+    }
+
     /// The words of the configuration.
     pub const NAMES: [(&'static str, Self); 5] = [
         ("ERROR", Self::Error),

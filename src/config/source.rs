@@ -14,7 +14,7 @@ use super::{
 use crate::model::{LineConfig, SourceId, SourceKind, ZoneConfig};
 
 /// One source.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct SourceConfig {
     /// Unique id.
     pub id: SourceId,

@@ -65,6 +65,7 @@ fn parallel(report: &Report<'_>, section: Option<Section<'_>>) -> ParallelConfig
     config.memory_limit = section.read(&PARALLEL.memory_limit);
     section.set(&PARALLEL.ledger, &mut config.ledger);
     config.ledger_retention = section.read(&PARALLEL.ledger_retention);
+    section.set(&PARALLEL.reload, &mut config.reload);
     config.evidence =
         section.field(&PARALLEL.evidence).and_then(|f| evidence(&f)).and_then(|e| e.resolve(None));
     config

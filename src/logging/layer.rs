@@ -2,6 +2,7 @@
 
 use std::{io::Write, sync::Arc};
 
+use arc_swap::ArcSwap;
 use jiff::{Timestamp, tz::TimeZone};
 use tracing::{
     Event, Metadata, Subscriber,
@@ -30,9 +31,37 @@ use crate::{
 /// Target prefix of the program's own lines.
 const OWN: &str = "pcount";
 
+/// Least severe level of the program's own lines, which can be changed while it runs.
+pub(super) struct Threshold(ArcSwap<LevelFilter>);
+
+impl Threshold {
+    pub(super) fn new(level: LogLevel) -> Self {
+        Self(ArcSwap::from_pointee(filter(level)))
+    }
+
+    fn get(&self) -> LevelFilter {
+        **self.0.load()
+    }
+
+    /// Changes it for everybody, also for lines that nobody wanted so far.
+    pub(super) fn set(&self, level: LogLevel) {
+        self.0.store(Arc::new(filter(level)));
+        tracing::callsite::rebuild_interest_cache();
+    }
+}
+
+fn filter(level: LogLevel) -> LevelFilter {
+    match level {
+        LogLevel::Error => LevelFilter::ERROR,
+        LogLevel::Warn => LevelFilter::WARN,
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Debug => LevelFilter::DEBUG,
+    }
+}
+
 /// Makes lines of events. Made by [`super::build`].
 pub struct LogLayer {
-    level: LevelFilter,
+    level: Arc<Threshold>,
     timezone: TimeZone,
     clock: Arc<dyn Clock>,
     writer: Option<NonBlocking>,
@@ -41,18 +70,12 @@ pub struct LogLayer {
 
 impl LogLayer {
     pub(super) fn new(
-        level: LogLevel,
+        level: Arc<Threshold>,
         timezone: TimeZone,
         clock: Arc<dyn Clock>,
         writer: Option<NonBlocking>,
         recent: Arc<RecentLogs>,
     ) -> Self {
-        let level = match level {
-            LogLevel::Error => LevelFilter::ERROR,
-            LogLevel::Warn => LevelFilter::WARN,
-            LogLevel::Info => LevelFilter::INFO,
-            LogLevel::Debug => LevelFilter::DEBUG,
-        };
         Self { level, timezone, clock, writer, recent }
     }
 
@@ -108,12 +131,13 @@ impl Visit for Fields {
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for LogLayer {
     fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
         let own = metadata.target().starts_with(OWN);
-        let limit = if own { self.level } else { self.level.min(LevelFilter::WARN) };
+        let level = self.level.get();
+        let limit = if own { level } else { level.min(LevelFilter::WARN) };
         *metadata.level() <= limit
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
-        Some(self.level)
+        Some(self.level.get())
     }
 
     fn on_new_span(&self, attributes: &span::Attributes<'_>, id: &span::Id, context: Context<'_, S>) {

@@ -115,6 +115,8 @@ pub enum Action {
     JudgeBoth,
     /// Write a configuration file.
     WriteConfig,
+    /// Take over what has changed in the configuration file.
+    Reload,
     /// Export now.
     Export,
     /// Copy the row.

@@ -134,6 +134,22 @@ pub trait Host: Send + Sync {
         Err("no configuration file can be written here".into())
     }
 
+    /// What the configuration file would change of what runs, a sentence for each. May take a while.
+    ///
+    /// # Errors
+    /// Every problem of the file, a line each, or why there is none.
+    fn reload_shown(&self) -> Result<Vec<String>, String> {
+        Err("there is no configuration file to read again".into())
+    }
+
+    /// Takes over what [`Self::reload_shown`] has found last, and says so. May take a while.
+    ///
+    /// # Errors
+    /// What could not be taken over.
+    fn reload(&self) -> Result<String, String> {
+        Err("there is no configuration file to read again".into())
+    }
+
     /// What was counted in the time asked for. May take a while.
     ///
     /// # Errors

@@ -151,6 +151,7 @@ impl Session {
                 }
                 Answer::Crossings(asked, found) => self.ui.crossings_found(&asked, found),
                 Answer::Crossing(of, known) => self.crossing_read(of, *known),
+                Answer::Reloadable(found) => self.ui.reload_worked_out(found),
                 Answer::Judged(result) => self.ui.crossing_judged(result),
                 Answer::Chart(source, width, result) => self.chart_read(source, width, result),
                 Answer::LastHour(result) => self.last_hour_read(result),
@@ -212,6 +213,12 @@ impl Session {
                 Effect::Report(asked) => self.reports.wanted = Some(asked),
                 Effect::WriteReport(asked) => {
                     self.in_background("tui-report", move |host| Answer::Said(host.write_report(&asked)));
+                }
+                Effect::WorkOutReload => {
+                    self.in_background("tui-reload", |host| Answer::Reloadable(host.reload_shown()));
+                }
+                Effect::Reload => {
+                    self.in_background("tui-reload", |host| Answer::Said(host.reload()));
                 }
                 Effect::Export => {
                     self.ui.say("exporting", Tone::Done);

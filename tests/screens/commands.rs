@@ -121,6 +121,8 @@ const CASES: &[Case] = &[
     ("body-point", "E", |s, _| shows(s, "changed")),
     ("add-zone", "E", |s, _| s.said().starts_with("a zone: Tab takes its corners")),
     ("undo", "Ex", |s, _| !shows(s, "changed")),
+    // It has no key of its own: tests/reload.rs asks for it by its name.
+    ("reload", "", |_, _| true),
     ("write-config", "", |s, _| shows(s, "Write a configuration file?")),
     ("export", "", |s, _| s.said() == "exporting"),
     ("export", "H", |s, _| s.said() == "writing"),

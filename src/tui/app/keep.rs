@@ -7,6 +7,7 @@ use crate::{
     config::SourceConfig,
     model::{SourceId, name_of},
     tui::{
+        action::Action,
         dialogs::Dialog,
         editor::{Drawn, Editor},
         host::{ConfigPlace, Found},
@@ -57,6 +58,39 @@ impl UiState {
                 } else {
                     self.say(problem, Tone::Refused);
                 }
+            }
+        }
+    }
+
+    /// Shows what the configuration file would change, to be taken over or not.
+    pub fn reload_worked_out(&mut self, found: Result<Vec<String>, String>) {
+        self.changed = true;
+        let found = match found {
+            Ok(found) => found.iter().map(|sentence| clean(sentence)).collect::<Vec<_>>(),
+            Err(problems) => {
+                let logs = self.keymap.keys_text(Action::AllLogs);
+                let mut lines = problems.lines();
+                let first = clean(lines.next().unwrap_or_default());
+                let more = lines.count();
+                let rest =
+                    if more > 0 { format!("; {more} more in the log ({logs})") } else { String::new() };
+                return self.say(format!("nothing is changed: {first}{rest}"), Tone::Refused);
+            }
+        };
+        let is_only_later = found.iter().all(|sentence| sentence.starts_with("with the next start"));
+        match found.first() {
+            None => self.say("the configuration file says what runs already", Tone::Done),
+            Some(later) if is_only_later => self.say(later.clone(), Tone::Done),
+            // Something else is being asked: the answer belongs to that.
+            Some(_) if self.dialog.is_some() => {
+                self.say(
+                    "the configuration file has changed; ask again when this is answered",
+                    Tone::Refused,
+                );
+            }
+            Some(_) => {
+                let title = "Take over what has changed in the file?";
+                self.dialog = Some(Dialog::confirm(title, found, "being taken over", vec![Effect::Reload]));
             }
         }
     }

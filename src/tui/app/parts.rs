@@ -70,6 +70,10 @@ pub enum Effect {
     },
     /// Write a configuration file of what runs.
     WriteConfig,
+    /// Find out what the configuration file would change.
+    WorkOutReload,
+    /// Take that over.
+    Reload,
 }
 
 /// Which screen is shown.

@@ -83,6 +83,7 @@ impl UiState {
             Action::Export if *self.screen() == Screen::Report => self.write_report(),
             Action::Export => vec![Effect::Export],
             Action::WriteConfig => self.write_config(),
+            Action::Reload => vec![Effect::WorkOutReload],
             Action::Copy => self.copy(),
             Action::Palette => {
                 self.dialog = Some(Dialog::palette());

@@ -219,6 +219,15 @@ pub const COMMANDS: &[Command] = &[
         section: Program,
         changes: true,
     },
+    Command {
+        action: Action::Reload,
+        name: "reload",
+        keys: &[],
+        label: "reload",
+        help: "take over what has changed in the configuration file (shows it first)",
+        section: Program,
+        changes: true,
+    },
     look(Action::Palette, "palette", &[":"], "commands", "find any command by its name", Program),
     look(Action::Help, "help", &["?"], "help", "this list", Program),
     look(

@@ -29,6 +29,7 @@ pub(super) enum Answer {
     Crossings(Box<crossings::Asked>, Result<crossings::Found, String>),
     Crossing(Crossed, Box<Result<Known, String>>),
     Judged(Result<Judgment, String>),
+    Reloadable(Result<Vec<String>, String>),
     Report(Asked, Result<Report, String>),
     Chart(SourceId, Width, Result<Option<Vec<Column>>, String>),
     LastHour(Result<HashMap<SourceId, Vec<Minute>>, String>),

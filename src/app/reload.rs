@@ -1,0 +1,178 @@
+//! A changed configuration file taking effect while the program runs: the difference is worked out and shown, then done.
+//! A file with problems changes nothing.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::{Arc, Weak},
+    time::{Duration, SystemTime},
+};
+
+use parking_lot::Mutex;
+
+use crate::{
+    config::{
+        self, Config, Overrides, Reload,
+        difference::{Difference, InEffect},
+        is_stream,
+    },
+    engine::{Control, Engine, EngineApi as _, Reply},
+    logging::LogHandle,
+};
+
+/// What is asked of the engine is answered after the detection run that is on.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How often the file is looked at.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// The configuration of a running program, and how it follows its file.
+pub(super) struct Reloader {
+    path: PathBuf,
+    overrides: Overrides,
+    engine: Engine,
+    logs: Arc<LogHandle>,
+    /// The configuration in effect, as it was read.
+    config: Mutex<Config>,
+    /// What was worked out last and is not done yet.
+    shown: Mutex<Option<(Config, Difference)>>,
+}
+
+impl Reloader {
+    /// Follows the file of `config`; `None` where there is none that can be read again. With `reload: auto` it does so by
+    /// itself, for as long as it is held.
+    ///
+    /// # Errors
+    /// When the system refuses a thread.
+    pub fn start(
+        config: &Config,
+        overrides: Overrides,
+        engine: &Engine,
+        logs: &Arc<LogHandle>,
+    ) -> io::Result<Option<Arc<Self>>> {
+        let Some(path) = config.path.clone().filter(|path| !is_stream(path)) else { return Ok(None) };
+        let reloader = Arc::new(Self {
+            path,
+            overrides,
+            engine: engine.clone(),
+            logs: Arc::clone(logs),
+            config: Mutex::new(config.clone()),
+            shown: Mutex::default(),
+        });
+        if config.parallel.reload == Reload::Auto {
+            let (weak, path) = (Arc::downgrade(&reloader), reloader.path.clone());
+            std::thread::Builder::new().name("reload".into()).spawn(move || follow(&weak, &path))?;
+        }
+        Ok(Some(reloader))
+    }
+
+    /// Works out what the file would change now, and remembers it for [`Self::apply`]. Blocks for the disk.
+    ///
+    /// # Errors
+    /// Every problem of the file, a line each.
+    pub fn difference(&self) -> Result<Difference, String> {
+        *self.shown.lock() = None;
+        let wanted = Config::load(&self.path, &self.overrides).map_err(|errors| errors.to_string())?;
+        let runs = self.engine.snapshot();
+        let sources = runs.sources.iter().filter_map(|source| self.engine.source_config(&source.id));
+        let in_effect = {
+            let config = self.config.lock();
+            InEffect {
+                sources: sources.collect(),
+                workers: runs.worker_count,
+                parallel: config.parallel.clone(),
+                tui: config.tui.clone(),
+            }
+        };
+        let found = Difference::between(&in_effect, &wanted);
+        *self.shown.lock() = Some((wanted, found.clone()));
+        Ok(found)
+    }
+
+    /// Does what [`Self::difference`] has found last, and says so. Blocks until the engine has done it.
+    ///
+    /// # Errors
+    /// What the engine refused; the rest is done.
+    pub fn apply(&self) -> Result<String, String> {
+        let Some((wanted, found)) = self.shown.lock().take() else {
+            return Err("nothing is waiting to be taken over; ask again".into());
+        };
+        wanted.sources.iter().for_each(|source| source.source.teach(config::known()));
+        for sentence in found.sentences() {
+            tracing::info!("Reload: {sentence}");
+        }
+        let mut controls: Vec<Control> = found.workers.map(Control::SetWorkers).into_iter().collect();
+        controls.extend(found.removed.iter().cloned().map(Control::Remove));
+        for source in &found.redrawn {
+            let (lines, zones) = (source.lines.clone(), source.zones.clone());
+            controls.push(Control::set_lines(source.id.clone(), lines, zones));
+        }
+        for (source, _) in &found.replaced {
+            controls.push(Control::Remove(source.id.clone()));
+            controls.push(Control::Add(Box::new(source.clone())));
+        }
+        controls.extend(found.added.iter().cloned().map(|source| Control::Add(Box::new(source))));
+        if let Some(level) = found.log_level {
+            self.logs.set_level(level);
+        }
+        let replies: Vec<Reply> = controls.into_iter().map(|control| self.engine.send(control)).collect();
+        let refused: Vec<String> = replies
+            .iter()
+            .filter_map(|reply| match reply.wait(PATIENCE) {
+                Some(Ok(())) => None,
+                Some(Err(error)) => Some(error.to_string()),
+                None => Some("the engine does not answer".into()),
+            })
+            .collect();
+        {
+            let mut config = self.config.lock();
+            // What takes effect with the next start still differs, and is said again.
+            (config.parallel.worker_count, config.parallel.log_level) =
+                (wanted.parallel.worker_count, wanted.parallel.log_level);
+        }
+        for problem in &refused {
+            tracing::error!("Reload: {problem}");
+        }
+        let file = self.path.display();
+        match refused.as_slice() {
+            [] => Ok(format!("'{file}' is in effect")),
+            [only] => Err(format!("'{file}' is in effect but for this: {only}")),
+            [first, rest @ ..] => {
+                Err(format!("'{file}' is in effect but for {} things; first: {first}", rest.len() + 1))
+            }
+        }
+    }
+}
+
+/// What tells that a file has changed: also one that was replaced by another of the same name.
+type Stamp = Option<(SystemTime, u64, u64)>;
+
+fn stamp(path: &Path) -> Stamp {
+    use std::os::unix::fs::MetadataExt as _;
+    let found = std::fs::metadata(path).ok()?;
+    Some((found.modified().ok()?, found.len(), found.ino()))
+}
+
+/// Takes the file over whenever it has changed and is left alone again.
+fn follow(reloader: &Weak<Reloader>, path: &Path) {
+    let (mut taken, mut last) = (stamp(path), stamp(path));
+    loop {
+        std::thread::sleep(LOOK);
+        let Some(reloader) = reloader.upgrade() else { return };
+        let now = stamp(path);
+        let is_settled = now == last;
+        last = now;
+        if now.is_none() || now == taken || !is_settled {
+            continue;
+        }
+        taken = now;
+        match reloader.difference() {
+            Err(problems) => {
+                tracing::error!("Reload: '{}' has problems, and nothing was changed", path.display());
+                problems.lines().for_each(|problem| tracing::error!("Reload: {problem}"));
+            }
+            Ok(found) if found.does_something() => drop(reloader.apply()),
+            Ok(found) => found.sentences().iter().for_each(|sentence| tracing::info!("Reload: {sentence}")),
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! What a configuration would change of one that runs, worked out as data: to be shown before it is done.
+
+use std::sync::Arc;
+
+use super::{Config, LogLevel, ParallelConfig, SourceConfig, TuiConfig};
+use crate::model::SourceId;
+
+/// What runs.
+#[derive(Debug, Clone)]
+pub struct InEffect {
+    /// Each source as it runs, also with lines that were drawn since the start.
+    pub sources: Vec<Arc<SourceConfig>>,
+    /// Workers that may run at once.
+    pub workers: usize,
+    /// The program's settings.
+    pub parallel: ParallelConfig,
+    /// Look and keys of the dashboard.
+    pub tui: TuiConfig,
+}
+
+/// What would change.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Difference {
+    /// Sources that do not run yet.
+    pub added: Vec<SourceConfig>,
+    /// Sources that run and are wanted no more; what they counted stays in the results.
+    pub removed: Vec<SourceId>,
+    /// Sources of which only lines and zones are others: nothing is opened again, and lines that keep their name keep their
+    /// counts.
+    pub redrawn: Vec<SourceConfig>,
+    /// Sources that are opened again, each with the keys that differ. The counts of a camera go on; a video is counted from its
+    /// start.
+    pub replaced: Vec<(SourceConfig, Vec<&'static str>)>,
+    /// Another number of workers.
+    pub workers: Option<usize>,
+    /// Another level of the log.
+    pub log_level: Option<LogLevel>,
+    /// Keys of which a change takes effect with the next start only.
+    pub at_start: Vec<&'static str>,
+}
+
+impl Difference {
+    /// What `wanted` would change of what is `in_effect`.
+    #[must_use]
+    pub fn between(in_effect: &InEffect, wanted: &Config) -> Self {
+        let mut found = Self::default();
+        for source in &wanted.sources {
+            let Some(runs) = in_effect.sources.iter().find(|runs| runs.id == source.id) else {
+                found.added.push(source.clone());
+                continue;
+            };
+            match differing(runs, source).as_slice() {
+                [] => {}
+                keys if keys.iter().all(|key| ["lines", "zones"].contains(key)) => {
+                    found.redrawn.push(source.clone());
+                }
+                keys => found.replaced.push((source.clone(), keys.to_vec())),
+            }
+        }
+        let is_wanted = |id: &SourceId| wanted.sources.iter().any(|source| source.id == *id);
+        let gone = in_effect.sources.iter().map(|source| &source.id).filter(|id| !is_wanted(id));
+        found.removed = gone.cloned().collect();
+        let (now, then) = (&in_effect.parallel, &wanted.parallel);
+        // What a key on the dashboard has changed since is not undone by a file that says what it said.
+        let asked = (then.worker_count != now.worker_count).then_some(then.worker_count);
+        found.workers =
+            asked.map(|count| count.min(now.max_workers)).filter(|count| *count != in_effect.workers);
+        found.log_level = (then.log_level != now.log_level).then_some(then.log_level);
+        found.at_start = fixed(now, then);
+        if in_effect.tui != wanted.tui {
+            found.at_start.push("tui");
+        }
+        found
+    }
+
+    /// Whether nothing differs.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether anything would be done at once; what takes effect with the next start is not.
+    #[must_use]
+    pub fn does_something(&self) -> bool {
+        *self != Self { at_start: self.at_start.clone(), ..Self::default() }
+    }
+
+    /// A sentence for each change, for people. Holds no address.
+    #[must_use]
+    pub fn sentences(&self) -> Vec<String> {
+        let named = |source: &SourceConfig| crate::model::name_of(&source.alias, &source.id);
+        let mut said: Vec<String> =
+            self.added.iter().map(|source| format!("new: {}", named(source))).collect();
+        said.extend(
+            self.removed.iter().map(|id| format!("removed: {id}; what it counted stays in the results")),
+        );
+        said.extend(
+            self.redrawn
+                .iter()
+                .map(|source| format!("other lines: {}; it goes on without a gap", named(source))),
+        );
+        said.extend(
+            self.replaced
+                .iter()
+                .map(|(source, keys)| format!("opened again: {}, for {}", named(source), keys.join(", "))),
+        );
+        said.extend(self.workers.map(|count| format!("workers: {count}")));
+        said.extend(self.log_level.map(|level| format!("log level: {}", level.word())));
+        said.extend(
+            (!self.at_start.is_empty()).then(|| format!("with the next start: {}", self.at_start.join(", "))),
+        );
+        said
+    }
+}
+
+/// The keys of a source in which both differ.
+fn differing(runs: &SourceConfig, wanted: &SourceConfig) -> Vec<&'static str> {
+    // A new key has to be thought of here.
+    let SourceConfig {
+        id: _,
+        kind,
+        source,
+        alias,
+        location,
+        threshold,
+        enabled,
+        lines,
+        zones,
+        detector,
+        tracker,
+        cadence,
+        priority,
+        retry,
+        stall_timeout,
+        open_timeout,
+        transport,
+        stream,
+        hwaccel,
+        sleep,
+        closed,
+        tls,
+        evidence,
+    } = runs;
+    let others = [
+        ("path", *kind == wanted.kind && *source == wanted.source),
+        ("alias", *alias == wanted.alias),
+        ("location", *location == wanted.location),
+        ("threshold", *threshold == wanted.threshold),
+        ("enabled", *enabled == wanted.enabled),
+        ("lines", *lines == wanted.lines),
+        ("zones", *zones == wanted.zones),
+        ("detector", *detector == wanted.detector),
+        ("tracker", *tracker == wanted.tracker),
+        ("detect_fps", *cadence == wanted.cadence),
+        ("priority", *priority == wanted.priority),
+        ("retry", *retry == wanted.retry),
+        ("stall_timeout", *stall_timeout == wanted.stall_timeout),
+        ("open_timeout", *open_timeout == wanted.open_timeout),
+        ("transport", *transport == wanted.transport),
+        ("stream", *stream == wanted.stream),
+        ("hwaccel", *hwaccel == wanted.hwaccel),
+        ("sleep", *sleep == wanted.sleep),
+        ("closed", *closed == wanted.closed),
+        ("tls", *tls == wanted.tls),
+        ("evidence", *evidence == wanted.evidence),
+    ];
+    others.into_iter().filter(|(_, same)| !same).map(|(key, _)| key).collect()
+}
+
+/// The program's keys in which both differ and that are read at the start only.
+fn fixed(now: &ParallelConfig, then: &ParallelConfig) -> Vec<&'static str> {
+    // A new key has to be thought of here.
+    let ParallelConfig {
+        worker_count: _,
+        log_level: _,
+        max_workers,
+        result_output,
+        strategy,
+        detector,
+        engine,
+        hwaccel,
+        models,
+        log_dir,
+        max_log_size,
+        max_log_files,
+        history,
+        max_open_sources,
+        timezone,
+        memory_limit,
+        ledger,
+        ledger_retention,
+        evidence,
+        reload,
+    } = now;
+    let others = [
+        ("max_workers", *max_workers == then.max_workers),
+        ("result_output", *result_output == then.result_output),
+        ("strategy", *strategy == then.strategy),
+        ("detector", *detector == then.detector),
+        ("engine", *engine == then.engine),
+        ("hwaccel", *hwaccel == then.hwaccel),
+        ("models", *models == then.models),
+        ("log_dir", *log_dir == then.log_dir),
+        ("max_log_size", *max_log_size == then.max_log_size),
+        ("max_log_files", *max_log_files == then.max_log_files),
+        ("history", *history == then.history),
+        ("max_open_sources", *max_open_sources == then.max_open_sources),
+        ("timezone", *timezone == then.timezone),
+        ("memory_limit", *memory_limit == then.memory_limit),
+        ("ledger", *ledger == then.ledger),
+        ("ledger_retention", *ledger_retention == then.ledger_retention),
+        ("evidence", *evidence == then.evidence),
+        ("reload", *reload == then.reload),
+    ];
+    others.into_iter().filter(|(_, same)| !same).map(|(key, _)| key).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{config::Overrides, model::LineConfig};
+
+    fn config(ids: &[&str]) -> Config {
+        let sources: Vec<String> = ids.iter().map(|id| format!("demo:lobby?seed={}", id.len())).collect();
+        let mut config = Config::from_sources(&sources, &Overrides::default()).unwrap();
+        for (source, id) in config.sources.iter_mut().zip(ids) {
+            (source.id, source.alias) = ((*id).into(), (*id).into());
+        }
+        config
+    }
+
+    fn in_effect(config: &Config) -> InEffect {
+        InEffect {
+            sources: config.sources.iter().cloned().map(Arc::new).collect(),
+            workers: config.parallel.worker_count,
+            parallel: config.parallel.clone(),
+            tui: config.tui.clone(),
+        }
+    }
+
+    #[test]
+    fn what_is_the_same_changes_nothing() {
+        let config = config(&["a", "bb"]);
+        let found = Difference::between(&in_effect(&config), &config);
+        assert!(found.is_empty() && found.sentences().is_empty(), "{found:?}");
+        // Neither does a key on the dashboard that the file knows nothing of.
+        let fewer = InEffect { workers: 1, ..in_effect(&config) };
+        assert!(Difference::between(&fewer, &config).is_empty());
+    }
+
+    #[test]
+    fn each_kind_of_change_is_told_apart() {
+        let before = config(&["a", "bb", "ccc", "dddd"]);
+        let mut after = config(&["a", "bb", "ccc", "eeeee"]);
+        after.sources[1].lines = vec![LineConfig { a: [0.2, 0.4], ..LineConfig::default() }];
+        after.sources[2].priority = 3;
+        after.sources[2].alias = "Gate".into();
+        after.parallel.worker_count += 1;
+        after.parallel.log_level = LogLevel::Debug;
+        after.parallel.ledger = false;
+        let found = Difference::between(&in_effect(&before), &after);
+        assert_eq!(
+            found.sentences(),
+            [
+                "new: eeeee",
+                "removed: dddd; what it counted stays in the results",
+                "other lines: bb; it goes on without a gap",
+                "opened again: Gate (ccc), for alias, priority",
+                &format!("workers: {}", before.parallel.worker_count + 1),
+                "log level: DEBUG",
+                "with the next start: ledger",
+            ]
+        );
+        assert!(found.does_something());
+        let mut later = config(&["a", "bb", "ccc", "dddd"]);
+        later.parallel.ledger = false;
+        let found = Difference::between(&in_effect(&before), &later);
+        assert!(!found.does_something() && !found.is_empty());
+    }
+}
