@@ -17,7 +17,7 @@ use super::{
 use crate::{
     geometry::BBox,
     metrics::stages::{Stage, timed},
-    model::{Detection, LineConfig, TrackId},
+    model::{Detection, LineConfig, TrackId, ZoneConfig},
     source::{
         Frame,
         pacer::{Activity, Wish, enlarged_to},
@@ -112,8 +112,11 @@ pub struct Chooser {
     /// Times the usual width and height that is tried out now.
     trying: Option<f32>,
     unsure: Unsure,
-    /// Whether there were any tracks after the last update.
+    /// Whether there were any tracks after the last update, and whether any of them was where a size may pay.
     occupied: bool,
+    occupied_near: bool,
+    /// Whether that is the whole frame: zones hold people who are near no line.
+    everywhere: bool,
     /// Since when nobody is there and nothing moves, on the source's clock.
     quiet_since: Option<f64>,
 }
@@ -121,7 +124,7 @@ pub struct Chooser {
 impl Chooser {
     /// Before the first frame, which is of this `aspect` (width over height).
     #[must_use]
-    pub fn new(lines: &[LineConfig], aspect: f32, params: CadenceParams) -> Self {
+    pub fn new(lines: &[LineConfig], zones: &[ZoneConfig], aspect: f32, params: CadenceParams) -> Self {
         Self {
             params,
             gate: MotionGate::new(params),
@@ -134,6 +137,8 @@ impl Chooser {
             trying: None,
             unsure: Unsure::new(params),
             occupied: false,
+            occupied_near: false,
+            everywhere: lines.is_empty() || !zones.is_empty(),
             quiet_since: None,
         }
     }
@@ -217,7 +222,8 @@ impl Chooser {
     /// After the detection run of a [`Choice::Compare`] there are these `tracks`; in the smaller picture it would have found
     /// `smaller`, trusted from a score of `confidence` on.
     pub fn compared(&mut self, time: f64, tracks: &[Track], smaller: &[Detection], confidence: f32) {
-        self.payoff.compared(time, tracks, smaller, confidence);
+        let near = near(&self.rate, self.everywhere, self.params.payoff_reach);
+        self.payoff.compared(time, tracks, smaller, confidence, near);
     }
 
     /// Mean brightness (0..=255) of the frames of the last minute or so; `None` before the first.
@@ -256,7 +262,7 @@ impl Chooser {
             let now = tracks.iter().find(|track| track.id == carried.track.id && track.seen);
             now.map(|now| *carried = Carried { track: *now, bbox: now.bbox }).is_some()
         });
-        self.occupied = !tracks.is_empty();
+        self.occupy(tracks);
     }
 
     /// The detector found `detections` in these `areas` of the frame at `time` (frame heights; `None`: all of it), of which
@@ -270,7 +276,8 @@ impl Chooser {
         tracks: &[Track],
     ) {
         self.input.learn(time, tracks);
-        self.unsure.learn(time, detections, low, tracks);
+        let near = near(&self.rate, self.everywhere, self.params.payoff_reach);
+        self.unsure.learn(time, detections, low, tracks, near);
         let unsure = detections.iter().filter(|found| low.contains(&found.score)).map(|found| found.bbox);
         let moving = unsure.filter(|bbox| self.gate.motion().within(bbox)).collect();
         self.rate.low_confidence(moving);
@@ -278,6 +285,12 @@ impl Chooser {
         self.rate.detected(time, tracks, areas);
         let seen = tracks.iter().filter(|track| track.confirmed && track.seen);
         self.carried = seen.map(|track| Carried { track: *track, bbox: track.bbox }).collect();
+        self.occupy(tracks);
+    }
+
+    fn occupy(&mut self, tracks: &[Track]) {
+        let near = near(&self.rate, self.everywhere, self.params.payoff_reach);
+        self.occupied_near = tracks.iter().any(|track| near(&track.bbox));
         self.occupied = !tracks.is_empty();
     }
 
@@ -321,7 +334,7 @@ impl Chooser {
         let may_gain = are_small || self.unsure.suspects();
         self.trying = self.payoff.tried(
             time,
-            self.occupied || self.unsure.shows_somebody(),
+            self.occupied_near || self.unsure.shows_somebody(),
             may_gain,
             conditions.largest,
         );
@@ -352,8 +365,39 @@ impl Chooser {
     }
 }
 
+/// Whether somebody in a box is where a larger input may pay: within `reach` body heights of a line, or `everywhere`.
+fn near(rate: &Rate, everywhere: bool, reach: f32) -> impl Fn(&BBox) -> bool + '_ {
+    move |bbox| everywhere || rate.is_near_line(bbox, reach)
+}
+
 impl Carried {
     fn detection(&self) -> Detection {
         Detection { bbox: self.bbox, score: self.track.score }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::geometry::Anchor;
+
+    #[test]
+    fn a_larger_input_may_pay_where_people_are_near_a_line_or_where_zones_hold_them() {
+        let person = |y: f32| {
+            let bbox = BBox::new(0.5, y, 0.1, 0.2);
+            Track { id: 1, bbox, score: 0.6, confirmed: true, seen: true, followed: false }
+        };
+        let points = vec![[0.0, 0.0], [1.0, 0.0], [1.0, 0.3]];
+        let zone = ZoneConfig { name: "till".into(), points, anchor: Anchor::Center, threshold: None };
+        let is_near = |lines: &[LineConfig], zones: &[ZoneConfig], y: f32| {
+            let mut chooser = Chooser::new(lines, zones, 1.5, CadenceParams::DEFAULT);
+            chooser.moved(0.0, &[person(y)]);
+            chooser.occupied_near
+        };
+        let lines = [LineConfig::default()];
+        assert!(is_near(&lines, &[], 0.5));
+        assert!(!is_near(&lines, &[], 0.0), "two body heights above it");
+        assert!(is_near(&lines, &[zone], 0.0));
+        assert!(is_near(&[], &[], 0.0));
     }
 }

@@ -194,6 +194,9 @@ constants! {
         payoff_keep: f32 = 0.03, 0.0..=1.0, "share";
         /// Sightings of walkers after which a check is decided.
         payoff_seen: f32 = 50.0, 1.0..=10_000.0, "sightings";
+        /// Only people this near to a line decide whether a larger size is tried and pays: nobody else is counted soon. Nearer than
+        /// this too few are seen in a crowd to tell.
+        payoff_reach: f32 = 1.5, 0.0..=1000.0, "body heights";
         /// Somebody walks who has gone this far.
         payoff_way: f32 = 0.1, 0.0..=100.0, "body heights";
         /// A larger picture is tried where half of the people are shorter than this in the one in use.

@@ -5,7 +5,7 @@
 //! picture, which the tracker is given, and in one of the size in use; of those who are tracked and walk, the ones
 //! count whom the smaller one shows less than every other time: the tracker bridges the gaps of the others. While a
 //! larger size is in use, the smaller one is looked at beside it now and then. All this costs a bounded share of what
-//! detection costs anyway.
+//! detection costs anyway. Only people near a line count, where there are no zones: who is lost elsewhere changes no count.
 
 use super::CadenceParams;
 use crate::{
@@ -168,10 +168,18 @@ impl Payoff {
         self.unchecked += 1.0;
     }
 
-    /// A detection run was made at `time` in two pictures. In the larger one it leaves these `tracks`; in the smaller one it
-    /// would have found `smaller`, trusted from a score of `confidence` on.
-    pub fn compared(&mut self, time: f64, tracks: &[Track], smaller: &[Detection], confidence: f32) {
-        let people = shown(tracks, smaller, confidence);
+    /// A detection run was made at `time` in two pictures. In the larger one it leaves these `tracks`, of whom those count who
+    /// are `near` a line; in the smaller one it would have found `smaller`, trusted from a score of `confidence` on.
+    pub fn compared(
+        &mut self,
+        time: f64,
+        tracks: &[Track],
+        smaller: &[Detection],
+        confidence: f32,
+        near: impl Fn(&BBox) -> bool,
+    ) {
+        let mut people = shown(tracks, smaller, confidence);
+        people.retain(|(_, bbox, _)| near(bbox));
         let cost = LEVELS.get(self.gains.len() + 1).map_or(0.0, |level| level.powi(2));
         match &mut self.trial {
             Some(Trial { tally, bursts, runs: Some(runs), ended }) => {
@@ -304,7 +312,7 @@ mod tests {
                 self.cost += larger.powi(2) + smaller.powi(2) - level.powi(2);
                 let boxes = tracks.iter().take(self.shown).map(|track| track.bbox);
                 let boxes: Vec<_> = boxes.map(|bbox| Detection { bbox, score: 0.5 }).collect();
-                self.payoff.compared(time, &tracks, &boxes, CONFIDENCE);
+                self.payoff.compared(time, &tracks, &boxes, CONFIDENCE, |_| true);
             }
             self.payoff.level(f64::from(self.runs) / 5.0, share)
         }
@@ -327,11 +335,28 @@ mod tests {
                 let mut tracks = people(run);
                 tracks.iter_mut().for_each(change);
                 if payoff.tried(time, true, true, 2.0).is_some() {
-                    payoff.compared(time, &tracks, &[], CONFIDENCE);
+                    payoff.compared(time, &tracks, &[], CONFIDENCE, |_| true);
                 }
             }
             assert_eq!(payoff.level(20.0, 1.0), 1.0);
         }
+    }
+
+    #[test]
+    fn people_far_from_every_line_make_no_larger_picture_pay() {
+        let level = |near: fn(&BBox) -> bool| {
+            let mut payoff = Payoff::new(PARAMS);
+            for run in 0..100 {
+                let (time, tracks) = (f64::from(run) / 5.0, people(run));
+                let boxes = tracks[..4].iter().map(|track| Detection { bbox: track.bbox, score: 0.5 });
+                if payoff.tried(time, true, true, 2.0).is_some() {
+                    payoff.compared(time, &tracks, &boxes.collect::<Vec<_>>(), CONFIDENCE, near);
+                }
+            }
+            payoff.level(20.0, 1.0)
+        };
+        assert_eq!(level(|bbox| bbox.x < 0.7), 1.0, "those whom the usual one shows");
+        assert_eq!(level(|bbox| bbox.x > 0.7), 2.0, "those whom it does not");
     }
 
     #[test]

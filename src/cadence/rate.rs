@@ -333,7 +333,7 @@ impl Rate {
     }
 
     /// Whether a person in `bbox` is within this many body heights of a line.
-    fn is_near_line(&self, bbox: &BBox, reach: f32) -> bool {
+    pub(super) fn is_near_line(&self, bbox: &BBox, reach: f32) -> bool {
         let reach = reach * bbox.h.max(1e-3);
         self.lines.iter().any(|(line, anchor)| line.distance(anchor.of(bbox)) <= reach)
     }

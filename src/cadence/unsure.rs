@@ -1,5 +1,5 @@
-//! People whom the network is not sure of: boxes of low confidence that move like somebody and belong to nobody who is
-//! tracked. Pure: boxes and tracks in, a suspicion out.
+//! People near a line whom the network is not sure of: boxes of low confidence that move like somebody and belong to nobody
+//! who is tracked. Pure: boxes and tracks in, a suspicion out.
 
 use std::ops::Range;
 
@@ -77,8 +77,15 @@ impl Unsure {
     }
 
     /// A detection run at `time` found `detections`, of which those with a score in `low` are of low confidence, and these
-    /// `tracks` are alive.
-    pub fn learn(&mut self, time: f64, detections: &[Detection], low: &Range<f32>, tracks: &[Track]) {
+    /// `tracks` are alive. Only those count who are `near` a line.
+    pub fn learn(
+        &mut self,
+        time: f64,
+        detections: &[Detection],
+        low: &Range<f32>,
+        tracks: &[Track],
+        near: impl Fn(&BBox) -> bool,
+    ) {
         let keep = (-(time - self.time).max(0.0) / self.params.input_memory).exp() as f32;
         self.time = time;
         for sum in [&mut self.missed, &mut self.tracked, &mut self.found, &mut self.not_found] {
@@ -88,12 +95,13 @@ impl Unsure {
             |first: Point, bbox: &BBox| first.distance(bbox.center()) > self.params.payoff_way * bbox.h;
         self.known.retain(|known| tracks.iter().any(|track| track.id == known.track));
         for known in self.known.iter().filter(|known| known.counted) {
-            let is_found = tracks.iter().any(|track| track.id == known.track && track.seen);
-            *(if is_found { &mut self.found } else { &mut self.not_found }) += 1.0;
+            let track = tracks.iter().find(|track| track.id == known.track && near(&track.bbox));
+            let Some(track) = track else { continue };
+            *(if track.seen { &mut self.found } else { &mut self.not_found }) += 1.0;
         }
         for track in tracks.iter().filter(|track| track.confirmed && track.seen) {
             match self.known.iter_mut().find(|known| known.track == track.id) {
-                Some(known) if !known.counted && has_moved(known.first, &track.bbox) => {
+                Some(known) if !known.counted && has_moved(known.first, &track.bbox) && near(&track.bbox) => {
                     known.counted = true;
                     self.tracked += 1.0;
                 }
@@ -108,7 +116,7 @@ impl Unsure {
         for Detection { bbox, .. } in detections.iter().filter(|found| low.contains(&found.score)) {
             let lies_on_it =
                 |track: &Track| track.bbox.intersection(bbox) > 0.4 * bbox.area().min(track.bbox.area());
-            if tracks.iter().any(lies_on_it) {
+            if !near(bbox) || tracks.iter().any(lies_on_it) {
                 continue;
             }
             let same = self.candidates.iter_mut().filter(|it| it.time < time && it.last.iou(bbox) >= 0.3);
@@ -138,6 +146,10 @@ mod tests {
 
     /// What is suspected after `people`, boxes `step` wide apart from run to run, were seen doubtfully for two seconds.
     fn suspects(people: &[f32], step: f32, tracked: usize) -> bool {
+        suspects_near(people, step, tracked, |_| true)
+    }
+
+    fn suspects_near(people: &[f32], step: f32, tracked: usize, near: impl Fn(&BBox) -> bool) -> bool {
         let mut unsure = Unsure::new(CadenceParams::DEFAULT);
         for run in 0..10 {
             let bbox = |y: f32| BBox::new(0.1 + step * run as f32, y, 0.1, 0.2);
@@ -148,7 +160,7 @@ mod tests {
                     Track { id, bbox, score: 0.5, confirmed: true, seen: true, followed: false }
                 })
                 .collect();
-            unsure.learn(f64::from(run) / 5.0, &found, &LOW, &tracks);
+            unsure.learn(f64::from(run) / 5.0, &found, &LOW, &tracks, &near);
         }
         unsure.suspects()
     }
@@ -157,6 +169,7 @@ mod tests {
     fn doubtful_boxes_that_walk_and_belong_to_nobody_are_people_who_are_missed() {
         assert!(suspects(&[0.0, 0.3, 0.6], 0.03, 0));
         assert!(suspects(&[0.0, 0.25, 0.5, 0.75], 0.03, 1));
+        assert!(!suspects_near(&[0.0, 0.3, 0.6], 0.03, 0, |bbox| bbox.y > 0.5), "one of them near a line");
         assert!(!suspects(&[0.0], 0.03, 0), "one may be a shadow");
         assert!(!suspects(&[0.0, 0.3, 0.6], 0.0, 0), "things that stand");
         assert!(!suspects(&[0.0, 0.3, 0.6], 0.3, 0), "flicker, here and there");
@@ -166,16 +179,17 @@ mod tests {
 
     #[test]
     fn walkers_who_are_tracked_and_rarely_found_are_missed_too() {
-        let suspects = |found_every: u32| {
+        let suspects = |found_every: u32, near: fn(&BBox) -> bool| {
             let mut unsure = Unsure::new(CadenceParams::DEFAULT);
             for run in 0..40 {
                 let (bbox, seen) = (BBox::new(0.03 * run as f32, 0.3, 0.1, 0.2), run % found_every == 0);
                 let track = Track { id: 1, bbox, score: 0.5, confirmed: true, seen, followed: false };
-                unsure.learn(f64::from(run) / 5.0, &[], &LOW, &[track]);
+                unsure.learn(f64::from(run) / 5.0, &[], &LOW, &[track], near);
             }
             unsure.suspects()
         };
-        assert!(suspects(5));
-        assert!(!suspects(2));
+        assert!(suspects(5, |_| true));
+        assert!(!suspects(2, |_| true));
+        assert!(!suspects(5, |_| false), "far from every line");
     }
 }

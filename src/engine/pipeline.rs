@@ -300,7 +300,7 @@ impl Following {
         params: &Params,
         known: Option<Known>,
     ) -> Self {
-        let mut chooser = Chooser::new(&source.lines, aspect, params.cadence);
+        let mut chooser = Chooser::new(&source.lines, &source.zones, aspect, params.cadence);
         let mut tracking = Tracking::new(source, aspect, confidence, params);
         match known {
             Some(Known::Now(known)) => {
