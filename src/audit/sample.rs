@@ -4,8 +4,8 @@
 //! The less sure the program was, the sooner a crossing is drawn, up to four times as often as a sure one. Each crossing has a
 //! number u in 0..1 of its own, made of its name, and they are drawn in the order of u / p, with p how often it is to be
 //! drawn: sequential Poisson sampling with permanent random numbers (E. Ohlsson, "Sequential Poisson sampling", Journal of
-//! Official Statistics 14 (1998), 149-162). So whoever goes on later goes on with the same sample, and new crossings take
-//! their place in it. Each judgment then stands for one over its chance of having been drawn.
+//! Official Statistics 14 (1998), 149-162). So a sample is the same one when it is gone on with later, and new crossings
+//! take their place in it. Each judgment then stands for one over its chance of having been drawn.
 
 use std::collections::HashMap;
 
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_goes_on_has_the_same_sample_and_what_was_chosen_by_hand_is_not_part_of_it() {
+    fn a_sample_that_is_gone_on_with_is_the_same_and_what_was_chosen_by_hand_is_not_part_of_it() {
         let crossings = || day(2).into_iter().map(|(facts, _)| facts).collect::<Vec<_>>();
         let sample = Sample::draw(crossings(), &[]);
         let first = &sample.cases()[0].facts;

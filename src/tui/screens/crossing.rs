@@ -197,7 +197,7 @@ fn lines(
         None => (format!("{}, counted", facts.direction.word()), role),
         Some(reason) => (format!("{}, not counted: {}", facts.direction.word(), reason.words()), Role::Warn),
     };
-    rows.push(("way", outcome.0, outcome.1));
+    rows.push(("direction", outcome.0, outcome.1));
     rows.push((
         "judged",
         judged(ui, facts, judgment),
