@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[path = "support/program.rs"]
+#[allow(dead_code, reason = "each test binary uses its part")]
+mod program;
 #[path = "pty/terminal.rs"]
 #[allow(dead_code, reason = "each test binary uses its part")]
 mod terminal;
@@ -9,17 +12,13 @@ mod terminal;
 use std::{
     collections::BTreeMap,
     fs,
-    io::{BufRead as _, BufReader},
     path::Path,
-    process::{Child, Command, Stdio},
-    sync::mpsc,
     time::{Duration, Instant},
 };
 
+use program::{LONG, Program};
 use serde_json::{Value, json};
 use terminal::Terminal;
-
-const LONG: Duration = Duration::from_secs(90);
 
 fn camera(id: &str, lines: &Value) -> Value {
     json!({ "camera_id": id, "source": "demo:corridor?people=4&seed=3", "lines": lines })
@@ -39,55 +38,6 @@ fn write(folder: &Path, text: &str) {
     fs::rename(folder.join("new.json"), folder.join("cams.json")).unwrap();
 }
 
-struct Program {
-    child: Child,
-    lines: mpsc::Receiver<Value>,
-    seen: Vec<Value>,
-}
-
-impl Program {
-    fn start(folder: &Path) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_pcount-tui"))
-            .args(["--config", "cams.json", "--json"])
-            .current_dir(folder)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let (send, lines) = mpsc::channel();
-        let out = BufReader::new(child.stdout.take().unwrap());
-        std::thread::spawn(move || {
-            for line in out.lines().map_while(Result::ok) {
-                if send.send(serde_json::from_str(&line).unwrap()).is_err() {
-                    return;
-                }
-            }
-        });
-        Self { child, lines, seen: Vec::new() }
-    }
-
-    fn until(&mut self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
-        let deadline = Instant::now() + LONG;
-        loop {
-            let line = self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now()));
-            let Ok(line) = line else {
-                panic!("{what}: it did not come; {:#?}", self.seen.iter().rev().take(9))
-            };
-            self.seen.push(line.clone());
-            if wanted(&line) {
-                return line;
-            }
-        }
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 fn result_of<'a>(id: &'a str) -> impl Fn(&Value) -> bool + 'a {
     move |line| line["type"] == "result" && line["camera_id"] == id
 }
@@ -100,8 +50,7 @@ fn log(folder: &Path) -> String {
 fn a_file_that_changes_takes_effect_by_itself_and_touches_no_other_camera() {
     let dir = tempfile::tempdir().unwrap();
     let mut cameras: Vec<Value> = (1..=8).map(|number| camera(&format!("cam_{number}"), &middle())).collect();
-    write(dir.path(), &config("auto", &cameras).to_string());
-    let mut program = Program::start(dir.path());
+    let mut program = Program::start(dir.path(), &config("auto", &cameras), ":");
     for number in 1..=8 {
         program.until("a crossing", |line| {
             line["type"] == "crossing" && line["camera_id"] == format!("cam_{number}").as_str()
