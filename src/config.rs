@@ -8,7 +8,7 @@ use std::path::PathBuf;
 pub(crate) mod defaults;
 mod demo;
 mod detector;
-pub mod difference;
+pub(crate) mod difference;
 pub(crate) mod edit;
 mod env;
 mod evidence;

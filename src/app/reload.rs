@@ -23,7 +23,7 @@ use crate::{
 /// What is asked of the engine is answered after the detection run that is on.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How often the file is looked at.
+/// How often the file is checked.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// The configuration of a running program, and how it follows its file.

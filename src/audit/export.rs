@@ -1,7 +1,7 @@
 //! Crossings that somebody judged wrong, as pictures with boxes in the form that `models/train` reads: a folder of pictures
 //! and `labels.jsonl`, a line a picture.
 //!
-//! Nobody has looked at each box: they are what the program thought. So the person of a crossing that was counted for
+//! Nobody has checked each box: they are what the program thought. So the person of a crossing that was counted for
 //! nothing, who may be no person at all, is neither a person nor background there (`ignore`); somebody who was there all
 //! the same, and all others, are people (`boxes`). Look at them before anything is taught by them.
 

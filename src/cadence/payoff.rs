@@ -168,8 +168,8 @@ impl Payoff {
         self.unchecked += 1.0;
     }
 
-    /// A detection run was made at `time` in two pictures. In the larger one it leaves these `tracks`, of whom those count who
-    /// are `near` a line; in the smaller one it would have found `smaller`, trusted from a score of `confidence` on.
+    /// A detection run was made at `time` in two pictures. In the larger one it leaves these `tracks`, and only those
+    /// `near` a line count; in the smaller one it would have found `smaller`, trusted from a score of `confidence` on.
     pub fn compared(
         &mut self,
         time: f64,

@@ -1,6 +1,6 @@
 //! What people said of single crossings after they had seen their pictures.
 //!
-//! A screen writes these rows itself, see [`notes`]. Nothing is changed afterwards: who judges the same crossing again adds
+//! A screen writes these rows itself, see [`notes`]. Nothing is changed afterwards: a second judgment of a crossing adds
 //! a row, and the last one holds.
 
 use std::path::Path;

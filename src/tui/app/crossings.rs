@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crossterm::event::KeyCode;
-use jiff::ToSpan as _;
+use jiff::{ToSpan as _, civil::Date};
 
 use super::{Effect, Panel, Screen, Tone, UiState};
 use crate::{
@@ -161,10 +161,7 @@ impl UiState {
         };
         let row = rows.get(self.history.row).filter(|_| self.history.in_rows);
         let (first, after) = self.history.scale.window(self.history.day);
-        let zone = self.clock().wall.time_zone().clone();
-        let midnight = |day: jiff::civil::Date| {
-            day.to_zoned(zone.clone()).map_or(0, |day| day.timestamp().as_millisecond())
-        };
+        let midnight = |day: Date| self.midnight(day);
         let (since, until, title) = match row {
             Some(row) => {
                 let next = rows.get(self.history.row + 1);
@@ -217,10 +214,7 @@ impl UiState {
         } else {
             self.clock().wall.date()
         };
-        let zone = self.clock().wall.time_zone().clone();
-        let midnight = |day: jiff::civil::Date| {
-            day.to_zoned(zone.clone()).map_or(0, |day| day.timestamp().as_millisecond())
-        };
+        let midnight = |day: Date| self.midnight(day);
         let (since, until) = (midnight(today), midnight(today.saturating_add(1.day())));
         let whose = source.as_ref().map_or_else(|| "all sources".to_owned(), |source| self.name_of(source));
         let title = format!("{whose}, {}", today.strftime("%A %-d %B"));
@@ -253,16 +247,18 @@ impl UiState {
     /// Says of the crossing on the screen whether the program is right.
     pub(super) fn judge(&mut self, verdict: Verdict) -> Vec<Effect> {
         if *self.screen() != Screen::Crossings {
-            return self.refuse("crossings are judged where their pictures are: 'i' shows those of a source");
+            let key = self.keymap.keys_text(Action::Crossings);
+            return self
+                .refuse(format!("crossings are judged on their pictures: '{key}' shows those of a source"));
         }
         if self.crossings.judging {
-            // Who holds a key down means one judgment.
+            // A key that is held down means one judgment.
             return self.refuse("the last judgment is still being noted");
         }
         let Some(said) = self.crossings.said(verdict) else {
             return self.refuse("there is nothing to judge");
         };
-        // Who judges a sample must have seen what they judge.
+        // Only what was seen is part of a sample.
         if self.crossings.sample.is_some() && !self.has_strip() {
             return self.refuse("its pictures are not there yet; a sample is judged by what they show");
         }
@@ -330,6 +326,12 @@ impl UiState {
     /// Whether the crossing on the screen has pictures.
     fn has_strip(&self) -> bool {
         self.crossings.read().is_some_and(|read| read.as_ref().is_ok_and(|known| known.strip.is_some()))
+    }
+
+    /// The begin of a day in the zone of the screens, in milliseconds since the Unix epoch.
+    fn midnight(&self, day: Date) -> i64 {
+        let begin = day.to_zoned(self.clock().wall.time_zone().clone());
+        begin.map_or(0, |begin| begin.timestamp().as_millisecond())
     }
 
     fn name_of(&self, source: &SourceId) -> String {

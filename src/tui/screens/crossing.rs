@@ -88,7 +88,7 @@ fn title(ui: &UiState) -> String {
     }
 }
 
-/// What a sample says so far: one line for each kind of crossing, or two where they do not fit.
+/// What a sample says so far, a line for each kind of crossing.
 fn estimates(ui: &UiState, width: usize, look: &Look) -> Vec<Line<'static>> {
     let Some([counted, suppressed]) = ui.crossings.estimates().filter(|_| ui.crossings.chosen().is_some())
     else {
