@@ -29,6 +29,7 @@ mod coordinator;
 mod core;
 mod error;
 mod front;
+mod heartbeat;
 mod load;
 mod message;
 mod order;
@@ -58,6 +59,7 @@ pub use self::{
     aggregator::Sink,
     api::{AskHealth, Control, EngineApi, EngineOptions},
     error::EngineError,
+    heartbeat::Heartbeat,
     reply::{Answer, Outcome, Reply},
     source::commands::{self, SourceCommand},
     subscription::Subscription,
@@ -67,6 +69,7 @@ use self::{
     api::World,
     coordinator::{Coordinator, Earlier},
     core::Core,
+    heartbeat::Rounds,
     order::Order,
     pool::{models::Models, scheduler::Scheduler},
     roster::Roster,
@@ -122,7 +125,8 @@ impl Engine {
         let _ = opencv::core::set_num_threads(1);
         let scheduler = Scheduler::new(settings.worker_count, settings.max_workers, settings.strategy)
             .map_err(|error| EngineError::Pool(error.to_string()))?;
-        let (aggregator, outbox, collected) = Aggregator::new(sinks);
+        let rounds = Arc::<Rounds>::default();
+        let (aggregator, outbox, collected) = Aggregator::new(sinks, Arc::clone(&rounds));
         let stopping = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stopping);
         let handler = std::thread::Builder::new()
@@ -141,6 +145,7 @@ impl Engine {
             waiting_files: AtomicUsize::new(0),
             generation: Arc::default(),
             threads: Arc::default(),
+            rounds,
             history: settings.history,
             hwaccel: settings.hwaccel,
             frame_age: Histogram::default(),
@@ -324,6 +329,13 @@ impl Engine {
     /// Waits until everything reported so far has reached the sinks; `false` when `timeout` passed first.
     pub fn sync(&self, timeout: Duration) -> bool {
         self.inner.core.outbox.sync(timeout)
+    }
+
+    /// How often the threads that everything depends on have gone round so far: an engine whose heartbeat does not go on
+    /// within some seconds hangs, for instance in a [`Sink`]. Waits for nothing.
+    #[must_use]
+    pub fn heartbeat(&self) -> Heartbeat {
+        self.inner.core.rounds.heartbeat()
     }
 
     /// Time from the decoder to the counts, of all frames of all sources.

@@ -5,16 +5,22 @@
 
 mod support;
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::{Duration, Instant},
+};
 
 use pcount::{
-    config::{Cadence, SourceConfig},
-    engine::{Control, EngineApi, EngineError},
+    config::{Cadence, DetectorChoice, ParallelConfig, SourceConfig},
+    engine::{Control, Engine, EngineApi, EngineError, EngineOptions, Heartbeat, Sink},
     geometry::Anchor,
-    internals::source::SourceError,
-    model::{EventKind, SourceKind, SourceState, Strategy, ZoneConfig},
+    internals::{
+        detect::Model,
+        source::{Opener, SourceError},
+    },
+    model::{Event, EventKind, SourceKind, SourceState, Strategy, TaskResult, ZoneConfig},
 };
-use support::{Walk, World, source, world};
+use support::{Scripted, Walk, White, World, source, world};
 
 const SECONDS: fn(u64) -> Duration = Duration::from_secs;
 
@@ -372,4 +378,60 @@ fn preview_pictures_are_made_only_while_somebody_looks() {
     assert_eq!(preview.rgb.len(), (preview.size.0 * preview.size.1 * 3) as usize);
     world.engine.send(Control::preview("camera".into(), false));
     world.engine.stop(SECONDS(10));
+}
+
+/// Blocks in the first event that it is given.
+struct Hung(crossbeam_channel::Receiver<()>);
+
+impl Sink for Hung {
+    fn result(&mut self, _: &Arc<TaskResult>) {}
+    fn event(&mut self, _: &Arc<Event>) {
+        // Until the test drops the other end.
+        self.0.recv().ok();
+    }
+}
+
+#[test]
+fn the_heartbeat_of_an_idle_engine_goes_on_and_stops_with_a_sink_that_hangs() {
+    let (go, hangs) = crossbeam_channel::bounded(0);
+    let opener = Scripted::new(|_, _| Ok(Walk::camera(60)));
+    let loaded = Arc::default();
+    let mut options = EngineOptions::new(ParallelConfig {
+        worker_count: 1,
+        max_workers: 1,
+        detector: DetectorChoice::Motion,
+        ..ParallelConfig::default()
+    });
+    options.world().opener = Arc::clone(&opener) as Arc<dyn Opener>;
+    let model: Arc<dyn Model> = White::new(&loaded);
+    options.world().load_model = Box::new(move |_| Ok(Arc::clone(&model)));
+    options.sinks = vec![Box::new(Hung(hangs))];
+    let engine = Engine::new(options).unwrap();
+    let until = |before: Heartbeat| {
+        let deadline = Instant::now() + SECONDS(30);
+        while !engine.heartbeat().has_gone_on_since(before) && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        engine.heartbeat().has_gone_on_since(before)
+    };
+    for _ in 0..3 {
+        assert!(until(engine.heartbeat()), "an idle engine beats");
+    }
+    engine.add_source(source("camera", SourceKind::Camera)).unwrap();
+    engine.start().unwrap();
+    // Its first change of state hangs the sink; the coordinator goes on.
+    let deadline = Instant::now() + SECONDS(30);
+    let hung = loop {
+        let before = engine.heartbeat();
+        std::thread::sleep(SECONDS(2));
+        let now = engine.heartbeat();
+        if now.results == before.results {
+            break (before, now);
+        }
+        assert!(Instant::now() < deadline, "the result handler does not hang");
+    };
+    assert!(hung.1.coordinator > hung.0.coordinator && !hung.1.has_gone_on_since(hung.0));
+    drop(go);
+    assert!(until(hung.1), "it goes on where the sink does");
+    assert_eq!(engine.stop(SECONDS(10)), 0);
 }

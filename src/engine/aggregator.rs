@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 
 pub use self::outbox::Outbox;
 use self::outbox::{Report, Taken};
-use super::subscription::Subscribers;
+use super::{heartbeat::Rounds, subscription::Subscribers};
 use crate::{
     metrics::stages::{Stage, timed},
     model::{Event, SourceId, TaskResult},
@@ -89,18 +89,21 @@ pub struct Aggregator {
     outbox: Arc<Outbox>,
     collected: Arc<Collected>,
     sinks: Vec<Box<dyn Sink>>,
+    rounds: Arc<Rounds>,
 }
 
 impl Aggregator {
-    /// An aggregator and what the rest of the engine needs of it.
-    pub fn new(sinks: Vec<Box<dyn Sink>>) -> (Self, Arc<Outbox>, Arc<Collected>) {
+    /// An aggregator, which counts its rounds in `rounds`, and what the rest of the engine needs of it.
+    pub fn new(sinks: Vec<Box<dyn Sink>>, rounds: Arc<Rounds>) -> (Self, Arc<Outbox>, Arc<Collected>) {
         let (outbox, collected) = (Arc::<Outbox>::default(), Arc::<Collected>::default());
-        (Self { outbox: Arc::clone(&outbox), collected: Arc::clone(&collected), sinks }, outbox, collected)
+        let this = Self { outbox: Arc::clone(&outbox), collected: Arc::clone(&collected), sinks, rounds };
+        (this, outbox, collected)
     }
 
     /// Handles reports until `stopped` says so and nothing is left.
     pub fn run(mut self, stopped: &dyn Fn() -> bool) {
         loop {
+            self.rounds.results_turn();
             match self.outbox.take(LOOK) {
                 Taken::Report(report) => self.handle(report),
                 Taken::Nothing if stopped() => break,
@@ -161,7 +164,7 @@ mod tests {
     #[test]
     fn ten_thousand_crossings_before_the_handler_even_runs_arrive_once_and_in_order() {
         let seen = Tracks::default();
-        let (aggregator, outbox, collected) = Aggregator::new(vec![Box::new(seen.clone())]);
+        let (aggregator, outbox, collected) = Aggregator::new(vec![Box::new(seen.clone())], Arc::default());
         for track in 0..10_000 {
             let line = "door".into();
             let direction = Direction::In;
@@ -178,7 +181,7 @@ mod tests {
 
     #[test]
     fn a_subscriber_gets_what_comes_after_and_sees_by_the_numbers_what_was_lost() {
-        let (aggregator, outbox, collected) = Aggregator::new(Vec::new());
+        let (aggregator, outbox, collected) = Aggregator::new(Vec::new(), Arc::default());
         let (slow, gone) = (collected.subscribers.add(), collected.subscribers.add());
         drop(gone);
         let event = || Event::new(SystemTime::now(), "cam", EventKind::Reset);
@@ -202,7 +205,7 @@ mod tests {
 
     #[test]
     fn a_subscription_ends_with_the_engine_also_one_that_came_after_its_end() {
-        let (aggregator, outbox, collected) = Aggregator::new(Vec::new());
+        let (aggregator, outbox, collected) = Aggregator::new(Vec::new(), Arc::default());
         let early = collected.subscribers.add();
         outbox.event(Event::new(SystemTime::now(), "cam", EventKind::Reset));
         aggregator.run(&|| true);
@@ -212,7 +215,7 @@ mod tests {
 
     #[test]
     fn the_events_of_a_quiet_source_are_kept_while_another_has_thousands() {
-        let (aggregator, outbox, collected) = Aggregator::new(Vec::new());
+        let (aggregator, outbox, collected) = Aggregator::new(Vec::new(), Arc::default());
         let event = |source: &str| {
             Event::new(SystemTime::now(), source, EventKind::State { state: StateKind::Running, error: None })
         };

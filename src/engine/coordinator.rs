@@ -130,6 +130,7 @@ impl Coordinator {
         let (orders, messages) = (self.orders.clone(), self.messages.clone());
         let mut next = Instant::now() + TICK;
         loop {
+            self.core.rounds.coordinator_turns();
             let left = next.saturating_duration_since(Instant::now());
             crossbeam_channel::select! {
                 recv(orders) -> order => match order {

@@ -13,6 +13,7 @@ use crossbeam_channel::Sender;
 
 use super::{
     aggregator::Outbox,
+    heartbeat::Rounds,
     load::WorkerLoad,
     message::Message,
     pool::{models::Models, scheduler::Scheduler},
@@ -43,6 +44,7 @@ pub struct Core {
     pub waiting_files: AtomicUsize,
     pub generation: Arc<AtomicU64>,
     pub threads: Arc<Threads>,
+    pub rounds: Arc<Rounds>,
     pub history: Duration,
     /// Kind of device that decodes sources which name none.
     pub hwaccel: Hwaccel,

@@ -1,6 +1,6 @@
 //! What becomes of a [`Control`](super::Control): told as soon as it has taken effect or cannot.
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use parking_lot::Mutex;
@@ -10,10 +10,15 @@ use super::error::EngineError;
 /// Done, or why not.
 pub type Outcome = Result<(), EngineError>;
 
+/// Told the outcome, once.
+type Hook = Box<dyn FnOnce(&Outcome) + Send>;
+
 /// The outcome of a [`Control`](super::Control), which may still be on its way: what concerns the counts of a source
 /// takes effect after the detection run that is on.
-#[derive(Debug)]
-pub struct Reply(Receiver<Outcome>);
+pub struct Reply {
+    outcome: Receiver<Outcome>,
+    hook: Mutex<Option<Hook>>,
+}
 
 impl Reply {
     /// A reply that is there already.
@@ -24,16 +29,58 @@ impl Reply {
         reply
     }
 
+    /// Has `hook` run once, when the outcome becomes known to the caller: in [`Self::poll`] or [`Self::wait`], on their
+    /// thread. A reply that is dropped before runs it if its outcome is there by then, else never. Hooks run in the order in
+    /// which they were given.
+    #[must_use]
+    pub fn then(self, hook: impl FnOnce(&Outcome) + Send + 'static) -> Self {
+        {
+            let mut held = self.hook.lock();
+            *held = Some(match held.take() {
+                None => Box::new(hook),
+                Some(first) => Box::new(move |outcome: &Outcome| {
+                    first(outcome);
+                    hook(outcome);
+                }),
+            });
+        }
+        self
+    }
+
     /// The outcome, once, if it is known by now. Never waits.
     #[must_use]
     pub fn poll(&self) -> Option<Outcome> {
-        self.0.try_recv().ok()
+        self.pass(self.outcome.try_recv().ok())
     }
 
     /// The outcome, once; waits for it at most `timeout`.
     #[must_use]
     pub fn wait(&self, timeout: Duration) -> Option<Outcome> {
-        self.0.recv_timeout(timeout).ok()
+        self.pass(self.outcome.recv_timeout(timeout).ok())
+    }
+
+    fn pass(&self, outcome: Option<Outcome>) -> Option<Outcome> {
+        let outcome = outcome?;
+        // Outside the lock: the hook may take its time.
+        let hook = self.hook.lock().take();
+        if let Some(hook) = hook {
+            hook(&outcome);
+        }
+        Some(outcome)
+    }
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reply").finish_non_exhaustive()
+    }
+}
+
+impl Drop for Reply {
+    fn drop(&mut self) {
+        if self.hook.get_mut().is_some() {
+            drop(self.poll());
+        }
     }
 }
 
@@ -66,7 +113,7 @@ impl Answer {
     fn with(owed: Option<Arc<()>>) -> (Self, Reply) {
         let (sender, receiver) = bounded(1);
         let shared = Arc::new(Shared { sender, first_error: Mutex::default(), owed });
-        (Self { shared, given: false }, Reply(receiver))
+        (Self { shared, given: false }, Reply { outcome: receiver, hook: Mutex::default() })
     }
 
     /// Another one that has to answer before the reply comes.
@@ -121,6 +168,31 @@ mod tests {
         let error = reply.poll().unwrap().unwrap_err();
         assert!(matches!(error, EngineError::UnknownSource(id) if &*id == "two"));
         assert!(reply.poll().is_none(), "once");
+    }
+
+    #[test]
+    fn hooks_run_once_in_order_when_the_outcome_is_known_to_the_caller() {
+        let told = Arc::<Mutex<Vec<(u8, bool)>>>::default();
+        let tell = |number: u8| {
+            let told = Arc::clone(&told);
+            move |outcome: &Outcome| told.lock().push((number, outcome.is_ok()))
+        };
+        let (answer, reply) = Answer::new();
+        let reply = reply.then(tell(1)).then(tell(2));
+        assert!(reply.poll().is_none());
+        answer.give(Ok(()));
+        assert_eq!(*told.lock(), [], "the caller has not asked");
+        assert!(matches!(reply.wait(Duration::ZERO), Some(Ok(()))));
+        assert!(reply.poll().is_none());
+        drop(reply);
+        assert_eq!(std::mem::take(&mut *told.lock()), [(1, true), (2, true)]);
+
+        drop(Reply::new(Err(EngineError::Ended)).then(tell(3)));
+        assert_eq!(std::mem::take(&mut *told.lock()), [(3, false)], "the outcome was there");
+        let (answer, reply) = Answer::new();
+        drop(reply.then(tell(4)));
+        answer.give(Ok(()));
+        assert_eq!(*told.lock(), [], "it was not");
     }
 
     #[test]
