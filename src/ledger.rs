@@ -14,6 +14,7 @@
 //! Only one process writes a ledger; locks on its folder and on a file beside it see to it (`lock`). Reading
 //! ([`Reader`]) needs no lock.
 
+mod actions;
 pub mod chart;
 mod deletions;
 pub mod drift;
@@ -47,6 +48,7 @@ use parking_lot::Mutex;
 
 pub(crate) use self::writer::Writer;
 pub use self::{
+    actions::note_action,
     deletions::{Deletion, note_deletion},
     error::LedgerError,
     judgments::note_judgment,

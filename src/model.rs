@@ -3,6 +3,7 @@
 //! All of it serialises with serde and comes back equal: floating-point numbers are finite, and times are durations since
 //! an engine's start ([`Moment`]) or wall time.
 
+mod action;
 mod control;
 #[cfg(test)]
 pub(crate) mod copies;
@@ -25,6 +26,7 @@ mod tests;
 
 pub(crate) use self::source::FLAPPING;
 pub use self::{
+    action::Action,
     control::Control,
     count::{Direction, Limit, LineConfig, LineCounts, Minute, Reason, ZoneConfig, ZoneCounts},
     detection::Detection,

@@ -11,10 +11,13 @@ use std::{
 use pcount::{
     internals::{
         clock::ManualClock,
-        ledger::{Deletion, FILE_NAME, LedgerOptions, Reader, note_deletion, note_judgment, reader::Span},
+        ledger::{
+            Deletion, FILE_NAME, LedgerOptions, Reader, note_action, note_deletion, note_judgment,
+            reader::Span,
+        },
         outputs::ledger::Ledger,
     },
-    model::{Crossed, Direction, Event, EventKind, Judgment, Reason, Verdict},
+    model::{Action, Crossed, Direction, Event, EventKind, Judgment, Reason, Verdict},
 };
 
 const WAIT: Duration = Duration::from_secs(30);
@@ -138,7 +141,7 @@ fn a_head_of_rubbish_or_another_text_is_no_end() {
 }
 
 #[test]
-fn what_people_said_and_deleted_is_brought_over_too() {
+fn what_people_said_deleted_and_did_is_brought_over_too() {
     let dir = tempfile::tempdir().expect("folder");
     sound(dir.path());
     let path = dir.path().join(FILE_NAME);
@@ -159,6 +162,18 @@ fn what_people_said_and_deleted_is_brought_over_too() {
     let source = Some("camera_02".into());
     let deletion = Deletion { wall: 9, from: 1, to: 2, source, strips: 3, who: "anna".into() };
     note_deletion(&path, &deletion, &ManualClock::default()).expect("a deletion");
+    let action = |source: Option<&str>, detail: Option<&str>| Action {
+        wall: 9_000,
+        who: "anna".into(),
+        from: "dashboard".into(),
+        source: source.map(Into::into),
+        what: Action::PAUSED.into(),
+        detail: detail.map(str::to_owned),
+    };
+    let done = [action(None, None), action(Some("camera_01"), None), action(None, Some("3 sources"))];
+    for action in &done {
+        note_action(&path, action, &ManualClock::default()).expect("an action");
+    }
     let mut bytes = fs::read(&path).expect("read");
     bytes[..100].fill(b'x');
     fs::write(&path, &bytes).expect("write");
@@ -166,6 +181,7 @@ fn what_people_said_and_deleted_is_brought_over_too() {
     let reader = Reader::open(&path).expect("a reader");
     assert_eq!(reader.judgments(0, i64::MAX).expect("judgments"), said);
     assert_eq!(reader.deletions().expect("deletions"), [deletion]);
+    assert_eq!(reader.actions(0, i64::MAX, 9).expect("actions"), done);
 }
 
 /// The files of a program that was killed: what it committed is in its log.

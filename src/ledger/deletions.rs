@@ -99,7 +99,9 @@ mod tests {
         let path = dir.path().join(FILE_NAME);
         let older = open::open(&path).unwrap();
         older
-            .execute_batch("DROP TABLE evidence_deletions; DROP TABLE judgments; PRAGMA user_version = 4")
+            .execute_batch(
+                "DROP TABLE evidence_deletions; DROP TABLE judgments; DROP TABLE actions; PRAGMA user_version = 4",
+            )
             .unwrap();
         drop(older);
         assert_eq!(Reader::open(&path).unwrap().deletions().unwrap(), []);

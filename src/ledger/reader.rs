@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::{
-    LedgerError,
+    LedgerError, actions,
     deletions::{self, Deletion},
     judgments,
     lock::Lock,
@@ -22,7 +22,7 @@ use super::{
     sums::{self, Cursor},
     writer::rows,
 };
-use crate::model::{Judgment, LineCounts, Minute, Scene, SourceId};
+use crate::model::{Action, Judgment, LineCounts, Minute, Scene, SourceId};
 
 /// From this length on, in milliseconds, the crossings of a time are not looked up one by one.
 pub(super) const LONG: i64 = 14 * 24 * 3_600_000;
@@ -240,6 +240,19 @@ impl Reader {
             return Ok(Vec::new());
         }
         judgments::read(&self.connection, from, to).map_err(self.sql())
+    }
+
+    /// What people did with the program from `since` up to but without `until` (milliseconds since the Unix epoch): the
+    /// last `limit` actions, newest last.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    #[cfg_attr(not(any(test, feature = "internals")), expect(dead_code, reason = "the API asks"))]
+    pub fn actions(&self, since: i64, until: i64, limit: usize) -> Result<Vec<Action>, LedgerError> {
+        if self.version < schema::ACTIONS {
+            return Ok(Vec::new());
+        }
+        actions::read(&self.connection, since, until, limit).map_err(self.sql())
     }
 
     /// When the wall clock was set while the program ran or between two runs, as far as that touches `span`: what it

@@ -11,14 +11,14 @@ use rusqlite::{Connection, params};
 
 use self::pages::{Pages, Place, Value};
 use super::{
-    LedgerError,
+    LedgerError, actions,
     deletions::{self, Deletion},
     judgments, names, open, schema,
     steady::Memory,
     sums::{self, Flow},
     writer::rows,
 };
-use crate::model::{Crossed, Direction, Judgment, Reason, SourceId, Verdict};
+use crate::model::{Action, Crossed, Direction, Judgment, Reason, SourceId, Verdict};
 
 /// Totals by source and line.
 pub type Totals = BTreeMap<SourceId, BTreeMap<String, (u64, u64)>>;
@@ -39,6 +39,7 @@ enum Found {
     Clock(Memory),
     Deletion(Deletion),
     Judgment(Box<Judgment>),
+    Action(Box<Action>),
     /// Its sums were not complete.
     Unsummed,
 }
@@ -163,6 +164,24 @@ fn classify(place: Place, values: Vec<Value>) -> Option<Found> {
             weight: real(weight),
             who: who.clone(),
         })),
+        (
+            Place::Table(_),
+            [
+                Int(wall),
+                Text(who),
+                Text(from),
+                source @ (Null | Text(_)),
+                Text(what),
+                detail @ (Null | Text(_)),
+            ],
+        ) => Found::Action(Box::new(Action {
+            wall: *wall,
+            who: who.clone(),
+            from: from.clone(),
+            source: if let Text(source) = source { Some(source.as_str().into()) } else { None },
+            what: what.clone(),
+            detail: if let Text(detail) = detail { Some(detail.clone()) } else { None },
+        })),
         (Place::Table(_), [Int(_), Text(_), Int(_)]) => Found::Unsummed,
         (Place::Table(_), [Text(aside), Int(_)]) if aside.contains(names::ASIDE) => Found::Unsummed,
         _ => return None,
@@ -282,6 +301,7 @@ impl Salvage {
             Found::Clock(memory) => schema::write_clock(change, &memory)?,
             Found::Deletion(deletion) => deletions::write(change, &deletion)?,
             Found::Judgment(judgment) => judgments::write(change, &judgment)?,
+            Found::Action(action) => actions::write(change, &action)?,
             Found::Unsummed => self.has_sums = false,
         }
         Ok(())

@@ -10,7 +10,7 @@ use super::{
 };
 
 /// Each step takes a ledger one version further; `user_version` counts the steps taken.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     "
     CREATE TABLE sessions (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -159,6 +159,17 @@ const MIGRATIONS: [&str; 6] = [
     ) STRICT;
     CREATE INDEX judgments_by_time ON judgments (wall_ms);
     ",
+    // What people did with the program, and when.
+    "
+    CREATE TABLE actions (
+        wall_ms INTEGER NOT NULL,
+        who TEXT NOT NULL,
+        came_from TEXT NOT NULL,
+        source TEXT,
+        what TEXT NOT NULL,
+        detail TEXT
+    ) STRICT;
+    ",
 ];
 
 /// The newest version.
@@ -179,8 +190,11 @@ pub const DELETIONS: i64 = 5;
 /// The first version that notes what people said of crossings.
 pub const JUDGED: i64 = 6;
 
+/// The first version that notes what people did with the program.
+pub const ACTIONS: i64 = 7;
+
 /// Tables by the version that brought them.
-const TABLES: [(i64, &str); 14] = [
+const TABLES: [(i64, &str); 15] = [
     (1, "sessions"),
     (1, "crossings"),
     (1, "resets"),
@@ -195,6 +209,7 @@ const TABLES: [(i64, &str); 14] = [
     (4, "scenes"),
     (5, "evidence_deletions"),
     (6, "judgments"),
+    (7, "actions"),
 ];
 
 /// The version of an open file: 0 where it is empty. Reads no more than its first pages.

@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, fmt::Debug, time::Duration};
 use proptest::{collection::vec, option, prelude::*};
 use serde::{Serialize, de::DeserializeOwned};
 
-use self::arbitrary::{STATES, control, engine, event, moment, preview, result, state, task, text};
+use self::arbitrary::{STATES, action, control, engine, event, moment, preview, result, state, task, text};
 use super::{Health, Limit, Minute, Moment, SourceState, StateKind, Total};
 
 fn back<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: &T) -> Result<(), TestCaseError> {
@@ -35,8 +35,14 @@ proptest! {
     }
 
     #[test]
-    fn records_come_back_equal(task in task(), result in result(), total in any::<(u64, u64, i64)>()) {
+    fn records_come_back_equal(
+        task in task(),
+        result in result(),
+        action in action(),
+        total in any::<(u64, u64, i64)>(),
+    ) {
         back(&task)?;
+        back(&action)?;
         back(&result)?;
         back(&Total { total_in: total.0, total_out: total.1, net: total.2 })?;
     }

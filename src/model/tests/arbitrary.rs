@@ -15,9 +15,9 @@ use proptest::{
 use crate::{
     geometry::{Anchor, BBox},
     model::{
-        self, Control, Direction, Doubt, EngineSnapshot, Event, EventKind, FrameInfo, Learnt, LineConfig,
-        LineCounts, Moment, Preview, Reason, Rest, ResultStatus, Scene, ShownTrack, SourceId, SourceKind,
-        SourceSnapshot, SourceState, StateKind, Strain, Task, TaskResult, TaskStatus, Wakeful,
+        self, Action, Control, Direction, Doubt, EngineSnapshot, Event, EventKind, FrameInfo, Learnt,
+        LineConfig, LineCounts, Moment, Preview, Reason, Rest, ResultStatus, Scene, ShownTrack, SourceId,
+        SourceKind, SourceSnapshot, SourceState, StateKind, Strain, Task, TaskResult, TaskStatus, Wakeful,
         WorkerSnapshot, ZoneConfig, ZoneCounts, copies,
     },
 };
@@ -396,6 +396,20 @@ pub fn result() -> BoxedStrategy<TaskResult> {
                 errors,
                 status,
             }
+        })
+        .boxed()
+}
+
+pub fn action() -> BoxedStrategy<Action> {
+    let words = (text(), text(), text());
+    (any::<i64>(), words, option::of(id()), option::of(text()))
+        .prop_map(|(wall, (who, from, what), source, detail)| Action {
+            wall,
+            who,
+            from,
+            source,
+            what,
+            detail,
         })
         .boxed()
 }
