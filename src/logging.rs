@@ -24,6 +24,7 @@ mod ours;
 pub mod recent;
 pub mod rotate;
 pub mod router;
+pub mod stderr;
 
 use std::{
     path::PathBuf,
@@ -40,6 +41,7 @@ pub use self::{
     line::Level,
     native::NativeOutput,
     recent::{LogLine, RecentLogs},
+    stderr::StandardError,
 };
 use self::{
     layer::Threshold,
@@ -54,6 +56,9 @@ use crate::{
 
 /// Lines that wait for the disk; beyond it lines are dropped and counted. At some 100 bytes a line: 3 MB.
 const QUEUE_LINES: usize = 32_768;
+
+/// The end waits at most this long for a reader of the standard error.
+const PRINTED: Duration = Duration::from_millis(100);
 
 /// A disk that has been busy with one operation for this long is said not to answer.
 const SILENT: Duration = Duration::from_secs(5);
@@ -77,6 +82,8 @@ pub struct LogOptions {
     pub timezone: TimeZone,
     /// Lines kept in memory for [`LogHandle::recent`].
     pub recent_lines: usize,
+    /// Where the lines are printed as well.
+    pub printed: Option<StandardError>,
     /// Where the stamps come from.
     pub clock: Arc<dyn Clock>,
 }
@@ -92,6 +99,7 @@ impl Default for LogOptions {
             keep_for: Duration::from_secs(30 * 24 * 3600),
             timezone: TimeZone::system(),
             recent_lines: 2_000,
+            printed: None,
             clock: Arc::new(SystemClock),
         }
     }
@@ -116,6 +124,7 @@ pub struct LogHandle {
     dir: Option<PathBuf>,
     max_bytes: u64,
     disk: Option<Disk>,
+    printed: Option<StandardError>,
     clock: Arc<dyn Clock>,
     guard: parking_lot::Mutex<Option<WorkerGuard>>,
     level: Arc<Threshold>,
@@ -155,6 +164,12 @@ impl LogHandle {
         self.health.held.load(Ordering::SeqCst)
     }
 
+    /// Lines that were not taken from the standard error, where lines are printed there. The log files have them.
+    #[must_use]
+    pub fn lines_not_printed(&self) -> u64 {
+        self.printed.as_ref().map_or(0, StandardError::lost)
+    }
+
     /// Why lines wait in memory at this moment, if they do.
     #[must_use]
     pub fn problem(&self) -> Option<String> {
@@ -171,6 +186,9 @@ impl LogHandle {
     /// Writes what is queued and ends the writer; waits for it at most about `timeout`. Later lines are kept in memory
     /// only. `false` when lines are missing in the files.
     pub fn close(&self, timeout: Duration) -> bool {
+        if let Some(printed) = &self.printed {
+            printed.flush(timeout.min(PRINTED));
+        }
         let Some(guard) = self.guard.lock().take() else { return true };
         self.health.closing.store(true, Ordering::SeqCst);
         let (done, wait) = crossbeam_channel::bounded::<()>(0);
@@ -241,11 +259,13 @@ pub fn build(options: &LogOptions) -> Result<(LogLayer, LogHandle), LogError> {
         dir: options.dir.clone(),
         max_bytes: options.max_bytes,
         disk,
+        printed: options.printed.clone(),
         clock: Arc::clone(&clock),
         guard: parking_lot::Mutex::new(guard),
         level: Arc::clone(&level),
     };
-    Ok((LogLayer::new(level, options.timezone.clone(), clock, writer, recent), handle))
+    let layer = LogLayer::new(level, options.timezone.clone(), clock, writer, recent);
+    Ok((layer.printing(options.printed.clone()), handle))
 }
 
 /// Starts the thread that carries lines to `router`.

@@ -21,6 +21,7 @@ use super::{
     names,
     recent::{LogLine, RecentLogs},
     router,
+    stderr::StandardError,
 };
 use crate::{
     clock::Clock,
@@ -66,6 +67,7 @@ pub struct LogLayer {
     clock: Arc<dyn Clock>,
     writer: Option<NonBlocking>,
     recent: Arc<RecentLogs>,
+    printed: Option<StandardError>,
 }
 
 impl LogLayer {
@@ -76,7 +78,12 @@ impl LogLayer {
         writer: Option<NonBlocking>,
         recent: Arc<RecentLogs>,
     ) -> Self {
-        Self { level, timezone, clock, writer, recent }
+        Self { level, timezone, clock, writer, recent, printed: None }
+    }
+
+    /// From now on with lines there as well.
+    pub(super) fn printing(self, printed: Option<StandardError>) -> Self {
+        Self { printed, ..self }
     }
 
     fn safe(&self, text: &str) -> String {
@@ -169,6 +176,9 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for LogLayer {
             let record = router::encode(owner.worker, camera.map(names::camera_stem).as_deref(), &text);
             // A full queue is counted by the writer itself.
             let _ = writer.clone().write(record.as_bytes());
+        }
+        if let Some(printed) = &self.printed {
+            printed.say(level, &label, &message, &text);
         }
         self.recent.push(LogLine {
             number: 0,
