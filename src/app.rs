@@ -1,5 +1,7 @@
 //! Putting the program together: arguments, configuration, logs, engine, front end, and the way down.
 
+mod acting;
+mod actions;
 mod arguments;
 mod audit;
 mod audit_export;
@@ -23,6 +25,7 @@ mod past;
 mod reload;
 mod report;
 mod say;
+mod serve;
 mod signals;
 
 use std::{
@@ -85,6 +88,7 @@ fn run_command() -> ExitCode {
     };
     let result = match cli.command {
         None => monitor::run(&cli.run),
+        Some(Command::Serve(args)) => serve::run(&args),
         Some(Command::Check(args)) => check::run(&args),
         Some(Command::Audit(args)) => audit::run(&args),
         Some(Command::Bench(args)) => run_bench(&args),

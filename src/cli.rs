@@ -4,6 +4,7 @@
 //! the configuration file.
 
 mod evidence;
+mod serve;
 mod tracker;
 
 use std::{ffi::OsString, io, num::NonZeroU32, path::PathBuf, time::Duration};
@@ -14,10 +15,11 @@ use clap::{
 };
 
 pub use evidence::{EvidenceArgs, EvidenceCommand, EvidenceDelete, EvidenceList, EvidenceShow, Judged};
+pub use serve::{CountingArgs, ServeArgs};
 use tracker::Tracker;
 
 use crate::audit::playback::FASTEST;
-use crate::config::{DetectorChoice, EngineChoice, LogLevel, Overrides, defaults, parse_duration};
+use crate::config::{DetectorChoice, EngineChoice, defaults, parse_duration};
 use crate::engine::pipeline::Setting;
 use crate::ledger::{render::ReportFormat, report::Step};
 use crate::tui::{graphics::GraphicsChoice, theme::ColorChoice};
@@ -33,6 +35,7 @@ use crate::tui::{graphics::GraphicsChoice, theme::ColorChoice};
         pcount-tui --config cams.json                   the dashboard on a configuration\n  \
         pcount-tui video.mp4 rtsp://cam.lan/stream      the dashboard on sources named directly\n  \
         pcount-tui --config cams.json --headless --json one JSON object a line, for other programs\n  \
+        pcount-tui serve --config cams.json             as a service, until it is told to stop\n  \
         pcount-tui check --config cams.json --probe     is everything right, does every camera answer?\n\n\
         Exit codes: 0 done, 1 failure while running or something was not kept,\n\
         2 wrong usage or configuration, 69 no source could be used,\n\
@@ -103,23 +106,9 @@ pub struct RunArgs {
     /// Configuration file (JSON); - is the standard input
     #[arg(short, long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Workers at start
-    #[arg(short, long, value_name = "N", env = "PCOUNT_WORKERS", hide_env_values = true,
-          value_parser = workers)]
-    pub workers: Option<usize>,
-    /// Folder for results, logs and the ledger
-    #[arg(short, long, value_name = "DIR", env = "PCOUNT_OUTPUT", hide_env_values = true)]
-    pub output: Option<PathBuf>,
-    /// Least severe level written to the logs: error, warn, info or debug
-    #[arg(long, value_name = "LEVEL", env = "PCOUNT_LOG_LEVEL", hide_env_values = true,
-          value_parser = LogLevel::parse_cli)]
-    pub log_level: Option<LogLevel>,
-    /// Which detector, and what runs it.
+    /// How to count.
     #[command(flatten)]
-    pub detection: DetectionArgs,
-    /// Start all totals at zero instead of going on from the ledger
-    #[arg(long)]
-    pub fresh: bool,
+    pub counting: CountingArgs,
     /// Run without a terminal and print the dashboard as text
     #[arg(long, help_heading = "Without a terminal")]
     pub headless: bool,
@@ -160,18 +149,6 @@ impl RunArgs {
     pub fn is_headless(&self) -> bool {
         self.headless || self.json || self.once
     }
-
-    /// What stands above the configuration file.
-    #[must_use]
-    pub fn overrides(&self) -> Overrides {
-        Overrides {
-            workers: self.workers,
-            output: self.output.clone(),
-            log_level: self.log_level,
-            detector: self.detection.detector.clone(),
-            engine: self.detection.engine,
-        }
-    }
 }
 
 /// Which detector, and what runs it.
@@ -202,6 +179,8 @@ impl DetectionArgs {
 /// What to do instead of counting.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Command {
+    /// Count as a service: no terminal, until it is told to stop
+    Serve(ServeArgs),
     /// Check a configuration: every problem at once, with line, column and path
     Check(CheckArgs),
     /// Watch a source, tap a key for every crossing, and see how right the counts are

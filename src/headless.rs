@@ -28,7 +28,7 @@ use self::template::Template;
 use crate::{
     clock::{Clock, SystemClock},
     engine::EngineApi,
-    model::{EngineSnapshot, SourceKind, SourceState},
+    model::{EngineSnapshot, SourceKind},
     outputs::{
         lines::{Line, Summary},
         status::Status,
@@ -193,12 +193,7 @@ fn end(snapshot: &EngineSnapshot, options: &Options, elapsed: Duration, stopped:
     } else if let Some(duration) = options.duration {
         (elapsed >= duration).then_some(Reason::Done)
     } else if options.once && has_camera {
-        let settled = snapshot.sources.iter().all(|source| {
-            source.frames > 0
-                || source.last_error.is_some()
-                || source.state.is_over()
-                || matches!(source.state, SourceState::Paused | SourceState::Queued)
-        });
+        let settled = snapshot.sources.iter().all(|source| source.was_tried());
         (settled || elapsed >= SETTLE).then_some(Reason::Done)
     } else {
         None
@@ -258,7 +253,7 @@ impl Printer<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::headless::text::tests::snapshot;
+    use crate::{headless::text::tests::snapshot, model::SourceState};
 
     #[test]
     fn a_dashboard_is_due_when_counts_change_but_not_for_a_frame_rate() {

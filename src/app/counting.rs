@@ -1,10 +1,13 @@
 //! Counting with either front end: the engine with what it needs, and how it ends.
 
-use std::{sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
+
+use anyhow::Context as _;
 
 use super::{
+    actions::Actions,
     ending::Ending,
-    failure::{DONE, FAILED, Failure, NO_SOURCE},
+    failure::{DONE, FAILED, Failure, NO_SOURCE, NO_THREAD},
     notices::Notices,
     outputs::Written,
 };
@@ -12,7 +15,8 @@ use crate::{
     config::Config,
     engine::{Engine, EngineApi as _, EngineOptions},
     headless::outlet::OutletState,
-    logging::LogHandle,
+    ledger,
+    logging::{self, LogError, LogHandle, LogOptions, NativeOutput, StandardError},
     model::{EngineSnapshot, Health, SourceState},
 };
 
@@ -33,6 +37,53 @@ pub(super) struct Parts {
     pub logs: Arc<LogHandle>,
     /// What is written.
     pub written: Written,
+    /// Notes what people do.
+    pub actions: Actions,
+}
+
+impl Parts {
+    /// Puts them together for a run of `config`.
+    ///
+    /// # Errors
+    /// When the system refuses a thread.
+    pub fn new(
+        config: &Config,
+        (ending, notices): (Ending, Notices),
+        outlet: OutletState,
+        logs: LogHandle,
+        written: Written,
+    ) -> Result<Self, Failure> {
+        let ledger = written.ledger.as_ref().map(|_| config.parallel.result_output.join(ledger::FILE_NAME));
+        let actions = Actions::start(ledger).context(NO_THREAD)?;
+        Ok(Self { ending, notices, outlet, logs: Arc::new(logs), written, actions })
+    }
+}
+
+/// Starts the logs of `config`, with their lines also on `printed`.
+pub(super) fn logs(config: &Config, printed: Option<StandardError>) -> Result<LogHandle, LogError> {
+    let settings = &config.parallel;
+    logging::init(&LogOptions {
+        dir: Some(settings.log_dir.clone()),
+        level: settings.log_level,
+        max_bytes: settings.max_log_size,
+        max_files: settings.max_log_files,
+        timezone: settings.timezone.clone(),
+        printed,
+        ..LogOptions::default()
+    })
+}
+
+/// From now on what native libraries write goes to the logs, until the result is dropped.
+pub(super) fn native_output(logs: &LogHandle) -> Option<NativeOutput> {
+    let begin = || {
+        let mut native = logs.native_output()?;
+        native.as_mut().map(NativeOutput::capture).transpose()?;
+        io::Result::Ok(native)
+    };
+    begin().unwrap_or_else(|error| {
+        tracing::warn!("What native libraries print cannot be taken into the logs: {error}");
+        None
+    })
 }
 
 /// An engine with the sources of `config`, which wait for [`start`]. With `tell`, what is wrong with the disk is said on
@@ -58,6 +109,12 @@ pub(super) fn engine(config: &Config, parts: &Parts, tell: bool) -> Result<Engin
         health.problems.extend([logs.problem(), outlet.problem()].into_iter().flatten());
         health.problems.extend(evidence.as_ref().and_then(|evidence| evidence.status().problem));
         health.notices.extend(warned.clone());
+        let unread = logs.lines_not_printed();
+        if unread > 0 {
+            health.notices.push(format!(
+                "{unread} log lines were not read from the standard error; the log files have them"
+            ));
+        }
         if let Some(teller) = &teller {
             teller.say_new(&health.problems);
         }
@@ -108,6 +165,8 @@ pub(super) fn finish(engine: &Engine, parts: &Parts) -> (EngineSnapshot, u8) {
     if let Some(evidence) = &parts.written.evidence {
         evidence.close(ending.left(0.5));
     }
+    // What is not written by then stands in the log.
+    parts.actions.sync(ending.left(0.3));
     let snapshot = engine.snapshot();
     let (total_in, total_out, net) = snapshot.totals();
     tracing::info!("Stopped: in {total_in}, out {total_out}, net {net:+}");

@@ -9,6 +9,7 @@ use std::{
 use anyhow::Context as _;
 
 use super::{
+    acting::Acting,
     counting::{Parts, engine, finish, start},
     failure::{Failure, NO_THREAD},
     keep::Keeper,
@@ -28,8 +29,8 @@ use crate::{
         report::Report,
     },
     logging::{NativeOutput, RecentLogs},
-    model::{Judgment, SourceId},
-    native::disk::Disk,
+    model::{Action, Judgment, SourceId},
+    native::{disk::Disk, process},
     outputs::{Running, status::Status},
     source::{SystemOpener, probe_source},
     tui::{
@@ -47,6 +48,8 @@ const EXPORT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Shows the dashboard until the user quits or a signal comes.
 pub fn run(args: &RunArgs, config: &Config, stop: &StopSignal, parts: &Parts) -> Result<u8, Failure> {
     let engine = engine(config, parts, false)?;
+    let acting = Acting::new(Arc::new(engine.clone()), parts.actions.clone(), process::user(), "dashboard");
+    let acting = Arc::new(acting);
     let host = Arc::new(DashboardHost {
         csv: Arc::clone(&parts.written.csv),
         past: parts.written.ledger.as_ref().map(|ledger| Past {
@@ -56,8 +59,10 @@ pub fn run(args: &RunArgs, config: &Config, stop: &StopSignal, parts: &Parts) ->
         }),
         recent: parts.logs.recent(),
         keeper: Keeper::new(config.path.clone(), config.piped.clone()),
-        reloader: Reloader::start(config, args.overrides(), &engine, &parts.logs).context(NO_THREAD)?,
+        reloader: Reloader::start(config, args.counting.overrides(), &engine, &parts.logs)
+            .context(NO_THREAD)?,
         results: config.parallel.result_output.display().to_string(),
+        acting: Arc::clone(&acting),
     });
     let native = parts.logs.native_output()?;
     let options = TuiOptions {
@@ -72,12 +77,15 @@ pub fn run(args: &RunArgs, config: &Config, stop: &StopSignal, parts: &Parts) ->
         stop: Arc::clone(&stop.number),
         timezone: config.parallel.timezone.clone(),
     };
-    let api: Arc<dyn EngineApi> = Arc::new(engine.clone());
+    let api: Arc<dyn EngineApi> = Arc::clone(&acting) as _;
     // With many sources the first screen would have to share the processor with all that they load.
     let exit = tui::run(api, host, &options, || start(&engine, config, parts));
     if let Ok(Exit::Signal(signal)) = exit {
         // Ctrl-C is a key while the terminal is raw, and does not arrive as a signal.
         let _ = stop.number.compare_exchange(0, signal, Ordering::SeqCst, Ordering::SeqCst);
+    }
+    if matches!(exit, Ok(Exit::Quit | Exit::QuitKeepTable)) {
+        acting.note(Action::STOPPED, None);
     }
     let (snapshot, code) = finish(&engine, parts);
     if let Exit::QuitKeepTable = exit? {
@@ -99,6 +107,7 @@ struct DashboardHost {
     keeper: Keeper,
     reloader: Option<Arc<Reloader>>,
     results: String,
+    acting: Arc<Acting>,
 }
 
 impl DashboardHost {
@@ -193,7 +202,12 @@ impl Host for DashboardHost {
     }
 
     fn reload(&self) -> Result<String, String> {
-        self.reloader()?.apply()
+        let reloader = self.reloader()?;
+        let sentences = reloader.shown().ok_or("nothing is waiting to be taken over; ask again")?;
+        let done = reloader.apply();
+        // Also where the engine refused some of it.
+        self.acting.note(Action::RELOADED, Some(sentences.join("; ")));
+        done
     }
 
     fn crossings(&self, asked: &crossings::Asked) -> Result<crossings::Found, String> {

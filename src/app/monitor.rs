@@ -9,7 +9,7 @@ use anyhow::Context;
 
 use super::{
     configuration,
-    counting::{Parts, STOP_TIMEOUT, engine, finish, start},
+    counting::{Parts, STOP_TIMEOUT, engine, finish, logs, native_output, start},
     dashboard,
     ending::Ending,
     failure::{FAILED, Failure, NO_THREAD},
@@ -26,7 +26,6 @@ use crate::{
     config::{self, Config},
     engine::EngineApi,
     headless::{self, Format, outlet::Outlet, template::Template},
-    logging::{self, LogHandle, LogOptions, NativeOutput},
     outputs::status::{self, Status},
 };
 
@@ -39,7 +38,8 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     let config = load(args)?;
     config.sources.iter().for_each(|source| source.source.teach(config::known()));
     let mode = Mode::of(args)?;
-    if let (true, Mode::Headless(format)) = (args.once && args.duration.is_none() && !args.fresh, &mode)
+    if let (true, Mode::Headless(format)) =
+        (args.once && args.duration.is_none() && !args.counting.fresh, &mode)
         && let Some(status) = running(&config)
     {
         return print(|out| headless::print(&status, format, out));
@@ -49,15 +49,7 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     let ending = Ending::watch(&stop, &notices).context(NO_THREAD)?;
     // After the notices, which keep the standard error as it is.
     native::take_over(&crate::progress::Progress::hidden());
-    let settings = &config.parallel;
-    let logs = logging::init(&LogOptions {
-        dir: Some(settings.log_dir.clone()),
-        level: settings.log_level,
-        max_bytes: settings.max_log_size,
-        max_files: settings.max_log_files,
-        timezone: settings.timezone.clone(),
-        ..LogOptions::default()
-    })?;
+    let logs = logs(&config, None)?;
     for warning in &config.warnings {
         tracing::warn!("{warning}");
         if mode.is_headless() {
@@ -66,7 +58,7 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     }
     // The dashboard and the log say it when the model is loaded.
     if mode.is_headless() {
-        complain_of_refused(&settings.models);
+        complain_of_refused(&config.parallel.models);
     }
     let out = if mode.is_headless() {
         Some(Outlet::start(&io::stdout(), Arc::new(SystemClock)).context(NO_THREAD)?)
@@ -75,8 +67,8 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     };
     let outlet = out.as_ref().map(Outlet::state).unwrap_or_default();
     let lines = out.as_ref().filter(|_| mode.has_lines(args)).and_then(Outlet::pieces);
-    let written = Written::start(args, &config, lines.map(|pieces| (pieces, outlet.clone())))?;
-    let parts = Parts { ending, notices, outlet, logs: Arc::new(logs), written };
+    let written = Written::start(args.counting.fresh, &config, lines.map(|pieces| (pieces, outlet.clone())))?;
+    let parts = Parts::new(&config, (ending, notices), outlet, logs, written)?;
     match (mode, out) {
         (Mode::Headless(format), Some(out)) => headless(args, &config, format, out, &stop, &parts),
         _ => dashboard::run(args, &config, &stop, &parts),
@@ -92,10 +84,9 @@ fn running(config: &Config) -> Option<Status> {
 
 fn load(args: &RunArgs) -> Result<Config, Failure> {
     match &args.config {
-        Some(path) => configuration::load(path, &args.overrides()),
-        None => {
-            Config::from_sources(&args.sources, &args.overrides()).map_err(|errors| Failure::config(&errors))
-        }
+        Some(path) => configuration::load(path, &args.counting.overrides()),
+        None => Config::from_sources(&args.sources, &args.counting.overrides())
+            .map_err(|errors| Failure::config(&errors)),
     }
 }
 
@@ -138,19 +129,6 @@ impl Mode {
     }
 }
 
-/// From now on what native libraries write goes to the logs, until the result is dropped.
-fn native_output(logs: &LogHandle) -> Option<NativeOutput> {
-    let begin = || {
-        let mut native = logs.native_output()?;
-        native.as_mut().map(NativeOutput::capture).transpose()?;
-        io::Result::Ok(native)
-    };
-    begin().unwrap_or_else(|error| {
-        tracing::warn!("What native libraries print cannot be taken into the logs: {error}");
-        None
-    })
-}
-
 fn headless(
     args: &RunArgs,
     config: &Config,
@@ -163,7 +141,8 @@ fn headless(
     let engine = engine(config, parts, true)?;
     start(&engine, config, parts)?;
     // Held until the end: with `reload: auto` it follows the file.
-    let _reloader = Reloader::start(config, args.overrides(), &engine, &parts.logs).context(NO_THREAD)?;
+    let _reloader =
+        Reloader::start(config, args.counting.overrides(), &engine, &parts.logs).context(NO_THREAD)?;
     let (settling, outputs, ending) = (engine.clone(), parts.written.list.clone(), parts.ending.clone());
     let (room, settled) = (out.state(), out.state());
     let options = headless::Options {

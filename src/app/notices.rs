@@ -39,6 +39,14 @@ impl Notices {
     /// # Errors
     /// When the system refuses a thread or a descriptor.
     pub fn start() -> io::Result<Self> {
+        Self::led_by("pcount-tui: ")
+    }
+
+    /// [`Self::start`], with `lead` before each sentence.
+    ///
+    /// # Errors
+    /// When the system refuses a thread or a descriptor.
+    pub fn led_by(lead: &'static str) -> io::Result<Self> {
         let mut out = File::from(io::stderr().as_fd().try_clone_to_owned()?);
         let disk = match leave::kind(out.as_raw_fd()) {
             Kind::Stream => None,
@@ -47,7 +55,7 @@ impl Notices {
         let (queue, sentences) = bounded::<(String, Option<Sender<()>>)>(QUEUE);
         std::thread::Builder::new().name("stderr".into()).spawn(move || {
             for (sentence, done) in sentences {
-                let line = format!("pcount-tui: {}\n", config::redact(&sentence));
+                let line = format!("{lead}{}\n", config::redact(&sentence));
                 // There is nobody to tell when it fails.
                 let _ = match &disk {
                     Some(disk) => disk.run(|| out.write_all(line.as_bytes())),

@@ -7,7 +7,6 @@ use sha2::{Digest, Sha256};
 
 use super::failure::{Failure, NO_THREAD};
 use crate::{
-    cli::RunArgs,
     clock::{Clock, SystemClock},
     config::{Config, EvidenceChoice, EvidenceConfig, SourceConfig},
     engine::EngineApi,
@@ -41,12 +40,12 @@ pub(super) struct Written {
 }
 
 impl Written {
-    /// Starts what needs no engine. JSON lines go to `lines`; with a ledger, events come there once they are on disk.
+    /// Starts what needs no engine; with `fresh`, totals begin at zero. JSON lines go to `lines`; with a ledger, events come there once they are on disk.
     ///
     /// # Errors
     /// When another program counts into the output folder, or the system refuses a thread.
     pub fn start(
-        args: &RunArgs,
+        fresh: bool,
         config: &Config,
         lines: Option<(impl Write + Send + 'static, OutletState)>,
     ) -> Result<Self, Failure> {
@@ -62,7 +61,7 @@ impl Written {
         let ledger = config
             .parallel
             .ledger
-            .then(|| Ledger::start(ledger_options(args, config, lines.as_ref(), &clock)));
+            .then(|| Ledger::start(ledger_options(fresh, config, lines.as_ref(), &clock)));
         let ledger = ledger.transpose()?.map(Arc::new);
         let disk = Disk::start("disk-results").context(NO_THREAD)?;
         let csv = Arc::new(
@@ -137,7 +136,7 @@ fn evidence_options(config: &Config, disk: &Disk, clock: &Arc<dyn Clock>) -> Opt
 }
 
 fn ledger_options(
-    args: &RunArgs,
+    fresh: bool,
     config: &Config,
     lines: Option<&Arc<Running>>,
     clock: &Arc<dyn Clock>,
@@ -147,7 +146,7 @@ fn ledger_options(
     LedgerOptions {
         fingerprint: fingerprint(config),
         retention: settings.ledger_retention,
-        fresh: args.fresh,
+        fresh,
         reset: files.map(|source| source.id.clone()).collect(),
         clock: Arc::clone(clock),
         forward: lines.cloned().map(|lines| Arc::new(move |event: &_| lines.event(event)) as Forward),

@@ -36,6 +36,21 @@ pub(super) struct Reloader {
     config: Mutex<Config>,
     /// What was worked out last and is not done yet.
     shown: Mutex<Option<(Config, Difference)>>,
+    /// Held by a reload from its begin to its end.
+    turn: Mutex<()>,
+    watcher: Mutex<Option<Box<Watcher>>>,
+}
+
+/// Told `true` when a reload begins, and `false` when it is over.
+type Watcher = dyn Fn(bool) + Send + Sync;
+
+/// What a reload did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Reloaded {
+    /// A sentence for each change.
+    pub sentences: Vec<String>,
+    /// What the engine refused of it, in a sentence; the rest is done.
+    pub refused: Option<String>,
 }
 
 impl Reloader {
@@ -58,6 +73,8 @@ impl Reloader {
             logs: Arc::clone(logs),
             config: Mutex::new(config.clone()),
             shown: Mutex::default(),
+            turn: Mutex::default(),
+            watcher: Mutex::default(),
         });
         if config.parallel.reload == Reload::Auto {
             let (weak, path) = (Arc::downgrade(&reloader), reloader.path.clone());
@@ -66,12 +83,68 @@ impl Reloader {
         Ok(Some(reloader))
     }
 
+    /// From now on `watcher` is told when [`Self::reload`] begins and ends.
+    pub fn set_watcher(&self, watcher: Box<Watcher>) {
+        *self.watcher.lock() = Some(watcher);
+    }
+
+    /// Works out what the file changes, does it, and says so in the log: all in one call, for those who ask without a look at
+    /// it first. Blocks for the disk and until the engine has done it; several calls come one after the other.
+    ///
+    /// # Errors
+    /// Every problem of the file, which are in the log as well; then nothing is changed.
+    pub fn reload(&self) -> Result<Reloaded, Vec<String>> {
+        let _turn = self.turn.lock();
+        self.tell(true);
+        let done = self.take_over();
+        self.tell(false);
+        done
+    }
+
+    fn tell(&self, begins: bool) {
+        if let Some(watcher) = &*self.watcher.lock() {
+            watcher(begins);
+        }
+    }
+
+    fn take_over(&self) -> Result<Reloaded, Vec<String>> {
+        let file = self.path.display();
+        let (wanted, found) = self.work_out().map_err(|problems| {
+            tracing::error!("Reload: '{file}' has problems, and nothing was changed");
+            let problems: Vec<String> = problems.lines().map(str::to_owned).collect();
+            problems.iter().for_each(|problem| tracing::error!("Reload: {problem}"));
+            problems
+        })?;
+        let mut sentences = found.sentences();
+        let mut refused = None;
+        if found.does_something() {
+            refused = self.carry_out(&wanted, &found).err();
+        } else {
+            if sentences.is_empty() {
+                sentences.push(format!("'{file}' says what runs already"));
+            }
+            sentences.iter().for_each(|sentence| tracing::info!("Reload: {sentence}"));
+        }
+        Ok(Reloaded { sentences, refused })
+    }
+
+    /// What [`Self::difference`] has found last, where it is not done yet.
+    pub fn shown(&self) -> Option<Vec<String>> {
+        self.shown.lock().as_ref().map(|(_, found)| found.sentences())
+    }
+
     /// Works out what the file would change now, and remembers it for [`Self::apply`]. Blocks for the disk.
     ///
     /// # Errors
     /// Every problem of the file, a line each.
     pub fn difference(&self) -> Result<Difference, String> {
         *self.shown.lock() = None;
+        let (wanted, found) = self.work_out()?;
+        *self.shown.lock() = Some((wanted, found.clone()));
+        Ok(found)
+    }
+
+    fn work_out(&self) -> Result<(Config, Difference), String> {
         let wanted = Config::load(&self.path, &self.overrides).map_err(|errors| errors.to_string())?;
         let runs = self.engine.snapshot();
         let sources = runs.sources.iter().filter_map(|source| self.engine.source_config(&source.id));
@@ -85,8 +158,7 @@ impl Reloader {
             }
         };
         let found = Difference::between(&in_effect, &wanted);
-        *self.shown.lock() = Some((wanted, found.clone()));
-        Ok(found)
+        Ok((wanted, found))
     }
 
     /// Does what [`Self::difference`] has found last, and says so. Blocks until the engine has done it.
@@ -97,6 +169,10 @@ impl Reloader {
         let Some((wanted, found)) = self.shown.lock().take() else {
             return Err("nothing is waiting to be taken over; ask again".into());
         };
+        self.carry_out(&wanted, &found)
+    }
+
+    fn carry_out(&self, wanted: &Config, found: &Difference) -> Result<String, String> {
         wanted.sources.iter().for_each(|source| source.source.teach(config::known()));
         for sentence in found.sentences() {
             tracing::info!("Reload: {sentence}");
@@ -166,13 +242,7 @@ fn follow(reloader: &Weak<Reloader>, path: &Path) {
             continue;
         }
         taken = now;
-        match reloader.difference() {
-            Err(problems) => {
-                tracing::error!("Reload: '{}' has problems, and nothing was changed", path.display());
-                problems.lines().for_each(|problem| tracing::error!("Reload: {problem}"));
-            }
-            Ok(found) if found.does_something() => drop(reloader.apply()),
-            Ok(found) => found.sentences().iter().for_each(|sentence| tracing::info!("Reload: {sentence}")),
-        }
+        // It says everything in the log.
+        drop(reloader.reload());
     }
 }

@@ -13,7 +13,7 @@ fn the_definition_is_consistent() {
 fn the_original_command_line_is_kept() {
     let cli = parse("pcount-tui --config cams.json --workers 3 --output out").unwrap();
     assert_eq!(cli.run.config, Some("cams.json".into()));
-    let overrides = cli.run.overrides();
+    let overrides = cli.run.counting.overrides();
     assert_eq!(overrides.workers, Some(3));
     assert_eq!(overrides.output, Some("out".into()));
     assert!(!cli.run.is_headless());
@@ -26,6 +26,7 @@ fn every_call_of_the_manual_parses() {
         "pcount-tui --config c.json --headless --json --duration 10m",
         "pcount-tui --config c.json --once --format {in}",
         "pcount-tui a.mp4 --detector rtmdet:m.onnx --engine opencv --fresh --color never --ascii --read-only",
+        "pcount-tui serve --config c.json --workers 2 --output o --log-level debug --detector motion --fresh",
         "pcount-tui check --config c.json --probe",
         "pcount-tui eval a b --detector builtin --json --tracks o --start-offset 3 --detect-fps 5",
         "pcount-tui eval a --every 4 --record d --tracker centroid",

@@ -1,0 +1,96 @@
+//! `serve`: the engine as a service, without a terminal, until it is told to stop. Nothing is printed on the standard output;
+//! the standard error has the log, as systemd's journal wants it.
+
+mod line;
+mod notify;
+
+use std::{io, sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use crossbeam_channel::{Receiver, RecvTimeoutError};
+
+use self::notify::Notifier;
+use super::{
+    acting::Acting,
+    configuration,
+    counting::{Parts, engine, finish, logs, native_output, start},
+    ending::Ending,
+    failure::{DONE, Failure, NO_THREAD},
+    native,
+    notices::Notices,
+    outputs::Written,
+    reload::Reloader,
+    signals::StopSignal,
+};
+use crate::{
+    cli::ServeArgs,
+    config, detect,
+    headless::outlet::OutletState,
+    logging::{StandardError, stderr::Form},
+    model::Action,
+    native::process,
+};
+
+/// How often it looks whether it is told to stop.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Counts until it is told to stop, by a signal or by [`StopSignal::ask`]; also when all sources are over.
+pub fn run(args: &ServeArgs) -> Result<u8, Failure> {
+    let overrides = args.counting.overrides();
+    let config = configuration::load(&args.config, &overrides)?;
+    config.sources.iter().for_each(|source| source.source.teach(config::known()));
+    let (stop, hang_ups) = StopSignal::listen_as_service().context(NO_THREAD)?;
+    // Before the filter for native output takes its place.
+    let form = Form::of(io::stderr(), std::env::var("JOURNAL_STREAM").ok().as_deref());
+    let printed = StandardError::start(io::stderr(), form).context(NO_THREAD)?;
+    let notices = match form {
+        Form::Journal => Notices::led_by("<3>"),
+        Form::Dated => Notices::start(),
+    };
+    let notices = notices.context(NO_THREAD)?;
+    let ending = Ending::watch(&stop, &notices).context(NO_THREAD)?;
+    native::take_over(&crate::progress::Progress::hidden());
+    let logs = logs(&config, Some(printed))?;
+    config.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+    for refused in detect::refused(&config.parallel.models) {
+        tracing::warn!("{refused}");
+    }
+    let written = Written::start(args.counting.fresh, &config, None::<(io::Sink, OutletState)>)?;
+    let parts = Parts::new(&config, (ending, notices), OutletState::default(), logs, written)?;
+    let native = native_output(&parts.logs);
+    let engine = engine(&config, &parts, false)?;
+    start(&engine, &config, &parts)?;
+    let notifier = Notifier::start(&engine).context(NO_THREAD)?;
+    let reloader = Reloader::start(&config, overrides, &engine, &parts.logs).context(NO_THREAD)?;
+    if let Some(reloader) = &reloader {
+        let notifier = notifier.clone();
+        reloader.set_watcher(Box::new(move |begins| notifier.reloading(begins)));
+    }
+    let signals = Acting::new(Arc::new(engine.clone()), parts.actions.clone(), process::user(), "signal");
+    wait(&stop, &hang_ups, reloader.as_deref(), &signals);
+    notifier.stopping();
+    if stop.code().is_some() {
+        signals.note(Action::STOPPED, None);
+    }
+    finish(&engine, &parts);
+    drop(native);
+    parts.logs.close(parts.ending.left(0.8));
+    // A source that failed is no failure of a service that was told to stop, which must not be started again for it.
+    parts.ending.leave(DONE, false)
+}
+
+/// Reads the configuration file again with every hang-up, until the end is asked for.
+fn wait(stop: &StopSignal, hang_ups: &Receiver<()>, reloader: Option<&Reloader>, signals: &Acting) {
+    while !stop.is_asked() {
+        match hang_ups.recv_timeout(LOOK) {
+            Ok(()) => match reloader.map(Reloader::reload) {
+                Some(Ok(reloaded)) => signals.note(Action::RELOADED, Some(reloaded.sentences.join("; "))),
+                // It says why in the log.
+                Some(Err(_)) => {}
+                None => tracing::error!("Reload: there is no configuration file that could be read again"),
+            },
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => std::thread::sleep(LOOK),
+        }
+    }
+}
