@@ -66,11 +66,14 @@ pub fn run(args: &ServeArgs) -> Result<u8, Failure> {
         let notifier = notifier.clone();
         reloader.set_watcher(Box::new(move |begins| notifier.reloading(begins)));
     }
-    let signals = Acting::new(Arc::new(engine.clone()), parts.actions.clone(), process::user(), "signal");
-    wait(&stop, &hang_ups, reloader.as_deref(), &signals);
+    let note = |sender: Option<u32>, what: &str, detail: Option<String>| {
+        let who = sender.map_or_else(process::user, process::user_numbered);
+        Acting::new(Arc::new(engine.clone()), parts.actions.clone(), who, "signal").note(what, detail);
+    };
+    wait(&stop, &hang_ups, reloader.as_deref(), &note);
     notifier.stopping();
     if stop.code().is_some() {
-        signals.note(Action::STOPPED, None);
+        note(stop.sender(), Action::STOPPED, None);
     }
     finish(&engine, &parts);
     drop(native);
@@ -79,12 +82,16 @@ pub fn run(args: &ServeArgs) -> Result<u8, Failure> {
     parts.ending.leave(DONE, false)
 }
 
-/// Reads the configuration file again with every hang-up, until the end is asked for.
-fn wait(stop: &StopSignal, hang_ups: &Receiver<()>, reloader: Option<&Reloader>, signals: &Acting) {
+/// Notes what was done by the signal of this user, and what else is to be said of it.
+type Note<'a> = dyn Fn(Option<u32>, &str, Option<String>) + 'a;
+
+/// Reads the configuration file again with every hang-up, until the end is asked for. `note` is told by which user's signal
+/// what was done.
+fn wait(stop: &StopSignal, hang_ups: &Receiver<Option<u32>>, reloader: Option<&Reloader>, note: &Note<'_>) {
     while !stop.is_asked() {
         match hang_ups.recv_timeout(LOOK) {
-            Ok(()) => match reloader.map(Reloader::reload) {
-                Some(Ok(reloaded)) => signals.note(Action::RELOADED, Some(reloaded.sentences.join("; "))),
+            Ok(sender) => match reloader.map(Reloader::reload) {
+                Some(Ok(reloaded)) => note(sender, Action::RELOADED, Some(reloaded.sentences.join("; "))),
                 // It says why in the log.
                 Some(Err(_)) => {}
                 None => tracing::error!("Reload: there is no configuration file that could be read again"),

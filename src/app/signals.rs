@@ -3,7 +3,7 @@
 use std::{
     io,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, AtomicI32, Ordering},
     },
     time::Instant,
@@ -12,7 +12,7 @@ use std::{
 use crossbeam_channel::{Receiver, Sender, bounded};
 use signal_hook::{
     consts::{SIGHUP, SIGINT, SIGTERM},
-    iterator::Signals,
+    iterator::{SignalsInfo, exfiltrator::WithOrigin},
 };
 
 use super::failure::SIGNAL;
@@ -27,6 +27,8 @@ pub struct StopSignal {
     pub received: Arc<AtomicBool>,
     /// Gives the time of the first one, once.
     pub heard: Receiver<Instant>,
+    /// Number of the user who sent it, where the system says.
+    sender: Arc<OnceLock<Option<u32>>>,
     /// Whether the program was told to end by other means than a signal.
     asked: Arc<AtomicBool>,
 }
@@ -35,8 +37,8 @@ pub struct StopSignal {
 enum HangUp {
     /// The end, unless it was ignored at the start (`nohup`, `trap '' HUP`).
     Ends,
-    /// Somebody is told.
-    Tells(Sender<()>),
+    /// The receiver is told, with the number of the user who sent it, where the system says.
+    Tells(Sender<Option<u32>>),
 }
 
 impl StopSignal {
@@ -49,38 +51,48 @@ impl StopSignal {
         Self::listen_with(HangUp::Ends)
     }
 
-    /// [`Self::listen`] for a service, which a SIGHUP does not end: each is told by the receiver, those that come before the
-    /// last one was taken as one.
+    /// [`Self::listen`] for a service, which a SIGHUP does not end: each comes to the receiver, with the number of the user who sent
+    /// it, where the system says; those that come before the last one was taken are one.
     ///
     /// # Errors
     /// When the system refuses the handler or the thread.
-    pub fn listen_as_service() -> io::Result<(Self, Receiver<()>)> {
+    pub fn listen_as_service() -> io::Result<(Self, Receiver<Option<u32>>)> {
         let (tell, told) = bounded(1);
         Ok((Self::listen_with(HangUp::Tells(tell))?, told))
     }
 
     fn listen_with(hang_up: HangUp) -> io::Result<Self> {
         let (begin, heard) = bounded(1);
-        let stop = Self { number: Arc::default(), received: Arc::default(), heard, asked: Arc::default() };
+        let stop = Self {
+            number: Arc::default(),
+            received: Arc::default(),
+            heard,
+            asked: Arc::default(),
+            sender: Arc::default(),
+        };
         // A hang-up that was ignored at the start stays ignored where it would end the program. SIGINT is heeded: scripts
         // start background jobs with it ignored, and stop this program with it.
         let tells = matches!(hang_up, HangUp::Tells(_));
         let heeded = [SIGINT, SIGTERM, SIGHUP]
             .into_iter()
             .filter(|signal| *signal != SIGHUP || tells || !is_ignored(SIGHUP));
-        let mut signals = Signals::new(heeded)?;
+        let mut signals = SignalsInfo::<WithOrigin>::new(heeded)?;
         let (number, received) = (Arc::clone(&stop.number), Arc::clone(&stop.received));
+        let sender = Arc::clone(&stop.sender);
         std::thread::Builder::new().name("signals".into()).spawn(move || {
-            for signal in signals.forever() {
+            for origin in signals.forever() {
+                let (signal, from) = (origin.signal, origin.process.map(|process| process.uid));
                 if let (SIGHUP, HangUp::Tells(tell)) = (signal, &hang_up) {
                     // Full where one is told of and not taken yet.
-                    let _ = tell.try_send(());
+                    let _ = tell.try_send(from);
                     continue;
                 }
                 if received.swap(true, Ordering::SeqCst) {
                     crash::give_back();
                     leave::now(code_of(signal));
                 }
+                // Before the number, which others wait for.
+                let _ = sender.set(from);
                 number.store(signal, Ordering::SeqCst);
                 // There is room for the first, and only that is sent.
                 let _ = begin.try_send(Instant::now());
@@ -101,7 +113,12 @@ impl StopSignal {
 
     /// Whether the end was asked for, by a signal or by [`Self::ask`].
     pub fn is_asked(&self) -> bool {
-        self.asked.load(Ordering::SeqCst) || self.received.load(Ordering::SeqCst)
+        self.asked.load(Ordering::SeqCst) || self.code().is_some()
+    }
+
+    /// Number of the user who sent the signal, where there was one and the system says.
+    pub fn sender(&self) -> Option<u32> {
+        self.sender.get().copied().flatten()
     }
 
     /// The exit code of a program that was ended by a signal; `None` while there was none.
@@ -124,8 +141,13 @@ mod tests {
     #[test]
     fn an_end_that_is_asked_for_is_no_signal_and_has_no_code_of_one() {
         let (_begin, heard) = bounded(1);
-        let stop =
-            StopSignal { number: Arc::default(), received: Arc::default(), heard, asked: Arc::default() };
+        let stop = StopSignal {
+            number: Arc::default(),
+            received: Arc::default(),
+            heard,
+            asked: Arc::default(),
+            sender: Arc::default(),
+        };
         let other = stop.clone();
         assert!(!other.is_asked());
         stop.ask();

@@ -24,11 +24,16 @@ pub fn set_variable(name: &str, value: Option<&std::ffi::OsStr>) {
 #[must_use]
 pub fn user() -> String {
     let named = ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
-    let number = rustix::process::geteuid().as_raw().to_string();
-    named.filter(|name| !name.is_empty()).unwrap_or_else(|| {
-        let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
-        user_of(&users, &number).unwrap_or(number)
-    })
+    named
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| user_numbered(rustix::process::geteuid().as_raw()))
+}
+
+/// Name of the user of this number, as the system's list of users has it; where it does not, the number.
+#[must_use]
+pub fn user_numbered(number: u32) -> String {
+    let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    user_of(&users, &number.to_string()).unwrap_or_else(|| number.to_string())
 }
 
 /// The name of the user of this number in `users`, lines as in `/etc/passwd`.
