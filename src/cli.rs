@@ -3,6 +3,7 @@
 //! Options that also have an environment variable (`PCOUNT_WORKERS` and others) win over it; both win over
 //! the configuration file.
 
+mod counting;
 mod evidence;
 mod serve;
 mod tracker;
@@ -14,12 +15,14 @@ use clap::{
     parser::ValueSource,
 };
 
+pub use counting::{CountingArgs, DetectionArgs};
+use counting::{whole, workers};
 pub use evidence::{EvidenceArgs, EvidenceCommand, EvidenceDelete, EvidenceList, EvidenceShow, Judged};
-pub use serve::{CountingArgs, ServeArgs};
+pub use serve::ServeArgs;
 use tracker::Tracker;
 
 use crate::audit::playback::FASTEST;
-use crate::config::{DetectorChoice, EngineChoice, defaults, parse_duration};
+use crate::config::{DetectorChoice, parse_duration};
 use crate::engine::pipeline::Setting;
 use crate::ledger::{render::ReportFormat, report::Step};
 use crate::tui::{graphics::GraphicsChoice, theme::ColorChoice};
@@ -148,31 +151,6 @@ impl RunArgs {
     #[must_use]
     pub fn is_headless(&self) -> bool {
         self.headless || self.json || self.once
-    }
-}
-
-/// Which detector, and what runs it.
-#[derive(Debug, Clone, Default, Args)]
-pub struct DetectionArgs {
-    /// auto, builtin, builtin:WIDTHxHEIGHT, motion, FORMAT:MODEL (pcount, rtmdet, yolox, ssd-prior) or caffe-ssd:PROTOTXT,CAFFEMODEL
-    #[arg(short, long, value_name = "DETECTOR", env = "PCOUNT_DETECTOR", hide_env_values = true,
-          value_parser = DetectorChoice::parse_cli)]
-    pub detector: Option<DetectorChoice>,
-    /// What runs the detector: auto, onnxruntime or opencv
-    #[arg(long, value_name = "ENGINE", env = "PCOUNT_ENGINE", hide_env_values = true,
-          value_parser = EngineChoice::parse_cli)]
-    pub engine: Option<EngineChoice>,
-}
-
-impl DetectionArgs {
-    /// The detector with the engine applied; [`DetectorChoice::Auto`] when none was named.
-    #[must_use]
-    pub fn choice(&self) -> DetectorChoice {
-        let mut choice = self.detector.clone().unwrap_or_default();
-        if let Some(engine) = self.engine {
-            choice.set_engine(engine);
-        }
-        choice
     }
 }
 
@@ -484,19 +462,8 @@ fn tolerance(text: &str) -> Result<Duration, String> {
     if allowed.contains(&tolerance) { Ok(tolerance) } else { Err("give a time from 100ms to 1m".into()) }
 }
 
-fn workers(text: &str) -> Result<usize, String> {
-    whole(text, defaults::WORKERS_LIMIT)
-}
-
 fn streams(text: &str) -> Result<usize, String> {
     whole(text, 1024)
-}
-
-fn whole(text: &str, most: usize) -> Result<usize, String> {
-    text.parse()
-        .ok()
-        .filter(|number| (1..=most).contains(number))
-        .ok_or_else(|| format!("give a whole number from 1 to {most}"))
 }
 
 fn rate(text: &str) -> Result<f64, String> {
