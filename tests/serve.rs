@@ -215,3 +215,20 @@ fn a_standard_error_whose_reader_has_gone_holds_up_no_count() {
     });
     service.stop();
 }
+
+#[test]
+fn a_second_service_on_the_same_folder_says_why_it_ends_and_raises_no_false_alarm() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut service = Supervisor::start(dir.path(), &config(&[camera("door")]), false);
+    service.until("readiness", is_ready);
+    let second = Command::new(env!("CARGO_BIN_EXE_pcount-tui"))
+        .args(["serve", "--config", "cams.json"])
+        .current_dir(dir.path())
+        .env_remove("NOTIFY_SOCKET")
+        .output()
+        .unwrap();
+    let said = String::from_utf8(second.stderr).unwrap();
+    assert_eq!((second.status.code(), second.stdout.len()), (Some(1), 0), "{said}");
+    assert!(said.contains("another pcount-tui writes it") && !said.contains("missing"), "{said}");
+    service.stop();
+}

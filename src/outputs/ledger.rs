@@ -191,6 +191,7 @@ impl Output for LedgerOutput {
     }
 
     fn close(&mut self) -> bool {
-        self.writer.as_mut().is_some_and(Writer::close)
+        // What came while there was none is counted as lost; the ledger of another program is not this one's to close.
+        self.writer.as_mut().is_none_or(Writer::close)
     }
 }
