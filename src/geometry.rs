@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// A point in frame heights: `x` in 0..aspect, `y` in 0..1 inside the picture.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Point {
     /// Rightwards.
     pub x: f32,
@@ -26,7 +26,7 @@ impl Point {
 }
 
 /// An axis-parallel box in frame heights. May reach beyond the picture.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct BBox {
     /// Left edge.
     pub x: f32,

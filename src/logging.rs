@@ -40,7 +40,7 @@ pub use self::{
     layer::LogLayer,
     line::Level,
     native::NativeOutput,
-    recent::{LogLine, RecentLogs},
+    recent::{LogLine, RecentLogs, has_words},
     stderr::StandardError,
 };
 use self::{

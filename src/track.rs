@@ -52,7 +52,7 @@ pub struct TrackUpdate {
 }
 
 /// Where low-confidence boxes first showed a person who is tracked from now on.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Origin {
     /// The person's track.
     pub track: TrackId,

@@ -18,6 +18,7 @@ use signal_hook::consts::SIGHUP;
 
 use crate::{
     engine::EngineApi,
+    host::Host,
     metrics::stages::{Stage, timed},
 };
 
@@ -33,10 +34,10 @@ pub mod editor;
 pub mod format;
 pub mod graphics;
 pub mod history;
-pub mod host;
 pub mod input;
 pub mod keymap;
 pub mod layout;
+pub mod log_target;
 pub mod paint;
 pub mod panes;
 pub mod screens;
@@ -56,7 +57,6 @@ use app::{Effect, Tone};
 use console::Console;
 use format::Moment;
 use graphics::Graphics;
-use host::Host;
 use keymap::{Key, Keymap};
 use session::Session;
 
@@ -107,6 +107,11 @@ fn open<'a>(
     }
     let moment = Moment::now(&options.timezone);
     let mut session = Session::new(engine, host, keymap, &problems, options.read_only, moment);
+    session.ui.is_attached = options.is_attached;
+    session.ui.keymap.is_attached = options.is_attached;
+    if let Some(greeting) = &options.greeting {
+        session.ui.say(greeting.clone(), Tone::Done);
+    }
     let console = Console::open(options)?;
     session.ui.graphics = console.graphics(options.graphics);
     Ok(Running { session, console, options })

@@ -9,6 +9,9 @@
 
 use std::collections::HashMap;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::{findings::Share, wilson};
 use crate::{
     evidence::Facts,
@@ -22,7 +25,7 @@ const COUNTED_PER_SUPPRESSED: usize = 3;
 const UNSURE: f64 = 4.0;
 
 /// A crossing that can be drawn.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Case {
     /// What happened.
     pub facts: Facts,
@@ -31,7 +34,7 @@ pub struct Case {
 }
 
 /// Crossings in the order in which they are drawn.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Sample {
     cases: Vec<Case>,
 }

@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::text::{self, word};
 
 /// Which detector a source uses.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[non_exhaustive]
 pub enum DetectorChoice {
     /// The configured or found model, else the embedded one, else motion.
@@ -34,7 +35,7 @@ impl DetectorChoice {
 }
 
 /// How to run the embedded model.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct BuiltinConfig {
     /// The picture is fitted into this (width, height) in pixels; `None` chooses by the source.
     pub input: Option<(u32, u32)>,
@@ -45,7 +46,7 @@ pub struct BuiltinConfig {
 }
 
 /// A model file and how to run it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ModelConfig {
     /// How input and output are laid out.
     pub format: ModelFormat,

@@ -185,6 +185,7 @@ fn fixed(now: &ParallelConfig, then: &ParallelConfig) -> Vec<&'static str> {
         ledger_retention,
         evidence,
         reload,
+        http,
     } = now;
     let others = [
         ("max_workers", *max_workers == then.max_workers),
@@ -205,6 +206,7 @@ fn fixed(now: &ParallelConfig, then: &ParallelConfig) -> Vec<&'static str> {
         ("ledger_retention", *ledger_retention == then.ledger_retention),
         ("evidence", *evidence == then.evidence),
         ("reload", *reload == then.reload),
+        ("http", *http == then.http),
     ];
     others.into_iter().filter(|(_, same)| !same).map(|(key, _)| key).collect()
 }

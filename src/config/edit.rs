@@ -29,7 +29,7 @@ mod same;
 mod splice;
 mod text;
 
-pub use entry::{KeepLogin, NewEntry};
+pub use entry::{KeepLogin, NewEntry, entry_of, shapes_of};
 pub use same::same_place;
 
 use logins::Written;

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::defaults;
 
 /// How strips of pictures of crossings are kept.
@@ -23,7 +26,7 @@ impl Default for EvidenceConfig {
 }
 
 /// What the configuration of one source says of evidence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[non_exhaustive]
 pub enum EvidenceChoice {
     /// Nothing: what holds for all sources holds for it.
@@ -36,7 +39,7 @@ pub enum EvidenceChoice {
 }
 
 /// What a source has of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct EvidenceSettings {
     /// See [`EvidenceConfig::keep`].
     pub keep: Option<Duration>,

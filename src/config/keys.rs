@@ -175,6 +175,8 @@ keys! {
         evidence: Shape<EvidenceFile> = Shape::new(), default "false";
         /// When a changed file takes effect while the program runs: `asked`, with `:reload` on the dashboard, or `auto`, by itself.
         reload: Words<Reload> = Words(&Reload::NAMES), default usual(&Reload::NAMES);
+        /// Where programs may ask over TCP, beside the socket: `listen` and `token_file`.
+        http: Group<HttpKeys> = Group::new(), default "the socket alone";
     }
 }
 
@@ -322,6 +324,17 @@ keys! {
         ca: Existing = Existing, default "the system's";
         /// `false` accepts any certificate: anybody between here and the camera can read the password.
         verify: Truth = Truth, default "true";
+    }
+}
+
+keys! {
+    /// Where programs may ask over TCP.
+    HTTP: HttpKeys = "HttpFile" {
+        /// Address and port, such as `127.0.0.1:9178`. From elsewhere than this machine nobody may ask without a token.
+        listen: Text = Text, required "write an address and a port, such as \"127.0.0.1:9178\"";
+        /// File with a token a line, as `NAME:TOKEN`, of 16 characters or more, which only its owner can read (mode 0600). With a token
+        /// everything may be asked for, without one things can be looked at.
+        token_file: PathText = PathText, default "none";
     }
 }
 

@@ -135,6 +135,20 @@ impl Config {
         config.apply(overrides)
     }
 
+    /// What can be understood of the file at `path`, whatever is wrong with the rest: for those who only look for the program
+    /// that counts by it. `None` where it cannot be read.
+    pub(crate) fn in_spite_of_problems(path: &Path, overrides: &Overrides) -> Option<Self> {
+        if is_stream(path) {
+            return None;
+        }
+        let bytes = Self::read(path).ok()?;
+        let file = path.display().to_string();
+        let tree = read_tree(&bytes, &file).ok()?;
+        let report = Report::new(&file, path.parent().unwrap_or(Path::new("")), &variable);
+        tree_secrets::teach(&tree.root, &report.known);
+        validate::document(&report, &tree.root).apply(overrides).ok()
+    }
+
     /// A configuration of the sources named, defaults for everything else. A name of a file need not be text.
     ///
     /// # Errors
@@ -274,6 +288,28 @@ impl SourceConfig {
                     others + 1
                 )))
             }
+        }
+    }
+}
+
+impl SourceConfig {
+    /// The one source that `entry` describes, with the keys of an entry of `cameras` or `videos`. Paths are relative to `/`.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, in one line without secrets.
+    pub(crate) fn from_entry(entry: &serde_json::Map<String, serde_json::Value>) -> Result<Self, String> {
+        let list = if entry.contains_key("video_id") { "videos" } else { "cameras" };
+        let text = serde_json::json!({ list: [entry] }).to_string();
+        let found = Config::parse(text.as_bytes(), "the entry", Path::new("/"), &variable);
+        let mut sources = found
+            .map_err(|errors| {
+                let said: Vec<String> = errors.problems.iter().map(Problem::in_entry).collect();
+                said.join("; ")
+            })?
+            .sources;
+        match (sources.pop(), sources.len()) {
+            (Some(source), 0) => Ok(source),
+            (_, others) => Err(format!("the entry names {} videos; add them one by one", others + 1)),
         }
     }
 }

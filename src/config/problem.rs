@@ -32,6 +32,12 @@ impl Problem {
         }
     }
 
+    /// What is wrong with the only entry of a list, without the place in a text that nobody has written.
+    pub(super) fn in_entry(&self) -> String {
+        let path = self.path.split_once("]").map_or(&*self.path, |(_, rest)| rest.trim_start_matches('.'));
+        if path.is_empty() { self.message.clone() } else { format!("{path}: {}", self.message) }
+    }
+
     /// The same, for something that may heal by itself.
     pub(super) fn that_may_heal(self) -> Self {
         Self { may_heal: true, ..self }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{DetectorChoice, EngineChoice, EvidenceConfig, Hwaccel, defaults, text::word};
+use super::{DetectorChoice, EngineChoice, EvidenceConfig, HttpConfig, Hwaccel, defaults, text::word};
 use crate::model::Strategy;
 
 /// Settings that concern all sources.
@@ -50,6 +50,8 @@ pub struct ParallelConfig {
     pub evidence: Option<EvidenceConfig>,
     /// When a changed configuration file takes effect while the program runs.
     pub reload: Reload,
+    /// The API over TCP, beside the socket; `None` where there is none.
+    pub http: Option<HttpConfig>,
 }
 
 impl Default for ParallelConfig {
@@ -77,6 +79,7 @@ impl Default for ParallelConfig {
             ledger_retention: None,
             evidence: None,
             reload: Reload::default(),
+            http: None,
         }
     }
 }

@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -14,7 +15,7 @@ use super::{
 use crate::model::{LineConfig, SourceId, SourceKind, ZoneConfig};
 
 /// One source.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SourceConfig {
     /// Unique id.
     pub id: SourceId,
@@ -118,7 +119,7 @@ pub enum TrackerChoice {
 }
 
 /// How often a source is looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[non_exhaustive]
 pub enum Cadence {
     /// The program's default rate.
@@ -131,7 +132,7 @@ pub enum Cadence {
 }
 
 /// Reconnecting with exponential backoff.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RetryConfig {
     /// Failed attempts in a row after which a camera is marked as failed; 0: never.
     pub max_attempts: u32,
@@ -187,7 +188,7 @@ pub enum Hwaccel {
 }
 
 /// Whom `rtsps://` and `https://` sources trust.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TlsConfig {
     /// PEM file of the certificates trusted for this source, in place of the system's.
     pub ca: Option<PathBuf>,

@@ -12,10 +12,12 @@ use super::{
 
 mod detector;
 mod evidence;
+mod http;
 mod sources;
 
 use detector::detector;
 use evidence::evidence;
+use http::http;
 pub(super) use sources::{readable_by_all, writable_by};
 
 /// Reads a whole document. Where something is wrong the report says so and a default takes its place.
@@ -66,6 +68,7 @@ fn parallel(report: &Report<'_>, section: Option<Section<'_>>) -> ParallelConfig
     section.set(&PARALLEL.ledger, &mut config.ledger);
     config.ledger_retention = section.read(&PARALLEL.ledger_retention);
     section.set(&PARALLEL.reload, &mut config.reload);
+    config.http = section.field(&PARALLEL.http).and_then(|f| http(&f));
     config.evidence =
         section.field(&PARALLEL.evidence).and_then(|f| evidence(&f)).and_then(|e| e.resolve(None));
     config

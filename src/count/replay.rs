@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use serde::{Deserialize, Serialize};
+
 use super::{CountEvent, CountParams, Counter, counter_for};
 use crate::{
     config::SourceConfig,
@@ -30,7 +32,8 @@ const BEFORE: f32 = 2.0;
 const AFTER_BREAK: f64 = 1.0;
 
 /// One track in one look.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(from = "Packed", into = "Packed")]
 struct Sighting {
     id: u32,
     bbox: [u16; 4],
@@ -40,8 +43,24 @@ struct Sighting {
     followed: bool,
 }
 
+/// A [`Sighting`] in JSON: id, box, score, and a bit each for confirmed, seen, followed.
+type Packed = (u32, [u16; 4], u8, u8);
+
+impl From<Packed> for Sighting {
+    fn from((id, bbox, score, bits): Packed) -> Self {
+        Self { id, bbox, score, confirmed: bits & 1 > 0, seen: bits & 2 > 0, followed: bits & 4 > 0 }
+    }
+}
+
+impl From<Sighting> for Packed {
+    fn from(Sighting { id, bbox, score, confirmed, seen, followed }: Sighting) -> Self {
+        let bits = u8::from(confirmed) | u8::from(seen) << 1 | u8::from(followed) << 2;
+        (id, bbox, score, bits)
+    }
+}
+
 /// One update of the tracker: its live tracks and then its ended ones are the next sightings.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 struct Look {
     time: f64,
     live: u16,
@@ -51,7 +70,7 @@ struct Look {
 }
 
 /// The tracks of one source over the last [`KEPT`] seconds, in at most 0.8 MB.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Paths {
     aspect: f32,
     looks: VecDeque<Look>,
@@ -125,6 +144,49 @@ impl Paths {
     #[must_use]
     pub fn newest(&self) -> f64 {
         self.looks.back().map_or(0.0, |look| look.time)
+    }
+
+    /// When the last look was; `None` before the first.
+    #[must_use]
+    pub fn last(&self) -> Option<f64> {
+        self.looks.back().map(|look| look.time)
+    }
+
+    /// What came after the look of this time (see [`Self::last`]); all of it where none is known there.
+    #[must_use]
+    pub fn after(&self, last: Option<f64>) -> Self {
+        // One that lies ahead is of before the picture got another shape.
+        let last = last.filter(|last| self.last() >= Some(*last));
+        let is_known = |time: f64| last.is_some_and(|last| time <= last);
+        let known = self.looks.iter().take_while(|look| is_known(look.time));
+        let (mut looks, mut sightings) = (0, 0);
+        for look in known {
+            looks += 1;
+            sightings += usize::from(look.live) + usize::from(look.ended);
+        }
+        let origins = self.origins.iter().filter(|(time, _)| !is_known(*time));
+        Self {
+            looks: self.looks.iter().skip(looks).copied().collect(),
+            sightings: self.sightings.iter().skip(sightings).copied().collect(),
+            origins: origins.copied().collect(),
+            ..*self
+        }
+    }
+
+    /// Takes what [`Self::after`] has given of the source's tracks for [`Self::last`] of these.
+    pub fn join(&mut self, newer: Self) {
+        let goes_on = newer.aspect == self.aspect
+            && newer.now >= self.now
+            && newer.looks.front().is_none_or(|look| Some(look.time) > self.last());
+        if !goes_on {
+            *self = newer;
+            return;
+        }
+        self.looks.extend(newer.looks);
+        self.sightings.extend(newer.sightings);
+        self.origins.extend(newer.origins);
+        (self.shift, self.now, self.since) = (newer.shift, newer.now, newer.since);
+        self.forget();
     }
 
     /// Takes an update of the tracker at `time` seconds on the source's clock.
@@ -374,6 +436,22 @@ mod tests {
         paths.push(ASPECT, newest, &update(vec![track(3, 0.3)], vec![]));
         assert_eq!(paths.replay(&source(0.5)).lines[0].total_in, 1, "the first is forgotten");
         assert_eq!(paths.origins.len(), 1);
+    }
+
+    #[test]
+    fn tracks_that_travel_in_parts_arrive_whole() {
+        let (mut paths, mut far) = (Paths::default(), Paths::default());
+        for person in 0..4 {
+            walk(&mut paths, person, person as f64 * 10.0, 0.9);
+            let part = serde_json::to_string(&paths.after(far.last())).unwrap();
+            far.join(serde_json::from_str(&part).unwrap());
+            assert_eq!(far, paths);
+        }
+        // Another shape of the picture: all that was known is gone.
+        paths.push(1.0, 50.0, &update(vec![track(9, 0.3)], vec![]));
+        far.join(paths.after(far.last()));
+        assert_eq!(far, paths);
+        assert_eq!(Paths::default().after(Some(5.0)), Paths::default());
     }
 
     #[test]

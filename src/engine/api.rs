@@ -1,6 +1,6 @@
 //! What front ends see of an engine, and what an engine needs of the world.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::{
     aggregator::Sink,
@@ -82,6 +82,10 @@ pub trait EngineApi: Send + Sync {
     /// The latest events of one source, oldest first, at most a few hundred.
     fn events(&self, source: &str) -> Vec<Arc<Event>> {
         self.snapshot().events.iter().filter(|event| &*event.source == source).cloned().collect()
+    }
+    /// How old all of this is, where it comes from an engine in another process that does not answer.
+    fn age(&self) -> Option<Duration> {
+        None
     }
     /// CPU time by stage of one source since it was added, in the order of a frame.
     fn stage_times(&self, source: &str) -> Vec<Spent> {

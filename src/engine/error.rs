@@ -32,6 +32,9 @@ pub enum EngineError {
     /// A fault of the program.
     #[error("internal error: {0}; please report it with the log")]
     Internal(String),
+    /// An engine in another process refuses it, for this reason.
+    #[error("{0}")]
+    Refused(String),
     /// The engine was stopped.
     #[error("the engine has ended; start the program again")]
     Ended,

@@ -5,6 +5,7 @@ use opencv::{
     core::{Mat, MatTrait as _, MatTraitConst as _, Point as Pixel, Rect, Scalar},
     imgproc,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::strip::{GAP, SIDE};
@@ -21,7 +22,7 @@ const OTHERS: [f64; 3] = [240.0, 240.0, 240.0];
 
 /// What is drawn over the pictures of a strip. All places are in sides of a picture, from its upper left corner; what lies
 /// outside of 0..=1 is not in the picture.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Marks {
     /// The line from a to b; *in* is on the right-hand side.
     pub line: [[f32; 2]; 2],
@@ -32,7 +33,7 @@ pub struct Marks {
 }
 
 /// What is marked in one picture.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Marked {
     /// When it was taken, in seconds from the crossing.
     pub time: f64,
@@ -41,7 +42,7 @@ pub struct Marked {
 }
 
 /// A place of a path. Serialized as time, x, y.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(from = "(f64, f32, f32)", into = "(f64, f32, f32)")]
 pub struct PathPoint {
     /// In seconds from the crossing.

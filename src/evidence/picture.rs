@@ -11,6 +11,9 @@ use super::{
     strip::{Facts, GAP, SIDE},
 };
 
+/// Of a JPEG made of a strip: higher than that of the strips, so that nothing more is lost.
+const QUALITY: i32 = 92;
+
 /// The pictures of a strip, side by side.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Picture {
@@ -29,6 +32,36 @@ pub struct Pixels {
     pub rgb: Vec<u8>,
 }
 
+impl Pixels {
+    /// As JPEG of this quality, of 100.
+    ///
+    /// # Errors
+    /// When they are not as many as their size says.
+    pub fn jpeg(&self, quality: i32) -> opencv::Result<Vec<u8>> {
+        let rows = i32::try_from(self.size.1).unwrap_or(i32::MAX);
+        let flat = Mat::from_slice(&self.rgb)?;
+        let rgb = flat.reshape(3, rows)?;
+        let mut bgr = Mat::default();
+        imgproc::cvt_color_def(&rgb, &mut bgr, imgproc::COLOR_RGB2BGR)?;
+        jpeg(&bgr, quality)
+    }
+
+    /// Those of a JPEG.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn of_jpeg(jpeg: &[u8]) -> opencv::Result<Self> {
+        Self::of(&imgcodecs::imdecode(&Vector::from_slice(jpeg), imgcodecs::IMREAD_COLOR)?)
+    }
+
+    fn of(bgr: &Mat) -> opencv::Result<Self> {
+        let mut rgb = Mat::default();
+        imgproc::cvt_color_def(bgr, &mut rgb, imgproc::COLOR_BGR2RGB)?;
+        let size = (rgb.cols().unsigned_abs(), rgb.rows().unsigned_abs());
+        Ok(Self { size, rgb: rgb.data_bytes()?.to_vec() })
+    }
+}
+
 impl Picture {
     /// The strip with line, path and boxes, as JPEG.
     ///
@@ -38,7 +71,7 @@ impl Picture {
         let Some(marks) = &self.marks else { return Ok(self.jpeg.clone()) };
         let mut strip = self.decode()?;
         marks.draw(&mut strip, facts.track, facts.reason.is_none())?;
-        jpeg(&strip)
+        jpeg(&strip, QUALITY)
     }
 
     /// Each picture by itself, without strokes, as JPEG.
@@ -46,7 +79,7 @@ impl Picture {
     /// # Errors
     /// When it is no picture.
     pub fn each(&self) -> opencv::Result<Vec<Vec<u8>>> {
-        self.tiles()?.iter().map(jpeg).collect()
+        self.tiles()?.iter().map(|tile| jpeg(tile, QUALITY)).collect()
     }
 
     /// Each picture by itself, without strokes.
@@ -54,13 +87,7 @@ impl Picture {
     /// # Errors
     /// When it is no picture.
     pub fn pixels(&self) -> opencv::Result<Vec<Pixels>> {
-        let pixels = |tile: &Mat| {
-            let mut rgb = Mat::default();
-            imgproc::cvt_color_def(tile, &mut rgb, imgproc::COLOR_BGR2RGB)?;
-            let size = (rgb.cols().unsigned_abs(), rgb.rows().unsigned_abs());
-            Ok(Pixels { size, rgb: rgb.data_bytes()?.to_vec() })
-        };
-        self.tiles()?.iter().map(pixels).collect()
+        self.tiles()?.iter().map(Pixels::of).collect()
     }
 
     fn decode(&self) -> opencv::Result<Mat> {
@@ -75,11 +102,9 @@ impl Picture {
     }
 }
 
-fn jpeg(picture: &Mat) -> opencv::Result<Vec<u8>> {
-    /// Higher than that of the strips, so that nothing more is lost.
-    const QUALITY: i32 = 92;
+fn jpeg(picture: &Mat, quality: i32) -> opencv::Result<Vec<u8>> {
     let mut jpeg = Vector::new();
-    let quality = Vector::from_slice(&[imgcodecs::IMWRITE_JPEG_QUALITY, QUALITY]);
+    let quality = Vector::from_slice(&[imgcodecs::IMWRITE_JPEG_QUALITY, quality]);
     imgcodecs::imencode(".jpg", picture, &mut jpeg, &quality)?;
     Ok(jpeg.to_vec())
 }

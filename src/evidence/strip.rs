@@ -2,6 +2,9 @@
 
 use std::{fmt, str::FromStr};
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use jiff::civil::Date;
 
 use crate::model::{Direction, Reason, SourceId, TrackId};
@@ -14,7 +17,7 @@ pub const GAP: i32 = 2;
 
 /// The crossing that a strip shows. Source, line, track and wall time are those of its event, in the ledger as in
 /// `crossings.csv`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Facts {
     /// Which source.
     pub source: SourceId,

@@ -1,5 +1,8 @@
 //! Columns of a chart out of a ledger: the last minutes, quarters of an hour, hours or days of one source.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 use super::{
@@ -10,7 +13,7 @@ use super::{
 use crate::model::SourceId;
 
 /// How much time one column stands for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub enum Width {
     /// A minute.
     #[default]
@@ -24,7 +27,7 @@ pub enum Width {
 }
 
 /// One column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Column {
     /// Its begin.
     pub start: Timestamp,
@@ -33,7 +36,7 @@ pub struct Column {
 }
 
 /// What was counted in one column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Counted {
     /// Crossings in.
     pub total_in: u64,

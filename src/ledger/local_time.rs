@@ -2,11 +2,12 @@
 
 use std::fmt;
 
-use jiff::{Timestamp, Zoned, civil::Date, tz::TimeZone};
-use serde::{Serialize, Serializer};
+use jiff::{Timestamp, Zoned, civil::Date, fmt::strtime, tz::TimeZone};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// A time in a time zone. Written as RFC 3339 with the offset, to the second.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, schemars::JsonSchema)]
+#[schemars(with = "String")]
 pub struct LocalTime(Zoned);
 
 impl LocalTime {
@@ -50,5 +51,14 @@ impl fmt::Display for LocalTime {
 impl Serialize for LocalTime {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for LocalTime {
+    /// With the offset that was written, in no named time zone.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let read = strtime::parse("%Y-%m-%dT%H:%M:%S%:z", &text).and_then(|read| read.to_zoned());
+        read.map(Self).map_err(de::Error::custom)
     }
 }

@@ -247,7 +247,6 @@ impl Reader {
     ///
     /// # Errors
     /// When the file cannot be read.
-    #[cfg_attr(not(any(test, feature = "internals")), expect(dead_code, reason = "the API asks"))]
     pub fn actions(&self, since: i64, until: i64, limit: usize) -> Result<Vec<Action>, LedgerError> {
         if self.version < schema::ACTIONS {
             return Ok(Vec::new());

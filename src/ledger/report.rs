@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use jiff::{RoundMode, SignedDuration, Timestamp, Unit, Zoned, ZonedRound, civil::Date, tz::TimeZone};
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::{
     LedgerError,
@@ -20,7 +21,7 @@ use crate::{
 const MAX_ROWS: usize = 10_000;
 
 /// Length of one row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum, Deserialize, JsonSchema)]
 pub enum Step {
     /// A quarter of an hour.
     #[value(name = "15m")]
@@ -50,7 +51,7 @@ pub struct Query {
 }
 
 /// The answer, with times in the time zone that was asked for.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Report {
     /// Begin.
     pub since: LocalTime,
@@ -65,15 +66,15 @@ pub struct Report {
     /// The hour with the most crossings of all sources together.
     pub peak_hour: Option<PeakHour>,
     /// Days on which in and out of a closed place part.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub drifts: Vec<Drift>,
     /// When the clock was set; what was counted then may be filed under another time.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clock_changes: Vec<ClockChange>,
 }
 
 /// The clock of the machine was set by more than a minute.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ClockChange {
     /// What it would have shown.
     pub from: LocalTime,
@@ -82,7 +83,7 @@ pub struct ClockChange {
 }
 
 /// One source over the whole time.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SourceReport {
     /// The source.
     pub camera_id: String,
@@ -115,7 +116,7 @@ pub struct SourceReport {
 }
 
 /// What an audit of a source has found, of all lines that were watched.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Audit {
     /// When it ended.
     pub time: LocalTime,
@@ -135,7 +136,7 @@ pub struct Audit {
 }
 
 /// A share that was observed, 0..=1, and the interval in which it lies with 95 % certainty.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Share {
     /// As observed.
     pub value: f64,
@@ -146,7 +147,7 @@ pub struct Share {
 }
 
 /// A day on which the in and out of a closed place part, though the people who go in come out.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Drift {
     /// The place: a location, or the id of a source.
     pub place: String,
@@ -163,7 +164,7 @@ pub struct Drift {
 }
 
 /// One line of a source over the whole time.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LineReport {
     /// Its name.
     pub line: String,
@@ -179,7 +180,7 @@ pub struct LineReport {
 }
 
 /// The busiest hour.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PeakHour {
     /// Its begin.
     pub start: LocalTime,
@@ -192,7 +193,7 @@ pub struct PeakHour {
 }
 
 /// A time in which nobody watched.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Gap {
     /// From.
     pub from: LocalTime,
@@ -201,7 +202,7 @@ pub struct Gap {
 }
 
 /// One row.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Row {
     /// Begin.
     pub start: LocalTime,

@@ -1,12 +1,15 @@
 //! The form of a line.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use jiff::Zoned;
 
 /// Longest message, in characters; the rest is cut off and marked.
 const MAX_MESSAGE: usize = 4_096;
 
 /// Severity of a line, most severe first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum Level {
     /// Something failed.
     Error,

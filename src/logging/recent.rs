@@ -10,16 +10,20 @@ use std::{
 };
 
 use parking_lot::Mutex;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::line::Level;
-use crate::model::SourceId;
+use crate::model::{SourceId, rfc3339};
 
 /// One line, already free of secrets and control characters.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LogLine {
     /// Position in the whole log of this run, from 1.
     pub number: u64,
     /// Wall time.
+    #[serde(with = "rfc3339")]
+    #[schemars(with = "String")]
     pub wall: SystemTime,
     /// Severity.
     pub level: Level,
@@ -54,11 +58,27 @@ impl RecentLogs {
     pub fn push(&self, mut line: LogLine) {
         let mut lines = self.lines.lock();
         line.number = self.written.load(Ordering::Relaxed) + 1;
+        self.add(&mut lines, line);
+    }
+
+    /// Adds lines of another log, numbered there, which begins anew where their numbers do.
+    pub fn follow(&self, newer: Vec<LogLine>) {
+        let mut lines = self.lines.lock();
+        for line in newer {
+            if line.number <= self.written() {
+                lines.clear();
+            }
+            self.add(&mut lines, line);
+        }
+    }
+
+    fn add(&self, lines: &mut VecDeque<Arc<LogLine>>, line: LogLine) {
         if lines.len() == self.capacity {
             lines.pop_front();
         }
+        let number = line.number;
         lines.push_back(Arc::new(line));
-        self.written.fetch_add(1, Ordering::Release);
+        self.written.store(number, Ordering::Release);
     }
 
     /// Lines written since the start; rises with every line, so it tells whether there is anything new.
@@ -74,6 +94,19 @@ impl RecentLogs {
         let lines: Vec<_> = self.lines.lock().iter().cloned().collect();
         lines.into_iter().filter(|line| wanted(line)).collect()
     }
+}
+
+/// Whether every word of `filter` (lower case) is in `text`, or is not, with a leading `!`.
+#[must_use]
+pub fn has_words(text: &str, filter: &str) -> bool {
+    if filter.is_empty() {
+        return true;
+    }
+    let text = text.to_lowercase();
+    filter.split_whitespace().all(|word| match word.strip_prefix('!') {
+        Some(word) => word.is_empty() || !text.contains(word),
+        None => text.contains(word),
+    })
 }
 
 #[cfg(test)]

@@ -8,8 +8,11 @@ use std::{
     },
 };
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 /// A part of the way of a frame. Stages do not overlap.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[non_exhaustive]
 pub enum Stage {
     /// Reading and decoding a picture, as far as it happens in the capture thread; FFmpeg has threads of its
@@ -69,7 +72,7 @@ impl Stage {
 }
 
 /// CPU time of one stage.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Spent {
     /// Which.
     pub stage: Stage,

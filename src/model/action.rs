@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::SourceId;
 
 /// Something that a person asked for and that was done.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Action {
     /// When it was asked for, in milliseconds since the Unix epoch.
     pub wall: i64,

@@ -7,7 +7,7 @@ use super::SourceId;
 /// What a front end can ask of the engine, where `A` describes a source that is added and `C` is a command of one source.
 /// None of it blocks: what concerns the counts of a source takes effect after the detection run that is on, in the order
 /// in which it was asked. Exhaustive: a stand-in for an engine must answer each.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Control<A, C> {
     /// Something for one source.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::geometry::Anchor;
 
 /// A counting line, in 0..1 of width and height.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct LineConfig {
     /// Unique in its source.
     pub name: String,
@@ -27,7 +27,7 @@ impl Default for LineConfig {
 }
 
 /// A polygon whose occupancy and dwell time are watched, in 0..1 of width and height.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ZoneConfig {
     /// Unique in its source.
     pub name: String,
@@ -40,7 +40,7 @@ pub struct ZoneConfig {
 }
 
 /// Which way a line was crossed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
     /// To the right-hand side when walking from `a` to `b`.
@@ -61,7 +61,9 @@ impl Direction {
 }
 
 /// Why something that looked like a crossing was not counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Reason {
@@ -114,7 +116,7 @@ impl Reason {
 }
 
 /// Counts of one line.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct LineCounts {
     /// Name of the line.
     pub name: String,
@@ -125,7 +127,7 @@ pub struct LineCounts {
 }
 
 /// Occupancy of one zone.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ZoneCounts {
     /// Name of the zone.
     pub name: String,
@@ -138,7 +140,7 @@ pub struct ZoneCounts {
 }
 
 /// A number of people that should not be reached, and how many there are.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Limit {
     /// The zone that it is for; none when it is for the source.
     pub zone: Option<String>,
@@ -167,7 +169,7 @@ impl Limit {
 }
 
 /// One minute of one source, for sparklines and charts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Minute {
     /// Minutes since the Unix epoch.
     pub minute: i64,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::geometry::BBox;
 
 /// One person found in one frame.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Detection {
     /// Where, in frame heights.
     pub bbox: BBox,

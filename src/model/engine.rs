@@ -24,7 +24,7 @@ impl Strategy {
 }
 
 /// One worker as shown.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct WorkerSnapshot {
     /// From 1.
     pub number: usize,
@@ -47,7 +47,7 @@ pub struct WorkerSnapshot {
 }
 
 /// Everything the front ends show, gathered without waiting.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct EngineSnapshot {
     /// One per source, in the order they were added.
     pub sources: Vec<Arc<SourceSnapshot>>,
@@ -106,7 +106,7 @@ impl EngineSnapshot {
 }
 
 /// Health of the outputs, which write down what is counted.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[non_exhaustive]
 pub struct Health {
     /// What endangers counts or files at this moment, in words for the user.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Direction, Reason, Scene, SourceId, StateKind, TrackId, rfc3339};
 
 /// What happened, for the ticker, the logs, the CSV and the JSON lines.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[non_exhaustive]
 pub struct Event {
     /// Its place in the order in which the engine passes events on, from 1: where a number is left out, an event was
@@ -15,6 +15,7 @@ pub struct Event {
     pub number: u64,
     /// Wall time, in the years -9999 to 9999; serialised as RFC 3339 in UTC, to the nanosecond.
     #[serde(with = "rfc3339")]
+    #[schemars(with = "String")]
     pub wall: SystemTime,
     /// Which source.
     pub source: SourceId,
@@ -31,7 +32,7 @@ impl Event {
 }
 
 /// Kinds of [`Event`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum EventKind {

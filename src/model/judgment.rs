@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Direction, Reason, SourceId, TrackId};
 
 /// What somebody said of a crossing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// The program is right: it counted what happened, or rightly did not count.
@@ -38,7 +38,9 @@ impl Verdict {
 }
 
 /// The crossing that is meant: source, line, track and wall time are those of its event.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
 pub struct Crossed {
     /// Wall time of the event, in milliseconds since the Unix epoch.
     pub wall: i64,
@@ -51,7 +53,7 @@ pub struct Crossed {
 }
 
 /// A crossing and what somebody said of it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Judgment {
     /// When, in milliseconds since the Unix epoch.
     pub wall: i64,

@@ -11,7 +11,20 @@ use serde::{Deserialize, Serialize};
 /// in which the program stood still. Moments of two engines cannot be compared.
 ///
 /// Arithmetic saturates: nothing is before the start, and what lies in the future is no time ago.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
+)]
 pub struct Moment(Duration);
 
 impl Moment {

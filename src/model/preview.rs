@@ -9,7 +9,7 @@ use crate::geometry::BBox;
 pub type TrackId = u64;
 
 /// One track as shown.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ShownTrack {
     /// Identity.
     pub id: TrackId,
@@ -22,7 +22,7 @@ pub struct ShownTrack {
 }
 
 /// A frame for a person to see, made only while a front end asks for it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Preview {
     /// Width and height in pixels.
     pub size: (u32, u32),

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{SourceKind, SourceSnapshot, SourceState};
 
 /// One piece of work: a source to be processed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[non_exhaustive]
 pub struct Task {
     /// Unique in one run, such as `task_01`.
@@ -25,7 +25,7 @@ pub struct Task {
 }
 
 /// How far a task is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum TaskStatus {
@@ -52,7 +52,7 @@ impl From<&SourceState> for TaskStatus {
 
 /// What a worker reports of a source, about once a second, at every crossing, at every change of state and
 /// at the end.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct TaskResult {
     /// The worker that handled the latest frame, such as `worker_01`; empty before the first.
     pub worker_id: String,
@@ -79,7 +79,7 @@ pub struct TaskResult {
 }
 
 /// Counters of frames in a [`TaskResult`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct FrameInfo {
     /// Frames handled.
     pub frame_count: u64,
@@ -88,7 +88,7 @@ pub struct FrameInfo {
 }
 
 /// Whether a [`TaskResult`] reports an error.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum ResultStatus {
@@ -99,7 +99,7 @@ pub enum ResultStatus {
 }
 
 /// Sums over all sources.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Total {
     /// Crossings in.
     #[serde(rename = "in")]

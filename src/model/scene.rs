@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// What was learnt of a scene from the people who walked about in it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[non_exhaustive]
 pub struct Scene {
     /// Why its counts cannot be relied upon, where they cannot.
@@ -18,7 +18,7 @@ pub struct Scene {
 }
 
 /// Why people cannot be counted well in a scene.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Doubt {
@@ -35,7 +35,7 @@ pub enum Doubt {
 }
 
 /// Sums and shares that a run of a source ended with.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Learnt {

@@ -12,7 +12,7 @@ use super::{Doubt, Limit, LineCounts, Moment, Reason, Rest, Scene, SourceState, 
 pub type SourceId = Arc<str>;
 
 /// Whether a source is a camera or a video (serialised as the task's `type`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum SourceKind {
@@ -37,7 +37,7 @@ impl SourceKind {
 pub const FLAPPING: u32 = 3;
 
 /// All that is shown of one source: the truth of one moment, never torn.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[non_exhaustive]
 pub struct SourceSnapshot {
     /// Id.

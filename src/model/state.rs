@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Moment;
 
 /// Life of a source, as shown.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "state")]
 #[non_exhaustive]
 pub enum SourceState {
@@ -52,7 +52,9 @@ pub enum SourceState {
 }
 
 /// A [`SourceState`] without its details. Serialised as the word that is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[non_exhaustive]
 pub enum StateKind {
     /// [`SourceState::Queued`].

@@ -12,13 +12,13 @@ use super::{
     format::Moment,
     graphics::Graphics,
     history::History,
-    host::ConfigPlace,
     keymap::Keymap,
     panes::Pane,
     text_input::TextInput,
     view_model::{self, Arrangement, Row},
 };
 use crate::{
+    host::ConfigPlace,
     ledger::chart::Width,
     logging::Level,
     model::{EngineSnapshot, SourceId, SourceSnapshot},
@@ -109,6 +109,10 @@ pub struct UiState {
     pub log_across: usize,
     mouse: bool,
     read_only: bool,
+    /// The engine is another process and goes on when the screens end.
+    pub is_attached: bool,
+    /// How old what is shown is, where that engine does not answer.
+    age: Option<Duration>,
     acknowledged: BTreeSet<AlertKey>,
     alerts: Vec<Alert>,
     toast: Option<Toast>,
@@ -172,6 +176,8 @@ impl UiState {
             log_across: 0,
             mouse: false,
             read_only,
+            is_attached: false,
+            age: None,
             acknowledged: BTreeSet::new(),
             alerts: Vec::new(),
             toast: None,
@@ -311,6 +317,21 @@ impl UiState {
     #[must_use]
     pub fn read_only(&self) -> bool {
         self.read_only
+    }
+
+    /// How old what is shown is, where its engine does not answer.
+    #[must_use]
+    pub fn age(&self) -> Option<Duration> {
+        self.age
+    }
+
+    /// Notes how old what is shown is, in whole seconds.
+    pub(super) fn set_age(&mut self, age: Option<Duration>) {
+        let age = age.map(|age| Duration::from_secs(age.as_secs()));
+        if age != self.age {
+            self.age = age;
+            self.touch();
+        }
     }
 
     /// Says something in the footer.

@@ -69,6 +69,10 @@ pub struct TuiOptions {
     pub stop: Arc<AtomicI32>,
     /// Zone of the clock.
     pub timezone: jiff::tz::TimeZone,
+    /// The engine goes on when the front end ends.
+    pub is_attached: bool,
+    /// What is said first.
+    pub greeting: Option<String>,
 }
 
 impl Default for TuiOptions {
@@ -84,6 +88,8 @@ impl Default for TuiOptions {
             native_log: None,
             stop: Arc::default(),
             timezone: jiff::tz::TimeZone::system(),
+            is_attached: false,
+            greeting: None,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Dialogs: each takes the keys while it is open and ends in an [`Outcome`].
 
-use super::{app::Effect, host::ConfigPlace, keymap::Key};
+use super::{app::Effect, keymap::Key};
+use crate::host::ConfigPlace;
 
 pub mod add_source;
 pub mod confirm;

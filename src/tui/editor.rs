@@ -7,6 +7,7 @@ use super::text_input::TextInput;
 use crate::{
     count::replay::Replay,
     geometry::Anchor,
+    host::Drawn,
     model::{LineConfig, SourceId, ZoneConfig},
 };
 
@@ -49,13 +50,15 @@ pub struct Replayed {
     pub heights: Vec<Option<f32>>,
 }
 
-/// Lines and zones.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Drawn {
-    /// Lines.
-    pub lines: Vec<LineConfig>,
-    /// Zones.
-    pub zones: Vec<ZoneConfig>,
+/// What becomes of lines that somebody else has changed while they are edited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Elsewhere {
+    /// Nothing was changed.
+    No,
+    /// They are edited from now on.
+    Taken,
+    /// What is drawn here stays, and is something else.
+    Against,
 }
 
 /// The lines and zones of one source while they are edited.
@@ -183,6 +186,26 @@ impl Editor {
     #[must_use]
     pub fn is_changed(&self) -> bool {
         self.drawn != self.original
+    }
+
+    /// What runs by now is this, and not what this editor knows of.
+    pub fn changed_elsewhere(&mut self, runs: Drawn) -> Elsewhere {
+        if runs == self.original {
+            return Elsewhere::No;
+        }
+        if runs == self.drawn {
+            self.original = runs;
+            return Elsewhere::No;
+        }
+        if self.is_changed() || self.is_new || self.naming.is_some() {
+            self.original = runs;
+            return Elsewhere::Against;
+        }
+        *self = Self {
+            walked_hidden: self.walked_hidden,
+            ..Self::new(self.source.clone(), runs.lines, runs.zones)
+        };
+        Elsewhere::Taken
     }
 
     /// What is drawn now runs.

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use jiff::{Timestamp, ToSpan as _, civil::Date};
 
 use crate::{
+    host::history::Asked,
     ledger::{
         local_time::LocalTime,
         report::{Gap, PeakHour, Report, Step},
@@ -82,17 +83,6 @@ impl Scale {
         };
         (first, after)
     }
-}
-
-/// What is asked of the ledger.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asked {
-    /// First day.
-    pub first: Date,
-    /// The first day that is not meant any more.
-    pub after: Date,
-    /// Length of a row.
-    pub by: Step,
 }
 
 /// What one entry of the list is about.

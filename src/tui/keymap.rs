@@ -128,6 +128,8 @@ impl fmt::Display for Key {
 pub struct Keymap {
     actions: HashMap<Key, Action>,
     keys: BTreeMap<Action, Vec<Key>>,
+    /// Whether the engine is another program's and goes on when the screens are left.
+    pub is_attached: bool,
 }
 
 impl Keymap {
@@ -153,7 +155,7 @@ impl Keymap {
                 )),
             }
         }
-        let mut map = Self { actions: HashMap::new(), keys: BTreeMap::new() };
+        let mut map = Self { actions: HashMap::new(), keys: BTreeMap::new(), is_attached: false };
         // What the user chose takes a key away from a default; two choices for one key are a conflict.
         for (action, keys) in &chosen {
             for key in keys {
@@ -202,6 +204,27 @@ impl Keymap {
     #[must_use]
     pub fn keys_text(&self, action: Action) -> String {
         self.keys(action).iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+    }
+
+    /// The word for a command in the footer.
+    #[must_use]
+    pub fn label(&self, command: &Command) -> &'static str {
+        match command.action {
+            Action::Quit | Action::Interrupt if self.is_attached => "detach",
+            Action::QuitKeepTable if self.is_attached => "detach, keep",
+            _ => command.label,
+        }
+    }
+
+    /// The sentence for a command in the help.
+    #[must_use]
+    pub fn help(&self, command: &Command) -> &'static str {
+        match command.action {
+            Action::Quit if self.is_attached => "back, or detach from the overview; the engine goes on",
+            Action::QuitKeepTable if self.is_attached => "detach and leave the table; the engine goes on",
+            Action::Interrupt if self.is_attached => "detach at once; the engine goes on",
+            _ => command.help,
+        }
     }
 }
 

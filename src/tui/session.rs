@@ -13,8 +13,8 @@ use super::{
     action::Action,
     app::{Effect, Tone, UiState},
     format::Moment,
-    host::{ConfigPlace, Host, LogTarget},
     keymap::{Key, Keymap},
+    log_target::LogTarget,
 };
 use crate::{
     config::{
@@ -22,6 +22,7 @@ use crate::{
         edit::{KeepLogin, same_place},
     },
     engine::{Control, EngineApi},
+    host::{ConfigPlace, Host},
     logging::Level,
     model::{Minute, SourceId, name_of},
 };
@@ -136,6 +137,7 @@ impl Session {
         let now = moment.mono;
         self.ui.set_moment(moment);
         self.ui.set_snapshot(self.engine.snapshot());
+        self.ui.set_age(self.engine.age());
         self.ui.config_place = self.host.config_place();
         while let Ok(answer) = self.answers.1.try_recv() {
             match answer {

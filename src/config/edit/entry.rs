@@ -2,6 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
 use super::{
     same::same_spec,
     text::{Members, escaped, lines_value, string, zones_value},
@@ -12,7 +16,8 @@ use crate::{
 };
 
 /// Where user name and password of a source are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum KeepLogin {
     /// Into a file of its own beside the configuration, which only its owner can read, named by `credentials`.
     #[default]
@@ -87,6 +92,24 @@ impl NewEntry {
         }
         members
     }
+}
+
+/// `source` as an entry that any folder may hold, with its login: what a user can say of it on the dashboard, not all settings.
+#[must_use]
+pub fn entry_of(source: &SourceConfig) -> Map<String, Value> {
+    let entry = NewEntry::new(source, None, Path::new("/"), KeepLogin::Inside);
+    object(entry.members(None))
+}
+
+/// Lines and zones as an entry holds them.
+#[must_use]
+pub fn shapes_of(lines: &[LineConfig], zones: &[ZoneConfig]) -> Map<String, Value> {
+    object(vec![("lines", lines_value(lines)), ("zones", zones_value(zones))])
+}
+
+fn object(members: Members) -> Map<String, Value> {
+    let value = |text: String| serde_json::from_str(&text).unwrap_or_default();
+    members.into_iter().map(|(key, text)| (key.to_owned(), value(text))).collect()
 }
 
 /// Finds a variable of the environment.

@@ -7,7 +7,7 @@ use std::{fs, path::Path};
 
 use super::*;
 
-const TABLES: [&str; 10] = [
+const TABLES: [&str; 11] = [
     "parallel_config",
     "sources",
     "line",
@@ -17,6 +17,7 @@ const TABLES: [&str; 10] = [
     "tls",
     "credentials",
     "evidence",
+    "http",
     "tui",
 ];
 
@@ -48,6 +49,7 @@ fn rows(name: &str) -> Vec<Row> {
         "retry" => RetryKeys::rows(),
         "tls" => TlsKeys::rows(),
         "evidence" => EvidenceKeys::rows(),
+        "http" => HttpKeys::rows(),
         "credentials" => CredentialsKeys::rows(),
         "tui" => TuiKeys::rows(),
         other => panic!("there is no table '{other}'"),

@@ -55,7 +55,8 @@ pub struct Actor {
     pub(super) run: Arc<Run>,
     /// What the user wants, also of the runs to come.
     pub(super) is_paused: bool,
-    pub(super) is_previewed: bool,
+    /// How many want previews.
+    pub(super) viewers: usize,
     pub(super) shares: Shares,
     pub(super) rates: Rates,
     /// The last worker, from 1.
@@ -87,7 +88,7 @@ impl Actor {
             shown,
             run: Arc::default(),
             is_paused: false,
-            is_previewed: false,
+            viewers: 0,
             shares: Shares::WHOLE,
             rates: Rates::default(),
             worker: 0,
@@ -281,7 +282,7 @@ impl Actor {
                     self.record_frame(&frame, &step);
                     self.publish(&step, Some((&frame, dropped)));
                 });
-                if self.is_previewed {
+                if self.viewers > 0 {
                     let taken = self.shared.core.moment(frame.captured);
                     preview::renew(&self.shared.preview, &frame, &step.tracks, taken);
                 }

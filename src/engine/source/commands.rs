@@ -11,7 +11,7 @@ macro_rules! commands {
         $(pub use self::$file::$name;)*
 
         /// Something that is asked of one source.
-        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
         #[serde(rename_all = "snake_case")]
         pub enum SourceCommand {
             $($(#[$doc])* $name($name),)*

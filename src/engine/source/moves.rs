@@ -65,7 +65,7 @@ impl Actor {
     /// Starts a capture thread.
     pub(super) fn begin(&mut self, around: &dyn Around) {
         let core = Arc::clone(&self.shared.core);
-        let run = Arc::new(Run::new(self.is_paused, self.is_previewed, self.shares));
+        let run = Arc::new(Run::new(self.is_paused, self.viewers > 0, self.shares));
         self.run = Arc::clone(&run);
         around.admit(Some(Arc::clone(&run)));
         if let Err(error) = around.read(run) {

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use super::{Effect, Screen, Tone, UiState};
 use crate::{
     engine::Control,
+    host::ConfigPlace,
     logging::Level,
     model::{SourceId, SourceKind, SourceSnapshot, SourceState},
     tui::{
         Exit,
         dialogs::{Dialog, confirm::Further},
         format::{self, signed},
-        host::ConfigPlace,
         text::clean,
         widgets::chart,
     },
@@ -207,6 +207,9 @@ impl UiState {
     pub(super) fn quit(&mut self) -> Vec<Effect> {
         if self.close() {
             return Vec::new();
+        }
+        if self.is_attached {
+            return vec![Effect::Quit(Exit::Quit)];
         }
         let is_live = |source: &SourceSnapshot| {
             source.kind == SourceKind::Camera

@@ -8,11 +8,12 @@ use jiff::{ToSpan as _, civil::Date};
 use super::{Effect, Panel, Screen, Tone, UiState};
 use crate::{
     evidence::millis,
+    host::crossings::{Asked, Found, MOST},
     ledger::report::Step,
     model::{Event, EventKind, Judgment, SourceId, Verdict},
     tui::{
         action::Action,
-        crossings::{Asked, Crossings, Found, MOST, facts_of},
+        crossings::{Crossings, facts_of},
         history::Entry,
         keymap::{Key, Keymap},
         panes::Pane,

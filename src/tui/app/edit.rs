@@ -6,13 +6,14 @@ use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 
 use super::{Effect, Screen, Tone, UiState};
 use crate::{
+    config::SourceConfig,
     engine::Control,
     geometry::Anchor,
+    host::{ConfigPlace, Drawn},
     model::{SourceId, SourceKind, SourceState},
     tui::{
         action::Action,
-        editor::{Drawn, Editor, Replayed, STEP, STRIDE, TURN},
-        host::ConfigPlace,
+        editor::{Editor, Elsewhere, Replayed, STEP, STRIDE, TURN},
         text_input::TextInput,
     },
 };
@@ -29,6 +30,32 @@ impl UiState {
         };
         self.editor = Some(Editor::new(id, config.lines.clone(), config.zones.clone()));
         self.open(Screen::Editor)
+    }
+
+    /// The settings of the selected source as they are by now. Lines that somebody else has changed meanwhile are taken into
+    /// the editor, but where something is drawn already.
+    pub fn config_known(&mut self, config: Option<Arc<SourceConfig>>) {
+        if config == self.extras.config {
+            return;
+        }
+        let drawn = config.as_ref().map(|config| {
+            let drawn = Drawn { lines: config.lines.clone(), zones: config.zones.clone() };
+            (config.id.clone(), drawn)
+        });
+        self.extras.config = config;
+        self.touch();
+        let Some((id, drawn)) = drawn else { return };
+        let Some(editor) = self.editor.as_mut().filter(|editor| editor.source == id) else { return };
+        match editor.changed_elsewhere(drawn) {
+            Elsewhere::No => {}
+            Elsewhere::Taken => {
+                self.say("these lines were changed elsewhere meanwhile; here they are", Tone::Done)
+            }
+            Elsewhere::Against => self.say(
+                "these lines were changed elsewhere meanwhile: Enter replaces those, q twice takes them",
+                Tone::Refused,
+            ),
+        }
     }
 
     /// Does what an action means in the editor; `None` when it means there what it means everywhere.

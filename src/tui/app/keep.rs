@@ -5,14 +5,9 @@ use std::time::Instant;
 use super::{Effect, Screen, Tone, UiState};
 use crate::{
     config::SourceConfig,
+    host::{ConfigPlace, Drawn, Found},
     model::{SourceId, name_of},
-    tui::{
-        action::Action,
-        dialogs::Dialog,
-        editor::{Drawn, Editor},
-        host::{ConfigPlace, Found},
-        text::clean,
-    },
+    tui::{action::Action, dialogs::Dialog, editor::Editor, text::clean},
 };
 
 impl UiState {

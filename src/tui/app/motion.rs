@@ -2,7 +2,7 @@
 
 use super::{Effect, Frozen, Panel, Screen, Tone, UiState};
 use crate::tui::{
-    host::LogTarget,
+    log_target::LogTarget,
     panes::Pane,
     text_input::TextInput,
     view_model::{Row, SortKey},

@@ -6,11 +6,12 @@ use crate::{
     config::{SourceConfig, edit::KeepLogin},
     count::replay::Trail,
     engine::Control,
+    host::{Drawn, crossings, history::Asked},
     ledger::chart::{Column, Width},
     logging::LogLine,
     metrics::stages::Spent,
     model::{EngineSnapshot, Event, Minute, Preview, SourceId},
-    tui::{crossings, editor::Drawn, format::Moment, history::Asked, host::LogTarget},
+    tui::{format::Moment, log_target::LogTarget},
 };
 
 /// How the front end ended.

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use super::{Effect, Screen, Tone, UiState};
 use crate::{
+    host::history::Asked,
     ledger::report::{Report, Step},
     model::{SourceId, SourceSnapshot},
     tui::{
         action::Action,
-        history::{self, Asked, Entry, History, Scale},
+        history::{self, Entry, History, Scale},
         keymap::Key,
     },
 };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Effect, Screen, Tone, UiState};
 use crate::{
     model::{SourceId, SourceSnapshot},
-    tui::{action::Action, host::LogTarget, view_model::Row},
+    tui::{action::Action, log_target::LogTarget, view_model::Row},
 };
 
 impl UiState {

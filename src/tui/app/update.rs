@@ -2,7 +2,7 @@
 
 use super::{Effect, Screen, UiState};
 use crate::model::Verdict;
-use crate::tui::{Exit, action::Action, dialogs::Dialog, host::LogTarget, keymap::COMMANDS};
+use crate::tui::{Exit, action::Action, dialogs::Dialog, keymap::COMMANDS, log_target::LogTarget};
 
 impl UiState {
     /// Does what a user asked for.

@@ -11,10 +11,10 @@ use crossterm::event::KeyCode;
 use super::outcome::Outcome;
 use crate::{
     config::{Address, LABEL_LENGTH, SourceConfig, edit::KeepLogin},
+    host::{ConfigPlace, Found},
     model::Preview,
     tui::{
         app::Effect,
-        host::{ConfigPlace, Found},
         keymap::Key,
         text_input::{TextInput, Typed},
     },

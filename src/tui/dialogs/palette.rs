@@ -96,8 +96,11 @@ impl Palette {
         for (index, command) in found.iter().enumerate().skip(first).take(rows) {
             let name = text::left(command.name, names, look.symbols.ellipsis);
             let key = text::left(&keymap.keys_text(command.action), keys, look.symbols.ellipsis);
-            let help =
-                text::left(command.help, inner.saturating_sub(names + keys + 4), look.symbols.ellipsis);
+            let help = text::left(
+                keymap.help(command),
+                inner.saturating_sub(names + keys + 4),
+                look.symbols.ellipsis,
+            );
             let line = if index == self.chosen {
                 look.line(format!("{name}  {key}  {help}"), Role::Selected)
             } else {

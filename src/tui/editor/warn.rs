@@ -1,9 +1,10 @@
 //! What may make a line or zone count badly.
 
-use super::{Drawn, Editor};
+use super::Editor;
 use crate::{
     count::replay::Paths,
     geometry::Point,
+    host::Drawn,
     model::{LineConfig, Preview, ZoneConfig},
     tui::format,
 };

@@ -11,10 +11,10 @@ use ratatui::{
 use crate::{
     audit::{report::percent, sample::Estimate},
     evidence::Facts,
+    host::crossings::{Known, Strip},
     model::{Direction, Judgment, Verdict},
     tui::{
         app::{UiState, judging_key},
-        crossings::{Known, Strip},
         layout::{take_left, take_right, take_top},
         text,
         theme::Role,

@@ -130,7 +130,7 @@ fn lines(keymap: &Keymap, wanted: &str, width: usize, look: &Look) -> Vec<Line<'
                     "sort by this column; pane of a source's screen",
                 )),
                 Action::SortBy(_) => None,
-                action => Some((keymap.keys_text(action), command.name, command.help)),
+                action => Some((keymap.keys_text(action), command.name, keymap.help(command))),
             }),
         );
     }

@@ -7,8 +7,8 @@ use crate::{
     tui::{
         action::Action,
         app::UiState,
-        host::LogTarget,
         layout::take_top,
+        log_target::LogTarget,
         text,
         theme::Role,
         widgets::{Look, first_key, log_lines, put, put_lines, rule},

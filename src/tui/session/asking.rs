@@ -6,7 +6,8 @@ use super::{
 };
 use crate::{
     engine::{Control, EngineError},
-    tui::{app::Tone, host::ConfigPlace},
+    host::ConfigPlace,
+    tui::app::Tone,
 };
 
 impl Session {
@@ -30,6 +31,9 @@ impl Session {
     pub(super) fn is_adding(&self) -> Option<String> {
         let (addition, _) = self.asked.addition.as_ref()?;
         let id = &addition.source.id;
+        if self.ui.is_attached {
+            return Some(format!("'{id}' is being added"));
+        }
         Some(format!("'{id}' is being added, after the detection run of the source that had this id"))
     }
 

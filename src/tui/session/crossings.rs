@@ -8,11 +8,9 @@ use std::{
 use super::{Session, work::Answer};
 use crate::{
     audit::sample::crossed,
+    host::crossings::{Asked, Known, Said},
     model::Crossed,
-    tui::{
-        app::Screen,
-        crossings::{Asked, Known, Said},
-    },
+    tui::app::Screen,
 };
 
 /// A strip that is not there yet is looked for this often ...

@@ -9,12 +9,13 @@ use std::{
 use super::{Answer, Session};
 use crate::{
     engine::Control,
+    host::Host,
     ledger::chart::{Column, Width},
-    logging::{Level, LogLine},
+    logging::{Level, LogLine, has_words},
     model::{Minute, SourceId},
     tui::{
         app::{Screen, Tone},
-        host::{Host, LogTarget},
+        log_target::LogTarget,
         view_model::Row,
         widgets::chart,
     },
@@ -38,9 +39,13 @@ const STAGES_EVERY: Duration = Duration::from_secs(2);
 impl Session {
     pub(super) fn fetch_config(&mut self) {
         let Some(id) = self.ui.selected().map(|source| source.id.clone()) else { return };
-        if self.ui.extras.config.as_ref().is_none_or(|config| config.id != id) || self.history_is_due() {
-            self.ui.extras.config = self.engine.source_config(&id);
+        let is_known = self.ui.extras.config.as_ref().is_some_and(|config| config.id == id);
+        // What was drawn here is shown until it is known what became of it.
+        if is_known && self.asked.is_waiting() {
+            return;
         }
+        // Others may have changed it, and the line editor begins with it.
+        self.ui.config_known(self.engine.source_config(&id));
     }
 
     fn history_is_due(&self) -> bool {
@@ -312,16 +317,4 @@ fn with_name(line: &LogLine, names: &HashMap<SourceId, String>) -> String {
         Some(name) => format!("{} {name}", line.text),
         None => line.text.clone(),
     }
-}
-
-/// Whether every word of `filter` (lower case) is in `text`, or is not, with a leading `!`.
-fn has_words(text: &str, filter: &str) -> bool {
-    if filter.is_empty() {
-        return true;
-    }
-    let text = text.to_lowercase();
-    filter.split_whitespace().all(|word| match word.strip_prefix('!') {
-        Some(word) => word.is_empty() || !text.contains(word),
-        None => text.contains(word),
-    })
 }

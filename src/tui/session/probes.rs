@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, time::Instant};
 
 use super::{Session, work::Answer};
-use crate::{config::SourceConfig, tui::host::Found};
+use crate::{config::SourceConfig, host::Found};
 
 /// Most sources tried out at once: a camera that does not answer keeps its thread until its open timeout.
 const MOST: usize = 3;

@@ -14,7 +14,8 @@ use crate::{
     config::SourceConfig,
     count::replay::Paths,
     geometry::Anchor,
-    tui::editor::{Drawn, Replayed, warn},
+    host::Drawn,
+    tui::editor::{Replayed, warn},
 };
 
 /// How often the tracks behind the line editor are fetched.
@@ -29,8 +30,9 @@ impl Session {
         };
         let id = editor.source.clone();
         if self.replay.due.is_none_or(|due| due <= now) {
-            self.replay.due = Some(now + REPLAY_EVERY);
             self.replay.paths = self.engine.paths(&id).map(|paths| (id.clone(), Arc::new(paths)));
+            // Those of an engine in another process are on their way.
+            self.replay.due = self.replay.paths.is_some().then(|| now + REPLAY_EVERY);
         }
         let Some((_, paths)) = self.replay.paths.as_ref().filter(|(of, _)| *of == id) else { return };
         let now = (editor.drawn().clone(), paths.newest());

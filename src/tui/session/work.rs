@@ -6,17 +6,17 @@ use crate::{
     config::{SourceConfig, edit::KeepLogin},
     count::replay::Paths,
     engine::Reply,
+    host::{
+        Drawn, Found,
+        crossings::{self, Known},
+        history::Asked,
+    },
     ledger::{
         chart::{Column, Width},
         report::Report,
     },
     model::{Crossed, Judgment, Minute, SourceId, SourceSnapshot},
-    tui::{
-        crossings::{self, Known},
-        editor::{Drawn, Replayed},
-        history::Asked,
-        host::Found,
-    },
+    tui::editor::Replayed,
 };
 
 /// The answer to work done beside the screens.
@@ -66,6 +66,13 @@ pub(super) struct Probes {
 pub(super) struct Asking {
     pub(super) replies: Vec<Reply>,
     pub(super) addition: Option<(Addition, Reply)>,
+}
+
+impl Asking {
+    /// Whether something was asked of which nothing is known yet.
+    pub(super) fn is_waiting(&self) -> bool {
+        !self.replies.is_empty()
+    }
 }
 
 /// A source that is being added.

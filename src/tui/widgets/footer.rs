@@ -192,7 +192,8 @@ pub fn draw(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) -> Optio
             Tone::Done => Role::Good,
             Tone::Refused => Role::Warn,
         };
-        let way = label(Action::Quit, ui.screen()).unwrap_or("quit");
+        let leave = if ui.is_attached { "detach" } else { "quit" };
+        let way = label(Action::Quit, ui.screen()).unwrap_or(leave);
         let [help, quit] = [Action::Help, Action::Quit].map(|action| first_key(&ui.keymap, action));
         let ways = format!(" {help} help  {quit} {way} ");
         let ways_width = text::width(&ways);
@@ -242,7 +243,7 @@ fn hint_line(ui: &UiState, width: usize, look: &Look) -> Line<'static> {
         if ui.read_only() && command.changes {
             continue;
         }
-        let label = label(*action, ui.screen()).unwrap_or(command.label);
+        let label = label(*action, ui.screen()).unwrap_or(ui.keymap.label(command));
         let key = key_of(ui, *action);
         let size = text::width(&key) + text::width(label) + 3;
         if key.is_empty() || used + size > width {

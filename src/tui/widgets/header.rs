@@ -25,16 +25,8 @@ pub fn draw(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
     let snapshot = ui.shown();
     let row = |index: u16| Rect { y: area.y + index, height: u16::from(index < area.height), ..area };
     let clock = ui.clock().wall.strftime("%H:%M:%S").to_string();
-    let mut right = Vec::new();
-    if ui.read_only() {
-        right.push(look.span("read-only ", Role::Warn));
-    }
-    if let Some(since) = ui.frozen_since() {
-        right.push(look.span(format!(" FROZEN since {} ", since.wall.strftime("%H:%M:%S")), Role::Alert));
-        right.push(Span::raw(" "));
-    }
-    right.push(look.span(format!("{clock} "), Role::Text));
-    two_sided(vec![Span::raw(" "), look.span(TITLE, Role::Title)], right, row(0), buffer);
+    let title = vec![Span::raw(" "), look.span(TITLE, Role::Title)];
+    two_sided(title, marks(ui, area, &clock, look), row(0), buffer);
 
     let workers = format!(
         " Workers: {}/{} active | Queue: {} pending",
@@ -60,6 +52,31 @@ pub fn draw(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
     }
     let right = fitting(losses, &left, area, look);
     two_sided(left, right, row(2), buffer);
+}
+
+/// What is to be known of all that is shown, then the time. What does not fit beside the title gives way, the mark of old and
+/// frozen values last.
+fn marks(ui: &UiState, area: Rect, clock: &str, look: &Look) -> Vec<Span<'static>> {
+    let time = format!("{clock} ");
+    let mut room = usize::from(area.width).saturating_sub(text::width(TITLE) + 2);
+    let mut fitting = |text: String, role: Role| {
+        let needs = text::width(&text) + usize::from(role == Role::Alert);
+        if needs > room {
+            return Vec::new();
+        }
+        room -= needs;
+        let after = (role == Role::Alert).then(|| Span::raw(" "));
+        std::iter::once(look.span(text, role)).chain(after).collect()
+    };
+    let old = ui.age().map(|age| fitting(format!(" OLD, {} ", format::duration(age)), Role::Alert));
+    let frozen = ui
+        .frozen_since()
+        .map(|since| fitting(format!(" FROZEN since {} ", since.wall.strftime("%H:%M:%S")), Role::Alert));
+    let time = fitting(time, Role::Text);
+    let read_only = ui.read_only().then(|| fitting("read-only ".into(), Role::Warn));
+    let attached = (ui.is_attached && old.is_none()).then(|| fitting("attached ".into(), Role::Dim));
+    let spans = [read_only, old, attached, frozen].into_iter().flatten().flatten();
+    spans.chain(time).collect()
 }
 
 fn load(snapshot: &EngineSnapshot) -> Vec<(String, Role)> {

@@ -12,8 +12,9 @@ use crate::{
     count::replay::Trail,
     evidence::{Marks, Pixels},
     geometry::{BBox, Point},
+    host::crossings::Strip,
     model::{LineConfig, Moment, Preview, ShownTrack, TrackId},
-    tui::{crossings::Strip, graphics::Graphics},
+    tui::graphics::Graphics,
 };
 
 /// Between two pictures, in their sides.

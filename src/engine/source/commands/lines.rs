@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Replace the counting lines and zones of a source; counts of lines that keep their name are kept.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct SetLines {
     /// The lines.
     pub lines: Vec<LineConfig>,

@@ -10,7 +10,7 @@ use super::super::{
 use crate::engine::{error::EngineError, reply::Outcome};
 
 /// Stop reading a source (`true`), or go on; its counts stay.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Pause(pub bool);
 
 impl Ask<Actor> for Pause {

@@ -9,8 +9,8 @@ use super::super::{
 };
 use crate::engine::reply::Outcome;
 
-/// Ask for previews of a source (`true`), or stop it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// Ask for previews of a source (`true`), or want them no more: they are made until each who asked wants them no more.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Preview(pub bool);
 
 impl Ask<Actor> for Preview {
@@ -19,9 +19,10 @@ impl Ask<Actor> for Preview {
     }
 
     fn obey(self: Box<Self>, actor: &mut Actor, _: &dyn Around) -> Outcome {
-        actor.is_previewed = self.0;
-        actor.run.demand.set_watched(self.0);
-        if !self.0 {
+        actor.viewers = if self.0 { actor.viewers + 1 } else { actor.viewers.saturating_sub(1) };
+        let is_watched = actor.viewers > 0;
+        actor.run.demand.set_watched(is_watched);
+        if !is_watched {
             actor.shared.preview.store(None);
         }
         Ok(())

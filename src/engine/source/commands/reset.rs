@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Reset the counts of a source.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ResetCounts;
 
 impl Ask<Actor> for ResetCounts {

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Reconnect now: ends a countdown, re-reads a file from its start with its counts at zero.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Restart;
 
 impl Ask<Actor> for Restart {

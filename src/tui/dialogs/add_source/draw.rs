@@ -9,8 +9,8 @@ use ratatui::{
 use super::{AddSource, Field, Probing};
 use crate::{
     config::edit::KeepLogin,
+    host::{ConfigPlace, Found},
     tui::{
-        host::{ConfigPlace, Found},
         text,
         text_input::TextInput,
         theme::Role,

@@ -1,12 +1,16 @@
-//! What the screens ask of the program around them, beyond the engine.
+//! What front ends ask of the program around the engine: past counts, pictures of crossings, the configuration file.
 
 use std::sync::Arc;
 
-use super::{
-    crossings::{self, Known, Said},
-    editor::Drawn,
-    history::Asked,
-};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub mod crossings;
+pub mod history;
+
+use crossings::{Known, Said};
+use history::Asked;
+
 use crate::{
     config::{SourceConfig, edit::KeepLogin},
     evidence::Facts,
@@ -15,7 +19,7 @@ use crate::{
         report::Report,
     },
     logging::RecentLogs,
-    model::{Judgment, Preview, SourceId},
+    model::{Judgment, LineConfig, Preview, SourceId, ZoneConfig},
 };
 
 /// What a host without a ledger says.
@@ -23,17 +27,6 @@ const NO_LEDGER: &str = "past counts are not kept in this run";
 
 /// What a host without evidence says.
 const NO_EVIDENCE: &str = "pictures of crossings are not kept in this run";
-
-/// Which log a screen shows.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum LogTarget {
-    /// The whole program's.
-    Central,
-    /// One source's.
-    Source(SourceId),
-    /// One worker's, from 1.
-    Worker(usize),
-}
 
 /// What was found behind a source.
 #[derive(Debug, Clone, Default)]
@@ -44,8 +37,18 @@ pub struct Found {
     pub picture: Option<Arc<Preview>>,
 }
 
+/// Lines and zones.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Drawn {
+    /// Lines.
+    pub lines: Vec<LineConfig>,
+    /// Zones.
+    pub zones: Vec<ZoneConfig>,
+}
+
 /// The configuration file of this run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum ConfigPlace {
     /// Changes are saved here.
     File(String),
@@ -55,7 +58,7 @@ pub enum ConfigPlace {
     Nowhere,
 }
 
-/// The program around the screens. Errors are sentences for the user, without secrets.
+/// The program around the engine. Errors are sentences for the user, without secrets.
 pub trait Host: Send + Sync {
     /// Writes all results that are not written yet and says where they are. May take a while.
     ///

@@ -1,0 +1,19 @@
+//! Which past counts are asked for.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use jiff::civil::Date;
+
+use crate::ledger::report::Step;
+
+/// What is asked of the ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Asked {
+    /// First day.
+    pub first: Date,
+    /// The first day that is not meant any more.
+    pub after: Date,
+    /// Length of a row.
+    pub by: Step,
+}
