@@ -1,7 +1,7 @@
 //! From a picture of any size to the input of a network.
 
 use opencv::{
-    core::{Mat, MatTraitConst, MatTraitConstManual, Size, Vec3b},
+    core::{self, Mat, MatTraitConst, Rect, Size, Vector},
     imgproc,
 };
 
@@ -112,6 +112,8 @@ impl InputRule {
 #[derive(Default)]
 pub(super) struct Preprocessor {
     resized: Mat,
+    /// Blue, green and red of the picture.
+    channels: Vector<Mat>,
     /// NCHW, of the size of the placement's input.
     input: Vec<f32>,
     placed: Option<Placement>,
@@ -147,18 +149,14 @@ impl Preprocessor {
             imgproc::resize(image, &mut self.resized, size, 0.0, 0.0, imgproc::INTER_LINEAR)?;
             &self.resized
         };
-        let (blue, rest) = self.input.split_at_mut(plane);
-        let (green, red) = rest.split_at_mut(plane);
-        for y in 0..content_h {
-            let pixels = picture.at_row::<Vec3b>(y)?;
-            let from = y as usize * width;
-            let row = from..from + pixels.len();
-            let planes = blue[row.clone()].iter_mut().zip(&mut green[row.clone()]).zip(&mut red[row]);
-            for (pixel, ((b, g), r)) in pixels.iter().zip(planes) {
-                *b = value(f32::from(pixel[0]), 0);
-                *g = value(f32::from(pixel[1]), 1);
-                *r = value(f32::from(pixel[2]), 2);
-            }
+        // OpenCV does both with the processor's widest instructions: half the time of a loop over the pixels.
+        core::split(picture, &mut self.channels)?;
+        let content = Rect::new(0, 0, content_w, content_h);
+        for (c, channel) in self.input.chunks_exact_mut(plane).enumerate() {
+            let mut whole = Mat::new_rows_cols_with_data_mut::<f32>(height as i32, width as i32, channel)?;
+            let mut place = Mat::roi_mut(&mut whole, content)?;
+            let (scale, shift) = (f64::from(profile.scale), f64::from(value(0.0, c)));
+            self.channels.get(c)?.convert_to(&mut place, core::CV_32F, scale, shift)?;
         }
         Ok(&self.input)
     }
@@ -166,7 +164,7 @@ impl Preprocessor {
 
 #[cfg(test)]
 mod tests {
-    use opencv::core::{CV_8UC3, Scalar};
+    use opencv::core::{CV_8UC3, Scalar, Vec3b};
     use proptest::prelude::*;
 
     use super::*;
@@ -256,8 +254,13 @@ mod tests {
         let input = pre.fill(&image, placement, &STRETCHED).unwrap();
         assert_eq!(input.len(), 36);
         let value = |v: f32| (v - 127.5) * 0.007843;
-        assert_eq!([input[6], input[12 + 6], input[24 + 6]], [value(10.0), value(20.0), value(30.0)]);
-        assert_eq!(input[0], value(0.0));
+        let near = |found: f32, wanted: f32| (found - wanted).abs() < 1e-6;
+        assert!(
+            near(input[6], value(10.0))
+                && near(input[12 + 6], value(20.0))
+                && near(input[24 + 6], value(30.0))
+        );
+        assert!(near(input[0], value(0.0)));
         assert_eq!([input[3], input[11], input[35]], [value(114.0); 3], "border on the right and below");
 
         // Another placement in the same buffers leaves nothing of the first.
