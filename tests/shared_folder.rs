@@ -221,6 +221,8 @@ fn a_deleted_lock_file_lets_nobody_in() {
     ] {
         until("the lock file", || lock.exists().then_some(()));
         change(&lock);
+        // The lock alone keeps the second one out, also where nobody answers.
+        let _ = fs::remove_file(out.join("control.sock"));
         let second = ended(program(dir.path(), 1));
         let said = String::from_utf8_lossy(&second.stderr).into_owned();
         assert!(!second.status.success() && said.contains("another pcount-tui"), "{said}");

@@ -1,0 +1,52 @@
+//! What is served, and to whom.
+
+use crate::{
+    engine::{Control, EngineApi, Reply, Subscription},
+    host::Host,
+    ledger::report::{Query, Report},
+    model::Action,
+    protocol::{Reloaded, Version},
+};
+
+/// Who asks, for the records.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Who {
+    /// Name of the user, or of the token.
+    pub name: String,
+    /// By which way: `socket` or `http`.
+    pub from: &'static str,
+}
+
+/// What is served. Everything but [`Self::engine`] and [`Self::subscribe`] may take a while.
+pub trait Served: Send + Sync {
+    /// What is shown.
+    fn engine(&self) -> &dyn EngineApi;
+    /// Asks the engine for something, and notes who did.
+    fn send(&self, control: Control, who: &Who) -> Reply;
+    /// The program around it.
+    fn host(&self) -> &dyn Host;
+    /// All events from now on.
+    fn subscribe(&self) -> Subscription;
+    /// An answer out of the ledger.
+    ///
+    /// # Errors
+    /// Why there is none.
+    fn report(&self, query: &Query) -> Result<Report, String>;
+    /// What people did from `since` up to but without `until` (milliseconds since the Unix epoch), the oldest first, at most
+    /// `limit` of the newest.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    fn actions(&self, since: i64, until: i64, limit: usize) -> Result<Vec<Action>, String>;
+    /// Works out what the configuration file would change, and does it unless `dry_run`.
+    ///
+    /// # Errors
+    /// Every problem of the file, a line each.
+    fn reload(&self, dry_run: bool, who: &Who) -> Result<Reloaded, String>;
+    /// Ends the program, by and by.
+    fn stop(&self, who: &Who);
+    /// Which program it is.
+    fn version(&self) -> Version;
+    /// Where days begin.
+    fn timezone(&self) -> jiff::tz::TimeZone;
+}
