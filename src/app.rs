@@ -3,12 +3,14 @@
 mod acting;
 mod actions;
 mod arguments;
+mod attach;
 mod audit;
 mod audit_export;
 mod bench_screen;
 mod check;
 mod configuration;
 mod counting;
+mod ctl;
 mod dashboard;
 mod ending;
 mod evidence;
@@ -22,10 +24,12 @@ mod native;
 mod notices;
 mod outputs;
 mod past;
+mod program;
 mod reload;
 mod report;
 mod say;
 mod serve;
+mod serving;
 mod signals;
 
 use std::{
@@ -89,6 +93,8 @@ fn run_command() -> ExitCode {
     let result = match cli.command {
         None => monitor::run(&cli.run),
         Some(Command::Serve(args)) => serve::run(&args),
+        Some(Command::Attach(args)) => attach::run(&args),
+        Some(Command::Ctl(args)) => ctl::run(&args),
         Some(Command::Check(args)) => check::run(&args),
         Some(Command::Audit(args)) => audit::run(&args),
         Some(Command::Bench(args)) => run_bench(&args),

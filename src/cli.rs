@@ -4,6 +4,8 @@
 //! the configuration file.
 
 mod counting;
+mod ctl;
+mod dashboard;
 mod evidence;
 mod serve;
 mod tracker;
@@ -16,7 +18,9 @@ use clap::{
 };
 
 pub use counting::{CountingArgs, DetectionArgs};
-use counting::{whole, workers};
+use counting::{duration, whole, workers};
+pub use ctl::{AttachArgs, CtlArgs, CtlCommand, EngineArgs, Sources};
+pub use dashboard::DashboardArgs;
 pub use evidence::{EvidenceArgs, EvidenceCommand, EvidenceDelete, EvidenceList, EvidenceShow, Judged};
 pub use serve::ServeArgs;
 use tracker::Tracker;
@@ -39,6 +43,8 @@ use crate::tui::{graphics::GraphicsChoice, theme::ColorChoice};
         pcount-tui video.mp4 rtsp://cam.lan/stream      the dashboard on sources named directly\n  \
         pcount-tui --config cams.json --headless --json one JSON object a line, for other programs\n  \
         pcount-tui serve --config cams.json             as a service, until it is told to stop\n  \
+        pcount-tui attach --config cams.json            the dashboard on that service; q detaches\n  \
+        pcount-tui ctl --config cams.json status        ask that service from a script\n  \
         pcount-tui check --config cams.json --probe     is everything right, does every camera answer?\n\n\
         Exit codes: 0 done, 1 failure while running or something was not kept,\n\
         2 wrong usage or configuration, 69 no source could be used,\n\
@@ -127,23 +133,9 @@ pub struct RunArgs {
     /// Stop after this long, such as 30s or 10m
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub duration: Option<Duration>,
-    /// Colours of the dashboard: auto, never, 16, 256 or true
-    #[arg(long, value_name = "WHICH", default_value = "auto", value_parser = ColorChoice::parse_cli,
-          help_heading = "Dashboard")]
-    pub color: ColorChoice,
-    /// Pictures of the dashboard: auto, none (half blocks), kitty, iterm2 or sixel
-    #[arg(long, value_name = "WHICH", default_value = "auto", value_parser = GraphicsChoice::parse_cli,
-          help_heading = "Dashboard")]
-    pub graphics: GraphicsChoice,
-    /// Draw with ASCII characters only
-    #[arg(long, help_heading = "Dashboard")]
-    pub ascii: bool,
-    /// Time between two looks at the counts, such as 1s on a slow connection
-    #[arg(long, value_name = "TIME", value_parser = duration, help_heading = "Dashboard")]
-    pub tick: Option<Duration>,
-    /// Only look: no key changes a source, a worker or a file
-    #[arg(long, help_heading = "Dashboard")]
-    pub read_only: bool,
+    /// How the dashboard looks and behaves.
+    #[command(flatten)]
+    pub dashboard: DashboardArgs,
 }
 
 impl RunArgs {
@@ -159,6 +151,10 @@ impl RunArgs {
 pub enum Command {
     /// Count as a service: no terminal, until it is told to stop
     Serve(ServeArgs),
+    /// The dashboard on an engine that runs already, in another terminal or as a service
+    Attach(AttachArgs),
+    /// Ask an engine that runs already, from a script
+    Ctl(CtlArgs),
     /// Check a configuration: every problem at once, with line, column and path
     Check(CheckArgs),
     /// Watch a source, tap a key for every crossing, and see how right the counts are
@@ -443,11 +439,6 @@ pub fn man(out: &mut dyn io::Write) -> io::Result<()> {
         page.render_options_section(out)?;
     }
     Ok(())
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    let duration = parse_duration(text)?;
-    if duration.is_zero() { Err("must be more than nothing".into()) } else { Ok(duration) }
 }
 
 fn speed(text: &str) -> Result<u32, String> {

@@ -33,6 +33,11 @@
 //! camera. Nothing is measured in pixels or in numbers of frames. What needs the time is given a `Clock`, so
 //! that tests run hours in moments; `tests/architecture/clocks.rs` lists the files that read the machine's clocks.
 //!
+//! **One engine, many front ends.** What is shown, asked and answered is plain data ([`model`] and the private room `protocol`), so
+//! it travels: `api` serves an engine over HTTP on a Unix socket in its output folder, `remote` is the same engine as a client,
+//! and the terminal does not know the difference: it goes by [`engine::EngineApi`] and by the `Host` of the room `host`, what the
+//! program around the engine can be asked. Both rooms have an asynchronous runtime; nothing else has one.
+//!
 //! **A source is an actor.** Frames, notices and commands come to its one inbox; the actor handles them one at a time and owns
 //! all that changes, the pipeline too, which it lends to a worker for a frame. Where the source stands is one value with a pure
 //! next state. A thread of its own, the coordinator, keeps the list of sources, follows orders and obeys what no worker is
@@ -45,6 +50,7 @@
 //! the same counts on every run. Contexts of
 //! ONNX Runtime do not share their weights: its sessions cannot be run by two threads at once here.
 
+mod api;
 mod app;
 mod audit;
 mod bench;
@@ -62,6 +68,7 @@ mod evidence;
 mod files;
 pub mod geometry;
 mod headless;
+mod host;
 mod ledger;
 mod logging;
 mod metrics;
@@ -69,6 +76,8 @@ pub mod model;
 mod native;
 mod outputs;
 mod progress;
+mod protocol;
+mod remote;
 mod source;
 mod store;
 pub mod track;
@@ -97,7 +106,7 @@ pub mod internals {
         };
     }
 
-    rooms!(audit cadence clock detect evidence headless ledger logging metrics native outputs source tui);
+    rooms!(audit cadence clock detect evidence headless host ledger logging metrics native outputs source tui);
 
     /// Makes `secret` known to the process as one that nothing shows.
     pub fn hide(secret: &str) {

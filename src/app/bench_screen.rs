@@ -16,9 +16,9 @@ use crate::{
     bench::Screen,
     config::Theme as ThemeChoice,
     engine::EngineApi,
+    host::Host,
     tui::{
         format::Moment,
-        host::Host,
         keymap::Keymap,
         screens,
         session::Session,

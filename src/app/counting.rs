@@ -1,6 +1,6 @@
 //! Counting with either front end: the engine with what it needs, and how it ends.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{io, path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 
@@ -140,11 +140,16 @@ fn warnings_in_short(warnings: &[String]) -> Option<String> {
     })
 }
 
-/// Begins to count, and to tell others.
-pub(super) fn start(engine: &Engine, config: &Config, parts: &Parts) -> Result<(), Failure> {
+/// Begins to count, and to tell others, also where they can ask: at `socket`.
+pub(super) fn start(
+    engine: &Engine,
+    config: &Config,
+    parts: &Parts,
+    socket: Option<&Path>,
+) -> Result<(), Failure> {
     tracing::info!("Started with {} sources", config.sources.len());
     engine.start()?;
-    parts.written.add_status(config, Arc::new(engine.clone()))?;
+    parts.written.add_status(config, Arc::new(engine.clone()), socket)?;
     let (ending, engine, parts) = (&parts.ending, engine.clone(), parts.clone());
     ending.set_steps(Box::new(move || {
         finish(&engine, &parts);

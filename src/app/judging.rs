@@ -8,10 +8,10 @@ use crate::{
     audit::sample::{Sample, crossed},
     clock::SystemClock,
     evidence::{Facts, Query, Reader},
+    host::crossings::{Asked, Found, Known, MOST, Said, Strip},
     ledger::{self, FILE_NAME, LedgerError, note_judgment},
     model::Judgment,
     native::process,
-    tui::crossings::{Asked, Found, Known, MOST, Said, Strip},
 };
 
 impl Past {
@@ -60,7 +60,7 @@ impl Past {
     ///
     /// # Errors
     /// When the ledger cannot be written.
-    pub fn judge(&self, Said { facts, verdict, weight }: &Said) -> Result<Judgment, String> {
+    pub fn judge(&self, Said { facts, verdict, weight, who }: &Said) -> Result<Judgment, String> {
         let judgment = Judgment {
             wall: Timestamp::now().as_millisecond(),
             crossed: crossed(facts),
@@ -68,7 +68,7 @@ impl Past {
             reason: facts.reason,
             verdict: *verdict,
             weight: *weight,
-            who: process::user(),
+            who: who.clone().unwrap_or_else(process::user),
         };
         let noted = note_judgment(&self.folder.join(FILE_NAME), &judgment, &SystemClock);
         noted.map(|()| judgment).map_err(|error| format!("not noted: {error}"))

@@ -9,8 +9,8 @@ use crate::{
         Secret, SourceConfig,
         edit::{ConfigFile, KeepLogin, NewEntry, Saved},
     },
+    host::ConfigPlace,
     model::{LineConfig, SourceId, ZoneConfig},
-    tui::host::ConfigPlace,
 };
 
 /// Name of the file that is written when there is none.

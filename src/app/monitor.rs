@@ -8,7 +8,8 @@ use std::{
 use anyhow::Context;
 
 use super::{
-    configuration,
+    acting::Acting,
+    attach, configuration,
     counting::{Parts, STOP_TIMEOUT, engine, finish, logs, native_output, start},
     dashboard,
     ending::Ending,
@@ -16,16 +17,19 @@ use super::{
     native,
     notices::Notices,
     outputs::Written,
-    reload::Reloader,
+    program::ProgramHost,
     say::{complain_of_refused, print},
+    serving,
     signals::StopSignal,
 };
 use crate::{
+    api::{self, Api},
     cli::RunArgs,
     clock::{Clock as _, SystemClock},
     config::{self, Config},
     engine::EngineApi,
     headless::{self, Format, outlet::Outlet, template::Template},
+    native::process,
     outputs::status::{self, Status},
 };
 
@@ -43,6 +47,12 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
         && let Some(status) = running(&config)
     {
         return print(|out| headless::print(&status, format, out));
+    }
+    if let Some(socket) = api::find(&config.parallel.result_output) {
+        return match (&mode, &args.config) {
+            (Mode::Dashboard, Some(_)) if !args.counting.fresh => attach::beside(args, &config, &socket),
+            _ => Err(Failure::Runtime(anyhow::Error::msg(attach::taken(&config.parallel.result_output)))),
+        };
     }
     let stop = StopSignal::listen().context(NO_THREAD)?;
     let notices = Notices::start().context(NO_THREAD)?;
@@ -77,7 +87,10 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
 
 /// The state of a program that counts the same sources at this moment: no camera is opened twice for a look.
 fn running(config: &Config) -> Option<Status> {
-    let status = status::read(&config.parallel.result_output, SystemClock.wall())?;
+    let output = &config.parallel.result_output;
+    let asked = api::find(output).and_then(|socket| attach::status(&socket).ok());
+    // One that cannot be asked may have left its state.
+    let status = asked.or_else(|| status::read(output, SystemClock.wall()))?;
     let counts = |id: &str| status.sources.iter().any(|source| source.camera_id == id);
     config.sources.iter().all(|source| counts(&source.id)).then_some(status)
 }
@@ -139,10 +152,11 @@ fn headless(
 ) -> Result<u8, Failure> {
     let native = native_output(&parts.logs);
     let engine = engine(config, parts, true)?;
-    start(&engine, config, parts)?;
-    // Held until the end: with `reload: auto` it follows the file.
-    let _reloader =
-        Reloader::start(config, args.counting.overrides(), &engine, &parts.logs).context(NO_THREAD)?;
+    let acting = Acting::new(Arc::new(engine.clone()), parts.actions.clone(), process::user(), "terminal");
+    let host = ProgramHost::start(config, args.counting.overrides(), &engine, parts, &Arc::new(acting));
+    let host = Arc::new(host.context(NO_THREAD)?);
+    let api = serving::start_or_warn(config, &engine, &host, parts);
+    start(&engine, config, parts, api.as_ref().and_then(Api::socket))?;
     let (settling, outputs, ending) = (engine.clone(), parts.written.list.clone(), parts.ending.clone());
     let (room, settled) = (out.state(), out.state());
     let options = headless::Options {
@@ -159,9 +173,10 @@ fn headless(
         })),
         clock: Arc::new(SystemClock),
     };
-    let api: Arc<dyn EngineApi> = Arc::new(engine.clone());
-    let outcome = headless::run(&api, options, &stop.received, &mut out)?;
+    let shown: Arc<dyn EngineApi> = Arc::new(engine.clone());
+    let outcome = headless::run(&shown, options, &stop.received, &mut out)?;
     let (_, mut code) = finish(&engine, parts);
+    drop(api);
     out.close(parts.ending.left(0.6));
     if parts.outlet.is_gone() && !outcome.is_over() {
         tracing::error!("{READER_GONE}");

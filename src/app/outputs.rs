@@ -1,6 +1,6 @@
 //! What a run writes, and where: the list of its outputs.
 
-use std::{io::Write, sync::Arc, time::Duration};
+use std::{io::Write, path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use sha2::{Digest, Sha256};
@@ -96,13 +96,19 @@ impl Written {
         Ok(())
     }
 
-    /// Adds what tells others of an engine while it runs.
+    /// Adds what tells others of an engine while it runs, and where it can be asked.
     ///
     /// # Errors
     /// When the system refuses a thread.
-    pub fn add_status(&self, config: &Config, engine: Arc<dyn EngineApi>) -> Result<(), Failure> {
-        let status =
-            status::start(&config.parallel.result_output, engine, self.disk.clone(), Arc::clone(&self.clock));
+    pub fn add_status(
+        &self,
+        config: &Config,
+        engine: Arc<dyn EngineApi>,
+        socket: Option<&Path>,
+    ) -> Result<(), Failure> {
+        let output = &config.parallel.result_output;
+        let socket = socket.map(|path| path.display().to_string());
+        let status = status::start(output, engine, socket, self.disk.clone(), Arc::clone(&self.clock));
         self.list.add(Arc::new(status.context(NO_THREAD)?), Feed::Engine);
         Ok(())
     }

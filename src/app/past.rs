@@ -4,23 +4,24 @@ use std::{
     io::Write as _,
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use parking_lot::Mutex;
 
 use crate::{
     clock::SystemClock,
     files,
+    host::history::Asked,
     ledger::{
         self, Reader,
         chart::{Column, Width},
         render::{ReportFormat, render},
         report::{Query, Report, Step},
     },
-    model::SourceId,
+    model::{Action, SourceId},
     outputs::ledger::Ledger,
-    tui::history::Asked,
 };
 
 /// Folder of written reports, inside the one of the results.
@@ -29,16 +30,37 @@ const REPORTS: &str = "reports";
 /// A ledger as the screens read it. Every call may take a while and must not be made where keys are read.
 pub struct Past {
     /// The ledger being written.
-    pub ledger: Arc<Ledger>,
+    ledger: Arc<Ledger>,
     /// The folder it is in.
     pub folder: PathBuf,
     /// Where days begin.
-    pub timezone: TimeZone,
+    timezone: TimeZone,
+    /// When what was counted was last committed for somebody who reads.
+    settled: Mutex<Option<Instant>>,
 }
 
 impl Past {
-    fn reader(&self, wait: Duration) -> Result<Reader, String> {
+    /// The ledger that is being written into `folder`; days begin as `timezone` says.
+    pub fn new(ledger: Arc<Ledger>, folder: PathBuf, timezone: TimeZone) -> Self {
+        Self { ledger, folder, timezone, settled: Mutex::default() }
+    }
+
+    /// Has what was counted until now committed, at most as often as the ledger does so by itself, however many read.
+    fn settle(&self, wait: Duration) {
+        let asked = Instant::now();
+        let mut settled = self.settled.lock();
+        // Another one has waited for the same.
+        if settled.is_some_and(|at| at >= asked) {
+            return;
+        }
+        let since = settled.map_or(ledger::BATCH, |at| at.elapsed());
+        std::thread::sleep(ledger::BATCH.saturating_sub(since));
+        *settled = Some(Instant::now());
         self.ledger.sync(wait);
+    }
+
+    /// What is committed: that of half a second ago may not be.
+    fn reader(&self) -> Result<Reader, String> {
         Reader::open(&self.folder.join(ledger::FILE_NAME)).map_err(|error| self.because(error.to_string()))
     }
 
@@ -53,8 +75,16 @@ impl Past {
     /// Why that is not known.
     pub fn report(&self, asked: &Asked, wait: Duration) -> Result<Report, String> {
         let query = query(asked, Timestamp::now(), &self.timezone).map_err(|error| error.to_string())?;
-        self.ledger.sync(wait);
-        let (report, _) = ledger::report::read(&self.folder.join(ledger::FILE_NAME), &query, &SystemClock)
+        self.query(&query, wait)
+    }
+
+    /// The answer to `query`.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn query(&self, query: &Query, wait: Duration) -> Result<Report, String> {
+        self.settle(wait);
+        let (report, _) = ledger::report::read(&self.folder.join(ledger::FILE_NAME), query, &SystemClock)
             .map_err(|error| self.because(error.to_string()))?;
         Ok(report)
     }
@@ -64,9 +94,17 @@ impl Past {
     /// # Errors
     /// When the ledger cannot be read.
     pub fn chart(&self, source: &SourceId, width: Width, count: usize) -> Result<Vec<Column>, String> {
-        let reader = self.reader(ledger::BATCH)?;
+        let reader = self.reader()?;
         ledger::chart::columns(&reader, source, width, count, Timestamp::now(), &self.timezone)
             .map_err(|error| error.to_string())
+    }
+
+    /// What people did, see [`Reader::actions`].
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn actions(&self, since: i64, until: i64, limit: usize) -> Result<Vec<Action>, String> {
+        self.reader()?.actions(since, until, limit).map_err(|error| error.to_string())
     }
 
     /// Writes the report asked for as CSV and as JSON and says where.

@@ -133,6 +133,14 @@ impl Reloader {
         self.shown.lock().as_ref().map(|(_, found)| found.sentences())
     }
 
+    /// Works out what the file would change now, a sentence for each. Blocks for the disk.
+    ///
+    /// # Errors
+    /// Every problem of the file, a line each.
+    pub fn work_out_sentences(&self) -> Result<Vec<String>, String> {
+        self.work_out().map(|(_, found)| found.sentences())
+    }
+
     /// Works out what the file would change now, and remembers it for [`Self::apply`]. Blocks for the disk.
     ///
     /// # Errors

@@ -12,17 +12,20 @@ use crossbeam_channel::{Receiver, RecvTimeoutError};
 use self::notify::Notifier;
 use super::{
     acting::Acting,
-    configuration,
+    attach, configuration,
     counting::{Parts, engine, finish, logs, native_output, start},
     ending::Ending,
     failure::{DONE, Failure, NO_THREAD},
     native,
     notices::Notices,
     outputs::Written,
+    program::ProgramHost,
     reload::Reloader,
+    serving::{self, Stop},
     signals::StopSignal,
 };
 use crate::{
+    api,
     cli::ServeArgs,
     config, detect,
     headless::outlet::OutletState,
@@ -39,6 +42,9 @@ pub fn run(args: &ServeArgs) -> Result<u8, Failure> {
     let overrides = args.counting.overrides();
     let config = configuration::load(&args.config, &overrides)?;
     config.sources.iter().for_each(|source| source.source.teach(config::known()));
+    if api::find(&config.parallel.result_output).is_some() {
+        return Err(Failure::Runtime(anyhow::Error::msg(attach::taken(&config.parallel.result_output))));
+    }
     let (stop, hang_ups) = StopSignal::listen_as_service().context(NO_THREAD)?;
     // Before the filter for native output takes its place.
     let form = Form::of(io::stderr(), std::env::var("JOURNAL_STREAM").ok().as_deref());
@@ -59,10 +65,15 @@ pub fn run(args: &ServeArgs) -> Result<u8, Failure> {
     let parts = Parts::new(&config, (ending, notices), OutletState::default(), logs, written)?;
     let native = native_output(&parts.logs);
     let engine = engine(&config, &parts, false)?;
-    start(&engine, &config, &parts)?;
+    let acting =
+        Arc::new(Acting::new(Arc::new(engine.clone()), parts.actions.clone(), process::user(), "signal"));
+    let host = ProgramHost::start(&config, overrides, &engine, &parts, &acting).context(NO_THREAD)?;
+    let host = Arc::new(host);
+    let api = serving::start(&config, &engine, &host, &parts, Stop::AsService(stop.clone()))?;
+    start(&engine, &config, &parts, api.socket())?;
     let notifier = Notifier::start(&engine).context(NO_THREAD)?;
-    let reloader = Reloader::start(&config, overrides, &engine, &parts.logs).context(NO_THREAD)?;
-    if let Some(reloader) = &reloader {
+    let reloader = host.follower();
+    if let Some(reloader) = reloader {
         let notifier = notifier.clone();
         reloader.set_watcher(Box::new(move |begins| notifier.reloading(begins)));
     }
@@ -70,12 +81,13 @@ pub fn run(args: &ServeArgs) -> Result<u8, Failure> {
         let who = sender.map_or_else(process::user, process::user_numbered);
         Acting::new(Arc::new(engine.clone()), parts.actions.clone(), who, "signal").note(what, detail);
     };
-    wait(&stop, &hang_ups, reloader.as_deref(), &note);
+    wait(&stop, &hang_ups, reloader.map(Arc::as_ref), &note);
     notifier.stopping();
     if stop.code().is_some() {
         note(stop.sender(), Action::STOPPED, None);
     }
     finish(&engine, &parts);
+    drop(api);
     drop(native);
     parts.logs.close(parts.ending.left(0.8));
     // A source that failed is no failure of a service that was told to stop, which must not be started again for it.

@@ -103,10 +103,6 @@ impl StopSignal {
 
     /// Asks for the end as a signal does, but not as urgently: what is open is written in peace, and a signal that comes after
     /// it is the first one.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "whoever stops the program otherwise than by a signal calls it")
-    )]
     pub fn ask(&self) {
         self.asked.store(true, Ordering::SeqCst);
     }

@@ -1,10 +1,10 @@
 //! How to count, whichever front end shows it.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use clap::Args;
 
-use crate::config::{DetectorChoice, EngineChoice, LogLevel, Overrides, defaults};
+use crate::config::{DetectorChoice, EngineChoice, LogLevel, Overrides, defaults, parse_duration};
 
 /// How to count, whichever front end shows it.
 #[derive(Debug, Clone, Default, Args)]
@@ -78,4 +78,10 @@ pub(super) fn whole(text: &str, most: usize) -> Result<usize, String> {
         .ok()
         .filter(|number| (1..=most).contains(number))
         .ok_or_else(|| format!("give a whole number from 1 to {most}"))
+}
+
+/// A time that is not nothing.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let duration = parse_duration(text)?;
+    if duration.is_zero() { Err("must be more than nothing".into()) } else { Ok(duration) }
 }

@@ -60,6 +60,9 @@ pub struct Status {
     /// What the user should know besides.
     #[serde(default)]
     pub notices: Vec<String>,
+    /// The socket at which the program can be asked, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub socket: Option<String>,
 }
 
 /// One source of a [`Status`].
@@ -155,16 +158,18 @@ fn whole() -> f32 {
 pub fn start(
     dir: &Path,
     engine: Arc<dyn EngineApi>,
+    socket: Option<String>,
     disk: Disk,
     clock: Arc<dyn Clock>,
 ) -> io::Result<Running> {
     let (path, due) = (dir.join(FILE_NAME), clock.now());
-    Running::start(StatusFile { path, engine, disk, written: None, refused: false, due, clock })
+    Running::start(StatusFile { path, engine, socket, disk, written: None, refused: false, due, clock })
 }
 
 struct StatusFile {
     path: PathBuf,
     engine: Arc<dyn EngineApi>,
+    socket: Option<String>,
     disk: Disk,
     /// As it was last written.
     written: Option<File>,
@@ -192,8 +197,8 @@ impl Output for StatusFile {
     }
 
     fn flush(&mut self) -> bool {
-        let snapshot = self.engine.snapshot();
-        match self.disk.run(|| write(&self.path, &snapshot, self.written.as_ref(), self.clock.wall())) {
+        let status = Status { socket: self.socket.clone(), ..Status::from(&self.engine.snapshot()) };
+        match self.disk.run(|| write(&self.path, &status, self.written.as_ref(), self.clock.wall())) {
             Ok(file) => (self.written, self.refused) = (Some(file), false),
             Err(error) if !std::mem::replace(&mut self.refused, true) => {
                 tracing::warn!("The state cannot be written to '{}': {error}", self.path.display());
@@ -215,8 +220,8 @@ impl Output for StatusFile {
 }
 
 /// Writes the state at the time `now`; `last` is the file as it was last written by this process.
-fn write(path: &Path, snapshot: &EngineSnapshot, last: Option<&File>, now: SystemTime) -> io::Result<File> {
-    let text = serde_json::to_vec(&Status::from(snapshot))?;
+fn write(path: &Path, status: &Status, last: Option<&File>, now: SystemTime) -> io::Result<File> {
+    let text = serde_json::to_vec(status)?;
     if !last.is_some_and(|last| files::is_at(last, path)) {
         keep_foreign::<Status>(path, now)?;
     }
@@ -273,6 +278,7 @@ impl From<&EngineSnapshot> for Status {
             events_lost: snapshot.events_lost,
             problems: snapshot.problems.clone(),
             notices: snapshot.notices.clone(),
+            socket: None,
         }
     }
 }

@@ -1,0 +1,203 @@
+//! The program around the engine, as front ends ask it: results, past counts, the configuration file.
+
+use std::{io, sync::Arc, time::Duration};
+
+use super::{
+    acting::Acting, counting::Parts, failure::NO_THREAD, keep::Keeper, past::Past, reload::Reloader,
+};
+use crate::{
+    config::{self, Config, Overrides, SourceConfig, edit::KeepLogin},
+    engine::{Engine, preview},
+    evidence::Facts,
+    host::{
+        ConfigPlace, Drawn, Found, Host,
+        crossings::{self, Known, Said},
+        history::Asked,
+    },
+    ledger::{
+        chart::{Column, Width},
+        report::{Query, Report},
+    },
+    logging::RecentLogs,
+    model::{Action, Judgment, SourceId},
+    native::disk::Disk,
+    outputs::{Running, ledger::Ledger},
+    source::{SystemOpener, probe_source},
+};
+
+/// An export that is asked for waits this long for the disk.
+const EXPORT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What the screens may ask of this program.
+pub(super) struct ProgramHost {
+    csv: Arc<Running>,
+    past: Option<Past>,
+    recent: Arc<RecentLogs>,
+    keeper: Keeper,
+    reloader: Option<Arc<Reloader>>,
+    results: String,
+    acting: Arc<Acting>,
+}
+
+impl ProgramHost {
+    /// The program around `engine`, as a person uses it by `acting`. With `reload: auto` it follows the file for as long as it
+    /// is held.
+    ///
+    /// # Errors
+    /// When the system refuses a thread.
+    pub fn start(
+        config: &Config,
+        overrides: Overrides,
+        engine: &Engine,
+        parts: &Parts,
+        acting: &Arc<Acting>,
+    ) -> io::Result<Self> {
+        let (output, timezone) = (&config.parallel.result_output, &config.parallel.timezone);
+        let past = |ledger: &Arc<Ledger>| Past::new(Arc::clone(ledger), output.clone(), timezone.clone());
+        Ok(Self {
+            csv: Arc::clone(&parts.written.csv),
+            past: parts.written.ledger.as_ref().map(past),
+            recent: parts.logs.recent(),
+            keeper: Keeper::new(config.path.clone(), config.piped.clone()),
+            reloader: Reloader::start(config, overrides, engine, &parts.logs)?,
+            results: output.display().to_string(),
+            acting: Arc::clone(acting),
+        })
+    }
+
+    /// Follows the configuration file; `None` where there is none that can be read again.
+    pub fn follower(&self) -> Option<&Arc<Reloader>> {
+        self.reloader.as_ref()
+    }
+
+    /// An answer out of the ledger.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn query(&self, query: &Query) -> Result<Report, String> {
+        on_disk(|| self.past()?.query(query, EXPORT_TIMEOUT))
+    }
+
+    /// What people did, see [`Reader::actions`](crate::ledger::Reader::actions).
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    pub fn actions(&self, since: i64, until: i64, limit: usize) -> Result<Vec<Action>, String> {
+        on_disk(|| self.past()?.actions(since, until, limit))
+    }
+
+    fn reloader(&self) -> Result<&Reloader, String> {
+        let none = "there is no configuration file that could be read again";
+        self.reloader.as_deref().ok_or_else(|| none.to_owned())
+    }
+
+    fn past(&self) -> Result<&Past, String> {
+        self.past.as_ref().ok_or_else(|| {
+            "past counts are not kept: 'ledger' is false in the configuration; set it to true".into()
+        })
+    }
+}
+
+/// Runs `work` where a disk that does not answer keeps nothing from ending the program.
+fn on_disk<T: Send>(work: impl FnOnce() -> Result<T, String> + Send) -> Result<T, String> {
+    Disk::start("disk-screen").map_err(|error| format!("{NO_THREAD}: {error}"))?.run(work)
+}
+
+impl Host for ProgramHost {
+    fn export(&self) -> Result<String, String> {
+        if self.csv.sync(EXPORT_TIMEOUT) {
+            Ok(format!("all results are written to '{}'", self.results))
+        } else {
+            Err(format!("the disk of '{}' does not follow; rows wait in memory", self.results))
+        }
+    }
+
+    fn probe(&self, source: &SourceConfig) -> Result<Found, String> {
+        source.source.teach(config::known());
+        let (probe, frame) = probe_source(source, &SystemOpener::default())
+            .map_err(|error| source.source.redact(&error.to_string()))?;
+        Ok(Found { words: probe.to_string(), picture: preview::of_frame(&frame).map(Arc::new) })
+    }
+
+    fn config_place(&self) -> ConfigPlace {
+        self.keeper.place()
+    }
+
+    fn look_at_config(&self) {
+        self.keeper.look();
+    }
+
+    fn taken_ids(&self) -> Vec<String> {
+        self.keeper.ids()
+    }
+
+    fn kept_sources(&self) -> Vec<SourceConfig> {
+        self.keeper.known()
+    }
+
+    fn hide_secrets(&self, source: &SourceConfig) {
+        source.source.teach(config::known());
+    }
+
+    fn save_lines(&self, source: &SourceId, drawn: &Drawn) -> Result<String, String> {
+        on_disk(|| self.keeper.save_lines(source, &drawn.lines, &drawn.zones))
+    }
+
+    fn save_source(&self, source: &SourceConfig, written: &str, keep: KeepLogin) -> Result<String, String> {
+        on_disk(|| self.keeper.save_source(source, written, keep))
+    }
+
+    fn remove_sources(&self, ids: &[SourceId]) -> Result<String, String> {
+        on_disk(|| self.keeper.remove(ids))
+    }
+
+    fn write_config(&self, sources: &[Arc<SourceConfig>]) -> Result<String, String> {
+        on_disk(|| self.keeper.write(sources))
+    }
+
+    fn report(&self, asked: &Asked) -> Result<Report, String> {
+        on_disk(|| self.past()?.report(asked, EXPORT_TIMEOUT))
+    }
+
+    fn write_report(&self, asked: &Asked) -> Result<String, String> {
+        on_disk(|| self.past()?.write(asked, EXPORT_TIMEOUT))
+    }
+
+    fn chart(&self, source: &SourceId, width: Width, count: usize) -> Result<Option<Vec<Column>>, String> {
+        let Some(past) = &self.past else { return Ok(None) };
+        on_disk(|| past.chart(source, width, count).map(Some))
+    }
+
+    fn reload_shown(&self) -> Result<Vec<String>, String> {
+        let found = on_disk(|| self.reloader()?.difference());
+        if let Err(problems) = &found {
+            problems.lines().for_each(|problem| tracing::error!("Reload: {problem}"));
+        }
+        found.map(|found| found.sentences())
+    }
+
+    fn reload(&self) -> Result<String, String> {
+        let reloader = self.reloader()?;
+        let sentences = reloader.shown().ok_or("nothing is waiting to be taken over; ask again")?;
+        let done = reloader.apply();
+        // Also where the engine refused some of it.
+        self.acting.note(Action::RELOADED, Some(sentences.join("; ")));
+        done
+    }
+
+    fn crossings(&self, asked: &crossings::Asked) -> Result<crossings::Found, String> {
+        on_disk(|| self.past()?.crossings(asked))
+    }
+
+    fn crossing(&self, facts: &Facts) -> Result<Known, String> {
+        on_disk(|| self.past()?.crossing(facts))
+    }
+
+    fn judge(&self, said: &Said) -> Result<Judgment, String> {
+        on_disk(|| self.past()?.judge(said))
+    }
+
+    fn recent_logs(&self) -> Option<Arc<RecentLogs>> {
+        Some(Arc::clone(&self.recent))
+    }
+}

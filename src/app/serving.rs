@@ -1,0 +1,156 @@
+//! The engine of this program, served to others.
+
+use std::{io, path::PathBuf, sync::Arc};
+
+use jiff::tz::TimeZone;
+use rustix::process::{Signal, getpid, kill_process};
+
+use super::{acting::Acting, actions::Actions, counting::Parts, program::ProgramHost, signals::StopSignal};
+use crate::{
+    api::{Api, Options, Served, Tokens, Who},
+    config::Config,
+    engine::{Control, Engine, EngineApi, Reply, Subscription},
+    host::Host,
+    ledger::report::{Query, Report},
+    model::Action,
+    protocol::{self, Reloaded, Version},
+};
+
+/// How the program is ended from outside.
+pub(super) enum Stop {
+    /// In peace, as a service that goes on until it is told.
+    AsService(StopSignal),
+    /// As SIGTERM does.
+    BySignal,
+}
+
+/// Begins to serve `engine` on the socket in its output folder, and over TCP where `config` says so. The result is to be held until the end.
+///
+/// # Errors
+/// When it cannot listen, or tokens cannot be read, in a sentence.
+pub(super) fn start(
+    config: &Config,
+    engine: &Engine,
+    host: &Arc<ProgramHost>,
+    parts: &Parts,
+    stop: Stop,
+) -> io::Result<Api> {
+    let (output, http) = (config.parallel.result_output.clone(), config.parallel.http.clone());
+    let tcp = http.as_ref().map(|http| http.listen);
+    let tokens =
+        http.and_then(|http| http.token_file).map(|file: PathBuf| Tokens::read(&file)).transpose()?;
+    let served = Program {
+        engine: Arc::new(engine.clone()),
+        host: Arc::clone(host),
+        actions: parts.actions.clone(),
+        stop,
+        timezone: config.parallel.timezone.clone(),
+        version: Version {
+            program: env!("CARGO_PKG_VERSION").into(),
+            api: protocol::VERSION,
+            pid: std::process::id(),
+            output: output.display().to_string(),
+        },
+    };
+    let options = Options { output, tcp, tokens: tokens.unwrap_or_default() };
+    let api = Api::start(options, Arc::new(served))?;
+    if let Some(address) = api.tcp() {
+        tracing::info!("Listening on http://{address}");
+    }
+    Ok(api)
+}
+
+/// The same for a program that has a front end of its own, and which SIGTERM ends: without it, it goes on, and says so.
+pub(super) fn start_or_warn(
+    config: &Config,
+    engine: &Engine,
+    host: &Arc<ProgramHost>,
+    parts: &Parts,
+) -> Option<Api> {
+    let started = start(config, engine, host, parts, Stop::BySignal);
+    started.inspect_err(|error| tracing::warn!("{error}")).ok()
+}
+
+/// This program.
+struct Program {
+    engine: Arc<Engine>,
+    host: Arc<ProgramHost>,
+    actions: Actions,
+    stop: Stop,
+    timezone: TimeZone,
+    version: Version,
+}
+
+impl Program {
+    fn acting(&self, who: &Who) -> Acting {
+        let engine: Arc<dyn EngineApi> = Arc::clone(&self.engine) as _;
+        Acting::new(engine, self.actions.clone(), who.name.clone(), who.from)
+    }
+}
+
+impl Served for Program {
+    fn engine(&self) -> &dyn EngineApi {
+        &*self.engine
+    }
+
+    fn send(&self, control: Control, who: &Who) -> Reply {
+        if let Control::Add(source) = &control {
+            self.host.hide_secrets(source);
+        }
+        self.acting(who).send(control)
+    }
+
+    fn host(&self) -> &dyn Host {
+        &*self.host
+    }
+
+    fn subscribe(&self) -> Subscription {
+        self.engine.subscribe()
+    }
+
+    fn report(&self, query: &Query) -> Result<Report, String> {
+        self.host.query(query)
+    }
+
+    fn actions(&self, since: i64, until: i64, limit: usize) -> Result<Vec<Action>, String> {
+        self.host.actions(since, until, limit)
+    }
+
+    fn reload(&self, dry_run: bool, who: &Who) -> Result<Reloaded, String> {
+        let none = "there is no configuration file that could be read again";
+        let reloader = self.host.follower().ok_or(none)?;
+        if dry_run {
+            return Ok(Reloaded { done: false, changes: reloader.work_out_sentences()?, said: None });
+        }
+        let done = reloader.reload().map_err(|problems| problems.join("\n"))?;
+        self.acting(who).note(Action::RELOADED, Some(done.sentences.join("; ")));
+        match done.refused {
+            Some(refused) => Err(refused),
+            None => Ok(Reloaded {
+                done: true,
+                changes: done.sentences,
+                said: Some("the configuration file is in effect".into()),
+            }),
+        }
+    }
+
+    fn stop(&self, who: &Who) {
+        self.acting(who).note(Action::STOPPED, None);
+        match &self.stop {
+            Stop::AsService(stop) => stop.ask(),
+            Stop::BySignal => {
+                if let Err(error) = kill_process(getpid(), Signal::TERM) {
+                    tracing::error!("The program cannot be ended: {error}");
+                }
+            }
+        }
+    }
+
+    fn version(&self) -> Version {
+        self.version.clone()
+    }
+
+    fn timezone(&self) -> TimeZone {
+        self.timezone.clone()
+    }
+}

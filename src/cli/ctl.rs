@@ -1,0 +1,149 @@
+//! `attach` and `ctl`: what is asked of an engine that runs already.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::dashboard::DashboardArgs;
+
+/// Which engine is meant. Without any of these the one of the default output folder.
+#[derive(Debug, Clone, Default, Args)]
+pub struct EngineArgs {
+    /// Configuration file that it was started with
+    #[arg(short, long, value_name = "FILE", global = true)]
+    pub config: Option<PathBuf>,
+    /// Folder of its results
+    #[arg(short, long, value_name = "DIR", env = "PCOUNT_OUTPUT", hide_env_values = true, global = true)]
+    pub output: Option<PathBuf>,
+    /// Its socket, where that is somewhere else
+    #[arg(long, value_name = "PATH", global = true, conflicts_with_all = ["config", "output"])]
+    pub socket: Option<PathBuf>,
+}
+
+/// `attach`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "q detaches; the engine goes on. Several may be attached at once.")]
+pub struct AttachArgs {
+    /// Which engine.
+    #[command(flatten)]
+    pub engine: EngineArgs,
+    /// How the dashboard looks and behaves.
+    #[command(flatten)]
+    pub dashboard: DashboardArgs,
+}
+
+/// `ctl`.
+#[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "Exit codes: 0 done, 1 refused or no engine answers (with the reason), 2 wrong usage."
+)]
+pub struct CtlArgs {
+    /// Which engine.
+    #[command(flatten)]
+    pub engine: EngineArgs,
+    /// Print JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: CtlCommand,
+}
+
+/// `ctl ...`.
+#[derive(Debug, Clone, Subcommand)]
+pub enum CtlCommand {
+    /// Print the counts and states of all sources
+    Status,
+    /// Print what happens from now on, a line each, until the engine ends
+    Events {
+        /// Only of this source
+        #[arg(value_name = "ID")]
+        source: Option<String>,
+        /// Go on after the event of this id, as --json prints them
+        #[arg(long, value_name = "ID")]
+        after: Option<String>,
+    },
+    /// Stop reading sources; their counts stay
+    Pause(Sources),
+    /// Go on reading sources
+    Resume(Sources),
+    /// Reconnect sources now; a video is read from its start with its counts at zero
+    Restart(Sources),
+    /// Set the counts of sources to zero
+    Reset(Sources),
+    /// Add a source for this run
+    Add {
+        /// What to open: an address, a file, a device or a scene (demo:lobby)
+        #[arg(value_name = "SOURCE", required_unless_present = "entry")]
+        source: Option<String>,
+        /// Its id; made of what it opens unless told
+        #[arg(long, value_name = "ID", requires = "source")]
+        id: Option<String>,
+        /// Its name for people
+        #[arg(long, value_name = "NAME", requires = "source")]
+        alias: Option<String>,
+        /// The source with all its settings, as an entry of the configuration file in JSON; - is the standard input
+        #[arg(long, value_name = "JSON", conflicts_with = "source")]
+        entry: Option<String>,
+        /// Write it into the configuration file as well
+        #[arg(long)]
+        save: bool,
+    },
+    /// Stop and forget sources, until the configuration is read again
+    Remove {
+        /// Their ids
+        #[arg(value_name = "ID", required = true)]
+        sources: Vec<String>,
+        /// Remove them from the configuration file as well
+        #[arg(long)]
+        save: bool,
+    },
+    /// Set how many workers may run at once, or print it
+    Workers {
+        /// How many
+        #[arg(value_name = "N", value_parser = super::counting::workers)]
+        count: Option<usize>,
+    },
+    /// Take over what has changed in the configuration file
+    Reload {
+        /// Only print what would change
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Print everything that is shown, as JSON
+    Snapshot,
+    /// Print the latest lines of the log
+    Logs {
+        /// Only those about this source
+        #[arg(value_name = "ID")]
+        source: Option<String>,
+        /// Go on printing those that come
+        #[arg(short, long)]
+        follow: bool,
+        /// Only those at least this severe: error, warn, info or debug
+        #[arg(long, value_name = "LEVEL", value_parser = crate::config::LogLevel::parse_cli)]
+        level: Option<crate::config::LogLevel>,
+        /// Only those with all of these words, or without them, with a leading !
+        #[arg(long, value_name = "WORDS", default_value = "")]
+        words: String,
+    },
+    /// Print what people did with the engine, with who and when
+    Actions {
+        /// From when on: how long ago (24h, 7d), a day (2024-01-15) or a moment (2024-01-15T10:00:00Z)
+        #[arg(long, value_name = "TIME", default_value = "7d")]
+        since: String,
+    },
+    /// Ask for the end of the engine, with everything kept
+    Stop,
+}
+
+/// Sources by their ids.
+#[derive(Debug, Clone, Args)]
+pub struct Sources {
+    /// Their ids
+    #[arg(value_name = "ID", required_unless_present = "all")]
+    pub sources: Vec<String>,
+    /// All sources
+    #[arg(long, conflicts_with = "sources")]
+    pub all: bool,
+}
