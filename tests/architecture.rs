@@ -28,6 +28,18 @@ const PURE: &[&str] = &["ratatui::", "crossterm::", "opencv::", "crate::source",
 /// Room (file or folder under `src`, without `.rs`), and words that its code must not name.
 const FORBIDDEN: &[(&str, &[&str])] = &[
     (
+        "api",
+        &[
+            "ratatui::",
+            "crossterm::",
+            "opencv::",
+            "crate::tui",
+            "crate::remote",
+            "crate::outputs",
+            "crate::headless",
+        ],
+    ),
+    (
         "audit",
         &["ratatui::", "crossterm::", "crate::tui", "crate::headless", "crate::outputs", "crate::ledger"],
     ),
@@ -74,6 +86,8 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("files", &["ratatui::", "crossterm::", "opencv::", "crate::", "std::thread"]),
     ("geometry", &["ratatui::", "crossterm::", "opencv::", "crate::"]),
     ("headless", &["ratatui::", "crossterm::", "opencv::", "crate::tui"]),
+    ("host", &["ratatui::", "crossterm::", "opencv::", "crate::tui", "crate::engine", "crate::outputs"]),
+    ("host", &["crate::headless", "std::thread", "std::fs"]),
     ("ledger", &["ratatui::", "crossterm::", "opencv::", "crate::tui"]),
     ("ledger", &["crate::outputs", "crate::engine", "crate::headless"]),
     ("logging", &["ratatui::", "crossterm::", "opencv::", "crate::tui", "crate::engine"]),
@@ -82,6 +96,23 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("native", &["ratatui::", "crossterm::", "crate::"]),
     ("outputs", &["ratatui::", "crossterm::", "opencv::", "crate::tui", "crate::headless"]),
     ("progress", &["ratatui::", "crossterm::", "opencv::", "crate::tui", "crate::engine", "std::thread"]),
+    (
+        "protocol",
+        &["ratatui::", "crossterm::", "opencv::", "tokio::", "crate::tui", "crate::api", "crate::remote"],
+    ),
+    ("protocol", &["crate::outputs", "crate::headless", "std::thread"]),
+    (
+        "remote",
+        &[
+            "ratatui::",
+            "crossterm::",
+            "opencv::",
+            "crate::tui",
+            "crate::api",
+            "crate::outputs",
+            "crate::headless",
+        ],
+    ),
     ("source", &["ratatui::", "crossterm::", "crate::tui", "crate::engine", "crate::track", "crate::ledger"]),
     ("source", &["crate::cadence", "crate::count", "crate::store"]),
     ("store", &["ratatui::", "crossterm::", "opencv::", "crate::tui", "crate::engine"]),
@@ -222,6 +253,24 @@ fn every_room_has_its_rule() {
         let room = path.file_stem().unwrap().to_string_lossy().into_owned();
         let ruled = FORBIDDEN.iter().any(|(known, _)| *known == room) || free.contains(&&*room);
         assert!(ruled, "say in this test what the room '{room}' must not know");
+    }
+}
+
+/// Everything else has threads, with names, and says what each of them may wait for.
+#[test]
+fn the_asynchronous_runtime_stays_in_the_rooms_that_speak_http() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    rust_files(&src, &mut files);
+    let may = |file: &Path| {
+        ["api", "api.rs", "remote", "remote.rs"].iter().any(|room| file.starts_with(src.join(room)))
+    };
+    for file in files.iter().filter(|file| !may(file)) {
+        let paths = Paths::of(file);
+        let found = paths
+            .iter()
+            .find(|path| ["tokio", "axum", "hyper", "tower"].iter().any(|crate_| is_in(path, crate_)));
+        assert_eq!(found, None, "{} names it", file.display());
     }
 }
 

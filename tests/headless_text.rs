@@ -284,6 +284,7 @@ fn a_running_program_tells_its_state_to_others() {
     let writer = status::start(
         dir.path(),
         engine(move |_| shown()),
+        None,
         Disk::start("disk-test").expect("a disk"),
         Arc::new(SystemClock),
     )

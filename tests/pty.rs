@@ -16,7 +16,10 @@ use std::{
 use pcount::{
     config::SourceConfig,
     engine::{Control, EngineApi, Reply},
-    internals::tui::{self, TuiOptions, host::Host},
+    internals::{
+        host::Host,
+        tui::{self, TuiOptions},
+    },
     model::{EngineSnapshot, Minute, Moment, Preview, Strategy},
 };
 use rustix::process::Signal;

@@ -4,6 +4,8 @@
 
 #[path = "screens/adding.rs"]
 mod adding;
+#[path = "screens/attached.rs"]
+mod attached;
 #[path = "screens/bandwidth.rs"]
 mod bandwidth;
 #[path = "screens/commands.rs"]

@@ -229,6 +229,10 @@ fn a_second_service_on_the_same_folder_says_why_it_ends_and_raises_no_false_alar
         .unwrap();
     let said = String::from_utf8(second.stderr).unwrap();
     assert_eq!((second.status.code(), second.stdout.len()), (Some(1), 0), "{said}");
-    assert!(said.contains("another pcount-tui writes it") && !said.contains("missing"), "{said}");
+    assert!(
+        said.contains("an engine counts into 'out' already; look at it with 'pcount-tui attach")
+            && !said.contains("missing"),
+        "{said}"
+    );
     service.stop();
 }

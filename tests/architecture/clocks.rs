@@ -21,6 +21,7 @@ const READS: &[&str] = &[
 
 /// Files and folders under `src` that read them, and why they need not be given a clock.
 const READERS: &[(&str, &str)] = &[
+    ("api", "deadlines of connections, for which the runtime waits"),
     ("app", "the program is put together here, and its end has a deadline of the real world"),
     ("bench.rs", "measures"),
     ("clock", "is the clock"),
@@ -33,6 +34,7 @@ const READERS: &[(&str, &str)] = &[
     ("eval/sequences.rs", "measures"),
     ("metrics.rs", "measures the process"),
     ("native", "stands below the clock"),
+    ("remote", "deadlines of sockets, for which the system waits"),
     ("source/network.rs", "deadlines of sockets, for which the system waits"),
     ("source/network/tls.rs", "deadlines of sockets, for which the system waits"),
     ("source/relay.rs", "pauses where the system refuses a connection"),

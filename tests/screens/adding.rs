@@ -4,7 +4,7 @@ use std::{sync::atomic::Ordering, time::Duration};
 
 use insta::assert_snapshot;
 use pcount::{
-    internals::tui::{app::Screen, host::ConfigPlace},
+    internals::{host::ConfigPlace, tui::app::Screen},
     model::SourceState,
 };
 

@@ -23,6 +23,11 @@ use pcount::{
         audit::sample::{Sample, crossed},
         edit::KeepLogin,
         evidence::{Facts, Marked, Marks, PathPoint, Pixels},
+        host::{
+            ConfigPlace, Drawn, Found, Host,
+            crossings::{self, Known, Said, Strip},
+            history::Asked,
+        },
         ledger::{
             chart::{Column, Width},
             local_time::LocalTime,
@@ -30,17 +35,11 @@ use pcount::{
         },
         logging::{Level, LogLine, RecentLogs},
         metrics::stages::{STAGES, Spent},
-        tui::{
-            crossings::{self, Known, Said, Strip},
-            editor::Drawn,
-            format::Moment,
-            history::Asked,
-            host::{ConfigPlace, Found, Host},
-        },
+        tui::format::Moment,
     },
     model::{
-        self, Direction, EngineSnapshot, Event, EventKind, Judgment, LineConfig, LineCounts, Minute, Preview,
-        Reason, ShownTrack, SourceId, SourceKind, SourceSnapshot, SourceState, StateKind, Strategy, Total,
+        self, Direction, EngineSnapshot, Event, EventKind, Judgment, LineCounts, Minute, Preview, Reason,
+        ShownTrack, SourceId, SourceKind, SourceSnapshot, SourceState, StateKind, Strategy, Total,
         WorkerSnapshot,
     },
     track::{Track, TrackUpdate},
@@ -234,8 +233,10 @@ pub fn snapshot(sources: Vec<SourceSnapshot>) -> EngineSnapshot {
 }
 
 pub struct FakeEngine {
+    /// How old what it says is, while it does not answer.
+    pub age: Mutex<Option<Duration>>,
     /// Lines that were last set, and whose.
-    drawn: Mutex<Option<(SourceId, Vec<LineConfig>)>>,
+    pub drawn: Mutex<Option<(SourceId, Drawn)>>,
     pub snapshot: Mutex<EngineSnapshot>,
     pub sent: Mutex<Vec<String>>,
     pub preview: Mutex<Option<Arc<Preview>>>,
@@ -251,6 +252,7 @@ impl FakeEngine {
     pub fn new(sources: Vec<SourceSnapshot>) -> Arc<Self> {
         Arc::new(Self {
             drawn: Mutex::default(),
+            age: Mutex::default(),
             snapshot: Mutex::new(snapshot(sources)),
             sent: Mutex::default(),
             preview: Mutex::default(),
@@ -278,8 +280,9 @@ impl EngineApi for FakeEngine {
     }
 
     fn send(&self, control: Control) -> Reply {
-        if let Control::Source(id, SourceCommand::SetLines(SetLines { lines, .. })) = &control {
-            *self.drawn.lock() = Some((id.clone(), lines.clone()));
+        if let Control::Source(id, SourceCommand::SetLines(SetLines { lines, zones })) = &control {
+            let drawn = Drawn { lines: lines.clone(), zones: zones.clone() };
+            *self.drawn.lock() = Some((id.clone(), drawn));
         }
         let text = match control {
             Control::Source(id, command) => match command {
@@ -354,10 +357,14 @@ impl EngineApi for FakeEngine {
     fn source_config(&self, source: &str) -> Option<Arc<SourceConfig>> {
         let spec = SourceSpec::Demo(format!("street?seed={}", source.len()));
         let mut config = SourceConfig::new(source, SourceKind::Camera, spec);
-        if let Some((_, lines)) = self.drawn.lock().as_ref().filter(|(id, _)| **id == *source) {
-            config.lines.clone_from(lines);
+        if let Some((_, drawn)) = self.drawn.lock().as_ref().filter(|(id, _)| **id == *source) {
+            (config.lines, config.zones) = (drawn.lines.clone(), drawn.zones.clone());
         }
         Some(Arc::new(config))
+    }
+
+    fn age(&self) -> Option<Duration> {
+        *self.age.lock()
     }
 
     fn stage_times(&self, _: &str) -> Vec<Spent> {

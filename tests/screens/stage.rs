@@ -5,9 +5,9 @@ use std::{collections::BTreeMap, fmt::Write, sync::Arc, time::Duration};
 use pcount::{
     config::Theme as ThemeChoice,
     engine::EngineApi,
+    internals::host::ConfigPlace,
     internals::tui::{
         app::Effect,
-        host::ConfigPlace,
         keymap::{Key, Keymap},
         screens,
         session::Session,
