@@ -5,6 +5,7 @@
 //! in which a request must have arrived and an answer must be read, events that wait for a reader.
 
 mod access;
+mod acts;
 mod answer;
 mod asked;
 mod connection;
@@ -12,7 +13,9 @@ mod document;
 mod events;
 mod listen;
 mod logs;
+mod looks;
 mod previews;
+mod queries;
 mod routes;
 mod served;
 mod snapshots;

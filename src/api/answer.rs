@@ -17,6 +17,9 @@ use crate::{
     protocol::{MOST_BODY, Refused},
 };
 
+/// An answer, whichever it is.
+pub type Told = Result<Response, Response>;
+
 /// A body must have arrived after this long.
 const BODY: Duration = Duration::from_secs(10);
 
