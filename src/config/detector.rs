@@ -9,6 +9,7 @@ use super::text::{self, word};
 
 /// Which detector a source uses.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum DetectorChoice {
     /// The configured or found model, else the embedded one, else motion.

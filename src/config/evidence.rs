@@ -27,6 +27,7 @@ impl Default for EvidenceConfig {
 
 /// What the configuration of one source says of evidence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum EvidenceChoice {
     /// Nothing: what holds for all sources holds for it.

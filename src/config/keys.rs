@@ -333,7 +333,7 @@ keys! {
         /// Address and port, such as `127.0.0.1:9178`. From elsewhere than this machine nobody may ask without a token.
         listen: Text = Text, required "write an address and a port, such as \"127.0.0.1:9178\"";
         /// File with a token a line, as `NAME:TOKEN`, of 16 characters or more, which only its owner can read (mode 0600). With a token
-        /// everything may be asked for, without one things can be looked at.
+        /// everything may be asked for; without one the API is read-only, from this machine alone.
         token_file: PathText = PathText, default "none";
     }
 }

@@ -120,6 +120,7 @@ pub enum TrackerChoice {
 
 /// How often a source is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Cadence {
     /// The program's default rate.

@@ -33,6 +33,7 @@ pub struct Asked {
 
 /// The answer to [`Asked`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Found {
     /// The oldest first.
     InTime(Vec<Facts>),

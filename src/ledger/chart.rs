@@ -14,6 +14,7 @@ use crate::model::SourceId;
 
 /// How much time one column stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum Width {
     /// A minute.
     #[default]

@@ -10,6 +10,7 @@ const MAX_MESSAGE: usize = 4_096;
 
 /// Severity of a line, most severe first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum Level {
     /// Something failed.
     Error,

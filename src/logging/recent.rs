@@ -61,7 +61,7 @@ impl RecentLogs {
         self.add(&mut lines, line);
     }
 
-    /// Adds lines of another log, numbered there, which begins anew where their numbers do.
+    /// Adds lines of another log, numbered there, which is empty again where their numbers begin again.
     pub fn follow(&self, newer: Vec<LogLine>) {
         let mut lines = self.lines.lock();
         for line in newer {

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 /// A part of the way of a frame. Stages do not overlap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Stage {
     /// Reading and decoding a picture, as far as it happens in the capture thread; FFmpeg has threads of its

@@ -149,6 +149,13 @@ mod tests {
     };
 
     #[test]
+    fn the_example_of_a_question_is_one() {
+        let text = r#"{"ask": "chart", "source": "gate", "width": "minute", "count": 60}"#;
+        let question = Question::Chart { source: "gate".into(), width: Width::Minute, count: 60 };
+        assert_eq!(serde_json::from_str::<Question>(text).unwrap(), question);
+    }
+
+    #[test]
     fn a_report_comes_back_equal_with_the_rows_of_its_lines() {
         let moment = |text: &str| text.parse::<Timestamp>().unwrap().to_zoned(jiff::tz::TimeZone::UTC).into();
         let line = LineReport { line: "door".into(), total_in: 2, total_out: 1, rows: vec![(2, 1), (0, 0)] };

@@ -56,7 +56,7 @@ fn everything(server: &Server) {
     for question in [
         json!({ "ask": "place" }),
         json!({ "ask": "export" }),
-        json!({ "ask": "chart", "source": "plain", "width": "Minute", "count": 3 }),
+        json!({ "ask": "chart", "source": "plain", "width": "minute", "count": 3 }),
         json!({ "ask": "write_config" }),
         json!({ "ask": "probe", "entry": { "camera_id": "plain", "source": "rtsp://admin:Zq7%21uNt0ld@127.0.0.1:9/x" } }),
         json!({ "ask": "probe", "entry": { "camera_id": "p", "source": "rtsp://admin:Zq7!uNt0ld@:x" } }),

@@ -30,10 +30,7 @@ pub fn show(client: &Client, wanted: &Wanted<'_>, is_json: bool) -> Result<u8, F
         filter += &format!("&source={}", escaped(source));
     }
     if let Some(level) = wanted.level {
-        // As the lines have it.
-        let word = level.word();
-        let word = word[..1].to_uppercase() + &word[1..].to_lowercase();
-        filter += &format!("&level={word}");
+        filter += &format!("&level={}", level.word().to_lowercase());
     }
     let mut out = io::stdout().lock();
     let (mut after, mut wait) = (0, 0);
