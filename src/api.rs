@@ -84,7 +84,7 @@ impl Api {
                 let state = State::start(served, document(), ended.clone());
                 listeners.serve(&routes::router(state), &access, ended).await;
             });
-            // What still waits for a disk is left behind.
+            // What waits for a disk is not waited for.
             runtime.shutdown_timeout(Duration::ZERO);
         })?;
         Ok(Self { socket, tcp, end, thread: Some(thread) })

@@ -181,7 +181,7 @@ impl Access {
         }
         if method != Method::GET && method != Method::HEAD {
             return Err(unauthorized(
-                "without a token the API can only be looked at: send 'Authorization: Bearer TOKEN'",
+                "without a token the API is read-only: send 'Authorization: Bearer TOKEN'",
             ));
         }
         if !is_local(address, headers) {

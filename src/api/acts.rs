@@ -32,10 +32,7 @@ const LOOK: std::time::Duration = std::time::Duration::from_millis(10);
 
 /// Who asks; everybody who may do more than look has a name.
 fn name_of(caller: &Caller) -> Result<Who, Response> {
-    caller
-        .0
-        .clone()
-        .ok_or_else(|| refused(StatusCode::UNAUTHORIZED, "without a token the API can only be looked at"))
+    caller.0.clone().ok_or_else(|| refused(StatusCode::UNAUTHORIZED, "without a token the API is read-only"))
 }
 
 pub async fn control(

@@ -39,6 +39,7 @@ const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: applicat
 
 /// The connections of one listener.
 pub struct Connections {
+    most: u32,
     room: Arc<Semaphore>,
     router: Router,
     access: Arc<Access>,
@@ -47,9 +48,10 @@ pub struct Connections {
 
 impl Connections {
     /// None yet, and at most `most` at a time.
-    pub fn new(most: usize, router: &Router, access: &Arc<Access>, ended: watch::Receiver<bool>) -> Self {
+    pub fn new(most: u32, router: &Router, access: &Arc<Access>, ended: watch::Receiver<bool>) -> Self {
         Self {
-            room: Arc::new(Semaphore::new(most)),
+            most,
+            room: Arc::new(Semaphore::new(most as usize)),
             router: router.clone(),
             access: Arc::clone(access),
             ended,
@@ -88,13 +90,24 @@ impl Connections {
                 .max_buf_size(BUFFER)
                 .max_headers(MOST_HEADERS)
                 .serve_connection(TokioIo::new(Patient::new(stream)), service);
-            tokio::select! {
+            let mut served = pin!(served);
+            let is_closed = tokio::select! {
                 // What goes wrong here is the other side's business.
-                _ = served => {}
-                _ = ended.wait_for(|ended| *ended) => {}
+                _ = served.as_mut() => true,
+                _ = ended.wait_for(|ended| *ended) => false,
+            };
+            if !is_closed {
+                served.as_mut().graceful_shutdown();
+                let _ = served.await;
             }
             drop(permit);
         });
+    }
+
+    /// Waits until all of them are closed. To be called when nobody new is taken.
+    pub async fn settle(&self) {
+        // Closed by nobody.
+        let _ = self.room.acquire_many(self.most).await;
     }
 }
 

@@ -32,10 +32,13 @@ use crate::{
 };
 
 /// Connections of one listener at a time. Those over TCP take none away from the socket's.
-const MOST_CONNECTIONS: usize = 128;
+const MOST_CONNECTIONS: u32 = 128;
 
 /// Connections that the system lets wait.
 const BACKLOG: i32 = 64;
+
+/// The last answers get this much time.
+const LAST: std::time::Duration = std::time::Duration::from_millis(300);
 
 /// A disk makes or removes a socket within this, or there is none.
 const PATIENCE: std::time::Duration = std::time::Duration::from_millis(400);
@@ -107,6 +110,10 @@ impl Listeners {
         let mut refused: Vec<String> = Vec::new();
         let disk = Disk::start("disk-socket")?;
         for path in places(output)? {
+            // It takes longer than a disk may where a program hangs.
+            if is_answered(&path) {
+                return Err(taken(&path));
+            }
             let wanted = path.clone();
             let made = disk.run_within(PATIENCE, move || unix(&wanted).map(|made| (made, inode(&wanted))));
             let silent = || Err(io::Error::new(io::ErrorKind::TimedOut, "the disk does not answer"));
@@ -118,8 +125,6 @@ impl Listeners {
                     }
                     return Ok(Self { unix: Some((listener, Socket { path, inode, disk })), tcp });
                 }
-                // 'attach' and 'ctl' would find the other one.
-                Err(error) if error.kind() == io::ErrorKind::AddrInUse => return Err(error),
                 Err(error) => {
                     refused.push(format!("the socket '{}' cannot be made: {error}", path.display()));
                 }
@@ -146,16 +151,17 @@ impl Listeners {
         self.tcp.as_ref().map(|(_, address)| *address)
     }
 
-    /// Answers until `ended` says so.
+    /// Answers until `ended` says so, and a moment longer what was asked before.
     pub async fn serve(self, router: &Router, access: &Arc<Access>, ended: watch::Receiver<bool>) {
+        let [near, far] =
+            [(), ()].map(|()| Connections::new(MOST_CONNECTIONS, router, access, ended.clone()));
         let unix = async {
             let Some((listener, _socket)) = self.unix else { return std::future::pending().await };
-            let connections = Connections::new(MOST_CONNECTIONS, router, access, ended.clone());
             loop {
                 match listener.accept().await {
                     Ok((stream, _)) => {
                         let peer = Peer::of_socket(&stream);
-                        connections.take(stream, peer);
+                        near.take(stream, peer);
                     }
                     Err(error) => rest(&error).await,
                 }
@@ -163,12 +169,11 @@ impl Listeners {
         };
         let tcp = async {
             let Some((listener, _)) = self.tcp else { return std::future::pending().await };
-            let connections = Connections::new(MOST_CONNECTIONS, router, access, ended.clone());
             loop {
                 match listener.accept().await {
                     Ok((stream, from)) => {
                         let _ = stream.set_nodelay(true);
-                        connections.take(stream, Peer::Network(from.ip()));
+                        far.take(stream, Peer::Network(from.ip()));
                     }
                     Err(error) => rest(&error).await,
                 }
@@ -180,6 +185,8 @@ impl Listeners {
             () = tcp => {}
             _ = end.wait_for(|ended| *ended) => {}
         }
+        // Nobody new; those who are there get their answers to the end.
+        let _ = tokio::time::timeout(LAST, async { tokio::join!(near.settle(), far.settle()) }).await;
     }
 }
 
@@ -210,7 +217,19 @@ fn answer(path: &Path) -> io::Result<[u8; 5]> {
     Ok(begin)
 }
 
-/// A socket at `path` that only its owner can use, from its first moment on. One that nobody answers is replaced.
+/// Why there is no socket at `path`: 'attach' and 'ctl' would find the other program.
+fn taken(path: &Path) -> io::Error {
+    let shown = path.display();
+    io::Error::new(
+        io::ErrorKind::AddrInUse,
+        format!(
+            "another program answers at '{shown}'; 'pcount-tui attach --socket {shown}' shows it, \
+             'pcount-tui ctl --socket {shown} stop' ends it"
+        ),
+    )
+}
+
+/// A socket at `path` that only its owner can use, from its first moment on. One that is there is replaced.
 fn unix(path: &Path) -> io::Result<StdUnixListener> {
     let folder = path.parent().unwrap_or(Path::new("/"));
     if folder.starts_with("/tmp")
@@ -230,16 +249,6 @@ fn unix(path: &Path) -> io::Result<StdUnixListener> {
             return Err(io::Error::new(
                 io::ErrorKind::AlreadyExists,
                 "there is a file of this name that is no socket",
-            ));
-        }
-        if is_answered(path) {
-            let shown = path.display();
-            return Err(io::Error::new(
-                io::ErrorKind::AddrInUse,
-                format!(
-                    "another program answers at '{shown}'; 'pcount-tui attach --socket {shown}' shows it, \
-                     'pcount-tui ctl --socket {shown} stop' ends it"
-                ),
             ));
         }
         fs::remove_file(path)?;

@@ -60,7 +60,7 @@ pub async fn lines(state: &State, query: &Query) -> Option<Lines> {
 fn found(recent: &RecentLogs, query: &Query) -> Lines {
     let words = query.words.to_lowercase();
     let written = recent.written();
-    // A log that has begun anew has lower numbers.
+    // A log of a later run has lower numbers.
     let after = if query.after > written { 0 } else { query.after };
     if after == written {
         return Lines { lines: Vec::new(), written };

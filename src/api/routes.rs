@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    body::Body,
-    http::{Request, StatusCode},
+    http::{HeaderValue, StatusCode, header},
     response::Response,
     routing::{MethodRouter, get, post},
 };
@@ -302,7 +301,9 @@ pub fn routes() -> Vec<Route> {
 pub fn router(state: Arc<State>) -> Router {
     let mut router = Router::new();
     for route in routes() {
-        let handler = route.handler.fallback(no_method);
+        // Each address is for one method, and HEAD beside GET.
+        let allowed = if route.is_post { "POST" } else { "GET, HEAD" };
+        let handler = route.handler.fallback(move || async move { no_method(allowed) });
         router = router.route(&route.path, handler);
     }
     router.fallback(no_address).with_state(state)
@@ -315,12 +316,9 @@ async fn no_address() -> Response {
     )
 }
 
-async fn no_method(request: Request<Body>) -> Response {
-    // Every address is for one method, and HEAD beside GET.
-    let is_post = routes().iter().any(|route| route.is_post && route.path == request.uri().path());
-    let allowed = if is_post { "POST" } else { "GET, HEAD" };
-    let said = format!("this address is for {allowed}");
-    let mut response = refused(StatusCode::METHOD_NOT_ALLOWED, &said);
-    response.headers_mut().insert(axum::http::header::ALLOW, axum::http::HeaderValue::from_static(allowed));
+fn no_method(allowed: &'static str) -> Response {
+    let mut response =
+        refused(StatusCode::METHOD_NOT_ALLOWED, &format!("this address is for {allowed} alone"));
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));
     response
 }

@@ -35,8 +35,6 @@ pub fn follow(
         let happened = match stream.next() {
             Ok(Some(happened)) => happened,
             Ok(None) => return Ok(DONE),
-            // An engine that ends lets go of its readers in the middle of a message.
-            Err(_) if client.has_ended() => return Ok(DONE),
             Err(error) => return Err(error.into()),
         };
         match happened {
