@@ -37,11 +37,13 @@ pub fn run(args: &RunArgs, config: &Config, stop: &StopSignal, parts: &Parts) ->
     let host =
         ProgramHost::start(config, args.counting.overrides(), &engine, parts, &acting).context(NO_THREAD)?;
     let host = Arc::new(host);
-    let served = serving::start_or_warn(config, &engine, &host, parts);
+    let mut greeting = None;
+    let served = serving::start_beside(config, &engine, &host, parts, |why| greeting = Some(why));
     let native = parts.logs.native_output()?;
     let options = TuiOptions {
         native_log: native.as_ref().and_then(NativeOutput::path),
         stop: Arc::clone(&stop.number),
+        greeting,
         ..options(&args.dashboard, config)
     };
     let api: Arc<dyn EngineApi> = Arc::clone(&acting) as _;

@@ -155,7 +155,9 @@ fn headless(
     let acting = Acting::new(Arc::new(engine.clone()), parts.actions.clone(), process::user(), "terminal");
     let host = ProgramHost::start(config, args.counting.overrides(), &engine, parts, &Arc::new(acting));
     let host = Arc::new(host.context(NO_THREAD)?);
-    let api = serving::start_or_warn(config, &engine, &host, parts);
+    let api = serving::start_beside(config, &engine, &host, parts, |why| {
+        parts.notices.say(&format!("warning: {why}"));
+    });
     start(&engine, config, parts, api.as_ref().and_then(Api::socket))?;
     let (settling, outputs, ending) = (engine.clone(), parts.written.list.clone(), parts.ending.clone());
     let (room, settled) = (out.state(), out.state());

@@ -60,15 +60,18 @@ pub(super) fn start(
     Ok(api)
 }
 
-/// The same for a program that has a front end of its own, and which SIGTERM ends: without it, it goes on, and says so.
-pub(super) fn start_or_warn(
+/// The same for a program that has a front end of its own, which says why nobody can ask, and which SIGTERM ends: it counts all
+/// the same.
+pub(super) fn start_beside(
     config: &Config,
     engine: &Engine,
     host: &Arc<ProgramHost>,
     parts: &Parts,
+    say: impl FnOnce(String),
 ) -> Option<Api> {
     let started = start(config, engine, host, parts, Stop::BySignal);
-    started.inspect_err(|error| tracing::warn!("{error}")).ok()
+    let started = started.inspect_err(|error| tracing::warn!("{error}"));
+    started.map_err(|error| say(error.to_string())).ok()
 }
 
 /// This program.
