@@ -87,7 +87,7 @@ pub(super) fn fingerprint(snapshot: &EngineSnapshot) -> String {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use std::sync::Arc;
 
     use super::*;
@@ -120,7 +120,7 @@ pub(super) mod tests {
     }
 
     /// The state of the example in the specification.
-    pub(in crate::headless) fn snapshot() -> EngineSnapshot {
+    pub(crate) fn snapshot() -> EngineSnapshot {
         let busy = |number| WorkerSnapshot {
             number,
             enabled: true,

@@ -97,7 +97,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::model::{Moment, Strategy};
+    use crate::model::Moment;
 
     fn source(id: &str, state: SourceState, counts: (u64, u64)) -> Arc<SourceSnapshot> {
         let frames = u64::from(state == SourceState::Running);
@@ -106,26 +106,8 @@ mod tests {
     }
 
     fn snapshot(sources: Vec<Arc<SourceSnapshot>>) -> EngineSnapshot {
-        EngineSnapshot {
-            sources,
-            workers: Vec::new(),
-            worker_count: 1,
-            max_workers: 1,
-            queue_pending: 0,
-            queue: Vec::new(),
-            strategy: Strategy::Shared,
-            detector: String::new(),
-            problems: Vec::new(),
-            notices: Vec::new(),
-            events: Arc::default(),
-            events_lost: 0,
-            log_lines_lost: 0,
-            cpu: 0.0,
-            rss: 0,
-            memory_limit: None,
-            taken: Moment::new(Duration::from_secs(10)),
-            generation: 0,
-        }
+        let taken = Moment::new(Duration::from_secs(10));
+        EngineSnapshot { sources, taken, ..crate::headless::text::tests::snapshot() }
     }
 
     #[test]
