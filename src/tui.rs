@@ -107,7 +107,6 @@ fn open<'a>(
     }
     let moment = Moment::now(&options.timezone);
     let mut session = Session::new(engine, host, keymap, &problems, options.read_only, moment);
-    session.ui.is_attached = options.is_attached;
     session.ui.keymap.is_attached = options.is_attached;
     if let Some(greeting) = &options.greeting {
         session.ui.say(greeting.clone(), Tone::Done);

@@ -109,8 +109,6 @@ pub struct UiState {
     pub log_across: usize,
     mouse: bool,
     read_only: bool,
-    /// The engine is another process and goes on when the screens end.
-    pub is_attached: bool,
     /// How old what is shown is, where that engine does not answer.
     age: Option<Duration>,
     acknowledged: BTreeSet<AlertKey>,
@@ -176,7 +174,6 @@ impl UiState {
             log_across: 0,
             mouse: false,
             read_only,
-            is_attached: false,
             age: None,
             acknowledged: BTreeSet::new(),
             alerts: Vec::new(),
@@ -317,6 +314,12 @@ impl UiState {
     #[must_use]
     pub fn read_only(&self) -> bool {
         self.read_only
+    }
+
+    /// Whether the engine is another process and goes on when the screens end: the keys say so.
+    #[must_use]
+    pub fn is_attached(&self) -> bool {
+        self.keymap.is_attached
     }
 
     /// How old what is shown is, where its engine does not answer.

@@ -17,7 +17,6 @@ use super::{fake, stage::Stage};
 const SIZES: [(u16, u16); 2] = [(60, 16), (120, 40)];
 
 fn attached(mut stage: Stage) -> Stage {
-    stage.session.ui.is_attached = true;
     stage.session.ui.keymap.is_attached = true;
     stage
 }

@@ -208,7 +208,7 @@ impl UiState {
         if self.close() {
             return Vec::new();
         }
-        if self.is_attached {
+        if self.is_attached() {
             return vec![Effect::Quit(Exit::Quit)];
         }
         let is_live = |source: &SourceSnapshot| {

@@ -31,7 +31,7 @@ impl Session {
     pub(super) fn is_adding(&self) -> Option<String> {
         let (addition, _) = self.asked.addition.as_ref()?;
         let id = &addition.source.id;
-        if self.ui.is_attached {
+        if self.ui.is_attached() {
             return Some(format!("'{id}' is being added"));
         }
         Some(format!("'{id}' is being added, after the detection run of the source that had this id"))

@@ -192,7 +192,7 @@ pub fn draw(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) -> Optio
             Tone::Done => Role::Good,
             Tone::Refused => Role::Warn,
         };
-        let leave = if ui.is_attached { "detach" } else { "quit" };
+        let leave = if ui.is_attached() { "detach" } else { "quit" };
         let way = label(Action::Quit, ui.screen()).unwrap_or(leave);
         let [help, quit] = [Action::Help, Action::Quit].map(|action| first_key(&ui.keymap, action));
         let ways = format!(" {help} help  {quit} {way} ");

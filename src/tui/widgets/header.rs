@@ -74,7 +74,7 @@ fn marks(ui: &UiState, area: Rect, clock: &str, look: &Look) -> Vec<Span<'static
         .map(|since| fitting(format!(" FROZEN since {} ", since.wall.strftime("%H:%M:%S")), Role::Alert));
     let time = fitting(time, Role::Text);
     let read_only = ui.read_only().then(|| fitting("read-only ".into(), Role::Warn));
-    let attached = (ui.is_attached && old.is_none()).then(|| fitting("attached ".into(), Role::Dim));
+    let attached = (ui.is_attached() && old.is_none()).then(|| fitting("attached ".into(), Role::Dim));
     let spans = [read_only, old, attached, frozen].into_iter().flatten().flatten();
     spans.chain(time).collect()
 }
