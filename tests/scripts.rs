@@ -119,6 +119,26 @@ fn the_output_of_a_run_is_the_programs_and_cargo_is_heard() {
 }
 
 #[test]
+fn a_command_is_handed_on_without_the_example() {
+    let help = Command::new(env!("CARGO_BIN_EXE_pcount-tui")).arg("--help").output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    let commands: Vec<&str> = help
+        .lines()
+        .skip_while(|line| *line != "Commands:")
+        .skip(1)
+        .take_while(|line| !line.is_empty())
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    assert!(commands.contains(&"serve") && commands.len() > 10, "{commands:?}");
+    let folder = project("");
+    for command in commands {
+        let (output, said) = run(folder.path(), "run", &[command, "--json"]);
+        let out = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(out, format!("the program: {command} --json\n"), "{said}");
+    }
+}
+
+#[test]
 fn times_that_cannot_be_read_or_kept_change_nothing() {
     for (content, hint) in [
         ("", "setup; then"),
