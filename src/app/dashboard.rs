@@ -19,7 +19,7 @@ use crate::{
     api::Api,
     cli::{DashboardArgs, RunArgs},
     clock::SystemClock,
-    config::Config,
+    config::{Config, edit::state_folder},
     engine::EngineApi,
     headless::{self, outlet::Outlet},
     logging::NativeOutput,
@@ -81,6 +81,7 @@ pub(super) fn options(args: &DashboardArgs, config: &Config) -> TuiOptions {
         read_only: args.read_only,
         tick: args.tick.unwrap_or(tui::DEFAULT_TICK),
         timezone: config.parallel.timezone.clone(),
+        memory: state_folder().map(|folder| folder.join("dashboard.json")),
         ..TuiOptions::default()
     }
 }

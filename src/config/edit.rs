@@ -29,6 +29,7 @@ mod same;
 mod splice;
 mod text;
 
+pub use copies::state_folder;
 pub use entry::{KeepLogin, NewEntry, entry_of, shapes_of};
 pub use same::same_place;
 
@@ -124,7 +125,7 @@ impl ConfigFile {
     /// The file at `path`.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), states: copies::state_folder(), kept: Mutex::new(None) }
+        Self { path: path.into(), states: state_folder(), kept: Mutex::new(None) }
     }
 
     /// Writes a new file with the sources of `text` (a configuration that came from elsewhere, with paths relative to

@@ -370,6 +370,8 @@ keys! {
     TUI: TuiKeys = "TuiFile" {
         /// `dark`, `light`, `color-blind` or `mono`; `auto` is light where the terminal says so in `COLORFGBG`, else dark.
         theme: Words<Theme> = Words(&Theme::NAMES), default usual(&Theme::NAMES);
+        /// Whether the terminal's bell rings when something new goes wrong.
+        bell: Truth = Truth, default "false";
         /// Keys by action, such as `{"pause": ["p"]}`.
         keys: Shape<BTreeMap<String, KeysFile>> = Shape::new();
     }

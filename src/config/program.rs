@@ -140,6 +140,8 @@ impl LogLevel {
 pub struct TuiConfig {
     /// Colours.
     pub theme: Theme,
+    /// Whether the terminal's bell rings when something new goes wrong.
+    pub bell: bool,
     /// Keys by the name of the action, such as `pause` to `["p"]`; actions not named keep their keys.
     pub keys: BTreeMap<String, Vec<String>>,
 }

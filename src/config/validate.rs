@@ -111,6 +111,7 @@ fn timezone(field: &Field<'_>) -> Option<jiff::tz::TimeZone> {
 fn tui(section: &Section<'_>) -> TuiConfig {
     let mut config = TuiConfig::default();
     section.set(&TUI.theme, &mut config.theme);
+    section.set(&TUI.bell, &mut config.bell);
     let entries = section.field(&TUI.keys).and_then(|f| f.entries()).unwrap_or_default();
     config.keys = entries
         .into_iter()

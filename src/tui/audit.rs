@@ -89,7 +89,7 @@ impl Running<'_> {
     fn until_end(&mut self, tick: Duration) -> Result<Option<i32>, TuiError> {
         let ticks = crossbeam_channel::tick(tick);
         loop {
-            let heard = self.console.wait(&ticks);
+            let heard = self.console.wait(&ticks, &crossbeam_channel::never::<()>());
             if heard.ticked || !heard.events.is_empty() {
                 self.audit.refresh(Moment::now(&self.options.timezone).mono, &mut self.watching);
             }

@@ -73,6 +73,8 @@ pub struct TuiOptions {
     pub is_attached: bool,
     /// What is said first.
     pub greeting: Option<String>,
+    /// Where the layout is remembered; nowhere where this is `None`.
+    pub memory: Option<PathBuf>,
 }
 
 impl Default for TuiOptions {
@@ -90,6 +92,7 @@ impl Default for TuiOptions {
             timezone: jiff::tz::TimeZone::system(),
             is_attached: false,
             greeting: None,
+            memory: None,
         }
     }
 }
@@ -106,9 +109,11 @@ impl TuiOptions {
     }
 }
 
-/// What arrived.
-#[derive(Debug, Default)]
-pub struct Heard {
+/// What arrived, and an answer of work in the background.
+#[derive(Debug)]
+pub struct Heard<T> {
+    /// The answer.
+    pub answer: Option<T>,
     /// Whether a tick was due.
     pub ticked: bool,
     /// Keys, pastes, mouse and sizes, in order.
@@ -178,10 +183,10 @@ impl Console {
         &mut self.guard
     }
 
-    /// Waits for keys or a tick, at most a tenth of a second.
+    /// Waits for keys, a tick or an answer, at most a tenth of a second.
     #[must_use]
-    pub fn wait(&self, ticks: &Receiver<Instant>) -> Heard {
-        let mut heard = Heard::default();
+    pub fn wait<T>(&self, ticks: &Receiver<Instant>, answers: &Receiver<T>) -> Heard<T> {
+        let mut heard = Heard { answer: None, ticked: false, events: Vec::new(), ended: None };
         crossbeam_channel::select! {
             recv(self.input.events()) -> event => match event {
                 Ok(Ok(event)) => heard.events.push(event),
@@ -189,6 +194,7 @@ impl Console {
                 Ok(Err(_)) | Err(_) => heard.ended = Some(SIGHUP),
             },
             recv(ticks) -> _ => heard.ticked = true,
+            recv(answers) -> answer => heard.answer = answer.ok(),
             default(SIGNAL_POLL) => {}
         }
         match self.stop.load(Ordering::Relaxed) {

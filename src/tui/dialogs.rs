@@ -1,6 +1,6 @@
 //! Dialogs: each takes the keys while it is open and ends in an [`Outcome`].
 
-use super::{app::Effect, keymap::Key};
+use super::{effect::Question, keymap::Key};
 use crate::host::ConfigPlace;
 
 pub mod add_source;
@@ -9,7 +9,7 @@ mod outcome;
 pub mod palette;
 
 use add_source::AddSource;
-use confirm::{Confirm, Further};
+use confirm::Confirm;
 pub use outcome::Outcome;
 use palette::Palette;
 
@@ -25,47 +25,10 @@ pub enum Dialog {
 }
 
 impl Dialog {
-    /// Asks `title` about `lines`; on yes, says `done` and lets `effects` happen.
+    /// Asks a question.
     #[must_use]
-    pub fn confirm(title: &str, lines: Vec<String>, done: &str, effects: Vec<Effect>) -> Self {
-        Self::Confirm(Confirm {
-            title: title.into(),
-            lines,
-            done: done.into(),
-            effects,
-            hint: false,
-            further: None,
-            is_quit: false,
-        })
-    }
-
-    /// Asks whether to remove the sources in `lines` with `here`, or `further` from the configuration file, too.
-    #[must_use]
-    pub fn remove(lines: Vec<String>, here: Vec<Effect>, further: Option<Further>) -> Self {
-        Self::Confirm(Confirm {
-            title: "Stop and remove from the list?".into(),
-            lines,
-            done: if further.is_some() { "removed here" } else { "removed" }.into(),
-            effects: here,
-            hint: false,
-            further,
-            is_quit: false,
-        })
-    }
-
-    /// Asks whether to quit with `effects`, which ends what `lines` say. A second press of the key is a yes.
-    #[must_use]
-    pub fn quit(lines: Vec<String>, effects: Vec<Effect>) -> Self {
-        let title = "Quit? This is still being counted:".into();
-        Self::Confirm(Confirm {
-            title,
-            lines,
-            done: String::new(),
-            effects,
-            hint: false,
-            further: None,
-            is_quit: true,
-        })
+    pub fn confirm(question: Question) -> Self {
+        Self::Confirm(Confirm::new(question))
     }
 
     /// Asks for a source, which is kept in `place`.

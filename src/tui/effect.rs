@@ -1,61 +1,121 @@
-//! What the state of the screens is made of, and what it asks for.
-
-use std::{collections::HashMap, sync::Arc, time::Instant};
+//! What a key asks for, by who performs it: the shell of the screens, the engine, the program around it, the terminal.
 
 use crate::{
-    config::{SourceConfig, edit::KeepLogin},
-    count::replay::Trail,
+    config::edit::KeepLogin,
     engine::Control,
     host::{Drawn, crossings, history::Asked},
-    ledger::chart::{Column, Width},
-    logging::LogLine,
-    metrics::stages::Spent,
-    model::{EngineSnapshot, Event, Minute, Preview, SourceId},
-    tui::{format::Moment, log_target::LogTarget},
+    model::SourceId,
+    tui::screens::{crossings::state::Crossings, lines::editor::Editor, logs::state::LogTarget},
 };
 
 /// How the front end ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
-    /// The user has had enough.
+    /// By the key that quits.
     Quit,
-    /// And wants the final table left on the terminal.
+    /// By the key that leaves the final table on the terminal.
     QuitKeepTable,
     /// By this signal, or Ctrl-C (`SIGINT`).
     Signal(i32),
 }
 
-/// What has to be done outside of the screens.
+/// One thing to do, as a screen or a dialog asks for it.
 #[derive(Debug, Clone)]
 pub enum Effect {
-    /// Tell the engine.
-    Control(Control),
-    /// End.
-    Quit(Exit),
-    /// Back to the shell until continued.
-    Suspend,
-    /// Paint everything again.
-    Repaint,
-    /// To the clipboard.
-    Copy(String),
+    /// To be done by the shell of the screens.
+    Go(Go),
+    /// To be sent to the engine.
+    Engine(Control),
+    /// To be done by the program around the engine.
+    Host(HostWork),
+    /// To be done by the owner of the terminal.
+    Terminal(TerminalWork),
+}
+
+/// Moves between screens.
+#[derive(Debug, Clone)]
+pub enum Go {
+    /// Close the screen on top.
+    Back,
+    /// Show the selected source.
+    Source,
+    /// Edit lines and zones.
+    Lines(Box<Editor>),
+    /// Show earlier counts.
+    History,
+    /// Show crossings.
+    Crossings(Box<Crossings>),
+    /// Show a log.
+    Logs(LogTarget),
+    /// Show the workers.
+    Workers,
+    /// Show the alerts.
+    Alerts,
+    /// Show the wall of previews.
+    Wall,
+    /// Show the keys.
+    Help,
+    /// Ask a question.
+    Ask(Question),
+    /// Ask which source to add.
+    AddSource,
+    /// Ask which settings of a source to change.
+    EditSource(SourceId),
+    /// Ask for a command by its name.
+    Palette,
+}
+
+/// A question before something that is hard to take back.
+#[derive(Debug, Clone, Default)]
+pub struct Question {
+    /// What is asked.
+    pub title: String,
+    /// What it is about.
+    pub lines: Vec<String>,
+    /// What is said on yes.
+    pub done: String,
+    /// What happens on yes.
+    pub effects: Vec<Effect>,
+    /// Another yes, which goes further.
+    pub further: Option<Further>,
+    /// Whether it asks to quit: the key that opened it, and Enter, then mean yes.
+    pub is_quit: bool,
+}
+
+/// A yes that goes further than the plain one, on a key of its own.
+#[derive(Debug, Clone)]
+pub struct Further {
+    /// Its key.
+    pub key: char,
+    /// What the plain yes is called beside it.
+    pub plain: String,
+    /// What it is called.
+    pub what: String,
+    /// What is said afterwards.
+    pub done: String,
+    /// What happens.
+    pub effects: Vec<Effect>,
+}
+
+/// Work for the program around the engine; it is done on a thread of its own and answered later.
+#[derive(Debug, Clone)]
+pub enum HostWork {
     /// Write the results.
     Export,
     /// Read the ledger.
-    Report(Asked),
+    ReadHistory(Asked),
+    /// Write what the history screen shows into files.
+    WriteHistory(Asked),
     /// Read which crossings have strips.
-    Crossings(crossings::Asked),
+    FindCrossings(crossings::Asked),
     /// Note what a person says of a crossing.
     Judge(crossings::Said),
-    /// Write what the history screen shows into files.
-    WriteReport(Asked),
-    /// Mouse reports on or off.
-    Mouse(bool),
     /// Write the lines and zones of a source into the configuration file.
     SaveLines(SourceId, Drawn),
     /// Remove sources from the configuration file, after what is being saved to it.
     RemoveFromFile(Vec<SourceId>),
     /// Find out which ids the configuration file has by now.
-    LookAtConfig,
+    ReadConfig,
     /// Check what was typed into the dialog that adds a source, and add it when it is right.
     AddSource {
         /// The source.
@@ -72,94 +132,61 @@ pub enum Effect {
     /// Write a configuration file of what runs.
     WriteConfig,
     /// Find out what the configuration file would change.
-    WorkOutReload,
+    CompareConfig,
     /// Take that over.
     Reload,
+    /// Remember the layout of the overview for the next time.
+    Remember(String),
 }
 
-/// Which screen is shown.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Screen {
-    /// All sources.
-    Overview,
-    /// The selected source in full.
-    Detail,
-    /// The counting lines of a source.
-    Editor,
-    /// The keys.
-    Help,
-    /// What was counted on other days.
-    Report,
-    /// The workers and their queue.
-    Workers,
-    /// The pictures of crossings.
-    Crossings,
-    /// A log.
-    Logs(LogTarget),
-}
-
-/// Parts of the overview between which Tab moves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Panel {
-    /// The table of sources.
-    #[default]
-    Sources,
-    /// The table of workers.
-    Workers,
-    /// What happened.
-    Events,
-}
-
-/// How serious a message is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tone {
-    /// Something was done.
-    Done,
-    /// Something could not be done.
-    Refused,
-}
-
-/// A message in the footer.
+/// Work for the owner of the terminal.
 #[derive(Debug, Clone)]
-pub struct Toast {
-    /// What it says.
-    pub text: String,
-    /// How serious it is.
-    pub tone: Tone,
-    pub(super) until: Instant,
+pub enum TerminalWork {
+    /// End.
+    Quit(Exit),
+    /// Back to the shell until continued.
+    Suspend,
+    /// Paint everything again.
+    Repaint,
+    /// To the clipboard.
+    Copy(String),
+    /// Ring the bell.
+    Bell,
+    /// Mouse reports on or off.
+    Mouse(bool),
 }
 
-/// A view that was held still.
+/// What is left of [`Effect`]s once the shell has done its part.
 #[derive(Debug, Clone)]
-pub(super) struct Frozen {
-    pub(super) snapshot: Arc<EngineSnapshot>,
-    pub(super) moment: Moment,
+pub enum Outside {
+    /// To be sent to the engine.
+    Engine(Control),
+    /// To be done by the program around the engine.
+    Host(HostWork),
+    /// To be done by the owner of the terminal.
+    Terminal(TerminalWork),
 }
 
-/// Columns of the chart of one source, by width of column.
-pub type ChartColumns = (SourceId, Width, Arc<Vec<Column>>);
+impl From<Control> for Effect {
+    fn from(control: Control) -> Self {
+        Self::Engine(control)
+    }
+}
 
-/// Things that are fetched only while a screen shows them.
-#[derive(Debug, Clone, Default)]
-pub struct Extras {
-    /// Minutes of history of each source.
-    pub history: HashMap<SourceId, Arc<Vec<Minute>>>,
-    /// The latest picture and whose it is.
-    pub preview: Option<(SourceId, Arc<Preview>)>,
-    /// Where the people on the picture came from.
-    pub trails: Vec<Trail>,
-    /// Columns of the chart on screen, once they are read.
-    pub chart: Option<ChartColumns>,
-    /// The latest events of the source on screen, oldest first, and whose they are.
-    pub events: Option<(SourceId, Vec<Arc<Event>>)>,
-    /// Why the chart on screen holds this run only.
-    pub chart_problem: Option<String>,
-    /// CPU time of the selected source by stage.
-    pub stages: Vec<Spent>,
-    /// Configuration of the selected source.
-    pub config: Option<Arc<SourceConfig>>,
-    /// Last lines of the log on screen, oldest first.
-    pub log: Arc<Vec<Arc<LogLine>>>,
-    /// Why there is no log.
-    pub log_problem: Option<String>,
+impl From<HostWork> for Effect {
+    fn from(work: HostWork) -> Self {
+        Self::Host(work)
+    }
+}
+
+impl From<TerminalWork> for Effect {
+    fn from(work: TerminalWork) -> Self {
+        Self::Terminal(work)
+    }
+}
+
+impl From<Go> for Effect {
+    fn from(go: Go) -> Self {
+        Self::Go(go)
+    }
 }

@@ -1,8 +1,8 @@
-//! Which rows the overview shows, in which order: filter, sort and groups. Pure.
+//! The list of sources: which rows there are, in which order, and which of them are selected and marked. Pure.
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, collections::BTreeSet, sync::Arc};
 
-use crate::model::{EngineSnapshot, Moment, SourceSnapshot, SourceState};
+use crate::model::{EngineSnapshot, Moment, SourceId, SourceSnapshot, SourceState};
 
 /// Columns by which sources can be sorted, in the order of the keys `1` to `9`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -102,6 +102,156 @@ pub enum Row {
     Group(Group),
     /// Index into [`EngineSnapshot::sources`].
     Source(usize),
+}
+
+/// The list as it is arranged now, with what is selected in it.
+#[derive(Debug, Default)]
+pub struct Listing {
+    arrangement: Arrangement,
+    /// Grouping as the user last asked for it; `None` leaves it to the sources.
+    grouped: Option<bool>,
+    rows: Vec<Row>,
+    selected: Option<SourceId>,
+    /// Row of the selected source when the rows were last worked out.
+    place: usize,
+    marked: BTreeSet<SourceId>,
+    /// A source that was added and is not in a snapshot yet; it becomes the selected one.
+    awaited: Option<SourceId>,
+}
+
+impl Listing {
+    /// Works the rows out again and keeps the selection where it was, or near.
+    pub fn rearrange(&mut self, shown: &EngineSnapshot) {
+        let is_there = |id: &SourceId| shown.sources.iter().any(|source| source.id == *id);
+        if let Some(id) = self.awaited.take_if(|id| is_there(id)) {
+            self.selected = Some(id);
+        }
+        self.arrangement.grouped = self.grouped.unwrap_or_else(|| is_worth_grouping(shown));
+        self.rows = rows(shown, &self.arrangement);
+        self.marked.retain(is_there);
+        if self.selected_row(shown).is_none() {
+            let near = self.place.min(self.rows.len().saturating_sub(1));
+            let candidates =
+                self.rows[near.min(self.rows.len())..].iter().chain(self.rows[..near].iter().rev());
+            self.selected = candidates
+                .filter_map(|row| match row {
+                    Row::Source(index) => Some(shown.sources[*index].id.clone()),
+                    Row::Group(_) => None,
+                })
+                .next();
+        }
+        self.place = self.selected_row(shown).unwrap_or(0);
+    }
+
+    /// The rows.
+    #[must_use]
+    pub fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// How they are arranged.
+    #[must_use]
+    pub fn arrangement(&self) -> &Arrangement {
+        &self.arrangement
+    }
+
+    /// The sources in the rows, in their order.
+    pub fn visible<'a>(&self, shown: &'a EngineSnapshot) -> impl Iterator<Item = &'a Arc<SourceSnapshot>> {
+        self.rows.iter().filter_map(|row| match row {
+            Row::Source(index) => shown.sources.get(*index),
+            Row::Group(_) => None,
+        })
+    }
+
+    /// The selected source.
+    #[must_use]
+    pub fn selected(&self) -> Option<&SourceId> {
+        self.selected.as_ref()
+    }
+
+    /// Index of the selected source in [`Self::rows`].
+    #[must_use]
+    pub fn selected_row(&self, shown: &EngineSnapshot) -> Option<usize> {
+        let id = self.selected.as_ref()?;
+        self.rows.iter().position(
+            |row| matches!(row, Row::Source(index) if shown.sources.get(*index).is_some_and(|s| s.id == *id)),
+        )
+    }
+
+    /// Selects a source.
+    pub fn select(&mut self, id: SourceId, shown: &EngineSnapshot) {
+        self.selected = Some(id);
+        self.place = self.selected_row(shown).unwrap_or(0);
+    }
+
+    /// Selects a source as soon as a snapshot has it, with nothing in the way of seeing it.
+    pub fn await_source(&mut self, id: SourceId) {
+        self.arrangement.filter.clear();
+        self.awaited = Some(id);
+    }
+
+    /// Selects the source `by` rows on; `false` where there is none.
+    pub fn step(&mut self, by: isize, shown: &EngineSnapshot) -> bool {
+        let places: Vec<&SourceId> = self.visible(shown).map(|source| &source.id).collect();
+        let Some(last) = places.len().checked_sub(1) else { return false };
+        let now = places.iter().position(|id| Some(*id) == self.selected.as_ref()).unwrap_or(0);
+        let next = places[now.saturating_add_signed(by).min(last)].clone();
+        self.select(next, shown);
+        true
+    }
+
+    /// Sorts by another column, or the other way round.
+    pub fn sort(&mut self, key: SortKey, reversed: bool) {
+        (self.arrangement.sort, self.arrangement.reversed) = (key, reversed);
+    }
+
+    /// Groups by location or not; gives whether it groups now.
+    pub fn toggle_group(&mut self) -> bool {
+        let grouped = !self.arrangement.grouped;
+        self.grouped = Some(grouped);
+        grouped
+    }
+
+    /// Another filter.
+    pub fn set_filter(&mut self, filter: String) {
+        self.arrangement.filter = filter;
+    }
+
+    /// Whether a source is marked.
+    #[must_use]
+    pub fn is_marked(&self, id: &SourceId) -> bool {
+        self.marked.contains(id)
+    }
+
+    /// How many sources are marked.
+    #[must_use]
+    pub fn marked(&self) -> usize {
+        self.marked.len()
+    }
+
+    /// Marks the selected source, or takes the mark away; `false` where none is selected.
+    pub fn toggle_mark(&mut self) -> bool {
+        let Some(id) = self.selected.clone() else { return false };
+        if !self.marked.remove(&id) {
+            self.marked.insert(id);
+        }
+        true
+    }
+
+    /// Takes all marks away.
+    pub fn clear_marks(&mut self) {
+        self.marked.clear();
+    }
+
+    /// Why there is no row to act on.
+    #[must_use]
+    pub fn why_empty(&self, shown: &EngineSnapshot) -> String {
+        if shown.sources.is_empty() {
+            "there are no sources; 'a' adds one".into()
+        } else {
+            format!("no source matches the filter '{}'; Esc clears it", self.arrangement.filter)
+        }
+    }
 }
 
 /// How bad a state is: 0 is the worst.

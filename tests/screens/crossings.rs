@@ -94,7 +94,7 @@ fn the_same_picture_is_reached_from_source_alert_and_history() {
     stage.wait_for("#208");
     stage.keys("q");
     // What reached the limit: the alert is of 41 seconds ago, the last crossing before it of this morning.
-    stage.keys("!");
+    stage.keys("!i");
     stage.wait_for("#8");
     assert!(stage.text(80, 24).contains("Crossing 8 of 10"), "{}", stage.text(80, 24));
     stage.keys("q");
@@ -129,7 +129,7 @@ fn a_random_sample_goes_from_crossing_to_crossing_and_tells_how_right_the_day_is
         let judged = number + 1;
         stage.keys(if number == 0 { "n" } else { "y" });
         let end = std::time::Instant::now() + Duration::from_secs(60);
-        while stage.host.judged.lock().len() < judged || stage.session.ui.crossings.judging {
+        while stage.host.judged.lock().len() < judged || stage.session.ui.screens.crossings.judging {
             assert!(std::time::Instant::now() < end, "{}", stage.text(80, 24));
             stage.tick();
         }

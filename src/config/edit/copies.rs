@@ -53,7 +53,8 @@ pub(super) fn keep(
 }
 
 /// `$XDG_STATE_HOME/pcount-tui`, or the same in `~/.local/state`.
-pub(super) fn state_folder() -> Option<PathBuf> {
+#[must_use]
+pub fn state_folder() -> Option<PathBuf> {
     let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let states = absolute("XDG_STATE_HOME").or_else(|| Some(absolute("HOME")?.join(".local/state")))?;
     Some(states.join("pcount-tui"))

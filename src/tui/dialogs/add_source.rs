@@ -14,7 +14,7 @@ use crate::{
     host::{ConfigPlace, Found},
     model::Preview,
     tui::{
-        app::Effect,
+        effect::HostWork,
         keymap::Key,
         text_input::{TextInput, Typed},
     },
@@ -211,13 +211,16 @@ impl AddSource {
             self.insisted = Some(text);
             return Outcome::Stay;
         }
-        Outcome::Ask(Effect::AddSource {
-            name: self.name.text().trim().to_string(),
-            keep: self.keep,
-            is_silent: failed,
-            is_warned: self.warned.as_ref() == Some(&text),
-            text,
-        })
+        Outcome::Ask(
+            HostWork::AddSource {
+                name: self.name.text().trim().to_string(),
+                keep: self.keep,
+                is_silent: failed,
+                is_warned: self.warned.as_ref() == Some(&text),
+                text,
+            }
+            .into(),
+        )
     }
 
     /// The text, once it has rested long enough to be tried out, or Enter has asked for it; each text once. The try has

@@ -16,23 +16,38 @@ use crate::{
         report::Report,
     },
     model::{Crossed, Judgment, Minute, SourceId, SourceSnapshot},
-    tui::editor::Replayed,
+    tui::screens::lines::editor::Replayed,
 };
 
 /// The answer to work done beside the screens.
-pub(super) enum Answer {
+pub enum Answer {
+    /// The configuration file was read.
     Looked,
+    /// Whether the layout is remembered.
+    Remembered(Result<(), String>),
+    /// What is to be said in the footer.
     Said(Result<String, String>),
+    /// What became of saving lines.
     Saved(SourceId, Drawn, Result<String, String>),
+    /// What became of writing the configuration file.
     Written(Result<String, String>),
+    /// What trying out a source has given.
     Probed(u64, Result<Found, String>),
+    /// Which crossings there are.
     Crossings(Box<crossings::Asked>, Result<crossings::Found, String>),
+    /// What is known of a crossing.
     Crossing(Crossed, Box<Result<Known, String>>),
+    /// What became of a judgment.
     Judged(Result<Judgment, String>),
+    /// What the configuration file would change.
     Reloadable(Result<Vec<String>, String>),
-    Report(Asked, Result<Report, String>),
+    /// Earlier counts.
+    History(Asked, Result<Report, String>),
+    /// Columns of a chart.
     Chart(SourceId, Width, Result<Option<Vec<Column>>, String>),
+    /// The hour before this run.
     LastHour(Result<HashMap<SourceId, Vec<Minute>>, String>),
+    /// What edited lines would have counted.
     Replayed(SourceId, Box<Replayed>),
 }
 

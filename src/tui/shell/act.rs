@@ -2,22 +2,23 @@
 
 use std::sync::Arc;
 
-use super::{Effect, Screen, Tone, UiState};
+use super::Shell;
 use crate::{
     engine::Control,
     host::ConfigPlace,
-    logging::Level,
     model::{SourceId, SourceKind, SourceSnapshot, SourceState},
+    native,
     tui::{
-        Exit,
-        dialogs::{Dialog, confirm::Further},
+        context::Tone,
+        effect::{Effect, Exit, Further, Go, HostWork, Question, TerminalWork},
         format::{self, signed},
+        screen_id::ScreenId,
+        screens::{crossings::opening, lines::editor::Editor},
         text::clean,
-        widgets::chart,
     },
 };
 
-impl UiState {
+impl Shell {
     pub(super) fn pause(&mut self) -> Vec<Effect> {
         let Some(targets) = self.targets_or_reason() else { return Vec::new() };
         let ids = |of: &dyn Fn(&SourceState) -> bool| -> Vec<SourceId> {
@@ -26,14 +27,14 @@ impl UiState {
         let active = ids(&|state| *state != SourceState::Paused && !state.is_over());
         let paused = ids(&|state| *state == SourceState::Paused);
         if !active.is_empty() {
-            self.say(format!("pausing {}", names(&targets, &active)), Tone::Done);
-            active.into_iter().map(|id| Effect::Control(Control::pause(id))).collect()
+            self.context.say(format!("pausing {}", names(&targets, &active)), Tone::Done);
+            Self::each(active, Control::pause)
         } else if !paused.is_empty() {
-            self.say(format!("resuming {}", names(&targets, &paused)), Tone::Done);
-            paused.into_iter().map(|id| Effect::Control(Control::resume(id))).collect()
+            self.context.say(format!("resuming {}", names(&targets, &paused)), Tone::Done);
+            Self::each(paused, Control::resume)
         } else {
             let word = targets[0].state.word().to_lowercase();
-            self.refuse(format!(
+            self.context.refuse(format!(
                 "nothing to pause: '{}' is {word}; 'r' starts it again",
                 clean(&targets[0].name())
             ))
@@ -41,23 +42,23 @@ impl UiState {
     }
 
     pub(super) fn pause_all(&mut self) -> Vec<Effect> {
-        let states = || self.snapshot.sources.iter().map(|source| &source.state);
+        let states = || self.context.view.latest().sources.iter().map(|source| &source.state);
         if states().any(|state| *state != SourceState::Paused && !state.is_over()) {
-            self.say("pausing all sources", Tone::Done);
-            vec![Effect::Control(Control::PauseAll(true))]
+            self.context.say("pausing all sources", Tone::Done);
+            vec![Control::PauseAll(true).into()]
         } else if states().any(|state| *state == SourceState::Paused) {
-            self.say("resuming all sources", Tone::Done);
-            vec![Effect::Control(Control::PauseAll(false))]
+            self.context.say("resuming all sources", Tone::Done);
+            vec![Control::PauseAll(false).into()]
         } else {
-            self.refuse("nothing to pause: no source is running")
+            self.context.refuse("nothing to pause: no source is running")
         }
     }
 
     pub(super) fn restart(&mut self) -> Vec<Effect> {
         let Some(targets) = self.targets_or_reason() else { return Vec::new() };
         let ids: Vec<SourceId> = targets.iter().map(|source| source.id.clone()).collect();
-        self.say(format!("opening {} again", names(&targets, &ids)), Tone::Done);
-        ids.into_iter().map(|id| Effect::Control(Control::restart(id))).collect()
+        self.context.say(format!("reconnecting {}", names(&targets, &ids)), Tone::Done);
+        Self::each(ids, Control::restart)
     }
 
     pub(super) fn reset(&mut self) -> Vec<Effect> {
@@ -74,11 +75,17 @@ impl UiState {
                 )
             })
             .collect();
-        let effects =
-            targets.iter().map(|source| Effect::Control(Control::reset_counts(source.id.clone()))).collect();
-        self.dialog =
-            Some(Dialog::confirm("Set these counts to zero?", lines, "counts set to zero", effects));
-        Vec::new()
+        let effects = Self::each(targets.iter().map(|source| source.id.clone()), Control::reset_counts);
+        vec![
+            Go::Ask(Question {
+                title: "Set these counts to zero?".into(),
+                lines,
+                done: "counts set to zero".into(),
+                effects,
+                ..Question::default()
+            })
+            .into(),
+        ]
     }
 
     pub(super) fn remove(&mut self) -> Vec<Effect> {
@@ -89,8 +96,8 @@ impl UiState {
             .chain([String::new(), "What was counted stays in the results.".into()]);
         let mut lines: Vec<String> = lines.collect();
         let ids: Vec<SourceId> = targets.iter().map(|source| source.id.clone()).collect();
-        let here: Vec<Effect> = ids.iter().map(|id| Effect::Control(Control::Remove(id.clone()))).collect();
-        let further = match &self.config_place {
+        let here = Self::each(ids.iter().cloned(), Control::Remove);
+        let further = match &self.context.config.place {
             ConfigPlace::File(file) => {
                 lines.push(format!(
                     "What is removed here only comes back with the next start, out of '{file}'."
@@ -100,82 +107,85 @@ impl UiState {
                     plain: "remove here".into(),
                     what: "remove from the file, too".into(),
                     done: format!("removed; writing '{file}'"),
-                    effects: here.iter().cloned().chain([Effect::RemoveFromFile(ids)]).collect(),
+                    effects: here.iter().cloned().chain([HostWork::RemoveFromFile(ids).into()]).collect(),
                 })
             }
             ConfigPlace::CouldBe(_) | ConfigPlace::Nowhere => None,
         };
-        self.dialog = Some(Dialog::remove(lines, here, further));
-        Vec::new()
+        vec![
+            Go::Ask(Question {
+                title: "Stop and remove from the list?".into(),
+                lines,
+                done: if further.is_some() { "removed here" } else { "removed" }.into(),
+                effects: here,
+                further,
+                is_quit: false,
+            })
+            .into(),
+        ]
     }
 
     pub(super) fn workers(&mut self, by: isize) -> Vec<Effect> {
-        match self.screen() {
-            Screen::Overview | Screen::Workers => {}
-            Screen::Detail => {
-                match chart::stepped(self.chart, by) {
-                    Some(width) => self.chart = width,
-                    None if by > 0 => self.say("a day is the widest column", Tone::Refused),
-                    None => self.say("a minute is the narrowest column", Tone::Refused),
-                }
-                return Vec::new();
-            }
-            Screen::Report => return self.change_scale(by),
-            Screen::Crossings => return self.zoom_strip(by > 0),
-            Screen::Logs(_) => return self.change_log_level(by),
-            _ => return self.refuse("the number of workers is changed on the overview; 'W' shows them"),
-        }
-        let most = self.snapshot.max_workers;
-        let now = self.pending_workers.unwrap_or(self.snapshot.worker_count);
+        let most = self.context.view.latest().max_workers;
+        let now = self.context.pending_workers.unwrap_or(self.context.view.latest().worker_count);
         let next = now.saturating_add_signed(by).clamp(1, most.max(1));
         if next == now {
-            return self.refuse(if by > 0 {
+            return self.context.refuse(if by > 0 {
                 format!("all {most} workers are on; 'max_workers' in the configuration allows no more")
             } else {
                 "the last worker stays; 'P' pauses everything".into()
             });
         }
-        self.pending_workers = Some(next);
-        self.say(format!("{next} of {most} workers"), Tone::Done);
-        vec![Effect::Control(Control::SetWorkers(next))]
-    }
-
-    fn change_log_level(&mut self, by: isize) -> Vec<Effect> {
-        const LEVELS: [Level; 4] = [Level::Error, Level::Warn, Level::Info, Level::Debug];
-        let now = LEVELS.iter().position(|level| *level == self.log_level).unwrap_or(LEVELS.len() - 1);
-        match now.checked_add_signed(by).and_then(|next| LEVELS.get(next)) {
-            Some(level) => {
-                self.log_level = *level;
-                self.scroll = 0;
-                self.say(format!("shown: {} and worse", level.word()), Tone::Done);
-            }
-            None if by > 0 => self.say("everything is shown", Tone::Refused),
-            None => self.say("only errors are shown", Tone::Refused),
-        }
-        Vec::new()
+        self.context.pending_workers = Some(next);
+        self.context.say(format!("{next} of {most} workers"), Tone::Done);
+        vec![Control::SetWorkers(next).into()]
     }
 
     pub(super) fn acknowledge(&mut self) -> Vec<Effect> {
-        let unseen: Vec<_> =
-            self.alerts.iter().filter(|alert| !alert.acknowledged).map(|alert| alert.key.clone()).collect();
-        if unseen.is_empty() {
-            return self.refuse("no alerts to acknowledge");
+        let open = self.context.alerts.standing().iter().filter(|alert| !alert.acknowledged);
+        let open: Vec<_> = open.map(|alert| alert.key.clone()).collect();
+        if open.is_empty() {
+            return self.context.refuse("no alerts to acknowledge");
         }
-        self.say(
-            format!("{} acknowledged; they come back if they happen anew", plural(unseen.len(), "alert")),
+        let moment = self.context.clock().clone();
+        self.context.alerts.acknowledge(&open, &native::process::user(), &moment);
+        self.context.say(
+            format!("{} acknowledged; they come back if they happen again", plural(open.len(), "alert")),
             Tone::Done,
         );
-        self.acknowledged.extend(unseen);
-        self.rearrange();
         Vec::new()
     }
 
-    pub(super) fn copy(&mut self) -> Vec<Effect> {
-        match self.screen() {
-            Screen::Report => return self.copy_history(),
-            Screen::Logs(_) => return self.copy_log(),
-            _ => {}
+    /// Opens the editor on the lines of the selected source.
+    pub(super) fn edit_lines(&mut self) -> Vec<Effect> {
+        let id = match self.subject() {
+            Ok(id) => id,
+            Err(reason) => return self.context.refuse(reason),
+        };
+        let Some(config) = self.context.config_of(&id) else {
+            return self.context.refuse(format!("the configuration of '{id}' is not known yet; try again"));
+        };
+        vec![Go::Lines(Box::new(Editor::new(id, config.lines.clone(), config.zones.clone()))).into()]
+    }
+
+    /// Crossings of the last day of the source that keys act on.
+    pub(super) fn crossings(&mut self) -> Vec<Effect> {
+        match self.subject() {
+            Ok(source) => {
+                vec![Go::Crossings(Box::new(opening::of_last_day(&self.context, source, None))).into()]
+            }
+            Err(reason) => self.context.refuse(reason),
         }
+    }
+
+    /// A random sample of today's crossings: of the chosen source on its screen, else of all.
+    pub(super) fn sample(&mut self) -> Vec<Effect> {
+        let source = (self.screen() == ScreenId::Source).then(|| self.subject().ok()).flatten();
+        let today = self.context.clock().wall.date();
+        vec![Go::Crossings(Box::new(opening::sample_of(&self.context, source, today))).into()]
+    }
+
+    pub(super) fn copy(&mut self) -> Vec<Effect> {
         let Some(source) = self.targets_or_reason().and_then(|mut targets| targets.pop()) else {
             return Vec::new();
         };
@@ -190,39 +200,30 @@ impl UiState {
             source.last_error.as_deref().map(clean).unwrap_or_default(),
         ]
         .join("\t");
-        vec![Effect::Copy(text.trim_end().to_string())]
-    }
-
-    /// The lines of the log that are on the screen, as they stand in the file.
-    fn copy_log(&mut self) -> Vec<Effect> {
-        let end = self.extras.log.len().saturating_sub(self.scroll);
-        let shown = &self.extras.log[end.saturating_sub(self.page)..end];
-        if shown.is_empty() {
-            return self.refuse("there are no lines to copy");
-        }
-        let text: String = shown.iter().map(|line| format!("{}\n", line.text)).collect();
-        vec![Effect::Copy(text)]
+        vec![TerminalWork::Copy(text.trim_end().to_string()).into()]
     }
 
     pub(super) fn quit(&mut self) -> Vec<Effect> {
         if self.close() {
             return Vec::new();
         }
-        if self.is_attached() {
-            return vec![Effect::Quit(Exit::Quit)];
+        if self.context.is_attached() {
+            return vec![TerminalWork::Quit(Exit::Quit).into()];
         }
         let is_live = |source: &SourceSnapshot| {
             source.kind == SourceKind::Camera
                 && source.state != SourceState::Paused
                 && !source.state.is_over()
         };
-        let cameras = self.snapshot.sources.iter().filter(|source| is_live(source)).count();
+        let cameras = self.context.view.latest().sources.iter().filter(|source| is_live(source)).count();
         let mut unfinished = Vec::new();
         if cameras > 0 {
             unfinished.push(plural(cameras, "camera"));
         }
         let videos = self
-            .snapshot
+            .context
+            .view
+            .latest()
             .sources
             .iter()
             .filter(|source| source.kind == SourceKind::Video && !source.state.is_over());
@@ -233,12 +234,20 @@ impl UiState {
             };
             format!("{}, {done} done", clean(&source.name()))
         }));
-        let quit = vec![Effect::Quit(Exit::Quit)];
+        let quit = vec![TerminalWork::Quit(Exit::Quit).into()];
         if unfinished.is_empty() {
             return quit;
         }
-        self.dialog = Some(Dialog::quit(unfinished, quit));
-        Vec::new()
+        vec![
+            Go::Ask(Question {
+                title: "Quit? This is still being counted:".into(),
+                lines: unfinished,
+                effects: quit,
+                is_quit: true,
+                ..Question::default()
+            })
+            .into(),
+        ]
     }
 }
 

@@ -2,40 +2,42 @@
 
 use std::time::Instant;
 
-use super::{Effect, Screen, Tone, UiState};
+use super::Shell;
 use crate::{
     config::SourceConfig,
     host::{ConfigPlace, Drawn, Found},
     model::{SourceId, name_of},
-    tui::{action::Action, dialogs::Dialog, editor::Editor, text::clean},
+    tui::{
+        action::Action,
+        context::Tone,
+        dialogs::Dialog,
+        effect::{Effect, Go, HostWork, Question},
+        screen_id::ScreenId,
+        screens::lines::editor::Editor,
+        text::clean,
+    },
 };
 
-impl UiState {
-    pub(super) fn add(&mut self) -> Vec<Effect> {
-        self.dialog = Some(Dialog::add_source(self.config_place.clone()));
-        vec![Effect::LookAtConfig]
-    }
-
+impl Shell {
     /// The engine has been given the new source, or the text was wrong. On to its lines.
     pub fn source_added(&mut self, result: Result<&SourceConfig, String>) {
-        self.changed = true;
+        self.context.touch();
         match result {
             Ok(source) => {
                 // What trying it out has shown is there to draw on at once, and of a short video for ever.
                 if let Some(Dialog::AddSource(dialog)) = self.dialog.take()
                     && let Some(picture) = dialog.picture()
                 {
-                    self.extras.preview = Some((source.id.clone(), picture));
+                    self.context.fetched.previews.insert(source.id.clone(), picture);
                 }
                 // It would not be seen there.
-                self.frozen = None;
-                self.arrangement.filter.clear();
-                self.awaited = Some(source.id.clone());
-                let how = match &self.config_place {
+                self.context.view.thaw();
+                self.context.listing.await_source(source.id.clone());
+                let how = match &self.context.config.place {
                     ConfigPlace::File(_) => String::new(),
                     _ => " for this run".into(),
                 };
-                self.say(
+                self.context.say(
                     format!(
                         "'{}' is added{how}: now its line, Enter when it is right",
                         clean(&name_of(&source.alias, &source.id))
@@ -44,14 +46,14 @@ impl UiState {
                 );
                 let mut editor = Editor::new(source.id.clone(), source.lines.clone(), source.zones.clone());
                 editor.is_new = true;
-                self.editor = Some(editor);
-                self.open(Screen::Editor);
+                self.screens.lines.editor = Some(editor);
+                self.screens.open(ScreenId::Lines);
             }
             Err(problem) => {
                 if let Some(Dialog::AddSource(dialog)) = &mut self.dialog {
                     dialog.problem = Some(problem);
                 } else {
-                    self.say(problem, Tone::Refused);
+                    self.context.say(problem, Tone::Refused);
                 }
             }
         }
@@ -59,33 +61,39 @@ impl UiState {
 
     /// Shows what the configuration file would change, to be taken over or not.
     pub fn reload_worked_out(&mut self, found: Result<Vec<String>, String>) {
-        self.changed = true;
+        self.context.touch();
         let found = match found {
             Ok(found) => found.iter().map(|sentence| clean(sentence)).collect::<Vec<_>>(),
             Err(problems) => {
-                let logs = self.keymap.keys_text(Action::AllLogs);
+                let logs = self.context.keymap.keys_text(Action::AllLogs);
                 let mut lines = problems.lines();
                 let first = clean(lines.next().unwrap_or_default());
                 let more = lines.count();
                 let rest =
                     if more > 0 { format!("; {more} more in the log ({logs})") } else { String::new() };
-                return self.say(format!("nothing is changed: {first}{rest}"), Tone::Refused);
+                return self.context.say(format!("nothing is changed: {first}{rest}"), Tone::Refused);
             }
         };
         let is_only_later = found.iter().all(|sentence| sentence.starts_with("with the next start"));
         match found.first() {
-            None => self.say("the configuration file says what runs already", Tone::Done),
-            Some(later) if is_only_later => self.say(later.clone(), Tone::Done),
+            None => self.context.say("the configuration file says what runs already", Tone::Done),
+            Some(later) if is_only_later => self.context.say(later.clone(), Tone::Done),
             // Something else is being asked: the answer belongs to that.
             Some(_) if self.dialog.is_some() => {
-                self.say(
+                self.context.say(
                     "the configuration file has changed; ask again when this is answered",
                     Tone::Refused,
                 );
             }
             Some(_) => {
                 let title = "Take over what has changed in the file?";
-                self.dialog = Some(Dialog::confirm(title, found, "being taken over", vec![Effect::Reload]));
+                self.dialog = Some(Dialog::confirm(Question {
+                    title: title.into(),
+                    lines: found,
+                    done: "being taken over".into(),
+                    effects: vec![HostWork::Reload.into()],
+                    ..Question::default()
+                }));
             }
         }
     }
@@ -94,7 +102,7 @@ impl UiState {
     pub fn source_doubted(&mut self, doubt: &str) {
         if let Some(Dialog::AddSource(dialog)) = &mut self.dialog {
             dialog.warn(doubt);
-            self.changed = true;
+            self.context.touch();
         }
     }
 
@@ -104,7 +112,7 @@ impl UiState {
         let Some(Dialog::AddSource(dialog)) = &mut self.dialog else { return None };
         let text = dialog.text_to_probe(now, number)?;
         self.probes = number;
-        self.changed = true;
+        self.context.touch();
         Some((number, text))
     }
 
@@ -119,19 +127,13 @@ impl UiState {
     pub fn source_probed(&mut self, number: u64, result: Result<Found, String>) {
         if let Some(Dialog::AddSource(dialog)) = &mut self.dialog {
             dialog.probed(number, result);
-            self.changed = true;
+            self.context.touch();
         }
-    }
-
-    /// Whether the lines of a source run and could not be saved.
-    #[must_use]
-    pub fn is_unsaved(&self, id: &SourceId) -> bool {
-        self.unsaved.contains(id)
     }
 
     /// Lines were written into the configuration file, or could not be.
     pub fn lines_saved(&mut self, source: &SourceId, drawn: &Drawn, result: Result<String, String>) {
-        let again = match self.recounted.take_if(|id| id == source) {
+        let again = match self.context.config.recounted.take_if(|id| id == source) {
             Some(_) => "the video is counted again from its start, with these lines; ",
             None => "",
         };
@@ -139,17 +141,19 @@ impl UiState {
             Ok(where_to) => {
                 // Another change may be on its way to the file; then that one decides.
                 let is_latest = self
+                    .screens
+                    .lines
                     .editor
                     .as_ref()
                     .is_none_or(|editor| editor.source != *source || editor.as_it_runs() == drawn);
                 if is_latest {
-                    self.unsaved.remove(source);
+                    self.context.config.unsaved.remove(source);
                 }
-                self.say(format!("{again}{where_to}"), Tone::Done);
+                self.context.say(format!("{again}{where_to}"), Tone::Done);
             }
             Err(problem) => {
-                self.unsaved.insert(source.clone());
-                self.say(
+                self.context.config.unsaved.insert(source.clone());
+                self.context.say(
                     format!("{again}counts now but is not saved, Enter tries again: {problem}"),
                     Tone::Refused,
                 );
@@ -160,15 +164,18 @@ impl UiState {
     /// The configuration file was written, or could not be.
     pub fn config_written(&mut self, result: Result<String, String>) {
         match result {
-            Ok(where_to) => self.say(where_to, Tone::Done),
-            Err(problem) => self.say(problem, Tone::Refused),
+            Ok(where_to) => self.context.say(where_to, Tone::Done),
+            Err(problem) => self.context.say(problem, Tone::Refused),
         }
     }
 
     pub(super) fn write_config(&mut self) -> Vec<Effect> {
-        match self.config_place.clone() {
-            ConfigPlace::File(_) => vec![Effect::WriteConfig],
-            ConfigPlace::CouldBe(_) if self.snapshot.sources.is_empty() => self.refuse(self.why_empty()),
+        match self.context.config.place.clone() {
+            ConfigPlace::File(_) => vec![HostWork::WriteConfig.into()],
+            ConfigPlace::CouldBe(_) if self.context.view.latest().sources.is_empty() => {
+                let why = self.context.why_empty();
+                self.context.refuse(why)
+            }
             ConfigPlace::CouldBe(file) => {
                 let lines = vec![
                     format!("'{file}', with the sources of this run and their lines."),
@@ -176,10 +183,18 @@ impl UiState {
                     format!("Next time: pcount-tui --config {file}"),
                 ];
                 let title = "Write a configuration file?";
-                self.dialog = Some(Dialog::confirm(title, lines, "writing", vec![Effect::WriteConfig]));
-                Vec::new()
+                vec![
+                    Go::Ask(Question {
+                        title: title.into(),
+                        lines,
+                        done: "writing".into(),
+                        effects: vec![HostWork::WriteConfig.into()],
+                        ..Question::default()
+                    })
+                    .into(),
+                ]
             }
-            ConfigPlace::Nowhere => self.refuse("no configuration file can be written here"),
+            ConfigPlace::Nowhere => self.context.refuse("no configuration file can be written here"),
         }
     }
 }

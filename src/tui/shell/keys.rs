@@ -1,15 +1,27 @@
 //! Keys: to the open dialog, to the filter being typed, or through the key map to an action.
 
-use crossterm::event::{KeyCode, MouseButton, MouseEvent, MouseEventKind};
+use crossterm::event::{KeyCode, MouseEvent, MouseEventKind};
 
-use super::{Effect, Screen, Tone, UiState};
-use crate::tui::{action::Action, dialogs::Outcome, keymap::Key, text_input::Typed};
+use super::Shell;
+use crate::tui::{
+    action::Action,
+    context::Tone,
+    dialogs::Outcome,
+    effect::{Effect, Outside},
+    keymap::Key,
+    text_input::Typed,
+};
 
-impl UiState {
+impl Shell {
     /// Does what a key means here and now.
-    pub fn key(&mut self, key: Key) -> Vec<Effect> {
-        self.changed = true;
-        let action = self.judging(key).or_else(|| self.keymap.action(key));
+    pub fn key(&mut self, key: Key) -> Vec<Outside> {
+        let effects = self.effects_of_key(key);
+        self.go(effects)
+    }
+
+    fn effects_of_key(&mut self, key: Key) -> Vec<Effect> {
+        self.context.touch();
+        let action = self.context.keymap.action(key, self.screen());
         // These work everywhere, whatever is being typed.
         if let Some(action @ (Action::Interrupt | Action::Suspend | Action::Repaint)) = action
             && key.ctrl
@@ -18,33 +30,38 @@ impl UiState {
             if action == Action::Interrupt && self.close_prompt() {
                 return Vec::new();
             }
-            return self.update(action);
+            return self.effects_of(action);
         }
         if self.dialog.is_some() {
             return self.dialog_key(key);
         }
         if self.filter_input.is_some() {
-            self.filter_key(key);
-            return Vec::new();
+            return self.filter_key(key);
         }
-        if self.editor.as_ref().is_some_and(|editor| editor.naming.is_some()) {
-            self.naming_key(key);
-            return Vec::new();
+        if let Some(effects) = self.screens.top_mut().typed(key, action, &mut self.context) {
+            return effects;
         }
-        if self.waits_for_report(key, action) {
-            return Vec::new();
+        let Some(action) = action else { return self.unknown(key) };
+        self.effects_of(action)
+    }
+
+    /// Says that a key does nothing here, and on which screen it does something.
+    fn unknown(&mut self, key: Key) -> Vec<Effect> {
+        let elsewhere = self.context.keymap.elsewhere(key);
+        if let Some((command, on)) = elsewhere.and_then(|command| Some((command, command.on.first()?))) {
+            return self.context.refuse(format!(
+                "'{key}' ({}) is for {}; 'q' goes back",
+                command.label,
+                on.words()
+            ));
         }
-        match action {
-            Some(action) => self.update(action),
-            None => {
-                let help = self
-                    .keymap
-                    .keys(Action::Help)
-                    .first()
-                    .map_or_else(String::new, |help| format!("; '{help}' lists the keys"));
-                self.refuse(format!("'{key}' does nothing here{help}"))
-            }
-        }
+        let help = self
+            .context
+            .keymap
+            .keys(Action::Help)
+            .first()
+            .map_or_else(String::new, |help| format!("; '{help}' lists the keys"));
+        self.context.refuse(format!("'{key}' does nothing here{help}"))
     }
 
     /// Closes the dialog or the text field that takes the keys; `false` when there is none.
@@ -56,7 +73,7 @@ impl UiState {
             self.apply_filter(String::new());
             return true;
         }
-        self.editor.as_mut().is_some_and(|editor| editor.naming.take().is_some())
+        self.screens.top_mut().end_typing()
     }
 
     fn dialog_key(&mut self, key: Key) -> Vec<Effect> {
@@ -70,20 +87,20 @@ impl UiState {
             Outcome::Done(message, effects) => {
                 self.dialog = None;
                 if !message.is_empty() {
-                    self.say(message, Tone::Done);
+                    self.context.say(message, Tone::Done);
                 }
                 effects
             }
             Outcome::Ask(effect) => vec![effect],
             Outcome::Act(action) => {
                 self.dialog = None;
-                self.update(action)
+                self.effects_of(action)
             }
         }
     }
 
-    fn filter_key(&mut self, key: Key) {
-        let Some(input) = &mut self.filter_input else { return };
+    fn filter_key(&mut self, key: Key) -> Vec<Effect> {
+        let Some(input) = &mut self.filter_input else { return Vec::new() };
         match key.plain() {
             Some(KeyCode::Enter) => self.filter_input = None,
             Some(KeyCode::Esc) => {
@@ -92,7 +109,7 @@ impl UiState {
             }
             Some(code @ (KeyCode::Up | KeyCode::Down)) => {
                 self.filter_input = None;
-                self.update(if code == KeyCode::Up { Action::Up } else { Action::Down });
+                return self.effects_of(if code == KeyCode::Up { Action::Up } else { Action::Down });
             }
             _ => {
                 if input.key(key) == Typed::Changed {
@@ -101,72 +118,52 @@ impl UiState {
                 }
             }
         }
+        Vec::new()
     }
 
-    fn naming_key(&mut self, key: Key) {
-        let Some(input) = self.editor.as_mut().and_then(|editor| editor.naming.as_mut()) else { return };
-        match key.plain() {
-            Some(KeyCode::Enter) => {
-                let name = input.text().to_string();
-                self.rename_line(&name);
-            }
-            Some(KeyCode::Esc) => {
-                if let Some(editor) = &mut self.editor {
-                    editor.naming = None;
-                }
-            }
-            _ => {
-                input.key(key);
-            }
-        }
+    fn apply_filter(&mut self, filter: String) {
+        self.screens.top_mut().set_filter(filter, &mut self.context);
     }
 
-    /// Takes pasted text to wherever text is being typed.
+    /// Takes pasted text to where text is being typed.
     pub fn paste(&mut self, text: &str) {
-        self.changed = true;
+        self.context.touch();
         let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
         let first = lines.next().unwrap_or_default();
         let more = lines.count();
         let text: String = first.chars().filter(|c| !c.is_control()).collect();
         if more > 0 {
-            self.say(
+            self.context.say(
                 format!("{} lines were pasted; the first is taken, paste the others one by one", more + 1),
                 Tone::Refused,
             );
         }
         if let Some(dialog) = &mut self.dialog {
             dialog.paste(&text);
-        } else if let Some(input) = self.editor.as_mut().and_then(|editor| editor.naming.as_mut()) {
-            input.insert(&text);
         } else if let Some(input) = &mut self.filter_input {
             input.insert(&text);
             let filter = input.text().to_string();
             self.apply_filter(filter);
-        } else {
-            self.say("nothing here takes text; 'a' adds a source, '/' filters", Tone::Refused);
+        } else if !self.screens.top_mut().paste(&text) {
+            self.context.say("nothing here takes text; 'a' adds a source, '/' filters", Tone::Refused);
         }
     }
 
     /// Does what the mouse did: the wheel moves, a click selects the row under it.
-    pub fn mouse_event(&mut self, event: MouseEvent) -> Vec<Effect> {
+    pub fn mouse_event(&mut self, event: MouseEvent) -> Vec<Outside> {
         // What is behind a dialog stands still: the dialog is about it.
         if self.dialog.is_some() {
             return Vec::new();
         }
-        if self.editor.is_some() && *self.screen() == Screen::Editor {
-            self.changed = true;
-            self.edit_mouse(event);
-            return Vec::new();
-        }
-        match event.kind {
-            MouseEventKind::ScrollUp => self.update(Action::Up),
-            MouseEventKind::ScrollDown => self.update(Action::Down),
-            MouseEventKind::Down(MouseButton::Left) => {
-                self.changed = true;
-                self.click(event.row);
-                Vec::new()
-            }
-            _ => Vec::new(),
-        }
+        self.context.touch();
+        let effects = match self.screens.top_mut().mouse(event, &mut self.context) {
+            Some(effects) => effects,
+            None => match event.kind {
+                MouseEventKind::ScrollUp => self.effects_of(Action::Up),
+                MouseEventKind::ScrollDown => self.effects_of(Action::Down),
+                _ => Vec::new(),
+            },
+        };
+        self.go(effects)
     }
 }

@@ -10,7 +10,8 @@ use ratatui::{
 use super::Look;
 use crate::{
     count::replay::Trail,
-    model::{LineConfig, Preview, ZoneConfig},
+    model::{LineConfig, Preview, SourceId, ZoneConfig},
+    tui::context::Context,
     tui::theme::{Palette, Role},
 };
 
@@ -32,6 +33,20 @@ pub struct Overlay<'a> {
     pub trails: &'a [Trail],
     /// Where people walked.
     pub walked: &'a [Share],
+}
+
+impl<'a> Overlay<'a> {
+    /// Lines, zones and paths of a source as it runs.
+    #[must_use]
+    pub fn of(context: &'a Context, source: &SourceId) -> Self {
+        let config = context.config_of(source);
+        Self {
+            lines: config.map_or(&[], |config| &config.lines),
+            zones: config.map_or(&[], |config| &config.zones),
+            trails: context.fetched.trails.get(source).map_or(&[], Vec::as_slice),
+            ..Self::default()
+        }
+    }
 }
 
 /// The part of `area` that the picture fills, keeping its shape: a cell is twice as high as it is wide.

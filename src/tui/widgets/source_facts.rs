@@ -5,16 +5,16 @@ use ratatui::{buffer::Buffer, layout::Rect, text::Line};
 use super::{Look, first_key, put_lines};
 use crate::{
     model::{Moment, SourceSnapshot, SourceState},
-    tui::{action::Action, app::UiState, format, text, theme::Role},
+    tui::{action::Action, context::Context, format, text, theme::Role},
 };
 
 /// Draws what fits; the more important line comes first when there is only one.
-pub fn draw(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
-    let Some(source) = ui.selected() else { return };
+pub fn draw(context: &Context, area: Rect, buffer: &mut Buffer, look: &Look) {
+    let Some(source) = context.selected() else { return };
     let width = usize::from(area.width);
     let identity = look.line(look.cut(&format!(" {}", identity(source, look)), width), Role::Dim);
-    let news = match trouble(source, ui.shown().taken) {
-        Some(trouble) => look.line(look.cut(&format!(" {trouble}"), width), Role::Warn),
+    let news = match error(source, context.shown().taken) {
+        Some(error) => look.line(look.cut(&format!(" {error}"), width), Role::Warn),
         None => look.line(look.cut(&format!(" {}", lines(source, look)), width), Role::Text),
     };
     let lines: Vec<Line> = if area.height >= 2 { vec![identity, news] } else { vec![news] };
@@ -51,7 +51,7 @@ fn identity(source: &SourceSnapshot, look: &Look) -> String {
 
 /// What is wrong with the source, with the time of the next attempt.
 #[must_use]
-pub fn trouble(source: &SourceSnapshot, as_of: Moment) -> Option<String> {
+pub fn error(source: &SourceSnapshot, as_of: Moment) -> Option<String> {
     let error = text::clean(source.last_error.as_deref()?);
     Some(match (&source.state, source.state.next_attempt()) {
         (SourceState::Retrying { attempt, .. }, Some(at)) if *attempt > 0 => {
@@ -64,9 +64,9 @@ pub fn trouble(source: &SourceSnapshot, as_of: Moment) -> Option<String> {
 
 /// Why there is no picture of the source: what is waited for, or that none comes and what would bring one.
 #[must_use]
-pub fn no_picture(ui: &UiState, source: &SourceSnapshot) -> String {
-    let key = |action| first_key(&ui.keymap, action);
-    let as_of = ui.shown().taken;
+pub fn no_picture(context: &Context, source: &SourceSnapshot) -> String {
+    let key = |action| first_key(&context.keymap, action);
+    let as_of = context.shown().taken;
     let next = source
         .state
         .next_attempt()
@@ -101,13 +101,13 @@ pub fn no_picture(ui: &UiState, source: &SourceSnapshot) -> String {
 /// [`no_picture`] as lines, with what is wrong behind it.
 #[must_use]
 pub fn no_picture_lines(
-    ui: &UiState,
+    context: &Context,
     source: &SourceSnapshot,
     width: usize,
     look: &Look,
 ) -> Vec<Line<'static>> {
     let error = source.last_error.as_deref().map(text::clean);
-    let facts = [(Some(no_picture(ui, source)), Role::Dim), (error, Role::Warn)];
+    let facts = [(Some(no_picture(context, source)), Role::Dim), (error, Role::Warn)];
     let wrap = |(fact, role): (Option<String>, Role)| {
         let lines = fact.map(|fact| text::wrap(&fact, width.saturating_sub(2))).unwrap_or_default();
         lines.into_iter().map(move |line| look.line(format!(" {line}"), role)).collect::<Vec<_>>()

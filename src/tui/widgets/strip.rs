@@ -5,16 +5,16 @@ use std::{
     time::Duration,
 };
 
-use ratatui::{buffer::Buffer, layout::Rect};
+use ratatui::layout::Rect;
 
-use super::{Look, picture};
+use super::picture::Overlay;
 use crate::{
     count::replay::Trail,
     evidence::{Marks, Pixels},
     geometry::{BBox, Point},
     host::crossings::Strip,
     model::{LineConfig, Moment, Preview, ShownTrack, TrackId},
-    tui::graphics::Graphics,
+    tui::canvas::Canvas,
 };
 
 /// Between two pictures, in their sides.
@@ -49,20 +49,11 @@ struct Part {
     side: f32,
 }
 
-/// Draws what `view` shows of the strip of `track` into the middle of `area`, in pixels where `graphics` can.
-pub fn draw(
-    strip: &Strip,
-    track: TrackId,
-    view: &View,
-    area: Rect,
-    buffer: &mut Buffer,
-    (graphics, look): (Option<&mut Graphics>, &Look),
-) {
+/// Draws what `view` shows of the strip of `track` into the middle of `area`.
+pub fn draw(strip: &Strip, track: TrackId, view: &View, area: Rect, canvas: &mut Canvas) {
     let Some((preview, lines, trails)) = compose(strip, track, view) else { return };
-    let overlay = picture::Overlay { lines: &lines, trails: &trails, ..picture::Overlay::default() };
-    if !graphics.is_some_and(|graphics| graphics.draw(&preview, overlay, area, buffer)) {
-        picture::draw(&preview, overlay, area, buffer, look);
-    }
+    let overlay = Overlay { lines: &lines, trails: &trails, ..Overlay::default() };
+    canvas.picture(&preview, overlay, area);
 }
 
 /// One picture of all that `view` shows, with lines and paths; `None` where there is nothing.

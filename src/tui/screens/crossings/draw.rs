@@ -8,18 +8,22 @@ use ratatui::{
     text::{Line, Span},
 };
 
+use super::state::State;
 use crate::{
     audit::{report::percent, sample::Estimate},
     evidence::Facts,
     host::crossings::{Known, Strip},
     model::{Direction, Judgment, Verdict},
     tui::{
-        app::{UiState, judging_key},
+        action::Action,
+        canvas::Canvas,
+        context::Context,
+        drawn::Geometry,
         layout::{take_left, take_right, take_top},
         text,
         theme::Role,
         widgets::{
-            Look,
+            Look, first_key,
             picture::fitted,
             put, put_lines, rule,
             strip::{self, View},
@@ -28,7 +32,7 @@ use crate::{
 };
 
 /// From this width on, half blocks show the five pictures side by side.
-const SIDE_BY_SIDE: u16 = 120;
+pub const SIDE_BY_SIDE: u16 = 120;
 
 /// Rows that the facts take, at least.
 const FACTS: u16 = 10;
@@ -40,33 +44,34 @@ const NAMES: usize = 12;
 const SOON: i64 = 10;
 
 /// Draws the chosen crossing.
-pub fn draw(ui: &mut UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
+pub fn draw(state: &State, context: &Context, area: Rect, canvas: &mut Canvas) -> Geometry {
     let mut rest = area;
-    ui.page = 10;
-    rule(&title(ui), true, take_top(&mut rest, 1), buffer, look);
-    let estimates = estimates(ui, usize::from(rest.width), look);
-    put_lines(&estimates, take_top(&mut rest, estimates.len() as u16), buffer);
-    let Some(facts) = ui.crossings.chosen().cloned() else {
-        let (said, role) = nothing(ui);
+    let look = canvas.look;
+    let geometry = Geometry { page: 10, ..Geometry::default() };
+    rule(&title(state), true, take_top(&mut rest, 1), canvas.buffer, look);
+    let estimates = estimates(state, usize::from(rest.width), look);
+    put_lines(&estimates, take_top(&mut rest, estimates.len() as u16), canvas.buffer);
+    let Some(facts) = state.list.chosen() else {
+        let (said, role) = nothing(state);
         let lines = text::wrap(&said, usize::from(rest.width.saturating_sub(2)));
         let lines: Vec<Line> = lines.into_iter().map(|line| look.line(format!(" {line}"), role)).collect();
-        return put_lines(&lines, rest, buffer);
+        put_lines(&lines, rest, canvas.buffer);
+        return geometry;
     };
-    let read = ui.crossings.read().cloned();
-    let known = read.as_ref().and_then(|read| read.as_ref().ok()).map(Arc::clone);
-    let facts = known.as_ref().map_or(facts, |known| known.facts.clone());
-    if let Some(strip) = known.as_ref().and_then(|known| known.strip.as_ref()) {
-        let is_alone = ui.crossings.alone.unwrap_or(ui.graphics.is_none() && area.width < SIDE_BY_SIDE);
-        ui.crossings.is_alone = is_alone;
-        draw_strip(ui, strip, &facts, is_alone, &mut rest, buffer, look);
+    let read = state.list.read();
+    let known = read.and_then(|read| read.as_ref().ok());
+    let facts = known.map_or(facts, |known| &known.facts);
+    if let Some(strip) = known.and_then(|known| known.strip.as_ref()) {
+        draw_strip(state, strip, facts, state.is_alone(context), &mut rest, canvas);
     }
-    let lines = lines(ui, &facts, read.as_ref(), usize::from(rest.width), look);
-    put_lines(&lines, rest, buffer);
+    let lines = lines(state, context, facts, read, usize::from(rest.width), look);
+    put_lines(&lines, rest, canvas.buffer);
+    geometry
 }
 
 /// Why there is no crossing to show.
-fn nothing(ui: &UiState) -> (String, Role) {
-    let crossings = &ui.crossings;
+fn nothing(state: &State) -> (String, Role) {
+    let crossings = &state.list;
     match (&crossings.problem, &crossings.reading) {
         (Some(problem), _) => (problem.clone(), Role::Warn),
         (None, Some(_)) => ("reading which crossings there are".into(), Role::Dim),
@@ -78,10 +83,10 @@ fn nothing(ui: &UiState) -> (String, Role) {
     }
 }
 
-fn title(ui: &UiState) -> String {
-    let (at, of) = ui.crossings.place();
-    let title = text::clean(&ui.crossings.title);
-    match &ui.crossings.sample {
+fn title(state: &State) -> String {
+    let (at, of) = state.list.place();
+    let title = text::clean(&state.list.title);
+    match &state.list.sample {
         Some(_) if of > 0 => format!("Random sample of {of} crossings: {title}"),
         None if of > 0 => format!("Crossing {at} of {of}: {title}"),
         _ => format!("Crossings: {title}"),
@@ -89,9 +94,8 @@ fn title(ui: &UiState) -> String {
 }
 
 /// What a sample says so far, a line for each kind of crossing.
-fn estimates(ui: &UiState, width: usize, look: &Look) -> Vec<Line<'static>> {
-    let Some([counted, suppressed]) = ui.crossings.estimates().filter(|_| ui.crossings.chosen().is_some())
-    else {
+fn estimates(state: &State, width: usize, look: &Look) -> Vec<Line<'static>> {
+    let Some([counted, suppressed]) = state.list.estimates().filter(|_| state.list.chosen().is_some()) else {
         return Vec::new();
     };
     let line = |what: &str, right_words: &str, estimate: Estimate| {
@@ -102,7 +106,7 @@ fn estimates(ui: &UiState, width: usize, look: &Look) -> Vec<Line<'static>> {
         };
         look.line(look.cut(&so_far, width), if judged == 0 { Role::Dim } else { Role::Text })
     };
-    let done = ui.crossings.sample.as_ref().is_some_and(|sample| sample.next().is_none());
+    let done = state.list.sample.as_ref().is_some_and(|sample| sample.next().is_none());
     let end = done.then(|| look.line(" all of them are judged", Role::Good));
     [line("counted", "right, precision", counted), line("not counted", "rightly,", suppressed)]
         .into_iter()
@@ -112,18 +116,18 @@ fn estimates(ui: &UiState, width: usize, look: &Look) -> Vec<Line<'static>> {
 
 /// Draws the pictures into the top of `rest`, or one of them into its left, and leaves what is left.
 fn draw_strip(
-    ui: &mut UiState,
+    state: &State,
     strip: &Strip,
     facts: &Facts,
     is_alone: bool,
     rest: &mut Rect,
-    buffer: &mut Buffer,
-    look: &Look,
+    canvas: &mut Canvas,
 ) {
+    let look = canvas.look;
     let count = strip.pictures.len().max(1);
-    let picture = ui.crossings.picture.min(count - 1);
+    let picture = state.list.picture.min(count - 1);
     let numbers = if is_alone { vec![picture] } else { (0..count).collect() };
-    let view = View { numbers, near: ui.crossings.near };
+    let view = View { numbers, near: state.near };
     // A cell is twice as high as it is wide.
     let place = if is_alone {
         let width = (rest.height * 2).min(rest.width.saturating_sub(28));
@@ -134,23 +138,22 @@ fn draw_strip(
         let most = rest.height.saturating_sub(FACTS + 1).max(4);
         let size = ((view.aspect() * 1000.0) as u32, 1000);
         let area = Rect { height: most.min(rest.height), ..*rest };
-        let filled =
-            ui.graphics.as_ref().map_or_else(|| fitted(area, size), |graphics| graphics.place(area, size));
+        let filled = canvas
+            .graphics
+            .as_ref()
+            .map_or_else(|| fitted(area, size), |graphics| graphics.place(area, size));
         let place = take_top(rest, filled.height);
         let below = Rect { x: filled.x, width: filled.width, ..take_top(rest, 1) };
-        captions(strip, picture, below, buffer, look);
+        captions(strip, picture, below, canvas.buffer, look);
         // Half blocks are coarse: the chosen one stands once more beside the facts, where there is room.
-        if ui.graphics.is_none() && rest.height >= FACTS + 2 && rest.width >= SIDE_BY_SIDE {
+        if canvas.graphics.is_none() && rest.height >= FACTS + 2 && rest.width >= SIDE_BY_SIDE {
             let large = take_right(rest, (rest.height * 2).min(rest.width / 2));
             let view = View { numbers: vec![picture], near: view.near };
-            strip::draw(strip, facts.track, &view, large, buffer, (None, look));
+            strip::draw(strip, facts.track, &view, large, canvas);
         }
         place
     };
-    // A dialog over pixels would be painted over with the next picture.
-    let is_clear = ui.dialog.is_none();
-    let graphics = ui.graphics.as_mut().filter(|_| is_clear);
-    strip::draw(strip, facts.track, &view, place, buffer, (graphics, look));
+    strip::draw(strip, facts.track, &view, place, canvas);
 }
 
 /// When each of the pictures above was taken, over the columns that they fill.
@@ -182,7 +185,8 @@ fn when(strip: &Strip, number: usize) -> String {
 
 /// The facts, each with its name.
 fn lines(
-    ui: &UiState,
+    state: &State,
+    context: &Context,
     facts: &Facts,
     read: Option<&Result<Arc<Known>, String>>,
     width: usize,
@@ -200,11 +204,15 @@ fn lines(
     rows.push(("direction", outcome.0, outcome.1));
     rows.push((
         "judged",
-        judged(ui, facts, judgment),
+        judged(state, context, facts, judgment),
         if judgment.is_some() { Role::Good } else { Role::Key },
     ));
-    rows.push(("time", stamp(ui, facts.wall), Role::Text));
-    rows.push(("source", look.name_of(ui.shown(), &facts.source, width.saturating_sub(NAMES)), Role::Text));
+    rows.push(("time", stamp(context, facts.wall), Role::Text));
+    rows.push((
+        "source",
+        look.name_of(context.shown(), &facts.source, width.saturating_sub(NAMES)),
+        Role::Text,
+    ));
     rows.push(("line", text::clean(&facts.line), Role::Text));
     let sure = facts.confidence.map_or_else(|| "not known".into(), |score| format!("{score:.2}"));
     rows.push(("confidence", sure, Role::Text));
@@ -218,7 +226,7 @@ fn lines(
     });
     rows.push(("track", format!("#{}{path}", facts.track), Role::Text));
     if let Some(strip) = strip {
-        let picture = ui.crossings.picture;
+        let picture = state.list.picture;
         rows.push((
             "picture",
             format!("{}, {} of {}", when(strip, picture), picture + 1, strip.pictures.len()),
@@ -227,7 +235,7 @@ fn lines(
         let heads = if strip.blurred { "heads blurred" } else { "heads not blurred" };
         rows.push(("strip", format!("{}, {heads}", strip.key), Role::Dim));
     } else {
-        let (said, role) = no_strip(ui, facts, read);
+        let (said, role) = no_strip(context, facts, read);
         rows.push(("strip", said, role));
     }
     let room = width.saturating_sub(NAMES).max(8);
@@ -243,23 +251,23 @@ fn lines(
 }
 
 /// What was said of it, or how to say something.
-fn judged(ui: &UiState, facts: &Facts, judgment: Option<&Judgment>) -> String {
-    if ui.crossings.judging {
+fn judged(state: &State, context: &Context, facts: &Facts, judgment: Option<&Judgment>) -> String {
+    if state.judging {
         return "is being noted".into();
     }
     match judgment {
         Some(Judgment { verdict, who, wall, .. }) => {
-            format!("{}, by {} on {}", words(*verdict, facts), text::clean(who), stamp(ui, *wall))
+            format!("{}, by {} on {}", words(*verdict, facts), text::clean(who), stamp(context, *wall))
         }
-        None if ui.read_only() => "not yet".into(),
+        None if context.read_only() => "not yet".into(),
         None => {
-            let key = |verdict| judging_key(&ui.keymap, verdict);
+            let key = |action| first_key(&context.keymap, action);
             let way = if facts.direction == Direction::In { "out" } else { "in" };
             format!(
                 "not yet: {} right, {} wrong, {} both wrong (went {way})",
-                key(Verdict::Right),
-                key(Verdict::Wrong),
-                key(Verdict::OtherWay)
+                key(Action::JudgeRight),
+                key(Action::JudgeWrong),
+                key(Action::JudgeBoth)
             )
         }
     }
@@ -277,8 +285,8 @@ fn words(verdict: Verdict, facts: &Facts) -> String {
 }
 
 /// Why there are no pictures.
-fn no_strip(ui: &UiState, facts: &Facts, read: Option<&Result<Arc<Known>, String>>) -> (String, Role) {
-    let age = ui.clock().wall.timestamp().as_millisecond().saturating_sub(facts.wall) / 1000;
+fn no_strip(context: &Context, facts: &Facts, read: Option<&Result<Arc<Known>, String>>) -> (String, Role) {
+    let age = context.clock().wall.timestamp().as_millisecond().saturating_sub(facts.wall) / 1000;
     match read {
         None => ("being read".into(), Role::Dim),
         Some(Err(problem)) => (text::clean(problem), Role::Warn),
@@ -294,8 +302,8 @@ fn no_strip(ui: &UiState, facts: &Facts, read: Option<&Result<Arc<Known>, String
 }
 
 /// A moment in the zone of the screens.
-fn stamp(ui: &UiState, wall: i64) -> String {
+fn stamp(context: &Context, wall: i64) -> String {
     let moment = jiff::Timestamp::from_millisecond(wall).unwrap_or_default();
-    let zone = ui.clock().wall.time_zone().clone();
+    let zone = context.clock().wall.time_zone().clone();
     moment.to_zoned(zone).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }

@@ -9,7 +9,29 @@ use crate::{
     model::{Crossed, Event, EventKind, Judgment, Verdict},
 };
 
-/// The state of the screen of crossings.
+/// The screen of crossings.
+#[derive(Debug, Default)]
+pub struct State {
+    /// Those that are stepped through.
+    pub list: Crossings,
+    /// Whether the chosen picture has the whole room; `None` leaves it to the room.
+    pub alone: Option<bool>,
+    /// Whether the pictures are those of the person alone.
+    pub near: bool,
+    /// A judgment is on its way to the ledger.
+    pub judging: bool,
+}
+
+impl State {
+    /// Shows other crossings; gives what has to be read for that.
+    pub fn show(&mut self, crossings: Crossings) -> Option<Asked> {
+        self.list = crossings;
+        self.judging = false;
+        self.list.reading.clone()
+    }
+}
+
+/// Crossings, one of which is chosen.
 #[derive(Debug, Clone, Default)]
 pub struct Crossings {
     /// Where the list is from.
@@ -22,20 +44,12 @@ pub struct Crossings {
     at: usize,
     /// The chosen picture of its strip.
     pub picture: usize,
-    /// Whether the chosen picture has the whole room; `None` leaves it to the room.
-    pub alone: Option<bool>,
-    /// Whether it has, set by the drawing.
-    pub is_alone: bool,
-    /// Whether the pictures are those of the person alone.
-    pub near: bool,
     /// What was read of a crossing, and of which.
     pub known: Option<(Crossed, Result<Arc<Known>, String>)>,
     /// The list that is being read.
     pub reading: Option<Asked>,
     /// Why there is no list.
     pub problem: Option<String>,
-    /// A judgment is on its way to the ledger.
-    pub judging: bool,
 }
 
 /// The picture on the line.
@@ -50,6 +64,16 @@ impl Crossings {
         Self { title, cases, at, picture: ON_THE_LINE, ..Self::default() }
     }
 
+    /// Those among `events`, of which `chosen` is chosen.
+    #[must_use]
+    pub fn of_events(title: String, events: &[Arc<Event>], chosen: &Event) -> Self {
+        let cases: Vec<_> = events.iter().filter_map(|event| facts_of(event)).collect();
+        let chosen = facts_of(chosen);
+        let at = chosen.and_then(|chosen| cases.iter().rposition(|facts| *facts == chosen));
+        let last = cases.len().saturating_sub(1);
+        Self { title, cases, at: at.unwrap_or(last), picture: ON_THE_LINE, ..Self::default() }
+    }
+
     /// What is asked for, until it is there.
     #[must_use]
     pub fn awaited(asked: Asked) -> Self {
@@ -62,7 +86,6 @@ impl Crossings {
         if self.reading.as_ref() != Some(asked) {
             return;
         }
-        let Self { alone, near, .. } = *self;
         *self = match found {
             Ok(Found::InTime(cases)) => Self::of(asked.title.clone(), cases, asked.at),
             Ok(Found::AtRandom(sample)) => {
@@ -73,7 +96,6 @@ impl Crossings {
             }
             Err(problem) => Self { title: asked.title.clone(), problem: Some(problem), ..Self::default() },
         };
-        (self.alone, self.near) = (alone, near);
     }
 
     /// The crossing on the screen.

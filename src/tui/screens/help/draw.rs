@@ -1,14 +1,16 @@
 //! All keys, from the table of commands; what glyphs and columns say.
 
 use ratatui::{
-    buffer::Buffer,
     layout::Rect,
     text::{Line, Span},
 };
 
+use super::state::State;
 use crate::tui::{
     action::Action,
-    app::UiState,
+    canvas::Canvas,
+    context::Context,
+    drawn::Geometry,
     keymap::{COMMANDS, Keymap, Section},
     layout::take_top,
     symbols::Symbols,
@@ -27,27 +29,27 @@ const NAMES: usize = 15;
 const NAMES_FROM: usize = 76;
 
 /// Draws the list, in two columns where they fit.
-pub fn draw(ui: &mut UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
+pub fn draw(state: &State, context: &Context, area: Rect, canvas: &mut Canvas) -> Geometry {
     let mut rest = area;
-    let filter = text::clean(&ui.help_filter);
+    let look = canvas.look;
+    let filter = text::clean(&state.filter);
     let title = match filter.as_str() {
         "" => "Keys: the same on every screen".to_owned(),
         filter => format!("Keys, glyphs and columns with '{filter}'"),
     };
-    rule(&title, false, take_top(&mut rest, 1), buffer, look);
+    rule(&title, false, take_top(&mut rest, 1), canvas.buffer, look);
     let columns: u16 = if usize::from(rest.width) >= 2 * NAMES_FROM { 2 } else { 1 };
     let width = usize::from(rest.width / columns);
-    let lines = lines(&ui.keymap, &filter, width, look);
+    let lines = lines(&context.keymap, &filter, width, look);
     let per_column = lines.len().div_ceil(usize::from(columns));
     let rows = usize::from(rest.height);
-    ui.page = rows.max(1);
-    ui.scroll = ui.scroll.min(per_column.saturating_sub(rows));
+    let scroll = state.scroll.min(per_column.saturating_sub(rows));
     for (index, column) in lines.chunks(per_column.max(1)).enumerate() {
         let x = rest.x + index as u16 * (rest.width / columns);
         let at = Rect { x, width: rest.width / columns, ..rest };
-        put_lines(column.iter().skip(ui.scroll), at, buffer);
+        put_lines(column.iter().skip(scroll), at, canvas.buffer);
     }
-    let below = per_column.saturating_sub(ui.scroll + rows);
+    let below = per_column.saturating_sub(scroll + rows);
     if below > 0 {
         let more = format!(" {below} more below ");
         let width = more.len() as u16;
@@ -57,8 +59,9 @@ pub fn draw(ui: &mut UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
             width: width.min(area.width),
             height: 1,
         };
-        put_lines(&[look.line(more, Role::Key)], at, buffer);
+        put_lines(&[look.line(more, Role::Key)], at, canvas.buffer);
     }
+    Geometry { page: rows.max(1), first: scroll, ..Geometry::default() }
 }
 
 /// What a glyph says.
@@ -124,12 +127,9 @@ fn lines(keymap: &Keymap, wanted: &str, width: usize, look: &Look) -> Vec<Line<'
             section.title(),
             &mut commands.filter_map(|command| match command.action {
                 // The number keys stand in one line.
-                Action::SortBy(1) => Some((
-                    sort_keys(keymap),
-                    "sort-order ...",
-                    "sort by this column; pane of a source's screen",
-                )),
-                Action::SortBy(_) => None,
+                Action::SortBy(1) => Some((sort_keys(keymap), "sort-order ...", "sort by this column")),
+                Action::Pane(1) => Some((pane_keys(keymap), "pane-preview ...", "the pane of this number")),
+                Action::SortBy(_) | Action::Pane(_) => None,
                 action => Some((keymap.keys_text(action), command.name, keymap.help(command))),
             }),
         );
@@ -143,9 +143,18 @@ fn lines(keymap: &Keymap, wanted: &str, width: usize, look: &Look) -> Vec<Line<'
 }
 
 fn sort_keys(keymap: &Keymap) -> String {
-    let all: Vec<String> = (1..=9).map(|column| keymap.keys_text(Action::SortBy(column))).collect();
+    numbers(keymap, 9, Action::SortBy)
+}
+
+fn pane_keys(keymap: &Keymap) -> String {
+    numbers(keymap, 7, Action::Pane)
+}
+
+/// `1-9` where the keys are the numbers themselves.
+fn numbers(keymap: &Keymap, last: u8, action: fn(u8) -> Action) -> String {
+    let all: Vec<String> = (1..=last).map(|number| keymap.keys_text(action(number))).collect();
     if all.iter().enumerate().all(|(index, keys)| *keys == (index + 1).to_string()) {
-        "1-9".into()
+        format!("1-{last}")
     } else {
         all.join(" ")
     }

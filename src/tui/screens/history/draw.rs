@@ -8,6 +8,7 @@ use ratatui::{
     text::{Line, Span},
 };
 
+use super::state::{self, Entry, Row, State};
 use crate::{
     ledger::{
         local_time::LocalTime,
@@ -15,9 +16,10 @@ use crate::{
     },
     model::SourceKind,
     tui::{
-        app::UiState,
+        canvas::Canvas,
+        context::Context,
+        drawn::Geometry,
         format,
-        history::{self, Entry, Row},
         layout::{take_bottom, take_left, take_top},
         text,
         theme::Role,
@@ -32,45 +34,54 @@ const BOTH: u16 = 80;
 const MOST_GAPS: usize = 6;
 
 /// Draws the list and the table, or the one that keys move in.
-pub fn draw(ui: &mut UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
+pub fn draw(state: &State, context: &Context, area: Rect, canvas: &mut Canvas) -> Geometry {
     let mut rest = area;
-    let title = format!("History: {}, {}", ui.history.title(), ui.history.scale.words());
-    put(
-        &look.line(look.cut(&format!(" {title}"), usize::from(rest.width)), Role::Title),
-        take_top(&mut rest, 1),
-        buffer,
-    );
-    ui.page = usize::from(rest.height.saturating_sub(2)).max(1);
-    let report = match ui.history.report() {
+    let look = canvas.look;
+    let title = format!(" History: {}, {}", state.title(), state.scale.words());
+    let title = look.line(look.cut(&title, usize::from(rest.width)), Role::Title);
+    put(&title, take_top(&mut rest, 1), canvas.buffer);
+    let geometry =
+        Geometry { page: usize::from(rest.height.saturating_sub(2)).max(1), ..Geometry::default() };
+    let report = match state.report() {
         None => {
-            put(&look.line(" reading what was counted", Role::Dim), rest, buffer);
-            return;
+            put(&look.line(" reading what was counted", Role::Dim), rest, canvas.buffer);
+            return geometry;
         }
         Some(Err(problem)) => {
             let lines: Vec<Line> = text::wrap(problem, usize::from(rest.width.saturating_sub(2)))
                 .into_iter()
                 .map(|line| look.line(format!(" {line}"), Role::Warn))
                 .collect();
-            put_lines(&lines, rest, buffer);
-            return;
+            put_lines(&lines, rest, canvas.buffer);
+            return geometry;
         }
-        Some(Ok(report)) => std::sync::Arc::clone(report),
+        Some(Ok(report)) => report,
     };
-    let entries = history::entries(&report);
-    ui.history.entry = ui.history.entry.min(entries.len().saturating_sub(1));
-    let entry = entries.get(ui.history.entry).copied().unwrap_or(Entry::All);
+    let entries = state::entries(report);
+    let chosen = state.entry.min(entries.len().saturating_sub(1));
+    let entry = entries.get(chosen).copied().unwrap_or(Entry::All);
+    let page = Page { state, context, report, look };
     if area.width < BOTH {
-        if ui.history.in_rows {
-            draw_times(ui, &report, entry, rest, buffer, look);
+        if state.in_rows {
+            page.draw_times(entry, rest, canvas.buffer);
         } else {
-            draw_list(ui, &report, &entries, rest, buffer, look);
+            page.draw_list(&entries, chosen, rest, canvas.buffer);
         }
-        return;
+        return geometry;
     }
     let list = take_left(&mut rest, (area.width / 2).min(88));
     take_left(&mut rest, 1);
-    draw_list(ui, &report, &entries, list, buffer, look);
-    draw_times(ui, &report, entry, rest, buffer, look);
+    page.draw_list(&entries, chosen, list, canvas.buffer);
+    page.draw_times(entry, rest, canvas.buffer);
+    geometry
+}
+
+/// What is drawn.
+struct Page<'a> {
+    state: &'a State,
+    context: &'a Context,
+    report: &'a Report,
+    look: &'a Look,
 }
 
 /// Columns of the list beside the names: heading, columns with the space before them, and the width from which they
@@ -84,144 +95,241 @@ const SUMS: [(&str, usize, usize); 6] = [
     ("Watched", 9, 50),
 ];
 
-fn draw_list(ui: &UiState, report: &Report, entries: &[Entry], area: Rect, buffer: &mut Buffer, look: &Look) {
-    let mut rest = area;
-    rule("Sources", !ui.history.in_rows, take_top(&mut rest, 1), buffer, look);
-    let width = usize::from(rest.width);
-    let sums: Vec<&(&str, usize, usize)> = SUMS.iter().filter(|(.., from)| width >= *from).collect();
-    let name_width = width.saturating_sub(2 + sums.iter().map(|(_, wide, _)| wide).sum::<usize>());
-    let mut head = format!("  {}", " ".repeat(name_width));
-    for (name, wide, _) in &sums {
-        head.push_str(&apart(name, *wide, look));
-    }
-    put(&look.line(head, Role::Dim), take_top(&mut rest, 1), buffer);
-    let rows = usize::from(rest.height);
-    let first = (ui.history.entry + 1).saturating_sub(rows);
-    let lines: Vec<Line> = entries
-        .iter()
-        .enumerate()
-        .skip(first)
-        .take(rows)
-        .map(|(index, entry)| {
-            let chosen = index == ui.history.entry;
-            let bar = chosen && !ui.history.in_rows;
-            let style = |role: Role| if bar { Style::new() } else { look.style(role) };
-            let totals = history::totals(report, *entry);
-            let net = totals.total_in as i64 - totals.total_out as i64;
-            let role = match entry {
-                Entry::All => Role::Title,
-                Entry::Source(_) => Role::Text,
-                Entry::Line(..) => Role::Dim,
-            };
-            let mut spans = vec![
-                Span::styled(if chosen { look.symbols.cursor } else { " " }, style(Role::Key)),
-                Span::styled(
-                    format!(" {}", look.left(&name(ui, report, *entry, name_width, look), name_width)),
-                    style(role),
-                ),
-            ];
-            for (what, wide, _) in &sums {
-                let (text, role) = match *what {
-                    "In" => (format::count(totals.total_in), Role::In),
-                    "Out" => (format::count(totals.total_out), Role::Out),
-                    "Net" => (format::signed(net), Role::Text),
-                    "Inside" => (totals.occupancy.map(format::current).unwrap_or_default(), Role::Text),
-                    "Peak hour" => (
-                        totals.peak_hour.as_ref().map(|peak| hour(ui, &peak.start)).unwrap_or_default(),
-                        Role::Text,
-                    ),
-                    _ => match totals.coverage {
-                        Some(share) => (percent(share), coverage_role(share)),
-                        None => (String::new(), Role::Dim),
-                    },
+impl Page<'_> {
+    fn draw_list(&self, entries: &[Entry], chosen: usize, area: Rect, buffer: &mut Buffer) {
+        let Self { state, report, look, .. } = *self;
+        let mut rest = area;
+        rule("Sources", !state.in_rows, take_top(&mut rest, 1), buffer, look);
+        let width = usize::from(rest.width);
+        let sums: Vec<&(&str, usize, usize)> = SUMS.iter().filter(|(.., from)| width >= *from).collect();
+        let name_width = width.saturating_sub(2 + sums.iter().map(|(_, wide, _)| wide).sum::<usize>());
+        let mut head = format!("  {}", " ".repeat(name_width));
+        for (name, wide, _) in &sums {
+            head.push_str(&apart(name, *wide, look));
+        }
+        put(&look.line(head, Role::Dim), take_top(&mut rest, 1), buffer);
+        let rows = usize::from(rest.height);
+        let first = (chosen + 1).saturating_sub(rows);
+        let lines: Vec<Line> = entries
+            .iter()
+            .enumerate()
+            .skip(first)
+            .take(rows)
+            .map(|(index, entry)| {
+                let is_chosen = index == chosen;
+                let bar = is_chosen && !state.in_rows;
+                let style = |role: Role| if bar { Style::new() } else { look.style(role) };
+                let totals = state::totals(report, *entry);
+                let net = totals.total_in as i64 - totals.total_out as i64;
+                let role = match entry {
+                    Entry::All => Role::Title,
+                    Entry::Source(_) => Role::Text,
+                    Entry::Line(..) => Role::Dim,
                 };
-                spans.push(Span::styled(apart(&text, *wide, look), style(role)));
+                let mut spans = vec![
+                    Span::styled(if is_chosen { look.symbols.cursor } else { " " }, style(Role::Key)),
+                    Span::styled(
+                        format!(" {}", look.left(&self.name(*entry, name_width), name_width)),
+                        style(role),
+                    ),
+                ];
+                for (what, wide, _) in &sums {
+                    let (text, role) = match *what {
+                        "In" => (format::count(totals.total_in), Role::In),
+                        "Out" => (format::count(totals.total_out), Role::Out),
+                        "Net" => (format::signed(net), Role::Text),
+                        "Inside" => (totals.occupancy.map(format::current).unwrap_or_default(), Role::Text),
+                        "Peak hour" => (
+                            totals.peak_hour.as_ref().map(|peak| self.hour(&peak.start)).unwrap_or_default(),
+                            Role::Text,
+                        ),
+                        _ => match totals.coverage {
+                            Some(share) => (percent(share), coverage_role(share)),
+                            None => (String::new(), Role::Dim),
+                        },
+                    };
+                    spans.push(Span::styled(apart(&text, *wide, look), style(role)));
+                }
+                let line = Line::from(spans);
+                if bar { line.style(look.style(Role::Selected)) } else { line }
+            })
+            .collect();
+        put_lines(&lines, rest, buffer);
+    }
+
+    fn name(&self, entry: Entry, width: usize) -> String {
+        let Self { context, report, look, .. } = *self;
+        match entry {
+            Entry::All => "All sources".into(),
+            Entry::Source(index) => report
+                .sources
+                .get(index)
+                .map_or_else(String::new, |source| look.name_of(context.shown(), &source.camera_id, width)),
+            Entry::Line(index, line) => {
+                let line = report.sources.get(index).and_then(|source| source.lines.get(line));
+                format!("  line {}", line.map_or_else(String::new, |line| text::clean(&line.line)))
             }
-            let line = Line::from(spans);
-            if bar { line.style(look.style(Role::Selected)) } else { line }
-        })
-        .collect();
-    put_lines(&lines, rest, buffer);
+        }
+    }
+
+    fn draw_times(&self, entry: Entry, area: Rect, buffer: &mut Buffer) {
+        let Self { state, report, look, .. } = *self;
+        let mut rest = area;
+        let title = self.name(entry, usize::from(rest.width.saturating_sub(4)));
+        rule(title.trim(), state.in_rows, take_top(&mut rest, 1), buffer, look);
+        let width = usize::from(rest.width);
+        let facts = self.facts(entry, width);
+        let most = rest.height / 3;
+        let foot = take_bottom(&mut rest, (facts.len() as u16).min(most));
+        put_lines(&facts, foot, buffer);
+        let rows = state::rows(report, entry);
+        if rows.is_empty() {
+            put(&look.line(" nobody watched in this time", Role::Dim), rest, buffer);
+            return;
+        }
+        let with_occupancy = rows.iter().any(|row| row.occupancy.is_some());
+        let with_coverage = width >= 52;
+        let time = if report.by == Step::Day { 11 } else { 6 };
+        let mut head = format!(
+            " {}{}{}{}",
+            look.left("", time),
+            apart("In", 7, look),
+            apart("Out", 7, look),
+            apart("Net", 8, look)
+        );
+        if with_occupancy {
+            head.push_str(&apart("Inside", 8, look));
+        }
+        if with_coverage {
+            head.push_str(&apart("Watched", 9, look));
+        }
+        put(&look.line(head.clone(), Role::Dim), take_top(&mut rest, 1), buffer);
+        let room = width.saturating_sub(head.len() + 2);
+        let shown = usize::from(rest.height).max(1);
+        let row = state.row.min(rows.len() - 1);
+        // Where nobody has moved, what is latest of today shows.
+        let first = (row + 1).saturating_sub(shown);
+        let top = rows.iter().map(|row| row.total_in + row.total_out).max().unwrap_or(0);
+        let lines: Vec<Line> = rows
+            .iter()
+            .enumerate()
+            .skip(first)
+            .take(shown)
+            .map(|(index, of)| {
+                let chosen = index == row && state.in_rows;
+                let label = look.left(&label(report.by, &of.start), time);
+                let mut spans = time_cells(of, label, (with_occupancy, with_coverage), chosen, look);
+                spans.extend(bar(of, top, room, chosen, look));
+                let line = Line::from(spans);
+                if chosen { line.style(look.style(Role::Selected)) } else { line }
+            })
+            .collect();
+        let below = rows.len().saturating_sub(first + shown);
+        put_lines(&lines, rest, buffer);
+        if below > 0 {
+            let more = format!(" {}{below} ", look.symbols.arrows[2]);
+            let wide = text::width(&more) as u16;
+            let at = Rect { x: area.right().saturating_sub(wide), width: wide, height: 1, ..area };
+            put(&look.line(more, Role::Key), at, buffer);
+        }
+    }
+
+    /// The busiest hour, how much was watched, and when not.
+    fn facts(&self, entry: Entry, width: usize) -> Vec<Line<'static>> {
+        let Self { context, report, look, .. } = *self;
+        let totals = state::totals(report, entry);
+        let mut facts = Vec::new();
+        for (name, doubt) in state::doubts(report, entry) {
+            let whose = name.map(|name| format!("{}: ", text::clean(name))).unwrap_or_default();
+            facts.push((format!("{whose}not reliable, {}; {}", doubt.words(), doubt.expected()), Role::Warn));
+        }
+        if let Some(peak) = &totals.peak_hour {
+            let (hour, total_in, total_out) = (self.hour(&peak.start), peak.total_in, peak.total_out);
+            facts.push((format!("busiest hour: {hour}, {total_in} in, {total_out} out"), Role::Title));
+        }
+        if let Some(share) = totals.coverage {
+            facts.push((format!("watched {} of the time", percent(share)), coverage_role(share)));
+        }
+        facts.extend(self.otherwise(entry).map(|fact| (fact, Role::Text)));
+        if entry == Entry::All {
+            let is_known = |id: &str| report.sources.iter().any(|source| source.camera_id == id);
+            let unknown = context.shown().sources.iter().filter(|source| !is_known(&source.id));
+            let unknown: Vec<String> = unknown.map(|source| text::clean(&source.name())).collect();
+            if !unknown.is_empty() {
+                facts.push((format!("never watched: {}", unknown.join(", ")), Role::Warn));
+            }
+        }
+        for change in &report.clock_changes {
+            let (from, to) = (moment(&change.from), moment(&change.to));
+            facts.push((format!("the clock was set from {from} to {to}"), Role::Warn));
+        }
+        let gaps = state::gaps(report, entry);
+        if !gaps.is_empty() {
+            let by_day = report.by == Step::Day;
+            let mut list: Vec<String> = gaps
+                .iter()
+                .take(MOST_GAPS)
+                .map(|gap| {
+                    if by_day {
+                        let same = gap.from.date() == gap.to.date();
+                        let to = if same { clock(&gap.to) } else { moment(&gap.to) };
+                        format!("{} to {to}", moment(&gap.from))
+                    } else {
+                        format!("{} to {}", clock(&gap.from), clock(&gap.to))
+                    }
+                })
+                .collect();
+            if gaps.len() > MOST_GAPS {
+                list.push(format!("{} more", gaps.len() - MOST_GAPS));
+            }
+            facts.push((format!("not watched: {}", list.join(", ")), Role::Dim));
+        }
+        let wrap = |(fact, role): (String, Role)| {
+            let lines = text::wrap(&fact, width.saturating_sub(2));
+            lines.into_iter().map(move |line| look.line(format!(" {line}"), role)).collect::<Vec<_>>()
+        };
+        facts.into_iter().flat_map(wrap).collect()
+    }
+
+    /// Why the overview has other sums than these, which go on now; nothing where it has the same.
+    fn otherwise(&self, entry: Entry) -> Option<String> {
+        let Self { state, context, report, .. } = *self;
+        let overview = &state.overview;
+        let (counts, why) = match entry {
+            Entry::All => {
+                let sum = |at: usize| {
+                    overview.values().fold((0, 0), |sum, counts| (sum.0 + counts[at].0, sum.1 + counts[at].1))
+                };
+                ([sum(0), sum(1)], "has the last run of each video, and cameras since their reset")
+            }
+            Entry::Source(index) => {
+                let id = &report.sources.get(index)?.camera_id;
+                let source = context.shown().sources.iter().find(|source| *source.id == **id)?;
+                let why = match source.kind {
+                    SourceKind::Video => "has its last run; here each run counts",
+                    SourceKind::Camera => "counts since the last reset",
+                };
+                (*overview.get(id)?, why)
+            }
+            Entry::Line(..) => return None,
+        };
+        let [before, after] = counts;
+        let here = state::totals(report, entry);
+        // People go on crossing while it is read.
+        let is_same =
+            (before.0..=after.0).contains(&here.total_in) && (before.1..=after.1).contains(&here.total_out);
+        (state.is_current() && !is_same).then(|| format!("the overview {why}"))
+    }
+
+    /// A begin of an hour: its time alone where the screen shows one day.
+    fn hour(&self, start: &LocalTime) -> String {
+        if self.state.scale.step() == Step::Day { moment(start) } else { clock(start) }
+    }
 }
 
 /// `text` to the right of `wide` columns, the first of which is always free.
 fn apart(text: &str, wide: usize, look: &Look) -> String {
     format!(" {}", look.right(text, wide.saturating_sub(1)))
-}
-
-fn name(ui: &UiState, report: &Report, entry: Entry, width: usize, look: &Look) -> String {
-    match entry {
-        Entry::All => "All sources".into(),
-        Entry::Source(index) => report
-            .sources
-            .get(index)
-            .map_or_else(String::new, |source| look.name_of(ui.shown(), &source.camera_id, width)),
-        Entry::Line(index, line) => {
-            let line = report.sources.get(index).and_then(|source| source.lines.get(line));
-            format!("  line {}", line.map_or_else(String::new, |line| text::clean(&line.line)))
-        }
-    }
-}
-
-fn draw_times(ui: &mut UiState, report: &Report, entry: Entry, area: Rect, buffer: &mut Buffer, look: &Look) {
-    let mut rest = area;
-    let title = name(ui, report, entry, usize::from(rest.width.saturating_sub(4)), look);
-    rule(title.trim(), ui.history.in_rows, take_top(&mut rest, 1), buffer, look);
-    let width = usize::from(rest.width);
-    let facts = facts(ui, report, entry, width, look);
-    let most = rest.height / 3;
-    let foot = take_bottom(&mut rest, (facts.len() as u16).min(most));
-    put_lines(&facts, foot, buffer);
-    let rows = history::rows(report, entry);
-    if rows.is_empty() {
-        put(&look.line(" nobody watched in this time", Role::Dim), rest, buffer);
-        return;
-    }
-    let with_occupancy = rows.iter().any(|row| row.occupancy.is_some());
-    let with_coverage = width >= 52;
-    let time = if report.by == Step::Day { 11 } else { 6 };
-    let mut head = format!(
-        " {}{}{}{}",
-        look.left("", time),
-        apart("In", 7, look),
-        apart("Out", 7, look),
-        apart("Net", 8, look)
-    );
-    if with_occupancy {
-        head.push_str(&apart("Inside", 8, look));
-    }
-    if with_coverage {
-        head.push_str(&apart("Watched", 9, look));
-    }
-    put(&look.line(head.clone(), Role::Dim), take_top(&mut rest, 1), buffer);
-    let room = width.saturating_sub(head.len() + 2);
-    let shown = usize::from(rest.height).max(1);
-    ui.history.row = ui.history.row.min(rows.len() - 1);
-    // Where nobody has moved, what is latest of today shows.
-    let first = (ui.history.row + 1).saturating_sub(shown);
-    let top = rows.iter().map(|row| row.total_in + row.total_out).max().unwrap_or(0);
-    let lines: Vec<Line> = rows
-        .iter()
-        .enumerate()
-        .skip(first)
-        .take(shown)
-        .map(|(index, row)| {
-            let chosen = index == ui.history.row && ui.history.in_rows;
-            let label = look.left(&label(report.by, &row.start), time);
-            let mut spans = time_cells(row, label, (with_occupancy, with_coverage), chosen, look);
-            spans.extend(bar(row, top, room, chosen, look));
-            let line = Line::from(spans);
-            if chosen { line.style(look.style(Role::Selected)) } else { line }
-        })
-        .collect();
-    let below = rows.len().saturating_sub(first + shown);
-    put_lines(&lines, rest, buffer);
-    if below > 0 {
-        let more = format!(" {}{below} ", look.symbols.arrows[2]);
-        let wide = text::width(&more) as u16;
-        let at = Rect { x: area.right().saturating_sub(wide), width: wide, height: 1, ..area };
-        put(&look.line(more, Role::Key), at, buffer);
-    }
 }
 
 fn time_cells(
@@ -264,94 +372,6 @@ fn bar(row: &Row, top: u64, room: usize, chosen: bool, look: &Look) -> Vec<Span<
     ]
 }
 
-/// The busiest hour, how much was watched, and when not.
-fn facts(ui: &UiState, report: &Report, entry: Entry, width: usize, look: &Look) -> Vec<Line<'static>> {
-    let totals = history::totals(report, entry);
-    let mut facts = Vec::new();
-    for (name, doubt) in history::doubts(report, entry) {
-        let whose = name.map(|name| format!("{}: ", text::clean(name))).unwrap_or_default();
-        facts.push((
-            format!("{whose}not to be relied upon, {}; {}", doubt.words(), doubt.expected()),
-            Role::Warn,
-        ));
-    }
-    if let Some(peak) = &totals.peak_hour {
-        let (hour, total_in, total_out) = (hour(ui, &peak.start), peak.total_in, peak.total_out);
-        facts.push((format!("busiest hour: {hour}, {total_in} in, {total_out} out"), Role::Title));
-    }
-    if let Some(share) = totals.coverage {
-        facts.push((format!("watched {} of the time", percent(share)), coverage_role(share)));
-    }
-    facts.extend(otherwise(ui, report, entry).map(|fact| (fact, Role::Text)));
-    if entry == Entry::All {
-        let is_known = |id: &str| report.sources.iter().any(|source| source.camera_id == id);
-        let unknown = ui.shown().sources.iter().filter(|source| !is_known(&source.id));
-        let unknown: Vec<String> = unknown.map(|source| text::clean(&source.name())).collect();
-        if !unknown.is_empty() {
-            facts.push((format!("never watched: {}", unknown.join(", ")), Role::Warn));
-        }
-    }
-    for change in &report.clock_changes {
-        let (from, to) = (moment(&change.from), moment(&change.to));
-        facts.push((format!("the clock was set from {from} to {to}"), Role::Warn));
-    }
-    let gaps = history::gaps(report, entry);
-    if !gaps.is_empty() {
-        let by_day = report.by == Step::Day;
-        let mut list: Vec<String> = gaps
-            .iter()
-            .take(MOST_GAPS)
-            .map(|gap| {
-                if by_day {
-                    let same = gap.from.date() == gap.to.date();
-                    let to = if same { clock(&gap.to) } else { moment(&gap.to) };
-                    format!("{} to {to}", moment(&gap.from))
-                } else {
-                    format!("{} to {}", clock(&gap.from), clock(&gap.to))
-                }
-            })
-            .collect();
-        if gaps.len() > MOST_GAPS {
-            list.push(format!("{} more", gaps.len() - MOST_GAPS));
-        }
-        facts.push((format!("not watched: {}", list.join(", ")), Role::Dim));
-    }
-    let wrap = |(fact, role): (String, Role)| {
-        let lines = text::wrap(&fact, width.saturating_sub(2));
-        lines.into_iter().map(move |line| look.line(format!(" {line}"), role)).collect::<Vec<_>>()
-    };
-    facts.into_iter().flat_map(wrap).collect()
-}
-
-/// Why the overview has other sums than these, which go on now; nothing where it has the same.
-fn otherwise(ui: &UiState, report: &Report, entry: Entry) -> Option<String> {
-    let overview = &ui.history.overview;
-    let (counts, why) = match entry {
-        Entry::All => {
-            let sum = |at: usize| {
-                overview.values().fold((0, 0), |sum, counts| (sum.0 + counts[at].0, sum.1 + counts[at].1))
-            };
-            ([sum(0), sum(1)], "has the last run of each video, and cameras since their reset")
-        }
-        Entry::Source(index) => {
-            let id = &report.sources.get(index)?.camera_id;
-            let source = ui.shown().sources.iter().find(|source| *source.id == **id)?;
-            let why = match source.kind {
-                SourceKind::Video => "has its last run; here each run counts",
-                SourceKind::Camera => "counts since the last reset",
-            };
-            (*overview.get(id)?, why)
-        }
-        Entry::Line(..) => return None,
-    };
-    let [before, after] = counts;
-    let here = history::totals(report, entry);
-    // People go on crossing while it is read.
-    let is_same =
-        (before.0..=after.0).contains(&here.total_in) && (before.1..=after.1).contains(&here.total_out);
-    (ui.history.is_current() && !is_same).then(|| format!("the overview {why}"))
-}
-
 /// Watched for less than nearly all of the time: what was counted is not all there was.
 fn coverage_role(share: f64) -> Role {
     if share >= 0.99 { Role::Dim } else { Role::Warn }
@@ -370,11 +390,6 @@ fn percent(share: f64) -> String {
 /// What stands before a row: `08:00`, or `Fri 13 Mar` for days.
 fn label(by: Step, start: &LocalTime) -> String {
     if by == Step::Day { start.shown("%a %-d %b") } else { clock(start) }
-}
-
-/// A begin of an hour: its time alone where the screen shows one day.
-fn hour(ui: &UiState, start: &LocalTime) -> String {
-    if ui.history.scale.step() == Step::Day { moment(start) } else { clock(start) }
 }
 
 fn clock(time: &LocalTime) -> String {

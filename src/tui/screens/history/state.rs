@@ -128,9 +128,9 @@ pub struct Row {
     pub coverage: f64,
 }
 
-/// The state of the screen.
+/// The history.
 #[derive(Debug, Clone)]
-pub struct History {
+pub struct State {
     /// How long a time.
     pub scale: Scale,
     /// A day within the time shown.
@@ -151,7 +151,7 @@ pub struct History {
     pub waiting: Vec<Key>,
 }
 
-impl Default for History {
+impl Default for State {
     fn default() -> Self {
         let day = Date::constant(1970, 1, 1);
         Self {
@@ -168,7 +168,7 @@ impl Default for History {
     }
 }
 
-impl History {
+impl State {
     /// What has to be asked for the time shown.
     #[must_use]
     pub fn asked(&self) -> Asked {
@@ -392,9 +392,9 @@ pub fn as_text(title: &str, rows: &[Row]) -> String {
 mod tests {
     use super::*;
 
-    fn at(scale: Scale, day: &str) -> History {
+    fn at(scale: Scale, day: &str) -> State {
         let today: Date = "2026-03-14".parse().unwrap();
-        History { scale, day: day.parse().unwrap(), today, ..History::default() }
+        State { scale, day: day.parse().unwrap(), today, ..State::default() }
     }
 
     #[test]

@@ -1,9 +1,13 @@
 //! The counting lines and zones of a source, drawn on its live picture.
 
 use ratatui::{
-    buffer::Buffer,
-    layout::{Position, Rect},
+    layout::Rect,
     text::{Line, Span},
+};
+
+use super::{
+    editor::{Editor, Grip},
+    state::State,
 };
 
 use crate::{
@@ -11,8 +15,9 @@ use crate::{
     geometry::Anchor,
     model::Reason,
     tui::{
-        app::UiState,
-        editor::{Editor, Grip},
+        canvas::Canvas,
+        context::Context,
+        drawn::Geometry,
         format,
         layout::{take_bottom, take_top},
         text,
@@ -21,25 +26,25 @@ use crate::{
     },
 };
 
-/// Draws the editor; gives the place of the caret while a name is typed.
-pub fn draw(ui: &mut UiState, area: Rect, buffer: &mut Buffer, look: &Look) -> Option<Position> {
-    ui.picture_area = Rect::default();
-    let editor = ui.editor.as_ref()?;
+/// Draws the editor.
+pub fn draw(state: &State, context: &Context, area: Rect, canvas: &mut Canvas) -> Geometry {
+    let mut geometry = Geometry::default();
+    let Some(editor) = &state.editor else { return geometry };
+    let look = canvas.look;
     let mut rest = area;
     let width = usize::from(area.width);
-    let source = ui.shown().sources.iter().find(|source| source.id == editor.source);
-    let unsaved = ui.is_unsaved(&editor.source);
+    let source = context.shown().sources.iter().find(|source| source.id == editor.source);
+    let unsaved = context.is_unsaved(&editor.source);
     let state = match (editor.is_changed(), unsaved) {
         (true, _) => "changed, Enter saves",
         (false, true) => "NOT SAVED: Enter tries again",
         (false, false) => "as it runs",
     };
     let room = width.saturating_sub(text::width(state) + "Lines and zones of : ".len() + 4);
-    let name = look.name_of(ui.shown(), &editor.source, room);
+    let name = look.name_of(context.shown(), &editor.source, room);
     let title = format!("Lines and zones of {name}: {state}");
-    rule(&title, editor.is_changed() || unsaved, take_top(&mut rest, 1), buffer, look);
-    let preview =
-        ui.extras.preview.as_ref().filter(|(id, _)| *id == editor.source).map(|(_, preview)| &**preview);
+    rule(&title, editor.is_changed() || unsaved, take_top(&mut rest, 1), canvas.buffer, look);
+    let preview = context.fetched.previews.get(&editor.source).map(|preview| &**preview);
     let mut lines: Vec<Line> = editor
         .warnings(preview)
         .into_iter()
@@ -51,9 +56,8 @@ pub fn draw(ui: &mut UiState, area: Rect, buffer: &mut Buffer, look: &Look) -> O
     lines.push(line);
     lines.extend(counted(editor, width, look));
     let bottom = take_bottom(&mut rest, lines.len() as u16);
-    let place = column.map(|column| caret(Rect { y: bottom.y + row, ..bottom }, column));
-    put_lines(&lines, bottom, buffer);
-    let mut picture_area = Rect::default();
+    geometry.caret = column.map(|column| caret(Rect { y: bottom.y + row, ..bottom }, column));
+    put_lines(&lines, bottom, canvas.buffer);
     match preview {
         Some(preview) => {
             let held = match editor.grip() {
@@ -69,14 +73,14 @@ pub fn draw(ui: &mut UiState, area: Rect, buffer: &mut Buffer, look: &Look) -> O
                 trails: &[],
                 walked: walked.map_or(&[], |replayed| &replayed.walked),
             };
-            picture_area = picture::fitted(rest, preview.size);
-            picture::draw(preview, overlay, rest, buffer, look);
+            geometry.picture = picture::fitted(rest, preview.size);
+            picture::draw(preview, overlay, rest, canvas.buffer, look);
         }
         None => {
             let lines = match source {
                 None => vec![look.line(" waiting for a picture (not opened yet)", Role::Dim)],
                 Some(source) => {
-                    let mut lines = source_facts::no_picture_lines(ui, source, width, look);
+                    let mut lines = source_facts::no_picture_lines(context, source, width, look);
                     if source.last_error.is_some() {
                         lines.push(
                             look.line(" q goes back; its line can be drawn later, with 'E'", Role::Dim),
@@ -85,11 +89,10 @@ pub fn draw(ui: &mut UiState, area: Rect, buffer: &mut Buffer, look: &Look) -> O
                     lines
                 }
             };
-            put_lines(&lines, rest, buffer);
+            put_lines(&lines, rest, canvas.buffer);
         }
     }
-    ui.picture_area = picture_area;
-    place
+    geometry
 }
 
 /// `door (1 of 2)  arrows move end a at 20 %, 50 %  the feet count`.

@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 
-use super::text_input::TextInput;
 use crate::{
     count::replay::Replay,
     geometry::Anchor,
     host::Drawn,
     model::{LineConfig, SourceId, ZoneConfig},
+    tui::text_input::TextInput,
 };
 
 mod change;

@@ -2,13 +2,15 @@
 
 use ratatui::{buffer::Buffer, layout::Rect, text::Line};
 
+use super::state::{LogTarget, State};
 use crate::{
     logging::Level,
     tui::{
         action::Action,
-        app::UiState,
+        canvas::Canvas,
+        context::Context,
+        drawn::Geometry,
         layout::take_top,
-        log_target::LogTarget,
         text,
         theme::Role,
         widgets::{Look, first_key, log_lines, put, put_lines, rule},
@@ -16,55 +18,56 @@ use crate::{
 };
 
 /// Draws the last lines, or those scrolled to.
-pub fn draw(ui: &mut UiState, target: &LogTarget, area: Rect, buffer: &mut Buffer, look: &Look) {
+pub fn draw(state: &State, context: &Context, area: Rect, canvas: &mut Canvas) -> Geometry {
     let mut rest = area;
+    let look = canvas.look;
     let heading = take_top(&mut rest, 1);
     let (rows, width) = (usize::from(rest.height), usize::from(rest.width));
-    let count = ui.extras.log.len();
-    ui.page = rows.max(1);
-    ui.scroll = ui.scroll.min(count.saturating_sub(rows));
-    rule(&title(ui, target, look), false, heading, buffer, look);
-    draw_tally(ui, heading, buffer, look);
-    if count == 0 {
-        let why = ui.extras.log_problem.clone().unwrap_or_else(|| why_empty(ui));
-        put(&look.line(look.cut(&format!(" {why}"), width), Role::Dim), rest, buffer);
-        return;
-    }
-    let end = count - ui.scroll;
+    let log = &context.fetched.log;
+    let scroll = state.scroll.min(log.len().saturating_sub(rows));
+    rule(&title(state, scroll, context, look), false, heading, canvas.buffer, look);
+    draw_tally(context, heading, canvas.buffer, look);
+    let end = log.len() - scroll;
     let first = end.saturating_sub(rows);
-    let lines: Vec<Line> =
-        ui.extras.log[first..end].iter().map(|line| log_lines::full(ui, line, width, look)).collect();
-    put_lines(&lines, rest, buffer);
+    let filter = (state.filter.as_str(), state.across);
+    let mut lines: Vec<Line> =
+        log[first..end].iter().map(|line| log_lines::full(context, line, filter, width, look)).collect();
+    if lines.is_empty() {
+        let why = context.fetched.log_problem.clone().unwrap_or_else(|| why_empty(state, context));
+        lines.push(look.line(look.cut(&format!(" {why}"), width), Role::Dim));
+    }
+    put_lines(&lines, rest, canvas.buffer);
+    Geometry { page: rows.max(1), first: scroll, ..Geometry::default() }
 }
 
-fn title(ui: &UiState, target: &LogTarget, look: &Look) -> String {
-    let name = match target {
+fn title(state: &State, scroll: usize, context: &Context, look: &Look) -> String {
+    let name = match state.target() {
         LogTarget::Central => "all".to_string(),
-        LogTarget::Source(id) => look.name_of(ui.shown(), id, 40),
+        LogTarget::Source(id) => look.name_of(context.shown(), id, 40),
         LogTarget::Worker(number) => format!("worker {number}"),
     };
     let mut title = format!("Log: {name}");
-    if ui.scroll > 0 {
-        let key = first_key(&ui.keymap, Action::Bottom);
-        title.push_str(&format!(", {}{} newer, {key} follows", look.symbols.arrows[2], ui.scroll));
+    if scroll > 0 {
+        let key = first_key(&context.keymap, Action::Bottom);
+        title.push_str(&format!(", {}{} newer, {key} follows", look.symbols.arrows[2], scroll));
     } else {
         title.push_str(", following");
     }
-    if ui.log_level != Level::Debug {
-        title.push_str(&format!(", {} and worse", ui.log_level.word()));
+    if state.level != Level::Debug {
+        title.push_str(&format!(", {} and worse", state.level.word()));
     }
-    if !ui.log_filter.is_empty() {
-        title.push_str(&format!(", /{}", ui.log_filter));
+    if !state.filter.is_empty() {
+        title.push_str(&format!(", /{}", state.filter));
     }
-    if ui.log_across > 0 {
-        title.push_str(&format!(", from column {}", ui.log_across + 1));
+    if state.across > 0 {
+        title.push_str(&format!(", from column {}", state.across + 1));
     }
     title
 }
 
 /// How many of the lines shown are errors and warnings, at the right of the heading.
-fn draw_tally(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
-    let of = |level: Level| ui.extras.log.iter().filter(|line| line.level == level).count();
+fn draw_tally(context: &Context, area: Rect, buffer: &mut Buffer, look: &Look) {
+    let of = |level: Level| context.fetched.log.iter().filter(|line| line.level == level).count();
     let tally = [(of(Level::Error), "error", Role::Bad), (of(Level::Warn), "warning", Role::Warn)];
     let mut spans = Vec::new();
     for (count, what, role) in tally.into_iter().filter(|(count, ..)| *count > 0) {
@@ -78,16 +81,16 @@ fn draw_tally(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
     }
 }
 
-fn why_empty(ui: &UiState) -> String {
-    if ui.log_level == Level::Debug && ui.log_filter.is_empty() {
+fn why_empty(state: &State, context: &Context) -> String {
+    if state.level == Level::Debug && state.filter.is_empty() {
         return "nothing logged yet".into();
     }
-    let more = first_key(&ui.keymap, Action::More);
-    let filter = first_key(&ui.keymap, Action::Filter);
-    let words = text::clean(&ui.log_filter);
+    let more = first_key(&context.keymap, Action::MoreLevels);
+    let filter = first_key(&context.keymap, Action::Filter);
+    let words = text::clean(&state.filter);
     if words.is_empty() {
         format!("nothing so serious has been logged; {more} shows more")
     } else {
-        format!("no line with '{words}'; {filter} changes what is looked for, {more} shows more levels")
+        format!("no line with '{words}'; {filter} changes the words, {more} shows more levels")
     }
 }

@@ -2,55 +2,76 @@
 
 use ratatui::{
     buffer::Buffer,
-    layout::{Position, Rect},
+    layout::Rect,
     text::{Line, Span},
 };
 
+use super::{
+    detail, events, header,
+    layout::{self, Content, Layout},
+    state::{Panel, State},
+    table, workers,
+};
 use crate::tui::{
-    app::{Panel, UiState},
+    canvas::Canvas,
+    context::Context,
+    drawn::Geometry,
     format,
-    layout::{self, Class, OverviewNeeds, class, take_top},
+    layout::{class, take_top},
+    listing::Row,
     theme::Role,
-    widgets::{
-        Look, alert_bar, event_list, footer, header, picture, put, put_lines, rule, source_facts,
-        source_table, worker_table,
-    },
+    widgets::{Look, alert_bar, picture, put, put_lines, rule, source_facts},
 };
 
-/// Draws the overview; gives the place of the caret while a filter is typed.
-pub fn draw(ui: &mut UiState, area: Rect, buffer: &mut Buffer, look: &Look) -> Option<Position> {
-    let needs = OverviewNeeds {
-        alerts: alert_bar::lines_wanted(ui),
-        rows: ui.rows().len(),
-        workers: ui.shown().workers.len(),
-        preview: ui.preview,
+/// Draws the overview.
+pub fn draw(state: &State, context: &Context, area: Rect, canvas: &mut Canvas) -> Geometry {
+    let content = Content {
+        alerts: alert_bar::lines_wanted(context),
+        rows: context.rows().len(),
+        workers: context.shown().workers.len(),
+        preview: state.has_preview(context),
+        detail: state.layout.has_detail(context.size),
+        alone: state.layout == Layout::Table,
     };
-    let parts = layout::overview(area, needs);
-    header::draw(ui, parts.header, buffer, look);
-    alert_bar::draw(ui, parts.alerts, buffer, look);
-    let one_panel = class(area) == Class::Narrow;
-    match ui.panel {
-        Panel::Workers if one_panel => worker_table::draw(ui, parts.main, buffer, look),
-        Panel::Events if one_panel => event_list::draw(ui, parts.main, buffer, look),
+    let (width, height) = context.size;
+    let class = class(Rect::new(0, 0, width, height));
+    let parts = layout::divide(area, class, content);
+    let look = canvas.look;
+    header::draw(context, parts.header, canvas.buffer, look);
+    alert_bar::draw(context, parts.alerts, canvas.buffer, look);
+    let mut geometry = Geometry::default();
+    match state.panel {
+        Panel::Workers if parts.workers.height == 0 => {
+            geometry = workers::draw(state, context, parts.main, canvas.buffer, look);
+        }
+        Panel::Events if parts.workers.height == 0 => {
+            events::draw(state, context, parts.main, canvas.buffer, look)
+        }
         _ => {
-            source_table::draw(ui, parts.main, buffer, look);
-            source_facts::draw(ui, parts.selected, buffer, look);
+            geometry = table::draw(state, context, parts.main, canvas.buffer, look);
+            source_facts::draw(context, parts.selected, canvas.buffer, look);
         }
     }
     if parts.workers.height > 0 {
-        worker_table::draw(ui, parts.workers, buffer, look);
-        event_list::draw(ui, parts.events, buffer, look);
+        let workers = workers::draw(state, context, parts.workers, canvas.buffer, look);
+        if state.panel == Panel::Workers {
+            geometry = workers;
+        }
+        events::draw(state, context, parts.events, canvas.buffer, look);
     }
     if parts.preview.height > 0 {
-        draw_preview(ui, parts.preview, buffer, look);
+        draw_preview(context, parts.preview, canvas);
     }
-    draw_totals(ui, parts.totals, buffer, look);
-    footer::draw(ui, parts.footer, buffer, look)
+    if parts.detail.height > 0 {
+        detail::draw(context, content.preview, parts.detail, canvas);
+    }
+    draw_totals(context, parts.totals, canvas.buffer, look);
+    geometry
 }
 
-fn draw_totals(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
-    let (total_in, total_out, net) = ui.shown().totals();
-    let about = format::about(ui.shown().sources.iter().any(|source| source.doubt().is_some()));
+fn draw_totals(context: &Context, area: Rect, buffer: &mut Buffer, look: &Look) {
+    let (total_in, total_out, net) = context.shown().totals();
+    let about = format::about(context.shown().sources.iter().any(|source| source.doubt().is_some()));
     let mut rest = area;
     if rest.height > 1 {
         let width = usize::from(rest.width);
@@ -65,44 +86,29 @@ fn draw_totals(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
         Span::raw(" | Net: "),
         look.span(format!("{about}{}", format::signed(net)), Role::Title),
     ];
-    let shown = ui.rows().iter().filter(|row| matches!(row, crate::tui::view_model::Row::Source(_))).count();
-    let all = ui.shown().sources.len();
+    let shown = context.rows().iter().filter(|row| matches!(row, Row::Source(_))).count();
+    let all = context.shown().sources.len();
     if shown < all {
-        let filter = look.cut(&ui.arrangement().filter, 20);
+        let filter = look.cut(&context.arrangement().filter, 20);
         spans.push(look.span(format!("   {shown} of {all} shown (/{filter})"), Role::Warn));
     }
-    if ui.marked() > 0 {
-        spans.push(look.span(format!("   {} marked", ui.marked()), Role::Marked));
+    if context.listing.marked() > 0 {
+        spans.push(look.span(format!("   {} marked", context.listing.marked()), Role::Marked));
     }
     put(&Line::from(spans), rest, buffer);
 }
 
-fn draw_preview(ui: &mut UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
+fn draw_preview(context: &Context, area: Rect, canvas: &mut Canvas) {
     let mut rest = area;
-    let Some(source) = ui.selected().cloned() else { return };
-    let name = look.name(&source, usize::from(rest.width.saturating_sub(4)));
-    rule(&name, false, take_top(&mut rest, 1), buffer, look);
-    match &ui.extras.preview {
-        Some((id, preview)) if *id == source.id => {
-            let lines = ui.extras.config.as_ref().filter(|config| config.id == source.id);
-            let overlay = picture::Overlay {
-                lines: lines.map_or(&[], |config| &config.lines),
-                zones: lines.map_or(&[], |config| &config.zones),
-                trails: &ui.extras.trails,
-                ..picture::Overlay::default()
-            };
-            // A dialog over pixels would be painted over with the next picture.
-            if ui.dialog.is_none()
-                && let Some(graphics) = &mut ui.graphics
-                && graphics.draw(preview, overlay, rest, buffer)
-            {
-                return;
-            }
-            picture::draw(preview, overlay, rest, buffer, look);
-        }
-        _ => {
-            let lines = source_facts::no_picture_lines(ui, &source, usize::from(rest.width), look);
-            put_lines(&lines, rest, buffer);
+    let Some(source) = context.selected() else { return };
+    let look = canvas.look;
+    let name = look.name(source, usize::from(rest.width.saturating_sub(4)));
+    rule(&name, false, take_top(&mut rest, 1), canvas.buffer, look);
+    match context.fetched.previews.get(&source.id) {
+        Some(preview) => canvas.picture(preview, picture::Overlay::of(context, &source.id), rest),
+        None => {
+            let lines = source_facts::no_picture_lines(context, source, usize::from(rest.width), look);
+            put_lines(&lines, rest, canvas.buffer);
         }
     }
 }

@@ -8,10 +8,14 @@ use ratatui::{
     text::{Line, Span},
 };
 
-use super::{Look, put};
 use crate::{
     model::{EngineSnapshot, Event, EventKind, Strategy},
-    tui::{app::UiState, format, text, theme::Role},
+    tui::{
+        context::Context,
+        format, text,
+        theme::Role,
+        widgets::{Look, put},
+    },
 };
 
 /// The first line of every screen.
@@ -21,12 +25,12 @@ const TITLE: &str = "Parallel People Counting System";
 const NOT_THROTTLED: f32 = 0.995;
 
 /// Draws the header's three lines.
-pub fn draw(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
-    let snapshot = ui.shown();
+pub fn draw(context: &Context, area: Rect, buffer: &mut Buffer, look: &Look) {
+    let snapshot = context.shown();
     let row = |index: u16| Rect { y: area.y + index, height: u16::from(index < area.height), ..area };
-    let clock = ui.clock().wall.strftime("%H:%M:%S").to_string();
+    let clock = context.clock().wall.strftime("%H:%M:%S").to_string();
     let title = vec![Span::raw(" "), look.span(TITLE, Role::Title)];
-    two_sided(title, marks(ui, area, &clock, look), row(0), buffer);
+    two_sided(title, marks(context, area, &clock, look), row(0), buffer);
 
     let workers = format!(
         " Workers: {}/{} active | Queue: {} pending",
@@ -37,7 +41,7 @@ pub fn draw(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
     let left = vec![look.span(workers, Role::Text)];
     let right = fitting(load(snapshot), &left, area, look);
     two_sided(left, right, row(1), buffer);
-    let losses = losses(ui, snapshot);
+    let losses = losses(context, snapshot);
     let mut left = vec![Span::raw(" "), look.span("Detector: ", Role::Dim)];
     let mut detector = text::clean(&snapshot.detector);
     if let Some((worst, _)) = losses.first().filter(|(_, role)| *role == Role::Bad) {
@@ -56,7 +60,7 @@ pub fn draw(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
 
 /// What is to be known of all that is shown, then the time. What does not fit beside the title gives way, the mark of old and
 /// frozen values last.
-fn marks(ui: &UiState, area: Rect, clock: &str, look: &Look) -> Vec<Span<'static>> {
+fn marks(context: &Context, area: Rect, clock: &str, look: &Look) -> Vec<Span<'static>> {
     let time = format!("{clock} ");
     let mut room = usize::from(area.width).saturating_sub(text::width(TITLE) + 2);
     let mut fitting = |text: String, role: Role| {
@@ -68,13 +72,13 @@ fn marks(ui: &UiState, area: Rect, clock: &str, look: &Look) -> Vec<Span<'static
         let after = (role == Role::Alert).then(|| Span::raw(" "));
         std::iter::once(look.span(text, role)).chain(after).collect()
     };
-    let old = ui.age().map(|age| fitting(format!(" OLD, {} ", format::duration(age)), Role::Alert));
-    let frozen = ui
+    let old = context.age().map(|age| fitting(format!(" OLD, {} ", format::duration(age)), Role::Alert));
+    let frozen = context
         .frozen_since()
         .map(|since| fitting(format!(" FROZEN since {} ", since.wall.strftime("%H:%M:%S")), Role::Alert));
     let time = fitting(time, Role::Text);
-    let read_only = ui.read_only().then(|| fitting("read-only ".into(), Role::Warn));
-    let attached = (ui.is_attached() && old.is_none()).then(|| fitting("attached ".into(), Role::Dim));
+    let read_only = context.read_only().then(|| fitting("read-only ".into(), Role::Warn));
+    let attached = (context.is_attached() && old.is_none()).then(|| fitting("attached ".into(), Role::Dim));
     let spans = [read_only, old, attached, frozen].into_iter().flatten().flatten();
     spans.chain(time).collect()
 }
@@ -98,7 +102,7 @@ fn load(snapshot: &EngineSnapshot) -> Vec<(String, Role)> {
 }
 
 /// What went wrong and what was lost, in sum; nothing when nothing was.
-fn losses(ui: &UiState, snapshot: &EngineSnapshot) -> Vec<(String, Role)> {
+fn losses(context: &Context, snapshot: &EngineSnapshot) -> Vec<(String, Role)> {
     let sum = |of: fn(&crate::model::SourceSnapshot) -> u64| -> u64 {
         snapshot.sources.iter().map(|source| of(source)).sum()
     };
@@ -108,7 +112,7 @@ fn losses(ui: &UiState, snapshot: &EngineSnapshot) -> Vec<(String, Role)> {
         (sum(|source| source.dropped), ["frame dropped", "frames dropped"], Role::Dim),
         (snapshot.log_lines_lost, ["log line lost", "log lines lost"], Role::Warn),
     ];
-    let fresh = recent_errors(ui, snapshot);
+    let fresh = recent_errors(context, snapshot);
     facts
         .into_iter()
         .filter(|(count, ..)| *count > 0)
@@ -122,8 +126,8 @@ fn losses(ui: &UiState, snapshot: &EngineSnapshot) -> Vec<(String, Role)> {
 }
 
 /// Failures of the last minute.
-fn recent_errors(ui: &UiState, snapshot: &EngineSnapshot) -> usize {
-    let now = std::time::SystemTime::from(ui.moment().wall.timestamp());
+fn recent_errors(context: &Context, snapshot: &EngineSnapshot) -> usize {
+    let now = std::time::SystemTime::from(context.moment().wall.timestamp());
     let is_recent = |event: &&Arc<Event>| now.duration_since(event.wall).is_ok_and(|age| age.as_secs() < 60);
     let failed = |event: &&Arc<Event>| matches!(event.kind, EventKind::State { error: Some(_), .. });
     snapshot.events.iter().rev().take_while(is_recent).filter(failed).count()

@@ -1,4 +1,4 @@
-//! The table of sources: one line a source, columns by what fits.
+//! The table of sources: one line a source, columns by what fits. A new column is one more row of [`COLUMNS`].
 
 use ratatui::{
     buffer::Buffer,
@@ -7,33 +7,222 @@ use ratatui::{
     text::{Line, Span},
 };
 
-use super::{Look, put, sparkline};
+use super::state::{Panel, State};
 use crate::{
-    model::{Moment, SourceKind, SourceSnapshot, SourceState},
+    model::{SourceKind, SourceSnapshot, SourceState},
     tui::{
-        app::{Panel, UiState},
+        context::Context,
+        drawn::Geometry,
         format,
         layout::take_top,
+        listing::{Group, Row, SortKey},
         text,
         theme::Role,
-        view_model::{Group, Row, SortKey},
+        widgets::{Look, describe, put, put_lines, sparkline},
     },
 };
 
-/// Columns, in the order in which they stand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Column {
-    State,
-    Name,
-    Fps,
-    In,
-    Out,
-    Current,
-    Limit,
-    Hour,
-    Age,
-    Note,
+/// What a cell is made of.
+struct Cell<'a> {
+    context: &'a Context,
+    source: &'a SourceSnapshot,
+    /// Columns that it has.
+    width: usize,
+    look: &'a Look,
 }
+
+impl Cell<'_> {
+    /// Whether nothing is to be expected of the source.
+    fn is_quiet(&self) -> bool {
+        self.source.state.is_over() || self.source.state == SourceState::Queued
+    }
+
+    /// What stands before its counts.
+    fn about(&self) -> &'static str {
+        format::about(self.source.doubt().is_some())
+    }
+}
+
+/// When a column shows.
+enum Shows {
+    Always,
+    /// Where it leaves names so many columns; those that need less of them come first.
+    LeavingNames(usize),
+}
+
+/// One column.
+struct Column {
+    heading: &'static str,
+    /// What its heading sorts by.
+    sort: Option<SortKey>,
+    /// Its least width in a table of a width.
+    width: fn(usize) -> usize,
+    shows: Shows,
+    /// Of what is left over, how much it takes in its turn (see [`columns`]).
+    takes: fn(&Leftover) -> usize,
+    is_number: bool,
+    cell: fn(&Cell) -> (String, Role),
+    /// What stands in it for a group.
+    group: Option<fn(&Group) -> String>,
+}
+
+/// What is to be divided among the columns that can use more.
+struct Leftover {
+    /// Columns of the terminal that are left.
+    left: usize,
+    /// The longest name.
+    name: usize,
+}
+
+fn nothing(_: &Leftover) -> usize {
+    0
+}
+
+/// The columns in the order in which they stand. What is left over goes to the first that takes it: names as long as they are,
+/// errors as far as they are read, then the last hour.
+const COLUMNS: [Column; 10] = [
+    Column {
+        heading: "State",
+        sort: Some(SortKey::State),
+        width: |width| if width < NARROW { 1 } else { 16 },
+        shows: Shows::Always,
+        takes: nothing,
+        is_number: false,
+        cell: |cell| {
+            let (glyph, role) = describe::source_state(cell.source, cell.look);
+            let words = describe::source_state_words(cell.source, cell.context.shown().taken);
+            (if cell.width == 1 { glyph.to_owned() } else { format!("{glyph} {words}") }, role)
+        },
+        group: None,
+    },
+    Column {
+        heading: "Source",
+        sort: Some(SortKey::Name),
+        width: |_| 0,
+        shows: Shows::Always,
+        takes: |leftover| leftover.name.clamp(LEAST_NAME, NAME),
+        is_number: false,
+        cell: |cell| {
+            let over = cell.source.over_threshold();
+            (cell.look.name(cell.source, cell.width), if over { Role::Warn } else { Role::Text })
+        },
+        group: None,
+    },
+    Column {
+        heading: "FPS",
+        sort: Some(SortKey::Fps),
+        width: |width| if width < WITH_TARGET { 6 } else { 8 },
+        shows: Shows::LeavingNames(20),
+        takes: nothing,
+        is_number: true,
+        cell: rate,
+        group: None,
+    },
+    Column {
+        heading: "In",
+        sort: Some(SortKey::In),
+        width: |_| 6,
+        shows: Shows::Always,
+        takes: nothing,
+        is_number: true,
+        cell: |cell| (format!("{}{}", cell.about(), format::count(cell.source.total_in)), Role::In),
+        group: Some(|group| format!("{}{}", format::about(group.is_doubted), format::count(group.total_in))),
+    },
+    Column {
+        heading: "Out",
+        sort: Some(SortKey::Out),
+        width: |_| 6,
+        shows: Shows::Always,
+        takes: nothing,
+        is_number: true,
+        cell: |cell| (format!("{}{}", cell.about(), format::count(cell.source.total_out)), Role::Out),
+        group: Some(|group| format!("{}{}", format::about(group.is_doubted), format::count(group.total_out))),
+    },
+    Column {
+        heading: "Current",
+        sort: Some(SortKey::Current),
+        width: |_| 7,
+        shows: Shows::Always,
+        takes: nothing,
+        is_number: true,
+        cell: |cell| {
+            let role = if cell.source.over_threshold() { Role::Alert } else { Role::Text };
+            (format!("{}{}", cell.about(), format::current(cell.source.current())), role)
+        },
+        group: Some(|group| {
+            let net = group.total_in as i64 - group.total_out as i64;
+            format!("{}{}", format::about(group.is_doubted), format::signed(net))
+        }),
+    },
+    Column {
+        heading: "Limit",
+        sort: Some(SortKey::Limit),
+        width: |_| 9,
+        shows: Shows::LeavingNames(16),
+        takes: nothing,
+        is_number: false,
+        cell: |cell| match cell.source.threshold {
+            Some(limit) => limit_bar(cell.source.current(), limit, cell.width, cell.look),
+            None => (String::new(), Role::Dim),
+        },
+        group: None,
+    },
+    Column {
+        heading: "Last hour",
+        sort: None,
+        width: |_| HOURS[0],
+        shows: Shows::LeavingNames(22),
+        takes: |leftover| {
+            let more = HOURS.into_iter().map(|hour| hour - HOURS[0]);
+            more.rev().find(|more| *more <= leftover.left).unwrap_or(0)
+        },
+        is_number: false,
+        cell: |cell| {
+            let now = cell.context.moment().wall.timestamp().as_second().div_euclid(60);
+            let history = cell.context.fetched.history.get(&cell.source.id);
+            let symbols = &cell.look.symbols;
+            let line = history.map(|history| sparkline::crossings(history, now, 60, cell.width, symbols));
+            (line.unwrap_or_default(), Role::Busy)
+        },
+        group: None,
+    },
+    Column {
+        heading: "Age",
+        sort: Some(SortKey::Age),
+        width: |_| 4,
+        shows: Shows::LeavingNames(21),
+        takes: nothing,
+        is_number: true,
+        cell: |cell| match cell.source.last_frame {
+            Some(then) if !cell.is_quiet() => {
+                let age = cell.context.shown().taken - then;
+                (format::age(age), if age.as_secs() >= 5 { Role::Warn } else { Role::Dim })
+            }
+            _ => (String::new(), Role::Dim),
+        },
+        group: None,
+    },
+    Column {
+        heading: "Last error",
+        sort: None,
+        width: |_| 24,
+        shows: Shows::LeavingNames(24),
+        takes: |_| ERROR - 24,
+        is_number: false,
+        cell: |cell| {
+            let error = cell.source.last_error.as_deref().map(text::clean);
+            let doubt = || cell.source.doubt().map(|doubt| doubt.words().to_owned());
+            (error.or_else(doubt).unwrap_or_default(), Role::Dim)
+        },
+        group: None,
+    },
+];
+
+/// Places in [`COLUMNS`], in the order in which columns are offered room where there is little, ...
+const OFFERED: [usize; 5] = [2, 6, 8, 7, 9];
+
+/// ... and in which they are offered what is left over: names, errors, the last hour.
+const GROWING: [usize; 3] = [1, 9, 7];
 
 /// Columns before the first one: cursor and mark.
 const LEAD: usize = 2;
@@ -44,141 +233,108 @@ const NARROW: usize = 60;
 /// From this width on, the rate stands beside the one that the camera promises.
 const WITH_TARGET: usize = 100;
 
-/// A name longer than this is rare.
-const NAME: usize = 32;
+/// Names have this much room before anything else grows ...
+const LEAST_NAME: usize = 24;
+
+/// ... and no more than this: a longer one is rare.
+const NAME: usize = 40;
+
+/// Columns in which most errors can be read whole.
+const ERROR: usize = 60;
 
 /// Columns for the last hour: five minutes in each, down to one.
 const HOURS: [usize; 5] = [12, 15, 20, 30, 60];
 
-/// Below this share of what the camera promises, the rate is worth a look.
+/// Below this share of what the camera promises, the rate is drawn as a warning.
 const SLOW: f32 = 0.7;
 
-/// The columns for a width, with their own widths; one column of space stands between them.
-///
-/// State, name, in, out and current are always there; the others join in the order of their worth, where they leave
-/// names room.
-fn columns(width: usize) -> Vec<(Column, usize)> {
-    // Beside a picture there is room for the glyph alone.
+/// The columns for a table of `width`, with their own widths, where the longest name has `name` columns; one column of space
+/// stands between them.
+fn columns(width: usize, name: usize) -> Vec<(&'static Column, usize)> {
+    // Beside a preview there is room for the glyph alone, and names need the room of the rate.
     let narrow = width < NARROW;
-    let mut shown = vec![(Column::State, if narrow { 1 } else { 16 }), (Column::Name, 0)];
-    shown.extend([(Column::In, 6), (Column::Out, 6), (Column::Current, 7)]);
-    let used = |shown: &[(Column, usize)]| LEAD + shown.iter().map(|(_, width)| width + 1).sum::<usize>();
-    let offers = [
-        (Column::Fps, if width < WITH_TARGET { 6 } else { 8 }, if narrow { NAME + NARROW } else { 20 }),
-        (Column::Limit, 9, 16),
-        (Column::Age, 4, 22),
-        (Column::Hour, HOURS[0], 22),
-        (Column::Note, 24, 24),
-    ];
-    for (column, wide, name_needs) in offers {
-        if used(&shown) + wide + 1 + name_needs <= width {
-            shown.push((column, wide));
+    let mut widths: [Option<usize>; COLUMNS.len()] = std::array::from_fn(|at| {
+        matches!(COLUMNS[at].shows, Shows::Always).then(|| (COLUMNS[at].width)(width))
+    });
+    let used = |widths: &[Option<usize>]| LEAD + widths.iter().flatten().map(|wide| wide + 1).sum::<usize>();
+    for at in OFFERED {
+        let Shows::LeavingNames(names) = COLUMNS[at].shows else { continue };
+        let names = if narrow && at == OFFERED[0] { NARROW } else { names };
+        let wide = (COLUMNS[at].width)(width);
+        if used(&widths) + wide + 1 + names <= width {
+            widths[at] = Some(wide);
         }
     }
-    let order = |column: Column| match column {
-        Column::State => 0,
-        Column::Name => 1,
-        Column::Fps => 2,
-        Column::In => 3,
-        Column::Out => 4,
-        Column::Current => 5,
-        Column::Limit => 6,
-        Column::Hour => 7,
-        Column::Age => 8,
-        Column::Note => 9,
-    };
-    shown.sort_by_key(|(column, _)| order(*column));
-    // What is left goes to the name as far as names go, then to the last hour in whole minutes a column, then
-    // to the error or back to the name.
-    let mut left = width.saturating_sub(used(&shown));
-    let has_note = shown.iter().any(|(column, _)| *column == Column::Note);
-    let name = left.min(NAME);
-    left -= name;
-    let has_hour = shown.iter().any(|(column, _)| *column == Column::Hour);
-    let hour = if has_hour {
-        HOURS.into_iter().rfind(|hour| hour - HOURS[0] <= left).unwrap_or(HOURS[0])
-    } else {
-        HOURS[0]
-    };
-    left -= hour - HOURS[0];
-    for (column, width) in &mut shown {
-        match column {
-            Column::Name => *width = if has_note { name } else { name + left },
-            Column::Hour => *width = hour,
-            Column::Note => *width += left,
-            _ => {}
-        }
+    let mut left = width.saturating_sub(used(&widths));
+    for at in GROWING {
+        let Some(wide) = &mut widths[at] else { continue };
+        let more = (COLUMNS[at].takes)(&Leftover { left, name }).min(left);
+        *wide += more;
+        left -= more;
     }
-    shown
-}
-
-fn heading(column: Column) -> (&'static str, Option<SortKey>) {
-    match column {
-        Column::State => ("State", Some(SortKey::State)),
-        Column::Name => ("Source", Some(SortKey::Name)),
-        Column::Fps => ("FPS", Some(SortKey::Fps)),
-        Column::In => ("In", Some(SortKey::In)),
-        Column::Out => ("Out", Some(SortKey::Out)),
-        Column::Current => ("Current", Some(SortKey::Current)),
-        Column::Limit => ("Limit", Some(SortKey::Limit)),
-        Column::Hour => ("Last hour", None),
-        Column::Age => ("Age", Some(SortKey::Age)),
-        Column::Note => ("Last error", None),
+    // What nobody takes goes to the error, or back to the name.
+    let last = if widths[GROWING[1]].is_some() { GROWING[1] } else { GROWING[0] };
+    if let Some(wide) = &mut widths[last] {
+        *wide += left;
     }
+    COLUMNS.iter().zip(widths).filter_map(|(column, wide)| Some((column, wide?))).collect()
 }
 
-fn is_number(column: Column) -> bool {
-    matches!(column, Column::Fps | Column::In | Column::Out | Column::Current | Column::Age)
-}
-
-/// Draws the table and keeps the selected row in view.
-pub fn draw(ui: &mut UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
+/// Draws the table with the selected row in view.
+pub fn draw(state: &State, context: &Context, area: Rect, buffer: &mut Buffer, look: &Look) -> Geometry {
     let mut rest = area;
     let head = take_top(&mut rest, 1);
-    let columns = columns(usize::from(area.width));
-    draw_head(ui, &columns, head, buffer, look);
-    ui.table_area = rest;
-    ui.page = usize::from(rest.height).max(1);
-    let selected = ui.selected_row().unwrap_or(0);
-    let count = ui.rows().len();
-    ui.offset = scrolled(ui.offset, selected, count, ui.page);
+    let names = context.shown().sources.iter().map(|source| text::width(&source.name()));
+    let columns = columns(usize::from(area.width), names.max().unwrap_or(0));
+    draw_head(state, context, &columns, head, buffer, look);
+    let page = usize::from(rest.height).max(1);
+    let selected = context.selected_row().unwrap_or(0);
+    let count = context.rows().len();
+    let mut first = scrolled(state.offset, selected, count, page);
     // A heading just above the first visible source comes into view with it.
-    if selected > 0
-        && ui.offset == selected
-        && matches!(ui.rows()[selected - 1], Row::Group(_))
-        && ui.page > 1
+    if selected > 0 && first == selected && matches!(context.rows()[selected - 1], Row::Group(_)) && page > 1
     {
-        ui.offset -= 1;
+        first -= 1;
     }
+    let geometry = Geometry { page, rows: rest, first, ..Geometry::default() };
     if count == 0 {
-        let why = if ui.shown().sources.is_empty() {
+        let why = if context.shown().sources.is_empty() {
             vec!["No sources yet.".to_string(), "Press 'a' to add a camera, a video or a demo scene.".into()]
         } else {
             vec![
-                format!("No source matches the filter '{}'.", ui.arrangement().filter),
-                format!("{} hidden. Esc clears the filter.", ui.shown().sources.len()),
+                format!("No source matches the filter '{}'.", context.arrangement().filter),
+                format!("{} hidden. Esc clears the filter.", context.shown().sources.len()),
             ]
         };
         let lines = why
             .into_iter()
             .map(|line| look.line(look.cut(&format!("  {line}"), usize::from(rest.width)), Role::Dim));
-        super::put_lines(&lines.collect::<Vec<_>>(), rest, buffer);
-        return;
+        put_lines(&lines.collect::<Vec<_>>(), rest, buffer);
+        return geometry;
     }
-    for (place, row) in ui.rows().iter().enumerate().skip(ui.offset).take(ui.page) {
-        let at = Rect { y: rest.y + (place - ui.offset) as u16, height: 1, ..rest };
+    for (place, row) in context.rows().iter().enumerate().skip(first).take(page) {
+        let at = Rect { y: rest.y + (place - first) as u16, height: 1, ..rest };
         match row {
             Row::Group(group) => put(&group_line(group, &columns, look), at, buffer),
             Row::Source(index) => {
-                let source = &ui.shown().sources[*index];
-                put(&source_line(ui, source, &columns, place == selected, look), at, buffer);
+                let source = &context.shown().sources[*index];
+                put(
+                    &source_line(
+                        state,
+                        &Cell { context, source, width: 0, look },
+                        &columns,
+                        place == selected,
+                    ),
+                    at,
+                    buffer,
+                );
             }
         }
     }
-    let below = count.saturating_sub(ui.offset + ui.page);
-    if below > 0 || ui.offset > 0 {
+    let below = count.saturating_sub(first + page);
+    if below > 0 || first > 0 {
         let [up, _, down, _] = look.symbols.arrows;
-        let more = match (ui.offset, below) {
+        let more = match (first, below) {
             (0, below) => format!(" {down}{below} "),
             (above, 0) => format!(" {up}{above} "),
             (above, below) => format!(" {up}{above} {down}{below} "),
@@ -190,6 +346,7 @@ pub fn draw(ui: &mut UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
         let at = Rect { x: end.saturating_sub(width), width, ..head }.intersection(head);
         put(&look.line(more, Role::Key), at, buffer);
     }
+    geometry
 }
 
 /// The first visible row, moved as little as possible so that `selected` shows.
@@ -204,20 +361,26 @@ fn scrolled(offset: usize, selected: usize, count: usize, page: usize) -> usize 
     }
 }
 
-fn draw_head(ui: &UiState, columns: &[(Column, usize)], area: Rect, buffer: &mut Buffer, look: &Look) {
-    let arrangement = ui.arrangement();
-    let focused = ui.panel == Panel::Sources;
+fn draw_head(
+    state: &State,
+    context: &Context,
+    columns: &[(&Column, usize)],
+    area: Rect,
+    buffer: &mut Buffer,
+    look: &Look,
+) {
+    let arrangement = context.arrangement();
+    let focused = state.panel == Panel::Sources;
     let mut spans = vec![Span::raw(" ".repeat(LEAD))];
     for (column, width) in columns {
-        let (name, key) = heading(*column);
-        let name = if *width == 1 { "" } else { name };
-        let name = if key == Some(arrangement.sort) && arrangement.sort != SortKey::Order {
+        let name = if *width == 1 { "" } else { column.heading };
+        let name = if column.sort == Some(arrangement.sort) && arrangement.sort != SortKey::Order {
             let down = arrangement.sort.is_descending() != arrangement.reversed;
             format!("{}{name}", look.symbols.sorted[usize::from(down)])
         } else {
             name.to_string()
         };
-        let cell = if is_number(*column) { look.right(&name, *width) } else { look.left(&name, *width) };
+        let cell = aligned(&name, column, *width, look);
         // Only the word is underlined: a rule through the gaps would look like one wide column.
         let blank = cell.len() - cell.trim_start().len();
         let word = cell.trim().to_string();
@@ -229,121 +392,33 @@ fn draw_head(ui: &UiState, columns: &[(Column, usize)], area: Rect, buffer: &mut
     put(&Line::from(spans), area, buffer);
 }
 
-/// Glyph, role of a state.
-#[must_use]
-pub fn state_look(source: &SourceSnapshot, look: &Look) -> (&'static str, Role) {
-    let s = &look.symbols;
-    match source.state {
-        SourceState::Running => (s.running, Role::Good),
-        SourceState::Connecting => (s.connecting, Role::Busy),
-        SourceState::Queued => (s.queued, Role::Dim),
-        SourceState::Stalled | SourceState::Retrying { .. } => (s.retrying, Role::Warn),
-        SourceState::AuthFailed { .. } | SourceState::NoSuchStream { .. } => (s.failed, Role::Bad),
-        SourceState::Failed { .. } | SourceState::Unsupported => (s.failed, Role::Bad),
-        SourceState::Paused => (s.paused, Role::Busy),
-        SourceState::Completed => (s.completed, Role::Text),
-        SourceState::Disabled => (s.disabled, Role::Dim),
-    }
+fn aligned(text: &str, column: &Column, width: usize, look: &Look) -> String {
+    if column.is_number { look.right(text, width) } else { look.left(text, width) }
 }
 
-/// The state's word with its countdown or its progress.
-#[must_use]
-pub fn state_words(source: &SourceSnapshot, as_of: Moment) -> String {
-    let word = match source.state {
-        // Short enough to stand beside their countdown.
-        SourceState::NoSuchStream { .. } => "No stream",
-        SourceState::AuthFailed { .. } => "Auth fail",
-        _ => source.state.word(),
-    };
-    if let Some(at) = source.state.next_attempt() {
-        return format!("{word} {}", format::countdown(at - as_of));
-    }
-    match (&source.state, source.frames_total) {
-        (SourceState::Running, Some(total)) if total > 0 => {
-            format!("{word} {}", format::percent((source.frames as f32 / total as f32).min(1.0)))
-        }
-        _ => word.to_string(),
-    }
-}
-
-fn source_line(
-    ui: &UiState,
-    source: &SourceSnapshot,
-    columns: &[(Column, usize)],
-    selected: bool,
-    look: &Look,
-) -> Line<'static> {
-    let marked = ui.is_marked(&source.id);
-    let bar = selected && ui.panel == Panel::Sources;
+fn source_line(state: &State, of: &Cell, columns: &[(&Column, usize)], selected: bool) -> Line<'static> {
+    let look = of.look;
+    let marked = of.context.listing.is_marked(&of.source.id);
+    let bar = selected && state.panel == Panel::Sources;
     let style = |role: Role| if bar { Style::new() } else { look.style(role) };
     let mut spans = vec![
         Span::styled(if selected { look.symbols.cursor } else { " " }, style(Role::Key)),
         Span::styled(if marked { look.symbols.marked } else { " " }, style(Role::Marked)),
     ];
     for (column, width) in columns {
-        let (text, role) = cell(ui, source, *column, *width, look);
-        let text = if is_number(*column) { look.right(&text, *width) } else { look.left(&text, *width) };
-        spans.push(Span::styled(text, style(role)));
+        let (text, role) = (column.cell)(&Cell { width: *width, ..*of });
+        spans.push(Span::styled(aligned(&text, column, *width, look), style(role)));
         spans.push(Span::raw(" "));
     }
     let line = Line::from(spans);
     if bar { line.style(look.style(Role::Selected)) } else { line }
 }
 
-fn cell(ui: &UiState, source: &SourceSnapshot, column: Column, width: usize, look: &Look) -> (String, Role) {
-    let over = source.over_threshold();
-    let quiet = source.state.is_over() || source.state == SourceState::Queued;
-    let about = format::about(source.doubt().is_some());
-    match column {
-        Column::State => {
-            let (glyph, role) = state_look(source, look);
-            let words = if width == 1 {
-                String::new()
-            } else {
-                format!(" {}", state_words(source, ui.shown().taken))
-            };
-            (format!("{glyph}{words}"), role)
-        }
-        Column::Name => (look.name(source, width), if over { Role::Warn } else { Role::Text }),
-        Column::Fps => rate(source, width, quiet),
-        Column::In => (format!("{about}{}", format::count(source.total_in)), Role::In),
-        Column::Out => (format!("{about}{}", format::count(source.total_out)), Role::Out),
-        Column::Current => (
-            format!("{about}{}", format::current(source.current())),
-            if over { Role::Alert } else { Role::Text },
-        ),
-        Column::Limit => match source.threshold {
-            Some(limit) => limit_bar(source.current(), limit, width, look),
-            None => (String::new(), Role::Dim),
-        },
-        Column::Hour => {
-            let now = ui.moment().wall.timestamp().as_second().div_euclid(60);
-            let history = ui.extras.history.get(&source.id);
-            let line = history.map(|history| sparkline::crossings(history, now, 60, width, &look.symbols));
-            (line.unwrap_or_default(), Role::Busy)
-        }
-        Column::Age => match source.last_frame {
-            Some(then) if !quiet => {
-                let age = ui.shown().taken - then;
-                let role = if age.as_secs() >= 5 { Role::Warn } else { Role::Dim };
-                (format::age(age), role)
-            }
-            _ => (String::new(), Role::Dim),
-        },
-        Column::Note => {
-            let error = source.last_error.as_deref().map(text::clean);
-            (
-                error.or_else(|| source.doubt().map(|doubt| doubt.words().to_owned())).unwrap_or_default(),
-                Role::Dim,
-            )
-        }
-    }
-}
-
 /// `24.9/25`: frames handled and promised by the second. A video has no target, it is read as fast as can be.
-fn rate(source: &SourceSnapshot, width: usize, quiet: bool) -> (String, Role) {
+fn rate(cell: &Cell) -> (String, Role) {
+    let Cell { source, width, .. } = *cell;
     let now = format::fps(source.fps);
-    if quiet || source.state != SourceState::Running {
+    if cell.is_quiet() || source.state != SourceState::Running {
         return (now, Role::Dim);
     }
     let target = source.declared_fps.filter(|_| source.kind == SourceKind::Camera);
@@ -373,16 +448,15 @@ fn limit_bar(current: i64, limit: i64, width: usize, look: &Look) -> (String, Ro
     (format!("{bar} {number}"), role)
 }
 
-fn group_line(group: &Group, columns: &[(Column, usize)], look: &Look) -> Line<'static> {
-    let net = group.total_in as i64 - group.total_out as i64;
-    let about = format::about(group.is_doubted);
+fn group_line(group: &Group, columns: &[(&Column, usize)], look: &Look) -> Line<'static> {
     let title = text::clean(group.location.as_deref().unwrap_or("Elsewhere"));
     let mut facts =
         if group.sources == 1 { "1 source".to_string() } else { format!("{} sources", group.sources) };
     if group.troubled > 0 {
-        facts.push_str(&format!(", {} in trouble", group.troubled));
+        let plural = if group.troubled == 1 { "" } else { "s" };
+        facts.push_str(&format!(", {} alert{plural}", group.troubled));
     }
-    let before = columns.iter().position(|(column, _)| *column == Column::In).unwrap_or(0);
+    let before = columns.iter().position(|(column, _)| column.group.is_some()).unwrap_or(0);
     let head: usize = columns.iter().take(before).map(|(_, width)| width + 1).sum::<usize>() + LEAD;
     let title_width = text::width(&title).min(head.saturating_sub(4));
     let facts_width = head.saturating_sub(title_width + 4);
@@ -394,13 +468,8 @@ fn group_line(group: &Group, columns: &[(Column, usize)], look: &Look) -> Line<'
         look.span(look.left(&facts, facts_width), role),
     ];
     for (column, width) in columns.iter().skip(before) {
-        let text = match column {
-            Column::In => format!("{about}{}", format::count(group.total_in)),
-            Column::Out => format!("{about}{}", format::count(group.total_out)),
-            Column::Current => format!("{about}{}", format::signed(net)),
-            _ => break,
-        };
-        spans.push(look.span(look.right(&text, *width), Role::Title));
+        let text = column.group.map(|group_of| group_of(group)).unwrap_or_default();
+        spans.push(look.span(aligned(&text, column, *width, look), Role::Title));
         spans.push(Span::raw(" "));
     }
     Line::from(spans)
@@ -412,13 +481,27 @@ mod tests {
 
     #[test]
     fn the_table_is_never_wider_than_its_panel_and_names_stay_readable() {
-        for width in 40..260 {
-            let columns = columns(width);
+        for (width, longest) in (40..260).flat_map(|width| [(width, 0), (width, 16), (width, 80)]) {
+            let columns = columns(width, longest);
+            let shown: Vec<_> = columns.iter().map(|(column, wide)| (column.heading, *wide)).collect();
             let used = LEAD + columns.iter().map(|(_, width)| width + 1).sum::<usize>();
-            assert!(used <= width, "{width}: {columns:?}");
-            let name = columns.iter().find(|(column, _)| *column == Column::Name).unwrap().1;
-            assert!(name >= 10, "{width}: {columns:?}");
+            assert!(used <= width, "{width}: {shown:?}");
+            let name = shown.iter().find(|(heading, _)| *heading == "Source").unwrap().1;
+            assert!(name >= 10, "{width}: {shown:?}");
         }
+    }
+
+    #[test]
+    fn room_goes_to_names_and_errors_and_then_to_the_last_hour() {
+        let width_of = |width, longest, heading| {
+            let columns = columns(width, longest);
+            columns.iter().find(|(column, _)| column.heading == heading).map(|(_, wide)| *wide)
+        };
+        assert_eq!(width_of(200, 24, "Source"), Some(24));
+        assert_eq!(width_of(200, 60, "Source"), Some(NAME));
+        assert!(width_of(200, 24, "Last error") >= Some(ERROR));
+        assert_eq!(width_of(200, 24, "Last hour"), Some(30));
+        assert_eq!(width_of(250, 24, "Last hour"), Some(60));
     }
 
     #[test]

@@ -6,23 +6,25 @@ use ratatui::{
     text::{Line, Span},
 };
 
-use super::{Look, put, put_lines, rule};
+use super::state::{Panel, State};
 use crate::{
     model::WorkerSnapshot,
     tui::{
-        app::{Panel, UiState},
+        context::Context,
+        drawn::Geometry,
         format,
         layout::take_top,
         theme::Role,
+        widgets::{Look, describe, put, put_lines, rule},
     },
 };
 
 /// Draws the table, as many workers as fit.
-pub fn draw(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
+pub fn draw(state: &State, context: &Context, area: Rect, buffer: &mut Buffer, look: &Look) -> Geometry {
     let mut rest = area;
-    let snapshot = ui.shown();
+    let snapshot = context.shown();
     let title = format!("Workers {} of {}", snapshot.worker_count, snapshot.max_workers);
-    let focused = ui.panel == Panel::Workers;
+    let focused = state.panel == Panel::Workers;
     rule(&title, focused, take_top(&mut rest, 1), buffer, look);
     let width = usize::from(rest.width);
     let source = width.saturating_sub(4 + 10 + 8 + 5);
@@ -38,34 +40,19 @@ pub fn draw(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
         put(&look.line(head, Role::Dim), take_top(&mut rest, 1), buffer);
     }
     let first = if focused {
-        ui.scroll.min(snapshot.workers.len().saturating_sub(usize::from(rest.height)))
+        state.scroll.min(snapshot.workers.len().saturating_sub(usize::from(rest.height)))
     } else {
         0
     };
     let lines: Vec<Line> =
-        snapshot.workers.iter().skip(first).map(|worker| line(ui, worker, source, look)).collect();
+        snapshot.workers.iter().skip(first).map(|worker| line(context, worker, source, look)).collect();
     put_lines(&lines, rest, buffer);
+    Geometry { first, page: usize::from(rest.height), ..Geometry::default() }
 }
 
-/// Glyph, word and role of what a worker does.
-#[must_use]
-pub fn state_look(worker: &WorkerSnapshot, look: &Look) -> (&'static str, &'static str, Role) {
-    match (&worker.source, worker.enabled) {
-        (Some(_), _) => (look.symbols.running, "working", Role::Good),
-        (None, true) => (look.symbols.queued, "waiting", Role::Text),
-        (None, false) => (look.symbols.disabled, "off", Role::Dim),
-    }
-}
-
-/// Name of the source that a worker works on, in at most `width` columns; nothing when it waits.
-#[must_use]
-pub fn works_on(ui: &UiState, worker: &WorkerSnapshot, width: usize, look: &Look) -> String {
-    worker.source.as_ref().map_or_else(String::new, |id| look.name_of(ui.shown(), id, width))
-}
-
-fn line(ui: &UiState, worker: &WorkerSnapshot, source_width: usize, look: &Look) -> Line<'static> {
-    let (glyph, word, role) = state_look(worker, look);
-    let name = works_on(ui, worker, source_width, look);
+fn line(context: &Context, worker: &WorkerSnapshot, source_width: usize, look: &Look) -> Line<'static> {
+    let (glyph, word, role) = describe::worker_state(worker, look);
+    let name = describe::works_on(context, worker, source_width, look);
     Line::from(vec![
         look.span(format!(" {} ", look.right(&worker.number.to_string(), 2)), Role::Dim),
         look.span(look.left(&format!("{glyph} {word}"), 10), role),

@@ -4,7 +4,7 @@ use ratatui::text::{Line, Span};
 
 use crate::{
     model::{Scene, SourceSnapshot},
-    tui::{app::UiState, format, text, theme::Role, widgets::Look},
+    tui::{context::Context, format, text, theme::Role, widgets::Look},
 };
 
 /// Columns of the names.
@@ -15,8 +15,8 @@ const LINES: usize = 3;
 
 /// The facts as lines of at most `width` columns, the most important first.
 #[must_use]
-pub fn lines(ui: &UiState, source: &SourceSnapshot, width: usize, look: &Look) -> Vec<Line<'static>> {
-    facts(ui, source, look)
+pub fn lines(context: &Context, source: &SourceSnapshot, width: usize, look: &Look) -> Vec<Line<'static>> {
+    facts(context, source, look)
         .into_iter()
         .flat_map(|(name, value, role)| {
             let parts = text::wrap(&value, width.saturating_sub(NAMES));
@@ -31,7 +31,7 @@ pub fn lines(ui: &UiState, source: &SourceSnapshot, width: usize, look: &Look) -
         .collect()
 }
 
-fn facts(ui: &UiState, source: &SourceSnapshot, look: &Look) -> Vec<(&'static str, String, Role)> {
+fn facts(context: &Context, source: &SourceSnapshot, look: &Look) -> Vec<(&'static str, String, Role)> {
     let limit = source.threshold.map(|limit| format!(" of {limit}")).unwrap_or_default();
     let about = format::about(source.doubt().is_some());
     let (total_in, total_out) = (format::count(source.total_in), format::count(source.total_out));
@@ -79,7 +79,7 @@ fn facts(ui: &UiState, source: &SourceSnapshot, look: &Look) -> Vec<(&'static st
         String::new()
     };
     facts.push(("Frames", format!("{}{of}{dropped}", format::count(source.frames)), Role::Text));
-    let age = source.last_frame.map_or("none yet".into(), |then| format::age(ui.shown().taken - then));
+    let age = source.last_frame.map_or("none yet".into(), |then| format::age(context.shown().taken - then));
     facts.push((
         "Last frame",
         format!("{age}{}{} behind", look.separator(), format::latency(source.latency)),

@@ -3,22 +3,22 @@
 
 use ratatui::layout::Rect;
 
-use super::layout::{take_bottom, take_left, take_right, take_top};
+use crate::tui::layout::{take_bottom, take_left, take_right, take_top};
 
 /// A part of the screen of one source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Pane {
-    /// The live picture.
+    /// The live preview.
     #[default]
-    Picture,
-    /// Counts, rates, trouble.
+    Preview,
+    /// Counts, rates, errors.
     Counts,
     /// What happened, crossings above all.
     Events,
     /// In, out and current over time.
     Chart,
     /// Where the CPU time goes.
-    Stages,
+    Times,
     /// The end of its log.
     Log,
     /// Its configuration.
@@ -28,17 +28,17 @@ pub enum Pane {
 impl Pane {
     /// All, in the order of the keys `1` to `7`.
     pub const ALL: [Self; 7] =
-        [Self::Picture, Self::Counts, Self::Events, Self::Chart, Self::Stages, Self::Log, Self::Config];
+        [Self::Preview, Self::Counts, Self::Events, Self::Chart, Self::Times, Self::Log, Self::Config];
 
     /// Its name, short enough for seven of them on a narrow line.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
-            Self::Picture => "Picture",
+            Self::Preview => "Preview",
             Self::Counts => "Counts",
             Self::Events => "Events",
             Self::Chart => "Chart",
-            Self::Stages => "Times",
+            Self::Times => "Times",
             Self::Log => "Log",
             Self::Config => "Config",
         }
@@ -62,8 +62,10 @@ impl Pane {
 pub struct Wanted {
     /// The pane that keys act on.
     pub chosen: Pane,
-    /// Whether the picture is on.
-    pub picture: bool,
+    /// Whether it has all the room.
+    pub maximized: bool,
+    /// Whether the preview is on.
+    pub preview: bool,
     /// Lines that the counts would take.
     pub counts: u16,
     /// Lines that the configuration would take.
@@ -89,11 +91,13 @@ const STAGES: u16 = 13;
 #[must_use]
 pub fn arrange(area: Rect, (width, height): (u16, u16), wanted: Wanted) -> Arranged {
     let mut rest = area;
-    if width >= 180 && height >= 44 {
+    if width >= 180 && height >= 44 && !wanted.maximized {
         return Arranged { tabs: take_top(&mut rest, 0), panes: all(rest, wanted) };
     }
     let tabs = take_top(&mut rest, 1);
-    let panes = if width >= 120 && height >= 28 {
+    let panes = if wanted.maximized {
+        vec![(wanted.chosen, rest)]
+    } else if width >= 120 && height >= 28 {
         most(rest, wanted)
     } else if width >= 80 && height >= 22 {
         some(rest, wanted)
@@ -101,6 +105,12 @@ pub fn arrange(area: Rect, (width, height): (u16, u16), wanted: Wanted) -> Arran
         vec![(wanted.chosen, rest)]
     };
     Arranged { tabs, panes }
+}
+
+/// Whether the preview is among the panes that show.
+#[must_use]
+pub fn shows_preview(area: Rect, size: (u16, u16), wanted: Wanted) -> bool {
+    arrange(area, size, wanted).panes.iter().any(|(pane, _)| *pane == Pane::Preview)
 }
 
 /// Everything: picture and chart, counts and events, and the rest at the right.
@@ -116,11 +126,11 @@ fn all(area: Rect, wanted: Wanted) -> Vec<(Pane, Rect)> {
     let counts = take_top(&mut middle, (wanted.counts + 1).min(area.height / 2));
     let stages = take_top(&mut right, STAGES);
     let mut panes =
-        vec![(Pane::Counts, counts), (Pane::Events, middle), (Pane::Chart, chart), (Pane::Stages, stages)];
-    if wanted.picture {
+        vec![(Pane::Counts, counts), (Pane::Events, middle), (Pane::Chart, chart), (Pane::Times, stages)];
+    if wanted.preview {
         let space = right.height.saturating_sub(8);
         let config = take_top(&mut right, (wanted.config + 1).min(space));
-        panes.extend([(Pane::Picture, left), (Pane::Config, config), (Pane::Log, right)]);
+        panes.extend([(Pane::Preview, left), (Pane::Config, config), (Pane::Log, right)]);
     } else {
         panes.extend([(Pane::Log, left), (Pane::Config, right)]);
     }
@@ -133,11 +143,11 @@ fn most(area: Rect, wanted: Wanted) -> Vec<(Pane, Rect)> {
     let mut right = take_right(&mut rest, (area.width * 2 / 5).min(72));
     take_right(&mut rest, GAP);
     let chart = take_bottom(&mut rest, area.height / 3);
-    let (big, small) = match (wanted.picture, wanted.chosen) {
-        (true, chosen @ (Pane::Stages | Pane::Log | Pane::Config)) => (Pane::Picture, chosen),
-        (true, _) => (Pane::Picture, Pane::Log),
-        (false, chosen @ (Pane::Stages | Pane::Config)) => (Pane::Log, chosen),
-        (false, _) => (Pane::Log, Pane::Stages),
+    let (big, small) = match (wanted.preview, wanted.chosen) {
+        (true, chosen @ (Pane::Times | Pane::Log | Pane::Config)) => (Pane::Preview, chosen),
+        (true, _) => (Pane::Preview, Pane::Log),
+        (false, chosen @ (Pane::Times | Pane::Config)) => (Pane::Log, chosen),
+        (false, _) => (Pane::Log, Pane::Times),
     };
     let counts = take_top(&mut right, (wanted.counts + 1).min(area.height / 2));
     let small_height = if small == wanted.chosen { right.height * 2 / 3 } else { right.height / 2 };
@@ -151,7 +161,7 @@ fn some(area: Rect, wanted: Wanted) -> Vec<(Pane, Rect)> {
     let share = if wanted.chosen == Pane::Chart { 2 } else { 1 };
     let chart = take_bottom(&mut rest, area.height * share / 3);
     let big = match wanted.chosen {
-        Pane::Counts | Pane::Chart if wanted.picture => Pane::Picture,
+        Pane::Counts | Pane::Chart if wanted.preview => Pane::Preview,
         Pane::Counts | Pane::Chart => Pane::Events,
         chosen => chosen,
     };
@@ -178,7 +188,7 @@ mod tests {
 
     fn names(width: u16, height: u16, chosen: Pane) -> Vec<&'static str> {
         let area = Rect::new(0, 1, width, height - 2);
-        let wanted = Wanted { chosen, picture: true, counts: 12, config: 16 };
+        let wanted = Wanted { chosen, maximized: false, preview: true, counts: 12, config: 16 };
         let arranged = arrange(area, (width, height - 1), wanted);
         arranged.panes.iter().map(|(pane, _)| pane.name()).collect()
     }
@@ -187,20 +197,20 @@ mod tests {
     fn more_room_shows_more() {
         assert_eq!(names(60, 16, Pane::Log), ["Log"]);
         assert_eq!(names(80, 24, Pane::Log), ["Log", "Chart", "Events", "Counts"]);
-        assert_eq!(names(120, 40, Pane::Config), ["Picture", "Chart", "Counts", "Events", "Config"]);
-        assert_eq!(names(200, 50, Pane::Picture).len(), Pane::ALL.len());
+        assert_eq!(names(120, 40, Pane::Config), ["Preview", "Chart", "Counts", "Events", "Config"]);
+        assert_eq!(names(200, 50, Pane::Preview).len(), Pane::ALL.len());
     }
 
     proptest! {
         #[test]
         fn panes_stay_inside_never_overlap_and_the_chosen_one_shows(
-            w in 60u16..260, h in 14u16..90, chosen in 0..Pane::ALL.len(), picture: bool,
+            w in 60u16..260, h in 14u16..90, chosen in 0..Pane::ALL.len(), preview: bool, maximized: bool,
             counts in 1u16..40, config in 1u16..40,
         ) {
             let area = Rect::new(0, 0, w, h);
             let chosen = Pane::ALL[chosen];
-            prop_assume!(picture || chosen != Pane::Picture);
-            let arranged = arrange(area, (w, h), Wanted { chosen, picture, counts, config });
+            prop_assume!(preview || chosen != Pane::Preview);
+            let arranged = arrange(area, (w, h), Wanted { chosen, maximized, preview, counts, config });
             prop_assert!(arranged.panes.iter().any(|(pane, at)| *pane == chosen && at.height >= 2));
             let mut parts: Vec<Rect> = arranged.panes.iter().map(|(_, at)| *at).collect();
             parts.push(arranged.tabs);

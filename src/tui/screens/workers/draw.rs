@@ -6,16 +6,19 @@ use ratatui::{
     text::{Line, Span},
 };
 
+use super::state::State;
 use crate::{
     model::{EngineSnapshot, Strategy, WorkerSnapshot},
     tui::{
         action::Action,
-        app::UiState,
+        canvas::Canvas,
+        context::Context,
+        drawn::Geometry,
         format,
         layout::take_top,
         text,
         theme::Role,
-        widgets::{Look, first_key, log_lines, put, put_lines, rule, worker_table},
+        widgets::{Look, describe, first_key, log_lines, put, put_lines, rule},
     },
 };
 
@@ -34,34 +37,40 @@ const FIGURES: [(&str, usize, usize); 7] = [
 const LEAD: usize = 18;
 
 /// Draws the table and the queue below it.
-pub fn draw(ui: &mut UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
-    let snapshot = std::sync::Arc::clone(ui.shown());
+pub fn draw(state: &State, context: &Context, area: Rect, canvas: &mut Canvas) -> Geometry {
+    let snapshot = context.shown();
+    let look = canvas.look;
     let mut rest = area;
-    let keys = [Action::More, Action::Fewer].map(|action| first_key(&ui.keymap, action)).join(" ");
+    let keys = [Action::MoreWorkers, Action::FewerWorkers]
+        .map(|action| first_key(&context.keymap, action))
+        .join(" ");
     let title = format!("Workers: {} of {} on ({keys} changes)", snapshot.worker_count, snapshot.max_workers);
-    rule(&title, true, take_top(&mut rest, 1), buffer, look);
-    put(&summary(&snapshot, usize::from(rest.width), look), take_top(&mut rest, 1), buffer);
-    let waiting = queue(&snapshot, usize::from(rest.width), look);
+    rule(&title, true, take_top(&mut rest, 1), canvas.buffer, look);
+    put(&summary(snapshot, usize::from(rest.width), look), take_top(&mut rest, 1), canvas.buffer);
+    let waiting = queue(snapshot, usize::from(rest.width), look);
     let most = rest.height / 4;
     let below = (waiting.len() as u16 + 1).min(most).max(2);
     let table = (snapshot.workers.len() as u16 + 1).min(rest.height.saturating_sub(below));
-    draw_table(ui, &snapshot, take_top(&mut rest, table), buffer, look);
-    rule(&format!("Queue: {} pending", snapshot.queue_pending), false, take_top(&mut rest, 1), buffer, look);
-    put_lines(&waiting, take_top(&mut rest, below - 1), buffer);
-    draw_log(ui, &snapshot, rest, buffer, look);
+    let chosen = state.chosen.min(snapshot.workers.len().saturating_sub(1));
+    draw_table(context, chosen, take_top(&mut rest, table), canvas.buffer, look);
+    let title = format!("Queue: {} pending", snapshot.queue_pending);
+    rule(&title, false, take_top(&mut rest, 1), canvas.buffer, look);
+    put_lines(&waiting, take_top(&mut rest, below - 1), canvas.buffer);
+    draw_log(context, chosen, rest, canvas.buffer, look);
+    Geometry { page: usize::from(table.saturating_sub(1)).max(1), ..Geometry::default() }
 }
 
 /// The end of the log of the chosen worker, where there is room.
-fn draw_log(ui: &UiState, snapshot: &EngineSnapshot, area: Rect, buffer: &mut Buffer, look: &Look) {
+fn draw_log(context: &Context, chosen: usize, area: Rect, buffer: &mut Buffer, look: &Look) {
     let mut rest = area;
-    let Some(worker) = snapshot.workers.get(ui.worker).filter(|_| area.height >= 3) else { return };
+    let Some(worker) = context.shown().workers.get(chosen).filter(|_| area.height >= 3) else { return };
     let title = format!("Log of worker {}", worker.number);
     rule(&title, false, take_top(&mut rest, 1), buffer, look);
     let (rows, width) = (usize::from(rest.height), usize::from(rest.width));
-    let log = &ui.extras.log;
+    let log = &context.fetched.log;
     let mut lines: Vec<Line> = log[log.len().saturating_sub(rows)..]
         .iter()
-        .map(|line| log_lines::full(ui, line, width, look))
+        .map(|line| log_lines::full(context, line, ("", 0), width, look))
         .collect();
     if lines.is_empty() {
         lines.push(look.line(" it has logged nothing yet", Role::Dim));
@@ -87,7 +96,7 @@ fn summary(snapshot: &EngineSnapshot, width: usize, look: &Look) -> Line<'static
     look.line(look.cut(&format!(" {}", facts.join(&look.separator())), width), role)
 }
 
-fn draw_table(ui: &mut UiState, snapshot: &EngineSnapshot, area: Rect, buffer: &mut Buffer, look: &Look) {
+fn draw_table(context: &Context, chosen: usize, area: Rect, buffer: &mut Buffer, look: &Look) {
     let mut rest = area;
     let width = usize::from(rest.width);
     let figures: Vec<(usize, usize)> = FIGURES
@@ -104,31 +113,30 @@ fn draw_table(ui: &mut UiState, snapshot: &EngineSnapshot, area: Rect, buffer: &
     }
     put(&look.line(head, Role::Dim), take_top(&mut rest, 1), buffer);
     let rows = usize::from(rest.height);
-    ui.page = rows.max(1);
-    ui.worker = ui.worker.min(snapshot.workers.len().saturating_sub(1));
-    let first = (ui.worker + 1).saturating_sub(rows);
-    let lines: Vec<Line> = snapshot
+    let first = (chosen + 1).saturating_sub(rows);
+    let lines: Vec<Line> = context
+        .shown()
         .workers
         .iter()
         .enumerate()
         .skip(first)
         .take(rows)
-        .map(|(index, worker)| line(ui, worker, index == ui.worker, name, &figures, look))
+        .map(|(index, worker)| line(context, worker, index == chosen, name, &figures, look))
         .collect();
     put_lines(&lines, rest, buffer);
 }
 
 fn line(
-    ui: &UiState,
+    context: &Context,
     worker: &WorkerSnapshot,
     chosen: bool,
     name: usize,
     figures: &[(usize, usize)],
     look: &Look,
 ) -> Line<'static> {
-    let (glyph, word, role) = worker_table::state_look(worker, look);
+    let (glyph, word, role) = describe::worker_state(worker, look);
     let style = |role: Role| if chosen { ratatui::style::Style::new() } else { look.style(role) };
-    let source = worker_table::works_on(ui, worker, name, look);
+    let source = describe::works_on(context, worker, name, look);
     let number = look.right(&worker.number.to_string(), 3);
     let mut spans = vec![
         Span::styled(if chosen { look.symbols.cursor } else { " " }, style(Role::Key)),

@@ -2,18 +2,17 @@
 
 use ratatui::{buffer::Buffer, layout::Rect, text::Line};
 
+use super::{Look, put_lines};
 use crate::tui::{
-    app::UiState,
-    dialogs::Dialog,
+    context::Context,
     format,
     layout::{SMALLEST, centered},
     theme::Role,
-    widgets::{Look, put_lines},
 };
 
-/// Draws the card: the sizes, and the totals as long as they fit.
-pub fn draw(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
-    let (total_in, total_out, net) = ui.shown().totals();
+/// Draws the card: the sizes, the totals as long as they fit, and what is `asked` by an open dialog.
+pub fn draw(context: &Context, asked: Option<&str>, area: Rect, buffer: &mut Buffer, look: &Look) {
+    let (total_in, total_out, net) = context.shown().totals();
     let (width, height) = SMALLEST;
     let mut lines: Vec<Line> = vec![
         look.line(format!("too small: {}x{}", area.width, area.height), Role::Warn),
@@ -29,13 +28,9 @@ pub fn draw(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
         ),
         look.line("q quits", Role::Dim),
     ];
-    match &ui.dialog {
-        Some(Dialog::Confirm(dialog)) if dialog.is_quit => {
-            lines.pop();
-            lines.push(look.line("q again quits, Esc does not", Role::Warn));
-        }
-        Some(_) => lines.push(look.line("a dialog is open, Esc closes it", Role::Dim)),
-        None => {}
+    if let Some(asked) = asked {
+        lines.pop();
+        lines.push(look.line(asked.to_owned(), Role::Warn));
     }
     let widest = lines.iter().map(Line::width).max().unwrap_or(0);
     let card = centered(

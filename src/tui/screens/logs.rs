@@ -1,0 +1,5 @@
+//! The end of a log, followed, or an earlier part of it.
+
+mod draw;
+pub mod state;
+mod update;
