@@ -216,6 +216,15 @@ pub trait Host: Send + Sync {
         Err("there is no configuration file to read again".into())
     }
 
+    /// What the configuration file would change now of what runs, a sentence for each; nothing where both say the same. Other than
+    /// [`Self::reload_shown`], it prepares nothing. May take a while.
+    ///
+    /// # Errors
+    /// Why that cannot be asked.
+    fn file_changes(&self) -> Result<Vec<String>, String> {
+        Ok(Vec::new())
+    }
+
     /// Takes over what [`Self::reload_shown`] has found last, and says so. May take a while.
     ///
     /// # Errors

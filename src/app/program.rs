@@ -176,6 +176,16 @@ impl Host for ProgramHost {
         found.map(|found| found.sentences())
     }
 
+    fn file_changes(&self) -> Result<Vec<String>, String> {
+        match &self.reloader {
+            // A file that would not load says something else than what runs.
+            Some(reloader) => {
+                on_disk(|| Ok(reloader.work_out_sentences().unwrap_or_else(|problem| vec![problem])))
+            }
+            None => Ok(Vec::new()),
+        }
+    }
+
     fn reload(&self) -> Result<String, String> {
         let reloader = self.reloader()?;
         let sentences = reloader.shown().ok_or("nothing is waiting to be taken over; ask again")?;

@@ -112,6 +112,10 @@ impl Host for Remote {
         Ok(changes)
     }
 
+    fn file_changes(&self) -> Result<Vec<String>, String> {
+        Ok(self.reloaded(true)?.changes)
+    }
+
     fn reload(&self) -> Result<String, String> {
         // Only what was shown is taken over: the file may have changed again.
         let now = self.reloaded(true)?.changes;

@@ -103,6 +103,8 @@ pub enum Action {
     Layout,
     /// Change the settings of the selected source.
     EditSource,
+    /// Take the last change of settings back.
+    UndoSettings,
     /// One picture of a crossing, or all of them.
     OnePicture,
     /// Edit the counting lines.

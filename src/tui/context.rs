@@ -19,7 +19,7 @@ use super::{
 use crate::{
     config::SourceConfig,
     count::replay::Trail,
-    host::ConfigPlace,
+    host::{ConfigPlace, Settings},
     logging::LogLine,
     model::{EngineSnapshot, Minute, Preview, SourceId, SourceSnapshot},
 };
@@ -72,6 +72,10 @@ pub struct ConfigFile {
     pub unsaved: BTreeSet<SourceId>,
     /// A video that is counted again because it had ended when its lines were changed, until its lines are saved.
     pub recounted: Option<SourceId>,
+    /// The last change of a source's settings, which can be taken back: whose, from what, to what.
+    pub last_change: Option<(SourceId, Settings, Settings)>,
+    /// What the file would change of what runs, a sentence for each: none where both say the same.
+    pub differs: Vec<String>,
 }
 
 /// What all screens share.
@@ -110,7 +114,13 @@ impl Context {
             listing: Listing::default(),
             alerts: Alerts::default(),
             fetched: Fetched::default(),
-            config: ConfigFile { place: ConfigPlace::Nowhere, unsaved: BTreeSet::new(), recounted: None },
+            config: ConfigFile {
+                place: ConfigPlace::Nowhere,
+                unsaved: BTreeSet::new(),
+                recounted: None,
+                last_change: None,
+                differs: Vec::new(),
+            },
             keymap,
             pending_workers: None,
             geometry: Geometry::default(),

@@ -1,15 +1,17 @@
 //! Dialogs: each takes the keys while it is open and ends in an [`Outcome`].
 
 use super::{effect::Question, keymap::Key};
-use crate::host::ConfigPlace;
+use crate::{config::SourceConfig, host::ConfigPlace};
 
 pub mod add_source;
 pub mod confirm;
+pub mod edit_source;
 mod outcome;
 pub mod palette;
 
 use add_source::AddSource;
 use confirm::Confirm;
+use edit_source::EditSource;
 pub use outcome::Outcome;
 use palette::Palette;
 
@@ -20,6 +22,8 @@ pub enum Dialog {
     Confirm(Confirm),
     /// Which source to add.
     AddSource(Box<AddSource>),
+    /// Which settings of a source to change.
+    EditSource(Box<EditSource>),
     /// Which command to run.
     Palette(Palette),
 }
@@ -37,6 +41,12 @@ impl Dialog {
         Self::AddSource(Box::new(AddSource::new(place)))
     }
 
+    /// Asks which settings of a source to change.
+    #[must_use]
+    pub fn edit_source(source: &SourceConfig) -> Self {
+        Self::EditSource(Box::new(EditSource::new(source)))
+    }
+
     /// Asks for a command.
     #[must_use]
     pub fn palette() -> Self {
@@ -48,6 +58,7 @@ impl Dialog {
         match self {
             Self::Confirm(dialog) => dialog.key(key),
             Self::AddSource(dialog) => dialog.key(key),
+            Self::EditSource(dialog) => dialog.key(key),
             Self::Palette(dialog) => dialog.key(key),
         }
     }
@@ -57,6 +68,7 @@ impl Dialog {
         match self {
             Self::Confirm(_) => {}
             Self::AddSource(dialog) => dialog.paste(text),
+            Self::EditSource(dialog) => dialog.paste(text),
             Self::Palette(dialog) => dialog.paste(text),
         }
     }

@@ -1,9 +1,11 @@
 //! What a key asks for, by who performs it: the shell of the screens, the engine, the program around it, the terminal.
 
+use std::sync::Arc;
+
 use crate::{
-    config::edit::KeepLogin,
+    config::{SourceConfig, edit::KeepLogin},
     engine::Control,
-    host::{Drawn, crossings, history::Asked},
+    host::{Drawn, Settings, crossings, history::Asked},
     model::SourceId,
     tui::screens::{crossings::state::Crossings, lines::editor::Editor, logs::state::LogTarget},
 };
@@ -60,7 +62,7 @@ pub enum Go {
     /// Ask which source to add.
     AddSource,
     /// Ask which settings of a source to change.
-    EditSource(SourceId),
+    EditSource(Arc<SourceConfig>),
     /// Ask for a command by its name.
     Palette,
 }
@@ -112,6 +114,17 @@ pub enum HostWork {
     Judge(crossings::Said),
     /// Write the lines and zones of a source into the configuration file.
     SaveLines(SourceId, Drawn),
+    /// Write changed settings of a source into the configuration file and have them take effect.
+    SaveSettings {
+        /// The source.
+        source: SourceId,
+        /// As they are.
+        before: Settings,
+        /// As they are to be.
+        after: Settings,
+        /// Whether this takes the last change back.
+        is_undo: bool,
+    },
     /// Remove sources from the configuration file, after what is being saved to it.
     RemoveFromFile(Vec<SourceId>),
     /// Find out which ids the configuration file has by now.

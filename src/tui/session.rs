@@ -81,6 +81,8 @@ pub struct Session {
     crossing_again: Option<Instant>,
     /// Where the layout is remembered.
     memory: Option<PathBuf>,
+    /// When the configuration file is compared with what runs again.
+    differs_due: Option<Instant>,
 }
 
 impl Session {
@@ -128,6 +130,7 @@ impl Session {
             reading_crossing: false,
             crossing_again: None,
             memory: None,
+            differs_due: None,
         };
         session.refresh(moment);
         session
@@ -167,6 +170,7 @@ impl Session {
         self.hear();
         self.probe(now);
         self.fetch_history(now);
+        self.compare_config(now);
         self.fetch(now);
     }
 
@@ -197,6 +201,19 @@ impl Session {
             Answer::LastHour(result) => self.last_hour_read(result),
             Answer::Saved(source, drawn, result) => ui.lines_saved(&source, &drawn, result),
             Answer::Written(result) => ui.config_written(result),
+            Answer::SettingsSaved(change, result) => {
+                let (source, before, after, is_undo) = *change;
+                ui.settings_saved(source, before, after, is_undo, result);
+                self.differs_due = None;
+            }
+            Answer::Differs(found) => {
+                // Where that cannot be asked, nothing is marked.
+                let found = found.unwrap_or_default();
+                if ui.context.config.differs != found {
+                    ui.context.config.differs = found;
+                    ui.context.touch();
+                }
+            }
             Answer::Probed(number, result) => self.probed(number, result),
             Answer::Replayed(source, replayed) => {
                 self.replay.running = false;
@@ -240,6 +257,10 @@ impl Session {
             HostWork::SaveLines(source, drawn) => self.save(move |host| {
                 let result = host.save_lines(&source, &drawn);
                 Answer::Saved(source, drawn, result)
+            }),
+            HostWork::SaveSettings { source, before, after, is_undo } => self.save(move |host| {
+                let result = host.save_settings(&source, &before, &after);
+                Answer::SettingsSaved(Box::new((source, before, after, is_undo)), result)
             }),
             HostWork::RemoveFromFile(ids) => {
                 self.save(move |host| Answer::Written(host.remove_sources(&ids)));

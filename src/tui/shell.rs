@@ -127,7 +127,7 @@ impl Shell {
                 self.dialog = Some(Dialog::add_source(self.context.config.place.clone()));
                 return Some(Outside::Host(HostWork::ReadConfig));
             }
-            Go::EditSource(_) => {}
+            Go::EditSource(config) => self.dialog = Some(Dialog::edit_source(&config)),
             Go::Palette => self.dialog = Some(Dialog::palette()),
         }
         None

@@ -138,6 +138,8 @@ const CASES: &[Case] = &[
     ("undo", "Ex", |s, _| !shows(s, "changed")),
     // It has no key of its own: tests/reload.rs asks for it by its name.
     ("reload", "", |_, _| true),
+    ("settings", "", |s, _| s.said().starts_with("settings are saved to a configuration file")),
+    ("undo-settings", "", |s, _| s.said().starts_with("no settings were changed here")),
     ("write-config", "", |s, _| shows(s, "Write a configuration file?")),
     ("export", "", |s, _| s.said() == "exporting"),
     ("export", "H", |s, _| s.said() == "writing"),

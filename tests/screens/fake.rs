@@ -24,7 +24,7 @@ use pcount::{
         edit::KeepLogin,
         evidence::{Facts, Marked, Marks, PathPoint, Pixels},
         host::{
-            ConfigPlace, Drawn, Found, Host,
+            ConfigPlace, Drawn, Found, Host, Settings,
             crossings::{self, Known, Said, Strip},
             history::Asked,
         },
@@ -489,6 +489,8 @@ pub struct FakeHost {
     pub full: AtomicBool,
     /// What was saved.
     pub saved: Mutex<Vec<String>>,
+    /// What the configuration file would change.
+    pub differs: Mutex<Vec<String>>,
     /// Ids that the configuration file has.
     pub taken: Mutex<Vec<String>>,
     /// Addresses whose probes answer only when they leave this list.
@@ -571,6 +573,7 @@ impl FakeHost {
             place: Mutex::new(ConfigPlace::CouldBe("cameras.json".into())),
             full: AtomicBool::new(false),
             saved: Mutex::default(),
+            differs: Mutex::default(),
             taken: Mutex::default(),
             slow: Mutex::default(),
             probed: Mutex::default(),
@@ -630,6 +633,14 @@ impl Host for FakeHost {
 
     fn save_lines(&self, source: &SourceId, drawn: &Drawn) -> Result<String, String> {
         self.save(format!("lines {source} {:?} zones {:?}", drawn.lines, drawn.zones))
+    }
+
+    fn save_settings(&self, source: &SourceId, _: &Settings, after: &Settings) -> Result<String, String> {
+        self.save(format!("settings {source} {after:?}"))
+    }
+
+    fn file_changes(&self) -> Result<Vec<String>, String> {
+        Ok(self.differs.lock().clone())
     }
 
     fn save_source(&self, source: &SourceConfig, written: &str, keep: KeepLogin) -> Result<String, String> {

@@ -789,7 +789,7 @@ fn no_key_is_silent() {
                     path.iter().for_each(|key| drop(stage.keys(key)));
                     stage.pass(Duration::from_secs(7));
                     stage.engine.take_sent();
-                    stage.session.ui.update(pcount::internals::tui::action::Action::Repaint);
+                    stage.keys("<ctrl-l>");
                     let before = stage.picture(80, 24);
                     let effects = stage.keys(&format!("<{key}>"));
                     let after = stage.picture(80, 24);

@@ -239,6 +239,15 @@ pub const COMMANDS: &[Command] = &[
     act(Action::Restart, "restart", &["r"], "restart", "reconnect now; a finished file starts over"),
     act(Action::Reset, "reset", &["R"], "reset", "set the counts to zero (asks first)"),
     act(Action::Add, "add", &["a"], "add", "add a source"),
+    act(
+        Action::EditSource,
+        "settings",
+        &[","],
+        "settings",
+        "change its name, location, limits, rate, login; saved",
+    ),
+    act(Action::UndoSettings, "undo-settings", &["u"], "undo", "undo the last change of settings")
+        .on(&[Overview, Source, Wall]),
     act(Action::Remove, "remove", &["d"], "remove", "remove from the list (asks first)"),
     look(
         Action::Acknowledge,

@@ -9,7 +9,7 @@ use std::{
 use super::{Answer, Session};
 use crate::{
     engine::Control,
-    host::Host,
+    host::{ConfigPlace, Host},
     ledger::chart::{Column, Width},
     logging::{LogLine, has_words},
     model::{Minute, SourceId},
@@ -33,6 +33,9 @@ const TRAIL: f64 = 4.0;
 /// How often the history on screen is read again while its time goes on.
 const REPORT_EVERY: Duration = Duration::from_secs(60);
 
+/// How often the configuration file is compared with what runs.
+const COMPARE_EVERY: Duration = Duration::from_secs(10);
+
 /// How often the times by stage are fetched.
 const STAGES_EVERY: Duration = Duration::from_secs(2);
 
@@ -47,6 +50,17 @@ impl Session {
         // Others may have changed it, and the line editor begins with it.
         let config = self.engine.source_config(&id);
         self.ui.screens.lines.config_known(config, &mut self.ui.context);
+    }
+
+    /// Begins to compare the configuration file with what runs, now and then: where they part, that is marked.
+    pub(super) fn compare_config(&mut self, now: Instant) {
+        if self.differs_due.is_some_and(|due| now < due) {
+            return;
+        }
+        self.differs_due = Some(now + COMPARE_EVERY);
+        if matches!(self.ui.context.config.place, ConfigPlace::File(_)) {
+            self.in_background("tui-config", |host| Answer::Differs(host.file_changes()));
+        }
     }
 
     fn history_is_due(&self) -> bool {

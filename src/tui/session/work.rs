@@ -7,7 +7,7 @@ use crate::{
     count::replay::Paths,
     engine::Reply,
     host::{
-        Drawn, Found,
+        Drawn, Found, Settings,
         crossings::{self, Known},
         history::Asked,
     },
@@ -31,6 +31,10 @@ pub enum Answer {
     Saved(SourceId, Drawn, Result<String, String>),
     /// What became of writing the configuration file.
     Written(Result<String, String>),
+    /// What became of changing settings: whose, from what, to what, and whether that took a change back.
+    SettingsSaved(Box<(SourceId, Settings, Settings, bool)>, Result<String, String>),
+    /// What the configuration file would change of what runs.
+    Differs(Result<Vec<String>, String>),
     /// What trying out a source has given.
     Probed(u64, Result<Found, String>),
     /// Which crossings there are.

@@ -1,11 +1,11 @@
 //! Adding sources, and keeping what was changed in the configuration file.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use super::Shell;
 use crate::{
     config::SourceConfig,
-    host::{ConfigPlace, Drawn, Found},
+    host::{ConfigPlace, Drawn, Found, Settings},
     model::{SourceId, name_of},
     tui::{
         action::Action,
@@ -158,6 +158,67 @@ impl Shell {
                     Tone::Refused,
                 );
             }
+        }
+    }
+
+    /// Asks which settings of the source to change.
+    pub(super) fn edit_source(&mut self) -> Vec<Effect> {
+        let id = match self.subject() {
+            Ok(id) => id,
+            Err(reason) => return self.context.refuse(reason),
+        };
+        if !matches!(self.context.config.place, ConfigPlace::File(_)) {
+            return self.context.refuse("settings are saved to a configuration file; 'w' writes one first");
+        }
+        match self.context.config_of(&id) {
+            Some(config) => vec![Go::EditSource(Arc::clone(config)).into()],
+            None => self.context.refuse(format!("the configuration of '{id}' is not known yet; try again")),
+        }
+    }
+
+    /// Takes the last change of settings back.
+    pub(super) fn undo_settings(&mut self) -> Vec<Effect> {
+        let Some((source, before, after)) = self.context.config.last_change.clone() else {
+            return self.context.refuse("no settings were changed here; nothing to undo");
+        };
+        self.context.say("saving", Tone::Done);
+        vec![HostWork::SaveSettings { source, before: after, after: before, is_undo: true }.into()]
+    }
+
+    /// Settings were saved, or could not be.
+    pub fn settings_saved(
+        &mut self,
+        source: SourceId,
+        before: Settings,
+        after: Settings,
+        is_undo: bool,
+        result: Result<String, String>,
+    ) {
+        self.context.touch();
+        let is_open = matches!(&self.dialog, Some(Dialog::EditSource(dialog)) if *dialog.source() == source);
+        match result {
+            Ok(where_to) => {
+                if is_open {
+                    self.dialog = None;
+                }
+                let name = clean(&self.context.name_of(&source));
+                // A login cannot be taken back: it is not known here.
+                let can_undo = !is_undo && after.login.is_none();
+                let (said, undo) = match (is_undo, can_undo) {
+                    (true, _) => ("the last change is undone", ""),
+                    (false, true) => ("changed", "; 'u' undoes it"),
+                    (false, false) => ("changed", ""),
+                };
+                self.context.config.last_change = can_undo.then_some((source, before, after));
+                self.context.say(format!("'{name}': {said}{undo}; {where_to}"), Tone::Done);
+            }
+            Err(problem) => match &mut self.dialog {
+                Some(Dialog::EditSource(dialog)) if is_open => {
+                    dialog.is_saving = false;
+                    dialog.problem = Some(problem);
+                }
+                _ => self.context.say(problem, Tone::Refused),
+            },
         }
     }
 

@@ -58,6 +58,7 @@ impl Shell {
                 None
             }
             Some(Dialog::AddSource(dialog)) => dialog.draw(area, buffer, look),
+            Some(Dialog::EditSource(dialog)) => dialog.draw(area, buffer, look),
             Some(Dialog::Palette(dialog)) => Some(dialog.draw(area, buffer, look, &self.context.keymap)),
             None => caret,
         }

@@ -9,7 +9,7 @@ use crate::{
     tui::{
         action::Action,
         context::Tone,
-        effect::{Effect, Exit, Go, HostWork, Outside, TerminalWork},
+        effect::{Effect, Exit, Go, HostWork, TerminalWork},
         keymap::COMMANDS,
         screen_id::ScreenId,
         screens::logs::state::LogTarget,
@@ -18,12 +18,7 @@ use crate::{
 };
 
 impl Shell {
-    /// Does what a user asked for.
-    pub fn update(&mut self, action: Action) -> Vec<Outside> {
-        let effects = self.effects_of(action);
-        self.go(effects)
-    }
-
+    /// What a user asked for comes to.
     pub(super) fn effects_of(&mut self, action: Action) -> Vec<Effect> {
         self.context.touch();
         let screen = self.screen();
@@ -56,6 +51,8 @@ impl Shell {
             Action::Reset => self.reset(),
             Action::Add => vec![Go::AddSource.into()],
             Action::Remove => self.remove(),
+            Action::EditSource => self.edit_source(),
+            Action::UndoSettings => self.undo_settings(),
             Action::EditLines => self.edit_lines(),
             Action::MoreWorkers => self.workers(1),
             Action::FewerWorkers => self.workers(-1),

@@ -78,8 +78,10 @@ fn marks(context: &Context, area: Rect, clock: &str, look: &Look) -> Vec<Span<'s
         .map(|since| fitting(format!(" FROZEN since {} ", since.wall.strftime("%H:%M:%S")), Role::Alert));
     let time = fitting(time, Role::Text);
     let read_only = context.read_only().then(|| fitting("read-only ".into(), Role::Warn));
+    let parts = !context.config.differs.is_empty() || !context.config.unsaved.is_empty();
+    let parts = parts.then(|| fitting("FILE DIFFERS (:reload) ".into(), Role::Warn));
     let attached = (context.is_attached() && old.is_none()).then(|| fitting("attached ".into(), Role::Dim));
-    let spans = [read_only, old, attached, frozen].into_iter().flatten().flatten();
+    let spans = [read_only, parts, old, attached, frozen].into_iter().flatten().flatten();
     spans.chain(time).collect()
 }
 

@@ -41,6 +41,7 @@ impl Screen for State {
             (Action::Preview, ""),
             (Action::Crossings, ""),
             (Action::EditLines, ""),
+            (Action::EditSource, ""),
             (Action::Pause, ""),
             (Action::Restart, ""),
             (Action::PageDown, "scroll"),
