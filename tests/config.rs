@@ -329,6 +329,25 @@ fn the_manual_names_every_key() {
     assert_eq!(missing, Vec::<&String>::new());
 }
 
+#[test]
+fn every_example_of_the_manual_loads() {
+    let manual = fs::read_to_string("docs/configuration.md").unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    // What the examples name and must be there.
+    fs::create_dir(dir.path().join("clips")).unwrap();
+    fs::write(dir.path().join("clips/door.mp4"), "").unwrap();
+    fs::write(dir.path().join("gate.login"), "viewer:correct horse").unwrap();
+    let examples: Vec<_> =
+        manual.split("```json\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert!(examples.len() >= 10, "{}", examples.len());
+    for example in examples {
+        let path = dir.path().join("cams.json");
+        if let Err(errors) = Config::from_bytes(example.as_bytes(), &path, &Overrides::default()) {
+            panic!("{example}{errors}");
+        }
+    }
+}
+
 /// Loads `bytes` as a configuration file would be.
 fn load_bytes(bytes: &[u8]) -> Result<Config, config::ConfigErrors> {
     Config::from_bytes(bytes, Path::new("fuzz/c.json"), &Overrides::default())
