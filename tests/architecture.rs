@@ -6,6 +6,8 @@
 mod circles;
 #[path = "architecture/clocks.rs"]
 mod clocks;
+#[path = "architecture/links.rs"]
+mod links;
 #[path = "architecture/page.rs"]
 mod page;
 #[path = "architecture/paths.rs"]

@@ -20,5 +20,8 @@ fn the_example_says_what_is_wrong_with_a_video() {
 fn the_manual_shows_the_example() {
     let manual = include_str!("../docs/library.md");
     let example = include_str!("../examples/count.rs");
-    assert!(manual.contains(&format!("```rust\n{example}```\n")), "copy examples/count.rs into docs/library.md");
+    assert!(
+        manual.contains(&format!("```rust\n{example}```\n")),
+        "copy examples/count.rs into docs/library.md"
+    );
 }
