@@ -8,6 +8,8 @@ mod circles;
 mod clocks;
 #[path = "architecture/links.rs"]
 mod links;
+#[path = "architecture/messages.rs"]
+mod messages;
 #[path = "architecture/page.rs"]
 mod page;
 #[path = "architecture/paths.rs"]
