@@ -15,7 +15,8 @@
 //!
 //! The engine knows nothing of the terminal and the terminal knows nothing of OpenCV; between them stands
 //! one small immutable [`model::SourceSnapshot`] per source. [`model`] holds the vocabulary of all rooms and names
-//! none of them but [`geometry`], whose points and boxes are words too. Which room names which is shown in `docs/architecture.md`.
+//! none of them but [`geometry`], whose points and boxes are words too. `docs/architecture.md` says what each room is
+//! for, `docs/rooms.md` which uses which.
 //! There is no circle between rooms, and none between the files of a room: a file that passes on what its children
 //! define uses none of it, or they use nothing of its own.
 //!

@@ -1,4 +1,4 @@
-//! The constants of the calibration. `docs/counting.md` tells where they come from.
+//! The constants of the calibration. `docs/notes/counting-journal.md` has the measurements behind each value.
 
 use crate::constants::constants;
 

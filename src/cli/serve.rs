@@ -10,7 +10,7 @@ use super::counting::CountingArgs;
 #[derive(Debug, Clone, Args)]
 #[command(
     after_help = "SIGTERM and SIGINT stop it with everything kept, SIGHUP reads the configuration file again. \
-                        A unit for systemd (Type=notify) is in the README."
+                        A unit for systemd (Type=notify) is in docs/running.md."
 )]
 pub struct ServeArgs {
     /// Configuration file (JSON); - is the standard input

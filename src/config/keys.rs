@@ -1,9 +1,6 @@
 //! Every key of the configuration file, declared once: its name, what it may hold, what holds where it is not given,
-//! and what it means. The validator reads by these declarations, the JSON Schema and the tables of `README.md` and
-//! `docs/configuration.md` are made of them.
-//!
-//! Messages and tables keep the order of the declarations. The first sentence of a meaning must do alone: the README
-//! shows no more.
+//! and what it means. The validator reads by these declarations, the JSON Schema and the tables of
+//! `docs/configuration.md` are made of them. Messages and tables keep the order of the declarations.
 
 use std::{collections::BTreeMap, fmt::Display, time::Duration};
 
@@ -141,7 +138,7 @@ keys! {
         /// `shared`: all sources share the workers; `dedicated`: each camera has its own.
         strategy: Words<Strategy> = Words(&Strategy::NAMES), default usual(&Strategy::NAMES);
         /// Detector of sources that name none: `auto`, `builtin`, `motion`, or an object that names a model file.
-        detector: Shape<DetectorFile> = Shape::new(), default "`auto`";
+        detector: Shape<DetectorFile> = Shape::new("`auto`, `builtin`, `motion` or object"), default "`auto`";
         /// What runs the detectors `auto` and `builtin`: `onnxruntime` or `opencv`.
         engine: Words<EngineChoice> = Words(&EngineChoice::NAMES), default usual(&EngineChoice::NAMES);
         /// Kind of device that decodes sources which name none, by FFmpeg's names: `vaapi`, `cuda`, `qsv`, `vdpau` or `drm`; this
@@ -172,7 +169,7 @@ keys! {
         ledger_retention: Span = Span(DAY..=days(36_500)), default "for ever";
         /// Whether pictures of crossings are kept, for all sources: `true`, `false`, or an object with `keep`, `size` and `blur`. See
         /// `docs/privacy.md` first.
-        evidence: Shape<EvidenceFile> = Shape::new(), default "false";
+        evidence: Shape<EvidenceFile> = Shape::new("`true`, `false` or object"), default "false";
         /// When a changed file takes effect while the program runs: `asked`, with `:reload` on the dashboard, or `auto`, by itself.
         reload: Words<Reload> = Words(&Reload::NAMES), default usual(&Reload::NAMES);
         /// Where programs may ask over TCP, beside the socket: `listen` and `token_file`.
@@ -186,7 +183,7 @@ keys! {
         /// Unique id; names the camera's log file.
         camera_id: Label = Label(ID_LENGTH), required "give it an id of its own, such as \"camera_01\"";
         /// What to open: an address (`rtsp://`, `rtsps://`, `http://`, `https://`), a device, a file or a scene (`demo:lobby`).
-        source: Shape<CameraSource> = Shape::new(), required "name what to open, such as \"rtsp://HOST/PATH\"";
+        source: Shape<CameraSource> = Shape::new("text, or the number of a device"), required "name what to open, such as \"rtsp://HOST/PATH\"";
     }
 }
 
@@ -218,7 +215,7 @@ keys! {
         /// Areas whose occupancy is watched: `name`, `points`, `anchor` and `threshold` of each.
         zones: List<Group<ZoneKeys>> = List::of(Group::new()), default "none";
         /// `auto`, `builtin`, `motion`, or an object that names a model file.
-        detector: Shape<DetectorFile> = Shape::new(), default "the program's";
+        detector: Shape<DetectorFile> = Shape::new("`auto`, `builtin`, `motion` or object"), default "the program's";
         /// `motion`, or `centroid`: tracker and counting rule of the original program, for comparison.
         tracker: Words<TrackerChoice> = Words(&TrackerChoice::NAMES), default usual(&TrackerChoice::NAMES);
         /// Frames skipped after each detection run; as needed: it runs often near a line, seldom where nothing moves.
@@ -249,7 +246,7 @@ keys! {
         /// Which certificates an `https://` or `rtsps://` source trusts: `ca` and `verify`.
         tls: Group<TlsKeys> = Group::new(), default "verified by the system's certificates";
         /// Whether pictures of its crossings are kept, as in `parallel_config`; `size` is then that of its own.
-        evidence: Shape<EvidenceFile> = Shape::new(), default "the program's";
+        evidence: Shape<EvidenceFile> = Shape::new("`true`, `false` or object"), default "the program's";
     }
 }
 
@@ -286,14 +283,14 @@ keys! {
     MODEL: ModelKeys = "ModelFile" {
         /// How input and output of the file are laid out: `pcount`, `rtmdet`, `yolox`, `ssd-prior` or `caffe-ssd`; or `builtin`, the
         /// embedded model, which takes no file.
-        format: Shape<FormatName> = Shape::new(),
+        format: Shape<FormatName> = Shape::new("`pcount`, `rtmdet`, `yolox`, `ssd-prior`, `caffe-ssd` or `builtin`"),
             required "say how the model is laid out: pcount, rtmdet, yolox, ssd-prior or caffe-ssd; or builtin";
         /// Weights: `.onnx`, or `.caffemodel` for `caffe-ssd`. Needed for all formats but `builtin`.
         model: Existing = Existing;
         /// Network description; `caffe-ssd` only.
         prototxt: Existing = Existing;
         /// Network input `[width, height]` in pixels.
-        input: Shape<[u32; 2]> = Shape::new(), default "chosen by the source";
+        input: Shape<[u32; 2]> = Shape::new("`[width, height]`, 32 to 2048 each"), default "chosen by the source";
         /// Score from which a detection is trusted, 0.01 to 1.
         confidence: Number = Number(0.01..=1.0), default "the format's own";
         /// What runs it: `onnxruntime` or `opencv`.
@@ -373,7 +370,7 @@ keys! {
         /// Whether the terminal's bell rings when something new goes wrong.
         bell: Truth = Truth, default "false";
         /// Keys by action, such as `{"pause": ["p"]}`.
-        keys: Shape<BTreeMap<String, KeysFile>> = Shape::new();
+        keys: Shape<BTreeMap<String, KeysFile>> = Shape::new("object: for each action a key or a list of keys");
     }
 }
 
@@ -385,11 +382,12 @@ fn object<K: Keys>(generator: &mut SchemaGenerator) -> Schema {
         .iter()
         .map(|row| {
             let default = row.default.as_ref().map(|text| format!(" Default: {text}.")).unwrap_or_default();
+            let words = row.kind.words();
             let mut schema = row.kind.schema(generator);
             if !row.is_required {
                 schema = or_null(schema);
             }
-            schema.insert("description".into(), format!("{}{default}", row.meaning).into());
+            schema.insert("description".into(), format!("{} Type: {words}.{default}", row.meaning).into());
             (row.name.to_owned(), schema.to_value())
         })
         .collect();

@@ -860,13 +860,13 @@ fn every_control_is_reachable_by_a_key() {
 }
 
 #[test]
-fn the_readme_names_every_key_but_those_that_move() {
-    let readme = include_str!("../../README.md").to_lowercase();
+fn the_manual_names_every_key_but_those_that_move() {
+    let manual = include_str!("../../docs/dashboard.md").to_lowercase();
     for command in COMMANDS.iter().filter(|c| !matches!(c.section, Section::Move | Section::Lines)) {
         let Some(key) = command.keys.first() else { continue };
-        let by_number = key.parse::<u8>().is_ok() && readme.contains("`1`-`9`");
+        let by_number = key.parse::<u8>().is_ok() && manual.contains("`1`-`9`");
         assert!(
-            readme.contains(&format!("`{}`", key.to_lowercase())) || by_number,
+            manual.contains(&format!("`{}`", key.to_lowercase())) || by_number,
             "'{key}' ({})",
             command.name
         );
