@@ -1,9 +1,11 @@
-//! `scripts/test`, `scripts/check` and `scripts/run` with a cargo that only notes how it was called.
+//! `scripts/test`, `scripts/check`, `scripts/run` and `scripts/release` with a cargo that only notes how it was called.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot set itself up has failed")]
 
 #[path = "scripts/check.rs"]
 mod check;
+#[path = "scripts/release.rs"]
+mod release;
 
 use std::{
     fs,
@@ -23,7 +25,7 @@ fn project(cargo: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     fs::create_dir(at("scripts")).unwrap();
-    for name in ["run", "test", "check", "gates.sh", "parts.sh"] {
+    for name in ["run", "test", "check", "release", "gates.sh", "parts.sh"] {
         let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts").join(name);
         fs::copy(from, at("scripts").join(name)).unwrap();
     }
