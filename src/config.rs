@@ -59,7 +59,7 @@ pub struct Config {
     pub parallel: ParallelConfig,
     /// All sources, in the order of the file (cameras first); directories and globs already expanded.
     pub sources: Vec<SourceConfig>,
-    /// Look and keys of the dashboard.
+    /// Appearance and keys of the dashboard.
     pub tui: TuiConfig,
     /// File it came from, for saving changes; `None` for sources named on the command line.
     pub path: Option<PathBuf>,

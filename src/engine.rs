@@ -257,15 +257,14 @@ impl Engine {
             .collect();
         for (source, reply) in finishing {
             if reply.wait(left()).is_none() {
-                tracing::warn!(camera = %source.id, "Its detection run did not end in time: what it finds is not counted");
+                tracing::warn!(camera = %source.id, "Its detection run did not end in time; its result is \
+                     not counted");
                 source.report_as_shown();
             }
         }
         let stuck = core.threads.wait(left());
         if stuck > 0 {
-            tracing::warn!(
-                "{stuck} capture threads did not come back from the decoder in time and are left behind"
-            );
+            tracing::warn!("{stuck} capture threads are stuck in the decoder and are abandoned");
         }
         core.outbox.sync(left().max(Duration::from_millis(500)));
         inner.stopping.store(true, Ordering::SeqCst);

@@ -23,10 +23,10 @@ use crate::{
 };
 
 /// What a host without a ledger says.
-const NO_LEDGER: &str = "past counts are not kept in this run";
+const NO_LEDGER: &str = "this run keeps no history";
 
 /// What a host without evidence says.
-const NO_EVIDENCE: &str = "pictures of crossings are not kept in this run";
+const NO_EVIDENCE: &str = "this run keeps no snapshots of crossings";
 
 /// What was found behind a source.
 #[derive(Debug, Clone, Default)]
@@ -142,7 +142,7 @@ pub trait Host: Send + Sync {
     /// # Errors
     /// Every problem of the file, a line each, or why there is none.
     fn reload_shown(&self) -> Result<Vec<String>, String> {
-        Err("there is no configuration file to read again".into())
+        Err("there is no configuration file to reload".into())
     }
 
     /// Takes over what [`Self::reload_shown`] has found last, and says so. May take a while.
@@ -150,7 +150,7 @@ pub trait Host: Send + Sync {
     /// # Errors
     /// What could not be taken over.
     fn reload(&self) -> Result<String, String> {
-        Err("there is no configuration file to read again".into())
+        Err("there is no configuration file to reload".into())
     }
 
     /// What was counted in the time asked for. May take a while.

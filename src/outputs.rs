@@ -216,6 +216,10 @@ fn keep_foreign<T: for<'de> Deserialize<'de>>(path: &Path, now: SystemTime) -> i
         return Ok(());
     }
     let aside = files::set_aside(path, now)?;
-    tracing::warn!("'{}' was somebody else's; it was set aside as '{}'", path.display(), aside.display());
+    tracing::warn!(
+        "'{}' was not written by this program; it was set aside as '{}'",
+        path.display(),
+        aside.display()
+    );
     Ok(())
 }

@@ -38,7 +38,7 @@ pub struct Version {
     pub api: u32,
     /// Number of its process.
     pub pid: u32,
-    /// Folder of its results.
+    /// Output folder of the engine.
     pub output: String,
 }
 

@@ -113,7 +113,7 @@ struct Walk {
 
 fn walk(path: &Path, owner: Owner) -> Result<Found, Problem> {
     if !path.is_absolute() {
-        let says = "is not used: what stands in the working folder is not trusted; write the whole path, from '/' on";
+        let says = "is not used: files in the working folder are not trusted; write the absolute path";
         return Err(Problem::Refused(says.into()));
     }
     let mut walk = Walk::from_root(owner)?;
@@ -177,7 +177,7 @@ impl Walk {
     fn everybody(&self) -> Problem {
         let folder = shown(&self.at);
         Problem::Refused(format!(
-            "is not used: everybody may write to the folder '{folder}'; use one of your own"
+            "is not used: everybody may write to the folder '{folder}'; use a folder of your own"
         ))
     }
 

@@ -221,7 +221,7 @@ fn files_that_grow_vanish_or_end_early_say_so() {
     let mut source = open(&path, SourceKind::Video).unwrap();
     fs::remove_file(&path).unwrap();
     let (_, said) = play(source.as_mut());
-    assert!(said.len() == 1 && said[0].contains("has vanished"), "{said:?}");
+    assert!(said.len() == 1 && said[0].contains("was removed"), "{said:?}");
 
     fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
     let (frames, said) = play(open(&path, SourceKind::Video).unwrap().as_mut());

@@ -159,7 +159,7 @@ impl Access {
         let from = match peer {
             Peer::Owner(name) => return Ok(Caller(Some(Who { name: name.clone(), from: "socket" }))),
             Peer::Stranger => {
-                return Err(told(StatusCode::FORBIDDEN, "only the user who runs the engine may ask it"));
+                return Err(told(StatusCode::FORBIDDEN, "only the user that runs the engine may use it"));
             }
             Peer::Network(from) => from,
         };
@@ -174,7 +174,7 @@ impl Access {
             let _turn = self.wrong.lock().await;
             tokio::time::sleep(SLOW).await;
             tracing::warn!("A wrong token was sent to the API by {from}");
-            return Err(unauthorized("this token is not known"));
+            return Err(unauthorized("this token is unknown"));
         }
         if !self.is_loopback {
             return Err(unauthorized("a token is needed: send 'Authorization: Bearer TOKEN'"));
@@ -187,7 +187,7 @@ impl Access {
         if !is_local(address, headers) {
             return Err(told(
                 StatusCode::FORBIDDEN,
-                "without a token only programs on this machine may look, and no page of a browser",
+                "without a token the API is read-only, for programs on this machine and not for web pages",
             ));
         }
         Ok(Caller(None))

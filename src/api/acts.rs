@@ -60,7 +60,7 @@ pub async fn control(
             }
             Some(Err(error)) => return Err(not_done(&error.to_string())),
             None if tokio::time::Instant::now() >= until => {
-                let said = "it waits for a detection run that takes long".into();
+                let said = "accepted; it takes effect when the detection run in progress has ended".into();
                 return Ok(with_status(StatusCode::ACCEPTED, &Done { said }));
             }
             None => tokio::time::sleep(LOOK).await,
@@ -94,5 +94,5 @@ pub async fn reload(
 pub async fn stop(Shared(state): Shared<Arc<State>>, Extension(caller): Extension<Caller>) -> Told {
     let who = name_of(&caller)?;
     waiting(Arc::clone(&state.acting), move || state.served.stop(&who)).await?;
-    Ok(with_status(StatusCode::ACCEPTED, &Done { said: "the program is ending".into() }))
+    Ok(with_status(StatusCode::ACCEPTED, &Done { said: "the program is shutting down".into() }))
 }

@@ -30,7 +30,7 @@ pub struct Query {
     after: u64,
     /// Only those at least this severe.
     level: Option<Level>,
-    /// Only those about this source.
+    /// Only lines about this source.
     source: Option<SourceId>,
     /// Only those of this worker, from 1.
     worker: Option<u64>,
@@ -40,7 +40,7 @@ pub struct Query {
     /// Waits at most so many seconds for one, at most 30.
     #[serde(default)]
     wait: u64,
-    /// At most so many, the newest.
+    /// At most this many, the newest ones.
     limit: Option<usize>,
 }
 

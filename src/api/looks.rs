@@ -104,7 +104,7 @@ pub async fn preview_of(state: &State, id: &str) -> Result<Arc<crate::model::Pre
         .previews
         .of(&*state.served, id)
         .await
-        .ok_or_else(|| refused(StatusCode::NOT_FOUND, "the source gives no frames now"))
+        .ok_or_else(|| refused(StatusCode::NOT_FOUND, "the source delivers no frames at the moment"))
 }
 
 pub async fn preview_jpg(Shared(state): Shared<Arc<State>>, Id(id): Id) -> Told {

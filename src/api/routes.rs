@@ -130,18 +130,18 @@ pub fn routes() -> Vec<Route> {
     let unknown = "There is no such source.";
     vec![
         Route::get("/healthz", "health", "The process answers.", get(looks::health))
-            .gives::<Done>(200, "It does."),
+            .gives::<Done>(200, "It answers."),
         Route::get("/readyz", "readiness", "Whether counts are safe.", get(looks::readiness))
-            .gives::<Readiness>(200, "They are.")
-            .gives::<Readiness>(503, "They are in danger, for these reasons."),
+            .gives::<Readiness>(200, "Counts are safe.")
+            .gives::<Readiness>(503, "Counts are at risk, for these reasons."),
         Route::get(&at("/openapi.json"), "document", "This document.", get(looks::document))
             .gives::<serde_json::Map<String, serde_json::Value>>(200, "It."),
-        Route::get(&at("/version"), "version", "Which program answers.", get(looks::version))
-            .gives::<Version>(200, "This one."),
+        Route::get(&at("/version"), "version", "Name and version of the program.", get(looks::version))
+            .gives::<Version>(200, "Name and version."),
         Route::get(
             &at("/snapshot"),
             "snapshot",
-            "Everything that is shown, as of now or as soon as it has changed.",
+            "The complete state, now or as soon as it has changed.",
             get(looks::snapshot),
         )
         .asks(with_query::<Newer>())
@@ -157,14 +157,14 @@ pub fn routes() -> Vec<Route> {
             query: Some(properties::<From>),
             headers: &[(
                 "Last-Event-ID",
-                "The id of the last event that is known: those after it come first.",
+                "Id of the last event received; the stream starts with the events after it.",
             )],
             ..NO_PARAMETERS
         })
         .may(200, "The events.", Content::Bytes("text/event-stream")),
-        Route::get(&at("/sources/{id}"), "source", "All that is shown of a source.", get(looks::source))
+        Route::get(&at("/sources/{id}"), "source", "The complete state of a source.", get(looks::source))
             .asks(of_source(None))
-            .gives::<SourceSnapshot>(200, "All of it.")
+            .gives::<SourceSnapshot>(200, "The state.")
             .gives::<Refused>(404, unknown),
         Route::get(
             &at("/sources/{id}/config"),
@@ -178,25 +178,25 @@ pub fn routes() -> Vec<Route> {
         Route::get(
             &at("/sources/{id}/preview.jpg"),
             "preview_jpg",
-            "The latest frame of a source. It is made while somebody fetches it.",
+            "The latest frame of a source. Encoded on request.",
             get(looks::preview_jpg),
         )
         .asks(of_source(None))
         .may(200, "The frame.", Content::Bytes("image/jpeg"))
-        .gives::<Refused>(404, "There is no such source, or it gives no frames."),
+        .gives::<Refused>(404, "There is no such source, or it delivers no frames."),
         Route::get(
             &at("/sources/{id}/preview"),
             "preview",
-            "The same with the tracks in it.",
+            "The latest frame of a source together with its tracks.",
             get(looks::preview),
         )
         .asks(of_source(None))
         .gives::<Shot>(200, "Frame and tracks.")
-        .gives::<Refused>(404, "There is no such source, or it gives no frames."),
+        .gives::<Refused>(404, "There is no such source, or it delivers no frames."),
         Route::get(
             &at("/sources/{id}/history"),
             "source_history",
-            "Minutes of a source, the oldest first; without a minute there was no program.",
+            "Minutes of a source, the oldest first; a minute is missing where the program did not run.",
             get(looks::source_history),
         )
         .asks(of_source(Some(properties::<Since>)))
@@ -223,7 +223,7 @@ pub fn routes() -> Vec<Route> {
         Route::get(
             &at("/sources/{id}/paths"),
             "source_paths",
-            "The tracks of the last minutes, packed for the line editor.",
+            "Tracks of the last minutes in the compact form that the line editor uses.",
             get(looks::source_paths),
         )
         .asks(of_source(Some(properties::<AfterLook>)))
@@ -239,20 +239,20 @@ pub fn routes() -> Vec<Route> {
         Route::get(&at("/history"), "history", "Minutes of all sources, by id.", get(looks::history))
             .asks(with_query::<Since>())
             .gives::<std::collections::BTreeMap<SourceId, Vec<Minute>>>(200, "The minutes."),
-        Route::get(&at("/report"), "report", "Past counts out of the ledger.", get(looks::report))
+        Route::get(&at("/report"), "report", "History of counts from the ledger.", get(looks::report))
             .asks(with_query::<Past>())
             .gives::<Report>(200, "The counts.")
-            .gives::<Refused>(400, "The question is none.")
+            .gives::<Refused>(400, "The query is invalid.")
             .gives::<Refused>(409, "The ledger cannot answer, for this reason."),
         Route::get(
             &at("/actions"),
             "actions",
-            "What people did with the program, with who and when; the oldest first.",
+            "What users did with the program, with user and time, the oldest first.",
             get(looks::actions),
         )
         .asks(with_query::<Span>())
         .gives::<Vec<Action>>(200, "The actions.")
-        .gives::<Refused>(400, "The question is none.")
+        .gives::<Refused>(400, "The query is invalid.")
         .gives::<Refused>(409, "The ledger cannot answer, for this reason."),
         Route::get(
             &at("/logs"),
@@ -266,34 +266,35 @@ pub fn routes() -> Vec<Route> {
         Route::post(
             &at("/control"),
             "control",
-            "Asks the engine for something; answered when it has taken effect or was refused.",
+            "Gives the engine a command; answered when it has taken effect or was refused.",
             post(acts::control),
         )
         .takes::<Order>()
-        .gives::<Done>(200, "It is done.")
-        .gives::<Done>(202, "It waits for a detection run that takes long.")
+        .gives::<Done>(200, "Done.")
+        .gives::<Done>(202, "Accepted; it takes effect when the detection run in progress has ended.")
         .gives::<Refused>(404, unknown)
-        .gives::<Refused>(409, "It was refused, for this reason."),
+        .gives::<Refused>(409, "Refused, for this reason."),
         Route::post(
             &at("/ask"),
             "ask",
-            "Asks the program around the engine for something, as dashboards do.",
+            "Asks the program for what the engine does not know, such as the log or the configuration file, \
+             as dashboards do.",
             post(acts::ask),
         )
         .takes::<Question>()
         .gives::<Answer>(200, "The answer.")
-        .gives::<Refused>(409, "There is none, for this reason."),
+        .gives::<Refused>(409, "There is no answer, for this reason."),
+        Route::post(&at("/reload"), "reload", "Reloads the configuration file.", post(acts::reload))
+            .asks(with_query::<DryRun>())
+            .gives::<Reloaded>(200, "What has changed.")
+            .gives::<Refused>(409, "The file has problems, a line each, and nothing was changed."),
         Route::post(
-            &at("/reload"),
-            "reload",
-            "Takes over what has changed in the configuration file.",
-            post(acts::reload),
+            &at("/stop"),
+            "stop",
+            "Shuts the program down cleanly; everything counted is saved.",
+            post(acts::stop),
         )
-        .asks(with_query::<DryRun>())
-        .gives::<Reloaded>(200, "What has changed.")
-        .gives::<Refused>(409, "The file has problems, a line each, and nothing was changed."),
-        Route::post(&at("/stop"), "stop", "Ends the program, with everything kept.", post(acts::stop))
-            .gives::<Done>(202, "It is ending."),
+        .gives::<Done>(202, "It is shutting down."),
     ]
 }
 

@@ -46,7 +46,7 @@ impl State {
         })
     }
 
-    /// Whether the program is ending.
+    /// Whether the program is shutting down.
     pub fn is_ending(&self) -> bool {
         *self.ended.borrow()
     }

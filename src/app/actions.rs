@@ -51,7 +51,7 @@ impl Actions {
         if let Some(queue) = &self.queue
             && queue.try_send(Piece::Action(Box::new(action))).is_err()
         {
-            tracing::warn!("Not in the ledger, whose disk does not follow: {sentence}");
+            tracing::warn!("Not recorded in the ledger, because its disk is too slow: {sentence}");
         }
     }
 

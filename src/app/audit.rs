@@ -153,7 +153,7 @@ fn keep(audited: &Audited, folder: &Path) -> Result<(), String> {
     let disk = Disk::start("disk-audit").map_err(|error| format!("{NO_THREAD}: {error}"))?;
     let (audited, to) = (audited.clone(), folder.to_owned());
     disk.run(move || kept::append(&to, &audited)).map_err(|error| {
-        format!("'{}': {error}; the result is not kept for reports", kept::path(folder).display())
+        format!("'{}': {error}; the result is not saved for reports", kept::path(folder).display())
     })
 }
 
@@ -169,7 +169,9 @@ fn choose(args: &AuditArgs, overrides: &Overrides) -> Result<(Config, SourceConf
                 let source = source.clone();
                 Ok((config, source))
             }
-            several => Err(Failure::Usage(format!("it names {} videos; audit one by one", several.len()))),
+            several => {
+                Err(Failure::Usage(format!("it names {} videos; audit them one by one", several.len())))
+            }
         };
     };
     let config = configuration::load(path, overrides)?;
@@ -211,13 +213,16 @@ fn prepared(
             Place::Demo(scene) => SourceSpec::Demo(scene.clone()),
             Place::Camera(address) => {
                 return Err(Failure::Usage(format!(
-                    "'{file}' is about the camera {address}: what it showed is gone, so that audit cannot be gone on with; \
-                     leave out --taps"
+                    "'{file}' is an audit of the camera {address}, whose frames are gone, so it cannot be \
+                     continued; leave out --taps"
                 )));
             }
         };
         if !same_place(&spec, &source.source) {
-            return Err(Failure::Usage(format!("'{file}' is about another source, {spec}; name that one")));
+            return Err(Failure::Usage(format!(
+                "'{file}' is an audit of another source, {spec}; name that \
+                 source"
+            )));
         }
         if args.config.is_none() {
             source.lines.clone_from(&truth.lines);
@@ -246,7 +251,7 @@ fn file(args: &AuditArgs, source: &SourceConfig) -> Result<(PathBuf, bool), Fail
     if let Some(path) = &args.save {
         if path.exists() && args.taps.as_ref() != Some(path) {
             return Err(Failure::Usage(format!(
-                "'{0}' is there already; name another file, or go on with it: --taps {0}",
+                "'{0}' is there already; name another file, or continue it: --taps {0}",
                 path.display()
             )));
         }

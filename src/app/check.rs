@@ -109,7 +109,7 @@ fn probe(
                 None => unknown += 1,
             }
         }
-        writeln!(out, "ended before {unknown} of {} sources were known", enabled.len())?;
+        writeln!(out, "stopped before {unknown} of {} sources were probed", enabled.len())?;
         out.flush()?;
         work.leave(code);
     }

@@ -81,7 +81,7 @@ pub(super) fn native_output(logs: &LogHandle) -> Option<NativeOutput> {
         io::Result::Ok(native)
     };
     begin().unwrap_or_else(|error| {
-        tracing::warn!("What native libraries print cannot be taken into the logs: {error}");
+        tracing::warn!("The output of native libraries cannot be written to the logs: {error}");
         None
     })
 }
@@ -112,7 +112,8 @@ pub(super) fn engine(config: &Config, parts: &Parts, tell: bool) -> Result<Engin
         let unread = logs.lines_not_printed();
         if unread > 0 {
             health.notices.push(format!(
-                "{unread} log lines were not read from the standard error; the log files have them"
+                "{unread} log lines were not printed, because nothing read the standard error; the log \
+                 files have them"
             ));
         }
         if let Some(teller) = &teller {
@@ -194,7 +195,10 @@ fn unkept(parts: &Parts) -> impl Fn() -> Vec<String> + Send + Sync + use<> {
         let lines = lines + outlet.waiting();
         if lines > 0 {
             let problem = because(outlet.problem());
-            sentences.push(format!("{lines} lines were not taken from the standard output{problem}"));
+            sentences.push(format!(
+                "{lines} lines were not printed, because nothing read the standard \
+                 output{problem}"
+            ));
         }
         sentences
     }

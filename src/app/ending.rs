@@ -144,7 +144,7 @@ impl Ending {
         }
         if forced && unkept.is_empty() {
             self.notices
-                .say_now("ended without waiting for a terminal, a disk or a decoder that does not answer");
+                .say_now("exited without waiting for a terminal, disk or decoder that does not answer");
         }
         let code = match unkept.is_empty() {
             false if code != NO_SOURCE => FAILED,

@@ -159,7 +159,7 @@ fn show(args: &EvidenceShow, config: &Config) -> Result<u8, Failure> {
     let (Some(entry), Some(picture)) = (reader.entry(args.key)?, reader.picture(args.key)?) else {
         let folder = output.join(evidence::FOLDER);
         return Err(anyhow::anyhow!(
-            "no strip '{}' in '{}'; it may have been too old: 'evidence list' shows what there is",
+            "no strip '{}' in '{}'; it may have expired: 'evidence list' lists the strips",
             args.key,
             folder.display()
         )
@@ -192,7 +192,7 @@ fn delete(args: &EvidenceDelete, config: &Config) -> Result<u8, Failure> {
     };
     print(|out| {
         let kib = deleted.bytes.div_ceil(1024);
-        writeln!(out, "{} strips{whose} deleted, {kib} KiB of pictures{damaged}", deleted.strips)
+        writeln!(out, "{} strips{whose} deleted, {kib} KiB of snapshots{damaged}", deleted.strips)
     })?;
     note(&stretch, deleted.strips, &output.join(ledger::FILE_NAME))
 }
@@ -204,11 +204,12 @@ fn note(stretch: &Stretch, strips: u64, ledger: &Path) -> Result<u8, Failure> {
     let deletion = Deletion { wall, from: since, to: until, source, strips, who: process::user() };
     match ledger::note_deletion(ledger, &deletion, &SystemClock) {
         Err(LedgerError::Missing { .. }) => {
-            complain("this is recorded nowhere: there is no ledger in the output folder");
+            complain("the deletion is not recorded: there is no ledger in the output folder");
             Ok(DONE)
         }
         Err(error) => {
-            let said = "the strips are deleted, but that could not be recorded; delete again to record it";
+            let said = "the strips are deleted, but the deletion could not be recorded; delete again to \
+                 record it";
             Err(anyhow::Error::from(error).context(said).into())
         }
         Ok(()) => Ok(DONE),

@@ -71,7 +71,7 @@ impl Past {
             who: who.clone().unwrap_or_else(process::user),
         };
         let noted = note_judgment(&self.folder.join(FILE_NAME), &judgment, &SystemClock);
-        noted.map(|()| judgment).map_err(|error| format!("not noted: {error}"))
+        noted.map(|()| judgment).map_err(|error| format!("the judgment is not saved: {error}"))
     }
 
     /// What was said of the crossings of a time.

@@ -96,7 +96,7 @@ impl Keeper {
         let mut waiting = self.waiting.lock();
         file.add_source(&entry).map(|saved| sentence(&file, &saved)).map_err(|error| {
             waiting.push(entry);
-            format!("added for this run, not saved, 'w' tries again: {error}")
+            format!("added for this run but not saved ('w' tries again): {error}")
         })
     }
 
@@ -120,14 +120,17 @@ impl Keeper {
         let name = file.path().display();
         if !problems.is_empty() {
             let others = if gone > 0 { format!("{gone} removed from the file; ") } else { String::new() };
-            return Err(format!("removed here, but {others}{}", problems.join("; ")));
+            return Err(format!("removed for this run, but {others}{}", problems.join("; ")));
         }
-        let Some(original) = original else { return Ok(format!("removed; '{name}' does not have it")) };
+        let Some(original) = original else { return Ok(format!("removed; it is not in '{name}'")) };
         let login = match &logins[..] {
             [] => String::new(),
-            logins => format!(", where nothing names {} any more", logins.join(", ")),
+            logins => format!(", which no longer uses the login file {}", logins.join(", ")),
         };
-        Ok(format!("removed here and from '{name}'{login}; as it was before: '{}'", original.display()))
+        Ok(format!(
+            "removed for this run and from '{name}'{login}; previous version: '{}'",
+            original.display()
+        ))
     }
 
     /// Writes a new file of `sources`, or what waits for the one there is.
@@ -140,13 +143,16 @@ impl Keeper {
         let file = ConfigFile::create(free_name(), text, &sources).map_err(|error| error.to_string())?;
         let name = file.path().display().to_string();
         *self.file.lock() = Some(Arc::new(file));
-        Ok(format!("written to '{name}', as every change from now on; next time: pcount-tui --config {name}"))
+        Ok(format!(
+            "written to '{name}', which takes every change from now on; next time: pcount-tui \
+             --config {name}"
+        ))
     }
 
     /// Writes what waits, each on its own: one that cannot be written holds up no other.
     fn write_waiting(&self, file: &ConfigFile) -> Result<String, String> {
         let mut waiting = self.waiting.lock();
-        let mut said = Err(format!("nothing to write: '{}' has every change already", file.path().display()));
+        let mut said = Err(format!("nothing to save: '{}' has every change already", file.path().display()));
         let mut problem = None;
         waiting.retain(|entry| match file.add_source(entry) {
             Ok(saved) => {
@@ -170,7 +176,7 @@ fn sentence(file: &ConfigFile, saved: &Saved) -> String {
         (None, true) => format!(", with its password: run chmod 600 {name}"),
         (None, false) => String::new(),
     };
-    format!("saved to '{name}'{login}; as it was before: '{}'", saved.original.display())
+    format!("saved to '{name}'{login}; previous version: '{}'", saved.original.display())
 }
 
 /// A name in the current folder that is not taken.
@@ -237,7 +243,7 @@ mod tests {
         fs::write(&path, "[").unwrap();
         keeper.save_source(&source, text, KeepLogin::Beside).unwrap_err();
         assert!(
-            keeper.remove(std::slice::from_ref(&source.id)).unwrap_err().starts_with("removed here, but")
+            keeper.remove(std::slice::from_ref(&source.id)).unwrap_err().starts_with("removed for this run, but")
         );
         fs::write(&path, before).unwrap();
         assert!(keeper.write(&[]).unwrap_err().contains("has every change already"));

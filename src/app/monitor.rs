@@ -34,8 +34,8 @@ use crate::{
 };
 
 /// What is said when nobody reads what is printed.
-const READER_GONE: &str = "the reader of the standard output has gone, so counting ended before every source was over; \
-                           to count on, let it read to the end, or write to a file";
+const READER_GONE: &str = "the reader of the standard output has closed it, so counting stopped before \
+     every source was finished; let it read to the end, or write to a file";
 
 /// Counts until the sources are over, the user quits or a signal comes.
 pub fn run(args: &RunArgs) -> Result<u8, Failure> {
@@ -117,8 +117,8 @@ impl Mode {
                 Ok(Self::Dashboard)
             } else {
                 Err(Failure::Usage(
-                    "the dashboard needs a terminal; use --headless for text, --json for one JSON object a line, \
-                     or --once for a single look"
+                    "the dashboard needs a terminal; use --headless for text, --json for one JSON object a \
+                     line, or --once to print the state once"
                         .into(),
                 ))
             };

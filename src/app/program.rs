@@ -87,13 +87,13 @@ impl ProgramHost {
     }
 
     fn reloader(&self) -> Result<&Reloader, String> {
-        let none = "there is no configuration file that could be read again";
+        let none = "there is no configuration file to reload";
         self.reloader.as_deref().ok_or_else(|| none.to_owned())
     }
 
     fn past(&self) -> Result<&Past, String> {
         self.past.as_ref().ok_or_else(|| {
-            "past counts are not kept: 'ledger' is false in the configuration; set it to true".into()
+            "there is no history: 'ledger' is false in the configuration; set it to true".into()
         })
     }
 }
@@ -108,7 +108,7 @@ impl Host for ProgramHost {
         if self.csv.sync(EXPORT_TIMEOUT) {
             Ok(format!("all results are written to '{}'", self.results))
         } else {
-            Err(format!("the disk of '{}' does not follow; rows wait in memory", self.results))
+            Err(format!("the disk of '{}' is too slow; rows wait in memory", self.results))
         }
     }
 
@@ -178,7 +178,7 @@ impl Host for ProgramHost {
 
     fn reload(&self) -> Result<String, String> {
         let reloader = self.reloader()?;
-        let sentences = reloader.shown().ok_or("nothing is waiting to be taken over; ask again")?;
+        let sentences = reloader.shown().ok_or("no reload waits to be confirmed; reload again")?;
         let done = reloader.apply();
         // Also where the engine refused some of it.
         self.acting.note(Action::RELOADED, Some(sentences.join("; ")));

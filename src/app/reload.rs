@@ -110,7 +110,7 @@ impl Reloader {
     fn take_over(&self) -> Result<Reloaded, Vec<String>> {
         let file = self.path.display();
         let (wanted, found) = self.work_out().map_err(|problems| {
-            tracing::error!("Reload: '{file}' has problems, and nothing was changed");
+            tracing::error!("Reload: '{file}' has problems; nothing was changed");
             let problems: Vec<String> = problems.lines().map(str::to_owned).collect();
             problems.iter().for_each(|problem| tracing::error!("Reload: {problem}"));
             problems
@@ -121,7 +121,7 @@ impl Reloader {
             refused = self.carry_out(&wanted, &found).err();
         } else {
             if sentences.is_empty() {
-                sentences.push(format!("'{file}' says what runs already"));
+                sentences.push(format!("'{file}' has no changes"));
             }
             sentences.iter().for_each(|sentence| tracing::info!("Reload: {sentence}"));
         }
@@ -175,7 +175,7 @@ impl Reloader {
     /// What the engine refused; the rest is done.
     pub fn apply(&self) -> Result<String, String> {
         let Some((wanted, found)) = self.shown.lock().take() else {
-            return Err("nothing is waiting to be taken over; ask again".into());
+            return Err("no reload waits to be confirmed; reload again".into());
         };
         self.carry_out(&wanted, &found)
     }
@@ -220,9 +220,9 @@ impl Reloader {
         let file = self.path.display();
         match refused.as_slice() {
             [] => Ok(format!("'{file}' is in effect")),
-            [only] => Err(format!("'{file}' is in effect but for this: {only}")),
+            [only] => Err(format!("'{file}' is in effect except for this: {only}")),
             [first, rest @ ..] => {
-                Err(format!("'{file}' is in effect but for {} things; first: {first}", rest.len() + 1))
+                Err(format!("'{file}' is in effect except for {} things; first: {first}", rest.len() + 1))
             }
         }
     }

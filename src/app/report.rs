@@ -62,7 +62,7 @@ fn read(args: &ReportArgs, progress: &Progress) -> Result<(), Failure> {
     ledger::sum_up(&path, &query, &SystemClock, &mut |done, of| {
         if summed.1 == 0 {
             complain(
-                "this ledger is of an older version; its crossings are summed up once, which takes a while",
+                "this ledger is of an older version; its crossings are summed up once, which may take minutes",
             );
             progress.begin(Some(of), Unit::Each("crossings"));
             progress.name("summing up");
@@ -75,7 +75,7 @@ fn read(args: &ReportArgs, progress: &Progress) -> Result<(), Failure> {
     progress.end();
     if progress.is_stopped() {
         complain(&format!(
-            "cut short: {} of {} crossings are summed up; 'report' goes on from there",
+            "cut short: {} of {} crossings are summed up; the next 'report' continues from there",
             summed.0, summed.1
         ));
         return Ok(());
@@ -153,7 +153,9 @@ fn audits(args: &ReportArgs, config: &Config) -> Result<(), Failure> {
     if let Some(source) = &args.source {
         rows.retain(|(name, _)| name == source);
         if rows.is_empty() {
-            return Err(Failure::Usage(format!("no source '{source}' is configured or was audited")));
+            return Err(Failure::Usage(format!(
+                "there is no source '{source}', neither configured nor audited"
+            )));
         }
     }
     let shown = |time, format: &str| local(time, settings).shown(format);

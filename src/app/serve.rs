@@ -106,7 +106,7 @@ fn wait(stop: &StopSignal, hang_ups: &Receiver<Option<u32>>, reloader: Option<&R
                 Some(Ok(reloaded)) => note(sender, Action::RELOADED, Some(reloaded.sentences.join("; "))),
                 // It says why in the log.
                 Some(Err(_)) => {}
-                None => tracing::error!("Reload: there is no configuration file that could be read again"),
+                None => tracing::error!("Reload: there is no configuration file to reload"),
             },
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => std::thread::sleep(LOOK),

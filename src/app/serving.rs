@@ -120,7 +120,7 @@ impl Served for Program {
     }
 
     fn reload(&self, dry_run: bool, who: &Who) -> Result<Reloaded, String> {
-        let none = "there is no configuration file that could be read again";
+        let none = "there is no configuration file to reload";
         let reloader = self.host.follower().ok_or(none)?;
         if dry_run {
             return Ok(Reloaded { done: false, changes: reloader.work_out_sentences()?, said: None });
@@ -143,7 +143,7 @@ impl Served for Program {
             Stop::AsService(stop) => stop.ask(),
             Stop::BySignal => {
                 if let Err(error) = kill_process(getpid(), Signal::TERM) {
-                    tracing::error!("The program cannot be ended: {error}");
+                    tracing::error!("The program cannot be stopped: {error}");
                 }
             }
         }

@@ -166,7 +166,10 @@ type Fault = (u64, String);
 
 fn parse(text: &str, folder: &Path) -> Result<Truth, Fault> {
     if text.lines().next().map(str::trim_end) != Some(TITLE) {
-        return Err((1, format!("this is no file that 'audit --save' wrote; its first line is '{TITLE}'")));
+        return Err((
+            1,
+            format!("'audit --save' did not write this file; its first line would be '{TITLE}'"),
+        ));
     }
     let (mut place, mut lines, mut read, mut watched, mut tolerance) =
         (None, Vec::new(), None, f64::INFINITY, super::TOLERANCE);
@@ -210,7 +213,7 @@ fn taps(rows: &str, head: u64, lines: &[LineConfig]) -> Result<Vec<Tap>, Fault> 
         let number = head + row.position().map_or(1, csv::Position::line);
         let cell = |index: usize| row.get(index).unwrap_or_default();
         let time = cell(0).parse::<f64>().ok().filter(|time| time.is_finite());
-        let time = time.ok_or_else(|| (number, format!("'{}' is no time in seconds", cell(0))))?;
+        let time = time.ok_or_else(|| (number, format!("'{}' is not a time in seconds", cell(0))))?;
         let named = |line: &&LineConfig| text_cell(&line.name) == cell(1) || line.name == cell(1);
         let line = lines.iter().find(named).ok_or_else(|| {
             let known: Vec<_> = lines.iter().map(|line| line.name.as_str()).collect();
@@ -219,7 +222,7 @@ fn taps(rows: &str, head: u64, lines: &[LineConfig]) -> Result<Vec<Tap>, Fault> 
         let direction = match cell(2) {
             "in" => Direction::In,
             "out" => Direction::Out,
-            other => return Err((number, format!("'{other}' is no direction; write in or out"))),
+            other => return Err((number, format!("'{other}' is not a direction; write in or out"))),
         };
         taps.push(Tap::new(time, line.name.clone(), direction));
     }
@@ -281,8 +284,8 @@ mod tests {
         let fault = |text: &str| parse(text, Path::new("")).unwrap_err();
         assert_eq!(fault("time,line\n").0, 1);
         let wrong = good.replace(",out", ",over");
-        assert_eq!(fault(&wrong), (10, "'over' is no direction; write in or out".into()));
-        assert_eq!(fault(&good.replace("2.533", "soon")), (9, "'soon' is no time in seconds".into()));
+        assert_eq!(fault(&wrong), (10, "'over' is not a direction; write in or out".into()));
+        assert_eq!(fault(&good.replace("2.533", "soon")), (9, "'soon' is not a time in seconds".into()));
         let unknown = fault(&good.replace("12.000,'=door", "12.000,gate"));
         assert_eq!(unknown, (10, "there is no line 'gate'; its lines are door, \"left\", =door".into()));
         assert!(fault(&good.replace("# video:", "# film:")).1.contains("says what was watched"));

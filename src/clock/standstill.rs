@@ -59,7 +59,8 @@ pub fn watch() {
                 let stood = WATCH.lock().tick(Instant::now(), passed(), SystemTime::now());
                 if stood >= WORTH_SAYING {
                     tracing::warn!(
-                        "The program stood still for {} s (stopped, frozen or suspended); nothing was watched meanwhile",
+                        "The program did not run for {} s (stopped, frozen or suspended); nothing was \
+                         counted meanwhile",
                         stood.as_secs()
                     );
                 }
@@ -67,7 +68,7 @@ pub fn watch() {
             }
         });
         if let Err(error) = begun {
-            tracing::warn!("Whether the program stands still cannot be watched: {error}");
+            tracing::warn!("Pauses of the program cannot be detected: {error}");
         }
     });
 }

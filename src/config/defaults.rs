@@ -32,7 +32,7 @@ pub const HISTORY: Duration = Duration::from_secs(24 * 60 * 60);
 /// Files open at the same time. A decoder of 1080p holds some 30 MB.
 pub const MAX_OPEN_SOURCES: usize = 16;
 
-/// A camera that sends nothing for this long is opened again.
+/// A camera that sends nothing for this long is reconnected.
 pub const STALL_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// An attempt to open a source is given up after this long.

@@ -61,7 +61,7 @@ pub enum EditError {
         problem: String,
     },
     /// The source stands nowhere in it.
-    #[error("'{path}' has no entry with the id '{id}'; write one to keep its lines")]
+    #[error("'{path}' has no entry with the id '{id}'; add one to save its lines")]
     NoEntry {
         /// The file.
         path: String,
@@ -77,7 +77,7 @@ pub enum EditError {
         reason: String,
     },
     /// It was half written and could not be put back.
-    #[error("'{path}' is damaged ({problem}), for example by a full disk; put its copy '{copy}' back")]
+    #[error("'{path}' is damaged ({problem}), for example by a full disk; restore its copy '{copy}'")]
     Damaged {
         /// The file.
         path: String,
@@ -218,7 +218,7 @@ impl ConfigFile {
                 {
                     return Ok(());
                 }
-                Err(self.refused("these lines would not be read back as they are drawn"))
+                Err(self.refused("these lines would be different after saving and loading"))
             },
         )?;
         Ok(Saved { original, login: None, is_exposed: false })
@@ -242,7 +242,7 @@ impl ConfigFile {
             |old| {
                 if old.sources.iter().any(|source| source.id == entry.source.id) {
                     let id = &entry.source.id;
-                    return Err(self.refused(&format!("it has another source with the id '{id}' by now")));
+                    return Err(self.refused(&format!("it now has another source with the id '{id}'")));
                 }
                 Ok(())
             },
@@ -283,7 +283,7 @@ impl ConfigFile {
     fn read_as(&self, text: &str) -> Result<Config, EditError> {
         Config::from_bytes(text.as_bytes(), &self.path, &Overrides::default()).map_err(|errors| {
             let problem = errors.problems.first().map(ToString::to_string).unwrap_or_default();
-            self.refused(&format!("it would not load, {problem}"))
+            self.refused(&format!("it could not be loaded any more, {problem}"))
         })
     }
 
@@ -300,7 +300,7 @@ impl ConfigFile {
         if read.is_some_and(is_same) {
             return Ok(());
         }
-        Err(self.refused(&format!("'{}' would be read as another source than the one that runs", source.id)))
+        Err(self.refused(&format!("'{}' would open another source than the one that is running", source.id)))
     }
 
     /// Writes the login of `entry`, where it has one, beside those that `text` names.
@@ -309,15 +309,13 @@ impl ConfigFile {
         let base = self.path.parent().unwrap_or(Path::new(""));
         let used = self.edited(text::tree(text)).map(|root| login_files(&root, base))?;
         let is_used = |name: &Path| used.contains(&base.join(name));
-        logins::write(&self.path, entry.id(), line, &is_used)
-            .map(Some)
-            .map_err(|(path, problem)| {
-                self.refused(&format!(
-                    "the login cannot be kept in '{}' ({problem}); keep it in the address instead, or write ${{NAME}} \
-                     there for a variable of the environment",
-                    path.display()
-                ))
-            })
+        logins::write(&self.path, entry.id(), line, &is_used).map(Some).map_err(|(path, problem)| {
+            self.refused(&format!(
+                "the login cannot be saved in '{}' ({problem}); leave it in the address instead, or \
+                     write ${{NAME}} there for an environment variable",
+                path.display()
+            ))
+        })
     }
 
     /// Replaces the text of the file by what `change` makes of it, if `allow` has nothing against the configuration
@@ -370,7 +368,7 @@ impl ConfigFile {
             *kept = Some(Kept { original, written });
             return done;
         }
-        Err(self.refused("somebody else goes on writing it"))
+        Err(self.refused("another program keeps writing to it"))
     }
 }
 

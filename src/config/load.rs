@@ -116,8 +116,8 @@ impl Config {
         }
         if validate::writable_by(path, 0o002) {
             config.warnings.push(format!(
-                "{0}: can be changed by every user of this machine, who could have it count and send passwords \
-                 where they want; run chmod o-w {0}, and the same for its folder",
+                "{0}: can be changed by every user of this machine, and a changed file could send passwords \
+                 to any address; run chmod o-w {0}, and the same for its folder",
                 path.display()
             ));
         }

@@ -45,7 +45,7 @@ pub struct SourceConfig {
     pub priority: i32,
     /// Reconnecting.
     pub retry: RetryConfig,
-    /// A camera that sends nothing for this long is opened again.
+    /// A camera that sends nothing for this long is reconnected.
     pub stall_timeout: Duration,
     /// An attempt to open it is given up after this long.
     pub open_timeout: Duration,
@@ -141,7 +141,7 @@ pub struct RetryConfig {
     pub initial: Duration,
     /// Longest delay.
     pub max: Duration,
-    /// Whether a camera that is marked as failed is tried no more.
+    /// Whether a camera that is marked as failed is no longer retried.
     pub give_up: bool,
 }
 

@@ -240,7 +240,7 @@ impl Walk {
         self.files.dedup();
         let mut remarks = Vec::new();
         if self.passed_count > 0 {
-            remarks.push(format!("'{written}': passed over: {}", list(&self.passed, self.passed_count)));
+            remarks.push(format!("'{written}': skipped: {}", list(&self.passed, self.passed_count)));
         }
         if self.folder_count > 0 {
             let parent = written.trim_end_matches('/');

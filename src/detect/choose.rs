@@ -61,7 +61,7 @@ fn auto(models: &ModelFolders, contexts: usize, engine: EngineChoice) -> Result<
             }
         }
     }
-    problems.push("people are found by their motion only".into());
+    problems.push("the motion detector is used".into());
     Ok(motion::with_note(note(problems)))
 }
 

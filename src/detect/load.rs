@@ -160,8 +160,9 @@ fn open_onnx(
     }
     if let Some(input) = config.input.filter(|input| *input != declared) {
         let (w, h) = declared;
-        return Err(file
-            .wrong(format!("takes only pictures of {w}x{h}, but 'input' asks for {}x{}", input.0, input.1)));
+        return Err(
+            file.wrong(format!("takes only input of {w}x{h}, but 'input' asks for {}x{}", input.0, input.1))
+        );
     }
     let bytes = match summary.size {
         Some(_) => file.bytes,

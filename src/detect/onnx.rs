@@ -79,14 +79,14 @@ fn inspect_graph(graph: &[u8]) -> Result<Summary, Problem> {
             (GRAPH_VALUE_INFO, Value::Bytes(info)) => {
                 declared(info)?;
             }
-            (GRAPH_SPARSE, _) => return Err("it has sparse weights; export it with dense ones".into()),
+            (GRAPH_SPARSE, _) => return Err("it has sparse weights; export it with dense weights".into()),
             _ => {}
         }
     }
     // Old exporters list the weights among the inputs.
     inputs.retain(|input| !names.contains(input.name));
     let [input] = inputs.as_slice() else {
-        return Err(format!("it has {} inputs, but a detector has one picture", inputs.len()));
+        return Err(format!("it has {} inputs, but a detector has one image", inputs.len()));
     };
     names.insert(input.name);
     check_nodes(graph, &mut names)?;
@@ -235,7 +235,7 @@ fn check_attribute(bytes: &[u8]) -> Result<(), Problem> {
                 return Err("it has control flow, which detectors have no use for".into());
             }
             (ATTRIBUTE_SPARSE | ATTRIBUTE_SPARSES, _) => {
-                return Err("it has sparse values; export it with dense ones".into());
+                return Err("it has sparse values; export it with dense weights".into());
             }
             _ => {}
         }

@@ -62,8 +62,8 @@ impl Audited {
             Place::Demo(scene) => SourceSpec::Demo(scene.clone()),
             Place::Camera(address) => {
                 return Err(content(&format!(
-                    "the camera {address} was watched, which shows something else now; audit a recording of it to count it \
-                     again"
+                    "the audit was of the live camera {address}, whose frames are gone; audit a recording \
+                     of it instead"
                 )));
             }
         };

@@ -56,7 +56,7 @@ pub fn parse(text: &str) -> Result<Rows, (usize, String)> {
             line.split([',', ' ', '\t']).filter(|value| !value.is_empty()).map(str::parse::<f64>);
         let mut next = || match values.next() {
             Some(Ok(value)) => Ok(Some(value)),
-            Some(Err(_)) => Err((index + 1, format!("'{line}' has something that is no number"))),
+            Some(Err(_)) => Err((index + 1, format!("'{line}' holds something that is not a number"))),
             None => Ok(None),
         };
         let mut fields = [0.0; 6];

@@ -201,7 +201,8 @@ impl<'a> Report<'a> {
             };
             writeln!(
                 self.out,
-                "detection runs: {:.1} a second, as much as {:.1} of whole pictures of the usual size",
+                "detection runs: {:.1} a second, which cost as much as {:.1} on full frames at the default \
+                 input size",
                 mean(|costs| costs.runs as f64),
                 mean(|costs| costs.pictures)
             )?;

@@ -135,7 +135,7 @@ impl Evidence {
 
     /// So many strips will never be.
     pub fn lose(&self, strips: u64) {
-        self.shared.lose(strips, "more people cross than can be drawn at once");
+        self.shared.lose(strips, "more people cross at once than strips can be drawn");
     }
 
     /// How it fares.
@@ -165,7 +165,7 @@ impl Evidence {
         let closed = self.ask(Message::Close, timeout);
         let EvidenceStatus { lost, .. } = self.status();
         if lost > 0 {
-            tracing::warn!("Evidence: {lost} strips of crossings are not kept; every count is");
+            tracing::warn!("Evidence: {lost} strips of crossings are not saved; every count is");
         }
         closed
     }
@@ -243,7 +243,7 @@ impl Keeper {
 
     fn take(&mut self, scene: &Scene, settings: EvidenceConfig) {
         let Ok(strip) = scene.draw() else {
-            return self.shared.lose(1, "its pictures cannot be drawn");
+            return self.shared.lose(1, "its snapshots cannot be drawn");
         };
         let jpeg = match self.jpeg.encode(&strip) {
             Ok(jpeg) => jpeg,
@@ -323,7 +323,7 @@ fn leave_room(folder: &Path, bytes: u64) -> Result<(), EvidenceError> {
         return Ok(());
     }
     let problem = format!(
-        "the disk is nearly full: its last {} MiB are left to the counts; make room on it, or lower 'size'",
+        "the disk is nearly full: its last {} MiB are reserved for counts; free some space, or lower 'size'",
         reserve >> 20
     );
     Err(EvidenceError::said(folder, problem))

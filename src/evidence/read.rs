@@ -23,13 +23,13 @@ pub struct Query {
     pub since: i64,
     /// Up to but without this moment.
     pub until: i64,
-    /// Only this way.
+    /// Only this direction.
     pub direction: Option<Direction>,
     /// Only those counted (`Some(None)`), or not counted for this reason.
     pub reason: Option<Option<Reason>>,
     /// Only those not counted, for whatever reason.
     pub suppressed: bool,
-    /// At most so many, the newest.
+    /// At most this many, the newest ones.
     pub limit: usize,
 }
 

@@ -31,7 +31,7 @@ pub struct Folder(OwnedFd);
 impl Folder {
     /// The folder that `path` is in, and the last part of its name.
     pub fn of(path: &Path) -> io::Result<(Self, OsString)> {
-        let name = path.file_name().ok_or_else(|| io::Error::other("this is no name of a file"))?;
+        let name = path.file_name().ok_or_else(|| io::Error::other("this is not the name of a file"))?;
         let parent = path.parent().unwrap_or(Path::new(""));
         Ok((Self::walk(parent, false)?, name.to_owned()))
     }

@@ -237,8 +237,8 @@ impl Writer {
         match (error, known.is_some()) {
             (Some(error), false) => {
                 let problem = format!(
-                    "the standard output cannot be written: {error}; counting goes on, what is to be printed waits in \
-                     memory and is printed when there is room"
+                    "the standard output cannot be written: {error}; counting goes on, the output waits in \
+                     memory and is printed later"
                 );
                 tracing::error!("{problem}");
                 *known = Some(problem);

@@ -14,6 +14,6 @@ pub struct Asked {
     pub first: Date,
     /// The first day that is not meant any more.
     pub after: Date,
-    /// Length of a row.
+    /// Time that a row covers.
     pub by: Step,
 }

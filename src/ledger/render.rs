@@ -105,7 +105,8 @@ fn table(report: &Report) -> String {
     for drift in &report.drifts {
         let _ = writeln!(
             text,
-            "\n{}, {}: {} in and {} out part by {:.0} %; the people who go in come out, so one of them is wrong",
+            "\n{}, {}: {} in and {} out differ by {:.0} %; everybody who goes in comes out, so one of the \
+             two is wrong",
             crate::logging::line::clean(&drift.place),
             drift.day.shown("%Y-%m-%d"),
             drift.total_in,

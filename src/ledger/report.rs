@@ -42,7 +42,7 @@ pub struct Query {
     pub since: Timestamp,
     /// End.
     pub until: Timestamp,
-    /// Length of a row.
+    /// Time that a row covers.
     pub by: Step,
     /// Time zone of days and hours.
     pub timezone: TimeZone,
@@ -57,7 +57,7 @@ pub struct Report {
     pub since: LocalTime,
     /// End.
     pub until: LocalTime,
-    /// Length of a row.
+    /// Time that a row covers.
     pub by: Step,
     /// Each source.
     pub sources: Vec<SourceReport>,
@@ -357,7 +357,7 @@ pub fn read_while(
         clock.rest(std::time::Duration::from_millis(50));
     }
     Err(LedgerError::Question(format!(
-        "ledger '{}': it is written all the time and its file system has no locks; ask again",
+        "ledger '{}': it is being written and its file system has no locks; try again",
         path.display()
     )))
 }
@@ -513,7 +513,7 @@ pub(super) fn spans(
     let calendar = |error: jiff::Error| LedgerError::Question(format!("time span: {error}"));
     if until <= since {
         return Err(LedgerError::Question(
-            "the report would end before it begins; ask for an earlier begin".into(),
+            "the report would end before it begins; choose an earlier begin".into(),
         ));
     }
     let since = since.to_zoned(timezone.clone());
@@ -526,7 +526,7 @@ pub(super) fn spans(
     while from.timestamp() < until {
         if spans.len() == MAX_ROWS {
             return Err(LedgerError::Question(format!(
-                "the report would have more than {MAX_ROWS} rows; ask for longer rows or a later begin"
+                "the report would have more than {MAX_ROWS} rows; choose longer rows or a later begin"
             )));
         }
         let to = next(&from, by).map_err(calendar)?;

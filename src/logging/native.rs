@@ -147,7 +147,7 @@ impl Target {
             Ok(file) => (self.file, self.refused) = (Some(file), None),
             Err(error) => {
                 if self.refused.replace(self.clock.now()).is_none() {
-                    tracing::warn!("What native libraries print is not kept: {error}");
+                    tracing::warn!("The output of native libraries is not logged: {error}");
                 }
             }
         }

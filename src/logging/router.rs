@@ -210,8 +210,8 @@ impl Files {
         let mut problem = self.health.problem.lock();
         if problem.is_none() {
             *problem = Some(format!(
-                "log folder '{}': {error}; lines wait in memory, make room on the disk, make it writable or choose \
-                 another with 'log_dir'",
+                "log folder '{}': {error}; lines wait in memory, free disk space, make it writable or \
+                 choose another with 'log_dir'",
                 self.dir.display()
             ));
         }

@@ -159,7 +159,8 @@ impl Writer {
             Form::Journal => format!("<{}>", priority(Level::Warn)),
         };
         if self.write(&format!(
-            "{lead}{new} log lines are missing here, which was not read; the log files have them"
+            "{lead}{new} log lines are missing here, because nothing read this output; the log files have \
+             them"
         )) {
             self.told = lost;
         }
@@ -251,7 +252,10 @@ mod tests {
         let missing: u64 = text
             .lines()
             .filter_map(|line| {
-                line.strip_suffix(" log lines are missing here, which was not read; the log files have them")
+                line.strip_suffix(
+                    " log lines are missing here, because nothing read this output; the log \
+                     files have them",
+                )
             })
             .map(|count| count.parse::<u64>().unwrap())
             .sum();

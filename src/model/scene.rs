@@ -81,7 +81,7 @@ impl Scene {
             (least, most) if least == most => format!("people {least} % of the picture tall"),
             (least, most) => format!("people {least} to {most} % of the picture tall"),
         });
-        let scale = (self.scale > 1.0).then(|| format!("looked at {}x larger", self.scale));
+        let scale = (self.scale > 1.0).then(|| format!("input scale {}x", self.scale));
         let facts: Vec<String> = heights.into_iter().chain(scale).collect();
         (!facts.is_empty()).then(|| facts.join(", "))
     }

@@ -202,7 +202,7 @@ impl SourceSnapshot {
     #[must_use]
     pub fn throttled(&self) -> Option<String> {
         let percent = |share: f32| format!("{:.0} %", share * 100.0);
-        let cause = self.throttled_by.map_or("too much to do", Strain::words);
+        let cause = self.throttled_by.map_or("overload", Strain::words);
         if self.frame_share < 0.995 {
             let (looks, frames) = (percent(self.rate_share), percent(self.frame_share));
             Some(format!("to {looks} of its detections and {frames} of its frames: {cause}"))

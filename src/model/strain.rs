@@ -18,7 +18,7 @@ impl Strain {
     #[must_use]
     pub fn words(self) -> &'static str {
         match self {
-            Self::FramesLost => "more frames than the workers can take",
+            Self::FramesLost => "more frames than the workers can process",
             Self::Memory => "memory limit reached",
         }
     }

@@ -182,8 +182,8 @@ impl Output for Csv {
         let written_rows = before - self.results.waiting() - self.crossings.waiting();
         let problem = written.err().map(|problem| {
             format!(
-                "output folder '{}': CSV files: {problem}; rows wait in memory, make room on the disk, make it writable \
-                 or choose another with --output",
+                "output folder '{}': CSV files: {problem}; rows wait in memory, free disk space, make it \
+                 writable or choose another with --output",
                 self.dir.display()
             )
         });

@@ -63,7 +63,7 @@ impl<W: Write + Send + 'static> Output for JsonLines<W> {
         Setup {
             results: Results::Rows,
             overrun: Some([
-                "The reader of the JSON lines does not follow; some are lost",
+                "The reader of the JSON lines is too slow; some lines are lost",
                 "JSON lines were lost",
             ]),
             ..Setup::new("json-lines", QUEUE, Arc::clone(&self.clock))

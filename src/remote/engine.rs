@@ -75,7 +75,7 @@ impl EngineApi for Remote {
                 Ok(done) => match (added, &*done.said) {
                     // Anything but the plain word says why it is there but not opened.
                     (Some(id), said) if said != DONE => {
-                        let lead = format!("'{id}' cannot be opened now: ");
+                        let lead = format!("'{id}' cannot be opened at the moment: ");
                         let problem = said.strip_prefix(&*lead).unwrap_or(said).to_owned();
                         Err(EngineError::NotOpened { id, problem })
                     }

@@ -34,7 +34,7 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// What is said of an answer to another question.
-const STRANGE: &str = "the engine has answered something else than it was asked";
+const STRANGE: &str = "the engine's answer does not fit the question";
 
 impl Remote {
     /// Asks, and takes the kind of answer that `of` knows.
@@ -116,7 +116,9 @@ impl Host for Remote {
         // Only what was shown is taken over: the file may have changed again.
         let now = self.reloaded(true)?.changes;
         if self.views.known(|known| known.shown.take()).is_none_or(|shown| shown != now) {
-            return Err("the configuration file has changed since its changes were shown; ask again".into());
+            return Err(
+                "the configuration file has changed since its changes were shown; reload again".into()
+            );
         }
         Ok(self.reloaded(false)?.said.unwrap_or_default())
     }

@@ -88,8 +88,8 @@ impl Link {
         if let Some(lost) = &known.lost {
             let left = lost.next.map(|next| next.saturating_duration_since(Instant::now()));
             let next = match left {
-                Some(left) => format!("asked again in {} s", left.as_secs() + 1),
-                None => "asked again now".into(),
+                Some(left) => format!("reconnecting in {} s", left.as_secs() + 1),
+                None => "reconnecting now".into(),
             };
             let age = known.at.elapsed();
             // Ages and countdowns go on.

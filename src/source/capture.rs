@@ -220,7 +220,7 @@ fn go_on(
     let again = format!("attempt {} in {:.1} s", life.attempts() + 1, delay.as_secs_f64());
     let state = match shown {
         Shown::Blameless => {
-            tracing::info!(camera = %id, "The program stood still; opening again ({error})");
+            tracing::info!(camera = %id, "The program did not run for a while; reconnecting ({error})");
             control.wait(clock, Some(at), Order::Run);
             return true;
         }
@@ -235,7 +235,8 @@ fn go_on(
         Shown::Reconnecting => host.short_sessions(life.short_sessions()),
         Shown::Failed if !was_failed => {
             let attempts = life.attempts();
-            tracing::error!(camera = %id, "Marked as failed after {attempts} attempts in a row, and tried on: {error}; {again}");
+            tracing::error!(camera = %id, "Marked as failed after {attempts} attempts in a row, still \
+                 retrying: {error}; {again}");
         }
         _ => tracing::warn!(camera = %id, "{error}; {again}"),
     }
@@ -253,8 +254,8 @@ fn flapping(count: u32, session: &Session, error: &SourceError) -> SourceError {
     let (frames, seconds) = (session.frames, session.lasted.as_secs_f64());
     SourceError::Flapping(match frames {
         1 => format!(
-            "{count} sessions in a row were short, the last one gave a single frame; if the address is one of still \
-             pictures, name that of the video ({error})"
+            "{count} sessions in a row were short, the last one gave a single frame; if the address \
+             delivers still images, use the address of the video stream ({error})"
         ),
         _ => format!(
             "{count} sessions in a row were short, the last one of {seconds:.1} s and {frames} frames ({error})"

@@ -207,7 +207,7 @@ impl Decoded {
 }
 
 fn failed(error: ffmpeg::Error) -> opencv::Error {
-    opencv::Error::new(core::StsError, format!("the picture cannot be converted: {error}"))
+    opencv::Error::new(core::StsError, format!("the frame cannot be converted: {error}"))
 }
 
 /// Luma as 8-bit grey of which all values are used.

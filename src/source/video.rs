@@ -87,7 +87,7 @@ impl VideoSource {
         // Such a list has a length; opened again and again it would be counted again and again.
         if live && is_hls && stream.seconds.is_some() {
             return Err(SourceError::Broken(format!(
-                "'{}' says that nothing more comes; to count it once, name it among the videos",
+                "the playlist of '{}' has an end; list it under 'videos' to count it once",
                 opened.name
             )));
         }
@@ -225,7 +225,7 @@ fn check_size((width, height): (u32, u32)) -> Result<(), String> {
         return Ok(());
     }
     Err(format!(
-        "declares pictures of {width}x{height} pixels, more than {} megapixels; it may be damaged",
+        "declares frames of {width}x{height} pixels, more than {} megapixels; it may be damaged",
         MOST_PIXELS / 1_000_000
     ))
 }

@@ -101,7 +101,10 @@ fn in_a_sticky_folder_only_what_is_ours_is_trusted() {
     let why = refusal(&shared.join("file"), Owner::Ours);
     assert_eq!(
         why,
-        format!("is not used: everybody may write to the folder '{}'; use one of your own", shared.display())
+        format!(
+            "is not used: everybody may write to the folder '{}'; use a folder of your own",
+            shared.display()
+        )
     );
     assert!(folder(&shared, Owner::Anybody).is_err());
     for name in ["file", "folder", "link"] {

@@ -132,14 +132,23 @@ impl Teller {
                 Ok(Order::Reloading | Order::Reloaded) if !self.is_ready => {}
                 Ok(Order::Reloading) => match NotifyState::monotonic_usec_now() {
                     Ok(now) => self.tell(&[NotifyState::Reloading, now]),
-                    Err(error) => tracing::warn!("The service manager is not told of the reload: {error}"),
+                    Err(error) => tracing::warn!(
+                        "The service manager could not be notified of the reload: \
+                         {error}"
+                    ),
                 },
                 Ok(Order::Reloaded) => {
                     let status = self.renew_status(Instant::now());
                     self.tell(&[NotifyState::Ready, NotifyState::Status(&status)]);
                 }
                 Ok(Order::Stopping(done)) => {
-                    self.tell(&[NotifyState::Stopping, NotifyState::Status("stops and writes what is left")]);
+                    self.tell(&[
+                        NotifyState::Stopping,
+                        NotifyState::Status(
+                            "shutting down, writing what is \
+                         left",
+                        ),
+                    ]);
                     drop(done);
                     return;
                 }
@@ -189,7 +198,7 @@ impl Teller {
             Ok(()) => self.has_failed = false,
             // Said once for each time that it breaks off.
             Err(error) if !std::mem::replace(&mut self.has_failed, true) => {
-                tracing::warn!("The service manager cannot be told anything: {error}");
+                tracing::warn!("The service manager cannot be notified: {error}");
             }
             Err(_) => {}
         }

@@ -177,13 +177,13 @@ fn what(field: &Field<'_>, kind: SourceKind) -> Option<Named> {
         }
         (Named::Several(found), _) => {
             if found.files.is_empty() {
-                field.warning(&format!("'{text}' holds no video; no source comes of it"));
+                field.warning(&format!("'{text}' holds no video, so it is not a source"));
             }
             found.remarks.iter().for_each(|remark| field.warning(remark));
         }
         (Named::One(SourceSpec::File(path)), _) if !path.exists() => {
             field.warning(&format!(
-                "'{}' is not there; its source stays without pictures until it is",
+                "'{}' does not exist; its source delivers no frames until it does",
                 Address(&path.to_string_lossy())
             ));
         }
@@ -283,7 +283,7 @@ fn cadence(section: &Section<'_>) -> Cadence {
     let (skip, rate) = (section.field(&SOURCE.skip_frames), section.field(&SOURCE.detect_fps));
     match (skip, rate) {
         (Some(_), Some(rate)) => {
-            rate.problem("detect_fps and skip_frames say the same in two ways; remove one");
+            rate.problem("detect_fps and skip_frames exclude each other; remove one");
             Cadence::Auto
         }
         _ => match (skipped, per_second) {
@@ -341,7 +341,8 @@ fn line(item: &Field<'_>, default_name: &str) -> Option<LineConfig> {
     if let (Some(a), Some(b)) = (a, b)
         && (a[0] - b[0]).hypot(a[1] - b[1]) < SHORTEST_LINE
     {
-        section.problem("a and b are nearly the same point; nobody can cross such a line, move one end");
+        section
+            .problem("a and b are nearly the same point; a line that short cannot be crossed, move one end");
     }
     Some(LineConfig { name: name?, a: a?, b: b?, anchor })
 }

@@ -53,7 +53,7 @@ pub(super) fn weigh(
     let shape = vec![1, 3, u64::from(size.1), u64::from(size.0)];
     run.keep(picture, Known::of_shape(shape, FLOAT))?;
     for node in nodes {
-        run.step(node).map_err(|problem| format!("{problem} (for a picture of {}x{})", size.0, size.1))?;
+        run.step(node).map_err(|problem| format!("{problem} (for an input of {}x{})", size.0, size.1))?;
     }
     Ok(())
 }

@@ -114,7 +114,7 @@ pub fn list(models: &ModelFolders) -> String {
         let about = format!("{} ({})", report.model.about, report.model.licence);
         row(report.model.name, report.model.format.name(), report.word(), &about);
     }
-    row("builtin", ModelFormat::Pcount.name(), "ready", "this project's own, inside the program");
+    row("builtin", ModelFormat::Pcount.name(), "ready", "this project's own model, embedded in the program");
     row("motion", "-", "ready", "background subtraction; needs no file");
     let _ = writeln!(
         text,

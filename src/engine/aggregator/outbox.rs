@@ -113,11 +113,13 @@ impl Outbox {
         let backlog = self.backlog.lock();
         if backlog.closed {
             Some(
-                "what is counted is written no more: the result handler has failed; see the log, start the program again",
+                "counts are no longer written: the result handler has failed; see the log and restart the \
+                 program",
             )
         } else if backlog.reports.len() >= self.room {
             Some(
-                "what is counted is not taken: files wait and cameras lose frames until the disk or the reader follows",
+                "counts cannot be written: files wait and cameras lose frames until the disk or the reader \
+                 catches up",
             )
         } else {
             None
@@ -199,7 +201,7 @@ impl Backlog {
     fn lose(&mut self, report: &Report) {
         if self.lost == 0 {
             tracing::warn!(
-                "Results are not taken as fast as they come; states and periodic results are lost"
+                "Results arrive faster than they are written; states and periodic results are lost"
             );
         }
         self.lost += 1;

@@ -136,7 +136,7 @@ impl Actor {
         } else if before != (looks, frames) {
             tracing::info!(
                 camera = %self.shared.id,
-                "Less load: {:.0} % of its detections and {:.0} % of its frames again",
+                "Less overload: back to {:.0} % of its detections and {:.0} % of its frames",
                 percent(looks),
                 percent(frames)
             );

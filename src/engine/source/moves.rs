@@ -79,7 +79,7 @@ impl Actor {
     pub(super) fn opened(&self) -> Outcome {
         if let Lifecycle::Suspended { failed: false, .. } = self.life {
             let why = self.shown.last_error.as_deref().unwrap_or_default();
-            let problem = format!("{why}; it is tried again in {} s", THREAD_RETRY.as_secs());
+            let problem = format!("{why}; retrying in {} s", THREAD_RETRY.as_secs());
             return Err(EngineError::NotOpened { id: self.shared.id.clone(), problem });
         }
         Ok(())
@@ -112,7 +112,7 @@ impl Actor {
     /// Closes the source because the process holds as much memory as it may, `limit` bytes.
     pub(super) fn evict(&mut self, around: &dyn Around, limit: u64) {
         let then = match self.kind {
-            SourceKind::Camera => "; waits for room",
+            SourceKind::Camera => "; waiting for memory",
             SourceKind::Video => ", and this file needs more",
         };
         let why = format!("closed: the memory limit of {} MiB is reached{then}", limit >> 20);

@@ -105,7 +105,8 @@ impl Actor {
         if let Some((width, height)) = before.filter(|(width, height)| *width > 0 && *height > 0) {
             tracing::warn!(
                 camera = %self.shared.id,
-                "The picture has changed from {width}x{height} to {}x{}; lines keep their place in it",
+                "The frame size has changed from {width}x{height} to {}x{}; lines keep their relative \
+                 position",
                 size.0,
                 size.1
             );

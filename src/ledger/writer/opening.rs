@@ -91,8 +91,8 @@ impl Writer {
         self.has_totals = true;
         if is_late && !noted.is_empty() {
             self.tell(format!(
-                "The totals in ledger '{}' could not be read at the start: the counts shown began at zero, those in \
-                 the ledger go on; the next start shows them",
+                "The totals in ledger '{}' could not be read at the start: the counts shown began at zero; \
+                 the ledger continues its own, and the next start shows them",
                 self.options.path.display()
             ));
         }
@@ -150,7 +150,7 @@ impl Writer {
             moment.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
         };
         let hint = if self.options.retention.is_some() {
-            "; old crossings are kept until it has been steady for a day"
+            "; no old crossings are removed until the clock has been steady for a day"
         } else {
             ""
         };

@@ -54,7 +54,7 @@ impl Writer {
         match step {
             Ok(more) => more,
             Err(error) => {
-                tracing::warn!("{error}; it is tried again");
+                tracing::warn!("{error}; retrying");
                 if error.is_damage() {
                     // The next commit opens it again and finds the damage.
                     self.connection = None;

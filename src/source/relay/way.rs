@@ -101,8 +101,8 @@ impl Way {
         }
         match self.credentials {
             Some(_) if origin(target) != origin(&self.asked) => SourceError::Unreachable(format!(
-                "'{}' leads to '{}', which asks for a user name and password; they are sent only to the host they \
-                 were given for: write that address into the configuration if it is the camera's",
+                "'{}' redirects to '{}', which asks for a user name and password; they are sent only to the \
+                 configured host: write that address into the configuration if it is the camera's",
                 self.shown,
                 place(target)
             )),
@@ -116,17 +116,17 @@ impl Way {
     /// When it leads out of what is safe.
     pub fn follow(&self, from: &Url, location: &str) -> Result<Url, SourceError> {
         let mut to = from.join(location).map_err(|_| {
-            SourceError::Unreachable(format!("'{}' leads to an address that is none", self.shown))
+            SourceError::Unreachable(format!("'{}' redirects to an invalid address", self.shown))
         })?;
         let refused = |why: &str| {
             Err(SourceError::Unreachable(format!(
-                "'{}' leads to '{}', {why}; write that address into the configuration if it is right",
+                "'{}' redirects to '{}', {why}; write that address into the configuration if it is right",
                 self.shown,
                 place(&to)
             )))
         };
         if family(&to) != family(from) || to.host_str().is_none_or(str::is_empty) {
-            return refused("which is of another kind");
+            return refused("which has another scheme");
         }
         if is_encrypted(from) && !is_encrypted(&to) {
             return refused("from an encrypted address to one that is not");
@@ -140,16 +140,13 @@ impl Way {
 
     /// What is said of a server that sends on, but not where, or when nobody has asked.
     pub fn nowhere(&self) -> SourceError {
-        SourceError::Unreachable(format!(
-            "'{}' leads to another address in a way that cannot be followed",
-            self.shown
-        ))
+        SourceError::Unreachable(format!("'{}' redirects in a way that cannot be followed", self.shown))
     }
 
     /// What is said of a server that sends on and on.
     pub fn circle(&self) -> SourceError {
         SourceError::Unreachable(format!(
-            "'{}' leads from one address to the next, more than {MOST_REDIRECTS} times; write the last one into the \
+            "'{}' redirects more than {MOST_REDIRECTS} times in a row; write the last address into the \
              configuration",
             self.shown
         ))

@@ -146,7 +146,7 @@ impl Reader {
         self.others = 0;
         if self.packet.size() > LARGEST_PACKET {
             return Err(self.opened.unusable(&format!(
-                "sends a picture of more than {} MiB, or one without an end",
+                "sends a frame of more than {} MiB, or one without an end",
                 LARGEST_PACKET >> 20
             )));
         }
@@ -161,7 +161,7 @@ impl Reader {
             if passed > 0 {
                 let frames = if passed == 1 { "frame was" } else { "frames were" };
                 self.remarks.push_back(format!(
-                    "'{}': {passed} {frames} passed over, before the first key frame",
+                    "'{}': {passed} {frames} skipped before the first key frame",
                     self.opened.name
                 ));
             }
@@ -170,7 +170,7 @@ impl Reader {
         match self.decoder.send(&self.packet) {
             Ok(()) | Err(Error::Eof | Error::Other { errno: ffmpeg::EAGAIN }) => {}
             Err(Error::Other { errno: ffmpeg::ENOMEM }) => {
-                return Err(self.opened.unusable("needs more memory for its pictures than may be had"));
+                return Err(self.opened.unusable("needs more memory for its frames than it may use"));
             }
             Err(_) => self.damage.lost(time),
         }
