@@ -9,13 +9,13 @@ mod chooser;
 pub mod flow;
 pub mod gate;
 pub mod input_size;
+mod low_confidence;
 pub mod motion;
 mod params;
 pub mod payoff;
 pub mod rate;
 pub mod region;
 pub mod steady;
-mod unsure;
 
 pub use chooser::{Choice, Chooser, Conditions, Mode, View};
 pub use params::CadenceParams;

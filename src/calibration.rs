@@ -25,7 +25,7 @@ const EDGE: f32 = 0.01;
 
 /// Somebody who is tracked.
 #[derive(Debug, Clone, Copy)]
-struct Walker {
+struct TrackedWalker {
     track: TrackId,
     first: Point,
     walks: bool,
@@ -46,7 +46,7 @@ pub struct Calibration {
     doubt: Option<Doubt>,
     /// Sightings since that changed last.
     since: f32,
-    walkers: Vec<Walker>,
+    walkers: Vec<TrackedWalker>,
     /// Boxes of the last detection run that are somebody beyond doubt, whole.
     sure: Vec<BBox>,
     /// And those of doubtful people for whom movement spoke.
@@ -175,7 +175,7 @@ impl Calibration {
         for track in tracks.iter().filter(|track| track.confirmed) {
             let (bbox, center) = (track.bbox, track.bbox.center());
             let Some(walker) = self.walkers.iter_mut().find(|walker| walker.track == track.id) else {
-                self.walkers.push(Walker { track: track.id, first: center, walks: false, bbox });
+                self.walkers.push(TrackedWalker { track: track.id, first: center, walks: false, bbox });
                 continue;
             };
             walker.bbox = bbox;

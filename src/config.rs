@@ -45,7 +45,7 @@ pub(crate) use load::is_stream;
 pub use problem::{ConfigErrors, Problem};
 pub use program::{LogLevel, ModelFolders, ParallelConfig, Reload, Theme, TuiConfig};
 pub use secret::{Address, Credentials, Secret};
-pub(crate) use secret::{Known, known, redact};
+pub(crate) use secret::{LearnedSecrets, known, redact};
 pub use source::{
     Cadence, Hwaccel, RetryConfig, SourceConfig, SourceSpec, TlsConfig, TrackerChoice, Transport,
 };

@@ -6,13 +6,15 @@
 
 use crate::{model::Detection, source::Frame};
 
+pub mod background;
+#[cfg(feature = "internals")]
+pub mod bench;
 mod builtin;
 mod caffe;
 mod choose;
 mod dnn;
 mod formats;
 mod load;
-pub mod motion;
 mod network;
 mod nms;
 mod onnx;
@@ -20,8 +22,6 @@ mod ort;
 mod pool;
 mod preprocess;
 pub mod registry;
-#[cfg(feature = "internals")]
-pub mod stages;
 
 pub use choose::{load, refused};
 pub use preprocess::MOST_ENLARGED;

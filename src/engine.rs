@@ -75,13 +75,13 @@ use self::{
     roster::Roster,
     source::{Command, Source},
 };
-pub use crate::metrics::stages::{Spent, Stage};
+pub use crate::metrics::stages::{Stage, StageTime};
 use crate::{
     clock::Start,
     config::{ParallelConfig, SourceConfig},
     metrics::histogram::Histogram,
     model::{EngineSnapshot, SourceKind, Task, TaskResult, TaskStatus},
-    source::turns::Turns,
+    source::decode_scheduler::DecodeScheduler,
 };
 
 /// An addition is known to be accepted or refused after this long; it waits longer only for a source of the same id
@@ -152,7 +152,7 @@ impl Engine {
             evidence,
             start: Start::new(clock.now()),
             clock,
-            turns: Turns::new(std::thread::available_parallelism().map_or(1, usize::from)),
+            turns: DecodeScheduler::new(std::thread::available_parallelism().map_or(1, usize::from)),
         });
         let roster = Arc::<ArcSwap<Roster>>::default();
         let published = Arc::clone(&roster);

@@ -15,15 +15,15 @@
 mod blur;
 mod draw;
 mod error;
-mod keeper;
+mod image;
 mod marks;
-mod picture;
 mod read;
 mod recorder;
 mod ring;
 mod small;
 pub mod store;
 mod strip;
+mod writer;
 
 /// Name of the folder of strips inside the output folder.
 pub const FOLDER: &str = "evidence";
@@ -32,11 +32,11 @@ pub const FOLDER: &str = "evidence";
 pub use self::marks::{Marked, PathPoint};
 pub use self::{
     error::EvidenceError,
-    keeper::{Evidence, EvidenceOptions, millis},
+    image::{Pixels, StripImage},
     marks::Marks,
-    picture::{Picture, Pixels},
-    read::{Entry, Query, Reader},
+    read::{Query, Reader, StoredStrip},
     recorder::Recorder,
     store::{Bounds, Store, Stretch, delete},
     strip::{Facts, Key},
+    writer::{Evidence, EvidenceOptions, millis},
 };

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 pub mod crossings;
 pub mod history;
 
-use crossings::{Known, Said};
-use history::Asked;
+use crossings::{CrossingDetails, NewJudgment};
+use history::ReportQuery;
 
 use crate::{
     config::{SourceConfig, edit::KeepLogin},
@@ -30,7 +30,7 @@ const NO_EVIDENCE: &str = "this run keeps no snapshots of crossings";
 
 /// What was found behind a source.
 #[derive(Debug, Clone, Default)]
-pub struct Found {
+pub struct ProbedSource {
     /// Size, rate, codec in a few words.
     pub words: String,
     /// Its first picture.
@@ -71,7 +71,7 @@ pub trait Host: Send + Sync {
     ///
     /// # Errors
     /// Why it cannot be used.
-    fn probe(&self, source: &SourceConfig) -> Result<Found, String> {
+    fn probe(&self, source: &SourceConfig) -> Result<ProbedSource, String> {
         let _ = source;
         Err("sources cannot be tried out here".into())
     }
@@ -157,7 +157,7 @@ pub trait Host: Send + Sync {
     ///
     /// # Errors
     /// Why nothing is known.
-    fn report(&self, asked: &Asked) -> Result<Report, String> {
+    fn report(&self, asked: &ReportQuery) -> Result<Report, String> {
         let _ = asked;
         Err(NO_LEDGER.into())
     }
@@ -166,7 +166,7 @@ pub trait Host: Send + Sync {
     ///
     /// # Errors
     /// Why it could not.
-    fn write_report(&self, asked: &Asked) -> Result<String, String> {
+    fn write_report(&self, asked: &ReportQuery) -> Result<String, String> {
         let _ = asked;
         Err(NO_LEDGER.into())
     }
@@ -184,7 +184,7 @@ pub trait Host: Send + Sync {
     ///
     /// # Errors
     /// Why they cannot be read.
-    fn crossings(&self, asked: &crossings::Asked) -> Result<crossings::Found, String> {
+    fn crossings(&self, asked: &crossings::CrossingsQuery) -> Result<crossings::CrossingsAnswer, String> {
         let _ = asked;
         Err(NO_EVIDENCE.into())
     }
@@ -193,7 +193,7 @@ pub trait Host: Send + Sync {
     ///
     /// # Errors
     /// Why it cannot be read.
-    fn crossing(&self, facts: &Facts) -> Result<Known, String> {
+    fn crossing(&self, facts: &Facts) -> Result<CrossingDetails, String> {
         let _ = facts;
         Err(NO_EVIDENCE.into())
     }
@@ -202,7 +202,7 @@ pub trait Host: Send + Sync {
     ///
     /// # Errors
     /// Why it could not.
-    fn judge(&self, said: &Said) -> Result<Judgment, String> {
+    fn judge(&self, said: &NewJudgment) -> Result<Judgment, String> {
         let _ = said;
         Err(NO_LEDGER.into())
     }

@@ -16,6 +16,7 @@
 
 mod actions;
 pub mod chart;
+mod clock_check;
 mod deletions;
 pub mod drift;
 mod error;
@@ -30,7 +31,6 @@ pub mod render;
 pub mod report;
 mod salvage;
 mod schema;
-mod steady;
 mod sum_up;
 mod sums;
 mod writer;

@@ -20,7 +20,7 @@ pub mod layer;
 pub mod line;
 pub mod names;
 pub mod native;
-mod ours;
+mod owned;
 pub mod recent;
 pub mod rotate;
 pub mod router;

@@ -62,12 +62,12 @@ pub trait Output: Send + 'static {
     fn begin(&mut self) {}
 
     /// An event, taken from the engine at this moment. Events come in order, each once.
-    fn event(&mut self, event: &Arc<Event>, at: Moment) {
+    fn event(&mut self, event: &Arc<Event>, at: BothClocks) {
         let _ = (event, at);
     }
 
     /// A result, taken from the engine at this moment.
-    fn result(&mut self, result: &Arc<TaskResult>, at: Moment) {
+    fn result(&mut self, result: &Arc<TaskResult>, at: BothClocks) {
         let _ = (result, at);
     }
 
@@ -113,7 +113,7 @@ pub struct Setup {
     pub unkept: fn(&Health) -> Option<String>,
     /// What the log says when it could not be closed, in time or at all.
     pub unclosed: fn(&Health) -> Option<String>,
-    /// Where [`Moment`]s come from, and what [`Output::wake`] goes by.
+    /// Where [`BothClocks`]s come from, and what [`Output::wake`] goes by.
     pub clock: Arc<dyn Clock>,
 }
 
@@ -148,14 +148,14 @@ pub enum Results {
 
 /// When something was taken from the engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Moment {
+pub struct BothClocks {
     /// Wall time.
     pub wall: SystemTime,
     /// Since the machine started, sleep included.
     pub uptime: Duration,
 }
 
-impl Moment {
+impl BothClocks {
     fn now(clock: &dyn Clock) -> Self {
         Self { wall: clock.wall(), uptime: clock.uptime() }
     }

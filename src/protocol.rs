@@ -2,8 +2,8 @@
 //! on a Unix socket in the output folder; see the document of [`crate::api`], which is made of these types.
 
 pub mod ask;
+pub mod image;
 pub mod order;
-pub mod picture;
 pub mod socket;
 
 use schemars::JsonSchema;

@@ -4,13 +4,14 @@
 
 pub mod backoff;
 pub mod capture;
+pub mod decode_scheduler;
 pub mod demo;
 pub mod file;
+pub mod image;
 pub mod life;
 pub mod network;
 pub mod pace;
 pub mod pacer;
-pub mod picture;
 pub mod probe;
 pub mod refusal;
 mod relay;
@@ -18,7 +19,6 @@ pub mod resume;
 pub mod stretch;
 pub mod substream;
 pub mod system;
-pub mod turns;
 pub mod video;
 
 use std::{
@@ -31,7 +31,7 @@ use std::{
 
 use parking_lot::{Condvar, Mutex};
 
-use self::{picture::Picture, resume::Seen};
+use self::{image::FrameImage, resume::StreamPosition};
 use crate::clock::Clock;
 pub use probe::{Probe, probe_source};
 pub use substream::substream_for;
@@ -40,7 +40,7 @@ pub use system::SystemOpener;
 /// One frame on its way through the program.
 pub struct Frame {
     /// What it shows.
-    pub picture: Picture,
+    pub picture: FrameImage,
     /// Number of this frame in its source since it was opened, from 0; skipped frames are counted.
     #[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "only tests ask"))]
     pub index: u64,
@@ -139,12 +139,12 @@ pub trait FrameSource: Send {
     }
 
     /// Where a live source stands on its stream's own time, for [`Self::resume`] of a later session with it.
-    fn seen(&self) -> Option<Seen> {
+    fn seen(&self) -> Option<StreamPosition> {
         None
     }
 
     /// Passes over what an earlier session gave and the stream repeats.
-    fn resume(&mut self, _seen: Seen) {}
+    fn resume(&mut self, _seen: StreamPosition) {}
 
     /// Seconds on the source's clock of the frame grabbed last (see [`Frame::time`]), known without
     /// converting it, so that the capture thread can decide whether it is wanted.

@@ -13,13 +13,13 @@ mod centroid;
 mod choose;
 mod glimpse;
 mod kalman;
-mod motion;
 mod params;
+mod two_stage;
 
 pub use centroid::CentroidTracker;
 pub use choose::tracker_for;
-pub use motion::MotionTracker;
 pub use params::TrackParams;
+pub use two_stage::MotionTracker;
 
 /// One tracked person, as of the latest update.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -67,8 +67,8 @@ const MOST_LINKS: usize = 40;
 /// See [`Problem`].
 pub fn open(path: &Path, owner: Owner) -> Result<File, Problem> {
     match walk(path, owner)? {
-        Found::File(file) => Ok(file),
-        Found::Folder => Err(Problem::Refused("is a folder, but a file is needed".into())),
+        OpenedPath::File(file) => Ok(file),
+        OpenedPath::Folder => Err(Problem::Refused("is a folder, but a file is needed".into())),
     }
 }
 
@@ -78,8 +78,8 @@ pub fn open(path: &Path, owner: Owner) -> Result<File, Problem> {
 /// See [`Problem`].
 pub fn folder(path: &Path, owner: Owner) -> Result<(), Problem> {
     match walk(path, owner)? {
-        Found::File(_) => Err(Problem::Refused("is no folder".into())),
-        Found::Folder => Ok(()),
+        OpenedPath::File(_) => Err(Problem::Refused("is no folder".into())),
+        OpenedPath::Folder => Ok(()),
     }
 }
 
@@ -96,7 +96,7 @@ pub fn shown(path: &Path) -> String {
     text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
 }
 
-enum Found {
+enum OpenedPath {
     File(File),
     Folder,
 }
@@ -111,7 +111,7 @@ struct Walk {
     owner: Owner,
 }
 
-fn walk(path: &Path, owner: Owner) -> Result<Found, Problem> {
+fn walk(path: &Path, owner: Owner) -> Result<OpenedPath, Problem> {
     if !path.is_absolute() {
         let says = "is not used: files in the working folder are not trusted; write the absolute path";
         return Err(Problem::Refused(says.into()));
@@ -156,12 +156,14 @@ fn walk(path: &Path, owner: Owner) -> Result<Found, Problem> {
             FileType::RegularFile if rest.is_empty() && walk.shared && owner == Owner::Ours => {
                 return Err(walk.everybody());
             }
-            FileType::RegularFile if rest.is_empty() => return walk.open_file(&part, &name).map(Found::File),
+            FileType::RegularFile if rest.is_empty() => {
+                return walk.open_file(&part, &name).map(OpenedPath::File);
+            }
             _ => return Err(failed(Errno::NOTDIR)),
         }
     }
     // Everybody may put something there.
-    if walk.shared { Err(walk.everybody()) } else { Ok(Found::Folder) }
+    if walk.shared { Err(walk.everybody()) } else { Ok(OpenedPath::Folder) }
 }
 
 impl Walk {

@@ -98,7 +98,12 @@ fn a_server_that_is_not_proven_hears_nothing() {
     let elsewhere = trusting(&saved(folder.path(), "other.pem", &Authority::new().pem()));
     let system = TlsConfig::default();
     let cases: [(Identity, &TlsConfig, &str, &str); 6] = [
-        (self_signed(&["localhost"]), &system, "localhost", "not signed by an authority that this machine trusts"),
+        (
+            self_signed(&["localhost"]),
+            &system,
+            "localhost",
+            "not signed by an authority that this machine trusts",
+        ),
         (authority.issue(&["localhost"]), &system, "localhost", "not signed by an authority"),
         (authority.issue(&["localhost"]), &elsewhere, "localhost", "is signed by none of those in it"),
         (authority.issue_until(&["localhost"], 2020), &trusted, "localhost", "has expired"),

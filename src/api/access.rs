@@ -23,7 +23,7 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 use tokio::{net::UnixStream, sync::Mutex};
 
-use super::{Who, answer::told};
+use super::{UserAndOrigin, answer::told};
 use crate::{config::known, native::process};
 
 /// A wrong token is answered no sooner than this after the wrong one before.
@@ -37,7 +37,7 @@ const MOST_BYTES: u64 = 64 << 10;
 
 /// What a request is counted as, in its extensions.
 #[derive(Debug, Clone)]
-pub struct Caller(pub Option<Who>);
+pub struct Caller(pub Option<UserAndOrigin>);
 
 /// The other side of a connection.
 #[derive(Debug, Clone)]
@@ -157,7 +157,9 @@ impl Access {
         headers: &HeaderMap,
     ) -> Result<Caller, Response> {
         let from = match peer {
-            Peer::Owner(name) => return Ok(Caller(Some(Who { name: name.clone(), from: "socket" }))),
+            Peer::Owner(name) => {
+                return Ok(Caller(Some(UserAndOrigin { name: name.clone(), from: "socket" })));
+            }
             Peer::Stranger => {
                 return Err(told(StatusCode::FORBIDDEN, "only the user that runs the engine may use it"));
             }
@@ -169,7 +171,7 @@ impl Access {
                 .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
                 .map(|(_, token)| token.trim());
             if let Some(name) = token.and_then(|token| self.tokens.name(token)) {
-                return Ok(Caller(Some(Who { name: name.to_owned(), from: "http" })));
+                return Ok(Caller(Some(UserAndOrigin { name: name.to_owned(), from: "http" })));
             }
             let _turn = self.wrong.lock().await;
             tokio::time::sleep(SLOW).await;

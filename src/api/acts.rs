@@ -12,11 +12,11 @@ use axum::{
 };
 
 use super::{
-    Who,
+    UserAndOrigin,
     access::Caller,
-    answer::{Asked, Told, body_of, json, not_done, refused, waiting, with_status},
-    asked,
+    answer::{QueryString, Told, body_of, json, not_done, refused, waiting, with_status},
     queries::DryRun,
+    questions,
     state::State,
 };
 use crate::{
@@ -31,7 +31,7 @@ const PATIENCE: u64 = 30;
 const LOOK: std::time::Duration = std::time::Duration::from_millis(10);
 
 /// Who asks; everybody who may do more than look has a name.
-fn name_of(caller: &Caller) -> Result<Who, Response> {
+fn name_of(caller: &Caller) -> Result<UserAndOrigin, Response> {
     caller.0.clone().ok_or_else(|| refused(StatusCode::UNAUTHORIZED, "without a token the API is read-only"))
 }
 
@@ -76,14 +76,14 @@ pub async fn ask(
     let who = name_of(&caller)?;
     let question: Question = body_of(request).await?;
     let answer =
-        waiting(Arc::clone(&state.acting), move || asked::answer(&*state.served, question, &who)).await?;
+        waiting(Arc::clone(&state.acting), move || questions::answer(&*state.served, question, &who)).await?;
     answer.map(|answer| json(&answer)).map_err(|error| not_done(&error))
 }
 
 pub async fn reload(
     Shared(state): Shared<Arc<State>>,
     Extension(caller): Extension<Caller>,
-    Asked(asked): Asked<DryRun>,
+    QueryString(asked): QueryString<DryRun>,
 ) -> Told {
     let who = name_of(&caller)?;
     let reloaded =

@@ -13,19 +13,20 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use super::{
     acts,
     answer::refused,
-    logs, looks,
+    logs,
     queries::{AfterLook, DryRun, From, Newer, Past, Since, Span},
+    reads,
     state::State,
 };
 use crate::{
     ledger::report::Report,
-    metrics::stages::Spent,
+    metrics::stages::StageTime,
     model::{Action, EngineSnapshot, Event, Minute, SourceId, SourceSnapshot},
     protocol::{
         Done, Lines, PREFIX, Readiness, Refused, Reloaded, Version,
         ask::{Answer, Question},
+        image::PreviewJson,
         order::Order,
-        picture::Shot,
     },
 };
 
@@ -129,20 +130,20 @@ pub fn routes() -> Vec<Route> {
     let at = |path: &str| format!("{PREFIX}{path}");
     let unknown = "There is no such source.";
     vec![
-        Route::get("/healthz", "health", "The process answers.", get(looks::health))
+        Route::get("/healthz", "health", "The process answers.", get(reads::health))
             .gives::<Done>(200, "It answers."),
-        Route::get("/readyz", "readiness", "Whether counts are safe.", get(looks::readiness))
+        Route::get("/readyz", "readiness", "Whether counts are safe.", get(reads::readiness))
             .gives::<Readiness>(200, "Counts are safe.")
             .gives::<Readiness>(503, "Counts are at risk, for these reasons."),
-        Route::get(&at("/openapi.json"), "document", "This document.", get(looks::document))
+        Route::get(&at("/openapi.json"), "document", "This document.", get(reads::document))
             .gives::<serde_json::Map<String, serde_json::Value>>(200, "It."),
-        Route::get(&at("/version"), "version", "Name and version of the program.", get(looks::version))
+        Route::get(&at("/version"), "version", "Name and version of the program.", get(reads::version))
             .gives::<Version>(200, "Name and version."),
         Route::get(
             &at("/snapshot"),
             "snapshot",
             "The complete state, now or as soon as it has changed.",
-            get(looks::snapshot),
+            get(reads::snapshot),
         )
         .asks(with_query::<Newer>())
         .gives::<EngineSnapshot>(200, "Everything."),
@@ -151,7 +152,7 @@ pub fn routes() -> Vec<Route> {
             "events",
             "What happens, as server-sent events: crossings, suppressed crossings, changes of state. \
              Each has an id of the run and a number; a 'gap' says that numbers are missing.",
-            get(looks::stream),
+            get(reads::stream),
         )
         .asks(Parameters {
             query: Some(properties::<From>),
@@ -162,7 +163,7 @@ pub fn routes() -> Vec<Route> {
             ..NO_PARAMETERS
         })
         .may(200, "The events.", Content::Bytes("text/event-stream")),
-        Route::get(&at("/sources/{id}"), "source", "The complete state of a source.", get(looks::source))
+        Route::get(&at("/sources/{id}"), "source", "The complete state of a source.", get(reads::source))
             .asks(of_source(None))
             .gives::<SourceSnapshot>(200, "The state.")
             .gives::<Refused>(404, unknown),
@@ -170,7 +171,7 @@ pub fn routes() -> Vec<Route> {
             &at("/sources/{id}/config"),
             "source_config",
             "The settings of a source as it runs, without secrets.",
-            get(looks::source_config),
+            get(reads::source_config),
         )
         .asks(of_source(None))
         .gives::<crate::config::SourceConfig>(200, "The settings.")
@@ -179,7 +180,7 @@ pub fn routes() -> Vec<Route> {
             &at("/sources/{id}/preview.jpg"),
             "preview_jpg",
             "The latest frame of a source. Encoded on request.",
-            get(looks::preview_jpg),
+            get(reads::preview_jpg),
         )
         .asks(of_source(None))
         .may(200, "The frame.", Content::Bytes("image/jpeg"))
@@ -188,16 +189,16 @@ pub fn routes() -> Vec<Route> {
             &at("/sources/{id}/preview"),
             "preview",
             "The latest frame of a source together with its tracks.",
-            get(looks::preview),
+            get(reads::preview),
         )
         .asks(of_source(None))
-        .gives::<Shot>(200, "Frame and tracks.")
+        .gives::<PreviewJson>(200, "Frame and tracks.")
         .gives::<Refused>(404, "There is no such source, or it delivers no frames."),
         Route::get(
             &at("/sources/{id}/history"),
             "source_history",
             "Minutes of a source, the oldest first; a minute is missing where the program did not run.",
-            get(looks::source_history),
+            get(reads::source_history),
         )
         .asks(of_source(Some(properties::<Since>)))
         .gives::<Vec<Minute>>(200, "The minutes.")
@@ -206,7 +207,7 @@ pub fn routes() -> Vec<Route> {
             &at("/sources/{id}/events"),
             "source_events",
             "The latest events of a source, the oldest first.",
-            get(looks::source_events),
+            get(reads::source_events),
         )
         .asks(of_source(None))
         .gives::<Vec<Event>>(200, "The events.")
@@ -215,16 +216,16 @@ pub fn routes() -> Vec<Route> {
             &at("/sources/{id}/stages"),
             "source_stages",
             "CPU time of a source by stage.",
-            get(looks::source_stages),
+            get(reads::source_stages),
         )
         .asks(of_source(None))
-        .gives::<Vec<Spent>>(200, "The stages, in the order of a frame.")
+        .gives::<Vec<StageTime>>(200, "The stages, in the order of a frame.")
         .gives::<Refused>(404, unknown),
         Route::get(
             &at("/sources/{id}/paths"),
             "source_paths",
             "Tracks of the last minutes in the compact form that the line editor uses.",
-            get(looks::source_paths),
+            get(reads::source_paths),
         )
         .asks(of_source(Some(properties::<AfterLook>)))
         .gives::<serde_json::Map<String, serde_json::Value>>(200, "The tracks.")
@@ -233,13 +234,13 @@ pub fn routes() -> Vec<Route> {
             &at("/config"),
             "config",
             "The settings of all sources as they run, without secrets.",
-            get(looks::configs),
+            get(reads::configs),
         )
         .gives::<Vec<crate::config::SourceConfig>>(200, "The settings, in the order of the sources."),
-        Route::get(&at("/history"), "history", "Minutes of all sources, by id.", get(looks::history))
+        Route::get(&at("/history"), "history", "Minutes of all sources, by id.", get(reads::history))
             .asks(with_query::<Since>())
             .gives::<std::collections::BTreeMap<SourceId, Vec<Minute>>>(200, "The minutes."),
-        Route::get(&at("/report"), "report", "History of counts from the ledger.", get(looks::report))
+        Route::get(&at("/report"), "report", "History of counts from the ledger.", get(reads::report))
             .asks(with_query::<Past>())
             .gives::<Report>(200, "The counts.")
             .gives::<Refused>(400, "The query is invalid.")
@@ -248,7 +249,7 @@ pub fn routes() -> Vec<Route> {
             &at("/actions"),
             "actions",
             "What users did with the program, with user and time, the oldest first.",
-            get(looks::actions),
+            get(reads::actions),
         )
         .asks(with_query::<Span>())
         .gives::<Vec<Action>>(200, "The actions.")
@@ -258,7 +259,7 @@ pub fn routes() -> Vec<Route> {
             &at("/logs"),
             "logs",
             "The latest lines of the log, filtered, searched, followed.",
-            get(looks::log_lines),
+            get(reads::log_lines),
         )
         .asks(with_query::<logs::Query>())
         .gives::<Lines>(200, "The lines.")

@@ -9,7 +9,7 @@ use crate::{
     config::SourceConfig,
     count::replay::Paths,
     engine::{
-        Control, EngineApi, EngineError, Outcome, Reply, Spent,
+        Control, EngineApi, EngineError, Outcome, Reply, StageTime,
         commands::{Pause, SetLines, SourceCommand},
     },
     model::{Action, EngineSnapshot, Event, Minute, Preview, SourceId},
@@ -117,7 +117,7 @@ impl EngineApi for Acting {
         self.engine.events(source)
     }
 
-    fn stage_times(&self, source: &str) -> Vec<Spent> {
+    fn stage_times(&self, source: &str) -> Vec<StageTime> {
         self.engine.stage_times(source)
     }
 }

@@ -80,7 +80,7 @@ fn probe(
     let enabled: Arc<Vec<SourceConfig>> =
         Arc::new(sources.iter().filter(|source| source.enabled).cloned().collect());
     let results = probe_all(&enabled)?;
-    let mut found: Vec<Option<Found>> = enabled.iter().map(|_| None).collect();
+    let mut found: Vec<Option<ProbeOutcome>> = enabled.iter().map(|_| None).collect();
     let (mut printed, mut usable) = (0, 0);
     progress.begin(Some(enabled.len() as u64), Unit::Each("sources"));
     while printed < enabled.len() && work.stopped().is_none() {
@@ -118,10 +118,10 @@ fn probe(
 }
 
 /// What a source sends, or why it is not known.
-type Found = (Result<Probe, String>, Option<(Certificate, bool)>);
+type ProbeOutcome = (Result<Probe, String>, Option<(Certificate, bool)>);
 
 /// Starts to open `sources`, [`AT_ONCE`] at a time; gives what was found with the index of the source.
-fn probe_all(sources: &Arc<Vec<SourceConfig>>) -> Result<Receiver<(usize, Found)>, Failure> {
+fn probe_all(sources: &Arc<Vec<SourceConfig>>) -> Result<Receiver<(usize, ProbeOutcome)>, Failure> {
     let (sender, results) = unbounded();
     let next = Arc::new(AtomicUsize::new(0));
     for number in 0..AT_ONCE.min(sources.len()) {
@@ -154,7 +154,7 @@ fn probe_all(sources: &Arc<Vec<SourceConfig>>) -> Result<Receiver<(usize, Found)
 
 fn print_found(
     source: &SourceConfig,
-    found: Found,
+    found: ProbeOutcome,
     detector: &DetectorChoice,
     folder: Option<&Path>,
     out: &mut dyn Write,

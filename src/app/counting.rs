@@ -26,7 +26,7 @@ pub(super) const STOP_TIMEOUT: Duration = Duration::from_millis(900);
 
 /// What stays in place until the end. Cheap to clone.
 #[derive(Clone)]
-pub(super) struct Parts {
+pub(super) struct RunServices {
     /// Ends the process, at the latest when its deadline comes.
     pub ending: Ending,
     /// Tells the user something while there are no screens.
@@ -41,7 +41,7 @@ pub(super) struct Parts {
     pub actions: Actions,
 }
 
-impl Parts {
+impl RunServices {
     /// Puts them together for a run of `config`.
     ///
     /// # Errors
@@ -88,7 +88,7 @@ pub(super) fn native_output(logs: &LogHandle) -> Option<NativeOutput> {
 
 /// An engine with the sources of `config`, which wait for [`start`]. With `tell`, what is wrong with the disk is said on
 /// the standard error as well.
-pub(super) fn engine(config: &Config, parts: &Parts, tell: bool) -> Result<Engine, Failure> {
+pub(super) fn engine(config: &Config, parts: &RunServices, tell: bool) -> Result<Engine, Failure> {
     let mut options = EngineOptions::new(config.parallel.clone());
     options.sinks.push(parts.written.list.sink());
     if let Some(ledger) = &parts.written.ledger {
@@ -145,7 +145,7 @@ fn warnings_in_short(warnings: &[String]) -> Option<String> {
 pub(super) fn start(
     engine: &Engine,
     config: &Config,
-    parts: &Parts,
+    parts: &RunServices,
     socket: Option<&Path>,
 ) -> Result<(), Failure> {
     tracing::info!("Started with {} sources", config.sources.len());
@@ -161,7 +161,7 @@ pub(super) fn start(
 
 /// Ends the engine, writes what is left, and says how it went. Each step has its time; what it does not get done is
 /// said by [`Ending::leave`].
-pub(super) fn finish(engine: &Engine, parts: &Parts) -> (EngineSnapshot, u8) {
+pub(super) fn finish(engine: &Engine, parts: &RunServices) -> (EngineSnapshot, u8) {
     let ending = &parts.ending;
     ending.begin();
     engine.stop(STOP_TIMEOUT.min(ending.left(0.6)));
@@ -181,7 +181,7 @@ pub(super) fn finish(engine: &Engine, parts: &Parts) -> (EngineSnapshot, u8) {
 }
 
 /// What would be lost by ending now.
-fn unkept(parts: &Parts) -> impl Fn() -> Vec<String> + Send + Sync + use<> {
+fn unkept(parts: &RunServices) -> impl Fn() -> Vec<String> + Send + Sync + use<> {
     let (written, logs, outlet) = (parts.written.clone(), Arc::clone(&parts.logs), parts.outlet.clone());
     move || {
         let mut sentences = written.list.unkept();

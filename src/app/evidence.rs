@@ -15,7 +15,7 @@ use crate::{
     cli::{EvidenceArgs, EvidenceCommand, EvidenceDelete, EvidenceList, EvidenceShow, Judged},
     clock::SystemClock,
     config::Config,
-    evidence::{self, Entry, Query, Reader, Stretch},
+    evidence::{self, Query, Reader, StoredStrip, Stretch},
     files,
     ledger::{self, Deletion, LedgerError, report::parse_moment},
     model::{Reason, SourceId},
@@ -42,7 +42,7 @@ fn moment(text: &str, config: &Config) -> Result<i64, Failure> {
 
 /// One strip, for other programs.
 #[derive(Serialize)]
-struct Row<'a> {
+struct StripRow<'a> {
     key: String,
     timestamp: String,
     camera_id: &'a str,
@@ -119,9 +119,9 @@ fn stamp(wall: i64, timezone: &TimeZone, format: &str) -> String {
     wall.to_zoned(timezone.clone()).strftime(format).to_string()
 }
 
-fn row<'a>(entry: &'a Entry, timezone: &TimeZone) -> Row<'a> {
+fn row<'a>(entry: &'a StoredStrip, timezone: &TimeZone) -> StripRow<'a> {
     let facts = &entry.facts;
-    Row {
+    StripRow {
         key: entry.key.to_string(),
         timestamp: stamp(facts.wall, timezone, "%Y-%m-%dT%H:%M:%S%.3f%:z"),
         camera_id: &facts.source,
@@ -136,7 +136,7 @@ fn row<'a>(entry: &'a Entry, timezone: &TimeZone) -> Row<'a> {
     }
 }
 
-fn text(entry: &Entry, timezone: &TimeZone) -> String {
+fn text(entry: &StoredStrip, timezone: &TimeZone) -> String {
     let facts = &entry.facts;
     let judged =
         facts.reason.map_or_else(|| "counted".into(), |reason| format!("not counted: {}", reason.word()));

@@ -10,7 +10,7 @@ use anyhow::Context;
 use super::{
     acting::Acting,
     attach, configuration,
-    counting::{Parts, STOP_TIMEOUT, engine, finish, logs, native_output, start},
+    counting::{RunServices, STOP_TIMEOUT, engine, finish, logs, native_output, start},
     dashboard,
     ending::Ending,
     failure::{FAILED, Failure, NO_THREAD},
@@ -78,7 +78,7 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     let outlet = out.as_ref().map(Outlet::state).unwrap_or_default();
     let lines = out.as_ref().filter(|_| mode.has_lines(args)).and_then(Outlet::pieces);
     let written = Written::start(args.counting.fresh, &config, lines.map(|pieces| (pieces, outlet.clone())))?;
-    let parts = Parts::new(&config, (ending, notices), outlet, logs, written)?;
+    let parts = RunServices::new(&config, (ending, notices), outlet, logs, written)?;
     match (mode, out) {
         (Mode::Headless(format), Some(out)) => headless(args, &config, format, out, &stop, &parts),
         _ => dashboard::run(args, &config, &stop, &parts),
@@ -148,7 +148,7 @@ fn headless(
     format: Format,
     mut out: Outlet,
     stop: &StopSignal,
-    parts: &Parts,
+    parts: &RunServices,
 ) -> Result<u8, Failure> {
     let native = native_output(&parts.logs);
     let engine = engine(config, parts, true)?;

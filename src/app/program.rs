@@ -3,16 +3,17 @@
 use std::{io, sync::Arc, time::Duration};
 
 use super::{
-    acting::Acting, counting::Parts, failure::NO_THREAD, keep::Keeper, past::Past, reload::Reloader,
+    acting::Acting, counting::RunServices, failure::NO_THREAD, history::Past, reload::Reloader,
+    save::ConfigSaver,
 };
 use crate::{
     config::{self, Config, Overrides, SourceConfig, edit::KeepLogin},
     engine::{Engine, preview},
     evidence::Facts,
     host::{
-        ConfigPlace, Drawn, Found, Host,
-        crossings::{self, Known, Said},
-        history::Asked,
+        ConfigPlace, Drawn, Host, ProbedSource,
+        crossings::{self, CrossingDetails, NewJudgment},
+        history::ReportQuery,
     },
     ledger::{
         chart::{Column, Width},
@@ -33,7 +34,7 @@ pub(super) struct ProgramHost {
     csv: Arc<Running>,
     past: Option<Past>,
     recent: Arc<RecentLogs>,
-    keeper: Keeper,
+    keeper: ConfigSaver,
     reloader: Option<Arc<Reloader>>,
     results: String,
     acting: Arc<Acting>,
@@ -49,7 +50,7 @@ impl ProgramHost {
         config: &Config,
         overrides: Overrides,
         engine: &Engine,
-        parts: &Parts,
+        parts: &RunServices,
         acting: &Arc<Acting>,
     ) -> io::Result<Self> {
         let (output, timezone) = (&config.parallel.result_output, &config.parallel.timezone);
@@ -58,7 +59,7 @@ impl ProgramHost {
             csv: Arc::clone(&parts.written.csv),
             past: parts.written.ledger.as_ref().map(past),
             recent: parts.logs.recent(),
-            keeper: Keeper::new(config.path.clone(), config.piped.clone()),
+            keeper: ConfigSaver::new(config.path.clone(), config.piped.clone()),
             reloader: Reloader::start(config, overrides, engine, &parts.logs)?,
             results: output.display().to_string(),
             acting: Arc::clone(acting),
@@ -112,11 +113,11 @@ impl Host for ProgramHost {
         }
     }
 
-    fn probe(&self, source: &SourceConfig) -> Result<Found, String> {
+    fn probe(&self, source: &SourceConfig) -> Result<ProbedSource, String> {
         source.source.teach(config::known());
         let (probe, frame) = probe_source(source, &SystemOpener::default())
             .map_err(|error| source.source.redact(&error.to_string()))?;
-        Ok(Found { words: probe.to_string(), picture: preview::of_frame(&frame).map(Arc::new) })
+        Ok(ProbedSource { words: probe.to_string(), picture: preview::of_frame(&frame).map(Arc::new) })
     }
 
     fn config_place(&self) -> ConfigPlace {
@@ -155,11 +156,11 @@ impl Host for ProgramHost {
         on_disk(|| self.keeper.write(sources))
     }
 
-    fn report(&self, asked: &Asked) -> Result<Report, String> {
+    fn report(&self, asked: &ReportQuery) -> Result<Report, String> {
         on_disk(|| self.past()?.report(asked, EXPORT_TIMEOUT))
     }
 
-    fn write_report(&self, asked: &Asked) -> Result<String, String> {
+    fn write_report(&self, asked: &ReportQuery) -> Result<String, String> {
         on_disk(|| self.past()?.write(asked, EXPORT_TIMEOUT))
     }
 
@@ -185,15 +186,15 @@ impl Host for ProgramHost {
         done
     }
 
-    fn crossings(&self, asked: &crossings::Asked) -> Result<crossings::Found, String> {
+    fn crossings(&self, asked: &crossings::CrossingsQuery) -> Result<crossings::CrossingsAnswer, String> {
         on_disk(|| self.past()?.crossings(asked))
     }
 
-    fn crossing(&self, facts: &Facts) -> Result<Known, String> {
+    fn crossing(&self, facts: &Facts) -> Result<CrossingDetails, String> {
         on_disk(|| self.past()?.crossing(facts))
     }
 
-    fn judge(&self, said: &Said) -> Result<Judgment, String> {
+    fn judge(&self, said: &NewJudgment) -> Result<Judgment, String> {
         on_disk(|| self.past()?.judge(said))
     }
 

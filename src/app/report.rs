@@ -13,8 +13,8 @@ use super::{
 use crate::{
     audit::{
         findings::{self, Tally},
-        kept::{self, Audited},
         listing,
+        saved::{self, Audited},
     },
     cli::ReportArgs,
     clock::SystemClock,
@@ -99,13 +99,13 @@ fn read(args: &ReportArgs, progress: &Progress) -> Result<(), Failure> {
         complain(&notice);
     }
     let folder = &settings.result_output;
-    match kept::read(folder) {
+    match saved::read(folder) {
         Ok(audits) => {
             for source in &mut report.sources {
-                source.audit = kept::last(&audits, &source.camera_id).map(|last| audit(last, settings));
+                source.audit = saved::last(&audits, &source.camera_id).map(|last| audit(last, settings));
             }
         }
-        Err(error) => complain(&format!("'{}': {error}; audits are left out", kept::path(folder).display())),
+        Err(error) => complain(&format!("'{}': {error}; audits are left out", saved::path(folder).display())),
     }
     let places = closed(&config);
     if !places.is_empty() && sources.is_none_or(|(done, of)| done == of) {
@@ -147,9 +147,9 @@ fn audits(args: &ReportArgs, config: &Config) -> Result<(), Failure> {
     let settings = &config.parallel;
     let folder = &settings.result_output;
     let audits =
-        kept::read(folder).with_context(|| format!("'{}' cannot be read", kept::path(folder).display()))?;
+        saved::read(folder).with_context(|| format!("'{}' cannot be read", saved::path(folder).display()))?;
     let known: Vec<String> = config.sources.iter().map(|source| source.id.to_string()).collect();
-    let mut rows = kept::by_source(&audits, &known);
+    let mut rows = saved::by_source(&audits, &known);
     if let Some(source) = &args.source {
         rows.retain(|(name, _)| name == source);
         if rows.is_empty() {
@@ -179,8 +179,8 @@ fn local(time: SystemTime, settings: &ParallelConfig) -> LocalTime {
 fn audit(audited: &Audited, settings: &ParallelConfig) -> Audit {
     let Audited { time, watched, tally, .. } = audited;
     let Tally { right, missed, wrong } = *tally;
-    let share = |share: Option<findings::Share>| {
-        share.map(|findings::Share { value, interval: (low, high) }| Share { value, low, high })
+    let share = |share: Option<findings::Proportion>| {
+        share.map(|findings::Proportion { value, interval: (low, high) }| Share { value, low, high })
     };
     let (recall, precision) = (share(tally.recall()), share(tally.precision()));
     Audit { time: local(*time, settings), watched: *watched, right, missed, wrong, recall, precision }

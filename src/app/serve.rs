@@ -13,7 +13,7 @@ use self::notify::Notifier;
 use super::{
     acting::Acting,
     attach, configuration,
-    counting::{Parts, engine, finish, logs, native_output, start},
+    counting::{RunServices, engine, finish, logs, native_output, start},
     ending::Ending,
     failure::{DONE, Failure, NO_THREAD},
     native,
@@ -62,7 +62,7 @@ pub fn run(args: &ServeArgs) -> Result<u8, Failure> {
         tracing::warn!("{refused}");
     }
     let written = Written::start(args.counting.fresh, &config, None::<(io::Sink, OutletState)>)?;
-    let parts = Parts::new(&config, (ending, notices), OutletState::default(), logs, written)?;
+    let parts = RunServices::new(&config, (ending, notices), OutletState::default(), logs, written)?;
     let native = native_output(&parts.logs);
     let engine = engine(&config, &parts, false)?;
     let acting =

@@ -46,7 +46,7 @@ const QUALITY: i32 = 80;
 
 /// One picture.
 #[derive(Clone)]
-struct Shot {
+struct ReelFrame {
     time: f64,
     jpeg: Arc<[u8]>,
 }
@@ -54,9 +54,9 @@ struct Shot {
 #[derive(Default)]
 struct Film {
     /// By time.
-    recent: VecDeque<Shot>,
+    recent: VecDeque<ReelFrame>,
     /// By time, around the marks.
-    kept: VecDeque<Shot>,
+    kept: VecDeque<ReelFrame>,
     kept_bytes: usize,
     /// By time: when something was tapped or counted.
     marks: Vec<f64>,
@@ -105,7 +105,7 @@ impl Reel {
     #[must_use]
     pub fn around(&self, time: f64) -> Vec<f64> {
         let film = self.film.lock();
-        let is_near = |shot: &&Shot| (shot.time - time).abs() <= AROUND;
+        let is_near = |shot: &&ReelFrame| (shot.time - time).abs() <= AROUND;
         film.kept.iter().chain(&film.recent).filter(is_near).map(|shot| shot.time).collect()
     }
 
@@ -167,7 +167,7 @@ impl Film {
         }
     }
 
-    fn keep(&mut self, shot: Shot) {
+    fn keep(&mut self, shot: ReelFrame) {
         let later = self.marks.partition_point(|mark| *mark < shot.time - AROUND);
         let is_near = self.marks.get(later).is_some_and(|mark| *mark <= shot.time + AROUND);
         let is_dense = self.kept.back().is_some_and(|last| shot.time - last.time < KEPT_INTERVAL - 1e-6);
@@ -215,7 +215,7 @@ impl Onlooker for Reel {
         // A picture that cannot be made is passed over: the next one is as good.
         let Ok(jpeg) = encoded(frame) else { return };
         let mut film = self.film.lock();
-        film.recent.push_back(Shot { time: frame.time, jpeg });
+        film.recent.push_back(ReelFrame { time: frame.time, jpeg });
         if film.live {
             film.trim();
         }
@@ -234,7 +234,7 @@ fn encoded(frame: &Frame) -> opencv::Result<Arc<[u8]>> {
     Ok(jpeg.as_slice().into())
 }
 
-fn decoded(shot: &Shot) -> Option<Preview> {
+fn decoded(shot: &ReelFrame) -> Option<Preview> {
     let (size, rgb) = rgb_of(&shot.jpeg).ok()?;
     let since = std::time::Duration::try_from_secs_f64(shot.time.max(0.0)).unwrap_or_default();
     Some(Preview { size, rgb, tracks: Vec::new(), taken: crate::model::Moment::new(since) })
@@ -257,13 +257,13 @@ mod tests {
     use opencv::core::{CV_8UC3, Scalar};
 
     use super::*;
-    use crate::source::picture::Picture;
+    use crate::source::image::FrameImage;
 
     fn frame(time: f64) -> Frame {
         let grey = Scalar::all((time * 10.0) % 256.0);
         let image = Mat::new_rows_cols_with_default(48, 64, CV_8UC3, grey).unwrap();
         Frame {
-            picture: Picture::ready(image),
+            picture: FrameImage::ready(image),
             index: 0,
             time,
             captured: Instant::now(),

@@ -39,7 +39,7 @@ const LONGEST: u64 = 16 << 20;
 
 /// What was watched.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Place {
+pub enum WatchedSource {
     /// A video file.
     Video(PathBuf),
     /// A scene that the program draws, as in `lobby?seed=1`.
@@ -52,7 +52,7 @@ pub enum Place {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Truth {
     /// What was watched.
-    pub place: Place,
+    pub place: WatchedSource,
     /// The lines that were watched.
     pub lines: Vec<LineConfig>,
     /// Seconds of the first and the last frame that was read. `None` where it was all that there is.
@@ -88,7 +88,7 @@ pub enum TruthError {
     },
 }
 
-impl Place {
+impl WatchedSource {
     /// The place of a source, as it may be written down.
     #[must_use]
     pub fn of(source: &SourceSpec) -> Self {
@@ -131,9 +131,9 @@ impl Truth {
         let mut text = format!("{TITLE}\n");
         let mut say = |key: &str, value: serde_json::Value| text.push_str(&format!("# {key}: {value}\n"));
         match &self.place {
-            Place::Video(video) => say("video", json!(seen_from(video, path).to_string_lossy())),
-            Place::Demo(scene) => say("demo", json!(scene)),
-            Place::Camera(address) => say("camera", json!(address)),
+            WatchedSource::Video(video) => say("video", json!(seen_from(video, path).to_string_lossy())),
+            WatchedSource::Demo(scene) => say("demo", json!(scene)),
+            WatchedSource::Camera(address) => say("camera", json!(address)),
         }
         self.lines.iter().for_each(|line| say("line", json!(line)));
         if let Some((from, to)) = self.read {
@@ -180,9 +180,11 @@ fn parse(text: &str, folder: &Path) -> Result<Truth, Fault> {
         let Some((key, value)) = comment.trim().split_once(':') else { continue };
         let fault = |problem: String| (number, format!("'{key}' {problem}"));
         match key {
-            "video" => place = Some(Place::Video(folder.join(json_of::<String>(value).map_err(fault)?))),
-            "demo" => place = Some(Place::Demo(json_of(value).map_err(fault)?)),
-            "camera" => place = Some(Place::Camera(json_of(value).map_err(fault)?)),
+            "video" => {
+                place = Some(WatchedSource::Video(folder.join(json_of::<String>(value).map_err(fault)?)))
+            }
+            "demo" => place = Some(WatchedSource::Demo(json_of(value).map_err(fault)?)),
+            "camera" => place = Some(WatchedSource::Camera(json_of(value).map_err(fault)?)),
             "line" => lines.push(json_of::<LineConfig>(value).map_err(fault)?),
             "read" => read = Some(json_of::<(f64, f64)>(value).map_err(fault)?),
             "watched" => watched = json_of(value).map_err(fault)?,
@@ -236,7 +238,7 @@ mod tests {
     fn truth() -> Truth {
         let line = |name: &str| LineConfig { name: name.into(), ..LineConfig::default() };
         Truth {
-            place: Place::Video("/films/a door.mp4".into()),
+            place: WatchedSource::Video("/films/a door.mp4".into()),
             lines: vec![line("door, \"left\""), line("=door")],
             read: Some((0.0, 42.733_333_333)),
             watched: 42.7,
@@ -262,18 +264,18 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (there, here) = (folder.path().join("there"), folder.path().join("here"));
         [&there, &here].into_iter().for_each(|folder| std::fs::create_dir(folder).unwrap());
-        let truth = Truth { place: Place::Video(there.join("door.mp4")), ..truth() };
+        let truth = Truth { place: WatchedSource::Video(there.join("door.mp4")), ..truth() };
         truth.write(&there.join("truth.csv")).unwrap();
         std::fs::rename(there.join("truth.csv"), here.join("truth.csv")).unwrap();
         let moved = Truth::read(&here.join("truth.csv")).unwrap();
-        assert_eq!(moved.place, Place::Video(here.join("door.mp4")));
+        assert_eq!(moved.place, WatchedSource::Video(here.join("door.mp4")));
     }
 
     #[test]
     fn a_camera_is_written_without_its_password() {
         use crate::config::SourceConfig;
         let source = SourceConfig::from_source_string("rtsp://admin:hunter2@cam.lan/1", &Default::default());
-        let place = Place::of(&source.unwrap().source);
+        let place = WatchedSource::of(&source.unwrap().source);
         let text = Truth { place, ..truth() }.text(Path::new("truth.csv"));
         assert!(text.contains("# camera: \"rtsp://cam.lan/1\"") && !text.contains("hunter2"), "{text}");
     }

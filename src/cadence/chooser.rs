@@ -7,12 +7,12 @@ use super::{
     flow::OpticalFlow,
     gate::MotionGate,
     input_size::InputSize,
+    low_confidence::Unsure,
     motion::is_in_one,
     payoff::Payoff,
     rate::Rate,
     region::{Crop, Sizes, crops_around},
     steady::Steady,
-    unsure::Unsure,
 };
 use crate::{
     geometry::BBox,
@@ -20,7 +20,7 @@ use crate::{
     model::{Detection, LineConfig, TrackId, ZoneConfig},
     source::{
         Frame,
-        pacer::{Activity, Wish, enlarged_to},
+        pacer::{Activity, FrameRequest, enlarged_to},
     },
     track::Track,
 };
@@ -168,7 +168,7 @@ impl Chooser {
     }
 
     /// What to do with `frame`, and what is wanted of the frames to come.
-    pub fn choose(&mut self, frame: &Frame, conditions: &Conditions) -> (Choice, Wish) {
+    pub fn choose(&mut self, frame: &Frame, conditions: &Conditions) -> (Choice, FrameRequest) {
         let Conditions { mode, share, .. } = *conditions;
         // Where a person went who walks at the end of a file is decided by where they are seen last.
         let ends = mode == Mode::Adaptive && frame.last;
@@ -315,14 +315,16 @@ impl Chooser {
         self.carried.retain_mut(|carried| moved.next().flatten().map(|moved| carried.bbox = moved).is_some());
     }
 
-    fn wish(&mut self, time: f64, conditions: &Conditions) -> Wish {
+    fn wish(&mut self, time: f64, conditions: &Conditions) -> FrameRequest {
         let larger = conditions.scales && conditions.mode != Mode::Steady;
-        let enlarged = if larger { self.enlarged(time, conditions) } else { Wish::FIRST.enlarged };
+        let enlarged = if larger { self.enlarged(time, conditions) } else { FrameRequest::FIRST.enlarged };
         match conditions.mode {
-            Mode::Configured => Wish { activity: Activity::Unwatched, enlarged, ..Wish::FIRST },
-            Mode::Steady => Wish { activity: self.activity(time), ..Wish::FIRST },
+            Mode::Configured => {
+                FrameRequest { activity: Activity::Unwatched, enlarged, ..FrameRequest::FIRST }
+            }
+            Mode::Steady => FrameRequest { activity: self.activity(time), ..FrameRequest::FIRST },
             Mode::Adaptive => {
-                Wish { activity: self.activity(time), interval: self.rate.interval(), enlarged }
+                FrameRequest { activity: self.activity(time), interval: self.rate.interval(), enlarged }
             }
         }
     }

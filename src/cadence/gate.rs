@@ -13,7 +13,7 @@ use super::{
     CadenceParams,
     motion::{Motion, is_in_one, middle},
 };
-use crate::{geometry::BBox, source::picture::Picture};
+use crate::{geometry::BBox, source::image::FrameImage};
 
 /// Seconds in which an older brightness loses 63 % of its weight.
 const LIGHT_MEMORY: f32 = 60.0;
@@ -65,7 +65,7 @@ impl MotionGate {
 
     /// Where the picture at `time` seconds differs from the ones before. One that cannot be read counts
     /// as motion everywhere: the detector will say what is wrong with it.
-    pub fn observe(&mut self, picture: &Picture, time: f64) -> &Motion {
+    pub fn observe(&mut self, picture: &FrameImage, time: f64) -> &Motion {
         let elapsed = (time - self.last_time).max(0.0) as f32;
         self.last_time = time;
         if self.reduce(picture).is_err() {
@@ -158,7 +158,7 @@ impl MotionGate {
 
     /// Cells of whole pixels, so that averaging needs no weights; what is left over at the edges is less than
     /// one of them. By halving as far as it goes: there is less to average.
-    fn reduce(&mut self, picture: &Picture) -> opencv::Result<()> {
+    fn reduce(&mut self, picture: &FrameImage) -> opencv::Result<()> {
         let (width, height) = picture.size();
         let (width, height) = (width as i32, height as i32);
         let side = (width / self.params.gate_columns).clamp(1, height.max(1));
@@ -201,7 +201,7 @@ mod tests {
     use super::*;
 
     /// Grey noise of +-6 levels with a light of `level` and perhaps somebody 30 px tall at `x`.
-    fn picture(seed: u64, level: f64, person: Option<i32>) -> Picture {
+    fn picture(seed: u64, level: f64, person: Option<i32>) -> FrameImage {
         let mut image = Mat::new_rows_cols_with_default(234, 416, CV_8UC3, Scalar::all(level)).unwrap();
         let mut random = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
         for pixel in opencv::core::MatTraitManual::data_typed_mut::<Vec3b>(&mut image).unwrap() {
@@ -225,11 +225,11 @@ mod tests {
             )
             .unwrap();
         }
-        Picture::ready(image)
+        FrameImage::ready(image)
     }
 
     /// How many of the pictures, ten a second, show movement. The first has nothing to be compared with.
-    fn moved(pictures: impl Iterator<Item = Picture>) -> usize {
+    fn moved(pictures: impl Iterator<Item = FrameImage>) -> usize {
         let mut gate = MotionGate::new(CadenceParams::DEFAULT);
         pictures
             .enumerate()
@@ -294,7 +294,7 @@ mod tests {
         }
         let whole = BBox::new(0.0, 0.0, 1.7, 1.0);
         for i in 50..60 {
-            let motion = gate.observe(&Picture::ready(image.clone()), i as f64 / 10.0);
+            let motion = gate.observe(&FrameImage::ready(image.clone()), i as f64 / 10.0);
             assert_eq!(motion.share(&whole), 0.0, "picture {i}");
         }
     }
@@ -332,7 +332,7 @@ mod tests {
         let mut gate = MotionGate::new(CadenceParams::DEFAULT);
         gate.observe(&picture(0, 90.0, None), 0.0);
         let other =
-            Picture::ready(Mat::new_rows_cols_with_default(120, 160, CV_8UC3, Scalar::all(90.0)).unwrap());
+            FrameImage::ready(Mat::new_rows_cols_with_default(120, 160, CV_8UC3, Scalar::all(90.0)).unwrap());
         assert!(gate.observe(&other, 0.1).any());
         assert!(!gate.observe(&other, 0.2).any());
     }

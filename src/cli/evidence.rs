@@ -48,7 +48,7 @@ pub struct EvidenceList {
     pub camera: Option<String>,
     /// Only this direction
     #[arg(long, value_name = "WAY", value_enum)]
-    pub direction: Option<Way>,
+    pub direction: Option<DirectionArg>,
     /// Only counted, suppressed, or not counted for one reason: flicker, u-turn, off-segment, unconfirmed or duplicate
     #[arg(long, value_name = "WHICH", value_parser = judged)]
     pub judged: Option<Judged>,
@@ -87,18 +87,18 @@ pub struct EvidenceDelete {
 
 /// [`Direction`] as the command line writes it: the library knows no clap.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
-pub enum Way {
+pub enum DirectionArg {
     /// In.
     In,
     /// Out.
     Out,
 }
 
-impl From<Way> for Direction {
-    fn from(way: Way) -> Self {
+impl From<DirectionArg> for Direction {
+    fn from(way: DirectionArg) -> Self {
         match way {
-            Way::In => Self::In,
-            Way::Out => Self::Out,
+            DirectionArg::In => Self::In,
+            DirectionArg::Out => Self::Out,
         }
     }
 }

@@ -110,12 +110,12 @@ pub struct ConfigFile {
     path: PathBuf,
     /// Where copies go that cannot be beside the file.
     states: Option<PathBuf>,
-    kept: Mutex<Option<Kept>>,
+    kept: Mutex<Option<LatestCopy>>,
 }
 
 /// The copy made last, and what was written over the file since.
 #[derive(Debug)]
-struct Kept {
+struct LatestCopy {
     original: PathBuf,
     written: String,
 }
@@ -365,7 +365,7 @@ impl ConfigFile {
                     (text, Err(EditError::Damaged { path: self.path.display().to_string(), copy, problem }))
                 }
             };
-            *kept = Some(Kept { original, written });
+            *kept = Some(LatestCopy { original, written });
             return done;
         }
         Err(self.refused("another program keeps writing to it"))

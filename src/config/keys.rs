@@ -12,7 +12,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use super::{
     EngineChoice, Hwaccel, ID_LENGTH, LABEL_LENGTH, LogLevel, Reload, Theme, TrackerChoice, Transport,
     defaults,
-    key::{Key, Keys, Row},
+    key::{Key, KeyRow, Keys},
     kinds::{
         Existing, Group, Label, List, Number, PathText, Point, Shape, Size, Span, Text, Truth, Whole, Words,
     },
@@ -80,9 +80,9 @@ macro_rules! keys {
                 names
             }
 
-            fn rows() -> Vec<Row> {
+            fn rows() -> Vec<KeyRow> {
                 #[allow(unused_mut, reason = "only some kinds have more keys")]
-                let mut rows = vec![$(Row {
+                let mut rows = vec![$(KeyRow {
                     name: $group.$name.name,
                     meaning: concat!($($meaning),+).trim(),
                     default: keys!(@optional $(String::from($default))?),

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Address, Credentials, DetectorChoice, EvidenceChoice, Known, Secret, defaults, secret,
+    Address, Credentials, DetectorChoice, EvidenceChoice, LearnedSecrets, Secret, defaults, secret,
     videos::kind::is_video_extension,
 };
 use crate::model::{LineConfig, SourceId, SourceKind, ZoneConfig};
@@ -288,7 +288,7 @@ impl SourceSpec {
     }
 
     /// From now on `known` hides the secrets of this source.
-    pub(crate) fn teach(&self, known: &Known) {
+    pub(crate) fn teach(&self, known: &LearnedSecrets) {
         if let Self::Url { credentials, hidden, .. } = self {
             credentials.iter().for_each(|login| known.learn_login(login));
             hidden.iter().for_each(|tail| secret::teach_tail(tail, known));
@@ -317,7 +317,7 @@ impl SourceSpec {
     /// in it.
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
-        let own = Known::default();
+        let own = LearnedSecrets::default();
         self.teach(&own);
         secret::redact(&own.clean(text)).into_owned()
     }

@@ -2,7 +2,7 @@
 
 use super::{
     CountEvent, CountParams, Counter, Crossing, ZoneStatus,
-    edge::Entry,
+    edge::EdgeEntry,
     line::Line,
     person::{Person, anchor_inside},
     rule::{Sample, Verdict},
@@ -239,7 +239,7 @@ impl Counter for LineCounter {
                 }
                 if time - started > self.params.edge_time {
                     let gap = self.params.edge_step * track.bbox.h;
-                    person.entry = Entry::at_edge(track.bbox, self.aspect, gap);
+                    person.entry = EdgeEntry::at_edge(track.bbox, self.aspect, gap);
                 }
                 self.people.push(person);
             } else if let (Some(index), false) = (known, track.seen) {

@@ -2,7 +2,7 @@
 
 use super::{
     CountParams,
-    edge::{Entry, way_out},
+    edge::{EdgeEntry, way_out},
     rule::{LineState, Verdict},
 };
 use crate::{
@@ -47,7 +47,7 @@ pub struct Person {
     /// When he was first seen.
     pub first_seen: f64,
     /// Where, if that was at an edge of the picture and he may still prove to have come in over it.
-    pub entry: Option<Entry>,
+    pub entry: Option<EdgeEntry>,
     /// When and where he should have left the picture, unseen.
     pub left: Option<(f64, BBox)>,
 }
@@ -103,7 +103,7 @@ impl Person {
     }
 
     /// The way over the edge of the picture on which he came in, once that is known; told once.
-    pub fn came_in(&mut self, time: f64, params: &CountParams) -> Option<Entry> {
+    pub fn came_in(&mut self, time: f64, params: &CountParams) -> Option<EdgeEntry> {
         if time - self.first_seen > params.edge_time {
             self.entry = None;
         }

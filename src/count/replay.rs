@@ -34,7 +34,7 @@ const AFTER_BREAK: f64 = 1.0;
 /// One track in one look.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(from = "Packed", into = "Packed")]
-struct Sighting {
+struct RecordedTrack {
     id: u32,
     bbox: [u16; 4],
     score: u8,
@@ -43,17 +43,17 @@ struct Sighting {
     followed: bool,
 }
 
-/// A [`Sighting`] in JSON: id, box, score, and a bit each for confirmed, seen, followed.
+/// A [`RecordedTrack`] in JSON: id, box, score, and a bit each for confirmed, seen, followed.
 type Packed = (u32, [u16; 4], u8, u8);
 
-impl From<Packed> for Sighting {
+impl From<Packed> for RecordedTrack {
     fn from((id, bbox, score, bits): Packed) -> Self {
         Self { id, bbox, score, confirmed: bits & 1 > 0, seen: bits & 2 > 0, followed: bits & 4 > 0 }
     }
 }
 
-impl From<Sighting> for Packed {
-    fn from(Sighting { id, bbox, score, confirmed, seen, followed }: Sighting) -> Self {
+impl From<RecordedTrack> for Packed {
+    fn from(RecordedTrack { id, bbox, score, confirmed, seen, followed }: RecordedTrack) -> Self {
         let bits = u8::from(confirmed) | u8::from(seen) << 1 | u8::from(followed) << 2;
         (id, bbox, score, bits)
     }
@@ -61,7 +61,7 @@ impl From<Sighting> for Packed {
 
 /// One update of the tracker: its live tracks and then its ended ones are the next sightings.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-struct Look {
+struct RecordedUpdate {
     time: f64,
     live: u16,
     ended: u16,
@@ -73,8 +73,8 @@ struct Look {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Paths {
     aspect: f32,
-    looks: VecDeque<Look>,
-    sightings: VecDeque<Sighting>,
+    looks: VecDeque<RecordedUpdate>,
+    sightings: VecDeque<RecordedTrack>,
     /// Each with the time of its look.
     origins: VecDeque<(f64, Origin)>,
     /// Added to the source's clock, which a camera may begin anew.
@@ -120,7 +120,7 @@ pub struct Replay {
 
 /// Where somebody went, with the newest point last.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Trail {
+pub struct TrackPath {
     /// Who.
     pub id: TrackId,
     /// In frame heights.
@@ -224,7 +224,7 @@ impl Paths {
         self.sightings.extend(update.ended.iter().take(ended.into()).map(pack));
         let origins = update.origins.iter();
         self.origins.extend(origins.map(|at| (time, Origin { time: at.time + self.shift, ..*at })));
-        self.looks.push_back(Look { time, live, ended, cut });
+        self.looks.push_back(RecordedUpdate { time, live, ended, cut });
         self.forget();
     }
 
@@ -249,7 +249,7 @@ impl Paths {
     }
 
     /// Each look with its tracks.
-    fn updates(&self) -> impl Iterator<Item = (Look, TrackUpdate)> + '_ {
+    fn updates(&self) -> impl Iterator<Item = (RecordedUpdate, TrackUpdate)> + '_ {
         let mut sightings = self.sightings.iter();
         let mut origins = self.origins.iter().peekable();
         self.looks.iter().map(move |look| {
@@ -290,7 +290,7 @@ impl Paths {
 
     /// Where the people of the last look came from in the last `seconds`, by `anchor`.
     #[must_use]
-    pub fn trails(&self, anchor: Anchor, seconds: f64) -> Vec<Trail> {
+    pub fn trails(&self, anchor: Anchor, seconds: f64) -> Vec<TrackPath> {
         let mut trails: BTreeMap<TrackId, Vec<Point>> = BTreeMap::new();
         for (look, update) in self.updates() {
             if look.cut {
@@ -303,7 +303,7 @@ impl Paths {
                 }
             }
         }
-        trails.into_iter().map(|(id, points)| Trail { id, points }).collect()
+        trails.into_iter().map(|(id, points)| TrackPath { id, points }).collect()
     }
 
     /// Every place where a confirmed person was seen, by `anchor`, in frame heights.
@@ -343,12 +343,12 @@ impl Replay {
     }
 }
 
-fn pack(track: &Track) -> Sighting {
+fn pack(track: &Track) -> RecordedTrack {
     // Both casts saturate: a box far outside of the picture is kept at its border.
     let place = |value: f32| ((value + BEFORE) * STEPS).round() as u16;
     let size = |value: f32| (value * STEPS).round() as u16;
     let b = track.bbox;
-    Sighting {
+    RecordedTrack {
         id: track.id as u32,
         bbox: [place(b.x), place(b.y), size(b.w), size(b.h)],
         score: (track.score * 255.0).round() as u8,
@@ -358,7 +358,7 @@ fn pack(track: &Track) -> Sighting {
     }
 }
 
-fn unpack(sighting: &Sighting) -> Track {
+fn unpack(sighting: &RecordedTrack) -> Track {
     let [x, y, w, h] = sighting.bbox.map(|value| f32::from(value) / STEPS);
     Track {
         id: u64::from(sighting.id),

@@ -19,7 +19,7 @@ use proto::{
 };
 use read::{Node, Tensor};
 pub(super) use resize::with_size;
-use wire::{Field, Fields, Value};
+use wire::{Fields, Value, WireField};
 
 mod proto;
 mod read;
@@ -253,7 +253,7 @@ fn check_tensor(bytes: &[u8]) -> Result<&str, Problem> {
     let (mut element, mut raw) = (0, None);
     let mut listed = 0;
     for field in Fields::new(bytes) {
-        let Field { number, value } = field?;
+        let WireField { number, value } = field?;
         match (number, value) {
             (TENSOR_NAME, Value::Bytes(text_bytes)) => name = text(text_bytes)?,
             (TENSOR_TYPE, Value::Number(code)) => element = code,

@@ -13,9 +13,9 @@ use crate::{
     trust::{self, Owner, installed::Installed},
 };
 
-mod report;
+mod commands;
 
-pub use report::{fetch, list, verify};
+pub use commands::{fetch, list, verify};
 
 /// A file whose content is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

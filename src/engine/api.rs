@@ -13,7 +13,7 @@ use crate::{
     config::{ParallelConfig, SourceConfig},
     count::replay::Paths,
     evidence::Evidence,
-    metrics::stages::Spent,
+    metrics::stages::StageTime,
     model::{
         EngineSnapshot, Event, Health, LineConfig, LineCounts, Minute, Preview, Scene, SourceId, ZoneConfig,
     },
@@ -88,7 +88,7 @@ pub trait EngineApi: Send + Sync {
         None
     }
     /// CPU time by stage of one source since it was added, in the order of a frame.
-    fn stage_times(&self, source: &str) -> Vec<Spent> {
+    fn stage_times(&self, source: &str) -> Vec<StageTime> {
         let _ = source;
         Vec::new()
     }

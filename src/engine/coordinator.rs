@@ -32,8 +32,8 @@ use super::{
 use crate::{
     config::{self, ParallelConfig, SourceConfig},
     metrics::ProcessMeter,
-    model::{Event, EventKind, LineCounts, Scene, SourceId, SourceKind, Strain, Strategy},
-    source::pacer::Shares,
+    model::{Event, EventKind, LineCounts, Overload, Scene, SourceId, SourceKind, Strategy},
+    source::pacer::RateShares,
 };
 
 /// How often rates, load and memory are measured.
@@ -75,7 +75,7 @@ pub struct Coordinator {
     /// What the throttle has seen of each source, by its number: detection runs, and frames lost.
     seen: BTreeMap<usize, (u64, u64)>,
     /// What is left of its rates to each source that was told of it, by its number.
-    shares: BTreeMap<usize, (Shares, Option<Strain>)>,
+    shares: BTreeMap<usize, (RateShares, Option<Overload>)>,
     memory: MemoryGuard,
     process: ProcessMeter,
     loads: Vec<WorkerLoad>,
@@ -383,7 +383,7 @@ impl Coordinator {
         let cause = self.throttle.cause();
         for (load, shares) in loads.iter().zip(shares) {
             let news = (shares, cause);
-            let before = self.shares.insert(load.number, news).unwrap_or((Shares::WHOLE, None));
+            let before = self.shares.insert(load.number, news).unwrap_or((RateShares::WHOLE, None));
             if before != news
                 && let Some(source) = self.roster.numbered(load.number)
             {

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     config::SourceConfig,
     count::replay::Paths,
-    metrics::stages::Spent,
+    metrics::stages::StageTime,
     model::{EngineSnapshot, Event, Health, Minute, Preview, WorkerSnapshot},
 };
 
@@ -103,7 +103,7 @@ impl EngineApi for Engine {
         Some(self.source(source)?.paths.lock().clone())
     }
 
-    fn stage_times(&self, source: &str) -> Vec<Spent> {
+    fn stage_times(&self, source: &str) -> Vec<StageTime> {
         self.source(source).map(|source| source.stages.spent()).unwrap_or_default()
     }
 }

@@ -18,7 +18,7 @@ use crate::{
     detect::{DetectError, Detector, MOST_ENLARGED, Model},
     geometry::BBox,
     model::{Detection, Direction, EventKind, Learnt, LineConfig, LineCounts, Reason, Scene, TrackId},
-    source::{Frame, pacer::Wish},
+    source::{Frame, pacer::FrameRequest},
     track::{Track, TrackUpdate},
 };
 
@@ -42,7 +42,7 @@ struct Following {
 }
 
 /// What is known of a source's scene: it stays when the source is opened anew or its lines change.
-enum Known {
+enum SceneKnowledge {
     /// From this run.
     Now(Box<(Calibration, Payoff)>),
     /// From an earlier one.
@@ -56,7 +56,7 @@ pub struct Pipeline {
     model: Option<(Arc<dyn Model>, Box<dyn Detector>)>,
     following: Option<Following>,
     /// Of the scene, while nobody is followed.
-    known: Option<Known>,
+    known: Option<SceneKnowledge>,
     lines: Vec<LineCounts>,
     suppressed: BTreeMap<Reason, u64>,
     detections: u64,
@@ -78,12 +78,12 @@ pub struct Step {
     /// Whether the detector ran.
     pub looked: bool,
     /// Which frame is wanted next and how large, where the cadence is automatic.
-    pub wish: Wish,
+    pub wish: FrameRequest,
 }
 
 impl Default for Step {
     fn default() -> Self {
-        Self { events: Vec::new(), tracks: Vec::new(), looked: false, wish: Wish::FIRST }
+        Self { events: Vec::new(), tracks: Vec::new(), looked: false, wish: FrameRequest::FIRST }
     }
 }
 
@@ -191,7 +191,7 @@ impl Pipeline {
 
     /// Goes on from what an earlier run knew of the scene. To be called before the first frame.
     pub fn resume(&mut self, scene: Scene) {
-        self.known = Some(Known::Before(Box::new(scene)));
+        self.known = Some(SceneKnowledge::Before(Box::new(scene)));
     }
 
     /// Forgets what is known of the scene. To be called while nobody is followed.
@@ -298,17 +298,17 @@ impl Following {
         aspect: f32,
         (detector, confidence): (&str, f32),
         params: &Params,
-        known: Option<Known>,
+        known: Option<SceneKnowledge>,
     ) -> Self {
         let mut chooser = Chooser::new(&source.lines, &source.zones, aspect, params.cadence);
         let mut tracking = Tracking::new(source, aspect, confidence, params);
         match known {
-            Some(Known::Now(known)) => {
+            Some(SceneKnowledge::Now(known)) => {
                 let (calibration, payoff) = *known;
                 chooser.resume(payoff);
                 tracking.resume(calibration, aspect);
             }
-            Some(Known::Before(scene)) => {
+            Some(SceneKnowledge::Before(scene)) => {
                 if scene.learnt.detector == detector {
                     chooser.resume_gains(&scene.learnt.gains);
                 }
@@ -319,9 +319,9 @@ impl Following {
         Self { chooser, tracking, aspect, time: 0.0, tracks: Vec::new(), size: (1.0, None) }
     }
 
-    fn into_known(self) -> Known {
+    fn into_known(self) -> SceneKnowledge {
         let payoff = self.chooser.payoff().clone();
-        Known::Now(Box::new((self.tracking.into_calibration(), payoff)))
+        SceneKnowledge::Now(Box::new((self.tracking.into_calibration(), payoff)))
     }
 
     /// The update that those make whom optical flow carried into the frame, if there are any.

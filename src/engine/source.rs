@@ -15,13 +15,13 @@ mod inbox;
 mod job;
 mod lifecycle;
 mod measure;
-mod moves;
 pub mod preview;
+mod publish;
 mod rates;
 mod rhythm;
 mod run;
 mod shared;
-mod show;
+mod transitions;
 mod vitals;
 mod witness;
 

@@ -82,7 +82,7 @@ mod tests {
     use opencv::core::{CV_8UC3, Mat, Scalar};
 
     use super::*;
-    use crate::source::picture::Picture;
+    use crate::source::image::FrameImage;
 
     struct Blind(ModelInfo);
 
@@ -113,7 +113,7 @@ mod tests {
         for (width, height) in [(40, 20), (20, 10), (80, 40)] {
             let picture = Mat::new_rows_cols_with_default(height, width, CV_8UC3, Scalar::all(0.0)).unwrap();
             let frame = Frame {
-                picture: Picture::ready(picture),
+                picture: FrameImage::ready(picture),
                 index: 0,
                 time: 0.0,
                 captured: std::time::Instant::now(),

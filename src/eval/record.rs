@@ -93,7 +93,7 @@ impl Recording {
         moving: &[f32],
         scene: &Scene,
     ) -> Result<(), EvalError> {
-        let row = |(detection, moving): (&Detection, &f32)| mot::Row {
+        let row = |(detection, moving): (&Detection, &f32)| mot::MotBox {
             id: -1,
             bbox: scene.clip.pixels(&detection.bbox),
             confidence: detection.score,

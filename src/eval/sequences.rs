@@ -7,7 +7,7 @@ use super::{
     metrics::{Score, Sequence, Tracks},
     mot,
     play::{Clip, Plan, Player},
-    report::{Cut, Report, TrackingResult},
+    results::{Cut, ResultWriter, TrackingResult},
     smooth,
 };
 use crate::{
@@ -29,7 +29,7 @@ pub fn run(options: &EvalOptions, progress: &Progress, out: &mut dyn Write) -> R
     // The boxes of others: it is the tracker that is measured, with the scores that they come with.
     let mut params = options.params;
     params.calibration.height_sightings = f32::INFINITY;
-    let mut report = Report::new(options.json, out);
+    let mut report = ResultWriter::new(options.json, out);
     let mut combined = Score::default();
     let (mut scored, mut frames, mut seconds) = (0, 0, 0.0);
     let mut done = 0;

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row, params};
 
 use super::{
     EvidenceError, Marks,
-    picture::Picture,
+    image::StripImage,
     store::{MARKED, check_version, connect, days, is_empty, version},
     strip::{Facts, Key, day_of},
 };
@@ -50,7 +50,7 @@ impl Default for Query {
 
 /// A strip without its picture.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Entry {
+pub struct StoredStrip {
     /// Where it lies.
     pub key: Key,
     /// What it shows.
@@ -81,7 +81,7 @@ impl Reader {
     ///
     /// # Errors
     /// When a file cannot be read.
-    pub fn list(&self, query: &Query) -> Result<Vec<Entry>, EvidenceError> {
+    pub fn list(&self, query: &Query) -> Result<Vec<StoredStrip>, EvidenceError> {
         let mut found = Vec::new();
         for (day, path) in days(&self.output)?.into_iter().rev() {
             let left = query.limit - found.len();
@@ -107,7 +107,7 @@ impl Reader {
         line: &str,
         track: TrackId,
         wall: i64,
-    ) -> Result<Option<Entry>, EvidenceError> {
+    ) -> Result<Option<StoredStrip>, EvidenceError> {
         let query = Query {
             source: Some(source.into()),
             since: wall,
@@ -122,7 +122,7 @@ impl Reader {
     ///
     /// # Errors
     /// When the file of that day cannot be read.
-    pub fn entry(&self, key: Key) -> Result<Option<Entry>, EvidenceError> {
+    pub fn entry(&self, key: Key) -> Result<Option<StoredStrip>, EvidenceError> {
         let Some(connection) = self.day(key)? else { return Ok(None) };
         let select = format!("SELECT {COLUMNS} FROM strips WHERE id = ?1");
         let found = connection.0.query_row(&select, [key.number], |row| entry(row, key.day)).optional();
@@ -140,7 +140,7 @@ impl Reader {
     ///
     /// # Errors
     /// When the file of that day cannot be read.
-    pub fn picture(&self, key: Key) -> Result<Option<Picture>, EvidenceError> {
+    pub fn picture(&self, key: Key) -> Result<Option<StripImage>, EvidenceError> {
         let Some((connection, path)) = self.day(key)? else { return Ok(None) };
         let read = || {
             let marks = if version(&connection)? < MARKED { "NULL" } else { "marks" };
@@ -151,7 +151,7 @@ impl Reader {
         let found: Option<(Vec<u8>, Option<String>)> =
             read().map_err(|error| EvidenceError::sql(&path, &error))?;
         let marks = |json: String| serde_json::from_str::<Marks>(&json).ok();
-        Ok(found.map(|(jpeg, json)| Picture { jpeg, marks: json.and_then(marks) }))
+        Ok(found.map(|(jpeg, json)| StripImage { jpeg, marks: json.and_then(marks) }))
     }
 }
 
@@ -176,7 +176,7 @@ fn list(
     day: jiff::civil::Date,
     query: &Query,
     most: usize,
-) -> rusqlite::Result<Vec<Entry>> {
+) -> rusqlite::Result<Vec<StoredStrip>> {
     let mut select = connection.prepare(&format!(
         "SELECT {COLUMNS} FROM strips WHERE wall_ms >= ?1 AND wall_ms < ?2 AND (?3 IS NULL OR source = ?3) \
          AND (?4 IS NULL OR direction = ?4) AND (?5 IS NULL OR COALESCE(reason, '') = ?5) \
@@ -202,8 +202,8 @@ fn list(
 }
 
 /// The entry of a row of [`COLUMNS`].
-fn entry(row: &Row<'_>, day: jiff::civil::Date) -> rusqlite::Result<Entry> {
-    Ok(Entry {
+fn entry(row: &Row<'_>, day: jiff::civil::Date) -> rusqlite::Result<StoredStrip> {
+    Ok(StoredStrip {
         key: Key { day, number: row.get(0)? },
         facts: Facts {
             wall: row.get(1)?,

@@ -11,7 +11,7 @@ use std::{
 
 use super::{
     draw::Scene,
-    ring::{AFTER, BEFORE, PICTURES, Ring, SPACING, Shot, choose},
+    ring::{AFTER, BEFORE, PICTURES, Ring, RingFrame, SPACING, choose},
     small::Small,
     strip::Facts,
 };
@@ -63,16 +63,16 @@ struct Path {
 struct Pending {
     facts: Facts,
     line: LineConfig,
-    shots: Vec<Arc<Shot>>,
+    shots: Vec<Arc<RingFrame>>,
     path: Vec<(f64, BBox)>,
     since: Instant,
 }
 
 /// Those of the pictures so far that a strip of a crossing at `time` may need: some before it, all after it. The others may
 /// go meanwhile.
-fn needed<'a>(shots: impl Iterator<Item = &'a Arc<Shot>> + Clone, time: f64) -> Vec<Arc<Shot>> {
+fn needed<'a>(shots: impl Iterator<Item = &'a Arc<RingFrame>> + Clone, time: f64) -> Vec<Arc<RingFrame>> {
     let nearest = |wanted: f64| {
-        let far = |shot: &&Arc<Shot>| (shot.time - wanted).abs();
+        let far = |shot: &&Arc<RingFrame>| (shot.time - wanted).abs();
         shots.clone().min_by(|a, b| far(a).total_cmp(&far(b))).map(|shot| shot.time)
     };
     let kept = BEFORE.map(|offset| nearest(time + offset));
@@ -113,7 +113,7 @@ impl Recorder {
         let room = self.ring.make_room(time);
         let Ok(picture) = frame.picture.bgr().and_then(|bgr| Small::of(bgr, room)) else { return };
         let people = tracks.iter().map(|track| (track.id, track.bbox)).collect();
-        let shot = Arc::new(Shot { time, picture, people });
+        let shot = Arc::new(RingFrame { time, picture, people });
         for pending in &mut self.pending {
             // What lies closer together would only be held in memory for nothing.
             if pending
@@ -207,13 +207,13 @@ mod tests {
     use super::*;
     use crate::{
         model::{Direction, Reason},
-        source::picture::Picture,
+        source::image::FrameImage,
     };
 
     fn frame(time: f64) -> Frame {
         let picture = Mat::new_rows_cols_with_default(90, 160, CV_8UC3, Scalar::all(90.0)).unwrap();
         Frame {
-            picture: Picture::ready(picture),
+            picture: FrameImage::ready(picture),
             index: 0,
             time,
             captured: Instant::now(),

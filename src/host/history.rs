@@ -9,7 +9,7 @@ use crate::ledger::report::Step;
 
 /// What is asked of the ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Asked {
+pub struct ReportQuery {
     /// First day.
     pub first: Date,
     /// The first day that is not meant any more.

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::{
     local_time::LocalTime,
-    report::{Report, Row, Share, Step},
+    report::{PeriodCounts, Report, Share, Step},
 };
 use crate::files::text_cell;
 
@@ -135,7 +135,8 @@ fn csv(report: &Report) -> String {
     // Writing to memory cannot fail.
     let _ = writer.write_record(header);
     for source in &report.sources {
-        for Row { start, end, total_in, total_out, net, occupancy, peak_occupancy, coverage } in &source.rows
+        for PeriodCounts { start, end, total_in, total_out, net, occupancy, peak_occupancy, coverage } in
+            &source.rows
         {
             let _ = writer.write_record([
                 text_cell(&source.camera_id),

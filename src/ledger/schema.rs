@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{
     LedgerError,
-    steady::{JUMP, Memory},
+    clock_check::{JUMP, Memory},
 };
 
 /// Each step takes a ledger one version further; `user_version` counts the steps taken.

@@ -52,7 +52,7 @@ impl NativeOutput {
     pub(super) fn start(dir: &Path, max_bytes: u64, disk: Disk, clock: Arc<dyn Clock>) -> io::Result<Self> {
         let path = dir.join(format!("{}.log", names::NATIVE));
         let limits = Limits { max_bytes, max_files: 1, max_age: Duration::MAX, keep_for: Duration::MAX };
-        let target = Arc::new(Mutex::new(Target { path, limits, file: None, refused: None, clock }));
+        let target = Arc::new(Mutex::new(LogSink { path, limits, file: None, refused: None, clock }));
         // Made at once, so that a user finds it.
         let first = Arc::clone(&target);
         let _ = disk.post(move || first.lock().open());
@@ -128,7 +128,7 @@ impl Drop for NativeOutput {
     }
 }
 
-struct Target {
+struct LogSink {
     path: PathBuf,
     limits: Limits,
     file: Option<RotatingFile>,
@@ -136,7 +136,7 @@ struct Target {
     clock: Arc<dyn Clock>,
 }
 
-impl Target {
+impl LogSink {
     fn open(&mut self) {
         if self.file.is_some()
             || self.refused.is_some_and(|at| self.clock.now().saturating_duration_since(at) < RETRY)

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Gauge, Moment, Output, Reading, Results, Running, Setup, lines::Line};
+use super::{BothClocks, Gauge, Output, Reading, Results, Running, Setup, lines::Line};
 use crate::{
     clock::Clock,
     model::{Event, TaskResult},
@@ -75,11 +75,11 @@ impl<W: Write + Send + 'static> Output for JsonLines<W> {
         Box::new(move || Reading { done: done.load(Ordering::SeqCst), ..Reading::default() })
     }
 
-    fn result(&mut self, result: &Arc<TaskResult>, _: Moment) {
+    fn result(&mut self, result: &Arc<TaskResult>, _: BothClocks) {
         self.put(&Line::Result(TaskResult::clone(result)));
     }
 
-    fn event(&mut self, event: &Arc<Event>, _: Moment) {
+    fn event(&mut self, event: &Arc<Event>, _: BothClocks) {
         self.put(&Line::from(&**event));
     }
 

@@ -28,7 +28,7 @@ pub const FIRST: Duration = Duration::from_secs(10);
 /// First and longest pause before the next attempt.
 const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(10));
 
-struct Known {
+struct EngineState {
     snapshot: Arc<EngineSnapshot>,
     /// When it came.
     at: Instant,
@@ -50,7 +50,7 @@ struct Lost {
 /// The connection to an engine.
 pub struct Link {
     client: Client,
-    known: Mutex<Known>,
+    known: Mutex<EngineState>,
     changed: Condvar,
 }
 
@@ -61,7 +61,7 @@ impl Link {
     /// When the system refuses a thread.
     pub fn start(client: Client, first: EngineSnapshot, version: Version) -> Result<Arc<Self>, ClientError> {
         let now = Instant::now();
-        let known = Known {
+        let known = EngineState {
             snapshot: Arc::new(first),
             at: now,
             version,
@@ -160,7 +160,7 @@ impl Link {
         (!known.ended).then_some(generation)
     }
 
-    fn take(&self, News { snapshot, version }: News) {
+    fn take(&self, Received { snapshot, version }: Received) {
         let mut known = self.known.lock();
         known.at = Instant::now();
         known.lost = None;
@@ -174,28 +174,28 @@ impl Link {
     }
 
     /// What is newer than the generation `after`; everything, and who answers, after a break.
-    fn fetch(&self, after: u64) -> Result<News, ClientError> {
+    fn fetch(&self, after: u64) -> Result<Received, ClientError> {
         if after > 0 {
             let path = format!("/snapshot?after={after}");
             match self.client.get(&path, PATIENCE) {
-                Ok(snapshot) => return Ok(News { snapshot: Some(snapshot), version: None }),
+                Ok(snapshot) => return Ok(Received { snapshot: Some(snapshot), version: None }),
                 // Nothing has changed, or it hangs.
                 Err(ClientError::Late(_)) => {}
                 Err(error) => return Err(error),
             }
             let version = self.client.version(PULSE)?;
             if version.pid == self.known.lock().version.pid {
-                return Ok(News { snapshot: None, version: None });
+                return Ok(Received { snapshot: None, version: None });
             }
         }
         let version = self.client.version(PULSE)?;
         let snapshot = self.client.get("/snapshot", FIRST)?;
-        Ok(News { snapshot: Some(snapshot), version: Some(version) })
+        Ok(Received { snapshot: Some(snapshot), version: Some(version) })
     }
 }
 
 /// What came.
-struct News {
+struct Received {
     /// `None` where nothing has changed.
     snapshot: Option<EngineSnapshot>,
     /// The program, where another one may answer.

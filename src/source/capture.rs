@@ -12,10 +12,10 @@ use self::control::Order;
 
 use super::{
     Frame, FrameSource, Opener, SourceError, StreamInfo,
-    life::{Life, Next, STEADY, Session, Shown},
-    pacer::{FIRST_INTERVAL, Pacer, Shares},
-    resume::Seen,
-    turns::{Place, Turn, Turns},
+    decode_scheduler::{DecodeScheduler, DecodeTurn, QueuePosition},
+    life::{Life, Next, STEADY, Session, WaitState},
+    pacer::{FIRST_INTERVAL, Pacer, RateShares},
+    resume::StreamPosition,
 };
 use crate::{
     clock::Clock,
@@ -95,8 +95,8 @@ pub trait Host {
         let _ = text;
     }
     /// Shares of its rates that a live source gets.
-    fn shares(&mut self) -> Shares {
-        Shares::WHOLE
+    fn shares(&mut self) -> RateShares {
+        RateShares::WHOLE
     }
     /// Seconds wanted between the last frame of `delivered` and the next, where the cadence is automatic (see
     /// [`Demand`](super::pacer::Demand)). May wait for a worker when the source is not `live`.
@@ -138,7 +138,7 @@ pub struct Capture<'a> {
     /// Time.
     pub clock: &'a dyn Clock,
     /// Who decodes next among those who are behind.
-    pub turns: &'a Turns,
+    pub turns: &'a DecodeScheduler,
 }
 
 /// How one opening of a source came to its end without an error.
@@ -219,28 +219,28 @@ fn go_on(
     let at = clock.now() + delay;
     let again = format!("attempt {} in {:.1} s", life.attempts() + 1, delay.as_secs_f64());
     let state = match shown {
-        Shown::Blameless => {
+        WaitState::Blameless => {
             tracing::info!(camera = %id, "The program did not run for a while; reconnecting ({error})");
             control.wait(clock, Some(at), Order::Run);
             return true;
         }
-        Shown::Reconnecting if delay.is_zero() => Reading::Connecting,
-        Shown::Reconnecting => Reading::Retrying { attempt: 0, at },
-        Shown::Retrying(attempt) => Reading::Retrying { attempt, at },
-        Shown::AuthFailed => Reading::AuthFailed { at },
-        Shown::NoSuchStream => Reading::NoSuchStream { at },
-        Shown::Failed => Reading::Failed { at },
+        WaitState::Reconnecting if delay.is_zero() => Reading::Connecting,
+        WaitState::Reconnecting => Reading::Retrying { attempt: 0, at },
+        WaitState::Retrying(attempt) => Reading::Retrying { attempt, at },
+        WaitState::AuthFailed => Reading::AuthFailed { at },
+        WaitState::NoSuchStream => Reading::NoSuchStream { at },
+        WaitState::Failed => Reading::Failed { at },
     };
     match shown {
-        Shown::Reconnecting => host.short_sessions(life.short_sessions()),
-        Shown::Failed if !was_failed => {
+        WaitState::Reconnecting => host.short_sessions(life.short_sessions()),
+        WaitState::Failed if !was_failed => {
             let attempts = life.attempts();
             tracing::error!(camera = %id, "Marked as failed after {attempts} attempts in a row, still \
                  retrying: {error}; {again}");
         }
         _ => tracing::warn!(camera = %id, "{error}; {again}"),
     }
-    if shown == Shown::Reconnecting && life.short_sessions() >= FLAPPING {
+    if shown == WaitState::Reconnecting && life.short_sessions() >= FLAPPING {
         host.reading(state, Some(&flapping(life.short_sessions(), session, error)));
     } else {
         host.reading(state, Some(error));
@@ -279,7 +279,7 @@ fn run_once(
     capture: &Capture<'_>,
     host: &mut dyn Host,
     open: &mut Open,
-    seen: &mut Option<Seen>,
+    seen: &mut Option<StreamPosition>,
 ) -> Result<Ending, SourceError> {
     let Capture { source, control, clock, .. } = *capture;
     let mut stream = open_stream(capture)?;
@@ -292,7 +292,7 @@ fn run_once(
     let opened_at = clock.now();
     open.since = Some(opened_at);
     let mut pacer = Pacer::new(source.cadence);
-    let (mut delivered, mut stale_after, mut place) = (0, STALE, Place::default());
+    let (mut delivered, mut stale_after, mut place) = (0, STALE, QueuePosition::default());
     let mut was_asleep = false;
     loop {
         *seen = stream.seen().or(*seen);
@@ -344,7 +344,7 @@ fn run_once(
             delivered += 1;
             continue;
         }
-        let shares = if info.live { host.shares() } else { Shares::WHOLE };
+        let shares = if info.live { host.shares() } else { RateShares::WHOLE };
         let last = stream.is_last() && pacer.wants_last();
         if last || pacer.wants(stream.time(), shares, || host.interval(delivered, info.live)) {
             let frame = retrieve(host, stream.as_mut())?;
@@ -371,7 +371,11 @@ fn open_stream(capture: &Capture<'_>) -> Result<Box<dyn FrameSource>, SourceErro
 }
 
 /// Waits for a turn to decode where the frame that was `due` is there, or others wait for theirs.
-fn take_turn<'a>(capture: &Capture<'a>, due: Option<Instant>, place: &mut Place) -> Option<Turn<'a>> {
+fn take_turn<'a>(
+    capture: &Capture<'a>,
+    due: Option<Instant>,
+    place: &mut QueuePosition,
+) -> Option<DecodeTurn<'a>> {
     let Capture { control, clock, turns, .. } = *capture;
     let (surely_there, now) = (due? + UNEVEN, clock.now());
     if surely_there > now {

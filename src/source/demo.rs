@@ -8,7 +8,7 @@ use opencv::core::{Mat, MatTraitConst as _};
 use self::{draw::Painter, scene::Scene, walkers::Walkers};
 use super::{
     Frame, FrameSource, SourceError, StreamInfo,
-    picture::{Picture, resized},
+    image::{FrameImage, resized},
 };
 use crate::{
     clock::Clock,
@@ -134,7 +134,7 @@ impl FrameSource for DemoSource {
             .and_then(|full| fit(full, working_size(width, height)))
             .map_err(|error| drawing(&error))?;
         Ok(Frame {
-            picture: Picture::ready(image),
+            picture: FrameImage::ready(image),
             index,
             time,
             captured: self.captured,

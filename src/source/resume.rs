@@ -25,7 +25,7 @@ const REACHED: f64 = 1.0;
 
 /// Where a session with a live stream stood.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Seen {
+pub struct StreamPosition {
     /// Stamp, in seconds, of the last frame that was given.
     until: f64,
     /// How far the newest stamps were ahead of the time that passes, in seconds.
@@ -70,17 +70,21 @@ impl Stand {
     }
 
     /// What is to be remembered when the last frame that was given has this stamp, if it is of the present count.
-    pub fn seen(&self, until: f64) -> Option<Seen> {
+    pub fn seen(&self, until: f64) -> Option<StreamPosition> {
         let ((last, _), ahead) = (self.last?, self.ahead?);
         // The decoder is some frames behind.
-        (STEP.contains(&(last - until))).then(|| Seen { until, ahead, piece: self.piece.unwrap_or(0.0) })
+        (STEP.contains(&(last - until))).then(|| StreamPosition {
+            until,
+            ahead,
+            piece: self.piece.unwrap_or(0.0),
+        })
     }
 }
 
-/// Whether a new session goes on with what was [`Seen`].
+/// Whether a new session goes on with what was [`StreamPosition`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Comparison {
-    seen: Seen,
+    seen: StreamPosition,
     first: Option<f64>,
     /// Latest stamp.
     last: f64,
@@ -102,7 +106,7 @@ pub enum Verdict {
 
 impl Comparison {
     /// Nothing is known yet but what was seen.
-    pub fn new(seen: Seen) -> Self {
+    pub fn new(seen: StreamPosition) -> Self {
         Self { seen, first: None, last: f64::NAN, ahead: f64::NEG_INFINITY, rose: 0.0 }
     }
 
@@ -165,14 +169,14 @@ mod tests {
     }
 
     /// Where a session that read this stood at its end.
-    fn seen(read: &[(f64, f64)]) -> Seen {
+    fn seen(read: &[(f64, f64)]) -> StreamPosition {
         let mut stand = Stand::default();
         read.iter().for_each(|(stamp, arrival)| stand.note(*stamp, *arrival));
         stand.seen(read.last().unwrap().0).unwrap()
     }
 
     /// What is found out of a session that reads this, and after how many packets.
-    fn judged(seen: Seen, read: &[(f64, f64)]) -> (Verdict, usize) {
+    fn judged(seen: StreamPosition, read: &[(f64, f64)]) -> (Verdict, usize) {
         let mut comparison = Comparison::new(seen);
         for (number, (stamp, arrival)) in read.iter().enumerate() {
             match comparison.judge(*stamp, *arrival) {

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Instant};
 
-use super::{Frame, FrameSource, Interrupt, Opener, SourceError, StreamInfo, resume::Seen};
+use super::{Frame, FrameSource, Interrupt, Opener, SourceError, StreamInfo, resume::StreamPosition};
 use crate::config::SourceConfig;
 
 /// From where to where a source is read, in seconds on its own clock. The frames from `from` to `to` are, both included.
@@ -52,12 +52,12 @@ impl<O: Opener> Opener for Excerpt<O> {
     ) -> Result<Box<dyn FrameSource>, SourceError> {
         let inner = self.inner.open(source, interrupt)?;
         let (stretch, onlooker) = (self.stretch, self.onlooker.clone());
-        Ok(Box::new(Part { inner, stretch, onlooker, held: None }))
+        Ok(Box::new(ExcerptSource { inner, stretch, onlooker, held: None }))
     }
 }
 
 /// An open stretch.
-struct Part {
+struct ExcerptSource {
     inner: Box<dyn FrameSource>,
     stretch: Stretch,
     onlooker: Option<Arc<dyn Onlooker>>,
@@ -65,7 +65,7 @@ struct Part {
     held: Option<Frame>,
 }
 
-impl Part {
+impl ExcerptSource {
     fn show(&mut self) -> Result<(), SourceError> {
         let Some(onlooker) = self.onlooker.as_ref().filter(|onlooker| onlooker.wants(self.inner.time()))
         else {
@@ -78,7 +78,7 @@ impl Part {
     }
 }
 
-impl FrameSource for Part {
+impl FrameSource for ExcerptSource {
     fn info(&self) -> StreamInfo {
         self.inner.info()
     }
@@ -142,11 +142,11 @@ impl FrameSource for Part {
         self.inner.is_regular()
     }
 
-    fn seen(&self) -> Option<Seen> {
+    fn seen(&self) -> Option<StreamPosition> {
         self.inner.seen()
     }
 
-    fn resume(&mut self, seen: Seen) {
+    fn resume(&mut self, seen: StreamPosition) {
         self.inner.resume(seen);
     }
 

@@ -128,10 +128,7 @@ mod tests {
         shown.problems = vec!["rtsp://admin:hunter2@cam.lan/1\nis full".into()];
         let said = line(&shown);
         assert!(said.starts_with("in 12, out 9; 1 of 6 cameras running; 1 paused; rtsp://"), "{said}");
-        assert!(
-            said.ends_with("'gate' reconnecting in 4 s; 'yard' connecting; and 2 more"),
-            "{said}"
-        );
+        assert!(said.ends_with("'gate' reconnecting in 4 s; 'yard' connecting; and 2 more"), "{said}");
         assert!(!said.contains("hunter2") && !said.contains('\n'), "{said}");
     }
 }

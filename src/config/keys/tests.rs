@@ -22,7 +22,7 @@ const TABLES: [&str; 11] = [
 ];
 
 /// A table of the keys in `rows`; where it is `short`, with the first sentence of each meaning.
-fn table(rows: &[Row], short: bool) -> String {
+fn table(rows: &[KeyRow], short: bool) -> String {
     let mut out = String::from("| key | default | meaning |\n| --- | --- | --- |\n");
     for row in rows {
         let first = row.meaning.split_once(". ").map_or(row.meaning, |(first, _)| first);
@@ -35,7 +35,7 @@ fn table(rows: &[Row], short: bool) -> String {
 }
 
 /// The keys of each table, by the name that it has in the documentation.
-fn rows(name: &str) -> Vec<Row> {
+fn rows(name: &str) -> Vec<KeyRow> {
     match name {
         "parallel_config" => ParallelKeys::rows(),
         "sources" => {

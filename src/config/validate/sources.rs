@@ -11,14 +11,14 @@ use super::{detector::detector, evidence::evidence};
 use crate::{
     config::{
         Address, Cadence, RetryConfig, SourceConfig, SourceSpec, TlsConfig, defaults,
-        json::Place,
+        json::TextPosition,
         key::Key,
         keys::{
             CAMERA, CameraKeys, LINE, LineKeys, RETRY, SOURCE, TLS, TlsKeys, VIDEO, VideoKeys, ZONE, ZoneKeys,
         },
         kinds::Label,
         limits::{ID_LENGTH, LABEL_LENGTH, check_id},
-        section::{Field, Kind as _, Report, Section},
+        section::{Diagnostics, Field, Kind as _, Section},
         source_spec::{self, Named},
         text,
     },
@@ -40,18 +40,18 @@ const MOST_PEM: u64 = 4 << 20;
 const SHORTEST_LINE: f32 = 0.01;
 
 /// One entry of the file, before folders and patterns become several sources.
-struct Entry {
+struct SourceEntry {
     config: SourceConfig,
     files: Option<Vec<PathBuf>>,
 }
 
 /// All sources of the file.
 pub(super) fn read(
-    report: &Report<'_>,
+    report: &Diagnostics<'_>,
     cameras: Option<Field<'_>>,
     videos: Option<Field<'_>>,
 ) -> Vec<SourceConfig> {
-    let mut ids: BTreeMap<String, (String, Place)> = BTreeMap::new();
+    let mut ids: BTreeMap<String, (String, TextPosition)> = BTreeMap::new();
     let mut entries = Vec::new();
     for (list, kind) in [(&cameras, SourceKind::Camera), (&videos, SourceKind::Video)] {
         for item in list.as_ref().and_then(|field| field.items()).unwrap_or_default() {
@@ -65,9 +65,9 @@ pub(super) fn read(
 }
 
 /// Makes one source of each entry, or one of each file of a folder or pattern.
-fn expand(entries: Vec<Entry>, mut taken: BTreeSet<String>) -> Vec<SourceConfig> {
+fn expand(entries: Vec<SourceEntry>, mut taken: BTreeSet<String>) -> Vec<SourceConfig> {
     let mut sources = Vec::new();
-    for Entry { config, files } in entries {
+    for SourceEntry { config, files } in entries {
         let Some(files) = files else {
             sources.push(config);
             continue;
@@ -96,7 +96,11 @@ fn alias(folder: &str, stem: &str) -> String {
     whole.chars().take(LABEL_LENGTH - 1).chain(['…']).collect()
 }
 
-fn entry(item: &Field<'_>, kind: SourceKind, ids: &mut BTreeMap<String, (String, Place)>) -> Option<Entry> {
+fn entry(
+    item: &Field<'_>,
+    kind: SourceKind,
+    ids: &mut BTreeMap<String, (String, TextPosition)>,
+) -> Option<SourceEntry> {
     let (section, id_field, source_field) = match kind {
         SourceKind::Camera => {
             let section = item.section::<CameraKeys>()?;
@@ -123,10 +127,10 @@ fn entry(item: &Field<'_>, kind: SourceKind, ids: &mut BTreeMap<String, (String,
         spec.clone().unwrap_or_else(|| SourceSpec::File(Default::default())),
     );
     settings(&section, &mut config);
-    (id.is_some() && spec.is_some()).then_some(Entry { config, files })
+    (id.is_some() && spec.is_some()).then_some(SourceEntry { config, files })
 }
 
-fn unique_id(field: &Field<'_>, ids: &mut BTreeMap<String, (String, Place)>) -> Option<String> {
+fn unique_id(field: &Field<'_>, ids: &mut BTreeMap<String, (String, TextPosition)>) -> Option<String> {
     let id = field.label(ID_LENGTH)?;
     if let Err(problem) = check_id(&id) {
         field.problem(&problem);

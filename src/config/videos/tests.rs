@@ -15,7 +15,7 @@ fn folder_of(files: &[(&str, &str)]) -> tempfile::TempDir {
     folder
 }
 
-fn names(found: &Found, folder: &Path) -> Vec<String> {
+fn names(found: &VideoMatches, folder: &Path) -> Vec<String> {
     found.files.iter().map(|file| file.strip_prefix(folder).unwrap().to_string_lossy().into_owned()).collect()
 }
 

@@ -13,10 +13,10 @@ use super::{
     proto::Problem,
     read::{Node, Tensor},
 };
-use known::{FLOAT, Known, MOST_DIMS, of_tensor};
+use inferred::{FLOAT, Inferred, MOST_DIMS, of_tensor};
 use shapes::call::Unknown;
 
-mod known;
+mod inferred;
 mod shapes;
 
 /// Most bytes that a run may need at a time.
@@ -51,7 +51,7 @@ pub(super) fn weigh(
         run.keep(tensor.name, known)?;
     }
     let shape = vec![1, 3, u64::from(size.1), u64::from(size.0)];
-    run.keep(picture, Known::of_shape(shape, FLOAT))?;
+    run.keep(picture, Inferred::of_shape(shape, FLOAT))?;
     for node in nodes {
         run.step(node).map_err(|problem| format!("{problem} (for an input of {}x{})", size.0, size.1))?;
     }
@@ -61,7 +61,7 @@ pub(super) fn weigh(
 /// What is there at one moment of a run.
 #[derive(Default)]
 struct Run<'a> {
-    known: HashMap<&'a str, Known>,
+    known: HashMap<&'a str, Inferred>,
     /// How often each result will still be read.
     readers: HashMap<&'a str, usize>,
     bytes: u64,
@@ -69,7 +69,7 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn keep(&mut self, name: &'a str, known: Known) -> Result<(), Problem> {
+    fn keep(&mut self, name: &'a str, known: Inferred) -> Result<(), Problem> {
         self.bytes = self.bytes.saturating_add(known.bytes());
         self.known.insert(name, known);
         self.check(0)
@@ -90,8 +90,8 @@ impl<'a> Run<'a> {
         if !matches!(node.domain, "" | "ai.onnx" | "com.microsoft") {
             return Err(format!("it has operators of '{}', which no engine here knows", node.domain));
         }
-        let empty = Known::at_most(0, FLOAT);
-        let inputs: Vec<Option<&Known>> = node
+        let empty = Inferred::at_most(0, FLOAT);
+        let inputs: Vec<Option<&Inferred>> = node
             .inputs
             .iter()
             .map(|name| if name.is_empty() { None } else { Some(self.known.get(name).unwrap_or(&empty)) })
@@ -119,7 +119,7 @@ impl<'a> Run<'a> {
                 return Err(format!("'{name}' has more than {MOST_DIMS} dimensions"));
             }
             self.work = self.work.saturating_add(known.count);
-            self.keep(name, Known { constant, ..known.clone() })?;
+            self.keep(name, Inferred { constant, ..known.clone() })?;
         }
         for name in &node.inputs {
             self.release(name);

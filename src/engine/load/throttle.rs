@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{model::Strain, source::pacer::Shares};
+use crate::{model::Overload, source::pacer::RateShares};
 
 /// Shares of the configured detection rate and of the frames handed to the workers at each level. With the last
 /// one a newcomer in an empty picture is noticed half a second later than usual.
@@ -63,7 +63,7 @@ pub struct Throttle {
     levels: Vec<usize>,
     /// When somebody was last in the picture, by the number of the source, for [`OCCUPIED_FOR`].
     occupied: BTreeMap<usize, Instant>,
-    cause: Option<Strain>,
+    cause: Option<Overload>,
     strained: u32,
     calm_since: Option<Instant>,
     /// See [`RECOVERY`].
@@ -89,7 +89,7 @@ impl Default for Throttle {
 
 impl Throttle {
     /// The shares of its rates that each of `loads` gets from now on. `memory_short` counts as overload.
-    pub fn shares(&mut self, loads: &[Load], memory_short: bool, now: Instant) -> Vec<Shares> {
+    pub fn shares(&mut self, loads: &[Load], memory_short: bool, now: Instant) -> Vec<RateShares> {
         let loads = &self.remembering(loads, now)[..];
         self.levels = loads
             .iter()
@@ -103,7 +103,7 @@ impl Throttle {
             self.strained += 1;
             if self.strained >= PATIENCE {
                 self.strained = 0;
-                self.cause = Some(if memory_short { Strain::Memory } else { Strain::FramesLost });
+                self.cause = Some(if memory_short { Overload::Memory } else { Overload::FramesLost });
                 let relaxed = self.relaxed.take();
                 if relaxed.is_some_and(|at| now.saturating_duration_since(at) < self.recovery) {
                     self.recovery = (self.recovery * 2).min(RECOVERY.1);
@@ -126,7 +126,7 @@ impl Throttle {
         if self.levels.iter().all(|level| *level == 0) {
             self.cause = None;
         }
-        let shares = |&level: &usize| Shares { looks: LEVELS[level].0, frames: LEVELS[level].1 };
+        let shares = |&level: &usize| RateShares { looks: LEVELS[level].0, frames: LEVELS[level].1 };
         self.levels.iter().map(shares).collect()
     }
 
@@ -141,7 +141,7 @@ impl Throttle {
     }
 
     /// Why anybody is throttled, while somebody is.
-    pub fn cause(&self) -> Option<Strain> {
+    pub fn cause(&self) -> Option<Overload> {
         self.cause
     }
 
@@ -204,10 +204,10 @@ mod tests {
     }
 
     /// The shares of detections, or of frames.
-    fn looks(shares: &[Shares]) -> Vec<f64> {
+    fn looks(shares: &[RateShares]) -> Vec<f64> {
         shares.iter().map(|shares| shares.looks).collect()
     }
-    fn frames(shares: &[Shares]) -> Vec<f64> {
+    fn frames(shares: &[RateShares]) -> Vec<f64> {
         shares.iter().map(|shares| shares.frames).collect()
     }
 
@@ -215,7 +215,7 @@ mod tests {
     fn a_hiccup_changes_nothing() {
         let (mut throttle, now) = (Throttle::default(), Instant::now());
         for lost in [5, 5, 5, 0, 5, 5, 5, 0] {
-            assert_eq!(throttle.shares(&[load(0, false, lost)], false, now), [Shares::WHOLE]);
+            assert_eq!(throttle.shares(&[load(0, false, lost)], false, now), [RateShares::WHOLE]);
         }
     }
 
@@ -257,7 +257,7 @@ mod tests {
         assert_eq!(frames(&seen[1]), [0.6, 0.4]);
         assert_eq!((looks(&seen[4]), frames(&seen[4])), (vec![0.2, 0.2], vec![1.0, 1.0]), "frames first");
         assert_eq!(looks(&seen[5]), [0.35, 0.2]);
-        assert_eq!(seen.last().unwrap(), &[Shares::WHOLE; 2]);
+        assert_eq!(seen.last().unwrap(), &[RateShares::WHOLE; 2]);
         assert_eq!(seen.len(), 13, "one step at a time");
     }
 
@@ -267,7 +267,10 @@ mod tests {
         for _ in 0..100 {
             throttle.shares(&[load(0, false, 5)], false, now);
         }
-        assert_eq!(throttle.shares(&[load(0, true, 5)], false, now), [Shares { looks: 0.35, frames: 1.0 }]);
+        assert_eq!(
+            throttle.shares(&[load(0, true, 5)], false, now),
+            [RateShares { looks: 0.35, frames: 1.0 }]
+        );
     }
 
     #[test]
@@ -276,8 +279,8 @@ mod tests {
         throttle.shares(&[load(0, true, 5)], false, begun);
         let mut strained =
             |now| (0..100).map(|_| throttle.shares(&[load(0, false, 5)], false, now)[0]).last().unwrap();
-        assert_eq!(strained(begun + OCCUPIED_FOR - TICK), Shares { looks: 0.35, frames: 1.0 });
-        assert_eq!(strained(begun + OCCUPIED_FOR), Shares { looks: 0.2, frames: 0.4 });
+        assert_eq!(strained(begun + OCCUPIED_FOR - TICK), RateShares { looks: 0.35, frames: 1.0 });
+        assert_eq!(strained(begun + OCCUPIED_FOR), RateShares { looks: 0.2, frames: 0.4 });
     }
 
     #[test]
@@ -301,7 +304,7 @@ mod tests {
             throttle.shares(&[load(0, false, 0)], true, now);
         }
         assert_eq!(looks(&throttle.shares(&[load(0, false, 0)], false, now)), [0.7]);
-        assert_eq!(throttle.cause(), Some(Strain::Memory));
+        assert_eq!(throttle.cause(), Some(Overload::Memory));
     }
 
     #[test]
@@ -313,6 +316,6 @@ mod tests {
         }
         assert_eq!(frames(&throttle.shares(&both[1..], false, now)), [0.4]);
         assert_eq!(throttle.shares(&both, false, now)[1].frames, 0.4);
-        assert_eq!(throttle.cause(), Some(Strain::FramesLost));
+        assert_eq!(throttle.cause(), Some(Overload::FramesLost));
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     detect::{DetectError, Detector},
     metrics::stages::{Stage, timed},
     model::Detection,
-    source::{Frame, picture::Picture},
+    source::{Frame, image::FrameImage},
 };
 
 /// What `detector` finds in `view` of `frame`; boxes are in heights of the whole frame. `buffer` keeps the memory of a
@@ -61,7 +61,7 @@ fn detect_in(
     let (width, height) = frame.picture.size();
     let whole = (rect.width, rect.height) == (width as i32, height as i32);
     let stream_size = if whole { frame.stream_size } else { size };
-    let reduced = Frame { picture: Picture::ready(std::mem::take(buffer)), stream_size, ..*frame };
+    let reduced = Frame { picture: FrameImage::ready(std::mem::take(buffer)), stream_size, ..*frame };
     let found = detector.detect(&reduced);
     *buffer = reduced.picture.into_bgr();
     found

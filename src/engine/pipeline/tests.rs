@@ -14,7 +14,7 @@ use crate::{
     detect::ModelInfo,
     geometry::Anchor,
     model::{self, SourceKind},
-    source::{pacer::enlarged_to, picture::Picture},
+    source::{image::FrameImage, pacer::enlarged_to},
 };
 
 /// Size of the pictures that the detector is usually given, and of the people in them who are large enough.
@@ -175,7 +175,7 @@ fn watch_through(
         let (wanted, picture) = (Size::new(size.0 as i32, size.1 as i32), scene.picture(&at(time)));
         imgproc::resize(&picture, &mut image, wanted, 0.0, 0.0, imgproc::INTER_AREA).unwrap();
         let frame = Frame {
-            picture: Picture::ready(image),
+            picture: FrameImage::ready(image),
             index,
             time,
             captured: std::time::Instant::now(),
@@ -302,7 +302,7 @@ fn the_last_frame_of_a_file_is_looked_at_whole() {
         for index in 0..85 {
             let scene = Scene { size: USUAL, person: PERSON };
             let frame = Frame {
-                picture: Picture::ready(scene.picture(&[(100, 80)])),
+                picture: FrameImage::ready(scene.picture(&[(100, 80)])),
                 index,
                 time: index as f64 / 25.0,
                 captured: std::time::Instant::now(),
@@ -332,7 +332,7 @@ fn constants_of_the_cadence_reach_the_choice_of_frames() {
         for index in 0..200 {
             let scene = Scene { size: USUAL, person: PERSON };
             let frame = Frame {
-                picture: Picture::ready(scene.picture(&[(100, 80)])),
+                picture: FrameImage::ready(scene.picture(&[(100, 80)])),
                 index,
                 time: index as f64 / 25.0,
                 captured: std::time::Instant::now(),

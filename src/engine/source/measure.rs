@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 use super::{actor::Actor, lifecycle::Lifecycle, rates::Sample, vitals::Vitals};
 use crate::{
     engine::load::{memory::Holder, throttle::Load},
-    model::{SourceKind, SourceState, Strain},
-    source::{capture::Reading, life::AWAKENING, pacer::Shares},
+    model::{Overload, SourceKind, SourceState},
+    source::{capture::Reading, life::AWAKENING, pacer::RateShares},
 };
 
 /// A running source writes its frame rate into its log this often.
@@ -103,7 +103,7 @@ impl Actor {
     }
 
     /// From now on the source gets these shares of its rates, because of `cause`.
-    pub(super) fn throttle(&mut self, shares: Shares, cause: Option<Strain>) {
+    pub(super) fn throttle(&mut self, shares: RateShares, cause: Option<Overload>) {
         self.shares = shares;
         self.run.demand.set_shares(shares);
         let (looks, frames) = (shares.looks as f32, shares.frames as f32);
@@ -118,7 +118,7 @@ impl Actor {
         });
         let percent = |share: f32| share * 100.0;
         if looks < before.0 || frames < before.1 {
-            let why = cause.map_or("overload", Strain::words);
+            let why = cause.map_or("overload", Overload::words);
             if frames < 1.0 {
                 tracing::warn!(
                     camera = %self.shared.id,

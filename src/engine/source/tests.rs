@@ -30,7 +30,7 @@ use crate::{
     model::{
         Detection, Direction, Event, EventKind, SourceKind, SourceSnapshot, StateKind, TaskResult, copies,
     },
-    source::{Frame, picture::Picture},
+    source::{Frame, image::FrameImage},
 };
 
 /// Longest that anything takes which is sure to come.
@@ -75,7 +75,9 @@ fn camera(id: &str) -> SourceConfig {
 
 fn frame(index: u64) -> Frame {
     Frame {
-        picture: Picture::ready(Mat::new_rows_cols_with_default(48, 64, CV_8UC3, Scalar::all(0.0)).unwrap()),
+        picture: FrameImage::ready(
+            Mat::new_rows_cols_with_default(48, 64, CV_8UC3, Scalar::all(0.0)).unwrap(),
+        ),
         index,
         time: index as f64 / 10.0,
         captured: Instant::now(),

@@ -11,10 +11,10 @@ use rusqlite::Connection;
 use super::{
     MOST_NOTICES, Writer,
     background::salvaged,
-    rows::{Row, has_session, read_scenes, read_totals},
+    rows::{PendingRow, has_session, read_scenes, read_totals},
 };
 use crate::{
-    ledger::{LedgerError, Reader, open, salvage::Salvage, schema, steady::Jump},
+    ledger::{LedgerError, Reader, clock_check::Jump, open, salvage::Salvage, schema},
     model::{LineCounts, SourceId},
 };
 
@@ -156,7 +156,7 @@ impl Writer {
         };
         self.tell(format!("The clock was set from {} to {}{hint}", stamp(jump.before), stamp(jump.after)));
         let mono = jump.uptime - self.begun.uptime;
-        self.push(Row::Jump { mono, before: jump.before, after: jump.after });
+        self.push(PendingRow::Jump { mono, before: jump.before, after: jump.after });
     }
 
     pub(super) fn begin_anew(&mut self, error: &LedgerError) -> Result<(), LedgerError> {

@@ -4,7 +4,7 @@
 use rusqlite::{Connection, params};
 
 use crate::ledger::{
-    steady::Steadiness,
+    clock_check::Steadiness,
     sums::{self, Flow, NONE, QUARTER},
 };
 

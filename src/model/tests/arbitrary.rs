@@ -16,8 +16,8 @@ use crate::{
     geometry::{Anchor, BBox},
     model::{
         self, Action, Control, Direction, Doubt, EngineSnapshot, Event, EventKind, FrameInfo, Learnt,
-        LineConfig, LineCounts, Moment, Preview, Reason, Rest, ResultStatus, Scene, ShownTrack, SourceId,
-        SourceKind, SourceSnapshot, SourceState, StateKind, Strain, Task, TaskResult, TaskStatus, Wakeful,
+        LineConfig, LineCounts, Moment, Overload, Preview, Reason, Rest, ResultStatus, Scene, ShownTrack,
+        SourceId, SourceKind, SourceSnapshot, SourceState, StateKind, Task, TaskResult, TaskStatus, Wakeful,
         WorkerSnapshot, ZoneConfig, ZoneCounts, copies,
     },
 };
@@ -152,8 +152,8 @@ pub fn rest() -> BoxedStrategy<Rest> {
     prop_oneof![select(vec![Rest::Never, Rest::Asleep]), select(&WAKEFUL[..]).prop_map(Rest::Awake)].boxed()
 }
 
-pub fn strain() -> BoxedStrategy<Strain> {
-    select(vec![Strain::FramesLost, Strain::Memory]).boxed()
+pub fn strain() -> BoxedStrategy<Overload> {
+    select(vec![Overload::FramesLost, Overload::Memory]).boxed()
 }
 
 pub fn event_kind() -> BoxedStrategy<EventKind> {

@@ -11,7 +11,7 @@ use crate::{clock::Clock, source::Interrupt};
 
 /// What the user wants of a source now.
 #[derive(Debug, Default)]
-struct Wishes {
+struct UserRequests {
     stop: bool,
     paused: bool,
     restart: bool,
@@ -19,7 +19,7 @@ struct Wishes {
     pause_closes: bool,
 }
 
-impl Wishes {
+impl UserRequests {
     /// Whether the source is to be closed now.
     fn close(&self) -> bool {
         self.stop || self.restart || self.paused && self.pause_closes
@@ -29,7 +29,7 @@ impl Wishes {
 /// Wishes, and the means to wake whoever waits for a change.
 #[derive(Debug, Default)]
 pub struct CaptureControl {
-    wishes: Mutex<Wishes>,
+    wishes: Mutex<UserRequests>,
     changed: Condvar,
     /// Whether there is any order but to run; set with the wishes, so that a reader asks for them only then.
     is_called: AtomicBool,
@@ -65,7 +65,7 @@ impl CaptureControl {
         });
     }
 
-    fn change(&self, change: impl FnOnce(&mut Wishes)) {
+    fn change(&self, change: impl FnOnce(&mut UserRequests)) {
         let mut wishes = self.wishes.lock();
         change(&mut wishes);
         self.note(&wishes);
@@ -73,7 +73,7 @@ impl CaptureControl {
         self.changed.notify_all();
     }
 
-    fn note(&self, wishes: &Wishes) {
+    fn note(&self, wishes: &UserRequests) {
         self.interrupt.set(wishes.close());
         self.is_called.store(wishes.stop || wishes.restart || wishes.paused, Ordering::Release);
     }
@@ -94,9 +94,9 @@ impl CaptureControl {
         }
         let wishes = self.wishes.lock();
         match *wishes {
-            Wishes { stop: true, .. } => Order::Stop,
-            Wishes { restart: true, .. } => Order::Restart,
-            Wishes { paused: true, .. } => Order::Pause,
+            UserRequests { stop: true, .. } => Order::Stop,
+            UserRequests { restart: true, .. } => Order::Restart,
+            UserRequests { paused: true, .. } => Order::Pause,
             _ => Order::Run,
         }
     }

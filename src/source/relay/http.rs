@@ -17,7 +17,7 @@ use super::{
     link::{self, Link, Side},
     notes::Notes,
     playlist,
-    way::{MOST_REDIRECTS, Way, origin, place},
+    policy::{AccessPolicy, MOST_REDIRECTS, origin, place},
 };
 use crate::source::{
     SourceError,
@@ -52,7 +52,7 @@ type Origin = (String, String, u16);
 
 /// What the requests of one source have in common.
 pub struct Exchange {
-    way: Way,
+    way: AccessPolicy,
     /// What all addresses of this relay begin with: `http://127.0.0.1:PORT/TOKEN/`.
     base: String,
     /// Servers that addresses in playlists name, by their number.
@@ -64,7 +64,7 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    pub fn new(way: Way, base: String) -> Self {
+    pub fn new(way: AccessPolicy, base: String) -> Self {
         let entry = Mutex::new(way.asked.clone());
         Self {
             way,
@@ -318,7 +318,7 @@ mod tests {
 
     fn exchange(address: &str) -> Exchange {
         let url = Url::parse(address).unwrap();
-        let way = Way::new(&url, url.clone(), None, &TlsConfig::default());
+        let way = AccessPolicy::new(&url, url.clone(), None, &TlsConfig::default());
         Exchange::new(way, "http://127.0.0.1:1/abc/".into())
     }
 

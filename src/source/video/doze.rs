@@ -19,7 +19,7 @@ pub enum Fate {
     /// It is decoded as ever.
     Decode,
     /// It is kept, or was decoded alone.
-    Kept,
+    KeyFrameBuffer,
     /// What was kept is decoded now.
     Rouse,
 }
@@ -34,9 +34,9 @@ pub struct Doze {
     /// When it woke, in seconds since it was opened, and the time of the frame that woke it, until it has caught up.
     woke: Option<(f64, f64)>,
     /// Pictures that the decoder still held when it fell asleep: they come before the key frame.
-    held: VecDeque<ffmpeg::Picture>,
+    held: VecDeque<ffmpeg::DecodedFrame>,
     /// The key frame that was decoded alone, until it is taken.
-    key: Option<ffmpeg::Picture>,
+    key: Option<ffmpeg::DecodedFrame>,
     /// Time stamp, in seconds, of the last picture that was given and does not come again, and of the key frame that was
     /// given and does if it shows something.
     given: f64,
@@ -65,7 +65,7 @@ impl Doze {
     }
 
     /// The next picture that was decoded before it was wanted.
-    pub fn held(&mut self) -> Option<ffmpeg::Picture> {
+    pub fn held(&mut self) -> Option<ffmpeg::DecodedFrame> {
         self.held.pop_front().or_else(|| self.key.take())
     }
 
@@ -112,7 +112,7 @@ impl Doze {
                 }
             }
         }
-        Fate::Kept
+        Fate::KeyFrameBuffer
     }
 
     /// Takes note of how the clocks stand before the picture that comes next.

@@ -6,10 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{choose::Choice, damage::Damage, open::Opened, repeats::Repeats, way::Way};
+use super::{choose::Choice, damage::Damage, open::Opened, read_mode::ReadMode, repeats::Repeats};
 use crate::{
     native::ffmpeg::{self, Decoder, Error, Packet, VideoStream},
-    source::{SourceError, resume::Seen},
+    source::{SourceError, resume::StreamPosition},
 };
 
 /// Packets of a stream that may come before one that needs no other; then they are decoded as they are: some formats do not
@@ -44,7 +44,7 @@ pub struct Reader {
     /// All frames before the first key frame.
     pub passed_over: u64,
     repeats: Repeats,
-    way: Way,
+    way: ReadMode,
     since: Duration,
     /// Packets of another video stream since the last one of this.
     others: u32,
@@ -56,7 +56,7 @@ impl Reader {
     ///
     /// # Errors
     /// When it cannot be decoded.
-    pub fn new(mut opened: Opened, choice: Choice, way: Way) -> Result<Self, SourceError> {
+    pub fn new(mut opened: Opened, choice: Choice, way: ReadMode) -> Result<Self, SourceError> {
         let stream = choice.stream;
         opened.input.select(stream.index);
         let decoder = opened.decoder(&stream)?;
@@ -112,18 +112,18 @@ impl Reader {
     }
 
     /// Passes over the pictures that were given in an earlier session, if they come again.
-    pub fn resume(&mut self, seen: Seen) {
+    pub fn resume(&mut self, seen: StreamPosition) {
         self.repeats.resume(seen);
     }
 
     /// Whether the next picture was given in an earlier session.
-    pub fn comes_again(&mut self, picture: &ffmpeg::Picture) -> bool {
+    pub fn comes_again(&mut self, picture: &ffmpeg::DecodedFrame) -> bool {
         let stamp = self.stamp(picture);
         self.repeats.comes_again(stamp)
     }
 
     /// Where the stream stands when all pictures up to this stamp, in seconds, were given.
-    pub fn seen(&self, until: f64) -> Option<Seen> {
+    pub fn seen(&self, until: f64) -> Option<StreamPosition> {
         self.repeats.seen(until)
     }
 
@@ -152,7 +152,7 @@ impl Reader {
         }
         if let Some(passed) = self.without_key_frame {
             let is_late = self.opened.clock.uptime().saturating_sub(self.since) > KEY_FRAME_AFTER
-                && self.way == Way::Live;
+                && self.way == ReadMode::Live;
             if !self.packet.is_key() && passed < KEY_FRAME_WITHIN && !is_late {
                 self.without_key_frame = Some(passed + 1);
                 self.passed_over += 1;
@@ -196,7 +196,7 @@ impl Reader {
     }
 
     /// Stamp of a picture in seconds; NaN where it has none.
-    pub fn stamp(&self, picture: &ffmpeg::Picture) -> f64 {
+    pub fn stamp(&self, picture: &ffmpeg::DecodedFrame) -> f64 {
         picture.stamp().map_or(f64::NAN, |stamp| stamp as f64 * self.stream.time_base)
     }
 
@@ -214,7 +214,7 @@ impl Reader {
             return Err(SourceError::Stalled(self.opened.stall_timeout));
         }
         match self.way {
-            Way::Recording => {
+            ReadMode::Recording => {
                 if error != Error::Eof {
                     self.damage.broke_off(error);
                 }
@@ -222,7 +222,7 @@ impl Reader {
                 self.decoder.end();
                 Ok(())
             }
-            Way::Stills if error == Error::Eof => self.again(),
+            ReadMode::Stills if error == Error::Eof => self.again(),
             _ => Err(self.opened.broken(error)),
         }
     }

@@ -2,10 +2,10 @@
 
 use std::{collections::VecDeque, mem, time::Duration};
 
-use super::{open::Opened, way::Way};
+use super::{open::Opened, read_mode::ReadMode};
 use crate::{
     native::ffmpeg::Packet,
-    source::resume::{Comparison, Seen, Stand, Verdict},
+    source::resume::{Comparison, Stand, StreamPosition, Verdict},
 };
 
 /// Containers whose stamps are the server's own and not made for one session with it, by the beginnings of their names.
@@ -28,14 +28,14 @@ pub struct Repeats {
 }
 
 impl Repeats {
-    pub fn new(way: Way, opened: &Opened) -> Self {
+    pub fn new(way: ReadMode, opened: &Opened) -> Self {
         let format = opened.input.format();
-        let is_stamped = way == Way::Live && STAMPED.iter().any(|name| format.starts_with(name));
+        let is_stamped = way == ReadMode::Live && STAMPED.iter().any(|name| format.starts_with(name));
         Self { is_stamped, ..Self::default() }
     }
 
     /// What was given is not to be given again.
-    pub fn resume(&mut self, seen: Seen) {
+    pub fn resume(&mut self, seen: StreamPosition) {
         self.comparison = self.is_stamped.then(|| Comparison::new(seen));
     }
 
@@ -86,7 +86,7 @@ impl Repeats {
     }
 
     /// Where the stream stands when all pictures up to this stamp, in seconds, were given.
-    pub fn seen(&self, until: f64) -> Option<Seen> {
+    pub fn seen(&self, until: f64) -> Option<StreamPosition> {
         self.stand.seen(until)
     }
 }

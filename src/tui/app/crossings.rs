@@ -8,7 +8,7 @@ use jiff::{ToSpan as _, civil::Date};
 use super::{Effect, Panel, Screen, Tone, UiState};
 use crate::{
     evidence::millis,
-    host::crossings::{Asked, Found, MOST},
+    host::crossings::{CrossingsAnswer, CrossingsQuery, MOST},
     ledger::report::Step,
     model::{Event, EventKind, Judgment, SourceId, Verdict},
     tui::{
@@ -151,7 +151,8 @@ impl UiState {
         let now = self.clock().wall.timestamp().as_millisecond();
         let title = format!("{}, the last 24 hours", self.name_of(&source));
         let (since, until) = (now - DAY, i64::MAX);
-        let asked = Asked { source: Some(source), line: None, since, until, at_random: false, title, at };
+        let asked =
+            CrossingsQuery { source: Some(source), line: None, since, until, at_random: false, title, at };
         self.show_crossings(Crossings::awaited(asked))
     }
 
@@ -191,7 +192,7 @@ impl UiState {
         let who = source.as_ref().map_or_else(|| "all sources".to_owned(), |source| self.name_of(source));
         let whose = line.as_ref().map_or(who.clone(), |line| format!("{who}, line {line}"));
         let title = format!("{whose}, {title}");
-        self.show_crossings(Crossings::awaited(Asked {
+        self.show_crossings(Crossings::awaited(CrossingsQuery {
             source,
             line,
             since,
@@ -219,7 +220,7 @@ impl UiState {
         let (since, until) = (midnight(today), midnight(today.saturating_add(1.day())));
         let whose = source.as_ref().map_or_else(|| "all sources".to_owned(), |source| self.name_of(source));
         let title = format!("{whose}, {}", today.strftime("%A %-d %B"));
-        let asked = Asked { source, line: None, since, until, at_random: true, title, at: None };
+        let asked = CrossingsQuery { source, line: None, since, until, at_random: true, title, at: None };
         self.show_crossings(Crossings::awaited(asked))
     }
 
@@ -237,7 +238,7 @@ impl UiState {
     }
 
     /// Takes the crossings that were asked for.
-    pub fn crossings_found(&mut self, asked: &Asked, found: Result<Found, String>) {
+    pub fn crossings_found(&mut self, asked: &CrossingsQuery, found: Result<CrossingsAnswer, String>) {
         self.crossings.found(asked, found);
         if self.crossings.place().1 >= MOST && self.crossings.sample.is_none() {
             self.say(format!("there are more: these are the newest {MOST}"), Tone::Done);

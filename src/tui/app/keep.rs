@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::{Effect, Screen, Tone, UiState};
 use crate::{
     config::SourceConfig,
-    host::{ConfigPlace, Drawn, Found},
+    host::{ConfigPlace, Drawn, ProbedSource},
     model::{SourceId, name_of},
     tui::{action::Action, dialogs::Dialog, editor::Editor, text::clean},
 };
@@ -116,7 +116,7 @@ impl UiState {
     }
 
     /// What trying out the source in the dialog has given.
-    pub fn source_probed(&mut self, number: u64, result: Result<Found, String>) {
+    pub fn source_probed(&mut self, number: u64, result: Result<ProbedSource, String>) {
         if let Some(Dialog::AddSource(dialog)) = &mut self.dialog {
             dialog.probed(number, result);
             self.changed = true;

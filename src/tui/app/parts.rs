@@ -4,12 +4,12 @@ use std::{collections::HashMap, sync::Arc, time::Instant};
 
 use crate::{
     config::{SourceConfig, edit::KeepLogin},
-    count::replay::Trail,
+    count::replay::TrackPath,
     engine::Control,
-    host::{Drawn, crossings, history::Asked},
+    host::{Drawn, crossings, history::ReportQuery},
     ledger::chart::{Column, Width},
     logging::LogLine,
-    metrics::stages::Spent,
+    metrics::stages::StageTime,
     model::{EngineSnapshot, Event, Minute, Preview, SourceId},
     tui::{format::Moment, log_target::LogTarget},
 };
@@ -41,13 +41,13 @@ pub enum Effect {
     /// Write the results.
     Export,
     /// Read the ledger.
-    Report(Asked),
+    Report(ReportQuery),
     /// Read which crossings have strips.
-    Crossings(crossings::Asked),
+    Crossings(crossings::CrossingsQuery),
     /// Note what a person says of a crossing.
-    Judge(crossings::Said),
+    Judge(crossings::NewJudgment),
     /// Write what the history screen shows into files.
-    WriteReport(Asked),
+    WriteReport(ReportQuery),
     /// Mouse reports on or off.
     Mouse(bool),
     /// Write the lines and zones of a source into the configuration file.
@@ -147,7 +147,7 @@ pub struct Extras {
     /// The latest picture and whose it is.
     pub preview: Option<(SourceId, Arc<Preview>)>,
     /// Where the people on the picture came from.
-    pub trails: Vec<Trail>,
+    pub trails: Vec<TrackPath>,
     /// Columns of the chart on screen, once they are read.
     pub chart: Option<ChartColumns>,
     /// The latest events of the source on screen, oldest first, and whose they are.
@@ -155,7 +155,7 @@ pub struct Extras {
     /// Why the chart on screen holds this run only.
     pub chart_problem: Option<String>,
     /// CPU time of the selected source by stage.
-    pub stages: Vec<Spent>,
+    pub stages: Vec<StageTime>,
     /// Configuration of the selected source.
     pub config: Option<Arc<SourceConfig>>,
     /// Last lines of the log on screen, oldest first.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Effect, Screen, Tone, UiState};
 use crate::{
-    host::history::Asked,
+    host::history::ReportQuery,
     ledger::report::{Report, Step},
     model::{SourceId, SourceSnapshot},
     tui::{
@@ -98,7 +98,7 @@ impl UiState {
     /// typed meanwhile.
     pub fn report_read(
         &mut self,
-        asked: Asked,
+        asked: ReportQuery,
         result: Result<Report, String>,
         before: &[Arc<SourceSnapshot>],
     ) -> Vec<Effect> {

@@ -9,9 +9,9 @@ use ratatui::{
 };
 
 use crate::{
-    audit::{report::percent, sample::Estimate},
+    audit::{render::percent, sample::Estimate},
     evidence::Facts,
-    host::crossings::{Known, Strip},
+    host::crossings::{CrossingDetails, Strip},
     model::{Direction, Judgment, Verdict},
     tui::{
         app::{UiState, judging_key},
@@ -184,7 +184,7 @@ fn when(strip: &Strip, number: usize) -> String {
 fn lines(
     ui: &UiState,
     facts: &Facts,
-    read: Option<&Result<Arc<Known>, String>>,
+    read: Option<&Result<Arc<CrossingDetails>, String>>,
     width: usize,
     look: &Look,
 ) -> Vec<Line<'static>> {
@@ -277,7 +277,11 @@ fn words(verdict: Verdict, facts: &Facts) -> String {
 }
 
 /// Why there are no pictures.
-fn no_strip(ui: &UiState, facts: &Facts, read: Option<&Result<Arc<Known>, String>>) -> (String, Role) {
+fn no_strip(
+    ui: &UiState,
+    facts: &Facts,
+    read: Option<&Result<Arc<CrossingDetails>, String>>,
+) -> (String, Role) {
     let age = ui.clock().wall.timestamp().as_millisecond().saturating_sub(facts.wall) / 1000;
     match read {
         None => ("being read".into(), Role::Dim),

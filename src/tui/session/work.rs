@@ -7,9 +7,9 @@ use crate::{
     count::replay::Paths,
     engine::Reply,
     host::{
-        Drawn, Found,
-        crossings::{self, Known},
-        history::Asked,
+        Drawn, ProbedSource,
+        crossings::{self, CrossingDetails},
+        history::ReportQuery,
     },
     ledger::{
         chart::{Column, Width},
@@ -25,12 +25,12 @@ pub(super) enum Answer {
     Said(Result<String, String>),
     Saved(SourceId, Drawn, Result<String, String>),
     Written(Result<String, String>),
-    Probed(u64, Result<Found, String>),
-    Crossings(Box<crossings::Asked>, Result<crossings::Found, String>),
-    Crossing(Crossed, Box<Result<Known, String>>),
+    Probed(u64, Result<ProbedSource, String>),
+    Crossings(Box<crossings::CrossingsQuery>, Result<crossings::CrossingsAnswer, String>),
+    Crossing(Crossed, Box<Result<CrossingDetails, String>>),
     Judged(Result<Judgment, String>),
     Reloadable(Result<Vec<String>, String>),
-    Report(Asked, Result<Report, String>),
+    Report(ReportQuery, Result<Report, String>),
     Chart(SourceId, Width, Result<Option<Vec<Column>>, String>),
     LastHour(Result<HashMap<SourceId, Vec<Minute>>, String>),
     Replayed(SourceId, Box<Replayed>),
@@ -42,7 +42,7 @@ pub(super) struct Reports {
     pub(super) running: bool,
     /// The sources as they were when it was asked for.
     pub(super) before: Vec<Arc<SourceSnapshot>>,
-    pub(super) wanted: Option<Asked>,
+    pub(super) wanted: Option<ReportQuery>,
     pub(super) due: Option<Instant>,
 }
 

@@ -11,7 +11,7 @@ use opencv::{
 };
 
 /// A decoded picture. Its memory belongs to the decoder's pool and goes back to it.
-pub struct Picture {
+pub struct DecodedFrame {
     frame: frame::Video,
 }
 
@@ -59,7 +59,7 @@ impl Orientation {
     }
 }
 
-impl Picture {
+impl DecodedFrame {
     pub(super) fn new(frame: frame::Video) -> Self {
         Self { frame }
     }
@@ -183,7 +183,7 @@ pub struct Planes {
     colors: (u32, bool),
 }
 
-impl Picture {
+impl DecodedFrame {
     /// Its planes as `reduce` makes them out of what is given: a plane as it lies in memory, and the width and height
     /// that it becomes where luma becomes `size`. `None` where it has no such planes of 8 bits, or is interlaced, or where
     /// `reduce` fails.
@@ -303,7 +303,7 @@ fn plain(format: c_int) -> (c_int, bool) {
 }
 
 /// `picture` as it lies in memory; of an interlaced one the even lines.
-fn lines_of(picture: &Picture) -> Lines {
+fn lines_of(picture: &DecodedFrame) -> Lines {
     let raw = picture.raw();
     let fields = if picture.is_interlaced() { 2 } else { 1 };
     let first =
@@ -326,7 +326,7 @@ impl Converter {
     /// Where FFmpeg cannot convert it, or there is no memory.
     pub fn bgr<'a>(
         &mut self,
-        picture: &Picture,
+        picture: &DecodedFrame,
         size: (u32, u32),
         room: &'a mut Mat,
     ) -> Result<BoxedRef<'a, Mat>, Error> {
@@ -354,7 +354,7 @@ impl Converter {
     /// As there.
     pub fn grey<'a>(
         &mut self,
-        picture: &Picture,
+        picture: &DecodedFrame,
         size: (u32, u32),
         room: &'a mut Mat,
     ) -> Result<BoxedRef<'a, Mat>, Error> {

@@ -20,7 +20,7 @@ const NEW_FILE: &str = "cameras.json";
 const NO_FILE: &str = "there is no configuration file";
 
 /// The configuration file, if there is one, and what could not be written to it yet.
-pub(super) struct Keeper {
+pub(super) struct ConfigSaver {
     file: Mutex<Option<Arc<ConfigFile>>>,
     /// The text of a configuration that came through a pipe and cannot be written back.
     piped: Option<Secret>,
@@ -29,7 +29,7 @@ pub(super) struct Keeper {
     known: Mutex<Vec<SourceConfig>>,
 }
 
-impl Keeper {
+impl ConfigSaver {
     pub(super) fn new(path: Option<PathBuf>, piped: Option<Secret>) -> Self {
         let file = path.map(|path| Arc::new(ConfigFile::new(path)));
         Self { file: Mutex::new(file), piped, waiting: Mutex::default(), known: Mutex::default() }
@@ -200,7 +200,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("cams.json");
         fs::write(&path, "{}\n").unwrap();
-        let keeper = Keeper::new(Some(path.clone()), None);
+        let keeper = ConfigSaver::new(Some(path.clone()), None);
         assert!(keeper.write(&[]).unwrap_err().contains("has every change already"));
         // A file stands where the folder of logins would be.
         fs::write(folder.path().join("cams.logins"), "").unwrap();
@@ -229,7 +229,7 @@ mod tests {
         let before =
             "{\n  \"cameras\": [\n    {\"camera_id\": \"gate\", \"source\": \"demo:street\"}\n  ]\n}\n";
         fs::write(&path, before).unwrap();
-        let keeper = Keeper::new(Some(path.clone()), None);
+        let keeper = ConfigSaver::new(Some(path.clone()), None);
         let text = "rtsp://u:hunter2@h/1";
         let source = SourceConfig::from_source_string(text, &BTreeSet::new()).unwrap();
         keeper.save_source(&source, text, KeepLogin::Beside).unwrap();
@@ -243,7 +243,10 @@ mod tests {
         fs::write(&path, "[").unwrap();
         keeper.save_source(&source, text, KeepLogin::Beside).unwrap_err();
         assert!(
-            keeper.remove(std::slice::from_ref(&source.id)).unwrap_err().starts_with("removed for this run, but")
+            keeper
+                .remove(std::slice::from_ref(&source.id))
+                .unwrap_err()
+                .starts_with("removed for this run, but")
         );
         fs::write(&path, before).unwrap();
         assert!(keeper.write(&[]).unwrap_err().contains("has every change already"));
@@ -261,7 +264,7 @@ mod tests {
         fs::write(videos.join("b.mp4"), "").unwrap();
         let text = r#"{"cameras": [{"camera_id": "gate", "source": "0"}], "videos": [{"video_id": "all", "path": "v/*.mp4"}]}"#;
         fs::write(&path, text).unwrap();
-        let keeper = Keeper::new(Some(path.clone()), None);
+        let keeper = ConfigSaver::new(Some(path.clone()), None);
         let said = keeper.remove(&["all_a".into(), "gate".into()]).unwrap_err();
         assert!(
             said.contains("1 removed from the file") && said.contains("folder or pattern in its entry 'all'"),

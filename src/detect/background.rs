@@ -285,7 +285,7 @@ mod tests {
     use opencv::core::{CV_8UC3, Rect, Vec3b};
 
     use super::*;
-    use crate::source::picture::Picture;
+    use crate::source::image::FrameImage;
 
     const BODY: (i32, i32) = (18, 44);
 
@@ -306,7 +306,7 @@ mod tests {
                 .unwrap();
         }
         Frame {
-            picture: Picture::ready(image),
+            picture: FrameImage::ready(image),
             index: 0,
             time,
             captured: std::time::Instant::now(),
@@ -378,10 +378,10 @@ mod tests {
         let mut image = Mat::default();
         let whole = small.picture.bgr().unwrap();
         imgproc::resize(whole, &mut image, Size::new(200, 150), 0.0, 0.0, imgproc::INTER_AREA).unwrap();
-        small.picture = Picture::ready(image);
+        small.picture = FrameImage::ready(image);
         assert!(detector.detect(&small).unwrap().is_empty());
         let tiny = Frame {
-            picture: Picture::ready(
+            picture: FrameImage::ready(
                 Mat::new_rows_cols_with_default(1, 1, CV_8UC3, Scalar::all(1.0)).unwrap(),
             ),
             ..frame(now, 1.0, 1, &[])

@@ -2,7 +2,7 @@
 
 /// How a source is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
+pub enum ReadMode {
     /// A recording: waits, ends, and has its own time.
     Recording,
     /// Goes on by itself.

@@ -1,13 +1,13 @@
 //! What dashboards ask of the program around the engine.
 
-use super::{Served, Who};
+use super::{Served, UserAndOrigin};
 use crate::{
     config::SourceConfig,
     host::Drawn,
     protocol::{
-        ask::{Answer, Place, Question},
-        order::{Entry, lines_of},
-        picture::{KnownCrossing, Probed},
+        ask::{Answer, ConfigState, Question},
+        image::{KnownCrossing, Probed},
+        order::{ConfigEntry, lines_of},
     },
 };
 
@@ -18,7 +18,7 @@ const MOST_COLUMNS: usize = 1_000;
 ///
 /// # Errors
 /// Why there is none, in a sentence.
-pub fn answer(served: &dyn Served, question: Question, who: &Who) -> Result<Answer, String> {
+pub fn answer(served: &dyn Served, question: Question, who: &UserAndOrigin) -> Result<Answer, String> {
     let host = served.host();
     match question {
         Question::Export {} => host.export().map(Answer::Said),
@@ -30,7 +30,7 @@ pub fn answer(served: &dyn Served, question: Question, who: &Who) -> Result<Answ
         Question::Place {} => {
             host.look_at_config();
             let (ids, sources) = (host.taken_ids(), host.kept_sources());
-            Ok(Answer::Place(Place { place: host.config_place(), ids, sources }))
+            Ok(Answer::Place(ConfigState { place: host.config_place(), ids, sources }))
         }
         Question::SaveLines { source, shapes } => {
             let (lines, zones) = lines_of(shapes)?;
@@ -67,6 +67,6 @@ pub fn answer(served: &dyn Served, question: Question, who: &Who) -> Result<Answ
     }
 }
 
-fn source_of(entry: &Entry) -> Result<SourceConfig, String> {
+fn source_of(entry: &ConfigEntry) -> Result<SourceConfig, String> {
     SourceConfig::from_entry(entry)
 }

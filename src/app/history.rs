@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 use crate::{
     clock::SystemClock,
     files,
-    host::history::Asked,
+    host::history::ReportQuery,
     ledger::{
         self, Reader,
         chart::{Column, Width},
@@ -73,7 +73,7 @@ impl Past {
     ///
     /// # Errors
     /// Why that is not known.
-    pub fn report(&self, asked: &Asked, wait: Duration) -> Result<Report, String> {
+    pub fn report(&self, asked: &ReportQuery, wait: Duration) -> Result<Report, String> {
         let query = query(asked, Timestamp::now(), &self.timezone).map_err(|error| error.to_string())?;
         self.query(&query, wait)
     }
@@ -111,7 +111,7 @@ impl Past {
     ///
     /// # Errors
     /// Why it could not.
-    pub fn write(&self, asked: &Asked, wait: Duration) -> Result<String, String> {
+    pub fn write(&self, asked: &ReportQuery, wait: Duration) -> Result<String, String> {
         let report = self.report(asked, wait)?;
         let folder = self.folder.join(REPORTS);
         let write = |path: &Path, format| {
@@ -130,7 +130,7 @@ impl Past {
 }
 
 /// `2026-03-13_by-hour`, or with both days where there are several.
-fn file_name(asked: &Asked) -> String {
+fn file_name(asked: &ReportQuery) -> String {
     let by = match asked.by {
         Step::Quarter => "by-15m",
         Step::Hour => "by-hour",
@@ -143,7 +143,7 @@ fn file_name(asked: &Asked) -> String {
 }
 
 /// What to ask the ledger, as of `now`: days of the calendar, not always of 24 hours.
-fn query(asked: &Asked, now: Timestamp, timezone: &TimeZone) -> Result<Query, jiff::Error> {
+fn query(asked: &ReportQuery, now: Timestamp, timezone: &TimeZone) -> Result<Query, jiff::Error> {
     let midnight = |day: Date| day.to_zoned(timezone.clone()).map(|midnight| midnight.timestamp());
     Ok(Query {
         since: midnight(asked.first)?,
@@ -158,8 +158,8 @@ fn query(asked: &Asked, now: Timestamp, timezone: &TimeZone) -> Result<Query, ji
 mod tests {
     use super::*;
 
-    fn asked(first: &str, after: &str, by: Step) -> Asked {
-        Asked { first: first.parse().unwrap(), after: after.parse().unwrap(), by }
+    fn asked(first: &str, after: &str, by: Step) -> ReportQuery {
+        ReportQuery { first: first.parse().unwrap(), after: after.parse().unwrap(), by }
     }
 
     #[test]

@@ -25,7 +25,7 @@ struct Candidate {
 
 /// Somebody who is tracked.
 #[derive(Debug, Clone, Copy)]
-struct Known {
+struct Walking {
     track: TrackId,
     first: Point,
     counted: bool,
@@ -36,7 +36,7 @@ struct Known {
 pub struct Unsure {
     params: CadenceParams,
     candidates: Vec<Candidate>,
-    known: Vec<Known>,
+    known: Vec<Walking>,
     /// People who walked about lately, without being tracked and tracked; the older, the less.
     missed: f32,
     tracked: f32,
@@ -108,7 +108,7 @@ impl Unsure {
                 Some(_) => {}
                 None => {
                     let first = track.bbox.center();
-                    self.known.push(Known { track: track.id, first, counted: false });
+                    self.known.push(Walking { track: track.id, first, counted: false });
                 }
             }
         }

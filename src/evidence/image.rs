@@ -16,7 +16,7 @@ const QUALITY: i32 = 92;
 
 /// The pictures of a strip, side by side.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Picture {
+pub struct StripImage {
     /// As they are kept, without strokes; those of an older version have them.
     pub jpeg: Vec<u8>,
     /// What is to be drawn over them; `None` where it has been drawn already.
@@ -62,7 +62,7 @@ impl Pixels {
     }
 }
 
-impl Picture {
+impl StripImage {
     /// The strip with line, path and boxes, as JPEG.
     ///
     /// # Errors

@@ -51,7 +51,7 @@ pub struct Cut {
 }
 
 /// Writes results as they come.
-pub struct Report<'a> {
+pub struct ResultWriter<'a> {
     json: bool,
     out: &'a mut dyn Write,
     lines: u64,
@@ -64,7 +64,7 @@ pub struct Report<'a> {
     audits: Vec<(String, Findings)>,
 }
 
-impl<'a> Report<'a> {
+impl<'a> ResultWriter<'a> {
     pub fn new(json: bool, out: &'a mut dyn Write) -> Self {
         let (tracking, costs, audits) = (Vec::new(), Vec::new(), Vec::new());
         Self { json, out, lines: 0, true_total: 0, error_total: 0, tracking, costs, audits }
@@ -111,7 +111,7 @@ impl<'a> Report<'a> {
             self.line(line.clone())?;
         }
         if self.json {
-            for record in audit::report::records(scene, found) {
+            for record in audit::render::records(scene, found) {
                 writeln!(self.out, "{record}")?;
             }
             return self.out.flush();
@@ -175,7 +175,7 @@ impl<'a> Report<'a> {
         }
         for (scene, found) in &self.audits {
             writeln!(self.out, "{scene}: what a person saw and what is counted")?;
-            audit::report::text(found, self.out)?;
+            audit::render::text(found, self.out)?;
         }
         if self.lines > 0 {
             let relative = self.error_total as f64 / self.true_total.max(1) as f64;

@@ -13,9 +13,9 @@ use crate::{
     source::{
         Frame, FrameSource, Interrupt, Opener, SourceError, StreamInfo, SystemOpener,
         capture::{Capture, CaptureControl, Host, Notice, Reading, supervise},
+        decode_scheduler::DecodeScheduler,
         pacer::{Demand, enlarged_to},
         stretch::{Excerpt, Stretch},
-        turns::Turns,
     },
 };
 
@@ -128,7 +128,7 @@ pub fn play(
     pipeline.set_model(Arc::clone(model));
     let inner = Later(options.plan.start_offset);
     let opener = Excerpt { inner, stretch, onlooker: None };
-    let (control, turns) = (CaptureControl::default(), Turns::new(1));
+    let (control, turns) = (CaptureControl::default(), DecodeScheduler::new(1));
     let capture =
         Capture { source: &config, opener: &opener, control: &control, clock: &SystemClock, turns: &turns };
     let (demand, enlarged, detected, ended) = (Demand::default(), Cell::new(1.0), Ok(()), None);

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     evidence::{Marks, Pixels},
-    host::{Found, crossings},
+    host::{ProbedSource, crossings},
     model::{Judgment, Moment, Preview, ShownTrack},
 };
 
@@ -37,7 +37,7 @@ impl Jpeg {
 
 /// A [`Preview`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Shot {
+pub struct PreviewJson {
     /// The frame.
     jpeg: Jpeg,
     /// Tracks of the same frame.
@@ -46,7 +46,7 @@ pub struct Shot {
     taken: Moment,
 }
 
-impl Shot {
+impl PreviewJson {
     /// What travels of `preview`.
     ///
     /// # Errors
@@ -75,33 +75,33 @@ impl Shot {
     }
 }
 
-/// What was [`Found`] behind a source.
+/// What was [`ProbedSource`] behind a source.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Probed {
     /// Size, rate, codec in a few words.
     words: String,
     /// Its first picture.
-    picture: Option<Shot>,
+    picture: Option<PreviewJson>,
 }
 
 impl Probed {
     /// What travels of `found`.
     #[must_use]
-    pub fn of(found: Found) -> Self {
+    pub fn of(found: ProbedSource) -> Self {
         // The words matter more than a picture that cannot be packed.
-        let picture = found.picture.and_then(|picture| Shot::of(&picture).ok());
+        let picture = found.picture.and_then(|picture| PreviewJson::of(&picture).ok());
         Self { words: found.words, picture }
     }
 
     /// What it is.
     #[must_use]
-    pub fn found(self) -> Found {
+    pub fn found(self) -> ProbedSource {
         let picture = self.picture.and_then(|shot| shot.preview().ok()).map(std::sync::Arc::new);
-        Found { words: self.words, picture }
+        ProbedSource { words: self.words, picture }
     }
 }
 
-/// What is [`Known`](crossings::Known) of a crossing.
+/// What is [`CrossingDetails`](crossings::CrossingDetails) of a crossing.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct KnownCrossing {
     facts: crate::evidence::Facts,
@@ -123,8 +123,8 @@ impl KnownCrossing {
     ///
     /// # Errors
     /// When a picture cannot be packed.
-    pub fn of(known: crossings::Known) -> Result<Self, String> {
-        let crossings::Known { facts, strip, judgment } = known;
+    pub fn of(known: crossings::CrossingDetails) -> Result<Self, String> {
+        let crossings::CrossingDetails { facts, strip, judgment } = known;
         let strip = strip.map(|crossings::Strip { key, blurred, pictures, marks }| {
             let pictures = pictures.iter().map(|pixels| Jpeg::of(pixels, STRIP_QUALITY));
             Ok::<_, String>(Strip {
@@ -141,12 +141,16 @@ impl KnownCrossing {
     ///
     /// # Errors
     /// When a picture is none.
-    pub fn known(self) -> Result<crossings::Known, String> {
+    pub fn known(self) -> Result<crossings::CrossingDetails, String> {
         let strip = self.strip.map(|Strip { key, blurred, pictures, marks }| {
             let pictures = pictures.iter().map(Jpeg::pixels).collect::<Result<_, _>>()?;
             Ok::<_, String>(crossings::Strip { key: key.parse()?, blurred, pictures, marks })
         });
-        Ok(crossings::Known { facts: self.facts, strip: strip.transpose()?, judgment: self.judgment })
+        Ok(crossings::CrossingDetails {
+            facts: self.facts,
+            strip: strip.transpose()?,
+            judgment: self.judgment,
+        })
     }
 }
 
@@ -160,13 +164,13 @@ mod tests {
         let rgb: Vec<u8> =
             (0..height).flat_map(|y| (0..width).flat_map(move |x| [x as u8 * 3, y as u8 * 4, 90])).collect();
         let preview = Preview { size: (width, height), rgb, tracks: Vec::new(), taken: Moment::START };
-        let json = serde_json::to_string(&Shot::of(&preview).unwrap()).unwrap();
-        let back = serde_json::from_str::<Shot>(&json).unwrap().preview().unwrap();
+        let json = serde_json::to_string(&PreviewJson::of(&preview).unwrap()).unwrap();
+        let back = serde_json::from_str::<PreviewJson>(&json).unwrap().preview().unwrap();
         assert_eq!(back.size, preview.size);
         let far = |(a, b): (&u8, &u8)| a.abs_diff(*b) > 24;
         assert!(!preview.rgb.iter().zip(&back.rgb).any(far), "red stays red");
-        let broken: Shot = serde_json::from_str(&json.replace(&json[9..40], "\"jpeg\":\"AAAA"))
-            .unwrap_or(Shot { jpeg: Jpeg("AAAA".into()), tracks: Vec::new(), taken: Moment::START });
+        let broken: PreviewJson = serde_json::from_str(&json.replace(&json[9..40], "\"jpeg\":\"AAAA"))
+            .unwrap_or(PreviewJson { jpeg: Jpeg("AAAA".into()), tracks: Vec::new(), taken: Moment::START });
         assert!(broken.preview().is_err());
     }
 }

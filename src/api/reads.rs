@@ -11,7 +11,7 @@ use axum::{
 use jiff::Timestamp;
 
 use super::{
-    answer::{Asked, Id, Told, bytes_of, json, not_done, refused, waiting, with_status},
+    answer::{Id, QueryString, Told, bytes_of, json, not_done, refused, waiting, with_status},
     events, logs,
     queries::{AfterLook, From, Newer, Past, Since, Span, When},
     state::State,
@@ -20,7 +20,7 @@ use crate::{
     engine::EngineError,
     ledger::report::{Query as ReportQuery, Step, parse_moment},
     model::{Minute, SourceId},
-    protocol::{Done, Readiness, picture::Shot},
+    protocol::{Done, Readiness, image::PreviewJson},
 };
 
 /// Something newer is waited for this long, in seconds.
@@ -57,7 +57,7 @@ pub async fn version(Shared(state): Shared<Arc<State>>) -> Response {
     json(&state.served.version())
 }
 
-pub async fn snapshot(Shared(state): Shared<Arc<State>>, Asked(newer): Asked<Newer>) -> Told {
+pub async fn snapshot(Shared(state): Shared<Arc<State>>, QueryString(newer): QueryString<Newer>) -> Told {
     let broken = |_| {
         refused(
             StatusCode::INTERNAL_SERVER_ERROR,
@@ -78,7 +78,7 @@ pub async fn snapshot(Shared(state): Shared<Arc<State>>, Asked(newer): Asked<New
 pub async fn stream(
     Shared(state): Shared<Arc<State>>,
     headers: HeaderMap,
-    Asked(from): Asked<From>,
+    QueryString(from): QueryString<From>,
 ) -> Response {
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
     events::stream(state, last.or(from.after), from.source)
@@ -109,7 +109,7 @@ pub async fn preview_of(state: &State, id: &str) -> Result<Arc<crate::model::Pre
 
 pub async fn preview_jpg(Shared(state): Shared<Arc<State>>, Id(id): Id) -> Told {
     let preview = preview_of(&state, &id).await?;
-    let jpeg = waiting(Arc::clone(&state.looking), move || Shot::jpeg(&preview))
+    let jpeg = waiting(Arc::clone(&state.looking), move || PreviewJson::jpeg(&preview))
         .await?
         .map_err(|error| not_done(&error))?;
     Ok(bytes_of(StatusCode::OK, "image/jpeg", jpeg))
@@ -117,7 +117,7 @@ pub async fn preview_jpg(Shared(state): Shared<Arc<State>>, Id(id): Id) -> Told 
 
 pub async fn preview(Shared(state): Shared<Arc<State>>, Id(id): Id) -> Told {
     let preview = preview_of(&state, &id).await?;
-    let shot = waiting(Arc::clone(&state.looking), move || Shot::of(&preview))
+    let shot = waiting(Arc::clone(&state.looking), move || PreviewJson::of(&preview))
         .await?
         .map_err(|error| not_done(&error))?;
     Ok(json(&shot))
@@ -133,7 +133,7 @@ fn minutes(state: &State, id: &str, since: Option<i64>) -> Vec<Minute> {
 pub async fn source_history(
     Shared(state): Shared<Arc<State>>,
     Id(id): Id,
-    Asked(asked): Asked<Since>,
+    QueryString(asked): QueryString<Since>,
 ) -> Told {
     state.served.engine().source_config(&id).ok_or_else(|| nobody(&id))?;
     Ok(json(&minutes(&state, &id, asked.since)))
@@ -146,7 +146,7 @@ pub async fn configs(Shared(state): Shared<Arc<State>>) -> Response {
     json(&configs)
 }
 
-pub async fn history(Shared(state): Shared<Arc<State>>, Asked(asked): Asked<Since>) -> Response {
+pub async fn history(Shared(state): Shared<Arc<State>>, QueryString(asked): QueryString<Since>) -> Response {
     let sources = state.served.engine().snapshot().sources;
     let all: BTreeMap<&SourceId, Vec<Minute>> =
         sources.iter().map(|source| (&source.id, minutes(&state, &source.id, asked.since))).collect();
@@ -166,13 +166,13 @@ pub async fn source_stages(Shared(state): Shared<Arc<State>>, Id(id): Id) -> Tol
 pub async fn source_paths(
     Shared(state): Shared<Arc<State>>,
     Id(id): Id,
-    Asked(asked): Asked<AfterLook>,
+    QueryString(asked): QueryString<AfterLook>,
 ) -> Told {
     let paths = state.served.engine().paths(&id).ok_or_else(|| nobody(&id))?;
     Ok(json(&paths.after(asked.after)))
 }
 
-pub async fn report(Shared(state): Shared<Arc<State>>, Asked(past): Asked<Past>) -> Told {
+pub async fn report(Shared(state): Shared<Arc<State>>, QueryString(past): QueryString<Past>) -> Told {
     let query = ReportQuery {
         since: moment(&state, past.since.as_ref(), "24h")?,
         until: moment(&state, past.until.as_ref(), "0s")?,
@@ -184,7 +184,7 @@ pub async fn report(Shared(state): Shared<Arc<State>>, Asked(past): Asked<Past>)
     report.map(|report| json(&report)).map_err(|error| not_done(&error))
 }
 
-pub async fn actions(Shared(state): Shared<Arc<State>>, Asked(span): Asked<Span>) -> Told {
+pub async fn actions(Shared(state): Shared<Arc<State>>, QueryString(span): QueryString<Span>) -> Told {
     let since = moment(&state, span.since.as_ref(), "24h")?.as_millisecond();
     let until = moment(&state, span.until.as_ref(), "0s")?.as_millisecond();
     let limit = span.limit.unwrap_or(1_000).into();
@@ -196,7 +196,10 @@ pub async fn actions(Shared(state): Shared<Arc<State>>, Asked(span): Asked<Span>
     found.map(|actions| json(&actions)).map_err(|error| not_done(&error))
 }
 
-pub async fn log_lines(Shared(state): Shared<Arc<State>>, Asked(query): Asked<logs::Query>) -> Told {
+pub async fn log_lines(
+    Shared(state): Shared<Arc<State>>,
+    QueryString(query): QueryString<logs::Query>,
+) -> Told {
     let lines = logs::lines(&state, &query).await;
     lines
         .map(|lines| json(&lines))

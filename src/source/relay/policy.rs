@@ -21,7 +21,7 @@ use crate::{
 pub const MOST_REDIRECTS: usize = 5;
 
 /// Where a source leads, and by which rules.
-pub struct Way {
+pub struct AccessPolicy {
     /// The address as it may be shown.
     pub shown: Url,
     /// The address as the server wants it, without user name and password.
@@ -32,7 +32,7 @@ pub struct Way {
     system: OnceLock<Trust>,
 }
 
-impl Way {
+impl AccessPolicy {
     pub fn new(shown: &Url, asked: Url, credentials: Option<&Credentials>, tls: &TlsConfig) -> Self {
         Self {
             shown: shown.clone(),
@@ -217,9 +217,9 @@ mod tests {
         Url::parse(text).unwrap()
     }
 
-    fn way(address: &str) -> Way {
+    fn way(address: &str) -> AccessPolicy {
         let credentials = Credentials { user: "admin".into(), password: Secret::new("s3cret") };
-        Way::new(&url(address), url(address), Some(&credentials), &TlsConfig::default())
+        AccessPolicy::new(&url(address), url(address), Some(&credentials), &TlsConfig::default())
     }
 
     #[test]
@@ -251,8 +251,12 @@ mod tests {
         ] {
             assert_eq!(way.credentials(&url(address)).is_some(), told, "{address}");
         }
-        assert!(super::Way::credentials(&self::way("rtsp://cam/a"), &url("rtsp://cam:554/b")).is_some());
-        assert!(super::Way::credentials(&self::way("rtsp://cam/a"), &url("rtsp://cam:8554/a")).is_none());
+        assert!(
+            super::AccessPolicy::credentials(&self::way("rtsp://cam/a"), &url("rtsp://cam:554/b")).is_some()
+        );
+        assert!(
+            super::AccessPolicy::credentials(&self::way("rtsp://cam/a"), &url("rtsp://cam:8554/a")).is_none()
+        );
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
-use super::findings::{Disagreement, Findings, Share, Tally, words};
+use super::findings::{Disagreement, Findings, Proportion, Tally, words};
 
 /// Writes the result as a table, the disagreements below it.
 ///
@@ -63,15 +63,15 @@ pub fn summary(found: &Findings) -> String {
 
 /// A share with its interval: `90.0 % (59.6-98.2)`; `-` where there is none.
 #[must_use]
-pub fn percent(share: Option<Share>) -> String {
-    let Some(Share { value, interval: (low, high) }) = share else { return "-".into() };
+pub fn percent(share: Option<Proportion>) -> String {
+    let Some(Proportion { value, interval: (low, high) }) = share else { return "-".into() };
     let [value, low, high] = [value, low, high].map(|share| share * 100.0);
     format!("{value:.1} % ({low:.1}-{high:.1})")
 }
 
 /// A share with its interval in whole percents: `90 % (60-98)`; `-` where there is none.
-fn whole(share: Option<Share>) -> String {
-    let Some(Share { value, interval: (low, high) }) = share else { return "-".into() };
+fn whole(share: Option<Proportion>) -> String {
+    let Some(Proportion { value, interval: (low, high) }) = share else { return "-".into() };
     let [value, low, high] = [value, low, high].map(|share| share * 100.0);
     format!("{value:.0} % ({low:.0}-{high:.0})")
 }
@@ -102,7 +102,7 @@ pub fn clock(seconds: f64) -> String {
 /// The result as one JSON object for each row and disagreement.
 #[must_use]
 pub fn records(scene: &str, found: &Findings) -> Vec<Value> {
-    let share = |share: Option<Share>| {
+    let share = |share: Option<Proportion>| {
         share.map(|share| json!({ "value": share.value, "low": share.interval.0, "high": share.interval.1 }))
     };
     let rows = found.rows.iter().map(|row| {

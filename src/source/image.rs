@@ -18,7 +18,7 @@ const BLACK: f64 = 16.0;
 const SPAN: f64 = 219.0;
 
 /// A frame's picture, upright, at its working size.
-pub struct Picture {
+pub struct FrameImage {
     /// Width and height in pixels at which it is seen.
     size: (u32, u32),
     decoded: Option<Decoded>,
@@ -28,7 +28,7 @@ pub struct Picture {
 /// A picture as it came out of the decoder.
 pub struct Decoded {
     /// What was decoded.
-    pub picture: ffmpeg::Picture,
+    pub picture: ffmpeg::DecodedFrame,
     /// How it is turned upright.
     pub orientation: Orientation,
     /// What converts the pictures of its source.
@@ -49,7 +49,7 @@ pub fn shown_size((width, height): (u32, u32), aspect: f64, orientation: Orienta
     if orientation.transposed { (height, width) } else { (width, height) }
 }
 
-impl Picture {
+impl FrameImage {
     /// An 8-bit BGR picture as it is; never empty.
     #[must_use]
     pub fn ready(bgr: Mat) -> Self {

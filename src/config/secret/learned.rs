@@ -16,11 +16,11 @@ use super::{
 
 /// Known secrets of which a copy is hidden in texts.
 #[derive(Debug, Default)]
-pub struct Known(RwLock<Entries>);
+pub struct LearnedSecrets(RwLock<Entries>);
 
 #[derive(Default)]
 struct Entries {
-    all: Vec<Entry>,
+    all: Vec<LearnedSecret>,
     /// Entries by their first character, the longest first.
     by_first: HashMap<char, Vec<usize>>,
     texts: HashSet<Vec<char>>,
@@ -32,14 +32,14 @@ impl std::fmt::Debug for Entries {
     }
 }
 
-struct Entry {
+struct LearnedSecret {
     secret: Vec<char>,
     shown: &'static str,
     /// A number inside a longer number is another one.
     is_number: bool,
 }
 
-impl Known {
+impl LearnedSecrets {
     /// From now on hides `secret`, unless it is shorter than four characters.
     pub fn learn(&self, secret: &str) {
         if secret.chars().count() >= SHORTEST {
@@ -86,7 +86,7 @@ impl Known {
         // The longest first, or a secret that begins with another would leave its rest.
         let at = bucket.partition_point(|index| all[*index].secret.len() >= length);
         bucket.insert(at, all.len());
-        all.push(Entry { secret, shown, is_number });
+        all.push(LearnedSecret { secret, shown, is_number });
     }
 
     /// `text` with `***` for each known secret: as it is, and with any of its characters percent-encoded, escaped as in

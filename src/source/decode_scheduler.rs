@@ -21,7 +21,7 @@ const LONGEST: Duration = Duration::from_millis(25);
 /// The queue for turns of decoding: by rounds, in each of which a stream has one turn (start-time fair queueing, Goyal,
 /// Vin and Cheng, SIGCOMM 1996, with equal weights and lengths).
 #[derive(Debug)]
-pub struct Turns {
+pub struct DecodeScheduler {
     at_once: usize,
     longest: Duration,
     queue: Mutex<Queue>,
@@ -46,19 +46,19 @@ impl Queue {
     }
 }
 
-/// Place of one stream in the [`Turns`]: the round of its last turn.
+/// Place of one stream in the [`DecodeScheduler`]: the round of its last turn.
 #[derive(Debug, Default)]
-pub struct Place(u64);
+pub struct QueuePosition(u64);
 
 /// Somebody's turn, until it is dropped.
 #[derive(Debug)]
 #[must_use]
-pub struct Turn<'a> {
-    turns: &'a Turns,
+pub struct DecodeTurn<'a> {
+    turns: &'a DecodeScheduler,
     arrival: u64,
 }
 
-impl Turns {
+impl DecodeScheduler {
     /// At most `at_once` turns at the same time; as many as there are cores.
     #[must_use]
     pub fn new(at_once: usize) -> Self {
@@ -78,7 +78,7 @@ impl Turns {
 
     /// Waits for a turn by `clock`, at most 25 ms for each `at_once` of those who come before. Whoever missed rounds has no right
     /// to more turns than others in the next one.
-    pub fn take(&self, place: &mut Place, clock: &dyn Clock) -> Turn<'_> {
+    pub fn take(&self, place: &mut QueuePosition, clock: &dyn Clock) -> DecodeTurn<'_> {
         let mut queue = self.queue.lock();
         queue.arrivals += 1;
         let arrival = queue.arrivals;
@@ -104,11 +104,11 @@ impl Turns {
         queue.round = mine.0;
         queue.taken.push((arrival, clock.now() + self.longest));
         queue.wake_first();
-        Turn { turns: self, arrival }
+        DecodeTurn { turns: self, arrival }
     }
 }
 
-impl Drop for Turn<'_> {
+impl Drop for DecodeTurn<'_> {
     fn drop(&mut self) {
         let mut queue = self.turns.queue.lock();
         queue.taken.retain(|(arrival, _)| *arrival != self.arrival);
@@ -132,12 +132,12 @@ mod tests {
     #[test]
     fn whoever_waits_gets_as_many_turns_as_the_others() {
         const EACH: usize = 40;
-        let (turns, total, start) = (Turns::new(2), AtomicUsize::new(0), Barrier::new(12));
+        let (turns, total, start) = (DecodeScheduler::new(2), AtomicUsize::new(0), Barrier::new(12));
         let finished: Vec<usize> = thread::scope(|scope| {
             let threads: Vec<_> = (0..12)
                 .map(|_| {
                     scope.spawn(|| {
-                        let mut place = Place::default();
+                        let mut place = QueuePosition::default();
                         start.wait();
                         for _ in 0..EACH {
                             let _turn = turns.take(&mut place, &SystemClock);
@@ -156,12 +156,12 @@ mod tests {
 
     #[test]
     fn no_more_than_allowed_have_a_turn_at_once() {
-        let turns = Turns::lasting(2, Duration::from_secs(60));
+        let turns = DecodeScheduler::lasting(2, Duration::from_secs(60));
         let (now, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
         thread::scope(|scope| {
             for _ in 0..6 {
                 scope.spawn(|| {
-                    let mut place = Place::default();
+                    let mut place = QueuePosition::default();
                     for _ in 0..50 {
                         let turn = turns.take(&mut place, &SystemClock);
                         most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
@@ -177,9 +177,9 @@ mod tests {
 
     #[test]
     fn a_turn_that_takes_too_long_keeps_nobody() {
-        let turns = Turns::new(1);
-        let kept = turns.take(&mut Place::default(), &SystemClock);
-        let other = turns.take(&mut Place::default(), &SystemClock);
+        let turns = DecodeScheduler::new(1);
+        let kept = turns.take(&mut QueuePosition::default(), &SystemClock);
+        let other = turns.take(&mut QueuePosition::default(), &SystemClock);
         drop(kept);
         let queue = turns.queue.lock();
         assert_eq!(queue.taken.len(), 1, "the end of a turn that was over ends no other one");

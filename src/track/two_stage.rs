@@ -11,7 +11,7 @@ use crate::{
 
 /// One person as the tracker knows him.
 #[derive(Debug, Clone)]
-struct Target {
+struct TrackedPerson {
     id: TrackId,
     filter: BoxFilter,
     score: f32,
@@ -26,7 +26,7 @@ struct Target {
     doubled_since: Option<f64>,
 }
 
-impl Target {
+impl TrackedPerson {
     fn track(&self) -> Track {
         Track {
             id: self.id,
@@ -48,7 +48,7 @@ pub struct MotionTracker {
     params: TrackParams,
     /// Score from which a detection may start a track.
     confidence: f32,
-    targets: Vec<Target>,
+    targets: Vec<TrackedPerson>,
     next_id: TrackId,
     /// Sum of squared speeds of the people followed, and the time they were followed for.
     speeds: (f32, f32),
@@ -133,7 +133,7 @@ impl MotionTracker {
 
     fn birth(&mut self, time: f64, detection: &Detection) -> TrackId {
         let id = self.next_id;
-        self.targets.push(Target {
+        self.targets.push(TrackedPerson {
             id,
             filter: BoxFilter::new(&detection.bbox, self.speed(), &self.params),
             score: detection.score,
@@ -230,7 +230,7 @@ impl MotionTracker {
 
     fn finish(&mut self, time: f64, origins: Vec<Origin>) -> TrackUpdate {
         let ended = self.bury(time);
-        TrackUpdate { tracks: self.targets.iter().map(Target::track).collect(), ended, origins }
+        TrackUpdate { tracks: self.targets.iter().map(TrackedPerson::track).collect(), ended, origins }
     }
 }
 
@@ -256,7 +256,7 @@ impl Tracker for MotionTracker {
         }
         for bbox in doubtful.into_iter().chain(unsure).map(|index| detections[index].bbox) {
             // What touches somebody who is followed may be what he carries, or him and a newcomer in one box.
-            let is_apart = |target: &Target| target.filter.bbox().intersection(&bbox) <= 0.0;
+            let is_apart = |target: &TrackedPerson| target.filter.bbox().intersection(&bbox) <= 0.0;
             if self.targets.iter().filter(|target| target.seen).all(is_apart) {
                 self.glimpses.add(time, bbox, &self.params);
             }

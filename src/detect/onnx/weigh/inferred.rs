@@ -18,7 +18,7 @@ pub(in crate::detect::onnx) const INT64: u64 = 7;
 
 /// What is known of the result of a node.
 #[derive(Debug, Clone)]
-pub(in crate::detect::onnx) struct Known {
+pub(in crate::detect::onnx) struct Inferred {
     /// Its shape, where it can be told.
     pub(in crate::detect::onnx) dims: Option<Vec<u64>>,
     /// How many values it has, at most.
@@ -31,7 +31,7 @@ pub(in crate::detect::onnx) struct Known {
     pub(in crate::detect::onnx) constant: bool,
 }
 
-impl Known {
+impl Inferred {
     pub(in crate::detect::onnx) fn of_shape(dims: Vec<u64>, element: u64) -> Self {
         let count = product(&dims);
         Self { dims: Some(dims), count, element, values: None, constant: false }
@@ -61,11 +61,11 @@ pub(in crate::detect::onnx) fn product(dims: &[u64]) -> u64 {
     dims.iter().fold(1, |product: u64, dim| product.saturating_mul(*dim))
 }
 
-pub(in crate::detect::onnx) fn of_tensor(tensor: &Tensor<'_>) -> Result<Known, Problem> {
+pub(in crate::detect::onnx) fn of_tensor(tensor: &Tensor<'_>) -> Result<Inferred, Problem> {
     if tensor.dims.len() > MOST_DIMS {
         return Err(format!("tensor '{}' has {} dimensions", tensor.name, tensor.dims.len()));
     }
-    let known = Known::of_shape(tensor.dims.clone(), tensor.element);
+    let known = Inferred::of_shape(tensor.dims.clone(), tensor.element);
     let values = (known.count <= MOST_VALUES).then(|| tensor.values()).flatten();
-    Ok(Known { constant: true, ..known.with_values(values) })
+    Ok(Inferred { constant: true, ..known.with_values(values) })
 }

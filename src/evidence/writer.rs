@@ -103,7 +103,7 @@ impl Evidence {
         let (sender, receiver) = bounded(QUEUE);
         let shared = Arc::<Shared>::default();
         let now = clock.now();
-        let keeper = Keeper {
+        let keeper = StripWriter {
             jpeg: Jpeg::new(SCALE),
             store: Store::new(&output, bounds),
             folder: output.join(FOLDER),
@@ -187,7 +187,7 @@ impl Shared {
     }
 }
 
-struct Keeper {
+struct StripWriter {
     jpeg: Jpeg,
     store: Store,
     folder: PathBuf,
@@ -204,7 +204,7 @@ struct Keeper {
     tidy: Instant,
 }
 
-impl Keeper {
+impl StripWriter {
     fn run(mut self, receiver: &Receiver<Message>) {
         loop {
             let now = self.clock.now();

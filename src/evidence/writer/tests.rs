@@ -3,7 +3,7 @@ use opencv::core::{CV_8UC3, Mat, Scalar};
 use super::*;
 use crate::{
     clock::ManualClock,
-    evidence::{Facts, Query, Reader, ring::Shot, small::Small},
+    evidence::{Facts, Query, Reader, ring::RingFrame, small::Small},
     model::{Direction, LineConfig},
 };
 
@@ -19,7 +19,8 @@ fn evidence(output: &Path, clock: &Arc<ManualClock>) -> Evidence {
 
 fn scene(number: u64, wall: i64) -> Scene {
     let frame = Mat::new_rows_cols_with_default(180, 320, CV_8UC3, Scalar::all(90.0)).unwrap();
-    let shot = Arc::new(Shot { time: 0.0, picture: Small::of(&frame, None).unwrap(), people: Vec::new() });
+    let shot =
+        Arc::new(RingFrame { time: 0.0, picture: Small::of(&frame, None).unwrap(), people: Vec::new() });
     let facts = Facts {
         source: "gate".into(),
         line: "line_1".into(),

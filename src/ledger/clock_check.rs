@@ -25,14 +25,14 @@ const LOOKS: i64 = 60_000;
 
 /// Both clocks at one moment, in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Moment {
+pub struct ClockReading {
     /// Since the Unix epoch, as the wall clock says.
     pub wall: i64,
     /// Since the machine started, sleep included.
     pub uptime: i64,
 }
 
-impl Moment {
+impl ClockReading {
     /// Now.
     pub fn now(clock: &dyn Clock) -> Self {
         Self::of(clock.wall(), clock.uptime())
@@ -84,7 +84,7 @@ pub struct Memory {
 #[derive(Debug)]
 pub struct Steadiness {
     boot: String,
-    last: Moment,
+    last: ClockReading,
     /// Wall clock less the other one, as it should be.
     offset: i64,
     ran: i64,
@@ -93,12 +93,12 @@ pub struct Steadiness {
 
 impl Steadiness {
     /// Of a clock that nothing is known of yet.
-    pub fn new(boot: String, now: Moment) -> Self {
+    pub fn new(boot: String, now: ClockReading) -> Self {
         Self { boot, last: now, offset: now.offset(), ran: 0, cleaned: None }
     }
 
     /// Goes on from an earlier run; tells if the clock was set between the two.
-    pub fn resume(&mut self, before: &Memory, now: Moment) -> Option<Jump> {
+    pub fn resume(&mut self, before: &Memory, now: ClockReading) -> Option<Jump> {
         let jump = |expected: i64| Jump { before: expected, after: now.wall, uptime: now.uptime };
         if !before.boot.is_empty() && before.boot == self.boot {
             let expected = now.uptime + before.offset;
@@ -119,7 +119,7 @@ impl Steadiness {
     }
 
     /// Compares both clocks; tells if the wall clock was set since the last time.
-    pub fn observe(&mut self, now: Moment) -> Option<Jump> {
+    pub fn observe(&mut self, now: ClockReading) -> Option<Jump> {
         let passed = now.uptime - self.last.uptime;
         if passed < 0 {
             // Moments of several threads may come in another order.
@@ -188,13 +188,13 @@ mod tests {
     const NOW: i64 = 1_790_000_000_000;
 
     fn steadiness() -> Steadiness {
-        Steadiness::new("one".into(), Moment { wall: NOW, uptime: 0 })
+        Steadiness::new("one".into(), ClockReading { wall: NOW, uptime: 0 })
     }
 
     /// Runs for `time`, looking every second, while the wall clock is `off`.
     fn run(clock: &mut Steadiness, time: i64, off: i64) -> Vec<Jump> {
         let begun = clock.last.uptime;
-        let look = |at: i64| Moment { wall: NOW + at + off, uptime: at };
+        let look = |at: i64| ClockReading { wall: NOW + at + off, uptime: at };
         (begun / 1000 + 1..=(begun + time) / 1000).filter_map(|s| clock.observe(look(s * 1000))).collect()
     }
 
@@ -231,11 +231,11 @@ mod tests {
         let mut clock = steadiness();
         run(&mut clock, HOUR, 0);
         let woken = clock.last.uptime + 10 * HOUR;
-        assert_eq!(clock.observe(Moment { wall: NOW + woken, uptime: woken }), None);
+        assert_eq!(clock.observe(ClockReading { wall: NOW + woken, uptime: woken }), None);
         assert_eq!(clock.memory().ran, HOUR);
     }
 
-    fn after(before: &Memory, boot: &str, now: Moment) -> (Option<Jump>, Steadiness) {
+    fn after(before: &Memory, boot: &str, now: ClockReading) -> (Option<Jump>, Steadiness) {
         let mut clock = Steadiness::new(boot.into(), now);
         (clock.resume(before, now), clock)
     }
@@ -244,12 +244,12 @@ mod tests {
     fn a_program_that_is_restarted_every_night_gets_there_too() {
         let mut memory = Memory::default();
         for night in 0..3 {
-            let now = Moment { wall: NOW + night * DAY, uptime: 0 };
+            let now = ClockReading { wall: NOW + night * DAY, uptime: 0 };
             let boot = format!("boot {night}");
             let mut clock = Steadiness::new(boot, now);
             assert_eq!(if night > 0 { clock.resume(&memory, now) } else { None }, None);
             for second in 1..=8 * 3600 {
-                clock.observe(Moment { wall: now.wall + second * 1000, uptime: second * 1000 });
+                clock.observe(ClockReading { wall: now.wall + second * 1000, uptime: second * 1000 });
             }
             assert_eq!(clock.is_steady(), night == 2);
             memory = clock.memory();
@@ -260,7 +260,7 @@ mod tests {
     fn a_clock_set_between_two_runs_is_seen() {
         let memory =
             Memory { boot: "one".into(), offset: NOW, ran: 2 * DAY, cleaned: None, seen: NOW + HOUR };
-        let at = |wall: i64, uptime: i64| Moment { wall: NOW + wall, uptime };
+        let at = |wall: i64, uptime: i64| ClockReading { wall: NOW + wall, uptime };
         let steady = |boot, now| after(&memory, boot, now).1.is_steady();
         let jump = |boot, now| after(&memory, boot, now).0.map(|jump| jump.after - jump.before);
         assert_eq!(jump("one", at(9 * DAY, 9 * DAY)), None, "nine days in which it did not run");

@@ -6,14 +6,14 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Strain {
+pub enum Overload {
     /// Live frames were replaced before a worker came to them.
     FramesLost,
     /// The process holds more memory than `memory_limit`.
     Memory,
 }
 
-impl Strain {
+impl Overload {
     /// As shown.
     #[must_use]
     pub fn words(self) -> &'static str {
