@@ -155,7 +155,7 @@ fn run_eval(args: EvalArgs) -> Result<u8, Failure> {
             every: args.every.map_or(1, std::num::NonZero::get),
             detect_fps: args.detect_fps,
         },
-        by_need: args.by_need,
+        adaptive: args.adaptive,
         record: args.record,
         replay: args.replay,
     };

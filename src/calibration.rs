@@ -237,7 +237,7 @@ mod tests {
     /// Takes somebody found with this score, as the track `id`.
     fn see(calibration: &mut Calibration, id: TrackId, bbox: BBox, score: f32) {
         calibration.weigh(&mut [Detection { bbox, score }], &[]);
-        calibration.learn(&[Track { id, bbox, score, confirmed: true, seen: true, followed: false }]);
+        calibration.learn(&[Track { id, bbox, score, confirmed: true, seen: true, from_flow: false }]);
     }
 
     /// A scene in which four people have walked through, to and fro.

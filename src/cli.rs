@@ -311,8 +311,8 @@ pub struct EvalArgs {
     #[arg(long, value_name = "R", conflicts_with_all = ["every", "mot"], value_parser = rate)]
     pub detect_fps: Option<f64>,
     /// Detect at the adaptive rate of the running program, resting where nothing moves
-    #[arg(long, conflicts_with_all = ["every", "detect_fps", "mot", "record", "replay", "tracks"])]
-    pub by_need: bool,
+    #[arg(long = "by-need", conflicts_with_all = ["every", "detect_fps", "mot", "record", "replay", "tracks"])]
+    pub adaptive: bool,
     /// Keep the detections in this folder
     #[arg(long, value_name = "DIR", conflicts_with_all = ["replay", "mot"])]
     pub record: Option<PathBuf>,

@@ -90,7 +90,7 @@ fn run_scenes(options: &EvalOptions, progress: &Progress, out: &mut dyn Write) -
             }
         };
         let whole = frames + u64::from(scene.frames);
-        if let (true, Some(model)) = (options.by_need, &model) {
+        if let (true, Some(model)) = (options.adaptive, &model) {
             let config = source_config(scene);
             let tally = Arc::<Tally>::default();
             let tallied: Arc<dyn Model> =

@@ -82,7 +82,7 @@ pub trait Host: Send + Sync {
     }
 
     /// Looks which ids the configuration file has by now. May take a while.
-    fn look_at_config(&self) {}
+    fn refresh_config(&self) {}
 
     /// Ids that a new source must not have, beside those that run: as of the last look. At once.
     fn taken_ids(&self) -> Vec<String> {
@@ -90,7 +90,7 @@ pub trait Host: Send + Sync {
     }
 
     /// Sources of the configuration file, also those that do not run: as of the last look. At once.
-    fn kept_sources(&self) -> Vec<SourceConfig> {
+    fn saved_sources(&self) -> Vec<SourceConfig> {
         Vec::new()
     }
 

@@ -37,7 +37,7 @@ pub struct Track {
     pub seen: bool,
     /// Whether that was no detection but optical flow from the frame before: a wrong box of the detection before is then
     /// wrong in the same way.
-    pub followed: bool,
+    pub from_flow: bool,
 }
 
 /// What one update of a tracker says.

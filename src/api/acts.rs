@@ -28,7 +28,7 @@ use crate::{
 const PATIENCE: u64 = 30;
 
 /// How often is looked whether it is done.
-const LOOK: std::time::Duration = std::time::Duration::from_millis(10);
+const POLL: std::time::Duration = std::time::Duration::from_millis(10);
 
 /// Who asks; everybody who may do more than look has a name.
 fn name_of(caller: &Caller) -> Result<UserAndOrigin, Response> {
@@ -63,7 +63,7 @@ pub async fn control(
                 let said = "accepted; it takes effect when the detection run in progress has ended".into();
                 return Ok(with_status(StatusCode::ACCEPTED, &Done { said }));
             }
-            None => tokio::time::sleep(LOOK).await,
+            None => tokio::time::sleep(POLL).await,
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// How often is looked for new ones.
-const LOOK: Duration = Duration::from_millis(200);
+const POLL: Duration = Duration::from_millis(200);
 
 /// Most lines of an answer.
 const MOST: usize = 2_000;
@@ -53,7 +53,7 @@ pub async fn lines(state: &State, query: &Query) -> Option<Lines> {
         if !lines.lines.is_empty() || Instant::now() >= until || state.is_ending() {
             return Some(lines);
         }
-        tokio::time::sleep(LOOK).await;
+        tokio::time::sleep(POLL).await;
     }
 }
 

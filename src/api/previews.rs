@@ -22,7 +22,7 @@ const KEPT: Duration = Duration::from_secs(6);
 const FIRST: Duration = Duration::from_secs(3);
 
 /// How often it is looked for.
-const LOOK: Duration = Duration::from_millis(50);
+const POLL: Duration = Duration::from_millis(50);
 
 type Wanted = Arc<Mutex<HashMap<SourceId, Instant>>>;
 
@@ -68,7 +68,7 @@ impl Previews {
                 }
                 return None;
             }
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(POLL).await;
         }
     }
 }

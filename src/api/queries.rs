@@ -34,7 +34,7 @@ pub struct Since {
 /// Only what is new.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct AfterLook {
+pub struct AfterUpdate {
     /// The time of the last look that is known.
     pub after: Option<f64>,
 }

@@ -28,8 +28,8 @@ pub fn answer(served: &dyn Served, question: Question, who: &UserAndOrigin) -> R
             host.probe(&source).map(|found| Answer::Probed(Box::new(Probed::of(found))))
         }
         Question::Place {} => {
-            host.look_at_config();
-            let (ids, sources) = (host.taken_ids(), host.kept_sources());
+            host.refresh_config();
+            let (ids, sources) = (host.taken_ids(), host.saved_sources());
             Ok(Answer::Place(ConfigState { place: host.config_place(), ids, sources }))
         }
         Question::SaveLines { source, shapes } => {

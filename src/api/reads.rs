@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use super::{
     answer::{Id, QueryString, Told, bytes_of, json, not_done, refused, waiting, with_status},
     events, logs,
-    queries::{AfterLook, From, Newer, Past, Since, Span, When},
+    queries::{AfterUpdate, From, Newer, Past, Since, Span, When},
     state::State,
 };
 use crate::{
@@ -27,7 +27,7 @@ use crate::{
 const PATIENCE: u64 = 30;
 
 /// How often is looked whether there is something.
-const LOOK: std::time::Duration = std::time::Duration::from_millis(50);
+const POLL: std::time::Duration = std::time::Duration::from_millis(50);
 
 /// The moment that `when` means, or, where there is none, `otherwise`.
 fn moment(state: &State, when: Option<&When>, otherwise: &str) -> Result<Timestamp, Response> {
@@ -71,7 +71,7 @@ pub async fn snapshot(Shared(state): Shared<Arc<State>>, QueryString(newer): Que
         if is_new || tokio::time::Instant::now() >= until || state.is_ending() {
             return Ok(bytes_of(StatusCode::OK, "application/json", taken.bytes));
         }
-        tokio::time::sleep(LOOK).await;
+        tokio::time::sleep(POLL).await;
     }
 }
 
@@ -166,7 +166,7 @@ pub async fn source_stages(Shared(state): Shared<Arc<State>>, Id(id): Id) -> Tol
 pub async fn source_paths(
     Shared(state): Shared<Arc<State>>,
     Id(id): Id,
-    QueryString(asked): QueryString<AfterLook>,
+    QueryString(asked): QueryString<AfterUpdate>,
 ) -> Told {
     let paths = state.served.engine().paths(&id).ok_or_else(|| nobody(&id))?;
     Ok(json(&paths.after(asked.after)))

@@ -14,7 +14,7 @@ use super::{
     acts,
     answer::refused,
     logs,
-    queries::{AfterLook, DryRun, From, Newer, Past, Since, Span},
+    queries::{AfterUpdate, DryRun, From, Newer, Past, Since, Span},
     reads,
     state::State,
 };
@@ -227,7 +227,7 @@ pub fn routes() -> Vec<Route> {
             "Tracks of the last minutes in the compact form that the line editor uses.",
             get(reads::source_paths),
         )
-        .asks(of_source(Some(properties::<AfterLook>)))
+        .asks(of_source(Some(properties::<AfterUpdate>)))
         .gives::<serde_json::Map<String, serde_json::Value>>(200, "The tracks.")
         .gives::<Refused>(404, unknown),
         Route::get(

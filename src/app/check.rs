@@ -37,7 +37,7 @@ use crate::{
 const AT_ONCE: usize = 8;
 
 /// How soon a signal is noticed.
-const LOOK: Duration = Duration::from_millis(50);
+const POLL: Duration = Duration::from_millis(50);
 
 /// Checks, and prints what was found.
 pub fn run(args: &CheckArgs) -> Result<u8, Failure> {
@@ -86,7 +86,7 @@ fn probe(
     while printed < enabled.len() && work.stopped().is_none() {
         // The one whose line is waited for.
         progress.name(&enabled[printed].id);
-        match results.recv_timeout(LOOK) {
+        match results.recv_timeout(POLL) {
             Ok((index, result)) => {
                 found[index] = Some(result);
                 progress.advance(1);

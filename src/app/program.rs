@@ -124,7 +124,7 @@ impl Host for ProgramHost {
         self.keeper.place()
     }
 
-    fn look_at_config(&self) {
+    fn refresh_config(&self) {
         self.keeper.look();
     }
 
@@ -132,7 +132,7 @@ impl Host for ProgramHost {
         self.keeper.ids()
     }
 
-    fn kept_sources(&self) -> Vec<SourceConfig> {
+    fn saved_sources(&self) -> Vec<SourceConfig> {
         self.keeper.known()
     }
 

@@ -24,7 +24,7 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How often the file is checked.
-const LOOK: Duration = Duration::from_secs(1);
+const POLL: Duration = Duration::from_secs(1);
 
 /// The configuration of a running program, and how it follows its file.
 pub(super) struct Reloader {
@@ -241,7 +241,7 @@ fn stamp(path: &Path) -> Stamp {
 fn follow(reloader: &Weak<Reloader>, path: &Path) {
     let (mut taken, mut last) = (stamp(path), stamp(path));
     loop {
-        std::thread::sleep(LOOK);
+        std::thread::sleep(POLL);
         let Some(reloader) = reloader.upgrade() else { return };
         let now = stamp(path);
         let is_settled = now == last;

@@ -35,7 +35,7 @@ use crate::{
 };
 
 /// How often it looks whether it is told to stop.
-const LOOK: Duration = Duration::from_millis(100);
+const POLL: Duration = Duration::from_millis(100);
 
 /// Counts until it is told to stop, by a signal or by [`StopSignal::ask`]; also when all sources are over.
 pub fn run(args: &ServeArgs) -> Result<u8, Failure> {
@@ -101,7 +101,7 @@ type Note<'a> = dyn Fn(Option<u32>, &str, Option<String>) + 'a;
 /// what was done.
 fn wait(stop: &StopSignal, hang_ups: &Receiver<Option<u32>>, reloader: Option<&Reloader>, note: &Note<'_>) {
     while !stop.is_asked() {
-        match hang_ups.recv_timeout(LOOK) {
+        match hang_ups.recv_timeout(POLL) {
             Ok(sender) => match reloader.map(Reloader::reload) {
                 Some(Ok(reloaded)) => note(sender, Action::RELOADED, Some(reloaded.sentences.join("; "))),
                 // It says why in the log.
@@ -109,7 +109,7 @@ fn wait(stop: &StopSignal, hang_ups: &Receiver<Option<u32>>, reloader: Option<&R
                 None => tracing::error!("Reload: there is no configuration file to reload"),
             },
             Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => std::thread::sleep(LOOK),
+            Err(RecvTimeoutError::Disconnected) => std::thread::sleep(POLL),
         }
     }
 }

@@ -13,7 +13,7 @@ use parking_lot::{Condvar, Mutex};
 
 use crate::{
     model::Preview,
-    source::{Frame, stretch::Onlooker},
+    source::{Frame, stretch::FrameObserver},
 };
 
 /// Seconds between two pictures: what a person needs to see somebody walk.
@@ -184,7 +184,7 @@ impl Film {
     }
 }
 
-impl Onlooker for Reel {
+impl FrameObserver for Reel {
     fn go_on(&self, time: f64, live: bool) -> bool {
         let mut film = self.film.lock();
         film.live = live;

@@ -173,14 +173,14 @@ impl Chooser {
         // Where a person went who walks at the end of a file is decided by where they are seen last.
         let ends = mode == Mode::Adaptive && frame.last;
         let due = timed(Stage::Gate, || self.is_due(mode, frame, share)) || ends;
-        let wish = self.wish(frame.time, conditions);
+        let request = self.request(frame.time, conditions);
         if !due {
-            return (Choice::Skip, wish);
+            return (Choice::Skip, request);
         }
         if mode == Mode::Steady || !conditions.scales {
-            return (Choice::Detect(View::Whole), wish);
+            return (Choice::Detect(View::Whole), request);
         }
-        (self.sized(frame, conditions, ends), wish)
+        (self.sized(frame, conditions, ends), request)
     }
 
     /// What the detection run that is due does with `frame`. `ends`: it is the last one.
@@ -315,7 +315,7 @@ impl Chooser {
         self.carried.retain_mut(|carried| moved.next().flatten().map(|moved| carried.bbox = moved).is_some());
     }
 
-    fn wish(&mut self, time: f64, conditions: &Conditions) -> FrameRequest {
+    fn request(&mut self, time: f64, conditions: &Conditions) -> FrameRequest {
         let larger = conditions.scales && conditions.mode != Mode::Steady;
         let enlarged = if larger { self.enlarged(time, conditions) } else { FrameRequest::FIRST.enlarged };
         match conditions.mode {
@@ -387,7 +387,7 @@ mod tests {
     fn a_larger_input_may_pay_where_people_are_near_a_line_or_where_zones_hold_them() {
         let person = |y: f32| {
             let bbox = BBox::new(0.5, y, 0.1, 0.2);
-            Track { id: 1, bbox, score: 0.6, confirmed: true, seen: true, followed: false }
+            Track { id: 1, bbox, score: 0.6, confirmed: true, seen: true, from_flow: false }
         };
         let points = vec![[0.0, 0.0], [1.0, 0.0], [1.0, 0.3]];
         let zone = ZoneConfig { name: "till".into(), points, anchor: Anchor::Center, threshold: None };

@@ -105,24 +105,24 @@ mod tests {
 
     fn track(height: f32) -> Track {
         let bbox = BBox::new(0.5, 0.2, height / 3.0, height);
-        Track { id: 1, bbox, score: 0.9, confirmed: true, seen: true, followed: false }
+        Track { id: 1, bbox, score: 0.9, confirmed: true, seen: true, from_flow: false }
     }
 
     /// Ten seconds of people of these heights.
     fn learnt(heights: &[f32]) -> InputSize {
         let tracks: Vec<_> = heights.iter().map(|height| track(*height)).collect();
-        let mut zoom = InputSize::new(CadenceParams::DEFAULT);
+        let mut input_scale = InputSize::new(CadenceParams::DEFAULT);
         for i in 0..50 {
-            zoom.learn(f64::from(i) / 5.0, &tracks);
+            input_scale.learn(f64::from(i) / 5.0, &tracks);
         }
-        zoom
+        input_scale
     }
 
     /// The size of the look that is not a whole one.
     fn size(heights: &[f32]) -> Option<(u32, u32)> {
-        let mut zoom = learnt(heights);
-        zoom.reduced(10.0, PICTURE, false);
-        zoom.reduced(10.2, PICTURE, false)
+        let mut input_scale = learnt(heights);
+        input_scale.reduced(10.0, PICTURE, false);
+        input_scale.reduced(10.2, PICTURE, false)
     }
 
     #[test]
@@ -143,30 +143,30 @@ mod tests {
     #[test]
     fn the_whole_picture_is_looked_at_again_and_again() {
         let whole = |searching: bool| {
-            let mut zoom = learnt(&[0.85]);
-            (0..60).filter(|i| zoom.reduced(10.0 + f64::from(*i) / 5.0, PICTURE, searching).is_none()).count()
+            let mut input_scale = learnt(&[0.85]);
+            (0..60).filter(|i| input_scale.reduced(10.0 + f64::from(*i) / 5.0, PICTURE, searching).is_none()).count()
         };
         assert_eq!((whole(false), whole(true)), (4, 6), "in 12 s");
     }
 
     #[test]
     fn somebody_small_gets_every_pixel_while_they_are_there() {
-        let mut zoom = learnt(&[0.85]);
-        zoom.reduced(10.0, PICTURE, false);
-        assert_eq!(zoom.reduced(10.2, PICTURE, false), Some((192, 108)));
-        zoom.learn(10.4, &[track(0.85), track(0.1)]);
-        assert_eq!(zoom.reduced(10.6, PICTURE, false), Some(PICTURE));
-        zoom.learn(10.8, &[track(0.85)]);
-        assert_eq!(zoom.reduced(11.0, PICTURE, false), Some((192, 108)), "one sighting of many");
+        let mut input_scale = learnt(&[0.85]);
+        input_scale.reduced(10.0, PICTURE, false);
+        assert_eq!(input_scale.reduced(10.2, PICTURE, false), Some((192, 108)));
+        input_scale.learn(10.4, &[track(0.85), track(0.1)]);
+        assert_eq!(input_scale.reduced(10.6, PICTURE, false), Some(PICTURE));
+        input_scale.learn(10.8, &[track(0.85)]);
+        assert_eq!(input_scale.reduced(11.0, PICTURE, false), Some((192, 108)), "one sighting of many");
     }
 
     #[test]
     fn who_comes_often_is_remembered_and_forgotten_after_minutes() {
-        let mut zoom = learnt(&[0.85, 0.15]);
+        let mut input_scale = learnt(&[0.85, 0.15]);
         let mut later = |time: f64| {
-            zoom.learn(time, &[track(0.85)]);
-            zoom.reduced(time, PICTURE, false);
-            zoom.reduced(time + 0.2, PICTURE, false)
+            input_scale.learn(time, &[track(0.85)]);
+            input_scale.reduced(time, PICTURE, false);
+            input_scale.reduced(time + 0.2, PICTURE, false)
         };
         assert_eq!(later(20.0), Some(PICTURE));
         for i in 0..600 {

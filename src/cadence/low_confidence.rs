@@ -157,7 +157,7 @@ mod tests {
             let tracks: Vec<_> = (0..tracked)
                 .map(|i| {
                     let (id, bbox) = (i as TrackId + 1, bbox(people[i]));
-                    Track { id, bbox, score: 0.5, confirmed: true, seen: true, followed: false }
+                    Track { id, bbox, score: 0.5, confirmed: true, seen: true, from_flow: false }
                 })
                 .collect();
             unsure.learn(f64::from(run) / 5.0, &found, &LOW, &tracks, &near);
@@ -183,7 +183,7 @@ mod tests {
             let mut unsure = Unsure::new(CadenceParams::DEFAULT);
             for run in 0..40 {
                 let (bbox, seen) = (BBox::new(0.03 * run as f32, 0.3, 0.1, 0.2), run % found_every == 0);
-                let track = Track { id: 1, bbox, score: 0.5, confirmed: true, seen, followed: false };
+                let track = Track { id: 1, bbox, score: 0.5, confirmed: true, seen, from_flow: false };
                 unsure.learn(f64::from(run) / 5.0, &[], &LOW, &[track], near);
             }
             unsure.suspects()

@@ -273,7 +273,7 @@ mod tests {
         (0..8)
             .map(|i: u32| {
                 let bbox = BBox::new(0.2 * i as f32, 0.005 * run as f32, 0.05, 0.15);
-                Track { id: u64::from(i) + 1, bbox, score: 0.6, confirmed: true, seen: true, followed: false }
+                Track { id: u64::from(i) + 1, bbox, score: 0.6, confirmed: true, seen: true, from_flow: false }
             })
             .collect()
     }

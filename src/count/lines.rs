@@ -90,7 +90,7 @@ impl LineCounter {
         person.start = bbox.center();
         for (state, (line, anchor)) in person.lines.iter_mut().zip(&self.lines) {
             let at = anchor_inside(&bbox, *anchor, self.aspect);
-            let sample = Sample { time, at, height: bbox.h, width: bbox.w, followed: false };
+            let sample = Sample { time, at, height: bbox.h, width: bbox.w, from_flow: false };
             state.update(line, sample, &self.params);
         }
     }
@@ -103,7 +103,7 @@ impl LineCounter {
         let (height, width) = (person.height(), track.bbox.w);
         for (number, (line, anchor)) in self.lines.iter().enumerate() {
             let at = person.anchor(*anchor, self.aspect);
-            let sample = Sample { time, at, height, width, followed: track.followed };
+            let sample = Sample { time, at, height, width, from_flow: track.from_flow };
             if let Some(verdict) = person.lines[number].update(line, sample, &params) {
                 person.waiting.push((number, verdict));
             }
@@ -113,7 +113,7 @@ impl LineCounter {
             for (number, (line, anchor)) in self.lines.iter().enumerate() {
                 let [edge, at] =
                     [entry.outside, entry.first].map(|bbox| anchor_inside(&bbox, *anchor, self.aspect));
-                let sample = Sample { time: first, at, height, width: entry.first.w, followed: false };
+                let sample = Sample { time: first, at, height, width: entry.first.w, from_flow: false };
                 let verdict = person.lines[number].came_in(line, edge, sample, &params);
                 person.waiting.extend(verdict.map(|verdict| (number, verdict)));
             }
@@ -175,7 +175,7 @@ impl LineCounter {
                 let height = person.height();
                 for (state, (line, anchor)) in person.lines.iter_mut().zip(&self.lines) {
                     let at = anchor_inside(&bbox, *anchor, self.aspect);
-                    let edge = Sample { time, at, height, width: bbox.w, followed: true };
+                    let edge = Sample { time, at, height, width: bbox.w, from_flow: true };
                     state.left(line, edge, &self.params);
                 }
             }

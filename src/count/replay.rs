@@ -40,7 +40,7 @@ struct RecordedTrack {
     score: u8,
     confirmed: bool,
     seen: bool,
-    followed: bool,
+    from_flow: bool,
 }
 
 /// A [`RecordedTrack`] in JSON: id, box, score, and a bit each for confirmed, seen, followed.
@@ -48,13 +48,13 @@ type Packed = (u32, [u16; 4], u8, u8);
 
 impl From<Packed> for RecordedTrack {
     fn from((id, bbox, score, bits): Packed) -> Self {
-        Self { id, bbox, score, confirmed: bits & 1 > 0, seen: bits & 2 > 0, followed: bits & 4 > 0 }
+        Self { id, bbox, score, confirmed: bits & 1 > 0, seen: bits & 2 > 0, from_flow: bits & 4 > 0 }
     }
 }
 
 impl From<RecordedTrack> for Packed {
-    fn from(RecordedTrack { id, bbox, score, confirmed, seen, followed }: RecordedTrack) -> Self {
-        let bits = u8::from(confirmed) | u8::from(seen) << 1 | u8::from(followed) << 2;
+    fn from(RecordedTrack { id, bbox, score, confirmed, seen, from_flow }: RecordedTrack) -> Self {
+        let bits = u8::from(confirmed) | u8::from(seen) << 1 | u8::from(from_flow) << 2;
         (id, bbox, score, bits)
     }
 }
@@ -290,20 +290,20 @@ impl Paths {
 
     /// Where the people of the last look came from in the last `seconds`, by `anchor`.
     #[must_use]
-    pub fn trails(&self, anchor: Anchor, seconds: f64) -> Vec<TrackPath> {
-        let mut trails: BTreeMap<TrackId, Vec<Point>> = BTreeMap::new();
+    pub fn track_paths(&self, anchor: Anchor, seconds: f64) -> Vec<TrackPath> {
+        let mut track_paths: BTreeMap<TrackId, Vec<Point>> = BTreeMap::new();
         for (look, update) in self.updates() {
             if look.cut {
-                trails.clear();
+                track_paths.clear();
             } else if look.time >= self.now - seconds {
                 // Whoever is not followed any more leaves no trail.
-                trails.retain(|id, _| update.tracks.iter().any(|track| track.id == *id));
+                track_paths.retain(|id, _| update.tracks.iter().any(|track| track.id == *id));
                 for track in update.tracks.iter().filter(|track| track.confirmed) {
-                    trails.entry(track.id).or_default().push(anchor.of(&track.bbox));
+                    track_paths.entry(track.id).or_default().push(anchor.of(&track.bbox));
                 }
             }
         }
-        trails.into_iter().map(|(id, points)| TrackPath { id, points }).collect()
+        track_paths.into_iter().map(|(id, points)| TrackPath { id, points }).collect()
     }
 
     /// Every place where a confirmed person was seen, by `anchor`, in frame heights.
@@ -354,7 +354,7 @@ fn pack(track: &Track) -> RecordedTrack {
         score: (track.score * 255.0).round() as u8,
         confirmed: track.confirmed,
         seen: track.seen,
-        followed: track.followed,
+        from_flow: track.from_flow,
     }
 }
 
@@ -366,7 +366,7 @@ fn unpack(sighting: &RecordedTrack) -> Track {
         score: f32::from(sighting.score) / 255.0,
         confirmed: sighting.confirmed,
         seen: sighting.seen,
-        followed: sighting.followed,
+        from_flow: sighting.from_flow,
     }
 }
 
@@ -387,7 +387,7 @@ mod tests {
             score: 0.8,
             confirmed: true,
             seen: true,
-            followed: false,
+            from_flow: false,
         }
     }
 
@@ -474,11 +474,11 @@ mod tests {
 
     #[test]
     fn where_somebody_was_only_followed_to_settles_no_more_than_it_did_live() {
-        for (followed, counted) in [(false, 1), (true, 0)] {
+        for (from_flow, counted) in [(false, 1), (true, 0)] {
             let mut paths = Paths::default();
-            let steps = [(0.3, false), (0.52, false), (0.53, followed), (0.53, followed), (0.3, false)];
-            for (step, (y, followed)) in steps.into_iter().enumerate() {
-                let track = Track { followed, ..track(1, y) };
+            let steps = [(0.3, false), (0.52, false), (0.53, from_flow), (0.53, from_flow), (0.3, false)];
+            for (step, (y, from_flow)) in steps.into_iter().enumerate() {
+                let track = Track { from_flow, ..track(1, y) };
                 paths.push(ASPECT, step as f64 * 0.25, &update(vec![track], vec![]));
             }
             assert_eq!(paths.replay(&source(0.48)).lines[0].total_in, counted);
@@ -519,10 +519,10 @@ mod tests {
         walk(&mut paths, 1, 0.0, 0.9);
         paths.push(ASPECT, 5.0, &update(vec![track(2, 0.4)], vec![]));
         paths.push(ASPECT, 5.5, &update(vec![track(2, 0.5)], vec![]));
-        let trails = paths.trails(Anchor::Foot, 60.0);
-        assert_eq!(trails.len(), 1);
-        assert_eq!((trails[0].id, trails[0].points.len()), (2, 2));
-        assert!((trails[0].points[1].y - 0.5).abs() < 1e-3, "kept to a fraction of a pixel");
+        let track_paths = paths.track_paths(Anchor::Foot, 60.0);
+        assert_eq!(track_paths.len(), 1);
+        assert_eq!((track_paths[0].id, track_paths[0].points.len()), (2, 2));
+        assert!((track_paths[0].points[1].y - 0.5).abs() < 1e-3, "kept to a fraction of a pixel");
         assert_eq!(paths.places(Anchor::Head).count(), 33);
     }
 

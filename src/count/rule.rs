@@ -17,8 +17,8 @@ pub struct Sample {
     pub height: f32,
     /// Width of the box, in frame heights.
     pub width: f32,
-    /// Whether no detector saw the person there (see [`crate::track::Track::followed`]).
-    pub followed: bool,
+    /// Whether no detector saw the person there (see [`crate::track::Track::from_flow`]).
+    pub from_flow: bool,
 }
 
 /// The moment the anchor was on the line.
@@ -89,7 +89,7 @@ impl LineState {
             });
         }
         let (since, seen) = self.beyond.get_or_insert((sample.time, 0));
-        if sample.followed {
+        if sample.from_flow {
             return None;
         }
         *seen += 1;

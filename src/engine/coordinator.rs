@@ -372,19 +372,19 @@ impl Coordinator {
         let mut loads = Vec::new();
         for source in &self.roster.sources {
             let Some(load) = source.vitals.load().load else { continue };
-            let now = (load.looked, load.lost);
+            let now = (load.detected, load.lost);
             let before = self.seen.insert(load.number, now).unwrap_or_default();
             let lost = if catching_up { 0 } else { now.1.saturating_sub(before.1) };
-            loads.push(Load { looked: now.0.saturating_sub(before.0), lost, ..load });
+            loads.push(Load { detected: now.0.saturating_sub(before.0), lost, ..load });
         }
         let rss = self.process.latest().rss;
         let memory_short = self.settings.memory_limit.is_some_and(|limit| rss > limit);
         let shares = self.throttle.shares(&loads, memory_short, self.core.clock.now());
         let cause = self.throttle.cause();
         for (load, shares) in loads.iter().zip(shares) {
-            let news = (shares, cause);
-            let before = self.shares.insert(load.number, news).unwrap_or((RateShares::WHOLE, None));
-            if before != news
+            let message = (shares, cause);
+            let before = self.shares.insert(load.number, message).unwrap_or((RateShares::WHOLE, None));
+            if before != message
                 && let Some(source) = self.roster.numbered(load.number)
             {
                 source.post(Command::Throttle(shares, cause), None);

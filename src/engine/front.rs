@@ -36,7 +36,7 @@ impl EngineApi for Engine {
                 frames: worker.done.load(Ordering::Relaxed),
                 busy: load.busy.share,
                 cpu: load.cpu.share,
-                looks: worker.looks.load(Ordering::Relaxed),
+                looks: worker.detection_runs.load(Ordering::Relaxed),
                 errors: worker.errors.load(Ordering::Relaxed),
                 restarts: worker.restarts.load(Ordering::Relaxed),
             })

@@ -76,14 +76,14 @@ pub struct Step {
     /// Live tracks, as of the last look.
     pub tracks: Vec<Track>,
     /// Whether the detector ran.
-    pub looked: bool,
+    pub detected: bool,
     /// Which frame is wanted next and how large, where the cadence is automatic.
-    pub wish: FrameRequest,
+    pub request: FrameRequest,
 }
 
 impl Default for Step {
     fn default() -> Self {
-        Self { events: Vec::new(), tracks: Vec::new(), looked: false, wish: FrameRequest::FIRST }
+        Self { events: Vec::new(), tracks: Vec::new(), detected: false, request: FrameRequest::FIRST }
     }
 }
 
@@ -151,11 +151,11 @@ impl Pipeline {
             Following::new(&self.source, aspect, (name, confidence), &self.params, known)
         });
         following.time = frame.time;
-        let (choice, wish) = following.chooser.choose(frame, &conditions);
+        let (choice, request) = following.chooser.choose(frame, &conditions);
         following.size = following.chooser.size(frame.time, &conditions);
         let mut look =
             |view: &View| detect(detector.as_mut(), frame, view, &self.params.cadence, &mut self.reduced);
-        let looked = match &choice {
+        let detected = match &choice {
             Choice::Skip => None,
             Choice::Detect(view) => Some((look(view)?, view.clone(), None)),
             Choice::Compare { larger, smaller } => {
@@ -163,7 +163,7 @@ impl Pipeline {
                 Some((look(&view)?, view, Some(look(&View::Reduced(*smaller))?)))
             }
         };
-        let update = match looked {
+        let update = match detected {
             None => following.carry(),
             Some((found, view, smaller)) => {
                 self.detections += found.iter().filter(|found| found.score >= confidence).count() as u64;
@@ -177,7 +177,7 @@ impl Pipeline {
             self.book(counted, &mut events);
         }
         let tracks = self.following.as_ref().map(|f| f.tracks.clone()).unwrap_or_default();
-        Ok(Step { events, tracks, looked: choice != Choice::Skip, wish })
+        Ok(Step { events, tracks, detected: choice != Choice::Skip, request })
     }
 
     /// Releases everything that follows people; what their disappearance decides is counted.

@@ -58,9 +58,9 @@ impl Host for Reader<'_> {
     }
 
     fn interval(&mut self, delivered: u64, _: bool) -> f64 {
-        let wish = self.demand.settled(delivered);
-        self.enlarged.set(wish.enlarged);
-        wish.interval
+        let request = self.demand.settled(delivered);
+        self.enlarged.set(request.enlarged);
+        request.interval
     }
 
     fn skipped(&mut self, frames: u64) {
@@ -77,7 +77,7 @@ impl Host for Reader<'_> {
     fn put(&mut self, frame: Frame) {
         match self.pipeline.frame(&frame) {
             Ok(step) => {
-                self.demand.answer(step.wish);
+                self.demand.answer(step.request);
                 self.events.extend(step.events);
             }
             Err(error) => {

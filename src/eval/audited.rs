@@ -42,12 +42,12 @@ impl Audited {
             path: path.display().to_string(),
             problem: problem.to_owned(),
         };
-        let is_by_need = options.plan.every == 1
+        let is_adaptive = options.plan.every == 1
             && options.plan.detect_fps.is_none()
             && options.record.is_none()
             && options.replay.is_none()
             && options.tracks.is_none();
-        if !is_by_need {
+        if !is_adaptive {
             return Err(content(
                 "what a person saw is compared with the program as it runs; leave out --every, --detect-fps, --record, \
                  --replay and --tracks",

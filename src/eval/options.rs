@@ -32,7 +32,7 @@ pub struct EvalOptions {
     /// Which frames are looked at.
     pub plan: Plan,
     /// Look when the running program would, instead of by `plan` (which keeps its start).
-    pub by_need: bool,
+    pub adaptive: bool,
     /// Folder that detections (of every frame) are written to.
     pub record: Option<PathBuf>,
     /// Folder that detections are read from, instead of detecting.

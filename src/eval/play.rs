@@ -29,7 +29,7 @@ impl Default for Plan {
 impl Plan {
     /// Whether frame `index` (from 0) of a clip of `fps` frames per second is looked at.
     #[must_use]
-    pub fn looks_at(&self, index: u32, fps: f64) -> bool {
+    pub fn detected_in(&self, index: u32, fps: f64) -> bool {
         let Some(index) = index.checked_sub(self.start_offset) else { return false };
         if index % self.every.max(1) != 0 {
             return false;
@@ -108,7 +108,7 @@ impl Player {
     /// Takes recorded rows (pixels) of all `frames` frames that `plan` looks at.
     pub fn replay(&mut self, rows: &mot::Rows, frames: u32, plan: &Plan) {
         let (mut detections, mut moving, clip) = (Vec::new(), Vec::new(), self.clip);
-        for index in (0..frames).filter(|&index| plan.looks_at(index, clip.fps)) {
+        for index in (0..frames).filter(|&index| plan.detected_in(index, clip.fps)) {
             detections.clear();
             moving.clear();
             for row in rows.get(&(index + 1)).into_iter().flatten() {
@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn a_plan_drops_the_start_and_keeps_the_rate() {
-        let looks = |plan: Plan, fps: f64| (0..300).filter(|&i| plan.looks_at(i, fps)).collect::<Vec<u32>>();
+        let looks = |plan: Plan, fps: f64| (0..300).filter(|&i| plan.detected_in(i, fps)).collect::<Vec<u32>>();
         assert_eq!(looks(Plan { start_offset: 290, every: 4, ..Plan::default() }, 30.0), [290, 294, 298]);
         assert_eq!(looks(Plan { detect_fps: Some(5.0), ..Plan::default() }, 30.0).len(), 50);
         assert_eq!(looks(Plan { detect_fps: Some(60.0), ..Plan::default() }, 30.0).len(), 300);

@@ -48,8 +48,8 @@ pub fn play(
         if progress.is_stopped() {
             return Ok(false);
         }
-        let looked_at = options.plan.looks_at(index, scene.clip.fps);
-        if looked_at || recording.is_some() {
+        let detected_area = options.plan.detected_in(index, scene.clip.fps);
+        if detected_area || recording.is_some() {
             let frame =
                 source.retrieve(&|width, height| model.working_size(width, height)).map_err(broken)?;
             let found = detector.detect(&frame)?;
@@ -60,7 +60,7 @@ pub fn play(
             if let Some(recording) = &mut recording {
                 recording.write(index + 1, &found, &moving, scene)?;
             }
-            if looked_at {
+            if detected_area {
                 player.look(index, &found, &moving);
             }
         }

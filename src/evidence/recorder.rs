@@ -224,7 +224,7 @@ mod tests {
 
     fn walker(time: f64) -> Track {
         let bbox = BBox::new(0.8, 0.1 * time as f32, 0.1, 0.3);
-        Track { id: 7, bbox, score: 0.8, confirmed: true, seen: true, followed: false }
+        Track { id: 7, bbox, score: 0.8, confirmed: true, seen: true, from_flow: false }
     }
 
     fn facts(time: f64) -> Facts {

@@ -30,7 +30,7 @@ const ROOM: u64 = 256;
 const RETRY: Duration = Duration::from_secs(1);
 
 /// How often a thread that waits for that looks whether it is to end.
-const LOOK: Duration = Duration::from_millis(20);
+const POLL: Duration = Duration::from_millis(20);
 
 #[derive(Debug, Default)]
 struct State {
@@ -216,7 +216,7 @@ impl Writer {
                     return false;
                 }
                 // Somebody who shares it has set it not to block.
-                io::ErrorKind::WouldBlock => self.clock.rest(LOOK),
+                io::ErrorKind::WouldBlock => self.clock.rest(POLL),
                 _ => {
                     self.tell(Some(&error));
                     let again = self.clock.now() + RETRY;
@@ -224,7 +224,7 @@ impl Writer {
                         if self.state.0.closing.load(Ordering::SeqCst) {
                             return false;
                         }
-                        self.clock.rest(LOOK);
+                        self.clock.rest(POLL);
                     }
                 }
             }

@@ -299,7 +299,7 @@ impl Writer {
         self.last_commit = self.now();
         self.write_all_watches |= self.passed_since(self.last_heartbeat) >= HEARTBEAT;
         let written = match self.try_commit() {
-            Err(error) if error.is_damage() => self.begin_anew(&error).and_then(|()| self.try_commit()),
+            Err(error) if error.is_damage() => self.restart(&error).and_then(|()| self.try_commit()),
             other => other,
         };
         if let Err(error) = written {

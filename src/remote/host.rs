@@ -69,7 +69,7 @@ impl Host for Remote {
         self.views.ask(View::Place, place).unwrap_or(ConfigPlace::Nowhere)
     }
 
-    fn look_at_config(&self) {
+    fn refresh_config(&self) {
         // What cannot be asked now is asked again with the next dialog.
         drop(self.views.look());
     }
@@ -78,7 +78,7 @@ impl Host for Remote {
         self.views.known(|known| known.place.as_ref().map(|place| place.ids.clone()).unwrap_or_default())
     }
 
-    fn kept_sources(&self) -> Vec<SourceConfig> {
+    fn saved_sources(&self) -> Vec<SourceConfig> {
         self.views.known(|known| known.place.as_ref().map(|place| place.sources.clone()).unwrap_or_default())
     }
 

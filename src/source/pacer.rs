@@ -53,14 +53,14 @@ pub fn enlarged_to(usual: (u32, u32), full: (u32, u32), enlarged: f32) -> (u32, 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RateShares {
     /// Of the detections.
-    pub looks: f64,
+    pub detections: f64,
     /// Of the frames handed to the workers.
     pub frames: f64,
 }
 
 impl RateShares {
     /// Everything.
-    pub const WHOLE: Self = Self { looks: 1.0, frames: 1.0 };
+    pub const WHOLE: Self = Self { detections: 1.0, frames: 1.0 };
 }
 
 /// Longest that overload makes a source wait between two frames which it would have given without, in seconds:
@@ -95,7 +95,7 @@ impl Pacer {
     /// heeded where the cadence is automatic; it is asked in any case, for with it goes how large they are to be. `shares` make
     /// every rate rarer under overload.
     pub fn wants(&mut self, time: f64, shares: RateShares, interval: impl FnOnce() -> f64) -> bool {
-        let share = shares.looks * shares.frames;
+        let share = shares.detections * shares.frames;
         let needed = interval();
         let interval = match self.cadence {
             Cadence::SkipFrames(skip) => {
@@ -160,10 +160,10 @@ impl Default for Answers {
 
 impl Demand {
     /// The worker is done with a frame and wants this of the next.
-    pub fn answer(&self, wish: FrameRequest) {
+    pub fn answer(&self, request: FrameRequest) {
         let mut answers = self.answers.lock();
         answers.count += 1;
-        answers.before = std::mem::replace(&mut answers.latest, wish);
+        answers.before = std::mem::replace(&mut answers.latest, request);
         drop(answers);
         self.changed.notify_all();
     }
@@ -220,7 +220,7 @@ impl Demand {
 mod tests {
     use super::*;
 
-    fn wish(interval: f64) -> FrameRequest {
+    fn request(interval: f64) -> FrameRequest {
         FrameRequest { interval, ..FrameRequest::FIRST }
     }
 
@@ -248,7 +248,7 @@ mod tests {
     #[test]
     fn a_throttled_source_that_skips_frames_skips_more() {
         let taken = |cadence, looks, frames| {
-            let (mut pacer, shares) = (Pacer::new(cadence), RateShares { looks, frames });
+            let (mut pacer, shares) = (Pacer::new(cadence), RateShares { detections: looks, frames });
             (0..1000).filter(|i| pacer.wants(f64::from(*i) / 25.0, shares, || 0.2)).count()
         };
         assert_eq!(taken(Cadence::SkipFrames(1), 0.5, 1.0), 250);
@@ -281,13 +281,13 @@ mod tests {
     fn a_file_heeds_the_frame_before_the_last_whether_the_worker_is_fast_or_slow() {
         let (fast, slow) = (Demand::default(), Demand::default());
         for demand in [&fast, &slow] {
-            demand.answer(wish(0.1));
-            demand.answer(wish(0.2));
+            demand.answer(request(0.1));
+            demand.answer(request(0.2));
         }
-        fast.answer(wish(0.3));
-        assert_eq!(fast.settled(3), wish(0.2));
-        assert_eq!(slow.settled(3), wish(0.2));
-        assert_eq!(fast.latest(), wish(0.3));
+        fast.answer(request(0.3));
+        assert_eq!(fast.settled(3), request(0.2));
+        assert_eq!(slow.settled(3), request(0.2));
+        assert_eq!(fast.latest(), request(0.3));
     }
 
     #[test]
@@ -304,8 +304,8 @@ mod tests {
         let demand = Demand::default();
         std::thread::scope(|scope| {
             let waiting = scope.spawn(|| demand.settled(2));
-            demand.answer(wish(0.4));
-            assert_eq!(waiting.join().unwrap(), wish(0.4));
+            demand.answer(request(0.4));
+            assert_eq!(waiting.join().unwrap(), request(0.4));
         });
     }
 }

@@ -22,7 +22,7 @@ impl Default for Stretch {
 }
 
 /// Looks on while a source is read. Called by the thread that reads.
-pub trait Onlooker: Send + Sync {
+pub trait FrameObserver: Send + Sync {
     /// Called before a frame is read that comes after the one at `time` seconds. May wait, where the source is not `live`.
     /// `false`: the source is to end here.
     fn go_on(&self, time: f64, live: bool) -> bool;
@@ -41,7 +41,7 @@ pub struct Excerpt<O> {
     /// Which part.
     pub stretch: Stretch,
     /// Looks on, if anybody does.
-    pub onlooker: Option<Arc<dyn Onlooker>>,
+    pub onlooker: Option<Arc<dyn FrameObserver>>,
 }
 
 impl<O: Opener> Opener for Excerpt<O> {
@@ -60,7 +60,7 @@ impl<O: Opener> Opener for Excerpt<O> {
 struct ExcerptSource {
     inner: Box<dyn FrameSource>,
     stretch: Stretch,
-    onlooker: Option<Arc<dyn Onlooker>>,
+    onlooker: Option<Arc<dyn FrameObserver>>,
     /// The frame grabbed last, where it was taken for the onlooker: a decoder gives each frame once.
     held: Option<Frame>,
 }
@@ -183,7 +183,7 @@ mod tests {
         end: f64,
     }
 
-    impl Onlooker for Looker {
+    impl FrameObserver for Looker {
         fn go_on(&self, time: f64, _: bool) -> bool {
             time < self.end
         }
@@ -197,7 +197,7 @@ mod tests {
         }
     }
 
-    fn times(stretch: Stretch, onlooker: Option<Arc<dyn Onlooker>>) -> Vec<(f64, Vec<u8>)> {
+    fn times(stretch: Stretch, onlooker: Option<Arc<dyn FrameObserver>>) -> Vec<(f64, Vec<u8>)> {
         let spec = SourceSpec::Demo("street?fps=10&seconds=3&size=96x64".into());
         let source = SourceConfig::new("demo", SourceKind::Video, spec);
         let opener = Excerpt { inner: SystemOpener::default(), stretch, onlooker };

@@ -42,7 +42,7 @@ impl CentroidTracker {
             score: detection.score,
             confirmed: true,
             seen: true,
-            followed: false,
+            from_flow: false,
         };
         self.objects.push(Object { track, disappeared: 0 });
         self.next_id += 1;

@@ -34,7 +34,7 @@ impl TrackedPerson {
             score: self.score,
             confirmed: self.confirmed,
             seen: self.seen && self.last_trusted == self.last_seen,
-            followed: false,
+            from_flow: false,
         }
     }
 }
@@ -54,7 +54,7 @@ pub struct MotionTracker {
     speeds: (f32, f32),
     now: Option<f64>,
     /// When a detector last looked.
-    last_look: Option<f64>,
+    last_update: Option<f64>,
     glimpses: Glimpses,
 }
 
@@ -69,7 +69,7 @@ impl MotionTracker {
             next_id: 1,
             speeds: (params.speed_time * params.speed * params.speed, params.speed_time),
             now: None,
-            last_look: None,
+            last_update: None,
             glimpses: Glimpses::default(),
         }
     }
@@ -122,8 +122,8 @@ impl MotionTracker {
     }
 
     fn learn_speed(&mut self, dt: f32) {
-        let followed = self.targets.iter().filter(|target| target.confirmed && target.seen);
-        for target in followed {
+        let from_flow = self.targets.iter().filter(|target| target.confirmed && target.seen);
+        for target in from_flow {
             let (sum, time) = &mut self.speeds;
             let keep = (-dt / (self.params.speed_memory * self.params.speed_time)).exp();
             *sum = *sum * keep + dt * target.filter.speed_squared();
@@ -197,15 +197,15 @@ impl MotionTracker {
             [x, y, w, h, detection.score].iter().all(|value| value.is_finite()) && w > 0.0 && h > 0.0
         };
         let doubted = self.params.low_scores(self.confidence);
-        let (mut trusted, mut doubtful) = (Vec::new(), Vec::new());
+        let (mut trusted, mut low_confidence) = (Vec::new(), Vec::new());
         for (index, detection) in detections.iter().enumerate().filter(|(_, detection)| usable(detection)) {
             if detection.score >= self.confidence {
                 trusted.push(index);
             } else if doubted.contains(&detection.score) {
-                doubtful.push(index);
+                low_confidence.push(index);
             }
         }
-        doubtful.retain(|&index| {
+        low_confidence.retain(|&index| {
             let bbox = &detections[index].bbox;
             let area = bbox.area();
             !trusted.iter().any(|&other| {
@@ -216,12 +216,12 @@ impl MotionTracker {
         let mut rows: Vec<usize> = (0..self.targets.len()).collect();
         self.join(time, &mut rows, detections, &mut trusted);
         rows.retain(|&row| time - self.targets[row].last_trusted <= self.params.low_patience);
-        self.join(time, &mut rows, detections, &mut doubtful);
-        (trusted, doubtful)
+        self.join(time, &mut rows, detections, &mut low_confidence);
+        (trusted, low_confidence)
     }
 
     /// Whether somebody who is followed already covers `bbox`.
-    fn is_covered(&self, bbox: &BBox) -> bool {
+    fn is_occluded(&self, bbox: &BBox) -> bool {
         self.targets.iter().filter(|target| target.seen && target.confirmed).any(|target| {
             let other = target.filter.bbox();
             bbox.intersection(&other) > self.params.covered * bbox.area().min(other.area())
@@ -237,24 +237,24 @@ impl MotionTracker {
 impl Tracker for MotionTracker {
     fn update(&mut self, time: f64, detections: &[Detection]) -> TrackUpdate {
         let time = self.advance(time);
-        let looks_are_rare = self.last_look.is_none_or(|last| time - last >= self.params.birth_gap);
+        let updates_are_rare = self.last_update.is_none_or(|last| time - last >= self.params.birth_gap);
         let birth =
-            if looks_are_rare { self.confidence } else { scale_odds(self.confidence, self.params.birth) };
-        self.last_look = Some(time);
+            if updates_are_rare { self.confidence } else { scale_odds(self.confidence, self.params.birth) };
+        self.last_update = Some(time);
         self.glimpses.forget(time, &self.params);
-        let (trusted, doubtful) = self.join_all(time, detections);
+        let (trusted, low_confidence) = self.join_all(time, detections);
         let (born, unsure): (Vec<usize>, Vec<usize>) =
             trusted.into_iter().partition(|&index| detections[index].score >= birth);
         let mut origins = Vec::new();
         for detection in born.into_iter().map(|index| &detections[index]) {
-            if self.is_covered(&detection.bbox) {
+            if self.is_occluded(&detection.bbox) {
                 continue;
             }
             let track = self.birth(time, detection);
             let first = self.glimpses.origin(&detection.bbox, &self.params);
             origins.extend(first.map(|(time, bbox)| Origin { track, time, bbox }));
         }
-        for bbox in doubtful.into_iter().chain(unsure).map(|index| detections[index].bbox) {
+        for bbox in low_confidence.into_iter().chain(unsure).map(|index| detections[index].bbox) {
             // What touches somebody who is followed may be what he carries, or him and a newcomer in one box.
             let is_apart = |target: &TrackedPerson| target.filter.bbox().intersection(&bbox) <= 0.0;
             if self.targets.iter().filter(|target| target.seen).all(is_apart) {
@@ -273,7 +273,7 @@ impl Tracker for MotionTracker {
 
     fn reset(&mut self) -> Vec<Track> {
         self.now = None;
-        self.last_look = None;
+        self.last_update = None;
         self.glimpses = Glimpses::default();
         self.targets.drain(..).map(|target| Track { seen: false, ..target.track() }).collect()
     }
@@ -309,12 +309,12 @@ mod tests {
     fn what_people_are_followed_to_between_two_looks_makes_looks_no_less_rare() {
         let mut tracker = MotionTracker::new(CONFIDENCE, TrackParams::default());
         let known = Detection { bbox: BBox::new(0.2, 0.4, 0.1, 0.3), score: 0.9 };
-        let newcomer = Detection { bbox: BBox::new(0.8, 0.4, 0.1, 0.3), score: 0.42 };
+        let birth = Detection { bbox: BBox::new(0.8, 0.4, 0.1, 0.3), score: 0.42 };
         tracker.update(0.0, &[known]);
         tracker.update(0.2, &[known]);
-        tracker.follow(0.3, &[known, newcomer]);
+        tracker.follow(0.3, &[known, birth]);
         assert_eq!(tracker.next_id, 2, "nobody is found where nobody looked");
-        assert_eq!(tracker.update(0.4, &[known, newcomer]).tracks.len(), 2);
+        assert_eq!(tracker.update(0.4, &[known, birth]).tracks.len(), 2);
     }
 
     #[test]
@@ -337,11 +337,11 @@ mod tests {
         let mut tracker = MotionTracker::new(CONFIDENCE, TrackParams::default());
         let known = Detection { bbox: BBox::new(0.2, 0.4, 0.1, 0.3), score: 0.9 };
         let both = Detection { bbox: BBox::new(0.2, 0.35, 0.2, 0.4), score: 0.3 };
-        let newcomer = Detection { bbox: BBox::new(0.3, 0.4, 0.1, 0.3), score: 0.6 };
+        let birth = Detection { bbox: BBox::new(0.3, 0.4, 0.1, 0.3), score: 0.6 };
         tracker.update(0.0, &[known]);
         tracker.update(0.2, &[known]);
         tracker.update(0.4, &[known, both]);
-        let born = tracker.update(0.6, &[known, newcomer]);
+        let born = tracker.update(0.6, &[known, birth]);
         assert_eq!((born.tracks.len(), born.origins.len()), (2, 0));
     }
 }

@@ -191,7 +191,7 @@ impl Session {
             match effect {
                 Effect::Control(control) => self.ask(control),
                 Effect::LookAtConfig => self.in_background("tui-look", |host| {
-                    host.look_at_config();
+                    host.refresh_config();
                     Answer::Looked
                 }),
                 Effect::AddSource { text, name, keep, is_silent, is_warned } => {
@@ -287,7 +287,7 @@ impl Session {
         if let Some(known) = runs.find(|known| same_place(&known.source, spec)) {
             return Some(format!("it is there already, as '{}'", name_of(&known.alias, &known.id)));
         }
-        let kept = self.host.kept_sources().into_iter().find(|known| same_place(&known.source, spec))?;
+        let kept = self.host.saved_sources().into_iter().find(|known| same_place(&known.source, spec))?;
         let ConfigPlace::File(file) = &self.ui.config_place else { return None };
         Some(format!("'{file}' has it already, as '{}'", name_of(&kept.alias, &kept.id)))
     }

@@ -335,7 +335,7 @@ impl EngineApi for FakeEngine {
             let at = |step: u16| {
                 let foot = 0.3 + (end - 0.3) * f32::from(step) / 30.0;
                 let bbox = BBox::new(0.8 + id as f32 * 0.1, foot - 0.25, 0.1, 0.25);
-                Track { id, bbox, score: 0.9, confirmed: true, seen: true, followed: false }
+                Track { id, bbox, score: 0.9, confirmed: true, seen: true, from_flow: false }
             };
             for step in 0..=30 {
                 let update = TrackUpdate { tracks: vec![at(step)], ..TrackUpdate::default() };
@@ -640,7 +640,7 @@ impl Host for FakeHost {
         self.save(format!("source {} '{}' {written} {keep:?}", source.id, source.alias))
     }
 
-    fn kept_sources(&self) -> Vec<SourceConfig> {
+    fn saved_sources(&self) -> Vec<SourceConfig> {
         self.kept.lock().clone()
     }
 

@@ -40,10 +40,10 @@ pub fn line(snapshot: &EngineSnapshot) -> String {
         }
     }
     parts.extend(snapshot.problems.first().map(|problem| short(problem)));
-    let trouble: Vec<String> =
-        enabled.iter().filter_map(|source| trouble(source, snapshot)).map(|said| short(&said)).collect();
-    let others = trouble.len().saturating_sub(NAMED);
-    parts.extend(trouble.into_iter().take(NAMED));
+    let problem: Vec<String> =
+        enabled.iter().filter_map(|source| problem(source, snapshot)).map(|said| short(&said)).collect();
+    let others = problem.len().saturating_sub(NAMED);
+    parts.extend(problem.into_iter().take(NAMED));
     if others > 0 {
         parts.push(format!("and {others} more"));
     }
@@ -69,7 +69,7 @@ fn short(text: &str) -> String {
 }
 
 /// What is wrong with a source, or what is still awaited of it.
-fn trouble(source: &SourceSnapshot, snapshot: &EngineSnapshot) -> Option<String> {
+fn problem(source: &SourceSnapshot, snapshot: &EngineSnapshot) -> Option<String> {
     let id = &source.id;
     let left = |at| seconds(at - snapshot.taken);
     Some(match &source.state {

@@ -25,7 +25,7 @@ const READY: Duration = Duration::from_secs(60);
 const STATUS: Duration = Duration::from_secs(2);
 
 /// How often it looks.
-const LOOK: Duration = Duration::from_millis(250);
+const POLL: Duration = Duration::from_millis(250);
 
 /// The end waits at most this long for the manager to be told.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -126,7 +126,7 @@ struct Teller {
 impl Teller {
     fn run(mut self, orders: &Receiver<Order>) {
         loop {
-            let pause = self.watchdog.as_ref().map_or(LOOK, |watchdog| watchdog.period.min(LOOK));
+            let pause = self.watchdog.as_ref().map_or(POLL, |watchdog| watchdog.period.min(POLL));
             match orders.recv_timeout(pause.max(Duration::from_millis(10))) {
                 // Until it is ready a service starts, whatever it reads again.
                 Ok(Order::Reloading | Order::Reloaded) if !self.is_ready => {}

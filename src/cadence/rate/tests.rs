@@ -15,7 +15,7 @@ fn rate() -> Rate {
 
 fn person(y: f32) -> Track {
     let bbox = BBox::new(0.8, y - HEIGHT / 2.0, HEIGHT / 3.0, HEIGHT);
-    Track { id: 1, bbox, score: 0.9, confirmed: true, seen: true, followed: false }
+    Track { id: 1, bbox, score: 0.9, confirmed: true, seen: true, from_flow: false }
 }
 
 /// Movement in all of `areas` on a grid of a hundredth of the frame's height.
@@ -29,9 +29,9 @@ fn looks(seconds: u32, share: f64, at: impl Fn(f64) -> Option<f32>, moving: bool
     looks_while(false, seconds, share, at, moving, other)
 }
 
-/// The same; `followed`: he is found again in every picture without a look.
+/// The same; `from_flow`: he is found again in every picture without a look.
 fn looks_while(
-    followed: bool,
+    from_flow: bool,
     seconds: u32,
     share: f64,
     at: impl Fn(f64) -> Option<f32>,
@@ -47,13 +47,13 @@ fn looks_while(
         let tracks: Vec<_> = at(time).map(person).into_iter().collect();
         let mut areas = other.to_vec();
         areas.extend(tracks.iter().filter(|_| moving).map(|track| track.bbox));
-        if !followed {
+        if !from_flow {
             rate.lost(|_| true);
         }
         if rate.is_due(time, &motion(&areas), share) {
             count += 1;
             rate.detected(time, &tracks, None);
-        } else if followed {
+        } else if from_flow {
             rate.moved(time, &tracks);
         }
         next = time + rate.interval();
@@ -120,8 +120,8 @@ fn walkers_are_looked_at_more_often_near_the_line() {
     // Not the six a second of a steady walk: he turns every two seconds, and turning is slow.
     assert!((110..=180).contains(&near), "{near} in 30 s near the line");
     assert!((60..=100).contains(&far), "{far} in 30 s far from it");
-    let followed = looks_while(true, 30, 1.0, swing(0.5), true, &[]);
-    assert!((88..=95).contains(&followed), "{followed} in 30 s near the line, followed");
+    let from_flow = looks_while(true, 30, 1.0, swing(0.5), true, &[]);
+    assert!((88..=95).contains(&from_flow), "{from_flow} in 30 s near the line, followed");
     let throttled = looks(30, 0.2, swing(0.5), true, &[]);
     assert!((100..=125).contains(&throttled), "{throttled} in 30 s under overload");
 }

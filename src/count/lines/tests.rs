@@ -12,7 +12,7 @@ fn counter() -> LineCounter {
 /// A person of height 0.2 whose centre is at `x`, `y`.
 fn track(id: u64, x: f32, y: f32) -> Track {
     let bbox = BBox::new(x - 0.04, y - 0.1, 0.08, 0.2);
-    Track { id, bbox, score: 0.8, confirmed: true, seen: true, followed: false }
+    Track { id, bbox, score: 0.8, confirmed: true, seen: true, from_flow: false }
 }
 
 /// Feeds (time, live tracks, ended tracks); gives what was told, in short.
@@ -157,15 +157,15 @@ fn what_does_not_count_is_told_with_its_reason() {
 #[test]
 fn one_box_beyond_the_line_settles_nothing_however_long_it_is_followed() {
     let seen = |time, y| (time, vec![track(1, 0.5, y)], vec![]);
-    let followed = |time, y| (time, vec![Track { followed: true, ..track(1, 0.5, y) }], vec![]);
-    let mut steps = vec![seen(0.0, 0.4), seen(0.5, 0.54), followed(0.75, 0.55), followed(1.0, 0.56)];
+    let from_flow = |time, y| (time, vec![Track { from_flow: true, ..track(1, 0.5, y) }], vec![]);
+    let mut steps = vec![seen(0.0, 0.4), seen(0.5, 0.54), from_flow(0.75, 0.55), from_flow(1.0, 0.56)];
     assert_eq!(told(&steps), []);
     steps.push(seen(1.2, 0.4));
     assert_eq!(told(&steps), [(1, Direction::In, Some(Reason::UTurn))]);
     steps[4] = seen(1.2, 0.54);
     assert_eq!(told(&steps), [(1, Direction::In, None)]);
     // Nor does following alone lead over it, but who is gone after it has crossed.
-    let mut steps = vec![seen(0.0, 0.4), followed(0.25, 0.5), followed(0.5, 0.62)];
+    let mut steps = vec![seen(0.0, 0.4), from_flow(0.25, 0.5), from_flow(0.5, 0.62)];
     assert_eq!(told(&steps), []);
     steps.push((3.0, vec![], vec![gone(track(1, 0.5, 0.62))]));
     assert_eq!(told(&steps), [(1, Direction::In, None)]);

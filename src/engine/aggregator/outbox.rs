@@ -60,7 +60,7 @@ struct Backlog {
 /// The reports that wait for the handler. See the module's documentation.
 pub struct Outbox {
     backlog: Mutex<Backlog>,
-    news: Condvar,
+    message: Condvar,
     room: usize,
     /// Whether there is no room; asked for with every frame.
     is_full: AtomicBool,
@@ -74,7 +74,7 @@ impl Default for Outbox {
 
 impl Outbox {
     fn with_room(room: usize) -> Self {
-        Self { backlog: Mutex::default(), news: Condvar::new(), room, is_full: AtomicBool::new(false) }
+        Self { backlog: Mutex::default(), message: Condvar::new(), room, is_full: AtomicBool::new(false) }
     }
 
     /// Reports a result.
@@ -147,14 +147,14 @@ impl Outbox {
             (report, _) => backlog.lose(&report),
         }
         self.note_room(backlog);
-        self.news.notify_one();
+        self.message.notify_one();
     }
 
     /// The next report, once there is one; waits for it at most `patience`.
     pub(super) fn take(&self, patience: Duration) -> Taken {
         let mut backlog = self.backlog.lock();
         if backlog.reports.is_empty() && backlog.latest.is_empty() {
-            self.news.wait_for(&mut backlog, patience);
+            self.message.wait_for(&mut backlog, patience);
         }
         let latest = |backlog: &mut Backlog| backlog.latest.pop_first().map(|(_, report)| report);
         let mut report = backlog.reports.pop_front().or_else(|| latest(&mut backlog));

@@ -50,7 +50,7 @@ pub struct Load {
     /// Whether somebody is in the picture.
     pub occupied: bool,
     /// Frames given to workers since the last look.
-    pub looked: u64,
+    pub detected: u64,
     /// Frames replaced before a worker came, since the last look.
     pub lost: u64,
 }
@@ -64,8 +64,8 @@ pub struct Throttle {
     /// When somebody was last in the picture, by the number of the source, for [`OCCUPIED_FOR`].
     occupied: BTreeMap<usize, Instant>,
     cause: Option<Overload>,
-    strained: u32,
-    calm_since: Option<Instant>,
+    overloaded: u32,
+    recovered_since: Option<Instant>,
     /// See [`RECOVERY`].
     recovery: Duration,
     /// When a step was taken back last.
@@ -79,8 +79,8 @@ impl Default for Throttle {
             levels: Vec::new(),
             occupied: BTreeMap::new(),
             cause: None,
-            strained: 0,
-            calm_since: None,
+            overloaded: 0,
+            recovered_since: None,
             recovery: RECOVERY.0,
             relaxed: None,
         }
@@ -95,14 +95,14 @@ impl Throttle {
             .iter()
             .map(|load| self.known.get(&load.number).copied().unwrap_or(0).min(deepest(load)))
             .collect();
-        let (looked, lost) =
-            loads.iter().fold((0, 0), |(looked, lost), l| (looked + l.looked, lost + l.lost));
-        let overloaded = memory_short || (lost > 0 && lost as f64 >= LOST * (looked + lost) as f64);
+        let (detected, lost) =
+            loads.iter().fold((0, 0), |(detected, lost), l| (detected + l.detected, lost + l.lost));
+        let overloaded = memory_short || (lost > 0 && lost as f64 >= LOST * (detected + lost) as f64);
         if overloaded {
-            self.calm_since = None;
-            self.strained += 1;
-            if self.strained >= PATIENCE {
-                self.strained = 0;
+            self.recovered_since = None;
+            self.overloaded += 1;
+            if self.overloaded >= PATIENCE {
+                self.overloaded = 0;
                 self.cause = Some(if memory_short { Overload::Memory } else { Overload::FramesLost });
                 let relaxed = self.relaxed.take();
                 if relaxed.is_some_and(|at| now.saturating_duration_since(at) < self.recovery) {
@@ -111,10 +111,10 @@ impl Throttle {
                 self.deepen(loads);
             }
         } else {
-            self.strained = 0;
-            let since = *self.calm_since.get_or_insert(now);
+            self.overloaded = 0;
+            let since = *self.recovered_since.get_or_insert(now);
             if now.saturating_duration_since(since) >= self.recovery {
-                self.calm_since = Some(now);
+                self.recovered_since = Some(now);
                 if self.relax(loads) {
                     self.relaxed = Some(now);
                 } else {
@@ -126,7 +126,7 @@ impl Throttle {
         if self.levels.iter().all(|level| *level == 0) {
             self.cause = None;
         }
-        let shares = |&level: &usize| RateShares { looks: LEVELS[level].0, frames: LEVELS[level].1 };
+        let shares = |&level: &usize| RateShares { detections: LEVELS[level].0, frames: LEVELS[level].1 };
         self.levels.iter().map(shares).collect()
     }
 
@@ -193,7 +193,7 @@ mod tests {
     const TICK: Duration = Duration::from_millis(500);
 
     fn load(priority: i32, occupied: bool, lost: u64) -> Load {
-        Load { number: 0, priority, occupied, looked: 5, lost }
+        Load { number: 0, priority, occupied, detected: 5, lost }
     }
 
     fn numbered<const N: usize>(mut loads: [Load; N]) -> [Load; N] {
@@ -205,7 +205,7 @@ mod tests {
 
     /// The shares of detections, or of frames.
     fn looks(shares: &[RateShares]) -> Vec<f64> {
-        shares.iter().map(|shares| shares.looks).collect()
+        shares.iter().map(|shares| shares.detections).collect()
     }
     fn frames(shares: &[RateShares]) -> Vec<f64> {
         shares.iter().map(|shares| shares.frames).collect()
@@ -269,7 +269,7 @@ mod tests {
         }
         assert_eq!(
             throttle.shares(&[load(0, true, 5)], false, now),
-            [RateShares { looks: 0.35, frames: 1.0 }]
+            [RateShares { detections: 0.35, frames: 1.0 }]
         );
     }
 
@@ -277,18 +277,18 @@ mod tests {
     fn a_picture_that_somebody_has_just_left_is_not_empty_yet() {
         let (mut throttle, begun) = (Throttle::default(), Instant::now());
         throttle.shares(&[load(0, true, 5)], false, begun);
-        let mut strained =
+        let mut overloaded =
             |now| (0..100).map(|_| throttle.shares(&[load(0, false, 5)], false, now)[0]).last().unwrap();
-        assert_eq!(strained(begun + OCCUPIED_FOR - TICK), RateShares { looks: 0.35, frames: 1.0 });
-        assert_eq!(strained(begun + OCCUPIED_FOR), RateShares { looks: 0.2, frames: 0.4 });
+        assert_eq!(overloaded(begun + OCCUPIED_FOR - TICK), RateShares { detections: 0.35, frames: 1.0 });
+        assert_eq!(overloaded(begun + OCCUPIED_FOR), RateShares { detections: 0.2, frames: 0.4 });
     }
 
     #[test]
     fn equals_are_throttled_and_released_alike() {
         let (mut throttle, mut now) = (Throttle::default(), Instant::now());
-        let strained = numbered([load(0, true, 5), load(0, true, 5), load(0, true, 5)]);
+        let overloaded = numbered([load(0, true, 5), load(0, true, 5), load(0, true, 5)]);
         let calm = numbered([load(0, true, 0), load(0, true, 0), load(0, true, 0)]);
-        for loads in [strained, calm] {
+        for loads in [overloaded, calm] {
             for _ in 0..100 {
                 now += TICK;
                 let shares = throttle.shares(&loads, false, now);

@@ -26,7 +26,7 @@ struct Bright {
     info: ModelInfo,
     given: Arc<Mutex<Vec<(i32, i32)>>>,
     /// What is less tall than this many pixels is doubtful.
-    doubtful: i32,
+    low_confidence: i32,
     /// Its score.
     low: f32,
     /// Whether it says that it goes by movement.
@@ -38,11 +38,11 @@ impl Bright {
         Self::doubting(0)
     }
 
-    fn doubting(doubtful: i32) -> Self {
+    fn doubting(low_confidence: i32) -> Self {
         let (name, engine) = ("bright".to_owned(), "test".to_owned());
         let info = ModelInfo { name, engine, confidence: 0.4, note: None };
         // Too low to be believed even where everybody is as tall and moves.
-        Self { info, given: Arc::default(), doubtful, low: 0.152, by_motion: false }
+        Self { info, given: Arc::default(), low_confidence, low: 0.152, by_motion: false }
     }
 }
 
@@ -60,14 +60,14 @@ impl Model for Bright {
         self.by_motion
     }
     fn detector(&self) -> Box<dyn Detector> {
-        let Self { doubtful, low, .. } = *self;
-        Box::new(BrightDetector { given: Arc::clone(&self.given), doubtful, low })
+        let Self { low_confidence, low, .. } = *self;
+        Box::new(BrightDetector { given: Arc::clone(&self.given), low_confidence, low })
     }
 }
 
 struct BrightDetector {
     given: Arc<Mutex<Vec<(i32, i32)>>>,
-    doubtful: i32,
+    low_confidence: i32,
     low: f32,
 }
 
@@ -84,7 +84,7 @@ impl Detector for BrightDetector {
             .map(|row| {
                 let pixels = [0, 1, 2, 3].map(|i| *stats.at_2d::<i32>(row, i).unwrap());
                 let [x, y, w, h] = pixels.map(|pixels| pixels as f32 * unit);
-                let score = if pixels[3] < self.doubtful { self.low } else { 0.9 };
+                let score = if pixels[3] < self.low_confidence { self.low } else { 0.9 };
                 Detection { bbox: BBox::new(x, y, w, h), score }
             })
             .collect())
@@ -124,7 +124,7 @@ struct Watched {
     crossings: u64,
     tracks: BTreeSet<u64>,
     /// Those that were followed into a picture nobody looked at.
-    followed: BTreeSet<u64>,
+    from_flow: BTreeSet<u64>,
     /// Sizes of the pictures that were looked at.
     given: Vec<(i32, i32)>,
     /// What is known of the scene at the end.
@@ -163,7 +163,7 @@ fn watch_through(
     seconds: f64,
     at: impl Fn(f64) -> Vec<(i32, i32)>,
 ) -> Watched {
-    let (mut next, mut tracks, mut followed, mut enlarged) = (0.0, BTreeSet::new(), BTreeSet::new(), 1.0);
+    let (mut next, mut tracks, mut from_flow, mut enlarged) = (0.0, BTreeSet::new(), BTreeSet::new(), 1.0);
     for index in 0..(seconds * 25.0) as u64 {
         let time = index as f64 / 25.0;
         if time < next - 1e-3 {
@@ -184,15 +184,15 @@ fn watch_through(
         };
         let step = pipeline.frame(&frame).unwrap();
         tracks.extend(step.tracks.iter().filter(|track| track.confirmed).map(|track| track.id));
-        let into_it = step.tracks.iter().filter(|track| track.followed && !step.looked);
-        followed.extend(into_it.map(|track| track.id));
-        (next, enlarged) = (time + step.wish.interval, step.wish.enlarged);
+        let into_it = step.tracks.iter().filter(|track| track.from_flow && !step.detected);
+        from_flow.extend(into_it.map(|track| track.id));
+        (next, enlarged) = (time + step.request.interval, step.request.enlarged);
     }
     let known = pipeline.scene().unwrap();
     pipeline.release(&mut Vec::new());
     let crossings = pipeline.lines().iter().map(|line| line.total_in + line.total_out).sum();
     let given = given.lock().clone();
-    Watched { crossings, tracks, followed, given, known }
+    Watched { crossings, tracks, from_flow, given, known }
 }
 
 /// Where somebody is who walks `way` pixels from `from` and back, in so many seconds each.
@@ -221,7 +221,7 @@ fn two_walkers_keep_their_identity_and_are_counted_with_looks_at_parts_of_the_pi
     let watched = two_walkers(60.0);
     assert_eq!(watched.crossings, 10);
     assert_eq!(watched.tracks.len(), 2, "{:?}", watched.tracks);
-    assert_eq!(watched.followed, watched.tracks);
+    assert_eq!(watched.from_flow, watched.tracks);
     let parts = watched.given.iter().filter(|(w, h)| w * h * 2 < USUAL.0 * USUAL.1).count();
     assert!(2 * parts > watched.given.len(), "{parts} parts of {} looks", watched.given.len());
 }
@@ -297,7 +297,7 @@ fn the_last_frame_of_a_file_is_looked_at_whole() {
         let model = Bright::new();
         let given = Arc::clone(&model.given);
         let mut pipeline = pipeline(model);
-        let mut looked = false;
+        let mut detected = false;
         // Somebody who stands where he was first seen is looked at once a second.
         for index in 0..85 {
             let scene = Scene { size: USUAL, person: PERSON };
@@ -309,15 +309,15 @@ fn the_last_frame_of_a_file_is_looked_at_whole() {
                 stream_size: (USUAL.0 as u32, USUAL.1 as u32),
                 last: last_one && index == 84,
             };
-            looked = pipeline.frame(&frame).unwrap().looked;
+            detected = pipeline.frame(&frame).unwrap().detected;
         }
         let given = given.lock().clone();
-        (looked, given)
+        (detected, given)
     };
-    let (looked, before) = looks(false);
-    assert!(!looked);
-    let (looked, given) = looks(true);
-    assert!(looked);
+    let (detected, before) = looks(false);
+    assert!(!detected);
+    let (detected, given) = looks(true);
+    assert!(detected);
     assert_eq!((given.len(), given.last()), (before.len() + 1, Some(&USUAL)));
 }
 

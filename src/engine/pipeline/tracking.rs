@@ -46,7 +46,7 @@ impl Tracking {
     pub fn detected(&mut self, time: f64, detections: &[Detection], carried: &[TrackId]) -> TrackUpdate {
         let mut update = timed(Stage::Track, || self.tracker.update(time, detections));
         for track in &mut update.tracks {
-            track.followed = carried.contains(&track.id);
+            track.from_flow = carried.contains(&track.id);
         }
         self.calibration.learn(&update.tracks);
         update
@@ -56,7 +56,7 @@ impl Tracking {
     pub fn carried(&mut self, time: f64, people: &[Detection]) -> TrackUpdate {
         let mut update = timed(Stage::Track, || self.tracker.follow(time, people));
         for track in &mut update.tracks {
-            track.followed = track.seen;
+            track.from_flow = track.seen;
         }
         update
     }

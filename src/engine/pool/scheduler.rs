@@ -68,7 +68,7 @@ pub struct Worker {
     /// Nanoseconds of CPU time that took.
     pub cpu: AtomicU64,
     /// Frames in which it looked for people.
-    pub looks: AtomicU64,
+    pub detection_runs: AtomicU64,
     /// Frames that could not be looked at.
     pub errors: AtomicU64,
     /// Pieces of work that panicked; the worker went on with the next one.

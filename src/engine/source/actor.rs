@@ -150,7 +150,7 @@ impl Actor {
                 Prerequisite::Nothing => false,
             },
             Command::Evict(_) | Command::Finish | Command::Remove => true,
-            Command::CaptureMessage(_, news) => matches!(news, CaptureMessage::Panicked(_)),
+            Command::CaptureMessage(_, message) => matches!(message, CaptureMessage::Panicked(_)),
             Command::Start
             | Command::SlotGranted
             | Command::Throttle(..)
@@ -193,7 +193,7 @@ impl Actor {
             }
             Command::Evict(limit) => self.evict(around, limit),
             Command::Readmit => drop(self.go(around, Event::Readmitted, None)),
-            Command::CaptureMessage(run, news) if Arc::ptr_eq(&run, &self.run) => self.hear(around, news),
+            Command::CaptureMessage(run, message) if Arc::ptr_eq(&run, &self.run) => self.hear(around, message),
             // Of a run that is over.
             Command::CaptureMessage(..) => {}
             Command::Done(done) => {
@@ -216,8 +216,8 @@ impl Actor {
         self.show(|_| {});
     }
 
-    fn hear(&mut self, around: &dyn Around, news: CaptureMessage) {
-        match news {
+    fn hear(&mut self, around: &dyn Around, message: CaptureMessage) {
+        match message {
             CaptureMessage::Reading(reading, error) => {
                 if reading == Reading::Connecting {
                     self.rates.change(self.shared.core.clock.now());
@@ -241,7 +241,7 @@ impl Actor {
             Work::Frame(frame) => {
                 let mut pipeline = self.pipeline.take()?;
                 if self.kind == SourceKind::Camera {
-                    pipeline.set_share(self.shares.looks);
+                    pipeline.set_share(self.shares.detections);
                 }
                 return Some(Job { run: Arc::clone(&self.run), frame, pipeline });
             }
@@ -266,7 +266,7 @@ impl Actor {
         self.rates.cpu += cpu;
         self.count_for(worker, |worker| &worker.cpu, cpu);
         self.notice_size(frame.stream_size);
-        run.demand.answer(result.as_ref().map_or(FrameRequest::FIRST, |step| step.wish));
+        run.demand.answer(result.as_ref().map_or(FrameRequest::FIRST, |step| step.request));
         if !matches!(result, Err(FrameFailure::NoModel(_) | FrameFailure::Panic(_))) {
             self.rates.handled += 1;
             if std::mem::replace(&mut self.worker, worker) == 0 {
@@ -275,8 +275,8 @@ impl Actor {
         }
         match result {
             Ok(step) => {
-                self.rates.looked += u64::from(step.looked);
-                self.count_for(worker, |worker| &worker.looks, u64::from(step.looked));
+                self.rates.detected += u64::from(step.detected);
+                self.count_for(worker, |worker| &worker.detection_runs, u64::from(step.detected));
                 self.go(around, Event::Frame, None);
                 timed(Stage::Publish, || {
                     self.record_frame(&frame, &step);

@@ -72,8 +72,8 @@ impl RunHost {
         }
     }
 
-    fn tell(&self, news: CaptureMessage) {
-        self.source.post(Command::CaptureMessage(Arc::clone(&self.run), news), None);
+    fn tell(&self, message: CaptureMessage) {
+        self.source.post(Command::CaptureMessage(Arc::clone(&self.run), message), None);
     }
 
     fn model(&self) -> Option<&Arc<dyn Model>> {
@@ -85,9 +85,9 @@ impl RunHost {
         self.model.get()
     }
 
-    fn wish(&self, wish: FrameRequest) -> f64 {
-        self.enlarged.set(wish.enlarged);
-        wish.interval
+    fn request(&self, request: FrameRequest) -> f64 {
+        self.enlarged.set(request.enlarged);
+        request.interval
     }
 }
 
@@ -124,12 +124,12 @@ impl Host for RunHost {
     fn interval(&mut self, delivered: u64, live: bool) -> f64 {
         let demand = &self.run.demand;
         let latest = self.latest.take();
-        self.wish(if live { latest.unwrap_or_else(|| demand.latest()) } else { demand.settled(delivered) })
+        self.request(if live { latest.unwrap_or_else(|| demand.latest()) } else { demand.settled(delivered) })
     }
 
     fn may_sleep(&mut self, regular: bool) -> bool {
-        let (wish, is_watched) = self.run.demand.attention();
-        let rest = match wish.activity {
+        let (request, is_watched) = self.run.demand.attention();
+        let rest = match request.activity {
             Activity::Unwatched => Rest::Awake(Wakeful::RateIsSet),
             _ if is_watched => Rest::Awake(Wakeful::PreviewIsWanted),
             Activity::People => Rest::Awake(Wakeful::SomebodyIsThere),

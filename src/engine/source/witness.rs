@@ -14,7 +14,7 @@ impl Actor {
     /// Takes a frame that was handled into the pictures of the last seconds.
     pub(super) fn record_frame(&mut self, frame: &Frame, step: &Step) {
         if let Some(recorder) = &mut self.recorder {
-            recorder.frame(frame, &step.tracks, step.looked);
+            recorder.frame(frame, &step.tracks, step.detected);
         }
     }
 

@@ -159,7 +159,7 @@ impl Writer {
         self.push(PendingRow::Jump { mono, before: jump.before, after: jump.after });
     }
 
-    pub(super) fn begin_anew(&mut self, error: &LedgerError) -> Result<(), LedgerError> {
+    pub(super) fn restart(&mut self, error: &LedgerError) -> Result<(), LedgerError> {
         let aside = self.set_aside(error)?;
         let mut connection = open::open(&self.options.path)?;
         self.salvage(&mut connection, &aside, 0)

@@ -207,8 +207,8 @@ impl Session<'_> {
                 }
                 Ok(Item::Message(head, body)) if bytes.len() - done >= head + body => {
                     let whole = &bytes[done..done + head + body];
-                    let begun_anew = self.answer(whole, head)?;
-                    if begun_anew {
+                    let restarted = self.answer(whole, head)?;
+                    if restarted {
                         bytes.clear();
                         return Ok(());
                     }

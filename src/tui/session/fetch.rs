@@ -224,7 +224,7 @@ impl Session {
         let is_new = self.ui.extras.preview.as_ref().is_none_or(|(_, old)| old.taken != preview.taken);
         if is_new {
             let paths = self.engine.paths(&id);
-            let trails = paths.map(|paths| paths.trails(crate::geometry::Anchor::Foot, TRAIL));
+            let trails = paths.map(|paths| paths.track_paths(crate::geometry::Anchor::Foot, TRAIL));
             self.ui.extras.trails = trails.unwrap_or_default();
             self.ui.extras.preview = Some((id, preview));
             self.ui.touch();
