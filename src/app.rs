@@ -115,7 +115,7 @@ fn run_command() -> ExitCode {
             complain(&problem);
             ExitCode::from(USAGE)
         }
-        // Whoever closed the pipe has read what he wanted.
+        // The reader that closed the pipe has read enough.
         Err(Failure::Runtime(error)) if is_broken_pipe(&error) => ExitCode::from(DONE),
         Err(Failure::Runtime(error)) => {
             complain(&format!("{error:#}"));

@@ -3,7 +3,7 @@
 //! A [`Chooser`] is asked with every frame and told of every detection run. It puts together what each knows for itself:
 //! the motion gate (`gate`, `motion`), optical flow (`flow`), the rate (`rate`; `steady` for detectors that need all
 //! frames), regions of interest (`region`) and the size of the detector's input (`input_size`). Only the gate and optical
-//! flow see pictures; the rest is pure. All constants are in [`CadenceParams`].
+//! flow see frames; the rest is pure. All constants are in [`CadenceParams`].
 
 mod chooser;
 pub mod flow;

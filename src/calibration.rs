@@ -2,7 +2,7 @@
 //!
 //! The same score means different things in different places: a box as tall as people are there is somebody at a score at
 //! which one half as tall is a bag, or somebody's legs, and one twice as tall is two people, or one and the floor. How tall
-//! people are where is learnt from those who are found beyond doubt and walk about, source by source. Before it is known,
+//! people are where is learned from those who are found beyond doubt and walk about, source by source. Before it is known,
 //! and in places where nobody was seen yet, a score is taken as it is.
 
 mod heights;
@@ -20,10 +20,10 @@ use crate::{
     track::Track,
 };
 
-/// Boxes that end this near to an edge of the picture, in frame heights, may be cut by it.
+/// Boxes that end this near to an edge of the frame, in frame heights, may be cut by it.
 const EDGE: f32 = 0.01;
 
-/// Somebody who is tracked.
+/// A tracked person.
 #[derive(Debug, Clone, Copy)]
 struct TrackedWalker {
     track: TrackId,
@@ -39,7 +39,7 @@ pub struct Calibration {
     params: CalibrationParams,
     /// Chance from which a box is trusted.
     confidence: f32,
-    /// Width of the picture over its height.
+    /// Width of the frame over its height.
     aspect: f32,
     heights: Heights,
     sightings: Sightings,
@@ -49,12 +49,12 @@ pub struct Calibration {
     walkers: Vec<TrackedWalker>,
     /// Boxes of the last detection run that are somebody beyond doubt, whole.
     sure: Vec<BBox>,
-    /// And those of doubtful people for whom movement spoke.
+    /// And those of low-confidence people confirmed by motion.
     strange: Vec<BBox>,
 }
 
 impl Calibration {
-    /// Before anybody was seen in a picture of this `aspect` (width over height). Boxes are trusted from a score of `confidence`
+    /// Before anybody was seen in a frame of this `aspect` (width over height). Boxes are trusted from a score of `confidence`
     /// on.
     #[must_use]
     pub fn new(aspect: f32, confidence: f32, params: CalibrationParams) -> Self {
@@ -73,7 +73,7 @@ impl Calibration {
         }
     }
 
-    /// Goes on from what an earlier run knew of the `scene`, if that was in a picture of the same aspect; with another detector
+    /// Goes on from what an earlier run knew of the `scene`, if that was in a frame of the same aspect; with another detector
     /// people are as tall, but seen better or worse.
     pub fn resume(&mut self, scene: &Scene, detector: &str) {
         let learnt = &scene.learnt;
@@ -87,7 +87,7 @@ impl Calibration {
         }
     }
 
-    /// Puts what was learnt so far into `learnt`.
+    /// Puts what was learned so far into `learned`.
     pub fn keep(&self, learnt: &mut Learnt) {
         learnt.aspect = self.aspect;
         (learnt.heights, learnt.sightings) = (self.heights.sums(), self.sightings.sums());
@@ -106,7 +106,7 @@ impl Calibration {
     }
 
     /// Judges again whether people can be counted: half of them are `usual` pixels tall in the detector's input, and `light` is the
-    /// mean brightness (0..=255) of the picture; `None` where that is not known yet.
+    /// mean brightness (0..=255) of the frame; `None` where that is not known yet.
     pub fn judge(&mut self, usual: Option<f32>, light: Option<f32>) {
         let were_small = self.doubt == Some(Doubt::Small);
         let least = self.params.doubt_small / if were_small { self.params.doubt_stays } else { 1.0 };
@@ -119,8 +119,8 @@ impl Calibration {
         }
     }
 
-    /// The picture is another one, or the camera starts anew: nobody is followed any more. What was learnt stays, unless the
-    /// picture has another `aspect`.
+    /// The frame is another one, or the camera restarts: nobody is followed any more. What was learned stays, unless the
+    /// frame has another `aspect`.
     pub fn restart(&mut self, aspect: f32) {
         if aspect != self.aspect {
             *self = Self::new(aspect, self.confidence, self.params);
@@ -144,7 +144,7 @@ impl Calibration {
         }
     }
 
-    /// The same for detections of which nothing is learnt.
+    /// The same for detections of which nothing is learned.
     #[must_use]
     pub fn weighed(&self, mut detections: Vec<Detection>, moving: &[f32]) -> Vec<Detection> {
         moving::join(&mut detections, moving, self.confidence, &self.params);

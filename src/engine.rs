@@ -233,7 +233,7 @@ impl Engine {
 
     /// Ends everything: signals every worker and capture thread, waits for them at most `timeout`, passes on
     /// the final results (at least half a second is given to that) and drops the sinks. Gives the number of threads that are
-    /// stuck in native code and were left behind. A second call does nothing and gives 0.
+    /// stuck in native code and were abandoned. A second call does nothing and gives 0.
     pub fn stop(&self, timeout: Duration) -> usize {
         let (inner, core) = (&self.inner, &self.inner.core);
         if inner.ending.swap(true, Ordering::SeqCst) {

@@ -55,7 +55,7 @@ pub trait Output: Send + 'static {
     /// How it is to be run.
     fn setup(&self) -> Setup;
 
-    /// Tells how it fares, to everybody, at any time and without waiting.
+    /// Reports its state, to every caller, at any time and without waiting.
     fn gauge(&self) -> Box<Gauge>;
 
     /// Called once, first.
@@ -177,7 +177,7 @@ pub struct Reading {
 /// See [`Output::gauge`].
 pub type Gauge = dyn Fn() -> Reading + Send + Sync;
 
-/// How an output fares.
+/// State of an output.
 #[derive(Debug, Clone, Default)]
 pub struct Health {
     /// Events and rows that were taken and are neither written nor lost.

@@ -49,14 +49,14 @@ pub struct Frame {
     pub time: f64,
     /// When it left the decoder, for the age shown to the user.
     pub captured: std::time::Instant,
-    /// Size (width, height) of the picture as a player shows it, before reduction.
+    /// Size (width, height) of the frame as a player shows it, before reduction.
     pub stream_size: (u32, u32),
     /// Whether the source says that it ends with this one.
     pub last: bool,
 }
 
 impl Frame {
-    /// Width over height of the picture in the stream.
+    /// Width over height of the frame in the stream.
     #[must_use]
     pub fn aspect(&self) -> f32 {
         self.stream_size.0 as f32 / self.stream_size.1.max(1) as f32
@@ -242,7 +242,7 @@ pub enum SourceError {
     /// A file without a video that can be decoded: it will not have one later either.
     #[error("unsupported: {0}")]
     Unsupported(String),
-    /// What answers sends no video that can be decoded, for now: a page, nothing, a picture far too large.
+    /// What answers sends no video that can be decoded, for now: a page, nothing, a frame far too large.
     #[error("no video: {0}")]
     NoVideo(String),
     /// Sessions deliver frames and break off, one after the other.

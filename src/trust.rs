@@ -35,7 +35,7 @@ use rustix::{
     io::Errno,
 };
 
-/// Whom a file and the folders on the way to it may belong to.
+/// Which users a file and the folders on the way to it may belong to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Owner {
     /// Root or the user of this program: for what was found, and for code.

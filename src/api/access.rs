@@ -145,7 +145,7 @@ impl Access {
         }
     }
 
-    /// Who asks, where he may.
+    /// Who asks, if they may.
     ///
     /// # Errors
     /// The answer to one who may not.

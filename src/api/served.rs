@@ -1,4 +1,4 @@
-//! What is served, and to whom.
+//! What is served, and to which callers.
 
 use crate::{
     engine::{Control, EngineApi, Reply, Subscription},

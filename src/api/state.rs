@@ -24,7 +24,7 @@ pub struct State {
     pub acting: Arc<Semaphore>,
     /// What describes the API.
     pub document: Value,
-    /// Which run of the engine this is: numbers of events begin anew with each.
+    /// Which run of the engine this is: event numbers start again with each.
     pub run: String,
     pub ended: watch::Receiver<bool>,
 }

@@ -31,7 +31,7 @@ pub(super) struct RunServices {
     pub ending: Ending,
     /// Tells the user something while there are no screens.
     pub notices: Notices,
-    /// How the standard output fares, while lines are printed there.
+    /// State of the standard output, while lines are printed there.
     pub outlet: OutletState,
     /// Keeps the logs going.
     pub logs: Arc<LogHandle>,

@@ -203,7 +203,7 @@ impl FrameObserver for Reel {
         }
         film.read = Some(time);
         let last = film.recent.back().map(|shot| shot.time);
-        // A camera that was opened again may begin its clock anew.
+        // A camera that was opened again may restart its clock.
         if last.is_some_and(|last| time < last) {
             film.recent.clear();
             film.shown = time;

@@ -63,7 +63,7 @@ impl Watching {
         }
     }
 
-    /// How the source fares.
+    /// State of the source.
     #[must_use]
     pub fn state(&self) -> Option<Arc<SourceSnapshot>> {
         self.engine.snapshot().sources.into_iter().next()

@@ -47,7 +47,7 @@ pub struct Conditions {
     pub scales: bool,
     /// Width and height in pixels of the frames that the detector is usually given.
     pub usual: (u32, u32),
-    /// Times that size which pictures may have at most.
+    /// Times that size which frames may have at most.
     pub largest: f32,
     /// Share (0..=1) of the rate under overload, as far as that harms no count.
     pub share: f64,
@@ -91,7 +91,7 @@ impl View {
     }
 }
 
-/// Somebody whom the last detection run found and optical flow did in every frame since.
+/// A person found by the last detection run and by optical flow in every frame since.
 #[derive(Debug, Clone, Copy)]
 struct Carried {
     track: Track,
@@ -219,7 +219,7 @@ impl Chooser {
         Choice::Detect(view)
     }
 
-    /// After the detection run of a [`Choice::Compare`] there are these `tracks`; in the smaller picture it would have found
+    /// After the detection run of a [`Choice::Compare`] there are these `tracks`; in the smaller input it would have found
     /// `smaller`, trusted from a score of `confidence` on.
     pub fn compared(&mut self, time: f64, tracks: &[Track], smaller: &[Detection], confidence: f32) {
         let near = near(&self.rate, self.everywhere, self.params.payoff_reach);
@@ -240,7 +240,7 @@ impl Chooser {
         detections.iter().map(|found| if conditions.by_motion { 0.0 } else { share(found) }).collect()
     }
 
-    /// Where optical flow finds everybody whom it has not lost.
+    /// Where optical flow finds every person it has not lost.
     #[must_use]
     pub fn carried(&self) -> Vec<Detection> {
         self.carried.iter().map(Carried::detection).collect()

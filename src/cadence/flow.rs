@@ -16,7 +16,7 @@ use opencv::{
 use super::{CadenceParams, gate::median};
 use crate::geometry::BBox;
 
-/// Follows the people of one source from picture to picture.
+/// Follows the people of one source from frame to frame.
 pub struct OpticalFlow {
     params: CadenceParams,
     before: Mat,
@@ -31,8 +31,8 @@ impl OpticalFlow {
         Self { params, before: Mat::default(), pyramid: Vector::new() }
     }
 
-    /// Where each of `boxes`, seen in the picture before this one, is now, in frame heights; `None` for those that
-    /// were lost. `grey`: the picture, 8-bit, of any size that does not change.
+    /// Where each of `boxes`, seen in the frame before this one, is now, in frame heights; `None` for those that
+    /// were lost. `gray`: the frame, 8-bit, of any size that does not change.
     pub fn follow(&mut self, grey: &Mat, boxes: &[BBox]) -> Vec<Option<BBox>> {
         let (moved, pyramid) =
             self.moved(grey, boxes).unwrap_or_else(|_| (vec![None; boxes.len()], Vector::new()));
@@ -41,7 +41,7 @@ impl OpticalFlow {
         moved
     }
 
-    /// The picture that the next one is compared with.
+    /// The frame that the next one is compared with.
     fn remember(&mut self, grey: &Mat) {
         if grey.copy_to(&mut self.before).is_err() {
             self.before = Mat::default();
@@ -49,7 +49,7 @@ impl OpticalFlow {
         self.pyramid.clear();
     }
 
-    /// Where everybody is, and the picture's pyramid if anybody could be sought.
+    /// Where everybody is, and the frame's pyramid if anybody could be sought.
     fn moved(&mut self, grey: &Mat, boxes: &[BBox]) -> opencv::Result<(Vec<Option<BBox>>, Vector<Mat>)> {
         let params = self.params;
         let side = grey.rows() as f32;
@@ -95,7 +95,7 @@ impl OpticalFlow {
     }
 }
 
-/// What the method makes of a picture before it seeks points; each picture is used four times, forth and back to the one
+/// What the method makes of a frame before it seeks points; each frame is used four times, forth and back to the one
 /// before and to the one after.
 fn pyramid(grey: &Mat, params: &CadenceParams) -> opencv::Result<Vector<Mat>> {
     let mut pyramid = Vector::new();
@@ -127,7 +127,7 @@ fn common_way(ways: &[Option<(f32, f32)>], params: &CadenceParams) -> Option<(f3
     (2 * alike >= found.len()).then_some((x, y))
 }
 
-/// Points of `bbox` in a picture `side` pixels high.
+/// Points of `bbox` in a frame `side` pixels high.
 fn grid(bbox: &BBox, side: f32, params: &CadenceParams) -> impl Iterator<Item = Point2f> + use<> {
     let (bbox, params) = (*bbox, *params);
     let (columns, rows) = (params.flow_columns, params.flow_rows);
@@ -141,7 +141,7 @@ fn grid(bbox: &BBox, side: f32, params: &CadenceParams) -> impl Iterator<Item = 
     })
 }
 
-/// Where the points of the first picture are in the second, and whether they were found.
+/// Where the points of the first frame are in the second, and whether they were found.
 fn flow(
     from: &Vector<Mat>,
     to: &Vector<Mat>,
@@ -173,7 +173,7 @@ mod tests {
 
     use super::*;
 
-    /// Side of the picture in pixels.
+    /// Side of the frame in pixels.
     const SIDE: i32 = 160;
 
     /// A patch of blobs, different for each seed: cloth has texture at the scale of the window.
@@ -195,7 +195,7 @@ mod tests {
         patch
     }
 
-    /// A picture with people, 16 x 48 pixels, with their left top corners at `at`; each keeps its clothes.
+    /// A frame with people, 16 x 48 pixels, with their left top corners at `at`; each keeps its clothes.
     fn picture(at: &[(i32, i32)]) -> Mat {
         let mut picture = patch(SIDE, SIDE, 99);
         for (person, (x, y)) in at.iter().enumerate() {

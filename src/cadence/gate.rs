@@ -1,6 +1,6 @@
 //! Where something moves in a frame: cheap enough to be asked before every inference.
 //!
-//! The frame is reduced to a thumbnail of grey cells and compared with a slowly following background. A
+//! The frame is reduced to a thumbnail of gray cells and compared with a slowly following background. A
 //! change of light moves all cells alike and is taken out; what is left in a few cells is somebody. What a detection run
 //! has covered already, such as the trail of a walker or a parked car, is still motion but nothing new.
 
@@ -22,7 +22,7 @@ const LIGHT_MEMORY: f32 = 60.0;
 pub struct MotionGate {
     params: CadenceParams,
     background: Vec<f32>,
-    /// The picture without those who pass: it follows what changes by so many levels a second only, however large the change.
+    /// The frame without those who pass: it follows what changes by so many levels a second only, however large the change.
     empty: Vec<f32>,
     /// What each cell showed, without the change of light, when a detection run last covered it.
     seen: Vec<f32>,
@@ -33,7 +33,7 @@ pub struct MotionGate {
     cells: Mat,
     last_time: f64,
     last_light: f32,
-    /// Brightness of the pictures, on average.
+    /// Brightness of the frames, on average.
     mean: Option<f32>,
 }
 
@@ -63,7 +63,7 @@ impl MotionGate {
         }
     }
 
-    /// Where the picture at `time` seconds differs from the ones before. One that cannot be read counts
+    /// Where the frame at `time` seconds differs from the ones before. One that cannot be read counts
     /// as motion everywhere: the detector will say what is wrong with it.
     pub fn observe(&mut self, picture: &FrameImage, time: f64) -> &Motion {
         let elapsed = (time - self.last_time).max(0.0) as f32;
@@ -81,13 +81,13 @@ impl MotionGate {
         &self.motion
     }
 
-    /// Mean brightness (0..=255) of the pictures of the last minute or so; `None` before the first.
+    /// Mean brightness (0..=255) of the frames of the last minute or so; `None` before the first.
     #[must_use]
     pub const fn light(&self) -> Option<f32> {
         self.mean
     }
 
-    /// A detection run covered the last picture, or these `parts` of it (frame heights): what is there is nothing new.
+    /// A detection run covered the last frame, or these `parts` of it (frame heights): what is there is nothing new.
     pub fn detected(&mut self, parts: Option<&[BBox]>) {
         let Self { seen, motion, cells, last_light, .. } = self;
         let Ok(cells) = cells.data_bytes() else { return };
@@ -135,7 +135,7 @@ impl MotionGate {
         }
         let bodies = motion.bodies.iter().filter(|body| **body).count() as f32;
         if bodies > params.gate_flood * cells.len() as f32 {
-            // Another picture, as when a camera changes to infrared: it tells of nobody.
+            // Another frame, as when a camera changes to infrared: it tells of nobody.
             motion.bodies.clear();
             empty.clear();
             empty.extend(cells.iter().map(|cell| f32::from(*cell) - *last_light));
@@ -151,7 +151,7 @@ impl MotionGate {
         motion.count = motion.changed.iter().filter(|changed| **changed).count();
     }
 
-    /// The last picture in grey, at half its size where that loses nothing: for whoever follows points in it.
+    /// The last frame in gray, at half its size where that loses nothing: for optical flow.
     pub fn grey(&self) -> &Mat {
         &self.grey
     }
@@ -200,7 +200,7 @@ mod tests {
 
     use super::*;
 
-    /// Grey noise of +-6 levels with a light of `level` and perhaps somebody 30 px tall at `x`.
+    /// Gray noise of +-6 levels with a light of `level` and perhaps somebody 30 px tall at `x`.
     fn picture(seed: u64, level: f64, person: Option<i32>) -> FrameImage {
         let mut image = Mat::new_rows_cols_with_default(234, 416, CV_8UC3, Scalar::all(level)).unwrap();
         let mut random = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
@@ -228,7 +228,7 @@ mod tests {
         FrameImage::ready(image)
     }
 
-    /// How many of the pictures, ten a second, show movement. The first has nothing to be compared with.
+    /// How many of the frames, ten a second, show movement. The first has nothing to be compared with.
     fn moved(pictures: impl Iterator<Item = FrameImage>) -> usize {
         let mut gate = MotionGate::new(CadenceParams::DEFAULT);
         pictures
@@ -255,7 +255,7 @@ mod tests {
         for i in 50..100 {
             let x = (i as i32 - 50) * 6;
             let motion = gate.observe(&picture(i, 90.0, Some(x)), i as f64 / 10.0);
-            // In frame heights, 234 px; he leaves a trail, so only what is ahead of him is still.
+            // In frame heights, 234 px; the person leaves a trail, so only what is ahead of them is still.
             let him = BBox::new(x as f32 / 234.0, 100.0 / 234.0, 11.0 / 234.0, 30.0 / 234.0);
             assert!(motion.within(&him), "picture {i}");
             let ahead = BBox { x: him.right() + 0.03, w: 1.0, ..him };
@@ -299,7 +299,7 @@ mod tests {
         }
     }
 
-    /// A gate that knows the picture without anybody.
+    /// A gate that knows the frame without anybody.
     fn acquainted() -> MotionGate {
         let mut gate = MotionGate::new(CadenceParams::DEFAULT);
         for i in 0..50 {

@@ -1,4 +1,4 @@
-//! How large a picture the detector needs. Pure: heights of people and time in, a size out.
+//! How large a frame the detector needs. Pure: heights of people and time in, a size out.
 //!
 //! A network's cost grows with the area of its input. Where everybody who was seen for a while is large, a
 //! smaller frame shows them as well; now and then, and where something unknown moves, smaller people are searched for in
@@ -17,7 +17,7 @@ pub struct InputSize {
     params: CadenceParams,
     /// Sightings by height.
     seen: [f32; BINS],
-    /// Height of the smallest person in the picture now, in frame heights.
+    /// Height of the smallest person in the frame now, in frame heights.
     smallest_now: f32,
     time: f64,
     last_whole: f64,
@@ -144,7 +144,9 @@ mod tests {
     fn the_whole_picture_is_looked_at_again_and_again() {
         let whole = |searching: bool| {
             let mut input_scale = learnt(&[0.85]);
-            (0..60).filter(|i| input_scale.reduced(10.0 + f64::from(*i) / 5.0, PICTURE, searching).is_none()).count()
+            (0..60)
+                .filter(|i| input_scale.reduced(10.0 + f64::from(*i) / 5.0, PICTURE, searching).is_none())
+                .count()
         };
         assert_eq!((whole(false), whole(true)), (4, 6), "in 12 s");
     }

@@ -1,4 +1,4 @@
-//! People near a line whom the network is not sure of: boxes of low confidence that move like somebody and belong to nobody
+//! People near a line found with low confidence only: boxes that move like a person and belong to no
 //! who is tracked. Pure: boxes and tracks in, a suspicion out.
 
 use std::ops::Range;
@@ -23,7 +23,7 @@ struct Candidate {
     counted: bool,
 }
 
-/// Somebody who is tracked.
+/// A tracked person.
 #[derive(Debug, Clone, Copy)]
 struct Walking {
     track: TrackId,
@@ -70,7 +70,7 @@ impl Unsure {
         is_lost || self.missed >= self.params.payoff_missed.max(self.params.payoff_unsure * self.tracked)
     }
 
-    /// Whether the last detection run showed somebody of whom the network is not sure.
+    /// Whether the last detection run showed a person with low confidence only.
     #[must_use]
     pub fn shows_somebody(&self) -> bool {
         self.candidates.iter().any(|candidate| candidate.runs > 1)

@@ -57,7 +57,7 @@ impl Person {
 pub struct Rate {
     params: CadenceParams,
     lines: Vec<(Line, Anchor)>,
-    /// Width over height of the picture.
+    /// Width over height of the frame.
     aspect: f32,
     people: Vec<Person>,
     /// Time of the first frame.
@@ -154,7 +154,7 @@ impl Rate {
         if due {
             self.searched = elsewhere && soon(self.last_search, search);
             for (person, rate) in self.people.iter_mut().zip(&rates) {
-                // A person who was just seen and whom optical flow lost would be lost in a run that leaves them out.
+                // A person who was just seen and lost by optical flow would be lost in a run that leaves them out.
                 let missed_for = person.last_detection - person.last_seen;
                 let fresh = !person.from_flow && missed_for <= params.rate_missed_time;
                 person.wanted = fresh || soon(person.last_detection, *rate);

@@ -89,7 +89,7 @@ impl Cropper<'_> {
         (0..crops.len()).find_map(|i| others(i).find(|&j| worth(&crops[i], &crops[j])).map(|j| (i, j)))
     }
 
-    /// `region` with everybody whom its crop would have cut or shown too small, and that crop.
+    /// `region` with every person that its crop would have cut or shown too small, and that crop.
     fn uncut(&self, mut region: Region) -> (Region, Crop) {
         let full = self.sizes.full;
         let frame = BBox::new(0.0, 0.0, full.0 as f32 / full.1.max(1) as f32, 1.0);
@@ -226,7 +226,7 @@ mod tests {
         let part = only(&[unknown(area)], &[]);
         assert_eq!((part.size, part.whole), ((64, 96), WHOLE));
         assert!(!is_cut(&area, &part.area(), &PICTURE), "{part:?}");
-        // At the lower right corner of the picture, and beyond it.
+        // At the lower right corner of the frame, and beyond it.
         let part = only(&[unknown(BBox::new(1.7, 0.9, 0.5, 0.5))], &[]);
         assert_eq!((part.corner.0 + part.size.0, part.corner.1 + part.size.1), WHOLE);
     }
@@ -278,7 +278,7 @@ mod tests {
         assert!((80.0..84.0).contains(&height(alone, tall)), "{alone:?}");
         let both = only(&[around(tall)], &[tall, small]);
         assert!((80.0..84.0).contains(&height(both, small)), "{both:?}");
-        // Never more than the whole picture would show.
+        // Never more than the full frame would show.
         let reduced = Sizes { full: WHOLE, reduced: (208, 117) };
         assert_eq!(
             crops_around(&[around(small)], &[small], reduced, &PARAMS).map(|parts| parts[0].whole),
@@ -293,7 +293,7 @@ mod tests {
             bbox: BBox::new(x / 96.0, y / 96.0, w / 96.0, h / 96.0),
             score: 0.9,
         };
-        // The second is cut by the left edge, the third by the lower one, the fourth by the picture's own.
+        // The second is cut by the left edge, the third by the lower one, the fourth by the frame's own.
         let found = vec![at(20.0, 10.0, 20.0, 60.0), at(1.0, 10.0, 20.0, 60.0), at(60.0, 40.0, 20.0, 55.0)];
         let placed = part.placed([found, vec![at(60.0, 0.0, 20.0, 55.0)]].concat(), &PARAMS);
         assert_eq!(placed.len(), 2);

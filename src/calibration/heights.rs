@@ -1,6 +1,6 @@
 //! How tall people are where: a plane over the places of their feet.
 //!
-//! On a floor seen in perspective, the height of people in the picture is a linear function of where their feet are (Hoiem,
+//! On a floor seen in perspective, the height of people in the frame is a linear function of where their feet are (Hoiem,
 //! Efros and Hebert, "Putting objects in perspective", CVPR 2006, for a camera held upright; the tilt of a camera adds the
 //! term along the other axis). Weighted least squares; what fits badly weighs little (weights of Cauchy's distribution).
 
@@ -68,7 +68,7 @@ impl Heights {
         Self { sums: Sums { weight: 0.0, first: [0.0; 3], second: [0.0; 6] }, plane: None }
     }
 
-    /// What was learnt, as numbers to go on from.
+    /// What was learned, as numbers to go on from.
     #[must_use]
     pub fn sums(&self) -> Vec<f64> {
         let Sums { weight, first, second } = self.sums;
@@ -154,7 +154,7 @@ mod tests {
 
     const PARAMS: CalibrationParams = CalibrationParams::DEFAULT;
 
-    /// Heights of people whose feet are all over the lower half of the picture, `height` tall there.
+    /// Heights of people whose feet are all over the lower half of the frame, `height` tall there.
     fn learnt(people: usize, height: impl Fn(usize, Point) -> f32) -> Heights {
         let mut heights = Heights::new();
         for i in 0..people {

@@ -1,7 +1,7 @@
-//! What moves, and what the network sees: each knows of people whom the other alone does not find. Pure.
+//! What moves, and what the network sees: each finds people that the other alone does not. Pure.
 //!
-//! A network doubts people from above, in the dark or far away, and draws them as tall as those whom it has learnt. What differs
-//! from the background moves about, but may be a car or a shadow. A doubtful box full of movement that nobody explains is
+//! A network doubts people from above, in the dark or far away, and draws them as tall as those it was trained on. What differs
+//! from the background moves about, but may be a car or a shadow. A low-confidence box full of movement that nobody explains is
 //! somebody; and of two boxes around the same movement, the one that it fills is the better one.
 
 use super::CalibrationParams;
@@ -28,7 +28,7 @@ fn logit(chance: f32) -> f32 {
 }
 
 /// Changes the chances of `detections`, of which the share `moving` (0..=1) of each shows movement, trusted from a chance of
-/// `confidence` on. The boxes of doubtful people for whom movement spoke.
+/// `confidence` on. The boxes of low-confidence people confirmed by motion.
 pub fn join(
     detections: &mut [Detection],
     moving: &[f32],
@@ -96,7 +96,7 @@ mod tests {
     const PARAMS: CalibrationParams = CalibrationParams::DEFAULT;
     const CONFIDENCE: f32 = 0.4;
 
-    /// A person of half the picture's height at this place.
+    /// A person of half the frame's height at this place.
     fn person(x: f32) -> BBox {
         BBox::new(x, 0.3, 0.2, 0.5)
     }

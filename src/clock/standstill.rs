@@ -2,7 +2,7 @@
 //!
 //! A thread ticks a few times a second. A gap between two ticks is time in which nothing ran: on the monotonic clock
 //! where the process was stopped or frozen, on the clock that counts suspension as well where the machine slept. A
-//! gap that has just ended may be seen by any thread before the one that ticks, so whoever asks for the time looks for
+//! gap that has just ended may be seen by any thread before the one that ticks, so every caller that asks for the time looks for
 //! it as well.
 
 use std::{

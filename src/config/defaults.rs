@@ -54,7 +54,7 @@ pub const EVIDENCE_KEEP: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// Most bytes of such strips: some 50,000 of them.
 pub const EVIDENCE_SIZE: u64 = 2 << 30;
 
-/// Whether heads are blurred in them. Whoever needs faces has to say so.
+/// Whether heads are blurred in them. A user who needs faces has to say so.
 pub const EVIDENCE_BLUR: bool = true;
 
 /// Walkers of a demo scene at the same time.

@@ -88,7 +88,7 @@ pub enum EditError {
     },
 }
 
-/// What a change has left behind.
+/// What a change has written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Saved {
     /// The file as it was before this process changed it.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::{json::TextPosition, text::printable};
 
-/// One thing that is wrong, with the place and the way to mend it. Holds no secret.
+/// One thing that is wrong, with its position and how to fix it. Holds no secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Problem {

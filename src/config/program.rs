@@ -138,13 +138,13 @@ impl LogLevel {
 #[derive(Debug, Clone, PartialEq, Default)]
 #[non_exhaustive]
 pub struct TuiConfig {
-    /// Colours.
+    /// Colors.
     pub theme: Theme,
     /// Keys by the name of the action, such as `pause` to `["p"]`; actions not named keep their keys.
     pub keys: BTreeMap<String, Vec<String>>,
 }
 
-/// Colours of the dashboard.
+/// Colors of the dashboard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -158,7 +158,7 @@ pub enum Theme {
     Light,
     /// Told apart by people who cannot tell red from green.
     ColorBlind,
-    /// No colours: bold, dim and reverse only.
+    /// No colors: bold, dim and reverse only.
     Mono,
 }
 

@@ -31,7 +31,7 @@ pub struct SourceConfig {
     pub threshold: Option<i64>,
     /// Disabled sources are listed and not opened.
     pub enabled: bool,
-    /// Counting lines; never empty once validated (the default is the horizontal middle, anchor centre).
+    /// Counting lines; never empty once validated (the default is the horizontal middle, anchor center).
     pub lines: Vec<LineConfig>,
     /// Zones whose occupancy is watched.
     pub zones: Vec<ZoneConfig>,
@@ -59,7 +59,7 @@ pub struct SourceConfig {
     pub sleep: bool,
     /// Whether the people who go in come out on the same day, over this source or another closed one of its location.
     pub closed: bool,
-    /// Whom it trusts when the connection is encrypted.
+    /// Which certificates it trusts when the connection is encrypted.
     pub tls: TlsConfig,
     /// Whether pictures of its crossings are kept.
     pub evidence: EvidenceChoice,
@@ -188,7 +188,7 @@ pub enum Hwaccel {
     Drm,
 }
 
-/// Whom `rtsps://` and `https://` sources trust.
+/// Which certificates `rtsps://` and `https://` sources trust.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TlsConfig {
     /// PEM file of the certificates trusted for this source, in place of the system's.

@@ -1,9 +1,9 @@
-//! Ways over the edges of the picture: a detector finds people who come in late and loses them before they are out, so
+//! Ways over the edges of the frame: a detector finds people who come in late and loses them before they are out, so
 //! a line within a step of an edge is crossed where nobody is seen.
 
 use crate::geometry::{BBox, Point};
 
-/// Somebody who was first seen at an edge of the picture and may just have come in over it.
+/// Somebody who was first seen at an edge of the frame and may just have come in over it.
 #[derive(Debug, Clone, Copy)]
 pub struct EdgeEntry {
     /// The first box.
@@ -13,7 +13,7 @@ pub struct EdgeEntry {
 }
 
 impl EdgeEntry {
-    /// The way in over the nearest edge of a picture of this `aspect`, for a box at most `gap` (frame heights) away from it.
+    /// The way in over the nearest edge of a frame of this `aspect`, for a box at most `gap` (frame heights) away from it.
     pub fn at_edge(first: BBox, aspect: f32, gap: f32) -> Option<Self> {
         let ways = [
             (first.x, BBox { x: -first.w, ..first }),
@@ -34,8 +34,8 @@ impl EdgeEntry {
     }
 }
 
-/// `seen`, moved straight over the edge of a picture of this `aspect` behind which the middle of `expected` lies; `None`
-/// where it lies behind none. A guess of how he went along the edge decides nothing.
+/// `seen`, moved straight over the edge of a frame of this `aspect` behind which the middle of `expected` lies; `None`
+/// where it lies behind none. A guess of the path along the edge decides nothing.
 pub fn way_out(seen: BBox, expected: &BBox, aspect: f32) -> Option<BBox> {
     let beside = !(0.0..=aspect).contains(&expected.center().x);
     let outside = if beside { BBox { x: expected.x, ..seen } } else { BBox { y: expected.y, ..seen } };

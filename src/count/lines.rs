@@ -27,7 +27,7 @@ pub struct LineCounter {
 }
 
 impl LineCounter {
-    /// A counter for a picture of this `aspect` (width over height).
+    /// A counter for a frame of this `aspect` (width over height).
     #[must_use]
     pub fn new(lines: &[LineConfig], zones: &[ZoneConfig], aspect: f32, params: CountParams) -> Self {
         Self {
@@ -84,7 +84,7 @@ impl LineCounter {
         }
     }
 
-    /// Takes where a new person was before the tracker was sure of him: the side he comes from.
+    /// Takes where a new person was before its track was confirmed: the side they come from.
     fn trace_back(&self, person: &mut Person, origin: &Origin) {
         let Origin { time, bbox, .. } = *origin;
         person.start = bbox.center();
@@ -123,7 +123,7 @@ impl LineCounter {
         }
     }
 
-    /// Whoever is followed is somewhere, seen or not: a stay is not ended by a person who passes in front.
+    /// A tracked person is somewhere, seen or not: a stay is not ended by a person who passes in front.
     fn watch_zones(&mut self, time: f64, update: &TrackUpdate) {
         for track in update.tracks.iter().filter(|track| track.confirmed) {
             let Some(person) = self.people.iter().find(|person| person.id == track.id) else { continue };
@@ -136,8 +136,8 @@ impl LineCounter {
         }
     }
 
-    /// Gives back what a track took over that is gone before the tracker believed in it: a false box stood where somebody
-    /// was lost. Whether he is still there, to be judged when he is gone himself.
+    /// Undoes the hand-off to a track that died before it was confirmed: a false box stood where a person
+    /// was lost. Returns whether that person is still there, to be judged at their own death.
     fn give_back(&mut self, index: usize) -> bool {
         let person = &mut self.people[index];
         let Some(before) = person.before.take_if(|_| !person.confirmed && person.heir.is_none()) else {

@@ -25,7 +25,7 @@ const MOST_LOOKS: usize = 16_384;
 /// Coordinates are kept as steps of this many to a frame height (an eighth of a pixel at 1080 rows) ...
 const STEPS: f32 = 8192.0;
 
-/// ... from this far left of and above the picture, in frame heights.
+/// ... from this far left of and above the frame, in frame heights.
 const BEFORE: f32 = 2.0;
 
 /// A clock that was set back goes on this much later, in seconds.
@@ -65,7 +65,7 @@ struct RecordedUpdate {
     time: f64,
     live: u16,
     ended: u16,
-    /// Whether the tracker began anew after it.
+    /// Whether the tracker restarted after it.
     cut: bool,
 }
 
@@ -77,7 +77,7 @@ pub struct Paths {
     sightings: VecDeque<RecordedTrack>,
     /// Each with the time of its look.
     origins: VecDeque<(f64, Origin)>,
-    /// Added to the source's clock, which a camera may begin anew.
+    /// Added to the source's clock, which a camera may restart.
     shift: f64,
     /// When the source was last looked at, on the shifted clock.
     now: f64,
@@ -128,7 +128,7 @@ pub struct TrackPath {
 }
 
 impl Paths {
-    /// Width over height of the picture; 0 before the first look.
+    /// Width over height of the frame; 0 before the first look.
     #[must_use]
     pub fn aspect(&self) -> f32 {
         self.aspect
@@ -155,7 +155,7 @@ impl Paths {
     /// What came after the look of this time (see [`Self::last`]); all of it where none is known there.
     #[must_use]
     pub fn after(&self, last: Option<f64>) -> Self {
-        // One that lies ahead is of before the picture got another shape.
+        // One that lies ahead is of before the frame got another shape.
         let last = last.filter(|last| self.last() >= Some(*last));
         let is_known = |time: f64| last.is_some_and(|last| time <= last);
         let known = self.looks.iter().take_while(|look| is_known(look.time));
@@ -210,7 +210,7 @@ impl Paths {
         self.keep(at, update, false);
     }
 
-    /// The tracker begins anew: the source was opened again, or its lines have changed.
+    /// The tracker restarts: the source was opened again, or its lines have changed.
     pub fn cut(&mut self, ended: &[Track]) {
         if self.looks.back().is_some_and(|look| !look.cut) {
             self.keep(self.now, &TrackUpdate { ended: ended.to_vec(), ..TrackUpdate::default() }, true);
@@ -296,7 +296,7 @@ impl Paths {
             if look.cut {
                 track_paths.clear();
             } else if look.time >= self.now - seconds {
-                // Whoever is not followed any more leaves no trail.
+                // A track that has ended leaves no path.
                 track_paths.retain(|id, _| update.tracks.iter().any(|track| track.id == *id));
                 for track in update.tracks.iter().filter(|track| track.confirmed) {
                     track_paths.entry(track.id).or_default().push(anchor.of(&track.bbox));
@@ -344,7 +344,7 @@ impl Replay {
 }
 
 fn pack(track: &Track) -> RecordedTrack {
-    // Both casts saturate: a box far outside of the picture is kept at its border.
+    // Both casts saturate: a box far outside of the frame is kept at its border.
     let place = |value: f32| ((value + BEFORE) * STEPS).round() as u16;
     let size = |value: f32| (value * STEPS).round() as u16;
     let b = track.bbox;
@@ -447,7 +447,7 @@ mod tests {
             far.join(serde_json::from_str(&part).unwrap());
             assert_eq!(far, paths);
         }
-        // Another shape of the picture: all that was known is gone.
+        // Another shape of the frame: all that was known is gone.
         paths.push(1.0, 50.0, &update(vec![track(9, 0.3)], vec![]));
         far.join(paths.after(far.last()));
         assert_eq!(far, paths);

@@ -1,8 +1,8 @@
-//! Detection without a model file: what differs from the learnt background and has the size of a person.
+//! Detection without a model file: what differs from the learned background and has the size of a person.
 //!
 //! OpenCV's mixture of Gaussians (Zivkovic, 2004) at about 320x180, with three additions: brightness is
-//! levelled before, so that clouds and automatic exposure change nothing; a picture that changes as a whole
-//! is learnt anew instead of being taken for a crowd; blobs wider than one person are divided.
+//! leveled before, so that clouds and automatic exposure change nothing; a frame that changes as a whole
+//! is learned again instead of being taken for a crowd; blobs wider than one person are divided.
 //!
 //! It sees nobody who has stood still for about half a minute, and cannot tell a person from a dog: a network
 //! does better wherever there is one.
@@ -27,23 +27,23 @@ use blobs::{Blob, People};
 
 mod blobs;
 
-/// Pixels of the pictures that are compared.
+/// Pixels of the frames that are compared.
 const WORKING_AREA: f64 = 320.0 * 180.0;
 /// Time constant of the background, in seconds, at the start and once it has settled. One tenth of it makes
 /// somebody who stands still part of the background (the mixture trusts what fills nine tenths of the time).
-/// The start is quicker: whoever stands in the first picture is taken for background and leaves a hole.
+/// The start is quicker: a person who stands in the first frame is taken for background and leaves a hole.
 const MEMORY: (f64, f64) = (60.0, 240.0);
 /// Age at which the time constant begins to grow, as a part of the time constant.
 const SETTLING: f64 = 0.25;
-/// Pictures whose plain mean is the first background, so that noise is known from the start.
+/// Frames whose plain mean is the first background, so that noise is known from the start.
 const FIRST_PICTURES: u64 = 5;
 /// Squared distance from the background, in standard deviations, from which a pixel differs: OpenCV's default.
 const VAR_THRESHOLD: f64 = 16.0;
-/// Seconds between two refreshments of the picture against which brightness is levelled.
+/// Seconds between two refreshments of the frame against which brightness is leveled.
 const REFERENCE_EVERY: f64 = 1.0;
-/// Share of differing pixels from which the whole picture is taken to have changed.
+/// Share of differing pixels from which the full frame is taken to have changed.
 const FLOOD: f64 = 0.6;
-/// Seconds after which a picture that stays changed is learnt anew.
+/// Seconds after which a frame that stays changed is learned again.
 const FLOOD_PATIENCE: f64 = 1.0;
 /// Score of a blob of the size and shape of a person, and of one less like it.
 const GOOD: f32 = 0.9;
@@ -99,7 +99,7 @@ fn working_size(width: u32, height: u32) -> (u32, u32) {
 
 #[derive(Default)]
 struct MotionDetector {
-    /// Made for the size of the pictures; a change of size begins anew.
+    /// Made for the size of the frames; a change of size restarts.
     background: Option<Background>,
     people: People,
 }
@@ -148,20 +148,20 @@ impl MotionDetector {
     }
 }
 
-/// The learnt background of one source.
+/// The learned background of one source.
 struct Background {
     size: Size,
     mixture: Ptr<BackgroundSubtractorMOG2>,
-    /// The background as a picture, against which brightness is levelled.
+    /// The background as a frame, against which brightness is leveled.
     reference: Mat,
     reference_time: f64,
-    /// 255 where the picture before was background.
+    /// 255 where the frame before was background.
     still: Mat,
     frames: u64,
     time: f64,
-    /// When the first picture came.
+    /// When the first frame came.
     born: Option<f64>,
-    /// Since when the picture has differed as a whole.
+    /// Since when the frame has differed as a whole.
     flooded: Option<f64>,
 }
 
@@ -184,7 +184,7 @@ impl Background {
     fn subtract(&mut self, picture: &mut Mat, time: f64) -> opencv::Result<Option<Mat>> {
         let passed = (time - self.time).clamp(0.0, 1.0);
         if time < self.time {
-            // The source was opened again; whatever was learnt may be of another view.
+            // The source was opened again; whatever was learned may be of another view.
             *self = Self::new(self.size)?;
         }
         self.time = time;
@@ -204,7 +204,7 @@ impl Background {
         imgproc::threshold(&marks, &mut mask, 200.0, 255.0, imgproc::THRESH_BINARY)?;
         imgproc::threshold(&marks, &mut self.still, 1.0, 255.0, imgproc::THRESH_BINARY_INV)?;
 
-        // Shadows included: where the whole picture has changed, what is darker now looks like one.
+        // Shadows included: where the full frame has changed, what is darker now looks like one.
         let share = 1.0 - f64::from(core::count_non_zero(&self.still)?) / f64::from(self.size.area().max(1));
         if share > FLOOD {
             let since = *self.flooded.get_or_insert(time);

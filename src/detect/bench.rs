@@ -9,7 +9,7 @@ use super::{
 };
 use crate::config::ModelFormat;
 
-/// Picture to network input.
+/// Frame to network input.
 pub struct Prepare {
     pre: Preprocessor,
     profile: Profile,
@@ -25,7 +25,7 @@ impl Prepare {
     /// The network input for `image` (8-bit BGR) at the default size.
     ///
     /// # Errors
-    /// When OpenCV cannot resize the picture.
+    /// When OpenCV cannot resize the frame.
     pub fn run(&mut self, image: &Mat) -> opencv::Result<&[f32]> {
         let size = (image.cols().max(1) as u32, image.rows().max(1) as u32);
         self.pre.fill(image, InputRule::Default.place(size, &self.profile), &self.profile)

@@ -30,7 +30,7 @@ pub(super) mod wire;
 /// What is known of a network before it is run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Summary {
-    /// Name of the picture's input.
+    /// Name of the frame's input.
     pub(super) input: String,
     /// Declared (width, height) of the input; `None` when either is left open.
     pub(super) size: Option<(u32, u32)>,
@@ -104,7 +104,7 @@ fn inspect_graph(graph: &[u8]) -> Result<Summary, Problem> {
     })
 }
 
-/// The declared (width, height) of an input that must be a picture.
+/// The declared (width, height) of an input that must be a frame.
 fn picture_size(input: &Info<'_>) -> Result<Option<(u32, u32)>, Problem> {
     let side = |dim: Option<u64>| dim.map(|d| u32::try_from(d).unwrap_or(u32::MAX));
     match input.dims.as_slice() {
@@ -288,7 +288,7 @@ fn check_tensor(bytes: &[u8]) -> Result<&str, Problem> {
     }
 }
 
-/// Checks what a run on a picture of `size` (width, height) needs. `bytes` must have passed [`inspect`].
+/// Checks what a run on a frame of `size` (width, height) needs. `bytes` must have passed [`inspect`].
 ///
 /// # Errors
 /// A part of a sentence that says what is too much.

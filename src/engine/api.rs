@@ -109,9 +109,9 @@ pub struct EngineOptions {
     /// What is known of the scenes of these sources, for the first camera of this id that is added: a video is counted the same
     /// every time.
     pub scenes: Vec<(SourceId, Scene)>,
-    /// Takes pictures of crossings, where they are kept.
+    /// Takes snapshots of crossings, where they are kept.
     pub(crate) evidence: Option<Evidence>,
-    /// Tells how the sinks fare, to be shown with the engine's own problems.
+    /// Reports the state of the sinks, to be shown with the engine's own problems.
     pub health: Option<Arc<AskHealth>>,
     /// How many log lines were lost so far, when somebody knows.
     pub(crate) log_lines_lost: Option<Arc<dyn Fn() -> u64 + Send + Sync>>,

@@ -49,7 +49,7 @@ pub struct Core {
     /// Kind of device that decodes sources which name none.
     pub hwaccel: Hwaccel,
     pub frame_age: Histogram,
-    /// Takes pictures of crossings, where they are kept.
+    /// Takes snapshots of crossings, where they are kept.
     pub evidence: Option<Evidence>,
 }
 

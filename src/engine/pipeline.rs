@@ -26,10 +26,10 @@ mod detect;
 mod params;
 mod tracking;
 
-/// Times the stream's own width and height that pictures are made for the detector at most.
+/// Times the stream's own width and height that frames are made for the detector at most.
 const MOST_MADE: f32 = 2.0;
 
-/// What belongs to one opening of the source and one shape of its picture.
+/// What belongs to one opening of the source and one shape of its frame.
 struct Following {
     chooser: Chooser,
     tracking: Tracking,
@@ -41,7 +41,7 @@ struct Following {
     size: (f32, Option<f32>),
 }
 
-/// What is known of a source's scene: it stays when the source is opened anew or its lines change.
+/// What is known of a source's scene: it stays when the source is reopened or its lines change.
 enum SceneKnowledge {
     /// From this run.
     Now(Box<(Calibration, Payoff)>),
@@ -62,7 +62,7 @@ pub struct Pipeline {
     detections: u64,
     /// Share (0..=1) of the rate that is looked at; below 1 under overload.
     share: f64,
-    /// A picture reduced for the detector, kept to save its allocation.
+    /// A frame reduced for the detector, kept to save its allocation.
     reduced: Mat,
     /// Read by others while lines are drawn; locked for a moment only.
     paths: Arc<Mutex<Paths>>,
@@ -137,7 +137,7 @@ impl Pipeline {
     pub fn frame(&mut self, frame: &Frame) -> Result<Step, DetectError> {
         let mut events = Vec::new();
         let aspect = frame.aspect();
-        // A source that starts its clock anew or changes its shape shows other people in other places.
+        // A source that restarts its clock or changes its shape shows other people in other places.
         if self.following.as_ref().is_some_and(|f| f.aspect != aspect || frame.time < f.time) {
             self.disconnect(&mut events);
         }
@@ -324,7 +324,7 @@ impl Following {
         SceneKnowledge::Now(Box::new((self.tracking.into_calibration(), payoff)))
     }
 
-    /// The update that those make whom optical flow carried into the frame, if there are any.
+    /// The update by tracks that optical flow carried into the frame, if there are any.
     fn carry(&mut self) -> Option<TrackUpdate> {
         let people = self.chooser.carried();
         if people.is_empty() {
@@ -335,7 +335,7 @@ impl Following {
         Some(update)
     }
 
-    /// The update that the `detections` in `view` of the frame make. `smaller`: those that a smaller picture of it would have
+    /// The update that the `detections` in `view` of the frame make. `smaller`: those that a smaller input of it would have
     /// given, where one was looked at beside it.
     fn track(
         &mut self,
@@ -375,7 +375,7 @@ fn conditions(source: &SourceConfig, model: &dyn Model, frame: &Frame, share: f6
         _ => Mode::Configured,
     };
     let usual = model.working_size(frame.stream_size.0, frame.stream_size.1);
-    // Beyond the stream's own pixels there is nothing to see, but a network finds more in a small picture made larger.
+    // Beyond the stream's own pixels there is nothing to see, but a network finds more in a small frame made larger.
     let largest = (MOST_MADE * frame.stream_size.0 as f32 / usual.0.max(1) as f32).min(MOST_ENLARGED);
     Conditions {
         mode,

@@ -1,4 +1,4 @@
-//! What detection by need costs, told without a clock: how much of a picture the detector was given.
+//! What adaptive detection costs, told without a clock: how much of a frame the detector was given.
 
 use std::sync::{
     Arc,
@@ -24,14 +24,14 @@ pub struct Costs {
     pub scene: String,
     /// Detection runs.
     pub runs: u64,
-    /// The area that they covered, in pictures of the detector's usual size.
+    /// The area that they covered, in frames of the detector's usual size.
     pub pictures: f64,
     /// Length of the clip.
     pub seconds: f64,
 }
 
 impl Tally {
-    /// The sums so far, where usual pictures are of `usual` (width, height) pixels.
+    /// The sums so far, where usual frames are of `usual` (width, height) pixels.
     pub fn costs(&self, scene: &str, usual: (u32, u32), seconds: f64) -> Costs {
         let usual = f64::from(usual.0) * f64::from(usual.1);
         let pictures = self.pixels.load(Ordering::Relaxed) as f64 / usual.max(1.0);

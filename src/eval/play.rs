@@ -138,7 +138,8 @@ mod tests {
 
     #[test]
     fn a_plan_drops_the_start_and_keeps_the_rate() {
-        let looks = |plan: Plan, fps: f64| (0..300).filter(|&i| plan.detected_in(i, fps)).collect::<Vec<u32>>();
+        let looks =
+            |plan: Plan, fps: f64| (0..300).filter(|&i| plan.detected_in(i, fps)).collect::<Vec<u32>>();
         assert_eq!(looks(Plan { start_offset: 290, every: 4, ..Plan::default() }, 30.0), [290, 294, 298]);
         assert_eq!(looks(Plan { detect_fps: Some(5.0), ..Plan::default() }, 30.0).len(), 50);
         assert_eq!(looks(Plan { detect_fps: Some(60.0), ..Plan::default() }, 30.0).len(), 300);

@@ -124,7 +124,7 @@ impl<'a> ResultWriter<'a> {
         self.tracking.push(result);
     }
 
-    /// What detection by need cost in one scene; a table gives the mean of all at its end.
+    /// What adaptive detection cost in one scene; a table gives the mean of all at its end.
     pub fn costs(&mut self, costs: Costs) -> std::io::Result<()> {
         if self.json {
             let Costs { scene, runs, pictures, seconds } = &costs;

@@ -157,7 +157,7 @@ impl Reader {
 
 /// The file of a day; `None` where it has just been deleted, or holds nothing yet.
 fn open(path: &Path) -> Result<Option<Connection>, EvidenceError> {
-    // What a killed program has left half written is undone by whoever opens the file next, who must be able to write.
+    // What a killed program has left half written is rolled back by the next process that opens the file, which must be able to write.
     let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
         .or_else(|_| connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY));
     let connection = match connection {

@@ -23,7 +23,7 @@ use crate::{
     track::Track,
 };
 
-/// While somebody is there, a picture is taken at least this often, in seconds, also where nothing was detected anew.
+/// While somebody is there, a picture is taken at least this often, in seconds, also where there was no new detection run.
 const OFTEN: f64 = 0.45;
 
 /// Least time between two pictures after a crossing, in seconds.
@@ -99,7 +99,7 @@ impl Recorder {
         let time = frame.time;
         let newest = self.ring.newest();
         if newest.is_some_and(|newest| time < newest) {
-            // The source has started its clock anew.
+            // The source has started its clock again.
             self.ring.clear();
             self.paths.clear();
         }

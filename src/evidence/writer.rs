@@ -57,7 +57,7 @@ pub struct EvidenceOptions {
     pub clock: Arc<dyn Clock>,
 }
 
-/// How evidence fares.
+/// State of the evidence.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct EvidenceStatus {
     /// Why strips cannot be written at this moment, if they cannot.
@@ -138,7 +138,7 @@ impl Evidence {
         self.shared.lose(strips, "more people cross at once than strips can be drawn");
     }
 
-    /// How it fares.
+    /// Its state.
     #[must_use]
     pub fn status(&self) -> EvidenceStatus {
         let problem = if self.disk.busy_for() > SILENT {
@@ -220,7 +220,7 @@ impl StripWriter {
                     if !committed {
                         self.shared.lose(self.waiting.len() as u64, "the disk refuses it");
                     }
-                    // Whoever asked may have lost patience.
+                    // The caller may have stopped waiting.
                     let _ = done.send(committed);
                     return;
                 }

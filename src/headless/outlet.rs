@@ -43,7 +43,7 @@ struct State {
     problem: Mutex<Option<String>>,
 }
 
-/// How an [`Outlet`] fares. Cheap to clone.
+/// State of an [`Outlet`]. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct OutletState(Arc<State>);
 
@@ -122,7 +122,7 @@ impl Outlet {
         Ok(Self { pieces: Some(pieces), ended, state })
     }
 
-    /// How it fares.
+    /// Its state.
     #[must_use]
     pub fn state(&self) -> OutletState {
         self.state.clone()

@@ -1,4 +1,4 @@
-//! Whether the wall clock can be believed: it is compared with the time since the machine started, which nobody
+//! Whether the wall clock is reliable: it is compared with the time since the machine started, which nobody
 //! sets. Pure.
 
 use std::time::{Duration, SystemTime};

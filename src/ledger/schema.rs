@@ -124,7 +124,7 @@ const MIGRATIONS: [&str; 7] = [
     ) STRICT;
     CREATE TABLE salvage (aside TEXT NOT NULL, page INTEGER NOT NULL) STRICT;
     ",
-    // What is known of the scenes of cameras, as JSON. Lost with a damaged file: it is learnt again.
+    // What is known of the scenes of cameras, as JSON. Lost with a damaged file: it is learned again.
     "
     CREATE TABLE scenes (
         source TEXT NOT NULL PRIMARY KEY,

@@ -44,7 +44,7 @@ pub struct NativeOutput {
 }
 
 impl NativeOutput {
-    /// Begins to write into `dir`, up to `max_bytes`; then the file is begun anew and the one before kept as
+    /// Begins to write into `dir`, up to `max_bytes`; then a new file is started and the one before kept as
     /// `native-stderr.log.1`. What `disk` refuses, or has no time for, is lost: decoders must not wait for it.
     ///
     /// # Errors

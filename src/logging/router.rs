@@ -35,13 +35,13 @@ const MAX_HELD: usize = 20_000;
 /// Records handed to the disk at once.
 const BATCH: usize = 512;
 
-/// One line on its way to the router: whom it belongs to and what it says.
+/// One line on its way to the router: what it belongs to and what it says.
 pub fn encode(worker: Option<u64>, camera_stem: Option<&str>, line: &str) -> String {
     let worker = worker.map(names::worker_stem).unwrap_or_default();
     format!("{worker}{SEPARATOR}{}{SEPARATOR}{line}", camera_stem.unwrap_or_default())
 }
 
-/// How the log files fare.
+/// State of the log files.
 #[derive(Debug, Default)]
 pub struct Health {
     /// Lines that reached no file and will not.

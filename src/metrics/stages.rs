@@ -105,7 +105,7 @@ impl Meter {
 }
 
 thread_local! {
-    /// Whom this thread works for at the moment.
+    /// What this thread works for at the moment.
     static METER: RefCell<Option<Arc<Meter>>> = const { RefCell::new(None) };
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What was learnt of a scene from the people who walked about in it.
+/// What was learned of a scene from the people who walked about in it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[non_exhaustive]
 pub struct Scene {
@@ -39,7 +39,7 @@ pub enum Doubt {
 #[serde(default)]
 #[non_exhaustive]
 pub struct Learnt {
-    /// Name of the detector that it was learnt with.
+    /// Name of the detector that it was learned with.
     pub detector: String,
     /// Width of the picture over its height.
     pub aspect: f32,
@@ -47,7 +47,7 @@ pub struct Learnt {
     pub heights: Vec<f64>,
     /// Of how people were seen; empty where nothing is known.
     pub sightings: Vec<f64>,
-    /// Share (0..=1) of the walkers whom each size of the detector's input lost and the next larger one did not, for the sizes
+    /// Share (0..=1) of the walkers that each size of the detector's input lost and the next larger one did not, for the sizes
     /// that are too small here.
     pub gains: Vec<f32>,
 }

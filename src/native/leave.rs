@@ -85,7 +85,7 @@ pub fn now(code: u8) -> ! {
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
         .filter(|fd| target(*fd).is_some_and(|target| standard.contains(&target)))
         .collect();
-    // SAFETY: whoever owns these descriptors gets no further than the next write: the process ends.
+    // SAFETY: the owner of these descriptors gets no further than the next write: the process ends.
     unsafe {
         for fd in open {
             libc::close(fd);

@@ -82,7 +82,7 @@ impl Ledger {
         self.held.totals.clone()
     }
 
-    /// What earlier runs have learnt of the scenes of sources.
+    /// What earlier runs have learned of the scenes of sources.
     #[must_use]
     pub fn scenes(&self) -> Scenes {
         self.held.scenes.clone()

@@ -145,7 +145,7 @@ impl Running {
         }
     }
 
-    /// How it fares.
+    /// Its state.
     #[must_use]
     pub fn health(&self) -> Health {
         // In this order: what is taken in between must not make the difference negative.

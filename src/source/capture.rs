@@ -29,14 +29,14 @@ use crate::{
 /// overload conversions are better spent on frames that are looked at.
 const STALE: Duration = Duration::from_millis(60);
 
-/// Frames come up to this much later than they are due without the reader being behind: whoever takes a turn of
-/// decoding should not wait for his frame in it.
+/// Frames come up to this much later than they are due without the reader being behind: a thread that takes a turn of
+/// decoding should not wait for its frame in it.
 const UNEVEN: Duration = Duration::from_millis(20);
 
-/// A frame that is due later than this is not believed to be: a camera that paused goes on at its old rate.
+/// A frame that is due later than this is not taken as late: a camera that paused goes on at its old rate.
 const FAR: Duration = Duration::from_millis(250);
 
-/// How a capture thread fares with its source.
+/// State of a capture thread and its source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reading {
     /// It is being opened.
@@ -80,7 +80,7 @@ pub enum Notice {
 
 /// The side of a source that its capture thread talks to. All of it is called by that thread.
 pub trait Host {
-    /// How it fares; `error` says why when something went wrong.
+    /// Its state; `error` says why when something went wrong.
     fn reading(&mut self, reading: Reading, error: Option<&SourceError>);
     /// The source is open; `codec` is its codec, where it is known.
     fn opened(&mut self, info: &StreamInfo, codec: Option<String>);

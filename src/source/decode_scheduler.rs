@@ -34,7 +34,7 @@ struct Queue {
     arrivals: u64,
     /// The round of the turn begun last.
     round: u64,
-    /// Arrival of whoever has a turn, and its end.
+    /// Arrival of the stream that has a turn, and its end.
     taken: Vec<(u64, Instant)>,
 }
 
@@ -76,7 +76,7 @@ impl DecodeScheduler {
         !self.queue.lock().waiting.is_empty()
     }
 
-    /// Waits for a turn by `clock`, at most 25 ms for each `at_once` of those who come before. Whoever missed rounds has no right
+    /// Waits for a turn by `clock`, at most 25 ms for each `at_once` of those who come before. A stream that missed rounds has no right
     /// to more turns than others in the next one.
     pub fn take(&self, place: &mut QueuePosition, clock: &dyn Clock) -> DecodeTurn<'_> {
         let mut queue = self.queue.lock();

@@ -118,7 +118,7 @@ impl FrameImage {
         }
     }
 
-    /// 8-bit grey of `size` (width, height) with all values used.
+    /// 8-bit gray of `size` (width, height) with all values used.
     ///
     /// # Errors
     /// When it cannot be converted.
@@ -210,7 +210,7 @@ fn failed(error: ffmpeg::Error) -> opencv::Error {
     opencv::Error::new(core::StsError, format!("the frame cannot be converted: {error}"))
 }
 
-/// Luma as 8-bit grey of which all values are used.
+/// Luma as 8-bit gray of which all values are used.
 fn full_range(luma: &Mat, depth: Depth) -> opencv::Result<Mat> {
     let unit = f64::from(1 << (depth.bits - 8));
     let (scale, shift) = match depth.is_full {

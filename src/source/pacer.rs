@@ -17,7 +17,7 @@ pub const FIRST_INTERVAL: f64 = 1.0 / 15.0;
 pub struct FrameRequest {
     /// Seconds between the last frame and the next.
     pub interval: f64,
-    /// Times the usual width and height that pictures should have, where the stream's are large enough.
+    /// Times the usual width and height that frames should have, where the stream's are large enough.
     pub enlarged: f32,
     /// What goes on in the last frame.
     pub activity: Activity,
@@ -42,7 +42,7 @@ impl FrameRequest {
     pub const FIRST: Self = Self { interval: FIRST_INTERVAL, enlarged: 1.0, activity: Activity::Motion };
 }
 
-/// `usual` (width, height) times `enlarged`, but no larger than the stream's picture `full` of the same aspect.
+/// `usual` (width, height) times `enlarged`, but no larger than the stream's frame `full` of the same aspect.
 #[must_use]
 pub fn enlarged_to(usual: (u32, u32), full: (u32, u32), enlarged: f32) -> (u32, u32) {
     let [width, height] = [usual.0, usual.1].map(|side| (side as f32 * enlarged).round() as u32);
@@ -64,7 +64,7 @@ impl RateShares {
 }
 
 /// Longest that overload makes a source wait between two frames which it would have given without, in seconds:
-/// nobody walks through a picture unseen.
+/// nobody walks through a frame unseen.
 const LONGEST: f64 = 0.5;
 
 /// Chooses frames by time.
@@ -85,7 +85,7 @@ impl Pacer {
     }
 
     /// Whether the last frame of a file is wanted in any case: where somebody went who walks at the end is decided by
-    /// where he is seen last. A rate that was set is kept to.
+    /// where they are seen last. A rate that was set is kept to.
     #[must_use]
     pub fn wants_last(&self) -> bool {
         self.cadence == Cadence::Auto

@@ -73,7 +73,7 @@ pub struct Destination<'a> {
     pub asked: &'a Url,
     /// User name and password, when given.
     pub credentials: Option<&'a Credentials>,
-    /// Whom it trusts.
+    /// Which certificates it trusts.
     pub tls: &'a TlsConfig,
 }
 

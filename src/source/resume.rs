@@ -2,16 +2,16 @@
 //! back.
 //!
 //! Frames are the same where their stamps are, as long as the stream counts from the same moment. It does where its newest
-//! stamps are as far ahead of the time that passes as before; a server that starts anew is not, whatever it counts from.
+//! stamps are as far ahead of the time that passes as before; a server that restarts is not, whatever it counts from.
 
-/// Steps of the stamps beyond this, in seconds, are the beginning of another count, as are steps back: pictures out of
+/// Steps of the stamps beyond this, in seconds, are the beginning of another count, as are steps back: frames out of
 /// order are closer together.
 const STEP: std::ops::RangeInclusive<f64> = -1.0..=10.0;
 
 /// A wait of this long, in seconds, is one for the next piece.
 const PAUSE: f64 = 0.5;
 
-/// Longest piece, in seconds, that is believed.
+/// Longest piece, in seconds, that is plausible.
 const LONGEST_PIECE: f64 = 30.0;
 
 /// Seconds by which what is ahead may be uncertain, beside the length of a piece: fetching it takes time.

@@ -8,7 +8,7 @@ const ENOUGH: u32 = 640;
 /// How many times longer than enough a stream's side must be to be worth a word: decoding a quarter of the pixels.
 const WORTHWHILE: u32 = 2;
 
-/// Size (width, height) of the smaller stream that would do for one of `size`, if a detector is given pictures of at most
+/// Size (width, height) of the smaller stream that would do for one of `size`, if a detector is given frames of at most
 /// `input`; `None` where `size` is not much more than that.
 #[must_use]
 pub fn substream_for(size: (u32, u32), input: (u32, u32)) -> Option<(u32, u32)> {

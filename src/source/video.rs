@@ -49,9 +49,9 @@ pub struct VideoSource {
     timing: Timing,
     doze: Doze,
     converter: Arc<Mutex<Converter>>,
-    /// Pictures of a recording are decoded one ahead, so that the last is known to be it; `None` where it may sleep.
+    /// Frames of a recording are decoded one ahead, so that the last is known to be it; `None` where it may sleep.
     ahead: Option<Result<Option<Taken>, SourceError>>,
-    /// The picture grabbed last, until it is retrieved.
+    /// The frame grabbed last, until it is retrieved.
     current: Option<ffmpeg::DecodedFrame>,
     time: f64,
     captured: Instant,
@@ -62,7 +62,7 @@ pub struct VideoSource {
     taken: u64,
 }
 
-/// A picture with its moment.
+/// A frame with its moment.
 struct Taken {
     picture: ffmpeg::DecodedFrame,
     /// Its stamp in seconds; NaN where it has none.
@@ -120,7 +120,7 @@ impl VideoSource {
         })
     }
 
-    /// The next picture; `None` at the end.
+    /// The next frame; `None` at the end.
     fn next(&mut self) -> Result<Option<Taken>, SourceError> {
         self.reader.opened.patience.allow(self.reader.opened.stall_timeout);
         let mut waited = Duration::ZERO;
@@ -219,7 +219,7 @@ fn shown_size(stream: &VideoStream) -> (u32, u32) {
     image::shown_size(stream.size, stream.pixel_aspect, orientation)
 }
 
-/// Refuses, in words, pictures so large that decoding them would take the machine's memory.
+/// Refuses, in words, frames so large that decoding them would take the machine's memory.
 fn check_size((width, height): (u32, u32)) -> Result<(), String> {
     if u64::from(width) * u64::from(height) <= MOST_PIXELS {
         return Ok(());

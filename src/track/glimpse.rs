@@ -1,5 +1,5 @@
-//! Boxes that start no track yet. A network is often not sure of a newcomer for a second, in which he may walk over a line:
-//! what was glimpsed of him then tells from where he came.
+//! Boxes that start no track yet. A new person often has low confidence for a second, in which they may cross a line:
+//! the boxes of that second then tell from where they came.
 
 use super::TrackParams;
 use crate::geometry::BBox;
@@ -36,7 +36,7 @@ impl Glimpses {
         self.0.retain(|glimpse| time - glimpse.last.0 <= params.tentative_patience);
     }
 
-    /// When and where he was first glimpsed who is sure to be at `bbox` now.
+    /// When and where the person now at `bbox` was first found with low confidence.
     pub fn origin(&self, bbox: &BBox, params: &TrackParams) -> Option<(f64, BBox)> {
         let his = self.0.iter().filter(|glimpse| glimpse.last.1.iou(bbox) >= params.overlap);
         his.map(|glimpse| glimpse.first).min_by(|a, b| a.0.total_cmp(&b.0))

@@ -9,7 +9,7 @@ use crate::{
     model::{Detection, TrackId},
 };
 
-/// One person as the tracker knows him.
+/// One tracked person.
 #[derive(Debug, Clone)]
 struct TrackedPerson {
     id: TrackId,
@@ -41,7 +41,7 @@ impl TrackedPerson {
 
 /// Follows people by where they should be next (see `kalman`).
 ///
-/// Trusted detections are joined with all tracks first, the doubtful ones then only prolong tracks that
+/// High-confidence detections are joined with all tracks first, low-confidence ones then only prolong tracks that
 /// nothing better was found for (the idea of ByteTrack, Zhang et al. 2022).
 #[derive(Debug)]
 pub struct MotionTracker {
@@ -158,7 +158,7 @@ impl MotionTracker {
                 .any(|old| !doomed[old] && boxes[old].iou(&boxes[young]) >= self.params.duplicate_iou);
             let target = &mut self.targets[young];
             target.doubled_since = doubled.then(|| target.doubled_since.unwrap_or(time));
-            // Nobody is missed longer than he was known.
+            // No track is kept unseen for longer than it was seen.
             let known = target.last_seen - target.first_seen;
             let patience = known.max(self.params.tentative_patience).min(self.params.patience);
             doomed[young] = time - target.last_seen > patience
@@ -190,7 +190,7 @@ impl MotionTracker {
         time
     }
 
-    /// Joins all targets with `detections`; gives the trusted and the doubtful ones that are left over.
+    /// Joins all targets with `detections`; returns the high- and low-confidence ones that are left over.
     fn join_all(&mut self, time: f64, detections: &[Detection]) -> (Vec<usize>, Vec<usize>) {
         let usable = |detection: &Detection| {
             let BBox { x, y, w, h } = detection.bbox;
@@ -255,7 +255,7 @@ impl Tracker for MotionTracker {
             origins.extend(first.map(|(time, bbox)| Origin { track, time, bbox }));
         }
         for bbox in low_confidence.into_iter().chain(unsure).map(|index| detections[index].bbox) {
-            // What touches somebody who is followed may be what he carries, or him and a newcomer in one box.
+            // What touches a tracked person may be what they carry, or them and a new person in one box.
             let is_apart = |target: &TrackedPerson| target.filter.bbox().intersection(&bbox) <= 0.0;
             if self.targets.iter().filter(|target| target.seen).all(is_apart) {
                 self.glimpses.add(time, bbox, &self.params);
@@ -266,7 +266,7 @@ impl Tracker for MotionTracker {
 
     fn follow(&mut self, time: f64, people: &[Detection]) -> TrackUpdate {
         let time = self.advance(time);
-        // What is left over is no newcomer.
+        // What is left over is no new person.
         self.join_all(time, people);
         self.finish(time, Vec::new())
     }
@@ -285,7 +285,7 @@ mod tests {
 
     const CONFIDENCE: f32 = 0.4;
 
-    /// Tracks started in two seconds by somebody seen this often a second, always with this score. The first picture,
+    /// Tracks started in two seconds by somebody seen this often a second, always with this score. The first frame,
     /// where any trusted box would do, is empty.
     fn births(looks_per_second: u32, score: f32) -> TrackId {
         let mut tracker = MotionTracker::new(CONFIDENCE, TrackParams::default());

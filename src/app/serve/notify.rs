@@ -1,4 +1,4 @@
-//! What the service manager is told by `sd_notify`: that the service is ready, how it fares, that it reloads or stops, and
+//! What the service manager is told by `sd_notify`: that the service is ready, its state, that it reloads or stops, and
 //! that it does not hang.
 //!
 //! A thread of its own sends it all, so that a manager that does not read holds up nothing. No child of this program

@@ -24,12 +24,12 @@ fn motion(areas: &[BBox]) -> Motion {
 }
 
 /// Looks in `seconds` seconds of 30 frames each; `at` gives the middle of the person by time, `moving`
-/// whether he is seen to move, `other` what else moves.
+/// whether they are seen to move, `other` what else moves.
 fn looks(seconds: u32, share: f64, at: impl Fn(f64) -> Option<f32>, moving: bool, other: &[BBox]) -> usize {
     looks_while(false, seconds, share, at, moving, other)
 }
 
-/// The same; `from_flow`: he is found again in every picture without a look.
+/// The same; `from_flow`: they are found again in every frame without a detection run.
 fn looks_while(
     from_flow: bool,
     seconds: u32,
@@ -79,7 +79,7 @@ fn somebody_standing_is_looked_at_once_a_second() {
 
 #[test]
 fn in_the_first_seconds_of_a_source_its_whole_pictures_are_looked_at_often_while_anybody_is_there() {
-    // Looks, and those at the whole picture, in each of three seconds.
+    // Looks, and those at the full frame, in each of three seconds.
     let looks = |tracks: &[Track], share: f64| {
         let (mut rate, mut counts, mut next) = (just_started(), [(0, 0); 3], 0.0);
         for frame in 0..90 {
@@ -117,7 +117,7 @@ fn walkers_are_looked_at_more_often_near_the_line() {
         }
     };
     let (near, far) = (looks(30, 1.0, swing(0.5), true, &[]), looks(30, 1.0, swing(0.88), true, &[]));
-    // Not the six a second of a steady walk: he turns every two seconds, and turning is slow.
+    // Not the six a second of a steady walk: they turn every two seconds, and turning is slow.
     assert!((110..=180).contains(&near), "{near} in 30 s near the line");
     assert!((60..=100).contains(&far), "{far} in 30 s far from it");
     let from_flow = looks_while(true, 30, 1.0, swing(0.5), true, &[]);
@@ -174,7 +174,7 @@ fn a_look_shows_those_who_are_due_and_who_would_be_lost_without_it() {
         let mut rate = rate();
         rate.detected(10.0, &people, None);
         rate.detected(10.2, &people[..], None);
-        // Only the first was in the next look, so the others are due before him.
+        // Only the first was in the next look, so the others are due before this one.
         rate.detected(10.3, &people, Some(&[people[0].bbox]));
         rate.lost(|id| id == lost);
         rate.is_due(10.3 + seconds, &motion, 1.0).then(|| rate.regions().map(<[Region]>::to_vec)).flatten()
@@ -259,7 +259,7 @@ fn what_moved_now_and_then_does_not_delay_the_search_for_the_next_newcomer() {
         assert!(rate.is_due(time, &shadow, 1.0));
         rate.detected(time, &[], None);
     }
-    // The first look at him found nothing yet.
+    // The first detection run there found nothing.
     assert!(rate.is_due(28.0, &shadow, 1.0));
     rate.detected(28.0, &[], None);
     assert!(rate.is_due(28.2, &shadow, 1.0));

@@ -1,6 +1,6 @@
 //! The tables of keys in the documentation are made of the declarations.
 //!
-//! After a change of these, `PCOUNT_ACCEPT=1 cargo test --lib config::keys` writes them anew; read the difference before
+//! After a change of these, `PCOUNT_ACCEPT=1 cargo test --lib config::keys` writes them again; read the difference before
 //! keeping it.
 
 use std::{fs, path::Path};
@@ -56,7 +56,7 @@ fn rows(name: &str) -> Vec<KeyRow> {
     }
 }
 
-/// `text` with each table between `<!-- keys: NAME -->` and `<!-- end of keys -->` made anew, and the names of them.
+/// `text` with each table between `<!-- keys: NAME -->` and `<!-- end of keys -->` made again, and the names of them.
 fn with_tables(text: &str, short: bool) -> (String, Vec<String>) {
     const OPEN: &str = "<!-- keys: ";
     const CLOSE: &str = "<!-- end of keys -->";

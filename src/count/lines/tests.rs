@@ -9,7 +9,7 @@ fn counter() -> LineCounter {
     LineCounter::new(&[line], &[], 1.5, CountParams::default())
 }
 
-/// A person of height 0.2 whose centre is at `x`, `y`.
+/// A person of height 0.2 whose center is at `x`, `y`.
 fn track(id: u64, x: f32, y: f32) -> Track {
     let bbox = BBox::new(x - 0.04, y - 0.1, 0.08, 0.2);
     Track { id, bbox, score: 0.8, confirmed: true, seen: true, from_flow: false }
@@ -87,7 +87,7 @@ fn a_box_that_nobody_believes_in_takes_nothing_away_from_who_was_lost_there() {
     for ends in [&[all_at_once][..], &one_by_one] {
         assert_eq!(told(&[&steps[..], ends].concat()), [(1, Direction::In, None)]);
     }
-    // Nor does it add to what he does when he comes back.
+    // Nor does it add to what they do when they come back.
     steps.push((0.8, vec![track(1, 0.5, 0.55), gone(false_one)], vec![]));
     assert_eq!(told(&steps), [(1, Direction::In, None)]);
     steps.push((1.6, vec![track(1, 0.5, PEOPLE_BELOW)], vec![gone(false_one)]));
@@ -171,8 +171,8 @@ fn one_box_beyond_the_line_settles_nothing_however_long_it_is_followed() {
     assert_eq!(told(&steps), [(1, Direction::In, None)]);
 }
 
-/// Events of one person, who is at these x at these times at the edge of a picture 1.5 wide, with an upright line at
-/// `line`; negative ones are where he should be, unseen. He is gone in the end.
+/// Events of one person, who is at these x at these times at the edge of a frame 1.5 wide, with an upright line at
+/// `line`; negative ones are where they should be, unseen. They are gone in the end.
 fn told_at_edge(line: f32, path: &[(f64, f32)]) -> Vec<CountEvent> {
     let x = line / 1.5;
     let line = LineConfig { name: "L".into(), a: [x, 0.0], b: [x, 1.0], anchor: Anchor::Center };

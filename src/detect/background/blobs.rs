@@ -41,8 +41,8 @@ const UPRIGHT: f32 = 0.42;
 const WIDE: f32 = 1.7;
 /// Shapes remembered to know what is usual here.
 const REMEMBERED: usize = 200;
-/// Levels of the picture, from top to bottom, in which the usual height is known apart: people farther away
-/// stand higher in the picture and are smaller.
+/// Levels of the frame, from top to bottom, in which the usual height is known apart: people farther away
+/// stand higher in the frame and are smaller.
 const LEVELS: usize = 6;
 /// Heights known at a level before they judge others.
 const ENOUGH: usize = 20;

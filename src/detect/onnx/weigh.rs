@@ -1,7 +1,7 @@
 //! How much memory and work one run of a network takes, told from its file before an engine sees it.
 //!
 //! A file of two hundred bytes can ask for a tensor of four terabytes. So the shape of every tensor is computed
-//! here for one size of the picture, and with it the most bytes that are needed at a time and the number of
+//! here for one size of the frame, and with it the most bytes that are needed at a time and the number of
 //! multiplications. Shapes that are computed while the network runs are followed too, as far as they come from
 //! other shapes and from constants. What can make something large out of something small
 //! (`ConstantOfShape`, `Expand`, `Tile`, `Pad`, `Resize` ..) is refused where its size cannot be told, and so are
@@ -28,7 +28,7 @@ const MOST_WORK: u64 = 1 << 40;
 /// Most nodes: engines need time for each that grows faster than their number.
 const MOST_NODES: usize = 20_000;
 
-/// Checks that a run on a picture of `size` (width, height) in pixels stays within bounds.
+/// Checks that a run on a frame of `size` (width, height) in pixels stays within bounds.
 ///
 /// # Errors
 /// A part of a sentence that says what goes beyond them.

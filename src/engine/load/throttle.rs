@@ -2,8 +2,8 @@
 //!
 //! Overload is when live frames are replaced before a worker came to them. Then detections become rarer,
 //! step by step: first where nobody is, then by priority from the lowest, and never below what counting
-//! needs while somebody is in the picture. When no camera can give more detections, those without anybody in the
-//! picture give frames as well, which saves their conversion and the search for motion in them. When nothing was
+//! needs while somebody is in the frame. When no camera can give more detections, those without anybody in the
+//! frame give frames as well, which saves their conversion and the search for motion in them. When nothing was
 //! lost for a while the steps are taken back one by one, frames before detections and the most important cameras
 //! first. Equal cameras are treated alike.
 
@@ -15,18 +15,18 @@ use std::{
 use crate::{model::Overload, source::pacer::RateShares};
 
 /// Shares of the configured detection rate and of the frames handed to the workers at each level. With the last
-/// one a newcomer in an empty picture is noticed half a second later than usual.
+/// one a new person in an empty frame is noticed half a second later than usual.
 const LEVELS: [(f64, f64); 7] =
     [(1.0, 1.0), (0.7, 1.0), (0.5, 1.0), (0.35, 1.0), (0.2, 1.0), (0.2, 0.6), (0.2, 0.4)];
 
 /// First level that costs frames.
 const FRAMES: usize = 5;
 
-/// Deepest level while somebody is in the picture: a third of 15 detections a second, the lowest rate at
+/// Deepest level while somebody is in the frame: a third of 15 detections a second, the lowest rate at
 /// which the tracker is proven to follow walkers.
 const OCCUPIED: usize = 3;
 
-/// A picture counts as occupied for this long after somebody was last seen in it: who is hidden for a moment, or
+/// A frame counts as occupied for this long after somebody was last seen in it: who is hidden for a moment, or
 /// the next of a group, does not find it throttled like an empty one.
 const OCCUPIED_FOR: Duration = Duration::from_secs(10);
 
@@ -47,7 +47,7 @@ pub struct Load {
     pub number: usize,
     /// Higher is throttled later.
     pub priority: i32,
-    /// Whether somebody is in the picture.
+    /// Whether somebody is in the frame.
     pub occupied: bool,
     /// Frames given to workers since the last look.
     pub detected: u64,
@@ -58,10 +58,10 @@ pub struct Load {
 /// Levels of all live sources.
 #[derive(Debug)]
 pub struct Throttle {
-    /// By the number of the source; those not seen at a look begin anew.
+    /// By the number of the source; those not seen at an update start again.
     known: BTreeMap<usize, usize>,
     levels: Vec<usize>,
-    /// When somebody was last in the picture, by the number of the source, for [`OCCUPIED_FOR`].
+    /// When somebody was last in the frame, by the number of the source, for [`OCCUPIED_FOR`].
     occupied: BTreeMap<usize, Instant>,
     cause: Option<Overload>,
     overloaded: u32,
@@ -130,7 +130,7 @@ impl Throttle {
         self.levels.iter().map(shares).collect()
     }
 
-    /// `loads` in which a picture stays occupied for a while.
+    /// `loads` in which a frame stays occupied for a while.
     fn remembering(&mut self, loads: &[Load], now: Instant) -> Vec<Load> {
         self.occupied.extend(loads.iter().filter(|load| load.occupied).map(|load| (load.number, now)));
         self.occupied.retain(|_, at| now.saturating_duration_since(*at) < OCCUPIED_FOR);

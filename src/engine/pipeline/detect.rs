@@ -14,10 +14,10 @@ use crate::{
 };
 
 /// What `detector` finds in `view` of `frame`; boxes are in heights of the whole frame. `buffer` keeps the memory of a
-/// reduced picture.
+/// reduced frame.
 ///
 /// # Errors
-/// When the picture cannot be read or the detector fails.
+/// When the frame cannot be read or the detector fails.
 pub fn detect(
     detector: &mut dyn Detector,
     frame: &Frame,
@@ -41,7 +41,7 @@ pub fn detect(
 }
 
 /// Detects in `rect` (left, top, width, height) of `frame` reduced to `size`; boxes are in heights of it.
-/// `buffer` keeps the reduced picture's memory.
+/// `buffer` keeps the reduced frame's memory.
 fn detect_in(
     detector: &mut dyn Detector,
     frame: &Frame,

@@ -1,4 +1,4 @@
-//! A source's frames from picture to count, with a detector that finds what is bright.
+//! A source's frames from frame to count, with a detector that finds what is bright.
 
 use std::collections::BTreeSet;
 
@@ -17,15 +17,15 @@ use crate::{
     source::{image::FrameImage, pacer::enlarged_to},
 };
 
-/// Size of the pictures that the detector is usually given, and of the people in them who are large enough.
+/// Size of the frames that the detector is usually given, and of the people in them who are large enough.
 const USUAL: (i32, i32) = (416, 234);
 const PERSON: (i32, i32) = (28, 84);
 
-/// Finds every connected bright area, and keeps the sizes of the pictures it was given.
+/// Finds every connected bright area, and keeps the sizes of the frames it was given.
 struct Bright {
     info: ModelInfo,
     given: Arc<Mutex<Vec<(i32, i32)>>>,
-    /// What is less tall than this many pixels is doubtful.
+    /// What is less tall than this many pixels has low confidence.
     low_confidence: i32,
     /// Its score.
     low: f32,
@@ -41,7 +41,7 @@ impl Bright {
     fn doubting(low_confidence: i32) -> Self {
         let (name, engine) = ("bright".to_owned(), "test".to_owned());
         let info = ModelInfo { name, engine, confidence: 0.4, note: None };
-        // Too low to be believed even where everybody is as tall and moves.
+        // Too low to count even where everybody is as tall and moves.
         Self { info, given: Arc::default(), low_confidence, low: 0.152, by_motion: false }
     }
 }
@@ -91,7 +91,7 @@ impl Detector for BrightDetector {
     }
 }
 
-/// A stream of black pictures with speckled people, both of this (width, height).
+/// A stream of black frames with speckled people, both of this (width, height).
 #[derive(Clone, Copy)]
 struct Scene {
     size: (i32, i32),
@@ -99,14 +99,14 @@ struct Scene {
 }
 
 impl Scene {
-    /// The picture with people whose left top corners are at these places.
+    /// The frame with people whose left top corners are at these places.
     fn picture(self, people: &[(i32, i32)]) -> Mat {
         let Self { size, person } = self;
         let mut image = Mat::new_rows_cols_with_default(size.1, size.0, CV_8UC3, Scalar::all(0.0)).unwrap();
         let pixels = image.data_typed_mut::<Vec3b>().unwrap();
         for &(left, top) in people {
             for y in 0..person.1 {
-                // Speckles of 3 pixels, the same wherever he goes.
+                // Speckles of 3 pixels, the same wherever they go.
                 for x in (0..person.0).filter(|x| (0..size.0).contains(&(left + x))) {
                     let speckle =
                         (((x / 3) as u32 * 7919) ^ ((y / 3) as u32 * 104_729)).wrapping_mul(2_654_435_761);
@@ -123,9 +123,9 @@ impl Scene {
 struct Watched {
     crossings: u64,
     tracks: BTreeSet<u64>,
-    /// Those that were followed into a picture nobody looked at.
+    /// Those that were followed into a frame nobody looked at.
     from_flow: BTreeSet<u64>,
-    /// Sizes of the pictures that were looked at.
+    /// Sizes of the frames that were looked at.
     given: Vec<(i32, i32)>,
     /// What is known of the scene at the end.
     known: model::Scene,
@@ -202,7 +202,7 @@ fn to_and_fro(time: f64, from: f64, way: f64, seconds: f64) -> i32 {
     (from + way * if there { phase } else { 1.0 - phase }) as i32
 }
 
-/// One walks to and fro over the line, the other stays on his side.
+/// One walks to and fro over the line, the other stays on their side.
 fn two_walkers(seconds: f64) -> Watched {
     watch(Scene { size: USUAL, person: PERSON }, seconds, |time| {
         vec![(to_and_fro(time, 100.0, 180.0, 6.0), 20), (to_and_fro(time, 290.0, 80.0, 2.7), 140)]
@@ -228,7 +228,7 @@ fn two_walkers_keep_their_identity_and_are_counted_with_looks_at_parts_of_the_pi
 
 #[test]
 fn pictures_become_larger_where_that_shows_people_who_are_missed_otherwise() {
-    // 27 pixels tall in the usual picture, to and fro over the line.
+    // 27 pixels tall in the usual frame, to and fro over the line.
     let walk = |scale: i32| {
         move |time: f64| [40, 120].map(|y| (scale * to_and_fro(time, 180.0, 56.0, 6.0), scale * y)).to_vec()
     };
@@ -277,7 +277,7 @@ fn somebody_of_whom_the_network_is_not_sure_is_counted_because_they_move() {
         let mut params = Params::default();
         Setting::parse(setting).unwrap().apply(&mut params).unwrap();
         let scene = Scene { size: USUAL, person: PERSON };
-        // Nobody is there at first, and the picture without anybody is known.
+        // Nobody is there at first, and the frame without anybody is known.
         let walk =
             |time: f64| if time < 2.0 { Vec::new() } else { vec![(100 + (30.0 * (time - 2.0)) as i32, 80)] };
         watch_through(pipeline_with(model, params), given, scene, 8.0, walk).crossings
@@ -298,7 +298,7 @@ fn the_last_frame_of_a_file_is_looked_at_whole() {
         let given = Arc::clone(&model.given);
         let mut pipeline = pipeline(model);
         let mut detected = false;
-        // Somebody who stands where he was first seen is looked at once a second.
+        // A person who stands where they were first seen is detected once a second.
         for index in 0..85 {
             let scene = Scene { size: USUAL, person: PERSON };
             let frame = Frame {

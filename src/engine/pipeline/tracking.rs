@@ -35,13 +35,13 @@ impl Tracking {
         self.calibration.weigh(detections, moving);
     }
 
-    /// The same for detections of which nothing is learnt.
+    /// The same for detections of which nothing is learned.
     #[must_use]
     pub fn weighed(&self, detections: Vec<Detection>, moving: &[f32]) -> Vec<Detection> {
         self.calibration.weighed(detections, moving)
     }
 
-    /// Takes what a detection run found in the frame at `time` (seconds), to which those were added whom optical flow
+    /// Takes what a detection run found in the frame at `time` (seconds), to which were added the tracks that optical flow
     /// `carried` outside of what the run covered.
     pub fn detected(&mut self, time: f64, detections: &[Detection], carried: &[TrackId]) -> TrackUpdate {
         let mut update = timed(Stage::Track, || self.tracker.update(time, detections));

@@ -23,7 +23,7 @@ use crate::{
 
 /// Something with work to do now and then.
 pub trait Unit: Send + Sync {
-    /// Whom the worker works for while it runs this unit.
+    /// The source that the worker works for while it runs this unit.
     fn source(&self) -> &SourceId;
     /// Higher first.
     fn priority(&self) -> i32;

@@ -67,7 +67,7 @@ pub struct Actor {
     pub(super) codec: Option<String>,
     /// What everybody was told of the scene last.
     pub(super) told_scene: Option<Scene>,
-    /// Its last pictures, where evidence is kept.
+    /// Its last frames, where evidence is kept.
     pub(super) recorder: Option<Recorder>,
 }
 
@@ -193,7 +193,9 @@ impl Actor {
             }
             Command::Evict(limit) => self.evict(around, limit),
             Command::Readmit => drop(self.go(around, Event::Readmitted, None)),
-            Command::CaptureMessage(run, message) if Arc::ptr_eq(&run, &self.run) => self.hear(around, message),
+            Command::CaptureMessage(run, message) if Arc::ptr_eq(&run, &self.run) => {
+                self.hear(around, message)
+            }
             // Of a run that is over.
             Command::CaptureMessage(..) => {}
             Command::Done(done) => {

@@ -32,9 +32,9 @@ pub enum Command<A> {
     Evict(u64),
     /// There is memory again.
     Readmit,
-    /// News of the capture thread of this run.
+    /// Message of the capture thread of this run.
     CaptureMessage(Arc<Run>, CaptureMessage),
-    /// News of the stream, taken while the pipeline is here.
+    /// Message about the stream, taken while the pipeline is here.
     Notice(Notice),
     /// A worker brings the pipeline back.
     Done(Box<Done>),
@@ -99,7 +99,7 @@ pub trait Ask<A>: Send {
 
 /// What a capture thread tells.
 pub enum CaptureMessage {
-    /// How it fares.
+    /// Its state.
     Reading(Reading, Option<SourceError>),
     /// The source is open.
     Opened(Box<Opened>),

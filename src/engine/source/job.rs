@@ -1,4 +1,4 @@
-//! What a worker does with a frame. The pipeline is lent to it, so that the actor is there for everything else meanwhile.
+//! What a worker does with a frame. It has the pipeline meanwhile, so that the actor can handle everything else.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -24,7 +24,7 @@ const SLOW: Duration = Duration::from_secs(1);
 pub enum Work {
     /// A frame is there.
     Frame(Frame),
-    /// News of the stream, after its last frame.
+    /// Message about the stream, after its last frame.
     Notice(Notice),
 }
 

@@ -90,7 +90,7 @@ impl Actor {
         if self.shared.core.outbox.is_full() { Err(EngineError::Backlog) } else { Ok(()) }
     }
 
-    /// Ends the run because of `error`. A camera whose trouble `may_pass` is opened again after its longest delay; else
+    /// Ends the run because of `error`. A camera whose error `may_pass` is reconnected after its longest delay; else
     /// the source is over.
     pub(super) fn give_up(&mut self, around: &dyn Around, error: &str, may_pass: bool) {
         let retry = self.shared.config.load().retry;

@@ -1,4 +1,4 @@
-//! Removing old crossings: only by a clock that is believed, never much at once without a word, and in steps so small
+//! Removing old crossings: only by a reliable clock, never much at once without a word, and in steps so small
 //! that no commit waits for one.
 
 use rusqlite::{Connection, params};

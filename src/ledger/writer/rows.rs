@@ -180,7 +180,7 @@ fn write_scene(change: &Connection, source: &str, wall: i64, scene: &Scene) -> r
         .map(|_| ())
 }
 
-/// What is known of the scenes of all sources. What cannot be read is left out: it is learnt again.
+/// What is known of the scenes of all sources. What cannot be read is left out: it is learned again.
 pub fn read_scenes(connection: &Connection) -> rusqlite::Result<BTreeMap<SourceId, Scene>> {
     let mut query = connection.prepare("SELECT source, scene FROM scenes")?;
     let rows = query.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;

@@ -348,7 +348,7 @@ impl Converter {
         self.convert(&lines, size, false, room)
     }
 
-    /// As [`Self::bgr`], in grey: all 256 values are used.
+    /// As [`Self::bgr`], in gray: all 256 values are used.
     ///
     /// # Errors
     /// As there.

@@ -26,7 +26,7 @@ impl UserRequests {
     }
 }
 
-/// Wishes, and the means to wake whoever waits for a change.
+/// Requests, and the means to wake a thread that waits for a change.
 #[derive(Debug, Default)]
 pub struct CaptureControl {
     requests: Mutex<UserRequests>,

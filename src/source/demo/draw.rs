@@ -10,12 +10,12 @@ use crate::config::{DemoScene, DemoSpec};
 
 /// Fraction bits of drawing coordinates.
 const SHIFT: i32 = 4;
-/// Largest noise of a pixel, in grey levels to both sides.
+/// Largest noise of a pixel, in gray levels to both sides.
 const NOISE: u8 = 4;
-/// Width and height by which the noise picture is larger than the frame, so that it can be shifted about.
+/// Width and height by which the noise frame is larger than the frame, so that it can be shifted about.
 const NOISE_ROOM: i32 = 64;
 
-/// Colours of blue, green, red.
+/// Colors of blue, green, red.
 type Colour = [f64; 3];
 
 /// Tops and dresses: none is a darker shade of a floor, as a shadow is.
@@ -104,7 +104,7 @@ impl Painter {
     }
 }
 
-/// Random grey levels below `limit` in three channels.
+/// Random gray levels below `limit` in three channels.
 fn speckle(width: i32, height: i32, limit: u8, random: &mut Random) -> opencv::Result<Mat> {
     let pixels: Vec<Vec3b> = (0..width * height)
         .map(|_| {
@@ -145,7 +145,7 @@ fn empty_scene(
 }
 
 /// The joints of a tiled floor: level ones that draw together upwards, and others that run to a vanishing
-/// point far above the picture.
+/// point far above the frame.
 fn joints(picture: &mut Mat, ground: &Ground) -> opencv::Result<()> {
     let (width, height) = (f64::from(picture.cols()), f64::from(picture.rows()));
     let colour = scalar(ground.joint, 1.0);

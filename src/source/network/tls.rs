@@ -1,4 +1,4 @@
-//! Encrypted connections: whom a source trusts, and what is said of a server that it does not trust.
+//! Encrypted connections: which certificates a source trusts, and what is said of a server that it does not trust.
 //!
 //! FFmpeg 5.1 verifies no certificate of `rtsps`, and none of what a playlist names; so every encrypted connection
 //! is made here, by rustls, and FFmpeg is forbidden its own.
@@ -79,7 +79,7 @@ pub fn certificate(
     observed.ok_or_else(|| SourceError::Unreachable(format!("'{}' presents no certificate", host(address))))
 }
 
-/// Whom the connections of one source trust.
+/// Which certificates the connections of one source trust.
 #[derive(Clone)]
 pub(in crate::source) struct Trust {
     verifier: Verifier,
@@ -264,7 +264,7 @@ fn read_pem(path: &Path) -> Result<Vec<CertificateDer<'static>>, SourceError> {
         ))
     };
     let unreadable = |error: &dyn fmt::Display| problem(&format!("cannot be read: {error}"));
-    // Opening a pipe would wait for whoever writes into it.
+    // Opening a pipe would wait for a writer.
     let is_file = path.metadata().map_err(|error| unreadable(&error))?.is_file();
     if !is_file {
         return Err(problem(&"is no file"));

@@ -1,4 +1,4 @@
-//! One HTTP request of FFmpeg, put to whom it is for.
+//! One HTTP request of FFmpeg, sent on to the server it is for.
 //!
 //! FFmpeg 5.1 verifies no certificate of what a playlist names, follows redirections from encrypted to plain, and
 //! would write passwords into its messages. So it asks this side, which knows the camera's address and password.
@@ -85,7 +85,7 @@ impl Exchange {
         if plain { format!("{}{ENTRY}.{ending}", self.base) } else { format!("{}{ENTRY}", self.base) }
     }
 
-    /// What FFmpeg asks for by `path`; `None` for whom this relay is not.
+    /// What FFmpeg asks for by `path`; `None` for a client that this relay does not serve.
     fn target(&self, path: &str) -> Option<Url> {
         let prefix = &self.base[self.base.find("//")? + 2..];
         let rest = path.strip_prefix(&prefix[prefix.find('/')?..])?;

@@ -1,4 +1,4 @@
-//! The way of one source to its servers: whom it trusts, where it may be sent, and who is told the password.
+//! Which servers a source may use: which certificates it trusts, which redirects it follows, and which server gets the password.
 
 use std::{
     net::{IpAddr, Ipv6Addr},
@@ -162,7 +162,7 @@ pub fn place(address: &Url) -> String {
     }
 }
 
-/// Whom credentials are for.
+/// Which server credentials are for.
 pub fn origin(address: &Url) -> (String, String, u16) {
     let port = address.port_or_known_default().unwrap_or_else(|| default_port(address.scheme()));
     let host = address.host_str().unwrap_or_default().to_ascii_lowercase();

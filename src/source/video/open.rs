@@ -98,7 +98,7 @@ impl Opened {
         }
     }
 
-    /// Opens it once more: it gives one picture at a time.
+    /// Opens it once more: it gives one frame at a time.
     ///
     /// # Errors
     /// Why it cannot be opened.
@@ -123,7 +123,7 @@ impl Opened {
         self.input.decoder(stream.index, device).map_err(|error| self.undecodable(stream, error))
     }
 
-    /// Whether it is a picture by itself, behind a network address.
+    /// Whether it is a frame by itself, behind a network address.
     pub fn gives_stills(&self) -> bool {
         let format = self.input.format();
         matches!(self.origin, Origin::Network(..)) && (format.ends_with("_pipe") || format == "image2")

@@ -7,6 +7,6 @@ pub enum ReadMode {
     Recording,
     /// Goes on by itself.
     Live,
-    /// A camera that gives one picture at a time and is asked for the next.
+    /// A camera that gives one frame at a time and is asked for the next.
     Stills,
 }

@@ -16,13 +16,13 @@ use crate::{
 /// say which those are.
 const KEY_FRAME_WITHIN: u64 = 500;
 
-/// Bytes of the largest packet that is decoded: an uncompressed picture of 4K takes 24 MiB.
+/// Bytes of the largest packet that is decoded: an uncompressed frame of 4K takes 24 MiB.
 const LARGEST_PACKET: usize = 64 << 20;
 
 /// Time after which a live stream is decoded without such a packet.
 const KEY_FRAME_AFTER: Duration = Duration::from_secs(12);
 
-/// A camera that sends single pictures is asked for one this often.
+/// A camera that sends single frames is asked for one this often.
 const POLL: Duration = Duration::from_millis(500);
 
 /// Packets of another stream, without one of our own, after which the source goes on with that.
@@ -111,18 +111,18 @@ impl Reader {
         }
     }
 
-    /// Passes over the pictures that were given in an earlier session, if they come again.
+    /// Passes over the frames that were given in an earlier session, if they come again.
     pub fn resume(&mut self, seen: StreamPosition) {
         self.repeats.resume(seen);
     }
 
-    /// Whether the next picture was given in an earlier session.
+    /// Whether the next frame was given in an earlier session.
     pub fn comes_again(&mut self, picture: &ffmpeg::DecodedFrame) -> bool {
         let stamp = self.stamp(picture);
         self.repeats.comes_again(stamp)
     }
 
-    /// Where the stream stands when all pictures up to this stamp, in seconds, were given.
+    /// Where the stream stands when all frames up to this stamp, in seconds, were given.
     pub fn seen(&self, until: f64) -> Option<StreamPosition> {
         self.repeats.seen(until)
     }
@@ -135,7 +135,7 @@ impl Reader {
         self.remarks.pop_front().or_else(refused).or_else(|| self.damage.due(name))
     }
 
-    /// Gives the packet read last to the decoder; `time` is that of the picture before.
+    /// Gives the packet read last to the decoder; `time` is that of the frame before.
     ///
     /// # Errors
     /// When no other packet would do better.
@@ -195,7 +195,7 @@ impl Reader {
         self.decode(time)
     }
 
-    /// Stamp of a picture in seconds; NaN where it has none.
+    /// Stamp of a frame in seconds; NaN where it has none.
     pub fn stamp(&self, picture: &ffmpeg::DecodedFrame) -> f64 {
         picture.stamp().map_or(f64::NAN, |stamp| stamp as f64 * self.stream.time_base)
     }
@@ -227,7 +227,7 @@ impl Reader {
         }
     }
 
-    /// Asks a camera that gives single pictures for the next one.
+    /// Asks a camera that gives single frames for the next one.
     fn again(&mut self) -> Result<(), SourceError> {
         let passed = self.opened.clock.now().saturating_duration_since(self.asked);
         self.opened.patience.rest(POLL.saturating_sub(passed))?;

@@ -23,7 +23,7 @@ pub struct Repeats {
     held: VecDeque<Packet>,
     bytes: usize,
     released: VecDeque<Packet>,
-    /// Pictures up to this stamp, in seconds, were given.
+    /// Frames up to this stamp, in seconds, were given.
     until: Option<f64>,
 }
 
@@ -76,7 +76,7 @@ impl Repeats {
         self.released.pop_front()
     }
 
-    /// Whether the next picture, with this stamp in seconds, was given. After one that was not, none was.
+    /// Whether the next frame, with this stamp in seconds, was given. After one that was not, none was.
     pub fn comes_again(&mut self, stamp: f64) -> bool {
         let was_given = self.until.is_some_and(|until| stamp <= until);
         if !was_given {
@@ -85,7 +85,7 @@ impl Repeats {
         was_given
     }
 
-    /// Where the stream stands when all pictures up to this stamp, in seconds, were given.
+    /// Where the stream stands when all frames up to this stamp, in seconds, were given.
     pub fn seen(&self, until: f64) -> Option<StreamPosition> {
         self.stand.seen(until)
     }

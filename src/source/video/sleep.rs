@@ -35,7 +35,7 @@ enum State {
     #[default]
     Awake,
     Asleep(KeyFrameBuffer),
-    /// What was kept is decoded; pictures up to this time stamp were given before.
+    /// What was kept is decoded; frames up to this time stamp were given before.
     Waking(VecDeque<Packet>, f64),
 }
 
@@ -134,7 +134,7 @@ impl Sleep {
         next
     }
 
-    /// Whether the next picture, with this time stamp in seconds, was given before. After one that was not, none was,
+    /// Whether the next frame, with this time stamp in seconds, was given before. After one that was not, none was,
     /// whatever the stamps say.
     pub fn was_given(&mut self, stamp: f64) -> bool {
         let State::Waking(_, given) = &mut self.state else { return false };

@@ -84,7 +84,7 @@ const APART: f64 = 2.0;
 /// Share by which the clock of a camera may be wrong.
 const WRONG: f64 = 0.02;
 
-/// Jumps within a minute from which stamps are not believed any more: they run at another rate than the time does.
+/// Jumps within a minute from which stamps are no longer used: they run at another rate than the time does.
 const JUMPS: usize = 3;
 
 /// Weight of a new interval in the mean of those before, and of an arrival in the time that is made of them.

@@ -1,4 +1,4 @@
-//! The moment of each picture on the source's clock, and whether it came late through no fault of this machine.
+//! The moment of each frame on the source's clock, and whether it came late through no fault of this machine.
 
 use std::{
     sync::Arc,
@@ -60,7 +60,7 @@ impl Timing {
         self.clock.uptime().saturating_sub(self.since).as_secs_f64()
     }
 
-    /// About the moment of a picture with this stamp, in seconds, that is not taken.
+    /// About the moment of a frame with this stamp, in seconds, that is not taken.
     pub fn peek(&self, stamp: f64) -> f64 {
         match self.way {
             ReadMode::Recording => self.media.peek(stamp),
@@ -68,7 +68,7 @@ impl Timing {
         }
     }
 
-    /// Time, in seconds, of the next picture, which has this stamp and was waited for so long, and whether it was held up
+    /// Time, in seconds, of the next frame, which has this stamp and was waited for so long, and whether it was held up
     /// on the way.
     pub fn next(&mut self, stamp: f64, waited: Duration) -> (f64, bool) {
         let before = self.live.time();

@@ -1,4 +1,4 @@
-//! Operators that slide over pictures, multiply matrices, stretch and pad.
+//! Operators that slide over frames, multiply matrices, stretch and pad.
 
 use super::{
     super::inferred::{FLOAT, INT64, Inferred, product},
@@ -62,7 +62,7 @@ fn positions(call: &Call<'_>, window: &Window, length: u64) -> Answer<u64> {
     dim(if up { steps.ceil() } else { steps.floor() } + 1.0)
 }
 
-/// Number of pictures, channels and spatial axes of an input [n, channels, spatial ..].
+/// Number of frames, channels and spatial axes of an input [n, channels, spatial ..].
 fn picture(dims: &[u64]) -> Answer<(u64, u64, &[u64])> {
     match dims {
         [n, channels, spatial @ ..] if !spatial.is_empty() => Ok((*n, *channels, spatial)),
@@ -130,7 +130,7 @@ pub(super) fn pool(call: &Call<'_>) -> Answer<Outcome> {
         dims.push(positions(call, window, *length)?);
     }
     let output = Inferred::of_shape(dims, known.element);
-    // What lies beyond the picture costs nothing.
+    // What lies beyond the frame costs nothing.
     let areas = sides.iter().zip(spatial).map(|(side, length)| dim(side.min(*length as f64)));
     let area = product(&areas.collect::<Answer<Vec<_>>>()?);
     let work = output.count.saturating_mul(area);
