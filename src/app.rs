@@ -1,4 +1,4 @@
-//! Putting the program together: arguments, configuration, logs, engine, front end, and the way down.
+//! Putting the program together: arguments, configuration, logs, engine, front end, and the clean shutdown.
 
 mod acting;
 mod actions;

@@ -1,4 +1,4 @@
-//! What a network's score is worth in one scene. Pure: boxes and tracks in, chances out.
+//! What the score of a network means in one scene. Pure: boxes and tracks in, chances out.
 //!
 //! The same score means different things in different places: a box as tall as people are there is somebody at a score at
 //! which one half as tall is a bag, or somebody's legs, and one twice as tall is two people, or one and the floor. How tall
@@ -37,7 +37,7 @@ struct TrackedWalker {
 #[derive(Debug, Clone)]
 pub struct Calibration {
     params: CalibrationParams,
-    /// Chance from which a box is trusted.
+    /// Chance from which a box is high-confidence.
     confidence: f32,
     /// Width of the frame over its height.
     aspect: f32,
@@ -54,7 +54,7 @@ pub struct Calibration {
 }
 
 impl Calibration {
-    /// Before anybody was seen in a frame of this `aspect` (width over height). Boxes are trusted from a score of `confidence`
+    /// Before anybody was seen in a frame of this `aspect` (width over height). Boxes are high-confidence from a score of `confidence`
     /// on.
     #[must_use]
     pub fn new(aspect: f32, confidence: f32, params: CalibrationParams) -> Self {
@@ -128,8 +128,8 @@ impl Calibration {
         self.walkers.clear();
     }
 
-    /// Replaces the scores that a network gave by the chances that they stand for here, on the same scale: what was trusted
-    /// from a score on is trusted from the same chance on. `moving`: the share (0..=1) of each box in which something moves.
+    /// Replaces the scores that a network gave by the chances that they stand for here, on the same scale: what was high-confidence
+    /// from a score on is high-confidence from the same chance on. `moving`: the share (0..=1) of each box in which something moves.
     pub fn weigh(&mut self, detections: &mut [Detection], moving: &[f32]) {
         self.sure.clear();
         self.strange = moving::join(detections, moving, self.confidence, &self.params);
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_said_of_places_where_nobody_was_and_of_people_whom_the_edge_cuts() {
+    fn nothing_is_said_of_places_where_nobody_was_and_of_people_that_the_edge_cuts() {
         let far = BBox::new(0.1, 0.02, 0.03, 0.1);
         assert_eq!(scored(far, 0.3), 0.3);
         let cut = BBox::new(0.6, 0.7, 0.1, 0.3);
@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_doubtful_teaches_nothing() {
+    fn low_confidence_boxes_teach_nothing() {
         let mut calibration = Calibration::new(ASPECT, CONFIDENCE, CalibrationParams::DEFAULT);
         for step in 0..1000 {
             see(&mut calibration, 1, person(0.2 + 0.001 * step as f32, 0.6), 0.5);
@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_learnt_stays_when_the_source_is_opened_anew_but_not_for_another_picture() {
+    fn what_was_learned_stays_when_the_source_is_reopened_but_not_for_another_view() {
         let found = Detection { bbox: person(0.7, 0.6), score: 0.3 };
         let mut calibration = walked_about();
         calibration.restart(ASPECT);

@@ -45,7 +45,7 @@ pub struct ModelInfo {
     pub name: String,
     /// Such as `onnxruntime 1.32` or `opencv 4.6`.
     pub engine: String,
-    /// Score from which a detection is trusted to start a track, 0..=1.
+    /// Score from which a detection may start a track, 0..=1.
     pub confidence: f32,
     /// Why it was chosen when the choice was automatic, or a fall-back that the user should know of.
     pub note: Option<String>,

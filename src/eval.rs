@@ -1,4 +1,4 @@
-//! `pcount-tui eval`: how right the counts and the tracks are, on clips whose truth is known.
+//! `pcount-tui eval`: how accurate counts and tracks are, on clips with known truth.
 //!
 //! Scenes are folders with a `scene.json` (size, frame rate, counting lines, true counts) and a video, or files with what a
 //! person saw in an audit, whose crossings are also compared one by one.
@@ -46,7 +46,7 @@ use mot::{file_of, write_tracks};
 use results::{Cut, LineResult, ResultWriter, TrackingResult};
 use scene::source_config;
 
-/// Score from which boxes of a replayed file are trusted when the file does not say.
+/// Score from which boxes of a replayed file are high-confidence when the file does not say.
 const DEFAULT_CONFIDENCE: f32 = 0.4;
 
 /// Evaluates and writes table or JSON lines to `out` as results come. When `progress` asks for the end, what is finished by

@@ -1,4 +1,4 @@
-//! Evidence: a strip of five small pictures of each crossing, counted or not, so that a person can look at any number and
+//! Evidence: a strip of five small snapshots of each crossing, counted or not, so that a person can inspect any count and
 //! see why.
 //!
 //! A strip is kept without strokes; what is to be drawn over it ([`Marks`]) lies beside it.

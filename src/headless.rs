@@ -35,7 +35,7 @@ use crate::{
     },
 };
 
-/// How often the loop looks.
+/// How often the loop runs.
 const POLL: Duration = Duration::from_millis(100);
 
 /// Shortest time between two dashboards.

@@ -1,4 +1,4 @@
-//! What front ends ask of the program around the engine: past counts, pictures of crossings, the configuration file.
+//! What front ends ask of the program around the engine: history, snapshots of crossings, the configuration file.
 
 use std::sync::Arc;
 
@@ -66,7 +66,7 @@ pub trait Host: Send + Sync {
     /// Why it could not.
     fn export(&self) -> Result<String, String>;
 
-    /// Opens a source, looks at its first picture and says in a few words what it sends. May take as long as
+    /// Opens a source, reads its first frame and says in a few words what it sends. May take as long as
     /// its open timeout.
     ///
     /// # Errors
@@ -81,7 +81,7 @@ pub trait Host: Send + Sync {
         ConfigPlace::Nowhere
     }
 
-    /// Looks which ids the configuration file has by now. May take a while.
+    /// Reads which ids the configuration file has by now. May take a while.
     fn refresh_config(&self) {}
 
     /// Ids that a new source must not have, beside those that run: as of the last look. At once.
@@ -171,7 +171,7 @@ pub trait Host: Send + Sync {
         Err(NO_LEDGER.into())
     }
 
-    /// The last `count` columns of a chart, oldest first; `None` where past counts are not kept. May take a while.
+    /// The last `count` columns of a chart, oldest first; `None` where history are not kept. May take a while.
     ///
     /// # Errors
     /// Why they cannot be read.

@@ -1,4 +1,4 @@
-//! What travels between an engine and those who ask it from another process: addresses, questions, answers. HTTP and JSON,
+//! What travels between an engine and clients in another process: addresses, questions, answers. HTTP and JSON,
 //! on a Unix socket in the output folder; see the document of [`crate::api`], which is made of these types.
 
 pub mod ask;

@@ -1,7 +1,7 @@
 //! Whether a file can be trusted: code that is loaded, and models, which native parsers read.
 //!
 //! A file is as trustworthy as the least trustworthy folder on the way to it. So the way is walked from the root
-//! on, links resolved one by one, and each folder, each link and the file itself is looked at:
+//! on, links resolved one by one, and each folder, each link and the file itself is checked:
 //!
 //! - It belongs to root or to the user of this program. [`Owner::Anybody`] leaves the owner open, for what the
 //!   user named: who names a file trusts its owner.
@@ -13,7 +13,7 @@
 //!   or a file that the user named: a name among those of everybody says nothing.
 //!
 //! What stands in a folder that passed cannot be replaced by anybody else while the walk goes on, and the file is
-//! given out open: what was looked at is what is read.
+//! given out open: what was checked is what is read.
 
 use std::{
     collections::VecDeque,
@@ -133,7 +133,7 @@ fn walk(path: &Path, owner: Owner) -> Result<OpenedPath, Problem> {
         if !matches!(kind, FileType::Directory | FileType::Symlink | FileType::RegularFile) {
             return Err(Problem::Refused("is no regular file".into()));
         }
-        // The folder above was looked at on the way down.
+        // The folder above was checked before.
         if part != ".." {
             walk.check(&name, &stat)?;
         }

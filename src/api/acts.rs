@@ -27,7 +27,7 @@ use crate::{
 /// What an order waits for at most: the detection run that is on, in seconds.
 const PATIENCE: u64 = 30;
 
-/// How often is looked whether it is done.
+/// How often it is checked for completion.
 const POLL: std::time::Duration = std::time::Duration::from_millis(10);
 
 /// Who asks; everybody who may do more than look has a name.

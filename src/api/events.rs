@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 use super::state::State;
 use crate::model::{Event, SourceId};
 
-/// How often is looked for new ones.
+/// How often new ones are polled for.
 const POLL: Duration = Duration::from_millis(50);
 
 /// Something is sent at least this often, so that both sides know that the other is there.

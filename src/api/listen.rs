@@ -185,7 +185,7 @@ impl Listeners {
             () = tcp => {}
             _ = end.wait_for(|ended| *ended) => {}
         }
-        // Nobody new; those who are there get their answers to the end.
+        // No new connections; open ones get their answers to the end.
         let _ = tokio::time::timeout(LAST, async { tokio::join!(near.settle(), far.settle()) }).await;
     }
 }

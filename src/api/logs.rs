@@ -12,7 +12,7 @@ use crate::{
     protocol::Lines,
 };
 
-/// How often is looked for new ones.
+/// How often new ones are polled for.
 const POLL: Duration = Duration::from_millis(200);
 
 /// Most lines of an answer.

@@ -21,7 +21,7 @@ const KEPT: Duration = Duration::from_secs(6);
 /// The first one is there after this long, or the source gives no frames.
 const FIRST: Duration = Duration::from_secs(3);
 
-/// How often it is looked for.
+/// How often it is polled for.
 const POLL: Duration = Duration::from_millis(50);
 
 type Wanted = Arc<Mutex<HashMap<SourceId, Instant>>>;

@@ -48,7 +48,7 @@ pub struct DryRun {
     pub dry_run: bool,
 }
 
-/// Which past counts.
+/// Which history.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Past {

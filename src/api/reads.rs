@@ -26,7 +26,7 @@ use crate::{
 /// Something newer is waited for this long, in seconds.
 const PATIENCE: u64 = 30;
 
-/// How often is looked whether there is something.
+/// How often it is polled.
 const POLL: std::time::Duration = std::time::Duration::from_millis(50);
 
 /// The moment that `when` means, or, where there is none, `otherwise`.

@@ -18,9 +18,9 @@ pub struct State {
     pub served: Arc<dyn Served>,
     pub snapshots: Snapshots,
     pub previews: Previews,
-    /// Room for what may wait and only looks.
+    /// Slots for blocking requests that only read.
     pub looking: Arc<Semaphore>,
-    /// Room for what may wait and acts; nobody who looks takes it.
+    /// Slots for blocking requests that change something; reads never take them.
     pub acting: Arc<Semaphore>,
     /// What describes the API.
     pub document: Value,

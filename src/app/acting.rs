@@ -60,7 +60,7 @@ impl Acting {
                             lines.iter().map(|line| line.name.as_str()).chain(zones).collect();
                         (Action::LINES, Some(names.join(", ")))
                     }
-                    // Who looks changes nothing.
+                    // A read changes nothing.
                     SourceCommand::Preview(_) => return None,
                 };
                 (what, Some(id.clone()), detail)

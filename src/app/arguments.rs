@@ -44,7 +44,7 @@ pub fn read() -> Vec<OsString> {
     }
     if let Some(arguments) = taken_over().map(|bytes| split(&bytes)) {
         arguments.iter().for_each(|argument| teach(argument));
-        // It was started by a name that says nothing to those who look for it in `top` or with `pkill`.
+        // It was started by a name that a user of `top` or `pkill` would not recognize.
         let _ = set_name(COMMAND);
         return arguments;
     }

@@ -1,4 +1,4 @@
-//! `pcount-tui evidence`: strips of pictures of crossings, listed, shown and deleted.
+//! `pcount-tui evidence`: strips of snapshots of crossings, listed, shown and deleted.
 
 use std::path::Path;
 

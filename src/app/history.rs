@@ -1,4 +1,4 @@
-//! What the screens ask of the ledger: past counts, charts, and files of both.
+//! What the screens ask of the ledger: history, charts, and files of both.
 
 use std::{
     io::Write as _,

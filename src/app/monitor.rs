@@ -85,7 +85,7 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     }
 }
 
-/// The state of a program that counts the same sources at this moment: no camera is opened twice for a look.
+/// The state of a program that counts the same sources at this moment: no camera is opened twice just to print the state.
 fn running(config: &Config) -> Option<Status> {
     let output = &config.parallel.result_output;
     let asked = api::find(output).and_then(|socket| attach::status(&socket).ok());

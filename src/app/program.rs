@@ -1,4 +1,4 @@
-//! The program around the engine, as front ends ask it: results, past counts, the configuration file.
+//! The program around the engine, as front ends ask it: results, history, the configuration file.
 
 use std::{io, sync::Arc, time::Duration};
 

@@ -88,7 +88,7 @@ impl Reloader {
         *self.watcher.lock() = Some(watcher);
     }
 
-    /// Works out what the file changes, does it, and says so in the log: all in one call, for those who ask without a look at
+    /// Works out what the file changes, does it, and says so in the log: all in one call, for callers that do not show
     /// it first. Blocks for the disk and until the engine has done it; several calls come one after the other.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! `pcount-tui report`: past counts out of the ledger, and how right they were where somebody has looked.
+//! `pcount-tui report`: history from the ledger, and how accurate it was where it was audited.
 
 use std::time::SystemTime;
 

@@ -46,7 +46,7 @@ impl ConfigSaver {
         }
     }
 
-    /// Looks which sources the file has by now; what cannot be read is said when it is written.
+    /// Reads which sources the file has by now; a file that cannot be read is reported when it is written.
     pub(super) fn look(&self) {
         if let Some(Ok(sources)) = self.file().map(|file| file.sources()) {
             *self.known.lock() = sources;

@@ -34,7 +34,7 @@ use crate::{
     native::process,
 };
 
-/// How often it looks whether it is told to stop.
+/// How often it checks whether it is told to stop.
 const POLL: Duration = Duration::from_millis(100);
 
 /// Counts until it is told to stop, by a signal or by [`StopSignal::ask`]; also when all sources are over.

@@ -3,7 +3,7 @@
 //!
 //! Nobody has checked each box: they are what the program thought. So the person of a crossing that was counted for
 //! nothing, who may be no person at all, is neither a person nor background there (`ignore`); somebody who was there all
-//! the same, and all others, are people (`boxes`). Look at them before anything is taught by them.
+//! the same, and all others, are people (`boxes`). Inspect them before training with them.
 
 use std::{
     fmt::Write as _,

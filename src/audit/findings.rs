@@ -140,7 +140,7 @@ pub struct Findings {
 impl Findings {
     /// Compares what a person saw with what the program did, on these lines, from the start until `watched` seconds.
     ///
-    /// A count behind the end may still belong to a tap before it, and is no fault where it does not: nobody has looked
+    /// A count behind the end may still belong to a tap before it, and is no fault where it does not: nobody has watched
     /// there. A tap behind the end is not compared.
     #[must_use]
     pub fn new(lines: &[String], taps: &[Tap], sightings: &[Sighting], watched: f64, tolerance: f64) -> Self {

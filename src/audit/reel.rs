@@ -1,6 +1,6 @@
 //! The pictures of an audit: the last half minute, and for good those around each tap and each count.
 //!
-//! The thread that reads the source puts them in, and waits where it is too far ahead of the person who looks; a camera is
+//! The thread that reads the source puts them in, and waits where it is too far ahead of the person who audits; a camera is
 //! never held up. Pictures are kept as JPEG: half a minute is some ten megabytes.
 
 use std::{collections::VecDeque, sync::Arc};
@@ -129,7 +129,7 @@ impl Reel {
         (before.and_then(at), at(after))
     }
 
-    /// A person now looks at `time`: what is long past goes, and a clip is read on.
+    /// The person is at `time` now: older frames are dropped, and a clip is read further.
     pub fn show(&self, time: f64) {
         let mut film = self.film.lock();
         film.shown = time;
@@ -145,7 +145,7 @@ impl Reel {
         film.marks.insert(at, time);
     }
 
-    /// The source is to end with the frame read last; a camera goes on and is not looked at any more.
+    /// The source is to end with the frame read last; a camera runs on and is no longer shown.
     pub fn close(&self) {
         self.film.lock().closed = true;
         self.moved.notify_all();

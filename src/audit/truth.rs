@@ -57,7 +57,7 @@ pub struct Truth {
     pub lines: Vec<LineConfig>,
     /// Seconds of the first and the last frame that was read. `None` where it was all that there is.
     pub read: Option<(f64, f64)>,
-    /// Seconds until which somebody has looked.
+    /// Seconds up to which the person has watched.
     pub watched: f64,
     /// Tolerance in seconds that the audit had.
     pub tolerance: f64,

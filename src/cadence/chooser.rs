@@ -220,7 +220,7 @@ impl Chooser {
     }
 
     /// After the detection run of a [`Choice::Compare`] there are these `tracks`; in the smaller input it would have found
-    /// `smaller`, trusted from a score of `confidence` on.
+    /// `smaller`, high-confidence from a score of `confidence`.
     pub fn compared(&mut self, time: f64, tracks: &[Track], smaller: &[Detection], confidence: f32) {
         let near = near(&self.rate, self.everywhere, self.params.payoff_reach);
         self.payoff.compared(time, tracks, smaller, confidence, near);
@@ -308,7 +308,7 @@ impl Chooser {
         }
     }
 
-    /// Finds everybody again in the frame that the gate observed last; those who are not found are carried no more.
+    /// Finds all tracks again by optical flow in the frame that the gate observed last; those not found are no longer carried.
     fn carry(&mut self) {
         let boxes: Vec<BBox> = self.carried.iter().map(|carried| carried.bbox).collect();
         let mut moved = self.flow.follow(self.gate.grey(), &boxes).into_iter();
@@ -353,7 +353,7 @@ impl Chooser {
         if time - since >= self.params.gate_quiet { Activity::Nothing } else { Activity::Motion }
     }
 
-    /// What the detection run that is due covers of a frame of `full` pixels that is looked at in `size`.
+    /// What the detection run that is due covers of a frame of `full` pixels at the input size `size`.
     fn view(&mut self, time: f64, full: (u32, u32), size: (u32, u32)) -> View {
         let whole = if size == full { View::Whole } else { View::Reduced(size) };
         let Some(reduced) = self.input.reduced(time, size, self.rate.is_searching()) else { return whole };

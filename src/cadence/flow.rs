@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn people_are_followed_each_their_own_way() {
+    fn optical_flow_carries_each_person_along_their_own_path() {
         let to = [(26, 40), (97, 74)];
         let found = follow(&[(20, 40), (100, 70)], &to);
         for (found, expected) in found.iter().zip(boxes(&to)) {
@@ -234,14 +234,14 @@ mod tests {
     }
 
     #[test]
-    fn who_vanishes_is_lost_and_the_others_are_not() {
+    fn a_person_who_vanishes_is_lost_and_the_others_are_not() {
         let found = follow(&[(20, 40), (100, 70)], &[(22, 40)]);
         assert!(found[0].is_some());
         assert_eq!(found[1], None);
     }
 
     #[test]
-    fn who_is_hidden_or_tiny_is_not_followed() {
+    fn optical_flow_does_not_carry_occluded_or_tiny_people() {
         assert_eq!(follow(&[(50, 40), (53, 42)], &[(50, 40), (53, 42)]), [None, None]);
         let mut follower = OpticalFlow::new(CadenceParams::DEFAULT);
         let still = picture(&[]);
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_picture_before_or_with_one_of_another_size_nobody_is_followed() {
+    fn optical_flow_needs_a_previous_frame_of_the_same_size() {
         let at = [(20, 40)];
         let mut follower = OpticalFlow::new(CadenceParams::DEFAULT);
         assert_eq!(follower.follow(&picture(&at), &boxes(&at)), [None]);

@@ -22,7 +22,7 @@ const LIGHT_MEMORY: f32 = 60.0;
 pub struct MotionGate {
     params: CadenceParams,
     background: Vec<f32>,
-    /// The frame without those who pass: it follows what changes by so many levels a second only, however large the change.
+    /// The background, without passers-by: it follows what changes by so many levels a second only, however large the change.
     empty: Vec<f32>,
     /// What each cell showed, without the change of light, when a detection run last covered it.
     seen: Vec<f32>,
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn the_smallest_walker_is_seen_at_once_and_where_he_walks() {
+    fn the_smallest_walker_is_seen_at_once_and_where_they_walk() {
         let mut gate = acquainted();
         for i in 50..100 {
             let x = (i as i32 - 50) * 6;
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn who_passes_leaves_no_trail_in_what_shows_bodies_and_what_stays_is_background_in_time() {
+    fn a_passer_by_leaves_no_motion_behind_and_what_stays_becomes_background() {
         let mut gate = acquainted();
         let at = |x: i32| BBox::new(x as f32 / 234.0, 100.0 / 234.0, 11.0 / 234.0, 30.0 / 234.0);
         let mut shares = |i: u64, x: i32, area: BBox| {
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_looked_at_is_no_news_until_it_moves_on() {
+    fn motion_that_was_detected_in_needs_no_run_until_it_moves_on() {
         let mut gate = acquainted();
         let mut news = |seed: u64, x: i32, look: Option<&[BBox]>| {
             let motion = gate.observe(&picture(seed, 90.0, Some(x)), seed as f64 / 10.0);

@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn the_whole_picture_is_looked_at_again_and_again() {
+    fn the_full_frame_is_detected_again_and_again() {
         let whole = |searching: bool| {
             let mut input_scale = learnt(&[0.85]);
             (0..60)

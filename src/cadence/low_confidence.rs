@@ -40,7 +40,7 @@ pub struct Unsure {
     /// People who walked about lately, without being tracked and tracked; the older, the less.
     missed: f32,
     tracked: f32,
-    /// Sightings of those who are tracked, and how often a detection run did not find them.
+    /// Sightings of tracked people, and how often a detection run did not find them.
     found: f32,
     not_found: f32,
     time: f64,
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn doubtful_boxes_that_walk_and_belong_to_nobody_are_people_who_are_missed() {
+    fn low_confidence_boxes_that_walk_and_belong_to_no_track_are_missed_people() {
         assert!(suspects(&[0.0, 0.3, 0.6], 0.03, 0));
         assert!(suspects(&[0.0, 0.25, 0.5, 0.75], 0.03, 1));
         assert!(!suspects_near(&[0.0, 0.3, 0.6], 0.03, 0, |bbox| bbox.y > 0.5), "one of them near a line");

@@ -8,7 +8,7 @@ use crate::geometry::{BBox, Point};
 pub struct Motion {
     /// Row by row; empty when the frame could not be compared, which counts as movement everywhere.
     pub(super) changed: Vec<bool>,
-    /// Where it differed from the frame without those who pass.
+    /// Where it differed from the background.
     pub(super) bodies: Vec<bool>,
     /// Whether a changed cell shows what no detection run has seen yet.
     pub(super) new: Vec<bool>,

@@ -143,7 +143,7 @@ constants! {
         rate_reach: f32 = 0.3, 0.0..=100.0, "body heights";
         /// Detection runs may come early by this share of the time between the frames checked.
         rate_early: f64 = 0.5, 0.0..=1.0, "share";
-        /// Who has waited for this share of the time between two runs is detected together with those who are due.
+        /// A person who has waited for this share of the time between two runs is detected together with those who are due.
         rate_soon: f64 = 0.7, 0.0..=1.0, "share";
         /// Under overload the rate is reduced, but not below this for a person near a line.
         rate_floor_near: f64 = 4.0, 0.01..=240.0, "detections/s";

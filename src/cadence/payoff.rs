@@ -2,9 +2,9 @@
 //!
 //! How many people a network misses depends on more than their size: on how they hide one another, on light and on where the
 //! camera hangs. So it is tried out where people seem to be missed. In a trial detection runs are made twice, in a larger
-//! frame, which the tracker is given, and in one of the size in use; of those who are tracked and walk, the ones
+//! frame, which the tracker is given, and in one of the size in use; of tracked people who walk, those
 //! count that the smaller one finds less than every other time: the tracker bridges the gaps of the others. While a
-//! larger size is in use, the smaller one is looked at beside it now and then. All this costs a bounded share of what
+//! larger size is in use, a run at the smaller one is made beside it now and then. All this costs a bounded share of what
 //! detection costs anyway. Only people near a line count, where there are no zones: who is lost elsewhere changes no count.
 
 use super::CadenceParams;
@@ -154,7 +154,7 @@ impl Payoff {
         self.trial.as_ref().and_then(|trial| trial.runs).and(next)
     }
 
-    /// Times the usual size of the smaller input, where it is time to look at it beside the one in use.
+    /// Times the usual size of the smaller input, where it is time to run it beside the one in use.
     #[must_use]
     pub fn checked(&self) -> Option<f32> {
         let smaller = LEVELS[self.gains.len().checked_sub(1)?];
@@ -169,7 +169,7 @@ impl Payoff {
     }
 
     /// A detection run was made at `time` in two frames. In the larger one it leaves these `tracks`, and only those
-    /// `near` a line count; in the smaller one it would have found `smaller`, trusted from a score of `confidence` on.
+    /// `near` a line count; in the smaller one it would have found `smaller`, high-confidence from a score of `confidence`.
     pub fn compared(
         &mut self,
         time: f64,
@@ -244,7 +244,7 @@ impl Payoff {
     }
 }
 
-/// Those of the `tracks` who are seen, where, and whether one of the trusted boxes among `smaller` shows them; each box shows
+/// Those of the `tracks` who are seen, where, and whether one of the high-confidence boxes among `smaller` shows them; each box shows
 /// one person.
 fn shown(tracks: &[Track], smaller: &[Detection], confidence: f32) -> Vec<(TrackId, BBox, bool)> {
     let trusted = smaller.iter().filter(|found| found.score >= confidence);
@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn a_larger_picture_is_used_where_it_shows_walkers_whom_the_usual_one_loses() {
+    fn a_larger_input_is_used_where_it_finds_walkers_that_the_default_one_loses() {
         let mut scene = Scene::new(5);
         assert_eq!(scene.run(100, 1.0), 2.0);
         assert!((scene.payoff.gains()[0] - 3.0 / 8.0).abs() < 0.01, "{:?}", scene.payoff.gains());
@@ -334,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_not_tracked_or_does_not_walk_is_nobody_whom_it_shows() {
+    fn only_tracked_people_who_walk_count_for_a_larger_input() {
         for change in [|track: &mut Track| track.seen = false, |track: &mut Track| track.bbox.y = 0.5] {
             let mut payoff = Payoff::new(PARAMS);
             for run in 0..100 {
@@ -350,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn people_far_from_every_line_make_no_larger_picture_pay() {
+    fn people_far_from_every_line_make_no_larger_input_pay() {
         let level = |near: fn(&BBox) -> bool| {
             let mut payoff = Payoff::new(PARAMS);
             for run in 0..100 {
@@ -367,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn trials_in_vain_and_checks_cost_a_bounded_share() {
+    fn unproductive_trials_and_checks_cost_a_bounded_share() {
         for shown in [8, 5] {
             let mut scene = Scene::new(shown);
             let level = scene.run(20_000, 1.0);
@@ -386,7 +386,7 @@ mod tests {
     }
 
     #[test]
-    fn under_overload_only_those_keep_it_for_whom_it_pays_most_and_nothing_is_tried() {
+    fn under_overload_only_the_sources_that_gain_most_keep_a_larger_input() {
         let (mut much, mut little) = (Scene::new(1), Scene::new(7));
         assert_eq!((much.run(200, 1.0), little.run(200, 1.0)), (2.0, 2.0));
         assert_eq!((much.run(1, 0.5), little.run(1, 0.5)), (2.0, 1.0));
@@ -397,7 +397,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_found_out_stays_when_the_source_is_opened_anew() {
+    fn what_was_found_out_stays_when_the_source_is_reopened() {
         let mut scene = Scene::new(5);
         scene.run(100, 1.0);
         scene.payoff.restart();

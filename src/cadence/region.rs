@@ -209,7 +209,7 @@ mod tests {
         Region { bbox, smallest: 0.0 }
     }
 
-    /// What a look for `person` must show.
+    /// What a detection run for `person` must show.
     fn around(person: BBox) -> Region {
         Region { bbox: person.grown(0.5 * person.h), smallest: person.h }
     }
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_holds_its_area_in_whole_strides() {
+    fn a_region_is_covered_in_whole_strides() {
         let area = BBox::new(0.5, 0.3, 0.2, 0.4);
         let part = only(&[unknown(area)], &[]);
         assert_eq!((part.size, part.whole), ((64, 96), WHOLE));
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_that_are_most_of_the_picture_are_not_worth_it() {
+    fn regions_that_are_most_of_the_frame_are_not_cropped() {
         let parts = |areas: &[Region]| crops_around(areas, &[], SIZES, &PARAMS);
         assert_eq!(parts(&[unknown(BBox::new(0.0, 0.0, 1.4, 1.0))]), None);
         assert!(parts(&[unknown(BBox::new(0.0, 0.0, 0.9, 1.0))]).is_some());
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_who_is_known_is_cut() {
+    fn no_tracked_person_is_cut() {
         let area = unknown(BBox::new(0.5, 0.3, 0.2, 0.4));
         // The first stands half in the area, the second half in what the first adds to it.
         let people = [person(0.65, 0.3, 0.3), person(0.77, 0.3, 0.3), person(1.5, 0.3, 0.3)];
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn people_far_apart_have_a_part_each_and_neighbours_share_one() {
+    fn people_far_apart_have_a_region_each_and_neighbors_share_one() {
         let people = [person(0.2, 0.4, 0.2), person(0.3, 0.4, 0.2), person(1.5, 0.4, 0.2)];
         let parts = crops_around(&people.map(around), &people, SIZES, &PARAMS).unwrap();
         assert_eq!(parts.len(), 2, "{parts:?}");
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_is_reduced_as_far_as_the_smallest_in_it_allows() {
+    fn a_crop_is_reduced_as_far_as_the_smallest_person_in_it_allows() {
         let (tall, small) = (person(0.5, 0.1, 0.8), person(0.55, 0.5, 0.4));
         let height = |part: Crop, person: BBox| person.h * part.whole.1 as f32;
         let alone = only(&[around(tall)], &[tall]);

@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_camera_that_is_turned_is_learnt_anew() {
+    fn a_camera_that_is_turned_is_learned_again() {
         let params = CalibrationParams { height_window: 200.0, ..PARAMS };
         let mut heights = learnt(2000, |_, _| 0.2);
         for i in 0..3000 {
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_learnt_can_be_kept() {
+    fn what_was_learned_can_be_kept() {
         let heights = learnt(100, |_, foot| 0.5 * foot.y);
         let again = Heights::from_sums(&heights.sums()).unwrap();
         assert_eq!(at(&again, 0.6, 0.75), at(&heights, 0.6, 0.75));

@@ -27,7 +27,7 @@ fn logit(chance: f32) -> f32 {
     (chance / (1.0 - chance)).ln()
 }
 
-/// Changes the chances of `detections`, of which the share `moving` (0..=1) of each shows movement, trusted from a chance of
+/// Changes the chances of `detections`, of which the share `moving` (0..=1) of each shows movement, high-confidence from a chance of
 /// `confidence` on. The boxes of low-confidence people confirmed by motion.
 pub fn join(
     detections: &mut [Detection],
@@ -57,7 +57,7 @@ pub fn join(
     people[trusted..].iter().map(|index| detections[*index].bbox).collect()
 }
 
-/// Trusts in the place of each of the first `trusted` boxes in `order`, the ones of greater chance before the others, a
+/// Takes as high-confidence, in place of each of the first `trusted` boxes in `order`, the ones of greater chance before the others, a
 /// lower one within it that holds the same movement and is much fuller of it.
 fn shrink(
     detections: &mut [Detection],
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_doubtful_box_full_of_movement_is_somebody_sooner() {
+    fn a_low_confidence_box_full_of_motion_is_a_person_sooner() {
         assert!(scores(&[(person(0.2), 0.3, 0.7)])[0] >= CONFIDENCE);
         assert_eq!(scores(&[(person(0.2), 0.3, 0.0)]), [0.3], "nothing moves there");
         assert_eq!(scores(&[(person(0.2), 0.3, 0.2)]), [0.3], "something else moves there");

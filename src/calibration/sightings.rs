@@ -1,7 +1,7 @@
 //! How well people are seen who walk about in a scene, and what that says of its counts. Pure.
 //!
 //! Where people hide one another, their boxes overlap and their tracks end in the middle of the frame. Where the network does not
-//! know what it sees, those who are tracked are not found in most detection runs.
+//! know what it sees, tracked people are not found in most detection runs.
 
 use super::CalibrationParams;
 use crate::{geometry::BBox, model::Doubt};
@@ -18,14 +18,14 @@ pub struct Sightings {
     found: f64,
     /// They are tracked, and the detection run did not find them.
     not_found: f64,
-    /// Somebody else covers them, of those who were found.
+    /// Occluded by somebody else, of those found.
     covered: f64,
     ended: f64,
     /// Not at the edge of the frame, of those whose tracks ended.
     vanished: f64,
     /// Boxes that look a little like somebody and move, and that are nobody who is tracked.
     strange: f64,
-    /// Width over height of these and of those who were found.
+    /// Width over height of these and of those found.
     shapes: f64,
 }
 

@@ -48,7 +48,7 @@ pub const RETRY_INITIAL: Duration = Duration::from_secs(1);
 /// Longest delay between two attempts.
 pub const RETRY_MAX: Duration = Duration::from_secs(30);
 
-/// How long strips of pictures of crossings are kept, where any are: a week, in which a count is usually asked about.
+/// How long strips of snapshots of crossings are kept, where any are: a week, in which a count is usually asked about.
 pub const EVIDENCE_KEEP: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// Most bytes of such strips: some 50,000 of them.

@@ -135,7 +135,7 @@ impl Config {
         config.apply(overrides)
     }
 
-    /// What can be understood of the file at `path`, whatever is wrong with the rest: for those who only look for the program
+    /// What can be understood of the file at `path`, whatever is wrong with the rest: for commands that only search the program
     /// that counts by it. `None` where it cannot be read.
     pub(crate) fn in_spite_of_problems(path: &Path, overrides: &Overrides) -> Option<Self> {
         if is_stream(path) {

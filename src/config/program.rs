@@ -26,7 +26,7 @@ pub struct ParallelConfig {
     pub engine: EngineChoice,
     /// Kind of device that decodes sources which name none.
     pub hwaccel: Hwaccel,
-    /// Where model files are looked for.
+    /// Where model files are searched.
     pub models: ModelFolders,
     /// Folder of the log files.
     pub log_dir: PathBuf,
@@ -46,7 +46,7 @@ pub struct ParallelConfig {
     pub ledger: bool,
     /// How long the ledger keeps crossings; `None` keeps them for ever.
     pub ledger_retention: Option<Duration>,
-    /// How pictures of crossings are kept of sources that say nothing else; `None` keeps none.
+    /// How snapshots of crossings are kept of sources that say nothing else; `None` keeps none.
     pub evidence: Option<EvidenceConfig>,
     /// When a changed configuration file takes effect while the program runs.
     pub reload: Reload,
@@ -84,7 +84,7 @@ impl Default for ParallelConfig {
     }
 }
 
-/// Where model files are looked for. Never in the folder that the program happens to stand in.
+/// Where model files are searched. Never in the folder that the program happens to stand in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ModelFolders {

@@ -1,4 +1,4 @@
-//! What a source opens, as it travels to those who only look: without user name, password and secret parameters.
+//! What a source opens, as it is sent to clients: without user name, password and secret parameters.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};

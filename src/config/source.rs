@@ -1,4 +1,4 @@
-//! One source: what to open, where its lines are, how it is looked at.
+//! One source: what to open, where its lines are, how it is detected and tracked.
 
 use std::{
     path::{Path, PathBuf},
@@ -118,7 +118,7 @@ pub enum TrackerChoice {
     Centroid,
 }
 
-/// How often a source is looked at.
+/// How often the detector runs on a source.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -126,7 +126,7 @@ pub enum Cadence {
     /// The program's default rate.
     #[default]
     Auto,
-    /// This many frames are skipped after each one looked at.
+    /// This many frames are skipped after each detection run.
     SkipFrames(u32),
     /// At most this many detections per second of the source's clock.
     DetectFps(f64),

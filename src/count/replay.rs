@@ -15,11 +15,11 @@ use crate::{
 /// Tracks are kept for this long, in seconds.
 pub const KEPT: f64 = 600.0;
 
-/// Most sightings kept of one source, 16 bytes each: half a MB, ten minutes of seven people at 8 looks a
+/// Most sightings kept of one source, 16 bytes each: half a MB, ten minutes of seven people at 8 updates a
 /// second.
 const MOST_SIGHTINGS: usize = 32_768;
 
-/// Most looks kept of one source, 16 bytes each.
+/// Most updates kept of one source, 16 bytes each.
 const MOST_LOOKS: usize = 16_384;
 
 /// Coordinates are kept as steps of this many to a frame height (an eighth of a pixel at 1080 rows) ...
@@ -79,9 +79,9 @@ pub struct Paths {
     origins: VecDeque<(f64, Origin)>,
     /// Added to the source's clock, which a camera may restart.
     shift: f64,
-    /// When the source was last looked at, on the shifted clock.
+    /// Time of the last update, on the shifted clock.
     now: f64,
-    /// When it was first looked at.
+    /// Time of the first update.
     since: f64,
 }
 
@@ -110,7 +110,7 @@ pub struct ZoneReplay {
 /// What lines and zones would have counted.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Replay {
-    /// Time that was looked at, in seconds.
+    /// Time between first and last update, in seconds.
     pub seconds: f64,
     /// Each line, in the order of the configuration.
     pub lines: Vec<LineReplay>,
@@ -202,7 +202,7 @@ impl Paths {
         }
         self.now = at;
         self.forget();
-        // The first look at nobody ends stays; further ones change nothing.
+        // The first update without people ends stays; further ones change nothing.
         let was_empty = self.looks.back().is_none_or(|look| look.live == 0);
         if was_empty && update.tracks.is_empty() && update.ended.is_empty() {
             return;
@@ -419,7 +419,7 @@ mod tests {
     }
 
     #[test]
-    fn where_newcomers_were_before_is_kept_with_them() {
+    fn where_new_people_were_before_is_kept_with_them() {
         let mut paths = Paths::default();
         for (id, from) in [(1, 100.0), (2, 110.0)] {
             let origin = Origin { track: id, time: from - 0.5, bbox: track(id, 0.4).bbox };
@@ -473,7 +473,7 @@ mod tests {
     }
 
     #[test]
-    fn where_somebody_was_only_followed_to_settles_no_more_than_it_did_live() {
+    fn positions_of_optical_flow_settle_no_more_than_they_did_live() {
         for (from_flow, counted) in [(false, 1), (true, 0)] {
             let mut paths = Paths::default();
             let steps = [(0.3, false), (0.52, false), (0.53, from_flow), (0.53, from_flow), (0.3, false)];
@@ -501,7 +501,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_begins_anew_loses_nothing_and_ids_are_not_mixed_up() {
+    fn a_clock_that_restarts_loses_nothing_and_ids_are_not_mixed_up() {
         let mut paths = Paths::default();
         walk(&mut paths, 1, 50.0, 0.9);
         paths.cut(&[]);
@@ -514,7 +514,7 @@ mod tests {
     }
 
     #[test]
-    fn trails_are_those_of_people_in_the_picture() {
+    fn paths_are_those_of_people_in_the_frame() {
         let mut paths = Paths::default();
         walk(&mut paths, 1, 0.0, 0.9);
         paths.push(ASPECT, 5.0, &update(vec![track(2, 0.4)], vec![]));

@@ -6,7 +6,7 @@ use crate::{
     model::{Direction, Reason},
 };
 
-/// One look at a person's anchor.
+/// One position of a person's anchor.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sample {
     /// Seconds on the source's clock.

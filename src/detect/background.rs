@@ -372,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_of_size_begins_anew() {
+    fn a_change_of_size_restarts_the_background() {
         let (mut detector, now) = settled(2);
         let mut small = frame(now, 1.0, 1, &[]);
         let mut image = Mat::default();

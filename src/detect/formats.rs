@@ -69,7 +69,7 @@ pub(super) struct Profile {
     pub(super) scale: f32,
     /// Overlap above which the weaker of two boxes goes.
     pub(super) nms_iou: f32,
-    /// Score from which a detection is trusted, unless the configuration says otherwise.
+    /// Score from which a detection is high-confidence, unless the configuration says otherwise.
     pub(super) confidence: f32,
 }
 
@@ -87,7 +87,7 @@ const VOC_PERSON: f32 = 15.0;
 
 /// The profile of `format`.
 ///
-/// Means, scales and overlaps are those the networks were trained and published with. The trusted scores are
+/// Means, scales and overlaps are those the networks were trained and published with. The scores of high confidence are
 /// where precision and recall balance on fixed cameras seen from above and from the street (best F1): 0.4 for
 /// RTMDet, 0.5-0.57 for YOLOX, 0.23-0.25 for person-detection-0200. Those of pcount were chosen on validation
 /// frames of its training sources (`models/README.md`). Caffe SSD keeps the 0.4 of the original people counter.

@@ -2,7 +2,7 @@
 
 use super::formats::Candidate;
 
-/// Candidates looked at, best first. With a floor of 0.1 a crowd gives a few hundred; this bounds the work on
+/// Candidates considered, best first. With a floor of 0.1 a crowd gives a few hundred; this bounds the work on
 /// a frame (or a model) gone wild.
 const MAX_CANDIDATES: usize = 1000;
 

@@ -200,7 +200,7 @@ pub(super) fn known_file(name: &str) -> Option<&'static KnownFile> {
         .find(|f| f.name == name)
 }
 
-/// The folders in which models are looked for, in order, and which users those and the models may belong to.
+/// The folders in which models are searched, in order, and which users those and the models may belong to.
 pub(super) fn folders(models: &ModelFolders) -> (Vec<PathBuf>, Owner) {
     match models {
         ModelFolders::Named(folder) => (vec![folder.clone()], Owner::Anybody),

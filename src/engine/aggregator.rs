@@ -23,7 +23,7 @@ use crate::{
 /// Events kept for the screens, of all sources together and of each.
 const RECENT: usize = 200;
 
-/// How often the thread looks whether it is to end.
+/// How often the thread checks whether it is to end.
 const LOOK: Duration = Duration::from_millis(250);
 
 /// Takes results and events; called by the engine's result handler only, one call at a time, so it may wait for a disk.

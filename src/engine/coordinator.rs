@@ -351,7 +351,7 @@ impl Coordinator {
                 source.go_on();
             }
         }
-        // What was put off by full outboxes concerns those who leave as well.
+        // What was put off by full outboxes concerns removed sources as well.
         self.roster.leaving.iter().filter(|_| has_room).for_each(|source| source.go_on());
         self.process.sample();
         self.share_out_load();

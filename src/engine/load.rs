@@ -5,7 +5,7 @@ pub mod throttle;
 
 use std::time::Duration;
 
-/// Share of the time between two looks that went into something, from its sum of nanoseconds.
+/// Share of the time between two measurements that went into something, from its sum of nanoseconds.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct TimeShare {
     before: u64,

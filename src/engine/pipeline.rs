@@ -60,7 +60,7 @@ pub struct Pipeline {
     lines: Vec<LineCounts>,
     suppressed: BTreeMap<Reason, u64>,
     detections: u64,
-    /// Share (0..=1) of the rate that is looked at; below 1 under overload.
+    /// Share (0..=1) of the detection rate; below 1 under overload.
     share: f64,
     /// A frame reduced for the detector, kept to save its allocation.
     reduced: Mat,
@@ -113,7 +113,7 @@ impl Pipeline {
         }
     }
 
-    /// Looks are rarer from now on, to this share (0..=1), as far as that harms no count.
+    /// Detection runs are rarer from now on, to this share (0..=1), as far as that harms no count.
     pub fn set_share(&mut self, share: f64) {
         self.share = share;
     }
@@ -336,7 +336,7 @@ impl Following {
     }
 
     /// The update that the `detections` in `view` of the frame make. `smaller`: those that a smaller input of it would have
-    /// given, where one was looked at beside it.
+    /// given, where a second run was made beside it.
     fn track(
         &mut self,
         mut detections: Vec<Detection>,

@@ -28,7 +28,7 @@ pub struct MotBox {
 /// Rows by frame number (from 1).
 pub type Rows = BTreeMap<u32, Vec<MotBox>>;
 
-/// Reads a file of rows. Columns beyond the eighth are not looked at; a missing seventh is 1, a missing eighth -1.
+/// Reads a file of rows. Columns beyond the eighth are ignored; a missing seventh is 1, a missing eighth -1.
 ///
 /// # Errors
 /// When the file cannot be read or a row has fewer than six numbers.

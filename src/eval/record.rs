@@ -23,7 +23,7 @@ use crate::{
 const HEADER: &str = "# trusted from confidence";
 
 /// Plays the video. When detections are recorded every frame is detected, so that a recording can be
-/// replayed at any rate and from any start; tracker and counter see only what the plan looks at. `false` when `progress`
+/// replayed at any rate and from any start; tracker and counter see only what the plan detects in. `false` when `progress`
 /// asks for the end before the video's; then nothing is recorded.
 pub fn play(
     player: &mut Player,

@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn a_source_without_any_picture_has_no_strip_and_one_that_starts_its_clock_anew_no_old_one() {
+    fn a_source_without_any_frame_has_no_strip_and_one_that_restarts_its_clock_no_old_one() {
         let (mut recorder, now) = (Recorder::new(EvidenceConfig::default()), Instant::now());
         assert!(recorder.note(facts(1.0), &LineConfig::default(), now));
         let (scenes, without) = recorder.complete(None, now, true);

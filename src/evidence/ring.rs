@@ -22,7 +22,7 @@ pub const PICTURES: usize = 5;
 /// height in the whole of it.
 const OFFSETS: [f64; PICTURES] = [-0.9, -0.45, 0.0, 0.45, 0.9];
 
-/// Where those before a crossing are looked for, and one on either side of it.
+/// Where those before a crossing are searched, and one on either side of it.
 pub const BEFORE: [f64; 4] = [OFFSETS[0], OFFSETS[1], -SPACING, 0.0];
 
 /// The last of them.

@@ -36,7 +36,7 @@ const MOST_WAITING: usize = 4 << 20;
 /// How long a disk that refuses is left alone.
 const RETRY: Duration = Duration::from_secs(5);
 
-/// How often old strips are looked for.
+/// How often old strips are searched.
 const TIDY: Duration = Duration::from_secs(10 * 60);
 
 /// Room on the disk that is left to the counts, where the disk is large enough; else a twentieth of it.
@@ -200,7 +200,7 @@ struct StripWriter {
     bytes: usize,
     /// When the next commit is, where something waits for one.
     due: Option<Instant>,
-    /// When old strips are looked for.
+    /// When old strips are searched.
     tidy: Instant,
 }
 

@@ -29,7 +29,7 @@ const ROOM: u64 = 256;
 /// How long an output that has refused is left alone.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// How often a thread that waits for that looks whether it is to end.
+/// How often a waiting thread checks whether it is to end.
 const POLL: Duration = Duration::from_millis(20);
 
 #[derive(Debug, Default)]

@@ -1,4 +1,4 @@
-//! Which past counts are asked for.
+//! Which history are asked for.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

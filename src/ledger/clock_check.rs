@@ -11,16 +11,16 @@ pub const JUMP: i64 = 60_000;
 /// Retention waits until the wall clock ran like the other one for this long while the program ran, in milliseconds.
 pub const STEADY: i64 = 24 * 3_600_000;
 
-/// After this long without a trace, over a restart of the machine, the clock is looked at again, in milliseconds.
+/// After this long without a trace, over a restart of the machine, the clock is checked again, in milliseconds.
 const LONG_PAUSE: i64 = 3 * 24 * 3_600_000;
 
-/// What such a look takes, in milliseconds.
+/// What such a check takes, in milliseconds.
 const SECOND_LOOK: i64 = 6 * 3_600_000;
 
 /// Clocks drift by less than this part of the time.
 const DRIFT: i64 = 1000;
 
-/// A longer time between two looks was not spent running, in milliseconds.
+/// A longer time between two checks was not spent running, in milliseconds.
 const LOOKS: i64 = 60_000;
 
 /// Both clocks at one moment, in milliseconds.

@@ -73,7 +73,7 @@ impl Scene {
         }
     }
 
-    /// In words, such as `people 14 to 32 % of the picture tall, looked at 2x larger`; `None` while nothing is known.
+    /// In words, such as `people 14 to 32 % of the picture tall, input scale 2x`; `None` while nothing is known.
     #[must_use]
     pub fn words(&self) -> Option<String> {
         let percent = |height: f32| format!("{:.0}", height * 100.0);

@@ -2,7 +2,7 @@
 
 use std::{fs, os::fd::RawFd, path::PathBuf, sync::OnceLock};
 
-/// What an open file is, as far as it matters to those who write to it.
+/// What an open file is, as far as it matters to writers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// A pipe, a socket, a terminal, another device: a write can be interrupted.

@@ -18,7 +18,7 @@ use crate::{
 /// Lines that may wait for a slow reader.
 const QUEUE: usize = 65_536;
 
-/// How often a line that there is no room for looks for it.
+/// How often a line without room tries again.
 const LOOK: Duration = Duration::from_millis(5);
 
 /// Whether there is room for a line at this moment.

@@ -285,7 +285,7 @@ fn run(mut output: impl Output, queue: &Receiver<Message>, clock: &dyn Clock) {
                 return;
             }
         };
-        // Looked at after everything that comes: a busy queue must not put a flush off.
+        // Checked after every event: a busy queue must not put a flush off.
         if idle || output.wake().is_some_and(|at| clock.now() >= at) {
             output.work(idle);
         }

@@ -89,7 +89,7 @@ pub enum Answer {
     Place(ConfigState),
     /// What was counted.
     Report(Box<WholeReport>),
-    /// Columns, oldest first; none where past counts are not kept.
+    /// Columns, oldest first; none where history are not kept.
     Chart(Option<Vec<Column>>),
     /// Crossings that have pictures.
     Crossings(Box<crossings::CrossingsAnswer>),

@@ -10,7 +10,7 @@ use crate::{
     model::{Judgment, Moment, Preview, ShownTrack},
 };
 
-/// Quality of a preview, of 100: it is looked at in a terminal.
+/// Quality of a preview, of 100: it is shown in a terminal.
 const PREVIEW_QUALITY: i32 = 80;
 
 /// Quality of the picture of a crossing, of 100.

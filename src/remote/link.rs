@@ -1,4 +1,4 @@
-//! The latest snapshot of the engine, fetched while somebody looks, and what becomes of the connection.
+//! The latest snapshot of the engine, fetched while a dashboard shows it, and the state of the connection.
 
 use std::{
     sync::Arc,
@@ -13,7 +13,7 @@ use crate::{model::EngineSnapshot, protocol::Version};
 /// A snapshot is asked for no sooner than this after the one before: as often as the screens show one.
 const PACE: Duration = Duration::from_millis(200);
 
-/// Nobody looks any more after this long.
+/// The dashboard is taken as gone after this long.
 const LOOKED: Duration = Duration::from_secs(3);
 
 /// Something newer is waited for this long; then it is asked whether the engine answers at all.
@@ -150,7 +150,7 @@ impl Link {
         }
     }
 
-    /// Waits until somebody looks; gives the generation that is known, 0 after a break. `None` at the end.
+    /// Waits until a dashboard asks; returns the generation that is known, 0 after a break. `None` at the end.
     fn wait_for_look(&self) -> Option<u64> {
         let mut known = self.known.lock();
         while !known.ended && known.looked.elapsed() > LOOKED {

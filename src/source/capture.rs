@@ -25,8 +25,8 @@ use crate::{
 };
 
 /// A frame of a live source that has waited this long for a worker is replaced by the next one of the stream: what
-/// is looked at late should not be old as well. The next replacement takes twice as long, and so on, because under
-/// overload conversions are better spent on frames that are looked at.
+/// is handled late should not be old as well. The next replacement takes twice as long, and so on, because under
+/// overload conversions are better spent on frames that are detected in.
 const STALE: Duration = Duration::from_millis(60);
 
 /// Frames come up to this much later than they are due without the reader being behind: a thread that takes a turn of
@@ -137,7 +137,7 @@ pub struct Capture<'a> {
     pub control: &'a CaptureControl,
     /// Time.
     pub clock: &'a dyn Clock,
-    /// Who decodes next among those who are behind.
+    /// Which of the streams that are behind decodes next.
     pub turns: &'a DecodeScheduler,
 }
 

@@ -1,4 +1,4 @@
-//! Who decodes next while the machine cannot decode every frame: streams take turns.
+//! The decode scheduler: which stream decodes next while the machine cannot decode every frame.
 //!
 //! Hundreds of decoding threads get unequal parts of the cores from the system's scheduler, and leave the workers next
 //! to nothing. So a live stream that is behind waits for its turn, decodes one frame and queues again; as long as anybody
@@ -18,7 +18,7 @@ use crate::clock::Clock;
 /// holds nobody up.
 const LONGEST: Duration = Duration::from_millis(25);
 
-/// The queue for turns of decoding: by rounds, in each of which a stream has one turn (start-time fair queueing, Goyal,
+/// The queue for decoding: by rounds, in each of which a stream has one turn (start-time fair queueing, Goyal,
 /// Vin and Cheng, SIGCOMM 1996, with equal weights and lengths).
 #[derive(Debug)]
 pub struct DecodeScheduler {
@@ -76,7 +76,7 @@ impl DecodeScheduler {
         !self.queue.lock().waiting.is_empty()
     }
 
-    /// Waits for a turn by `clock`, at most 25 ms for each `at_once` of those who come before. A stream that missed rounds has no right
+    /// Waits for a turn by `clock`, at most 25 ms for each `at_once` of the streams before it. A stream that missed rounds has no right
     /// to more turns than others in the next one.
     pub fn take(&self, place: &mut QueuePosition, clock: &dyn Clock) -> DecodeTurn<'_> {
         let mut queue = self.queue.lock();
@@ -130,7 +130,7 @@ mod tests {
     use crate::clock::SystemClock;
 
     #[test]
-    fn whoever_waits_gets_as_many_turns_as_the_others() {
+    fn every_waiting_stream_gets_as_many_turns_as_the_others() {
         const EACH: usize = 40;
         let (turns, total, start) = (DecodeScheduler::new(2), AtomicUsize::new(0), Barrier::new(12));
         let finished: Vec<usize> = thread::scope(|scope| {
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_turn_that_takes_too_long_keeps_nobody() {
+    fn a_turn_that_takes_too_long_blocks_no_stream() {
         let turns = DecodeScheduler::new(1);
         let kept = turns.take(&mut QueuePosition::default(), &SystemClock);
         let other = turns.take(&mut QueuePosition::default(), &SystemClock);

@@ -32,7 +32,7 @@ pub const AWAKENING: Duration = Duration::from_secs(30);
 /// What is known of one session with a source, from the attempt to open it to its end.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Session {
-    /// Frames it delivered, looked at or not.
+    /// Frames it delivered, with or without a detection run.
     pub frames: u64,
     /// How long it was open.
     pub lasted: Duration,

@@ -106,7 +106,7 @@ impl Pacer {
                 (self.skipped, self.last) = if wanted { (0, time) } else { (self.skipped + 1, self.last) };
                 return wanted;
             }
-            // The workers heed the share of looks themselves: they know where it does harm.
+            // The workers heed the share of detections themselves: they know where it does harm.
             Cadence::Auto => longest(needed, shares.frames),
             Cadence::DetectFps(rate) => longest(1.0 / rate, share),
         };

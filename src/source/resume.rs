@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_server_that_starts_anew_nothing_was_seen() {
+    fn of_a_restarted_server_nothing_was_seen() {
         for piece in [1.0, 2.0, 6.0] {
             // It lived for so many pieces, and was away for so long.
             for lived in [2.0, 3.0, 5.0, 100.0] {
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn stamps_that_begin_anew_within_a_session_are_remembered_alone() {
+    fn stamps_that_restart_within_a_session_are_remembered_alone() {
         let mut stand = Stand::default();
         (0..50).for_each(|n| stand.note(500.0 + f64::from(n), f64::from(n)));
         assert!(stand.seen(549.0).is_some());

@@ -1,4 +1,4 @@
-//! A stretch of a source, with somebody who looks on: who sees each frame that is read, and may hold up the reading.
+//! A stretch of a source, with an observer that sees each frame that is read and may delay the reading.
 
 use std::{sync::Arc, time::Instant};
 
@@ -21,7 +21,7 @@ impl Default for Stretch {
     }
 }
 
-/// Looks on while a source is read. Called by the thread that reads.
+/// Observes while a source is read. Called by the thread that reads.
 pub trait FrameObserver: Send + Sync {
     /// Called before a frame is read that comes after the one at `time` seconds. May wait, where the source is not `live`.
     /// `false`: the source is to end here.
@@ -40,7 +40,7 @@ pub struct Excerpt<O> {
     pub inner: O,
     /// Which part.
     pub stretch: Stretch,
-    /// Looks on, if anybody does.
+    /// The observer, if there is one.
     pub onlooker: Option<Arc<dyn FrameObserver>>,
 }
 

@@ -1,4 +1,4 @@
-//! A hint for cameras that send far more pixels than anybody looks at: decoding costs by the pixel, and most cameras have
+//! A hint for cameras that send far more pixels than the detector uses: decoding costs by the pixel, and most cameras have
 //! a second, smaller stream.
 
 /// Long side, in pixels, that is enough for detectors whose input nobody configured: they are given 416, and half as much

@@ -4,7 +4,7 @@
 use super::TrackParams;
 use crate::geometry::BBox;
 
-/// Boxes of several looks, each on the one before.
+/// Boxes of several detection runs, each on the one before.
 #[derive(Debug, Clone, Copy)]
 struct Glimpse {
     /// When and where the first one was.
@@ -18,7 +18,7 @@ struct Glimpse {
 pub struct Glimpses(Vec<Glimpse>);
 
 impl Glimpses {
-    /// Takes a box that the look at `time` (seconds) leaves over.
+    /// Takes a box that the detection run at `time` (seconds) leaves over.
     pub fn add(&mut self, time: f64, bbox: BBox, params: &TrackParams) {
         let overlap = |glimpse: &Glimpse| glimpse.last.1.iou(&bbox);
         let before = self.0.iter_mut().filter(|glimpse| glimpse.last.0 < time);
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn two_boxes_of_one_look_are_two_glimpses() {
+    fn two_boxes_of_one_run_are_two_glimpses() {
         let mut glimpses = walking(&[0.0]);
         glimpses.add(0.0, at(0.02), &PARAMS);
         glimpses.add(0.2, at(0.04), &PARAMS);

@@ -18,7 +18,7 @@ struct TrackedPerson {
     confirmed: bool,
     first_seen: f64,
     last_seen: f64,
-    /// When a trusted detection was last joined with it.
+    /// When a high-confidence detection was last joined with it.
     last_trusted: f64,
     sightings: u32,
     seen: bool,
@@ -53,7 +53,7 @@ pub struct MotionTracker {
     /// Sum of squared speeds of the people followed, and the time they were followed for.
     speeds: (f32, f32),
     now: Option<f64>,
-    /// When a detector last looked.
+    /// Time of the last detection run.
     last_update: Option<f64>,
     glimpses: Glimpses,
 }
@@ -286,7 +286,7 @@ mod tests {
     const CONFIDENCE: f32 = 0.4;
 
     /// Tracks started in two seconds by somebody seen this often a second, always with this score. The first frame,
-    /// where any trusted box would do, is empty.
+    /// where any high-confidence box would do, is empty.
     fn births(looks_per_second: u32, score: f32) -> TrackId {
         let mut tracker = MotionTracker::new(CONFIDENCE, TrackParams::default());
         let found = [Detection { bbox: BBox::new(0.5, 0.4, 0.1, 0.3), score }];
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn any_trusted_box_starts_a_track_where_looks_are_rare_and_a_good_one_where_they_are_not() {
+    fn any_high_confidence_box_starts_a_track_where_runs_are_rare_and_a_good_one_where_they_are_not() {
         assert_eq!([3, 5].map(|rate| births(rate, 0.42)), [1, 1]);
         assert_eq!([10, 25].map(|rate| births(rate, 0.42)), [0, 0]);
         assert_eq!([5, 25].map(|rate| births(rate, 0.5)), [1, 1]);
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn what_people_are_followed_to_between_two_looks_makes_looks_no_less_rare() {
+    fn boxes_of_optical_flow_between_two_runs_make_runs_no_less_rare() {
         let mut tracker = MotionTracker::new(CONFIDENCE, TrackParams::default());
         let known = Detection { bbox: BBox::new(0.2, 0.4, 0.1, 0.3), score: 0.9 };
         let birth = Detection { bbox: BBox::new(0.8, 0.4, 0.1, 0.3), score: 0.42 };
@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn a_newcomer_is_told_with_where_doubtful_boxes_showed_him() {
+    fn a_birth_comes_with_where_low_confidence_boxes_showed_the_person() {
         let mut tracker = MotionTracker::new(CONFIDENCE, TrackParams::default());
         let at = |look: u32, score: f32| {
             [Detection { bbox: BBox::new(0.5 + 0.02 * look as f32, 0.4, 0.1, 0.3), score }]
@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn a_doubtful_box_around_somebody_known_tells_nothing_of_a_newcomer() {
+    fn a_low_confidence_box_around_a_tracked_person_tells_nothing_of_a_birth() {
         let mut tracker = MotionTracker::new(CONFIDENCE, TrackParams::default());
         let known = Detection { bbox: BBox::new(0.2, 0.4, 0.1, 0.3), score: 0.9 };
         let both = Detection { bbox: BBox::new(0.2, 0.35, 0.2, 0.4), score: 0.3 };

@@ -24,7 +24,7 @@ const READY: Duration = Duration::from_secs(60);
 /// Least time between two lines of state.
 const STATUS: Duration = Duration::from_secs(2);
 
-/// How often it looks.
+/// How often it checks.
 const POLL: Duration = Duration::from_millis(250);
 
 /// The end waits at most this long for the manager to be told.

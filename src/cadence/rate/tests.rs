@@ -23,7 +23,7 @@ fn motion(areas: &[BBox]) -> Motion {
     Motion::painted(160, 100, |point| is_in_one(areas, point))
 }
 
-/// Looks in `seconds` seconds of 30 frames each; `at` gives the middle of the person by time, `moving`
+/// Detection runs in `seconds` seconds of 30 frames each; `at` gives the middle of the person by time, `moving`
 /// whether they are seen to move, `other` what else moves.
 fn looks(seconds: u32, share: f64, at: impl Fn(f64) -> Option<f32>, moving: bool, other: &[BBox]) -> usize {
     looks_while(false, seconds, share, at, moving, other)
@@ -72,14 +72,14 @@ fn an_empty_still_picture_gets_a_heartbeat() {
 }
 
 #[test]
-fn somebody_standing_is_looked_at_once_a_second() {
+fn a_standing_person_is_detected_once_a_second() {
     let count = looks(30, 1.0, |_| Some(0.48), false, &[]);
     assert!((28..=36).contains(&count), "{count}");
 }
 
 #[test]
-fn in_the_first_seconds_of_a_source_its_whole_pictures_are_looked_at_often_while_anybody_is_there() {
-    // Looks, and those at the full frame, in each of three seconds.
+fn in_the_first_seconds_full_frames_are_detected_often_while_anybody_is_there() {
+    // Detection runs, and those on the full frame, in each of three seconds.
     let looks = |tracks: &[Track], share: f64| {
         let (mut rate, mut counts, mut next) = (just_started(), [(0, 0); 3], 0.0);
         for frame in 0..90 {
@@ -107,7 +107,7 @@ fn in_the_first_seconds_of_a_source_its_whole_pictures_are_looked_at_often_while
 }
 
 #[test]
-fn walkers_are_looked_at_more_often_near_the_line() {
+fn walkers_are_detected_more_often_near_the_line() {
     // 0.8 body heights a second, to and fro over the line or far from it.
     let swing = |middle: f32| {
         move |time: f64| {
@@ -127,7 +127,7 @@ fn walkers_are_looked_at_more_often_near_the_line() {
 }
 
 #[test]
-fn somebody_missed_near_the_line_is_looked_for_again_soon() {
+fn a_person_missed_near_the_line_is_searched_again_soon() {
     let mut rate = rate();
     let area = rate.reach(&person(0.5).bbox);
     for i in 0..20 {
@@ -142,7 +142,7 @@ fn somebody_missed_near_the_line_is_looked_for_again_soon() {
 }
 
 #[test]
-fn who_should_have_left_the_picture_is_not_looked_for() {
+fn a_person_who_should_have_left_the_frame_is_not_searched() {
     let due_soon = |last: f32| {
         let mut rate = rate();
         for i in 0..20 {
@@ -167,7 +167,7 @@ fn holds(areas: &[Region], inside: BBox) -> bool {
 }
 
 #[test]
-fn a_look_shows_those_who_are_due_and_who_would_be_lost_without_it() {
+fn a_detection_run_covers_people_who_are_due_or_would_be_lost_without_it() {
     let people = [somebody(1, 0.4, 0.5), somebody(2, 1.2, 0.5), somebody(3, 1.4, 0.9)];
     let motion = motion(&people.map(|person| person.bbox));
     let due_after = |seconds: f64, lost: TrackId| {
@@ -188,7 +188,7 @@ fn a_look_shows_those_who_are_due_and_who_would_be_lost_without_it() {
 }
 
 #[test]
-fn a_search_shows_all_that_moves_and_the_whole_picture_has_its_turn() {
+fn a_search_covers_all_motion_and_in_turn_the_full_frame() {
     let mut rate = rate();
     rate.detected(10.0, &[], None);
     let (one, other) = (BBox::new(0.3, 0.4, 0.1, 0.2), BBox::new(1.2, 0.3, 0.1, 0.1));
@@ -207,7 +207,7 @@ fn a_search_shows_all_that_moves_and_the_whole_picture_has_its_turn() {
 }
 
 #[test]
-fn who_left_the_picture_while_nobody_could_follow_him_does_not_call_for_looks_at_every_frame() {
+fn a_person_who_left_unseen_does_not_cause_a_detection_run_on_every_frame() {
     let mut rate = rate();
     let gone = Track { seen: false, ..somebody(1, -0.3, 0.5) };
     rate.detected(10.0, &[gone], None);
@@ -218,14 +218,14 @@ fn who_left_the_picture_while_nobody_could_follow_him_does_not_call_for_looks_at
 }
 
 #[test]
-fn movement_that_never_is_anybody_is_looked_at_less_and_less() {
+fn motion_that_is_never_a_person_is_detected_less_and_less_often() {
     let tree = BBox::new(0.2, 0.45, 0.1, 0.1);
     let count = looks(30, 1.0, NOBODY, false, &[tree]);
     assert!((40..=60).contains(&count), "{count}");
 }
 
 #[test]
-fn movement_that_may_be_somebody_goes_on_being_looked_at() {
+fn motion_that_may_be_a_person_stays_detected() {
     let moving = BBox::new(0.2, 0.45, 0.1, 0.1);
     let looks = |known: &[Track], doubted: Option<BBox>| {
         let (mut rate, mut count, mut next) = (rate(), 0, 0.0);
@@ -251,7 +251,7 @@ fn movement_that_may_be_somebody_goes_on_being_looked_at() {
 }
 
 #[test]
-fn what_moved_now_and_then_does_not_delay_the_search_for_the_next_newcomer() {
+fn occasional_motion_does_not_delay_the_search_for_the_next_new_person() {
     let shadow = motion(&[BBox::new(0.2, 0.45, 0.1, 0.1)]);
     let mut rate = rate();
     for i in 0..20 {
@@ -266,7 +266,7 @@ fn what_moved_now_and_then_does_not_delay_the_search_for_the_next_newcomer() {
 }
 
 #[test]
-fn a_newcomer_is_looked_for_at_once() {
+fn a_new_person_is_searched_at_once() {
     let mut rate = rate();
     assert!(rate.is_due(0.0, &motion(&[]), 1.0));
     rate.detected(0.0, &[], None);

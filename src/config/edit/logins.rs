@@ -92,7 +92,7 @@ fn file_name(config: &Path, id: &str, number: usize) -> String {
     format!("{}-{hash}{number}", source_spec::slug(id))
 }
 
-/// Makes the folder, or looks whether the one that is there will do.
+/// Makes the folder, or checks whether the existing one is safe.
 fn prepare(folder: &Path, owner: Option<&Metadata>) -> io::Result<()> {
     match DirBuilder::new().mode(0o700).create(folder) {
         Ok(()) => {

@@ -5,7 +5,7 @@ use url::Url;
 
 use super::{credentials::HIDDEN, *};
 
-/// What ends patterns too early, and what is written in another way by those who quote it.
+/// What ends patterns too early, and what is written in another way by programs that quote it.
 const NASTY: &str = "[a-zA-Z0-9'\" ,<>\\\\`@/#?%&;=:{}$|~!*()\\[\\]+^äß日\u{1f600}\n\t\u{1b}_.-]{4,16}";
 
 fn html(text: &str) -> String {

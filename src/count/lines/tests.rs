@@ -46,7 +46,7 @@ fn a_new_id_takes_over_the_side_of_a_lost_one() {
 }
 
 #[test]
-fn where_doubtful_boxes_showed_a_newcomer_is_the_side_he_comes_from() {
+fn where_low_confidence_boxes_showed_a_new_person_is_the_side_they_come_from() {
     let crossings = |origins: Vec<Origin>| {
         let (mut counter, mut events) = (counter(), Vec::new());
         for step in 0..10 {
@@ -70,7 +70,7 @@ fn where_doubtful_boxes_showed_a_newcomer_is_the_side_he_comes_from() {
 }
 
 #[test]
-fn a_box_that_nobody_believes_in_takes_nothing_away_from_who_was_lost_there() {
+fn a_tentative_track_takes_nothing_from_the_person_lost_there() {
     let lost = track(1, 0.5, 0.54);
     let false_one = Track { confirmed: false, ..track(2, 0.5, 0.6) };
     let mut steps = vec![
@@ -155,7 +155,7 @@ fn what_does_not_count_is_told_with_its_reason() {
 }
 
 #[test]
-fn one_box_beyond_the_line_settles_nothing_however_long_it_is_followed() {
+fn one_box_beyond_the_line_settles_nothing_however_long_it_is_carried() {
     let seen = |time, y| (time, vec![track(1, 0.5, y)], vec![]);
     let from_flow = |time, y| (time, vec![Track { from_flow: true, ..track(1, 0.5, y) }], vec![]);
     let mut steps = vec![seen(0.0, 0.4), seen(0.5, 0.54), from_flow(0.75, 0.55), from_flow(1.0, 0.56)];
@@ -197,7 +197,7 @@ fn directions(events: &[CountEvent]) -> Vec<Direction> {
 }
 
 #[test]
-fn who_is_lost_before_a_line_on_the_way_out_of_the_picture_crossed_it() {
+fn a_person_lost_before_a_line_on_the_way_out_of_the_frame_crossed_it() {
     let seen = [(4.0, 1.2), (4.2, 1.3), (4.4, 1.4)];
     let then = |unseen: &[(f64, f32)]| [&seen[..], unseen].concat();
     let out = told_at_edge(1.44, &then(&[(4.6, -1.46), (4.8, -1.54), (5.0, -1.62)]));
@@ -229,7 +229,7 @@ fn a_guess_of_how_somebody_went_along_the_edge_crosses_no_line_that_ends_there()
 }
 
 #[test]
-fn who_is_first_seen_behind_a_line_on_the_way_into_the_picture_crossed_it() {
+fn a_person_first_seen_behind_a_line_on_the_way_into_the_frame_crossed_it() {
     let way_in = [(4.0, 1.44), (4.2, 1.4), (4.4, 1.3)];
     let told = told_at_edge(1.48, &way_in);
     assert_eq!(directions(&told), [Direction::In]);
@@ -242,7 +242,7 @@ fn who_is_first_seen_behind_a_line_on_the_way_into_the_picture_crossed_it() {
 }
 
 #[test]
-fn a_zone_keeps_a_person_who_is_hidden_for_a_moment() {
+fn a_zone_keeps_a_person_who_is_occluded_for_a_moment() {
     let zone = ZoneConfig {
         name: "till".into(),
         points: vec![[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]],

@@ -1,4 +1,4 @@
-//! Where the ONNX Runtime library is looked for, in this order; the first that can be used is:
+//! Where the ONNX Runtime library is searched, in this order; the first that can be used is:
 //!
 //! 1. the file that `ORT_DYLIB_PATH` names, with its whole path;
 //! 2. beside the executable: in `lib`, there itself, in `../lib/pcount-tui`;
@@ -9,7 +9,7 @@
 //!
 //! In a folder `libonnxruntime.so` is taken, or else the highest `libonnxruntime.so.1.*`. Version 1.17 or
 //! later is needed. A library is loaded only if it belongs to root or the user and nobody else may write to it or to
-//! a folder on the way ([`crate::trust`]); and what was looked at is what is loaded, by its open file. The
+//! a folder on the way ([`crate::trust`]); and what was checked is what is loaded, by its open file. The
 //! system's loader is never asked to search: it would obey whatever the environment says, the working folder
 //! included.
 
@@ -97,7 +97,7 @@ pub(super) struct Loaded {
 /// Loads the first library that can be used.
 ///
 /// # Errors
-/// One sentence: where it was looked for, or what is wrong with what was found.
+/// One sentence: where it was searched, or what is wrong with what was found.
 pub(super) fn load() -> Result<Loaded, String> {
     first_usable(SearchPaths::of_this_process().candidates())
 }

@@ -205,7 +205,7 @@ impl Backlog {
             );
         }
         self.lost += 1;
-        // Its number is left out, which tells those who come after.
+        // Its number is left out, which tells later readers.
         self.number += u64::from(matches!(report, OutboxItem::Event(_)));
     }
 }

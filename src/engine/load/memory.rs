@@ -83,7 +83,7 @@ struct Past {
 #[derive(Default)]
 pub struct MemoryGuard {
     decided: Option<Instant>,
-    /// Bytes held at the looks of the last seconds.
+    /// Bytes held at the measurements of the last seconds.
     held: VecDeque<(Instant, u64)>,
     last_closed: Option<usize>,
     past: BTreeMap<usize, Past>,

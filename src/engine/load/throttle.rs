@@ -1,4 +1,4 @@
-//! Less work under overload: which camera may be looked at how often. Pure; called about twice a second.
+//! Less work under overload: which camera gets how many detection runs. Pure; called about twice a second.
 //!
 //! Overload is when live frames are replaced before a worker came to them. Then detections become rarer,
 //! step by step: first where nobody is, then by priority from the lowest, and never below what counting
@@ -33,7 +33,7 @@ const OCCUPIED_FOR: Duration = Duration::from_secs(10);
 /// Share of frames lost, over one look, from which the program is overloaded.
 const LOST: f64 = 0.1;
 
-/// Looks in a row with losses before anything is done: a hiccup is no overload.
+/// Measurements in a row with losses before anything is done: a hiccup is no overload.
 const PATIENCE: u32 = 4;
 
 /// Time without losses before one step is taken back; doubled each time a step taken back was too many, up to
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_walks_into_a_throttled_picture_is_looked_at_more_often_at_once() {
+    fn a_person_who_walks_into_a_throttled_frame_is_detected_more_often_at_once() {
         let (mut throttle, now) = (Throttle::default(), Instant::now());
         for _ in 0..100 {
             throttle.shares(&[load(0, false, 5)], false, now);
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_that_somebody_has_just_left_is_not_empty_yet() {
+    fn a_frame_that_somebody_has_just_left_is_not_empty_yet() {
         let (mut throttle, begun) = (Throttle::default(), Instant::now());
         throttle.shares(&[load(0, true, 5)], false, begun);
         let mut overloaded =

@@ -123,9 +123,9 @@ impl Scene {
 struct Watched {
     crossings: u64,
     tracks: BTreeSet<u64>,
-    /// Those that were followed into a frame nobody looked at.
+    /// Those carried by optical flow into a frame without a detection run.
     from_flow: BTreeSet<u64>,
-    /// Sizes of the frames that were looked at.
+    /// Sizes of the frames with a detection run.
     given: Vec<(i32, i32)>,
     /// What is known of the scene at the end.
     known: model::Scene,
@@ -210,14 +210,14 @@ fn two_walkers(seconds: f64) -> Watched {
 }
 
 #[test]
-fn a_source_that_begins_is_looked_at_whole_and_often() {
+fn a_new_source_is_detected_on_full_frames_and_often() {
     let given = two_walkers(2.0).given;
     assert!(given.len() >= 16, "{} looks in two seconds", given.len());
     assert!(given.iter().all(|size| *size == USUAL), "{given:?}");
 }
 
 #[test]
-fn two_walkers_keep_their_identity_and_are_counted_with_looks_at_parts_of_the_picture() {
+fn two_walkers_keep_their_identity_and_are_counted_with_regions_of_interest() {
     let watched = two_walkers(60.0);
     assert_eq!(watched.crossings, 10);
     assert_eq!(watched.tracks.len(), 2, "{:?}", watched.tracks);
@@ -227,7 +227,7 @@ fn two_walkers_keep_their_identity_and_are_counted_with_looks_at_parts_of_the_pi
 }
 
 #[test]
-fn pictures_become_larger_where_that_shows_people_who_are_missed_otherwise() {
+fn the_input_size_grows_where_that_finds_people_who_are_missed_otherwise() {
     // 27 pixels tall in the usual frame, to and fro over the line.
     let walk = |scale: i32| {
         move |time: f64| [40, 120].map(|y| (scale * to_and_fro(time, 180.0, 56.0, 6.0), scale * y)).to_vec()
@@ -270,7 +270,7 @@ fn pictures_become_larger_where_that_shows_people_who_are_missed_otherwise() {
 }
 
 #[test]
-fn somebody_of_whom_the_network_is_not_sure_is_counted_because_they_move() {
+fn a_low_confidence_person_is_counted_because_they_move() {
     let counted = |by_motion: bool, setting: &str| {
         let model = Bright { low: 0.32, by_motion, ..Bright::doubting(1000) };
         let given = Arc::clone(&model.given);
@@ -292,7 +292,7 @@ fn somebody_of_whom_the_network_is_not_sure_is_counted_because_they_move() {
 }
 
 #[test]
-fn the_last_frame_of_a_file_is_looked_at_whole() {
+fn the_last_frame_of_a_file_is_detected_in_full() {
     let looks = |last_one: bool| {
         let model = Bright::new();
         let given = Arc::clone(&model.given);

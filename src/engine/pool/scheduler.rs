@@ -67,9 +67,9 @@ pub struct Worker {
     pub busy: AtomicU64,
     /// Nanoseconds of CPU time that took.
     pub cpu: AtomicU64,
-    /// Frames in which it looked for people.
+    /// Frames with a detection run.
     pub detection_runs: AtomicU64,
-    /// Frames that could not be looked at.
+    /// Frames that failed.
     pub errors: AtomicU64,
     /// Pieces of work that panicked; the worker went on with the next one.
     pub restarts: AtomicU64,

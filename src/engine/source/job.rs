@@ -17,7 +17,7 @@ use crate::{
     source::{Frame, capture::Notice},
 };
 
-/// A frame that takes longer is worth a warning.
+/// A frame that takes longer is logged as a warning.
 const SLOW: Duration = Duration::from_secs(1);
 
 /// What a worker is to do.

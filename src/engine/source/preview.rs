@@ -1,4 +1,4 @@
-//! Frames for the eye, made only while somebody looks.
+//! Previews, made only while somebody watches.
 
 use std::{sync::Arc, time::Duration};
 

@@ -156,7 +156,7 @@ impl Actor {
         self.show(|shown| shown.fps = if running > 0.0 { shown.frames as f32 / running } else { 0.0 });
     }
 
-    /// Shows what a step brought, then reports it. `frame` is the one that was looked at, with the number of frames that
+    /// Shows what a step brought, then reports it. `frame` is the one of the detection run, with the number of frames that
     /// were lost so far.
     pub(super) fn publish(&mut self, step: &Step, frame: Option<(&Frame, u64)>) {
         let now = self.shared.core.clock.now();

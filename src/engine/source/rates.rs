@@ -34,7 +34,7 @@ pub(super) struct Sample {
 pub(super) struct Rates {
     /// Frames that a worker has handled, and those that were passed over by runs that are over.
     pub handled: u64,
-    /// Frames in which people were looked for.
+    /// Frames with a detection run.
     pub detected: u64,
     /// CPU time spent on it by workers and by runs that are over, in nanoseconds.
     pub cpu: u64,

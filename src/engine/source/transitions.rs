@@ -75,7 +75,7 @@ impl Actor {
         }
     }
 
-    /// What an opening says to those who asked for it.
+    /// The answer to a request to open the source.
     pub(super) fn opened(&self) -> Outcome {
         if let Lifecycle::Suspended { failed: false, .. } = self.life {
             let why = self.shown.last_error.as_deref().unwrap_or_default();

@@ -218,7 +218,7 @@ fn open(how: &How, patience: &Patience) -> Result<Input, Error> {
     let asked = patience.clone();
     let mut input = Input::open(&how.address, how.format, &options, move || asked.gives_up())?;
     input.probe()?;
-    // A call that was ended may give back what it has by then.
+    // A call that was interrupted may return what it has by then.
     if patience.gives_up() { Err(Error::Exit) } else { Ok(input) }
 }
 
