@@ -47,7 +47,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("audit/findings", PURE),
     ("audit/matching", PURE),
     ("audit/playback", PURE),
-    ("audit/report", PURE),
+    ("audit/render", PURE),
     ("audit/tap", PURE),
     ("audit/wilson", PURE),
     ("bench", &["ratatui::", "crossterm::", "crate::tui"]),

@@ -245,7 +245,7 @@ fn http_redirects_take_the_password_nowhere() {
     });
     let text =
         refusal(&format!("http://admin:s3cret@127.0.0.1:{camera}/v?token=t0ken"), &TlsConfig::default());
-    assert!(text.contains("leads to") && text.contains("asks for a user name and password"), "{text}");
+    assert!(text.contains("redirects to") && text.contains("asks for a user name and password"), "{text}");
     assert!(requests(&said) > 0, "it was followed");
     heard_no_secret(&said);
 }

@@ -238,7 +238,7 @@ mod tests {
         assert!(said.contains("cams.logins") && said.contains("cams.json.bak"), "{said}");
         assert_eq!(fs::read_to_string(&path).unwrap(), before);
         let said = keeper.remove(std::slice::from_ref(&source.id)).unwrap();
-        assert!(said.contains("does not have it"), "{said}");
+        assert!(said.contains("it is not in"), "{said}");
         // One that could not be saved is not saved later.
         fs::write(&path, "[").unwrap();
         keeper.save_source(&source, text, KeepLogin::Beside).unwrap_err();

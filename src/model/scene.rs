@@ -73,13 +73,13 @@ impl Scene {
         }
     }
 
-    /// In words, such as `people 14 to 32 % of the picture tall, input scale 2x`; `None` while nothing is known.
+    /// In words, such as `people 14 to 32 % of the frame height, input scale 2x`; `None` while nothing is known.
     #[must_use]
     pub fn words(&self) -> Option<String> {
         let percent = |height: f32| format!("{:.0}", height * 100.0);
         let heights = self.heights.map(|(least, most)| match (percent(least), percent(most)) {
-            (least, most) if least == most => format!("people {least} % of the picture tall"),
-            (least, most) => format!("people {least} to {most} % of the picture tall"),
+            (least, most) if least == most => format!("people {least} % of the frame height"),
+            (least, most) => format!("people {least} to {most} % of the frame height"),
         });
         let scale = (self.scale > 1.0).then(|| format!("input scale {}x", self.scale));
         let facts: Vec<String> = heights.into_iter().chain(scale).collect();
@@ -125,9 +125,9 @@ mod tests {
         assert_eq!(scene(None, 1.0, 5.0).words(), None);
         assert_eq!(
             scene(Some((0.141, 0.144)), 1.0, 50.0).words().unwrap(),
-            "people 14 % of the picture tall"
+            "people 14 % of the frame height"
         );
-        let words = "people 14 to 32 % of the picture tall, looked at 2x larger";
+        let words = "people 14 to 32 % of the frame height, input scale 2x";
         assert_eq!(scene(Some((0.14, 0.32)), 2.0, 50.0).words().unwrap(), words);
     }
 

@@ -223,9 +223,7 @@ mod tests {
         assert_eq!(problem(another.clone()), "'FILE' is another library");
         // The loader would search for these two on its own.
         for relative in ["libc.so.6", "lib/libonnxruntime.so"] {
-            assert!(
-                problem(PathBuf::from(relative)).contains("is not used: what stands in the working folder")
-            );
+            assert!(problem(PathBuf::from(relative)).contains("is not used: files in the working folder"));
         }
         let shared = folder.join("shared");
         fs::create_dir(&shared).unwrap();

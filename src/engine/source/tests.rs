@@ -174,7 +174,11 @@ fn while_what_is_counted_is_not_taken_frames_wait_and_nothing_counted_is_lost() 
     assert_eq!(source.cell.load().frames, 0, "the frame waits");
     assert!(source.inbox.has_work());
     let shown = engine.snapshot();
-    assert!(shown.problems.iter().any(|problem| problem.contains("not taken")), "{:?}", shown.problems);
+    assert!(
+        shown.problems.iter().any(|problem| problem.contains("cannot be written")),
+        "{:?}",
+        shown.problems
+    );
     let refused = engine.send(Control::reset_counts("camera".into())).wait(PATIENCE).unwrap();
     assert!(matches!(refused, Err(EngineError::Backlog)), "a reset that cannot be noted is not made");
 

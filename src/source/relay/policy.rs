@@ -268,7 +268,7 @@ mod tests {
         assert!(said.contains("'rtsp://cam/a' asks for Digest SHA-256"), "{said}");
         assert_eq!(way.unauthorized(&own, &[sha.clone(), md5]), SourceError::Auth);
         let elsewhere = way.unauthorized(&url("rtsp://other/a"), &[sha]).to_string();
-        assert!(elsewhere.contains("leads to 'rtsp://other:554'"), "{elsewhere}");
+        assert!(elsewhere.contains("redirects to 'rtsp://other:554'"), "{elsewhere}");
     }
 
     #[test]
