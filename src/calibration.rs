@@ -16,7 +16,7 @@ use sightings::Sightings;
 
 use crate::{
     geometry::{BBox, Point},
-    model::{Detection, Doubt, Learnt, Scene, TrackId},
+    model::{Detection, Doubt, Learned, Scene, TrackId},
     track::Track,
 };
 
@@ -76,21 +76,21 @@ impl Calibration {
     /// Goes on from what an earlier run knew of the `scene`, if that was in a frame of the same aspect; with another detector
     /// people are as tall, but seen better or worse.
     pub fn resume(&mut self, scene: &Scene, detector: &str) {
-        let learnt = &scene.learnt;
-        if learnt.aspect != self.aspect {
+        let learned = &scene.learned;
+        if learned.aspect != self.aspect {
             return;
         }
-        self.heights = Heights::from_sums(&learnt.heights).unwrap_or_default();
-        if learnt.detector == detector {
-            self.sightings = Sightings::from_sums(&learnt.sightings).unwrap_or_default();
+        self.heights = Heights::from_sums(&learned.heights).unwrap_or_default();
+        if learned.detector == detector {
+            self.sightings = Sightings::from_sums(&learned.sightings).unwrap_or_default();
             self.doubt = scene.doubt;
         }
     }
 
     /// Puts what was learned so far into `learned`.
-    pub fn keep(&self, learnt: &mut Learnt) {
-        learnt.aspect = self.aspect;
-        (learnt.heights, learnt.sightings) = (self.heights.sums(), self.sightings.sums());
+    pub fn keep(&self, learned: &mut Learned) {
+        learned.aspect = self.aspect;
+        (learned.heights, learned.sightings) = (self.heights.sums(), self.sightings.sums());
     }
 
     /// The least and the greatest usual height of people where most of them walk, in frame heights; `None` until they are known.
@@ -308,9 +308,9 @@ mod tests {
         assert_eq!(calibration.doubt(), Some(Doubt::Unrecognized));
         walk(&mut calibration, 1, 50);
         assert_eq!(calibration.doubt(), Some(Doubt::Unrecognized), "too few say the contrary");
-        let mut learnt = Learnt { detector: "a".into(), ..Learnt::default() };
-        calibration.keep(&mut learnt);
-        let scene = Scene { doubt: calibration.doubt(), heights: None, scale: 1.0, learnt };
+        let mut learned = Learned { detector: "a".into(), ..Learned::default() };
+        calibration.keep(&mut learned);
+        let scene = Scene { doubt: calibration.doubt(), heights: None, scale: 1.0, learned };
         for (detector, doubt) in [("a", Some(Doubt::Unrecognized)), ("b", None)] {
             let mut next = Calibration::new(ASPECT, CONFIDENCE, CalibrationParams::DEFAULT);
             next.resume(&scene, detector);

@@ -38,7 +38,7 @@ pub use self::{
     preview::{Preview, ShownTrack, TrackId},
     records::{FrameInfo, ResultStatus, Task, TaskResult, TaskStatus, Total},
     rest::{Rest, Wakeful},
-    scene::{Doubt, Learnt, Scene},
+    scene::{Doubt, Learned, Scene},
     source::{SourceId, SourceKind, SourceSnapshot, name_of},
     state::{SourceState, StateKind},
 };

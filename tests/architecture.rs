@@ -1,4 +1,4 @@
-//! Who may know whom: the engine knows no terminal, the terminal no OpenCV, and what only computes knows
+//! Which room may name which: the engine knows no terminal, the terminal no OpenCV, and what only computes knows
 //! neither pictures nor threads.
 #![allow(clippy::unwrap_used, reason = "helpers of tests, outside a test function")]
 
@@ -233,7 +233,7 @@ fn no_arrow_between_rooms_leads_upwards_and_the_page_shows_them_all() {
         fs::write(&path, &page).unwrap();
     }
     let kept = fs::read_to_string(path).unwrap_or_default();
-    assert!(kept == page, "docs/architecture.md shows other rooms; PCOUNT_ACCEPT=1 writes it anew:\n{page}");
+    assert!(kept == page, "docs/architecture.md shows other rooms; PCOUNT_ACCEPT=1 writes it again:\n{page}");
 }
 
 #[test]

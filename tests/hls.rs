@@ -1,4 +1,4 @@
-//! A live HLS camera: pieces of a second, listed as they are made, that is interrupted or starts anew.
+//! A live HLS camera: pieces of a second, listed as they are made, that is interrupted or restarts.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot set itself up has failed")]
 

@@ -39,7 +39,7 @@ struct Person {
     score: f32,
     /// Foot points (time, x, y), walked in straight lines; seen from the first to the last.
     path: Vec<[f64; 3]>,
-    /// Times (from, to) in which nothing of him is seen.
+    /// Times (from, to) in which nothing of them is seen.
     #[serde(default)]
     occluded: Vec<[f64; 2]>,
     /// Times (from, to) in which the lower part of the box (share of the height) is not seen.

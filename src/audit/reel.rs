@@ -260,8 +260,8 @@ mod tests {
     use crate::source::image::FrameImage;
 
     fn frame(time: f64) -> Frame {
-        let grey = Scalar::all((time * 10.0) % 256.0);
-        let image = Mat::new_rows_cols_with_default(48, 64, CV_8UC3, grey).unwrap();
+        let gray = Scalar::all((time * 10.0) % 256.0);
+        let image = Mat::new_rows_cols_with_default(48, 64, CV_8UC3, gray).unwrap();
         Frame {
             picture: FrameImage::ready(image),
             index: 0,

@@ -311,7 +311,7 @@ impl Chooser {
     /// Finds all tracks again by optical flow in the frame that the gate observed last; those not found are no longer carried.
     fn carry(&mut self) {
         let boxes: Vec<BBox> = self.carried.iter().map(|carried| carried.bbox).collect();
-        let mut moved = self.flow.follow(self.gate.grey(), &boxes).into_iter();
+        let mut moved = self.flow.follow(self.gate.gray(), &boxes).into_iter();
         self.carried.retain_mut(|carried| moved.next().flatten().map(|moved| carried.bbox = moved).is_some());
     }
 

@@ -33,26 +33,26 @@ impl OpticalFlow {
 
     /// Where each of `boxes`, seen in the frame before this one, is now, in frame heights; `None` for those that
     /// were lost. `gray`: the frame, 8-bit, of any size that does not change.
-    pub fn follow(&mut self, grey: &Mat, boxes: &[BBox]) -> Vec<Option<BBox>> {
+    pub fn follow(&mut self, gray: &Mat, boxes: &[BBox]) -> Vec<Option<BBox>> {
         let (moved, pyramid) =
-            self.moved(grey, boxes).unwrap_or_else(|_| (vec![None; boxes.len()], Vector::new()));
-        self.remember(grey);
+            self.moved(gray, boxes).unwrap_or_else(|_| (vec![None; boxes.len()], Vector::new()));
+        self.remember(gray);
         self.pyramid = pyramid;
         moved
     }
 
     /// The frame that the next one is compared with.
-    fn remember(&mut self, grey: &Mat) {
-        if grey.copy_to(&mut self.before).is_err() {
+    fn remember(&mut self, gray: &Mat) {
+        if gray.copy_to(&mut self.before).is_err() {
             self.before = Mat::default();
         }
         self.pyramid.clear();
     }
 
     /// Where everybody is, and the frame's pyramid if anybody could be sought.
-    fn moved(&mut self, grey: &Mat, boxes: &[BBox]) -> opencv::Result<(Vec<Option<BBox>>, Vector<Mat>)> {
+    fn moved(&mut self, gray: &Mat, boxes: &[BBox]) -> opencv::Result<(Vec<Option<BBox>>, Vector<Mat>)> {
         let params = self.params;
-        let side = grey.rows() as f32;
+        let side = gray.rows() as f32;
         let hidden = |one: &BBox, other: &BBox| {
             one.intersection(other) > params.flow_occluded * one.area().min(other.area())
         };
@@ -63,13 +63,13 @@ impl OpticalFlow {
                     && !others.into_iter().any(|(_, other)| hidden(&boxes[i], other))
             })
             .collect();
-        if !visible.contains(&true) || self.before.size()? != grey.size()? {
+        if !visible.contains(&true) || self.before.size()? != gray.size()? {
             return Ok((vec![None; boxes.len()], Vector::new()));
         }
         if self.pyramid.is_empty() {
             self.pyramid = pyramid(&self.before, &params)?;
         }
-        let now = pyramid(grey, &params)?;
+        let now = pyramid(gray, &params)?;
         let clear = boxes.iter().zip(&visible).filter_map(|(bbox, visible)| visible.then_some(bbox));
         let from: Vector<Point2f> = clear.flat_map(|bbox| grid(bbox, side, &params)).collect();
         let (to, found) = flow(&self.pyramid, &now, &from, &params)?;
@@ -97,12 +97,12 @@ impl OpticalFlow {
 
 /// What the method makes of a frame before it seeks points; each frame is used four times, forth and back to the one
 /// before and to the one after.
-fn pyramid(grey: &Mat, params: &CadenceParams) -> opencv::Result<Vector<Mat>> {
+fn pyramid(gray: &Mat, params: &CadenceParams) -> opencv::Result<Vector<Mat>> {
     let mut pyramid = Vector::new();
     let (border, slopes_border) = (BORDER_REFLECT_101, BORDER_CONSTANT);
     let window = Size::new(params.flow_window, params.flow_window);
     video::build_optical_flow_pyramid(
-        grey,
+        gray,
         &mut pyramid,
         window,
         params.flow_halvings,

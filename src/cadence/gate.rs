@@ -28,7 +28,7 @@ pub struct MotionGate {
     seen: Vec<f32>,
     motion: Motion,
     light: Vec<f32>,
-    grey: Mat,
+    gray: Mat,
     small: Mat,
     cells: Mat,
     last_time: f64,
@@ -54,7 +54,7 @@ impl MotionGate {
             seen: Vec::new(),
             motion: Motion::unknown(&params),
             light: Vec::new(),
-            grey: Mat::default(),
+            gray: Mat::default(),
             small: Mat::default(),
             cells: Mat::default(),
             last_time: 0.0,
@@ -152,8 +152,8 @@ impl MotionGate {
     }
 
     /// The last frame in gray, at half its size where that loses nothing: for optical flow.
-    pub fn grey(&self) -> &Mat {
-        &self.grey
+    pub fn gray(&self) -> &Mat {
+        &self.gray
     }
 
     /// Cells of whole pixels, so that averaging needs no weights; what is left over at the edges is less than
@@ -165,19 +165,19 @@ impl MotionGate {
         let cells = Size::new(width / side, height / side);
         let halves = if side % 2 == 0 { 2 } else { 1 };
         let mut left = side / halves;
-        let grey = picture.grey(((width / halves) as u32, (height / halves) as u32))?;
+        let gray = picture.gray(((width / halves) as u32, (height / halves) as u32))?;
         let whole = Rect::new(0, 0, cells.width * left, cells.height * left);
-        self.grey = grey.roi(whole)?.try_clone()?;
+        self.gray = gray.roi(whole)?.try_clone()?;
         let shrink = |from: &Mat, to: &mut Mat, side: i32| {
             let size = Size::new(cells.width * side, cells.height * side);
             imgproc::resize(from, to, size, 0.0, 0.0, imgproc::INTER_AREA)
         };
         if left % 2 == 0 {
             left /= 2;
-            shrink(&self.grey, &mut self.small, left)?;
+            shrink(&self.gray, &mut self.small, left)?;
             shrink(&self.small, &mut self.cells, 1)?;
         } else {
-            shrink(&self.grey, &mut self.cells, 1)?;
+            shrink(&self.gray, &mut self.cells, 1)?;
         }
         self.motion.columns = cells.width.max(1) as usize;
         self.motion.cell = side as f32 / height.max(1) as f32;
@@ -324,7 +324,7 @@ mod tests {
         assert!(news(50, 120, Some(&[elsewhere])));
         assert!(news(51, 120, Some(&[there])), "nobody looked there");
         assert!(!news(52, 120, None), "the detector has seen this");
-        assert!(news(53, 126, None), "he took a step");
+        assert!(news(53, 126, None), "they took a step");
     }
 
     #[test]

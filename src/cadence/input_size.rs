@@ -109,7 +109,7 @@ mod tests {
     }
 
     /// Ten seconds of people of these heights.
-    fn learnt(heights: &[f32]) -> InputSize {
+    fn learned(heights: &[f32]) -> InputSize {
         let tracks: Vec<_> = heights.iter().map(|height| track(*height)).collect();
         let mut input_scale = InputSize::new(CadenceParams::DEFAULT);
         for i in 0..50 {
@@ -120,7 +120,7 @@ mod tests {
 
     /// The size of the look that is not a whole one.
     fn size(heights: &[f32]) -> Option<(u32, u32)> {
-        let mut input_scale = learnt(heights);
+        let mut input_scale = learned(heights);
         input_scale.reduced(10.0, PICTURE, false);
         input_scale.reduced(10.2, PICTURE, false)
     }
@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn the_usual_height_is_that_of_most() {
-        let usual = learnt(&[0.2, 0.21, 0.04]).usual().unwrap();
+        let usual = learned(&[0.2, 0.21, 0.04]).usual().unwrap();
         assert!((0.18..0.22).contains(&usual), "{usual}");
         assert_eq!(InputSize::new(CadenceParams::DEFAULT).usual(), None, "nobody was seen");
     }
@@ -143,7 +143,7 @@ mod tests {
     #[test]
     fn the_full_frame_is_detected_again_and_again() {
         let whole = |searching: bool| {
-            let mut input_scale = learnt(&[0.85]);
+            let mut input_scale = learned(&[0.85]);
             (0..60)
                 .filter(|i| input_scale.reduced(10.0 + f64::from(*i) / 5.0, PICTURE, searching).is_none())
                 .count()
@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn somebody_small_gets_every_pixel_while_they_are_there() {
-        let mut input_scale = learnt(&[0.85]);
+        let mut input_scale = learned(&[0.85]);
         input_scale.reduced(10.0, PICTURE, false);
         assert_eq!(input_scale.reduced(10.2, PICTURE, false), Some((192, 108)));
         input_scale.learn(10.4, &[track(0.85), track(0.1)]);
@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     fn who_comes_often_is_remembered_and_forgotten_after_minutes() {
-        let mut input_scale = learnt(&[0.85, 0.15]);
+        let mut input_scale = learned(&[0.85, 0.15]);
         let mut later = |time: f64| {
             input_scale.learn(time, &[track(0.85)]);
             input_scale.reduced(time, PICTURE, false);

@@ -173,8 +173,8 @@ mod tests {
         assert!(!suspects(&[0.0], 0.03, 0), "one may be a shadow");
         assert!(!suspects(&[0.0, 0.3, 0.6], 0.0, 0), "things that stand");
         assert!(!suspects(&[0.0, 0.3, 0.6], 0.3, 0), "flicker, here and there");
-        assert!(!suspects(&[0.0, 0.25, 0.5, 0.75], 0.03, 3), "few, of those who walk");
-        assert!(!suspects(&[0.0, 0.3, 0.6], 0.03, 3), "those who are tracked");
+        assert!(!suspects(&[0.0, 0.25, 0.5, 0.75], 0.03, 3), "few of the walkers");
+        assert!(!suspects(&[0.0, 0.3, 0.6], 0.03, 3), "the tracked ones");
     }
 
     #[test]

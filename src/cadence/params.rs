@@ -14,10 +14,10 @@ constants! {
         gate_columns: i32 = 96, 4..=4096, "cells";
         /// By how much a cell must differ from the background to show motion. The noise of a camera at night, averaged over the
         /// dozen pixels in a cell, stays below a third of this.
-        gate_change: f32 = 8.0, 0.0..=255.0, "grey levels";
+        gate_change: f32 = 8.0, 0.0..=255.0, "gray levels";
         /// By how much it must differ from what the last detection run saw to call for another: the same person, a step further,
         /// may look much the same.
-        gate_new_change: f32 = 4.0, 0.0..=255.0, "grey levels";
+        gate_new_change: f32 = 4.0, 0.0..=255.0, "gray levels";
         /// Changed cells that make a motion: one may be a defect or a blinking lamp.
         gate_cells: usize = 2, 1..=10_000, "cells";
         /// Still cells that may lie between two parts of one motion: clothes like the wall behind them do not change it.
@@ -27,7 +27,7 @@ constants! {
         gate_memory: f32 = 3.0, 0.01..=3600.0, "s";
         /// How fast the background behind people who pass is adapted: somebody who passes within a second hardly changes it, and an
         /// object that is left there is part of it in half a minute.
-        gate_empty_rate: f32 = 8.0, 0.0..=1e5, "grey levels/s";
+        gate_empty_rate: f32 = 8.0, 0.0..=1e5, "gray levels/s";
         /// Share of the frame that differs from it from which the frame is another one.
         gate_flood: f32 = 0.85, 0.0..=1.0, "share";
         /// The change of light is the median over every this many cells: hundreds of them, which is plenty.

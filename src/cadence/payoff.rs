@@ -362,8 +362,8 @@ mod tests {
             }
             payoff.level(20.0, 1.0)
         };
-        assert_eq!(level(|bbox| bbox.x < 0.7), 1.0, "those whom the usual one shows");
-        assert_eq!(level(|bbox| bbox.x > 0.7), 2.0, "those whom it does not");
+        assert_eq!(level(|bbox| bbox.x < 0.7), 1.0, "those that the default one shows");
+        assert_eq!(level(|bbox| bbox.x > 0.7), 2.0, "those that it does not");
     }
 
     #[test]

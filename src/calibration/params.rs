@@ -56,7 +56,7 @@ constants! {
         /// Width over height, on average, from which what moves is hardly people.
         doubt_flat: f32 = 1.3, 0.0..=100.0, "ratio";
         /// Mean brightness below which it is dark.
-        doubt_dark: f32 = 45.0, 0.0..=255.0, "grey levels";
+        doubt_dark: f32 = 45.0, 0.0..=255.0, "gray levels";
         /// Counts are doubted, too, where others occlude this share of the people found, if many vanish.
         doubt_covered: f32 = 0.4, 0.0..=1.0, "share";
         /// Many vanish where this share of the tracks ends away from the edges of the frame.

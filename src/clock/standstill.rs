@@ -165,7 +165,7 @@ mod tests {
         assert_eq!((clocks.now(), clocks.awake_for()), (10.0, None));
         clocks.pass([45.0; 3]);
         let before = clocks.now();
-        assert!((10.0..=11.0).contains(&before), "also for whoever wakes before the tick: {before}");
+        assert!((10.0..=11.0).contains(&before), "also for a thread that wakes before the tick: {before}");
         assert_eq!(clocks.awake_for(), Some(0.0));
         assert!((45.0..46.0).contains(&clocks.tick()));
         assert!(clocks.now() >= before, "time runs backwards");

@@ -17,7 +17,7 @@ use crate::{
     count::{CountEvent, ZoneStatus, replay::Paths},
     detect::{DetectError, Detector, MOST_ENLARGED, Model},
     geometry::BBox,
-    model::{Detection, Direction, EventKind, Learnt, LineConfig, LineCounts, Reason, Scene, TrackId},
+    model::{Detection, Direction, EventKind, Learned, LineConfig, LineCounts, Reason, Scene, TrackId},
     source::{Frame, pacer::FrameRequest},
     track::{Track, TrackUpdate},
 };
@@ -207,9 +207,9 @@ impl Pipeline {
         let calibration = following.tracking.calibration();
         let (scale, _) = following.size;
         let gains = following.chooser.payoff().gains().to_vec();
-        let mut learnt = Learnt { detector: model.info().name.clone(), gains, ..Learnt::default() };
-        calibration.keep(&mut learnt);
-        Some(Scene { doubt: calibration.doubt(), heights: calibration.heights(), scale, learnt })
+        let mut learned = Learned { detector: model.info().name.clone(), gains, ..Learned::default() };
+        calibration.keep(&mut learned);
+        Some(Scene { doubt: calibration.doubt(), heights: calibration.heights(), scale, learned })
     }
 
     /// Releases the detector too; the source is over.
@@ -309,8 +309,8 @@ impl Following {
                 tracking.resume(calibration, aspect);
             }
             Some(SceneKnowledge::Before(scene)) => {
-                if scene.learnt.detector == detector {
-                    chooser.resume_gains(&scene.learnt.gains);
+                if scene.learned.detector == detector {
+                    chooser.resume_gains(&scene.learned.gains);
                 }
                 tracking.resume_scene(&scene, detector);
             }

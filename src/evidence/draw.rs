@@ -71,7 +71,7 @@ impl Scene {
         Ok(strip)
     }
 
-    /// Everybody who is in the picture of this number: those who were tracked, and those who were so only in the picture
+    /// Everybody who is in the picture of this number: the tracked ones, and those tracked only in the picture
     /// before or after it, about where they were there. Who is tracked from the second picture on was there in the first.
     fn bodies(&self, number: usize) -> Vec<BBox> {
         let people = |number: usize| self.shots.get(number).map_or(&[][..], |shot| &shot.people);

@@ -41,7 +41,7 @@ impl Folder {
         Self::walk(path, true)
     }
 
-    /// Opens `path` part by part. A link on the way is followed when only those who are trusted can have put it
+    /// Opens `path` part by part. A link on the way is followed when only a trusted user can have put it
     /// there.
     fn walk(path: &Path, make: bool) -> io::Result<Self> {
         let mut at = step(CWD, OsStr::new(if path.is_absolute() { "/" } else { "." }))?;

@@ -14,7 +14,8 @@ pub struct Scene {
     /// Times its usual width and height that the detector's input has, because that shows more people.
     pub scale: f32,
     /// What the next run of the source goes on from.
-    pub learnt: Learnt,
+    #[serde(rename = "learnt")]
+    pub learned: Learned,
 }
 
 /// Why people cannot be counted well in a scene.
@@ -38,7 +39,7 @@ pub enum Doubt {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 #[non_exhaustive]
-pub struct Learnt {
+pub struct Learned {
     /// Name of the detector that it was learned with.
     pub detector: String,
     /// Width of the picture over its height.
@@ -61,7 +62,7 @@ impl Scene {
             (Some(now), Some(then)) => differ(now.0, then.0) || differ(now.1, then.1),
             (now, then) => now.is_some() != then.is_some(),
         };
-        let sightings = |scene: &Self| scene.learnt.heights.first().copied().unwrap_or_default();
+        let sightings = |scene: &Self| scene.learned.heights.first().copied().unwrap_or_default();
         match before {
             None => self.doubt.is_some() || self.heights.is_some() || self.scale != 1.0,
             Some(before) => {
@@ -116,8 +117,8 @@ mod tests {
     use super::*;
 
     fn scene(heights: Option<(f32, f32)>, scale: f32, sightings: f64) -> Scene {
-        let learnt = Learnt { heights: vec![sightings], ..Learnt::default() };
-        Scene { doubt: None, heights, scale, learnt }
+        let learned = Learned { heights: vec![sightings], ..Learned::default() };
+        Scene { doubt: None, heights, scale, learned }
     }
 
     #[test]

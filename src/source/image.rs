@@ -122,9 +122,9 @@ impl FrameImage {
     ///
     /// # Errors
     /// When it cannot be converted.
-    pub fn grey(&self, size: (u32, u32)) -> opencv::Result<Mat> {
+    pub fn gray(&self, size: (u32, u32)) -> opencv::Result<Mat> {
         match &self.decoded {
-            Some(decoded) => decoded.grey(size),
+            Some(decoded) => decoded.gray(size),
             None => {
                 let mut full = Mat::default();
                 imgproc::cvt_color_def(self.bgr()?, &mut full, imgproc::COLOR_BGR2GRAY)?;
@@ -160,15 +160,15 @@ impl Decoded {
         self.upright(image)
     }
 
-    fn grey(&self, size: (u32, u32)) -> opencv::Result<Mat> {
+    fn gray(&self, size: (u32, u32)) -> opencv::Result<Mat> {
         let size = self.before_turning(size);
         let seen = self.picture.luma(|luma, depth| full_range(&resized(luma, size)?, depth));
-        let grey = seen.unwrap_or_else(|| {
+        let gray = seen.unwrap_or_else(|| {
             let mut room = Mat::default();
-            let full = self.converter.lock().grey(&self.picture, self.picture.stored_size(), &mut room);
+            let full = self.converter.lock().gray(&self.picture, self.picture.stored_size(), &mut room);
             resized(&full.map_err(failed)?, size)
         });
-        self.upright(grey?)
+        self.upright(gray?)
     }
 
     /// The size that becomes `size` when the picture is turned.
@@ -217,9 +217,9 @@ fn full_range(luma: &Mat, depth: Depth) -> opencv::Result<Mat> {
         true => (1.0 / unit, 0.0),
         false => (255.0 / SPAN / unit, -BLACK * 255.0 / SPAN),
     };
-    let mut grey = Mat::default();
-    luma.convert_to(&mut grey, CV_8U, scale, shift)?;
-    Ok(grey)
+    let mut gray = Mat::default();
+    luma.convert_to(&mut gray, CV_8U, scale, shift)?;
+    Ok(gray)
 }
 
 /// `full` at `size` (width, height).
@@ -268,14 +268,14 @@ mod tests {
     }
 
     #[test]
-    fn luma_of_any_depth_and_range_becomes_grey_of_all_values() {
-        let grey = |kind, value: f64, depth| {
+    fn luma_of_any_depth_and_range_becomes_gray_of_all_values() {
+        let gray = |kind, value: f64, depth| {
             let luma = Mat::new_rows_cols_with_default(4, 4, kind, Scalar::all(value)).unwrap();
             *full_range(&luma, depth).unwrap().at_2d::<u8>(1, 1).unwrap()
         };
         let limited = |bits| Depth { bits, is_full: false };
-        assert_eq!([16.0, 235.0, 0.0].map(|y| grey(CV_8UC1, y, limited(8))), [0, 255, 0]);
-        assert_eq!([64.0, 940.0].map(|y| grey(CV_16UC1, y, limited(10))), [0, 255]);
-        assert_eq!(grey(CV_8UC1, 77.0, Depth { bits: 8, is_full: true }), 77);
+        assert_eq!([16.0, 235.0, 0.0].map(|y| gray(CV_8UC1, y, limited(8))), [0, 255, 0]);
+        assert_eq!([64.0, 940.0].map(|y| gray(CV_16UC1, y, limited(10))), [0, 255]);
+        assert_eq!(gray(CV_8UC1, 77.0, Depth { bits: 8, is_full: true }), 77);
     }
 }

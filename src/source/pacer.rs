@@ -239,7 +239,7 @@ mod tests {
             let count = looks(Cadence::Auto, fps, 60.0);
             assert!((238..=241).contains(&count), "{count} looks in a minute at {fps} fps");
         }
-        assert_eq!(looks(Cadence::DetectFps(10.0), 7.0, 60.0), 420, "a slow stream is looked at whole");
+        assert_eq!(looks(Cadence::DetectFps(10.0), 7.0, 60.0), 420, "a slow stream gets all frames");
         assert_eq!(looks(Cadence::DetectFps(15.0), 30.0, 10.0), 150);
         assert_eq!(looks(Cadence::SkipFrames(0), 25.0, 4.0), 100);
         assert_eq!(looks(Cadence::SkipFrames(4), 25.0, 4.0), 20);

@@ -98,9 +98,9 @@ fn in_the_first_seconds_full_frames_are_detected_often_while_anybody_is_there() 
         counts
     };
     let [first, second, third] = looks(&[person(0.2)], 1.0);
-    assert!(first.0 >= 9 && first.0 == first.1, "{first:?}: the first look finds him");
+    assert!(first.0 >= 9 && first.0 == first.1, "{first:?}: the first run finds them");
     assert!(second.0 >= 10 && second.0 == second.1, "{second:?}");
-    assert!(third.0 <= 3, "{third:?}: he stands");
+    assert!(third.0 <= 3, "{third:?}: they stand");
     assert_eq!(looks(&[], 1.0), [(1, 1), (0, 0), (1, 1)], "nobody is there: the heartbeat");
     let throttled = looks(&[person(0.2)], 0.2)[0];
     assert!((2..=4).contains(&throttled.0), "{throttled:?} under overload");
@@ -138,7 +138,7 @@ fn a_person_missed_near_the_line_is_searched_again_soon() {
     rate.detected(4.0, &[Track { seen: false, ..person(0.5) }], None);
     assert!(rate.is_due(4.08, &motion(&[area]), 1.0));
     rate.detected(4.8, &[Track { seen: false, ..person(0.5) }], None);
-    assert!(!rate.is_due(4.88, &motion(&[area]), 1.0), "he is gone");
+    assert!(!rate.is_due(4.88, &motion(&[area]), 1.0), "they are gone");
 }
 
 #[test]
@@ -184,7 +184,7 @@ fn a_detection_run_covers_people_who_are_due_or_would_be_lost_without_it() {
     assert_eq!(due_after(0.2, 0).map(shows), Some([false, true, true]));
     assert_eq!(due_after(0.2, 1).map(shows), Some([true, true, true]));
     let smallest: Vec<f32> = due_after(0.2, 0).unwrap().iter().map(|area| area.smallest).collect();
-    assert_eq!(smallest, [HEIGHT, HEIGHT], "each has an area of his own");
+    assert_eq!(smallest, [HEIGHT, HEIGHT], "each has a region of their own");
 }
 
 #[test]
@@ -196,7 +196,7 @@ fn a_search_covers_all_motion_and_in_turn_the_full_frame() {
     assert!(rate.is_due(11.0, &moves, 1.0));
     let areas = rate.regions().unwrap().to_vec();
     assert!(areas.len() == 2 && holds(&areas, one) && holds(&areas, other), "{areas:?}");
-    assert!(areas.iter().all(|area| area.smallest == 0.0), "nobody knows how small he is");
+    assert!(areas.iter().all(|area| area.smallest == 0.0), "nobody knows how small they are");
     let shown: Vec<BBox> = areas.iter().map(|area| area.bbox).collect();
     rate.detected(11.0, &[], Some(&shown));
     assert!(!rate.is_due(11.05, &moves, 1.0), "searched just now");
@@ -246,7 +246,7 @@ fn motion_that_may_be_a_person_stays_detected() {
     assert!((40..=60).contains(&looks(&[], None)), "{}", looks(&[], None));
     assert!((140..=155).contains(&looks(&[], Some(moving))), "{}", looks(&[], Some(moving)));
     let known = somebody(1, 1.2, 0.5);
-    assert_eq!(looks(&[known], Some(known.bbox)), looks(&[known], None), "who is known is no newcomer");
+    assert_eq!(looks(&[known], Some(known.bbox)), looks(&[known], None), "a tracked person is no birth");
     assert_eq!(looks(&[], Some(BBox::new(0.2, 0.0, 0.1, 0.1))), looks(&[], None), "far from the line");
 }
 

@@ -57,7 +57,7 @@ fn where_low_confidence_boxes_showed_a_new_person_is_the_side_they_come_from() {
         }
         events
     };
-    assert_eq!(crossings(vec![]), [], "he was never seen below the line");
+    assert_eq!(crossings(vec![]), [], "they were never seen below the line");
     let below = Origin { track: 1, time: -0.6, bbox: track(1, 0.5, 0.6).bbox };
     match crossings(vec![below])[..] {
         [CountEvent::Crossing(Crossing { direction: Direction::Out, time, .. })] => {

@@ -74,10 +74,10 @@ struct BrightDetector {
 impl Detector for BrightDetector {
     fn detect(&mut self, frame: &Frame) -> Result<Vec<Detection>, DetectError> {
         self.given.lock().push((frame.picture.size().0 as i32, frame.picture.size().1 as i32));
-        let (mut grey, mut mask, mut labels) = (Mat::default(), Mat::default(), Mat::default());
+        let (mut gray, mut mask, mut labels) = (Mat::default(), Mat::default(), Mat::default());
         let (mut stats, mut centroids) = (Mat::default(), Mat::default());
-        imgproc::cvt_color_def(frame.picture.bgr().unwrap(), &mut grey, imgproc::COLOR_BGR2GRAY).unwrap();
-        imgproc::threshold(&grey, &mut mask, 40.0, 255.0, imgproc::THRESH_BINARY).unwrap();
+        imgproc::cvt_color_def(frame.picture.bgr().unwrap(), &mut gray, imgproc::COLOR_BGR2GRAY).unwrap();
+        imgproc::threshold(&gray, &mut mask, 40.0, 255.0, imgproc::THRESH_BINARY).unwrap();
         imgproc::connected_components_with_stats_def(&mask, &mut labels, &mut stats, &mut centroids).unwrap();
         let unit = 1.0 / frame.picture.size().1 as f32;
         Ok((1..stats.rows())
@@ -253,8 +253,8 @@ fn the_input_size_grows_where_that_finds_people_who_are_missed_otherwise() {
         let late = "of 30, the first of them before it was found out";
         assert!(watched.crossings >= 26, "{cadence:?}: {} {late}", watched.crossings);
         // The next run goes on with it, and one with another detector finds out by itself.
-        let learnt = Learnt { detector: "another".into(), ..watched.known.learnt.clone() };
-        let of_another = model::Scene { learnt, ..watched.known.clone() };
+        let learned = Learned { detector: "another".into(), ..watched.known.learned.clone() };
+        let of_another = model::Scene { learned, ..watched.known.clone() };
         let [soon, later] = [watched.known, of_another]
             .map(|known| next(&known).given.iter().position(|(width, _)| *width > USUAL.0));
         assert!(soon == Some(0) && later > soon, "{soon:?} {later:?}");

@@ -15,7 +15,7 @@ use proptest::{
 use crate::{
     geometry::{Anchor, BBox},
     model::{
-        self, Action, Control, Direction, Doubt, EngineSnapshot, Event, EventKind, FrameInfo, Learnt,
+        self, Action, Control, Direction, Doubt, EngineSnapshot, Event, EventKind, FrameInfo, Learned,
         LineConfig, LineCounts, Moment, Overload, Preview, Reason, Rest, ResultStatus, Scene, ShownTrack,
         SourceId, SourceKind, SourceSnapshot, SourceState, StateKind, Task, TaskResult, TaskStatus, Wakeful,
         WorkerSnapshot, ZoneConfig, ZoneCounts, copies,
@@ -192,11 +192,11 @@ fn scene() -> BoxedStrategy<Scene> {
         &[Doubt::Crowded, Doubt::Steep, Doubt::Dark, Doubt::Unrecognized, Doubt::Small][..],
     ));
     let known = (option::of((single(), single())), single());
-    let learnt = (text(), single(), vec(double(), 0..11), vec(double(), 0..6), vec(single(), 0..3));
-    (doubt, known, learnt)
+    let learned = (text(), single(), vec(double(), 0..11), vec(double(), 0..6), vec(single(), 0..3));
+    (doubt, known, learned)
         .prop_map(|(doubt, (heights, scale), (detector, aspect, sums, sightings, gains))| {
-            let learnt = Learnt { detector, aspect, heights: sums, sightings, gains };
-            Scene { doubt, heights, scale, learnt }
+            let learned = Learned { detector, aspect, heights: sums, sightings, gains };
+            Scene { doubt, heights, scale, learned }
         })
         .boxed()
 }

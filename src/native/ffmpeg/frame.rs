@@ -265,7 +265,7 @@ struct Key {
     from: (c_int, c_int, c_int),
     colors: (u32, bool),
     to: (c_int, c_int),
-    grey: bool,
+    gray: bool,
 }
 
 // SAFETY: the context is used through an exclusive reference to its converter only.
@@ -352,7 +352,7 @@ impl Converter {
     ///
     /// # Errors
     /// As there.
-    pub fn grey<'a>(
+    pub fn gray<'a>(
         &mut self,
         picture: &DecodedFrame,
         size: (u32, u32),
@@ -365,7 +365,7 @@ impl Converter {
         &mut self,
         lines: &Lines,
         size: (u32, u32),
-        grey: bool,
+        gray: bool,
         into: &'a mut Mat,
     ) -> Result<BoxedRef<'a, Mat>, Error> {
         let side = |side: u32| c_int::try_from(side).unwrap_or(c_int::MAX).max(1);
@@ -373,7 +373,7 @@ impl Converter {
             from: (lines.size.0, lines.size.1, lines.format),
             colors: lines.colors,
             to: (side(size.0), side(size.1)),
-            grey,
+            gray,
         };
         if self.context.as_ref().is_none_or(|context| context.key != key) {
             self.context = None;
@@ -381,7 +381,7 @@ impl Converter {
         }
         let Some(context) = &self.context else { return Err(Error::Bug) };
         let (width, height) = key.to;
-        let kind = if grey { CV_8UC1 } else { CV_8UC3 };
+        let kind = if gray { CV_8UC1 } else { CV_8UC3 };
         // The converter writes whole groups of pixels where the rows have room, and leaves out the last ones where they
         // have none.
         let room = (width + 31) / 32 * 32;
@@ -390,7 +390,7 @@ impl Converter {
             // SAFETY: every byte that is read later was written by then: by the converter, row for row.
             *into = unsafe { Mat::new_rows_cols(height, room, kind) }.map_err(failed)?;
         }
-        let step = room * if grey { 1 } else { 3 };
+        let step = room * if gray { 1 } else { 3 };
         let (mut planes, mut steps) = ([ptr::null_mut(); 4], [0; 4]);
         (planes[0], steps[0]) = (into.data_mut(), step);
         // SAFETY: the planes are as large as their format, size and steps say; the target has room for
@@ -415,7 +415,7 @@ impl Converter {
 
 impl Context {
     fn new(key: Key) -> Result<Self, Error> {
-        let to = if key.grey {
+        let to = if key.gray {
             ffi::AVPixelFormat::AV_PIX_FMT_GRAY8
         } else {
             ffi::AVPixelFormat::AV_PIX_FMT_BGR24

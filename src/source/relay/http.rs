@@ -269,7 +269,7 @@ pub fn serve(
             .with("Content-Length", &text.len().to_string())
             .with("Connection", "close");
         let mut timed = Timed { stream: client, deadline };
-        // FFmpeg may have hung up; it has its reasons.
+        // FFmpeg may have closed the connection, which is no error.
         let _ = timed.write_all(&head.bytes()).and_then(|()| timed.write_all(text.as_bytes()));
         return Ok(());
     }
