@@ -11,13 +11,13 @@
 
 pub mod export;
 pub mod findings;
-pub mod kept;
 pub mod listing;
 pub mod matching;
 pub mod playback;
 pub mod reel;
-pub mod report;
+pub mod render;
 pub mod sample;
+pub mod saved;
 pub mod tap;
 pub mod truth;
 pub mod watch;

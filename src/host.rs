@@ -1,4 +1,4 @@
-//! What front ends ask of the program around the engine: past counts, pictures of crossings, the configuration file.
+//! What front ends ask of the program around the engine: history, snapshots of crossings, the configuration file.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 pub mod crossings;
 pub mod history;
 
-use crossings::{Known, Said};
-use history::Asked;
+use crossings::{CrossingDetails, NewJudgment};
+use history::ReportQuery;
 
 use crate::{
     config::{Cadence, Secret, SourceConfig, edit::KeepLogin},
@@ -23,14 +23,14 @@ use crate::{
 };
 
 /// What a host without a ledger says.
-const NO_LEDGER: &str = "past counts are not kept in this run";
+const NO_LEDGER: &str = "this run keeps no history";
 
 /// What a host without evidence says.
-const NO_EVIDENCE: &str = "pictures of crossings are not kept in this run";
+const NO_EVIDENCE: &str = "this run keeps no snapshots of crossings";
 
 /// What was found behind a source.
 #[derive(Debug, Clone, Default)]
-pub struct Found {
+pub struct ProbedSource {
     /// Size, rate, codec in a few words.
     pub words: String,
     /// Its first picture.
@@ -122,12 +122,12 @@ pub trait Host: Send + Sync {
     /// Why it could not.
     fn export(&self) -> Result<String, String>;
 
-    /// Opens a source, looks at its first picture and says in a few words what it sends. May take as long as
+    /// Opens a source, reads its first frame and says in a few words what it sends. May take as long as
     /// its open timeout.
     ///
     /// # Errors
     /// Why it cannot be used.
-    fn probe(&self, source: &SourceConfig) -> Result<Found, String> {
+    fn probe(&self, source: &SourceConfig) -> Result<ProbedSource, String> {
         let _ = source;
         Err("sources cannot be tried out here".into())
     }
@@ -137,8 +137,8 @@ pub trait Host: Send + Sync {
         ConfigPlace::Nowhere
     }
 
-    /// Looks which ids the configuration file has by now. May take a while.
-    fn look_at_config(&self) {}
+    /// Reads which ids the configuration file has by now. May take a while.
+    fn refresh_config(&self) {}
 
     /// Ids that a new source must not have, beside those that run: as of the last look. At once.
     fn taken_ids(&self) -> Vec<String> {
@@ -146,7 +146,7 @@ pub trait Host: Send + Sync {
     }
 
     /// Sources of the configuration file, also those that do not run: as of the last look. At once.
-    fn kept_sources(&self) -> Vec<SourceConfig> {
+    fn saved_sources(&self) -> Vec<SourceConfig> {
         Vec::new()
     }
 
@@ -213,7 +213,7 @@ pub trait Host: Send + Sync {
     /// # Errors
     /// Every problem of the file, a line each, or why there is none.
     fn reload_shown(&self) -> Result<Vec<String>, String> {
-        Err("there is no configuration file to read again".into())
+        Err("there is no configuration file to reload".into())
     }
 
     /// What the configuration file would change now of what runs, a sentence for each; nothing where both say the same. Other than
@@ -230,14 +230,14 @@ pub trait Host: Send + Sync {
     /// # Errors
     /// What could not be taken over.
     fn reload(&self) -> Result<String, String> {
-        Err("there is no configuration file to read again".into())
+        Err("there is no configuration file to reload".into())
     }
 
     /// What was counted in the time asked for. May take a while.
     ///
     /// # Errors
     /// Why nothing is known.
-    fn report(&self, asked: &Asked) -> Result<Report, String> {
+    fn report(&self, asked: &ReportQuery) -> Result<Report, String> {
         let _ = asked;
         Err(NO_LEDGER.into())
     }
@@ -246,12 +246,12 @@ pub trait Host: Send + Sync {
     ///
     /// # Errors
     /// Why it could not.
-    fn write_report(&self, asked: &Asked) -> Result<String, String> {
+    fn write_report(&self, asked: &ReportQuery) -> Result<String, String> {
         let _ = asked;
         Err(NO_LEDGER.into())
     }
 
-    /// The last `count` columns of a chart, oldest first; `None` where past counts are not kept. May take a while.
+    /// The last `count` columns of a chart, oldest first; `None` where history are not kept. May take a while.
     ///
     /// # Errors
     /// Why they cannot be read.
@@ -264,7 +264,7 @@ pub trait Host: Send + Sync {
     ///
     /// # Errors
     /// Why they cannot be read.
-    fn crossings(&self, asked: &crossings::Asked) -> Result<crossings::Found, String> {
+    fn crossings(&self, asked: &crossings::CrossingsQuery) -> Result<crossings::CrossingsAnswer, String> {
         let _ = asked;
         Err(NO_EVIDENCE.into())
     }
@@ -273,7 +273,7 @@ pub trait Host: Send + Sync {
     ///
     /// # Errors
     /// Why it cannot be read.
-    fn crossing(&self, facts: &Facts) -> Result<Known, String> {
+    fn crossing(&self, facts: &Facts) -> Result<CrossingDetails, String> {
         let _ = facts;
         Err(NO_EVIDENCE.into())
     }
@@ -282,7 +282,7 @@ pub trait Host: Send + Sync {
     ///
     /// # Errors
     /// Why it could not.
-    fn judge(&self, said: &Said) -> Result<Judgment, String> {
+    fn judge(&self, said: &NewJudgment) -> Result<Judgment, String> {
         let _ = said;
         Err(NO_LEDGER.into())
     }

@@ -1,4 +1,4 @@
-//! Who may know whom: the engine knows no terminal, the terminal no OpenCV, and what only computes knows
+//! Which room may name which: the engine knows no terminal, the terminal no OpenCV, and what only computes knows
 //! neither pictures nor threads.
 #![allow(clippy::unwrap_used, reason = "helpers of tests, outside a test function")]
 
@@ -53,7 +53,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("audit/findings", PURE),
     ("audit/matching", PURE),
     ("audit/playback", PURE),
-    ("audit/report", PURE),
+    ("audit/render", PURE),
     ("audit/tap", PURE),
     ("audit/wilson", PURE),
     ("bench", &["ratatui::", "crossterm::", "crate::tui"]),

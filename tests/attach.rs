@@ -57,7 +57,10 @@ fn q_detaches_without_a_question_and_says_how_to_come_back() {
     terminal.keys("q");
     assert_eq!(terminal.exit_code(), 0);
     terminal.assert_given_back();
-    terminal.wait_for_text("the engine goes on counting; back with: pcount-tui attach --config cams.json");
+    terminal.wait_for_text(
+        "the engine continues to count; attach again with: pcount-tui attach --config \
+         cams.json",
+    );
 
     let mut terminal = attach(dir.path(), &[], 80, 24);
     terminal.wait_for_text("attached");
@@ -218,7 +221,7 @@ fn every_screen_shows_what_the_engine_knows() {
     terminal.keys("y");
     terminal.wait_for_text("noted in the ledger: right");
     terminal.keys("q:reload\r");
-    terminal.wait_for_text("says what runs already");
+    terminal.wait_for_text("has no changes");
     write(dir.path(), &config.to_string().replace("\"gate\"", "\"door2\""));
     terminal.keys(":reload\r");
     terminal.wait_for_text("new: door2");
@@ -257,7 +260,7 @@ fn the_last_values_stay_when_the_engine_is_gone_and_it_comes_back_by_itself() {
     service.kill();
     for lost in [&terminal, &narrow] {
         lost.wait_for_text("OLD, ");
-        lost.wait_for_text("asked again in ");
+        lost.wait_for_text("reconnecting in ");
         assert!(lost.text().contains("Running"), "{}", lost.text());
     }
     terminal.keys("demo:lobby\r");
@@ -420,17 +423,17 @@ fn the_program_beside_a_running_engine_attaches_or_says_how() {
     let service = Service::start(dir.path(), &config);
     until("it runs", || service.told(&["status"]).contains("Running").then_some(()));
     let mut terminal = program(dir.path(), &["--config", "cams.json"], 120, 40);
-    terminal.wait_for_text("an engine counts into 'out' already: this is its dashboard");
+    terminal.wait_for_text("an engine is already running for 'out'; this is its dashboard");
     terminal.wait_for_text("attached");
     terminal.keys("q");
     assert_eq!(terminal.exit_code(), 0);
-    terminal.wait_for_text("back with: pcount-tui attach --config cams.json");
+    terminal.wait_for_text("attach again with: pcount-tui attach --config cams.json");
 
     let refused = |args: &[&str]| {
         let mut terminal = program(dir.path(), args, 200, 50);
         assert_eq!(terminal.exit_code(), 1, "{args:?}: {}", terminal.text());
         terminal.wait_for_text("pcount-tui attach --output out");
-        terminal.wait_for_text("an engine counts into 'out' already");
+        terminal.wait_for_text("an engine is already running for 'out'");
     };
     refused(&["--config", "cams.json", "--fresh"]);
     refused(&["demo:lobby", "--output", "out"]);
@@ -469,7 +472,7 @@ fn an_engine_with_a_terminal_or_without_one_is_attached_to_as_well() {
     local.keys("q");
     local.keys("Q");
     assert_eq!(local.exit_code(), 0);
-    terminal.wait_for_text("no connection; asked again in ");
+    terminal.wait_for_text("no connection; reconnecting in ");
     terminal.keys("q");
     terminal.wait_for_text("OLD, ");
     let mut headless = Command::new(PROGRAM)

@@ -241,7 +241,7 @@ fn folders_and_patterns_become_one_source_for_each_video() {
     let got: Vec<_> = config.sources.iter().map(|source| (&*source.id, &*source.alias)).collect();
     assert_eq!(got, [("all_a_1", "Clip a 1"), ("all_b", "Clip b"), ("some_b", "some b")]);
     assert_eq!(config.sources[0].threshold, Some(3));
-    assert!(config.warnings[0].contains("passed over: 'c.json' (no video), 'readme.txt' (no video)"));
+    assert!(config.warnings[0].contains("skipped: 'c.json' (no video), 'readme.txt' (no video)"));
     assert!(config.warnings[1].contains("holds no video"), "{:?}", config.warnings);
 }
 

@@ -105,8 +105,8 @@ fn a_file_that_changes_takes_effect_by_itself_and_touches_no_other_camera() {
     for said in [
         "new: new",
         "removed: cam_8",
-        "other lines: cam_2",
-        "opened again: Gate (cam_3), for alias",
+        "lines changed: cam_2",
+        "reconnected: Gate (cam_3), because of alias",
         "log level: WARN",
     ] {
         assert!(log.contains(&format!("Reload: {said}")), "{said}: {log}");
@@ -123,7 +123,7 @@ fn on_the_dashboard_the_difference_is_shown_before_it_is_taken_over() {
     let mut terminal = Terminal::start(program, &["--config", path.to_str().unwrap()], &[], 100, 30);
     terminal.wait_for_text("Running");
     terminal.keys(":reload\r");
-    terminal.wait_for_text("says what runs already");
+    terminal.wait_for_text("has no changes");
     cameras.push(camera("yard", &middle()));
     write(dir.path(), &config("asked", &cameras).to_string());
     std::thread::sleep(Duration::from_secs(2));

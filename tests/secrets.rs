@@ -72,7 +72,7 @@ fn run_and_search(dir: &Path, arguments: &[String]) -> String {
             // It may end between the question and the look.
             if let Ok(bytes) = fs::read(format!("/proc/{}/{what}", program.id())) {
                 assert!(!holds(&bytes), "{what}: {}", String::from_utf8_lossy(&bytes));
-                // Also where the program started itself anew.
+                // Also where the program restarted itself.
                 assert!(what != "comm" || bytes == b"pcount-tui\n", "{}", String::from_utf8_lossy(&bytes));
                 looked += 1;
             }

@@ -9,7 +9,7 @@ use crate::{
     config::SourceConfig,
     count::replay::Paths,
     engine::{
-        Control, EngineApi, EngineError, Outcome, Reply, Spent,
+        Control, EngineApi, EngineError, Outcome, Reply, StageTime,
         commands::{Pause, SetLines, SourceCommand},
     },
     model::{Action, EngineSnapshot, Event, Minute, Preview, SourceId},
@@ -60,7 +60,7 @@ impl Acting {
                             lines.iter().map(|line| line.name.as_str()).chain(zones).collect();
                         (Action::LINES, Some(names.join(", ")))
                     }
-                    // Who looks changes nothing.
+                    // A read changes nothing.
                     SourceCommand::Preview(_) => return None,
                 };
                 (what, Some(id.clone()), detail)
@@ -117,7 +117,7 @@ impl EngineApi for Acting {
         self.engine.events(source)
     }
 
-    fn stage_times(&self, source: &str) -> Vec<Spent> {
+    fn stage_times(&self, source: &str) -> Vec<StageTime> {
         self.engine.stage_times(source)
     }
 }

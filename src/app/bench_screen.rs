@@ -52,7 +52,7 @@ impl Host for NoHost {
     }
 }
 
-/// The overview of `engine`, in 256 colours.
+/// The overview of `engine`, in 256 colors.
 pub(super) fn screen(engine: Arc<dyn EngineApi>) -> Box<Screen> {
     let (keymap, _) = Keymap::new(&BTreeMap::new());
     let moment = Moment::now(&TimeZone::UTC);

@@ -26,7 +26,7 @@ use super::{
 };
 use crate::native::{crash, leave};
 
-/// From the signal to the end of the process. Whoever sends one waits two seconds.
+/// From the signal to the end of the process. The sender of a signal waits two seconds.
 const AFTER_SIGNAL: Duration = Duration::from_millis(1650);
 
 /// From the end of the run to the end of the process, when nobody is waiting.
@@ -144,7 +144,7 @@ impl Ending {
         }
         if forced && unkept.is_empty() {
             self.notices
-                .say_now("ended without waiting for a terminal, a disk or a decoder that does not answer");
+                .say_now("exited without waiting for a terminal, disk or decoder that does not answer");
         }
         let code = match unkept.is_empty() {
             false if code != NO_SOURCE => FAILED,

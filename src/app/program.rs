@@ -1,18 +1,19 @@
-//! The program around the engine, as front ends ask it: results, past counts, the configuration file.
+//! The program around the engine, as front ends ask it: results, history, the configuration file.
 
 use std::{io, sync::Arc, time::Duration};
 
 use super::{
-    acting::Acting, counting::Parts, failure::NO_THREAD, keep::Keeper, past::Past, reload::Reloader,
+    acting::Acting, counting::RunServices, failure::NO_THREAD, history::Past, reload::Reloader,
+    save::ConfigSaver,
 };
 use crate::{
     config::{self, Config, Overrides, SourceConfig, edit::KeepLogin},
     engine::{Engine, preview},
     evidence::Facts,
     host::{
-        ConfigPlace, Drawn, Found, Host,
-        crossings::{self, Known, Said},
-        history::Asked,
+        ConfigPlace, Drawn, Host, ProbedSource,
+        crossings::{self, CrossingDetails, NewJudgment},
+        history::ReportQuery,
     },
     ledger::{
         chart::{Column, Width},
@@ -33,7 +34,7 @@ pub(super) struct ProgramHost {
     csv: Arc<Running>,
     past: Option<Past>,
     recent: Arc<RecentLogs>,
-    keeper: Keeper,
+    keeper: ConfigSaver,
     reloader: Option<Arc<Reloader>>,
     results: String,
     acting: Arc<Acting>,
@@ -49,7 +50,7 @@ impl ProgramHost {
         config: &Config,
         overrides: Overrides,
         engine: &Engine,
-        parts: &Parts,
+        parts: &RunServices,
         acting: &Arc<Acting>,
     ) -> io::Result<Self> {
         let (output, timezone) = (&config.parallel.result_output, &config.parallel.timezone);
@@ -58,7 +59,7 @@ impl ProgramHost {
             csv: Arc::clone(&parts.written.csv),
             past: parts.written.ledger.as_ref().map(past),
             recent: parts.logs.recent(),
-            keeper: Keeper::new(config.path.clone(), config.piped.clone()),
+            keeper: ConfigSaver::new(config.path.clone(), config.piped.clone()),
             reloader: Reloader::start(config, overrides, engine, &parts.logs)?,
             results: output.display().to_string(),
             acting: Arc::clone(acting),
@@ -87,13 +88,13 @@ impl ProgramHost {
     }
 
     fn reloader(&self) -> Result<&Reloader, String> {
-        let none = "there is no configuration file that could be read again";
+        let none = "there is no configuration file to reload";
         self.reloader.as_deref().ok_or_else(|| none.to_owned())
     }
 
     fn past(&self) -> Result<&Past, String> {
         self.past.as_ref().ok_or_else(|| {
-            "past counts are not kept: 'ledger' is false in the configuration; set it to true".into()
+            "there is no history: 'ledger' is false in the configuration; set it to true".into()
         })
     }
 }
@@ -108,22 +109,22 @@ impl Host for ProgramHost {
         if self.csv.sync(EXPORT_TIMEOUT) {
             Ok(format!("all results are written to '{}'", self.results))
         } else {
-            Err(format!("the disk of '{}' does not follow; rows wait in memory", self.results))
+            Err(format!("the disk of '{}' is too slow; rows wait in memory", self.results))
         }
     }
 
-    fn probe(&self, source: &SourceConfig) -> Result<Found, String> {
+    fn probe(&self, source: &SourceConfig) -> Result<ProbedSource, String> {
         source.source.teach(config::known());
         let (probe, frame) = probe_source(source, &SystemOpener::default())
             .map_err(|error| source.source.redact(&error.to_string()))?;
-        Ok(Found { words: probe.to_string(), picture: preview::of_frame(&frame).map(Arc::new) })
+        Ok(ProbedSource { words: probe.to_string(), picture: preview::of_frame(&frame).map(Arc::new) })
     }
 
     fn config_place(&self) -> ConfigPlace {
         self.keeper.place()
     }
 
-    fn look_at_config(&self) {
+    fn refresh_config(&self) {
         self.keeper.look();
     }
 
@@ -131,7 +132,7 @@ impl Host for ProgramHost {
         self.keeper.ids()
     }
 
-    fn kept_sources(&self) -> Vec<SourceConfig> {
+    fn saved_sources(&self) -> Vec<SourceConfig> {
         self.keeper.known()
     }
 
@@ -155,11 +156,11 @@ impl Host for ProgramHost {
         on_disk(|| self.keeper.write(sources))
     }
 
-    fn report(&self, asked: &Asked) -> Result<Report, String> {
+    fn report(&self, asked: &ReportQuery) -> Result<Report, String> {
         on_disk(|| self.past()?.report(asked, EXPORT_TIMEOUT))
     }
 
-    fn write_report(&self, asked: &Asked) -> Result<String, String> {
+    fn write_report(&self, asked: &ReportQuery) -> Result<String, String> {
         on_disk(|| self.past()?.write(asked, EXPORT_TIMEOUT))
     }
 
@@ -188,22 +189,22 @@ impl Host for ProgramHost {
 
     fn reload(&self) -> Result<String, String> {
         let reloader = self.reloader()?;
-        let sentences = reloader.shown().ok_or("nothing is waiting to be taken over; ask again")?;
+        let sentences = reloader.shown().ok_or("no reload waits to be confirmed; reload again")?;
         let done = reloader.apply();
         // Also where the engine refused some of it.
         self.acting.note(Action::RELOADED, Some(sentences.join("; ")));
         done
     }
 
-    fn crossings(&self, asked: &crossings::Asked) -> Result<crossings::Found, String> {
+    fn crossings(&self, asked: &crossings::CrossingsQuery) -> Result<crossings::CrossingsAnswer, String> {
         on_disk(|| self.past()?.crossings(asked))
     }
 
-    fn crossing(&self, facts: &Facts) -> Result<Known, String> {
+    fn crossing(&self, facts: &Facts) -> Result<CrossingDetails, String> {
         on_disk(|| self.past()?.crossing(facts))
     }
 
-    fn judge(&self, said: &Said) -> Result<Judgment, String> {
+    fn judge(&self, said: &NewJudgment) -> Result<Judgment, String> {
         on_disk(|| self.past()?.judge(said))
     }
 

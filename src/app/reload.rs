@@ -24,7 +24,7 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How often the file is checked.
-const LOOK: Duration = Duration::from_secs(1);
+const POLL: Duration = Duration::from_secs(1);
 
 /// The configuration of a running program, and how it follows its file.
 pub(super) struct Reloader {
@@ -88,7 +88,7 @@ impl Reloader {
         *self.watcher.lock() = Some(watcher);
     }
 
-    /// Works out what the file changes, does it, and says so in the log: all in one call, for those who ask without a look at
+    /// Works out what the file changes, does it, and says so in the log: all in one call, for callers that do not show
     /// it first. Blocks for the disk and until the engine has done it; several calls come one after the other.
     ///
     /// # Errors
@@ -110,7 +110,7 @@ impl Reloader {
     fn take_over(&self) -> Result<Reloaded, Vec<String>> {
         let file = self.path.display();
         let (wanted, found) = self.work_out().map_err(|problems| {
-            tracing::error!("Reload: '{file}' has problems, and nothing was changed");
+            tracing::error!("Reload: '{file}' has problems; nothing was changed");
             let problems: Vec<String> = problems.lines().map(str::to_owned).collect();
             problems.iter().for_each(|problem| tracing::error!("Reload: {problem}"));
             problems
@@ -121,7 +121,7 @@ impl Reloader {
             refused = self.carry_out(&wanted, &found).err();
         } else {
             if sentences.is_empty() {
-                sentences.push(format!("'{file}' says what runs already"));
+                sentences.push(format!("'{file}' has no changes"));
             }
             sentences.iter().for_each(|sentence| tracing::info!("Reload: {sentence}"));
         }
@@ -175,7 +175,7 @@ impl Reloader {
     /// What the engine refused; the rest is done.
     pub fn apply(&self) -> Result<String, String> {
         let Some((wanted, found)) = self.shown.lock().take() else {
-            return Err("nothing is waiting to be taken over; ask again".into());
+            return Err("no reload waits to be confirmed; reload again".into());
         };
         self.carry_out(&wanted, &found)
     }
@@ -220,9 +220,9 @@ impl Reloader {
         let file = self.path.display();
         match refused.as_slice() {
             [] => Ok(format!("'{file}' is in effect")),
-            [only] => Err(format!("'{file}' is in effect but for this: {only}")),
+            [only] => Err(format!("'{file}' is in effect except for this: {only}")),
             [first, rest @ ..] => {
-                Err(format!("'{file}' is in effect but for {} things; first: {first}", rest.len() + 1))
+                Err(format!("'{file}' is in effect except for {} things; first: {first}", rest.len() + 1))
             }
         }
     }
@@ -241,7 +241,7 @@ fn stamp(path: &Path) -> Stamp {
 fn follow(reloader: &Weak<Reloader>, path: &Path) {
     let (mut taken, mut last) = (stamp(path), stamp(path));
     loop {
-        std::thread::sleep(LOOK);
+        std::thread::sleep(POLL);
         let Some(reloader) = reloader.upgrade() else { return };
         let now = stamp(path);
         let is_settled = now == last;

@@ -14,7 +14,7 @@ pub struct InEffect {
     pub workers: usize,
     /// The program's settings.
     pub parallel: ParallelConfig,
-    /// Look and keys of the dashboard.
+    /// Appearance and keys of the dashboard.
     pub tui: TuiConfig,
 }
 
@@ -85,18 +85,16 @@ impl Difference {
         let named = |source: &SourceConfig| crate::model::name_of(&source.alias, &source.id);
         let mut said: Vec<String> =
             self.added.iter().map(|source| format!("new: {}", named(source))).collect();
-        said.extend(
-            self.removed.iter().map(|id| format!("removed: {id}; what it counted stays in the results")),
-        );
+        said.extend(self.removed.iter().map(|id| format!("removed: {id}; its counts stay in the results")));
         said.extend(
             self.redrawn
                 .iter()
-                .map(|source| format!("other lines: {}; it goes on without a gap", named(source))),
+                .map(|source| format!("lines changed: {}; counting continues without a gap", named(source))),
         );
         said.extend(
-            self.replaced
-                .iter()
-                .map(|(source, keys)| format!("opened again: {}, for {}", named(source), keys.join(", "))),
+            self.replaced.iter().map(|(source, keys)| {
+                format!("reconnected: {}, because of {}", named(source), keys.join(", "))
+            }),
         );
         said.extend(self.workers.map(|count| format!("workers: {count}")));
         said.extend(self.log_level.map(|level| format!("log level: {}", level.word())));
@@ -259,9 +257,9 @@ mod tests {
             found.sentences(),
             [
                 "new: eeeee",
-                "removed: dddd; what it counted stays in the results",
-                "other lines: bb; it goes on without a gap",
-                "opened again: Gate (ccc), for alias, priority",
+                "removed: dddd; its counts stay in the results",
+                "lines changed: bb; counting continues without a gap",
+                "reconnected: Gate (ccc), because of alias, priority",
                 &format!("workers: {}", before.parallel.worker_count + 1),
                 "log level: DEBUG",
                 "with the next start: ledger",

@@ -62,7 +62,7 @@ pub enum EditError {
         problem: String,
     },
     /// The source stands nowhere in it.
-    #[error("'{path}' has no entry with the id '{id}'; write one to keep its lines")]
+    #[error("'{path}' has no entry with the id '{id}'; add one to save its lines")]
     NoEntry {
         /// The file.
         path: String,
@@ -78,7 +78,7 @@ pub enum EditError {
         reason: String,
     },
     /// It was half written and could not be put back.
-    #[error("'{path}' is damaged ({problem}), for example by a full disk; put its copy '{copy}' back")]
+    #[error("'{path}' is damaged ({problem}), for example by a full disk; restore its copy '{copy}'")]
     Damaged {
         /// The file.
         path: String,
@@ -89,7 +89,7 @@ pub enum EditError {
     },
 }
 
-/// What a change has left behind.
+/// What a change has written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Saved {
     /// The file as it was before this process changed it.
@@ -111,12 +111,12 @@ pub struct ConfigFile {
     path: PathBuf,
     /// Where copies go that cannot be beside the file.
     states: Option<PathBuf>,
-    kept: Mutex<Option<Kept>>,
+    kept: Mutex<Option<LatestCopy>>,
 }
 
 /// The copy made last, and what was written over the file since.
 #[derive(Debug)]
-struct Kept {
+struct LatestCopy {
     original: PathBuf,
     written: String,
 }
@@ -219,7 +219,7 @@ impl ConfigFile {
                 {
                     return Ok(());
                 }
-                Err(self.refused("these lines would not be read back as they are drawn"))
+                Err(self.refused("these lines would be different after saving and loading"))
             },
         )?;
         Ok(Saved { original, login: None, is_exposed: false })
@@ -243,7 +243,7 @@ impl ConfigFile {
             |old| {
                 if old.sources.iter().any(|source| source.id == entry.source.id) {
                     let id = &entry.source.id;
-                    return Err(self.refused(&format!("it has another source with the id '{id}' by now")));
+                    return Err(self.refused(&format!("it now has another source with the id '{id}'")));
                 }
                 Ok(())
             },
@@ -284,7 +284,7 @@ impl ConfigFile {
     fn read_as(&self, text: &str) -> Result<Config, EditError> {
         Config::from_bytes(text.as_bytes(), &self.path, &Overrides::default()).map_err(|errors| {
             let problem = errors.problems.first().map(ToString::to_string).unwrap_or_default();
-            self.refused(&format!("it would not load, {problem}"))
+            self.refused(&format!("it could not be loaded any more, {problem}"))
         })
     }
 
@@ -301,7 +301,7 @@ impl ConfigFile {
         if read.is_some_and(is_same) {
             return Ok(());
         }
-        Err(self.refused(&format!("'{}' would be read as another source than the one that runs", source.id)))
+        Err(self.refused(&format!("'{}' would open another source than the one that is running", source.id)))
     }
 
     /// Writes the login of `entry`, where it has one, beside those that `text` names.
@@ -310,15 +310,13 @@ impl ConfigFile {
         let base = self.path.parent().unwrap_or(Path::new(""));
         let used = self.edited(text::tree(text)).map(|root| login_files(&root, base))?;
         let is_used = |name: &Path| used.contains(&base.join(name));
-        logins::write(&self.path, entry.id(), line, &is_used)
-            .map(Some)
-            .map_err(|(path, problem)| {
-                self.refused(&format!(
-                    "the login cannot be kept in '{}' ({problem}); keep it in the address instead, or write ${{NAME}} \
-                     there for a variable of the environment",
-                    path.display()
-                ))
-            })
+        logins::write(&self.path, entry.id(), line, &is_used).map(Some).map_err(|(path, problem)| {
+            self.refused(&format!(
+                "the login cannot be saved in '{}' ({problem}); leave it in the address instead, or \
+                     write ${{NAME}} there for an environment variable",
+                path.display()
+            ))
+        })
     }
 
     /// Replaces the text of the file by what `change` makes of it, if `allow` has nothing against the configuration
@@ -368,10 +366,10 @@ impl ConfigFile {
                     (text, Err(EditError::Damaged { path: self.path.display().to_string(), copy, problem }))
                 }
             };
-            *kept = Some(Kept { original, written });
+            *kept = Some(LatestCopy { original, written });
             return done;
         }
-        Err(self.refused("somebody else goes on writing it"))
+        Err(self.refused("another program keeps writing to it"))
     }
 }
 

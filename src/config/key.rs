@@ -24,11 +24,11 @@ pub(super) trait Keys {
     fn names() -> Vec<&'static str>;
 
     /// What a user is told of its keys.
-    fn rows() -> Vec<Row>;
+    fn rows() -> Vec<KeyRow>;
 }
 
 /// What a user is told of one key.
-pub(super) struct Row {
+pub(super) struct KeyRow {
     pub name: &'static str,
     pub meaning: &'static str,
     /// In the words of the documentation.

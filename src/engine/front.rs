@@ -10,7 +10,7 @@ use super::{
 use crate::{
     config::SourceConfig,
     count::replay::Paths,
-    metrics::stages::Spent,
+    metrics::stages::StageTime,
     model::{EngineSnapshot, Event, Health, Minute, Preview, WorkerSnapshot},
 };
 
@@ -36,7 +36,7 @@ impl EngineApi for Engine {
                 frames: worker.done.load(Ordering::Relaxed),
                 busy: load.busy.share,
                 cpu: load.cpu.share,
-                looks: worker.looks.load(Ordering::Relaxed),
+                looks: worker.detection_runs.load(Ordering::Relaxed),
                 errors: worker.errors.load(Ordering::Relaxed),
                 restarts: worker.restarts.load(Ordering::Relaxed),
             })
@@ -103,7 +103,7 @@ impl EngineApi for Engine {
         Some(self.source(source)?.paths.lock().clone())
     }
 
-    fn stage_times(&self, source: &str) -> Vec<Spent> {
+    fn stage_times(&self, source: &str) -> Vec<StageTime> {
         self.source(source).map(|source| source.stages.spent()).unwrap_or_default()
     }
 }

@@ -14,8 +14,8 @@ mod http;
 mod link;
 mod notes;
 mod playlist;
+mod policy;
 mod rtsp;
-mod way;
 
 use std::{
     io,
@@ -31,7 +31,7 @@ use std::{
 use rustls::crypto;
 use url::Url;
 
-use self::{notes::Notes, way::Way};
+use self::{notes::Notes, policy::AccessPolicy};
 use super::{SourceError, refusal};
 use crate::config::{Credentials, TlsConfig};
 
@@ -61,7 +61,7 @@ struct Shared {
 }
 
 enum Talk {
-    Rtsp { way: Box<Way>, local: String },
+    Rtsp { way: Box<AccessPolicy>, local: String },
     Http(Box<http::Exchange>),
 }
 
@@ -73,7 +73,7 @@ pub struct Destination<'a> {
     pub asked: &'a Url,
     /// User name and password, when given.
     pub credentials: Option<&'a Credentials>,
-    /// Whom it trusts.
+    /// Which certificates it trusts.
     pub tls: &'a TlsConfig,
 }
 
@@ -87,7 +87,7 @@ impl Relay {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(refused)?;
         let own = listener.local_addr().map_err(refused)?;
         let word = random_word().ok_or_else(|| refused(io::Error::other("it has no random numbers")))?;
-        let way = Way::new(to.shown, to.asked.clone(), to.credentials, to.tls);
+        let way = AccessPolicy::new(to.shown, to.asked.clone(), to.credentials, to.tls);
         let (address, talk) = if to.asked.scheme().starts_with("rtsp") {
             let local = format!("rtsp://{own}/{word}");
             (local.clone(), Talk::Rtsp { way: Box::new(way), local })

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     config::SourceConfig,
-    count::replay::Trail,
+    count::replay::TrackPath,
     host::{ConfigPlace, Settings},
     logging::LogLine,
     model::{EngineSnapshot, Minute, Preview, SourceId, SourceSnapshot},
@@ -54,7 +54,7 @@ pub struct Fetched {
     /// The latest preview of each source that is shown.
     pub previews: HashMap<SourceId, Arc<Preview>>,
     /// Where the people on a preview came from.
-    pub trails: HashMap<SourceId, Vec<Trail>>,
+    pub trails: HashMap<SourceId, Vec<TrackPath>>,
     /// Configuration of the selected source.
     pub config: Option<Arc<SourceConfig>>,
     /// Last lines of the log on screen, oldest first.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::{
     config::{SourceConfig, edit::KeepLogin},
     engine::Control,
-    host::{Drawn, Settings, crossings, history::Asked},
+    host::{Drawn, Settings, crossings, history::ReportQuery},
     model::SourceId,
     tui::screens::{crossings::state::Crossings, lines::editor::Editor, logs::state::LogTarget},
 };
@@ -105,26 +105,17 @@ pub enum HostWork {
     /// Write the results.
     Export,
     /// Read the ledger.
-    ReadHistory(Asked),
+    ReadHistory(ReportQuery),
     /// Write what the history screen shows into files.
-    WriteHistory(Asked),
+    WriteHistory(ReportQuery),
     /// Read which crossings have strips.
-    FindCrossings(crossings::Asked),
+    FindCrossings(crossings::CrossingsQuery),
     /// Note what a person says of a crossing.
-    Judge(crossings::Said),
+    Judge(crossings::NewJudgment),
     /// Write the lines and zones of a source into the configuration file.
     SaveLines(SourceId, Drawn),
     /// Write changed settings of a source into the configuration file and have them take effect.
-    SaveSettings {
-        /// The source.
-        source: SourceId,
-        /// As they are.
-        before: Settings,
-        /// As they are to be.
-        after: Settings,
-        /// Whether this takes the last change back.
-        is_undo: bool,
-    },
+    SaveSettings(Box<SettingsChange>),
     /// Remove sources from the configuration file, after what is being saved to it.
     RemoveFromFile(Vec<SourceId>),
     /// Find out which ids the configuration file has by now.
@@ -150,6 +141,19 @@ pub enum HostWork {
     Reload,
     /// Remember the layout of the overview for the next time.
     Remember(String),
+}
+
+/// A change of a source's settings.
+#[derive(Debug, Clone)]
+pub struct SettingsChange {
+    /// The source.
+    pub source: SourceId,
+    /// As they are.
+    pub before: Settings,
+    /// As they are to be.
+    pub after: Settings,
+    /// Whether this undoes the last change.
+    pub is_undo: bool,
 }
 
 /// Work for the owner of the terminal.

@@ -339,7 +339,7 @@ mod tests {
             threshold: None,
         };
         let point = |x, y| crate::geometry::Point { x, y };
-        let trail = crate::count::replay::Trail { id: 1, points: vec![point(1.2, 0.2), point(1.2, 0.8)] };
+        let trail = crate::count::replay::TrackPath { id: 1, points: vec![point(1.2, 0.2), point(1.2, 0.8)] };
         let overlay = Overlay { zones: &[zone], trails: &[trail], ..Overlay::default() };
         let mut canvas = RgbImage::new(200, 100);
         paint(&mut canvas, &preview(), overlay);

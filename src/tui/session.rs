@@ -202,8 +202,7 @@ impl Session {
             Answer::Saved(source, drawn, result) => ui.lines_saved(&source, &drawn, result),
             Answer::Written(result) => ui.config_written(result),
             Answer::SettingsSaved(change, result) => {
-                let (source, before, after, is_undo) = *change;
-                ui.settings_saved(source, before, after, is_undo, result);
+                ui.settings_saved(*change, result);
                 self.differs_due = None;
             }
             Answer::Differs(found) => {
@@ -248,7 +247,7 @@ impl Session {
     fn begin(&mut self, work: HostWork) {
         match work {
             HostWork::ReadConfig => self.in_background("tui-look", |host| {
-                host.look_at_config();
+                host.refresh_config();
                 Answer::Looked
             }),
             HostWork::AddSource { text, name, keep, is_silent, is_warned } => {
@@ -258,9 +257,9 @@ impl Session {
                 let result = host.save_lines(&source, &drawn);
                 Answer::Saved(source, drawn, result)
             }),
-            HostWork::SaveSettings { source, before, after, is_undo } => self.save(move |host| {
-                let result = host.save_settings(&source, &before, &after);
-                Answer::SettingsSaved(Box::new((source, before, after, is_undo)), result)
+            HostWork::SaveSettings(change) => self.save(move |host| {
+                let result = host.save_settings(&change.source, &change.before, &change.after);
+                Answer::SettingsSaved(change, result)
             }),
             HostWork::RemoveFromFile(ids) => {
                 self.save(move |host| Answer::Written(host.remove_sources(&ids)));
@@ -348,7 +347,7 @@ impl Session {
         if let Some(known) = runs.find(|known| same_place(&known.source, spec)) {
             return Some(format!("it is there already, as '{}'", name_of(&known.alias, &known.id)));
         }
-        let kept = self.host.kept_sources().into_iter().find(|known| same_place(&known.source, spec))?;
+        let kept = self.host.saved_sources().into_iter().find(|known| same_place(&known.source, spec))?;
         let ConfigPlace::File(file) = &self.ui.context.config.place else { return None };
         Some(format!("'{file}' has it already, as '{}'", name_of(&kept.alias, &kept.id)))
     }

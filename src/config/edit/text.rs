@@ -420,7 +420,7 @@ mod tests {
     }
 
     #[test]
-    fn comments_between_lines_stay_when_lines_are_drawn_anew() {
+    fn comments_between_lines_stay_when_lines_are_redrawn() {
         let list = "[\n        // in\n        {\"name\": \"x\", \"a\": [0, 0], \"b\": [1, 1]}, // first\n        // out\n        {\"name\": \"y\", \"a\": [0, 0], \"b\": [1, 1]} // second\n      ]";
         let text = format!("{{\"cameras\": [{{\"camera_id\": \"a\", \"lines\": {list}}}]}}");
         let named = |name: &str| LineConfig { name: name.into(), ..LineConfig::default() };

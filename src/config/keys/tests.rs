@@ -23,7 +23,7 @@ const TABLES: [&str; 12] = [
 ];
 
 /// A table of the keys in `rows`.
-fn table(rows: &[Row]) -> String {
+fn table(rows: &[KeyRow]) -> String {
     let mut out = String::from("| key | type and range | default | meaning |\n| --- | --- | --- | --- |\n");
     for row in rows {
         let meaning = row.meaning.trim_end_matches('.').replace('|', "\\|");
@@ -36,7 +36,7 @@ fn table(rows: &[Row]) -> String {
 }
 
 /// The keys of each table, by the name that it has in the documentation.
-fn rows(name: &str) -> Vec<Row> {
+fn rows(name: &str) -> Vec<KeyRow> {
     match name {
         "file" => FileKeys::rows(),
         "parallel_config" => ParallelKeys::rows(),

@@ -1,4 +1,4 @@
-//! One HTTP request of FFmpeg, put to whom it is for.
+//! One HTTP request of FFmpeg, sent on to the server it is for.
 //!
 //! FFmpeg 5.1 verifies no certificate of what a playlist names, follows redirections from encrypted to plain, and
 //! would write passwords into its messages. So it asks this side, which knows the camera's address and password.
@@ -17,7 +17,7 @@ use super::{
     link::{self, Link, Side},
     notes::Notes,
     playlist,
-    way::{MOST_REDIRECTS, Way, origin, place},
+    policy::{AccessPolicy, MOST_REDIRECTS, origin, place},
 };
 use crate::source::{
     SourceError,
@@ -52,7 +52,7 @@ type Origin = (String, String, u16);
 
 /// What the requests of one source have in common.
 pub struct Exchange {
-    way: Way,
+    way: AccessPolicy,
     /// What all addresses of this relay begin with: `http://127.0.0.1:PORT/TOKEN/`.
     base: String,
     /// Servers that addresses in playlists name, by their number.
@@ -64,7 +64,7 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    pub fn new(way: Way, base: String) -> Self {
+    pub fn new(way: AccessPolicy, base: String) -> Self {
         let entry = Mutex::new(way.asked.clone());
         Self {
             way,
@@ -85,7 +85,7 @@ impl Exchange {
         if plain { format!("{}{ENTRY}.{ending}", self.base) } else { format!("{}{ENTRY}", self.base) }
     }
 
-    /// What FFmpeg asks for by `path`; `None` for whom this relay is not.
+    /// What FFmpeg asks for by `path`; `None` for a client that this relay does not serve.
     fn target(&self, path: &str) -> Option<Url> {
         let prefix = &self.base[self.base.find("//")? + 2..];
         let rest = path.strip_prefix(&prefix[prefix.find('/')?..])?;
@@ -269,7 +269,7 @@ pub fn serve(
             .with("Content-Length", &text.len().to_string())
             .with("Connection", "close");
         let mut timed = Timed { stream: client, deadline };
-        // FFmpeg may have hung up; it has its reasons.
+        // FFmpeg may have closed the connection, which is no error.
         let _ = timed.write_all(&head.bytes()).and_then(|()| timed.write_all(text.as_bytes()));
         return Ok(());
     }
@@ -318,7 +318,7 @@ mod tests {
 
     fn exchange(address: &str) -> Exchange {
         let url = Url::parse(address).unwrap();
-        let way = Way::new(&url, url.clone(), None, &TlsConfig::default());
+        let way = AccessPolicy::new(&url, url.clone(), None, &TlsConfig::default());
         Exchange::new(way, "http://127.0.0.1:1/abc/".into())
     }
 

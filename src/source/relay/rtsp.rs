@@ -14,7 +14,7 @@ use url::Url;
 use super::{
     link::{self, Link, Side},
     notes::Notes,
-    way::{MOST_REDIRECTS, Way, is_encrypted},
+    policy::{AccessPolicy, MOST_REDIRECTS, is_encrypted},
 };
 use crate::source::{
     SourceError,
@@ -39,7 +39,7 @@ struct Pending {
 }
 
 struct Session<'a> {
-    way: &'a Way,
+    way: &'a AccessPolicy,
     notes: &'a Notes,
     /// What FFmpeg takes for the camera's address.
     local: &'a str,
@@ -60,7 +60,7 @@ struct Session<'a> {
 /// When there is no connection to the camera that may be used, with the reason.
 pub fn serve(
     client: &TcpStream,
-    way: &Way,
+    way: &AccessPolicy,
     notes: &Notes,
     local: &str,
     timeout: Duration,
@@ -207,8 +207,8 @@ impl Session<'_> {
                 }
                 Ok(Item::Message(head, body)) if bytes.len() - done >= head + body => {
                     let whole = &bytes[done..done + head + body];
-                    let begun_anew = self.answer(whole, head)?;
-                    if begun_anew {
+                    let restarted = self.answer(whole, head)?;
+                    if restarted {
                         bytes.clear();
                         return Ok(());
                     }

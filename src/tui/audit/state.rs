@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     audit::{
-        findings::Findings, playback::Playback, reel::Reel, report::clock, tap::Tap, truth::Truth,
+        findings::Findings, playback::Playback, reel::Reel, render::clock, tap::Tap, truth::Truth,
         watch::Watching,
     },
     model::{Direction, LineConfig},
@@ -363,14 +363,14 @@ fn words(tap: &Tap) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::truth::Place;
+    use crate::audit::truth::WatchedSource;
 
     /// The arrows that mean in and out over a line from `a` to `b`: up, right, down, left.
     fn arrows(a: [f32; 2], b: [f32; 2]) -> [Option<Direction>; 4] {
         let line = LineConfig { a, b, ..LineConfig::default() };
         let setup = Setup {
             name: "clip".into(),
-            place: Place::Demo("lobby".into()),
+            place: WatchedSource::Demo("lobby".into()),
             lines: vec![line],
             speed: 1,
             tolerance: 2.0,

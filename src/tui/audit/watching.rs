@@ -8,7 +8,7 @@ use super::{
     state::{Audit, Phase},
 };
 use crate::{
-    audit::{report::clock, watch::Watching},
+    audit::{render::clock, watch::Watching},
     model::{Direction, SourceState},
     tui::{
         layout::{take_bottom, take_top},

@@ -11,7 +11,7 @@ use crossterm::event::KeyCode;
 use super::outcome::Outcome;
 use crate::{
     config::{Address, LABEL_LENGTH, SourceConfig, edit::KeepLogin},
-    host::{ConfigPlace, Found},
+    host::{ConfigPlace, ProbedSource},
     model::Preview,
     tui::{
         effect::HostWork,
@@ -32,7 +32,7 @@ pub enum Probing {
     /// Being tried.
     Running,
     /// What it sends, or why it cannot be used.
-    Done(Result<Found, String>),
+    Done(Result<ProbedSource, String>),
 }
 
 /// One try.
@@ -255,7 +255,7 @@ impl AddSource {
     }
 
     /// Takes what a try has given, unless there was another one since.
-    pub fn probed(&mut self, number: u64, result: Result<Found, String>) {
+    pub fn probed(&mut self, number: u64, result: Result<ProbedSource, String>) {
         if let Some(probe) = self.probe.as_mut().filter(|probe| probe.number == number) {
             probe.state = Probing::Done(result);
         }

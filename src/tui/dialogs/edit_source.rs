@@ -13,7 +13,7 @@ use crate::{
     host::Settings,
     model::SourceId,
     tui::{
-        effect::HostWork,
+        effect::{HostWork, SettingsChange},
         keymap::Key,
         text,
         text_input::TextInput,
@@ -162,7 +162,8 @@ impl EditSource {
             Ok(after) => {
                 self.is_saving = true;
                 let (source, before) = (self.source.clone(), self.before.clone());
-                Outcome::Ask(HostWork::SaveSettings { source, before, after, is_undo: false }.into())
+                let change = SettingsChange { source, before, after, is_undo: false };
+                Outcome::Ask(HostWork::SaveSettings(Box::new(change)).into())
             }
         }
     }

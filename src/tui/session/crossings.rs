@@ -8,7 +8,7 @@ use std::{
 use super::{Session, work::Answer};
 use crate::{
     audit::sample::crossed,
-    host::crossings::{Asked, Known, Said},
+    host::crossings::{CrossingDetails, CrossingsQuery, NewJudgment},
     model::Crossed,
     tui::screen::Needs,
 };
@@ -21,7 +21,7 @@ const LATE: i64 = 10_000;
 
 impl Session {
     /// Begins to read which crossings there are.
-    pub(super) fn find_crossings(&mut self, asked: Asked) {
+    pub(super) fn find_crossings(&mut self, asked: CrossingsQuery) {
         self.in_background("tui-evidence", move |host| {
             let found = host.crossings(&asked);
             Answer::Crossings(Box::new(asked), found)
@@ -29,7 +29,7 @@ impl Session {
     }
 
     /// Begins to write what a person says of a crossing.
-    pub(super) fn judge(&mut self, said: Said) {
+    pub(super) fn judge(&mut self, said: NewJudgment) {
         self.in_background("tui-judgment", move |host| Answer::Judged(host.judge(&said)));
     }
 
@@ -60,7 +60,7 @@ impl Session {
     }
 
     /// Takes what was read of a crossing.
-    pub(super) fn crossing_read(&mut self, of: Crossed, known: Result<Known, String>) {
+    pub(super) fn crossing_read(&mut self, of: Crossed, known: Result<CrossingDetails, String>) {
         self.reading_crossing = false;
         self.ui.screens.crossings.list.known = Some((of, known.map(Arc::new)));
         self.ui.context.touch();

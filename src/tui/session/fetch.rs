@@ -235,7 +235,7 @@ impl Session {
             let fetched = &mut self.ui.context.fetched;
             if fetched.previews.get(id).is_none_or(|old| old.taken != preview.taken) {
                 let paths = self.engine.paths(id);
-                let trails = paths.map(|paths| paths.trails(crate::geometry::Anchor::Foot, TRAIL));
+                let trails = paths.map(|paths| paths.track_paths(crate::geometry::Anchor::Foot, TRAIL));
                 fetched.trails.insert(id.clone(), trails.unwrap_or_default());
                 fetched.previews.insert(id.clone(), preview);
                 self.ui.context.touch();

@@ -7,16 +7,16 @@ use crate::{
     count::replay::Paths,
     engine::Reply,
     host::{
-        Drawn, Found, Settings,
-        crossings::{self, Known},
-        history::Asked,
+        Drawn, ProbedSource,
+        crossings::{self, CrossingDetails},
+        history::ReportQuery,
     },
     ledger::{
         chart::{Column, Width},
         report::Report,
     },
     model::{Crossed, Judgment, Minute, SourceId, SourceSnapshot},
-    tui::screens::lines::editor::Replayed,
+    tui::{effect::SettingsChange, screens::lines::editor::Replayed},
 };
 
 /// The answer to work done beside the screens.
@@ -31,22 +31,22 @@ pub enum Answer {
     Saved(SourceId, Drawn, Result<String, String>),
     /// What became of writing the configuration file.
     Written(Result<String, String>),
-    /// What became of changing settings: whose, from what, to what, and whether that took a change back.
-    SettingsSaved(Box<(SourceId, Settings, Settings, bool)>, Result<String, String>),
+    /// What became of changing settings.
+    SettingsSaved(Box<SettingsChange>, Result<String, String>),
     /// What the configuration file would change of what runs.
     Differs(Result<Vec<String>, String>),
     /// What trying out a source has given.
-    Probed(u64, Result<Found, String>),
+    Probed(u64, Result<ProbedSource, String>),
     /// Which crossings there are.
-    Crossings(Box<crossings::Asked>, Result<crossings::Found, String>),
+    Crossings(Box<crossings::CrossingsQuery>, Result<crossings::CrossingsAnswer, String>),
     /// What is known of a crossing.
-    Crossing(Crossed, Box<Result<Known, String>>),
+    Crossing(Crossed, Box<Result<CrossingDetails, String>>),
     /// What became of a judgment.
     Judged(Result<Judgment, String>),
     /// What the configuration file would change.
     Reloadable(Result<Vec<String>, String>),
     /// Earlier counts.
-    History(Asked, Result<Report, String>),
+    History(ReportQuery, Result<Report, String>),
     /// Columns of a chart.
     Chart(SourceId, Width, Result<Option<Vec<Column>>, String>),
     /// The hour before this run.
@@ -61,7 +61,7 @@ pub(super) struct Reports {
     pub(super) running: bool,
     /// The sources as they were when it was asked for.
     pub(super) before: Vec<Arc<SourceSnapshot>>,
-    pub(super) wanted: Option<Asked>,
+    pub(super) wanted: Option<ReportQuery>,
     pub(super) due: Option<Instant>,
 }
 

@@ -5,13 +5,13 @@ use std::{sync::Arc, time::Instant};
 use super::Shell;
 use crate::{
     config::SourceConfig,
-    host::{ConfigPlace, Drawn, Found, Settings},
+    host::{ConfigPlace, Drawn, ProbedSource},
     model::{SourceId, name_of},
     tui::{
         action::Action,
         context::Tone,
         dialogs::Dialog,
-        effect::{Effect, Go, HostWork, Question},
+        effect::{Effect, Go, HostWork, Question, SettingsChange},
         screen_id::ScreenId,
         screens::lines::editor::Editor,
         text::clean,
@@ -124,7 +124,7 @@ impl Shell {
     }
 
     /// What trying out the source in the dialog has given.
-    pub fn source_probed(&mut self, number: u64, result: Result<Found, String>) {
+    pub fn source_probed(&mut self, number: u64, result: Result<ProbedSource, String>) {
         if let Some(Dialog::AddSource(dialog)) = &mut self.dialog {
             dialog.probed(number, result);
             self.context.touch();
@@ -182,18 +182,13 @@ impl Shell {
             return self.context.refuse("no settings were changed here; nothing to undo");
         };
         self.context.say("saving", Tone::Done);
-        vec![HostWork::SaveSettings { source, before: after, after: before, is_undo: true }.into()]
+        let change = SettingsChange { source, before: after, after: before, is_undo: true };
+        vec![HostWork::SaveSettings(Box::new(change)).into()]
     }
 
     /// Settings were saved, or could not be.
-    pub fn settings_saved(
-        &mut self,
-        source: SourceId,
-        before: Settings,
-        after: Settings,
-        is_undo: bool,
-        result: Result<String, String>,
-    ) {
+    pub fn settings_saved(&mut self, change: SettingsChange, result: Result<String, String>) {
+        let SettingsChange { source, before, after, is_undo } = change;
         self.context.touch();
         let is_open = matches!(&self.dialog, Some(Dialog::EditSource(dialog)) if *dialog.source() == source);
         match result {

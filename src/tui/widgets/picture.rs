@@ -9,7 +9,7 @@ use ratatui::{
 
 use super::Look;
 use crate::{
-    count::replay::Trail,
+    count::replay::TrackPath,
     model::{LineConfig, Preview, SourceId, ZoneConfig},
     tui::context::Context,
     tui::theme::{Palette, Role},
@@ -30,7 +30,7 @@ pub struct Overlay<'a> {
     /// Its end or corner that is held.
     pub held: Option<usize>,
     /// Where people came from, in frame heights.
-    pub trails: &'a [Trail],
+    pub trails: &'a [TrackPath],
     /// Where people walked.
     pub walked: &'a [Share],
 }

@@ -9,7 +9,7 @@ use ratatui::layout::Rect;
 
 use super::picture::Overlay;
 use crate::{
-    count::replay::Trail,
+    count::replay::TrackPath,
     evidence::{Marks, Pixels},
     geometry::{BBox, Point},
     host::crossings::Strip,
@@ -57,7 +57,7 @@ pub fn draw(strip: &Strip, track: TrackId, view: &View, area: Rect, canvas: &mut
 }
 
 /// One picture of all that `view` shows, with lines and paths; `None` where there is nothing.
-fn compose(strip: &Strip, track: TrackId, view: &View) -> Option<(Preview, Vec<LineConfig>, Vec<Trail>)> {
+fn compose(strip: &Strip, track: TrackId, view: &View) -> Option<(Preview, Vec<LineConfig>, Vec<TrackPath>)> {
     let shown: Vec<(usize, &Pixels)> =
         view.numbers.iter().filter_map(|number| Some((*number, strip.pictures.get(*number)?))).collect();
     let (_, first) = shown.first()?;
@@ -77,7 +77,7 @@ fn compose(strip: &Strip, track: TrackId, view: &View) -> Option<(Preview, Vec<L
             let points = marks.path_until(*number).into_iter().map(|point| part.place(point));
             let points =
                 points.filter(|point| is_in(*point)).map(|point| Point::new(point.x + offset, point.y));
-            trails.push(Trail { id: track, points: points.collect() });
+            trails.push(TrackPath { id: track, points: points.collect() });
         }
     }
     // What is drawn is told apart by when it was taken.

@@ -10,9 +10,9 @@ use ratatui::{
 
 use super::state::State;
 use crate::{
-    audit::{report::percent, sample::Estimate},
+    audit::{render::percent, sample::Estimate},
     evidence::Facts,
-    host::crossings::{Known, Strip},
+    host::crossings::{CrossingDetails, Strip},
     model::{Direction, Judgment, Verdict},
     tui::{
         action::Action,
@@ -188,7 +188,7 @@ fn lines(
     state: &State,
     context: &Context,
     facts: &Facts,
-    read: Option<&Result<Arc<Known>, String>>,
+    read: Option<&Result<Arc<CrossingDetails>, String>>,
     width: usize,
     look: &Look,
 ) -> Vec<Line<'static>> {
@@ -285,7 +285,11 @@ fn words(verdict: Verdict, facts: &Facts) -> String {
 }
 
 /// Why there are no pictures.
-fn no_strip(context: &Context, facts: &Facts, read: Option<&Result<Arc<Known>, String>>) -> (String, Role) {
+fn no_strip(
+    context: &Context,
+    facts: &Facts,
+    read: Option<&Result<Arc<CrossingDetails>, String>>,
+) -> (String, Role) {
     let age = context.clock().wall.timestamp().as_millisecond().saturating_sub(facts.wall) / 1000;
     match read {
         None => ("being read".into(), Role::Dim),

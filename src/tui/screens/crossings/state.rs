@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::{
     audit::sample::{Estimate, Sample, crossed},
     evidence::{Facts, millis},
-    host::crossings::{Asked, Found, Known, Said},
+    host::crossings::{CrossingDetails, CrossingsAnswer, CrossingsQuery, NewJudgment},
     model::{Crossed, Event, EventKind, Judgment, Verdict},
 };
 
@@ -24,7 +24,7 @@ pub struct State {
 
 impl State {
     /// Shows other crossings; gives what has to be read for that.
-    pub fn show(&mut self, crossings: Crossings) -> Option<Asked> {
+    pub fn show(&mut self, crossings: Crossings) -> Option<CrossingsQuery> {
         self.list = crossings;
         self.judging = false;
         self.list.reading.clone()
@@ -45,9 +45,9 @@ pub struct Crossings {
     /// The chosen picture of its strip.
     pub picture: usize,
     /// What was read of a crossing, and of which.
-    pub known: Option<(Crossed, Result<Arc<Known>, String>)>,
+    pub known: Option<(Crossed, Result<Arc<CrossingDetails>, String>)>,
     /// The list that is being read.
-    pub reading: Option<Asked>,
+    pub reading: Option<CrossingsQuery>,
     /// Why there is no list.
     pub problem: Option<String>,
 }
@@ -76,19 +76,19 @@ impl Crossings {
 
     /// What is asked for, until it is there.
     #[must_use]
-    pub fn awaited(asked: Asked) -> Self {
+    pub fn awaited(asked: CrossingsQuery) -> Self {
         let title = asked.title.clone();
         Self { title, reading: Some(asked), picture: ON_THE_LINE, ..Self::default() }
     }
 
     /// Takes the answer to `asked`, if that is still what is wanted.
-    pub fn found(&mut self, asked: &Asked, found: Result<Found, String>) {
+    pub fn found(&mut self, asked: &CrossingsQuery, found: Result<CrossingsAnswer, String>) {
         if self.reading.as_ref() != Some(asked) {
             return;
         }
         *self = match found {
-            Ok(Found::InTime(cases)) => Self::of(asked.title.clone(), cases, asked.at),
-            Ok(Found::AtRandom(sample)) => {
+            Ok(CrossingsAnswer::InTime(cases)) => Self::of(asked.title.clone(), cases, asked.at),
+            Ok(CrossingsAnswer::AtRandom(sample)) => {
                 let cases = sample.cases().iter().map(|case| case.facts.clone()).collect();
                 let at = sample.next().unwrap_or(0);
                 let of_all = Self::of(asked.title.clone(), cases, None);
@@ -106,7 +106,7 @@ impl Crossings {
 
     /// What was read of the crossing on the screen.
     #[must_use]
-    pub fn read(&self) -> Option<&Result<Arc<Known>, String>> {
+    pub fn read(&self) -> Option<&Result<Arc<CrossingDetails>, String>> {
         let chosen = crossed(self.chosen()?);
         self.known.as_ref().filter(|(of, _)| *of == chosen).map(|(_, known)| known)
     }
@@ -139,13 +139,13 @@ impl Crossings {
 
     /// What is to be written where the crossing on the screen is `verdict`.
     #[must_use]
-    pub fn said(&self, verdict: Verdict) -> Option<Said> {
+    pub fn said(&self, verdict: Verdict) -> Option<NewJudgment> {
         let facts = match self.read() {
             Some(Ok(known)) => known.facts.clone(),
             _ => self.chosen()?.clone(),
         };
         let weight = self.sample.as_ref().and_then(|sample| sample.weight(self.at));
-        Some(Said { facts, verdict, weight, who: None })
+        Some(NewJudgment { facts, verdict, weight, who: None })
     }
 
     /// Takes a judgment that is in the ledger. A sample then goes on to the next crossing.
@@ -153,7 +153,10 @@ impl Crossings {
         if let Some((of, Ok(known))) = &mut self.known
             && *of == judgment.crossed
         {
-            *known = Arc::new(Known { judgment: Some(judgment.clone()), ..Known::clone(known) });
+            *known = Arc::new(CrossingDetails {
+                judgment: Some(judgment.clone()),
+                ..CrossingDetails::clone(known)
+            });
         }
         let is_chosen = self.chosen().is_some_and(|facts| crossed(facts) == judgment.crossed);
         let Some(sample) = &mut self.sample else { return };

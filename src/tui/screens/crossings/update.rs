@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use super::{draw, state::State};
 use crate::{
-    host::crossings::{Asked, Found, MOST},
+    host::crossings::{CrossingsAnswer, CrossingsQuery, MOST},
     model::{Judgment, SourceId, Verdict},
     tui::{
         action::Action,
@@ -82,7 +82,12 @@ impl State {
     }
 
     /// Takes the crossings that were asked for.
-    pub fn found(&mut self, asked: &Asked, found: Result<Found, String>, context: &mut Context) {
+    pub fn found(
+        &mut self,
+        asked: &CrossingsQuery,
+        found: Result<CrossingsAnswer, String>,
+        context: &mut Context,
+    ) {
         self.list.found(asked, found);
         if self.list.place().1 >= MOST && self.list.sample.is_none() {
             context.say(format!("there are more: these are the newest {MOST}"), Tone::Done);

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use jiff::{Timestamp, ToSpan as _, civil::Date};
 
 use crate::{
-    host::history::Asked,
+    host::history::ReportQuery,
     ledger::{
         local_time::LocalTime,
         report::{Gap, PeakHour, Report, Step},
@@ -138,7 +138,7 @@ pub struct State {
     /// The day that it is.
     pub today: Date,
     /// The latest answer, and to what.
-    pub answer: Option<(Asked, Result<Arc<Report>, String>)>,
+    pub answer: Option<(ReportQuery, Result<Arc<Report>, String>)>,
     /// What the overview had of each source, in and out, when the answer was asked for and when it came.
     pub overview: BTreeMap<String, [(u64, u64); 2]>,
     /// The chosen entry of the list.
@@ -171,9 +171,9 @@ impl Default for State {
 impl State {
     /// What has to be asked for the time shown.
     #[must_use]
-    pub fn asked(&self) -> Asked {
+    pub fn asked(&self) -> ReportQuery {
         let (first, after) = self.scale.window(self.day);
-        Asked { first, after, by: self.scale.step() }
+        ReportQuery { first, after, by: self.scale.step() }
     }
 
     /// The report, once the time shown has been read.
@@ -321,7 +321,7 @@ pub fn rows(report: &Report, entry: Entry) -> Vec<Row> {
     match entry {
         Entry::All => all_rows(report),
         Entry::Source(index) => report.sources.get(index).map_or_else(Vec::new, |source| {
-            let row = |row: &crate::ledger::report::Row| Row {
+            let row = |row: &crate::ledger::report::PeriodCounts| Row {
                 start: row.start.clone(),
                 total_in: row.total_in,
                 total_out: row.total_out,
@@ -334,14 +334,15 @@ pub fn rows(report: &Report, entry: Entry) -> Vec<Row> {
         Entry::Line(index, line) => {
             let Some(source) = report.sources.get(index) else { return Vec::new() };
             let Some(line) = source.lines.get(line) else { return Vec::new() };
-            let row = |(row, &(total_in, total_out)): (&crate::ledger::report::Row, &(u64, u64))| Row {
-                start: row.start.clone(),
-                total_in,
-                total_out,
-                occupancy: None,
-                peak: None,
-                coverage: row.coverage,
-            };
+            let row =
+                |(row, &(total_in, total_out)): (&crate::ledger::report::PeriodCounts, &(u64, u64))| Row {
+                    start: row.start.clone(),
+                    total_in,
+                    total_out,
+                    occupancy: None,
+                    peak: None,
+                    coverage: row.coverage,
+                };
             source.rows.iter().zip(&line.rows).map(row).collect()
         }
     }

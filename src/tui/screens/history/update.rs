@@ -9,7 +9,7 @@ use super::{
     state::{self, Entry, Scale, State},
 };
 use crate::{
-    host::{crossings, history::Asked},
+    host::{crossings, history::ReportQuery},
     ledger::report::{Report, Step},
     model::{SourceId, SourceSnapshot},
     tui::{
@@ -98,7 +98,7 @@ impl Screen for State {
 
 impl State {
     /// Starts with today by the hour, all sources; gives what has to be read.
-    pub fn start(&mut self, context: &Context) -> Asked {
+    pub fn start(&mut self, context: &Context) -> ReportQuery {
         let today = context.clock().wall.date();
         *self = Self { day: today, today, ..Self::default() };
         self.asked()
@@ -175,7 +175,7 @@ impl State {
     /// gives the keys that were pressed meanwhile, which act now.
     pub fn take(
         &mut self,
-        asked: Asked,
+        asked: ReportQuery,
         result: Result<Report, String>,
         before: &[Arc<SourceSnapshot>],
         context: &mut Context,
@@ -314,7 +314,8 @@ impl State {
         let who = source.as_ref().map_or_else(|| "all sources".to_owned(), |source| context.name_of(source));
         let whose = line.as_ref().map_or(who.clone(), |line| format!("{who}, line {line}"));
         let title = format!("{whose}, {title}");
-        let asked = crossings::Asked { source, line, since, until, at_random: false, title, at: None };
+        let asked =
+            crossings::CrossingsQuery { source, line, since, until, at_random: false, title, at: None };
         vec![Go::Crossings(Box::new(Crossings::awaited(asked))).into()]
     }
 

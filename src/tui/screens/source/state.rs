@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::panes::Pane;
 use crate::{
     ledger::chart::{Column, Width},
-    metrics::stages::Spent,
+    metrics::stages::StageTime,
     model::{Event, SourceId},
 };
 
@@ -32,7 +32,7 @@ pub struct State {
     /// The latest events of the source, oldest first, and whose they are.
     pub events: Option<(SourceId, Vec<Arc<Event>>)>,
     /// CPU time of the source by stage.
-    pub times: Vec<Spent>,
+    pub times: Vec<StageTime>,
 }
 
 impl Default for State {

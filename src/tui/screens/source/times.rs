@@ -3,7 +3,7 @@
 use ratatui::text::{Line, Span};
 
 use crate::{
-    metrics::stages::Spent,
+    metrics::stages::StageTime,
     tui::{format, theme::Role, widgets::Look},
 };
 
@@ -12,7 +12,7 @@ const BAR: usize = 10;
 
 /// Stages with their share, their time at a time, and how often they were run; then their sum.
 #[must_use]
-pub fn lines(stages: &[Spent], width: usize, look: &Look) -> Vec<Line<'static>> {
+pub fn lines(stages: &[StageTime], width: usize, look: &Look) -> Vec<Line<'static>> {
     let total: f64 = stages.iter().map(|spent| spent.seconds).sum();
     if total <= 0.0 {
         return vec![look.line("no time has been spent on it yet", Role::Dim)];
@@ -77,7 +77,7 @@ mod tests {
     #[test]
     fn shares_are_of_what_was_spent_and_the_columns_stand_below_each_other() {
         let look = Look { theme: Theme::new(Palette::None, crate::config::Theme::Mono), symbols: UNICODE };
-        let spent = |stage, seconds, calls| Spent { stage, seconds, calls };
+        let spent = |stage, seconds, calls| StageTime { stage, seconds, calls };
         let stages =
             [spent(Stage::Decode, 1.0, 100), spent(Stage::Inference, 3.0, 50), spent(Stage::Track, 0.0, 0)];
         for width in [45, 60] {

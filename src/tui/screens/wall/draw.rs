@@ -57,7 +57,7 @@ pub fn draw(context: &Context, area: Rect, canvas: &mut Canvas) -> Geometry {
     Geometry { page: grid.page(), ..Geometry::default() }
 }
 
-fn trails<'a>(context: &'a Context, source: &SourceSnapshot) -> &'a [crate::count::replay::Trail] {
+fn trails<'a>(context: &'a Context, source: &SourceSnapshot) -> &'a [crate::count::replay::TrackPath] {
     context.fetched.trails.get(&source.id).map_or(&[], Vec::as_slice)
 }
 

@@ -142,7 +142,7 @@ fn zones_that_hold_nobody_are_warned_of() {
 /// Somebody of `height` who stands at (0.5, `foot`) of a picture twice as wide as high.
 fn stands(paths: &mut Paths, from: f64, foot: f32, height: f32) {
     let bbox = BBox::new(1.0 - height / 8.0, foot - height, height / 4.0, height);
-    let track = Track { id: 1, bbox, score: 0.9, confirmed: true, seen: true, followed: false };
+    let track = Track { id: 1, bbox, score: 0.9, confirmed: true, seen: true, from_flow: false };
     for step in 0..10 {
         let update = TrackUpdate { tracks: vec![track], ..TrackUpdate::default() };
         paths.push(2.0, from + f64::from(step), &update);
