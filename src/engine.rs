@@ -152,7 +152,9 @@ impl Engine {
             evidence,
             start: Start::new(clock.now()),
             clock,
-            turns: DecodeScheduler::new(std::thread::available_parallelism().map_or(1, usize::from)),
+            decode_scheduler: DecodeScheduler::new(
+                std::thread::available_parallelism().map_or(1, usize::from),
+            ),
         });
         let roster = Arc::<ArcSwap<Roster>>::default();
         let published = Arc::clone(&roster);

@@ -221,7 +221,7 @@ fn every_screen_shows_what_the_engine_knows() {
     terminal.keys("y");
     terminal.wait_for_text("noted in the ledger: right");
     terminal.keys("q:reload\r");
-    terminal.wait_for_text("has no changes");
+    terminal.wait_for_text("says what runs already");
     write(dir.path(), &config.to_string().replace("\"gate\"", "\"door2\""));
     terminal.keys(":reload\r");
     terminal.wait_for_text("new: door2");
@@ -390,7 +390,7 @@ fn another_version_is_said_in_one_sentence() {
         (String::new(), ""),
     ] {
         let text = said(Impostor::start(&path, &version, snapshot));
-        assert!(text.contains("is not understood") && text.contains("same version of both"), "{text}");
+        assert!(text.contains("cannot be parsed") && text.contains("same version of both"), "{text}");
     }
 }
 
@@ -408,9 +408,9 @@ fn another_program_that_speaks_the_same_is_a_notice() {
     terminal.keys("\r");
     terminal.wait_for_text("1 Picture");
     terminal.keys("qH");
-    terminal.wait_for_text("is not understood");
+    terminal.wait_for_text("cannot be parsed");
     terminal.keys("qLqWqE:reload\r");
-    terminal.wait_for_text("is not understood");
+    terminal.wait_for_text("cannot be parsed");
     terminal.keys("q");
     assert_eq!(terminal.exit_code(), 0);
 }

@@ -123,7 +123,7 @@ fn on_the_dashboard_the_difference_is_shown_before_it_is_taken_over() {
     let mut terminal = Terminal::start(program, &["--config", path.to_str().unwrap()], &[], 100, 30);
     terminal.wait_for_text("Running");
     terminal.keys(":reload\r");
-    terminal.wait_for_text("has no changes");
+    terminal.wait_for_text("says what runs already");
     cameras.push(camera("yard", &middle()));
     write(dir.path(), &config("asked", &cameras).to_string());
     std::thread::sleep(Duration::from_secs(2));

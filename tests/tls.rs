@@ -284,7 +284,7 @@ fn redirects_out_of_what_is_safe_end_with_a_sentence() {
     {
         let (port, said) = scripted(move |_, _| to(location));
         let text = refusal(&format!("http://admin:s3cret@127.0.0.1:{port}/v"), &tls);
-        assert!(text.contains("of another kind"), "{location}: {text}");
+        assert!(text.contains("another scheme"), "{location}: {text}");
         assert_eq!(requests(&said), 1, "{location}");
     }
     let (port, said) = scripted(|_, port| to(&format!("http://127.0.0.1:{port}/again")));

@@ -34,7 +34,7 @@ pub(super) struct ProgramHost {
     csv: Arc<Running>,
     past: Option<Past>,
     recent: Arc<RecentLogs>,
-    keeper: ConfigSaver,
+    saver: ConfigSaver,
     reloader: Option<Arc<Reloader>>,
     results: String,
     acting: Arc<Acting>,
@@ -59,7 +59,7 @@ impl ProgramHost {
             csv: Arc::clone(&parts.written.csv),
             past: parts.written.ledger.as_ref().map(past),
             recent: parts.logs.recent(),
-            keeper: ConfigSaver::new(config.path.clone(), config.piped.clone()),
+            saver: ConfigSaver::new(config.path.clone(), config.piped.clone()),
             reloader: Reloader::start(config, overrides, engine, &parts.logs)?,
             results: output.display().to_string(),
             acting: Arc::clone(acting),
@@ -121,19 +121,19 @@ impl Host for ProgramHost {
     }
 
     fn config_place(&self) -> ConfigPlace {
-        self.keeper.place()
+        self.saver.place()
     }
 
     fn refresh_config(&self) {
-        self.keeper.look();
+        self.saver.look();
     }
 
     fn taken_ids(&self) -> Vec<String> {
-        self.keeper.ids()
+        self.saver.ids()
     }
 
     fn saved_sources(&self) -> Vec<SourceConfig> {
-        self.keeper.known()
+        self.saver.known()
     }
 
     fn hide_secrets(&self, source: &SourceConfig) {
@@ -141,19 +141,19 @@ impl Host for ProgramHost {
     }
 
     fn save_lines(&self, source: &SourceId, drawn: &Drawn) -> Result<String, String> {
-        on_disk(|| self.keeper.save_lines(source, &drawn.lines, &drawn.zones))
+        on_disk(|| self.saver.save_lines(source, &drawn.lines, &drawn.zones))
     }
 
     fn save_source(&self, source: &SourceConfig, written: &str, keep: KeepLogin) -> Result<String, String> {
-        on_disk(|| self.keeper.save_source(source, written, keep))
+        on_disk(|| self.saver.save_source(source, written, keep))
     }
 
     fn remove_sources(&self, ids: &[SourceId]) -> Result<String, String> {
-        on_disk(|| self.keeper.remove(ids))
+        on_disk(|| self.saver.remove(ids))
     }
 
     fn write_config(&self, sources: &[Arc<SourceConfig>]) -> Result<String, String> {
-        on_disk(|| self.keeper.write(sources))
+        on_disk(|| self.saver.write(sources))
     }
 
     fn report(&self, asked: &ReportQuery) -> Result<Report, String> {

@@ -200,26 +200,26 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("cams.json");
         fs::write(&path, "{}\n").unwrap();
-        let keeper = ConfigSaver::new(Some(path.clone()), None);
-        assert!(keeper.write(&[]).unwrap_err().contains("has every change already"));
+        let saver = ConfigSaver::new(Some(path.clone()), None);
+        assert!(saver.write(&[]).unwrap_err().contains("has every change already"));
         // A file stands where the folder of logins would be.
         fs::write(folder.path().join("cams.logins"), "").unwrap();
         let source = SourceConfig::from_source_string("rtsp://u:hunter2@h/1", &BTreeSet::new()).unwrap();
-        let refused = keeper.save_source(&source, "rtsp://u:hunter2@h/1", KeepLogin::Beside).unwrap_err();
+        let refused = saver.save_source(&source, "rtsp://u:hunter2@h/1", KeepLogin::Beside).unwrap_err();
         assert!(refused.contains("'w' tries again") && !refused.contains("hunter2"), "{refused}");
         assert_eq!(fs::read_to_string(&path).unwrap(), "{}\n");
         let line = LineConfig { a: [0.0, 0.25], ..LineConfig::default() };
-        assert!(keeper.save_lines(&source.id, std::slice::from_ref(&line), &[]).is_err());
-        assert_eq!(keeper.ids(), ["h"], "nobody else gets its id meanwhile");
+        assert!(saver.save_lines(&source.id, std::slice::from_ref(&line), &[]).is_err());
+        assert_eq!(saver.ids(), ["h"], "nobody else gets its id meanwhile");
         fs::remove_file(folder.path().join("cams.logins")).unwrap();
-        let said = keeper.write(&[]).unwrap();
+        let said = saver.write(&[]).unwrap();
         assert!(said.contains("its login to") && said.contains("cams.json.bak"), "{said}");
         let config = crate::config::Config::load(&path, &Default::default()).unwrap();
         assert_eq!(config.sources[0].source.opening_url(), source.source.opening_url());
         assert_eq!(config.sources[0].lines, [line]);
-        assert!(keeper.write(&[]).is_err(), "once is enough");
-        keeper.look();
-        assert_eq!(keeper.ids(), ["h"]);
+        assert!(saver.write(&[]).is_err(), "once is enough");
+        saver.look();
+        assert_eq!(saver.ids(), ["h"]);
     }
 
     #[test]
@@ -229,28 +229,28 @@ mod tests {
         let before =
             "{\n  \"cameras\": [\n    {\"camera_id\": \"gate\", \"source\": \"demo:street\"}\n  ]\n}\n";
         fs::write(&path, before).unwrap();
-        let keeper = ConfigSaver::new(Some(path.clone()), None);
+        let saver = ConfigSaver::new(Some(path.clone()), None);
         let text = "rtsp://u:hunter2@h/1";
         let source = SourceConfig::from_source_string(text, &BTreeSet::new()).unwrap();
-        keeper.save_source(&source, text, KeepLogin::Beside).unwrap();
+        saver.save_source(&source, text, KeepLogin::Beside).unwrap();
         assert!(fs::read_to_string(&path).unwrap().contains("rtsp://h/1"));
-        let said = keeper.remove(std::slice::from_ref(&source.id)).unwrap();
+        let said = saver.remove(std::slice::from_ref(&source.id)).unwrap();
         assert!(said.contains("cams.logins") && said.contains("cams.json.bak"), "{said}");
         assert_eq!(fs::read_to_string(&path).unwrap(), before);
-        let said = keeper.remove(std::slice::from_ref(&source.id)).unwrap();
+        let said = saver.remove(std::slice::from_ref(&source.id)).unwrap();
         assert!(said.contains("it is not in"), "{said}");
         // One that could not be saved is not saved later.
         fs::write(&path, "[").unwrap();
-        keeper.save_source(&source, text, KeepLogin::Beside).unwrap_err();
+        saver.save_source(&source, text, KeepLogin::Beside).unwrap_err();
         assert!(
-            keeper
+            saver
                 .remove(std::slice::from_ref(&source.id))
                 .unwrap_err()
                 .starts_with("removed for this run, but")
         );
         fs::write(&path, before).unwrap();
-        assert!(keeper.write(&[]).unwrap_err().contains("has every change already"));
-        keeper.remove(&["gate".into()]).unwrap();
+        assert!(saver.write(&[]).unwrap_err().contains("has every change already"));
+        saver.remove(&["gate".into()]).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "{\n  \"cameras\": []\n}\n");
     }
 
@@ -264,8 +264,8 @@ mod tests {
         fs::write(videos.join("b.mp4"), "").unwrap();
         let text = r#"{"cameras": [{"camera_id": "gate", "source": "0"}], "videos": [{"video_id": "all", "path": "v/*.mp4"}]}"#;
         fs::write(&path, text).unwrap();
-        let keeper = ConfigSaver::new(Some(path.clone()), None);
-        let said = keeper.remove(&["all_a".into(), "gate".into()]).unwrap_err();
+        let saver = ConfigSaver::new(Some(path.clone()), None);
+        let said = saver.remove(&["all_a".into(), "gate".into()]).unwrap_err();
         assert!(
             said.contains("1 removed from the file") && said.contains("folder or pattern in its entry 'all'"),
             "{said}"
@@ -275,7 +275,7 @@ mod tests {
             text.replace(r#"{"camera_id": "gate", "source": "0"}"#, "")
         );
         // The entry itself is no source.
-        let said = keeper.remove(&["all".into()]).unwrap_err();
+        let said = saver.remove(&["all".into()]).unwrap_err();
         assert!(said.contains("would get other ids"), "{said}");
     }
 }

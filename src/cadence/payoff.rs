@@ -247,8 +247,8 @@ impl Payoff {
 /// Those of the `tracks` who are seen, where, and whether one of the high-confidence boxes among `smaller` shows them; each box shows
 /// one person.
 fn shown(tracks: &[Track], smaller: &[Detection], confidence: f32) -> Vec<(TrackId, BBox, bool)> {
-    let trusted = smaller.iter().filter(|found| found.score >= confidence);
-    let mut free: Vec<&BBox> = trusted.map(|found| &found.bbox).collect();
+    let high_confidence = smaller.iter().filter(|found| found.score >= confidence);
+    let mut free: Vec<&BBox> = high_confidence.map(|found| &found.bbox).collect();
     let mut people = Vec::new();
     for Track { id, bbox, .. } in tracks.iter().filter(|track| track.confirmed && track.seen) {
         let shows = |other: &BBox| 2.0 * other.intersection(bbox) > other.area().min(bbox.area());

@@ -36,7 +36,7 @@ pub struct Core {
     pub start: Start,
     pub models: Models,
     pub scheduler: Scheduler,
-    pub turns: DecodeScheduler,
+    pub decode_scheduler: DecodeScheduler,
     pub outbox: Arc<Outbox>,
     pub coordinator: Sender<Message>,
     pub usage: ArcSwap<Usage>,

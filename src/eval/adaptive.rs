@@ -128,9 +128,14 @@ pub fn play(
     pipeline.set_model(Arc::clone(model));
     let inner = Later(options.plan.start_offset);
     let opener = Excerpt { inner, stretch, onlooker: None };
-    let (control, turns) = (CaptureControl::default(), DecodeScheduler::new(1));
-    let capture =
-        Capture { source: &config, opener: &opener, control: &control, clock: &SystemClock, turns: &turns };
+    let (control, decode_scheduler) = (CaptureControl::default(), DecodeScheduler::new(1));
+    let capture = Capture {
+        source: &config,
+        opener: &opener,
+        control: &control,
+        clock: &SystemClock,
+        decode_scheduler: &decode_scheduler,
+    };
     let (demand, enlarged, detected, ended) = (Demand::default(), Cell::new(1.0), Ok(()), None);
     let (model, events) = (model.as_ref(), Vec::new());
     let mut reader =

@@ -138,7 +138,7 @@ pub struct Capture<'a> {
     /// Time.
     pub clock: &'a dyn Clock,
     /// Which of the streams that are behind decodes next.
-    pub turns: &'a DecodeScheduler,
+    pub decode_scheduler: &'a DecodeScheduler,
 }
 
 /// How one opening of a source came to its end without an error.
@@ -376,15 +376,15 @@ fn take_turn<'a>(
     due: Option<Instant>,
     place: &mut QueuePosition,
 ) -> Option<DecodeTurn<'a>> {
-    let Capture { control, clock, turns, .. } = *capture;
+    let Capture { control, clock, decode_scheduler, .. } = *capture;
     let (surely_there, now) = (due? + UNEVEN, clock.now());
     if surely_there > now {
-        if !turns.are_waited_for() {
+        if !decode_scheduler.are_waited_for() {
             return None;
         }
         control.wait(clock, Some(surely_there.min(now + FAR)), Order::Run);
     }
-    Some(turns.take(place, clock))
+    Some(decode_scheduler.take(place, clock))
 }
 
 fn retrieve(host: &dyn Host, stream: &mut dyn FrameSource) -> Result<Frame, SourceError> {

@@ -54,7 +54,7 @@ pub struct QueuePosition(u64);
 #[derive(Debug)]
 #[must_use]
 pub struct DecodeTurn<'a> {
-    turns: &'a DecodeScheduler,
+    scheduler: &'a DecodeScheduler,
     arrival: u64,
 }
 
@@ -104,13 +104,13 @@ impl DecodeScheduler {
         queue.round = mine.0;
         queue.taken.push((arrival, clock.now() + self.longest));
         queue.wake_first();
-        DecodeTurn { turns: self, arrival }
+        DecodeTurn { scheduler: self, arrival }
     }
 }
 
 impl Drop for DecodeTurn<'_> {
     fn drop(&mut self) {
-        let mut queue = self.turns.queue.lock();
+        let mut queue = self.scheduler.queue.lock();
         queue.taken.retain(|(arrival, _)| *arrival != self.arrival);
         queue.wake_first();
     }
@@ -132,7 +132,7 @@ mod tests {
     #[test]
     fn every_waiting_stream_gets_as_many_turns_as_the_others() {
         const EACH: usize = 40;
-        let (turns, total, start) = (DecodeScheduler::new(2), AtomicUsize::new(0), Barrier::new(12));
+        let (scheduler, total, start) = (DecodeScheduler::new(2), AtomicUsize::new(0), Barrier::new(12));
         let finished: Vec<usize> = thread::scope(|scope| {
             let threads: Vec<_> = (0..12)
                 .map(|_| {
@@ -140,7 +140,7 @@ mod tests {
                         let mut place = QueuePosition::default();
                         start.wait();
                         for _ in 0..EACH {
-                            let _turn = turns.take(&mut place, &SystemClock);
+                            let _turn = scheduler.take(&mut place, &SystemClock);
                             total.fetch_add(1, Ordering::SeqCst);
                             thread::sleep(Duration::from_micros(300));
                         }
@@ -156,14 +156,14 @@ mod tests {
 
     #[test]
     fn no_more_than_allowed_have_a_turn_at_once() {
-        let turns = DecodeScheduler::lasting(2, Duration::from_secs(60));
+        let scheduler = DecodeScheduler::lasting(2, Duration::from_secs(60));
         let (now, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
         thread::scope(|scope| {
             for _ in 0..6 {
                 scope.spawn(|| {
                     let mut place = QueuePosition::default();
                     for _ in 0..50 {
-                        let turn = turns.take(&mut place, &SystemClock);
+                        let turn = scheduler.take(&mut place, &SystemClock);
                         most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                         thread::yield_now();
                         now.fetch_sub(1, Ordering::SeqCst);
@@ -177,11 +177,11 @@ mod tests {
 
     #[test]
     fn a_turn_that_takes_too_long_blocks_no_stream() {
-        let turns = DecodeScheduler::new(1);
-        let kept = turns.take(&mut QueuePosition::default(), &SystemClock);
-        let other = turns.take(&mut QueuePosition::default(), &SystemClock);
+        let scheduler = DecodeScheduler::new(1);
+        let kept = scheduler.take(&mut QueuePosition::default(), &SystemClock);
+        let other = scheduler.take(&mut QueuePosition::default(), &SystemClock);
         drop(kept);
-        let queue = turns.queue.lock();
+        let queue = scheduler.queue.lock();
         assert_eq!(queue.taken.len(), 1, "the end of a turn that was over ends no other one");
         drop(queue);
         drop(other);

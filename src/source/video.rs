@@ -43,7 +43,7 @@ const AGAIN: Duration = Duration::from_millis(5);
 /// A [`FrameSource`] over FFmpeg's libraries.
 pub struct VideoSource {
     clock: Arc<dyn Clock>,
-    way: ReadMode,
+    mode: ReadMode,
     info: StreamInfo,
     reader: Reader,
     timing: Timing,
@@ -92,7 +92,7 @@ impl VideoSource {
             )));
         }
         let fps = sane_fps(stream.fps);
-        let way = match live {
+        let mode = match live {
             false => ReadMode::Recording,
             true if opened.gives_stills() => ReadMode::Stills,
             true => ReadMode::Live,
@@ -103,9 +103,9 @@ impl VideoSource {
         let info = StreamInfo { size: shown_size(stream), fps, live, frames: frames.filter(|_| !live) };
         let clock = Arc::clone(&opened.clock);
         Ok(Self {
-            way,
-            reader: Reader::new(opened, choice, way)?,
-            timing: Timing::new(way, info.fps, is_hls, Arc::clone(&clock)),
+            mode,
+            reader: Reader::new(opened, choice, mode)?,
+            timing: Timing::new(mode, info.fps, is_hls, Arc::clone(&clock)),
             captured: clock.now(),
             clock,
             doze: Doze::default(),
@@ -244,7 +244,7 @@ impl FrameSource for VideoSource {
     }
 
     fn grab(&mut self) -> Result<bool, SourceError> {
-        let next = match (self.way, self.ahead.take()) {
+        let next = match (self.mode, self.ahead.take()) {
             (ReadMode::Recording, Some(ahead)) => ahead,
             _ => self.next(),
         }?;
@@ -262,7 +262,7 @@ impl FrameSource for VideoSource {
         self.current = Some(next.picture);
         self.doze.gave(next.stamp);
         self.taken += 1;
-        if self.way == ReadMode::Recording && !self.doze.may_sleep {
+        if self.mode == ReadMode::Recording && !self.doze.may_sleep {
             self.ahead = Some(self.next());
         }
         Ok(true)
@@ -277,7 +277,7 @@ impl FrameSource for VideoSource {
     }
 
     fn can_sleep(&self) -> bool {
-        self.way != ReadMode::Stills
+        self.mode != ReadMode::Stills
     }
 
     fn sleep(&mut self, allowed: bool) {

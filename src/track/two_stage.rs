@@ -19,7 +19,7 @@ struct TrackedPerson {
     first_seen: f64,
     last_seen: f64,
     /// When a high-confidence detection was last joined with it.
-    last_trusted: f64,
+    last_high_confidence: f64,
     sightings: u32,
     seen: bool,
     /// Since when it has overlapped an older track too much.
@@ -33,7 +33,7 @@ impl TrackedPerson {
             bbox: self.filter.bbox(),
             score: self.score,
             confirmed: self.confirmed,
-            seen: self.seen && self.last_trusted == self.last_seen,
+            seen: self.seen && self.last_high_confidence == self.last_seen,
             from_flow: false,
         }
     }
@@ -101,7 +101,7 @@ impl MotionTracker {
             target.score = detection.score;
             target.last_seen = time;
             if detection.score >= self.confidence {
-                target.last_trusted = time;
+                target.last_high_confidence = time;
             }
             target.sightings += 1;
             target.seen = true;
@@ -140,7 +140,7 @@ impl MotionTracker {
             confirmed: false,
             first_seen: time,
             last_seen: time,
-            last_trusted: time,
+            last_high_confidence: time,
             sightings: 1,
             seen: true,
             doubled_since: None,
@@ -197,10 +197,10 @@ impl MotionTracker {
             [x, y, w, h, detection.score].iter().all(|value| value.is_finite()) && w > 0.0 && h > 0.0
         };
         let doubted = self.params.low_scores(self.confidence);
-        let (mut trusted, mut low_confidence) = (Vec::new(), Vec::new());
+        let (mut high_confidence, mut low_confidence) = (Vec::new(), Vec::new());
         for (index, detection) in detections.iter().enumerate().filter(|(_, detection)| usable(detection)) {
             if detection.score >= self.confidence {
-                trusted.push(index);
+                high_confidence.push(index);
             } else if doubted.contains(&detection.score) {
                 low_confidence.push(index);
             }
@@ -208,16 +208,16 @@ impl MotionTracker {
         low_confidence.retain(|&index| {
             let bbox = &detections[index].bbox;
             let area = bbox.area();
-            !trusted.iter().any(|&other| {
+            !high_confidence.iter().any(|&other| {
                 let other = &detections[other].bbox;
                 bbox.intersection(other) > self.params.shadow * area.min(other.area())
             })
         });
         let mut rows: Vec<usize> = (0..self.targets.len()).collect();
-        self.join(time, &mut rows, detections, &mut trusted);
-        rows.retain(|&row| time - self.targets[row].last_trusted <= self.params.low_patience);
+        self.join(time, &mut rows, detections, &mut high_confidence);
+        rows.retain(|&row| time - self.targets[row].last_high_confidence <= self.params.low_patience);
         self.join(time, &mut rows, detections, &mut low_confidence);
-        (trusted, low_confidence)
+        (high_confidence, low_confidence)
     }
 
     /// Whether somebody who is followed already covers `bbox`.
@@ -242,9 +242,9 @@ impl Tracker for MotionTracker {
             if updates_are_rare { self.confidence } else { scale_odds(self.confidence, self.params.birth) };
         self.last_update = Some(time);
         self.glimpses.forget(time, &self.params);
-        let (trusted, low_confidence) = self.join_all(time, detections);
+        let (high_confidence, low_confidence) = self.join_all(time, detections);
         let (born, unsure): (Vec<usize>, Vec<usize>) =
-            trusted.into_iter().partition(|&index| detections[index].score >= birth);
+            high_confidence.into_iter().partition(|&index| detections[index].score >= birth);
         let mut origins = Vec::new();
         for detection in born.into_iter().map(|index| &detections[index]) {
             if self.is_occluded(&detection.bbox) {

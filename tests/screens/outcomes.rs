@@ -45,7 +45,7 @@ fn a_source_that_is_added_but_not_opened_is_said_with_the_reason() {
     *stage.engine.refusal.lock() = Some(not_opened());
     stage.keys("ademo:lobby<enter>");
     let reason = "the system refuses more threads; it is tried again in 5 s";
-    assert_eq!(stage.said(), format!("added, but 'demo_lobby' cannot be opened now: {reason}"));
+    assert_eq!(stage.said(), format!("added, but 'demo_lobby' cannot be opened at the moment: {reason}"));
     assert_eq!(stage.session.ui.context.toast().unwrap().tone, Tone::Refused);
     assert_eq!(stage.session.ui.screen(), ScreenId::Lines, "it is there");
 }
@@ -85,7 +85,7 @@ fn what_the_engine_refuses_is_said_also_when_it_is_late() {
     let answers = stage.engine.owed.lock().take().unwrap();
     answers.into_iter().for_each(|answer| answer.give(Err(not_opened())));
     stage.tick();
-    assert!(stage.said().contains("cannot be opened now"), "{}", stage.said());
+    assert!(stage.said().contains("cannot be opened at the moment"), "{}", stage.said());
     assert_eq!(stage.session.ui.context.toast().unwrap().tone, Tone::Refused);
 }
 

@@ -62,7 +62,7 @@ impl RunHost {
             opener: core.opener.as_ref(),
             control: &run.control,
             clock: core.clock.as_ref(),
-            turns: &core.turns,
+            decode_scheduler: &core.decode_scheduler,
         };
         let supervised = || metered(&source.stages, || supervise(&capture, &mut self));
         if let Err(panic) = catch_unwind(AssertUnwindSafe(supervised)) {

@@ -158,12 +158,12 @@ fn camera(max_attempts: u32) -> SourceConfig {
 /// What every capture loop has to itself, and the turns it takes.
 struct Surroundings {
     control: CaptureControl,
-    turns: DecodeScheduler,
+    decode_scheduler: DecodeScheduler,
 }
 
 impl Surroundings {
-    fn with(turns: DecodeScheduler) -> Self {
-        Self { control: CaptureControl::default(), turns }
+    fn with(decode_scheduler: DecodeScheduler) -> Self {
+        Self { control: CaptureControl::default(), decode_scheduler }
     }
 
     fn capture<'a>(
@@ -172,8 +172,8 @@ impl Surroundings {
         opener: &'a dyn Opener,
         clock: &'a dyn Clock,
     ) -> Capture<'a> {
-        let Self { control, turns } = self;
-        Capture { source, opener, control, clock, turns }
+        let Self { control, decode_scheduler } = self;
+        Capture { source, opener, control, clock, decode_scheduler }
     }
 }
 
@@ -351,7 +351,7 @@ fn a_stream_takes_turns_of_decoding_when_it_is_behind_or_others_wait() {
     let clock = ManualClock::default();
     let opener = Script { opened: AtomicUsize::new(0), open: |_| Err(SourceError::Interrupted) };
     let surroundings = Surroundings::with(DecodeScheduler::lasting(1, Duration::from_secs(60)));
-    let (source, turns) = (camera(1), &surroundings.turns);
+    let (source, decode_scheduler) = (camera(1), &surroundings.decode_scheduler);
     let capture = &surroundings.capture(&source, &opener, &clock);
     let in_ = |milliseconds| Some(clock.now() + Duration::from_millis(milliseconds));
     let mut place = QueuePosition::default();
@@ -362,8 +362,8 @@ fn a_stream_takes_turns_of_decoding_when_it_is_behind_or_others_wait() {
     let behind = take_turn(capture, Some(clock.now() - UNEVEN), &mut place);
     assert!(behind.is_some());
     std::thread::scope(|scope| {
-        scope.spawn(|| drop(turns.take(&mut QueuePosition::default(), &clock)));
-        while !turns.are_waited_for() {
+        scope.spawn(|| drop(decode_scheduler.take(&mut QueuePosition::default(), &clock)));
+        while !decode_scheduler.are_waited_for() {
             std::thread::yield_now();
         }
         let (soon, late) = (in_(40), in_(10_000));

@@ -217,7 +217,7 @@ mod tests {
         Url::parse(text).unwrap()
     }
 
-    fn way(address: &str) -> AccessPolicy {
+    fn policy(address: &str) -> AccessPolicy {
         let credentials = Credentials { user: "admin".into(), password: Secret::new("s3cret") };
         AccessPolicy::new(&url(address), url(address), Some(&credentials), &TlsConfig::default())
     }
@@ -225,7 +225,7 @@ mod tests {
     #[test]
     fn a_server_sends_nobody_to_the_services_of_this_machine_or_its_link() {
         let at = |text: &str| text.parse::<IpAddr>().unwrap();
-        let camera = way("http://192.0.2.7/live.m3u8");
+        let camera = policy("http://192.0.2.7/live.m3u8");
         for near in
             ["127.0.0.1", "169.254.169.254", "0.0.0.0", "::1", "fe80::1", "fd00:ec2::254", "::ffff:127.0.0.1"]
         {
@@ -234,14 +234,14 @@ mod tests {
         for elsewhere in ["192.168.1.7", "10.0.0.3", "203.0.113.9", "2001:db8::7"] {
             assert!(camera.may_lead_to(at(elsewhere)), "{elsewhere}");
         }
-        let here = way("http://127.0.0.1/live.m3u8");
+        let here = policy("http://127.0.0.1/live.m3u8");
         assert!(here.may_lead_to(at("127.0.0.1")), "it is here itself");
         assert!(!here.may_lead_to(at("169.254.169.254")), "and not on the link");
     }
 
     #[test]
     fn credentials_are_for_one_scheme_host_and_port() {
-        let way = way("http://cam.lan/a");
+        let policy = policy("http://cam.lan/a");
         for (address, told) in [
             ("http://CAM.lan:80/b?c", true),
             ("http://cam.lan:8080/a", false),
@@ -249,25 +249,27 @@ mod tests {
             ("http://cam.lan.evil/a", false),
             ("http://192.0.2.1/a", false),
         ] {
-            assert_eq!(way.credentials(&url(address)).is_some(), told, "{address}");
+            assert_eq!(policy.credentials(&url(address)).is_some(), told, "{address}");
         }
         assert!(
-            super::AccessPolicy::credentials(&self::way("rtsp://cam/a"), &url("rtsp://cam:554/b")).is_some()
+            super::AccessPolicy::credentials(&self::policy("rtsp://cam/a"), &url("rtsp://cam:554/b"))
+                .is_some()
         );
         assert!(
-            super::AccessPolicy::credentials(&self::way("rtsp://cam/a"), &url("rtsp://cam:8554/a")).is_none()
+            super::AccessPolicy::credentials(&self::policy("rtsp://cam/a"), &url("rtsp://cam:8554/a"))
+                .is_none()
         );
     }
 
     #[test]
     fn a_challenge_that_cannot_be_answered_is_not_a_wrong_password() {
-        let (way, own) = (way("rtsp://cam/a"), url("rtsp://cam/a"));
+        let (policy, own) = (policy("rtsp://cam/a"), url("rtsp://cam/a"));
         let sha = "Digest realm=\"r\", nonce=\"n\", algorithm=SHA-256".to_owned();
         let md5 = "Digest realm=\"r\", nonce=\"n\"".to_owned();
-        let said = way.unauthorized(&own, std::slice::from_ref(&sha)).to_string();
+        let said = policy.unauthorized(&own, std::slice::from_ref(&sha)).to_string();
         assert!(said.contains("'rtsp://cam/a' asks for Digest SHA-256"), "{said}");
-        assert_eq!(way.unauthorized(&own, &[sha.clone(), md5]), SourceError::Auth);
-        let elsewhere = way.unauthorized(&url("rtsp://other/a"), &[sha]).to_string();
+        assert_eq!(policy.unauthorized(&own, &[sha.clone(), md5]), SourceError::Auth);
+        let elsewhere = policy.unauthorized(&url("rtsp://other/a"), &[sha]).to_string();
         assert!(elsewhere.contains("redirects to 'rtsp://other:554'"), "{elsewhere}");
     }
 
@@ -290,11 +292,11 @@ mod tests {
             ("rtsp://cam/a", "satip://cam/b", None),
             ("rtsp://cam/a", "http://[", None),
         ] {
-            let got = way(from).follow(&url(from), location).ok();
+            let got = policy(from).follow(&url(from), location).ok();
             assert_eq!(got.as_ref().map(Url::as_str), to, "{from} to {location}");
         }
         let said =
-            way("https://cam/a").follow(&url("https://cam/a"), "http://u:pw@cam/a?token=t").unwrap_err();
+            policy("https://cam/a").follow(&url("https://cam/a"), "http://u:pw@cam/a?token=t").unwrap_err();
         let said = said.to_string();
         assert!(
             said.contains("'http://cam:80'") && !said.contains("pw") && !said.contains("token"),

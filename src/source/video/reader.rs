@@ -44,7 +44,7 @@ pub struct Reader {
     /// All frames before the first key frame.
     pub passed_over: u64,
     repeats: Repeats,
-    way: ReadMode,
+    mode: ReadMode,
     since: Duration,
     /// Packets of another video stream since the last one of this.
     others: u32,
@@ -56,7 +56,7 @@ impl Reader {
     ///
     /// # Errors
     /// When it cannot be decoded.
-    pub fn new(mut opened: Opened, choice: Choice, way: ReadMode) -> Result<Self, SourceError> {
+    pub fn new(mut opened: Opened, choice: Choice, mode: ReadMode) -> Result<Self, SourceError> {
         let stream = choice.stream;
         opened.input.select(stream.index);
         let decoder = opened.decoder(&stream)?;
@@ -74,8 +74,8 @@ impl Reader {
             is_at_end: false,
             without_key_frame: Some(0),
             passed_over: 0,
-            repeats: Repeats::new(way, &opened),
-            way,
+            repeats: Repeats::new(mode, &opened),
+            mode,
             since: opened.clock.uptime(),
             others: 0,
             asked: opened.clock.now(),
@@ -152,7 +152,7 @@ impl Reader {
         }
         if let Some(passed) = self.without_key_frame {
             let is_late = self.opened.clock.uptime().saturating_sub(self.since) > KEY_FRAME_AFTER
-                && self.way == ReadMode::Live;
+                && self.mode == ReadMode::Live;
             if !self.packet.is_key() && passed < KEY_FRAME_WITHIN && !is_late {
                 self.without_key_frame = Some(passed + 1);
                 self.passed_over += 1;
@@ -213,7 +213,7 @@ impl Reader {
         if self.opened.patience.is_over() {
             return Err(SourceError::Stalled(self.opened.stall_timeout));
         }
-        match self.way {
+        match self.mode {
             ReadMode::Recording => {
                 if error != Error::Eof {
                     self.damage.broke_off(error);

@@ -28,9 +28,9 @@ pub struct Repeats {
 }
 
 impl Repeats {
-    pub fn new(way: ReadMode, opened: &Opened) -> Self {
+    pub fn new(mode: ReadMode, opened: &Opened) -> Self {
         let format = opened.input.format();
-        let is_stamped = way == ReadMode::Live && STAMPED.iter().any(|name| format.starts_with(name));
+        let is_stamped = mode == ReadMode::Live && STAMPED.iter().any(|name| format.starts_with(name));
         Self { is_stamped, ..Self::default() }
     }
 

@@ -24,7 +24,7 @@ const OWED_AT_FIRST: f64 = 60.0;
 /// The clocks of one source.
 pub struct Timing {
     clock: Arc<dyn Clock>,
-    way: ReadMode,
+    mode: ReadMode,
     media: MediaClock,
     live: LiveClock,
     arrivals: Arrivals,
@@ -42,11 +42,11 @@ pub struct Mark(MediaClock, LiveClock);
 
 impl Timing {
     /// Clocks of a source that is opened now and has this rate.
-    pub fn new(way: ReadMode, fps: Option<f64>, is_hls: bool, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(mode: ReadMode, fps: Option<f64>, is_hls: bool, clock: Arc<dyn Clock>) -> Self {
         Self {
             since: clock.uptime(),
             clock,
-            way,
+            mode,
             media: MediaClock::new(fps),
             live: LiveClock::default(),
             arrivals: Arrivals::default(),
@@ -62,7 +62,7 @@ impl Timing {
 
     /// About the moment of a frame with this stamp, in seconds, that is not taken.
     pub fn peek(&self, stamp: f64) -> f64 {
-        match self.way {
+        match self.mode {
             ReadMode::Recording => self.media.peek(stamp),
             _ => self.passed(),
         }
@@ -72,12 +72,12 @@ impl Timing {
     /// on the way.
     pub fn next(&mut self, stamp: f64, waited: Duration) -> (f64, bool) {
         let before = self.live.time();
-        let time = match self.way {
+        let time = match self.mode {
             ReadMode::Recording => self.media.next(stamp),
             ReadMode::Live => self.live.next(stamp, self.passed(), waited),
             ReadMode::Stills => self.passed(),
         };
-        if self.way == ReadMode::Live {
+        if self.mode == ReadMode::Live {
             self.arrived = self.passed();
             self.arrivals.note(stamp, self.arrived, waited.as_secs_f64());
             let frame = (time - before).max(0.0);
@@ -85,7 +85,7 @@ impl Timing {
                 self.owed_until = before + waited.as_secs_f64().min(MOST_OWED);
             }
         }
-        (time, self.way == ReadMode::Live && time <= self.owed_until)
+        (time, self.mode == ReadMode::Live && time <= self.owed_until)
     }
 
     /// When the next frame comes after one that was `captured` then, where that is known.
