@@ -59,7 +59,9 @@ fn the_pages_name_it() {
     for page in fs::read_dir(folder.join("docs")).unwrap() {
         pages.push(format!("docs/{}", page.unwrap().file_name().to_str().unwrap()));
     }
-    pages.retain(|page| page.ends_with(".md") && folder.join(page).exists());
+    pages.retain(|page| {
+        page.rsplit_once('.').is_some_and(|(_, kind)| kind == "md") && folder.join(page).exists()
+    });
     let mut named = Vec::new();
     for page in &pages {
         let text = read(page);

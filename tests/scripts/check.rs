@@ -51,7 +51,7 @@ fn several_run_to_the_end_and_one_that_fails_is_told() {
     assert!(said.ends_with("check: FAILED: format\n"), "{said}");
     assert_eq!(times(folder.path()), ["test quick"]);
     let calls = calls(folder.path());
-    assert!(calls[1].starts_with("nextest run --locked --profile quick --lib --test "), "{calls:?}");
+    assert!(calls[1].starts_with("test --locked --no-fail-fast --lib --test "), "{calls:?}");
 }
 
 #[test]
@@ -76,18 +76,18 @@ fn the_oldest_rust_is_the_one_at_hand_or_asked_for_by_its_version() {
 }
 
 #[test]
-fn a_profile_named_to_nextest_is_there_and_names_what_is_compiled() {
+fn the_quick_profile_of_nextest_runs_what_the_quick_check_runs() {
     let read = |name: &str| fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap();
     let (gates, profiles) = (read("scripts/gates.sh"), read(".config/nextest.toml"));
     let quick = gates.lines().find(|line| line.starts_with("gate_quick()")).unwrap();
-    let compiled: Vec<&str> =
+    let tested: Vec<&str> =
         quick.split("--test ").skip(1).map(|rest| rest.split([' ', ';']).next().unwrap()).collect();
-    assert!(compiled.len() > 2, "{quick}");
+    assert!(tested.len() > 2, "{quick}");
     let filter = profiles.split_once("[profile.quick]\ndefault-filter = \"").unwrap().1;
     let filter = filter.split_once('"').unwrap().0;
     let run: Vec<&str> =
         filter.split("binary(").skip(1).map(|rest| rest.split(')').next().unwrap()).collect();
-    assert_eq!(run, compiled);
+    assert_eq!(run, tested);
     assert!(filter.starts_with("kind(lib) or ") && quick.contains(" --lib "), "{filter}");
 }
 
