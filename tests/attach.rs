@@ -219,7 +219,7 @@ fn every_screen_shows_what_the_engine_knows() {
     terminal.keys("qi");
     terminal.wait_for_text("▀▀▀▀");
     terminal.keys("y");
-    terminal.wait_for_text("noted in the ledger: right");
+    terminal.wait_for_text("saved in the ledger: right");
     terminal.keys("q:reload\r");
     terminal.wait_for_text("says what runs already");
     write(dir.path(), &config.to_string().replace("\"gate\"", "\"door2\""));

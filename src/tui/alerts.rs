@@ -17,7 +17,7 @@ const MOST_PAST: usize = 1000;
 pub enum AlertKind {
     /// Delivers no pictures and should.
     Down,
-    /// A camera marked as failed after many attempts: an alert of its own, whoever has seen that it was down.
+    /// A camera marked as failed after many attempts: an alert of its own, also where it was acknowledged that it was down.
     Failed,
     /// Breaks off again and again.
     Flapping,
@@ -117,7 +117,7 @@ pub fn cause(kind: AlertKind, source: &SourceSnapshot) -> String {
 pub struct Course {
     /// When it was first seen here.
     pub began: Moment,
-    /// When it was acknowledged, and by whom.
+    /// When it was acknowledged, and by which user.
     pub acknowledged: Option<(String, Moment)>,
     /// What was wrong, as it was last known.
     pub cause: String,

@@ -1,4 +1,4 @@
-//! The screens of an audit: a person watches a source, taps a key for every crossing, and then sees what the program has
+//! The screens of an audit: a person watches a source, taps a key forevery crossing, and then sees what the program has
 //! counted of it.
 //!
 //! What it shows until the end tells nothing of what the program thinks: no boxes, no counts.

@@ -49,7 +49,7 @@ pub enum TuiError {
 /// How the front end is to run.
 #[derive(Clone)]
 pub struct TuiOptions {
-    /// Colours.
+    /// Colors.
     pub color: ColorChoice,
     /// How pictures are drawn.
     pub graphics: GraphicsChoice,
@@ -150,7 +150,7 @@ impl Console {
             return Err(TuiError::Dumb);
         }
         let look = options.look(|name| std::env::var(name).ok());
-        // Under NO_COLOR crossterm would write 'CSI m', which wipes bold and reverse; colours are decided here.
+        // Under NO_COLOR crossterm would write 'CSI m', which wipes bold and reverse; colors are decided here.
         crossterm::style::force_color_output(true);
         let suspend = flag(SIGTSTP)?;
         let resumed = flag(SIGCONT)?;
@@ -223,7 +223,7 @@ impl Console {
             self.go_to_shell()?;
             return Ok(true);
         }
-        // Whoever stopped the process: `kill -STOP` gives no warning.
+        // `kill -STOP` by another process gives no warning.
         if self.resumed.swap(false, Ordering::Relaxed) {
             self.guard.retake()?;
             return Ok(true);

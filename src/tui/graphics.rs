@@ -2,7 +2,7 @@
 //!
 //! Which one is told by the environment alone. Asking the terminal would mean to read its answer from where the
 //! keys come from, to wait two seconds wherever there is none, and to lose keys that are typed meanwhile. Inside
-//! tmux and screen, and without colours, pictures are half blocks.
+//! tmux and screen, and without colors, pictures are half blocks.
 
 use image::{DynamicImage, Rgb, RgbImage, imageops};
 use ratatui::{

@@ -193,11 +193,11 @@ fn the_events_of_a_source_are_its_own_whatever_others_do() {
 fn a_picture_that_will_not_come_is_not_waited_for() {
     let at = fake::TAKEN + Duration::from_secs(9);
     for (state, why) in [
-        (SourceState::Connecting, "waiting for a picture (connecting)"),
-        (SourceState::Running, "waiting for a picture (running)"),
-        (SourceState::Queued, "no picture yet: it waits for its turn"),
+        (SourceState::Connecting, "waiting for a frame (connecting)"),
+        (SourceState::Running, "waiting for a frame (running)"),
+        (SourceState::Queued, "no preview yet: it waits for an open slot"),
         (SourceState::Stalled, "it is connected and sends no frames"),
-        (SourceState::Paused, "no picture while it is paused; p resumes it"),
+        (SourceState::Paused, "no preview while it is paused; p resumes it"),
         (SourceState::Completed, "the video has ended; r counts it again"),
         (SourceState::Disabled, "it is disabled; r starts it"),
         (SourceState::Unsupported, "nothing in it can be decoded"),

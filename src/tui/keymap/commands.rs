@@ -203,7 +203,7 @@ pub const COMMANDS: &[Command] = &[
         "alerts",
         &["!"],
         "alerts",
-        "what is and was wrong, since when, acknowledged by whom",
+        "what is and was wrong, since when, who acknowledged it",
         View,
     ),
     look(
@@ -223,7 +223,7 @@ pub const COMMANDS: &[Command] = &[
         View,
     ),
     look(Action::AllLogs, "all-logs", &["L"], "all logs", "log of the whole program", View),
-    act(Action::EditLines, "edit-lines", &["E"], "lines", "draw the counting lines and zones on the picture")
+    act(Action::EditLines, "edit-lines", &["E"], "lines", "draw the counting lines and zones on the preview")
         .on(&[Overview, Source, Wall, Lines]),
     look(
         Action::Mark,

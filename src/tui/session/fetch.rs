@@ -27,7 +27,7 @@ const HISTORY_EVERY: Duration = Duration::from_secs(5);
 /// How often a picture is fetched.
 const PREVIEW_EVERY: Duration = Duration::from_secs(1);
 
-/// Seconds of a person's way that are drawn behind him.
+/// Seconds of a person's path that are drawn.
 const TRAIL: f64 = 4.0;
 
 /// How often the history on screen is read again while its time goes on.

@@ -24,7 +24,7 @@ impl Shell {
         self.context.touch();
         match result {
             Ok(source) => {
-                // What trying it out has shown is there to draw on at once, and of a short video for ever.
+                // What trying it out has shown is there to draw on at once, and of a short video forever.
                 if let Some(Dialog::AddSource(dialog)) = self.dialog.take()
                     && let Some(picture) = dialog.picture()
                 {

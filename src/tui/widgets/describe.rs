@@ -88,7 +88,7 @@ pub fn event(kind: &EventKind, look: &Look) -> (String, Role) {
             }
         }
         EventKind::Scene(scene) => match scene.doubt {
-            Some(doubt) => (format!("counts cannot be relied upon: {}", doubt.words()), Role::Warn),
+            Some(doubt) => (format!("counts are not reliable: {}", doubt.words()), Role::Warn),
             None => {
                 (format!("scene: {}", scene.words().unwrap_or_else(|| "nothing known".into())), Role::Dim)
             }

@@ -28,7 +28,7 @@ fn identity(source: &SourceSnapshot, look: &Look) -> String {
         facts.push(format!("{width}x{height}{rate}"));
     }
     if source.detect_fps > 0.0 {
-        facts.push(format!("looked at {}/s", format::fps(source.detect_fps)));
+        facts.push(format!("{} detections/s", format::fps(source.detect_fps)));
         facts.push(format::latency(source.latency));
     }
     if source.dropped > 0 {
@@ -38,7 +38,7 @@ fn identity(source: &SourceSnapshot, look: &Look) -> String {
         facts.push(format!("CPU {}", format::percent(source.cpu)));
     }
     if source.picture_bytes > 0 {
-        facts.push(format!("pictures {}", format::bytes(source.picture_bytes)));
+        facts.push(format!("buffers {}", format::bytes(source.picture_bytes)));
     }
     if let Some(how) = source.throttled() {
         facts.push(format!("throttled {how}"));
@@ -73,28 +73,28 @@ pub fn no_picture(context: &Context, source: &SourceSnapshot) -> String {
         .map_or_else(String::new, |at| format!(", the next attempt is in {}", format::countdown(at - as_of)));
     match source.state {
         SourceState::Running | SourceState::Connecting => {
-            format!("waiting for a picture ({})", source.state.word().to_lowercase())
+            format!("waiting for a frame ({})", source.state.word().to_lowercase())
         }
-        SourceState::Queued => "no picture yet: it waits for its turn ('max_open_sources')".into(),
-        SourceState::Stalled => "no picture: it is connected and sends no frames".into(),
-        SourceState::Paused => format!("no picture while it is paused; {} resumes it", key(Action::Pause)),
+        SourceState::Queued => "no preview yet: it waits for an open slot ('max_open_sources')".into(),
+        SourceState::Stalled => "no preview: it is connected and sends no frames".into(),
+        SourceState::Paused => format!("no preview while it is paused; {} resumes it", key(Action::Pause)),
         SourceState::Completed => {
             format!(
-                "no picture: the video has ended; {} counts it again from its start",
+                "no preview: the video has ended; {} counts it again from its start",
                 key(Action::Restart)
             )
         }
         SourceState::Disabled => {
-            format!("no picture: it is disabled; {} starts it for this run", key(Action::Restart))
+            format!("no preview: it is disabled; {} starts it for this run", key(Action::Restart))
         }
-        SourceState::Unsupported => "no picture: nothing in it can be decoded".into(),
+        SourceState::Unsupported => "no preview: nothing in it can be decoded".into(),
         SourceState::Failed { next: None } => {
-            format!("no picture: it has failed; {} tries it again", key(Action::Restart))
+            format!("no preview: it has failed; {} tries it again", key(Action::Restart))
         }
-        SourceState::Failed { .. } => format!("no picture: it has failed{next}"),
-        SourceState::Retrying { .. } => format!("no picture: the connection is lost{next}"),
-        SourceState::AuthFailed { .. } => format!("no picture: the login is refused{next}"),
-        SourceState::NoSuchStream { .. } => format!("no picture: there is no such stream{next}"),
+        SourceState::Failed { .. } => format!("no preview: it has failed{next}"),
+        SourceState::Retrying { .. } => format!("no preview: the connection is lost{next}"),
+        SourceState::AuthFailed { .. } => format!("no preview: the login is refused{next}"),
+        SourceState::NoSuchStream { .. } => format!("no preview: there is no such stream{next}"),
     }
 }
 
@@ -117,7 +117,7 @@ pub fn no_picture_lines(
 
 fn lines(source: &SourceSnapshot, look: &Look) -> String {
     let about = format::about(source.doubt().is_some());
-    let doubt = source.doubt().map(|doubt| format!("doubtful counts: {}", doubt.words()));
+    let doubt = source.doubt().map(|doubt| format!("unreliable counts: {}", doubt.words()));
     let mut facts: Vec<String> = doubt.into_iter().collect();
     facts.extend(source.lines.iter().map(|line| {
         let (total_in, total_out) = (format::count(line.total_in), format::count(line.total_out));
@@ -127,7 +127,7 @@ fn lines(source: &SourceSnapshot, look: &Look) -> String {
         let limit = zone.threshold.map(|limit| format!(" of {limit}")).unwrap_or_default();
         format!("{}: {}{limit} inside", text::clean(&zone.name), zone.occupancy)
     }));
-    facts.push(format!("{} in the picture", source.visible));
+    facts.push(format!("{} in the frame", source.visible));
     let not_counted: u64 = source.suppressed.values().sum();
     if not_counted > 0 {
         facts.push(format!("{} not counted", format::count(not_counted)));

@@ -76,7 +76,7 @@ fn nothing(state: &State) -> (String, Role) {
         (Some(problem), _) => (problem.clone(), Role::Warn),
         (None, Some(_)) => ("reading which crossings there are".into(), Role::Dim),
         (None, None) => (
-            "no pictures of crossings are kept of this time: \"evidence\": true in the configuration keeps them from then on"
+            "no snapshots of crossings are recorded of this time: \"evidence\": true in the configuration records them from then on"
                 .into(),
             Role::Dim,
         ),
@@ -253,7 +253,7 @@ fn lines(
 /// What was said of it, or how to say something.
 fn judged(state: &State, context: &Context, facts: &Facts, judgment: Option<&Judgment>) -> String {
     if state.judging {
-        return "is being noted".into();
+        return "is being saved".into();
     }
     match judgment {
         Some(Judgment { verdict, who, wall, .. }) => {
@@ -295,7 +295,7 @@ fn no_strip(
         None => ("being read".into(), Role::Dim),
         Some(Err(problem)) => (text::clean(problem), Role::Warn),
         Some(Ok(_)) if age < SOON => {
-            ("comes a second or two after the crossing, if one is kept".into(), Role::Dim)
+            ("comes a second or two after the crossing, if one is recorded".into(), Role::Dim)
         }
         Some(Ok(_)) => (
             "none is kept: \"evidence\" was off for this source, or it has gone with its age or the size"

@@ -99,7 +99,7 @@ impl State {
     fn judge(&mut self, verdict: Verdict, context: &mut Context) -> Vec<Effect> {
         if self.judging {
             // A key that is held down means one judgment.
-            return context.refuse("the last judgment is still being noted");
+            return context.refuse("the last judgment is still being saved");
         }
         let Some(said) = self.list.said(verdict) else {
             return context.refuse("there is nothing to judge");
@@ -118,7 +118,7 @@ impl State {
         match result {
             Ok(judgment) => {
                 self.list.judged(&judgment);
-                context.say(format!("noted in the ledger: {}", judgment.verdict.word()), Tone::Done);
+                context.say(format!("saved in the ledger: {}", judgment.verdict.word()), Tone::Done);
             }
             Err(problem) => context.say(problem, Tone::Refused),
         }
@@ -162,7 +162,7 @@ impl State {
             return context.refuse(if near {
                 "nearer only pixels get larger"
             } else {
-                "this is all that is kept"
+                "this is all that is recorded"
             });
         }
         self.near = near;

@@ -74,7 +74,7 @@ fn glyphs(symbols: &Symbols) -> Vec<(String, &'static str)> {
         (one(symbols.failed), "failed, or refused"),
         (one(symbols.paused), "paused by the user"),
         (one(symbols.completed), "completed: read to its end"),
-        (one(symbols.queued), "waits for its turn"),
+        (one(symbols.queued), "waits for an open slot"),
         (one(symbols.disabled), "disabled in the configuration"),
         (one(symbols.cursor), "the selected row"),
         (one(symbols.marked), "a marked row"),

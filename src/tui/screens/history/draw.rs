@@ -184,7 +184,7 @@ impl Page<'_> {
         put_lines(&facts, foot, buffer);
         let rows = state::rows(report, entry);
         if rows.is_empty() {
-            put(&look.line(" nobody watched in this time", Role::Dim), rest, buffer);
+            put(&look.line(" nothing was watched in this time", Role::Dim), rest, buffer);
             return;
         }
         let with_occupancy = rows.iter().any(|row| row.occupancy.is_some());

@@ -78,7 +78,7 @@ pub fn draw(state: &State, context: &Context, area: Rect, canvas: &mut Canvas) -
         }
         None => {
             let lines = match source {
-                None => vec![look.line(" waiting for a picture (not opened yet)", Role::Dim)],
+                None => vec![look.line(" waiting for a frame (not opened yet)", Role::Dim)],
                 Some(source) => {
                     let mut lines = source_facts::no_picture_lines(context, source, width, look);
                     if source.last_error.is_some() {

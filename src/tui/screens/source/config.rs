@@ -78,18 +78,20 @@ fn settings(config: &SourceConfig) -> Vec<(&'static str, String)> {
         settings.push(("tracker", "centroid".into()));
     }
     settings.push((
-        "looks",
+        "detections",
         match config.cadence {
-            Cadence::Auto => "as often as needed".into(),
-            Cadence::SkipFrames(frames) => format!("skips {frames} frames after each look"),
+            Cadence::Auto => "as many as are needed".into(),
+            Cadence::SkipFrames(frames) => format!("skips {frames} frames after each detection"),
             Cadence::DetectFps(rate) => format!("at most {rate} a second"),
         },
     ));
     settings.push(("priority", config.priority.to_string()));
     settings.extend(config.hwaccel.map(|hwaccel| ("hwaccel", hwaccel.word().into())));
     match config.evidence {
-        EvidenceChoice::On(_) => settings.push(("evidence", "pictures of its crossings are kept".into())),
-        EvidenceChoice::Off => settings.push(("evidence", "no pictures are kept".into())),
+        EvidenceChoice::On(_) => {
+            settings.push(("evidence", "snapshots of its crossings are recorded".into()))
+        }
+        EvidenceChoice::Off => settings.push(("evidence", "no snapshots are recorded".into())),
         _ => {}
     }
     if config.kind == SourceKind::Camera {
@@ -103,7 +105,7 @@ fn settings(config: &SourceConfig) -> Vec<(&'static str, String)> {
         settings.push(("retry", format!("{attempts}, {first} to {most} apart")));
         let stall = format::duration(config.stall_timeout);
         let open = format::duration(config.open_timeout);
-        settings.push(("timeouts", format!("opening {open}, without pictures {stall}")));
+        settings.push(("timeouts", format!("opening {open}, without frames {stall}")));
         if matches!(&config.source, SourceSpec::Url { address, .. } if address.scheme().starts_with("rtsp")) {
             let transport = if config.transport == Transport::Udp { "udp" } else { "tcp" };
             settings.push(("transport", transport.into()));

@@ -40,7 +40,7 @@ fn facts(context: &Context, source: &SourceSnapshot, look: &Look) -> Vec<(&'stat
     let over = if source.over_threshold() { Role::Alert } else { Role::Title };
     let mut facts = vec![("Counts", counts, Role::Title), ("Current", current, over)];
     if let Some(doubt) = source.doubt() {
-        facts.push(("Doubtful", format!("{}; {}", doubt.words(), doubt.expected()), Role::Warn));
+        facts.push(("Unreliable", format!("{}; {}", doubt.words(), doubt.expected()), Role::Warn));
     }
     for line in source.lines.iter().filter(|_| source.lines.len() > 1) {
         let (name, total_in, total_out) = (text::clean(&line.name), line.total_in, line.total_out);
@@ -58,7 +58,7 @@ fn facts(context: &Context, source: &SourceSnapshot, look: &Look) -> Vec<(&'stat
     }
     let rate = source.declared_fps.map(|fps| format!(" of {}", format::fps(fps))).unwrap_or_default();
     facts.push(("FPS", format!("{}{rate}", format::fps(source.fps)), Role::Text));
-    facts.push(("Looks", format!("{} a second", format::fps(source.detect_fps)), Role::Text));
+    facts.push(("Detections", format!("{} a second", format::fps(source.detect_fps)), Role::Text));
     if let Some(how) = source.throttled() {
         facts.push(("Throttled", how, Role::Warn));
     }
@@ -67,7 +67,7 @@ fn facts(context: &Context, source: &SourceSnapshot, look: &Look) -> Vec<(&'stat
     }
     let size = source.size.map(|(width, height)| format!("{width}x{height}, ")).unwrap_or_default();
     let people = if source.visible == 1 { "1 person".into() } else { format!("{} people", source.visible) };
-    facts.push(("Picture", format!("{size}{people} in it"), Role::Text));
+    facts.push(("Frame", format!("{size}{people} in it"), Role::Text));
     if let Some(words) = source.scene.as_ref().and_then(Scene::words) {
         facts.push(("Scene", words, Role::Text));
     }
@@ -87,12 +87,12 @@ fn facts(context: &Context, source: &SourceSnapshot, look: &Look) -> Vec<(&'stat
     ));
     if source.cpu > 0.0 {
         let pictures = format::bytes(source.picture_bytes);
-        facts.push(("Costs", format!("{:.2} cores, pictures {pictures}", source.cpu), Role::Text));
+        facts.push(("Costs", format!("{:.2} cores, buffers {pictures}", source.cpu), Role::Text));
     }
     if source.errors + source.reconnects > 0 {
         facts.push((
-            "Trouble",
-            format!("{} errors, opened again {} times", source.errors, source.reconnects),
+            "Errors",
+            format!("{} errors, {} reconnects", source.errors, source.reconnects),
             Role::Warn,
         ));
     }

@@ -27,10 +27,10 @@ const FIGURES: [(&str, usize, usize); 7] = [
     ("Busy", 5, 0),
     ("CPU", 5, 0),
     ("Frames", 8, 0),
-    ("Looks", 8, 66),
+    ("Detect", 8, 66),
     ("Errors", 7, 0),
     ("Restarts", 9, 76),
-    ("Looks/frame", 12, 100),
+    ("Detect/frame", 13, 100),
 ];
 
 /// Columns before the name of the source: cursor, number, state.

@@ -105,7 +105,7 @@ fn median(mut heights: Vec<f32>, enough: usize) -> Option<f32> {
     heights.get(heights.len() / 2).copied().filter(|_| heights.len() >= enough)
 }
 
-/// Whether somebody of this height stands within his height of a line, or in a zone.
+/// Whether somebody of this height stands within one height of a line, or in a zone.
 fn is_near(drawn: &Drawn, shape: usize, foot: Point, height: f32, aspect: f32) -> bool {
     if let Some(line) = drawn.lines.get(shape) {
         return distance(line, foot, aspect) < height;
