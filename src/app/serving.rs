@@ -10,9 +10,9 @@ use crate::{
     api::{Api, Options, Served, Tokens, Who},
     config::Config,
     engine::{Control, Engine, EngineApi, Reply, Subscription},
-    host::Host,
+    host::{Host, Settings},
     ledger::report::{Query, Report},
-    model::Action,
+    model::{Action, SourceId},
     protocol::{self, Reloaded, Version},
 };
 
@@ -135,6 +135,16 @@ impl Served for Program {
                 said: Some("the configuration file is in effect".into()),
             }),
         }
+    }
+
+    fn save_settings(
+        &self,
+        source: &SourceId,
+        before: &Settings,
+        after: &Settings,
+        who: &Who,
+    ) -> Result<String, String> {
+        self.host.save_settings_by(&self.acting(who), source, before, after)
     }
 
     fn stop(&self, who: &Who) {
