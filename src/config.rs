@@ -24,6 +24,7 @@ mod problem;
 mod program;
 mod secret;
 mod section;
+mod settings;
 mod shapes;
 mod shown;
 mod source;
@@ -46,6 +47,7 @@ pub use problem::{ConfigErrors, Problem};
 pub use program::{LogLevel, ModelFolders, ParallelConfig, Reload, Theme, TuiConfig};
 pub use secret::{Address, Credentials, Secret};
 pub(crate) use secret::{LearnedSecrets, known, redact};
+pub use settings::Settings;
 pub use source::{
     Cadence, Hwaccel, RetryConfig, SourceConfig, SourceSpec, TlsConfig, TrackerChoice, Transport,
 };

@@ -1,6 +1,6 @@
 //! What front ends ask of the program around the engine: history, snapshots of crossings, the configuration file.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -8,11 +8,13 @@ use serde::{Deserialize, Serialize};
 pub mod crossings;
 pub mod history;
 
+pub use crate::config::Settings;
+
 use crossings::{CrossingDetails, NewJudgment};
 use history::ReportQuery;
 
 use crate::{
-    config::{Cadence, Secret, SourceConfig, edit::KeepLogin},
+    config::{SourceConfig, edit::KeepLogin},
     evidence::Facts,
     ledger::{
         chart::{Column, Width},
@@ -44,62 +46,6 @@ pub struct Drawn {
     pub lines: Vec<LineConfig>,
     /// Zones.
     pub zones: Vec<ZoneConfig>,
-}
-
-/// What of a source can be changed on the dashboard, beside its lines and zones.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
-pub struct Settings {
-    /// Its name for people; empty for its id.
-    pub alias: String,
-    /// Where it is.
-    pub location: Option<String>,
-    /// How many people may be inside.
-    pub threshold: Option<i64>,
-    /// How many may be in each of its zones, by the zone's name.
-    pub zone_limits: BTreeMap<String, Option<i64>>,
-    /// Whether it runs.
-    pub enabled: bool,
-    /// Most detections a second; `None` for as many as are needed.
-    pub detect_fps: Option<f64>,
-    /// Another login, `user:password`; `None` leaves it as it is. Never given back.
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "revealed")]
-    #[schemars(with = "Option<String>")]
-    pub login: Option<Secret>,
-}
-
-/// A login on its way to the program that saves it.
-mod revealed {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    use crate::config::Secret;
-
-    pub fn serialize<S: Serializer>(login: &Option<Secret>, serializer: S) -> Result<S::Ok, S::Error> {
-        login.as_ref().map(Secret::reveal).serialize(serializer)
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
-        Ok(Option::<String>::deserialize(deserializer)?.map(Secret::new))
-    }
-}
-
-impl Settings {
-    /// Those of a source as it runs, without its login.
-    #[must_use]
-    pub fn of(source: &SourceConfig) -> Self {
-        let is_own = *source.alias != *source.id;
-        Self {
-            alias: if is_own { source.alias.clone() } else { String::new() },
-            location: source.location.clone(),
-            threshold: source.threshold,
-            zone_limits: source.zones.iter().map(|zone| (zone.name.clone(), zone.threshold)).collect(),
-            enabled: source.enabled,
-            detect_fps: match source.cadence {
-                Cadence::DetectFps(rate) => Some(rate),
-                Cadence::Auto | Cadence::SkipFrames(_) => None,
-            },
-            login: None,
-        }
-    }
 }
 
 /// The configuration file of this run.

@@ -2,7 +2,7 @@
 
 use super::{Served, UserAndOrigin};
 use crate::{
-    config::SourceConfig,
+    config::{self, SourceConfig},
     host::Drawn,
     protocol::{
         ask::{Answer, ConfigState, Question},
@@ -40,6 +40,11 @@ pub fn answer(served: &dyn Served, question: Question, who: &UserAndOrigin) -> R
             let source = source_of(&entry)?;
             host.hide_secrets(&source);
             host.save_source(&source, &written, keep).map(Answer::Said)
+        }
+        Question::SaveSettings { source, before, after } => {
+            // Whatever becomes of it.
+            after.credentials().iter().for_each(|login| config::known().learn_login(login));
+            served.save_settings(&source, &before, &after, who).map(Answer::Said)
         }
         Question::RemoveSources { ids } => host.remove_sources(&ids).map(Answer::Said),
         Question::WriteConfig {} => {

@@ -2,9 +2,9 @@
 
 use crate::{
     engine::{Control, EngineApi, Reply, Subscription},
-    host::Host,
+    host::{Host, Settings},
     ledger::report::{Query, Report},
-    model::Action,
+    model::{Action, SourceId},
     protocol::{Reloaded, Version},
 };
 
@@ -43,6 +43,18 @@ pub trait Served: Send + Sync {
     /// # Errors
     /// Every problem of the file, a line each.
     fn reload(&self, dry_run: bool, who: &UserAndOrigin) -> Result<Reloaded, String>;
+    /// Writes what differs between `before` and `after` of a source's settings into the configuration file, has it take
+    /// effect, and notes who did.
+    ///
+    /// # Errors
+    /// Why the file is as it was.
+    fn save_settings(
+        &self,
+        source: &SourceId,
+        before: &Settings,
+        after: &Settings,
+        who: &UserAndOrigin,
+    ) -> Result<String, String>;
     /// Ends the program, by and by.
     fn stop(&self, who: &UserAndOrigin);
     /// Which program it is.

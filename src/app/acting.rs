@@ -34,6 +34,11 @@ impl Acting {
         self.actions.note(self.action(what, None, detail));
     }
 
+    /// The same of one source.
+    pub fn note_of(&self, source: &SourceId, what: &str, detail: Option<String>) {
+        self.actions.note(self.action(what, Some(source.clone()), detail));
+    }
+
     fn action(&self, what: &str, source: Option<SourceId>, detail: Option<String>) -> Action {
         Action {
             wall: Timestamp::now().as_millisecond(),

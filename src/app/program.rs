@@ -3,15 +3,19 @@
 use std::{io, sync::Arc, time::Duration};
 
 use super::{
-    acting::Acting, counting::RunServices, failure::NO_THREAD, history::Past, reload::Reloader,
+    acting::Acting,
+    counting::RunServices,
+    failure::NO_THREAD,
+    history::Past,
+    reload::{Reloader, put_in_effect},
     save::ConfigSaver,
 };
 use crate::{
     config::{self, Config, Overrides, SourceConfig, edit::KeepLogin},
-    engine::{Engine, preview},
+    engine::{Engine, EngineApi as _, preview},
     evidence::Facts,
     host::{
-        ConfigPlace, Drawn, Host, ProbedSource,
+        ConfigPlace, Drawn, Host, ProbedSource, Settings,
         crossings::{self, CrossingDetails, NewJudgment},
         history::ReportQuery,
     },
@@ -36,6 +40,7 @@ pub(super) struct ProgramHost {
     recent: Arc<RecentLogs>,
     saver: ConfigSaver,
     reloader: Option<Arc<Reloader>>,
+    engine: Engine,
     results: String,
     acting: Arc<Acting>,
 }
@@ -61,6 +66,7 @@ impl ProgramHost {
             recent: parts.logs.recent(),
             saver: ConfigSaver::new(config.path.clone(), config.piped.clone()),
             reloader: Reloader::start(config, overrides, engine, &parts.logs)?,
+            engine: engine.clone(),
             results: output.display().to_string(),
             acting: Arc::clone(acting),
         })
@@ -85,6 +91,30 @@ impl ProgramHost {
     /// Why it cannot be read.
     pub fn actions(&self, since: i64, until: i64, limit: usize) -> Result<Vec<Action>, String> {
         on_disk(|| self.past()?.actions(since, until, limit))
+    }
+
+    /// [`Host::save_settings`] on behalf of `acting`.
+    ///
+    /// # Errors
+    /// Why the file is as it was.
+    pub fn save_settings_by(
+        &self,
+        acting: &Acting,
+        source: &SourceId,
+        before: &Settings,
+        after: &Settings,
+    ) -> Result<String, String> {
+        after.credentials().iter().for_each(|login| config::known().learn_login(login));
+        // A reload by itself must not meet a source that is half changed.
+        let _turn = self.reloader.as_ref().map(|reloader| reloader.turn());
+        let said = on_disk(|| self.saver.save_settings(source, before, after))?;
+        acting.note_of(source, Action::SETTINGS, Some(after.changed(before).join(", ")));
+        let Some(runs) = self.engine.source_config(source) else { return Ok(said) };
+        // What runs keeps what was changed in this run and never saved, its lines for example.
+        Ok(match put_in_effect(&self.engine, &after.applied(before, &runs)) {
+            Ok(()) => said,
+            Err(problem) => format!("{said}; not in effect: {problem}"),
+        })
     }
 
     fn reloader(&self) -> Result<&Reloader, String> {
@@ -146,6 +176,15 @@ impl Host for ProgramHost {
 
     fn save_source(&self, source: &SourceConfig, written: &str, keep: KeepLogin) -> Result<String, String> {
         on_disk(|| self.saver.save_source(source, written, keep))
+    }
+
+    fn save_settings(
+        &self,
+        source: &SourceId,
+        before: &Settings,
+        after: &Settings,
+    ) -> Result<String, String> {
+        self.save_settings_by(&self.acting, source, before, after)
     }
 
     fn remove_sources(&self, ids: &[SourceId]) -> Result<String, String> {

@@ -8,11 +8,11 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::{
     config::{
-        self, Config, Overrides, Reload,
+        self, Config, Overrides, Reload, SourceConfig,
         difference::{Difference, InEffect},
         is_stream,
     },
@@ -81,6 +81,11 @@ impl Reloader {
             std::thread::Builder::new().name("reload".into()).spawn(move || follow(&weak, &path))?;
         }
         Ok(Some(reloader))
+    }
+
+    /// No reload begins while this is held.
+    pub fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock()
     }
 
     /// From now on `watcher` is told when [`Self::reload`] begins and ends.
@@ -185,29 +190,10 @@ impl Reloader {
         for sentence in found.sentences() {
             tracing::info!("Reload: {sentence}");
         }
-        let mut controls: Vec<Control> = found.workers.map(Control::SetWorkers).into_iter().collect();
-        controls.extend(found.removed.iter().cloned().map(Control::Remove));
-        for source in &found.redrawn {
-            let (lines, zones) = (source.lines.clone(), source.zones.clone());
-            controls.push(Control::set_lines(source.id.clone(), lines, zones));
-        }
-        for (source, _) in &found.replaced {
-            controls.push(Control::Remove(source.id.clone()));
-            controls.push(Control::Add(Box::new(source.clone())));
-        }
-        controls.extend(found.added.iter().cloned().map(|source| Control::Add(Box::new(source))));
         if let Some(level) = found.log_level {
             self.logs.set_level(level);
         }
-        let replies: Vec<Reply> = controls.into_iter().map(|control| self.engine.send(control)).collect();
-        let refused: Vec<String> = replies
-            .iter()
-            .filter_map(|reply| match reply.wait(PATIENCE) {
-                Some(Ok(())) => None,
-                Some(Err(error)) => Some(error.to_string()),
-                None => Some("the engine does not answer".into()),
-            })
-            .collect();
+        let refused = carry_out(&self.engine, found);
         {
             let mut config = self.config.lock();
             // What takes effect with the next start still differs, and is said again.
@@ -226,6 +212,44 @@ impl Reloader {
             }
         }
     }
+}
+
+/// Has `engine` do what `found` says, and gives what it refused. Blocks until it has done it.
+fn carry_out(engine: &Engine, found: &Difference) -> Vec<String> {
+    let mut replies: Vec<Reply> = Vec::new();
+    let mut send = |control: Control| replies.push(engine.send(control));
+    found.workers.map(Control::SetWorkers).map(&mut send);
+    found.removed.iter().cloned().map(Control::Remove).for_each(&mut send);
+    for source in &found.redrawn {
+        let (lines, zones) = (source.lines.clone(), source.zones.clone());
+        send(Control::set_lines(source.id.clone(), lines, zones));
+    }
+    for (source, _) in &found.replaced {
+        send(Control::Remove(source.id.clone()));
+        send(Control::Add(Box::new(source.clone())));
+    }
+    found.added.iter().cloned().map(|source| Control::Add(Box::new(source))).for_each(&mut send);
+    replies.extend(found.relabeled.iter().map(|(source, _)| engine.set_labels(source)));
+    replies
+        .iter()
+        .filter_map(|reply| match reply.wait(PATIENCE) {
+            Some(Ok(())) => None,
+            Some(Err(error)) => Some(error.to_string()),
+            None => Some("the engine does not answer".into()),
+        })
+        .collect()
+}
+
+/// Has `wanted` take the place of the source of its id that runs, as gently as can be.
+///
+/// # Errors
+/// What the engine refused.
+pub(super) fn put_in_effect(engine: &Engine, wanted: &SourceConfig) -> Result<(), String> {
+    let Some(runs) = engine.source_config(&wanted.id) else { return Ok(()) };
+    wanted.source.teach(config::known());
+    let found = Difference::of_source(&runs, wanted);
+    let refused = carry_out(engine, &found);
+    if refused.is_empty() { Ok(()) } else { Err(refused.join("; ")) }
 }
 
 /// What tells that a file has changed: also one that was replaced by another of the same name.

@@ -9,7 +9,7 @@ use crate::{
         Secret, SourceConfig,
         edit::{ConfigFile, KeepLogin, NewEntry, Saved},
     },
-    host::ConfigPlace,
+    host::{ConfigPlace, Settings},
     model::{LineConfig, SourceId, ZoneConfig},
 };
 
@@ -82,6 +82,21 @@ impl ConfigSaver {
             }
             None => file.save_lines(id, lines, zones),
         };
+        saved.map(|saved| sentence(&file, &saved)).map_err(|error| error.to_string())
+    }
+
+    /// Writes what differs between `before` and `after` of the settings of source `id`.
+    pub(super) fn save_settings(
+        &self,
+        id: &str,
+        before: &Settings,
+        after: &Settings,
+    ) -> Result<String, String> {
+        let file = self.file().ok_or(NO_FILE)?;
+        if self.waiting.lock().iter().any(|entry| entry.id() == id) {
+            return Err(format!("'{id}' is not in '{}' yet; save it first with 'w'", file.path().display()));
+        }
+        let saved = file.save_settings(id, before, after);
         saved.map(|saved| sentence(&file, &saved)).map_err(|error| error.to_string())
     }
 
@@ -210,6 +225,10 @@ mod tests {
         assert_eq!(fs::read_to_string(&path).unwrap(), "{}\n");
         let line = LineConfig { a: [0.0, 0.25], ..LineConfig::default() };
         assert!(saver.save_lines(&source.id, std::slice::from_ref(&line), &[]).is_err());
+        let (before, after) =
+            (Settings::of(&source), Settings { threshold: Some(3), ..Settings::of(&source) });
+        let refused = saver.save_settings(&source.id, &before, &after).unwrap_err();
+        assert!(refused.contains("save it first with 'w'"), "{refused}");
         assert_eq!(saver.ids(), ["h"], "nobody else gets its id meanwhile");
         fs::remove_file(folder.path().join("cams.logins")).unwrap();
         let said = saver.write(&[]).unwrap();

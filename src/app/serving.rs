@@ -12,9 +12,9 @@ use crate::{
     api::{Api, Options, Served, Tokens, UserAndOrigin},
     config::Config,
     engine::{Control, Engine, EngineApi, Reply, Subscription},
-    host::Host,
+    host::{Host, Settings},
     ledger::report::{Query, Report},
-    model::Action,
+    model::{Action, SourceId},
     protocol::{self, Reloaded, Version},
 };
 
@@ -137,6 +137,16 @@ impl Served for Program {
                 said: Some("the configuration file is in effect".into()),
             }),
         }
+    }
+
+    fn save_settings(
+        &self,
+        source: &SourceId,
+        before: &Settings,
+        after: &Settings,
+        who: &UserAndOrigin,
+    ) -> Result<String, String> {
+        self.host.save_settings_by(&self.acting(who), source, before, after)
     }
 
     fn stop(&self, who: &UserAndOrigin) {

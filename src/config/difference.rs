@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Config, LogLevel, ParallelConfig, SourceConfig, TuiConfig};
-use crate::model::SourceId;
+use crate::model::{SourceId, ZoneConfig};
 
 /// What runs.
 #[derive(Debug, Clone)]
@@ -28,6 +28,8 @@ pub struct Difference {
     /// Sources of which only lines and zones are others: nothing is opened again, and lines that keep their name keep their
     /// counts.
     pub redrawn: Vec<SourceConfig>,
+    /// Sources of which only names and limits are others, each with the keys that differ: nothing of what counts is touched.
+    pub relabeled: Vec<(SourceConfig, Vec<&'static str>)>,
     /// Sources that are opened again, each with the keys that differ. The counts of a camera go on; a video is counted from its
     /// start.
     pub replaced: Vec<(SourceConfig, Vec<&'static str>)>,
@@ -49,13 +51,7 @@ impl Difference {
                 found.added.push(source.clone());
                 continue;
             };
-            match differing(runs, source).as_slice() {
-                [] => {}
-                keys if keys.iter().all(|key| ["lines", "zones"].contains(key)) => {
-                    found.redrawn.push(source.clone());
-                }
-                keys => found.replaced.push((source.clone(), keys.to_vec())),
-            }
+            found.compare(runs, source);
         }
         let is_wanted = |id: &SourceId| wanted.sources.iter().any(|source| source.id == *id);
         let gone = in_effect.sources.iter().map(|source| &source.id).filter(|id| !is_wanted(id));
@@ -70,6 +66,30 @@ impl Difference {
         if in_effect.tui != wanted.tui {
             found.at_start.push("tui");
         }
+        found
+    }
+
+    /// Notes what is another in `wanted` than in the source that runs.
+    fn compare(&mut self, runs: &SourceConfig, wanted: &SourceConfig) {
+        match differing(runs, wanted).as_slice() {
+            [] => {}
+            keys if keys.iter().all(|key| ["lines", "zones"].contains(key)) && !only_limits(runs, wanted) => {
+                self.redrawn.push(wanted.clone());
+            }
+            keys if keys.iter().all(|key| ["alias", "location", "threshold", "zones"].contains(key))
+                && only_limits(runs, wanted) =>
+            {
+                self.relabeled.push((wanted.clone(), keys.to_vec()));
+            }
+            keys => self.replaced.push((wanted.clone(), keys.to_vec())),
+        }
+    }
+
+    /// What `wanted` would change of the source that runs.
+    #[must_use]
+    pub fn of_source(runs: &SourceConfig, wanted: &SourceConfig) -> Self {
+        let mut found = Self::default();
+        found.compare(runs, wanted);
         found
     }
 
@@ -92,6 +112,11 @@ impl Difference {
                 .map(|source| format!("lines changed: {}; counting continues without a gap", named(source))),
         );
         said.extend(
+            self.relabeled
+                .iter()
+                .map(|(source, keys)| format!("changed: {}, {}; it goes on", named(source), keys.join(", "))),
+        );
+        said.extend(
             self.replaced.iter().map(|(source, keys)| {
                 format!("reconnected: {}, because of {}", named(source), keys.join(", "))
             }),
@@ -103,6 +128,14 @@ impl Difference {
         );
         said
     }
+}
+
+/// Whether lines and zones are the same but for the zones' limits.
+fn only_limits(runs: &SourceConfig, wanted: &SourceConfig) -> bool {
+    let without = |zones: &[ZoneConfig]| -> Vec<ZoneConfig> {
+        zones.iter().map(|zone| ZoneConfig { threshold: None, ..zone.clone() }).collect()
+    };
+    runs.lines == wanted.lines && without(&runs.zones) == without(&wanted.zones)
 }
 
 /// The keys of a source in which both differ.

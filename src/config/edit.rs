@@ -23,9 +23,11 @@ use crate::{
 mod copies;
 mod entry;
 mod logins;
+mod members;
 mod names;
 mod remove;
 mod same;
+mod settings;
 mod splice;
 mod text;
 
@@ -62,7 +64,7 @@ pub enum EditError {
         problem: String,
     },
     /// The source stands nowhere in it.
-    #[error("'{path}' has no entry with the id '{id}'; add one to save its lines")]
+    #[error("'{path}' has no entry with the id '{id}'; write one first")]
     NoEntry {
         /// The file.
         path: String,
@@ -147,7 +149,7 @@ impl ConfigFile {
             for &source in sources {
                 let Some(old) = before.sources.iter().find(|old| old.id == source.id) else {
                     let entry = NewEntry::new(source, None, &file.path, KeepLogin::Beside);
-                    let login = file.write_login(&entry, &done)?;
+                    let login = file.login_of(&entry, &done)?;
                     let members = entry.members(login.as_ref().map(|login| &*login.name));
                     entries.push((entry, login));
                     done = file.edited(text::with_entry(&done, source.kind, &members))?;
@@ -235,7 +237,7 @@ impl ConfigFile {
         let changed = self.change(
             |old| {
                 if login.is_none() {
-                    login = self.write_login(entry, old)?;
+                    login = self.login_of(entry, old)?;
                 }
                 let members = entry.members(login.as_ref().map(|login| &*login.name));
                 self.edited(text::with_entry(old, entry.source.kind, &members))
@@ -288,6 +290,16 @@ impl ConfigFile {
         })
     }
 
+    /// The same of the text before a change.
+    fn read_old(&self, text: &str) -> Result<Config, EditError> {
+        self.read_as(text).map_err(|error| match error {
+            EditError::Refused { path, reason } => {
+                EditError::Refused { path, reason: format!("{reason}; fix that first") }
+            }
+            other => other,
+        })
+    }
+
     /// Whether `config` holds `source` as it runs.
     fn means(&self, config: &Config, source: &SourceConfig) -> Result<(), EditError> {
         let read = config.sources.iter().find(|read| read.id == source.id);
@@ -305,12 +317,16 @@ impl ConfigFile {
     }
 
     /// Writes the login of `entry`, where it has one, beside those that `text` names.
-    fn write_login(&self, entry: &NewEntry, text: &str) -> Result<Option<Written>, EditError> {
-        let Some(line) = &entry.login else { return Ok(None) };
+    fn login_of(&self, entry: &NewEntry, text: &str) -> Result<Option<Written>, EditError> {
+        entry.login.as_ref().map(|line| self.write_login(entry.id(), line, text)).transpose()
+    }
+
+    /// Writes the login of source `id` beside those that `text` names.
+    fn write_login(&self, id: &str, line: &str, text: &str) -> Result<Written, EditError> {
         let base = self.path.parent().unwrap_or(Path::new(""));
         let used = self.edited(text::tree(text)).map(|root| login_files(&root, base))?;
         let is_used = |name: &Path| used.contains(&base.join(name));
-        logins::write(&self.path, entry.id(), line, &is_used).map(Some).map_err(|(path, problem)| {
+        logins::write(&self.path, id, line, &is_used).map_err(|(path, problem)| {
             self.refused(&format!(
                 "the login cannot be saved in '{}' ({problem}); leave it in the address instead, or \
                      write ${{NAME}} there for an environment variable",
@@ -338,12 +354,7 @@ impl ConfigFile {
         for _ in 0..MOST_TRIES {
             let text = fs::read_to_string(&path).map_err(failed)?;
             let changed = change(&text)?;
-            let before = self.read_as(&text).map_err(|error| match error {
-                EditError::Refused { path, reason } => {
-                    EditError::Refused { path, reason: format!("{reason}; fix that first") }
-                }
-                other => other,
-            })?;
+            let before = self.read_old(&text)?;
             allow(&before)?;
             check(&self.read_as(&changed)?)?;
             let original = match kept.take().filter(|kept| kept.written == text && kept.original.exists()) {

@@ -5,7 +5,11 @@ use std::sync::{Arc, atomic::Ordering};
 use crossbeam_channel::SendError;
 
 use super::{
-    Control, Engine, EngineApi, EngineError, Reply, coordinator::source_of, load::WorkerLoad, order::Order,
+    Control, Engine, EngineApi, EngineError, Reply,
+    coordinator::source_of,
+    load::WorkerLoad,
+    order::Order,
+    source::{Command, commands::SetLabels},
 };
 use crate::{
     config::SourceConfig,
@@ -13,6 +17,19 @@ use crate::{
     metrics::stages::StageTime,
     model::{EngineSnapshot, Event, Health, Minute, Preview, WorkerSnapshot},
 };
+
+impl Engine {
+    /// Gives the source of the same id the names and limits of `wanted` while it goes on: its alias, its location, its
+    /// threshold and those of its zones.
+    pub(crate) fn set_labels(&self, wanted: &SourceConfig) -> Reply {
+        let (answer, reply) = self.answer();
+        match self.source(&wanted.id) {
+            Some(source) => source.post(Command::Asked(Box::new(SetLabels::of(wanted))), Some(answer)),
+            None => answer.give(Err(EngineError::UnknownSource(wanted.id.clone()))),
+        }
+        reply
+    }
+}
 
 impl EngineApi for Engine {
     fn snapshot(&self) -> EngineSnapshot {

@@ -233,6 +233,11 @@ impl Pipeline {
         self.paths.lock().cut(&[]);
     }
 
+    /// The same lines and zones under other names and limits: whom it follows, it goes on following.
+    pub fn set_labels(&mut self, source: Arc<SourceConfig>) {
+        self.source = source;
+    }
+
     /// The tracks of the last minutes.
     #[must_use]
     pub fn paths(&self) -> Arc<Mutex<Paths>> {

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     config::edit::KeepLogin,
     evidence::Facts,
-    host::{ConfigPlace, crossings, history},
+    host::{ConfigPlace, Settings, crossings, history},
     ledger::{
         chart::{Column, Width},
         report::Report,
@@ -48,6 +48,16 @@ pub enum Question {
         written: String,
         /// Where its login goes.
         keep: KeepLogin,
+    },
+    /// Write what differs between `before` and `after` of a source's settings into the configuration file, and have it take
+    /// effect.
+    SaveSettings {
+        /// The source.
+        source: SourceId,
+        /// Its settings as they were.
+        before: Box<Settings>,
+        /// Its settings as they are to be.
+        after: Box<Settings>,
     },
     /// Remove sources from the configuration file.
     RemoveSources {

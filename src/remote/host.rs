@@ -14,7 +14,7 @@ use crate::{
     },
     evidence::Facts,
     host::{
-        ConfigPlace, Drawn, Host, ProbedSource,
+        ConfigPlace, Drawn, Host, ProbedSource, Settings,
         crossings::{self, CrossingDetails, NewJudgment},
         history::ReportQuery,
     },
@@ -94,6 +94,20 @@ impl Host for Remote {
     fn save_source(&self, source: &SourceConfig, written: &str, keep: KeepLogin) -> Result<String, String> {
         let (entry, written) = (entry_of(&from_here(source)), written_from_here(source, written));
         self.said(&Question::SaveSource { entry, written, keep })
+    }
+
+    fn save_settings(
+        &self,
+        source: &SourceId,
+        before: &Settings,
+        after: &Settings,
+    ) -> Result<String, String> {
+        after.credentials().iter().for_each(|login| crate::config::known().learn_login(login));
+        let (before, after) = (Box::new(before.clone()), Box::new(after.clone()));
+        let said = self.said(&Question::SaveSettings { source: source.clone(), before, after })?;
+        // The next change begins with what is in effect now.
+        self.views.lines_answered(source);
+        Ok(said)
     }
 
     fn remove_sources(&self, ids: &[SourceId]) -> Result<String, String> {

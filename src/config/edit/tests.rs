@@ -18,6 +18,7 @@ use crate::{
 };
 
 mod places;
+mod settings;
 
 fn written() -> (tempfile::TempDir, ConfigFile) {
     let folder = tempfile::tempdir().unwrap();

@@ -204,15 +204,19 @@ impl Actor {
             self.emit_at(wall, event.clone());
         }
         self.hand_on_strips(frame.map(|(frame, _)| frame.time), frame.is_none());
-        let after: Vec<Limit> = self.shown.limits().collect();
-        for limit in after {
+        self.tell_limits(&before);
+        if crossed || is_due {
+            self.report();
+        }
+    }
+
+    /// Tells everybody which limits are reached now and were not `before`, and the other way round.
+    pub(super) fn tell_limits(&self, before: &[Limit]) {
+        for limit in self.shown.limits() {
             let old = before.iter().find(|old| old.zone == limit.zone);
             if old.is_some_and(Limit::is_reached) != limit.is_reached() {
                 self.alert(limit);
             }
-        }
-        if crossed || is_due {
-            self.report();
         }
     }
 
