@@ -1,4 +1,4 @@
-//! Links between the pages of the documentation lead somewhere.
+//! Links between the pages of the documentation lead somewhere, and the files that they name exist.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,7 +9,7 @@ use std::{
 /// The Markdown files of the project.
 fn pages(root: &Path) -> Vec<PathBuf> {
     let mut pages = Vec::new();
-    for folder in ["", "docs", "docs/notes", "models"] {
+    for folder in ["", "docs", "docs/notes", "models", "models/train"] {
         let entries = fs::read_dir(root.join(folder)).unwrap().map(|entry| entry.unwrap().path());
         pages.extend(entries.filter(|path| path.extension().is_some_and(|extension| extension == "md")));
     }
@@ -60,4 +60,47 @@ fn every_link_between_pages_leads_somewhere() {
     }
     assert!(seen > 50, "{seen} links were found");
     assert!(dead.is_empty(), "{}", dead.join("\n"));
+}
+
+/// The paths of files of the project in the spans of code of `text`: from the root, or Rust files from `src` on. What stands for
+/// many files (`NAME`, `*`) is none.
+fn named_files(text: &str, root: &Path) -> Vec<(String, PathBuf)> {
+    let prose: String = text.split("\n```").step_by(2).collect();
+    let spans: Vec<&str> = prose.split('`').skip(1).step_by(2).flat_map(str::split_whitespace).collect();
+    let mut named = Vec::new();
+    for span in spans {
+        let Some((first, _)) = span.split_once('/') else { continue };
+        if span.contains(['*', '{', '<']) || span.contains("NAME") || span.contains("..") {
+            continue;
+        }
+        if ["src", "tests", "scripts", "benches", "examples"].contains(&first) {
+            named.push((span.to_owned(), root.join(span)));
+        } else if span.ends_with(".rs") {
+            named.push((span.to_owned(), root.join("src").join(span)));
+        }
+    }
+    named
+}
+
+#[test]
+fn every_file_that_the_pages_name_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (mut seen, mut missing) = (0, Vec::new());
+    for page in pages(root) {
+        for (written, file) in named_files(&fs::read_to_string(&page).unwrap(), root) {
+            seen += 1;
+            if !file.exists() {
+                missing.push(format!("{}: {written}", page.display()));
+            }
+        }
+    }
+    assert!(seen > 80, "{seen} files are named");
+    assert!(missing.is_empty(), "these pages name files that do not exist:\n{}", missing.join("\n"));
+}
+
+#[test]
+fn files_are_named_from_the_root_or_from_src() {
+    let text = "`src/lib.rs`, `tui/shell.rs` and `cargo run scripts/run`\n```\n`src/not.rs`\n```\n`src/tui/screens/NAME/draw.rs` `a/b`";
+    let named: Vec<_> = named_files(text, Path::new("/p")).into_iter().map(|(_, file)| file).collect();
+    assert_eq!(named, ["/p/src/lib.rs", "/p/src/tui/shell.rs", "/p/scripts/run"].map(PathBuf::from));
 }
