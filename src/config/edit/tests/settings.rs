@@ -60,7 +60,12 @@ fn each_key_is_replaced_added_and_removed_and_nothing_else_changes() {
         ("two", |it| it.detect_fps = None, "] } ],\n      \"detect_fps\": 2.5\n", "] } ]\n"),
         ("one", |it| it.detect_fps = Some(1.5), "\"skip_frames\": 3", "\"detect_fps\": 1.5"),
         ("lobby", |it| it.detect_fps = Some(1.0), "lobby\", }", "lobby\", \"detect_fps\": 1, }"),
-        ("two", |it| drop(it.zone_limits.insert("till".into(), Some(9))), "\"threshold\": 4", "\"threshold\": 9"),
+        (
+            "two",
+            |it| drop(it.zone_limits.insert("till".into(), Some(9))),
+            "\"threshold\": 4",
+            "\"threshold\": 9",
+        ),
         ("two", |it| drop(it.zone_limits.insert("till".into(), None)), ", \"threshold\": 4}", "}"),
         (
             "two",
@@ -97,7 +102,8 @@ fn several_keys_are_saved_at_once_and_the_way_back_gives_the_same_bytes() {
     assert_eq!(read(&file), ENTRIES);
     // A key that was not there goes again.
     let before = settings(&file, "one");
-    let after = Settings { location: Some("Hall".into()), threshold: Some(1), enabled: false, ..before.clone() };
+    let after =
+        Settings { location: Some("Hall".into()), threshold: Some(1), enabled: false, ..before.clone() };
     file.save_settings("one", &before, &after).unwrap();
     file.save_settings("one", &after, &before).unwrap();
     assert_eq!(read(&file), ENTRIES);
@@ -159,9 +165,12 @@ fn a_video_of_a_folder_has_no_entry_and_its_entry_is_no_source() {
 fn a_login_goes_into_a_file_of_its_own_and_never_into_the_configuration() {
     let (folder, file) = entries();
     for (password, number) in [("s3cret:x", ""), ("0ther", "-2")] {
-        let saved = save(&file, "one", |it| it.login = Some(Secret::new(format!("admin:{password}")))).unwrap();
+        let saved =
+            save(&file, "one", |it| it.login = Some(Secret::new(format!("admin:{password}")))).unwrap();
         let login = saved.login.unwrap();
-        assert!(login.starts_with(folder.path().join("cams.logins")) && login.to_str().unwrap().ends_with(number));
+        assert!(
+            login.starts_with(folder.path().join("cams.logins")) && login.to_str().unwrap().ends_with(number)
+        );
         assert_eq!((mode(&login), mode(login.parent().unwrap())), (0o600, 0o700));
         assert_eq!(fs::read_to_string(&login).unwrap(), format!("admin:{password}\n"));
         assert!(!read(&file).contains(password), "{}", read(&file));
@@ -169,7 +178,10 @@ fn a_login_goes_into_a_file_of_its_own_and_never_into_the_configuration() {
         assert_eq!((url.username(), url.host_str()), ("admin", Some("h")));
         let name = login.file_name().unwrap().to_str().unwrap();
         let added = format!(", \"credentials\": {{ \"file\": \"cams.logins/{name}\" }} }},");
-        assert_eq!(read(&file), ENTRIES.replace("\"skip_frames\": 3 },", &format!("\"skip_frames\": 3{added}")));
+        assert_eq!(
+            read(&file),
+            ENTRIES.replace("\"skip_frames\": 3 },", &format!("\"skip_frames\": 3{added}"))
+        );
     }
 }
 
