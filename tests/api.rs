@@ -18,5 +18,7 @@ mod passwords;
 mod require;
 #[path = "api/server.rs"]
 mod server;
+#[path = "api/settings.rs"]
+mod settings;
 #[path = "api/socket.rs"]
 mod socket;

@@ -167,6 +167,7 @@ mod tests {
         assert!(ask(Control::PauseAll(true)));
         assert!(ask(Control::SetWorkers(1)));
         assert!(ask(Control::Remove("gate".into())));
+        acting.note_of(&"gate".into(), Action::SETTINGS, Some("alias, credentials".into()));
         acting.note(Action::RELOADED, Some("new: yard".into()));
         assert!(actions.sync(LONG));
         engine.stop(LONG);
@@ -189,6 +190,7 @@ mod tests {
                 ("paused", "-", None),
                 ("workers", "-", Some("1")),
                 ("removed", gate, None),
+                ("settings", gate, Some("alias, credentials")),
                 ("reloaded", "-", Some("new: yard")),
             ]
         );

@@ -299,6 +299,11 @@ mod tests {
             ]
         );
         assert!(found.does_something());
+        let mut named = config(&["a", "bb", "ccc", "dddd"]);
+        (named.sources[0].alias, named.sources[0].threshold) = ("Gate".into(), Some(3));
+        let found = Difference::between(&in_effect(&before), &named);
+        assert_eq!(found.sentences(), ["changed: Gate (a), alias, threshold; it goes on"]);
+        assert!(found.does_something() && found.replaced.is_empty());
         let mut later = config(&["a", "bb", "ccc", "dddd"]);
         later.parallel.ledger = false;
         let found = Difference::between(&in_effect(&before), &later);

@@ -333,7 +333,7 @@ mod tests {
             [
                 "keys: 'hyper-q' for 'freeze' is not a key; write 'p', 'P', 'space', 'ctrl-l' or 'shift-left'",
                 "keys: no command is called 'pase'; did you mean 'pause'?",
-                "keys: 'z' is given to both 'help' and 'copy'; 'copy' has it",
+                "keys: 'z' is given to both 'copy' and 'help'; 'help' has it",
             ]
         );
         assert_eq!(map.action(Key::parse("f").unwrap(), ScreenId::Overview), Some(Action::Freeze));

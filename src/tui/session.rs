@@ -282,9 +282,8 @@ impl Session {
             HostWork::Reload => self.in_background("tui-reload", |host| Answer::Said(host.reload())),
             HostWork::Remember(layout) => {
                 if let Some(file) = self.memory.clone() {
-                    self.in_background("tui-remember", move |_| {
-                        Answer::Remembered(memory::write(&file, &layout))
-                    });
+                    // One after the other: the last one chosen is the one that stays.
+                    self.save(move |_| Answer::Remembered(memory::write(&file, &layout)));
                 }
             }
             HostWork::Export => self.in_background("tui-export", |host| Answer::Said(host.export())),

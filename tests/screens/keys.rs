@@ -574,7 +574,7 @@ fn every_pane_of_a_source_is_one_key_away() {
         ("4", "by the minute"),
         ("5", "inference"),
         ("6", "Frame processed"),
-        ("7", "as often as needed"),
+        ("7", "as many as are needed"),
     ] {
         let mut stage = two();
         stage.keys(&format!("j<enter>{key}k{key}"));
