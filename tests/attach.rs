@@ -406,7 +406,7 @@ fn another_program_that_speaks_the_same_is_a_notice() {
     terminal.wait_for_text("gate");
     // What it does not know is nothing to fall over.
     terminal.keys("\r");
-    terminal.wait_for_text("1 Picture");
+    terminal.wait_for_text("1 Preview");
     terminal.keys("qH");
     terminal.wait_for_text("cannot be parsed");
     terminal.keys("qLqWqE:reload\r");

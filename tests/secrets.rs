@@ -199,9 +199,9 @@ fn no_screen_shows_a_password() {
     let overview = "Parallel People Counting System";
     for _ in 0..addresses.len() {
         show("j", overview);
-        show("\r", "1 Picture");
+        show("\r", "1 Preview");
         show("l", "Log: ");
-        show("\u{1b}", "1 Picture");
+        show("\u{1b}", "1 Preview");
         show("\u{1b}", overview);
     }
     for (keys, shown) in [("L", "Log: all"), ("H", "History:"), ("?", "Keys:")] {
