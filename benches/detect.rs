@@ -12,8 +12,8 @@ use opencv::core::{CV_8UC3, Mat, Scalar, randu};
 use pcount::{
     config::{DetectorChoice, EngineChoice, ModelConfig, ModelFolders, ModelFormat},
     internals::{
-        detect::{self, registry::KNOWN_MODELS, stages},
-        source::{Frame, picture::Picture},
+        detect::{self, bench as stages, registry::KNOWN_MODELS},
+        source::{Frame, image::FrameImage},
     },
 };
 
@@ -26,7 +26,7 @@ fn noise(width: i32, height: i32) -> Mat {
 
 fn frame(width: i32, height: i32) -> Frame {
     Frame {
-        picture: Picture::ready(noise(width, height)),
+        picture: FrameImage::ready(noise(width, height)),
         index: 0,
         time: 0.0,
         captured: Instant::now(),

@@ -11,7 +11,7 @@ use pcount::{
     geometry::{Anchor, BBox},
     internals::{
         cadence::{CadenceParams, flow::OpticalFlow, gate::MotionGate},
-        source::picture::Picture,
+        source::image::FrameImage,
     },
     model::{Detection, LineConfig},
     track::{MotionTracker, TrackParams, TrackUpdate, Tracker},
@@ -85,12 +85,12 @@ fn count(bench: &mut Criterion) {
 
 fn gate(bench: &mut Criterion) {
     for (width, height) in [(416, 234), (384, 288)] {
-        let pictures: Vec<Picture> = (0..8)
+        let pictures: Vec<FrameImage> = (0..8)
             .map(|_| {
                 let mut image = Mat::new_rows_cols_with_default(height, width, CV_8UC3, Scalar::all(0.0))
                     .expect("a picture");
                 randu(&mut image, &Scalar::all(90.0), &Scalar::all(100.0)).expect("noise");
-                Picture::ready(image)
+                FrameImage::ready(image)
             })
             .collect();
         bench.bench_function(&format!("gate {width}x{height}"), |b| {

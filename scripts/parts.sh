@@ -1,5 +1,6 @@
 # For scripts that do several things one after the other: says what is being done, what comes next, and how long each
-# part took the last time. To be sourced by bash, with $parts_of set to the name of the script.
+# part took the last time. To be sourced by bash, with $parts_of set to the name of the script. A script that does parts of
+# another one sets $parts_kept_as to the name of that one, and both know how long they take.
 #
 # The times are kept in .cache/times, a line for each part: name, tab, seconds. Whatever is wrong with that file, the
 # parts are done all the same.
@@ -18,7 +19,7 @@ parts_words() {
 # Seconds that the part took the last time; nothing where that is not known.
 parts_last() {
   [ -r "$parts_times" ] || return 0
-  awk -F '\t' -v name="$parts_of $1" '$1 == name && $2 ~ /^[0-9]+$/ && length($2) < 7 { last = $2 }
+  awk -F '\t' -v name="${parts_kept_as:-$parts_of} $1" '$1 == name && $2 ~ /^[0-9]+$/ && length($2) < 7 { last = $2 }
     END { if (last != "") print last }' "$parts_times" 2>/dev/null || true
 }
 
@@ -35,8 +36,8 @@ parts_keep() {
   {
     mkdir -p "$(dirname "$parts_times")" &&
       draft=$(mktemp "$parts_times.XXXXXX") &&
-      { awk -F '\t' -v name="$parts_of $1" 'NF == 2 && $1 != name' "$parts_times" || true
-        printf '%s %s\t%d\n' "$parts_of" "$1" "$2"; } >"$draft" &&
+      { awk -F '\t' -v name="${parts_kept_as:-$parts_of} $1" 'NF == 2 && $1 != name' "$parts_times" || true
+        printf '%s %s\t%d\n' "${parts_kept_as:-$parts_of}" "$1" "$2"; } >"$draft" &&
       mv "$draft" "$parts_times"
   } 2>/dev/null || { [ -z "${draft:-}" ] || rm -f "$draft"; } 2>/dev/null || true
 }

@@ -7,15 +7,15 @@
 mod access;
 mod acts;
 mod answer;
-mod asked;
 mod connection;
 mod document;
 mod events;
 mod listen;
 mod logs;
-mod looks;
 mod previews;
 mod queries;
+mod questions;
+mod reads;
 mod routes;
 mod served;
 mod snapshots;
@@ -35,7 +35,7 @@ use self::{access::Access, listen::Listeners, state::State};
 pub use self::{
     access::Tokens,
     listen::find,
-    served::{Served, Who},
+    served::{Served, UserAndOrigin},
 };
 
 /// Threads for what may wait; more requests of that kind wait for one of them.

@@ -1,4 +1,4 @@
-//! Putting the program together: arguments, configuration, logs, engine, front end, and the way down.
+//! Putting the program together: arguments, configuration, logs, engine, front end, and the clean shutdown.
 
 mod acting;
 mod actions;
@@ -15,18 +15,18 @@ mod dashboard;
 mod ending;
 mod evidence;
 mod failure;
+mod history;
 mod judging;
-mod keep;
 mod long;
 mod models;
 mod monitor;
 mod native;
 mod notices;
 mod outputs;
-mod past;
 mod program;
 mod reload;
 mod report;
+mod save;
 mod say;
 mod serve;
 mod serving;
@@ -115,7 +115,7 @@ fn run_command() -> ExitCode {
             complain(&problem);
             ExitCode::from(USAGE)
         }
-        // Whoever closed the pipe has read what he wanted.
+        // The reader that closed the pipe has read enough.
         Err(Failure::Runtime(error)) if is_broken_pipe(&error) => ExitCode::from(DONE),
         Err(Failure::Runtime(error)) => {
             complain(&format!("{error:#}"));
@@ -155,7 +155,7 @@ fn run_eval(args: EvalArgs) -> Result<u8, Failure> {
             every: args.every.map_or(1, std::num::NonZero::get),
             detect_fps: args.detect_fps,
         },
-        by_need: args.by_need,
+        adaptive: args.adaptive,
         record: args.record,
         replay: args.replay,
     };

@@ -166,14 +166,14 @@ fn millis(time: Duration) -> u64 {
 }
 
 /// Counters at one moment.
-struct Moment {
+struct Counters {
     at: Instant,
     cpu: f64,
     frames: Vec<u64>,
     stages: Vec<(f64, u64)>,
 }
 
-impl Moment {
+impl Counters {
     fn now(engine: &Engine) -> Self {
         Self {
             at: Instant::now(),
@@ -221,14 +221,14 @@ fn measure(options: &BenchOptions, progress: &Progress) -> Result<Option<BenchRe
     let bytes_before = screen();
     engine.frame_age().clear();
     let dropped_before: u64 = engine.snapshot().sources.iter().map(|source| source.dropped).sum();
-    let begin = Moment::now(&engine);
+    let begin = Counters::now(&engine);
     watch(&engine, options.duration, &mut screen, || {
         let frames = engine.snapshot().sources.iter().map(|source| source.frames).sum::<u64>();
         let rate = frames.saturating_sub(begin.frames.iter().sum()) as f64;
         let rate = rate / begin.at.elapsed().as_secs_f64().max(0.001);
         ticking(&format!("measuring, {rate:.0} frames/s"), begin.at, WARM_UP)
     })?;
-    let end = Moment::now(&engine);
+    let end = Counters::now(&engine);
     let cut_short = progress.is_stopped();
     let bytes = screen() - bytes_before;
     let snapshot = engine.snapshot();

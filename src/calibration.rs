@@ -1,8 +1,8 @@
-//! What a network's score is worth in one scene. Pure: boxes and tracks in, chances out.
+//! What the score of a network means in one scene. Pure: boxes and tracks in, chances out.
 //!
 //! The same score means different things in different places: a box as tall as people are there is somebody at a score at
 //! which one half as tall is a bag, or somebody's legs, and one twice as tall is two people, or one and the floor. How tall
-//! people are where is learnt from those who are found beyond doubt and walk about, source by source. Before it is known,
+//! people are where is learned from those who are found beyond doubt and walk about, source by source. Before it is known,
 //! and in places where nobody was seen yet, a score is taken as it is.
 
 mod heights;
@@ -16,16 +16,16 @@ use sightings::Sightings;
 
 use crate::{
     geometry::{BBox, Point},
-    model::{Detection, Doubt, Learnt, Scene, TrackId},
+    model::{Detection, Doubt, Learned, Scene, TrackId},
     track::Track,
 };
 
-/// Boxes that end this near to an edge of the picture, in frame heights, may be cut by it.
+/// Boxes that end this near to an edge of the frame, in frame heights, may be cut by it.
 const EDGE: f32 = 0.01;
 
-/// Somebody who is tracked.
+/// A tracked person.
 #[derive(Debug, Clone, Copy)]
-struct Walker {
+struct TrackedWalker {
     track: TrackId,
     first: Point,
     walks: bool,
@@ -37,24 +37,24 @@ struct Walker {
 #[derive(Debug, Clone)]
 pub struct Calibration {
     params: CalibrationParams,
-    /// Chance from which a box is trusted.
+    /// Chance from which a box is high-confidence.
     confidence: f32,
-    /// Width of the picture over its height.
+    /// Width of the frame over its height.
     aspect: f32,
     heights: Heights,
     sightings: Sightings,
     doubt: Option<Doubt>,
     /// Sightings since that changed last.
     since: f32,
-    walkers: Vec<Walker>,
+    walkers: Vec<TrackedWalker>,
     /// Boxes of the last detection run that are somebody beyond doubt, whole.
     sure: Vec<BBox>,
-    /// And those of doubtful people for whom movement spoke.
+    /// And those of low-confidence people confirmed by motion.
     strange: Vec<BBox>,
 }
 
 impl Calibration {
-    /// Before anybody was seen in a picture of this `aspect` (width over height). Boxes are trusted from a score of `confidence`
+    /// Before anybody was seen in a frame of this `aspect` (width over height). Boxes are high-confidence from a score of `confidence`
     /// on.
     #[must_use]
     pub fn new(aspect: f32, confidence: f32, params: CalibrationParams) -> Self {
@@ -73,24 +73,24 @@ impl Calibration {
         }
     }
 
-    /// Goes on from what an earlier run knew of the `scene`, if that was in a picture of the same aspect; with another detector
+    /// Goes on from what an earlier run knew of the `scene`, if that was in a frame of the same aspect; with another detector
     /// people are as tall, but seen better or worse.
     pub fn resume(&mut self, scene: &Scene, detector: &str) {
-        let learnt = &scene.learnt;
-        if learnt.aspect != self.aspect {
+        let learned = &scene.learned;
+        if learned.aspect != self.aspect {
             return;
         }
-        self.heights = Heights::from_sums(&learnt.heights).unwrap_or_default();
-        if learnt.detector == detector {
-            self.sightings = Sightings::from_sums(&learnt.sightings).unwrap_or_default();
+        self.heights = Heights::from_sums(&learned.heights).unwrap_or_default();
+        if learned.detector == detector {
+            self.sightings = Sightings::from_sums(&learned.sightings).unwrap_or_default();
             self.doubt = scene.doubt;
         }
     }
 
-    /// Puts what was learnt so far into `learnt`.
-    pub fn keep(&self, learnt: &mut Learnt) {
-        learnt.aspect = self.aspect;
-        (learnt.heights, learnt.sightings) = (self.heights.sums(), self.sightings.sums());
+    /// Puts what was learned so far into `learned`.
+    pub fn keep(&self, learned: &mut Learned) {
+        learned.aspect = self.aspect;
+        (learned.heights, learned.sightings) = (self.heights.sums(), self.sightings.sums());
     }
 
     /// The least and the greatest usual height of people where most of them walk, in frame heights; `None` until they are known.
@@ -106,7 +106,7 @@ impl Calibration {
     }
 
     /// Judges again whether people can be counted: half of them are `usual` pixels tall in the detector's input, and `light` is the
-    /// mean brightness (0..=255) of the picture; `None` where that is not known yet.
+    /// mean brightness (0..=255) of the frame; `None` where that is not known yet.
     pub fn judge(&mut self, usual: Option<f32>, light: Option<f32>) {
         let were_small = self.doubt == Some(Doubt::Small);
         let least = self.params.doubt_small / if were_small { self.params.doubt_stays } else { 1.0 };
@@ -119,8 +119,8 @@ impl Calibration {
         }
     }
 
-    /// The picture is another one, or the camera starts anew: nobody is followed any more. What was learnt stays, unless the
-    /// picture has another `aspect`.
+    /// The frame is another one, or the camera restarts: nobody is followed any more. What was learned stays, unless the
+    /// frame has another `aspect`.
     pub fn restart(&mut self, aspect: f32) {
         if aspect != self.aspect {
             *self = Self::new(aspect, self.confidence, self.params);
@@ -128,8 +128,8 @@ impl Calibration {
         self.walkers.clear();
     }
 
-    /// Replaces the scores that a network gave by the chances that they stand for here, on the same scale: what was trusted
-    /// from a score on is trusted from the same chance on. `moving`: the share (0..=1) of each box in which something moves.
+    /// Replaces the scores that a network gave by the chances that they stand for here, on the same scale: what was high-confidence
+    /// from a score on is high-confidence from the same chance on. `moving`: the share (0..=1) of each box in which something moves.
     pub fn weigh(&mut self, detections: &mut [Detection], moving: &[f32]) {
         self.sure.clear();
         self.strange = moving::join(detections, moving, self.confidence, &self.params);
@@ -144,7 +144,7 @@ impl Calibration {
         }
     }
 
-    /// The same for detections of which nothing is learnt.
+    /// The same for detections of which nothing is learned.
     #[must_use]
     pub fn weighed(&self, mut detections: Vec<Detection>, moving: &[f32]) -> Vec<Detection> {
         moving::join(&mut detections, moving, self.confidence, &self.params);
@@ -175,7 +175,7 @@ impl Calibration {
         for track in tracks.iter().filter(|track| track.confirmed) {
             let (bbox, center) = (track.bbox, track.bbox.center());
             let Some(walker) = self.walkers.iter_mut().find(|walker| walker.track == track.id) else {
-                self.walkers.push(Walker { track: track.id, first: center, walks: false, bbox });
+                self.walkers.push(TrackedWalker { track: track.id, first: center, walks: false, bbox });
                 continue;
             };
             walker.bbox = bbox;
@@ -237,7 +237,7 @@ mod tests {
     /// Takes somebody found with this score, as the track `id`.
     fn see(calibration: &mut Calibration, id: TrackId, bbox: BBox, score: f32) {
         calibration.weigh(&mut [Detection { bbox, score }], &[]);
-        calibration.learn(&[Track { id, bbox, score, confirmed: true, seen: true, followed: false }]);
+        calibration.learn(&[Track { id, bbox, score, confirmed: true, seen: true, from_flow: false }]);
     }
 
     /// A scene in which four people have walked through, to and fro.
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_said_of_places_where_nobody_was_and_of_people_whom_the_edge_cuts() {
+    fn nothing_is_said_of_places_where_nobody_was_and_of_people_that_the_edge_cuts() {
         let far = BBox::new(0.1, 0.02, 0.03, 0.1);
         assert_eq!(scored(far, 0.3), 0.3);
         let cut = BBox::new(0.6, 0.7, 0.1, 0.3);
@@ -308,9 +308,9 @@ mod tests {
         assert_eq!(calibration.doubt(), Some(Doubt::Unrecognized));
         walk(&mut calibration, 1, 50);
         assert_eq!(calibration.doubt(), Some(Doubt::Unrecognized), "too few say the contrary");
-        let mut learnt = Learnt { detector: "a".into(), ..Learnt::default() };
-        calibration.keep(&mut learnt);
-        let scene = Scene { doubt: calibration.doubt(), heights: None, scale: 1.0, learnt };
+        let mut learned = Learned { detector: "a".into(), ..Learned::default() };
+        calibration.keep(&mut learned);
+        let scene = Scene { doubt: calibration.doubt(), heights: None, scale: 1.0, learned };
         for (detector, doubt) in [("a", Some(Doubt::Unrecognized)), ("b", None)] {
             let mut next = Calibration::new(ASPECT, CONFIDENCE, CalibrationParams::DEFAULT);
             next.resume(&scene, detector);
@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_doubtful_teaches_nothing() {
+    fn low_confidence_boxes_teach_nothing() {
         let mut calibration = Calibration::new(ASPECT, CONFIDENCE, CalibrationParams::DEFAULT);
         for step in 0..1000 {
             see(&mut calibration, 1, person(0.2 + 0.001 * step as f32, 0.6), 0.5);
@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_learnt_stays_when_the_source_is_opened_anew_but_not_for_another_picture() {
+    fn what_was_learned_stays_when_the_source_is_reopened_but_not_for_another_view() {
         let found = Detection { bbox: person(0.7, 0.6), score: 0.3 };
         let mut calibration = walked_about();
         calibration.restart(ASPECT);

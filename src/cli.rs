@@ -38,17 +38,17 @@ use crate::tui::{graphics::GraphicsChoice, theme::ColorChoice};
     version,
     args_conflicts_with_subcommands = true,
     after_help = "Examples:\n  \
-        pcount-tui demo:lobby demo:street               see it work, without a camera\n  \
+        pcount-tui demo:lobby demo:street               try it without a camera\n  \
         pcount-tui --config cams.json                   the dashboard on a configuration\n  \
         pcount-tui video.mp4 rtsp://cam.lan/stream      the dashboard on sources named directly\n  \
         pcount-tui --config cams.json --headless --json one JSON object a line, for other programs\n  \
-        pcount-tui serve --config cams.json             as a service, until it is told to stop\n  \
+        pcount-tui serve --config cams.json             as a service, until it is stopped\n  \
         pcount-tui attach --config cams.json            the dashboard on that service; q detaches\n  \
         pcount-tui ctl --config cams.json status        ask that service from a script\n  \
-        pcount-tui check --config cams.json --probe     is everything right, does every camera answer?\n\n\
-        Exit codes: 0 done, 1 failure while running or something was not kept,\n\
+        pcount-tui check --config cams.json --probe     check everything and open every camera\n\n\
+        Exit codes: 0 done, 1 failure while running or something was not saved,\n\
         2 wrong usage or configuration, 69 no source could be used,\n\
-        130 and 143 ended by SIGINT and SIGTERM with everything kept."
+        130 and 143 shut down cleanly by SIGINT and SIGTERM."
 )]
 pub struct Cli {
     /// Counting itself, when no subcommand is given.
@@ -99,7 +99,7 @@ fn check_environment(matches: &ArgMatches, command: &mut clap::Command) -> Resul
         {
             Err(command.error(
                 ErrorKind::ValueValidation,
-                "PCOUNT_DETECTOR names a model file relative to the working folder; write its whole path, from '/' on",
+                "PCOUNT_DETECTOR names a model file relative to the working folder; write its absolute path",
             ))
         }
         _ => Ok(()),
@@ -124,7 +124,7 @@ pub struct RunArgs {
     /// Print one JSON object a line (implies --headless)
     #[arg(long, help_heading = "Without a terminal", conflicts_with = "format")]
     pub json: bool,
-    /// Print the state once every source shows frames, then stop; beside a running program its state (implies --headless)
+    /// Print the state when every source delivers frames, then stop; prints the state of an engine that is already running (implies --headless)
     #[arg(long, help_heading = "Without a terminal")]
     pub once: bool,
     /// Form of the line that --once prints; {in} {out} {current} {net} {fps} {alias} {status} {sources} {running} {alerts} are replaced
@@ -133,7 +133,7 @@ pub struct RunArgs {
     /// Stop after this long, such as 30s or 10m
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub duration: Option<Duration>,
-    /// How the dashboard looks and behaves.
+    /// Appearance and behavior of the dashboard.
     #[command(flatten)]
     pub dashboard: DashboardArgs,
 }
@@ -149,25 +149,25 @@ impl RunArgs {
 /// What to do instead of counting.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Command {
-    /// Count as a service: no terminal, until it is told to stop
+    /// Count as a service without a terminal, until it is stopped
     Serve(ServeArgs),
-    /// The dashboard on an engine that runs already, in another terminal or as a service
+    /// The dashboard on a running engine, in another terminal or as a service
     Attach(AttachArgs),
-    /// Ask an engine that runs already, from a script
+    /// Ask or control a running engine from a script
     Ctl(CtlArgs),
     /// Check a configuration: every problem at once, with line, column and path
     Check(CheckArgs),
-    /// Watch a source, tap a key for every crossing, and see how right the counts are
+    /// Watch a source, tap a key for every crossing, and see how accurate the counts are
     Audit(AuditArgs),
     /// Measure counting or tracking against the truth
     Eval(EvalArgs),
-    /// Measure how many streams this machine carries
+    /// Measure how many streams this machine can process
     Bench(BenchArgs),
-    /// Detectors: what there is, where files belong, whether they are whole
+    /// List detectors, verify and fetch model files
     Models(ModelsArgs),
-    /// Past counts out of the ledger
+    /// History of counts from the ledger
     Report(ReportArgs),
-    /// Pictures of crossings: list, show, delete
+    /// Snapshots of crossings: list, show, delete
     Evidence(EvidenceArgs),
     /// Print the JSON Schema of the configuration
     Schema,
@@ -186,10 +186,10 @@ pub struct CheckArgs {
     /// Configuration file (JSON); - is the standard input
     #[arg(short, long, value_name = "FILE")]
     pub config: PathBuf,
-    /// Open each source as well and say what comes
+    /// Also open each source and print its stream
     #[arg(long)]
     pub probe: bool,
-    /// Save the certificates of encrypted cameras that are not trusted, to be named in their 'tls.ca'
+    /// Save the certificates of cameras whose certificate is not trusted, to be named in their 'tls.ca'
     #[arg(long, value_name = "DIR", requires = "probe")]
     pub certificates: Option<PathBuf>,
 }
@@ -215,7 +215,7 @@ pub struct AuditArgs {
     /// Configuration file (JSON) in which the source and its lines are
     #[arg(short, long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Watch this line alone; all lines of the source when not given
+    /// Watch only this line; all lines of the source when not given
     #[arg(long, value_name = "NAME")]
     pub line: Option<String>,
     /// Speed at which it is shown: 1x to 16x
@@ -224,7 +224,7 @@ pub struct AuditArgs {
     /// How far a tap and a count may lie apart on the source's clock to be the same crossing: 0.1s to 1m; 2s unless told
     #[arg(long, value_name = "TIME", value_parser = tolerance)]
     pub tolerance: Option<Duration>,
-    /// Begin a clip here, such as 1m 30s; people in the picture then are new to the program
+    /// Begin a clip here, such as 1m 30s; people in the frame at that moment are new tracks
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub from: Option<Duration>,
     /// End a clip here
@@ -233,16 +233,16 @@ pub struct AuditArgs {
     /// Save the taps to this file, which eval reads
     #[arg(long, value_name = "FILE")]
     pub save: Option<PathBuf>,
-    /// Go on with an earlier audit of a clip, whose taps are in this file; they are saved there again unless --save names another
+    /// Continue an earlier audit of a clip, whose taps are in this file; they are saved there again unless --save names another
     #[arg(long, value_name = "FILE")]
     pub taps: Option<PathBuf>,
     /// Which detector, and what runs it.
     #[command(flatten)]
     pub detection: DetectionArgs,
-    /// Colours: auto, never, 16, 256 or true
+    /// Colors: auto, never, 16, 256 or true
     #[arg(long, value_name = "WHICH", default_value = "auto", value_parser = ColorChoice::parse_cli)]
     pub color: ColorChoice,
-    /// Pictures: auto, none (half blocks), kitty, iterm2 or sixel
+    /// Graphics protocol of previews: auto, none (half blocks), kitty, iterm2 or sixel
     #[arg(long, value_name = "WHICH", default_value = "auto", value_parser = GraphicsChoice::parse_cli)]
     pub graphics: GraphicsChoice,
     /// Draw with ASCII characters only
@@ -253,17 +253,17 @@ pub struct AuditArgs {
 /// `audit ...`.
 #[derive(Debug, Clone, Subcommand)]
 pub enum AuditCommand {
-    /// Write the crossings that somebody judged wrong as pictures with boxes, to teach a detector with (models/train)
+    /// Write the crossings that were judged wrong as images with boxes, to train a detector with (models/train)
     Export(AuditExport),
 }
 
 /// `audit export`.
 #[derive(Debug, Clone, Args)]
 pub struct AuditExport {
-    /// Configuration whose pictures and judgments are meant
+    /// Configuration that names the output folder with the snapshots and judgments
     #[arg(short, long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Folder of the results whose pictures and judgments are meant
+    /// Output folder with the snapshots and judgments
     #[arg(short, long, value_name = "DIR", env = "PCOUNT_OUTPUT", hide_env_values = true)]
     pub output: Option<PathBuf>,
     /// Crossings from when on: how long ago (24h, 7d), a day (2024-01-15) or a moment (2024-01-15T10:00:00Z)
@@ -275,7 +275,7 @@ pub struct AuditExport {
     /// Only of this camera or video
     #[arg(long, value_name = "ID")]
     pub camera: Option<String>,
-    /// Folder to write to, which is made; pictures for your eyes only (mode 0600)
+    /// Folder to write to, which is created; only you can read the images (mode 0600)
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
 }
@@ -310,9 +310,9 @@ pub struct EvalArgs {
     /// Detect at most R times per second of video
     #[arg(long, value_name = "R", conflicts_with_all = ["every", "mot"], value_parser = rate)]
     pub detect_fps: Option<f64>,
-    /// Detect when the running program would: by need, resting where nothing happens
-    #[arg(long, conflicts_with_all = ["every", "detect_fps", "mot", "record", "replay", "tracks"])]
-    pub by_need: bool,
+    /// Detect at the adaptive rate of the running program, resting where nothing moves
+    #[arg(long = "by-need", conflicts_with_all = ["every", "detect_fps", "mot", "record", "replay", "tracks"])]
+    pub adaptive: bool,
     /// Keep the detections in this folder
     #[arg(long, value_name = "DIR", conflicts_with_all = ["replay", "mot"])]
     pub record: Option<PathBuf>,
@@ -374,7 +374,7 @@ pub enum ModelsCommand {
     List,
     /// Check the files against their known SHA-256
     Verify,
-    /// Get a model's files from a folder or server that has them, checked before they are used
+    /// Copy a model's files from a folder or server, verified before they are used
     Fetch {
         /// Which, as in the list
         name: String,
@@ -387,10 +387,10 @@ pub enum ModelsCommand {
 /// `report`.
 #[derive(Debug, Clone, Args)]
 pub struct ReportArgs {
-    /// Configuration whose ledger is read
+    /// Configuration that names the output folder with the ledger
     #[arg(short, long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Folder of the results whose ledger is read
+    /// Output folder with the ledger
     #[arg(short, long, value_name = "DIR", env = "PCOUNT_OUTPUT", hide_env_values = true)]
     pub output: Option<PathBuf>,
     /// From when: how long ago (24h, 7d), a day (2024-01-15) or a moment (2024-01-15T10:00:00Z)
@@ -399,7 +399,7 @@ pub struct ReportArgs {
     /// Until when, in the same forms; now unless told
     #[arg(long, value_name = "TIME")]
     pub until: Option<String>,
-    /// Length of a row
+    /// Time that a row covers
     #[arg(long, value_name = "STEP", value_enum, default_value_t = Step::Hour)]
     pub by: Step,
     /// Form of the report
@@ -408,7 +408,7 @@ pub struct ReportArgs {
     /// Only this source
     #[arg(long, value_name = "ID")]
     pub source: Option<String>,
-    /// How right the counts were in every audit of each source, instead of counts
+    /// How accurate the counts were in every audit of each source, instead of counts
     #[arg(long, conflicts_with_all = ["until", "by"])]
     pub audit: bool,
 }

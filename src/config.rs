@@ -24,6 +24,7 @@ mod problem;
 mod program;
 mod secret;
 mod section;
+mod settings;
 mod shapes;
 mod shown;
 mod source;
@@ -45,7 +46,8 @@ pub(crate) use load::is_stream;
 pub use problem::{ConfigErrors, Problem};
 pub use program::{LogLevel, ModelFolders, ParallelConfig, Reload, Theme, TuiConfig};
 pub use secret::{Address, Credentials, Secret};
-pub(crate) use secret::{Known, known, redact};
+pub(crate) use secret::{LearnedSecrets, known, redact};
+pub use settings::Settings;
 pub use source::{
     Cadence, Hwaccel, RetryConfig, SourceConfig, SourceSpec, TlsConfig, TrackerChoice, Transport,
 };
@@ -59,7 +61,7 @@ pub struct Config {
     pub parallel: ParallelConfig,
     /// All sources, in the order of the file (cameras first); directories and globs already expanded.
     pub sources: Vec<SourceConfig>,
-    /// Look and keys of the dashboard.
+    /// Appearance and keys of the dashboard.
     pub tui: TuiConfig,
     /// File it came from, for saving changes; `None` for sources named on the command line.
     pub path: Option<PathBuf>,

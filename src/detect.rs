@@ -1,4 +1,4 @@
-//! Finding people in one picture.
+//! Finding people in one frame.
 //!
 //! A [`Model`] is loaded once and shared; each source gets its own [`Detector`] from it, which may keep
 //! state of that source (the background of the `motion` detector) and borrows the model's inference
@@ -6,13 +6,15 @@
 
 use crate::{model::Detection, source::Frame};
 
+pub mod background;
+#[cfg(feature = "internals")]
+pub mod bench;
 mod builtin;
 mod caffe;
 mod choose;
 mod dnn;
 mod formats;
 mod load;
-pub mod motion;
 mod network;
 mod nms;
 mod onnx;
@@ -20,13 +22,11 @@ mod ort;
 mod pool;
 mod preprocess;
 pub mod registry;
-#[cfg(feature = "internals")]
-pub mod stages;
 
 pub use choose::{load, refused};
 pub use preprocess::MOST_ENLARGED;
 
-/// Finds the people in the pictures of one source.
+/// Finds the people in the frames of one source.
 pub trait Detector: Send {
     /// All detections down to the model's low threshold, after non-maximum suppression, in no order.
     ///
@@ -34,7 +34,7 @@ pub trait Detector: Send {
     /// a detection may start a track.
     ///
     /// # Errors
-    /// When the inference engine fails on this picture.
+    /// When the inference engine fails on this frame.
     fn detect(&mut self, frame: &Frame) -> Result<Vec<Detection>, DetectError>;
 }
 
@@ -45,7 +45,7 @@ pub struct ModelInfo {
     pub name: String,
     /// Such as `onnxruntime 1.32` or `opencv 4.6`.
     pub engine: String,
-    /// Score from which a detection is trusted to start a track, 0..=1.
+    /// Score from which a detection may start a track, 0..=1.
     pub confidence: f32,
     /// Why it was chosen when the choice was automatic, or a fall-back that the user should know of.
     pub note: Option<String>,
@@ -56,18 +56,18 @@ pub trait Model: Send + Sync {
     /// Name, engine and thresholds.
     fn info(&self) -> &ModelInfo;
 
-    /// Size (width, height) in pixels to which a picture of `width` x `height` should be reduced by the
+    /// Size (width, height) in pixels to which a frame of `width` x `height` should be reduced by the
     /// capture thread. Keeps the aspect, never enlarges. The detector accepts any size; this one costs no
     /// further resize.
     fn working_size(&self, width: u32, height: u32) -> (u32, u32);
 
-    /// Whether a picture may be reduced further when the people in it are large, and up to [`MOST_ENLARGED`] times as large
+    /// Whether a frame may be reduced further when the people in it are large, and up to [`MOST_ENLARGED`] times as large
     /// when they are small: the cost falls and rises with its area.
     fn gains_from_reduction(&self) -> bool {
         false
     }
 
-    /// Whether it needs pictures at a steady rate, as background subtraction does, rather than when there is
+    /// Whether it needs frames at a steady rate, as background subtraction does, rather than when there is
     /// something to see.
     fn needs_steady_rate(&self) -> bool {
         false

@@ -75,13 +75,13 @@ use self::{
     roster::Roster,
     source::{Command, Source},
 };
-pub use crate::metrics::stages::{Spent, Stage};
+pub use crate::metrics::stages::{Stage, StageTime};
 use crate::{
     clock::Start,
     config::{ParallelConfig, SourceConfig},
     metrics::histogram::Histogram,
     model::{EngineSnapshot, SourceKind, Task, TaskResult, TaskStatus},
-    source::turns::Turns,
+    source::decode_scheduler::DecodeScheduler,
 };
 
 /// An addition is known to be accepted or refused after this long; it waits longer only for a source of the same id
@@ -152,7 +152,9 @@ impl Engine {
             evidence,
             start: Start::new(clock.now()),
             clock,
-            turns: Turns::new(std::thread::available_parallelism().map_or(1, usize::from)),
+            decode_scheduler: DecodeScheduler::new(
+                std::thread::available_parallelism().map_or(1, usize::from),
+            ),
         });
         let roster = Arc::<ArcSwap<Roster>>::default();
         let published = Arc::clone(&roster);
@@ -233,7 +235,7 @@ impl Engine {
 
     /// Ends everything: signals every worker and capture thread, waits for them at most `timeout`, passes on
     /// the final results (at least half a second is given to that) and drops the sinks. Gives the number of threads that are
-    /// stuck in native code and were left behind. A second call does nothing and gives 0.
+    /// stuck in native code and were abandoned. A second call does nothing and gives 0.
     pub fn stop(&self, timeout: Duration) -> usize {
         let (inner, core) = (&self.inner, &self.inner.core);
         if inner.ending.swap(true, Ordering::SeqCst) {
@@ -257,15 +259,14 @@ impl Engine {
             .collect();
         for (source, reply) in finishing {
             if reply.wait(left()).is_none() {
-                tracing::warn!(camera = %source.id, "Its detection run did not end in time: what it finds is not counted");
+                tracing::warn!(camera = %source.id, "Its detection run did not end in time; its result is \
+                     not counted");
                 source.report_as_shown();
             }
         }
         let stuck = core.threads.wait(left());
         if stuck > 0 {
-            tracing::warn!(
-                "{stuck} capture threads did not come back from the decoder in time and are left behind"
-            );
+            tracing::warn!("{stuck} capture threads are stuck in the decoder and are abandoned");
         }
         core.outbox.sync(left().max(Duration::from_millis(500)));
         inner.stopping.store(true, Ordering::SeqCst);

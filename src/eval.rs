@@ -1,4 +1,4 @@
-//! `pcount-tui eval`: how right the counts and the tracks are, on clips whose truth is known.
+//! `pcount-tui eval`: how accurate counts and tracks are, on clips with known truth.
 //!
 //! Scenes are folders with a `scene.json` (size, frame rate, counting lines, true counts) and a video, or files with what a
 //! person saw in an audit, whose crossings are also compared one by one.
@@ -17,8 +17,8 @@ use crate::{
     source::stretch::Stretch,
 };
 
+mod adaptive;
 mod audited;
-mod by_need;
 mod constants;
 mod costs;
 mod error;
@@ -27,7 +27,7 @@ pub mod mot;
 mod options;
 pub mod play;
 mod record;
-mod report;
+mod results;
 mod scene;
 mod sequences;
 mod smooth;
@@ -38,15 +38,15 @@ pub use options::EvalOptions;
 pub use play::Plan;
 pub use scene::{Scene, SceneLine};
 
+use adaptive::Played;
 use audited::Audited;
-use by_need::Played;
 use costs::{Tallied, Tally};
 use metrics::{Score, Sequence};
 use mot::{file_of, write_tracks};
-use report::{Cut, LineResult, Report, TrackingResult};
+use results::{Cut, LineResult, ResultWriter, TrackingResult};
 use scene::source_config;
 
-/// Score from which boxes of a replayed file are trusted when the file does not say.
+/// Score from which boxes of a replayed file are high-confidence when the file does not say.
 const DEFAULT_CONFIDENCE: f32 = 0.4;
 
 /// Evaluates and writes table or JSON lines to `out` as results come. When `progress` asks for the end, what is finished by
@@ -69,7 +69,7 @@ fn run_scenes(options: &EvalOptions, progress: &Progress, out: &mut dyn Write) -
         Some(_) => None,
         None => Some(detect::load(&options.detector, &options.models, 1, options.engine)?),
     };
-    let mut report = Report::new(options.json, out);
+    let mut report = ResultWriter::new(options.json, out);
     let frames_total = scenes.iter().map(|given| given.frames()).sum();
     progress.begin(Some(frames_total), Unit::Each("frames"));
     let (mut done, mut frames) = (0, 0);
@@ -90,12 +90,12 @@ fn run_scenes(options: &EvalOptions, progress: &Progress, out: &mut dyn Write) -
             }
         };
         let whole = frames + u64::from(scene.frames);
-        if let (true, Some(model)) = (options.by_need, &model) {
+        if let (true, Some(model)) = (options.adaptive, &model) {
             let config = source_config(scene);
             let tally = Arc::<Tally>::default();
             let tallied: Arc<dyn Model> =
                 Arc::new(Tallied { model: Arc::clone(model), tally: Arc::clone(&tally) });
-            let Some(played) = by_need::play(&config, Stretch::default(), &tallied, options, progress)?
+            let Some(played) = adaptive::play(&config, Stretch::default(), &tallied, options, progress)?
             else {
                 break;
             };

@@ -1,4 +1,4 @@
-//! Evidence: a strip of five small pictures of each crossing, counted or not, so that a person can look at any number and
+//! Evidence: a strip of five small snapshots of each crossing, counted or not, so that a person can inspect any count and
 //! see why.
 //!
 //! A strip is kept without strokes; what is to be drawn over it ([`Marks`]) lies beside it.
@@ -15,15 +15,15 @@
 mod blur;
 mod draw;
 mod error;
-mod keeper;
+mod image;
 mod marks;
-mod picture;
 mod read;
 mod recorder;
 mod ring;
 mod small;
 pub mod store;
 mod strip;
+mod writer;
 
 /// Name of the folder of strips inside the output folder.
 pub const FOLDER: &str = "evidence";
@@ -32,11 +32,11 @@ pub const FOLDER: &str = "evidence";
 pub use self::marks::{Marked, PathPoint};
 pub use self::{
     error::EvidenceError,
-    keeper::{Evidence, EvidenceOptions, millis},
+    image::{Pixels, StripImage},
     marks::Marks,
-    picture::{Picture, Pixels},
-    read::{Entry, Query, Reader},
+    read::{Query, Reader, StoredStrip},
     recorder::Recorder,
     store::{Bounds, Store, Stretch, delete},
     strip::{Facts, Key},
+    writer::{Evidence, EvidenceOptions, millis},
 };

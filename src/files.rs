@@ -328,8 +328,8 @@ fn open(path: &Path, flags: OFlags, mode: u32) -> io::Result<File> {
     let writes = flags.intersects(OFlags::WRONLY | OFlags::RDWR);
     if writes && found.nlink() > 1 && (found.uid() != geteuid().as_raw() || folder.is_shared()?) {
         return Err(io::Error::other(
-            "the file has a second name (hard link), and is perhaps somebody else's; remove it, or copy it and give \
-             the copy its name",
+            "the file has a second name (hard link) and may belong to another user; remove it, or replace \
+             it by a copy",
         ));
     }
     Ok(file)

@@ -35,8 +35,8 @@ use crate::{
     },
 };
 
-/// How often the loop looks.
-const LOOK: Duration = Duration::from_millis(100);
+/// How often the loop runs.
+const POLL: Duration = Duration::from_millis(100);
 
 /// Shortest time between two dashboards.
 const MIN_INTERVAL: Duration = Duration::from_secs(1);
@@ -173,7 +173,7 @@ fn watch(
         }
         // Whether anybody reads: JSON lines come from another thread.
         printer.out.flush()?;
-        clock.rest(LOOK);
+        clock.rest(POLL);
     };
     if let Some(settle) = &options.settle {
         settle();

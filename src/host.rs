@@ -1,4 +1,4 @@
-//! What front ends ask of the program around the engine: past counts, pictures of crossings, the configuration file.
+//! What front ends ask of the program around the engine: history, snapshots of crossings, the configuration file.
 
 use std::sync::Arc;
 
@@ -8,8 +8,10 @@ use serde::{Deserialize, Serialize};
 pub mod crossings;
 pub mod history;
 
-use crossings::{Known, Said};
-use history::Asked;
+pub use crate::config::Settings;
+
+use crossings::{CrossingDetails, NewJudgment};
+use history::ReportQuery;
 
 use crate::{
     config::{SourceConfig, edit::KeepLogin},
@@ -23,14 +25,14 @@ use crate::{
 };
 
 /// What a host without a ledger says.
-const NO_LEDGER: &str = "past counts are not kept in this run";
+const NO_LEDGER: &str = "this run keeps no history";
 
 /// What a host without evidence says.
-const NO_EVIDENCE: &str = "pictures of crossings are not kept in this run";
+const NO_EVIDENCE: &str = "this run keeps no snapshots of crossings";
 
 /// What was found behind a source.
 #[derive(Debug, Clone, Default)]
-pub struct Found {
+pub struct ProbedSource {
     /// Size, rate, codec in a few words.
     pub words: String,
     /// Its first picture.
@@ -66,12 +68,12 @@ pub trait Host: Send + Sync {
     /// Why it could not.
     fn export(&self) -> Result<String, String>;
 
-    /// Opens a source, looks at its first picture and says in a few words what it sends. May take as long as
+    /// Opens a source, reads its first frame and says in a few words what it sends. May take as long as
     /// its open timeout.
     ///
     /// # Errors
     /// Why it cannot be used.
-    fn probe(&self, source: &SourceConfig) -> Result<Found, String> {
+    fn probe(&self, source: &SourceConfig) -> Result<ProbedSource, String> {
         let _ = source;
         Err("sources cannot be tried out here".into())
     }
@@ -81,8 +83,8 @@ pub trait Host: Send + Sync {
         ConfigPlace::Nowhere
     }
 
-    /// Looks which ids the configuration file has by now. May take a while.
-    fn look_at_config(&self) {}
+    /// Reads which ids the configuration file has by now. May take a while.
+    fn refresh_config(&self) {}
 
     /// Ids that a new source must not have, beside those that run: as of the last look. At once.
     fn taken_ids(&self) -> Vec<String> {
@@ -90,7 +92,7 @@ pub trait Host: Send + Sync {
     }
 
     /// Sources of the configuration file, also those that do not run: as of the last look. At once.
-    fn kept_sources(&self) -> Vec<SourceConfig> {
+    fn saved_sources(&self) -> Vec<SourceConfig> {
         Vec::new()
     }
 
@@ -118,6 +120,21 @@ pub trait Host: Send + Sync {
         Err("there is no configuration file".into())
     }
 
+    /// Writes what differs between `before` and `after` of a source's settings into the configuration file, has it take effect, and
+    /// says where it was written. May take a while.
+    ///
+    /// # Errors
+    /// Why it could not; the file is then as it was.
+    fn save_settings(
+        &self,
+        source: &SourceId,
+        before: &Settings,
+        after: &Settings,
+    ) -> Result<String, String> {
+        let _ = (source, before, after);
+        Err("there is no configuration file".into())
+    }
+
     /// Removes sources from the configuration file and says so. May take a while.
     ///
     /// # Errors
@@ -142,7 +159,16 @@ pub trait Host: Send + Sync {
     /// # Errors
     /// Every problem of the file, a line each, or why there is none.
     fn reload_shown(&self) -> Result<Vec<String>, String> {
-        Err("there is no configuration file to read again".into())
+        Err("there is no configuration file to reload".into())
+    }
+
+    /// What the configuration file would change now of what runs, a sentence for each; nothing where both say the same. Other than
+    /// [`Self::reload_shown`], it prepares nothing. May take a while.
+    ///
+    /// # Errors
+    /// Why that cannot be asked.
+    fn file_changes(&self) -> Result<Vec<String>, String> {
+        Ok(Vec::new())
     }
 
     /// Takes over what [`Self::reload_shown`] has found last, and says so. May take a while.
@@ -150,14 +176,14 @@ pub trait Host: Send + Sync {
     /// # Errors
     /// What could not be taken over.
     fn reload(&self) -> Result<String, String> {
-        Err("there is no configuration file to read again".into())
+        Err("there is no configuration file to reload".into())
     }
 
     /// What was counted in the time asked for. May take a while.
     ///
     /// # Errors
     /// Why nothing is known.
-    fn report(&self, asked: &Asked) -> Result<Report, String> {
+    fn report(&self, asked: &ReportQuery) -> Result<Report, String> {
         let _ = asked;
         Err(NO_LEDGER.into())
     }
@@ -166,12 +192,12 @@ pub trait Host: Send + Sync {
     ///
     /// # Errors
     /// Why it could not.
-    fn write_report(&self, asked: &Asked) -> Result<String, String> {
+    fn write_report(&self, asked: &ReportQuery) -> Result<String, String> {
         let _ = asked;
         Err(NO_LEDGER.into())
     }
 
-    /// The last `count` columns of a chart, oldest first; `None` where past counts are not kept. May take a while.
+    /// The last `count` columns of a chart, oldest first; `None` where history are not kept. May take a while.
     ///
     /// # Errors
     /// Why they cannot be read.
@@ -184,7 +210,7 @@ pub trait Host: Send + Sync {
     ///
     /// # Errors
     /// Why they cannot be read.
-    fn crossings(&self, asked: &crossings::Asked) -> Result<crossings::Found, String> {
+    fn crossings(&self, asked: &crossings::CrossingsQuery) -> Result<crossings::CrossingsAnswer, String> {
         let _ = asked;
         Err(NO_EVIDENCE.into())
     }
@@ -193,7 +219,7 @@ pub trait Host: Send + Sync {
     ///
     /// # Errors
     /// Why it cannot be read.
-    fn crossing(&self, facts: &Facts) -> Result<Known, String> {
+    fn crossing(&self, facts: &Facts) -> Result<CrossingDetails, String> {
         let _ = facts;
         Err(NO_EVIDENCE.into())
     }
@@ -202,7 +228,7 @@ pub trait Host: Send + Sync {
     ///
     /// # Errors
     /// Why it could not.
-    fn judge(&self, said: &Said) -> Result<Judgment, String> {
+    fn judge(&self, said: &NewJudgment) -> Result<Judgment, String> {
         let _ = said;
         Err(NO_LEDGER.into())
     }

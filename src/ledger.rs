@@ -16,6 +16,7 @@
 
 mod actions;
 pub mod chart;
+mod clock_check;
 mod deletions;
 pub mod drift;
 mod error;
@@ -30,7 +31,6 @@ pub mod render;
 pub mod report;
 mod salvage;
 mod schema;
-mod steady;
 mod sum_up;
 mod sums;
 mod writer;
@@ -87,7 +87,7 @@ pub struct LedgerOptions {
     pub retention: Option<Duration>,
     /// Begin with all totals at zero. The crossings so far stay in the ledger.
     pub fresh: bool,
-    /// Sources whose totals begin at zero: files, which are counted anew by every run.
+    /// Sources whose totals begin at zero: files, which are counted again by every run.
     pub reset: Vec<SourceId>,
     /// Where time comes from.
     pub clock: Arc<dyn Clock>,
@@ -137,7 +137,7 @@ impl Shared {
         self.durable.load(Ordering::Acquire)
     }
 
-    /// How a writer on this disk fares.
+    /// State of a writer on this disk.
     pub(crate) fn status(&self, disk: &Disk) -> LedgerStatus {
         let mut status = self.status.lock().clone();
         if disk.busy_for() > SILENT {

@@ -9,13 +9,14 @@
 //! (one per open     opens, reads,    the source  by priority,    detect, track  owns the
 //!  source; may      reconnects,      (1 frame,   then FIFO,      and count, on  source     `-> results -> aggregator
 //!  block)           never a worker   newest      one unit        a pipeline                    -> outputs: CSV, ledger ..
-//!                                    wins; files a source        lent by it
+//!                                    wins; files a source        used by it
 //!                                    wait)
 //! ```
 //!
 //! The engine knows nothing of the terminal and the terminal knows nothing of OpenCV; between them stands
 //! one small immutable [`model::SourceSnapshot`] per source. [`model`] holds the vocabulary of all rooms and names
-//! none of them but [`geometry`], whose points and boxes are words too. Which room names which is shown in `docs/architecture.md`.
+//! none of them but [`geometry`], whose points and boxes are words too. `docs/architecture.md` says what each room is
+//! for, `docs/rooms.md` which uses which.
 //! There is no circle between rooms, and none between the files of a room: a file that passes on what its children
 //! define uses none of it, or they use nothing of its own.
 //!
@@ -39,14 +40,14 @@
 //! program around the engine can be asked. Both rooms have an asynchronous runtime; nothing else has one.
 //!
 //! **A source is an actor.** Frames, notices and commands come to its one inbox; the actor handles them one at a time and owns
-//! all that changes, the pipeline too, which it lends to a worker for a frame. Where the source stands is one value with a pure
+//! all that changes, the pipeline too, which a worker has for the time of a frame. Where the source stands is one value with a pure
 //! next state. A thread of its own, the coordinator, keeps the list of sources, follows orders and obeys what no worker is
 //! at; no caller waits for it.
 //!
 //! **Where it departs from the usual.** A worker is a numbered slot of the live worker limit, not a thread of
 //! the pool: whichever thread is free works under that number. Results are reported once a second, at
 //! crossings, at changes of state and at the end, not at every frame. Totals of cameras go on after a
-//! restart, and so does what was learnt of their scenes; those of videos begin at zero and know nothing, so that a file gives
+//! restart, and so does what was learned of their scenes; those of videos begin at zero and know nothing, so that a file gives
 //! the same counts on every run. Contexts of
 //! ONNX Runtime do not share their weights: its sessions cannot be run by two threads at once here.
 

@@ -1,6 +1,6 @@
 //! Logs: one central file, one for each worker, one for each camera, and the recent lines in memory.
 //!
-//! Code says whom a line belongs to with two fields, on the event itself or on a span around it:
+//! Code says what a line belongs to with two fields, on the event itself or on a span around it:
 //!
 //! ```
 //! tracing::info!(worker = 1, "Starting camera_01");
@@ -20,7 +20,7 @@ pub mod layer;
 pub mod line;
 pub mod names;
 pub mod native;
-mod ours;
+mod owned;
 pub mod recent;
 pub mod rotate;
 pub mod router;

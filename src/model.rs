@@ -13,6 +13,7 @@ mod engine;
 mod event;
 mod judgment;
 mod moment;
+mod overload;
 mod preview;
 mod records;
 mod rest;
@@ -20,7 +21,6 @@ pub(crate) mod rfc3339;
 mod scene;
 mod source;
 mod state;
-mod strain;
 #[cfg(test)]
 mod tests;
 
@@ -34,11 +34,11 @@ pub use self::{
     event::{Event, EventKind},
     judgment::{Crossed, Judgment, Verdict},
     moment::Moment,
+    overload::Overload,
     preview::{Preview, ShownTrack, TrackId},
     records::{FrameInfo, ResultStatus, Task, TaskResult, TaskStatus, Total},
     rest::{Rest, Wakeful},
-    scene::{Doubt, Learnt, Scene},
+    scene::{Doubt, Learned, Scene},
     source::{SourceId, SourceKind, SourceSnapshot, name_of},
     state::{SourceState, StateKind},
-    strain::Strain,
 };

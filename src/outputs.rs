@@ -55,19 +55,19 @@ pub trait Output: Send + 'static {
     /// How it is to be run.
     fn setup(&self) -> Setup;
 
-    /// Tells how it fares, to everybody, at any time and without waiting.
+    /// Reports its state, to every caller, at any time and without waiting.
     fn gauge(&self) -> Box<Gauge>;
 
     /// Called once, first.
     fn begin(&mut self) {}
 
     /// An event, taken from the engine at this moment. Events come in order, each once.
-    fn event(&mut self, event: &Arc<Event>, at: Moment) {
+    fn event(&mut self, event: &Arc<Event>, at: BothClocks) {
         let _ = (event, at);
     }
 
     /// A result, taken from the engine at this moment.
-    fn result(&mut self, result: &Arc<TaskResult>, at: Moment) {
+    fn result(&mut self, result: &Arc<TaskResult>, at: BothClocks) {
         let _ = (result, at);
     }
 
@@ -113,7 +113,7 @@ pub struct Setup {
     pub unkept: fn(&Health) -> Option<String>,
     /// What the log says when it could not be closed, in time or at all.
     pub unclosed: fn(&Health) -> Option<String>,
-    /// Where [`Moment`]s come from, and what [`Output::wake`] goes by.
+    /// Where [`BothClocks`]s come from, and what [`Output::wake`] goes by.
     pub clock: Arc<dyn Clock>,
 }
 
@@ -148,14 +148,14 @@ pub enum Results {
 
 /// When something was taken from the engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Moment {
+pub struct BothClocks {
     /// Wall time.
     pub wall: SystemTime,
     /// Since the machine started, sleep included.
     pub uptime: Duration,
 }
 
-impl Moment {
+impl BothClocks {
     fn now(clock: &dyn Clock) -> Self {
         Self { wall: clock.wall(), uptime: clock.uptime() }
     }
@@ -177,7 +177,7 @@ pub struct Reading {
 /// See [`Output::gauge`].
 pub type Gauge = dyn Fn() -> Reading + Send + Sync;
 
-/// How an output fares.
+/// State of an output.
 #[derive(Debug, Clone, Default)]
 pub struct Health {
     /// Events and rows that were taken and are neither written nor lost.
@@ -216,6 +216,10 @@ fn keep_foreign<T: for<'de> Deserialize<'de>>(path: &Path, now: SystemTime) -> i
         return Ok(());
     }
     let aside = files::set_aside(path, now)?;
-    tracing::warn!("'{}' was somebody else's; it was set aside as '{}'", path.display(), aside.display());
+    tracing::warn!(
+        "'{}' was not written by this program; it was set aside as '{}'",
+        path.display(),
+        aside.display()
+    );
     Ok(())
 }

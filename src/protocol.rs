@@ -1,9 +1,9 @@
-//! What travels between an engine and those who ask it from another process: addresses, questions, answers. HTTP and JSON,
+//! What travels between an engine and clients in another process: addresses, questions, answers. HTTP and JSON,
 //! on a Unix socket in the output folder; see the document of [`crate::api`], which is made of these types.
 
 pub mod ask;
+pub mod image;
 pub mod order;
-pub mod picture;
 pub mod socket;
 
 use schemars::JsonSchema;
@@ -38,7 +38,7 @@ pub struct Version {
     pub api: u32,
     /// Number of its process.
     pub pid: u32,
-    /// Folder of its results.
+    /// Output folder of the engine.
     pub output: String,
 }
 

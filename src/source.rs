@@ -4,13 +4,14 @@
 
 pub mod backoff;
 pub mod capture;
+pub mod decode_scheduler;
 pub mod demo;
 pub mod file;
+pub mod image;
 pub mod life;
 pub mod network;
 pub mod pace;
 pub mod pacer;
-pub mod picture;
 pub mod probe;
 pub mod refusal;
 mod relay;
@@ -18,7 +19,6 @@ pub mod resume;
 pub mod stretch;
 pub mod substream;
 pub mod system;
-pub mod turns;
 pub mod video;
 
 use std::{
@@ -31,7 +31,7 @@ use std::{
 
 use parking_lot::{Condvar, Mutex};
 
-use self::{picture::Picture, resume::Seen};
+use self::{image::FrameImage, resume::StreamPosition};
 use crate::clock::Clock;
 pub use probe::{Probe, probe_source};
 pub use substream::substream_for;
@@ -40,7 +40,7 @@ pub use system::SystemOpener;
 /// One frame on its way through the program.
 pub struct Frame {
     /// What it shows.
-    pub picture: Picture,
+    pub picture: FrameImage,
     /// Number of this frame in its source since it was opened, from 0; skipped frames are counted.
     #[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "only tests ask"))]
     pub index: u64,
@@ -49,14 +49,14 @@ pub struct Frame {
     pub time: f64,
     /// When it left the decoder, for the age shown to the user.
     pub captured: std::time::Instant,
-    /// Size (width, height) of the picture as a player shows it, before reduction.
+    /// Size (width, height) of the frame as a player shows it, before reduction.
     pub stream_size: (u32, u32),
     /// Whether the source says that it ends with this one.
     pub last: bool,
 }
 
 impl Frame {
-    /// Width over height of the picture in the stream.
+    /// Width over height of the frame in the stream.
     #[must_use]
     pub fn aspect(&self) -> f32 {
         self.stream_size.0 as f32 / self.stream_size.1.max(1) as f32
@@ -139,12 +139,12 @@ pub trait FrameSource: Send {
     }
 
     /// Where a live source stands on its stream's own time, for [`Self::resume`] of a later session with it.
-    fn seen(&self) -> Option<Seen> {
+    fn seen(&self) -> Option<StreamPosition> {
         None
     }
 
     /// Passes over what an earlier session gave and the stream repeats.
-    fn resume(&mut self, _seen: Seen) {}
+    fn resume(&mut self, _seen: StreamPosition) {}
 
     /// Seconds on the source's clock of the frame grabbed last (see [`Frame::time`]), known without
     /// converting it, so that the capture thread can decide whether it is wanted.
@@ -242,7 +242,7 @@ pub enum SourceError {
     /// A file without a video that can be decoded: it will not have one later either.
     #[error("unsupported: {0}")]
     Unsupported(String),
-    /// What answers sends no video that can be decoded, for now: a page, nothing, a picture far too large.
+    /// What answers sends no video that can be decoded, for now: a page, nothing, a frame far too large.
     #[error("no video: {0}")]
     NoVideo(String),
     /// Sessions deliver frames and break off, one after the other.

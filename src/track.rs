@@ -13,13 +13,13 @@ mod centroid;
 mod choose;
 mod glimpse;
 mod kalman;
-mod motion;
 mod params;
+mod two_stage;
 
 pub use centroid::CentroidTracker;
 pub use choose::tracker_for;
-pub use motion::MotionTracker;
 pub use params::TrackParams;
+pub use two_stage::MotionTracker;
 
 /// One tracked person, as of the latest update.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -37,7 +37,7 @@ pub struct Track {
     pub seen: bool,
     /// Whether that was no detection but optical flow from the frame before: a wrong box of the detection before is then
     /// wrong in the same way.
-    pub followed: bool,
+    pub from_flow: bool,
 }
 
 /// What one update of a tracker says.

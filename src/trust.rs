@@ -1,7 +1,7 @@
 //! Whether a file can be trusted: code that is loaded, and models, which native parsers read.
 //!
 //! A file is as trustworthy as the least trustworthy folder on the way to it. So the way is walked from the root
-//! on, links resolved one by one, and each folder, each link and the file itself is looked at:
+//! on, links resolved one by one, and each folder, each link and the file itself is checked:
 //!
 //! - It belongs to root or to the user of this program. [`Owner::Anybody`] leaves the owner open, for what the
 //!   user named: who names a file trusts its owner.
@@ -13,7 +13,7 @@
 //!   or a file that the user named: a name among those of everybody says nothing.
 //!
 //! What stands in a folder that passed cannot be replaced by anybody else while the walk goes on, and the file is
-//! given out open: what was looked at is what is read.
+//! given out open: what was checked is what is read.
 
 use std::{
     collections::VecDeque,
@@ -35,7 +35,7 @@ use rustix::{
     io::Errno,
 };
 
-/// Whom a file and the folders on the way to it may belong to.
+/// Which users a file and the folders on the way to it may belong to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Owner {
     /// Root or the user of this program: for what was found, and for code.
@@ -67,8 +67,8 @@ const MOST_LINKS: usize = 40;
 /// See [`Problem`].
 pub fn open(path: &Path, owner: Owner) -> Result<File, Problem> {
     match walk(path, owner)? {
-        Found::File(file) => Ok(file),
-        Found::Folder => Err(Problem::Refused("is a folder, but a file is needed".into())),
+        OpenedPath::File(file) => Ok(file),
+        OpenedPath::Folder => Err(Problem::Refused("is a folder, but a file is needed".into())),
     }
 }
 
@@ -78,8 +78,8 @@ pub fn open(path: &Path, owner: Owner) -> Result<File, Problem> {
 /// See [`Problem`].
 pub fn folder(path: &Path, owner: Owner) -> Result<(), Problem> {
     match walk(path, owner)? {
-        Found::File(_) => Err(Problem::Refused("is no folder".into())),
-        Found::Folder => Ok(()),
+        OpenedPath::File(_) => Err(Problem::Refused("is no folder".into())),
+        OpenedPath::Folder => Ok(()),
     }
 }
 
@@ -96,7 +96,7 @@ pub fn shown(path: &Path) -> String {
     text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
 }
 
-enum Found {
+enum OpenedPath {
     File(File),
     Folder,
 }
@@ -111,9 +111,9 @@ struct Walk {
     owner: Owner,
 }
 
-fn walk(path: &Path, owner: Owner) -> Result<Found, Problem> {
+fn walk(path: &Path, owner: Owner) -> Result<OpenedPath, Problem> {
     if !path.is_absolute() {
-        let says = "is not used: what stands in the working folder is not trusted; write the whole path, from '/' on";
+        let says = "is not used: files in the working folder are not trusted; write the absolute path";
         return Err(Problem::Refused(says.into()));
     }
     let mut walk = Walk::from_root(owner)?;
@@ -133,7 +133,7 @@ fn walk(path: &Path, owner: Owner) -> Result<Found, Problem> {
         if !matches!(kind, FileType::Directory | FileType::Symlink | FileType::RegularFile) {
             return Err(Problem::Refused("is no regular file".into()));
         }
-        // The folder above was looked at on the way down.
+        // The folder above was checked before.
         if part != ".." {
             walk.check(&name, &stat)?;
         }
@@ -156,12 +156,14 @@ fn walk(path: &Path, owner: Owner) -> Result<Found, Problem> {
             FileType::RegularFile if rest.is_empty() && walk.shared && owner == Owner::Ours => {
                 return Err(walk.everybody());
             }
-            FileType::RegularFile if rest.is_empty() => return walk.open_file(&part, &name).map(Found::File),
+            FileType::RegularFile if rest.is_empty() => {
+                return walk.open_file(&part, &name).map(OpenedPath::File);
+            }
             _ => return Err(failed(Errno::NOTDIR)),
         }
     }
     // Everybody may put something there.
-    if walk.shared { Err(walk.everybody()) } else { Ok(Found::Folder) }
+    if walk.shared { Err(walk.everybody()) } else { Ok(OpenedPath::Folder) }
 }
 
 impl Walk {
@@ -177,7 +179,7 @@ impl Walk {
     fn everybody(&self) -> Problem {
         let folder = shown(&self.at);
         Problem::Refused(format!(
-            "is not used: everybody may write to the folder '{folder}'; use one of your own"
+            "is not used: everybody may write to the folder '{folder}'; use a folder of your own"
         ))
     }
 

@@ -1,12 +1,13 @@
 //! The terminal front end: screens that show what the engine says, and keys that tell it what to do.
 //!
 //! ```text
-//! keys -> keymap -> Action -> UiState::update -> Effect -> engine, host, terminal
-//! engine snapshot -> UiState -> screens::draw -> terminal      (4 times a second, only when something changed)
+//! key -> Keymap -> Action -> Shell -> the screen on top -> Effect -> shell, engine, host or terminal
+//! engine snapshot -> Context -> the screen on top draws -> terminal      (4 times a second, only when something changed)
 //! ```
 //!
-//! Only [`terminal`] and [`input`] touch the terminal, only [`session`] touches the engine; everything else
-//! is state and drawing, which tests drive without either.
+//! Each of the [`screens`] owns its state, says what its keys do and what it needs, and draws; what all of them share is the
+//! [`context`]; the [`shell`] stacks them and has the dialogs. Only [`terminal`] and [`input`] touch the terminal, only [`session`]
+//! touches the engine; everything else is state and drawing, which tests drive without either.
 
 use std::{
     io,
@@ -24,37 +25,40 @@ use crate::{
 
 pub mod action;
 pub mod alerts;
-pub mod app;
 pub mod audit;
 pub mod calm;
+pub mod canvas;
 pub mod console;
-pub mod crossings;
+pub mod context;
 pub mod dialogs;
-pub mod editor;
+pub mod drawn;
+pub mod effect;
 pub mod format;
 pub mod graphics;
-pub mod history;
 pub mod input;
 pub mod keymap;
 pub mod layout;
-pub mod log_target;
+pub mod listing;
 pub mod paint;
-pub mod panes;
+pub mod screen;
+pub mod screen_id;
 pub mod screens;
 pub mod session;
+pub mod shell;
 pub mod symbols;
 pub mod terminal;
 pub mod text;
 pub mod text_input;
 pub mod theme;
-pub mod view_model;
+pub mod view;
 pub mod widgets;
 
-pub use app::Exit;
 pub use console::{DEFAULT_TICK, TuiError, TuiOptions};
+pub use effect::Exit;
 
-use app::{Effect, Tone};
 use console::Console;
+use context::Tone;
+use effect::TerminalWork;
 use format::Moment;
 use graphics::Graphics;
 use keymap::{Key, Keymap};
@@ -107,9 +111,13 @@ fn open<'a>(
     }
     let moment = Moment::now(&options.timezone);
     let mut session = Session::new(engine, host, keymap, &problems, options.read_only, moment);
-    session.ui.keymap.is_attached = options.is_attached;
+    session.ui.context.keymap.is_attached = options.is_attached;
     if let Some(greeting) = &options.greeting {
-        session.ui.say(greeting.clone(), Tone::Done);
+        session.ui.context.say(greeting.clone(), Tone::Done);
+    }
+    session.ui.set_bell(options.config.bell);
+    if let Some(file) = &options.memory {
+        session.remember_in(file.clone());
     }
     let console = Console::open(options)?;
     session.ui.graphics = console.graphics(options.graphics);
@@ -127,13 +135,16 @@ impl Running<'_> {
         let ticks = crossbeam_channel::tick(self.options.tick);
         loop {
             self.draw()?;
-            let heard = self.console.wait(&ticks);
+            let heard = self.console.wait(&ticks, self.session.answers());
             if heard.ticked {
                 self.session.refresh(Moment::now(&self.options.timezone));
-                let left = self.session.take_left();
-                if let Some(exit) = self.see_to(left)? {
-                    return Ok(exit);
-                }
+            }
+            if let Some(answer) = heard.answer {
+                self.session.answered(answer);
+            }
+            let left = self.session.take_left();
+            if let Some(exit) = self.see_to(left)? {
+                return Ok(exit);
             }
             for event in heard.events {
                 if let Some(exit) = self.take(event)? {
@@ -152,16 +163,16 @@ impl Running<'_> {
 
     /// Draws, when there is something new.
     fn draw(&mut self) -> Result<(), TuiError> {
-        if self.session.ui.take_changed() {
+        if self.session.ui.context.take_changed() {
             let (ui, look) = (&mut self.session.ui, self.console.look());
             let terminal = self.console.guard().terminal();
-            timed(Stage::Draw, || terminal.draw(|frame| screens::draw(frame, ui, &look)).map(drop))?;
+            timed(Stage::Draw, || terminal.draw(|frame| ui.draw(frame, &look)).map(drop))?;
         }
         Ok(())
     }
 
     fn repaint(&mut self) -> io::Result<()> {
-        self.session.ui.touch();
+        self.session.ui.context.touch();
         if let Some(graphics) = &mut self.session.ui.graphics {
             graphics.forget();
         }
@@ -169,7 +180,7 @@ impl Running<'_> {
     }
 
     fn take(&mut self, event: Event) -> Result<Option<Exit>, TuiError> {
-        let effects = match event {
+        let work = match event {
             Event::Key(key) if key.kind != KeyEventKind::Release => match Key::of(key) {
                 Some(key) => self.session.key(key),
                 None => Vec::new(),
@@ -179,46 +190,34 @@ impl Running<'_> {
                 Vec::new()
             }
             Event::Mouse(mouse) => {
-                let effects = self.session.ui.mouse_event(mouse);
-                self.session.perform(effects)
+                let work = self.session.ui.mouse_event(mouse);
+                self.session.perform(work)
             }
             Event::Resize(..) => {
                 if let Some(problem) = self.console.guard().resized()? {
-                    self.session.ui.say(problem, Tone::Refused);
+                    self.session.ui.context.say(problem, Tone::Refused);
                 }
                 // Cells may have another size in pixels now.
                 let graphics = &mut self.session.ui.graphics;
                 *graphics = graphics.take().map(|old| Graphics::of_terminal(old.kind()));
-                self.session.ui.touch();
+                self.session.ui.context.touch();
                 Vec::new()
             }
             _ => Vec::new(),
         };
-        self.see_to(effects)
+        self.see_to(work)
     }
 
     /// Does what only the owner of the terminal can do.
-    fn see_to(&mut self, effects: Vec<Effect>) -> Result<Option<Exit>, TuiError> {
-        for effect in effects {
-            match effect {
-                Effect::Quit(exit) => return Ok(Some(exit)),
-                Effect::Suspend => self.go_to_shell()?,
-                Effect::Repaint => self.repaint()?,
-                Effect::Mouse(on) => self.console.guard().set_mouse(on)?,
-                Effect::Copy(text) => self.copy(&text)?,
-                Effect::Control(_)
-                | Effect::Export
-                | Effect::LookAtConfig
-                | Effect::AddSource { .. }
-                | Effect::WriteConfig
-                | Effect::WorkOutReload
-                | Effect::Reload
-                | Effect::SaveLines(..)
-                | Effect::RemoveFromFile(_)
-                | Effect::Crossings(_)
-                | Effect::Judge(_)
-                | Effect::Report(_)
-                | Effect::WriteReport(_) => {}
+    fn see_to(&mut self, work: Vec<TerminalWork>) -> Result<Option<Exit>, TuiError> {
+        for work in work {
+            match work {
+                TerminalWork::Quit(exit) => return Ok(Some(exit)),
+                TerminalWork::Suspend => self.go_to_shell()?,
+                TerminalWork::Repaint => self.repaint()?,
+                TerminalWork::Mouse(on) => self.console.guard().set_mouse(on)?,
+                TerminalWork::Copy(text) => self.copy(&text)?,
+                TerminalWork::Bell => self.console.guard().send(crossterm::style::Print('\u{7}'))?,
             }
         }
         Ok(None)
@@ -232,13 +231,13 @@ impl Running<'_> {
 
     fn copy(&mut self, text: &str) -> Result<(), TuiError> {
         if text.len() > LONGEST_COPY {
-            self.session.ui.say("too long for the clipboard", Tone::Refused);
+            self.session.ui.context.say("too long for the clipboard", Tone::Refused);
             return Ok(());
         }
         self.console.guard().send(crossterm::clipboard::CopyToClipboard::to_clipboard_from(text))?;
         let hint =
             if std::env::var_os("TMUX").is_some() { " (tmux needs 'set -g set-clipboard on')" } else { "" };
-        self.session.ui.say(format!("copied to the terminal's clipboard{hint}"), Tone::Done);
+        self.session.ui.context.say(format!("copied to the terminal's clipboard{hint}"), Tone::Done);
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! The API of a real service, over its socket and over TCP: what it answers, whom it refuses, and what no client can do to it.
+//! The API of a real service, over its socket and over TCP: what it answers, which requests it refuses, and what no client can do to it.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -18,5 +18,7 @@ mod passwords;
 mod require;
 #[path = "api/server.rs"]
 mod server;
+#[path = "api/settings.rs"]
+mod settings;
 #[path = "api/socket.rs"]
 mod socket;

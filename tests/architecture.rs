@@ -1,4 +1,4 @@
-//! Who may know whom: the engine knows no terminal, the terminal no OpenCV, and what only computes knows
+//! Which room may name which: the engine knows no terminal, the terminal no OpenCV, and what only computes knows
 //! neither pictures nor threads.
 #![allow(clippy::unwrap_used, reason = "helpers of tests, outside a test function")]
 
@@ -6,6 +6,12 @@
 mod circles;
 #[path = "architecture/clocks.rs"]
 mod clocks;
+#[path = "architecture/links.rs"]
+mod links;
+#[path = "architecture/messages.rs"]
+mod messages;
+#[path = "architecture/page.rs"]
+mod page;
 #[path = "architecture/paths.rs"]
 mod paths;
 #[path = "architecture/public.rs"]
@@ -47,7 +53,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("audit/findings", PURE),
     ("audit/matching", PURE),
     ("audit/playback", PURE),
-    ("audit/report", PURE),
+    ("audit/render", PURE),
     ("audit/tap", PURE),
     ("audit/wilson", PURE),
     ("bench", &["ratatui::", "crossterm::", "crate::tui"]),
@@ -200,22 +206,23 @@ fn direct(arrows: &BTreeMap<String, BTreeSet<String>>, room: &str) -> Vec<String
     others.iter().filter(is_direct).cloned().collect()
 }
 
-/// `docs/architecture.md`.
+/// `docs/rooms.md`.
 fn page() -> String {
     let arrows = arrows();
     let floors = floors(&arrows);
     let mut page = String::from(
-        "# Rooms\n\nWhat is under `src/`, and which room names which: each room stands above all that it uses, so there is no circle. \
-         This page is written by\n`PCOUNT_ACCEPT=1 cargo test --test architecture` out of what the code names; a test fails \
-         when it is not up to date. What the rooms are for is\nsaid in `src/lib.rs`.\n\n## The picture\n\
-         Arrows that a longer way says as well are left out.\n\n```mermaid\nflowchart TD\n",
+        "# Rooms\n\nWhich room under `src/` uses which. A room stands above every room that it uses, so there is no cycle.\n\
+         [architecture.md](architecture.md) says what each room is for.\n\n\
+         `PCOUNT_ACCEPT=1 cargo test --test architecture` generates this page from the code; the same test fails when the page \
+         is out of\ndate. Do not edit it by hand.\n\n## Graph\n\n\
+         An arrow that follows from two others is left out.\n\n```mermaid\nflowchart TD\n",
     );
     for room in arrows.keys() {
         for other in direct(&arrows, room) {
             writeln!(page, "  {room} --> {other}").unwrap();
         }
     }
-    page.push_str("```\n\n## Floors, from the roof down\n| floor | room | names |\n| --- | --- | --- |\n");
+    page.push_str("```\n\n## Layers, top to bottom\n\n| layer | room | uses |\n| --- | --- | --- |\n");
     for floor in (0..=floors.values().copied().max().unwrap_or(0)).rev() {
         for (room, _) in floors.iter().filter(|(_, of_room)| **of_room == floor) {
             let others: Vec<_> = arrows[room].iter().map(|other| format!("`{other}`")).collect();
@@ -227,13 +234,13 @@ fn page() -> String {
 
 #[test]
 fn no_arrow_between_rooms_leads_upwards_and_the_page_shows_them_all() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/architecture.md");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/rooms.md");
     let page = page();
     if std::env::var_os("PCOUNT_ACCEPT").is_some() {
         fs::write(&path, &page).unwrap();
     }
     let kept = fs::read_to_string(path).unwrap_or_default();
-    assert!(kept == page, "docs/architecture.md shows other rooms; PCOUNT_ACCEPT=1 writes it anew:\n{page}");
+    assert!(kept == page, "docs/rooms.md is out of date; PCOUNT_ACCEPT=1 generates it again:\n{page}");
 }
 
 #[test]

@@ -57,7 +57,10 @@ fn q_detaches_without_a_question_and_says_how_to_come_back() {
     terminal.keys("q");
     assert_eq!(terminal.exit_code(), 0);
     terminal.assert_given_back();
-    terminal.wait_for_text("the engine goes on counting; back with: pcount-tui attach --config cams.json");
+    terminal.wait_for_text(
+        "the engine continues to count; attach again with: pcount-tui attach --config \
+         cams.json",
+    );
 
     let mut terminal = attach(dir.path(), &[], 80, 24);
     terminal.wait_for_text("attached");
@@ -216,7 +219,7 @@ fn every_screen_shows_what_the_engine_knows() {
     terminal.keys("qi");
     terminal.wait_for_text("▀▀▀▀");
     terminal.keys("y");
-    terminal.wait_for_text("noted in the ledger: right");
+    terminal.wait_for_text("saved in the ledger: right");
     terminal.keys("q:reload\r");
     terminal.wait_for_text("says what runs already");
     write(dir.path(), &config.to_string().replace("\"gate\"", "\"door2\""));
@@ -257,7 +260,7 @@ fn the_last_values_stay_when_the_engine_is_gone_and_it_comes_back_by_itself() {
     service.kill();
     for lost in [&terminal, &narrow] {
         lost.wait_for_text("OLD, ");
-        lost.wait_for_text("asked again in ");
+        lost.wait_for_text("reconnecting in ");
         assert!(lost.text().contains("Running"), "{}", lost.text());
     }
     terminal.keys("demo:lobby\r");
@@ -387,7 +390,7 @@ fn another_version_is_said_in_one_sentence() {
         (String::new(), ""),
     ] {
         let text = said(Impostor::start(&path, &version, snapshot));
-        assert!(text.contains("is not understood") && text.contains("same version of both"), "{text}");
+        assert!(text.contains("cannot be parsed") && text.contains("same version of both"), "{text}");
     }
 }
 
@@ -403,11 +406,11 @@ fn another_program_that_speaks_the_same_is_a_notice() {
     terminal.wait_for_text("gate");
     // What it does not know is nothing to fall over.
     terminal.keys("\r");
-    terminal.wait_for_text("1 Picture");
+    terminal.wait_for_text("1 Preview");
     terminal.keys("qH");
-    terminal.wait_for_text("is not understood");
+    terminal.wait_for_text("cannot be parsed");
     terminal.keys("qLqWqE:reload\r");
-    terminal.wait_for_text("is not understood");
+    terminal.wait_for_text("cannot be parsed");
     terminal.keys("q");
     assert_eq!(terminal.exit_code(), 0);
 }
@@ -420,17 +423,17 @@ fn the_program_beside_a_running_engine_attaches_or_says_how() {
     let service = Service::start(dir.path(), &config);
     until("it runs", || service.told(&["status"]).contains("Running").then_some(()));
     let mut terminal = program(dir.path(), &["--config", "cams.json"], 120, 40);
-    terminal.wait_for_text("an engine counts into 'out' already: this is its dashboard");
+    terminal.wait_for_text("an engine is already running for 'out'; this is its dashboard");
     terminal.wait_for_text("attached");
     terminal.keys("q");
     assert_eq!(terminal.exit_code(), 0);
-    terminal.wait_for_text("back with: pcount-tui attach --config cams.json");
+    terminal.wait_for_text("attach again with: pcount-tui attach --config cams.json");
 
     let refused = |args: &[&str]| {
         let mut terminal = program(dir.path(), args, 200, 50);
         assert_eq!(terminal.exit_code(), 1, "{args:?}: {}", terminal.text());
         terminal.wait_for_text("pcount-tui attach --output out");
-        terminal.wait_for_text("an engine counts into 'out' already");
+        terminal.wait_for_text("an engine is already running for 'out'");
     };
     refused(&["--config", "cams.json", "--fresh"]);
     refused(&["demo:lobby", "--output", "out"]);
@@ -469,7 +472,7 @@ fn an_engine_with_a_terminal_or_without_one_is_attached_to_as_well() {
     local.keys("q");
     local.keys("Q");
     assert_eq!(local.exit_code(), 0);
-    terminal.wait_for_text("no connection; asked again in ");
+    terminal.wait_for_text("no connection; reconnecting in ");
     terminal.keys("q");
     terminal.wait_for_text("OLD, ");
     let mut headless = Command::new(PROGRAM)

@@ -241,7 +241,7 @@ fn folders_and_patterns_become_one_source_for_each_video() {
     let got: Vec<_> = config.sources.iter().map(|source| (&*source.id, &*source.alias)).collect();
     assert_eq!(got, [("all_a_1", "Clip a 1"), ("all_b", "Clip b"), ("some_b", "some b")]);
     assert_eq!(config.sources[0].threshold, Some(3));
-    assert!(config.warnings[0].contains("passed over: 'c.json' (no video), 'readme.txt' (no video)"));
+    assert!(config.warnings[0].contains("skipped: 'c.json' (no video), 'readme.txt' (no video)"));
     assert!(config.warnings[1].contains("holds no video"), "{:?}", config.warnings);
 }
 
@@ -315,18 +315,44 @@ fn the_schema_describes_every_key() {
     assert_eq!(schema["additionalProperties"], false);
 }
 
+/// Every key of every kind of object.
+fn keys_of_the_schema() -> BTreeSet<String> {
+    let schema = config::schema();
+    let definitions = schema["$defs"].as_object().unwrap().values();
+    let objects = definitions.chain([&schema]).filter_map(|object| object["properties"].as_object());
+    objects.flat_map(|properties| properties.keys().cloned()).collect()
+}
+
 #[test]
 fn the_manual_names_every_key() {
     let manual = fs::read_to_string("docs/configuration.md").unwrap();
-    let schema = config::schema();
-    let definitions = schema["$defs"].as_object().unwrap().values();
-    let missing: Vec<_> = definitions
-        .chain([&schema])
-        .filter_map(|object| object["properties"].as_object())
-        .flat_map(|properties| properties.keys())
-        .filter(|key| !["`", "\""].iter().any(|quote| manual.contains(&format!("{quote}{key}{quote}"))))
-        .collect();
-    assert_eq!(missing, Vec::<&String>::new());
+    let mut keys = keys_of_the_schema();
+    keys.retain(|key| !["`", "\""].iter().any(|quote| manual.contains(&format!("{quote}{key}{quote}"))));
+    assert_eq!(keys, BTreeSet::new());
+}
+
+#[test]
+fn every_example_of_the_manual_loads() {
+    let manual = fs::read_to_string("docs/configuration.md").unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    // What the examples name and must be there.
+    fs::create_dir(dir.path().join("clips")).unwrap();
+    fs::write(dir.path().join("clips/door.mp4"), "").unwrap();
+    fs::write(dir.path().join("gate.login"), "viewer:correct horse").unwrap();
+    let examples: Vec<_> =
+        manual.split("```json\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert!(examples.len() >= 10, "{}", examples.len());
+    for example in &examples {
+        let path = dir.path().join("cams.json");
+        if let Err(errors) = Config::from_bytes(example.as_bytes(), &path, &Overrides::default()) {
+            panic!("{example}{errors}");
+        }
+    }
+    let all = examples.concat();
+    let missing: Vec<_> =
+        keys_of_the_schema().into_iter().filter(|key| !all.contains(&format!("\"{key}\":"))).collect();
+    // What it names would have to be in the environment.
+    assert_eq!(missing, ["env"], "keys without an example");
 }
 
 /// Loads `bytes` as a configuration file would be.

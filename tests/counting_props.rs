@@ -41,7 +41,7 @@ impl Walk {
 }
 
 /// A line through the middle, at any angle, longer than the picture, and people who keep out of each
-/// other's way (each has a lane of time of his own) and start and end well off the line.
+/// other's way (each has a lane of time of their own) and start and end well off the line.
 fn scene() -> impl Strategy<Value = (LineConfig, Vec<Walk>)> {
     let walk = (0.08_f32..0.3, -0.6_f32..0.6, -0.6_f32..0.6, any::<bool>(), 0.4_f32..1.2, 0.8_f32..1.5);
     (0.0_f32..std::f32::consts::TAU, prop::collection::vec(walk, 1..4)).prop_map(|(angle, walks)| {

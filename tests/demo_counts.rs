@@ -8,7 +8,7 @@ use pcount::{
     config::{Config, DemoSpec, Overrides, SourceConfig, SourceSpec},
     count::{CountEvent, CountParams, counter_for},
     internals::{
-        detect::motion,
+        detect::background,
         source::{FrameSource as _, demo::Demo},
     },
     model::{Direction, LineConfig, SourceKind},
@@ -29,7 +29,7 @@ fn count(scene: &str, line: &LineConfig, mut each: impl FnMut(i64)) -> (u64, u64
     let mut source = Demo::new(&spec, SourceKind::Video)
         .source(std::sync::Arc::new(pcount::internals::clock::SystemClock))
         .unwrap();
-    let model = motion::model();
+    let model = background::model();
     let aspect = spec.size.0 as f32 / spec.size.1 as f32;
     let mut detector = model.detector();
     let mut tracker = tracker_for(&config, aspect, model.info().confidence, &TrackParams::DEFAULT);

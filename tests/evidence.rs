@@ -25,7 +25,7 @@ use std::{
 use opencv::{core::MatTraitConst as _, core::Vector, imgcodecs};
 use pcount::{
     internals::{
-        evidence::{Entry, FOLDER, Query, Reader},
+        evidence::{FOLDER, Query, Reader, StoredStrip},
         ledger::{self, FILE_NAME, reader::Span},
     },
     model::{Direction, Reason},
@@ -56,7 +56,7 @@ fn of_line(value: &Value) -> Option<Crossing> {
     })
 }
 
-fn of_strip(entry: &Entry) -> Crossing {
+fn of_strip(entry: &StoredStrip) -> Crossing {
     let facts = &entry.facts;
     let reason = facts.reason.map(Reason::word).unwrap_or_default().to_owned();
     (facts.source.to_string(), facts.line.clone(), facts.direction.word().into(), facts.track, reason)

@@ -1,4 +1,4 @@
-//! The example of the library does what it says, and the README shows it as it is.
+//! The example of the library does what it says, and `docs/library.md` shows it as it is.
 
 #[path = "../examples/count.rs"]
 #[expect(dead_code, reason = "the example's main function reads arguments")]
@@ -17,8 +17,11 @@ fn the_example_says_what_is_wrong_with_a_video() {
 }
 
 #[test]
-fn the_readme_shows_the_example() {
-    let readme = include_str!("../README.md");
+fn the_manual_shows_the_example() {
+    let manual = include_str!("../docs/library.md");
     let example = include_str!("../examples/count.rs");
-    assert!(readme.contains(&format!("```rust\n{example}```\n")), "copy examples/count.rs into README.md");
+    assert!(
+        manual.contains(&format!("```rust\n{example}```\n")),
+        "copy examples/count.rs into docs/library.md"
+    );
 }

@@ -347,7 +347,7 @@ fn a_reader_that_goes_before_the_end_is_said_and_code_1() {
         let arguments = [&["demo:lobby", "--detector", "motion"], &format[..]].concat();
         let (code, said) = read_one_line(&arguments);
         assert_eq!(code, Some(1), "{format:?}: {said}");
-        assert!(said.contains("the reader of the standard output has gone"), "{format:?}: {said}");
+        assert!(said.contains("the reader of the standard output has closed it"), "{format:?}: {said}");
         assert_eq!(said.lines().count(), 1, "one sentence: {said}");
     }
 }

@@ -1,4 +1,4 @@
-//! A live HLS camera: pieces of a second, listed as they are made, that is interrupted or starts anew.
+//! A live HLS camera: pieces of a second, listed as they are made, that is interrupted or restarts.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot set itself up has failed")]
 
@@ -21,7 +21,7 @@ use opencv::core::MatTraitConst as _;
 use parking_lot::Mutex;
 use pcount::{
     config::SourceConfig,
-    internals::source::{FrameSource, Interrupt, Opener as _, SystemOpener, resume::Seen},
+    internals::source::{FrameSource, Interrupt, Opener as _, SystemOpener, resume::StreamPosition},
 };
 
 /// Frames a second and in a piece.
@@ -67,7 +67,7 @@ impl Camera {
         Self { address: format!("http://127.0.0.1:{port}/list.m3u8"), began }
     }
 
-    fn open(&self, seen: Option<Seen>) -> Box<dyn FrameSource> {
+    fn open(&self, seen: Option<StreamPosition>) -> Box<dyn FrameSource> {
         let config = SourceConfig::from_source_string(&self.address, &BTreeSet::new()).unwrap();
         let mut source = SystemOpener::default().open(&config, &Interrupt::default()).unwrap();
         seen.into_iter().for_each(|seen| source.resume(seen));

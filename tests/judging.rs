@@ -82,7 +82,7 @@ fn what_a_person_says_of_crossings_is_kept_and_the_wrong_ones_are_taken_out_with
     let (said, warned) = export(dir.path(), &[]);
     // The random one may be one of the two.
     let wrong = if judged[2].crossed == judged[1].crossed { 1 } else { 2 };
-    assert!(said.contains(&format!("{} pictures of {wrong} crossings judged wrong", 5 * wrong)), "{said}");
+    assert!(said.contains(&format!("{} snapshots of {wrong} crossings judged wrong", 5 * wrong)), "{said}");
     assert_eq!(warned, "");
     let folder = dir.path().join("wrong");
     let labels = fs::read_to_string(folder.join("labels.jsonl")).unwrap();
@@ -110,11 +110,11 @@ fn what_a_person_says_of_crossings_is_kept_and_the_wrong_ones_are_taken_out_with
     // Strips that are gone are missed, and said.
     fs::remove_dir_all(dir.path().join("out/evidence")).unwrap();
     let (said, warned) = export(dir.path(), &["--camera", "lobby"]);
-    assert!(said.starts_with("0 pictures of 0 crossings"), "{said}");
+    assert!(said.starts_with("0 snapshots of 0 crossings"), "{said}");
     assert!(
-        warned.contains(&format!("{wrong} more were judged wrong, and their pictures have gone")),
+        warned.contains(&format!("{wrong} more were judged wrong, and their snapshots have been deleted")),
         "{warned}"
     );
     let (_, warned) = export(dir.path(), &["--camera", "other"]);
-    assert!(warned.contains("nobody judged a crossing"), "{warned}");
+    assert!(warned.contains("no crossing of that time was judged"), "{warned}");
 }

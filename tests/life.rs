@@ -121,7 +121,7 @@ fn a_program_that_stood_still_blames_nobody_and_loses_nothing_of_a_file() {
         assert!(program.complaints(id).is_empty(), "{:#?}", program.complaints(id));
     }
     let log = std::fs::read_to_string(folder.path().join("out/logs/parallel_counter.log")).unwrap();
-    assert_eq!(log.matches("The program stood still for 3 s").count(), 2, "{log}");
+    assert_eq!(log.matches("The program did not run for 3 s").count(), 2, "{log}");
 }
 
 #[test]

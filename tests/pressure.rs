@@ -113,7 +113,11 @@ fn a_reader_that_stops_reading_holds_up_neither_counting_nor_the_end() {
     signal(&child, Signal::TERM);
     let status = end(&mut child, SOON);
     assert_eq!(status.code(), Some(1), "the reader did not get everything");
-    assert!(read(&said).contains("lines were not taken from the standard output"), "{}", read(&said));
+    assert!(
+        read(&said).contains("lines were not printed, because nothing read the standard output"),
+        "{}",
+        read(&said)
+    );
     assert!(!read(&said).contains("ledger"), "{}", read(&said));
     drop(reader);
 }
@@ -266,7 +270,7 @@ fn a_probe_opens_a_few_at_once_and_ends_at_a_signal_with_what_is_known() {
     until("eight probes", || probes() == 8);
     signal(&child, Signal::INT);
     assert_eq!(end(&mut child, SOON).code(), Some(130));
-    assert!(lines.any(|line| line.contains("ended before 40 of 41 sources were known")));
+    assert!(lines.any(|line| line.contains("stopped before 40 of 41 sources were probed")));
     assert!(most.load(Ordering::SeqCst) <= 8, "{most:?} at once");
 }
 

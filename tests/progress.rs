@@ -232,7 +232,7 @@ fn ctrl_c_in_the_check_prints_the_sources_that_are_known_and_no_password_is_seen
     });
     terminal.keys("\x03");
     assert_eq!(terminal.exit_code(), 130);
-    terminal.wait_for_text("ended before 1 of 2 sources were known");
+    terminal.wait_for_text("stopped before 1 of 2 sources were probed");
     assert!(!terminal.text().contains("1/2 sources"), "{}", terminal.text());
     assert!(!terminal.has_written(b"phrase"), "{}", terminal.written());
 }

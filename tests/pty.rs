@@ -281,14 +281,14 @@ fn a_native_crash_gives_the_terminal_back() {
 }
 
 #[test]
-fn without_colours_the_selected_row_still_shows() {
+fn without_colors_the_selected_row_still_shows() {
     let mut program = program_with(&[], &[("NO_COLOR", "1")]);
     program.terminal.wait("a reversed row", Terminal::has_reversed_text);
     program.terminal.keys("Q");
     assert_eq!(program.terminal.exit_code(), 0);
 }
 
-/// Every number of every colour and attribute sequence (`CSI ... m`) written, as text between semicolons.
+/// Every number of every color and attribute sequence (`CSI ... m`) written, as text between semicolons.
 fn attributes(written: &str) -> Vec<String> {
     written
         .split("\x1b[")
@@ -299,7 +299,7 @@ fn attributes(written: &str) -> Vec<String> {
 }
 
 #[test]
-fn each_terminal_gets_the_colours_it_shows() {
+fn each_terminal_gets_the_colors_it_shows() {
     for (env, wanted, unwanted) in [
         (("TERM", "linux"), "32", &["38;5;", "38;2;"][..]),
         (("TERM", "tmux-256color"), "38;5;", &["38;2;"]),

@@ -87,10 +87,9 @@ fn a_file_that_changes_takes_effect_by_itself_and_touches_no_other_camera() {
     let after = &program.seen[before..];
     for line in after.iter().filter(|line| line["type"] == "state") {
         let id = line["camera_id"].as_str().unwrap();
-        assert!(["cam_3", "cam_8", "new"].contains(&id), "an untouched camera was opened again: {line}");
+        assert!(["cam_8", "new"].contains(&id), "an untouched camera was opened again: {line}");
     }
-    assert!(after.iter().any(|line| line["type"] == "state" && line["camera_id"] == "cam_3"));
-    // No count falls, of those that were opened again neither, and nobody lost a frame that was there to be counted.
+    // No count falls, of the renamed one neither, which goes on as it is, and nobody lost a frame that was there to be counted.
     let mut counts: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
     for line in program.seen.iter().filter(|line| line["type"] == "result") {
         let now = (line["total_in"].as_u64().unwrap(), line["total_out"].as_u64().unwrap());
@@ -105,8 +104,8 @@ fn a_file_that_changes_takes_effect_by_itself_and_touches_no_other_camera() {
     for said in [
         "new: new",
         "removed: cam_8",
-        "other lines: cam_2",
-        "opened again: Gate (cam_3), for alias",
+        "lines changed: cam_2",
+        "changed: alias of Gate (cam_3); counting continues",
         "log level: WARN",
     ] {
         assert!(log.contains(&format!("Reload: {said}")), "{said}: {log}");

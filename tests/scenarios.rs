@@ -39,12 +39,12 @@ struct Person {
     score: f32,
     /// Foot points (time, x, y), walked in straight lines; seen from the first to the last.
     path: Vec<[f64; 3]>,
-    /// Times (from, to) in which nothing of him is seen.
+    /// Times (from, to) in which nothing of them is seen.
     #[serde(default)]
-    hidden: Vec<[f64; 2]>,
+    occluded: Vec<[f64; 2]>,
     /// Times (from, to) in which the lower part of the box (share of the height) is not seen.
     #[serde(default)]
-    feet_hidden: Vec<[f64; 3]>,
+    feet_occluded: Vec<[f64; 3]>,
     /// Times (from, to) and shift (x, y) of wrong boxes.
     #[serde(default)]
     glitches: Vec<[f64; 4]>,
@@ -94,7 +94,7 @@ impl Person {
     fn boxes(&self, time: f64, seed: u64, found: &mut Vec<Detection>) {
         let (Some(first), Some(last)) = (self.path.first(), self.path.last()) else { return };
         let outside = time < first[0] || time > last[0];
-        if outside || within(self.hidden.iter().map(|[from, to]| (*from, *to)), time) {
+        if outside || within(self.occluded.iter().map(|[from, to]| (*from, *to)), time) {
             return;
         }
         let Some(step) = self.path.windows(2).find(|step| time <= step[1][0]) else { return };
@@ -111,7 +111,7 @@ impl Person {
         let width = 0.4 * self.height;
         let (left, right) = (x - width / 2.0 + edge(0), x + width / 2.0 + edge(1));
         let (top, mut bottom) = (y - self.height + edge(2), y + edge(3));
-        for [from, to, share] in &self.feet_hidden {
+        for [from, to, share] in &self.feet_occluded {
             if within([(*from, *to)], time) {
                 bottom -= *share as f32 * self.height;
             }

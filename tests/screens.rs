@@ -4,6 +4,8 @@
 
 #[path = "screens/adding.rs"]
 mod adding;
+#[path = "screens/alerts.rs"]
+mod alerts;
 #[path = "screens/attached.rs"]
 mod attached;
 #[path = "screens/bandwidth.rs"]
@@ -20,6 +22,8 @@ mod keys;
 mod looks;
 #[path = "screens/outcomes.rs"]
 mod outcomes;
+#[path = "screens/settings.rs"]
+mod settings;
 #[path = "screens/sizes.rs"]
 mod sizes;
 #[path = "screens/stage.rs"]

@@ -1,6 +1,11 @@
-//! `scripts/test` and `scripts/run` with a cargo that only notes how it was called.
+//! `scripts/test`, `scripts/check`, `scripts/run` and `scripts/release` with a cargo that only notes how it was called.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot set itself up has failed")]
+
+#[path = "scripts/check.rs"]
+mod check;
+#[path = "scripts/release.rs"]
+mod release;
 
 use std::{
     fs,
@@ -20,7 +25,7 @@ fn project(cargo: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     fs::create_dir(at("scripts")).unwrap();
-    for name in ["run", "test", "parts.sh"] {
+    for name in ["run", "test", "check", "release", "gates.sh", "parts.sh"] {
         let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts").join(name);
         fs::copy(from, at("scripts").join(name)).unwrap();
     }
@@ -57,22 +62,26 @@ fn all_parts_of_the_tests_run_and_a_failure_is_one_at_the_end() {
     assert_eq!(output.status.code(), Some(1), "{said}");
     let calls = fs::read_to_string(folder.path().join("calls")).unwrap();
     let first: Vec<_> = calls.lines().map(|line| line.split(' ').next().unwrap()).collect();
-    assert_eq!(first, ["fmt", "clippy", "doc", "deny", "test"]);
+    assert_eq!(first, ["fmt", "deny", "clippy", "doc", "test", "test"]);
     for said_of in [
-        "test: 1 of 6: setup; then format",
-        "test: 3 of 6: lints; then documentation",
-        "6 of 6: tests; then the result",
+        "test: 1 of 7: setup; then format",
+        "test: 4 of 7: lints; then documentation",
+        "==== lints: clippy and the compiler have nothing to say",
+        "7 of 7: tests; then the result",
     ] {
         assert!(said.contains(said_of), "{said_of}: {said}");
     }
-    assert!(said.contains("test: lints failed after 0 s"), "{said}");
+    assert!(said.contains("test: lints failed after "), "{said}");
     assert!(String::from_utf8_lossy(&output.stdout).contains("test: FAILED: lints"), "{output:?}");
     // What failed half-way took no time that says anything.
-    let kept =
-        ["dependencies", "documentation", "format", "setup", "tests"].map(|name| format!("test {name}"));
+    let kept = ["build", "dependencies", "documentation", "format", "setup", "tests"]
+        .map(|name| format!("test {name}"));
     assert_eq!(times(folder.path()), kept);
     let (_, said) = run(folder.path(), "test", &[]);
-    assert!(said.contains("test: 2 of 6: format (took 0 s last time); then lints"), "{said}");
+    assert!(
+        said.contains("test: 2 of 7: format (took ") && said.contains(" s last time); then dep"),
+        "{said}"
+    );
     assert!(said.contains("\n  lints\n  documentation (took "), "{said}");
 }
 
@@ -108,7 +117,7 @@ fn the_output_of_a_run_is_the_programs_and_cargo_is_heard() {
         "setup: all there",
         "run: 2 of 2: build; then the program",
         "Compiling something",
-        "run: build took 0 s",
+        "run: build took ",
     ] {
         assert!(said.contains(said_of), "{said_of}: {said}");
     }
@@ -170,8 +179,8 @@ fn times_that_cannot_be_read_or_kept_change_nothing() {
 #[test]
 fn files_that_are_given_to_cargo_are_there() {
     let folder = project("true");
-    for name in ["run", "test"] {
-        run(folder.path(), name, &[]);
+    for (name, arguments) in [("run", &[][..]), ("test", &[]), ("check", &["quick"])] {
+        run(folder.path(), name, arguments);
     }
     let calls = fs::read_to_string(folder.path().join("calls")).unwrap();
     let given = calls.split_whitespace().filter_map(|word| Path::new(word).strip_prefix(folder.path()).ok());

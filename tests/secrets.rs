@@ -72,7 +72,7 @@ fn run_and_search(dir: &Path, arguments: &[String]) -> String {
             // It may end between the question and the look.
             if let Ok(bytes) = fs::read(format!("/proc/{}/{what}", program.id())) {
                 assert!(!holds(&bytes), "{what}: {}", String::from_utf8_lossy(&bytes));
-                // Also where the program started itself anew.
+                // Also where the program restarted itself.
                 assert!(what != "comm" || bytes == b"pcount-tui\n", "{}", String::from_utf8_lossy(&bytes));
                 looked += 1;
             }
@@ -199,9 +199,9 @@ fn no_screen_shows_a_password() {
     let overview = "Parallel People Counting System";
     for _ in 0..addresses.len() {
         show("j", overview);
-        show("\r", "1 Picture");
+        show("\r", "1 Preview");
         show("l", "Log: ");
-        show("\u{1b}", "1 Picture");
+        show("\u{1b}", "1 Preview");
         show("\u{1b}", overview);
     }
     for (keys, shown) in [("L", "Log: all"), ("H", "History:"), ("?", "Keys:")] {

@@ -168,8 +168,8 @@ fn the_journal_gets_priorities_instead_of_times_and_nobody_gets_a_password() {
     let mut service = Supervisor::start(dir.path(), &config(&[camera("door"), closed]), true);
     let said = service.until("readiness", is_ready);
     assert!(said.contains("of 2 cameras running"), "{said}");
-    service.until("what is wrong", |said| said.contains("'closed' reconnects in "));
-    service.until("a later countdown", |said| said.contains("'closed' reconnects in "));
+    service.until("what is wrong", |said| said.contains("'closed' reconnecting in "));
+    service.until("a later countdown", |said| said.contains("'closed' reconnecting in "));
     let heard = service.heard.clone();
     let said = service.stop();
     for line in said.lines() {
@@ -230,7 +230,7 @@ fn a_second_service_on_the_same_folder_says_why_it_ends_and_raises_no_false_alar
     let said = String::from_utf8(second.stderr).unwrap();
     assert_eq!((second.status.code(), second.stdout.len()), (Some(1), 0), "{said}");
     assert!(
-        said.contains("an engine counts into 'out' already; look at it with 'pcount-tui attach")
+        said.contains("an engine is already running for 'out'; show it with 'pcount-tui attach")
             && !said.contains("missing"),
         "{said}"
     );

@@ -221,7 +221,7 @@ fn files_that_grow_vanish_or_end_early_say_so() {
     let mut source = open(&path, SourceKind::Video).unwrap();
     fs::remove_file(&path).unwrap();
     let (_, said) = play(source.as_mut());
-    assert!(said.len() == 1 && said[0].contains("has vanished"), "{said:?}");
+    assert!(said.len() == 1 && said[0].contains("was removed"), "{said:?}");
 
     fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
     let (frames, said) = play(open(&path, SourceKind::Video).unwrap().as_mut());
@@ -352,9 +352,9 @@ fn pictures_stand_as_a_player_shows_them() {
         assert_eq!(open(&path, SourceKind::Video).unwrap().info().size, size, "{degrees}");
         let [blue, green, is_red] = color(&frame, red);
         assert!(is_red > 150 && blue < 90 && green < 90, "{degrees}: {:?}", color(&frame, red));
-        let grey = frame.picture.grey(frame.picture.size()).unwrap();
+        let gray = frame.picture.gray(frame.picture.size()).unwrap();
         let at = |(x, y): (f32, f32)| {
-            *grey.at_2d::<u8>((y * size.1 as f32) as i32, (x * size.0 as f32) as i32).unwrap()
+            *gray.at_2d::<u8>((y * size.1 as f32) as i32, (x * size.0 as f32) as i32).unwrap()
         };
         assert!(at(red) > at((1.0 - red.0, 1.0 - red.1)) + 30, "{degrees}: luma is turned as well");
     }
@@ -372,7 +372,7 @@ fn pixels_that_are_no_squares_are_shown_wide() {
 }
 
 #[test]
-fn every_depth_sampling_and_range_shows_the_same_grey() {
+fn every_depth_sampling_and_range_shows_the_same_gray() {
     let folder = tempfile::tempdir().unwrap();
     for (format, coder) in [
         ("yuv420p", ["ffv1"].as_slice()),
@@ -387,7 +387,7 @@ fn every_depth_sampling_and_range_shows_the_same_grey() {
         // Odd and even lines are of two moments.
         ("yuv420p", &["mpeg2video", "-q:v", "2", "-flags", "+ilme+ildct", "-top", "1"]),
     ] {
-        let path = folder.path().join("grey.mkv");
+        let path = folder.path().join("gray.mkv");
         let mut arguments =
             vec!["-f", "lavfi", "-i", "color=c=0x808080:s=64x48:r=10:d=0.5", "-pix_fmt", format];
         arguments.push("-c:v");
@@ -395,7 +395,7 @@ fn every_depth_sampling_and_range_shows_the_same_grey() {
         ffmpeg(&arguments, &path);
         let frame = first(&path);
         let [blue, green, red] = color(&frame, (0.5, 0.5));
-        let luma = *frame.picture.grey((32, 24)).unwrap().at_2d::<u8>(12, 16).unwrap();
+        let luma = *frame.picture.gray((32, 24)).unwrap().at_2d::<u8>(12, 16).unwrap();
         for value in [blue, green, red, luma] {
             assert!(value.abs_diff(128) <= 3, "{format}: {blue} {green} {red}, luma {luma}");
         }

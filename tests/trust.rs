@@ -23,7 +23,7 @@ const LIBRARIES: [&str; 8] = [
     "libOpenCL.so.1",
 ];
 
-/// A folder in which somebody put libraries and models: not whole, so that whoever loads one fails.
+/// A folder in which somebody put libraries and models: not whole, so that every program that loads one fails.
 fn planted() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for below in ["", "lib", ".cache/onnxruntime"] {

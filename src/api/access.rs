@@ -23,7 +23,7 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 use tokio::{net::UnixStream, sync::Mutex};
 
-use super::{Who, answer::told};
+use super::{UserAndOrigin, answer::told};
 use crate::{config::known, native::process};
 
 /// A wrong token is answered no sooner than this after the wrong one before.
@@ -37,7 +37,7 @@ const MOST_BYTES: u64 = 64 << 10;
 
 /// What a request is counted as, in its extensions.
 #[derive(Debug, Clone)]
-pub struct Caller(pub Option<Who>);
+pub struct Caller(pub Option<UserAndOrigin>);
 
 /// The other side of a connection.
 #[derive(Debug, Clone)]
@@ -145,7 +145,7 @@ impl Access {
         }
     }
 
-    /// Who asks, where he may.
+    /// Who asks, if they may.
     ///
     /// # Errors
     /// The answer to one who may not.
@@ -157,9 +157,11 @@ impl Access {
         headers: &HeaderMap,
     ) -> Result<Caller, Response> {
         let from = match peer {
-            Peer::Owner(name) => return Ok(Caller(Some(Who { name: name.clone(), from: "socket" }))),
+            Peer::Owner(name) => {
+                return Ok(Caller(Some(UserAndOrigin { name: name.clone(), from: "socket" })));
+            }
             Peer::Stranger => {
-                return Err(told(StatusCode::FORBIDDEN, "only the user who runs the engine may ask it"));
+                return Err(told(StatusCode::FORBIDDEN, "only the user that runs the engine may use it"));
             }
             Peer::Network(from) => from,
         };
@@ -169,12 +171,12 @@ impl Access {
                 .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
                 .map(|(_, token)| token.trim());
             if let Some(name) = token.and_then(|token| self.tokens.name(token)) {
-                return Ok(Caller(Some(Who { name: name.to_owned(), from: "http" })));
+                return Ok(Caller(Some(UserAndOrigin { name: name.to_owned(), from: "http" })));
             }
             let _turn = self.wrong.lock().await;
             tokio::time::sleep(SLOW).await;
             tracing::warn!("A wrong token was sent to the API by {from}");
-            return Err(unauthorized("this token is not known"));
+            return Err(unauthorized("this token is unknown"));
         }
         if !self.is_loopback {
             return Err(unauthorized("a token is needed: send 'Authorization: Bearer TOKEN'"));
@@ -187,7 +189,7 @@ impl Access {
         if !is_local(address, headers) {
             return Err(told(
                 StatusCode::FORBIDDEN,
-                "without a token only programs on this machine may look, and no page of a browser",
+                "without a token the API is read-only, for programs on this machine and not for web pages",
             ));
         }
         Ok(Caller(None))

@@ -12,11 +12,11 @@ use axum::{
 };
 
 use super::{
-    Who,
+    UserAndOrigin,
     access::Caller,
-    answer::{Asked, Told, body_of, json, not_done, refused, waiting, with_status},
-    asked,
+    answer::{QueryString, Told, body_of, json, not_done, refused, waiting, with_status},
     queries::DryRun,
+    questions,
     state::State,
 };
 use crate::{
@@ -27,11 +27,11 @@ use crate::{
 /// What an order waits for at most: the detection run that is on, in seconds.
 const PATIENCE: u64 = 30;
 
-/// How often is looked whether it is done.
-const LOOK: std::time::Duration = std::time::Duration::from_millis(10);
+/// How often it is checked for completion.
+const POLL: std::time::Duration = std::time::Duration::from_millis(10);
 
 /// Who asks; everybody who may do more than look has a name.
-fn name_of(caller: &Caller) -> Result<Who, Response> {
+fn name_of(caller: &Caller) -> Result<UserAndOrigin, Response> {
     caller.0.clone().ok_or_else(|| refused(StatusCode::UNAUTHORIZED, "without a token the API is read-only"))
 }
 
@@ -60,10 +60,10 @@ pub async fn control(
             }
             Some(Err(error)) => return Err(not_done(&error.to_string())),
             None if tokio::time::Instant::now() >= until => {
-                let said = "it waits for a detection run that takes long".into();
+                let said = "accepted; it takes effect when the detection run in progress has ended".into();
                 return Ok(with_status(StatusCode::ACCEPTED, &Done { said }));
             }
-            None => tokio::time::sleep(LOOK).await,
+            None => tokio::time::sleep(POLL).await,
         }
     }
 }
@@ -76,14 +76,14 @@ pub async fn ask(
     let who = name_of(&caller)?;
     let question: Question = body_of(request).await?;
     let answer =
-        waiting(Arc::clone(&state.acting), move || asked::answer(&*state.served, question, &who)).await?;
+        waiting(Arc::clone(&state.acting), move || questions::answer(&*state.served, question, &who)).await?;
     answer.map(|answer| json(&answer)).map_err(|error| not_done(&error))
 }
 
 pub async fn reload(
     Shared(state): Shared<Arc<State>>,
     Extension(caller): Extension<Caller>,
-    Asked(asked): Asked<DryRun>,
+    QueryString(asked): QueryString<DryRun>,
 ) -> Told {
     let who = name_of(&caller)?;
     let reloaded =
@@ -94,5 +94,5 @@ pub async fn reload(
 pub async fn stop(Shared(state): Shared<Arc<State>>, Extension(caller): Extension<Caller>) -> Told {
     let who = name_of(&caller)?;
     waiting(Arc::clone(&state.acting), move || state.served.stop(&who)).await?;
-    Ok(with_status(StatusCode::ACCEPTED, &Done { said: "the program is ending".into() }))
+    Ok(with_status(StatusCode::ACCEPTED, &Done { said: "the program is shutting down".into() }))
 }

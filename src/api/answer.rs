@@ -83,7 +83,7 @@ pub async fn body_of<T: DeserializeOwned>(request: Request<Body>) -> Result<T, R
     let bytes = match tokio::time::timeout(BODY, to_bytes(request.into_body(), MOST_BODY)).await {
         Ok(Ok(bytes)) => bytes,
         Ok(Err(_)) => {
-            let said = format!("the body is longer than {MOST_BODY} bytes, or broke off");
+            let said = format!("the body is longer than {MOST_BODY} bytes, or incomplete");
             return Err(closing(refused(StatusCode::PAYLOAD_TOO_LARGE, &said)));
         }
         Err(_) => {
@@ -91,7 +91,7 @@ pub async fn body_of<T: DeserializeOwned>(request: Request<Body>) -> Result<T, R
         }
     };
     understood(&bytes)
-        .map_err(|error| refused(StatusCode::BAD_REQUEST, &format!("the body is not understood: {error}")))
+        .map_err(|error| refused(StatusCode::BAD_REQUEST, &format!("the body cannot be parsed: {error}")))
 }
 
 /// What `bytes` mean. JSON has one kind of numbers: `3.0` is the same as `3`, and some languages write it.
@@ -131,9 +131,9 @@ fn closing(mut response: Response) -> Response {
 }
 
 /// What stands behind the `?` of an address.
-pub struct Asked<T>(pub T);
+pub struct QueryString<T>(pub T);
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for QueryString<T> {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Response> {
@@ -144,7 +144,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
                 let cause = error.source().map_or_else(|| error.to_string(), ToString::to_string);
                 Err(refused(
                     StatusCode::BAD_REQUEST,
-                    &format!("what stands behind the '?' is not understood: {cause}"),
+                    &format!("the query behind the '?' cannot be parsed: {cause}"),
                 ))
             }
         }
@@ -160,7 +160,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
         match Path::<String>::from_request_parts(parts, state).await {
             Ok(Path(id)) => Ok(Self(id)),
-            Err(_) => Err(refused(StatusCode::BAD_REQUEST, "the id in this address is no UTF-8")),
+            Err(_) => Err(refused(StatusCode::BAD_REQUEST, "the id in this address is not UTF-8")),
         }
     }
 }
@@ -176,7 +176,7 @@ pub async fn waiting<T: Send + 'static>(
     let fault = || {
         told(
             StatusCode::INTERNAL_SERVER_ERROR,
-            "internal error: this cannot be answered; please report it with the log",
+            "internal error: there is no answer to this; please report it with the log",
         )
     };
     let permit = room.acquire_owned().await.map_err(|_| fault())?;

@@ -25,13 +25,15 @@ pub fn document() -> Value {
         "info": {
             "title": "pcount-tui",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "Counts of people crossing lines in many cameras and videos: what is shown, what happened, and what can be asked for. \
-                The same on the socket 'control.sock' in the output folder, for its owner alone, and over TCP where 'http' is configured."
+            "description": "Counts of people crossing lines in many cameras and videos: state, events and \
+                 commands. Available on the socket 'control.sock' in the output folder, for its owner \
+                 alone, and over TCP where 'http' is configured."
         },
         "paths": paths,
         "components": {
             "schemas": generator.take_definitions(true),
-            "securitySchemes": { "token": { "type": "http", "scheme": "bearer", "description": "Over TCP; the socket needs none." } }
+            "securitySchemes": { "token": { "type": "http", "scheme": "bearer", "description": "Needed over \
+                 TCP; the socket needs none." } }
         },
         "security": [{}, { "token": [] }]
     });

@@ -17,8 +17,8 @@ use tokio::sync::mpsc;
 use super::state::State;
 use crate::model::{Event, SourceId};
 
-/// How often is looked for new ones.
-const LOOK: Duration = Duration::from_millis(50);
+/// How often new ones are polled for.
+const POLL: Duration = Duration::from_millis(50);
 
 /// Something is sent at least this often, so that both sides know that the other is there.
 const ALIVE: Duration = Duration::from_secs(15);
@@ -85,7 +85,7 @@ async fn pump(
         if state.is_ending() || pieces.is_closed() {
             return Ok(());
         }
-        tokio::time::sleep(LOOK).await;
+        tokio::time::sleep(POLL).await;
         waiting.extend(subscription.waiting());
     }
 }

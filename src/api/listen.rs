@@ -131,7 +131,7 @@ impl Listeners {
             }
         }
         if refused.is_empty() {
-            refused.push("no folder for a socket has a path that is short enough for one".into());
+            refused.push("no folder for the socket has a path short enough for a socket address".into());
         }
         let said = format!("{}; 'attach' and 'ctl' need it", refused.join("; "));
         if tcp.is_none() {
@@ -185,7 +185,7 @@ impl Listeners {
             () = tcp => {}
             _ = end.wait_for(|ended| *ended) => {}
         }
-        // Nobody new; those who are there get their answers to the end.
+        // No new connections; open ones get their answers to the end.
         let _ = tokio::time::timeout(LAST, async { tokio::join!(near.settle(), far.settle()) }).await;
     }
 }
@@ -211,7 +211,8 @@ fn answer(path: &Path) -> io::Result<[u8; 5]> {
     stream.set_nonblocking(false)?;
     stream.set_write_timeout(Some(ANSWER))?;
     stream.set_read_timeout(Some(ANSWER))?;
-    stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+    // One that speaks first and hangs up has answered, whether or not it read this.
+    let _ = stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     let mut begin = [0; 5];
     stream.read_exact(&mut begin)?;
     Ok(begin)
@@ -240,7 +241,7 @@ fn unix(path: &Path) -> io::Result<StdUnixListener> {
         if made.is_err() && !is_own(folder) {
             return Err(io::Error::new(
                 io::ErrorKind::PermissionDenied,
-                format!("'{}' belongs to somebody else", folder.display()),
+                format!("'{}' belongs to another user", folder.display()),
             ));
         }
     }
@@ -248,7 +249,7 @@ fn unix(path: &Path) -> io::Result<StdUnixListener> {
         if !found.file_type().is_socket() {
             return Err(io::Error::new(
                 io::ErrorKind::AlreadyExists,
-                "there is a file of this name that is no socket",
+                "a file of this name exists and is not a socket",
             ));
         }
         fs::remove_file(path)?;

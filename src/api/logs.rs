@@ -12,8 +12,8 @@ use crate::{
     protocol::Lines,
 };
 
-/// How often is looked for new ones.
-const LOOK: Duration = Duration::from_millis(200);
+/// How often new ones are polled for.
+const POLL: Duration = Duration::from_millis(200);
 
 /// Most lines of an answer.
 const MOST: usize = 2_000;
@@ -30,7 +30,7 @@ pub struct Query {
     after: u64,
     /// Only those at least this severe.
     level: Option<Level>,
-    /// Only those about this source.
+    /// Only lines about this source.
     source: Option<SourceId>,
     /// Only those of this worker, from 1.
     worker: Option<u64>,
@@ -40,7 +40,7 @@ pub struct Query {
     /// Waits at most so many seconds for one, at most 30.
     #[serde(default)]
     wait: u64,
-    /// At most so many, the newest.
+    /// At most this many, the newest ones.
     limit: Option<usize>,
 }
 
@@ -53,7 +53,7 @@ pub async fn lines(state: &State, query: &Query) -> Option<Lines> {
         if !lines.lines.is_empty() || Instant::now() >= until || state.is_ending() {
             return Some(lines);
         }
-        tokio::time::sleep(LOOK).await;
+        tokio::time::sleep(POLL).await;
     }
 }
 

@@ -21,8 +21,8 @@ const KEPT: Duration = Duration::from_secs(6);
 /// The first one is there after this long, or the source gives no frames.
 const FIRST: Duration = Duration::from_secs(3);
 
-/// How often it is looked for.
-const LOOK: Duration = Duration::from_millis(50);
+/// How often it is polled for.
+const POLL: Duration = Duration::from_millis(50);
 
 type Wanted = Arc<Mutex<HashMap<SourceId, Instant>>>;
 
@@ -68,7 +68,7 @@ impl Previews {
                 }
                 return None;
             }
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(POLL).await;
         }
     }
 }

@@ -34,7 +34,7 @@ pub struct Since {
 /// Only what is new.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct AfterLook {
+pub struct AfterUpdate {
     /// The time of the last look that is known.
     pub after: Option<f64>,
 }
@@ -48,7 +48,7 @@ pub struct DryRun {
     pub dry_run: bool,
 }
 
-/// Which past counts.
+/// Which history.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Past {
@@ -56,7 +56,7 @@ pub struct Past {
     pub since: Option<When>,
     /// Until when, in the same forms; now unless told.
     pub until: Option<When>,
-    /// Length of a row: by the hour unless told.
+    /// Time that a row covers: by the hour unless told.
     pub by: Option<Step>,
     /// Only this source.
     pub camera: Option<SourceId>,
@@ -70,7 +70,7 @@ pub struct Span {
     pub since: Option<When>,
     /// Until when, in the same forms; now unless told.
     pub until: Option<When>,
-    /// At most so many, the newest; 1000 unless told.
+    /// At most this many, the newest ones; 1000 unless told.
     pub limit: Option<u16>,
 }
 

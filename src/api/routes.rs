@@ -13,19 +13,20 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use super::{
     acts,
     answer::refused,
-    logs, looks,
-    queries::{AfterLook, DryRun, From, Newer, Past, Since, Span},
+    logs,
+    queries::{AfterUpdate, DryRun, From, Newer, Past, Since, Span},
+    reads,
     state::State,
 };
 use crate::{
     ledger::report::Report,
-    metrics::stages::Spent,
+    metrics::stages::StageTime,
     model::{Action, EngineSnapshot, Event, Minute, SourceId, SourceSnapshot},
     protocol::{
         Done, Lines, PREFIX, Readiness, Refused, Reloaded, Version,
         ask::{Answer, Question},
+        image::PreviewJson,
         order::Order,
-        picture::Shot,
     },
 };
 
@@ -129,20 +130,20 @@ pub fn routes() -> Vec<Route> {
     let at = |path: &str| format!("{PREFIX}{path}");
     let unknown = "There is no such source.";
     vec![
-        Route::get("/healthz", "health", "The process answers.", get(looks::health))
-            .gives::<Done>(200, "It does."),
-        Route::get("/readyz", "readiness", "Whether counts are safe.", get(looks::readiness))
-            .gives::<Readiness>(200, "They are.")
-            .gives::<Readiness>(503, "They are in danger, for these reasons."),
-        Route::get(&at("/openapi.json"), "document", "This document.", get(looks::document))
+        Route::get("/healthz", "health", "The process answers.", get(reads::health))
+            .gives::<Done>(200, "It answers."),
+        Route::get("/readyz", "readiness", "Whether counts are safe.", get(reads::readiness))
+            .gives::<Readiness>(200, "Counts are safe.")
+            .gives::<Readiness>(503, "Counts are at risk, for these reasons."),
+        Route::get(&at("/openapi.json"), "document", "This document.", get(reads::document))
             .gives::<serde_json::Map<String, serde_json::Value>>(200, "It."),
-        Route::get(&at("/version"), "version", "Which program answers.", get(looks::version))
-            .gives::<Version>(200, "This one."),
+        Route::get(&at("/version"), "version", "Name and version of the program.", get(reads::version))
+            .gives::<Version>(200, "Name and version."),
         Route::get(
             &at("/snapshot"),
             "snapshot",
-            "Everything that is shown, as of now or as soon as it has changed.",
-            get(looks::snapshot),
+            "The complete state, now or as soon as it has changed.",
+            get(reads::snapshot),
         )
         .asks(with_query::<Newer>())
         .gives::<EngineSnapshot>(200, "Everything."),
@@ -151,26 +152,26 @@ pub fn routes() -> Vec<Route> {
             "events",
             "What happens, as server-sent events: crossings, suppressed crossings, changes of state. \
              Each has an id of the run and a number; a 'gap' says that numbers are missing.",
-            get(looks::stream),
+            get(reads::stream),
         )
         .asks(Parameters {
             query: Some(properties::<From>),
             headers: &[(
                 "Last-Event-ID",
-                "The id of the last event that is known: those after it come first.",
+                "Id of the last event received; the stream starts with the events after it.",
             )],
             ..NO_PARAMETERS
         })
         .may(200, "The events.", Content::Bytes("text/event-stream")),
-        Route::get(&at("/sources/{id}"), "source", "All that is shown of a source.", get(looks::source))
+        Route::get(&at("/sources/{id}"), "source", "The complete state of a source.", get(reads::source))
             .asks(of_source(None))
-            .gives::<SourceSnapshot>(200, "All of it.")
+            .gives::<SourceSnapshot>(200, "The state.")
             .gives::<Refused>(404, unknown),
         Route::get(
             &at("/sources/{id}/config"),
             "source_config",
             "The settings of a source as it runs, without secrets.",
-            get(looks::source_config),
+            get(reads::source_config),
         )
         .asks(of_source(None))
         .gives::<crate::config::SourceConfig>(200, "The settings.")
@@ -178,26 +179,26 @@ pub fn routes() -> Vec<Route> {
         Route::get(
             &at("/sources/{id}/preview.jpg"),
             "preview_jpg",
-            "The latest frame of a source. It is made while somebody fetches it.",
-            get(looks::preview_jpg),
+            "The latest frame of a source. Encoded on request.",
+            get(reads::preview_jpg),
         )
         .asks(of_source(None))
         .may(200, "The frame.", Content::Bytes("image/jpeg"))
-        .gives::<Refused>(404, "There is no such source, or it gives no frames."),
+        .gives::<Refused>(404, "There is no such source, or it delivers no frames."),
         Route::get(
             &at("/sources/{id}/preview"),
             "preview",
-            "The same with the tracks in it.",
-            get(looks::preview),
+            "The latest frame of a source together with its tracks.",
+            get(reads::preview),
         )
         .asks(of_source(None))
-        .gives::<Shot>(200, "Frame and tracks.")
-        .gives::<Refused>(404, "There is no such source, or it gives no frames."),
+        .gives::<PreviewJson>(200, "Frame and tracks.")
+        .gives::<Refused>(404, "There is no such source, or it delivers no frames."),
         Route::get(
             &at("/sources/{id}/history"),
             "source_history",
-            "Minutes of a source, the oldest first; without a minute there was no program.",
-            get(looks::source_history),
+            "Minutes of a source, the oldest first; a minute is missing where the program did not run.",
+            get(reads::source_history),
         )
         .asks(of_source(Some(properties::<Since>)))
         .gives::<Vec<Minute>>(200, "The minutes.")
@@ -206,7 +207,7 @@ pub fn routes() -> Vec<Route> {
             &at("/sources/{id}/events"),
             "source_events",
             "The latest events of a source, the oldest first.",
-            get(looks::source_events),
+            get(reads::source_events),
         )
         .asks(of_source(None))
         .gives::<Vec<Event>>(200, "The events.")
@@ -215,50 +216,50 @@ pub fn routes() -> Vec<Route> {
             &at("/sources/{id}/stages"),
             "source_stages",
             "CPU time of a source by stage.",
-            get(looks::source_stages),
+            get(reads::source_stages),
         )
         .asks(of_source(None))
-        .gives::<Vec<Spent>>(200, "The stages, in the order of a frame.")
+        .gives::<Vec<StageTime>>(200, "The stages, in the order of a frame.")
         .gives::<Refused>(404, unknown),
         Route::get(
             &at("/sources/{id}/paths"),
             "source_paths",
-            "The tracks of the last minutes, packed for the line editor.",
-            get(looks::source_paths),
+            "Tracks of the last minutes in the compact form that the line editor uses.",
+            get(reads::source_paths),
         )
-        .asks(of_source(Some(properties::<AfterLook>)))
+        .asks(of_source(Some(properties::<AfterUpdate>)))
         .gives::<serde_json::Map<String, serde_json::Value>>(200, "The tracks.")
         .gives::<Refused>(404, unknown),
         Route::get(
             &at("/config"),
             "config",
             "The settings of all sources as they run, without secrets.",
-            get(looks::configs),
+            get(reads::configs),
         )
         .gives::<Vec<crate::config::SourceConfig>>(200, "The settings, in the order of the sources."),
-        Route::get(&at("/history"), "history", "Minutes of all sources, by id.", get(looks::history))
+        Route::get(&at("/history"), "history", "Minutes of all sources, by id.", get(reads::history))
             .asks(with_query::<Since>())
             .gives::<std::collections::BTreeMap<SourceId, Vec<Minute>>>(200, "The minutes."),
-        Route::get(&at("/report"), "report", "Past counts out of the ledger.", get(looks::report))
+        Route::get(&at("/report"), "report", "History of counts from the ledger.", get(reads::report))
             .asks(with_query::<Past>())
             .gives::<Report>(200, "The counts.")
-            .gives::<Refused>(400, "The question is none.")
+            .gives::<Refused>(400, "The query is invalid.")
             .gives::<Refused>(409, "The ledger cannot answer, for this reason."),
         Route::get(
             &at("/actions"),
             "actions",
-            "What people did with the program, with who and when; the oldest first.",
-            get(looks::actions),
+            "What users did with the program, with user and time, the oldest first.",
+            get(reads::actions),
         )
         .asks(with_query::<Span>())
         .gives::<Vec<Action>>(200, "The actions.")
-        .gives::<Refused>(400, "The question is none.")
+        .gives::<Refused>(400, "The query is invalid.")
         .gives::<Refused>(409, "The ledger cannot answer, for this reason."),
         Route::get(
             &at("/logs"),
             "logs",
             "The latest lines of the log, filtered, searched, followed.",
-            get(looks::log_lines),
+            get(reads::log_lines),
         )
         .asks(with_query::<logs::Query>())
         .gives::<Lines>(200, "The lines.")
@@ -266,34 +267,35 @@ pub fn routes() -> Vec<Route> {
         Route::post(
             &at("/control"),
             "control",
-            "Asks the engine for something; answered when it has taken effect or was refused.",
+            "Gives the engine a command; answered when it has taken effect or was refused.",
             post(acts::control),
         )
         .takes::<Order>()
-        .gives::<Done>(200, "It is done.")
-        .gives::<Done>(202, "It waits for a detection run that takes long.")
+        .gives::<Done>(200, "Done.")
+        .gives::<Done>(202, "Accepted; it takes effect when the detection run in progress has ended.")
         .gives::<Refused>(404, unknown)
-        .gives::<Refused>(409, "It was refused, for this reason."),
+        .gives::<Refused>(409, "Refused, for this reason."),
         Route::post(
             &at("/ask"),
             "ask",
-            "Asks the program around the engine for something, as dashboards do.",
+            "Asks the program for what the engine does not know, such as the log or the configuration file, \
+             as dashboards do.",
             post(acts::ask),
         )
         .takes::<Question>()
         .gives::<Answer>(200, "The answer.")
-        .gives::<Refused>(409, "There is none, for this reason."),
+        .gives::<Refused>(409, "There is no answer, for this reason."),
+        Route::post(&at("/reload"), "reload", "Reloads the configuration file.", post(acts::reload))
+            .asks(with_query::<DryRun>())
+            .gives::<Reloaded>(200, "What has changed.")
+            .gives::<Refused>(409, "The file has problems, a line each, and nothing was changed."),
         Route::post(
-            &at("/reload"),
-            "reload",
-            "Takes over what has changed in the configuration file.",
-            post(acts::reload),
+            &at("/stop"),
+            "stop",
+            "Shuts the program down cleanly; everything counted is saved.",
+            post(acts::stop),
         )
-        .asks(with_query::<DryRun>())
-        .gives::<Reloaded>(200, "What has changed.")
-        .gives::<Refused>(409, "The file has problems, a line each, and nothing was changed."),
-        Route::post(&at("/stop"), "stop", "Ends the program, with everything kept.", post(acts::stop))
-            .gives::<Done>(202, "It is ending."),
+        .gives::<Done>(202, "It is shutting down."),
     ]
 }
 

@@ -1,16 +1,16 @@
-//! What is served, and to whom.
+//! What is served, and to which callers.
 
 use crate::{
     engine::{Control, EngineApi, Reply, Subscription},
-    host::Host,
+    host::{Host, Settings},
     ledger::report::{Query, Report},
-    model::Action,
+    model::{Action, SourceId},
     protocol::{Reloaded, Version},
 };
 
 /// Who asks, for the records.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Who {
+pub struct UserAndOrigin {
     /// Name of the user, or of the token.
     pub name: String,
     /// By which way: `socket` or `http`.
@@ -22,7 +22,7 @@ pub trait Served: Send + Sync {
     /// What is shown.
     fn engine(&self) -> &dyn EngineApi;
     /// Asks the engine for something, and notes who did.
-    fn send(&self, control: Control, who: &Who) -> Reply;
+    fn send(&self, control: Control, who: &UserAndOrigin) -> Reply;
     /// The program around it.
     fn host(&self) -> &dyn Host;
     /// All events from now on.
@@ -42,9 +42,21 @@ pub trait Served: Send + Sync {
     ///
     /// # Errors
     /// Every problem of the file, a line each.
-    fn reload(&self, dry_run: bool, who: &Who) -> Result<Reloaded, String>;
+    fn reload(&self, dry_run: bool, who: &UserAndOrigin) -> Result<Reloaded, String>;
+    /// Writes what differs between `before` and `after` of a source's settings into the configuration file, has it take
+    /// effect, and notes who did.
+    ///
+    /// # Errors
+    /// Why the file is as it was.
+    fn save_settings(
+        &self,
+        source: &SourceId,
+        before: &Settings,
+        after: &Settings,
+        who: &UserAndOrigin,
+    ) -> Result<String, String>;
     /// Ends the program, by and by.
-    fn stop(&self, who: &Who);
+    fn stop(&self, who: &UserAndOrigin);
     /// Which program it is.
     fn version(&self) -> Version;
     /// Where days begin.

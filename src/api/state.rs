@@ -18,13 +18,13 @@ pub struct State {
     pub served: Arc<dyn Served>,
     pub snapshots: Snapshots,
     pub previews: Previews,
-    /// Room for what may wait and only looks.
+    /// Slots for blocking requests that only read.
     pub looking: Arc<Semaphore>,
-    /// Room for what may wait and acts; nobody who looks takes it.
+    /// Slots for blocking requests that change something; reads never take them.
     pub acting: Arc<Semaphore>,
     /// What describes the API.
     pub document: Value,
-    /// Which run of the engine this is: numbers of events begin anew with each.
+    /// Which run of the engine this is: event numbers start again with each.
     pub run: String,
     pub ended: watch::Receiver<bool>,
 }
@@ -46,7 +46,7 @@ impl State {
         })
     }
 
-    /// Whether the program is ending.
+    /// Whether the program is shutting down.
     pub fn is_ending(&self) -> bool {
         *self.ended.borrow()
     }

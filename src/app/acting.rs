@@ -9,7 +9,7 @@ use crate::{
     config::SourceConfig,
     count::replay::Paths,
     engine::{
-        Control, EngineApi, EngineError, Outcome, Reply, Spent,
+        Control, EngineApi, EngineError, Outcome, Reply, StageTime,
         commands::{Pause, SetLines, SourceCommand},
     },
     model::{Action, EngineSnapshot, Event, Minute, Preview, SourceId},
@@ -32,6 +32,11 @@ impl Acting {
     /// Notes what was done by other ways than [`EngineApi::send`]: a reload, a stop. `what` is a word of [`Action`].
     pub fn note(&self, what: &str, detail: Option<String>) {
         self.actions.note(self.action(what, None, detail));
+    }
+
+    /// The same of one source.
+    pub fn note_of(&self, source: &SourceId, what: &str, detail: Option<String>) {
+        self.actions.note(self.action(what, Some(source.clone()), detail));
     }
 
     fn action(&self, what: &str, source: Option<SourceId>, detail: Option<String>) -> Action {
@@ -60,7 +65,7 @@ impl Acting {
                             lines.iter().map(|line| line.name.as_str()).chain(zones).collect();
                         (Action::LINES, Some(names.join(", ")))
                     }
-                    // Who looks changes nothing.
+                    // A read changes nothing.
                     SourceCommand::Preview(_) => return None,
                 };
                 (what, Some(id.clone()), detail)
@@ -117,7 +122,7 @@ impl EngineApi for Acting {
         self.engine.events(source)
     }
 
-    fn stage_times(&self, source: &str) -> Vec<Spent> {
+    fn stage_times(&self, source: &str) -> Vec<StageTime> {
         self.engine.stage_times(source)
     }
 }
@@ -162,6 +167,7 @@ mod tests {
         assert!(ask(Control::PauseAll(true)));
         assert!(ask(Control::SetWorkers(1)));
         assert!(ask(Control::Remove("gate".into())));
+        acting.note_of(&"gate".into(), Action::SETTINGS, Some("alias, credentials".into()));
         acting.note(Action::RELOADED, Some("new: yard".into()));
         assert!(actions.sync(LONG));
         engine.stop(LONG);
@@ -184,6 +190,7 @@ mod tests {
                 ("paused", "-", None),
                 ("workers", "-", Some("1")),
                 ("removed", gate, None),
+                ("settings", gate, Some("alias, credentials")),
                 ("reloaded", "-", Some("new: yard")),
             ]
         );

@@ -12,7 +12,7 @@ const QUEUE: usize = 256;
 /// Longest detail, in characters.
 const DETAIL: usize = 1_000;
 
-enum Piece {
+enum QueuedAction {
     Action(Box<Action>),
     /// Dropped when all before it is written.
     Mark(Sender<()>),
@@ -22,7 +22,7 @@ enum Piece {
 #[derive(Clone)]
 pub(super) struct Actions {
     /// `None` without a ledger.
-    queue: Option<Sender<Piece>>,
+    queue: Option<Sender<QueuedAction>>,
 }
 
 impl Actions {
@@ -49,9 +49,9 @@ impl Actions {
             None => tracing::info!("{sentence}"),
         }
         if let Some(queue) = &self.queue
-            && queue.try_send(Piece::Action(Box::new(action))).is_err()
+            && queue.try_send(QueuedAction::Action(Box::new(action))).is_err()
         {
-            tracing::warn!("Not in the ledger, whose disk does not follow: {sentence}");
+            tracing::warn!("Not recorded in the ledger, because its disk is too slow: {sentence}");
         }
     }
 
@@ -59,7 +59,7 @@ impl Actions {
     pub fn sync(&self, timeout: Duration) -> bool {
         let Some(queue) = &self.queue else { return true };
         let (mark, wait) = bounded::<()>(0);
-        let sent = queue.send_timeout(Piece::Mark(mark), timeout).is_ok();
+        let sent = queue.send_timeout(QueuedAction::Mark(mark), timeout).is_ok();
         // Nothing is ever sent: it ends with the mark, or with patience.
         sent && wait.recv_timeout(timeout) == Err(crossbeam_channel::RecvTimeoutError::Disconnected)
     }
@@ -72,15 +72,15 @@ struct Writer {
 }
 
 impl Writer {
-    fn run(mut self, pieces: &Receiver<Piece>) {
+    fn run(mut self, pieces: &Receiver<QueuedAction>) {
         for piece in pieces {
             match piece {
-                Piece::Action(action) => {
+                QueuedAction::Action(action) => {
                     if let Err(problem) = self.write(&action) {
                         tracing::warn!("Not in the ledger: {}: {problem}", action.sentence());
                     }
                 }
-                Piece::Mark(mark) => drop(mark),
+                QueuedAction::Mark(mark) => drop(mark),
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Arguments that hold a password, kept out of the process list.
 //!
-//! Whoever may look at `/proc` sees the arguments of every program. When one of ours holds a secret, the
+//! Every user who can read `/proc` sees the arguments of every program. When one of ours holds a secret, the
 //! program restarts itself at once, in the same process, with `***` in its place; the true arguments go
 //! along in a file in memory that belongs to this process alone and is emptied when it has been read. The
 //! environment holds nothing but the number of its descriptor.
@@ -44,7 +44,7 @@ pub fn read() -> Vec<OsString> {
     }
     if let Some(arguments) = taken_over().map(|bytes| split(&bytes)) {
         arguments.iter().for_each(|argument| teach(argument));
-        // It was started by a name that says nothing to those who look for it in `top` or with `pkill`.
+        // It was started by a name that a user of `top` or `pkill` would not recognize.
         let _ = set_name(COMMAND);
         return arguments;
     }
@@ -77,7 +77,7 @@ fn handed_over(content: &[u8]) -> io::Result<File> {
 fn taken_over() -> Option<Vec<u8>> {
     let number: u32 = std::env::var(HANDOVER).ok()?.parse().ok()?;
     let path = format!("/proc/self/fd/{number}");
-    // A variable that somebody else left behind names another file, or none.
+    // A variable left over from another program names another file, or none.
     let target = fs::read_link(&path).ok()?;
     if !target.as_os_str().as_bytes().starts_with(format!("/memfd:{NAME}").as_bytes()) {
         return None;

@@ -48,7 +48,7 @@ pub fn beside(args: &RunArgs, config: &Config, socket: &Path) -> Result<u8, Fail
         Some(_) => EngineArgs { config: file, output: args.counting.output.clone(), socket: None },
         None => EngineArgs { output: Some(output.clone()), ..EngineArgs::default() },
     };
-    let greeting = format!("an engine counts into '{}' already: this is its dashboard", output.display());
+    let greeting = format!("an engine is already running for '{}'; this is its dashboard", output.display());
     let options = TuiOptions { greeting: Some(greeting), ..dashboard::options(&args.dashboard, config) };
     show(options, socket, &format!("pcount-tui attach{}", named(&engine)))
 }
@@ -58,8 +58,8 @@ pub fn taken(output: &Path) -> String {
     let option = option("output", Some(output));
     let output = output.display();
     format!(
-        "an engine counts into '{output}' already; look at it with 'pcount-tui attach{option}', end it with \
-         'pcount-tui ctl{option} stop', or give another folder with --output"
+        "an engine is already running for '{output}'; show it with 'pcount-tui attach{option}', stop it \
+         with 'pcount-tui ctl{option} stop', or give another folder with --output"
     )
 }
 
@@ -154,10 +154,10 @@ fn show(options: TuiOptions, socket: &Path, back: &str) -> Result<u8, Failure> {
         }
     };
     let goes_on = match remote.age() {
-        None => "the engine goes on counting".into(),
+        None => "the engine continues to count".into(),
         Some(age) => format!("the engine has not answered for {} s", age.as_secs()),
     };
-    complain(&format!("detached; {goes_on}; back with: {back}"));
+    complain(&format!("detached; {goes_on}; attach again with: {back}"));
     native::finish();
     // A picture may be read at this moment: native code does not bear that the process is torn down around it.
     leave::now(code)

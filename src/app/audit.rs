@@ -17,10 +17,9 @@ use super::{
 };
 use crate::{
     audit::{
-        TOLERANCE,
-        kept::{self, Audited},
-        report,
-        truth::{Place, Truth},
+        TOLERANCE, render,
+        saved::{self, Audited},
+        truth::{Truth, WatchedSource},
         watch::Watching,
     },
     cli::{AuditArgs, AuditCommand},
@@ -82,7 +81,7 @@ pub fn run(args: &AuditArgs) -> Result<u8, Failure> {
     let tolerance = tolerance.or(earlier.as_ref().map(|truth| truth.tolerance)).unwrap_or(TOLERANCE);
     let setup = Setup {
         name: name_of(&source.alias, &source.id),
-        place: Place::of(&source.source),
+        place: WatchedSource::of(&source.source),
         lines: source.lines.clone(),
         speed: args.speed,
         tolerance,
@@ -117,7 +116,7 @@ pub fn run(args: &AuditArgs) -> Result<u8, Failure> {
 fn tell(ended: Ended, notices: &Notices) -> Result<u8, Failure> {
     let mut code = DONE;
     if let Some(found) = &ended.findings {
-        report::text(found, &mut io::stdout().lock())?;
+        render::text(found, &mut io::stdout().lock())?;
     }
     match ended.kept {
         Some(Ok(text)) => notices.say_now(&text),
@@ -152,8 +151,8 @@ fn save(truth: &Truth, file: &Path) -> Result<String, String> {
 fn keep(audited: &Audited, folder: &Path) -> Result<(), String> {
     let disk = Disk::start("disk-audit").map_err(|error| format!("{NO_THREAD}: {error}"))?;
     let (audited, to) = (audited.clone(), folder.to_owned());
-    disk.run(move || kept::append(&to, &audited)).map_err(|error| {
-        format!("'{}': {error}; the result is not kept for reports", kept::path(folder).display())
+    disk.run(move || saved::append(&to, &audited)).map_err(|error| {
+        format!("'{}': {error}; the result is not saved for reports", saved::path(folder).display())
     })
 }
 
@@ -169,7 +168,9 @@ fn choose(args: &AuditArgs, overrides: &Overrides) -> Result<(Config, SourceConf
                 let source = source.clone();
                 Ok((config, source))
             }
-            several => Err(Failure::Usage(format!("it names {} videos; audit one by one", several.len()))),
+            several => {
+                Err(Failure::Usage(format!("it names {} videos; audit them one by one", several.len())))
+            }
         };
     };
     let config = configuration::load(path, overrides)?;
@@ -207,17 +208,20 @@ fn prepared(
     if let Some(truth) = earlier {
         let file = args.taps.as_deref().unwrap_or(Path::new("")).display();
         let spec = match &truth.place {
-            Place::Video(video) => SourceSpec::File(video.clone()),
-            Place::Demo(scene) => SourceSpec::Demo(scene.clone()),
-            Place::Camera(address) => {
+            WatchedSource::Video(video) => SourceSpec::File(video.clone()),
+            WatchedSource::Demo(scene) => SourceSpec::Demo(scene.clone()),
+            WatchedSource::Camera(address) => {
                 return Err(Failure::Usage(format!(
-                    "'{file}' is about the camera {address}: what it showed is gone, so that audit cannot be gone on with; \
-                     leave out --taps"
+                    "'{file}' is an audit of the camera {address}, whose frames are gone, so it cannot be \
+                     continued; leave out --taps"
                 )));
             }
         };
         if !same_place(&spec, &source.source) {
-            return Err(Failure::Usage(format!("'{file}' is about another source, {spec}; name that one")));
+            return Err(Failure::Usage(format!(
+                "'{file}' is an audit of another source, {spec}; name that \
+                 source"
+            )));
         }
         if args.config.is_none() {
             source.lines.clone_from(&truth.lines);
@@ -246,7 +250,7 @@ fn file(args: &AuditArgs, source: &SourceConfig) -> Result<(PathBuf, bool), Fail
     if let Some(path) = &args.save {
         if path.exists() && args.taps.as_ref() != Some(path) {
             return Err(Failure::Usage(format!(
-                "'{0}' is there already; name another file, or go on with it: --taps {0}",
+                "'{0}' is there already; name another file, or continue it: --taps {0}",
                 path.display()
             )));
         }

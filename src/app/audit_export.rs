@@ -39,24 +39,24 @@ fn write(args: &AuditExport, config: &Config) -> Result<u8, Failure> {
         |judgment: &Judgment| args.camera.as_deref().is_none_or(|camera| *judgment.crossed.source == *camera);
     let judgments: Vec<Judgment> = judgments.into_iter().filter(is_meant).collect();
     if judgments.is_empty() {
-        complain("nobody judged a crossing of that time; the dashboard's 'i' and 'J' show their pictures");
+        complain("no crossing of that time was judged; judge them on the dashboard with 'i' and 'J'");
     }
     let done = export(&Reader::new(output), &judgments, &args.out).map_err(anyhow::Error::from)?;
     let Exported { pictures, crossings, gone, blurred } = done;
     if gone > 0 {
-        complain(&format!("{gone} more were judged wrong, and their pictures have gone"));
+        complain(&format!("{gone} more were judged wrong, and their snapshots have been deleted"));
     }
     if blurred > 0 {
         complain(&format!(
-            "heads are blurred in the pictures of {blurred}: a detector would learn people without faces; for teaching, keep \
-             evidence with \"blur\": false where you may"
+            "heads are blurred in the snapshots of {blurred}: a detector would learn people without faces; \
+             for training, record evidence with \"blur\": false where that is allowed"
         ));
     }
     print(|out| {
         let labels = args.out.join(LABELS);
         writeln!(
             out,
-            "{pictures} pictures of {crossings} crossings judged wrong, boxes in '{}'",
+            "{pictures} snapshots of {crossings} crossings judged wrong, boxes in '{}'",
             labels.display()
         )
     })?;

@@ -20,7 +20,6 @@ use crate::{
     tui::{
         format::Moment,
         keymap::Keymap,
-        screens,
         session::Session,
         symbols,
         theme::{Palette, Theme},
@@ -53,7 +52,7 @@ impl Host for NoHost {
     }
 }
 
-/// The overview of `engine`, in 256 colours.
+/// The overview of `engine`, in 256 colors.
 pub(super) fn screen(engine: Arc<dyn EngineApi>) -> Box<Screen> {
     let (keymap, _) = Keymap::new(&BTreeMap::new());
     let moment = Moment::now(&TimeZone::UTC);
@@ -66,9 +65,9 @@ pub(super) fn screen(engine: Arc<dyn EngineApi>) -> Box<Screen> {
     let mut terminal = Terminal::with_options(backend, options).ok();
     Box::new(move || {
         session.refresh(Moment::now(&TimeZone::UTC));
-        if let (true, Some(terminal)) = (session.ui.take_changed(), &mut terminal) {
+        if let (true, Some(terminal)) = (session.ui.context.take_changed(), &mut terminal) {
             // Counting cannot fail.
-            let _ = terminal.draw(|frame| screens::draw(frame, &mut session.ui, &look));
+            let _ = terminal.draw(|frame| session.ui.draw(frame, &look));
         }
         bytes.load(Ordering::Relaxed)
     })

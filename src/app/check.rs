@@ -37,7 +37,7 @@ use crate::{
 const AT_ONCE: usize = 8;
 
 /// How soon a signal is noticed.
-const LOOK: Duration = Duration::from_millis(50);
+const POLL: Duration = Duration::from_millis(50);
 
 /// Checks, and prints what was found.
 pub fn run(args: &CheckArgs) -> Result<u8, Failure> {
@@ -80,13 +80,13 @@ fn probe(
     let enabled: Arc<Vec<SourceConfig>> =
         Arc::new(sources.iter().filter(|source| source.enabled).cloned().collect());
     let results = probe_all(&enabled)?;
-    let mut found: Vec<Option<Found>> = enabled.iter().map(|_| None).collect();
+    let mut found: Vec<Option<ProbeOutcome>> = enabled.iter().map(|_| None).collect();
     let (mut printed, mut usable) = (0, 0);
     progress.begin(Some(enabled.len() as u64), Unit::Each("sources"));
     while printed < enabled.len() && work.stopped().is_none() {
         // The one whose line is waited for.
         progress.name(&enabled[printed].id);
-        match results.recv_timeout(LOOK) {
+        match results.recv_timeout(POLL) {
             Ok((index, result)) => {
                 found[index] = Some(result);
                 progress.advance(1);
@@ -109,7 +109,7 @@ fn probe(
                 None => unknown += 1,
             }
         }
-        writeln!(out, "ended before {unknown} of {} sources were known", enabled.len())?;
+        writeln!(out, "stopped before {unknown} of {} sources were probed", enabled.len())?;
         out.flush()?;
         work.leave(code);
     }
@@ -118,10 +118,10 @@ fn probe(
 }
 
 /// What a source sends, or why it is not known.
-type Found = (Result<Probe, String>, Option<(Certificate, bool)>);
+type ProbeOutcome = (Result<Probe, String>, Option<(Certificate, bool)>);
 
 /// Starts to open `sources`, [`AT_ONCE`] at a time; gives what was found with the index of the source.
-fn probe_all(sources: &Arc<Vec<SourceConfig>>) -> Result<Receiver<(usize, Found)>, Failure> {
+fn probe_all(sources: &Arc<Vec<SourceConfig>>) -> Result<Receiver<(usize, ProbeOutcome)>, Failure> {
     let (sender, results) = unbounded();
     let next = Arc::new(AtomicUsize::new(0));
     for number in 0..AT_ONCE.min(sources.len()) {
@@ -154,7 +154,7 @@ fn probe_all(sources: &Arc<Vec<SourceConfig>>) -> Result<Receiver<(usize, Found)
 
 fn print_found(
     source: &SourceConfig,
-    found: Found,
+    found: ProbeOutcome,
     detector: &DetectorChoice,
     folder: Option<&Path>,
     out: &mut dyn Write,

@@ -19,7 +19,7 @@ fn read(path: &Path, overrides: &Overrides) -> Result<Config, ConfigErrors> {
 }
 
 /// The configuration at `config`, or the usual one, for a command that reads what a run has written; `output` is another
-/// folder of results. What is worth telling of it is said.
+/// folder of results. What the user should know of it is printed.
 pub fn of_results(config: Option<&Path>, output: Option<&Path>) -> Result<Config, Failure> {
     let overrides = Overrides { output: output.map(Path::to_owned), ..Overrides::default() };
     let config = match config {
@@ -32,7 +32,7 @@ pub fn of_results(config: Option<&Path>, output: Option<&Path>) -> Result<Config
     Ok(config)
 }
 
-/// Says on the standard error what is worth telling and stops nothing.
+/// Says on the standard error what the user should know and what stops nothing.
 pub fn warn(config: &Config) {
     for warning in &config.warnings {
         complain(&format!("warning: {warning}"));

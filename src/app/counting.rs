@@ -26,12 +26,12 @@ pub(super) const STOP_TIMEOUT: Duration = Duration::from_millis(900);
 
 /// What stays in place until the end. Cheap to clone.
 #[derive(Clone)]
-pub(super) struct Parts {
+pub(super) struct RunServices {
     /// Ends the process, at the latest when its deadline comes.
     pub ending: Ending,
     /// Tells the user something while there are no screens.
     pub notices: Notices,
-    /// How the standard output fares, while lines are printed there.
+    /// State of the standard output, while lines are printed there.
     pub outlet: OutletState,
     /// Keeps the logs going.
     pub logs: Arc<LogHandle>,
@@ -41,7 +41,7 @@ pub(super) struct Parts {
     pub actions: Actions,
 }
 
-impl Parts {
+impl RunServices {
     /// Puts them together for a run of `config`.
     ///
     /// # Errors
@@ -81,14 +81,14 @@ pub(super) fn native_output(logs: &LogHandle) -> Option<NativeOutput> {
         io::Result::Ok(native)
     };
     begin().unwrap_or_else(|error| {
-        tracing::warn!("What native libraries print cannot be taken into the logs: {error}");
+        tracing::warn!("The output of native libraries cannot be written to the logs: {error}");
         None
     })
 }
 
 /// An engine with the sources of `config`, which wait for [`start`]. With `tell`, what is wrong with the disk is said on
 /// the standard error as well.
-pub(super) fn engine(config: &Config, parts: &Parts, tell: bool) -> Result<Engine, Failure> {
+pub(super) fn engine(config: &Config, parts: &RunServices, tell: bool) -> Result<Engine, Failure> {
     let mut options = EngineOptions::new(config.parallel.clone());
     options.sinks.push(parts.written.list.sink());
     if let Some(ledger) = &parts.written.ledger {
@@ -112,7 +112,8 @@ pub(super) fn engine(config: &Config, parts: &Parts, tell: bool) -> Result<Engin
         let unread = logs.lines_not_printed();
         if unread > 0 {
             health.notices.push(format!(
-                "{unread} log lines were not read from the standard error; the log files have them"
+                "{unread} log lines were not printed, because nothing read the standard error; the log \
+                 files have them"
             ));
         }
         if let Some(teller) = &teller {
@@ -144,7 +145,7 @@ fn warnings_in_short(warnings: &[String]) -> Option<String> {
 pub(super) fn start(
     engine: &Engine,
     config: &Config,
-    parts: &Parts,
+    parts: &RunServices,
     socket: Option<&Path>,
 ) -> Result<(), Failure> {
     tracing::info!("Started with {} sources", config.sources.len());
@@ -160,7 +161,7 @@ pub(super) fn start(
 
 /// Ends the engine, writes what is left, and says how it went. Each step has its time; what it does not get done is
 /// said by [`Ending::leave`].
-pub(super) fn finish(engine: &Engine, parts: &Parts) -> (EngineSnapshot, u8) {
+pub(super) fn finish(engine: &Engine, parts: &RunServices) -> (EngineSnapshot, u8) {
     let ending = &parts.ending;
     ending.begin();
     engine.stop(STOP_TIMEOUT.min(ending.left(0.6)));
@@ -180,7 +181,7 @@ pub(super) fn finish(engine: &Engine, parts: &Parts) -> (EngineSnapshot, u8) {
 }
 
 /// What would be lost by ending now.
-fn unkept(parts: &Parts) -> impl Fn() -> Vec<String> + Send + Sync + use<> {
+fn unkept(parts: &RunServices) -> impl Fn() -> Vec<String> + Send + Sync + use<> {
     let (written, logs, outlet) = (parts.written.clone(), Arc::clone(&parts.logs), parts.outlet.clone());
     move || {
         let mut sentences = written.list.unkept();
@@ -194,7 +195,10 @@ fn unkept(parts: &Parts) -> impl Fn() -> Vec<String> + Send + Sync + use<> {
         let lines = lines + outlet.waiting();
         if lines > 0 {
             let problem = because(outlet.problem());
-            sentences.push(format!("{lines} lines were not taken from the standard output{problem}"));
+            sentences.push(format!(
+                "{lines} lines were not printed, because nothing read the standard \
+                 output{problem}"
+            ));
         }
         sentences
     }

@@ -30,7 +30,7 @@ use crate::{
         Done, Reloaded,
         ask::{Answer, Question},
         escaped,
-        order::{Entry, Order},
+        order::{ConfigEntry, Order},
     },
     remote::{
         Client,
@@ -185,7 +185,7 @@ impl Ctl {
         id: Option<&str>,
         alias: Option<&str>,
         entry: Option<&str>,
-    ) -> Result<(Entry, String), Failure> {
+    ) -> Result<(ConfigEntry, String), Failure> {
         let Some(source) = source else {
             let text = match entry {
                 Some("-") => {
@@ -195,7 +195,7 @@ impl Ctl {
                 }
                 entry => entry.unwrap_or_default().to_owned(),
             };
-            let entry = serde_json::from_str::<Entry>(&text)
+            let entry = serde_json::from_str::<ConfigEntry>(&text)
                 .map_err(|error| Failure::Usage(format!("--entry is no JSON object: {error}")))?;
             let written = entry.get("source").or(entry.get("path")).and_then(|text| text.as_str());
             let written = written.unwrap_or_default().to_owned();
@@ -216,7 +216,7 @@ impl Ctl {
         Ok((entry_of(&from_here(&config)), written))
     }
 
-    fn add(&self, entry: Entry, written: String, save: bool) -> Result<u8, Failure> {
+    fn add(&self, entry: ConfigEntry, written: String, save: bool) -> Result<u8, Failure> {
         let code = self.order(&Order::Add { entry: entry.clone() })?;
         if save {
             self.ask(&Question::SaveSource { entry, written, keep: KeepLogin::Beside })

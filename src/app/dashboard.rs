@@ -9,7 +9,7 @@ use anyhow::Context as _;
 
 use super::{
     acting::Acting,
-    counting::{Parts, engine, finish, start},
+    counting::{RunServices, engine, finish, start},
     failure::{Failure, NO_THREAD},
     program::ProgramHost,
     serving,
@@ -19,7 +19,7 @@ use crate::{
     api::Api,
     cli::{DashboardArgs, RunArgs},
     clock::SystemClock,
-    config::Config,
+    config::{Config, edit::state_folder},
     engine::EngineApi,
     headless::{self, outlet::Outlet},
     logging::NativeOutput,
@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// Shows the dashboard until the user quits or a signal comes.
-pub fn run(args: &RunArgs, config: &Config, stop: &StopSignal, parts: &Parts) -> Result<u8, Failure> {
+pub fn run(args: &RunArgs, config: &Config, stop: &StopSignal, parts: &RunServices) -> Result<u8, Failure> {
     let engine = engine(config, parts, false)?;
     let acting = Acting::new(Arc::new(engine.clone()), parts.actions.clone(), process::user(), "dashboard");
     let acting = Arc::new(acting);
@@ -81,6 +81,7 @@ pub(super) fn options(args: &DashboardArgs, config: &Config) -> TuiOptions {
         read_only: args.read_only,
         tick: args.tick.unwrap_or(tui::DEFAULT_TICK),
         timezone: config.parallel.timezone.clone(),
+        memory: state_folder().map(|folder| folder.join("dashboard.json")),
         ..TuiOptions::default()
     }
 }

@@ -1,4 +1,4 @@
-//! `pcount-tui evidence`: strips of pictures of crossings, listed, shown and deleted.
+//! `pcount-tui evidence`: strips of snapshots of crossings, listed, shown and deleted.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ use crate::{
     cli::{EvidenceArgs, EvidenceCommand, EvidenceDelete, EvidenceList, EvidenceShow, Judged},
     clock::SystemClock,
     config::Config,
-    evidence::{self, Entry, Query, Reader, Stretch},
+    evidence::{self, Query, Reader, StoredStrip, Stretch},
     files,
     ledger::{self, Deletion, LedgerError, report::parse_moment},
     model::{Reason, SourceId},
@@ -42,7 +42,7 @@ fn moment(text: &str, config: &Config) -> Result<i64, Failure> {
 
 /// One strip, for other programs.
 #[derive(Serialize)]
-struct Row<'a> {
+struct StripRow<'a> {
     key: String,
     timestamp: String,
     camera_id: &'a str,
@@ -119,9 +119,9 @@ fn stamp(wall: i64, timezone: &TimeZone, format: &str) -> String {
     wall.to_zoned(timezone.clone()).strftime(format).to_string()
 }
 
-fn row<'a>(entry: &'a Entry, timezone: &TimeZone) -> Row<'a> {
+fn row<'a>(entry: &'a StoredStrip, timezone: &TimeZone) -> StripRow<'a> {
     let facts = &entry.facts;
-    Row {
+    StripRow {
         key: entry.key.to_string(),
         timestamp: stamp(facts.wall, timezone, "%Y-%m-%dT%H:%M:%S%.3f%:z"),
         camera_id: &facts.source,
@@ -136,7 +136,7 @@ fn row<'a>(entry: &'a Entry, timezone: &TimeZone) -> Row<'a> {
     }
 }
 
-fn text(entry: &Entry, timezone: &TimeZone) -> String {
+fn text(entry: &StoredStrip, timezone: &TimeZone) -> String {
     let facts = &entry.facts;
     let judged =
         facts.reason.map_or_else(|| "counted".into(), |reason| format!("not counted: {}", reason.word()));
@@ -159,7 +159,7 @@ fn show(args: &EvidenceShow, config: &Config) -> Result<u8, Failure> {
     let (Some(entry), Some(picture)) = (reader.entry(args.key)?, reader.picture(args.key)?) else {
         let folder = output.join(evidence::FOLDER);
         return Err(anyhow::anyhow!(
-            "no strip '{}' in '{}'; it may have been too old: 'evidence list' shows what there is",
+            "no strip '{}' in '{}'; it may have expired: 'evidence list' lists the strips",
             args.key,
             folder.display()
         )
@@ -192,7 +192,7 @@ fn delete(args: &EvidenceDelete, config: &Config) -> Result<u8, Failure> {
     };
     print(|out| {
         let kib = deleted.bytes.div_ceil(1024);
-        writeln!(out, "{} strips{whose} deleted, {kib} KiB of pictures{damaged}", deleted.strips)
+        writeln!(out, "{} strips{whose} deleted, {kib} KiB of snapshots{damaged}", deleted.strips)
     })?;
     note(&stretch, deleted.strips, &output.join(ledger::FILE_NAME))
 }
@@ -204,11 +204,12 @@ fn note(stretch: &Stretch, strips: u64, ledger: &Path) -> Result<u8, Failure> {
     let deletion = Deletion { wall, from: since, to: until, source, strips, who: process::user() };
     match ledger::note_deletion(ledger, &deletion, &SystemClock) {
         Err(LedgerError::Missing { .. }) => {
-            complain("this is recorded nowhere: there is no ledger in the output folder");
+            complain("the deletion is not recorded: there is no ledger in the output folder");
             Ok(DONE)
         }
         Err(error) => {
-            let said = "the strips are deleted, but that could not be recorded; delete again to record it";
+            let said = "the strips are deleted, but the deletion could not be recorded; delete again to \
+                 record it";
             Err(anyhow::Error::from(error).context(said).into())
         }
         Ok(()) => Ok(DONE),

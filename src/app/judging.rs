@@ -3,12 +3,12 @@
 
 use jiff::Timestamp;
 
-use super::past::Past;
+use super::history::Past;
 use crate::{
     audit::sample::{Sample, crossed},
     clock::SystemClock,
     evidence::{Facts, Query, Reader},
-    host::crossings::{Asked, Found, Known, MOST, Said, Strip},
+    host::crossings::{CrossingDetails, CrossingsAnswer, CrossingsQuery, MOST, NewJudgment, Strip},
     ledger::{self, FILE_NAME, LedgerError, note_judgment},
     model::Judgment,
     native::process,
@@ -19,7 +19,7 @@ impl Past {
     ///
     /// # Errors
     /// When evidence or ledger cannot be read.
-    pub fn crossings(&self, asked: &Asked) -> Result<Found, String> {
+    pub fn crossings(&self, asked: &CrossingsQuery) -> Result<CrossingsAnswer, String> {
         let query = Query {
             source: asked.source.clone(),
             line: asked.line.clone(),
@@ -31,36 +31,41 @@ impl Past {
         let found = Reader::new(&self.folder).list(&query).map_err(|error| error.to_string())?;
         let found: Vec<Facts> = found.into_iter().map(|entry| entry.facts).collect();
         if !asked.at_random {
-            return Ok(Found::InTime(found));
+            return Ok(CrossingsAnswer::InTime(found));
         }
-        Ok(Found::AtRandom(Sample::draw(found, &self.judgments(asked.since, asked.until)?)))
+        Ok(CrossingsAnswer::AtRandom(Sample::draw(found, &self.judgments(asked.since, asked.until)?)))
     }
 
     /// What is known of a crossing.
     ///
     /// # Errors
     /// When evidence or ledger cannot be read, or the strip is damaged.
-    pub fn crossing(&self, facts: &Facts) -> Result<Known, String> {
+    pub fn crossing(&self, facts: &Facts) -> Result<CrossingDetails, String> {
         let reader = Reader::new(&self.folder);
         let say = |error: crate::evidence::EvidenceError| error.to_string();
         let entry = reader.find(&facts.source, &facts.line, facts.track, facts.wall).map_err(say)?;
         let wanted = crossed(facts);
         let judgment = self.judgments(facts.wall, facts.wall.saturating_add(1))?;
         let judgment = judgment.into_iter().rfind(|judgment| judgment.crossed == wanted);
-        let Some(entry) = entry else { return Ok(Known { facts: facts.clone(), strip: None, judgment }) };
+        let Some(entry) = entry else {
+            return Ok(CrossingDetails { facts: facts.clone(), strip: None, judgment });
+        };
         let picture = reader.picture(entry.key).map_err(say)?;
         let strip = picture.map(|picture| {
             let pictures = picture.pixels().map_err(|_| format!("strip '{}' is damaged", entry.key))?;
             Ok::<_, String>(Strip { key: entry.key, blurred: entry.blurred, pictures, marks: picture.marks })
         });
-        Ok(Known { facts: entry.facts, strip: strip.transpose()?, judgment })
+        Ok(CrossingDetails { facts: entry.facts, strip: strip.transpose()?, judgment })
     }
 
     /// Writes what the user says of a crossing.
     ///
     /// # Errors
     /// When the ledger cannot be written.
-    pub fn judge(&self, Said { facts, verdict, weight, who }: &Said) -> Result<Judgment, String> {
+    pub fn judge(
+        &self,
+        NewJudgment { facts, verdict, weight, who }: &NewJudgment,
+    ) -> Result<Judgment, String> {
         let judgment = Judgment {
             wall: Timestamp::now().as_millisecond(),
             crossed: crossed(facts),
@@ -71,7 +76,7 @@ impl Past {
             who: who.clone().unwrap_or_else(process::user),
         };
         let noted = note_judgment(&self.folder.join(FILE_NAME), &judgment, &SystemClock);
-        noted.map(|()| judgment).map_err(|error| format!("not noted: {error}"))
+        noted.map(|()| judgment).map_err(|error| format!("the judgment is not saved: {error}"))
     }
 
     /// What was said of the crossings of a time.

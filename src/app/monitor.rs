@@ -10,7 +10,7 @@ use anyhow::Context;
 use super::{
     acting::Acting,
     attach, configuration,
-    counting::{Parts, STOP_TIMEOUT, engine, finish, logs, native_output, start},
+    counting::{RunServices, STOP_TIMEOUT, engine, finish, logs, native_output, start},
     dashboard,
     ending::Ending,
     failure::{FAILED, Failure, NO_THREAD},
@@ -34,8 +34,8 @@ use crate::{
 };
 
 /// What is said when nobody reads what is printed.
-const READER_GONE: &str = "the reader of the standard output has gone, so counting ended before every source was over; \
-                           to count on, let it read to the end, or write to a file";
+const READER_GONE: &str = "the reader of the standard output has closed it, so counting stopped before \
+     every source was finished; let it read to the end, or write to a file";
 
 /// Counts until the sources are over, the user quits or a signal comes.
 pub fn run(args: &RunArgs) -> Result<u8, Failure> {
@@ -78,14 +78,14 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     let outlet = out.as_ref().map(Outlet::state).unwrap_or_default();
     let lines = out.as_ref().filter(|_| mode.has_lines(args)).and_then(Outlet::pieces);
     let written = Written::start(args.counting.fresh, &config, lines.map(|pieces| (pieces, outlet.clone())))?;
-    let parts = Parts::new(&config, (ending, notices), outlet, logs, written)?;
+    let parts = RunServices::new(&config, (ending, notices), outlet, logs, written)?;
     match (mode, out) {
         (Mode::Headless(format), Some(out)) => headless(args, &config, format, out, &stop, &parts),
         _ => dashboard::run(args, &config, &stop, &parts),
     }
 }
 
-/// The state of a program that counts the same sources at this moment: no camera is opened twice for a look.
+/// The state of a program that counts the same sources at this moment: no camera is opened twice just to print the state.
 fn running(config: &Config) -> Option<Status> {
     let output = &config.parallel.result_output;
     let asked = api::find(output).and_then(|socket| attach::status(&socket).ok());
@@ -117,8 +117,8 @@ impl Mode {
                 Ok(Self::Dashboard)
             } else {
                 Err(Failure::Usage(
-                    "the dashboard needs a terminal; use --headless for text, --json for one JSON object a line, \
-                     or --once for a single look"
+                    "the dashboard needs a terminal; use --headless for text, --json for one JSON object a \
+                     line, or --once to print the state once"
                         .into(),
                 ))
             };
@@ -148,7 +148,7 @@ fn headless(
     format: Format,
     mut out: Outlet,
     stop: &StopSignal,
-    parts: &Parts,
+    parts: &RunServices,
 ) -> Result<u8, Failure> {
     let native = native_output(&parts.logs);
     let engine = engine(config, parts, true)?;

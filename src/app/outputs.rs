@@ -32,7 +32,7 @@ pub(super) struct Written {
     pub ledger: Option<Arc<Ledger>>,
     /// JSON lines.
     pub lines: Option<Arc<Running>>,
-    /// Pictures of crossings.
+    /// Snapshots of crossings.
     pub evidence: Option<Evidence>,
     /// Where files of the output folder are written.
     disk: Disk,

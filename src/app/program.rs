@@ -1,18 +1,23 @@
-//! The program around the engine, as front ends ask it: results, past counts, the configuration file.
+//! The program around the engine, as front ends ask it: results, history, the configuration file.
 
 use std::{io, sync::Arc, time::Duration};
 
 use super::{
-    acting::Acting, counting::Parts, failure::NO_THREAD, keep::Keeper, past::Past, reload::Reloader,
+    acting::Acting,
+    counting::RunServices,
+    failure::NO_THREAD,
+    history::Past,
+    reload::{Reloader, put_in_effect},
+    save::ConfigSaver,
 };
 use crate::{
     config::{self, Config, Overrides, SourceConfig, edit::KeepLogin},
-    engine::{Engine, preview},
+    engine::{Engine, EngineApi as _, preview},
     evidence::Facts,
     host::{
-        ConfigPlace, Drawn, Found, Host,
-        crossings::{self, Known, Said},
-        history::Asked,
+        ConfigPlace, Drawn, Host, ProbedSource, Settings,
+        crossings::{self, CrossingDetails, NewJudgment},
+        history::ReportQuery,
     },
     ledger::{
         chart::{Column, Width},
@@ -33,8 +38,9 @@ pub(super) struct ProgramHost {
     csv: Arc<Running>,
     past: Option<Past>,
     recent: Arc<RecentLogs>,
-    keeper: Keeper,
+    saver: ConfigSaver,
     reloader: Option<Arc<Reloader>>,
+    engine: Engine,
     results: String,
     acting: Arc<Acting>,
 }
@@ -49,7 +55,7 @@ impl ProgramHost {
         config: &Config,
         overrides: Overrides,
         engine: &Engine,
-        parts: &Parts,
+        parts: &RunServices,
         acting: &Arc<Acting>,
     ) -> io::Result<Self> {
         let (output, timezone) = (&config.parallel.result_output, &config.parallel.timezone);
@@ -58,8 +64,9 @@ impl ProgramHost {
             csv: Arc::clone(&parts.written.csv),
             past: parts.written.ledger.as_ref().map(past),
             recent: parts.logs.recent(),
-            keeper: Keeper::new(config.path.clone(), config.piped.clone()),
+            saver: ConfigSaver::new(config.path.clone(), config.piped.clone()),
             reloader: Reloader::start(config, overrides, engine, &parts.logs)?,
+            engine: engine.clone(),
             results: output.display().to_string(),
             acting: Arc::clone(acting),
         })
@@ -86,14 +93,38 @@ impl ProgramHost {
         on_disk(|| self.past()?.actions(since, until, limit))
     }
 
+    /// [`Host::save_settings`] on behalf of `acting`.
+    ///
+    /// # Errors
+    /// Why the file is as it was.
+    pub fn save_settings_by(
+        &self,
+        acting: &Acting,
+        source: &SourceId,
+        before: &Settings,
+        after: &Settings,
+    ) -> Result<String, String> {
+        after.credentials().iter().for_each(|login| config::known().learn_login(login));
+        // A reload by itself must not meet a source that is half changed.
+        let _turn = self.reloader.as_ref().map(|reloader| reloader.turn());
+        let said = on_disk(|| self.saver.save_settings(source, before, after))?;
+        acting.note_of(source, Action::SETTINGS, Some(after.changed(before).join(", ")));
+        let Some(runs) = self.engine.source_config(source) else { return Ok(said) };
+        // What runs keeps what was changed in this run and never saved, its lines for example.
+        Ok(match put_in_effect(&self.engine, &after.applied(before, &runs)) {
+            Ok(()) => said,
+            Err(problem) => format!("{said}; not in effect: {problem}"),
+        })
+    }
+
     fn reloader(&self) -> Result<&Reloader, String> {
-        let none = "there is no configuration file that could be read again";
+        let none = "there is no configuration file to reload";
         self.reloader.as_deref().ok_or_else(|| none.to_owned())
     }
 
     fn past(&self) -> Result<&Past, String> {
         self.past.as_ref().ok_or_else(|| {
-            "past counts are not kept: 'ledger' is false in the configuration; set it to true".into()
+            "there is no history: 'ledger' is false in the configuration; set it to true".into()
         })
     }
 }
@@ -108,31 +139,31 @@ impl Host for ProgramHost {
         if self.csv.sync(EXPORT_TIMEOUT) {
             Ok(format!("all results are written to '{}'", self.results))
         } else {
-            Err(format!("the disk of '{}' does not follow; rows wait in memory", self.results))
+            Err(format!("the disk of '{}' is too slow; rows wait in memory", self.results))
         }
     }
 
-    fn probe(&self, source: &SourceConfig) -> Result<Found, String> {
+    fn probe(&self, source: &SourceConfig) -> Result<ProbedSource, String> {
         source.source.teach(config::known());
         let (probe, frame) = probe_source(source, &SystemOpener::default())
             .map_err(|error| source.source.redact(&error.to_string()))?;
-        Ok(Found { words: probe.to_string(), picture: preview::of_frame(&frame).map(Arc::new) })
+        Ok(ProbedSource { words: probe.to_string(), picture: preview::of_frame(&frame).map(Arc::new) })
     }
 
     fn config_place(&self) -> ConfigPlace {
-        self.keeper.place()
+        self.saver.place()
     }
 
-    fn look_at_config(&self) {
-        self.keeper.look();
+    fn refresh_config(&self) {
+        self.saver.look();
     }
 
     fn taken_ids(&self) -> Vec<String> {
-        self.keeper.ids()
+        self.saver.ids()
     }
 
-    fn kept_sources(&self) -> Vec<SourceConfig> {
-        self.keeper.known()
+    fn saved_sources(&self) -> Vec<SourceConfig> {
+        self.saver.known()
     }
 
     fn hide_secrets(&self, source: &SourceConfig) {
@@ -140,26 +171,35 @@ impl Host for ProgramHost {
     }
 
     fn save_lines(&self, source: &SourceId, drawn: &Drawn) -> Result<String, String> {
-        on_disk(|| self.keeper.save_lines(source, &drawn.lines, &drawn.zones))
+        on_disk(|| self.saver.save_lines(source, &drawn.lines, &drawn.zones))
     }
 
     fn save_source(&self, source: &SourceConfig, written: &str, keep: KeepLogin) -> Result<String, String> {
-        on_disk(|| self.keeper.save_source(source, written, keep))
+        on_disk(|| self.saver.save_source(source, written, keep))
+    }
+
+    fn save_settings(
+        &self,
+        source: &SourceId,
+        before: &Settings,
+        after: &Settings,
+    ) -> Result<String, String> {
+        self.save_settings_by(&self.acting, source, before, after)
     }
 
     fn remove_sources(&self, ids: &[SourceId]) -> Result<String, String> {
-        on_disk(|| self.keeper.remove(ids))
+        on_disk(|| self.saver.remove(ids))
     }
 
     fn write_config(&self, sources: &[Arc<SourceConfig>]) -> Result<String, String> {
-        on_disk(|| self.keeper.write(sources))
+        on_disk(|| self.saver.write(sources))
     }
 
-    fn report(&self, asked: &Asked) -> Result<Report, String> {
+    fn report(&self, asked: &ReportQuery) -> Result<Report, String> {
         on_disk(|| self.past()?.report(asked, EXPORT_TIMEOUT))
     }
 
-    fn write_report(&self, asked: &Asked) -> Result<String, String> {
+    fn write_report(&self, asked: &ReportQuery) -> Result<String, String> {
         on_disk(|| self.past()?.write(asked, EXPORT_TIMEOUT))
     }
 
@@ -176,24 +216,34 @@ impl Host for ProgramHost {
         found.map(|found| found.sentences())
     }
 
+    fn file_changes(&self) -> Result<Vec<String>, String> {
+        match &self.reloader {
+            // A file that would not load says something else than what runs.
+            Some(reloader) => {
+                on_disk(|| Ok(reloader.work_out_sentences().unwrap_or_else(|problem| vec![problem])))
+            }
+            None => Ok(Vec::new()),
+        }
+    }
+
     fn reload(&self) -> Result<String, String> {
         let reloader = self.reloader()?;
-        let sentences = reloader.shown().ok_or("nothing is waiting to be taken over; ask again")?;
+        let sentences = reloader.shown().ok_or("no reload waits to be confirmed; reload again")?;
         let done = reloader.apply();
         // Also where the engine refused some of it.
         self.acting.note(Action::RELOADED, Some(sentences.join("; ")));
         done
     }
 
-    fn crossings(&self, asked: &crossings::Asked) -> Result<crossings::Found, String> {
+    fn crossings(&self, asked: &crossings::CrossingsQuery) -> Result<crossings::CrossingsAnswer, String> {
         on_disk(|| self.past()?.crossings(asked))
     }
 
-    fn crossing(&self, facts: &Facts) -> Result<Known, String> {
+    fn crossing(&self, facts: &Facts) -> Result<CrossingDetails, String> {
         on_disk(|| self.past()?.crossing(facts))
     }
 
-    fn judge(&self, said: &Said) -> Result<Judgment, String> {
+    fn judge(&self, said: &NewJudgment) -> Result<Judgment, String> {
         on_disk(|| self.past()?.judge(said))
     }
 

@@ -8,11 +8,11 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::{
     config::{
-        self, Config, Overrides, Reload,
+        self, Config, Overrides, Reload, SourceConfig,
         difference::{Difference, InEffect},
         is_stream,
     },
@@ -24,7 +24,7 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How often the file is checked.
-const LOOK: Duration = Duration::from_secs(1);
+const POLL: Duration = Duration::from_secs(1);
 
 /// The configuration of a running program, and how it follows its file.
 pub(super) struct Reloader {
@@ -83,12 +83,17 @@ impl Reloader {
         Ok(Some(reloader))
     }
 
+    /// No reload begins while this is held.
+    pub fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock()
+    }
+
     /// From now on `watcher` is told when [`Self::reload`] begins and ends.
     pub fn set_watcher(&self, watcher: Box<Watcher>) {
         *self.watcher.lock() = Some(watcher);
     }
 
-    /// Works out what the file changes, does it, and says so in the log: all in one call, for those who ask without a look at
+    /// Works out what the file changes, does it, and says so in the log: all in one call, for callers that do not show
     /// it first. Blocks for the disk and until the engine has done it; several calls come one after the other.
     ///
     /// # Errors
@@ -110,7 +115,7 @@ impl Reloader {
     fn take_over(&self) -> Result<Reloaded, Vec<String>> {
         let file = self.path.display();
         let (wanted, found) = self.work_out().map_err(|problems| {
-            tracing::error!("Reload: '{file}' has problems, and nothing was changed");
+            tracing::error!("Reload: '{file}' has problems; nothing was changed");
             let problems: Vec<String> = problems.lines().map(str::to_owned).collect();
             problems.iter().for_each(|problem| tracing::error!("Reload: {problem}"));
             problems
@@ -121,7 +126,7 @@ impl Reloader {
             refused = self.carry_out(&wanted, &found).err();
         } else {
             if sentences.is_empty() {
-                sentences.push(format!("'{file}' says what runs already"));
+                sentences.push(format!("'{file}' has no changes"));
             }
             sentences.iter().for_each(|sentence| tracing::info!("Reload: {sentence}"));
         }
@@ -175,7 +180,7 @@ impl Reloader {
     /// What the engine refused; the rest is done.
     pub fn apply(&self) -> Result<String, String> {
         let Some((wanted, found)) = self.shown.lock().take() else {
-            return Err("nothing is waiting to be taken over; ask again".into());
+            return Err("no reload waits to be confirmed; reload again".into());
         };
         self.carry_out(&wanted, &found)
     }
@@ -185,29 +190,10 @@ impl Reloader {
         for sentence in found.sentences() {
             tracing::info!("Reload: {sentence}");
         }
-        let mut controls: Vec<Control> = found.workers.map(Control::SetWorkers).into_iter().collect();
-        controls.extend(found.removed.iter().cloned().map(Control::Remove));
-        for source in &found.redrawn {
-            let (lines, zones) = (source.lines.clone(), source.zones.clone());
-            controls.push(Control::set_lines(source.id.clone(), lines, zones));
-        }
-        for (source, _) in &found.replaced {
-            controls.push(Control::Remove(source.id.clone()));
-            controls.push(Control::Add(Box::new(source.clone())));
-        }
-        controls.extend(found.added.iter().cloned().map(|source| Control::Add(Box::new(source))));
         if let Some(level) = found.log_level {
             self.logs.set_level(level);
         }
-        let replies: Vec<Reply> = controls.into_iter().map(|control| self.engine.send(control)).collect();
-        let refused: Vec<String> = replies
-            .iter()
-            .filter_map(|reply| match reply.wait(PATIENCE) {
-                Some(Ok(())) => None,
-                Some(Err(error)) => Some(error.to_string()),
-                None => Some("the engine does not answer".into()),
-            })
-            .collect();
+        let refused = carry_out(&self.engine, found);
         {
             let mut config = self.config.lock();
             // What takes effect with the next start still differs, and is said again.
@@ -220,12 +206,50 @@ impl Reloader {
         let file = self.path.display();
         match refused.as_slice() {
             [] => Ok(format!("'{file}' is in effect")),
-            [only] => Err(format!("'{file}' is in effect but for this: {only}")),
+            [only] => Err(format!("'{file}' is in effect except for this: {only}")),
             [first, rest @ ..] => {
-                Err(format!("'{file}' is in effect but for {} things; first: {first}", rest.len() + 1))
+                Err(format!("'{file}' is in effect except for {} things; first: {first}", rest.len() + 1))
             }
         }
     }
+}
+
+/// Has `engine` do what `found` says, and gives what it refused. Blocks until it has done it.
+fn carry_out(engine: &Engine, found: &Difference) -> Vec<String> {
+    let mut replies: Vec<Reply> = Vec::new();
+    let mut send = |control: Control| replies.push(engine.send(control));
+    found.workers.map(Control::SetWorkers).map(&mut send);
+    found.removed.iter().cloned().map(Control::Remove).for_each(&mut send);
+    for source in &found.redrawn {
+        let (lines, zones) = (source.lines.clone(), source.zones.clone());
+        send(Control::set_lines(source.id.clone(), lines, zones));
+    }
+    for (source, _) in &found.replaced {
+        send(Control::Remove(source.id.clone()));
+        send(Control::Add(Box::new(source.clone())));
+    }
+    found.added.iter().cloned().map(|source| Control::Add(Box::new(source))).for_each(&mut send);
+    replies.extend(found.relabeled.iter().map(|(source, _)| engine.set_labels(source)));
+    replies
+        .iter()
+        .filter_map(|reply| match reply.wait(PATIENCE) {
+            Some(Ok(())) => None,
+            Some(Err(error)) => Some(error.to_string()),
+            None => Some("the engine does not answer".into()),
+        })
+        .collect()
+}
+
+/// Has `wanted` take the place of the source of its id that runs, as gently as can be.
+///
+/// # Errors
+/// What the engine refused.
+pub(super) fn put_in_effect(engine: &Engine, wanted: &SourceConfig) -> Result<(), String> {
+    let Some(runs) = engine.source_config(&wanted.id) else { return Ok(()) };
+    wanted.source.teach(config::known());
+    let found = Difference::of_source(&runs, wanted);
+    let refused = carry_out(engine, &found);
+    if refused.is_empty() { Ok(()) } else { Err(refused.join("; ")) }
 }
 
 /// What tells that a file has changed: also one that was replaced by another of the same name.
@@ -241,7 +265,7 @@ fn stamp(path: &Path) -> Stamp {
 fn follow(reloader: &Weak<Reloader>, path: &Path) {
     let (mut taken, mut last) = (stamp(path), stamp(path));
     loop {
-        std::thread::sleep(LOOK);
+        std::thread::sleep(POLL);
         let Some(reloader) = reloader.upgrade() else { return };
         let now = stamp(path);
         let is_settled = now == last;

@@ -1,4 +1,4 @@
-//! `pcount-tui report`: past counts out of the ledger, and how right they were where somebody has looked.
+//! `pcount-tui report`: history from the ledger, and how accurate it was where it was audited.
 
 use std::time::SystemTime;
 
@@ -13,8 +13,8 @@ use super::{
 use crate::{
     audit::{
         findings::{self, Tally},
-        kept::{self, Audited},
         listing,
+        saved::{self, Audited},
     },
     cli::ReportArgs,
     clock::SystemClock,
@@ -62,7 +62,7 @@ fn read(args: &ReportArgs, progress: &Progress) -> Result<(), Failure> {
     ledger::sum_up(&path, &query, &SystemClock, &mut |done, of| {
         if summed.1 == 0 {
             complain(
-                "this ledger is of an older version; its crossings are summed up once, which takes a while",
+                "this ledger is of an older version; its crossings are summed up once, which may take minutes",
             );
             progress.begin(Some(of), Unit::Each("crossings"));
             progress.name("summing up");
@@ -75,7 +75,7 @@ fn read(args: &ReportArgs, progress: &Progress) -> Result<(), Failure> {
     progress.end();
     if progress.is_stopped() {
         complain(&format!(
-            "cut short: {} of {} crossings are summed up; 'report' goes on from there",
+            "cut short: {} of {} crossings are summed up; the next 'report' continues from there",
             summed.0, summed.1
         ));
         return Ok(());
@@ -99,13 +99,13 @@ fn read(args: &ReportArgs, progress: &Progress) -> Result<(), Failure> {
         complain(&notice);
     }
     let folder = &settings.result_output;
-    match kept::read(folder) {
+    match saved::read(folder) {
         Ok(audits) => {
             for source in &mut report.sources {
-                source.audit = kept::last(&audits, &source.camera_id).map(|last| audit(last, settings));
+                source.audit = saved::last(&audits, &source.camera_id).map(|last| audit(last, settings));
             }
         }
-        Err(error) => complain(&format!("'{}': {error}; audits are left out", kept::path(folder).display())),
+        Err(error) => complain(&format!("'{}': {error}; audits are left out", saved::path(folder).display())),
     }
     let places = closed(&config);
     if !places.is_empty() && sources.is_none_or(|(done, of)| done == of) {
@@ -147,13 +147,15 @@ fn audits(args: &ReportArgs, config: &Config) -> Result<(), Failure> {
     let settings = &config.parallel;
     let folder = &settings.result_output;
     let audits =
-        kept::read(folder).with_context(|| format!("'{}' cannot be read", kept::path(folder).display()))?;
+        saved::read(folder).with_context(|| format!("'{}' cannot be read", saved::path(folder).display()))?;
     let known: Vec<String> = config.sources.iter().map(|source| source.id.to_string()).collect();
-    let mut rows = kept::by_source(&audits, &known);
+    let mut rows = saved::by_source(&audits, &known);
     if let Some(source) = &args.source {
         rows.retain(|(name, _)| name == source);
         if rows.is_empty() {
-            return Err(Failure::Usage(format!("no source '{source}' is configured or was audited")));
+            return Err(Failure::Usage(format!(
+                "there is no source '{source}', neither configured nor audited"
+            )));
         }
     }
     let shown = |time, format: &str| local(time, settings).shown(format);
@@ -177,8 +179,8 @@ fn local(time: SystemTime, settings: &ParallelConfig) -> LocalTime {
 fn audit(audited: &Audited, settings: &ParallelConfig) -> Audit {
     let Audited { time, watched, tally, .. } = audited;
     let Tally { right, missed, wrong } = *tally;
-    let share = |share: Option<findings::Share>| {
-        share.map(|findings::Share { value, interval: (low, high) }| Share { value, low, high })
+    let share = |share: Option<findings::Proportion>| {
+        share.map(|findings::Proportion { value, interval: (low, high) }| Share { value, low, high })
     };
     let (recall, precision) = (share(tally.recall()), share(tally.precision()));
     Audit { time: local(*time, settings), watched: *watched, right, missed, wrong, recall, precision }

@@ -13,7 +13,7 @@ use self::notify::Notifier;
 use super::{
     acting::Acting,
     attach, configuration,
-    counting::{Parts, engine, finish, logs, native_output, start},
+    counting::{RunServices, engine, finish, logs, native_output, start},
     ending::Ending,
     failure::{DONE, Failure, NO_THREAD},
     native,
@@ -34,8 +34,8 @@ use crate::{
     native::process,
 };
 
-/// How often it looks whether it is told to stop.
-const LOOK: Duration = Duration::from_millis(100);
+/// How often it checks whether it is told to stop.
+const POLL: Duration = Duration::from_millis(100);
 
 /// Counts until it is told to stop, by a signal or by [`StopSignal::ask`]; also when all sources are over.
 pub fn run(args: &ServeArgs) -> Result<u8, Failure> {
@@ -62,7 +62,7 @@ pub fn run(args: &ServeArgs) -> Result<u8, Failure> {
         tracing::warn!("{refused}");
     }
     let written = Written::start(args.counting.fresh, &config, None::<(io::Sink, OutletState)>)?;
-    let parts = Parts::new(&config, (ending, notices), OutletState::default(), logs, written)?;
+    let parts = RunServices::new(&config, (ending, notices), OutletState::default(), logs, written)?;
     let native = native_output(&parts.logs);
     let engine = engine(&config, &parts, false)?;
     let acting =
@@ -101,15 +101,15 @@ type Note<'a> = dyn Fn(Option<u32>, &str, Option<String>) + 'a;
 /// what was done.
 fn wait(stop: &StopSignal, hang_ups: &Receiver<Option<u32>>, reloader: Option<&Reloader>, note: &Note<'_>) {
     while !stop.is_asked() {
-        match hang_ups.recv_timeout(LOOK) {
+        match hang_ups.recv_timeout(POLL) {
             Ok(sender) => match reloader.map(Reloader::reload) {
                 Some(Ok(reloaded)) => note(sender, Action::RELOADED, Some(reloaded.sentences.join("; "))),
                 // It says why in the log.
                 Some(Err(_)) => {}
-                None => tracing::error!("Reload: there is no configuration file that could be read again"),
+                None => tracing::error!("Reload: there is no configuration file to reload"),
             },
             Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => std::thread::sleep(LOOK),
+            Err(RecvTimeoutError::Disconnected) => std::thread::sleep(POLL),
         }
     }
 }

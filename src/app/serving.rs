@@ -5,14 +5,16 @@ use std::{io, path::PathBuf, sync::Arc};
 use jiff::tz::TimeZone;
 use rustix::process::{Signal, getpid, kill_process};
 
-use super::{acting::Acting, actions::Actions, counting::Parts, program::ProgramHost, signals::StopSignal};
+use super::{
+    acting::Acting, actions::Actions, counting::RunServices, program::ProgramHost, signals::StopSignal,
+};
 use crate::{
-    api::{Api, Options, Served, Tokens, Who},
+    api::{Api, Options, Served, Tokens, UserAndOrigin},
     config::Config,
     engine::{Control, Engine, EngineApi, Reply, Subscription},
-    host::Host,
+    host::{Host, Settings},
     ledger::report::{Query, Report},
-    model::Action,
+    model::{Action, SourceId},
     protocol::{self, Reloaded, Version},
 };
 
@@ -32,7 +34,7 @@ pub(super) fn start(
     config: &Config,
     engine: &Engine,
     host: &Arc<ProgramHost>,
-    parts: &Parts,
+    parts: &RunServices,
     stop: Stop,
 ) -> io::Result<Api> {
     let (output, http) = (config.parallel.result_output.clone(), config.parallel.http.clone());
@@ -66,7 +68,7 @@ pub(super) fn start_beside(
     config: &Config,
     engine: &Engine,
     host: &Arc<ProgramHost>,
-    parts: &Parts,
+    parts: &RunServices,
     say: impl FnOnce(String),
 ) -> Option<Api> {
     let started = start(config, engine, host, parts, Stop::BySignal);
@@ -85,7 +87,7 @@ struct Program {
 }
 
 impl Program {
-    fn acting(&self, who: &Who) -> Acting {
+    fn acting(&self, who: &UserAndOrigin) -> Acting {
         let engine: Arc<dyn EngineApi> = Arc::clone(&self.engine) as _;
         Acting::new(engine, self.actions.clone(), who.name.clone(), who.from)
     }
@@ -96,7 +98,7 @@ impl Served for Program {
         &*self.engine
     }
 
-    fn send(&self, control: Control, who: &Who) -> Reply {
+    fn send(&self, control: Control, who: &UserAndOrigin) -> Reply {
         if let Control::Add(source) = &control {
             self.host.hide_secrets(source);
         }
@@ -119,8 +121,8 @@ impl Served for Program {
         self.host.actions(since, until, limit)
     }
 
-    fn reload(&self, dry_run: bool, who: &Who) -> Result<Reloaded, String> {
-        let none = "there is no configuration file that could be read again";
+    fn reload(&self, dry_run: bool, who: &UserAndOrigin) -> Result<Reloaded, String> {
+        let none = "there is no configuration file to reload";
         let reloader = self.host.follower().ok_or(none)?;
         if dry_run {
             return Ok(Reloaded { done: false, changes: reloader.work_out_sentences()?, said: None });
@@ -137,13 +139,23 @@ impl Served for Program {
         }
     }
 
-    fn stop(&self, who: &Who) {
+    fn save_settings(
+        &self,
+        source: &SourceId,
+        before: &Settings,
+        after: &Settings,
+        who: &UserAndOrigin,
+    ) -> Result<String, String> {
+        self.host.save_settings_by(&self.acting(who), source, before, after)
+    }
+
+    fn stop(&self, who: &UserAndOrigin) {
         self.acting(who).note(Action::STOPPED, None);
         match &self.stop {
             Stop::AsService(stop) => stop.ask(),
             Stop::BySignal => {
                 if let Err(error) = kill_process(getpid(), Signal::TERM) {
-                    tracing::error!("The program cannot be ended: {error}");
+                    tracing::error!("The program cannot be stopped: {error}");
                 }
             }
         }

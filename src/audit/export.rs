@@ -3,7 +3,7 @@
 //!
 //! Nobody has checked each box: they are what the program thought. So the person of a crossing that was counted for
 //! nothing, who may be no person at all, is neither a person nor background there (`ignore`); somebody who was there all
-//! the same, and all others, are people (`boxes`). Look at them before anything is taught by them.
+//! the same, and all others, are people (`boxes`). Inspect them before training with them.
 
 use std::{
     fmt::Write as _,
@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use super::sample::crossed;
 use crate::{
-    evidence::{Entry, EvidenceError, Facts, Marks, Picture, Reader},
+    evidence::{EvidenceError, Facts, Marks, Reader, StoredStrip, StripImage},
     files,
     model::{Judgment, Reason, TrackId, Verdict},
 };
@@ -114,7 +114,10 @@ pub fn export(reader: &Reader, judgments: &[Judgment], folder: &Path) -> Result<
 }
 
 /// The strip of a judged crossing, with its marks: without them it has strokes in its pictures and teaches nothing.
-fn found(reader: &Reader, judgment: &Judgment) -> Result<Option<(Entry, Picture, Marks)>, EvidenceError> {
+fn found(
+    reader: &Reader,
+    judgment: &Judgment,
+) -> Result<Option<(StoredStrip, StripImage, Marks)>, EvidenceError> {
     let crossed = &judgment.crossed;
     let Some(entry) = reader.find(&crossed.source, &crossed.line, crossed.track, crossed.wall)? else {
         return Ok(None);
@@ -126,7 +129,7 @@ fn found(reader: &Reader, judgment: &Judgment) -> Result<Option<(Entry, Picture,
 }
 
 fn label<'a>(
-    entry: &'a Entry,
+    entry: &'a StoredStrip,
     verdict: Verdict,
     marks: &Marks,
     at: usize,

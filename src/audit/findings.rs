@@ -23,7 +23,7 @@ pub struct Tally {
 
 /// A share that was observed, with its interval.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Share {
+pub struct Proportion {
     /// 0..=1.
     pub value: f64,
     /// The 95 % interval of [`wilson::interval`].
@@ -45,13 +45,13 @@ impl Tally {
 
     /// Share of the true crossings that were counted; `None` where there was none.
     #[must_use]
-    pub fn recall(&self) -> Option<Share> {
+    pub fn recall(&self) -> Option<Proportion> {
         share(self.right, self.seen())
     }
 
     /// Share of the counts that were right; `None` where nothing was counted.
     #[must_use]
-    pub fn precision(&self) -> Option<Share> {
+    pub fn precision(&self) -> Option<Proportion> {
         share(self.right, self.counted())
     }
 
@@ -72,14 +72,14 @@ impl Tally {
     }
 }
 
-fn share(part: u64, of: u64) -> Option<Share> {
+fn share(part: u64, of: u64) -> Option<Proportion> {
     let interval = wilson::interval(part, of)?;
-    Some(Share { value: part as f64 / of as f64, interval })
+    Some(Proportion { value: part as f64 / of as f64, interval })
 }
 
 /// One line and one direction.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Row {
+pub struct LineFindings {
     /// Name of the line.
     pub line: String,
     /// Which way.
@@ -130,7 +130,7 @@ impl Disagreement {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Findings {
     /// Two rows for each line, in and out.
-    pub rows: Vec<Row>,
+    pub rows: Vec<LineFindings>,
     /// By time.
     pub disagreements: Vec<Disagreement>,
     /// Furthest that a tap and a count may lie apart to be taken for the same crossing, in seconds.
@@ -140,7 +140,7 @@ pub struct Findings {
 impl Findings {
     /// Compares what a person saw with what the program did, on these lines, from the start until `watched` seconds.
     ///
-    /// A count behind the end may still belong to a tap before it, and is no fault where it does not: nobody has looked
+    /// A count behind the end may still belong to a tap before it, and is no fault where it does not: nobody has watched
     /// there. A tap behind the end is not compared.
     #[must_use]
     pub fn new(lines: &[String], taps: &[Tap], sightings: &[Sighting], watched: f64, tolerance: f64) -> Self {
@@ -183,7 +183,7 @@ impl Findings {
         let wrong: Vec<Sighting> = wrong.map(|(_, sighting)| Sighting::clone(sighting)).collect();
         let tally =
             Tally { right: paired.len() as u64, missed: missed.len() as u64, wrong: wrong.len() as u64 };
-        self.rows.push(Row { line: line.to_owned(), direction, tally });
+        self.rows.push(LineFindings { line: line.to_owned(), direction, tally });
         self.disagreements.extend(missed.into_iter().map(|tap| Disagreement::Missed(tap, Thought::Nothing)));
         wrong
     }

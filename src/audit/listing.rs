@@ -5,9 +5,9 @@ use std::{fmt::Write as _, time::SystemTime};
 use serde_json::{Value, json};
 
 use super::{
-    findings::{Share, Tally},
-    kept::Audited,
-    report::percent,
+    findings::{Proportion, Tally},
+    render::percent,
+    saved::Audited,
 };
 use crate::{files::text_cell, logging::line::clean};
 
@@ -75,7 +75,7 @@ pub fn csv(rows: &Rows<'_>, time: &dyn Fn(SystemTime) -> String) -> String {
             cells
                 .extend([tally.seen(), tally.counted(), right, missed, wrong].map(|count| count.to_string()));
             for share in [tally.recall(), tally.precision()] {
-                let numbers = share.map(|Share { value, interval: (low, high) }| {
+                let numbers = share.map(|Proportion { value, interval: (low, high) }| {
                     [value, low, high].map(|n| format!("{n:.4}"))
                 });
                 cells.extend(numbers.unwrap_or_default());
@@ -90,9 +90,10 @@ pub fn csv(rows: &Rows<'_>, time: &dyn Fn(SystemTime) -> String) -> String {
 /// One array with an object for each audit, and one with nothing but its id for a source without.
 #[must_use]
 pub fn json(rows: &Rows<'_>, time: &dyn Fn(SystemTime) -> String) -> String {
-    let share = |share: Option<Share>| {
-        share
-            .map(|Share { value, interval: (low, high) }| json!({ "value": value, "low": low, "high": high }))
+    let share = |share: Option<Proportion>| {
+        share.map(
+            |Proportion { value, interval: (low, high) }| json!({ "value": value, "low": low, "high": high }),
+        )
     };
     let of = |(source, audited): &(String, Option<&Audited>)| match audited {
         None => json!({ "camera_id": source, "time": null }),

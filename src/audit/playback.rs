@@ -1,4 +1,4 @@
-//! Where in a source a person looks: played at a speed, held, stepped back.
+//! The playback position of the person who audits: played at a speed, held, stepped back.
 
 use std::time::Instant;
 

@@ -1,6 +1,6 @@
 //! The pictures of an audit: the last half minute, and for good those around each tap and each count.
 //!
-//! The thread that reads the source puts them in, and waits where it is too far ahead of the person who looks; a camera is
+//! The thread that reads the source puts them in, and waits where it is too far ahead of the person who audits; a camera is
 //! never held up. Pictures are kept as JPEG: half a minute is some ten megabytes.
 
 use std::{collections::VecDeque, sync::Arc};
@@ -13,7 +13,7 @@ use parking_lot::{Condvar, Mutex};
 
 use crate::{
     model::Preview,
-    source::{Frame, stretch::Onlooker},
+    source::{Frame, stretch::FrameObserver},
 };
 
 /// Seconds between two pictures: what a person needs to see somebody walk.
@@ -46,7 +46,7 @@ const QUALITY: i32 = 80;
 
 /// One picture.
 #[derive(Clone)]
-struct Shot {
+struct ReelFrame {
     time: f64,
     jpeg: Arc<[u8]>,
 }
@@ -54,9 +54,9 @@ struct Shot {
 #[derive(Default)]
 struct Film {
     /// By time.
-    recent: VecDeque<Shot>,
+    recent: VecDeque<ReelFrame>,
     /// By time, around the marks.
-    kept: VecDeque<Shot>,
+    kept: VecDeque<ReelFrame>,
     kept_bytes: usize,
     /// By time: when something was tapped or counted.
     marks: Vec<f64>,
@@ -105,7 +105,7 @@ impl Reel {
     #[must_use]
     pub fn around(&self, time: f64) -> Vec<f64> {
         let film = self.film.lock();
-        let is_near = |shot: &&Shot| (shot.time - time).abs() <= AROUND;
+        let is_near = |shot: &&ReelFrame| (shot.time - time).abs() <= AROUND;
         film.kept.iter().chain(&film.recent).filter(is_near).map(|shot| shot.time).collect()
     }
 
@@ -129,7 +129,7 @@ impl Reel {
         (before.and_then(at), at(after))
     }
 
-    /// A person now looks at `time`: what is long past goes, and a clip is read on.
+    /// The person is at `time` now: older frames are dropped, and a clip is read further.
     pub fn show(&self, time: f64) {
         let mut film = self.film.lock();
         film.shown = time;
@@ -145,7 +145,7 @@ impl Reel {
         film.marks.insert(at, time);
     }
 
-    /// The source is to end with the frame read last; a camera goes on and is not looked at any more.
+    /// The source is to end with the frame read last; a camera runs on and is no longer shown.
     pub fn close(&self) {
         self.film.lock().closed = true;
         self.moved.notify_all();
@@ -167,7 +167,7 @@ impl Film {
         }
     }
 
-    fn keep(&mut self, shot: Shot) {
+    fn keep(&mut self, shot: ReelFrame) {
         let later = self.marks.partition_point(|mark| *mark < shot.time - AROUND);
         let is_near = self.marks.get(later).is_some_and(|mark| *mark <= shot.time + AROUND);
         let is_dense = self.kept.back().is_some_and(|last| shot.time - last.time < KEPT_INTERVAL - 1e-6);
@@ -184,7 +184,7 @@ impl Film {
     }
 }
 
-impl Onlooker for Reel {
+impl FrameObserver for Reel {
     fn go_on(&self, time: f64, live: bool) -> bool {
         let mut film = self.film.lock();
         film.live = live;
@@ -203,7 +203,7 @@ impl Onlooker for Reel {
         }
         film.read = Some(time);
         let last = film.recent.back().map(|shot| shot.time);
-        // A camera that was opened again may begin its clock anew.
+        // A camera that was opened again may restart its clock.
         if last.is_some_and(|last| time < last) {
             film.recent.clear();
             film.shown = time;
@@ -215,7 +215,7 @@ impl Onlooker for Reel {
         // A picture that cannot be made is passed over: the next one is as good.
         let Ok(jpeg) = encoded(frame) else { return };
         let mut film = self.film.lock();
-        film.recent.push_back(Shot { time: frame.time, jpeg });
+        film.recent.push_back(ReelFrame { time: frame.time, jpeg });
         if film.live {
             film.trim();
         }
@@ -234,7 +234,7 @@ fn encoded(frame: &Frame) -> opencv::Result<Arc<[u8]>> {
     Ok(jpeg.as_slice().into())
 }
 
-fn decoded(shot: &Shot) -> Option<Preview> {
+fn decoded(shot: &ReelFrame) -> Option<Preview> {
     let (size, rgb) = rgb_of(&shot.jpeg).ok()?;
     let since = std::time::Duration::try_from_secs_f64(shot.time.max(0.0)).unwrap_or_default();
     Some(Preview { size, rgb, tracks: Vec::new(), taken: crate::model::Moment::new(since) })
@@ -257,13 +257,13 @@ mod tests {
     use opencv::core::{CV_8UC3, Scalar};
 
     use super::*;
-    use crate::source::picture::Picture;
+    use crate::source::image::FrameImage;
 
     fn frame(time: f64) -> Frame {
-        let grey = Scalar::all((time * 10.0) % 256.0);
-        let image = Mat::new_rows_cols_with_default(48, 64, CV_8UC3, grey).unwrap();
+        let gray = Scalar::all((time * 10.0) % 256.0);
+        let image = Mat::new_rows_cols_with_default(48, 64, CV_8UC3, gray).unwrap();
         Frame {
-            picture: Picture::ready(image),
+            picture: FrameImage::ready(image),
             index: 0,
             time,
             captured: Instant::now(),

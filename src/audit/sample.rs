@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{findings::Share, wilson};
+use super::{findings::Proportion, wilson};
 use crate::{
     evidence::Facts,
     model::{Crossed, Judgment, Verdict},
@@ -51,7 +51,7 @@ pub struct Estimate {
     /// Estimated share of all on which the program is right, each judgment with its weight. The 95 % interval is Wilson's
     /// for as many cases of equal weight as would be as sure (L. Kish, "Survey Sampling", 1965: (Σw)² / Σw²); `None` until
     /// one was judged.
-    pub share: Option<Share>,
+    pub share: Option<Proportion>,
 }
 
 /// The crossing of `facts`, as judgments name it.
@@ -132,7 +132,7 @@ impl Sample {
         let all = sum(&|(weight, _)| *weight);
         let value = sum(&|(weight, right)| if *right { *weight } else { 0.0 }) / all;
         let alike = all * all / sum(&|(weight, _)| weight * weight);
-        let share = wilson::interval_of(value, alike).map(|interval| Share { value, interval });
+        let share = wilson::interval_of(value, alike).map(|interval| Proportion { value, interval });
         let right = weights.iter().filter(|(_, right)| *right).count();
         Estimate { judged: judged.len(), right, of: kind.len(), share }
     }
@@ -240,7 +240,7 @@ mod tests {
             }
             let Estimate { judged, of, share, .. } = sample.estimate(true);
             assert_eq!((judged, of), (60, 300));
-            let Share { value, interval } = share.unwrap();
+            let Proportion { value, interval } = share.unwrap();
             errors += value - truth;
             outside += i32::from(!(interval.0..=interval.1).contains(&truth));
         }

@@ -39,7 +39,7 @@ const LONGEST: u64 = 16 << 20;
 
 /// What was watched.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Place {
+pub enum WatchedSource {
     /// A video file.
     Video(PathBuf),
     /// A scene that the program draws, as in `lobby?seed=1`.
@@ -52,12 +52,12 @@ pub enum Place {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Truth {
     /// What was watched.
-    pub place: Place,
+    pub place: WatchedSource,
     /// The lines that were watched.
     pub lines: Vec<LineConfig>,
     /// Seconds of the first and the last frame that was read. `None` where it was all that there is.
     pub read: Option<(f64, f64)>,
-    /// Seconds until which somebody has looked.
+    /// Seconds up to which the person has watched.
     pub watched: f64,
     /// Tolerance in seconds that the audit had.
     pub tolerance: f64,
@@ -88,7 +88,7 @@ pub enum TruthError {
     },
 }
 
-impl Place {
+impl WatchedSource {
     /// The place of a source, as it may be written down.
     #[must_use]
     pub fn of(source: &SourceSpec) -> Self {
@@ -131,9 +131,9 @@ impl Truth {
         let mut text = format!("{TITLE}\n");
         let mut say = |key: &str, value: serde_json::Value| text.push_str(&format!("# {key}: {value}\n"));
         match &self.place {
-            Place::Video(video) => say("video", json!(seen_from(video, path).to_string_lossy())),
-            Place::Demo(scene) => say("demo", json!(scene)),
-            Place::Camera(address) => say("camera", json!(address)),
+            WatchedSource::Video(video) => say("video", json!(seen_from(video, path).to_string_lossy())),
+            WatchedSource::Demo(scene) => say("demo", json!(scene)),
+            WatchedSource::Camera(address) => say("camera", json!(address)),
         }
         self.lines.iter().for_each(|line| say("line", json!(line)));
         if let Some((from, to)) = self.read {
@@ -166,7 +166,10 @@ type Fault = (u64, String);
 
 fn parse(text: &str, folder: &Path) -> Result<Truth, Fault> {
     if text.lines().next().map(str::trim_end) != Some(TITLE) {
-        return Err((1, format!("this is no file that 'audit --save' wrote; its first line is '{TITLE}'")));
+        return Err((
+            1,
+            format!("'audit --save' did not write this file; its first line would be '{TITLE}'"),
+        ));
     }
     let (mut place, mut lines, mut read, mut watched, mut tolerance) =
         (None, Vec::new(), None, f64::INFINITY, super::TOLERANCE);
@@ -177,9 +180,11 @@ fn parse(text: &str, folder: &Path) -> Result<Truth, Fault> {
         let Some((key, value)) = comment.trim().split_once(':') else { continue };
         let fault = |problem: String| (number, format!("'{key}' {problem}"));
         match key {
-            "video" => place = Some(Place::Video(folder.join(json_of::<String>(value).map_err(fault)?))),
-            "demo" => place = Some(Place::Demo(json_of(value).map_err(fault)?)),
-            "camera" => place = Some(Place::Camera(json_of(value).map_err(fault)?)),
+            "video" => {
+                place = Some(WatchedSource::Video(folder.join(json_of::<String>(value).map_err(fault)?)))
+            }
+            "demo" => place = Some(WatchedSource::Demo(json_of(value).map_err(fault)?)),
+            "camera" => place = Some(WatchedSource::Camera(json_of(value).map_err(fault)?)),
             "line" => lines.push(json_of::<LineConfig>(value).map_err(fault)?),
             "read" => read = Some(json_of::<(f64, f64)>(value).map_err(fault)?),
             "watched" => watched = json_of(value).map_err(fault)?,
@@ -210,7 +215,7 @@ fn taps(rows: &str, head: u64, lines: &[LineConfig]) -> Result<Vec<Tap>, Fault> 
         let number = head + row.position().map_or(1, csv::Position::line);
         let cell = |index: usize| row.get(index).unwrap_or_default();
         let time = cell(0).parse::<f64>().ok().filter(|time| time.is_finite());
-        let time = time.ok_or_else(|| (number, format!("'{}' is no time in seconds", cell(0))))?;
+        let time = time.ok_or_else(|| (number, format!("'{}' is not a time in seconds", cell(0))))?;
         let named = |line: &&LineConfig| text_cell(&line.name) == cell(1) || line.name == cell(1);
         let line = lines.iter().find(named).ok_or_else(|| {
             let known: Vec<_> = lines.iter().map(|line| line.name.as_str()).collect();
@@ -219,7 +224,7 @@ fn taps(rows: &str, head: u64, lines: &[LineConfig]) -> Result<Vec<Tap>, Fault> 
         let direction = match cell(2) {
             "in" => Direction::In,
             "out" => Direction::Out,
-            other => return Err((number, format!("'{other}' is no direction; write in or out"))),
+            other => return Err((number, format!("'{other}' is not a direction; write in or out"))),
         };
         taps.push(Tap::new(time, line.name.clone(), direction));
     }
@@ -233,7 +238,7 @@ mod tests {
     fn truth() -> Truth {
         let line = |name: &str| LineConfig { name: name.into(), ..LineConfig::default() };
         Truth {
-            place: Place::Video("/films/a door.mp4".into()),
+            place: WatchedSource::Video("/films/a door.mp4".into()),
             lines: vec![line("door, \"left\""), line("=door")],
             read: Some((0.0, 42.733_333_333)),
             watched: 42.7,
@@ -259,18 +264,18 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (there, here) = (folder.path().join("there"), folder.path().join("here"));
         [&there, &here].into_iter().for_each(|folder| std::fs::create_dir(folder).unwrap());
-        let truth = Truth { place: Place::Video(there.join("door.mp4")), ..truth() };
+        let truth = Truth { place: WatchedSource::Video(there.join("door.mp4")), ..truth() };
         truth.write(&there.join("truth.csv")).unwrap();
         std::fs::rename(there.join("truth.csv"), here.join("truth.csv")).unwrap();
         let moved = Truth::read(&here.join("truth.csv")).unwrap();
-        assert_eq!(moved.place, Place::Video(here.join("door.mp4")));
+        assert_eq!(moved.place, WatchedSource::Video(here.join("door.mp4")));
     }
 
     #[test]
     fn a_camera_is_written_without_its_password() {
         use crate::config::SourceConfig;
         let source = SourceConfig::from_source_string("rtsp://admin:hunter2@cam.lan/1", &Default::default());
-        let place = Place::of(&source.unwrap().source);
+        let place = WatchedSource::of(&source.unwrap().source);
         let text = Truth { place, ..truth() }.text(Path::new("truth.csv"));
         assert!(text.contains("# camera: \"rtsp://cam.lan/1\"") && !text.contains("hunter2"), "{text}");
     }
@@ -281,8 +286,8 @@ mod tests {
         let fault = |text: &str| parse(text, Path::new("")).unwrap_err();
         assert_eq!(fault("time,line\n").0, 1);
         let wrong = good.replace(",out", ",over");
-        assert_eq!(fault(&wrong), (10, "'over' is no direction; write in or out".into()));
-        assert_eq!(fault(&good.replace("2.533", "soon")), (9, "'soon' is no time in seconds".into()));
+        assert_eq!(fault(&wrong), (10, "'over' is not a direction; write in or out".into()));
+        assert_eq!(fault(&good.replace("2.533", "soon")), (9, "'soon' is not a time in seconds".into()));
         let unknown = fault(&good.replace("12.000,'=door", "12.000,gate"));
         assert_eq!(unknown, (10, "there is no line 'gate'; its lines are door, \"left\", =door".into()));
         assert!(fault(&good.replace("# video:", "# film:")).1.contains("says what was watched"));

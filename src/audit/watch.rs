@@ -1,4 +1,4 @@
-//! The program at work on the source of an audit: it counts as it always does, and a person looks on.
+//! The program at work on the source of an audit: it counts as it always does while a person watches.
 
 use std::{sync::Arc, time::Duration};
 
@@ -26,7 +26,7 @@ pub struct Watching {
 
 impl Watching {
     /// Begins to read `stretch` of `source`. A clip is read no further ahead than the reel allows; a camera is read as it
-    /// comes, and does not sleep, because somebody looks. Waits at most four seconds.
+    /// comes, and does not sleep, because a person watches. Waits at most four seconds.
     ///
     /// # Errors
     /// When the system refuses threads. That the source cannot be opened shows as its [`Self::state`].
@@ -63,7 +63,7 @@ impl Watching {
         }
     }
 
-    /// How the source fares.
+    /// State of the source.
     #[must_use]
     pub fn state(&self) -> Option<Arc<SourceSnapshot>> {
         self.engine.snapshot().sources.into_iter().next()
@@ -100,7 +100,7 @@ impl Watching {
 }
 
 impl Drop for Watching {
-    /// The thread that reads may be waiting for a person who looks no more.
+    /// The thread that reads may be waiting for a person who has stopped watching.
     fn drop(&mut self) {
         self.reel.close();
     }
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clip_is_counted_the_same_whoever_looks_and_wherever_it_was_ended() {
+    fn a_clip_is_counted_the_same_with_any_observer_and_wherever_it_was_ended() {
         let (all, read) = counted(Stretch::default(), None);
         assert!((read - 11.9).abs() < 1e-9 && all.iter().any(Sighting::is_counted), "{all:?}");
         assert_eq!(counted(Stretch::default(), None), (all, read));

@@ -7,12 +7,12 @@ use super::{
     flow::OpticalFlow,
     gate::MotionGate,
     input_size::InputSize,
+    low_confidence::Unsure,
     motion::is_in_one,
     payoff::Payoff,
     rate::Rate,
     region::{Crop, Sizes, crops_around},
     steady::Steady,
-    unsure::Unsure,
 };
 use crate::{
     geometry::BBox,
@@ -20,7 +20,7 @@ use crate::{
     model::{Detection, LineConfig, TrackId, ZoneConfig},
     source::{
         Frame,
-        pacer::{Activity, Wish, enlarged_to},
+        pacer::{Activity, FrameRequest, enlarged_to},
     },
     track::Track,
 };
@@ -47,7 +47,7 @@ pub struct Conditions {
     pub scales: bool,
     /// Width and height in pixels of the frames that the detector is usually given.
     pub usual: (u32, u32),
-    /// Times that size which pictures may have at most.
+    /// Times that size which frames may have at most.
     pub largest: f32,
     /// Share (0..=1) of the rate under overload, as far as that harms no count.
     pub share: f64,
@@ -91,7 +91,7 @@ impl View {
     }
 }
 
-/// Somebody whom the last detection run found and optical flow did in every frame since.
+/// A person found by the last detection run and by optical flow in every frame since.
 #[derive(Debug, Clone, Copy)]
 struct Carried {
     track: Track,
@@ -168,19 +168,19 @@ impl Chooser {
     }
 
     /// What to do with `frame`, and what is wanted of the frames to come.
-    pub fn choose(&mut self, frame: &Frame, conditions: &Conditions) -> (Choice, Wish) {
+    pub fn choose(&mut self, frame: &Frame, conditions: &Conditions) -> (Choice, FrameRequest) {
         let Conditions { mode, share, .. } = *conditions;
         // Where a person went who walks at the end of a file is decided by where they are seen last.
         let ends = mode == Mode::Adaptive && frame.last;
         let due = timed(Stage::Gate, || self.is_due(mode, frame, share)) || ends;
-        let wish = self.wish(frame.time, conditions);
+        let request = self.request(frame.time, conditions);
         if !due {
-            return (Choice::Skip, wish);
+            return (Choice::Skip, request);
         }
         if mode == Mode::Steady || !conditions.scales {
-            return (Choice::Detect(View::Whole), wish);
+            return (Choice::Detect(View::Whole), request);
         }
-        (self.sized(frame, conditions, ends), wish)
+        (self.sized(frame, conditions, ends), request)
     }
 
     /// What the detection run that is due does with `frame`. `ends`: it is the last one.
@@ -219,8 +219,8 @@ impl Chooser {
         Choice::Detect(view)
     }
 
-    /// After the detection run of a [`Choice::Compare`] there are these `tracks`; in the smaller picture it would have found
-    /// `smaller`, trusted from a score of `confidence` on.
+    /// After the detection run of a [`Choice::Compare`] there are these `tracks`; in the smaller input it would have found
+    /// `smaller`, high-confidence from a score of `confidence`.
     pub fn compared(&mut self, time: f64, tracks: &[Track], smaller: &[Detection], confidence: f32) {
         let near = near(&self.rate, self.everywhere, self.params.payoff_reach);
         self.payoff.compared(time, tracks, smaller, confidence, near);
@@ -240,7 +240,7 @@ impl Chooser {
         detections.iter().map(|found| if conditions.by_motion { 0.0 } else { share(found) }).collect()
     }
 
-    /// Where optical flow finds everybody whom it has not lost.
+    /// Where optical flow finds every person it has not lost.
     #[must_use]
     pub fn carried(&self) -> Vec<Detection> {
         self.carried.iter().map(Carried::detection).collect()
@@ -308,21 +308,23 @@ impl Chooser {
         }
     }
 
-    /// Finds everybody again in the frame that the gate observed last; those who are not found are carried no more.
+    /// Finds all tracks again by optical flow in the frame that the gate observed last; those not found are no longer carried.
     fn carry(&mut self) {
         let boxes: Vec<BBox> = self.carried.iter().map(|carried| carried.bbox).collect();
-        let mut moved = self.flow.follow(self.gate.grey(), &boxes).into_iter();
+        let mut moved = self.flow.follow(self.gate.gray(), &boxes).into_iter();
         self.carried.retain_mut(|carried| moved.next().flatten().map(|moved| carried.bbox = moved).is_some());
     }
 
-    fn wish(&mut self, time: f64, conditions: &Conditions) -> Wish {
+    fn request(&mut self, time: f64, conditions: &Conditions) -> FrameRequest {
         let larger = conditions.scales && conditions.mode != Mode::Steady;
-        let enlarged = if larger { self.enlarged(time, conditions) } else { Wish::FIRST.enlarged };
+        let enlarged = if larger { self.enlarged(time, conditions) } else { FrameRequest::FIRST.enlarged };
         match conditions.mode {
-            Mode::Configured => Wish { activity: Activity::Unwatched, enlarged, ..Wish::FIRST },
-            Mode::Steady => Wish { activity: self.activity(time), ..Wish::FIRST },
+            Mode::Configured => {
+                FrameRequest { activity: Activity::Unwatched, enlarged, ..FrameRequest::FIRST }
+            }
+            Mode::Steady => FrameRequest { activity: self.activity(time), ..FrameRequest::FIRST },
             Mode::Adaptive => {
-                Wish { activity: self.activity(time), interval: self.rate.interval(), enlarged }
+                FrameRequest { activity: self.activity(time), interval: self.rate.interval(), enlarged }
             }
         }
     }
@@ -351,7 +353,7 @@ impl Chooser {
         if time - since >= self.params.gate_quiet { Activity::Nothing } else { Activity::Motion }
     }
 
-    /// What the detection run that is due covers of a frame of `full` pixels that is looked at in `size`.
+    /// What the detection run that is due covers of a frame of `full` pixels at the input size `size`.
     fn view(&mut self, time: f64, full: (u32, u32), size: (u32, u32)) -> View {
         let whole = if size == full { View::Whole } else { View::Reduced(size) };
         let Some(reduced) = self.input.reduced(time, size, self.rate.is_searching()) else { return whole };
@@ -385,7 +387,7 @@ mod tests {
     fn a_larger_input_may_pay_where_people_are_near_a_line_or_where_zones_hold_them() {
         let person = |y: f32| {
             let bbox = BBox::new(0.5, y, 0.1, 0.2);
-            Track { id: 1, bbox, score: 0.6, confirmed: true, seen: true, followed: false }
+            Track { id: 1, bbox, score: 0.6, confirmed: true, seen: true, from_flow: false }
         };
         let points = vec![[0.0, 0.0], [1.0, 0.0], [1.0, 0.3]];
         let zone = ZoneConfig { name: "till".into(), points, anchor: Anchor::Center, threshold: None };

@@ -16,7 +16,7 @@ use opencv::{
 use super::{CadenceParams, gate::median};
 use crate::geometry::BBox;
 
-/// Follows the people of one source from picture to picture.
+/// Follows the people of one source from frame to frame.
 pub struct OpticalFlow {
     params: CadenceParams,
     before: Mat,
@@ -31,28 +31,28 @@ impl OpticalFlow {
         Self { params, before: Mat::default(), pyramid: Vector::new() }
     }
 
-    /// Where each of `boxes`, seen in the picture before this one, is now, in frame heights; `None` for those that
-    /// were lost. `grey`: the picture, 8-bit, of any size that does not change.
-    pub fn follow(&mut self, grey: &Mat, boxes: &[BBox]) -> Vec<Option<BBox>> {
+    /// Where each of `boxes`, seen in the frame before this one, is now, in frame heights; `None` for those that
+    /// were lost. `gray`: the frame, 8-bit, of any size that does not change.
+    pub fn follow(&mut self, gray: &Mat, boxes: &[BBox]) -> Vec<Option<BBox>> {
         let (moved, pyramid) =
-            self.moved(grey, boxes).unwrap_or_else(|_| (vec![None; boxes.len()], Vector::new()));
-        self.remember(grey);
+            self.moved(gray, boxes).unwrap_or_else(|_| (vec![None; boxes.len()], Vector::new()));
+        self.remember(gray);
         self.pyramid = pyramid;
         moved
     }
 
-    /// The picture that the next one is compared with.
-    fn remember(&mut self, grey: &Mat) {
-        if grey.copy_to(&mut self.before).is_err() {
+    /// The frame that the next one is compared with.
+    fn remember(&mut self, gray: &Mat) {
+        if gray.copy_to(&mut self.before).is_err() {
             self.before = Mat::default();
         }
         self.pyramid.clear();
     }
 
-    /// Where everybody is, and the picture's pyramid if anybody could be sought.
-    fn moved(&mut self, grey: &Mat, boxes: &[BBox]) -> opencv::Result<(Vec<Option<BBox>>, Vector<Mat>)> {
+    /// Where everybody is, and the frame's pyramid if anybody could be sought.
+    fn moved(&mut self, gray: &Mat, boxes: &[BBox]) -> opencv::Result<(Vec<Option<BBox>>, Vector<Mat>)> {
         let params = self.params;
-        let side = grey.rows() as f32;
+        let side = gray.rows() as f32;
         let hidden = |one: &BBox, other: &BBox| {
             one.intersection(other) > params.flow_occluded * one.area().min(other.area())
         };
@@ -63,13 +63,13 @@ impl OpticalFlow {
                     && !others.into_iter().any(|(_, other)| hidden(&boxes[i], other))
             })
             .collect();
-        if !visible.contains(&true) || self.before.size()? != grey.size()? {
+        if !visible.contains(&true) || self.before.size()? != gray.size()? {
             return Ok((vec![None; boxes.len()], Vector::new()));
         }
         if self.pyramid.is_empty() {
             self.pyramid = pyramid(&self.before, &params)?;
         }
-        let now = pyramid(grey, &params)?;
+        let now = pyramid(gray, &params)?;
         let clear = boxes.iter().zip(&visible).filter_map(|(bbox, visible)| visible.then_some(bbox));
         let from: Vector<Point2f> = clear.flat_map(|bbox| grid(bbox, side, &params)).collect();
         let (to, found) = flow(&self.pyramid, &now, &from, &params)?;
@@ -95,14 +95,14 @@ impl OpticalFlow {
     }
 }
 
-/// What the method makes of a picture before it seeks points; each picture is used four times, forth and back to the one
+/// What the method makes of a frame before it seeks points; each frame is used four times, forth and back to the one
 /// before and to the one after.
-fn pyramid(grey: &Mat, params: &CadenceParams) -> opencv::Result<Vector<Mat>> {
+fn pyramid(gray: &Mat, params: &CadenceParams) -> opencv::Result<Vector<Mat>> {
     let mut pyramid = Vector::new();
     let (border, slopes_border) = (BORDER_REFLECT_101, BORDER_CONSTANT);
     let window = Size::new(params.flow_window, params.flow_window);
     video::build_optical_flow_pyramid(
-        grey,
+        gray,
         &mut pyramid,
         window,
         params.flow_halvings,
@@ -127,7 +127,7 @@ fn common_way(ways: &[Option<(f32, f32)>], params: &CadenceParams) -> Option<(f3
     (2 * alike >= found.len()).then_some((x, y))
 }
 
-/// Points of `bbox` in a picture `side` pixels high.
+/// Points of `bbox` in a frame `side` pixels high.
 fn grid(bbox: &BBox, side: f32, params: &CadenceParams) -> impl Iterator<Item = Point2f> + use<> {
     let (bbox, params) = (*bbox, *params);
     let (columns, rows) = (params.flow_columns, params.flow_rows);
@@ -141,7 +141,7 @@ fn grid(bbox: &BBox, side: f32, params: &CadenceParams) -> impl Iterator<Item = 
     })
 }
 
-/// Where the points of the first picture are in the second, and whether they were found.
+/// Where the points of the first frame are in the second, and whether they were found.
 fn flow(
     from: &Vector<Mat>,
     to: &Vector<Mat>,
@@ -173,7 +173,7 @@ mod tests {
 
     use super::*;
 
-    /// Side of the picture in pixels.
+    /// Side of the frame in pixels.
     const SIDE: i32 = 160;
 
     /// A patch of blobs, different for each seed: cloth has texture at the scale of the window.
@@ -195,7 +195,7 @@ mod tests {
         patch
     }
 
-    /// A picture with people, 16 x 48 pixels, with their left top corners at `at`; each keeps its clothes.
+    /// A frame with people, 16 x 48 pixels, with their left top corners at `at`; each keeps its clothes.
     fn picture(at: &[(i32, i32)]) -> Mat {
         let mut picture = patch(SIDE, SIDE, 99);
         for (person, (x, y)) in at.iter().enumerate() {
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn people_are_followed_each_their_own_way() {
+    fn optical_flow_carries_each_person_along_their_own_path() {
         let to = [(26, 40), (97, 74)];
         let found = follow(&[(20, 40), (100, 70)], &to);
         for (found, expected) in found.iter().zip(boxes(&to)) {
@@ -234,14 +234,14 @@ mod tests {
     }
 
     #[test]
-    fn who_vanishes_is_lost_and_the_others_are_not() {
+    fn a_person_who_vanishes_is_lost_and_the_others_are_not() {
         let found = follow(&[(20, 40), (100, 70)], &[(22, 40)]);
         assert!(found[0].is_some());
         assert_eq!(found[1], None);
     }
 
     #[test]
-    fn who_is_hidden_or_tiny_is_not_followed() {
+    fn optical_flow_does_not_carry_occluded_or_tiny_people() {
         assert_eq!(follow(&[(50, 40), (53, 42)], &[(50, 40), (53, 42)]), [None, None]);
         let mut follower = OpticalFlow::new(CadenceParams::DEFAULT);
         let still = picture(&[]);
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_picture_before_or_with_one_of_another_size_nobody_is_followed() {
+    fn optical_flow_needs_a_previous_frame_of_the_same_size() {
         let at = [(20, 40)];
         let mut follower = OpticalFlow::new(CadenceParams::DEFAULT);
         assert_eq!(follower.follow(&picture(&at), &boxes(&at)), [None]);

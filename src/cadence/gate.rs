@@ -1,6 +1,6 @@
 //! Where something moves in a frame: cheap enough to be asked before every inference.
 //!
-//! The frame is reduced to a thumbnail of grey cells and compared with a slowly following background. A
+//! The frame is reduced to a thumbnail of gray cells and compared with a slowly following background. A
 //! change of light moves all cells alike and is taken out; what is left in a few cells is somebody. What a detection run
 //! has covered already, such as the trail of a walker or a parked car, is still motion but nothing new.
 
@@ -13,7 +13,7 @@ use super::{
     CadenceParams,
     motion::{Motion, is_in_one, middle},
 };
-use crate::{geometry::BBox, source::picture::Picture};
+use crate::{geometry::BBox, source::image::FrameImage};
 
 /// Seconds in which an older brightness loses 63 % of its weight.
 const LIGHT_MEMORY: f32 = 60.0;
@@ -22,18 +22,18 @@ const LIGHT_MEMORY: f32 = 60.0;
 pub struct MotionGate {
     params: CadenceParams,
     background: Vec<f32>,
-    /// The picture without those who pass: it follows what changes by so many levels a second only, however large the change.
+    /// The background, without passers-by: it follows what changes by so many levels a second only, however large the change.
     empty: Vec<f32>,
     /// What each cell showed, without the change of light, when a detection run last covered it.
     seen: Vec<f32>,
     motion: Motion,
     light: Vec<f32>,
-    grey: Mat,
+    gray: Mat,
     small: Mat,
     cells: Mat,
     last_time: f64,
     last_light: f32,
-    /// Brightness of the pictures, on average.
+    /// Brightness of the frames, on average.
     mean: Option<f32>,
 }
 
@@ -54,7 +54,7 @@ impl MotionGate {
             seen: Vec::new(),
             motion: Motion::unknown(&params),
             light: Vec::new(),
-            grey: Mat::default(),
+            gray: Mat::default(),
             small: Mat::default(),
             cells: Mat::default(),
             last_time: 0.0,
@@ -63,9 +63,9 @@ impl MotionGate {
         }
     }
 
-    /// Where the picture at `time` seconds differs from the ones before. One that cannot be read counts
+    /// Where the frame at `time` seconds differs from the ones before. One that cannot be read counts
     /// as motion everywhere: the detector will say what is wrong with it.
-    pub fn observe(&mut self, picture: &Picture, time: f64) -> &Motion {
+    pub fn observe(&mut self, picture: &FrameImage, time: f64) -> &Motion {
         let elapsed = (time - self.last_time).max(0.0) as f32;
         self.last_time = time;
         if self.reduce(picture).is_err() {
@@ -81,13 +81,13 @@ impl MotionGate {
         &self.motion
     }
 
-    /// Mean brightness (0..=255) of the pictures of the last minute or so; `None` before the first.
+    /// Mean brightness (0..=255) of the frames of the last minute or so; `None` before the first.
     #[must_use]
     pub const fn light(&self) -> Option<f32> {
         self.mean
     }
 
-    /// A detection run covered the last picture, or these `parts` of it (frame heights): what is there is nothing new.
+    /// A detection run covered the last frame, or these `parts` of it (frame heights): what is there is nothing new.
     pub fn detected(&mut self, parts: Option<&[BBox]>) {
         let Self { seen, motion, cells, last_light, .. } = self;
         let Ok(cells) = cells.data_bytes() else { return };
@@ -135,7 +135,7 @@ impl MotionGate {
         }
         let bodies = motion.bodies.iter().filter(|body| **body).count() as f32;
         if bodies > params.gate_flood * cells.len() as f32 {
-            // Another picture, as when a camera changes to infrared: it tells of nobody.
+            // Another frame, as when a camera changes to infrared: it tells of nobody.
             motion.bodies.clear();
             empty.clear();
             empty.extend(cells.iter().map(|cell| f32::from(*cell) - *last_light));
@@ -151,33 +151,33 @@ impl MotionGate {
         motion.count = motion.changed.iter().filter(|changed| **changed).count();
     }
 
-    /// The last picture in grey, at half its size where that loses nothing: for whoever follows points in it.
-    pub fn grey(&self) -> &Mat {
-        &self.grey
+    /// The last frame in gray, at half its size where that loses nothing: for optical flow.
+    pub fn gray(&self) -> &Mat {
+        &self.gray
     }
 
     /// Cells of whole pixels, so that averaging needs no weights; what is left over at the edges is less than
     /// one of them. By halving as far as it goes: there is less to average.
-    fn reduce(&mut self, picture: &Picture) -> opencv::Result<()> {
+    fn reduce(&mut self, picture: &FrameImage) -> opencv::Result<()> {
         let (width, height) = picture.size();
         let (width, height) = (width as i32, height as i32);
         let side = (width / self.params.gate_columns).clamp(1, height.max(1));
         let cells = Size::new(width / side, height / side);
         let halves = if side % 2 == 0 { 2 } else { 1 };
         let mut left = side / halves;
-        let grey = picture.grey(((width / halves) as u32, (height / halves) as u32))?;
+        let gray = picture.gray(((width / halves) as u32, (height / halves) as u32))?;
         let whole = Rect::new(0, 0, cells.width * left, cells.height * left);
-        self.grey = grey.roi(whole)?.try_clone()?;
+        self.gray = gray.roi(whole)?.try_clone()?;
         let shrink = |from: &Mat, to: &mut Mat, side: i32| {
             let size = Size::new(cells.width * side, cells.height * side);
             imgproc::resize(from, to, size, 0.0, 0.0, imgproc::INTER_AREA)
         };
         if left % 2 == 0 {
             left /= 2;
-            shrink(&self.grey, &mut self.small, left)?;
+            shrink(&self.gray, &mut self.small, left)?;
             shrink(&self.small, &mut self.cells, 1)?;
         } else {
-            shrink(&self.grey, &mut self.cells, 1)?;
+            shrink(&self.gray, &mut self.cells, 1)?;
         }
         self.motion.columns = cells.width.max(1) as usize;
         self.motion.cell = side as f32 / height.max(1) as f32;
@@ -200,8 +200,8 @@ mod tests {
 
     use super::*;
 
-    /// Grey noise of +-6 levels with a light of `level` and perhaps somebody 30 px tall at `x`.
-    fn picture(seed: u64, level: f64, person: Option<i32>) -> Picture {
+    /// Gray noise of +-6 levels with a light of `level` and perhaps somebody 30 px tall at `x`.
+    fn picture(seed: u64, level: f64, person: Option<i32>) -> FrameImage {
         let mut image = Mat::new_rows_cols_with_default(234, 416, CV_8UC3, Scalar::all(level)).unwrap();
         let mut random = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
         for pixel in opencv::core::MatTraitManual::data_typed_mut::<Vec3b>(&mut image).unwrap() {
@@ -225,11 +225,11 @@ mod tests {
             )
             .unwrap();
         }
-        Picture::ready(image)
+        FrameImage::ready(image)
     }
 
-    /// How many of the pictures, ten a second, show movement. The first has nothing to be compared with.
-    fn moved(pictures: impl Iterator<Item = Picture>) -> usize {
+    /// How many of the frames, ten a second, show movement. The first has nothing to be compared with.
+    fn moved(pictures: impl Iterator<Item = FrameImage>) -> usize {
         let mut gate = MotionGate::new(CadenceParams::DEFAULT);
         pictures
             .enumerate()
@@ -250,12 +250,12 @@ mod tests {
     }
 
     #[test]
-    fn the_smallest_walker_is_seen_at_once_and_where_he_walks() {
+    fn the_smallest_walker_is_seen_at_once_and_where_they_walk() {
         let mut gate = acquainted();
         for i in 50..100 {
             let x = (i as i32 - 50) * 6;
             let motion = gate.observe(&picture(i, 90.0, Some(x)), i as f64 / 10.0);
-            // In frame heights, 234 px; he leaves a trail, so only what is ahead of him is still.
+            // In frame heights, 234 px; the person leaves a trail, so only what is ahead of them is still.
             let him = BBox::new(x as f32 / 234.0, 100.0 / 234.0, 11.0 / 234.0, 30.0 / 234.0);
             assert!(motion.within(&him), "picture {i}");
             let ahead = BBox { x: him.right() + 0.03, w: 1.0, ..him };
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn who_passes_leaves_no_trail_in_what_shows_bodies_and_what_stays_is_background_in_time() {
+    fn a_passer_by_leaves_no_motion_behind_and_what_stays_becomes_background() {
         let mut gate = acquainted();
         let at = |x: i32| BBox::new(x as f32 / 234.0, 100.0 / 234.0, 11.0 / 234.0, 30.0 / 234.0);
         let mut shares = |i: u64, x: i32, area: BBox| {
@@ -294,12 +294,12 @@ mod tests {
         }
         let whole = BBox::new(0.0, 0.0, 1.7, 1.0);
         for i in 50..60 {
-            let motion = gate.observe(&Picture::ready(image.clone()), i as f64 / 10.0);
+            let motion = gate.observe(&FrameImage::ready(image.clone()), i as f64 / 10.0);
             assert_eq!(motion.share(&whole), 0.0, "picture {i}");
         }
     }
 
-    /// A gate that knows the picture without anybody.
+    /// A gate that knows the frame without anybody.
     fn acquainted() -> MotionGate {
         let mut gate = MotionGate::new(CadenceParams::DEFAULT);
         for i in 0..50 {
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_looked_at_is_no_news_until_it_moves_on() {
+    fn motion_that_was_detected_in_needs_no_run_until_it_moves_on() {
         let mut gate = acquainted();
         let mut news = |seed: u64, x: i32, look: Option<&[BBox]>| {
             let motion = gate.observe(&picture(seed, 90.0, Some(x)), seed as f64 / 10.0);
@@ -324,7 +324,7 @@ mod tests {
         assert!(news(50, 120, Some(&[elsewhere])));
         assert!(news(51, 120, Some(&[there])), "nobody looked there");
         assert!(!news(52, 120, None), "the detector has seen this");
-        assert!(news(53, 126, None), "he took a step");
+        assert!(news(53, 126, None), "they took a step");
     }
 
     #[test]
@@ -332,7 +332,7 @@ mod tests {
         let mut gate = MotionGate::new(CadenceParams::DEFAULT);
         gate.observe(&picture(0, 90.0, None), 0.0);
         let other =
-            Picture::ready(Mat::new_rows_cols_with_default(120, 160, CV_8UC3, Scalar::all(90.0)).unwrap());
+            FrameImage::ready(Mat::new_rows_cols_with_default(120, 160, CV_8UC3, Scalar::all(90.0)).unwrap());
         assert!(gate.observe(&other, 0.1).any());
         assert!(!gate.observe(&other, 0.2).any());
     }

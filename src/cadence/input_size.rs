@@ -1,4 +1,4 @@
-//! How large a picture the detector needs. Pure: heights of people and time in, a size out.
+//! How large a frame the detector needs. Pure: heights of people and time in, a size out.
 //!
 //! A network's cost grows with the area of its input. Where everybody who was seen for a while is large, a
 //! smaller frame shows them as well; now and then, and where something unknown moves, smaller people are searched for in
@@ -17,7 +17,7 @@ pub struct InputSize {
     params: CadenceParams,
     /// Sightings by height.
     seen: [f32; BINS],
-    /// Height of the smallest person in the picture now, in frame heights.
+    /// Height of the smallest person in the frame now, in frame heights.
     smallest_now: f32,
     time: f64,
     last_whole: f64,
@@ -105,24 +105,24 @@ mod tests {
 
     fn track(height: f32) -> Track {
         let bbox = BBox::new(0.5, 0.2, height / 3.0, height);
-        Track { id: 1, bbox, score: 0.9, confirmed: true, seen: true, followed: false }
+        Track { id: 1, bbox, score: 0.9, confirmed: true, seen: true, from_flow: false }
     }
 
     /// Ten seconds of people of these heights.
-    fn learnt(heights: &[f32]) -> InputSize {
+    fn learned(heights: &[f32]) -> InputSize {
         let tracks: Vec<_> = heights.iter().map(|height| track(*height)).collect();
-        let mut zoom = InputSize::new(CadenceParams::DEFAULT);
+        let mut input_scale = InputSize::new(CadenceParams::DEFAULT);
         for i in 0..50 {
-            zoom.learn(f64::from(i) / 5.0, &tracks);
+            input_scale.learn(f64::from(i) / 5.0, &tracks);
         }
-        zoom
+        input_scale
     }
 
     /// The size of the look that is not a whole one.
     fn size(heights: &[f32]) -> Option<(u32, u32)> {
-        let mut zoom = learnt(heights);
-        zoom.reduced(10.0, PICTURE, false);
-        zoom.reduced(10.2, PICTURE, false)
+        let mut input_scale = learned(heights);
+        input_scale.reduced(10.0, PICTURE, false);
+        input_scale.reduced(10.2, PICTURE, false)
     }
 
     #[test]
@@ -135,38 +135,40 @@ mod tests {
 
     #[test]
     fn the_usual_height_is_that_of_most() {
-        let usual = learnt(&[0.2, 0.21, 0.04]).usual().unwrap();
+        let usual = learned(&[0.2, 0.21, 0.04]).usual().unwrap();
         assert!((0.18..0.22).contains(&usual), "{usual}");
         assert_eq!(InputSize::new(CadenceParams::DEFAULT).usual(), None, "nobody was seen");
     }
 
     #[test]
-    fn the_whole_picture_is_looked_at_again_and_again() {
+    fn the_full_frame_is_detected_again_and_again() {
         let whole = |searching: bool| {
-            let mut zoom = learnt(&[0.85]);
-            (0..60).filter(|i| zoom.reduced(10.0 + f64::from(*i) / 5.0, PICTURE, searching).is_none()).count()
+            let mut input_scale = learned(&[0.85]);
+            (0..60)
+                .filter(|i| input_scale.reduced(10.0 + f64::from(*i) / 5.0, PICTURE, searching).is_none())
+                .count()
         };
         assert_eq!((whole(false), whole(true)), (4, 6), "in 12 s");
     }
 
     #[test]
     fn somebody_small_gets_every_pixel_while_they_are_there() {
-        let mut zoom = learnt(&[0.85]);
-        zoom.reduced(10.0, PICTURE, false);
-        assert_eq!(zoom.reduced(10.2, PICTURE, false), Some((192, 108)));
-        zoom.learn(10.4, &[track(0.85), track(0.1)]);
-        assert_eq!(zoom.reduced(10.6, PICTURE, false), Some(PICTURE));
-        zoom.learn(10.8, &[track(0.85)]);
-        assert_eq!(zoom.reduced(11.0, PICTURE, false), Some((192, 108)), "one sighting of many");
+        let mut input_scale = learned(&[0.85]);
+        input_scale.reduced(10.0, PICTURE, false);
+        assert_eq!(input_scale.reduced(10.2, PICTURE, false), Some((192, 108)));
+        input_scale.learn(10.4, &[track(0.85), track(0.1)]);
+        assert_eq!(input_scale.reduced(10.6, PICTURE, false), Some(PICTURE));
+        input_scale.learn(10.8, &[track(0.85)]);
+        assert_eq!(input_scale.reduced(11.0, PICTURE, false), Some((192, 108)), "one sighting of many");
     }
 
     #[test]
     fn who_comes_often_is_remembered_and_forgotten_after_minutes() {
-        let mut zoom = learnt(&[0.85, 0.15]);
+        let mut input_scale = learned(&[0.85, 0.15]);
         let mut later = |time: f64| {
-            zoom.learn(time, &[track(0.85)]);
-            zoom.reduced(time, PICTURE, false);
-            zoom.reduced(time + 0.2, PICTURE, false)
+            input_scale.learn(time, &[track(0.85)]);
+            input_scale.reduced(time, PICTURE, false);
+            input_scale.reduced(time + 0.2, PICTURE, false)
         };
         assert_eq!(later(20.0), Some(PICTURE));
         for i in 0..600 {

@@ -3,12 +3,12 @@
 use super::CadenceParams;
 use crate::geometry::{BBox, Point};
 
-/// Where the last picture differed from the background.
+/// Where the last frame differed from the background.
 #[derive(Debug)]
 pub struct Motion {
-    /// Row by row; empty when the picture could not be compared, which counts as movement everywhere.
+    /// Row by row; empty when the frame could not be compared, which counts as movement everywhere.
     pub(super) changed: Vec<bool>,
-    /// Where it differed from the picture without those who pass.
+    /// Where it differed from the background.
     pub(super) bodies: Vec<bool>,
     /// Whether a changed cell shows what no detection run has seen yet.
     pub(super) new: Vec<bool>,
@@ -53,7 +53,7 @@ impl Motion {
                 && self.moving().filter(|point| contains(area, *point)).take(self.least).count() == self.least
     }
 
-    /// Share (0..=1) of `area` (frame heights) in which something moves; 0 where the picture could not be compared.
+    /// Share (0..=1) of `area` (frame heights) in which something moves; 0 where the frame could not be compared.
     #[must_use]
     pub fn share(&self, area: &BBox) -> f32 {
         if self.bodies.is_empty() || self.columns == 0 {

@@ -14,10 +14,10 @@ constants! {
         gate_columns: i32 = 96, 4..=4096, "cells";
         /// By how much a cell must differ from the background to show motion. The noise of a camera at night, averaged over the
         /// dozen pixels in a cell, stays below a third of this.
-        gate_change: f32 = 8.0, 0.0..=255.0, "grey levels";
+        gate_change: f32 = 8.0, 0.0..=255.0, "gray levels";
         /// By how much it must differ from what the last detection run saw to call for another: the same person, a step further,
         /// may look much the same.
-        gate_new_change: f32 = 4.0, 0.0..=255.0, "grey levels";
+        gate_new_change: f32 = 4.0, 0.0..=255.0, "gray levels";
         /// Changed cells that make a motion: one may be a defect or a blinking lamp.
         gate_cells: usize = 2, 1..=10_000, "cells";
         /// Still cells that may lie between two parts of one motion: clothes like the wall behind them do not change it.
@@ -27,8 +27,8 @@ constants! {
         gate_memory: f32 = 3.0, 0.01..=3600.0, "s";
         /// How fast the background behind people who pass is adapted: somebody who passes within a second hardly changes it, and an
         /// object that is left there is part of it in half a minute.
-        gate_empty_rate: f32 = 8.0, 0.0..=1e5, "grey levels/s";
-        /// Share of the picture that differs from it from which the picture is another one.
+        gate_empty_rate: f32 = 8.0, 0.0..=1e5, "gray levels/s";
+        /// Share of the frame that differs from it from which the frame is another one.
         gate_flood: f32 = 0.85, 0.0..=1.0, "share";
         /// The change of light is the median over every this many cells: hundreds of them, which is plenty.
         gate_light_step: usize = 7, 1..=1000, "cells";
@@ -109,7 +109,7 @@ constants! {
         rate_near_step: f32 = 0.13, 0.001..=100.0, "body heights";
         /// How far anybody else may move between two detection runs: boxes of the same person still overlap.
         rate_far_step: f32 = 0.3, 0.001..=100.0, "body heights";
-        /// Highest rate for a person whom optical flow finds in every frame. Half as much is enough for them, but not for those whom a weak
+        /// Highest rate for a person that optical flow finds in every frame. Half as much is enough, but not for people that a weak
         /// detector finds now and then only, by runs for the sake of others.
         rate_flow: f64 = 3.0, 0.01..=240.0, "detections/s";
         /// Least rate for a person near a line.
@@ -120,10 +120,10 @@ constants! {
         rate_far_least: f64 = 3.0, 0.01..=240.0, "detections/s";
         /// Highest rate for a person far from every line.
         rate_far_most: f64 = 6.0, 0.01..=240.0, "detections/s";
-        /// Least rate for a person near a line whom the last detection runs missed: a weak detector needs more tries, and a wrong
+        /// Least rate for a person near a line missed by the last detection runs: a weak detector needs more tries, and a wrong
         /// guess of where they are grows with time.
         rate_missed_near: f64 = 10.0, 0.01..=240.0, "detections/s";
-        /// Least rate for a person far from every line whom the last detection runs missed.
+        /// Least rate for a person far from every line missed by the last detection runs.
         rate_missed_far: f64 = 4.0, 0.01..=240.0, "detections/s";
         /// A person is missed up to this long after they were last detected.
         rate_missed_time: f64 = 0.6, 0.0..=60.0, "s";
@@ -143,7 +143,7 @@ constants! {
         rate_reach: f32 = 0.3, 0.0..=100.0, "body heights";
         /// Detection runs may come early by this share of the time between the frames checked.
         rate_early: f64 = 0.5, 0.0..=1.0, "share";
-        /// Who has waited for this share of the time between two runs is detected together with those who are due.
+        /// A person who has waited for this share of the time between two runs is detected together with those who are due.
         rate_soon: f64 = 0.7, 0.0..=1.0, "share";
         /// Under overload the rate is reduced, but not below this for a person near a line.
         rate_floor_near: f64 = 4.0, 0.01..=240.0, "detections/s";
@@ -185,7 +185,7 @@ constants! {
         /// Time between detection runs on whole frames where something moves that no track explains.
         input_whole_searching: f64 = 2.0, 0.0..=600.0, "s";
 
-        /// Share of the walkers that a larger picture must show, and the one in use lose, to be used from then on: twice the usual size;
+        /// Share of the walkers that a larger input must show, and the one in use lose, to be used from then on: twice the usual size;
         /// one that costs more must gain more.
         payoff_gain: f32 = 0.1, 0.0..=1.0, "share";
         /// Sightings of walkers that the one in use must have lost before.
@@ -199,15 +199,15 @@ constants! {
         payoff_reach: f32 = 1.5, 0.0..=1000.0, "body heights";
         /// Somebody walks who has gone this far.
         payoff_way: f32 = 0.1, 0.0..=100.0, "body heights";
-        /// A larger picture is tried where half of the people are shorter than this in the one in use.
+        /// A larger input is tried where half of the people are shorter than this in the one in use.
         payoff_small: f32 = 30.0, 0.0..=2000.0, "pixels";
-        /// A larger picture is tried as well where so many walkers were seen lately of whom the network is not sure.
+        /// A larger input is tried as well where this many walkers were lately found with low confidence only.
         payoff_missed: f32 = 2.0, 0.0..=1000.0, "people";
         /// There must be so many of them for each walker who is tracked.
         payoff_unsure: f32 = 0.8, 0.0..=1000.0, "ratio";
-        /// A larger picture is tried as well where detection runs do not find this share of the walkers who are tracked.
+        /// A larger input is tried as well where detection runs do not find this share of the walkers who are tracked.
         payoff_not_found: f32 = 0.6, 0.0..=1.0, "share";
-        /// Time between two sightings of somebody of whom the network is not sure.
+        /// Time between two low-confidence sightings of one person.
         payoff_gap: f64 = 0.5, 0.0..=60.0, "s";
         /// Detection runs of a burst, and of a check at least.
         payoff_runs: u32 = 10, 1..=1000, "detections";

@@ -1,10 +1,10 @@
-//! Whether a larger picture pays: whom it shows, and tracks confirm, that a smaller one does not.
+//! Whether a larger input size pays: which people it finds, and tracks confirm, that a smaller one does not.
 //!
 //! How many people a network misses depends on more than their size: on how they hide one another, on light and on where the
 //! camera hangs. So it is tried out where people seem to be missed. In a trial detection runs are made twice, in a larger
-//! picture, which the tracker is given, and in one of the size in use; of those who are tracked and walk, the ones
-//! count whom the smaller one shows less than every other time: the tracker bridges the gaps of the others. While a
-//! larger size is in use, the smaller one is looked at beside it now and then. All this costs a bounded share of what
+//! frame, which the tracker is given, and in one of the size in use; of tracked people who walk, those
+//! count that the smaller one finds less than every other time: the tracker bridges the gaps of the others. While a
+//! larger size is in use, a run at the smaller one is made beside it now and then. All this costs a bounded share of what
 //! detection costs anyway. Only people near a line count, where there are no zones: who is lost elsewhere changes no count.
 
 use super::CadenceParams;
@@ -14,22 +14,22 @@ use crate::{
     track::Track,
 };
 
-/// Times the usual width and height that pictures may have.
+/// Times the usual width and height that frames may have.
 pub const LEVELS: [f32; 3] = [1.0, 2.0, 3.0];
 
-/// Somebody seen in the larger of two pictures.
+/// Somebody seen in the larger of two frames.
 #[derive(Debug, Clone, Copy)]
 struct Person {
     track: TrackId,
     first: Point,
     /// Whether they have walked.
     walks: bool,
-    /// How often they were seen, and how often the smaller picture did not show them.
+    /// How often they were seen, and how often the smaller input did not show them.
     seen: f32,
     missed: f32,
 }
 
-/// Detection runs in two pictures of different sizes.
+/// Detection runs in two frames of different sizes.
 #[derive(Debug, Clone, Default)]
 struct Tally {
     people: Vec<Person>,
@@ -37,7 +37,7 @@ struct Tally {
 }
 
 impl Tally {
-    /// Takes the people seen in the larger picture, and whether the smaller one showed each of them. Somebody walks who has
+    /// Takes the people seen in the larger input, and whether the smaller one showed each of them. Somebody walks who has
     /// gone `way` body heights.
     fn add(&mut self, people: &[(TrackId, BBox, bool)], way: f32) {
         self.runs += 1;
@@ -54,7 +54,7 @@ impl Tally {
         }
     }
 
-    /// Sightings of people who walk, and of those among them whom the smaller picture loses.
+    /// Sightings of people who walk, and of those among them that the smaller input loses.
     fn sums(&self) -> (f32, f32) {
         let walking = self.people.iter().filter(|person| person.walks);
         walking.fold((0.0, 0.0), |(seen, lost), person| {
@@ -79,7 +79,7 @@ struct Trial {
 #[derive(Debug, Clone)]
 pub struct Payoff {
     params: CadenceParams,
-    /// Share of the walkers at each level whom the one below it loses, for the levels in use; the first needs none.
+    /// Share of the walkers at each level that the one below it loses, for the levels in use; the first needs none.
     gains: Vec<f32>,
     /// Of the level after those.
     trial: Option<Trial>,
@@ -104,13 +104,13 @@ impl Payoff {
         payoff
     }
 
-    /// The same for a source that is opened anew: what was found out stays, what was under way begins again.
+    /// The same for a source that is reopened: what was found out stays, what was under way begins again.
     pub fn restart(&mut self) {
         (self.trial, self.check, self.unchecked) = (None, Tally::default(), 0.0);
         self.strained.1 = f64::NEG_INFINITY;
     }
 
-    /// Share (0..=1) of the walkers whom each size lost and the next larger one did not, for the sizes that are too small.
+    /// Share (0..=1) of the walkers that each size lost and the next larger one did not, for the sizes that are too small.
     #[must_use]
     pub fn gains(&self) -> &[f32] {
         &self.gains
@@ -135,7 +135,7 @@ impl Payoff {
     }
 
     /// The size that is tried in the next frames, if any is. In the last frame at `time` there was `somebody` or nobody, a
-    /// larger picture than the one in use `may_gain`, and the stream allows for `largest` times the usual size.
+    /// larger input than the one in use `may_gain`, and the stream allows for `largest` times the usual size.
     pub fn tried(&mut self, time: f64, somebody: bool, may_gain: bool, largest: f32) -> Option<f32> {
         let next = LEVELS.get(self.gains.len() + 1).copied().filter(|level| *level <= largest);
         let may = somebody && self.strained.0 >= 1.0;
@@ -154,7 +154,7 @@ impl Payoff {
         self.trial.as_ref().and_then(|trial| trial.runs).and(next)
     }
 
-    /// Times the usual size of the smaller picture, where it is time to look at it beside the one in use.
+    /// Times the usual size of the smaller input, where it is time to run it beside the one in use.
     #[must_use]
     pub fn checked(&self) -> Option<f32> {
         let smaller = LEVELS[self.gains.len().checked_sub(1)?];
@@ -162,14 +162,14 @@ impl Payoff {
         (self.unchecked * self.params.payoff_cost >= cost).then_some(smaller)
     }
 
-    /// A detection run covered pictures of this area, in those of the usual size.
+    /// A detection run covered frames of this area, in those of the usual size.
     pub fn ran(&mut self, area: f32) {
         self.allowance += self.params.payoff_cost * area;
         self.unchecked += 1.0;
     }
 
-    /// A detection run was made at `time` in two pictures. In the larger one it leaves these `tracks`, and only those
-    /// `near` a line count; in the smaller one it would have found `smaller`, trusted from a score of `confidence` on.
+    /// A detection run was made at `time` in two frames. In the larger one it leaves these `tracks`, and only those
+    /// `near` a line count; in the smaller one it would have found `smaller`, high-confidence from a score of `confidence`.
     pub fn compared(
         &mut self,
         time: f64,
@@ -244,11 +244,11 @@ impl Payoff {
     }
 }
 
-/// Those of the `tracks` who are seen, where, and whether one of the trusted boxes among `smaller` shows them; each box shows
+/// Those of the `tracks` who are seen, where, and whether one of the high-confidence boxes among `smaller` shows them; each box shows
 /// one person.
 fn shown(tracks: &[Track], smaller: &[Detection], confidence: f32) -> Vec<(TrackId, BBox, bool)> {
-    let trusted = smaller.iter().filter(|found| found.score >= confidence);
-    let mut free: Vec<&BBox> = trusted.map(|found| &found.bbox).collect();
+    let high_confidence = smaller.iter().filter(|found| found.score >= confidence);
+    let mut free: Vec<&BBox> = high_confidence.map(|found| &found.bbox).collect();
     let mut people = Vec::new();
     for Track { id, bbox, .. } in tracks.iter().filter(|track| track.confirmed && track.seen) {
         let shows = |other: &BBox| 2.0 * other.intersection(bbox) > other.area().min(bbox.area());
@@ -268,22 +268,29 @@ mod tests {
     const PARAMS: CadenceParams = CadenceParams::DEFAULT;
     const CONFIDENCE: f32 = 0.4;
 
-    /// Eight people side by side who walk down the picture.
+    /// Eight people side by side who walk down the frame.
     fn people(run: u32) -> Vec<Track> {
         (0..8)
             .map(|i: u32| {
                 let bbox = BBox::new(0.2 * i as f32, 0.005 * run as f32, 0.05, 0.15);
-                Track { id: u64::from(i) + 1, bbox, score: 0.6, confirmed: true, seen: true, followed: false }
+                Track {
+                    id: u64::from(i) + 1,
+                    bbox,
+                    score: 0.6,
+                    confirmed: true,
+                    seen: true,
+                    from_flow: false,
+                }
             })
             .collect()
     }
 
-    /// A source whose usual pictures show the first `shown` of them, and larger ones all.
+    /// A source whose usual frames show the first `shown` of them, and larger ones all.
     struct Scene {
         payoff: Payoff,
         shown: usize,
         runs: u32,
-        /// Detection runs in two pictures.
+        /// Detection runs in two frames.
         compared: u32,
         /// Of all detection runs, in those of the usual size.
         cost: f32,
@@ -294,7 +301,7 @@ mod tests {
             Self { payoff: Payoff::new(PARAMS), shown, runs: 0, compared: 0, cost: 0.0 }
         }
 
-        /// So many detection runs, five a second, in each of which the larger picture may gain something; the size in use
+        /// So many detection runs, five a second, in each of which the larger input may gain something; the size in use
         /// after them.
         fn run(&mut self, runs: u32, share: f64) -> f32 {
             for _ in 0..runs {
@@ -319,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn a_larger_picture_is_used_where_it_shows_walkers_whom_the_usual_one_loses() {
+    fn a_larger_input_is_used_where_it_finds_walkers_that_the_default_one_loses() {
         let mut scene = Scene::new(5);
         assert_eq!(scene.run(100, 1.0), 2.0);
         assert!((scene.payoff.gains()[0] - 3.0 / 8.0).abs() < 0.01, "{:?}", scene.payoff.gains());
@@ -327,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_not_tracked_or_does_not_walk_is_nobody_whom_it_shows() {
+    fn only_tracked_people_who_walk_count_for_a_larger_input() {
         for change in [|track: &mut Track| track.seen = false, |track: &mut Track| track.bbox.y = 0.5] {
             let mut payoff = Payoff::new(PARAMS);
             for run in 0..100 {
@@ -343,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn people_far_from_every_line_make_no_larger_picture_pay() {
+    fn people_far_from_every_line_make_no_larger_input_pay() {
         let level = |near: fn(&BBox) -> bool| {
             let mut payoff = Payoff::new(PARAMS);
             for run in 0..100 {
@@ -355,12 +362,12 @@ mod tests {
             }
             payoff.level(20.0, 1.0)
         };
-        assert_eq!(level(|bbox| bbox.x < 0.7), 1.0, "those whom the usual one shows");
-        assert_eq!(level(|bbox| bbox.x > 0.7), 2.0, "those whom it does not");
+        assert_eq!(level(|bbox| bbox.x < 0.7), 1.0, "those that the default one shows");
+        assert_eq!(level(|bbox| bbox.x > 0.7), 2.0, "those that it does not");
     }
 
     #[test]
-    fn trials_in_vain_and_checks_cost_a_bounded_share() {
+    fn unproductive_trials_and_checks_cost_a_bounded_share() {
         for shown in [8, 5] {
             let mut scene = Scene::new(shown);
             let level = scene.run(20_000, 1.0);
@@ -379,7 +386,7 @@ mod tests {
     }
 
     #[test]
-    fn under_overload_only_those_keep_it_for_whom_it_pays_most_and_nothing_is_tried() {
+    fn under_overload_only_the_sources_that_gain_most_keep_a_larger_input() {
         let (mut much, mut little) = (Scene::new(1), Scene::new(7));
         assert_eq!((much.run(200, 1.0), little.run(200, 1.0)), (2.0, 2.0));
         assert_eq!((much.run(1, 0.5), little.run(1, 0.5)), (2.0, 1.0));
@@ -390,7 +397,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_found_out_stays_when_the_source_is_opened_anew() {
+    fn what_was_found_out_stays_when_the_source_is_reopened() {
         let mut scene = Scene::new(5);
         scene.run(100, 1.0);
         scene.payoff.restart();

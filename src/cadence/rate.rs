@@ -27,7 +27,7 @@ struct Person {
     velocity: Option<Point>,
     confirmed: bool,
     /// Whether the last detection run found them and optical flow did in every frame since.
-    followed: bool,
+    from_flow: bool,
     last_seen: f64,
     /// When a detection run last covered them.
     last_detection: f64,
@@ -57,7 +57,7 @@ impl Person {
 pub struct Rate {
     params: CadenceParams,
     lines: Vec<(Line, Anchor)>,
-    /// Width over height of the picture.
+    /// Width over height of the frame.
     aspect: f32,
     people: Vec<Person>,
     /// Time of the first frame.
@@ -154,9 +154,9 @@ impl Rate {
         if due {
             self.searched = elsewhere && soon(self.last_search, search);
             for (person, rate) in self.people.iter_mut().zip(&rates) {
-                // A person who was just seen and whom optical flow lost would be lost in a run that leaves them out.
+                // A person who was just seen and lost by optical flow would be lost in a run that leaves them out.
                 let missed_for = person.last_detection - person.last_seen;
-                let fresh = !person.followed && missed_for <= params.rate_missed_time;
+                let fresh = !person.from_flow && missed_for <= params.rate_missed_time;
                 person.wanted = fresh || soon(person.last_detection, *rate);
             }
             self.regions = if whole { None } else { self.wanted_regions(ahead, motion, &known) };
@@ -223,7 +223,7 @@ impl Rate {
     /// Optical flow lost these people, so their rate is that of their movement. To be told before [`Self::is_due`] is asked.
     pub fn lost(&mut self, is_lost: impl Fn(TrackId) -> bool) {
         for person in self.people.iter_mut().filter(|person| is_lost(person.id)) {
-            person.followed = false;
+            person.from_flow = false;
         }
     }
 
@@ -258,7 +258,7 @@ impl Rate {
             if person.wanted || parts.is_none_or(|parts| is_in_one(parts, track.bbox.center())) {
                 person.last_detection = time;
             }
-            person.followed = track.seen && track.confirmed;
+            person.from_flow = track.seen && track.confirmed;
         }
     }
 
@@ -276,14 +276,14 @@ impl Rate {
                 old.velocity.map_or(moved, |v| Point::new(blend(v.x, moved.x), blend(v.y, moved.y)))
             });
             let last_seen = old.filter(|_| !track.seen).map_or(time, |old| old.last_seen);
-            let followed = old.is_some_and(|old| old.followed);
+            let from_flow = old.is_some_and(|old| old.from_flow);
             let (last_detection, wanted) = old.map_or((time, false), |old| (old.last_detection, old.wanted));
             Person {
                 id: track.id,
                 bbox: track.bbox,
                 velocity,
                 confirmed: track.confirmed,
-                followed,
+                from_flow,
                 last_seen,
                 last_detection,
                 wanted,
@@ -315,7 +315,7 @@ impl Rate {
         } else if unseen > 0.0 {
             rate = rate.max(missed);
         }
-        if person.followed {
+        if person.from_flow {
             rate = rate.min(params.rate_flow);
         }
         (rate, floor)

@@ -89,7 +89,7 @@ impl Cropper<'_> {
         (0..crops.len()).find_map(|i| others(i).find(|&j| worth(&crops[i], &crops[j])).map(|j| (i, j)))
     }
 
-    /// `region` with everybody whom its crop would have cut or shown too small, and that crop.
+    /// `region` with every person that its crop would have cut or shown too small, and that crop.
     fn uncut(&self, mut region: Region) -> (Region, Crop) {
         let full = self.sizes.full;
         let frame = BBox::new(0.0, 0.0, full.0 as f32 / full.1.max(1) as f32, 1.0);
@@ -209,7 +209,7 @@ mod tests {
         Region { bbox, smallest: 0.0 }
     }
 
-    /// What a look for `person` must show.
+    /// What a detection run for `person` must show.
     fn around(person: BBox) -> Region {
         Region { bbox: person.grown(0.5 * person.h), smallest: person.h }
     }
@@ -221,18 +221,18 @@ mod tests {
     }
 
     #[test]
-    fn a_part_holds_its_area_in_whole_strides() {
+    fn a_region_is_covered_in_whole_strides() {
         let area = BBox::new(0.5, 0.3, 0.2, 0.4);
         let part = only(&[unknown(area)], &[]);
         assert_eq!((part.size, part.whole), ((64, 96), WHOLE));
         assert!(!is_cut(&area, &part.area(), &PICTURE), "{part:?}");
-        // At the lower right corner of the picture, and beyond it.
+        // At the lower right corner of the frame, and beyond it.
         let part = only(&[unknown(BBox::new(1.7, 0.9, 0.5, 0.5))], &[]);
         assert_eq!((part.corner.0 + part.size.0, part.corner.1 + part.size.1), WHOLE);
     }
 
     #[test]
-    fn parts_that_are_most_of_the_picture_are_not_worth_it() {
+    fn regions_that_are_most_of_the_frame_are_not_cropped() {
         let parts = |areas: &[Region]| crops_around(areas, &[], SIZES, &PARAMS);
         assert_eq!(parts(&[unknown(BBox::new(0.0, 0.0, 1.4, 1.0))]), None);
         assert!(parts(&[unknown(BBox::new(0.0, 0.0, 0.9, 1.0))]).is_some());
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_who_is_known_is_cut() {
+    fn no_tracked_person_is_cut() {
         let area = unknown(BBox::new(0.5, 0.3, 0.2, 0.4));
         // The first stands half in the area, the second half in what the first adds to it.
         let people = [person(0.65, 0.3, 0.3), person(0.77, 0.3, 0.3), person(1.5, 0.3, 0.3)];
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn people_far_apart_have_a_part_each_and_neighbours_share_one() {
+    fn people_far_apart_have_a_region_each_and_neighbors_share_one() {
         let people = [person(0.2, 0.4, 0.2), person(0.3, 0.4, 0.2), person(1.5, 0.4, 0.2)];
         let parts = crops_around(&people.map(around), &people, SIZES, &PARAMS).unwrap();
         assert_eq!(parts.len(), 2, "{parts:?}");
@@ -271,14 +271,14 @@ mod tests {
     }
 
     #[test]
-    fn a_part_is_reduced_as_far_as_the_smallest_in_it_allows() {
+    fn a_crop_is_reduced_as_far_as_the_smallest_person_in_it_allows() {
         let (tall, small) = (person(0.5, 0.1, 0.8), person(0.55, 0.5, 0.4));
         let height = |part: Crop, person: BBox| person.h * part.whole.1 as f32;
         let alone = only(&[around(tall)], &[tall]);
         assert!((80.0..84.0).contains(&height(alone, tall)), "{alone:?}");
         let both = only(&[around(tall)], &[tall, small]);
         assert!((80.0..84.0).contains(&height(both, small)), "{both:?}");
-        // Never more than the whole picture would show.
+        // Never more than the full frame would show.
         let reduced = Sizes { full: WHOLE, reduced: (208, 117) };
         assert_eq!(
             crops_around(&[around(small)], &[small], reduced, &PARAMS).map(|parts| parts[0].whole),
@@ -293,7 +293,7 @@ mod tests {
             bbox: BBox::new(x / 96.0, y / 96.0, w / 96.0, h / 96.0),
             score: 0.9,
         };
-        // The second is cut by the left edge, the third by the lower one, the fourth by the picture's own.
+        // The second is cut by the left edge, the third by the lower one, the fourth by the frame's own.
         let found = vec![at(20.0, 10.0, 20.0, 60.0), at(1.0, 10.0, 20.0, 60.0), at(60.0, 40.0, 20.0, 55.0)];
         let placed = part.placed([found, vec![at(60.0, 0.0, 20.0, 55.0)]].concat(), &PARAMS);
         assert_eq!(placed.len(), 2);

@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_pictures_are_looked_at_from_movement_until_a_second_after_it() {
+    fn every_frame_is_detected_from_motion_until_a_second_after_it() {
         let mut steady = Steady::new(&CadenceParams::DEFAULT);
         let looks = |steady: &mut Steady, from: u32, to: u32, busy: bool| {
             (from..to).filter(|frame| steady.is_due(f64::from(*frame) / 10.0, busy)).count()

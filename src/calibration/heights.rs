@@ -1,6 +1,6 @@
 //! How tall people are where: a plane over the places of their feet.
 //!
-//! On a floor seen in perspective, the height of people in the picture is a linear function of where their feet are (Hoiem,
+//! On a floor seen in perspective, the height of people in the frame is a linear function of where their feet are (Hoiem,
 //! Efros and Hebert, "Putting objects in perspective", CVPR 2006, for a camera held upright; the tilt of a camera adds the
 //! term along the other axis). Weighted least squares; what fits badly weighs little (weights of Cauchy's distribution).
 
@@ -68,7 +68,7 @@ impl Heights {
         Self { sums: Sums { weight: 0.0, first: [0.0; 3], second: [0.0; 6] }, plane: None }
     }
 
-    /// What was learnt, as numbers to go on from.
+    /// What was learned, as numbers to go on from.
     #[must_use]
     pub fn sums(&self) -> Vec<f64> {
         let Sums { weight, first, second } = self.sums;
@@ -154,8 +154,8 @@ mod tests {
 
     const PARAMS: CalibrationParams = CalibrationParams::DEFAULT;
 
-    /// Heights of people whose feet are all over the lower half of the picture, `height` tall there.
-    fn learnt(people: usize, height: impl Fn(usize, Point) -> f32) -> Heights {
+    /// Heights of people whose feet are all over the lower half of the frame, `height` tall there.
+    fn learned(people: usize, height: impl Fn(usize, Point) -> f32) -> Heights {
         let mut heights = Heights::new();
         for i in 0..people {
             let foot = Point::new((i * 7 % 10) as f32 / 8.0, 0.5 + (i * 3 % 10) as f32 / 20.0);
@@ -170,31 +170,31 @@ mod tests {
 
     #[test]
     fn heights_follow_the_floor() {
-        let heights = learnt(100, |_, foot| 0.5 * foot.y - 0.05 * foot.x);
+        let heights = learned(100, |_, foot| 0.5 * foot.y - 0.05 * foot.x);
         for (x, y) in [(0.2, 0.6), (1.0, 0.9)] {
             let (height, known) = at(&heights, x, y).unwrap();
             assert!((height - (0.5 * y - 0.05 * x)).abs() < 0.02 && known == 1.0, "{height} {known}");
         }
-        assert_eq!(at(&learnt(20, |_, _| 0.3), 0.5, 0.7), None, "too few were seen");
+        assert_eq!(at(&learned(20, |_, _| 0.3), 0.5, 0.7), None, "too few were seen");
         assert_eq!(at(&heights, 0.5, -2.0), None, "nobody was there");
     }
 
     #[test]
     fn a_few_who_are_sitting_or_two_in_a_box_do_not_move_it() {
-        let heights = learnt(300, |i, foot| 0.5 * foot.y * [1.0, 1.0, 1.0, 1.0, 0.5, 1.0, 1.0, 1.9][i % 8]);
+        let heights = learned(300, |i, foot| 0.5 * foot.y * [1.0, 1.0, 1.0, 1.0, 0.5, 1.0, 1.0, 1.9][i % 8]);
         let (height, _) = at(&heights, 0.6, 0.75).unwrap();
         assert!((height / 0.375 - 1.0).abs() < 0.12, "{height}");
     }
 
     #[test]
     fn where_heights_do_not_follow_from_the_place_they_tell_nothing() {
-        assert_eq!(at(&learnt(300, |i, _| 0.05 + 0.1 * (i * 5 % 7) as f32), 0.6, 0.75), None);
+        assert_eq!(at(&learned(300, |i, _| 0.05 + 0.1 * (i * 5 % 7) as f32), 0.6, 0.75), None);
     }
 
     #[test]
-    fn a_camera_that_is_turned_is_learnt_anew() {
+    fn a_camera_that_is_turned_is_learned_again() {
         let params = CalibrationParams { height_window: 200.0, ..PARAMS };
-        let mut heights = learnt(2000, |_, _| 0.2);
+        let mut heights = learned(2000, |_, _| 0.2);
         for i in 0..3000 {
             heights.learn(Point::new((i * 7 % 10) as f32 / 8.0, 0.7), 0.3, &params);
         }
@@ -203,8 +203,8 @@ mod tests {
     }
 
     #[test]
-    fn what_was_learnt_can_be_kept() {
-        let heights = learnt(100, |_, foot| 0.5 * foot.y);
+    fn what_was_learned_can_be_kept() {
+        let heights = learned(100, |_, foot| 0.5 * foot.y);
         let again = Heights::from_sums(&heights.sums()).unwrap();
         assert_eq!(at(&again, 0.6, 0.75), at(&heights, 0.6, 0.75));
         let (least, most) = heights.range(&PARAMS).unwrap();

@@ -1,7 +1,7 @@
-//! What moves, and what the network sees: each knows of people whom the other alone does not find. Pure.
+//! What moves, and what the network sees: each finds people that the other alone does not. Pure.
 //!
-//! A network doubts people from above, in the dark or far away, and draws them as tall as those whom it has learnt. What differs
-//! from the background moves about, but may be a car or a shadow. A doubtful box full of movement that nobody explains is
+//! A network doubts people from above, in the dark or far away, and draws them as tall as those it was trained on. What differs
+//! from the background moves about, but may be a car or a shadow. A low-confidence box full of movement that nobody explains is
 //! somebody; and of two boxes around the same movement, the one that it fills is the better one.
 
 use super::CalibrationParams;
@@ -27,8 +27,8 @@ fn logit(chance: f32) -> f32 {
     (chance / (1.0 - chance)).ln()
 }
 
-/// Changes the chances of `detections`, of which the share `moving` (0..=1) of each shows movement, trusted from a chance of
-/// `confidence` on. The boxes of doubtful people for whom movement spoke.
+/// Changes the chances of `detections`, of which the share `moving` (0..=1) of each shows movement, high-confidence from a chance of
+/// `confidence` on. The boxes of low-confidence people confirmed by motion.
 pub fn join(
     detections: &mut [Detection],
     moving: &[f32],
@@ -57,7 +57,7 @@ pub fn join(
     people[trusted..].iter().map(|index| detections[*index].bbox).collect()
 }
 
-/// Trusts in the place of each of the first `trusted` boxes in `order`, the ones of greater chance before the others, a
+/// Takes as high-confidence, in place of each of the first `trusted` boxes in `order`, the ones of greater chance before the others, a
 /// lower one within it that holds the same movement and is much fuller of it.
 fn shrink(
     detections: &mut [Detection],
@@ -96,7 +96,7 @@ mod tests {
     const PARAMS: CalibrationParams = CalibrationParams::DEFAULT;
     const CONFIDENCE: f32 = 0.4;
 
-    /// A person of half the picture's height at this place.
+    /// A person of half the frame's height at this place.
     fn person(x: f32) -> BBox {
         BBox::new(x, 0.3, 0.2, 0.5)
     }
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_doubtful_box_full_of_movement_is_somebody_sooner() {
+    fn a_low_confidence_box_full_of_motion_is_a_person_sooner() {
         assert!(scores(&[(person(0.2), 0.3, 0.7)])[0] >= CONFIDENCE);
         assert_eq!(scores(&[(person(0.2), 0.3, 0.0)]), [0.3], "nothing moves there");
         assert_eq!(scores(&[(person(0.2), 0.3, 0.2)]), [0.3], "something else moves there");

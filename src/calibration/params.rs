@@ -1,11 +1,11 @@
-//! The constants of the calibration. `docs/counting.md` tells where they come from.
+//! The constants of the calibration. `docs/notes/counting-journal.md` has the measurements behind each value.
 
 use crate::constants::constants;
 
 constants! {
-    /// Constants that decide what a score is worth.
+    /// Constants that decide what a score means.
     pub struct CalibrationParams {
-        /// Scores from which a box is somebody beyond doubt, so that heights are learnt from it.
+        /// Scores from which a box is somebody beyond doubt, so that heights are learned from it.
         height_sure: f32 = 0.55, 0.0..=1.0, "score";
         /// How far they must have walked: a mannequin tells nothing.
         height_way: f32 = 0.25, 0.0..=100.0, "body heights";
@@ -29,11 +29,11 @@ constants! {
         height_most: f32 = 1.5, 0.0..=10.0, "logarithm";
         /// How much less than that of the detector's confidence the logarithm of the odds of a box may be that movement speaks for.
         moving_doubt: f32 = 1.33, 0.0..=10.0, "logarithm of odds";
-        /// Share of a doubtful box that must show movement for it to be somebody sooner.
+        /// Share of a low-confidence box that must show movement for it to be somebody sooner.
         moving_share: f32 = 0.35, 0.0..=1.0, "share";
         /// What that adds to the logarithm of its odds.
         moving_odds: f32 = 0.6, -10.0..=10.0, "logarithm of odds";
-        /// Somebody who is sure explains the movement in a doubtful box of which this share lies within theirs, or the other way
+        /// A high-confidence person explains the movement in a low-confidence box of which this share lies within theirs, or the other way
         /// round.
         moving_apart: f32 = 0.5, 0.0..=1.0, "share";
         /// By how much more of a box must move than of one around it that is taken for the same person, drawn too tall.
@@ -42,9 +42,9 @@ constants! {
         moving_kept: f32 = 0.8, 0.0..=1.0, "share";
         /// Sightings of people who walk before counts are doubted.
         doubt_sightings: f32 = 60.0, 1.0..=1e6, "sightings";
-        /// People who have walked through the picture before counts are doubted.
+        /// People who have walked through the frame before counts are doubted.
         doubt_walkers: f32 = 8.0, 1.0..=1e6, "people";
-        /// Counts are doubted where detection runs do not find this share of those who walk and are tracked.
+        /// Counts are doubted where detection runs do not find this share of the tracked people who walk.
         doubt_not_found: f32 = 0.65, 0.0..=1.0, "share";
         /// They are doubted, too, where boxes that look a little like somebody, and move, are so many for each sighting of people who
         /// walk.
@@ -56,10 +56,10 @@ constants! {
         /// Width over height, on average, from which what moves is hardly people.
         doubt_flat: f32 = 1.3, 0.0..=100.0, "ratio";
         /// Mean brightness below which it is dark.
-        doubt_dark: f32 = 45.0, 0.0..=255.0, "grey levels";
-        /// Counts are doubted, too, where others cover this share of those who are found, if many vanish.
+        doubt_dark: f32 = 45.0, 0.0..=255.0, "gray levels";
+        /// Counts are doubted, too, where others occlude this share of the people found, if many vanish.
         doubt_covered: f32 = 0.4, 0.0..=1.0, "share";
-        /// Many vanish where this share of the tracks ends away from the edges of the picture.
+        /// Many vanish where this share of the tracks ends away from the edges of the frame.
         doubt_vanished: f32 = 0.5, 0.0..=1.0, "share";
         /// What is doubted is doubted until the measure that speaks against it is below this share of what began it: near that, a
         /// doubt would come and go.

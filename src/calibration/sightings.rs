@@ -1,12 +1,12 @@
 //! How well people are seen who walk about in a scene, and what that says of its counts. Pure.
 //!
-//! Where people hide one another, their boxes overlap and their tracks end in the middle of the picture. Where the network does not
-//! know what it sees, those who are tracked are not found in most detection runs.
+//! Where people hide one another, their boxes overlap and their tracks end in the middle of the frame. Where the network does not
+//! know what it sees, tracked people are not found in most detection runs.
 
 use super::CalibrationParams;
 use crate::{geometry::BBox, model::Doubt};
 
-/// Somebody who vanishes this near to the edge of the picture may have left it, in body heights.
+/// Somebody who vanishes this near to the edge of the frame may have left it, in body heights.
 const NEAR: f32 = 0.15;
 
 /// Share of a box that another one covers where it hides somebody.
@@ -18,14 +18,14 @@ pub struct Sightings {
     found: f64,
     /// They are tracked, and the detection run did not find them.
     not_found: f64,
-    /// Somebody else covers them, of those who were found.
+    /// Occluded by somebody else, of those found.
     covered: f64,
     ended: f64,
-    /// Not at the edge of the picture, of those whose tracks ended.
+    /// Not at the edge of the frame, of those whose tracks ended.
     vanished: f64,
     /// Boxes that look a little like somebody and move, and that are nobody who is tracked.
     strange: f64,
-    /// Width over height of these and of those who were found.
+    /// Width over height of these and of those found.
     shapes: f64,
 }
 
@@ -53,7 +53,7 @@ impl Sightings {
         self.shapes += shape(bbox);
     }
 
-    /// The track of somebody who walked has ended in this box, in a picture of this aspect.
+    /// The track of somebody who walked has ended in this box, in a frame of this aspect.
     pub fn ended(&mut self, bbox: &BBox, aspect: f32) {
         self.ended += 1.0;
         let near = NEAR * bbox.h;
@@ -70,7 +70,7 @@ impl Sightings {
         }
     }
 
-    /// Why people cannot be counted well here, where they cannot, in a picture of this mean brightness (0..=255; `None`: not
+    /// Why people cannot be counted well here, where they cannot, in a frame of this mean brightness (0..=255; `None`: not
     /// known yet). What was doubted `before` is doubted until it is clearly better.
     #[must_use]
     pub fn doubt(

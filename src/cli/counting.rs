@@ -23,7 +23,7 @@ pub struct CountingArgs {
     /// Which detector, and what runs it.
     #[command(flatten)]
     pub detection: DetectionArgs,
-    /// Start all totals at zero instead of going on from the ledger
+    /// Start all totals at zero instead of continuing from the ledger
     #[arg(long)]
     pub fresh: bool,
 }

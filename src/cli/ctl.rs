@@ -6,28 +6,28 @@ use clap::{Args, Subcommand};
 
 use super::dashboard::DashboardArgs;
 
-/// Which engine is meant. Without any of these the one of the default output folder.
+/// Which running engine. Without any of these, the one of the default output folder.
 #[derive(Debug, Clone, Default, Args)]
 pub struct EngineArgs {
-    /// Configuration file that it was started with
+    /// Configuration file that the engine was started with
     #[arg(short, long, value_name = "FILE", global = true)]
     pub config: Option<PathBuf>,
-    /// Folder of its results
+    /// Output folder of the engine
     #[arg(short, long, value_name = "DIR", env = "PCOUNT_OUTPUT", hide_env_values = true, global = true)]
     pub output: Option<PathBuf>,
-    /// Its socket, where that is somewhere else
+    /// Socket of the engine, if it is elsewhere
     #[arg(long, value_name = "PATH", global = true, conflicts_with_all = ["config", "output"])]
     pub socket: Option<PathBuf>,
 }
 
 /// `attach`.
 #[derive(Debug, Clone, Args)]
-#[command(after_help = "q detaches; the engine goes on. Several may be attached at once.")]
+#[command(after_help = "q detaches; the engine continues. Several dashboards may be attached at once.")]
 pub struct AttachArgs {
     /// Which engine.
     #[command(flatten)]
     pub engine: EngineArgs,
-    /// How the dashboard looks and behaves.
+    /// Appearance and behavior of the dashboard.
     #[command(flatten)]
     pub dashboard: DashboardArgs,
 }
@@ -59,42 +59,42 @@ pub enum CtlCommand {
         /// Only of this source
         #[arg(value_name = "ID")]
         source: Option<String>,
-        /// Go on after the event of this id, as --json prints them
+        /// Continue after the event with this id, as --json prints them
         #[arg(long, value_name = "ID")]
         after: Option<String>,
     },
     /// Stop reading sources; their counts stay
     Pause(Sources),
-    /// Go on reading sources
+    /// Resume reading sources
     Resume(Sources),
     /// Reconnect sources now; a video is read from its start with its counts at zero
     Restart(Sources),
-    /// Set the counts of sources to zero
+    /// Reset the counts of sources to zero
     Reset(Sources),
     /// Add a source for this run
     Add {
         /// What to open: an address, a file, a device or a scene (demo:lobby)
         #[arg(value_name = "SOURCE", required_unless_present = "entry")]
         source: Option<String>,
-        /// Its id; made of what it opens unless told
+        /// Its id; made from what it opens when not given
         #[arg(long, value_name = "ID", requires = "source")]
         id: Option<String>,
-        /// Its name for people
+        /// Its name on the dashboard
         #[arg(long, value_name = "NAME", requires = "source")]
         alias: Option<String>,
         /// The source with all its settings, as an entry of the configuration file in JSON; - is the standard input
         #[arg(long, value_name = "JSON", conflicts_with = "source")]
         entry: Option<String>,
-        /// Write it into the configuration file as well
+        /// Also save it to the configuration file
         #[arg(long)]
         save: bool,
     },
-    /// Stop and forget sources, until the configuration is read again
+    /// Stop and remove sources until the configuration is reloaded
     Remove {
         /// Their ids
         #[arg(value_name = "ID", required = true)]
         sources: Vec<String>,
-        /// Remove them from the configuration file as well
+        /// Also remove them from the configuration file
         #[arg(long)]
         save: bool,
     },
@@ -104,36 +104,36 @@ pub enum CtlCommand {
         #[arg(value_name = "N", value_parser = super::counting::workers)]
         count: Option<usize>,
     },
-    /// Take over what has changed in the configuration file
+    /// Reload the configuration file
     Reload {
         /// Only print what would change
         #[arg(long)]
         dry_run: bool,
     },
-    /// Print everything that is shown, as JSON
+    /// Print the complete state as JSON
     Snapshot,
     /// Print the latest lines of the log
     Logs {
-        /// Only those about this source
+        /// Only lines about this source
         #[arg(value_name = "ID")]
         source: Option<String>,
-        /// Go on printing those that come
+        /// Continue with new lines as they come
         #[arg(short, long)]
         follow: bool,
-        /// Only those at least this severe: error, warn, info or debug
+        /// Only lines at least this severe: error, warn, info or debug
         #[arg(long, value_name = "LEVEL", value_parser = crate::config::LogLevel::parse_cli)]
         level: Option<crate::config::LogLevel>,
-        /// Only those with all of these words, or without them, with a leading !
+        /// Only lines with all of these words, and without those that begin with !
         #[arg(long, value_name = "WORDS", default_value = "")]
         words: String,
     },
-    /// Print what people did with the engine, with who and when
+    /// Print what users did with the engine, with user and time
     Actions {
         /// From when on: how long ago (24h, 7d), a day (2024-01-15) or a moment (2024-01-15T10:00:00Z)
         #[arg(long, value_name = "TIME", default_value = "7d")]
         since: String,
     },
-    /// Ask for the end of the engine, with everything kept
+    /// Shut the engine down cleanly; everything counted is saved
     Stop,
 }
 

@@ -1,4 +1,4 @@
-//! How the dashboard looks and behaves.
+//! Appearance and behavior of the dashboard.
 
 use std::time::Duration;
 
@@ -7,24 +7,24 @@ use clap::Args;
 use super::counting::duration;
 use crate::tui::{graphics::GraphicsChoice, theme::ColorChoice};
 
-/// How the dashboard looks and behaves.
+/// Appearance and behavior of the dashboard.
 #[derive(Debug, Clone, Args)]
 pub struct DashboardArgs {
-    /// Colours of the dashboard: auto, never, 16, 256 or true
+    /// Colors of the dashboard: auto, never, 16, 256 or true
     #[arg(long, value_name = "WHICH", default_value = "auto", value_parser = ColorChoice::parse_cli,
           help_heading = "Dashboard")]
     pub color: ColorChoice,
-    /// Pictures of the dashboard: auto, none (half blocks), kitty, iterm2 or sixel
+    /// Graphics protocol of previews: auto, none (half blocks), kitty, iterm2 or sixel
     #[arg(long, value_name = "WHICH", default_value = "auto", value_parser = GraphicsChoice::parse_cli,
           help_heading = "Dashboard")]
     pub graphics: GraphicsChoice,
     /// Draw with ASCII characters only
     #[arg(long, help_heading = "Dashboard")]
     pub ascii: bool,
-    /// Time between two looks at the counts, such as 1s on a slow connection
+    /// Time between two updates of the counts, such as 1s on a slow connection
     #[arg(long, value_name = "TIME", value_parser = duration, help_heading = "Dashboard")]
     pub tick: Option<Duration>,
-    /// Only look: no key changes a source, a worker or a file
+    /// Read-only: no key changes a source, a worker or a file
     #[arg(long, help_heading = "Dashboard")]
     pub read_only: bool,
 }

@@ -12,10 +12,10 @@ use crate::{
 /// `evidence`.
 #[derive(Debug, Clone, Args)]
 pub struct EvidenceArgs {
-    /// Configuration whose pictures are meant
+    /// Configuration that names the output folder with the snapshots
     #[arg(short, long, value_name = "FILE", global = true)]
     pub config: Option<PathBuf>,
-    /// Folder of the results whose pictures are meant
+    /// Output folder with the snapshots
     #[arg(short, long, value_name = "DIR", env = "PCOUNT_OUTPUT", hide_env_values = true, global = true)]
     pub output: Option<PathBuf>,
     /// What to do.
@@ -26,7 +26,7 @@ pub struct EvidenceArgs {
 /// `evidence ...`.
 #[derive(Debug, Clone, Subcommand)]
 pub enum EvidenceCommand {
-    /// List the strips of pictures that there are, the oldest first
+    /// List the strips of snapshots, the oldest first
     List(EvidenceList),
     /// Write one strip as a JPEG file
     Show(EvidenceShow),
@@ -46,13 +46,13 @@ pub struct EvidenceList {
     /// Only of this camera or video
     #[arg(long, value_name = "ID")]
     pub camera: Option<String>,
-    /// Only this way
+    /// Only this direction
     #[arg(long, value_name = "WAY", value_enum)]
-    pub direction: Option<Way>,
+    pub direction: Option<DirectionArg>,
     /// Only counted, suppressed, or not counted for one reason: flicker, u-turn, off-segment, unconfirmed or duplicate
     #[arg(long, value_name = "WHICH", value_parser = judged)]
     pub judged: Option<Judged>,
-    /// At most so many, the newest
+    /// At most this many, the newest ones
     #[arg(long, value_name = "N", default_value_t = 1000)]
     pub limit: usize,
     /// Print one JSON object a line
@@ -66,7 +66,7 @@ pub struct EvidenceShow {
     /// Which, by its key in the list
     #[arg(value_name = "KEY")]
     pub key: Key,
-    /// File to write, for your eyes only (mode 0600)
+    /// File to write, which only you can read (mode 0600)
     #[arg(long, value_name = "FILE.jpg")]
     pub out: PathBuf,
 }
@@ -87,18 +87,18 @@ pub struct EvidenceDelete {
 
 /// [`Direction`] as the command line writes it: the library knows no clap.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
-pub enum Way {
+pub enum DirectionArg {
     /// In.
     In,
     /// Out.
     Out,
 }
 
-impl From<Way> for Direction {
-    fn from(way: Way) -> Self {
+impl From<DirectionArg> for Direction {
+    fn from(way: DirectionArg) -> Self {
         match way {
-            Way::In => Self::In,
-            Way::Out => Self::Out,
+            DirectionArg::In => Self::In,
+            DirectionArg::Out => Self::Out,
         }
     }
 }

@@ -9,8 +9,8 @@ use super::counting::CountingArgs;
 /// `serve`.
 #[derive(Debug, Clone, Args)]
 #[command(
-    after_help = "SIGTERM and SIGINT stop it with everything kept, SIGHUP reads the configuration file again. \
-                        A unit for systemd (Type=notify) is in the README."
+    after_help = "SIGTERM and SIGINT shut it down cleanly, SIGHUP reloads the configuration file. A unit \
+         for systemd (Type=notify) is in docs/running.md."
 )]
 pub struct ServeArgs {
     /// Configuration file (JSON); - is the standard input

@@ -2,7 +2,7 @@
 //!
 //! A thread ticks a few times a second. A gap between two ticks is time in which nothing ran: on the monotonic clock
 //! where the process was stopped or frozen, on the clock that counts suspension as well where the machine slept. A
-//! gap that has just ended may be seen by any thread before the one that ticks, so whoever asks for the time looks for
+//! gap that has just ended may be seen by any thread before the one that ticks, so every caller that asks for the time looks for
 //! it as well.
 
 use std::{
@@ -59,7 +59,8 @@ pub fn watch() {
                 let stood = WATCH.lock().tick(Instant::now(), passed(), SystemTime::now());
                 if stood >= WORTH_SAYING {
                     tracing::warn!(
-                        "The program stood still for {} s (stopped, frozen or suspended); nothing was watched meanwhile",
+                        "The program did not run for {} s (stopped, frozen or suspended); nothing was \
+                         counted meanwhile",
                         stood.as_secs()
                     );
                 }
@@ -67,7 +68,7 @@ pub fn watch() {
             }
         });
         if let Err(error) = begun {
-            tracing::warn!("Whether the program stands still cannot be watched: {error}");
+            tracing::warn!("Pauses of the program cannot be detected: {error}");
         }
     });
 }
@@ -164,7 +165,7 @@ mod tests {
         assert_eq!((clocks.now(), clocks.awake_for()), (10.0, None));
         clocks.pass([45.0; 3]);
         let before = clocks.now();
-        assert!((10.0..=11.0).contains(&before), "also for whoever wakes before the tick: {before}");
+        assert!((10.0..=11.0).contains(&before), "also for a thread that wakes before the tick: {before}");
         assert_eq!(clocks.awake_for(), Some(0.0));
         assert!((45.0..46.0).contains(&clocks.tick()));
         assert!(clocks.now() >= before, "time runs backwards");

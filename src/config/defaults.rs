@@ -32,7 +32,7 @@ pub const HISTORY: Duration = Duration::from_secs(24 * 60 * 60);
 /// Files open at the same time. A decoder of 1080p holds some 30 MB.
 pub const MAX_OPEN_SOURCES: usize = 16;
 
-/// A camera that sends nothing for this long is opened again.
+/// A camera that sends nothing for this long is reconnected.
 pub const STALL_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// An attempt to open a source is given up after this long.
@@ -48,13 +48,13 @@ pub const RETRY_INITIAL: Duration = Duration::from_secs(1);
 /// Longest delay between two attempts.
 pub const RETRY_MAX: Duration = Duration::from_secs(30);
 
-/// How long strips of pictures of crossings are kept, where any are: a week, in which a count is usually asked about.
+/// How long strips of snapshots of crossings are kept, where any are: a week, in which a count is usually asked about.
 pub const EVIDENCE_KEEP: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// Most bytes of such strips: some 50,000 of them.
 pub const EVIDENCE_SIZE: u64 = 2 << 30;
 
-/// Whether heads are blurred in them. Whoever needs faces has to say so.
+/// Whether heads are blurred in them. A user who needs faces has to say so.
 pub const EVIDENCE_BLUR: bool = true;
 
 /// Walkers of a demo scene at the same time.

@@ -124,7 +124,7 @@ fn size(value: &str) -> Result<(u32, u32), String> {
     };
     value.split_once('x').and_then(|(width, height)| Some((side(width)?, side(height)?))).ok_or_else(|| {
         format!(
-            "'size={value}' is no picture size; write two even numbers from 64 to 3840, as in size=640x360"
+            "'size={value}' is not a frame size; write two even numbers from 64 to 3840, as in size=640x360"
         )
     })
 }

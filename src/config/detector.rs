@@ -40,7 +40,7 @@ impl DetectorChoice {
 pub struct BuiltinConfig {
     /// The picture is fitted into this (width, height) in pixels; `None` chooses by the source.
     pub input: Option<(u32, u32)>,
-    /// Score from which a detection is trusted, 0..=1; `None` takes the model's default.
+    /// Score from which a detection is high-confidence, 0..=1; `None` takes the model's default.
     pub confidence: Option<f32>,
     /// What runs it; `Auto` is what the program's `engine` says.
     pub engine: EngineChoice,
@@ -57,7 +57,7 @@ pub struct ModelConfig {
     pub prototxt: Option<PathBuf>,
     /// Network input (width, height) in pixels; `None` chooses by the source.
     pub input: Option<(u32, u32)>,
-    /// Score from which a detection is trusted, 0..=1; `None` takes the format's default.
+    /// Score from which a detection is high-confidence, 0..=1; `None` takes the format's default.
     pub confidence: Option<f32>,
     /// What runs it.
     pub engine: EngineChoice,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Config, LogLevel, ParallelConfig, SourceConfig, TuiConfig};
-use crate::model::SourceId;
+use crate::model::{SourceId, ZoneConfig};
 
 /// What runs.
 #[derive(Debug, Clone)]
@@ -14,7 +14,7 @@ pub struct InEffect {
     pub workers: usize,
     /// The program's settings.
     pub parallel: ParallelConfig,
-    /// Look and keys of the dashboard.
+    /// Appearance and keys of the dashboard.
     pub tui: TuiConfig,
 }
 
@@ -28,6 +28,8 @@ pub struct Difference {
     /// Sources of which only lines and zones are others: nothing is opened again, and lines that keep their name keep their
     /// counts.
     pub redrawn: Vec<SourceConfig>,
+    /// Sources of which only names and limits are others, each with the keys that differ: nothing of what counts is touched.
+    pub relabeled: Vec<(SourceConfig, Vec<&'static str>)>,
     /// Sources that are opened again, each with the keys that differ. The counts of a camera go on; a video is counted from its
     /// start.
     pub replaced: Vec<(SourceConfig, Vec<&'static str>)>,
@@ -49,13 +51,7 @@ impl Difference {
                 found.added.push(source.clone());
                 continue;
             };
-            match differing(runs, source).as_slice() {
-                [] => {}
-                keys if keys.iter().all(|key| ["lines", "zones"].contains(key)) => {
-                    found.redrawn.push(source.clone());
-                }
-                keys => found.replaced.push((source.clone(), keys.to_vec())),
-            }
+            found.compare(runs, source);
         }
         let is_wanted = |id: &SourceId| wanted.sources.iter().any(|source| source.id == *id);
         let gone = in_effect.sources.iter().map(|source| &source.id).filter(|id| !is_wanted(id));
@@ -73,6 +69,30 @@ impl Difference {
         found
     }
 
+    /// Notes what is another in `wanted` than in the source that runs.
+    fn compare(&mut self, runs: &SourceConfig, wanted: &SourceConfig) {
+        match differing(runs, wanted).as_slice() {
+            [] => {}
+            keys if keys.iter().all(|key| ["lines", "zones"].contains(key)) && !only_limits(runs, wanted) => {
+                self.redrawn.push(wanted.clone());
+            }
+            keys if keys.iter().all(|key| ["alias", "location", "threshold", "zones"].contains(key))
+                && only_limits(runs, wanted) =>
+            {
+                self.relabeled.push((wanted.clone(), keys.to_vec()));
+            }
+            keys => self.replaced.push((wanted.clone(), keys.to_vec())),
+        }
+    }
+
+    /// What `wanted` would change of the source that runs.
+    #[must_use]
+    pub fn of_source(runs: &SourceConfig, wanted: &SourceConfig) -> Self {
+        let mut found = Self::default();
+        found.compare(runs, wanted);
+        found
+    }
+
     /// Whether anything would be done at once; what takes effect with the next start is not.
     #[must_use]
     pub fn does_something(&self) -> bool {
@@ -85,18 +105,19 @@ impl Difference {
         let named = |source: &SourceConfig| crate::model::name_of(&source.alias, &source.id);
         let mut said: Vec<String> =
             self.added.iter().map(|source| format!("new: {}", named(source))).collect();
-        said.extend(
-            self.removed.iter().map(|id| format!("removed: {id}; what it counted stays in the results")),
-        );
+        said.extend(self.removed.iter().map(|id| format!("removed: {id}; its counts stay in the results")));
         said.extend(
             self.redrawn
                 .iter()
-                .map(|source| format!("other lines: {}; it goes on without a gap", named(source))),
+                .map(|source| format!("lines changed: {}; counting continues without a gap", named(source))),
         );
+        said.extend(self.relabeled.iter().map(|(source, keys)| {
+            format!("changed: {} of {}; counting continues without a gap", keys.join(", "), named(source))
+        }));
         said.extend(
-            self.replaced
-                .iter()
-                .map(|(source, keys)| format!("opened again: {}, for {}", named(source), keys.join(", "))),
+            self.replaced.iter().map(|(source, keys)| {
+                format!("reconnected: {}, because of {}", named(source), keys.join(", "))
+            }),
         );
         said.extend(self.workers.map(|count| format!("workers: {count}")));
         said.extend(self.log_level.map(|level| format!("log level: {}", level.word())));
@@ -105,6 +126,14 @@ impl Difference {
         );
         said
     }
+}
+
+/// Whether lines and zones are the same but for the zones' limits.
+fn only_limits(runs: &SourceConfig, wanted: &SourceConfig) -> bool {
+    let without = |zones: &[ZoneConfig]| -> Vec<ZoneConfig> {
+        zones.iter().map(|zone| ZoneConfig { threshold: None, ..zone.clone() }).collect()
+    };
+    runs.lines == wanted.lines && without(&runs.zones) == without(&wanted.zones)
 }
 
 /// The keys of a source in which both differ.
@@ -259,15 +288,23 @@ mod tests {
             found.sentences(),
             [
                 "new: eeeee",
-                "removed: dddd; what it counted stays in the results",
-                "other lines: bb; it goes on without a gap",
-                "opened again: Gate (ccc), for alias, priority",
+                "removed: dddd; its counts stay in the results",
+                "lines changed: bb; counting continues without a gap",
+                "reconnected: Gate (ccc), because of alias, priority",
                 &format!("workers: {}", before.parallel.worker_count + 1),
                 "log level: DEBUG",
                 "with the next start: ledger",
             ]
         );
         assert!(found.does_something());
+        let mut named = config(&["a", "bb", "ccc", "dddd"]);
+        (named.sources[0].alias, named.sources[0].threshold) = ("Gate".into(), Some(3));
+        let found = Difference::between(&in_effect(&before), &named);
+        assert_eq!(
+            found.sentences(),
+            ["changed: alias, threshold of Gate (a); counting continues without a gap"]
+        );
+        assert!(found.does_something() && found.replaced.is_empty());
         let mut later = config(&["a", "bb", "ccc", "dddd"]);
         later.parallel.ledger = false;
         let found = Difference::between(&in_effect(&before), &later);

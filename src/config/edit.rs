@@ -23,12 +23,15 @@ use crate::{
 mod copies;
 mod entry;
 mod logins;
+mod members;
 mod names;
 mod remove;
 mod same;
+mod settings;
 mod splice;
 mod text;
 
+pub use copies::state_folder;
 pub use entry::{KeepLogin, NewEntry, entry_of, shapes_of};
 pub use same::same_place;
 
@@ -61,7 +64,7 @@ pub enum EditError {
         problem: String,
     },
     /// The source stands nowhere in it.
-    #[error("'{path}' has no entry with the id '{id}'; write one to keep its lines")]
+    #[error("'{path}' has no entry with the id '{id}'; write one first")]
     NoEntry {
         /// The file.
         path: String,
@@ -77,7 +80,7 @@ pub enum EditError {
         reason: String,
     },
     /// It was half written and could not be put back.
-    #[error("'{path}' is damaged ({problem}), for example by a full disk; put its copy '{copy}' back")]
+    #[error("'{path}' is damaged ({problem}), for example by a full disk; restore its copy '{copy}'")]
     Damaged {
         /// The file.
         path: String,
@@ -88,7 +91,7 @@ pub enum EditError {
     },
 }
 
-/// What a change has left behind.
+/// What a change has written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Saved {
     /// The file as it was before this process changed it.
@@ -110,12 +113,12 @@ pub struct ConfigFile {
     path: PathBuf,
     /// Where copies go that cannot be beside the file.
     states: Option<PathBuf>,
-    kept: Mutex<Option<Kept>>,
+    kept: Mutex<Option<LatestCopy>>,
 }
 
 /// The copy made last, and what was written over the file since.
 #[derive(Debug)]
-struct Kept {
+struct LatestCopy {
     original: PathBuf,
     written: String,
 }
@@ -124,7 +127,7 @@ impl ConfigFile {
     /// The file at `path`.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), states: copies::state_folder(), kept: Mutex::new(None) }
+        Self { path: path.into(), states: state_folder(), kept: Mutex::new(None) }
     }
 
     /// Writes a new file with the sources of `text` (a configuration that came from elsewhere, with paths relative to
@@ -146,7 +149,7 @@ impl ConfigFile {
             for &source in sources {
                 let Some(old) = before.sources.iter().find(|old| old.id == source.id) else {
                     let entry = NewEntry::new(source, None, &file.path, KeepLogin::Beside);
-                    let login = file.write_login(&entry, &done)?;
+                    let login = file.login_of(&entry, &done)?;
                     let members = entry.members(login.as_ref().map(|login| &*login.name));
                     entries.push((entry, login));
                     done = file.edited(text::with_entry(&done, source.kind, &members))?;
@@ -218,7 +221,7 @@ impl ConfigFile {
                 {
                     return Ok(());
                 }
-                Err(self.refused("these lines would not be read back as they are drawn"))
+                Err(self.refused("these lines would be different after saving and loading"))
             },
         )?;
         Ok(Saved { original, login: None, is_exposed: false })
@@ -234,7 +237,7 @@ impl ConfigFile {
         let changed = self.change(
             |old| {
                 if login.is_none() {
-                    login = self.write_login(entry, old)?;
+                    login = self.login_of(entry, old)?;
                 }
                 let members = entry.members(login.as_ref().map(|login| &*login.name));
                 self.edited(text::with_entry(old, entry.source.kind, &members))
@@ -242,7 +245,7 @@ impl ConfigFile {
             |old| {
                 if old.sources.iter().any(|source| source.id == entry.source.id) {
                     let id = &entry.source.id;
-                    return Err(self.refused(&format!("it has another source with the id '{id}' by now")));
+                    return Err(self.refused(&format!("it now has another source with the id '{id}'")));
                 }
                 Ok(())
             },
@@ -283,7 +286,17 @@ impl ConfigFile {
     fn read_as(&self, text: &str) -> Result<Config, EditError> {
         Config::from_bytes(text.as_bytes(), &self.path, &Overrides::default()).map_err(|errors| {
             let problem = errors.problems.first().map(ToString::to_string).unwrap_or_default();
-            self.refused(&format!("it would not load, {problem}"))
+            self.refused(&format!("it could not be loaded any more, {problem}"))
+        })
+    }
+
+    /// The same of the text before a change.
+    fn read_old(&self, text: &str) -> Result<Config, EditError> {
+        self.read_as(text).map_err(|error| match error {
+            EditError::Refused { path, reason } => {
+                EditError::Refused { path, reason: format!("{reason}; fix that first") }
+            }
+            other => other,
         })
     }
 
@@ -300,24 +313,26 @@ impl ConfigFile {
         if read.is_some_and(is_same) {
             return Ok(());
         }
-        Err(self.refused(&format!("'{}' would be read as another source than the one that runs", source.id)))
+        Err(self.refused(&format!("'{}' would open another source than the one that is running", source.id)))
     }
 
     /// Writes the login of `entry`, where it has one, beside those that `text` names.
-    fn write_login(&self, entry: &NewEntry, text: &str) -> Result<Option<Written>, EditError> {
-        let Some(line) = &entry.login else { return Ok(None) };
+    fn login_of(&self, entry: &NewEntry, text: &str) -> Result<Option<Written>, EditError> {
+        entry.login.as_ref().map(|line| self.write_login(entry.id(), line, text)).transpose()
+    }
+
+    /// Writes the login of source `id` beside those that `text` names.
+    fn write_login(&self, id: &str, line: &str, text: &str) -> Result<Written, EditError> {
         let base = self.path.parent().unwrap_or(Path::new(""));
         let used = self.edited(text::tree(text)).map(|root| login_files(&root, base))?;
         let is_used = |name: &Path| used.contains(&base.join(name));
-        logins::write(&self.path, entry.id(), line, &is_used)
-            .map(Some)
-            .map_err(|(path, problem)| {
-                self.refused(&format!(
-                    "the login cannot be kept in '{}' ({problem}); keep it in the address instead, or write ${{NAME}} \
-                     there for a variable of the environment",
-                    path.display()
-                ))
-            })
+        logins::write(&self.path, id, line, &is_used).map_err(|(path, problem)| {
+            self.refused(&format!(
+                "the login cannot be saved in '{}' ({problem}); leave it in the address instead, or \
+                     write ${{NAME}} there for an environment variable",
+                path.display()
+            ))
+        })
     }
 
     /// Replaces the text of the file by what `change` makes of it, if `allow` has nothing against the configuration
@@ -339,12 +354,7 @@ impl ConfigFile {
         for _ in 0..MOST_TRIES {
             let text = fs::read_to_string(&path).map_err(failed)?;
             let changed = change(&text)?;
-            let before = self.read_as(&text).map_err(|error| match error {
-                EditError::Refused { path, reason } => {
-                    EditError::Refused { path, reason: format!("{reason}; fix that first") }
-                }
-                other => other,
-            })?;
+            let before = self.read_old(&text)?;
             allow(&before)?;
             check(&self.read_as(&changed)?)?;
             let original = match kept.take().filter(|kept| kept.written == text && kept.original.exists()) {
@@ -367,10 +377,10 @@ impl ConfigFile {
                     (text, Err(EditError::Damaged { path: self.path.display().to_string(), copy, problem }))
                 }
             };
-            *kept = Some(Kept { original, written });
+            *kept = Some(LatestCopy { original, written });
             return done;
         }
-        Err(self.refused("somebody else goes on writing it"))
+        Err(self.refused("another program keeps writing to it"))
     }
 }
 

@@ -31,8 +31,8 @@ pub(super) fn expand(text: &str, lookup: Lookup<'_>) -> Result<String, String> {
         let name = &text[found + 2..end];
         if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
             return Err(
-                "between '${' and '}' stands no name of an environment variable; write ${NAME}, or $${ for \
-                        a literal ${"
+                "'${' and '}' must enclose the name of an environment variable; write ${NAME}, or $${ for a \
+                 literal ${"
                     .into(),
             );
         }
@@ -121,10 +121,8 @@ mod tests {
             ("${NONE}", Err("the environment variable 'NONE' is not set; set it or replace '${NONE}'")),
             (
                 "${A B}",
-                Err(
-                    "between '${' and '}' stands no name of an environment variable; write ${NAME}, or $${ for a \
-                     literal ${",
-                ),
+                Err("'${' and '}' must enclose the name of an environment variable; write ${NAME}, or $${ \
+                     for a literal ${"),
             ),
             ("a ${HOST", Err("a '${' is not closed; write ${NAME}, or $${ for a literal ${")),
             (

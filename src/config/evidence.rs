@@ -1,4 +1,4 @@
-//! Whether strips of pictures of crossings are kept, how long, in how much room, and with which heads.
+//! Whether strips of snapshots of crossings are kept, how long, in how much room, and with which heads.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::defaults;
 
-/// How strips of pictures of crossings are kept.
+/// How strips of snapshots of crossings are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EvidenceConfig {
     /// How long a strip is kept, at least an hour.

@@ -13,7 +13,7 @@ const DEPTH_LIMIT: usize = 64;
 
 /// A place in a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place {
+pub(super) struct TextPosition {
     /// From 1.
     pub line: usize,
     /// In characters, from 1.
@@ -23,7 +23,7 @@ pub(super) struct Place {
 /// A value and where it stands.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Node {
-    pub place: Place,
+    pub place: TextPosition,
     /// In bytes of the whole text.
     pub span: Range<usize>,
     pub value: Value,
@@ -46,7 +46,7 @@ pub(super) enum Value {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Member {
     pub key: String,
-    pub place: Place,
+    pub place: TextPosition,
     /// Where the key starts, in bytes of the whole text.
     pub start: usize,
     pub node: Node,
@@ -63,7 +63,7 @@ pub(super) struct Document<'a> {
 /// Why a text is not JSON.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct SyntaxError {
-    pub place: Place,
+    pub place: TextPosition,
     pub message: String,
 }
 
@@ -81,7 +81,7 @@ pub(super) fn comment(text: &str) -> usize {
 /// Parses a whole text. A byte order mark at its start is skipped.
 pub(super) fn parse(text: &str) -> Result<Document<'_>, SyntaxError> {
     let rest = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let place = Place { line: 1, column: 1 };
+    let place = TextPosition { line: 1, column: 1 };
     let mut parser = Parser { length: text.len(), rest, place, depth: 0, comments: Vec::new() };
     parser.skip_space();
     if parser.rest.is_empty() {
@@ -99,9 +99,9 @@ pub(super) fn parse(text: &str) -> Result<Document<'_>, SyntaxError> {
 }
 
 /// Finds `byte` of a text as line and column, for texts that are not UTF-8.
-pub(super) fn place_of(bytes: &[u8]) -> Place {
+pub(super) fn place_of(bytes: &[u8]) -> TextPosition {
     let line_start = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-    Place {
+    TextPosition {
         line: bytes.iter().filter(|byte| **byte == b'\n').count() + 1,
         column: String::from_utf8_lossy(&bytes[line_start..]).chars().count() + 1,
     }
@@ -111,7 +111,7 @@ struct Parser<'a> {
     /// Bytes of the whole text.
     length: usize,
     rest: &'a str,
-    place: Place,
+    place: TextPosition,
     depth: usize,
     comments: Vec<&'a str>,
 }
@@ -130,7 +130,7 @@ impl<'a> Parser<'a> {
         let next = self.peek()?;
         self.rest = &self.rest[next.len_utf8()..];
         if next == '\n' {
-            self.place = Place { line: self.place.line + 1, column: 1 };
+            self.place = TextPosition { line: self.place.line + 1, column: 1 };
         } else {
             self.place.column += 1;
         }
@@ -270,7 +270,7 @@ impl<'a> Parser<'a> {
     }
 
     /// After an entry: `true` at a comma that another entry follows, `false` at `close`.
-    fn another(&mut self, close: char, opened: Place) -> Result<bool, SyntaxError> {
+    fn another(&mut self, close: char, opened: TextPosition) -> Result<bool, SyntaxError> {
         let entry_end = self.place;
         self.skip_space();
         match self.peek() {
@@ -412,7 +412,7 @@ impl<'a> Parser<'a> {
         })
     }
 
-    fn hex(&mut self, place: Place) -> Result<u32, SyntaxError> {
+    fn hex(&mut self, place: TextPosition) -> Result<u32, SyntaxError> {
         let mut code = 0;
         for _ in 0..4 {
             let digit = self
@@ -445,7 +445,7 @@ impl Value {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for TextPosition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.line, self.column)
     }

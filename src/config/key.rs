@@ -24,11 +24,11 @@ pub(super) trait Keys {
     fn names() -> Vec<&'static str>;
 
     /// What a user is told of its keys.
-    fn rows() -> Vec<Row>;
+    fn rows() -> Vec<KeyRow>;
 }
 
 /// What a user is told of one key.
-pub(super) struct Row {
+pub(super) struct KeyRow {
     pub name: &'static str,
     pub meaning: &'static str,
     /// In the words of the documentation.
@@ -37,8 +37,11 @@ pub(super) struct Row {
     pub kind: &'static (dyn Described + Sync),
 }
 
-/// What the schema says of a kind.
+/// What the schema and the documentation say of a kind.
 pub(super) trait Described {
     /// The schema of a value of this kind.
     fn schema(&self, generator: &mut SchemaGenerator) -> Schema;
+
+    /// Type and range in the words of the documentation, such as "whole number, 1 to 256".
+    fn words(&self) -> String;
 }

@@ -1,9 +1,6 @@
 //! Every key of the configuration file, declared once: its name, what it may hold, what holds where it is not given,
-//! and what it means. The validator reads by these declarations, the JSON Schema and the tables of `README.md` and
-//! `docs/configuration.md` are made of them.
-//!
-//! Messages and tables keep the order of the declarations. The first sentence of a meaning must do alone: the README
-//! shows no more.
+//! and what it means. The validator reads by these declarations, the JSON Schema and the tables of
+//! `docs/configuration.md` are made of them. Messages and tables keep the order of the declarations.
 
 use std::{collections::BTreeMap, fmt::Display, time::Duration};
 
@@ -12,7 +9,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use super::{
     EngineChoice, Hwaccel, ID_LENGTH, LABEL_LENGTH, LogLevel, Reload, Theme, TrackerChoice, Transport,
     defaults,
-    key::{Key, Keys, Row},
+    key::{Key, KeyRow, Keys},
     kinds::{
         Existing, Group, Label, List, Number, PathText, Point, Shape, Size, Span, Text, Truth, Whole, Words,
     },
@@ -80,9 +77,9 @@ macro_rules! keys {
                 names
             }
 
-            fn rows() -> Vec<Row> {
+            fn rows() -> Vec<KeyRow> {
                 #[allow(unused_mut, reason = "only some kinds have more keys")]
-                let mut rows = vec![$(Row {
+                let mut rows = vec![$(KeyRow {
                     name: $group.$name.name,
                     meaning: concat!($($meaning),+).trim(),
                     default: keys!(@optional $(String::from($default))?),
@@ -120,9 +117,9 @@ keys! {
         parallel_config: Group<ParallelKeys> = Group::new();
         /// Live sources: the newest frame wins.
         cameras: List<Group<CameraKeys>> = List::of(Group::new());
-        /// Sources that run to their end: no frame is lost.
+        /// Sources that are read to their end: no frame is lost.
         videos: List<Group<VideoKeys>> = List::of(Group::new());
-        /// Look and keys of the dashboard.
+        /// Appearance and keys of the dashboard.
         tui: Group<TuiKeys> = Group::new();
     }
 }
@@ -141,7 +138,7 @@ keys! {
         /// `shared`: all sources share the workers; `dedicated`: each camera has its own.
         strategy: Words<Strategy> = Words(&Strategy::NAMES), default usual(&Strategy::NAMES);
         /// Detector of sources that name none: `auto`, `builtin`, `motion`, or an object that names a model file.
-        detector: Shape<DetectorFile> = Shape::new(), default "`auto`";
+        detector: Shape<DetectorFile> = Shape::new("`auto`, `builtin`, `motion` or object"), default "`auto`";
         /// What runs the detectors `auto` and `builtin`: `onnxruntime` or `opencv`.
         engine: Words<EngineChoice> = Words(&EngineChoice::NAMES), default usual(&EngineChoice::NAMES);
         /// Kind of device that decodes sources which name none, by FFmpeg's names: `vaapi`, `cuda`, `qsv`, `vdpau` or `drm`; this
@@ -162,20 +159,19 @@ keys! {
         max_open_sources: Whole<usize> = Whole(1..=1024), default defaults::MAX_OPEN_SOURCES.to_string();
         /// Time zone of days, hours and reports, such as `Europe/Berlin`.
         timezone: Text = Text, default "the machine's";
-        /// Memory near which the source is closed that has grown or is just being opened, else the least important camera. It is
-        /// opened again when there is room.
+        /// Memory use at which a source is closed: the one that has grown or is just being opened, else the camera of the lowest priority. It is reopened when there is memory again.
         memory_limit: Size = Size(64 << 20..=1 << 44), default "none";
         /// Whether crossings are kept in a database under `result_output`.
         ledger: Truth = Truth, default "true";
         /// How long the ledger keeps crossings, at least a day. Nothing is removed until the program has run for a day without
         /// the wall clock being set (restarts do not matter), and never more than a tenth of all in an hour without a notice.
         ledger_retention: Span = Span(DAY..=days(36_500)), default "for ever";
-        /// Whether pictures of crossings are kept, for all sources: `true`, `false`, or an object with `keep`, `size` and `blur`. See
+        /// Whether snapshots of crossings are recorded, for all sources: `true`, `false`, or an object with `keep`, `size` and `blur`. See
         /// `docs/privacy.md` first.
-        evidence: Shape<EvidenceFile> = Shape::new(), default "false";
+        evidence: Shape<EvidenceFile> = Shape::new("`true`, `false` or object"), default "false";
         /// When a changed file takes effect while the program runs: `asked`, with `:reload` on the dashboard, or `auto`, by itself.
         reload: Words<Reload> = Words(&Reload::NAMES), default usual(&Reload::NAMES);
-        /// Where programs may ask over TCP, beside the socket: `listen` and `token_file`.
+        /// Where other programs may use the API over TCP, beside the socket: `listen` and `token_file`.
         http: Group<HttpKeys> = Group::new(), default "the socket alone";
     }
 }
@@ -186,7 +182,7 @@ keys! {
         /// Unique id; names the camera's log file.
         camera_id: Label = Label(ID_LENGTH), required "give it an id of its own, such as \"camera_01\"";
         /// What to open: an address (`rtsp://`, `rtsps://`, `http://`, `https://`), a device, a file or a scene (`demo:lobby`).
-        source: Shape<CameraSource> = Shape::new(), required "name what to open, such as \"rtsp://HOST/PATH\"";
+        source: Shape<CameraSource> = Shape::new("text, or the number of a device"), required "name what to open, such as \"rtsp://HOST/PATH\"";
     }
 }
 
@@ -207,7 +203,7 @@ keys! {
         credentials: Group<CredentialsKeys> = Group::new(), default "none";
         /// Name for people.
         alias: Label = Label(LABEL_LENGTH), default "the id";
-        /// Where it hangs; sources of one location are grouped.
+        /// Where the camera is mounted; sources of one location are grouped.
         location: Label = Label(LABEL_LENGTH), default "none";
         /// In minus out at which the source is at its limit; above, it is over it.
         threshold: Whole<i64> = PEOPLE, default "none";
@@ -215,21 +211,21 @@ keys! {
         enabled: Truth = Truth, default "true";
         /// Counting lines: `name`, `a`, `b` and `anchor` of each.
         lines: List<Group<LineKeys>> = List::of(Group::new()), default "one across the middle, downwards is in, anchor `center`";
-        /// Areas whose occupancy is watched: `name`, `points`, `anchor` and `threshold` of each.
+        /// Zones whose occupancy is counted: `name`, `points`, `anchor` and `threshold` of each.
         zones: List<Group<ZoneKeys>> = List::of(Group::new()), default "none";
         /// `auto`, `builtin`, `motion`, or an object that names a model file.
-        detector: Shape<DetectorFile> = Shape::new(), default "the program's";
+        detector: Shape<DetectorFile> = Shape::new("`auto`, `builtin`, `motion` or object"), default "the program's";
         /// `motion`, or `centroid`: tracker and counting rule of the original program, for comparison.
         tracker: Words<TrackerChoice> = Words(&TrackerChoice::NAMES), default usual(&TrackerChoice::NAMES);
-        /// Frames skipped after each detection run; as needed: it runs often near a line, seldom where nothing moves.
-        skip_frames: Whole<u32> = Whole(0..=10_000), default "as needed";
-        /// Most detections per second; not together with `skip_frames`.
-        detect_fps: Number = Number(0.1..=1000.0), default "as needed";
+        /// Frames skipped after each detection run. Adaptive: it runs often near a line, seldom where nothing moves.
+        skip_frames: Whole<u32> = Whole(0..=10_000), default "adaptive";
+        /// Highest number of detection runs per second; not together with `skip_frames`.
+        detect_fps: Number = Number(0.1..=1000.0), default "adaptive";
         /// Sources of higher priority are served first, -1000 to 1000.
         priority: Whole<i32> = Whole(-1000..=1000), default "0";
         /// Reconnecting with growing delays: `max_attempts`, `give_up`, `initial` and `max`.
         retry: Group<RetryKeys> = Group::new();
-        /// A camera that sends nothing for this long is opened again.
+        /// A camera that sends nothing for this long is reconnected.
         stall_timeout: Span = Span(SECOND..=DAY), default duration(defaults::STALL_TIMEOUT);
         /// An attempt to open it is given up after this long.
         open_timeout: Span = Span(SECOND..=Duration::from_secs(600)), default duration(defaults::OPEN_TIMEOUT);
@@ -244,12 +240,12 @@ keys! {
         /// most two seconds apart.
         sleep: Truth = Truth, default "true";
         /// Whether the people who go in come out on the same day, over a line of this source or of another closed one of its `location`;
-        /// reports say on which days that was not counted so.
+        /// reports name the days on which the counts say otherwise.
         closed: Truth = Truth, default "false";
         /// Which certificates an `https://` or `rtsps://` source trusts: `ca` and `verify`.
         tls: Group<TlsKeys> = Group::new(), default "verified by the system's certificates";
-        /// Whether pictures of its crossings are kept, as in `parallel_config`; `size` is then that of its own.
-        evidence: Shape<EvidenceFile> = Shape::new(), default "the program's";
+        /// Whether snapshots of its crossings are recorded, as in `parallel_config`; `size` is then the limit of this source alone.
+        evidence: Shape<EvidenceFile> = Shape::new("`true`, `false` or object"), default "the program's";
     }
 }
 
@@ -268,7 +264,7 @@ keys! {
 }
 
 keys! {
-    /// An area of the picture.
+    /// An area of the frame.
     ZONE: ZoneKeys = "ZoneFile" {
         /// Unique in its source.
         name: Label = Label(LABEL_LENGTH), default "`zone_1` and so on";
@@ -286,15 +282,15 @@ keys! {
     MODEL: ModelKeys = "ModelFile" {
         /// How input and output of the file are laid out: `pcount`, `rtmdet`, `yolox`, `ssd-prior` or `caffe-ssd`; or `builtin`, the
         /// embedded model, which takes no file.
-        format: Shape<FormatName> = Shape::new(),
+        format: Shape<FormatName> = Shape::new("`pcount`, `rtmdet`, `yolox`, `ssd-prior`, `caffe-ssd` or `builtin`"),
             required "say how the model is laid out: pcount, rtmdet, yolox, ssd-prior or caffe-ssd; or builtin";
         /// Weights: `.onnx`, or `.caffemodel` for `caffe-ssd`. Needed for all formats but `builtin`.
         model: Existing = Existing;
         /// Network description; `caffe-ssd` only.
         prototxt: Existing = Existing;
         /// Network input `[width, height]` in pixels.
-        input: Shape<[u32; 2]> = Shape::new(), default "chosen by the source";
-        /// Score from which a detection is trusted, 0.01 to 1.
+        input: Shape<[u32; 2]> = Shape::new("`[width, height]`, 32 to 2048 each"), default "chosen by the source";
+        /// Score from which a detection is high-confidence, 0.01 to 1.
         confidence: Number = Number(0.01..=1.0), default "the format's own";
         /// What runs it: `onnxruntime` or `opencv`.
         engine: Words<EngineChoice> = Words(&EngineChoice::NAMES), default usual(&EngineChoice::NAMES);
@@ -304,10 +300,10 @@ keys! {
 keys! {
     /// Reconnecting. A connection that delivered frames is no failed attempt.
     RETRY: RetryKeys = "RetryFile" {
-        /// Failed attempts in a row after which a camera is marked as failed and raises an alert; it is still tried, every `max`. 0:
+        /// Failed attempts in a row after which a camera is marked as failed and raises an alert; it is still retried, every `max`. 0:
         /// it is never marked.
         max_attempts: Whole<u32> = Whole(0..=1_000_000), default defaults::RETRY_MAX_ATTEMPTS.to_string();
-        /// Whether a camera that is marked as failed is tried no more.
+        /// Whether a camera that is marked as failed is no longer retried.
         give_up: Truth = Truth, default "false";
         /// Delay before the first new attempt; doubles with each failed one.
         initial: Span = Span(TENTH..=DAY), default duration(defaults::RETRY_INITIAL);
@@ -317,7 +313,7 @@ keys! {
 }
 
 keys! {
-    /// Whom an encrypted connection trusts.
+    /// Which certificates an encrypted connection trusts.
     TLS: TlsKeys = "TlsFile" {
         /// PEM file of the certificates trusted for this source, in place of the system's: an authority's, or the camera's own, which
         /// is then accepted as it is, whatever names and dates it holds.
@@ -328,24 +324,24 @@ keys! {
 }
 
 keys! {
-    /// Where programs may ask over TCP.
+    /// Where other programs may use the API over TCP.
     HTTP: HttpKeys = "HttpFile" {
-        /// Address and port, such as `127.0.0.1:9178`. From elsewhere than this machine nobody may ask without a token.
+        /// Address and port, such as `127.0.0.1:9178`. Other machines need a token.
         listen: Text = Text, required "write an address and a port, such as \"127.0.0.1:9178\"";
         /// File with a token a line, as `NAME:TOKEN`, of 16 characters or more, which only its owner can read (mode 0600). With a token
-        /// everything may be asked for; without one the API is read-only, from this machine alone.
+        /// the whole API is open; without one it is read-only, from this machine alone.
         token_file: PathText = PathText, default "none";
     }
 }
 
 keys! {
-    /// Strips of five small pictures of each crossing, counted or not.
+    /// Strips of five small snapshots of each crossing, counted or not.
     EVIDENCE: EvidenceKeys = "EvidenceSettingsFile" {
         /// How long a strip is kept, `1h` to `36500days`.
         keep: Span = Span(HOUR..=days(36_500)), default duration(defaults::EVIDENCE_KEEP);
-        /// Most room on disk; the oldest strips go first.
+        /// Disk space for strips; the oldest are deleted first.
         size: Size = Size(16 << 20..=1 << 44), default code(text::shown_size(defaults::EVIDENCE_SIZE));
-        /// Whether heads of everybody in the pictures are made unrecognizable before anything is written.
+        /// Whether all heads in the snapshots are made unrecognizable before anything is written.
         blur: Truth = Truth, default defaults::EVIDENCE_BLUR.to_string();
     }
 }
@@ -366,12 +362,14 @@ keys! {
 }
 
 keys! {
-    /// Look and keys of the dashboard.
+    /// Appearance and keys of the dashboard.
     TUI: TuiKeys = "TuiFile" {
         /// `dark`, `light`, `color-blind` or `mono`; `auto` is light where the terminal says so in `COLORFGBG`, else dark.
         theme: Words<Theme> = Words(&Theme::NAMES), default usual(&Theme::NAMES);
+        /// Whether the terminal's bell rings when something new goes wrong.
+        bell: Truth = Truth, default "false";
         /// Keys by action, such as `{"pause": ["p"]}`.
-        keys: Shape<BTreeMap<String, KeysFile>> = Shape::new();
+        keys: Shape<BTreeMap<String, KeysFile>> = Shape::new("object: for each action a key or a list of keys");
     }
 }
 
@@ -383,11 +381,12 @@ fn object<K: Keys>(generator: &mut SchemaGenerator) -> Schema {
         .iter()
         .map(|row| {
             let default = row.default.as_ref().map(|text| format!(" Default: {text}.")).unwrap_or_default();
+            let words = row.kind.words();
             let mut schema = row.kind.schema(generator);
             if !row.is_required {
                 schema = or_null(schema);
             }
-            schema.insert("description".into(), format!("{}{default}", row.meaning).into());
+            schema.insert("description".into(), format!("{} Type: {words}.{default}", row.meaning).into());
             (row.name.to_owned(), schema.to_value())
         })
         .collect();

@@ -8,6 +8,7 @@ use super::{
     key::{Described, Keys},
     section::{Field, Kind, Section},
     shapes::{DurationText, PointFile, SizeText},
+    text,
 };
 
 /// A whole number within a range.
@@ -54,7 +55,11 @@ pub(super) struct List<K> {
 }
 
 /// What the validator reads in a way of its own; the schema is that of `T`.
-pub(super) struct Shape<T>(PhantomData<fn() -> T>);
+pub(super) struct Shape<T> {
+    schema: PhantomData<fn() -> T>,
+    /// See [`Described::words`].
+    words: &'static str,
+}
 
 impl<K> Group<K> {
     pub const fn new() -> Self {
@@ -63,8 +68,9 @@ impl<K> Group<K> {
 }
 
 impl<T> Shape<T> {
-    pub const fn new() -> Self {
-        Self(PhantomData)
+    /// `words`: see [`Described::words`].
+    pub const fn new(words: &'static str) -> Self {
+        Self { schema: PhantomData, words }
     }
 }
 
@@ -78,6 +84,11 @@ impl<T: Copy + TryInto<i64>> Described for Whole<T> {
     fn schema(&self, _: &mut SchemaGenerator) -> Schema {
         let (least, most) = self.bounds();
         json_schema!({ "type": "integer", "minimum": least, "maximum": most })
+    }
+
+    fn words(&self) -> String {
+        let (least, most) = self.bounds();
+        format!("whole number, {least} to {most}")
     }
 }
 
@@ -101,6 +112,10 @@ impl Described for Number {
     fn schema(&self, _: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "number", "minimum": self.0.start(), "maximum": self.0.end() })
     }
+
+    fn words(&self) -> String {
+        format!("number, {} to {}", self.0.start(), self.0.end())
+    }
 }
 
 impl Kind for Number {
@@ -114,6 +129,10 @@ impl Kind for Number {
 impl Described for Truth {
     fn schema(&self, _: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "boolean" })
+    }
+
+    fn words(&self) -> String {
+        "`true` or `false`".into()
     }
 }
 
@@ -132,6 +151,17 @@ impl<T: JsonSchema + PartialEq> Described for Words<T> {
         let others: Vec<&str> = (0..self.0.len()).filter(is_other).map(|at| self.0[at].0).collect();
         if others.is_empty() { usual } else { json_schema!({ "anyOf": [usual, { "enum": others }] }) }
     }
+
+    fn words(&self) -> String {
+        let is_usual = |at: &usize| !self.0[..*at].iter().any(|(_, choice)| *choice == self.0[*at].1);
+        let usual: Vec<String> =
+            (0..self.0.len()).filter(is_usual).map(|at| format!("`{}`", self.0[at].0)).collect();
+        match usual.split_last() {
+            Some((last, [])) => last.clone(),
+            Some((last, others)) => format!("{} or {last}", others.join(", ")),
+            None => String::new(),
+        }
+    }
 }
 
 impl<T: JsonSchema + PartialEq + Copy> Kind for Words<T> {
@@ -145,6 +175,11 @@ impl<T: JsonSchema + PartialEq + Copy> Kind for Words<T> {
 impl Described for Span {
     fn schema(&self, generator: &mut SchemaGenerator) -> Schema {
         generator.subschema_for::<DurationText>()
+    }
+
+    fn words(&self) -> String {
+        let [least, most] = [self.0.start(), self.0.end()].map(|end| text::shown_duration(*end));
+        format!("duration, `{least}` to `{most}`")
     }
 }
 
@@ -160,6 +195,11 @@ impl Described for Size {
     fn schema(&self, generator: &mut SchemaGenerator) -> Schema {
         generator.subschema_for::<SizeText>()
     }
+
+    fn words(&self) -> String {
+        let [least, most] = [self.0.start(), self.0.end()].map(|end| text::shown_size(*end));
+        format!("size, `{least}` to `{most}`")
+    }
 }
 
 impl Kind for Size {
@@ -173,6 +213,10 @@ impl Kind for Size {
 impl Described for Label {
     fn schema(&self, _: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "string", "minLength": 1, "maxLength": self.0 })
+    }
+
+    fn words(&self) -> String {
+        format!("text, at most {} characters", self.0)
     }
 }
 
@@ -188,11 +232,19 @@ impl Described for Text {
     fn schema(&self, _: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "string" })
     }
+
+    fn words(&self) -> String {
+        "text".into()
+    }
 }
 
 impl Described for PathText {
     fn schema(&self, _: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "string" })
+    }
+
+    fn words(&self) -> String {
+        "path".into()
     }
 }
 
@@ -207,6 +259,10 @@ impl Kind for PathText {
 impl Described for Existing {
     fn schema(&self, generator: &mut SchemaGenerator) -> Schema {
         PathText.schema(generator)
+    }
+
+    fn words(&self) -> String {
+        "path of a file".into()
     }
 }
 
@@ -227,6 +283,10 @@ impl Described for Point {
     fn schema(&self, generator: &mut SchemaGenerator) -> Schema {
         generator.subschema_for::<PointFile>()
     }
+
+    fn words(&self) -> String {
+        "point `[x, y]`, 0 to 1 each".into()
+    }
 }
 
 impl Kind for Point {
@@ -240,6 +300,10 @@ impl Kind for Point {
 impl<K: JsonSchema> Described for Group<K> {
     fn schema(&self, generator: &mut SchemaGenerator) -> Schema {
         generator.subschema_for::<K>()
+    }
+
+    fn words(&self) -> String {
+        "object".into()
     }
 }
 
@@ -259,6 +323,16 @@ impl<K: Described> Described for List<K> {
         }
         schema
     }
+
+    fn words(&self) -> String {
+        let one = self.items.words();
+        let (first, rest) =
+            one.split_once(' ').map_or((&*one, String::new()), |(first, rest)| (first, format!(" {rest}")));
+        match self.least {
+            0 => format!("list of {first}s{rest}"),
+            least => format!("list of {least} or more {first}s{rest}"),
+        }
+    }
 }
 
 impl<K: Described> Kind for List<K> {
@@ -272,5 +346,9 @@ impl<K: Described> Kind for List<K> {
 impl<T: JsonSchema> Described for Shape<T> {
     fn schema(&self, generator: &mut SchemaGenerator) -> Schema {
         generator.subschema_for::<T>()
+    }
+
+    fn words(&self) -> String {
+        self.words.into()
     }
 }

@@ -14,7 +14,7 @@ use super::{
     json::{self, Document},
     limits::FILE_LENGTH,
     problem::is_settled,
-    section::Report,
+    section::Diagnostics,
     source_spec::{self, Named},
     timezone, tree_secrets, validate,
 };
@@ -116,8 +116,8 @@ impl Config {
         }
         if validate::writable_by(path, 0o002) {
             config.warnings.push(format!(
-                "{0}: can be changed by every user of this machine, who could have it count and send passwords \
-                 where they want; run chmod o-w {0}, and the same for its folder",
+                "{0}: can be changed by every user of this machine, and a changed file could send passwords \
+                 to any address; run chmod o-w {0}, and the same for its folder",
                 path.display()
             ));
         }
@@ -135,7 +135,7 @@ impl Config {
         config.apply(overrides)
     }
 
-    /// What can be understood of the file at `path`, whatever is wrong with the rest: for those who only look for the program
+    /// What can be understood of the file at `path`, whatever is wrong with the rest: for commands that only search the program
     /// that counts by it. `None` where it cannot be read.
     pub(crate) fn in_spite_of_problems(path: &Path, overrides: &Overrides) -> Option<Self> {
         if is_stream(path) {
@@ -144,7 +144,7 @@ impl Config {
         let bytes = Self::read(path).ok()?;
         let file = path.display().to_string();
         let tree = read_tree(&bytes, &file).ok()?;
-        let report = Report::new(&file, path.parent().unwrap_or(Path::new("")), &variable);
+        let report = Diagnostics::new(&file, path.parent().unwrap_or(Path::new("")), &variable);
         tree_secrets::teach(&tree.root, &report.known);
         validate::document(&report, &tree.root).apply(overrides).ok()
     }
@@ -222,7 +222,7 @@ impl Config {
 
     fn parse(bytes: &[u8], file: &str, base: &Path, lookup: env::Lookup<'_>) -> Result<Self, ConfigErrors> {
         let Document { root, comments } = read_tree(bytes, file)?;
-        let report = Report::new(file, base, lookup);
+        let report = Diagnostics::new(file, base, lookup);
         tree_secrets::teach(&root, &report.known);
         if comments.into_iter().any(tree_secrets::is_in_comment) {
             report.holds_secret();

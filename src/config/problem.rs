@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use super::{json::Place, text::printable};
+use super::{json::TextPosition, text::printable};
 
-/// One thing that is wrong, with the place and the way to mend it. Holds no secret.
+/// One thing that is wrong, with its position and how to fix it. Holds no secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Problem {
@@ -22,7 +22,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    pub(super) fn new(file: &str, place: Option<Place>, path: &str, message: &str) -> Self {
+    pub(super) fn new(file: &str, place: Option<TextPosition>, path: &str, message: &str) -> Self {
         Self {
             file: super::Address(file).to_string(),
             place: place.map(|place| (place.line, place.column)),

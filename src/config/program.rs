@@ -26,7 +26,7 @@ pub struct ParallelConfig {
     pub engine: EngineChoice,
     /// Kind of device that decodes sources which name none.
     pub hwaccel: Hwaccel,
-    /// Where model files are looked for.
+    /// Where model files are searched.
     pub models: ModelFolders,
     /// Folder of the log files.
     pub log_dir: PathBuf,
@@ -46,7 +46,7 @@ pub struct ParallelConfig {
     pub ledger: bool,
     /// How long the ledger keeps crossings; `None` keeps them for ever.
     pub ledger_retention: Option<Duration>,
-    /// How pictures of crossings are kept of sources that say nothing else; `None` keeps none.
+    /// How snapshots of crossings are kept of sources that say nothing else; `None` keeps none.
     pub evidence: Option<EvidenceConfig>,
     /// When a changed configuration file takes effect while the program runs.
     pub reload: Reload,
@@ -84,7 +84,7 @@ impl Default for ParallelConfig {
     }
 }
 
-/// Where model files are looked for. Never in the folder that the program happens to stand in.
+/// Where model files are searched. Never in the folder that the program happens to stand in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ModelFolders {
@@ -138,13 +138,15 @@ impl LogLevel {
 #[derive(Debug, Clone, PartialEq, Default)]
 #[non_exhaustive]
 pub struct TuiConfig {
-    /// Colours.
+    /// Colors.
     pub theme: Theme,
+    /// Whether the terminal's bell rings when something new goes wrong.
+    pub bell: bool,
     /// Keys by the name of the action, such as `pause` to `["p"]`; actions not named keep their keys.
     pub keys: BTreeMap<String, Vec<String>>,
 }
 
-/// Colours of the dashboard.
+/// Colors of the dashboard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -158,7 +160,7 @@ pub enum Theme {
     Light,
     /// Told apart by people who cannot tell red from green.
     ColorBlind,
-    /// No colours: bold, dim and reverse only.
+    /// No colors: bold, dim and reverse only.
     Mono,
 }
 

@@ -4,7 +4,7 @@ use std::{borrow::Cow, sync::LazyLock};
 
 mod address;
 mod credentials;
-mod known;
+mod learned;
 mod names;
 mod net;
 mod percent;
@@ -13,7 +13,7 @@ mod written;
 
 pub use address::Address;
 pub use credentials::{Credentials, Secret};
-pub use known::Known;
+pub use learned::LearnedSecrets;
 pub(in crate::config) use names::names_a_secret;
 pub(in crate::config) use percent::{percent_decoded, percent_encode};
 pub(in crate::config) use split::{is_secret_tail, join, restore_tail, split, teach_tail};
@@ -38,8 +38,8 @@ pub(super) fn redact_unknown(text: &str) -> Cow<'_, str> {
 
 /// The secrets that this process was told: from its arguments, its configuration, and what was typed.
 #[must_use]
-pub fn known() -> &'static Known {
-    static KNOWN: LazyLock<Known> = LazyLock::new(Known::default);
+pub fn known() -> &'static LearnedSecrets {
+    static KNOWN: LazyLock<LearnedSecrets> = LazyLock::new(LearnedSecrets::default);
     &KNOWN
 }
 

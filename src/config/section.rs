@@ -12,31 +12,31 @@ use std::{
 
 use super::{
     env,
-    json::{Member, Node, Place, Value},
+    json::{Member, Node, TextPosition, Value},
     key::{Described, Key, Keys},
     limits,
     problem::Problem,
-    secret::{Address, Known, redact_unknown},
+    secret::{Address, LearnedSecrets, redact_unknown},
     text,
     tree_secrets::{is_key, is_secret},
 };
 
 /// Collects problems and warnings, and knows what the text cannot say itself.
-pub(super) struct Report<'a> {
+pub(super) struct Diagnostics<'a> {
     /// The file as the user named it.
     pub file: &'a str,
     /// Folder that paths are relative to.
     pub base: &'a Path,
     /// Looks up an environment variable.
     pub env: env::Lookup<'a>,
-    problems: RefCell<Vec<(Option<Place>, Problem)>>,
-    warnings: RefCell<Vec<(Option<Place>, Problem)>>,
+    problems: RefCell<Vec<(Option<TextPosition>, Problem)>>,
+    warnings: RefCell<Vec<(Option<TextPosition>, Problem)>>,
     secret: Cell<bool>,
     /// No message shows these.
-    pub known: Known,
+    pub known: LearnedSecrets,
 }
 
-impl<'a> Report<'a> {
+impl<'a> Diagnostics<'a> {
     pub fn new(file: &'a str, base: &'a Path, env: env::Lookup<'a>) -> Self {
         Self {
             file,
@@ -45,22 +45,22 @@ impl<'a> Report<'a> {
             problems: RefCell::default(),
             warnings: RefCell::default(),
             secret: Cell::new(false),
-            known: Known::default(),
+            known: LearnedSecrets::default(),
         }
     }
 
-    pub fn problem(&self, place: Option<Place>, path: &str, message: &str) {
+    pub fn problem(&self, place: Option<TextPosition>, path: &str, message: &str) {
         let problem = Problem::new(self.file, place, path, &self.known.clean(message));
         self.problems.borrow_mut().push((place, problem));
     }
 
     /// A problem that may heal without a change of the configuration.
-    pub fn passing_problem(&self, place: Option<Place>, path: &str, message: &str) {
+    pub fn passing_problem(&self, place: Option<TextPosition>, path: &str, message: &str) {
         let problem = Problem::new(self.file, place, path, message).that_may_heal();
         self.problems.borrow_mut().push((place, problem));
     }
 
-    pub fn warning(&self, place: Option<Place>, path: &str, message: &str) {
+    pub fn warning(&self, place: Option<TextPosition>, path: &str, message: &str) {
         let problem = Problem::new(self.file, place, path, &self.known.clean(message));
         self.warnings.borrow_mut().push((place, problem));
     }
@@ -77,7 +77,7 @@ impl<'a> Report<'a> {
 
     /// Problems and warnings, each in the order of the text.
     pub fn finish(self) -> (Vec<Problem>, Vec<Problem>) {
-        let sorted = |list: RefCell<Vec<(Option<Place>, Problem)>>| {
+        let sorted = |list: RefCell<Vec<(Option<TextPosition>, Problem)>>| {
             let mut list = list.into_inner();
             list.sort_by_key(|(place, _)| *place);
             list.into_iter().map(|(_, problem)| problem).collect()
@@ -88,10 +88,10 @@ impl<'a> Report<'a> {
 
 /// An object of the configuration.
 pub(super) struct Section<'a> {
-    report: &'a Report<'a>,
+    report: &'a Diagnostics<'a>,
     known: Vec<&'static str>,
     path: String,
-    place: Place,
+    place: TextPosition,
     members: &'a [Member],
 }
 
@@ -133,7 +133,7 @@ impl<'a> Section<'a> {
     /// Reports keys that are not declared, and keys that stand there twice.
     fn check_keys(&self) {
         let known = &self.known;
-        let mut seen: BTreeMap<&str, Place> = BTreeMap::new();
+        let mut seen: BTreeMap<&str, TextPosition> = BTreeMap::new();
         for member in self.members {
             let near = text::nearest(&member.key, known);
             let is_known = known.contains(&member.key.as_str());
@@ -171,18 +171,18 @@ pub(super) trait Kind: Described {
 /// One value of the configuration and where it stands.
 #[derive(Clone)]
 pub(super) struct Field<'a> {
-    pub report: &'a Report<'a>,
+    pub report: &'a Diagnostics<'a>,
     pub path: String,
     node: &'a Node,
 }
 
 impl<'a> Field<'a> {
     /// The document itself.
-    pub fn root(report: &'a Report<'a>, node: &'a Node) -> Self {
+    pub fn root(report: &'a Diagnostics<'a>, node: &'a Node) -> Self {
         Self { report, path: String::new(), node }
     }
 
-    pub fn place(&self) -> Place {
+    pub fn place(&self) -> TextPosition {
         self.node.place
     }
 

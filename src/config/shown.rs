@@ -1,4 +1,4 @@
-//! What a source opens, as it travels to those who only look: without user name, password and secret parameters.
+//! What a source opens, as it is sent to clients: without user name, password and secret parameters.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -9,7 +9,7 @@ use super::SourceSpec;
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "SourceSpec")]
-enum Shown {
+enum SpecJson {
     /// An address without secrets.
     Url(String),
     /// A capture device.
@@ -24,10 +24,10 @@ impl Serialize for SourceSpec {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let shown = self.to_string();
         let shown = match self {
-            Self::Url { .. } => Shown::Url(shown),
-            Self::Device(_) => Shown::Device(shown),
-            Self::File(_) => Shown::File(shown),
-            Self::Demo(_) => Shown::Demo(shown.trim_start_matches("demo:").to_owned()),
+            Self::Url { .. } => SpecJson::Url(shown),
+            Self::Device(_) => SpecJson::Device(shown),
+            Self::File(_) => SpecJson::File(shown),
+            Self::Demo(_) => SpecJson::Demo(shown.trim_start_matches("demo:").to_owned()),
         };
         shown.serialize(serializer)
     }
@@ -35,25 +35,25 @@ impl Serialize for SourceSpec {
 
 impl<'de> Deserialize<'de> for SourceSpec {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(match Shown::deserialize(deserializer)? {
-            Shown::Url(text) => {
+        Ok(match SpecJson::deserialize(deserializer)? {
+            SpecJson::Url(text) => {
                 let address = text.parse().map_err(de::Error::custom)?;
                 Self::Url { address, credentials: None, hidden: None }
             }
-            Shown::Device(path) => Self::Device(path.into()),
-            Shown::File(path) => Self::File(path.into()),
-            Shown::Demo(scene) => Self::Demo(scene),
+            SpecJson::Device(path) => Self::Device(path.into()),
+            SpecJson::File(path) => Self::File(path.into()),
+            SpecJson::Demo(scene) => Self::Demo(scene),
         })
     }
 }
 
 impl JsonSchema for SourceSpec {
     fn schema_name() -> std::borrow::Cow<'static, str> {
-        Shown::schema_name()
+        SpecJson::schema_name()
     }
 
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        Shown::json_schema(generator)
+        SpecJson::json_schema(generator)
     }
 }
 

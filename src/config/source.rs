@@ -1,4 +1,4 @@
-//! One source: what to open, where its lines are, how it is looked at.
+//! One source: what to open, where its lines are, how it is detected and tracked.
 
 use std::{
     path::{Path, PathBuf},
@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Address, Credentials, DetectorChoice, EvidenceChoice, Known, Secret, defaults, secret,
+    Address, Credentials, DetectorChoice, EvidenceChoice, LearnedSecrets, Secret, defaults, secret,
     videos::kind::is_video_extension,
 };
 use crate::model::{LineConfig, SourceId, SourceKind, ZoneConfig};
@@ -31,7 +31,7 @@ pub struct SourceConfig {
     pub threshold: Option<i64>,
     /// Disabled sources are listed and not opened.
     pub enabled: bool,
-    /// Counting lines; never empty once validated (the default is the horizontal middle, anchor centre).
+    /// Counting lines; never empty once validated (the default is the horizontal middle, anchor center).
     pub lines: Vec<LineConfig>,
     /// Zones whose occupancy is watched.
     pub zones: Vec<ZoneConfig>,
@@ -45,7 +45,7 @@ pub struct SourceConfig {
     pub priority: i32,
     /// Reconnecting.
     pub retry: RetryConfig,
-    /// A camera that sends nothing for this long is opened again.
+    /// A camera that sends nothing for this long is reconnected.
     pub stall_timeout: Duration,
     /// An attempt to open it is given up after this long.
     pub open_timeout: Duration,
@@ -59,7 +59,7 @@ pub struct SourceConfig {
     pub sleep: bool,
     /// Whether the people who go in come out on the same day, over this source or another closed one of its location.
     pub closed: bool,
-    /// Whom it trusts when the connection is encrypted.
+    /// Which certificates it trusts when the connection is encrypted.
     pub tls: TlsConfig,
     /// Whether pictures of its crossings are kept.
     pub evidence: EvidenceChoice,
@@ -118,7 +118,7 @@ pub enum TrackerChoice {
     Centroid,
 }
 
-/// How often a source is looked at.
+/// How often the detector runs on a source.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -126,7 +126,7 @@ pub enum Cadence {
     /// The program's default rate.
     #[default]
     Auto,
-    /// This many frames are skipped after each one looked at.
+    /// This many frames are skipped after each detection run.
     SkipFrames(u32),
     /// At most this many detections per second of the source's clock.
     DetectFps(f64),
@@ -141,7 +141,7 @@ pub struct RetryConfig {
     pub initial: Duration,
     /// Longest delay.
     pub max: Duration,
-    /// Whether a camera that is marked as failed is tried no more.
+    /// Whether a camera that is marked as failed is no longer retried.
     pub give_up: bool,
 }
 
@@ -188,7 +188,7 @@ pub enum Hwaccel {
     Drm,
 }
 
-/// Whom `rtsps://` and `https://` sources trust.
+/// Which certificates `rtsps://` and `https://` sources trust.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TlsConfig {
     /// PEM file of the certificates trusted for this source, in place of the system's.
@@ -288,7 +288,7 @@ impl SourceSpec {
     }
 
     /// From now on `known` hides the secrets of this source.
-    pub(crate) fn teach(&self, known: &Known) {
+    pub(crate) fn teach(&self, known: &LearnedSecrets) {
         if let Self::Url { credentials, hidden, .. } = self {
             credentials.iter().for_each(|login| known.learn_login(login));
             hidden.iter().for_each(|tail| secret::teach_tail(tail, known));
@@ -317,7 +317,7 @@ impl SourceSpec {
     /// in it.
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
-        let own = Known::default();
+        let own = LearnedSecrets::default();
         self.teach(&own);
         secret::redact(&own.clean(text)).into_owned()
     }

@@ -11,7 +11,7 @@ use std::{
 use url::Url;
 
 use super::{
-    Address, SourceSpec, demo::DemoSpec, env, env::Lookup, limits, secret, text, videos, videos::Found,
+    Address, SourceSpec, demo::DemoSpec, env, env::Lookup, limits, secret, text, videos, videos::VideoMatches,
 };
 
 /// Schemes of cameras.
@@ -29,7 +29,7 @@ pub(super) enum Named {
     /// One source.
     One(SourceSpec),
     /// The videos of a folder or of a pattern; may be none.
-    Several(Found),
+    Several(VideoMatches),
 }
 
 /// Reads a source string, with paths relative to `base`; `~/` is what `lookup` says of `HOME`.

@@ -1,13 +1,13 @@
 //! The secrets in the tree of a configuration, found before anything is said about it.
 
 use super::{
-    Credentials, Known, Secret,
+    Credentials, LearnedSecrets, Secret,
     json::{Member, Node, Value},
     secret::{Address, names_a_secret, redact_unknown},
 };
 
 /// From now on `known` hides what stands at the keys of secrets, and the secrets of every address.
-pub(super) fn teach(node: &Node, known: &Known) {
+pub(super) fn teach(node: &Node, known: &LearnedSecrets) {
     match &node.value {
         // A variable is no secret, what it stands for is one.
         Value::String(text) if !text.contains("${") => Address(text).teach(known),
@@ -25,7 +25,7 @@ pub(super) fn teach(node: &Node, known: &Known) {
     }
 }
 
-fn credentials(node: &Node, known: &Known) {
+fn credentials(node: &Node, known: &LearnedSecrets) {
     let Value::Object(members) = &node.value else { return all(node, known) };
     let text = |member: &Member| match &member.node.value {
         Value::String(text) | Value::Number(text) if !text.contains("${") => Some(text.clone()),
@@ -43,7 +43,7 @@ fn credentials(node: &Node, known: &Known) {
 }
 
 /// Every text and number below `node` is a secret.
-fn all(node: &Node, known: &Known) {
+fn all(node: &Node, known: &LearnedSecrets) {
     match &node.value {
         Value::String(text) | Value::Number(text) if !text.contains("${") => {
             known.learn(text);

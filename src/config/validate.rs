@@ -7,7 +7,7 @@ use super::{
     json::Node,
     keys::{FILE, FileKeys, PARALLEL, TUI},
     nearest,
-    section::{Field, Report, Section},
+    section::{Diagnostics, Field, Section},
 };
 
 mod detector;
@@ -21,7 +21,7 @@ use http::http;
 pub(super) use sources::{readable_by_all, writable_by};
 
 /// Reads a whole document. Where something is wrong the report says so and a default takes its place.
-pub(super) fn document(report: &Report<'_>, root: &Node) -> Config {
+pub(super) fn document(report: &Diagnostics<'_>, root: &Node) -> Config {
     let root = Field::root(report, root);
     let mut config = Config::default();
     let Some(section) = root.section::<FileKeys>() else { return config };
@@ -36,7 +36,7 @@ pub(super) fn document(report: &Report<'_>, root: &Node) -> Config {
     config
 }
 
-fn parallel(report: &Report<'_>, section: Option<Section<'_>>) -> ParallelConfig {
+fn parallel(report: &Diagnostics<'_>, section: Option<Section<'_>>) -> ParallelConfig {
     let mut config = ParallelConfig::default();
     config.result_output = report.base.join(&config.result_output);
     config.models = ModelFolders::Usual(Some(report.base.join(defaults::MODELS)));
@@ -111,6 +111,7 @@ fn timezone(field: &Field<'_>) -> Option<jiff::tz::TimeZone> {
 fn tui(section: &Section<'_>) -> TuiConfig {
     let mut config = TuiConfig::default();
     section.set(&TUI.theme, &mut config.theme);
+    section.set(&TUI.bell, &mut config.bell);
     let entries = section.field(&TUI.keys).and_then(|f| f.entries()).unwrap_or_default();
     config.keys = entries
         .into_iter()

@@ -28,7 +28,7 @@ const OPTIONS: MatchOptions = MatchOptions {
 
 /// What a folder or a pattern holds.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Found {
+pub(super) struct VideoMatches {
     /// The videos, sorted by name.
     pub files: Vec<PathBuf>,
     /// What is passed over and why, each a sentence; nothing of it is a secret of ours.
@@ -37,7 +37,7 @@ pub(super) struct Found {
 
 /// The videos directly in `path`, which the user wrote as `written`. None of a folder that cannot be read, which may
 /// be otherwise in a while.
-pub(super) fn folder(path: &Path, written: &str) -> Found {
+pub(super) fn folder(path: &Path, written: &str) -> VideoMatches {
     let mut walk = Walk { most: usize::MAX, ..Walk::default() };
     match walk.read(path) {
         Ok(Ok(entries)) => entries.into_iter().for_each(|(file, _)| walk.take(file, Trust::Judge)),
@@ -51,23 +51,25 @@ pub(super) fn folder(path: &Path, written: &str) -> Found {
 ///
 /// # Errors
 /// When it is no pattern, or fits more than can be meant.
-pub(super) fn pattern(written: &str, base: &Path) -> Result<Found, String> {
+pub(super) fn pattern(written: &str, base: &Path) -> Result<VideoMatches, String> {
     pattern_within(written, base, MOST_WALKED)
 }
 
-fn pattern_within(written: &str, base: &Path, most: usize) -> Result<Found, String> {
+fn pattern_within(written: &str, base: &Path, most: usize) -> Result<VideoMatches, String> {
     let root = if written.starts_with('/') { Path::new("/") } else { base };
     let mut parts = Vec::new();
     for part in written.split('/').filter(|part| !part.is_empty() && *part != ".") {
-        let part = Part::new(part).map_err(|error| {
+        let part = PatternSegment::new(part).map_err(|error| {
             format!("'{written}' is no pattern ({}); a literal [ is written [[]", error.msg)
         })?;
-        if !(matches!(part, Part::Anything) && matches!(parts.last(), Some(Part::Anything))) {
+        if !(matches!(part, PatternSegment::Anything)
+            && matches!(parts.last(), Some(PatternSegment::Anything)))
+        {
             parts.push(part);
         }
     }
-    if matches!(parts.last(), Some(Part::Anything)) {
-        parts.push(Part::Fits(Pattern::new("*").map_err(|error| error.msg.to_owned())?));
+    if matches!(parts.last(), Some(PatternSegment::Anything)) {
+        parts.push(PatternSegment::Fits(Pattern::new("*").map_err(|error| error.msg.to_owned())?));
     }
     // Who writes '*.xyz' means those files, whatever they are.
     let ending = written.rsplit('/').next().and_then(|last| last.rsplit_once('.')).map(|(_, ending)| ending);
@@ -88,14 +90,14 @@ enum Trust {
 }
 
 /// One part of a pattern, between slashes.
-enum Part {
+enum PatternSegment {
     /// `**`: any number of folders.
     Anything,
     Fits(Pattern),
     Named(String),
 }
 
-impl Part {
+impl PatternSegment {
     fn new(part: &str) -> Result<Self, glob::PatternError> {
         Ok(match part {
             "**" => Self::Anything,
@@ -146,14 +148,14 @@ impl Walk {
         Ok(Ok(entries))
     }
 
-    fn go(&mut self, at: &Path, parts: &[Part], trust: Trust) -> Result<(), String> {
+    fn go(&mut self, at: &Path, parts: &[PatternSegment], trust: Trust) -> Result<(), String> {
         let Some((part, rest)) = parts.split_first() else {
             if at.symlink_metadata().is_ok() {
                 self.take(at.to_owned(), trust);
             }
             return Ok(());
         };
-        if let Part::Named(name) = part {
+        if let PatternSegment::Named(name) = part {
             return self.go(&at.join(name), rest, trust);
         }
         let entries = match self.read(at)? {
@@ -166,7 +168,7 @@ impl Walk {
             }
         };
         match part {
-            Part::Anything => {
+            PatternSegment::Anything => {
                 self.go(at, rest, trust)?;
                 for (path, kind) in entries {
                     if is_hidden(&path) {
@@ -179,7 +181,7 @@ impl Walk {
                     }
                 }
             }
-            Part::Fits(pattern) => {
+            PatternSegment::Fits(pattern) => {
                 for (path, _) in entries {
                     let name = path.file_name().map(OsStr::to_string_lossy).unwrap_or_default();
                     // Bytes that are no text stand for a character each.
@@ -190,7 +192,7 @@ impl Walk {
                     }
                 }
             }
-            Part::Named(_) => {}
+            PatternSegment::Named(_) => {}
         }
         Ok(())
     }
@@ -235,12 +237,12 @@ impl Walk {
         }
     }
 
-    fn finish(mut self, written: &str) -> Found {
+    fn finish(mut self, written: &str) -> VideoMatches {
         self.files.sort();
         self.files.dedup();
         let mut remarks = Vec::new();
         if self.passed_count > 0 {
-            remarks.push(format!("'{written}': passed over: {}", list(&self.passed, self.passed_count)));
+            remarks.push(format!("'{written}': skipped: {}", list(&self.passed, self.passed_count)));
         }
         if self.folder_count > 0 {
             let parent = written.trim_end_matches('/');
@@ -254,7 +256,7 @@ impl Walk {
                 list(&self.folders, self.folder_count)
             ));
         }
-        Found { files: self.files, remarks }
+        VideoMatches { files: self.files, remarks }
     }
 }
 

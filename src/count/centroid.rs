@@ -28,7 +28,7 @@ pub struct CentroidCounter {
 }
 
 impl CentroidCounter {
-    /// A counter for a picture of this `aspect`.
+    /// A counter for a frame of this `aspect`.
     #[must_use]
     pub fn new(lines: &[LineConfig], aspect: f32) -> Self {
         let lines = lines.iter().map(|line| (Line::new(line, aspect), line.anchor)).collect();

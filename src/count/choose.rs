@@ -3,7 +3,7 @@
 use super::{CentroidCounter, CountParams, Counter, LineCounter};
 use crate::config::{SourceConfig, TrackerChoice};
 
-/// The counter for the lines and zones of `source`, whose picture has this `aspect` (width over height).
+/// The counter for the lines and zones of `source`, whose frame has this `aspect` (width over height).
 ///
 /// With the tracker `centroid` it is the original's rule, which knows no zones.
 #[must_use]

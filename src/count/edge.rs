@@ -1,19 +1,19 @@
-//! Ways over the edges of the picture: a detector finds people who come in late and loses them before they are out, so
+//! Ways over the edges of the frame: a detector finds people who come in late and loses them before they are out, so
 //! a line within a step of an edge is crossed where nobody is seen.
 
 use crate::geometry::{BBox, Point};
 
-/// Somebody who was first seen at an edge of the picture and may just have come in over it.
+/// Somebody who was first seen at an edge of the frame and may just have come in over it.
 #[derive(Debug, Clone, Copy)]
-pub struct Entry {
+pub struct EdgeEntry {
     /// The first box.
     pub first: BBox,
     /// The same box before it came in: it touches the edge from outside.
     pub outside: BBox,
 }
 
-impl Entry {
-    /// The way in over the nearest edge of a picture of this `aspect`, for a box at most `gap` (frame heights) away from it.
+impl EdgeEntry {
+    /// The way in over the nearest edge of a frame of this `aspect`, for a box at most `gap` (frame heights) away from it.
     pub fn at_edge(first: BBox, aspect: f32, gap: f32) -> Option<Self> {
         let ways = [
             (first.x, BBox { x: -first.w, ..first }),
@@ -34,8 +34,8 @@ impl Entry {
     }
 }
 
-/// `seen`, moved straight over the edge of a picture of this `aspect` behind which the middle of `expected` lies; `None`
-/// where it lies behind none. A guess of how he went along the edge decides nothing.
+/// `seen`, moved straight over the edge of a frame of this `aspect` behind which the middle of `expected` lies; `None`
+/// where it lies behind none. A guess of the path along the edge decides nothing.
 pub fn way_out(seen: BBox, expected: &BBox, aspect: f32) -> Option<BBox> {
     let beside = !(0.0..=aspect).contains(&expected.center().x);
     let outside = if beside { BBox { x: expected.x, ..seen } } else { BBox { y: expected.y, ..seen } };
@@ -55,12 +55,12 @@ mod tests {
             (at(1.4, 0.4), at(1.35, 0.4)),
             (at(0.5, 0.7), at(0.5, 0.65)),
         ] {
-            let entry = Entry::at_edge(first, 1.5, 0.03).unwrap();
+            let entry = EdgeEntry::at_edge(first, 1.5, 0.03).unwrap();
             assert!(entry.outside.is_outside(1.5) && !first.is_outside(1.5), "{entry:?}");
             assert!((entry.way_in(&further_in) - 0.05).abs() < 1e-5, "{entry:?}");
             assert_eq!(entry.way_in(&first), 0.0);
         }
-        assert!(Entry::at_edge(at(0.5, 0.4), 1.5, 0.03).is_none(), "in the middle");
+        assert!(EdgeEntry::at_edge(at(0.5, 0.4), 1.5, 0.03).is_none(), "in the middle");
     }
 
     #[test]

@@ -12,7 +12,7 @@ pub struct Line {
 }
 
 impl Line {
-    /// The line of `config` (0..1 of width and height) in a picture of this `aspect` (width over height).
+    /// The line of `config` (0..1 of width and height) in a frame of this `aspect` (width over height).
     #[must_use]
     pub fn new(config: &LineConfig, aspect: f32) -> Self {
         let a = Point::new(config.a[0] * aspect, config.a[1]);

@@ -2,7 +2,7 @@
 
 use super::{
     CountEvent, CountParams, Counter, Crossing, ZoneStatus,
-    edge::Entry,
+    edge::EdgeEntry,
     line::Line,
     person::{Person, anchor_inside},
     rule::{Sample, Verdict},
@@ -27,7 +27,7 @@ pub struct LineCounter {
 }
 
 impl LineCounter {
-    /// A counter for a picture of this `aspect` (width over height).
+    /// A counter for a frame of this `aspect` (width over height).
     #[must_use]
     pub fn new(lines: &[LineConfig], zones: &[ZoneConfig], aspect: f32, params: CountParams) -> Self {
         Self {
@@ -84,13 +84,13 @@ impl LineCounter {
         }
     }
 
-    /// Takes where a new person was before the tracker was sure of him: the side he comes from.
+    /// Takes where a new person was before its track was confirmed: the side they come from.
     fn trace_back(&self, person: &mut Person, origin: &Origin) {
         let Origin { time, bbox, .. } = *origin;
         person.start = bbox.center();
         for (state, (line, anchor)) in person.lines.iter_mut().zip(&self.lines) {
             let at = anchor_inside(&bbox, *anchor, self.aspect);
-            let sample = Sample { time, at, height: bbox.h, width: bbox.w, followed: false };
+            let sample = Sample { time, at, height: bbox.h, width: bbox.w, from_flow: false };
             state.update(line, sample, &self.params);
         }
     }
@@ -103,7 +103,7 @@ impl LineCounter {
         let (height, width) = (person.height(), track.bbox.w);
         for (number, (line, anchor)) in self.lines.iter().enumerate() {
             let at = person.anchor(*anchor, self.aspect);
-            let sample = Sample { time, at, height, width, followed: track.followed };
+            let sample = Sample { time, at, height, width, from_flow: track.from_flow };
             if let Some(verdict) = person.lines[number].update(line, sample, &params) {
                 person.waiting.push((number, verdict));
             }
@@ -113,7 +113,7 @@ impl LineCounter {
             for (number, (line, anchor)) in self.lines.iter().enumerate() {
                 let [edge, at] =
                     [entry.outside, entry.first].map(|bbox| anchor_inside(&bbox, *anchor, self.aspect));
-                let sample = Sample { time: first, at, height, width: entry.first.w, followed: false };
+                let sample = Sample { time: first, at, height, width: entry.first.w, from_flow: false };
                 let verdict = person.lines[number].came_in(line, edge, sample, &params);
                 person.waiting.extend(verdict.map(|verdict| (number, verdict)));
             }
@@ -123,7 +123,7 @@ impl LineCounter {
         }
     }
 
-    /// Whoever is followed is somewhere, seen or not: a stay is not ended by a person who passes in front.
+    /// A tracked person is somewhere, seen or not: a stay is not ended by a person who passes in front.
     fn watch_zones(&mut self, time: f64, update: &TrackUpdate) {
         for track in update.tracks.iter().filter(|track| track.confirmed) {
             let Some(person) = self.people.iter().find(|person| person.id == track.id) else { continue };
@@ -136,8 +136,8 @@ impl LineCounter {
         }
     }
 
-    /// Gives back what a track took over that is gone before the tracker believed in it: a false box stood where somebody
-    /// was lost. Whether he is still there, to be judged when he is gone himself.
+    /// Undoes the hand-off to a track that died before it was confirmed: a false box stood where a person
+    /// was lost. Returns whether that person is still there, to be judged at their own death.
     fn give_back(&mut self, index: usize) -> bool {
         let person = &mut self.people[index];
         let Some(before) = person.before.take_if(|_| !person.confirmed && person.heir.is_none()) else {
@@ -175,7 +175,7 @@ impl LineCounter {
                 let height = person.height();
                 for (state, (line, anchor)) in person.lines.iter_mut().zip(&self.lines) {
                     let at = anchor_inside(&bbox, *anchor, self.aspect);
-                    let edge = Sample { time, at, height, width: bbox.w, followed: true };
+                    let edge = Sample { time, at, height, width: bbox.w, from_flow: true };
                     state.left(line, edge, &self.params);
                 }
             }
@@ -239,7 +239,7 @@ impl Counter for LineCounter {
                 }
                 if time - started > self.params.edge_time {
                     let gap = self.params.edge_step * track.bbox.h;
-                    person.entry = Entry::at_edge(track.bbox, self.aspect, gap);
+                    person.entry = EdgeEntry::at_edge(track.bbox, self.aspect, gap);
                 }
                 self.people.push(person);
             } else if let (Some(index), false) = (known, track.seen) {

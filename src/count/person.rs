@@ -2,7 +2,7 @@
 
 use super::{
     CountParams,
-    edge::{Entry, way_out},
+    edge::{EdgeEntry, way_out},
     rule::{LineState, Verdict},
 };
 use crate::{
@@ -14,41 +14,41 @@ use crate::{
 /// One person, over all tracks that were handed on.
 #[derive(Debug, Clone)]
 pub struct Person {
-    /// The track that follows him now.
+    /// The track of the person now.
     pub id: TrackId,
     /// One state for each line.
     pub lines: Vec<LineState>,
-    /// When he was last really seen.
+    /// When they were last really seen.
     pub last_seen: f64,
     /// Whether that was in this very update.
     pub seen: bool,
-    /// Where: the box as tracked, and while he is unseen as predicted.
+    /// Where: the box as tracked, and while they are unseen as predicted.
     pub bbox: BBox,
-    /// Where he was last really seen.
+    /// Where they were last really seen.
     seen_at: BBox,
     /// Last score.
     pub score: f32,
-    /// Whether the tracker believes in him.
+    /// Whether the track is confirmed.
     pub confirmed: bool,
-    /// Crossings that wait for the tracker to believe in him: line and verdict.
+    /// Crossings that wait for the track to be confirmed: line and verdict.
     pub waiting: Vec<(usize, Verdict)>,
     /// Track that took over from this one.
     pub heir: Option<TrackId>,
-    /// Who he was when this track took over from one that the tracker believed in.
+    /// The person before this track took over from a confirmed one.
     pub before: Option<Box<Person>>,
-    /// Whether the tracker still follows him.
+    /// Whether the track is alive.
     pub live: bool,
     /// Usual height, in frame heights.
     height: f32,
     /// Since when the box has been much shorter than usual.
     cut_since: Option<f64>,
-    /// Path walked, in frame heights, net: first and last anchor-free centre.
+    /// Path walked, in frame heights, net: first and last anchor-free center.
     pub start: Point,
-    /// When he was first seen.
+    /// When they were first seen.
     pub first_seen: f64,
-    /// Where, if that was at an edge of the picture and he may still prove to have come in over it.
-    pub entry: Option<Entry>,
-    /// When and where he should have left the picture, unseen.
+    /// Where, if that was at an edge of the frame and they may still prove to have come in over it.
+    pub entry: Option<EdgeEntry>,
+    /// When and where they should have left the frame, unseen.
     pub left: Option<(f64, BBox)>,
 }
 
@@ -94,7 +94,7 @@ impl Person {
         self.left = None;
     }
 
-    /// Takes where he should be at `time`, unseen.
+    /// Takes where they should be at `time`, unseen.
     pub fn expect(&mut self, bbox: BBox, time: f64, aspect: f32, params: &CountParams) {
         self.bbox = bbox;
         if self.left.is_none() && time - self.last_seen <= params.edge_time {
@@ -102,8 +102,8 @@ impl Person {
         }
     }
 
-    /// The way over the edge of the picture on which he came in, once that is known; told once.
-    pub fn came_in(&mut self, time: f64, params: &CountParams) -> Option<Entry> {
+    /// The path over the edge of the frame on which they came in, once that is known; told once.
+    pub fn came_in(&mut self, time: f64, params: &CountParams) -> Option<EdgeEntry> {
         if time - self.first_seen > params.edge_time {
             self.entry = None;
         }
@@ -130,12 +130,12 @@ impl Person {
         self.height
     }
 
-    /// Net way of the centre since the first sighting, in frame heights.
+    /// Net way of the center since the first sighting, in frame heights.
     pub fn travel(&self) -> f32 {
         self.start.distance(self.bbox.center())
     }
 
-    /// The anchor of the part of the box that lies inside the picture.
+    /// The anchor of the part of the box that lies inside the frame.
     pub fn anchor(&self, anchor: Anchor, aspect: f32) -> Point {
         let mut bbox = self.bbox;
         if self.cut_since.is_some() && anchor == Anchor::Foot {
@@ -145,7 +145,7 @@ impl Person {
     }
 }
 
-/// The anchor of the part of `bbox` that lies inside the picture.
+/// The anchor of the part of `bbox` that lies inside the frame.
 pub fn anchor_inside(bbox: &BBox, anchor: Anchor, aspect: f32) -> Point {
     let x1 = bbox.x.clamp(0.0, aspect);
     let x2 = bbox.right().clamp(0.0, aspect);

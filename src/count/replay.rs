@@ -15,17 +15,17 @@ use crate::{
 /// Tracks are kept for this long, in seconds.
 pub const KEPT: f64 = 600.0;
 
-/// Most sightings kept of one source, 16 bytes each: half a MB, ten minutes of seven people at 8 looks a
+/// Most sightings kept of one source, 16 bytes each: half a MB, ten minutes of seven people at 8 updates a
 /// second.
 const MOST_SIGHTINGS: usize = 32_768;
 
-/// Most looks kept of one source, 16 bytes each.
+/// Most updates kept of one source, 16 bytes each.
 const MOST_LOOKS: usize = 16_384;
 
 /// Coordinates are kept as steps of this many to a frame height (an eighth of a pixel at 1080 rows) ...
 const STEPS: f32 = 8192.0;
 
-/// ... from this far left of and above the picture, in frame heights.
+/// ... from this far left of and above the frame, in frame heights.
 const BEFORE: f32 = 2.0;
 
 /// A clock that was set back goes on this much later, in seconds.
@@ -34,38 +34,38 @@ const AFTER_BREAK: f64 = 1.0;
 /// One track in one look.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(from = "Packed", into = "Packed")]
-struct Sighting {
+struct RecordedTrack {
     id: u32,
     bbox: [u16; 4],
     score: u8,
     confirmed: bool,
     seen: bool,
-    followed: bool,
+    from_flow: bool,
 }
 
-/// A [`Sighting`] in JSON: id, box, score, and a bit each for confirmed, seen, followed.
+/// A [`RecordedTrack`] in JSON: id, box, score, and a bit each for confirmed, seen, followed.
 type Packed = (u32, [u16; 4], u8, u8);
 
-impl From<Packed> for Sighting {
+impl From<Packed> for RecordedTrack {
     fn from((id, bbox, score, bits): Packed) -> Self {
-        Self { id, bbox, score, confirmed: bits & 1 > 0, seen: bits & 2 > 0, followed: bits & 4 > 0 }
+        Self { id, bbox, score, confirmed: bits & 1 > 0, seen: bits & 2 > 0, from_flow: bits & 4 > 0 }
     }
 }
 
-impl From<Sighting> for Packed {
-    fn from(Sighting { id, bbox, score, confirmed, seen, followed }: Sighting) -> Self {
-        let bits = u8::from(confirmed) | u8::from(seen) << 1 | u8::from(followed) << 2;
+impl From<RecordedTrack> for Packed {
+    fn from(RecordedTrack { id, bbox, score, confirmed, seen, from_flow }: RecordedTrack) -> Self {
+        let bits = u8::from(confirmed) | u8::from(seen) << 1 | u8::from(from_flow) << 2;
         (id, bbox, score, bits)
     }
 }
 
 /// One update of the tracker: its live tracks and then its ended ones are the next sightings.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-struct Look {
+struct RecordedUpdate {
     time: f64,
     live: u16,
     ended: u16,
-    /// Whether the tracker began anew after it.
+    /// Whether the tracker restarted after it.
     cut: bool,
 }
 
@@ -73,15 +73,15 @@ struct Look {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Paths {
     aspect: f32,
-    looks: VecDeque<Look>,
-    sightings: VecDeque<Sighting>,
+    looks: VecDeque<RecordedUpdate>,
+    sightings: VecDeque<RecordedTrack>,
     /// Each with the time of its look.
     origins: VecDeque<(f64, Origin)>,
-    /// Added to the source's clock, which a camera may begin anew.
+    /// Added to the source's clock, which a camera may restart.
     shift: f64,
-    /// When the source was last looked at, on the shifted clock.
+    /// Time of the last update, on the shifted clock.
     now: f64,
-    /// When it was first looked at.
+    /// Time of the first update.
     since: f64,
 }
 
@@ -110,7 +110,7 @@ pub struct ZoneReplay {
 /// What lines and zones would have counted.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Replay {
-    /// Time that was looked at, in seconds.
+    /// Time between first and last update, in seconds.
     pub seconds: f64,
     /// Each line, in the order of the configuration.
     pub lines: Vec<LineReplay>,
@@ -120,7 +120,7 @@ pub struct Replay {
 
 /// Where somebody went, with the newest point last.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Trail {
+pub struct TrackPath {
     /// Who.
     pub id: TrackId,
     /// In frame heights.
@@ -128,7 +128,7 @@ pub struct Trail {
 }
 
 impl Paths {
-    /// Width over height of the picture; 0 before the first look.
+    /// Width over height of the frame; 0 before the first look.
     #[must_use]
     pub fn aspect(&self) -> f32 {
         self.aspect
@@ -155,7 +155,7 @@ impl Paths {
     /// What came after the look of this time (see [`Self::last`]); all of it where none is known there.
     #[must_use]
     pub fn after(&self, last: Option<f64>) -> Self {
-        // One that lies ahead is of before the picture got another shape.
+        // One that lies ahead is of before the frame got another shape.
         let last = last.filter(|last| self.last() >= Some(*last));
         let is_known = |time: f64| last.is_some_and(|last| time <= last);
         let known = self.looks.iter().take_while(|look| is_known(look.time));
@@ -202,7 +202,7 @@ impl Paths {
         }
         self.now = at;
         self.forget();
-        // The first look at nobody ends stays; further ones change nothing.
+        // The first update without people ends stays; further ones change nothing.
         let was_empty = self.looks.back().is_none_or(|look| look.live == 0);
         if was_empty && update.tracks.is_empty() && update.ended.is_empty() {
             return;
@@ -210,7 +210,7 @@ impl Paths {
         self.keep(at, update, false);
     }
 
-    /// The tracker begins anew: the source was opened again, or its lines have changed.
+    /// The tracker restarts: the source was opened again, or its lines have changed.
     pub fn cut(&mut self, ended: &[Track]) {
         if self.looks.back().is_some_and(|look| !look.cut) {
             self.keep(self.now, &TrackUpdate { ended: ended.to_vec(), ..TrackUpdate::default() }, true);
@@ -224,7 +224,7 @@ impl Paths {
         self.sightings.extend(update.ended.iter().take(ended.into()).map(pack));
         let origins = update.origins.iter();
         self.origins.extend(origins.map(|at| (time, Origin { time: at.time + self.shift, ..*at })));
-        self.looks.push_back(Look { time, live, ended, cut });
+        self.looks.push_back(RecordedUpdate { time, live, ended, cut });
         self.forget();
     }
 
@@ -249,7 +249,7 @@ impl Paths {
     }
 
     /// Each look with its tracks.
-    fn updates(&self) -> impl Iterator<Item = (Look, TrackUpdate)> + '_ {
+    fn updates(&self) -> impl Iterator<Item = (RecordedUpdate, TrackUpdate)> + '_ {
         let mut sightings = self.sightings.iter();
         let mut origins = self.origins.iter().peekable();
         self.looks.iter().map(move |look| {
@@ -290,20 +290,20 @@ impl Paths {
 
     /// Where the people of the last look came from in the last `seconds`, by `anchor`.
     #[must_use]
-    pub fn trails(&self, anchor: Anchor, seconds: f64) -> Vec<Trail> {
-        let mut trails: BTreeMap<TrackId, Vec<Point>> = BTreeMap::new();
+    pub fn track_paths(&self, anchor: Anchor, seconds: f64) -> Vec<TrackPath> {
+        let mut track_paths: BTreeMap<TrackId, Vec<Point>> = BTreeMap::new();
         for (look, update) in self.updates() {
             if look.cut {
-                trails.clear();
+                track_paths.clear();
             } else if look.time >= self.now - seconds {
-                // Whoever is not followed any more leaves no trail.
-                trails.retain(|id, _| update.tracks.iter().any(|track| track.id == *id));
+                // A track that has ended leaves no path.
+                track_paths.retain(|id, _| update.tracks.iter().any(|track| track.id == *id));
                 for track in update.tracks.iter().filter(|track| track.confirmed) {
-                    trails.entry(track.id).or_default().push(anchor.of(&track.bbox));
+                    track_paths.entry(track.id).or_default().push(anchor.of(&track.bbox));
                 }
             }
         }
-        trails.into_iter().map(|(id, points)| Trail { id, points }).collect()
+        track_paths.into_iter().map(|(id, points)| TrackPath { id, points }).collect()
     }
 
     /// Every place where a confirmed person was seen, by `anchor`, in frame heights.
@@ -343,22 +343,22 @@ impl Replay {
     }
 }
 
-fn pack(track: &Track) -> Sighting {
-    // Both casts saturate: a box far outside of the picture is kept at its border.
+fn pack(track: &Track) -> RecordedTrack {
+    // Both casts saturate: a box far outside of the frame is kept at its border.
     let place = |value: f32| ((value + BEFORE) * STEPS).round() as u16;
     let size = |value: f32| (value * STEPS).round() as u16;
     let b = track.bbox;
-    Sighting {
+    RecordedTrack {
         id: track.id as u32,
         bbox: [place(b.x), place(b.y), size(b.w), size(b.h)],
         score: (track.score * 255.0).round() as u8,
         confirmed: track.confirmed,
         seen: track.seen,
-        followed: track.followed,
+        from_flow: track.from_flow,
     }
 }
 
-fn unpack(sighting: &Sighting) -> Track {
+fn unpack(sighting: &RecordedTrack) -> Track {
     let [x, y, w, h] = sighting.bbox.map(|value| f32::from(value) / STEPS);
     Track {
         id: u64::from(sighting.id),
@@ -366,7 +366,7 @@ fn unpack(sighting: &Sighting) -> Track {
         score: f32::from(sighting.score) / 255.0,
         confirmed: sighting.confirmed,
         seen: sighting.seen,
-        followed: sighting.followed,
+        from_flow: sighting.from_flow,
     }
 }
 
@@ -387,7 +387,7 @@ mod tests {
             score: 0.8,
             confirmed: true,
             seen: true,
-            followed: false,
+            from_flow: false,
         }
     }
 
@@ -419,7 +419,7 @@ mod tests {
     }
 
     #[test]
-    fn where_newcomers_were_before_is_kept_with_them() {
+    fn where_new_people_were_before_is_kept_with_them() {
         let mut paths = Paths::default();
         for (id, from) in [(1, 100.0), (2, 110.0)] {
             let origin = Origin { track: id, time: from - 0.5, bbox: track(id, 0.4).bbox };
@@ -447,7 +447,7 @@ mod tests {
             far.join(serde_json::from_str(&part).unwrap());
             assert_eq!(far, paths);
         }
-        // Another shape of the picture: all that was known is gone.
+        // Another shape of the frame: all that was known is gone.
         paths.push(1.0, 50.0, &update(vec![track(9, 0.3)], vec![]));
         far.join(paths.after(far.last()));
         assert_eq!(far, paths);
@@ -473,12 +473,12 @@ mod tests {
     }
 
     #[test]
-    fn where_somebody_was_only_followed_to_settles_no_more_than_it_did_live() {
-        for (followed, counted) in [(false, 1), (true, 0)] {
+    fn positions_of_optical_flow_settle_no_more_than_they_did_live() {
+        for (from_flow, counted) in [(false, 1), (true, 0)] {
             let mut paths = Paths::default();
-            let steps = [(0.3, false), (0.52, false), (0.53, followed), (0.53, followed), (0.3, false)];
-            for (step, (y, followed)) in steps.into_iter().enumerate() {
-                let track = Track { followed, ..track(1, y) };
+            let steps = [(0.3, false), (0.52, false), (0.53, from_flow), (0.53, from_flow), (0.3, false)];
+            for (step, (y, from_flow)) in steps.into_iter().enumerate() {
+                let track = Track { from_flow, ..track(1, y) };
                 paths.push(ASPECT, step as f64 * 0.25, &update(vec![track], vec![]));
             }
             assert_eq!(paths.replay(&source(0.48)).lines[0].total_in, counted);
@@ -501,7 +501,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_begins_anew_loses_nothing_and_ids_are_not_mixed_up() {
+    fn a_clock_that_restarts_loses_nothing_and_ids_are_not_mixed_up() {
         let mut paths = Paths::default();
         walk(&mut paths, 1, 50.0, 0.9);
         paths.cut(&[]);
@@ -514,15 +514,15 @@ mod tests {
     }
 
     #[test]
-    fn trails_are_those_of_people_in_the_picture() {
+    fn paths_are_those_of_people_in_the_frame() {
         let mut paths = Paths::default();
         walk(&mut paths, 1, 0.0, 0.9);
         paths.push(ASPECT, 5.0, &update(vec![track(2, 0.4)], vec![]));
         paths.push(ASPECT, 5.5, &update(vec![track(2, 0.5)], vec![]));
-        let trails = paths.trails(Anchor::Foot, 60.0);
-        assert_eq!(trails.len(), 1);
-        assert_eq!((trails[0].id, trails[0].points.len()), (2, 2));
-        assert!((trails[0].points[1].y - 0.5).abs() < 1e-3, "kept to a fraction of a pixel");
+        let track_paths = paths.track_paths(Anchor::Foot, 60.0);
+        assert_eq!(track_paths.len(), 1);
+        assert_eq!((track_paths[0].id, track_paths[0].points.len()), (2, 2));
+        assert!((track_paths[0].points[1].y - 0.5).abs() < 1e-3, "kept to a fraction of a pixel");
         assert_eq!(paths.places(Anchor::Head).count(), 33);
     }
 

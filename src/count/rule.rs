@@ -6,7 +6,7 @@ use crate::{
     model::{Direction, Reason},
 };
 
-/// One look at a person's anchor.
+/// One position of a person's anchor.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sample {
     /// Seconds on the source's clock.
@@ -17,8 +17,8 @@ pub struct Sample {
     pub height: f32,
     /// Width of the box, in frame heights.
     pub width: f32,
-    /// Whether no detector saw the person there (see [`crate::track::Track::followed`]).
-    pub followed: bool,
+    /// Whether no detector saw the person there (see [`crate::track::Track::from_flow`]).
+    pub from_flow: bool,
 }
 
 /// The moment the anchor was on the line.
@@ -57,7 +57,7 @@ pub struct LineState {
     last: Option<(Sample, f32)>,
     /// The last change of sign since the side was settled.
     pass: Option<Pass>,
-    /// Since when the person has been beyond the band on the unsettled side, and how often a detector has seen him
+    /// Since when the person has been beyond the band on the unsettled side, and how often a detector has seen them
     /// there.
     beyond: Option<(f64, u32)>,
 }
@@ -89,7 +89,7 @@ impl LineState {
             });
         }
         let (since, seen) = self.beyond.get_or_insert((sample.time, 0));
-        if sample.followed {
+        if sample.from_flow {
             return None;
         }
         *seen += 1;
@@ -97,7 +97,7 @@ impl LineState {
         if stays || depth.abs() > params.deep * band { self.settle(now) } else { None }
     }
 
-    /// The person came into the picture over its edge at `edge`, and was first seen at `first`, across the line or not.
+    /// The person came into the frame over its edge at `edge`, and was first seen at `first`, across the line or not.
     pub fn came_in(&self, line: &Line, edge: Point, first: Sample, params: &CountParams) -> Option<Verdict> {
         let depth = line.depth(first.at);
         let is_near = depth.abs() <= params.edge_reach * first.height;
@@ -111,7 +111,7 @@ impl LineState {
         unseen.pass.map(Verdict::of)
     }
 
-    /// The person should have left the picture over its edge at `edge`, unseen. To be told before [`Self::finish`].
+    /// The person should have left the frame over its edge at `edge`, unseen. To be told before [`Self::finish`].
     pub fn left(&mut self, line: &Line, edge: Sample, params: &CountParams) {
         let Some((last, depth)) = self.last else { return };
         let is_near = depth.abs() <= params.edge_reach * last.height;

@@ -21,7 +21,7 @@ pub struct Zone {
 }
 
 impl Zone {
-    /// The zone of `config` in a picture of this `aspect`; a stay ends after `exit` seconds outside.
+    /// The zone of `config` in a frame of this `aspect`; a stay ends after `exit` seconds outside.
     #[must_use]
     pub fn new(config: &ZoneConfig, aspect: f32, exit: f64) -> Self {
         let corners = config.points.iter().map(|[x, y]| Point::new(x * aspect, *y)).collect();

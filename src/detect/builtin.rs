@@ -79,7 +79,7 @@ mod tests {
     fn it_runs_without_any_file_or_library() {
         let network = open(&BuiltinConfig::default(), EngineChoice::OpenCv, 1).unwrap();
         assert_eq!(network.info().name, "builtin");
-        // Landscape, square and upright pictures: the input size follows the picture.
+        // Landscape, square and upright frames: the input size follows the frame.
         for size in SIZES {
             let sum = network.try_raw(&pattern(size), size);
             assert!(sum.is_finite() && sum > 0.0);

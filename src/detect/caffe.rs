@@ -32,7 +32,7 @@ pub(super) fn inspect_prototxt(bytes: &[u8]) -> Result<(), String> {
 /// Deepest nesting of a description, of which networks have four or five.
 const MOST_DEPTH: usize = 32;
 
-/// Largest whole number in a description: sizes of pictures, counts of filters and boxes.
+/// Largest whole number in a description: sizes of frames, counts of filters and boxes.
 const MOST_NUMBER: u64 = 100_000;
 
 /// Checks what the parser of the description, which calls itself for each level, and the layers would choke on.

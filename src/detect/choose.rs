@@ -3,9 +3,9 @@
 use std::{path::Path, sync::Arc};
 
 use super::{
-    DetectError, Model, builtin,
+    DetectError, Model, background, builtin,
     load::{note, open},
-    motion, ort,
+    ort,
     registry::{self, KNOWN_MODELS, KnownModel},
 };
 use crate::{
@@ -29,7 +29,7 @@ pub fn load(
 ) -> Result<Arc<dyn Model>, DetectError> {
     match choice {
         DetectorChoice::Model(config) => Ok(Arc::new(open(config, Owner::Anybody, contexts)?)),
-        DetectorChoice::Motion => Ok(motion::with_note(None)),
+        DetectorChoice::Motion => Ok(background::with_note(None)),
         DetectorChoice::Builtin(config) => Ok(Arc::new(builtin::open(config, engine, contexts)?)),
         DetectorChoice::Auto => auto(models, contexts, engine),
     }
@@ -61,8 +61,8 @@ fn auto(models: &ModelFolders, contexts: usize, engine: EngineChoice) -> Result<
             }
         }
     }
-    problems.push("people are found by their motion only".into());
-    Ok(motion::with_note(note(problems)))
+    problems.push("the motion detector is used".into());
+    Ok(background::with_note(note(problems)))
 }
 
 /// The configuration that runs a known model out of the folder of models.

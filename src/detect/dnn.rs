@@ -31,7 +31,7 @@ enum Files {
     Caffe { prototxt: Vector<u8>, weights: Vector<u8> },
 }
 
-/// Most values that the layers of a network may hold for one picture: 1 GiB.
+/// Most values that the layers of a network may hold for one frame: 1 GiB.
 const MOST_VALUES: u64 = 1 << 28;
 
 impl DnnBackend {
@@ -47,7 +47,7 @@ impl DnnBackend {
         Self { path, files }
     }
 
-    /// Checks how much the layers hold for a picture of `size` (width, height), before memory is taken for them.
+    /// Checks how much the layers hold for a frame of `size` (width, height), before memory is taken for them.
     ///
     /// # Errors
     /// A part of a sentence that says what is too much.
@@ -87,8 +87,8 @@ impl DnnBackend {
     }
 }
 
-/// Keeps OpenCV from threads of its own, which would multiply with the workers: as many pictures at once as
-/// cores are faster than one picture on several.
+/// Keeps OpenCV from threads of its own, which would multiply with the workers: as many frames at once as
+/// cores are faster than one frame on several.
 fn one_thread() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {

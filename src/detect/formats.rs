@@ -1,12 +1,12 @@
-//! Layouts of detection networks: how a picture becomes their input and their output becomes boxes. Pure.
+//! Layouts of detection networks: how a frame becomes their input and their output becomes boxes. Pure.
 //!
 //! All take 32-bit floats, NCHW, channels in the order blue, green, red.
 //!
-//! | format | picture | values | output row | score |
+//! | format | frame | values | output row | score |
 //! | --- | --- | --- | --- | --- |
-//! | pcount | fitted top left, rest grey | as they are | logit, left, top, right, bottom | logistic of the logit |
-//! | RTMDet | fitted top left, rest grey | minus mean | logit, left, top, right, bottom | logistic of the logit |
-//! | YOLOX | fitted top left, rest grey | as they are | dx, dy, log w, log h, object, class.. | object x class |
+//! | pcount | fitted top left, rest gray | as they are | logit, left, top, right, bottom | logistic of the logit |
+//! | RTMDet | fitted top left, rest gray | minus mean | logit, left, top, right, bottom | logistic of the logit |
+//! | YOLOX | fitted top left, rest gray | as they are | dx, dy, log w, log h, object, class.. | object x class |
 //! | SSD with priors | stretched | as they are | dx, dy, dw, dh, person, background | softmax |
 //! | Caffe SSD | stretched | (v - 127.5) x 0.007843 | image, class, score, corners in 0..1 | as given |
 
@@ -57,7 +57,7 @@ impl Candidate {
 /// Everything that is fixed by a format.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Profile {
-    /// Whether the picture is stretched over the whole input, rather than fitted with its aspect kept.
+    /// Whether the frame is stretched over the whole input, rather than fitted with its aspect kept.
     pub(super) stretch: bool,
     /// Whether the network takes any input whose sides are multiples of [`STRIDE`].
     pub(super) any_size: bool,
@@ -69,14 +69,14 @@ pub(super) struct Profile {
     pub(super) scale: f32,
     /// Overlap above which the weaker of two boxes goes.
     pub(super) nms_iou: f32,
-    /// Score from which a detection is trusted, unless the configuration says otherwise.
+    /// Score from which a detection is high-confidence, unless the configuration says otherwise.
     pub(super) confidence: f32,
 }
 
 /// Coarsest stride of the pcount, RTMDet and YOLOX heads: sides of their input are multiples of it.
 pub(super) const STRIDE: u32 = 32;
 
-/// Value of the border around a fitted picture, as in the training of pcount, RTMDet and YOLOX.
+/// Value of the border around a fitted frame, as in the training of pcount, RTMDet and YOLOX.
 pub(super) const PAD: f32 = 114.0;
 
 /// Scores below this are never returned: not even a tracker's second look gains from them.
@@ -87,10 +87,10 @@ const VOC_PERSON: f32 = 15.0;
 
 /// The profile of `format`.
 ///
-/// Means, scales and overlaps are those the networks were trained and published with. The trusted scores are
+/// Means, scales and overlaps are those the networks were trained and published with. The scores of high confidence are
 /// where precision and recall balance on fixed cameras seen from above and from the street (best F1): 0.4 for
 /// RTMDet, 0.5-0.57 for YOLOX, 0.23-0.25 for person-detection-0200. Those of pcount were chosen on validation
-/// pictures of its training sources (`models/README.md`). Caffe SSD keeps the 0.4 of the original people counter.
+/// frames of its training sources (`models/README.md`). Caffe SSD keeps the 0.4 of the original people counter.
 pub(super) const fn profile(format: ModelFormat) -> Profile {
     match format {
         ModelFormat::Pcount => Profile {
@@ -299,7 +299,7 @@ const PRIORS: [PriorLevel; 2] = [
     },
 ];
 
-/// Variances of the SSD box coding (centre, size): Liu et al., "SSD: Single Shot MultiBox Detector", 2016.
+/// Variances of the SSD box coding (center, size): Liu et al., "SSD: Single Shot MultiBox Detector", 2016.
 const SSD_VARIANCE: (f32, f32) = (0.1, 0.2);
 
 fn ssd_prior(data: &[f32], input: (u32, u32), floor: f32, out: &mut Vec<Candidate>) {

@@ -52,7 +52,7 @@ fn wrong(path: &Path, problem: impl Into<String>) -> DetectError {
 /// A network tried out at one input size, with its first context.
 type Opened = (Box<dyn Backend>, Box<dyn Context>);
 
-/// Opens a model file, with the engine asked for or the best there is, and tries it on an empty picture.
+/// Opens a model file, with the engine asked for or the best there is, and tries it on an empty frame.
 pub(super) fn open(config: &ModelConfig, owner: Owner, contexts: usize) -> Result<Network, DetectError> {
     let weights = File::read(&config.model, owner)?;
     open_file(config, weights, owner, contexts)
@@ -137,7 +137,7 @@ fn open_onnx(
             None => Box::new(DnnBackend::onnx(path, bytes)),
         }
     };
-    // A network can also need more for a smaller picture.
+    // A network can also need more for a smaller input.
     let sizes = SIZES.into_iter().chain(config.input).map(weigh);
     let grows = if profile.any_size { sizes.filter_map(Result::err).next() } else { None };
     if let Some(problem) = &grows {
@@ -160,8 +160,9 @@ fn open_onnx(
     }
     if let Some(input) = config.input.filter(|input| *input != declared) {
         let (w, h) = declared;
-        return Err(file
-            .wrong(format!("takes only pictures of {w}x{h}, but 'input' asks for {}x{}", input.0, input.1)));
+        return Err(
+            file.wrong(format!("takes only input of {w}x{h}, but 'input' asks for {}x{}", input.0, input.1))
+        );
     }
     let bytes = match summary.size {
         Some(_) => file.bytes,
@@ -189,7 +190,7 @@ fn open_caffe(config: &ModelConfig, weights: File, owner: Owner) -> Result<(Inpu
     Ok((InputRule::Exactly(size.0, size.1), opened))
 }
 
-/// Runs a first context on an empty picture and checks that its output is of the format.
+/// Runs a first context on an empty frame and checks that its output is of the format.
 fn try_out(
     backend: Box<dyn Backend>,
     format: ModelFormat,

@@ -1,4 +1,4 @@
-//! A detection network as a [`Model`]: picture in, boxes in frame heights out.
+//! A detection network as a [`Model`]: frame in, boxes in frame heights out.
 
 use std::sync::Arc;
 

@@ -2,8 +2,8 @@
 
 use super::formats::Candidate;
 
-/// Candidates looked at, best first. With a floor of 0.1 a crowd gives a few hundred; this bounds the work on
-/// a picture (or a model) gone wild.
+/// Candidates considered, best first. With a floor of 0.1 a crowd gives a few hundred; this bounds the work on
+/// a frame (or a model) gone wild.
 const MAX_CANDIDATES: usize = 1000;
 
 /// Boxes kept at most, so that the work stays below `MAX_CANDIDATES * MAX_KEPT` comparisons.

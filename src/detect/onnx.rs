@@ -19,7 +19,7 @@ use proto::{
 };
 use read::{Node, Tensor};
 pub(super) use resize::with_size;
-use wire::{Field, Fields, Value};
+use wire::{Fields, Value, WireField};
 
 mod proto;
 mod read;
@@ -30,7 +30,7 @@ pub(super) mod wire;
 /// What is known of a network before it is run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Summary {
-    /// Name of the picture's input.
+    /// Name of the frame's input.
     pub(super) input: String,
     /// Declared (width, height) of the input; `None` when either is left open.
     pub(super) size: Option<(u32, u32)>,
@@ -79,14 +79,14 @@ fn inspect_graph(graph: &[u8]) -> Result<Summary, Problem> {
             (GRAPH_VALUE_INFO, Value::Bytes(info)) => {
                 declared(info)?;
             }
-            (GRAPH_SPARSE, _) => return Err("it has sparse weights; export it with dense ones".into()),
+            (GRAPH_SPARSE, _) => return Err("it has sparse weights; export it with dense weights".into()),
             _ => {}
         }
     }
     // Old exporters list the weights among the inputs.
     inputs.retain(|input| !names.contains(input.name));
     let [input] = inputs.as_slice() else {
-        return Err(format!("it has {} inputs, but a detector has one picture", inputs.len()));
+        return Err(format!("it has {} inputs, but a detector has one image", inputs.len()));
     };
     names.insert(input.name);
     check_nodes(graph, &mut names)?;
@@ -104,7 +104,7 @@ fn inspect_graph(graph: &[u8]) -> Result<Summary, Problem> {
     })
 }
 
-/// The declared (width, height) of an input that must be a picture.
+/// The declared (width, height) of an input that must be a frame.
 fn picture_size(input: &Info<'_>) -> Result<Option<(u32, u32)>, Problem> {
     let side = |dim: Option<u64>| dim.map(|d| u32::try_from(d).unwrap_or(u32::MAX));
     match input.dims.as_slice() {
@@ -235,7 +235,7 @@ fn check_attribute(bytes: &[u8]) -> Result<(), Problem> {
                 return Err("it has control flow, which detectors have no use for".into());
             }
             (ATTRIBUTE_SPARSE | ATTRIBUTE_SPARSES, _) => {
-                return Err("it has sparse values; export it with dense ones".into());
+                return Err("it has sparse values; export it with dense weights".into());
             }
             _ => {}
         }
@@ -253,7 +253,7 @@ fn check_tensor(bytes: &[u8]) -> Result<&str, Problem> {
     let (mut element, mut raw) = (0, None);
     let mut listed = 0;
     for field in Fields::new(bytes) {
-        let Field { number, value } = field?;
+        let WireField { number, value } = field?;
         match (number, value) {
             (TENSOR_NAME, Value::Bytes(text_bytes)) => name = text(text_bytes)?,
             (TENSOR_TYPE, Value::Number(code)) => element = code,
@@ -288,7 +288,7 @@ fn check_tensor(bytes: &[u8]) -> Result<&str, Problem> {
     }
 }
 
-/// Checks what a run on a picture of `size` (width, height) needs. `bytes` must have passed [`inspect`].
+/// Checks what a run on a frame of `size` (width, height) needs. `bytes` must have passed [`inspect`].
 ///
 /// # Errors
 /// A part of a sentence that says what is too much.

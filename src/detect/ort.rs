@@ -1,6 +1,6 @@
 //! Networks run by ONNX Runtime, whose library is found and loaded while the program runs.
 //!
-//! [`library`] says where it is looked for. ONNX Runtime lets sessions be run by one thread at a time through
+//! [`library`] says where it is searched. ONNX Runtime lets sessions be run by one thread at a time through
 //! `ort`, so each context has a session of its own, of one thread: several sessions with threads of their own
 //! spin against each other.
 //!
@@ -36,7 +36,7 @@ pub(super) struct Runtime {
     pub(super) refused: Vec<String>,
 }
 
-/// The runtime of this process; the library is looked for once.
+/// The runtime of this process; the library is searched once.
 ///
 /// # Errors
 /// Why no library could be used, in one sentence.

@@ -1,4 +1,4 @@
-//! Inference contexts, built when first needed and lent to one worker at a time.
+//! Inference contexts, built when first needed and used by one worker at a time.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 

@@ -1,4 +1,4 @@
-//! From a picture of any size to the input of a network.
+//! From a frame of any size to the input of a network.
 
 use opencv::{
     core::{self, Mat, MatTraitConst, Rect, Size, Vector},
@@ -11,31 +11,31 @@ use super::formats::{PAD, Profile, STRIDE};
 /// fixed cameras; 640 found no more at twice the cost.
 const DEFAULT_WIDTH: u32 = 416;
 
-/// Times the default width and height that a picture may have without being reduced: for people who are small in it.
+/// Times the default width and height that a frame may have without being reduced: for people who are small in it.
 pub const MOST_ENLARGED: f32 = 3.0;
 
-/// Pixels of the picture in the input when the configuration names none: 416 wide at 4:3. Bounds the cost of
-/// square and upright pictures, whose height would otherwise run away with the width fixed.
+/// Pixels of the frame in the input when the configuration names none: 416 wide at 4:3. Bounds the cost of
+/// square and upright frames, whose height would otherwise run away with the width fixed.
 const DEFAULT_PIXELS: u32 = DEFAULT_WIDTH * 312;
 
-/// How the input size follows from the picture's.
+/// How the input size follows from the frame's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum InputRule {
     /// The network takes one size only.
     Exactly(u32, u32),
-    /// The smallest input that holds the picture fitted into this (width, height).
+    /// The smallest input that holds the frame fitted into this (width, height).
     Within(u32, u32),
-    /// The smallest input that holds the picture, reduced to the default size where it is more than [`MOST_ENLARGED`]
+    /// The smallest input that holds the frame, reduced to the default size where it is more than [`MOST_ENLARGED`]
     /// times as large.
     Default,
 }
 
-/// Where a picture lies in the input: from the left top corner, `content` wide and high; the rest is border.
+/// Where a frame lies in the input: from the left top corner, `content` wide and high; the rest is border.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Placement {
     /// Width and height of the network input.
     pub(super) input: (u32, u32),
-    /// Width and height of the picture in it.
+    /// Width and height of the frame in it.
     pub(super) content: (u32, u32),
 }
 
@@ -71,7 +71,7 @@ fn round_up(size: (u32, u32)) -> (u32, u32) {
 }
 
 impl InputRule {
-    /// Where a picture of `size` goes.
+    /// Where a frame of `size` goes.
     pub(super) fn place(self, size: (u32, u32), profile: &Profile) -> Placement {
         let size = (size.0.max(1), size.1.max(1));
         match self {
@@ -91,12 +91,12 @@ impl InputRule {
         }
     }
 
-    /// Size to which the capture thread should reduce a picture of `size`: the one placed without a further
-    /// resize, but never larger than the picture and always of its aspect.
+    /// Size to which the capture thread should reduce a frame of `size`: the one placed without a further
+    /// resize, but never larger than the frame and always of its aspect.
     pub(super) fn working_size(self, size: (u32, u32), profile: &Profile) -> (u32, u32) {
         let size = (size.0.max(1), size.1.max(1));
         let wanted = match self {
-            // Enough for both sides of the stretched picture.
+            // Enough for both sides of the stretched frame.
             Self::Exactly(w, h) if profile.stretch => {
                 let wide = fitted(size, (w, u32::MAX / 4));
                 if wide.1 >= h { wide } else { fitted(size, (u32::MAX / 4, h)) }
@@ -108,11 +108,11 @@ impl InputRule {
     }
 }
 
-/// The buffers of one inference context, kept from picture to picture.
+/// The buffers of one inference context, kept from frame to frame.
 #[derive(Default)]
 pub(super) struct Preprocessor {
     resized: Mat,
-    /// Blue, green and red of the picture.
+    /// Blue, green and red of the frame.
     channels: Vector<Mat>,
     /// NCHW, of the size of the placement's input.
     input: Vec<f32>,
@@ -123,7 +123,7 @@ impl Preprocessor {
     /// Fills the network input with `image` (8-bit BGR, any size) and gives it, NCHW.
     ///
     /// # Errors
-    /// When OpenCV cannot resize the picture or it is not 8-bit BGR.
+    /// When OpenCV cannot resize the frame or it is not 8-bit BGR.
     pub(super) fn fill(
         &mut self,
         image: &Mat,
@@ -188,7 +188,7 @@ mod tests {
             let working = InputRule::Default.working_size(size, &FREE);
             assert_eq!(InputRule::Default.place(working, &FREE), Placement { input, content }, "{size:?}");
         }
-        // Pictures that were made larger on purpose.
+        // Frames that were made larger on purpose.
         for (size, content, input) in [
             ((832, 468), (832, 468), (832, 480)),
             ((1248, 702), (1248, 702), (1248, 704)),
@@ -203,7 +203,7 @@ mod tests {
         let rule = InputRule::Within(640, 640);
         let wide = rule.place((320, 180), &FREE);
         assert_eq!(wide, Placement { input: (640, 384), content: (640, 360) });
-        // The network sees small pictures enlarged, but the capture thread does not enlarge them.
+        // The network sees small frames enlarged, but the capture thread does not enlarge them.
         assert_eq!(rule.working_size((320, 180), &FREE), (320, 180));
         assert_eq!(rule.working_size((1920, 1080), &FREE), (640, 360));
     }

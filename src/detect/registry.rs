@@ -13,9 +13,9 @@ use crate::{
     trust::{self, Owner, installed::Installed},
 };
 
-mod report;
+mod commands;
 
-pub use report::{fetch, list, verify};
+pub use commands::{fetch, list, verify};
 
 /// A file whose content is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -200,7 +200,7 @@ pub(super) fn known_file(name: &str) -> Option<&'static KnownFile> {
         .find(|f| f.name == name)
 }
 
-/// The folders in which models are looked for, the first first, and whom those and the models may belong to.
+/// The folders in which models are searched, in order, and which users those and the models may belong to.
 pub(super) fn folders(models: &ModelFolders) -> (Vec<PathBuf>, Owner) {
     match models {
         ModelFolders::Named(folder) => (vec![folder.clone()], Owner::Anybody),
@@ -233,7 +233,7 @@ pub(super) struct Content {
     pub(super) known: bool,
 }
 
-/// Reads a model file, and checks it when its name is a known one. `owner` says whom it may belong to.
+/// Reads a model file, and checks it when its name is a known one. `owner` says which users it may belong to.
 ///
 /// # Errors
 /// One sentence that says what is wrong and, for known names, what was expected and found.

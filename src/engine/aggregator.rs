@@ -13,7 +13,7 @@ use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 
 pub use self::outbox::Outbox;
-use self::outbox::{Report, Taken};
+use self::outbox::{OutboxItem, Taken};
 use super::{heartbeat::Rounds, subscription::Subscribers};
 use crate::{
     metrics::stages::{Stage, timed},
@@ -23,7 +23,7 @@ use crate::{
 /// Events kept for the screens, of all sources together and of each.
 const RECENT: usize = 200;
 
-/// How often the thread looks whether it is to end.
+/// How often the thread checks whether it is to end.
 const LOOK: Duration = Duration::from_millis(250);
 
 /// Takes results and events; called by the engine's result handler only, one call at a time, so it may wait for a disk.
@@ -105,28 +105,28 @@ impl Aggregator {
         loop {
             self.rounds.results_turn();
             match self.outbox.take(LOOK) {
-                Taken::Report(report) => self.handle(report),
+                Taken::OutboxItem(report) => self.handle(report),
                 Taken::Nothing if stopped() => break,
                 Taken::Nothing => {}
             }
         }
     }
 
-    fn handle(&mut self, report: Report) {
+    fn handle(&mut self, report: OutboxItem) {
         match report {
-            Report::Result(result) => {
+            OutboxItem::Result(result) => {
                 let result = Arc::<TaskResult>::from(result);
                 timed(Stage::Record, || self.sinks.iter_mut().for_each(|sink| sink.result(&result)));
                 self.collected.latest.lock().insert(result.camera_id.clone(), result);
             }
-            Report::Event(event) => {
+            OutboxItem::Event(event) => {
                 let event = Arc::<Event>::from(event);
                 timed(Stage::Record, || self.sinks.iter_mut().for_each(|sink| sink.event(&event)));
                 self.collected.remember(event);
             }
-            Report::Forget(source) => drop(self.collected.latest.lock().remove(&*source)),
+            OutboxItem::Forget(source) => drop(self.collected.latest.lock().remove(&*source)),
             // Who waited may have lost patience.
-            Report::Sync(done) => drop(done.send(())),
+            OutboxItem::Sync(done) => drop(done.send(())),
         }
     }
 }

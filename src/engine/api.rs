@@ -13,7 +13,7 @@ use crate::{
     config::{ParallelConfig, SourceConfig},
     count::replay::Paths,
     evidence::Evidence,
-    metrics::stages::Spent,
+    metrics::stages::StageTime,
     model::{
         EngineSnapshot, Event, Health, LineConfig, LineCounts, Minute, Preview, Scene, SourceId, ZoneConfig,
     },
@@ -88,7 +88,7 @@ pub trait EngineApi: Send + Sync {
         None
     }
     /// CPU time by stage of one source since it was added, in the order of a frame.
-    fn stage_times(&self, source: &str) -> Vec<Spent> {
+    fn stage_times(&self, source: &str) -> Vec<StageTime> {
         let _ = source;
         Vec::new()
     }
@@ -109,9 +109,9 @@ pub struct EngineOptions {
     /// What is known of the scenes of these sources, for the first camera of this id that is added: a video is counted the same
     /// every time.
     pub scenes: Vec<(SourceId, Scene)>,
-    /// Takes pictures of crossings, where they are kept.
+    /// Takes snapshots of crossings, where they are kept.
     pub(crate) evidence: Option<Evidence>,
-    /// Tells how the sinks fare, to be shown with the engine's own problems.
+    /// Reports the state of the sinks, to be shown with the engine's own problems.
     pub health: Option<Arc<AskHealth>>,
     /// How many log lines were lost so far, when somebody knows.
     pub(crate) log_lines_lost: Option<Arc<dyn Fn() -> u64 + Send + Sync>>,

@@ -32,8 +32,8 @@ use super::{
 use crate::{
     config::{self, ParallelConfig, SourceConfig},
     metrics::ProcessMeter,
-    model::{Event, EventKind, LineCounts, Scene, SourceId, SourceKind, Strain, Strategy},
-    source::pacer::Shares,
+    model::{Event, EventKind, LineCounts, Overload, Scene, SourceId, SourceKind, Strategy},
+    source::pacer::RateShares,
 };
 
 /// How often rates, load and memory are measured.
@@ -75,7 +75,7 @@ pub struct Coordinator {
     /// What the throttle has seen of each source, by its number: detection runs, and frames lost.
     seen: BTreeMap<usize, (u64, u64)>,
     /// What is left of its rates to each source that was told of it, by its number.
-    shares: BTreeMap<usize, (Shares, Option<Strain>)>,
+    shares: BTreeMap<usize, (RateShares, Option<Overload>)>,
     memory: MemoryGuard,
     process: ProcessMeter,
     loads: Vec<WorkerLoad>,
@@ -351,7 +351,7 @@ impl Coordinator {
                 source.go_on();
             }
         }
-        // What was put off by full outboxes concerns those who leave as well.
+        // What was put off by full outboxes concerns removed sources as well.
         self.roster.leaving.iter().filter(|_| has_room).for_each(|source| source.go_on());
         self.process.sample();
         self.share_out_load();
@@ -372,19 +372,19 @@ impl Coordinator {
         let mut loads = Vec::new();
         for source in &self.roster.sources {
             let Some(load) = source.vitals.load().load else { continue };
-            let now = (load.looked, load.lost);
+            let now = (load.detected, load.lost);
             let before = self.seen.insert(load.number, now).unwrap_or_default();
             let lost = if catching_up { 0 } else { now.1.saturating_sub(before.1) };
-            loads.push(Load { looked: now.0.saturating_sub(before.0), lost, ..load });
+            loads.push(Load { detected: now.0.saturating_sub(before.0), lost, ..load });
         }
         let rss = self.process.latest().rss;
         let memory_short = self.settings.memory_limit.is_some_and(|limit| rss > limit);
         let shares = self.throttle.shares(&loads, memory_short, self.core.clock.now());
         let cause = self.throttle.cause();
         for (load, shares) in loads.iter().zip(shares) {
-            let news = (shares, cause);
-            let before = self.shares.insert(load.number, news).unwrap_or((Shares::WHOLE, None));
-            if before != news
+            let message = (shares, cause);
+            let before = self.shares.insert(load.number, message).unwrap_or((RateShares::WHOLE, None));
+            if before != message
                 && let Some(source) = self.roster.numbered(load.number)
             {
                 source.post(Command::Throttle(shares, cause), None);

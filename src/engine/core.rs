@@ -25,7 +25,7 @@ use crate::{
     evidence::Evidence,
     metrics::histogram::Histogram,
     model::Moment,
-    source::{Opener, turns::Turns},
+    source::{Opener, decode_scheduler::DecodeScheduler},
 };
 
 /// What all sources share.
@@ -36,7 +36,7 @@ pub struct Core {
     pub start: Start,
     pub models: Models,
     pub scheduler: Scheduler,
-    pub turns: Turns,
+    pub decode_scheduler: DecodeScheduler,
     pub outbox: Arc<Outbox>,
     pub coordinator: Sender<Message>,
     pub usage: ArcSwap<Usage>,
@@ -49,7 +49,7 @@ pub struct Core {
     /// Kind of device that decodes sources which name none.
     pub hwaccel: Hwaccel,
     pub frame_age: Histogram,
-    /// Takes pictures of crossings, where they are kept.
+    /// Takes snapshots of crossings, where they are kept.
     pub evidence: Option<Evidence>,
 }
 

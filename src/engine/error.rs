@@ -13,10 +13,10 @@ pub enum EngineError {
     #[error("there is no source with the id '{0}'; it may have been removed")]
     UnknownSource(SourceId),
     /// Nothing of it can be paused or go on.
-    #[error("'{0}' is over; restart it to have it go on")]
+    #[error("'{0}' has finished; restart it to count again")]
     Over(SourceId),
     /// The source is there, but not opened.
-    #[error("'{id}' cannot be opened now: {problem}")]
+    #[error("'{id}' cannot be opened at the moment: {problem}")]
     NotOpened {
         /// The source.
         id: SourceId,
@@ -27,7 +27,7 @@ pub enum EngineError {
     #[error("too many commands wait for '{0}'; wait until its detection run has ended")]
     Busy(SourceId),
     /// There is no room to note what is asked.
-    #[error("results wait to be taken, and no more can wait; try again when their disk or reader follows")]
+    #[error("too many results wait to be written; try again when the disk or the reader has caught up")]
     Backlog,
     /// A fault of the program.
     #[error("internal error: {0}; please report it with the log")]
@@ -36,7 +36,7 @@ pub enum EngineError {
     #[error("{0}")]
     Refused(String),
     /// The engine was stopped.
-    #[error("the engine has ended; start the program again")]
+    #[error("the engine has ended; restart the program")]
     Ended,
     /// The source string cannot be understood.
     #[error("{0}")]

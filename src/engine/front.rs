@@ -5,14 +5,31 @@ use std::sync::{Arc, atomic::Ordering};
 use crossbeam_channel::SendError;
 
 use super::{
-    Control, Engine, EngineApi, EngineError, Reply, coordinator::source_of, load::WorkerLoad, order::Order,
+    Control, Engine, EngineApi, EngineError, Reply,
+    coordinator::source_of,
+    load::WorkerLoad,
+    order::Order,
+    source::{Command, commands::SetLabels},
 };
 use crate::{
     config::SourceConfig,
     count::replay::Paths,
-    metrics::stages::Spent,
+    metrics::stages::StageTime,
     model::{EngineSnapshot, Event, Health, Minute, Preview, WorkerSnapshot},
 };
+
+impl Engine {
+    /// Gives the source of the same id the names and limits of `wanted` while it goes on: its alias, its location, its
+    /// threshold and those of its zones.
+    pub(crate) fn set_labels(&self, wanted: &SourceConfig) -> Reply {
+        let (answer, reply) = self.answer();
+        match self.source(&wanted.id) {
+            Some(source) => source.post(Command::Asked(Box::new(SetLabels::of(wanted))), Some(answer)),
+            None => answer.give(Err(EngineError::UnknownSource(wanted.id.clone()))),
+        }
+        reply
+    }
+}
 
 impl EngineApi for Engine {
     fn snapshot(&self) -> EngineSnapshot {
@@ -36,7 +53,7 @@ impl EngineApi for Engine {
                 frames: worker.done.load(Ordering::Relaxed),
                 busy: load.busy.share,
                 cpu: load.cpu.share,
-                looks: worker.looks.load(Ordering::Relaxed),
+                looks: worker.detection_runs.load(Ordering::Relaxed),
                 errors: worker.errors.load(Ordering::Relaxed),
                 restarts: worker.restarts.load(Ordering::Relaxed),
             })
@@ -103,7 +120,7 @@ impl EngineApi for Engine {
         Some(self.source(source)?.paths.lock().clone())
     }
 
-    fn stage_times(&self, source: &str) -> Vec<Spent> {
+    fn stage_times(&self, source: &str) -> Vec<StageTime> {
         self.source(source).map(|source| source.stages.spent()).unwrap_or_default()
     }
 }

@@ -5,15 +5,15 @@ pub mod throttle;
 
 use std::time::Duration;
 
-/// Share of the time between two looks that went into something, from its sum of nanoseconds.
+/// Share of the time between two measurements that went into something, from its sum of nanoseconds.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Share {
+pub struct TimeShare {
     before: u64,
     /// 0..=1.
     pub share: f32,
 }
 
-impl Share {
+impl TimeShare {
     /// Takes the sum `now`, after the `time` since it was taken last.
     pub fn measure(&mut self, now: u64, time: Duration) {
         self.share = (now.saturating_sub(self.before) as f32 / time.as_nanos() as f32).min(1.0);
@@ -25,7 +25,7 @@ impl Share {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct WorkerLoad {
     /// With something in hand.
-    pub busy: Share,
+    pub busy: TimeShare,
     /// With a processor.
-    pub cpu: Share,
+    pub cpu: TimeShare,
 }

@@ -1,4 +1,4 @@
-//! What is wanted of the coordinator by those who hold the engine.
+//! Requests of engine handles to the coordinator.
 
 use super::{api::Control, reply::Answer};
 

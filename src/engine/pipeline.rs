@@ -17,8 +17,8 @@ use crate::{
     count::{CountEvent, ZoneStatus, replay::Paths},
     detect::{DetectError, Detector, MOST_ENLARGED, Model},
     geometry::BBox,
-    model::{Detection, Direction, EventKind, Learnt, LineConfig, LineCounts, Reason, Scene, TrackId},
-    source::{Frame, pacer::Wish},
+    model::{Detection, Direction, EventKind, Learned, LineConfig, LineCounts, Reason, Scene, TrackId},
+    source::{Frame, pacer::FrameRequest},
     track::{Track, TrackUpdate},
 };
 
@@ -26,10 +26,10 @@ mod detect;
 mod params;
 mod tracking;
 
-/// Times the stream's own width and height that pictures are made for the detector at most.
+/// Times the stream's own width and height that frames are made for the detector at most.
 const MOST_MADE: f32 = 2.0;
 
-/// What belongs to one opening of the source and one shape of its picture.
+/// What belongs to one opening of the source and one shape of its frame.
 struct Following {
     chooser: Chooser,
     tracking: Tracking,
@@ -41,8 +41,8 @@ struct Following {
     size: (f32, Option<f32>),
 }
 
-/// What is known of a source's scene: it stays when the source is opened anew or its lines change.
-enum Known {
+/// What is known of a source's scene: it stays when the source is reopened or its lines change.
+enum SceneKnowledge {
     /// From this run.
     Now(Box<(Calibration, Payoff)>),
     /// From an earlier one.
@@ -56,13 +56,13 @@ pub struct Pipeline {
     model: Option<(Arc<dyn Model>, Box<dyn Detector>)>,
     following: Option<Following>,
     /// Of the scene, while nobody is followed.
-    known: Option<Known>,
+    known: Option<SceneKnowledge>,
     lines: Vec<LineCounts>,
     suppressed: BTreeMap<Reason, u64>,
     detections: u64,
-    /// Share (0..=1) of the rate that is looked at; below 1 under overload.
+    /// Share (0..=1) of the detection rate; below 1 under overload.
     share: f64,
-    /// A picture reduced for the detector, kept to save its allocation.
+    /// A frame reduced for the detector, kept to save its allocation.
     reduced: Mat,
     /// Read by others while lines are drawn; locked for a moment only.
     paths: Arc<Mutex<Paths>>,
@@ -76,14 +76,14 @@ pub struct Step {
     /// Live tracks, as of the last look.
     pub tracks: Vec<Track>,
     /// Whether the detector ran.
-    pub looked: bool,
+    pub detected: bool,
     /// Which frame is wanted next and how large, where the cadence is automatic.
-    pub wish: Wish,
+    pub request: FrameRequest,
 }
 
 impl Default for Step {
     fn default() -> Self {
-        Self { events: Vec::new(), tracks: Vec::new(), looked: false, wish: Wish::FIRST }
+        Self { events: Vec::new(), tracks: Vec::new(), detected: false, request: FrameRequest::FIRST }
     }
 }
 
@@ -113,7 +113,7 @@ impl Pipeline {
         }
     }
 
-    /// Looks are rarer from now on, to this share (0..=1), as far as that harms no count.
+    /// Detection runs are rarer from now on, to this share (0..=1), as far as that harms no count.
     pub fn set_share(&mut self, share: f64) {
         self.share = share;
     }
@@ -137,7 +137,7 @@ impl Pipeline {
     pub fn frame(&mut self, frame: &Frame) -> Result<Step, DetectError> {
         let mut events = Vec::new();
         let aspect = frame.aspect();
-        // A source that starts its clock anew or changes its shape shows other people in other places.
+        // A source that restarts its clock or changes its shape shows other people in other places.
         if self.following.as_ref().is_some_and(|f| f.aspect != aspect || frame.time < f.time) {
             self.disconnect(&mut events);
         }
@@ -151,11 +151,11 @@ impl Pipeline {
             Following::new(&self.source, aspect, (name, confidence), &self.params, known)
         });
         following.time = frame.time;
-        let (choice, wish) = following.chooser.choose(frame, &conditions);
+        let (choice, request) = following.chooser.choose(frame, &conditions);
         following.size = following.chooser.size(frame.time, &conditions);
         let mut look =
             |view: &View| detect(detector.as_mut(), frame, view, &self.params.cadence, &mut self.reduced);
-        let looked = match &choice {
+        let detected = match &choice {
             Choice::Skip => None,
             Choice::Detect(view) => Some((look(view)?, view.clone(), None)),
             Choice::Compare { larger, smaller } => {
@@ -163,7 +163,7 @@ impl Pipeline {
                 Some((look(&view)?, view, Some(look(&View::Reduced(*smaller))?)))
             }
         };
-        let update = match looked {
+        let update = match detected {
             None => following.carry(),
             Some((found, view, smaller)) => {
                 self.detections += found.iter().filter(|found| found.score >= confidence).count() as u64;
@@ -177,7 +177,7 @@ impl Pipeline {
             self.book(counted, &mut events);
         }
         let tracks = self.following.as_ref().map(|f| f.tracks.clone()).unwrap_or_default();
-        Ok(Step { events, tracks, looked: choice != Choice::Skip, wish })
+        Ok(Step { events, tracks, detected: choice != Choice::Skip, request })
     }
 
     /// Releases everything that follows people; what their disappearance decides is counted.
@@ -191,7 +191,7 @@ impl Pipeline {
 
     /// Goes on from what an earlier run knew of the scene. To be called before the first frame.
     pub fn resume(&mut self, scene: Scene) {
-        self.known = Some(Known::Before(Box::new(scene)));
+        self.known = Some(SceneKnowledge::Before(Box::new(scene)));
     }
 
     /// Forgets what is known of the scene. To be called while nobody is followed.
@@ -207,9 +207,9 @@ impl Pipeline {
         let calibration = following.tracking.calibration();
         let (scale, _) = following.size;
         let gains = following.chooser.payoff().gains().to_vec();
-        let mut learnt = Learnt { detector: model.info().name.clone(), gains, ..Learnt::default() };
-        calibration.keep(&mut learnt);
-        Some(Scene { doubt: calibration.doubt(), heights: calibration.heights(), scale, learnt })
+        let mut learned = Learned { detector: model.info().name.clone(), gains, ..Learned::default() };
+        calibration.keep(&mut learned);
+        Some(Scene { doubt: calibration.doubt(), heights: calibration.heights(), scale, learned })
     }
 
     /// Releases the detector too; the source is over.
@@ -231,6 +231,11 @@ impl Pipeline {
         self.source = source;
         self.known = self.following.take().map(Following::into_known).or(self.known.take());
         self.paths.lock().cut(&[]);
+    }
+
+    /// The same lines and zones under other names and limits: whom it follows, it goes on following.
+    pub fn set_labels(&mut self, source: Arc<SourceConfig>) {
+        self.source = source;
     }
 
     /// The tracks of the last minutes.
@@ -298,19 +303,19 @@ impl Following {
         aspect: f32,
         (detector, confidence): (&str, f32),
         params: &Params,
-        known: Option<Known>,
+        known: Option<SceneKnowledge>,
     ) -> Self {
         let mut chooser = Chooser::new(&source.lines, &source.zones, aspect, params.cadence);
         let mut tracking = Tracking::new(source, aspect, confidence, params);
         match known {
-            Some(Known::Now(known)) => {
+            Some(SceneKnowledge::Now(known)) => {
                 let (calibration, payoff) = *known;
                 chooser.resume(payoff);
                 tracking.resume(calibration, aspect);
             }
-            Some(Known::Before(scene)) => {
-                if scene.learnt.detector == detector {
-                    chooser.resume_gains(&scene.learnt.gains);
+            Some(SceneKnowledge::Before(scene)) => {
+                if scene.learned.detector == detector {
+                    chooser.resume_gains(&scene.learned.gains);
                 }
                 tracking.resume_scene(&scene, detector);
             }
@@ -319,12 +324,12 @@ impl Following {
         Self { chooser, tracking, aspect, time: 0.0, tracks: Vec::new(), size: (1.0, None) }
     }
 
-    fn into_known(self) -> Known {
+    fn into_known(self) -> SceneKnowledge {
         let payoff = self.chooser.payoff().clone();
-        Known::Now(Box::new((self.tracking.into_calibration(), payoff)))
+        SceneKnowledge::Now(Box::new((self.tracking.into_calibration(), payoff)))
     }
 
-    /// The update that those make whom optical flow carried into the frame, if there are any.
+    /// The update by tracks that optical flow carried into the frame, if there are any.
     fn carry(&mut self) -> Option<TrackUpdate> {
         let people = self.chooser.carried();
         if people.is_empty() {
@@ -335,8 +340,8 @@ impl Following {
         Some(update)
     }
 
-    /// The update that the `detections` in `view` of the frame make. `smaller`: those that a smaller picture of it would have
-    /// given, where one was looked at beside it.
+    /// The update that the `detections` in `view` of the frame make. `smaller`: those that a smaller input of it would have
+    /// given, where a second run was made beside it.
     fn track(
         &mut self,
         mut detections: Vec<Detection>,
@@ -375,7 +380,7 @@ fn conditions(source: &SourceConfig, model: &dyn Model, frame: &Frame, share: f6
         _ => Mode::Configured,
     };
     let usual = model.working_size(frame.stream_size.0, frame.stream_size.1);
-    // Beyond the stream's own pixels there is nothing to see, but a network finds more in a small picture made larger.
+    // Beyond the stream's own pixels there is nothing to see, but a network finds more in a small frame made larger.
     let largest = (MOST_MADE * frame.stream_size.0 as f32 / usual.0.max(1) as f32).min(MOST_ENLARGED);
     Conditions {
         mode,

@@ -94,7 +94,7 @@ pub struct Answer {
 struct Shared {
     sender: Sender<Outcome>,
     first_error: Mutex<Option<EngineError>>,
-    /// Tells whom it concerns that the answer is owed, as long as it is.
+    /// Marks the answer as owed, as long as it is.
     owed: Option<Arc<()>>,
 }
 

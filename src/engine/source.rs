@@ -2,7 +2,7 @@
 //!
 //! Capture thread, coordinator and front ends leave frames, notices and commands in the inbox; the actor, which owns
 //! everything that changes, handles them one at a time, on the thread of a worker or of the coordinator. For a detection run
-//! the pipeline is lent to a worker, so that the actor is there for what does not need it. Where the source stands is one value, its lifecycle.
+//! a worker has the pipeline for the time of a frame, while the actor handles what does not need it. Where the source stands is one value, its lifecycle.
 
 mod actor;
 mod around;
@@ -15,13 +15,13 @@ mod inbox;
 mod job;
 mod lifecycle;
 mod measure;
-mod moves;
 pub mod preview;
+mod publish;
 mod rates;
 mod rhythm;
 mod run;
 mod shared;
-mod show;
+mod transitions;
 mod vitals;
 mod witness;
 

@@ -2,12 +2,12 @@
 
 use std::{path::Path, sync::Arc};
 
-use super::{EvalError, EvalOptions, by_need, report::LineResult};
+use super::{EvalError, EvalOptions, adaptive, results::LineResult};
 use crate::{
     audit::{
         findings::Findings,
         tap::{Sighting, Verdict},
-        truth::{Place, Truth, TruthError},
+        truth::{Truth, TruthError, WatchedSource},
     },
     config::{DetectorChoice, SourceConfig, SourceSpec},
     detect::{self, Model},
@@ -25,7 +25,7 @@ pub struct Audited {
 }
 
 /// What came of it.
-pub struct Found {
+pub struct AuditScore {
     /// Counts of each line.
     pub lines: Vec<LineResult>,
     /// What was right, missed and false.
@@ -42,12 +42,12 @@ impl Audited {
             path: path.display().to_string(),
             problem: problem.to_owned(),
         };
-        let is_by_need = options.plan.every == 1
+        let is_adaptive = options.plan.every == 1
             && options.plan.detect_fps.is_none()
             && options.record.is_none()
             && options.replay.is_none()
             && options.tracks.is_none();
-        if !is_by_need {
+        if !is_adaptive {
             return Err(content(
                 "what a person saw is compared with the program as it runs; leave out --every, --detect-fps, --record, \
                  --replay and --tracks",
@@ -58,12 +58,12 @@ impl Audited {
             TruthError::Content { .. } => EvalError::Truth(error),
         })?;
         let spec = match &truth.place {
-            Place::Video(video) => SourceSpec::File(video.clone()),
-            Place::Demo(scene) => SourceSpec::Demo(scene.clone()),
-            Place::Camera(address) => {
+            WatchedSource::Video(video) => SourceSpec::File(video.clone()),
+            WatchedSource::Demo(scene) => SourceSpec::Demo(scene.clone()),
+            WatchedSource::Camera(address) => {
                 return Err(content(&format!(
-                    "the camera {address} was watched, which shows something else now; audit a recording of it to count it \
-                     again"
+                    "the audit was of the live camera {address}, whose frames are gone; audit a recording \
+                     of it instead"
                 )));
             }
         };
@@ -83,7 +83,7 @@ impl Audited {
         model: Option<&Arc<dyn Model>>,
         options: &EvalOptions,
         progress: &Progress,
-    ) -> Result<Option<Found>, EvalError> {
+    ) -> Result<Option<AuditScore>, EvalError> {
         let own = self.source.detector.as_ref().filter(|_| options.detector == DetectorChoice::Auto);
         let model = match (own, model) {
             (None, Some(model)) => Arc::clone(model),
@@ -94,14 +94,14 @@ impl Audited {
         };
         let (from, to) = self.truth.read.unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
         let stretch = Stretch { from, to };
-        let played = by_need::play(&self.source, stretch, &model, options, progress)?;
+        let played = adaptive::play(&self.source, stretch, &model, options, progress)?;
         Ok(played.map(|played| {
             let sightings: Vec<Sighting> = played.events.iter().filter_map(Sighting::of).collect();
             self.compare(&sightings)
         }))
     }
 
-    fn compare(&self, sightings: &[Sighting]) -> Found {
+    fn compare(&self, sightings: &[Sighting]) -> AuditScore {
         let Truth { lines, taps, watched, tolerance, .. } = &self.truth;
         let names: Vec<String> = lines.iter().map(|line| line.name.clone()).collect();
         let findings = Findings::new(&names, taps, sightings, *watched, *tolerance);
@@ -126,6 +126,6 @@ impl Audited {
             }
             result
         });
-        Found { lines: lines.collect(), findings }
+        AuditScore { lines: lines.collect(), findings }
     }
 }

@@ -1,4 +1,4 @@
-//! What detection by need costs, told without a clock: how much of a picture the detector was given.
+//! What adaptive detection costs, told without a clock: how much of a frame the detector was given.
 
 use std::sync::{
     Arc,
@@ -24,14 +24,14 @@ pub struct Costs {
     pub scene: String,
     /// Detection runs.
     pub runs: u64,
-    /// The area that they covered, in pictures of the detector's usual size.
+    /// The area that they covered, in frames of the detector's usual size.
     pub pictures: f64,
     /// Length of the clip.
     pub seconds: f64,
 }
 
 impl Tally {
-    /// The sums so far, where usual pictures are of `usual` (width, height) pixels.
+    /// The sums so far, where usual frames are of `usual` (width, height) pixels.
     pub fn costs(&self, scene: &str, usual: (u32, u32), seconds: f64) -> Costs {
         let usual = f64::from(usual.0) * f64::from(usual.1);
         let pictures = self.pixels.load(Ordering::Relaxed) as f64 / usual.max(1.0);
@@ -82,7 +82,7 @@ mod tests {
     use opencv::core::{CV_8UC3, Mat, Scalar};
 
     use super::*;
-    use crate::source::picture::Picture;
+    use crate::source::image::FrameImage;
 
     struct Blind(ModelInfo);
 
@@ -113,7 +113,7 @@ mod tests {
         for (width, height) in [(40, 20), (20, 10), (80, 40)] {
             let picture = Mat::new_rows_cols_with_default(height, width, CV_8UC3, Scalar::all(0.0)).unwrap();
             let frame = Frame {
-                picture: Picture::ready(picture),
+                picture: FrameImage::ready(picture),
                 index: 0,
                 time: 0.0,
                 captured: std::time::Instant::now(),

@@ -14,7 +14,7 @@ use crate::{files, geometry::BBox};
 
 /// One row.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Row {
+pub struct MotBox {
     /// Identity; -1 in files of detections.
     pub id: i64,
     /// In pixels.
@@ -26,9 +26,9 @@ pub struct Row {
 }
 
 /// Rows by frame number (from 1).
-pub type Rows = BTreeMap<u32, Vec<Row>>;
+pub type Rows = BTreeMap<u32, Vec<MotBox>>;
 
-/// Reads a file of rows. Columns beyond the eighth are not looked at; a missing seventh is 1, a missing eighth -1.
+/// Reads a file of rows. Columns beyond the eighth are ignored; a missing seventh is 1, a missing eighth -1.
 ///
 /// # Errors
 /// When the file cannot be read or a row has fewer than six numbers.
@@ -56,7 +56,7 @@ pub fn parse(text: &str) -> Result<Rows, (usize, String)> {
             line.split([',', ' ', '\t']).filter(|value| !value.is_empty()).map(str::parse::<f64>);
         let mut next = || match values.next() {
             Some(Ok(value)) => Ok(Some(value)),
-            Some(Err(_)) => Err((index + 1, format!("'{line}' has something that is no number"))),
+            Some(Err(_)) => Err((index + 1, format!("'{line}' holds something that is not a number"))),
             None => Ok(None),
         };
         let mut fields = [0.0; 6];
@@ -69,7 +69,7 @@ pub fn parse(text: &str) -> Result<Rows, (usize, String)> {
         let moving = next()?.unwrap_or(-1.0);
         let [frame, id, x, y, w, h] = fields;
         let bbox = BBox::new(x as f32, y as f32, w as f32, h as f32);
-        rows.entry(frame as u32).or_default().push(Row {
+        rows.entry(frame as u32).or_default().push(MotBox {
             id: id as i64,
             bbox,
             confidence: confidence as f32,
@@ -85,7 +85,7 @@ pub fn parse(text: &str) -> Result<Rows, (usize, String)> {
 /// When `out` does not take them.
 pub fn write(rows: &Rows, out: &mut dyn Write) -> std::io::Result<()> {
     for (frame, rows) in rows {
-        for Row { id, bbox: BBox { x, y, w, h }, confidence, moving } in rows {
+        for MotBox { id, bbox: BBox { x, y, w, h }, confidence, moving } in rows {
             let moving = (moving * 1000.0).round() / 1000.0;
             writeln!(out, "{frame},{id},{x:.2},{y:.2},{w:.2},{h:.2},{confidence:.4},{moving},-1,-1")?;
         }

@@ -19,7 +19,7 @@ pub struct EvalOptions {
     pub detector: DetectorChoice,
     /// What runs a detector that does not name its engine.
     pub engine: EngineChoice,
-    /// Where model files are looked for.
+    /// Where model files are searched.
     pub models: ModelFolders,
     /// Tracker and rule.
     pub tracker: TrackerChoice,
@@ -29,10 +29,10 @@ pub struct EvalOptions {
     pub tracks: Option<PathBuf>,
     /// Constants of tracking, counting and the cadence.
     pub params: Params,
-    /// Which frames are looked at.
+    /// Which frames get a detection run.
     pub plan: Plan,
     /// Look when the running program would, instead of by `plan` (which keeps its start).
-    pub by_need: bool,
+    pub adaptive: bool,
     /// Folder that detections (of every frame) are written to.
     pub record: Option<PathBuf>,
     /// Folder that detections are read from, instead of detecting.

@@ -9,14 +9,14 @@ use crate::{
     track::TrackUpdate,
 };
 
-/// Which frames of a clip are looked at.
+/// Which frames of a clip get a detection run.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Plan {
     /// Frames dropped at the start.
     pub start_offset: u32,
-    /// Every how many frames are looked at; at least 1.
+    /// Every how many frames the detector runs; at least 1.
     pub every: u32,
-    /// At most this many looks per second of the clip.
+    /// At most this many detection runs per second of the clip.
     pub detect_fps: Option<f64>,
 }
 
@@ -27,14 +27,14 @@ impl Default for Plan {
 }
 
 impl Plan {
-    /// Whether frame `index` (from 0) of a clip of `fps` frames per second is looked at.
+    /// Whether frame `index` (from 0) of a clip of `fps` frames per second gets a detection run.
     #[must_use]
-    pub fn looks_at(&self, index: u32, fps: f64) -> bool {
+    pub fn detected_in(&self, index: u32, fps: f64) -> bool {
         let Some(index) = index.checked_sub(self.start_offset) else { return false };
         if index % self.every.max(1) != 0 {
             return false;
         }
-        // The whole number of looks due so far rises at this frame.
+        // The whole number of detection runs due so far rises at this frame.
         let due = |index: u32| self.detect_fps.map_or(index, |rate| (f64::from(index) * rate / fps) as u32);
         index == 0 || due(index) != due(index - 1) || self.detect_fps.is_some_and(|rate| rate >= fps)
     }
@@ -105,10 +105,10 @@ impl Player {
         self.log.updates.push((index + 1, update));
     }
 
-    /// Takes recorded rows (pixels) of all `frames` frames that `plan` looks at.
+    /// Takes recorded rows (pixels) of all `frames` frames that `plan` detects in.
     pub fn replay(&mut self, rows: &mot::Rows, frames: u32, plan: &Plan) {
         let (mut detections, mut moving, clip) = (Vec::new(), Vec::new(), self.clip);
-        for index in (0..frames).filter(|&index| plan.looks_at(index, clip.fps)) {
+        for index in (0..frames).filter(|&index| plan.detected_in(index, clip.fps)) {
             detections.clear();
             moving.clear();
             for row in rows.get(&(index + 1)).into_iter().flatten() {
@@ -138,7 +138,8 @@ mod tests {
 
     #[test]
     fn a_plan_drops_the_start_and_keeps_the_rate() {
-        let looks = |plan: Plan, fps: f64| (0..300).filter(|&i| plan.looks_at(i, fps)).collect::<Vec<u32>>();
+        let looks =
+            |plan: Plan, fps: f64| (0..300).filter(|&i| plan.detected_in(i, fps)).collect::<Vec<u32>>();
         assert_eq!(looks(Plan { start_offset: 290, every: 4, ..Plan::default() }, 30.0), [290, 294, 298]);
         assert_eq!(looks(Plan { detect_fps: Some(5.0), ..Plan::default() }, 30.0).len(), 50);
         assert_eq!(looks(Plan { detect_fps: Some(60.0), ..Plan::default() }, 30.0).len(), 300);

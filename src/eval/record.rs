@@ -23,7 +23,7 @@ use crate::{
 const HEADER: &str = "# trusted from confidence";
 
 /// Plays the video. When detections are recorded every frame is detected, so that a recording can be
-/// replayed at any rate and from any start; tracker and counter see only what the plan looks at. `false` when `progress`
+/// replayed at any rate and from any start; tracker and counter see only what the plan detects in. `false` when `progress`
 /// asks for the end before the video's; then nothing is recorded.
 pub fn play(
     player: &mut Player,
@@ -48,8 +48,8 @@ pub fn play(
         if progress.is_stopped() {
             return Ok(false);
         }
-        let looked_at = options.plan.looks_at(index, scene.clip.fps);
-        if looked_at || recording.is_some() {
+        let detected_area = options.plan.detected_in(index, scene.clip.fps);
+        if detected_area || recording.is_some() {
             let frame =
                 source.retrieve(&|width, height| model.working_size(width, height)).map_err(broken)?;
             let found = detector.detect(&frame)?;
@@ -60,7 +60,7 @@ pub fn play(
             if let Some(recording) = &mut recording {
                 recording.write(index + 1, &found, &moving, scene)?;
             }
-            if looked_at {
+            if detected_area {
                 player.look(index, &found, &moving);
             }
         }
@@ -93,7 +93,7 @@ impl Recording {
         moving: &[f32],
         scene: &Scene,
     ) -> Result<(), EvalError> {
-        let row = |(detection, moving): (&Detection, &f32)| mot::Row {
+        let row = |(detection, moving): (&Detection, &f32)| mot::MotBox {
             id: -1,
             bbox: scene.clip.pixels(&detection.bbox),
             confidence: detection.score,

@@ -69,7 +69,7 @@ fn default_video() -> PathBuf {
 }
 
 impl Scene {
-    /// Reads `dir/scene.json`. Keys that are not needed are not looked at.
+    /// Reads `dir/scene.json`. Other keys are ignored.
     ///
     /// # Errors
     /// When the file is missing, is no JSON of this form, or names a size or rate that cannot be.

@@ -7,7 +7,7 @@ use super::{
     metrics::{Score, Sequence, Tracks},
     mot,
     play::{Clip, Plan, Player},
-    report::{Cut, Report, TrackingResult},
+    results::{Cut, ResultWriter, TrackingResult},
     smooth,
 };
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
     progress::{Progress, Unit},
 };
 
-/// Highest score that a box needs to be trusted. Detectors that nearly always say "sure" (the public boxes
+/// Highest score that a box needs for high confidence. Detectors that nearly always say "sure" (the public boxes
 /// of the MOT challenge have a median above 0.9) mean little by anything less.
 const TRUST: f32 = 0.9;
 
@@ -29,7 +29,7 @@ pub fn run(options: &EvalOptions, progress: &Progress, out: &mut dyn Write) -> R
     // The boxes of others: it is the tracker that is measured, with the scores that they come with.
     let mut params = options.params;
     params.calibration.height_sightings = f32::INFINITY;
-    let mut report = Report::new(options.json, out);
+    let mut report = ResultWriter::new(options.json, out);
     let mut combined = Score::default();
     let (mut scored, mut frames, mut seconds) = (0, 0, 0.0);
     let mut done = 0;
@@ -91,7 +91,7 @@ pub fn identities(rows: &mot::Rows) -> Tracks {
         .collect()
 }
 
-/// The score from which boxes of unknown origin are trusted: the median, at most [`TRUST`].
+/// The score from which boxes of unknown origin are high-confidence: the median, at most [`TRUST`].
 fn trust(rows: &mot::Rows) -> f32 {
     let mut scores: Vec<f32> = rows.values().flatten().map(|row| row.confidence).collect();
     scores.sort_by(f32::total_cmp);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    mot::{Row, Rows},
+    mot::{MotBox, Rows},
     play::{Clip, Log, file_id},
 };
 use crate::{geometry::BBox, model::TrackId};
@@ -35,7 +35,8 @@ pub fn rows(log: &Log, clip: &Clip) -> Rows {
         let mut last: Option<(u32, BBox)> = None;
         for (frame, bbox, score) in seen {
             let mut put = |frame: u32, bbox: &BBox| {
-                let row = Row { id: file_id(id), bbox: clip.pixels(bbox), confidence: score, moving: -1.0 };
+                let row =
+                    MotBox { id: file_id(id), bbox: clip.pixels(bbox), confidence: score, moving: -1.0 };
                 rows.entry(frame).or_default().push(row);
             };
             if let Some((before, from)) = last.filter(|(f, _)| f64::from(frame - f) <= FILL * clip.fps) {

@@ -30,7 +30,7 @@ fn counted(settings: &[&str]) -> u64 {
         tracks: None,
         params,
         plan: Plan::default(),
-        by_need: false,
+        adaptive: false,
         record: None,
         replay: Some(folder.path().to_owned()),
     };

@@ -10,7 +10,7 @@ use opencv::{
 use super::{
     blur,
     marks::{Marked, Marks, PathPoint},
-    ring::Shot,
+    ring::RingFrame,
     strip::{Facts, GAP, SIDE},
 };
 use crate::{
@@ -34,7 +34,7 @@ pub struct Scene {
     /// Whether heads are blurred.
     pub blur: bool,
     /// The pictures of the strip, in order.
-    pub shots: Vec<Arc<Shot>>,
+    pub shots: Vec<Arc<RingFrame>>,
     /// Where the person was, by time, in frame heights.
     pub path: Vec<(f64, BBox)>,
 }
@@ -71,7 +71,7 @@ impl Scene {
         Ok(strip)
     }
 
-    /// Everybody who is in the picture of this number: those who were tracked, and those who were so only in the picture
+    /// Everybody who is in the picture of this number: the tracked ones, and those tracked only in the picture
     /// before or after it, about where they were there. Who is tracked from the second picture on was there in the first.
     fn bodies(&self, number: usize) -> Vec<BBox> {
         let people = |number: usize| self.shots.get(number).map_or(&[][..], |shot| &shot.people);
@@ -125,7 +125,7 @@ impl Scene {
             let seconds = time - self.facts.time;
             if seconds.is_finite() { (seconds * 1e3).round() / 1e3 } else { 0.0 }
         };
-        let marked = |shot: &Arc<Shot>| Marked {
+        let marked = |shot: &Arc<RingFrame>| Marked {
             time: since(shot.time),
             people: shot
                 .people
@@ -206,7 +206,7 @@ mod tests {
         let shots = (0..5).map(|number| {
             let mut people = vec![(7, walker(number))];
             people.extend((number >= 2).then_some((8, BBox::new(0.6, 0.4, 0.12, 0.3))));
-            Arc::new(Shot { time: time(number), picture: picture.clone(), people })
+            Arc::new(RingFrame { time: time(number), picture: picture.clone(), people })
         });
         Scene {
             facts: Facts {

@@ -18,7 +18,7 @@ impl EvidenceError {
         let code = error.sqlite_error_code();
         let damaged = matches!(code, Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase));
         let problem = match code {
-            Some(ErrorCode::DiskFull) => "the disk is full; make room on it, or lower 'size'".into(),
+            Some(ErrorCode::DiskFull) => "the disk is full; free some space, or lower 'size'".into(),
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
                 "another program holds it, such as 'sqlite3'; end that one".into()
             }
@@ -33,7 +33,7 @@ impl EvidenceError {
 
     pub(super) fn io(path: &Path, error: &io::Error) -> Self {
         let problem = match error.kind() {
-            io::ErrorKind::StorageFull => "the disk is full; make room on it, or lower 'size'".into(),
+            io::ErrorKind::StorageFull => "the disk is full; free some space, or lower 'size'".into(),
             io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
                 format!("{error}; make the folder writable for this user")
             }

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row, params};
 
 use super::{
     EvidenceError, Marks,
-    picture::Picture,
+    image::StripImage,
     store::{MARKED, check_version, connect, days, is_empty, version},
     strip::{Facts, Key, day_of},
 };
@@ -23,13 +23,13 @@ pub struct Query {
     pub since: i64,
     /// Up to but without this moment.
     pub until: i64,
-    /// Only this way.
+    /// Only this direction.
     pub direction: Option<Direction>,
     /// Only those counted (`Some(None)`), or not counted for this reason.
     pub reason: Option<Option<Reason>>,
     /// Only those not counted, for whatever reason.
     pub suppressed: bool,
-    /// At most so many, the newest.
+    /// At most this many, the newest ones.
     pub limit: usize,
 }
 
@@ -50,7 +50,7 @@ impl Default for Query {
 
 /// A strip without its picture.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Entry {
+pub struct StoredStrip {
     /// Where it lies.
     pub key: Key,
     /// What it shows.
@@ -81,7 +81,7 @@ impl Reader {
     ///
     /// # Errors
     /// When a file cannot be read.
-    pub fn list(&self, query: &Query) -> Result<Vec<Entry>, EvidenceError> {
+    pub fn list(&self, query: &Query) -> Result<Vec<StoredStrip>, EvidenceError> {
         let mut found = Vec::new();
         for (day, path) in days(&self.output)?.into_iter().rev() {
             let left = query.limit - found.len();
@@ -107,7 +107,7 @@ impl Reader {
         line: &str,
         track: TrackId,
         wall: i64,
-    ) -> Result<Option<Entry>, EvidenceError> {
+    ) -> Result<Option<StoredStrip>, EvidenceError> {
         let query = Query {
             source: Some(source.into()),
             since: wall,
@@ -122,7 +122,7 @@ impl Reader {
     ///
     /// # Errors
     /// When the file of that day cannot be read.
-    pub fn entry(&self, key: Key) -> Result<Option<Entry>, EvidenceError> {
+    pub fn entry(&self, key: Key) -> Result<Option<StoredStrip>, EvidenceError> {
         let Some(connection) = self.day(key)? else { return Ok(None) };
         let select = format!("SELECT {COLUMNS} FROM strips WHERE id = ?1");
         let found = connection.0.query_row(&select, [key.number], |row| entry(row, key.day)).optional();
@@ -140,7 +140,7 @@ impl Reader {
     ///
     /// # Errors
     /// When the file of that day cannot be read.
-    pub fn picture(&self, key: Key) -> Result<Option<Picture>, EvidenceError> {
+    pub fn picture(&self, key: Key) -> Result<Option<StripImage>, EvidenceError> {
         let Some((connection, path)) = self.day(key)? else { return Ok(None) };
         let read = || {
             let marks = if version(&connection)? < MARKED { "NULL" } else { "marks" };
@@ -151,13 +151,13 @@ impl Reader {
         let found: Option<(Vec<u8>, Option<String>)> =
             read().map_err(|error| EvidenceError::sql(&path, &error))?;
         let marks = |json: String| serde_json::from_str::<Marks>(&json).ok();
-        Ok(found.map(|(jpeg, json)| Picture { jpeg, marks: json.and_then(marks) }))
+        Ok(found.map(|(jpeg, json)| StripImage { jpeg, marks: json.and_then(marks) }))
     }
 }
 
 /// The file of a day; `None` where it has just been deleted, or holds nothing yet.
 fn open(path: &Path) -> Result<Option<Connection>, EvidenceError> {
-    // What a killed program has left half written is undone by whoever opens the file next, who must be able to write.
+    // What a killed program has left half written is rolled back by the next process that opens the file, which must be able to write.
     let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
         .or_else(|_| connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY));
     let connection = match connection {
@@ -176,7 +176,7 @@ fn list(
     day: jiff::civil::Date,
     query: &Query,
     most: usize,
-) -> rusqlite::Result<Vec<Entry>> {
+) -> rusqlite::Result<Vec<StoredStrip>> {
     let mut select = connection.prepare(&format!(
         "SELECT {COLUMNS} FROM strips WHERE wall_ms >= ?1 AND wall_ms < ?2 AND (?3 IS NULL OR source = ?3) \
          AND (?4 IS NULL OR direction = ?4) AND (?5 IS NULL OR COALESCE(reason, '') = ?5) \
@@ -202,8 +202,8 @@ fn list(
 }
 
 /// The entry of a row of [`COLUMNS`].
-fn entry(row: &Row<'_>, day: jiff::civil::Date) -> rusqlite::Result<Entry> {
-    Ok(Entry {
+fn entry(row: &Row<'_>, day: jiff::civil::Date) -> rusqlite::Result<StoredStrip> {
+    Ok(StoredStrip {
         key: Key { day, number: row.get(0)? },
         facts: Facts {
             wall: row.get(1)?,

@@ -11,7 +11,7 @@ use std::{
 
 use super::{
     draw::Scene,
-    ring::{AFTER, BEFORE, PICTURES, Ring, SPACING, Shot, choose},
+    ring::{AFTER, BEFORE, PICTURES, Ring, RingFrame, SPACING, choose},
     small::Small,
     strip::Facts,
 };
@@ -23,7 +23,7 @@ use crate::{
     track::Track,
 };
 
-/// While somebody is there, a picture is taken at least this often, in seconds, also where nothing was detected anew.
+/// While somebody is there, a picture is taken at least this often, in seconds, also where there was no new detection run.
 const OFTEN: f64 = 0.45;
 
 /// Least time between two pictures after a crossing, in seconds.
@@ -63,16 +63,16 @@ struct Path {
 struct Pending {
     facts: Facts,
     line: LineConfig,
-    shots: Vec<Arc<Shot>>,
+    shots: Vec<Arc<RingFrame>>,
     path: Vec<(f64, BBox)>,
     since: Instant,
 }
 
 /// Those of the pictures so far that a strip of a crossing at `time` may need: some before it, all after it. The others may
 /// go meanwhile.
-fn needed<'a>(shots: impl Iterator<Item = &'a Arc<Shot>> + Clone, time: f64) -> Vec<Arc<Shot>> {
+fn needed<'a>(shots: impl Iterator<Item = &'a Arc<RingFrame>> + Clone, time: f64) -> Vec<Arc<RingFrame>> {
     let nearest = |wanted: f64| {
-        let far = |shot: &&Arc<Shot>| (shot.time - wanted).abs();
+        let far = |shot: &&Arc<RingFrame>| (shot.time - wanted).abs();
         shots.clone().min_by(|a, b| far(a).total_cmp(&far(b))).map(|shot| shot.time)
     };
     let kept = BEFORE.map(|offset| nearest(time + offset));
@@ -99,7 +99,7 @@ impl Recorder {
         let time = frame.time;
         let newest = self.ring.newest();
         if newest.is_some_and(|newest| time < newest) {
-            // The source has started its clock anew.
+            // The source has started its clock again.
             self.ring.clear();
             self.paths.clear();
         }
@@ -113,7 +113,7 @@ impl Recorder {
         let room = self.ring.make_room(time);
         let Ok(picture) = frame.picture.bgr().and_then(|bgr| Small::of(bgr, room)) else { return };
         let people = tracks.iter().map(|track| (track.id, track.bbox)).collect();
-        let shot = Arc::new(Shot { time, picture, people });
+        let shot = Arc::new(RingFrame { time, picture, people });
         for pending in &mut self.pending {
             // What lies closer together would only be held in memory for nothing.
             if pending
@@ -207,13 +207,13 @@ mod tests {
     use super::*;
     use crate::{
         model::{Direction, Reason},
-        source::picture::Picture,
+        source::image::FrameImage,
     };
 
     fn frame(time: f64) -> Frame {
         let picture = Mat::new_rows_cols_with_default(90, 160, CV_8UC3, Scalar::all(90.0)).unwrap();
         Frame {
-            picture: Picture::ready(picture),
+            picture: FrameImage::ready(picture),
             index: 0,
             time,
             captured: Instant::now(),
@@ -224,7 +224,7 @@ mod tests {
 
     fn walker(time: f64) -> Track {
         let bbox = BBox::new(0.8, 0.1 * time as f32, 0.1, 0.3);
-        Track { id: 7, bbox, score: 0.8, confirmed: true, seen: true, followed: false }
+        Track { id: 7, bbox, score: 0.8, confirmed: true, seen: true, from_flow: false }
     }
 
     fn facts(time: f64) -> Facts {
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn a_source_without_any_picture_has_no_strip_and_one_that_starts_its_clock_anew_no_old_one() {
+    fn a_source_without_any_frame_has_no_strip_and_one_that_restarts_its_clock_no_old_one() {
         let (mut recorder, now) = (Recorder::new(EvidenceConfig::default()), Instant::now());
         assert!(recorder.note(facts(1.0), &LineConfig::default(), now));
         let (scenes, without) = recorder.complete(None, now, true);

@@ -22,7 +22,7 @@ pub const PICTURES: usize = 5;
 /// height in the whole of it.
 const OFFSETS: [f64; PICTURES] = [-0.9, -0.45, 0.0, 0.45, 0.9];
 
-/// Where those before a crossing are looked for, and one on either side of it.
+/// Where those before a crossing are searched, and one on either side of it.
 pub const BEFORE: [f64; 4] = [OFFSETS[0], OFFSETS[1], -SPACING, 0.0];
 
 /// The last of them.
@@ -30,7 +30,7 @@ pub const AFTER: f64 = OFFSETS[PICTURES - 1];
 
 /// A picture and who was seen in it.
 #[derive(Debug, Clone)]
-pub struct Shot {
+pub struct RingFrame {
     /// Seconds on the source's clock.
     pub time: f64,
     /// What it shows.
@@ -41,7 +41,7 @@ pub struct Shot {
 
 /// The last pictures of a source, the oldest first.
 #[derive(Debug, Default)]
-pub struct Ring(VecDeque<Arc<Shot>>);
+pub struct Ring(VecDeque<Arc<RingFrame>>);
 
 impl Ring {
     /// When the newest picture was taken.
@@ -60,7 +60,7 @@ impl Ring {
     }
 
     /// Takes a picture that is newer than all others, for which there is room.
-    pub fn push(&mut self, shot: Arc<Shot>) {
+    pub fn push(&mut self, shot: Arc<RingFrame>) {
         self.0.push_back(shot);
     }
 
@@ -70,7 +70,7 @@ impl Ring {
     }
 
     /// All pictures, the oldest first.
-    pub fn shots(&self) -> impl Iterator<Item = &Arc<Shot>> + Clone {
+    pub fn shots(&self) -> impl Iterator<Item = &Arc<RingFrame>> + Clone {
         self.0.iter()
     }
 }
@@ -135,7 +135,7 @@ mod tests {
             let time = number as f64 * SPACING;
             let freed = ring.make_room(time);
             assert_eq!(freed.is_some(), number >= KEPT, "its memory is used again");
-            ring.push(Arc::new(Shot { time, picture: picture.clone(), people: Vec::new() }));
+            ring.push(Arc::new(RingFrame { time, picture: picture.clone(), people: Vec::new() }));
             let ages: Vec<f64> = ring.shots().map(|shot| time - shot.time).collect();
             assert!(ages.len() <= KEPT && ages.windows(2).all(|pair| pair[0] > pair[1]), "{ages:?}");
             let within = |age: f64| ages.iter().filter(|other| **other <= age + 0.01).count();

@@ -28,7 +28,7 @@ use super::{
 use crate::{files, model::SourceId};
 
 /// A file of the folder.
-struct Found {
+struct DayFile {
     day: Date,
     path: PathBuf,
     bytes: u64,
@@ -205,7 +205,7 @@ impl Store {
         };
         self.used.clear();
         let oldest_kept = due.sources.iter().map(|(_, before)| *before).chain(due.before).min();
-        for Found { day, path, damaged, .. } in find(&self.folder)? {
+        for DayFile { day, path, damaged, .. } in find(&self.folder)? {
             let is_open = self.open.as_ref().is_some_and(|(_, open)| open.path() == path);
             // Nobody can tell any more what is in it.
             if damaged && oldest_kept.is_some_and(|before| day < day_of(before)) {
@@ -260,7 +260,7 @@ pub(super) fn days(output: &Path) -> Result<Vec<(Date, PathBuf)>, EvidenceError>
 }
 
 /// The files of the store, the oldest first.
-fn find(folder: &Path) -> Result<Vec<Found>, EvidenceError> {
+fn find(folder: &Path) -> Result<Vec<DayFile>, EvidenceError> {
     let io = |error: io::Error| EvidenceError::io(folder, &error);
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -275,7 +275,7 @@ fn find(folder: &Path) -> Result<Vec<Found>, EvidenceError> {
         let (day, aside) = stem.split_once('.').map_or((stem, false), |(day, _)| (day, true));
         let (Ok(day), Ok(meta)) = (day.parse::<Date>(), entry.metadata()) else { continue };
         if meta.is_file() {
-            found.push(Found { day, path: entry.path(), bytes: meta.len(), damaged: aside });
+            found.push(DayFile { day, path: entry.path(), bytes: meta.len(), damaged: aside });
         }
     }
     found.sort_by(|a, b| (a.day, &a.path).cmp(&(b.day, &b.path)));

@@ -85,7 +85,7 @@ impl FromStr for Key {
         match parts {
             Some((day, number)) if number > 0 => Ok(Self { day, number }),
             _ => Err(format!(
-                "'{text}' is no key of a strip; take one from 'evidence list', such as 2026-03-14-17"
+                "'{text}' is not the key of a strip; take one from 'evidence list', such as 2026-03-14-17"
             )),
         }
     }

@@ -31,7 +31,7 @@ pub struct Folder(OwnedFd);
 impl Folder {
     /// The folder that `path` is in, and the last part of its name.
     pub fn of(path: &Path) -> io::Result<(Self, OsString)> {
-        let name = path.file_name().ok_or_else(|| io::Error::other("this is no name of a file"))?;
+        let name = path.file_name().ok_or_else(|| io::Error::other("this is not the name of a file"))?;
         let parent = path.parent().unwrap_or(Path::new(""));
         Ok((Self::walk(parent, false)?, name.to_owned()))
     }
@@ -41,7 +41,7 @@ impl Folder {
         Self::walk(path, true)
     }
 
-    /// Opens `path` part by part. A link on the way is followed when only those who are trusted can have put it
+    /// Opens `path` part by part. A link on the way is followed when only a trusted user can have put it
     /// there.
     fn walk(path: &Path, make: bool) -> io::Result<Self> {
         let mut at = step(CWD, OsStr::new(if path.is_absolute() { "/" } else { "." }))?;

@@ -49,7 +49,7 @@ pub fn overwrite(path: &Path, old: &[u8], new: &[u8]) -> Result<(), NotWritten> 
     let mut found = Vec::new();
     file.read_to_end(&mut found).map_err(NotWritten::Unchanged)?;
     if found != old {
-        return Err(NotWritten::Unchanged(io::Error::other("somebody else is writing it at this moment")));
+        return Err(NotWritten::Unchanged(io::Error::other("another program is writing it at the moment")));
     }
     reserve(&file, old.len(), new.len()).map_err(NotWritten::Unchanged)?;
     put_or_restore(|content| put(&mut file, content), old, new)

@@ -29,8 +29,8 @@ const ROOM: u64 = 256;
 /// How long an output that has refused is left alone.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// How often a thread that waits for that looks whether it is to end.
-const LOOK: Duration = Duration::from_millis(20);
+/// How often a waiting thread checks whether it is to end.
+const POLL: Duration = Duration::from_millis(20);
 
 #[derive(Debug, Default)]
 struct State {
@@ -43,7 +43,7 @@ struct State {
     problem: Mutex<Option<String>>,
 }
 
-/// How an [`Outlet`] fares. Cheap to clone.
+/// State of an [`Outlet`]. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct OutletState(Arc<State>);
 
@@ -122,7 +122,7 @@ impl Outlet {
         Ok(Self { pieces: Some(pieces), ended, state })
     }
 
-    /// How it fares.
+    /// Its state.
     #[must_use]
     pub fn state(&self) -> OutletState {
         self.state.clone()
@@ -216,7 +216,7 @@ impl Writer {
                     return false;
                 }
                 // Somebody who shares it has set it not to block.
-                io::ErrorKind::WouldBlock => self.clock.rest(LOOK),
+                io::ErrorKind::WouldBlock => self.clock.rest(POLL),
                 _ => {
                     self.tell(Some(&error));
                     let again = self.clock.now() + RETRY;
@@ -224,7 +224,7 @@ impl Writer {
                         if self.state.0.closing.load(Ordering::SeqCst) {
                             return false;
                         }
-                        self.clock.rest(LOOK);
+                        self.clock.rest(POLL);
                     }
                 }
             }
@@ -237,8 +237,8 @@ impl Writer {
         match (error, known.is_some()) {
             (Some(error), false) => {
                 let problem = format!(
-                    "the standard output cannot be written: {error}; counting goes on, what is to be printed waits in \
-                     memory and is printed when there is room"
+                    "the standard output cannot be written: {error}; counting goes on, the output waits in \
+                     memory and is printed later"
                 );
                 tracing::error!("{problem}");
                 *known = Some(problem);

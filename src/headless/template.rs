@@ -10,14 +10,14 @@ use crate::{
 
 /// A piece of a template.
 #[derive(Debug, Clone, PartialEq)]
-enum Piece {
+enum TemplatePart {
     Text(String),
-    Field(Field),
+    Placeholder(Placeholder),
 }
 
 /// What can stand between braces. Totals over all sources, unless a source is named: `{in:camera_01}`.
 #[derive(Debug, Clone, PartialEq)]
-struct Field {
+struct Placeholder {
     name: &'static str,
     source: Option<String>,
 }
@@ -60,7 +60,7 @@ pub enum TemplateError {
 /// A line with fields in braces; `{{` and `}}` are the braces themselves, `\n` and `\t` what they are in C.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Template {
-    pieces: Vec<Piece>,
+    pieces: Vec<TemplatePart>,
 }
 
 impl FromStr for Template {
@@ -86,8 +86,8 @@ impl FromStr for Template {
                             Some(other) => inner.push(other),
                         }
                     }
-                    pieces.push(Piece::Text(std::mem::take(&mut plain)));
-                    pieces.push(Piece::Field(field(&inner)?));
+                    pieces.push(TemplatePart::Text(std::mem::take(&mut plain)));
+                    pieces.push(TemplatePart::Placeholder(field(&inner)?));
                 }
                 '}' => return Err(brace()),
                 '\\' if matches!(rest.peek(), Some('n' | 't')) => {
@@ -96,18 +96,18 @@ impl FromStr for Template {
                 other => plain.push(other),
             }
         }
-        pieces.push(Piece::Text(plain));
+        pieces.push(TemplatePart::Text(plain));
         Ok(Self { pieces })
     }
 }
 
-fn field(inner: &str) -> Result<Field, TemplateError> {
+fn field(inner: &str) -> Result<Placeholder, TemplateError> {
     let (name, source) = match inner.split_once(':') {
         Some((name, source)) => (name.trim(), Some(source.trim().to_owned())),
         None => (inner.trim(), None),
     };
     match FIELDS.iter().find(|(known, _)| *known == name) {
-        Some((name, _)) => Ok(Field { name, source }),
+        Some((name, _)) => Ok(Placeholder { name, source }),
         None => {
             let nearest = config::nearest(name, &FIELDS.map(|(known, _)| known));
             Err(TemplateError::UnknownField {
@@ -126,15 +126,15 @@ impl Template {
         let mut line = String::new();
         for piece in &self.pieces {
             match piece {
-                Piece::Text(text) => line.push_str(text),
-                Piece::Field(field) => field.render(status, &mut line),
+                TemplatePart::Text(text) => line.push_str(text),
+                TemplatePart::Placeholder(field) => field.render(status, &mut line),
             }
         }
         line
     }
 }
 
-impl Field {
+impl Placeholder {
     fn render(&self, status: &Status, line: &mut String) {
         let mut chosen = status.clone();
         if let Some(id) = &self.source {

@@ -92,7 +92,7 @@ pub(crate) mod tests {
 
     use super::*;
     use crate::model::{
-        Doubt, Learnt, LineCounts, Moment, Scene, SourceSnapshot, SourceState, Strategy, WorkerSnapshot,
+        Doubt, Learned, LineCounts, Moment, Scene, SourceSnapshot, SourceState, Strategy, WorkerSnapshot,
         ZoneCounts,
     };
 
@@ -213,8 +213,8 @@ Camera 02"
     fn counts_that_cannot_be_relied_upon_are_not_printed_as_if_they_could() {
         let mut shown = snapshot();
         let before = fingerprint(&shown);
-        let (doubt, learnt) = (Some(Doubt::Small), Learnt::default());
-        let scene = Scene { doubt, heights: None, scale: 1.0, learnt };
+        let (doubt, learned) = (Some(Doubt::Small), Learned::default());
+        let scene = Scene { doubt, heights: None, scale: 1.0, learned };
         Arc::make_mut(&mut shown.sources[0]).scene = Some(scene);
         let text = dashboard(&shown);
         let note = "Current: 4\n  Not to be relied upon: people are too small; about 1 crossing in 3 is likely to be wrong\n";

@@ -14,7 +14,7 @@ pub const MOST: usize = 5_000;
 
 /// Which crossings are asked for: those with strips.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Asked {
+pub struct CrossingsQuery {
     /// Only of this source.
     pub source: Option<SourceId>,
     /// Only over the line of this name.
@@ -31,10 +31,10 @@ pub struct Asked {
     pub at: Option<i64>,
 }
 
-/// The answer to [`Asked`].
+/// The answer to [`CrossingsQuery`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Found {
+pub enum CrossingsAnswer {
     /// The oldest first.
     InTime(Vec<Facts>),
     /// In the order in which they are drawn, with what was said of them.
@@ -43,7 +43,7 @@ pub enum Found {
 
 /// What is known of one crossing.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Known {
+pub struct CrossingDetails {
     /// What happened; its confidence is that of the strip, where there is one.
     pub facts: Facts,
     /// Its strip.
@@ -67,7 +67,7 @@ pub struct Strip {
 
 /// What a person says of a crossing, on its way to the ledger.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Said {
+pub struct NewJudgment {
     /// Of which.
     pub facts: Facts,
     /// What.

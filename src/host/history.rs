@@ -1,4 +1,4 @@
-//! Which past counts are asked for.
+//! Which history are asked for.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,11 +9,11 @@ use crate::ledger::report::Step;
 
 /// What is asked of the ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Asked {
+pub struct ReportQuery {
     /// First day.
     pub first: Date,
     /// The first day that is not meant any more.
     pub after: Date,
-    /// Length of a row.
+    /// Time that a row covers.
     pub by: Step,
 }

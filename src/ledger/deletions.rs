@@ -1,4 +1,4 @@
-//! What was deleted of the evidence: when, which stretch of time, and by whom.
+//! What was deleted of the evidence: when, which stretch of time, and by which user.
 //!
 //! The command that deletes writes these rows itself, see [`notes`].
 

@@ -53,21 +53,21 @@ mod tests {
     use crate::{
         ledger::{
             local_time::LocalTime,
-            report::{Row, Step},
+            report::{PeriodCounts, Step},
         },
         model::Total,
     };
 
     const DAY: i64 = 86_400_000;
 
-    fn row(day: i64, length: i64, (total_in, total_out): (u64, u64), coverage: f64) -> Row {
+    fn row(day: i64, length: i64, (total_in, total_out): (u64, u64), coverage: f64) -> PeriodCounts {
         let time = |millis: i64| LocalTime::new(millis, &TimeZone::UTC);
         let net = total_in as i64 - total_out as i64;
         let (start, end) = (time(day * DAY), time(day * DAY + length));
-        Row { start, end, total_in, total_out, net, occupancy: 0, peak_occupancy: 0, coverage }
+        PeriodCounts { start, end, total_in, total_out, net, occupancy: 0, peak_occupancy: 0, coverage }
     }
 
-    fn source(camera_id: &str, rows: Vec<Row>) -> SourceReport {
+    fn source(camera_id: &str, rows: Vec<PeriodCounts>) -> SourceReport {
         SourceReport {
             camera_id: camera_id.into(),
             total_in: 0,

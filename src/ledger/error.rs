@@ -119,12 +119,12 @@ pub(super) fn explain(path: &Path, error: &rusqlite::Error) -> String {
             | ErrorCode::PermissionDenied
             | ErrorCode::SystemIoFailure
             | ErrorCode::AuthorizationForStatementDenied,
-        ) => of_folder(path, folder).unwrap_or_else(|| format!("{error}; see whether its disk is all right")),
+        ) => of_folder(path, folder).unwrap_or_else(|| format!("{error}; check its disk")),
         _ => error.to_string(),
     }
 }
 
-const FULL: &str = "the disk is full; make room on it";
+const FULL: &str = "the disk is full; free some space";
 
 /// Why nothing can be written to `path` in `folder`, where that can be seen.
 fn of_folder(path: &Path, folder: &Path) -> Option<String> {

@@ -123,7 +123,7 @@ impl Reader {
         Ok(Self { connection, path, stamp: None, sums, version: schema::KNOWN, notice })
     }
 
-    /// What there is to know about the ledger before its answers are believed.
+    /// What there is to know about the ledger before its answers are used.
     #[must_use]
     pub fn notice(&self) -> Option<&str> {
         self.notice.as_deref()

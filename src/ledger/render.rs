@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::{
     local_time::LocalTime,
-    report::{Report, Row, Share, Step},
+    report::{PeriodCounts, Report, Share, Step},
 };
 use crate::files::text_cell;
 
@@ -105,7 +105,8 @@ fn table(report: &Report) -> String {
     for drift in &report.drifts {
         let _ = writeln!(
             text,
-            "\n{}, {}: {} in and {} out part by {:.0} %; the people who go in come out, so one of them is wrong",
+            "\n{}, {}: {} in and {} out differ by {:.0} %; everybody who goes in comes out, so one of the \
+             two is wrong",
             crate::logging::line::clean(&drift.place),
             drift.day.shown("%Y-%m-%d"),
             drift.total_in,
@@ -134,7 +135,8 @@ fn csv(report: &Report) -> String {
     // Writing to memory cannot fail.
     let _ = writer.write_record(header);
     for source in &report.sources {
-        for Row { start, end, total_in, total_out, net, occupancy, peak_occupancy, coverage } in &source.rows
+        for PeriodCounts { start, end, total_in, total_out, net, occupancy, peak_occupancy, coverage } in
+            &source.rows
         {
             let _ = writer.write_record([
                 text_cell(&source.camera_id),

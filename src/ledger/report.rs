@@ -42,7 +42,7 @@ pub struct Query {
     pub since: Timestamp,
     /// End.
     pub until: Timestamp,
-    /// Length of a row.
+    /// Time that a row covers.
     pub by: Step,
     /// Time zone of days and hours.
     pub timezone: TimeZone,
@@ -57,7 +57,7 @@ pub struct Report {
     pub since: LocalTime,
     /// End.
     pub until: LocalTime,
-    /// Length of a row.
+    /// Time that a row covers.
     pub by: Step,
     /// Each source.
     pub sources: Vec<SourceReport>,
@@ -112,7 +112,7 @@ pub struct SourceReport {
     /// When it was not.
     pub gaps: Vec<Gap>,
     /// Rows in which it was watched or counted; the others are in the gaps.
-    pub rows: Vec<Row>,
+    pub rows: Vec<PeriodCounts>,
 }
 
 /// What an audit of a source has found, of all lines that were watched.
@@ -203,7 +203,7 @@ pub struct Gap {
 
 /// One row.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Row {
+pub struct PeriodCounts {
     /// Begin.
     pub start: LocalTime,
     /// End.
@@ -357,7 +357,7 @@ pub fn read_while(
         clock.rest(std::time::Duration::from_millis(50));
     }
     Err(LedgerError::Question(format!(
-        "ledger '{}': it is written all the time and its file system has no locks; ask again",
+        "ledger '{}': it is being written and its file system has no locks; try again",
         path.display()
     )))
 }
@@ -372,11 +372,11 @@ fn of_one(
     timezone: &TimeZone,
 ) -> Result<SourceReport, LedgerError> {
     let watched = reader.watched(source, whole)?;
-    let mut rows: Vec<Row> = spans
+    let mut rows: Vec<PeriodCounts> = spans
         .iter()
         .map(|span| {
             let seen = span.intersection(whole);
-            Row {
+            PeriodCounts {
                 start: LocalTime::new(span.from, timezone),
                 end: LocalTime::new(seen.to, timezone),
                 total_in: 0,
@@ -399,7 +399,7 @@ fn of_one(
         total_in += row.total_in;
         total_out += row.total_out;
     }
-    let is_kept = |row: &Row| row.coverage > 0.0 || row.total_in + row.total_out > 0;
+    let is_kept = |row: &PeriodCounts| row.coverage > 0.0 || row.total_in + row.total_out > 0;
     for line in &mut lines {
         let mut kept = rows.iter().map(is_kept);
         line.rows.retain(|_| kept.next().unwrap_or(false));
@@ -422,7 +422,7 @@ fn of_one(
 }
 
 /// Fills the occupancies of `rows`, which belong to `spans`; gives the occupancy at the end.
-fn occupancy(spans: &[Span], sums: &Sums, rows: &mut [Row]) -> i64 {
+fn occupancy(spans: &[Span], sums: &Sums, rows: &mut [PeriodCounts]) -> i64 {
     let mut flows = sums.flows.iter().peekable();
     let mut current = sums.begin;
     for (row, span) in rows.iter_mut().zip(spans) {
@@ -513,7 +513,7 @@ pub(super) fn spans(
     let calendar = |error: jiff::Error| LedgerError::Question(format!("time span: {error}"));
     if until <= since {
         return Err(LedgerError::Question(
-            "the report would end before it begins; ask for an earlier begin".into(),
+            "the report would end before it begins; choose an earlier begin".into(),
         ));
     }
     let since = since.to_zoned(timezone.clone());
@@ -526,7 +526,7 @@ pub(super) fn spans(
     while from.timestamp() < until {
         if spans.len() == MAX_ROWS {
             return Err(LedgerError::Question(format!(
-                "the report would have more than {MAX_ROWS} rows; ask for longer rows or a later begin"
+                "the report would have more than {MAX_ROWS} rows; choose longer rows or a later begin"
             )));
         }
         let to = next(&from, by).map_err(calendar)?;

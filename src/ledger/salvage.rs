@@ -9,12 +9,12 @@ use std::{
 
 use rusqlite::{Connection, params};
 
-use self::pages::{Pages, Place, Value};
+use self::pages::{Pages, RowLocation, Value};
 use super::{
     LedgerError, actions,
+    clock_check::Memory,
     deletions::{self, Deletion},
     judgments, names, open, schema,
-    steady::Memory,
     sums::{self, Flow},
     writer::rows,
 };
@@ -27,7 +27,7 @@ pub type Totals = BTreeMap<SourceId, BTreeMap<String, (u64, u64)>>;
 pub const STEP: u32 = 64;
 
 /// A row of a ledger.
-enum Found {
+enum SalvagedRow {
     Session([i64; 3], Option<i64>, [String; 2]),
     Crossing(Box<Crossing>),
     Reset(i64, String, i64, i64),
@@ -58,7 +58,7 @@ struct Crossing {
 }
 
 /// Which row of ours `values` are, by their number and kinds.
-fn classify(place: Place, values: Vec<Value>) -> Option<Found> {
+fn classify(place: RowLocation, values: Vec<Value>) -> Option<SalvagedRow> {
     use Value::{Int, Null, Real, Text};
     let real = |value: &Value| match value {
         Int(value) => Some(*value as f64),
@@ -67,7 +67,7 @@ fn classify(place: Place, values: Vec<Value>) -> Option<Found> {
     };
     Some(match (place, values.as_slice()) {
         (
-            Place::Index,
+            RowLocation::Index,
             [
                 Int(session),
                 Text(source),
@@ -80,7 +80,7 @@ fn classify(place: Place, values: Vec<Value>) -> Option<Found> {
                 Int(track),
                 confidence,
             ],
-        ) => Found::Crossing(Box::new(Crossing {
+        ) => SalvagedRow::Crossing(Box::new(Crossing {
             session: *session,
             source: source.clone(),
             sequence: *sequence,
@@ -92,43 +92,52 @@ fn classify(place: Place, values: Vec<Value>) -> Option<Found> {
             track: *track,
             confidence: real(confidence)?,
         })),
-        (Place::Index, [Int(session), Text(source), Int(from), Int(to)]) => {
-            Found::Watch(*session, source.clone(), *from, *to)
+        (RowLocation::Index, [Int(session), Text(source), Int(from), Int(to)]) => {
+            SalvagedRow::Watch(*session, source.clone(), *from, *to)
         }
-        (Place::Index, [Text(source), Text(line), Int(total_in), Int(total_out)]) => {
-            Found::Total(source.clone(), line.clone(), *total_in, *total_out)
+        (RowLocation::Index, [Text(source), Text(line), Int(total_in), Int(total_out)]) => {
+            SalvagedRow::Total(source.clone(), line.clone(), *total_in, *total_out)
         }
-        (Place::Index, [Text(source), Text(line), Int(quarter), Int(total_in), Int(total_out)]) => {
-            Found::Quarter((source.clone(), line.clone(), *quarter), (*total_in, *total_out))
+        (RowLocation::Index, [Text(source), Text(line), Int(quarter), Int(total_in), Int(total_out)]) => {
+            SalvagedRow::Quarter((source.clone(), line.clone(), *quarter), (*total_in, *total_out))
         }
         (
-            Place::Index,
+            RowLocation::Index,
             [Text(source), Int(quarter), Int(reset @ (0 | 1)), Int(net), Int(before), Int(after)],
         ) => {
             let flow = Flow { reset: *reset == 1, net: *net, before: *before, after: *after };
-            Found::Flow((source.clone(), *quarter), flow)
+            SalvagedRow::Flow((source.clone(), *quarter), flow)
         }
         (
-            Place::Table(id),
+            RowLocation::Table(id),
             [Null, Int(started), Int(seen), ended @ (Null | Int(_)), Text(version), Text(config)],
         ) => {
             let ended = if let Int(ended) = ended { Some(*ended) } else { None };
-            Found::Session([id, *started, *seen], ended, [version.clone(), config.clone()])
+            SalvagedRow::Session([id, *started, *seen], ended, [version.clone(), config.clone()])
         }
-        (Place::Table(_), [Int(session), Text(source), Int(sequence), Int(wall)]) => {
-            Found::Reset(*session, source.clone(), *sequence, *wall)
+        (RowLocation::Table(_), [Int(session), Text(source), Int(sequence), Int(wall)]) => {
+            SalvagedRow::Reset(*session, source.clone(), *sequence, *wall)
         }
-        (Place::Table(_), [Int(session), Int(mono), Int(before), Int(after)]) => {
-            Found::Jump([*session, *mono, *before, *after])
-        }
-        (Place::Table(_), [Text(boot), Int(offset), Int(ran), cleaned @ (Null | Int(_)), Int(seen)]) => {
-            let cleaned = if let Int(cleaned) = cleaned { Some(*cleaned) } else { None };
-            Found::Clock(Memory { boot: boot.clone(), offset: *offset, ran: *ran, cleaned, seen: *seen })
+        (RowLocation::Table(_), [Int(session), Int(mono), Int(before), Int(after)]) => {
+            SalvagedRow::Jump([*session, *mono, *before, *after])
         }
         (
-            Place::Table(_),
+            RowLocation::Table(_),
+            [Text(boot), Int(offset), Int(ran), cleaned @ (Null | Int(_)), Int(seen)],
+        ) => {
+            let cleaned = if let Int(cleaned) = cleaned { Some(*cleaned) } else { None };
+            SalvagedRow::Clock(Memory {
+                boot: boot.clone(),
+                offset: *offset,
+                ran: *ran,
+                cleaned,
+                seen: *seen,
+            })
+        }
+        (
+            RowLocation::Table(_),
             [Int(wall), Int(from), Int(to), source @ (Null | Text(_)), Int(strips), Text(who)],
-        ) => Found::Deletion(Deletion {
+        ) => SalvagedRow::Deletion(Deletion {
             wall: *wall,
             from: *from,
             to: *to,
@@ -137,7 +146,7 @@ fn classify(place: Place, values: Vec<Value>) -> Option<Found> {
             who: who.clone(),
         }),
         (
-            Place::Table(_),
+            RowLocation::Table(_),
             [
                 Int(judged),
                 Int(wall),
@@ -150,7 +159,7 @@ fn classify(place: Place, values: Vec<Value>) -> Option<Found> {
                 weight,
                 Text(who),
             ],
-        ) => Found::Judgment(Box::new(Judgment {
+        ) => SalvagedRow::Judgment(Box::new(Judgment {
             wall: *judged,
             crossed: Crossed {
                 wall: *wall,
@@ -165,7 +174,7 @@ fn classify(place: Place, values: Vec<Value>) -> Option<Found> {
             who: who.clone(),
         })),
         (
-            Place::Table(_),
+            RowLocation::Table(_),
             [
                 Int(wall),
                 Text(who),
@@ -174,7 +183,7 @@ fn classify(place: Place, values: Vec<Value>) -> Option<Found> {
                 Text(what),
                 detail @ (Null | Text(_)),
             ],
-        ) => Found::Action(Box::new(Action {
+        ) => SalvagedRow::Action(Box::new(Action {
             wall: *wall,
             who: who.clone(),
             from: from.clone(),
@@ -182,8 +191,10 @@ fn classify(place: Place, values: Vec<Value>) -> Option<Found> {
             what: what.clone(),
             detail: if let Text(detail) = detail { Some(detail.clone()) } else { None },
         })),
-        (Place::Table(_), [Int(_), Text(_), Int(_)]) => Found::Unsummed,
-        (Place::Table(_), [Text(aside), Int(_)]) if aside.contains(names::ASIDE) => Found::Unsummed,
+        (RowLocation::Table(_), [Int(_), Text(_), Int(_)]) => SalvagedRow::Unsummed,
+        (RowLocation::Table(_), [Text(aside), Int(_)]) if aside.contains(names::ASIDE) => {
+            SalvagedRow::Unsummed
+        }
         _ => return None,
     })
 }
@@ -227,10 +238,10 @@ impl Salvage {
         let (mut found, mut last) = (Vec::new(), 0);
         for page in 1..=this.pages.count {
             this.pages.rows(page, &mut |place, values| match classify(place, values) {
-                Some(Found::Crossing(crossing)) => last = last.max(crossing.session),
-                Some(Found::Session(session, ended, words)) => {
+                Some(SalvagedRow::Crossing(crossing)) => last = last.max(crossing.session),
+                Some(SalvagedRow::Session(session, ended, words)) => {
                     last = last.max(session[0]);
-                    found.push(Found::Session(session, ended, words));
+                    found.push(SalvagedRow::Session(session, ended, words));
                 }
                 Some(other) => found.push(other),
                 None => {}
@@ -238,14 +249,14 @@ impl Salvage {
         }
         for at in &this.pages.uncertain {
             this.pages.uncertain_rows(*at, &mut |place, values| {
-                if let Some(Found::Crossing(crossing)) = classify(place, values) {
+                if let Some(SalvagedRow::Crossing(crossing)) = classify(place, values) {
                     last = last.max(crossing.session);
                 }
             });
         }
         let change = connection.transaction().map_err(sql)?;
         // Sessions first: the others refer to them.
-        found.sort_by_key(|found| !matches!(found, Found::Session(..)));
+        found.sort_by_key(|found| !matches!(found, SalvagedRow::Session(..)));
         for found in found {
             this.note(&change, found).map_err(sql)?;
         }
@@ -259,21 +270,21 @@ impl Salvage {
         Ok(this)
     }
 
-    fn note(&mut self, change: &Connection, found: Found) -> rusqlite::Result<()> {
+    fn note(&mut self, change: &Connection, found: SalvagedRow) -> rusqlite::Result<()> {
         match found {
-            Found::Session([id, started, seen], ended, [version, config]) => {
+            SalvagedRow::Session([id, started, seen], ended, [version, config]) => {
                 let values = params![id, started, seen, ended, version, config];
                 change
                     .prepare_cached("INSERT OR IGNORE INTO sessions VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
                     .execute(values)?;
                 self.sessions.insert(id);
             }
-            Found::Crossing(crossing) => self.crossing(change, &crossing)?,
-            Found::Reset(session, source, sequence, wall) => {
+            SalvagedRow::Crossing(crossing) => self.crossing(change, &crossing)?,
+            SalvagedRow::Reset(session, source, sequence, wall) => {
                 self.needs_session(change, session, wall)?;
                 rows::write_reset(change, session, &source, sequence, wall)?;
             }
-            Found::Watch(session, source, from, to) => {
+            SalvagedRow::Watch(session, source, from, to) => {
                 self.needs_session(change, session, from)?;
                 change
                     .prepare_cached(
@@ -282,27 +293,27 @@ impl Salvage {
                     )?
                     .execute(params![session, source, from, to])?;
             }
-            Found::Total(source, line, total_in, total_out) if !self.has_all_totals => {
+            SalvagedRow::Total(source, line, total_in, total_out) if !self.has_all_totals => {
                 let count = |count: i64| u64::try_from(count).unwrap_or(0);
                 let lines = self.totals.entry(source.into()).or_default();
                 lines.insert(line, (count(total_in), count(total_out)));
             }
-            Found::Total(..) => {}
-            Found::Quarter(at, (total_in, total_out)) => {
+            SalvagedRow::Total(..) => {}
+            SalvagedRow::Quarter(at, (total_in, total_out)) => {
                 let sum = self.quarters.entry(at).or_default();
                 *sum = (sum.0.max(total_in), sum.1.max(total_out));
             }
-            Found::Flow(at, flow) => {
+            SalvagedRow::Flow(at, flow) => {
                 self.flows.insert(at, flow);
             }
-            Found::Jump([session, mono, before, after]) => {
+            SalvagedRow::Jump([session, mono, before, after]) => {
                 rows::write_jump(change, session, mono, before, after)?;
             }
-            Found::Clock(memory) => schema::write_clock(change, &memory)?,
-            Found::Deletion(deletion) => deletions::write(change, &deletion)?,
-            Found::Judgment(judgment) => judgments::write(change, &judgment)?,
-            Found::Action(action) => actions::write(change, &action)?,
-            Found::Unsummed => self.has_sums = false,
+            SalvagedRow::Clock(memory) => schema::write_clock(change, &memory)?,
+            SalvagedRow::Deletion(deletion) => deletions::write(change, &deletion)?,
+            SalvagedRow::Judgment(judgment) => judgments::write(change, &judgment)?,
+            SalvagedRow::Action(action) => actions::write(change, &action)?,
+            SalvagedRow::Unsummed => self.has_sums = false,
         }
         Ok(())
     }
@@ -348,7 +359,7 @@ impl Salvage {
         let change = connection.transaction().map_err(sql)?;
         let mut found = Vec::new();
         let mut take = |place, values| {
-            if let Some(Found::Crossing(crossing)) = classify(place, values) {
+            if let Some(SalvagedRow::Crossing(crossing)) = classify(place, values) {
                 found.push(crossing);
             }
         };

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{
     LedgerError,
-    steady::{JUMP, Memory},
+    clock_check::{JUMP, Memory},
 };
 
 /// Each step takes a ledger one version further; `user_version` counts the steps taken.
@@ -124,7 +124,7 @@ const MIGRATIONS: [&str; 7] = [
     ) STRICT;
     CREATE TABLE salvage (aside TEXT NOT NULL, page INTEGER NOT NULL) STRICT;
     ",
-    // What is known of the scenes of cameras, as JSON. Lost with a damaged file: it is learnt again.
+    // What is known of the scenes of cameras, as JSON. Lost with a damaged file: it is learned again.
     "
     CREATE TABLE scenes (
         source TEXT NOT NULL PRIMARY KEY,

@@ -19,15 +19,15 @@ use rusqlite::{Connection, params};
 
 use self::{
     background::Background,
-    rows::{Row, begin_session, write_rows, write_totals, write_watches},
+    rows::{PendingRow, begin_session, write_rows, write_totals, write_watches},
     watching::Watching,
 };
 use super::{
     BATCH, LedgerError, LedgerOptions, MAX_WAITING, Shared,
+    clock_check::{self, ClockReading, Steadiness, millis},
     lock::{Lock, patiently},
     salvage::Totals,
     schema,
-    steady::{self, Moment, Steadiness, millis},
 };
 use crate::{
     model::{Direction, Event, EventKind, LineCounts, Scene, SourceId},
@@ -57,8 +57,8 @@ pub(crate) struct Writer {
     connection: Option<Connection>,
     inode: Option<u64>,
     session: Option<i64>,
-    begun: Moment,
-    rows: VecDeque<Row>,
+    begun: ClockReading,
+    rows: VecDeque<PendingRow>,
     /// Events that wait to be passed on until they are durable.
     unforwarded: VecDeque<Arc<Event>>,
     taken: u64,
@@ -105,7 +105,7 @@ impl Writer {
     }
 
     fn new(options: LedgerOptions, shared: Arc<Shared>, lock: Lock, disk: Disk) -> Self {
-        let (now, begun) = (options.clock.now(), Moment::now(options.clock.as_ref()));
+        let (now, begun) = (options.clock.now(), ClockReading::now(options.clock.as_ref()));
         Self {
             background: Background::new(options.retention, now),
             options,
@@ -124,7 +124,7 @@ impl Writer {
             scenes: BTreeMap::new(),
             watching: Watching::default(),
             write_all_watches: false,
-            clock: Steadiness::new(steady::boot(), begun),
+            clock: Steadiness::new(clock_check::boot(), begun),
             has_clock: false,
             last_heartbeat: now,
             last_commit: now,
@@ -168,7 +168,7 @@ impl Writer {
 
     /// Notes an event that was given at this moment.
     pub fn event(&mut self, event: &Arc<Event>, wall: SystemTime, uptime: Duration) {
-        let moment = Moment::of(wall, uptime);
+        let moment = ClockReading::of(wall, uptime);
         self.observe(moment);
         self.take(self.taken + 1, moment, event);
         self.due = self.due.or(Some(self.last_commit + BATCH));
@@ -177,10 +177,10 @@ impl Writer {
     /// A source had handled `frames` frames at this moment: from one such note to the next, if they are not far apart, it
     /// is watched.
     pub fn frames(&mut self, source: SourceId, frames: u64, wall: SystemTime, uptime: Duration) {
-        let moment = Moment::of(wall, uptime);
+        let moment = ClockReading::of(wall, uptime);
         self.observe(moment);
         if let Some(watch) = self.watching.frames(source.clone(), frames, moment) {
-            self.push(Row::Watch(source, watch));
+            self.push(PendingRow::Watch(source, watch));
         }
         if self.watching.unnoted(false).next().is_some() {
             self.due = self.due.or(Some(self.last_commit + BATCH));
@@ -201,7 +201,7 @@ impl Writer {
         // Only where nothing waits: what does carries moments of its own, which come before this one.
         if idle && now >= self.tick {
             self.tick = now + TICK;
-            self.observe(Moment::now(self.options.clock.as_ref()));
+            self.observe(ClockReading::now(self.options.clock.as_ref()));
         }
         if now >= self.due.unwrap_or(self.last_heartbeat + HEARTBEAT) {
             let committed = now >= self.retry_at && self.commit_on_disk();
@@ -231,13 +231,13 @@ impl Writer {
         self.now().saturating_duration_since(then)
     }
 
-    fn observe(&mut self, moment: Moment) {
+    fn observe(&mut self, moment: ClockReading) {
         if let Some(jump) = self.clock.observe(moment) {
             self.jumped(jump);
         }
     }
 
-    fn take(&mut self, sequence: u64, moment: Moment, event: &Arc<Event>) {
+    fn take(&mut self, sequence: u64, moment: ClockReading, event: &Arc<Event>) {
         self.taken = sequence;
         let wall = millis(event.wall);
         if self.options.forward.is_some() {
@@ -253,7 +253,7 @@ impl Writer {
                     Direction::Out => counts.1 += 1,
                 }
                 self.changed.insert(source.clone());
-                self.push(Row::Crossing {
+                self.push(PendingRow::Crossing {
                     source,
                     sequence,
                     line,
@@ -266,7 +266,9 @@ impl Writer {
                 });
             }
             EventKind::Reset => self.reset(source, sequence, wall),
-            EventKind::Scene(scene) => self.push(Row::Scene { source, wall, scene: Box::new(scene.clone()) }),
+            EventKind::Scene(scene) => {
+                self.push(PendingRow::Scene { source, wall, scene: Box::new(scene.clone()) })
+            }
             EventKind::State { state, .. } => self.watching.state(&source, *state),
             EventKind::Suppressed { .. } | EventKind::Threshold { .. } => {}
         }
@@ -278,10 +280,10 @@ impl Writer {
     fn reset(&mut self, source: SourceId, sequence: u64, wall: i64) {
         self.totals.remove(&source);
         self.changed.insert(source.clone());
-        self.push(Row::Reset { source, sequence, wall });
+        self.push(PendingRow::Reset { source, sequence, wall });
     }
 
-    fn push(&mut self, row: Row) {
+    fn push(&mut self, row: PendingRow) {
         let mut status = self.shared.status.lock();
         if self.rows.len() < MAX_WAITING {
             self.rows.push_back(row);
@@ -297,7 +299,7 @@ impl Writer {
         self.last_commit = self.now();
         self.write_all_watches |= self.passed_since(self.last_heartbeat) >= HEARTBEAT;
         let written = match self.try_commit() {
-            Err(error) if error.is_damage() => self.begin_anew(&error).and_then(|()| self.try_commit()),
+            Err(error) if error.is_damage() => self.restart(&error).and_then(|()| self.try_commit()),
             other => other,
         };
         if let Err(error) = written {
@@ -390,7 +392,7 @@ impl Writer {
     }
 
     fn end(&mut self) -> bool {
-        let now = Moment::now(self.options.clock.as_ref());
+        let now = ClockReading::now(self.options.clock.as_ref());
         self.observe(now);
         self.write_all_watches = true;
         let committed = self.commit();

@@ -91,7 +91,7 @@ impl LogLayer {
     }
 }
 
-/// Whom a line belongs to, as far as one event or span says.
+/// What a line belongs to, as far as one event or span says.
 #[derive(Debug, Clone, Default)]
 struct Owner {
     worker: Option<u64>,

@@ -44,7 +44,7 @@ pub struct NativeOutput {
 }
 
 impl NativeOutput {
-    /// Begins to write into `dir`, up to `max_bytes`; then the file is begun anew and the one before kept as
+    /// Begins to write into `dir`, up to `max_bytes`; then a new file is started and the one before kept as
     /// `native-stderr.log.1`. What `disk` refuses, or has no time for, is lost: decoders must not wait for it.
     ///
     /// # Errors
@@ -52,7 +52,7 @@ impl NativeOutput {
     pub(super) fn start(dir: &Path, max_bytes: u64, disk: Disk, clock: Arc<dyn Clock>) -> io::Result<Self> {
         let path = dir.join(format!("{}.log", names::NATIVE));
         let limits = Limits { max_bytes, max_files: 1, max_age: Duration::MAX, keep_for: Duration::MAX };
-        let target = Arc::new(Mutex::new(Target { path, limits, file: None, refused: None, clock }));
+        let target = Arc::new(Mutex::new(LogSink { path, limits, file: None, refused: None, clock }));
         // Made at once, so that a user finds it.
         let first = Arc::clone(&target);
         let _ = disk.post(move || first.lock().open());
@@ -128,7 +128,7 @@ impl Drop for NativeOutput {
     }
 }
 
-struct Target {
+struct LogSink {
     path: PathBuf,
     limits: Limits,
     file: Option<RotatingFile>,
@@ -136,7 +136,7 @@ struct Target {
     clock: Arc<dyn Clock>,
 }
 
-impl Target {
+impl LogSink {
     fn open(&mut self) {
         if self.file.is_some()
             || self.refused.is_some_and(|at| self.clock.now().saturating_duration_since(at) < RETRY)
@@ -147,7 +147,7 @@ impl Target {
             Ok(file) => (self.file, self.refused) = (Some(file), None),
             Err(error) => {
                 if self.refused.replace(self.clock.now()).is_none() {
-                    tracing::warn!("What native libraries print is not kept: {error}");
+                    tracing::warn!("The output of native libraries is not logged: {error}");
                 }
             }
         }

@@ -11,7 +11,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use super::ours::Ours;
+use super::owned::Ours;
 use crate::files;
 
 /// Highest number of a set-aside file: beyond it something else is wrong.

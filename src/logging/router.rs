@@ -35,13 +35,13 @@ const MAX_HELD: usize = 20_000;
 /// Records handed to the disk at once.
 const BATCH: usize = 512;
 
-/// One line on its way to the router: whom it belongs to and what it says.
+/// One line on its way to the router: what it belongs to and what it says.
 pub fn encode(worker: Option<u64>, camera_stem: Option<&str>, line: &str) -> String {
     let worker = worker.map(names::worker_stem).unwrap_or_default();
     format!("{worker}{SEPARATOR}{}{SEPARATOR}{line}", camera_stem.unwrap_or_default())
 }
 
-/// How the log files fare.
+/// State of the log files.
 #[derive(Debug, Default)]
 pub struct Health {
     /// Lines that reached no file and will not.
@@ -210,8 +210,8 @@ impl Files {
         let mut problem = self.health.problem.lock();
         if problem.is_none() {
             *problem = Some(format!(
-                "log folder '{}': {error}; lines wait in memory, make room on the disk, make it writable or choose \
-                 another with 'log_dir'",
+                "log folder '{}': {error}; lines wait in memory, free disk space, make it writable or \
+                 choose another with 'log_dir'",
                 self.dir.display()
             ));
         }

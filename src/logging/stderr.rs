@@ -58,7 +58,7 @@ fn priority(level: Level) -> u8 {
     }
 }
 
-enum Piece {
+enum QueuedLine {
     Line(String),
     /// Dropped when all before it is written.
     Mark(Sender<()>),
@@ -73,7 +73,7 @@ struct State {
 /// The standard error, written by a thread of its own. Cheap to clone.
 #[derive(Clone)]
 pub struct StandardError {
-    queue: Sender<Piece>,
+    queue: Sender<QueuedLine>,
     form: Form,
     state: Arc<State>,
 }
@@ -105,7 +105,7 @@ impl StandardError {
             Form::Dated => dated.to_owned(),
             Form::Journal => format!("<{}>[{label}] {message}", priority(level)),
         };
-        if self.queue.try_send(Piece::Line(line)).is_err() {
+        if self.queue.try_send(QueuedLine::Line(line)).is_err() {
             self.state.lost.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -119,7 +119,7 @@ impl StandardError {
     /// Waits until what was said so far is written, at most `timeout`.
     pub(super) fn flush(&self, timeout: Duration) {
         let (mark, wait) = bounded::<()>(0);
-        if self.queue.try_send(Piece::Mark(mark)).is_ok() {
+        if self.queue.try_send(QueuedLine::Mark(mark)).is_ok() {
             // Nothing is ever sent: it ends with the mark, or with patience.
             let _ = wait.recv_timeout(timeout);
         }
@@ -136,14 +136,14 @@ struct Writer {
 }
 
 impl Writer {
-    fn run(mut self, pieces: &Receiver<Piece>) {
+    fn run(mut self, pieces: &Receiver<QueuedLine>) {
         for piece in pieces {
             match piece {
-                Piece::Line(line) => {
+                QueuedLine::Line(line) => {
                     self.tell_of_lost();
                     self.write(&line);
                 }
-                Piece::Mark(mark) => drop(mark),
+                QueuedLine::Mark(mark) => drop(mark),
             }
         }
     }
@@ -159,7 +159,8 @@ impl Writer {
             Form::Journal => format!("<{}>", priority(Level::Warn)),
         };
         if self.write(&format!(
-            "{lead}{new} log lines are missing here, which was not read; the log files have them"
+            "{lead}{new} log lines are missing here, because nothing read this output; the log files have \
+             them"
         )) {
             self.told = lost;
         }
@@ -251,7 +252,10 @@ mod tests {
         let missing: u64 = text
             .lines()
             .filter_map(|line| {
-                line.strip_suffix(" log lines are missing here, which was not read; the log files have them")
+                line.strip_suffix(
+                    " log lines are missing here, because nothing read this output; the log \
+                     files have them",
+                )
             })
             .map(|count| count.parse::<u64>().unwrap())
             .sum();

@@ -74,7 +74,7 @@ impl Stage {
 
 /// CPU time of one stage.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Spent {
+pub struct StageTime {
     /// Which.
     pub stage: Stage,
     /// CPU seconds.
@@ -92,10 +92,10 @@ pub struct Meter {
 impl Meter {
     /// All stages so far, in the order of a frame.
     #[must_use]
-    pub fn spent(&self) -> Vec<Spent> {
+    pub fn spent(&self) -> Vec<StageTime> {
         let stages = STAGES.iter().zip(&self.stages);
         stages
-            .map(|(stage, (nanoseconds, calls))| Spent {
+            .map(|(stage, (nanoseconds, calls))| StageTime {
                 stage: *stage,
                 seconds: nanoseconds.load(Ordering::Relaxed) as f64 * 1e-9,
                 calls: calls.load(Ordering::Relaxed),
@@ -105,7 +105,7 @@ impl Meter {
 }
 
 thread_local! {
-    /// Whom this thread works for at the moment.
+    /// What this thread works for at the moment.
     static METER: RefCell<Option<Arc<Meter>>> = const { RefCell::new(None) };
 }
 

@@ -36,6 +36,8 @@ impl Action {
     pub const ADDED: &str = "added";
     /// A source has other lines and zones.
     pub const LINES: &str = "lines";
+    /// A source has other settings.
+    pub const SETTINGS: &str = "settings";
     /// The number of workers was changed.
     pub const WORKERS: &str = "workers";
     /// The configuration file was read again.
@@ -44,7 +46,7 @@ impl Action {
     pub const STOPPED: &str = "stopped";
 
     /// All words of this version.
-    pub const WORDS: [&str; 10] = [
+    pub const WORDS: [&str; 11] = [
         Self::PAUSED,
         Self::RESUMED,
         Self::RESTARTED,
@@ -52,6 +54,7 @@ impl Action {
         Self::REMOVED,
         Self::ADDED,
         Self::LINES,
+        Self::SETTINGS,
         Self::WORKERS,
         Self::RELOADED,
         Self::STOPPED,
@@ -64,6 +67,7 @@ impl Action {
         let verb = match what.as_str() {
             Self::RESET => "reset the counts of",
             Self::LINES => "changed the lines of",
+            Self::SETTINGS => "changed the settings of",
             Self::WORKERS => "set the number of workers",
             Self::RELOADED => "reloaded the configuration file",
             Self::STOPPED => "stopped the program",
@@ -105,6 +109,12 @@ mod tests {
                 Action::LINES,
                 Some("door"),
                 "alice changed the lines of 'gate': door (dashboard)",
+            ),
+            (
+                Some("gate"),
+                Action::SETTINGS,
+                Some("alias, credentials"),
+                "alice changed the settings of 'gate': alias, credentials (dashboard)",
             ),
             (None, Action::WORKERS, Some("4"), "alice set the number of workers: 4 (dashboard)"),
             (None, Action::STOPPED, None, "alice stopped the program (dashboard)"),

@@ -108,8 +108,8 @@ impl Reason {
         match self {
             Self::Flicker => "did not settle on the other side",
             Self::UTurn => "turned back",
-            Self::OffSegment => "passed beyond the line's end",
-            Self::Unconfirmed => "too little seen to be sure",
+            Self::OffSegment => "passed beyond the end of the line",
+            Self::Unconfirmed => "seen too briefly to be confirmed",
             Self::Duplicate => "the same person twice",
         }
     }

@@ -42,7 +42,7 @@ impl Rest {
             Self::Asleep => "asleep: nobody is there and nothing moves",
             Self::Awake(why) => match why {
                 Wakeful::RateIsSet => "awake: a rate is set",
-                Wakeful::PreviewIsWanted => "awake: its picture is watched",
+                Wakeful::PreviewIsWanted => "awake: its preview is open",
                 Wakeful::SomebodyIsThere => "awake: somebody is there",
                 Wakeful::SomethingMoves => "awake: something moves",
                 Wakeful::KeyFramesAreRare => "awake: its key frames are not one or two seconds apart",

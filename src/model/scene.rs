@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What was learnt of a scene from the people who walked about in it.
+/// What was learned of a scene from the people who walked about in it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[non_exhaustive]
 pub struct Scene {
@@ -14,7 +14,8 @@ pub struct Scene {
     /// Times its usual width and height that the detector's input has, because that shows more people.
     pub scale: f32,
     /// What the next run of the source goes on from.
-    pub learnt: Learnt,
+    #[serde(rename = "learnt")]
+    pub learned: Learned,
 }
 
 /// Why people cannot be counted well in a scene.
@@ -38,8 +39,8 @@ pub enum Doubt {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 #[non_exhaustive]
-pub struct Learnt {
-    /// Name of the detector that it was learnt with.
+pub struct Learned {
+    /// Name of the detector that it was learned with.
     pub detector: String,
     /// Width of the picture over its height.
     pub aspect: f32,
@@ -47,7 +48,7 @@ pub struct Learnt {
     pub heights: Vec<f64>,
     /// Of how people were seen; empty where nothing is known.
     pub sightings: Vec<f64>,
-    /// Share (0..=1) of the walkers whom each size of the detector's input lost and the next larger one did not, for the sizes
+    /// Share (0..=1) of the walkers that each size of the detector's input lost and the next larger one did not, for the sizes
     /// that are too small here.
     pub gains: Vec<f32>,
 }
@@ -61,7 +62,7 @@ impl Scene {
             (Some(now), Some(then)) => differ(now.0, then.0) || differ(now.1, then.1),
             (now, then) => now.is_some() != then.is_some(),
         };
-        let sightings = |scene: &Self| scene.learnt.heights.first().copied().unwrap_or_default();
+        let sightings = |scene: &Self| scene.learned.heights.first().copied().unwrap_or_default();
         match before {
             None => self.doubt.is_some() || self.heights.is_some() || self.scale != 1.0,
             Some(before) => {
@@ -73,15 +74,15 @@ impl Scene {
         }
     }
 
-    /// In words, such as `people 14 to 32 % of the picture tall, looked at 2x larger`; `None` while nothing is known.
+    /// In words, such as `people 14 to 32 % of the frame height, input scale 2x`; `None` while nothing is known.
     #[must_use]
     pub fn words(&self) -> Option<String> {
         let percent = |height: f32| format!("{:.0}", height * 100.0);
         let heights = self.heights.map(|(least, most)| match (percent(least), percent(most)) {
-            (least, most) if least == most => format!("people {least} % of the picture tall"),
-            (least, most) => format!("people {least} to {most} % of the picture tall"),
+            (least, most) if least == most => format!("people {least} % of the frame height"),
+            (least, most) => format!("people {least} to {most} % of the frame height"),
         });
-        let scale = (self.scale > 1.0).then(|| format!("looked at {}x larger", self.scale));
+        let scale = (self.scale > 1.0).then(|| format!("input scale {}x", self.scale));
         let facts: Vec<String> = heights.into_iter().chain(scale).collect();
         (!facts.is_empty()).then(|| facts.join(", "))
     }
@@ -116,8 +117,8 @@ mod tests {
     use super::*;
 
     fn scene(heights: Option<(f32, f32)>, scale: f32, sightings: f64) -> Scene {
-        let learnt = Learnt { heights: vec![sightings], ..Learnt::default() };
-        Scene { doubt: None, heights, scale, learnt }
+        let learned = Learned { heights: vec![sightings], ..Learned::default() };
+        Scene { doubt: None, heights, scale, learned }
     }
 
     #[test]
@@ -125,9 +126,9 @@ mod tests {
         assert_eq!(scene(None, 1.0, 5.0).words(), None);
         assert_eq!(
             scene(Some((0.141, 0.144)), 1.0, 50.0).words().unwrap(),
-            "people 14 % of the picture tall"
+            "people 14 % of the frame height"
         );
-        let words = "people 14 to 32 % of the picture tall, looked at 2x larger";
+        let words = "people 14 to 32 % of the frame height, input scale 2x";
         assert_eq!(scene(Some((0.14, 0.32)), 2.0, 50.0).words().unwrap(), words);
     }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 #[cfg(test)]
 use super::copies;
-use super::{Doubt, Limit, LineCounts, Moment, Reason, Rest, Scene, SourceState, Strain, ZoneCounts};
+use super::{Doubt, Limit, LineCounts, Moment, Overload, Reason, Rest, Scene, SourceState, ZoneCounts};
 
 /// Id of a source, unique in one engine: the configuration's `camera_id` or `video_id`.
 pub type SourceId = Arc<str>;
@@ -109,7 +109,7 @@ pub struct SourceSnapshot {
     /// Share (0..=1) of its frames that are handed to the workers; below 1 when rarer detections were not enough.
     pub frame_share: f32,
     /// Why [`Self::rate_share`] or [`Self::frame_share`] is below 1.
-    pub throttled_by: Option<Strain>,
+    pub throttled_by: Option<Overload>,
     /// Whether it sleeps.
     pub rest: Rest,
     /// CPU it costs, reading and counting together, in cores (1.0 = one core busy).
@@ -202,7 +202,7 @@ impl SourceSnapshot {
     #[must_use]
     pub fn throttled(&self) -> Option<String> {
         let percent = |share: f32| format!("{:.0} %", share * 100.0);
-        let cause = self.throttled_by.map_or("too much to do", Strain::words);
+        let cause = self.throttled_by.map_or("overload", Overload::words);
         if self.frame_share < 0.995 {
             let (looks, frames) = (percent(self.rate_share), percent(self.frame_share));
             Some(format!("to {looks} of its detections and {frames} of its frames: {cause}"))

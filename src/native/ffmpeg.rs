@@ -7,10 +7,10 @@
 
 mod decoder;
 mod device;
+mod frame;
 mod input;
 mod jpeg;
 mod log;
-mod picture;
 
 use std::sync::Once;
 
@@ -23,10 +23,10 @@ pub use ffmpeg_next::{
 pub use self::{
     decoder::Decoder,
     device::can_capture,
+    frame::{Converter, DecodedFrame, Depth, Orientation},
     input::{Input, VideoStream},
     jpeg::Jpeg,
     log::{Heard, hear},
-    picture::{Converter, Depth, Orientation, Picture},
 };
 
 /// Largest block of memory, in bytes, that FFmpeg may take at a time: a picture of [`MOST_PIXELS`] in three bytes a

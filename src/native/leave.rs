@@ -2,7 +2,7 @@
 
 use std::{fs, os::fd::RawFd, path::PathBuf, sync::OnceLock};
 
-/// What an open file is, as far as it matters to those who write to it.
+/// What an open file is, as far as it matters to writers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// A pipe, a socket, a terminal, another device: a write can be interrupted.
@@ -85,7 +85,7 @@ pub fn now(code: u8) -> ! {
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
         .filter(|fd| target(*fd).is_some_and(|target| standard.contains(&target)))
         .collect();
-    // SAFETY: whoever owns these descriptors gets no further than the next write: the process ends.
+    // SAFETY: the owner of these descriptors gets no further than the next write: the process ends.
     unsafe {
         for fd in open {
             libc::close(fd);

@@ -23,7 +23,7 @@ use std::{
 use parking_lot::Mutex;
 
 use self::file::CsvFile;
-use super::{Gauge, Moment, Output, Reading, Results, Running, SILENT, Setup, lines::stamp};
+use super::{BothClocks, Gauge, Output, Reading, Results, Running, SILENT, Setup, lines::stamp};
 use crate::{
     clock::Clock,
     files::text_cell,
@@ -128,7 +128,7 @@ impl Output for Csv {
         })
     }
 
-    fn result(&mut self, result: &Arc<TaskResult>, _: Moment) {
+    fn result(&mut self, result: &Arc<TaskResult>, _: BothClocks) {
         self.results.row(&[
             text_cell(&result.worker_id),
             text_cell(&result.task_id),
@@ -148,7 +148,7 @@ impl Output for Csv {
         ]);
     }
 
-    fn event(&mut self, event: &Arc<Event>, _: Moment) {
+    fn event(&mut self, event: &Arc<Event>, _: BothClocks) {
         if let EventKind::Crossing { line, direction, track, time, confidence } = &event.kind {
             self.crossings.row(&[
                 text_cell(&event.source),
@@ -182,8 +182,8 @@ impl Output for Csv {
         let written_rows = before - self.results.waiting() - self.crossings.waiting();
         let problem = written.err().map(|problem| {
             format!(
-                "output folder '{}': CSV files: {problem}; rows wait in memory, make room on the disk, make it writable \
-                 or choose another with --output",
+                "output folder '{}': CSV files: {problem}; rows wait in memory, free disk space, make it \
+                 writable or choose another with --output",
                 self.dir.display()
             )
         });

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Gauge, Moment, Output, Reading, Results, Running, Setup, lines::Line};
+use super::{BothClocks, Gauge, Output, Reading, Results, Running, Setup, lines::Line};
 use crate::{
     clock::Clock,
     model::{Event, TaskResult},
@@ -18,7 +18,7 @@ use crate::{
 /// Lines that may wait for a slow reader.
 const QUEUE: usize = 65_536;
 
-/// How often a line that there is no room for looks for it.
+/// How often a line without room tries again.
 const LOOK: Duration = Duration::from_millis(5);
 
 /// Whether there is room for a line at this moment.
@@ -63,7 +63,7 @@ impl<W: Write + Send + 'static> Output for JsonLines<W> {
         Setup {
             results: Results::Rows,
             overrun: Some([
-                "The reader of the JSON lines does not follow; some are lost",
+                "The reader of the JSON lines is too slow; some lines are lost",
                 "JSON lines were lost",
             ]),
             ..Setup::new("json-lines", QUEUE, Arc::clone(&self.clock))
@@ -75,11 +75,11 @@ impl<W: Write + Send + 'static> Output for JsonLines<W> {
         Box::new(move || Reading { done: done.load(Ordering::SeqCst), ..Reading::default() })
     }
 
-    fn result(&mut self, result: &Arc<TaskResult>, _: Moment) {
+    fn result(&mut self, result: &Arc<TaskResult>, _: BothClocks) {
         self.put(&Line::Result(TaskResult::clone(result)));
     }
 
-    fn event(&mut self, event: &Arc<Event>, _: Moment) {
+    fn event(&mut self, event: &Arc<Event>, _: BothClocks) {
         self.put(&Line::from(&**event));
     }
 

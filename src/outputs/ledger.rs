@@ -7,7 +7,7 @@ use std::{
 
 use crossbeam_channel::{Sender, bounded};
 
-use super::{Gauge, Moment, Output, Reading, Results, Running, Setup};
+use super::{BothClocks, Gauge, Output, Reading, Results, Running, Setup};
 use crate::{
     ledger::{LedgerError, LedgerOptions, LedgerStatus, SILENT, Shared, Writer},
     model::{Event, LineCounts, Scene, SourceId, TaskResult},
@@ -82,7 +82,7 @@ impl Ledger {
         self.held.totals.clone()
     }
 
-    /// What earlier runs have learnt of the scenes of sources.
+    /// What earlier runs have learned of the scenes of sources.
     #[must_use]
     pub fn scenes(&self) -> Scenes {
         self.held.scenes.clone()
@@ -158,14 +158,14 @@ impl Output for LedgerOutput {
         }
     }
 
-    fn event(&mut self, event: &Arc<Event>, at: Moment) {
+    fn event(&mut self, event: &Arc<Event>, at: BothClocks) {
         match &mut self.writer {
             Some(writer) => writer.event(event, at.wall, at.uptime),
             None => self.shared.lose(),
         }
     }
 
-    fn result(&mut self, result: &Arc<TaskResult>, at: Moment) {
+    fn result(&mut self, result: &Arc<TaskResult>, at: BothClocks) {
         if let Some(writer) = &mut self.writer {
             writer.frames(
                 result.camera_id.as_str().into(),

@@ -63,7 +63,7 @@ impl Outputs {
         Box::new(self.clone())
     }
 
-    /// How those fare in which counts are kept, in the order of the list.
+    /// State of the outputs that store counts, in the order of the list.
     #[must_use]
     pub fn health(&self) -> Vec<Health> {
         let list = self.list.lock();

@@ -13,7 +13,7 @@ use std::{
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
 use parking_lot::Mutex;
 
-use super::{Gauge, Health, Moment, Output, Results, Setup};
+use super::{BothClocks, Gauge, Health, Output, Results, Setup};
 use crate::{
     clock::Clock,
     model::{Event, TaskResult},
@@ -28,13 +28,13 @@ const PATIENCE: Duration = Duration::from_secs(5);
 enum Message {
     Event {
         event: Arc<Event>,
-        at: Moment,
+        at: BothClocks,
         /// Events lost just before this one.
         missed: u64,
     },
     Result {
         result: Arc<TaskResult>,
-        at: Moment,
+        at: BothClocks,
     },
     Sync(Sender<bool>),
     Close(Sender<bool>),
@@ -103,7 +103,7 @@ impl Running {
         if !(self.setup.wants)(event) {
             return;
         }
-        let at = Moment::now(self.setup.clock.as_ref());
+        let at = BothClocks::now(self.setup.clock.as_ref());
         let message = Message::Event { event: Arc::clone(event), at, missed: intake.missed };
         if self.put(&intake, self.setup.room, message) {
             intake.missed = 0;
@@ -120,7 +120,7 @@ impl Running {
             return;
         }
         let intake = self.intake.lock();
-        let at = Moment::now(self.setup.clock.as_ref());
+        let at = BothClocks::now(self.setup.clock.as_ref());
         let taken =
             self.put(&intake, self.setup.room / 2, Message::Result { result: Arc::clone(result), at });
         if self.setup.results == Results::Rows {
@@ -145,7 +145,7 @@ impl Running {
         }
     }
 
-    /// How it fares.
+    /// Its state.
     #[must_use]
     pub fn health(&self) -> Health {
         // In this order: what is taken in between must not make the difference negative.
@@ -285,7 +285,7 @@ fn run(mut output: impl Output, queue: &Receiver<Message>, clock: &dyn Clock) {
                 return;
             }
         };
-        // Looked at after everything that comes: a busy queue must not put a flush off.
+        // Checked after every event: a busy queue must not put a flush off.
         if idle || output.wake().is_some_and(|at| clock.now() >= at) {
             output.work(idle);
         }

@@ -5,13 +5,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    order::Entry,
-    picture::{KnownCrossing, Probed},
+    image::{KnownCrossing, Probed},
+    order::ConfigEntry,
 };
 use crate::{
     config::edit::KeepLogin,
     evidence::Facts,
-    host::{ConfigPlace, crossings, history},
+    host::{ConfigPlace, Settings, crossings, history},
     ledger::{
         chart::{Column, Width},
         report::Report,
@@ -29,7 +29,7 @@ pub enum Question {
     /// Open a source, and say what comes.
     Probe {
         /// The source.
-        entry: Entry,
+        entry: ConfigEntry,
     },
     /// Where sources and lines are kept, and what is there.
     Place {},
@@ -38,16 +38,26 @@ pub enum Question {
         /// The source.
         source: SourceId,
         /// `lines` and `zones`, as an entry of the configuration file holds them.
-        shapes: Entry,
+        shapes: ConfigEntry,
     },
     /// Write a source into the configuration file.
     SaveSource {
         /// The source.
-        entry: Entry,
+        entry: ConfigEntry,
         /// As the user wrote it.
         written: String,
         /// Where its login goes.
         keep: KeepLogin,
+    },
+    /// Write what differs between `before` and `after` of a source's settings into the configuration file, and have it take
+    /// effect.
+    SaveSettings {
+        /// The source.
+        source: SourceId,
+        /// Its settings as they were.
+        before: Box<Settings>,
+        /// Its settings as they are to be.
+        after: Box<Settings>,
     },
     /// Remove sources from the configuration file.
     RemoveSources {
@@ -57,9 +67,9 @@ pub enum Question {
     /// Write a configuration file of what runs, or what could not be saved to the one there is.
     WriteConfig {},
     /// What was counted on some days.
-    Report(history::Asked),
+    Report(history::ReportQuery),
     /// Write that into files.
-    WriteReport(history::Asked),
+    WriteReport(history::ReportQuery),
     /// The last columns of a chart.
     Chart {
         /// Of which source.
@@ -70,11 +80,11 @@ pub enum Question {
         count: usize,
     },
     /// Which crossings have pictures.
-    Crossings(crossings::Asked),
+    Crossings(crossings::CrossingsQuery),
     /// What is known of a crossing.
     Crossing(Facts),
     /// Note what a person says of a crossing.
-    Judge(crossings::Said),
+    Judge(crossings::NewJudgment),
 }
 
 /// The answer to a [`Question`].
@@ -86,13 +96,13 @@ pub enum Answer {
     /// What a source sends.
     Probed(Box<Probed>),
     /// Where sources and lines are kept.
-    Place(Place),
+    Place(ConfigState),
     /// What was counted.
     Report(Box<WholeReport>),
-    /// Columns, oldest first; none where past counts are not kept.
+    /// Columns, oldest first; none where history are not kept.
     Chart(Option<Vec<Column>>),
     /// Crossings that have pictures.
-    Crossings(Box<crossings::Found>),
+    Crossings(Box<crossings::CrossingsAnswer>),
     /// What is known of one.
     Crossing(Box<KnownCrossing>),
     /// What was noted.
@@ -101,7 +111,7 @@ pub enum Answer {
 
 /// Where sources and lines are kept, and what is there.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Place {
+pub struct ConfigState {
     /// The file.
     pub place: ConfigPlace,
     /// Ids that a new source must not have, beside those that run.

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// A source as an entry of `cameras` or `videos` in the configuration file, with the same keys.
-pub type Entry = Map<String, Value>;
+pub type ConfigEntry = Map<String, Value>;
 
 /// Something that is asked of an engine: `{"do": "pause", "source": "gate"}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -53,14 +53,14 @@ pub enum Order {
     /// Add a source.
     Add {
         /// The source, as an entry of the configuration file; paths are absolute.
-        entry: Entry,
+        entry: ConfigEntry,
     },
     /// Replace the lines and zones of a source; counts of lines that keep their name are kept.
     Lines {
         /// Its id.
         source: SourceId,
         /// `lines` and `zones`, as an entry of the configuration file holds them.
-        shapes: Entry,
+        shapes: ConfigEntry,
     },
     /// Workers that may run at once, from 1 to `max_workers`.
     Workers {
@@ -119,7 +119,7 @@ impl Order {
 ///
 /// # Errors
 /// Everything that is wrong with them.
-pub fn lines_of(mut shapes: Entry) -> Result<(Vec<LineConfig>, Vec<ZoneConfig>), String> {
+pub fn lines_of(mut shapes: ConfigEntry) -> Result<(Vec<LineConfig>, Vec<ZoneConfig>), String> {
     if let Some(other) = shapes.keys().find(|key| !["lines", "zones"].contains(&key.as_str())) {
         return Err(format!("'{other}' is neither 'lines' nor 'zones'"));
     }

@@ -47,7 +47,8 @@ pub enum ClientError {
     },
     /// It is not this user's, and is told nothing.
     #[error(
-        "'{socket}' is answered by a program of the user '{user}', not of yours; name your own engine's with --output or --socket"
+        "'{socket}' belongs to a program of the user '{user}'; name the socket of your own engine with \
+         --output or --socket"
     )]
     Stranger {
         /// The socket.
@@ -59,7 +60,7 @@ pub enum ClientError {
     #[error("the engine does not answer: {0}")]
     Silent(String),
     /// It took too long.
-    #[error("the engine does not answer: nothing came for {}", humantime::format_duration(*.0))]
+    #[error("the engine has not answered for {}", humantime::format_duration(*.0))]
     Late(Duration),
     /// It refuses, for this reason.
     #[error("{0}")]
@@ -71,7 +72,7 @@ pub enum ClientError {
         theirs: String,
     },
     /// What it says is not understood.
-    #[error("the answer of the engine is not understood ({0}); use the same version of both")]
+    #[error("the engine's answer cannot be parsed ({0}); use the same version of both")]
     Strange(String),
 }
 

@@ -10,7 +10,7 @@ use crate::{
         Answer, Control, EngineApi, EngineError, Reply, SourceCommand,
         commands::{Preview as Watch, SetLines},
     },
-    metrics::stages::Spent,
+    metrics::stages::StageTime,
     model::{EngineSnapshot, Event, Minute, Preview},
     protocol::{Done, order::Order},
 };
@@ -75,7 +75,7 @@ impl EngineApi for Remote {
                 Ok(done) => match (added, &*done.said) {
                     // Anything but the plain word says why it is there but not opened.
                     (Some(id), said) if said != DONE => {
-                        let lead = format!("'{id}' cannot be opened now: ");
+                        let lead = format!("'{id}' cannot be opened at the moment: ");
                         let problem = said.strip_prefix(&*lead).unwrap_or(said).to_owned();
                         Err(EngineError::NotOpened { id, problem })
                     }
@@ -95,7 +95,7 @@ impl EngineApi for Remote {
     }
 
     fn history(&self, source: &str) -> Vec<Minute> {
-        let minutes = |known: &super::views::Known| {
+        let minutes = |known: &super::views::ViewCache| {
             known.history.get(source).map(|minutes| minutes.values().copied().collect())
         };
         self.views.ask(View::History, minutes).unwrap_or_default()
@@ -110,12 +110,12 @@ impl EngineApi for Remote {
     }
 
     fn events(&self, source: &str) -> Vec<Arc<Event>> {
-        let events = |known: &super::views::Known| known.events.get(source).cloned();
+        let events = |known: &super::views::ViewCache| known.events.get(source).cloned();
         self.views.ask(View::Events(source.into()), events).unwrap_or_default()
     }
 
-    fn stage_times(&self, source: &str) -> Vec<Spent> {
-        let stages = |known: &super::views::Known| known.stages.get(source).cloned();
+    fn stage_times(&self, source: &str) -> Vec<StageTime> {
+        let stages = |known: &super::views::ViewCache| known.stages.get(source).cloned();
         self.views.ask(View::Stages(source.into()), stages).unwrap_or_default()
     }
 

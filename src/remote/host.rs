@@ -14,9 +14,9 @@ use crate::{
     },
     evidence::Facts,
     host::{
-        ConfigPlace, Drawn, Found, Host,
-        crossings::{self, Known, Said},
-        history::Asked,
+        ConfigPlace, Drawn, Host, ProbedSource, Settings,
+        crossings::{self, CrossingDetails, NewJudgment},
+        history::ReportQuery,
     },
     ledger::{
         chart::{Column, Width},
@@ -34,7 +34,7 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// What is said of an answer to another question.
-const STRANGE: &str = "the engine has answered something else than it was asked";
+const STRANGE: &str = "the engine's answer does not fit the question";
 
 impl Remote {
     /// Asks, and takes the kind of answer that `of` knows.
@@ -58,18 +58,18 @@ impl Host for Remote {
         self.said(&Question::Export {})
     }
 
-    fn probe(&self, source: &SourceConfig) -> Result<Found, String> {
+    fn probe(&self, source: &SourceConfig) -> Result<ProbedSource, String> {
         let source = &from_here(source);
         let probed = |answer| if let Answer::Probed(probed) = answer { Some(probed.found()) } else { None };
         self.asked(&Question::Probe { entry: entry_of(source) }, probed)
     }
 
     fn config_place(&self) -> ConfigPlace {
-        let place = |known: &super::views::Known| known.place.as_ref().map(|place| place.place.clone());
+        let place = |known: &super::views::ViewCache| known.place.as_ref().map(|place| place.place.clone());
         self.views.ask(View::Place, place).unwrap_or(ConfigPlace::Nowhere)
     }
 
-    fn look_at_config(&self) {
+    fn refresh_config(&self) {
         // What cannot be asked now is asked again with the next dialog.
         drop(self.views.look());
     }
@@ -78,7 +78,7 @@ impl Host for Remote {
         self.views.known(|known| known.place.as_ref().map(|place| place.ids.clone()).unwrap_or_default())
     }
 
-    fn kept_sources(&self) -> Vec<SourceConfig> {
+    fn saved_sources(&self) -> Vec<SourceConfig> {
         self.views.known(|known| known.place.as_ref().map(|place| place.sources.clone()).unwrap_or_default())
     }
 
@@ -94,6 +94,20 @@ impl Host for Remote {
     fn save_source(&self, source: &SourceConfig, written: &str, keep: KeepLogin) -> Result<String, String> {
         let (entry, written) = (entry_of(&from_here(source)), written_from_here(source, written));
         self.said(&Question::SaveSource { entry, written, keep })
+    }
+
+    fn save_settings(
+        &self,
+        source: &SourceId,
+        before: &Settings,
+        after: &Settings,
+    ) -> Result<String, String> {
+        after.credentials().iter().for_each(|login| crate::config::known().learn_login(login));
+        let (before, after) = (Box::new(before.clone()), Box::new(after.clone()));
+        let said = self.said(&Question::SaveSettings { source: source.clone(), before, after })?;
+        // The next change begins with what is in effect now.
+        self.views.lines_answered(source);
+        Ok(said)
     }
 
     fn remove_sources(&self, ids: &[SourceId]) -> Result<String, String> {
@@ -112,21 +126,27 @@ impl Host for Remote {
         Ok(changes)
     }
 
+    fn file_changes(&self) -> Result<Vec<String>, String> {
+        Ok(self.reloaded(true)?.changes)
+    }
+
     fn reload(&self) -> Result<String, String> {
         // Only what was shown is taken over: the file may have changed again.
         let now = self.reloaded(true)?.changes;
         if self.views.known(|known| known.shown.take()).is_none_or(|shown| shown != now) {
-            return Err("the configuration file has changed since its changes were shown; ask again".into());
+            return Err(
+                "the configuration file has changed since its changes were shown; reload again".into()
+            );
         }
         Ok(self.reloaded(false)?.said.unwrap_or_default())
     }
 
-    fn report(&self, asked: &Asked) -> Result<Report, String> {
+    fn report(&self, asked: &ReportQuery) -> Result<Report, String> {
         let report = |answer| if let Answer::Report(report) = answer { Some((*report).into()) } else { None };
         self.asked(&Question::Report(asked.clone()), report)
     }
 
-    fn write_report(&self, asked: &Asked) -> Result<String, String> {
+    fn write_report(&self, asked: &ReportQuery) -> Result<String, String> {
         self.said(&Question::WriteReport(asked.clone()))
     }
 
@@ -135,17 +155,17 @@ impl Host for Remote {
         self.asked(&Question::Chart { source: source.clone(), width, count }, chart)
     }
 
-    fn crossings(&self, asked: &crossings::Asked) -> Result<crossings::Found, String> {
+    fn crossings(&self, asked: &crossings::CrossingsQuery) -> Result<crossings::CrossingsAnswer, String> {
         let found = |answer| if let Answer::Crossings(found) = answer { Some(*found) } else { None };
         self.asked(&Question::Crossings(asked.clone()), found)
     }
 
-    fn crossing(&self, facts: &Facts) -> Result<Known, String> {
+    fn crossing(&self, facts: &Facts) -> Result<CrossingDetails, String> {
         let known = |answer| if let Answer::Crossing(known) = answer { Some(known) } else { None };
         self.asked(&Question::Crossing(facts.clone()), known)?.known()
     }
 
-    fn judge(&self, said: &Said) -> Result<Judgment, String> {
+    fn judge(&self, said: &NewJudgment) -> Result<Judgment, String> {
         let judged = |answer| if let Answer::Judged(judgment) = answer { Some(*judgment) } else { None };
         self.asked(&Question::Judge(said.clone()), judged)
     }

@@ -1,4 +1,4 @@
-//! The latest snapshot of the engine, fetched while somebody looks, and what becomes of the connection.
+//! The latest snapshot of the engine, fetched while a dashboard shows it, and the state of the connection.
 
 use std::{
     sync::Arc,
@@ -13,7 +13,7 @@ use crate::{model::EngineSnapshot, protocol::Version};
 /// A snapshot is asked for no sooner than this after the one before: as often as the screens show one.
 const PACE: Duration = Duration::from_millis(200);
 
-/// Nobody looks any more after this long.
+/// The dashboard is taken as gone after this long.
 const LOOKED: Duration = Duration::from_secs(3);
 
 /// Something newer is waited for this long; then it is asked whether the engine answers at all.
@@ -28,7 +28,7 @@ pub const FIRST: Duration = Duration::from_secs(10);
 /// First and longest pause before the next attempt.
 const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(10));
 
-struct Known {
+struct EngineState {
     snapshot: Arc<EngineSnapshot>,
     /// When it came.
     at: Instant,
@@ -50,7 +50,7 @@ struct Lost {
 /// The connection to an engine.
 pub struct Link {
     client: Client,
-    known: Mutex<Known>,
+    known: Mutex<EngineState>,
     changed: Condvar,
 }
 
@@ -61,7 +61,7 @@ impl Link {
     /// When the system refuses a thread.
     pub fn start(client: Client, first: EngineSnapshot, version: Version) -> Result<Arc<Self>, ClientError> {
         let now = Instant::now();
-        let known = Known {
+        let known = EngineState {
             snapshot: Arc::new(first),
             at: now,
             version,
@@ -88,8 +88,8 @@ impl Link {
         if let Some(lost) = &known.lost {
             let left = lost.next.map(|next| next.saturating_duration_since(Instant::now()));
             let next = match left {
-                Some(left) => format!("asked again in {} s", left.as_secs() + 1),
-                None => "asked again now".into(),
+                Some(left) => format!("reconnecting in {} s", left.as_secs() + 1),
+                None => "reconnecting now".into(),
             };
             let age = known.at.elapsed();
             // Ages and countdowns go on.
@@ -150,7 +150,7 @@ impl Link {
         }
     }
 
-    /// Waits until somebody looks; gives the generation that is known, 0 after a break. `None` at the end.
+    /// Waits until a dashboard asks; returns the generation that is known, 0 after a break. `None` at the end.
     fn wait_for_look(&self) -> Option<u64> {
         let mut known = self.known.lock();
         while !known.ended && known.looked.elapsed() > LOOKED {
@@ -160,7 +160,7 @@ impl Link {
         (!known.ended).then_some(generation)
     }
 
-    fn take(&self, News { snapshot, version }: News) {
+    fn take(&self, Received { snapshot, version }: Received) {
         let mut known = self.known.lock();
         known.at = Instant::now();
         known.lost = None;
@@ -174,28 +174,28 @@ impl Link {
     }
 
     /// What is newer than the generation `after`; everything, and who answers, after a break.
-    fn fetch(&self, after: u64) -> Result<News, ClientError> {
+    fn fetch(&self, after: u64) -> Result<Received, ClientError> {
         if after > 0 {
             let path = format!("/snapshot?after={after}");
             match self.client.get(&path, PATIENCE) {
-                Ok(snapshot) => return Ok(News { snapshot: Some(snapshot), version: None }),
+                Ok(snapshot) => return Ok(Received { snapshot: Some(snapshot), version: None }),
                 // Nothing has changed, or it hangs.
                 Err(ClientError::Late(_)) => {}
                 Err(error) => return Err(error),
             }
             let version = self.client.version(PULSE)?;
             if version.pid == self.known.lock().version.pid {
-                return Ok(News { snapshot: None, version: None });
+                return Ok(Received { snapshot: None, version: None });
             }
         }
         let version = self.client.version(PULSE)?;
         let snapshot = self.client.get("/snapshot", FIRST)?;
-        Ok(News { snapshot: Some(snapshot), version: Some(version) })
+        Ok(Received { snapshot: Some(snapshot), version: Some(version) })
     }
 }
 
 /// What came.
-struct News {
+struct Received {
     /// `None` where nothing has changed.
     snapshot: Option<EngineSnapshot>,
     /// The program, where another one may answer.

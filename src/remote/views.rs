@@ -17,12 +17,12 @@ use crate::{
     config::SourceConfig,
     count::replay::Paths,
     logging::RecentLogs,
-    metrics::stages::Spent,
+    metrics::stages::StageTime,
     model::{Event, LineConfig, Minute, Preview, SourceId, ZoneConfig},
     protocol::{
         Lines,
-        ask::{Answer, Place, Question},
-        picture::Shot,
+        ask::{Answer, ConfigState, Question},
+        image::PreviewJson,
     },
 };
 
@@ -76,7 +76,7 @@ impl View {
 }
 
 /// When a view was asked for, and when it is fetched again.
-struct Turn {
+struct FetchSchedule {
     asked: Instant,
     due: Instant,
     is_on: bool,
@@ -84,7 +84,7 @@ struct Turn {
 
 /// What is known.
 #[derive(Default)]
-pub struct Known {
+pub struct ViewCache {
     /// Of which run of the engine, see [`Link::run_number`].
     run: u64,
     /// Rises with every order that changes lines, when it is given and when it is answered: settings that were asked for
@@ -93,17 +93,17 @@ pub struct Known {
     pub configs: HashMap<SourceId, Arc<SourceConfig>>,
     pub history: HashMap<SourceId, BTreeMap<i64, Minute>>,
     pub events: HashMap<SourceId, Vec<Arc<Event>>>,
-    pub stages: HashMap<SourceId, Vec<Spent>>,
+    pub stages: HashMap<SourceId, Vec<StageTime>>,
     pub paths: HashMap<SourceId, Paths>,
     pub previews: HashMap<SourceId, Arc<Preview>>,
-    pub place: Option<Place>,
+    pub place: Option<ConfigState>,
     /// What a reload would change, as it was shown last.
     pub shown: Option<Vec<String>>,
     /// The run that the lines of the log are of.
     log_run: u64,
 }
 
-impl Known {
+impl ViewCache {
     /// Lets go of what is of another run of the engine; its minutes and its log are in the past of this one.
     fn begin(&mut self, run: u64) {
         if self.run == run {
@@ -117,8 +117,8 @@ impl Known {
 
 #[derive(Default)]
 struct Inner {
-    known: Known,
-    turns: HashMap<View, Turn>,
+    known: ViewCache,
+    turns: HashMap<View, FetchSchedule>,
     ended: bool,
 }
 
@@ -153,16 +153,16 @@ impl Views {
     }
 
     /// What is known, with `view` fetched from now on for as long as it is asked for.
-    pub fn ask<T>(&self, view: View, found: impl FnOnce(&Known) -> T) -> T {
+    pub fn ask<T>(&self, view: View, found: impl FnOnce(&ViewCache) -> T) -> T {
         let mut inner = self.inner.lock();
         let now = Instant::now();
-        inner.turns.entry(view).or_insert(Turn { asked: now, due: now, is_on: false }).asked = now;
+        inner.turns.entry(view).or_insert(FetchSchedule { asked: now, due: now, is_on: false }).asked = now;
         self.wanted.notify_one();
         found(&inner.known)
     }
 
     /// What is known. Nothing is fetched for it.
-    pub fn known<T>(&self, found: impl FnOnce(&mut Known) -> T) -> T {
+    pub fn known<T>(&self, found: impl FnOnce(&mut ViewCache) -> T) -> T {
         found(&mut self.inner.lock().known)
     }
 
@@ -236,7 +236,7 @@ impl Views {
             known.orders
         });
         // What was asked of an engine that has gone since is of no use.
-        let keep = |put: &mut dyn FnMut(&mut Known)| {
+        let keep = |put: &mut dyn FnMut(&mut ViewCache)| {
             let now = self.link.run_number();
             self.known(|known| {
                 if known.run == run && now == run {
@@ -285,7 +285,7 @@ impl Views {
                 keep(&mut |known| drop(known.events.insert(id.clone(), events.clone())));
             }
             View::Stages(id) => {
-                let stages: Vec<Spent> = self.get(&of(id, "stages"))?;
+                let stages: Vec<StageTime> = self.get(&of(id, "stages"))?;
                 keep(&mut |known| drop(known.stages.insert(id.clone(), stages.clone())));
             }
             View::Paths(id) => {
@@ -298,7 +298,7 @@ impl Views {
                 });
             }
             View::Preview(id) => {
-                let shot: Shot = self.get(&of(id, "preview"))?;
+                let shot: PreviewJson = self.get(&of(id, "preview"))?;
                 let preview = Arc::new(shot.preview().map_err(ClientError::Strange)?);
                 keep(&mut |known| drop(known.previews.insert(id.clone(), Arc::clone(&preview))));
             }

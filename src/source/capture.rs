@@ -12,10 +12,10 @@ use self::control::Order;
 
 use super::{
     Frame, FrameSource, Opener, SourceError, StreamInfo,
-    life::{Life, Next, STEADY, Session, Shown},
-    pacer::{FIRST_INTERVAL, Pacer, Shares},
-    resume::Seen,
-    turns::{Place, Turn, Turns},
+    decode_scheduler::{DecodeScheduler, DecodeTurn, QueuePosition},
+    life::{Life, Next, STEADY, Session, WaitState},
+    pacer::{FIRST_INTERVAL, Pacer, RateShares},
+    resume::StreamPosition,
 };
 use crate::{
     clock::Clock,
@@ -25,18 +25,18 @@ use crate::{
 };
 
 /// A frame of a live source that has waited this long for a worker is replaced by the next one of the stream: what
-/// is looked at late should not be old as well. The next replacement takes twice as long, and so on, because under
-/// overload conversions are better spent on frames that are looked at.
+/// is handled late should not be old as well. The next replacement takes twice as long, and so on, because under
+/// overload conversions are better spent on frames that are detected in.
 const STALE: Duration = Duration::from_millis(60);
 
-/// Frames come up to this much later than they are due without the reader being behind: whoever takes a turn of
-/// decoding should not wait for his frame in it.
+/// Frames come up to this much later than they are due without the reader being behind: a thread that takes a turn of
+/// decoding should not wait for its frame in it.
 const UNEVEN: Duration = Duration::from_millis(20);
 
-/// A frame that is due later than this is not believed to be: a camera that paused goes on at its old rate.
+/// A frame that is due later than this is not taken as late: a camera that paused goes on at its old rate.
 const FAR: Duration = Duration::from_millis(250);
 
-/// How a capture thread fares with its source.
+/// State of a capture thread and its source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reading {
     /// It is being opened.
@@ -80,7 +80,7 @@ pub enum Notice {
 
 /// The side of a source that its capture thread talks to. All of it is called by that thread.
 pub trait Host {
-    /// How it fares; `error` says why when something went wrong.
+    /// Its state; `error` says why when something went wrong.
     fn reading(&mut self, reading: Reading, error: Option<&SourceError>);
     /// The source is open; `codec` is its codec, where it is known.
     fn opened(&mut self, info: &StreamInfo, codec: Option<String>);
@@ -95,8 +95,8 @@ pub trait Host {
         let _ = text;
     }
     /// Shares of its rates that a live source gets.
-    fn shares(&mut self) -> Shares {
-        Shares::WHOLE
+    fn shares(&mut self) -> RateShares {
+        RateShares::WHOLE
     }
     /// Seconds wanted between the last frame of `delivered` and the next, where the cadence is automatic (see
     /// [`Demand`](super::pacer::Demand)). May wait for a worker when the source is not `live`.
@@ -137,8 +137,8 @@ pub struct Capture<'a> {
     pub control: &'a CaptureControl,
     /// Time.
     pub clock: &'a dyn Clock,
-    /// Who decodes next among those who are behind.
-    pub turns: &'a Turns,
+    /// Which of the streams that are behind decodes next.
+    pub decode_scheduler: &'a DecodeScheduler,
 }
 
 /// How one opening of a source came to its end without an error.
@@ -219,27 +219,28 @@ fn go_on(
     let at = clock.now() + delay;
     let again = format!("attempt {} in {:.1} s", life.attempts() + 1, delay.as_secs_f64());
     let state = match shown {
-        Shown::Blameless => {
-            tracing::info!(camera = %id, "The program stood still; opening again ({error})");
+        WaitState::Blameless => {
+            tracing::info!(camera = %id, "The program did not run for a while; reconnecting ({error})");
             control.wait(clock, Some(at), Order::Run);
             return true;
         }
-        Shown::Reconnecting if delay.is_zero() => Reading::Connecting,
-        Shown::Reconnecting => Reading::Retrying { attempt: 0, at },
-        Shown::Retrying(attempt) => Reading::Retrying { attempt, at },
-        Shown::AuthFailed => Reading::AuthFailed { at },
-        Shown::NoSuchStream => Reading::NoSuchStream { at },
-        Shown::Failed => Reading::Failed { at },
+        WaitState::Reconnecting if delay.is_zero() => Reading::Connecting,
+        WaitState::Reconnecting => Reading::Retrying { attempt: 0, at },
+        WaitState::Retrying(attempt) => Reading::Retrying { attempt, at },
+        WaitState::AuthFailed => Reading::AuthFailed { at },
+        WaitState::NoSuchStream => Reading::NoSuchStream { at },
+        WaitState::Failed => Reading::Failed { at },
     };
     match shown {
-        Shown::Reconnecting => host.short_sessions(life.short_sessions()),
-        Shown::Failed if !was_failed => {
+        WaitState::Reconnecting => host.short_sessions(life.short_sessions()),
+        WaitState::Failed if !was_failed => {
             let attempts = life.attempts();
-            tracing::error!(camera = %id, "Marked as failed after {attempts} attempts in a row, and tried on: {error}; {again}");
+            tracing::error!(camera = %id, "Marked as failed after {attempts} attempts in a row, still \
+                 retrying: {error}; {again}");
         }
         _ => tracing::warn!(camera = %id, "{error}; {again}"),
     }
-    if shown == Shown::Reconnecting && life.short_sessions() >= FLAPPING {
+    if shown == WaitState::Reconnecting && life.short_sessions() >= FLAPPING {
         host.reading(state, Some(&flapping(life.short_sessions(), session, error)));
     } else {
         host.reading(state, Some(error));
@@ -253,8 +254,8 @@ fn flapping(count: u32, session: &Session, error: &SourceError) -> SourceError {
     let (frames, seconds) = (session.frames, session.lasted.as_secs_f64());
     SourceError::Flapping(match frames {
         1 => format!(
-            "{count} sessions in a row were short, the last one gave a single frame; if the address is one of still \
-             pictures, name that of the video ({error})"
+            "{count} sessions in a row were short, the last one gave a single frame; if the address \
+             delivers still images, use the address of the video stream ({error})"
         ),
         _ => format!(
             "{count} sessions in a row were short, the last one of {seconds:.1} s and {frames} frames ({error})"
@@ -278,7 +279,7 @@ fn run_once(
     capture: &Capture<'_>,
     host: &mut dyn Host,
     open: &mut Open,
-    seen: &mut Option<Seen>,
+    seen: &mut Option<StreamPosition>,
 ) -> Result<Ending, SourceError> {
     let Capture { source, control, clock, .. } = *capture;
     let mut stream = open_stream(capture)?;
@@ -291,7 +292,7 @@ fn run_once(
     let opened_at = clock.now();
     open.since = Some(opened_at);
     let mut pacer = Pacer::new(source.cadence);
-    let (mut delivered, mut stale_after, mut place) = (0, STALE, Place::default());
+    let (mut delivered, mut stale_after, mut place) = (0, STALE, QueuePosition::default());
     let mut was_asleep = false;
     loop {
         *seen = stream.seen().or(*seen);
@@ -343,7 +344,7 @@ fn run_once(
             delivered += 1;
             continue;
         }
-        let shares = if info.live { host.shares() } else { Shares::WHOLE };
+        let shares = if info.live { host.shares() } else { RateShares::WHOLE };
         let last = stream.is_last() && pacer.wants_last();
         if last || pacer.wants(stream.time(), shares, || host.interval(delivered, info.live)) {
             let frame = retrieve(host, stream.as_mut())?;
@@ -370,16 +371,20 @@ fn open_stream(capture: &Capture<'_>) -> Result<Box<dyn FrameSource>, SourceErro
 }
 
 /// Waits for a turn to decode where the frame that was `due` is there, or others wait for theirs.
-fn take_turn<'a>(capture: &Capture<'a>, due: Option<Instant>, place: &mut Place) -> Option<Turn<'a>> {
-    let Capture { control, clock, turns, .. } = *capture;
+fn take_turn<'a>(
+    capture: &Capture<'a>,
+    due: Option<Instant>,
+    place: &mut QueuePosition,
+) -> Option<DecodeTurn<'a>> {
+    let Capture { control, clock, decode_scheduler, .. } = *capture;
     let (surely_there, now) = (due? + UNEVEN, clock.now());
     if surely_there > now {
-        if !turns.are_waited_for() {
+        if !decode_scheduler.are_waited_for() {
             return None;
         }
         control.wait(clock, Some(surely_there.min(now + FAR)), Order::Run);
     }
-    Some(turns.take(place, clock))
+    Some(decode_scheduler.take(place, clock))
 }
 
 fn retrieve(host: &dyn Host, stream: &mut dyn FrameSource) -> Result<Frame, SourceError> {

@@ -1,4 +1,4 @@
-//! Scenes drawn by the program: `demo:lobby?people=6&seed=1`. The same parameters draw the same pictures, and
+//! Scenes drawn by the program: `demo:lobby?people=6&seed=1`. The same parameters draw the same frames, and
 //! the true counts of any line are known, so that the program can be tried, shown and tested without a camera.
 
 use std::{sync::Arc, time::Instant};
@@ -8,7 +8,7 @@ use opencv::core::{Mat, MatTraitConst as _};
 use self::{draw::Painter, scene::Scene, walkers::Walkers};
 use super::{
     Frame, FrameSource, SourceError, StreamInfo,
-    picture::{Picture, resized},
+    image::{FrameImage, resized},
 };
 use crate::{
     clock::Clock,
@@ -23,7 +23,7 @@ mod scene;
 mod truth;
 mod walkers;
 
-/// A demo scene: its pictures and its truth.
+/// A demo scene: its frames and its truth.
 #[derive(Debug, Clone)]
 pub struct Demo {
     spec: DemoSpec,
@@ -134,7 +134,7 @@ impl FrameSource for DemoSource {
             .and_then(|full| fit(full, working_size(width, height)))
             .map_err(|error| drawing(&error))?;
         Ok(Frame {
-            picture: Picture::ready(image),
+            picture: FrameImage::ready(image),
             index,
             time,
             captured: self.captured,

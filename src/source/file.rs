@@ -23,8 +23,8 @@ pub fn check(path: &Path) -> Result<u64, SourceError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             if names_numbers(path) {
                 return unsupported(
-                    "is not there; if it stands for numbered pictures, make a video of them: \
-                     ffmpeg -framerate 25 -i PATTERN video.mp4",
+                    "is not there; if it is a pattern of numbered images, make a video of them: ffmpeg \
+                     -framerate 25 -i PATTERN video.mp4",
                 );
             }
             return Err(SourceError::NotFound(shown.to_string()));

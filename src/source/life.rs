@@ -32,7 +32,7 @@ pub const AWAKENING: Duration = Duration::from_secs(30);
 /// What is known of one session with a source, from the attempt to open it to its end.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Session {
-    /// Frames it delivered, looked at or not.
+    /// Frames it delivered, with or without a detection run.
     pub frames: u64,
     /// How long it was open.
     pub lasted: Duration,
@@ -46,12 +46,12 @@ pub enum Next {
     /// Nothing: the source is over.
     Over,
     /// It is opened again after this long, and shown as this meanwhile.
-    Again(Duration, Shown),
+    Again(Duration, WaitState),
 }
 
 /// How a source is shown between two sessions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shown {
+pub enum WaitState {
     /// Nothing is wrong with it.
     Blameless,
     /// It delivered frames until now.
@@ -122,7 +122,7 @@ impl Life {
     /// What follows when `session` ended with `error`.
     pub fn next(&mut self, error: &SourceError, session: &Session) -> Next {
         if let Some(delay) = self.excused(session) {
-            return Next::Again(delay, Shown::Blameless);
+            return Next::Again(delay, WaitState::Blameless);
         }
         let is_machine = matches!(error, SourceError::System(_));
         // A file does not come back by itself, and one that broke off half-way would be counted twice.
@@ -136,7 +136,7 @@ impl Life {
                 if session.lasted >= STEADY { 0 } else { self.short_sessions.saturating_add(1) };
             let doublings = self.short_sessions.saturating_sub(1).min(16);
             let cycle = (CYCLE.0 * (1 << doublings)).min(CYCLE.1);
-            return Next::Again(cycle.saturating_sub(session.lasted), Shown::Reconnecting);
+            return Next::Again(cycle.saturating_sub(session.lasted), WaitState::Reconnecting);
         }
         let delay = self.backoff.next_delay();
         let is_last = self.retry.give_up || self.kind == SourceKind::Video;
@@ -151,10 +151,10 @@ impl Life {
             _ => Duration::ZERO,
         };
         let shown = match error {
-            _ if self.is_marked_failed() => Shown::Failed,
-            SourceError::Auth => Shown::AuthFailed,
-            SourceError::NoSuchStream(_) => Shown::NoSuchStream,
-            _ => Shown::Retrying(self.attempts()),
+            _ if self.is_marked_failed() => WaitState::Failed,
+            SourceError::Auth => WaitState::AuthFailed,
+            SourceError::NoSuchStream(_) => WaitState::NoSuchStream,
+            _ => WaitState::Retrying(self.attempts()),
         };
         Next::Again(delay.max(refused), shown)
     }
@@ -206,7 +206,7 @@ mod tests {
                     panic!("'{error}' ended the camera")
                 };
                 assert!(delay <= Duration::from_secs(36), "{error}: {delay:?}");
-                assert_eq!(shown == Shown::Failed, attempt >= 3, "{error}, attempt {attempt}: {shown:?}");
+                assert_eq!(shown == WaitState::Failed, attempt >= 3, "{error}, attempt {attempt}: {shown:?}");
             }
         }
     }
@@ -263,7 +263,7 @@ mod tests {
         for number in 1..50 {
             assert_eq!(
                 life.next(&error, &session(60, 4.0)),
-                Next::Again(Duration::ZERO, Shown::Reconnecting)
+                Next::Again(Duration::ZERO, WaitState::Reconnecting)
             );
             assert_eq!((life.attempts(), life.short_sessions()), (0, number));
         }
@@ -296,7 +296,7 @@ mod tests {
             let mut next = || life.next(&SourceError::Auth, &Session::default());
             (0..4)
                 .map(|_| match next() {
-                    Next::Again(delay, Shown::AuthFailed) => delay.as_secs_f64().round(),
+                    Next::Again(delay, WaitState::AuthFailed) => delay.as_secs_f64().round(),
                     other => panic!("{other:?}"),
                 })
                 .collect()
@@ -315,11 +315,11 @@ mod tests {
         let (now, soon) = (Duration::ZERO, Duration::from_secs(1));
         let mut camera = Life::new(&source(SourceKind::Camera, true));
         for _ in 0..20 {
-            assert_eq!(camera.next(&broken, &awake(9, 2)), Next::Again(now, Shown::Blameless));
-            assert_eq!(camera.next(&broken, &awake(0, 9)), Next::Again(soon, Shown::Blameless));
+            assert_eq!(camera.next(&broken, &awake(9, 2)), Next::Again(now, WaitState::Blameless));
+            assert_eq!(camera.next(&broken, &awake(0, 9)), Next::Again(soon, WaitState::Blameless));
         }
         assert_eq!((camera.attempts(), camera.short_sessions()), (0, 0));
-        assert!(matches!(camera.next(&broken, &awake(0, 31)), Next::Again(_, Shown::Retrying(1))));
+        assert!(matches!(camera.next(&broken, &awake(0, 31)), Next::Again(_, WaitState::Retrying(1))));
         let mut file = Life::new(&source(SourceKind::Video, false));
         assert_eq!(file.next(&broken, &awake(0, 1)), Next::Over, "a damaged file stays one");
     }

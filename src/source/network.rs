@@ -32,7 +32,7 @@ pub(super) fn meaning(address: &Url, answer: &Answer) -> Option<SourceError> {
         404 | 410 => Some(SourceError::NoSuchStream(format!("'{address}' ({})", said.trim()))),
         // RTSP's "Not Enough Bandwidth" is what cameras say when all their sessions are taken.
         453 => Some(SourceError::Unreachable(format!(
-            "'{address}' takes no more viewers ({}); close one, or raise the camera's limit",
+            "'{address}' accepts no more viewers ({}); close one, or raise the camera's limit",
             said.trim()
         ))),
         _ => Some(SourceError::Unreachable(format!("'{address}' answers '{}'", said.trim()))),
@@ -79,7 +79,8 @@ pub(super) fn connect_where(
     for candidate in candidates {
         if !allowed(candidate.ip()) {
             return Err(SourceError::Unreachable(format!(
-                "it leads to '{host}', which is this machine or its link: no camera elsewhere may send anybody there"
+                "it redirects to '{host}', which is this machine or its local link; a camera elsewhere may \
+                 not redirect there"
             )));
         }
         match TcpStream::connect_timeout(&candidate, remaining(deadline)) {
@@ -118,7 +119,7 @@ pub(super) fn remaining(deadline: Instant) -> Duration {
 /// What answers is no server of the kind that the address names.
 pub(super) fn another_language(address: &Url) -> SourceError {
     SourceError::NoVideo(format!(
-        "'{address}' answers, but not in the language of {}; check scheme and port",
+        "'{address}' answers, but does not speak {}; check scheme and port",
         address.scheme()
     ))
 }
@@ -150,6 +151,6 @@ mod tests {
             Some(SourceError::Unreachable("'rtsp://cam/live' answers '503'".into()))
         );
         let full = answer("RTSP/1.0 453 Not Enough Bandwidth\r\n\r\n").unwrap().to_string();
-        assert!(full.contains("takes no more viewers (453 Not Enough Bandwidth)"), "{full}");
+        assert!(full.contains("accepts no more viewers (453 Not Enough Bandwidth)"), "{full}");
     }
 }

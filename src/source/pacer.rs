@@ -14,10 +14,10 @@ pub const FIRST_INTERVAL: f64 = 1.0 / 15.0;
 
 /// What a worker wants of the frames to come.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Wish {
+pub struct FrameRequest {
     /// Seconds between the last frame and the next.
     pub interval: f64,
-    /// Times the usual width and height that pictures should have, where the stream's are large enough.
+    /// Times the usual width and height that frames should have, where the stream's are large enough.
     pub enlarged: f32,
     /// What goes on in the last frame.
     pub activity: Activity,
@@ -37,12 +37,12 @@ pub enum Activity {
     Nothing,
 }
 
-impl Wish {
+impl FrameRequest {
     /// Before the first answer.
     pub const FIRST: Self = Self { interval: FIRST_INTERVAL, enlarged: 1.0, activity: Activity::Motion };
 }
 
-/// `usual` (width, height) times `enlarged`, but no larger than the stream's picture `full` of the same aspect.
+/// `usual` (width, height) times `enlarged`, but no larger than the stream's frame `full` of the same aspect.
 #[must_use]
 pub fn enlarged_to(usual: (u32, u32), full: (u32, u32), enlarged: f32) -> (u32, u32) {
     let [width, height] = [usual.0, usual.1].map(|side| (side as f32 * enlarged).round() as u32);
@@ -51,20 +51,20 @@ pub fn enlarged_to(usual: (u32, u32), full: (u32, u32), enlarged: f32) -> (u32, 
 
 /// Shares (0..=1) of its rates that a live source gets; below 1 under overload.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Shares {
+pub struct RateShares {
     /// Of the detections.
-    pub looks: f64,
+    pub detections: f64,
     /// Of the frames handed to the workers.
     pub frames: f64,
 }
 
-impl Shares {
+impl RateShares {
     /// Everything.
-    pub const WHOLE: Self = Self { looks: 1.0, frames: 1.0 };
+    pub const WHOLE: Self = Self { detections: 1.0, frames: 1.0 };
 }
 
 /// Longest that overload makes a source wait between two frames which it would have given without, in seconds:
-/// nobody walks through a picture unseen.
+/// nobody walks through a frame unseen.
 const LONGEST: f64 = 0.5;
 
 /// Chooses frames by time.
@@ -85,7 +85,7 @@ impl Pacer {
     }
 
     /// Whether the last frame of a file is wanted in any case: where somebody went who walks at the end is decided by
-    /// where he is seen last. A rate that was set is kept to.
+    /// where they are seen last. A rate that was set is kept to.
     #[must_use]
     pub fn wants_last(&self) -> bool {
         self.cadence == Cadence::Auto
@@ -94,8 +94,8 @@ impl Pacer {
     /// Whether the frame at `time` (seconds) is wanted. `interval` tells how many seconds are to lie between frames, which is
     /// heeded where the cadence is automatic; it is asked in any case, for with it goes how large they are to be. `shares` make
     /// every rate rarer under overload.
-    pub fn wants(&mut self, time: f64, shares: Shares, interval: impl FnOnce() -> f64) -> bool {
-        let share = shares.looks * shares.frames;
+    pub fn wants(&mut self, time: f64, shares: RateShares, interval: impl FnOnce() -> f64) -> bool {
+        let share = shares.detections * shares.frames;
         let needed = interval();
         let interval = match self.cadence {
             Cadence::SkipFrames(skip) => {
@@ -106,7 +106,7 @@ impl Pacer {
                 (self.skipped, self.last) = if wanted { (0, time) } else { (self.skipped + 1, self.last) };
                 return wanted;
             }
-            // The workers heed the share of looks themselves: they know where it does harm.
+            // The workers heed the share of detections themselves: they know where it does harm.
             Cadence::Auto => longest(needed, shares.frames),
             Cadence::DetectFps(rate) => longest(1.0 / rate, share),
         };
@@ -138,9 +138,9 @@ pub struct Demand {
 #[derive(Debug)]
 struct Answers {
     count: u64,
-    latest: Wish,
-    before: Wish,
-    shares: Shares,
+    latest: FrameRequest,
+    before: FrameRequest,
+    shares: RateShares,
     is_watched: bool,
     closed: bool,
 }
@@ -149,9 +149,9 @@ impl Default for Answers {
     fn default() -> Self {
         Self {
             count: 0,
-            latest: Wish::FIRST,
-            before: Wish::FIRST,
-            shares: Shares::WHOLE,
+            latest: FrameRequest::FIRST,
+            before: FrameRequest::FIRST,
+            shares: RateShares::WHOLE,
             is_watched: false,
             closed: false,
         }
@@ -160,28 +160,28 @@ impl Default for Answers {
 
 impl Demand {
     /// The worker is done with a frame and wants this of the next.
-    pub fn answer(&self, wish: Wish) {
+    pub fn answer(&self, request: FrameRequest) {
         let mut answers = self.answers.lock();
         answers.count += 1;
-        answers.before = std::mem::replace(&mut answers.latest, wish);
+        answers.before = std::mem::replace(&mut answers.latest, request);
         drop(answers);
         self.changed.notify_all();
     }
 
     /// The latest answer.
     #[must_use]
-    pub fn latest(&self) -> Wish {
+    pub fn latest(&self) -> FrameRequest {
         self.answers.lock().latest
     }
 
     /// From now on a live source gets these shares of its rates.
-    pub fn set_shares(&self, shares: Shares) {
+    pub fn set_shares(&self, shares: RateShares) {
         self.answers.lock().shares = shares;
     }
 
     /// The shares in force, and the latest answer.
     #[must_use]
-    pub fn shares(&self) -> (Shares, Wish) {
+    pub fn shares(&self) -> (RateShares, FrameRequest) {
         let answers = self.answers.lock();
         (answers.shares, answers.latest)
     }
@@ -193,7 +193,7 @@ impl Demand {
 
     /// The latest answer, and whether somebody watches the preview.
     #[must_use]
-    pub fn attention(&self) -> (Wish, bool) {
+    pub fn attention(&self) -> (FrameRequest, bool) {
         let answers = self.answers.lock();
         (answers.latest, answers.is_watched)
     }
@@ -201,7 +201,7 @@ impl Demand {
     /// The answer to the frame before the last one, where `delivered` frames were handed over so
     /// far and no more than two of them are unanswered. Waits for it unless closed.
     #[must_use]
-    pub fn settled(&self, delivered: u64) -> Wish {
+    pub fn settled(&self, delivered: u64) -> FrameRequest {
         let mut answers = self.answers.lock();
         while answers.count + 1 < delivered && !answers.closed {
             self.changed.wait(&mut answers);
@@ -220,13 +220,15 @@ impl Demand {
 mod tests {
     use super::*;
 
-    fn wish(interval: f64) -> Wish {
-        Wish { interval, ..Wish::FIRST }
+    fn request(interval: f64) -> FrameRequest {
+        FrameRequest { interval, ..FrameRequest::FIRST }
     }
 
     fn looks(cadence: Cadence, fps: f64, seconds: f64) -> usize {
         let mut pacer = Pacer::new(cadence);
-        (0..(fps * seconds) as usize).filter(|i| pacer.wants(*i as f64 / fps, Shares::WHOLE, || 0.25)).count()
+        (0..(fps * seconds) as usize)
+            .filter(|i| pacer.wants(*i as f64 / fps, RateShares::WHOLE, || 0.25))
+            .count()
     }
 
     #[test]
@@ -237,7 +239,7 @@ mod tests {
             let count = looks(Cadence::Auto, fps, 60.0);
             assert!((238..=241).contains(&count), "{count} looks in a minute at {fps} fps");
         }
-        assert_eq!(looks(Cadence::DetectFps(10.0), 7.0, 60.0), 420, "a slow stream is looked at whole");
+        assert_eq!(looks(Cadence::DetectFps(10.0), 7.0, 60.0), 420, "a slow stream gets all frames");
         assert_eq!(looks(Cadence::DetectFps(15.0), 30.0, 10.0), 150);
         assert_eq!(looks(Cadence::SkipFrames(0), 25.0, 4.0), 100);
         assert_eq!(looks(Cadence::SkipFrames(4), 25.0, 4.0), 20);
@@ -246,7 +248,7 @@ mod tests {
     #[test]
     fn a_throttled_source_that_skips_frames_skips_more() {
         let taken = |cadence, looks, frames| {
-            let (mut pacer, shares) = (Pacer::new(cadence), Shares { looks, frames });
+            let (mut pacer, shares) = (Pacer::new(cadence), RateShares { detections: looks, frames });
             (0..1000).filter(|i| pacer.wants(f64::from(*i) / 25.0, shares, || 0.2)).count()
         };
         assert_eq!(taken(Cadence::SkipFrames(1), 0.5, 1.0), 250);
@@ -279,22 +281,22 @@ mod tests {
     fn a_file_heeds_the_frame_before_the_last_whether_the_worker_is_fast_or_slow() {
         let (fast, slow) = (Demand::default(), Demand::default());
         for demand in [&fast, &slow] {
-            demand.answer(wish(0.1));
-            demand.answer(wish(0.2));
+            demand.answer(request(0.1));
+            demand.answer(request(0.2));
         }
-        fast.answer(wish(0.3));
-        assert_eq!(fast.settled(3), wish(0.2));
-        assert_eq!(slow.settled(3), wish(0.2));
-        assert_eq!(fast.latest(), wish(0.3));
+        fast.answer(request(0.3));
+        assert_eq!(fast.settled(3), request(0.2));
+        assert_eq!(slow.settled(3), request(0.2));
+        assert_eq!(fast.latest(), request(0.3));
     }
 
     #[test]
     fn nothing_is_waited_for_before_the_first_answer_or_after_the_end() {
         let demand = Demand::default();
-        assert_eq!(demand.settled(0), Wish::FIRST);
-        assert_eq!(demand.settled(1), Wish::FIRST);
+        assert_eq!(demand.settled(0), FrameRequest::FIRST);
+        assert_eq!(demand.settled(1), FrameRequest::FIRST);
         demand.close();
-        assert_eq!(demand.settled(9), Wish::FIRST);
+        assert_eq!(demand.settled(9), FrameRequest::FIRST);
     }
 
     #[test]
@@ -302,8 +304,8 @@ mod tests {
         let demand = Demand::default();
         std::thread::scope(|scope| {
             let waiting = scope.spawn(|| demand.settled(2));
-            demand.answer(wish(0.4));
-            assert_eq!(waiting.join().unwrap(), wish(0.4));
+            demand.answer(request(0.4));
+            assert_eq!(waiting.join().unwrap(), request(0.4));
         });
     }
 }

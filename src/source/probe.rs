@@ -1,4 +1,4 @@
-//! Opens a source once, looks at its first frame and closes it, for `check --probe` and for the dialog that adds
+//! Opens a source once, reads its first frame and closes it, for `check --probe` and for the dialog that adds
 //! a source.
 
 use std::fmt;

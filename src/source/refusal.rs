@@ -15,7 +15,7 @@ const HANDLES: usize = 10;
 /// Threads that are asked for, at most; decoders start one for each processor.
 const THREADS: usize = 16;
 
-/// Bytes that are asked for: what the pictures of a decoder take.
+/// Bytes that are asked for: what the frames of a decoder take.
 const MEMORY: usize = 32 << 20;
 
 /// Why nothing can be opened now, whatever it is; `None` while the system gives what an opening takes.

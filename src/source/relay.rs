@@ -14,8 +14,8 @@ mod http;
 mod link;
 mod notes;
 mod playlist;
+mod policy;
 mod rtsp;
-mod way;
 
 use std::{
     io,
@@ -31,7 +31,7 @@ use std::{
 use rustls::crypto;
 use url::Url;
 
-use self::{notes::Notes, way::Way};
+use self::{notes::Notes, policy::AccessPolicy};
 use super::{SourceError, refusal};
 use crate::config::{Credentials, TlsConfig};
 
@@ -61,7 +61,7 @@ struct Shared {
 }
 
 enum Talk {
-    Rtsp { way: Box<Way>, local: String },
+    Rtsp { policy: Box<AccessPolicy>, local: String },
     Http(Box<http::Exchange>),
 }
 
@@ -73,7 +73,7 @@ pub struct Destination<'a> {
     pub asked: &'a Url,
     /// User name and password, when given.
     pub credentials: Option<&'a Credentials>,
-    /// Whom it trusts.
+    /// Which certificates it trusts.
     pub tls: &'a TlsConfig,
 }
 
@@ -87,12 +87,12 @@ impl Relay {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(refused)?;
         let own = listener.local_addr().map_err(refused)?;
         let word = random_word().ok_or_else(|| refused(io::Error::other("it has no random numbers")))?;
-        let way = Way::new(to.shown, to.asked.clone(), to.credentials, to.tls);
+        let policy = AccessPolicy::new(to.shown, to.asked.clone(), to.credentials, to.tls);
         let (address, talk) = if to.asked.scheme().starts_with("rtsp") {
             let local = format!("rtsp://{own}/{word}");
-            (local.clone(), Talk::Rtsp { way: Box::new(way), local })
+            (local.clone(), Talk::Rtsp { policy: Box::new(policy), local })
         } else {
-            let exchange = http::Exchange::new(way, format!("http://{own}/{word}/"));
+            let exchange = http::Exchange::new(policy, format!("http://{own}/{word}/"));
             (exchange.address(), Talk::Http(Box::new(exchange)))
         };
         let shared = Arc::new(Shared {
@@ -160,7 +160,7 @@ fn serve(shared: &Arc<Shared>, client: TcpStream, from: SocketAddr) {
     let started = thread::Builder::new().name("relay".into()).spawn(move || {
         let _ = client.set_nodelay(true);
         let served = match &own.talk {
-            Talk::Rtsp { way, local } => rtsp::serve(&client, way, &own.notes, local, own.timeout),
+            Talk::Rtsp { policy, local } => rtsp::serve(&client, policy, &own.notes, local, own.timeout),
             Talk::Http(exchange) => http::serve(&client, exchange, &own.notes, own.timeout),
         };
         // Noted before the connection closes, at which FFmpeg gives up.

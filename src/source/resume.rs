@@ -2,16 +2,16 @@
 //! back.
 //!
 //! Frames are the same where their stamps are, as long as the stream counts from the same moment. It does where its newest
-//! stamps are as far ahead of the time that passes as before; a server that starts anew is not, whatever it counts from.
+//! stamps are as far ahead of the time that passes as before; a server that restarts is not, whatever it counts from.
 
-/// Steps of the stamps beyond this, in seconds, are the beginning of another count, as are steps back: pictures out of
+/// Steps of the stamps beyond this, in seconds, are the beginning of another count, as are steps back: frames out of
 /// order are closer together.
 const STEP: std::ops::RangeInclusive<f64> = -1.0..=10.0;
 
 /// A wait of this long, in seconds, is one for the next piece.
 const PAUSE: f64 = 0.5;
 
-/// Longest piece, in seconds, that is believed.
+/// Longest piece, in seconds, that is plausible.
 const LONGEST_PIECE: f64 = 30.0;
 
 /// Seconds by which what is ahead may be uncertain, beside the length of a piece: fetching it takes time.
@@ -25,7 +25,7 @@ const REACHED: f64 = 1.0;
 
 /// Where a session with a live stream stood.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Seen {
+pub struct StreamPosition {
     /// Stamp, in seconds, of the last frame that was given.
     until: f64,
     /// How far the newest stamps were ahead of the time that passes, in seconds.
@@ -70,17 +70,21 @@ impl Stand {
     }
 
     /// What is to be remembered when the last frame that was given has this stamp, if it is of the present count.
-    pub fn seen(&self, until: f64) -> Option<Seen> {
+    pub fn seen(&self, until: f64) -> Option<StreamPosition> {
         let ((last, _), ahead) = (self.last?, self.ahead?);
         // The decoder is some frames behind.
-        (STEP.contains(&(last - until))).then(|| Seen { until, ahead, piece: self.piece.unwrap_or(0.0) })
+        (STEP.contains(&(last - until))).then(|| StreamPosition {
+            until,
+            ahead,
+            piece: self.piece.unwrap_or(0.0),
+        })
     }
 }
 
-/// Whether a new session goes on with what was [`Seen`].
+/// Whether a new session goes on with what was [`StreamPosition`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Comparison {
-    seen: Seen,
+    seen: StreamPosition,
     first: Option<f64>,
     /// Latest stamp.
     last: f64,
@@ -102,7 +106,7 @@ pub enum Verdict {
 
 impl Comparison {
     /// Nothing is known yet but what was seen.
-    pub fn new(seen: Seen) -> Self {
+    pub fn new(seen: StreamPosition) -> Self {
         Self { seen, first: None, last: f64::NAN, ahead: f64::NEG_INFINITY, rose: 0.0 }
     }
 
@@ -165,14 +169,14 @@ mod tests {
     }
 
     /// Where a session that read this stood at its end.
-    fn seen(read: &[(f64, f64)]) -> Seen {
+    fn seen(read: &[(f64, f64)]) -> StreamPosition {
         let mut stand = Stand::default();
         read.iter().for_each(|(stamp, arrival)| stand.note(*stamp, *arrival));
         stand.seen(read.last().unwrap().0).unwrap()
     }
 
     /// What is found out of a session that reads this, and after how many packets.
-    fn judged(seen: Seen, read: &[(f64, f64)]) -> (Verdict, usize) {
+    fn judged(seen: StreamPosition, read: &[(f64, f64)]) -> (Verdict, usize) {
         let mut comparison = Comparison::new(seen);
         for (number, (stamp, arrival)) in read.iter().enumerate() {
             match comparison.judge(*stamp, *arrival) {
@@ -201,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_server_that_starts_anew_nothing_was_seen() {
+    fn of_a_restarted_server_nothing_was_seen() {
         for piece in [1.0, 2.0, 6.0] {
             // It lived for so many pieces, and was away for so long.
             for lived in [2.0, 3.0, 5.0, 100.0] {
@@ -238,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn stamps_that_begin_anew_within_a_session_are_remembered_alone() {
+    fn stamps_that_restart_within_a_session_are_remembered_alone() {
         let mut stand = Stand::default();
         (0..50).for_each(|n| stand.note(500.0 + f64::from(n), f64::from(n)));
         assert!(stand.seen(549.0).is_some());

@@ -1,8 +1,8 @@
-//! A stretch of a source, with somebody who looks on: who sees each frame that is read, and may hold up the reading.
+//! A stretch of a source, with an observer that sees each frame that is read and may delay the reading.
 
 use std::{sync::Arc, time::Instant};
 
-use super::{Frame, FrameSource, Interrupt, Opener, SourceError, StreamInfo, resume::Seen};
+use super::{Frame, FrameSource, Interrupt, Opener, SourceError, StreamInfo, resume::StreamPosition};
 use crate::config::SourceConfig;
 
 /// From where to where a source is read, in seconds on its own clock. The frames from `from` to `to` are, both included.
@@ -21,8 +21,8 @@ impl Default for Stretch {
     }
 }
 
-/// Looks on while a source is read. Called by the thread that reads.
-pub trait Onlooker: Send + Sync {
+/// Observes while a source is read. Called by the thread that reads.
+pub trait FrameObserver: Send + Sync {
     /// Called before a frame is read that comes after the one at `time` seconds. May wait, where the source is not `live`.
     /// `false`: the source is to end here.
     fn go_on(&self, time: f64, live: bool) -> bool;
@@ -40,8 +40,8 @@ pub struct Excerpt<O> {
     pub inner: O,
     /// Which part.
     pub stretch: Stretch,
-    /// Looks on, if anybody does.
-    pub onlooker: Option<Arc<dyn Onlooker>>,
+    /// The observer, if there is one.
+    pub onlooker: Option<Arc<dyn FrameObserver>>,
 }
 
 impl<O: Opener> Opener for Excerpt<O> {
@@ -52,20 +52,20 @@ impl<O: Opener> Opener for Excerpt<O> {
     ) -> Result<Box<dyn FrameSource>, SourceError> {
         let inner = self.inner.open(source, interrupt)?;
         let (stretch, onlooker) = (self.stretch, self.onlooker.clone());
-        Ok(Box::new(Part { inner, stretch, onlooker, held: None }))
+        Ok(Box::new(ExcerptSource { inner, stretch, onlooker, held: None }))
     }
 }
 
 /// An open stretch.
-struct Part {
+struct ExcerptSource {
     inner: Box<dyn FrameSource>,
     stretch: Stretch,
-    onlooker: Option<Arc<dyn Onlooker>>,
+    onlooker: Option<Arc<dyn FrameObserver>>,
     /// The frame grabbed last, where it was taken for the onlooker: a decoder gives each frame once.
     held: Option<Frame>,
 }
 
-impl Part {
+impl ExcerptSource {
     fn show(&mut self) -> Result<(), SourceError> {
         let Some(onlooker) = self.onlooker.as_ref().filter(|onlooker| onlooker.wants(self.inner.time()))
         else {
@@ -78,7 +78,7 @@ impl Part {
     }
 }
 
-impl FrameSource for Part {
+impl FrameSource for ExcerptSource {
     fn info(&self) -> StreamInfo {
         self.inner.info()
     }
@@ -142,11 +142,11 @@ impl FrameSource for Part {
         self.inner.is_regular()
     }
 
-    fn seen(&self) -> Option<Seen> {
+    fn seen(&self) -> Option<StreamPosition> {
         self.inner.seen()
     }
 
-    fn resume(&mut self, seen: Seen) {
+    fn resume(&mut self, seen: StreamPosition) {
         self.inner.resume(seen);
     }
 
@@ -183,7 +183,7 @@ mod tests {
         end: f64,
     }
 
-    impl Onlooker for Looker {
+    impl FrameObserver for Looker {
         fn go_on(&self, time: f64, _: bool) -> bool {
             time < self.end
         }
@@ -197,7 +197,7 @@ mod tests {
         }
     }
 
-    fn times(stretch: Stretch, onlooker: Option<Arc<dyn Onlooker>>) -> Vec<(f64, Vec<u8>)> {
+    fn times(stretch: Stretch, onlooker: Option<Arc<dyn FrameObserver>>) -> Vec<(f64, Vec<u8>)> {
         let spec = SourceSpec::Demo("street?fps=10&seconds=3&size=96x64".into());
         let source = SourceConfig::new("demo", SourceKind::Video, spec);
         let opener = Excerpt { inner: SystemOpener::default(), stretch, onlooker };

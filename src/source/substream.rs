@@ -1,4 +1,4 @@
-//! A hint for cameras that send far more pixels than anybody looks at: decoding costs by the pixel, and most cameras have
+//! A hint for cameras that send far more pixels than the detector uses: decoding costs by the pixel, and most cameras have
 //! a second, smaller stream.
 
 /// Long side, in pixels, that is enough for detectors whose input nobody configured: they are given 416, and half as much
@@ -8,7 +8,7 @@ const ENOUGH: u32 = 640;
 /// How many times longer than enough a stream's side must be to be worth a word: decoding a quarter of the pixels.
 const WORTHWHILE: u32 = 2;
 
-/// Size (width, height) of the smaller stream that would do for one of `size`, if a detector is given pictures of at most
+/// Size (width, height) of the smaller stream that would do for one of `size`, if a detector is given frames of at most
 /// `input`; `None` where `size` is not much more than that.
 #[must_use]
 pub fn substream_for(size: (u32, u32), input: (u32, u32)) -> Option<(u32, u32)> {

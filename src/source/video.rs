@@ -5,12 +5,12 @@ mod damage;
 mod doze;
 mod open;
 mod patience;
+mod read_mode;
 mod reader;
 mod repeats;
 mod sleep;
 mod time;
 mod timing;
-mod way;
 
 use std::{
     sync::Arc,
@@ -22,15 +22,15 @@ use parking_lot::Mutex;
 pub(super) use self::open::{How, Opened, Origin};
 use self::{
     doze::{Doze, Fate},
+    read_mode::ReadMode,
     reader::Reader,
     time::sane_fps,
     timing::Timing,
-    way::Way,
 };
 use super::{
     Frame, FrameSource, SourceError, StreamInfo,
-    picture::{self, Decoded, Picture},
-    resume::Seen,
+    image::{self, Decoded, FrameImage},
+    resume::StreamPosition,
 };
 use crate::{
     clock::Clock,
@@ -43,16 +43,16 @@ const AGAIN: Duration = Duration::from_millis(5);
 /// A [`FrameSource`] over FFmpeg's libraries.
 pub struct VideoSource {
     clock: Arc<dyn Clock>,
-    way: Way,
+    mode: ReadMode,
     info: StreamInfo,
     reader: Reader,
     timing: Timing,
     doze: Doze,
     converter: Arc<Mutex<Converter>>,
-    /// Pictures of a recording are decoded one ahead, so that the last is known to be it; `None` where it may sleep.
+    /// Frames of a recording are decoded one ahead, so that the last is known to be it; `None` where it may sleep.
     ahead: Option<Result<Option<Taken>, SourceError>>,
-    /// The picture grabbed last, until it is retrieved.
-    current: Option<ffmpeg::Picture>,
+    /// The frame grabbed last, until it is retrieved.
+    current: Option<ffmpeg::DecodedFrame>,
     time: f64,
     captured: Instant,
     owed: bool,
@@ -62,9 +62,9 @@ pub struct VideoSource {
     taken: u64,
 }
 
-/// A picture with its moment.
+/// A frame with its moment.
 struct Taken {
-    picture: ffmpeg::Picture,
+    picture: ffmpeg::DecodedFrame,
     /// Its stamp in seconds; NaN where it has none.
     stamp: f64,
     /// On the source's clock, in seconds.
@@ -87,15 +87,15 @@ impl VideoSource {
         // Such a list has a length; opened again and again it would be counted again and again.
         if live && is_hls && stream.seconds.is_some() {
             return Err(SourceError::Broken(format!(
-                "'{}' says that nothing more comes; to count it once, name it among the videos",
+                "the playlist of '{}' has an end; list it under 'videos' to count it once",
                 opened.name
             )));
         }
         let fps = sane_fps(stream.fps);
-        let way = match live {
-            false => Way::Recording,
-            true if opened.gives_stills() => Way::Stills,
-            true => Way::Live,
+        let mode = match live {
+            false => ReadMode::Recording,
+            true if opened.gives_stills() => ReadMode::Stills,
+            true => ReadMode::Live,
         };
         // Where the container tells no number, the rate does.
         let guessed = || Some((stream.seconds? * fps? + 0.5).floor() as u64);
@@ -103,9 +103,9 @@ impl VideoSource {
         let info = StreamInfo { size: shown_size(stream), fps, live, frames: frames.filter(|_| !live) };
         let clock = Arc::clone(&opened.clock);
         Ok(Self {
-            way,
-            reader: Reader::new(opened, choice, way)?,
-            timing: Timing::new(way, info.fps, is_hls, Arc::clone(&clock)),
+            mode,
+            reader: Reader::new(opened, choice, mode)?,
+            timing: Timing::new(mode, info.fps, is_hls, Arc::clone(&clock)),
             captured: clock.now(),
             clock,
             doze: Doze::default(),
@@ -120,7 +120,7 @@ impl VideoSource {
         })
     }
 
-    /// The next picture; `None` at the end.
+    /// The next frame; `None` at the end.
     fn next(&mut self) -> Result<Option<Taken>, SourceError> {
         self.reader.opened.patience.allow(self.reader.opened.stall_timeout);
         let mut waited = Duration::ZERO;
@@ -153,7 +153,7 @@ impl VideoSource {
                     waited += self.clock.uptime().saturating_sub(asked);
                     match self.doze.read(&mut self.reader) {
                         Fate::Decode => self.reader.decode(self.time)?,
-                        Fate::Kept => {}
+                        Fate::KeyFrameBuffer => {}
                         Fate::Rouse => self.rouse(),
                     }
                 }
@@ -166,7 +166,7 @@ impl VideoSource {
         }
     }
 
-    fn taken(&mut self, picture: ffmpeg::Picture, waited: Duration) -> Taken {
+    fn taken(&mut self, picture: ffmpeg::DecodedFrame, waited: Duration) -> Taken {
         self.doze.before(|| self.timing.mark());
         let stamp = self.reader.stamp(&picture);
         let (time, was_held_up) = self.timing.next(stamp, waited);
@@ -196,7 +196,7 @@ impl VideoSource {
         self.reader.ended(error)
     }
 
-    fn orientation(&self, picture: &ffmpeg::Picture) -> Orientation {
+    fn orientation(&self, picture: &ffmpeg::DecodedFrame) -> Orientation {
         picture
             .matrix()
             .or(self.reader.stream.matrix)
@@ -216,16 +216,16 @@ impl VideoSource {
 /// Width and height in pixels at which a player shows `stream`, as far as its container tells.
 fn shown_size(stream: &VideoStream) -> (u32, u32) {
     let orientation = stream.matrix.map_or_else(Orientation::default, |matrix| Orientation::of(&matrix));
-    picture::shown_size(stream.size, stream.pixel_aspect, orientation)
+    image::shown_size(stream.size, stream.pixel_aspect, orientation)
 }
 
-/// Refuses, in words, pictures so large that decoding them would take the machine's memory.
+/// Refuses, in words, frames so large that decoding them would take the machine's memory.
 fn check_size((width, height): (u32, u32)) -> Result<(), String> {
     if u64::from(width) * u64::from(height) <= MOST_PIXELS {
         return Ok(());
     }
     Err(format!(
-        "declares pictures of {width}x{height} pixels, more than {} megapixels; it may be damaged",
+        "declares frames of {width}x{height} pixels, more than {} megapixels; it may be damaged",
         MOST_PIXELS / 1_000_000
     ))
 }
@@ -244,8 +244,8 @@ impl FrameSource for VideoSource {
     }
 
     fn grab(&mut self) -> Result<bool, SourceError> {
-        let next = match (self.way, self.ahead.take()) {
-            (Way::Recording, Some(ahead)) => ahead,
+        let next = match (self.mode, self.ahead.take()) {
+            (ReadMode::Recording, Some(ahead)) => ahead,
             _ => self.next(),
         }?;
         let Some(next) = next else {
@@ -262,7 +262,7 @@ impl FrameSource for VideoSource {
         self.current = Some(next.picture);
         self.doze.gave(next.stamp);
         self.taken += 1;
-        if self.way == Way::Recording && !self.doze.may_sleep {
+        if self.mode == ReadMode::Recording && !self.doze.may_sleep {
             self.ahead = Some(self.next());
         }
         Ok(true)
@@ -277,7 +277,7 @@ impl FrameSource for VideoSource {
     }
 
     fn can_sleep(&self) -> bool {
-        self.way != Way::Stills
+        self.mode != ReadMode::Stills
     }
 
     fn sleep(&mut self, allowed: bool) {
@@ -306,11 +306,11 @@ impl FrameSource for VideoSource {
         self.doze.sleep.is_regular()
     }
 
-    fn seen(&self) -> Option<Seen> {
+    fn seen(&self) -> Option<StreamPosition> {
         self.reader.seen(self.doze.given())
     }
 
-    fn resume(&mut self, seen: Seen) {
+    fn resume(&mut self, seen: StreamPosition) {
         self.reader.resume(seen);
     }
 
@@ -334,7 +334,7 @@ impl FrameSource for VideoSource {
         let stream_size = decoded.shown_size();
         let size = working_size(stream_size.0, stream_size.1);
         Ok(Frame {
-            picture: Picture::decoded(decoded, size),
+            picture: FrameImage::decoded(decoded, size),
             index: self.taken.saturating_sub(1),
             time: self.time,
             captured: self.captured,

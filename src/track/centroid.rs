@@ -28,7 +28,7 @@ pub struct CentroidTracker {
 }
 
 impl CentroidTracker {
-    /// For a picture of this `aspect` (width over height) and detections above `confidence`.
+    /// For a frame of this `aspect` (width over height) and detections above `confidence`.
     #[must_use]
     pub fn new(aspect: f32, confidence: f32, params: &TrackParams) -> Self {
         let (max_distance, patience) = (params.centroid_distance * aspect, params.centroid_patience);
@@ -42,7 +42,7 @@ impl CentroidTracker {
             score: detection.score,
             confirmed: true,
             seen: true,
-            followed: false,
+            from_flow: false,
         };
         self.objects.push(Object { track, disappeared: 0 });
         self.next_id += 1;

@@ -5,8 +5,8 @@ use crate::config::{SourceConfig, TrackerChoice};
 
 /// The tracker that `source` asks for.
 ///
-/// `aspect` is width over height of its picture; `confidence` (0..=1) the score from which its detector's
-/// boxes are trusted, 0..=1, as the detector's model says.
+/// `aspect` is width over height of its frame; `confidence` (0..=1) the score from which its detector's
+/// boxes are high-confidence, 0..=1, as the detector's model says.
 #[must_use]
 pub fn tracker_for(
     source: &SourceConfig,

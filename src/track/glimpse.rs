@@ -1,10 +1,10 @@
-//! Boxes that start no track yet. A network is often not sure of a newcomer for a second, in which he may walk over a line:
-//! what was glimpsed of him then tells from where he came.
+//! Boxes that start no track yet. A new person often has low confidence for a second, in which they may cross a line:
+//! the boxes of that second then tell from where they came.
 
 use super::TrackParams;
 use crate::geometry::BBox;
 
-/// Boxes of several looks, each on the one before.
+/// Boxes of several detection runs, each on the one before.
 #[derive(Debug, Clone, Copy)]
 struct Glimpse {
     /// When and where the first one was.
@@ -18,7 +18,7 @@ struct Glimpse {
 pub struct Glimpses(Vec<Glimpse>);
 
 impl Glimpses {
-    /// Takes a box that the look at `time` (seconds) leaves over.
+    /// Takes a box that the detection run at `time` (seconds) leaves over.
     pub fn add(&mut self, time: f64, bbox: BBox, params: &TrackParams) {
         let overlap = |glimpse: &Glimpse| glimpse.last.1.iou(&bbox);
         let before = self.0.iter_mut().filter(|glimpse| glimpse.last.0 < time);
@@ -36,7 +36,7 @@ impl Glimpses {
         self.0.retain(|glimpse| time - glimpse.last.0 <= params.tentative_patience);
     }
 
-    /// When and where he was first glimpsed who is sure to be at `bbox` now.
+    /// When and where the person now at `bbox` was first found with low confidence.
     pub fn origin(&self, bbox: &BBox, params: &TrackParams) -> Option<(f64, BBox)> {
         let his = self.0.iter().filter(|glimpse| glimpse.last.1.iou(bbox) >= params.overlap);
         his.map(|glimpse| glimpse.first).min_by(|a, b| a.0.total_cmp(&b.0))
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn two_boxes_of_one_look_are_two_glimpses() {
+    fn two_boxes_of_one_run_are_two_glimpses() {
         let mut glimpses = walking(&[0.0]);
         glimpses.add(0.0, at(0.02), &PARAMS);
         glimpses.add(0.2, at(0.04), &PARAMS);

@@ -1,6 +1,6 @@
 //! Where a box is and how sure we are of it, in frame heights and seconds.
 //!
-//! The centre moves as an integrated Ornstein-Uhlenbeck process (velocity wanders around zero with a known
+//! The center moves as an integrated Ornstein-Uhlenbeck process (velocity wanders around zero with a known
 //! spread and forgets itself over a known time; Singer's model of a target, with velocity in place of
 //! acceleration). Unlike white acceleration its uncertainty stays bounded, so a track that was never seen
 //! moving and one that has coasted for a while both expect an ordinary walker and nothing faster.
@@ -117,7 +117,7 @@ impl BoxFilter {
         self.h.update(bbox.h, noise);
     }
 
-    /// Squared Mahalanobis distance of a detection in centre and height, and the logarithm of the spread's
+    /// Squared Mahalanobis distance of a detection in center and height, and the logarithm of the spread's
     /// determinant relative to that of a fresh measurement: together twice the negative log-likelihood, up
     /// to a constant that all tracks share. Both are free of scale.
     #[must_use]

@@ -1,4 +1,4 @@
-//! The constants of the trackers. `docs/counting.md` tells why each has its value.
+//! The constants of the trackers. `docs/notes/counting-journal.md` has the measurements behind each value.
 
 use std::ops::Range;
 

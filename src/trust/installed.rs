@@ -1,6 +1,6 @@
 //! Where the program's own files are: beside the executable, in root's folders, in the user's.
 //!
-//! Never in the working folder: whoever may write to it would decide what runs. Each place is only a place to
+//! Never in the working folder: a user who may write to it would decide what runs. Each place is only a place to
 //! look; what is found there is opened by [`trust::open`](crate::trust::open).
 
 use std::path::{Path, PathBuf};

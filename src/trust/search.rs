@@ -53,7 +53,7 @@ pub struct Repair {
     pub says: String,
 }
 
-/// What has to change in the environment, whose variables `get` gives, before libraries may look at it.
+/// What has to change in the environment, whose variables `get` gives, before libraries may read it.
 pub fn repair(get: impl Fn(&str) -> Option<OsString>) -> Vec<Repair> {
     VARIABLES.into_iter().filter_map(|name| repair_one(name, &get(name)?)).collect()
 }

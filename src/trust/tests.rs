@@ -101,7 +101,10 @@ fn in_a_sticky_folder_only_what_is_ours_is_trusted() {
     let why = refusal(&shared.join("file"), Owner::Ours);
     assert_eq!(
         why,
-        format!("is not used: everybody may write to the folder '{}'; use one of your own", shared.display())
+        format!(
+            "is not used: everybody may write to the folder '{}'; use a folder of your own",
+            shared.display()
+        )
     );
     assert!(folder(&shared, Owner::Anybody).is_err());
     for name in ["file", "folder", "link"] {
@@ -148,7 +151,7 @@ fn only_regular_files_are_opened_and_none_is_waited_for() {
 fn what_is_missing_or_relative_or_goes_round_in_circles_is_said_to_be_so() {
     let place = place();
     assert!(matches!(open(&place.path().join("none/file"), Owner::Ours), Err(Problem::Missing)));
-    assert!(refusal(Path::new("lib/file"), Owner::Anybody).contains("write the whole path"));
+    assert!(refusal(Path::new("lib/file"), Owner::Anybody).contains("write the absolute path"));
     symlink("b", place.path().join("a")).unwrap();
     symlink("a", place.path().join("b")).unwrap();
     assert!(matches!(open(&place.path().join("a"), Owner::Ours), Err(Problem::Failed(_))));

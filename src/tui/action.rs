@@ -49,19 +49,21 @@ pub enum Action {
     SortNext,
     /// The other way round.
     SortReverse,
-    /// Sort by this column, from 1; on the screen of one source, the pane of this number.
+    /// Sort by this column, from 1.
     SortBy(u8),
+    /// The pane of this number, from 1, of the screen of one source.
+    Pane(u8),
     /// Group by location or not.
     Group,
     /// Mark the selected row.
     Mark,
-    /// The alerts have been seen.
+    /// The alerts shown were noticed.
     Acknowledge,
     /// Pause or resume the selected or marked sources.
     Pause,
     /// Pause or resume all.
     PauseAll,
-    /// Open again now.
+    /// Reconnect now; a finished file starts over.
     Restart,
     /// Counts back to zero.
     Reset,
@@ -69,16 +71,56 @@ pub enum Action {
     Add,
     /// Remove sources.
     Remove,
-    /// More workers, wider columns of charts, longer times of the history, more of a log.
-    More,
-    /// Fewer workers, narrower columns of charts, shorter times of the history, less of a log.
-    Fewer,
-    /// Hold the view still while counting goes on.
+    /// One worker more.
+    MoreWorkers,
+    /// One worker fewer.
+    FewerWorkers,
+    /// Wider columns of the chart.
+    WiderColumns,
+    /// Narrower columns of the chart.
+    NarrowerColumns,
+    /// Longer times of the history.
+    LongerTimes,
+    /// Shorter times of the history.
+    ShorterTimes,
+    /// More levels of a log.
+    MoreLevels,
+    /// Fewer levels of a log.
+    FewerLevels,
+    /// The person of a crossing alone.
+    Nearer,
+    /// All around the person of a crossing.
+    Farther,
+    /// Freeze the view while counting goes on.
     Freeze,
     /// Live picture of the selected source.
     Preview,
+    /// The chosen pane alone, or all panes.
+    Maximize,
+    /// A wall of previews.
+    Wall,
+    /// The next layout of the overview.
+    Layout,
+    /// Change the settings of the selected source.
+    EditSource,
+    /// Take the last change of settings back.
+    UndoSettings,
+    /// One picture of a crossing, or all of them.
+    OnePicture,
     /// Edit the counting lines.
     EditLines,
+    /// Use and save the lines drawn.
+    SaveLines,
+    /// A new line.
+    AddLine,
+    /// Remove the line or zone chosen.
+    RemoveShape,
+    /// One corner more of a zone.
+    AddCorner,
+    /// One corner fewer of a zone.
+    RemoveCorner,
+    /// Show or hide where people walked.
+    Walked,
     /// Swap the in side and the out side of a line.
     Flip,
     /// Turn a line clockwise.
@@ -98,15 +140,15 @@ pub enum Action {
     /// All logs.
     AllLogs,
     /// What was counted on other days.
-    Report,
+    History,
     /// The workers and their queue.
     Workers,
     /// The pictures of crossings.
     Crossings,
     /// A random sample of the day's crossings.
     Sample,
-    /// What is behind the first alert.
-    Alert,
+    /// What is and was wrong.
+    Alerts,
     /// The program is right about the crossing shown.
     JudgeRight,
     /// It is wrong.

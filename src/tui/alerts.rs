@@ -1,15 +1,23 @@
-//! What wants attention: sources that are down, or at or over their limit.
+//! What wants attention: sources that are down, or at or over their limit. What it was before is remembered as long as the
+//! screens are up.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crate::model::{EngineSnapshot, SourceId, SourceState};
+use super::{
+    format::{self, Moment},
+    text::clean,
+};
+use crate::model::{EngineSnapshot, SourceId, SourceSnapshot, SourceState};
+
+/// Most alerts that are over and are remembered.
+const MOST_PAST: usize = 1000;
 
 /// Kinds of alerts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum AlertKind {
     /// Delivers no pictures and should.
     Down,
-    /// A camera marked as failed after many attempts: an alert of its own, whoever has seen that it was down.
+    /// A camera marked as failed after many attempts: an alert of its own, also where it was acknowledged that it was down.
     Failed,
     /// Breaks off again and again.
     Flapping,
@@ -39,7 +47,7 @@ pub struct Alert {
 
 /// All alerts, the unseen first, each in the order of the sources. Forgets in `acknowledged` what is over, so
 /// that it is new when it happens again.
-pub fn alerts(snapshot: &EngineSnapshot, acknowledged: &mut BTreeSet<AlertKey>) -> Vec<Alert> {
+fn alerts(snapshot: &EngineSnapshot, acknowledged: &mut BTreeSet<AlertKey>) -> Vec<Alert> {
     let mut alerts = Vec::new();
     let mut standing = BTreeSet::new();
     for (index, source) in snapshot.sources.iter().enumerate() {
@@ -69,4 +77,140 @@ pub fn alerts(snapshot: &EngineSnapshot, acknowledged: &mut BTreeSet<AlertKey>) 
     acknowledged.retain(|key| standing.contains(key));
     alerts.sort_by_key(|alert| alert.acknowledged);
     alerts
+}
+
+impl AlertKind {
+    /// In a word or two, for lists.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Down => "down",
+            Self::Failed => "failed",
+            Self::Flapping => "flapping",
+            Self::Limit => "limit",
+        }
+    }
+}
+
+/// What is wrong with a source, without its name and without a countdown.
+#[must_use]
+pub fn cause(kind: AlertKind, source: &SourceSnapshot) -> String {
+    match kind {
+        AlertKind::Limit => {
+            let reached = source.limits().find_map(|limit| Some((limit.words()?, limit)));
+            let Some((words, limit)) = reached else { return String::new() };
+            let whose = limit.zone.map_or(String::new(), |zone| format!("zone '{}' is ", clean(&zone)));
+            format!("{whose}{words}, {} of {}", format::current(limit.current), limit.limit)
+        }
+        AlertKind::Flapping => source.flapping().unwrap_or_default(),
+        AlertKind::Down | AlertKind::Failed => {
+            let error = clean(source.last_error.as_deref().unwrap_or("no frames"));
+            // Some errors begin with the same word.
+            let word = format!("{}: ", source.state.word().to_lowercase());
+            error.strip_prefix(&word).map_or(error.clone(), str::to_owned)
+        }
+    }
+}
+
+/// When an alert began and who has acknowledged it.
+#[derive(Debug, Clone)]
+pub struct Course {
+    /// When it was first seen here.
+    pub began: Moment,
+    /// When it was acknowledged, and by which user.
+    pub acknowledged: Option<(String, Moment)>,
+    /// What was wrong, as it was last known.
+    pub cause: String,
+    /// Name of the source.
+    pub name: String,
+}
+
+/// An alert that is over.
+#[derive(Debug, Clone)]
+pub struct Past {
+    /// What it was about.
+    pub key: AlertKey,
+    /// Its course.
+    pub course: Course,
+    /// When it was over.
+    pub ended: Moment,
+}
+
+/// What is wrong now, and what was.
+#[derive(Debug, Default)]
+pub struct Alerts {
+    standing: Vec<Alert>,
+    courses: BTreeMap<AlertKey, Course>,
+    past: VecDeque<Past>,
+}
+
+impl Alerts {
+    /// Takes over what `snapshot` says at `moment`.
+    pub fn follow(&mut self, snapshot: &EngineSnapshot, moment: &Moment) {
+        let mut acknowledged = self.acknowledged();
+        self.standing = alerts(snapshot, &mut acknowledged);
+        for alert in &self.standing {
+            let source = &snapshot.sources[alert.source];
+            let (cause, name) = (cause(alert.key.kind, source), source.name());
+            let new = || Course {
+                began: moment.clone(),
+                acknowledged: None,
+                cause: String::new(),
+                name: String::new(),
+            };
+            let course = self.courses.entry(alert.key.clone()).or_insert_with(new);
+            (course.cause, course.name) = (cause, name);
+        }
+        let is_over = |key: &AlertKey| {
+            !acknowledged.contains(key) && !self.standing.iter().any(|alert| alert.key == *key)
+        };
+        let over: Vec<AlertKey> = self.courses.keys().filter(|key| is_over(key)).cloned().collect();
+        for key in over {
+            let Some(course) = self.courses.remove(&key) else { continue };
+            self.past.push_front(Past { key, course, ended: moment.clone() });
+        }
+        self.past.truncate(MOST_PAST);
+    }
+
+    fn acknowledged(&self) -> BTreeSet<AlertKey> {
+        let of = |(key, course): (&AlertKey, &Course)| course.acknowledged.as_ref().map(|_| key.clone());
+        self.courses.iter().filter_map(of).collect()
+    }
+
+    /// What is wrong now, what was not acknowledged first, each in the order of the sources.
+    #[must_use]
+    pub fn standing(&self) -> &[Alert] {
+        &self.standing
+    }
+
+    /// How many of them nobody has acknowledged.
+    #[must_use]
+    pub fn open(&self) -> usize {
+        self.standing.iter().filter(|alert| !alert.acknowledged).count()
+    }
+
+    /// When an alert began, and who has acknowledged it.
+    #[must_use]
+    pub fn course(&self, key: &AlertKey) -> Option<&Course> {
+        self.courses.get(key)
+    }
+
+    /// What is over, the latest first.
+    #[must_use]
+    pub fn past(&self) -> &VecDeque<Past> {
+        &self.past
+    }
+
+    /// `who` has seen these.
+    pub fn acknowledge(&mut self, keys: &[AlertKey], who: &str, moment: &Moment) {
+        for key in keys {
+            if let Some(course) = self.courses.get_mut(key) {
+                course.acknowledged.get_or_insert_with(|| (who.to_owned(), moment.clone()));
+            }
+        }
+        for alert in &mut self.standing {
+            alert.acknowledged |= keys.contains(&alert.key);
+        }
+        self.standing.sort_by_key(|alert| alert.acknowledged);
+    }
 }

@@ -1,4 +1,4 @@
-//! The screens of an audit: a person watches a source, taps a key for every crossing, and then sees what the program has
+//! The screens of an audit: a person watches a source, taps a key forevery crossing, and then sees what the program has
 //! counted of it.
 //!
 //! What it shows until the end tells nothing of what the program thinks: no boxes, no counts.
@@ -89,7 +89,7 @@ impl Running<'_> {
     fn until_end(&mut self, tick: Duration) -> Result<Option<i32>, TuiError> {
         let ticks = crossbeam_channel::tick(tick);
         loop {
-            let heard = self.console.wait(&ticks);
+            let heard = self.console.wait(&ticks, &crossbeam_channel::never::<()>());
             if heard.ticked || !heard.events.is_empty() {
                 self.audit.refresh(Moment::now(&self.options.timezone).mono, &mut self.watching);
             }

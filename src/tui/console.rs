@@ -49,7 +49,7 @@ pub enum TuiError {
 /// How the front end is to run.
 #[derive(Clone)]
 pub struct TuiOptions {
-    /// Colours.
+    /// Colors.
     pub color: ColorChoice,
     /// How pictures are drawn.
     pub graphics: GraphicsChoice,
@@ -73,6 +73,8 @@ pub struct TuiOptions {
     pub is_attached: bool,
     /// What is said first.
     pub greeting: Option<String>,
+    /// Where the layout is remembered; nowhere where this is `None`.
+    pub memory: Option<PathBuf>,
 }
 
 impl Default for TuiOptions {
@@ -90,6 +92,7 @@ impl Default for TuiOptions {
             timezone: jiff::tz::TimeZone::system(),
             is_attached: false,
             greeting: None,
+            memory: None,
         }
     }
 }
@@ -106,9 +109,11 @@ impl TuiOptions {
     }
 }
 
-/// What arrived.
-#[derive(Debug, Default)]
-pub struct Heard {
+/// What arrived, and an answer of work in the background.
+#[derive(Debug)]
+pub struct Heard<T> {
+    /// The answer.
+    pub answer: Option<T>,
     /// Whether a tick was due.
     pub ticked: bool,
     /// Keys, pastes, mouse and sizes, in order.
@@ -145,7 +150,7 @@ impl Console {
             return Err(TuiError::Dumb);
         }
         let look = options.look(|name| std::env::var(name).ok());
-        // Under NO_COLOR crossterm would write 'CSI m', which wipes bold and reverse; colours are decided here.
+        // Under NO_COLOR crossterm would write 'CSI m', which wipes bold and reverse; colors are decided here.
         crossterm::style::force_color_output(true);
         let suspend = flag(SIGTSTP)?;
         let resumed = flag(SIGCONT)?;
@@ -178,10 +183,10 @@ impl Console {
         &mut self.guard
     }
 
-    /// Waits for keys or a tick, at most a tenth of a second.
+    /// Waits for keys, a tick or an answer, at most a tenth of a second.
     #[must_use]
-    pub fn wait(&self, ticks: &Receiver<Instant>) -> Heard {
-        let mut heard = Heard::default();
+    pub fn wait<T>(&self, ticks: &Receiver<Instant>, answers: &Receiver<T>) -> Heard<T> {
+        let mut heard = Heard { answer: None, ticked: false, events: Vec::new(), ended: None };
         crossbeam_channel::select! {
             recv(self.input.events()) -> event => match event {
                 Ok(Ok(event)) => heard.events.push(event),
@@ -189,6 +194,7 @@ impl Console {
                 Ok(Err(_)) | Err(_) => heard.ended = Some(SIGHUP),
             },
             recv(ticks) -> _ => heard.ticked = true,
+            recv(answers) -> answer => heard.answer = answer.ok(),
             default(SIGNAL_POLL) => {}
         }
         match self.stop.load(Ordering::Relaxed) {
@@ -217,7 +223,7 @@ impl Console {
             self.go_to_shell()?;
             return Ok(true);
         }
-        // Whoever stopped the process: `kill -STOP` gives no warning.
+        // `kill -STOP` by another process gives no warning.
         if self.resumed.swap(false, Ordering::Relaxed) {
             self.guard.retake()?;
             return Ok(true);

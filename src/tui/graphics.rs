@@ -2,7 +2,7 @@
 //!
 //! Which one is told by the environment alone. Asking the terminal would mean to read its answer from where the
 //! keys come from, to wait two seconds wherever there is none, and to lose keys that are typed meanwhile. Inside
-//! tmux and screen, and without colours, pictures are half blocks.
+//! tmux and screen, and without colors, pictures are half blocks.
 
 use image::{DynamicImage, Rgb, RgbImage, imageops};
 use ratatui::{
@@ -339,7 +339,7 @@ mod tests {
             threshold: None,
         };
         let point = |x, y| crate::geometry::Point { x, y };
-        let trail = crate::count::replay::Trail { id: 1, points: vec![point(1.2, 0.2), point(1.2, 0.8)] };
+        let trail = crate::count::replay::TrackPath { id: 1, points: vec![point(1.2, 0.2), point(1.2, 0.8)] };
         let overlay = Overlay { zones: &[zone], trails: &[trail], ..Overlay::default() };
         let mut canvas = RgbImage::new(200, 100);
         paint(&mut canvas, &preview(), overlay);

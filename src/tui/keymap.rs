@@ -1,6 +1,6 @@
 //! One table of commands drives the keys, the help screen, the hints in the footer and the palette.
 //!
-//! A key means the same on every screen. Not used by default: `Ctrl-b` and `Ctrl-a` (tmux and screen),
+//! A key means the same on every screen; where a command is of one screen alone, its key means that there. Not used by default: `Ctrl-b` and `Ctrl-a` (tmux and screen),
 //! `Ctrl-s` and `Ctrl-q` (flow control), Alt chords and function keys (unreliable over SSH).
 
 use std::{
@@ -10,7 +10,7 @@ use std::{
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::action::Action;
+use super::{action::Action, screen_id::ScreenId};
 use crate::config;
 
 mod commands;
@@ -126,7 +126,7 @@ impl fmt::Display for Key {
 /// Which key does what, defaults and the user's changes together.
 #[derive(Debug, Clone)]
 pub struct Keymap {
-    actions: HashMap<Key, Action>,
+    commands: HashMap<Key, Vec<&'static Command>>,
     keys: BTreeMap<Action, Vec<Key>>,
     /// Whether the engine is another program's and goes on when the screens are left.
     pub is_attached: bool,
@@ -155,43 +155,62 @@ impl Keymap {
                 )),
             }
         }
-        let mut map = Self { actions: HashMap::new(), keys: BTreeMap::new(), is_attached: false };
+        let mut map = Self { commands: HashMap::new(), keys: BTreeMap::new(), is_attached: false };
         // What the user chose takes a key away from a default; two choices for one key are a conflict.
-        for (action, keys) in &chosen {
-            for key in keys {
-                if let Some(other) = map.actions.insert(*key, *action) {
+        for command in COMMANDS {
+            for key in chosen.get(&command.action).into_iter().flatten() {
+                let held = map.commands.entry(*key).or_default();
+                if let Some(other) = held.iter().position(|other| meet(other, command)) {
+                    let other = held.remove(other);
                     problems.push(format!(
                         "keys: '{key}' is given to both '{}' and '{}'; '{}' has it",
-                        name_of(other),
-                        name_of(*action),
-                        name_of(*action)
+                        other.name, command.name, command.name
                     ));
+                }
+                held.push(command);
+            }
+        }
+        let taken = map.commands.clone();
+        for command in COMMANDS.iter().filter(|command| !chosen.contains_key(&command.action)) {
+            for key in command.keys.iter().filter_map(|key| Key::parse(key)) {
+                let takes = |other: &&Command| other.on.is_empty() || meet(other, command);
+                let is_taken = taken.get(&key).is_some_and(|held| held.iter().any(takes));
+                if !is_taken {
+                    map.commands.entry(key).or_default().push(command);
                 }
             }
         }
-        for command in COMMANDS.iter().filter(|command| !chosen.contains_key(&command.action)) {
-            for key in command.keys.iter().filter_map(|key| Key::parse(key)) {
-                map.actions.entry(key).or_insert(command.action);
-            }
-        }
         // Without a way out the program could only be killed.
-        map.actions.insert(Key { ctrl: true, ..KeyCode::Char('c').into() }, Action::Interrupt);
+        let interrupt = COMMANDS.iter().filter(|command| command.action == Action::Interrupt).collect();
+        map.commands.insert(Key { ctrl: true, ..KeyCode::Char('c').into() }, interrupt);
         for command in COMMANDS {
             let listed: Vec<Key> = chosen
                 .get(&command.action)
                 .cloned()
                 .unwrap_or_else(|| command.keys.iter().filter_map(|key| Key::parse(key)).collect());
-            let held =
-                listed.into_iter().filter(|key| map.actions.get(key) == Some(&command.action)).collect();
+            let has = |key: &Key| {
+                map.commands
+                    .get(key)
+                    .is_some_and(|held| held.iter().any(|other| other.action == command.action))
+            };
+            let held = listed.into_iter().filter(has).collect();
             map.keys.insert(command.action, held);
         }
         (map, problems)
     }
 
-    /// What a key does.
+    /// What a key does on a screen. What is of that screen alone goes before what is of all.
     #[must_use]
-    pub fn action(&self, key: Key) -> Option<Action> {
-        self.actions.get(&key).copied()
+    pub fn action(&self, key: Key, screen: ScreenId) -> Option<Action> {
+        let held = self.commands.get(&key)?;
+        let here = held.iter().find(|command| command.on.contains(&screen));
+        here.or_else(|| held.iter().find(|command| command.on.is_empty())).map(|command| command.action)
+    }
+
+    /// A command that a key runs on some other screen.
+    #[must_use]
+    pub fn elsewhere(&self, key: Key) -> Option<&'static Command> {
+        self.commands.get(&key)?.first().copied()
     }
 
     /// The keys of an action, first the one to show in hints.
@@ -234,8 +253,10 @@ impl Default for Keymap {
     }
 }
 
-fn name_of(action: Action) -> &'static str {
-    COMMANDS.iter().find(|command| command.action == action).map_or("?", |command| command.name)
+/// Whether one key cannot run both: both on all screens, or both on the same one. On its screen, a command of that screen alone
+/// goes before one of all.
+fn meet(a: &Command, b: &Command) -> bool {
+    a.on.is_empty() && b.on.is_empty() || a.on.iter().any(|screen| b.on.contains(screen))
 }
 
 fn unknown_command(name: &str) -> String {
@@ -252,14 +273,16 @@ mod tests {
 
     #[test]
     fn every_key_of_the_table_can_be_parsed_and_belongs_to_one_command() {
-        let mut seen = HashMap::new();
+        let mut seen: HashMap<Key, Vec<&Command>> = HashMap::new();
         for command in COMMANDS {
             for text in command.keys {
                 let key = Key::parse(text).unwrap_or_else(|| panic!("{text}"));
                 assert_eq!(key.to_string(), *text);
-                if let Some(other) = seen.insert(key, command.name) {
-                    panic!("'{text}' is in both {other} and {}", command.name);
+                let others: &mut Vec<&Command> = seen.entry(key).or_default();
+                if let Some(other) = others.iter().find(|other| meet(other, command)) {
+                    panic!("'{text}' is in both {} and {}", other.name, command.name);
                 }
+                others.push(command);
             }
         }
     }
@@ -267,7 +290,11 @@ mod tests {
     #[test]
     fn keys_that_tmux_screen_and_flow_control_need_are_free() {
         for text in ["ctrl-a", "ctrl-b", "ctrl-s", "ctrl-q"] {
-            assert_eq!(Keymap::default().action(Key::parse(text).unwrap()), None, "{text}");
+            assert_eq!(
+                Keymap::default().action(Key::parse(text).unwrap(), ScreenId::Overview),
+                None,
+                "{text}"
+            );
         }
     }
 
@@ -291,9 +318,9 @@ mod tests {
     fn a_users_key_takes_it_from_the_default() {
         let (map, problems) = with(&[("pause", &["x", "ctrl-p"]), ("freeze", &["p"])]);
         assert_eq!(problems, Vec::<String>::new());
-        assert_eq!(map.action(Key::parse("x").unwrap()), Some(Action::Pause));
-        assert_eq!(map.action(Key::parse("p").unwrap()), Some(Action::Freeze));
-        assert_eq!(map.action(Key::parse("f").unwrap()), None);
+        assert_eq!(map.action(Key::parse("x").unwrap(), ScreenId::Overview), Some(Action::Pause));
+        assert_eq!(map.action(Key::parse("p").unwrap(), ScreenId::Overview), Some(Action::Freeze));
+        assert_eq!(map.action(Key::parse("f").unwrap(), ScreenId::Overview), None);
         assert_eq!(map.keys_text(Action::Pause), "x ctrl-p");
     }
 
@@ -306,15 +333,15 @@ mod tests {
             [
                 "keys: 'hyper-q' for 'freeze' is not a key; write 'p', 'P', 'space', 'ctrl-l' or 'shift-left'",
                 "keys: no command is called 'pase'; did you mean 'pause'?",
-                "keys: 'z' is given to both 'help' and 'copy'; 'copy' has it",
+                "keys: 'z' is given to both 'copy' and 'help'; 'help' has it",
             ]
         );
-        assert_eq!(map.action(Key::parse("f").unwrap()), Some(Action::Freeze));
+        assert_eq!(map.action(Key::parse("f").unwrap(), ScreenId::Overview), Some(Action::Freeze));
     }
 
     #[test]
     fn ctrl_c_always_leaves() {
         let (map, _) = with(&[("interrupt", &["x"]), ("copy", &["ctrl-c"])]);
-        assert_eq!(map.action(Key::parse("ctrl-c").unwrap()), Some(Action::Interrupt));
+        assert_eq!(map.action(Key::parse("ctrl-c").unwrap(), ScreenId::Overview), Some(Action::Interrupt));
     }
 }

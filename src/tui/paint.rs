@@ -1,7 +1,7 @@
 //! Cells of a frame to bytes for the terminal, as few as will do.
 //!
 //! ratatui's own writer moves the cursor with absolute positions only, names foreground and background together
-//! whenever one of them changes, writes the sixteen named colours in the long form that simple terminals do not
+//! whenever one of them changes, writes the sixteen named colors in the long form that simple terminals do not
 //! know, and resets everything four times a frame. On a table of which single digits change that is more than
 //! the digits themselves.
 
@@ -69,7 +69,7 @@ impl Pen {
     }
 }
 
-/// The numbers of a colour; `base` is 30 for the foreground, 40 for the background.
+/// The numbers of a color; `base` is 30 for the foreground, 40 for the background.
 fn color(color: Color, base: u8) -> String {
     let named = |index: u8| if index < 8 { base + index } else { base + 52 + index }.to_string();
     match color {
@@ -147,9 +147,9 @@ pub fn cells<'a>(out: &mut impl Write, cells: impl Iterator<Item = (u16, u16, &'
                 write!(out, "\x1b[m")?;
             } else {
                 let change = wanted.change_from(pen).join(";");
-                let anew = wanted.change_from(Pen::default()).join(";");
-                if anew.len() + 1 < change.len() {
-                    write!(out, "\x1b[;{anew}m")?;
+                let whole = wanted.change_from(Pen::default()).join(";");
+                if whole.len() + 1 < change.len() {
+                    write!(out, "\x1b[;{whole}m")?;
                 } else {
                     write!(out, "\x1b[{change}m")?;
                 }

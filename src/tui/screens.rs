@@ -1,72 +1,90 @@
-//! Whole screens. [`draw`] picks the one to show and puts the open dialog over it.
+//! The screens, each in a folder of its own: `state` (what it knows), `update` (what keys do to it, what it needs), `draw`. A new
+//! one is a folder, a name in `screen_id` and a line here.
 
-use ratatui::{
-    Frame,
-    buffer::Buffer,
-    layout::{Position, Rect},
-};
+use super::{screen::Screen, screen_id::ScreenId};
 
-use super::{
-    app::{Screen, UiState},
-    dialogs::Dialog,
-    layout::{Class, class, take_bottom, take_top},
-    widgets::{Look, alert_bar, footer},
-};
-
-pub mod crossing;
-pub mod detail;
-pub mod editor;
+pub mod alerts;
+pub mod crossings;
 pub mod help;
+pub mod history;
+pub mod lines;
 pub mod logs;
 pub mod overview;
-pub mod report;
-pub mod too_small;
+pub mod source;
+pub mod wall;
 pub mod workers;
 
-/// Draws one frame.
-pub fn draw(frame: &mut Frame, ui: &mut UiState, look: &Look) {
-    let area = frame.area();
-    if let Some(caret) = draw_in(ui, area, frame.buffer_mut(), look) {
-        frame.set_cursor_position(caret);
-    }
-}
+macro_rules! screens {
+    ($($id:ident $field:ident)*) => {
+        /// The state of every screen, and which of them are open.
+        #[derive(Default)]
+        pub struct Screens {
+            $(
+                #[doc = concat!("Of the screen `", stringify!($field), "`.")]
+                pub $field: $field::state::State,
+            )*
+            /// Open over the overview, the one on top last.
+            open: Vec<ScreenId>,
+        }
 
-/// Draws everything into `area`; gives the place of the caret while text is typed.
-pub fn draw_in(ui: &mut UiState, area: Rect, buffer: &mut Buffer, look: &Look) -> Option<Position> {
-    if class(area) == Class::TooSmall {
-        too_small::draw(ui, area, buffer, look);
-        return None;
-    }
-    let caret = match ui.screen() {
-        Screen::Overview => overview::draw(ui, area, buffer, look),
-        screen => {
-            let screen = screen.clone();
-            let mut rest = area;
-            let foot = take_bottom(&mut rest, 1);
-            if alert_bar::is_news_here(ui) {
-                alert_bar::draw(ui, take_top(&mut rest, 1), buffer, look);
+        impl Screens {
+            fn get(&self, id: ScreenId) -> &dyn Screen {
+                match id {
+                    $(ScreenId::$id => &self.$field,)*
+                }
             }
-            let mut caret = None;
-            match screen {
-                Screen::Detail => detail::draw(ui, rest, buffer, look),
-                Screen::Editor => caret = editor::draw(ui, rest, buffer, look),
-                Screen::Help => help::draw(ui, rest, buffer, look),
-                Screen::Crossings => crossing::draw(ui, rest, buffer, look),
-                Screen::Report => report::draw(ui, rest, buffer, look),
-                Screen::Workers => workers::draw(ui, rest, buffer, look),
-                Screen::Logs(target) => logs::draw(ui, &target, rest, buffer, look),
-                Screen::Overview => {}
+
+            fn get_mut(&mut self, id: ScreenId) -> &mut dyn Screen {
+                match id {
+                    $(ScreenId::$id => &mut self.$field,)*
+                }
             }
-            footer::draw(ui, foot, buffer, look).or(caret)
         }
     };
-    match &ui.dialog {
-        Some(Dialog::Confirm(dialog)) => {
-            dialog.draw(area, buffer, look);
-            None
+}
+
+screens! {
+    Overview overview
+    Source source
+    Lines lines
+    History history
+    Crossings crossings
+    Logs logs
+    Workers workers
+    Alerts alerts
+    Wall wall
+    Help help
+}
+
+impl Screens {
+    /// The screen on top.
+    #[must_use]
+    pub fn id(&self) -> ScreenId {
+        self.open.last().copied().unwrap_or(ScreenId::Overview)
+    }
+
+    /// The screen on top.
+    #[must_use]
+    pub fn top(&self) -> &dyn Screen {
+        self.get(self.id())
+    }
+
+    /// The screen on top.
+    pub fn top_mut(&mut self) -> &mut dyn Screen {
+        self.get_mut(self.id())
+    }
+
+    /// Brings a screen to the top.
+    pub fn open(&mut self, id: ScreenId) {
+        if self.id() != id {
+            self.open.retain(|other| *other != id);
+            self.open.push(id);
         }
-        Some(Dialog::AddSource(dialog)) => dialog.draw(area, buffer, look),
-        Some(Dialog::Palette(dialog)) => Some(dialog.draw(area, buffer, look, &ui.keymap)),
-        None => caret,
+    }
+
+    /// Closes the screen on top; `false` for the overview.
+    pub fn close(&mut self) -> bool {
+        self.top_mut().close();
+        self.open.pop().is_some()
     }
 }

@@ -3,6 +3,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
+    path::PathBuf,
     sync::Arc,
     time::Instant,
 };
@@ -11,10 +12,13 @@ use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
 use super::{
     action::Action,
-    app::{Effect, Tone, UiState},
+    context::Tone,
+    effect::{HostWork, Outside, TerminalWork},
     format::Moment,
     keymap::{Key, Keymap},
-    log_target::LogTarget,
+    screen::LogNeed,
+    screens::overview::layout::Layout,
+    shell::Shell,
 };
 use crate::{
     config::{
@@ -23,27 +27,24 @@ use crate::{
     },
     engine::{Control, EngineApi},
     host::{ConfigPlace, Host},
-    logging::Level,
     model::{Minute, SourceId, name_of},
 };
 
 mod asking;
 mod crossings;
 mod fetch;
+mod memory;
 mod probes;
 mod replay;
 mod work;
 
-use work::{Addition, Answer, Asking, Charts, Probes, Replaying, Reports};
-
-/// Which lines of the log were fetched: the log, how much had been written, from which level on, with which
-/// words.
-type LogView = (LogTarget, u64, Level, String);
+pub use work::Answer;
+use work::{Addition, Asking, Charts, Probes, Replaying, Reports};
 
 /// The screens and what they talk to.
 pub struct Session {
     /// State of the screens.
-    pub ui: UiState,
+    pub ui: Shell,
     engine: Arc<dyn EngineApi>,
     host: Arc<dyn Host>,
     answers: (Sender<Answer>, Receiver<Answer>),
@@ -51,14 +52,16 @@ pub struct Session {
     given: BTreeSet<String>,
     history_due: Option<Instant>,
     preview_due: Option<Instant>,
-    preview_of: Option<SourceId>,
-    log: Option<LogView>,
+    /// Sources whose previews the engine makes for the screens.
+    preview_of: Vec<SourceId>,
+    /// Which lines of which log were fetched, and how much had been written then.
+    log: Option<(LogNeed, u64)>,
     probes: Probes,
     replay: Replaying,
     reports: Reports,
     charts: Charts,
-    /// Effects that only the owner of the terminal can see to.
-    left: Vec<Effect>,
+    /// Work that only the owner of the terminal can do.
+    left: Vec<TerminalWork>,
     /// Ends with the last work on the configuration file that was asked for.
     saving: Option<(Sender<()>, Receiver<()>)>,
     stages_due: Option<Instant>,
@@ -76,6 +79,10 @@ pub struct Session {
     reading_crossing: bool,
     /// When it is read again, where its strip is not there yet.
     crossing_again: Option<Instant>,
+    /// Where the layout is remembered.
+    memory: Option<PathBuf>,
+    /// When the configuration file is compared with what runs again.
+    differs_due: Option<Instant>,
 }
 
 impl Session {
@@ -89,13 +96,13 @@ impl Session {
         read_only: bool,
         moment: Moment,
     ) -> Self {
-        let mut ui = UiState::new(engine.snapshot(), moment.clone(), keymap, read_only);
+        let mut ui = Shell::new(engine.snapshot(), moment.clone(), keymap, read_only);
         match problems {
             [] => {}
-            [only] => ui.say(only.clone(), Tone::Refused),
+            [only] => ui.context.say(only.clone(), Tone::Refused),
             [first, rest @ ..] => {
-                let logs = ui.keymap.keys_text(Action::AllLogs);
-                ui.say(format!("{first}; {} more in the log ({logs})", rest.len()), Tone::Refused);
+                let logs = ui.context.keymap.keys_text(Action::AllLogs);
+                ui.context.say(format!("{first}; {} more in the log ({logs})", rest.len()), Tone::Refused);
             }
         }
         let mut session = Self {
@@ -106,7 +113,7 @@ impl Session {
             given: BTreeSet::new(),
             history_due: None,
             preview_due: None,
-            preview_of: None,
+            preview_of: Vec::new(),
             log: None,
             probes: Probes::default(),
             replay: Replaying::default(),
@@ -122,130 +129,182 @@ impl Session {
             asked: Asking::default(),
             reading_crossing: false,
             crossing_again: None,
+            memory: None,
+            differs_due: None,
         };
         session.refresh(moment);
         session
     }
 
-    /// What only the owner of the terminal can do of what [`Self::refresh`] has caused.
-    pub fn take_left(&mut self) -> Vec<Effect> {
+    /// Remembers the layout in `file`, and shows the one that is remembered there. Blocks for the disk.
+    pub fn remember_in(&mut self, file: PathBuf) {
+        if let Some(layout) = memory::read(&file).as_deref().and_then(Layout::named) {
+            self.ui.screens.overview.layout = layout;
+        }
+        self.memory = Some(file);
+    }
+
+    /// Answers of work in the background, for the loop that waits for them: each is to be given to [`Self::answered`].
+    #[must_use]
+    pub fn answers(&self) -> &Receiver<Answer> {
+        &self.answers.1
+    }
+
+    /// What only the owner of the terminal can do of what [`Self::refresh`] and [`Self::answered`] have caused.
+    pub fn take_left(&mut self) -> Vec<TerminalWork> {
+        self.left.extend(self.ui.take_bell());
         std::mem::take(&mut self.left)
     }
 
     /// Fetches what is new, as of `moment`.
     pub fn refresh(&mut self, moment: Moment) {
         let now = moment.mono;
-        self.ui.set_moment(moment);
-        self.ui.set_snapshot(self.engine.snapshot());
-        self.ui.set_age(self.engine.age());
-        self.ui.config_place = self.host.config_place();
+        let context = &mut self.ui.context;
+        context.set_moment(moment);
+        context.set_snapshot(self.engine.snapshot());
+        context.set_age(self.engine.age());
+        context.config.place = self.host.config_place();
         while let Ok(answer) = self.answers.1.try_recv() {
-            match answer {
-                Answer::Looked => {}
-                Answer::Said(Ok(text)) => self.ui.say(text, Tone::Done),
-                Answer::Said(Err(text)) => self.ui.say(text, Tone::Refused),
-                Answer::Report(asked, result) => {
-                    self.reports.running = false;
-                    let before = std::mem::take(&mut self.reports.before);
-                    let effects = self.ui.report_read(asked, result, &before);
-                    let rest = self.perform(effects);
-                    self.left.extend(rest);
-                }
-                Answer::Crossings(asked, found) => self.ui.crossings_found(&asked, found),
-                Answer::Crossing(of, known) => self.crossing_read(of, *known),
-                Answer::Reloadable(found) => self.ui.reload_worked_out(found),
-                Answer::Judged(result) => self.ui.crossing_judged(result),
-                Answer::Chart(source, width, result) => self.chart_read(source, width, result),
-                Answer::LastHour(result) => self.last_hour_read(result),
-                Answer::Saved(source, drawn, result) => self.ui.lines_saved(&source, &drawn, result),
-                Answer::Written(result) => self.ui.config_written(result),
-                Answer::Probed(number, result) => self.probed(number, result),
-                Answer::Replayed(source, replayed) => {
-                    self.replay.running = false;
-                    self.ui.lines_replayed(&source, *replayed);
-                }
-            }
+            self.answered(answer);
         }
         self.hear();
         self.probe(now);
-        self.fetch_config();
         self.fetch_history(now);
-        self.fetch_report(now);
-        self.fetch_detail(now);
-        self.fetch_crossing(now);
-        self.fetch_preview(now);
-        self.fetch_log();
-        self.replay(now);
+        self.compare_config(now);
+        self.fetch(now);
+    }
+
+    /// Takes the answer of work in the background.
+    pub fn answered(&mut self, answer: Answer) {
+        let ui = &mut self.ui;
+        match answer {
+            Answer::Looked | Answer::Remembered(Ok(())) => {}
+            Answer::Remembered(Err(problem)) => ui.context.say(problem, Tone::Refused),
+            Answer::Said(Ok(text)) => ui.context.say(text, Tone::Done),
+            Answer::Said(Err(text)) => ui.context.say(text, Tone::Refused),
+            Answer::History(asked, result) => {
+                self.reports.running = false;
+                let before = std::mem::take(&mut self.reports.before);
+                // One of the keys may ask for another time, which the others then wait for.
+                for key in ui.screens.history.take(asked, result, &before, &mut ui.context) {
+                    let rest = self.key(key);
+                    self.left.extend(rest);
+                }
+            }
+            Answer::Crossings(asked, found) => {
+                ui.screens.crossings.found(&asked, found, &mut ui.context);
+            }
+            Answer::Crossing(of, known) => self.crossing_read(of, *known),
+            Answer::Reloadable(found) => ui.reload_worked_out(found),
+            Answer::Judged(result) => ui.screens.crossings.judged(result, &mut ui.context),
+            Answer::Chart(source, width, result) => self.chart_read(source, width, result),
+            Answer::LastHour(result) => self.last_hour_read(result),
+            Answer::Saved(source, drawn, result) => ui.lines_saved(&source, &drawn, result),
+            Answer::Written(result) => ui.config_written(result),
+            Answer::SettingsSaved(change, result) => {
+                ui.settings_saved(*change, result);
+                self.differs_due = None;
+            }
+            Answer::Differs(found) => {
+                // Where that cannot be asked, nothing is marked.
+                let found = found.unwrap_or_default();
+                if ui.context.config.differs != found {
+                    ui.context.config.differs = found;
+                    ui.context.touch();
+                }
+            }
+            Answer::Probed(number, result) => self.probed(number, result),
+            Answer::Replayed(source, replayed) => {
+                self.replay.running = false;
+                ui.screens.lines.replayed(&source, *replayed, &mut ui.context);
+            }
+        }
+        self.fetch(self.ui.context.clock().mono);
     }
 
     /// Does what a key asks for; returns what only the owner of the terminal can do.
-    pub fn key(&mut self, key: Key) -> Vec<Effect> {
-        let effects = self.ui.key(key);
-        self.perform(effects)
+    pub fn key(&mut self, key: Key) -> Vec<TerminalWork> {
+        let work = self.ui.key(key);
+        self.perform(work)
     }
 
     /// Does what can be done without the terminal; returns the rest.
-    pub fn perform(&mut self, effects: Vec<Effect>) -> Vec<Effect> {
+    pub fn perform(&mut self, work: Vec<Outside>) -> Vec<TerminalWork> {
         let mut rest = Vec::new();
-        for effect in effects {
-            match effect {
-                Effect::Control(control) => self.ask(control),
-                Effect::LookAtConfig => self.in_background("tui-look", |host| {
-                    host.look_at_config();
-                    Answer::Looked
-                }),
-                Effect::AddSource { text, name, keep, is_silent, is_warned } => {
-                    self.add_source(&text, &name, keep, (is_silent, is_warned));
-                }
-                Effect::SaveLines(source, drawn) => self.save(move |host| {
-                    let result = host.save_lines(&source, &drawn);
-                    Answer::Saved(source, drawn, result)
-                }),
-                Effect::RemoveFromFile(ids) => {
-                    self.save(move |host| Answer::Written(host.remove_sources(&ids)));
-                }
-                Effect::WriteConfig => {
-                    let sources: Vec<_> = self.engine.snapshot().sources;
-                    let sources: Vec<Arc<SourceConfig>> =
-                        sources.iter().filter_map(|source| self.engine.source_config(&source.id)).collect();
-                    self.save(move |host| Answer::Written(host.write_config(&sources)));
-                }
-                Effect::Crossings(asked) => self.find_crossings(asked),
-                Effect::Judge(said) => self.judge(said),
-                Effect::Report(asked) => self.reports.wanted = Some(asked),
-                Effect::WriteReport(asked) => {
-                    self.in_background("tui-report", move |host| Answer::Said(host.write_report(&asked)));
-                }
-                Effect::WorkOutReload => {
-                    self.in_background("tui-reload", |host| Answer::Reloadable(host.reload_shown()));
-                }
-                Effect::Reload => {
-                    self.in_background("tui-reload", |host| Answer::Said(host.reload()));
-                }
-                Effect::Export => {
-                    self.ui.say("exporting", Tone::Done);
-                    self.in_background("tui-export", |host| Answer::Said(host.export()));
-                }
-                Effect::Quit(_) | Effect::Suspend | Effect::Repaint | Effect::Copy(_) | Effect::Mouse(_) => {
-                    rest.push(effect);
-                }
+        for work in work {
+            match work {
+                Outside::Engine(control) => self.ask(control),
+                Outside::Host(work) => self.begin(work),
+                Outside::Terminal(work) => rest.push(work),
             }
         }
         // What was opened is fetched at once, not with the next tick.
-        let now = self.ui.clock().mono;
-        self.fetch_config();
-        self.fetch_report(now);
-        self.fetch_detail(now);
-        self.fetch_crossing(now);
-        self.fetch_preview(now);
-        self.fetch_log();
-        self.replay(now);
+        self.fetch(self.ui.context.clock().mono);
         rest
+    }
+
+    /// Begins what the program around the engine is to do.
+    fn begin(&mut self, work: HostWork) {
+        match work {
+            HostWork::ReadConfig => self.in_background("tui-look", |host| {
+                host.refresh_config();
+                Answer::Looked
+            }),
+            HostWork::AddSource { text, name, keep, is_silent, is_warned } => {
+                self.add_source(&text, &name, keep, (is_silent, is_warned));
+            }
+            HostWork::SaveLines(source, drawn) => self.save(move |host| {
+                let result = host.save_lines(&source, &drawn);
+                Answer::Saved(source, drawn, result)
+            }),
+            HostWork::SaveSettings(change) => self.save(move |host| {
+                let result = host.save_settings(&change.source, &change.before, &change.after);
+                Answer::SettingsSaved(change, result)
+            }),
+            HostWork::RemoveFromFile(ids) => {
+                self.save(move |host| Answer::Written(host.remove_sources(&ids)));
+            }
+            HostWork::WriteConfig => {
+                let sources: Vec<_> = self.engine.snapshot().sources;
+                let sources: Vec<Arc<SourceConfig>> =
+                    sources.iter().filter_map(|source| self.engine.source_config(&source.id)).collect();
+                self.save(move |host| Answer::Written(host.write_config(&sources)));
+            }
+            HostWork::FindCrossings(asked) => self.find_crossings(asked),
+            HostWork::Judge(said) => self.judge(said),
+            HostWork::ReadHistory(asked) => self.reports.wanted = Some(asked),
+            HostWork::WriteHistory(asked) => {
+                self.in_background("tui-report", move |host| Answer::Said(host.write_report(&asked)));
+            }
+            HostWork::CompareConfig => {
+                self.in_background("tui-reload", |host| Answer::Reloadable(host.reload_shown()));
+            }
+            HostWork::Reload => self.in_background("tui-reload", |host| Answer::Said(host.reload())),
+            HostWork::Remember(layout) => {
+                if let Some(file) = self.memory.clone() {
+                    // One after the other: the last one chosen is the one that stays.
+                    self.save(move |_| Answer::Remembered(memory::write(&file, &layout)));
+                }
+            }
+            HostWork::Export => self.in_background("tui-export", |host| Answer::Said(host.export())),
+        }
+    }
+
+    /// Fetches what the screen on top needs.
+    fn fetch(&mut self, now: Instant) {
+        let needs = self.ui.screens.top().needs(&self.ui.context);
+        self.fetch_config();
+        self.fetch_report(&needs, now);
+        self.fetch_detail(&needs, now);
+        self.fetch_crossing(&needs, now);
+        self.fetch_previews(&needs, now);
+        self.fetch_log(&needs);
+        self.replay(&needs, now);
     }
 
     /// Lets go of what the engine does for the screens only.
     pub fn close(&mut self) {
-        if let Some(id) = self.preview_of.take() {
+        for id in self.preview_of.drain(..) {
             self.engine.send(Control::preview(id, false));
         }
     }
@@ -287,8 +346,8 @@ impl Session {
         if let Some(known) = runs.find(|known| same_place(&known.source, spec)) {
             return Some(format!("it is there already, as '{}'", name_of(&known.alias, &known.id)));
         }
-        let kept = self.host.kept_sources().into_iter().find(|known| same_place(&known.source, spec))?;
-        let ConfigPlace::File(file) = &self.ui.config_place else { return None };
+        let kept = self.host.saved_sources().into_iter().find(|known| same_place(&known.source, spec))?;
+        let ConfigPlace::File(file) = &self.ui.context.config.place else { return None };
         Some(format!("'{file}' has it already, as '{}'", name_of(&kept.alias, &kept.id)))
     }
 
@@ -316,7 +375,7 @@ impl Session {
             let _ = sender.send(work(&*host));
         });
         if let Err(error) = started {
-            self.ui.say(format!("cannot start a thread: {error}"), Tone::Refused);
+            self.ui.context.say(format!("cannot start a thread: {error}"), Tone::Refused);
         }
     }
 }

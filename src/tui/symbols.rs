@@ -47,9 +47,9 @@ pub struct Symbols {
     pub arrows: [&'static str; 4],
     /// Diagonals: up right, down right, down left, up left.
     pub diagonals: [&'static str; 4],
-    /// Brightness without colour, from dark to light.
+    /// Brightness without color, from dark to light.
     pub shades: [&'static str; 5],
-    /// Two pixels above each other, upper one in the foreground colour.
+    /// Two pixels above each other, upper one in the foreground color.
     pub half: &'static str,
     /// Sorted from small to large, and from large to small.
     pub sorted: [&'static str; 2],
@@ -84,7 +84,7 @@ pub const UNICODE: Symbols = Symbols {
     sorted: ["▴", "▾"],
 };
 
-/// Glyphs for everything else.
+/// Glyphs foreverything else.
 pub const ASCII: Symbols = Symbols {
     running: "*",
     connecting: "o",

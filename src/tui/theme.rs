@@ -5,14 +5,14 @@ use ratatui::style::{Color, Modifier, Style};
 
 use crate::config::Theme as Choice;
 
-/// How many colours the terminal shows.
+/// How many colors the terminal shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Palette {
     /// None: bold, dim, underline and reverse only.
     None,
-    /// The sixteen named colours, which follow the user's colour scheme.
+    /// The sixteen named colors, which follow the user's color scheme.
     Ansi16,
-    /// The 256 indexed colours.
+    /// The 256 indexed colors.
     Ansi256,
     /// Red, green and blue.
     True,
@@ -47,7 +47,7 @@ impl ColorChoice {
     /// The palette to use; `variable` reads the environment.
     ///
     /// In order: the choice itself, `NO_COLOR` when not empty, `TERM=dumb`, `COLORTERM`, the names of terminals
-    /// that are known to show true colour (over SSH only `TERM` arrives), `256color` in `TERM`, else 16.
+    /// that are known to show true color (over SSH only `TERM` arrives), `256color` in `TERM`, else 16.
     pub fn resolve(self, variable: impl Fn(&str) -> Option<String>) -> Palette {
         if let Self::Fixed(palette) = self {
             return palette;
@@ -68,7 +68,7 @@ impl ColorChoice {
     }
 }
 
-/// Terminals that show true colour and say it only by their name, in `TERM` or in a variable of their own.
+/// Terminals that show true color and say it only by their name, in `TERM` or in a variable of their own.
 fn shows_true_color(term: &str, set: &impl Fn(&str) -> Option<String>) -> bool {
     const NAMES: [&str; 8] = ["kitty", "ghostty", "alacritty", "wezterm", "foot", "contour", "rio", "direct"];
     const PROGRAMS: [&str; 7] =
@@ -86,7 +86,7 @@ fn shows_true_color(term: &str, set: &impl Fn(&str) -> Option<String>) -> bool {
             .is_some_and(|version: u32| version >= 3600)
 }
 
-/// Inside tmux or screen; both show 256 colours whatever the terminal around them shows.
+/// Inside tmux or screen; both show 256 colors whatever the terminal around them shows.
 fn is_inside_another(term: &str) -> bool {
     term.starts_with("tmux") || term.starts_with("screen")
 }
@@ -141,11 +141,11 @@ pub struct Theme {
     choice: Choice,
 }
 
-/// One colour in each palette: named, indexed, and red, green, blue.
+/// One color in each palette: named, indexed, and red, green, blue.
 type Swatch = (Color, u8, (u8, u8, u8));
 
-// Indexed colours are taken from the middle of the 6x6x6 cube so that they can be read on black and on white
-// alike; the dark and light variants of true colour keep 4.5:1 against their own background.
+// Indexed colors are taken from the middle of the 6x6x6 cube so that they can be read on black and on white
+// alike; the dark and light variants of true color keep 4.5:1 against their own background.
 const GREEN: Swatch = (Color::Green, 34, (80, 200, 120));
 const GREEN_ON_LIGHT: Swatch = (Color::Green, 28, (0, 110, 50));
 const AMBER: Swatch = (Color::Yellow, 172, (240, 170, 60));
@@ -157,7 +157,7 @@ const BLUE: Swatch = (Color::Magenta, 33, (95, 165, 255));
 const BLUE_ON_LIGHT: Swatch = (Color::Blue, 25, (0, 80, 170));
 const CYAN: Swatch = (Color::Cyan, 37, (80, 200, 210));
 const CYAN_ON_LIGHT: Swatch = (Color::Cyan, 30, (0, 105, 120));
-// Okabe and Ito, "Color Universal Design" (2008): told apart with every common colour vision.
+// Okabe and Ito, "Color Universal Design" (2008): told apart with every common color vision.
 const SKY: Swatch = (Color::Cyan, 74, (86, 180, 233));
 const ORANGE: Swatch = (Color::Yellow, 178, (230, 159, 0));
 const VERMILION: Swatch = (Color::Magenta, 166, (213, 94, 0));
@@ -171,7 +171,7 @@ impl Theme {
         Self { palette, choice }
     }
 
-    /// Colours at hand.
+    /// Colors at hand.
     #[must_use]
     pub fn palette(&self) -> Palette {
         self.palette
@@ -209,7 +209,7 @@ impl Theme {
             Role::In => (self.color(GREEN, GREEN_ON_LIGHT, SKY), Modifier::empty()),
             Role::Out => (self.color(BLUE, BLUE_ON_LIGHT, ORANGE), Modifier::empty()),
             Role::Key => (self.color(CYAN, CYAN_ON_LIGHT, SKY), Modifier::BOLD),
-            // Reverse shows in every palette; colours of the row are dropped so that it stays one bar.
+            // Reverse shows in every palette; colors of the row are dropped so that it stays one bar.
             Role::Selected => (None, Modifier::REVERSED),
             Role::Marked => (self.color(AMBER, AMBER_ON_LIGHT, ORANGE), Modifier::BOLD),
         };

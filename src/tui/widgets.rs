@@ -20,16 +20,14 @@ use crate::model::{EngineSnapshot, SourceSnapshot};
 
 pub mod alert_bar;
 pub mod chart;
-pub mod event_list;
+pub mod describe;
 pub mod footer;
-pub mod header;
 pub mod log_lines;
 pub mod picture;
 pub mod source_facts;
-pub mod source_table;
 pub mod sparkline;
 pub mod strip;
-pub mod worker_table;
+pub mod too_small;
 
 /// How things look in this terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -42,7 +42,7 @@ fn without_a_token_programs_of_this_machine_may_look_and_nothing_more() {
     ] {
         let refused = get(&[page]);
         assert_eq!(refused.status, 403, "{page:?}");
-        assert!(refused.error().contains("no page of a browser"), "{refused:?}");
+        assert!(refused.error().contains("not for web pages"), "{refused:?}");
     }
     // Opened by hand.
     assert_eq!(get(&[("Sec-Fetch-Site", "none")]).status, 200);
@@ -96,7 +96,7 @@ fn a_wrong_token_is_answered_slowly_and_a_right_one_at_once_meanwhile() {
         let count = wrong.len() as u32;
         for guess in wrong {
             let refused = guess.join().unwrap();
-            assert_eq!((refused.status, &*refused.error()), (401, "this token is not known"));
+            assert_eq!((refused.status, &*refused.error()), (401, "this token is unknown"));
         }
         assert!(begun.elapsed() >= Duration::from_millis(500) * count, "{:?}", begun.elapsed());
         assert!(among_them < begun.elapsed(), "the right ones waited for the wrong ones");
@@ -154,7 +154,7 @@ fn an_address_that_others_can_reach_needs_a_token() {
     for address in ["0.0.0.0:9178", "[::]:9178", "192.0.2.7:9178"] {
         config["parallel_config"]["http"]["listen"] = json!(address);
         let (is_right, said) = check(&config);
-        assert!(!is_right && said.contains(&format!("others can reach '{address}'")), "{said}");
+        assert!(!is_right && said.contains(&format!("other machines can reach '{address}'")), "{said}");
         assert!(said.contains("token_file"), "{said}");
     }
     config["parallel_config"]["http"]["listen"] = json!("127.0.0.1:9178");

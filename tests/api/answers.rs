@@ -70,10 +70,10 @@ fn a_body_that_is_no_order_is_refused_with_the_reason() {
         (json!({ "do": "pause", "source": "nobody" }), 404, "no source"),
         (json!({ "do": "pause_all", "source": "door" }), 400, "unknown field `source`"),
         (json!({ "do": "dance" }), 400, "unknown variant `dance`"),
-        (json!({ "do": "workers", "count": 1.5 }), 400, "not understood"),
+        (json!({ "do": "workers", "count": 1.5 }), 400, "cannot be parsed"),
         (json!({ "do": "add", "entry": { "camera_id": "x" } }), 409, "source"),
         (json!({ "do": "lines", "source": "door", "shapes": { "line": [] } }), 409, "'line' is neither"),
-        (json!([]), 400, "not understood"),
+        (json!([]), 400, "cannot be parsed"),
     ] {
         let refused = server.post("/api/v1/control", &body);
         assert_eq!(refused.status, status, "{body}: {}", refused.text());

@@ -63,6 +63,7 @@ fn everything(server: &Server) {
         json!({ "ask": "save_source", "entry": { "camera_id": "plain", "source": "rtsp://admin:Zq7!uNt0ld@h:y" }, "written": "rtsp://admin:Zq7!uNt0ld@h:y", "keep": "file" }),
         json!({ "ask": "rtsp://admin:Zq7!uNt0ld@h/" }),
         json!({ "ask": "save_lines", "source": "rtsp://admin:Zq7!uNt0ld@h/", "shapes": {} }),
+        json!({ "ask": "save_settings", "source": "plain", "before": { "alias": "", "zone_limits": {}, "enabled": true }, "after": { "alias": "", "zone_limits": {}, "enabled": true, "login": "admin:Zq7!uNt0ld" } }),
         json!({ "do": "pause", "source": "rtsp://admin:Zq7!uNt0ld@h/" }),
         json!({ "do": "rtsp://admin:Zq7%21uNt0ld@h/" }),
         json!({ "do": "add", "entry": { "camera_id": "w", "source": "rstp://admin:Zq7!uNt0ld@h/1" } }),

@@ -121,7 +121,7 @@ fn a_file_of_the_sockets_name_is_left_alone_and_said_and_the_socket_stands_elsew
     assert!(server.socket.starts_with(&runtime), "{}", server.socket.display());
     let said = server.said();
     assert!(
-        said.contains("there is a file of this name that is no socket")
+        said.contains("a file of this name exists and is not a socket")
             && said.contains(&format!("the socket is '{}'", server.socket.display())),
         "{said}"
     );

@@ -4,7 +4,7 @@ use std::{sync::atomic::Ordering, time::Duration};
 
 use insta::assert_snapshot;
 use pcount::{
-    internals::{host::ConfigPlace, tui::app::Screen},
+    internals::{host::ConfigPlace, tui::screen_id::ScreenId},
     model::SourceState,
 };
 
@@ -45,8 +45,8 @@ fn a_source_is_added_saved_and_its_line_drawn_without_another_key() {
     stage.keys("demo:lobby?people=6&seed=1<tab>Lobby<enter>");
     let sent = stage.engine.take_sent();
     assert!(sent[0].starts_with("add ") && sent[0].contains("demo:lobby?people=6&seed=1"), "{sent:?}");
-    assert_eq!(*stage.session.ui.screen(), Screen::Editor);
-    assert_eq!(&*stage.session.ui.editor.as_ref().unwrap().source, "demo_lobby");
+    assert_eq!(stage.session.ui.screen(), ScreenId::Lines);
+    assert_eq!(&*stage.session.ui.screens.lines.editor.as_ref().unwrap().source, "demo_lobby");
     assert_eq!(saved(&mut stage, 1), ["source demo_lobby 'Lobby' demo:lobby?people=6&seed=1 Beside"]);
     stage.wait_for("saved to 'cams.json'");
     stage.keys("<shift-down><enter>");
@@ -58,8 +58,8 @@ fn a_source_is_added_saved_and_its_line_drawn_without_another_key() {
     });
     stage.tick();
     stage.keys("q");
-    assert_eq!(*stage.session.ui.screen(), Screen::Overview);
-    assert_eq!(&*stage.session.ui.selected().unwrap().id, "demo_lobby");
+    assert_eq!(stage.session.ui.screen(), ScreenId::Overview);
+    assert_eq!(&*stage.session.ui.context.selected().unwrap().id, "demo_lobby");
 }
 
 #[test]
@@ -240,7 +240,7 @@ fn lines_that_could_not_be_saved_count_and_are_saved_by_another_enter() {
     stage.keys("q");
     assert!(stage.said().contains("is not saved: Enter tries again"), "{}", stage.said());
     stage.keys("q");
-    assert_eq!(*stage.session.ui.screen(), Screen::Overview);
+    assert_eq!(stage.session.ui.screen(), ScreenId::Overview);
     // Another day, another disk: the same lines are still waiting.
     stage.host.full.store(false, Ordering::SeqCst);
     stage.keys("E<enter>");
@@ -251,7 +251,7 @@ fn lines_that_could_not_be_saved_count_and_are_saved_by_another_enter() {
     assert_eq!(stage.said(), "nothing was changed; q goes back");
     // The line that a new source comes with is all right with one more Enter.
     stage.keys("qademo:lobby<enter><enter>");
-    assert_eq!(*stage.session.ui.screen(), Screen::Overview);
+    assert_eq!(stage.session.ui.screen(), ScreenId::Overview);
     assert!(stage.said().starts_with("it counts at the line across the middle"), "{}", stage.said());
 }
 
@@ -260,7 +260,7 @@ fn a_message_that_is_too_long_for_one_line_is_not_cut() {
     let mut stage = two();
     let long = "saved to '/etc/pcount/cams.json', its login to '/etc/pcount/cams.logins/gate'; as it was \
                 before: '/etc/pcount/cams.json.bak2'";
-    stage.session.ui.say(long, pcount::internals::tui::app::Tone::Done);
+    stage.session.ui.context.say(long, pcount::internals::tui::context::Tone::Done);
     for (width, height) in SIZES {
         let text = stage.text(width, height);
         let lines: Vec<&str> = text.lines().collect();

@@ -7,7 +7,7 @@ use pcount::{
     config::Theme,
     internals::{
         host::Drawn,
-        tui::{app::Effect, theme::Palette},
+        tui::{effect::TerminalWork, theme::Palette},
     },
     model::LineConfig,
 };
@@ -17,7 +17,7 @@ use super::{fake, stage::Stage};
 const SIZES: [(u16, u16); 2] = [(60, 16), (120, 40)];
 
 fn attached(mut stage: Stage) -> Stage {
-    stage.session.ui.keymap.is_attached = true;
+    stage.session.ui.context.keymap.is_attached = true;
     stage
 }
 
@@ -77,7 +77,7 @@ fn q_detaches_at_once_and_no_word_says_that_it_ends_the_counting() {
     assert!(text.contains("detach") && !text.contains("quit from"), "{text}");
     stage.keys("<esc>");
     let left = stage.keys("q");
-    assert!(matches!(left[..], [Effect::Quit(_)]), "without a question");
+    assert!(matches!(left[..], [TerminalWork::Quit(_)]), "without a question");
     let mut own = Stage::new(fake::mixed());
     assert!(own.text(120, 40).contains("q quit"));
 }
@@ -85,7 +85,7 @@ fn q_detaches_at_once_and_no_word_says_that_it_ends_the_counting() {
 /// Lines that run, drawn by somebody else.
 fn drawn_elsewhere(stage: &mut Stage, name: &str) {
     let line = LineConfig { name: name.into(), a: [0.1, 0.3], b: [0.9, 0.3], ..LineConfig::default() };
-    let id = stage.session.ui.selected().unwrap().id.clone();
+    let id = stage.session.ui.context.selected().unwrap().id.clone();
     *stage.engine.drawn.lock() = Some((id, Drawn { lines: vec![line], zones: Vec::new() }));
     stage.tick();
 }

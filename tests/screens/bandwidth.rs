@@ -58,7 +58,7 @@ fn bytes_a_second(sources: usize, (width, height): (u16, u16)) -> usize {
             snapshot.rss += roll(2_000_000);
         });
         stage.pass(Duration::from_millis(250));
-        if stage.session.ui.take_changed() {
+        if stage.session.ui.context.take_changed() {
             let after = stage.buffer(width, height);
             paint::cells(&mut bytes, before.diff(&after).into_iter()).unwrap();
             before = after;

@@ -49,7 +49,7 @@ fn enter_on_an_event_shows_its_strip_and_facts_and_a_key_judges_it() {
     stage.keys("n");
     stage.wait_for("wrong: it did not happen,");
     assert!(stage.text(120, 40).contains("by anna on 2026-03-14 12:34:56"));
-    assert_eq!(stage.said(), "noted in the ledger: wrong");
+    assert_eq!(stage.said(), "saved in the ledger: wrong");
     stage.keys("b");
     stage.wait_for("both wrong: it went");
     assert_eq!(verdicts(&stage), [(211, Verdict::Wrong, false), (211, Verdict::OtherWay, false)]);
@@ -94,7 +94,7 @@ fn the_same_picture_is_reached_from_source_alert_and_history() {
     stage.wait_for("#208");
     stage.keys("q");
     // What reached the limit: the alert is of 41 seconds ago, the last crossing before it of this morning.
-    stage.keys("!");
+    stage.keys("!i");
     stage.wait_for("#8");
     assert!(stage.text(80, 24).contains("Crossing 8 of 10"), "{}", stage.text(80, 24));
     stage.keys("q");
@@ -110,7 +110,7 @@ fn the_same_picture_is_reached_from_source_alert_and_history() {
     stage.keys("q<tab>");
     stage.keys("i");
     stage.wait_for("the hour from");
-    stage.wait_for("no pictures");
+    stage.wait_for("no snapshots");
     let asked = stage.host.asked.lock().clone().unwrap();
     assert_eq!(asked.until - asked.since, 3_600_000);
     stage.keys("q-<enter>");
@@ -129,7 +129,7 @@ fn a_random_sample_goes_from_crossing_to_crossing_and_tells_how_right_the_day_is
         let judged = number + 1;
         stage.keys(if number == 0 { "n" } else { "y" });
         let end = std::time::Instant::now() + Duration::from_secs(60);
-        while stage.host.judged.lock().len() < judged || stage.session.ui.crossings.judging {
+        while stage.host.judged.lock().len() < judged || stage.session.ui.screens.crossings.judging {
             assert!(std::time::Instant::now() < end, "{}", stage.text(80, 24));
             stage.tick();
         }
@@ -157,7 +157,7 @@ fn what_cannot_be_noted_is_said_and_what_was_not_seen_is_not_judged() {
     assert!(stage.text(80, 24).contains("not yet"));
     let mut stage = Stage::new(fake::mixed());
     stage.keys("J");
-    stage.wait_for("no pictures of crossings are kept of this time");
+    stage.wait_for("no snapshots of crossings are recorded of this time");
     stage.keys("y");
     assert_eq!(stage.said(), "there is nothing to judge");
     let mut stage = Stage::read_only(fake::mixed());

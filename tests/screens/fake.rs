@@ -24,17 +24,17 @@ use pcount::{
         edit::KeepLogin,
         evidence::{Facts, Marked, Marks, PathPoint, Pixels},
         host::{
-            ConfigPlace, Drawn, Found, Host,
-            crossings::{self, Known, Said, Strip},
-            history::Asked,
+            ConfigPlace, Drawn, Host, ProbedSource, Settings,
+            crossings::{self, CrossingDetails, NewJudgment, Strip},
+            history::ReportQuery,
         },
         ledger::{
             chart::{Column, Width},
             local_time::LocalTime,
-            report::{Gap, LineReport, PeakHour, Report, Row, SourceReport, Step},
+            report::{Gap, LineReport, PeakHour, PeriodCounts, Report, SourceReport, Step},
         },
         logging::{Level, LogLine, RecentLogs},
-        metrics::stages::{STAGES, Spent},
+        metrics::stages::{STAGES, StageTime},
         tui::format::Moment,
     },
     model::{
@@ -335,7 +335,7 @@ impl EngineApi for FakeEngine {
             let at = |step: u16| {
                 let foot = 0.3 + (end - 0.3) * f32::from(step) / 30.0;
                 let bbox = BBox::new(0.8 + id as f32 * 0.1, foot - 0.25, 0.1, 0.25);
-                Track { id, bbox, score: 0.9, confirmed: true, seen: true, followed: false }
+                Track { id, bbox, score: 0.9, confirmed: true, seen: true, from_flow: false }
             };
             for step in 0..=30 {
                 let update = TrackUpdate { tracks: vec![at(step)], ..TrackUpdate::default() };
@@ -367,11 +367,15 @@ impl EngineApi for FakeEngine {
         *self.age.lock()
     }
 
-    fn stage_times(&self, _: &str) -> Vec<Spent> {
+    fn stage_times(&self, _: &str) -> Vec<StageTime> {
         let seconds = [12.1, 3.4, 0.8, 2.2, 61.5, 1.9, 0.4, 1.2, 0.0, 0.0];
         let stages = STAGES.into_iter().zip(seconds);
         stages
-            .map(|(stage, seconds)| Spent { stage, seconds, calls: if seconds > 0.0 { 12_345 } else { 0 } })
+            .map(|(stage, seconds)| StageTime {
+                stage,
+                seconds,
+                calls: if seconds > 0.0 { 12_345 } else { 0 },
+            })
             .collect()
     }
 }
@@ -396,8 +400,8 @@ pub fn preview() -> Arc<Preview> {
 }
 
 /// Two sources, the first with two lines and a gap in the morning.
-fn report(asked: &Asked) -> Report {
-    let row = |start: LocalTime, total_in: u64, total_out: u64, occupancy: i64, coverage: f64| Row {
+fn report(asked: &ReportQuery) -> Report {
+    let row = |start: LocalTime, total_in: u64, total_out: u64, occupancy: i64, coverage: f64| PeriodCounts {
         end: start.clone(),
         start,
         total_in,
@@ -422,7 +426,7 @@ fn report(asked: &Asked) -> Report {
             .collect(),
     };
     let busy = |n: usize| (n * n % 37) as u64 * 3;
-    let rows = |with: u64| -> Vec<Row> {
+    let rows = |with: u64| -> Vec<PeriodCounts> {
         let rows = starts.iter().enumerate();
         rows.map(|(n, start)| {
             let share = if n == 2 { 0.4 } else { 1.0 };
@@ -430,7 +434,7 @@ fn report(asked: &Asked) -> Report {
         })
         .collect()
     };
-    let source = |id: &str, rows: Vec<Row>| {
+    let source = |id: &str, rows: Vec<PeriodCounts>| {
         let total_in = rows.iter().map(|row| row.total_in).sum::<u64>();
         let total_out = rows.iter().map(|row| row.total_out).sum::<u64>();
         let peak = rows.iter().max_by_key(|row| row.total_in + row.total_out);
@@ -489,6 +493,8 @@ pub struct FakeHost {
     pub full: AtomicBool,
     /// What was saved.
     pub saved: Mutex<Vec<String>>,
+    /// What the configuration file would change.
+    pub differs: Mutex<Vec<String>>,
     /// Ids that the configuration file has.
     pub taken: Mutex<Vec<String>>,
     /// Addresses whose probes answer only when they leave this list.
@@ -506,7 +512,7 @@ pub struct FakeHost {
     /// What was said of crossings.
     pub judged: Mutex<Vec<Judgment>>,
     /// What was asked for last of crossings.
-    pub asked: Mutex<Option<crossings::Asked>>,
+    pub asked: Mutex<Option<crossings::CrossingsQuery>>,
 }
 
 /// A strip of somebody who walks down over a line.
@@ -571,6 +577,7 @@ impl FakeHost {
             place: Mutex::new(ConfigPlace::CouldBe("cameras.json".into())),
             full: AtomicBool::new(false),
             saved: Mutex::default(),
+            differs: Mutex::default(),
             taken: Mutex::default(),
             slow: Mutex::default(),
             probed: Mutex::default(),
@@ -607,14 +614,14 @@ impl Host for FakeHost {
         Ok("written to 'results/2026-03-14'".into())
     }
 
-    fn probe(&self, source: &SourceConfig) -> Result<Found, String> {
+    fn probe(&self, source: &SourceConfig) -> Result<ProbedSource, String> {
         let text = source.source.to_string();
         self.probed.lock().push(std::thread::current().name().unwrap_or_default().to_string());
         while self.slow.lock().contains(&text) {
             std::thread::yield_now();
         }
         if text.starts_with("demo:") {
-            Ok(Found { words: "1280x720, 25 fps".into(), picture: Some(preview()) })
+            Ok(ProbedSource { words: "1280x720, 25 fps".into(), picture: Some(preview()) })
         } else {
             Err(format!("cannot connect: {text}"))
         }
@@ -632,11 +639,19 @@ impl Host for FakeHost {
         self.save(format!("lines {source} {:?} zones {:?}", drawn.lines, drawn.zones))
     }
 
+    fn save_settings(&self, source: &SourceId, _: &Settings, after: &Settings) -> Result<String, String> {
+        self.save(format!("settings {source} {after:?}"))
+    }
+
+    fn file_changes(&self) -> Result<Vec<String>, String> {
+        Ok(self.differs.lock().clone())
+    }
+
     fn save_source(&self, source: &SourceConfig, written: &str, keep: KeepLogin) -> Result<String, String> {
         self.save(format!("source {} '{}' {written} {keep:?}", source.id, source.alias))
     }
 
-    fn kept_sources(&self) -> Vec<SourceConfig> {
+    fn saved_sources(&self) -> Vec<SourceConfig> {
         self.kept.lock().clone()
     }
 
@@ -649,7 +664,7 @@ impl Host for FakeHost {
         self.save(format!("new file with {}", ids.join(", ")))
     }
 
-    fn report(&self, asked: &Asked) -> Result<Report, String> {
+    fn report(&self, asked: &ReportQuery) -> Result<Report, String> {
         self.wait();
         if asked.first.month() == 2 {
             return Err("the ledger 'results/ledger.sqlite' cannot be read: disk I/O error".into());
@@ -657,11 +672,11 @@ impl Host for FakeHost {
         Ok(report(asked))
     }
 
-    fn write_report(&self, asked: &Asked) -> Result<String, String> {
+    fn write_report(&self, asked: &ReportQuery) -> Result<String, String> {
         Ok(format!("written to 'results/reports/{}.csv' and '.json'", asked.first))
     }
 
-    fn crossings(&self, asked: &crossings::Asked) -> Result<crossings::Found, String> {
+    fn crossings(&self, asked: &crossings::CrossingsQuery) -> Result<crossings::CrossingsAnswer, String> {
         self.wait();
         *self.asked.lock() = Some(asked.clone());
         let mut found = self.crossings.lock().clone();
@@ -670,21 +685,21 @@ impl Host for FakeHost {
                 && (asked.since..asked.until).contains(&facts.wall)
         });
         Ok(if asked.at_random {
-            crossings::Found::AtRandom(Sample::draw(found, &self.judged.lock()))
+            crossings::CrossingsAnswer::AtRandom(Sample::draw(found, &self.judged.lock()))
         } else {
-            crossings::Found::InTime(found)
+            crossings::CrossingsAnswer::InTime(found)
         })
     }
 
-    fn crossing(&self, facts: &Facts) -> Result<Known, String> {
+    fn crossing(&self, facts: &Facts) -> Result<CrossingDetails, String> {
         self.wait();
         let has_strip = self.crossings.lock().iter().any(|kept| kept.track == facts.track);
         let wanted = crossed(facts);
         let judgment = self.judged.lock().iter().rfind(|judgment| judgment.crossed == wanted).cloned();
-        Ok(Known { facts: facts.clone(), strip: has_strip.then(strip), judgment })
+        Ok(CrossingDetails { facts: facts.clone(), strip: has_strip.then(strip), judgment })
     }
 
-    fn judge(&self, said: &Said) -> Result<Judgment, String> {
+    fn judge(&self, said: &NewJudgment) -> Result<Judgment, String> {
         self.wait();
         if self.full.load(Ordering::SeqCst) {
             return Err("not noted: the disk is full".into());

@@ -6,8 +6,9 @@ use pcount::{
     engine::EngineApi,
     internals::tui::{
         Exit,
-        app::{Effect, Screen},
+        effect::TerminalWork,
         keymap::{COMMANDS, Section},
+        screen_id::ScreenId,
     },
     model::SourceState,
 };
@@ -41,7 +42,7 @@ fn marked_sources_are_acted_on_together() {
     let mut stage = two();
     stage.keys("  r");
     assert_eq!(stage.engine.take_sent(), ["restart camera_01", "restart camera_02"]);
-    assert_eq!(stage.said(), "opening 2 sources again");
+    assert_eq!(stage.said(), "reconnecting 2 sources");
     stage.keys("<esc>p");
     assert_eq!(stage.engine.take_sent(), ["pause camera_02"]);
 }
@@ -87,7 +88,11 @@ fn a_key_never_acts_on_a_row_that_another_screen_hides() {
             assert_eq!(stage.engine.take_sent(), Vec::<String>::new(), "{key} on {screen}");
             assert!(stage.session.ui.dialog.is_none(), "{key} on {screen} asks about something unseen");
             assert!(!stage.said().is_empty(), "{key} on {screen}");
-            assert_eq!(stage.session.ui.arrangement(), two().session.ui.arrangement(), "{key} on {screen}");
+            assert_eq!(
+                stage.session.ui.context.arrangement(),
+                two().session.ui.context.arrangement(),
+                "{key} on {screen}"
+            );
         }
     }
 }
@@ -142,7 +147,7 @@ fn the_selection_moves_on_when_its_source_is_removed() {
 fn the_selection_stays_with_its_source_when_rows_move() {
     let mut stage = Stage::new(fake::mixed());
     stage.keys("Go2");
-    let selected = stage.session.ui.selected().unwrap().id.clone();
+    let selected = stage.session.ui.context.selected().unwrap().id.clone();
     assert_eq!(&*selected, "camera_06");
 }
 
@@ -174,12 +179,12 @@ fn freezing_holds_the_numbers_and_counting_goes_on() {
 fn the_filter_works_while_it_is_typed() {
     let mut stage = two();
     stage.keys("/side");
-    assert_eq!(stage.session.ui.rows().len(), 1);
+    assert_eq!(stage.session.ui.context.rows().len(), 1);
     stage.keys("<enter>p");
     assert_eq!(stage.engine.take_sent(), ["pause camera_02"]);
     assert!(stage.text(80, 24).contains("1 of 2 shown (/side)"));
     stage.keys("<esc>");
-    assert_eq!(stage.session.ui.rows().len(), 2);
+    assert_eq!(stage.session.ui.context.rows().len(), 2);
     stage.keys("/!side<enter>r");
     assert_eq!(stage.engine.take_sent(), ["restart camera_01"]);
 }
@@ -188,9 +193,9 @@ fn the_filter_works_while_it_is_typed() {
 fn sorting_by_a_number_twice_reverses() {
     let mut stage = two();
     stage.keys("o5g");
-    assert_eq!(&*stage.session.ui.selected().unwrap().id, "camera_01");
+    assert_eq!(&*stage.session.ui.context.selected().unwrap().id, "camera_01");
     stage.keys("5g");
-    assert_eq!(&*stage.session.ui.selected().unwrap().id, "camera_02");
+    assert_eq!(&*stage.session.ui.context.selected().unwrap().id, "camera_02");
     assert_eq!(stage.said(), "sorted by in, reversed");
 }
 
@@ -199,7 +204,7 @@ fn acknowledged_alerts_come_back_when_they_happen_anew() {
     let mut stage = Stage::new(vec![fake::retrying("camera_03", "Car Park")]);
     assert!(stage.text(80, 24).contains(" ▲ Car Park (camera_03): retrying"));
     stage.keys("c");
-    assert!(stage.text(80, 24).contains("△ seen: Car Park"));
+    assert!(stage.text(80, 24).contains("△ acknowledged: Car Park"));
     stage
         .engine
         .change(|snapshot| std::sync::Arc::make_mut(&mut snapshot.sources[0]).state = SourceState::Running);
@@ -219,7 +224,7 @@ fn an_acknowledged_alert_stays_silent_over_further_attempts() {
         stage.engine.change(|snapshot| std::sync::Arc::make_mut(&mut snapshot.sources[0]).state = state);
         stage.tick();
     }
-    assert!(stage.text(80, 24).contains("△ seen: Car Park"));
+    assert!(stage.text(80, 24).contains("△ acknowledged: Car Park"));
 }
 
 #[test]
@@ -228,7 +233,7 @@ fn quitting_asks_once_while_something_is_being_counted() {
         let mut stage = two();
         assert!(stage.keys("q").is_empty());
         assert!(stage.text(80, 24).contains("2 cameras"), "{}", stage.text(80, 24));
-        assert!(matches!(stage.keys(second)[..], [Effect::Quit(Exit::Quit)]), "{second}");
+        assert!(matches!(stage.keys(second)[..], [TerminalWork::Quit(Exit::Quit)]), "{second}");
     }
     for no in ["n", "<esc>", "<ctrl-c>"] {
         let mut stage = two();
@@ -238,16 +243,16 @@ fn quitting_asks_once_while_something_is_being_counted() {
     let mut stage = Stage::new(fake::mixed());
     assert!(stage.keys("q").is_empty());
     assert!(stage.text(80, 24).contains("Test Video (video_01), 62% done"));
-    assert!(matches!(stage.keys("y")[..], [Effect::Quit(Exit::Quit)]));
-    assert!(matches!(stage.keys("Q")[..], [Effect::Quit(Exit::QuitKeepTable)]));
-    assert!(matches!(stage.keys("<ctrl-c>")[..], [Effect::Quit(Exit::Signal(2))]));
+    assert!(matches!(stage.keys("y")[..], [TerminalWork::Quit(Exit::Quit)]));
+    assert!(matches!(stage.keys("Q")[..], [TerminalWork::Quit(Exit::QuitKeepTable)]));
+    assert!(matches!(stage.keys("<ctrl-c>")[..], [TerminalWork::Quit(Exit::Signal(2))]));
 }
 
 #[test]
 fn quitting_does_not_ask_when_nothing_is_being_counted() {
     for state in [SourceState::Paused, SourceState::Failed { next: None }, SourceState::Disabled] {
         let mut stage = Stage::new(vec![fake::source("camera_01", "Door", state)]);
-        assert!(matches!(stage.keys("q")[..], [Effect::Quit(Exit::Quit)]));
+        assert!(matches!(stage.keys("q")[..], [TerminalWork::Quit(Exit::Quit)]));
     }
 }
 
@@ -256,7 +261,7 @@ fn on_a_screen_that_is_too_small_q_says_that_it_asks() {
     let mut stage = two();
     stage.keys("q");
     assert!(stage.text(30, 8).contains("q again quits"), "{}", stage.text(30, 8));
-    assert!(matches!(stage.keys("q")[..], [Effect::Quit(Exit::Quit)]));
+    assert!(matches!(stage.keys("q")[..], [TerminalWork::Quit(Exit::Quit)]));
 }
 
 #[test]
@@ -266,7 +271,7 @@ fn ctrl_c_closes_what_is_asked_or_typed_and_then_ends() {
         stage.keys(keys);
         assert!(stage.keys("<ctrl-c>").is_empty(), "{keys}");
         assert!(stage.session.ui.dialog.is_none() && stage.session.ui.filter_input.is_none(), "{keys}");
-        assert!(matches!(stage.keys("<ctrl-c>")[..], [Effect::Quit(Exit::Signal(2))]), "{keys}");
+        assert!(matches!(stage.keys("<ctrl-c>")[..], [TerminalWork::Quit(Exit::Signal(2))]), "{keys}");
     }
 }
 
@@ -275,7 +280,7 @@ fn of_a_paste_with_several_lines_the_first_is_taken_with_a_word() {
     let mut stage = two();
     stage.keys("/");
     stage.session.ui.paste("main\r\nside\r\n");
-    assert_eq!(stage.session.ui.arrangement().filter, "main");
+    assert_eq!(stage.session.ui.context.arrangement().filter, "main");
     assert!(stage.said().contains("2 lines were pasted"), "{}", stage.said());
 }
 
@@ -289,7 +294,7 @@ fn help_and_the_way_back_are_always_in_the_footer() {
                 if said {
                     let text =
                         "saved to '/etc/pcount/config.json'; as it was before: '/etc/pcount/config.json.bak'";
-                    stage.session.ui.say(text.repeat(3), pcount::internals::tui::app::Tone::Done);
+                    stage.session.ui.context.say(text.repeat(3), pcount::internals::tui::context::Tone::Done);
                 }
                 let text = stage.text(width, height);
                 let last = text.lines().last().unwrap();
@@ -344,11 +349,11 @@ fn the_cursor_stands_where_text_is_typed() {
 fn q_goes_back_from_other_screens() {
     let mut stage = two();
     stage.keys("?q");
-    assert_eq!(*stage.session.ui.screen(), Screen::Overview);
+    assert_eq!(stage.session.ui.screen(), ScreenId::Overview);
     stage.keys("L?");
-    assert_eq!(*stage.session.ui.screen(), Screen::Help);
+    assert_eq!(stage.session.ui.screen(), ScreenId::Help);
     stage.keys("<esc><esc>");
-    assert_eq!(*stage.session.ui.screen(), Screen::Overview);
+    assert_eq!(stage.session.ui.screen(), ScreenId::Overview);
 }
 
 #[test]
@@ -378,7 +383,7 @@ fn a_source_opens_in_full_and_the_next_one_is_one_key_away() {
     stage.wait_for("by the hour, last 72 hours");
     assert!(stage.engine.take_sent().iter().all(|sent| !sent.starts_with("workers")));
     stage.keys("q");
-    assert_eq!(*stage.session.ui.screen(), Screen::Overview);
+    assert_eq!(stage.session.ui.screen(), ScreenId::Overview);
 }
 
 #[test]
@@ -392,7 +397,7 @@ fn a_line_is_moved_named_and_saved() {
     assert!(sent[0].starts_with("lines camera_01") && sent[0].contains("\"gate\""), "{sent:?}");
     assert!(sent[0].contains("a: [1.0, 0.56], b: [0.0, 0.56]"), "moved six hundredths and flipped: {sent:?}");
     stage.keys("q");
-    assert_eq!(*stage.session.ui.screen(), Screen::Overview);
+    assert_eq!(stage.session.ui.screen(), ScreenId::Overview);
 }
 
 #[test]
@@ -432,7 +437,7 @@ fn lines_are_dragged_with_the_mouse_where_it_is_on() {
     stage.keys("E");
     stage.tick();
     stage.text(80, 24);
-    let area = stage.session.ui.picture_area;
+    let area = stage.session.ui.context.geometry.picture;
     let mut mouse = |kind, column, row| {
         let event = MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE };
         stage.session.ui.mouse_event(event);
@@ -442,7 +447,7 @@ fn lines_are_dragged_with_the_mouse_where_it_is_on() {
     mouse(MouseEventKind::Drag(MouseButton::Left), area.x + area.width / 4, area.y);
     mouse(MouseEventKind::Up(MouseButton::Left), area.x, area.y);
     mouse(MouseEventKind::Drag(MouseButton::Left), area.x, area.bottom() - 1);
-    let line = stage.session.ui.editor.as_ref().unwrap().line().unwrap().clone();
+    let line = stage.session.ui.screens.lines.editor.as_ref().unwrap().line().unwrap().clone();
     assert!((line.a[0] - 0.25).abs() < 0.02 && line.a[1] < 0.05, "{line:?}");
     assert_eq!(line.b, [1.0, 0.5], "the other end stays");
 }
@@ -452,9 +457,9 @@ fn unsaved_lines_are_not_lost_by_one_key() {
     let mut stage = two();
     stage.keys("E<down>q");
     assert!(stage.said().contains("not saved"), "{}", stage.said());
-    assert_eq!(*stage.session.ui.screen(), Screen::Editor);
+    assert_eq!(stage.session.ui.screen(), ScreenId::Lines);
     stage.keys("q");
-    assert_eq!(*stage.session.ui.screen(), Screen::Overview);
+    assert_eq!(stage.session.ui.screen(), ScreenId::Overview);
     assert!(stage.engine.take_sent().iter().all(|sent| !sent.starts_with("lines")));
 }
 
@@ -504,7 +509,7 @@ fn yesterday_is_two_keys_away_and_last_week_three() {
     stage.keys("+");
     assert!(stage.said().starts_with("a month is the longest time"), "{}", stage.said());
     stage.keys("q");
-    assert_eq!(*stage.session.ui.screen(), Screen::Overview);
+    assert_eq!(stage.session.ui.screen(), ScreenId::Overview);
 }
 
 #[test]
@@ -544,7 +549,7 @@ fn the_history_is_written_and_copied_and_says_where() {
     stage.keys("e");
     stage.wait_for("written to 'results/reports/2026-03-13.csv'");
     match &stage.keys("jy")[..] {
-        [Effect::Copy(text)] => {
+        [TerminalWork::Copy(text)] => {
             assert!(text.starts_with("camera_01: Yesterday, Friday 13 March 2026\nstart\tin\tout"), "{text}");
             assert!(text.contains("2026-03-13T01:00:00+00:00\t4\t1\t+3\t0\t100 %"), "{text}");
         }
@@ -558,7 +563,7 @@ fn a_report_that_takes_its_time_does_not_hold_the_one_asked_for_last() {
     stage.keys("H<left><left><left><left>");
     stage.wait_for("Tuesday 10 March 2026");
     stage.wait_for("All sources");
-    assert!(stage.session.ui.history.report().is_some());
+    assert!(stage.session.ui.screens.history.report().is_some());
 }
 
 #[test]
@@ -569,7 +574,7 @@ fn every_pane_of_a_source_is_one_key_away() {
         ("4", "by the minute"),
         ("5", "inference"),
         ("6", "Frame processed"),
-        ("7", "as often as needed"),
+        ("7", "as many as are needed"),
     ] {
         let mut stage = two();
         stage.keys(&format!("j<enter>{key}k{key}"));
@@ -586,7 +591,7 @@ fn every_pane_of_a_source_is_one_key_away() {
     }
     let mut stage = two();
     stage.keys("<enter>8");
-    assert_eq!(stage.said(), "this screen has 7 panes");
+    assert_eq!(stage.said(), "'8' (by limit) is for the overview; 'q' goes back");
 }
 
 #[test]
@@ -636,7 +641,7 @@ fn workers_are_seen_and_changed_on_their_own_screen() {
     stage.keys("jl");
     assert!(stage.text(120, 40).contains("Log: worker 2"), "{}", stage.text(120, 40));
     stage.keys("qq");
-    assert_eq!(*stage.session.ui.screen(), Screen::Overview);
+    assert_eq!(stage.session.ui.screen(), ScreenId::Overview);
     let mut stage = Stage::read_only(fake::mixed());
     stage.keys("W+");
     assert!(stage.said().contains("read-only"));
@@ -661,7 +666,7 @@ fn tab_goes_through_the_logs() {
     stage.keys("<shift-tab>");
     assert!(stage.text(120, 40).contains("Log: worker 4"));
     stage.keys("q");
-    assert_eq!(*stage.session.ui.screen(), Screen::Overview);
+    assert_eq!(stage.session.ui.screen(), ScreenId::Overview);
 }
 
 #[test]
@@ -696,7 +701,7 @@ fn long_lines_are_read_sideways_and_copied_whole() {
     stage.keys("<left><left>");
     assert_eq!(stage.said(), "there is nothing more this way");
     match &stage.keys("y")[..] {
-        [Effect::Copy(text)] => {
+        [TerminalWork::Copy(text)] => {
             assert!(text.contains("[ENGINE] [INFO] Starting 8 sources with 3 workers\n"), "{text}");
         }
         other => panic!("{other:?}"),
@@ -707,7 +712,7 @@ fn long_lines_are_read_sideways_and_copied_whole() {
 fn copy_gives_the_row_as_text() {
     let mut stage = two();
     match &stage.keys("y")[..] {
-        [Effect::Copy(text)] => {
+        [TerminalWork::Copy(text)] => {
             assert_eq!(text, "camera_01\tMain Entrance\tRunning\tFPS 25.3\tin 12\tout 8\tcurrent 4");
         }
         other => panic!("{other:?}"),
@@ -737,9 +742,16 @@ fn the_palette_finds_and_runs_commands() {
 fn read_only_refuses_what_changes_anything_and_says_why() {
     let changing: Vec<_> = COMMANDS.iter().filter(|command| command.changes).collect();
     assert!(changing.len() > 5, "{}", changing.len());
-    // Those without a key of their own judge crossings.
     for command in changing.into_iter().filter(|command| !command.keys.is_empty()) {
         let mut stage = Stage::read_only(fake::mixed());
+        if !command.works_on(ScreenId::Overview) {
+            assert!(
+                command.works_on(ScreenId::Crossings),
+                "{}: the line editor cannot be opened",
+                command.name
+            );
+            stage.keys("i");
+        }
         stage.keys(&format!("<{}>", command.keys[0]));
         assert!(stage.said().contains("read-only"), "{}", command.name);
         assert!(stage.session.ui.dialog.is_none(), "{}", command.name);
@@ -755,8 +767,20 @@ fn read_only_refuses_what_changes_anything_and_says_why() {
 /// A key does something to be seen, or says why not: on every screen, with sources and without.
 #[test]
 fn no_key_is_silent() {
-    let screens: [&[&str]; 10] =
-        [&[], &["?"], &["L"], &["l"], &["<enter>"], &["E"], &["H"], &["W"], &["i"], &["<tab>", "<tab>"]];
+    let screens: [&[&str]; 12] = [
+        &[],
+        &["?"],
+        &["L"],
+        &["l"],
+        &["<enter>"],
+        &["E"],
+        &["H"],
+        &["W"],
+        &["i"],
+        &["!"],
+        &["V"],
+        &["<tab>", "<tab>"],
+    ];
     for sources in [fake::mixed(), Vec::new()] {
         for path in screens {
             for command in COMMANDS {
@@ -765,7 +789,7 @@ fn no_key_is_silent() {
                     path.iter().for_each(|key| drop(stage.keys(key)));
                     stage.pass(Duration::from_secs(7));
                     stage.engine.take_sent();
-                    stage.session.ui.update(pcount::internals::tui::action::Action::Repaint);
+                    stage.keys("<ctrl-l>");
                     let before = stage.picture(80, 24);
                     let effects = stage.keys(&format!("<{key}>"));
                     let after = stage.picture(80, 24);
@@ -802,37 +826,47 @@ fn pasted_text_goes_where_text_is_typed() {
 #[test]
 fn nothing_changes_without_a_reason() {
     let mut stage = two();
-    stage.session.ui.take_changed();
+    stage.session.ui.context.take_changed();
     stage.tick();
-    assert!(!stage.session.ui.take_changed(), "same generation, same second");
+    assert!(!stage.session.ui.context.take_changed(), "same generation, same second");
     stage.engine.change(|snapshot| std::sync::Arc::make_mut(&mut snapshot.sources[0]).fps = 24.9);
     stage.tick();
-    assert!(!stage.session.ui.take_changed(), "rates wait for the next second");
+    assert!(!stage.session.ui.context.take_changed(), "rates wait for the next second");
     stage.engine.change(|snapshot| std::sync::Arc::make_mut(&mut snapshot.sources[0]).total_in = 13);
     stage.tick();
-    assert!(stage.session.ui.take_changed(), "a count does not");
+    assert!(stage.session.ui.context.take_changed(), "a count does not");
     stage.pass(Duration::from_secs(1));
-    assert!(stage.session.ui.take_changed(), "the clock's next second");
+    assert!(stage.session.ui.context.take_changed(), "the clock's next second");
 }
 
 #[test]
 fn every_control_is_reachable_by_a_key() {
     let engine = fake::FakeEngine::new(fake::mixed());
     assert_eq!(engine.snapshot().sources.len(), 8);
-    for action in ["pause", "pause-all", "restart", "reset", "remove", "add", "more", "fewer", "preview"] {
+    for action in [
+        "pause",
+        "pause-all",
+        "restart",
+        "reset",
+        "remove",
+        "add",
+        "more-workers",
+        "fewer-workers",
+        "preview",
+    ] {
         let command = COMMANDS.iter().find(|command| command.name == action).unwrap();
         assert!(!command.keys.is_empty(), "{action}");
     }
 }
 
 #[test]
-fn the_readme_names_every_key_but_those_that_move() {
-    let readme = include_str!("../../README.md").to_lowercase();
+fn the_manual_names_every_key_but_those_that_move() {
+    let manual = include_str!("../../docs/dashboard.md").to_lowercase();
     for command in COMMANDS.iter().filter(|c| !matches!(c.section, Section::Move | Section::Lines)) {
         let Some(key) = command.keys.first() else { continue };
-        let by_number = key.parse::<u8>().is_ok() && readme.contains("`1`-`9`");
+        let by_number = key.parse::<u8>().is_ok() && manual.contains("`1`-`9`");
         assert!(
-            readme.contains(&format!("`{}`", key.to_lowercase())) || by_number,
+            manual.contains(&format!("`{}`", key.to_lowercase())) || by_number,
             "'{key}' ({})",
             command.name
         );

@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 use pcount::{
     config::Theme,
     internals::tui::theme::Palette,
-    model::{SourceState, Strain},
+    model::{Overload, SourceState},
 };
 
 use super::{fake, stage::Stage};
@@ -53,7 +53,7 @@ fn stalled_and_short_of_memory() {
     waiting.last_error = Some("closed: the memory limit of 512 MiB is reached; waits for room".into());
     let mut rare = fake::source("camera_03", "Car Park", SourceState::Running);
     (rare.rate_share, rare.frame_share) = (0.2, 0.4);
-    rare.throttled_by = Some(Strain::Memory);
+    rare.throttled_by = Some(Overload::Memory);
     let mut stage = Stage::new(vec![stalled, waiting, rare]);
     stage.engine.change(|snapshot| {
         snapshot.memory_limit = Some(512 << 20);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use pcount::{
     engine::EngineError,
-    internals::tui::app::{Screen, Tone},
+    internals::tui::{context::Tone, screen_id::ScreenId},
     model::{SourceSnapshot, SourceState},
 };
 
@@ -30,13 +30,13 @@ fn a_source_that_is_not_added_is_not_said_to_be_and_not_saved() {
     stage.keys("ademo:lobby<enter>");
     let text = stage.text(120, 40);
     assert!(text.contains("not added: there is a source with the id 'demo_lobby' already"), "{text}");
-    assert_eq!(*stage.session.ui.screen(), Screen::Overview);
+    assert_eq!(stage.session.ui.screen(), ScreenId::Overview);
     assert!(stage.host.saved.lock().is_empty());
     // The dialog is still open, and the id still free.
     stage.keys("<enter>");
     let sent = stage.engine.take_sent();
     assert_eq!(sent, ["add demo_lobby demo:lobby", "add demo_lobby demo:lobby", "preview demo_lobby true"]);
-    assert_eq!(*stage.session.ui.screen(), Screen::Editor);
+    assert_eq!(stage.session.ui.screen(), ScreenId::Lines);
 }
 
 #[test]
@@ -45,9 +45,9 @@ fn a_source_that_is_added_but_not_opened_is_said_with_the_reason() {
     *stage.engine.refusal.lock() = Some(not_opened());
     stage.keys("ademo:lobby<enter>");
     let reason = "the system refuses more threads; it is tried again in 5 s";
-    assert_eq!(stage.said(), format!("added, but 'demo_lobby' cannot be opened now: {reason}"));
-    assert_eq!(stage.session.ui.toast().unwrap().tone, Tone::Refused);
-    assert_eq!(*stage.session.ui.screen(), Screen::Editor, "it is there");
+    assert_eq!(stage.said(), format!("added, but 'demo_lobby' cannot be opened at the moment: {reason}"));
+    assert_eq!(stage.session.ui.context.toast().unwrap().tone, Tone::Refused);
+    assert_eq!(stage.session.ui.screen(), ScreenId::Lines, "it is there");
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn an_addition_that_has_to_wait_is_said_to_and_then_what_came_of_it() {
         assert!(stage.said().starts_with("'demo_lobby' is being added"), "{}", stage.said());
         stage.keys("<enter>");
         assert_eq!(stage.engine.take_sent(), ["add demo_lobby demo:lobby"], "once");
-        assert_eq!(*stage.session.ui.screen(), Screen::Overview);
+        assert_eq!(stage.session.ui.screen(), ScreenId::Overview);
         let answer = stage.engine.owed.lock().take().unwrap().pop().unwrap();
         answer.give(if refused { Err(EngineError::Ended) } else { Ok(()) });
         stage.tick();
@@ -67,7 +67,7 @@ fn an_addition_that_has_to_wait_is_said_to_and_then_what_came_of_it() {
             assert!(stage.text(120, 40).contains("not added: the engine has ended"));
         } else {
             assert!(stage.said().starts_with("'demo_lobby' is added"), "{}", stage.said());
-            assert_eq!(*stage.session.ui.screen(), Screen::Editor);
+            assert_eq!(stage.session.ui.screen(), ScreenId::Lines);
         }
     }
 }
@@ -81,12 +81,12 @@ fn what_the_engine_refuses_is_said_also_when_it_is_late() {
 
     *stage.engine.owed.lock() = Some(Vec::new());
     stage.keys("r");
-    assert_eq!(stage.said(), "opening 'Main Entrance (camera_01)' again");
+    assert_eq!(stage.said(), "reconnecting 'Main Entrance (camera_01)'");
     let answers = stage.engine.owed.lock().take().unwrap();
     answers.into_iter().for_each(|answer| answer.give(Err(not_opened())));
     stage.tick();
-    assert!(stage.said().contains("cannot be opened now"), "{}", stage.said());
-    assert_eq!(stage.session.ui.toast().unwrap().tone, Tone::Refused);
+    assert!(stage.said().contains("cannot be opened at the moment"), "{}", stage.said());
+    assert_eq!(stage.session.ui.context.toast().unwrap().tone, Tone::Refused);
 }
 
 #[test]

@@ -8,7 +8,13 @@ use proptest::prelude::*;
 
 use super::{fake, stage::Stage};
 
-const SCREENS: [&str; 30] = [
+const SCREENS: [&str; 36] = [
+    "V",
+    "V/x",
+    "!",
+    "!j",
+    "<enter>z",
+    "<enter>3z<pgup>",
     "W",
     "H<tab>",
     "H+",

@@ -7,9 +7,8 @@ use pcount::{
     engine::EngineApi,
     internals::host::ConfigPlace,
     internals::tui::{
-        app::Effect,
+        effect::TerminalWork,
         keymap::{Key, Keymap},
-        screens,
         session::Session,
         symbols::{ASCII, UNICODE},
         theme::{Palette, Theme},
@@ -73,7 +72,7 @@ impl Stage {
 
     /// Presses keys: characters as they are, others by name in angle brackets, as in `/cam<enter>jj<space>`.
     /// Returns what only the owner of a terminal could do.
-    pub fn keys(&mut self, keys: &str) -> Vec<Effect> {
+    pub fn keys(&mut self, keys: &str) -> Vec<TerminalWork> {
         let mut left = Vec::new();
         let mut rest = keys;
         while let Some(first) = rest.chars().next() {
@@ -117,7 +116,7 @@ impl Stage {
     pub fn buffer(&mut self, width: u16, height: u16) -> Buffer {
         let area = Rect::new(0, 0, width, height);
         let mut buffer = Buffer::empty(area);
-        screens::draw_in(&mut self.session.ui, area, &mut buffer, &self.look);
+        self.session.ui.draw_in(area, &mut buffer, &self.look);
         buffer
     }
 
@@ -125,7 +124,7 @@ impl Stage {
     pub fn caret(&mut self, width: u16, height: u16) -> Option<(u16, u16)> {
         let area = Rect::new(0, 0, width, height);
         let mut buffer = Buffer::empty(area);
-        screens::draw_in(&mut self.session.ui, area, &mut buffer, &self.look).map(|at| (at.x, at.y))
+        self.session.ui.draw_in(area, &mut buffer, &self.look).map(|at| (at.x, at.y))
     }
 
     /// The text alone.
@@ -135,7 +134,7 @@ impl Stage {
 
     /// The message in the footer.
     pub fn said(&self) -> String {
-        self.session.ui.toast().map(|toast| toast.text.clone()).unwrap_or_default()
+        self.session.ui.context.toast().map(|toast| toast.text.clone()).unwrap_or_default()
     }
 
     /// Text and, below it, which columns of which row have which style.

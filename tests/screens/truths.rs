@@ -8,7 +8,7 @@ use std::{
 
 use pcount::{
     config::SourceConfig,
-    internals::tui::app::Screen,
+    internals::tui::screen_id::ScreenId,
     model::{Event, EventKind, SourceState, StateKind},
 };
 
@@ -101,6 +101,9 @@ fn removing_offers_the_file_too_where_there_is_one() {
     }
     stage.keys("x");
     assert!(words(&stage.text(60, 16)).contains("press y, f or n"));
+    // The preview of the large screen is gone with it.
+    stage.tick();
+    stage.engine.take_sent();
     stage.keys("y");
     assert_eq!(
         (stage.said().as_str(), stage.engine.take_sent()),
@@ -156,7 +159,7 @@ fn the_picture_of_the_dialog_is_there_to_draw_on() {
     stage.pass(Duration::from_millis(1300));
     stage.wait_for("it answers");
     stage.keys("<enter>");
-    assert_eq!(*stage.session.ui.screen(), Screen::Editor);
+    assert_eq!(stage.session.ui.screen(), ScreenId::Lines);
     assert!(stage.text(80, 24).contains("▀▀▀▀▀▀"), "{}", stage.text(80, 24));
 }
 
@@ -190,11 +193,11 @@ fn the_events_of_a_source_are_its_own_whatever_others_do() {
 fn a_picture_that_will_not_come_is_not_waited_for() {
     let at = fake::TAKEN + Duration::from_secs(9);
     for (state, why) in [
-        (SourceState::Connecting, "waiting for a picture (connecting)"),
-        (SourceState::Running, "waiting for a picture (running)"),
-        (SourceState::Queued, "no picture yet: it waits for its turn"),
+        (SourceState::Connecting, "waiting for a frame (connecting)"),
+        (SourceState::Running, "waiting for a frame (running)"),
+        (SourceState::Queued, "no preview yet: it waits for an open slot"),
         (SourceState::Stalled, "it is connected and sends no frames"),
-        (SourceState::Paused, "no picture while it is paused; p resumes it"),
+        (SourceState::Paused, "no preview while it is paused; p resumes it"),
         (SourceState::Completed, "the video has ended; r counts it again"),
         (SourceState::Disabled, "it is disabled; r starts it"),
         (SourceState::Unsupported, "nothing in it can be decoded"),
@@ -353,8 +356,8 @@ fn keys_pressed_while_the_history_is_read_act_when_it_is_there() {
     stage.keys("jj<tab>");
     stage.host.stuck.store(false, Ordering::SeqCst);
     stage.wait_for("line gate");
-    assert_eq!(stage.session.ui.history.entry, 3);
-    assert!(stage.session.ui.history.in_rows && stage.session.ui.dialog.is_none());
+    assert_eq!(stage.session.ui.screens.history.entry, 3);
+    assert!(stage.session.ui.screens.history.in_rows && stage.session.ui.dialog.is_none());
     assert_eq!(stage.said(), "");
     // What it asks of the terminal gets there.
     let mut stage = mixed();
@@ -362,16 +365,19 @@ fn keys_pressed_while_the_history_is_read_act_when_it_is_there() {
     assert!(stage.keys("Hjy").is_empty());
     stage.host.stuck.store(false, Ordering::SeqCst);
     stage.wait_for("line gate");
-    assert!(matches!(&stage.session.take_left()[..], [pcount::internals::tui::app::Effect::Copy(_)]));
+    assert!(matches!(
+        &stage.session.take_left()[..],
+        [pcount::internals::tui::effect::TerminalWork::Copy(_)]
+    ));
     // And nothing holds up the way out.
     let mut stage = mixed();
     stage.host.stuck.store(true, Ordering::SeqCst);
     stage.keys("Hjq");
-    assert_eq!(*stage.session.ui.screen(), Screen::Overview);
+    assert_eq!(stage.session.ui.screen(), ScreenId::Overview);
     stage.host.stuck.store(false, Ordering::SeqCst);
     stage.keys("H");
     stage.wait_for("line gate");
-    assert_eq!(stage.session.ui.history.entry, 0, "what was given up is not done later");
+    assert_eq!(stage.session.ui.screens.history.entry, 0, "what was given up is not done later");
 }
 
 #[test]

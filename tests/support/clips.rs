@@ -15,8 +15,8 @@ use opencv::{
 /// Writes `frames` plain frames whose brightness changes from frame to frame; `codec` has four letters.
 pub fn write_clip(path: &Path, codec: &str, fps: f64, size: (i32, i32), frames: usize) {
     write(path, codec, fps, size, frames, |index| {
-        let grey = Scalar::all((index * 8 % 256) as f64);
-        Mat::new_rows_cols_with_default(size.1, size.0, CV_8UC3, grey).unwrap()
+        let gray = Scalar::all((index * 8 % 256) as f64);
+        Mat::new_rows_cols_with_default(size.1, size.0, CV_8UC3, gray).unwrap()
     });
 }
 

@@ -197,8 +197,8 @@ fn part(stream: &mut TcpStream, jpeg: &[u8]) -> std::io::Result<()> {
 }
 
 fn jpeg(index: usize, (width, height): (i32, i32)) -> Vector<u8> {
-    let grey = Scalar::all((index * 16 % 256) as f64);
-    let picture = Mat::new_rows_cols_with_default(height, width, CV_8UC3, grey).unwrap();
+    let gray = Scalar::all((index * 16 % 256) as f64);
+    let picture = Mat::new_rows_cols_with_default(height, width, CV_8UC3, gray).unwrap();
     let mut jpeg = Vector::<u8>::new();
     imgcodecs::imencode_def(".jpg", &picture, &mut jpeg).unwrap();
     jpeg

@@ -23,7 +23,7 @@ use pcount::{
     geometry::BBox,
     internals::{
         detect::{DetectError, Detector, Model, ModelInfo},
-        source::{Frame, FrameSource, Interrupt, Opener, SourceError, StreamInfo, picture::Picture},
+        source::{Frame, FrameSource, Interrupt, Opener, SourceError, StreamInfo, image::FrameImage},
     },
     model::{
         Detection, Event, EventKind, LineConfig, SourceKind, SourceSnapshot, SourceState, Strategy,
@@ -111,7 +111,7 @@ impl FrameSource for Walk {
             *image.at_2d_mut::<opencv::core::Vec3b>(0, 0).unwrap() = [9, 9, 9].into();
         }
         Ok(Frame {
-            picture: Picture::ready(image),
+            picture: FrameImage::ready(image),
             index,
             time: self.time(),
             captured: Instant::now(),

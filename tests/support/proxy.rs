@@ -115,7 +115,7 @@ impl Way {
         }
     }
 
-    /// Two neighbouring ports whose datagrams go on to `theirs` and the one after it.
+    /// Two neighboring ports whose datagrams go on to `theirs` and the one after it.
     fn datagrams(&self, theirs: u16) -> io::Result<u16> {
         let (first, second) = (20_000..60_000)
             .step_by(2)

@@ -14,7 +14,7 @@ const NAMED: usize = 2;
 /// Longest problem, in characters; the log has all of it.
 const PROBLEM: usize = 120;
 
-/// Counts, then what is wrong: `in 12, out 9; 31 of 32 cameras running; 'gate' reconnects in 4 s`. Without secrets.
+/// Counts, then what is wrong: `in 12, out 9; 31 of 32 cameras running; 'gate' reconnecting in 4 s`. Without secrets.
 pub fn line(snapshot: &EngineSnapshot) -> String {
     let (total_in, total_out, _) = snapshot.totals();
     let enabled: Vec<&SourceSnapshot> = snapshot
@@ -40,10 +40,10 @@ pub fn line(snapshot: &EngineSnapshot) -> String {
         }
     }
     parts.extend(snapshot.problems.first().map(|problem| short(problem)));
-    let trouble: Vec<String> =
-        enabled.iter().filter_map(|source| trouble(source, snapshot)).map(|said| short(&said)).collect();
-    let others = trouble.len().saturating_sub(NAMED);
-    parts.extend(trouble.into_iter().take(NAMED));
+    let problem: Vec<String> =
+        enabled.iter().filter_map(|source| problem(source, snapshot)).map(|said| short(&said)).collect();
+    let others = problem.len().saturating_sub(NAMED);
+    parts.extend(problem.into_iter().take(NAMED));
     if others > 0 {
         parts.push(format!("and {others} more"));
     }
@@ -69,19 +69,19 @@ fn short(text: &str) -> String {
 }
 
 /// What is wrong with a source, or what is still awaited of it.
-fn trouble(source: &SourceSnapshot, snapshot: &EngineSnapshot) -> Option<String> {
+fn problem(source: &SourceSnapshot, snapshot: &EngineSnapshot) -> Option<String> {
     let id = &source.id;
     let left = |at| seconds(at - snapshot.taken);
     Some(match &source.state {
-        SourceState::Retrying { at, .. } => format!("'{id}' reconnects in {} s", left(*at)),
-        SourceState::Failed { next: Some(at) } => format!("'{id}' failed, tried again in {} s", left(*at)),
+        SourceState::Retrying { at, .. } => format!("'{id}' reconnecting in {} s", left(*at)),
+        SourceState::Failed { next: Some(at) } => format!("'{id}' failed, retrying in {} s", left(*at)),
         SourceState::Failed { next: None } => format!("'{id}' failed"),
         SourceState::AuthFailed { .. } => format!("'{id}': auth failed"),
         SourceState::NoSuchStream { .. } => format!("'{id}': no such stream"),
         SourceState::Unsupported => format!("'{id}' cannot be decoded"),
         SourceState::Stalled => format!("'{id}' sends no frames"),
         SourceState::Connecting | SourceState::Running if !source.was_tried() => {
-            format!("'{id}' has not answered yet")
+            format!("'{id}' connecting")
         }
         _ => return None,
     })
@@ -118,7 +118,7 @@ mod tests {
         let mut shown = snapshot(vec![running(), source("off", SourceState::Disabled, (0, 0))]);
         assert_eq!(line(&shown), "in 12, out 9; 1 of 1 cameras running");
         shown.sources.push(retrying("gate"));
-        assert_eq!(line(&shown), "in 12, out 9; 1 of 2 cameras running; 'gate' reconnects in 4 s");
+        assert_eq!(line(&shown), "in 12, out 9; 1 of 2 cameras running; 'gate' reconnecting in 4 s");
         shown.sources.extend([
             source("yard", SourceState::Connecting, (0, 0)),
             retrying("a"),
@@ -128,10 +128,7 @@ mod tests {
         shown.problems = vec!["rtsp://admin:hunter2@cam.lan/1\nis full".into()];
         let said = line(&shown);
         assert!(said.starts_with("in 12, out 9; 1 of 6 cameras running; 1 paused; rtsp://"), "{said}");
-        assert!(
-            said.ends_with("'gate' reconnects in 4 s; 'yard' has not answered yet; and 2 more"),
-            "{said}"
-        );
+        assert!(said.ends_with("'gate' reconnecting in 4 s; 'yard' connecting; and 2 more"), "{said}");
         assert!(!said.contains("hunter2") && !said.contains('\n'), "{said}");
     }
 }

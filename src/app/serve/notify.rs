@@ -1,4 +1,4 @@
-//! What the service manager is told by `sd_notify`: that the service is ready, how it fares, that it reloads or stops, and
+//! What the service manager is told by `sd_notify`: that the service is ready, its state, that it reloads or stops, and
 //! that it does not hang.
 //!
 //! A thread of its own sends it all, so that a manager that does not read holds up nothing. No child of this program
@@ -24,8 +24,8 @@ const READY: Duration = Duration::from_secs(60);
 /// Least time between two lines of state.
 const STATUS: Duration = Duration::from_secs(2);
 
-/// How often it looks.
-const LOOK: Duration = Duration::from_millis(250);
+/// How often it checks.
+const POLL: Duration = Duration::from_millis(250);
 
 /// The end waits at most this long for the manager to be told.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -126,20 +126,29 @@ struct Teller {
 impl Teller {
     fn run(mut self, orders: &Receiver<Order>) {
         loop {
-            let pause = self.watchdog.as_ref().map_or(LOOK, |watchdog| watchdog.period.min(LOOK));
+            let pause = self.watchdog.as_ref().map_or(POLL, |watchdog| watchdog.period.min(POLL));
             match orders.recv_timeout(pause.max(Duration::from_millis(10))) {
                 // Until it is ready a service starts, whatever it reads again.
                 Ok(Order::Reloading | Order::Reloaded) if !self.is_ready => {}
                 Ok(Order::Reloading) => match NotifyState::monotonic_usec_now() {
                     Ok(now) => self.tell(&[NotifyState::Reloading, now]),
-                    Err(error) => tracing::warn!("The service manager is not told of the reload: {error}"),
+                    Err(error) => tracing::warn!(
+                        "The service manager could not be notified of the reload: \
+                         {error}"
+                    ),
                 },
                 Ok(Order::Reloaded) => {
                     let status = self.renew_status(Instant::now());
                     self.tell(&[NotifyState::Ready, NotifyState::Status(&status)]);
                 }
                 Ok(Order::Stopping(done)) => {
-                    self.tell(&[NotifyState::Stopping, NotifyState::Status("stops and writes what is left")]);
+                    self.tell(&[
+                        NotifyState::Stopping,
+                        NotifyState::Status(
+                            "shutting down, writing what is \
+                         left",
+                        ),
+                    ]);
                     drop(done);
                     return;
                 }
@@ -189,7 +198,7 @@ impl Teller {
             Ok(()) => self.has_failed = false,
             // Said once for each time that it breaks off.
             Err(error) if !std::mem::replace(&mut self.has_failed, true) => {
-                tracing::warn!("The service manager cannot be told anything: {error}");
+                tracing::warn!("The service manager cannot be notified: {error}");
             }
             Err(_) => {}
         }

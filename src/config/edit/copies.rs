@@ -28,7 +28,7 @@ pub(super) fn keep(
     let like = fs::symlink_metadata(path).map_err(|error| error.to_string())?;
     let beside = match numbered(path, content, &like) {
         Err(error) if files::is_about_its_place(&error) => error,
-        done => return done.map_err(|error| format!("no copy of it can be kept: {error}")),
+        done => return done.map_err(|error| format!("no copy of it can be saved: {error}")),
     };
     // Files of one name in several folders keep apart.
     let mut name = path.file_name().unwrap_or_default().to_owned();
@@ -48,12 +48,13 @@ pub(super) fn keep(
         }
     }
     Err(format!(
-        "no copy of it can be kept ({tried}); set XDG_STATE_HOME to a folder that this user may write to"
+        "no copy of it can be saved ({tried}); set XDG_STATE_HOME to a folder that this user may write to"
     ))
 }
 
 /// `$XDG_STATE_HOME/pcount-tui`, or the same in `~/.local/state`.
-pub(super) fn state_folder() -> Option<PathBuf> {
+#[must_use]
+pub fn state_folder() -> Option<PathBuf> {
     let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let states = absolute("XDG_STATE_HOME").or_else(|| Some(absolute("HOME")?.join(".local/state")))?;
     Some(states.join("pcount-tui"))

@@ -92,7 +92,7 @@ fn file_name(config: &Path, id: &str, number: usize) -> String {
     format!("{}-{hash}{number}", source_spec::slug(id))
 }
 
-/// Makes the folder, or looks whether the one that is there will do.
+/// Makes the folder, or checks whether the existing one is safe.
 fn prepare(folder: &Path, owner: Option<&Metadata>) -> io::Result<()> {
     match DirBuilder::new().mode(0o700).create(folder) {
         Ok(()) => {
@@ -106,7 +106,7 @@ fn prepare(folder: &Path, owner: Option<&Metadata>) -> io::Result<()> {
     let found = fs::symlink_metadata(folder)?;
     let owners = [Some(geteuid().as_raw()), owner.map(MetadataExt::uid), Some(0)];
     if !found.is_dir() {
-        Err(io::Error::other("it is no folder; rename what is there"))
+        Err(io::Error::other("it is not a folder; rename what is there"))
     } else if !owners.contains(&Some(found.uid())) {
         Err(io::Error::other("the folder belongs to another user; rename it"))
     } else if found.mode() & OTHERS_WRITE != 0 {

@@ -18,6 +18,7 @@ use crate::{
 };
 
 mod places;
+mod settings;
 
 fn written() -> (tempfile::TempDir, ConfigFile) {
     let folder = tempfile::tempdir().unwrap();
@@ -83,7 +84,8 @@ fn what_cannot_be_saved_leaves_everything_and_can_be_tried_again() {
     let short = LineConfig { b: [0.1, 0.251], ..door() };
     let error = file.save_lines("one", &[short], &[]).unwrap_err().to_string();
     assert!(
-        error.contains("is left as it is: it would not load") && error.contains("the same point"),
+        error.contains("is left as it is: it could not be loaded any more")
+            && error.contains("the same point"),
         "{error}"
     );
     assert_eq!(read(&file), TEXT);

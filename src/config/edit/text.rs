@@ -98,7 +98,7 @@ fn with_items(text: &str, items: &[Item<'_>], indent_before: Option<&str>) -> Re
 }
 
 /// The name of a line or zone.
-fn name_of(node: &Node) -> Option<String> {
+pub(super) fn name_of(node: &Node) -> Option<String> {
     let Value::Object(members) = &node.value else { return None };
     members.iter().find(|member| member.key == "name").and_then(text_of)
 }
@@ -215,6 +215,11 @@ fn lists(root: &Node) -> impl Iterator<Item = (&Node, &Vec<Node>)> {
         Value::Array(entries) => Some((&member.node, entries)),
         _ => None,
     })
+}
+
+/// The camera or video with this id.
+pub(super) fn entry_node<'a>(root: &'a Node, id: &str) -> Option<&'a Node> {
+    lists(root).flat_map(|(_, entries)| entries).find(|entry| members_of(entry, id).is_some())
 }
 
 /// Members of the camera or video with this id.
@@ -420,7 +425,7 @@ mod tests {
     }
 
     #[test]
-    fn comments_between_lines_stay_when_lines_are_drawn_anew() {
+    fn comments_between_lines_stay_when_lines_are_redrawn() {
         let list = "[\n        // in\n        {\"name\": \"x\", \"a\": [0, 0], \"b\": [1, 1]}, // first\n        // out\n        {\"name\": \"y\", \"a\": [0, 0], \"b\": [1, 1]} // second\n      ]";
         let text = format!("{{\"cameras\": [{{\"camera_id\": \"a\", \"lines\": {list}}}]}}");
         let named = |name: &str| LineConfig { name: name.into(), ..LineConfig::default() };

@@ -1,13 +1,14 @@
 //! The tables of keys in the documentation are made of the declarations.
 //!
-//! After a change of these, `PCOUNT_ACCEPT=1 cargo test --lib config::keys` writes them anew; read the difference before
-//! keeping it.
+//! After a change of these, `PCOUNT_ACCEPT=1 cargo test --lib config::keys` generates them again; read the difference before you
+//! commit it.
 
 use std::{fs, path::Path};
 
 use super::*;
 
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 12] = [
+    "file",
     "parallel_config",
     "sources",
     "line",
@@ -21,22 +22,23 @@ const TABLES: [&str; 11] = [
     "tui",
 ];
 
-/// A table of the keys in `rows`; where it is `short`, with the first sentence of each meaning.
-fn table(rows: &[Row], short: bool) -> String {
-    let mut out = String::from("| key | default | meaning |\n| --- | --- | --- |\n");
+/// A table of the keys in `rows`.
+fn table(rows: &[KeyRow]) -> String {
+    let mut out = String::from("| key | type and range | default | meaning |\n| --- | --- | --- | --- |\n");
     for row in rows {
-        let first = row.meaning.split_once(". ").map_or(row.meaning, |(first, _)| first);
-        let meaning = if short { first } else { row.meaning }.trim_end_matches('.').replace('|', "\\|");
+        let meaning = row.meaning.trim_end_matches('.').replace('|', "\\|");
         let required = if row.is_required { "required" } else { "" };
         let default = row.default.as_deref().unwrap_or(required);
-        out += &format!("| `{}` | {default} | {meaning} |\n", row.name).replace("|  |", "| |");
+        let line = format!("| `{}` | {} | {default} | {meaning} |\n", row.name, row.kind.words());
+        out += &line.replace("|  |", "| |");
     }
     out
 }
 
 /// The keys of each table, by the name that it has in the documentation.
-fn rows(name: &str) -> Vec<Row> {
+fn rows(name: &str) -> Vec<KeyRow> {
     match name {
+        "file" => FileKeys::rows(),
         "parallel_config" => ParallelKeys::rows(),
         "sources" => {
             let mut own = CameraKeys::rows();
@@ -56,8 +58,8 @@ fn rows(name: &str) -> Vec<Row> {
     }
 }
 
-/// `text` with each table between `<!-- keys: NAME -->` and `<!-- end of keys -->` made anew, and the names of them.
-fn with_tables(text: &str, short: bool) -> (String, Vec<String>) {
+/// `text` with each table between `<!-- keys: NAME -->` and `<!-- end of keys -->` made again, and the names of them.
+fn with_tables(text: &str) -> (String, Vec<String>) {
     const OPEN: &str = "<!-- keys: ";
     const CLOSE: &str = "<!-- end of keys -->";
     let mut out = String::new();
@@ -66,7 +68,7 @@ fn with_tables(text: &str, short: bool) -> (String, Vec<String>) {
     while let Some((before, after)) = rest.split_once(OPEN) {
         let (name, after) = after.split_once(" -->").unwrap();
         let (_, after) = after.split_once(CLOSE).unwrap();
-        out += &format!("{before}{OPEN}{name} -->\n\n{}\n{CLOSE}", table(&rows(name), short));
+        out += &format!("{before}{OPEN}{name} -->\n\n{}\n{CLOSE}", table(&rows(name)));
         names.push(name.to_owned());
         rest = after;
     }
@@ -76,28 +78,25 @@ fn with_tables(text: &str, short: bool) -> (String, Vec<String>) {
 
 #[test]
 fn the_tables_of_the_documentation_are_those_of_the_declarations() {
-    for (file, short, wanted) in
-        [("docs/configuration.md", false, &TABLES[..]), ("README.md", true, &["parallel_config", "sources"])]
-    {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
-        let text = fs::read_to_string(&path).unwrap();
-        let (made, mut names) = with_tables(&text, short);
-        let mut wanted = wanted.to_vec();
-        names.sort();
-        wanted.sort();
-        assert_eq!(names, wanted, "{file}");
-        if std::env::var_os("PCOUNT_ACCEPT").is_some() {
-            fs::write(&path, &made).unwrap();
-        } else {
-            let differs = text.lines().zip(made.lines()).find(|(text, made)| text != made);
-            assert!(text == made, "{file}: {differs:?}; see the top of this test");
-        }
+    let file = "docs/configuration.md";
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+    let text = fs::read_to_string(&path).unwrap();
+    let (made, mut names) = with_tables(&text);
+    let mut wanted = TABLES.to_vec();
+    names.sort();
+    wanted.sort_unstable();
+    assert_eq!(names, wanted, "{file}");
+    if std::env::var_os("PCOUNT_ACCEPT").is_some() {
+        fs::write(&path, &made).unwrap();
+    } else {
+        let differs = text.lines().zip(made.lines()).find(|(text, made)| text != made);
+        assert!(text == made, "{file}: {differs:?}; see the top of this test");
     }
 }
 
 #[test]
 fn every_meaning_is_whole_sentences() {
-    for row in TABLES.iter().flat_map(|name| rows(name)).chain(FileKeys::rows()) {
+    for row in TABLES.iter().flat_map(|name| rows(name)) {
         assert!(row.meaning.ends_with('.') && !row.meaning.contains("  "), "{}: {}", row.name, row.meaning);
     }
 }

@@ -7,7 +7,7 @@ use std::{fmt, ops::Range};
 
 use super::{
     credentials::{Credentials, HIDDEN, Secret},
-    known::Known,
+    learned::LearnedSecrets,
     names::{is_harmless, is_plain_word, looks_random, names_a_secret, names_a_user},
     percent::percent_decode,
 };
@@ -29,7 +29,7 @@ pub struct Address<'a>(pub &'a str);
 
 /// A part of an address that is hidden.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Hidden {
+pub(super) struct RedactedPart {
     /// Where it stands, in bytes.
     pub range: Range<usize>,
     /// Whether it is a secret for certain, and not only hidden to be on the safe side.
@@ -37,10 +37,10 @@ pub(super) struct Hidden {
 }
 
 #[derive(Debug, Default)]
-struct Parts {
+struct AddressParts {
     /// User name and password, without the `@`.
     login: Option<Range<usize>>,
-    values: Vec<Hidden>,
+    values: Vec<RedactedPart>,
 }
 
 impl Address<'_> {
@@ -58,8 +58,8 @@ impl Address<'_> {
     }
 
     /// From now on `known` hides the secrets of this address.
-    pub(crate) fn teach(&self, known: &Known) {
-        let Parts { login, values } = parts(self.0);
+    pub(crate) fn teach(&self, known: &LearnedSecrets) {
+        let AddressParts { login, values } = parts(self.0);
         if let Some(range) = login {
             let is_whole = self.0[range.end..].starts_with('@');
             let login = &self.0[range];
@@ -82,7 +82,7 @@ impl Address<'_> {
     /// The same text with a star for each character of a secret; the name of the user stays.
     #[must_use]
     pub(crate) fn masked(&self) -> String {
-        let Parts { login, values } = parts(self.0);
+        let AddressParts { login, values } = parts(self.0);
         let password = login.and_then(|login| {
             let text = &self.0[login.clone()];
             let is_whole = self.0[login.end..].starts_with('@');
@@ -100,14 +100,14 @@ impl Address<'_> {
 
 impl fmt::Display for Address<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Parts { login, values } = parts(self.0);
+        let AddressParts { login, values } = parts(self.0);
         let ranges = login.into_iter().chain(values.into_iter().map(|value| value.range));
         f.write_str(&replaced(self.0, ranges, |_| HIDDEN.to_owned()))
     }
 }
 
 /// From now on `known` hides a value as it was written and as it is meant; of `user:password` the password as well.
-pub(super) fn teach_value(value: &str, known: &Known) {
+pub(super) fn teach_value(value: &str, known: &LearnedSecrets) {
     for value in [value, &percent_decode(value)] {
         known.learn(value);
         known.learn(value.split_once(':').map_or("", |(_, password)| password));
@@ -130,12 +130,12 @@ pub(super) fn replaced(
     out
 }
 
-fn parts(text: &str) -> Parts {
-    let Some(start) = start(text) else { return Parts::default() };
+fn parts(text: &str) -> AddressParts {
+    let Some(start) = start(text) else { return AddressParts::default() };
     let login = login(text, start);
     let host = login.as_ref().map_or(start, |login| login.end);
     let tail = text[host..].find(AFTER_HOST).map_or(text.len(), |at| host + at);
-    Parts { login, values: values(text, tail) }
+    AddressParts { login, values: values(text, tail) }
 }
 
 /// Where what follows the scheme begins; `None` for what is no address.
@@ -210,7 +210,7 @@ fn login(text: &str, start: usize) -> Option<Range<usize>> {
 }
 
 /// What is hidden in the path and query that begin at `tail`.
-pub(super) fn values(text: &str, tail: usize) -> Vec<Hidden> {
+pub(super) fn values(text: &str, tail: usize) -> Vec<RedactedPart> {
     let query = text[tail..].find(['?', '#']).map_or(text.len(), |at| tail + at);
     let mut found = path_values(text, tail..query);
     query_values(text, query, &mut found);
@@ -218,8 +218,8 @@ pub(super) fn values(text: &str, tail: usize) -> Vec<Hidden> {
 }
 
 /// `user=admin_password=secret_channel=1`, `user:password` and `token/secret` in a path.
-fn path_values(text: &str, path: Range<usize>) -> Vec<Hidden> {
-    let mut found: Vec<Hidden> = Vec::new();
+fn path_values(text: &str, path: Range<usize>) -> Vec<RedactedPart> {
+    let mut found: Vec<RedactedPart> = Vec::new();
     let mut params = params(text, &path);
     params.reverse();
     let mut segment = path.start;
@@ -239,7 +239,7 @@ fn path_values(text: &str, path: Range<usize>) -> Vec<Hidden> {
                 let is_shown = shown.len() == value.len() && is_harmless(name, shown);
                 if !(value.is_empty() || is_shown) {
                     let is_secret = is_secret || !names_a_user(name) && looks_random(&text[value.clone()]);
-                    found.push(Hidden { range: value.clone(), is_secret });
+                    found.push(RedactedPart { range: value.clone(), is_secret });
                 }
                 last = last.max(value.end);
             }
@@ -250,14 +250,14 @@ fn path_values(text: &str, path: Range<usize>) -> Vec<Hidden> {
         if let Some(colon) = word.find(':')
             && !word[colon + 1..].chars().all(|c| c.is_ascii_digit() || ":.-+TZ".contains(c))
         {
-            found.push(Hidden { range: segment..end, is_secret: true });
+            found.push(RedactedPart { range: segment..end, is_secret: true });
         }
         let previous = text[path.start..segment].trim_end_matches('/').rsplit('/').next().unwrap_or_default();
         if !word.is_empty()
             && names_a_secret(previous)
             && found.last().is_none_or(|last| last.range.end < segment)
         {
-            found.push(Hidden { range: segment..end, is_secret: true });
+            found.push(RedactedPart { range: segment..end, is_secret: true });
         }
         segment = end + 1;
     }
@@ -293,7 +293,7 @@ fn params(text: &str, path: &Range<usize>) -> Vec<Param> {
 }
 
 /// Everything in a query and a fragment but `name=value` with a harmless name, and plain words.
-fn query_values(text: &str, query: usize, found: &mut Vec<Hidden>) {
+fn query_values(text: &str, query: usize, found: &mut Vec<RedactedPart>) {
     let mut token = query + 1;
     while token < text.len() {
         let end = text[token..].find(['&', ';', '?', '#']).map_or(text.len(), |at| token + at);
@@ -305,12 +305,12 @@ fn query_values(text: &str, query: usize, found: &mut Vec<Hidden>) {
             let is_empty_field =
                 whole.ends_with('=') && is_name && (names_a_secret(name) || names_a_user(name));
             if !name.is_empty() && !is_plain_word(name) && !is_empty_field {
-                found.push(Hidden { range: token..end, is_secret: looks_random(whole) });
+                found.push(RedactedPart { range: token..end, is_secret: looks_random(whole) });
             }
         } else if !is_harmless(name, value) {
             let is_secret = names_a_secret(name) || !names_a_user(name) && looks_random(value);
             let start = if is_name { token + name.len() + 1 } else { token };
-            found.push(Hidden { range: start..end, is_secret });
+            found.push(RedactedPart { range: start..end, is_secret });
         }
         token = end + 1;
     }

@@ -5,7 +5,7 @@ use url::Url;
 use super::{
     address,
     credentials::{Credentials, HIDDEN, Secret},
-    known::Known,
+    learned::LearnedSecrets,
     percent::{percent_decode, percent_encode},
 };
 
@@ -34,7 +34,7 @@ pub(in crate::config) fn split(mut url: Url) -> SplitUrl {
     let safe =
         address::replaced(&tail, values.iter().map(|value| value.range.clone()), |_| HIDDEN.to_owned());
     // Some cameras want the password of the login in the path as well.
-    let own = Known::default();
+    let own = LearnedSecrets::default();
     credentials.iter().for_each(|login| own.learn(login.password.reveal()));
     let safe = own.clean(&safe).into_owned();
     let hidden = (safe != tail).then(|| {
@@ -45,7 +45,7 @@ pub(in crate::config) fn split(mut url: Url) -> SplitUrl {
 }
 
 /// From now on `to` hides what a path and query hold that was hidden by [`split`].
-pub(in crate::config) fn teach_tail(Secret(tail): &Secret, to: &Known) {
+pub(in crate::config) fn teach_tail(Secret(tail): &Secret, to: &LearnedSecrets) {
     secrets_in_tail(tail).for_each(|secret| address::teach_value(secret, to));
 }
 

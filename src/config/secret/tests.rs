@@ -5,7 +5,7 @@ use url::Url;
 
 use super::{credentials::HIDDEN, *};
 
-/// What ends patterns too early, and what is written in another way by those who quote it.
+/// What ends patterns too early, and what is written in another way by programs that quote it.
 const NASTY: &str = "[a-zA-Z0-9'\" ,<>\\\\`@/#?%&;=:{}$|~!*()\\[\\]+^äß日\u{1f600}\n\t\u{1b}_.-]{4,16}";
 
 fn html(text: &str) -> String {
@@ -55,7 +55,7 @@ fn forms(text: &str) -> Vec<String> {
 proptest! {
     #[test]
     fn a_known_password_is_hidden_in_every_form(user in "[a-z]{1,6}", password in NASTY) {
-        let known = Known::default();
+        let known = LearnedSecrets::default();
         known.learn_login(&Credentials { user: user.clone(), password: Secret::new(password.clone()) });
         let pair = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, format!("{user}:{password}"));
         let mut all = forms(&password);
@@ -86,7 +86,7 @@ proptest! {
             prop_assert!(!masked.contains(&password), "{:?} shows {:?}", text, masked);
             prop_assert_eq!(masked.chars().count(), text.chars().count());
             // And what it has shown it hides elsewhere.
-            let known = Known::default();
+            let known = LearnedSecrets::default();
             Address(&text).teach(&known);
             let said = match text.split_once("admin:") {
                 Some((_, rest)) => rest.rsplit_once('@').map_or(rest, |(login, _)| login),
@@ -115,7 +115,7 @@ proptest! {
 
     #[test]
     fn no_text_panics_and_texts_without_secrets_stay(text in "\\PC{0,60}", secret in "\\PC{4,8}") {
-        let known = Known::default();
+        let known = LearnedSecrets::default();
         known.learn(&secret);
         let _ = (known.clean(&text), net::redact(&text).len(), Address(&text).to_string(), Address(&text).masked());
         let plain: String = text.chars().filter(|c| c.is_alphanumeric() || *c == ' ').collect();
@@ -172,7 +172,7 @@ fn what_is_hidden_of_an_address() {
 
 #[test]
 fn short_passwords_do_not_turn_texts_into_stars() {
-    let known = Known::default();
+    let known = LearnedSecrets::default();
     known.learn_login(&Credentials { user: "admin".into(), password: Secret::new("a") });
     known.learn_login(&Credentials { user: "admin".into(), password: Secret::new("1234") });
     assert_eq!(known.clean("a camera at 10.0.0.1"), "a camera at 10.0.0.1");
@@ -184,7 +184,7 @@ fn short_passwords_do_not_turn_texts_into_stars() {
 
 #[test]
 fn a_secret_that_a_long_line_cuts_off_is_hidden() {
-    let known = Known::default();
+    let known = LearnedSecrets::default();
     known.learn("hunter2hunter2");
     let line = format!("{}rtsp://admin:hunter2hun", "x".repeat(1000));
     assert!(!known.clean(&line).contains("hunter2"));
@@ -264,7 +264,7 @@ proptest! {
 
 #[test]
 fn secrets_it_was_told_of_are_masked_wherever_they_stand() {
-    let known = Known::default();
+    let known = LearnedSecrets::default();
     known.learn("hunter2 more");
     known.learn("hunter2");
     known.learn("abc");

@@ -17,7 +17,8 @@ pub(super) fn http(field: &Field<'_>) -> Option<HttpConfig> {
     if !listen.ip().is_loopback() {
         if token_file.is_none() {
             field.problem(&format!(
-                "others can reach '{listen}', and nobody may ask there without a token; name a 'token_file', or listen on 127.0.0.1"
+                "other machines can reach '{listen}', which therefore needs tokens; name a 'token_file', or \
+                 listen on 127.0.0.1"
             ));
             return None;
         }

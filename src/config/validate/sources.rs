@@ -11,14 +11,14 @@ use super::{detector::detector, evidence::evidence};
 use crate::{
     config::{
         Address, Cadence, RetryConfig, SourceConfig, SourceSpec, TlsConfig, defaults,
-        json::Place,
+        json::TextPosition,
         key::Key,
         keys::{
             CAMERA, CameraKeys, LINE, LineKeys, RETRY, SOURCE, TLS, TlsKeys, VIDEO, VideoKeys, ZONE, ZoneKeys,
         },
         kinds::Label,
         limits::{ID_LENGTH, LABEL_LENGTH, check_id},
-        section::{Field, Kind as _, Report, Section},
+        section::{Diagnostics, Field, Kind as _, Section},
         source_spec::{self, Named},
         text,
     },
@@ -40,18 +40,18 @@ const MOST_PEM: u64 = 4 << 20;
 const SHORTEST_LINE: f32 = 0.01;
 
 /// One entry of the file, before folders and patterns become several sources.
-struct Entry {
+struct SourceEntry {
     config: SourceConfig,
     files: Option<Vec<PathBuf>>,
 }
 
 /// All sources of the file.
 pub(super) fn read(
-    report: &Report<'_>,
+    report: &Diagnostics<'_>,
     cameras: Option<Field<'_>>,
     videos: Option<Field<'_>>,
 ) -> Vec<SourceConfig> {
-    let mut ids: BTreeMap<String, (String, Place)> = BTreeMap::new();
+    let mut ids: BTreeMap<String, (String, TextPosition)> = BTreeMap::new();
     let mut entries = Vec::new();
     for (list, kind) in [(&cameras, SourceKind::Camera), (&videos, SourceKind::Video)] {
         for item in list.as_ref().and_then(|field| field.items()).unwrap_or_default() {
@@ -65,9 +65,9 @@ pub(super) fn read(
 }
 
 /// Makes one source of each entry, or one of each file of a folder or pattern.
-fn expand(entries: Vec<Entry>, mut taken: BTreeSet<String>) -> Vec<SourceConfig> {
+fn expand(entries: Vec<SourceEntry>, mut taken: BTreeSet<String>) -> Vec<SourceConfig> {
     let mut sources = Vec::new();
-    for Entry { config, files } in entries {
+    for SourceEntry { config, files } in entries {
         let Some(files) = files else {
             sources.push(config);
             continue;
@@ -96,7 +96,11 @@ fn alias(folder: &str, stem: &str) -> String {
     whole.chars().take(LABEL_LENGTH - 1).chain(['…']).collect()
 }
 
-fn entry(item: &Field<'_>, kind: SourceKind, ids: &mut BTreeMap<String, (String, Place)>) -> Option<Entry> {
+fn entry(
+    item: &Field<'_>,
+    kind: SourceKind,
+    ids: &mut BTreeMap<String, (String, TextPosition)>,
+) -> Option<SourceEntry> {
     let (section, id_field, source_field) = match kind {
         SourceKind::Camera => {
             let section = item.section::<CameraKeys>()?;
@@ -123,10 +127,10 @@ fn entry(item: &Field<'_>, kind: SourceKind, ids: &mut BTreeMap<String, (String,
         spec.clone().unwrap_or_else(|| SourceSpec::File(Default::default())),
     );
     settings(&section, &mut config);
-    (id.is_some() && spec.is_some()).then_some(Entry { config, files })
+    (id.is_some() && spec.is_some()).then_some(SourceEntry { config, files })
 }
 
-fn unique_id(field: &Field<'_>, ids: &mut BTreeMap<String, (String, Place)>) -> Option<String> {
+fn unique_id(field: &Field<'_>, ids: &mut BTreeMap<String, (String, TextPosition)>) -> Option<String> {
     let id = field.label(ID_LENGTH)?;
     if let Err(problem) = check_id(&id) {
         field.problem(&problem);
@@ -177,13 +181,13 @@ fn what(field: &Field<'_>, kind: SourceKind) -> Option<Named> {
         }
         (Named::Several(found), _) => {
             if found.files.is_empty() {
-                field.warning(&format!("'{text}' holds no video; no source comes of it"));
+                field.warning(&format!("'{text}' holds no video, so it is not a source"));
             }
             found.remarks.iter().for_each(|remark| field.warning(remark));
         }
         (Named::One(SourceSpec::File(path)), _) if !path.exists() => {
             field.warning(&format!(
-                "'{}' is not there; its source stays without pictures until it is",
+                "'{}' does not exist; its source delivers no frames until it does",
                 Address(&path.to_string_lossy())
             ));
         }
@@ -283,7 +287,7 @@ fn cadence(section: &Section<'_>) -> Cadence {
     let (skip, rate) = (section.field(&SOURCE.skip_frames), section.field(&SOURCE.detect_fps));
     match (skip, rate) {
         (Some(_), Some(rate)) => {
-            rate.problem("detect_fps and skip_frames say the same in two ways; remove one");
+            rate.problem("detect_fps and skip_frames exclude each other; remove one");
             Cadence::Auto
         }
         _ => match (skipped, per_second) {
@@ -341,7 +345,8 @@ fn line(item: &Field<'_>, default_name: &str) -> Option<LineConfig> {
     if let (Some(a), Some(b)) = (a, b)
         && (a[0] - b[0]).hypot(a[1] - b[1]) < SHORTEST_LINE
     {
-        section.problem("a and b are nearly the same point; nobody can cross such a line, move one end");
+        section
+            .problem("a and b are nearly the same point; a line that short cannot be crossed, move one end");
     }
     Some(LineConfig { name: name?, a: a?, b: b?, anchor })
 }

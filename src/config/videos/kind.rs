@@ -2,7 +2,7 @@
 
 use std::{io, path::Path};
 
-/// Bytes at the start of a file that are looked at.
+/// Bytes at the start of a file that are inspected.
 pub(super) const HEAD: u64 = 4096;
 
 /// Endings of what FFmpeg opens as video (`ffmpeg -demuxers`, and what recorders make of them).

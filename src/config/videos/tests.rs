@@ -15,7 +15,7 @@ fn folder_of(files: &[(&str, &str)]) -> tempfile::TempDir {
     folder
 }
 
-fn names(found: &Found, folder: &Path) -> Vec<String> {
+fn names(found: &VideoMatches, folder: &Path) -> Vec<String> {
     found.files.iter().map(|file| file.strip_prefix(folder).unwrap().to_string_lossy().into_owned()).collect()
 }
 
@@ -40,7 +40,7 @@ fn every_file_of_a_folder_is_taken_or_named() {
     assert_eq!(
         found.remarks,
         [
-            "'clips/': passed over: '.hidden.mp4' (hidden), 'gone.mp4' (a link to nothing), 'half.mp4.part' \
+            "'clips/': skipped: '.hidden.mp4' (hidden), 'gone.mp4' (a link to nothing), 'half.mp4.part' \
              (unfinished by its name), 'notes.txt' (no video)",
             "'clips/': folders in it are not read: 'inner'; write 'clips/**' to read them as well",
         ]
@@ -53,7 +53,7 @@ fn a_named_pipe_is_passed_over_and_nobody_waits_for_it() {
     let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
     rustix::fs::mknodat(rustix::fs::CWD, at.path().join("pipe"), rustix::fs::FileType::Fifo, mode, 0)
         .unwrap();
-    assert_eq!(folder(at.path(), "x").remarks, ["'x': passed over: 'pipe' (no regular file)"]);
+    assert_eq!(folder(at.path(), "x").remarks, ["'x': skipped: 'pipe' (no regular file)"]);
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn patterns_give_what_fits_and_name_what_does_not() {
     }
     let absolute = format!("{}/one/**", at.path().display());
     assert_eq!(names(&pattern(&absolute, Path::new("/nowhere")).unwrap(), at.path()).len(), 2);
-    assert_eq!(found("one/**").remarks, ["'one/**': passed over: 'f.txt' (no video)"]);
+    assert_eq!(found("one/**").remarks, ["'one/**': skipped: 'f.txt' (no video)"]);
     assert_eq!(
         found("one/*").remarks,
         ["'one/*': folders in it are not read: 'two'; write 'one/**/*' to read them as well"]

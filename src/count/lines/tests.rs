@@ -9,10 +9,10 @@ fn counter() -> LineCounter {
     LineCounter::new(&[line], &[], 1.5, CountParams::default())
 }
 
-/// A person of height 0.2 whose centre is at `x`, `y`.
+/// A person of height 0.2 whose center is at `x`, `y`.
 fn track(id: u64, x: f32, y: f32) -> Track {
     let bbox = BBox::new(x - 0.04, y - 0.1, 0.08, 0.2);
-    Track { id, bbox, score: 0.8, confirmed: true, seen: true, followed: false }
+    Track { id, bbox, score: 0.8, confirmed: true, seen: true, from_flow: false }
 }
 
 /// Feeds (time, live tracks, ended tracks); gives what was told, in short.
@@ -46,7 +46,7 @@ fn a_new_id_takes_over_the_side_of_a_lost_one() {
 }
 
 #[test]
-fn where_doubtful_boxes_showed_a_newcomer_is_the_side_he_comes_from() {
+fn where_low_confidence_boxes_showed_a_new_person_is_the_side_they_come_from() {
     let crossings = |origins: Vec<Origin>| {
         let (mut counter, mut events) = (counter(), Vec::new());
         for step in 0..10 {
@@ -57,7 +57,7 @@ fn where_doubtful_boxes_showed_a_newcomer_is_the_side_he_comes_from() {
         }
         events
     };
-    assert_eq!(crossings(vec![]), [], "he was never seen below the line");
+    assert_eq!(crossings(vec![]), [], "they were never seen below the line");
     let below = Origin { track: 1, time: -0.6, bbox: track(1, 0.5, 0.6).bbox };
     match crossings(vec![below])[..] {
         [CountEvent::Crossing(Crossing { direction: Direction::Out, time, .. })] => {
@@ -70,7 +70,7 @@ fn where_doubtful_boxes_showed_a_newcomer_is_the_side_he_comes_from() {
 }
 
 #[test]
-fn a_box_that_nobody_believes_in_takes_nothing_away_from_who_was_lost_there() {
+fn a_tentative_track_takes_nothing_from_the_person_lost_there() {
     let lost = track(1, 0.5, 0.54);
     let false_one = Track { confirmed: false, ..track(2, 0.5, 0.6) };
     let mut steps = vec![
@@ -87,7 +87,7 @@ fn a_box_that_nobody_believes_in_takes_nothing_away_from_who_was_lost_there() {
     for ends in [&[all_at_once][..], &one_by_one] {
         assert_eq!(told(&[&steps[..], ends].concat()), [(1, Direction::In, None)]);
     }
-    // Nor does it add to what he does when he comes back.
+    // Nor does it add to what they do when they come back.
     steps.push((0.8, vec![track(1, 0.5, 0.55), gone(false_one)], vec![]));
     assert_eq!(told(&steps), [(1, Direction::In, None)]);
     steps.push((1.6, vec![track(1, 0.5, PEOPLE_BELOW)], vec![gone(false_one)]));
@@ -155,24 +155,24 @@ fn what_does_not_count_is_told_with_its_reason() {
 }
 
 #[test]
-fn one_box_beyond_the_line_settles_nothing_however_long_it_is_followed() {
+fn one_box_beyond_the_line_settles_nothing_however_long_it_is_carried() {
     let seen = |time, y| (time, vec![track(1, 0.5, y)], vec![]);
-    let followed = |time, y| (time, vec![Track { followed: true, ..track(1, 0.5, y) }], vec![]);
-    let mut steps = vec![seen(0.0, 0.4), seen(0.5, 0.54), followed(0.75, 0.55), followed(1.0, 0.56)];
+    let from_flow = |time, y| (time, vec![Track { from_flow: true, ..track(1, 0.5, y) }], vec![]);
+    let mut steps = vec![seen(0.0, 0.4), seen(0.5, 0.54), from_flow(0.75, 0.55), from_flow(1.0, 0.56)];
     assert_eq!(told(&steps), []);
     steps.push(seen(1.2, 0.4));
     assert_eq!(told(&steps), [(1, Direction::In, Some(Reason::UTurn))]);
     steps[4] = seen(1.2, 0.54);
     assert_eq!(told(&steps), [(1, Direction::In, None)]);
     // Nor does following alone lead over it, but who is gone after it has crossed.
-    let mut steps = vec![seen(0.0, 0.4), followed(0.25, 0.5), followed(0.5, 0.62)];
+    let mut steps = vec![seen(0.0, 0.4), from_flow(0.25, 0.5), from_flow(0.5, 0.62)];
     assert_eq!(told(&steps), []);
     steps.push((3.0, vec![], vec![gone(track(1, 0.5, 0.62))]));
     assert_eq!(told(&steps), [(1, Direction::In, None)]);
 }
 
-/// Events of one person, who is at these x at these times at the edge of a picture 1.5 wide, with an upright line at
-/// `line`; negative ones are where he should be, unseen. He is gone in the end.
+/// Events of one person, who is at these x at these times at the edge of a frame 1.5 wide, with an upright line at
+/// `line`; negative ones are where they should be, unseen. They are gone in the end.
 fn told_at_edge(line: f32, path: &[(f64, f32)]) -> Vec<CountEvent> {
     let x = line / 1.5;
     let line = LineConfig { name: "L".into(), a: [x, 0.0], b: [x, 1.0], anchor: Anchor::Center };
@@ -197,7 +197,7 @@ fn directions(events: &[CountEvent]) -> Vec<Direction> {
 }
 
 #[test]
-fn who_is_lost_before_a_line_on_the_way_out_of_the_picture_crossed_it() {
+fn a_person_lost_before_a_line_on_the_way_out_of_the_frame_crossed_it() {
     let seen = [(4.0, 1.2), (4.2, 1.3), (4.4, 1.4)];
     let then = |unseen: &[(f64, f32)]| [&seen[..], unseen].concat();
     let out = told_at_edge(1.44, &then(&[(4.6, -1.46), (4.8, -1.54), (5.0, -1.62)]));
@@ -229,7 +229,7 @@ fn a_guess_of_how_somebody_went_along_the_edge_crosses_no_line_that_ends_there()
 }
 
 #[test]
-fn who_is_first_seen_behind_a_line_on_the_way_into_the_picture_crossed_it() {
+fn a_person_first_seen_behind_a_line_on_the_way_into_the_frame_crossed_it() {
     let way_in = [(4.0, 1.44), (4.2, 1.4), (4.4, 1.3)];
     let told = told_at_edge(1.48, &way_in);
     assert_eq!(directions(&told), [Direction::In]);
@@ -242,7 +242,7 @@ fn who_is_first_seen_behind_a_line_on_the_way_into_the_picture_crossed_it() {
 }
 
 #[test]
-fn a_zone_keeps_a_person_who_is_hidden_for_a_moment() {
+fn a_zone_keeps_a_person_who_is_occluded_for_a_moment() {
     let zone = ZoneConfig {
         name: "till".into(),
         points: vec![[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]],

@@ -72,7 +72,7 @@ fn caffe_rows_count_only_class_15_and_are_fractions_of_the_input() {
     decode(ModelFormat::CaffeSsd, &[1, 1, 3, 7], &data, (300, 300), SCORE_FLOOR, &mut out).unwrap();
     assert_eq!(out.len(), 1);
     assert_box(&out[0], 0.9, [75.0, 150.0, 150.0, 300.0]);
-    // A picture without anybody: OpenCV gives an output without rows.
+    // A frame without anybody: OpenCV gives an output without rows.
     decode(ModelFormat::CaffeSsd, &[1, 1, 0, 7], &[], (300, 300), SCORE_FLOOR, &mut out).unwrap();
     assert_eq!(out.len(), 1);
 }

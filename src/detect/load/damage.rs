@@ -126,7 +126,7 @@ fn files_that_are_no_models_are_called_what_they_are() {
         (&[0; 5000], "is a run of zeros, not a model"),
         (b"hello", "is no whole ONNX model: a part is of the unknown kind 4"),
         (b"\x08\x07", "is no ONNX model: it has no graph"),
-        (b"\x3a\x00", "is no usable ONNX model: it has 0 inputs, but a detector has one picture"),
+        (b"\x3a\x00", "is no usable ONNX model: it has 0 inputs, but a detector has one image"),
     ] {
         assert_refused(&config("own.onnx", content), &format!("model '../own.onnx' {says}"));
     }
@@ -165,7 +165,7 @@ fn models_of_another_format_are_refused_with_both_shapes() {
         );
         assert_refused(
             &ModelConfig { input: Some((320, 320)), ..ssd },
-            "model '../person_detection_0200.onnx' takes only pictures of 256x256, but 'input' asks for 320x320",
+            "model '../person_detection_0200.onnx' takes only input of 256x256, but 'input' asks for 320x320",
         );
     }
     let caffe = config(known("person_ssd_dropin"), &shared, EngineChoice::Auto);

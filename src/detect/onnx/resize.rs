@@ -10,7 +10,7 @@ use super::{
     wire::{self, Value},
 };
 
-/// The same network with the picture's height and width left open (`None`) or fixed to (width, height).
+/// The same network with the frame's height and width left open (`None`) or fixed to (width, height).
 ///
 /// Shapes noted for outputs and intermediate values are left out: they belong to the old size. ONNX Runtime
 /// takes other sizes than the declared one only when it is open; OpenCV up to 4.12 loads only fixed ones, but

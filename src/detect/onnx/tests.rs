@@ -164,7 +164,7 @@ fn growth_in_steps_and_by_fitting_shapes_is_bounded() {
     // Many of an allowed size, all of which are constants and stay.
     let many: Vec<_> = (0..5).map(|i| node("ConstantOfShape", &["s"], &format!("c{i}"), &[])).collect();
     assert_refused(&many, &[ints("s", &[1 << 26])], TOO_MUCH);
-    // The same where it follows from the picture's shape alone, each read and forgotten.
+    // The same where it follows from the frame's shape alone, each read and forgotten.
     let mut from_shape = vec![
         node("Shape", &["input"], "shape", &[]),
         node("Slice", &["shape", "two", "three", "zero"], "height", &[]),
@@ -176,7 +176,7 @@ fn growth_in_steps_and_by_fitting_shapes_is_bounded() {
     }
     let constants = [ints("zero", &[0]), ints("two", &[2]), ints("three", &[3]), ints("many", &[150_000])];
     assert_refused(&from_shape, &constants, TOO_MUCH);
-    // The same, read and forgotten one after the other, is fine: `Relu` of what depends on the picture.
+    // The same, read and forgotten one after the other, is fine: `Relu` of what depends on the frame.
     let chain: Vec<_> = (0..50)
         .map(|i| {
             node(
@@ -212,7 +212,7 @@ fn sizes_that_only_the_run_knows_are_refused_where_they_matter() {
 
 #[test]
 fn shapes_computed_from_the_picture_are_followed() {
-    // As exporters write it: twice the height and width of the picture.
+    // As exporters write it: twice the height and width of the frame.
     let nodes = [
         node("Shape", &["input"], "shape", &[]),
         node("Slice", &["shape", "two", "four", "zero"], "sides", &[]),

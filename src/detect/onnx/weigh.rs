@@ -1,7 +1,7 @@
 //! How much memory and work one run of a network takes, told from its file before an engine sees it.
 //!
 //! A file of two hundred bytes can ask for a tensor of four terabytes. So the shape of every tensor is computed
-//! here for one size of the picture, and with it the most bytes that are needed at a time and the number of
+//! here for one size of the frame, and with it the most bytes that are needed at a time and the number of
 //! multiplications. Shapes that are computed while the network runs are followed too, as far as they come from
 //! other shapes and from constants. What can make something large out of something small
 //! (`ConstantOfShape`, `Expand`, `Tile`, `Pad`, `Resize` ..) is refused where its size cannot be told, and so are
@@ -13,10 +13,10 @@ use super::{
     proto::Problem,
     read::{Node, Tensor},
 };
-use known::{FLOAT, Known, MOST_DIMS, of_tensor};
+use inferred::{FLOAT, Inferred, MOST_DIMS, of_tensor};
 use shapes::call::Unknown;
 
-mod known;
+mod inferred;
 mod shapes;
 
 /// Most bytes that a run may need at a time.
@@ -28,7 +28,7 @@ const MOST_WORK: u64 = 1 << 40;
 /// Most nodes: engines need time for each that grows faster than their number.
 const MOST_NODES: usize = 20_000;
 
-/// Checks that a run on a picture of `size` (width, height) in pixels stays within bounds.
+/// Checks that a run on a frame of `size` (width, height) in pixels stays within bounds.
 ///
 /// # Errors
 /// A part of a sentence that says what goes beyond them.
@@ -51,9 +51,9 @@ pub(super) fn weigh(
         run.keep(tensor.name, known)?;
     }
     let shape = vec![1, 3, u64::from(size.1), u64::from(size.0)];
-    run.keep(picture, Known::of_shape(shape, FLOAT))?;
+    run.keep(picture, Inferred::of_shape(shape, FLOAT))?;
     for node in nodes {
-        run.step(node).map_err(|problem| format!("{problem} (for a picture of {}x{})", size.0, size.1))?;
+        run.step(node).map_err(|problem| format!("{problem} (for an input of {}x{})", size.0, size.1))?;
     }
     Ok(())
 }
@@ -61,7 +61,7 @@ pub(super) fn weigh(
 /// What is there at one moment of a run.
 #[derive(Default)]
 struct Run<'a> {
-    known: HashMap<&'a str, Known>,
+    known: HashMap<&'a str, Inferred>,
     /// How often each result will still be read.
     readers: HashMap<&'a str, usize>,
     bytes: u64,
@@ -69,7 +69,7 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn keep(&mut self, name: &'a str, known: Known) -> Result<(), Problem> {
+    fn keep(&mut self, name: &'a str, known: Inferred) -> Result<(), Problem> {
         self.bytes = self.bytes.saturating_add(known.bytes());
         self.known.insert(name, known);
         self.check(0)
@@ -90,8 +90,8 @@ impl<'a> Run<'a> {
         if !matches!(node.domain, "" | "ai.onnx" | "com.microsoft") {
             return Err(format!("it has operators of '{}', which no engine here knows", node.domain));
         }
-        let empty = Known::at_most(0, FLOAT);
-        let inputs: Vec<Option<&Known>> = node
+        let empty = Inferred::at_most(0, FLOAT);
+        let inputs: Vec<Option<&Inferred>> = node
             .inputs
             .iter()
             .map(|name| if name.is_empty() { None } else { Some(self.known.get(name).unwrap_or(&empty)) })
@@ -119,7 +119,7 @@ impl<'a> Run<'a> {
                 return Err(format!("'{name}' has more than {MOST_DIMS} dimensions"));
             }
             self.work = self.work.saturating_add(known.count);
-            self.keep(name, Known { constant, ..known.clone() })?;
+            self.keep(name, Inferred { constant, ..known.clone() })?;
         }
         for name in &node.inputs {
             self.release(name);

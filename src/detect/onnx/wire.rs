@@ -2,7 +2,7 @@
 
 /// One field of a message.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::detect) struct Field<'a> {
+pub(in crate::detect) struct WireField<'a> {
     pub(in crate::detect) number: u64,
     pub(in crate::detect) value: Value<'a>,
 }
@@ -52,7 +52,7 @@ impl<'a> Fields<'a> {
         Ok(&rest[..length])
     }
 
-    fn field(&mut self) -> Result<Field<'a>, String> {
+    fn field(&mut self) -> Result<WireField<'a>, String> {
         let tag = self.varint()?;
         let value = match tag & 7 {
             0 => Value::Number(self.varint()?),
@@ -66,13 +66,13 @@ impl<'a> Fields<'a> {
         };
         match tag >> 3 {
             0 => Err("a part has the number 0".into()),
-            number => Ok(Field { number, value }),
+            number => Ok(WireField { number, value }),
         }
     }
 }
 
 impl<'a> Iterator for Fields<'a> {
-    type Item = Result<Field<'a>, String>;
+    type Item = Result<WireField<'a>, String>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.at >= self.bytes.len() {
@@ -108,7 +108,8 @@ pub(in crate::detect) fn count_varints(bytes: &[u8]) -> Result<u64, String> {
 }
 
 /// Writes what stands for a field and answers `true`, or `false` to have it copied.
-pub(in crate::detect) type Replace<'a> = &'a mut dyn FnMut(Field<'_>, &mut Vec<u8>) -> Result<bool, String>;
+pub(in crate::detect) type Replace<'a> =
+    &'a mut dyn FnMut(WireField<'_>, &mut Vec<u8>) -> Result<bool, String>;
 
 /// Copies a message field by field, but for what `replace` replaces.
 pub(in crate::detect) fn rewrite(

@@ -1,4 +1,4 @@
-//! Where the ONNX Runtime library is looked for, in this order; the first that can be used is:
+//! Where the ONNX Runtime library is searched, in this order; the first that can be used is:
 //!
 //! 1. the file that `ORT_DYLIB_PATH` names, with its whole path;
 //! 2. beside the executable: in `lib`, there itself, in `../lib/pcount-tui`;
@@ -9,7 +9,7 @@
 //!
 //! In a folder `libonnxruntime.so` is taken, or else the highest `libonnxruntime.so.1.*`. Version 1.17 or
 //! later is needed. A library is loaded only if it belongs to root or the user and nobody else may write to it or to
-//! a folder on the way ([`crate::trust`]); and what was looked at is what is loaded, by its open file. The
+//! a folder on the way ([`crate::trust`]); and what was checked is what is loaded, by its open file. The
 //! system's loader is never asked to search: it would obey whatever the environment says, the working folder
 //! included.
 
@@ -27,7 +27,7 @@ use crate::trust::{self, Owner, installed::Installed};
 
 /// What decides where to look, apart so that tests need not change the process.
 #[derive(Default)]
-pub(super) struct Places {
+pub(super) struct SearchPaths {
     pub(super) named: Option<PathBuf>,
     pub(super) installed: Installed,
     /// Folders of the system and of `LD_LIBRARY_PATH`.
@@ -37,7 +37,7 @@ pub(super) struct Places {
 /// Where distributions keep libraries.
 const SYSTEM: [&str; 3] = ["/usr/local/lib", "/usr/lib", "/usr/lib64"];
 
-impl Places {
+impl SearchPaths {
     fn of_this_process() -> Self {
         let set = |name| env::var_os(name).filter(|value| !value.is_empty());
         let named: Vec<PathBuf> =
@@ -97,15 +97,15 @@ pub(super) struct Loaded {
 /// Loads the first library that can be used.
 ///
 /// # Errors
-/// One sentence: where it was looked for, or what is wrong with what was found.
+/// One sentence: where it was searched, or what is wrong with what was found.
 pub(super) fn load() -> Result<Loaded, String> {
-    first_usable(Places::of_this_process().candidates())
+    first_usable(SearchPaths::of_this_process().candidates())
 }
 
 /// What [`load`] would take, without loading it: the file, and why others are passed over.
 pub(in crate::detect) fn survey() -> (Option<PathBuf>, Vec<String>) {
     let mut refused = Vec::new();
-    for path in Places::of_this_process().candidates() {
+    for path in SearchPaths::of_this_process().candidates() {
         match open(&path) {
             Ok(_) => return (Some(path), refused),
             Err(problem) => refused.push(problem),
@@ -187,7 +187,7 @@ mod tests {
         let user = put(&format!("data/pcount-tui/lib/{name}"));
         put(&format!("data/pcount-tui/lib/{name}.1.99.0"));
         let system = put(&format!("system/{name}.1.21.0"));
-        let places = Places {
+        let places = SearchPaths {
             named: Some(at("anywhere.so")),
             installed: Installed {
                 executable: Some(at("project/target/release/pcount-tui")),
@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn nothing_is_found_where_nothing_is_installed() {
-        assert_eq!(Places::default().candidates().len(), 0);
+        assert_eq!(SearchPaths::default().candidates().len(), 0);
     }
 
     /// In a process of its own, because a library once loaded stays.
@@ -223,9 +223,7 @@ mod tests {
         assert_eq!(problem(another.clone()), "'FILE' is another library");
         // The loader would search for these two on its own.
         for relative in ["libc.so.6", "lib/libonnxruntime.so"] {
-            assert!(
-                problem(PathBuf::from(relative)).contains("is not used: what stands in the working folder")
-            );
+            assert!(problem(PathBuf::from(relative)).contains("is not used: files in the working folder"));
         }
         let shared = folder.join("shared");
         fs::create_dir(&shared).unwrap();

@@ -24,7 +24,7 @@ const ROOM: usize = 65_536;
 const ERRORS: usize = 100;
 
 #[derive(Debug)]
-pub(super) enum Report {
+pub(super) enum OutboxItem {
     Result(Box<TaskResult>),
     Event(Box<Event>),
     /// The source was removed: it has no latest result any more.
@@ -34,7 +34,7 @@ pub(super) enum Report {
 
 /// What [`Outbox::take`] finds.
 pub(super) enum Taken {
-    Report(Report),
+    OutboxItem(OutboxItem),
     /// Nothing was reported for a while.
     Nothing,
 }
@@ -48,9 +48,9 @@ enum Latest {
 
 #[derive(Default)]
 struct Backlog {
-    reports: VecDeque<Report>,
+    reports: VecDeque<OutboxItem>,
     /// In the place of reports that there is no room for; delivered after them.
-    latest: BTreeMap<Latest, Report>,
+    latest: BTreeMap<Latest, OutboxItem>,
     lost: u64,
     /// Number of the latest event that was passed on or lost.
     number: u64,
@@ -60,7 +60,7 @@ struct Backlog {
 /// The reports that wait for the handler. See the module's documentation.
 pub struct Outbox {
     backlog: Mutex<Backlog>,
-    news: Condvar,
+    message: Condvar,
     room: usize,
     /// Whether there is no room; asked for with every frame.
     is_full: AtomicBool,
@@ -74,24 +74,24 @@ impl Default for Outbox {
 
 impl Outbox {
     fn with_room(room: usize) -> Self {
-        Self { backlog: Mutex::default(), news: Condvar::new(), room, is_full: AtomicBool::new(false) }
+        Self { backlog: Mutex::default(), message: Condvar::new(), room, is_full: AtomicBool::new(false) }
     }
 
     /// Reports a result.
     pub fn result(&self, result: TaskResult) {
         let key = Latest::Result(result.camera_id.clone());
-        self.put(Report::Result(Box::new(result)), Some(key));
+        self.put(OutboxItem::Result(Box::new(result)), Some(key));
     }
 
     /// Reports an event.
     pub fn event(&self, event: Event) {
         let key = matches!(event.kind, EventKind::State { .. }).then(|| Latest::State(event.source.clone()));
-        self.put(Report::Event(Box::new(event)), key);
+        self.put(OutboxItem::Event(Box::new(event)), key);
     }
 
     /// Reports that a source was removed.
     pub fn forget(&self, source: &SourceId) {
-        self.put(Report::Forget(source.clone()), None);
+        self.put(OutboxItem::Forget(source.clone()), None);
     }
 
     /// Whether there is no room for what comes from frames. Without a handler nothing waits, and nothing is held up.
@@ -113,18 +113,20 @@ impl Outbox {
         let backlog = self.backlog.lock();
         if backlog.closed {
             Some(
-                "what is counted is written no more: the result handler has failed; see the log, start the program again",
+                "counts are no longer written: the result handler has failed; see the log and restart the \
+                 program",
             )
         } else if backlog.reports.len() >= self.room {
             Some(
-                "what is counted is not taken: files wait and cameras lose frames until the disk or the reader follows",
+                "counts cannot be written: files wait and cameras lose frames until the disk or the reader \
+                 catches up",
             )
         } else {
             None
         }
     }
 
-    fn put(&self, report: Report, key: Option<Latest>) {
+    fn put(&self, report: OutboxItem, key: Option<Latest>) {
         let mut backlog = self.backlog.lock();
         let backlog = &mut *backlog;
         if backlog.closed {
@@ -135,7 +137,7 @@ impl Outbox {
         let full = backlog.reports.len() >= self.room;
         match (report, key) {
             // After everything that was reported before.
-            (report @ (Report::Sync(_) | Report::Forget(_)), _) => {
+            (report @ (OutboxItem::Sync(_) | OutboxItem::Forget(_)), _) => {
                 let latest = std::mem::take(&mut backlog.latest);
                 backlog.reports.extend(latest.into_values().chain([report]));
             }
@@ -145,23 +147,23 @@ impl Outbox {
             (report, _) => backlog.lose(&report),
         }
         self.note_room(backlog);
-        self.news.notify_one();
+        self.message.notify_one();
     }
 
     /// The next report, once there is one; waits for it at most `patience`.
     pub(super) fn take(&self, patience: Duration) -> Taken {
         let mut backlog = self.backlog.lock();
         if backlog.reports.is_empty() && backlog.latest.is_empty() {
-            self.news.wait_for(&mut backlog, patience);
+            self.message.wait_for(&mut backlog, patience);
         }
         let latest = |backlog: &mut Backlog| backlog.latest.pop_first().map(|(_, report)| report);
         let mut report = backlog.reports.pop_front().or_else(|| latest(&mut backlog));
-        if let Some(Report::Event(event)) = &mut report {
+        if let Some(OutboxItem::Event(event)) = &mut report {
             backlog.number += 1;
             event.number = backlog.number;
         }
         self.note_room(&backlog);
-        report.map_or(Taken::Nothing, Taken::Report)
+        report.map_or(Taken::Nothing, Taken::OutboxItem)
     }
 
     /// Nobody takes reports any more.
@@ -176,16 +178,16 @@ impl Outbox {
     /// Waits until everything reported so far has reached the sinks, at most `timeout`.
     pub fn sync(&self, timeout: Duration) -> bool {
         let (done, wait) = bounded(1);
-        self.put(Report::Sync(done), None);
+        self.put(OutboxItem::Sync(done), None);
         wait.recv_timeout(timeout).is_ok()
     }
 }
 
 impl Backlog {
     /// Keeps `report` in the place of the one before, whose errors it takes over.
-    fn replace(&mut self, key: Latest, mut report: Report) {
+    fn replace(&mut self, key: Latest, mut report: OutboxItem) {
         if let Some(mut old) = self.latest.remove(&key) {
-            if let (Report::Result(old), Report::Result(new)) = (&mut old, &mut report) {
+            if let (OutboxItem::Result(old), OutboxItem::Result(new)) = (&mut old, &mut report) {
                 let newer = std::mem::replace(&mut new.errors, std::mem::take(&mut old.errors));
                 new.errors.extend(newer);
                 let spare = new.errors.len().saturating_sub(ERRORS);
@@ -196,21 +198,21 @@ impl Backlog {
         self.latest.insert(key, report);
     }
 
-    fn lose(&mut self, report: &Report) {
+    fn lose(&mut self, report: &OutboxItem) {
         if self.lost == 0 {
             tracing::warn!(
-                "Results are not taken as fast as they come; states and periodic results are lost"
+                "Results arrive faster than they are written; states and periodic results are lost"
             );
         }
         self.lost += 1;
-        // Its number is left out, which tells those who come after.
-        self.number += u64::from(matches!(report, Report::Event(_)));
+        // Its number is left out, which tells later readers.
+        self.number += u64::from(matches!(report, OutboxItem::Event(_)));
     }
 }
 
 /// Whether totals would be wrong without it.
-fn is_kept(report: &Report) -> bool {
-    matches!(report, Report::Event(event) if matches!(event.kind, EventKind::Crossing { .. } | EventKind::Reset))
+fn is_kept(report: &OutboxItem) -> bool {
+    matches!(report, OutboxItem::Event(event) if matches!(event.kind, EventKind::Crossing { .. } | EventKind::Reset))
 }
 
 #[cfg(test)]

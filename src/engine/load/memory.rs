@@ -1,10 +1,10 @@
 //! Keeps the process below its `memory_limit`: which source is closed, and which may open again. Pure; called
 //! about twice a second.
 //!
-//! Rarer detections save little memory; decoders and their pictures are what a source costs. When the limit is near and
+//! Rarer detections save little memory; decoders and their frames are what a source costs. When the limit is near and
 //! memory has grown in the last seconds, the source that grew pays: one that is being opened or sends nothing, or has
 //! just been opened or changed its size. Else the least important camera is closed. It is opened again when there is
-//! room for what it was seen to cost. A file that is read steadily is never closed half-way: it would be counted anew.
+//! room for what it was seen to cost. A file that is read steadily is never closed half-way: it would be counted again.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -40,7 +40,7 @@ pub struct Holder {
     pub number: usize,
     /// Higher is closed later.
     pub priority: i32,
-    /// Whether somebody is in the picture.
+    /// Whether somebody is in the frame.
     pub occupied: bool,
     /// Whether it is a file, which is closed for good.
     pub is_file: bool,
@@ -48,7 +48,7 @@ pub struct Holder {
     pub closed: bool,
     /// Whether it is being opened or sends nothing.
     pub is_silent: bool,
-    /// When it was opened or its pictures grew.
+    /// When it was opened or its frames grew.
     pub changed: Option<Instant>,
 }
 
@@ -83,7 +83,7 @@ struct Past {
 #[derive(Default)]
 pub struct MemoryGuard {
     decided: Option<Instant>,
-    /// Bytes held at the looks of the last seconds.
+    /// Bytes held at the measurements of the last seconds.
     held: VecDeque<(Instant, u64)>,
     last_closed: Option<usize>,
     past: BTreeMap<usize, Past>,

@@ -1,9 +1,9 @@
-//! Less work under overload: which camera may be looked at how often. Pure; called about twice a second.
+//! Less work under overload: which camera gets how many detection runs. Pure; called about twice a second.
 //!
 //! Overload is when live frames are replaced before a worker came to them. Then detections become rarer,
 //! step by step: first where nobody is, then by priority from the lowest, and never below what counting
-//! needs while somebody is in the picture. When no camera can give more detections, those without anybody in the
-//! picture give frames as well, which saves their conversion and the search for motion in them. When nothing was
+//! needs while somebody is in the frame. When no camera can give more detections, those without anybody in the
+//! frame give frames as well, which saves their conversion and the search for motion in them. When nothing was
 //! lost for a while the steps are taken back one by one, frames before detections and the most important cameras
 //! first. Equal cameras are treated alike.
 
@@ -12,28 +12,28 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{model::Strain, source::pacer::Shares};
+use crate::{model::Overload, source::pacer::RateShares};
 
 /// Shares of the configured detection rate and of the frames handed to the workers at each level. With the last
-/// one a newcomer in an empty picture is noticed half a second later than usual.
+/// one a new person in an empty frame is noticed half a second later than usual.
 const LEVELS: [(f64, f64); 7] =
     [(1.0, 1.0), (0.7, 1.0), (0.5, 1.0), (0.35, 1.0), (0.2, 1.0), (0.2, 0.6), (0.2, 0.4)];
 
 /// First level that costs frames.
 const FRAMES: usize = 5;
 
-/// Deepest level while somebody is in the picture: a third of 15 detections a second, the lowest rate at
+/// Deepest level while somebody is in the frame: a third of 15 detections a second, the lowest rate at
 /// which the tracker is proven to follow walkers.
 const OCCUPIED: usize = 3;
 
-/// A picture counts as occupied for this long after somebody was last seen in it: who is hidden for a moment, or
+/// A frame counts as occupied for this long after somebody was last seen in it: who is hidden for a moment, or
 /// the next of a group, does not find it throttled like an empty one.
 const OCCUPIED_FOR: Duration = Duration::from_secs(10);
 
 /// Share of frames lost, over one look, from which the program is overloaded.
 const LOST: f64 = 0.1;
 
-/// Looks in a row with losses before anything is done: a hiccup is no overload.
+/// Measurements in a row with losses before anything is done: a hiccup is no overload.
 const PATIENCE: u32 = 4;
 
 /// Time without losses before one step is taken back; doubled each time a step taken back was too many, up to
@@ -47,10 +47,10 @@ pub struct Load {
     pub number: usize,
     /// Higher is throttled later.
     pub priority: i32,
-    /// Whether somebody is in the picture.
+    /// Whether somebody is in the frame.
     pub occupied: bool,
     /// Frames given to workers since the last look.
-    pub looked: u64,
+    pub detected: u64,
     /// Frames replaced before a worker came, since the last look.
     pub lost: u64,
 }
@@ -58,14 +58,14 @@ pub struct Load {
 /// Levels of all live sources.
 #[derive(Debug)]
 pub struct Throttle {
-    /// By the number of the source; those not seen at a look begin anew.
+    /// By the number of the source; those not seen at an update start again.
     known: BTreeMap<usize, usize>,
     levels: Vec<usize>,
-    /// When somebody was last in the picture, by the number of the source, for [`OCCUPIED_FOR`].
+    /// When somebody was last in the frame, by the number of the source, for [`OCCUPIED_FOR`].
     occupied: BTreeMap<usize, Instant>,
-    cause: Option<Strain>,
-    strained: u32,
-    calm_since: Option<Instant>,
+    cause: Option<Overload>,
+    overloaded: u32,
+    recovered_since: Option<Instant>,
     /// See [`RECOVERY`].
     recovery: Duration,
     /// When a step was taken back last.
@@ -79,8 +79,8 @@ impl Default for Throttle {
             levels: Vec::new(),
             occupied: BTreeMap::new(),
             cause: None,
-            strained: 0,
-            calm_since: None,
+            overloaded: 0,
+            recovered_since: None,
             recovery: RECOVERY.0,
             relaxed: None,
         }
@@ -89,21 +89,21 @@ impl Default for Throttle {
 
 impl Throttle {
     /// The shares of its rates that each of `loads` gets from now on. `memory_short` counts as overload.
-    pub fn shares(&mut self, loads: &[Load], memory_short: bool, now: Instant) -> Vec<Shares> {
+    pub fn shares(&mut self, loads: &[Load], memory_short: bool, now: Instant) -> Vec<RateShares> {
         let loads = &self.remembering(loads, now)[..];
         self.levels = loads
             .iter()
             .map(|load| self.known.get(&load.number).copied().unwrap_or(0).min(deepest(load)))
             .collect();
-        let (looked, lost) =
-            loads.iter().fold((0, 0), |(looked, lost), l| (looked + l.looked, lost + l.lost));
-        let overloaded = memory_short || (lost > 0 && lost as f64 >= LOST * (looked + lost) as f64);
+        let (detected, lost) =
+            loads.iter().fold((0, 0), |(detected, lost), l| (detected + l.detected, lost + l.lost));
+        let overloaded = memory_short || (lost > 0 && lost as f64 >= LOST * (detected + lost) as f64);
         if overloaded {
-            self.calm_since = None;
-            self.strained += 1;
-            if self.strained >= PATIENCE {
-                self.strained = 0;
-                self.cause = Some(if memory_short { Strain::Memory } else { Strain::FramesLost });
+            self.recovered_since = None;
+            self.overloaded += 1;
+            if self.overloaded >= PATIENCE {
+                self.overloaded = 0;
+                self.cause = Some(if memory_short { Overload::Memory } else { Overload::FramesLost });
                 let relaxed = self.relaxed.take();
                 if relaxed.is_some_and(|at| now.saturating_duration_since(at) < self.recovery) {
                     self.recovery = (self.recovery * 2).min(RECOVERY.1);
@@ -111,10 +111,10 @@ impl Throttle {
                 self.deepen(loads);
             }
         } else {
-            self.strained = 0;
-            let since = *self.calm_since.get_or_insert(now);
+            self.overloaded = 0;
+            let since = *self.recovered_since.get_or_insert(now);
             if now.saturating_duration_since(since) >= self.recovery {
-                self.calm_since = Some(now);
+                self.recovered_since = Some(now);
                 if self.relax(loads) {
                     self.relaxed = Some(now);
                 } else {
@@ -126,11 +126,11 @@ impl Throttle {
         if self.levels.iter().all(|level| *level == 0) {
             self.cause = None;
         }
-        let shares = |&level: &usize| Shares { looks: LEVELS[level].0, frames: LEVELS[level].1 };
+        let shares = |&level: &usize| RateShares { detections: LEVELS[level].0, frames: LEVELS[level].1 };
         self.levels.iter().map(shares).collect()
     }
 
-    /// `loads` in which a picture stays occupied for a while.
+    /// `loads` in which a frame stays occupied for a while.
     fn remembering(&mut self, loads: &[Load], now: Instant) -> Vec<Load> {
         self.occupied.extend(loads.iter().filter(|load| load.occupied).map(|load| (load.number, now)));
         self.occupied.retain(|_, at| now.saturating_duration_since(*at) < OCCUPIED_FOR);
@@ -141,7 +141,7 @@ impl Throttle {
     }
 
     /// Why anybody is throttled, while somebody is.
-    pub fn cause(&self) -> Option<Strain> {
+    pub fn cause(&self) -> Option<Overload> {
         self.cause
     }
 
@@ -193,7 +193,7 @@ mod tests {
     const TICK: Duration = Duration::from_millis(500);
 
     fn load(priority: i32, occupied: bool, lost: u64) -> Load {
-        Load { number: 0, priority, occupied, looked: 5, lost }
+        Load { number: 0, priority, occupied, detected: 5, lost }
     }
 
     fn numbered<const N: usize>(mut loads: [Load; N]) -> [Load; N] {
@@ -204,10 +204,10 @@ mod tests {
     }
 
     /// The shares of detections, or of frames.
-    fn looks(shares: &[Shares]) -> Vec<f64> {
-        shares.iter().map(|shares| shares.looks).collect()
+    fn looks(shares: &[RateShares]) -> Vec<f64> {
+        shares.iter().map(|shares| shares.detections).collect()
     }
-    fn frames(shares: &[Shares]) -> Vec<f64> {
+    fn frames(shares: &[RateShares]) -> Vec<f64> {
         shares.iter().map(|shares| shares.frames).collect()
     }
 
@@ -215,7 +215,7 @@ mod tests {
     fn a_hiccup_changes_nothing() {
         let (mut throttle, now) = (Throttle::default(), Instant::now());
         for lost in [5, 5, 5, 0, 5, 5, 5, 0] {
-            assert_eq!(throttle.shares(&[load(0, false, lost)], false, now), [Shares::WHOLE]);
+            assert_eq!(throttle.shares(&[load(0, false, lost)], false, now), [RateShares::WHOLE]);
         }
     }
 
@@ -257,35 +257,38 @@ mod tests {
         assert_eq!(frames(&seen[1]), [0.6, 0.4]);
         assert_eq!((looks(&seen[4]), frames(&seen[4])), (vec![0.2, 0.2], vec![1.0, 1.0]), "frames first");
         assert_eq!(looks(&seen[5]), [0.35, 0.2]);
-        assert_eq!(seen.last().unwrap(), &[Shares::WHOLE; 2]);
+        assert_eq!(seen.last().unwrap(), &[RateShares::WHOLE; 2]);
         assert_eq!(seen.len(), 13, "one step at a time");
     }
 
     #[test]
-    fn whoever_walks_into_a_throttled_picture_is_looked_at_more_often_at_once() {
+    fn a_person_who_walks_into_a_throttled_frame_is_detected_more_often_at_once() {
         let (mut throttle, now) = (Throttle::default(), Instant::now());
         for _ in 0..100 {
             throttle.shares(&[load(0, false, 5)], false, now);
         }
-        assert_eq!(throttle.shares(&[load(0, true, 5)], false, now), [Shares { looks: 0.35, frames: 1.0 }]);
+        assert_eq!(
+            throttle.shares(&[load(0, true, 5)], false, now),
+            [RateShares { detections: 0.35, frames: 1.0 }]
+        );
     }
 
     #[test]
-    fn a_picture_that_somebody_has_just_left_is_not_empty_yet() {
+    fn a_frame_that_somebody_has_just_left_is_not_empty_yet() {
         let (mut throttle, begun) = (Throttle::default(), Instant::now());
         throttle.shares(&[load(0, true, 5)], false, begun);
-        let mut strained =
+        let mut overloaded =
             |now| (0..100).map(|_| throttle.shares(&[load(0, false, 5)], false, now)[0]).last().unwrap();
-        assert_eq!(strained(begun + OCCUPIED_FOR - TICK), Shares { looks: 0.35, frames: 1.0 });
-        assert_eq!(strained(begun + OCCUPIED_FOR), Shares { looks: 0.2, frames: 0.4 });
+        assert_eq!(overloaded(begun + OCCUPIED_FOR - TICK), RateShares { detections: 0.35, frames: 1.0 });
+        assert_eq!(overloaded(begun + OCCUPIED_FOR), RateShares { detections: 0.2, frames: 0.4 });
     }
 
     #[test]
     fn equals_are_throttled_and_released_alike() {
         let (mut throttle, mut now) = (Throttle::default(), Instant::now());
-        let strained = numbered([load(0, true, 5), load(0, true, 5), load(0, true, 5)]);
+        let overloaded = numbered([load(0, true, 5), load(0, true, 5), load(0, true, 5)]);
         let calm = numbered([load(0, true, 0), load(0, true, 0), load(0, true, 0)]);
-        for loads in [strained, calm] {
+        for loads in [overloaded, calm] {
             for _ in 0..100 {
                 now += TICK;
                 let shares = throttle.shares(&loads, false, now);
@@ -301,7 +304,7 @@ mod tests {
             throttle.shares(&[load(0, false, 0)], true, now);
         }
         assert_eq!(looks(&throttle.shares(&[load(0, false, 0)], false, now)), [0.7]);
-        assert_eq!(throttle.cause(), Some(Strain::Memory));
+        assert_eq!(throttle.cause(), Some(Overload::Memory));
     }
 
     #[test]
@@ -313,6 +316,6 @@ mod tests {
         }
         assert_eq!(frames(&throttle.shares(&both[1..], false, now)), [0.4]);
         assert_eq!(throttle.shares(&both, false, now)[1].frames, 0.4);
-        assert_eq!(throttle.cause(), Some(Strain::FramesLost));
+        assert_eq!(throttle.cause(), Some(Overload::FramesLost));
     }
 }

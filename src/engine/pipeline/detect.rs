@@ -10,14 +10,14 @@ use crate::{
     detect::{DetectError, Detector},
     metrics::stages::{Stage, timed},
     model::Detection,
-    source::{Frame, picture::Picture},
+    source::{Frame, image::FrameImage},
 };
 
 /// What `detector` finds in `view` of `frame`; boxes are in heights of the whole frame. `buffer` keeps the memory of a
-/// reduced picture.
+/// reduced frame.
 ///
 /// # Errors
-/// When the picture cannot be read or the detector fails.
+/// When the frame cannot be read or the detector fails.
 pub fn detect(
     detector: &mut dyn Detector,
     frame: &Frame,
@@ -41,7 +41,7 @@ pub fn detect(
 }
 
 /// Detects in `rect` (left, top, width, height) of `frame` reduced to `size`; boxes are in heights of it.
-/// `buffer` keeps the reduced picture's memory.
+/// `buffer` keeps the reduced frame's memory.
 fn detect_in(
     detector: &mut dyn Detector,
     frame: &Frame,
@@ -61,7 +61,7 @@ fn detect_in(
     let (width, height) = frame.picture.size();
     let whole = (rect.width, rect.height) == (width as i32, height as i32);
     let stream_size = if whole { frame.stream_size } else { size };
-    let reduced = Frame { picture: Picture::ready(std::mem::take(buffer)), stream_size, ..*frame };
+    let reduced = Frame { picture: FrameImage::ready(std::mem::take(buffer)), stream_size, ..*frame };
     let found = detector.detect(&reduced);
     *buffer = reduced.picture.into_bgr();
     found

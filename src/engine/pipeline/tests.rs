@@ -1,4 +1,4 @@
-//! A source's frames from picture to count, with a detector that finds what is bright.
+//! A source's frames from frame to count, with a detector that finds what is bright.
 
 use std::collections::BTreeSet;
 
@@ -14,19 +14,19 @@ use crate::{
     detect::ModelInfo,
     geometry::Anchor,
     model::{self, SourceKind},
-    source::{pacer::enlarged_to, picture::Picture},
+    source::{image::FrameImage, pacer::enlarged_to},
 };
 
-/// Size of the pictures that the detector is usually given, and of the people in them who are large enough.
+/// Size of the frames that the detector is usually given, and of the people in them who are large enough.
 const USUAL: (i32, i32) = (416, 234);
 const PERSON: (i32, i32) = (28, 84);
 
-/// Finds every connected bright area, and keeps the sizes of the pictures it was given.
+/// Finds every connected bright area, and keeps the sizes of the frames it was given.
 struct Bright {
     info: ModelInfo,
     given: Arc<Mutex<Vec<(i32, i32)>>>,
-    /// What is less tall than this many pixels is doubtful.
-    doubtful: i32,
+    /// What is less tall than this many pixels has low confidence.
+    low_confidence: i32,
     /// Its score.
     low: f32,
     /// Whether it says that it goes by movement.
@@ -38,11 +38,11 @@ impl Bright {
         Self::doubting(0)
     }
 
-    fn doubting(doubtful: i32) -> Self {
+    fn doubting(low_confidence: i32) -> Self {
         let (name, engine) = ("bright".to_owned(), "test".to_owned());
         let info = ModelInfo { name, engine, confidence: 0.4, note: None };
-        // Too low to be believed even where everybody is as tall and moves.
-        Self { info, given: Arc::default(), doubtful, low: 0.152, by_motion: false }
+        // Too low to count even where everybody is as tall and moves.
+        Self { info, given: Arc::default(), low_confidence, low: 0.152, by_motion: false }
     }
 }
 
@@ -60,38 +60,38 @@ impl Model for Bright {
         self.by_motion
     }
     fn detector(&self) -> Box<dyn Detector> {
-        let Self { doubtful, low, .. } = *self;
-        Box::new(BrightDetector { given: Arc::clone(&self.given), doubtful, low })
+        let Self { low_confidence, low, .. } = *self;
+        Box::new(BrightDetector { given: Arc::clone(&self.given), low_confidence, low })
     }
 }
 
 struct BrightDetector {
     given: Arc<Mutex<Vec<(i32, i32)>>>,
-    doubtful: i32,
+    low_confidence: i32,
     low: f32,
 }
 
 impl Detector for BrightDetector {
     fn detect(&mut self, frame: &Frame) -> Result<Vec<Detection>, DetectError> {
         self.given.lock().push((frame.picture.size().0 as i32, frame.picture.size().1 as i32));
-        let (mut grey, mut mask, mut labels) = (Mat::default(), Mat::default(), Mat::default());
+        let (mut gray, mut mask, mut labels) = (Mat::default(), Mat::default(), Mat::default());
         let (mut stats, mut centroids) = (Mat::default(), Mat::default());
-        imgproc::cvt_color_def(frame.picture.bgr().unwrap(), &mut grey, imgproc::COLOR_BGR2GRAY).unwrap();
-        imgproc::threshold(&grey, &mut mask, 40.0, 255.0, imgproc::THRESH_BINARY).unwrap();
+        imgproc::cvt_color_def(frame.picture.bgr().unwrap(), &mut gray, imgproc::COLOR_BGR2GRAY).unwrap();
+        imgproc::threshold(&gray, &mut mask, 40.0, 255.0, imgproc::THRESH_BINARY).unwrap();
         imgproc::connected_components_with_stats_def(&mask, &mut labels, &mut stats, &mut centroids).unwrap();
         let unit = 1.0 / frame.picture.size().1 as f32;
         Ok((1..stats.rows())
             .map(|row| {
                 let pixels = [0, 1, 2, 3].map(|i| *stats.at_2d::<i32>(row, i).unwrap());
                 let [x, y, w, h] = pixels.map(|pixels| pixels as f32 * unit);
-                let score = if pixels[3] < self.doubtful { self.low } else { 0.9 };
+                let score = if pixels[3] < self.low_confidence { self.low } else { 0.9 };
                 Detection { bbox: BBox::new(x, y, w, h), score }
             })
             .collect())
     }
 }
 
-/// A stream of black pictures with speckled people, both of this (width, height).
+/// A stream of black frames with speckled people, both of this (width, height).
 #[derive(Clone, Copy)]
 struct Scene {
     size: (i32, i32),
@@ -99,14 +99,14 @@ struct Scene {
 }
 
 impl Scene {
-    /// The picture with people whose left top corners are at these places.
+    /// The frame with people whose left top corners are at these places.
     fn picture(self, people: &[(i32, i32)]) -> Mat {
         let Self { size, person } = self;
         let mut image = Mat::new_rows_cols_with_default(size.1, size.0, CV_8UC3, Scalar::all(0.0)).unwrap();
         let pixels = image.data_typed_mut::<Vec3b>().unwrap();
         for &(left, top) in people {
             for y in 0..person.1 {
-                // Speckles of 3 pixels, the same wherever he goes.
+                // Speckles of 3 pixels, the same wherever they go.
                 for x in (0..person.0).filter(|x| (0..size.0).contains(&(left + x))) {
                     let speckle =
                         (((x / 3) as u32 * 7919) ^ ((y / 3) as u32 * 104_729)).wrapping_mul(2_654_435_761);
@@ -123,9 +123,9 @@ impl Scene {
 struct Watched {
     crossings: u64,
     tracks: BTreeSet<u64>,
-    /// Those that were followed into a picture nobody looked at.
-    followed: BTreeSet<u64>,
-    /// Sizes of the pictures that were looked at.
+    /// Those carried by optical flow into a frame without a detection run.
+    from_flow: BTreeSet<u64>,
+    /// Sizes of the frames with a detection run.
     given: Vec<(i32, i32)>,
     /// What is known of the scene at the end.
     known: model::Scene,
@@ -163,7 +163,7 @@ fn watch_through(
     seconds: f64,
     at: impl Fn(f64) -> Vec<(i32, i32)>,
 ) -> Watched {
-    let (mut next, mut tracks, mut followed, mut enlarged) = (0.0, BTreeSet::new(), BTreeSet::new(), 1.0);
+    let (mut next, mut tracks, mut from_flow, mut enlarged) = (0.0, BTreeSet::new(), BTreeSet::new(), 1.0);
     for index in 0..(seconds * 25.0) as u64 {
         let time = index as f64 / 25.0;
         if time < next - 1e-3 {
@@ -175,7 +175,7 @@ fn watch_through(
         let (wanted, picture) = (Size::new(size.0 as i32, size.1 as i32), scene.picture(&at(time)));
         imgproc::resize(&picture, &mut image, wanted, 0.0, 0.0, imgproc::INTER_AREA).unwrap();
         let frame = Frame {
-            picture: Picture::ready(image),
+            picture: FrameImage::ready(image),
             index,
             time,
             captured: std::time::Instant::now(),
@@ -184,15 +184,15 @@ fn watch_through(
         };
         let step = pipeline.frame(&frame).unwrap();
         tracks.extend(step.tracks.iter().filter(|track| track.confirmed).map(|track| track.id));
-        let into_it = step.tracks.iter().filter(|track| track.followed && !step.looked);
-        followed.extend(into_it.map(|track| track.id));
-        (next, enlarged) = (time + step.wish.interval, step.wish.enlarged);
+        let into_it = step.tracks.iter().filter(|track| track.from_flow && !step.detected);
+        from_flow.extend(into_it.map(|track| track.id));
+        (next, enlarged) = (time + step.request.interval, step.request.enlarged);
     }
     let known = pipeline.scene().unwrap();
     pipeline.release(&mut Vec::new());
     let crossings = pipeline.lines().iter().map(|line| line.total_in + line.total_out).sum();
     let given = given.lock().clone();
-    Watched { crossings, tracks, followed, given, known }
+    Watched { crossings, tracks, from_flow, given, known }
 }
 
 /// Where somebody is who walks `way` pixels from `from` and back, in so many seconds each.
@@ -202,7 +202,7 @@ fn to_and_fro(time: f64, from: f64, way: f64, seconds: f64) -> i32 {
     (from + way * if there { phase } else { 1.0 - phase }) as i32
 }
 
-/// One walks to and fro over the line, the other stays on his side.
+/// One walks to and fro over the line, the other stays on their side.
 fn two_walkers(seconds: f64) -> Watched {
     watch(Scene { size: USUAL, person: PERSON }, seconds, |time| {
         vec![(to_and_fro(time, 100.0, 180.0, 6.0), 20), (to_and_fro(time, 290.0, 80.0, 2.7), 140)]
@@ -210,25 +210,25 @@ fn two_walkers(seconds: f64) -> Watched {
 }
 
 #[test]
-fn a_source_that_begins_is_looked_at_whole_and_often() {
+fn a_new_source_is_detected_on_full_frames_and_often() {
     let given = two_walkers(2.0).given;
     assert!(given.len() >= 16, "{} looks in two seconds", given.len());
     assert!(given.iter().all(|size| *size == USUAL), "{given:?}");
 }
 
 #[test]
-fn two_walkers_keep_their_identity_and_are_counted_with_looks_at_parts_of_the_picture() {
+fn two_walkers_keep_their_identity_and_are_counted_with_regions_of_interest() {
     let watched = two_walkers(60.0);
     assert_eq!(watched.crossings, 10);
     assert_eq!(watched.tracks.len(), 2, "{:?}", watched.tracks);
-    assert_eq!(watched.followed, watched.tracks);
+    assert_eq!(watched.from_flow, watched.tracks);
     let parts = watched.given.iter().filter(|(w, h)| w * h * 2 < USUAL.0 * USUAL.1).count();
     assert!(2 * parts > watched.given.len(), "{parts} parts of {} looks", watched.given.len());
 }
 
 #[test]
-fn pictures_become_larger_where_that_shows_people_who_are_missed_otherwise() {
-    // 27 pixels tall in the usual picture, to and fro over the line.
+fn the_input_size_grows_where_that_finds_people_who_are_missed_otherwise() {
+    // 27 pixels tall in the usual frame, to and fro over the line.
     let walk = |scale: i32| {
         move |time: f64| [40, 120].map(|y| (scale * to_and_fro(time, 180.0, 56.0, 6.0), scale * y)).to_vec()
     };
@@ -253,8 +253,8 @@ fn pictures_become_larger_where_that_shows_people_who_are_missed_otherwise() {
         let late = "of 30, the first of them before it was found out";
         assert!(watched.crossings >= 26, "{cadence:?}: {} {late}", watched.crossings);
         // The next run goes on with it, and one with another detector finds out by itself.
-        let learnt = Learnt { detector: "another".into(), ..watched.known.learnt.clone() };
-        let of_another = model::Scene { learnt, ..watched.known.clone() };
+        let learned = Learned { detector: "another".into(), ..watched.known.learned.clone() };
+        let of_another = model::Scene { learned, ..watched.known.clone() };
         let [soon, later] = [watched.known, of_another]
             .map(|known| next(&known).given.iter().position(|(width, _)| *width > USUAL.0));
         assert!(soon == Some(0) && later > soon, "{soon:?} {later:?}");
@@ -270,14 +270,14 @@ fn pictures_become_larger_where_that_shows_people_who_are_missed_otherwise() {
 }
 
 #[test]
-fn somebody_of_whom_the_network_is_not_sure_is_counted_because_they_move() {
+fn a_low_confidence_person_is_counted_because_they_move() {
     let counted = |by_motion: bool, setting: &str| {
         let model = Bright { low: 0.32, by_motion, ..Bright::doubting(1000) };
         let given = Arc::clone(&model.given);
         let mut params = Params::default();
         Setting::parse(setting).unwrap().apply(&mut params).unwrap();
         let scene = Scene { size: USUAL, person: PERSON };
-        // Nobody is there at first, and the picture without anybody is known.
+        // Nobody is there at first, and the frame without anybody is known.
         let walk =
             |time: f64| if time < 2.0 { Vec::new() } else { vec![(100 + (30.0 * (time - 2.0)) as i32, 80)] };
         watch_through(pipeline_with(model, params), given, scene, 8.0, walk).crossings
@@ -292,32 +292,32 @@ fn somebody_of_whom_the_network_is_not_sure_is_counted_because_they_move() {
 }
 
 #[test]
-fn the_last_frame_of_a_file_is_looked_at_whole() {
+fn the_last_frame_of_a_file_is_detected_in_full() {
     let looks = |last_one: bool| {
         let model = Bright::new();
         let given = Arc::clone(&model.given);
         let mut pipeline = pipeline(model);
-        let mut looked = false;
-        // Somebody who stands where he was first seen is looked at once a second.
+        let mut detected = false;
+        // A person who stands where they were first seen is detected once a second.
         for index in 0..85 {
             let scene = Scene { size: USUAL, person: PERSON };
             let frame = Frame {
-                picture: Picture::ready(scene.picture(&[(100, 80)])),
+                picture: FrameImage::ready(scene.picture(&[(100, 80)])),
                 index,
                 time: index as f64 / 25.0,
                 captured: std::time::Instant::now(),
                 stream_size: (USUAL.0 as u32, USUAL.1 as u32),
                 last: last_one && index == 84,
             };
-            looked = pipeline.frame(&frame).unwrap().looked;
+            detected = pipeline.frame(&frame).unwrap().detected;
         }
         let given = given.lock().clone();
-        (looked, given)
+        (detected, given)
     };
-    let (looked, before) = looks(false);
-    assert!(!looked);
-    let (looked, given) = looks(true);
-    assert!(looked);
+    let (detected, before) = looks(false);
+    assert!(!detected);
+    let (detected, given) = looks(true);
+    assert!(detected);
     assert_eq!((given.len(), given.last()), (before.len() + 1, Some(&USUAL)));
 }
 
@@ -332,7 +332,7 @@ fn constants_of_the_cadence_reach_the_choice_of_frames() {
         for index in 0..200 {
             let scene = Scene { size: USUAL, person: PERSON };
             let frame = Frame {
-                picture: Picture::ready(scene.picture(&[(100, 80)])),
+                picture: FrameImage::ready(scene.picture(&[(100, 80)])),
                 index,
                 time: index as f64 / 25.0,
                 captured: std::time::Instant::now(),

@@ -35,18 +35,18 @@ impl Tracking {
         self.calibration.weigh(detections, moving);
     }
 
-    /// The same for detections of which nothing is learnt.
+    /// The same for detections of which nothing is learned.
     #[must_use]
     pub fn weighed(&self, detections: Vec<Detection>, moving: &[f32]) -> Vec<Detection> {
         self.calibration.weighed(detections, moving)
     }
 
-    /// Takes what a detection run found in the frame at `time` (seconds), to which those were added whom optical flow
+    /// Takes what a detection run found in the frame at `time` (seconds), to which were added the tracks that optical flow
     /// `carried` outside of what the run covered.
     pub fn detected(&mut self, time: f64, detections: &[Detection], carried: &[TrackId]) -> TrackUpdate {
         let mut update = timed(Stage::Track, || self.tracker.update(time, detections));
         for track in &mut update.tracks {
-            track.followed = carried.contains(&track.id);
+            track.from_flow = carried.contains(&track.id);
         }
         self.calibration.learn(&update.tracks);
         update
@@ -56,7 +56,7 @@ impl Tracking {
     pub fn carried(&mut self, time: f64, people: &[Detection]) -> TrackUpdate {
         let mut update = timed(Stage::Track, || self.tracker.follow(time, people));
         for track in &mut update.tracks {
-            track.followed = track.seen;
+            track.from_flow = track.seen;
         }
         update
     }

@@ -24,12 +24,12 @@ pub struct NoModel {
 
 /// One model, or why there is none. What may pass is not kept.
 #[derive(Default)]
-struct Entry {
+struct LoadedModel {
     loading: Mutex<()>,
     result: OnceLock<Result<Arc<dyn Model>, NoModel>>,
 }
 
-type Loaded = Arc<Entry>;
+type Loaded = Arc<LoadedModel>;
 
 /// A cache of models by what was asked for.
 pub struct Models {

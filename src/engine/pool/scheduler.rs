@@ -23,7 +23,7 @@ use crate::{
 
 /// Something with work to do now and then.
 pub trait Unit: Send + Sync {
-    /// Whom the worker works for while it runs this unit.
+    /// The source that the worker works for while it runs this unit.
     fn source(&self) -> &SourceId;
     /// Higher first.
     fn priority(&self) -> i32;
@@ -67,9 +67,9 @@ pub struct Worker {
     pub busy: AtomicU64,
     /// Nanoseconds of CPU time that took.
     pub cpu: AtomicU64,
-    /// Frames in which it looked for people.
-    pub looks: AtomicU64,
-    /// Frames that could not be looked at.
+    /// Frames with a detection run.
+    pub detection_runs: AtomicU64,
+    /// Frames that failed.
     pub errors: AtomicU64,
     /// Pieces of work that panicked; the worker went on with the next one.
     pub restarts: AtomicU64,

@@ -10,9 +10,9 @@ use std::{
 
 use super::{
     around::Around,
-    command::{self, Needs, News, ROOM},
+    command::{self, CaptureMessage, Prerequisite, ROOM},
     counts::show_counts,
-    job::{Done, Job, Trouble, Work, panic_text},
+    job::{Done, FrameFailure, Job, Work, panic_text},
     lifecycle::{End, Event, Lifecycle},
     preview,
     rates::Rates,
@@ -33,7 +33,7 @@ use crate::{
     source::{
         SourceError,
         capture::{Notice, Reading},
-        pacer::{Shares, Wish},
+        pacer::{FrameRequest, RateShares},
     },
 };
 
@@ -57,7 +57,7 @@ pub struct Actor {
     pub(super) is_paused: bool,
     /// How many want previews.
     pub(super) viewers: usize,
-    pub(super) shares: Shares,
+    pub(super) shares: RateShares,
     pub(super) rates: Rates,
     /// The last worker, from 1.
     pub(super) worker: usize,
@@ -67,7 +67,7 @@ pub struct Actor {
     pub(super) codec: Option<String>,
     /// What everybody was told of the scene last.
     pub(super) told_scene: Option<Scene>,
-    /// Its last pictures, where evidence is kept.
+    /// Its last frames, where evidence is kept.
     pub(super) recorder: Option<Recorder>,
 }
 
@@ -89,7 +89,7 @@ impl Actor {
             run: Arc::default(),
             is_paused: false,
             viewers: 0,
-            shares: Shares::WHOLE,
+            shares: RateShares::WHOLE,
             rates: Rates::default(),
             worker: 0,
             errors: Vec::new(),
@@ -145,12 +145,12 @@ impl Actor {
     fn needs_pipeline(&self, command: &Command) -> bool {
         match command {
             Command::Asked(asked) => match asked.needs(self) {
-                Needs::Pipeline => true,
-                Needs::Order => !self.waiting.is_empty(),
-                Needs::Nothing => false,
+                Prerequisite::Pipeline => true,
+                Prerequisite::Order => !self.waiting.is_empty(),
+                Prerequisite::Nothing => false,
             },
             Command::Evict(_) | Command::Finish | Command::Remove => true,
-            Command::News(_, news) => matches!(news, News::Panicked(_)),
+            Command::CaptureMessage(_, message) => matches!(message, CaptureMessage::Panicked(_)),
             Command::Start
             | Command::SlotGranted
             | Command::Throttle(..)
@@ -193,9 +193,11 @@ impl Actor {
             }
             Command::Evict(limit) => self.evict(around, limit),
             Command::Readmit => drop(self.go(around, Event::Readmitted, None)),
-            Command::News(run, news) if Arc::ptr_eq(&run, &self.run) => self.hear(around, news),
+            Command::CaptureMessage(run, message) if Arc::ptr_eq(&run, &self.run) => {
+                self.hear(around, message)
+            }
             // Of a run that is over.
-            Command::News(..) => {}
+            Command::CaptureMessage(..) => {}
             Command::Done(done) => {
                 let stages = Arc::clone(&self.shared.stages);
                 metered(&stages, || self.finish_job(around, *done));
@@ -216,9 +218,9 @@ impl Actor {
         self.show(|_| {});
     }
 
-    fn hear(&mut self, around: &dyn Around, news: News) {
-        match news {
-            News::Reading(reading, error) => {
+    fn hear(&mut self, around: &dyn Around, message: CaptureMessage) {
+        match message {
+            CaptureMessage::Reading(reading, error) => {
                 if reading == Reading::Connecting {
                     self.rates.change(self.shared.core.clock.now());
                 }
@@ -227,11 +229,11 @@ impl Actor {
                     self.report();
                 }
             }
-            News::Opened(opened) => self.notice_opening(*opened),
-            News::ShortSessions(count) => self.show(|shown| shown.short_sessions = count),
-            News::Remark(text) => self.remark(&text),
-            News::Rest(rest) => self.show(|shown| shown.rest = rest),
-            News::Panicked(what) => self.give_up(around, &format!("internal error: {what}"), true),
+            CaptureMessage::Opened(opened) => self.notice_opening(*opened),
+            CaptureMessage::ShortSessions(count) => self.show(|shown| shown.short_sessions = count),
+            CaptureMessage::Remark(text) => self.remark(&text),
+            CaptureMessage::Rest(rest) => self.show(|shown| shown.rest = rest),
+            CaptureMessage::Panicked(what) => self.give_up(around, &format!("internal error: {what}"), true),
         }
     }
 
@@ -241,7 +243,7 @@ impl Actor {
             Work::Frame(frame) => {
                 let mut pipeline = self.pipeline.take()?;
                 if self.kind == SourceKind::Camera {
-                    pipeline.set_share(self.shares.looks);
+                    pipeline.set_share(self.shares.detections);
                 }
                 return Some(Job { run: Arc::clone(&self.run), frame, pipeline });
             }
@@ -266,8 +268,8 @@ impl Actor {
         self.rates.cpu += cpu;
         self.count_for(worker, |worker| &worker.cpu, cpu);
         self.notice_size(frame.stream_size);
-        run.demand.answer(result.as_ref().map_or(Wish::FIRST, |step| step.wish));
-        if !matches!(result, Err(Trouble::NoModel(_) | Trouble::Panic(_))) {
+        run.demand.answer(result.as_ref().map_or(FrameRequest::FIRST, |step| step.request));
+        if !matches!(result, Err(FrameFailure::NoModel(_) | FrameFailure::Panic(_))) {
             self.rates.handled += 1;
             if std::mem::replace(&mut self.worker, worker) == 0 {
                 tracing::info!(worker, "Starting {}", self.shared.id);
@@ -275,8 +277,8 @@ impl Actor {
         }
         match result {
             Ok(step) => {
-                self.rates.looked += u64::from(step.looked);
-                self.count_for(worker, |worker| &worker.looks, u64::from(step.looked));
+                self.rates.detected += u64::from(step.detected);
+                self.count_for(worker, |worker| &worker.detection_runs, u64::from(step.detected));
                 self.go(around, Event::Frame, None);
                 timed(Stage::Publish, || {
                     self.record_frame(&frame, &step);
@@ -287,7 +289,7 @@ impl Actor {
                     preview::renew(&self.shared.preview, &frame, &step.tracks, taken);
                 }
             }
-            Err(Trouble::Detector(error)) => {
+            Err(FrameFailure::Detector(error)) => {
                 let text = error.to_string();
                 self.count_for(worker, |worker| &worker.errors, 1);
                 tracing::error!(camera = %self.shared.id, worker, "{text}");
@@ -298,8 +300,8 @@ impl Actor {
                 });
                 self.report();
             }
-            Err(Trouble::NoModel(error)) => self.give_up(around, &error.said, error.may_pass),
-            Err(Trouble::Panic(what)) => {
+            Err(FrameFailure::NoModel(error)) => self.give_up(around, &error.said, error.may_pass),
+            Err(FrameFailure::Panic(what)) => {
                 self.count_for(worker, |worker| &worker.restarts, 1);
                 self.give_up(around, &what, true);
             }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use super::{around::Around, job::Done, run::Run};
 use crate::{
     engine::reply::Outcome,
-    model::{Rest, Strain},
+    model::{Overload, Rest},
     source::{
         SourceError, StreamInfo,
         capture::{Notice, Reading},
-        pacer::Shares,
+        pacer::RateShares,
     },
 };
 
@@ -25,16 +25,16 @@ pub enum Command<A> {
     /// What a user asks.
     Asked(Box<dyn Ask<A>>),
     /// These shares of its rates are left to it, because of that.
-    Throttle(Shares, Option<Strain>),
+    Throttle(RateShares, Option<Overload>),
     /// Take rates, look for a stall and for what is due; comes about twice a second.
     Tick,
     /// Give memory back: the process holds as much as it may, in bytes.
     Evict(u64),
     /// There is memory again.
     Readmit,
-    /// News of the capture thread of this run.
-    News(Arc<Run>, News),
-    /// News of the stream, taken while the pipeline is here.
+    /// Message of the capture thread of this run.
+    CaptureMessage(Arc<Run>, CaptureMessage),
+    /// Message about the stream, taken while the pipeline is here.
     Notice(Notice),
     /// A worker brings the pipeline back.
     Done(Box<Done>),
@@ -57,7 +57,7 @@ impl<A> Command<A> {
 
 /// What a command has to wait for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Needs {
+pub enum Prerequisite {
     /// The pipeline, which may be with a worker.
     Pipeline,
     /// Those commands that were asked before and wait for the pipeline.
@@ -69,7 +69,7 @@ pub enum Needs {
 /// Something that users ask of a source, whose actor is an `A`.
 pub trait Ask<A>: Send {
     /// What it has to wait for.
-    fn needs(&self, actor: &A) -> Needs;
+    fn needs(&self, actor: &A) -> Prerequisite;
 
     /// Whether it is refused where too many wait.
     fn may_be_refused(&self) -> bool {
@@ -98,8 +98,8 @@ pub trait Ask<A>: Send {
 }
 
 /// What a capture thread tells.
-pub enum News {
-    /// How it fares.
+pub enum CaptureMessage {
+    /// Its state.
     Reading(Reading, Option<SourceError>),
     /// The source is open.
     Opened(Box<Opened>),

@@ -4,6 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{actor::Actor, command::Ask};
 
+mod labels;
+
+pub(in crate::engine) use labels::SetLabels;
+
 /// Declares the commands: the file of each, and its name, which is that of a type in the file that implements [`Ask`].
 macro_rules! commands {
     ($($(#[$doc:meta])* $file:ident: $name:ident),* $(,)?) => {

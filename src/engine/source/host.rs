@@ -11,7 +11,7 @@ use std::{
 use super::{
     actor::Command,
     around::Around,
-    command::{News, Opened},
+    command::{CaptureMessage, Opened},
     handle::Source,
     job::panic_text,
     run::Run,
@@ -26,7 +26,7 @@ use crate::{
     source::{
         Frame, SourceError, StreamInfo,
         capture::{Capture, Host, Notice, Reading, supervise},
-        pacer::{Activity, Shares, Wish, enlarged_to},
+        pacer::{Activity, FrameRequest, RateShares, enlarged_to},
     },
 };
 
@@ -42,7 +42,7 @@ struct RunHost {
     enlarged: Cell<f32>,
     rest: Option<Rest>,
     /// The wish that was there when the shares were asked for, which are asked for first.
-    latest: Option<Wish>,
+    latest: Option<FrameRequest>,
 }
 
 impl RunHost {
@@ -62,18 +62,18 @@ impl RunHost {
             opener: core.opener.as_ref(),
             control: &run.control,
             clock: core.clock.as_ref(),
-            turns: &core.turns,
+            decode_scheduler: &core.decode_scheduler,
         };
         let supervised = || metered(&source.stages, || supervise(&capture, &mut self));
         if let Err(panic) = catch_unwind(AssertUnwindSafe(supervised)) {
             let what = panic_text(panic.as_ref());
             tracing::error!(camera = %source.id, "The capture thread panicked: {what}");
-            source.post(Command::News(run, News::Panicked(what)), None);
+            source.post(Command::CaptureMessage(run, CaptureMessage::Panicked(what)), None);
         }
     }
 
-    fn tell(&self, news: News) {
-        self.source.post(Command::News(Arc::clone(&self.run), news), None);
+    fn tell(&self, message: CaptureMessage) {
+        self.source.post(Command::CaptureMessage(Arc::clone(&self.run), message), None);
     }
 
     fn model(&self) -> Option<&Arc<dyn Model>> {
@@ -85,21 +85,21 @@ impl RunHost {
         self.model.get()
     }
 
-    fn wish(&self, wish: Wish) -> f64 {
-        self.enlarged.set(wish.enlarged);
-        wish.interval
+    fn request(&self, request: FrameRequest) -> f64 {
+        self.enlarged.set(request.enlarged);
+        request.interval
     }
 }
 
 impl Host for RunHost {
     fn reading(&mut self, reading: Reading, error: Option<&SourceError>) {
-        self.tell(News::Reading(reading, error.cloned()));
+        self.tell(CaptureMessage::Reading(reading, error.cloned()));
     }
 
     fn opened(&mut self, info: &StreamInfo, codec: Option<String>) {
         let input = |model: &dyn Model| model.working_size(info.size.0, info.size.1);
         let detector = self.model().map(|model| (models::describe(model.as_ref()), input(model.as_ref())));
-        self.tell(News::Opened(Box::new(Opened { info: info.clone(), codec, detector })));
+        self.tell(CaptureMessage::Opened(Box::new(Opened { info: info.clone(), codec, detector })));
     }
 
     fn working_size(&self, width: u32, height: u32) -> (u32, u32) {
@@ -108,14 +108,14 @@ impl Host for RunHost {
     }
 
     fn short_sessions(&mut self, count: u32) {
-        self.tell(News::ShortSessions(count));
+        self.tell(CaptureMessage::ShortSessions(count));
     }
 
     fn remark(&mut self, text: &str) {
-        self.tell(News::Remark(text.to_owned()));
+        self.tell(CaptureMessage::Remark(text.to_owned()));
     }
 
-    fn shares(&mut self) -> Shares {
+    fn shares(&mut self) -> RateShares {
         let (shares, latest) = self.run.demand.shares();
         self.latest = Some(latest);
         shares
@@ -124,12 +124,12 @@ impl Host for RunHost {
     fn interval(&mut self, delivered: u64, live: bool) -> f64 {
         let demand = &self.run.demand;
         let latest = self.latest.take();
-        self.wish(if live { latest.unwrap_or_else(|| demand.latest()) } else { demand.settled(delivered) })
+        self.request(if live { latest.unwrap_or_else(|| demand.latest()) } else { demand.settled(delivered) })
     }
 
     fn may_sleep(&mut self, regular: bool) -> bool {
-        let (wish, is_watched) = self.run.demand.attention();
-        let rest = match wish.activity {
+        let (request, is_watched) = self.run.demand.attention();
+        let rest = match request.activity {
             Activity::Unwatched => Rest::Awake(Wakeful::RateIsSet),
             _ if is_watched => Rest::Awake(Wakeful::PreviewIsWanted),
             Activity::People => Rest::Awake(Wakeful::SomebodyIsThere),
@@ -139,7 +139,7 @@ impl Host for RunHost {
         };
         if self.rest != Some(rest) {
             self.rest = Some(rest);
-            self.tell(News::Rest(rest));
+            self.tell(CaptureMessage::Rest(rest));
         }
         // Whether key frames are rare is seen while it waits for them.
         matches!(rest, Rest::Asleep | Rest::Awake(Wakeful::KeyFramesAreRare))

@@ -23,7 +23,7 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum Call {
-    /// Nothing: it is seen by those who are at it or on the way.
+    /// Nothing: the thread that handles it, or is about to, sees it.
     Nobody,
     /// A worker is to be asked for.
     Worker,

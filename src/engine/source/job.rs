@@ -1,4 +1,4 @@
-//! What a worker does with a frame. The pipeline is lent to it, so that the actor is there for everything else meanwhile.
+//! What a worker does with a frame. It has the pipeline meanwhile, so that the actor can handle everything else.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -17,14 +17,14 @@ use crate::{
     source::{Frame, capture::Notice},
 };
 
-/// A frame that takes longer is worth a warning.
+/// A frame that takes longer is logged as a warning.
 const SLOW: Duration = Duration::from_secs(1);
 
 /// What a worker is to do.
 pub enum Work {
     /// A frame is there.
     Frame(Frame),
-    /// News of the stream, after its last frame.
+    /// Message about the stream, after its last frame.
     Notice(Notice),
 }
 
@@ -38,7 +38,7 @@ pub struct Job {
 /// A frame that was handled.
 pub struct Done {
     pub job: Job,
-    pub result: Result<Step, Trouble>,
+    pub result: Result<Step, FrameFailure>,
     /// Number of the worker, from 1.
     pub worker: usize,
     /// CPU time that it took, in nanoseconds.
@@ -48,7 +48,7 @@ pub struct Done {
 }
 
 /// Why a frame was not handled.
-pub enum Trouble {
+pub enum FrameFailure {
     /// There is no detector.
     NoModel(NoModel),
     /// The detector failed over this frame.
@@ -66,7 +66,7 @@ impl Job {
         let result = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
             let what = format!("internal error: {}", panic_text(panic.as_ref()));
             tracing::error!(camera = %shared.id, worker, "{what}");
-            Err(Trouble::Panic(what))
+            Err(FrameFailure::Panic(what))
         });
         let took = shared.core.clock.now().saturating_duration_since(started);
         if took > SLOW {
@@ -75,12 +75,13 @@ impl Job {
         Done { job: self, result, worker, cpu: thread_nanoseconds().saturating_sub(cpu), dropped: 0 }
     }
 
-    fn handle(&mut self, shared: &Shared) -> Result<Step, Trouble> {
+    fn handle(&mut self, shared: &Shared) -> Result<Step, FrameFailure> {
         if !self.pipeline.has_model() {
-            let model = shared.core.models.for_source(&shared.config.load()).map_err(Trouble::NoModel)?;
+            let model =
+                shared.core.models.for_source(&shared.config.load()).map_err(FrameFailure::NoModel)?;
             self.pipeline.set_model(model);
         }
-        self.pipeline.frame(&self.frame).map_err(Trouble::Detector)
+        self.pipeline.frame(&self.frame).map_err(FrameFailure::Detector)
     }
 }
 

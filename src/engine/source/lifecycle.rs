@@ -19,7 +19,7 @@ pub enum Lifecycle {
     Waiting,
     /// Its capture thread was started and has said nothing yet.
     Starting,
-    /// Its capture thread fares like this.
+    /// Its capture thread is in this state.
     Reading(Reading),
     /// Open, but its frames are overdue.
     Stalled,
@@ -56,7 +56,7 @@ pub enum Event {
     Start,
     /// It has got an open slot.
     SlotGranted,
-    /// Its capture thread says how it fares.
+    /// Its capture thread reports its state.
     Said(Reading),
     /// A frame was handled.
     Frame,
@@ -95,7 +95,7 @@ impl Lifecycle {
             (_, Event::Removed) => Some(Gone),
             (New, Event::Start) => Some(begun),
             (Waiting, Event::SlotGranted) => Some(Starting),
-            // The thread that it has opens it again; a file is read anew by another one.
+            // The thread that it has opens it again; a file is read again by another one.
             (_, Event::Restart) if self.has_thread() && kind == SourceKind::Camera => None,
             (Waiting, Event::Restart) => None,
             (_, Event::Restart) => Some(begun),

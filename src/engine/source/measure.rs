@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 use super::{actor::Actor, lifecycle::Lifecycle, rates::Sample, vitals::Vitals};
 use crate::{
     engine::load::{memory::Holder, throttle::Load},
-    model::{SourceKind, SourceState, Strain},
-    source::{capture::Reading, life::AWAKENING, pacer::Shares},
+    model::{Overload, SourceKind, SourceState},
+    source::{capture::Reading, life::AWAKENING, pacer::RateShares},
 };
 
 /// A running source writes its frame rate into its log this often.
@@ -19,10 +19,10 @@ impl Actor {
     /// Takes rates; called about twice a second.
     pub(super) fn measure(&mut self) {
         let now = self.shared.core.clock.now();
-        let (handled, looked) = (self.rates.frames(&self.run), self.rates.looked);
+        let (handled, detected) = (self.rates.frames(&self.run), self.rates.detected);
         let cpu = self.rates.cpu + self.run.cpu();
         let samples = &mut self.rates.samples;
-        samples.push_back(Sample { at: now, handled, looked, cpu });
+        samples.push_back(Sample { at: now, handled, detected, cpu });
         while samples.len() > 2 && now.saturating_duration_since(samples[0].at) > RATE_WINDOW {
             samples.pop_front();
         }
@@ -30,7 +30,7 @@ impl Actor {
         let seconds = now.saturating_duration_since(first.at).as_secs_f32();
         let rate =
             |from: u64, to: u64| if seconds > 0.0 { to.saturating_sub(from) as f32 / seconds } else { 0.0 };
-        let (fps, detect_fps) = (rate(first.handled, handled), rate(first.looked, looked));
+        let (fps, detect_fps) = (rate(first.handled, handled), rate(first.detected, detected));
         let cpu = rate(first.cpu, cpu) * 1e-9;
         if self.shown.state == SourceState::Running {
             let last = self.rates.last_logged;
@@ -71,7 +71,7 @@ impl Actor {
             number: self.shared.number,
             priority: self.shown.priority,
             occupied: self.shown.visible > 0,
-            looked: self.rates.looked,
+            detected: self.rates.detected,
             lost: dropped,
         })
     }
@@ -103,10 +103,10 @@ impl Actor {
     }
 
     /// From now on the source gets these shares of its rates, because of `cause`.
-    pub(super) fn throttle(&mut self, shares: Shares, cause: Option<Strain>) {
+    pub(super) fn throttle(&mut self, shares: RateShares, cause: Option<Overload>) {
         self.shares = shares;
         self.run.demand.set_shares(shares);
-        let (looks, frames) = (shares.looks as f32, shares.frames as f32);
+        let (looks, frames) = (shares.detections as f32, shares.frames as f32);
         let cause = cause.filter(|_| looks < 1.0 || frames < 1.0);
         let before = (self.shown.rate_share, self.shown.frame_share);
         if before == (looks, frames) && self.shown.throttled_by == cause {
@@ -118,7 +118,7 @@ impl Actor {
         });
         let percent = |share: f32| share * 100.0;
         if looks < before.0 || frames < before.1 {
-            let why = cause.map_or("overload", Strain::words);
+            let why = cause.map_or("overload", Overload::words);
             if frames < 1.0 {
                 tracing::warn!(
                     camera = %self.shared.id,
@@ -136,7 +136,7 @@ impl Actor {
         } else if before != (looks, frames) {
             tracing::info!(
                 camera = %self.shared.id,
-                "Less load: {:.0} % of its detections and {:.0} % of its frames again",
+                "Less overload: back to {:.0} % of its detections and {:.0} % of its frames",
                 percent(looks),
                 percent(frames)
             );

@@ -1,4 +1,4 @@
-//! Pictures for the eye, made only while somebody looks.
+//! Previews, made only while somebody watches.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,10 +11,10 @@ use crate::{
     track::Track,
 };
 
-/// A new picture no sooner than this after the last.
+/// A new frame no sooner than this after the last.
 const INTERVAL: Duration = Duration::from_millis(500);
 
-/// Replaces the picture when it is old enough; the frame was `taken` then. A frame that cannot be converted changes nothing: the picture
+/// Replaces the frame when it is old enough; the frame was `taken` then. A frame that cannot be converted changes nothing: the frame
 /// is a convenience.
 pub fn renew(preview: &ArcSwapOption<Preview>, frame: &Frame, tracks: &[Track], taken: Moment) {
     if preview.load().as_ref().is_some_and(|old| taken - old.taken < INTERVAL) {
@@ -26,7 +26,7 @@ pub fn renew(preview: &ArcSwapOption<Preview>, frame: &Frame, tracks: &[Track], 
     }
 }
 
-/// The picture of a frame, without tracks; `None` when it cannot be converted.
+/// The image of a frame, without tracks; `None` when it cannot be converted.
 #[must_use]
 pub fn of_frame(frame: &Frame) -> Option<Preview> {
     let (size, rgb) = to_rgb(frame).ok()?;

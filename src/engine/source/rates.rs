@@ -24,7 +24,7 @@ impl RunningTime {
 pub(super) struct Sample {
     pub at: Instant,
     pub handled: u64,
-    pub looked: u64,
+    pub detected: u64,
     /// Nanoseconds.
     pub cpu: u64,
 }
@@ -34,8 +34,8 @@ pub(super) struct Sample {
 pub(super) struct Rates {
     /// Frames that a worker has handled, and those that were passed over by runs that are over.
     pub handled: u64,
-    /// Frames in which people were looked for.
-    pub looked: u64,
+    /// Frames with a detection run.
+    pub detected: u64,
     /// CPU time spent on it by workers and by runs that are over, in nanoseconds.
     pub cpu: u64,
     /// When frames of a live source are due.
@@ -78,7 +78,7 @@ impl Rates {
 
     /// Nothing was measured yet; CPU time goes on.
     pub fn forget(&mut self) {
-        (self.handled, self.looked, self.running) = (0, 0, RunningTime::default());
+        (self.handled, self.detected, self.running) = (0, 0, RunningTime::default());
         self.samples.clear();
     }
 }

@@ -18,9 +18,9 @@ const LONGEST: f64 = 60.0;
 /// The rhythm of one source, out of when its frames come and the times they have: evenly, slowly, or in pieces.
 #[derive(Debug, Default)]
 pub struct Rhythm {
-    last: Option<Moment>,
+    last: Option<FrameArrival>,
     /// The first frame of the piece that comes.
-    first: Option<Moment>,
+    first: Option<FrameArrival>,
     /// Seconds from the frame before the last one to that, on the source's clock.
     interval: f64,
     /// Since when it is silent.
@@ -30,7 +30,7 @@ pub struct Rhythm {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Moment {
+struct FrameArrival {
     at: Instant,
     /// On the source's clock, in seconds.
     time: f64,
@@ -45,7 +45,7 @@ impl Rhythm {
 
     /// A frame with this time, in seconds on the source's clock, was handled at `at`.
     pub fn note(&mut self, at: Instant, time: f64) {
-        let now = Moment { at, time };
+        let now = FrameArrival { at, time };
         self.since = Some(at);
         let last = self.last.replace(now).filter(|last| last.time <= time);
         let (Some(last), false) = (last, std::mem::take(&mut self.is_new)) else {

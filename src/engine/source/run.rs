@@ -6,7 +6,7 @@ use crate::{
     metrics::stages::thread_nanoseconds,
     source::{
         capture::CaptureControl,
-        pacer::{Demand, Shares},
+        pacer::{Demand, RateShares},
     },
 };
 
@@ -24,7 +24,7 @@ pub struct Run {
 
 impl Run {
     /// A run of a source that may be paused already, or watched, or throttled.
-    pub fn new(paused: bool, watched: bool, shares: Shares) -> Self {
+    pub fn new(paused: bool, watched: bool, shares: RateShares) -> Self {
         let run = Self::default();
         run.control.pause(paused);
         run.demand.set_watched(watched);

@@ -30,7 +30,7 @@ use crate::{
     model::{
         Detection, Direction, Event, EventKind, SourceKind, SourceSnapshot, StateKind, TaskResult, copies,
     },
-    source::{Frame, picture::Picture},
+    source::{Frame, image::FrameImage},
 };
 
 /// Longest that anything takes which is sure to come.
@@ -75,7 +75,9 @@ fn camera(id: &str) -> SourceConfig {
 
 fn frame(index: u64) -> Frame {
     Frame {
-        picture: Picture::ready(Mat::new_rows_cols_with_default(48, 64, CV_8UC3, Scalar::all(0.0)).unwrap()),
+        picture: FrameImage::ready(
+            Mat::new_rows_cols_with_default(48, 64, CV_8UC3, Scalar::all(0.0)).unwrap(),
+        ),
         index,
         time: index as f64 / 10.0,
         captured: Instant::now(),
@@ -172,7 +174,11 @@ fn while_what_is_counted_is_not_taken_frames_wait_and_nothing_counted_is_lost() 
     assert_eq!(source.cell.load().frames, 0, "the frame waits");
     assert!(source.inbox.has_work());
     let shown = engine.snapshot();
-    assert!(shown.problems.iter().any(|problem| problem.contains("not taken")), "{:?}", shown.problems);
+    assert!(
+        shown.problems.iter().any(|problem| problem.contains("cannot be written")),
+        "{:?}",
+        shown.problems
+    );
     let refused = engine.send(Control::reset_counts("camera".into())).wait(PATIENCE).unwrap();
     assert!(matches!(refused, Err(EngineError::Backlog)), "a reset that cannot be noted is not made");
 

@@ -1,4 +1,4 @@
-//! Pictures of crossings, where evidence is kept.
+//! Frames of crossings, where evidence is kept.
 
 use std::time::SystemTime;
 
@@ -11,10 +11,10 @@ use crate::{
 };
 
 impl Actor {
-    /// Takes a frame that was handled into the pictures of the last seconds.
+    /// Takes a frame that was handled into the frames of the last seconds.
     pub(super) fn record_frame(&mut self, frame: &Frame, step: &Step) {
         if let Some(recorder) = &mut self.recorder {
-            recorder.frame(frame, &step.tracks, step.looked);
+            recorder.frame(frame, &step.tracks, step.detected);
         }
     }
 

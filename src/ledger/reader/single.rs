@@ -11,7 +11,7 @@ use crate::{
 
 /// One crossing as noted.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Entry {
+pub struct CrossingRecord {
     /// Run of the program, from 1.
     pub session: i64,
     /// Place in its session.
@@ -49,13 +49,13 @@ impl Reader {
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn crossings(&self, source: &str, span: Span) -> Result<Vec<Entry>, LedgerError> {
+    pub fn crossings(&self, source: &str, span: Span) -> Result<Vec<CrossingRecord>, LedgerError> {
         self.rows(
             "SELECT session, seq, line, direction, wall_ms, mono_ms, source_time, track, confidence \
                  FROM crossings WHERE source = ?1 AND wall_ms >= ?2 AND wall_ms < ?3 ORDER BY session, seq",
             params![source, span.from, span.to],
             |row| {
-                Ok(Entry {
+                Ok(CrossingRecord {
                     session: row.get(0)?,
                     sequence: row.get::<_, i64>(1)?.unsigned_abs(),
                     line: row.get(2)?,

@@ -26,7 +26,7 @@ pub enum Value {
 
 /// Where a row was found: in a table by row number, or in an index, as tables without row numbers are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum RowLocation {
     Table(i64),
     Index,
 }
@@ -140,7 +140,7 @@ impl Pages {
     }
 
     /// Gives each row of page `number`, from 1, to `take`.
-    pub fn rows(&self, number: u32, take: &mut dyn FnMut(Place, Vec<Value>)) {
+    pub fn rows(&self, number: u32, take: &mut dyn FnMut(RowLocation, Vec<Value>)) {
         if !self.free.contains(&number)
             && let Some(page) = self.read(number)
         {
@@ -149,14 +149,14 @@ impl Pages {
     }
 
     /// Gives each row of one of the [`Self::uncertain`] pages to `take`.
-    pub fn uncertain_rows(&self, at: u64, take: &mut dyn FnMut(Place, Vec<Value>)) {
+    pub fn uncertain_rows(&self, at: u64, take: &mut dyn FnMut(RowLocation, Vec<Value>)) {
         let mut page = vec![0; self.size];
         if self.log.as_ref().is_some_and(|log| log.read_exact_at(&mut page, at).is_ok()) {
             self.rows_of(&page, 0, take);
         }
     }
 
-    fn rows_of(&self, page: &[u8], head: usize, take: &mut dyn FnMut(Place, Vec<Value>)) {
+    fn rows_of(&self, page: &[u8], head: usize, take: &mut dyn FnMut(RowLocation, Vec<Value>)) {
         let (is_table, pointers) = match page.get(head) {
             Some(0x0D) => (true, head + 8),
             Some(0x0A) => (false, head + 8),
@@ -176,10 +176,10 @@ impl Pages {
     }
 
     /// The record of a cell at `at`, put together where it goes on in other pages.
-    fn cell(&self, page: &[u8], at: usize, is_table: bool) -> Option<(Place, Vec<u8>)> {
+    fn cell(&self, page: &[u8], at: usize, is_table: bool) -> Option<(RowLocation, Vec<u8>)> {
         let mut rest = page.get(at..self.usable)?;
         let length = usize::try_from(varint(&mut rest)?).ok().filter(|length| *length <= LONGEST)?;
-        let place = if is_table { Place::Table(varint(&mut rest)?) } else { Place::Index };
+        let place = if is_table { RowLocation::Table(varint(&mut rest)?) } else { RowLocation::Index };
         let usable = self.usable;
         let most = if is_table { usable - 35 } else { (usable - 12) * 64 / 255 - 23 };
         let least = (usable - 12) * 32 / 255 - 23;

@@ -39,7 +39,8 @@ impl Background {
         self.sums = sums::cursor(connection).map_err(sql)?.is_some();
         if self.sums {
             tracing::info!(
-                "Ledger: older crossings are summed up beside counting; reports take longer until then"
+                "Ledger: older crossings are being summed up in the background; until that is done, reports \
+                 take longer"
             );
         }
         if self.salvage.is_some() {
@@ -93,5 +94,5 @@ impl Background {
 
 /// What came of it.
 pub fn salvaged(salvage: &Salvage) -> String {
-    format!("{} crossings of the damaged ledger could be read and were brought over", salvage.crossings)
+    format!("{} crossings were recovered from the damaged ledger", salvage.crossings)
 }

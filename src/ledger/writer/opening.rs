@@ -11,10 +11,10 @@ use rusqlite::Connection;
 use super::{
     MOST_NOTICES, Writer,
     background::salvaged,
-    rows::{Row, has_session, read_scenes, read_totals},
+    rows::{PendingRow, has_session, read_scenes, read_totals},
 };
 use crate::{
-    ledger::{LedgerError, Reader, open, salvage::Salvage, schema, steady::Jump},
+    ledger::{LedgerError, Reader, clock_check::Jump, open, salvage::Salvage, schema},
     model::{LineCounts, SourceId},
 };
 
@@ -91,8 +91,8 @@ impl Writer {
         self.has_totals = true;
         if is_late && !noted.is_empty() {
             self.tell(format!(
-                "The totals in ledger '{}' could not be read at the start: the counts shown began at zero, those in \
-                 the ledger go on; the next start shows them",
+                "The totals in ledger '{}' could not be read at the start: the counts shown began at zero; \
+                 the ledger continues its own, and the next start shows them",
                 self.options.path.display()
             ));
         }
@@ -150,16 +150,16 @@ impl Writer {
             moment.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
         };
         let hint = if self.options.retention.is_some() {
-            "; old crossings are kept until it has been steady for a day"
+            "; no old crossings are removed until the clock has been steady for a day"
         } else {
             ""
         };
         self.tell(format!("The clock was set from {} to {}{hint}", stamp(jump.before), stamp(jump.after)));
         let mono = jump.uptime - self.begun.uptime;
-        self.push(Row::Jump { mono, before: jump.before, after: jump.after });
+        self.push(PendingRow::Jump { mono, before: jump.before, after: jump.after });
     }
 
-    pub(super) fn begin_anew(&mut self, error: &LedgerError) -> Result<(), LedgerError> {
+    pub(super) fn restart(&mut self, error: &LedgerError) -> Result<(), LedgerError> {
         let aside = self.set_aside(error)?;
         let mut connection = open::open(&self.options.path)?;
         self.salvage(&mut connection, &aside, 0)

@@ -1,10 +1,10 @@
-//! Removing old crossings: only by a clock that is believed, never much at once without a word, and in steps so small
+//! Removing old crossings: only by a reliable clock, never much at once without a word, and in steps so small
 //! that no commit waits for one.
 
 use rusqlite::{Connection, params};
 
 use crate::ledger::{
-    steady::Steadiness,
+    clock_check::Steadiness,
     sums::{self, Flow, NONE, QUARTER},
 };
 
@@ -21,7 +21,7 @@ const PLAUSIBLE: i64 = 1_577_836_800_000;
 struct Job {
     before: i64,
     left: i64,
-    /// What lies before was looked at already.
+    /// What lies before was checked already.
     from: i64,
 }
 
@@ -88,7 +88,7 @@ impl Retention {
         Ok(Step::More)
     }
 
-    /// Looks how much there is to remove.
+    /// Finds how much there is to remove.
     fn plan(&mut self, connection: &Connection, clock: &mut Steadiness, wall: i64) -> rusqlite::Result<Step> {
         let before = sums::quarter_of(wall.saturating_sub(self.keep)) * QUARTER;
         self.last = Some(clock.ran());
@@ -107,7 +107,7 @@ impl Retention {
         }
         let much = old > all / 10;
         let left = if much { (all / 10).max(STEP) } else { i64::MAX };
-        // What a clock set wrong has stamped is looked at again each time.
+        // What a clock set wrong has stamped is checked again each time.
         self.job = Some(Job { before, left, from: PLAUSIBLE });
         clock.clean();
         if !much || std::mem::replace(&mut self.warned, true) {

@@ -8,7 +8,7 @@ use super::watching::Watch;
 use crate::model::{Direction, Scene, SourceId};
 
 /// A row that waits for its commit.
-pub enum Row {
+pub enum PendingRow {
     Crossing {
         source: SourceId,
         sequence: u64,
@@ -59,12 +59,12 @@ pub fn has_session(connection: &Connection, session: i64, begun: i64) -> rusqlit
 
 /// Rows that are there already stay as they are: a commit whose success could not be confirmed (the disk
 /// failed after the last byte) is made again.
-pub fn write_rows(change: &Connection, session: i64, rows: &VecDeque<Row>) -> rusqlite::Result<()> {
+pub fn write_rows(change: &Connection, session: i64, rows: &VecDeque<PendingRow>) -> rusqlite::Result<()> {
     let mut crossing = change
         .prepare_cached("INSERT OR IGNORE INTO crossings VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?;
     for row in rows {
         match row {
-            Row::Crossing {
+            PendingRow::Crossing {
                 source,
                 sequence,
                 line,
@@ -91,12 +91,12 @@ pub fn write_rows(change: &Connection, session: i64, rows: &VecDeque<Row>) -> ru
                     finite(f64::from(*confidence)),
                 ])?;
             }
-            Row::Reset { source, sequence, wall } => {
+            PendingRow::Reset { source, sequence, wall } => {
                 write_reset(change, session, source, *sequence as i64, *wall)?;
             }
-            Row::Scene { source, wall, scene } => write_scene(change, source, *wall, scene)?,
-            Row::Watch(source, watch) => write_watch(change, session, source, *watch)?,
-            Row::Jump { mono, before, after } => write_jump(change, session, *mono, *before, *after)?,
+            PendingRow::Scene { source, wall, scene } => write_scene(change, source, *wall, scene)?,
+            PendingRow::Watch(source, watch) => write_watch(change, session, source, *watch)?,
+            PendingRow::Jump { mono, before, after } => write_jump(change, session, *mono, *before, *after)?,
         }
     }
     Ok(())
@@ -180,7 +180,7 @@ fn write_scene(change: &Connection, source: &str, wall: i64, scene: &Scene) -> r
         .map(|_| ())
 }
 
-/// What is known of the scenes of all sources. What cannot be read is left out: it is learnt again.
+/// What is known of the scenes of all sources. What cannot be read is left out: it is learned again.
 pub fn read_scenes(connection: &Connection) -> rusqlite::Result<BTreeMap<SourceId, Scene>> {
     let mut query = connection.prepare("SELECT source, scene FROM scenes")?;
     let rows = query.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;

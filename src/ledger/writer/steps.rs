@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Writer, background::salvaged, retention};
-use crate::ledger::{LedgerError, steady::Moment, sums};
+use crate::ledger::{LedgerError, clock_check::ClockReading, sums};
 
 /// Crossings summed in one step.
 const SUMMED: usize = 5000;
@@ -42,7 +42,7 @@ impl Writer {
             return self.went_on(summed.map(|summed| summed > 0));
         }
         let Some(retention) = &mut self.background.retention else { return false };
-        let wall = Moment::now(self.options.clock.as_ref()).wall;
+        let wall = ClockReading::now(self.options.clock.as_ref()).wall;
         let step = retention.step(connection, &mut self.clock, wall).map_err(sql);
         if let Ok(retention::Step::Warn(warning)) = &step {
             self.tell(warning.clone());
@@ -54,7 +54,7 @@ impl Writer {
         match step {
             Ok(more) => more,
             Err(error) => {
-                tracing::warn!("{error}; it is tried again");
+                tracing::warn!("{error}; retrying");
                 if error.is_damage() {
                     // The next commit opens it again and finds the damage.
                     self.connection = None;

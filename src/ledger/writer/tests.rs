@@ -27,8 +27,8 @@ fn crossing(track: u64) -> Event {
     Event::new(SystemTime::now(), "cam", kind)
 }
 
-fn now(seconds: i64) -> Moment {
-    Moment { wall: 1_790_000_000_000 + seconds * 1000, uptime: seconds * 1000 }
+fn now(seconds: i64) -> ClockReading {
+    ClockReading { wall: 1_790_000_000_000 + seconds * 1000, uptime: seconds * 1000 }
 }
 
 #[test]

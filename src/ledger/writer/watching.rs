@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    ledger::steady::{JUMP, Moment},
+    ledger::clock_check::{ClockReading, JUMP},
     model::{SourceId, StateKind},
 };
 
@@ -42,7 +42,7 @@ pub struct Watching {
 
 impl Watching {
     /// A source has handled `frames` frames so far. Gives the watch before, if this is the begin of another one.
-    pub fn frames(&mut self, source: SourceId, frames: u64, now: Moment) -> Option<Watch> {
+    pub fn frames(&mut self, source: SourceId, frames: u64, now: ClockReading) -> Option<Watch> {
         let open = self.open.get_mut(&source);
         if frames == 0 || open.as_ref().is_some_and(|open| open.frames == frames) {
             return None;
@@ -95,7 +95,7 @@ mod tests {
 
     /// A source that gives frames every second of these, by both clocks.
     fn watch(watching: &mut Watching, seconds: std::ops::RangeInclusive<i64>, off: i64) -> Vec<Watch> {
-        let at = |second: i64| Moment { wall: second * 1000 + off, uptime: second * 1000 };
+        let at = |second: i64| ClockReading { wall: second * 1000 + off, uptime: second * 1000 };
         let frames = |second: i64| second.unsigned_abs() + 1;
         seconds.filter_map(|s| watching.frames("a".into(), frames(s), at(s))).collect()
     }
@@ -112,7 +112,7 @@ mod tests {
         assert_eq!(watch(&mut watching, 10..=60, 0), []);
         assert_eq!(now(&watching), Watch { from: 10_000, to: 60_000 });
         // It says that it runs, and no frame comes.
-        watching.frames("a".into(), 61, Moment { wall: 99_000, uptime: 99_000 });
+        watching.frames("a".into(), 61, ClockReading { wall: 99_000, uptime: 99_000 });
         assert_eq!(now(&watching), Watch { from: 10_000, to: 60_000 });
     }
 

@@ -15,9 +15,9 @@ use proptest::{
 use crate::{
     geometry::{Anchor, BBox},
     model::{
-        self, Action, Control, Direction, Doubt, EngineSnapshot, Event, EventKind, FrameInfo, Learnt,
-        LineConfig, LineCounts, Moment, Preview, Reason, Rest, ResultStatus, Scene, ShownTrack, SourceId,
-        SourceKind, SourceSnapshot, SourceState, StateKind, Strain, Task, TaskResult, TaskStatus, Wakeful,
+        self, Action, Control, Direction, Doubt, EngineSnapshot, Event, EventKind, FrameInfo, Learned,
+        LineConfig, LineCounts, Moment, Overload, Preview, Reason, Rest, ResultStatus, Scene, ShownTrack,
+        SourceId, SourceKind, SourceSnapshot, SourceState, StateKind, Task, TaskResult, TaskStatus, Wakeful,
         WorkerSnapshot, ZoneConfig, ZoneCounts, copies,
     },
 };
@@ -152,8 +152,8 @@ pub fn rest() -> BoxedStrategy<Rest> {
     prop_oneof![select(vec![Rest::Never, Rest::Asleep]), select(&WAKEFUL[..]).prop_map(Rest::Awake)].boxed()
 }
 
-pub fn strain() -> BoxedStrategy<Strain> {
-    select(vec![Strain::FramesLost, Strain::Memory]).boxed()
+pub fn strain() -> BoxedStrategy<Overload> {
+    select(vec![Overload::FramesLost, Overload::Memory]).boxed()
 }
 
 pub fn event_kind() -> BoxedStrategy<EventKind> {
@@ -192,11 +192,11 @@ fn scene() -> BoxedStrategy<Scene> {
         &[Doubt::Crowded, Doubt::Steep, Doubt::Dark, Doubt::Unrecognized, Doubt::Small][..],
     ));
     let known = (option::of((single(), single())), single());
-    let learnt = (text(), single(), vec(double(), 0..11), vec(double(), 0..6), vec(single(), 0..3));
-    (doubt, known, learnt)
+    let learned = (text(), single(), vec(double(), 0..11), vec(double(), 0..6), vec(single(), 0..3));
+    (doubt, known, learned)
         .prop_map(|(doubt, (heights, scale), (detector, aspect, sums, sightings, gains))| {
-            let learnt = Learnt { detector, aspect, heights: sums, sightings, gains };
-            Scene { doubt, heights, scale, learnt }
+            let learned = Learned { detector, aspect, heights: sums, sightings, gains };
+            Scene { doubt, heights, scale, learned }
         })
         .boxed()
 }

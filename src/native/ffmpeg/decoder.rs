@@ -6,7 +6,7 @@ use std::ffi::CString;
 
 use ffmpeg_next::{Error, Packet, Rational, Stream, codec, decoder, ffi, frame};
 
-use super::{MOST_PIXELS, Picture};
+use super::{DecodedFrame, MOST_PIXELS};
 
 /// A decoder of one video stream, with one thread: the caller's.
 pub struct Decoder {
@@ -96,10 +96,10 @@ impl Decoder {
     ///
     /// # Errors
     /// What is wrong with the packets; the next ones may be right.
-    pub fn receive(&mut self) -> Result<Option<Picture>, Error> {
+    pub fn receive(&mut self) -> Result<Option<DecodedFrame>, Error> {
         let mut received = frame::Video::empty();
         match self.inner.receive_frame(&mut received) {
-            Ok(()) => Ok(Some(Picture::new(self.fetched(received)?))),
+            Ok(()) => Ok(Some(DecodedFrame::new(self.fetched(received)?))),
             Err(Error::Eof | Error::Other { errno: ffmpeg_next::error::EAGAIN }) => Ok(None),
             Err(error) => Err(error),
         }
@@ -131,7 +131,7 @@ impl Decoder {
     ///
     /// # Errors
     /// As [`Self::send`] and [`Self::receive`].
-    pub fn glance(&mut self, key: &Packet) -> Result<Option<Picture>, Error> {
+    pub fn glance(&mut self, key: &Packet) -> Result<Option<DecodedFrame>, Error> {
         self.restart();
         self.smooths(false);
         let sent = self.send(key);

@@ -12,7 +12,7 @@ use ffmpeg_next::{
     Dictionary, Error, Packet, Rational, codec, ffi, format::context, packet::Mut as _, util::interrupt,
 };
 
-use super::{Decoder, MOST_PIXELS, decoder, picture::aspect};
+use super::{Decoder, MOST_PIXELS, decoder, frame::aspect};
 
 /// Microseconds of a stream that are read at most to know what is in it. FFmpeg's own limit is this for most formats and
 /// up to 90 seconds for others, such as FLV, where a stream of sound is announced and none comes.

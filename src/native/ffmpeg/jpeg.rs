@@ -197,8 +197,8 @@ mod tests {
     #[test]
     fn what_is_no_picture_is_refused_and_the_next_one_encoded() {
         let mut jpeg = Jpeg::new(3);
-        let grey = Mat::new_rows_cols_with_default(8, 8, opencv::core::CV_8UC1, Scalar::all(0.0)).unwrap();
-        assert_eq!(jpeg.encode(&grey), Err(Error::InvalidData));
+        let gray = Mat::new_rows_cols_with_default(8, 8, opencv::core::CV_8UC1, Scalar::all(0.0)).unwrap();
+        assert_eq!(jpeg.encode(&gray), Err(Error::InvalidData));
         assert_eq!(jpeg.encode(&Mat::default()), Err(Error::InvalidData));
         assert!(jpeg.encode(&fields(8, 8, &[[9; 3]])).is_ok());
     }

@@ -43,12 +43,12 @@ impl Output for Noting {
     fn begin(&mut self) {
         self.begin.take().map(|begin| begin.recv());
     }
-    fn event(&mut self, event: &Arc<Event>, _: Moment) {
+    fn event(&mut self, event: &Arc<Event>, _: BothClocks) {
         self.note(format!("event {}", event.number));
         self.last = Some(Arc::clone(event));
         self.done.fetch_add(1, Ordering::SeqCst);
     }
-    fn result(&mut self, result: &Arc<TaskResult>, _: Moment) {
+    fn result(&mut self, result: &Arc<TaskResult>, _: BothClocks) {
         self.note(format!("result {}", result.total_in));
         self.done.fetch_add(1, Ordering::SeqCst);
     }

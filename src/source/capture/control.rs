@@ -11,7 +11,7 @@ use crate::{clock::Clock, source::Interrupt};
 
 /// What the user wants of a source now.
 #[derive(Debug, Default)]
-struct Wishes {
+struct UserRequests {
     stop: bool,
     paused: bool,
     restart: bool,
@@ -19,17 +19,17 @@ struct Wishes {
     pause_closes: bool,
 }
 
-impl Wishes {
+impl UserRequests {
     /// Whether the source is to be closed now.
     fn close(&self) -> bool {
         self.stop || self.restart || self.paused && self.pause_closes
     }
 }
 
-/// Wishes, and the means to wake whoever waits for a change.
+/// Requests, and the means to wake a thread that waits for a change.
 #[derive(Debug, Default)]
 pub struct CaptureControl {
-    wishes: Mutex<Wishes>,
+    requests: Mutex<UserRequests>,
     changed: Condvar,
     /// Whether there is any order but to run; set with the wishes, so that a reader asks for them only then.
     is_called: AtomicBool,
@@ -49,38 +49,38 @@ pub(super) enum Order {
 impl CaptureControl {
     /// Ends the thread at its next turn.
     pub fn stop(&self) {
-        self.change(|wishes| wishes.stop = true);
+        self.change(|requests| requests.stop = true);
     }
 
     /// Stops or goes on reading.
     pub fn pause(&self, paused: bool) {
-        self.change(|wishes| wishes.paused = paused);
+        self.change(|requests| requests.paused = paused);
     }
 
     /// Opens the source again now.
     pub fn restart(&self) {
-        self.change(|wishes| {
-            wishes.restart = true;
-            wishes.paused = false;
+        self.change(|requests| {
+            requests.restart = true;
+            requests.paused = false;
         });
     }
 
-    fn change(&self, change: impl FnOnce(&mut Wishes)) {
-        let mut wishes = self.wishes.lock();
-        change(&mut wishes);
-        self.note(&wishes);
-        drop(wishes);
+    fn change(&self, change: impl FnOnce(&mut UserRequests)) {
+        let mut requests = self.requests.lock();
+        change(&mut requests);
+        self.note(&requests);
+        drop(requests);
         self.changed.notify_all();
     }
 
-    fn note(&self, wishes: &Wishes) {
-        self.interrupt.set(wishes.close());
-        self.is_called.store(wishes.stop || wishes.restart || wishes.paused, Ordering::Release);
+    fn note(&self, requests: &UserRequests) {
+        self.interrupt.set(requests.close());
+        self.is_called.store(requests.stop || requests.restart || requests.paused, Ordering::Release);
     }
 
     /// Says whether a pause closes the source.
     pub(super) fn pause_closes(&self, closes: bool) {
-        self.change(|wishes| wishes.pause_closes = closes);
+        self.change(|requests| requests.pause_closes = closes);
     }
 
     /// What makes a call that waits for the source give up.
@@ -92,19 +92,19 @@ impl CaptureControl {
         if !self.is_called.load(Ordering::Acquire) {
             return Order::Run;
         }
-        let wishes = self.wishes.lock();
-        match *wishes {
-            Wishes { stop: true, .. } => Order::Stop,
-            Wishes { restart: true, .. } => Order::Restart,
-            Wishes { paused: true, .. } => Order::Pause,
+        let requests = self.requests.lock();
+        match *requests {
+            UserRequests { stop: true, .. } => Order::Stop,
+            UserRequests { restart: true, .. } => Order::Restart,
+            UserRequests { paused: true, .. } => Order::Pause,
             _ => Order::Run,
         }
     }
 
     pub(super) fn take_restart(&self) -> bool {
-        let mut wishes = self.wishes.lock();
-        let restart = std::mem::take(&mut wishes.restart);
-        self.note(&wishes);
+        let mut requests = self.requests.lock();
+        let restart = std::mem::take(&mut requests.restart);
+        self.note(&requests);
         restart
     }
 
@@ -117,11 +117,11 @@ impl CaptureControl {
                 Some(left) => left,
                 None => LONG,
             };
-            let mut wishes = self.wishes.lock();
+            let mut requests = self.requests.lock();
             // An order given between the check above and this lock has set its flag already.
-            if !wishes.stop && !wishes.restart && wishes.paused == (meanwhile == Order::Pause) {
+            if !requests.stop && !requests.restart && requests.paused == (meanwhile == Order::Pause) {
                 clock.wait(left, &mut |left| {
-                    self.changed.wait_for(&mut wishes, left);
+                    self.changed.wait_for(&mut requests, left);
                 });
             }
         }

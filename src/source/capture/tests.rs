@@ -11,7 +11,7 @@ use super::*;
 use crate::{
     clock::ManualClock,
     config::{Cadence, RetryConfig, SourceSpec},
-    source::{Frame, Interrupt, picture::Picture},
+    source::{Frame, Interrupt, image::FrameImage},
 };
 
 struct Script<F: Fn(usize) -> Result<Box<dyn FrameSource>, SourceError> + Send + Sync> {
@@ -48,7 +48,7 @@ impl FrameSource for Steady {
     }
     fn retrieve(&mut self, _: &dyn Fn(u32, u32) -> (u32, u32)) -> Result<Frame, SourceError> {
         Ok(Frame {
-            picture: Picture::ready(opencv::core::Mat::default()),
+            picture: FrameImage::ready(opencv::core::Mat::default()),
             index: 0,
             time: self.time,
             captured: self.clock.now(),
@@ -80,7 +80,7 @@ impl FrameSource for Film {
     }
     fn retrieve(&mut self, _: &dyn Fn(u32, u32) -> (u32, u32)) -> Result<Frame, SourceError> {
         Ok(Frame {
-            picture: Picture::ready(opencv::core::Mat::default()),
+            picture: FrameImage::ready(opencv::core::Mat::default()),
             index: self.grabbed - 1,
             time: self.time(),
             captured: Instant::now(),
@@ -158,12 +158,12 @@ fn camera(max_attempts: u32) -> SourceConfig {
 /// What every capture loop has to itself, and the turns it takes.
 struct Surroundings {
     control: CaptureControl,
-    turns: Turns,
+    decode_scheduler: DecodeScheduler,
 }
 
 impl Surroundings {
-    fn with(turns: Turns) -> Self {
-        Self { control: CaptureControl::default(), turns }
+    fn with(decode_scheduler: DecodeScheduler) -> Self {
+        Self { control: CaptureControl::default(), decode_scheduler }
     }
 
     fn capture<'a>(
@@ -172,13 +172,13 @@ impl Surroundings {
         opener: &'a dyn Opener,
         clock: &'a dyn Clock,
     ) -> Capture<'a> {
-        let Self { control, turns } = self;
-        Capture { source, opener, control, clock, turns }
+        let Self { control, decode_scheduler } = self;
+        Capture { source, opener, control, clock, decode_scheduler }
     }
 }
 
 fn run(source: &SourceConfig, opener: &dyn Opener, clock: &ManualClock) -> (Vec<String>, Delivered) {
-    let (surroundings, mut host) = (Surroundings::with(Turns::new(1)), Recorder::default());
+    let (surroundings, mut host) = (Surroundings::with(DecodeScheduler::new(1)), Recorder::default());
     supervise(&surroundings.capture(source, opener, clock), &mut host);
     (host.said(), std::mem::take(&mut *host.delivered.lock()))
 }
@@ -248,7 +248,7 @@ fn frames_forget_the_failures_before_them_and_the_session_is_no_failure_itself()
 fn a_flapping_camera_is_opened_at_once_however_often_and_said_to_be_flapping() {
     let clock = Arc::new(ManualClock::default());
     let opener = Script { opened: AtomicUsize::new(0), open: troubled(&clock, 0..40, 4) };
-    let (surroundings, mut host) = (Surroundings::with(Turns::new(1)), Recorder::default());
+    let (surroundings, mut host) = (Surroundings::with(DecodeScheduler::new(1)), Recorder::default());
     supervise(&surroundings.capture(&camera(4), &opener, &*clock), &mut host);
     assert_eq!(opener.opened.load(Ordering::SeqCst), 44);
     let said = host.said();
@@ -263,7 +263,7 @@ fn a_camera_without_give_up_is_marked_as_failed_and_still_tried_at_the_longest_d
     let clock = Arc::new(ManualClock::default());
     let mut source = camera(3);
     source.retry.give_up = false;
-    let surroundings = Surroundings::with(Turns::new(1));
+    let surroundings = Surroundings::with(DecodeScheduler::new(1));
     let good = troubled(&clock, 50..51, 4);
     let control = &surroundings.control;
     let opener = Script {
@@ -350,11 +350,11 @@ fn a_missing_file_fails_at_once_and_says_why() {
 fn a_stream_takes_turns_of_decoding_when_it_is_behind_or_others_wait() {
     let clock = ManualClock::default();
     let opener = Script { opened: AtomicUsize::new(0), open: |_| Err(SourceError::Interrupted) };
-    let surroundings = Surroundings::with(Turns::lasting(1, Duration::from_secs(60)));
-    let (source, turns) = (camera(1), &surroundings.turns);
+    let surroundings = Surroundings::with(DecodeScheduler::lasting(1, Duration::from_secs(60)));
+    let (source, decode_scheduler) = (camera(1), &surroundings.decode_scheduler);
     let capture = &surroundings.capture(&source, &opener, &clock);
     let in_ = |milliseconds| Some(clock.now() + Duration::from_millis(milliseconds));
-    let mut place = Place::default();
+    let mut place = QueuePosition::default();
     assert!(take_turn(capture, None, &mut place).is_none(), "nobody knows when its frame comes");
     assert!(take_turn(capture, in_(40), &mut place).is_none(), "nobody waits");
     assert_eq!(clock.elapsed(), Duration::ZERO);
@@ -362,13 +362,14 @@ fn a_stream_takes_turns_of_decoding_when_it_is_behind_or_others_wait() {
     let behind = take_turn(capture, Some(clock.now() - UNEVEN), &mut place);
     assert!(behind.is_some());
     std::thread::scope(|scope| {
-        scope.spawn(|| drop(turns.take(&mut Place::default(), &clock)));
-        while !turns.are_waited_for() {
+        scope.spawn(|| drop(decode_scheduler.take(&mut QueuePosition::default(), &clock)));
+        while !decode_scheduler.are_waited_for() {
             std::thread::yield_now();
         }
         let (soon, late) = (in_(40), in_(10_000));
         let waits_until = |due, milliseconds| {
-            let waiting = scope.spawn(move || take_turn(capture, due, &mut Place::default()).is_some());
+            let waiting =
+                scope.spawn(move || take_turn(capture, due, &mut QueuePosition::default()).is_some());
             while clock.elapsed() < Duration::from_millis(milliseconds) {
                 assert!(!waiting.is_finished(), "it has not waited for its frame");
                 std::thread::yield_now();
@@ -389,7 +390,7 @@ fn the_last_frame_of_a_file_is_delivered_unless_a_rate_was_set() {
         (source.kind, source.cadence) = (SourceKind::Video, cadence);
         let open = |_| Ok(Box::new(Film { grabbed: 0, frames: 10 }) as Box<dyn FrameSource>);
         let (opener, clock) = (Script { opened: AtomicUsize::new(0), open }, ManualClock::default());
-        let surroundings = Surroundings::with(Turns::new(1));
+        let surroundings = Surroundings::with(DecodeScheduler::new(1));
         let capture = surroundings.capture(&source, &opener, &clock);
         let host = Recorder { interval: 1.0, ..Recorder::default() };
         let delivered = std::thread::scope(|scope| {
@@ -428,7 +429,7 @@ impl Opener for Deaf {
 fn what_waits_in_an_opening_gives_up_when_the_source_is_restarted_paused_or_stopped() {
     let (begun, beginnings) = crossbeam_channel::unbounded();
     let (surroundings, host, clock) =
-        (Surroundings::with(Turns::new(1)), Recorder::default(), ManualClock::default());
+        (Surroundings::with(DecodeScheduler::new(1)), Recorder::default(), ManualClock::default());
     let (source, opener) = (camera(1), Deaf(begun));
     let capture = surroundings.capture(&source, &opener, &clock);
     let control = &surroundings.control;
@@ -474,7 +475,7 @@ struct Stamped<'a> {
     stamps: std::vec::IntoIter<f64>,
     stand: crate::source::resume::Stand,
     given: f64,
-    resumed: &'a Mutex<Vec<Option<Seen>>>,
+    resumed: &'a Mutex<Vec<Option<StreamPosition>>>,
 }
 
 impl FrameSource for Stamped<'_> {
@@ -486,10 +487,10 @@ impl FrameSource for Stamped<'_> {
         self.stand.note(self.given, self.given);
         self.steady.grab()
     }
-    fn seen(&self) -> Option<Seen> {
+    fn seen(&self) -> Option<StreamPosition> {
         self.stand.seen(self.given)
     }
-    fn resume(&mut self, seen: Seen) {
+    fn resume(&mut self, seen: StreamPosition) {
         *self.resumed.lock().last_mut().unwrap() = Some(seen);
     }
     fn time(&self) -> f64 {
@@ -502,7 +503,7 @@ impl FrameSource for Stamped<'_> {
 
 #[test]
 fn each_session_is_told_where_the_last_one_stood_that_gave_frames() {
-    static RESUMED: Mutex<Vec<Option<Seen>>> = Mutex::new(Vec::new());
+    static RESUMED: Mutex<Vec<Option<StreamPosition>>> = Mutex::new(Vec::new());
     let clock = Arc::new(ManualClock::default());
     let open = |n: usize| {
         let stamps = [vec![1.0, 2.0], Vec::new(), vec![3.0]].get(n).cloned();

@@ -10,16 +10,16 @@ use crate::config::{DemoScene, DemoSpec};
 
 /// Fraction bits of drawing coordinates.
 const SHIFT: i32 = 4;
-/// Largest noise of a pixel, in grey levels to both sides.
+/// Largest noise of a pixel, in gray levels to both sides.
 const NOISE: u8 = 4;
-/// Width and height by which the noise picture is larger than the frame, so that it can be shifted about.
+/// Width and height by which the noise frame is larger than the frame, so that it can be shifted about.
 const NOISE_ROOM: i32 = 64;
 
-/// Colours of blue, green, red.
-type Colour = [f64; 3];
+/// Colors of blue, green, red.
+type Color = [f64; 3];
 
 /// Tops and dresses: none is a darker shade of a floor, as a shadow is.
-const TOPS: [Colour; 9] = [
+const TOPS: [Color; 9] = [
     [45.0, 40.0, 190.0],
     [190.0, 95.0, 30.0],
     [45.0, 195.0, 225.0],
@@ -30,17 +30,17 @@ const TOPS: [Colour; 9] = [
     [90.0, 30.0, 20.0],
     [30.0, 120.0, 235.0],
 ];
-const TROUSERS: [Colour; 5] =
+const TROUSERS: [Color; 5] =
     [[75.0, 35.0, 25.0], [30.0, 28.0, 28.0], [25.0, 50.0, 85.0], [150.0, 80.0, 35.0], [35.0, 40.0, 45.0]];
-const SKINS: [Colour; 4] =
+const SKINS: [Color; 4] =
     [[150.0, 180.0, 225.0], [110.0, 145.0, 200.0], [70.0, 105.0, 160.0], [40.0, 60.0, 95.0]];
-const HAIRS: [Colour; 4] = [[25.0, 25.0, 30.0], [30.0, 55.0, 90.0], [70.0, 130.0, 180.0], [25.0, 40.0, 55.0]];
+const HAIRS: [Color; 4] = [[25.0, 25.0, 30.0], [30.0, 55.0, 90.0], [70.0, 130.0, 180.0], [25.0, 40.0, 55.0]];
 
 /// How the ground of a scene looks.
 struct Ground {
-    floor: Colour,
+    floor: Color,
     /// Lines between tiles or boards.
-    joint: Colour,
+    joint: Color,
     /// Spacing of the joints at the lower edge, in frame heights.
     tile: f64,
     /// How far brightness swings as clouds pass, as part of 1.
@@ -104,7 +104,7 @@ impl Painter {
     }
 }
 
-/// Random grey levels below `limit` in three channels.
+/// Random gray levels below `limit` in three channels.
 fn speckle(width: i32, height: i32, limit: u8, random: &mut Random) -> opencv::Result<Mat> {
     let pixels: Vec<Vec3b> = (0..width * height)
         .map(|_| {
@@ -145,10 +145,10 @@ fn empty_scene(
 }
 
 /// The joints of a tiled floor: level ones that draw together upwards, and others that run to a vanishing
-/// point far above the picture.
+/// point far above the frame.
 fn joints(picture: &mut Mat, ground: &Ground) -> opencv::Result<()> {
     let (width, height) = (f64::from(picture.cols()), f64::from(picture.rows()));
-    let colour = scalar(ground.joint, 1.0);
+    let color = scalar(ground.joint, 1.0);
     let thickness = (height / 240.0).round().max(1.0) as i32;
     let mut y = 1.0;
     while y > 0.0 {
@@ -157,7 +157,7 @@ fn joints(picture: &mut Mat, ground: &Ground) -> opencv::Result<()> {
             picture,
             Point::new(0, level),
             Point::new(width as i32, level),
-            colour,
+            color,
             thickness,
             imgproc::LINE_8,
             0,
@@ -169,7 +169,7 @@ fn joints(picture: &mut Mat, ground: &Ground) -> opencv::Result<()> {
         let offset = (f64::from(index) + 0.5) * ground.tile * height;
         let bottom = Point::new((width / 2.0 + offset) as i32, height as i32);
         let top = Point::new((width / 2.0 + offset * 0.6) as i32, 0);
-        imgproc::line(picture, bottom, top, colour, thickness, imgproc::LINE_8, 0)?;
+        imgproc::line(picture, bottom, top, color, thickness, imgproc::LINE_8, 0)?;
     }
     Ok(())
 }
@@ -218,8 +218,8 @@ fn walls(picture: &mut Mat) -> opencv::Result<()> {
     Ok(())
 }
 
-fn scalar(colour: Colour, light: f64) -> Scalar {
-    Scalar::new(colour[0] * light, colour[1] * light, colour[2] * light, 0.0)
+fn scalar(color: Color, light: f64) -> Scalar {
+    Scalar::new(color[0] * light, color[1] * light, color[2] * light, 0.0)
 }
 
 /// One person about to be painted: coordinates are in body heights, from the middle of the crown, y down.
@@ -244,7 +244,7 @@ impl<'a> Figurine<'a> {
 
     fn paint(&self, frame: &mut Mat, ground: &Ground, light: f64) -> opencv::Result<()> {
         let mut look = Random::new(self.figure.look);
-        let mut pick = |colours: &[Colour]| scalar(colours[look.index(colours.len())], light);
+        let mut pick = |colors: &[Color]| scalar(colors[look.index(colors.len())], light);
         let (top, trousers, skin, hair) = (pick(&TOPS), pick(&TROUSERS), pick(&SKINS), pick(&HAIRS));
         let shoes = scalar([30.0, 30.0, 35.0], light);
 
@@ -278,9 +278,9 @@ impl<'a> Figurine<'a> {
         Point::new(fixed(self.crown.0 + x * self.scale), fixed(self.crown.1 + y * self.scale))
     }
 
-    fn polygon(&self, frame: &mut Mat, corners: &[(f64, f64)], colour: Scalar) -> opencv::Result<()> {
+    fn polygon(&self, frame: &mut Mat, corners: &[(f64, f64)], color: Scalar) -> opencv::Result<()> {
         let corners: Vector<Point> = corners.iter().map(|&corner| self.at(corner)).collect();
-        imgproc::fill_convex_poly(frame, &corners, colour, imgproc::LINE_AA, SHIFT)
+        imgproc::fill_convex_poly(frame, &corners, color, imgproc::LINE_AA, SHIFT)
     }
 
     /// A limb from `a` to `b`, with half its width at both ends.
@@ -290,7 +290,7 @@ impl<'a> Figurine<'a> {
         a: (f64, f64),
         b: (f64, f64),
         half: (f64, f64),
-        colour: Scalar,
+        color: Scalar,
     ) -> opencv::Result<()> {
         let (dx, dy) = (b.0 - a.0, b.1 - a.1);
         let length = dx.hypot(dy).max(1e-6);
@@ -301,7 +301,7 @@ impl<'a> Figurine<'a> {
             (b.0 - nx * half.1, b.1 - ny * half.1),
             (b.0 + nx * half.1, b.1 + ny * half.1),
         ];
-        self.polygon(frame, &corners, colour)
+        self.polygon(frame, &corners, color)
     }
 
     fn disc(
@@ -309,7 +309,7 @@ impl<'a> Figurine<'a> {
         frame: &mut Mat,
         center: (f64, f64),
         radii: (f64, f64),
-        colour: Scalar,
+        color: Scalar,
     ) -> opencv::Result<()> {
         // A polygon: OpenCV's own ellipse with fractions of pixels costs several times as much.
         const CORNERS: usize = 12;
@@ -317,6 +317,6 @@ impl<'a> Figurine<'a> {
             let (sin, cos) = (index as f64 / CORNERS as f64 * std::f64::consts::TAU).sin_cos();
             (center.0 + cos * radii.0, center.1 + sin * radii.1)
         });
-        self.polygon(frame, &corners, colour)
+        self.polygon(frame, &corners, color)
     }
 }

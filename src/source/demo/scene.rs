@@ -2,7 +2,7 @@
 
 use crate::{config::DemoScene, geometry::Point};
 
-/// A way through the picture, as a path of the feet in frame heights. Both ends lie outside the picture.
+/// A way through the frame, as a path of the feet in frame heights. Both ends lie outside the frame.
 #[derive(Debug, Clone, Copy)]
 pub struct Lane {
     /// One end; the upper one where there is an upper one.
@@ -29,19 +29,19 @@ impl Lane {
 pub struct Scene {
     /// Ways that people take.
     pub lanes: Vec<Lane>,
-    /// Height of a body whose feet are at the upper edge of the picture, in frame heights.
+    /// Height of a body whose feet are at the upper edge of the frame, in frame heights.
     pub far: f32,
     /// The same at the lower edge.
     pub near: f32,
 }
 
-/// Feet this far above the picture belong to a body that is out of sight.
+/// Feet this far above the frame belong to a body that is out of sight.
 const ABOVE: f32 = -0.03;
 /// Feet this far below the upper edge belong to a body of the nearest height that is out of sight.
 const BELOW: f32 = 1.36;
 
 impl Scene {
-    /// The scene for pictures of this width over height.
+    /// The scene for frames of this width over height.
     pub fn new(scene: DemoScene, aspect: f32) -> Self {
         match scene {
             DemoScene::Lobby => Self { lanes: fan(0.10, 0.90, 9, 0.92, aspect), far: 0.18, near: 0.27 },

@@ -35,7 +35,7 @@ impl Demo {
     }
 
     /// True boxes of everybody, frame by frame from 0, in frame heights, with the number of the person. Boxes
-    /// may reach beyond the picture.
+    /// may reach beyond the frame.
     pub fn boxes(&self) -> impl Iterator<Item = Vec<(u64, BBox)>> + use<> {
         let mut walkers = self.walkers();
         let demo = self.clone();

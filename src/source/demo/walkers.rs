@@ -1,7 +1,7 @@
 //! Who walks where and when: planned in advance, so that every position, and so every true count, is known.
 //!
 //! People come one by one or in pairs that meet; they walk through, stop on the way, hesitate on the middle
-//! of the picture, or turn back before or behind it. A plan that would hide one person behind another is not
+//! of the frame, or turn back before or behind it. A plan that would hide one person behind another is not
 //! taken: what the scenes show can be seen.
 
 use super::{
@@ -24,7 +24,7 @@ const SPEED: (f64, f64) = (0.7, 0.95);
 const INSIDE: i64 = 3;
 /// How much likelier each of them more makes it that the next one walks out.
 const PULL: f64 = 0.15;
-/// Stops and turns keep this far from the middle of the picture, in body heights.
+/// Stops and turns keep this far from the middle of the frame, in body heights.
 const CLEARANCE: f32 = 0.75;
 
 /// One person on the way.
@@ -47,7 +47,7 @@ pub struct Figure {
     pub id: u64,
     /// Start of the random numbers of their looks.
     pub look: u64,
-    /// Where, in frame heights; may reach beyond the picture.
+    /// Where, in frame heights; may reach beyond the frame.
     pub bbox: BBox,
     /// Frame heights walked so far: moves the legs.
     pub walked: f64,
@@ -212,7 +212,7 @@ impl Walkers {
         vec![(now, 0.0), (reached, at), (rest, at), (rest + (1.0 - at) / speed, 1.0)]
     }
 
-    /// Two who come from both ends of neighbouring ways, stop beside each other, and go on or turn back.
+    /// Two who come from both ends of neighboring ways, stop beside each other, and go on or turn back.
     fn meeting(&mut self, now: f64) -> Vec<Walker> {
         let first = self.random.index(self.scene.lanes.len().saturating_sub(1));
         let lanes = [self.scene.lanes[first], self.scene.lanes[first + 1]];
@@ -273,7 +273,7 @@ fn too_close(a: &BBox, b: &BBox) -> bool {
     grown.intersection(b) > 0.0
 }
 
-/// The part of `lane` at which the middle of a body is at half height of the picture.
+/// The part of `lane` at which the middle of a body is at half height of the frame.
 fn middle(scene: &Scene, lane: &Lane) -> Option<f64> {
     let side = |s: f64| body(scene, lane.at(s)).center().y - 0.5;
     let (mut low, mut high) = (0.0, 1.0);

@@ -1,4 +1,4 @@
-//! Encrypted connections: whom a source trusts, and what is said of a server that it does not trust.
+//! Encrypted connections: which certificates a source trusts, and what is said of a server that it does not trust.
 //!
 //! FFmpeg 5.1 verifies no certificate of `rtsps`, and none of what a playlist names; so every encrypted connection
 //! is made here, by rustls, and FFmpeg is forbidden its own.
@@ -76,10 +76,10 @@ pub fn certificate(
     let named = Trust::new(&TlsConfig { verify: true, ..tls.clone() });
     let trust = named.or_else(|_| Trust::new(&TlsConfig::default()))?;
     let observed = trust.meet(connect(address, deadline)?, address, deadline)?;
-    observed.ok_or_else(|| SourceError::Unreachable(format!("'{}' shows no certificate", host(address))))
+    observed.ok_or_else(|| SourceError::Unreachable(format!("'{}' presents no certificate", host(address))))
 }
 
-/// Whom the connections of one source trust.
+/// Which certificates the connections of one source trust.
 #[derive(Clone)]
 pub(in crate::source) struct Trust {
     verifier: Verifier,
@@ -166,7 +166,10 @@ impl Trust {
 
     fn start(&self, address: &Url, anyone: bool) -> Result<(Arc<Verifier>, ClientConnection), SourceError> {
         let broken = |error: &dyn fmt::Display| {
-            SourceError::Unreachable(format!("'{}' cannot be encrypted to: {error}", host(address)))
+            SourceError::Unreachable(format!(
+                "the connection to '{}' cannot be encrypted: {error}",
+                host(address)
+            ))
         };
         let name = address.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
         let name = ServerName::try_from(name).map_err(|error| broken(&error))?;
@@ -192,9 +195,9 @@ impl Trust {
         let text = match (inner, seen) {
             (Some(Error::InvalidCertificate(problem)), Some((certificate, _))) => {
                 return SourceError::Unreachable(format!(
-                    "the certificate of '{host}' {}; it has the SHA-256 fingerprint {}: if that is what the camera's \
-                     own page shows, save it with 'check --probe --certificates DIR' and name the file in \"tls\": \
-                     {{\"ca\": FILE}}",
+                    "the certificate of '{host}' {}; it has the SHA-256 fingerprint {}: if the camera's own \
+                     page shows the same, save the certificate with 'check --probe --certificates DIR' and \
+                     name the file in \"tls\": {{\"ca\": FILE}}",
                     self.said(problem, address),
                     certificate.fingerprint()
                 ));
@@ -212,8 +215,7 @@ impl Trust {
                     | Error::PeerIncompatible(_),
                 ),
                 _,
-            ) => "speaks no encryption that is safe today (TLS 1.2 with ECDHE, or 1.3); a newer firmware may"
-                .into(),
+            ) => "offers no secure encryption (TLS 1.2 with ECDHE, or 1.3); a newer firmware may".into(),
             (Some(other), _) => format!("fails to encrypt the connection: {other}"),
             (None, _) if !matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock) => {
                 "breaks off the connection while it is encrypted; check scheme and port".into()
@@ -241,7 +243,7 @@ impl Trust {
             CertificateError::Revoked => "has been revoked".into(),
             _ => match &self.file {
                 Some(file) => format!("is not in '{file}' and is signed by none of those in it"),
-                None => "is signed by nobody that this machine trusts".into(),
+                None => "is not signed by an authority that this machine trusts".into(),
             },
         }
     }
@@ -262,7 +264,7 @@ fn read_pem(path: &Path) -> Result<Vec<CertificateDer<'static>>, SourceError> {
         ))
     };
     let unreadable = |error: &dyn fmt::Display| problem(&format!("cannot be read: {error}"));
-    // Opening a pipe would wait for whoever writes into it.
+    // Opening a pipe would wait for a writer.
     let is_file = path.metadata().map_err(|error| unreadable(&error))?.is_file();
     if !is_file {
         return Err(problem(&"is no file"));

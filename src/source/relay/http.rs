@@ -1,4 +1,4 @@
-//! One HTTP request of FFmpeg, put to whom it is for.
+//! One HTTP request of FFmpeg, sent on to the server it is for.
 //!
 //! FFmpeg 5.1 verifies no certificate of what a playlist names, follows redirections from encrypted to plain, and
 //! would write passwords into its messages. So it asks this side, which knows the camera's address and password.
@@ -17,7 +17,7 @@ use super::{
     link::{self, Link, Side},
     notes::Notes,
     playlist,
-    way::{MOST_REDIRECTS, Way, origin, place},
+    policy::{AccessPolicy, MOST_REDIRECTS, origin, place},
 };
 use crate::source::{
     SourceError,
@@ -52,7 +52,7 @@ type Origin = (String, String, u16);
 
 /// What the requests of one source have in common.
 pub struct Exchange {
-    way: Way,
+    policy: AccessPolicy,
     /// What all addresses of this relay begin with: `http://127.0.0.1:PORT/TOKEN/`.
     base: String,
     /// Servers that addresses in playlists name, by their number.
@@ -64,10 +64,10 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    pub fn new(way: Way, base: String) -> Self {
-        let entry = Mutex::new(way.asked.clone());
+    pub fn new(policy: AccessPolicy, base: String) -> Self {
+        let entry = Mutex::new(policy.asked.clone());
         Self {
-            way,
+            policy,
             base,
             servers: Mutex::default(),
             entry,
@@ -78,14 +78,14 @@ impl Exchange {
 
     /// What FFmpeg is to open. It ends like the source's own address, by which FFmpeg knows some formats.
     pub fn address(&self) -> String {
-        let path = std::path::Path::new(self.way.asked.path());
+        let path = std::path::Path::new(self.policy.asked.path());
         let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
         let plain =
             (1..=5).contains(&ending.len()) && ending.bytes().all(|byte| byte.is_ascii_alphanumeric());
         if plain { format!("{}{ENTRY}.{ending}", self.base) } else { format!("{}{ENTRY}", self.base) }
     }
 
-    /// What FFmpeg asks for by `path`; `None` for whom this relay is not.
+    /// What FFmpeg asks for by `path`; `None` for a client that this relay does not serve.
     fn target(&self, path: &str) -> Option<Url> {
         let prefix = &self.base[self.base.find("//")? + 2..];
         let rest = path.strip_prefix(&prefix[prefix.find('/')?..])?;
@@ -93,7 +93,7 @@ impl Exchange {
             return None;
         }
         if format!("{}{rest}", self.base) == self.address() {
-            return Some(self.way.asked.clone());
+            return Some(self.policy.asked.clone());
         }
         let Some(numbered) = rest.strip_prefix('@') else {
             return self.entry.lock().join(rest).ok();
@@ -110,7 +110,7 @@ impl Exchange {
     /// The address of this relay that stands for `address` in a playlist of `from`.
     fn stand_in(&self, from: &Url, address: &str, notes: &Notes) -> String {
         let refused = || format!("{}{REFUSED}", self.base);
-        let to = match self.way.follow(from, address) {
+        let to = match self.policy.follow(from, address) {
             Ok(to) => to,
             Err(error) => {
                 notes.failed(error);
@@ -133,7 +133,7 @@ impl Exchange {
     }
 
     fn authorization(&self, target: &Url) -> Option<String> {
-        let credentials = self.way.credentials(target)?;
+        let credentials = self.policy.credentials(target)?;
         let mut challenges = self.challenges.lock();
         challenges.1 += 1;
         let request = auth::Request { method: "GET", uri: &uri(target), count: challenges.1 };
@@ -173,7 +173,7 @@ impl Exchange {
     ) -> Result<Reply, SourceError> {
         let (mut redirects, mut renewed) = (0, false);
         loop {
-            let mut server = self.way.dial(&target, deadline)?;
+            let mut server = self.policy.dial(&target, deadline)?;
             let mut head = Message { start: format!("GET {} HTTP/1.1", uri(&target)), ..request.clone() }
                 .without(&OWN)
                 .with("Host", &host_field(&target))
@@ -187,14 +187,14 @@ impl Exchange {
                 }
             }
             notes.asked();
-            let silent = |error: io::Error| network::silence(&self.way.shown, &error);
+            let silent = |error: io::Error| network::silence(&self.policy.shown, &error);
             server.send(&head.bytes(), deadline).map_err(silent)?;
             let mut rest = Vec::new();
             let (message, answer, body) = loop {
                 let (head, body) = body::receive_head(&mut server, rest, deadline).map_err(silent)?;
                 let message = Message::parse(&head);
                 match message.answer() {
-                    None => return Err(network::another_language(&self.way.shown)),
+                    None => return Err(network::another_language(&self.policy.shown)),
                     // The answer comes after it.
                     Some(answer) if answer.status < 200 => rest = body,
                     Some(answer) => break (message, answer, body),
@@ -206,21 +206,21 @@ impl Exchange {
                 (301 | 302 | 303 | 307 | 308, Some(location)) => {
                     redirects += 1;
                     if redirects > MOST_REDIRECTS {
-                        return Err(self.way.circle());
+                        return Err(self.policy.circle());
                     }
-                    (target, renewed) = (self.way.follow(&target, location)?, false);
+                    (target, renewed) = (self.policy.follow(&target, location)?, false);
                 }
-                (401, _) if !renewed && self.way.credentials(&target).is_some() => {
+                (401, _) if !renewed && self.policy.credentials(&target).is_some() => {
                     let challenges = message.all("www-authenticate").map(str::to_owned).collect();
                     *self.challenges.lock() = (challenges, 0);
                     renewed = true;
                 }
                 (401, _) => {
-                    notes.failed(self.way.unauthorized(&target, &self.challenges.lock().0));
+                    notes.failed(self.policy.unauthorized(&target, &self.challenges.lock().0));
                     return Ok(Reply { message, body, server, target });
                 }
                 _ => {
-                    if let Some(error) = network::meaning(&self.way.shown, &answer) {
+                    if let Some(error) = network::meaning(&self.policy.shown, &answer) {
                         notes.failed(error);
                     }
                     return Ok(Reply { message, body, server, target });
@@ -244,13 +244,13 @@ pub fn serve(
     let request = Message::parse(&question);
     let Some(("GET", path)) = request.request() else { return Ok(()) };
     let Some(target) = exchange.target(path) else { return Ok(()) };
-    let is_entry = target == exchange.way.asked;
+    let is_entry = target == exchange.policy.asked;
     let deadline = Instant::now() + timeout;
     let mut reply = exchange.ask(&request, target, notes, deadline)?;
     if is_entry {
         *exchange.entry.lock() = reply.target.clone();
     }
-    let silent = |error: io::Error| network::silence(&exchange.way.shown, &error);
+    let silent = |error: io::Error| network::silence(&exchange.policy.shown, &error);
     let chunked =
         reply.message.get("transfer-encoding").is_some_and(|how| how.eq_ignore_ascii_case("chunked"));
     if body::begins_playlist(&mut reply, chunked, deadline).map_err(silent)? {
@@ -259,7 +259,7 @@ pub fn serve(
             .ok_or_else(|| {
                 SourceError::Broken(format!(
                     "'{}' names a playlist of more than {MAX_PLAYLIST} bytes at '{}'",
-                    exchange.way.shown,
+                    exchange.policy.shown,
                     place(&reply.target)
                 ))
             })?;
@@ -269,7 +269,7 @@ pub fn serve(
             .with("Content-Length", &text.len().to_string())
             .with("Connection", "close");
         let mut timed = Timed { stream: client, deadline };
-        // FFmpeg may have hung up; it has its reasons.
+        // FFmpeg may have closed the connection, which is no error.
         let _ = timed.write_all(&head.bytes()).and_then(|()| timed.write_all(text.as_bytes()));
         return Ok(());
     }
@@ -318,8 +318,8 @@ mod tests {
 
     fn exchange(address: &str) -> Exchange {
         let url = Url::parse(address).unwrap();
-        let way = Way::new(&url, url.clone(), None, &TlsConfig::default());
-        Exchange::new(way, "http://127.0.0.1:1/abc/".into())
+        let policy = AccessPolicy::new(&url, url.clone(), None, &TlsConfig::default());
+        Exchange::new(policy, "http://127.0.0.1:1/abc/".into())
     }
 
     fn path(local: &str) -> &str {

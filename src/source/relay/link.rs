@@ -28,7 +28,7 @@ const QUESTION: Duration = Duration::from_secs(10);
 /// What FFmpeg asks first, up to the end of its head and what came with it. Blocks ten seconds at most.
 ///
 /// # Errors
-/// When there is no such thing: whoever has connected may be anybody on this machine.
+/// When there is no such thing: the client may be any program on this machine.
 pub fn question(client: &TcpStream) -> io::Result<Vec<u8>> {
     let mut timed = Timed { stream: client, deadline: Instant::now() + QUESTION };
     let mut bytes = Vec::new();
@@ -86,7 +86,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Reads what there is, at least one byte unless the other side has hung up (0). Blocks up to `deadline`.
+    /// Reads what there is, at least one byte unless the other side has closed the connection (0). Blocks up to `deadline`.
     ///
     /// # Errors
     /// When the connection breaks, or with `TimedOut`.
@@ -184,9 +184,9 @@ impl Outgoing {
 /// What an exchange ended with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
-    /// FFmpeg has hung up.
+    /// FFmpeg has closed the connection.
     Client,
-    /// The server has hung up.
+    /// The server has closed the connection.
     Server,
 }
 
@@ -234,7 +234,7 @@ impl<'a> Link<'a> {
         self.to_server.bytes.extend_from_slice(bytes);
     }
 
-    /// Sends what waits, waits until something came, and appends it. Gives the side that has hung up, whose last bytes
+    /// Sends what waits, waits until something came, and appends it. Gives the side that has closed the connection, whose last bytes
     /// were appended.
     ///
     /// # Errors
@@ -255,7 +255,7 @@ impl<'a> Link<'a> {
             PollFd::new(self.client, PollFlags::IN | when(self.to_client.len() > 0, PollFlags::OUT)),
             PollFd::new(self.server.socket(), when(room, PollFlags::IN) | when(to_server, PollFlags::OUT)),
         ];
-        // A server that has hung up would be told of over and over while FFmpeg has no room for more.
+        // A server that has closed the connection would be told of over and over while FFmpeg has no room for more.
         let watched = if room || to_server { 2 } else { 1 };
         poll_until(&mut sockets[..watched], None)?;
         let [client, server] = sockets.map(|socket| socket.revents());
@@ -281,7 +281,7 @@ impl<'a> Link<'a> {
     }
 
     /// Hands over what is left for `side`. Blocks a second at most for a server, for FFmpeg until it has read all or
-    /// hung up: it reads at the speed at which its video is wanted.
+    /// closed the connection: it reads at the speed at which its video is wanted.
     pub fn finish(&mut self, side: Side) {
         match side {
             Side::Server => {
@@ -299,7 +299,7 @@ impl<'a> Link<'a> {
         }
     }
 
-    /// Whether FFmpeg has hung up.
+    /// Whether FFmpeg has closed the connection.
     fn read_client(&mut self, from_client: &mut Vec<u8>) -> io::Result<bool> {
         match (&mut self.client).read(&mut self.piece) {
             Ok(count) => {
@@ -311,7 +311,7 @@ impl<'a> Link<'a> {
         }
     }
 
-    /// Whether the server has hung up.
+    /// Whether the server has closed the connection.
     fn read_server(&mut self, from_server: &mut Vec<u8>) -> io::Result<bool> {
         self.unread = matches!(self.server, Connection::Tls(_));
         let before = from_server.len();

@@ -14,7 +14,7 @@ use url::Url;
 use super::{
     link::{self, Link, Side},
     notes::Notes,
-    way::{MOST_REDIRECTS, Way, is_encrypted},
+    policy::{AccessPolicy, MOST_REDIRECTS, is_encrypted},
 };
 use crate::source::{
     SourceError,
@@ -39,7 +39,7 @@ struct Pending {
 }
 
 struct Session<'a> {
-    way: &'a Way,
+    policy: &'a AccessPolicy,
     notes: &'a Notes,
     /// What FFmpeg takes for the camera's address.
     local: &'a str,
@@ -60,7 +60,7 @@ struct Session<'a> {
 /// When there is no connection to the camera that may be used, with the reason.
 pub fn serve(
     client: &TcpStream,
-    way: &Way,
+    policy: &AccessPolicy,
     notes: &Notes,
     local: &str,
     timeout: Duration,
@@ -71,15 +71,15 @@ pub fn serve(
         return Ok(());
     }
     let deadline = Instant::now() + timeout;
-    let server = way.dial(&way.asked, deadline)?;
+    let server = policy.dial(&policy.asked, deadline)?;
     if client.set_nonblocking(true).is_err() {
         return Ok(());
     }
     let mut session = Session {
-        way,
+        policy,
         notes,
         local,
-        target: way.asked.clone(),
+        target: policy.asked.clone(),
         link: Link::new(client, server),
         deadline,
         pending: None,
@@ -119,7 +119,7 @@ impl Session<'_> {
     /// The connection ended by itself. That is a reason as long as a question waits.
     fn broken(&self, error: &io::Error) -> Result<(), SourceError> {
         if self.pending.is_some() && !self.streaming {
-            return Err(network::silence(&self.way.shown, error));
+            return Err(network::silence(&self.policy.shown, error));
         }
         Ok(())
     }
@@ -171,7 +171,7 @@ impl Session<'_> {
             Some(rest) => format!("{}{rest}", self.target),
             None => address.to_owned(),
         };
-        let credentials = self.way.credentials(&self.target).filter(|_| !self.challenges.is_empty());
+        let credentials = self.policy.credentials(&self.target).filter(|_| !self.challenges.is_empty());
         let authorization = credentials.and_then(|credentials| {
             let request = auth::Request { method, uri: &address, count: self.count + 1 };
             auth::authorization(&self.challenges, &request, credentials)
@@ -202,13 +202,13 @@ impl Session<'_> {
                 Ok(Item::Message(_, body)) if body > MAX_BODY => {
                     return Err(SourceError::Broken(format!(
                         "'{}' answers with {body} bytes where a few thousand are expected; it may be no camera",
-                        self.way.shown
+                        self.policy.shown
                     )));
                 }
                 Ok(Item::Message(head, body)) if bytes.len() - done >= head + body => {
                     let whole = &bytes[done..done + head + body];
-                    let begun_anew = self.answer(whole, head)?;
-                    if begun_anew {
+                    let restarted = self.answer(whole, head)?;
+                    if restarted {
                         bytes.clear();
                         return Ok(());
                     }
@@ -219,7 +219,7 @@ impl Session<'_> {
                     self.link.tell_client(&bytes[done..done + count]);
                     done += count;
                 }
-                Ok(Item::Noise(_)) | Err(()) => return Err(network::another_language(&self.way.shown)),
+                Ok(Item::Noise(_)) | Err(()) => return Err(network::another_language(&self.policy.shown)),
                 Ok(Item::Blank(count)) => done += count,
                 Ok(Item::Message(..) | Item::Incomplete | Item::Media(_)) => break,
             }
@@ -234,7 +234,7 @@ impl Session<'_> {
         let body = &whole[head..];
         let Some(answer) = message.answer() else {
             if message.request().is_none() {
-                return Err(network::another_language(&self.way.shown));
+                return Err(network::another_language(&self.policy.shown));
             }
             self.tell_client(message, body);
             return Ok(false);
@@ -242,7 +242,7 @@ impl Session<'_> {
         self.notes.answered();
         let Some(pending) = self.pending.take() else {
             if is_redirect(answer.status) {
-                return Err(self.way.nowhere());
+                return Err(self.policy.nowhere());
             }
             self.tell_client(message, body);
             return Ok(false);
@@ -250,24 +250,24 @@ impl Session<'_> {
         if answer.status == 401 {
             self.challenges = message.all("www-authenticate").map(str::to_owned).collect();
             self.count = 0;
-            if !pending.renewed && self.way.credentials(&self.target).is_some() {
+            if !pending.renewed && self.policy.credentials(&self.target).is_some() {
                 self.pending = Some(self.send(Pending { renewed: true, ..pending }));
                 return Ok(false);
             }
-            self.notes.failed(self.way.unauthorized(&self.target, &self.challenges));
+            self.notes.failed(self.policy.unauthorized(&self.target, &self.challenges));
             // With a challenge FFmpeg would ask once more, and cameras lock those out who ask too often.
             self.tell_client(message.without(&["www-authenticate"]), body);
             return Ok(false);
         } else if is_redirect(answer.status) {
             // FFmpeg is never told: it would follow by itself.
             let Some(location) = message.get("location").filter(|_| !self.streaming) else {
-                return Err(self.way.nowhere());
+                return Err(self.policy.nowhere());
             };
             self.redirect(location)?;
             self.pending = Some(self.send(Pending { renewed: false, ..pending }));
             return Ok(true);
         } else if answer.status != UNSUPPORTED_TRANSPORT
-            && let Some(error) = network::meaning(&self.way.shown, &answer)
+            && let Some(error) = network::meaning(&self.policy.shown, &answer)
         {
             self.notes.failed(error);
         }
@@ -292,10 +292,10 @@ impl Session<'_> {
     fn redirect(&mut self, location: &str) -> Result<(), SourceError> {
         self.redirects += 1;
         if self.redirects > MOST_REDIRECTS {
-            return Err(self.way.circle());
+            return Err(self.policy.circle());
         }
-        let target = self.way.follow(&self.target, location)?;
-        let server = self.way.dial(&target, self.deadline)?;
+        let target = self.policy.follow(&self.target, location)?;
+        let server = self.policy.dial(&target, self.deadline)?;
         self.link.change_server(server);
         (self.target, self.challenges, self.count) = (target, Vec::new(), 0);
         Ok(())

@@ -19,7 +19,7 @@ pub enum Fate {
     /// It is decoded as ever.
     Decode,
     /// It is kept, or was decoded alone.
-    Kept,
+    KeyFrameBuffer,
     /// What was kept is decoded now.
     Rouse,
 }
@@ -33,11 +33,11 @@ pub struct Doze {
     rewind: Option<Mark>,
     /// When it woke, in seconds since it was opened, and the time of the frame that woke it, until it has caught up.
     woke: Option<(f64, f64)>,
-    /// Pictures that the decoder still held when it fell asleep: they come before the key frame.
-    held: VecDeque<ffmpeg::Picture>,
+    /// Frames that the decoder still held when it fell asleep: they come before the key frame.
+    held: VecDeque<ffmpeg::DecodedFrame>,
     /// The key frame that was decoded alone, until it is taken.
-    key: Option<ffmpeg::Picture>,
-    /// Time stamp, in seconds, of the last picture that was given and does not come again, and of the key frame that was
+    key: Option<ffmpeg::DecodedFrame>,
+    /// Time stamp, in seconds, of the last frame that was given and does not come again, and of the key frame that was
     /// given and does if it shows something.
     given: f64,
     shown: Option<f64>,
@@ -59,17 +59,17 @@ impl Default for Doze {
 }
 
 impl Doze {
-    /// Whether only key frames are decoded, and the picture taken last or next is one.
+    /// Whether only key frames are decoded, and the frame taken last or next is one.
     pub fn is_asleep(&self) -> bool {
         self.sleep.is_asleep() && self.held.is_empty() && self.key.is_none()
     }
 
-    /// The next picture that was decoded before it was wanted.
-    pub fn held(&mut self) -> Option<ffmpeg::Picture> {
+    /// The next frame that was decoded before it was wanted.
+    pub fn held(&mut self) -> Option<ffmpeg::DecodedFrame> {
         self.held.pop_front().or_else(|| self.key.take())
     }
 
-    /// The picture with this time stamp, in seconds, was given.
+    /// The frame with this time stamp, in seconds, was given.
     pub fn gave(&mut self, stamp: f64) {
         match self.is_asleep() {
             true => self.shown = Some(stamp),
@@ -77,7 +77,7 @@ impl Doze {
         }
     }
 
-    /// Time stamp, in seconds, up to which every picture was given or is not needed.
+    /// Time stamp, in seconds, up to which every frame was given or is not needed.
     pub fn given(&self) -> f64 {
         self.given
     }
@@ -112,10 +112,10 @@ impl Doze {
                 }
             }
         }
-        Fate::Kept
+        Fate::KeyFrameBuffer
     }
 
-    /// Takes note of how the clocks stand before the picture that comes next.
+    /// Takes note of how the clocks stand before the frame that comes next.
     pub fn before(&mut self, mark: impl FnOnce() -> Mark) {
         if self.is_asleep() {
             self.rewind = Some(mark());

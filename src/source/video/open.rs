@@ -98,7 +98,7 @@ impl Opened {
         }
     }
 
-    /// Opens it once more: it gives one picture at a time.
+    /// Opens it once more: it gives one frame at a time.
     ///
     /// # Errors
     /// Why it cannot be opened.
@@ -123,7 +123,7 @@ impl Opened {
         self.input.decoder(stream.index, device).map_err(|error| self.undecodable(stream, error))
     }
 
-    /// Whether it is a picture by itself, behind a network address.
+    /// Whether it is a frame by itself, behind a network address.
     pub fn gives_stills(&self) -> bool {
         let format = self.input.format();
         matches!(self.origin, Origin::Network(..)) && (format.ends_with("_pipe") || format == "image2")
@@ -182,13 +182,13 @@ impl Opened {
             match std::fs::metadata(path) {
                 Err(_) => {
                     return Some(format!(
-                        "'{name}' has vanished while it was read; {taken} frames were counted"
+                        "'{name}' was removed while it was read; {taken} frames were counted"
                     ));
                 }
                 Ok(file) if file.len() != *length => {
                     return Some(format!(
-                        "'{name}' is still being written; it was read as far as it went, {taken} frames; restart it \
-                         when it is complete"
+                        "'{name}' is still being written; {taken} frames were read; restart it when it is \
+                         complete"
                     ));
                 }
                 Ok(_) => {}
@@ -218,7 +218,7 @@ fn open(how: &How, patience: &Patience) -> Result<Input, Error> {
     let asked = patience.clone();
     let mut input = Input::open(&how.address, how.format, &options, move || asked.gives_up())?;
     input.probe()?;
-    // A call that was ended may give back what it has by then.
+    // A call that was interrupted may return what it has by then.
     if patience.gives_up() { Err(Error::Exit) } else { Ok(input) }
 }
 
@@ -299,13 +299,13 @@ fn file_failure(path: &Path, error: Error, lines: &Lines) -> SourceError {
                 .to_owned()
         }
         Error::InvalidData if said_of("Picture size") => format!(
-            "declares pictures of more than {} megapixels; it may be damaged",
+            "declares frames of more than {} megapixels; it may be damaged",
             ffmpeg::MOST_PIXELS / 1_000_000
         ),
         Error::InvalidData | Error::Eof => {
             "is no video that FFmpeg knows; it may be something else, damaged or cut short".to_owned()
         }
-        Error::ProtocolNotFound => "leads to another address, which a file may not".to_owned(),
+        Error::ProtocolNotFound => "refers to another address, which a file may not".to_owned(),
         _ => format!("cannot be opened: {}", said(error, lines)),
     };
     SourceError::Unsupported(format!("'{}' {problem}", path.display()))

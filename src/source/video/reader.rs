@@ -6,23 +6,23 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{choose::Choice, damage::Damage, open::Opened, repeats::Repeats, way::Way};
+use super::{choose::Choice, damage::Damage, open::Opened, read_mode::ReadMode, repeats::Repeats};
 use crate::{
     native::ffmpeg::{self, Decoder, Error, Packet, VideoStream},
-    source::{SourceError, resume::Seen},
+    source::{SourceError, resume::StreamPosition},
 };
 
 /// Packets of a stream that may come before one that needs no other; then they are decoded as they are: some formats do not
 /// say which those are.
 const KEY_FRAME_WITHIN: u64 = 500;
 
-/// Bytes of the largest packet that is decoded: an uncompressed picture of 4K takes 24 MiB.
+/// Bytes of the largest packet that is decoded: an uncompressed frame of 4K takes 24 MiB.
 const LARGEST_PACKET: usize = 64 << 20;
 
 /// Time after which a live stream is decoded without such a packet.
 const KEY_FRAME_AFTER: Duration = Duration::from_secs(12);
 
-/// A camera that sends single pictures is asked for one this often.
+/// A camera that sends single frames is asked for one this often.
 const POLL: Duration = Duration::from_millis(500);
 
 /// Packets of another stream, without one of our own, after which the source goes on with that.
@@ -44,7 +44,7 @@ pub struct Reader {
     /// All frames before the first key frame.
     pub passed_over: u64,
     repeats: Repeats,
-    way: Way,
+    mode: ReadMode,
     since: Duration,
     /// Packets of another video stream since the last one of this.
     others: u32,
@@ -56,7 +56,7 @@ impl Reader {
     ///
     /// # Errors
     /// When it cannot be decoded.
-    pub fn new(mut opened: Opened, choice: Choice, way: Way) -> Result<Self, SourceError> {
+    pub fn new(mut opened: Opened, choice: Choice, mode: ReadMode) -> Result<Self, SourceError> {
         let stream = choice.stream;
         opened.input.select(stream.index);
         let decoder = opened.decoder(&stream)?;
@@ -74,8 +74,8 @@ impl Reader {
             is_at_end: false,
             without_key_frame: Some(0),
             passed_over: 0,
-            repeats: Repeats::new(way, &opened),
-            way,
+            repeats: Repeats::new(mode, &opened),
+            mode,
             since: opened.clock.uptime(),
             others: 0,
             asked: opened.clock.now(),
@@ -111,19 +111,19 @@ impl Reader {
         }
     }
 
-    /// Passes over the pictures that were given in an earlier session, if they come again.
-    pub fn resume(&mut self, seen: Seen) {
+    /// Passes over the frames that were given in an earlier session, if they come again.
+    pub fn resume(&mut self, seen: StreamPosition) {
         self.repeats.resume(seen);
     }
 
-    /// Whether the next picture was given in an earlier session.
-    pub fn comes_again(&mut self, picture: &ffmpeg::Picture) -> bool {
+    /// Whether the next frame was given in an earlier session.
+    pub fn comes_again(&mut self, picture: &ffmpeg::DecodedFrame) -> bool {
         let stamp = self.stamp(picture);
         self.repeats.comes_again(stamp)
     }
 
-    /// Where the stream stands when all pictures up to this stamp, in seconds, were given.
-    pub fn seen(&self, until: f64) -> Option<Seen> {
+    /// Where the stream stands when all frames up to this stamp, in seconds, were given.
+    pub fn seen(&self, until: f64) -> Option<StreamPosition> {
         self.repeats.seen(until)
     }
 
@@ -135,7 +135,7 @@ impl Reader {
         self.remarks.pop_front().or_else(refused).or_else(|| self.damage.due(name))
     }
 
-    /// Gives the packet read last to the decoder; `time` is that of the picture before.
+    /// Gives the packet read last to the decoder; `time` is that of the frame before.
     ///
     /// # Errors
     /// When no other packet would do better.
@@ -146,13 +146,13 @@ impl Reader {
         self.others = 0;
         if self.packet.size() > LARGEST_PACKET {
             return Err(self.opened.unusable(&format!(
-                "sends a picture of more than {} MiB, or one without an end",
+                "sends a frame of more than {} MiB, or one without an end",
                 LARGEST_PACKET >> 20
             )));
         }
         if let Some(passed) = self.without_key_frame {
             let is_late = self.opened.clock.uptime().saturating_sub(self.since) > KEY_FRAME_AFTER
-                && self.way == Way::Live;
+                && self.mode == ReadMode::Live;
             if !self.packet.is_key() && passed < KEY_FRAME_WITHIN && !is_late {
                 self.without_key_frame = Some(passed + 1);
                 self.passed_over += 1;
@@ -161,7 +161,7 @@ impl Reader {
             if passed > 0 {
                 let frames = if passed == 1 { "frame was" } else { "frames were" };
                 self.remarks.push_back(format!(
-                    "'{}': {passed} {frames} passed over, before the first key frame",
+                    "'{}': {passed} {frames} skipped before the first key frame",
                     self.opened.name
                 ));
             }
@@ -170,7 +170,7 @@ impl Reader {
         match self.decoder.send(&self.packet) {
             Ok(()) | Err(Error::Eof | Error::Other { errno: ffmpeg::EAGAIN }) => {}
             Err(Error::Other { errno: ffmpeg::ENOMEM }) => {
-                return Err(self.opened.unusable("needs more memory for its pictures than may be had"));
+                return Err(self.opened.unusable("needs more memory for its frames than it may use"));
             }
             Err(_) => self.damage.lost(time),
         }
@@ -195,8 +195,8 @@ impl Reader {
         self.decode(time)
     }
 
-    /// Stamp of a picture in seconds; NaN where it has none.
-    pub fn stamp(&self, picture: &ffmpeg::Picture) -> f64 {
+    /// Stamp of a frame in seconds; NaN where it has none.
+    pub fn stamp(&self, picture: &ffmpeg::DecodedFrame) -> f64 {
         picture.stamp().map_or(f64::NAN, |stamp| stamp as f64 * self.stream.time_base)
     }
 
@@ -213,8 +213,8 @@ impl Reader {
         if self.opened.patience.is_over() {
             return Err(SourceError::Stalled(self.opened.stall_timeout));
         }
-        match self.way {
-            Way::Recording => {
+        match self.mode {
+            ReadMode::Recording => {
                 if error != Error::Eof {
                     self.damage.broke_off(error);
                 }
@@ -222,12 +222,12 @@ impl Reader {
                 self.decoder.end();
                 Ok(())
             }
-            Way::Stills if error == Error::Eof => self.again(),
+            ReadMode::Stills if error == Error::Eof => self.again(),
             _ => Err(self.opened.broken(error)),
         }
     }
 
-    /// Asks a camera that gives single pictures for the next one.
+    /// Asks a camera that gives single frames for the next one.
     fn again(&mut self) -> Result<(), SourceError> {
         let passed = self.opened.clock.now().saturating_duration_since(self.asked);
         self.opened.patience.rest(POLL.saturating_sub(passed))?;

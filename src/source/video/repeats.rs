@@ -2,10 +2,10 @@
 
 use std::{collections::VecDeque, mem, time::Duration};
 
-use super::{open::Opened, way::Way};
+use super::{open::Opened, read_mode::ReadMode};
 use crate::{
     native::ffmpeg::Packet,
-    source::resume::{Comparison, Seen, Stand, Verdict},
+    source::resume::{Comparison, Stand, StreamPosition, Verdict},
 };
 
 /// Containers whose stamps are the server's own and not made for one session with it, by the beginnings of their names.
@@ -23,19 +23,19 @@ pub struct Repeats {
     held: VecDeque<Packet>,
     bytes: usize,
     released: VecDeque<Packet>,
-    /// Pictures up to this stamp, in seconds, were given.
+    /// Frames up to this stamp, in seconds, were given.
     until: Option<f64>,
 }
 
 impl Repeats {
-    pub fn new(way: Way, opened: &Opened) -> Self {
+    pub fn new(mode: ReadMode, opened: &Opened) -> Self {
         let format = opened.input.format();
-        let is_stamped = way == Way::Live && STAMPED.iter().any(|name| format.starts_with(name));
+        let is_stamped = mode == ReadMode::Live && STAMPED.iter().any(|name| format.starts_with(name));
         Self { is_stamped, ..Self::default() }
     }
 
     /// What was given is not to be given again.
-    pub fn resume(&mut self, seen: Seen) {
+    pub fn resume(&mut self, seen: StreamPosition) {
         self.comparison = self.is_stamped.then(|| Comparison::new(seen));
     }
 
@@ -76,7 +76,7 @@ impl Repeats {
         self.released.pop_front()
     }
 
-    /// Whether the next picture, with this stamp in seconds, was given. After one that was not, none was.
+    /// Whether the next frame, with this stamp in seconds, was given. After one that was not, none was.
     pub fn comes_again(&mut self, stamp: f64) -> bool {
         let was_given = self.until.is_some_and(|until| stamp <= until);
         if !was_given {
@@ -85,8 +85,8 @@ impl Repeats {
         was_given
     }
 
-    /// Where the stream stands when all pictures up to this stamp, in seconds, were given.
-    pub fn seen(&self, until: f64) -> Option<Seen> {
+    /// Where the stream stands when all frames up to this stamp, in seconds, were given.
+    pub fn seen(&self, until: f64) -> Option<StreamPosition> {
         self.stand.seen(until)
     }
 }

@@ -34,14 +34,14 @@ pub struct Sleep {
 enum State {
     #[default]
     Awake,
-    Asleep(Kept),
-    /// What was kept is decoded; pictures up to this time stamp were given before.
+    Asleep(KeyFrameBuffer),
+    /// What was kept is decoded; frames up to this time stamp were given before.
     Waking(VecDeque<Packet>, f64),
 }
 
 /// Packets from a key frame on.
 #[derive(Default)]
-struct Kept {
+struct KeyFrameBuffer {
     /// From the key frame before the last, until the last one is known to be quiet.
     before: VecDeque<Packet>,
     /// From the last key frame on.
@@ -79,7 +79,7 @@ impl Sleep {
             && is_key
             && self.is_regular()
         {
-            self.state = State::Asleep(Kept::default());
+            self.state = State::Asleep(KeyFrameBuffer::default());
         }
         let State::Asleep(kept) = &mut self.state else { return Next::Decode };
         if is_key {
@@ -134,7 +134,7 @@ impl Sleep {
         next
     }
 
-    /// Whether the next picture, with this time stamp in seconds, was given before. After one that was not, none was,
+    /// Whether the next frame, with this time stamp in seconds, was given before. After one that was not, none was,
     /// whatever the stamps say.
     pub fn was_given(&mut self, stamp: f64) -> bool {
         let State::Waking(_, given) = &mut self.state else { return false };

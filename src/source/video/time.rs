@@ -60,7 +60,7 @@ impl MediaClock {
 /// time. Where there are none, or they say what cannot be, the arrivals are taken, smoothed.
 #[derive(Debug, Clone, Default)]
 pub struct LiveClock {
-    last: Option<Moment>,
+    last: Option<FrameTimes>,
     /// Seconds between frames, smoothed.
     interval: f64,
     /// How far the stream's time was ahead of the arrivals when a frame had to be waited for.
@@ -72,7 +72,7 @@ pub struct LiveClock {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Moment {
+struct FrameTimes {
     stamp: f64,
     arrival: f64,
     time: f64,
@@ -84,7 +84,7 @@ const APART: f64 = 2.0;
 /// Share by which the clock of a camera may be wrong.
 const WRONG: f64 = 0.02;
 
-/// Jumps within a minute from which stamps are not believed any more: they run at another rate than the time does.
+/// Jumps within a minute from which stamps are no longer used: they run at another rate than the time does.
 const JUMPS: usize = 3;
 
 /// Weight of a new interval in the mean of those before, and of an arrival in the time that is made of them.
@@ -100,7 +100,7 @@ impl LiveClock {
     /// for so long. Never earlier than the one before.
     pub fn next(&mut self, stamp: f64, arrival: f64, waited: Duration) -> f64 {
         let Some(last) = self.last else {
-            self.last = Some(Moment { stamp, arrival, time: arrival });
+            self.last = Some(FrameTimes { stamp, arrival, time: arrival });
             return arrival;
         };
         let (step, since) = (stamp - last.stamp, (arrival - last.arrival).max(0.0));
@@ -121,11 +121,11 @@ impl LiveClock {
             }
         }
         self.interval += SMOOTH * (since.min(MAX_STEP) - self.interval);
-        self.last = Some(Moment { stamp, arrival, time });
+        self.last = Some(FrameTimes { stamp, arrival, time });
         time
     }
 
-    fn by_arrival(&self, last: &Moment, arrival: f64) -> f64 {
+    fn by_arrival(&self, last: &FrameTimes, arrival: f64) -> f64 {
         let expected = last.time + self.interval;
         let off = arrival - expected;
         if off.abs() > 1.0 { arrival.max(last.time) } else { (expected + SMOOTH * off).max(last.time) }

@@ -1,4 +1,4 @@
-//! The moment of each picture on the source's clock, and whether it came late through no fault of this machine.
+//! The moment of each frame on the source's clock, and whether it came late through no fault of this machine.
 
 use std::{
     sync::Arc,
@@ -6,8 +6,8 @@ use std::{
 };
 
 use super::{
+    read_mode::ReadMode,
     time::{Arrivals, LiveClock, MediaClock},
-    way::Way,
 };
 use crate::clock::Clock;
 
@@ -24,7 +24,7 @@ const OWED_AT_FIRST: f64 = 60.0;
 /// The clocks of one source.
 pub struct Timing {
     clock: Arc<dyn Clock>,
-    way: Way,
+    mode: ReadMode,
     media: MediaClock,
     live: LiveClock,
     arrivals: Arrivals,
@@ -42,11 +42,11 @@ pub struct Mark(MediaClock, LiveClock);
 
 impl Timing {
     /// Clocks of a source that is opened now and has this rate.
-    pub fn new(way: Way, fps: Option<f64>, is_hls: bool, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(mode: ReadMode, fps: Option<f64>, is_hls: bool, clock: Arc<dyn Clock>) -> Self {
         Self {
             since: clock.uptime(),
             clock,
-            way,
+            mode,
             media: MediaClock::new(fps),
             live: LiveClock::default(),
             arrivals: Arrivals::default(),
@@ -60,24 +60,24 @@ impl Timing {
         self.clock.uptime().saturating_sub(self.since).as_secs_f64()
     }
 
-    /// About the moment of a picture with this stamp, in seconds, that is not taken.
+    /// About the moment of a frame with this stamp, in seconds, that is not taken.
     pub fn peek(&self, stamp: f64) -> f64 {
-        match self.way {
-            Way::Recording => self.media.peek(stamp),
+        match self.mode {
+            ReadMode::Recording => self.media.peek(stamp),
             _ => self.passed(),
         }
     }
 
-    /// Time, in seconds, of the next picture, which has this stamp and was waited for so long, and whether it was held up
+    /// Time, in seconds, of the next frame, which has this stamp and was waited for so long, and whether it was held up
     /// on the way.
     pub fn next(&mut self, stamp: f64, waited: Duration) -> (f64, bool) {
         let before = self.live.time();
-        let time = match self.way {
-            Way::Recording => self.media.next(stamp),
-            Way::Live => self.live.next(stamp, self.passed(), waited),
-            Way::Stills => self.passed(),
+        let time = match self.mode {
+            ReadMode::Recording => self.media.next(stamp),
+            ReadMode::Live => self.live.next(stamp, self.passed(), waited),
+            ReadMode::Stills => self.passed(),
         };
-        if self.way == Way::Live {
+        if self.mode == ReadMode::Live {
             self.arrived = self.passed();
             self.arrivals.note(stamp, self.arrived, waited.as_secs_f64());
             let frame = (time - before).max(0.0);
@@ -85,7 +85,7 @@ impl Timing {
                 self.owed_until = before + waited.as_secs_f64().min(MOST_OWED);
             }
         }
-        (time, self.way == Way::Live && time <= self.owed_until)
+        (time, self.mode == ReadMode::Live && time <= self.owed_until)
     }
 
     /// When the next frame comes after one that was `captured` then, where that is known.

@@ -10,7 +10,7 @@ use super::{found::Results, screen::Screen, state::Audit, watching::fitting};
 use crate::{
     audit::{
         findings::{Disagreement, Findings, Tally, words},
-        report::{clock, percent, sentence, shares, summary},
+        render::{clock, percent, sentence, shares, summary},
         watch::Watching,
     },
     tui::{

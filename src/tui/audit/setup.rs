@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use crate::{
     audit::{
         tap::Tap,
-        truth::{Place, Truth},
+        truth::{Truth, WatchedSource},
     },
     model::LineConfig,
 };
@@ -21,7 +21,7 @@ pub struct Setup<'a> {
     /// Name of the source for people.
     pub name: String,
     /// What it is, for the file of the taps.
-    pub place: Place,
+    pub place: WatchedSource,
     /// The lines, at least one.
     pub lines: Vec<LineConfig>,
     /// Times the source's own speed.

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     audit::{
-        findings::Findings, playback::Playback, reel::Reel, report::clock, tap::Tap, truth::Truth,
+        findings::Findings, playback::Playback, reel::Reel, render::clock, tap::Tap, truth::Truth,
         watch::Watching,
     },
     model::{Direction, LineConfig},
@@ -111,7 +111,7 @@ impl<'a> Audit<'a> {
                 self.is_over = watching.is_over();
                 self.problem = match span {
                     None if self.is_over => Some(watching.state().and_then(|state| state.last_error.clone()))
-                        .map(|error| error.unwrap_or_else(|| "no picture came".into())),
+                        .map(|error| error.unwrap_or_else(|| "no frame came".into())),
                     _ => None,
                 };
             }
@@ -175,7 +175,7 @@ impl<'a> Audit<'a> {
                 let Some((oldest, _)) = reel.span() else { return };
                 let went = self.playback.back(STEP_BACK, oldest);
                 if went < STEP_BACK {
-                    self.say(format!("{went:.1} s back: no older picture is there"), Role::Warn);
+                    self.say(format!("{went:.1} s back: no older frame is there"), Role::Warn);
                 } else {
                     self.say("10 s back; taps of this stretch stay, u takes back the last one", Role::Text);
                 }
@@ -243,7 +243,7 @@ impl<'a> Audit<'a> {
     /// A crossing of the chosen line at what is shown.
     fn tap(&mut self, direction: Direction, reel: &Reel) {
         let (Some(position), false) = (self.playback.position(), self.playback.is_seeking()) else {
-            return self.say("no picture is there yet", Role::Warn);
+            return self.say("no frame is there yet", Role::Warn);
         };
         let tap = Tap::new(position, self.chosen().name.clone(), direction);
         reel.mark(tap.time);
@@ -297,7 +297,7 @@ impl<'a> Audit<'a> {
     fn step(&mut self, to: Option<f64>) {
         match to {
             Some(time) => self.playback.hold_at(time),
-            None => self.say("no other picture is there", Role::Warn),
+            None => self.say("no other frame is there", Role::Warn),
         }
     }
 
@@ -363,14 +363,14 @@ fn words(tap: &Tap) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::truth::Place;
+    use crate::audit::truth::WatchedSource;
 
     /// The arrows that mean in and out over a line from `a` to `b`: up, right, down, left.
     fn arrows(a: [f32; 2], b: [f32; 2]) -> [Option<Direction>; 4] {
         let line = LineConfig { a, b, ..LineConfig::default() };
         let setup = Setup {
             name: "clip".into(),
-            place: Place::Demo("lobby".into()),
+            place: WatchedSource::Demo("lobby".into()),
             lines: vec![line],
             speed: 1,
             tolerance: 2.0,

@@ -8,7 +8,7 @@ use super::{
     state::{Audit, Phase},
 };
 use crate::{
-    audit::{report::clock, watch::Watching},
+    audit::{render::clock, watch::Watching},
     model::{Direction, SourceState},
     tui::{
         layout::{take_bottom, take_top},
@@ -38,7 +38,7 @@ pub fn draw(
             let chosen = (audit.setup.lines.len() > 1).then_some(audit.line);
             screen.draw(watching, time, (&audit.setup.lines, chosen), rest, (buffer, look));
         }
-        None => put(&look.line(" waiting for the first picture", Role::Dim), rest, buffer),
+        None => put(&look.line(" waiting for the first frame", Role::Dim), rest, buffer),
     }
     put(&message_line(audit, watching, usize::from(area.width), look), message, buffer);
     put(&hint_line(audit, usize::from(area.width), look), footer, buffer);

@@ -11,10 +11,10 @@ use crossterm::event::KeyCode;
 use super::outcome::Outcome;
 use crate::{
     config::{Address, LABEL_LENGTH, SourceConfig, edit::KeepLogin},
-    host::{ConfigPlace, Found},
+    host::{ConfigPlace, ProbedSource},
     model::Preview,
     tui::{
-        app::Effect,
+        effect::HostWork,
         keymap::Key,
         text_input::{TextInput, Typed},
     },
@@ -32,7 +32,7 @@ pub enum Probing {
     /// Being tried.
     Running,
     /// What it sends, or why it cannot be used.
-    Done(Result<Found, String>),
+    Done(Result<ProbedSource, String>),
 }
 
 /// One try.
@@ -211,13 +211,16 @@ impl AddSource {
             self.insisted = Some(text);
             return Outcome::Stay;
         }
-        Outcome::Ask(Effect::AddSource {
-            name: self.name.text().trim().to_string(),
-            keep: self.keep,
-            is_silent: failed,
-            is_warned: self.warned.as_ref() == Some(&text),
-            text,
-        })
+        Outcome::Ask(
+            HostWork::AddSource {
+                name: self.name.text().trim().to_string(),
+                keep: self.keep,
+                is_silent: failed,
+                is_warned: self.warned.as_ref() == Some(&text),
+                text,
+            }
+            .into(),
+        )
     }
 
     /// The text, once it has rested long enough to be tried out, or Enter has asked for it; each text once. The try has
@@ -252,7 +255,7 @@ impl AddSource {
     }
 
     /// Takes what a try has given, unless there was another one since.
-    pub fn probed(&mut self, number: u64, result: Result<Found, String>) {
+    pub fn probed(&mut self, number: u64, result: Result<ProbedSource, String>) {
         if let Some(probe) = self.probe.as_mut().filter(|probe| probe.number == number) {
             probe.state = Probing::Done(result);
         }

@@ -5,61 +5,45 @@ use ratatui::{buffer::Buffer, layout::Rect, text::Line};
 
 use super::outcome::Outcome;
 use crate::tui::{
-    app::Effect,
+    effect::Question,
     keymap::Key,
     text,
     theme::Role,
     widgets::{Look, frame},
 };
 
-/// A question.
+/// A question on the screen.
 #[derive(Debug)]
 pub struct Confirm {
     /// What is asked.
-    pub title: String,
-    /// What it is about.
-    pub lines: Vec<String>,
-    /// What is said afterwards.
-    pub done: String,
-    /// What happens on yes.
-    pub effects: Vec<Effect>,
+    pub question: Question,
     /// Whether another key than yes and no was tried.
-    pub hint: bool,
-    /// Another yes, which goes further.
-    pub further: Option<Further>,
-    /// Whether it asks to quit: the key that opened it, and Enter, then mean yes.
-    pub is_quit: bool,
-}
-
-/// A yes that goes further than the plain one, on a key of its own.
-#[derive(Debug)]
-pub struct Further {
-    /// Its key.
-    pub key: char,
-    /// What the plain yes is called beside it.
-    pub plain: String,
-    /// What it is called.
-    pub what: String,
-    /// What is said afterwards.
-    pub done: String,
-    /// What happens.
-    pub effects: Vec<Effect>,
+    hint: bool,
 }
 
 impl Confirm {
+    /// Asks `question`.
+    #[must_use]
+    pub fn new(question: Question) -> Self {
+        Self { question, hint: false }
+    }
+
     /// Takes a key.
     pub fn key(&mut self, key: Key) -> Outcome {
         match key.plain() {
-            Some(KeyCode::Enter | KeyCode::Char('q')) if self.is_quit => {
-                Outcome::Done(String::new(), std::mem::take(&mut self.effects))
+            Some(KeyCode::Enter | KeyCode::Char('q')) if self.question.is_quit => {
+                Outcome::Done(String::new(), std::mem::take(&mut self.question.effects))
             }
-            Some(KeyCode::Char(key)) if self.further.as_ref().is_some_and(|further| further.key == key) => {
-                let Some(further) = &mut self.further else { return Outcome::Stay };
+            Some(KeyCode::Char(key))
+                if self.question.further.as_ref().is_some_and(|further| further.key == key) =>
+            {
+                let Some(further) = &mut self.question.further else { return Outcome::Stay };
                 Outcome::Done(std::mem::take(&mut further.done), std::mem::take(&mut further.effects))
             }
-            Some(KeyCode::Char('y' | 'Y')) => {
-                Outcome::Done(std::mem::take(&mut self.done), std::mem::take(&mut self.effects))
-            }
+            Some(KeyCode::Char('y' | 'Y')) => Outcome::Done(
+                std::mem::take(&mut self.question.done),
+                std::mem::take(&mut self.question.effects),
+            ),
             Some(KeyCode::Char('n' | 'N' | 'q') | KeyCode::Esc) => Outcome::Close,
             _ => {
                 self.hint = true;
@@ -74,15 +58,15 @@ impl Confirm {
         let inner = usize::from(width.saturating_sub(4));
         let room = usize::from(area.height.saturating_sub(6));
         let mut lines: Vec<Line> =
-            self.lines.iter().flat_map(|line| text::wrap(line, inner)).map(Line::from).collect();
+            self.question.lines.iter().flat_map(|line| text::wrap(line, inner)).map(Line::from).collect();
         if lines.len() > room {
             let hidden = lines.len() - room.saturating_sub(1);
             lines.truncate(room.saturating_sub(1));
             lines.push(look.line(format!("and {hidden} more"), Role::Dim));
         }
         lines.push(Line::default());
-        let yes = if self.is_quit { "q enter y" } else { "y" };
-        let further = self.further.as_ref();
+        let yes = if self.question.is_quit { "q enter y" } else { "y" };
+        let further = self.question.further.as_ref();
         let plain = further.map_or("yes", |further| &further.plain);
         let mut choices = vec![look.span(yes, Role::Key), look.span(format!(" {plain}   "), Role::Text)];
         if let Some(further) = further {
@@ -102,6 +86,6 @@ impl Confirm {
             lines.push(Line::from(hint));
         }
         lines.push(Line::from(choices));
-        frame(area, width, &self.title, &lines, buffer, look);
+        frame(area, width, &self.question.title, &lines, buffer, look);
     }
 }

@@ -1,6 +1,6 @@
 //! What a key does to a dialog.
 
-use crate::tui::{action::Action, app::Effect};
+use crate::tui::{action::Action, effect::Effect};
 
 /// What a key did to a dialog.
 #[derive(Debug)]

@@ -5,7 +5,7 @@
 //! no program knows. The grammar is that of ECMA-48 (control sequences, control strings, 7 and 8 bits) with what
 //! xterm, the Linux console and rxvt add as senders. Parsers for the other direction (`vte`, `vtparse`) know
 //! neither SS3 keys nor X10 mouse reports nor pastes; those for this one (`crossterm`, `termwiz`, `terminput`) take
-//! control strings and unknown reports for keys, or wait for ever for the end of one.
+//! control strings and unknown reports for keys, or wait forever for the end of one.
 
 use std::time::Duration;
 

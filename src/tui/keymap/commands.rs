@@ -1,6 +1,9 @@
 //! The table of commands.
 
-use super::super::action::Action;
+use super::super::{
+    action::Action,
+    screen_id::ScreenId::{self, Crossings, History, Lines, Logs, Overview, Source, Wall, Workers},
+};
 
 /// Headings of the help screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -11,6 +14,12 @@ pub enum Section {
     View,
     /// Things that change what is counted.
     Act,
+    /// On the screen of one source.
+    Source,
+    /// In the history and in logs.
+    Past,
+    /// On the pictures of crossings.
+    Crossings,
     /// In the line editor.
     Lines,
     /// The program itself.
@@ -19,7 +28,16 @@ pub enum Section {
 
 impl Section {
     /// All, in the order of the help screen.
-    pub const ALL: [Self; 5] = [Self::Move, Self::View, Self::Act, Self::Lines, Self::Program];
+    pub const ALL: [Self; 8] = [
+        Self::Move,
+        Self::View,
+        Self::Act,
+        Self::Source,
+        Self::Past,
+        Self::Crossings,
+        Self::Lines,
+        Self::Program,
+    ];
 
     /// The heading.
     #[must_use]
@@ -28,7 +46,10 @@ impl Section {
             Self::Move => "Move",
             Self::View => "View",
             Self::Act => "Act on the selected or marked sources",
-            Self::Lines => "Line editor: arrows move, Tab takes the next end, a adds, d removes, Enter saves",
+            Self::Source => "On the screen of one source",
+            Self::Past => "In the history and in logs",
+            Self::Crossings => "On the pictures of crossings",
+            Self::Lines => "In the line editor: arrows move, Tab takes the next end",
             Self::Program => "Program",
         }
     }
@@ -51,6 +72,24 @@ pub struct Command {
     pub section: Section,
     /// Whether it changes what the engine does, which `--read-only` forbids.
     pub changes: bool,
+    /// The screens on which it does something; everywhere where none is named.
+    pub on: &'static [ScreenId],
+}
+
+impl Command {
+    const fn on(self, on: &'static [ScreenId]) -> Self {
+        Self { on, ..self }
+    }
+
+    const fn listed(self, section: Section) -> Self {
+        Self { section, ..self }
+    }
+
+    /// Whether it does something on this screen.
+    #[must_use]
+    pub fn works_on(&self, screen: ScreenId) -> bool {
+        self.on.is_empty() || self.on.contains(&screen)
+    }
 }
 
 const fn look(
@@ -61,7 +100,7 @@ const fn look(
     help: &'static str,
     section: Section,
 ) -> Command {
-    Command { action, name, keys, label, help, section, changes: false }
+    Command { action, name, keys, label, help, section, changes: false, on: &[] }
 }
 
 const fn act(
@@ -71,10 +110,21 @@ const fn act(
     label: &'static str,
     help: &'static str,
 ) -> Command {
-    Command { action, name, keys, label, help, section: Section::Act, changes: true }
+    Command { action, name, keys, label, help, section: Section::Act, changes: true, on: &[] }
 }
 
-use Section::{Lines, Move, Program, View};
+/// A command of the line editor. What it changes is on the screen alone until it is saved.
+const fn edit(
+    action: Action,
+    name: &'static str,
+    keys: &'static [&'static str],
+    label: &'static str,
+    help: &'static str,
+) -> Command {
+    look(action, name, keys, label, help, Section::Lines).on(&[Lines])
+}
+
+use Section::{Move, Program, View};
 
 /// Every command, in the order of the help screen.
 pub const COMMANDS: &[Command] = &[
@@ -105,23 +155,57 @@ pub const COMMANDS: &[Command] = &[
         Move,
     ),
     look(Action::Filter, "filter", &["/"], "filter", "only rows with these words; !word hides them", View),
-    look(Action::SortNext, "sort", &["s"], "sort", "sort by the next column", View),
-    look(Action::SortReverse, "sort-reverse", &["S"], "reverse", "sort the other way round", View),
-    look(Action::SortBy(1), "sort-order", &["1"], "order", "sort by the order of the configuration", View),
-    look(Action::SortBy(2), "sort-state", &["2"], "by state", "sort by state, trouble first", View),
-    look(Action::SortBy(3), "sort-name", &["3"], "by name", "sort by name", View),
-    look(Action::SortBy(4), "sort-fps", &["4"], "by FPS", "sort by frames per second", View),
-    look(Action::SortBy(5), "sort-in", &["5"], "by in", "sort by people in", View),
-    look(Action::SortBy(6), "sort-out", &["6"], "by out", "sort by people out", View),
-    look(Action::SortBy(7), "sort-current", &["7"], "by current", "sort by current count", View),
-    look(Action::SortBy(8), "sort-limit", &["8"], "by limit", "sort by share of the limit", View),
-    look(Action::SortBy(9), "sort-age", &["9"], "by age", "sort by age of the last frame", View),
-    look(Action::Group, "group", &["o"], "group", "group by location, with subtotals, or not", View),
-    look(Action::Freeze, "freeze", &["f"], "freeze", "hold the view still; counting goes on", View),
-    look(Action::Preview, "preview", &["v"], "preview", "live picture of the selected source", View),
+    look(Action::SortNext, "sort", &["s"], "sort", "sort by the next column", View).on(&[Overview]),
+    look(Action::SortReverse, "sort-reverse", &["S"], "reverse", "sort in the opposite order", View)
+        .on(&[Overview]),
+    look(Action::SortBy(1), "sort-order", &["1"], "order", "sort by the order of the configuration", View)
+        .on(&[Overview]),
+    look(Action::SortBy(2), "sort-state", &["2"], "by state", "sort by state, the worst first", View)
+        .on(&[Overview]),
+    look(Action::SortBy(3), "sort-name", &["3"], "by name", "sort by name", View).on(&[Overview]),
+    look(Action::SortBy(4), "sort-fps", &["4"], "by FPS", "sort by frames per second", View).on(&[Overview]),
+    look(Action::SortBy(5), "sort-in", &["5"], "by in", "sort by people in", View).on(&[Overview]),
+    look(Action::SortBy(6), "sort-out", &["6"], "by out", "sort by people out", View).on(&[Overview]),
+    look(Action::SortBy(7), "sort-current", &["7"], "by current", "sort by current count", View)
+        .on(&[Overview]),
+    look(Action::SortBy(8), "sort-limit", &["8"], "by limit", "sort by share of the limit", View)
+        .on(&[Overview]),
+    look(Action::SortBy(9), "sort-age", &["9"], "by age", "sort by age of the last frame", View)
+        .on(&[Overview]),
+    look(Action::Group, "group", &["o"], "group", "group by location, with subtotals, or not", View)
+        .on(&[Overview]),
+    look(Action::Freeze, "freeze", &["f"], "freeze", "freeze the view; counting goes on", View)
+        .on(&[Overview, Source, Wall]),
+    look(Action::Preview, "preview", &["v"], "preview", "live preview of the selected source", View)
+        .on(&[Overview, Source]),
+    look(
+        Action::Layout,
+        "layout",
+        &["t"],
+        "layout",
+        "the next layout: auto, panels, detail, table; remembered",
+        View,
+    )
+    .on(&[Overview]),
+    look(Action::Wall, "wall", &["V"], "wall", "a wall of live previews", View),
     look(Action::Logs, "logs", &["l"], "logs", "log of the selected source", View),
-    look(Action::Report, "report", &["H"], "history", "what was counted today, yesterday, last week", View),
-    look(Action::Workers, "workers", &["W"], "workers", "what each worker does, and who waits for one", View),
+    look(Action::History, "history", &["H"], "history", "what was counted today, yesterday, last week", View),
+    look(
+        Action::Workers,
+        "workers",
+        &["W"],
+        "workers",
+        "what each worker does, and what waits for one",
+        View,
+    ),
+    look(
+        Action::Alerts,
+        "alerts",
+        &["!"],
+        "alerts",
+        "what is and was wrong, since when, who acknowledged it",
+        View,
+    ),
     look(
         Action::Crossings,
         "crossings",
@@ -130,7 +214,6 @@ pub const COMMANDS: &[Command] = &[
         "pictures of crossings: of the event, source or time chosen",
         View,
     ),
-    look(Action::Alert, "alert", &["!"], "alert", "pictures of what is behind the first alert", View),
     look(
         Action::Sample,
         "sample",
@@ -140,7 +223,8 @@ pub const COMMANDS: &[Command] = &[
         View,
     ),
     look(Action::AllLogs, "all-logs", &["L"], "all logs", "log of the whole program", View),
-    act(Action::EditLines, "edit-lines", &["E"], "lines", "draw the counting lines and zones on the picture"),
+    act(Action::EditLines, "edit-lines", &["E"], "lines", "draw the counting lines and zones on the preview")
+        .on(&[Overview, Source, Wall, Lines]),
     look(
         Action::Mark,
         "mark",
@@ -148,60 +232,140 @@ pub const COMMANDS: &[Command] = &[
         "mark",
         "mark this source; actions then mean all marked ones",
         Section::Act,
-    ),
+    )
+    .on(&[Overview]),
     act(Action::Pause, "pause", &["p"], "pause", "pause or resume"),
-    act(Action::PauseAll, "pause-all", &["P"], "pause all", "pause or resume all sources"),
-    act(Action::Restart, "restart", &["r"], "restart", "open again now; a finished file starts over"),
+    act(Action::PauseAll, "pause-all", &["P"], "pause all", "pause or resume all sources").on(&[Overview]),
+    act(Action::Restart, "restart", &["r"], "restart", "reconnect now; a finished file starts over"),
     act(Action::Reset, "reset", &["R"], "reset", "set the counts to zero (asks first)"),
     act(Action::Add, "add", &["a"], "add", "add a source"),
+    act(
+        Action::EditSource,
+        "settings",
+        &[","],
+        "settings",
+        "change its name, location, limits, rate, login; saved",
+    ),
+    act(Action::UndoSettings, "undo-settings", &["u"], "undo", "undo the last change of settings")
+        .on(&[Overview, Source, Wall]),
     act(Action::Remove, "remove", &["d"], "remove", "remove from the list (asks first)"),
-    act(Action::JudgeRight, "judge-right", &[], "right", "y on a crossing's pictures: the program is right"),
+    look(
+        Action::Acknowledge,
+        "acknowledge",
+        &["c"],
+        "ack",
+        "acknowledge the alerts; on their screen, the chosen one",
+        Section::Act,
+    ),
+    look(Action::Copy, "copy", &["y"], "copy", "copy the row, the log or the table shown", Section::Act),
+    act(Action::MoreWorkers, "more-workers", &["+", "="], "more", "one worker more").on(&[Overview, Workers]),
+    act(Action::FewerWorkers, "fewer-workers", &["-", "_"], "fewer", "one worker fewer")
+        .on(&[Overview, Workers]),
+    look(Action::Pane(1), "pane-preview", &["1"], "preview", "the live preview", Section::Source)
+        .on(&[Source]),
+    look(Action::Pane(2), "pane-counts", &["2"], "counts", "counts, rates, errors", Section::Source)
+        .on(&[Source]),
+    look(Action::Pane(3), "pane-events", &["3"], "events", "crossings and changes of state", Section::Source)
+        .on(&[Source]),
+    look(Action::Pane(4), "pane-chart", &["4"], "chart", "people in and out over time", Section::Source)
+        .on(&[Source]),
+    look(Action::Pane(5), "pane-times", &["5"], "times", "where the CPU time goes", Section::Source)
+        .on(&[Source]),
+    look(Action::Pane(6), "pane-log", &["6"], "log", "the end of its log", Section::Source).on(&[Source]),
+    look(Action::Pane(7), "pane-config", &["7"], "config", "its configuration", Section::Source)
+        .on(&[Source]),
+    look(
+        Action::Maximize,
+        "maximize",
+        &["z"],
+        "maximize",
+        "the chosen pane alone, or all panes",
+        Section::Source,
+    )
+    .on(&[Source]),
+    look(Action::WiderColumns, "wider", &["+", "="], "wider", "wider columns of the chart", Section::Source)
+        .on(&[Source]),
+    look(
+        Action::NarrowerColumns,
+        "narrower",
+        &["-", "_"],
+        "narrower",
+        "narrower columns of the chart",
+        Section::Source,
+    )
+    .on(&[Source]),
+    look(Action::LongerTimes, "longer", &["+", "="], "longer", "a week, a month", Section::Past)
+        .on(&[History]),
+    look(
+        Action::ShorterTimes,
+        "shorter",
+        &["-", "_"],
+        "shorter",
+        "a day by the hour, by 15 minutes",
+        Section::Past,
+    )
+    .on(&[History]),
+    look(Action::MoreLevels, "more-levels", &["+", "="], "more", "more levels of the log", Section::Past)
+        .on(&[Logs]),
+    look(
+        Action::FewerLevels,
+        "fewer-levels",
+        &["-", "_"],
+        "fewer",
+        "fewer levels of the log, down to errors",
+        Section::Past,
+    )
+    .on(&[Logs]),
+    act(Action::JudgeRight, "judge-right", &["y"], "right", "the program is right about this crossing")
+        .on(&[Crossings])
+        .listed(Section::Crossings),
     act(
         Action::JudgeWrong,
         "judge-wrong",
-        &[],
+        &["n"],
         "wrong",
-        "n there: counted for nothing, or not counted at all",
+        "it is wrong: counted for nothing, or not counted at all",
+    )
+    .on(&[Crossings])
+    .listed(Section::Crossings),
+    act(
+        Action::JudgeBoth,
+        "judge-both",
+        &["b"],
+        "both wrong",
+        "both counts are wrong: somebody went the other way",
+    )
+    .on(&[Crossings])
+    .listed(Section::Crossings),
+    look(Action::OnePicture, "one-picture", &["v"], "one/all", "one picture or all five", Section::Crossings)
+        .on(&[Crossings]),
+    look(Action::Nearer, "nearer", &["+", "="], "nearer", "the person alone", Section::Crossings)
+        .on(&[Crossings]),
+    look(Action::Farther, "farther", &["-", "_"], "farther", "all around the person", Section::Crossings)
+        .on(&[Crossings]),
+    edit(Action::SaveLines, "save-lines", &["enter"], "save", "count by what is drawn and save it"),
+    edit(Action::AddLine, "add-line", &["a"], "new line", "a new line"),
+    edit(Action::AddZone, "add-zone", &["z"], "new zone", "a new zone"),
+    edit(Action::RemoveShape, "remove-shape", &["d"], "remove", "remove the line or zone"),
+    edit(Action::AddCorner, "add-corner", &["+", "="], "corner", "one corner more of a zone"),
+    edit(
+        Action::RemoveCorner,
+        "remove-corner",
+        &["-", "_"],
+        "less corners",
+        "remove the corner that is held",
     ),
-    act(Action::JudgeBoth, "judge-both", &[], "both wrong", "b there: somebody crossed, but the other way"),
-    look(Action::Acknowledge, "acknowledge", &["c"], "seen", "the alerts shown have been seen", Section::Act),
-    look(Action::Copy, "copy", &["y"], "copy", "copy the row, the log or the table shown", Section::Act),
-    Command {
-        action: Action::More,
-        name: "more",
-        keys: &["+", "="],
-        label: "more",
-        help: "one worker more; wider columns of charts; longer times; more of the log",
-        section: Section::Act,
-        changes: false,
-    },
-    Command {
-        action: Action::Fewer,
-        name: "fewer",
-        keys: &["-", "_"],
-        label: "fewer",
-        help: "one worker fewer; narrower columns of charts; shorter times; less of the log",
-        section: Section::Act,
-        changes: false,
-    },
-    look(Action::FarUp, "far-up", &["shift-up"], "far up", "five steps up", Lines),
-    look(Action::FarDown, "far-down", &["shift-down"], "far down", "five steps down", Lines),
-    look(Action::FarLeft, "far-left", &["shift-left"], "far left", "five steps to the left", Lines),
-    look(Action::FarRight, "far-right", &["shift-right"], "far right", "five steps to the right", Lines),
-    look(Action::Turn, "turn", &["t"], "turn", "turn the line clockwise", Lines),
-    look(Action::TurnBack, "turn-back", &["T"], "turn back", "turn the line the other way", Lines),
-    look(Action::Flip, "flip", &["x"], "flip", "swap in and out", Lines),
-    look(Action::Rename, "rename", &["n"], "name", "give the line a name", Lines),
-    look(Action::LinePoint, "body-point", &["b"], "feet/body", "which point of the body must cross", Lines),
-    look(
-        Action::AddZone,
-        "add-zone",
-        &["z"],
-        "new zone",
-        "a new zone; + and - add and remove its corners",
-        Lines,
-    ),
-    look(Action::Undo, "undo", &["u"], "undo", "take the last change back", Lines),
+    edit(Action::FarUp, "far-up", &["shift-up"], "far up", "five steps up"),
+    edit(Action::FarDown, "far-down", &["shift-down"], "far down", "five steps down"),
+    edit(Action::FarLeft, "far-left", &["shift-left"], "far left", "five steps to the left"),
+    edit(Action::FarRight, "far-right", &["shift-right"], "far right", "five steps to the right"),
+    edit(Action::Turn, "turn", &["t"], "turn", "turn the line clockwise"),
+    edit(Action::TurnBack, "turn-back", &["T"], "turn back", "turn the line counterclockwise"),
+    edit(Action::Flip, "flip", &["x"], "flip", "swap in and out"),
+    edit(Action::Rename, "rename", &["n"], "name", "give the line a name"),
+    edit(Action::LinePoint, "body-point", &["b"], "feet/body", "which point of the body must cross"),
+    edit(Action::Walked, "walked", &["v"], "walked", "show or hide where people walked"),
+    edit(Action::Undo, "undo", &["u"], "undo", "undo the last change"),
     look(
         Action::Export,
         "export",
@@ -210,24 +374,22 @@ pub const COMMANDS: &[Command] = &[
         "write the results or this history, and say where",
         Program,
     ),
-    Command {
-        action: Action::WriteConfig,
-        name: "write-config",
-        keys: &["w"],
-        label: "write config",
-        help: "write sources and lines of this run into a configuration file",
-        section: Program,
-        changes: true,
-    },
-    Command {
-        action: Action::Reload,
-        name: "reload",
-        keys: &[],
-        label: "reload",
-        help: "take over what has changed in the configuration file (shows it first)",
-        section: Program,
-        changes: true,
-    },
+    act(
+        Action::WriteConfig,
+        "write-config",
+        &["w"],
+        "write config",
+        "write sources and lines of this run into a configuration file",
+    )
+    .listed(Program),
+    act(
+        Action::Reload,
+        "reload",
+        &[],
+        "reload",
+        "take over what has changed in the configuration file (shows it first)",
+    )
+    .listed(Program),
     look(Action::Palette, "palette", &[":"], "commands", "find any command by its name", Program),
     look(Action::Help, "help", &["?"], "help", "this list", Program),
     look(
@@ -242,5 +404,5 @@ pub const COMMANDS: &[Command] = &[
     look(Action::Suspend, "suspend", &["ctrl-z"], "suspend", "back to the shell; 'fg' returns", Program),
     look(Action::Quit, "quit", &["q"], "quit", "back, or quit from the overview", Program),
     look(Action::QuitKeepTable, "quit-keep", &["Q"], "quit, keep", "quit and leave the final table", Program),
-    look(Action::Interrupt, "interrupt", &["ctrl-c"], "stop", "stop at once, in good order", Program),
+    look(Action::Interrupt, "interrupt", &["ctrl-c"], "stop", "stop at once and shut down cleanly", Program),
 ];

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     engine::{Control, EngineError},
     host::ConfigPlace,
-    tui::app::Tone,
+    tui::context::Tone,
 };
 
 impl Session {
@@ -23,7 +23,7 @@ impl Session {
         self.asked.addition = Some((addition, reply));
         self.hear();
         if let Some(problem) = self.is_adding() {
-            self.ui.say(problem, Tone::Done);
+            self.ui.context.say(problem, Tone::Done);
         }
     }
 
@@ -31,7 +31,7 @@ impl Session {
     pub(super) fn is_adding(&self) -> Option<String> {
         let (addition, _) = self.asked.addition.as_ref()?;
         let id = &addition.source.id;
-        if self.ui.is_attached() {
+        if self.ui.context.is_attached() {
             return Some(format!("'{id}' is being added"));
         }
         Some(format!("'{id}' is being added, after the detection run of the source that had this id"))
@@ -44,7 +44,7 @@ impl Session {
             None => true,
             Some(outcome) => {
                 if let Err(error) = outcome {
-                    ui.say(error.to_string(), Tone::Refused);
+                    ui.context.say(error.to_string(), Tone::Refused);
                 }
                 false
             }
@@ -56,7 +56,7 @@ impl Session {
             // It is in the list all the same.
             Some(Err(error @ EngineError::NotOpened { .. })) => {
                 self.added(addition);
-                self.ui.say(format!("added, but {error}"), Tone::Refused);
+                self.ui.context.say(format!("added, but {error}"), Tone::Refused);
             }
             Some(Err(error)) => {
                 self.given.remove(&*addition.source.id);
@@ -67,7 +67,7 @@ impl Session {
 
     fn added(&mut self, Addition { source, written, keep }: Addition) {
         self.ui.source_added(Ok(&source));
-        if matches!(self.ui.config_place, ConfigPlace::File(_)) {
+        if matches!(self.ui.context.config.place, ConfigPlace::File(_)) {
             self.save(move |host| Answer::Written(host.save_source(&source, &written, keep)));
         }
     }

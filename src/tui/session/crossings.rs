@@ -8,9 +8,9 @@ use std::{
 use super::{Session, work::Answer};
 use crate::{
     audit::sample::crossed,
-    host::crossings::{Asked, Known, Said},
+    host::crossings::{CrossingDetails, CrossingsQuery, NewJudgment},
     model::Crossed,
-    tui::app::Screen,
+    tui::screen::Needs,
 };
 
 /// A strip that is not there yet is looked for this often ...
@@ -21,7 +21,7 @@ const LATE: i64 = 10_000;
 
 impl Session {
     /// Begins to read which crossings there are.
-    pub(super) fn find_crossings(&mut self, asked: Asked) {
+    pub(super) fn find_crossings(&mut self, asked: CrossingsQuery) {
         self.in_background("tui-evidence", move |host| {
             let found = host.crossings(&asked);
             Answer::Crossings(Box::new(asked), found)
@@ -29,18 +29,18 @@ impl Session {
     }
 
     /// Begins to write what a person says of a crossing.
-    pub(super) fn judge(&mut self, said: Said) {
+    pub(super) fn judge(&mut self, said: NewJudgment) {
         self.in_background("tui-judgment", move |host| Answer::Judged(host.judge(&said)));
     }
 
     /// Begins to read what is known of the crossing on the screen, where that is not read yet.
-    pub(super) fn fetch_crossing(&mut self, now: Instant) {
-        if *self.ui.screen() != Screen::Crossings || self.reading_crossing {
+    pub(super) fn fetch_crossing(&mut self, needs: &Needs, now: Instant) {
+        if !needs.crossing || self.reading_crossing {
             return;
         }
-        let Some(facts) = self.ui.crossings.chosen() else { return };
-        let age = self.ui.clock().wall.timestamp().as_millisecond().saturating_sub(facts.wall);
-        let is_done = match self.ui.crossings.read() {
+        let Some(facts) = self.ui.screens.crossings.list.chosen() else { return };
+        let age = self.ui.context.clock().wall.timestamp().as_millisecond().saturating_sub(facts.wall);
+        let is_done = match self.ui.screens.crossings.list.read() {
             None => false,
             Some(Ok(known)) if known.strip.is_none() && age < LATE => {
                 self.crossing_again.is_some_and(|again| now < again)
@@ -60,9 +60,9 @@ impl Session {
     }
 
     /// Takes what was read of a crossing.
-    pub(super) fn crossing_read(&mut self, of: Crossed, known: Result<Known, String>) {
+    pub(super) fn crossing_read(&mut self, of: Crossed, known: Result<CrossingDetails, String>) {
         self.reading_crossing = false;
-        self.ui.crossings.known = Some((of, known.map(Arc::new)));
-        self.ui.touch();
+        self.ui.screens.crossings.list.known = Some((of, known.map(Arc::new)));
+        self.ui.context.touch();
     }
 }

@@ -9,14 +9,14 @@ use std::{
 use super::{Answer, Session};
 use crate::{
     engine::Control,
-    host::Host,
+    host::{ConfigPlace, Host},
     ledger::chart::{Column, Width},
-    logging::{Level, LogLine, has_words},
+    logging::{LogLine, has_words},
     model::{Minute, SourceId},
     tui::{
-        app::{Screen, Tone},
-        log_target::LogTarget,
-        view_model::Row,
+        context::Tone,
+        screen::{LogNeed, Needs},
+        screens::logs::state::LogTarget,
         widgets::chart,
     },
 };
@@ -27,42 +27,54 @@ const HISTORY_EVERY: Duration = Duration::from_secs(5);
 /// How often a picture is fetched.
 const PREVIEW_EVERY: Duration = Duration::from_secs(1);
 
-/// Seconds of a person's way that are drawn behind him.
+/// Seconds of a person's path that are drawn.
 const TRAIL: f64 = 4.0;
 
 /// How often the history on screen is read again while its time goes on.
 const REPORT_EVERY: Duration = Duration::from_secs(60);
+
+/// How often the configuration file is compared with what runs.
+const COMPARE_EVERY: Duration = Duration::from_secs(10);
 
 /// How often the times by stage are fetched.
 const STAGES_EVERY: Duration = Duration::from_secs(2);
 
 impl Session {
     pub(super) fn fetch_config(&mut self) {
-        let Some(id) = self.ui.selected().map(|source| source.id.clone()) else { return };
-        let is_known = self.ui.extras.config.as_ref().is_some_and(|config| config.id == id);
+        let Some(id) = self.ui.context.selected().map(|source| source.id.clone()) else { return };
+        let is_known = self.ui.context.fetched.config.as_ref().is_some_and(|config| config.id == id);
         // What was drawn here is shown until it is known what became of it.
         if is_known && self.asked.is_waiting() {
             return;
         }
         // Others may have changed it, and the line editor begins with it.
-        self.ui.config_known(self.engine.source_config(&id));
+        let config = self.engine.source_config(&id);
+        self.ui.screens.lines.config_known(config, &mut self.ui.context);
+    }
+
+    /// Begins to compare the configuration file with what runs, now and then: where they part, that is marked.
+    pub(super) fn compare_config(&mut self, now: Instant) {
+        if self.differs_due.is_some_and(|due| now < due) {
+            return;
+        }
+        self.differs_due = Some(now + COMPARE_EVERY);
+        if matches!(self.ui.context.config.place, ConfigPlace::File(_)) {
+            self.in_background("tui-config", |host| Answer::Differs(host.file_changes()));
+        }
     }
 
     fn history_is_due(&self) -> bool {
-        self.history_due.is_none_or(|due| due <= self.ui.clock().mono)
+        self.history_due.is_none_or(|due| due <= self.ui.context.clock().mono)
     }
 
     pub(super) fn fetch_history(&mut self, now: Instant) {
-        if self.ui.frozen_since().is_some() || !(self.history_is_due() || self.history_again) {
+        if self.ui.context.frozen_since().is_some() || !(self.history_is_due() || self.history_again) {
             return;
         }
         self.history_again = false;
         self.history_due = Some(now + HISTORY_EVERY);
-        let sources = &self.ui.shown().sources;
-        let shown = self.ui.rows().iter().filter_map(|row| match row {
-            Row::Source(index) => sources.get(*index).map(|source| source.id.clone()),
-            Row::Group(_) => None,
-        });
+        let context = &self.ui.context;
+        let shown = context.listing.visible(context.shown()).map(|source| source.id.clone());
         let shown: Vec<SourceId> = shown.collect();
         let again = self.before_again.take_if(|due| *due <= now).is_some();
         if (self.before.is_none() || again) && !shown.is_empty() {
@@ -79,51 +91,47 @@ impl Session {
             (id, Arc::new(minutes))
         });
         let history = history.collect();
-        if history != self.ui.extras.history {
-            self.ui.extras.history = history;
-            self.ui.touch();
+        if history != self.ui.context.fetched.history {
+            self.ui.context.fetched.history = history;
+            self.ui.context.touch();
         }
     }
 
     /// Begins to read the report asked for last, or again the one whose time goes on.
-    pub(super) fn fetch_report(&mut self, now: Instant) {
-        if *self.ui.screen() != Screen::Report {
+    pub(super) fn fetch_report(&mut self, needs: &Needs, now: Instant) {
+        if !needs.history {
             self.reports.due = None;
             return;
         }
-        self.ui.history.today = self.ui.clock().wall.date();
-        let is_due = self.reports.due.is_some_and(|due| due <= now) && self.ui.history.is_current();
+        self.ui.screens.history.today = self.ui.context.clock().wall.date();
+        let is_due = self.reports.due.is_some_and(|due| due <= now) && self.ui.screens.history.is_current();
         if self.reports.running || !(self.reports.wanted.is_some() || is_due) {
             return;
         }
-        let asked = self.reports.wanted.take().unwrap_or_else(|| self.ui.history.asked());
+        let asked = self.reports.wanted.take().unwrap_or_else(|| self.ui.screens.history.asked());
         self.reports.due = Some(now + REPORT_EVERY);
         self.reports.running = true;
         self.reports.before = self.engine.snapshot().sources;
         self.in_background("tui-ledger", move |host| {
             let report = host.report(&asked);
-            Answer::Report(asked, report)
+            Answer::History(asked, report)
         });
     }
 
     /// Begins to read what the screen of one source shows beside its snapshot.
-    pub(super) fn fetch_detail(&mut self, now: Instant) {
-        if *self.ui.screen() != Screen::Detail {
-            return;
-        }
-        let Some(id) = self.ui.selected().map(|source| source.id.clone()) else { return };
+    pub(super) fn fetch_detail(&mut self, needs: &Needs, now: Instant) {
+        let Some((id, width)) = needs.detail.clone() else { return };
         self.fetch_events(&id);
-        if self.ui.frozen_since().is_some() {
+        if self.ui.context.frozen_since().is_some() {
             return;
         }
-        let width = self.ui.chart;
         let known = self.charts.due.as_ref().filter(|(of, wide, _)| *of == id && *wide == width);
         if known.is_none() {
             self.stages_due = None;
         }
         if self.stages_due.is_none_or(|due| due <= now) {
             self.stages_due = Some(now + STAGES_EVERY);
-            self.ui.extras.stages = self.engine.stage_times(&id);
+            self.ui.screens.source.times = self.engine.stage_times(&id);
         }
         if self.charts.running || known.is_some_and(|(.., due)| *due > now) {
             return;
@@ -140,16 +148,17 @@ impl Session {
 
     /// Takes the events of the source on screen, in a frozen view those until then.
     fn fetch_events(&mut self, id: &SourceId) {
-        let known = self.ui.extras.events.as_ref().filter(|(of, _)| of == id).map(|(_, events)| events);
-        let frozen = self.ui.frozen_since().map(|moment| SystemTime::from(moment.wall.timestamp()));
+        let known =
+            self.ui.screens.source.events.as_ref().filter(|(of, _)| of == id).map(|(_, events)| events);
+        let frozen = self.ui.context.frozen_since().map(|moment| SystemTime::from(moment.wall.timestamp()));
         if frozen.is_some() && known.is_some() {
             return;
         }
         let mut events = self.engine.events(id);
         events.retain(|event| frozen.is_none_or(|frozen| event.wall <= frozen));
         if known != Some(&events) {
-            self.ui.extras.events = Some((id.clone(), events));
-            self.ui.touch();
+            self.ui.screens.source.events = Some((id.clone(), events));
+            self.ui.context.touch();
         }
     }
 
@@ -165,10 +174,10 @@ impl Session {
                 let problem = format!("charts hold this run only, the past cannot be read: {problem}");
                 if self.before_problem.as_ref() != Some(&problem) {
                     tracing::warn!("{problem}");
-                    self.ui.say(problem.clone(), Tone::Refused);
+                    self.ui.context.say(problem.clone(), Tone::Refused);
                 }
                 self.before_problem = Some(problem);
-                self.before_again = Some(self.ui.clock().mono + REPORT_EVERY);
+                self.before_again = Some(self.ui.context.clock().mono + REPORT_EVERY);
             }
         }
     }
@@ -186,100 +195,98 @@ impl Session {
             Err(problem) => (None, Some(format!("this run only: {problem}"))),
         };
         // Read every few seconds, but said once.
-        if let Some(problem) = problem.as_ref().filter(|_| problem != self.ui.extras.chart_problem) {
+        if let Some(problem) = problem.as_ref().filter(|_| problem != self.ui.screens.source.chart_problem) {
             tracing::warn!(camera = %source, "The chart holds {problem}");
         }
-        self.ui.extras.chart_problem = problem;
+        self.ui.screens.source.chart_problem = problem;
         let columns = columns.unwrap_or_else(|| {
             let minutes = self.engine.history(&source);
-            chart::of_minutes(&minutes, width, chart::most_columns(width), &self.ui.clock().wall)
+            chart::of_minutes(&minutes, width, chart::most_columns(width), &self.ui.context.clock().wall)
         });
-        self.ui.extras.chart = Some((source, width, Arc::new(columns)));
-        self.ui.touch();
+        self.ui.screens.source.chart = Some((source, width, Arc::new(columns)));
+        self.ui.context.touch();
     }
 
-    pub(super) fn fetch_preview(&mut self, now: Instant) {
-        let wanted = self.ui.preview_of().cloned();
-        if wanted != self.preview_of {
-            if let Some(old) = self.preview_of.take() {
-                self.engine.send(Control::preview(old, false));
+    /// Has the engine make the previews that are shown, and no others, and takes them.
+    pub(super) fn fetch_previews(&mut self, needs: &Needs, now: Instant) {
+        if needs.previews != self.preview_of {
+            for old in self.preview_of.iter().filter(|old| !needs.previews.contains(old)) {
+                self.engine.send(Control::preview(old.clone(), false));
             }
-            if let Some(new) = &wanted {
+            for new in needs.previews.iter().filter(|new| !self.preview_of.contains(new)) {
                 self.engine.send(Control::preview(new.clone(), true));
             }
-            self.preview_of = wanted;
+            self.preview_of.clone_from(&needs.previews);
             self.preview_due = None;
-            let is_of_another = |(id, _): &mut (SourceId, _)| self.preview_of.as_ref() != Some(id);
-            self.ui.extras.preview.take_if(is_of_another);
+            let fetched = &mut self.ui.context.fetched;
+            fetched.previews.retain(|id, _| needs.previews.contains(id));
+            fetched.trails.retain(|id, _| needs.previews.contains(id));
         }
-        let Some(id) = self.preview_of.clone() else { return };
-        // Lines are drawn on what is there now, also while the other screens are held still.
-        let is_held = self.ui.frozen_since().is_some() && *self.ui.screen() != Screen::Editor;
-        if is_held || self.preview_due.is_some_and(|due| now < due) {
+        let is_frozen = self.ui.context.frozen_since().is_some() && !needs.previews_while_frozen;
+        if needs.previews.is_empty() || is_frozen || self.preview_due.is_some_and(|due| now < due) {
             return;
         }
-        let Some(preview) = self.engine.preview(&id) else { return };
-        // Until the first one is there, every tick asks.
-        self.preview_due = Some(now + PREVIEW_EVERY);
-        let is_new = self.ui.extras.preview.as_ref().is_none_or(|(_, old)| old.taken != preview.taken);
-        if is_new {
-            let paths = self.engine.paths(&id);
-            let trails = paths.map(|paths| paths.trails(crate::geometry::Anchor::Foot, TRAIL));
-            self.ui.extras.trails = trails.unwrap_or_default();
-            self.ui.extras.preview = Some((id, preview));
-            self.ui.touch();
+        let mut all_there = true;
+        for id in &needs.previews {
+            let Some(preview) = self.engine.preview(id) else {
+                all_there = false;
+                continue;
+            };
+            let fetched = &mut self.ui.context.fetched;
+            if fetched.previews.get(id).is_none_or(|old| old.taken != preview.taken) {
+                let paths = self.engine.paths(id);
+                let trails = paths.map(|paths| paths.track_paths(crate::geometry::Anchor::Foot, TRAIL));
+                fetched.trails.insert(id.clone(), trails.unwrap_or_default());
+                fetched.previews.insert(id.clone(), preview);
+                self.ui.context.touch();
+            }
         }
+        // Until all of them are there, every tick asks.
+        self.preview_due = all_there.then(|| now + PREVIEW_EVERY);
     }
 
-    pub(super) fn fetch_log(&mut self) {
-        let (target, level, filter) = match (self.ui.screen(), self.ui.selected()) {
-            (Screen::Logs(target), _) => {
-                (target.clone(), self.ui.log_level, self.ui.log_filter.to_lowercase())
-            }
-            (Screen::Detail, Some(source)) => {
-                (LogTarget::Source(source.id.clone()), Level::Debug, String::new())
-            }
-            (Screen::Workers, _) => {
-                let worker = self.ui.shown().workers.get(self.ui.worker).map_or(1, |worker| worker.number);
-                (LogTarget::Worker(worker), Level::Debug, String::new())
-            }
-            _ => {
-                self.log = None;
-                return;
-            }
-        };
-        let Some(recent) = self.host.recent_logs() else {
-            self.ui.extras.log_problem = Some("nothing is logged in this run".into());
+    /// Takes the lines of the log that is shown.
+    pub(super) fn fetch_log(&mut self, needs: &Needs) {
+        let Some(need) = &needs.log else {
+            self.log = None;
             return;
         };
-        let now = (target, recent.written(), level, filter);
+        let context = &mut self.ui.context;
+        let Some(recent) = self.host.recent_logs() else {
+            context.fetched.log_problem = Some("nothing is logged in this run".into());
+            return;
+        };
+        let now = (need.clone(), recent.written());
         if self.log.as_ref() == Some(&now) {
             return;
         }
-        // The line in the file names a source by its id; who looks for its alias means the same lines.
-        let sources = &self.ui.shown().sources;
-        let names: HashMap<SourceId, String> = if now.3.is_empty() {
+        // The line in the file names a source by its id; a filter by its alias means the same lines.
+        let LogNeed { target, level, filter } = need;
+        let sources = &context.shown().sources;
+        let names: HashMap<SourceId, String> = if filter.is_empty() {
             HashMap::new()
         } else {
             sources.iter().map(|source| (source.id.clone(), source.name())).collect()
         };
         let lines = recent.lines(|line| {
-            let is_here = match &now.0 {
+            let is_here = match target {
                 LogTarget::Central => true,
                 LogTarget::Source(id) => line.camera.as_ref() == Some(id),
                 LogTarget::Worker(number) => line.worker == Some(*number as u64),
             };
-            is_here && line.level <= now.2 && has_words(&with_name(line, &names), &now.3)
+            is_here && line.level <= *level && has_words(&with_name(line, &names), filter)
         });
-        // Whoever reads further up goes on reading the same lines.
-        let same = self.log.as_ref().is_some_and(|old| (&old.0, old.2, &old.3) == (&now.0, now.2, &now.3));
-        if let Some(last) = self.ui.extras.log.last().filter(|_| same && self.ui.scroll > 0) {
-            self.ui.scroll += lines.iter().rev().take_while(|line| line.number > last.number).count();
+        // Further up, the same lines stay in sight.
+        let is_same = self.log.as_ref().is_some_and(|(old, _)| old == need);
+        if let Some(last) = context.fetched.log.last().filter(|_| is_same) {
+            let fresh = lines.iter().rev().take_while(|line| line.number > last.number).count();
+            self.ui.screens.top_mut().log_grew(fresh);
         }
-        self.ui.extras.log = Arc::new(lines);
-        self.ui.extras.log_problem = None;
+        let context = &mut self.ui.context;
+        context.fetched.log = Arc::new(lines);
+        context.fetched.log_problem = None;
+        context.touch();
         self.log = Some(now);
-        self.ui.touch();
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, time::Instant};
 
 use super::{Session, work::Answer};
-use crate::{config::SourceConfig, host::Found};
+use crate::{config::SourceConfig, host::ProbedSource};
 
 /// Most sources tried out at once: a camera that does not answer keeps its thread until its open timeout.
 const MOST: usize = 3;
@@ -36,7 +36,7 @@ impl Session {
         });
     }
 
-    pub(super) fn probed(&mut self, number: u64, result: Result<Found, String>) {
+    pub(super) fn probed(&mut self, number: u64, result: Result<ProbedSource, String>) {
         self.probes.running = self.probes.running.saturating_sub(1);
         self.ui.source_probed(number, result);
     }

@@ -15,7 +15,10 @@ use crate::{
     count::replay::Paths,
     geometry::Anchor,
     host::Drawn,
-    tui::editor::{Replayed, warn},
+    tui::{
+        screen::Needs,
+        screens::lines::editor::{Replayed, warn},
+    },
 };
 
 /// How often the tracks behind the line editor are fetched.
@@ -23,8 +26,8 @@ const REPLAY_EVERY: Duration = Duration::from_secs(5);
 
 impl Session {
     /// Works out what the edited lines would have counted, when they or the tracks have changed.
-    pub(super) fn replay(&mut self, now: Instant) {
-        let Some(editor) = &self.ui.editor else {
+    pub(super) fn replay(&mut self, needs: &Needs, now: Instant) {
+        let Some(editor) = self.ui.screens.lines.editor.as_ref().filter(|_| needs.paths) else {
             self.replay = Replaying { running: self.replay.running, ..Replaying::default() };
             return;
         };

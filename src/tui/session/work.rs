@@ -7,32 +7,51 @@ use crate::{
     count::replay::Paths,
     engine::Reply,
     host::{
-        Drawn, Found,
-        crossings::{self, Known},
-        history::Asked,
+        Drawn, ProbedSource,
+        crossings::{self, CrossingDetails},
+        history::ReportQuery,
     },
     ledger::{
         chart::{Column, Width},
         report::Report,
     },
     model::{Crossed, Judgment, Minute, SourceId, SourceSnapshot},
-    tui::editor::Replayed,
+    tui::{effect::SettingsChange, screens::lines::editor::Replayed},
 };
 
 /// The answer to work done beside the screens.
-pub(super) enum Answer {
+pub enum Answer {
+    /// The configuration file was read.
     Looked,
+    /// Whether the layout is remembered.
+    Remembered(Result<(), String>),
+    /// What is to be said in the footer.
     Said(Result<String, String>),
+    /// What became of saving lines.
     Saved(SourceId, Drawn, Result<String, String>),
+    /// What became of writing the configuration file.
     Written(Result<String, String>),
-    Probed(u64, Result<Found, String>),
-    Crossings(Box<crossings::Asked>, Result<crossings::Found, String>),
-    Crossing(Crossed, Box<Result<Known, String>>),
+    /// What became of changing settings.
+    SettingsSaved(Box<SettingsChange>, Result<String, String>),
+    /// What the configuration file would change of what runs.
+    Differs(Result<Vec<String>, String>),
+    /// What trying out a source has given.
+    Probed(u64, Result<ProbedSource, String>),
+    /// Which crossings there are.
+    Crossings(Box<crossings::CrossingsQuery>, Result<crossings::CrossingsAnswer, String>),
+    /// What is known of a crossing.
+    Crossing(Crossed, Box<Result<CrossingDetails, String>>),
+    /// What became of a judgment.
     Judged(Result<Judgment, String>),
+    /// What the configuration file would change.
     Reloadable(Result<Vec<String>, String>),
-    Report(Asked, Result<Report, String>),
+    /// Earlier counts.
+    History(ReportQuery, Result<Report, String>),
+    /// Columns of a chart.
     Chart(SourceId, Width, Result<Option<Vec<Column>>, String>),
+    /// The hour before this run.
     LastHour(Result<HashMap<SourceId, Vec<Minute>>, String>),
+    /// What edited lines would have counted.
     Replayed(SourceId, Box<Replayed>),
 }
 
@@ -42,7 +61,7 @@ pub(super) struct Reports {
     pub(super) running: bool,
     /// The sources as they were when it was asked for.
     pub(super) before: Vec<Arc<SourceSnapshot>>,
-    pub(super) wanted: Option<Asked>,
+    pub(super) wanted: Option<ReportQuery>,
     pub(super) due: Option<Instant>,
 }
 

@@ -8,8 +8,8 @@ use crate::{
     model::{Moment, SourceSnapshot},
     tui::{
         action::Action,
-        alerts::{Alert, AlertKind},
-        app::{Screen, UiState},
+        alerts::{self, Alert, AlertKind},
+        context::Context,
         format, text,
         theme::Role,
     },
@@ -17,41 +17,43 @@ use crate::{
 
 /// How many lines there are to show.
 #[must_use]
-pub fn lines_wanted(ui: &UiState) -> usize {
-    let unseen = ui.alerts().iter().filter(|alert| !alert.acknowledged).count();
-    let seen = usize::from(unseen < ui.alerts().len());
-    ui.shown().problems.len() + unseen + seen + ui.shown().notices.len()
+pub fn lines_wanted(context: &Context) -> usize {
+    let unseen = context.alerts.standing().iter().filter(|alert| !alert.acknowledged).count();
+    let seen = usize::from(unseen < context.alerts.standing().len());
+    context.shown().problems.len() + unseen + seen + context.shown().notices.len()
 }
 
 /// Whether another screen than the overview has to show a line of this: counts are endangered, or there is an alert
-/// that nobody has seen, about something else than what the screen shows anyway.
+/// that nobody has acknowledged, about something else than the source that the screen shows anyway.
 #[must_use]
-pub fn is_news_here(ui: &UiState) -> bool {
-    let shown = match ui.screen() {
-        Screen::Detail => ui.selected().map(|source| &source.id),
-        _ => None,
-    };
-    !ui.shown().problems.is_empty()
-        || ui.alerts().iter().any(|alert| !alert.acknowledged && Some(&alert.key.source) != shown)
+pub fn is_news(context: &Context, shown: Option<&SourceSnapshot>) -> bool {
+    let shown = shown.map(|source| &source.id);
+    !context.shown().problems.is_empty()
+        || context
+            .alerts
+            .standing()
+            .iter()
+            .any(|alert| !alert.acknowledged && Some(&alert.key.source) != shown)
 }
 
 /// Draws as many lines as fit; the last one says how many do not.
-pub fn draw(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
-    let snapshot = ui.shown();
+pub fn draw(context: &Context, area: Rect, buffer: &mut Buffer, look: &Look) {
+    let snapshot = context.shown();
     let width = usize::from(area.width);
     let mut lines: Vec<Line> = Vec::new();
     for problem in &snapshot.problems {
         let what = format!(" {} {}", look.symbols.alert, text::clean(problem));
         lines.push(look.line(look.left(&what, width), Role::Alert));
     }
-    let (seen, unseen): (Vec<&Alert>, Vec<&Alert>) = ui.alerts().iter().partition(|alert| alert.acknowledged);
+    let (seen, unseen): (Vec<&Alert>, Vec<&Alert>) =
+        context.alerts.standing().iter().partition(|alert| alert.acknowledged);
     for alert in &unseen {
         let what = sentence(alert, &snapshot.sources[alert.source], snapshot.taken, width, look);
         lines.push(look.line(look.left(&format!(" {} {what}", look.symbols.alert), width), Role::Alert));
     }
     if !seen.is_empty() {
         let names: Vec<String> = seen.iter().map(|alert| snapshot.sources[alert.source].name()).collect();
-        let what = format!(" {} seen: {}", look.symbols.acknowledged, names.join(", "));
+        let what = format!(" {} acknowledged: {}", look.symbols.acknowledged, names.join(", "));
         lines.push(look.line(look.cut(&what, width), Role::Warn));
     }
     for notice in &snapshot.notices {
@@ -70,8 +72,8 @@ pub fn draw(ui: &UiState, area: Rect, buffer: &mut Buffer, look: &Look) {
     }
     // The way to silence an alert stands beside the first one that leaves room for it: what is wrong is never cut
     // for it, and the footer names the key as well.
-    let key = first_key(&ui.keymap, Action::Acknowledge);
-    let hint = format!(" {key} = seen ");
+    let key = first_key(&context.keymap, Action::Acknowledge);
+    let hint = format!(" {key} = ack ");
     let kept = width.saturating_sub(text::width(&hint));
     let has_room = |line: &&mut Line| text::width(line.to_string().trim_end()) <= kept;
     let mut alerts = lines.iter_mut().skip(snapshot.problems.len()).take(unseen.len());
@@ -95,26 +97,17 @@ fn sentence(alert: &Alert, source: &SourceSnapshot, as_of: Moment, width: usize,
 
 /// What is wrong, behind the name.
 fn what(alert: &Alert, source: &SourceSnapshot, as_of: Moment) -> String {
+    let cause = alerts::cause(alert.key.kind, source);
     match alert.key.kind {
-        AlertKind::Limit => {
-            let reached = source.limits().find_map(|limit| Some((limit.words()?, limit)));
-            let Some((words, limit)) = reached else { return String::new() };
-            let whose = limit.zone.map_or(String::new(), |zone| format!("zone '{}' is ", text::clean(&zone)));
-            format!(": {whose}{words}, {} of {}", format::current(limit.current), limit.limit)
-        }
-        AlertKind::Flapping => format!(": {}", source.flapping().unwrap_or_default()),
+        AlertKind::Limit | AlertKind::Flapping => format!(": {cause}"),
         AlertKind::Down | AlertKind::Failed => {
-            let error = source.last_error.as_deref().unwrap_or("no pictures");
             let next = source
                 .state
                 .next_attempt()
                 .map(|at| format!(", again in {}", format::countdown(at - as_of)))
                 .unwrap_or_default();
             let word = source.state.word().to_lowercase();
-            // Some errors begin with the same word.
-            let error = text::clean(error);
-            let error = error.strip_prefix(&format!("{word}: ")).unwrap_or(&error);
-            format!(": {word}{next}: {error}")
+            format!(": {word}{next}: {cause}")
         }
     }
 }

@@ -5,7 +5,7 @@ use ratatui::text::{Line, Span};
 use super::Look;
 use crate::{
     logging::{Level, LogLine},
-    tui::{app::UiState, text, theme::Role},
+    tui::{context::Context, text, theme::Role},
 };
 
 /// Columns for who wrote a line, by the width of the screen.
@@ -17,29 +17,36 @@ fn label_width(width: usize) -> usize {
     }
 }
 
-/// `12:34:56 Car Park (camera_03) WARN  no route to host`, with the words looked for picked out.
+/// `12:34:56 Car Park (camera_03) WARN  no route to host`, with the words of the filter picked out and the message from a column
+/// on.
 #[must_use]
-pub fn full(ui: &UiState, line: &LogLine, width: usize, look: &Look) -> Line<'static> {
-    let stamp = format!(" {} ", ui.clock().clock(line.wall));
+pub fn full(
+    context: &Context,
+    line: &LogLine,
+    (filter, across): (&str, usize),
+    width: usize,
+    look: &Look,
+) -> Line<'static> {
+    let stamp = format!(" {} ", context.clock().clock(line.wall));
     let columns = label_width(width);
     let who = match &line.camera {
-        Some(id) => look.name_of(ui.shown(), id, columns),
+        Some(id) => look.name_of(context.shown(), id, columns),
         None => line.label.clone(),
     };
     let (who, level) = (look.left(&who, columns), format!(" {} ", look.left(line.level.word(), 5)));
     let room = width.saturating_sub(text::width(&stamp) + columns + text::width(&level));
     let mut spans = vec![look.span(stamp, Role::Dim)];
-    spans.extend(picked_out(&who, &ui.log_filter, role(line.level), look));
+    spans.extend(picked_out(&who, filter, role(line.level), look));
     spans.push(look.span(level, role(line.level)));
-    let message: String = line.message.chars().skip(ui.log_across).collect();
-    spans.extend(picked_out(&look.cut(&message, room), &ui.log_filter, role(line.level), look));
+    let message: String = line.message.chars().skip(across).collect();
+    spans.extend(picked_out(&look.cut(&message, room), filter, role(line.level), look));
     Line::from(spans)
 }
 
 /// `12:34:56 WARN no route to host`, the level only where it matters, for the log of one source in a small pane.
 #[must_use]
-pub fn short(ui: &UiState, line: &LogLine, width: usize, look: &Look) -> Line<'static> {
-    let stamp = format!("{} ", ui.clock().clock(line.wall));
+pub fn short(context: &Context, line: &LogLine, width: usize, look: &Look) -> Line<'static> {
+    let stamp = format!("{} ", context.clock().clock(line.wall));
     // What is ordinary needs no word, and a small pane no column for it.
     let level = match line.level {
         Level::Error | Level::Warn => format!("{} ", line.level.word()),

@@ -9,8 +9,9 @@ use ratatui::{
 
 use super::Look;
 use crate::{
-    count::replay::Trail,
-    model::{LineConfig, Preview, ZoneConfig},
+    count::replay::TrackPath,
+    model::{LineConfig, Preview, SourceId, ZoneConfig},
+    tui::context::Context,
     tui::theme::{Palette, Role},
 };
 
@@ -29,9 +30,23 @@ pub struct Overlay<'a> {
     /// Its end or corner that is held.
     pub held: Option<usize>,
     /// Where people came from, in frame heights.
-    pub trails: &'a [Trail],
+    pub trails: &'a [TrackPath],
     /// Where people walked.
     pub walked: &'a [Share],
+}
+
+impl<'a> Overlay<'a> {
+    /// Lines, zones and paths of a source as it runs.
+    #[must_use]
+    pub fn of(context: &'a Context, source: &SourceId) -> Self {
+        let config = context.config_of(source);
+        Self {
+            lines: config.map_or(&[], |config| &config.lines),
+            zones: config.map_or(&[], |config| &config.zones),
+            trails: context.fetched.trails.get(source).map_or(&[], Vec::as_slice),
+            ..Self::default()
+        }
+    }
 }
 
 /// The part of `area` that the picture fills, keeping its shape: a cell is twice as high as it is wide.
@@ -114,7 +129,7 @@ fn pixels(preview: &Preview, area: Rect, buffer: &mut Buffer, look: &Look) {
     }
 }
 
-/// Mean colour of the part of the picture that falls on one pixel of the screen.
+/// Mean color of the part of the picture that falls on one pixel of the screen.
 fn mean(preview: &Preview, (column, columns): (u32, u32), (row, rows): (u32, u32)) -> [u8; 3] {
     let (width, height) = preview.size;
     let range = |at: u32, of: u32, size: u32| {
@@ -145,7 +160,7 @@ fn luminance([r, g, b]: [u8; 3]) -> u32 {
     (u32::from(r) * 299 + u32::from(g) * 587 + u32::from(b) * 114) / 1000
 }
 
-/// The nearest of the 256 colours: the 6x6x6 cube from 16, or the 24 greys from 232.
+/// The nearest of the 256 colors: the 6x6x6 cube from 16, or the 24 grays from 232.
 fn indexed(rgb: [u8; 3]) -> u8 {
     const STEPS: [i32; 6] = [0, 95, 135, 175, 215, 255];
     let nearest = |value: u8| (0..6).min_by_key(|&step| (STEPS[step] - i32::from(value)).abs()).unwrap_or(0);
@@ -173,7 +188,7 @@ fn cell_at((x, y): Share, area: Rect) -> Option<(u16, u16)> {
 }
 
 fn stroke(at: (u16, u16), symbol: &str, style: Style, buffer: &mut Buffer) {
-    // The picture's colour stays behind the stroke, or boxes would cut holes.
+    // The picture's color stays behind the stroke, or boxes would cut holes.
     if let Some(cell) = buffer.cell_mut(at) {
         cell.set_symbol(symbol);
         cell.set_style(style);

@@ -5,16 +5,16 @@ use std::{
     time::Duration,
 };
 
-use ratatui::{buffer::Buffer, layout::Rect};
+use ratatui::layout::Rect;
 
-use super::{Look, picture};
+use super::picture::Overlay;
 use crate::{
-    count::replay::Trail,
+    count::replay::TrackPath,
     evidence::{Marks, Pixels},
     geometry::{BBox, Point},
     host::crossings::Strip,
     model::{LineConfig, Moment, Preview, ShownTrack, TrackId},
-    tui::graphics::Graphics,
+    tui::canvas::Canvas,
 };
 
 /// Between two pictures, in their sides.
@@ -49,24 +49,15 @@ struct Part {
     side: f32,
 }
 
-/// Draws what `view` shows of the strip of `track` into the middle of `area`, in pixels where `graphics` can.
-pub fn draw(
-    strip: &Strip,
-    track: TrackId,
-    view: &View,
-    area: Rect,
-    buffer: &mut Buffer,
-    (graphics, look): (Option<&mut Graphics>, &Look),
-) {
+/// Draws what `view` shows of the strip of `track` into the middle of `area`.
+pub fn draw(strip: &Strip, track: TrackId, view: &View, area: Rect, canvas: &mut Canvas) {
     let Some((preview, lines, trails)) = compose(strip, track, view) else { return };
-    let overlay = picture::Overlay { lines: &lines, trails: &trails, ..picture::Overlay::default() };
-    if !graphics.is_some_and(|graphics| graphics.draw(&preview, overlay, area, buffer)) {
-        picture::draw(&preview, overlay, area, buffer, look);
-    }
+    let overlay = Overlay { lines: &lines, trails: &trails, ..Overlay::default() };
+    canvas.picture(&preview, overlay, area);
 }
 
 /// One picture of all that `view` shows, with lines and paths; `None` where there is nothing.
-fn compose(strip: &Strip, track: TrackId, view: &View) -> Option<(Preview, Vec<LineConfig>, Vec<Trail>)> {
+fn compose(strip: &Strip, track: TrackId, view: &View) -> Option<(Preview, Vec<LineConfig>, Vec<TrackPath>)> {
     let shown: Vec<(usize, &Pixels)> =
         view.numbers.iter().filter_map(|number| Some((*number, strip.pictures.get(*number)?))).collect();
     let (_, first) = shown.first()?;
@@ -86,7 +77,7 @@ fn compose(strip: &Strip, track: TrackId, view: &View) -> Option<(Preview, Vec<L
             let points = marks.path_until(*number).into_iter().map(|point| part.place(point));
             let points =
                 points.filter(|point| is_in(*point)).map(|point| Point::new(point.x + offset, point.y));
-            trails.push(Trail { id: track, points: points.collect() });
+            trails.push(TrackPath { id: track, points: points.collect() });
         }
     }
     // What is drawn is told apart by when it was taken.

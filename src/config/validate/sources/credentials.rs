@@ -147,7 +147,7 @@ pub(crate) fn readable_by_all(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o004 != 0)
 }
 
-/// Whether users whom one of the permission `bits` stands for can change `path`, or put another file in its place.
+/// Whether users covered by one of the permission `bits` can change `path`, or put another file in its place.
 pub(crate) fn writable_by(path: &Path, bits: u32) -> bool {
     use std::os::unix::fs::PermissionsExt as _;
     let mode = |path: &Path| fs::metadata(path).map_or(0, |metadata| metadata.permissions().mode());

@@ -2,7 +2,7 @@
 
 use super::{
     super::read::Node,
-    known::{BOOL, FLOAT, Known},
+    inferred::{BOOL, FLOAT, Inferred},
 };
 use call::{Answer, Call, Outcome, Unknown, dim};
 
@@ -12,13 +12,13 @@ mod select;
 mod values;
 
 /// What `node` gives for `inputs` (`None` for one that is left out).
-pub(super) fn of(node: &Node<'_>, inputs: &[Option<&Known>]) -> Answer<Outcome> {
+pub(super) fn of(node: &Node<'_>, inputs: &[Option<&Inferred>]) -> Answer<Outcome> {
     let call = Call { node, inputs };
     let first = || call.input(0).cloned();
     let as_first = |element: Option<u64>| {
         first().map(|known| {
             let element = element.unwrap_or(known.element);
-            Outcome::from(Known { element, values: None, ..known })
+            Outcome::from(Inferred { element, values: None, ..known })
         })
     };
     match node.operator {
@@ -99,7 +99,7 @@ pub(super) fn of(node: &Node<'_>, inputs: &[Option<&Known>]) -> Answer<Outcome> 
         "MaxPool" | "AveragePool" | "LpPool" | "QLinearAveragePool" => conv::pool(&call),
         "GlobalAveragePool" | "GlobalMaxPool" | "GlobalLpPool" | "QLinearGlobalAveragePool" => {
             let dims = call.dims(0)?.iter().enumerate().map(|(i, dim)| if i < 2 { *dim } else { 1 });
-            Ok(Known::of_shape(dims.collect(), call.input(0)?.element).into())
+            Ok(Inferred::of_shape(dims.collect(), call.input(0)?.element).into())
         }
         "MatMul" => conv::product_of(&call, 0, 1, FLOAT),
         "MatMulInteger" => conv::product_of(&call, 0, 1, 6),
@@ -111,7 +111,7 @@ pub(super) fn of(node: &Node<'_>, inputs: &[Option<&Known>]) -> Answer<Outcome> 
         "GridSample" => match (call.dims(0)?, call.dims(1)?) {
             ([n, c, ..], [_, spatial @ .., _]) => {
                 let dims = [*n, *c].into_iter().chain(spatial.iter().copied());
-                Ok(Known::of_shape(dims.collect(), FLOAT).into())
+                Ok(Inferred::of_shape(dims.collect(), FLOAT).into())
             }
             _ => Err(Unknown::Wrong),
         },

@@ -41,10 +41,12 @@ fn result(total_in: u64, error: &str) -> TaskResult {
 fn taken(outbox: &Outbox) -> Vec<String> {
     std::iter::from_fn(|| match outbox.take(Duration::ZERO) {
         Taken::Nothing => None,
-        Taken::Report(Report::Result(result)) => Some(format!("{} {:?}", result.total_in, result.errors)),
-        Taken::Report(Report::Forget(_)) => Some("forget".into()),
-        Taken::Report(Report::Sync(_)) => Some("sync".into()),
-        Taken::Report(Report::Event(event)) => Some(match event.kind {
+        Taken::OutboxItem(OutboxItem::Result(result)) => {
+            Some(format!("{} {:?}", result.total_in, result.errors))
+        }
+        Taken::OutboxItem(OutboxItem::Forget(_)) => Some("forget".into()),
+        Taken::OutboxItem(OutboxItem::Sync(_)) => Some("sync".into()),
+        Taken::OutboxItem(OutboxItem::Event(event)) => Some(match event.kind {
             EventKind::Crossing { track, .. } => format!("crossing {track}"),
             EventKind::State { state, .. } => state.word().into(),
             kind => format!("{kind:?}"),
@@ -98,8 +100,8 @@ fn however_much_comes_what_waits_has_a_bound() {
     let backlog = outbox.backlog.lock();
     assert_eq!(backlog.reports.len() + backlog.latest.len(), 12);
     assert_eq!(backlog.lost, 3000 - 12);
-    let errors = |report: &Report| match report {
-        Report::Result(result) => result.errors.len(),
+    let errors = |report: &OutboxItem| match report {
+        OutboxItem::Result(result) => result.errors.len(),
         _ => 0,
     };
     assert_eq!(backlog.latest.values().map(errors).sum::<usize>(), ERRORS);
@@ -121,8 +123,8 @@ fn the_numbers_of_events_leave_out_those_that_were_lost() {
     let outbox = Outbox::with_room(2);
     let numbers = |outbox: &Outbox| -> Vec<u64> {
         std::iter::from_fn(|| match outbox.take(Duration::ZERO) {
-            Taken::Report(Report::Event(event)) => Some(event.number),
-            Taken::Report(report) => panic!("{report:?}"),
+            Taken::OutboxItem(OutboxItem::Event(event)) => Some(event.number),
+            Taken::OutboxItem(report) => panic!("{report:?}"),
             Taken::Nothing => None,
         })
         .collect()

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::super::{
     actor::Actor,
     around::Around,
-    command::{Ask, Needs},
+    command::{Ask, Prerequisite},
 };
 use crate::{
     config::SourceConfig,
@@ -34,8 +34,8 @@ impl SetLines {
 }
 
 impl Ask<Actor> for SetLines {
-    fn needs(&self, _: &Actor) -> Needs {
-        Needs::Pipeline
+    fn needs(&self, _: &Actor) -> Prerequisite {
+        Prerequisite::Pipeline
     }
 
     fn wait(&self, actor: &mut Actor, _: &dyn Around) {

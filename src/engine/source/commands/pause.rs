@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::super::{
     actor::Actor,
     around::Around,
-    command::{Ask, Needs},
+    command::{Ask, Prerequisite},
 };
 use crate::engine::{error::EngineError, reply::Outcome};
 
@@ -14,8 +14,8 @@ use crate::engine::{error::EngineError, reply::Outcome};
 pub struct Pause(pub bool);
 
 impl Ask<Actor> for Pause {
-    fn needs(&self, _: &Actor) -> Needs {
-        Needs::Order
+    fn needs(&self, _: &Actor) -> Prerequisite {
+        Prerequisite::Order
     }
 
     fn obey(self: Box<Self>, actor: &mut Actor, _: &dyn Around) -> Outcome {

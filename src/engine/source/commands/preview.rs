@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::super::{
     actor::Actor,
     around::Around,
-    command::{Ask, Needs},
+    command::{Ask, Prerequisite},
 };
 use crate::engine::reply::Outcome;
 
@@ -14,8 +14,8 @@ use crate::engine::reply::Outcome;
 pub struct Preview(pub bool);
 
 impl Ask<Actor> for Preview {
-    fn needs(&self, _: &Actor) -> Needs {
-        Needs::Nothing
+    fn needs(&self, _: &Actor) -> Prerequisite {
+        Prerequisite::Nothing
     }
 
     fn obey(self: Box<Self>, actor: &mut Actor, _: &dyn Around) -> Outcome {

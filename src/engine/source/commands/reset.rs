@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::super::{
     actor::Actor,
     around::Around,
-    command::{Ask, Needs},
+    command::{Ask, Prerequisite},
 };
 use crate::{
     engine::{pipeline::Pipeline, reply::Outcome},
@@ -17,8 +17,8 @@ use crate::{
 pub struct ResetCounts;
 
 impl Ask<Actor> for ResetCounts {
-    fn needs(&self, _: &Actor) -> Needs {
-        Needs::Pipeline
+    fn needs(&self, _: &Actor) -> Prerequisite {
+        Prerequisite::Pipeline
     }
 
     fn obey(self: Box<Self>, actor: &mut Actor, _: &dyn Around) -> Outcome {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::super::{
     actor::Actor,
     around::Around,
-    command::{Ask, Needs},
+    command::{Ask, Prerequisite},
     lifecycle::Event,
     run::Run,
 };
@@ -21,8 +21,8 @@ use crate::{
 pub struct Restart;
 
 impl Ask<Actor> for Restart {
-    fn needs(&self, actor: &Actor) -> Needs {
-        if actor.kind == SourceKind::Video { Needs::Pipeline } else { Needs::Order }
+    fn needs(&self, actor: &Actor) -> Prerequisite {
+        if actor.kind == SourceKind::Video { Prerequisite::Pipeline } else { Prerequisite::Order }
     }
 
     fn may_be_refused(&self) -> bool {

@@ -9,7 +9,7 @@ use ratatui::{
 use super::{AddSource, Field, Probing};
 use crate::{
     config::edit::KeepLogin,
-    host::{ConfigPlace, Found},
+    host::{ConfigPlace, ProbedSource},
     tui::{
         text,
         text_input::TextInput,
@@ -49,7 +49,7 @@ impl AddSource {
         if let Some(probing) = found {
             let (words, role) = match probing {
                 Probing::Running => (format!("{} trying it out", look.symbols.connecting), Role::Busy),
-                Probing::Done(Ok(Found { words, .. })) => {
+                Probing::Done(Ok(ProbedSource { words, .. })) => {
                     (format!("{} it answers: {words}", look.symbols.running), Role::Good)
                 }
                 Probing::Done(Err(problem)) => (format!("{} {problem}", look.symbols.retrying), Role::Warn),
@@ -57,7 +57,7 @@ impl AddSource {
             lines.extend(text::wrap(&words, inner).into_iter().map(|line| look.line(line, role)));
         }
         let preview = match found {
-            Some(Probing::Done(Ok(Found { picture: Some(preview), .. }))) => Some(preview),
+            Some(Probing::Done(Ok(ProbedSource { picture: Some(preview), .. }))) => Some(preview),
             _ => None,
         };
         let first = lines.len() as u16;

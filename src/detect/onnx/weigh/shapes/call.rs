@@ -1,6 +1,6 @@
 //! A node that is asked for the shape of its result, and how it answers.
 
-use super::super::{super::read::Node, known::Known};
+use super::super::{super::read::Node, inferred::Inferred};
 
 /// Why a result's size is not known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,15 +18,15 @@ pub(in crate::detect::onnx) type Answer<T> = Result<T, Unknown>;
 /// What a node gives.
 pub(in crate::detect::onnx) struct Outcome {
     /// Of each output; the last stands for all that follow.
-    pub(in crate::detect::onnx) outputs: Vec<Known>,
+    pub(in crate::detect::onnx) outputs: Vec<Inferred>,
     /// Multiplications beside one for each value of the outputs.
     pub(in crate::detect::onnx) work: u64,
     /// Bytes needed for a moment.
     pub(in crate::detect::onnx) buffer: u64,
 }
 
-impl From<Known> for Outcome {
-    fn from(output: Known) -> Self {
+impl From<Inferred> for Outcome {
+    fn from(output: Inferred) -> Self {
         Self { outputs: vec![output], work: 0, buffer: 0 }
     }
 }
@@ -34,12 +34,12 @@ impl From<Known> for Outcome {
 /// A node with what is known of its inputs.
 pub(in crate::detect::onnx) struct Call<'a> {
     pub(in crate::detect::onnx) node: &'a Node<'a>,
-    pub(in crate::detect::onnx) inputs: &'a [Option<&'a Known>],
+    pub(in crate::detect::onnx) inputs: &'a [Option<&'a Inferred>],
 }
 
 impl<'a> Call<'a> {
     /// An input that must be there.
-    pub(in crate::detect::onnx) fn input(&self, index: usize) -> Answer<&'a Known> {
+    pub(in crate::detect::onnx) fn input(&self, index: usize) -> Answer<&'a Inferred> {
         self.inputs.get(index).copied().flatten().ok_or(Unknown::Wrong)
     }
 

@@ -1,7 +1,7 @@
-//! Operators that slide over pictures, multiply matrices, stretch and pad.
+//! Operators that slide over frames, multiply matrices, stretch and pad.
 
 use super::{
-    super::known::{FLOAT, INT64, Known, product},
+    super::inferred::{FLOAT, INT64, Inferred, product},
     call::{Answer, Call, Outcome, Unknown, axis, dim},
     values::common,
 };
@@ -62,7 +62,7 @@ fn positions(call: &Call<'_>, window: &Window, length: u64) -> Answer<u64> {
     dim(if up { steps.ceil() } else { steps.floor() } + 1.0)
 }
 
-/// Number of pictures, channels and spatial axes of an input [n, channels, spatial ..].
+/// Number of frames, channels and spatial axes of an input [n, channels, spatial ..].
 fn picture(dims: &[u64]) -> Answer<(u64, u64, &[u64])> {
     match dims {
         [n, channels, spatial @ ..] if !spatial.is_empty() => Ok((*n, *channels, spatial)),
@@ -82,7 +82,7 @@ pub(super) fn convolution(call: &Call<'_>, input: usize, weights: usize, element
     for (window, length) in windows(call, &sides)?.iter().zip(spatial) {
         dims.push(positions(call, window, *length)?);
     }
-    let output = Known::of_shape(dims, element);
+    let output = Inferred::of_shape(dims, element);
     let (work, places) = (output.count.saturating_mul(depth), output.count / filters.max(1));
     // Engines may copy what each kernel covers, in part.
     Ok(Outcome { work, buffer: places.saturating_mul(depth), outputs: vec![output] })
@@ -114,7 +114,7 @@ pub(super) fn transposed(call: &Call<'_>) -> Answer<Outcome> {
     Ok(Outcome {
         work: product(spatial).saturating_mul(n).saturating_mul(channels).saturating_mul(depth),
         buffer: product(spatial).saturating_mul(depth),
-        outputs: vec![Known::of_shape(dims, FLOAT)],
+        outputs: vec![Inferred::of_shape(dims, FLOAT)],
     })
 }
 
@@ -129,12 +129,12 @@ pub(super) fn pool(call: &Call<'_>) -> Answer<Outcome> {
     for (window, length) in windows(call, sides)?.iter().zip(spatial) {
         dims.push(positions(call, window, *length)?);
     }
-    let output = Known::of_shape(dims, known.element);
-    // What lies beyond the picture costs nothing.
+    let output = Inferred::of_shape(dims, known.element);
+    // What lies beyond the frame costs nothing.
     let areas = sides.iter().zip(spatial).map(|(side, length)| dim(side.min(*length as f64)));
     let area = product(&areas.collect::<Answer<Vec<_>>>()?);
     let work = output.count.saturating_mul(area);
-    let places = Known { element: INT64, ..output.clone() };
+    let places = Inferred { element: INT64, ..output.clone() };
     Ok(Outcome { work, buffer: 0, outputs: vec![output, places] })
 }
 
@@ -151,7 +151,7 @@ pub(super) fn product_of(call: &Call<'_>, left: usize, right: usize, element: u6
     };
     let mut dims = common([batch_a, batch_b].into_iter())?;
     dims.extend(rows.iter().copied().chain(columns));
-    let output = Known::of_shape(dims, element);
+    let output = Inferred::of_shape(dims, element);
     Ok(Outcome { work: output.count.saturating_mul(*k), buffer: 0, outputs: vec![output] })
 }
 
@@ -160,7 +160,7 @@ pub(super) fn gemm(call: &Call<'_>, left: usize, right: usize, element: u64) -> 
     let turned = |name| call.node.number(name, 0.0) != 0.0;
     let (rows, k) = if turned("transA") { (*a1, *a0) } else { (*a0, *a1) };
     let columns = if turned("transB") { *b0 } else { *b1 };
-    let output = Known::of_shape(vec![rows, columns], element);
+    let output = Inferred::of_shape(vec![rows, columns], element);
     Ok(Outcome { work: output.count.saturating_mul(k), buffer: 0, outputs: vec![output] })
 }
 
@@ -172,7 +172,7 @@ fn axes_of(axes: Option<&[f64]>, rank: usize) -> Answer<Vec<usize>> {
     }
 }
 
-pub(super) fn resize(call: &Call<'_>) -> Answer<Known> {
+pub(super) fn resize(call: &Call<'_>) -> Answer<Inferred> {
     let (dims, element, node) = (call.dims(0)?, call.input(0)?.element, call.node);
     let policy = node.string("keep_aspect_ratio_policy");
     if !policy.is_empty() && policy != b"stretch" {
@@ -195,10 +195,10 @@ pub(super) fn resize(call: &Call<'_>) -> Answer<Known> {
     for (at, value) in axes.iter().zip(list) {
         new[*at] = if sizes.is_some() { dim(*value)? } else { dim((dims[*at] as f64 * value).floor())? };
     }
-    Ok(Known::of_shape(new, element))
+    Ok(Inferred::of_shape(new, element))
 }
 
-pub(super) fn pad(call: &Call<'_>) -> Answer<Known> {
+pub(super) fn pad(call: &Call<'_>) -> Answer<Inferred> {
     let (dims, element) = (call.dims(0)?, call.input(0)?.element);
     let pads = match call.node.numbers("paddings") {
         Some(pads) => Some(pads),
@@ -213,5 +213,5 @@ pub(super) fn pad(call: &Call<'_>) -> Answer<Known> {
     for (i, at) in axes.iter().enumerate() {
         new[*at] = dim(new[*at] as f64 + pads[i] + pads[axes.len() + i])?;
     }
-    Ok(Known::of_shape(new, element))
+    Ok(Inferred::of_shape(new, element))
 }

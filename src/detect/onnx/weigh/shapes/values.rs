@@ -1,19 +1,19 @@
 //! Operators that work on each value, and the values themselves where they are followed.
 
 use super::{
-    super::known::{BOOL, Known, MOST_VALUES},
+    super::inferred::{BOOL, Inferred, MOST_VALUES},
     call::{Answer, Call, Outcome, Unknown},
 };
 
 /// The same shape with other values.
-pub(super) fn each(known: Known, element: u64, of: impl Fn(f64) -> f64) -> Answer<Outcome> {
-    let result = Known { element, ..known };
+pub(super) fn each(known: Inferred, element: u64, of: impl Fn(f64) -> f64) -> Answer<Outcome> {
+    let result = Inferred { element, ..known };
     let is_integer = result.is_integer();
     let values = result.values.as_ref().map(|values| {
         let whole = |value: f64| if is_integer { value.trunc() } else { value };
         values.iter().map(|value| whole(of(*value))).collect()
     });
-    Ok(Known { values, ..result }.into())
+    Ok(Inferred { values, ..result }.into())
 }
 
 /// The shape that all of `shapes` fit into.
@@ -37,7 +37,7 @@ pub(super) fn common<'a>(shapes: impl Iterator<Item = &'a [u64]>) -> Answer<Vec<
 }
 
 /// Operators on several inputs, each stretched to the shape of all.
-pub(super) fn broadcast(call: &Call<'_>) -> Answer<Known> {
+pub(super) fn broadcast(call: &Call<'_>) -> Answer<Inferred> {
     let operator = call.node.operator;
     // Quantized inputs come with a scale and a zero point each.
     let indexes: Vec<usize> =
@@ -54,9 +54,9 @@ pub(super) fn broadcast(call: &Call<'_>) -> Answer<Known> {
         let count = inputs.iter().fold(1, |product: u64, input| product.saturating_mul(input.count.max(1)));
         let largest = inputs.iter().map(|input| input.count).max().unwrap_or(0);
         let single = inputs.iter().filter(|input| input.count > 1).count() <= 1;
-        return Ok(Known::at_most(if single { largest } else { count }, element));
+        return Ok(Inferred::at_most(if single { largest } else { count }, element));
     };
-    let result = Known::of_shape(common(shapes.into_iter())?, element);
+    let result = Inferred::of_shape(common(shapes.into_iter())?, element);
     if result.count > MOST_VALUES {
         return Ok(result);
     }

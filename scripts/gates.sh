@@ -1,0 +1,57 @@
+# The gates of the project: what each of them checks, and how. scripts/test runs all that a change must pass,
+# scripts/check one. To be sourced by bash in the project's folder.
+
+# In the order of scripts/test: what is known soonest comes first.
+gates=(format dependencies lints documentation build tests)
+# Run by their name alone: `quick` is a part of `tests`, `oldest` needs another compiler.
+gates_by_name=(quick oldest)
+
+declare -A gate_words=(
+  [format]="the code is formatted as rustfmt does it"
+  [dependencies]="licenses and origin of all dependencies (cargo deny)"
+  [lints]="clippy and the compiler have nothing to say, with what the tests see and as users build it"
+  [documentation]="the documentation builds, and its links lead somewhere"
+  [build]="the program and all tests compile"
+  [tests]="all tests pass"
+  [quick]="the tests of the library, the scenarios, the screens and the configuration pass"
+  [oldest]="the code compiles with the oldest Rust that Cargo.toml promises"
+)
+
+gate_format() { cargo fmt --check; }
+
+# Advisories need a database from the network and change by the day: docs/advisories.md holds what was looked up.
+gate_dependencies() { cargo deny --locked check bans licenses sources; }
+
+# With what the tests see of the library, and as users build it: only then the compiler finds what nobody uses.
+gate_lints() {
+  cargo clippy --locked --all-targets -- -D warnings && cargo clippy --locked --lib --bins -- -D warnings
+}
+
+gate_documentation() {
+  RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
+}
+
+gate_build() { cargo test --locked --no-run; }
+
+gate_tests() { cargo test --locked --no-fail-fast; }
+
+# Nothing else is compiled. In one process for each file: OpenCV and FFmpeg bring 230 libraries, and each process takes 0.1 s to
+# load them, which nextest pays for each test.
+gate_quick() { cargo test --locked --no-fail-fast --lib --test scenarios --test screens --test config; }
+
+gate_oldest() {
+  local oldest
+  oldest=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+  case $(cargo --version) in
+    "cargo $oldest."*) cargo check --locked --all-targets ;;
+    *) cargo "+$oldest" check --locked --all-targets ;;
+  esac
+}
+
+# With a target folder elsewhere the tests do not find the library by themselves.
+gates_library() {
+  local library=$PWD/.cache/onnxruntime/libonnxruntime.so
+  if [ -n "${CARGO_TARGET_DIR:-}" ] && [ -z "${ORT_DYLIB_PATH:-}" ] && [ -s "$library" ]; then
+    export ORT_DYLIB_PATH=$library
+  fi
+}

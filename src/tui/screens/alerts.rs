@@ -1,0 +1,5 @@
+//! What is and was wrong.
+
+mod draw;
+pub mod state;
+mod update;

@@ -1,0 +1,5 @@
+//! What was counted at other times.
+
+mod draw;
+pub mod state;
+mod update;

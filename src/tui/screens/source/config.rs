@@ -1,0 +1,149 @@
+//! The configuration of one source as it runs, without its credentials.
+
+use ratatui::text::{Line, Span};
+
+use crate::{
+    config::{
+        Cadence, DetectorChoice, EvidenceChoice, SourceConfig, SourceSpec, TlsConfig, TrackerChoice,
+        Transport,
+    },
+    geometry::Anchor,
+    model::SourceKind,
+    tui::{format, text, theme::Role, widgets::Look},
+};
+
+/// Columns of the names.
+const NAMES: usize = 10;
+
+/// The settings as lines of at most `width` columns; long values go on below.
+#[must_use]
+pub fn lines(config: &SourceConfig, width: usize, look: &Look) -> Vec<Line<'static>> {
+    let room = width.saturating_sub(NAMES + 1).max(1);
+    settings(config)
+        .into_iter()
+        .flat_map(|(name, value)| {
+            text::wrap(&value, room)
+                .into_iter()
+                .enumerate()
+                .map(move |(index, part)| (if index == 0 { name } else { "" }, part))
+        })
+        .map(|(name, value)| {
+            Line::from(vec![
+                look.span(format!("{} ", look.left(name, NAMES)), Role::Dim),
+                Span::raw(look.cut(&value, room)),
+            ])
+        })
+        .collect()
+}
+
+fn settings(config: &SourceConfig) -> Vec<(&'static str, String)> {
+    let kind = if config.kind == SourceKind::Camera { "camera" } else { "video" };
+    let mut settings = vec![
+        ("id", format!("{} ({kind})", config.id)),
+        // Shows neither a user name nor a password.
+        ("source", config.source.to_string()),
+    ];
+    let secret = match &config.source {
+        SourceSpec::Url { credentials: Some(_), .. } => "user name and password given, not shown",
+        SourceSpec::Url { hidden: Some(_), .. } => "given in the address, not shown",
+        _ => "",
+    };
+    if !secret.is_empty() {
+        settings.push(("login", secret.into()));
+    }
+    settings.push(("alias", config.alias.clone()));
+    settings.extend(config.location.clone().map(|location| ("location", location)));
+    settings.extend(config.threshold.map(|limit| ("threshold", format!("{limit} people"))));
+    if !config.enabled {
+        settings.push(("enabled", "no".into()));
+    }
+    for line in &config.lines {
+        let [a, b] = [line.a, line.b].map(point);
+        settings.push(("line", format!("{}: {a} to {b}, {}", line.name, anchor(line.anchor))));
+    }
+    for zone in &config.zones {
+        let limit = zone.threshold.map(|limit| format!(", limit {limit}")).unwrap_or_default();
+        let corners = zone.points.len();
+        settings.push(("zone", format!("{}: {corners} corners, {}{limit}", zone.name, anchor(zone.anchor))));
+    }
+    let detector = match &config.detector {
+        None => "the program's".to_string(),
+        Some(DetectorChoice::Auto) => "auto".into(),
+        Some(DetectorChoice::Builtin(_)) => "builtin".into(),
+        Some(DetectorChoice::Motion) => "motion".into(),
+        Some(DetectorChoice::Model(model)) => model.model.display().to_string(),
+    };
+    settings.push(("detector", detector));
+    if config.tracker == TrackerChoice::Centroid {
+        settings.push(("tracker", "centroid".into()));
+    }
+    settings.push((
+        "detections",
+        match config.cadence {
+            Cadence::Auto => "as many as are needed".into(),
+            Cadence::SkipFrames(frames) => format!("skips {frames} frames after each detection"),
+            Cadence::DetectFps(rate) => format!("at most {rate} a second"),
+        },
+    ));
+    settings.push(("priority", config.priority.to_string()));
+    settings.extend(config.hwaccel.map(|hwaccel| ("hwaccel", hwaccel.word().into())));
+    match config.evidence {
+        EvidenceChoice::On(_) => {
+            settings.push(("evidence", "snapshots of its crossings are recorded".into()))
+        }
+        EvidenceChoice::Off => settings.push(("evidence", "no snapshots are recorded".into())),
+        _ => {}
+    }
+    if config.kind == SourceKind::Camera {
+        let retry = &config.retry;
+        let attempts = match retry.max_attempts {
+            attempts if retry.give_up && attempts > 0 => format!("given up after {attempts} attempts"),
+            0 => "without end".into(),
+            attempts => format!("{attempts} attempts"),
+        };
+        let (first, most) = (format::duration(retry.initial), format::duration(retry.max));
+        settings.push(("retry", format!("{attempts}, {first} to {most} apart")));
+        let stall = format::duration(config.stall_timeout);
+        let open = format::duration(config.open_timeout);
+        settings.push(("timeouts", format!("opening {open}, without frames {stall}")));
+        if matches!(&config.source, SourceSpec::Url { address, .. } if address.scheme().starts_with("rtsp")) {
+            let transport = if config.transport == Transport::Udp { "udp" } else { "tcp" };
+            settings.push(("transport", transport.into()));
+        }
+        match &config.tls {
+            TlsConfig { verify: false, .. } => settings.push(("tls", "certificate not verified".into())),
+            TlsConfig { ca: Some(file), .. } => settings.push(("tls", format!("trusts {}", file.display()))),
+            TlsConfig { .. } => {}
+        }
+    }
+    settings
+}
+
+fn point([x, y]: [f32; 2]) -> String {
+    format!("({x:.2}, {y:.2})")
+}
+
+fn anchor(anchor: Anchor) -> &'static str {
+    match anchor {
+        Anchor::Foot => "feet",
+        Anchor::Center => "middle of the body",
+        Anchor::Head => "head",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn a_password_is_said_to_be_there_and_not_shown() {
+        let text = "rtsp://admin:hunter2@10.0.0.9/1?token=hunter3";
+        let config = SourceConfig::from_source_string(text, &BTreeSet::new()).unwrap();
+        let all = settings(&config).into_iter().map(|(name, value)| format!("{name} {value}\n"));
+        let all: String = all.collect();
+        assert!(all.contains("10.0.0.9") && all.contains("not shown"), "{all}");
+        assert!(!all.contains("hunter") && !all.contains("admin"), "{all}");
+    }
+}

@@ -1,0 +1,6 @@
+//! A wall of live previews.
+
+mod draw;
+mod grid;
+pub mod state;
+mod update;
