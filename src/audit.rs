@@ -2,8 +2,8 @@
 //!
 //! [`watch`] runs the program on the source and keeps the pictures that it reads, in a [`reel`], so that a person sees the
 //! same frames on the same clock. What they tap ([`tap`]) is then [`matching`] one-to-one in time with what was counted;
-//! [`findings`] holds what was right, missed and false, with the intervals of [`wilson`], and [`report`] writes it. A
-//! [`truth`] file keeps the taps, so that `eval` counts the same clip again; what was found is [`kept`] for reports.
+//! [`findings`] holds what was right, missed and false, with the intervals of [`wilson`], and [`render`] writes it. A
+//! [`truth`] file keeps the taps, so that `eval` counts the same clip again; what was found is [`saved`] for reports.
 //!
 //! [`sample`] is the other way round: crossings that the program has decided, drawn at random for a person to judge.
 //!

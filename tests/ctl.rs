@@ -93,7 +93,7 @@ fn each_order_is_carried_out_and_said_and_a_refused_one_ends_with_1_and_the_reas
     assert_eq!(first["from"], "socket", "{first}");
     assert_eq!(service.ctl(&["actions", "--since", "yesteryear"]).status.code(), Some(1));
 
-    assert!(service.told(&["stop"]).contains("end"));
+    assert!(service.told(&["stop"]).contains("shutting down"));
     let mut service = service;
     assert_eq!(service.child.wait().unwrap().code(), Some(0));
 }

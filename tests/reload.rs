@@ -105,7 +105,7 @@ fn a_file_that_changes_takes_effect_by_itself_and_touches_no_other_camera() {
         "new: new",
         "removed: cam_8",
         "lines changed: cam_2",
-        "reconnected: Gate (cam_3), because of alias",
+        "changed: alias of Gate (cam_3); counting continues",
         "log level: WARN",
     ] {
         assert!(log.contains(&format!("Reload: {said}")), "{said}: {log}");

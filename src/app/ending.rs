@@ -29,6 +29,9 @@ use crate::native::{crash, leave};
 /// From the signal to the end of the process. The sender of a signal waits two seconds.
 const AFTER_SIGNAL: Duration = Duration::from_millis(1650);
 
+/// From the loss of the terminal to the end of the process: nobody waits for it, and a busy machine gets to write everything.
+const AFTER_HANG_UP: Duration = Duration::from_secs(5);
+
 /// From the end of the run to the end of the process, when nobody is waiting.
 const OTHERWISE: Duration = Duration::from_secs(10);
 
@@ -81,10 +84,18 @@ impl Ending {
 
     /// The way out has begun, by itself or after a signal.
     pub fn begin(&self) {
-        let patience = if self.stop.code().is_some() { AFTER_SIGNAL } else { OTHERWISE };
-        let deadline = *self.shared.deadline.lock().get_or_insert_with(|| Instant::now() + patience);
+        let deadline = *self.shared.deadline.lock().get_or_insert_with(|| Instant::now() + self.patience());
         // Full when it has begun before.
         let _ = self.begin.try_send(deadline);
+    }
+
+    /// From now, or from the signal that came, to the end of the process.
+    fn patience(&self) -> Duration {
+        match self.stop.code() {
+            None => OTHERWISE,
+            Some(_) if self.stop.is_hang_up() => AFTER_HANG_UP,
+            Some(_) => AFTER_SIGNAL,
+        }
     }
 
     /// Time until the deadline for a step that may take `part` of what is left, 0..=1.
@@ -96,7 +107,7 @@ impl Ending {
     fn wait(&self, signal: &Receiver<Instant>, begun: &Receiver<Instant>) {
         let mut deadline = crossbeam_channel::select! {
             recv(signal) -> at => {
-                let deadline = at.unwrap_or_else(|_| Instant::now()) + AFTER_SIGNAL;
+                let deadline = at.unwrap_or_else(|_| Instant::now()) + self.patience();
                 *self.shared.deadline.lock() = Some(deadline);
                 if begun.recv_timeout(BEGIN).is_err() {
                     self.take_over(deadline);
@@ -107,7 +118,7 @@ impl Ending {
         };
         // A signal shortens a way out that has begun without one.
         if let Ok(at) = signal.recv_deadline(deadline) {
-            deadline = deadline.min(at + AFTER_SIGNAL);
+            deadline = deadline.min(at + self.patience());
             *self.shared.deadline.lock() = Some(deadline);
         }
         std::thread::sleep(deadline.saturating_duration_since(Instant::now()));

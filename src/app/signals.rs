@@ -117,6 +117,11 @@ impl StopSignal {
         self.sender.get().copied().flatten()
     }
 
+    /// Whether the terminal was lost: nobody waits for the end.
+    pub fn is_hang_up(&self) -> bool {
+        self.number.load(Ordering::SeqCst) == SIGHUP
+    }
+
     /// The exit code of a program that was ended by a signal; `None` while there was none.
     pub fn code(&self) -> Option<u8> {
         match self.number.load(Ordering::SeqCst) {

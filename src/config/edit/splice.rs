@@ -54,7 +54,14 @@ pub(super) fn without(
     let comma = comma(text, span.end);
     let end = end_of_line(text, comma.unwrap_or(span.end));
     if next.is_some() {
-        let space = text[end..].len() - text[end..].trim_start().len();
+        let rest = &text[end..];
+        let is_on_own_line = indent(text, span.start).is_some();
+        if !is_on_own_line && rest.trim_start_matches([' ', '\t']).starts_with(['\n', '\r']) {
+            // The line ends where it did: a comment on the next one would become a part of this one, and go with its last entry.
+            let before = text[..span.start].trim_end_matches([' ', '\t']).len();
+            return replaced(text, before..end, "");
+        }
+        let space = rest.len() - rest.trim_start().len();
         return replaced(text, span.start..end + space, "");
     }
     // What follows on the same line must not become a part of a line comment before.
