@@ -290,7 +290,7 @@ while [ "$(grep -c 'Person detected' logs/parallel_counter.log)" -lt $((crossed 
   [ $waited -lt 900 ] || { kill -9 $program; echo "counting stopped" >&2; exit 1; }
 done
 mount -o remount,size=64m out/evidence
-until_said 'Evidence: written again'
+until_said 'Evidence: can be written again'
 kill -INT $program
 wait $program || true
 mkdir kept

@@ -68,7 +68,7 @@ pub fn watch() {
             }
         });
         if let Err(error) = begun {
-            tracing::warn!("Pauses of the program cannot be detected: {error}");
+            tracing::warn!("Suspension of the machine or of the program cannot be noticed: {error}");
         }
     });
 }

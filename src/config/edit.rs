@@ -64,7 +64,9 @@ pub enum EditError {
         problem: String,
     },
     /// The source stands nowhere in it.
-    #[error("'{path}' has no entry with the id '{id}'; write one first")]
+    #[error(
+        "'{path}' has no source with the id '{id}'; add it to the file by hand, or save the sources of this run with 'w'"
+    )]
     NoEntry {
         /// The file.
         path: String,
@@ -286,7 +288,7 @@ impl ConfigFile {
     fn read_as(&self, text: &str) -> Result<Config, EditError> {
         Config::from_bytes(text.as_bytes(), &self.path, &Overrides::default()).map_err(|errors| {
             let problem = errors.problems.first().map(ToString::to_string).unwrap_or_default();
-            self.refused(&format!("it could not be loaded any more, {problem}"))
+            self.refused(&format!("with this change it would not load: {problem}"))
         })
     }
 

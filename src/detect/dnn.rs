@@ -93,7 +93,10 @@ fn one_thread() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         if let Err(error) = core::set_num_threads(1) {
-            tracing::warn!("OpenCV keeps its own threads: {}", error.message);
+            tracing::warn!(
+                "OpenCV cannot be limited to one thread, so its threads compete with the workers: {}",
+                error.message
+            );
         }
     });
 }

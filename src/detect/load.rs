@@ -205,7 +205,7 @@ fn try_out(
     })?;
     decoded.map_err(|problem| DetectError::Model {
         path: path.to_owned(),
-        problem: format!("is no model of the format '{}': {problem}", format.name()),
+        problem: format!("does not fit the format '{}'; a trial run says: {problem}", format.name()),
     })?;
     Ok((backend, context))
 }

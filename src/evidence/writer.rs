@@ -300,7 +300,7 @@ impl StripWriter {
 
     fn recover(&self) {
         if self.shared.problem.lock().take().is_some() {
-            tracing::info!("Evidence: written again");
+            tracing::info!("Evidence: can be written again");
         }
     }
 

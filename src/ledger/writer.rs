@@ -318,7 +318,7 @@ impl Writer {
         let mut status = self.shared.status.lock();
         status.waiting = 0;
         if status.problem.take().is_some() {
-            tracing::info!("Ledger: written again");
+            tracing::info!("Ledger: can be written again");
         }
         drop(status);
         self.forward();

@@ -192,7 +192,7 @@ impl Output for Csv {
         if problem.is_some() != known.is_some() {
             match &problem {
                 Some(problem) => tracing::error!("{problem}"),
-                None => tracing::info!("CSV files: written again"),
+                None => tracing::info!("CSV files: can be written again"),
             }
         }
         *known = problem;

@@ -81,7 +81,7 @@ fn what_the_engine_refuses_is_said_also_when_it_is_late() {
 
     *stage.engine.owed.lock() = Some(Vec::new());
     stage.keys("r");
-    assert_eq!(stage.said(), "reconnecting 'Main Entrance (camera_01)'");
+    assert_eq!(stage.said(), "restarting 'Main Entrance (camera_01)'");
     let answers = stage.engine.owed.lock().take().unwrap();
     answers.into_iter().for_each(|answer| answer.give(Err(not_opened())));
     stage.tick();

@@ -205,7 +205,7 @@ pub fn fetch(
             let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
             let of = known.size.map_or_else(String::new, |size| format!(" of {:.1}", mib(size)));
             let got = mib(progress.done());
-            let _ = writeln!(text, "cut short: '{}' is not there; {got:.1}{of} MiB had come", path.display());
+            let _ = writeln!(text, "interrupted after {got:.1}{of} MiB; '{}' was not saved", path.display());
             break;
         }
     }

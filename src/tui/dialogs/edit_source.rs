@@ -54,10 +54,10 @@ impl Field {
     /// What stands in it while it is empty.
     fn hint(&self) -> &'static str {
         match self {
-            Self::Name => "its id",
+            Self::Name => "empty: its id is shown",
             Self::Location => "groups sources in the overview",
-            Self::Limit | Self::Zone(_) => "people; none",
-            Self::Rate => "as many as are needed",
+            Self::Limit | Self::Zone(_) => "people; empty: no limit",
+            Self::Rate => "empty: as many as are needed",
             Self::Login => "unchanged; user:password replaces it",
             Self::Enabled => "",
         }

@@ -57,7 +57,7 @@ impl Shell {
     pub(super) fn restart(&mut self) -> Vec<Effect> {
         let Some(targets) = self.targets_or_reason() else { return Vec::new() };
         let ids: Vec<SourceId> = targets.iter().map(|source| source.id.clone()).collect();
-        self.context.say(format!("reconnecting {}", names(&targets, &ids)), Tone::Done);
+        self.context.say(format!("restarting {}", names(&targets, &ids)), Tone::Done);
         Self::each(ids, Control::restart)
     }
 

@@ -109,7 +109,9 @@ impl State {
     fn acknowledge(&self, context: &mut Context) -> Vec<Effect> {
         let key = match self.row(context) {
             Some(Row::Standing(key)) => key.clone(),
-            Some(Row::Past(_)) => return context.refuse("this one is over"),
+            Some(Row::Past(_)) => {
+                return context.refuse("this alert is over; nothing is left to acknowledge");
+            }
             None => return context.refuse("no alerts to acknowledge"),
         };
         if context.alerts.standing().iter().any(|alert| alert.key == key && alert.acknowledged) {

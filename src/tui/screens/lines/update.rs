@@ -157,7 +157,7 @@ impl State {
         };
         if let Some((dx, dy)) = movement {
             if !editor.shift(dx, dy) {
-                return Some(context.refuse("it touches the edge; Tab takes one end"));
+                return Some(context.refuse("at the frame's edge; Tab selects one end"));
             }
             return Some(Vec::new());
         }

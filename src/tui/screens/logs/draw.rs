@@ -54,7 +54,7 @@ fn title(state: &State, scroll: usize, context: &Context, look: &Look) -> String
         title.push_str(", following");
     }
     if state.level != Level::Debug {
-        title.push_str(&format!(", {} and worse", state.level.word()));
+        title.push_str(&format!(", {} and above", state.level.word()));
     }
     if !state.filter.is_empty() {
         title.push_str(&format!(", /{}", state.filter));

@@ -7,7 +7,7 @@ use ratatui::{
 
 use super::state::State;
 use crate::{
-    model::SourceSnapshot,
+    model::{SourceSnapshot, name_of},
     tui::{
         canvas::Canvas,
         context::Context,
@@ -94,7 +94,13 @@ fn caption(
         false => String::new(),
     };
     let room = width.saturating_sub(text::width(&counts) + text::width(&state) + 4).max(6);
-    let name = look.name(source, room);
+    // The name that people gave it says more than half of its id.
+    let name = match &*source.alias {
+        alias if !alias.is_empty() && text::width(&name_of(alias, &source.id)) > room => {
+            look.cut(&text::clean(alias), room)
+        }
+        _ => look.name(source, room),
+    };
     let lead = if is_chosen { look.symbols.cursor } else { " " };
     Line::from(vec![
         look.span(lead, Role::Key),
