@@ -142,6 +142,7 @@ impl Engine {
             outbox,
             coordinator,
             usage: ArcSwap::default(),
+            acknowledged: ArcSwap::default(),
             waiting_files: AtomicUsize::new(0),
             generation: Arc::default(),
             threads: Arc::default(),

@@ -74,6 +74,9 @@ impl Acting {
             Control::PauseAll(false) => (Action::RESUMED, None, None),
             Control::Remove(id) => (Action::REMOVED, Some(id.clone()), None),
             Control::Add(source) => (Action::ADDED, Some(source.id.clone()), Some(source.source.to_string())),
+            Control::Acknowledge { source, kind, .. } => {
+                (Action::ACKNOWLEDGED, Some(source.clone()), Some(kind.word().to_owned()))
+            }
             Control::SetWorkers(count) => (Action::WORKERS, None, Some(count.to_string())),
         };
         Some(self.action(what, source, detail))
@@ -92,6 +95,13 @@ impl EngineApi for Acting {
 
     fn send(&self, control: Control) -> Reply {
         let action = self.action_of(&control);
+        let control = match control {
+            // Whatever name came with it.
+            Control::Acknowledge { source, kind, .. } => {
+                Control::Acknowledge { source, kind, who: self.who.clone() }
+            }
+            other => other,
+        };
         let reply = self.engine.send(control);
         let Some(action) = action else { return reply };
         let actions = self.actions.clone();
@@ -166,6 +176,11 @@ mod tests {
         assert!(ask(Control::reset_counts("gate".into())));
         assert!(ask(Control::PauseAll(true)));
         assert!(ask(Control::SetWorkers(1)));
+        let seen = |source: &str| {
+            let who = "somebody else".to_owned();
+            ask(Control::Acknowledge { source: source.into(), kind: AlertKind::Down, who })
+        };
+        assert!(seen("gate") && !seen("yard"));
         assert!(ask(Control::Remove("gate".into())));
         acting.note_of(&"gate".into(), Action::SETTINGS, Some("alias, credentials".into()));
         acting.note(Action::RELOADED, Some("new: yard".into()));
@@ -189,6 +204,7 @@ mod tests {
                 ("reset", gate, None),
                 ("paused", "-", None),
                 ("workers", "-", Some("1")),
+                ("acknowledged", gate, Some("down")),
                 ("removed", gate, None),
                 ("settings", gate, Some("alias, credentials")),
                 ("reloaded", "-", Some("new: yard")),
