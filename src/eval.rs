@@ -70,7 +70,7 @@ fn run_scenes(options: &EvalOptions, progress: &Progress, out: &mut dyn Write) -
         None => Some(detect::load(&options.detector, &options.models, 1, options.engine)?),
     };
     let mut report = ResultWriter::new(options.json, out);
-    let frames_total = scenes.iter().map(|given| given.frames()).sum();
+    let frames_total = scenes.iter().map(Given::frames).sum();
     progress.begin(Some(frames_total), Unit::Each("frames"));
     let (mut done, mut frames) = (0, 0);
     for given in &scenes {

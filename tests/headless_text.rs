@@ -184,7 +184,7 @@ fn once_prints_the_end_only() {
 fn a_run_of_an_hour_ends_when_its_clock_says_so() {
     let engine = engine(|_| snapshot(vec![source(SourceState::Running, 5)]));
     let clock = Arc::new(ManualClock::default());
-    let hour = Duration::from_secs(3600);
+    let hour = Duration::from_hours(1);
     let options =
         Options { once: true, duration: Some(hour), clock: Arc::clone(&clock) as _, ..Options::default() };
     let mut screen = Screen::default();
@@ -313,7 +313,7 @@ fn an_old_or_broken_state_is_not_believed() {
     .expect("write");
     assert!(status::read(dir.path(), SystemTime::now()).is_some());
     let file = std::fs::File::options().write(true).open(&path).expect("open");
-    file.set_modified(SystemTime::now() - Duration::from_secs(60)).expect("time");
+    file.set_modified(SystemTime::now() - Duration::from_mins(1)).expect("time");
     assert!(status::read(dir.path(), SystemTime::now()).is_none());
 }
 

@@ -29,7 +29,7 @@ use rustix::process::{Pid, Signal, kill_process};
 const SOON: Duration = Duration::from_secs(8);
 
 /// Longest wait for something that happens by itself.
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pcount-tui"));

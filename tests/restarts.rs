@@ -36,7 +36,7 @@ use process::{Held, held, median};
 use rtsp::RtspServer;
 use support::{Walk, White, source};
 
-const WAIT: Duration = Duration::from_secs(60);
+const WAIT: Duration = Duration::from_mins(1);
 
 /// Real cameras by their address; the others are drawn here, 25 frames a second, and counted as they are
 /// given out.

@@ -182,17 +182,16 @@ fn choose(args: &AuditArgs, overrides: &Overrides) -> Result<(Config, SourceConf
         let written = SourceConfig::from_source_string(&wanted, &Default::default()).ok()?;
         config.sources.iter().find(|source| same_place(&source.source, &written.source))
     });
-    match meant.cloned() {
-        Some(source) => Ok((config, source)),
-        None => {
-            let known: Vec<_> = config.sources.iter().map(|source| source.id.to_string()).collect();
-            Err(Failure::Usage(format!(
-                "'{}' is no source of '{}'; it has {}",
-                config::Address(&name),
-                path.display(),
-                known.join(", ")
-            )))
-        }
+    if let Some(source) = meant.cloned() {
+        Ok((config, source))
+    } else {
+        let known: Vec<_> = config.sources.iter().map(|source| source.id.to_string()).collect();
+        Err(Failure::Usage(format!(
+            "'{}' is no source of '{}'; it has {}",
+            config::Address(&name),
+            path.display(),
+            known.join(", ")
+        )))
     }
 }
 

@@ -181,7 +181,7 @@ fn parse(text: &str, folder: &Path) -> Result<Truth, Fault> {
         let fault = |problem: String| (number, format!("'{key}' {problem}"));
         match key {
             "video" => {
-                place = Some(WatchedSource::Video(folder.join(json_of::<String>(value).map_err(fault)?)))
+                place = Some(WatchedSource::Video(folder.join(json_of::<String>(value).map_err(fault)?)));
             }
             "demo" => place = Some(WatchedSource::Demo(json_of(value).map_err(fault)?)),
             "camera" => place = Some(WatchedSource::Camera(json_of(value).map_err(fault)?)),

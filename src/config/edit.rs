@@ -357,13 +357,14 @@ impl ConfigFile {
             let before = self.read_old(&text)?;
             allow(&before)?;
             check(&self.read_as(&changed)?)?;
-            let original = match kept.take().filter(|kept| kept.written == text && kept.original.exists()) {
-                Some(kept) => kept.original,
-                None => {
-                    let output = &before.parallel.result_output;
-                    copies::keep(&path, text.as_bytes(), self.states.as_deref(), output)
-                        .map_err(|reason| self.refused(&reason))?
-                }
+            let original = if let Some(kept) =
+                kept.take().filter(|kept| kept.written == text && kept.original.exists())
+            {
+                kept.original
+            } else {
+                let output = &before.parallel.result_output;
+                copies::keep(&path, text.as_bytes(), self.states.as_deref(), output)
+                    .map_err(|reason| self.refused(&reason))?
             };
             // To read what folders hold takes a while, and somebody may have saved the file meanwhile.
             if fs::read(&path).map_err(failed)? != text.as_bytes() {

@@ -86,7 +86,7 @@ fn open_file(
         EngineChoice::OnnxRuntime => Some(ort::runtime()?),
         EngineChoice::Auto => ort::runtime()
             .inspect_err(|error| {
-                fall_back = Some(format!("{error}; OpenCV runs the model instead, several times slower"))
+                fall_back = Some(format!("{error}; OpenCV runs the model instead, several times slower"));
             })
             .ok(),
     };
@@ -138,8 +138,8 @@ fn open_onnx(
         }
     };
     // A network can also need more for a smaller input.
-    let sizes = SIZES.into_iter().chain(config.input).map(weigh);
-    let grows = if profile.any_size { sizes.filter_map(Result::err).next() } else { None };
+    let mut sizes = SIZES.into_iter().chain(config.input).map(weigh);
+    let grows = if profile.any_size { sizes.find_map(Result::err) } else { None };
     if let Some(problem) = &grows {
         tracing::debug!("only its own size {declared:?}: {problem}");
     }

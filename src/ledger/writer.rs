@@ -267,7 +267,7 @@ impl Writer {
             }
             EventKind::Reset => self.reset(source, sequence, wall),
             EventKind::Scene(scene) => {
-                self.push(PendingRow::Scene { source, wall, scene: Box::new(scene.clone()) })
+                self.push(PendingRow::Scene { source, wall, scene: Box::new(scene.clone()) });
             }
             EventKind::State { state, .. } => self.watching.state(&source, *state),
             EventKind::Suppressed { .. } | EventKind::Threshold { .. } => {}

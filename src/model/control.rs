@@ -18,6 +18,6 @@ pub enum Control<A, C> {
     Remove(SourceId),
     /// Add a source, enabled at once.
     Add(Box<A>),
-    /// Workers that may run at once, clamped to 1..=max_workers.
+    /// Workers that may run at once, clamped to `1..=max_workers`.
     SetWorkers(usize),
 }

@@ -95,6 +95,7 @@ impl Ledger {
     }
 
     /// Waits until everything noted so far is on disk; `false` when that failed or `timeout` passed first.
+    #[allow(clippy::must_use_candidate, reason = "also called for the wait alone")]
     pub fn sync(&self, timeout: Duration) -> bool {
         self.running.sync(timeout)
     }

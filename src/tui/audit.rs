@@ -120,7 +120,7 @@ impl Running<'_> {
                     self.repaint()?;
                 }
                 Some(key) if key.ctrl && key.code == crossterm::event::KeyCode::Char('l') => {
-                    self.repaint()?
+                    self.repaint()?;
                 }
                 Some(key) => self.audit.key(key, &mut self.watching),
                 None => {}
@@ -167,7 +167,7 @@ fn draw(frame: &mut Frame, audit: &Audit, screen: &mut Screen, watching: &Watchi
     }
     match &audit.phase {
         Phase::Watching { .. } | Phase::Counting => {
-            watching::draw(audit, screen, watching, area, buffer, look)
+            watching::draw(audit, screen, watching, area, buffer, look);
         }
         Phase::Results(results) => results::draw(audit, results, screen, watching, area, buffer, look),
     }

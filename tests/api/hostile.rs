@@ -16,7 +16,7 @@ use crate::server::{Answer, LONG, Random, Server, TOKEN, all, camera, config, re
 const ROOM: usize = 128;
 
 /// The server ends what does not go on after 20 s; twice that much on a busy machine.
-const ENDED: Duration = Duration::from_secs(60);
+const ENDED: Duration = Duration::from_mins(1);
 
 const METHODS: [&str; 12] =
     ["GET", "POST", "PUT", "HEAD", "OPTIONS", "CONNECT", "TRACE", "get", "", "G\0T", "PRI", "\u{130}"];

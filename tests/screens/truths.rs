@@ -20,7 +20,7 @@ fn mixed() -> Stage {
 
 /// Waits until the host has been told to keep this many things.
 fn saved(stage: &Stage, count: usize) -> Vec<String> {
-    let end = std::time::Instant::now() + Duration::from_secs(60);
+    let end = std::time::Instant::now() + Duration::from_mins(1);
     while stage.host.saved.lock().len() < count {
         assert!(std::time::Instant::now() < end, "saved: {:?}", stage.host.saved.lock());
         std::thread::yield_now();

@@ -169,7 +169,7 @@ fn send(stream: &mut TcpStream, bytes: Option<Vec<u8>>) -> std::io::Result<()> {
 
 /// Keeps the connection open and silent, longer than any test runs.
 fn hold(stream: TcpStream) -> std::io::Result<()> {
-    thread::sleep(Duration::from_secs(300));
+    thread::sleep(Duration::from_mins(5));
     drop(stream);
     Ok(())
 }

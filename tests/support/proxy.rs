@@ -127,7 +127,7 @@ impl Way {
         let port = first.local_addr()?.port();
         for (socket, target) in [(first, theirs), (second, theirs + 1)] {
             let way = self.clone();
-            socket.set_read_timeout(Some(Duration::from_secs(120)))?;
+            socket.set_read_timeout(Some(Duration::from_mins(2)))?;
             thread::spawn(move || {
                 let (mut bytes, mut random) = ([0; 65_536], u64::from(target));
                 while let Ok(count) = socket.recv(&mut bytes) {

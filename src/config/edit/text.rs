@@ -85,13 +85,14 @@ fn with_items(text: &str, items: &[Item<'_>], indent_before: Option<&str>) -> Re
         }
         let Some((_, next)) = items.get(old.len()) else { return Ok(text) };
         text = match tree(&text)?.value {
-            Value::Array(old) => match old.last() {
-                Some(last) => after_last(&text, last.span.end, indent(&text, last.span.start), next),
-                None => {
+            Value::Array(old) => {
+                if let Some(last) = old.last() {
+                    after_last(&text, last.span.end, indent(&text, last.span.start), next)
+                } else {
                     let indent = indent_before.unwrap_or_default();
                     into_empty(&text, &root, &format!("\n{indent}  {next}\n{indent}"))
                 }
-            },
+            }
             _ => text,
         };
     }

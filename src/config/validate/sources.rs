@@ -54,7 +54,7 @@ pub(super) fn read(
     let mut ids: BTreeMap<String, (String, TextPosition)> = BTreeMap::new();
     let mut entries = Vec::new();
     for (list, kind) in [(&cameras, SourceKind::Camera), (&videos, SourceKind::Video)] {
-        for item in list.as_ref().and_then(|field| field.items()).unwrap_or_default() {
+        for item in list.as_ref().and_then(Field::items).unwrap_or_default() {
             entries.extend(entry(&item, kind, &mut ids));
         }
     }
@@ -356,7 +356,7 @@ fn zone(item: &Field<'_>, default_name: &str) -> Option<ZoneConfig> {
     let name = name(&section, &ZONE.name, default_name);
     let field = section.field(&ZONE.points);
     let points = section.read(&ZONE.points).map(|items| {
-        let read: Vec<_> = items.iter().map(|item| item.point()).collect();
+        let read: Vec<_> = items.iter().map(Field::point).collect();
         read.into_iter().collect::<Option<Vec<_>>>()
     });
     let points = points.flatten();

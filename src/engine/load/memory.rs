@@ -25,7 +25,7 @@ const SETTLE: Duration = Duration::from_secs(1);
 const FIRST_WAIT: Duration = Duration::from_secs(10);
 
 /// Longest time a camera stays closed when there is room.
-const LONGEST_WAIT: Duration = Duration::from_secs(600);
+const LONGEST_WAIT: Duration = Duration::from_mins(10);
 
 /// Growth is what came in this time, and a source that was opened or changed its size in it may be the cause.
 const RECENT: Duration = Duration::from_secs(10);

@@ -224,12 +224,13 @@ fn troubled(
     frames: usize,
 ) -> impl Fn(usize) -> Result<Box<dyn FrameSource>, SourceError> + Send + Sync + use<> {
     let clock = clock.clone();
-    move |n| match good.contains(&n) {
-        true => {
+    move |n| {
+        if good.contains(&n) {
             let (clock, every) = (clock.clone(), Duration::from_secs(1));
             Ok(Box::new(Steady { clock, every, left: frames + 1, time: 0.0 }) as Box<dyn FrameSource>)
+        } else {
+            Err(SourceError::Unreachable("refused".into()))
         }
-        false => Err(SourceError::Unreachable("refused".into())),
     }
 }
 
@@ -350,7 +351,7 @@ fn a_missing_file_fails_at_once_and_says_why() {
 fn a_stream_takes_turns_of_decoding_when_it_is_behind_or_others_wait() {
     let clock = ManualClock::default();
     let opener = Script { opened: AtomicUsize::new(0), open: |_| Err(SourceError::Interrupted) };
-    let surroundings = Surroundings::with(DecodeScheduler::lasting(1, Duration::from_secs(60)));
+    let surroundings = Surroundings::with(DecodeScheduler::lasting(1, Duration::from_mins(1)));
     let (source, decode_scheduler) = (camera(1), &surroundings.decode_scheduler);
     let capture = &surroundings.capture(&source, &opener, &clock);
     let in_ = |milliseconds| Some(clock.now() + Duration::from_millis(milliseconds));

@@ -281,7 +281,7 @@ fn middle(scene: &Scene, lane: &Lane) -> Option<f64> {
         return None;
     }
     for _ in 0..40 {
-        let half = (low + high) / 2.0;
+        let half = f64::midpoint(low, high);
         if side(half) < 0.0 { low = half } else { high = half }
     }
     Some(low)

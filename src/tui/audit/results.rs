@@ -64,15 +64,14 @@ pub fn draw(
     }
     list(results, rest, buffer, look);
     let width = usize::from(area.width);
-    match audit.said() {
-        Some((said, role)) => put(&look.line(look.cut(&format!(" {said}"), width), role), footer, buffer),
-        None => {
-            let mut hints = vec![("q", "leave"), ("w", "save the taps")];
-            if chosen.is_some() {
-                hints.extend([("j k", "next, previous"), ("enter", "picture"), ("space", "hold")]);
-            }
-            put(&fitting(&hints, width, look), footer, buffer);
+    if let Some((said, role)) = audit.said() {
+        put(&look.line(look.cut(&format!(" {said}"), width), role), footer, buffer);
+    } else {
+        let mut hints = vec![("q", "leave"), ("w", "save the taps")];
+        if chosen.is_some() {
+            hints.extend([("j k", "next, previous"), ("enter", "picture"), ("space", "hold")]);
         }
+        put(&fitting(&hints, width, look), footer, buffer);
     }
 }
 

@@ -89,9 +89,10 @@ fn caption(
         format::count(source.total_in),
         format::count(source.total_out)
     );
-    let state = match source.state.kind().is_offline() {
-        true => format!(" {}", describe::source_state_words(source, context.shown().taken)),
-        false => String::new(),
+    let state = if source.state.kind().is_offline() {
+        format!(" {}", describe::source_state_words(source, context.shown().taken))
+    } else {
+        String::new()
     };
     let room = width.saturating_sub(text::width(&counts) + text::width(&state) + 4).max(6);
     let name = look.name(source, room);
