@@ -216,6 +216,7 @@ struct Line {
 }
 
 impl Line {
+    #[expect(clippy::unnecessary_wraps, reason = "what each method of `TermLike` gives")]
     fn push(&self, text: &str) -> io::Result<()> {
         self.waiting.lock().push_str(text);
         Ok(())

@@ -90,7 +90,7 @@ fn crossings(output: &Path) -> usize {
 /// A pipe that is full: Linux gives it 64 KiB.
 fn full_pipe() -> (PipeReader, io::PipeWriter) {
     let (reader, mut writer) = io::pipe().unwrap();
-    io::Write::write_all(&mut writer, &[b'\n'; 64 << 10]).unwrap();
+    io::Write::write_all(&mut writer, &vec![b'\n'; 64 << 10]).unwrap();
     (reader, writer)
 }
 

@@ -16,6 +16,7 @@ mod process;
 mod support;
 
 use std::{
+    collections::BTreeSet,
     path::Path,
     sync::{Arc, atomic::AtomicUsize},
     time::{Duration, Instant, SystemTime},
@@ -62,7 +63,7 @@ fn source(id: &str, text: &str, kind: SourceKind) -> SourceConfig {
         cadence: Cadence::SkipFrames(0),
         open_timeout: Duration::from_secs(3),
         stall_timeout: Duration::from_secs(2),
-        ..SourceConfig::from_source_string(text, &Default::default()).unwrap()
+        ..SourceConfig::from_source_string(text, &BTreeSet::new()).unwrap()
     };
     source.retry.initial = Duration::from_millis(200);
     source.retry.max = Duration::from_secs(1);

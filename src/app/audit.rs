@@ -1,6 +1,7 @@
 //! `pcount-tui audit`: a person watches a source and taps a key for every crossing; then the counts are compared with them.
 
 use std::{
+    collections::BTreeSet,
     io::{self, IsTerminal},
     path::{Path, PathBuf},
 };
@@ -179,7 +180,7 @@ fn choose(args: &AuditArgs, overrides: &Overrides) -> Result<(Config, SourceConf
     let named = config.sources.iter().find(|source| *source.id == *name);
     let meant = named.or_else(|| config.sources.iter().find(|source| source.alias == name));
     let meant = meant.or_else(|| {
-        let written = SourceConfig::from_source_string(&wanted, &Default::default()).ok()?;
+        let written = SourceConfig::from_source_string(&wanted, &BTreeSet::new()).ok()?;
         config.sources.iter().find(|source| same_place(&source.source, &written.source))
     });
     if let Some(source) = meant.cloned() {

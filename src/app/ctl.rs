@@ -213,10 +213,10 @@ impl Ctl {
         config.source.teach(config::known());
         if let Some(id) = id {
             config.id = id.into();
-            config.alias = id.to_owned();
+            config.alias = id.into();
         }
         if let Some(alias) = alias {
-            config.alias = alias.to_owned();
+            config.alias = alias.into();
         }
         let written = written_from_here(&config, source);
         Ok((entry_of(&from_here(&config)), written))

@@ -97,7 +97,7 @@ impl Writer {
     ///
     /// # Errors
     /// When another program counts into this folder.
-    pub fn start(options: LedgerOptions, shared: Arc<Shared>, disk: Disk) -> Result<Self, LedgerError> {
+    pub fn start(options: LedgerOptions, shared: Arc<Shared>, disk: &Disk) -> Result<Self, LedgerError> {
         let lock = patiently(options.clock.as_ref(), || disk.run(|| Lock::take(&options.path)))?;
         let mut writer = Self::new(options, shared, lock, disk.clone());
         disk.run(|| writer.open());

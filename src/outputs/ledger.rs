@@ -142,7 +142,7 @@ impl Output for LedgerOutput {
 
     fn begin(&mut self) {
         let Some((options, ready)) = self.options.take() else { return };
-        match Writer::start(options, Arc::clone(&self.shared), self.disk.clone()) {
+        match Writer::start(options, Arc::clone(&self.shared), &self.disk) {
             Ok(mut writer) => {
                 // Nobody waits any more when the disk took too long.
                 let _ = ready.send(Ok(Held { totals: writer.totals(), scenes: writer.scenes() }));

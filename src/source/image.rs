@@ -219,6 +219,9 @@ fn full_range(luma: &Mat, depth: Depth) -> opencv::Result<Mat> {
 }
 
 /// `full` at `size` (width, height).
+///
+/// # Errors
+/// When OpenCV has no memory for it, or cannot scale what `full` holds.
 pub fn resized(full: &impl MatTraitConst, size: (u32, u32)) -> opencv::Result<Mat> {
     let (width, height) = ((size.0 as i32).max(1), (size.1 as i32).max(1));
     // Averaging squares of four is fast and loses nothing; what is left is less than a halving, which interpolation does

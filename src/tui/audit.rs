@@ -94,7 +94,7 @@ impl Running<'_> {
                 self.audit.refresh(Moment::now(&self.options.timezone).mono, &mut self.watching);
             }
             for event in heard.events {
-                self.take(event)?;
+                self.take(&event)?;
                 if self.audit.is_left {
                     return Ok(self.audit.signal);
                 }
@@ -112,9 +112,9 @@ impl Running<'_> {
         }
     }
 
-    fn take(&mut self, event: Event) -> Result<(), TuiError> {
+    fn take(&mut self, event: &Event) -> Result<(), TuiError> {
         match event {
-            Event::Key(key) if key.kind != KeyEventKind::Release => match Key::of(key) {
+            Event::Key(key) if key.kind != KeyEventKind::Release => match Key::of(*key) {
                 Some(key) if key.ctrl && key.code == crossterm::event::KeyCode::Char('z') => {
                     self.console.go_to_shell()?;
                     self.repaint()?;

@@ -206,7 +206,7 @@ fn handles(server: &Server) -> usize {
 /// Whether the other side has ended the connection within the bound; what it has sent is read.
 fn is_ended(stream: &mut (impl std::io::Read + ?Sized)) -> bool {
     let begun = Instant::now();
-    let mut piece = [0; 64 << 10];
+    let mut piece = vec![0; 64 << 10];
     while begun.elapsed() < ENDED {
         match stream.read(&mut piece) {
             Ok(0) => return true,

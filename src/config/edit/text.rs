@@ -295,6 +295,8 @@ pub(super) fn escaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use proptest::prelude::*;
 
     use super::{
@@ -522,7 +524,7 @@ mod tests {
                 let comma = if has_last_comma || entry + 1 < entries { "," } else { "" };
                 // What stands between an entry and its comma belongs to it.
                 let own = gap().replace("\n// {\n", "");
-                text += &format!("{{\"camera_id\": \"{entry}\"}}{own}{comma}{}", gap());
+                let _ = write!(text, "{{\"camera_id\": \"{entry}\"}}{own}{comma}{}", gap());
             }
             text += "]}";
             let ids = |text: &str| -> Vec<String> {

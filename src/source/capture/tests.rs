@@ -11,7 +11,7 @@ use super::*;
 use crate::{
     clock::ManualClock,
     config::{Cadence, RetryConfig, SourceSpec},
-    source::{Frame, Interrupt, image::FrameImage},
+    source::{Frame, Interrupt, image::FrameImage, resume::Stand},
 };
 
 struct Script<F: Fn(usize) -> Result<Box<dyn FrameSource>, SourceError> + Send + Sync> {
@@ -360,7 +360,7 @@ fn a_stream_takes_turns_of_decoding_when_it_is_behind_or_others_wait() {
     assert!(take_turn(capture, in_(40), &mut place).is_none(), "nobody waits");
     assert_eq!(clock.elapsed(), Duration::ZERO);
     clock.advance(Duration::from_millis(100));
-    let behind = take_turn(capture, Some(clock.now() - UNEVEN), &mut place);
+    let behind = take_turn(capture, Some(clock.now().checked_sub(UNEVEN).unwrap()), &mut place);
     assert!(behind.is_some());
     std::thread::scope(|scope| {
         scope.spawn(|| drop(decode_scheduler.take(&mut QueuePosition::default(), &clock)));
@@ -474,7 +474,7 @@ fn a_recording_stays_open_while_it_is_paused() {
 struct Stamped<'a> {
     steady: Steady,
     stamps: std::vec::IntoIter<f64>,
-    stand: crate::source::resume::Stand,
+    stand: Stand,
     given: f64,
     resumed: &'a Mutex<Vec<Option<StreamPosition>>>,
 }
@@ -511,12 +511,12 @@ fn each_session_is_told_where_the_last_one_stood_that_gave_frames() {
         let stamps = stamps.ok_or(SourceError::Unreachable("gone".into()))?.into_iter();
         RESUMED.lock().push(None);
         let steady = Steady { clock: clock.clone(), every: Duration::from_secs(1), left: 99, time: 0.0 };
-        let (stand, given, resumed) = (Default::default(), f64::NEG_INFINITY, &RESUMED);
+        let (stand, given, resumed) = (Stand::default(), f64::NEG_INFINITY, &RESUMED);
         Ok(Box::new(Stamped { steady, stamps, stand, given, resumed }) as Box<dyn FrameSource>)
     };
     let opener = Script { opened: AtomicUsize::new(0), open };
     run(&camera(2), &opener, &clock);
-    let mut stand = crate::source::resume::Stand::default();
+    let mut stand = Stand::default();
     [1.0, 2.0].iter().for_each(|stamp| stand.note(*stamp, *stamp));
     let after_two = stand.seen(2.0);
     assert_eq!(*RESUMED.lock(), [None, after_two, after_two]);

@@ -1,5 +1,7 @@
 //! The result: what was right, missed and false, and the moments at which person and program disagree.
 
+use std::fmt::Write as _;
+
 use ratatui::{
     buffer::Buffer,
     layout::Rect,
@@ -90,7 +92,7 @@ fn table(audit: &Audit, found: &Findings, width: u16, look: &Look) -> Vec<Line<'
         "false"
     );
     if wide {
-        columns += &format!("   {:<20} {}", "recall (95 %)", "precision (95 %)");
+        let _ = write!(columns, "   {:<20} precision (95 %)", "recall (95 %)");
     }
     let row = |line: &str, way: &str, tally: Tally, role: Role| {
         let (right, missed, wrong) = (tally.right, tally.missed, tally.wrong);
