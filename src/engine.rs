@@ -329,6 +329,7 @@ impl Engine {
     }
 
     /// Waits until everything reported so far has reached the sinks; `false` when `timeout` passed first.
+    #[must_use]
     pub fn sync(&self, timeout: Duration) -> bool {
         self.inner.core.outbox.sync(timeout)
     }

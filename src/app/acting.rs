@@ -139,7 +139,7 @@ impl EngineApi for Acting {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::{collections::BTreeSet, time::Duration};
 
     use super::*;
     use crate::{
@@ -162,8 +162,7 @@ mod tests {
         let engine = Engine::new(EngineOptions::new(ParallelConfig::default())).unwrap();
         let acting = Acting::new(Arc::new(engine.clone()), actions.clone(), "anna".into(), "socket");
         let ask = |control: Control| acting.send(control).wait(LONG).unwrap().is_ok();
-        let mut gate =
-            SourceConfig::from_source_string("demo:corridor?people=1", &Default::default()).unwrap();
+        let mut gate = SourceConfig::from_source_string("demo:corridor?people=1", &BTreeSet::new()).unwrap();
         gate.id = "gate".into();
         assert_eq!(gate.kind, SourceKind::Camera);
         assert!(ask(Control::Add(Box::new(gate))));

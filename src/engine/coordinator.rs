@@ -384,7 +384,7 @@ impl Coordinator {
             }
         }
         // What was put off by full outboxes concerns removed sources as well.
-        self.roster.leaving.iter().filter(|_| has_room).for_each(|source| source.go_on());
+        self.roster.leaving.iter().filter(|_| has_room).for_each(Source::go_on);
         self.forget_acknowledged();
         self.process.sample();
         self.share_out_load();

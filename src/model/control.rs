@@ -27,6 +27,6 @@ pub enum Control<A, C> {
         /// Name of the user.
         who: String,
     },
-    /// Workers that may run at once, clamped to 1..=max_workers.
+    /// Workers that may run at once, clamped to `1..=max_workers`.
     SetWorkers(usize),
 }

@@ -46,7 +46,7 @@ fn an_alert_is_listed_with_its_course_also_when_it_is_over() {
     stage.keys("c");
     assert!(stage.said().starts_with("'Car Park (camera_03)' acknowledged"), "{}", stage.said());
     assert!(stage.text(120, 40).contains("Alerts: 3, 2 not acknowledged"));
-    stage.pass(Duration::from_secs(60));
+    stage.pass(Duration::from_mins(1));
     recovered(&mut stage);
     stage.tick();
     let text = stage.text(160, 40);
@@ -159,7 +159,7 @@ fn the_layout_is_there_again_the_next_time() {
     let mut stage = Stage::new(fake::mixed());
     stage.session.remember_in(file.clone());
     stage.keys("ttt");
-    let end = std::time::Instant::now() + Duration::from_secs(60);
+    let end = std::time::Instant::now() + Duration::from_mins(1);
     while !std::fs::read_to_string(&file).is_ok_and(|text| text.contains("table")) {
         assert!(std::time::Instant::now() < end, "it is not written");
         std::thread::yield_now();

@@ -120,7 +120,7 @@ fn an_id_that_somebody_else_has_taken_is_not_written_twice() {
     assert_eq!(fs::read_dir(folder.path().join("cams.logins")).unwrap().count(), 0, "no login lies about");
     let sources = file.sources().unwrap();
     let mut ids: Vec<&str> = sources.iter().map(|source| &*source.id).collect();
-    ids.sort();
+    ids.sort_unstable();
     assert_eq!(ids, ["all_b", "gate"]);
 }
 

@@ -128,7 +128,7 @@ impl State {
         match editor.changed_elsewhere(drawn) {
             Elsewhere::No => {}
             Elsewhere::Taken => {
-                context.say("these lines were changed elsewhere meanwhile; here they are", Tone::Done)
+                context.say("these lines were changed elsewhere meanwhile; here they are", Tone::Done);
             }
             Elsewhere::Against => context.say(
                 "these lines were changed elsewhere meanwhile: Enter replaces those, q twice takes them",

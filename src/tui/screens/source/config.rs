@@ -116,7 +116,7 @@ fn settings(config: &SourceConfig) -> Vec<(&'static str, String)> {
     settings.extend(hwaccel.map(|hwaccel| ("hwaccel", hwaccel.word().into())));
     match evidence {
         EvidenceChoice::On(_) => {
-            settings.push(("evidence", "snapshots of its crossings are recorded".into()))
+            settings.push(("evidence", "snapshots of its crossings are recorded".into()));
         }
         EvidenceChoice::Off => settings.push(("evidence", "no snapshots are recorded".into())),
         _ => {}
