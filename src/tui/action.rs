@@ -143,7 +143,7 @@ pub enum Action {
     History,
     /// The workers and their queue.
     Workers,
-    /// The pictures of crossings.
+    /// The snapshots of crossings.
     Crossings,
     /// A random sample of the day's crossings.
     Sample,

@@ -71,7 +71,7 @@ pub fn draw(
     } else {
         let mut hints = vec![("q", "leave"), ("w", "save the taps")];
         if chosen.is_some() {
-            hints.extend([("j k", "next, previous"), ("enter", "picture"), ("space", "hold")]);
+            hints.extend([("j k", "next, previous"), ("enter", "frame"), ("space", "hold")]);
         }
         put(&fitting(&hints, width, look), footer, buffer);
     }
@@ -203,7 +203,7 @@ fn moment(
     look: &Look,
 ) {
     let Some(time) = results.shown(audit.now(), watching.reel()) else {
-        return put(&look.line(" its pictures were not kept", Role::Dim), area, buffer);
+        return put(&look.line(" its frames were not kept", Role::Dim), area, buffer);
     };
     let mut rest = area;
     put(&look.line(format!(" {}", clock(time)), Role::Dim), take_bottom(&mut rest, 1), buffer);

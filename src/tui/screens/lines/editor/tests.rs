@@ -177,7 +177,7 @@ fn small_people_of_the_last_minutes_are_warned_of_where_they_walked() {
         heights: found,
     });
     let warnings = editor.warnings(None);
-    assert!(warnings[0].contains("5 % of the picture's height over the last"), "{warnings:?}");
+    assert!(warnings[0].contains("5 % of the frame's height over the last"), "{warnings:?}");
     editor.shift(0.0, 0.02);
     assert!(editor.warnings(None).is_empty(), "not known yet for what was moved");
     let mut nobody = Paths::default();

@@ -9,7 +9,7 @@ use crate::{
     tui::format,
 };
 
-/// Shortest line that can be crossed sensibly, as a share of the picture's height.
+/// Shortest line that can be crossed sensibly, as a share of the frame's height.
 const SHORTEST: f32 = 0.05;
 
 /// Smallest zone that somebody can stand in sensibly, as a share of the picture.
@@ -48,7 +48,7 @@ impl Editor {
         ];
         for (_, edge) in edges.into_iter().filter(|(near, _)| *near) {
             warnings
-                .push(format!("too near the {edge} edge: people leave the picture before they have crossed"));
+                .push(format!("too near the {edge} edge: people leave the frame before they have crossed"));
         }
         warnings.extend(self.too_small(preview));
         warnings
@@ -78,7 +78,7 @@ impl Editor {
         };
         (height < SMALL).then(|| {
             let share = (height * 100.0).round();
-            format!("people there are too small ({share} % of the picture's height {when}): some are missed")
+            format!("people there are too small ({share} % of the frame's height {when}): some are missed")
         })
     }
 }
