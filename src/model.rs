@@ -28,7 +28,9 @@ pub(crate) use self::source::FLAPPING;
 pub use self::{
     action::Action,
     control::Control,
-    count::{Direction, Limit, LineConfig, LineCounts, Minute, Reason, ZoneConfig, ZoneCounts},
+    count::{
+        Direction, Drawn, Limit, LineConfig, LineCounts, Minute, Polygon, Reason, ZoneConfig, ZoneCounts,
+    },
     detection::Detection,
     engine::{EngineSnapshot, Health, Strategy, WorkerSnapshot},
     event::{Event, EventKind},

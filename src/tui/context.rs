@@ -21,7 +21,7 @@ use crate::{
     count::replay::TrackPath,
     host::{ConfigPlace, Settings},
     logging::LogLine,
-    model::{EngineSnapshot, Minute, Preview, SourceId, SourceSnapshot},
+    model::{EngineSnapshot, Minute, Polygon, Preview, SourceId, SourceSnapshot},
 };
 
 /// How long a message stays in the footer.
@@ -55,6 +55,8 @@ pub struct Fetched {
     pub previews: HashMap<SourceId, Arc<Preview>>,
     /// Where the people on a preview came from.
     pub trails: HashMap<SourceId, Vec<TrackPath>>,
+    /// Regions of a preview in which nobody is seen.
+    pub ignored: HashMap<SourceId, Vec<Polygon>>,
     /// Configuration of the selected source.
     pub config: Option<Arc<SourceConfig>>,
     /// Last lines of the log on screen, oldest first.

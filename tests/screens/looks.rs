@@ -336,6 +336,34 @@ fn line_editor() {
 }
 
 #[test]
+fn ignored_regions_are_hatched_in_the_editor_on_the_source_and_on_the_wall() {
+    let mut stage = Stage::new(fake::mixed());
+    *stage.engine.preview.lock() = Some(fake::preview());
+    stage.keys("jEI<tab><shift-left>");
+    stage.wait_for("(all lines)");
+    stage.pass(Duration::from_secs(7));
+    for (width, height) in SIZES {
+        assert_snapshot!(format!("ignored_editor_{width}x{height}"), stage.picture(width, height));
+    }
+    stage.keys("<enter>q");
+    stage.tick();
+    stage.keys("<enter>1z");
+    stage.tick();
+    stage.pass(Duration::from_secs(7));
+    assert_snapshot!("ignored_detail_80x24", stage.picture(80, 24));
+    stage.keys("qV");
+    stage.tick();
+    stage.pass(Duration::from_secs(7));
+    assert_snapshot!("ignored_wall_80x24", stage.picture(80, 24));
+    let mut stage = Stage::new(fake::mixed()).colors(Palette::None, Theme::Dark).ascii();
+    *stage.engine.preview.lock() = Some(fake::preview());
+    stage.keys("jEI");
+    stage.wait_for("(all lines)");
+    stage.pass(Duration::from_secs(7));
+    assert_snapshot!("ignored_ascii_80x24", stage.picture(80, 24));
+}
+
+#[test]
 fn detail_of_trouble() {
     let mut stage = Stage::new(fake::mixed());
     stage.keys("jj<enter>v");
