@@ -49,10 +49,9 @@ fn heights(section: &Section<'_>, config: &mut SourceConfig) {
     if let (Some(most), Some(field)) = (most, section.field(&SOURCE.max_height))
         && most <= least.unwrap_or(0.0)
     {
-        let least = least.map_or("0".into(), |least| format!("min_height {least}"));
-        field.problem(&format!(
-            "{most} is not more than {least}: nobody would be seen; raise it or remove it"
-        ));
+        let than = least.map(|least| format!(" is not more than min_height {least} and"));
+        let than = than.unwrap_or_default();
+        field.problem(&format!("{most}{than} leaves nobody to be seen; raise it or remove it"));
     }
     [config.min_height, config.max_height] = [least, most].map(|share| share.map(|share| share as f32));
 }

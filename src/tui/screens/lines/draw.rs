@@ -113,9 +113,9 @@ fn chosen(editor: &Editor, look: &Look) -> Line<'static> {
         }
     };
     let (name, body) = match (editor.shape(), editor.anchor()) {
-        (Shape::Ignored(_), Anchor::Foot) => ("ignored".into(), "nobody with feet in it is seen"),
-        (Shape::Ignored(_), Anchor::Center) => ("ignored".into(), "nobody whose middle is in it is seen"),
-        (Shape::Ignored(_), Anchor::Head) => ("ignored".into(), "nobody with a head in it is seen"),
+        (Shape::Ignored(_), Anchor::Foot) => ("ignored".into(), "by the feet"),
+        (Shape::Ignored(_), Anchor::Center) => ("ignored".into(), "by the body's middle"),
+        (Shape::Ignored(_), Anchor::Head) => ("ignored".into(), "by the head"),
         (_, Anchor::Foot) => (text::clean(editor.name()), "the feet count"),
         (_, Anchor::Center) => (text::clean(editor.name()), "the body's middle counts"),
         (_, Anchor::Head) => (text::clean(editor.name()), "the head counts"),

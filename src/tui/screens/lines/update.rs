@@ -40,10 +40,10 @@ impl Screen for State {
             (Action::Rename, ""),
             (Action::AddLine, ""),
             (Action::AddZone, ""),
-            (Action::AddIgnored, ""),
             (Action::RemoveShape, ""),
             (Action::Undo, ""),
             (Action::LinePoint, ""),
+            (Action::AddIgnored, ""),
         ]
     }
 
@@ -171,10 +171,7 @@ impl State {
             }
             Action::AddIgnored => {
                 editor.add_ignored();
-                context.say(
-                    "nobody is seen in it: Tab takes its corners, + and - add and remove one",
-                    Tone::Done,
-                );
+                context.say("ignored: Tab takes its corners, + and - add and remove one", Tone::Done);
             }
             Action::Undo => {
                 if !editor.undo() {
