@@ -30,7 +30,9 @@ pub use self::{
     action::Action,
     alert::{Acknowledgment, AlertKind},
     control::Control,
-    count::{Direction, Limit, LineConfig, LineCounts, Minute, Reason, ZoneConfig, ZoneCounts},
+    count::{
+        Direction, Drawn, Limit, LineConfig, LineCounts, Minute, Polygon, Reason, ZoneConfig, ZoneCounts,
+    },
     detection::Detection,
     engine::{EngineSnapshot, Health, Strategy, WorkerSnapshot},
     event::{Event, EventKind},

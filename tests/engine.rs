@@ -22,7 +22,8 @@ use pcount::{
         source::{Opener, SourceError},
     },
     model::{
-        AlertKind, Event, EventKind, SourceKind, SourceState, StateKind, Strategy, TaskResult, ZoneConfig,
+        AlertKind, Drawn, Event, EventKind, Polygon, SourceKind, SourceState, StateKind, Strategy,
+        TaskResult, ZoneConfig,
     },
 };
 use support::{Scripted, Walk, White, World, source, world};
@@ -112,6 +113,65 @@ fn a_limit_that_is_reached_is_told_with_whose_it_is() {
         .collect();
     let hall = |over, current| ("hall".to_owned(), over, current, 1);
     assert_eq!(told, [hall(true, 1), hall(false, 0), hall(true, 1), hall(false, 0)]);
+    assert_eq!(world.engine.stop(SECONDS(10)), 0);
+}
+
+/// The part of the frame in which the square walks, or the one left of it.
+fn band(left: f32, right: f32) -> Vec<Polygon> {
+    vec![vec![[left, 0.0], [right, 0.0], [right, 1.0], [left, 1.0]]]
+}
+
+#[test]
+fn who_walks_in_an_ignored_region_is_not_counted_and_others_are() {
+    let world = world(2, 4, Strategy::Shared, |_, _| Ok(Walk::file(120, 60)));
+    let ignoring = |id: &str, ignore| SourceConfig { ignore, ..source(id, SourceKind::Video) };
+    world.engine.add_source(ignoring("inside", band(0.4, 0.6))).unwrap();
+    world.engine.add_source(ignoring("beside", band(0.0, 0.4))).unwrap();
+    // A quarter of the frame's height.
+    let tall = SourceConfig { max_height: Some(0.2), ..source("tall", SourceKind::Video) };
+    world.engine.add_source(tall).unwrap();
+    world.engine.start().unwrap();
+    world.until_over();
+    let counted = |id| {
+        let shown = world.source(id);
+        (shown.total_in, shown.total_out, shown.total_detections, shown.ignored)
+    };
+    assert_eq!(counted("inside"), (0, 0, 0, 120));
+    assert_eq!(counted("tall"), (0, 0, 0, 120));
+    assert_eq!(counted("beside"), (2, 2, 120, 0));
+    assert_eq!(world.engine.stop(SECONDS(10)), 0);
+}
+
+#[test]
+fn regions_that_are_drawn_while_it_runs_count_from_the_next_frame_on() {
+    let world = world(1, 1, Strategy::Shared, |_, _| Ok(Walk::camera(60)));
+    let mut camera = source("camera", SourceKind::Camera);
+    camera.ignore = band(0.4, 0.6);
+    world.engine.add_source(camera.clone()).unwrap();
+    world.engine.start().unwrap();
+    world.until("frames", |world| world.source("camera").frames > 150);
+    assert_eq!(world.source("camera").total_in, 0);
+    let draw = |ignore| {
+        let drawn = Drawn { ignore, ..camera.drawn() };
+        world.engine.send(Control::set_drawn("camera".into(), drawn)).wait(SECONDS(30)).unwrap().unwrap();
+    };
+    let passes = || {
+        let before = world.source("camera").frames;
+        world.until("two periods", |world| world.source("camera").frames > before + 120);
+        world.source("camera").total_in
+    };
+    draw(Vec::new());
+    let seen = passes();
+    assert!(seen > 0, "they are seen again");
+    draw(band(0.4, 0.6));
+    let hidden = world.source("camera").total_in;
+    assert_eq!(passes(), hidden, "and not any more, and what was counted stays");
+    // Other lines leave the regions as they are.
+    let lines = Control::set_lines("camera".into(), camera.lines.clone(), Vec::new());
+    world.engine.send(lines).wait(SECONDS(30)).unwrap().unwrap();
+    assert_eq!(world.engine.source_config("camera").unwrap().ignore, band(0.4, 0.6));
+    assert_eq!(passes(), hidden);
+    assert_eq!(world.source("camera").reconnects, 0);
     assert_eq!(world.engine.stop(SECONDS(10)), 0);
 }
 

@@ -59,12 +59,7 @@ impl Acting {
                     SourceCommand::Pause(Pause(false)) => (Action::RESUMED, None),
                     SourceCommand::Restart(_) => (Action::RESTARTED, None),
                     SourceCommand::ResetCounts(_) => (Action::RESET, None),
-                    SourceCommand::SetLines(SetLines { lines, zones }) => {
-                        let zones = zones.iter().map(|zone| zone.name.as_str());
-                        let names: Vec<_> =
-                            lines.iter().map(|line| line.name.as_str()).chain(zones).collect();
-                        (Action::LINES, Some(names.join(", ")))
-                    }
+                    SourceCommand::SetLines(set) => (Action::LINES, Some(drawn_words(set))),
                     // A read changes nothing.
                     SourceCommand::Preview(_) => return None,
                 };
@@ -81,6 +76,17 @@ impl Acting {
         };
         Some(self.action(what, source, detail))
     }
+}
+
+/// The names of what is drawn, and how many regions are ignored.
+fn drawn_words(SetLines { lines, zones, ignore }: &SetLines) -> String {
+    let names = lines.iter().map(|line| &line.name).chain(zones.iter().map(|zone| &zone.name));
+    let ignored = match ignore.as_ref().map_or(0, Vec::len) {
+        0 => None,
+        1 => Some("1 ignored region".to_owned()),
+        count => Some(format!("{count} ignored regions")),
+    };
+    names.cloned().chain(ignored).collect::<Vec<_>>().join(", ")
 }
 
 /// Whether what was asked for took effect: a source that cannot be opened now is there, and is tried again.

@@ -220,16 +220,13 @@ fn carry_out(engine: &Engine, found: &Difference) -> Vec<String> {
     let mut send = |control: Control| replies.push(engine.send(control));
     found.workers.map(Control::SetWorkers).map(&mut send);
     found.removed.iter().cloned().map(Control::Remove).for_each(&mut send);
-    for source in &found.redrawn {
-        let (lines, zones) = (source.lines.clone(), source.zones.clone());
-        send(Control::set_lines(source.id.clone(), lines, zones));
-    }
     for (source, _) in &found.replaced {
         send(Control::Remove(source.id.clone()));
         send(Control::Add(Box::new(source.clone())));
     }
     found.added.iter().cloned().map(|source| Control::Add(Box::new(source))).for_each(&mut send);
     replies.extend(found.relabeled.iter().map(|(source, _)| engine.set_labels(source)));
+    replies.extend(found.redrawn.iter().map(|(source, _)| engine.set_drawn(source)));
     replies
         .iter()
         .filter_map(|reply| match reply.wait(PATIENCE) {

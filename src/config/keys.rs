@@ -213,6 +213,13 @@ keys! {
         lines: List<Group<LineKeys>> = List::of(Group::new()), default "one across the middle, downwards is in, anchor `center`";
         /// Zones whose occupancy is counted: `name`, `points`, `anchor` and `threshold` of each.
         zones: List<Group<ZoneKeys>> = List::of(Group::new()), default "none";
+        /// Regions where nobody is seen, such as a screen, a mirror or the street behind a window: each the corners `[x, y]` of a
+        /// polygon in 0..1 of width and height, at least three.
+        ignore: List<List<Point>> = List::of(List { least: 3, items: Point }), default "none";
+        /// Least height of a person, as a share of the frame's height: what is less tall is no person.
+        min_height: Number = Number(0.0..=1.0), default "none";
+        /// Greatest height of a person, as a share of the frame's height: what is taller is no person.
+        max_height: Number = Number(0.0..=1.0), default "none";
         /// `auto`, `builtin`, `motion`, or an object that names a model file.
         detector: Shape<DetectorFile> = Shape::new("`auto`, `builtin`, `motion` or object"), default "the program's";
         /// `motion`, or `centroid`: tracker and counting rule of the original program, for comparison.

@@ -9,23 +9,36 @@ use super::{
     coordinator::source_of,
     load::WorkerLoad,
     order::Order,
-    source::{Command, commands::SetLabels},
+    source::{
+        Command,
+        commands::{SetDrawn, SetLabels},
+    },
 };
 use crate::{
     config::SourceConfig,
     count::replay::Paths,
     metrics::stages::StageTime,
-    model::{EngineSnapshot, Event, Health, Minute, Preview, WorkerSnapshot},
+    model::{EngineSnapshot, Event, Health, Minute, Preview, SourceId, WorkerSnapshot},
 };
 
 impl Engine {
     /// Gives the source of the same id the names and limits of `wanted` while it goes on: its alias, its location, its
     /// threshold and those of its zones.
     pub(crate) fn set_labels(&self, wanted: &SourceConfig) -> Reply {
+        self.ask(&wanted.id, Command::Asked(Box::new(SetLabels::of(wanted))))
+    }
+
+    /// Gives the source of the same id what is drawn on the frame of `wanted` and how tall people are there, while it goes on;
+    /// counts of lines that keep their name are kept.
+    pub(crate) fn set_drawn(&self, wanted: &SourceConfig) -> Reply {
+        self.ask(&wanted.id, Command::Asked(Box::new(SetDrawn::of(wanted))))
+    }
+
+    fn ask(&self, id: &SourceId, command: Command) -> Reply {
         let (answer, reply) = self.answer();
-        match self.source(&wanted.id) {
-            Some(source) => source.post(Command::Asked(Box::new(SetLabels::of(wanted))), Some(answer)),
-            None => answer.give(Err(EngineError::UnknownSource(wanted.id.clone()))),
+        match self.source(id) {
+            Some(source) => source.post(command, Some(answer)),
+            None => answer.give(Err(EngineError::UnknownSource(id.clone()))),
         }
         reply
     }

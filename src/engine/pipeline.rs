@@ -14,7 +14,7 @@ use crate::{
     cadence::{Choice, Chooser, Conditions, Mode, View, payoff::Payoff},
     calibration::Calibration,
     config::{Cadence, SourceConfig, TrackerChoice},
-    count::{CountEvent, ZoneStatus, replay::Paths},
+    count::{CountEvent, Ignored, ZoneStatus, replay::Paths},
     detect::{DetectError, Detector, MOST_ENLARGED, Model},
     geometry::BBox,
     model::{Detection, Direction, EventKind, Learned, LineConfig, LineCounts, Reason, Scene, TrackId},
@@ -33,6 +33,7 @@ const MOST_MADE: f32 = 2.0;
 struct Following {
     chooser: Chooser,
     tracking: Tracking,
+    ignored: Ignored,
     aspect: f32,
     time: f64,
     /// Tracks alive after the last update.
@@ -60,6 +61,7 @@ pub struct Pipeline {
     lines: Vec<LineCounts>,
     suppressed: BTreeMap<Reason, u64>,
     detections: u64,
+    ignored: u64,
     /// Share (0..=1) of the detection rate; below 1 under overload.
     share: f64,
     /// A frame reduced for the detector, kept to save its allocation.
@@ -107,6 +109,7 @@ impl Pipeline {
             lines,
             suppressed: BTreeMap::new(),
             detections: 0,
+            ignored: 0,
             share: 1.0,
             reduced: Mat::default(),
             paths: Arc::default(),
@@ -165,8 +168,17 @@ impl Pipeline {
         };
         let update = match detected {
             None => following.carry(),
-            Some((found, view, smaller)) => {
-                self.detections += found.iter().filter(|found| found.score >= confidence).count() as u64;
+            Some((mut found, view, mut smaller)) => {
+                let people = |found: &[Detection]| {
+                    found.iter().filter(|found| found.score >= confidence).count() as u64
+                };
+                let all = people(&found);
+                // First of all: nothing else is to know of what is ignored.
+                for found in std::iter::once(&mut found).chain(&mut smaller) {
+                    found.retain(|found| !following.ignored.holds(&found.bbox));
+                }
+                self.detections += people(&found);
+                self.ignored += all - people(&found);
                 Some(following.track(found, smaller, &view, (&conditions, confidence), &self.params))
             }
         };
@@ -223,9 +235,10 @@ impl Pipeline {
         self.lines = named_counts(&self.source.lines, &[]);
         self.suppressed.clear();
         self.detections = 0;
+        self.ignored = 0;
     }
 
-    /// Other counting lines and zones; lines that keep their name keep their counts.
+    /// Other counting lines and zones, other regions and heights that are ignored; lines that keep their name keep their counts.
     pub fn set_source(&mut self, source: Arc<SourceConfig>) {
         self.lines = named_counts(&source.lines, &self.lines);
         self.source = source;
@@ -272,6 +285,12 @@ impl Pipeline {
     #[must_use]
     pub fn detections(&self) -> u64 {
         self.detections
+    }
+
+    /// Persons found at the model's confidence who were ignored, summed over all frames.
+    #[must_use]
+    pub fn ignored(&self) -> u64 {
+        self.ignored
     }
 
     fn book(&mut self, counted: Vec<CountEvent>, events: &mut Vec<EventKind>) {
@@ -321,7 +340,8 @@ impl Following {
             }
             None => {}
         }
-        Self { chooser, tracking, aspect, time: 0.0, tracks: Vec::new(), size: (1.0, None) }
+        let ignored = Ignored::of(source, aspect);
+        Self { chooser, tracking, ignored, aspect, time: 0.0, tracks: Vec::new(), size: (1.0, None) }
     }
 
     fn into_known(self) -> SceneKnowledge {
@@ -357,7 +377,9 @@ impl Following {
         let moving = self.chooser.moving(&detections, conditions);
         self.tracking.weigh(&mut detections, &moving);
         let areas: Option<Vec<BBox>> = view.areas();
-        let outside = self.chooser.carried_outside(areas.as_deref());
+        let mut outside = self.chooser.carried_outside(areas.as_deref());
+        // Who walks into a region that is ignored is not detected there, whatever the run covered.
+        outside.retain(|(_, found)| !self.ignored.holds(&found.bbox));
         detections.extend(outside.iter().map(|(_, detection)| detection));
         let carried: Vec<TrackId> = outside.iter().map(|(track, _)| *track).collect();
         let update = self.tracking.detected(self.time, &detections, &carried);

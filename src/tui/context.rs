@@ -22,7 +22,7 @@ use crate::{
     engine::Control,
     host::{ConfigPlace, Settings},
     logging::LogLine,
-    model::{EngineSnapshot, Minute, Preview, SourceId, SourceSnapshot},
+    model::{EngineSnapshot, Minute, Polygon, Preview, SourceId, SourceSnapshot},
     native,
 };
 
@@ -57,6 +57,8 @@ pub struct Fetched {
     pub previews: HashMap<SourceId, Arc<Preview>>,
     /// Where the people on a preview came from.
     pub trails: HashMap<SourceId, Vec<TrackPath>>,
+    /// Regions of a preview in which nobody is seen.
+    pub ignored: HashMap<SourceId, Vec<Polygon>>,
     /// Configuration of the selected source.
     pub config: Option<Arc<SourceConfig>>,
     /// Last lines of the log on screen, oldest first.

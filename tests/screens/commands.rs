@@ -129,6 +129,7 @@ const CASES: &[Case] = &[
     ("rename", "E", |s, _| shows(s, " name: ")),
     ("body-point", "E", |s, _| shows(s, "changed")),
     ("add-zone", "E", |s, _| s.said().starts_with("a zone: Tab takes its corners")),
+    ("add-ignored", "E", |s, _| s.said().starts_with("ignored: Tab takes its corners")),
     ("save-lines", "Ex", |s, _| sent(s, "a: [1.0, 0.5], b: [0.0, 0.5]")),
     ("add-line", "E", |s, _| shows(s, "(2 of 2)")),
     ("remove-shape", "Ea", |s, _| shows(s, "(1 of 1)")),

@@ -127,6 +127,8 @@ struct Watched {
     from_flow: BTreeSet<u64>,
     /// Sizes of the frames with a detection run.
     given: Vec<(i32, i32)>,
+    /// Detections that were ignored.
+    ignored: u64,
     /// What is known of the scene at the end.
     known: model::Scene,
 }
@@ -192,7 +194,7 @@ fn watch_through(
     pipeline.release(&mut Vec::new());
     let crossings = pipeline.lines().iter().map(|line| line.total_in + line.total_out).sum();
     let given = given.lock().clone();
-    Watched { crossings, tracks, from_flow, given, known }
+    Watched { crossings, tracks, from_flow, given, ignored: pipeline.ignored(), known }
 }
 
 /// Where somebody is who walks `way` pixels from `from` and back, in so many seconds each.
@@ -224,6 +226,47 @@ fn two_walkers_keep_their_identity_and_are_counted_with_regions_of_interest() {
     assert_eq!(watched.from_flow, watched.tracks);
     let parts = watched.given.iter().filter(|(w, h)| w * h * 2 < USUAL.0 * USUAL.1).count();
     assert!(2 * parts > watched.given.len(), "{parts} parts of {} looks", watched.given.len());
+}
+
+/// Two people walk to and fro over the line, one above the other, before a source with this `change`.
+fn two_cross(change: impl FnOnce(&mut SourceConfig)) -> Watched {
+    let model = Bright::new();
+    let given = Arc::clone(&model.given);
+    let mut pipeline = pipeline(model);
+    let mut source = pipeline.source().clone();
+    change(&mut source);
+    pipeline.set_source(Arc::new(source));
+    let both = |time| [20, 140].map(|top| (to_and_fro(time, 100.0, 180.0, 6.0), top)).to_vec();
+    watch_through(pipeline, &given, Scene { size: USUAL, person: PERSON }, 30.0, both)
+}
+
+#[test]
+fn who_is_in_an_ignored_region_is_neither_tracked_nor_counted_and_others_are() {
+    let all = two_cross(|_| {});
+    assert_eq!((all.crossings, all.tracks.len(), all.ignored), (10, 2, 0));
+    let lower = vec![[0.0, 0.5], [1.0, 0.5], [1.0, 1.0], [0.0, 1.0]];
+    let upper = two_cross(|source| source.ignore = vec![lower.clone()]);
+    assert_eq!((upper.crossings, upper.tracks.len()), (5, 1));
+    assert!(upper.ignored > 20, "{}", upper.ignored);
+    // A region around the line alone: they are seen on both sides of it, and lost in between.
+    let middle = vec![[0.42, 0.0], [0.58, 0.0], [0.58, 0.5], [0.42, 0.5]];
+    let parted = two_cross(|source| source.ignore = vec![lower, middle]);
+    assert!(parted.ignored > upper.ignored && !parted.tracks.is_empty());
+}
+
+#[test]
+fn who_is_too_low_or_too_tall_is_ignored() {
+    let height = PERSON.1 as f32 / USUAL.1 as f32;
+    let low = two_cross(|source| source.min_height = Some(height + 0.05));
+    let tall = two_cross(|source| source.max_height = Some(height - 0.05));
+    for none in [low, tall] {
+        assert_eq!((none.crossings, none.tracks.len()), (0, 0));
+        assert!(none.ignored > 20 && none.known.heights.is_none(), "{}", none.ignored);
+    }
+    let right = two_cross(|source| {
+        (source.min_height, source.max_height) = (Some(height - 0.05), Some(height + 0.05));
+    });
+    assert_eq!((right.crossings, right.tracks.len()), (10, 2));
 }
 
 #[test]

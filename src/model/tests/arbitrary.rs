@@ -211,7 +211,7 @@ pub fn source() -> BoxedStrategy<SourceSnapshot> {
     let named = (id(), text(), option::of(text()), kind(), text(), any::<i32>(), state());
     let rates = (single(), option::of(single()), single(), option::of(pixels()), option::of(pixels()));
     let counted = (
-        any::<(u64, Option<u64>, u64, u64, u64, u64, Option<i64>)>(),
+        any::<(u64, Option<u64>, u64, [u64; 2], u64, u64, Option<i64>)>(),
         vec(line_counts(), 0..3),
         vec(zone_counts(), 0..3),
         btree_map(select(&REASONS[..]), any::<u64>(), 0..5),
@@ -225,7 +225,8 @@ pub fn source() -> BoxedStrategy<SourceSnapshot> {
             let (id, alias, location, kind, source, priority, state) = named;
             let (fps, declared_fps, detect_fps, size, substream) = rates;
             let (numbers, lines, zones, suppressed, scene) = counted;
-            let (frames, frames_total, dropped, total_detections, total_in, total_out, threshold) = numbers;
+            let (frames, frames_total, dropped, detections, total_in, total_out, threshold) = numbers;
+            let [total_detections, ignored] = detections;
             let (visible, last_frame, latency, last_error) = latest;
             let ((errors, reconnects, short_sessions), detector) = said;
             let (rate_share, frame_share, throttled_by, rest, cpu, picture_bytes) = load;
@@ -246,6 +247,7 @@ pub fn source() -> BoxedStrategy<SourceSnapshot> {
                 frames_total,
                 dropped,
                 total_detections,
+                ignored,
                 total_in,
                 total_out,
                 threshold,

@@ -353,8 +353,15 @@ pub const COMMANDS: &[Command] = &[
     edit(Action::SaveLines, "save-lines", &["enter"], "save", "count by what is drawn and save it"),
     edit(Action::AddLine, "add-line", &["a"], "new line", "a new line"),
     edit(Action::AddZone, "add-zone", &["z"], "new zone", "a new zone"),
-    edit(Action::RemoveShape, "remove-shape", &["d"], "remove", "remove the line or zone"),
-    edit(Action::AddCorner, "add-corner", &["+", "="], "corner", "one corner more of a zone"),
+    edit(Action::AddIgnored, "add-ignored", &["I"], "ignore", "a new region to ignore: nobody is seen there"),
+    edit(Action::RemoveShape, "remove-shape", &["d"], "remove", "remove the line, zone or ignored region"),
+    edit(
+        Action::AddCorner,
+        "add-corner",
+        &["+", "="],
+        "corner",
+        "one corner more of a zone or ignored region",
+    ),
     edit(
         Action::RemoveCorner,
         "remove-corner",

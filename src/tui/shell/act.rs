@@ -163,7 +163,7 @@ impl Shell {
         let Some(config) = self.context.config_of(&id) else {
             return self.context.refuse(format!("the configuration of '{id}' is not known yet; try again"));
         };
-        vec![Go::Lines(Box::new(Editor::new(id, config.lines.clone(), config.zones.clone()))).into()]
+        vec![Go::Lines(Box::new(Editor::new(id, config.drawn()))).into()]
     }
 
     /// Crossings of the last day of the source that keys act on.

@@ -48,6 +48,9 @@ fn settings(config: &SourceConfig) -> Vec<(&'static str, String)> {
         enabled,
         lines,
         zones,
+        ignore,
+        min_height,
+        max_height,
         detector,
         tracker,
         cadence,
@@ -92,6 +95,18 @@ fn settings(config: &SourceConfig) -> Vec<(&'static str, String)> {
         let limit = zone.threshold.map(|limit| format!(", limit {limit}")).unwrap_or_default();
         let corners = zone.points.len();
         settings.push(("zone", format!("{}: {corners} corners, {}{limit}", zone.name, anchor(zone.anchor))));
+    }
+    for region in ignore {
+        settings.push(("ignore", format!("a region of {} corners", region.len())));
+    }
+    let percent = |share: f32| format!("{:.0} %", share * 100.0);
+    match (*min_height, *max_height) {
+        (None, None) => {}
+        (Some(least), None) => settings.push(("heights", format!("{} of the frame or more", percent(least)))),
+        (None, Some(most)) => settings.push(("heights", format!("{} of the frame or less", percent(most)))),
+        (Some(least), Some(most)) => {
+            settings.push(("heights", format!("{} to {} of the frame", percent(least), percent(most))));
+        }
     }
     let detector = match detector {
         None => "the program's".to_string(),

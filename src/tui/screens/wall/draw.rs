@@ -44,7 +44,8 @@ pub fn draw(context: &Context, area: Rect, canvas: &mut Canvas) -> Geometry {
         );
         if let Some(preview) = context.fetched.previews.get(id) {
             // One picture in pixels at a time is all that a terminal is given; here are many.
-            let overlay = Overlay { trails: trails(context, source), ..Overlay::default() };
+            let ignored = context.fetched.ignored.get(id).map_or(&[][..], Vec::as_slice);
+            let overlay = Overlay { ignored, trails: trails(context, source), ..Overlay::default() };
             picture::draw(preview, overlay, tile, canvas.buffer, look);
         } else {
             let lines = source_facts::no_picture_lines(context, source, usize::from(tile.width), look);
