@@ -275,3 +275,28 @@ fn follow(reloader: &Weak<Reloader>, path: &Path) {
         drop(reloader.reload());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::EngineOptions;
+
+    #[test]
+    fn what_is_ignored_changes_in_place_in_all_of_its_parts() {
+        let engine = Engine::new(EngineOptions::new(config::ParallelConfig::default())).unwrap();
+        let mut wanted = SourceConfig::from_source_string("demo:corridor", &Default::default()).unwrap();
+        wanted.enabled = false;
+        engine.add_source(wanted.clone()).unwrap();
+        let region = vec![[0.0, 0.0], [0.5, 0.0], [0.5, 0.5]];
+        for (ignore, min_height, max_height) in
+            [(vec![region], None, None), (Vec::new(), Some(0.1), Some(0.5)), (Vec::new(), None, Some(0.5))]
+        {
+            (wanted.ignore, wanted.min_height, wanted.max_height) = (ignore, min_height, max_height);
+            let runs = engine.source_config(&wanted.id).unwrap();
+            assert!(Difference::of_source(&runs, &wanted).replaced.is_empty());
+            put_in_effect(&engine, &wanted).unwrap();
+            assert_eq!(*engine.source_config(&wanted.id).unwrap(), wanted);
+        }
+        engine.stop(PATIENCE);
+    }
+}
