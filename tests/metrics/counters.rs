@@ -148,6 +148,18 @@ fn counters_never_fall_and_agree_with_the_ledger() {
     assert_eq!(counted(&page), ledger);
     assert_eq!(ledger.len(), 3);
     assert!(ledger.values().all(|(total_in, total_out)| total_in + total_out >= 3), "{ledger:?}");
+    // Shown are the frames since a source was added, counted those since the program started.
+    let frames = |camera| {
+        let source = server.get(&format!("/api/v1/sources/{camera}")).json();
+        let counted = page.get("pcount_frames_total", &[("camera", camera)]).unwrap() as u64;
+        (counted, source["frames"].as_u64().unwrap())
+    };
+    until("the frames of gate", || {
+        let (counted, shown) = frames("gate");
+        (counted == shown).then_some(())
+    });
+    let (hall, hall_shown) = frames("hall");
+    assert!(hall > hall_shown, "{hall} {hall_shown}");
     // A detection run is one observation, and each frame with one was seen.
     let runs: f64 = ["gate", "hall", "film"]
         .map(|camera| page.sum("pcount_detection_runs_total", ("camera", camera)))
