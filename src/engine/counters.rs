@@ -26,7 +26,7 @@ pub struct Metrics {
     pub workers_busy: Vec<Duration>,
     /// How long it took to detect people in a frame.
     pub detection: Durations,
-    /// Time from the decoder to the counts, of each frame.
+    /// Time from the decoder to the counts, of each frame that was processed.
     pub frame_age: Durations,
     /// Names of the models that are loaded, the default first.
     pub detectors: Vec<String>,

@@ -111,7 +111,7 @@ impl Gathered {
         family(encoder, "pcount_detection_runs", "Frames with a detection run.", runs)?;
         let help = "Time that detection took in a frame.";
         histogram(encoder, "pcount_detection_duration_seconds", help, &self.metrics.detection)?;
-        let help = "Time from the decoder to the counts, of each frame.";
+        let help = "Time from the decoder to the counts, of each frame that was processed.";
         histogram(encoder, "pcount_frame_age_seconds", help, &self.metrics.frame_age)?;
         let numbers: Vec<String> =
             (1..=self.metrics.workers_busy.len()).map(|number| number.to_string()).collect();
