@@ -111,9 +111,15 @@ impl Difference {
                 .iter()
                 .map(|source| format!("lines changed: {}; counting continues without a gap", named(source))),
         );
-        said.extend(self.relabeled.iter().map(|(source, keys)| {
-            format!("changed: {} of {}; counting continues without a gap", keys.join(", "), named(source))
-        }));
+        said.extend(
+            self.relabeled
+                .iter()
+                .map(|(source, keys)| format!(
+                    "changed: {} of {}; counting continues without a gap",
+                    keys.join(", "),
+                    named(source)
+                )),
+        );
         said.extend(
             self.replaced.iter().map(|(source, keys)| {
                 format!("reconnected: {}, because of {}", named(source), keys.join(", "))
@@ -300,10 +306,7 @@ mod tests {
         let mut named = config(&["a", "bb", "ccc", "dddd"]);
         (named.sources[0].alias, named.sources[0].threshold) = ("Gate".into(), Some(3));
         let found = Difference::between(&in_effect(&before), &named);
-        assert_eq!(
-            found.sentences(),
-            ["changed: alias, threshold of Gate (a); counting continues without a gap"]
-        );
+        assert_eq!(found.sentences(), ["changed: alias, threshold of Gate (a); counting continues without a gap"]);
         assert!(found.does_something() && found.replaced.is_empty());
         let mut later = config(&["a", "bb", "ccc", "dddd"]);
         later.parallel.ledger = false;
