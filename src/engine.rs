@@ -147,6 +147,7 @@ impl Engine {
             outbox,
             coordinator,
             usage: ArcSwap::default(),
+            acknowledged: ArcSwap::default(),
             waiting_files: AtomicUsize::new(0),
             generation: Arc::default(),
             threads: Arc::default(),
@@ -336,6 +337,7 @@ impl Engine {
     }
 
     /// Waits until everything reported so far has reached the sinks; `false` when `timeout` passed first.
+    #[must_use]
     pub fn sync(&self, timeout: Duration) -> bool {
         self.inner.core.outbox.sync(timeout)
     }

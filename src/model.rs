@@ -4,6 +4,7 @@
 //! an engine's start ([`Moment`]) or wall time.
 
 mod action;
+mod alert;
 mod control;
 #[cfg(test)]
 pub(crate) mod copies;
@@ -27,6 +28,7 @@ mod tests;
 pub(crate) use self::source::FLAPPING;
 pub use self::{
     action::Action,
+    alert::{Acknowledgment, AlertKind},
     control::Control,
     count::{Direction, Limit, LineConfig, LineCounts, Minute, Reason, ZoneConfig, ZoneCounts},
     detection::Detection,

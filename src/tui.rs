@@ -100,11 +100,11 @@ pub fn run<E: From<TuiError>>(
 }
 
 /// Takes the terminal.
-fn open<'a>(
+fn open(
     engine: Arc<dyn EngineApi>,
     host: Arc<dyn Host>,
-    options: &'a TuiOptions,
-) -> Result<Running<'a>, TuiError> {
+    options: &TuiOptions,
+) -> Result<Running<'_>, TuiError> {
     let (keymap, problems) = Keymap::new(&options.config.keys);
     for problem in &problems {
         tracing::warn!("{problem}");

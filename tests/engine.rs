@@ -6,7 +6,10 @@
 mod support;
 
 use std::{
-    sync::{Arc, atomic::Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -18,7 +21,9 @@ use pcount::{
         detect::Model,
         source::{Opener, SourceError},
     },
-    model::{Event, EventKind, SourceKind, SourceState, Strategy, TaskResult, ZoneConfig},
+    model::{
+        AlertKind, Event, EventKind, SourceKind, SourceState, StateKind, Strategy, TaskResult, ZoneConfig,
+    },
 };
 use support::{Scripted, Walk, White, World, source, world};
 
@@ -281,6 +286,37 @@ fn a_camera_that_breaks_off_comes_back_by_itself_and_keeps_its_counts() {
     assert_eq!(metrics.detection.count(), counted.detection_runs);
     let errors: Vec<_> = world.record.results.lock().iter().flat_map(|r| r.errors.clone()).collect();
     assert!(errors.iter().any(|e| e.contains("refused")) && errors.iter().any(|e| e.contains("unplugged")));
+}
+
+#[test]
+fn who_has_seen_an_alert_is_known_to_all_until_it_is_over() {
+    let is_there = Arc::new(AtomicBool::new(false));
+    let opens = Arc::clone(&is_there);
+    let world = world(2, 2, Strategy::Shared, move |_, _| match opens.load(Ordering::SeqCst) {
+        true => Ok(Walk::camera(60)),
+        false => Err(SourceError::Unreachable("refused".into())),
+    });
+    world.engine.add_source(source("camera", SourceKind::Camera)).unwrap();
+    world.engine.start().unwrap();
+    let is_down = |w: &World| w.state("camera").kind() == StateKind::Retrying;
+    world.until("the alert", is_down);
+    let seen = |by: &str| {
+        let (kind, who) = (AlertKind::Down, by.to_owned());
+        world.engine.send(Control::Acknowledge { source: "camera".into(), kind, who })
+    };
+    done(&seen("anna"));
+    done(&seen("bert"));
+    let who = |w: &World| -> Vec<_> {
+        w.engine.snapshot().acknowledged.iter().map(|it| (it.kind, it.who.clone())).collect()
+    };
+    let anna = [(AlertKind::Down, "anna".to_owned())];
+    assert_eq!(who(&world), anna, "the first who has seen it");
+    let tried = world.opener.attempts("camera");
+    world.until("another attempt", |w| w.opener.attempts("camera") > tried + 1 && is_down(w));
+    assert_eq!(who(&world), anna, "still the same trouble");
+    is_there.store(true, Ordering::SeqCst);
+    world.until("its end", |w| w.state("camera") == SourceState::Running && who(w).is_empty());
+    world.engine.stop(SECONDS(10));
 }
 
 #[test]

@@ -38,7 +38,7 @@ while [ "$(grep -c 'Person detected' logs/parallel_counter.log)" -lt $((crossed 
   sleep 0.1
 done
 rm small/filler
-until_said 'Ledger: written again'
+until_said 'Ledger: can be written again'
 kill -INT $program
 wait $program || true
 mkdir kept

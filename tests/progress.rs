@@ -141,7 +141,7 @@ fn ctrl_c_in_eval_prints_the_scenes_that_are_done_and_how_far_it_came() {
     terminal.wait_for_text("the rows above are whole");
     let shown = terminal.text();
     assert!(shown.contains(" of 20001 scenes, ") && shown.contains("total: "), "{shown}");
-    assert!(!shown.contains(" left  ") && !shown.contains("]"), "the line is gone: {shown}");
+    assert!(!shown.contains(" left  ") && !shown.contains(']'), "the line is gone: {shown}");
     assert!(shown.lines().all(|line| line.trim() != "C" && line.trim() != "^C"), "{shown}");
 }
 

@@ -38,7 +38,7 @@ fn write(folder: &Path, text: &str) {
     fs::rename(folder.join("new.json"), folder.join("cams.json")).unwrap();
 }
 
-fn result_of<'a>(id: &'a str) -> impl Fn(&Value) -> bool + 'a {
+fn result_of(id: &str) -> impl Fn(&Value) -> bool + '_ {
     move |line| line["type"] == "result" && line["camera_id"] == id
 }
 

@@ -191,7 +191,9 @@ impl Listeners {
 }
 
 async fn rest(error: &io::Error) {
-    tracing::warn!("A connection to the API could not be taken: {error}");
+    tracing::warn!(
+        "The API cannot accept a connection: {error}; where too many files are open, raise the limit (ulimit -n, LimitNOFILE=)"
+    );
     tokio::time::sleep(REST).await;
 }
 

@@ -74,6 +74,9 @@ impl Acting {
             Control::PauseAll(false) => (Action::RESUMED, None, None),
             Control::Remove(id) => (Action::REMOVED, Some(id.clone()), None),
             Control::Add(source) => (Action::ADDED, Some(source.id.clone()), Some(source.source.to_string())),
+            Control::Acknowledge { source, kind, .. } => {
+                (Action::ACKNOWLEDGED, Some(source.clone()), Some(kind.word().to_owned()))
+            }
             Control::SetWorkers(count) => (Action::WORKERS, None, Some(count.to_string())),
         };
         Some(self.action(what, source, detail))
@@ -92,6 +95,13 @@ impl EngineApi for Acting {
 
     fn send(&self, control: Control) -> Reply {
         let action = self.action_of(&control);
+        let control = match control {
+            // Whatever name came with it.
+            Control::Acknowledge { source, kind, .. } => {
+                Control::Acknowledge { source, kind, who: self.who.clone() }
+            }
+            other => other,
+        };
         let reply = self.engine.send(control);
         let Some(action) = action else { return reply };
         let actions = self.actions.clone();
@@ -133,7 +143,7 @@ impl EngineApi for Acting {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::{collections::BTreeSet, time::Duration};
 
     use super::*;
     use crate::{
@@ -156,8 +166,7 @@ mod tests {
         let engine = Engine::new(EngineOptions::new(ParallelConfig::default())).unwrap();
         let acting = Acting::new(Arc::new(engine.clone()), actions.clone(), "anna".into(), "socket");
         let ask = |control: Control| acting.send(control).wait(LONG).unwrap().is_ok();
-        let mut gate =
-            SourceConfig::from_source_string("demo:corridor?people=1", &Default::default()).unwrap();
+        let mut gate = SourceConfig::from_source_string("demo:corridor?people=1", &BTreeSet::new()).unwrap();
         gate.id = "gate".into();
         assert_eq!(gate.kind, SourceKind::Camera);
         assert!(ask(Control::Add(Box::new(gate))));
@@ -170,6 +179,11 @@ mod tests {
         assert!(ask(Control::reset_counts("gate".into())));
         assert!(ask(Control::PauseAll(true)));
         assert!(ask(Control::SetWorkers(1)));
+        let seen = |source: &str| {
+            let who = "somebody else".to_owned();
+            ask(Control::Acknowledge { source: source.into(), kind: AlertKind::Down, who })
+        };
+        assert!(seen("gate") && !seen("yard"));
         assert!(ask(Control::Remove("gate".into())));
         acting.note_of(&"gate".into(), Action::SETTINGS, Some("alias, credentials".into()));
         acting.note(Action::RELOADED, Some("new: yard".into()));
@@ -193,6 +207,7 @@ mod tests {
                 ("reset", gate, None),
                 ("paused", "-", None),
                 ("workers", "-", Some("1")),
+                ("acknowledged", gate, Some("down")),
                 ("removed", gate, None),
                 ("settings", gate, Some("alias, credentials")),
                 ("reloaded", "-", Some("new: yard")),

@@ -1,6 +1,6 @@
 //! `pcount-tui report`: history from the ledger, and how accurate it was where it was audited.
 
-use std::time::SystemTime;
+use std::{fmt::Write as _, time::SystemTime};
 
 use anyhow::Context as _;
 
@@ -128,7 +128,9 @@ fn read(args: &ReportArgs, progress: &Progress) -> Result<(), Failure> {
     if let Some((done, of)) = sources.filter(|(done, of)| done < of) {
         let cut = format!("cut short: {done} of {of} sources");
         match args.format {
-            ReportFormat::Table => text.push_str(&format!("{cut}\n")),
+            ReportFormat::Table => {
+                let _ = writeln!(text, "{cut}");
+            }
             // Another program must not take it for the whole.
             ReportFormat::Json => {
                 let mut whole: serde_json::Value = serde_json::from_str(&text)?;

@@ -233,7 +233,7 @@ mod tests {
         fs::remove_file(folder.path().join("cams.logins")).unwrap();
         let said = saver.write(&[]).unwrap();
         assert!(said.contains("its login to") && said.contains("cams.json.bak"), "{said}");
-        let config = crate::config::Config::load(&path, &Default::default()).unwrap();
+        let config = crate::config::Config::load(&path, &crate::config::Overrides::default()).unwrap();
         assert_eq!(config.sources[0].source.opening_url(), source.source.opening_url());
         assert_eq!(config.sources[0].lines, [line]);
         assert!(saver.write(&[]).is_err(), "once is enough");

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Config, LogLevel, ParallelConfig, SourceConfig, TuiConfig};
-use crate::model::{SourceId, ZoneConfig};
+use super::{Cadence, Config, LogLevel, ParallelConfig, SourceConfig, TuiConfig};
+use crate::model::{SourceId, SourceKind, ZoneConfig};
 
 /// What runs.
 #[derive(Debug, Clone)]
@@ -111,20 +111,16 @@ impl Difference {
                 .iter()
                 .map(|source| format!("lines changed: {}; counting continues without a gap", named(source))),
         );
-        said.extend(
-            self.relabeled
-                .iter()
-                .map(|(source, keys)| format!(
-                    "changed: {} of {}; counting continues without a gap",
-                    keys.join(", "),
-                    named(source)
-                )),
-        );
-        said.extend(
-            self.replaced.iter().map(|(source, keys)| {
-                format!("reconnected: {}, because of {}", named(source), keys.join(", "))
-            }),
-        );
+        said.extend(self.relabeled.iter().map(|(source, keys)| {
+            format!("changed: {} of {}; counting continues without a gap", keys.join(", "), named(source))
+        }));
+        said.extend(self.replaced.iter().map(|(source, keys)| {
+            let what = match source.kind {
+                SourceKind::Camera => "reconnects",
+                SourceKind::Video => "starts over from zero",
+            };
+            format!("{what}: {}, because of {}", named(source), keys.join(", "))
+        }));
         said.extend(self.workers.map(|count| format!("workers: {count}")));
         said.extend(self.log_level.map(|level| format!("log level: {}", level.word())));
         said.extend(
@@ -171,7 +167,10 @@ fn differing(runs: &SourceConfig, wanted: &SourceConfig) -> Vec<&'static str> {
         evidence,
     } = runs;
     let others = [
-        ("path", *kind == wanted.kind && *source == wanted.source),
+        (
+            if *kind == SourceKind::Camera { "source" } else { "path" },
+            *kind == wanted.kind && *source == wanted.source,
+        ),
         ("alias", *alias == wanted.alias),
         ("location", *location == wanted.location),
         ("threshold", *threshold == wanted.threshold),
@@ -180,7 +179,7 @@ fn differing(runs: &SourceConfig, wanted: &SourceConfig) -> Vec<&'static str> {
         ("zones", *zones == wanted.zones),
         ("detector", *detector == wanted.detector),
         ("tracker", *tracker == wanted.tracker),
-        ("detect_fps", *cadence == wanted.cadence),
+        (cadence_key(*cadence, wanted.cadence), *cadence == wanted.cadence),
         ("priority", *priority == wanted.priority),
         ("retry", *retry == wanted.retry),
         ("stall_timeout", *stall_timeout == wanted.stall_timeout),
@@ -194,6 +193,14 @@ fn differing(runs: &SourceConfig, wanted: &SourceConfig) -> Vec<&'static str> {
         ("evidence", *evidence == wanted.evidence),
     ];
     others.into_iter().filter(|(_, same)| !same).map(|(key, _)| key).collect()
+}
+
+/// The key that says how often is detected: the one that is there now, or was.
+fn cadence_key(runs: Cadence, wanted: Cadence) -> &'static str {
+    match (wanted, runs) {
+        (Cadence::SkipFrames(_), _) | (Cadence::Auto, Cadence::SkipFrames(_)) => "skip_frames",
+        _ => "detect_fps",
+    }
 }
 
 /// The program's keys in which both differ and that are read at the start only.
@@ -296,7 +303,7 @@ mod tests {
                 "new: eeeee",
                 "removed: dddd; its counts stay in the results",
                 "lines changed: bb; counting continues without a gap",
-                "reconnected: Gate (ccc), because of alias, priority",
+                "reconnects: Gate (ccc), because of alias, priority",
                 &format!("workers: {}", before.parallel.worker_count + 1),
                 "log level: DEBUG",
                 "with the next start: ledger",
@@ -306,7 +313,10 @@ mod tests {
         let mut named = config(&["a", "bb", "ccc", "dddd"]);
         (named.sources[0].alias, named.sources[0].threshold) = ("Gate".into(), Some(3));
         let found = Difference::between(&in_effect(&before), &named);
-        assert_eq!(found.sentences(), ["changed: alias, threshold of Gate (a); counting continues without a gap"]);
+        assert_eq!(
+            found.sentences(),
+            ["changed: alias, threshold of Gate (a); counting continues without a gap"]
+        );
         assert!(found.does_something() && found.replaced.is_empty());
         let mut later = config(&["a", "bb", "ccc", "dddd"]);
         later.parallel.ledger = false;

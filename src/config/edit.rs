@@ -64,7 +64,9 @@ pub enum EditError {
         problem: String,
     },
     /// The source stands nowhere in it.
-    #[error("'{path}' has no entry with the id '{id}'; write one first")]
+    #[error(
+        "'{path}' has no source with the id '{id}'; add it to the file by hand, or save the sources of this run with 'w'"
+    )]
     NoEntry {
         /// The file.
         path: String,
@@ -174,7 +176,7 @@ impl ConfigFile {
             let holds_secret = read.holds_secret || entries.iter().any(|(entry, _)| entry.holds_secret);
             let mode = if holds_secret { files::PRIVATE } else { files::SHARED };
             files::create(&file.path, done.as_bytes(), mode)
-                .map_err(|problem| file.failed(&file.path, problem))
+                .map_err(|problem| Self::failed(&file.path, problem))
         };
         let created = add();
         if let Err(problem) = created {
@@ -196,7 +198,7 @@ impl ConfigFile {
     /// # Errors
     /// When it cannot be read or would not load.
     pub fn sources(&self) -> Result<Vec<SourceConfig>, EditError> {
-        let text = fs::read_to_string(&self.path).map_err(|problem| self.failed(&self.path, problem))?;
+        let text = fs::read_to_string(&self.path).map_err(|problem| Self::failed(&self.path, problem))?;
         Ok(self.read_as(&text)?.sources)
     }
 
@@ -265,7 +267,7 @@ impl ConfigFile {
         }
     }
 
-    fn failed(&self, path: &Path, problem: io::Error) -> EditError {
+    fn failed(path: &Path, problem: io::Error) -> EditError {
         EditError::File { path: path.display().to_string(), problem }
     }
 
@@ -286,7 +288,7 @@ impl ConfigFile {
     fn read_as(&self, text: &str) -> Result<Config, EditError> {
         Config::from_bytes(text.as_bytes(), &self.path, &Overrides::default()).map_err(|errors| {
             let problem = errors.problems.first().map(ToString::to_string).unwrap_or_default();
-            self.refused(&format!("it could not be loaded any more, {problem}"))
+            self.refused(&format!("with this change it would not load: {problem}"))
         })
     }
 
@@ -344,7 +346,7 @@ impl ConfigFile {
         check: impl Fn(&Config) -> Result<(), EditError>,
     ) -> Result<PathBuf, EditError> {
         let mut kept = self.kept.lock();
-        let failed = |problem| self.failed(&self.path, problem);
+        let failed = |problem| Self::failed(&self.path, problem);
         // Behind a link it is the file that is replaced, not the link.
         let path = if self.path.is_symlink() {
             fs::canonicalize(&self.path).map_err(failed)?
@@ -357,13 +359,14 @@ impl ConfigFile {
             let before = self.read_old(&text)?;
             allow(&before)?;
             check(&self.read_as(&changed)?)?;
-            let original = match kept.take().filter(|kept| kept.written == text && kept.original.exists()) {
-                Some(kept) => kept.original,
-                None => {
-                    let output = &before.parallel.result_output;
-                    copies::keep(&path, text.as_bytes(), self.states.as_deref(), output)
-                        .map_err(|reason| self.refused(&reason))?
-                }
+            let original = if let Some(kept) =
+                kept.take().filter(|kept| kept.written == text && kept.original.exists())
+            {
+                kept.original
+            } else {
+                let output = &before.parallel.result_output;
+                copies::keep(&path, text.as_bytes(), self.states.as_deref(), output)
+                    .map_err(|reason| self.refused(&reason))?
             };
             // To read what folders hold takes a while, and somebody may have saved the file meanwhile.
             if fs::read(&path).map_err(failed)? != text.as_bytes() {

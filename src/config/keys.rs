@@ -20,9 +20,9 @@ use crate::{geometry::Anchor, model::Strategy};
 
 const TENTH: Duration = Duration::from_millis(100);
 const SECOND: Duration = Duration::from_secs(1);
-const MINUTE: Duration = Duration::from_secs(60);
-const HOUR: Duration = Duration::from_secs(60 * 60);
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const MINUTE: Duration = Duration::from_mins(1);
+const HOUR: Duration = Duration::from_hours(1);
+const DAY: Duration = Duration::from_hours(24);
 
 const fn days(count: u64) -> Duration {
     Duration::from_secs(count * DAY.as_secs())
@@ -228,7 +228,7 @@ keys! {
         /// A camera that sends nothing for this long is reconnected.
         stall_timeout: Span = Span(SECOND..=DAY), default duration(defaults::STALL_TIMEOUT);
         /// An attempt to open it is given up after this long.
-        open_timeout: Span = Span(SECOND..=Duration::from_secs(600)), default duration(defaults::OPEN_TIMEOUT);
+        open_timeout: Span = Span(SECOND..=Duration::from_mins(10)), default duration(defaults::OPEN_TIMEOUT);
         /// RTSP over `tcp` or `udp`; with `tcp` a camera that offers nothing else is read over UDP all the same.
         transport: Words<Transport> = Words(&Transport::NAMES), default usual(&Transport::NAMES);
         /// Number of the video stream to read, where a source has several (as `ffprobe` counts them). The best is the one that its

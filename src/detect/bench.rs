@@ -36,7 +36,10 @@ impl Prepare {
 /// An output of another length holds nobody.
 #[must_use]
 pub fn read(format: ModelFormat, output: &[f32], input: (u32, u32)) -> usize {
-    let columns = if format == ModelFormat::Rtmdet { 5 } else { 6 };
+    let columns = match format {
+        ModelFormat::Pcount | ModelFormat::Rtmdet => 5,
+        _ => 6,
+    };
     let shape = [1, (output.len() / columns) as i64, columns as i64];
     let mut candidates = Vec::new();
     if formats::decode(format, &shape, output, input, SCORE_FLOOR, &mut candidates).is_err() {

@@ -69,18 +69,18 @@ impl Collected {
         self.own.lock().get(source).map(|events| events.iter().cloned().collect()).unwrap_or_default()
     }
 
-    fn remember(&self, event: Arc<Event>) {
-        self.subscribers.pass_on(&event);
+    fn remember(&self, event: &Arc<Event>) {
+        self.subscribers.pass_on(event);
         let mut own = self.own.lock();
         let events = own.entry(event.source.clone()).or_default();
         if events.len() == RECENT {
             events.pop_front();
         }
-        events.push_back(Arc::clone(&event));
+        events.push_back(Arc::clone(event));
         drop(own);
         let recent = self.recent.load();
         let skip = (recent.len() + 1).saturating_sub(RECENT);
-        let events = recent.iter().skip(skip).chain([&event]).cloned().collect();
+        let events = recent.iter().skip(skip).chain([event]).cloned().collect();
         self.recent.store(Arc::new(events));
     }
 }
@@ -124,7 +124,7 @@ impl Aggregator {
                 let event = Arc::<Event>::from(event);
                 timed(Stage::Record, || self.sinks.iter_mut().for_each(|sink| sink.event(&event)));
                 self.collected.counters.event(&event);
-                self.collected.remember(event);
+                self.collected.remember(&event);
             }
             OutboxItem::Forget(source) => drop(self.collected.latest.lock().remove(&*source)),
             // Who waited may have lost patience.

@@ -25,7 +25,7 @@ use crate::{
     config::Hwaccel,
     evidence::Evidence,
     metrics::{buckets::Buckets, histogram::Histogram},
-    model::Moment,
+    model::{Acknowledgment, Moment},
     source::{Opener, decode_scheduler::DecodeScheduler},
 };
 
@@ -41,6 +41,8 @@ pub struct Core {
     pub outbox: Arc<Outbox>,
     pub coordinator: Sender<Message>,
     pub usage: ArcSwap<Usage>,
+    /// Who has seen which alerts. The coordinator alone writes it.
+    pub acknowledged: ArcSwap<Vec<Acknowledgment>>,
     /// Files that wait for an open slot.
     pub waiting_files: AtomicUsize,
     pub generation: Arc<AtomicU64>,

@@ -27,7 +27,9 @@ pub enum EngineError {
     #[error("too many commands wait for '{0}'; wait until its detection run has ended")]
     Busy(SourceId),
     /// There is no room to note what is asked.
-    #[error("too many results wait to be written; try again when the disk or the reader has caught up")]
+    #[error(
+        "the counts were not reset: too many results wait to be written; try again when the disk or the reader has caught up"
+    )]
     Backlog,
     /// A fault of the program.
     #[error("internal error: {0}; please report it with the log")]

@@ -79,6 +79,7 @@ impl EngineApi for Engine {
             detector: inner.core.models.names(),
             problems,
             notices,
+            acknowledged: inner.core.acknowledged.load_full(),
             events: inner.collected.recent(),
             events_lost: lost + inner.core.outbox.lost(),
             log_lines_lost: inner.log_lines_lost.as_ref().map_or(0, |lost| lost()),

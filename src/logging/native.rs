@@ -147,7 +147,10 @@ impl LogSink {
             Ok(file) => (self.file, self.refused) = (Some(file), None),
             Err(error) => {
                 if self.refused.replace(self.clock.now()).is_none() {
-                    tracing::warn!("The output of native libraries is not logged: {error}");
+                    tracing::warn!(
+                        "What FFmpeg and OpenCV print cannot be logged to '{}': {error}",
+                        self.path.display()
+                    );
                 }
             }
         }

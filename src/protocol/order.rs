@@ -10,7 +10,7 @@ use crate::{
         Control, SourceCommand,
         commands::{Pause, SetLines},
     },
-    model::{LineConfig, SourceId, ZoneConfig},
+    model::{AlertKind, LineConfig, SourceId, ZoneConfig},
 };
 
 /// A source as an entry of `cameras` or `videos` in the configuration file, with the same keys.
@@ -62,6 +62,13 @@ pub enum Order {
         /// `lines` and `zones`, as an entry of the configuration file holds them.
         shapes: ConfigEntry,
     },
+    /// Note that somebody has seen what is wrong with a source; forgotten when that is over.
+    Acknowledge {
+        /// Its id.
+        source: SourceId,
+        /// What is wrong with it.
+        kind: AlertKind,
+    },
     /// Workers that may run at once, from 1 to `max_workers`.
     Workers {
         /// How many; of a number outside, the nearest one.
@@ -88,6 +95,7 @@ impl Order {
             Control::PauseAll(false) => Self::ResumeAll {},
             Control::Remove(source) => Self::Remove { source },
             Control::Add(source) => Self::Add { entry: entry_of(&source) },
+            Control::Acknowledge { source, kind, .. } => Self::Acknowledge { source, kind },
             Control::SetWorkers(count) => Self::Workers { count },
         })
     }
@@ -110,6 +118,8 @@ impl Order {
                 let (lines, zones) = lines_of(shapes)?;
                 Control::set_lines(source, lines, zones)
             }
+            // Who asked is known where it was asked.
+            Self::Acknowledge { source, kind } => Control::Acknowledge { source, kind, who: String::new() },
             Self::Workers { count } => Control::SetWorkers(count),
         })
     }
@@ -160,6 +170,7 @@ mod tests {
             Control::PauseAll(false),
             Control::Remove("a".into()),
             Control::SetWorkers(3),
+            Control::Acknowledge { source: "a".into(), kind: AlertKind::Flapping, who: String::new() },
             Control::set_lines("a".into(), vec![line], vec![zone]),
             Control::Add(Box::new(added)),
             Control::Add(Box::new(SourceConfig::from_source_string("/v/a.mp4", &BTreeSet::new()).unwrap())),

@@ -111,7 +111,7 @@ impl ViewCache {
         }
         let (history, log_run) = (std::mem::take(&mut self.history), self.log_run);
         let (configs, orders) = (std::mem::take(&mut self.configs), self.orders);
-        *self = Self { run, orders, history, configs, log_run, ..Self::default() };
+        *self = Self { run, orders, configs, history, log_run, ..Self::default() };
     }
 }
 

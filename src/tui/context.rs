@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    alerts::Alerts,
+    alerts::{AlertKey, Alerts},
     drawn::Geometry,
     effect::Effect,
     format::Moment,
@@ -19,9 +19,11 @@ use super::{
 use crate::{
     config::SourceConfig,
     count::replay::TrackPath,
+    engine::Control,
     host::{ConfigPlace, Settings},
     logging::LogLine,
     model::{EngineSnapshot, Minute, Preview, SourceId, SourceSnapshot},
+    native,
 };
 
 /// How long a message stays in the footer.
@@ -268,6 +270,13 @@ impl Context {
     #[must_use]
     pub fn config_of(&self, id: &SourceId) -> Option<&Arc<SourceConfig>> {
         self.fetched.config.as_ref().filter(|config| config.id == *id)
+    }
+
+    /// The user has seen these alerts. Gives what tells the engine; a dashboard that may change nothing keeps it to itself.
+    pub fn acknowledge(&mut self, keys: &[AlertKey]) -> Vec<Control> {
+        let moment = self.clock().clone();
+        let told = self.alerts.acknowledge(keys, &native::process::user(), &moment);
+        if self.read_only { Vec::new() } else { told }
     }
 
     /// A source's name, its id where it is gone.

@@ -236,7 +236,7 @@ fn paint(canvas: &mut RgbImage, preview: &Preview, overlay: Overlay) {
         let length = dx.hypot(dy).max(1.0);
         let (along, inward) = ((dx / length, dy / length), (-dy / length, dx / length));
         let reach = height / 10.0;
-        let foot = ((a.0 + b.0) / 2.0, (a.1 + b.1) / 2.0);
+        let foot = (f32::midpoint(a.0, b.0), f32::midpoint(a.1, b.1));
         let tip = (foot.0 + inward.0 * reach, foot.1 + inward.1 * reach);
         stroke(canvas, foot, tip, 2, INWARD);
         for side in [-1.0, 1.0] {

@@ -221,6 +221,7 @@ pub fn snapshot(sources: Vec<SourceSnapshot>) -> EngineSnapshot {
         detector: "rtmdet_nano_person (onnxruntime 1.32)".into(),
         problems: Vec::new(),
         notices: Vec::new(),
+        acknowledged: Default::default(),
         events: Arc::new(events()),
         events_lost: 0,
         log_lines_lost: 0,
@@ -299,6 +300,9 @@ impl EngineApi for FakeEngine {
             Control::Remove(id) => format!("remove {id}"),
             Control::Add(source) => format!("add {} {}", source.id, source.source),
             Control::SetWorkers(count) => format!("workers {count}"),
+            Control::Acknowledge { source, kind, who } => {
+                format!("acknowledge {} of {source} by {who}", kind.word())
+            }
         };
         self.sent.lock().push(text);
         if let Some(owed) = &mut *self.owed.lock() {

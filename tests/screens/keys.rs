@@ -42,7 +42,7 @@ fn marked_sources_are_acted_on_together() {
     let mut stage = two();
     stage.keys("  r");
     assert_eq!(stage.engine.take_sent(), ["restart camera_01", "restart camera_02"]);
-    assert_eq!(stage.said(), "reconnecting 2 sources");
+    assert_eq!(stage.said(), "restarting 2 sources");
     stage.keys("<esc>p");
     assert_eq!(stage.engine.take_sent(), ["pause camera_02"]);
 }
@@ -723,7 +723,7 @@ fn copy_gives_the_row_as_text() {
 fn export_says_where_it_went() {
     let mut stage = two();
     stage.keys("e");
-    assert_eq!(stage.said(), "exporting");
+    assert_eq!(stage.said(), "exporting the results");
     stage.wait_for("written to");
     assert_eq!(stage.said(), "written to 'results/2026-03-14'");
 }

@@ -11,7 +11,7 @@ use super::{
     text::{Members, escaped, lines_value, string, zones_value},
 };
 use crate::{
-    config::{SourceConfig, SourceSpec, env, source_spec},
+    config::{Credentials, SourceConfig, SourceSpec, env, source_spec},
     model::{LineConfig, SourceKind, ZoneConfig},
 };
 
@@ -148,7 +148,7 @@ fn address(source: &SourceConfig, path: &Path, keep: KeepLogin) -> (String, Opti
             let has_secret_tail = source.source.has_secret_tail();
             let url = |url: Option<url::Url>| url.map(String::from).unwrap_or_default();
             let beside =
-                credentials.as_ref().filter(|_| keep == KeepLogin::Beside).and_then(|login| login.as_line());
+                credentials.as_ref().filter(|_| keep == KeepLogin::Beside).and_then(Credentials::as_line);
             if beside.is_some() {
                 return (escaped(&url(source.source.request_url())), beside, has_secret_tail);
             }

@@ -78,13 +78,13 @@ fn the_first_original_stays_through_a_session_and_every_session_has_its_own() {
 fn what_cannot_be_saved_leaves_everything_and_can_be_tried_again() {
     let (folder, file) = written();
     let error = file.save_lines("nobody", &[], &[]).unwrap_err().to_string();
-    assert!(error.contains("no entry with the id 'nobody'"), "{error}");
+    assert!(error.contains("no source with the id 'nobody'"), "{error}");
     assert!(ConfigFile::new(folder.path().join("none.json")).save_lines("one", &[], &[]).is_err());
     // Two ends in one place: nobody can cross that, and the next start would say so.
     let short = LineConfig { b: [0.1, 0.251], ..door() };
     let error = file.save_lines("one", &[short], &[]).unwrap_err().to_string();
     assert!(
-        error.contains("is left as it is: it could not be loaded any more")
+        error.contains("is left as it is: with this change it would not load")
             && error.contains("the same point"),
         "{error}"
     );
@@ -120,7 +120,7 @@ fn an_id_that_somebody_else_has_taken_is_not_written_twice() {
     assert_eq!(fs::read_dir(folder.path().join("cams.logins")).unwrap().count(), 0, "no login lies about");
     let sources = file.sources().unwrap();
     let mut ids: Vec<&str> = sources.iter().map(|source| &*source.id).collect();
-    ids.sort();
+    ids.sort_unstable();
     assert_eq!(ids, ["all_b", "gate"]);
 }
 

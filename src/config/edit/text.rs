@@ -85,13 +85,14 @@ fn with_items(text: &str, items: &[Item<'_>], indent_before: Option<&str>) -> Re
         }
         let Some((_, next)) = items.get(old.len()) else { return Ok(text) };
         text = match tree(&text)?.value {
-            Value::Array(old) => match old.last() {
-                Some(last) => after_last(&text, last.span.end, indent(&text, last.span.start), next),
-                None => {
+            Value::Array(old) => {
+                if let Some(last) = old.last() {
+                    after_last(&text, last.span.end, indent(&text, last.span.start), next)
+                } else {
                     let indent = indent_before.unwrap_or_default();
                     into_empty(&text, &root, &format!("\n{indent}  {next}\n{indent}"))
                 }
-            },
+            }
             _ => text,
         };
     }
@@ -294,6 +295,8 @@ pub(super) fn escaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use proptest::prelude::*;
 
     use super::{
@@ -521,7 +524,7 @@ mod tests {
                 let comma = if has_last_comma || entry + 1 < entries { "," } else { "" };
                 // What stands between an entry and its comma belongs to it.
                 let own = gap().replace("\n// {\n", "");
-                text += &format!("{{\"camera_id\": \"{entry}\"}}{own}{comma}{}", gap());
+                let _ = write!(text, "{{\"camera_id\": \"{entry}\"}}{own}{comma}{}", gap());
             }
             text += "]}";
             let ids = |text: &str| -> Vec<String> {

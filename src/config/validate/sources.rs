@@ -54,7 +54,7 @@ pub(super) fn read(
     let mut ids: BTreeMap<String, (String, TextPosition)> = BTreeMap::new();
     let mut entries = Vec::new();
     for (list, kind) in [(&cameras, SourceKind::Camera), (&videos, SourceKind::Video)] {
-        for item in list.as_ref().and_then(|field| field.items()).unwrap_or_default() {
+        for item in list.as_ref().and_then(Field::items).unwrap_or_default() {
             entries.extend(entry(&item, kind, &mut ids));
         }
     }
@@ -117,14 +117,14 @@ fn entry(
     let named = source_field.as_ref().and_then(|field| what(field, kind));
     let (spec, files) = match named {
         Some(Named::One(spec)) => (Some(spec), None),
-        Some(Named::Several(found)) => (Some(SourceSpec::File(Default::default())), Some(found.files)),
+        Some(Named::Several(found)) => (Some(SourceSpec::File(PathBuf::new())), Some(found.files)),
         None => (None, None),
     };
     let spec = credentials::read(&section, source_field.as_ref(), spec);
     let mut config = SourceConfig::new(
         id.clone().unwrap_or_default(),
         kind,
-        spec.clone().unwrap_or_else(|| SourceSpec::File(Default::default())),
+        spec.clone().unwrap_or_else(|| SourceSpec::File(PathBuf::new())),
     );
     settings(&section, &mut config);
     (id.is_some() && spec.is_some()).then_some(SourceEntry { config, files })
@@ -238,7 +238,7 @@ fn tls(field: &Field<'_>, source: &SourceSpec) -> TlsConfig {
     let ca = section.field(&TLS.ca);
     section.set(&TLS.verify, &mut config.verify);
     // An empty path stands for a source that could not be read, which has its own problem.
-    if !matches!(source, SourceSpec::Url { .. }) && *source != SourceSpec::File(Default::default()) {
+    if !matches!(source, SourceSpec::Url { .. }) && *source != SourceSpec::File(PathBuf::new()) {
         field.problem("belongs to rtsps:// and https:// sources only; remove it");
     }
     if let Some(ca) = ca {
@@ -356,7 +356,7 @@ fn zone(item: &Field<'_>, default_name: &str) -> Option<ZoneConfig> {
     let name = name(&section, &ZONE.name, default_name);
     let field = section.field(&ZONE.points);
     let points = section.read(&ZONE.points).map(|items| {
-        let read: Vec<_> = items.iter().map(|item| item.point()).collect();
+        let read: Vec<_> = items.iter().map(Field::point).collect();
         read.into_iter().collect::<Option<Vec<_>>>()
     });
     let points = points.flatten();

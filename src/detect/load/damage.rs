@@ -154,13 +154,13 @@ fn models_of_another_format_are_refused_with_both_shapes() {
         let yolox = config(known("yolox_nano_person"), &shared, engine);
         assert_refused(
             &ModelConfig { format: ModelFormat::Rtmdet, ..yolox },
-            "model '../yolox_nano_person.onnx' is no model of the format 'rtmdet': its output for a 416x416 \
+            "model '../yolox_nano_person.onnx' does not fit the format 'rtmdet'; a trial run says: its output for a 416x416 \
              input is [1, 3549, 6], but the format has [1, 3549, 5]",
         );
         let ssd = config(known("person_detection_0200"), &shared, engine);
         assert_refused(
             &ModelConfig { format: ModelFormat::Yolox, ..ssd.clone() },
-            "model '../person_detection_0200.onnx' is no model of the format 'yolox': its scores are not all \
+            "model '../person_detection_0200.onnx' does not fit the format 'yolox'; a trial run says: its scores are not all \
              between 0 and 1",
         );
         assert_refused(

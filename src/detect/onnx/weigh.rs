@@ -81,7 +81,10 @@ impl<'a> Run<'a> {
             return Err(format!("it needs more than {} MiB of memory", MOST_BYTES >> 20));
         }
         if self.work > MOST_WORK {
-            return Err(format!("it needs more than {MOST_WORK} multiplications"));
+            return Err(format!(
+                "it needs more than {} billion multiplications for a frame",
+                MOST_WORK / 1_000_000_000
+            ));
         }
         Ok(())
     }

@@ -205,7 +205,7 @@ pub fn fetch(
             let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
             let of = known.size.map_or_else(String::new, |size| format!(" of {:.1}", mib(size)));
             let got = mib(progress.done());
-            let _ = writeln!(text, "cut short: '{}' is not there; {got:.1}{of} MiB had come", path.display());
+            let _ = writeln!(text, "interrupted after {got:.1}{of} MiB; '{}' was not saved", path.display());
             break;
         }
     }
@@ -326,7 +326,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let put = |name: &str, bytes: &[u8]| fs::write(folder.path().join(name), bytes).unwrap();
         put("rtmdet_nano_person.onnx", b"short");
-        put("yolox_nano_person.onnx", &[1; 3_599_649]);
+        put("yolox_nano_person.onnx", &vec![1; 3_599_649]);
         put("MobileNetSSD_deploy.prototxt", b"layer {}");
         put("person_ssd_dropin.prototxt", b"");
         let (text, good) = verify(&named(folder.path()));

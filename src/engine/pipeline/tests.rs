@@ -153,12 +153,12 @@ fn pipeline_at(cadence: Cadence, model: Bright, params: Params) -> Pipeline {
 fn watch(scene: Scene, seconds: f64, at: impl Fn(f64) -> Vec<(i32, i32)>) -> Watched {
     let model = Bright::new();
     let given = Arc::clone(&model.given);
-    watch_through(pipeline(model), given, scene, seconds, at)
+    watch_through(pipeline(model), &given, scene, seconds, at)
 }
 
 fn watch_through(
     mut pipeline: Pipeline,
-    given: Arc<Mutex<Vec<(i32, i32)>>>,
+    given: &Mutex<Vec<(i32, i32)>>,
     scene: Scene,
     seconds: f64,
     at: impl Fn(f64) -> Vec<(i32, i32)>,
@@ -238,14 +238,14 @@ fn the_input_size_grows_where_that_finds_people_who_are_missed_otherwise() {
     let doubted = |cadence: Cadence, scene: Scene, scale: i32| {
         let model = Bright::doubting(40);
         let given = Arc::clone(&model.given);
-        watch_through(pipeline_at(cadence, model, Params::default()), given, scene, 90.0, walk(scale))
+        watch_through(pipeline_at(cadence, model, Params::default()), &given, scene, 90.0, walk(scale))
     };
     let next = |known: &model::Scene| {
         let model = Bright::doubting(40);
         let given = Arc::clone(&model.given);
         let mut pipeline = pipeline(model);
         pipeline.resume(known.clone());
-        watch_through(pipeline, given, sharp, 1.0, walk(2))
+        watch_through(pipeline, &given, sharp, 1.0, walk(2))
     };
     for cadence in [Cadence::Auto, Cadence::DetectFps(5.0)] {
         let watched = doubted(cadence, sharp, 2);
@@ -280,7 +280,7 @@ fn a_low_confidence_person_is_counted_because_they_move() {
         // Nobody is there at first, and the frame without anybody is known.
         let walk =
             |time: f64| if time < 2.0 { Vec::new() } else { vec![(100 + (30.0 * (time - 2.0)) as i32, 80)] };
-        watch_through(pipeline_with(model, params), given, scene, 8.0, walk).crossings
+        watch_through(pipeline_with(model, params), &given, scene, 8.0, walk).crossings
     };
     assert_eq!(counted(false, "moving_share=0.35"), 1);
     assert_eq!(counted(false, "moving_odds=0"), 0);

@@ -66,13 +66,12 @@ impl Models {
         let choice = choice.unwrap_or(&self.default);
         let cell = {
             let mut loaded = self.loaded.lock();
-            match loaded.iter().find(|(known, _)| known == choice) {
-                Some((_, cell)) => Arc::clone(cell),
-                None => {
-                    let cell = Loaded::default();
-                    loaded.push((choice.clone(), Arc::clone(&cell)));
-                    cell
-                }
+            if let Some((_, cell)) = loaded.iter().find(|(known, _)| known == choice) {
+                Arc::clone(cell)
+            } else {
+                let cell = Loaded::default();
+                loaded.push((choice.clone(), Arc::clone(&cell)));
+                cell
             }
         };
         if let Some(result) = cell.result.get() {

@@ -194,7 +194,7 @@ impl Actor {
             Command::Evict(limit) => self.evict(around, limit),
             Command::Readmit => drop(self.go(around, Event::Readmitted, None)),
             Command::CaptureMessage(run, message) if Arc::ptr_eq(&run, &self.run) => {
-                self.hear(around, message)
+                self.hear(around, message);
             }
             // Of a run that is over.
             Command::CaptureMessage(..) => {}

@@ -51,9 +51,10 @@ impl Actor {
             // Some errors begin with the word of their state.
             let said = format!("{}: ", word.to_lowercase());
             let text = error.as_deref().map(|error| error.strip_prefix(&said).unwrap_or(error));
-            match text {
-                Some(error) => tracing::warn!(camera = %self.shared.id, "{word}: {error}"),
-                None => tracing::info!(camera = %self.shared.id, "{word}"),
+            if let Some(error) = text {
+                tracing::warn!(camera = %self.shared.id, "{word}: {error}");
+            } else {
+                tracing::info!(camera = %self.shared.id, "{word}");
             }
             let error = text.map(str::to_owned);
             self.emit(EventKind::State { state: kind, error });

@@ -15,10 +15,10 @@ use proptest::{
 use crate::{
     geometry::{Anchor, BBox},
     model::{
-        self, Action, Control, Direction, Doubt, EngineSnapshot, Event, EventKind, FrameInfo, Learned,
-        LineConfig, LineCounts, Moment, Overload, Preview, Reason, Rest, ResultStatus, Scene, ShownTrack,
-        SourceId, SourceKind, SourceSnapshot, SourceState, StateKind, Task, TaskResult, TaskStatus, Wakeful,
-        WorkerSnapshot, ZoneConfig, ZoneCounts, copies,
+        self, Acknowledgment, Action, AlertKind, Control, Direction, Doubt, EngineSnapshot, Event, EventKind,
+        FrameInfo, Learned, LineConfig, LineCounts, Moment, Overload, Preview, Reason, Rest, ResultStatus,
+        Scene, ShownTrack, SourceId, SourceKind, SourceSnapshot, SourceState, StateKind, Task, TaskResult,
+        TaskStatus, Wakeful, WorkerSnapshot, ZoneConfig, ZoneCounts, copies,
     },
 };
 
@@ -289,11 +289,12 @@ pub fn engine() -> BoxedStrategy<EngineSnapshot> {
         vec(text(), 0..3),
         vec(text(), 0..3),
         vec(event().prop_map(Arc::new), 0..3),
+        vec(acknowledgment(), 0..3),
     );
     let numbers = any::<(usize, usize, usize, u64, u64, u64, Option<u64>, u64)>();
     (lists, said, numbers, single(), moment())
         .prop_map(|((sources, workers, queue), said, numbers, cpu, taken)| {
-            let (strategy, detector, problems, notices, events) = said;
+            let (strategy, detector, problems, notices, events, acknowledged) = said;
             let (
                 worker_count,
                 max_workers,
@@ -315,6 +316,7 @@ pub fn engine() -> BoxedStrategy<EngineSnapshot> {
                 detector,
                 problems,
                 notices,
+                acknowledged: Arc::new(acknowledged),
                 events: Arc::new(events),
                 events_lost,
                 log_lines_lost,
@@ -325,6 +327,16 @@ pub fn engine() -> BoxedStrategy<EngineSnapshot> {
                 generation,
             }
         })
+        .boxed()
+}
+
+fn alert_kind() -> BoxedStrategy<AlertKind> {
+    select(vec![AlertKind::Down, AlertKind::Failed, AlertKind::Flapping, AlertKind::Limit]).boxed()
+}
+
+fn acknowledgment() -> BoxedStrategy<Acknowledgment> {
+    (id(), alert_kind(), text(), any::<i64>())
+        .prop_map(|(source, kind, who, wall)| Acknowledgment { source, kind, who, wall })
         .boxed()
 }
 
@@ -349,6 +361,11 @@ pub fn control() -> BoxedStrategy<Control<String, String>> {
         id().prop_map(Control::Remove),
         text().prop_map(|added| Control::Add(Box::new(added))),
         any::<usize>().prop_map(Control::SetWorkers),
+        (id(), alert_kind(), text()).prop_map(|(source, kind, who)| Control::Acknowledge {
+            source,
+            kind,
+            who
+        }),
     ]
     .boxed()
 }

@@ -31,7 +31,7 @@ const PREVIEW_EVERY: Duration = Duration::from_secs(1);
 const TRAIL: f64 = 4.0;
 
 /// How often the history on screen is read again while its time goes on.
-const REPORT_EVERY: Duration = Duration::from_secs(60);
+const REPORT_EVERY: Duration = Duration::from_mins(1);
 
 /// How often the configuration file is compared with what runs.
 const COMPARE_EVERY: Duration = Duration::from_secs(10);

@@ -7,7 +7,6 @@ use crate::{
     engine::Control,
     host::ConfigPlace,
     model::{SourceId, SourceKind, SourceSnapshot, SourceState},
-    native,
     tui::{
         context::Tone,
         effect::{Effect, Exit, Further, Go, HostWork, Question, TerminalWork},
@@ -57,7 +56,7 @@ impl Shell {
     pub(super) fn restart(&mut self) -> Vec<Effect> {
         let Some(targets) = self.targets_or_reason() else { return Vec::new() };
         let ids: Vec<SourceId> = targets.iter().map(|source| source.id.clone()).collect();
-        self.context.say(format!("reconnecting {}", names(&targets, &ids)), Tone::Done);
+        self.context.say(format!("restarting {}", names(&targets, &ids)), Tone::Done);
         Self::each(ids, Control::restart)
     }
 
@@ -147,13 +146,12 @@ impl Shell {
         if open.is_empty() {
             return self.context.refuse("no alerts to acknowledge");
         }
-        let moment = self.context.clock().clone();
-        self.context.alerts.acknowledge(&open, &native::process::user(), &moment);
+        let told = self.context.acknowledge(&open);
         self.context.say(
             format!("{} acknowledged; they come back if they happen again", plural(open.len(), "alert")),
             Tone::Done,
         );
-        Vec::new()
+        told.into_iter().map(Effect::from).collect()
     }
 
     /// Opens the editor on the lines of the selected source.

@@ -154,7 +154,7 @@ impl Shell {
             Err(problem) => {
                 self.context.config.unsaved.insert(source.clone());
                 self.context.say(
-                    format!("{again}counts now but is not saved, Enter tries again: {problem}"),
+                    format!("{again}counts already but could not be saved, Enter tries again: {problem}"),
                     Tone::Refused,
                 );
             }
@@ -243,7 +243,7 @@ impl Shell {
                     Go::Ask(Question {
                         title: title.into(),
                         lines,
-                        done: "writing".into(),
+                        done: "writing the configuration".into(),
                         effects: vec![HostWork::WriteConfig.into()],
                         ..Question::default()
                     })

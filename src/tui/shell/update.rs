@@ -70,7 +70,7 @@ impl Shell {
             },
             Action::AllLogs => vec![Go::Logs(LogTarget::Central).into()],
             Action::Export => {
-                self.context.say("exporting", Tone::Done);
+                self.context.say("exporting the results", Tone::Done);
                 vec![HostWork::Export.into()]
             }
             Action::WriteConfig => self.write_config(),
@@ -153,9 +153,9 @@ impl Shell {
         let chosen = self.subject().and_then(|id| {
             find(&id).ok_or_else(|| match self.screen() {
                 ScreenId::History | ScreenId::Crossings => {
-                    format!("'{id}' has counts and is not in this run")
+                    format!("'{id}' is only in the history; it is no source of this run")
                 }
-                _ => format!("'{id}' is gone; 'f' shows what is there now"),
+                _ => format!("'{id}' was removed after the view was frozen; 'f' thaws it"),
             })
         });
         match chosen {

@@ -119,7 +119,7 @@ fn pixels(preview: &Preview, area: Rect, buffer: &mut Buffer, look: &Look) {
                         .set_style(Style::new().fg(color(upper)).bg(color(lower)));
                 }
                 _ => {
-                    let light = (luminance(upper) + luminance(lower)) / 2;
+                    let light = u32::midpoint(luminance(upper), luminance(lower));
                     let shades = look.symbols.shades;
                     let shade = (light as usize * shades.len() / 256).min(shades.len() - 1);
                     cell.set_symbol(shades[shade]).set_style(Style::new());
@@ -264,7 +264,7 @@ fn counting_line(
     let (dx, dy) = ((b.0 - a.0) * aspect, b.1 - a.1);
     let length = dx.hypot(dy).max(1e-6);
     let normal = (-dy / length, dx / length);
-    let middle = ((a.0 + b.0) / 2.0, (a.1 + b.1) / 2.0);
+    let middle = (f32::midpoint(a.0, b.0), f32::midpoint(a.1, b.1));
     let arrow = direction(normal.0 / aspect, normal.1, aspect);
     // One and a half cells away, whichever way the arrow points.
     let reach = 1.5 / f32::from(area.height);

@@ -1,5 +1,7 @@
 //! Settings that are saved key by key.
 
+use std::fmt::Write as _;
+
 use super::*;
 use crate::config::{Cadence, Secret, Settings};
 
@@ -142,7 +144,7 @@ fn what_would_not_load_or_mean_something_else_is_refused_and_nothing_is_written(
     for (after, said) in [
         (of(|_| {}), "nothing of it would change"),
         (of(|it| it.detect_fps = Some(0.0)), "detect_fps"),
-        (of(|it| it.detect_fps = Some(f64::NAN)), "could not be loaded"),
+        (of(|it| it.detect_fps = Some(f64::NAN)), "would not load"),
         (of(|it| it.alias = "   ".into()), "is empty"),
         (of(|it| it.alias = "x".repeat(81)), "81 characters"),
         (of(|it| it.location = Some("rtsp://u:hunter2@h/".into())), "would not be read back"),
@@ -209,7 +211,7 @@ fn a_login_that_stands_in_the_address_or_has_no_place_is_refused() {
         ("lobby", "admin:s3cret", "needs no login"),
         ("one", "", "the login is none"),
         ("one", "admin:s3cret\nx", "the login is none"),
-        ("nobody", "admin:s3cret", "no entry"),
+        ("nobody", "admin:s3cret", "no source with the id"),
     ] {
         let before = Settings { enabled: true, ..Settings::default() };
         let after = Settings { login: Some(Secret::new(login)), ..before.clone() };
@@ -266,7 +268,7 @@ proptest! {
         for (index, key) in keys.iter().enumerate() {
             let comma = if has_last_comma || index + 1 < keys.len() { "," } else { "" };
             let own = gap().replace("\n// {\n", "");
-            text += &format!("{key}{own}{comma}{}", gap());
+            let _ = write!(text, "{key}{own}{comma}{}", gap());
         }
         text += "}]}";
         let (_folder, file) = written();

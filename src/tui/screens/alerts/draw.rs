@@ -46,8 +46,9 @@ pub fn draw(state: &State, context: &Context, area: Rect, canvas: &mut Canvas) -
     }
     let widths = Widths::of(rest.width);
     widths.draw_head(take_top(&mut rest, 1), canvas.buffer, look);
-    let page = usize::from(rest.height).max(1);
     let chosen = state.chosen.min(rows.len() - 1);
+    draw_cause(cause(rows[chosen], context), widths.cause, &mut rest, canvas.buffer, look);
+    let page = usize::from(rest.height).max(1);
     let first =
         state.first.min(rows.len().saturating_sub(page)).min(chosen).max((chosen + 1).saturating_sub(page));
     let lines: Vec<Line> = rows
@@ -59,6 +60,36 @@ pub fn draw(state: &State, context: &Context, area: Rect, canvas: &mut Canvas) -
         .collect();
     put_lines(&lines, rest, canvas.buffer);
     Geometry { page, first, rows: rest, ..Geometry::default() }
+}
+
+/// Takes the lowest lines for a cause that its row cannot show whole, where the list keeps most of the room.
+fn draw_cause(cause: String, shown: usize, rest: &mut Rect, buffer: &mut Buffer, look: &Look) {
+    if text::width(&cause) <= shown {
+        return;
+    }
+    let lines: Vec<Line> = text::wrap(&cause, usize::from(rest.width).saturating_sub(2).max(1))
+        .into_iter()
+        .map(|line| look.line(format!(" {line}"), Role::Warn))
+        .collect();
+    let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(1);
+    if height > rest.height / 3 {
+        return;
+    }
+    let [above, below] = [rest.height - height, height].map(|height| Rect { height, ..*rest });
+    let mut below = Rect { y: above.bottom(), ..below };
+    *rest = above;
+    rule("Cause", false, take_top(&mut below, 1), buffer, look);
+    put_lines(&lines, below, buffer);
+}
+
+/// Why `row` is or was an alert.
+fn cause(row: Row, context: &Context) -> String {
+    match row {
+        Row::Standing(key) => {
+            context.alerts.course(key).map(|course| course.cause.clone()).unwrap_or_default()
+        }
+        Row::Past(past) => format!("over at {}; {}", stamp(&past.ended, context.clock()), past.course.cause),
+    }
 }
 
 /// `12 running, 3 reconnecting, 1 offline, 2 paused`.
@@ -151,12 +182,8 @@ impl Widths {
         if self.has_acknowledged {
             spans.push(Span::styled(format!("{} ", look.left(&by, acknowledged)), style(Role::Dim)));
         }
-        let mut cause = course.map(|course| course.cause.clone()).unwrap_or_default();
-        if let Some(ended) = ended {
-            cause = format!("over at {}; {cause}", stamp(ended, context.clock()));
-        }
         spans.push(Span::styled(
-            look.cut(&cause, self.cause),
+            look.cut(&cause(row, context), self.cause),
             style(if ended.is_some() { Role::Dim } else { role }),
         ));
         let line = Line::from(spans);

@@ -102,13 +102,13 @@ fn estimates(state: &State, width: usize, look: &Look) -> Vec<Line<'static>> {
         let Estimate { judged, right, of, share } = estimate;
         let so_far = match judged {
             0 => format!(" {what}: none of {of} judged yet"),
-            _ => format!(" {what}: {right} of {judged} {right_words} {} (95 %)", percent(share)),
+            _ => format!(" {what}: {right} of {judged} {right_words} {} (95 % interval)", percent(share)),
         };
         look.line(look.cut(&so_far, width), if judged == 0 { Role::Dim } else { Role::Text })
     };
     let done = state.list.sample.as_ref().is_some_and(|sample| sample.next().is_none());
     let end = done.then(|| look.line(" all of them are judged", Role::Good));
-    [line("counted", "right, precision", counted), line("not counted", "rightly,", suppressed)]
+    [line("counted", "right, precision", counted), line("not counted", "rightly left out,", suppressed)]
         .into_iter()
         .chain(end)
         .collect()
@@ -264,7 +264,7 @@ fn judged(state: &State, context: &Context, facts: &Facts, judgment: Option<&Jud
             let key = |action| first_key(&context.keymap, action);
             let way = if facts.direction == Direction::In { "out" } else { "in" };
             format!(
-                "not yet: {} right, {} wrong, {} both wrong (went {way})",
+                "not yet: {} right, {} wrong, {} wrong way (went {way})",
                 key(Action::JudgeRight),
                 key(Action::JudgeWrong),
                 key(Action::JudgeBoth)

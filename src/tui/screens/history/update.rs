@@ -71,7 +71,7 @@ impl Screen for State {
             Action::Crossings => self.crossings_of_time(context),
             Action::Sample => self.sample(context),
             Action::Export => {
-                context.say("writing", Tone::Done);
+                context.say("writing the history to a file", Tone::Done);
                 vec![HostWork::WriteHistory(self.asked()).into()]
             }
             Action::Copy => self.copy(context),

@@ -58,39 +58,34 @@ pub fn draw(state: &State, context: &Context, area: Rect, canvas: &mut Canvas) -
     let bottom = take_bottom(&mut rest, lines.len() as u16);
     geometry.caret = column.map(|column| caret(Rect { y: bottom.y + row, ..bottom }, column));
     put_lines(&lines, bottom, canvas.buffer);
-    match preview {
-        Some(preview) => {
-            let held = match editor.grip() {
-                Grip::Whole => None,
-                Grip::Point(index) => Some(index),
-            };
-            let walked = editor.replayed.as_ref().filter(|_| !editor.walked_hidden);
-            let overlay = picture::Overlay {
-                lines: editor.lines(),
-                zones: editor.zones(),
-                chosen: Some(editor.chosen()),
-                held,
-                trails: &[],
-                walked: walked.map_or(&[], |replayed| &replayed.walked),
-            };
-            geometry.picture = picture::fitted(rest, preview.size);
-            picture::draw(preview, overlay, rest, canvas.buffer, look);
-        }
-        None => {
-            let lines = match source {
-                None => vec![look.line(" waiting for a frame (not opened yet)", Role::Dim)],
-                Some(source) => {
-                    let mut lines = source_facts::no_picture_lines(context, source, width, look);
-                    if source.last_error.is_some() {
-                        lines.push(
-                            look.line(" q goes back; its line can be drawn later, with 'E'", Role::Dim),
-                        );
-                    }
-                    lines
+    if let Some(preview) = preview {
+        let held = match editor.grip() {
+            Grip::Whole => None,
+            Grip::Point(index) => Some(index),
+        };
+        let walked = editor.replayed.as_ref().filter(|_| !editor.walked_hidden);
+        let overlay = picture::Overlay {
+            lines: editor.lines(),
+            zones: editor.zones(),
+            chosen: Some(editor.chosen()),
+            held,
+            trails: &[],
+            walked: walked.map_or(&[], |replayed| &replayed.walked),
+        };
+        geometry.picture = picture::fitted(rest, preview.size);
+        picture::draw(preview, overlay, rest, canvas.buffer, look);
+    } else {
+        let lines = match source {
+            None => vec![look.line(" waiting for a frame (not opened yet)", Role::Dim)],
+            Some(source) => {
+                let mut lines = source_facts::no_picture_lines(context, source, width, look);
+                if source.last_error.is_some() {
+                    lines.push(look.line(" q goes back; its line can be drawn later, with 'E'", Role::Dim));
                 }
-            };
-            put_lines(&lines, rest, canvas.buffer);
-        }
+                lines
+            }
+        };
+        put_lines(&lines, rest, canvas.buffer);
     }
     geometry
 }

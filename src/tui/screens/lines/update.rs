@@ -128,7 +128,7 @@ impl State {
         match editor.changed_elsewhere(drawn) {
             Elsewhere::No => {}
             Elsewhere::Taken => {
-                context.say("these lines were changed elsewhere meanwhile; here they are", Tone::Done)
+                context.say("these lines were changed elsewhere meanwhile; here they are", Tone::Done);
             }
             Elsewhere::Against => context.say(
                 "these lines were changed elsewhere meanwhile: Enter replaces those, q twice takes them",
@@ -157,7 +157,7 @@ impl State {
         };
         if let Some((dx, dy)) = movement {
             if !editor.shift(dx, dy) {
-                return Some(context.refuse("it touches the edge; Tab takes one end"));
+                return Some(context.refuse("at the frame's edge; Tab selects one end"));
             }
             return Some(Vec::new());
         }

@@ -147,7 +147,7 @@ impl State {
             Some(level) => {
                 self.level = *level;
                 self.scroll = 0;
-                context.say(format!("shown: {} and worse", level.word()), Tone::Done);
+                context.say(format!("showing {} and above", level.word()), Tone::Done);
             }
             None if by > 0 => context.say("everything is shown", Tone::Refused),
             None => context.say("only errors are shown", Tone::Refused),

@@ -1,5 +1,7 @@
 //! The table of sources: one line a source, columns by what fits. A new column is one more row of [`COLUMNS`].
 
+use std::fmt::Write as _;
+
 use ratatui::{
     buffer::Buffer,
     layout::Rect,
@@ -46,8 +48,8 @@ impl Cell<'_> {
 /// When a column shows.
 enum Shows {
     Always,
-    /// Where it leaves names so many columns; those that need less of them come first.
-    LeavingNames(usize),
+    /// Where it leaves names so many columns in a table of a width; in this turn it is offered room.
+    LeavingNames(fn(usize) -> usize, u8),
 }
 
 /// One column.
@@ -58,8 +60,8 @@ struct Column {
     /// Its least width in a table of a width.
     width: fn(usize) -> usize,
     shows: Shows,
-    /// Of what is left over, how much it takes in its turn (see [`columns`]).
-    takes: fn(&Leftover) -> usize,
+    /// The turn in which it is offered what is left over, and how much of that it takes.
+    grows: Option<(u8, fn(&Leftover) -> usize)>,
     is_number: bool,
     cell: fn(&Cell) -> (String, Role),
     /// What stands in it for a group.
@@ -74,19 +76,15 @@ struct Leftover {
     name: usize,
 }
 
-fn nothing(_: &Leftover) -> usize {
-    0
-}
-
-/// The columns in the order in which they stand. What is left over goes to the first that takes it: names as long as they are,
-/// errors as far as they are read, then the last hour.
-const COLUMNS: [Column; 10] = [
+/// The columns in the order in which they stand. What is left over goes to names as long as they are, to errors as far as they
+/// are read, then to the last hour.
+const COLUMNS: &[Column] = &[
     Column {
         heading: "State",
         sort: Some(SortKey::State),
         width: |width| if width < NARROW { 1 } else { 16 },
         shows: Shows::Always,
-        takes: nothing,
+        grows: None,
         is_number: false,
         cell: |cell| {
             let (glyph, role) = describe::source_state(cell.source, cell.look);
@@ -100,7 +98,7 @@ const COLUMNS: [Column; 10] = [
         sort: Some(SortKey::Name),
         width: |_| 0,
         shows: Shows::Always,
-        takes: |leftover| leftover.name.clamp(LEAST_NAME, NAME),
+        grows: Some((1, |leftover| leftover.name.clamp(LEAST_NAME, NAME))),
         is_number: false,
         cell: |cell| {
             let over = cell.source.over_threshold();
@@ -112,8 +110,8 @@ const COLUMNS: [Column; 10] = [
         heading: "FPS",
         sort: Some(SortKey::Fps),
         width: |width| if width < WITH_TARGET { 6 } else { 8 },
-        shows: Shows::LeavingNames(20),
-        takes: nothing,
+        shows: Shows::LeavingNames(|width| if width < NARROW { NARROW } else { 20 }, 1),
+        grows: None,
         is_number: true,
         cell: rate,
         group: None,
@@ -123,7 +121,7 @@ const COLUMNS: [Column; 10] = [
         sort: Some(SortKey::In),
         width: |_| 6,
         shows: Shows::Always,
-        takes: nothing,
+        grows: None,
         is_number: true,
         cell: |cell| (format!("{}{}", cell.about(), format::count(cell.source.total_in)), Role::In),
         group: Some(|group| format!("{}{}", format::about(group.is_doubted), format::count(group.total_in))),
@@ -133,7 +131,7 @@ const COLUMNS: [Column; 10] = [
         sort: Some(SortKey::Out),
         width: |_| 6,
         shows: Shows::Always,
-        takes: nothing,
+        grows: None,
         is_number: true,
         cell: |cell| (format!("{}{}", cell.about(), format::count(cell.source.total_out)), Role::Out),
         group: Some(|group| format!("{}{}", format::about(group.is_doubted), format::count(group.total_out))),
@@ -143,7 +141,7 @@ const COLUMNS: [Column; 10] = [
         sort: Some(SortKey::Current),
         width: |_| 7,
         shows: Shows::Always,
-        takes: nothing,
+        grows: None,
         is_number: true,
         cell: |cell| {
             let role = if cell.source.over_threshold() { Role::Alert } else { Role::Text };
@@ -158,8 +156,8 @@ const COLUMNS: [Column; 10] = [
         heading: "Limit",
         sort: Some(SortKey::Limit),
         width: |_| 9,
-        shows: Shows::LeavingNames(16),
-        takes: nothing,
+        shows: Shows::LeavingNames(|_| 16, 2),
+        grows: None,
         is_number: false,
         cell: |cell| match cell.source.threshold {
             Some(limit) => limit_bar(cell.source.current(), limit, cell.width, cell.look),
@@ -171,11 +169,11 @@ const COLUMNS: [Column; 10] = [
         heading: "Last hour",
         sort: None,
         width: |_| HOURS[0],
-        shows: Shows::LeavingNames(22),
-        takes: |leftover| {
+        shows: Shows::LeavingNames(|_| 22, 4),
+        grows: Some((3, |leftover| {
             let more = HOURS.into_iter().map(|hour| hour - HOURS[0]);
             more.rev().find(|more| *more <= leftover.left).unwrap_or(0)
-        },
+        })),
         is_number: false,
         cell: |cell| {
             let now = cell.context.moment().wall.timestamp().as_second().div_euclid(60);
@@ -190,8 +188,8 @@ const COLUMNS: [Column; 10] = [
         heading: "Age",
         sort: Some(SortKey::Age),
         width: |_| 4,
-        shows: Shows::LeavingNames(21),
-        takes: nothing,
+        shows: Shows::LeavingNames(|_| 21, 3),
+        grows: None,
         is_number: true,
         cell: |cell| match cell.source.last_frame {
             Some(then) if !cell.is_quiet() => {
@@ -206,8 +204,8 @@ const COLUMNS: [Column; 10] = [
         heading: "Last error",
         sort: None,
         width: |_| 24,
-        shows: Shows::LeavingNames(24),
-        takes: |_| ERROR - 24,
+        shows: Shows::LeavingNames(|_| 24, 5),
+        grows: Some((2, |_| ERROR - 24)),
         is_number: false,
         cell: |cell| {
             let error = cell.source.last_error.as_deref().map(text::clean);
@@ -218,16 +216,10 @@ const COLUMNS: [Column; 10] = [
     },
 ];
 
-/// Places in [`COLUMNS`], in the order in which columns are offered room where there is little, ...
-const OFFERED: [usize; 5] = [2, 6, 8, 7, 9];
-
-/// ... and in which they are offered what is left over: names, errors, the last hour.
-const GROWING: [usize; 3] = [1, 9, 7];
-
 /// Columns before the first one: cursor and mark.
 const LEAD: usize = 2;
 
-/// Below this width the state is a glyph and the rate is left out.
+/// Below this width, as beside a preview, the state is a glyph, and names need the room of the rate.
 const NARROW: usize = 60;
 
 /// From this width on, the rate stands beside the one that the camera promises.
@@ -251,33 +243,42 @@ const SLOW: f32 = 0.7;
 /// The columns for a table of `width`, with their own widths, where the longest name has `name` columns; one column of space
 /// stands between them.
 fn columns(width: usize, name: usize) -> Vec<(&'static Column, usize)> {
-    // Beside a preview there is room for the glyph alone, and names need the room of the rate.
-    let narrow = width < NARROW;
-    let mut widths: [Option<usize>; COLUMNS.len()] = std::array::from_fn(|at| {
-        matches!(COLUMNS[at].shows, Shows::Always).then(|| (COLUMNS[at].width)(width))
-    });
+    let mut widths: Vec<Option<usize>> = COLUMNS
+        .iter()
+        .map(|column| matches!(column.shows, Shows::Always).then(|| (column.width)(width)))
+        .collect();
     let used = |widths: &[Option<usize>]| LEAD + widths.iter().flatten().map(|wide| wide + 1).sum::<usize>();
-    for at in OFFERED {
-        let Shows::LeavingNames(names) = COLUMNS[at].shows else { continue };
-        let names = if narrow && at == OFFERED[0] { NARROW } else { names };
+    for (at, names) in in_turn(|column| match column.shows {
+        Shows::LeavingNames(names, turn) => Some((turn, names)),
+        Shows::Always => None,
+    }) {
         let wide = (COLUMNS[at].width)(width);
-        if used(&widths) + wide + 1 + names <= width {
+        if used(&widths) + wide + 1 + names(width) <= width {
             widths[at] = Some(wide);
         }
     }
+    let growing = in_turn(|column| column.grows);
     let mut left = width.saturating_sub(used(&widths));
-    for at in GROWING {
-        let Some(wide) = &mut widths[at] else { continue };
-        let more = (COLUMNS[at].takes)(&Leftover { left, name }).min(left);
+    for (at, takes) in &growing {
+        let Some(wide) = &mut widths[*at] else { continue };
+        let more = takes(&Leftover { left, name }).min(left);
         *wide += more;
         left -= more;
     }
     // What nobody takes goes to the error, or back to the name.
-    let last = if widths[GROWING[1]].is_some() { GROWING[1] } else { GROWING[0] };
-    if let Some(wide) = &mut widths[last] {
+    let last = growing.iter().take(2).rfind(|(at, _)| widths[*at].is_some());
+    if let Some(wide) = last.and_then(|(at, _)| widths[*at].as_mut()) {
         *wide += left;
     }
     COLUMNS.iter().zip(widths).filter_map(|(column, wide)| Some((column, wide?))).collect()
+}
+
+/// Places of the columns that have a turn, in that order, with what goes with it.
+fn in_turn<T>(turn: impl Fn(&Column) -> Option<(u8, T)>) -> Vec<(usize, T)> {
+    let turns = COLUMNS.iter().enumerate().filter_map(|(at, column)| Some((at, turn(column)?)));
+    let mut turns: Vec<_> = turns.collect();
+    turns.sort_by_key(|(_, (turn, _))| *turn);
+    turns.into_iter().map(|(at, (_, what))| (at, what)).collect()
 }
 
 /// Draws the table with the selected row in view.
@@ -449,12 +450,12 @@ fn limit_bar(current: i64, limit: i64, width: usize, look: &Look) -> (String, Ro
 }
 
 fn group_line(group: &Group, columns: &[(&Column, usize)], look: &Look) -> Line<'static> {
-    let title = text::clean(group.location.as_deref().unwrap_or("Elsewhere"));
+    let title = text::clean(group.location.as_deref().unwrap_or("No location"));
     let mut facts =
         if group.sources == 1 { "1 source".to_string() } else { format!("{} sources", group.sources) };
     if group.troubled > 0 {
         let plural = if group.troubled == 1 { "" } else { "s" };
-        facts.push_str(&format!(", {} alert{plural}", group.troubled));
+        let _ = write!(facts, ", {} alert{plural}", group.troubled);
     }
     let before = columns.iter().position(|(column, _)| column.group.is_some()).unwrap_or(0);
     let head: usize = columns.iter().take(before).map(|(_, width)| width + 1).sum::<usize>() + LEAD;

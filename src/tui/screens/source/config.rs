@@ -37,13 +37,40 @@ pub fn lines(config: &SourceConfig, width: usize, look: &Look) -> Vec<Line<'stat
 }
 
 fn settings(config: &SourceConfig) -> Vec<(&'static str, String)> {
-    let kind = if config.kind == SourceKind::Camera { "camera" } else { "video" };
+    // Each is named, so that a new one is not forgotten here.
+    let SourceConfig {
+        id,
+        kind,
+        source,
+        alias,
+        location,
+        threshold,
+        enabled,
+        lines,
+        zones,
+        detector,
+        tracker,
+        cadence,
+        priority,
+        retry,
+        stall_timeout,
+        open_timeout,
+        transport,
+        stream,
+        hwaccel,
+        sleep,
+        closed,
+        tls,
+        evidence,
+    } = config;
+    let is_camera = *kind == SourceKind::Camera;
+    let kind = if is_camera { "camera" } else { "video" };
     let mut settings = vec![
-        ("id", format!("{} ({kind})", config.id)),
+        ("id", format!("{id} ({kind})")),
         // Shows neither a user name nor a password.
-        ("source", config.source.to_string()),
+        ("source", source.to_string()),
     ];
-    let secret = match &config.source {
+    let secret = match source {
         SourceSpec::Url { credentials: Some(_), .. } => "user name and password given, not shown",
         SourceSpec::Url { hidden: Some(_), .. } => "given in the address, not shown",
         _ => "",
@@ -51,22 +78,22 @@ fn settings(config: &SourceConfig) -> Vec<(&'static str, String)> {
     if !secret.is_empty() {
         settings.push(("login", secret.into()));
     }
-    settings.push(("alias", config.alias.clone()));
-    settings.extend(config.location.clone().map(|location| ("location", location)));
-    settings.extend(config.threshold.map(|limit| ("threshold", format!("{limit} people"))));
-    if !config.enabled {
+    settings.push(("alias", alias.clone()));
+    settings.extend(location.clone().map(|location| ("location", location)));
+    settings.extend(threshold.map(|limit| ("threshold", format!("{limit} people"))));
+    if !enabled {
         settings.push(("enabled", "no".into()));
     }
-    for line in &config.lines {
+    for line in lines {
         let [a, b] = [line.a, line.b].map(point);
         settings.push(("line", format!("{}: {a} to {b}, {}", line.name, anchor(line.anchor))));
     }
-    for zone in &config.zones {
+    for zone in zones {
         let limit = zone.threshold.map(|limit| format!(", limit {limit}")).unwrap_or_default();
         let corners = zone.points.len();
         settings.push(("zone", format!("{}: {corners} corners, {}{limit}", zone.name, anchor(zone.anchor))));
     }
-    let detector = match &config.detector {
+    let detector = match detector {
         None => "the program's".to_string(),
         Some(DetectorChoice::Auto) => "auto".into(),
         Some(DetectorChoice::Builtin(_)) => "builtin".into(),
@@ -74,28 +101,34 @@ fn settings(config: &SourceConfig) -> Vec<(&'static str, String)> {
         Some(DetectorChoice::Model(model)) => model.model.display().to_string(),
     };
     settings.push(("detector", detector));
-    if config.tracker == TrackerChoice::Centroid {
+    if *tracker == TrackerChoice::Centroid {
         settings.push(("tracker", "centroid".into()));
     }
     settings.push((
         "detections",
-        match config.cadence {
+        match *cadence {
             Cadence::Auto => "as many as are needed".into(),
             Cadence::SkipFrames(frames) => format!("skips {frames} frames after each detection"),
             Cadence::DetectFps(rate) => format!("at most {rate} a second"),
         },
     ));
-    settings.push(("priority", config.priority.to_string()));
-    settings.extend(config.hwaccel.map(|hwaccel| ("hwaccel", hwaccel.word().into())));
-    match config.evidence {
+    settings.push(("priority", priority.to_string()));
+    settings.extend(hwaccel.map(|hwaccel| ("hwaccel", hwaccel.word().into())));
+    match evidence {
         EvidenceChoice::On(_) => {
-            settings.push(("evidence", "snapshots of its crossings are recorded".into()))
+            settings.push(("evidence", "snapshots of its crossings are recorded".into()));
         }
         EvidenceChoice::Off => settings.push(("evidence", "no snapshots are recorded".into())),
         _ => {}
     }
-    if config.kind == SourceKind::Camera {
-        let retry = &config.retry;
+    if *closed {
+        settings.push(("closed", "who goes in comes out on the same day".into()));
+    }
+    if is_camera {
+        if !sleep {
+            settings.push(("sleep", "never: every frame is decoded".into()));
+        }
+        settings.extend(stream.as_ref().map(|stream| ("stream", stream.to_string())));
         let attempts = match retry.max_attempts {
             attempts if retry.give_up && attempts > 0 => format!("given up after {attempts} attempts"),
             0 => "without end".into(),
@@ -103,14 +136,14 @@ fn settings(config: &SourceConfig) -> Vec<(&'static str, String)> {
         };
         let (first, most) = (format::duration(retry.initial), format::duration(retry.max));
         settings.push(("retry", format!("{attempts}, {first} to {most} apart")));
-        let stall = format::duration(config.stall_timeout);
-        let open = format::duration(config.open_timeout);
+        let stall = format::duration(*stall_timeout);
+        let open = format::duration(*open_timeout);
         settings.push(("timeouts", format!("opening {open}, without frames {stall}")));
-        if matches!(&config.source, SourceSpec::Url { address, .. } if address.scheme().starts_with("rtsp")) {
-            let transport = if config.transport == Transport::Udp { "udp" } else { "tcp" };
+        if matches!(source, SourceSpec::Url { address, .. } if address.scheme().starts_with("rtsp")) {
+            let transport = if *transport == Transport::Udp { "udp" } else { "tcp" };
             settings.push(("transport", transport.into()));
         }
-        match &config.tls {
+        match tls {
             TlsConfig { verify: false, .. } => settings.push(("tls", "certificate not verified".into())),
             TlsConfig { ca: Some(file), .. } => settings.push(("tls", format!("trusts {}", file.display()))),
             TlsConfig { .. } => {}
@@ -136,6 +169,14 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+
+    #[test]
+    fn what_was_set_is_shown() {
+        let mut config = SourceConfig::from_source_string("rtsp://10.0.0.9/1", &BTreeSet::new()).unwrap();
+        (config.sleep, config.closed) = (false, true);
+        let names: Vec<_> = settings(&config).into_iter().map(|(name, _)| name).collect();
+        assert!(names.contains(&"sleep") && names.contains(&"closed"), "{names:?}");
+    }
 
     #[test]
     fn a_password_is_said_to_be_there_and_not_shown() {

@@ -7,7 +7,7 @@ use ratatui::{
 
 use super::state::State;
 use crate::{
-    model::SourceSnapshot,
+    model::{SourceSnapshot, name_of},
     tui::{
         canvas::Canvas,
         context::Context,
@@ -42,16 +42,13 @@ pub fn draw(context: &Context, area: Rect, canvas: &mut Canvas) -> Geometry {
             take_top(&mut tile, 1),
             canvas.buffer,
         );
-        match context.fetched.previews.get(id) {
+        if let Some(preview) = context.fetched.previews.get(id) {
             // One picture in pixels at a time is all that a terminal is given; here are many.
-            Some(preview) => {
-                let overlay = Overlay { trails: trails(context, source), ..Overlay::default() };
-                picture::draw(preview, overlay, tile, canvas.buffer, look);
-            }
-            None => {
-                let lines = source_facts::no_picture_lines(context, source, usize::from(tile.width), look);
-                put_lines(&lines, tile, canvas.buffer);
-            }
+            let overlay = Overlay { trails: trails(context, source), ..Overlay::default() };
+            picture::draw(preview, overlay, tile, canvas.buffer, look);
+        } else {
+            let lines = source_facts::no_picture_lines(context, source, usize::from(tile.width), look);
+            put_lines(&lines, tile, canvas.buffer);
         }
     }
     Geometry { page: grid.page(), ..Geometry::default() }
@@ -89,12 +86,19 @@ fn caption(
         format::count(source.total_in),
         format::count(source.total_out)
     );
-    let state = match source.state.kind().is_offline() {
-        true => format!(" {}", describe::source_state_words(source, context.shown().taken)),
-        false => String::new(),
+    let state = if source.state.kind().is_offline() {
+        format!(" {}", describe::source_state_words(source, context.shown().taken))
+    } else {
+        String::new()
     };
     let room = width.saturating_sub(text::width(&counts) + text::width(&state) + 4).max(6);
-    let name = look.name(source, room);
+    // The name that people gave it says more than half of its id.
+    let name = match &*source.alias {
+        alias if !alias.is_empty() && text::width(&name_of(alias, &source.id)) > room => {
+            look.cut(&text::clean(alias), room)
+        }
+        _ => look.name(source, room),
+    };
     let lead = if is_chosen { look.symbols.cursor } else { " " };
     Line::from(vec![
         look.span(lead, Role::Key),

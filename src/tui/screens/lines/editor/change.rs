@@ -205,7 +205,7 @@ impl Editor {
             Grip::Whole => points.len() - 1,
         };
         let next = points[(at + 1) % points.len()];
-        let between = [(points[at][0] + next[0]) / 2.0, (points[at][1] + next[1]) / 2.0];
+        let between = [f32::midpoint(points[at][0], next[0]), f32::midpoint(points[at][1], next[1])];
         self.remember(false);
         points.insert(at + 1, inside(between));
         self.drawn.set_points(self.chosen, &points);
