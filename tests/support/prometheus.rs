@@ -72,7 +72,7 @@ impl Prometheus {
 
     fn get(&self, path: &str) -> Answer {
         let stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
         exchange(stream, &request("GET", path, &[], None))
     }
 
