@@ -292,9 +292,12 @@ fn a_camera_that_breaks_off_comes_back_by_itself_and_keeps_its_counts() {
 fn who_has_seen_an_alert_is_known_to_all_until_it_is_over() {
     let is_there = Arc::new(AtomicBool::new(false));
     let opens = Arc::clone(&is_there);
-    let world = world(2, 2, Strategy::Shared, move |_, _| match opens.load(Ordering::SeqCst) {
-        true => Ok(Walk::camera(60)),
-        false => Err(SourceError::Unreachable("refused".into())),
+    let world = world(2, 2, Strategy::Shared, move |_, _| {
+        if opens.load(Ordering::SeqCst) {
+            Ok(Walk::camera(60))
+        } else {
+            Err(SourceError::Unreachable("refused".into()))
+        }
     });
     world.engine.add_source(source("camera", SourceKind::Camera)).unwrap();
     world.engine.start().unwrap();

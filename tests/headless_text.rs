@@ -81,7 +81,7 @@ fn snapshot(sources: Vec<SourceSnapshot>) -> EngineSnapshot {
         detector: String::new(),
         problems: Vec::new(),
         notices: Vec::new(),
-        acknowledged: Default::default(),
+        acknowledged: Arc::default(),
         events: Arc::default(),
         events_lost: 0,
         log_lines_lost: 0,

@@ -644,7 +644,7 @@ impl EngineApi for Broken {
             detector: if worker { "a worker has panicked".into() } else { "none".into() },
             problems: Vec::new(),
             notices: Vec::new(),
-            acknowledged: Default::default(),
+            acknowledged: Arc::default(),
             events: Arc::default(),
             events_lost: 0,
             log_lines_lost: 0,

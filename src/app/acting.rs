@@ -150,7 +150,7 @@ mod tests {
         config::ParallelConfig,
         engine::{Engine, EngineOptions},
         ledger::{FILE_NAME, LedgerOptions, Reader},
-        model::{LineConfig, SourceKind},
+        model::{AlertKind, LineConfig, SourceKind},
         outputs::ledger::Ledger,
     };
 

@@ -144,7 +144,7 @@ pub(crate) mod tests {
             detector: String::new(),
             problems: Vec::new(),
             notices: Vec::new(),
-            acknowledged: Default::default(),
+            acknowledged: Arc::default(),
             events: Arc::default(),
             events_lost: 0,
             log_lines_lost: 0,

@@ -221,7 +221,7 @@ pub fn snapshot(sources: Vec<SourceSnapshot>) -> EngineSnapshot {
         detector: "rtmdet_nano_person (onnxruntime 1.32)".into(),
         problems: Vec::new(),
         notices: Vec::new(),
-        acknowledged: Default::default(),
+        acknowledged: Arc::default(),
         events: Arc::new(events()),
         events_lost: 0,
         log_lines_lost: 0,

@@ -52,6 +52,9 @@ enum Shows {
     LeavingNames(fn(usize) -> usize, u8),
 }
 
+/// How many columns it takes of what is left over.
+type Takes = fn(&Leftover) -> usize;
+
 /// One column.
 struct Column {
     heading: &'static str,
@@ -61,7 +64,7 @@ struct Column {
     width: fn(usize) -> usize,
     shows: Shows,
     /// The turn in which it is offered what is left over, and how much of that it takes.
-    grows: Option<(u8, fn(&Leftover) -> usize)>,
+    grows: Option<(u8, Takes)>,
     is_number: bool,
     cell: fn(&Cell) -> (String, Role),
     /// What stands in it for a group.
