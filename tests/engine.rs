@@ -55,6 +55,10 @@ fn counts_of_files_are_exact_and_the_same_for_any_number_of_workers_and_either_s
                 assert_eq!(shown.state, SourceState::Completed);
                 assert_eq!(world.record.crossings(&shown.id) as u64, 2 * periods);
                 assert_eq!(world.engine.result(&shown.id).unwrap().total_in, periods);
+                let counted = &world.engine.metrics().sources[&shown.id];
+                assert_eq!((counted.frames, counted.dropped), (shown.frames, 0));
+                assert_eq!(counted.detections, shown.total_detections);
+                assert_eq!(counted.crossings.values().sum::<u64>(), 2 * periods);
             }
             assert_eq!(world.engine.snapshot().totals(), (15, 15, 0));
             assert_eq!(world.loaded.load(Ordering::SeqCst), 1, "the model is loaded once");
@@ -311,6 +315,10 @@ fn restarts_in_any_number_at_any_moment_leave_every_file_counted_once() {
         let shown = world.source(id);
         assert_eq!((shown.frames, shown.total_in, shown.total_out), (240, 4, 4), "{id}");
         assert_eq!(shown.state, SourceState::Completed, "{id}");
+        // What is shown begins again with every restart, what is counted for monitoring does not.
+        let counted = &world.engine.metrics().sources[id];
+        assert_eq!(counted.crossings.values().sum::<u64>(), world.record.crossings(id) as u64, "{id}");
+        assert!(counted.frames > shown.frames && counted.detections > shown.total_detections, "{id}");
     }
     assert_eq!(world.engine.stop(SECONDS(10)), 0);
 }
@@ -332,6 +340,10 @@ fn a_camera_that_breaks_off_comes_back_by_itself_and_keeps_its_counts() {
     assert!(shown.total_in >= 2 && shown.reconnects >= 2, "{shown:?}");
     assert!(shown.errors >= 4);
     world.engine.stop(SECONDS(10));
+    let (shown, metrics) = (world.source("camera"), world.engine.metrics());
+    let counted = &metrics.sources["camera"];
+    assert_eq!((counted.reconnects, counted.dropped), (shown.reconnects, shown.dropped));
+    assert_eq!(metrics.detection.count(), counted.detection_runs);
     let errors: Vec<_> = world.record.results.lock().iter().flat_map(|r| r.errors.clone()).collect();
     assert!(errors.iter().any(|e| e.contains("refused")) && errors.iter().any(|e| e.contains("unplugged")));
 }

@@ -9,7 +9,7 @@ use crate::{
     config::SourceConfig,
     count::replay::Paths,
     engine::{
-        Control, EngineApi, EngineError, Outcome, Reply, StageTime,
+        Control, EngineApi, EngineError, Metrics, Outcome, Reply, StageTime,
         commands::{Pause, SetLines, SourceCommand},
     },
     model::{Action, EngineSnapshot, Event, Minute, Preview, SourceId},
@@ -140,6 +140,10 @@ impl EngineApi for Acting {
 
     fn stage_times(&self, source: &str) -> Vec<StageTime> {
         self.engine.stage_times(source)
+    }
+
+    fn metrics(&self) -> Metrics {
+        self.engine.metrics()
     }
 }
 

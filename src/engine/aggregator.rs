@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 
 pub use self::outbox::Outbox;
 use self::outbox::{OutboxItem, Taken};
-use super::{heartbeat::Rounds, subscription::Subscribers};
+use super::{counters::Counters, heartbeat::Rounds, subscription::Subscribers};
 use crate::{
     metrics::stages::{Stage, timed},
     model::{Event, SourceId, TaskResult},
@@ -43,6 +43,7 @@ pub struct Collected {
     latest: Mutex<BTreeMap<String, Arc<TaskResult>>>,
     recent: ArcSwap<Vec<Arc<Event>>>,
     pub(super) subscribers: Subscribers,
+    pub(super) counters: Arc<Counters>,
     /// The latest events of each source, oldest first.
     own: Mutex<BTreeMap<SourceId, VecDeque<Arc<Event>>>>,
 }
@@ -122,6 +123,7 @@ impl Aggregator {
             OutboxItem::Event(event) => {
                 let event = Arc::<Event>::from(event);
                 timed(Stage::Record, || self.sinks.iter_mut().for_each(|sink| sink.event(&event)));
+                self.collected.counters.event(&event);
                 self.collected.remember(&event);
             }
             OutboxItem::Forget(source) => drop(self.collected.latest.lock().remove(&*source)),

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::{
     aggregator::Sink,
+    counters::Metrics,
     pool::models::LoadModel,
     reply::Reply,
     source::commands::{Pause, Preview as Watch, ResetCounts, Restart, SetLines, SourceCommand},
@@ -100,6 +101,10 @@ pub trait EngineApi: Send + Sync {
     fn stage_times(&self, source: &str) -> Vec<StageTime> {
         let _ = source;
         Vec::new()
+    }
+    /// What was counted and measured since the engine began; nothing where the engine is in another process.
+    fn metrics(&self) -> Metrics {
+        Metrics::default()
     }
 }
 

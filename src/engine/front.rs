@@ -1,11 +1,14 @@
 //! The engine as front ends use it: a snapshot of everything, and what can be asked of it.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use crossbeam_channel::SendError;
 
 use super::{
-    Control, Engine, EngineApi, EngineError, Reply,
+    Control, Engine, EngineApi, EngineError, Metrics, Reply,
     coordinator::source_of,
     load::WorkerLoad,
     order::Order,
@@ -136,5 +139,19 @@ impl EngineApi for Engine {
 
     fn stage_times(&self, source: &str) -> Vec<StageTime> {
         self.source(source).map(|source| source.stages.spent()).unwrap_or_default()
+    }
+
+    fn metrics(&self) -> Metrics {
+        let core = &self.inner.core;
+        let busy = core.scheduler.workers().iter().map(|worker| worker.busy.load(Ordering::Relaxed));
+        let (detectors, engines) = core.models.in_use();
+        Metrics {
+            sources: core.counters.read(),
+            workers_busy: busy.map(Duration::from_nanos).collect(),
+            detection: core.detection.read(),
+            frame_age: core.frame_ages.read(),
+            detectors,
+            engines,
+        }
     }
 }

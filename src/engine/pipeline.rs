@@ -1,6 +1,10 @@
 //! What happens to one source's frames: detect, track, count. Owns no thread and knows no other source.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use opencv::core::Mat;
 use parking_lot::Mutex;
@@ -79,13 +83,24 @@ pub struct Step {
     pub tracks: Vec<Track>,
     /// Whether the detector ran.
     pub detected: bool,
+    /// How long that took.
+    pub took: Duration,
+    /// People it found at the model's confidence.
+    pub found: u64,
     /// Which frame is wanted next and how large, where the cadence is automatic.
     pub request: FrameRequest,
 }
 
 impl Default for Step {
     fn default() -> Self {
-        Self { events: Vec::new(), tracks: Vec::new(), detected: false, request: FrameRequest::FIRST }
+        Self {
+            events: Vec::new(),
+            tracks: Vec::new(),
+            detected: false,
+            took: Duration::ZERO,
+            found: 0,
+            request: FrameRequest::FIRST,
+        }
     }
 }
 
@@ -158,6 +173,7 @@ impl Pipeline {
         following.size = following.chooser.size(frame.time, &conditions);
         let mut look =
             |view: &View| detect(detector.as_mut(), frame, view, &self.params.cadence, &mut self.reduced);
+        let begun = Instant::now();
         let detected = match &choice {
             Choice::Skip => None,
             Choice::Detect(view) => Some((look(view)?, view.clone(), None)),
@@ -166,22 +182,25 @@ impl Pipeline {
                 Some((look(&view)?, view, Some(look(&View::Reduced(*smaller))?)))
             }
         };
+        let took = begun.elapsed();
+        let mut people = 0;
         let update = match detected {
             None => following.carry(),
             Some((mut found, view, mut smaller)) => {
-                let people = |found: &[Detection]| {
+                let believed = |found: &[Detection]| {
                     found.iter().filter(|found| found.score >= confidence).count() as u64
                 };
-                let all = people(&found);
+                let all = believed(&found);
                 // First of all: nothing else is to know of what is ignored.
                 for found in std::iter::once(&mut found).chain(&mut smaller) {
                     found.retain(|found| !following.ignored.holds(&found.bbox));
                 }
-                self.detections += people(&found);
-                self.ignored += all - people(&found);
+                people = believed(&found);
+                self.ignored += all - people;
                 Some(following.track(found, smaller, &view, (&conditions, confidence), &self.params))
             }
         };
+        self.detections += people;
         if let Some(update) = update {
             let counted = following.tracking.count(frame.time, &update);
             self.paths.lock().push(aspect, frame.time, &update);
@@ -189,7 +208,7 @@ impl Pipeline {
             self.book(counted, &mut events);
         }
         let tracks = self.following.as_ref().map(|f| f.tracks.clone()).unwrap_or_default();
-        Ok(Step { events, tracks, detected: choice != Choice::Skip, request })
+        Ok(Step { events, tracks, detected: choice != Choice::Skip, took, found: people, request })
     }
 
     /// Releases everything that follows people; what their disappearance decides is counted.

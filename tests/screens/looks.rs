@@ -338,7 +338,7 @@ fn line_editor() {
 /// Waits until the editor says what an ignored region would have changed.
 fn worked_out(stage: &mut Stage) {
     stage.wait_for("(all lines)");
-    let end = std::time::Instant::now() + Duration::from_secs(60);
+    let end = std::time::Instant::now() + Duration::from_mins(1);
     while stage.text(120, 40).contains("(working)") {
         assert!(std::time::Instant::now() < end, "it is never worked out");
         std::thread::yield_now();

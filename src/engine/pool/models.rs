@@ -111,6 +111,25 @@ impl Models {
         names.join(", ")
     }
 
+    /// Names of the models that are loaded, and of what they run on, the default first; each name once.
+    pub fn in_use(&self) -> (Vec<String>, Vec<String>) {
+        let loaded = self.loaded.lock();
+        let (mut names, mut engines) = (Vec::new(), Vec::new());
+        let mut add = |model: &Arc<dyn Model>| {
+            let info = model.info();
+            for (list, name) in [(&mut names, &info.name), (&mut engines, &info.engine)] {
+                if !name.is_empty() && !list.contains(name) {
+                    list.push(name.clone());
+                }
+            }
+        };
+        let (default, others): (Vec<_>, Vec<_>) =
+            loaded.iter().partition(|(known, _)| *known == self.default);
+        let in_use = default.into_iter().chain(others);
+        in_use.filter_map(|(_, cell)| cell.result.get()?.as_ref().ok()).for_each(&mut add);
+        (names, engines)
+    }
+
     /// What the user should know of the models loaded so far: fall-backs and failures.
     pub fn notices(&self) -> Vec<String> {
         let loaded = self.loaded.lock();

@@ -96,7 +96,7 @@ fn engine_with(options: EngineOptions) -> (Engine, Arc<Source>) {
 }
 
 fn work(source: &Arc<Source>, index: u64) {
-    assert_eq!(source.inbox.replace(&source.inbox.admitted(), frame(index)), Call::Worker);
+    assert_eq!(source.inbox.replace(&source.inbox.admitted(), frame(index)), (Call::Worker, false));
     Arc::clone(source).run(1);
 }
 

@@ -102,7 +102,7 @@ fn zone(item: &Field<'_>, default_name: &str) -> Option<ZoneConfig> {
 /// The corners of an area.
 fn polygon(field: &Field<'_>) -> Option<Polygon> {
     let items = field.items()?;
-    let read: Vec<_> = items.iter().map(|item| item.point()).collect();
+    let read: Vec<_> = items.iter().map(Field::point).collect();
     let points = read.into_iter().collect::<Option<Polygon>>()?;
     if points.len() < 3 {
         field.problem(&format!("{} corners make no area; give at least three", points.len()));

@@ -63,10 +63,9 @@ fn store(actor: &Actor, change: impl FnOnce(&mut SourceConfig)) -> Arc<SourceCon
     config
 }
 
-fn use_now(actor: &mut Actor, change: impl FnOnce(&mut SourceConfig)) -> Outcome {
+fn use_now(actor: &mut Actor, change: impl FnOnce(&mut SourceConfig)) {
     let config = store(actor, change);
     actor.with_pipeline(|pipeline| pipeline.set_source(config));
-    Ok(())
 }
 
 impl Ask<Actor> for SetLines {
@@ -80,7 +79,8 @@ impl Ask<Actor> for SetLines {
     }
 
     fn obey(self: Box<Self>, actor: &mut Actor, _: &dyn Around) -> Outcome {
-        use_now(actor, |config| self.change(config))
+        use_now(actor, |config| self.change(config));
+        Ok(())
     }
 }
 
@@ -94,6 +94,7 @@ impl Ask<Actor> for SetDrawn {
     }
 
     fn obey(self: Box<Self>, actor: &mut Actor, _: &dyn Around) -> Outcome {
-        use_now(actor, |config| self.change(config))
+        use_now(actor, |config| self.change(config));
+        Ok(())
     }
 }
