@@ -69,12 +69,12 @@ fn q_detaches_without_a_question_and_says_how_to_come_back() {
     terminal.wait_for_text("Total: In:");
     let mut terminal = attach(dir.path(), &[], 80, 24);
     terminal.keys("\x03");
-    assert_eq!(terminal.exit_code(), 130);
+    assert_eq!(terminal.exit_code(), 130, "{}", terminal.text());
     terminal.assert_given_back();
     terminal.wait_for_text("detached");
     let mut terminal = attach(dir.path(), &[], 80, 24);
     terminal.signal(Signal::TERM);
-    assert_eq!(terminal.exit_code(), 143);
+    assert_eq!(terminal.exit_code(), 143, "{}", terminal.text());
     terminal.assert_given_back();
     assert!(service.told(&["status"]).contains("gate"), "it does not care");
 }

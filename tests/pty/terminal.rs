@@ -180,6 +180,9 @@ impl Terminal {
         let end = Instant::now() + PATIENCE;
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
+                if let Some(signal) = status.signal() {
+                    eprintln!("the program was killed: {signal}");
+                }
                 return status.exit_code();
             }
             assert!(Instant::now() < end, "does not end\n{}", self.text());
