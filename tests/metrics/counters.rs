@@ -48,6 +48,13 @@ impl Watched {
         until(&format!("crossings of {camera}"), || (self.crossings(server, camera) > before).then_some(()));
     }
 
+    fn end_of_film(&mut self, server: &Server) {
+        let labels = [("camera", "film"), ("state", "Completed")];
+        until("the end of the video", || {
+            (self.page(server).get("pcount_source_state", &labels) == Some(1.0)).then_some(())
+        });
+    }
+
     /// Does what is asked of `camera`, after which more must be counted there.
     fn go_on(&mut self, server: &Server, camera: &str, order: &Value) {
         let before = self.crossings(server, camera);
@@ -111,11 +118,7 @@ fn counters_never_fall_and_agree_with_the_ledger() {
     until("the reset", || ((shown(&server, "gate") as f64) < before).then_some(()));
     watched.more(&server, "gate", before);
 
-    until("the end of the video", || {
-        let page = watched.page(&server);
-        let labels = [("camera", "film"), ("state", "Completed")];
-        (page.get("pcount_source_state", &labels) == Some(1.0)).then_some(())
-    });
+    watched.end_of_film(&server);
     watched.go_on(&server, "film", &json!({ "do": "restart", "source": "film" }));
     watched.go_on(&server, "hall", &json!({ "do": "restart", "source": "hall" }));
 
@@ -140,6 +143,8 @@ fn counters_never_fall_and_agree_with_the_ledger() {
     let line = |line| page.get(CROSSINGS, &[("camera", "gate"), ("line", line), ("direction", "in")]);
     assert!(line("door").is_some() && line("entrance").is_some(), "{}", page.text);
 
+    // A pause releases the people of a camera, and so decides what is counted of them. Those of a video are released at its end.
+    watched.end_of_film(&server);
     control(&server, &json!({ "do": "pause_all" }));
     until("everything to stand still", || is_still(&server).then_some(()));
     // What is counted is in the ledger a moment later.
