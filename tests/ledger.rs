@@ -34,7 +34,7 @@ use pcount::{
     },
 };
 
-const WAIT: Duration = Duration::from_secs(30);
+const WAIT: Duration = Duration::from_mins(2);
 
 fn crossing_at(wall: SystemTime, source: &str, line: &str, direction: Direction, track: u64) -> Event {
     let kind =

@@ -284,7 +284,9 @@ mod tests {
     #[test]
     fn what_is_ignored_changes_in_place_in_all_of_its_parts() {
         let engine = Engine::new(EngineOptions::new(config::ParallelConfig::default())).unwrap();
-        let mut wanted = SourceConfig::from_source_string("demo:corridor", &std::collections::BTreeSet::default()).unwrap();
+        let mut wanted =
+            SourceConfig::from_source_string("demo:corridor", &std::collections::BTreeSet::default())
+                .unwrap();
         wanted.enabled = false;
         engine.add_source(wanted.clone()).unwrap();
         let region = vec![[0.0, 0.0], [0.5, 0.0], [0.5, 0.5]];

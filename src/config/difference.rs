@@ -342,7 +342,7 @@ mod tests {
             [
                 "changed: ignore of a; counting continues without a gap",
                 "changed: min_height, max_height of bb; counting continues without a gap",
-                "reconnected: ccc, because of ignore, sleep",
+                "reconnects: ccc, because of ignore, sleep",
             ]
         );
         let mut later = config(&["a", "bb", "ccc", "dddd"]);

@@ -80,7 +80,7 @@ fn lines_at_the_edge_and_small_people_are_warned_of() {
     };
     let preview =
         Preview { size: (160, 90), rgb: Vec::new(), tracks: vec![small], taken: crate::model::Moment::START };
-    assert!(editor.warnings(Some(&preview))[1].contains("5 % of the picture"));
+    assert!(editor.warnings(Some(&preview))[1].contains("5 % of the frame"));
 }
 
 #[test]
