@@ -32,7 +32,7 @@ const LOST_BOX: Rgb<u8> = Rgb([150, 150, 150]);
 const LINE: Rgb<u8> = Rgb([240, 170, 60]);
 const INWARD: Rgb<u8> = Rgb([80, 230, 120]);
 const ZONE: Rgb<u8> = Rgb([190, 130, 255]);
-const IGNORED: Rgb<u8> = Rgb([220, 220, 220]);
+const IGNORED: Rgb<u8> = Rgb([235, 80, 80]);
 const TRAIL: Rgb<u8> = Rgb([60, 150, 160]);
 
 /// Pixels from one stroke of the hatching to the next, and of a stroke.

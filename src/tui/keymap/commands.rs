@@ -332,7 +332,7 @@ pub const COMMANDS: &[Command] = &[
         Action::JudgeBoth,
         "judge-both",
         &["b"],
-        "both wrong",
+        "wrong way",
         "both counts are wrong: somebody went the other way",
     )
     .on(&[Crossings])

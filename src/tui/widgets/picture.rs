@@ -82,7 +82,7 @@ pub fn draw(preview: &Preview, overlay: Overlay, area: Rect, buffer: &mut Buffer
     for (index, corners) in overlay.ignored.iter().enumerate() {
         hatch(corners, area, buffer, look);
         let chosen = overlay.chosen == Some(overlay.lines.len() + overlay.zones.len() + index);
-        polygon(corners, (chosen, overlay.held), Role::Text, aspect, area, buffer, look);
+        polygon(corners, (chosen, overlay.held), Role::Bad, aspect, area, buffer, look);
     }
     for place in overlay.walked {
         if let Some(at) = cell_at(*place, area) {
@@ -245,7 +245,7 @@ fn hatch(corners: &[[f32; 2]], area: Rect, buffer: &mut Buffer, look: &Look) {
     for row in 0..area.height {
         for column in (0..area.width).filter(|column| (column + row).is_multiple_of(HATCHING)) {
             if Point::new(share(column, area.width), share(row, area.height)).is_in(&corners) {
-                stroke((area.x + column, area.y + row), "/", look.style(Role::Text), buffer);
+                stroke((area.x + column, area.y + row), "/", look.style(Role::Bad), buffer);
             }
         }
     }
