@@ -20,6 +20,7 @@ mod clock_check;
 mod deletions;
 pub mod drift;
 mod error;
+pub mod html;
 pub mod judgments;
 pub mod local_time;
 mod lock;
