@@ -34,6 +34,7 @@ mod salvage;
 mod schema;
 mod sum_up;
 mod sums;
+mod text;
 mod writer;
 
 use std::{

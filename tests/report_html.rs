@@ -114,6 +114,7 @@ fn is_harmless(page: &str) {
         let (tag, text) = part.split_once('>').unwrap();
         assert!(!text.contains('>') || open.last() == Some(&"style") || tag == "style", "{part}");
         assert_eq!(tag.matches('"').count() % 2, 0, "{tag}");
+        assert!(tag.matches(" class=\"").count() < 2, "{tag}");
         let name = tag.split(' ').next().unwrap();
         match name.strip_prefix('/') {
             Some(name) => assert_eq!(open.pop(), Some(name), "{open:?}"),
@@ -216,11 +217,11 @@ fn a_week_is_compared_with_the_week_before_where_that_was_watched() {
     .unwrap();
     let json: serde_json::Value = serde_json::from_str(&report(dir.path(), "json", &[])).unwrap();
     let counted = |report: &serde_json::Value| report["sources"][0]["in"].as_f64().unwrap();
-    let change = format!("+{:.0} %", (counted(&json) / counted(&earlier) - 1.0) * 100.0);
+    let change = format!("+{:.0}\u{a0}%", (counted(&json) / counted(&earlier) - 1.0) * 100.0);
     let hall = between(&page, "data-source=\"hall\"", "</tr>");
     assert!(hall.contains(&change), "{change}: {hall}");
     let figures = between(&page, "<section class=\"figures\"", "</section>");
-    let before = format!("{change}; the week before {}, 1 of 2 cameras", counted(&earlier));
+    let before = format!("{change}; the week before {} (1 of 2 cameras)", counted(&earlier));
     assert!(figures.contains(&before), "{before}: {figures}");
     assert!(page.contains("Compared with the week before: Mon 2 Mar 2026 to Sun 8 Mar 2026."));
     let yard = between(&page, "data-source=\"yard\"", "</tbody>");

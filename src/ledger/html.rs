@@ -15,8 +15,8 @@ use self::{
 };
 use super::{
     local_time::LocalTime,
-    render::{interval, minutes, percent, seconds},
     report::{Gap, PeakHour, Report, SourceReport},
+    text::{interval, minutes, percent, seconds},
 };
 use crate::logging::line::clean;
 
@@ -43,8 +43,7 @@ pub struct Page<'a> {
 pub fn page(page: &Page<'_>) -> String {
     let report = page.report;
     let camera = |now| named(page, now);
-    let (cameras, unknown): (Vec<_>, Vec<_>) =
-        report.sources.iter().map(camera).partition(|camera| camera.is_known());
+    let (cameras, unknown): (Vec<_>, Vec<_>) = report.sources.iter().map(camera).partition(Camera::is_known);
     let title = match page.place {
         Some(place) => format!("People counted, {}", clean(place)),
         None => "People counted".to_owned(),
@@ -71,6 +70,7 @@ pub fn page(page: &Page<'_>) -> String {
                     }
                     @for notice in page.notices { p.notice { (clean(notice)) } }
                     (figures(page, &cameras, other))
+                    (doubtful(&cameras))
                     (over_time(report, &cameras))
                     (by_camera(&cameras, other))
                     (remarks(report, &unknown))
@@ -146,7 +146,7 @@ fn figures(page: &Page<'_>, cameras: &[Camera<'_>], other: Option<&str>) -> Mark
     let compared = Compared::of(cameras);
     let is_all = compared.cameras == cameras.len();
     let of =
-        if is_all { String::new() } else { format!(", {} of {} cameras", compared.cameras, cameras.len()) };
+        if is_all { String::new() } else { format!(" ({} of {} cameras)", compared.cameras, cameras.len()) };
     let against = |text: &dyn Fn(&str) -> String| {
         other.map(|other| {
             if compared.cameras == 0 { no_comparison(watched, watched_before, other) } else { text(other) }
@@ -160,14 +160,13 @@ fn figures(page: &Page<'_>, cameras: &[Camera<'_>], other: Option<&str>) -> Mark
     let peak = |peak: Option<&PeakHour>, before: Option<PeakHour>| {
         // The busiest hour of fewer cameras is another one.
         let before = before.filter(|_| is_all);
-        peak.map(|_| {
+        peak.and_then(|_| {
             against(&|other| match &before {
                 Some(before) => format!("{other} {}", grouped(before.total_in + before.total_out)),
                 None if is_all => format!("{other} nobody crossed"),
                 None => format!("no comparison: not every camera was watched {other}"),
             })
         })
-        .flatten()
     };
     let hour = report.peak_hour.as_ref();
     let hour_before = peak(hour, page.before.and_then(|before| before.peak_hour.clone()));
@@ -188,13 +187,27 @@ fn figures(page: &Page<'_>, cameras: &[Camera<'_>], other: Option<&str>) -> Mark
     }
 }
 
+/// Which cameras the totals cannot be relied upon for.
+fn doubtful(cameras: &[Camera<'_>]) -> Markup {
+    let doubtful: Vec<_> = cameras.iter().filter(|camera| camera.now.doubt.is_some()).collect();
+    html! {
+        @if !doubtful.is_empty() {
+            p.notice { "Not to be relied upon in it: " (names(&doubtful)) "." }
+        }
+    }
+}
+
+fn names(cameras: &[&Camera<'_>]) -> Markup {
+    html! { @for (at, camera) in cameras.iter().enumerate() { @if at > 0 { ", " } bdi { (camera.name) } } }
+}
+
 fn signed(number: i64) -> String {
     format!("{}{}", if number < 0 { "\u{2212}" } else { "+" }, grouped(number.unsigned_abs()))
 }
 
 fn figure(name: &str, class: &str, value: &Markup, below: Option<String>) -> Markup {
     html! {
-        div.figure class=(class) {
+        div class={ "figure " (class) } {
             h2 { (name) }
             p.value { (value) }
             @if let Some(below) = below { p.quiet { (below) } }
@@ -232,11 +245,11 @@ fn over_time(report: &Report, cameras: &[Camera<'_>]) -> Markup {
     let bars = Bars::new(report, &sources);
     let each = bars.each();
     let title = format!("In and out by {each}");
-    let gaps = bars.bars.iter().filter(|bar| bar.watched == 0.0).count();
+    let gaps = bars.all.iter().filter(|bar| bar.watched == 0.0).count();
     let description = format!(
         "{} bars, in upward and out downward, at most {} in one direction; {gaps} without anybody watching. The table \
          below has the same numbers.",
-        bars.bars.len(),
+        bars.all.len(),
         bars.highest()
     );
     html! {
@@ -255,7 +268,7 @@ fn over_time(report: &Report, cameras: &[Camera<'_>]) -> Markup {
                     table.numbers {
                         thead { tr { th scope="col" { "From" } th scope="col" { "In" } th scope="col" { "Out" } th scope="col" { "Watched" } } }
                         tbody {
-                            @for bar in &bars.bars {
+                            @for bar in &bars.all {
                                 tr {
                                     th scope="row" { (svg::moment(&bar.from, bars.by)) }
                                     @if bar.watched == 0.0 && bar.total_in + bar.total_out == 0 {
@@ -296,31 +309,38 @@ fn one_camera(camera: &Camera<'_>, all: &[Camera<'_>], other: Option<&str>) -> M
     let now = camera.now;
     let before = camera.before.map(|before| (before.total_in, before.total_out));
     let is_audited = all.iter().any(|camera| camera.now.audit.is_some());
+    let notes = notes(camera, is_audited, other);
     html! {
         tbody {
             tr.camera data-source=(now.camera_id) {
                 th scope="rowgroup" { bdi { (camera.name) } @if now.doubt.is_some() { " " span.doubt { "doubtful" } } }
                 (cells((now.total_in, now.total_out), before))
-                td { (percent(now.coverage)) @if other.is_some() { small { "before " (percent(camera.watched_before)) } } }
+                td { (percent(now.coverage)) @if other.is_some() { small { "was " (percent(camera.watched_before)) } } }
             }
+            @if !notes.0.is_empty() { tr.notes { td colspan="5" { (notes) } } }
             @for line in camera.lines() {
                 tr.line { th scope="row" { bdi { (clean(line.name)) } } (cells(line.now, line.before)) td {} }
             }
-            tr.notes { td colspan="5" {
-                @if let Some(doubt) = now.doubt {
-                    p.doubt { "Not to be relied upon: " (doubt.words()) "; " (doubt.expected()) "." }
-                }
-                @if let (None, Some(other)) = (camera.before, other) {
-                    p { (capital(&no_comparison(now.coverage, camera.watched_before, other))) "." }
-                }
-                @if let Some(audit) = &now.audit {
-                    p { "Audited " (minutes(&audit.time)) ": recall " (interval(audit.recall)) ", precision " (interval(audit.precision)) "." }
-                } @else if is_audited {
-                    p { "Never audited." }
-                }
-                (gaps(&now.gaps))
-            } }
         }
+    }
+}
+
+/// What there is to know of the counts of a camera.
+fn notes(camera: &Camera<'_>, is_audited: bool, other: Option<&str>) -> Markup {
+    let now = camera.now;
+    html! {
+        @if let Some(doubt) = now.doubt {
+            p.doubt { "Not to be relied upon: " (doubt.words()) "; " (doubt.expected()) "." }
+        }
+        @if let (None, Some(other)) = (camera.before, other) {
+            p { (capital(&no_comparison(now.coverage, camera.watched_before, other))) "." }
+        }
+        @if let Some(audit) = &now.audit {
+            p { "Audited " (minutes(&audit.time)) ": recall " (interval(audit.recall)) ", precision " (interval(audit.precision)) "." }
+        } @else if is_audited {
+            p { "Never audited." }
+        }
+        (gaps(&now.gaps))
     }
 }
 
@@ -330,7 +350,7 @@ fn cells((total_in, total_out): (u64, u64), before: Option<(u64, u64)>) -> Marku
     html! {
         td { (count(total_in)) @if let Some(before) = before { small { (change(total_in, before.0)) } } }
         td { (count(total_out)) @if let Some(before) = before { small { (change(total_out, before.1)) } } }
-        td { (net(difference((total_in, total_out)))) @if let Some(before) = before { small { "before " (signed(difference(before))) } } }
+        td { (net(difference((total_in, total_out)))) @if let Some(before) = before { small { "was " (signed(difference(before))) } } }
     }
 }
 
@@ -368,8 +388,7 @@ fn remarks(report: &Report, unknown: &[Camera<'_>]) -> Markup {
                     @if !unknown.is_empty() {
                         li {
                             "Neither watched nor counted in this time: "
-                            @for (at, camera) in unknown.iter().enumerate() { @if at > 0 { ", " } bdi { (camera.name) } }
-                            "."
+                            (names(&unknown.iter().collect::<Vec<_>>())) "."
                         }
                     }
                 }

@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use super::{
     html,
-    local_time::LocalTime,
-    report::{PeriodCounts, Report, Share, Step},
+    report::{PeriodCounts, Report, Step},
+    text::{interval, minutes, percent, seconds},
 };
 use crate::files::text_cell;
 
@@ -158,27 +158,4 @@ fn csv(report: &Report) -> String {
         }
     }
     String::from_utf8(writer.into_inner().unwrap_or_default()).unwrap_or_default()
-}
-
-/// `2024-01-15 10:00`.
-pub(super) fn minutes(time: &LocalTime) -> String {
-    time.shown("%Y-%m-%d %H:%M")
-}
-
-/// `2024-01-15 10:00:00`. Gaps may be shorter than a minute.
-pub(super) fn seconds(time: &LocalTime) -> String {
-    time.shown("%Y-%m-%d %H:%M:%S")
-}
-
-/// `96.0 % (86.5-98.9)`; `-` where there is none.
-pub(super) fn interval(share: Option<Share>) -> String {
-    let Some(Share { value, low, high }) = share else { return "-".into() };
-    let [value, low, high] = [value, low, high].map(|share| share * 100.0);
-    format!("{value:.1} % ({low:.1}-{high:.1})")
-}
-
-pub(super) fn percent(share: f64) -> String {
-    // Never 100 % for less than all of it.
-    let percent = if share >= 1.0 { 100.0 } else { (share * 1000.0).floor() / 10.0 };
-    format!("{percent:.1} %")
 }

@@ -28,7 +28,7 @@ pub struct Bar {
 /// The bars of a chart, and how much time each stands for.
 pub struct Bars {
     /// One after the other, without holes.
-    pub bars: Vec<Bar>,
+    pub all: Vec<Bar>,
     /// Time that each covers; with [`Self::days`] for more than one day.
     pub by: Step,
     /// Days in a bar, where it covers days.
@@ -76,7 +76,7 @@ impl Bars {
         for bar in &mut bars {
             bar.watched /= (length(&bar.from, &bar.to) * sources.len() as f64).max(1.0);
         }
-        Self { bars, by, days }
+        Self { all: bars, by, days }
     }
 
     /// The time that a bar covers.
@@ -91,7 +91,7 @@ impl Bars {
 
     /// Most crossings in one direction.
     pub fn highest(&self) -> u64 {
-        self.bars.iter().map(|bar| bar.total_in.max(bar.total_out)).max().unwrap_or(0)
+        self.all.iter().map(|bar| bar.total_in.max(bar.total_out)).max().unwrap_or(0)
     }
 }
 

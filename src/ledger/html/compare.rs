@@ -118,12 +118,12 @@ impl Compared {
 /// How much `now` is more or less than `before`, as a text.
 pub fn change(now: u64, before: u64) -> String {
     match (now, before) {
-        _ if now == before => "unchanged".into(),
+        _ if now == before => "\u{b1}0\u{a0}%".into(),
         (_, 0) => "was 0".into(),
         _ => {
             let percent = (now as f64 - before as f64) / before as f64 * 100.0;
             // A minus as wide as the plus.
-            format!("{percent:+.0} %").replace('-', "\u{2212}")
+            format!("{percent:+.0}\u{a0}%").replace('-', "\u{2212}")
         }
     }
 }

@@ -4,7 +4,7 @@
 use maud::{Markup, html};
 
 use super::bars::{Bar, Bars};
-use crate::ledger::{local_time::LocalTime, render::percent, report::Step};
+use crate::ledger::{local_time::LocalTime, report::Step, text::percent};
 
 /// Height of one direction, of the row with the times, and above the highest bar, in pixels.
 const HALF: f64 = 110.0;
@@ -20,7 +20,7 @@ pub fn chart(bars: &Bars, title: &str, description: &str) -> Markup {
     let top = (bars.highest().max(1).div_ceil(step) * step) as f64;
     let y = |count: f64| zero - count / top * HALF;
     let lines: Vec<u64> = (1..).map(|line| line * step).take_while(|line| *line as f64 <= top).collect();
-    let width = 100.0 / bars.bars.len().max(1) as f64;
+    let width = 100.0 / bars.all.len().max(1) as f64;
     let marks = marks(bars);
     html! {
         div.chart {
@@ -40,7 +40,7 @@ pub fn chart(bars: &Bars, title: &str, description: &str) -> Markup {
                         rect.stripe width="2.5" height="7" {}
                     }
                 }
-                @for (at, bar) in bars.bars.iter().enumerate().filter(|(_, bar)| bar.watched < WHOLE) {
+                @for (at, bar) in bars.all.iter().enumerate().filter(|(_, bar)| bar.watched < WHOLE) {
                     rect class=(if bar.watched > 0.0 { "part" } else { "gap" }) x=(share(at, width))
                         y=(TOP) width=(format!("{width:.4}%")) height=(2.0 * HALF) {}
                 }
@@ -48,7 +48,7 @@ pub fn chart(bars: &Bars, title: &str, description: &str) -> Markup {
                     line.grid x1="0" x2="100%" y1=(y(*line as f64)) y2=(y(*line as f64)) {}
                     line.grid x1="0" x2="100%" y1=(y(-(*line as f64))) y2=(y(-(*line as f64))) {}
                 }
-                @for (at, bar) in bars.bars.iter().enumerate() {
+                @for (at, bar) in bars.all.iter().enumerate() {
                     (column(bar, bars.by, at as f64 * width, width, &y))
                 }
                 line.zero x1="0" x2="100%" y1=(zero) y2=(zero) {}
@@ -114,8 +114,8 @@ fn marks(bars: &Bars) -> Vec<(usize, String, bool)> {
     /// More than these do not fit beside one another.
     const MOST: usize = 12;
     let is_days = bars.by == Step::Day;
-    let time = |at: usize, format: &str| bars.bars[at].from.shown(format);
-    let all: Vec<usize> = (0..bars.bars.len()).collect();
+    let time = |at: usize, format: &str| bars.all[at].from.shown(format);
+    let all: Vec<usize> = (0..bars.all.len()).collect();
     let at_hours = |hours: usize| -> Vec<usize> {
         let is_there = |at: &&usize| {
             time(**at, "%M") == "00"
@@ -134,6 +134,9 @@ fn marks(bars: &Bars) -> Vec<(usize, String, bool)> {
         (false, hour) if hour == "00:00" && at > 0 => time(at, "%a %-d"),
         (false, hour) => hour,
     };
-    let is_minor = |index: usize| chosen.len() > MOST / 2 && index % 2 == 1;
-    chosen.iter().enumerate().map(|(index, at)| (*at, text(*at), is_minor(index))).collect()
+    // The last ones reach beyond the end: always, or where the page is narrow.
+    let right = |at: usize| at as f64 / all.len() as f64;
+    let is_minor = |index: usize, at: usize| chosen.len() > MOST / 2 && index % 2 == 1 || right(at) > 0.82;
+    let shown = chosen.iter().enumerate().filter(|(_, at)| right(**at) <= 0.95);
+    shown.map(|(index, at)| (*at, text(*at), is_minor(index, *at))).collect()
 }
