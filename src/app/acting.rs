@@ -174,6 +174,8 @@ mod tests {
         let ask = |control: Control| acting.send(control).wait(LONG).unwrap().is_ok();
         let mut gate = SourceConfig::from_source_string("demo:corridor?people=1", &BTreeSet::new()).unwrap();
         gate.id = "gate".into();
+        // Reached with nobody there.
+        gate.threshold = Some(0);
         assert_eq!(gate.kind, SourceKind::Camera);
         assert!(ask(Control::Add(Box::new(gate))));
         assert!(ask(Control::pause("gate".into())));
@@ -187,7 +189,7 @@ mod tests {
         assert!(ask(Control::SetWorkers(1)));
         let seen = |source: &str| {
             let who = "somebody else".to_owned();
-            ask(Control::Acknowledge { source: source.into(), kind: AlertKind::Down, who })
+            ask(Control::Acknowledge { source: source.into(), kind: AlertKind::Limit, who })
         };
         assert!(seen("gate") && !seen("yard"));
         assert!(ask(Control::Remove("gate".into())));
@@ -213,7 +215,7 @@ mod tests {
                 ("reset", gate, None),
                 ("paused", "-", None),
                 ("workers", "-", Some("1")),
-                ("acknowledged", gate, Some("down")),
+                ("acknowledged", gate, Some("limit")),
                 ("removed", gate, None),
                 ("settings", gate, Some("alias, credentials")),
                 ("reloaded", "-", Some("new: yard")),

@@ -56,7 +56,7 @@ impl Ignored {
             let at = Point::new(at.x.min(self.aspect - EDGE), at.y.min(1.0 - EDGE));
             self.regions.iter().any(|corners| at.is_in(corners))
         };
-        !(self.least..=self.most).contains(&bbox.h) || self.anchors.iter().all(is_in_one)
+        !(self.least..=self.most).contains(&bbox.h.min(1.0)) || self.anchors.iter().all(is_in_one)
     }
 }
 

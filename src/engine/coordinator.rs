@@ -229,8 +229,11 @@ impl Coordinator {
 
     /// Notes who has seen an alert; the first who did stays.
     fn acknowledge(&self, source: SourceId, kind: AlertKind, who: String) -> Outcome {
-        if self.roster.find(&source).is_none() {
+        let Some(found) = self.roster.find(&source) else {
             return Err(EngineError::UnknownSource(source));
+        };
+        if !AlertKind::of(&found.cell.load()).any(|stands| stands == kind) {
+            return Err(EngineError::NoAlert(source, kind.word()));
         }
         let known = self.core.acknowledged.load();
         if !known.iter().any(|it| it.source == source && it.kind == kind) {

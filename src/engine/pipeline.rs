@@ -370,7 +370,9 @@ impl Following {
 
     /// The update by tracks that optical flow carried into the frame, if there are any.
     fn carry(&mut self) -> Option<TrackUpdate> {
-        let people = self.chooser.carried();
+        let mut people = self.chooser.carried();
+        // Somebody who walks into an ignored region is not followed there by optical flow either.
+        people.retain(|found| !self.ignored.holds(&found.bbox));
         if people.is_empty() {
             return None;
         }
@@ -397,7 +399,7 @@ impl Following {
         self.tracking.weigh(&mut detections, &moving);
         let areas: Option<Vec<BBox>> = view.areas();
         let mut outside = self.chooser.carried_outside(areas.as_deref());
-        // Who walks into a region that is ignored is not detected there, whatever the run covered.
+        // Somebody who walks into an ignored region is not detected there, whatever the run covered.
         outside.retain(|(_, found)| !self.ignored.holds(&found.bbox));
         detections.extend(outside.iter().map(|(_, detection)| detection));
         let carried: Vec<TrackId> = outside.iter().map(|(track, _)| *track).collect();

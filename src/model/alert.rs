@@ -1,4 +1,4 @@
-//! What wants attention of somebody, and who has seen it.
+//! Alerts, and who acknowledged them.
 
 use serde::{Deserialize, Serialize};
 
@@ -53,7 +53,7 @@ impl AlertKind {
     }
 }
 
-/// Somebody has seen an alert. It is forgotten with the end of the alert, so that the next one is new.
+/// An alert was acknowledged. It is forgotten with the end of the alert, so that the next one is new.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Acknowledgment {
     /// Of which source.

@@ -18,7 +18,7 @@ pub enum Control<A, C> {
     Remove(SourceId),
     /// Add a source, enabled at once.
     Add(Box<A>),
-    /// Somebody has seen what is wrong with a source.
+    /// An alert of a source is acknowledged.
     Acknowledge {
         /// Which source.
         source: SourceId,

@@ -69,7 +69,7 @@ pub struct EngineSnapshot {
     pub problems: Vec<String>,
     /// Fall-backs and the like that the user should know of.
     pub notices: Vec<String>,
-    /// Who has seen which alerts that stand.
+    /// Who acknowledged which of the alerts that stand.
     #[serde(default)]
     pub acknowledged: Arc<Vec<Acknowledgment>>,
     /// The latest events, oldest first, at most a few hundred.

@@ -66,7 +66,7 @@ pub enum Order {
         /// middle, without `zones` there are none; without `ignore` the ignored regions stay as they are.
         shapes: ConfigEntry,
     },
-    /// Note that somebody has seen what is wrong with a source; forgotten when that is over.
+    /// Acknowledge an alert of a source; forgotten when the alert is over.
     Acknowledge {
         /// Its id.
         source: SourceId,
