@@ -39,7 +39,7 @@ fn pure_stages(bench: &mut Criterion) {
     let mut prepare = stages::Prepare::new(ModelFormat::Rtmdet);
     for (name, image) in [("at working size", noise(416, 234)), ("from 1280x720", noise(1280, 720))] {
         bench.bench_function(&format!("prepare 416x256 {name}"), |b| {
-            b.iter(|| black_box(prepare.run(&image).expect("prepared").len()))
+            b.iter(|| black_box(prepare.run(&image).expect("prepared").len()));
         });
     }
     // 416x256: 2184 cells; nobody, and a crowd of 400 candidates.
@@ -48,7 +48,7 @@ fn pure_stages(bench: &mut Criterion) {
             .flat_map(|i| [if i % every == 0 && i > 0 { 0.5 } else { -6.0 }, 10.0, 20.0, 10.0, 20.0])
             .collect();
         bench.bench_function(&format!("decode and suppress, {name}"), |b| {
-            b.iter(|| black_box(stages::read(ModelFormat::Rtmdet, &output, (416, 256))))
+            b.iter(|| black_box(stages::read(ModelFormat::Rtmdet, &output, (416, 256))));
         });
     }
 }
@@ -74,7 +74,7 @@ fn whole_detections(bench: &mut Criterion) {
                 Ok(model) => {
                     let mut detector = model.detector();
                     bench.bench_function(&format!("{} {}", known.name, model.info().engine), |b| {
-                        b.iter(|| black_box(detector.detect(&picture).expect("detected").len()))
+                        b.iter(|| black_box(detector.detect(&picture).expect("detected").len()));
                     });
                 }
                 Err(error) => eprintln!("skipped: {error}"),

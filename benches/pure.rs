@@ -60,7 +60,7 @@ fn track(bench: &mut Criterion) {
                     }
                 },
                 BatchSize::SmallInput,
-            )
+            );
         });
     }
 }
@@ -78,7 +78,7 @@ fn count(bench: &mut Criterion) {
                     }
                 },
                 BatchSize::SmallInput,
-            )
+            );
         });
     }
 }
@@ -98,7 +98,7 @@ fn gate(bench: &mut Criterion) {
             b.iter(|| {
                 index += 1;
                 black_box(gate.observe(&pictures[index % pictures.len()], index as f64 / RATE).any())
-            })
+            });
         });
     }
 }
@@ -112,7 +112,7 @@ fn follow(bench: &mut Criterion) {
             (0..people).map(|person| BBox::new(0.1 + 0.3 * person as f32, 0.3, 0.15, 0.4)).collect();
         bench.bench_function(&format!("follow {people} people"), |b| {
             let mut flow = OpticalFlow::new(CadenceParams::DEFAULT);
-            b.iter(|| black_box(flow.follow(&picture, &boxes).iter().flatten().count()))
+            b.iter(|| black_box(flow.follow(&picture, &boxes).iter().flatten().count()));
         });
     }
 }

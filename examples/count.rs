@@ -9,6 +9,9 @@ use pcount::{
 };
 
 /// Counts in `video` until it is over. Gives how many went in and how many out.
+///
+/// # Errors
+/// When `video` cannot be read, or a thread does not start or end.
 pub fn count(video: &str) -> Result<(u64, u64), Box<dyn Error>> {
     // This detector needs no model. The default looks for the best model that is installed.
     let settings = ParallelConfig { detector: DetectorChoice::Motion, ..ParallelConfig::default() };

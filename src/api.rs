@@ -12,6 +12,7 @@ mod document;
 mod events;
 mod listen;
 mod logs;
+mod metrics;
 mod previews;
 mod queries;
 mod questions;
@@ -35,7 +36,7 @@ use self::{access::Access, listen::Listeners, state::State};
 pub use self::{
     access::Tokens,
     listen::find,
-    served::{Served, UserAndOrigin},
+    served::{LedgerState, Served, UserAndOrigin},
 };
 
 /// Threads for what may wait; more requests of that kind wait for one of them.

@@ -27,7 +27,7 @@ use crate::{
 const WARM_UP: Duration = Duration::from_secs(3);
 
 /// Streams that take longer than this to show one are measured as they are.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 
 /// Decoding alone is measured for about this much CPU time, half of it before and half after.
 const DECODE_CPU: f64 = 2.0;

@@ -448,7 +448,7 @@ fn speed(text: &str) -> Result<u32, String> {
 }
 
 fn tolerance(text: &str) -> Result<Duration, String> {
-    let allowed = Duration::from_millis(100)..=Duration::from_secs(60);
+    let allowed = Duration::from_millis(100)..=Duration::from_mins(1);
     let tolerance = parse_duration(text)?;
     if allowed.contains(&tolerance) { Ok(tolerance) } else { Err("give a time from 100ms to 1m".into()) }
 }

@@ -9,6 +9,7 @@ use crate::{
 mod centroid;
 mod choose;
 mod edge;
+mod ignore;
 mod line;
 mod lines;
 mod params;
@@ -19,6 +20,7 @@ mod zone;
 
 pub use centroid::CentroidCounter;
 pub use choose::counter_for;
+pub use ignore::Ignored;
 pub use line::Line;
 pub use lines::LineCounter;
 pub use params::CountParams;

@@ -27,6 +27,7 @@ mod aggregator;
 mod api;
 mod coordinator;
 mod core;
+mod counters;
 mod error;
 mod front;
 mod heartbeat;
@@ -58,6 +59,7 @@ pub(crate) use self::source::preview;
 pub use self::{
     aggregator::Sink,
     api::{AskHealth, Control, EngineApi, EngineOptions},
+    counters::{Metrics, SourceMetrics},
     error::EngineError,
     heartbeat::Heartbeat,
     reply::{Answer, Outcome, Reply},
@@ -75,11 +77,14 @@ use self::{
     roster::Roster,
     source::{Command, Source},
 };
-pub use crate::metrics::stages::{Stage, StageTime};
+pub use crate::metrics::{
+    buckets::Durations,
+    stages::{Stage, StageTime},
+};
 use crate::{
     clock::Start,
     config::{ParallelConfig, SourceConfig},
-    metrics::histogram::Histogram,
+    metrics::{buckets::Buckets, histogram::Histogram},
     model::{EngineSnapshot, SourceKind, Task, TaskResult, TaskStatus},
     source::decode_scheduler::DecodeScheduler,
 };
@@ -142,6 +147,7 @@ impl Engine {
             outbox,
             coordinator,
             usage: ArcSwap::default(),
+            acknowledged: ArcSwap::default(),
             waiting_files: AtomicUsize::new(0),
             generation: Arc::default(),
             threads: Arc::default(),
@@ -149,6 +155,9 @@ impl Engine {
             history: settings.history,
             hwaccel: settings.hwaccel,
             frame_age: Histogram::default(),
+            frame_ages: Buckets::default(),
+            detection: Buckets::default(),
+            counters: Arc::clone(&collected.counters),
             evidence,
             start: Start::new(clock.now()),
             clock,
@@ -328,6 +337,7 @@ impl Engine {
     }
 
     /// Waits until everything reported so far has reached the sinks; `false` when `timeout` passed first.
+    #[must_use]
     pub fn sync(&self, timeout: Duration) -> bool {
         self.inner.core.outbox.sync(timeout)
     }

@@ -5,7 +5,7 @@
 //! Detections can be recorded once and replayed in milliseconds, so that trackers and rules are compared on
 //! the same boxes. With `--mot` the tracker runs alone on given boxes.
 
-use std::{io::Write, path::Path, sync::Arc};
+use std::{collections::BTreeMap, io::Write, path::Path, sync::Arc};
 
 use crate::{
     count::CountEvent,
@@ -70,7 +70,7 @@ fn run_scenes(options: &EvalOptions, progress: &Progress, out: &mut dyn Write) -
         None => Some(detect::load(&options.detector, &options.models, 1, options.engine)?),
     };
     let mut report = ResultWriter::new(options.json, out);
-    let frames_total = scenes.iter().map(|given| given.frames()).sum();
+    let frames_total = scenes.iter().map(Given::frames).sum();
     progress.begin(Some(frames_total), Unit::Each("frames"));
     let (mut done, mut frames) = (0, 0);
     for given in &scenes {
@@ -100,7 +100,7 @@ fn run_scenes(options: &EvalOptions, progress: &Progress, out: &mut dyn Write) -
                 break;
             };
             for line in counted_lines(scene, &played) {
-                report.line(line)?;
+                report.line(&line)?;
             }
             let (width, height) = scene.clip.size;
             let seconds = f64::from(scene.frames.saturating_sub(options.plan.start_offset)) / scene.clip.fps;
@@ -134,7 +134,7 @@ fn run_scenes(options: &EvalOptions, progress: &Progress, out: &mut dyn Write) -
             write_tracks(&tracks, &file_of(folder, &scene.name)?)?;
         }
         for (index, line) in scene.lines.iter().enumerate() {
-            report.line(line_result(scene, index, line, &player.events))?;
+            report.line(&line_result(scene, index, line, &player.events))?;
         }
         if let Some(truth) = &scene.truth {
             let truth = sequences::identities(&mot::read(truth)?);
@@ -194,7 +194,7 @@ fn counted_lines(scene: &Scene, played: &Played) -> Vec<LineResult> {
         counted_in: counts.total_in,
         counted_out: counts.total_out,
         // The pipeline keeps them for all lines together.
-        suppressed: if index == 0 { played.suppressed.clone() } else { Default::default() },
+        suppressed: if index == 0 { played.suppressed.clone() } else { BTreeMap::new() },
     };
     scene.lines.iter().zip(&played.lines).enumerate().map(result).collect()
 }

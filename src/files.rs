@@ -46,7 +46,8 @@ const MAX_ACL: usize = 8192;
 pub struct Draft {
     folder: Folder,
     name: OsString,
-    draft: OsString,
+    /// Its name until then.
+    beside: OsString,
     /// `None` once it has its name.
     file: Option<File>,
 }
@@ -88,9 +89,9 @@ impl Draft {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL;
         loop {
             let random = RandomState::new().hash_one(&short);
-            let draft = OsString::from(format!(".{short}.{random:016x}.new"));
-            match folder.open(&draft, flags, mode) {
-                Ok(file) => return Ok(Self { folder, name, draft, file: Some(file) }),
+            let beside = OsString::from(format!(".{short}.{random:016x}.new"));
+            match folder.open(&beside, flags, mode) {
+                Ok(file) => return Ok(Self { folder, name, beside, file: Some(file) }),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error),
             }
@@ -112,7 +113,7 @@ impl Draft {
     }
 
     fn place(&mut self, rename: fn(&Folder, &OsStr, &OsStr) -> io::Result<()>) -> io::Result<File> {
-        rename(&self.folder, &self.draft, &self.name)?;
+        rename(&self.folder, &self.beside, &self.name)?;
         self.file.take().ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 }
@@ -131,7 +132,7 @@ impl Drop for Draft {
     fn drop(&mut self) {
         if self.file.take().is_some() {
             // What cannot be removed is a small hidden file.
-            let _ = self.folder.remove(&self.draft);
+            let _ = self.folder.remove(&self.beside);
         }
     }
 }

@@ -23,6 +23,17 @@ impl Point {
     pub fn distance(self, other: Self) -> f32 {
         (self.x - other.x).hypot(self.y - other.y)
     }
+
+    /// Whether it lies in the polygon of these corners, by the even-odd rule, so that one with crossing sides does something
+    /// sensible.
+    #[must_use]
+    pub fn is_in(self, corners: &[Self]) -> bool {
+        let ends = corners.iter().cycle().skip(1);
+        let crossed = corners.iter().zip(ends).filter(|(a, b)| {
+            (a.y > self.y) != (b.y > self.y) && self.x < (b.x - a.x) * (self.y - a.y) / (b.y - a.y) + a.x
+        });
+        crossed.count() % 2 == 1
+    }
 }
 
 /// An axis-parallel box in frame heights. May reach beyond the picture.

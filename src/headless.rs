@@ -127,12 +127,12 @@ impl Outcome {
 /// When `out` cannot be written for another reason than that nobody reads it.
 pub fn run(
     engine: &Arc<dyn EngineApi>,
-    options: Options,
+    options: &Options,
     stop: &AtomicBool,
     out: &mut dyn Write,
 ) -> io::Result<Outcome> {
     let mut printer = Printer { out, format: &options.format };
-    let result = watch(engine, &options, stop, &mut printer);
+    let result = watch(engine, options, stop, &mut printer);
     match result {
         Ok(outcome) => Ok(outcome),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {

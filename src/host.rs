@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub mod crossings;
 pub mod history;
 
-pub use crate::config::Settings;
+pub use crate::{config::Settings, model::Drawn};
 
 use crossings::{CrossingDetails, NewJudgment};
 use history::ReportQuery;
@@ -21,7 +21,7 @@ use crate::{
         report::Report,
     },
     logging::RecentLogs,
-    model::{Judgment, LineConfig, Preview, SourceId, ZoneConfig},
+    model::{Judgment, Preview, SourceId},
 };
 
 /// What a host without a ledger says.
@@ -37,15 +37,6 @@ pub struct ProbedSource {
     pub words: String,
     /// Its first picture.
     pub picture: Option<Arc<Preview>>,
-}
-
-/// Lines and zones.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
-pub struct Drawn {
-    /// Lines.
-    pub lines: Vec<LineConfig>,
-    /// Zones.
-    pub zones: Vec<ZoneConfig>,
 }
 
 /// The configuration file of this run.
@@ -101,7 +92,7 @@ pub trait Host: Send + Sync {
         let _ = source;
     }
 
-    /// Writes the lines and zones of a source into the configuration file and says where. May take a while.
+    /// Writes what is drawn on the frame of a source into the configuration file and says where. May take a while.
     ///
     /// # Errors
     /// Why it could not.

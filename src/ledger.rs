@@ -20,6 +20,7 @@ mod clock_check;
 mod deletions;
 pub mod drift;
 mod error;
+pub mod html;
 pub mod judgments;
 pub mod local_time;
 mod lock;
@@ -33,6 +34,7 @@ mod salvage;
 mod schema;
 mod sum_up;
 mod sums;
+mod text;
 mod writer;
 
 use std::{

@@ -1,9 +1,10 @@
 //! What the process costs: CPU and memory, read from `/proc`.
 
+pub mod buckets;
 pub mod histogram;
 pub mod stages;
 
-use std::time::Instant;
+use std::{sync::OnceLock, time::Instant};
 
 /// CPU and memory of the process at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -61,6 +62,33 @@ pub fn peak_resident_bytes() -> u64 {
     status_kib("VmHWM:") * 1024
 }
 
+/// Files, sockets and pipes that the process has open; 0 where `/proc` cannot be read.
+#[must_use]
+pub fn open_files() -> u64 {
+    // Without the one that lists them.
+    std::fs::read_dir("/proc/self/fd").map_or(0, |list| list.count().saturating_sub(1) as u64)
+}
+
+/// How many it may have open; `None` where there is no limit.
+#[must_use]
+pub fn most_open_files() -> Option<u64> {
+    rustix::process::getrlimit(rustix::process::Resource::Nofile).current
+}
+
+/// When the process started, in seconds since the Unix epoch; `None` where `/proc` cannot be read. The same at each call.
+#[must_use]
+pub fn start_seconds() -> Option<f64> {
+    static START: OnceLock<Option<f64>> = OnceLock::new();
+    *START.get_or_init(|| {
+        let own = std::fs::read_to_string("/proc/self/stat").ok()?;
+        // Behind the name, which may hold anything; the start is the 22nd field of all.
+        let ticks: f64 = own.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()?;
+        let system = std::fs::read_to_string("/proc/stat").ok()?;
+        let boot: f64 = system.lines().find_map(|line| line.strip_prefix("btime "))?.trim().parse().ok()?;
+        Some(boot + ticks / rustix::param::clock_ticks_per_second() as f64)
+    })
+}
+
 fn status_kib(key: &str) -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find(|line| line.starts_with(key));
@@ -83,5 +111,14 @@ mod tests {
         assert!(meter.latest().cpu > 0.0);
         assert!(meter.latest().rss > 1024 * 1024);
         assert!(peak_resident_bytes() >= meter.latest().rss / 2);
+    }
+
+    #[test]
+    fn the_process_has_started_lately_and_has_files_open_within_its_limit() {
+        let now = std::time::SystemTime::now().duration_since(std::time::SystemTime::UNIX_EPOCH).unwrap();
+        let age = now.as_secs_f64() - start_seconds().unwrap();
+        // The boot time of the system is known to a second.
+        assert!((-2.0..86_400.0).contains(&age), "{age}");
+        assert!(open_files() >= 3 && most_open_files().is_none_or(|most| open_files() <= most));
     }
 }

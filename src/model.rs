@@ -4,6 +4,7 @@
 //! an engine's start ([`Moment`]) or wall time.
 
 mod action;
+mod alert;
 mod control;
 #[cfg(test)]
 pub(crate) mod copies;
@@ -27,8 +28,11 @@ mod tests;
 pub(crate) use self::source::FLAPPING;
 pub use self::{
     action::Action,
+    alert::{Acknowledgment, AlertKind},
     control::Control,
-    count::{Direction, Limit, LineConfig, LineCounts, Minute, Reason, ZoneConfig, ZoneCounts},
+    count::{
+        Direction, Drawn, Limit, LineConfig, LineCounts, Minute, Polygon, Reason, ZoneConfig, ZoneCounts,
+    },
     detection::Detection,
     engine::{EngineSnapshot, Health, Strategy, WorkerSnapshot},
     event::{Event, EventKind},

@@ -207,10 +207,9 @@ impl Health {
 /// Sets the file `path` aside if it does not hold a `T`: it is somebody else's, and about to be replaced. An empty
 /// file is what a machine leaves that lost its power.
 fn keep_foreign<T: for<'de> Deserialize<'de>>(path: &Path, now: SystemTime) -> io::Result<()> {
-    let content = match files::read_start(path, MAX_BYTES) {
-        Ok(content) => content,
+    let Ok(content) = files::read_start(path, MAX_BYTES) else {
         // Nothing, a link, which is replaced and not followed, or what cannot be replaced anyway.
-        Err(_) => return Ok(()),
+        return Ok(());
     };
     if content.is_empty() || serde_json::from_slice::<T>(&content).is_ok() {
         return Ok(());

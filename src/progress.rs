@@ -216,6 +216,7 @@ struct Line {
 }
 
 impl Line {
+    #[expect(clippy::unnecessary_wraps, reason = "what each method of `TermLike` gives")]
     fn push(&self, text: &str) -> io::Result<()> {
         self.waiting.lock().push_str(text);
         Ok(())
@@ -287,7 +288,7 @@ mod tests {
             "1.0/3.0 MiB, 0.5 MiB/s, 4 min 05 s left"
         );
         assert_eq!(facts(Unit::Milliseconds, 5_400, Some(23_000), 1e3, None), "5/23 s, 17 s left");
-        assert_eq!(rough(Duration::from_secs(7_800)), "2 h 10 min");
+        assert_eq!(rough(Duration::from_mins(130)), "2 h 10 min");
     }
 
     #[test]

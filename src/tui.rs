@@ -92,19 +92,17 @@ pub fn run<E: From<TuiError>>(
     match (exit, options.stop.load(Ordering::Relaxed)) {
         (Err(_), signal) if signal != 0 => Ok(Exit::Signal(signal)),
         // The terminal has gone; its signal is on the way.
-        (Err(TuiError::Terminal(error)), _) if error.raw_os_error() == Some(libc::EIO) => {
-            Ok(Exit::Signal(SIGHUP))
-        }
+        (Err(error), _) if error.is_gone() => Ok(Exit::Signal(SIGHUP)),
         (exit, _) => Ok(exit?),
     }
 }
 
 /// Takes the terminal.
-fn open<'a>(
+fn open(
     engine: Arc<dyn EngineApi>,
     host: Arc<dyn Host>,
-    options: &'a TuiOptions,
-) -> Result<Running<'a>, TuiError> {
+    options: &TuiOptions,
+) -> Result<Running<'_>, TuiError> {
     let (keymap, problems) = Keymap::new(&options.config.keys);
     for problem in &problems {
         tracing::warn!("{problem}");

@@ -69,12 +69,12 @@ fn q_detaches_without_a_question_and_says_how_to_come_back() {
     terminal.wait_for_text("Total: In:");
     let mut terminal = attach(dir.path(), &[], 80, 24);
     terminal.keys("\x03");
-    assert_eq!(terminal.exit_code(), 130);
+    assert_eq!(terminal.exit_code(), 130, "{}", terminal.text());
     terminal.assert_given_back();
     terminal.wait_for_text("detached");
     let mut terminal = attach(dir.path(), &[], 80, 24);
     terminal.signal(Signal::TERM);
-    assert_eq!(terminal.exit_code(), 143);
+    assert_eq!(terminal.exit_code(), 143, "{}", terminal.text());
     terminal.assert_given_back();
     assert!(service.told(&["status"]).contains("gate"), "it does not care");
 }
@@ -128,6 +128,19 @@ fn what_is_done_in_one_dashboard_is_seen_in_the_others_and_in_the_file() {
     first.wait_for_text("saved to 'cams.json'");
     first.keys("q");
     assert!(service.snapshot()["sources"][1]["total_in"].as_u64().unwrap() >= before);
+
+    // What one has seen is acknowledged for all.
+    let gone = json!({ "camera_id": "gone", "source": "rtsp://127.0.0.1:9/" });
+    let mut file = written(dir.path());
+    file["cameras"].as_array_mut().unwrap().push(gone);
+    write(dir.path(), &file.to_string());
+    service.told(&["reload"]);
+    second.keys("!");
+    second.wait_for_text("1 not acknowledged");
+    first.wait_for_text("gone");
+    first.keys("c");
+    second.wait_for_text("all acknowledged");
+    second.keys("q");
 
     second.keys("+");
     until("another worker", || (service.snapshot()["worker_count"] == 2).then_some(()));

@@ -67,7 +67,7 @@ impl Audit {
     }
 
     fn step(&mut self, key: &str, there: impl Fn(f64) -> bool) {
-        let end = Instant::now() + Duration::from_secs(120);
+        let end = Instant::now() + Duration::from_mins(2);
         while !there(self.shown()) {
             assert!(Instant::now() < end, "'{key}' leads nowhere:\n{}", self.terminal.text());
             let before = self.shown();

@@ -25,7 +25,7 @@ use pcount::{
 };
 
 /// Longer than opening and reading one input may take with the timeouts set here; reaching it is a hang.
-const HANG: Duration = Duration::from_secs(60);
+const HANG: Duration = Duration::from_mins(1);
 /// Frames read of an input that opens.
 const FRAMES: usize = 40;
 /// Damaged copies of each whole clip.
@@ -51,7 +51,7 @@ fn damage(whole: &[u8], seed: u64) -> Vec<u8> {
     match seed % 6 {
         0 => bytes.truncate(random.below(whole.len())),
         1 => {
-            for _ in 0..1 + random.below(200) {
+            for _ in 0..=random.below(200) {
                 let at = random.below(bytes.len());
                 bytes[at] ^= 1 << random.below(8);
             }

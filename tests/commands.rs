@@ -26,7 +26,7 @@ use pcount::{
 use support::{Record, Scripted, Walk, White, World, source, world};
 
 /// Nothing here takes so long; what does hangs.
-const HANGS: Duration = Duration::from_secs(60);
+const HANGS: Duration = Duration::from_mins(1);
 
 /// Stops at one frame of one detector until it is let go on.
 struct Gated {

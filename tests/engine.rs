@@ -6,7 +6,10 @@
 mod support;
 
 use std::{
-    sync::{Arc, atomic::Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -18,7 +21,10 @@ use pcount::{
         detect::Model,
         source::{Opener, SourceError},
     },
-    model::{Event, EventKind, SourceKind, SourceState, Strategy, TaskResult, ZoneConfig},
+    model::{
+        AlertKind, Drawn, Event, EventKind, Polygon, SourceKind, SourceState, StateKind, Strategy,
+        TaskResult, ZoneConfig,
+    },
 };
 use support::{Scripted, Walk, White, World, source, world};
 
@@ -49,6 +55,10 @@ fn counts_of_files_are_exact_and_the_same_for_any_number_of_workers_and_either_s
                 assert_eq!(shown.state, SourceState::Completed);
                 assert_eq!(world.record.crossings(&shown.id) as u64, 2 * periods);
                 assert_eq!(world.engine.result(&shown.id).unwrap().total_in, periods);
+                let counted = &world.engine.metrics().sources[&shown.id];
+                assert_eq!((counted.frames, counted.dropped), (shown.frames, 0));
+                assert_eq!(counted.detections, shown.total_detections);
+                assert_eq!(counted.crossings.values().sum::<u64>(), 2 * periods);
             }
             assert_eq!(world.engine.snapshot().totals(), (15, 15, 0));
             assert_eq!(world.loaded.load(Ordering::SeqCst), 1, "the model is loaded once");
@@ -107,6 +117,65 @@ fn a_limit_that_is_reached_is_told_with_whose_it_is() {
         .collect();
     let hall = |over, current| ("hall".to_owned(), over, current, 1);
     assert_eq!(told, [hall(true, 1), hall(false, 0), hall(true, 1), hall(false, 0)]);
+    assert_eq!(world.engine.stop(SECONDS(10)), 0);
+}
+
+/// The part of the frame in which the square walks, or the one left of it.
+fn band(left: f32, right: f32) -> Vec<Polygon> {
+    vec![vec![[left, 0.0], [right, 0.0], [right, 1.0], [left, 1.0]]]
+}
+
+#[test]
+fn who_walks_in_an_ignored_region_is_not_counted_and_others_are() {
+    let world = world(2, 4, Strategy::Shared, |_, _| Ok(Walk::file(120, 60)));
+    let ignoring = |id: &str, ignore| SourceConfig { ignore, ..source(id, SourceKind::Video) };
+    world.engine.add_source(ignoring("inside", band(0.4, 0.6))).unwrap();
+    world.engine.add_source(ignoring("beside", band(0.0, 0.4))).unwrap();
+    // A quarter of the frame's height.
+    let tall = SourceConfig { max_height: Some(0.2), ..source("tall", SourceKind::Video) };
+    world.engine.add_source(tall).unwrap();
+    world.engine.start().unwrap();
+    world.until_over();
+    let counted = |id| {
+        let shown = world.source(id);
+        (shown.total_in, shown.total_out, shown.total_detections, shown.ignored)
+    };
+    assert_eq!(counted("inside"), (0, 0, 0, 120));
+    assert_eq!(counted("tall"), (0, 0, 0, 120));
+    assert_eq!(counted("beside"), (2, 2, 120, 0));
+    assert_eq!(world.engine.stop(SECONDS(10)), 0);
+}
+
+#[test]
+fn regions_that_are_drawn_while_it_runs_count_from_the_next_frame_on() {
+    let world = world(1, 1, Strategy::Shared, |_, _| Ok(Walk::camera(60)));
+    let mut camera = source("camera", SourceKind::Camera);
+    camera.ignore = band(0.4, 0.6);
+    world.engine.add_source(camera.clone()).unwrap();
+    world.engine.start().unwrap();
+    world.until("frames", |world| world.source("camera").frames > 150);
+    assert_eq!(world.source("camera").total_in, 0);
+    let draw = |ignore| {
+        let drawn = Drawn { ignore, ..camera.drawn() };
+        world.engine.send(Control::set_drawn("camera".into(), drawn)).wait(SECONDS(30)).unwrap().unwrap();
+    };
+    let passes = || {
+        let before = world.source("camera").frames;
+        world.until("two periods", |world| world.source("camera").frames > before + 120);
+        world.source("camera").total_in
+    };
+    draw(Vec::new());
+    let seen = passes();
+    assert!(seen > 0, "they are seen again");
+    draw(band(0.4, 0.6));
+    let hidden = world.source("camera").total_in;
+    assert_eq!(passes(), hidden, "and not any more, and what was counted stays");
+    // Other lines leave the regions as they are.
+    let lines = Control::set_lines("camera".into(), camera.lines.clone(), Vec::new());
+    world.engine.send(lines).wait(SECONDS(30)).unwrap().unwrap();
+    assert_eq!(world.engine.source_config("camera").unwrap().ignore, band(0.4, 0.6));
+    assert_eq!(passes(), hidden);
+    assert_eq!(world.source("camera").reconnects, 0);
     assert_eq!(world.engine.stop(SECONDS(10)), 0);
 }
 
@@ -246,6 +315,10 @@ fn restarts_in_any_number_at_any_moment_leave_every_file_counted_once() {
         let shown = world.source(id);
         assert_eq!((shown.frames, shown.total_in, shown.total_out), (240, 4, 4), "{id}");
         assert_eq!(shown.state, SourceState::Completed, "{id}");
+        // What is shown begins again with every restart, what is counted for monitoring does not.
+        let counted = &world.engine.metrics().sources[id];
+        assert_eq!(counted.crossings.values().sum::<u64>(), world.record.crossings(id) as u64, "{id}");
+        assert!(counted.frames > shown.frames && counted.detections > shown.total_detections, "{id}");
     }
     assert_eq!(world.engine.stop(SECONDS(10)), 0);
 }
@@ -267,8 +340,46 @@ fn a_camera_that_breaks_off_comes_back_by_itself_and_keeps_its_counts() {
     assert!(shown.total_in >= 2 && shown.reconnects >= 2, "{shown:?}");
     assert!(shown.errors >= 4);
     world.engine.stop(SECONDS(10));
+    let (shown, metrics) = (world.source("camera"), world.engine.metrics());
+    let counted = &metrics.sources["camera"];
+    assert_eq!((counted.reconnects, counted.dropped), (shown.reconnects, shown.dropped));
+    assert_eq!(metrics.detection.count(), counted.detection_runs);
     let errors: Vec<_> = world.record.results.lock().iter().flat_map(|r| r.errors.clone()).collect();
     assert!(errors.iter().any(|e| e.contains("refused")) && errors.iter().any(|e| e.contains("unplugged")));
+}
+
+#[test]
+fn who_has_seen_an_alert_is_known_to_all_until_it_is_over() {
+    let is_there = Arc::new(AtomicBool::new(false));
+    let opens = Arc::clone(&is_there);
+    let world = world(2, 2, Strategy::Shared, move |_, _| {
+        if opens.load(Ordering::SeqCst) {
+            Ok(Walk::camera(60))
+        } else {
+            Err(SourceError::Unreachable("refused".into()))
+        }
+    });
+    world.engine.add_source(source("camera", SourceKind::Camera)).unwrap();
+    world.engine.start().unwrap();
+    let is_down = |w: &World| w.state("camera").kind() == StateKind::Retrying;
+    world.until("the alert", is_down);
+    let seen = |by: &str| {
+        let (kind, who) = (AlertKind::Down, by.to_owned());
+        world.engine.send(Control::Acknowledge { source: "camera".into(), kind, who })
+    };
+    done(&seen("anna"));
+    done(&seen("bert"));
+    let who = |w: &World| -> Vec<_> {
+        w.engine.snapshot().acknowledged.iter().map(|it| (it.kind, it.who.clone())).collect()
+    };
+    let anna = [(AlertKind::Down, "anna".to_owned())];
+    assert_eq!(who(&world), anna, "the first who has seen it");
+    let tried = world.opener.attempts("camera");
+    world.until("another attempt", |w| w.opener.attempts("camera") > tried + 1 && is_down(w));
+    assert_eq!(who(&world), anna, "still the same trouble");
+    is_there.store(true, Ordering::SeqCst);
+    world.until("its end", |w| w.state("camera") == SourceState::Running && who(w).is_empty());
+    world.engine.stop(SECONDS(10));
 }
 
 #[test]

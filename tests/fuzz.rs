@@ -143,7 +143,7 @@ fn no_configuration_makes_the_parser_panic() {
     for seed in 0..executions() {
         let mut random = Random(seed);
         let mut bytes = seeds[random.below(seeds.len())].clone();
-        for _ in 0..1 + random.below(6) {
+        for _ in 0..=random.below(6) {
             change(&mut bytes, &seeds, &mut random);
         }
         let result =

@@ -81,6 +81,7 @@ fn snapshot(sources: Vec<SourceSnapshot>) -> EngineSnapshot {
         detector: String::new(),
         problems: Vec::new(),
         notices: Vec::new(),
+        acknowledged: Arc::default(),
         events: Arc::default(),
         events_lost: 0,
         log_lines_lost: 0,
@@ -156,7 +157,7 @@ fn a_video_is_shown_at_its_start_and_at_its_end() {
     });
     let mut screen = Screen::default();
     let outcome =
-        headless::run(&engine, Options::default(), &AtomicBool::new(false), &mut screen).expect("run");
+        headless::run(&engine, &Options::default(), &AtomicBool::new(false), &mut screen).expect("run");
     assert_eq!(outcome.reason, Reason::Over);
     assert_eq!(outcome.snapshot.totals(), (5, 1, 4));
     let text = screen.text();
@@ -176,7 +177,7 @@ fn once_prints_the_end_only() {
     });
     let mut screen = Screen::default();
     let options = Options { once: true, ..Options::default() };
-    headless::run(&engine, options, &AtomicBool::new(false), &mut screen).expect("run");
+    headless::run(&engine, &options, &AtomicBool::new(false), &mut screen).expect("run");
     assert_eq!(screen.text(), FINAL);
 }
 
@@ -184,11 +185,11 @@ fn once_prints_the_end_only() {
 fn a_run_of_an_hour_ends_when_its_clock_says_so() {
     let engine = engine(|_| snapshot(vec![source(SourceState::Running, 5)]));
     let clock = Arc::new(ManualClock::default());
-    let hour = Duration::from_secs(3600);
+    let hour = Duration::from_hours(1);
     let options =
         Options { once: true, duration: Some(hour), clock: Arc::clone(&clock) as _, ..Options::default() };
     let mut screen = Screen::default();
-    let outcome = headless::run(&engine, options, &AtomicBool::new(false), &mut screen).expect("run");
+    let outcome = headless::run(&engine, &options, &AtomicBool::new(false), &mut screen).expect("run");
     assert_eq!(outcome.reason, Reason::Done);
     assert!((hour..hour * 2).contains(&clock.elapsed()), "{:?}", clock.elapsed());
 }
@@ -199,7 +200,7 @@ fn a_status_line_is_one_line() {
     let mut screen = Screen::default();
     let format = Format::Template("{in} in {out} out {current} {alias}".parse().expect("a template"));
     let options = Options { format, once: true, ..Options::default() };
-    headless::run(&engine, options, &AtomicBool::new(false), &mut screen).expect("run");
+    headless::run(&engine, &options, &AtomicBool::new(false), &mut screen).expect("run");
     assert_eq!(screen.text(), "5 in 1 out 4 Video Test\n");
 }
 
@@ -221,7 +222,7 @@ fn json_lines_come_in_order_and_the_summary_is_last_even_for_late_crossings() {
         outputs.sync(Duration::from_secs(30));
     };
     let options = Options { format: Format::Json, settle: Some(Box::new(settle)), ..Options::default() };
-    headless::run(&engine, options, &AtomicBool::new(false), &mut screen).expect("run");
+    headless::run(&engine, &options, &AtomicBool::new(false), &mut screen).expect("run");
     let text = screen.text();
     let lines: Vec<serde_json::Value> =
         text.lines().map(|line| serde_json::from_str(line).expect("a JSON object")).collect();
@@ -242,7 +243,7 @@ fn the_stop_flag_ends_it_with_a_last_look() {
     let stop = AtomicBool::new(false);
     let screen = Screen::default();
     let outcome = std::thread::scope(|scope| {
-        let run = scope.spawn(|| headless::run(&engine, Options::default(), &stop, &mut screen.clone()));
+        let run = scope.spawn(|| headless::run(&engine, &Options::default(), &stop, &mut screen.clone()));
         while screen.text().is_empty() {
             std::thread::yield_now();
         }
@@ -258,7 +259,7 @@ fn a_reader_that_goes_away_is_a_clean_end() {
     let engine = engine(|look| snapshot(vec![source(SourceState::Running, look as u64)]));
     let mut screen = Screen { closed_after: Some(1), ..Screen::default() };
     let outcome =
-        headless::run(&engine, Options::default(), &AtomicBool::new(false), &mut screen).expect("clean");
+        headless::run(&engine, &Options::default(), &AtomicBool::new(false), &mut screen).expect("clean");
     assert_eq!(outcome.reason, Reason::BrokenPipe);
 }
 
@@ -267,7 +268,7 @@ fn the_time_given_ends_it() {
     let engine = engine(|_| snapshot(vec![source(SourceState::Running, 2)]));
     let options = Options { duration: Some(Duration::from_millis(50)), ..Options::default() };
     let mut screen = Screen::default();
-    let outcome = headless::run(&engine, options, &AtomicBool::new(false), &mut screen).expect("run");
+    let outcome = headless::run(&engine, &options, &AtomicBool::new(false), &mut screen).expect("run");
     assert_eq!(outcome.reason, Reason::Done);
 }
 
@@ -313,7 +314,7 @@ fn an_old_or_broken_state_is_not_believed() {
     .expect("write");
     assert!(status::read(dir.path(), SystemTime::now()).is_some());
     let file = std::fs::File::options().write(true).open(&path).expect("open");
-    file.set_modified(SystemTime::now() - Duration::from_secs(60)).expect("time");
+    file.set_modified(SystemTime::now() - Duration::from_mins(1)).expect("time");
     assert!(status::read(dir.path(), SystemTime::now()).is_none());
 }
 

@@ -10,6 +10,7 @@ mod http_server;
 
 use std::{
     collections::BTreeSet,
+    fmt::Write as _,
     path::Path,
     process::Command,
     sync::Arc,
@@ -49,7 +50,7 @@ impl Camera {
             .arg(folder.join("%d.ts"))
             .status();
         assert!(made.unwrap().success());
-        let began = Arc::new(Mutex::new(Instant::now() - Duration::from_secs(listed)));
+        let began = Arc::new(Mutex::new(Instant::now().checked_sub(Duration::from_secs(listed)).unwrap()));
         let (folder, since) = (folder.to_owned(), Arc::clone(&began));
         let make = move |path: &str| {
             if path != "/list.m3u8" {
@@ -60,7 +61,9 @@ impl Camera {
             let mut list = format!(
                 "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:1\n#EXT-X-MEDIA-SEQUENCE:{first}\n"
             );
-            (first..there).for_each(|piece| list.push_str(&format!("#EXTINF:1.0,\n{piece}.ts\n")));
+            for piece in first..there {
+                let _ = writeln!(list, "#EXTINF:1.0,\n{piece}.ts");
+            }
             Some(list.into_bytes())
         };
         let port = serve(Answer::Made(Arc::new(make)));
@@ -123,7 +126,7 @@ fn of_a_camera_that_starts_anew_no_frame_is_lost() {
     assert!(seen[0] == 0 && are_consecutive(&seen), "{seen:?}");
     let stood = source.seen();
     drop(source);
-    *camera.began.lock() = Instant::now() - Duration::from_secs(2);
+    *camera.began.lock() = Instant::now().checked_sub(Duration::from_secs(2)).unwrap();
     let seen = numbers(camera.open(stood).as_mut(), 3 * FRAMES);
     assert!(seen[0] == 0 && are_consecutive(&seen), "{seen:?}");
 }

@@ -28,7 +28,7 @@ const EVER: Span = Span { from: i64::MIN, to: i64::MAX };
 type Crossing = (String, String, String, u64, i64);
 
 /// Longest time for every source to count somebody.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Sources of [`configuration`].
 const SOURCES: usize = 4;

@@ -34,7 +34,7 @@ use pcount::{
     },
 };
 
-const WAIT: Duration = Duration::from_secs(30);
+const WAIT: Duration = Duration::from_mins(2);
 
 fn crossing_at(wall: SystemTime, source: &str, line: &str, direction: Direction, track: u64) -> Event {
     let kind =
@@ -137,8 +137,8 @@ fn what_is_known_of_a_scene_goes_on_after_a_restart_and_doubts_are_reported() {
     assert_eq!(start(dir.path()).scenes(), known);
     let now = Timestamp::now();
     let query = Query {
-        since: now - Duration::from_secs(60),
-        until: now + Duration::from_secs(60),
+        since: now - Duration::from_mins(1),
+        until: now + Duration::from_mins(1),
         by: Step::Day,
         timezone: TimeZone::UTC,
         source: None,
@@ -275,7 +275,7 @@ fn only_one_writes_and_others_may_read() {
     drop(start(dir.path()));
 }
 
-const DAY: Duration = Duration::from_secs(24 * 3600);
+const DAY: Duration = Duration::from_hours(24);
 
 /// A ledger whose clock is moved by the test.
 fn with_clock(dir: &Path, clock: &Arc<ManualClock>, retention: Option<Duration>) -> Ledger {
@@ -388,12 +388,12 @@ fn only_what_was_watched_is_watched_when_a_wrong_clock_is_set_right() {
     let right = moment("2026-03-14T12:00:00Z");
     clock.set_wall(SystemTime::from(right) - DAY * 10);
     let ledger = with_clock(dir.path(), &clock, None);
-    watch(&ledger, &clock, Duration::from_secs(600));
+    watch(&ledger, &clock, Duration::from_mins(10));
     clock.set_wall(right.into());
-    watch(&ledger, &clock, Duration::from_secs(600));
+    watch(&ledger, &clock, Duration::from_mins(10));
     // An hour back: the chart goes on.
-    clock.set_wall(SystemTime::from(right) - Duration::from_secs(3600));
-    watch(&ledger, &clock, Duration::from_secs(300));
+    clock.set_wall(SystemTime::from(right) - Duration::from_hours(1));
+    watch(&ledger, &clock, Duration::from_mins(5));
     ledger.record(crossing_at(
         pcount::internals::clock::Clock::wall(clock.as_ref()),
         "a",
@@ -428,9 +428,9 @@ fn a_suspended_machine_is_a_gap() {
     let dir = tempfile::tempdir().expect("folder");
     let clock = Arc::new(ManualClock::default());
     let ledger = with_clock(dir.path(), &clock, None);
-    watch(&ledger, &clock, Duration::from_secs(60));
+    watch(&ledger, &clock, Duration::from_mins(1));
     clock.advance(Duration::from_secs(45));
-    watch(&ledger, &clock, Duration::from_secs(60));
+    watch(&ledger, &clock, Duration::from_mins(1));
     let watched = reader(dir.path()).watched("a", EVER).expect("watched");
     assert_eq!(watched.iter().map(|span| span.length()).collect::<Vec<_>>(), [60_000, 60_000]);
     assert_eq!(watched[1].from - watched[0].to, 45_000);
@@ -544,12 +544,12 @@ fn spring(dir: &Path) {
     at("2024-03-31T00:45:00Z", Direction::In); // 01:45
     at("2024-03-31T01:05:00Z", Direction::In); // 03:05
     at("2024-03-31T01:10:00Z", Direction::Out);
-    watch(&ledger, &clock, Duration::from_secs(13 * 3600)); // until 10:00
+    watch(&ledger, &clock, Duration::from_hours(13)); // until 10:00
     ledger.record(Event::new(wall("2024-03-31T11:00:00Z"), "a", EventKind::Reset));
-    clock.advance(Duration::from_secs(90 * 60));
+    clock.advance(Duration::from_mins(90));
     at("2024-03-31T21:59:00Z", Direction::Out); // 23:59 on the 31st
     at("2024-03-31T22:01:00Z", Direction::Out); // 00:01 on the 1st
-    watch(&ledger, &clock, Duration::from_secs(11 * 3600)); // until 22:30
+    watch(&ledger, &clock, Duration::from_hours(11)); // until 22:30
 }
 
 #[test]

@@ -20,7 +20,7 @@ use pcount::{
     model::{Action, Crossed, Direction, Event, EventKind, Judgment, Reason, Verdict},
 };
 
-const WAIT: Duration = Duration::from_secs(30);
+const WAIT: Duration = Duration::from_mins(2);
 const EVER: Span = Span { from: i64::MIN, to: i64::MAX };
 const CROSSINGS: u64 = 600;
 const PAGE: usize = 4096;

@@ -18,7 +18,7 @@ use std::{
 use pcount::internals::ledger::{FILE_NAME, Reader, reader::Span};
 
 const EVER: Span = Span { from: i64::MIN, to: i64::MAX };
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Builds `tests/support/NAME.c` into a library.
 fn library(dir: &Path, name: &str) -> Option<PathBuf> {

@@ -29,7 +29,7 @@ use rustix::process::{Pid, Signal, kill_process};
 const SOON: Duration = Duration::from_secs(8);
 
 /// Longest wait for something that happens by itself.
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pcount-tui"));
@@ -90,7 +90,7 @@ fn crossings(output: &Path) -> usize {
 /// A pipe that is full: Linux gives it 64 KiB.
 fn full_pipe() -> (PipeReader, io::PipeWriter) {
     let (reader, mut writer) = io::pipe().unwrap();
-    io::Write::write_all(&mut writer, &[b'\n'; 64 << 10]).unwrap();
+    io::Write::write_all(&mut writer, &vec![b'\n'; 64 << 10]).unwrap();
     (reader, writer)
 }
 

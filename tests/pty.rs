@@ -57,7 +57,7 @@ fn q_gives_the_terminal_back() {
     program.terminal.keys("q");
     program.terminal.wait_for_text("Quit?");
     program.terminal.keys("q");
-    assert_eq!(program.terminal.exit_code(), 0);
+    assert_eq!(program.terminal.exit_code(), 0, "{}", program.terminal.text());
     program.terminal.assert_given_back();
 }
 
@@ -65,7 +65,7 @@ fn q_gives_the_terminal_back() {
 fn the_final_table_stays_after_a_capital_q() {
     let mut program = program();
     program.terminal.keys("Q");
-    assert_eq!(program.terminal.exit_code(), 0);
+    assert_eq!(program.terminal.exit_code(), 0, "{}", program.terminal.text());
     program.terminal.assert_given_back();
     program.terminal.wait_for_text("Total: In:");
 }
@@ -82,7 +82,7 @@ fn keys_reach_the_screens_and_the_engine() {
     program.terminal.keys("p");
     program.terminal.wait_for_text("Running");
     program.terminal.keys("Q");
-    assert_eq!(program.terminal.exit_code(), 0);
+    assert_eq!(program.terminal.exit_code(), 0, "{}", program.terminal.text());
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn sizes_are_followed() {
     program.terminal.resize(80, 24);
     program.terminal.wait_for_text(TITLE);
     program.terminal.keys("Q");
-    assert_eq!(program.terminal.exit_code(), 0);
+    assert_eq!(program.terminal.exit_code(), 0, "{}", program.terminal.text());
 }
 
 /// A key that arrives together with a new size must not wait for the next key to be read.
@@ -108,14 +108,14 @@ fn no_key_is_lost_while_the_size_changes() {
         });
     }
     program.terminal.keys("Q");
-    assert_eq!(program.terminal.exit_code(), 0);
+    assert_eq!(program.terminal.exit_code(), 0, "{}", program.terminal.text());
 }
 
 #[test]
 fn ctrl_c_ends_with_130() {
     let mut program = program();
     program.terminal.keys("\x03");
-    assert_eq!(program.terminal.exit_code(), 130);
+    assert_eq!(program.terminal.exit_code(), 130, "{}", program.terminal.text());
     program.terminal.assert_given_back();
 }
 
@@ -123,7 +123,7 @@ fn ctrl_c_ends_with_130() {
 fn sigterm_ends_with_143() {
     let mut program = program();
     program.terminal.signal(Signal::TERM);
-    assert_eq!(program.terminal.exit_code(), 143);
+    assert_eq!(program.terminal.exit_code(), 143, "{}", program.terminal.text());
     program.terminal.assert_given_back();
 }
 
@@ -131,7 +131,7 @@ fn sigterm_ends_with_143() {
 fn a_lost_connection_ends_in_good_order() {
     let mut program = program();
     program.terminal.hang_up();
-    assert_eq!(program.terminal.exit_code(), 129);
+    assert_eq!(program.terminal.exit_code(), 129, "{}", program.terminal.text());
     assert!(find(program.folder.path(), "summary.json").is_some(), "the summary is written");
 }
 
@@ -152,7 +152,7 @@ fn ctrl_z_goes_to_the_shell_and_fg_comes_back() {
     program.terminal.wait("the alternate screen", Terminal::on_alternate_screen);
     program.terminal.wait_for_text(TITLE);
     program.terminal.keys("Q");
-    assert_eq!(program.terminal.exit_code(), 0);
+    assert_eq!(program.terminal.exit_code(), 0, "{}", program.terminal.text());
 }
 
 /// As a shell does with job control: it takes the terminal back while the program stands still.
@@ -175,7 +175,7 @@ fn a_program_that_was_stopped_without_warning_takes_the_terminal_again() {
     program.terminal.keys("?");
     program.terminal.wait_for_text("the same on every screen");
     program.terminal.keys("Q");
-    assert_eq!(program.terminal.exit_code(), 0);
+    assert_eq!(program.terminal.exit_code(), 0, "{}", program.terminal.text());
     program.terminal.assert_given_back();
     assert!(program.terminal.stty(&["-a"]).contains(" icanon"));
 }
@@ -240,7 +240,7 @@ fn what_nobody_typed_does_nothing() {
         assert!(shown.contains("Running") && !shown.contains("Commands"), "{report:?}\n{shown}");
     }
     program.terminal.keys("Q");
-    assert_eq!(program.terminal.exit_code(), 0);
+    assert_eq!(program.terminal.exit_code(), 0, "{}", program.terminal.text());
 }
 
 #[test]
@@ -255,7 +255,7 @@ fn a_terminal_that_does_not_know_its_size_has_the_usual_one() {
     program.terminal.keys("q");
     program.terminal.wait_for_text(TITLE);
     program.terminal.keys("Q");
-    assert_eq!(program.terminal.exit_code(), 0);
+    assert_eq!(program.terminal.exit_code(), 0, "{}", program.terminal.text());
 }
 
 #[test]
@@ -285,7 +285,7 @@ fn without_colors_the_selected_row_still_shows() {
     let mut program = program_with(&[], &[("NO_COLOR", "1")]);
     program.terminal.wait("a reversed row", Terminal::has_reversed_text);
     program.terminal.keys("Q");
-    assert_eq!(program.terminal.exit_code(), 0);
+    assert_eq!(program.terminal.exit_code(), 0, "{}", program.terminal.text());
 }
 
 /// Every number of every color and attribute sequence (`CSI ... m`) written, as text between semicolons.
@@ -315,7 +315,7 @@ fn each_terminal_gets_the_colors_it_shows() {
         assert!(has(wanted), "{env:?}: {used:?}");
         assert!(!unwanted.iter().any(|what| has(what)), "{env:?}: {used:?}");
         program.terminal.keys("Q");
-        assert_eq!(program.terminal.exit_code(), 0);
+        assert_eq!(program.terminal.exit_code(), 0, "{}", program.terminal.text());
     }
 }
 
@@ -330,7 +330,7 @@ fn a_terminal_without_utf8_gets_nothing_but_ascii() {
         program.terminal.wait_for_text(shown);
     }
     program.terminal.keys("Q");
-    assert_eq!(program.terminal.exit_code(), 0);
+    assert_eq!(program.terminal.exit_code(), 0, "{}", program.terminal.text());
     let written = program.terminal.written();
     let other: String = written.chars().filter(|c| !c.is_ascii()).take(20).collect();
     assert!(other.is_empty(), "{other}");
@@ -344,7 +344,7 @@ fn the_mouse_is_left_to_the_terminal_until_it_is_asked_for() {
     program.terminal.keys("m");
     program.terminal.wait("mouse reports", |terminal| terminal.has_written(b"\x1b[?1000h"));
     program.terminal.keys("Q");
-    assert_eq!(program.terminal.exit_code(), 0);
+    assert_eq!(program.terminal.exit_code(), 0, "{}", program.terminal.text());
     assert!(program.terminal.has_written(b"\x1b[?1000l"), "and given back");
 }
 
@@ -358,7 +358,7 @@ fn a_row_is_copied_to_the_clipboard_of_the_terminal_and_exports_say_where() {
     program.terminal.keys("e");
     program.terminal.wait_for_text("all results are written to");
     program.terminal.keys("Q");
-    assert_eq!(program.terminal.exit_code(), 0);
+    assert_eq!(program.terminal.exit_code(), 0, "{}", program.terminal.text());
 }
 
 #[test]
@@ -373,7 +373,7 @@ fn read_only_changes_nothing_and_says_so() {
         program.terminal.wait_for_text(TITLE);
     }
     program.terminal.keys("Q");
-    assert_eq!(program.terminal.exit_code(), 0);
+    assert_eq!(program.terminal.exit_code(), 0, "{}", program.terminal.text());
 }
 
 #[test]
@@ -515,7 +515,7 @@ fn pictures_are_in_pixels_where_the_terminal_takes_them() {
     program.terminal.keys("\r");
     program.terminal.wait("a picture in Kitty's protocol", |terminal| terminal.has_written(b"\x1b_Gq=2,i="));
     program.terminal.keys("Q");
-    assert_eq!(program.terminal.exit_code(), 0);
+    assert_eq!(program.terminal.exit_code(), 0, "{}", program.terminal.text());
     program.terminal.assert_given_back();
 }
 
@@ -526,7 +526,7 @@ fn inside_tmux_pictures_are_half_blocks() {
     program.terminal.wait_for_text("▀");
     assert!(!program.terminal.has_written(b"\x1b]1337"));
     program.terminal.keys("Q");
-    assert_eq!(program.terminal.exit_code(), 0);
+    assert_eq!(program.terminal.exit_code(), 0, "{}", program.terminal.text());
 }
 
 #[test]
@@ -556,7 +556,7 @@ fn a_terminal_that_is_too_small_at_first_is_told_so_and_grows() {
         }
     }
     program.terminal.keys("Q");
-    assert_eq!(program.terminal.exit_code(), 0);
+    assert_eq!(program.terminal.exit_code(), 0, "{}", program.terminal.text());
 }
 
 #[test]
@@ -644,6 +644,7 @@ impl EngineApi for Broken {
             detector: if worker { "a worker has panicked".into() } else { "none".into() },
             problems: Vec::new(),
             notices: Vec::new(),
+            acknowledged: Arc::default(),
             events: Arc::default(),
             events_lost: 0,
             log_lines_lost: 0,

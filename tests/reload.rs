@@ -38,7 +38,7 @@ fn write(folder: &Path, text: &str) {
     fs::rename(folder.join("new.json"), folder.join("cams.json")).unwrap();
 }
 
-fn result_of<'a>(id: &'a str) -> impl Fn(&Value) -> bool + 'a {
+fn result_of(id: &str) -> impl Fn(&Value) -> bool + '_ {
     move |line| line["type"] == "result" && line["camera_id"] == id
 }
 
@@ -71,6 +71,8 @@ fn a_file_that_changes_takes_effect_by_itself_and_touches_no_other_camera() {
     // One line moves, a camera comes and one goes, one is called otherwise.
     cameras[1]["lines"] = json!([{ "name": "door", "a": [0, 0.55], "b": [1, 0.55] }]);
     cameras[2]["alias"] = json!("Gate");
+    cameras[3]["ignore"] = json!([[[0, 0], [0.1, 0], [0, 0.1]]]);
+    cameras[3]["max_height"] = json!(0.9);
     cameras.remove(7);
     cameras.push(camera("new", &middle()));
     let before = program.seen.len();
@@ -106,6 +108,7 @@ fn a_file_that_changes_takes_effect_by_itself_and_touches_no_other_camera() {
         "removed: cam_8",
         "lines changed: cam_2",
         "changed: alias of Gate (cam_3); counting continues",
+        "changed: ignore, max_height of cam_4; counting continues",
         "log level: WARN",
     ] {
         assert!(log.contains(&format!("Reload: {said}")), "{said}: {log}");

@@ -14,7 +14,7 @@ mod support;
 
 use std::{
     cell::RefCell,
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc,
         atomic::{AtomicU64, AtomicUsize, Ordering},
@@ -36,7 +36,7 @@ use process::{Held, held, median};
 use rtsp::RtspServer;
 use support::{Walk, White, source};
 
-const WAIT: Duration = Duration::from_secs(60);
+const WAIT: Duration = Duration::from_mins(1);
 
 /// Real cameras by their address; the others are drawn here, 25 frames a second, and counted as they are
 /// given out.
@@ -139,7 +139,7 @@ fn cameras_come_back_as_often_as_their_server_and_nobody_else_notices() {
             cadence: Cadence::SkipFrames(0),
             open_timeout: Duration::from_secs(10),
             stall_timeout: Duration::from_secs(3),
-            ..SourceConfig::from_source_string(&server.address("", "/live"), &Default::default()).unwrap()
+            ..SourceConfig::from_source_string(&server.address("", "/live"), &BTreeSet::new()).unwrap()
         };
         camera.retry.initial = Duration::from_millis(500);
         camera.retry.max = Duration::from_secs(2);

@@ -119,7 +119,7 @@ impl Person {
         found.push(Detection { bbox: BBox::from_corners(left, top, right, bottom), score: self.score });
         for [from, to, score] in &self.doubled {
             if within([(*from, *to)], time) {
-                let bbox = BBox::from_corners(left, top, right, (top + bottom) / 2.0);
+                let bbox = BBox::from_corners(left, top, right, f32::midpoint(top, bottom));
                 found.push(Detection { bbox, score: *score as f32 });
             }
         }

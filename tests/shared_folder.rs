@@ -15,7 +15,7 @@ use std::{
 };
 
 /// Longest time for anything the program is waited for.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Every name that the program writes under, with the names of drafts that can be guessed.
 const NAMES: [&str; 16] = [
@@ -182,7 +182,7 @@ fn files_of_others_are_kept() {
     for (name, content) in others {
         fs::write(out.join(name), content).unwrap();
         let file = fs::File::options().write(true).open(out.join(name)).unwrap();
-        file.set_modified(std::time::SystemTime::now() - Duration::from_secs(400 * 24 * 3600)).unwrap();
+        file.set_modified(std::time::SystemTime::now() - Duration::from_hours(9600)).unwrap();
     }
     // Names that the program must have for itself: what was there is set aside.
     let replaced = [("status.json", r#"{"battery": 80}"#), ("summary.json", r#"["mine"]"#)];

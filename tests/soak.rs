@@ -16,6 +16,7 @@ mod process;
 mod support;
 
 use std::{
+    collections::BTreeSet,
     path::Path,
     sync::{Arc, atomic::AtomicUsize},
     time::{Duration, Instant, SystemTime},
@@ -39,7 +40,7 @@ use pcount::{
 use process::{Held, held, median};
 use support::{FPS, HEIGHT, WIDTH, Walk, White};
 
-const WAIT: Duration = Duration::from_secs(120);
+const WAIT: Duration = Duration::from_mins(2);
 
 /// Time between two looks at what is waited for.
 const LOOK: Duration = Duration::from_millis(20);
@@ -62,7 +63,7 @@ fn source(id: &str, text: &str, kind: SourceKind) -> SourceConfig {
         cadence: Cadence::SkipFrames(0),
         open_timeout: Duration::from_secs(3),
         stall_timeout: Duration::from_secs(2),
-        ..SourceConfig::from_source_string(text, &Default::default()).unwrap()
+        ..SourceConfig::from_source_string(text, &BTreeSet::new()).unwrap()
     };
     source.retry.initial = Duration::from_millis(200);
     source.retry.max = Duration::from_secs(1);
@@ -197,8 +198,8 @@ impl Life {
             let sum = counted.iter().fold((0, 0), |(i, o), line| (i + line.total_in, o + line.total_out));
             assert_eq!(sum, (shown.total_in, shown.total_out), "{}: the ledger and the screen", shown.id);
             match &*shown.id {
-                "slow" => assert_eq!(sum, (150, 150), "{:?}", shown),
-                "fast" | "again" => assert_eq!(sum, (250, 250), "{:?}", shown),
+                "slow" => assert_eq!(sum, (150, 150), "{shown:?}"),
+                "fast" | "again" => assert_eq!(sum, (250, 250), "{shown:?}"),
                 _ => {}
             }
             self.frames += shown.frames;

@@ -239,9 +239,12 @@ fn http_redirects_take_the_password_nowhere() {
     let (other, said) =
         scripted(|_, _| b"HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm=\"x\"\r\n\r\n".to_vec());
     // Asks for the password first, as a camera does that is known by then.
-    let (camera, _) = scripted(move |head, _| match head.contains("Authorization") {
-        true => to(&format!("http://127.0.0.1:{other}/x")),
-        false => b"HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm=\"x\"\r\n\r\n".to_vec(),
+    let (camera, _) = scripted(move |head, _| {
+        if head.contains("Authorization") {
+            to(&format!("http://127.0.0.1:{other}/x"))
+        } else {
+            b"HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm=\"x\"\r\n\r\n".to_vec()
+        }
     });
     let text =
         refusal(&format!("http://admin:s3cret@127.0.0.1:{camera}/v?token=t0ken"), &TlsConfig::default());
@@ -441,9 +444,12 @@ fn playlists_lead_to_no_other_kind_of_address_and_tell_nobody_the_password() {
         ("https", file, false),
     ] {
         let list = format!("#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2.0,\n{part}\n#EXT-X-ENDLIST\n");
-        let (plain, _) = scripted(move |head, _| match head.contains("Authorization") {
-            true => format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{list}", list.len()).into_bytes(),
-            false => b"HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm=\"x\"\r\n\r\n".to_vec(),
+        let (plain, _) = scripted(move |head, _| {
+            if head.contains("Authorization") {
+                format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{list}", list.len()).into_bytes()
+            } else {
+                b"HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm=\"x\"\r\n\r\n".to_vec()
+            }
         });
         let port = if scheme == "https" { front(authority.issue(&["localhost"]), plain).0 } else { plain };
         let before = requests(&said);

@@ -16,7 +16,7 @@ use std::{
 };
 
 use axum::{
-    http::{HeaderMap, Method, StatusCode, Uri, header},
+    http::{HeaderMap, Method, StatusCode, Uri, header, uri::Authority},
     response::Response,
 };
 use sha2::{Digest as _, Sha256};
@@ -200,7 +200,7 @@ impl Access {
 fn is_local(address: &Uri, headers: &HeaderMap) -> bool {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
     // A whole address in the request line is what is meant, whatever the header says (RFC 9112, 3.2.2).
-    let host = address.authority().map(|authority| authority.as_str()).or(host).unwrap_or_default();
+    let host = address.authority().map(Authority::as_str).or(host).unwrap_or_default();
     let name = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
     let name = name.map_or(host, |(name, _)| name).trim_matches(['[', ']']);
     let is_here = name == "localhost" || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());

@@ -4,6 +4,7 @@
 //! and is said as an event of its own, `gap`.
 
 use std::{
+    fmt::Write as _,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -68,7 +69,7 @@ async fn pump(
             if event.number > seen + 1 && (seen > 0 || last.is_some()) {
                 let (from, to) = (seen + 1, event.number - 1);
                 let gap = serde_json::json!({ "from": from, "to": to });
-                text += &format!("id: {}-{to}\nevent: gap\ndata: {gap}\n\n", state.run);
+                let _ = writeln!(text, "id: {}-{to}\nevent: gap\ndata: {gap}\n", state.run);
             }
             seen = event.number;
             if source.is_none_or(|source| *source == event.source) {

@@ -3,6 +3,7 @@
 use super::{Served, UserAndOrigin};
 use crate::{
     config::{self, SourceConfig},
+    engine::commands::SetLines,
     host::Drawn,
     protocol::{
         ask::{Answer, ConfigState, Question},
@@ -33,8 +34,10 @@ pub fn answer(served: &dyn Served, question: Question, who: &UserAndOrigin) -> R
             Ok(Answer::Place(ConfigState { place: host.config_place(), ids, sources }))
         }
         Question::SaveLines { source, shapes } => {
-            let (lines, zones) = lines_of(shapes)?;
-            host.save_lines(&source, &Drawn { lines, zones }).map(Answer::Said)
+            let SetLines { lines, zones, ignore } = lines_of(shapes)?;
+            let as_it_runs = || Some(served.engine().source_config(&source)?.ignore.clone());
+            let ignore = ignore.or_else(as_it_runs).unwrap_or_default();
+            host.save_lines(&source, &Drawn { lines, zones, ignore }).map(Answer::Said)
         }
         Question::SaveSource { entry, written, keep } => {
             let source = source_of(&entry)?;

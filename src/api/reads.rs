@@ -9,6 +9,7 @@ use axum::{
     response::Response,
 };
 use jiff::Timestamp;
+use prometheus_client::encoding::prometheus_text::CONTENT_TYPE;
 
 use super::{
     answer::{Id, QueryString, Told, bytes_of, json, not_done, refused, waiting, with_status},
@@ -47,6 +48,19 @@ pub async fn readiness(Shared(state): Shared<Arc<State>>) -> Response {
     let readiness = Readiness::of(&state.served.engine().snapshot());
     let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     with_status(status, &readiness)
+}
+
+pub async fn metrics(Shared(state): Shared<Arc<State>>) -> Response {
+    match state.metrics.fresh() {
+        Ok(page) => bytes_of(StatusCode::OK, CONTENT_TYPE, page),
+        Err(error) => {
+            tracing::error!("The metrics cannot be written: {error}");
+            refused(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "the metrics cannot be written; please report it with the log",
+            )
+        }
+    }
 }
 
 pub async fn document(Shared(state): Shared<Arc<State>>) -> Response {

@@ -135,6 +135,8 @@ pub fn routes() -> Vec<Route> {
         Route::get("/readyz", "readiness", "Whether counts are safe.", get(reads::readiness))
             .gives::<Readiness>(200, "Counts are safe.")
             .gives::<Readiness>(503, "Counts are at risk, for these reasons."),
+        Route::get("/metrics", "metrics", "Metrics in the text format of Prometheus.", get(reads::metrics))
+            .may(200, "The metrics.", Content::Bytes("text/plain")),
         Route::get(&at("/openapi.json"), "document", "This document.", get(reads::document))
             .gives::<serde_json::Map<String, serde_json::Value>>(200, "It."),
         Route::get(&at("/version"), "version", "Name and version of the program.", get(reads::version))

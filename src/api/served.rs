@@ -17,7 +17,16 @@ pub struct UserAndOrigin {
     pub from: &'static str,
 }
 
-/// What is served. Everything but [`Self::engine`] and [`Self::subscribe`] may take a while.
+/// How the ledger is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LedgerState {
+    /// Events that are not in it yet.
+    pub pending: u64,
+    /// Whether it can be written.
+    pub is_writable: bool,
+}
+
+/// What is served. Everything but [`Self::engine`], [`Self::ledger`] and [`Self::subscribe`] may take a while.
 pub trait Served: Send + Sync {
     /// What is shown.
     fn engine(&self) -> &dyn EngineApi;
@@ -25,6 +34,8 @@ pub trait Served: Send + Sync {
     fn send(&self, control: Control, who: &UserAndOrigin) -> Reply;
     /// The program around it.
     fn host(&self) -> &dyn Host;
+    /// How the ledger is, where there is one.
+    fn ledger(&self) -> Option<LedgerState>;
     /// All events from now on.
     fn subscribe(&self) -> Subscription;
     /// An answer out of the ledger.

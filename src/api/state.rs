@@ -5,7 +5,7 @@ use std::{sync::Arc, time::SystemTime};
 use serde_json::Value;
 use tokio::sync::{Semaphore, watch};
 
-use super::{Served, previews::Previews, snapshots::Snapshots};
+use super::{Served, metrics::MetricsPage, previews::Previews, snapshots::Snapshots};
 
 /// Requests at a time that may wait, for a disk or a camera, and only look.
 pub const LOOKING: usize = 3;
@@ -17,6 +17,7 @@ pub const ACTING: usize = 6;
 pub struct State {
     pub served: Arc<dyn Served>,
     pub snapshots: Snapshots,
+    pub metrics: MetricsPage,
     pub previews: Previews,
     /// Slots for blocking requests that only read.
     pub looking: Arc<Semaphore>,
@@ -36,6 +37,7 @@ impl State {
         let previews = Previews::start(&served, ended.clone());
         Arc::new(Self {
             snapshots: Snapshots::new(Arc::clone(&served)),
+            metrics: MetricsPage::new(Arc::clone(&served)),
             served,
             document,
             previews,

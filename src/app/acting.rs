@@ -9,7 +9,7 @@ use crate::{
     config::SourceConfig,
     count::replay::Paths,
     engine::{
-        Control, EngineApi, EngineError, Outcome, Reply, StageTime,
+        Control, EngineApi, EngineError, Metrics, Outcome, Reply, StageTime,
         commands::{Pause, SetLines, SourceCommand},
     },
     model::{Action, EngineSnapshot, Event, Minute, Preview, SourceId},
@@ -59,12 +59,7 @@ impl Acting {
                     SourceCommand::Pause(Pause(false)) => (Action::RESUMED, None),
                     SourceCommand::Restart(_) => (Action::RESTARTED, None),
                     SourceCommand::ResetCounts(_) => (Action::RESET, None),
-                    SourceCommand::SetLines(SetLines { lines, zones }) => {
-                        let zones = zones.iter().map(|zone| zone.name.as_str());
-                        let names: Vec<_> =
-                            lines.iter().map(|line| line.name.as_str()).chain(zones).collect();
-                        (Action::LINES, Some(names.join(", ")))
-                    }
+                    SourceCommand::SetLines(set) => (Action::LINES, Some(drawn_words(set))),
                     // A read changes nothing.
                     SourceCommand::Preview(_) => return None,
                 };
@@ -74,10 +69,24 @@ impl Acting {
             Control::PauseAll(false) => (Action::RESUMED, None, None),
             Control::Remove(id) => (Action::REMOVED, Some(id.clone()), None),
             Control::Add(source) => (Action::ADDED, Some(source.id.clone()), Some(source.source.to_string())),
+            Control::Acknowledge { source, kind, .. } => {
+                (Action::ACKNOWLEDGED, Some(source.clone()), Some(kind.word().to_owned()))
+            }
             Control::SetWorkers(count) => (Action::WORKERS, None, Some(count.to_string())),
         };
         Some(self.action(what, source, detail))
     }
+}
+
+/// The names of what is drawn, and how many regions are ignored.
+fn drawn_words(SetLines { lines, zones, ignore }: &SetLines) -> String {
+    let names = lines.iter().map(|line| &line.name).chain(zones.iter().map(|zone| &zone.name));
+    let ignored = match ignore.as_ref().map_or(0, Vec::len) {
+        0 => None,
+        1 => Some("1 ignored region".to_owned()),
+        count => Some(format!("{count} ignored regions")),
+    };
+    names.cloned().chain(ignored).collect::<Vec<_>>().join(", ")
 }
 
 /// Whether what was asked for took effect: a source that cannot be opened now is there, and is tried again.
@@ -92,6 +101,13 @@ impl EngineApi for Acting {
 
     fn send(&self, control: Control) -> Reply {
         let action = self.action_of(&control);
+        let control = match control {
+            // Whatever name came with it.
+            Control::Acknowledge { source, kind, .. } => {
+                Control::Acknowledge { source, kind, who: self.who.clone() }
+            }
+            other => other,
+        };
         let reply = self.engine.send(control);
         let Some(action) = action else { return reply };
         let actions = self.actions.clone();
@@ -125,18 +141,22 @@ impl EngineApi for Acting {
     fn stage_times(&self, source: &str) -> Vec<StageTime> {
         self.engine.stage_times(source)
     }
+
+    fn metrics(&self) -> Metrics {
+        self.engine.metrics()
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::{collections::BTreeSet, time::Duration};
 
     use super::*;
     use crate::{
         config::ParallelConfig,
         engine::{Engine, EngineOptions},
         ledger::{FILE_NAME, LedgerOptions, Reader},
-        model::{LineConfig, SourceKind},
+        model::{AlertKind, LineConfig, SourceKind},
         outputs::ledger::Ledger,
     };
 
@@ -152,9 +172,10 @@ mod tests {
         let engine = Engine::new(EngineOptions::new(ParallelConfig::default())).unwrap();
         let acting = Acting::new(Arc::new(engine.clone()), actions.clone(), "anna".into(), "socket");
         let ask = |control: Control| acting.send(control).wait(LONG).unwrap().is_ok();
-        let mut gate =
-            SourceConfig::from_source_string("demo:corridor?people=1", &Default::default()).unwrap();
+        let mut gate = SourceConfig::from_source_string("demo:corridor?people=1", &BTreeSet::new()).unwrap();
         gate.id = "gate".into();
+        // Reached with nobody there.
+        gate.threshold = Some(0);
         assert_eq!(gate.kind, SourceKind::Camera);
         assert!(ask(Control::Add(Box::new(gate))));
         assert!(ask(Control::pause("gate".into())));
@@ -166,6 +187,11 @@ mod tests {
         assert!(ask(Control::reset_counts("gate".into())));
         assert!(ask(Control::PauseAll(true)));
         assert!(ask(Control::SetWorkers(1)));
+        let seen = |source: &str| {
+            let who = "somebody else".to_owned();
+            ask(Control::Acknowledge { source: source.into(), kind: AlertKind::Limit, who })
+        };
+        assert!(seen("gate") && !seen("yard"));
         assert!(ask(Control::Remove("gate".into())));
         acting.note_of(&"gate".into(), Action::SETTINGS, Some("alias, credentials".into()));
         acting.note(Action::RELOADED, Some("new: yard".into()));
@@ -189,6 +215,7 @@ mod tests {
                 ("reset", gate, None),
                 ("paused", "-", None),
                 ("workers", "-", Some("1")),
+                ("acknowledged", gate, Some("limit")),
                 ("removed", gate, None),
                 ("settings", gate, Some("alias, credentials")),
                 ("reloaded", "-", Some("new: yard")),

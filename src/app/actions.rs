@@ -44,9 +44,10 @@ impl Actions {
         let detail = action.detail.map(|detail| config::redact(&detail).chars().take(DETAIL).collect());
         let action = Action { detail, ..action };
         let sentence = action.sentence();
-        match &action.source {
-            Some(id) => tracing::info!(camera = %id, "{sentence}"),
-            None => tracing::info!("{sentence}"),
+        if let Some(id) = &action.source {
+            tracing::info!(camera = %id, "{sentence}");
+        } else {
+            tracing::info!("{sentence}");
         }
         if let Some(queue) = &self.queue
             && queue.try_send(QueuedAction::Action(Box::new(action))).is_err()

@@ -1,6 +1,7 @@
 //! `pcount-tui audit`: a person watches a source and taps a key for every crossing; then the counts are compared with them.
 
 use std::{
+    collections::BTreeSet,
     io::{self, IsTerminal},
     path::{Path, PathBuf},
 };
@@ -179,20 +180,19 @@ fn choose(args: &AuditArgs, overrides: &Overrides) -> Result<(Config, SourceConf
     let named = config.sources.iter().find(|source| *source.id == *name);
     let meant = named.or_else(|| config.sources.iter().find(|source| source.alias == name));
     let meant = meant.or_else(|| {
-        let written = SourceConfig::from_source_string(&wanted, &Default::default()).ok()?;
+        let written = SourceConfig::from_source_string(&wanted, &BTreeSet::new()).ok()?;
         config.sources.iter().find(|source| same_place(&source.source, &written.source))
     });
-    match meant.cloned() {
-        Some(source) => Ok((config, source)),
-        None => {
-            let known: Vec<_> = config.sources.iter().map(|source| source.id.to_string()).collect();
-            Err(Failure::Usage(format!(
-                "'{}' is no source of '{}'; it has {}",
-                config::Address(&name),
-                path.display(),
-                known.join(", ")
-            )))
-        }
+    if let Some(source) = meant.cloned() {
+        Ok((config, source))
+    } else {
+        let known: Vec<_> = config.sources.iter().map(|source| source.id.to_string()).collect();
+        Err(Failure::Usage(format!(
+            "'{}' is no source of '{}'; it has {}",
+            config::Address(&name),
+            path.display(),
+            known.join(", ")
+        )))
     }
 }
 

@@ -54,14 +54,20 @@ pub fn run(args: &CtlArgs) -> Result<u8, Failure> {
             let form = events::Form { timezone: ctl.timezone.clone(), is_json: args.json };
             events::follow(&ctl.client, source.as_deref(), after.as_deref(), &form)
         }
-        CtlCommand::Pause(sources) => match sources.all {
-            true => ctl.order(&Order::PauseAll {}),
-            false => ctl.each(sources, |source| Order::Pause { source }),
-        },
-        CtlCommand::Resume(sources) => match sources.all {
-            true => ctl.order(&Order::ResumeAll {}),
-            false => ctl.each(sources, |source| Order::Resume { source }),
-        },
+        CtlCommand::Pause(sources) => {
+            if sources.all {
+                ctl.order(&Order::PauseAll {})
+            } else {
+                ctl.each(sources, |source| Order::Pause { source })
+            }
+        }
+        CtlCommand::Resume(sources) => {
+            if sources.all {
+                ctl.order(&Order::ResumeAll {})
+            } else {
+                ctl.each(sources, |source| Order::Resume { source })
+            }
+        }
         CtlCommand::Restart(sources) => ctl.each(sources, |source| Order::Restart { source }),
         CtlCommand::Reset(sources) => ctl.each(sources, |source| Order::Reset { source }),
         CtlCommand::Add { source, id, alias, entry, save } => {
@@ -207,10 +213,10 @@ impl Ctl {
         config.source.teach(config::known());
         if let Some(id) = id {
             config.id = id.into();
-            config.alias = id.to_owned();
+            config.alias = id.into();
         }
         if let Some(alias) = alias {
-            config.alias = alias.to_owned();
+            config.alias = alias.into();
         }
         let written = written_from_here(&config, source);
         Ok((entry_of(&from_here(&config)), written))

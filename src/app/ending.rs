@@ -157,10 +157,8 @@ impl Ending {
             self.notices
                 .say_now("exited without waiting for a terminal, disk or decoder that does not answer");
         }
-        let code = match unkept.is_empty() {
-            false if code != NO_SOURCE => FAILED,
-            _ => self.stop.code().unwrap_or(code),
-        };
+        let code =
+            if !unkept.is_empty() && code != NO_SOURCE { FAILED } else { self.stop.code().unwrap_or(code) };
         leave::now(code)
     }
 }

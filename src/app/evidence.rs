@@ -74,7 +74,10 @@ fn list(args: &EvidenceList, config: &Config) -> Result<u8, Failure> {
     let output = &config.parallel.result_output;
     let found = Reader::new(output).list(&query)?;
     if found.is_empty() && !args.json {
-        complain(&format!("no images of crossings match, in '{}'", output.join(evidence::FOLDER).display()));
+        complain(&format!(
+            "no snapshots of crossings match, in '{}'",
+            output.join(evidence::FOLDER).display()
+        ));
     }
     let timezone = &config.parallel.timezone;
     if !args.json {

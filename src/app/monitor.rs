@@ -176,7 +176,8 @@ fn headless(
         clock: Arc::new(SystemClock),
     };
     let shown: Arc<dyn EngineApi> = Arc::new(engine.clone());
-    let outcome = headless::run(&shown, options, &stop.received, &mut out)?;
+    let outcome = headless::run(&shown, &options, &stop.received, &mut out)?;
+    drop(options);
     let (_, mut code) = finish(&engine, parts);
     drop(api);
     out.close(parts.ending.left(0.6));

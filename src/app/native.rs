@@ -20,7 +20,7 @@ pub(super) fn take_over(progress: &Progress) {
                 *filter = Some(begun);
             }
             Err(error) => {
-                complain(&format!("warning: what FFmpeg prints cannot be searched for passwords ({error})"))
+                complain(&format!("warning: what FFmpeg prints cannot be searched for passwords ({error})"));
             }
         }
     }

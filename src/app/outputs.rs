@@ -160,11 +160,12 @@ fn ledger_options(
     }
 }
 
-/// Changes when what is counted changes: the sources and their lines.
+/// Changes when what is counted changes: the sources, and what is drawn or ignored in their frames.
 fn fingerprint(config: &Config) -> String {
     let mut hash = Sha256::new();
     for source in &config.sources {
-        hash.update(format!("{} {} {:?} {:?}\n", source.id, source.source, source.lines, source.zones));
+        let heights = (source.min_height, source.max_height);
+        hash.update(format!("{} {} {:?} {heights:?}\n", source.id, source.source, source.drawn()));
     }
     hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }

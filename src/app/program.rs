@@ -171,7 +171,7 @@ impl Host for ProgramHost {
     }
 
     fn save_lines(&self, source: &SourceId, drawn: &Drawn) -> Result<String, String> {
-        on_disk(|| self.saver.save_lines(source, &drawn.lines, &drawn.zones))
+        on_disk(|| self.saver.save_lines(source, drawn))
     }
 
     fn save_source(&self, source: &SourceConfig, written: &str, keep: KeepLogin) -> Result<String, String> {

@@ -220,16 +220,13 @@ fn carry_out(engine: &Engine, found: &Difference) -> Vec<String> {
     let mut send = |control: Control| replies.push(engine.send(control));
     found.workers.map(Control::SetWorkers).map(&mut send);
     found.removed.iter().cloned().map(Control::Remove).for_each(&mut send);
-    for source in &found.redrawn {
-        let (lines, zones) = (source.lines.clone(), source.zones.clone());
-        send(Control::set_lines(source.id.clone(), lines, zones));
-    }
     for (source, _) in &found.replaced {
         send(Control::Remove(source.id.clone()));
         send(Control::Add(Box::new(source.clone())));
     }
     found.added.iter().cloned().map(|source| Control::Add(Box::new(source))).for_each(&mut send);
     replies.extend(found.relabeled.iter().map(|(source, _)| engine.set_labels(source)));
+    replies.extend(found.redrawn.iter().map(|(source, _)| engine.set_drawn(source)));
     replies
         .iter()
         .filter_map(|reply| match reply.wait(PATIENCE) {
@@ -276,5 +273,32 @@ fn follow(reloader: &Weak<Reloader>, path: &Path) {
         taken = now;
         // It says everything in the log.
         drop(reloader.reload());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::EngineOptions;
+
+    #[test]
+    fn what_is_ignored_changes_in_place_in_all_of_its_parts() {
+        let engine = Engine::new(EngineOptions::new(config::ParallelConfig::default())).unwrap();
+        let mut wanted =
+            SourceConfig::from_source_string("demo:corridor", &std::collections::BTreeSet::default())
+                .unwrap();
+        wanted.enabled = false;
+        engine.add_source(wanted.clone()).unwrap();
+        let region = vec![[0.0, 0.0], [0.5, 0.0], [0.5, 0.5]];
+        for (ignore, min_height, max_height) in
+            [(vec![region], None, None), (Vec::new(), Some(0.1), Some(0.5)), (Vec::new(), None, Some(0.5))]
+        {
+            (wanted.ignore, wanted.min_height, wanted.max_height) = (ignore, min_height, max_height);
+            let runs = engine.source_config(&wanted.id).unwrap();
+            assert!(Difference::of_source(&runs, &wanted).replaced.is_empty());
+            put_in_effect(&engine, &wanted).unwrap();
+            assert_eq!(*engine.source_config(&wanted.id).unwrap(), wanted);
+        }
+        engine.stop(PATIENCE);
     }
 }

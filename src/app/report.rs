@@ -1,6 +1,6 @@
 //! `pcount-tui report`: history from the ledger, and how accurate it was where it was audited.
 
-use std::time::SystemTime;
+use std::{fmt::Write as _, time::SystemTime};
 
 use anyhow::Context as _;
 
@@ -22,6 +22,7 @@ use crate::{
     ledger::{
         self, LedgerError,
         drift::drifts,
+        html::{self, Page},
         local_time::LocalTime,
         render::{ReportFormat, render},
         report::{Audit, Query, Share, Step, parse_moment},
@@ -95,8 +96,8 @@ fn read(args: &ReportArgs, progress: &Progress) -> Result<(), Failure> {
         LedgerError::Question(_) => usage(error),
         _ => error.into(),
     })?;
-    if let Some(notice) = notice {
-        complain(&notice);
+    if let Some(notice) = &notice {
+        complain(notice);
     }
     let folder = &settings.result_output;
     match saved::read(folder) {
@@ -107,8 +108,14 @@ fn read(args: &ReportArgs, progress: &Progress) -> Result<(), Failure> {
         }
         Err(error) => complain(&format!("'{}': {error}; audits are left out", saved::path(folder).display())),
     }
+    let is_cut = sources.is_some_and(|(done, of)| done < of);
+    let mut before = None;
+    if args.format == ReportFormat::Html && !is_cut {
+        let query = html::earlier(&report, &query).map_err(usage)?;
+        before = Some(ledger::report::read(&path, &query, &SystemClock)?.0);
+    }
     let places = closed(&config);
-    if !places.is_empty() && sources.is_none_or(|(done, of)| done == of) {
+    if !places.is_empty() && !is_cut {
         report.drifts = if query.by == Step::Day && query.source.is_none() {
             drifts(&report, &places)
         } else {
@@ -119,31 +126,60 @@ fn read(args: &ReportArgs, progress: &Progress) -> Result<(), Failure> {
     if args.format == ReportFormat::Table {
         // Programs go by the id.
         for source in &mut report.sources {
-            if let Some(known) = config.sources.iter().find(|known| *known.id == *source.camera_id) {
-                source.camera_id = name_of(&known.alias, &known.id);
-            }
+            source.camera_id = named(&config, &source.camera_id);
         }
     }
-    let mut text = render(&report, args.format);
+    let mut notices: Vec<String> = notice.into_iter().collect();
+    if let Some((done, of)) = sources.filter(|_| is_cut) {
+        notices.push(format!("cut short: {done} of {of} sources"));
+    }
+    let mut text = if args.format == ReportFormat::Html {
+        let (place, name) = (place(&config), |id: &str| named(&config, id));
+        let (before, place) = (before.as_ref(), place.as_deref());
+        html::page(&Page { report: &report, before, place, name: &name, notices: &notices })
+    } else {
+        render(&report, args.format)
+    };
     if let Some((done, of)) = sources.filter(|(done, of)| done < of) {
         let cut = format!("cut short: {done} of {of} sources");
         match args.format {
-            ReportFormat::Table => text.push_str(&format!("{cut}\n")),
+            ReportFormat::Table => {
+                let _ = writeln!(text, "{cut}");
+            }
             // Another program must not take it for the whole.
             ReportFormat::Json => {
                 let mut whole: serde_json::Value = serde_json::from_str(&text)?;
                 whole["cut_short"] = serde_json::json!({ "sources": done, "of": of });
                 text = format!("{whole}\n");
             }
-            ReportFormat::Csv => {}
+            ReportFormat::Csv | ReportFormat::Html => {}
         }
         complain(&cut);
     }
     print(|out| out.write_all(text.as_bytes())).map(drop)
 }
 
+/// The name that people know the source `id` by.
+fn named(config: &Config, id: &str) -> String {
+    let known = config.sources.iter().find(|known| *known.id == *id);
+    known.map_or_else(|| id.to_owned(), |known| name_of(&known.alias, &known.id))
+}
+
+/// Where all sources are, where that is one place.
+fn place(config: &Config) -> Option<String> {
+    let mut places = config.sources.iter().map(|source| source.location.clone());
+    let first = places.next()??;
+    places.all(|place| place.as_ref() == Some(&first)).then_some(first)
+}
+
 /// Prints the audits of the sources.
 fn audits(args: &ReportArgs, config: &Config) -> Result<(), Failure> {
+    if args.format == ReportFormat::Html {
+        return Err(Failure::Usage(
+            "'--format html' is for counts, not for '--audit'; write '--format table', 'csv' or 'json'"
+                .into(),
+        ));
+    }
     let settings = &config.parallel;
     let folder = &settings.result_output;
     let audits =
@@ -162,7 +198,10 @@ fn audits(args: &ReportArgs, config: &Config) -> Result<(), Failure> {
     let text = match args.format {
         ReportFormat::Table => listing::table(&rows, &|time| shown(time, "%Y-%m-%d %H:%M")),
         ReportFormat::Csv => listing::csv(&rows, &|time| local(time, settings).to_string()),
-        ReportFormat::Json => listing::json(&rows, &|time| local(time, settings).to_string()),
+        // Refused above.
+        ReportFormat::Json | ReportFormat::Html => {
+            listing::json(&rows, &|time| local(time, settings).to_string())
+        }
     };
     if rows.is_empty() {
         complain("no audit is known in this folder; 'pcount-tui audit SOURCE --config FILE' makes one");

@@ -10,7 +10,7 @@ use crate::{
         edit::{ConfigFile, KeepLogin, NewEntry, Saved},
     },
     host::{ConfigPlace, Settings},
-    model::{LineConfig, SourceId, ZoneConfig},
+    model::{Drawn, SourceId},
 };
 
 /// Name of the file that is written when there is none.
@@ -65,22 +65,17 @@ impl ConfigSaver {
         self.known.lock().iter().map(|source| source.id.to_string()).chain(waiting).collect()
     }
 
-    pub(super) fn save_lines(
-        &self,
-        id: &str,
-        lines: &[LineConfig],
-        zones: &[ZoneConfig],
-    ) -> Result<String, String> {
+    pub(super) fn save_lines(&self, id: &str, drawn: &Drawn) -> Result<String, String> {
         let file = self.file().ok_or(NO_FILE)?;
         let mut waiting = self.waiting.lock();
         let saved = match waiting.iter().position(|entry| entry.id() == id) {
             // Its source is not in the file yet and takes them along.
             Some(at) => {
-                waiting[at].set_shapes(lines, zones);
+                waiting[at].set_drawn(drawn.clone());
                 let saved = file.add_source(&waiting[at]);
                 saved.inspect(|_| drop(waiting.remove(at)))
             }
-            None => file.save_lines(id, lines, zones),
+            None => file.save_lines(id, drawn),
         };
         saved.map(|saved| sentence(&file, &saved)).map_err(|error| error.to_string())
     }
@@ -209,6 +204,7 @@ mod tests {
     use std::{collections::BTreeSet, fs};
 
     use super::*;
+    use crate::model::LineConfig;
 
     #[test]
     fn a_source_that_could_not_be_saved_is_saved_with_its_lines_when_asked_again() {
@@ -224,7 +220,8 @@ mod tests {
         assert!(refused.contains("'w' tries again") && !refused.contains("hunter2"), "{refused}");
         assert_eq!(fs::read_to_string(&path).unwrap(), "{}\n");
         let line = LineConfig { a: [0.0, 0.25], ..LineConfig::default() };
-        assert!(saver.save_lines(&source.id, std::slice::from_ref(&line), &[]).is_err());
+        let drawn = Drawn { lines: vec![line.clone()], ..Drawn::default() };
+        assert!(saver.save_lines(&source.id, &drawn).is_err());
         let (before, after) =
             (Settings::of(&source), Settings { threshold: Some(3), ..Settings::of(&source) });
         let refused = saver.save_settings(&source.id, &before, &after).unwrap_err();
@@ -233,7 +230,7 @@ mod tests {
         fs::remove_file(folder.path().join("cams.logins")).unwrap();
         let said = saver.write(&[]).unwrap();
         assert!(said.contains("its login to") && said.contains("cams.json.bak"), "{said}");
-        let config = crate::config::Config::load(&path, &Default::default()).unwrap();
+        let config = crate::config::Config::load(&path, &crate::config::Overrides::default()).unwrap();
         assert_eq!(config.sources[0].source.opening_url(), source.source.opening_url());
         assert_eq!(config.sources[0].lines, [line]);
         assert!(saver.write(&[]).is_err(), "once is enough");

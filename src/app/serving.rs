@@ -9,12 +9,13 @@ use super::{
     acting::Acting, actions::Actions, counting::RunServices, program::ProgramHost, signals::StopSignal,
 };
 use crate::{
-    api::{Api, Options, Served, Tokens, UserAndOrigin},
+    api::{Api, LedgerState, Options, Served, Tokens, UserAndOrigin},
     config::Config,
     engine::{Control, Engine, EngineApi, Reply, Subscription},
     host::{Host, Settings},
     ledger::report::{Query, Report},
     model::{Action, SourceId},
+    outputs::ledger::Ledger,
     protocol::{self, Reloaded, Version},
 };
 
@@ -45,6 +46,7 @@ pub(super) fn start(
         engine: Arc::new(engine.clone()),
         host: Arc::clone(host),
         actions: parts.actions.clone(),
+        ledger: parts.written.ledger.clone(),
         stop,
         timezone: config.parallel.timezone.clone(),
         version: Version {
@@ -81,6 +83,7 @@ struct Program {
     engine: Arc<Engine>,
     host: Arc<ProgramHost>,
     actions: Actions,
+    ledger: Option<Arc<Ledger>>,
     stop: Stop,
     timezone: TimeZone,
     version: Version,
@@ -107,6 +110,11 @@ impl Served for Program {
 
     fn host(&self) -> &dyn Host {
         &*self.host
+    }
+
+    fn ledger(&self) -> Option<LedgerState> {
+        let health = self.ledger.as_ref()?.output().health();
+        Some(LedgerState { pending: health.waiting, is_writable: health.problem.is_none() })
     }
 
     fn subscribe(&self) -> Subscription {

@@ -14,6 +14,7 @@
 //! What follows the name of a key is JSON. A relative path is relative to the file.
 
 use std::{
+    fmt::Write as _,
     io,
     path::{Path, PathBuf},
 };
@@ -129,7 +130,9 @@ impl Truth {
     /// The content of a file at `path`.
     fn text(&self, path: &Path) -> String {
         let mut text = format!("{TITLE}\n");
-        let mut say = |key: &str, value: serde_json::Value| text.push_str(&format!("# {key}: {value}\n"));
+        let mut say = |key: &str, value: serde_json::Value| {
+            let _ = writeln!(text, "# {key}: {value}");
+        };
         match &self.place {
             WatchedSource::Video(video) => say("video", json!(seen_from(video, path).to_string_lossy())),
             WatchedSource::Demo(scene) => say("demo", json!(scene)),
@@ -181,7 +184,7 @@ fn parse(text: &str, folder: &Path) -> Result<Truth, Fault> {
         let fault = |problem: String| (number, format!("'{key}' {problem}"));
         match key {
             "video" => {
-                place = Some(WatchedSource::Video(folder.join(json_of::<String>(value).map_err(fault)?)))
+                place = Some(WatchedSource::Video(folder.join(json_of::<String>(value).map_err(fault)?)));
             }
             "demo" => place = Some(WatchedSource::Demo(json_of(value).map_err(fault)?)),
             "camera" => place = Some(WatchedSource::Camera(json_of(value).map_err(fault)?)),
@@ -233,6 +236,8 @@ fn taps(rows: &str, head: u64, lines: &[LineConfig]) -> Result<Vec<Tap>, Fault> 
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     fn truth() -> Truth {
@@ -274,7 +279,7 @@ mod tests {
     #[test]
     fn a_camera_is_written_without_its_password() {
         use crate::config::SourceConfig;
-        let source = SourceConfig::from_source_string("rtsp://admin:hunter2@cam.lan/1", &Default::default());
+        let source = SourceConfig::from_source_string("rtsp://admin:hunter2@cam.lan/1", &BTreeSet::new());
         let place = WatchedSource::of(&source.unwrap().source);
         let text = Truth { place, ..truth() }.text(Path::new("truth.csv"));
         assert!(text.contains("# camera: \"rtsp://cam.lan/1\"") && !text.contains("hunter2"), "{text}");

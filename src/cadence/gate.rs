@@ -77,6 +77,7 @@ impl MotionGate {
     }
 
     /// What [`Self::observe`] said last.
+    #[must_use]
     pub fn motion(&self) -> &Motion {
         &self.motion
     }
@@ -152,6 +153,7 @@ impl MotionGate {
     }
 
     /// The last frame in gray, at half its size where that loses nothing: for optical flow.
+    #[must_use]
     pub fn gray(&self) -> &Mat {
         &self.gray
     }
@@ -294,7 +296,7 @@ mod tests {
         }
         let whole = BBox::new(0.0, 0.0, 1.7, 1.0);
         for i in 50..60 {
-            let motion = gate.observe(&FrameImage::ready(image.clone()), i as f64 / 10.0);
+            let motion = gate.observe(&FrameImage::ready(image.clone()), f64::from(i) / 10.0);
             assert_eq!(motion.share(&whole), 0.0, "picture {i}");
         }
     }

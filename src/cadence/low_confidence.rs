@@ -120,19 +120,16 @@ impl Unsure {
                 continue;
             }
             let same = self.candidates.iter_mut().filter(|it| it.time < time && it.last.iou(bbox) >= 0.3);
-            match same.max_by(|a, b| a.last.iou(bbox).total_cmp(&b.last.iou(bbox))) {
-                Some(candidate) => {
-                    (candidate.last, candidate.time) = (*bbox, time);
-                    candidate.runs += 1;
-                    if !candidate.counted && candidate.runs >= RUNS && has_moved(candidate.first, bbox) {
-                        candidate.counted = true;
-                        self.missed += 1.0;
-                    }
+            if let Some(candidate) = same.max_by(|a, b| a.last.iou(bbox).total_cmp(&b.last.iou(bbox))) {
+                (candidate.last, candidate.time) = (*bbox, time);
+                candidate.runs += 1;
+                if !candidate.counted && candidate.runs >= RUNS && has_moved(candidate.first, bbox) {
+                    candidate.counted = true;
+                    self.missed += 1.0;
                 }
-                None => {
-                    let first = bbox.center();
-                    self.candidates.push(Candidate { first, last: *bbox, time, runs: 1, counted: false });
-                }
+            } else {
+                let first = bbox.center();
+                self.candidates.push(Candidate { first, last: *bbox, time, runs: 1, counted: false });
             }
         }
     }

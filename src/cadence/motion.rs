@@ -83,6 +83,7 @@ impl Motion {
 
     /// Boxes in frame heights around the motion that no detection run has seen and none of `areas` explains, apart from each
     /// other; none where movement is everywhere or nowhere.
+    #[must_use]
     pub fn blobs(&self, areas: &[BBox]) -> Vec<BBox> {
         let free = self.unseen().filter(|point| !is_in_one(areas, *point));
         let near = (self.gap as f32 + 0.5) * self.cell;

@@ -80,7 +80,7 @@ pub struct Rate {
     /// Whether that covers all motion that no track explains.
     searched: bool,
     /// Detection runs per second wanted now.
-    rate: f64,
+    wanted: f64,
 }
 
 impl Rate {
@@ -102,7 +102,7 @@ impl Rate {
             quiet_since: None,
             regions: None,
             searched: false,
-            rate: 1.0 / params.rate_heartbeat,
+            wanted: 1.0 / params.rate_heartbeat,
         }
     }
 
@@ -142,7 +142,7 @@ impl Rate {
         self.started.get_or_insert(time);
         let starting = self.is_starting(time) && (elsewhere || !self.people.is_empty());
         let of_whole = if starting { (params.rate_start * share).max(heartbeat) } else { heartbeat };
-        self.rate = rates.iter().fold(search.max(of_whole), |most, rate| most.max(*rate));
+        self.wanted = rates.iter().fold(search.max(of_whole), |most, rate| most.max(*rate));
         let early = self.interval() * params.rate_early;
         let overdue = |last: f64, rate: f64| time - last >= 1.0 / rate - early;
         let soon = |last: f64, rate: f64| overdue(last, rate) || time - last >= params.rate_soon / rate;
@@ -216,7 +216,7 @@ impl Rate {
     /// Seconds until the next frame should be checked.
     #[must_use]
     pub fn interval(&self) -> f64 {
-        let between_runs = 1.0 / self.rate;
+        let between_runs = 1.0 / self.wanted;
         between_runs / (between_runs / self.params.rate_check).ceil()
     }
 

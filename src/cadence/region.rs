@@ -115,7 +115,7 @@ impl Cropper<'_> {
             let from = (from * scale).floor().clamp(0.0, whole as f32) as u32;
             let to = (to * scale).ceil().clamp(0.0, whole as f32) as u32;
             let size = (to.max(from + 1) - from).next_multiple_of(self.params.input_stride).min(whole);
-            let middle = (from + to) / 2;
+            let middle = u32::midpoint(from, to);
             (middle.saturating_sub(size / 2).min(whole - size), size)
         };
         let (left, width) = side(area.x, area.right(), whole.0);

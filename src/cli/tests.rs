@@ -39,6 +39,7 @@ fn every_call_of_the_manual_parses() {
         "pcount-tui models verify --dir m",
         "pcount-tui models fetch person",
         "pcount-tui report --since 7d --by 15m --format csv",
+        "pcount-tui report --since 7d --format html",
         "pcount-tui report --since 2026-03-13 --until 2026-03-14 --by hour",
         "pcount-tui evidence list --since 24h --camera camera_01 --direction in --judged suppressed --json",
         "pcount-tui evidence show 2026-03-14-17 --out a.jpg --config c.json",

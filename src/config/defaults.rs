@@ -27,7 +27,7 @@ pub const MAX_LOG_SIZE: u64 = 10 * 1024 * 1024;
 pub const MAX_LOG_FILES: usize = 5;
 
 /// How long the history charts reach back: a day.
-pub const HISTORY: Duration = Duration::from_secs(24 * 60 * 60);
+pub const HISTORY: Duration = Duration::from_hours(24);
 
 /// Files open at the same time. A decoder of 1080p holds some 30 MB.
 pub const MAX_OPEN_SOURCES: usize = 16;
@@ -49,7 +49,7 @@ pub const RETRY_INITIAL: Duration = Duration::from_secs(1);
 pub const RETRY_MAX: Duration = Duration::from_secs(30);
 
 /// How long strips of snapshots of crossings are kept, where any are: a week, in which a count is usually asked about.
-pub const EVIDENCE_KEEP: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+pub const EVIDENCE_KEEP: Duration = Duration::from_hours(168);
 
 /// Most bytes of such strips: some 50,000 of them.
 pub const EVIDENCE_SIZE: u64 = 2 << 30;

@@ -109,7 +109,7 @@ impl FromStr for DemoSpec {
 
 fn within<T>(key: &str, value: &str, least: T, most: T) -> Result<T, String>
 where
-    T: FromStr + PartialOrd + std::fmt::Display,
+    T: FromStr + PartialOrd + std::fmt::Display + Copy,
 {
     value
         .parse()

@@ -5,6 +5,12 @@ use std::sync::Arc;
 use super::{Cadence, Config, LogLevel, ParallelConfig, SourceConfig, TuiConfig};
 use crate::model::{SourceId, SourceKind, ZoneConfig};
 
+/// Keys of what a source is called and how many may be there; of its zones the limits alone.
+const LABELS: &[&str] = &["alias", "location", "threshold", "zones"];
+
+/// Keys of what is drawn or ignored in the frame of a source.
+const DRAWN: &[&str] = &["lines", "zones", "ignore", "min_height", "max_height"];
+
 /// What runs.
 #[derive(Debug, Clone)]
 pub struct InEffect {
@@ -25,9 +31,9 @@ pub struct Difference {
     pub added: Vec<SourceConfig>,
     /// Sources that run and are wanted no more; what they counted stays in the results.
     pub removed: Vec<SourceId>,
-    /// Sources of which only lines and zones are others: nothing is opened again, and lines that keep their name keep their
-    /// counts.
-    pub redrawn: Vec<SourceConfig>,
+    /// Sources of which only what is drawn or ignored in the frame is another, each with the keys that differ: nothing is opened
+    /// again, and lines that keep their name keep their counts.
+    pub redrawn: Vec<(SourceConfig, Vec<&'static str>)>,
     /// Sources of which only names and limits are others, each with the keys that differ: nothing of what counts is touched.
     pub relabeled: Vec<(SourceConfig, Vec<&'static str>)>,
     /// Sources that are opened again, each with the keys that differ. The counts of a camera go on; a video is counted from its
@@ -71,18 +77,18 @@ impl Difference {
 
     /// Notes what is another in `wanted` than in the source that runs.
     fn compare(&mut self, runs: &SourceConfig, wanted: &SourceConfig) {
-        match differing(runs, wanted).as_slice() {
-            [] => {}
-            keys if keys.iter().all(|key| ["lines", "zones"].contains(key)) && !only_limits(runs, wanted) => {
-                self.redrawn.push(wanted.clone());
-            }
-            keys if keys.iter().all(|key| ["alias", "location", "threshold", "zones"].contains(key))
-                && only_limits(runs, wanted) =>
-            {
-                self.relabeled.push((wanted.clone(), keys.to_vec()));
-            }
-            keys => self.replaced.push((wanted.clone(), keys.to_vec())),
-        }
+        let keys = differing(runs, wanted);
+        let only = |some: &[&str]| keys.iter().all(|key| some.contains(key));
+        let list = if keys.is_empty() {
+            return;
+        } else if only(LABELS) && only_limits(runs, wanted) {
+            &mut self.relabeled
+        } else if only(DRAWN) {
+            &mut self.redrawn
+        } else {
+            &mut self.replaced
+        };
+        list.push((wanted.clone(), keys));
     }
 
     /// What `wanted` would change of the source that runs.
@@ -106,13 +112,13 @@ impl Difference {
         let mut said: Vec<String> =
             self.added.iter().map(|source| format!("new: {}", named(source))).collect();
         said.extend(self.removed.iter().map(|id| format!("removed: {id}; its counts stay in the results")));
-        said.extend(
-            self.redrawn
-                .iter()
-                .map(|source| format!("lines changed: {}; counting continues without a gap", named(source))),
-        );
-        said.extend(self.relabeled.iter().map(|(source, keys)| {
-            format!("changed: {} of {}; counting continues without a gap", keys.join(", "), named(source))
+        said.extend(self.redrawn.iter().chain(&self.relabeled).map(|(source, keys)| {
+            let name = named(source);
+            let what = match keys[..] {
+                ["lines"] | ["lines", "zones"] => format!("lines changed: {name}"),
+                _ => format!("changed: {} of {name}", keys.join(", ")),
+            };
+            format!("{what}; counting continues without a gap")
         }));
         said.extend(self.replaced.iter().map(|(source, keys)| {
             let what = match source.kind {
@@ -151,6 +157,9 @@ fn differing(runs: &SourceConfig, wanted: &SourceConfig) -> Vec<&'static str> {
         enabled,
         lines,
         zones,
+        ignore,
+        min_height,
+        max_height,
         detector,
         tracker,
         cadence,
@@ -177,6 +186,9 @@ fn differing(runs: &SourceConfig, wanted: &SourceConfig) -> Vec<&'static str> {
         ("enabled", *enabled == wanted.enabled),
         ("lines", *lines == wanted.lines),
         ("zones", *zones == wanted.zones),
+        ("ignore", *ignore == wanted.ignore),
+        ("min_height", *min_height == wanted.min_height),
+        ("max_height", *max_height == wanted.max_height),
         ("detector", *detector == wanted.detector),
         ("tracker", *tracker == wanted.tracker),
         (cadence_key(*cadence, wanted.cadence), *cadence == wanted.cadence),
@@ -318,6 +330,21 @@ mod tests {
             ["changed: alias, threshold of Gate (a); counting continues without a gap"]
         );
         assert!(found.does_something() && found.replaced.is_empty());
+        let mut ignoring = config(&["a", "bb", "ccc", "dddd"]);
+        ignoring.sources[0].ignore = vec![vec![[0.0, 0.0], [0.5, 0.0], [0.5, 0.5]]];
+        ignoring.sources[1].min_height = Some(0.1);
+        ignoring.sources[1].max_height = Some(0.5);
+        ignoring.sources[2].ignore = ignoring.sources[0].ignore.clone();
+        ignoring.sources[2].sleep = false;
+        let found = Difference::between(&in_effect(&before), &ignoring);
+        assert_eq!(
+            found.sentences(),
+            [
+                "changed: ignore of a; counting continues without a gap",
+                "changed: min_height, max_height of bb; counting continues without a gap",
+                "reconnects: ccc, because of ignore, sleep",
+            ]
+        );
         let mut later = config(&["a", "bb", "ccc", "dddd"]);
         later.parallel.ledger = false;
         let found = Difference::between(&in_effect(&before), &later);

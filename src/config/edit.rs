@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     files::{self, NotWritten},
-    model::{LineConfig, ZoneConfig},
+    model::Drawn,
 };
 
 mod copies;
@@ -36,7 +36,7 @@ pub use entry::{KeepLogin, NewEntry, entry_of, shapes_of};
 pub use same::same_place;
 
 use logins::Written;
-use same::{have_same_shapes, same_lines, same_spec, same_zones};
+use same::{has_drawn, same_spec};
 use text::Syntax;
 
 /// Somebody else may write the file at the same moment; after that many times it is left to them.
@@ -157,8 +157,8 @@ impl ConfigFile {
                     done = file.edited(text::with_entry(&done, source.kind, &members))?;
                     continue;
                 };
-                if !have_same_shapes(old, source) {
-                    let changed = text::with_shapes(&done, &source.id, &source.lines, &source.zones);
+                if !has_drawn(old, &source.drawn()) {
+                    let changed = text::with_shapes(&done, &source.id, &source.drawn());
                     done = file.edited(changed)?.ok_or_else(|| file.no_entry(&source.id))?;
                 }
             }
@@ -176,7 +176,7 @@ impl ConfigFile {
             let holds_secret = read.holds_secret || entries.iter().any(|(entry, _)| entry.holds_secret);
             let mode = if holds_secret { files::PRIVATE } else { files::SHARED };
             files::create(&file.path, done.as_bytes(), mode)
-                .map_err(|problem| file.failed(&file.path, problem))
+                .map_err(|problem| Self::failed(&file.path, problem))
         };
         let created = add();
         if let Err(problem) = created {
@@ -198,29 +198,21 @@ impl ConfigFile {
     /// # Errors
     /// When it cannot be read or would not load.
     pub fn sources(&self) -> Result<Vec<SourceConfig>, EditError> {
-        let text = fs::read_to_string(&self.path).map_err(|problem| self.failed(&self.path, problem))?;
+        let text = fs::read_to_string(&self.path).map_err(|problem| Self::failed(&self.path, problem))?;
         Ok(self.read_as(&text)?.sources)
     }
 
-    /// Writes the counting lines and zones of source `id`.
+    /// Writes what is drawn on the frame of source `id`.
     ///
     /// # Errors
-    /// When the file cannot be read, understood or written, or would not be read as these lines; it is then
-    /// unchanged.
-    pub fn save_lines(
-        &self,
-        id: &str,
-        lines: &[LineConfig],
-        zones: &[ZoneConfig],
-    ) -> Result<Saved, EditError> {
+    /// When the file cannot be read, understood or written, or would not be read as that; it is then unchanged.
+    pub fn save_lines(&self, id: &str, drawn: &Drawn) -> Result<Saved, EditError> {
         let original = self.change(
-            |old| self.edited(text::with_shapes(old, id, lines, zones))?.ok_or_else(|| self.no_entry(id)),
+            |old| self.edited(text::with_shapes(old, id, drawn))?.ok_or_else(|| self.no_entry(id)),
             |_| Ok(()),
             |new| {
                 let saved = new.sources.iter().find(|source| &*source.id == id);
-                if saved
-                    .is_some_and(|saved| same_lines(&saved.lines, lines) && same_zones(&saved.zones, zones))
-                {
+                if saved.is_some_and(|saved| has_drawn(saved, drawn)) {
                     return Ok(());
                 }
                 Err(self.refused("these lines would be different after saving and loading"))
@@ -267,7 +259,7 @@ impl ConfigFile {
         }
     }
 
-    fn failed(&self, path: &Path, problem: io::Error) -> EditError {
+    fn failed(path: &Path, problem: io::Error) -> EditError {
         EditError::File { path: path.display().to_string(), problem }
     }
 
@@ -310,7 +302,7 @@ impl ConfigFile {
                 && same_spec(&read.source, &source.source)
                 && (&read.alias, &read.location, read.threshold)
                     == (&source.alias, &source.location, source.threshold)
-                && have_same_shapes(read, source)
+                && has_drawn(read, &source.drawn())
         };
         if read.is_some_and(is_same) {
             return Ok(());
@@ -346,7 +338,7 @@ impl ConfigFile {
         check: impl Fn(&Config) -> Result<(), EditError>,
     ) -> Result<PathBuf, EditError> {
         let mut kept = self.kept.lock();
-        let failed = |problem| self.failed(&self.path, problem);
+        let failed = |problem| Self::failed(&self.path, problem);
         // Behind a link it is the file that is replaced, not the link.
         let path = if self.path.is_symlink() {
             fs::canonicalize(&self.path).map_err(failed)?
@@ -359,13 +351,14 @@ impl ConfigFile {
             let before = self.read_old(&text)?;
             allow(&before)?;
             check(&self.read_as(&changed)?)?;
-            let original = match kept.take().filter(|kept| kept.written == text && kept.original.exists()) {
-                Some(kept) => kept.original,
-                None => {
-                    let output = &before.parallel.result_output;
-                    copies::keep(&path, text.as_bytes(), self.states.as_deref(), output)
-                        .map_err(|reason| self.refused(&reason))?
-                }
+            let original = if let Some(kept) =
+                kept.take().filter(|kept| kept.written == text && kept.original.exists())
+            {
+                kept.original
+            } else {
+                let output = &before.parallel.result_output;
+                copies::keep(&path, text.as_bytes(), self.states.as_deref(), output)
+                    .map_err(|reason| self.refused(&reason))?
             };
             // To read what folders hold takes a while, and somebody may have saved the file meanwhile.
             if fs::read(&path).map_err(failed)? != text.as_bytes() {

@@ -1,6 +1,9 @@
 //! `${NAME}` in texts, and paths relative to the configuration file.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fmt::Write as _,
+    path::{Path, PathBuf},
+};
 
 use super::{login::bare, secret::percent_encode};
 
@@ -50,7 +53,7 @@ pub(super) fn expand(text: &str, lookup: Lookup<'_>) -> Result<String, String> {
         match &user_part {
             Some(part) if *part == (found..end + 1) => match value.split_once(':') {
                 Some((user, password)) => {
-                    out.push_str(&format!("{}:{}", percent_encode(user), percent_encode(password)));
+                    let _ = write!(out, "{}:{}", percent_encode(user), percent_encode(password));
                 }
                 None => out.push_str(&percent_encode(value)),
             },

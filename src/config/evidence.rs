@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn a_source_goes_by_the_program_in_what_it_does_not_say() {
-        let hour = Duration::from_secs(3600);
+        let hour = Duration::from_hours(1);
         let program = EvidenceConfig { keep: hour, size: 1 << 30, blur: false };
         let own = EvidenceChoice::On(EvidenceSettings { size: Some(1 << 20), ..EvidenceSettings::default() });
         assert_eq!(own.resolve(Some(program)), Some(EvidenceConfig { size: 1 << 20, ..program }));

@@ -171,7 +171,7 @@ impl<'a> Parser<'a> {
             Some('\'') => {
                 "JSON puts text into double quotes (\"..\"), not single ones; replace them".to_owned()
             }
-            Some('N' | 'I') | Some('+') => {
+            Some('N' | 'I' | '+') => {
                 format!("{wanted} belongs here; JSON knows neither NaN, Infinity nor a leading '+'")
             }
             Some('T' | 'F') => format!("{wanted} belongs here; JSON writes true and false in small letters"),

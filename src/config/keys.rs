@@ -20,9 +20,9 @@ use crate::{geometry::Anchor, model::Strategy};
 
 const TENTH: Duration = Duration::from_millis(100);
 const SECOND: Duration = Duration::from_secs(1);
-const MINUTE: Duration = Duration::from_secs(60);
-const HOUR: Duration = Duration::from_secs(60 * 60);
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const MINUTE: Duration = Duration::from_mins(1);
+const HOUR: Duration = Duration::from_hours(1);
+const DAY: Duration = Duration::from_hours(24);
 
 const fn days(count: u64) -> Duration {
     Duration::from_secs(count * DAY.as_secs())
@@ -213,6 +213,13 @@ keys! {
         lines: List<Group<LineKeys>> = List::of(Group::new()), default "one across the middle, downwards is in, anchor `center`";
         /// Zones whose occupancy is counted: `name`, `points`, `anchor` and `threshold` of each.
         zones: List<Group<ZoneKeys>> = List::of(Group::new()), default "none";
+        /// Regions where nobody is seen, such as a screen, a mirror or the street behind a window: each the corners `[x, y]` of a
+        /// polygon in 0..1 of width and height, at least three.
+        ignore: List<List<Point>> = List::of(List { least: 3, items: Point }), default "none";
+        /// Least height of a person, as a share of the frame's height: what is less tall is no person.
+        min_height: Number = Number(0.0..=1.0), default "none";
+        /// Greatest height of a person, as a share of the frame's height: what is taller is no person.
+        max_height: Number = Number(0.0..=1.0), default "none";
         /// `auto`, `builtin`, `motion`, or an object that names a model file.
         detector: Shape<DetectorFile> = Shape::new("`auto`, `builtin`, `motion` or object"), default "the program's";
         /// `motion`, or `centroid`: tracker and counting rule of the original program, for comparison.
@@ -228,7 +235,7 @@ keys! {
         /// A camera that sends nothing for this long is reconnected.
         stall_timeout: Span = Span(SECOND..=DAY), default duration(defaults::STALL_TIMEOUT);
         /// An attempt to open it is given up after this long.
-        open_timeout: Span = Span(SECOND..=Duration::from_secs(600)), default duration(defaults::OPEN_TIMEOUT);
+        open_timeout: Span = Span(SECOND..=Duration::from_mins(10)), default duration(defaults::OPEN_TIMEOUT);
         /// RTSP over `tcp` or `udp`; with `tcp` a camera that offers nothing else is read over UDP all the same.
         transport: Words<Transport> = Words(&Transport::NAMES), default usual(&Transport::NAMES);
         /// Number of the video stream to read, where a source has several (as `ffprobe` counts them). The best is the one that its

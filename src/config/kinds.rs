@@ -102,7 +102,7 @@ impl<T: Copy + TryInto<i64>> Whole<T> {
 impl<T: Copy + TryInto<i64> + TryFrom<i64>> Kind for Whole<T> {
     type Value<'a> = T;
 
-    fn read<'a>(&self, field: &Field<'a>) -> Option<T> {
+    fn read(&self, field: &Field<'_>) -> Option<T> {
         let (least, most) = self.bounds();
         field.integer(least..=most)?.try_into().ok()
     }
@@ -121,7 +121,7 @@ impl Described for Number {
 impl Kind for Number {
     type Value<'a> = f64;
 
-    fn read<'a>(&self, field: &Field<'a>) -> Option<f64> {
+    fn read(&self, field: &Field<'_>) -> Option<f64> {
         field.number(self.0.clone())
     }
 }
@@ -139,7 +139,7 @@ impl Described for Truth {
 impl Kind for Truth {
     type Value<'a> = bool;
 
-    fn read<'a>(&self, field: &Field<'a>) -> Option<bool> {
+    fn read(&self, field: &Field<'_>) -> Option<bool> {
         field.boolean()
     }
 }
@@ -167,7 +167,7 @@ impl<T: JsonSchema + PartialEq> Described for Words<T> {
 impl<T: JsonSchema + PartialEq + Copy> Kind for Words<T> {
     type Value<'a> = T;
 
-    fn read<'a>(&self, field: &Field<'a>) -> Option<T> {
+    fn read(&self, field: &Field<'_>) -> Option<T> {
         field.choice(self.0)
     }
 }
@@ -186,7 +186,7 @@ impl Described for Span {
 impl Kind for Span {
     type Value<'a> = Duration;
 
-    fn read<'a>(&self, field: &Field<'a>) -> Option<Duration> {
+    fn read(&self, field: &Field<'_>) -> Option<Duration> {
         field.duration(self.0.clone())
     }
 }
@@ -205,7 +205,7 @@ impl Described for Size {
 impl Kind for Size {
     type Value<'a> = u64;
 
-    fn read<'a>(&self, field: &Field<'a>) -> Option<u64> {
+    fn read(&self, field: &Field<'_>) -> Option<u64> {
         field.size(self.0.clone())
     }
 }
@@ -223,7 +223,7 @@ impl Described for Label {
 impl Kind for Label {
     type Value<'a> = String;
 
-    fn read<'a>(&self, field: &Field<'a>) -> Option<String> {
+    fn read(&self, field: &Field<'_>) -> Option<String> {
         field.label(self.0)
     }
 }
@@ -251,7 +251,7 @@ impl Described for PathText {
 impl Kind for PathText {
     type Value<'a> = PathBuf;
 
-    fn read<'a>(&self, field: &Field<'a>) -> Option<PathBuf> {
+    fn read(&self, field: &Field<'_>) -> Option<PathBuf> {
         field.path()
     }
 }
@@ -270,7 +270,7 @@ impl Kind for Existing {
     type Value<'a> = PathBuf;
 
     /// Its absence is a warning, for it may come later.
-    fn read<'a>(&self, field: &Field<'a>) -> Option<PathBuf> {
+    fn read(&self, field: &Field<'_>) -> Option<PathBuf> {
         let path = field.path()?;
         if !path.exists() {
             field.warning(&format!("'{}' is not there; put the file there or name another", path.display()));
@@ -292,7 +292,7 @@ impl Described for Point {
 impl Kind for Point {
     type Value<'a> = [f32; 2];
 
-    fn read<'a>(&self, field: &Field<'a>) -> Option<[f32; 2]> {
+    fn read(&self, field: &Field<'_>) -> Option<[f32; 2]> {
         field.point()
     }
 }

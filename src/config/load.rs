@@ -199,7 +199,7 @@ impl Config {
             if parallel.log_dir == parallel.result_output.join(defaults::LOG_DIR) {
                 parallel.log_dir = output.join(defaults::LOG_DIR);
             }
-            parallel.result_output = output.clone();
+            parallel.result_output.clone_from(output);
         }
         if let Some(level) = overrides.log_level {
             parallel.log_level = level;

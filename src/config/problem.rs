@@ -34,7 +34,7 @@ impl Problem {
 
     /// What is wrong with the only entry of a list, without the place in a text that nobody has written.
     pub(super) fn in_entry(&self) -> String {
-        let path = self.path.split_once("]").map_or(&*self.path, |(_, rest)| rest.trim_start_matches('.'));
+        let path = self.path.split_once(']').map_or(&*self.path, |(_, rest)| rest.trim_start_matches('.'));
         if path.is_empty() { self.message.clone() } else { format!("{path}: {}", self.message) }
     }
 

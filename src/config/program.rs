@@ -10,7 +10,7 @@ use crate::model::Strategy;
 /// Settings that concern all sources.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ParallelConfig {
-    /// Workers at start, 1..=max_workers.
+    /// Workers at start, `1..=max_workers`.
     pub worker_count: usize,
     /// Upper bound of the pool.
     pub max_workers: usize,

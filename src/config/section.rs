@@ -207,6 +207,10 @@ impl<'a> Field<'a> {
         matches!(self.node.value, Value::Number(_))
     }
 
+    pub fn is_list(&self) -> bool {
+        matches!(self.node.value, Value::Array(_))
+    }
+
     pub fn is_truth(&self) -> bool {
         matches!(self.node.value, Value::Bool(_))
     }

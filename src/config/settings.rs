@@ -34,6 +34,7 @@ mod revealed {
 
     use super::Secret;
 
+    #[expect(clippy::ref_option, reason = "called by what serde derives, with the field as it is")]
     pub fn serialize<S: Serializer>(login: &Option<Secret>, serializer: S) -> Result<S::Ok, S::Error> {
         login.as_ref().map(Secret::reveal).serialize(serializer)
     }

@@ -12,7 +12,7 @@ use super::{
     Address, Credentials, DetectorChoice, EvidenceChoice, LearnedSecrets, Secret, defaults, secret,
     videos::kind::is_video_extension,
 };
-use crate::model::{LineConfig, SourceId, SourceKind, ZoneConfig};
+use crate::model::{Drawn, LineConfig, Polygon, SourceId, SourceKind, ZoneConfig};
 
 /// One source.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -35,6 +35,15 @@ pub struct SourceConfig {
     pub lines: Vec<LineConfig>,
     /// Zones whose occupancy is watched.
     pub zones: Vec<ZoneConfig>,
+    /// Regions in which nobody is seen.
+    #[serde(default)]
+    pub ignore: Vec<Polygon>,
+    /// Least height of a person, as a share (0..=1) of the frame's height.
+    #[serde(default)]
+    pub min_height: Option<f32>,
+    /// Greatest height of a person, as a share (0..=1) of the frame's height.
+    #[serde(default)]
+    pub max_height: Option<f32>,
     /// Detector, when other than the program's; demo scenes have `motion` unless they name another.
     pub detector: Option<DetectorChoice>,
     /// Tracker: the default one or the original's `centroid`.
@@ -82,6 +91,9 @@ impl SourceConfig {
             enabled: true,
             lines: vec![LineConfig::default()],
             zones: Vec::new(),
+            ignore: Vec::new(),
+            min_height: None,
+            max_height: None,
             detector,
             tracker: TrackerChoice::default(),
             cadence: Cadence::default(),
@@ -97,6 +109,18 @@ impl SourceConfig {
             tls: TlsConfig::default(),
             evidence: EvidenceChoice::default(),
         }
+    }
+
+    /// What is drawn on its frame.
+    #[must_use]
+    pub fn drawn(&self) -> Drawn {
+        let Self { lines, zones, ignore, .. } = self;
+        Drawn { lines: lines.clone(), zones: zones.clone(), ignore: ignore.clone() }
+    }
+
+    /// Other lines, zones and ignored regions.
+    pub fn set_drawn(&mut self, drawn: Drawn) {
+        (self.lines, self.zones, self.ignore) = (drawn.lines, drawn.zones, drawn.ignore);
     }
 
     /// Whether it is a camera that may send a smaller stream beside this one; capture devices do not.

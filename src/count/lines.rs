@@ -146,16 +146,13 @@ impl LineCounter {
         for (zone, _) in &mut self.zones {
             zone.hand_over(person.id, before.id);
         }
-        match self.people.iter_mut().find(|other| other.id == before.id) {
-            Some(owner) => {
-                owner.heir = None;
-                owner.waiting = before.waiting;
-                true
-            }
-            None => {
-                self.people[index] = *before;
-                false
-            }
+        if let Some(owner) = self.people.iter_mut().find(|other| other.id == before.id) {
+            owner.heir = None;
+            owner.waiting = before.waiting;
+            true
+        } else {
+            self.people[index] = *before;
+            false
         }
     }
 

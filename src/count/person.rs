@@ -119,9 +119,10 @@ impl Person {
         self.start = other.start;
         self.first_seen = other.first_seen;
         self.entry = None;
-        self.before = match other.confirmed {
-            true => Some(Box::new(Self { heir: None, before: None, ..other.clone() })),
-            false => other.before.clone(),
+        self.before = if other.confirmed {
+            Some(Box::new(Self { heir: None, before: None, ..other.clone() }))
+        } else {
+            other.before.clone()
         };
     }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
-use super::{CountEvent, CountParams, Counter, counter_for};
+use super::{CountEvent, CountParams, Counter, Ignored, counter_for};
 use crate::{
     config::SourceConfig,
     geometry::{Anchor, BBox, Point},
@@ -263,7 +263,8 @@ impl Paths {
         })
     }
 
-    /// What the lines and zones of `source` would have counted, by the rule that counts.
+    /// What the lines and zones of `source` would have counted, by the rule that counts; of what was ignored meanwhile nothing is
+    /// known.
     #[must_use]
     pub fn replay(&self, source: &SourceConfig) -> Replay {
         let mut replay = Replay {
@@ -272,7 +273,9 @@ impl Paths {
             zones: vec![ZoneReplay::default(); source.zones.len()],
         };
         let mut counter = counter_for(source, self.aspect, &CountParams::DEFAULT);
-        for (look, update) in self.updates() {
+        let ignored = Ignored::of(source, self.aspect);
+        for (look, mut update) in self.updates() {
+            update.tracks.retain(|track| !ignored.holds(&track.bbox));
             for event in counter.update(look.time, &update) {
                 replay.book(&event);
             }
@@ -416,6 +419,19 @@ mod tests {
         }
         let gone = Track { seen: false, ..at(30) };
         paths.push(ASPECT, from + 4.0, &update(vec![], vec![gone]));
+    }
+
+    #[test]
+    fn who_was_in_a_region_that_is_ignored_would_not_have_been_counted() {
+        let mut paths = Paths::default();
+        walk(&mut paths, 1, 0.0, 0.8);
+        let ignoring = |top: f32, bottom: f32| {
+            let ignore = vec![vec![[0.0, top], [1.0, top], [1.0, bottom], [0.0, bottom]]];
+            paths.replay(&SourceConfig { ignore, ..source(0.5) })
+        };
+        let none = ignoring(0.4, 1.0);
+        assert_eq!((none.lines[0].total_in, none.zones[0].most), (0, 0));
+        assert_eq!(ignoring(0.9, 1.0).lines[0].total_in, 1);
     }
 
     #[test]

@@ -30,7 +30,7 @@ impl Zone {
 
     /// A confirmed person is at `point`.
     pub fn sighted(&mut self, id: TrackId, time: f64, point: Point) {
-        if self.contains(point) {
+        if point.is_in(&self.corners) {
             self.inside.entry(id).or_insert((time, time)).1 = time;
         }
     }
@@ -64,15 +64,6 @@ impl Zone {
     pub fn status(&self) -> ZoneStatus {
         let mean_dwell = if self.stays == 0 { 0.0 } else { self.dwell / self.stays as f64 };
         ZoneStatus { occupancy: self.inside.len() as u64, stays: self.stays, mean_dwell }
-    }
-
-    /// Even-odd rule, so that self-crossing polygons do something sensible.
-    fn contains(&self, point: Point) -> bool {
-        let ends = self.corners.iter().cycle().skip(1);
-        let crossed = self.corners.iter().zip(ends).filter(|(a, b)| {
-            (a.y > point.y) != (b.y > point.y) && point.x < (b.x - a.x) * (point.y - a.y) / (b.y - a.y) + a.x
-        });
-        crossed.count() % 2 == 1
     }
 }
 

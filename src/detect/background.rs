@@ -294,7 +294,7 @@ mod tests {
         let pixels: Vec<Vec3b> = (0..320 * 180u32)
             .map(|at| {
                 let (x, y) = (at % 320, at / 320);
-                let texture = ((x / 8 * 7 + y / 8 * 13) * pattern % 40 * pattern) as f64;
+                let texture = f64::from((x / 8 * 7 + y / 8 * 13) * pattern % 40 * pattern);
                 let noise = (at.wrapping_mul(2_654_435_761).wrapping_add((time * 1000.0) as u32) >> 7) % 5;
                 Vec3b::all(((120.0 + texture) * light) as u8 + noise as u8)
             })

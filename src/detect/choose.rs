@@ -31,12 +31,12 @@ pub fn load(
         DetectorChoice::Model(config) => Ok(Arc::new(open(config, Owner::Anybody, contexts)?)),
         DetectorChoice::Motion => Ok(background::with_note(None)),
         DetectorChoice::Builtin(config) => Ok(Arc::new(builtin::open(config, engine, contexts)?)),
-        DetectorChoice::Auto => auto(models, contexts, engine),
+        DetectorChoice::Auto => Ok(auto(models, contexts, engine)),
     }
 }
 
 /// The best known model in the folders, else the embedded one, else motion.
-fn auto(models: &ModelFolders, contexts: usize, engine: EngineChoice) -> Result<Arc<dyn Model>, DetectError> {
+fn auto(models: &ModelFolders, contexts: usize, engine: EngineChoice) -> Arc<dyn Model> {
     let mut problems = Vec::new();
     let (folders, owner) = registry::folders(models);
     let there = |config: &ModelConfig| {
@@ -52,8 +52,8 @@ fn auto(models: &ModelFolders, contexts: usize, engine: EngineChoice) -> Result<
         match candidate {
             Ok(mut network) => {
                 problems.extend(network.info.note.take());
-                network.info.note = note(problems);
-                return Ok(Arc::new(network));
+                network.info.note = note(&problems);
+                return Arc::new(network);
             }
             Err(error) => {
                 tracing::warn!("{error}");
@@ -62,7 +62,7 @@ fn auto(models: &ModelFolders, contexts: usize, engine: EngineChoice) -> Result<
         }
     }
     problems.push("the motion detector is used".into());
-    Ok(background::with_note(note(problems)))
+    background::with_note(note(&problems))
 }
 
 /// The configuration that runs a known model out of the folder of models.

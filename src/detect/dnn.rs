@@ -36,14 +36,14 @@ const MOST_VALUES: u64 = 1 << 28;
 
 impl DnnBackend {
     /// An ONNX file of fixed input size.
-    pub(super) fn onnx(path: String, bytes: Vec<u8>) -> Self {
-        Self { path, files: Files::Onnx(Vector::from_slice(&bytes)) }
+    pub(super) fn onnx(path: String, bytes: &[u8]) -> Self {
+        Self { path, files: Files::Onnx(Vector::from_slice(bytes)) }
     }
 
     /// A Caffe network description and its weights.
-    pub(super) fn caffe(path: String, prototxt: Vec<u8>, weights: Vec<u8>) -> Self {
+    pub(super) fn caffe(path: String, prototxt: &[u8], weights: &[u8]) -> Self {
         let files =
-            Files::Caffe { prototxt: Vector::from_slice(&prototxt), weights: Vector::from_slice(&weights) };
+            Files::Caffe { prototxt: Vector::from_slice(prototxt), weights: Vector::from_slice(weights) };
         Self { path, files }
     }
 

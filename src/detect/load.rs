@@ -18,7 +18,7 @@ use crate::{
     trust::Owner,
 };
 
-pub(super) fn note(problems: Vec<String>) -> Option<String> {
+pub(super) fn note(problems: &[String]) -> Option<String> {
     (!problems.is_empty()).then(|| problems.join("; "))
 }
 
@@ -86,7 +86,7 @@ fn open_file(
         EngineChoice::OnnxRuntime => Some(ort::runtime()?),
         EngineChoice::Auto => ort::runtime()
             .inspect_err(|error| {
-                fall_back = Some(format!("{error}; OpenCV runs the model instead, several times slower"))
+                fall_back = Some(format!("{error}; OpenCV runs the model instead, several times slower"));
             })
             .ok(),
     };
@@ -104,8 +104,9 @@ fn open_file(
             None => super::dnn::engine_name(),
         },
         confidence: config.confidence.unwrap_or(formats::profile(config.format).confidence),
-        note: fall_back
-            .or_else(|| note(engine?.refused.iter().map(|r| format!("ONNX Runtime: {r}")).collect())),
+        note: fall_back.or_else(|| {
+            note(&engine?.refused.iter().map(|r| format!("ONNX Runtime: {r}")).collect::<Vec<_>>())
+        }),
     };
     let path = config.model.display().to_string();
     Ok(Network::new(info, path, config.format, input, opened, contexts))
@@ -134,12 +135,12 @@ fn open_onnx(
         let path = path.clone();
         match engine {
             Some(runtime) => Box::new(OrtBackend { runtime, path, bytes }),
-            None => Box::new(DnnBackend::onnx(path, bytes)),
+            None => Box::new(DnnBackend::onnx(path, &bytes)),
         }
     };
     // A network can also need more for a smaller input.
-    let sizes = SIZES.into_iter().chain(config.input).map(weigh);
-    let grows = if profile.any_size { sizes.filter_map(Result::err).next() } else { None };
+    let mut sizes = SIZES.into_iter().chain(config.input).map(weigh);
+    let grows = if profile.any_size { sizes.find_map(Result::err) } else { None };
     if let Some(problem) = &grows {
         tracing::debug!("only its own size {declared:?}: {problem}");
     }
@@ -182,7 +183,8 @@ fn open_caffe(config: &ModelConfig, weights: File, owner: Owner) -> Result<(Inpu
     let size = config.input.unwrap_or(formats::profile(config.format).usual_input);
     let path = weights.shown();
     let known = description.known && weights.known;
-    let backend = DnnBackend::caffe(path.clone(), description.bytes, weights.bytes);
+    let backend = DnnBackend::caffe(path.clone(), &description.bytes, &weights.bytes);
+    drop((description, weights));
     if !known {
         backend.weigh(size).map_err(|problem| wrong(&config.model, problem))?;
     }

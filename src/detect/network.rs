@@ -114,7 +114,7 @@ impl Shared {
         })?;
         let (width, height) = (placement.content.0 as f32, placement.content.1 as f32);
         // A box whose middle is in the border is nobody.
-        candidates.retain(|c| (c.x1 + c.x2) / 2.0 < width && (c.y1 + c.y2) / 2.0 < height);
+        candidates.retain(|c| f32::midpoint(c.x1, c.x2) < width && f32::midpoint(c.y1, c.y2) < height);
         nms::suppress(candidates, self.profile.nms_iou);
         let (sx, sy) = (frame.aspect() / width, 1.0 / height);
         Ok(candidates

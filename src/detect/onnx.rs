@@ -269,7 +269,7 @@ fn check_tensor(bytes: &[u8]) -> Result<&str, Problem> {
                 listed += wire::count_varints(packed)?;
             }
             (TENSOR_FLOATS | TENSOR_DOUBLES | TENSOR_INT32S | TENSOR_INT64S | TENSOR_UINT64S, _) => {
-                listed += 1
+                listed += 1;
             }
             _ => {}
         }

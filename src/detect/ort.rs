@@ -60,7 +60,7 @@ fn start() -> Result<Runtime, String> {
         .with_name("pcount-tui")
         .with_telemetry(false)
         .with_logger(Arc::new(|level, category: &str, _: &str, _: &str, message: &str| {
-            log(level, category, message)
+            log(level, category, message);
         }))
         .build()
         .map_err(|error| one_line(&error))?;

@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 
 pub use self::outbox::Outbox;
 use self::outbox::{OutboxItem, Taken};
-use super::{heartbeat::Rounds, subscription::Subscribers};
+use super::{counters::Counters, heartbeat::Rounds, subscription::Subscribers};
 use crate::{
     metrics::stages::{Stage, timed},
     model::{Event, SourceId, TaskResult},
@@ -43,6 +43,7 @@ pub struct Collected {
     latest: Mutex<BTreeMap<String, Arc<TaskResult>>>,
     recent: ArcSwap<Vec<Arc<Event>>>,
     pub(super) subscribers: Subscribers,
+    pub(super) counters: Arc<Counters>,
     /// The latest events of each source, oldest first.
     own: Mutex<BTreeMap<SourceId, VecDeque<Arc<Event>>>>,
 }
@@ -68,18 +69,18 @@ impl Collected {
         self.own.lock().get(source).map(|events| events.iter().cloned().collect()).unwrap_or_default()
     }
 
-    fn remember(&self, event: Arc<Event>) {
-        self.subscribers.pass_on(&event);
+    fn remember(&self, event: &Arc<Event>) {
+        self.subscribers.pass_on(event);
         let mut own = self.own.lock();
         let events = own.entry(event.source.clone()).or_default();
         if events.len() == RECENT {
             events.pop_front();
         }
-        events.push_back(Arc::clone(&event));
+        events.push_back(Arc::clone(event));
         drop(own);
         let recent = self.recent.load();
         let skip = (recent.len() + 1).saturating_sub(RECENT);
-        let events = recent.iter().skip(skip).chain([&event]).cloned().collect();
+        let events = recent.iter().skip(skip).chain([event]).cloned().collect();
         self.recent.store(Arc::new(events));
     }
 }
@@ -122,7 +123,8 @@ impl Aggregator {
             OutboxItem::Event(event) => {
                 let event = Arc::<Event>::from(event);
                 timed(Stage::Record, || self.sinks.iter_mut().for_each(|sink| sink.event(&event)));
-                self.collected.remember(event);
+                self.collected.counters.event(&event);
+                self.collected.remember(&event);
             }
             OutboxItem::Forget(source) => drop(self.collected.latest.lock().remove(&*source)),
             // Who waited may have lost patience.

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::{
     aggregator::Sink,
+    counters::Metrics,
     pool::models::LoadModel,
     reply::Reply,
     source::commands::{Pause, Preview as Watch, ResetCounts, Restart, SetLines, SourceCommand},
@@ -15,7 +16,8 @@ use crate::{
     evidence::Evidence,
     metrics::stages::StageTime,
     model::{
-        EngineSnapshot, Event, Health, LineConfig, LineCounts, Minute, Preview, Scene, SourceId, ZoneConfig,
+        Drawn, EngineSnapshot, Event, Health, LineConfig, LineCounts, Minute, Preview, Scene, SourceId,
+        ZoneConfig,
     },
     source::{Opener, SystemOpener},
 };
@@ -54,10 +56,18 @@ impl Control {
         Self::Source(id, Watch(wanted).into())
     }
 
-    /// Replace the counting lines and zones of a source; counts of lines that keep their name are kept.
+    /// Replace the counting lines and zones of a source; counts of lines that keep their name are kept, and so are ignored
+    /// regions.
     #[must_use]
     pub fn set_lines(id: SourceId, lines: Vec<LineConfig>, zones: Vec<ZoneConfig>) -> Self {
-        Self::Source(id, SetLines { lines, zones }.into())
+        Self::Source(id, SetLines { lines, zones, ignore: None }.into())
+    }
+
+    /// Replace the counting lines, zones and ignored regions of a source; counts of lines that keep their name are kept.
+    #[must_use]
+    pub fn set_drawn(id: SourceId, drawn: Drawn) -> Self {
+        let Drawn { lines, zones, ignore } = drawn;
+        Self::Source(id, SetLines { lines, zones, ignore: Some(ignore) }.into())
     }
 }
 
@@ -91,6 +101,10 @@ pub trait EngineApi: Send + Sync {
     fn stage_times(&self, source: &str) -> Vec<StageTime> {
         let _ = source;
         Vec::new()
+    }
+    /// What was counted and measured since the engine began; nothing where the engine is in another process.
+    fn metrics(&self) -> Metrics {
+        Metrics::default()
     }
 }
 

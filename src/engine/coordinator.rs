@@ -25,14 +25,18 @@ use super::{
     message::Message,
     order::Order,
     pool::slots::Slots,
-    reply::Answer,
+    reply::{Answer, Outcome},
     roster::Roster,
     source::{Command, Source, commands::Pause},
 };
 use crate::{
     config::{self, ParallelConfig, SourceConfig},
+    evidence::millis,
     metrics::ProcessMeter,
-    model::{Event, EventKind, LineCounts, Overload, Scene, SourceId, SourceKind, Strategy},
+    model::{
+        Acknowledgment, AlertKind, Event, EventKind, LineCounts, Overload, Scene, SourceId, SourceKind,
+        Strategy,
+    },
     source::pacer::RateShares,
 };
 
@@ -213,6 +217,7 @@ impl Coordinator {
             }
             Control::Remove(id) => self.remove(&id, answer),
             Control::Add(config) => self.add(*config, answer),
+            Control::Acknowledge { source, kind, who } => answer.give(self.acknowledge(source, kind, who)),
             Control::SetWorkers(workers) => {
                 let workers = self.core.scheduler.set_limit(workers);
                 tracing::info!("{workers} workers");
@@ -220,6 +225,36 @@ impl Coordinator {
             }
         }
         self.core.note_change();
+    }
+
+    /// Notes who has seen an alert; the first who did stays.
+    fn acknowledge(&self, source: SourceId, kind: AlertKind, who: String) -> Outcome {
+        let Some(found) = self.roster.find(&source) else {
+            return Err(EngineError::UnknownSource(source));
+        };
+        if !AlertKind::of(&found.cell.load()).any(|stands| stands == kind) {
+            return Err(EngineError::NoAlert(source, kind.word()));
+        }
+        let known = self.core.acknowledged.load();
+        if !known.iter().any(|it| it.source == source && it.kind == kind) {
+            let wall = millis(self.core.clock.wall());
+            let mut all = Vec::clone(&known);
+            all.push(Acknowledgment { source, kind, who, wall });
+            self.core.acknowledged.store(Arc::new(all));
+        }
+        Ok(())
+    }
+
+    /// Forgets who has seen what is over.
+    fn forget_acknowledged(&self) {
+        let known = self.core.acknowledged.load();
+        let stands = |it: &&Acknowledgment| {
+            self.roster.find(&it.source).is_some_and(|source| it.kind.goes_on(&source.cell.load()))
+        };
+        let left: Vec<_> = known.iter().filter(stands).cloned().collect();
+        if left.len() < known.len() {
+            self.core.acknowledged.store(Arc::new(left));
+        }
     }
 
     fn post(&self, id: &SourceId, command: Command, answer: Answer) {
@@ -352,7 +387,8 @@ impl Coordinator {
             }
         }
         // What was put off by full outboxes concerns removed sources as well.
-        self.roster.leaving.iter().filter(|_| has_room).for_each(|source| source.go_on());
+        self.roster.leaving.iter().filter(|_| has_room).for_each(Source::go_on);
+        self.forget_acknowledged();
         self.process.sample();
         self.share_out_load();
         self.keep_memory();
@@ -413,7 +449,7 @@ impl Coordinator {
 /// The source that something is asked of.
 pub fn source_of(control: &Control) -> Option<&SourceId> {
     match control {
-        Control::Source(id, _) | Control::Remove(id) => Some(id),
+        Control::Source(id, _) | Control::Remove(id) | Control::Acknowledge { source: id, .. } => Some(id),
         Control::Add(config) => Some(&config.id),
         Control::PauseAll(_) | Control::SetWorkers(_) => None,
     }

@@ -13,6 +13,7 @@ use crossbeam_channel::Sender;
 
 use super::{
     aggregator::Outbox,
+    counters::Counters,
     heartbeat::Rounds,
     load::WorkerLoad,
     message::Message,
@@ -23,8 +24,8 @@ use crate::{
     clock::{Clock, Start},
     config::Hwaccel,
     evidence::Evidence,
-    metrics::histogram::Histogram,
-    model::Moment,
+    metrics::{buckets::Buckets, histogram::Histogram},
+    model::{Acknowledgment, Moment},
     source::{Opener, decode_scheduler::DecodeScheduler},
 };
 
@@ -40,6 +41,8 @@ pub struct Core {
     pub outbox: Arc<Outbox>,
     pub coordinator: Sender<Message>,
     pub usage: ArcSwap<Usage>,
+    /// Who has seen which alerts. The coordinator alone writes it.
+    pub acknowledged: ArcSwap<Vec<Acknowledgment>>,
     /// Files that wait for an open slot.
     pub waiting_files: AtomicUsize,
     pub generation: Arc<AtomicU64>,
@@ -49,6 +52,12 @@ pub struct Core {
     /// Kind of device that decodes sources which name none.
     pub hwaccel: Hwaccel,
     pub frame_age: Histogram,
+    /// The same in the bounds of [`Metrics`](super::Metrics), since the start.
+    pub frame_ages: Buckets,
+    /// How long detection took in each frame that had a detection run.
+    pub detection: Buckets,
+    /// What was counted since the start.
+    pub counters: Arc<Counters>,
     /// Takes snapshots of crossings, where they are kept.
     pub evidence: Option<Evidence>,
 }

@@ -26,6 +26,9 @@ pub enum EngineError {
     /// More is asked of a source than it can do.
     #[error("too many commands wait for '{0}'; wait until its detection run has ended")]
     Busy(SourceId),
+    /// Nothing of this kind is wrong with a source.
+    #[error("'{0}' has no alert '{1}' to acknowledge; it may be over already")]
+    NoAlert(SourceId, &'static str),
     /// There is no room to note what is asked.
     #[error(
         "the counts were not reset: too many results wait to be written; try again when the disk or the reader has caught up"

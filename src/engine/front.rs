@@ -1,31 +1,47 @@
 //! The engine as front ends use it: a snapshot of everything, and what can be asked of it.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use crossbeam_channel::SendError;
 
 use super::{
-    Control, Engine, EngineApi, EngineError, Reply,
+    Control, Engine, EngineApi, EngineError, Metrics, Reply,
     coordinator::source_of,
     load::WorkerLoad,
     order::Order,
-    source::{Command, commands::SetLabels},
+    source::{
+        Command,
+        commands::{SetDrawn, SetLabels},
+    },
 };
 use crate::{
     config::SourceConfig,
     count::replay::Paths,
     metrics::stages::StageTime,
-    model::{EngineSnapshot, Event, Health, Minute, Preview, WorkerSnapshot},
+    model::{EngineSnapshot, Event, Health, Minute, Preview, SourceId, WorkerSnapshot},
 };
 
 impl Engine {
     /// Gives the source of the same id the names and limits of `wanted` while it goes on: its alias, its location, its
     /// threshold and those of its zones.
     pub(crate) fn set_labels(&self, wanted: &SourceConfig) -> Reply {
+        self.ask(&wanted.id, Command::Asked(Box::new(SetLabels::of(wanted))))
+    }
+
+    /// Gives the source of the same id what is drawn on the frame of `wanted` and how tall people are there, while it goes on;
+    /// counts of lines that keep their name are kept.
+    pub(crate) fn set_drawn(&self, wanted: &SourceConfig) -> Reply {
+        self.ask(&wanted.id, Command::Asked(Box::new(SetDrawn::of(wanted))))
+    }
+
+    fn ask(&self, id: &SourceId, command: Command) -> Reply {
         let (answer, reply) = self.answer();
-        match self.source(&wanted.id) {
-            Some(source) => source.post(Command::Asked(Box::new(SetLabels::of(wanted))), Some(answer)),
-            None => answer.give(Err(EngineError::UnknownSource(wanted.id.clone()))),
+        match self.source(id) {
+            Some(source) => source.post(command, Some(answer)),
+            None => answer.give(Err(EngineError::UnknownSource(id.clone()))),
         }
         reply
     }
@@ -76,6 +92,7 @@ impl EngineApi for Engine {
             detector: inner.core.models.names(),
             problems,
             notices,
+            acknowledged: inner.core.acknowledged.load_full(),
             events: inner.collected.recent(),
             events_lost: lost + inner.core.outbox.lost(),
             log_lines_lost: inner.log_lines_lost.as_ref().map_or(0, |lost| lost()),
@@ -122,5 +139,19 @@ impl EngineApi for Engine {
 
     fn stage_times(&self, source: &str) -> Vec<StageTime> {
         self.source(source).map(|source| source.stages.spent()).unwrap_or_default()
+    }
+
+    fn metrics(&self) -> Metrics {
+        let core = &self.inner.core;
+        let busy = core.scheduler.workers().iter().map(|worker| worker.busy.load(Ordering::Relaxed));
+        let (detectors, engines) = core.models.in_use();
+        Metrics {
+            sources: core.counters.read(),
+            workers_busy: busy.map(Duration::from_nanos).collect(),
+            detection: core.detection.read(),
+            frame_age: core.frame_ages.read(),
+            detectors,
+            engines,
+        }
     }
 }

@@ -1,6 +1,10 @@
 //! What happens to one source's frames: detect, track, count. Owns no thread and knows no other source.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use opencv::core::Mat;
 use parking_lot::Mutex;
@@ -14,7 +18,7 @@ use crate::{
     cadence::{Choice, Chooser, Conditions, Mode, View, payoff::Payoff},
     calibration::Calibration,
     config::{Cadence, SourceConfig, TrackerChoice},
-    count::{CountEvent, ZoneStatus, replay::Paths},
+    count::{CountEvent, Ignored, ZoneStatus, replay::Paths},
     detect::{DetectError, Detector, MOST_ENLARGED, Model},
     geometry::BBox,
     model::{Detection, Direction, EventKind, Learned, LineConfig, LineCounts, Reason, Scene, TrackId},
@@ -33,6 +37,7 @@ const MOST_MADE: f32 = 2.0;
 struct Following {
     chooser: Chooser,
     tracking: Tracking,
+    ignored: Ignored,
     aspect: f32,
     time: f64,
     /// Tracks alive after the last update.
@@ -60,6 +65,7 @@ pub struct Pipeline {
     lines: Vec<LineCounts>,
     suppressed: BTreeMap<Reason, u64>,
     detections: u64,
+    ignored: u64,
     /// Share (0..=1) of the detection rate; below 1 under overload.
     share: f64,
     /// A frame reduced for the detector, kept to save its allocation.
@@ -77,13 +83,24 @@ pub struct Step {
     pub tracks: Vec<Track>,
     /// Whether the detector ran.
     pub detected: bool,
+    /// How long that took.
+    pub took: Duration,
+    /// People it found at the model's confidence.
+    pub found: u64,
     /// Which frame is wanted next and how large, where the cadence is automatic.
     pub request: FrameRequest,
 }
 
 impl Default for Step {
     fn default() -> Self {
-        Self { events: Vec::new(), tracks: Vec::new(), detected: false, request: FrameRequest::FIRST }
+        Self {
+            events: Vec::new(),
+            tracks: Vec::new(),
+            detected: false,
+            took: Duration::ZERO,
+            found: 0,
+            request: FrameRequest::FIRST,
+        }
     }
 }
 
@@ -107,6 +124,7 @@ impl Pipeline {
             lines,
             suppressed: BTreeMap::new(),
             detections: 0,
+            ignored: 0,
             share: 1.0,
             reduced: Mat::default(),
             paths: Arc::default(),
@@ -155,6 +173,7 @@ impl Pipeline {
         following.size = following.chooser.size(frame.time, &conditions);
         let mut look =
             |view: &View| detect(detector.as_mut(), frame, view, &self.params.cadence, &mut self.reduced);
+        let begun = Instant::now();
         let detected = match &choice {
             Choice::Skip => None,
             Choice::Detect(view) => Some((look(view)?, view.clone(), None)),
@@ -163,13 +182,25 @@ impl Pipeline {
                 Some((look(&view)?, view, Some(look(&View::Reduced(*smaller))?)))
             }
         };
+        let took = begun.elapsed();
+        let mut people = 0;
         let update = match detected {
             None => following.carry(),
-            Some((found, view, smaller)) => {
-                self.detections += found.iter().filter(|found| found.score >= confidence).count() as u64;
+            Some((mut found, view, mut smaller)) => {
+                let believed = |found: &[Detection]| {
+                    found.iter().filter(|found| found.score >= confidence).count() as u64
+                };
+                let all = believed(&found);
+                // First of all: nothing else is to know of what is ignored.
+                for found in std::iter::once(&mut found).chain(&mut smaller) {
+                    found.retain(|found| !following.ignored.holds(&found.bbox));
+                }
+                people = believed(&found);
+                self.ignored += all - people;
                 Some(following.track(found, smaller, &view, (&conditions, confidence), &self.params))
             }
         };
+        self.detections += people;
         if let Some(update) = update {
             let counted = following.tracking.count(frame.time, &update);
             self.paths.lock().push(aspect, frame.time, &update);
@@ -177,7 +208,7 @@ impl Pipeline {
             self.book(counted, &mut events);
         }
         let tracks = self.following.as_ref().map(|f| f.tracks.clone()).unwrap_or_default();
-        Ok(Step { events, tracks, detected: choice != Choice::Skip, request })
+        Ok(Step { events, tracks, detected: choice != Choice::Skip, took, found: people, request })
     }
 
     /// Releases everything that follows people; what their disappearance decides is counted.
@@ -223,9 +254,10 @@ impl Pipeline {
         self.lines = named_counts(&self.source.lines, &[]);
         self.suppressed.clear();
         self.detections = 0;
+        self.ignored = 0;
     }
 
-    /// Other counting lines and zones; lines that keep their name keep their counts.
+    /// Other counting lines and zones, other regions and heights that are ignored; lines that keep their name keep their counts.
     pub fn set_source(&mut self, source: Arc<SourceConfig>) {
         self.lines = named_counts(&source.lines, &self.lines);
         self.source = source;
@@ -272,6 +304,12 @@ impl Pipeline {
     #[must_use]
     pub fn detections(&self) -> u64 {
         self.detections
+    }
+
+    /// Persons found at the model's confidence who were ignored, summed over all frames.
+    #[must_use]
+    pub fn ignored(&self) -> u64 {
+        self.ignored
     }
 
     fn book(&mut self, counted: Vec<CountEvent>, events: &mut Vec<EventKind>) {
@@ -321,7 +359,8 @@ impl Following {
             }
             None => {}
         }
-        Self { chooser, tracking, aspect, time: 0.0, tracks: Vec::new(), size: (1.0, None) }
+        let ignored = Ignored::of(source, aspect);
+        Self { chooser, tracking, ignored, aspect, time: 0.0, tracks: Vec::new(), size: (1.0, None) }
     }
 
     fn into_known(self) -> SceneKnowledge {
@@ -331,7 +370,9 @@ impl Following {
 
     /// The update by tracks that optical flow carried into the frame, if there are any.
     fn carry(&mut self) -> Option<TrackUpdate> {
-        let people = self.chooser.carried();
+        let mut people = self.chooser.carried();
+        // Somebody who walks into an ignored region is not followed there by optical flow either.
+        people.retain(|found| !self.ignored.holds(&found.bbox));
         if people.is_empty() {
             return None;
         }
@@ -357,7 +398,9 @@ impl Following {
         let moving = self.chooser.moving(&detections, conditions);
         self.tracking.weigh(&mut detections, &moving);
         let areas: Option<Vec<BBox>> = view.areas();
-        let outside = self.chooser.carried_outside(areas.as_deref());
+        let mut outside = self.chooser.carried_outside(areas.as_deref());
+        // Somebody who walks into an ignored region is not detected there, whatever the run covered.
+        outside.retain(|(_, found)| !self.ignored.holds(&found.bbox));
         detections.extend(outside.iter().map(|(_, detection)| detection));
         let carried: Vec<TrackId> = outside.iter().map(|(track, _)| *track).collect();
         let update = self.tracking.detected(self.time, &detections, &carried);

@@ -69,7 +69,7 @@ impl Audited {
         };
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let mut source = SourceConfig::new(name.as_str(), SourceKind::Video, spec);
-        source.lines = truth.lines.clone();
+        source.lines.clone_from(&truth.lines);
         Ok(Self { name, truth, source })
     }
 

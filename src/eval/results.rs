@@ -70,7 +70,7 @@ impl<'a> ResultWriter<'a> {
         Self { json, out, lines: 0, true_total: 0, error_total: 0, tracking, costs, audits }
     }
 
-    pub fn line(&mut self, line: LineResult) -> std::io::Result<()> {
+    pub fn line(&mut self, line: &LineResult) -> std::io::Result<()> {
         let error = line.error();
         self.true_total += line.true_in + line.true_out;
         self.error_total += error;
@@ -108,7 +108,7 @@ impl<'a> ResultWriter<'a> {
     /// The lines of a scene that a person has watched, and what was right there.
     pub fn audit(&mut self, scene: &str, lines: &[LineResult], found: &Findings) -> std::io::Result<()> {
         for line in lines {
-            self.line(line.clone())?;
+            self.line(line)?;
         }
         if self.json {
             for record in audit::render::records(scene, found) {

@@ -104,12 +104,11 @@ impl Scene {
     fn window(&self) -> Window {
         let aspect = self.shots.first().map_or(1.0, |shot| shot.picture.aspect());
         let largest = aspect.min(1.0);
-        let (middle, side) = match self.at(self.facts.time) {
-            Some(body) => (body.center(), (AROUND * body.h).max(SMALLEST)),
-            None => {
-                let [a, b] = [self.line.a, self.line.b];
-                (Point::new((a[0] + b[0]) / 2.0 * aspect, (a[1] + b[1]) / 2.0), 1.0)
-            }
+        let (middle, side) = if let Some(body) = self.at(self.facts.time) {
+            (body.center(), (AROUND * body.h).max(SMALLEST))
+        } else {
+            let [a, b] = [self.line.a, self.line.b];
+            (Point::new(f32::midpoint(a[0], b[0]) * aspect, f32::midpoint(a[1], b[1])), 1.0)
         };
         let side = if side.is_finite() { side.min(largest) } else { largest };
         let begin = |middle: f32, length: f32| (middle - side / 2.0).clamp(0.0, (length - side).max(0.0));

@@ -76,7 +76,7 @@ fn needed<'a>(shots: impl Iterator<Item = &'a Arc<RingFrame>> + Clone, time: f64
         shots.clone().min_by(|a, b| far(a).total_cmp(&far(b))).map(|shot| shot.time)
     };
     let kept = BEFORE.map(|offset| nearest(time + offset));
-    shots.clone().filter(|shot| shot.time >= time || kept.contains(&Some(shot.time))).cloned().collect()
+    shots.filter(|shot| shot.time >= time || kept.contains(&Some(shot.time))).cloned().collect()
 }
 
 impl Recorder {

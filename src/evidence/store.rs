@@ -91,19 +91,18 @@ impl Store {
         if self.open.as_ref().is_some_and(|(open, day)| *open != date || !day.is_there()) {
             self.open = None;
         }
-        let day = match self.open.take() {
-            Some((_, day)) => day,
-            None => {
-                let path = self.folder.join(format!("{date}.sqlite"));
-                match Day::open(&path) {
-                    Err(error) if error.is_damage() => {
-                        let aside = files::set_aside(&path, now_of(date));
-                        let aside = aside.map_err(|error| EvidenceError::io(&path, &error))?;
-                        tracing::warn!("{error}; it was set aside as '{}'", aside.display());
-                        Day::open(&path)?
-                    }
-                    opened => opened?,
+        let day = if let Some((_, day)) = self.open.take() {
+            day
+        } else {
+            let path = self.folder.join(format!("{date}.sqlite"));
+            match Day::open(&path) {
+                Err(error) if error.is_damage() => {
+                    let aside = files::set_aside(&path, now_of(date));
+                    let aside = aside.map_err(|error| EvidenceError::io(&path, &error))?;
+                    tracing::warn!("{error}; it was set aside as '{}'", aside.display());
+                    Day::open(&path)?
                 }
+                opened => opened?,
             }
         };
         Ok(&self.open.insert((date, day)).1)

@@ -37,7 +37,7 @@ const MOST_WAITING: usize = 4 << 20;
 const RETRY: Duration = Duration::from_secs(5);
 
 /// How often old strips are searched.
-const TIDY: Duration = Duration::from_secs(10 * 60);
+const TIDY: Duration = Duration::from_mins(10);
 
 /// Room on the disk that is left to the counts, where the disk is large enough; else a twentieth of it.
 const RESERVE: u64 = 64 << 20;
@@ -332,7 +332,7 @@ fn leave_room(folder: &Path, bytes: u64) -> Result<(), EvidenceError> {
 /// Wall time in milliseconds since the Unix epoch, as the ledger stamps it.
 #[must_use]
 pub fn millis(wall: SystemTime) -> i64 {
-    jiff::Timestamp::try_from(wall).map_or(0, |wall| wall.as_millisecond())
+    jiff::Timestamp::try_from(wall).map_or(0, jiff::Timestamp::as_millisecond)
 }
 
 #[cfg(test)]

@@ -106,16 +106,15 @@ fn field(inner: &str) -> Result<Placeholder, TemplateError> {
         Some((name, source)) => (name.trim(), Some(source.trim().to_owned())),
         None => (inner.trim(), None),
     };
-    match FIELDS.iter().find(|(known, _)| *known == name) {
-        Some((name, _)) => Ok(Placeholder { name, source }),
-        None => {
-            let nearest = config::nearest(name, &FIELDS.map(|(known, _)| known));
-            Err(TemplateError::UnknownField {
-                found: inner.to_owned(),
-                hint: nearest.map(|known| format!(", did you mean '{{{known}}}'?")).unwrap_or_default(),
-                known: FIELDS.map(|(known, _)| format!("{{{known}}}")).join(" "),
-            })
-        }
+    if let Some((name, _)) = FIELDS.iter().find(|(known, _)| *known == name) {
+        Ok(Placeholder { name, source })
+    } else {
+        let nearest = config::nearest(name, &FIELDS.map(|(known, _)| known));
+        Err(TemplateError::UnknownField {
+            found: inner.to_owned(),
+            hint: nearest.map(|known| format!(", did you mean '{{{known}}}'?")).unwrap_or_default(),
+            known: FIELDS.map(|(known, _)| format!("{{{known}}}")).join(" "),
+        })
     }
 }
 

@@ -144,6 +144,7 @@ pub(crate) mod tests {
             detector: String::new(),
             problems: Vec::new(),
             notices: Vec::new(),
+            acknowledged: Arc::default(),
             events: Arc::default(),
             events_lost: 0,
             log_lines_lost: 0,

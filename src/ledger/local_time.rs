@@ -29,6 +29,17 @@ impl LocalTime {
         self.0.date()
     }
 
+    /// It with its time zone.
+    pub(super) fn zoned(&self) -> &Zoned {
+        &self.0
+    }
+
+    /// The name of the time zone, or the distance from UTC where it has none.
+    pub(super) fn zone(&self) -> String {
+        let name = self.0.time_zone().iana_name();
+        name.map_or_else(|| self.shown("UTC%:z"), str::to_owned)
+    }
+
     /// It as `format` says, in the notation of `strftime`.
     #[must_use]
     pub fn shown(&self, format: &str) -> String {

@@ -121,7 +121,7 @@ mod tests {
 
     use super::*;
 
-    fn busy(taken: Result<Lock, LedgerError>) -> bool {
+    fn busy(taken: &Result<Lock, LedgerError>) -> bool {
         matches!(taken, Err(LedgerError::Busy { .. }))
     }
 
@@ -131,14 +131,14 @@ mod tests {
         let path = dir.path().join("ledger.sqlite");
         let file = dir.path().join("ledger.sqlite.lock");
         let mut first = Lock::take(&path).unwrap();
-        assert!(busy(Lock::take(&path)));
+        assert!(busy(&Lock::take(&path)));
         fs::remove_file(&file).unwrap();
-        assert!(busy(Lock::take(&path)));
+        assert!(busy(&Lock::take(&path)));
         fs::write(&file, "").unwrap();
-        assert!(busy(Lock::take(&path)));
+        assert!(busy(&Lock::take(&path)));
         fs::remove_file(&file).unwrap();
         std::os::unix::fs::symlink("elsewhere", &file).unwrap();
-        assert!(busy(Lock::take(&path)));
+        assert!(busy(&Lock::take(&path)));
         fs::remove_file(&file).unwrap();
         first.hold().unwrap();
         assert!(file.exists() && !dir.path().join("elsewhere").exists());
@@ -154,9 +154,9 @@ mod tests {
         first.folder.file = None;
         let other = files::make_folder(dir.path()).unwrap();
         flock(&other, FlockOperation::NonBlockingLockExclusive).unwrap();
-        assert!(busy(Lock::take(&path)), "somebody else may hold the folder alone");
+        assert!(busy(&Lock::take(&path)), "somebody else may hold the folder alone");
         drop(other);
-        assert!(busy(Lock::take(&path)));
+        assert!(busy(&Lock::take(&path)));
     }
 
     #[test]
@@ -170,7 +170,7 @@ mod tests {
         second.hold().unwrap();
         drop(second);
         first.hold().unwrap();
-        assert!(busy(Lock::take(&path)));
+        assert!(busy(&Lock::take(&path)));
     }
 
     #[test]
@@ -194,6 +194,6 @@ mod tests {
         let mut first = Lock::take(&path).unwrap();
         fs::remove_file(dir.path().join("results")).unwrap();
         first.hold().unwrap();
-        assert!(busy(Lock::take(&path)));
+        assert!(busy(&Lock::take(&path)));
     }
 }

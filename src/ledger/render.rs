@@ -1,10 +1,11 @@
-//! A report as text, CSV or JSON.
+//! A report as text, CSV, JSON or HTML.
 
 use std::fmt::Write;
 
 use super::{
-    local_time::LocalTime,
-    report::{PeriodCounts, Report, Share, Step},
+    html,
+    report::{PeriodCounts, Report, Step},
+    text::{interval, minutes, percent, seconds},
 };
 use crate::files::text_cell;
 
@@ -18,6 +19,8 @@ pub enum ReportFormat {
     Csv,
     /// One object.
     Json,
+    /// One page for browsers and mail, with a chart, compared with the week before.
+    Html,
 }
 
 /// `report` in the form asked for, ending with a line feed.
@@ -28,6 +31,9 @@ pub fn render(report: &Report, format: ReportFormat) -> String {
         ReportFormat::Csv => csv(report),
         // A report holds nothing that JSON could refuse.
         ReportFormat::Json => serde_json::to_string(report).unwrap_or_default() + "\n",
+        ReportFormat::Html => {
+            html::page(&html::Page { report, before: None, place: None, name: &str::to_owned, notices: &[] })
+        }
     }
 }
 
@@ -152,27 +158,4 @@ fn csv(report: &Report) -> String {
         }
     }
     String::from_utf8(writer.into_inner().unwrap_or_default()).unwrap_or_default()
-}
-
-/// `2024-01-15 10:00`.
-fn minutes(time: &LocalTime) -> String {
-    time.shown("%Y-%m-%d %H:%M")
-}
-
-/// `2024-01-15 10:00:00`. Gaps may be shorter than a minute.
-fn seconds(time: &LocalTime) -> String {
-    time.shown("%Y-%m-%d %H:%M:%S")
-}
-
-/// `96.0 % (86.5-98.9)`; `-` where there is none.
-fn interval(share: Option<Share>) -> String {
-    let Some(Share { value, low, high }) = share else { return "-".into() };
-    let [value, low, high] = [value, low, high].map(|share| share * 100.0);
-    format!("{value:.1} % ({low:.1}-{high:.1})")
-}
-
-fn percent(share: f64) -> String {
-    // Never 100 % for less than all of it.
-    let percent = if share >= 1.0 { 100.0 } else { (share * 1000.0).floor() / 10.0 };
-    format!("{percent:.1} %")
 }

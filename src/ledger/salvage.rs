@@ -58,14 +58,14 @@ struct Crossing {
 }
 
 /// Which row of ours `values` are, by their number and kinds.
-fn classify(place: RowLocation, values: Vec<Value>) -> Option<SalvagedRow> {
+fn classify(place: RowLocation, values: &[Value]) -> Option<SalvagedRow> {
     use Value::{Int, Null, Real, Text};
     let real = |value: &Value| match value {
         Int(value) => Some(*value as f64),
         Real(value) => Some(*value),
         _ => None,
     };
-    Some(match (place, values.as_slice()) {
+    Some(match (place, values) {
         (
             RowLocation::Index,
             [
@@ -237,7 +237,7 @@ impl Salvage {
         };
         let (mut found, mut last) = (Vec::new(), 0);
         for page in 1..=this.pages.count {
-            this.pages.rows(page, &mut |place, values| match classify(place, values) {
+            this.pages.rows(page, &mut |place, values| match classify(place, &values) {
                 Some(SalvagedRow::Crossing(crossing)) => last = last.max(crossing.session),
                 Some(SalvagedRow::Session(session, ended, words)) => {
                     last = last.max(session[0]);
@@ -249,7 +249,7 @@ impl Salvage {
         }
         for at in &this.pages.uncertain {
             this.pages.uncertain_rows(*at, &mut |place, values| {
-                if let Some(SalvagedRow::Crossing(crossing)) = classify(place, values) {
+                if let Some(SalvagedRow::Crossing(crossing)) = classify(place, &values) {
                     last = last.max(crossing.session);
                 }
             });
@@ -358,8 +358,8 @@ impl Salvage {
         let sql = |error: rusqlite::Error| LedgerError::sql(&path, &error);
         let change = connection.transaction().map_err(sql)?;
         let mut found = Vec::new();
-        let mut take = |place, values| {
-            if let Some(SalvagedRow::Crossing(crossing)) = classify(place, values) {
+        let mut take = |place, values: Vec<Value>| {
+            if let Some(SalvagedRow::Crossing(crossing)) = classify(place, &values) {
                 found.push(crossing);
             }
         };

@@ -97,7 +97,7 @@ impl Writer {
     ///
     /// # Errors
     /// When another program counts into this folder.
-    pub fn start(options: LedgerOptions, shared: Arc<Shared>, disk: Disk) -> Result<Self, LedgerError> {
+    pub fn start(options: LedgerOptions, shared: Arc<Shared>, disk: &Disk) -> Result<Self, LedgerError> {
         let lock = patiently(options.clock.as_ref(), || disk.run(|| Lock::take(&options.path)))?;
         let mut writer = Self::new(options, shared, lock, disk.clone());
         disk.run(|| writer.open());
@@ -267,7 +267,7 @@ impl Writer {
             }
             EventKind::Reset => self.reset(source, sequence, wall),
             EventKind::Scene(scene) => {
-                self.push(PendingRow::Scene { source, wall, scene: Box::new(scene.clone()) })
+                self.push(PendingRow::Scene { source, wall, scene: Box::new(scene.clone()) });
             }
             EventKind::State { state, .. } => self.watching.state(&source, *state),
             EventKind::Suppressed { .. } | EventKind::Threshold { .. } => {}

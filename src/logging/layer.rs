@@ -86,7 +86,7 @@ impl LogLayer {
         Self { printed, ..self }
     }
 
-    fn safe(&self, text: &str) -> String {
+    fn safe(text: &str) -> String {
         line::clean(&redact(text))
     }
 }
@@ -170,7 +170,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for LogLayer {
         let level = Level::from(*event.metadata().level());
         let camera = owner.camera.as_deref();
         let label = line::label(owner.worker, camera);
-        let message = self.safe(&format!("{}{}", fields.message, fields.others));
+        let message = Self::safe(&format!("{}{}", fields.message, fields.others));
         let text = line::format(&now.to_zoned(self.timezone.clone()), &label, level, &message);
         if let Some(writer) = &self.writer {
             let record = router::encode(owner.worker, camera.map(names::camera_stem).as_deref(), &text);

@@ -73,7 +73,7 @@ impl Ours {
             new = format!("log {stem}\n");
         }
         if self.asides.insert((stem.to_owned(), beginning.clone())) {
-            new.push_str(&format!("aside {stem} {beginning}\n"));
+            let _ = writeln!(new, "aside {stem} {beginning}");
         }
         if new.is_empty() { Ok(()) } else { self.add(&new) }
     }

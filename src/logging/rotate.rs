@@ -21,7 +21,7 @@ const MAX_NUMBER: usize = 10_000;
 const MAX_PENDING: usize = 64 << 10;
 
 /// After a rotation that failed the file grows for this long before the next attempt.
-const RETRY: Duration = Duration::from_secs(60);
+const RETRY: Duration = Duration::from_mins(1);
 
 /// When a file is set aside and when a set-aside file is removed.
 #[derive(Debug, Clone, Copy)]

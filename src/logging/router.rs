@@ -239,8 +239,8 @@ mod tests {
         let limits = Limits {
             max_bytes: 1 << 20,
             max_files: 3,
-            max_age: Duration::from_secs(3600),
-            keep_for: Duration::from_secs(3600),
+            max_age: Duration::from_hours(1),
+            keep_for: Duration::from_hours(1),
         };
         let health = Arc::new(Health::default());
         let mut router = Router::new(

@@ -38,6 +38,8 @@ impl Action {
     pub const LINES: &str = "lines";
     /// A source has other settings.
     pub const SETTINGS: &str = "settings";
+    /// An alert of a source was acknowledged.
+    pub const ACKNOWLEDGED: &str = "acknowledged";
     /// The number of workers was changed.
     pub const WORKERS: &str = "workers";
     /// The configuration file was read again.
@@ -46,7 +48,7 @@ impl Action {
     pub const STOPPED: &str = "stopped";
 
     /// All words of this version.
-    pub const WORDS: [&str; 11] = [
+    pub const WORDS: [&str; 12] = [
         Self::PAUSED,
         Self::RESUMED,
         Self::RESTARTED,
@@ -55,6 +57,7 @@ impl Action {
         Self::ADDED,
         Self::LINES,
         Self::SETTINGS,
+        Self::ACKNOWLEDGED,
         Self::WORKERS,
         Self::RELOADED,
         Self::STOPPED,
@@ -68,6 +71,7 @@ impl Action {
             Self::RESET => "reset the counts of",
             Self::LINES => "changed the lines of",
             Self::SETTINGS => "changed the settings of",
+            Self::ACKNOWLEDGED => "acknowledged the alert of",
             Self::WORKERS => "set the number of workers",
             Self::RELOADED => "reloaded the configuration file",
             Self::STOPPED => "stopped the program",

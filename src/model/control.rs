@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::SourceId;
+use super::{AlertKind, SourceId};
 
 /// What a front end can ask of the engine, where `A` describes a source that is added and `C` is a command of one source.
 /// None of it blocks: what concerns the counts of a source takes effect after the detection run that is on, in the order
@@ -18,6 +18,15 @@ pub enum Control<A, C> {
     Remove(SourceId),
     /// Add a source, enabled at once.
     Add(Box<A>),
-    /// Workers that may run at once, clamped to 1..=max_workers.
+    /// An alert of a source is acknowledged.
+    Acknowledge {
+        /// Which source.
+        source: SourceId,
+        /// What is wrong with it.
+        kind: AlertKind,
+        /// Name of the user.
+        who: String,
+    },
+    /// Workers that may run at once, clamped to `1..=max_workers`.
     SetWorkers(usize),
 }

@@ -39,8 +39,25 @@ pub struct ZoneConfig {
     pub threshold: Option<i64>,
 }
 
+/// Corners (x, y) of an area, in 0..1 of width and height; at least three.
+pub type Polygon = Vec<[f32; 2]>;
+
+/// What is drawn on the frame of a source: where people are counted, and where nobody is seen.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Drawn {
+    /// Lines.
+    pub lines: Vec<LineConfig>,
+    /// Zones.
+    pub zones: Vec<ZoneConfig>,
+    /// Ignored regions.
+    #[serde(default)]
+    pub ignore: Vec<Polygon>,
+}
+
 /// Which way a line was crossed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
     /// To the right-hand side when walking from `a` to `b`.

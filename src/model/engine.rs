@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Event, Moment, SourceId, SourceSnapshot};
+use super::{Acknowledgment, Event, Moment, SourceId, SourceSnapshot};
 
 /// How workers and sources go together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
@@ -69,6 +69,9 @@ pub struct EngineSnapshot {
     pub problems: Vec<String>,
     /// Fall-backs and the like that the user should know of.
     pub notices: Vec<String>,
+    /// Who acknowledged which of the alerts that stand.
+    #[serde(default)]
+    pub acknowledged: Arc<Vec<Acknowledgment>>,
     /// The latest events, oldest first, at most a few hundred.
     pub events: Arc<Vec<Arc<Event>>>,
     /// Events not yet handled that were lost (0 unless the disk cannot follow).

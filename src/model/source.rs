@@ -74,6 +74,9 @@ pub struct SourceSnapshot {
     pub dropped: u64,
     /// Persons found, summed over all frames.
     pub total_detections: u64,
+    /// Persons found and ignored, because of where they were or how tall, summed over all frames.
+    #[serde(default)]
+    pub ignored: u64,
     /// Sum over lines.
     pub total_in: u64,
     /// Sum over lines.
@@ -144,6 +147,7 @@ impl SourceSnapshot {
             frames_total: None,
             dropped: 0,
             total_detections: 0,
+            ignored: 0,
             total_in: 0,
             total_out: 0,
             threshold: None,

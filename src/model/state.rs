@@ -86,6 +86,22 @@ pub enum StateKind {
 }
 
 impl StateKind {
+    /// All.
+    pub const ALL: [Self; 12] = [
+        Self::Queued,
+        Self::Connecting,
+        Self::Running,
+        Self::Stalled,
+        Self::Retrying,
+        Self::Paused,
+        Self::Completed,
+        Self::Failed,
+        Self::Disabled,
+        Self::AuthFailed,
+        Self::NoSuchStream,
+        Self::Unsupported,
+    ];
+
     /// The word shown for the state, as in the text dashboard.
     #[must_use]
     pub const fn word(self) -> &'static str {

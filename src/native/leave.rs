@@ -47,17 +47,16 @@ pub fn say(fd: RawFd, bytes: &[u8]) {
         .write(true)
         .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY)
         .open(format!("/proc/self/fd/{fd}"));
-    match opened {
+    if let Ok(mut file) = opened {
         // There is nobody left to tell.
-        Ok(mut file) => drop(file.write(bytes)),
+        drop(file.write(bytes));
+    } else {
         // Such as the terminal of another user, after `su`. A few bytes are taken at once when any are.
-        Err(_) => {
-            let mut ready = libc::pollfd { fd, events: libc::POLLOUT, revents: 0 };
-            // SAFETY: one structure, as said; the buffer is valid for its length.
-            unsafe {
-                if libc::poll(&raw mut ready, 1, 0) == 1 && ready.revents & libc::POLLOUT != 0 {
-                    libc::write(fd, bytes.as_ptr().cast(), bytes.len());
-                }
+        let mut ready = libc::pollfd { fd, events: libc::POLLOUT, revents: 0 };
+        // SAFETY: one structure, as said; the buffer is valid for its length.
+        unsafe {
+            if libc::poll(&raw mut ready, 1, 0) == 1 && ready.revents & libc::POLLOUT != 0 {
+                libc::write(fd, bytes.as_ptr().cast(), bytes.len());
             }
         }
     }

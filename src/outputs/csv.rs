@@ -190,9 +190,10 @@ impl Output for Csv {
         let is_written = problem.is_none();
         let mut known = self.account.problem.lock();
         if problem.is_some() != known.is_some() {
-            match &problem {
-                Some(problem) => tracing::error!("{problem}"),
-                None => tracing::info!("CSV files: can be written again"),
+            if let Some(problem) = &problem {
+                tracing::error!("{problem}");
+            } else {
+                tracing::info!("CSV files: can be written again");
             }
         }
         *known = problem;

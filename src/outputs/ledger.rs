@@ -95,6 +95,7 @@ impl Ledger {
     }
 
     /// Waits until everything noted so far is on disk; `false` when that failed or `timeout` passed first.
+    #[allow(clippy::must_use_candidate, reason = "also called for the wait alone")]
     pub fn sync(&self, timeout: Duration) -> bool {
         self.running.sync(timeout)
     }
@@ -141,7 +142,7 @@ impl Output for LedgerOutput {
 
     fn begin(&mut self) {
         let Some((options, ready)) = self.options.take() else { return };
-        match Writer::start(options, Arc::clone(&self.shared), self.disk.clone()) {
+        match Writer::start(options, Arc::clone(&self.shared), &self.disk) {
             Ok(mut writer) => {
                 // Nobody waits any more when the disk took too long.
                 let _ = ready.send(Ok(Held { totals: writer.totals(), scenes: writer.scenes() }));

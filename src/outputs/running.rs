@@ -105,7 +105,7 @@ impl Running {
         }
         let at = BothClocks::now(self.setup.clock.as_ref());
         let message = Message::Event { event: Arc::clone(event), at, missed: intake.missed };
-        if self.put(&intake, self.setup.room, message) {
+        if Self::put(&intake, self.setup.room, message) {
             intake.missed = 0;
             self.taken.fetch_add(1, Ordering::SeqCst);
         } else {
@@ -122,7 +122,7 @@ impl Running {
         let intake = self.intake.lock();
         let at = BothClocks::now(self.setup.clock.as_ref());
         let taken =
-            self.put(&intake, self.setup.room / 2, Message::Result { result: Arc::clone(result), at });
+            Self::put(&intake, self.setup.room / 2, Message::Result { result: Arc::clone(result), at });
         if self.setup.results == Results::Rows {
             if taken {
                 self.taken.fetch_add(1, Ordering::SeqCst);
@@ -132,7 +132,7 @@ impl Running {
         }
     }
 
-    fn put(&self, intake: &Intake, room: usize, message: Message) -> bool {
+    fn put(intake: &Intake, room: usize, message: Message) -> bool {
         let Some(sender) = &intake.sender else { return false };
         sender.len() < room && sender.try_send(message).is_ok()
     }

@@ -33,11 +33,12 @@ pub enum Question {
     },
     /// Where sources and lines are kept, and what is there.
     Place {},
-    /// Write the lines and zones of a source into the configuration file.
+    /// Write the lines, zones and ignored regions of a source into the configuration file.
     SaveLines {
         /// The source.
         source: SourceId,
-        /// `lines` and `zones`, as an entry of the configuration file holds them.
+        /// `lines`, `zones` and `ignore`, as an entry of the configuration file holds them; without `ignore` the ignored regions are
+        /// those that run.
         shapes: ConfigEntry,
     },
     /// Write a source into the configuration file.

@@ -5,12 +5,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
-    config::{SourceConfig, edit::entry_of},
+    config::{
+        SourceConfig,
+        edit::{entry_of, shapes_of},
+    },
     engine::{
         Control, SourceCommand,
         commands::{Pause, SetLines},
     },
-    model::{LineConfig, SourceId, ZoneConfig},
+    model::{AlertKind, SourceId},
 };
 
 /// A source as an entry of `cameras` or `videos` in the configuration file, with the same keys.
@@ -55,12 +58,20 @@ pub enum Order {
         /// The source, as an entry of the configuration file; paths are absolute.
         entry: ConfigEntry,
     },
-    /// Replace the lines and zones of a source; counts of lines that keep their name are kept.
+    /// Replace the lines, zones and ignored regions of a source; counts of lines that keep their name are kept.
     Lines {
         /// Its id.
         source: SourceId,
-        /// `lines` and `zones`, as an entry of the configuration file holds them.
+        /// `lines`, `zones` and `ignore`, as an entry of the configuration file holds them. Without `lines` there is one across the
+        /// middle, without `zones` there are none; without `ignore` the ignored regions stay as they are.
         shapes: ConfigEntry,
+    },
+    /// Acknowledge an alert of a source; forgotten when the alert is over.
+    Acknowledge {
+        /// Its id.
+        source: SourceId,
+        /// What is wrong with it.
+        kind: AlertKind,
     },
     /// Workers that may run at once, from 1 to `max_workers`.
     Workers {
@@ -79,8 +90,8 @@ impl Order {
                 SourceCommand::Pause(Pause(false)) => Self::Resume { source },
                 SourceCommand::Restart(_) => Self::Restart { source },
                 SourceCommand::ResetCounts(_) => Self::Reset { source },
-                SourceCommand::SetLines(SetLines { lines, zones }) => {
-                    Self::Lines { source, shapes: crate::config::edit::shapes_of(&lines, &zones) }
+                SourceCommand::SetLines(SetLines { lines, zones, ignore }) => {
+                    Self::Lines { source, shapes: shapes_of(&lines, &zones, ignore.as_deref()) }
                 }
                 SourceCommand::Preview(_) => return None,
             },
@@ -88,6 +99,7 @@ impl Order {
             Control::PauseAll(false) => Self::ResumeAll {},
             Control::Remove(source) => Self::Remove { source },
             Control::Add(source) => Self::Add { entry: entry_of(&source) },
+            Control::Acknowledge { source, kind, .. } => Self::Acknowledge { source, kind },
             Control::SetWorkers(count) => Self::Workers { count },
         })
     }
@@ -106,28 +118,29 @@ impl Order {
             Self::Reset { source } => Control::reset_counts(source),
             Self::Remove { source } => Control::Remove(source),
             Self::Add { entry } => Control::Add(Box::new(SourceConfig::from_entry(&entry)?)),
-            Self::Lines { source, shapes } => {
-                let (lines, zones) = lines_of(shapes)?;
-                Control::set_lines(source, lines, zones)
-            }
+            Self::Lines { source, shapes } => Control::Source(source, lines_of(shapes)?.into()),
+            // Who asked is known where it was asked.
+            Self::Acknowledge { source, kind } => Control::Acknowledge { source, kind, who: String::new() },
             Self::Workers { count } => Control::SetWorkers(count),
         })
     }
 }
 
-/// The lines and zones of an entry.
+/// The lines, zones and, where they are given, ignored regions of an entry.
 ///
 /// # Errors
 /// Everything that is wrong with them.
-pub fn lines_of(mut shapes: ConfigEntry) -> Result<(Vec<LineConfig>, Vec<ZoneConfig>), String> {
-    if let Some(other) = shapes.keys().find(|key| !["lines", "zones"].contains(&key.as_str())) {
-        return Err(format!("'{other}' is neither 'lines' nor 'zones'"));
+pub fn lines_of(mut shapes: ConfigEntry) -> Result<SetLines, String> {
+    if let Some(other) = shapes.keys().find(|key| !["lines", "zones", "ignore"].contains(&key.as_str())) {
+        return Err(format!("'{other}' is none of 'lines', 'zones' and 'ignore'"));
     }
+    // An older dashboard knows of no ignored regions, and does not mean to remove them.
+    let is_ignore_given = shapes.get("ignore").is_some_and(|regions| !regions.is_null());
     // What they belong to does not matter for whether they are right.
     shapes.insert("camera_id".into(), Value::from("source"));
     shapes.insert("source".into(), Value::from("0"));
-    let SourceConfig { lines, zones, .. } = SourceConfig::from_entry(&shapes)?;
-    Ok((lines, zones))
+    let SourceConfig { lines, zones, ignore, .. } = SourceConfig::from_entry(&shapes)?;
+    Ok(SetLines { lines, zones, ignore: is_ignore_given.then_some(ignore) })
 }
 
 #[cfg(test)]
@@ -135,7 +148,10 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::geometry::Anchor;
+    use crate::{
+        geometry::Anchor,
+        model::{Drawn, LineConfig, ZoneConfig},
+    };
 
     #[test]
     fn every_order_is_the_control_that_it_came_from() {
@@ -151,6 +167,8 @@ mod tests {
         let mut added = SourceConfig::from_source_string(text, &BTreeSet::new()).unwrap();
         added.alias = "Gate ${1}".into();
         added.lines = vec![line.clone()];
+        let region = vec![[0.25, 0.5], [0.75, 0.5], [0.75, 1.0]];
+        added.ignore = vec![region.clone()];
         for control in [
             Control::pause("a".into()),
             Control::resume("a".into()),
@@ -160,7 +178,13 @@ mod tests {
             Control::PauseAll(false),
             Control::Remove("a".into()),
             Control::SetWorkers(3),
-            Control::set_lines("a".into(), vec![line], vec![zone]),
+            Control::Acknowledge { source: "a".into(), kind: AlertKind::Flapping, who: String::new() },
+            Control::set_lines("a".into(), vec![line.clone()], vec![zone.clone()]),
+            Control::set_drawn(
+                "a".into(),
+                Drawn { lines: vec![line.clone()], zones: vec![zone], ignore: vec![region.clone()] },
+            ),
+            Control::set_drawn("a".into(), Drawn { lines: vec![line], ..Drawn::default() }),
             Control::Add(Box::new(added)),
             Control::Add(Box::new(SourceConfig::from_source_string("/v/a.mp4", &BTreeSet::new()).unwrap())),
         ] {
@@ -181,6 +205,8 @@ mod tests {
             r#"{"do": "lines", "source": "a", "shapes": {"lines": [{"name": "l", "a": [9, 9], "b": [0, 0]}]}}"#,
         );
         assert!(said.contains("lines[0]"), "{said}");
+        let said = order(r#"{"do": "lines", "source": "a", "shapes": {"ignore": [[[0, 0], [1, 1]]]}}"#);
+        assert!(said.contains("ignore[0]") && said.contains("at least three"), "{said}");
         let said = order(r#"{"do": "add", "entry": {"camera_id": "a", "source": "rtsp://u:hunter2@"}}"#);
         assert!(!said.contains("hunter2"), "{said}");
     }

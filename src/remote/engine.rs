@@ -6,10 +6,7 @@ use super::{ClientError, Remote, paths::from_here, views::View};
 use crate::{
     config::SourceConfig,
     count::replay::Paths,
-    engine::{
-        Answer, Control, EngineApi, EngineError, Reply, SourceCommand,
-        commands::{Preview as Watch, SetLines},
-    },
+    engine::{Answer, Control, EngineApi, EngineError, Reply, SourceCommand, commands::Preview as Watch},
     metrics::stages::StageTime,
     model::{EngineSnapshot, Event, Minute, Preview},
     protocol::{Done, order::Order},
@@ -58,8 +55,8 @@ impl EngineApi for Remote {
         };
         let added = if let Control::Add(source) = &control { Some(source.id.clone()) } else { None };
         let drawn = match &control {
-            Control::Source(id, SourceCommand::SetLines(SetLines { lines, zones })) => {
-                self.views.lines_given(id, lines, zones);
+            Control::Source(id, SourceCommand::SetLines(set)) => {
+                self.views.lines_given(id, set);
                 Some(id.clone())
             }
             _ => None,

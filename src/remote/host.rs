@@ -87,7 +87,7 @@ impl Host for Remote {
     }
 
     fn save_lines(&self, source: &SourceId, drawn: &Drawn) -> Result<String, String> {
-        let shapes = shapes_of(&drawn.lines, &drawn.zones);
+        let shapes = shapes_of(&drawn.lines, &drawn.zones, Some(&drawn.ignore));
         self.said(&Question::SaveLines { source: source.clone(), shapes })
     }
 

@@ -16,9 +16,10 @@ use super::{
 use crate::{
     config::SourceConfig,
     count::replay::Paths,
+    engine::commands::SetLines,
     logging::RecentLogs,
     metrics::stages::StageTime,
-    model::{Event, LineConfig, Minute, Preview, SourceId, ZoneConfig},
+    model::{Event, Minute, Preview, SourceId},
     protocol::{
         Lines,
         ask::{Answer, ConfigState, Question},
@@ -111,7 +112,7 @@ impl ViewCache {
         }
         let (history, log_run) = (std::mem::take(&mut self.history), self.log_run);
         let (configs, orders) = (std::mem::take(&mut self.configs), self.orders);
-        *self = Self { run, orders, history, configs, log_run, ..Self::default() };
+        *self = Self { run, orders, configs, history, log_run, ..Self::default() };
     }
 }
 
@@ -166,13 +167,16 @@ impl Views {
         found(&mut self.inner.lock().known)
     }
 
-    /// The lines and zones of a source are being changed to these: what is known has them already.
-    pub fn lines_given(&self, id: &SourceId, lines: &[LineConfig], zones: &[ZoneConfig]) {
+    /// The lines, zones and ignored regions of a source are being changed to these: what is known has them already.
+    pub fn lines_given(&self, id: &SourceId, SetLines { lines, zones, ignore }: &SetLines) {
         self.known(|known| {
             known.orders += 1;
             if let Some(config) = known.configs.get_mut(id) {
                 let config = Arc::make_mut(config);
-                (config.lines, config.zones) = (lines.to_vec(), zones.to_vec());
+                (config.lines, config.zones) = (lines.clone(), zones.clone());
+                if let Some(ignore) = ignore {
+                    config.ignore.clone_from(ignore);
+                }
             }
         });
     }

@@ -44,9 +44,10 @@ impl Backoff {
         self.attempts = self.attempts.saturating_add(1);
         let exponent = f64::from(self.attempts.min(64) - 1);
         let longest = self.config.max.as_secs_f64();
-        let plain = match self.is_exhausted() {
-            true => longest,
-            false => (self.config.initial.as_secs_f64() * FACTOR.powf(exponent)).min(longest),
+        let plain = if self.is_exhausted() {
+            longest
+        } else {
+            (self.config.initial.as_secs_f64() * FACTOR.powf(exponent)).min(longest)
         };
         Duration::from_secs_f64(plain * (1.0 + JITTER * self.spread()))
     }

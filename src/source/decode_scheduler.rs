@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn no_more_than_allowed_have_a_turn_at_once() {
-        let scheduler = DecodeScheduler::lasting(2, Duration::from_secs(60));
+        let scheduler = DecodeScheduler::lasting(2, Duration::from_mins(1));
         let (now, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
         thread::scope(|scope| {
             for _ in 0..6 {

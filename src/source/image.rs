@@ -44,6 +44,7 @@ impl Decoded {
 }
 
 /// Width and height in pixels at which a player shows a picture of `size` whose pixels are `aspect` times as wide as high.
+#[must_use]
 pub fn shown_size((width, height): (u32, u32), aspect: f64, orientation: Orientation) -> (u32, u32) {
     let width = (f64::from(width) * aspect).round().clamp(0.0, f64::from(u16::MAX)) as u32;
     if orientation.transposed { (height, width) } else { (width, height) }
@@ -97,13 +98,12 @@ impl FrameImage {
     /// # Errors
     /// When it was converted already and cannot be resized.
     pub fn at(self, size: (u32, u32)) -> opencv::Result<Self> {
-        match self.decoded {
-            Some(decoded) => Ok(Self::decoded(decoded, size)),
-            None => {
-                let bgr = self.bgr()?;
-                let size = (size.0.min(bgr.cols() as u32), size.1.min(bgr.rows() as u32));
-                if size == self.size { Ok(self) } else { Ok(Self::ready(resized(bgr, size)?)) }
-            }
+        if let Some(decoded) = self.decoded {
+            Ok(Self::decoded(decoded, size))
+        } else {
+            let bgr = self.bgr()?;
+            let size = (size.0.min(bgr.cols() as u32), size.1.min(bgr.rows() as u32));
+            if size == self.size { Ok(self) } else { Ok(Self::ready(resized(bgr, size)?)) }
         }
     }
 
@@ -123,13 +123,12 @@ impl FrameImage {
     /// # Errors
     /// When it cannot be converted.
     pub fn gray(&self, size: (u32, u32)) -> opencv::Result<Mat> {
-        match &self.decoded {
-            Some(decoded) => decoded.gray(size),
-            None => {
-                let mut full = Mat::default();
-                imgproc::cvt_color_def(self.bgr()?, &mut full, imgproc::COLOR_BGR2GRAY)?;
-                resized(&full, size)
-            }
+        if let Some(decoded) = &self.decoded {
+            decoded.gray(size)
+        } else {
+            let mut full = Mat::default();
+            imgproc::cvt_color_def(self.bgr()?, &mut full, imgproc::COLOR_BGR2GRAY)?;
+            resized(&full, size)
         }
     }
 }
@@ -144,12 +143,11 @@ impl Decoded {
         let reduced = if is_less { self.picture.reduced(size, resized) } else { None };
         let mut room = SPARE.lock().pop().unwrap_or_default();
         let mut converter = self.converter.lock();
-        let image = match reduced {
-            Some(reduced) => converter.bgr_of(&reduced, &mut room).map_err(failed)?.try_clone()?,
-            None => {
-                let full = converter.bgr(&self.picture, self.picture.stored_size(), &mut room);
-                resized(&full.map_err(failed)?, size)?
-            }
+        let image = if let Some(reduced) = reduced {
+            converter.bgr_of(&reduced, &mut room).map_err(failed)?.try_clone()?
+        } else {
+            let full = converter.bgr(&self.picture, self.picture.stored_size(), &mut room);
+            resized(&full.map_err(failed)?, size)?
         };
         drop(converter);
         let mut spare = SPARE.lock();
@@ -213,16 +211,17 @@ fn failed(error: ffmpeg::Error) -> opencv::Error {
 /// Luma as 8-bit gray of which all values are used.
 fn full_range(luma: &Mat, depth: Depth) -> opencv::Result<Mat> {
     let unit = f64::from(1 << (depth.bits - 8));
-    let (scale, shift) = match depth.is_full {
-        true => (1.0 / unit, 0.0),
-        false => (255.0 / SPAN / unit, -BLACK * 255.0 / SPAN),
-    };
+    let (scale, shift) =
+        if depth.is_full { (1.0 / unit, 0.0) } else { (255.0 / SPAN / unit, -BLACK * 255.0 / SPAN) };
     let mut gray = Mat::default();
     luma.convert_to(&mut gray, CV_8U, scale, shift)?;
     Ok(gray)
 }
 
 /// `full` at `size` (width, height).
+///
+/// # Errors
+/// When OpenCV has no memory for it, or cannot scale what `full` holds.
 pub fn resized(full: &impl MatTraitConst, size: (u32, u32)) -> opencv::Result<Mat> {
     let (width, height) = ((size.0 as i32).max(1), (size.1 as i32).max(1));
     // Averaging squares of four is fast and loses nothing; what is left is less than a halving, which interpolation does

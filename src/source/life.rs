@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// A session that lasted this long was no short one.
-pub const STEADY: Duration = Duration::from_secs(60);
+pub const STEADY: Duration = Duration::from_mins(1);
 
 /// Shortest time from one opening to the next of a camera whose sessions deliver frames and break off: the first, doubled
 /// with each short session, and the longest.
@@ -23,7 +23,7 @@ const CYCLE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_
 
 /// A camera that refuses a password is asked again no sooner than this, doubled each time up to the second: cameras
 /// lock accounts after a few wrong passwords, and refuse right ones while they boot.
-const REFUSED: (Duration, Duration) = (Duration::from_secs(15), Duration::from_secs(60));
+const REFUSED: (Duration, Duration) = (Duration::from_secs(15), Duration::from_mins(1));
 
 /// Errors this long after the program stood still (suspended, frozen) are blamed on that: servers have ended their
 /// sessions meanwhile and networks come back by and by.

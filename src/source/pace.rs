@@ -206,7 +206,7 @@ mod tests {
         }
         fn wait(&self, _: Duration, wait: &mut dyn FnMut(Duration)) {
             self.1.send(()).unwrap();
-            wait(Duration::from_secs(3600));
+            wait(Duration::from_hours(1));
         }
     }
 

@@ -84,9 +84,9 @@ impl Relay {
     /// # Errors
     /// When the system refuses a socket or a thread.
     pub fn start(to: &Destination<'_>, timeout: Duration) -> Result<Self, SourceError> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(refused)?;
-        let own = listener.local_addr().map_err(refused)?;
-        let word = random_word().ok_or_else(|| refused(io::Error::other("it has no random numbers")))?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(|error| refused(&error))?;
+        let own = listener.local_addr().map_err(|error| refused(&error))?;
+        let word = random_word().ok_or_else(|| refused(&io::Error::other("it has no random numbers")))?;
         let policy = AccessPolicy::new(to.shown, to.asked.clone(), to.credentials, to.tls);
         let (address, talk) = if to.asked.scheme().starts_with("rtsp") {
             let local = format!("rtsp://{own}/{word}");
@@ -176,8 +176,8 @@ fn serve(shared: &Arc<Shared>, client: TcpStream, from: SocketAddr) {
 }
 
 /// A socket of this machine's own, or its random numbers, that the system does not give.
-fn refused(error: io::Error) -> SourceError {
-    refusal::of(&error).unwrap_or_else(|| {
+fn refused(error: &io::Error) -> SourceError {
+    refusal::of(error).unwrap_or_else(|| {
         SourceError::System(format!("the system refuses the program a connection to itself ({error})"))
     })
 }

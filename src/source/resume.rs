@@ -70,6 +70,7 @@ impl Stand {
     }
 
     /// What is to be remembered when the last frame that was given has this stamp, if it is of the present count.
+    #[must_use]
     pub fn seen(&self, until: f64) -> Option<StreamPosition> {
         let ((last, _), ahead) = (self.last?, self.ahead?);
         // The decoder is some frames behind.
@@ -106,6 +107,7 @@ pub enum Verdict {
 
 impl Comparison {
     /// Nothing is known yet but what was seen.
+    #[must_use]
     pub fn new(seen: StreamPosition) -> Self {
         Self { seen, first: None, last: f64::NAN, ahead: f64::NEG_INFINITY, rose: 0.0 }
     }

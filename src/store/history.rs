@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn a_gap_is_kept_as_minutes_that_nobody_watched() {
-        let mut history = History::new(Duration::from_secs(3600));
+        let mut history = History::new(Duration::from_hours(1));
         history.cross(wall(100), Direction::In, 1);
         history.watch(wall(103), 1);
         let minutes = history.minutes();
@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn a_clock_set_back_goes_on_at_its_new_time() {
-        let mut history = History::new(Duration::from_secs(3600));
+        let mut history = History::new(Duration::from_hours(1));
         (100..=110).for_each(|minute| history.watch(wall(minute), 7));
         for minute in 95..=98 {
             history.cross(wall(minute), Direction::In, 8);
@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn memory_is_bounded_and_a_clock_set_back_loses_no_crossing() {
-        let mut history = History::new(Duration::from_secs(600));
+        let mut history = History::new(Duration::from_mins(10));
         for minute in 0..1000 {
             history.cross(wall(minute), Direction::Out, 0);
         }

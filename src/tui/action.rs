@@ -113,7 +113,7 @@ pub enum Action {
     SaveLines,
     /// A new line.
     AddLine,
-    /// Remove the line or zone chosen.
+    /// Remove the line, zone or ignored region chosen.
     RemoveShape,
     /// One corner more of a zone.
     AddCorner,
@@ -133,7 +133,9 @@ pub enum Action {
     LinePoint,
     /// A new zone.
     AddZone,
-    /// The last change to a line or zone back.
+    /// A new region in which nobody is seen.
+    AddIgnored,
+    /// The last change to what is drawn back.
     Undo,
     /// Logs of the selected source.
     Logs,
@@ -143,7 +145,7 @@ pub enum Action {
     History,
     /// The workers and their queue.
     Workers,
-    /// The pictures of crossings.
+    /// The snapshots of crossings.
     Crossings,
     /// A random sample of the day's crossings.
     Sample,

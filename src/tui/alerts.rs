@@ -7,23 +7,14 @@ use super::{
     format::{self, Moment},
     text::clean,
 };
-use crate::model::{EngineSnapshot, SourceId, SourceSnapshot, SourceState};
+pub use crate::model::AlertKind;
+use crate::{
+    engine::Control,
+    model::{Acknowledgment, EngineSnapshot, SourceId, SourceSnapshot},
+};
 
 /// Most alerts that are over and are remembered.
 const MOST_PAST: usize = 1000;
-
-/// Kinds of alerts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum AlertKind {
-    /// Delivers no pictures and should.
-    Down,
-    /// A camera marked as failed after many attempts: an alert of its own, also where it was acknowledged that it was down.
-    Failed,
-    /// Breaks off again and again.
-    Flapping,
-    /// Reached its limit.
-    Limit,
-}
 
 /// What an alert is about; the same trouble keeps the same key until it is over.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,40 +47,16 @@ fn alerts(snapshot: &EngineSnapshot, acknowledged: &mut BTreeSet<AlertKey>) -> V
             standing.insert(key.clone());
             alerts.push(Alert { acknowledged: acknowledged.contains(&key), key, source: index });
         };
-        if source.over_threshold() {
-            raise(AlertKind::Limit);
-        }
-        if source.flapping().is_some() {
-            raise(AlertKind::Flapping);
-        }
-        if matches!(source.state, SourceState::Failed { next: Some(_) }) {
-            raise(AlertKind::Failed);
-        } else if source.state.kind().is_offline() {
-            raise(AlertKind::Down);
-        } else if source.state == SourceState::Connecting {
-            // Between two attempts of the same trouble: still the same alert.
-            let key = AlertKey { source: source.id.clone(), kind: AlertKind::Down };
-            if acknowledged.contains(&key) {
-                standing.insert(key);
-            }
+        AlertKind::of(source).for_each(&mut raise);
+        // Between two attempts of the same trouble: still the same alert.
+        let key = AlertKey { source: source.id.clone(), kind: AlertKind::Down };
+        if AlertKind::Down.goes_on(source) && acknowledged.contains(&key) {
+            standing.insert(key);
         }
     }
     acknowledged.retain(|key| standing.contains(key));
     alerts.sort_by_key(|alert| alert.acknowledged);
     alerts
-}
-
-impl AlertKind {
-    /// In a word or two, for lists.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Down => "down",
-            Self::Failed => "failed",
-            Self::Flapping => "flapping",
-            Self::Limit => "limit",
-        }
-    }
 }
 
 /// What is wrong with a source, without its name and without a countdown.
@@ -148,6 +115,8 @@ impl Alerts {
     /// Takes over what `snapshot` says at `moment`.
     pub fn follow(&mut self, snapshot: &EngineSnapshot, moment: &Moment) {
         let mut acknowledged = self.acknowledged();
+        let key_of = |it: &Acknowledgment| AlertKey { source: it.source.clone(), kind: it.kind };
+        acknowledged.extend(snapshot.acknowledged.iter().map(key_of));
         self.standing = alerts(snapshot, &mut acknowledged);
         for alert in &self.standing {
             let source = &snapshot.sources[alert.source];
@@ -160,6 +129,13 @@ impl Alerts {
             };
             let course = self.courses.entry(alert.key.clone()).or_insert_with(new);
             (course.cause, course.name) = (cause, name);
+        }
+        // What others have seen, and before this dashboard was there.
+        for it in snapshot.acknowledged.iter() {
+            let Some(course) = self.courses.get_mut(&key_of(it)) else { continue };
+            let wall = jiff::Timestamp::from_millisecond(it.wall).unwrap_or_default();
+            let at = Moment { wall: wall.to_zoned(moment.wall.time_zone().clone()), ..moment.clone() };
+            course.acknowledged = Some((it.who.clone(), at));
         }
         let is_over = |key: &AlertKey| {
             !acknowledged.contains(key) && !self.standing.iter().any(|alert| alert.key == *key)
@@ -201,8 +177,9 @@ impl Alerts {
         &self.past
     }
 
-    /// `who` has seen these.
-    pub fn acknowledge(&mut self, keys: &[AlertKey], who: &str, moment: &Moment) {
+    /// `who` has seen these. Gives what tells the engine, and so every other dashboard.
+    #[must_use]
+    pub fn acknowledge(&mut self, keys: &[AlertKey], who: &str, moment: &Moment) -> Vec<Control> {
         for key in keys {
             if let Some(course) = self.courses.get_mut(key) {
                 course.acknowledged.get_or_insert_with(|| (who.to_owned(), moment.clone()));
@@ -212,5 +189,11 @@ impl Alerts {
             alert.acknowledged |= keys.contains(&alert.key);
         }
         self.standing.sort_by_key(|alert| alert.acknowledged);
+        let told = |key: &AlertKey| Control::Acknowledge {
+            source: key.source.clone(),
+            kind: key.kind,
+            who: who.to_owned(),
+        };
+        keys.iter().map(told).collect()
     }
 }

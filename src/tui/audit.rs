@@ -94,7 +94,7 @@ impl Running<'_> {
                 self.audit.refresh(Moment::now(&self.options.timezone).mono, &mut self.watching);
             }
             for event in heard.events {
-                self.take(event)?;
+                self.take(&event)?;
                 if self.audit.is_left {
                     return Ok(self.audit.signal);
                 }
@@ -112,15 +112,15 @@ impl Running<'_> {
         }
     }
 
-    fn take(&mut self, event: Event) -> Result<(), TuiError> {
+    fn take(&mut self, event: &Event) -> Result<(), TuiError> {
         match event {
-            Event::Key(key) if key.kind != KeyEventKind::Release => match Key::of(key) {
+            Event::Key(key) if key.kind != KeyEventKind::Release => match Key::of(*key) {
                 Some(key) if key.ctrl && key.code == crossterm::event::KeyCode::Char('z') => {
                     self.console.go_to_shell()?;
                     self.repaint()?;
                 }
                 Some(key) if key.ctrl && key.code == crossterm::event::KeyCode::Char('l') => {
-                    self.repaint()?
+                    self.repaint()?;
                 }
                 Some(key) => self.audit.key(key, &mut self.watching),
                 None => {}
@@ -167,7 +167,7 @@ fn draw(frame: &mut Frame, audit: &Audit, screen: &mut Screen, watching: &Watchi
     }
     match &audit.phase {
         Phase::Watching { .. } | Phase::Counting => {
-            watching::draw(audit, screen, watching, area, buffer, look)
+            watching::draw(audit, screen, watching, area, buffer, look);
         }
         Phase::Results(results) => results::draw(audit, results, screen, watching, area, buffer, look),
     }

@@ -46,6 +46,19 @@ pub enum TuiError {
     Terminal(#[from] io::Error),
 }
 
+impl TuiError {
+    /// Whether it says that the terminal has gone, as with a lost connection: reading and writing fail (`EIO`), there is none to
+    /// ask for its size (`ENXIO`), or what is left of it is no terminal (`ENOTTY`).
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        matches!(
+            self,
+            Self::Terminal(error)
+                if [libc::EIO, libc::ENXIO, libc::ENOTTY].map(Some).contains(&error.raw_os_error())
+        )
+    }
+}
+
 /// How the front end is to run.
 #[derive(Clone)]
 pub struct TuiOptions {
@@ -247,4 +260,16 @@ fn flag(signal: i32) -> io::Result<Arc<AtomicBool>> {
     let flag = Arc::new(AtomicBool::new(false));
     signal_hook::flag::register(signal, Arc::clone(&flag))?;
     Ok(flag)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_that_has_gone_is_told_from_one_that_refuses_something() {
+        let of = |code| TuiError::from(io::Error::from_raw_os_error(code));
+        assert!([libc::EIO, libc::ENXIO, libc::ENOTTY].into_iter().all(|code| of(code).is_gone()));
+        assert!(!of(libc::EACCES).is_gone() && !TuiError::Dumb.is_gone());
+    }
 }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    alerts::Alerts,
+    alerts::{AlertKey, Alerts},
     drawn::Geometry,
     effect::Effect,
     format::Moment,
@@ -19,9 +19,11 @@ use super::{
 use crate::{
     config::SourceConfig,
     count::replay::TrackPath,
+    engine::Control,
     host::{ConfigPlace, Settings},
     logging::LogLine,
-    model::{EngineSnapshot, Minute, Preview, SourceId, SourceSnapshot},
+    model::{EngineSnapshot, Minute, Polygon, Preview, SourceId, SourceSnapshot},
+    native,
 };
 
 /// How long a message stays in the footer.
@@ -55,6 +57,8 @@ pub struct Fetched {
     pub previews: HashMap<SourceId, Arc<Preview>>,
     /// Where the people on a preview came from.
     pub trails: HashMap<SourceId, Vec<TrackPath>>,
+    /// Regions of a preview in which nobody is seen.
+    pub ignored: HashMap<SourceId, Vec<Polygon>>,
     /// Configuration of the selected source.
     pub config: Option<Arc<SourceConfig>>,
     /// Last lines of the log on screen, oldest first.
@@ -268,6 +272,13 @@ impl Context {
     #[must_use]
     pub fn config_of(&self, id: &SourceId) -> Option<&Arc<SourceConfig>> {
         self.fetched.config.as_ref().filter(|config| config.id == *id)
+    }
+
+    /// The user has seen these alerts. Gives what tells the engine; a dashboard that may change nothing keeps it to itself.
+    pub fn acknowledge(&mut self, keys: &[AlertKey]) -> Vec<Control> {
+        let moment = self.clock().clone();
+        let told = self.alerts.acknowledge(keys, &native::process::user(), &moment);
+        if self.read_only { Vec::new() } else { told }
     }
 
     /// A source's name, its id where it is gone.

@@ -16,7 +16,10 @@ use ratatui_image::{
 };
 
 use super::widgets::picture::{Overlay, fitted};
-use crate::model::{LineConfig, Moment, Preview, ZoneConfig};
+use crate::{
+    geometry::Point,
+    model::{LineConfig, Moment, Polygon, Preview, ZoneConfig},
+};
 
 /// Most pixels of a picture: once a second, and Sixel takes the time of a frame for twice as many.
 const MOST_PIXELS: f32 = 640.0 * 480.0;
@@ -29,7 +32,11 @@ const LOST_BOX: Rgb<u8> = Rgb([150, 150, 150]);
 const LINE: Rgb<u8> = Rgb([240, 170, 60]);
 const INWARD: Rgb<u8> = Rgb([80, 230, 120]);
 const ZONE: Rgb<u8> = Rgb([190, 130, 255]);
+const IGNORED: Rgb<u8> = Rgb([235, 80, 80]);
 const TRAIL: Rgb<u8> = Rgb([60, 150, 160]);
+
+/// Pixels from one stroke of the hatching to the next, and of a stroke.
+const HATCHING: (u32, u32) = (14, 2);
 
 /// What a terminal takes pictures in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,6 +107,7 @@ struct Made {
     area: Rect,
     lines: Vec<LineConfig>,
     zones: Vec<ZoneConfig>,
+    ignored: Vec<Polygon>,
 }
 
 /// Makes pictures for one terminal.
@@ -141,12 +149,17 @@ impl Graphics {
         self.last = None;
     }
 
-    /// Draws `preview` with its boxes, and the lines, zones and trails of `overlay`, into the middle of `area`;
+    /// Draws `preview` with its boxes, and the lines, zones, ignored regions and trails of `overlay`, into the middle of `area`;
     /// `false` when it cannot be encoded.
     pub fn draw(&mut self, preview: &Preview, overlay: Overlay, area: Rect, buffer: &mut Buffer) -> bool {
         let area = self.place(area, preview.size);
-        let (lines, zones) = (overlay.lines.to_vec(), overlay.zones.to_vec());
-        let made = Made { taken: preview.taken, area, lines, zones };
+        let made = Made {
+            taken: preview.taken,
+            area,
+            lines: overlay.lines.to_vec(),
+            zones: overlay.zones.to_vec(),
+            ignored: overlay.ignored.to_vec(),
+        };
         if self.last.as_ref().is_none_or(|(last, _)| *last != made) {
             let Some(protocol) = self.encode(preview, overlay, area) else { return false };
             self.last = Some((made, protocol));
@@ -198,10 +211,17 @@ impl Graphics {
     }
 }
 
-/// Ways, boxes, zones, lines and the arrow to the side that counts as in.
+/// Ignored regions, ways, boxes, zones, lines and the arrow to the side that counts as in.
 fn paint(canvas: &mut RgbImage, preview: &Preview, overlay: Overlay) {
     let (width, height) = (canvas.width() as f32, canvas.height() as f32);
     let aspect = preview.size.0.max(1) as f32 / preview.size.1.max(1) as f32;
+    for corners in overlay.ignored {
+        let corners: Vec<Point> = corners.iter().map(|[x, y]| Point::new(x * width, y * height)).collect();
+        hatch(canvas, &corners);
+        for (a, b) in corners.iter().zip(corners.iter().cycle().skip(1)) {
+            stroke(canvas, (a.x, a.y), (b.x, b.y), 1, IGNORED);
+        }
+    }
     for trail in overlay.trails {
         let at = |point: &crate::geometry::Point| (point.x / aspect * width, point.y * height);
         for step in trail.points.windows(2) {
@@ -236,7 +256,7 @@ fn paint(canvas: &mut RgbImage, preview: &Preview, overlay: Overlay) {
         let length = dx.hypot(dy).max(1.0);
         let (along, inward) = ((dx / length, dy / length), (-dy / length, dx / length));
         let reach = height / 10.0;
-        let foot = ((a.0 + b.0) / 2.0, (a.1 + b.1) / 2.0);
+        let foot = (f32::midpoint(a.0, b.0), f32::midpoint(a.1, b.1));
         let tip = (foot.0 + inward.0 * reach, foot.1 + inward.1 * reach);
         stroke(canvas, foot, tip, 2, INWARD);
         for side in [-1.0, 1.0] {
@@ -245,6 +265,16 @@ fn paint(canvas: &mut RgbImage, preview: &Preview, overlay: Overlay) {
                 tip.1 - (inward.1 - side * along.1) * reach / 3.0,
             );
             stroke(canvas, tip, barb, 2, INWARD);
+        }
+    }
+}
+
+/// Strokes across an area with these corners.
+fn hatch(canvas: &mut RgbImage, corners: &[Point]) {
+    for (x, y, pixel) in canvas.enumerate_pixels_mut() {
+        let is_stroke = (x + y) % HATCHING.0 < HATCHING.1;
+        if is_stroke && Point::new(x as f32 + 0.5, y as f32 + 0.5).is_in(corners) {
+            *pixel = IGNORED;
         }
     }
 }
@@ -347,6 +377,25 @@ mod tests {
         assert_eq!(*canvas.get_pixel(50, 50), ZONE, "and the one back to the first corner");
         assert_eq!(*canvas.get_pixel(120, 50), TRAIL, "between two places");
         assert_eq!(*canvas.get_pixel(180, 50), Rgb([0, 0, 0]));
+    }
+
+    #[test]
+    fn ignored_regions_are_hatched_and_a_new_one_is_a_new_picture() {
+        let regions = [vec![[0.0, 0.0], [0.5, 0.0], [0.5, 1.0], [0.0, 1.0]]];
+        let overlay = Overlay { ignored: &regions, ..Overlay::default() };
+        let mut canvas = RgbImage::new(200, 100);
+        paint(&mut canvas, &preview(), overlay);
+        let hatched = |from: u32| (from..from + 80).filter(|x| *canvas.get_pixel(*x, 50) == IGNORED).count();
+        assert!((8..20).contains(&hatched(10)), "{} of 80 pixels", hatched(10));
+        assert_eq!(hatched(110), 0, "beyond it");
+        let area = Rect::new(0, 0, 40, 20);
+        let mut graphics = Graphics::new(Kind::Sixel, (8, 16));
+        let mut drawn = |overlay: Overlay| -> String {
+            let mut buffer = Buffer::empty(area);
+            assert!(graphics.draw(&preview(), overlay, area, &mut buffer));
+            buffer.content().iter().map(ratatui::buffer::Cell::symbol).collect()
+        };
+        assert_ne!(drawn(Overlay::default()), drawn(overlay), "of the same frame");
     }
 
     #[test]

@@ -131,14 +131,12 @@ impl Listing {
         self.marked.retain(is_there);
         if self.selected_row(shown).is_none() {
             let near = self.place.min(self.rows.len().saturating_sub(1));
-            let candidates =
+            let mut candidates =
                 self.rows[near.min(self.rows.len())..].iter().chain(self.rows[..near].iter().rev());
-            self.selected = candidates
-                .filter_map(|row| match row {
-                    Row::Source(index) => Some(shown.sources[*index].id.clone()),
-                    Row::Group(_) => None,
-                })
-                .next();
+            self.selected = candidates.find_map(|row| match row {
+                Row::Source(index) => Some(shown.sources[*index].id.clone()),
+                Row::Group(_) => None,
+            });
         }
         self.place = self.selected_row(shown).unwrap_or(0);
     }
@@ -305,7 +303,7 @@ pub fn rows(snapshot: &EngineSnapshot, arrangement: &Arrangement) -> Vec<Row> {
     shown.sort_by(|&a, &b| {
         let order = compare(&sources[a], &sources[b], arrangement.sort);
         let order =
-            if arrangement.sort.is_descending() != arrangement.reversed { order.reverse() } else { order };
+            if arrangement.sort.is_descending() == arrangement.reversed { order } else { order.reverse() };
         let by_position =
             if arrangement.sort == SortKey::Order && arrangement.reversed { b.cmp(&a) } else { a.cmp(&b) };
         order.then(by_position)

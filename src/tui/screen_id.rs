@@ -11,7 +11,7 @@ pub enum ScreenId {
     Lines,
     /// What was counted on other days.
     History,
-    /// The pictures of crossings.
+    /// The snapshots of crossings.
     Crossings,
     /// A log.
     Logs,
@@ -34,7 +34,7 @@ impl ScreenId {
             Self::Source => "the screen of one source",
             Self::Lines => "the line editor",
             Self::History => "the history",
-            Self::Crossings => "the pictures of crossings",
+            Self::Crossings => "the snapshots of crossings",
             Self::Logs => "logs",
             Self::Workers => "the workers",
             Self::Alerts => "the alerts",

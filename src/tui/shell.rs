@@ -10,7 +10,7 @@ use super::{
     graphics::Graphics,
     keymap::Keymap,
     screen_id::ScreenId,
-    screens::Screens,
+    screens::{Screens, help},
     text_input::TextInput,
 };
 use crate::model::EngineSnapshot;
@@ -119,7 +119,7 @@ impl Shell {
             Go::Wall => self.screens.open(ScreenId::Wall),
             Go::Alerts => self.screens.open(ScreenId::Alerts),
             Go::Help => {
-                self.screens.help = Default::default();
+                self.screens.help = help::state::State::default();
                 self.screens.open(ScreenId::Help);
             }
             Go::Ask(question) => self.dialog = Some(Dialog::confirm(question)),

@@ -173,11 +173,11 @@ impl Theme {
 
     /// Colors at hand.
     #[must_use]
-    pub fn palette(&self) -> Palette {
+    pub fn palette(self) -> Palette {
         self.palette
     }
 
-    fn color(&self, dark: Swatch, light: Swatch, blind: Swatch) -> Option<Color> {
+    fn color(self, dark: Swatch, light: Swatch, blind: Swatch) -> Option<Color> {
         let (named, index, (r, g, b)) = match self.choice {
             Choice::Light => light,
             Choice::ColorBlind => blind,
@@ -193,7 +193,7 @@ impl Theme {
 
     /// The style of a role.
     #[must_use]
-    pub fn style(&self, role: Role) -> Style {
+    pub fn style(self, role: Role) -> Style {
         let (color, modifier) = match role {
             Role::Text => (None, Modifier::empty()),
             Role::Dim | Role::Border => (None, Modifier::DIM),

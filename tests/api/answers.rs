@@ -72,7 +72,7 @@ fn a_body_that_is_no_order_is_refused_with_the_reason() {
         (json!({ "do": "dance" }), 400, "unknown variant `dance`"),
         (json!({ "do": "workers", "count": 1.5 }), 400, "cannot be parsed"),
         (json!({ "do": "add", "entry": { "camera_id": "x" } }), 409, "source"),
-        (json!({ "do": "lines", "source": "door", "shapes": { "line": [] } }), 409, "'line' is neither"),
+        (json!({ "do": "lines", "source": "door", "shapes": { "line": [] } }), 409, "'line' is none of"),
         (json!([]), 400, "cannot be parsed"),
     ] {
         let refused = server.post("/api/v1/control", &body);

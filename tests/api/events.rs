@@ -51,8 +51,8 @@ impl Events {
         loop {
             let line = self.line();
             match line.split_once(": ") {
-                Some(("id", text)) => id = text.to_owned(),
-                Some(("event", text)) => kind = text.to_owned(),
+                Some(("id", text)) => id = text.into(),
+                Some(("event", text)) => kind = text.into(),
                 Some(("data", text)) => {
                     return Sent { id, kind, data: serde_json::from_str(text).unwrap() };
                 }

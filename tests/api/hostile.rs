@@ -16,7 +16,7 @@ use crate::server::{Answer, LONG, Random, Server, TOKEN, all, camera, config, re
 const ROOM: usize = 128;
 
 /// The server ends what does not go on after 20 s; twice that much on a busy machine.
-const ENDED: Duration = Duration::from_secs(60);
+const ENDED: Duration = Duration::from_mins(1);
 
 const METHODS: [&str; 12] =
     ["GET", "POST", "PUT", "HEAD", "OPTIONS", "CONNECT", "TRACE", "get", "", "G\0T", "PRI", "\u{130}"];
@@ -206,7 +206,7 @@ fn handles(server: &Server) -> usize {
 /// Whether the other side has ended the connection within the bound; what it has sent is read.
 fn is_ended(stream: &mut (impl std::io::Read + ?Sized)) -> bool {
     let begun = Instant::now();
-    let mut piece = [0; 64 << 10];
+    let mut piece = vec![0; 64 << 10];
     while begun.elapsed() < ENDED {
         match stream.read(&mut piece) {
             Ok(0) => return true,

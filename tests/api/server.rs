@@ -3,6 +3,7 @@
 
 use std::{
     collections::BTreeMap,
+    fmt::Write as _,
     fs::{self, File},
     io::{Read, Write},
     net::TcpStream,
@@ -197,11 +198,12 @@ pub fn request(method: &str, path: &str, headers: &[(&str, &str)], body: Option<
         text += "Host: localhost\r\n";
     }
     for (name, value) in headers {
-        text += &format!("{name}: {value}\r\n");
+        let _ = write!(text, "{name}: {value}\r\n");
     }
     if let Some(body) = body {
         let body = body.to_string();
-        text += &format!("Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        let _ =
+            write!(text, "Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len());
     } else {
         text += "\r\n";
     }

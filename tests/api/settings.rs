@@ -80,3 +80,33 @@ fn settings_saved_from_afar_are_in_the_file_and_in_effect_and_who_did_it_is_note
         assert!(!text.contains(PASSWORD), "{place}: {text}");
     }
 }
+
+#[test]
+fn an_older_dashboard_that_knows_of_no_ignored_regions_removes_none() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut door = camera("door");
+    let region = json!([[[0.0, 0.0], [0.25, 0.0], [0.25, 0.5]]]);
+    door["ignore"] = region.clone();
+    let mut server = Server::start(dir.path(), &config(dir.path(), &[door.clone()], false));
+    let saved = || {
+        let file = fs::read(dir.path().join("cams.json")).unwrap();
+        serde_json::from_slice::<Value>(&file).unwrap()["cameras"][0].clone()
+    };
+    let runs = || server.get("/api/v1/sources/door/config").json()["ignore"].clone();
+    let lines = json!([{ "name": "other", "a": [0, 0.25], "b": [1, 0.25], "anchor": "foot" }]);
+    let mut shapes = json!({ "lines": lines, "zones": [] });
+    let draw = |shapes: &Value| {
+        let order = json!({ "do": "lines", "source": "door", "shapes": shapes });
+        assert_eq!(server.post("/api/v1/control", &order).status, 200);
+        let question = json!({ "ask": "save_lines", "source": "door", "shapes": shapes });
+        let answer = server.post("/api/v1/ask", &question);
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    };
+    draw(&shapes);
+    assert_eq!((saved()["lines"][0]["name"].clone(), runs()), (json!("other"), region.clone()));
+    assert_eq!(saved()["ignore"].to_string().replace(".0", ""), region.to_string().replace(".0", ""));
+    shapes["ignore"] = json!([]);
+    draw(&shapes);
+    assert_eq!((saved()["ignore"].clone(), runs()), (json!([]), json!([])));
+    server.stop();
+}

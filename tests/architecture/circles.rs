@@ -30,7 +30,7 @@ impl Files {
             let (first, more) = rest.split_once("::").unwrap_or((rest, ""));
             match paths.names.get(first).map(|(meant, _)| self.absolute(file, meant)) {
                 Some(meant) if meant != path => {
-                    path = format!("{meant}::{more}").trim_end_matches(':').to_owned();
+                    path = format!("{meant}::{more}").trim_end_matches(':').into();
                 }
                 _ => return Some(file),
             }

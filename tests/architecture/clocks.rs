@@ -29,6 +29,7 @@ const READERS: &[(&str, &str)] = &[
     ("detect/registry/commands.rs", "waits for another process, which downloads"),
     ("engine.rs", "waits for threads that end"),
     ("engine/coordinator.rs", "ticks while it waits for messages"),
+    ("engine/pipeline.rs", "measures how long detection takes"),
     ("engine/pool/scheduler.rs", "measures how busy workers are"),
     ("engine/threads.rs", "waits for threads that end"),
     ("eval/sequences.rs", "measures"),

@@ -75,7 +75,7 @@ fn named_files(text: &str, root: &Path) -> Vec<(String, PathBuf)> {
         }
         if ["src", "tests", "scripts", "benches", "examples"].contains(&first) {
             named.push((span.to_owned(), root.join(span)));
-        } else if span.ends_with(".rs") {
+        } else if Path::new(span).extension().is_some_and(|kind| kind == "rs") {
             named.push((span.to_owned(), root.join("src").join(span)));
         }
     }

@@ -14,7 +14,7 @@ use parking_lot::{Condvar, Mutex};
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
 /// Long enough for a loaded machine; nothing waits this long when all is well.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// How often a condition is looked at that makes no output.
 const LOOK: Duration = Duration::from_millis(20);
@@ -180,6 +180,9 @@ impl Terminal {
         let end = Instant::now() + PATIENCE;
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
+                if let Some(signal) = status.signal() {
+                    eprintln!("the program was killed: {signal}");
+                }
                 return status.exit_code();
             }
             assert!(Instant::now() < end, "does not end\n{}", self.text());

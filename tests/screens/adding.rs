@@ -29,7 +29,7 @@ fn rest(stage: &mut Stage) {
 
 /// Waits until the host has been told to keep this many things.
 fn saved(stage: &mut Stage, count: usize) -> Vec<String> {
-    let end = std::time::Instant::now() + Duration::from_secs(60);
+    let end = std::time::Instant::now() + Duration::from_mins(1);
     while stage.host.saved.lock().len() < count {
         assert!(std::time::Instant::now() < end, "saved: {:?}", stage.host.saved.lock());
         std::thread::yield_now();
@@ -149,7 +149,7 @@ fn an_old_answer_never_stands_for_a_newer_question_and_tries_are_few_and_named()
         stage.keys(&format!("<ctrl-u>{address}"));
         rest(&mut stage);
     }
-    let end = std::time::Instant::now() + Duration::from_secs(60);
+    let end = std::time::Instant::now() + Duration::from_mins(1);
     while stage.host.probed.lock().len() < 3 {
         assert!(std::time::Instant::now() < end);
         std::thread::yield_now();
@@ -157,7 +157,7 @@ fn an_old_answer_never_stands_for_a_newer_question_and_tries_are_few_and_named()
     assert_eq!(stage.host.probed.lock().len(), 3, "the fourth and fifth wait");
     // The first ones answer at last: the screen still waits for the fifth.
     stage.host.slow.lock().retain(|address| *address == slow[4]);
-    let end = std::time::Instant::now() + Duration::from_secs(60);
+    let end = std::time::Instant::now() + Duration::from_mins(1);
     while stage.host.probed.lock().len() < 4 {
         assert!(std::time::Instant::now() < end);
         stage.tick();
@@ -213,7 +213,7 @@ fn a_password_reaches_nobody_before_the_address_is_complete() {
         stage.keys("a");
         stage.session.ui.paste(typed);
         rest(&mut stage);
-        stage.pass(Duration::from_secs(60));
+        stage.pass(Duration::from_mins(1));
         assert!(stage.host.probed.lock().is_empty(), "{typed}");
         let text = stage.text(80, 24);
         assert!(text.contains("try it out") && !text.contains("trying"), "{text}");

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use insta::assert_snapshot;
-use pcount::{internals::tui::effect::TerminalWork, model::SourceState};
+use pcount::{
+    internals::tui::effect::TerminalWork,
+    model::{Acknowledgment, AlertKind, SourceState},
+};
 
 use super::{fake, stage::Stage};
 
@@ -43,7 +46,7 @@ fn an_alert_is_listed_with_its_course_also_when_it_is_over() {
     stage.keys("c");
     assert!(stage.said().starts_with("'Car Park (camera_03)' acknowledged"), "{}", stage.said());
     assert!(stage.text(120, 40).contains("Alerts: 3, 2 not acknowledged"));
-    stage.pass(Duration::from_secs(60));
+    stage.pass(Duration::from_mins(1));
     recovered(&mut stage);
     stage.tick();
     let text = stage.text(160, 40);
@@ -53,6 +56,32 @@ fn an_alert_is_listed_with_its_course_also_when_it_is_over() {
     assert!(row.contains("over at") && row.contains("1m") && row.contains(&who), "{row}");
     stage.keys("G<enter>");
     assert!(stage.text(80, 24).contains("Car Park"), "its source opens");
+}
+
+#[test]
+fn what_others_have_seen_is_acknowledged_here_with_their_name() {
+    let mut stage = Stage::new(fake::mixed());
+    stage.keys("!");
+    stage.engine.change(|snapshot| {
+        snapshot.acknowledged = std::sync::Arc::new(vec![Acknowledgment {
+            source: "camera_03".into(),
+            kind: AlertKind::Down,
+            who: "anna".into(),
+            wall: 1_773_500_000_000,
+        }]);
+    });
+    stage.tick();
+    let text = stage.text(160, 40);
+    assert!(text.contains("Alerts: 3, 2 not acknowledged"), "{text}");
+    let row = text.lines().find(|line| line.contains("Car Park")).unwrap();
+    assert!(row.contains("anna, "), "{row}");
+    stage.keys("c");
+    let who = pcount::internals::native::process::user();
+    let told = stage.engine.take_sent();
+    assert!(
+        told.iter().any(|it| it.starts_with("acknowledge ") && it.ends_with(&format!(" by {who}"))),
+        "{told:?}"
+    );
 }
 
 #[test]
@@ -130,7 +159,7 @@ fn the_layout_is_there_again_the_next_time() {
     let mut stage = Stage::new(fake::mixed());
     stage.session.remember_in(file.clone());
     stage.keys("ttt");
-    let end = std::time::Instant::now() + Duration::from_secs(60);
+    let end = std::time::Instant::now() + Duration::from_mins(1);
     while !std::fs::read_to_string(&file).is_ok_and(|text| text.contains("table")) {
         assert!(std::time::Instant::now() < end, "it is not written");
         std::thread::yield_now();

@@ -86,7 +86,7 @@ fn q_detaches_at_once_and_no_word_says_that_it_ends_the_counting() {
 fn drawn_elsewhere(stage: &mut Stage, name: &str) {
     let line = LineConfig { name: name.into(), a: [0.1, 0.3], b: [0.9, 0.3], ..LineConfig::default() };
     let id = stage.session.ui.context.selected().unwrap().id.clone();
-    *stage.engine.drawn.lock() = Some((id, Drawn { lines: vec![line], zones: Vec::new() }));
+    *stage.engine.drawn.lock() = Some((id, Drawn { lines: vec![line], ..Drawn::default() }));
     stage.tick();
 }
 

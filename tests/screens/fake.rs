@@ -221,6 +221,7 @@ pub fn snapshot(sources: Vec<SourceSnapshot>) -> EngineSnapshot {
         detector: "rtmdet_nano_person (onnxruntime 1.32)".into(),
         problems: Vec::new(),
         notices: Vec::new(),
+        acknowledged: Arc::default(),
         events: Arc::new(events()),
         events_lost: 0,
         log_lines_lost: 0,
@@ -280,8 +281,9 @@ impl EngineApi for FakeEngine {
     }
 
     fn send(&self, control: Control) -> Reply {
-        if let Control::Source(id, SourceCommand::SetLines(SetLines { lines, zones })) = &control {
-            let drawn = Drawn { lines: lines.clone(), zones: zones.clone() };
+        if let Control::Source(id, SourceCommand::SetLines(SetLines { lines, zones, ignore })) = &control {
+            let ignore = ignore.clone().unwrap_or_default();
+            let drawn = Drawn { lines: lines.clone(), zones: zones.clone(), ignore };
             *self.drawn.lock() = Some((id.clone(), drawn));
         }
         let text = match control {
@@ -291,14 +293,17 @@ impl EngineApi for FakeEngine {
                 SourceCommand::Restart(_) => format!("restart {id}"),
                 SourceCommand::ResetCounts(_) => format!("reset {id}"),
                 SourceCommand::Preview(Watch(on)) => format!("preview {id} {on}"),
-                SourceCommand::SetLines(SetLines { lines, zones }) => {
-                    format!("lines {id} {lines:?} zones {zones:?}")
+                SourceCommand::SetLines(SetLines { lines, zones, ignore }) => {
+                    format!("lines {id} {lines:?} zones {zones:?} ignore {ignore:?}")
                 }
             },
             Control::PauseAll(on) => format!("pause all {on}"),
             Control::Remove(id) => format!("remove {id}"),
             Control::Add(source) => format!("add {} {}", source.id, source.source),
             Control::SetWorkers(count) => format!("workers {count}"),
+            Control::Acknowledge { source, kind, who } => {
+                format!("acknowledge {} of {source} by {who}", kind.word())
+            }
         };
         self.sent.lock().push(text);
         if let Some(owed) = &mut *self.owed.lock() {
@@ -358,7 +363,7 @@ impl EngineApi for FakeEngine {
         let spec = SourceSpec::Demo(format!("street?seed={}", source.len()));
         let mut config = SourceConfig::new(source, SourceKind::Camera, spec);
         if let Some((_, drawn)) = self.drawn.lock().as_ref().filter(|(id, _)| **id == *source) {
-            (config.lines, config.zones) = (drawn.lines.clone(), drawn.zones.clone());
+            config.set_drawn(drawn.clone());
         }
         Some(Arc::new(config))
     }
@@ -636,7 +641,8 @@ impl Host for FakeHost {
     }
 
     fn save_lines(&self, source: &SourceId, drawn: &Drawn) -> Result<String, String> {
-        self.save(format!("lines {source} {:?} zones {:?}", drawn.lines, drawn.zones))
+        let Drawn { lines, zones, ignore } = drawn;
+        self.save(format!("lines {source} {lines:?} zones {zones:?} ignore {ignore:?}"))
     }
 
     fn save_settings(&self, source: &SourceId, _: &Settings, after: &Settings) -> Result<String, String> {

@@ -417,6 +417,40 @@ fn a_zone_is_drawn_by_its_corners_and_saved() {
 }
 
 #[test]
+fn a_region_to_ignore_is_drawn_moved_removed_undone_and_saved() {
+    let mut stage = two();
+    stage.keys("EI<tab><left>+<up>");
+    assert!(stage.text(80, 24).contains("ignored (2 of 2)"), "{}", stage.text(80, 24));
+    for (key, said) in
+        [("n", "has no name"), ("x", "only lines are flipped"), ("b", "the point of the lines")]
+    {
+        stage.keys(key);
+        assert!(stage.said().contains(said), "{key}: {}", stage.said());
+    }
+    stage.keys("d");
+    assert!(stage.text(80, 24).contains("(1 of 1)"), "{}", stage.text(80, 24));
+    stage.keys("u<enter>");
+    let sent = stage.engine.take_sent();
+    let region = "ignore Some([[[0.39, 0.1], [0.495, 0.09], [0.6, 0.1], [0.6, 0.4], [0.4, 0.4]]])";
+    assert!(sent[1].starts_with("lines camera_01") && sent[1].ends_with(region), "{sent:?}");
+    // It is what the engine has by now: there is nothing left to change.
+    stage.tick();
+    stage.keys("<enter>");
+    assert!(stage.said().contains("nothing was changed"), "{}", stage.said());
+}
+
+#[test]
+fn what_is_ignored_would_not_have_been_counted() {
+    let mut stage = two();
+    stage.keys("E");
+    stage.wait_for("with this: in 2, out 0; as it runs: in 2, out 0");
+    // From above the line to the lower edge, where both walk.
+    let down = "<shift-down>".repeat(6);
+    stage.keys(&format!("I{down}<tab><tab><tab>{down}<tab>{down}"));
+    stage.wait_for("with this: in 0, out 0 (all lines); as it runs: in 2, out 0");
+}
+
+#[test]
 fn the_editor_tells_what_would_have_been_counted() {
     let mut stage = two();
     stage.keys("E");

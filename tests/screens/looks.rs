@@ -335,6 +335,45 @@ fn line_editor() {
     at_all_sizes("zone_editor", stage);
 }
 
+/// Waits until the editor says what an ignored region would have changed.
+fn worked_out(stage: &mut Stage) {
+    stage.wait_for("(all lines)");
+    let end = std::time::Instant::now() + Duration::from_mins(1);
+    while stage.text(120, 40).contains("(working)") {
+        assert!(std::time::Instant::now() < end, "it is never worked out");
+        std::thread::yield_now();
+        stage.tick();
+    }
+}
+
+#[test]
+fn ignored_regions_are_hatched_in_the_editor_on_the_source_and_on_the_wall() {
+    let mut stage = Stage::new(fake::mixed());
+    *stage.engine.preview.lock() = Some(fake::preview());
+    stage.keys("jEI<tab><shift-left>");
+    worked_out(&mut stage);
+    stage.pass(Duration::from_secs(7));
+    for (width, height) in SIZES {
+        assert_snapshot!(format!("ignored_editor_{width}x{height}"), stage.picture(width, height));
+    }
+    stage.keys("<enter>q");
+    stage.tick();
+    stage.keys("<enter>1z");
+    stage.tick();
+    stage.pass(Duration::from_secs(7));
+    assert_snapshot!("ignored_detail_80x24", stage.picture(80, 24));
+    stage.keys("qV");
+    stage.tick();
+    stage.pass(Duration::from_secs(7));
+    assert_snapshot!("ignored_wall_80x24", stage.picture(80, 24));
+    let mut stage = Stage::new(fake::mixed()).colors(Palette::None, Theme::Dark).ascii();
+    *stage.engine.preview.lock() = Some(fake::preview());
+    stage.keys("jEI");
+    worked_out(&mut stage);
+    stage.pass(Duration::from_secs(7));
+    assert_snapshot!("ignored_ascii_80x24", stage.picture(80, 24));
+}
+
 #[test]
 fn detail_of_trouble() {
     let mut stage = Stage::new(fake::mixed());

@@ -107,7 +107,7 @@ fn charts_that_cannot_be_read_say_so_where_they_are() {
     assert!(text.contains("this run only"), "{text}");
     // It is said as long as it is so.
     *stage.host.unread.lock() = None;
-    let end = std::time::Instant::now() + Duration::from_secs(60);
+    let end = std::time::Instant::now() + Duration::from_mins(1);
     while stage.text(80, 24).contains("this run only") {
         assert!(std::time::Instant::now() < end, "{}", stage.text(80, 24));
         stage.pass(Duration::from_secs(6));
@@ -118,7 +118,7 @@ fn charts_that_cannot_be_read_say_so_where_they_are() {
 #[test]
 fn the_overview_says_that_the_time_before_this_run_cannot_be_read() {
     let mut stage = Stage::unread(sources(), "ledger 'results/ledger.sqlite': disk I/O error");
-    let end = std::time::Instant::now() + Duration::from_secs(60);
+    let end = std::time::Instant::now() + Duration::from_mins(1);
     while !stage.said().contains("charts hold this run only, the past cannot be read: ledger") {
         assert!(std::time::Instant::now() < end, "{}", stage.said());
         stage.pass(Duration::from_secs(61));

@@ -109,7 +109,7 @@ fn no_text_runs_into_its_neighbour() {
         "a very long name that would never fit into its column of the table at any size".into();
     sources[0].total_in = 999_999;
     sources[0].total_out = 123_456;
-    sources[1].state = SourceState::NoSuchStream { at: fake::TAKEN + std::time::Duration::from_secs(90_000) };
+    sources[1].state = SourceState::NoSuchStream { at: fake::TAKEN + std::time::Duration::from_hours(25) };
     for (width, height) in [(60, 16), (80, 24), (120, 40), (200, 50)] {
         let mut stage = Stage::new(sources.clone());
         let text = stage.text(width, height);

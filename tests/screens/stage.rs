@@ -76,16 +76,14 @@ impl Stage {
         let mut left = Vec::new();
         let mut rest = keys;
         while let Some(first) = rest.chars().next() {
-            let name = match rest.strip_prefix('<').and_then(|tail| tail.split_once('>')) {
-                Some((name, tail)) => {
+            let name =
+                if let Some((name, tail)) = rest.strip_prefix('<').and_then(|tail| tail.split_once('>')) {
                     rest = tail;
                     name.to_string()
-                }
-                None => {
+                } else {
                     rest = &rest[first.len_utf8()..];
                     if first == ' ' { "space".into() } else { first.to_string() }
-                }
-            };
+                };
             let key = Key::parse(&name).unwrap_or_else(|| panic!("no key '{name}'"));
             left.extend(self.session.key(key));
         }
@@ -105,7 +103,7 @@ impl Stage {
 
     /// Waits for the answer of a background thread to show.
     pub fn wait_for(&mut self, text: &str) {
-        let end = std::time::Instant::now() + Duration::from_secs(60);
+        let end = std::time::Instant::now() + Duration::from_mins(1);
         while !self.text(80, 24).contains(text) {
             assert!(std::time::Instant::now() < end, "waited in vain for {text}\n{}", self.text(80, 24));
             std::thread::yield_now();

@@ -2,6 +2,7 @@
 //! for one thing.
 
 use std::{
+    collections::BTreeSet,
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
@@ -20,7 +21,7 @@ fn mixed() -> Stage {
 
 /// Waits until the host has been told to keep this many things.
 fn saved(stage: &Stage, count: usize) -> Vec<String> {
-    let end = std::time::Instant::now() + Duration::from_secs(60);
+    let end = std::time::Instant::now() + Duration::from_mins(1);
     while stage.host.saved.lock().len() < count {
         assert!(std::time::Instant::now() < end, "saved: {:?}", stage.host.saved.lock());
         std::thread::yield_now();
@@ -59,7 +60,7 @@ fn a_source_that_is_there_already_is_said_before_it_is_added() {
 #[test]
 fn a_source_that_stands_in_the_file_and_does_not_run_is_said_too() {
     let mut stage = mixed().configured();
-    let kept = SourceConfig::from_source_string("rtsp://10.0.0.9/1", &Default::default()).unwrap();
+    let kept = SourceConfig::from_source_string("rtsp://10.0.0.9/1", &BTreeSet::new()).unwrap();
     *stage.host.kept.lock() = vec![SourceConfig { alias: "Gate".into(), ..kept }];
     stage.keys("artsp://10.0.0.9:554/1<enter>");
     let text = words(&stage.text(80, 24));

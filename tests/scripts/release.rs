@@ -199,7 +199,6 @@ fn main_and_the_tag_are_pushed_when_told() {
 fn this_changelog_names_the_version_of_the_program() {
     let changes = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("CHANGELOG.md")).unwrap();
     let version = env!("CARGO_PKG_VERSION");
-    let newest =
-        changes.lines().filter_map(|line| line.strip_prefix("## ")?.split_once(" - ")).next().unwrap();
+    let newest = changes.lines().find_map(|line| line.strip_prefix("## ")?.split_once(" - ")).unwrap();
     assert_eq!(newest.0, version);
 }

@@ -134,7 +134,7 @@ fn the_process_list_shows_no_part_of_any_argument_with_a_password() {
     let begun = Instant::now();
     let mut looked = 0;
     while running.try_wait().unwrap().is_none() {
-        assert!(begun.elapsed() < Duration::from_secs(120));
+        assert!(begun.elapsed() < Duration::from_mins(2));
         // It has taken its arguments when there are results.
         if out.exists() {
             let seen = fs::read(format!("/proc/{}/cmdline", running.id())).unwrap_or_default();
@@ -195,7 +195,7 @@ const WRONG: [&str; 44] = [
     r#"{ "cameras": [ { "rtsp://u:P@h/1" } ] }"#,
     r#"{ "cameras": [ { 'rtsp://u:P@h/1' } ] }"#,
     r#"{ "cameras": [ { "P" "x" } ] } P"#,
-    r#"rtsp://u:P@h/1"#,
+    r"rtsp://u:P@h/1",
 ];
 
 #[test]

@@ -72,7 +72,8 @@ fn respond(mut stream: TcpStream, answer: &Answer) -> std::io::Result<()> {
         return respond(stream, &answers[number.min(answers.len() - 1)]);
     }
     if matches!(answer, Answer::Frozen) {
-        return hold(stream);
+        hold(stream);
+        return Ok(());
     }
     if matches!(answer, Answer::Noise) {
         return stream.write_all(&[0x16, 0x03, 0x01, 0x00, 0xFF, 0x0A, 0x0D, 0x0A, 0x0D, 0x0A]);
@@ -108,7 +109,7 @@ fn respond(mut stream: TcpStream, answer: &Answer) -> std::io::Result<()> {
             write!(stream, "--frame\r\nContent-Type: image/jpeg\r\nContent-Length: 2000000000\r\n\r\n")?;
             stream.write_all(&[0xFF, 0xD8])?;
             loop {
-                stream.write_all(&[b'a'; 1 << 16])?;
+                stream.write_all(&vec![b'a'; 1 << 16])?;
             }
         }
         Answer::Resized(sent, change, sizes) => {
@@ -125,7 +126,8 @@ fn respond(mut stream: TcpStream, answer: &Answer) -> std::io::Result<()> {
         }
         Answer::MjpegThenSilence(frames) => {
             mjpeg(&mut stream, *frames, (64, 48))?;
-            hold(stream)
+            hold(stream);
+            Ok(())
         }
         Answer::Status(status) => write!(stream, "HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n"),
         Answer::Locked(pair) => {
@@ -168,10 +170,9 @@ fn send(stream: &mut TcpStream, bytes: Option<Vec<u8>>) -> std::io::Result<()> {
 }
 
 /// Keeps the connection open and silent, longer than any test runs.
-fn hold(stream: TcpStream) -> std::io::Result<()> {
-    thread::sleep(Duration::from_secs(300));
+fn hold(stream: TcpStream) {
+    thread::sleep(Duration::from_mins(5));
     drop(stream);
-    Ok(())
 }
 
 fn mjpeg(stream: &mut TcpStream, frames: usize, size: (i32, i32)) -> std::io::Result<()> {

@@ -272,7 +272,7 @@ impl World {
         let begun = Instant::now();
         while !condition(self) {
             assert!(
-                begun.elapsed() < Duration::from_secs(60),
+                begun.elapsed() < Duration::from_mins(1),
                 "{what} did not happen: {:#?}",
                 self.engine
                     .snapshot()

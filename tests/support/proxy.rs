@@ -127,9 +127,9 @@ impl Way {
         let port = first.local_addr()?.port();
         for (socket, target) in [(first, theirs), (second, theirs + 1)] {
             let way = self.clone();
-            socket.set_read_timeout(Some(Duration::from_secs(120)))?;
+            socket.set_read_timeout(Some(Duration::from_mins(2)))?;
             thread::spawn(move || {
-                let (mut bytes, mut random) = ([0; 65_536], u64::from(target));
+                let (mut bytes, mut random) = (vec![0; 65_536], u64::from(target));
                 while let Ok(count) = socket.recv(&mut bytes) {
                     if way.carries(&mut random) {
                         let _ = socket.send_to(&bytes[..count], ("127.0.0.1", target));

@@ -1,6 +1,7 @@
 //! `ctl logs`: the latest lines of the log, and those that come.
 
 use std::{
+    fmt::Write as _,
     io::{self, Write as _},
     time::Duration,
 };
@@ -27,10 +28,10 @@ pub struct Wanted<'a> {
 pub fn show(client: &Client, wanted: &Wanted<'_>, is_json: bool) -> Result<u8, Failure> {
     let mut filter = format!("&words={}", escaped(wanted.words));
     if let Some(source) = wanted.source {
-        filter += &format!("&source={}", escaped(source));
+        let _ = write!(filter, "&source={}", escaped(source));
     }
     if let Some(level) = wanted.level {
-        filter += &format!("&level={}", level.word().to_lowercase());
+        let _ = write!(filter, "&level={}", level.word().to_lowercase());
     }
     let mut out = io::stdout().lock();
     let (mut after, mut wait) = (0, 0);

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Sources that have not answered by then are not waited for any longer.
-const READY: Duration = Duration::from_secs(60);
+const READY: Duration = Duration::from_mins(1);
 
 /// Least time between two lines of state.
 const STATUS: Duration = Duration::from_secs(2);

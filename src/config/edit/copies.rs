@@ -1,6 +1,7 @@
 //! Copies of a configuration as it was before it was changed.
 
 use std::{
+    fmt::Write as _,
     fs::{self, DirBuilder, Metadata, Permissions},
     io,
     os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _, fchown},
@@ -44,7 +45,9 @@ pub(super) fn keep(
         };
         match there() {
             Ok(copy) => return Ok(copy),
-            Err(error) => tried.push_str(&format!(", in '{}': {error}", folder.display())),
+            Err(error) => {
+                let _ = write!(tried, ", in '{}': {error}", folder.display());
+            }
         }
     }
     Err(format!(

@@ -8,11 +8,11 @@ use serde_json::{Map, Value};
 
 use super::{
     same::same_spec,
-    text::{Members, escaped, lines_value, string, zones_value},
+    text::{Members, escaped, lines_value, regions_value, string, zones_value},
 };
 use crate::{
-    config::{SourceConfig, SourceSpec, env, source_spec},
-    model::{LineConfig, SourceKind, ZoneConfig},
+    config::{Credentials, SourceConfig, SourceSpec, env, source_spec},
+    model::{Drawn, LineConfig, Polygon, SourceKind, ZoneConfig},
 };
 
 /// Where user name and password of a source are written.
@@ -61,10 +61,9 @@ impl NewEntry {
         &self.source.id
     }
 
-    /// The same with other lines and zones.
-    pub fn set_shapes(&mut self, lines: &[LineConfig], zones: &[ZoneConfig]) {
-        self.source.lines = lines.to_vec();
-        self.source.zones = zones.to_vec();
+    /// The same with something else drawn on its frame.
+    pub fn set_drawn(&mut self, drawn: Drawn) {
+        self.source.set_drawn(drawn);
     }
 
     /// Its members, with the login in this file.
@@ -90,6 +89,9 @@ impl NewEntry {
         if !source.zones.is_empty() {
             members.push(("zones", zones_value(&source.zones)));
         }
+        if !source.ignore.is_empty() {
+            members.push(("ignore", regions_value(&source.ignore)));
+        }
         members
     }
 }
@@ -101,10 +103,16 @@ pub fn entry_of(source: &SourceConfig) -> Map<String, Value> {
     object(entry.members(None))
 }
 
-/// Lines and zones as an entry holds them.
+/// Lines, zones and, where they are given, ignored regions as an entry holds them.
 #[must_use]
-pub fn shapes_of(lines: &[LineConfig], zones: &[ZoneConfig]) -> Map<String, Value> {
-    object(vec![("lines", lines_value(lines)), ("zones", zones_value(zones))])
+pub fn shapes_of(
+    lines: &[LineConfig],
+    zones: &[ZoneConfig],
+    ignore: Option<&[Polygon]>,
+) -> Map<String, Value> {
+    let mut members = vec![("lines", lines_value(lines)), ("zones", zones_value(zones))];
+    members.extend(ignore.map(|regions| ("ignore", regions_value(regions))));
+    object(members)
 }
 
 fn object(members: Members) -> Map<String, Value> {
@@ -148,7 +156,7 @@ fn address(source: &SourceConfig, path: &Path, keep: KeepLogin) -> (String, Opti
             let has_secret_tail = source.source.has_secret_tail();
             let url = |url: Option<url::Url>| url.map(String::from).unwrap_or_default();
             let beside =
-                credentials.as_ref().filter(|_| keep == KeepLogin::Beside).and_then(|login| login.as_line());
+                credentials.as_ref().filter(|_| keep == KeepLogin::Beside).and_then(Credentials::as_line);
             if beside.is_some() {
                 return (escaped(&url(source.source.request_url())), beside, has_secret_tail);
             }

@@ -9,7 +9,7 @@ use url::Url;
 
 use crate::{
     config::{DemoSpec, SourceConfig, SourceSpec, secret::percent_decoded},
-    model::{LineConfig, ZoneConfig},
+    model::{Drawn, LineConfig, Polygon, ZoneConfig},
 };
 
 /// Coordinates are written in thousandths.
@@ -79,12 +79,14 @@ fn address(url: &Url) -> (String, String, Option<u16>, Vec<u8>, Option<String>) 
     (url.scheme().to_lowercase(), host, url.port_or_known_default().or(usual), percent_decoded(path), query)
 }
 
-pub(super) fn have_same_shapes(one: &SourceConfig, other: &SourceConfig) -> bool {
-    same_lines(&one.lines, &other.lines) && same_zones(&one.zones, &other.zones)
+/// Whether `drawn` is on the frame of `source`, as it is written.
+pub(super) fn has_drawn(source: &SourceConfig, drawn: &Drawn) -> bool {
+    same_lines(&source.lines, &drawn.lines)
+        && same_zones(&source.zones, &drawn.zones)
+        && same_regions(&source.ignore, &drawn.ignore)
 }
 
-/// Whether both are the same as they are written.
-pub(super) fn same_lines(one: &[LineConfig], other: &[LineConfig]) -> bool {
+fn same_lines(one: &[LineConfig], other: &[LineConfig]) -> bool {
     // An empty list stands for the default line.
     let default = [LineConfig::default()];
     let other = if other.is_empty() { &default[..] } else { other };
@@ -96,13 +98,20 @@ pub(super) fn same_lines(one: &[LineConfig], other: &[LineConfig]) -> bool {
         })
 }
 
-pub(super) fn same_zones(one: &[ZoneConfig], other: &[ZoneConfig]) -> bool {
+fn same_zones(one: &[ZoneConfig], other: &[ZoneConfig]) -> bool {
     one.len() == other.len()
         && one.iter().zip(other).all(|(one, other)| {
             (&one.name, one.anchor, one.threshold) == (&other.name, other.anchor, other.threshold)
-                && one.points.len() == other.points.len()
-                && one.points.iter().zip(&other.points).all(|(one, other)| near(*one, *other))
+                && same_corners(&one.points, &other.points)
         })
+}
+
+fn same_regions(one: &[Polygon], other: &[Polygon]) -> bool {
+    one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same_corners(one, other))
+}
+
+fn same_corners(one: &[[f32; 2]], other: &[[f32; 2]]) -> bool {
+    one.len() == other.len() && one.iter().zip(other).all(|(one, other)| near(*one, *other))
 }
 
 fn near(one: [f32; 2], other: [f32; 2]) -> bool {

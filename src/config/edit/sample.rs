@@ -1,6 +1,9 @@
 //! A configuration as somebody may have written it, for the tests of its changes.
 
-use crate::{geometry::Anchor, model::LineConfig};
+use crate::{
+    geometry::Anchor,
+    model::{Drawn, LineConfig},
+};
 
 /// Two cameras, with spaces and a name that a serializer would not leave as they are.
 pub(super) const TEXT: &str = r#"{
@@ -18,4 +21,9 @@ pub(super) const TEXT: &str = r#"{
 /// A line whose name needs escaping.
 pub(super) fn door() -> LineConfig {
     LineConfig { name: "the \"door\"".into(), a: [0.1, 0.25], b: [0.9, 1.0], anchor: Anchor::Foot }
+}
+
+/// These lines alone.
+pub(super) fn drawn(lines: &[LineConfig]) -> Drawn {
+    Drawn { lines: lines.to_vec(), ..Drawn::default() }
 }

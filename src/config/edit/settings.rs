@@ -33,9 +33,8 @@ impl ConfigFile {
                 self.with_settings(old, id, before, after, login.as_ref())
             },
             |old| {
-                let all = old.sources.iter().map(|source| match &*source.id == id {
-                    true => after.applied(before, source),
-                    false => source.clone(),
+                let all = old.sources.iter().map(|source| {
+                    if &*source.id == id { after.applied(before, source) } else { source.clone() }
                 });
                 wanted.replace(all.collect());
                 // A folder has an entry, and its videos are the sources.

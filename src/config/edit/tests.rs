@@ -9,12 +9,13 @@ use std::{
 use proptest::prelude::*;
 
 use super::{
-    sample::{TEXT, door},
+    sample::{TEXT, door, drawn},
     *,
 };
 use crate::{
     config::{LABEL_LENGTH, SourceSpec, label},
     geometry::Anchor,
+    model::{LineConfig, Polygon, ZoneConfig},
 };
 
 mod places;
@@ -48,41 +49,74 @@ fn zones_are_written_beside_lines_and_read_again() {
     let (_folder, file) = written();
     let points = vec![[0.1, 0.2], [0.5, 0.2], [0.5, 0.9]];
     let till = ZoneConfig { name: "till".into(), points, anchor: Anchor::Foot, threshold: Some(4) };
-    file.save_lines("one", &[door()], std::slice::from_ref(&till)).unwrap();
+    let with_till = Drawn { zones: vec![till.clone()], ..drawn(&[door()]) };
+    file.save_lines("one", &with_till).unwrap();
     let config = load(&file);
     assert_eq!((&config.sources[0].lines, &config.sources[0].zones), (&vec![door()], &vec![till]));
     assert_eq!(config.sources[1].lines[0].name, "x");
-    file.save_lines("one", &[door()], &[]).unwrap();
+    file.save_lines("one", &drawn(&[door()])).unwrap();
     assert!(read(&file).contains("\"zones\": []"));
-    file.save_lines("two", &[door()], &[]).unwrap();
+    file.save_lines("two", &drawn(&[door()])).unwrap();
     assert_eq!(read(&file).matches("zones").count(), 1, "not where there were none");
+}
+
+#[test]
+fn ignored_regions_are_written_and_read_again_and_everything_around_them_stays() {
+    let (_folder, file) = written();
+    let corner = vec![[0.0, 0.0], [0.25, 0.0], [0.25, 0.5]];
+    let screen = vec![[0.5, 0.1], [0.75, 0.1], [0.75, 0.333_3], [0.5, 0.3]];
+    let with = |regions: &[&Polygon]| {
+        let ignore = regions.iter().map(|region| (*region).clone()).collect();
+        Drawn { ignore, ..drawn(&[door()]) }
+    };
+    file.save_lines("one", &with(&[&corner, &screen])).unwrap();
+    let saved = load(&file).sources[0].ignore.clone();
+    assert_eq!((&saved[0], saved[1][2]), (&corner, [0.75, 0.333]), "to a thousandth");
+    let written =
+        "\"ignore\": [\n              [[0, 0], [0.25, 0], [0.25, 0.5]],\n              [[0.5, 0.1], ";
+    assert!(read(&file).contains(written), "{}", read(&file));
+    // A comment stays with the region that it is about.
+    let commented = read(&file).replace("[[0.5, 0.1]", "// the screen\n              [[0.5, 0.1]");
+    fs::write(file.path(), &commented).unwrap();
+    file.save_lines("one", &with(&[&screen])).unwrap();
+    assert!(read(&file).contains("// the screen\n              [[0.5, 0.1]"), "{}", read(&file));
+    assert_eq!(load(&file).sources[0].ignore.len(), 1);
+    file.save_lines("one", &with(&[])).unwrap();
+    assert!(load(&file).sources[0].ignore.is_empty());
+    file.save_lines("two", &with(&[])).unwrap();
+    assert_eq!(read(&file).matches("ignore").count(), 1, "not where there were none");
+    let other = TEXT.lines().last().unwrap();
+    assert!(read(&file).ends_with(&format!("{other}\n")));
+    // What would not load is not written.
+    let error = file.save_lines("two", &with(&[&vec![[0.0, 0.0], [1.0, 1.0]]])).unwrap_err().to_string();
+    assert!(error.contains("at least three"), "{error}");
 }
 
 #[test]
 fn the_first_original_stays_through_a_session_and_every_session_has_its_own() {
     let (_folder, file) = written();
-    let original = file.save_lines("one", &[door()], &[]).unwrap().original;
+    let original = file.save_lines("one", &drawn(&[door()])).unwrap().original;
     assert!(original.ends_with("cams.json.bak"));
-    assert_eq!(file.save_lines("two", &[door()], &[]).unwrap().original, original);
+    assert_eq!(file.save_lines("two", &drawn(&[door()])).unwrap().original, original);
     assert_eq!(fs::read_to_string(&original).unwrap(), TEXT);
     // Somebody else has changed it: that is another original.
     fs::write(file.path(), TEXT.replace("Tür", "Tor")).unwrap();
-    let second = file.save_lines("one", &[door()], &[]).unwrap().original;
+    let second = file.save_lines("one", &drawn(&[door()])).unwrap().original;
     assert!(second.ends_with("cams.json.bak2") && fs::read_to_string(second).unwrap().contains("Tor"));
     let next_session = ConfigFile::new(file.path());
-    assert!(next_session.save_lines("one", &[], &[]).unwrap().original.ends_with("cams.json.bak3"));
+    assert!(next_session.save_lines("one", &drawn(&[])).unwrap().original.ends_with("cams.json.bak3"));
     assert_eq!(fs::read_to_string(&original).unwrap(), TEXT);
 }
 
 #[test]
 fn what_cannot_be_saved_leaves_everything_and_can_be_tried_again() {
     let (folder, file) = written();
-    let error = file.save_lines("nobody", &[], &[]).unwrap_err().to_string();
+    let error = file.save_lines("nobody", &drawn(&[])).unwrap_err().to_string();
     assert!(error.contains("no source with the id 'nobody'"), "{error}");
-    assert!(ConfigFile::new(folder.path().join("none.json")).save_lines("one", &[], &[]).is_err());
+    assert!(ConfigFile::new(folder.path().join("none.json")).save_lines("one", &drawn(&[])).is_err());
     // Two ends in one place: nobody can cross that, and the next start would say so.
     let short = LineConfig { b: [0.1, 0.251], ..door() };
-    let error = file.save_lines("one", &[short], &[]).unwrap_err().to_string();
+    let error = file.save_lines("one", &drawn(&[short])).unwrap_err().to_string();
     assert!(
         error.contains("is left as it is: with this change it would not load")
             && error.contains("the same point"),
@@ -90,7 +124,7 @@ fn what_cannot_be_saved_leaves_everything_and_can_be_tried_again() {
     );
     assert_eq!(read(&file), TEXT);
     assert!(!folder.path().join("cams.json.bak").exists(), "nothing was changed, nothing is copied");
-    assert!(file.save_lines("one", &[door()], &[]).unwrap().original.ends_with("cams.json.bak"));
+    assert!(file.save_lines("one", &drawn(&[door()])).unwrap().original.ends_with("cams.json.bak"));
 }
 
 #[test]
@@ -98,7 +132,7 @@ fn a_file_that_would_not_load_before_is_not_made_worse() {
     let (_folder, file) = written();
     let wrong = TEXT.replace("\"threshold\": 5", "\"treshold\": 5");
     fs::write(file.path(), &wrong).unwrap();
-    let error = file.save_lines("one", &[door()], &[]).unwrap_err().to_string();
+    let error = file.save_lines("one", &drawn(&[door()])).unwrap_err().to_string();
     assert!(error.contains("did you mean 'threshold'?; fix that first"), "{error}");
     assert_eq!(read(&file), wrong);
 }
@@ -120,7 +154,7 @@ fn an_id_that_somebody_else_has_taken_is_not_written_twice() {
     assert_eq!(fs::read_dir(folder.path().join("cams.logins")).unwrap().count(), 0, "no login lies about");
     let sources = file.sources().unwrap();
     let mut ids: Vec<&str> = sources.iter().map(|source| &*source.id).collect();
-    ids.sort();
+    ids.sort_unstable();
     assert_eq!(ids, ["all_b", "gate"]);
 }
 
@@ -129,7 +163,7 @@ fn a_byte_order_mark_and_other_line_ends_stay() {
     let (_folder, file) = written();
     let text = format!("\u{feff}{}", TEXT.replace('\n', "\r\n"));
     fs::write(file.path(), &text).unwrap();
-    file.save_lines("two", &[door()], &[]).unwrap();
+    file.save_lines("two", &drawn(&[door()])).unwrap();
     file.add_source(&NewEntry::new(&typed("rtsp://h/9"), None, file.path(), KeepLogin::Beside)).unwrap();
     assert!(read(&file).starts_with("\u{feff}{\r\n"));
     assert_eq!(load(&file).sources.len(), 3);
@@ -141,7 +175,7 @@ fn ids_and_names_with_variables_are_what_they_stand_for() {
     let text = r#"{"cameras": [{"camera_id": "cam$${X}", "source": "rtsp://h/1", "alias": "Gate"}]}"#;
     fs::write(file.path(), text).unwrap();
     let named = LineConfig { name: "to ${HOME} \\ \"in\"".into(), ..door() };
-    file.save_lines("cam${X}", std::slice::from_ref(&named), &[]).unwrap();
+    file.save_lines("cam${X}", &drawn(std::slice::from_ref(&named))).unwrap();
     assert_eq!(load(&file).sources[0].lines, [named]);
     let mut gate = typed("rtsp://h/2");
     gate.alias = "costs ${5} \u{202e}ü\u{a0}x".into();
@@ -154,7 +188,7 @@ fn a_link_stays_a_link() {
     let (folder, file) = written();
     let link = folder.path().join("link.json");
     std::os::unix::fs::symlink(file.path(), &link).unwrap();
-    ConfigFile::new(&link).save_lines("one", &[door()], &[]).unwrap();
+    ConfigFile::new(&link).save_lines("one", &drawn(&[door()])).unwrap();
     assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
     assert!(read(&file).contains("door"));
 }

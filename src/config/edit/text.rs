@@ -7,7 +7,7 @@ use crate::{
         env,
         json::{self, Member, Node, Value},
     },
-    model::{LineConfig, SourceKind, ZoneConfig},
+    model::{Drawn, LineConfig, Polygon, SourceKind, ZoneConfig},
 };
 
 /// Line and problem of a text that is not JSON.
@@ -21,22 +21,25 @@ pub(super) fn tree(text: &str) -> Result<Node, Syntax> {
     read.map_err(|error| (error.place.line, error.message))
 }
 
-/// `text` with the counting lines and zones of source `id`; `None` when no entry has this id.
-pub(super) fn with_shapes(
-    text: &str,
-    id: &str,
-    lines: &[LineConfig],
-    zones: &[ZoneConfig],
-) -> Result<Option<String>, Syntax> {
-    let lines: Vec<Item> = lines.iter().map(|one| (&*one.name, line(one))).collect();
-    let zones: Vec<Item> = zones.iter().map(|one| (&*one.name, zone(one))).collect();
-    let Some(changed) = with_list(text, id, "lines", &lines, true)? else { return Ok(None) };
-    // Without zones, an entry that never had any is left alone.
-    with_list(&changed, id, "zones", &zones, !zones.is_empty())
+/// `text` with what is drawn on the frame of source `id`; `None` when no entry has this id.
+pub(super) fn with_shapes(text: &str, id: &str, drawn: &Drawn) -> Result<Option<String>, Syntax> {
+    let lines = drawn.lines.iter().map(|one| (one.name.clone(), line(one))).collect();
+    let zones = drawn.zones.iter().map(|one| (one.name.clone(), zone(one))).collect();
+    // A region has no name, but can be told from the others by its corners.
+    let regions = drawn.ignore.iter().map(|one| (polygon(one), polygon(one))).collect();
+    let mut changed = text.to_owned();
+    for (key, items) in [("lines", lines), ("zones", zones), ("ignore", regions)] {
+        let items: Vec<Item> = items;
+        // Without zones or regions, an entry that never had any is left alone.
+        let is_wanted = key == "lines" || !items.is_empty();
+        let Some(with) = with_list(&changed, id, key, &items, is_wanted)? else { return Ok(None) };
+        changed = with;
+    }
+    Ok(Some(changed))
 }
 
-/// A line or zone: its name and its JSON.
-type Item<'a> = (&'a str, String);
+/// A line, zone or region: its name and its JSON.
+type Item = (String, String);
 
 /// `text` with `items` at `key` of source `id`, where there is something or something is `wanted`; `None` when no entry
 /// has this id.
@@ -44,7 +47,7 @@ fn with_list(
     text: &str,
     id: &str,
     key: &str,
-    items: &[Item<'_>],
+    items: &[Item],
     wanted: bool,
 ) -> Result<Option<String>, Syntax> {
     let root = tree(text)?;
@@ -66,7 +69,7 @@ fn with_list(
 }
 
 /// The list `text` with `items` put into it one by one, so that the comments around them stay.
-fn with_items(text: &str, items: &[Item<'_>], indent_before: Option<&str>) -> Result<String, Syntax> {
+fn with_items(text: &str, items: &[Item], indent_before: Option<&str>) -> Result<String, Syntax> {
     let mut text = text.to_owned();
     loop {
         let root = tree(&text)?;
@@ -74,7 +77,7 @@ fn with_items(text: &str, items: &[Item<'_>], indent_before: Option<&str>) -> Re
             return Ok(list(items, |(_, new)| new.clone(), indent_before));
         };
         if old.len() > items.len() {
-            let is_gone = |old: &Node| items.iter().all(|(name, _)| Some(*name) != name_of(old).as_deref());
+            let is_gone = |old: &Node| items.iter().all(|(name, _)| Some(name) != called(old).as_ref());
             let gone = old.iter().rposition(is_gone).unwrap_or(old.len() - 1);
             text = removed(&text, &root, old, gone);
             continue;
@@ -85,16 +88,31 @@ fn with_items(text: &str, items: &[Item<'_>], indent_before: Option<&str>) -> Re
         }
         let Some((_, next)) = items.get(old.len()) else { return Ok(text) };
         text = match tree(&text)?.value {
-            Value::Array(old) => match old.last() {
-                Some(last) => after_last(&text, last.span.end, indent(&text, last.span.start), next),
-                None => {
+            Value::Array(old) => {
+                if let Some(last) = old.last() {
+                    after_last(&text, last.span.end, indent(&text, last.span.start), next)
+                } else {
                     let indent = indent_before.unwrap_or_default();
                     into_empty(&text, &root, &format!("\n{indent}  {next}\n{indent}"))
                 }
-            },
+            }
             _ => text,
         };
     }
+}
+
+/// What a line, zone or region is told from others by.
+fn called(node: &Node) -> Option<String> {
+    let Value::Array(corners) = &node.value else { return name_of(node) };
+    let number = |node: &Node| match &node.value {
+        Value::Number(text) => text.parse::<f32>().ok(),
+        _ => None,
+    };
+    let corner = |node: &Node| match &node.value {
+        Value::Array(xy) => <[f32; 2]>::try_from(xy.iter().filter_map(number).collect::<Vec<_>>()).ok(),
+        _ => None,
+    };
+    Some(polygon(&corners.iter().filter_map(corner).collect::<Polygon>()))
 }
 
 /// The name of a line or zone.
@@ -135,6 +153,11 @@ pub(super) fn lines_value(lines: &[LineConfig]) -> String {
 /// Zones as JSON, each on its own line inside a new entry.
 pub(super) fn zones_value(zones: &[ZoneConfig]) -> String {
     list(zones, zone, Some("      "))
+}
+
+/// Regions as JSON, each on its own line inside a new entry.
+pub(super) fn regions_value(regions: &[Polygon]) -> String {
+    list(regions, |region| polygon(region), Some("      "))
 }
 
 /// `text` with an entry more in the list of `kind`, in the style of the list's last entry.
@@ -275,9 +298,15 @@ fn line(line: &LineConfig) -> String {
 fn zone(zone: &ZoneConfig) -> String {
     let name = string(&escaped(&zone.name));
     let anchor = serde_json::to_value(zone.anchor).unwrap_or_default();
-    let points: Vec<String> = zone.points.iter().copied().map(point).collect();
+    let points = polygon(&zone.points);
     let limit = zone.threshold.map(|limit| format!(", \"threshold\": {limit}")).unwrap_or_default();
-    format!("{{ \"name\": {name}, \"points\": [{}], \"anchor\": {anchor}{limit} }}", points.join(", "))
+    format!("{{ \"name\": {name}, \"points\": {points}, \"anchor\": {anchor}{limit} }}")
+}
+
+/// `[[0.1, 0.2], [0.5, 0.2], [0.5, 0.9]]`.
+fn polygon(corners: &[[f32; 2]]) -> String {
+    let corners: Vec<String> = corners.iter().copied().map(point).collect();
+    format!("[{}]", corners.join(", "))
 }
 
 /// A coordinate to a thousandth of the picture, without needless zeroes.
@@ -294,15 +323,17 @@ pub(super) fn escaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use proptest::prelude::*;
 
     use super::{
-        super::sample::{TEXT, door},
+        super::sample::{TEXT, door, drawn},
         *,
     };
 
     fn with_lines(text: &str, id: &str, lines: &[LineConfig]) -> Result<Option<String>, Syntax> {
-        with_shapes(text, id, lines, &[])
+        with_shapes(text, id, &drawn(lines))
     }
 
     #[test]
@@ -521,7 +552,7 @@ mod tests {
                 let comma = if has_last_comma || entry + 1 < entries { "," } else { "" };
                 // What stands between an entry and its comma belongs to it.
                 let own = gap().replace("\n// {\n", "");
-                text += &format!("{{\"camera_id\": \"{entry}\"}}{own}{comma}{}", gap());
+                let _ = write!(text, "{{\"camera_id\": \"{entry}\"}}{own}{comma}{}", gap());
             }
             text += "]}";
             let ids = |text: &str| -> Vec<String> {

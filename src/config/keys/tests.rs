@@ -3,7 +3,7 @@
 //! After a change of these, `PCOUNT_ACCEPT=1 cargo test --lib config::keys` generates them again; read the difference before you
 //! commit it.
 
-use std::{fs, path::Path};
+use std::{fmt::Write as _, fs, path::Path};
 
 use super::*;
 
@@ -68,7 +68,7 @@ fn with_tables(text: &str) -> (String, Vec<String>) {
     while let Some((before, after)) = rest.split_once(OPEN) {
         let (name, after) = after.split_once(" -->").unwrap();
         let (_, after) = after.split_once(CLOSE).unwrap();
-        out += &format!("{before}{OPEN}{name} -->\n\n{}\n{CLOSE}", table(&rows(name)));
+        let _ = write!(out, "{before}{OPEN}{name} -->\n\n{}\n{CLOSE}", table(&rows(name)));
         names.push(name.to_owned());
         rest = after;
     }

@@ -12,21 +12,17 @@ use crate::{
     config::{
         Address, Cadence, RetryConfig, SourceConfig, SourceSpec, TlsConfig, defaults,
         json::TextPosition,
-        key::Key,
-        keys::{
-            CAMERA, CameraKeys, LINE, LineKeys, RETRY, SOURCE, TLS, TlsKeys, VIDEO, VideoKeys, ZONE, ZoneKeys,
-        },
-        kinds::Label,
+        keys::{CAMERA, CameraKeys, RETRY, SOURCE, TLS, TlsKeys, VIDEO, VideoKeys},
         limits::{ID_LENGTH, LABEL_LENGTH, check_id},
         section::{Diagnostics, Field, Kind as _, Section},
         source_spec::{self, Named},
         text,
     },
-    geometry::Anchor,
-    model::{LineConfig, SourceKind, ZoneConfig},
+    model::SourceKind,
 };
 
 mod credentials;
+mod shapes;
 
 pub(in crate::config) use credentials::{readable_by_all, writable_by};
 
@@ -35,9 +31,6 @@ const PEM: &[u8] = b"-----BEGIN CERTIFICATE-----";
 
 /// Bytes of a file of certificates that are read; the system's has 250 kB.
 const MOST_PEM: u64 = 4 << 20;
-
-/// Shortest line, in 0..1 of the picture: at 640 pixels, six.
-const SHORTEST_LINE: f32 = 0.01;
 
 /// One entry of the file, before folders and patterns become several sources.
 struct SourceEntry {
@@ -54,7 +47,7 @@ pub(super) fn read(
     let mut ids: BTreeMap<String, (String, TextPosition)> = BTreeMap::new();
     let mut entries = Vec::new();
     for (list, kind) in [(&cameras, SourceKind::Camera), (&videos, SourceKind::Video)] {
-        for item in list.as_ref().and_then(|field| field.items()).unwrap_or_default() {
+        for item in list.as_ref().and_then(Field::items).unwrap_or_default() {
             entries.extend(entry(&item, kind, &mut ids));
         }
     }
@@ -117,14 +110,14 @@ fn entry(
     let named = source_field.as_ref().and_then(|field| what(field, kind));
     let (spec, files) = match named {
         Some(Named::One(spec)) => (Some(spec), None),
-        Some(Named::Several(found)) => (Some(SourceSpec::File(Default::default())), Some(found.files)),
+        Some(Named::Several(found)) => (Some(SourceSpec::File(PathBuf::new())), Some(found.files)),
         None => (None, None),
     };
     let spec = credentials::read(&section, source_field.as_ref(), spec);
     let mut config = SourceConfig::new(
         id.clone().unwrap_or_default(),
         kind,
-        spec.clone().unwrap_or_else(|| SourceSpec::File(Default::default())),
+        spec.clone().unwrap_or_else(|| SourceSpec::File(PathBuf::new())),
     );
     settings(&section, &mut config);
     (id.is_some() && spec.is_some()).then_some(SourceEntry { config, files })
@@ -202,12 +195,7 @@ fn settings(section: &Section<'_>, config: &mut SourceConfig) {
     config.location = section.read(&SOURCE.location);
     config.threshold = section.read(&SOURCE.threshold);
     section.set(&SOURCE.enabled, &mut config.enabled);
-    if let Some(lines) = section.read(&SOURCE.lines).filter(|items| !items.is_empty()) {
-        config.lines = named(&lines, "line", line, |line| &line.name);
-    }
-    if let Some(zones) = section.read(&SOURCE.zones) {
-        config.zones = named(&zones, "zone", zone, |zone| &zone.name);
-    }
+    shapes::read(section, config);
     if let Some(choice) = section.field(&SOURCE.detector).and_then(|f| detector(&f)) {
         config.detector = Some(choice);
     }
@@ -238,7 +226,7 @@ fn tls(field: &Field<'_>, source: &SourceSpec) -> TlsConfig {
     let ca = section.field(&TLS.ca);
     section.set(&TLS.verify, &mut config.verify);
     // An empty path stands for a source that could not be read, which has its own problem.
-    if !matches!(source, SourceSpec::Url { .. }) && *source != SourceSpec::File(Default::default()) {
+    if !matches!(source, SourceSpec::Url { .. }) && *source != SourceSpec::File(PathBuf::new()) {
         field.problem("belongs to rtsps:// and https:// sources only; remove it");
     }
     if let Some(ca) = ca {
@@ -315,70 +303,4 @@ fn retry(section: &Section<'_>) -> RetryConfig {
         ));
     }
     config
-}
-
-/// Reads lines or zones, giving names to those without and reporting names used twice.
-fn named<T>(
-    items: &[Field<'_>],
-    word: &str,
-    read: impl Fn(&Field<'_>, &str) -> Option<T>,
-    name: impl Fn(&T) -> &str,
-) -> Vec<T> {
-    let mut names = BTreeSet::new();
-    let mut out = Vec::new();
-    for (index, item) in items.iter().enumerate() {
-        let Some(one) = read(item, &format!("{word}_{}", index + 1)) else { continue };
-        if !names.insert(name(&one).to_owned()) {
-            item.problem(&format!("the name '{}' is used twice in this source; choose another", name(&one)));
-        }
-        out.push(one);
-    }
-    out
-}
-
-fn line(item: &Field<'_>, default_name: &str) -> Option<LineConfig> {
-    let section = item.section::<LineKeys>()?;
-    let name = name(&section, &LINE.name, default_name);
-    let a = section.read(&LINE.a);
-    let b = section.read(&LINE.b);
-    let anchor = section.read(&LINE.anchor).unwrap_or(Anchor::Center);
-    if let (Some(a), Some(b)) = (a, b)
-        && (a[0] - b[0]).hypot(a[1] - b[1]) < SHORTEST_LINE
-    {
-        section
-            .problem("a and b are nearly the same point; a line that short cannot be crossed, move one end");
-    }
-    Some(LineConfig { name: name?, a: a?, b: b?, anchor })
-}
-
-fn zone(item: &Field<'_>, default_name: &str) -> Option<ZoneConfig> {
-    let section = item.section::<ZoneKeys>()?;
-    let name = name(&section, &ZONE.name, default_name);
-    let field = section.field(&ZONE.points);
-    let points = section.read(&ZONE.points).map(|items| {
-        let read: Vec<_> = items.iter().map(|item| item.point()).collect();
-        read.into_iter().collect::<Option<Vec<_>>>()
-    });
-    let points = points.flatten();
-    if let (Some(points), Some(field)) = (&points, &field) {
-        if points.len() < 3 {
-            field.problem(&format!("{} corners make no area; give at least three", points.len()));
-        } else if area(points) < SHORTEST_LINE * SHORTEST_LINE {
-            field.problem("these corners enclose no area; move them apart");
-        }
-    }
-    let anchor = section.read(&ZONE.anchor).unwrap_or(Anchor::Foot);
-    let threshold = section.read(&ZONE.threshold);
-    Some(ZoneConfig { name: name?, points: points?, anchor, threshold })
-}
-
-/// The name of a line or zone.
-fn name(section: &Section<'_>, key: &Key<Label>, default: &str) -> Option<String> {
-    if section.field(key).is_none() { Some(default.to_owned()) } else { section.read(key) }
-}
-
-/// Area of a polygon (shoelace formula).
-fn area(points: &[[f32; 2]]) -> f32 {
-    let next = points.iter().cycle().skip(1);
-    points.iter().zip(next).map(|(p, q)| p[0] * q[1] - q[0] * p[1]).sum::<f32>().abs() / 2.0
 }

@@ -109,11 +109,11 @@ impl<'a> Attribute<'a> {
             match (field.number, field.value) {
                 (ATTRIBUTE_NAME, Value::Bytes(name)) => attribute.name = text(name)?,
                 (ATTRIBUTE_FLOAT | ATTRIBUTE_FLOATS, Value::Fixed(bytes)) => {
-                    push_floats(&mut attribute.numbers, bytes)
+                    push_floats(&mut attribute.numbers, bytes);
                 }
                 (ATTRIBUTE_FLOATS, Value::Bytes(packed)) => push_floats(&mut attribute.numbers, packed),
                 (ATTRIBUTE_INT | ATTRIBUTE_INTS, Value::Number(value)) => {
-                    push_ints(&mut attribute.numbers, [value])
+                    push_ints(&mut attribute.numbers, [value]);
                 }
                 (ATTRIBUTE_INTS, Value::Bytes(packed)) => {
                     push_ints(&mut attribute.numbers, wire::varints(packed, MOST_LISTED)?);
@@ -137,16 +137,16 @@ impl<'a> Tensor<'a> {
                 (TENSOR_RAW, Value::Bytes(data)) => tensor.raw = Some(data),
                 (TENSOR_DIMS, Value::Number(dim)) => tensor.dims.push(dim),
                 (TENSOR_DIMS, Value::Bytes(packed)) => {
-                    tensor.dims.extend(wire::varints(packed, MOST_LISTED)?)
+                    tensor.dims.extend(wire::varints(packed, MOST_LISTED)?);
                 }
                 (TENSOR_FLOATS, Value::Bytes(packed) | Value::Fixed(packed)) => {
-                    push_floats(&mut tensor.listed, packed)
+                    push_floats(&mut tensor.listed, packed);
                 }
                 (TENSOR_INT32S | TENSOR_INT64S, Value::Bytes(packed)) => {
                     push_ints(&mut tensor.listed, wire::varints(packed, MOST_LISTED)?);
                 }
                 (TENSOR_INT32S | TENSOR_INT64S, Value::Number(value)) => {
-                    push_ints(&mut tensor.listed, [value])
+                    push_ints(&mut tensor.listed, [value]);
                 }
                 _ => {}
             }

@@ -326,7 +326,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let put = |name: &str, bytes: &[u8]| fs::write(folder.path().join(name), bytes).unwrap();
         put("rtmdet_nano_person.onnx", b"short");
-        put("yolox_nano_person.onnx", &[1; 3_599_649]);
+        put("yolox_nano_person.onnx", &vec![1; 3_599_649]);
         put("MobileNetSSD_deploy.prototxt", b"layer {}");
         put("person_ssd_dropin.prototxt", b"");
         let (text, good) = verify(&named(folder.path()));

@@ -25,7 +25,7 @@ const SETTLE: Duration = Duration::from_secs(1);
 const FIRST_WAIT: Duration = Duration::from_secs(10);
 
 /// Longest time a camera stays closed when there is room.
-const LONGEST_WAIT: Duration = Duration::from_secs(600);
+const LONGEST_WAIT: Duration = Duration::from_mins(10);
 
 /// Growth is what came in this time, and a source that was opened or changed its size in it may be the cause.
 const RECENT: Duration = Duration::from_secs(10);
@@ -152,14 +152,14 @@ mod tests {
     /// What is closed when memory has grown from half of the limit to nearly all of it within a second.
     fn closed(holders: &[Holder], now: Instant) -> Decision {
         let mut guard = MemoryGuard::default();
-        assert_eq!(guard.decide(50, 100, holders, now - SETTLE), Decision::Keep);
+        assert_eq!(guard.decide(50, 100, holders, now.checked_sub(SETTLE).unwrap()), Decision::Keep);
         guard.decide(95, 100, holders, now)
     }
 
     #[test]
     fn the_source_that_grew_is_closed_whatever_its_priority() {
         let now = Instant::now() + RECENT * 10;
-        let (old, new) = (Some(now - RECENT), Some(now - RECENT / 2));
+        let (old, new) = (Some(now.checked_sub(RECENT).unwrap()), Some(now.checked_sub(RECENT / 2).unwrap()));
         let low = Holder { changed: old, ..camera(0, 0, false, false) };
         let important = Holder { changed: old, ..camera(1, 9, true, false) };
         let opening = Holder { is_silent: true, ..important };
@@ -188,7 +188,7 @@ mod tests {
         let opening = Holder { is_silent: true, ..camera(1, 9, true, false) };
         let mut guard = MemoryGuard::default();
         let both = [camera(0, 0, false, false), opening];
-        assert_eq!(guard.decide(89, 100, &both, now - SETTLE), Decision::Keep);
+        assert_eq!(guard.decide(89, 100, &both, now.checked_sub(SETTLE).unwrap()), Decision::Keep);
         assert_eq!(guard.decide(91, 100, &both, now), Decision::Close(0));
     }
 

@@ -279,7 +279,10 @@ mod tests {
         throttle.shares(&[load(0, true, 5)], false, begun);
         let mut overloaded =
             |now| (0..100).map(|_| throttle.shares(&[load(0, false, 5)], false, now)[0]).last().unwrap();
-        assert_eq!(overloaded(begun + OCCUPIED_FOR - TICK), RateShares { detections: 0.35, frames: 1.0 });
+        assert_eq!(
+            overloaded(begun + OCCUPIED_FOR.saturating_sub(TICK)),
+            RateShares { detections: 0.35, frames: 1.0 }
+        );
         assert_eq!(overloaded(begun + OCCUPIED_FOR), RateShares { detections: 0.2, frames: 0.4 });
     }
 

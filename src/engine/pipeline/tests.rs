@@ -127,6 +127,8 @@ struct Watched {
     from_flow: BTreeSet<u64>,
     /// Sizes of the frames with a detection run.
     given: Vec<(i32, i32)>,
+    /// Detections that were ignored.
+    ignored: u64,
     /// What is known of the scene at the end.
     known: model::Scene,
 }
@@ -153,12 +155,12 @@ fn pipeline_at(cadence: Cadence, model: Bright, params: Params) -> Pipeline {
 fn watch(scene: Scene, seconds: f64, at: impl Fn(f64) -> Vec<(i32, i32)>) -> Watched {
     let model = Bright::new();
     let given = Arc::clone(&model.given);
-    watch_through(pipeline(model), given, scene, seconds, at)
+    watch_through(pipeline(model), &given, scene, seconds, at)
 }
 
 fn watch_through(
     mut pipeline: Pipeline,
-    given: Arc<Mutex<Vec<(i32, i32)>>>,
+    given: &Mutex<Vec<(i32, i32)>>,
     scene: Scene,
     seconds: f64,
     at: impl Fn(f64) -> Vec<(i32, i32)>,
@@ -192,7 +194,7 @@ fn watch_through(
     pipeline.release(&mut Vec::new());
     let crossings = pipeline.lines().iter().map(|line| line.total_in + line.total_out).sum();
     let given = given.lock().clone();
-    Watched { crossings, tracks, from_flow, given, known }
+    Watched { crossings, tracks, from_flow, given, ignored: pipeline.ignored(), known }
 }
 
 /// Where somebody is who walks `way` pixels from `from` and back, in so many seconds each.
@@ -226,6 +228,47 @@ fn two_walkers_keep_their_identity_and_are_counted_with_regions_of_interest() {
     assert!(2 * parts > watched.given.len(), "{parts} parts of {} looks", watched.given.len());
 }
 
+/// Two people walk to and fro over the line, one above the other, before a source with this `change`.
+fn two_cross(change: impl FnOnce(&mut SourceConfig)) -> Watched {
+    let model = Bright::new();
+    let given = Arc::clone(&model.given);
+    let mut pipeline = pipeline(model);
+    let mut source = pipeline.source().clone();
+    change(&mut source);
+    pipeline.set_source(Arc::new(source));
+    let both = |time| [20, 140].map(|top| (to_and_fro(time, 100.0, 180.0, 6.0), top)).to_vec();
+    watch_through(pipeline, &given, Scene { size: USUAL, person: PERSON }, 30.0, both)
+}
+
+#[test]
+fn who_is_in_an_ignored_region_is_neither_tracked_nor_counted_and_others_are() {
+    let all = two_cross(|_| {});
+    assert_eq!((all.crossings, all.tracks.len(), all.ignored), (10, 2, 0));
+    let lower = vec![[0.0, 0.5], [1.0, 0.5], [1.0, 1.0], [0.0, 1.0]];
+    let upper = two_cross(|source| source.ignore = vec![lower.clone()]);
+    assert_eq!((upper.crossings, upper.tracks.len()), (5, 1));
+    assert!(upper.ignored > 20, "{}", upper.ignored);
+    // A region around the line alone: they are seen on both sides of it, and lost in between.
+    let middle = vec![[0.42, 0.0], [0.58, 0.0], [0.58, 0.5], [0.42, 0.5]];
+    let parted = two_cross(|source| source.ignore = vec![lower, middle]);
+    assert!(parted.ignored > upper.ignored && !parted.tracks.is_empty());
+}
+
+#[test]
+fn who_is_too_low_or_too_tall_is_ignored() {
+    let height = PERSON.1 as f32 / USUAL.1 as f32;
+    let low = two_cross(|source| source.min_height = Some(height + 0.05));
+    let tall = two_cross(|source| source.max_height = Some(height - 0.05));
+    for none in [low, tall] {
+        assert_eq!((none.crossings, none.tracks.len()), (0, 0));
+        assert!(none.ignored > 20 && none.known.heights.is_none(), "{}", none.ignored);
+    }
+    let right = two_cross(|source| {
+        (source.min_height, source.max_height) = (Some(height - 0.05), Some(height + 0.05));
+    });
+    assert_eq!((right.crossings, right.tracks.len()), (10, 2));
+}
+
 #[test]
 fn the_input_size_grows_where_that_finds_people_who_are_missed_otherwise() {
     // 27 pixels tall in the usual frame, to and fro over the line.
@@ -238,14 +281,14 @@ fn the_input_size_grows_where_that_finds_people_who_are_missed_otherwise() {
     let doubted = |cadence: Cadence, scene: Scene, scale: i32| {
         let model = Bright::doubting(40);
         let given = Arc::clone(&model.given);
-        watch_through(pipeline_at(cadence, model, Params::default()), given, scene, 90.0, walk(scale))
+        watch_through(pipeline_at(cadence, model, Params::default()), &given, scene, 90.0, walk(scale))
     };
     let next = |known: &model::Scene| {
         let model = Bright::doubting(40);
         let given = Arc::clone(&model.given);
         let mut pipeline = pipeline(model);
         pipeline.resume(known.clone());
-        watch_through(pipeline, given, sharp, 1.0, walk(2))
+        watch_through(pipeline, &given, sharp, 1.0, walk(2))
     };
     for cadence in [Cadence::Auto, Cadence::DetectFps(5.0)] {
         let watched = doubted(cadence, sharp, 2);
@@ -280,7 +323,7 @@ fn a_low_confidence_person_is_counted_because_they_move() {
         // Nobody is there at first, and the frame without anybody is known.
         let walk =
             |time: f64| if time < 2.0 { Vec::new() } else { vec![(100 + (30.0 * (time - 2.0)) as i32, 80)] };
-        watch_through(pipeline_with(model, params), given, scene, 8.0, walk).crossings
+        watch_through(pipeline_with(model, params), &given, scene, 8.0, walk).crossings
     };
     assert_eq!(counted(false, "moving_share=0.35"), 1);
     assert_eq!(counted(false, "moving_odds=0"), 0);

@@ -66,13 +66,12 @@ impl Models {
         let choice = choice.unwrap_or(&self.default);
         let cell = {
             let mut loaded = self.loaded.lock();
-            match loaded.iter().find(|(known, _)| known == choice) {
-                Some((_, cell)) => Arc::clone(cell),
-                None => {
-                    let cell = Loaded::default();
-                    loaded.push((choice.clone(), Arc::clone(&cell)));
-                    cell
-                }
+            if let Some((_, cell)) = loaded.iter().find(|(known, _)| known == choice) {
+                Arc::clone(cell)
+            } else {
+                let cell = Loaded::default();
+                loaded.push((choice.clone(), Arc::clone(&cell)));
+                cell
             }
         };
         if let Some(result) = cell.result.get() {
@@ -110,6 +109,25 @@ impl Models {
             }
         }
         names.join(", ")
+    }
+
+    /// Names of the models that are loaded, and of what they run on, the default first; each name once.
+    pub fn in_use(&self) -> (Vec<String>, Vec<String>) {
+        let loaded = self.loaded.lock();
+        let (mut names, mut engines) = (Vec::new(), Vec::new());
+        let mut add = |model: &Arc<dyn Model>| {
+            let info = model.info();
+            for (list, name) in [(&mut names, &info.name), (&mut engines, &info.engine)] {
+                if !name.is_empty() && !list.contains(name) {
+                    list.push(name.clone());
+                }
+            }
+        };
+        let (default, others): (Vec<_>, Vec<_>) =
+            loaded.iter().partition(|(known, _)| *known == self.default);
+        let in_use = default.into_iter().chain(others);
+        in_use.filter_map(|(_, cell)| cell.result.get()?.as_ref().ok()).for_each(&mut add);
+        (names, engines)
     }
 
     /// What the user should know of the models loaded so far: fall-backs and failures.

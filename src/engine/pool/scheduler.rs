@@ -154,7 +154,7 @@ impl Scheduler {
         self.dispatch(&mut state);
     }
 
-    /// Changes how many may work at once, clamped to 1..=max_workers; gives the number in force.
+    /// Changes how many may work at once, clamped to `1..=max_workers`; gives the number in force.
     pub fn set_limit(&self, workers: usize) -> usize {
         let mut state = self.shared.state.lock();
         state.limit = workers.clamp(1, state.occupied.len());

@@ -23,7 +23,7 @@ use crate::{
     engine::{
         error::EngineError,
         message::Message,
-        pipeline::Pipeline,
+        pipeline::{Pipeline, Step},
         pool::scheduler::Worker,
         reply::{Answer, Outcome},
     },
@@ -194,7 +194,7 @@ impl Actor {
             Command::Evict(limit) => self.evict(around, limit),
             Command::Readmit => drop(self.go(around, Event::Readmitted, None)),
             Command::CaptureMessage(run, message) if Arc::ptr_eq(&run, &self.run) => {
-                self.hear(around, message)
+                self.hear(around, message);
             }
             // Of a run that is over.
             Command::CaptureMessage(..) => {}
@@ -271,6 +271,7 @@ impl Actor {
         run.demand.answer(result.as_ref().map_or(FrameRequest::FIRST, |step| step.request));
         if !matches!(result, Err(FrameFailure::NoModel(_) | FrameFailure::Panic(_))) {
             self.rates.handled += 1;
+            self.shared.counters.frames.add(1);
             if std::mem::replace(&mut self.worker, worker) == 0 {
                 tracing::info!(worker, "Starting {}", self.shared.id);
             }
@@ -278,6 +279,7 @@ impl Actor {
         match result {
             Ok(step) => {
                 self.rates.detected += u64::from(step.detected);
+                self.count_detection(&step);
                 self.count_for(worker, |worker| &worker.detection_runs, u64::from(step.detected));
                 self.go(around, Event::Frame, None);
                 timed(Stage::Publish, || {
@@ -305,6 +307,14 @@ impl Actor {
                 self.count_for(worker, |worker| &worker.restarts, 1);
                 self.give_up(around, &what, true);
             }
+        }
+    }
+
+    fn count_detection(&self, step: &Step) {
+        if step.detected {
+            self.shared.core.detection.record(step.took);
+            self.shared.counters.detection_runs.add(1);
+            self.shared.counters.detections.add(step.found);
         }
     }
 

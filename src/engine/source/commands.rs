@@ -7,6 +7,7 @@ use super::{actor::Actor, command::Ask};
 mod labels;
 
 pub(in crate::engine) use labels::SetLabels;
+pub(in crate::engine) use lines::SetDrawn;
 
 /// Declares the commands: the file of each, and its name, which is that of a type in the file that implements [`Ask`].
 macro_rules! commands {
@@ -45,7 +46,7 @@ commands! {
     restart: Restart,
     /// Reset the counts.
     reset: ResetCounts,
-    /// Replace the counting lines and zones; counts of lines that keep their name are kept.
+    /// Replace the counting lines, zones and ignored regions; counts of lines that keep their name are kept.
     lines: SetLines,
     /// Ask for previews, or stop it.
     preview: Preview,
@@ -59,12 +60,14 @@ mod tests {
     #[test]
     fn commands_are_data_that_comes_back_equal() {
         let (lines, zones) = (vec![LineConfig::default()], Vec::new());
+        let ignore = Some(vec![vec![[0.0, 0.0], [0.5, 0.0], [0.5, 0.5]]]);
         for command in [
             Pause(true).into(),
             Pause(false).into(),
             Restart.into(),
             ResetCounts.into(),
-            SetLines { lines, zones }.into(),
+            SetLines { lines: lines.clone(), zones, ignore }.into(),
+            SetLines { lines, zones: Vec::new(), ignore: None }.into(),
             SourceCommand::from(Preview(true)),
         ] {
             let text = serde_json::to_string(&command).unwrap();

@@ -56,6 +56,7 @@ pub fn show_counts(shown: &mut SourceSnapshot, pipeline: &Pipeline) {
         shown.suppressed.clone_from(pipeline.suppressed());
     }
     shown.total_detections = pipeline.detections();
+    shown.ignored = pipeline.ignored();
     if !(shown.zones.is_empty() && pipeline.source().zones.is_empty()) {
         shown.zones = zone_counts(pipeline.source(), &pipeline.zones());
     }

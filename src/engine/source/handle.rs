@@ -58,6 +58,7 @@ impl Source {
             paths: pipeline.paths(),
             stages: Arc::default(),
             vitals: ArcSwap::from_pointee(Vitals::NONE),
+            counters: core.counters.of(&config.id),
             config: ArcSwap::new(config),
             core,
         });

@@ -156,11 +156,14 @@ impl Host for RunHost {
     fn skipped(&mut self, frames: u64) {
         self.run.book();
         self.run.skip(frames);
+        self.source.counters.frames.add(frames);
     }
 
     fn replace(&mut self, frame: Frame) {
         self.run.book();
-        self.source.answer_call(self.source.inbox.replace(&self.run, frame));
+        let (call, has_dropped) = self.source.inbox.replace(&self.run, frame);
+        self.source.counters.dropped.add(has_dropped.into());
+        self.source.answer_call(call);
     }
 
     fn put(&mut self, frame: Frame) {

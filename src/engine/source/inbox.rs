@@ -106,15 +106,15 @@ impl Inbox {
         Ok(if state.actor.is_some() { Call::Actor } else { Call::Nobody })
     }
 
-    /// The frame of a live source, in place of an older one, which is counted as lost.
-    pub fn replace(&self, run: &Arc<Run>, frame: Frame) -> Call {
+    /// The frame of a live source, in place of an older one, which is counted as lost; whether there was one.
+    pub fn replace(&self, run: &Arc<Run>, frame: Frame) -> (Call, bool) {
         let mut state = self.state.lock();
         if !state.admits(run) {
-            return Call::Nobody;
+            return (Call::Nobody, false);
         }
-        let old = state.frame.replace(frame);
-        state.dropped += u64::from(old.is_some());
-        state.call_worker()
+        let has_dropped = state.frame.replace(frame).is_some();
+        state.dropped += u64::from(has_dropped);
+        (state.call_worker(), has_dropped)
     }
 
     /// A frame that must not be lost: waits until the one before it was taken, or `run` is not admitted any more.

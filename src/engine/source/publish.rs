@@ -1,6 +1,9 @@
 //! What is shown, logged and reported of a source.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use super::{actor::Actor, command::Opened, counts::show_counts};
 use crate::{
@@ -48,9 +51,10 @@ impl Actor {
             // Some errors begin with the word of their state.
             let said = format!("{}: ", word.to_lowercase());
             let text = error.as_deref().map(|error| error.strip_prefix(&said).unwrap_or(error));
-            match text {
-                Some(error) => tracing::warn!(camera = %self.shared.id, "{word}: {error}"),
-                None => tracing::info!(camera = %self.shared.id, "{word}"),
+            if let Some(error) = text {
+                tracing::warn!(camera = %self.shared.id, "{word}: {error}");
+            } else {
+                tracing::info!(camera = %self.shared.id, "{word}");
             }
             let error = text.map(str::to_owned);
             self.emit(EventKind::State { state: kind, error });
@@ -82,9 +86,11 @@ impl Actor {
         if let Some((_, input)) = &detector {
             self.notice_substream(info.size, *input);
         }
+        let counters = Arc::clone(&self.shared.counters);
         self.show(|shown| {
             if shown.last_frame.is_some() && shown.kind == SourceKind::Camera {
                 shown.reconnects += 1;
+                counters.reconnects.add(1);
             }
             shown.declared_fps = info.fps.map(|fps| fps as f32);
             shown.frames_total = info.frames;
@@ -168,7 +174,7 @@ impl Actor {
         if is_due {
             self.notice_scene();
         }
-        let (handled, frame_age) = (self.rates.frames(&self.run), &self.shared.core.frame_age);
+        let handled = self.rates.frames(&self.run);
         let before: Vec<Limit> = self.shown.limits().collect();
         let shown = &mut self.shown;
         self.pipeline.iter().for_each(|pipeline| show_counts(shown, pipeline));
@@ -177,7 +183,9 @@ impl Actor {
         if let Some((frame, dropped)) = frame {
             shown.last_frame = Some(self.shared.core.moment(now));
             shown.latency = now.saturating_duration_since(frame.captured);
-            frame_age.record(shown.latency);
+            self.shared.core.frame_age.record(shown.latency);
+            self.shared.core.frame_ages.record(shown.latency);
+            self.shared.counters.note_frame(self.shared.core.clock.wall());
             shown.dropped = dropped;
             // As it was decoded there is one in the inbox and one with a worker, which converts it.
             let bytes = |(width, height): (u32, u32)| u64::from(width) * u64::from(height) * 3;

@@ -9,7 +9,7 @@ use super::{counts::timestamp, vitals::Vitals};
 use crate::{
     config::SourceConfig,
     count::replay::Paths,
-    engine::core::Core,
+    engine::{core::Core, counters::SourceCounters},
     metrics::stages::Meter,
     model::{Preview, SourceId, TaskResult},
     store::{cell::SourceCell, history::History},
@@ -29,6 +29,8 @@ pub struct Shared {
     /// CPU time by stage, of this source alone.
     pub stages: Arc<Meter>,
     pub vitals: ArcSwap<Vitals>,
+    /// Those of its id, also of the sources that had it before.
+    pub counters: Arc<SourceCounters>,
     pub core: Arc<Core>,
 }
 

@@ -34,7 +34,7 @@ use crate::{
 };
 
 /// Longest that anything takes which is sure to come.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 struct Blind(ModelInfo);
 
@@ -96,7 +96,7 @@ fn engine_with(options: EngineOptions) -> (Engine, Arc<Source>) {
 }
 
 fn work(source: &Arc<Source>, index: u64) {
-    assert_eq!(source.inbox.replace(&source.inbox.admitted(), frame(index)), Call::Worker);
+    assert_eq!(source.inbox.replace(&source.inbox.admitted(), frame(index)), (Call::Worker, false));
     Arc::clone(source).run(1);
 }
 
@@ -251,7 +251,7 @@ fn a_source_that_waits_for_a_thread_begins_when_its_time_has_come_and_not_after_
         if ended {
             actor.receive(&threads, Command::Finish, None);
         }
-        clock.advance(Duration::from_secs(3600));
+        clock.advance(Duration::from_hours(1));
         actor.receive(&threads, Command::Tick, None);
         assert_eq!(threads.0.load(Ordering::SeqCst), 2, "ended: {ended}");
     }

@@ -338,7 +338,7 @@ pub fn overwrite(path: &Path) -> io::Result<()> {
         opened => opened?,
     };
     let mut left = file.metadata()?.len();
-    let zeros = [0; 64 << 10];
+    let zeros = vec![0; 64 << 10];
     while left > 0 {
         let some = left.min(zeros.len() as u64) as usize;
         file.write_all(&zeros[..some])?;

@@ -166,7 +166,7 @@ fn within_one_day_the_oldest_strips_make_room_too() {
 #[test]
 fn a_source_with_a_size_of_its_own_keeps_it_and_takes_nothing_from_others() {
     let dir = tempfile::tempdir().unwrap();
-    let sources = BTreeMap::from([(SourceId::from("yard_1"), (Duration::from_secs(86_400), Some(100_000)))]);
+    let sources = BTreeMap::from([(SourceId::from("yard_1"), (Duration::from_hours(24), Some(100_000)))]);
     let mut store = store(&dir, Bounds { sources, ..Bounds::default() });
     for second in 0..100 {
         add(&mut store, &[strip("gate", NOON + second, 10_000), strip("yard_1", NOON + second, 10_000)]);
@@ -182,8 +182,8 @@ fn a_source_with_a_size_of_its_own_keeps_it_and_takes_nothing_from_others() {
 #[test]
 fn strips_go_with_their_age_row_by_row_and_whole_days_with_their_file() {
     let dir = tempfile::tempdir().unwrap();
-    let keep = Duration::from_secs(2 * 86_400);
-    let sources = BTreeMap::from([(SourceId::from("short"), (Duration::from_secs(3600), None))]);
+    let keep = Duration::from_hours(48);
+    let sources = BTreeMap::from([(SourceId::from("short"), (Duration::from_hours(1), None))]);
     let mut store = store(&dir, Bounds { keep: Some(keep), sources, ..Bounds::default() });
     let promised = Strip { until: NOON + 2 * HOUR, ..strip("gate", NOON + 3, 10) };
     let strips = [
@@ -244,7 +244,7 @@ fn deleted_strips_are_nowhere_in_the_files_and_others_stay() {
 fn a_damaged_file_is_set_aside_and_goes_with_its_day() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join(FOLDER).join("2026-03-14.sqlite");
-    let keep = Some(Duration::from_secs(86_400));
+    let keep = Some(Duration::from_hours(24));
     let bounds = || Bounds { keep, ..Bounds::default() };
     add(&mut store(&dir, bounds()), &[strip("gate", NOON, 100)]);
     fs::write(&file, "no database at all, and long enough to be taken for one".repeat(100)).unwrap();

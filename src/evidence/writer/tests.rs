@@ -7,7 +7,7 @@ use crate::{
     model::{Direction, LineConfig},
 };
 
-const WAIT: Duration = Duration::from_secs(60);
+const WAIT: Duration = Duration::from_mins(1);
 
 fn evidence(output: &Path, clock: &Arc<ManualClock>) -> Evidence {
     let program = Some(EvidenceConfig::default());

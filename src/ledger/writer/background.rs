@@ -71,7 +71,6 @@ impl Background {
 
     /// Brings over as much as goes fast by `clock`; whether that was all. New crossings come from the moment `upto` on.
     pub fn salvage_at_once(
-        &self,
         connection: &mut Connection,
         salvage: &mut Salvage,
         upto: i64,

@@ -10,7 +10,7 @@ use rusqlite::Connection;
 
 use super::{
     MOST_NOTICES, Writer,
-    background::salvaged,
+    background::{Background, salvaged},
     rows::{PendingRow, has_session, read_scenes, read_totals},
 };
 use crate::{
@@ -116,7 +116,7 @@ impl Writer {
     fn salvage(&mut self, connection: &mut Connection, aside: &Path, page: u32) -> Result<(), LedgerError> {
         let sql = |error: rusqlite::Error| LedgerError::sql(aside, &error);
         let mut salvage = Salvage::begin(connection, aside, page)?;
-        let is_over = self.background.salvage_at_once(
+        let is_over = Background::salvage_at_once(
             connection,
             &mut salvage,
             self.begun.wall,

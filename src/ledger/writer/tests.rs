@@ -95,11 +95,11 @@ fn a_commit_that_could_not_be_confirmed_is_made_again_and_doubles_nothing() {
     assert!(writer.rows.is_empty());
 }
 
-const HOUR: Duration = Duration::from_secs(3600);
+const HOUR: Duration = Duration::from_hours(1);
 
 /// Runs the writer for `time` with nothing to do but its own work.
 fn idle(writer: &mut Writer, clock: &ManualClock, time: Duration) {
-    const STEP: Duration = Duration::from_secs(60);
+    const STEP: Duration = Duration::from_mins(1);
     for _ in 0..time.as_secs() / STEP.as_secs() {
         clock.advance(STEP);
         // A heartbeat, then the work beside it.

@@ -1,6 +1,6 @@
 use super::*;
 
-const DAY: Duration = Duration::from_secs(24 * 3600);
+const DAY: Duration = Duration::from_hours(24);
 
 /// How a line of ours begins.
 const BEGIN: &str = "[2024-01-15 10:23:45] [X] [INFO]";

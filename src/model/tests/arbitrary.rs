@@ -15,10 +15,10 @@ use proptest::{
 use crate::{
     geometry::{Anchor, BBox},
     model::{
-        self, Action, Control, Direction, Doubt, EngineSnapshot, Event, EventKind, FrameInfo, Learned,
-        LineConfig, LineCounts, Moment, Overload, Preview, Reason, Rest, ResultStatus, Scene, ShownTrack,
-        SourceId, SourceKind, SourceSnapshot, SourceState, StateKind, Task, TaskResult, TaskStatus, Wakeful,
-        WorkerSnapshot, ZoneConfig, ZoneCounts, copies,
+        self, Acknowledgment, Action, AlertKind, Control, Direction, Doubt, EngineSnapshot, Event, EventKind,
+        FrameInfo, Learned, LineConfig, LineCounts, Moment, Overload, Preview, Reason, Rest, ResultStatus,
+        Scene, ShownTrack, SourceId, SourceKind, SourceSnapshot, SourceState, StateKind, Task, TaskResult,
+        TaskStatus, Wakeful, WorkerSnapshot, ZoneConfig, ZoneCounts, copies,
     },
 };
 
@@ -211,7 +211,7 @@ pub fn source() -> BoxedStrategy<SourceSnapshot> {
     let named = (id(), text(), option::of(text()), kind(), text(), any::<i32>(), state());
     let rates = (single(), option::of(single()), single(), option::of(pixels()), option::of(pixels()));
     let counted = (
-        any::<(u64, Option<u64>, u64, u64, u64, u64, Option<i64>)>(),
+        any::<(u64, Option<u64>, u64, [u64; 2], u64, u64, Option<i64>)>(),
         vec(line_counts(), 0..3),
         vec(zone_counts(), 0..3),
         btree_map(select(&REASONS[..]), any::<u64>(), 0..5),
@@ -225,7 +225,8 @@ pub fn source() -> BoxedStrategy<SourceSnapshot> {
             let (id, alias, location, kind, source, priority, state) = named;
             let (fps, declared_fps, detect_fps, size, substream) = rates;
             let (numbers, lines, zones, suppressed, scene) = counted;
-            let (frames, frames_total, dropped, total_detections, total_in, total_out, threshold) = numbers;
+            let (frames, frames_total, dropped, detections, total_in, total_out, threshold) = numbers;
+            let [total_detections, ignored] = detections;
             let (visible, last_frame, latency, last_error) = latest;
             let ((errors, reconnects, short_sessions), detector) = said;
             let (rate_share, frame_share, throttled_by, rest, cpu, picture_bytes) = load;
@@ -246,6 +247,7 @@ pub fn source() -> BoxedStrategy<SourceSnapshot> {
                 frames_total,
                 dropped,
                 total_detections,
+                ignored,
                 total_in,
                 total_out,
                 threshold,
@@ -289,11 +291,12 @@ pub fn engine() -> BoxedStrategy<EngineSnapshot> {
         vec(text(), 0..3),
         vec(text(), 0..3),
         vec(event().prop_map(Arc::new), 0..3),
+        vec(acknowledgment(), 0..3),
     );
     let numbers = any::<(usize, usize, usize, u64, u64, u64, Option<u64>, u64)>();
     (lists, said, numbers, single(), moment())
         .prop_map(|((sources, workers, queue), said, numbers, cpu, taken)| {
-            let (strategy, detector, problems, notices, events) = said;
+            let (strategy, detector, problems, notices, events, acknowledged) = said;
             let (
                 worker_count,
                 max_workers,
@@ -315,6 +318,7 @@ pub fn engine() -> BoxedStrategy<EngineSnapshot> {
                 detector,
                 problems,
                 notices,
+                acknowledged: Arc::new(acknowledged),
                 events: Arc::new(events),
                 events_lost,
                 log_lines_lost,
@@ -325,6 +329,16 @@ pub fn engine() -> BoxedStrategy<EngineSnapshot> {
                 generation,
             }
         })
+        .boxed()
+}
+
+fn alert_kind() -> BoxedStrategy<AlertKind> {
+    select(vec![AlertKind::Down, AlertKind::Failed, AlertKind::Flapping, AlertKind::Limit]).boxed()
+}
+
+fn acknowledgment() -> BoxedStrategy<Acknowledgment> {
+    (id(), alert_kind(), text(), any::<i64>())
+        .prop_map(|(source, kind, who, wall)| Acknowledgment { source, kind, who, wall })
         .boxed()
 }
 
@@ -349,6 +363,11 @@ pub fn control() -> BoxedStrategy<Control<String, String>> {
         id().prop_map(Control::Remove),
         text().prop_map(|added| Control::Add(Box::new(added))),
         any::<usize>().prop_map(Control::SetWorkers),
+        (id(), alert_kind(), text()).prop_map(|(source, kind, who)| Control::Acknowledge {
+            source,
+            kind,
+            who
+        }),
     ]
     .boxed()
 }

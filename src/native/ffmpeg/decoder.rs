@@ -145,10 +145,8 @@ impl Decoder {
     fn smooths(&mut self, smooths: bool) {
         // SAFETY: the context is open; FFmpeg lets its users change this field at any time.
         unsafe {
-            (*self.inner.as_mut_ptr()).skip_loop_filter = match smooths {
-                true => ffi::AVDiscard::AVDISCARD_DEFAULT,
-                false => ffi::AVDiscard::AVDISCARD_ALL,
-            };
+            (*self.inner.as_mut_ptr()).skip_loop_filter =
+                if smooths { ffi::AVDiscard::AVDISCARD_DEFAULT } else { ffi::AVDiscard::AVDISCARD_ALL };
         }
     }
 }

@@ -177,7 +177,7 @@ impl DecodedFrame {
 pub struct Planes {
     /// Luma and the two of chroma, 8 bits a value, with room behind each row and below the last one: the converter reads
     /// whole groups of pixels.
-    planes: [Mat; 3],
+    reduced: [Mat; 3],
     size: (c_int, c_int),
     format: c_int,
     colors: (u32, bool),
@@ -230,9 +230,9 @@ impl DecodedFrame {
             less.copy_to(&mut roomy.roi_mut(Rect::new(0, 0, less.cols(), less.rows())).ok()?).ok()?;
             Some(roomy)
         };
-        let planes = [plane(0, 0, 0)?, plane(1, across, down)?, plane(2, across, down)?];
+        let reduced = [plane(0, 0, 0)?, plane(1, across, down)?, plane(2, across, down)?];
         let size = (c_int::try_from(size.0).ok()?, c_int::try_from(size.1).ok()?);
-        Some(Planes { planes, size, format, colors: self.colors() })
+        Some(Planes { reduced, size, format, colors: self.colors() })
     }
 
     fn colors(&self) -> (u32, bool) {
@@ -339,7 +339,7 @@ impl Converter {
     /// As there.
     pub fn bgr_of<'a>(&mut self, reduced: &Planes, room: &'a mut Mat) -> Result<BoxedRef<'a, Mat>, Error> {
         let (mut data, mut steps) = ([ptr::null(); 4], [0; 4]);
-        for (plane, (data, step)) in reduced.planes.iter().zip(data.iter_mut().zip(&mut steps)) {
+        for (plane, (data, step)) in reduced.reduced.iter().zip(data.iter_mut().zip(&mut steps)) {
             (*data, *step) = (plane.data(), plane.cols());
         }
         let Planes { size, format, colors, .. } = *reduced;
@@ -424,6 +424,7 @@ impl Context {
         // SAFETY: the context is checked before it is used; tables of coefficients are constants of the library. No
         // filters and no parameters are given.
         unsafe {
+            const ONE: c_int = 1 << 16;
             let raw = ffi::sws_getContext(
                 key.from.0,
                 key.from.1,
@@ -439,7 +440,6 @@ impl Context {
             let context = Self { raw: ptr::NonNull::new(raw).ok_or_else(no)?, key };
             let space = c_int::try_from(key.colors.0).unwrap_or(ffi::SWS_CS_DEFAULT as c_int);
             let coefficients = ffi::sws_getCoefficients(space);
-            const ONE: c_int = 1 << 16;
             // Refused for formats that have nothing of the kind, which are converted all the same.
             ffi::sws_setColorspaceDetails(
                 raw,

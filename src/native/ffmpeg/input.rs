@@ -124,16 +124,19 @@ impl Input {
     }
 
     /// Name of the container or protocol, such as `mov,mp4,m4a,3gp,3g2,mj2`.
+    #[must_use]
     pub fn format(&self) -> String {
         self.inner.format().name().to_owned()
     }
 
     /// Streams of any kind.
+    #[must_use]
     pub fn streams(&self) -> usize {
         self.inner.streams().len()
     }
 
     /// The video streams.
+    #[must_use]
     pub fn videos(&self) -> Vec<VideoStream> {
         self.inner.streams().filter_map(|stream| self.video(&stream)).collect()
     }
@@ -191,9 +194,10 @@ impl Input {
         unsafe {
             let context = self.inner.as_mut_ptr();
             for (number, stream) in streams(context).iter().enumerate() {
-                (**stream).discard = match number == index {
-                    true => ffi::AVDiscard::AVDISCARD_DEFAULT,
-                    false => ffi::AVDiscard::AVDISCARD_ALL,
+                (**stream).discard = if number == index {
+                    ffi::AVDiscard::AVDISCARD_DEFAULT
+                } else {
+                    ffi::AVDiscard::AVDISCARD_ALL
                 };
             }
         }

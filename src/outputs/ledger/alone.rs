@@ -10,6 +10,7 @@ use crate::model::Event;
 
 impl Ledger {
     /// Notes an event. Never blocks. Gives its place among those that were noted, from 1.
+    #[allow(clippy::must_use_candidate, reason = "most callers note an event and need no place")]
     pub fn record(&self, event: Event) -> u64 {
         self.running.event(&Arc::new(event));
         self.running.taken.load(Ordering::SeqCst)
@@ -31,6 +32,7 @@ impl Ledger {
     /// Commits what waits, ends the session and closes the file; waits for it at most `timeout`. Later
     /// events are not noted. `false` when that failed or `timeout` passed first; asked again, it answers the same
     /// at once.
+    #[must_use]
     pub fn close(&self, timeout: Duration) -> bool {
         self.running.close(timeout)
     }

@@ -110,7 +110,7 @@ impl CaptureControl {
 
     /// Waits until `deadline` or until there is an order other than `meanwhile`.
     pub(super) fn wait(&self, clock: &dyn Clock, deadline: Option<Instant>, meanwhile: Order) {
-        const LONG: Duration = Duration::from_secs(3600);
+        const LONG: Duration = Duration::from_hours(1);
         while self.order() == meanwhile {
             let left = match deadline.map(|deadline| deadline.saturating_duration_since(clock.now())) {
                 Some(Duration::ZERO) => return,

@@ -11,7 +11,7 @@ use super::*;
 use crate::{
     clock::ManualClock,
     config::{Cadence, RetryConfig, SourceSpec},
-    source::{Frame, Interrupt, image::FrameImage},
+    source::{Frame, Interrupt, image::FrameImage, resume::Stand},
 };
 
 struct Script<F: Fn(usize) -> Result<Box<dyn FrameSource>, SourceError> + Send + Sync> {
@@ -224,12 +224,13 @@ fn troubled(
     frames: usize,
 ) -> impl Fn(usize) -> Result<Box<dyn FrameSource>, SourceError> + Send + Sync + use<> {
     let clock = clock.clone();
-    move |n| match good.contains(&n) {
-        true => {
+    move |n| {
+        if good.contains(&n) {
             let (clock, every) = (clock.clone(), Duration::from_secs(1));
             Ok(Box::new(Steady { clock, every, left: frames + 1, time: 0.0 }) as Box<dyn FrameSource>)
+        } else {
+            Err(SourceError::Unreachable("refused".into()))
         }
-        false => Err(SourceError::Unreachable("refused".into())),
     }
 }
 
@@ -350,7 +351,7 @@ fn a_missing_file_fails_at_once_and_says_why() {
 fn a_stream_takes_turns_of_decoding_when_it_is_behind_or_others_wait() {
     let clock = ManualClock::default();
     let opener = Script { opened: AtomicUsize::new(0), open: |_| Err(SourceError::Interrupted) };
-    let surroundings = Surroundings::with(DecodeScheduler::lasting(1, Duration::from_secs(60)));
+    let surroundings = Surroundings::with(DecodeScheduler::lasting(1, Duration::from_mins(1)));
     let (source, decode_scheduler) = (camera(1), &surroundings.decode_scheduler);
     let capture = &surroundings.capture(&source, &opener, &clock);
     let in_ = |milliseconds| Some(clock.now() + Duration::from_millis(milliseconds));
@@ -359,7 +360,7 @@ fn a_stream_takes_turns_of_decoding_when_it_is_behind_or_others_wait() {
     assert!(take_turn(capture, in_(40), &mut place).is_none(), "nobody waits");
     assert_eq!(clock.elapsed(), Duration::ZERO);
     clock.advance(Duration::from_millis(100));
-    let behind = take_turn(capture, Some(clock.now() - UNEVEN), &mut place);
+    let behind = take_turn(capture, Some(clock.now().checked_sub(UNEVEN).unwrap()), &mut place);
     assert!(behind.is_some());
     std::thread::scope(|scope| {
         scope.spawn(|| drop(decode_scheduler.take(&mut QueuePosition::default(), &clock)));
@@ -473,7 +474,7 @@ fn a_recording_stays_open_while_it_is_paused() {
 struct Stamped<'a> {
     steady: Steady,
     stamps: std::vec::IntoIter<f64>,
-    stand: crate::source::resume::Stand,
+    stand: Stand,
     given: f64,
     resumed: &'a Mutex<Vec<Option<StreamPosition>>>,
 }
@@ -510,12 +511,12 @@ fn each_session_is_told_where_the_last_one_stood_that_gave_frames() {
         let stamps = stamps.ok_or(SourceError::Unreachable("gone".into()))?.into_iter();
         RESUMED.lock().push(None);
         let steady = Steady { clock: clock.clone(), every: Duration::from_secs(1), left: 99, time: 0.0 };
-        let (stand, given, resumed) = (Default::default(), f64::NEG_INFINITY, &RESUMED);
+        let (stand, given, resumed) = (Stand::default(), f64::NEG_INFINITY, &RESUMED);
         Ok(Box::new(Stamped { steady, stamps, stand, given, resumed }) as Box<dyn FrameSource>)
     };
     let opener = Script { opened: AtomicUsize::new(0), open };
     run(&camera(2), &opener, &clock);
-    let mut stand = crate::source::resume::Stand::default();
+    let mut stand = Stand::default();
     [1.0, 2.0].iter().for_each(|stamp| stand.note(*stamp, *stamp));
     let after_two = stand.seen(2.0);
     assert_eq!(*RESUMED.lock(), [None, after_two, after_two]);

@@ -116,7 +116,7 @@ pub struct Walkers {
     people: usize,
     /// When the scene ends; everybody has left by then.
     end: f64,
-    walkers: Vec<Walker>,
+    present: Vec<Walker>,
     next_decision: f64,
     next_id: u64,
     /// Those who came in less those who went out, as planned.
@@ -131,7 +131,7 @@ impl Walkers {
             random: Random::new(seed),
             people,
             end,
-            walkers: Vec::new(),
+            present: Vec::new(),
             next_decision: 0.0,
             next_id: 1,
             inside: 0,
@@ -142,12 +142,12 @@ impl Walkers {
     pub fn at(&mut self, time: f64) -> Vec<Figure> {
         while self.next_decision <= time {
             let now = self.next_decision;
-            self.walkers.retain(|walker| walker.end() > now);
+            self.present.retain(|walker| walker.end() > now);
             self.decide(now);
             self.next_decision += TICK;
         }
         let mut figures: Vec<_> =
-            self.walkers.iter().filter_map(|walker| walker.figure(&self.scene, time)).collect();
+            self.present.iter().filter_map(|walker| walker.figure(&self.scene, time)).collect();
         figures.sort_by(|a, b| a.bbox.bottom().total_cmp(&b.bbox.bottom()));
         figures
     }
@@ -155,20 +155,20 @@ impl Walkers {
     /// Lets one person or one pair come at `now`, when there is room.
     fn decide(&mut self, now: f64) {
         for _ in 0..PROPOSALS {
-            let free = self.people.saturating_sub(self.walkers.len());
+            let free = self.people.saturating_sub(self.present.len());
             if free == 0 {
                 return;
             }
             let plan =
                 if free >= 2 && self.random.chance(0.25) { self.meeting(now) } else { self.single(now) };
             let fits = plan.iter().all(|new| {
-                new.end() < self.end - 1.0 && self.walkers.iter().all(|other| !self.collide(new, other))
+                new.end() < self.end - 1.0 && self.present.iter().all(|other| !self.collide(new, other))
             });
             let apart = plan.len() < 2 || !self.collide(&plan[0], &plan[1]);
             if fits && apart && !plan.is_empty() {
                 self.next_id += plan.len() as u64;
                 self.inside += plan.iter().map(Walker::gain).sum::<i64>();
-                self.walkers.extend(plan);
+                self.present.extend(plan);
                 return;
             }
         }
@@ -281,7 +281,7 @@ fn middle(scene: &Scene, lane: &Lane) -> Option<f64> {
         return None;
     }
     for _ in 0..40 {
-        let half = (low + high) / 2.0;
+        let half = f64::midpoint(low, high);
         if side(half) < 0.0 { low = half } else { high = half }
     }
     Some(low)

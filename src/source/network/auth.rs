@@ -1,6 +1,8 @@
 //! Answers to `WWW-Authenticate` challenges: Basic (RFC 7617) and Digest with MD5 (RFC 2617), the two that
 //! cameras use.
 
+use std::fmt::Write as _;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use md5::{Digest as _, Md5};
 
@@ -66,13 +68,13 @@ fn digest(challenge: &str, request: &Request<'_>, credentials: &Credentials) -> 
         request.uri
     );
     if let Some(algorithm) = parameter(challenge, "algorithm") {
-        header.push_str(&format!(", algorithm={algorithm}"));
+        let _ = write!(header, ", algorithm={algorithm}");
     }
     if with_qop {
-        header.push_str(&format!(", qop=auth, nc={count:08x}, cnonce=\"{CLIENT_NONCE}\""));
+        let _ = write!(header, ", qop=auth, nc={count:08x}, cnonce=\"{CLIENT_NONCE}\"");
     }
     if let Some(opaque) = parameter(challenge, "opaque") {
-        header.push_str(&format!(", opaque=\"{opaque}\""));
+        let _ = write!(header, ", opaque=\"{opaque}\"");
     }
     header
 }

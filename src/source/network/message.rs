@@ -1,5 +1,7 @@
 //! Heads of RTSP and HTTP messages, and where a message ends in a stream of bytes.
 
+use std::fmt::Write as _;
+
 use super::Answer;
 
 /// Longest head that is read.
@@ -94,7 +96,7 @@ impl Message {
     pub fn bytes(&self) -> Vec<u8> {
         let mut text = format!("{}\r\n", self.start);
         for (name, value) in &self.fields {
-            text.push_str(&format!("{name}: {value}\r\n"));
+            let _ = write!(text, "{name}: {value}\r\n");
         }
         text.push_str("\r\n");
         text.into_bytes()

@@ -145,6 +145,7 @@ impl Trust {
     }
 
     /// Shakes hands and hangs up.
+    #[expect(clippy::needless_pass_by_value, reason = "dropping the connection is what hangs up")]
     fn meet(
         &self,
         stream: TcpStream,

@@ -77,12 +77,11 @@ impl AccessPolicy {
         let own = target.host_str() == self.asked.host_str();
         let (cell, tls) =
             if own { (&self.own, self.tls.clone()) } else { (&self.system, TlsConfig::default()) };
-        match cell.get() {
-            Some(trust) => Ok(trust),
-            None => {
-                let trust = Trust::new(&tls)?;
-                Ok(cell.get_or_init(|| trust))
-            }
+        if let Some(trust) = cell.get() {
+            Ok(trust)
+        } else {
+            let trust = Trust::new(&tls)?;
+            Ok(cell.get_or_init(|| trust))
         }
     }
 

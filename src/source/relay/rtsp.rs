@@ -4,6 +4,7 @@
 //! and takes descriptions of any size. So it talks to this side alone, which knows the camera's address and password.
 
 use std::{
+    fmt::Write as _,
     io,
     net::TcpStream,
     time::{Duration, Instant},
@@ -310,7 +311,7 @@ impl Session<'_> {
                 && value.contains("server_port=")
                 && !value.contains("source=")
         })?;
-        transport.push_str(&format!(";source={peer}"));
+        let _ = write!(transport, ";source={peer}");
         Some(message)
     }
 }

@@ -33,9 +33,12 @@ fn choose(
     if let Some(wanted) = wanted {
         let listed = list(&videos);
         let found = videos.into_iter().find(|video| video.index == wanted);
-        return found.map(|stream| Choice { stream, remark: None }).ok_or_else(|| match listed.is_empty() {
-            true => "holds no video".to_owned(),
-            false => format!("has no video stream {wanted}; there is {listed}"),
+        return found.map(|stream| Choice { stream, remark: None }).ok_or_else(|| {
+            if listed.is_empty() {
+                "holds no video".to_owned()
+            } else {
+                format!("has no video stream {wanted}; there is {listed}")
+            }
         });
     }
     let is_still = |video: &VideoStream| video.is_cover || video.frames == Some(1);
@@ -43,15 +46,15 @@ fn choose(
     let candidates = if moving.is_empty() { videos } else { moving };
     let long = |video: &VideoStream| video.size.0.max(video.size.1);
     let enough = |video: &&VideoStream| long(video) >= ENOUGH;
-    let best =
-        match is_same_in_sizes {
-            true => candidates.iter().filter(enough).min_by_key(|video| (long(video), video.index)).or_else(
-                || candidates.iter().max_by_key(|video| (long(video), std::cmp::Reverse(video.index))),
-            ),
-            false => candidates
-                .iter()
-                .max_by_key(|video| (video.is_default, long(video), std::cmp::Reverse(video.index))),
-        };
+    let best = if is_same_in_sizes {
+        candidates
+            .iter()
+            .filter(enough)
+            .min_by_key(|video| (long(video), video.index))
+            .or_else(|| candidates.iter().max_by_key(|video| (long(video), std::cmp::Reverse(video.index))))
+    } else {
+        candidates.iter().max_by_key(|video| (video.is_default, long(video), std::cmp::Reverse(video.index)))
+    };
     let Some(best) = best else {
         return Err(match streams {
             0 => "holds no video".to_owned(),

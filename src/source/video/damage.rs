@@ -8,7 +8,7 @@ use std::{
 use crate::{clock::Clock, native::ffmpeg::Error};
 
 /// Damage to a live stream is told at most this often.
-const TELL_AGAIN: Duration = Duration::from_secs(60);
+const TELL_AGAIN: Duration = Duration::from_mins(1);
 
 /// Frames that were not counted on because parts of them were lost.
 pub struct Damage {
@@ -62,9 +62,10 @@ impl Damage {
 
     fn text(&self, name: &str, frames: u64) -> String {
         let (first, last) = self.between.unwrap_or_default();
-        let when = match first == last {
-            true => format!("at {last:.1} s"),
-            false => format!("from {first:.1} s to {last:.1} s"),
+        let when = if first == last {
+            format!("at {last:.1} s")
+        } else {
+            format!("from {first:.1} s to {last:.1} s")
         };
         let damaged = if frames == 1 { "damaged frame was" } else { "damaged frames were" };
         format!("'{name}': {frames} {damaged} not counted on, {when}")

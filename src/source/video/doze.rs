@@ -71,10 +71,7 @@ impl Doze {
 
     /// The frame with this time stamp, in seconds, was given.
     pub fn gave(&mut self, stamp: f64) {
-        match self.is_asleep() {
-            true => self.shown = Some(stamp),
-            false => self.given = stamp,
-        }
+        if self.is_asleep() { self.shown = Some(stamp) } else { self.given = stamp }
     }
 
     /// Time stamp, in seconds, up to which every frame was given or is not needed.

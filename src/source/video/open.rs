@@ -160,9 +160,10 @@ impl Opened {
             let said = said(error, &self.lines);
             // So FFmpeg calls the end of a body that has no length.
             let is_over = error == Error::Eof || said.starts_with("Stream ends prematurely");
-            SourceError::Broken(match is_over {
-                true => format!("'{}' closed the connection", self.name),
-                false => format!("'{}': {said}", self.name),
+            SourceError::Broken(if is_over {
+                format!("'{}' closed the connection", self.name)
+            } else {
+                format!("'{}': {said}", self.name)
             })
         })
     }
@@ -273,10 +274,13 @@ fn failure(
         return refused;
     }
     match origin {
-        Origin::File(path, _) => match patience.is_over() {
-            true => SourceError::Stalled(allowed),
-            false => file_failure(path, error, lines),
-        },
+        Origin::File(path, _) => {
+            if patience.is_over() {
+                SourceError::Stalled(allowed)
+            } else {
+                file_failure(path, error, lines)
+            }
+        }
         Origin::Network(shown, relay) => {
             let late = patience.is_over().then_some(allowed);
             relay.failure().unwrap_or_else(|| undecodable(shown, late, error, lines))

@@ -84,15 +84,15 @@ mod tests {
     fn a_call_ends_at_its_deadline_or_when_something_else_is_wanted() {
         let interrupt = Interrupt::default();
         let patience = Patience::new(interrupt.clone(), Arc::new(ManualClock::default()));
-        patience.allow(Duration::from_secs(3600));
+        patience.allow(Duration::from_hours(1));
         assert!(!patience.gives_up() && !patience.is_over());
         patience.allow(Duration::ZERO);
         assert!(patience.gives_up() && patience.is_over() && !patience.was_interrupted());
-        patience.allow(Duration::from_secs(3600));
+        patience.allow(Duration::from_hours(1));
         assert!(!patience.is_over(), "each call has a deadline of its own");
         interrupt.set(true);
         assert!(patience.gives_up() && patience.was_interrupted());
-        assert_eq!(patience.rest(Duration::from_secs(3600)), Err(SourceError::Interrupted));
+        assert_eq!(patience.rest(Duration::from_hours(1)), Err(SourceError::Interrupted));
         interrupt.set(false);
         assert!(!patience.gives_up());
     }

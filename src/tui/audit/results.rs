@@ -1,5 +1,7 @@
 //! The result: what was right, missed and false, and the moments at which person and program disagree.
 
+use std::fmt::Write as _;
+
 use ratatui::{
     buffer::Buffer,
     layout::Rect,
@@ -64,15 +66,14 @@ pub fn draw(
     }
     list(results, rest, buffer, look);
     let width = usize::from(area.width);
-    match audit.said() {
-        Some((said, role)) => put(&look.line(look.cut(&format!(" {said}"), width), role), footer, buffer),
-        None => {
-            let mut hints = vec![("q", "leave"), ("w", "save the taps")];
-            if chosen.is_some() {
-                hints.extend([("j k", "next, previous"), ("enter", "picture"), ("space", "hold")]);
-            }
-            put(&fitting(&hints, width, look), footer, buffer);
+    if let Some((said, role)) = audit.said() {
+        put(&look.line(look.cut(&format!(" {said}"), width), role), footer, buffer);
+    } else {
+        let mut hints = vec![("q", "leave"), ("w", "save the taps")];
+        if chosen.is_some() {
+            hints.extend([("j k", "next, previous"), ("enter", "frame"), ("space", "hold")]);
         }
+        put(&fitting(&hints, width, look), footer, buffer);
     }
 }
 
@@ -91,7 +92,7 @@ fn table(audit: &Audit, found: &Findings, width: u16, look: &Look) -> Vec<Line<'
         "false"
     );
     if wide {
-        columns += &format!("   {:<20} {}", "recall (95 %)", "precision (95 %)");
+        let _ = write!(columns, "   {:<20} precision (95 %)", "recall (95 %)");
     }
     let row = |line: &str, way: &str, tally: Tally, role: Role| {
         let (right, missed, wrong) = (tally.right, tally.missed, tally.wrong);
@@ -202,7 +203,7 @@ fn moment(
     look: &Look,
 ) {
     let Some(time) = results.shown(audit.now(), watching.reel()) else {
-        return put(&look.line(" its pictures were not kept", Role::Dim), area, buffer);
+        return put(&look.line(" its frames were not kept", Role::Dim), area, buffer);
     };
     let mut rest = area;
     put(&look.line(format!(" {}", clock(time)), Role::Dim), take_bottom(&mut rest, 1), buffer);

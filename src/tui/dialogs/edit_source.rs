@@ -174,9 +174,12 @@ impl EditSource {
         for (at, (field, input)) in self.fields.iter().enumerate() {
             let typed = input.text().trim();
             let wrong = |problem: &str| (at, format!("{}: {problem}", field.name()));
-            let label = || match typed.chars().count() <= LABEL_LENGTH {
-                true => Ok(typed.to_owned()),
-                false => Err(wrong(&format!("at most {LABEL_LENGTH} characters"))),
+            let label = || {
+                if typed.chars().count() <= LABEL_LENGTH {
+                    Ok(typed.to_owned())
+                } else {
+                    Err(wrong(&format!("at most {LABEL_LENGTH} characters")))
+                }
             };
             let limit = || match typed {
                 "" => Ok(None),
@@ -260,9 +263,10 @@ impl EditSource {
         };
         lines.push(said);
         let enabled = self.fields[self.chosen].0 == Field::Enabled;
-        let hints: &[(&str, &str)] = match enabled {
-            true => &[("enter", "save"), ("space", "yes/no"), ("tab", "next"), ("esc", "cancel")],
-            false => &[("enter", "save"), ("tab", "next"), ("esc", "cancel")],
+        let hints: &[(&str, &str)] = if enabled {
+            &[("enter", "save"), ("space", "yes/no"), ("tab", "next"), ("esc", "cancel")]
+        } else {
+            &[("enter", "save"), ("tab", "next"), ("esc", "cancel")]
         };
         lines.push(look.hints(hints));
         let title = format!("Settings of {}", text::clean(&self.source));

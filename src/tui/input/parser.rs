@@ -170,14 +170,12 @@ impl Parser {
             }
             State::One => self.reset(),
             State::String { bell, rest } => self.string(byte, bell, rest),
-            State::StringEscape { bell: _ } => match byte {
-                b'\\' => self.reset(),
+            State::StringEscape { .. } if byte == b'\\' => self.reset(),
+            State::StringEscape { .. } => {
                 // Another sequence begins; the string has no end.
-                _ => {
-                    self.begin_escape();
-                    self.escape(byte, out);
-                }
-            },
+                self.begin_escape();
+                self.escape(byte, out);
+            }
             State::Utf8(missing) => self.utf8(byte, missing, out),
             State::Paste => self.paste(byte, out),
         }

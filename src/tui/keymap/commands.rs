@@ -18,7 +18,7 @@ pub enum Section {
     Source,
     /// In the history and in logs.
     Past,
-    /// On the pictures of crossings.
+    /// On the snapshots of crossings.
     Crossings,
     /// In the line editor.
     Lines,
@@ -48,7 +48,7 @@ impl Section {
             Self::Act => "Act on the selected or marked sources",
             Self::Source => "On the screen of one source",
             Self::Past => "In the history and in logs",
-            Self::Crossings => "On the pictures of crossings",
+            Self::Crossings => "On the snapshots of crossings",
             Self::Lines => "In the line editor: arrows move, Tab takes the next end",
             Self::Program => "Program",
         }
@@ -210,8 +210,8 @@ pub const COMMANDS: &[Command] = &[
         Action::Crossings,
         "crossings",
         &["i"],
-        "pictures",
-        "pictures of crossings: of the event, source or time chosen",
+        "snapshots",
+        "snapshots of crossings: of the event, source or time chosen",
         View,
     ),
     look(
@@ -332,13 +332,20 @@ pub const COMMANDS: &[Command] = &[
         Action::JudgeBoth,
         "judge-both",
         &["b"],
-        "both wrong",
+        "wrong way",
         "both counts are wrong: somebody went the other way",
     )
     .on(&[Crossings])
     .listed(Section::Crossings),
-    look(Action::OnePicture, "one-picture", &["v"], "one/all", "one picture or all five", Section::Crossings)
-        .on(&[Crossings]),
+    look(
+        Action::OnePicture,
+        "one-picture",
+        &["v"],
+        "one/all",
+        "one snapshot or all five",
+        Section::Crossings,
+    )
+    .on(&[Crossings]),
     look(Action::Nearer, "nearer", &["+", "="], "nearer", "the person alone", Section::Crossings)
         .on(&[Crossings]),
     look(Action::Farther, "farther", &["-", "_"], "farther", "all around the person", Section::Crossings)
@@ -346,8 +353,15 @@ pub const COMMANDS: &[Command] = &[
     edit(Action::SaveLines, "save-lines", &["enter"], "save", "count by what is drawn and save it"),
     edit(Action::AddLine, "add-line", &["a"], "new line", "a new line"),
     edit(Action::AddZone, "add-zone", &["z"], "new zone", "a new zone"),
-    edit(Action::RemoveShape, "remove-shape", &["d"], "remove", "remove the line or zone"),
-    edit(Action::AddCorner, "add-corner", &["+", "="], "corner", "one corner more of a zone"),
+    edit(Action::AddIgnored, "add-ignored", &["I"], "ignore", "a new region to ignore: nobody is seen there"),
+    edit(Action::RemoveShape, "remove-shape", &["d"], "remove", "remove the line, zone or ignored region"),
+    edit(
+        Action::AddCorner,
+        "add-corner",
+        &["+", "="],
+        "corner",
+        "one corner more of a zone or ignored region",
+    ),
     edit(
         Action::RemoveCorner,
         "remove-corner",

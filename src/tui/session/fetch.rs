@@ -31,7 +31,7 @@ const PREVIEW_EVERY: Duration = Duration::from_secs(1);
 const TRAIL: f64 = 4.0;
 
 /// How often the history on screen is read again while its time goes on.
-const REPORT_EVERY: Duration = Duration::from_secs(60);
+const REPORT_EVERY: Duration = Duration::from_mins(1);
 
 /// How often the configuration file is compared with what runs.
 const COMPARE_EVERY: Duration = Duration::from_secs(10);
@@ -221,6 +221,7 @@ impl Session {
             let fetched = &mut self.ui.context.fetched;
             fetched.previews.retain(|id, _| needs.previews.contains(id));
             fetched.trails.retain(|id, _| needs.previews.contains(id));
+            fetched.ignored.retain(|id, _| needs.previews.contains(id));
         }
         let is_frozen = self.ui.context.frozen_since().is_some() && !needs.previews_while_frozen;
         if needs.previews.is_empty() || is_frozen || self.preview_due.is_some_and(|due| now < due) {
@@ -237,6 +238,8 @@ impl Session {
                 let paths = self.engine.paths(id);
                 let trails = paths.map(|paths| paths.track_paths(crate::geometry::Anchor::Foot, TRAIL));
                 fetched.trails.insert(id.clone(), trails.unwrap_or_default());
+                let config = self.engine.source_config(id);
+                fetched.ignored.insert(id.clone(), config.map(|it| it.ignore.clone()).unwrap_or_default());
                 fetched.previews.insert(id.clone(), preview);
                 self.ui.context.touch();
             }

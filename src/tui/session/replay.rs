@@ -11,7 +11,6 @@ use super::{
     work::{Answer, Replaying},
 };
 use crate::{
-    config::SourceConfig,
     count::replay::Paths,
     geometry::Anchor,
     host::Drawn,
@@ -49,8 +48,9 @@ impl Session {
         let anchor = editor.anchor();
         self.in_background("tui-replay", move |_| {
             let of = |drawn: &Drawn| {
-                let (lines, zones) = (drawn.lines.clone(), drawn.zones.clone());
-                paths.replay(&SourceConfig { lines, zones, ..(*config).clone() })
+                let mut config = (*config).clone();
+                config.set_drawn(drawn.clone());
+                paths.replay(&config)
             };
             let (with, as_it_runs) = (of(&drawn), of(&runs));
             let walked = Arc::new(walked(&paths, anchor));

@@ -7,7 +7,6 @@ use crate::{
     engine::Control,
     host::ConfigPlace,
     model::{SourceId, SourceKind, SourceSnapshot, SourceState},
-    native,
     tui::{
         context::Tone,
         effect::{Effect, Exit, Further, Go, HostWork, Question, TerminalWork},
@@ -147,13 +146,12 @@ impl Shell {
         if open.is_empty() {
             return self.context.refuse("no alerts to acknowledge");
         }
-        let moment = self.context.clock().clone();
-        self.context.alerts.acknowledge(&open, &native::process::user(), &moment);
+        let told = self.context.acknowledge(&open);
         self.context.say(
             format!("{} acknowledged; they come back if they happen again", plural(open.len(), "alert")),
             Tone::Done,
         );
-        Vec::new()
+        told.into_iter().map(Effect::from).collect()
     }
 
     /// Opens the editor on the lines of the selected source.
@@ -165,7 +163,7 @@ impl Shell {
         let Some(config) = self.context.config_of(&id) else {
             return self.context.refuse(format!("the configuration of '{id}' is not known yet; try again"));
         };
-        vec![Go::Lines(Box::new(Editor::new(id, config.lines.clone(), config.zones.clone()))).into()]
+        vec![Go::Lines(Box::new(Editor::new(id, config.drawn()))).into()]
     }
 
     /// Crossings of the last day of the source that keys act on.

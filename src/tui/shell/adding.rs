@@ -44,7 +44,7 @@ impl Shell {
                     ),
                     Tone::Done,
                 );
-                let mut editor = Editor::new(source.id.clone(), source.lines.clone(), source.zones.clone());
+                let mut editor = Editor::new(source.id.clone(), source.drawn());
                 editor.is_new = true;
                 self.screens.lines.editor = Some(editor);
                 self.screens.open(ScreenId::Lines);

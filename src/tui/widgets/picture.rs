@@ -10,13 +10,17 @@ use ratatui::{
 use super::Look;
 use crate::{
     count::replay::TrackPath,
-    model::{LineConfig, Preview, SourceId, ZoneConfig},
+    geometry::Point,
+    model::{LineConfig, Polygon, Preview, SourceId, ZoneConfig},
     tui::context::Context,
     tui::theme::{Palette, Role},
 };
 
 /// A point in 0..1 of the picture's width and height.
 type Share = (f32, f32);
+
+/// Columns from one stroke of the hatching to the next.
+const HATCHING: u16 = 3;
 
 /// What is drawn over the picture.
 #[derive(Debug, Clone, Copy, Default)]
@@ -25,7 +29,9 @@ pub struct Overlay<'a> {
     pub lines: &'a [LineConfig],
     /// Zones.
     pub zones: &'a [ZoneConfig],
-    /// What is being edited, drawn with its ends: index over the lines and then the zones.
+    /// Regions in which nobody is seen, drawn hatched.
+    pub ignored: &'a [Polygon],
+    /// What is being edited, drawn with its ends: index over the lines, the zones and then the regions.
     pub chosen: Option<usize>,
     /// Its end or corner that is held.
     pub held: Option<usize>,
@@ -43,6 +49,7 @@ impl<'a> Overlay<'a> {
         Self {
             lines: config.map_or(&[], |config| &config.lines),
             zones: config.map_or(&[], |config| &config.zones),
+            ignored: config.map_or(&[], |config| &config.ignore),
             trails: context.fetched.trails.get(source).map_or(&[], Vec::as_slice),
             ..Self::default()
         }
@@ -72,6 +79,11 @@ pub fn draw(preview: &Preview, overlay: Overlay, area: Rect, buffer: &mut Buffer
     }
     pixels(preview, area, buffer, look);
     let aspect = preview.size.0.max(1) as f32 / preview.size.1.max(1) as f32;
+    for (index, corners) in overlay.ignored.iter().enumerate() {
+        hatch(corners, area, buffer, look);
+        let chosen = overlay.chosen == Some(overlay.lines.len() + overlay.zones.len() + index);
+        polygon(corners, (chosen, overlay.held), Role::Bad, aspect, area, buffer, look);
+    }
     for place in overlay.walked {
         if let Some(at) = cell_at(*place, area) {
             stroke(at, look.symbols.dot, look.style(Role::Marked), buffer);
@@ -91,7 +103,7 @@ pub fn draw(preview: &Preview, overlay: Overlay, area: Rect, buffer: &mut Buffer
     }
     for (index, zone) in overlay.zones.iter().enumerate() {
         let chosen = overlay.chosen == Some(overlay.lines.len() + index);
-        polygon(zone, chosen, overlay.held, aspect, area, buffer, look);
+        polygon(&zone.points, (chosen, overlay.held), Role::In, aspect, area, buffer, look);
     }
     for (index, line) in overlay.lines.iter().enumerate() {
         let chosen = overlay.chosen == Some(index);
@@ -119,7 +131,7 @@ fn pixels(preview: &Preview, area: Rect, buffer: &mut Buffer, look: &Look) {
                         .set_style(Style::new().fg(color(upper)).bg(color(lower)));
                 }
                 _ => {
-                    let light = (luminance(upper) + luminance(lower)) / 2;
+                    let light = u32::midpoint(luminance(upper), luminance(lower));
                     let shades = look.symbols.shades;
                     let shade = (light as usize * shades.len() / 256).min(shades.len() - 1);
                     cell.set_symbol(shades[shade]).set_style(Style::new());
@@ -226,21 +238,34 @@ fn straight(a: Share, b: Share, symbol: &str, style: Style, area: Rect, buffer: 
     }
 }
 
+/// Strokes across an area with these corners, in the direction of the glyph.
+fn hatch(corners: &[[f32; 2]], area: Rect, buffer: &mut Buffer, look: &Look) {
+    let corners: Vec<Point> = corners.iter().map(|[x, y]| Point::new(*x, *y)).collect();
+    let share = |at: u16, size: u16| (f32::from(at) + 0.5) / f32::from(size);
+    for row in 0..area.height {
+        for column in (0..area.width).filter(|column| (column + row).is_multiple_of(HATCHING)) {
+            if Point::new(share(column, area.width), share(row, area.height)).is_in(&corners) {
+                stroke((area.x + column, area.y + row), "/", look.style(Role::Bad), buffer);
+            }
+        }
+    }
+}
+
 fn polygon(
-    zone: &ZoneConfig,
-    chosen: bool,
-    held: Option<usize>,
+    corners: &[[f32; 2]],
+    (chosen, held): (bool, Option<usize>),
+    role: Role,
     aspect: f32,
     area: Rect,
     buffer: &mut Buffer,
     look: &Look,
 ) {
-    let style = look.style(if chosen { Role::Alert } else { Role::In });
-    for (a, b) in zone.points.iter().zip(zone.points.iter().cycle().skip(1)) {
+    let style = look.style(if chosen { Role::Alert } else { role });
+    for (a, b) in corners.iter().zip(corners.iter().cycle().skip(1)) {
         let symbol = line_symbol(direction(b[0] - a[0], b[1] - a[1], aspect), look);
         straight((a[0], a[1]), (b[0], b[1]), symbol, style, area, buffer);
     }
-    for (index, point) in zone.points.iter().enumerate().filter(|_| chosen) {
+    for (index, point) in corners.iter().enumerate().filter(|_| chosen) {
         if let Some(at) = cell_at((point[0], point[1]), area) {
             let symbol = if held == Some(index) { look.symbols.marked } else { look.symbols.queued };
             badge(at, symbol, look.style(if held == Some(index) { Role::Key } else { Role::Text }), buffer);
@@ -264,7 +289,7 @@ fn counting_line(
     let (dx, dy) = ((b.0 - a.0) * aspect, b.1 - a.1);
     let length = dx.hypot(dy).max(1e-6);
     let normal = (-dy / length, dx / length);
-    let middle = ((a.0 + b.0) / 2.0, (a.1 + b.1) / 2.0);
+    let middle = (f32::midpoint(a.0, b.0), f32::midpoint(a.1, b.1));
     let arrow = direction(normal.0 / aspect, normal.1, aspect);
     // One and a half cells away, whichever way the arrow points.
     let reach = 1.5 / f32::from(area.height);
@@ -328,6 +353,23 @@ mod tests {
         assert_eq!(indexed([0, 0, 0]), 16);
         assert_eq!(indexed([128, 128, 128]), 244);
         assert_eq!(indexed([255, 255, 255]), 231);
+    }
+
+    #[test]
+    fn ignored_regions_are_hatched_and_the_frame_shows_between_the_strokes() {
+        let look = Look {
+            theme: crate::tui::theme::Theme::new(Palette::None, crate::config::Theme::Mono),
+            symbols: crate::tui::symbols::ASCII,
+        };
+        let taken = crate::model::Moment::START;
+        let preview = Preview { size: (24, 16), rgb: vec![255; 24 * 16 * 3], tracks: Vec::new(), taken };
+        let area = Rect::new(0, 0, 24, 8);
+        let regions = [vec![[0.0, 0.0], [0.5, 0.0], [0.5, 1.0], [0.0, 1.0]]];
+        let mut buffer = Buffer::empty(area);
+        draw(&preview, Overlay { ignored: &regions, ..Overlay::default() }, area, &mut buffer, &look);
+        let row = |y: u16| (0..24).map(|x| buffer[(x, y)].symbol().to_string()).collect::<String>();
+        assert_eq!(row(3), "|@@/@@/@@/@@|@@@@@@@@@@@", "strokes and edges, and nothing beyond");
+        assert_eq!(row(4), "|@/@@/@@/@@/|@@@@@@@@@@@", "a column further left");
     }
 
     #[test]

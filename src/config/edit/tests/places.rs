@@ -65,7 +65,7 @@ fn a_file_that_is_mounted_by_itself_is_saved() {
     let path = file.path().to_owned();
     let Some(mounted) = Mounted::new(&["--bind", path.to_str().unwrap()], &path) else { return };
     let before = identity(&path);
-    let saved = file.save_lines("one", &[door()], &[]).unwrap();
+    let saved = file.save_lines("one", &drawn(&[door()])).unwrap();
     file.add_source(&NewEntry::new(&typed("rtsp://u:p@h/9"), None, &path, KeepLogin::Beside)).unwrap();
     assert_eq!(load(&file).sources.len(), 3);
     assert_eq!(fs::read_to_string(&saved.original).unwrap(), TEXT);
@@ -89,7 +89,7 @@ fn a_file_in_a_folder_of_root_is_saved_and_its_copy_is_in_the_folder_of_states()
     let before = identity(&path);
     as_nobody(|| {
         let file = ConfigFile { states: None, ..ConfigFile::new(&path) };
-        let error = file.save_lines("one", &[door()], &[]).unwrap_err().to_string();
+        let error = file.save_lines("one", &drawn(&[door()])).unwrap_err().to_string();
         assert!(error.contains("is left as it is") && error.contains("XDG_STATE_HOME"), "{error}");
         assert_eq!(read(&file), TEXT);
     });
@@ -98,7 +98,7 @@ fn a_file_in_a_folder_of_root_is_saved_and_its_copy_is_in_the_folder_of_states()
     give(&output, NOBODY, 0o700);
     as_nobody(|| {
         let file = ConfigFile { states: None, ..ConfigFile::new(&path) };
-        let copy = file.save_lines("one", &[], &[]).unwrap().original;
+        let copy = file.save_lines("one", &drawn(&[])).unwrap().original;
         assert!(
             copy.starts_with(&output) && fs::read_to_string(&copy).unwrap() == TEXT,
             "{}",
@@ -106,7 +106,7 @@ fn a_file_in_a_folder_of_root_is_saved_and_its_copy_is_in_the_folder_of_states()
         );
         fs::write(&path, TEXT).unwrap();
         let file = ConfigFile { states: Some(states.join("pcount-tui")), ..ConfigFile::new(&path) };
-        let copy = file.save_lines("one", &[door()], &[]).unwrap().original;
+        let copy = file.save_lines("one", &drawn(&[door()])).unwrap().original;
         assert!(copy.starts_with(states.join("pcount-tui")), "{}", copy.display());
         assert_eq!((fs::read_to_string(&copy).unwrap().as_str(), mode(&copy)), (TEXT, 0o640));
         assert_eq!(load(&file).sources[0].lines, [door()]);
@@ -131,7 +131,7 @@ fn a_file_of_somebody_else_keeps_its_owner() {
     let before = identity(&path);
     as_nobody(|| {
         let file = ConfigFile::new(&path);
-        let copy = file.save_lines("one", &[door()], &[]).unwrap().original;
+        let copy = file.save_lines("one", &drawn(&[door()])).unwrap().original;
         assert_eq!(mode(&copy), 0o600, "its owner is another one, and so is who may read it");
     });
     assert_eq!(identity(&path), before);
@@ -156,7 +156,7 @@ fn a_file_that_may_not_be_written_is_left_as_it_is() {
     give(folder.path(), NOBODY, 0o777);
     give(&path, 0, 0o644);
     as_nobody(|| {
-        let error = ConfigFile::new(&path).save_lines("one", &[door()], &[]).unwrap_err().to_string();
+        let error = ConfigFile::new(&path).save_lines("one", &drawn(&[door()])).unwrap_err().to_string();
         assert!(error.contains("Permission denied"), "{error}");
     });
     assert_eq!((read(&file).as_str(), fs::metadata(&path).unwrap().uid()), (TEXT, 0));
@@ -169,7 +169,7 @@ fn every_name_of_a_file_stays_its_name() {
     fs::hard_link(file.path(), &other).unwrap();
     let link = folder.path().join("link.json");
     std::os::unix::fs::symlink(&other, &link).unwrap();
-    ConfigFile::new(&link).save_lines("one", &[door()], &[]).unwrap();
+    ConfigFile::new(&link).save_lines("one", &drawn(&[door()])).unwrap();
     assert!(link.is_symlink() && identity(&other).0 == identity(file.path()).0);
     assert_eq!(load(&file).sources[0].lines, [door()]);
 }
@@ -187,19 +187,19 @@ fn a_full_disk_leaves_the_file_whole() {
             fs::hard_link(&path, folder.path().join("other")).unwrap();
         }
         let file = ConfigFile::new(&path);
-        let original = file.save_lines("one", &[door()], &[]).unwrap().original;
+        let original = file.save_lines("one", &drawn(&[door()])).unwrap().original;
         let filler = folder.path().join("filler");
         let _ = fs::write(&filler, vec![0; 1 << 20]);
         let text = read(&file);
         // Many lines do not fit into what is left of the file's last block.
         let lines: Vec<LineConfig> =
             (0..60).map(|number| LineConfig { name: format!("{number:080}"), ..door() }).collect();
-        let error = file.save_lines("two", &lines, &[]).unwrap_err().to_string();
+        let error = file.save_lines("two", &drawn(&lines)).unwrap_err().to_string();
         assert!(error.contains("No space left"), "{error}");
         assert_eq!(read(&file), text);
         assert_eq!(fs::read_to_string(original).unwrap(), TEXT);
         fs::remove_file(filler).unwrap();
-        file.save_lines("two", &lines, &[]).unwrap();
+        file.save_lines("two", &drawn(&lines)).unwrap();
         assert_eq!(load(&file).sources[1].lines, lines);
     }
 }

@@ -1,5 +1,7 @@
 //! Settings that are saved key by key.
 
+use std::fmt::Write as _;
+
 use super::*;
 use crate::config::{Cadence, Secret, Settings};
 
@@ -266,7 +268,7 @@ proptest! {
         for (index, key) in keys.iter().enumerate() {
             let comma = if has_last_comma || index + 1 < keys.len() { "," } else { "" };
             let own = gap().replace("\n// {\n", "");
-            text += &format!("{key}{own}{comma}{}", gap());
+            let _ = write!(text, "{key}{own}{comma}{}", gap());
         }
         text += "}]}";
         let (_folder, file) = written();

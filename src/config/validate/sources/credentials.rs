@@ -69,18 +69,14 @@ fn given(field: &Field<'_>) -> Option<Credentials> {
         }
         (None, None, Some(variable), None) => {
             let name = variable.text()?;
-            match (field.report.env)(&name) {
-                Some(pair) => {
-                    login(&variable, &format!("the environment variable '{name}'"), pair.as_bytes())
-                }
-                None => {
-                    // What is no name may be the login itself.
-                    let name = if is_variable(&name) { format!("'{name}'") } else { "named here".to_owned() };
-                    variable.problem(&format!(
-                        "the environment variable {name} is not set; set it to user:password"
-                    ));
-                    None
-                }
+            if let Some(pair) = (field.report.env)(&name) {
+                login(&variable, &format!("the environment variable '{name}'"), pair.as_bytes())
+            } else {
+                // What is no name may be the login itself.
+                let name = if is_variable(&name) { format!("'{name}'") } else { "named here".to_owned() };
+                variable
+                    .problem(&format!("the environment variable {name} is not set; set it to user:password"));
+                None
             }
         }
         (None, None, None, Some(file)) => from_file(&file),

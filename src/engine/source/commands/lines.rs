@@ -1,4 +1,4 @@
-//! Other counting lines and zones.
+//! Other counting lines and zones, other regions and heights that are ignored.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use super::super::{
 use crate::{
     config::SourceConfig,
     engine::reply::Outcome,
-    model::{LineConfig, ZoneConfig},
+    model::{Drawn, LineConfig, Polygon, ZoneConfig},
 };
 
 /// Replace the counting lines and zones of a source; counts of lines that keep their name are kept.
@@ -22,15 +22,50 @@ pub struct SetLines {
     pub lines: Vec<LineConfig>,
     /// The zones.
     pub zones: Vec<ZoneConfig>,
+    /// The ignored regions; they stay as they are where none are given, not even an empty list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ignore: Option<Vec<Polygon>>,
+}
+
+/// Replace everything that says what is counted in the frame of a source: what is drawn there, and how tall people are.
+#[derive(Clone)]
+pub struct SetDrawn {
+    drawn: Drawn,
+    heights: [Option<f32>; 2],
 }
 
 impl SetLines {
-    fn store(self, actor: &Actor) -> Arc<SourceConfig> {
-        let Self { lines, zones } = self;
-        let config = Arc::new(SourceConfig { lines, zones, ..(**actor.shared.config.load()).clone() });
-        actor.shared.config.store(Arc::clone(&config));
-        config
+    fn change(self, config: &mut SourceConfig) {
+        (config.lines, config.zones) = (self.lines, self.zones);
+        if let Some(ignore) = self.ignore {
+            config.ignore = ignore;
+        }
     }
+}
+
+impl SetDrawn {
+    /// That of `wanted`.
+    pub fn of(wanted: &SourceConfig) -> Self {
+        Self { drawn: wanted.drawn(), heights: [wanted.min_height, wanted.max_height] }
+    }
+
+    fn change(self, config: &mut SourceConfig) {
+        config.set_drawn(self.drawn);
+        [config.min_height, config.max_height] = self.heights;
+    }
+}
+
+fn store(actor: &Actor, change: impl FnOnce(&mut SourceConfig)) -> Arc<SourceConfig> {
+    let mut config = (**actor.shared.config.load()).clone();
+    change(&mut config);
+    let config = Arc::new(config);
+    actor.shared.config.store(Arc::clone(&config));
+    config
+}
+
+fn use_now(actor: &mut Actor, change: impl FnOnce(&mut SourceConfig)) {
+    let config = store(actor, change);
+    actor.with_pipeline(|pipeline| pipeline.set_source(config));
 }
 
 impl Ask<Actor> for SetLines {
@@ -40,12 +75,26 @@ impl Ask<Actor> for SetLines {
 
     fn wait(&self, actor: &mut Actor, _: &dyn Around) {
         // It is what counts from the next frame on.
-        self.clone().store(actor);
+        store(actor, |config| self.clone().change(config));
     }
 
     fn obey(self: Box<Self>, actor: &mut Actor, _: &dyn Around) -> Outcome {
-        let config = self.store(actor);
-        actor.with_pipeline(|pipeline| pipeline.set_source(config));
+        use_now(actor, |config| self.change(config));
+        Ok(())
+    }
+}
+
+impl Ask<Actor> for SetDrawn {
+    fn needs(&self, _: &Actor) -> Prerequisite {
+        Prerequisite::Pipeline
+    }
+
+    fn wait(&self, actor: &mut Actor, _: &dyn Around) {
+        store(actor, |config| self.clone().change(config));
+    }
+
+    fn obey(self: Box<Self>, actor: &mut Actor, _: &dyn Around) -> Outcome {
+        use_now(actor, |config| self.change(config));
         Ok(())
     }
 }

@@ -47,7 +47,7 @@ pub fn draw(state: &State, context: &Context, area: Rect, canvas: &mut Canvas) -
     let widths = Widths::of(rest.width);
     widths.draw_head(take_top(&mut rest, 1), canvas.buffer, look);
     let chosen = state.chosen.min(rows.len() - 1);
-    draw_cause(cause(rows[chosen], context), widths.cause, &mut rest, canvas.buffer, look);
+    draw_cause(&cause(rows[chosen], context), widths.cause, &mut rest, canvas.buffer, look);
     let page = usize::from(rest.height).max(1);
     let first =
         state.first.min(rows.len().saturating_sub(page)).min(chosen).max((chosen + 1).saturating_sub(page));
@@ -63,11 +63,11 @@ pub fn draw(state: &State, context: &Context, area: Rect, canvas: &mut Canvas) -
 }
 
 /// Takes the lowest lines for a cause that its row cannot show whole, where the list keeps most of the room.
-fn draw_cause(cause: String, shown: usize, rest: &mut Rect, buffer: &mut Buffer, look: &Look) {
-    if text::width(&cause) <= shown {
+fn draw_cause(cause: &str, shown: usize, rest: &mut Rect, buffer: &mut Buffer, look: &Look) {
+    if text::width(cause) <= shown {
         return;
     }
-    let lines: Vec<Line> = text::wrap(&cause, usize::from(rest.width).saturating_sub(2).max(1))
+    let lines: Vec<Line> = text::wrap(cause, usize::from(rest.width).saturating_sub(2).max(1))
         .into_iter()
         .map(|line| look.line(format!(" {line}"), Role::Warn))
         .collect();

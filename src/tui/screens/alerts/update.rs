@@ -11,7 +11,6 @@ use super::{
 use crate::{
     evidence::millis,
     model::{EventKind, SourceId},
-    native,
     tui::{
         action::Action,
         alerts::AlertKind,
@@ -117,9 +116,9 @@ impl State {
         if context.alerts.standing().iter().any(|alert| alert.key == key && alert.acknowledged) {
             return context.refuse("it is acknowledged already");
         }
-        let (name, moment) = (context.name_of(&key.source), context.clock().clone());
-        context.alerts.acknowledge(&[key], &native::process::user(), &moment);
+        let name = context.name_of(&key.source);
+        let told = context.acknowledge(&[key]);
         context.say(format!("'{name}' acknowledged; it comes back if it happens again"), Tone::Done);
-        Vec::new()
+        told.into_iter().map(Effect::from).collect()
     }
 }

@@ -228,7 +228,7 @@ fn lines(
     if let Some(strip) = strip {
         let picture = state.list.picture;
         rows.push((
-            "picture",
+            "snapshot",
             format!("{}, {} of {}", when(strip, picture), picture + 1, strip.pictures.len()),
             Role::Text,
         ));

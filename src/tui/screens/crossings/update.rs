@@ -1,4 +1,4 @@
-//! What keys do on the pictures of crossings.
+//! What keys do on the snapshots of crossings.
 
 use ratatui::layout::Rect;
 
@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// What is said where there are no pictures to turn over.
-const NO_PICTURES: &str = "there are no pictures of it here";
+const NO_PICTURES: &str = "there are no snapshots of it here";
 
 impl Screen for State {
     fn hints(&self) -> &'static [Hint] {
@@ -28,7 +28,7 @@ impl Screen for State {
             (Action::JudgeWrong, ""),
             (Action::JudgeBoth, ""),
             (Action::Down, "next"),
-            (Action::Right, "next picture"),
+            (Action::Right, "next snapshot"),
             (Action::OnePicture, "one or all"),
             (Action::Nearer, ""),
             (Action::Up, "previous"),
@@ -106,7 +106,7 @@ impl State {
         };
         // Only what was seen is part of a sample.
         if self.list.sample.is_some() && !self.has_strip() {
-            return context.refuse("its pictures are not there yet; a sample is judged by what they show");
+            return context.refuse("its snapshots are not there yet; a sample is judged by what they show");
         }
         self.judging = true;
         vec![HostWork::Judge(said).into()]
@@ -139,7 +139,7 @@ impl State {
     /// Moves from picture to picture.
     fn step_picture(&mut self, by: isize, context: &mut Context) -> Vec<Effect> {
         if !self.list.step_picture(by) {
-            return context.refuse("there is no further picture this way");
+            return context.refuse("there is no further snapshot this way");
         }
         Vec::new()
     }

@@ -6,7 +6,7 @@ use ratatui::{
 };
 
 use super::{
-    editor::{Editor, Grip},
+    editor::{Editor, Grip, Shape},
     state::State,
 };
 
@@ -58,39 +58,35 @@ pub fn draw(state: &State, context: &Context, area: Rect, canvas: &mut Canvas) -
     let bottom = take_bottom(&mut rest, lines.len() as u16);
     geometry.caret = column.map(|column| caret(Rect { y: bottom.y + row, ..bottom }, column));
     put_lines(&lines, bottom, canvas.buffer);
-    match preview {
-        Some(preview) => {
-            let held = match editor.grip() {
-                Grip::Whole => None,
-                Grip::Point(index) => Some(index),
-            };
-            let walked = editor.replayed.as_ref().filter(|_| !editor.walked_hidden);
-            let overlay = picture::Overlay {
-                lines: editor.lines(),
-                zones: editor.zones(),
-                chosen: Some(editor.chosen()),
-                held,
-                trails: &[],
-                walked: walked.map_or(&[], |replayed| &replayed.walked),
-            };
-            geometry.picture = picture::fitted(rest, preview.size);
-            picture::draw(preview, overlay, rest, canvas.buffer, look);
-        }
-        None => {
-            let lines = match source {
-                None => vec![look.line(" waiting for a frame (not opened yet)", Role::Dim)],
-                Some(source) => {
-                    let mut lines = source_facts::no_picture_lines(context, source, width, look);
-                    if source.last_error.is_some() {
-                        lines.push(
-                            look.line(" q goes back; its line can be drawn later, with 'E'", Role::Dim),
-                        );
-                    }
-                    lines
+    if let Some(preview) = preview {
+        let held = match editor.grip() {
+            Grip::Whole => None,
+            Grip::Point(index) => Some(index),
+        };
+        let walked = editor.replayed.as_ref().filter(|_| !editor.walked_hidden);
+        let overlay = picture::Overlay {
+            lines: editor.lines(),
+            zones: editor.zones(),
+            ignored: editor.ignored(),
+            chosen: Some(editor.chosen()),
+            held,
+            trails: &[],
+            walked: walked.map_or(&[], |replayed| &replayed.walked),
+        };
+        geometry.picture = picture::fitted(rest, preview.size);
+        picture::draw(preview, overlay, rest, canvas.buffer, look);
+    } else {
+        let lines = match source {
+            None => vec![look.line(" waiting for a frame (not opened yet)", Role::Dim)],
+            Some(source) => {
+                let mut lines = source_facts::no_picture_lines(context, source, width, look);
+                if source.last_error.is_some() {
+                    lines.push(look.line(" q goes back; its line can be drawn later, with 'E'", Role::Dim));
                 }
-            };
-            put_lines(&lines, rest, canvas.buffer);
-        }
+                lines
+            }
+        };
+        put_lines(&lines, rest, canvas.buffer);
     }
     geometry
 }
@@ -101,7 +97,7 @@ fn chosen(editor: &Editor, look: &Look) -> Line<'static> {
     let points = editor.points(editor.chosen());
     let is_line = editor.line().is_some();
     let grip = match editor.grip() {
-        Grip::Whole => format!("the whole {}", if is_line { "line" } else { "zone" }),
+        Grip::Whole => format!("the whole {}", editor.shape().word()),
         Grip::Point(index) => {
             let at = points.get(index).copied().map(percent).unwrap_or_default();
             match (is_line, index) {
@@ -111,13 +107,16 @@ fn chosen(editor: &Editor, look: &Look) -> Line<'static> {
             }
         }
     };
-    let body = match editor.anchor() {
-        Anchor::Foot => "the feet count",
-        Anchor::Center => "the body's middle counts",
-        Anchor::Head => "the head counts",
+    let (name, body) = match (editor.shape(), editor.anchor()) {
+        (Shape::Ignored(_), Anchor::Foot) => ("ignored".into(), "by the feet"),
+        (Shape::Ignored(_), Anchor::Center) => ("ignored".into(), "by the body's middle"),
+        (Shape::Ignored(_), Anchor::Head) => ("ignored".into(), "by the head"),
+        (_, Anchor::Foot) => (text::clean(editor.name()), "the feet count"),
+        (_, Anchor::Center) => (text::clean(editor.name()), "the body's middle counts"),
+        (_, Anchor::Head) => (text::clean(editor.name()), "the head counts"),
     };
     Line::from(vec![
-        look.span(format!(" {}", text::clean(editor.name())), Role::Title),
+        look.span(format!(" {name}"), Role::Title),
         look.span(format!(" ({} of {})", editor.chosen() + 1, editor.count()), Role::Dim),
         Span::raw("  arrows move "),
         look.span(grip, Role::Key),
@@ -125,7 +124,7 @@ fn chosen(editor: &Editor, look: &Look) -> Line<'static> {
     ])
 }
 
-/// What the chosen line or zone would have counted of the last minutes.
+/// What the chosen line or zone would have counted of the last minutes; of a region, all lines with it.
 fn counted(editor: &Editor, width: usize, look: &Look) -> Vec<Line<'static>> {
     let Some(replayed) = editor.replayed.as_ref().filter(|replayed| replayed.with.seconds >= 1.0) else {
         return vec![look.line(" what this would have counted shows once people were seen", Role::Dim)];
@@ -133,22 +132,27 @@ fn counted(editor: &Editor, width: usize, look: &Look) -> Vec<Line<'static>> {
     let time = format::minutes(replayed.with.seconds);
     let is_new = replayed.drawn == *editor.drawn();
     let wait = if is_new { "" } else { " (working)" };
-    let index = editor.chosen();
-    let zone = index.checked_sub(replayed.drawn.lines.len());
     // By name, as names go with their counts.
     let before = |replay: &Replay| -> Option<String> {
         let runs = editor.as_it_runs();
+        if let Shape::Ignored(_) = editor.shape() {
+            return Some(total_words(replay));
+        }
         if let Some(place) = runs.lines.iter().position(|line| line.name == editor.name()) {
             return replay.lines.get(place).map(line_words);
         }
         let place = runs.zones.iter().position(|zone| zone.name == editor.name())?;
         replay.zones.get(place).map(zone_words)
     };
-    let now = match (replayed.with.lines.get(index), zone.and_then(|index| replayed.with.zones.get(index))) {
-        (Some(line), _) => format!("{}{}", line_words(line), suppressed_words(line)),
-        (None, Some(zone)) => zone_words(zone),
-        (None, None) => "nothing yet".into(),
+    let with = &replayed.with;
+    let now = match replayed.drawn.shape(editor.chosen()) {
+        Shape::Line(index) => {
+            with.lines.get(index).map(|line| format!("{}{}", line_words(line), suppressed_words(line)))
+        }
+        Shape::Zone(index) => with.zones.get(index).map(zone_words),
+        Shape::Ignored(_) => Some(format!("{} (all lines)", total_words(with))),
     };
+    let now = now.unwrap_or_else(|| "nothing yet".into());
     let runs = before(&replayed.as_it_runs).map(|words| format!("; as it runs: {words}")).unwrap_or_default();
     let lead = format!(" Last {time} with this: ");
     let room = width.saturating_sub(text::width(&lead));
@@ -160,6 +164,12 @@ fn counted(editor: &Editor, width: usize, look: &Look) -> Vec<Line<'static>> {
 
 fn line_words(line: &LineReplay) -> String {
     format!("in {}, out {}", line.total_in, line.total_out)
+}
+
+fn total_words(replay: &Replay) -> String {
+    let sum = |count: fn(&LineReplay) -> u64| replay.lines.iter().map(count).sum();
+    let (total_in, total_out): (u64, u64) = (sum(|line| line.total_in), sum(|line| line.total_out));
+    format!("in {total_in}, out {total_out}")
 }
 
 fn suppressed_words(line: &LineReplay) -> String {

@@ -1,4 +1,4 @@
-//! Counting lines and zones being drawn: where they are, what may be wrong with them, what they would have
+//! Counting lines, zones and ignored regions being drawn: where they are, what may be wrong with them, what they would have
 //! counted. Pure. What changes them is in `change`.
 
 use std::sync::Arc;
@@ -7,12 +7,15 @@ use crate::{
     count::replay::Replay,
     geometry::Anchor,
     host::Drawn,
-    model::{LineConfig, SourceId, ZoneConfig},
+    model::{LineConfig, Polygon, SourceId, ZoneConfig},
     tui::text_input::TextInput,
 };
 
 mod change;
+mod shape;
 pub mod warn;
+
+pub use shape::Shape;
 
 /// One press of an arrow, as a share of the picture.
 pub const STEP: f32 = 0.01;
@@ -26,19 +29,19 @@ pub const TURN: f32 = 15.0;
 /// Steps back that can be taken.
 const MOST_UNDO: usize = 100;
 
-/// The part of a line or zone that the arrows move.
+/// The part of a shape that the arrows move.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Grip {
     /// All of it.
     Whole,
-    /// One end of a line (0 is a, 1 is b) or one corner of a zone.
+    /// One end of a line (0 is a, 1 is b) or one corner of a zone or region.
     Point(usize),
 }
 
 /// What would have been counted of the last minutes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Replayed {
-    /// The lines and zones it is about.
+    /// What it is about.
     pub drawn: Drawn,
     /// By them.
     pub with: Replay,
@@ -46,7 +49,7 @@ pub struct Replayed {
     pub as_it_runs: Replay,
     /// Where people were seen, in 0..1 of width and height.
     pub walked: Arc<Vec<(f32, f32)>>,
-    /// Height of the people at each line and zone, over the lines and then the zones (see [`warn::heights`]).
+    /// Height of the people at each shape (see [`warn::heights`]).
     pub heights: Vec<Option<f32>>,
 }
 
@@ -61,14 +64,14 @@ pub enum Elsewhere {
     Against,
 }
 
-/// The lines and zones of one source while they are edited.
+/// What is drawn on the frame of one source while it is edited.
 #[derive(Debug, Clone)]
 pub struct Editor {
     /// Whose.
     pub source: SourceId,
     drawn: Drawn,
     original: Drawn,
-    /// Index over the lines and then the zones.
+    /// Index over the lines, the zones and then the regions.
     chosen: usize,
     grip: Grip,
     before: Vec<(Drawn, usize, Grip)>,
@@ -89,10 +92,9 @@ pub struct Editor {
 }
 
 impl Editor {
-    /// Edits `lines` and `zones` of `source`.
+    /// Edits what is `drawn` on the frame of `source`.
     #[must_use]
-    pub fn new(source: SourceId, lines: Vec<LineConfig>, zones: Vec<ZoneConfig>) -> Self {
-        let drawn = Drawn { lines, zones };
+    pub fn new(source: SourceId, drawn: Drawn) -> Self {
         Self {
             source,
             original: drawn.clone(),
@@ -110,13 +112,13 @@ impl Editor {
         }
     }
 
-    /// Lines and zones as they are now.
+    /// All of it as it is now.
     #[must_use]
     pub fn drawn(&self) -> &Drawn {
         &self.drawn
     }
 
-    /// Lines and zones as they run.
+    /// All of it as it runs.
     #[must_use]
     pub fn as_it_runs(&self) -> &Drawn {
         &self.original
@@ -134,7 +136,19 @@ impl Editor {
         &self.drawn.zones
     }
 
-    /// Index of what is edited, over the lines and then the zones.
+    /// The ignored regions as they are now.
+    #[must_use]
+    pub fn ignored(&self) -> &[Polygon] {
+        &self.drawn.ignore
+    }
+
+    /// What is edited.
+    #[must_use]
+    pub fn shape(&self) -> Shape {
+        self.drawn.shape(self.chosen)
+    }
+
+    /// Index of what is edited, over the lines, the zones and then the regions.
     #[must_use]
     pub fn chosen(&self) -> usize {
         self.chosen
@@ -155,31 +169,35 @@ impl Editor {
     /// The zone that is edited, when it is one.
     #[must_use]
     pub fn zone(&self) -> Option<&ZoneConfig> {
-        self.drawn.zones.get(self.chosen.checked_sub(self.drawn.lines.len())?)
+        match self.shape() {
+            Shape::Zone(index) => self.drawn.zones.get(index),
+            _ => None,
+        }
     }
 
-    /// Name of what is edited.
+    /// Name of what is edited; a region has none.
     #[must_use]
     pub fn name(&self) -> &str {
         self.line().map(|line| &line.name).or(self.zone().map(|zone| &zone.name)).map_or("", String::as_str)
     }
 
-    /// Point of the body that what is edited goes by.
+    /// Point of the body that what is edited goes by; a region goes by that of the lines.
     #[must_use]
     pub fn anchor(&self) -> Anchor {
-        self.line().map(|line| line.anchor).or(self.zone().map(|zone| zone.anchor)).unwrap_or_default()
+        let line = self.line().or(self.drawn.lines.first());
+        self.zone().map(|zone| zone.anchor).or(line.map(|line| line.anchor)).unwrap_or_default()
     }
 
-    /// Ends or corners of shape `index`, over the lines and then the zones.
+    /// Ends or corners of shape `index`, over the lines, the zones and then the regions.
     #[must_use]
     pub fn points(&self, index: usize) -> Vec<[f32; 2]> {
         self.drawn.points(index)
     }
 
-    /// Lines and zones together.
+    /// Lines, zones and regions together.
     #[must_use]
     pub fn count(&self) -> usize {
-        self.drawn.lines.len() + self.drawn.zones.len()
+        self.drawn.count()
     }
 
     /// Whether anything differs from what runs.
@@ -201,10 +219,7 @@ impl Editor {
             self.original = runs;
             return Elsewhere::Against;
         }
-        *self = Self {
-            walked_hidden: self.walked_hidden,
-            ..Self::new(self.source.clone(), runs.lines, runs.zones)
-        };
+        *self = Self { walked_hidden: self.walked_hidden, ..Self::new(self.source.clone(), runs) };
         Elsewhere::Taken
     }
 
@@ -231,27 +246,6 @@ impl Editor {
         let Some((drawn, chosen, grip)) = self.before.pop() else { return false };
         (self.drawn, self.chosen, self.grip) = (drawn, chosen, grip);
         true
-    }
-}
-
-impl Drawn {
-    /// Ends or corners of shape `index`, over the lines and then the zones.
-    #[must_use]
-    pub fn points(&self, index: usize) -> Vec<[f32; 2]> {
-        if let Some(line) = self.lines.get(index) {
-            return vec![line.a, line.b];
-        }
-        let zone = index.checked_sub(self.lines.len()).and_then(|index| self.zones.get(index));
-        zone.map(|zone| zone.points.clone()).unwrap_or_default()
-    }
-
-    fn set_points(&mut self, index: usize, points: &[[f32; 2]]) {
-        let zone = index.checked_sub(self.lines.len());
-        if let (Some(line), [a, b, ..]) = (self.lines.get_mut(index), points) {
-            (line.a, line.b) = (*a, *b);
-        } else if let Some(zone) = zone.and_then(|index| self.zones.get_mut(index)) {
-            zone.points = points.to_vec();
-        }
     }
 }
 

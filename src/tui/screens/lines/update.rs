@@ -43,6 +43,7 @@ impl Screen for State {
             (Action::RemoveShape, ""),
             (Action::Undo, ""),
             (Action::LinePoint, ""),
+            (Action::AddIgnored, ""),
         ]
     }
 
@@ -117,10 +118,7 @@ impl State {
         if config == context.fetched.config {
             return;
         }
-        let drawn = config.as_ref().map(|config| {
-            let drawn = Drawn { lines: config.lines.clone(), zones: config.zones.clone() };
-            (config.id.clone(), drawn)
-        });
+        let drawn = config.as_ref().map(|config| (config.id.clone(), config.drawn()));
         context.fetched.config = config;
         context.touch();
         let Some((id, drawn)) = drawn else { return };
@@ -128,7 +126,7 @@ impl State {
         match editor.changed_elsewhere(drawn) {
             Elsewhere::No => {}
             Elsewhere::Taken => {
-                context.say("these lines were changed elsewhere meanwhile; here they are", Tone::Done)
+                context.say("these lines were changed elsewhere meanwhile; here they are", Tone::Done);
             }
             Elsewhere::Against => context.say(
                 "these lines were changed elsewhere meanwhile: Enter replaces those, q twice takes them",
@@ -171,6 +169,10 @@ impl State {
                 editor.add_zone();
                 context.say("a zone: Tab takes its corners, + and - add and remove one", Tone::Done);
             }
+            Action::AddIgnored => {
+                editor.add_ignored();
+                context.say("ignored: Tab takes its corners, + and - add and remove one", Tone::Done);
+            }
             Action::Undo => {
                 if !editor.undo() {
                     return Some(context.refuse("nothing to take back"));
@@ -203,14 +205,18 @@ impl State {
                 }
             }
             Action::Rename => {
+                if let Err(problem) = editor.can_be_named() {
+                    return Some(context.refuse(problem));
+                }
                 let name = editor.name().to_string();
                 editor.naming = Some(TextInput::new(&name));
             }
             Action::LinePoint => {
                 let what = match editor.next_anchor() {
-                    Anchor::Foot => "the feet count",
-                    Anchor::Head => "the head counts",
-                    Anchor::Center => "the middle of the body counts",
+                    Ok(Anchor::Foot) => "the feet count",
+                    Ok(Anchor::Head) => "the head counts",
+                    Ok(Anchor::Center) => "the middle of the body counts",
+                    Err(problem) => return Some(context.refuse(problem)),
                 };
                 context.say(what, Tone::Done);
             }
@@ -253,7 +259,7 @@ impl State {
         if is_changed {
             editor.applied();
             show_drawn(&source, &drawn, context);
-            effects.push(Control::set_lines(source.clone(), drawn.lines.clone(), drawn.zones.clone()).into());
+            effects.push(Control::set_drawn(source.clone(), drawn.clone()).into());
             // Nobody would cross these lines any more.
             if has_ended(&source, context) {
                 effects.push(Control::restart(source.clone()).into());
@@ -296,7 +302,10 @@ impl State {
             MouseEventKind::Down(MouseButton::Left) => {
                 editor.leaving = false;
                 if !editor.grab(at, (cell.0 * 2.0, cell.1)) {
-                    context.say("no line or zone there; drag one by an end or by its middle", Tone::Refused);
+                    context.say(
+                        "nothing is drawn there; drag a line or an area by an end or by its middle",
+                        Tone::Refused,
+                    );
                 }
             }
             MouseEventKind::Drag(MouseButton::Left) if editor.dragging => editor.drag(at),
@@ -316,7 +325,6 @@ fn has_ended(source: &SourceId, context: &Context) -> bool {
 /// The preview shows the new lines at once, not only once the engine says so.
 fn show_drawn(source: &SourceId, drawn: &Drawn, context: &mut Context) {
     if let Some(config) = context.fetched.config.as_mut().filter(|config| config.id == *source) {
-        let config = Arc::make_mut(config);
-        (config.lines, config.zones) = (drawn.lines.clone(), drawn.zones.clone());
+        Arc::make_mut(config).set_drawn(drawn.clone());
     }
 }

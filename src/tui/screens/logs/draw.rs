@@ -1,5 +1,7 @@
 //! The end of a log, followed, or an earlier part of it.
 
+use std::fmt::Write as _;
+
 use ratatui::{buffer::Buffer, layout::Rect, text::Line};
 
 use super::state::{LogTarget, State};
@@ -49,18 +51,18 @@ fn title(state: &State, scroll: usize, context: &Context, look: &Look) -> String
     let mut title = format!("Log: {name}");
     if scroll > 0 {
         let key = first_key(&context.keymap, Action::Bottom);
-        title.push_str(&format!(", {}{} newer, {key} follows", look.symbols.arrows[2], scroll));
+        let _ = write!(title, ", {}{} newer, {key} follows", look.symbols.arrows[2], scroll);
     } else {
         title.push_str(", following");
     }
     if state.level != Level::Debug {
-        title.push_str(&format!(", {} and above", state.level.word()));
+        let _ = write!(title, ", {} and above", state.level.word());
     }
     if !state.filter.is_empty() {
-        title.push_str(&format!(", /{}", state.filter));
+        let _ = write!(title, ", /{}", state.filter);
     }
     if state.across > 0 {
-        title.push_str(&format!(", from column {}", state.across + 1));
+        let _ = write!(title, ", from column {}", state.across + 1);
     }
     title
 }

@@ -56,16 +56,13 @@ pub fn draw(context: &Context, has_preview: bool, area: Rect, canvas: &mut Canva
 /// Draws the preview into the top of `rest`, as high as its shape and two fifths of the room allow.
 fn draw_preview(context: &Context, source: &SourceSnapshot, rest: &mut Rect, canvas: &mut Canvas) {
     let most = rest.height * 2 / 5;
-    match context.fetched.previews.get(&source.id) {
-        Some(preview) => {
-            let filled = fitted(Rect { height: most, ..*rest }, preview.size);
-            let place = take_top(rest, filled.height + 1);
-            let place = Rect { height: filled.height, ..place };
-            canvas.picture(preview, Overlay::of(context, &source.id), place);
-        }
-        None => {
-            let lines = source_facts::no_picture_lines(context, source, usize::from(rest.width), canvas.look);
-            put_lines(&lines, take_top(rest, (lines.len() as u16 + 1).min(most)), canvas.buffer);
-        }
+    if let Some(preview) = context.fetched.previews.get(&source.id) {
+        let filled = fitted(Rect { height: most, ..*rest }, preview.size);
+        let place = take_top(rest, filled.height + 1);
+        let place = Rect { height: filled.height, ..place };
+        canvas.picture(preview, Overlay::of(context, &source.id), place);
+    } else {
+        let lines = source_facts::no_picture_lines(context, source, usize::from(rest.width), canvas.look);
+        put_lines(&lines, take_top(rest, (lines.len() as u16 + 1).min(most)), canvas.buffer);
     }
 }

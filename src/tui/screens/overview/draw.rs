@@ -45,7 +45,7 @@ pub fn draw(state: &State, context: &Context, area: Rect, canvas: &mut Canvas) -
             geometry = workers::draw(state, context, parts.main, canvas.buffer, look);
         }
         Panel::Events if parts.workers.height == 0 => {
-            events::draw(state, context, parts.main, canvas.buffer, look)
+            events::draw(state, context, parts.main, canvas.buffer, look);
         }
         _ => {
             geometry = table::draw(state, context, parts.main, canvas.buffer, look);
@@ -104,11 +104,10 @@ fn draw_preview(context: &Context, area: Rect, canvas: &mut Canvas) {
     let look = canvas.look;
     let name = look.name(source, usize::from(rest.width.saturating_sub(4)));
     rule(&name, false, take_top(&mut rest, 1), canvas.buffer, look);
-    match context.fetched.previews.get(&source.id) {
-        Some(preview) => canvas.picture(preview, picture::Overlay::of(context, &source.id), rest),
-        None => {
-            let lines = source_facts::no_picture_lines(context, source, usize::from(rest.width), look);
-            put_lines(&lines, rest, canvas.buffer);
-        }
+    if let Some(preview) = context.fetched.previews.get(&source.id) {
+        canvas.picture(preview, picture::Overlay::of(context, &source.id), rest);
+    } else {
+        let lines = source_facts::no_picture_lines(context, source, usize::from(rest.width), look);
+        put_lines(&lines, rest, canvas.buffer);
     }
 }

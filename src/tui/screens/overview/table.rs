@@ -1,5 +1,7 @@
 //! The table of sources: one line a source, columns by what fits. A new column is one more row of [`COLUMNS`].
 
+use std::fmt::Write as _;
+
 use ratatui::{
     buffer::Buffer,
     layout::Rect,
@@ -50,6 +52,9 @@ enum Shows {
     LeavingNames(fn(usize) -> usize, u8),
 }
 
+/// How many columns it takes of what is left over.
+type Takes = fn(&Leftover) -> usize;
+
 /// One column.
 struct Column {
     heading: &'static str,
@@ -59,7 +64,7 @@ struct Column {
     width: fn(usize) -> usize,
     shows: Shows,
     /// The turn in which it is offered what is left over, and how much of that it takes.
-    grows: Option<(u8, fn(&Leftover) -> usize)>,
+    grows: Option<(u8, Takes)>,
     is_number: bool,
     cell: fn(&Cell) -> (String, Role),
     /// What stands in it for a group.
@@ -453,7 +458,7 @@ fn group_line(group: &Group, columns: &[(&Column, usize)], look: &Look) -> Line<
         if group.sources == 1 { "1 source".to_string() } else { format!("{} sources", group.sources) };
     if group.troubled > 0 {
         let plural = if group.troubled == 1 { "" } else { "s" };
-        facts.push_str(&format!(", {} alert{plural}", group.troubled));
+        let _ = write!(facts, ", {} alert{plural}", group.troubled);
     }
     let before = columns.iter().position(|(column, _)| column.group.is_some()).unwrap_or(0);
     let head: usize = columns.iter().take(before).map(|(_, width)| width + 1).sum::<usize>() + LEAD;

@@ -48,6 +48,9 @@ fn settings(config: &SourceConfig) -> Vec<(&'static str, String)> {
         enabled,
         lines,
         zones,
+        ignore,
+        min_height,
+        max_height,
         detector,
         tracker,
         cadence,
@@ -93,6 +96,18 @@ fn settings(config: &SourceConfig) -> Vec<(&'static str, String)> {
         let corners = zone.points.len();
         settings.push(("zone", format!("{}: {corners} corners, {}{limit}", zone.name, anchor(zone.anchor))));
     }
+    for region in ignore {
+        settings.push(("ignore", format!("a region of {} corners", region.len())));
+    }
+    let percent = |share: f32| format!("{:.0} %", share * 100.0);
+    match (*min_height, *max_height) {
+        (None, None) => {}
+        (Some(least), None) => settings.push(("heights", format!("{} of the frame or more", percent(least)))),
+        (None, Some(most)) => settings.push(("heights", format!("{} of the frame or less", percent(most)))),
+        (Some(least), Some(most)) => {
+            settings.push(("heights", format!("{} to {} of the frame", percent(least), percent(most))));
+        }
+    }
     let detector = match detector {
         None => "the program's".to_string(),
         Some(DetectorChoice::Auto) => "auto".into(),
@@ -116,7 +131,7 @@ fn settings(config: &SourceConfig) -> Vec<(&'static str, String)> {
     settings.extend(hwaccel.map(|hwaccel| ("hwaccel", hwaccel.word().into())));
     match evidence {
         EvidenceChoice::On(_) => {
-            settings.push(("evidence", "snapshots of its crossings are recorded".into()))
+            settings.push(("evidence", "snapshots of its crossings are recorded".into()));
         }
         EvidenceChoice::Off => settings.push(("evidence", "no snapshots are recorded".into())),
         _ => {}

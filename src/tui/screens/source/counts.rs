@@ -56,6 +56,10 @@ fn facts(context: &Context, source: &SourceSnapshot, look: &Look) -> Vec<(&'stat
     for (reason, count) in &source.suppressed {
         facts.push(("Not counted", format!("{count} {}", reason.words()), Role::Dim));
     }
+    if source.ignored > 0 {
+        let count = format::count(source.ignored);
+        facts.push(("Ignored", format!("{count} detections, by place or height"), Role::Dim));
+    }
     let rate = source.declared_fps.map(|fps| format!(" of {}", format::fps(fps))).unwrap_or_default();
     facts.push(("FPS", format!("{}{rate}", format::fps(source.fps)), Role::Text));
     facts.push(("Detections", format!("{} a second", format::fps(source.detect_fps)), Role::Text));

@@ -167,14 +167,13 @@ fn title(context: &Context, source: &SourceSnapshot, area: Rect, buffer: &mut Bu
 }
 
 fn draw_preview(context: &Context, source: &SourceSnapshot, area: Rect, canvas: &mut Canvas) {
-    match context.fetched.previews.get(&source.id) {
-        Some(preview) => canvas.picture(preview, picture::Overlay::of(context, &source.id), area),
-        None => {
-            // What is wrong stands above already.
-            let lines = text::wrap(&source_facts::no_picture(context, source), usize::from(area.width));
-            let lines: Vec<Line> = lines.into_iter().map(|line| canvas.look.line(line, Role::Dim)).collect();
-            put_lines(&lines, area, canvas.buffer);
-        }
+    if let Some(preview) = context.fetched.previews.get(&source.id) {
+        canvas.picture(preview, picture::Overlay::of(context, &source.id), area);
+    } else {
+        // What is wrong stands above already.
+        let lines = text::wrap(&source_facts::no_picture(context, source), usize::from(area.width));
+        let lines: Vec<Line> = lines.into_iter().map(|line| canvas.look.line(line, Role::Dim)).collect();
+        put_lines(&lines, area, canvas.buffer);
     }
 }
 

@@ -42,16 +42,14 @@ pub fn draw(context: &Context, area: Rect, canvas: &mut Canvas) -> Geometry {
             take_top(&mut tile, 1),
             canvas.buffer,
         );
-        match context.fetched.previews.get(id) {
+        if let Some(preview) = context.fetched.previews.get(id) {
             // One picture in pixels at a time is all that a terminal is given; here are many.
-            Some(preview) => {
-                let overlay = Overlay { trails: trails(context, source), ..Overlay::default() };
-                picture::draw(preview, overlay, tile, canvas.buffer, look);
-            }
-            None => {
-                let lines = source_facts::no_picture_lines(context, source, usize::from(tile.width), look);
-                put_lines(&lines, tile, canvas.buffer);
-            }
+            let ignored = context.fetched.ignored.get(id).map_or(&[][..], Vec::as_slice);
+            let overlay = Overlay { ignored, trails: trails(context, source), ..Overlay::default() };
+            picture::draw(preview, overlay, tile, canvas.buffer, look);
+        } else {
+            let lines = source_facts::no_picture_lines(context, source, usize::from(tile.width), look);
+            put_lines(&lines, tile, canvas.buffer);
         }
     }
     Geometry { page: grid.page(), ..Geometry::default() }
@@ -89,9 +87,10 @@ fn caption(
         format::count(source.total_in),
         format::count(source.total_out)
     );
-    let state = match source.state.kind().is_offline() {
-        true => format!(" {}", describe::source_state_words(source, context.shown().taken)),
-        false => String::new(),
+    let state = if source.state.kind().is_offline() {
+        format!(" {}", describe::source_state_words(source, context.shown().taken))
+    } else {
+        String::new()
     };
     let room = width.saturating_sub(text::width(&counts) + text::width(&state) + 4).max(6);
     // The name that people gave it says more than half of its id.

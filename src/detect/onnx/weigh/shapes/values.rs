@@ -6,6 +6,7 @@ use super::{
 };
 
 /// The same shape with other values.
+#[expect(clippy::unnecessary_wraps, reason = "as all that answers for an operator")]
 pub(super) fn each(known: Inferred, element: u64, of: impl Fn(f64) -> f64) -> Answer<Outcome> {
     let result = Inferred { element, ..known };
     let is_integer = result.is_integer();

@@ -1,17 +1,17 @@
 //! What keys and mouse do to what is drawn.
 
-use super::{Editor, Grip};
+use super::{Editor, Grip, Shape};
 use crate::{
     config::{LABEL_LENGTH, label},
     geometry::Anchor,
     model::{LineConfig, ZoneConfig},
 };
 
-/// Most corners of a zone.
+/// Most corners of a zone or region.
 const MOST_CORNERS: usize = 24;
 
 impl Editor {
-    /// The next grip: whole, then each end or corner, then the next line or zone.
+    /// The next grip: whole, then each end or corner, then the next line, zone or region.
     pub fn next_grip(&mut self, back: bool) {
         self.moving = false;
         let points = self.points(self.chosen).len();
@@ -117,10 +117,12 @@ impl Editor {
     /// Swaps the ends of a line: what counted as in counts as out.
     ///
     /// # Errors
-    /// A zone has no in side.
+    /// A zone has no in side, nor has a region.
     pub fn flip(&mut self) -> Result<(), &'static str> {
-        if self.line().is_none() {
-            return Err("a zone has no in side; only lines are flipped");
+        match self.shape() {
+            Shape::Line(_) => {}
+            Shape::Zone(_) => return Err("a zone has no in side; only lines are flipped"),
+            Shape::Ignored(_) => return Err("an ignored region has no in side; only lines are flipped"),
         }
         self.remember(false);
         if let Some(line) = self.drawn.lines.get_mut(self.chosen) {
@@ -147,20 +149,25 @@ impl Editor {
     }
 
     /// The next point of the body that must cross, or be inside.
-    pub fn next_anchor(&mut self) -> Anchor {
+    ///
+    /// # Errors
+    /// A region goes by that of the lines.
+    pub fn next_anchor(&mut self) -> Result<Anchor, &'static str> {
+        if matches!(self.shape(), Shape::Ignored(_)) {
+            return Err("an ignored region goes by the point of the lines; choose a line to change it");
+        }
         self.remember(false);
         let next = match self.anchor() {
             Anchor::Foot => Anchor::Center,
             Anchor::Center => Anchor::Head,
             Anchor::Head => Anchor::Foot,
         };
-        let zone = self.chosen.checked_sub(self.drawn.lines.len());
-        if let Some(line) = self.drawn.lines.get_mut(self.chosen) {
-            line.anchor = next;
-        } else if let Some(zone) = zone.and_then(|index| self.drawn.zones.get_mut(index)) {
-            zone.anchor = next;
+        match self.shape() {
+            Shape::Line(index) => self.drawn.lines[index].anchor = next,
+            Shape::Zone(index) => self.drawn.zones[index].anchor = next,
+            Shape::Ignored(_) => {}
         }
-        next
+        Ok(next)
     }
 
     fn free_name(&self, word: &str) -> String {
@@ -186,26 +193,43 @@ impl Editor {
         let name = self.free_name("zone");
         let points = vec![[0.3, 0.4], [0.7, 0.4], [0.7, 0.8], [0.3, 0.8]];
         self.drawn.zones.push(ZoneConfig { name, points, anchor: Anchor::Foot, threshold: None });
+        self.chosen = self.drawn.lines.len() + self.drawn.zones.len() - 1;
+        self.grip = Grip::Whole;
+    }
+
+    /// A new region in which nobody is seen, in the upper middle, chosen.
+    pub fn add_ignored(&mut self) {
+        self.remember(false);
+        self.drawn.ignore.push(vec![[0.4, 0.1], [0.6, 0.1], [0.6, 0.4], [0.4, 0.4]]);
         self.chosen = self.count() - 1;
         self.grip = Grip::Whole;
+    }
+
+    /// Corners of the zone or region that is edited.
+    fn corners(&self) -> Result<Vec<[f32; 2]>, &'static str> {
+        match self.shape() {
+            Shape::Line(_) => {
+                Err("a line has two ends; corners are for zones ('z') and ignored regions ('I')")
+            }
+            Shape::Zone(_) | Shape::Ignored(_) => Ok(self.points(self.chosen)),
+        }
     }
 
     /// A new corner behind the one that is held, or behind the last, and takes hold of it.
     ///
     /// # Errors
-    /// Lines have two ends, and zones at most 24 corners.
+    /// Lines have two ends, zones and regions at most 24 corners.
     pub fn add_corner(&mut self) -> Result<(), &'static str> {
-        let Some(zone) = self.zone() else { return Err("a line has two ends; corners are for zones ('z')") };
-        let mut points = zone.points.clone();
+        let mut points = self.corners()?;
         if points.len() >= MOST_CORNERS {
-            return Err("24 corners are enough for any zone");
+            return Err("24 corners are enough");
         }
         let at = match self.grip {
             Grip::Point(at) => at.min(points.len() - 1),
             Grip::Whole => points.len() - 1,
         };
         let next = points[(at + 1) % points.len()];
-        let between = [(points[at][0] + next[0]) / 2.0, (points[at][1] + next[1]) / 2.0];
+        let between = [f32::midpoint(points[at][0], next[0]), f32::midpoint(points[at][1], next[1])];
         self.remember(false);
         points.insert(at + 1, inside(between));
         self.drawn.set_points(self.chosen, &points);
@@ -216,13 +240,12 @@ impl Editor {
     /// Takes the corner that is held away.
     ///
     /// # Errors
-    /// Lines have two ends, zones at least three corners, and one must be held.
+    /// Lines have two ends, zones and regions at least three corners, and one must be held.
     pub fn remove_corner(&mut self) -> Result<(), &'static str> {
-        let Some(zone) = self.zone() else { return Err("a line has two ends; corners are for zones ('z')") };
-        let mut points = zone.points.clone();
+        let mut points = self.corners()?;
         let Grip::Point(at) = self.grip else { return Err("Tab takes the corner to remove") };
         if points.len() <= 3 {
-            return Err("a zone needs at least three corners; 'd' removes the whole zone");
+            return Err("an area needs at least three corners; 'd' removes all of it");
         }
         self.remember(false);
         points.remove(at.min(points.len() - 1));
@@ -231,7 +254,7 @@ impl Editor {
         Ok(())
     }
 
-    /// Takes the chosen line or zone away.
+    /// Takes what is chosen away.
     ///
     /// # Errors
     /// A source without lines would count nothing.
@@ -240,22 +263,29 @@ impl Editor {
             return Err("a source needs at least one line; 'a' adds another first");
         }
         self.remember(false);
-        let lines = self.drawn.lines.len();
-        if self.chosen < lines {
-            self.drawn.lines.remove(self.chosen);
-        } else if self.chosen - lines < self.drawn.zones.len() {
-            self.drawn.zones.remove(self.chosen - lines);
-        }
+        self.drawn.remove(self.chosen);
         self.chosen = self.chosen.min(self.count().saturating_sub(1));
         self.grip = Grip::Whole;
         Ok(())
     }
 
+    /// Whether what is edited can have a name.
+    ///
+    /// # Errors
+    /// A region has none.
+    pub fn can_be_named(&self) -> Result<(), &'static str> {
+        match self.shape() {
+            Shape::Line(_) | Shape::Zone(_) => Ok(()),
+            Shape::Ignored(_) => Err("an ignored region has no name; only lines and zones have one"),
+        }
+    }
+
     /// Gives what is edited a name.
     ///
     /// # Errors
-    /// When it is empty, taken, or not what the configuration takes.
+    /// When it is empty, taken, or not what the configuration takes, and of a region always.
     pub fn rename(&mut self, name: &str) -> Result<(), String> {
+        self.can_be_named()?;
         let name = name.trim();
         if name.is_empty() {
             return Err("it needs a name".into());
@@ -268,11 +298,10 @@ impl Editor {
             return Err("another line or zone has this name".into());
         }
         self.remember(false);
-        let zone = chosen.checked_sub(self.drawn.lines.len());
-        if let Some(line) = self.drawn.lines.get_mut(chosen) {
-            line.name = name;
-        } else if let Some(zone) = zone.and_then(|index| self.drawn.zones.get_mut(index)) {
-            zone.name = name;
+        match self.shape() {
+            Shape::Line(index) => self.drawn.lines[index].name = name,
+            Shape::Zone(index) => self.drawn.zones[index].name = name,
+            Shape::Ignored(_) => {}
         }
         Ok(())
     }

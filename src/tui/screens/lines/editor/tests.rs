@@ -10,7 +10,7 @@ use crate::{
 
 fn editor() -> Editor {
     let line = LineConfig { name: "door".into(), a: [0.2, 0.5], b: [0.8, 0.5], anchor: Anchor::Foot };
-    Editor::new("camera_01".into(), vec![line], Vec::new())
+    Editor::new("camera_01".into(), Drawn { lines: vec![line], ..Drawn::default() })
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn lines_at_the_edge_and_small_people_are_warned_of() {
     };
     let preview =
         Preview { size: (160, 90), rgb: Vec::new(), tracks: vec![small], taken: crate::model::Moment::START };
-    assert!(editor.warnings(Some(&preview))[1].contains("5 % of the picture"));
+    assert!(editor.warnings(Some(&preview))[1].contains("5 % of the frame"));
 }
 
 #[test]
@@ -98,11 +98,48 @@ fn zones_are_moved_by_their_corners_and_keep_three() {
     editor.remove_corner().unwrap();
     editor.remove_corner().unwrap();
     assert!(editor.remove_corner().is_err() && editor.flip().is_err());
-    assert_eq!(editor.next_anchor(), Anchor::Center);
+    assert_eq!(editor.next_anchor(), Ok(Anchor::Center));
     editor.rename("till").unwrap();
     assert!(editor.rename("door").is_err(), "the line has it");
     editor.remove().unwrap();
     assert!(editor.zones().is_empty());
+}
+
+#[test]
+fn ignored_regions_are_drawn_like_zones_and_have_neither_name_nor_side_nor_point_of_their_own() {
+    let mut editor = editor();
+    editor.add_ignored();
+    assert_eq!((editor.shape(), editor.count()), (Shape::Ignored(0), 2));
+    editor.shift(-0.5, -0.5);
+    assert_eq!(editor.ignored()[0][0], [0.0, 0.0], "as far as the corner");
+    editor.next_grip(false);
+    editor.add_corner().unwrap();
+    assert_eq!((editor.ignored()[0].len(), editor.grip()), (5, Grip::Point(1)));
+    assert!(editor.flip().is_err() && editor.next_anchor().is_err() && editor.rename("tv").is_err());
+    // A zone comes before it, and leaves it what it is.
+    let region = editor.ignored()[0].clone();
+    editor.add_zone();
+    assert_eq!((editor.shape(), editor.name()), (Shape::Zone(0), "zone_1"));
+    editor.shift(0.1, 0.0);
+    assert_eq!(editor.ignored(), [region]);
+    editor.remove().unwrap();
+    assert_eq!(editor.shape(), Shape::Ignored(0), "what comes after it is chosen");
+    editor.remove().unwrap();
+    assert!(!editor.is_changed() && editor.ignored().is_empty());
+    assert!(editor.undo() && editor.ignored().len() == 1);
+}
+
+#[test]
+fn a_region_over_a_line_is_warned_of_on_both() {
+    let mut editor = editor();
+    editor.add_ignored();
+    assert_eq!(editor.warnings(None), Vec::<String>::new());
+    editor.drawn.ignore[0] = vec![[0.1, 0.4], [0.9, 0.4], [0.9, 0.6], [0.1, 0.6]];
+    assert!(editor.warnings(None)[0].contains("'door' lies in it"), "{:?}", editor.warnings(None));
+    editor.chosen = 0;
+    assert!(editor.warnings(None)[0].contains("nobody is counted here"), "{:?}", editor.warnings(None));
+    editor.drawn.ignore[0][1][0] = 0.5;
+    assert_eq!(editor.warnings(None), Vec::<String>::new(), "a part of the line is enough");
 }
 
 #[test]
@@ -160,15 +197,10 @@ fn small_people_of_the_last_minutes_are_warned_of_where_they_walked() {
     let found = heights(&paths, &drawn);
     assert!((found[0].unwrap() - 0.05).abs() < 0.01, "at the line: {found:?}");
     assert!((found[1].unwrap() - 0.05).abs() < 0.01, "in the zone: {found:?}");
-    let replay = paths.replay(&crate::config::SourceConfig {
-        lines: drawn.lines.clone(),
-        zones: drawn.zones.clone(),
-        ..crate::config::SourceConfig::new(
-            "a",
-            crate::model::SourceKind::Camera,
-            crate::config::SourceSpec::device(0),
-        )
-    });
+    let device = crate::config::SourceSpec::device(0);
+    let mut config = crate::config::SourceConfig::new("a", crate::model::SourceKind::Camera, device);
+    config.set_drawn(drawn.clone());
+    let replay = paths.replay(&config);
     editor.replayed = Some(Replayed {
         drawn,
         with: replay.clone(),
@@ -177,7 +209,7 @@ fn small_people_of_the_last_minutes_are_warned_of_where_they_walked() {
         heights: found,
     });
     let warnings = editor.warnings(None);
-    assert!(warnings[0].contains("5 % of the picture's height over the last"), "{warnings:?}");
+    assert!(warnings[0].contains("5 % of the frame's height over the last"), "{warnings:?}");
     editor.shift(0.0, 0.02);
     assert!(editor.warnings(None).is_empty(), "not known yet for what was moved");
     let mut nobody = Paths::default();

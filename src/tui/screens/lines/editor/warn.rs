@@ -1,15 +1,15 @@
-//! What may make a line or zone count badly.
+//! What may make a line or zone count badly, or a region hide too much.
 
-use super::Editor;
+use super::{Editor, Shape};
 use crate::{
     count::replay::Paths,
     geometry::Point,
     host::Drawn,
-    model::{LineConfig, Preview, ZoneConfig},
-    tui::format,
+    model::{LineConfig, Preview},
+    tui::{format, text},
 };
 
-/// Shortest line that can be crossed sensibly, as a share of the picture's height.
+/// Shortest line that can be crossed sensibly, as a share of the frame's height.
 const SHORTEST: f32 = 0.05;
 
 /// Smallest zone that somebody can stand in sensibly, as a share of the picture.
@@ -28,14 +28,26 @@ impl Editor {
     /// What may make what is edited count badly, judged by the picture and the people in it.
     #[must_use]
     pub fn warnings(&self, preview: Option<&Preview>) -> Vec<String> {
-        let aspect = preview.map_or(16.0 / 9.0, |p| p.size.0.max(1) as f32 / p.size.1.max(1) as f32);
-        if let Some(zone) = self.zone() {
-            let mut warnings = zone_warnings(zone);
-            warnings.extend(self.too_small(preview));
-            return warnings;
+        let corners = self.points(self.chosen);
+        match self.shape() {
+            Shape::Line(_) => self.line().map(|line| self.line_warnings(line, preview)).unwrap_or_default(),
+            Shape::Zone(_) => {
+                let small = "the zone is too small to stand in";
+                area_warnings(&corners, small).into_iter().chain(self.too_small(preview)).collect()
+            }
+            Shape::Ignored(_) => {
+                let small = "the region is too small to hide anybody";
+                area_warnings(&corners, small).into_iter().chain(self.hidden_lines(&corners)).collect()
+            }
         }
-        let Some(line) = self.line() else { return Vec::new() };
+    }
+
+    fn line_warnings(&self, line: &LineConfig, preview: Option<&Preview>) -> Vec<String> {
+        let aspect = preview.map_or(16.0 / 9.0, |p| p.size.0.max(1) as f32 / p.size.1.max(1) as f32);
         let mut warnings = Vec::new();
+        if self.drawn.ignore.iter().any(|region| hides(region, line)) {
+            warnings.push("it lies in an ignored region: nobody is counted here".into());
+        }
         let length = ((line.b[0] - line.a[0]) * aspect).hypot(line.b[1] - line.a[1]);
         if length < SHORTEST {
             warnings.push("the line is too short to be crossed".into());
@@ -48,10 +60,18 @@ impl Editor {
         ];
         for (_, edge) in edges.into_iter().filter(|(near, _)| *near) {
             warnings
-                .push(format!("too near the {edge} edge: people leave the picture before they have crossed"));
+                .push(format!("too near the {edge} edge: people leave the frame before they have crossed"));
         }
         warnings.extend(self.too_small(preview));
         warnings
+    }
+
+    /// Lines at which nobody is counted because of a region with these `corners`.
+    fn hidden_lines(&self, corners: &[[f32; 2]]) -> Vec<String> {
+        let hidden = self.drawn.lines.iter().filter(|line| hides(corners, line));
+        hidden
+            .map(|line| format!("'{}' lies in it: nobody is counted there", text::clean(&line.name)))
+            .collect()
     }
 
     /// People there are too small to be found for certain: those of the last minutes, or as long as they are not
@@ -78,17 +98,16 @@ impl Editor {
         };
         (height < SMALL).then(|| {
             let share = (height * 100.0).round();
-            format!("people there are too small ({share} % of the picture's height {when}): some are missed")
+            format!("people there are too small ({share} % of the frame's height {when}): some are missed")
         })
     }
 }
 
-/// Usual height of the people at each line and zone of `drawn`, over the lines and then the zones, in frame
-/// heights; `None` where too few were seen to tell.
+/// Usual height of the people at each line, zone and region of `drawn`, in this order, in frame heights; `None` where too few
+/// were seen to tell.
 #[must_use]
 pub fn heights(paths: &Paths, drawn: &Drawn) -> Vec<Option<f32>> {
-    let shapes = drawn.lines.len() + drawn.zones.len();
-    let mut seen: Vec<Vec<f32>> = vec![Vec::new(); shapes];
+    let mut seen: Vec<Vec<f32>> = vec![Vec::new(); drawn.count()];
     for (foot, height) in paths.heights() {
         for (shape, heights) in seen.iter_mut().enumerate() {
             if is_near(drawn, shape, foot, height, paths.aspect()) {
@@ -105,17 +124,13 @@ fn median(mut heights: Vec<f32>, enough: usize) -> Option<f32> {
     heights.get(heights.len() / 2).copied().filter(|_| heights.len() >= enough)
 }
 
-/// Whether somebody of this height stands within one height of a line, or in a zone.
+/// Whether somebody of this height stands within one height of a line, or in a zone or region.
 fn is_near(drawn: &Drawn, shape: usize, foot: Point, height: f32, aspect: f32) -> bool {
     if let Some(line) = drawn.lines.get(shape) {
         return distance(line, foot, aspect) < height;
     }
-    let points = drawn.points(shape);
-    let at = (foot.x / aspect.max(0.01), foot.y);
-    let crossed = points.iter().zip(points.iter().cycle().skip(1)).filter(|([ax, ay], [bx, by])| {
-        (*ay > at.1) != (*by > at.1) && at.0 < (bx - ax) * (at.1 - ay) / (by - ay) + ax
-    });
-    crossed.count() % 2 == 1
+    let corners: Vec<Point> = drawn.points(shape).iter().map(|[x, y]| Point::new(x * aspect, *y)).collect();
+    foot.is_in(&corners)
 }
 
 /// Distance from a foot to a line, in frame heights.
@@ -127,12 +142,20 @@ fn distance(line: &LineConfig, foot: Point, aspect: f32) -> f32 {
     (foot.x - ax - dx * along).hypot(foot.y - ay - dy * along)
 }
 
-/// What may be wrong with a zone.
-fn zone_warnings(zone: &ZoneConfig) -> Vec<String> {
-    let next = || zone.points.iter().cycle().skip(1);
-    let area =
-        zone.points.iter().zip(next()).map(|(p, q)| p[0] * q[1] - q[0] * p[1]).sum::<f32>().abs() / 2.0;
-    let sides: Vec<([f32; 2], [f32; 2])> = zone.points.iter().copied().zip(next().copied()).collect();
+/// Whether all of `line` lies in a region with these `corners`.
+fn hides(corners: &[[f32; 2]], line: &LineConfig) -> bool {
+    let corners: Vec<Point> = corners.iter().map(|[x, y]| Point::new(*x, *y)).collect();
+    let at =
+        |t: f32| Point::new(line.a[0] + (line.b[0] - line.a[0]) * t, line.a[1] + (line.b[1] - line.a[1]) * t);
+    // Short of the ends: one on the edge of the frame is on the edge of a region that reaches to it.
+    (1..10).all(|step| at(step as f32 / 10.0).is_in(&corners))
+}
+
+/// What may be wrong with an area with these `corners`; `small`: what is said of one that is too small.
+fn area_warnings(corners: &[[f32; 2]], small: &str) -> Vec<String> {
+    let next = || corners.iter().cycle().skip(1);
+    let area = corners.iter().zip(next()).map(|(p, q)| p[0] * q[1] - q[0] * p[1]).sum::<f32>().abs() / 2.0;
+    let sides: Vec<([f32; 2], [f32; 2])> = corners.iter().copied().zip(next().copied()).collect();
     let side =
         |a: [f32; 2], b: [f32; 2], c: [f32; 2]| (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]);
     let crosses = sides.iter().enumerate().any(|(i, (a, b))| {
@@ -142,7 +165,7 @@ fn zone_warnings(zone: &ZoneConfig) -> Vec<String> {
     });
     let mut warnings = Vec::new();
     if area < SMALLEST {
-        warnings.push("the zone is too small to stand in".into());
+        warnings.push(small.into());
     }
     if crosses {
         warnings.push("its sides cross: only parts of it are inside; move a corner".into());
