@@ -1,6 +1,6 @@
 //! Rows that others write than the thread that counts.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use rusqlite::Connection;
 
@@ -11,8 +11,11 @@ use super::{
 };
 use crate::clock::Clock;
 
+/// A program that counts holds the file from its first crossing to its commit half a second later, on a slow disk longer.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// Writes into the ledger at `path` what `write` does, also beside a program that counts: that one never touches the
-/// tables of notes, and SQLite keeps the two transactions apart. Blocks for the disk, and for up to some seconds where
+/// tables of notes, and SQLite keeps the two transactions apart. Blocks for the disk, and for up to ten seconds where
 /// another program holds the file.
 ///
 /// # Errors
@@ -27,6 +30,7 @@ pub fn note(
     }
     let sql = |error: rusqlite::Error| LedgerError::sql(path, &error);
     let connection = open::connect(path)?;
+    connection.busy_timeout(PATIENCE).map_err(sql)?;
     if schema::version(&connection, path)? == schema::KNOWN {
         return write(&connection).map_err(sql);
     }
