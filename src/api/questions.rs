@@ -35,8 +35,12 @@ pub fn answer(served: &dyn Served, question: Question, who: &UserAndOrigin) -> R
         }
         Question::SaveLines { source, shapes } => {
             let SetLines { lines, zones, ignore } = lines_of(shapes)?;
-            let as_it_runs = || Some(served.engine().source_config(&source)?.ignore.clone());
-            let ignore = ignore.or_else(as_it_runs).unwrap_or_default();
+            // Who says nothing of ignored regions leaves those of the file alone.
+            let as_saved = || {
+                host.refresh_config();
+                host.saved_sources().into_iter().find(|saved| saved.id == source).map(|saved| saved.ignore)
+            };
+            let ignore = ignore.or_else(as_saved).unwrap_or_default();
             host.save_lines(&source, &Drawn { lines, zones, ignore }).map(Answer::Said)
         }
         Question::SaveSource { entry, written, keep } => {

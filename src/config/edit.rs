@@ -65,7 +65,7 @@ pub enum EditError {
     },
     /// The source stands nowhere in it.
     #[error(
-        "'{path}' has no source with the id '{id}'; add it to the file by hand, or save the sources of this run with 'w'"
+        "'{path}' has no source with the id '{id}'; add it to the file by hand, or save the sources of this run with ':write-config' in the dashboard"
     )]
     NoEntry {
         /// The file.

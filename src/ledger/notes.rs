@@ -11,7 +11,7 @@ use super::{
 };
 use crate::clock::Clock;
 
-/// A program that counts holds the file from its first crossing to its commit half a second later, on a slow disk longer.
+/// A program that counts holds the file while it commits, which takes seconds on a busy disk.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Writes into the ledger at `path` what `write` does, also beside a program that counts: that one never touches the

@@ -37,8 +37,8 @@ pub enum Question {
     SaveLines {
         /// The source.
         source: SourceId,
-        /// `lines`, `zones` and `ignore`, as an entry of the configuration file holds them; without `ignore` the ignored regions are
-        /// those that run.
+        /// `lines`, `zones` and `ignore`, as an entry of the configuration file holds them; without `ignore` the ignored regions of
+        /// the file stay.
         shapes: ConfigEntry,
     },
     /// Write a source into the configuration file.

@@ -105,6 +105,14 @@ fn an_older_dashboard_that_knows_of_no_ignored_regions_removes_none() {
     draw(&shapes);
     assert_eq!((saved()["lines"][0]["name"].clone(), runs()), (json!("other"), region.clone()));
     assert_eq!(saved()["ignore"].to_string().replace(".0", ""), region.to_string().replace(".0", ""));
+    // Nor those that were written into the file and do not run yet.
+    let by_hand = json!([[[0.5, 0.5], [0.75, 0.5], [0.75, 1.0]]]);
+    let path = dir.path().join("cams.json");
+    let mut file: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    file["cameras"][0]["ignore"] = by_hand.clone();
+    fs::write(&path, file.to_string()).unwrap();
+    draw(&shapes);
+    assert_eq!(saved()["ignore"].to_string().replace(".0", ""), by_hand.to_string().replace(".0", ""));
     shapes["ignore"] = json!([]);
     draw(&shapes);
     assert_eq!((saved()["ignore"].clone(), runs()), (json!([]), json!([])));

@@ -125,6 +125,8 @@ struct Watched {
     tracks: BTreeSet<u64>,
     /// Those carried by optical flow into a frame without a detection run.
     from_flow: BTreeSet<u64>,
+    /// The middles of these, as shares of the frame's width.
+    carried_to: Vec<f32>,
     /// Sizes of the frames with a detection run.
     given: Vec<(i32, i32)>,
     /// Detections that were ignored.
@@ -166,6 +168,8 @@ fn watch_through(
     at: impl Fn(f64) -> Vec<(i32, i32)>,
 ) -> Watched {
     let (mut next, mut tracks, mut from_flow, mut enlarged) = (0.0, BTreeSet::new(), BTreeSet::new(), 1.0);
+    let mut carried_to = Vec::new();
+    let aspect = scene.size.0 as f32 / scene.size.1 as f32;
     for index in 0..(seconds * 25.0) as u64 {
         let time = index as f64 / 25.0;
         if time < next - 1e-3 {
@@ -186,15 +190,17 @@ fn watch_through(
         };
         let step = pipeline.frame(&frame).unwrap();
         tracks.extend(step.tracks.iter().filter(|track| track.confirmed).map(|track| track.id));
-        let into_it = step.tracks.iter().filter(|track| track.from_flow && !step.detected);
-        from_flow.extend(into_it.map(|track| track.id));
+        for track in step.tracks.iter().filter(|track| track.from_flow && !step.detected) {
+            from_flow.insert(track.id);
+            carried_to.push(track.bbox.center().x / aspect);
+        }
         (next, enlarged) = (time + step.request.interval, step.request.enlarged);
     }
     let known = pipeline.scene().unwrap();
     pipeline.release(&mut Vec::new());
     let crossings = pipeline.lines().iter().map(|line| line.total_in + line.total_out).sum();
     let given = given.lock().clone();
-    Watched { crossings, tracks, from_flow, given, ignored: pipeline.ignored(), known }
+    Watched { crossings, tracks, from_flow, carried_to, given, ignored: pipeline.ignored(), known }
 }
 
 /// Where somebody is who walks `way` pixels from `from` and back, in so many seconds each.
@@ -252,6 +258,16 @@ fn who_is_in_an_ignored_region_is_neither_tracked_nor_counted_and_others_are() {
     let middle = vec![[0.42, 0.0], [0.58, 0.0], [0.58, 0.5], [0.42, 0.5]];
     let parted = two_cross(|source| source.ignore = vec![lower, middle]);
     assert!(parted.ignored > upper.ignored && !parted.tracks.is_empty());
+}
+
+#[test]
+fn optical_flow_carries_nobody_into_an_ignored_region() {
+    let beyond = |watched: &Watched| watched.carried_to.iter().filter(|x| **x > 0.55).count();
+    let right = vec![[0.55, 0.0], [1.0, 0.0], [1.0, 1.0], [0.55, 1.0]];
+    let parted = two_cross(|source| source.ignore = vec![right]);
+    assert!(beyond(&two_cross(|_| {})) > 20, "they are carried there where it is not ignored");
+    assert!(!parted.carried_to.is_empty(), "up to the region they are carried");
+    assert_eq!(beyond(&parted), 0);
 }
 
 #[test]
