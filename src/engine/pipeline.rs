@@ -187,15 +187,15 @@ impl Pipeline {
         let update = match detected {
             None => following.carry(),
             Some((mut found, view, mut smaller)) => {
-                let believed = |found: &[Detection]| {
+                let confident = |found: &[Detection]| {
                     found.iter().filter(|found| found.score >= confidence).count() as u64
                 };
-                let all = believed(&found);
+                let all = confident(&found);
                 // First of all: nothing else is to know of what is ignored.
                 for found in std::iter::once(&mut found).chain(&mut smaller) {
                     found.retain(|found| !following.ignored.holds(&found.bbox));
                 }
-                people = believed(&found);
+                people = confident(&found);
                 self.ignored += all - people;
                 Some(following.track(found, smaller, &view, (&conditions, confidence), &self.params))
             }
