@@ -5,6 +5,7 @@
 
 mod action;
 mod alert;
+mod area;
 mod control;
 #[cfg(test)]
 pub(crate) mod copies;
@@ -29,6 +30,7 @@ pub(crate) use self::source::FLAPPING;
 pub use self::{
     action::Action,
     alert::{Acknowledgment, AlertKind},
+    area::AreaSnapshot,
     control::Control,
     count::{
         Direction, Drawn, Limit, LineConfig, LineCounts, Minute, Polygon, Reason, ZoneConfig, ZoneCounts,

@@ -82,6 +82,7 @@ fn snapshot(sources: Vec<SourceSnapshot>) -> EngineSnapshot {
         problems: Vec::new(),
         notices: Vec::new(),
         acknowledged: Arc::default(),
+        areas: Arc::default(),
         events: Arc::default(),
         events_lost: 0,
         log_lines_lost: 0,

@@ -645,6 +645,7 @@ impl EngineApi for Broken {
             problems: Vec::new(),
             notices: Vec::new(),
             acknowledged: Arc::default(),
+            areas: Arc::default(),
             events: Arc::default(),
             events_lost: 0,
             log_lines_lost: 0,

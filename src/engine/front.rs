@@ -93,6 +93,7 @@ impl EngineApi for Engine {
             problems,
             notices,
             acknowledged: inner.core.acknowledged.load_full(),
+            areas: Arc::default(),
             events: inner.collected.recent(),
             events_lost: lost + inner.core.outbox.lost(),
             log_lines_lost: inner.log_lines_lost.as_ref().map_or(0, |lost| lost()),

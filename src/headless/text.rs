@@ -145,6 +145,7 @@ pub(crate) mod tests {
             problems: Vec::new(),
             notices: Vec::new(),
             acknowledged: Arc::default(),
+            areas: Arc::default(),
             events: Arc::default(),
             events_lost: 0,
             log_lines_lost: 0,

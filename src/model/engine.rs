@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Acknowledgment, Event, Moment, SourceId, SourceSnapshot};
+use super::{Acknowledgment, AreaSnapshot, Event, Moment, SourceId, SourceSnapshot};
 
 /// How workers and sources go together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
@@ -72,6 +72,9 @@ pub struct EngineSnapshot {
     /// Who acknowledged which of the alerts that stand.
     #[serde(default)]
     pub acknowledged: Arc<Vec<Acknowledgment>>,
+    /// One per area, in the order of the configuration.
+    #[serde(default)]
+    pub areas: Arc<Vec<AreaSnapshot>>,
     /// The latest events, oldest first, at most a few hundred.
     pub events: Arc<Vec<Arc<Event>>>,
     /// Events not yet handled that were lost (0 unless the disk cannot follow).

@@ -222,6 +222,7 @@ pub fn snapshot(sources: Vec<SourceSnapshot>) -> EngineSnapshot {
         problems: Vec::new(),
         notices: Vec::new(),
         acknowledged: Arc::default(),
+        areas: Arc::default(),
         events: Arc::new(events()),
         events_lost: 0,
         log_lines_lost: 0,

@@ -319,6 +319,7 @@ pub fn engine() -> BoxedStrategy<EngineSnapshot> {
                 problems,
                 notices,
                 acknowledged: Arc::new(acknowledged),
+                areas: Arc::default(),
                 events: Arc::new(events),
                 events_lost,
                 log_lines_lost,
