@@ -153,6 +153,7 @@ impl Engine {
             threads: Arc::default(),
             rounds,
             history: settings.history,
+            timezone: settings.timezone.clone(),
             hwaccel: settings.hwaccel,
             frame_age: Histogram::default(),
             frame_ages: Buckets::default(),

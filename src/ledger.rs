@@ -31,6 +31,7 @@ pub mod reader;
 pub mod render;
 pub mod report;
 mod salvage;
+mod schedules;
 mod schema;
 mod sum_up;
 mod sums;

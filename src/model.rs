@@ -46,5 +46,5 @@ pub use self::{
     rest::{Rest, Wakeful},
     scene::{Doubt, Learned, Scene},
     source::{SourceId, SourceKind, SourceSnapshot, name_of},
-    state::{SourceState, StateKind},
+    state::{Opening, SourceState, StateKind},
 };

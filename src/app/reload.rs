@@ -227,6 +227,7 @@ fn carry_out(engine: &Engine, found: &Difference) -> Vec<String> {
     found.added.iter().cloned().map(|source| Control::Add(Box::new(source))).for_each(&mut send);
     replies.extend(found.relabeled.iter().map(|(source, _)| engine.set_labels(source)));
     replies.extend(found.redrawn.iter().map(|(source, _)| engine.set_drawn(source)));
+    replies.extend(found.rescheduled.iter().map(|(source, _)| engine.set_schedule(source)));
     replies
         .iter()
         .filter_map(|reply| match reply.wait(PATIENCE) {

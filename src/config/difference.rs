@@ -8,6 +8,9 @@ use crate::model::{SourceId, SourceKind, ZoneConfig};
 /// Keys of what a source is called and how many may be there; of its zones the limits alone.
 const LABELS: &[&str] = &["alias", "location", "threshold", "zones"];
 
+/// Keys of when a camera is open.
+const HOURS: &[&str] = &["schedule"];
+
 /// Keys of what is drawn or ignored in the frame of a source.
 const DRAWN: &[&str] = &["lines", "zones", "ignore", "min_height", "max_height"];
 
@@ -36,6 +39,8 @@ pub struct Difference {
     pub redrawn: Vec<(SourceConfig, Vec<&'static str>)>,
     /// Sources of which only names and limits are others, each with the keys that differ: nothing of what counts is touched.
     pub relabeled: Vec<(SourceConfig, Vec<&'static str>)>,
+    /// Sources of which only the opening hours are others: one that stays open goes on without a gap.
+    pub rescheduled: Vec<(SourceConfig, Vec<&'static str>)>,
     /// Sources that are opened again, each with the keys that differ. The counts of a camera go on; a video is counted from its
     /// start.
     pub replaced: Vec<(SourceConfig, Vec<&'static str>)>,
@@ -83,6 +88,8 @@ impl Difference {
             return;
         } else if only(LABELS) && only_limits(runs, wanted) {
             &mut self.relabeled
+        } else if only(HOURS) {
+            &mut self.rescheduled
         } else if only(DRAWN) {
             &mut self.redrawn
         } else {
@@ -112,14 +119,16 @@ impl Difference {
         let mut said: Vec<String> =
             self.added.iter().map(|source| format!("new: {}", named(source))).collect();
         said.extend(self.removed.iter().map(|id| format!("removed: {id}; its counts stay in the results")));
-        said.extend(self.redrawn.iter().chain(&self.relabeled).map(|(source, keys)| {
-            let name = named(source);
-            let what = match keys[..] {
-                ["lines"] | ["lines", "zones"] => format!("lines changed: {name}"),
-                _ => format!("changed: {} of {name}", keys.join(", ")),
-            };
-            format!("{what}; counting continues without a gap")
-        }));
+        said.extend(self.redrawn.iter().chain(&self.relabeled).chain(&self.rescheduled).map(
+            |(source, keys)| {
+                let name = named(source);
+                let what = match keys[..] {
+                    ["lines"] | ["lines", "zones"] => format!("lines changed: {name}"),
+                    _ => format!("changed: {} of {name}", keys.join(", ")),
+                };
+                format!("{what}; counting continues without a gap")
+            },
+        ));
         said.extend(self.replaced.iter().map(|(source, keys)| {
             let what = match source.kind {
                 SourceKind::Camera => "reconnects",
@@ -171,6 +180,7 @@ fn differing(runs: &SourceConfig, wanted: &SourceConfig) -> Vec<&'static str> {
         stream,
         hwaccel,
         sleep,
+        schedule,
         closed,
         tls,
         evidence,
@@ -200,6 +210,7 @@ fn differing(runs: &SourceConfig, wanted: &SourceConfig) -> Vec<&'static str> {
         ("stream", *stream == wanted.stream),
         ("hwaccel", *hwaccel == wanted.hwaccel),
         ("sleep", *sleep == wanted.sleep),
+        ("schedule", *schedule == wanted.schedule),
         ("closed", *closed == wanted.closed),
         ("tls", *tls == wanted.tls),
         ("evidence", *evidence == wanted.evidence),
@@ -217,7 +228,7 @@ fn cadence_key(runs: Cadence, wanted: Cadence) -> &'static str {
 
 /// The program's keys in which both differ and that are read at the start only.
 fn fixed(now: &ParallelConfig, then: &ParallelConfig) -> Vec<&'static str> {
-    // A new key has to be thought of here.
+    // A new key has to be thought of here. The schedule is in effect by way of the sources.
     let ParallelConfig {
         worker_count: _,
         log_level: _,
@@ -234,6 +245,7 @@ fn fixed(now: &ParallelConfig, then: &ParallelConfig) -> Vec<&'static str> {
         history,
         max_open_sources,
         timezone,
+        schedule: _,
         memory_limit,
         ledger,
         ledger_retention,
@@ -343,6 +355,18 @@ mod tests {
                 "changed: ignore of a; counting continues without a gap",
                 "changed: min_height, max_height of bb; counting continues without a gap",
                 "reconnects: ccc, because of ignore, sleep",
+            ]
+        );
+        let mut closing = config(&["a", "bb", "ccc", "dddd"]);
+        closing.sources[0].schedule = Some("Mon-Fri 08:00-20:00".parse().unwrap());
+        closing.sources[1].schedule.clone_from(&closing.sources[0].schedule);
+        closing.sources[1].sleep = false;
+        let found = Difference::between(&in_effect(&before), &closing);
+        assert_eq!(
+            found.sentences(),
+            [
+                "changed: schedule of a; counting continues without a gap",
+                "reconnects: bb, because of sleep, schedule",
             ]
         );
         let mut later = config(&["a", "bb", "ccc", "dddd"]);

@@ -13,7 +13,7 @@ use super::{
     kinds::{
         Existing, Group, Label, List, Number, PathText, Point, Shape, Size, Span, Text, Truth, Whole, Words,
     },
-    shapes::{CameraSource, DetectorName, FormatName, KeysFile},
+    shapes::{CameraSource, DetectorName, FormatName, KeysFile, ScheduleFile},
     text,
 };
 use crate::{geometry::Anchor, model::Strategy};
@@ -159,6 +159,8 @@ keys! {
         max_open_sources: Whole<usize> = Whole(1..=1024), default defaults::MAX_OPEN_SOURCES.to_string();
         /// Time zone of days, hours and reports, such as `Europe/Berlin`.
         timezone: Text = Text, default "the machine's";
+        /// Opening hours of all cameras, such as `Mon-Fri 08:00-20:00`, several of them separated by `;` or as a list. Outside of them a camera is closed.
+        schedule: Shape<ScheduleFile> = Shape::new("text, or list of text"), default "`always`";
         /// Memory use at which a source is closed: the one that has grown or is just being opened, else the camera of the lowest priority. It is reopened when there is memory again.
         memory_limit: Size = Size(64 << 20..=1 << 44), default "none";
         /// Whether crossings are kept in a database under `result_output`.
@@ -183,6 +185,8 @@ keys! {
         camera_id: Label = Label(ID_LENGTH), required "give it an id of its own, such as \"camera_01\"";
         /// What to open: an address (`rtsp://`, `rtsps://`, `http://`, `https://`), a device, a file or a scene (`demo:lobby`).
         source: Shape<CameraSource> = Shape::new("text, or the number of a device"), required "name what to open, such as \"rtsp://HOST/PATH\"";
+        /// Opening hours in place of those in `parallel_config`; `always`: it has none.
+        schedule: Shape<ScheduleFile> = Shape::new("text, or list of text"), default "the program's";
     }
 }
 

@@ -4,7 +4,9 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{DetectorChoice, EngineChoice, EvidenceConfig, HttpConfig, Hwaccel, defaults, text::word};
+use super::{
+    DetectorChoice, EngineChoice, EvidenceConfig, HttpConfig, Hwaccel, Schedule, defaults, text::word,
+};
 use crate::model::Strategy;
 
 /// Settings that concern all sources.
@@ -40,6 +42,8 @@ pub struct ParallelConfig {
     pub max_open_sources: usize,
     /// Time zone of days, hours and reports.
     pub timezone: jiff::tz::TimeZone,
+    /// Opening hours of cameras that name none; `None` is always.
+    pub schedule: Option<Schedule>,
     /// Resident memory in bytes above which the program throttles itself; `None` sets no bound.
     pub memory_limit: Option<u64>,
     /// Whether crossings are kept in a database under [`Self::result_output`].
@@ -74,6 +78,7 @@ impl Default for ParallelConfig {
             history: defaults::HISTORY,
             max_open_sources: defaults::MAX_OPEN_SOURCES,
             timezone: jiff::tz::TimeZone::system(),
+            schedule: None,
             memory_limit: None,
             ledger: true,
             ledger_retention: None,

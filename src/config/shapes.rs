@@ -60,6 +60,16 @@ pub(super) enum KeysFile {
     Several(Vec<String>),
 }
 
+/// Opening hours.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+pub(super) enum ScheduleFile {
+    /// Days and times, several separated by `;`, or `always`.
+    One(String),
+    /// Several.
+    Several(Vec<String>),
+}
+
 /// A duration such as `30s`, `1m 30s`, `2h` or `7d`.
 #[derive(JsonSchema)]
 #[schemars(example = "30s")]

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Address, Credentials, DetectorChoice, EvidenceChoice, LearnedSecrets, Secret, defaults, secret,
+    Address, Credentials, DetectorChoice, EvidenceChoice, LearnedSecrets, Schedule, Secret, defaults, secret,
     videos::kind::is_video_extension,
 };
 use crate::model::{Drawn, LineConfig, Polygon, SourceId, SourceKind, ZoneConfig};
@@ -66,6 +66,9 @@ pub struct SourceConfig {
     pub hwaccel: Option<Hwaccel>,
     /// Whether only key frames are decoded while nobody is there and nothing moves.
     pub sleep: bool,
+    /// Opening hours of a camera, outside of which it is closed; `None` is always.
+    #[serde(default)]
+    pub schedule: Option<Schedule>,
     /// Whether the people who go in come out on the same day, over this source or another closed one of its location.
     pub closed: bool,
     /// Which certificates it trusts when the connection is encrypted.
@@ -105,6 +108,7 @@ impl SourceConfig {
             stream: None,
             hwaccel: None,
             sleep: true,
+            schedule: None,
             closed: false,
             tls: TlsConfig::default(),
             evidence: EvidenceChoice::default(),

@@ -13,11 +13,13 @@ use super::{
 mod detector;
 mod evidence;
 mod http;
+mod schedule;
 mod sources;
 
 use detector::detector;
 use evidence::evidence;
 use http::http;
+use schedule::schedule;
 pub(super) use sources::{readable_by_all, writable_by};
 
 /// Reads a whole document. Where something is wrong the report says so and a default takes its place.
@@ -29,7 +31,8 @@ pub(super) fn document(report: &Diagnostics<'_>, root: &Node) -> Config {
         field.raw_text();
     }
     config.parallel = parallel(report, section.read(&FILE.parallel_config));
-    config.sources = sources::read(report, section.field(&FILE.cameras), section.field(&FILE.videos));
+    let lists = (section.field(&FILE.cameras), section.field(&FILE.videos));
+    config.sources = sources::read(report, lists, config.parallel.schedule.as_ref());
     if let Some(section) = section.read(&FILE.tui) {
         config.tui = tui(&section);
     }
@@ -64,6 +67,7 @@ fn parallel(report: &Diagnostics<'_>, section: Option<Section<'_>>) -> ParallelC
     if let Some(zone) = section.field(&PARALLEL.timezone).and_then(|f| timezone(&f)) {
         config.timezone = zone;
     }
+    config.schedule = section.field(&PARALLEL.schedule).and_then(|f| schedule(&f)).flatten();
     config.memory_limit = section.read(&PARALLEL.memory_limit);
     section.set(&PARALLEL.ledger, &mut config.ledger);
     config.ledger_retention = section.read(&PARALLEL.ledger_retention);

@@ -49,6 +49,8 @@ pub struct Core {
     pub threads: Arc<Threads>,
     pub rounds: Arc<Rounds>,
     pub history: Duration,
+    /// Time zone of opening hours.
+    pub timezone: jiff::tz::TimeZone,
     /// Kind of device that decodes sources which name none.
     pub hwaccel: Hwaccel,
     pub frame_age: Histogram,

@@ -136,6 +136,7 @@ impl Counters {
             EventKind::State { .. }
             | EventKind::Threshold { .. }
             | EventKind::Scene(_)
+            | EventKind::Schedule { .. }
             | EventKind::Reset => {}
         }
     }

@@ -23,6 +23,11 @@ pub enum EngineError {
         /// Why not, and when it is tried again.
         problem: String,
     },
+    /// Its schedule has closed it.
+    #[error(
+        "'{0}' is closed by its schedule{1}; it opens by itself, or with another 'schedule' in the configuration"
+    )]
+    Closed(SourceId, String),
     /// More is asked of a source than it can do.
     #[error("too many commands wait for '{0}'; wait until its detection run has ended")]
     Busy(SourceId),

@@ -14,7 +14,7 @@ use super::{
     order::Order,
     source::{
         Command,
-        commands::{SetDrawn, SetLabels},
+        commands::{SetDrawn, SetLabels, SetSchedule},
     },
 };
 use crate::{
@@ -35,6 +35,11 @@ impl Engine {
     /// counts of lines that keep their name are kept.
     pub(crate) fn set_drawn(&self, wanted: &SourceConfig) -> Reply {
         self.ask(&wanted.id, Command::Asked(Box::new(SetDrawn::of(wanted))))
+    }
+
+    /// Gives the source of the same id the opening hours of `wanted`: one that stays open goes on without a gap.
+    pub(crate) fn set_schedule(&self, wanted: &SourceConfig) -> Reply {
+        self.ask(&wanted.id, Command::Asked(Box::new(SetSchedule(wanted.schedule.clone()))))
     }
 
     fn ask(&self, id: &SourceId, command: Command) -> Reply {

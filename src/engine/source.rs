@@ -11,6 +11,7 @@ pub mod commands;
 mod counts;
 mod handle;
 mod host;
+mod hours;
 mod inbox;
 mod job;
 mod lifecycle;

@@ -85,7 +85,7 @@ mod tests {
         let missing = note_action(&path, &action(1, None, None), &SystemClock).unwrap_err();
         assert!(matches!(missing, LedgerError::Missing { .. }));
         let older = open::open(&path).unwrap();
-        older.execute_batch("DROP TABLE actions; PRAGMA user_version = 6").unwrap();
+        older.execute_batch("DROP TABLE actions; DROP TABLE schedules; PRAGMA user_version = 6").unwrap();
         drop(older);
         let reader = Reader::open(&path).unwrap();
         assert_eq!(reader.actions(0, i64::MAX, 9).unwrap(), [], "an older ledger has none");

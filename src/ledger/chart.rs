@@ -9,6 +9,7 @@ use super::{
     LedgerError,
     reader::{Reader, Span, millis},
     report::{Query, Step, report, spans},
+    schedules::minus,
 };
 use crate::model::SourceId;
 
@@ -34,6 +35,9 @@ pub struct Column {
     pub start: Timestamp,
     /// What was counted in it; `None` where nobody watched.
     pub counted: Option<Counted>,
+    /// Whether opening hours had closed the source all the time.
+    #[serde(default)]
+    pub closed: bool,
 }
 
 /// What was counted in one column.
@@ -60,6 +64,33 @@ pub fn columns(
     now: Timestamp,
     timezone: &TimeZone,
 ) -> Result<Vec<Column>, LedgerError> {
+    let mut columns = counted(reader, source, width, count, now, timezone)?;
+    let ends = columns.iter().skip(1).map(|column| column.start).chain([now]);
+    let spans: Vec<Span> = columns
+        .iter()
+        .zip(ends)
+        .map(|(column, end)| Span { from: millis(column.start), to: millis(end) })
+        .collect();
+    let (Some(first), Some(last)) = (spans.first(), spans.last()) else { return Ok(columns) };
+    let closed = reader.closed(source, Span { from: first.from, to: last.to }, timezone)?;
+    for (column, span) in columns.iter_mut().zip(spans) {
+        let is_empty = column.counted.is_none_or(|counted| counted.total_in + counted.total_out == 0);
+        if span.length() > 0 && is_empty && minus(&[span], &closed).is_empty() {
+            (column.counted, column.closed) = (None, true);
+        }
+    }
+    Ok(columns)
+}
+
+/// The same without regard to opening hours.
+fn counted(
+    reader: &Reader,
+    source: &SourceId,
+    width: Width,
+    count: usize,
+    now: Timestamp,
+    timezone: &TimeZone,
+) -> Result<Vec<Column>, LedgerError> {
     let count = i64::try_from(count).unwrap_or(i64::MAX).clamp(1, 1000);
     let (by, length) = match width {
         Width::Minute => return minutes(reader, source, count, now),
@@ -73,7 +104,7 @@ pub fn columns(
     let until = now.checked_add(SignedDuration::from_millis(1)).unwrap_or(now);
     let mut columns: Vec<Column> = spans(since, until, by, timezone)?
         .iter()
-        .map(|span| Column { start: moment(span.from), counted: None })
+        .map(|span| Column { start: moment(span.from), counted: None, closed: false })
         .collect();
     if !reader.sources()?.contains(source) {
         return Ok(columns);
@@ -105,6 +136,7 @@ fn minutes(
         .into_iter()
         .map(|minute| Column {
             start: moment(minute.minute * MINUTE),
+            closed: false,
             counted: minute.watched.then_some(Counted {
                 total_in: u64::from(minute.total_in),
                 total_out: u64::from(minute.total_out),

@@ -100,7 +100,7 @@ mod tests {
         let older = open::open(&path).unwrap();
         older
             .execute_batch(
-                "DROP TABLE evidence_deletions; DROP TABLE judgments; DROP TABLE actions; PRAGMA user_version = 4",
+                "DROP TABLE evidence_deletions; DROP TABLE judgments; DROP TABLE actions; DROP TABLE schedules; PRAGMA user_version = 4",
             )
             .unwrap();
         drop(older);

@@ -64,7 +64,17 @@ mod tests {
         let time = |millis: i64| LocalTime::new(millis, &TimeZone::UTC);
         let net = total_in as i64 - total_out as i64;
         let (start, end) = (time(day * DAY), time(day * DAY + length));
-        PeriodCounts { start, end, total_in, total_out, net, occupancy: 0, peak_occupancy: 0, coverage }
+        PeriodCounts {
+            start,
+            end,
+            total_in,
+            total_out,
+            net,
+            occupancy: 0,
+            peak_occupancy: 0,
+            coverage,
+            closed: 0.0,
+        }
     }
 
     fn source(camera_id: &str, rows: Vec<PeriodCounts>) -> SourceReport {
@@ -79,6 +89,8 @@ mod tests {
             occupancy: 0,
             peak_hour: None,
             coverage: 1.0,
+            closed: 0.0,
+            closed_times: Vec::new(),
             gaps: Vec::new(),
             rows,
         }

@@ -245,7 +245,7 @@ fn over_time(report: &Report, cameras: &[Camera<'_>]) -> Markup {
     let bars = Bars::new(report, &sources);
     let each = bars.each();
     let title = format!("In and out by {each}");
-    let gaps = bars.all.iter().filter(|bar| bar.watched == 0.0).count();
+    let gaps = bars.all.iter().filter(|bar| bar.watched == 0.0 && !bar.is_closed()).count();
     let description = format!(
         "{} bars, in upward and out downward, at most {} in one direction; {gaps} without anybody watching. The table \
          below has the same numbers.",
@@ -271,7 +271,9 @@ fn over_time(report: &Report, cameras: &[Camera<'_>]) -> Markup {
                             @for bar in &bars.all {
                                 tr {
                                     th scope="row" { (svg::moment(&bar.from, bars.by)) }
-                                    @if bar.watched == 0.0 && bar.total_in + bar.total_out == 0 {
+                                    @if bar.is_closed() {
+                                        td colspan="3" { "closed" }
+                                    } @else if bar.watched == 0.0 && bar.total_in + bar.total_out == 0 {
                                         td colspan="3" { "not watched" }
                                     } @else {
                                         td { (count(bar.total_in)) } td { (count(bar.total_out)) } td { (percent(bar.watched)) }

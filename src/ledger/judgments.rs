@@ -102,7 +102,11 @@ mod tests {
         let missing = note_judgment(&path, &judgment(1, Verdict::Right), &SystemClock).unwrap_err();
         assert!(matches!(missing, LedgerError::Missing { .. }));
         let older = open::open(&path).unwrap();
-        older.execute_batch("DROP TABLE judgments; DROP TABLE actions; PRAGMA user_version = 5").unwrap();
+        older
+            .execute_batch(
+                "DROP TABLE judgments; DROP TABLE actions; DROP TABLE schedules; PRAGMA user_version = 5",
+            )
+            .unwrap();
         drop(older);
         assert_eq!(
             Reader::open(&path).unwrap().judgments(0, i64::MAX).unwrap(),

@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 use rusqlite::{Connection, params};
 
 use super::{
@@ -18,7 +18,7 @@ use super::{
     judgments,
     lock::Lock,
     open::{self, Stamp},
-    salvage, schema,
+    salvage, schedules, schema,
     sums::{self, Cursor},
     writer::rows,
 };
@@ -217,6 +217,20 @@ impl Reader {
             return Ok(BTreeMap::new());
         }
         rows::read_scenes(&self.connection).map_err(self.sql())
+    }
+
+    /// When one source was closed by its opening hours, within `span`: disjoint, in order. Hours in a zone without a name are
+    /// those of `zone`.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn closed(&self, source: &str, span: Span, zone: &TimeZone) -> Result<Vec<Span>, LedgerError> {
+        if self.version < schema::SCHEDULES {
+            return Ok(Vec::new());
+        }
+        let rows = schedules::read(&self.connection, Some(source)).map_err(self.sql())?;
+        let hours: Vec<_> = rows.into_iter().map(|(_, hours)| hours).collect();
+        Ok(schedules::closed(&hours, span, zone))
     }
 
     /// What was deleted of the evidence, in order.

@@ -68,6 +68,10 @@ fn table(report: &Report) -> String {
         for row in &source.rows {
             let start =
                 if report.by == Step::Day { row.start.shown("%Y-%m-%d") } else { minutes(&row.start) };
+            if row.is_closed() {
+                let _ = writeln!(text, "  {start:<16} {:>7}", "closed");
+                continue;
+            }
             let _ = writeln!(
                 text,
                 "  {:<16} {:>7} {:>7} {:>+7} {:>9} {:>6} {:>8}",
@@ -91,6 +95,11 @@ fn table(report: &Report) -> String {
             "",
             percent(source.coverage)
         );
+        if source.closed > 0.0 {
+            let closed = percent(source.closed);
+            let _ =
+                writeln!(text, "  closed {closed} of the time by its opening hours; watched is of the rest");
+        }
         for line in source.lines.iter().filter(|_| source.lines.len() > 1) {
             let name = crate::logging::line::clean(&line.line);
             let _ = writeln!(text, "  line '{name}': {} in, {} out", line.total_in, line.total_out);
@@ -137,12 +146,32 @@ fn table(report: &Report) -> String {
 
 fn csv(report: &Report) -> String {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let header = ["camera_id", "start", "end", "in", "out", "net", "occupancy", "peak_occupancy", "coverage"];
+    let header = [
+        "camera_id",
+        "start",
+        "end",
+        "in",
+        "out",
+        "net",
+        "occupancy",
+        "peak_occupancy",
+        "coverage",
+        "closed",
+    ];
     // Writing to memory cannot fail.
     let _ = writer.write_record(header);
     for source in &report.sources {
-        for PeriodCounts { start, end, total_in, total_out, net, occupancy, peak_occupancy, coverage } in
-            &source.rows
+        for PeriodCounts {
+            start,
+            end,
+            total_in,
+            total_out,
+            net,
+            occupancy,
+            peak_occupancy,
+            coverage,
+            closed,
+        } in &source.rows
         {
             let _ = writer.write_record([
                 text_cell(&source.camera_id),
@@ -154,6 +183,7 @@ fn csv(report: &Report) -> String {
                 occupancy.to_string(),
                 peak_occupancy.to_string(),
                 format!("{coverage:.4}"),
+                format!("{closed:.4}"),
             ]);
         }
     }

@@ -11,6 +11,7 @@ use super::{
     LedgerError,
     local_time::LocalTime,
     reader::{Reader, Span, flows::Sums, millis},
+    schedules::minus,
 };
 use crate::{
     clock::Clock,
@@ -107,11 +108,17 @@ pub struct SourceReport {
     pub occupancy: i64,
     /// The hour with the most crossings.
     pub peak_hour: Option<PeakHour>,
-    /// Share of the time in which the source was watched, 0..=1.
+    /// Share of the time in which the source was watched, 0..=1: of the time in which it was open, where it has opening hours.
     pub coverage: f64,
-    /// When it was not.
+    /// Share of the time in which its opening hours had closed it, 0..=1.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub closed: f64,
+    /// When its opening hours had closed it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub closed_times: Vec<Gap>,
+    /// When it was not watched and not closed.
     pub gaps: Vec<Gap>,
-    /// Rows in which it was watched or counted; the others are in the gaps.
+    /// Rows in which it was watched or counted, and days on which it was closed; the others are in the gaps.
     pub rows: Vec<PeriodCounts>,
 }
 
@@ -179,6 +186,24 @@ pub struct LineReport {
     pub rows: Vec<(u64, u64)>,
 }
 
+/// For what is left out of JSON where there are no opening hours.
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    clippy::float_cmp,
+    reason = "as serde calls it; it is exactly zero or is not"
+)]
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
+}
+
+impl PeriodCounts {
+    /// Whether opening hours had closed it all the time, and nobody was counted.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.closed >= 1.0 && self.total_in + self.total_out == 0
+    }
+}
+
 /// The busiest hour.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PeakHour {
@@ -220,8 +245,12 @@ pub struct PeriodCounts {
     pub occupancy: i64,
     /// Highest occupancy within the row.
     pub peak_occupancy: i64,
-    /// Share of the row in which the source was watched, 0..=1.
+    /// Share of the row in which the source was watched, 0..=1: of the time in which it was open, where it has opening hours; 1
+    /// where it was closed all the time.
     pub coverage: f64,
+    /// Share of the row in which its opening hours had closed it, 0..=1.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub closed: f64,
 }
 
 /// A begin as users write it: how long ago (`7d`, `90m`), a day (`2024-01-15`) or a moment
@@ -294,7 +323,7 @@ fn report_while(
             *all = (all.0 + of_source.0, all.1 + of_source.1);
         }
         let peak = peak_hour(&hours, &of_source, &query.timezone);
-        let answer = of_one(reader, source, whole, &rows, &sums, &query.timezone)?;
+        let answer = of_one(reader, source, whole, &rows, &sums, query)?;
         let doubt = scenes.get(source).and_then(|scene| scene.doubt);
         answers.push(SourceReport { peak_hour: peak, doubt, ..answer });
     }
@@ -369,9 +398,12 @@ fn of_one(
     whole: Span,
     spans: &[Span],
     sums: &Sums,
-    timezone: &TimeZone,
+    query: &Query,
 ) -> Result<SourceReport, LedgerError> {
-    let watched = reader.watched(source, whole)?;
+    let timezone = &query.timezone;
+    let closed = reader.closed(source, whole, timezone)?;
+    // What was watched at other hours, before they closed, is no more than all.
+    let watched = minus(&reader.watched(source, whole)?, &closed);
     let mut rows: Vec<PeriodCounts> = spans
         .iter()
         .map(|span| {
@@ -384,7 +416,8 @@ fn of_one(
                 net: 0,
                 occupancy: 0,
                 peak_occupancy: i64::MIN,
-                coverage: coverage(&watched, seen),
+                coverage: coverage(&watched, &closed, seen),
+                closed: share(&closed, seen),
             }
         })
         .collect();
@@ -399,7 +432,10 @@ fn of_one(
         total_in += row.total_in;
         total_out += row.total_out;
     }
-    let is_kept = |row: &PeriodCounts| row.coverage > 0.0 || row.total_in + row.total_out > 0;
+    let is_kept = |row: &PeriodCounts| {
+        let was_watched = row.coverage > 0.0 && row.closed < 1.0;
+        was_watched || row.total_in + row.total_out > 0 || query.by == Step::Day && row.closed >= 1.0
+    };
     for line in &mut lines {
         let mut kept = rows.iter().map(is_kept);
         line.rows.retain(|_| kept.next().unwrap_or(false));
@@ -415,8 +451,10 @@ fn of_one(
         audit: None,
         occupancy: end,
         peak_hour: None,
-        coverage: coverage(&watched, whole),
-        gaps: gaps(&watched, whole, timezone),
+        coverage: coverage(&watched, &closed, whole),
+        closed: share(&closed, whole),
+        closed_times: closed.iter().map(|span| gap(*span, timezone)).collect(),
+        gaps: gaps(&watched, &closed, whole, timezone),
         rows,
     })
 }
@@ -483,24 +521,43 @@ fn peak_hour(hours: &[Span], counts: &[(u64, u64)], timezone: &TimeZone) -> Opti
     })
 }
 
-/// Share of `span` that is in `watched`, whose parts are disjoint and in order.
-fn coverage(watched: &[Span], span: Span) -> f64 {
-    let first = watched.partition_point(|watch| watch.to <= span.from);
-    let within = watched[first..].iter().take_while(|watch| watch.from < span.to);
-    let seen: i64 = within.map(|watch| watch.intersection(span).length()).sum();
-    if span.length() == 0 { 0.0 } else { seen as f64 / span.length() as f64 }
+/// Share of `span` that is in `watched`, leaving out what is in `closed`; 1 where all of it is. The parts of both are disjoint
+/// and in order.
+fn coverage(watched: &[Span], closed: &[Span], span: Span) -> f64 {
+    let open = span.length() - within(closed, span);
+    if open == 0 && span.length() > 0 { 1.0 } else { part(within(watched, span), open) }
 }
 
-fn gaps(watched: &[Span], whole: Span, timezone: &TimeZone) -> Vec<Gap> {
+/// Share of `span` that is in `spans`, which are disjoint and in order.
+fn share(spans: &[Span], span: Span) -> f64 {
+    part(within(spans, span), span.length())
+}
+
+fn part(some: i64, all: i64) -> f64 {
+    if all == 0 { 0.0 } else { some as f64 / all as f64 }
+}
+
+/// How much of `span` is in `spans`, which are disjoint and in order.
+fn within(spans: &[Span], span: Span) -> i64 {
+    let first = spans.partition_point(|part| part.to <= span.from);
+    let within = spans[first..].iter().take_while(|part| part.from < span.to);
+    within.map(|part| part.intersection(span).length()).sum()
+}
+
+fn gap(span: Span, timezone: &TimeZone) -> Gap {
+    Gap { from: LocalTime::new(span.from, timezone), to: LocalTime::new(span.to, timezone) }
+}
+
+fn gaps(watched: &[Span], closed: &[Span], whole: Span, timezone: &TimeZone) -> Vec<Gap> {
     let mut gaps = Vec::new();
     let mut from = whole.from;
     for watch in watched.iter().chain([&Span { from: whole.to, to: whole.to }]) {
         if watch.from > from {
-            gaps.push(Gap { from: LocalTime::new(from, timezone), to: LocalTime::new(watch.from, timezone) });
+            gaps.push(Span { from, to: watch.from });
         }
         from = from.max(watch.to);
     }
-    gaps
+    minus(&gaps, closed).into_iter().map(|span| gap(span, timezone)).collect()
 }
 
 /// The rows between two moments: whole ones, the first holding `since`.

@@ -14,7 +14,9 @@ use super::{
     LedgerError, actions,
     clock_check::Memory,
     deletions::{self, Deletion},
-    judgments, names, open, schema,
+    judgments, names, open,
+    schedules::{self, Hours},
+    schema,
     sums::{self, Flow},
     writer::rows,
 };
@@ -40,6 +42,7 @@ enum SalvagedRow {
     Deletion(Deletion),
     Judgment(Box<Judgment>),
     Action(Box<Action>),
+    Schedule(String, Hours),
     /// Its sums were not complete.
     Unsummed,
 }
@@ -191,6 +194,10 @@ fn classify(place: RowLocation, values: &[Value]) -> Option<SalvagedRow> {
             what: what.clone(),
             detail: if let Text(detail) = detail { Some(detail.clone()) } else { None },
         })),
+        (RowLocation::Table(_), [Int(from), Text(source), Text(schedule), Text(timezone)]) => {
+            let (schedule, timezone) = (schedule.clone(), timezone.clone());
+            SalvagedRow::Schedule(source.clone(), Hours { from: *from, schedule, timezone })
+        }
         (RowLocation::Table(_), [Int(_), Text(_), Int(_)]) => SalvagedRow::Unsummed,
         (RowLocation::Table(_), [Text(aside), Int(_)]) if aside.contains(names::ASIDE) => {
             SalvagedRow::Unsummed
@@ -313,6 +320,7 @@ impl Salvage {
             SalvagedRow::Deletion(deletion) => deletions::write(change, &deletion)?,
             SalvagedRow::Judgment(judgment) => judgments::write(change, &judgment)?,
             SalvagedRow::Action(action) => actions::write(change, &action)?,
+            SalvagedRow::Schedule(source, hours) => schedules::write(change, &source, &hours)?,
             SalvagedRow::Unsummed => self.has_sums = false,
         }
         Ok(())

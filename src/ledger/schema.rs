@@ -10,7 +10,7 @@ use super::{
 };
 
 /// Each step takes a ledger one version further; `user_version` counts the steps taken.
-const MIGRATIONS: [&str; 7] = [
+const MIGRATIONS: [&str; 8] = [
     "
     CREATE TABLE sessions (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -170,6 +170,16 @@ const MIGRATIONS: [&str; 7] = [
         detail TEXT
     ) STRICT;
     ",
+    // Opening hours of sources: each row holds from its time on. Empty is always.
+    "
+    CREATE TABLE schedules (
+        from_ms INTEGER NOT NULL,
+        source TEXT NOT NULL,
+        schedule TEXT NOT NULL,
+        timezone TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX schedules_by_source ON schedules (source);
+    ",
 ];
 
 /// The newest version.
@@ -193,8 +203,11 @@ pub const JUDGED: i64 = 6;
 /// The first version that notes what people did with the program.
 pub const ACTIONS: i64 = 7;
 
+/// The first version that notes opening hours.
+pub const SCHEDULES: i64 = 8;
+
 /// Tables by the version that brought them.
-const TABLES: [(i64, &str); 15] = [
+const TABLES: [(i64, &str); 16] = [
     (1, "sessions"),
     (1, "crossings"),
     (1, "resets"),
@@ -210,6 +223,7 @@ const TABLES: [(i64, &str); 15] = [
     (5, "evidence_deletions"),
     (6, "judgments"),
     (7, "actions"),
+    (8, "schedules"),
 ];
 
 /// The version of an open file: 0 where it is empty. Reads no more than its first pages.

@@ -27,6 +27,7 @@ use super::{
     clock_check::{self, ClockReading, Steadiness, millis},
     lock::{Lock, patiently},
     salvage::Totals,
+    schedules::{self, Hours},
     schema,
 };
 use crate::{
@@ -70,6 +71,7 @@ pub(crate) struct Writer {
     changed: BTreeSet<SourceId>,
     /// What was known of the scenes when the file was opened.
     scenes: BTreeMap<SourceId, Scene>,
+    schedules: schedules::Known,
     watching: Watching,
     /// Whether all watches, not only the unnoted, must be written: the file is new to us, or it is time for a
     /// heartbeat.
@@ -122,6 +124,7 @@ impl Writer {
             write_all_totals: false,
             changed: BTreeSet::new(),
             scenes: BTreeMap::new(),
+            schedules: schedules::Known::default(),
             watching: Watching::default(),
             write_all_watches: false,
             clock: Steadiness::new(clock_check::boot(), begun),
@@ -269,7 +272,18 @@ impl Writer {
             EventKind::Scene(scene) => {
                 self.push(PendingRow::Scene { source, wall, scene: Box::new(scene.clone()) });
             }
-            EventKind::State { state, .. } => self.watching.state(&source, *state),
+            EventKind::Schedule { schedule, timezone } => {
+                let (schedule, timezone) = (schedule.clone().unwrap_or_default(), timezone.clone());
+                if let Some(hours) = self.schedules.tell(&source, Hours { from: wall, schedule, timezone }) {
+                    self.push(PendingRow::Schedule(source, hours));
+                }
+            }
+            EventKind::State { state, .. } => {
+                self.watching.state(&source, *state);
+                if let Some(hours) = self.schedules.state(&source, wall) {
+                    self.push(PendingRow::Schedule(source, hours));
+                }
+            }
             EventKind::Suppressed { .. } | EventKind::Threshold { .. } => {}
         }
         if self.shared.status.lock().problem.is_some() {
@@ -370,6 +384,11 @@ impl Writer {
         for (source, lines) in &self.totals {
             if self.write_all_totals || self.changed.contains(source) {
                 write_totals(&change, source, lines).map_err(sql)?;
+            }
+        }
+        if self.write_all_totals {
+            for (source, hours) in self.schedules.told() {
+                schedules::write(&change, source, hours).map_err(sql)?;
             }
         }
         for source in self.changed.iter().filter(|source| !self.totals.contains_key(*source)) {

@@ -83,6 +83,13 @@ pub enum EventKind {
     /// Something new is known of the source's scene: how tall people are, which size of the detector's input pays, whether its
     /// counts can be relied upon.
     Scene(Scene),
+    /// The opening hours of the source from now on; none is always.
+    Schedule {
+        /// As written in the configuration.
+        schedule: Option<String>,
+        /// Time zone of its times; empty where it has no name.
+        timezone: String,
+    },
     /// The source's counts were set to zero: by the user, or because a file starts again.
     Reset,
 }

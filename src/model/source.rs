@@ -180,13 +180,13 @@ impl SourceSnapshot {
         name_of(&self.alias, &self.id)
     }
 
-    /// Whether it was tried once: it gave a frame, has an error, waits for its turn, is paused, or is over.
+    /// Whether it was tried once: it gave a frame, has an error, waits for its turn, is paused, closed, or over.
     #[must_use]
     pub fn was_tried(&self) -> bool {
         self.frames > 0
             || self.last_error.is_some()
             || self.state.is_over()
-            || matches!(self.state, SourceState::Paused | SourceState::Queued)
+            || matches!(self.state, SourceState::Paused | SourceState::Queued | SourceState::Closed { .. })
     }
 
     /// Why its counts cannot be relied upon, where they cannot.

@@ -1,5 +1,6 @@
 //! The states of a source.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Moment;
@@ -49,6 +50,20 @@ pub enum SourceState {
     },
     /// A file in which nothing can be decoded.
     Unsupported,
+    /// Closed by its schedule: not watched on purpose.
+    Closed {
+        /// When it opens again; none where no opening is in sight.
+        opens: Option<Opening>,
+    },
+}
+
+/// When a source opens again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Opening {
+    /// The moment.
+    pub at: Timestamp,
+    /// The same for people, by the clock of the source: `Mon 08:00`.
+    pub shown: String,
 }
 
 /// A [`SourceState`] without its details. Serialised as the word that is shown.
@@ -83,11 +98,13 @@ pub enum StateKind {
     NoSuchStream,
     /// [`SourceState::Unsupported`].
     Unsupported,
+    /// [`SourceState::Closed`].
+    Closed,
 }
 
 impl StateKind {
     /// All.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Queued,
         Self::Connecting,
         Self::Running,
@@ -100,6 +117,7 @@ impl StateKind {
         Self::AuthFailed,
         Self::NoSuchStream,
         Self::Unsupported,
+        Self::Closed,
     ];
 
     /// The word shown for the state, as in the text dashboard.
@@ -118,6 +136,7 @@ impl StateKind {
             Self::AuthFailed => "Auth failed",
             Self::NoSuchStream => "No such stream",
             Self::Unsupported => "Unsupported",
+            Self::Closed => "Closed",
         }
     }
 }
@@ -138,7 +157,8 @@ impl StateKind {
             | Self::Running
             | Self::Paused
             | Self::Completed
-            | Self::Disabled => false,
+            | Self::Disabled
+            | Self::Closed => false,
         }
     }
 
@@ -166,6 +186,7 @@ impl SourceState {
             Self::AuthFailed { .. } => StateKind::AuthFailed,
             Self::NoSuchStream { .. } => StateKind::NoSuchStream,
             Self::Unsupported => StateKind::Unsupported,
+            Self::Closed { .. } => StateKind::Closed,
         }
     }
 

@@ -25,10 +25,25 @@ pub enum Line {
     Alert(AlertLine),
     /// Something new is known of the scene of a source.
     Scene(SceneLine),
+    /// The opening hours of a source from now on.
+    Schedule(ScheduleLine),
     /// The counts of a source were set to zero.
     Reset(ResetLine),
     /// The last line.
     Summary(Summary),
+}
+
+/// The opening hours of a source.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ScheduleLine {
+    /// The source.
+    pub camera_id: String,
+    /// As written in the configuration; none is always.
+    pub schedule: Option<String>,
+    /// Time zone of its times; empty where it has no name.
+    pub timezone: String,
+    /// Wall time, RFC 3339 in UTC.
+    pub timestamp: String,
 }
 
 /// A counted crossing.
@@ -211,6 +226,9 @@ impl From<&Event> for Line {
             }
             EventKind::Scene(Scene { doubt, heights, scale, .. }) => {
                 Self::Scene(SceneLine { camera_id, doubt, heights, scale, timestamp })
+            }
+            EventKind::Schedule { schedule, timezone } => {
+                Self::Schedule(ScheduleLine { camera_id, schedule, timezone, timestamp })
             }
             EventKind::Reset => Self::Reset(ResetLine { camera_id, timestamp }),
         }

@@ -181,6 +181,8 @@ mod tests {
             occupancy: 1,
             peak_hour: None,
             coverage: 0.5,
+            closed: 0.0,
+            closed_times: Vec::new(),
             gaps: Vec::new(),
             rows: Vec::new(),
         };

@@ -74,6 +74,8 @@ pub enum Reading {
 pub enum Notice {
     /// The stream was closed or broke off: nobody in the frame is followed any more.
     Disconnected,
+    /// Its schedule closes the source: what came before is counted.
+    Closed,
     /// The source will send nothing more: a file at its end (`None`) or a source given up.
     Ended(Option<SourceError>),
 }

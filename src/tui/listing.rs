@@ -263,7 +263,7 @@ pub fn severity(source: &SourceSnapshot) -> u8 {
         _ if source.over_threshold() => 4,
         SourceState::Connecting => 5,
         SourceState::Running => 6,
-        SourceState::Paused => 7,
+        SourceState::Paused | SourceState::Closed { .. } => 7,
         SourceState::Queued => 8,
         SourceState::Completed => 9,
         SourceState::Disabled => 10,

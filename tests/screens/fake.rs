@@ -416,6 +416,7 @@ fn report(asked: &ReportQuery) -> Report {
         occupancy,
         peak_occupancy: occupancy + 3,
         coverage,
+        closed: 0.0,
     };
     let at = |day: jiff::civil::Date, hour: i8, minute: i8, second: i8| {
         LocalTime::from(day.at(hour, minute, second, 0).to_zoned(jiff::tz::TimeZone::UTC).unwrap())
@@ -459,6 +460,8 @@ fn report(asked: &ReportQuery) -> Report {
                 total_out: row.total_out,
             }),
             coverage: 1.0,
+            closed: 0.0,
+            closed_times: Vec::new(),
             gaps: Vec::new(),
             rows,
         }

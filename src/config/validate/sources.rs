@@ -7,10 +7,10 @@ use std::{
     path::PathBuf,
 };
 
-use super::{detector::detector, evidence::evidence};
+use super::{detector::detector, evidence::evidence, schedule::schedule};
 use crate::{
     config::{
-        Address, Cadence, RetryConfig, SourceConfig, SourceSpec, TlsConfig, defaults,
+        Address, Cadence, RetryConfig, Schedule, SourceConfig, SourceSpec, TlsConfig, defaults,
         json::TextPosition,
         keys::{CAMERA, CameraKeys, RETRY, SOURCE, TLS, TlsKeys, VIDEO, VideoKeys},
         limits::{ID_LENGTH, LABEL_LENGTH, check_id},
@@ -38,17 +38,17 @@ struct SourceEntry {
     files: Option<Vec<PathBuf>>,
 }
 
-/// All sources of the file.
+/// All sources of the file. Cameras that name no hours have these.
 pub(super) fn read(
     report: &Diagnostics<'_>,
-    cameras: Option<Field<'_>>,
-    videos: Option<Field<'_>>,
+    (cameras, videos): (Option<Field<'_>>, Option<Field<'_>>),
+    hours: Option<&Schedule>,
 ) -> Vec<SourceConfig> {
     let mut ids: BTreeMap<String, (String, TextPosition)> = BTreeMap::new();
     let mut entries = Vec::new();
     for (list, kind) in [(&cameras, SourceKind::Camera), (&videos, SourceKind::Video)] {
         for item in list.as_ref().and_then(Field::items).unwrap_or_default() {
-            entries.extend(entry(&item, kind, &mut ids));
+            entries.extend(entry(&item, kind, hours, &mut ids));
         }
     }
     if entries.is_empty() && cameras.or(videos).is_none() {
@@ -92,6 +92,7 @@ fn alias(folder: &str, stem: &str) -> String {
 fn entry(
     item: &Field<'_>,
     kind: SourceKind,
+    hours: Option<&Schedule>,
     ids: &mut BTreeMap<String, (String, TextPosition)>,
 ) -> Option<SourceEntry> {
     let (section, id_field, source_field) = match kind {
@@ -120,6 +121,10 @@ fn entry(
         spec.clone().unwrap_or_else(|| SourceSpec::File(PathBuf::new())),
     );
     settings(&section, &mut config);
+    if kind == SourceKind::Camera {
+        let own = section.field(&CAMERA.schedule).and_then(|field| schedule(&field));
+        config.schedule = own.unwrap_or_else(|| hours.cloned());
+    }
     (id.is_some() && spec.is_some()).then_some(SourceEntry { config, files })
 }
 

@@ -12,6 +12,7 @@ use super::{
     around::Around,
     command::{self, CaptureMessage, Prerequisite, ROOM},
     counts::show_counts,
+    hours::OpeningHours,
     job::{Done, FrameFailure, Job, Work, panic_text},
     lifecycle::{End, Event, Lifecycle},
     preview,
@@ -67,6 +68,8 @@ pub struct Actor {
     pub(super) codec: Option<String>,
     /// What everybody was told of the scene last.
     pub(super) told_scene: Option<Scene>,
+    /// What is known of its opening hours.
+    pub(super) hours: OpeningHours,
     /// Its last frames, where evidence is kept.
     pub(super) recorder: Option<Recorder>,
 }
@@ -94,6 +97,7 @@ impl Actor {
             worker: 0,
             errors: Vec::new(),
             codec: None,
+            hours: OpeningHours::NEW,
         }
     }
 
@@ -171,7 +175,7 @@ impl Actor {
     fn obey(&mut self, around: &dyn Around, command: Command) -> Outcome {
         match command {
             Command::Start => {
-                self.go(around, Event::Start, None);
+                self.begin_in_hours(around);
                 return self.opened();
             }
             Command::SlotGranted => {
@@ -183,6 +187,7 @@ impl Actor {
             Command::Asked(asked) => return asked.obey(self, around),
             Command::Throttle(shares, cause) => self.throttle(shares, cause),
             Command::Tick => {
+                self.keep_hours(around);
                 self.go(around, Event::Time(self.shared.core.clock.now()), None);
                 if self.is_silent() {
                     self.go(around, Event::Silent, Some("no frames"));
@@ -253,7 +258,11 @@ impl Actor {
     }
 
     fn heed(&mut self, around: &dyn Around, notice: Notice) {
-        let Notice::Ended(error) = notice else { return self.disconnect() };
+        let error = match notice {
+            Notice::Ended(error) => error,
+            Notice::Disconnected => return self.disconnect(),
+            Notice::Closed => return self.close_by_schedule(around),
+        };
         let end = match &error {
             None => End::Completed,
             Some(SourceError::Unsupported(_)) if self.kind == SourceKind::Video => End::Unsupported,

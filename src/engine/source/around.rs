@@ -3,6 +3,7 @@
 use std::{io, sync::Arc};
 
 use super::run::Run;
+use crate::source::capture::Notice;
 
 /// What there is around an actor.
 pub trait Around {
@@ -15,6 +16,8 @@ pub trait Around {
     fn read(&self, run: Arc<Run>) -> io::Result<()>;
     /// Frames of a live source that were replaced before a worker saw them.
     fn dropped(&self) -> u64;
+    /// Leaves a notice of `run` behind the frame that waits.
+    fn notify(&self, run: &Arc<Run>, notice: Notice);
     /// Nothing comes in any more.
     fn close(&self);
 }

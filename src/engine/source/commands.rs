@@ -5,9 +5,11 @@ use serde::{Deserialize, Serialize};
 use super::{actor::Actor, command::Ask};
 
 mod labels;
+mod schedule;
 
 pub(in crate::engine) use labels::SetLabels;
 pub(in crate::engine) use lines::SetDrawn;
+pub(in crate::engine) use schedule::SetSchedule;
 
 /// Declares the commands: the file of each, and its name, which is that of a type in the file that implements [`Ask`].
 macro_rules! commands {

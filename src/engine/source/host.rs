@@ -205,6 +205,10 @@ impl Around for Arc<Source> {
         self.inbox.dropped()
     }
 
+    fn notify(&self, run: &Arc<Run>, notice: Notice) {
+        self.answer_call(self.inbox.notify(run, notice));
+    }
+
     fn close(&self) {
         self.inbox.close();
     }

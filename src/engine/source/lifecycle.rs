@@ -32,6 +32,9 @@ pub enum Lifecycle {
     },
     /// A camera that was closed for want of memory.
     Evicted,
+    /// A camera that its schedule has closed, until this time in milliseconds since the Unix epoch; `None` where no opening is
+    /// in sight.
+    Closed(Option<i64>),
     /// It does nothing more unless it is restarted.
     Over(End),
     /// Removed, or the engine has ended: nothing begins any more.
@@ -74,6 +77,10 @@ pub enum Event {
     Evicted,
     /// There is memory for it again.
     Readmitted,
+    /// Its schedule closes it until then, as in [`Lifecycle::Closed`].
+    Closed(Option<i64>),
+    /// Its schedule opens it.
+    Opened,
     /// The user wants it from the start, or connected again.
     Restart,
     /// It is removed.
@@ -87,7 +94,8 @@ impl Lifecycle {
     #[must_use]
     pub fn next(self, event: Event, kind: SourceKind) -> Option<Self> {
         use Lifecycle::{
-            Disabled, Evicted, Gone, New, Over, Reading as Reads, Stalled, Starting, Suspended, Waiting,
+            Closed, Disabled, Evicted, Gone, New, Over, Reading as Reads, Stalled, Starting, Suspended,
+            Waiting,
         };
         let begun = if kind == SourceKind::Video && !self.holds_slot(kind) { Waiting } else { Starting };
         match (self, event) {
@@ -97,7 +105,8 @@ impl Lifecycle {
             (Waiting, Event::SlotGranted) => Some(Starting),
             // The thread that it has opens it again; a file is read again by another one.
             (_, Event::Restart) if self.has_thread() && kind == SourceKind::Camera => None,
-            (Waiting, Event::Restart) => None,
+            // It opens by itself.
+            (Closed(_) | Waiting, Event::Restart) => None,
             (_, Event::Restart) => Some(begun),
             (Starting | Reads(_) | Stalled, Event::Said(reading)) => Some(Reads(reading)),
             (Stalled, Event::Frame) => Some(Reads(Reading::Running)),
@@ -114,7 +123,11 @@ impl Lifecycle {
                 // It would be counted again from its start.
                 SourceKind::Video => Over(End::Failed),
             }),
-            (Evicted, Event::Readmitted) => Some(Starting),
+            (Evicted, Event::Readmitted) | (Closed(_), Event::Opened) => Some(Starting),
+            (
+                New | Starting | Reads(_) | Stalled | Suspended { .. } | Evicted | Closed(_),
+                Event::Closed(until),
+            ) if kind == SourceKind::Camera && self != Closed(until) => Some(Closed(until)),
             (
                 New
                 | Disabled
@@ -124,6 +137,7 @@ impl Lifecycle {
                 | Stalled
                 | Suspended { .. }
                 | Evicted
+                | Closed(_)
                 | Over(_),
                 _,
             ) => None,
@@ -156,6 +170,8 @@ impl Lifecycle {
             Self::Starting | Self::Gone => return None,
             Self::New | Self::Waiting | Self::Evicted => SourceState::Queued,
             Self::Disabled => SourceState::Disabled,
+            // Whose actor knows the time zone.
+            Self::Closed(_) => SourceState::Closed { opens: None },
             Self::Stalled => SourceState::Stalled,
             Self::Reading(reading) => match reading {
                 Reading::Connecting => SourceState::Connecting,

@@ -8,7 +8,7 @@ use std::{
 use super::{actor::Actor, command::Opened, counts::show_counts};
 use crate::{
     engine::pipeline::Step,
-    model::{Event, EventKind, Limit, SourceKind, SourceSnapshot, SourceState},
+    model::{Event, EventKind, Limit, Rest, SourceKind, SourceSnapshot, SourceState, StateKind},
     source::{Frame, substream_for},
     track::Track,
 };
@@ -28,6 +28,10 @@ impl Actor {
     pub(super) fn show_state(&mut self, state: SourceState, error: Option<&str>) {
         let error = error.map(|error| self.shared.config.load().source.redact(error));
         let (kind, word) = (state.kind(), state.kind().word());
+        let until = match &state {
+            SourceState::Closed { opens } => opens.as_ref().map(|opens| opens.shown.clone()),
+            _ => None,
+        };
         let is_running = matches!(state, SourceState::Running | SourceState::Stalled);
         let is_new = self.shown.state.kind() != kind || error.is_some();
         self.show(|shown| {
@@ -37,7 +41,12 @@ impl Actor {
             } else if state == SourceState::Running {
                 shown.last_error = None;
             }
-            if state.is_over() || matches!(state, SourceState::Paused) {
+            if let SourceState::Closed { .. } = state {
+                // Whatever was wrong with it is nobody's concern until it opens.
+                (shown.last_error, shown.short_sessions) = (None, 0);
+                shown.rest = Rest::default();
+            }
+            if state.is_over() || matches!(state, SourceState::Paused | SourceState::Closed { .. }) {
                 shown.visible = 0;
                 shown.detect_fps = 0.0;
                 shown.fps = 0.0;
@@ -54,7 +63,9 @@ impl Actor {
             if let Some(error) = text {
                 tracing::warn!(camera = %self.shared.id, "{word}: {error}");
             } else {
-                tracing::info!(camera = %self.shared.id, "{word}");
+                let until = until.map_or_else(String::new, |until| format!(" until {until}"));
+                let why = if kind == StateKind::Closed { " by its schedule" } else { "" };
+                tracing::info!(camera = %self.shared.id, "{word}{why}{until}");
             }
             let error = text.map(str::to_owned);
             self.emit(EventKind::State { state: kind, error });

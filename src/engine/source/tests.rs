@@ -30,7 +30,7 @@ use crate::{
     model::{
         Detection, Direction, Event, EventKind, SourceKind, SourceSnapshot, StateKind, TaskResult, copies,
     },
-    source::{Frame, image::FrameImage},
+    source::{Frame, capture::Notice, image::FrameImage},
 };
 
 /// Longest that anything takes which is sure to come.
@@ -212,6 +212,7 @@ impl Around for Threads {
     fn dropped(&self) -> u64 {
         0
     }
+    fn notify(&self, _: &Arc<Run>, _: Notice) {}
     fn close(&self) {}
 }
 
@@ -274,4 +275,63 @@ fn what_becomes_of_an_addition_is_told() {
     assert!(matches!(add("third"), Err(EngineError::Ended)));
     let gone = engine.send(Control::restart("nobody".into())).wait(PATIENCE).unwrap();
     assert!(matches!(gone, Err(EngineError::UnknownSource(_))));
+}
+
+#[test]
+fn the_frame_that_waits_is_counted_before_the_source_closes() {
+    let clock = Arc::new(ManualClock::default());
+    let at = |text: &str| clock.set_wall(text.parse::<jiff::Timestamp>().unwrap().into());
+    at("2026-12-04T12:00:00Z");
+    let mut options = options();
+    options.settings.timezone = jiff::tz::TimeZone::UTC;
+    options.world().clock = Arc::clone(&clock) as Arc<dyn Clock>;
+    let (engine, source) = engine_with(options);
+    let mut actor = source.inbox.take_actor().unwrap();
+    actor.set_schedule(&source, Some("daily 08:00-20:00".parse().unwrap()));
+    // Open, with a capture thread whose part is the test's.
+    actor.life = super::lifecycle::Lifecycle::Starting;
+    actor.run = source.inbox.admitted();
+    drop(source.inbox.bring_home(actor, false));
+    work(&source, 0);
+    assert_eq!(source.inbox.replace(&source.inbox.admitted(), frame(1)), (Call::Worker, false));
+    at("2026-12-04T20:00:00Z");
+    for _ in 0..3 {
+        source.post(Command::Tick, None);
+        source.take_turn();
+    }
+    assert!(source.inbox.has_work(), "the frame waits");
+    Arc::clone(&source).run(1);
+    let begun = Instant::now();
+    while source.cell.load().state.kind() != StateKind::Closed {
+        assert!(begun.elapsed() < PATIENCE, "{:?}", source.cell.load().state);
+        std::thread::yield_now();
+    }
+    assert_eq!(source.cell.load().frames, 2);
+    engine.stop(Duration::ZERO);
+}
+
+#[test]
+fn other_hours_are_in_effect_at_once_and_what_stays_open_is_not_reconnected() {
+    let clock = Arc::new(ManualClock::default());
+    clock.set_wall("2026-12-04T12:00:00Z".parse::<jiff::Timestamp>().unwrap().into());
+    let mut options = options();
+    options.settings.timezone = jiff::tz::TimeZone::UTC;
+    options.world().clock = Arc::clone(&clock) as Arc<dyn Clock>;
+    let (engine, source) = engine_with(options);
+    let mut actor = source.inbox.take_actor().unwrap();
+    let threads = Threads::default();
+    let hours = |text: &str| Some(text.parse().unwrap());
+    let shown = || source.cell.load().state.clone();
+    actor.receive(&threads, Command::Start, None);
+    actor.set_schedule(&threads, hours("daily 08:00-20:00"));
+    assert_eq!((threads.0.load(Ordering::SeqCst), shown().kind()), (1, StateKind::Queued));
+    actor.set_schedule(&threads, hours("daily 18:00-20:00"));
+    actor.receive(&threads, Command::Notice(Notice::Closed), None);
+    assert_eq!(shown().kind(), StateKind::Closed);
+    actor.set_schedule(&threads, hours("daily 17:00-20:00"));
+    let crate::model::SourceState::Closed { opens: Some(opens) } = shown() else { panic!("{:?}", shown()) };
+    assert_eq!(opens.shown, "17:00");
+    actor.set_schedule(&threads, None);
+    assert_eq!(threads.0.load(Ordering::SeqCst), 2, "it is open");
+    engine.stop(Duration::ZERO);
 }

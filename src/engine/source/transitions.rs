@@ -39,13 +39,17 @@ impl Actor {
             let run = std::mem::take::<Arc<Run>>(&mut self.run);
             self.rates.leave(&run);
             match after {
-                Lifecycle::Over(_) | Lifecycle::Suspended { .. } => self.release(),
+                Lifecycle::Over(_) | Lifecycle::Suspended { .. } | Lifecycle::Closed(_) => self.release(),
                 Lifecycle::Evicted => self.disconnect(),
                 _ => {}
             }
         }
         let begins_again = event == Event::Restart && self.kind == SourceKind::Video;
-        if let Some(state) = after.shown(core.start).or_else(|| begins_again.then_some(SourceState::Queued)) {
+        let shown = match after {
+            Lifecycle::Closed(until) => Some(self.closed_state(until)),
+            _ => after.shown(core.start).or_else(|| begins_again.then_some(SourceState::Queued)),
+        };
+        if let Some(state) = shown {
             self.show_state(state, error);
         }
         if before == Lifecycle::Waiting && after == Lifecycle::Gone {

@@ -21,8 +21,17 @@ pub struct Bar {
     pub total_in: u64,
     /// Crossings out.
     pub total_out: u64,
-    /// Share of the time that was watched, 0..=1, of all cameras.
+    /// Share of the time that was watched, 0..=1, of all cameras, leaving out when they were closed.
     pub watched: f64,
+    /// Share of the time in which opening hours had closed them, 0..=1, of all cameras.
+    pub closed: f64,
+}
+
+impl Bar {
+    /// Whether all cameras were closed all the time, and nobody was counted.
+    pub fn is_closed(&self) -> bool {
+        self.closed >= 1.0 && self.total_in + self.total_out == 0
+    }
 }
 
 /// The bars of a chart, and how much time each stands for.
@@ -64,6 +73,7 @@ impl Bars {
                 total_in: 0,
                 total_out: 0,
                 watched: 0.0,
+                closed: 0.0,
             })
             .collect();
         for row in sources.iter().flat_map(|source| &source.rows) {
@@ -71,10 +81,21 @@ impl Bars {
             let Some(bar) = bars.get_mut(found.partition_point(|span| span.to <= start)) else { continue };
             bar.total_in += row.total_in;
             bar.total_out += row.total_out;
-            bar.watched += row.coverage * length(&row.start, &row.end);
+            bar.watched += row.coverage * (1.0 - row.closed) * length(&row.start, &row.end);
+        }
+        for part in sources.iter().flat_map(|source| &source.closed_times) {
+            let closed = Span { from: millis(part.from.timestamp()), to: millis(part.to.timestamp()) };
+            let first = found.partition_point(|span| span.to <= closed.from);
+            for (bar, span) in
+                bars.iter_mut().zip(&found).skip(first).take_while(|(_, span)| span.from < closed.to)
+            {
+                bar.closed += span.intersection(closed).length() as f64;
+            }
         }
         for bar in &mut bars {
-            bar.watched /= (length(&bar.from, &bar.to) * sources.len() as f64).max(1.0);
+            let all = (length(&bar.from, &bar.to) * sources.len() as f64).max(1.0);
+            bar.watched /= (all - bar.closed).max(1.0);
+            bar.closed /= all;
         }
         Self { all: bars, by, days }
     }

@@ -40,7 +40,7 @@ pub fn chart(bars: &Bars, title: &str, description: &str) -> Markup {
                         rect.stripe width="2.5" height="7" {}
                     }
                 }
-                @for (at, bar) in bars.all.iter().enumerate().filter(|(_, bar)| bar.watched < WHOLE) {
+                @for (at, bar) in bars.all.iter().enumerate().filter(|(_, bar)| bar.watched < WHOLE && !bar.is_closed()) {
                     rect class=(if bar.watched > 0.0 { "part" } else { "gap" }) x=(share(at, width))
                         y=(TOP) width=(format!("{width:.4}%")) height=(2.0 * HALF) {}
                 }
@@ -82,6 +82,7 @@ fn column(bar: &Bar, by: Step, left: f64, width: f64, y: &impl Fn(f64) -> f64) -
 /// What a bar says, in words.
 fn counted(bar: &Bar) -> String {
     match bar.watched {
+        _ if bar.is_closed() => "closed".into(),
         0.0 if bar.total_in + bar.total_out == 0 => "not watched".into(),
         WHOLE.. => format!("{} in, {} out", bar.total_in, bar.total_out),
         part => format!("{} in, {} out, watched {}", bar.total_in, bar.total_out, percent(part)),

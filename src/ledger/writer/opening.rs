@@ -69,6 +69,7 @@ impl Writer {
             let was_opened = self.taken > 0 || self.shared.status.lock().problem.is_some();
             self.add_totals(&connection, was_opened).map_err(sql)?;
             self.scenes = read_scenes(&connection).map_err(sql)?;
+            self.schedules.learn(&connection).map_err(sql)?;
         }
         if !std::mem::replace(&mut self.has_clock, true)
             && let Some(memory) = schema::read_clock(&connection).map_err(sql)?

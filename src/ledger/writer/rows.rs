@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use rusqlite::{Connection, params};
 
 use super::watching::Watch;
+use crate::ledger::schedules::{self, Hours};
 use crate::model::{Direction, Scene, SourceId};
 
 /// A row that waits for its commit.
@@ -31,6 +32,8 @@ pub enum PendingRow {
         wall: i64,
         scene: Box<Scene>,
     },
+    /// The opening hours of a source from now on.
+    Schedule(SourceId, Hours),
     /// A source was watched from its first frame to its last.
     Watch(SourceId, Watch),
     /// The wall clock was set, so long after the session began.
@@ -95,6 +98,7 @@ pub fn write_rows(change: &Connection, session: i64, rows: &VecDeque<PendingRow>
                 write_reset(change, session, source, *sequence as i64, *wall)?;
             }
             PendingRow::Scene { source, wall, scene } => write_scene(change, source, *wall, scene)?,
+            PendingRow::Schedule(source, hours) => schedules::write(change, source, hours)?,
             PendingRow::Watch(source, watch) => write_watch(change, session, source, *watch)?,
             PendingRow::Jump { mono, before, after } => write_jump(change, session, *mono, *before, *after)?,
         }

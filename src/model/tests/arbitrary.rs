@@ -33,7 +33,7 @@ const WAKEFUL: [Wakeful; 5] = [
     Wakeful::KeyFramesAreRare,
 ];
 
-pub const STATES: [StateKind; 12] = [
+pub const STATES: [StateKind; 13] = [
     StateKind::Queued,
     StateKind::Connecting,
     StateKind::Running,
@@ -46,6 +46,7 @@ pub const STATES: [StateKind; 12] = [
     StateKind::AuthFailed,
     StateKind::NoSuchStream,
     StateKind::Unsupported,
+    StateKind::Closed,
 ];
 
 pub fn text() -> BoxedStrategy<String> {
@@ -107,6 +108,11 @@ pub fn state() -> BoxedStrategy<SourceState> {
         option::of(moment()).prop_map(|next| SourceState::Failed { next }),
         moment().prop_map(|at| SourceState::AuthFailed { at }),
         moment().prop_map(|at| SourceState::NoSuchStream { at }),
+        Just(SourceState::Closed { opens: None }),
+        (-1_000_000_000_000..4_000_000_000_000_i64, ".*").prop_map(|(at, shown)| {
+            let at = jiff::Timestamp::from_millisecond(at).unwrap();
+            SourceState::Closed { opens: Some(crate::model::Opening { at, shown }) }
+        }),
     ]
     .boxed()
 }
@@ -182,6 +188,7 @@ pub fn event_kind() -> BoxedStrategy<EventKind> {
             EventKind::Threshold { zone, over, current, limit }
         }),
         scene().prop_map(EventKind::Scene),
+        (option::of(".*"), ".*").prop_map(|(schedule, timezone)| EventKind::Schedule { schedule, timezone }),
         Just(EventKind::Reset),
     ]
     .boxed()

@@ -17,13 +17,18 @@ use crate::{
     },
 };
 
+/// Whether there is something to pause.
+fn is_active(state: &SourceState) -> bool {
+    !matches!(state, SourceState::Paused | SourceState::Closed { .. }) && !state.is_over()
+}
+
 impl Shell {
     pub(super) fn pause(&mut self) -> Vec<Effect> {
         let Some(targets) = self.targets_or_reason() else { return Vec::new() };
         let ids = |of: &dyn Fn(&SourceState) -> bool| -> Vec<SourceId> {
             targets.iter().filter(|source| of(&source.state)).map(|source| source.id.clone()).collect()
         };
-        let active = ids(&|state| *state != SourceState::Paused && !state.is_over());
+        let active = ids(&is_active);
         let paused = ids(&|state| *state == SourceState::Paused);
         if !active.is_empty() {
             self.context.say(format!("pausing {}", names(&targets, &active)), Tone::Done);
@@ -32,6 +37,10 @@ impl Shell {
             self.context.say(format!("resuming {}", names(&targets, &paused)), Tone::Done);
             Self::each(paused, Control::resume)
         } else {
+            if let SourceState::Closed { .. } = targets[0].state {
+                let name = clean(&targets[0].name());
+                return self.context.refuse(format!("nothing to pause: '{name}' is closed by its schedule"));
+            }
             let word = targets[0].state.word().to_lowercase();
             self.context.refuse(format!(
                 "nothing to pause: '{}' is {word}; 'r' starts it again",
@@ -42,7 +51,7 @@ impl Shell {
 
     pub(super) fn pause_all(&mut self) -> Vec<Effect> {
         let states = || self.context.view.latest().sources.iter().map(|source| &source.state);
-        if states().any(|state| *state != SourceState::Paused && !state.is_over()) {
+        if states().any(is_active) {
             self.context.say("pausing all sources", Tone::Done);
             vec![Control::PauseAll(true).into()]
         } else if states().any(|state| *state == SourceState::Paused) {

@@ -81,7 +81,7 @@ pub fn of_minutes(history: &[Minute], width: Width, count: usize, now: &Zoned) -
     let start =
         |place: i64| Timestamp::from_second((place * length - offset) * 60).unwrap_or(Timestamp::UNIX_EPOCH);
     let mut columns: Vec<Column> =
-        (first..=last).map(|place| Column { start: start(place), counted: None }).collect();
+        (first..=last).map(|place| Column { start: start(place), counted: None, closed: false }).collect();
     for minute in history.iter().filter(|minute| minute.watched) {
         let index = usize::try_from(place(minute.minute) - first);
         if let Some(column) = index.ok().and_then(|index| columns.get_mut(index)) {

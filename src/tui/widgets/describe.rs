@@ -19,6 +19,7 @@ pub fn source_state(source: &SourceSnapshot, look: &Look) -> (&'static str, Role
         SourceState::Failed { .. } | SourceState::Unsupported => (s.failed, Role::Bad),
         SourceState::Paused => (s.paused, Role::Busy),
         SourceState::Completed => (s.completed, Role::Text),
+        SourceState::Closed { .. } => (s.disabled, Role::Dim),
         SourceState::Disabled => (s.disabled, Role::Dim),
     }
 }
@@ -36,6 +37,9 @@ pub fn source_state_words(source: &SourceSnapshot, as_of: Moment) -> String {
         return format!("{word} {}", format::countdown(at - as_of));
     }
     match (&source.state, source.frames_total) {
+        (SourceState::Closed { opens: Some(opens) }, _) => {
+            format!("{word} until {}", text::clean(&opens.shown))
+        }
         (SourceState::Running, Some(total)) if total > 0 => {
             format!("{word} {}", format::percent((source.frames as f32 / total as f32).min(1.0)))
         }
@@ -93,6 +97,10 @@ pub fn event(kind: &EventKind, look: &Look) -> (String, Role) {
                 (format!("scene: {}", scene.words().unwrap_or_else(|| "nothing known".into())), Role::Dim)
             }
         },
+        EventKind::Schedule { schedule: Some(hours), .. } => {
+            (format!("open {}", text::clean(hours)), Role::Dim)
+        }
+        EventKind::Schedule { schedule: None, .. } => ("always open".into(), Role::Dim),
         EventKind::Reset => ("counts set to zero".into(), Role::Text),
     }
 }

@@ -84,6 +84,10 @@ pub fn no_picture(context: &Context, source: &SourceSnapshot) -> String {
                 key(Action::Restart)
             )
         }
+        SourceState::Closed { opens: None } => "no preview: it is closed by its schedule".into(),
+        SourceState::Closed { opens: Some(ref opens) } => {
+            format!("no preview: it is closed by its schedule until {}", text::clean(&opens.shown))
+        }
         SourceState::Disabled => {
             format!("no preview: it is disabled; {} starts it for this run", key(Action::Restart))
         }

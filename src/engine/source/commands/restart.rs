@@ -30,7 +30,7 @@ impl Ask<Actor> for Restart {
     }
 
     fn check(&self, actor: &Actor) -> Outcome {
-        if actor.kind == SourceKind::Video { actor.refuse_while_full() } else { Ok(()) }
+        if actor.kind == SourceKind::Video { actor.refuse_while_full() } else { actor.refuse_while_closed() }
     }
 
     fn wait(&self, actor: &mut Actor, around: &dyn Around) {

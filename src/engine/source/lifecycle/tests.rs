@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::*;
 
 /// One letter for each state that matters to `next`.
-fn states(now: Instant) -> [(char, Lifecycle); 12] {
+fn states(now: Instant) -> [(char, Lifecycle); 13] {
     let later = now + Duration::from_secs(5);
     [
         ('n', Lifecycle::New),
@@ -20,6 +20,7 @@ fn states(now: Instant) -> [(char, Lifecycle); 12] {
         ('m', Lifecycle::Evicted),
         ('o', Lifecycle::Over(End::Completed)),
         ('g', Lifecycle::Gone),
+        ('x', Lifecycle::Closed(Some(5))),
     ]
 }
 
@@ -28,6 +29,7 @@ fn letter(state: Option<Lifecycle>, now: Instant) -> char {
         None => '.',
         Some(Lifecycle::Suspended { failed: true, .. }) => 'f',
         Some(Lifecycle::Over(_)) => 'o',
+        Some(Lifecycle::Closed(None)) => 'y',
         Some(state) => states(now).iter().find(|(_, known)| *known == state).unwrap().0,
     }
 }
@@ -37,24 +39,28 @@ fn every_event_leads_from_every_state_to_where_the_table_says() {
     let now = Instant::now();
     let later = now + Duration::from_secs(5);
     // Columns: New, Disabled, Waiting, Starting (b), Connecting, Running, Paused, Stalled, suspended for want of a
-    // Thread, evicted (m), Over, Gone; results besides: suspended by its own fault (f), no change (.).
+    // Thread, evicted (m), Over, Gone, closed until then (x); results besides: suspended by its own fault (f), closed without
+    // an opening in sight (y), no change (.).
     let table = [
         //                                                            camera          file
-        (Event::Start, "b...........", "w..........."),
-        (Event::SlotGranted, "..b.........", "..b........."),
-        (Event::Said(Reading::Paused), "...ppppp....", "...ppppp...."),
-        (Event::Frame, ".......r....", ".......r...."),
-        (Event::Silent, ".....s......", ".....s......"),
-        (Event::Ended(End::Completed), "...ooooo....", "...ooooo...."),
-        (Event::ThreadRefused(later), "...t........", "...t........"),
-        (Event::Failed(Some(later)), "...fffff....", "...fffff...."),
-        (Event::Failed(None), "...ooooo....", "...ooooo...."),
-        (Event::Time(now), "............", "............"),
-        (Event::Time(later), "........b...", "........b..."),
-        (Event::Evicted, "...mmmmm....", "...ooooo...."),
-        (Event::Readmitted, ".........b..", ".........b.."),
-        (Event::Restart, "bb......bbb.", "ww.bbbbbbww."),
-        (Event::Removed, "ggggggggggg.", "ggggggggggg."),
+        (Event::Start, "b............", "w............"),
+        (Event::SlotGranted, "..b..........", "..b.........."),
+        (Event::Said(Reading::Paused), "...ppppp.....", "...ppppp....."),
+        (Event::Frame, ".......r.....", ".......r....."),
+        (Event::Silent, ".....s.......", ".....s......."),
+        (Event::Ended(End::Completed), "...ooooo.....", "...ooooo....."),
+        (Event::ThreadRefused(later), "...t.........", "...t........."),
+        (Event::Failed(Some(later)), "...fffff.....", "...fffff....."),
+        (Event::Failed(None), "...ooooo.....", "...ooooo....."),
+        (Event::Time(now), ".............", "............."),
+        (Event::Time(later), "........b....", "........b...."),
+        (Event::Evicted, "...mmmmm.....", "...ooooo....."),
+        (Event::Readmitted, ".........b...", ".........b..."),
+        (Event::Restart, "bb......bbb..", "ww.bbbbbbww.."),
+        (Event::Closed(Some(5)), "x..xxxxxxx...", "............."),
+        (Event::Closed(None), "y..yyyyyyy..y", "............."),
+        (Event::Opened, "............b", "............b"),
+        (Event::Removed, "ggggggggggg.g", "ggggggggggg.g"),
     ];
     for (event, camera, file) in table {
         for (kind, expected) in [(SourceKind::Camera, camera), (SourceKind::Video, file)] {

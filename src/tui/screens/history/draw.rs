@@ -353,8 +353,12 @@ fn time_cells(
         spans.push(Span::styled(apart(&inside, 8, look), style(Role::Text)));
     }
     if with_coverage {
-        let share = percent(row.coverage);
-        spans.push(Span::styled(apart(&share, 9, look), style(coverage_role(row.coverage))));
+        let (share, role) = if row.is_closed() {
+            ("closed".to_owned(), Role::Dim)
+        } else {
+            (percent(row.coverage), coverage_role(row.coverage))
+        };
+        spans.push(Span::styled(apart(&share, 9, look), style(role)));
     }
     spans
 }

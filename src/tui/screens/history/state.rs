@@ -124,8 +124,19 @@ pub struct Row {
     pub occupancy: Option<i64>,
     /// Highest occupancy within the row; none is known of lines and of all together.
     pub peak: Option<i64>,
-    /// Share of the row that was watched.
+    /// Share of the row that was watched, leaving out when it was closed.
     pub coverage: f64,
+    /// Share of the row in which opening hours had closed it.
+    pub closed: f64,
+}
+
+impl Row {
+    /// Whether opening hours had closed it all the time, and nobody was counted.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        // The shares of several sources add up to nearly one.
+        self.closed > 0.9999 && self.total_in + self.total_out == 0
+    }
 }
 
 /// The history.
@@ -328,6 +339,7 @@ pub fn rows(report: &Report, entry: Entry) -> Vec<Row> {
                 occupancy: Some(row.occupancy),
                 peak: Some(row.peak_occupancy),
                 coverage: row.coverage,
+                closed: row.closed,
             };
             source.rows.iter().map(row).collect()
         }),
@@ -342,6 +354,7 @@ pub fn rows(report: &Report, entry: Entry) -> Vec<Row> {
                     occupancy: None,
                     peak: None,
                     coverage: row.coverage,
+                    closed: row.closed,
                 };
             source.rows.iter().zip(&line.rows).map(row).collect()
         }
@@ -359,11 +372,13 @@ fn all_rows(report: &Report) -> Vec<Row> {
             occupancy: Some(0),
             peak: None,
             coverage: 0.0,
+            closed: 0.0,
         });
         sum.total_in += row.total_in;
         sum.total_out += row.total_out;
         sum.occupancy = sum.occupancy.map(|occupancy| occupancy + row.occupancy);
         sum.coverage += row.coverage * share;
+        sum.closed += row.closed * share;
     }
     rows.into_values().collect()
 }

@@ -62,6 +62,7 @@ fn settings(config: &SourceConfig) -> Vec<(&'static str, String)> {
         stream,
         hwaccel,
         sleep,
+        schedule,
         closed,
         tls,
         evidence,
@@ -142,6 +143,9 @@ fn settings(config: &SourceConfig) -> Vec<(&'static str, String)> {
     if is_camera {
         if !sleep {
             settings.push(("sleep", "never: every frame is decoded".into()));
+        }
+        if let Some(hours) = schedule {
+            settings.push(("schedule", hours.to_string()));
         }
         settings.extend(stream.as_ref().map(|stream| ("stream", stream.to_string())));
         let attempts = match retry.max_attempts {
