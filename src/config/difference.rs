@@ -359,7 +359,7 @@ mod tests {
         );
         let mut closing = config(&["a", "bb", "ccc", "dddd"]);
         closing.sources[0].schedule = Some("Mon-Fri 08:00-20:00".parse().unwrap());
-        closing.sources[1].schedule.clone_from(&closing.sources[0].schedule);
+        closing.sources[1].schedule = closing.sources[0].schedule.clone();
         closing.sources[1].sleep = false;
         let found = Difference::between(&in_effect(&before), &closing);
         assert_eq!(

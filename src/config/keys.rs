@@ -185,8 +185,6 @@ keys! {
         camera_id: Label = Label(ID_LENGTH), required "give it an id of its own, such as \"camera_01\"";
         /// What to open: an address (`rtsp://`, `rtsps://`, `http://`, `https://`), a device, a file or a scene (`demo:lobby`).
         source: Shape<CameraSource> = Shape::new("text, or the number of a device"), required "name what to open, such as \"rtsp://HOST/PATH\"";
-        /// Opening hours in place of those in `parallel_config`; `always`: it has none.
-        schedule: Shape<ScheduleFile> = Shape::new("text, or list of text"), default "the program's";
     }
 }
 
@@ -250,6 +248,8 @@ keys! {
         /// Whether a camera may sleep: while nobody is there and nothing moves only its key frames are decoded, where they are at
         /// most two seconds apart.
         sleep: Truth = Truth, default "true";
+        /// Opening hours of a camera, in place of those in `parallel_config`; `always`: it has none. Videos have no hours.
+        schedule: Shape<ScheduleFile> = Shape::new("text, or list of text"), default "the program's";
         /// Whether the people who go in come out on the same day, over a line of this source or of another closed one of its `location`;
         /// reports name the days on which the counts say otherwise.
         closed: Truth = Truth, default "false";

@@ -33,6 +33,7 @@ pub fn line(snapshot: &EngineSnapshot) -> String {
     ));
     for (number, word) in [
         (count(&|state| *state == SourceState::Paused), "paused"),
+        (count(&|state| matches!(state, SourceState::Closed { .. })), "closed"),
         (count(&|state| *state == SourceState::Completed), "read to the end"),
     ] {
         if number > 0 {

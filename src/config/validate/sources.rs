@@ -121,10 +121,7 @@ fn entry(
         spec.clone().unwrap_or_else(|| SourceSpec::File(PathBuf::new())),
     );
     settings(&section, &mut config);
-    if kind == SourceKind::Camera {
-        let own = section.field(&CAMERA.schedule).and_then(|field| schedule(&field));
-        config.schedule = own.unwrap_or_else(|| hours.cloned());
-    }
+    config.schedule = own_hours(&section, kind, hours);
     (id.is_some() && spec.is_some()).then_some(SourceEntry { config, files })
 }
 
@@ -222,6 +219,20 @@ fn settings(section: &Section<'_>, config: &mut SourceConfig) {
     }
     if let Some(field) = section.field(&SOURCE.tls) {
         config.tls = tls(&field, &config.source);
+    }
+}
+
+/// The opening hours of a source: its own, else these; a video has none.
+fn own_hours(section: &Section<'_>, kind: SourceKind, hours: Option<&Schedule>) -> Option<Schedule> {
+    let field = section.field(&SOURCE.schedule);
+    match (field, kind) {
+        (Some(field), SourceKind::Video) => {
+            field.problem("belongs to cameras only: a video is read from its start to its end; remove it");
+            None
+        }
+        (_, SourceKind::Video) => None,
+        (Some(field), SourceKind::Camera) => schedule(&field).unwrap_or_default(),
+        (None, SourceKind::Camera) => hours.cloned(),
     }
 }
 
