@@ -33,6 +33,7 @@ pub mod report;
 mod salvage;
 mod schedules;
 mod schema;
+pub mod span;
 mod sum_up;
 mod sums;
 mod text;

@@ -84,13 +84,11 @@ fn weekend(dir: &Path) {
     clock.advance(HOUR * 8);
     tell(&ledger, &clock, running());
     let line = "door".to_owned();
-    tell(&ledger, &clock, EventKind::Crossing {
-        line,
-        direction: Direction::In,
-        track: 1,
-        time: 0.0,
-        confidence: 1.0,
-    });
+    tell(
+        &ledger,
+        &clock,
+        EventKind::Crossing { line, direction: Direction::In, track: 1, time: 0.0, confidence: 1.0 },
+    );
     watch(&ledger, &clock, HOUR * 2, &mut frames);
     drop(ledger);
     clock.set_wall(at("2026-12-07T07:00:00Z").into());
@@ -124,7 +122,10 @@ fn a_shop_that_was_watched_while_it_was_open_is_covered_and_its_other_days_are_c
     assert!(csv.lines().nth(2).is_some_and(|row| row.ends_with(",1.0000,1.0000")), "{csv}");
     let json = serde_json::to_value(&found).expect("json");
     assert_eq!(json["sources"][0]["closed_times"].as_array().map(Vec::len), Some(4 - 1));
-    assert_eq!(serde_json::from_value::<Report>(json).expect("a report").sources[0].closed_times, shop.closed_times);
+    assert_eq!(
+        serde_json::from_value::<Report>(json).expect("a report").sources[0].closed_times,
+        shop.closed_times
+    );
     let html = render(&found, ReportFormat::Html);
     assert!(html.contains(">closed<") && !html.contains("colspan=\"3\">not watched"), "{html}");
 }
@@ -134,7 +135,8 @@ fn hours_of_a_day_are_closed_in_charts_and_no_rows_of_a_report() {
     let dir = tempfile::tempdir().expect("folder");
     weekend(dir.path());
     let found = asked(dir.path(), "2026-12-04T00:00:00Z", "2026-12-05T00:00:00Z", Step::Hour);
-    let rows: Vec<_> = found.sources[0].rows.iter().map(|row| (row.start.shown("%H"), row.coverage)).collect();
+    let rows: Vec<_> =
+        found.sources[0].rows.iter().map(|row| (row.start.shown("%H"), row.coverage)).collect();
     assert_eq!(rows, [("08".to_owned(), 1.0), ("09".to_owned(), 1.0)]);
     let reader = Reader::open(&dir.path().join(FILE_NAME)).expect("a reader");
     let now = at("2026-12-04T11:30:00Z");

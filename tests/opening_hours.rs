@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
+#[path = "support/service.rs"]
+mod service;
 mod support;
 
 use std::{
@@ -24,6 +26,8 @@ use pcount::{
     },
     model::{EventKind, SourceKind, SourceState, StateKind},
 };
+use serde_json::{Value, json};
+use service::{Service, camera, config, until, write};
 use support::{Record, Scripted, Walk, White, World, source};
 
 const LONG: Duration = Duration::from_secs(30);
@@ -156,8 +160,8 @@ fn who_crosses_before_it_closes_is_counted_and_counts_go_on_when_it_opens() {
             _ => None,
         })
         .collect();
-    use StateKind::{Closed, Connecting, Running};
-    assert_eq!(states, [Connecting, Running, Closed, Connecting, Running]);
+    let [connecting, running] = [StateKind::Connecting, StateKind::Running];
+    assert_eq!(states, [connecting, running, StateKind::Closed, connecting, running]);
 }
 
 #[test]
@@ -242,4 +246,59 @@ fn videos_and_disabled_cameras_have_no_hours_and_closed_ones_can_be_removed() {
     world.until_over();
     assert_eq!(world.loaded.load(Ordering::SeqCst), 1);
     world.engine.stop(LONG);
+}
+
+/// `HH:MM` of a moment in the time zone of [`config`].
+fn clock(at: Timestamp) -> String {
+    at.in_tz("Asia/Kathmandu").unwrap().strftime("%H:%M").to_string()
+}
+
+#[test]
+fn the_running_program_closes_a_camera_at_its_time_is_well_meanwhile_and_opens_it_with_other_hours() {
+    let dir = tempfile::tempdir().unwrap();
+    let now = Timestamp::now();
+    // The next minute that leaves time for a crossing.
+    let minutes = if now.as_second() % 60 > 40 { 2 } else { 1 };
+    let ends = Timestamp::from_second((now.as_second() / 60 + minutes) * 60).unwrap();
+    let begins = now.checked_sub(jiff::SignedDuration::from_hours(2)).unwrap();
+    let mut door = camera("door");
+    door["schedule"] = json!(format!("daily {}-{}", clock(begins), clock(ends)));
+    let mut settings = config(&[door]);
+    let service = Service::start(dir.path(), &settings);
+    let shown = |service: &Service| service.snapshot()["sources"][0].clone();
+    let state = |service: &Service| shown(service)["state"]["state"].as_str().unwrap().to_owned();
+    until("a crossing", || (shown(&service)["total_in"].as_u64().unwrap() > 0).then_some(()));
+    until("the closing time", || (state(&service) == "Closed").then_some(()));
+    let closed = shown(&service);
+    let opens = closed["state"]["opens"]["shown"].as_str().unwrap().to_owned();
+    assert!(opens.ends_with(&clock(begins)), "{opens}");
+    let counted =
+        |source: &Value| source["total_in"].as_u64().unwrap() + source["total_out"].as_u64().unwrap();
+    let refused = service.ctl(&["restart", "door"]);
+    assert_eq!(refused.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(said.contains("'door' is closed by its schedule until"), "{said}");
+    let log = std::fs::read_to_string(dir.path().join("out/logs/door.log")).unwrap();
+    assert_eq!(log.matches("Closed by its schedule until").count(), 1, "{log}");
+    let of_ledger = || {
+        let report = std::process::Command::new(service::PROGRAM)
+            .args(["report", "--config", "cams.json", "--since", "1h", "--format", "json"])
+            .current_dir(dir.path())
+            .output()
+            .unwrap();
+        serde_json::from_slice::<Value>(&report.stdout).unwrap()
+    };
+    until("the ledger", || {
+        let total = &of_ledger()["total"];
+        let sum = total["in"].as_u64()? + total["out"].as_u64()?;
+        (sum == counted(&closed)).then_some(())
+    });
+    // Nobody is counted while it is closed.
+    assert_eq!(counted(&shown(&service)), counted(&closed));
+
+    settings["cameras"][0]["schedule"] = json!("always");
+    write(dir.path(), &settings.to_string());
+    service.told(&["reload"]);
+    until("more crossings", || (counted(&shown(&service)) > counted(&closed)).then_some(()));
+    assert_eq!(state(&service), "Running");
 }

@@ -22,6 +22,7 @@ mod rates;
 mod rhythm;
 mod run;
 mod shared;
+mod stretch;
 mod transitions;
 mod vitals;
 mod witness;

@@ -65,7 +65,11 @@ pub fn columns(
     timezone: &TimeZone,
 ) -> Result<Vec<Column>, LedgerError> {
     let mut columns = counted(reader, source, width, count, now, timezone)?;
-    let ends = columns.iter().skip(1).map(|column| column.start).chain([now]);
+    let ends = columns
+        .iter()
+        .skip(1)
+        .map(|column| column.start)
+        .chain([now.checked_add(SignedDuration::from_millis(1)).unwrap_or(now)]);
     let spans: Vec<Span> = columns
         .iter()
         .zip(ends)

@@ -12,6 +12,7 @@ use std::{
 use jiff::{Timestamp, tz::TimeZone};
 use rusqlite::{Connection, params};
 
+pub use super::span::Span;
 use super::{
     LedgerError, actions,
     deletions::{self, Deletion},
@@ -26,30 +27,6 @@ use crate::model::{Action, Judgment, LineCounts, Minute, Scene, SourceId};
 
 /// From this length on, in milliseconds, the crossings of a time are not looked up one by one.
 pub(super) const LONG: i64 = 14 * 24 * 3_600_000;
-
-/// A span of wall time, in milliseconds since the Unix epoch: from `from` up to but without `to`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Span {
-    /// First moment.
-    pub from: i64,
-    /// First moment after it.
-    pub to: i64,
-}
-
-impl Span {
-    /// Length in milliseconds, never negative.
-    #[must_use]
-    pub fn length(self) -> i64 {
-        self.to.saturating_sub(self.from).max(0)
-    }
-
-    /// What both have in common; empty when that is nothing.
-    #[must_use]
-    pub fn intersection(self, other: Self) -> Self {
-        let from = self.from.max(other.from);
-        Self { from, to: self.to.min(other.to).max(from) }
-    }
-}
 
 /// A connection that only reads, and sees the ledger as it was at one moment.
 pub struct Reader {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use jiff::tz::TimeZone;
 use rusqlite::{Connection, params};
 
-use super::reader::Span;
+use super::span::Span;
 use crate::{config::Schedule, model::SourceId};
 
 /// The hours of a source from a time on.

@@ -244,3 +244,20 @@ fn a_ledger_that_cannot_be_written_shows_and_so_does_what_waits_for_it() {
         (watched.page(&server).get("pcount_ledger_writable", &[]) == Some(1.0)).then_some(())
     });
 }
+
+#[test]
+fn a_camera_that_is_closed_is_not_up_and_its_state_says_why() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut shop = camera("shop");
+    // A day that is neither today nor one beside it, in any time zone.
+    let day = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).weekday().wrapping_add(3);
+    shop["schedule"] = json!(format!("{day:?} 08:00-09:00"));
+    let server = Server::start(dir.path(), &config(dir.path(), &[shop, camera("gate")], true));
+    until("frames of the other", || {
+        (Page::of(&server).get("pcount_source_up", &[("camera", "gate")]) == Some(1.0)).then_some(())
+    });
+    let page = Page::of(&server);
+    assert_eq!(page.get("pcount_source_up", &[("camera", "shop")]), Some(0.0));
+    assert_eq!(page.get("pcount_source_state", &[("camera", "shop"), ("state", "Closed")]), Some(1.0));
+    assert_eq!(page.sum("pcount_source_state", ("camera", "shop")), 1.0, "one state at a time");
+}

@@ -38,8 +38,8 @@ use pcount::{
         tui::format::Moment,
     },
     model::{
-        self, Direction, EngineSnapshot, Event, EventKind, Judgment, LineCounts, Minute, Preview, Reason,
-        ShownTrack, SourceId, SourceKind, SourceSnapshot, SourceState, StateKind, Strategy, Total,
+        self, Direction, EngineSnapshot, Event, EventKind, Judgment, LineCounts, Minute, Opening, Preview,
+        Reason, ShownTrack, SourceId, SourceKind, SourceSnapshot, SourceState, StateKind, Strategy, Total,
         WorkerSnapshot,
     },
     track::{Track, TrackUpdate},
@@ -100,6 +100,12 @@ pub fn source(id: &str, alias: &str, state: SourceState) -> SourceSnapshot {
     source.reconnects = 0;
     source.detector = "motion".into();
     source
+}
+
+/// Closed by its schedule over the weekend.
+pub fn closed() -> SourceState {
+    let at = "2026-03-16T08:00:00Z".parse().unwrap();
+    SourceState::Closed { opens: Some(Opening { at, shown: "Mon 08:00".into() }) }
 }
 
 pub fn counted(mut source: SourceSnapshot, total_in: u64, total_out: u64) -> SourceSnapshot {

@@ -250,7 +250,9 @@ fn quitting_asks_once_while_something_is_being_counted() {
 
 #[test]
 fn quitting_does_not_ask_when_nothing_is_being_counted() {
-    for state in [SourceState::Paused, SourceState::Failed { next: None }, SourceState::Disabled] {
+    for state in
+        [SourceState::Paused, SourceState::Failed { next: None }, SourceState::Disabled, fake::closed()]
+    {
         let mut stage = Stage::new(vec![fake::source("camera_01", "Door", state)]);
         assert!(matches!(stage.keys("q")[..], [TerminalWork::Quit(Exit::Quit)]));
     }

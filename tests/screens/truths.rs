@@ -202,6 +202,8 @@ fn a_picture_that_will_not_come_is_not_waited_for() {
         (SourceState::Completed, "the video has ended; r counts it again"),
         (SourceState::Disabled, "it is disabled; r starts it"),
         (SourceState::Unsupported, "nothing in it can be decoded"),
+        (SourceState::Closed { opens: None }, "no preview: it is closed by its schedule"),
+        (fake::closed(), "it is closed by its schedule until Mon 08:00"),
         (SourceState::Failed { next: None }, "it has failed; r tries it again"),
         (SourceState::Failed { next: Some(at) }, "it has failed, the next attempt is in 9s"),
         (SourceState::Retrying { attempt: 1, at }, "the connection is lost, the next attempt is in 9s"),
@@ -389,4 +391,19 @@ fn workers_that_finish_are_no_more_than_are_on() {
     assert!(stage.text(80, 24).contains("Workers: 1/1 active"), "{}", stage.text(80, 24));
     stage.keys("W");
     assert!(stage.text(80, 24).contains("1.0 of 1 busy"), "{}", stage.text(80, 24));
+}
+
+#[test]
+fn a_camera_that_is_closed_says_until_when_and_has_nothing_to_pause_or_to_acknowledge() {
+    let shop = fake::counted(fake::source("camera_01", "Shop", fake::closed()), 12, 9);
+    let mut stage = Stage::new(vec![shop, fake::source("camera_02", "Gate", SourceState::Running)]);
+    for (width, height) in [(80, 24), (120, 40)] {
+        let text = words(&stage.text(width, height));
+        assert!(text.contains("Closed") && text.contains("closed until Mon 08:00"), "{text}");
+        assert!(!text.contains("ALERT"), "{text}");
+    }
+    insta::assert_snapshot!("closed_120x40", stage.picture(120, 40));
+    stage.keys("p");
+    assert_eq!(stage.said(), "nothing to pause: 'Shop (camera_01)' is closed by its schedule");
+    assert!(stage.engine.take_sent().is_empty());
 }

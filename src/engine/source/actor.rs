@@ -12,13 +12,13 @@ use super::{
     around::Around,
     command::{self, CaptureMessage, Prerequisite, ROOM},
     counts::show_counts,
-    hours::OpeningHours,
     job::{Done, FrameFailure, Job, Work, panic_text},
     lifecycle::{End, Event, Lifecycle},
     preview,
     rates::Rates,
     run::Run,
     shared::Shared,
+    stretch::OpeningHours,
 };
 use crate::{
     engine::{

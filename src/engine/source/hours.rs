@@ -13,19 +13,6 @@ use crate::{
     source::capture::Notice,
 };
 
-/// What an actor knows of its opening hours.
-pub struct OpeningHours {
-    /// Whether it is open, and until when: worked out again when the clock is elsewhere.
-    stretch: Option<Stretch>,
-    /// The capture thread was told to end, and what it brought before is being counted.
-    pub is_closing: bool,
-}
-
-impl OpeningHours {
-    /// Nothing is known yet.
-    pub const NEW: Self = Self { stretch: None, is_closing: false };
-}
-
 impl Actor {
     /// Whether the source is open now, and until when that holds. A clock that was set is no matter: the answer is for what it
     /// shows now.

@@ -217,11 +217,7 @@ impl Shell {
         if self.context.is_attached() {
             return vec![TerminalWork::Quit(Exit::Quit).into()];
         }
-        let is_live = |source: &SourceSnapshot| {
-            source.kind == SourceKind::Camera
-                && source.state != SourceState::Paused
-                && !source.state.is_over()
-        };
+        let is_live = |source: &SourceSnapshot| source.kind == SourceKind::Camera && is_active(&source.state);
         let cameras = self.context.view.latest().sources.iter().filter(|source| is_live(source)).count();
         let mut unfinished = Vec::new();
         if cameras > 0 {

@@ -136,8 +136,10 @@ pub fn draw_counts(
         if area.height >= 3 {
             put(&Line::from(spans), take_top(&mut area, 1), buffer);
             draw(values, role, area, buffer, look);
+            mark_closed(columns, area, buffer, look);
         } else {
             draw(values, role, area, buffer, look);
+            mark_closed(columns, area, buffer, look);
             let width = text::width(name) as u16 + 1;
             let at = Rect { x: area.right().saturating_sub(width), width, height: 1, ..area };
             put(&look.line(format!(" {name}"), role), at.intersection(area), buffer);
@@ -224,6 +226,24 @@ pub fn draw(values: &[Option<u64>], role: Role, area: Rect, buffer: &mut Buffer,
     }
 }
 
+/// Marks the columns at whose time opening hours had closed the source, at the foot of `area`.
+fn mark_closed(columns: &[Column], area: Rect, buffer: &mut Buffer, look: &Look) {
+    let mut rest = area;
+    if rest.height == 0 || rest.width <= SCALE {
+        return;
+    }
+    take_left(&mut rest, SCALE);
+    let wide = stretch(columns.len(), usize::from(rest.width)) as u16;
+    for (place, _) in columns.iter().enumerate().filter(|(_, column)| column.closed) {
+        let left = rest.x.saturating_add((place as u16).saturating_mul(wide));
+        for x in left..left.saturating_add(wide).min(rest.right()) {
+            if let Some(cell) = buffer.cell_mut((x, rest.bottom() - 1)) {
+                cell.set_symbol(look.symbols.shades[1]).set_style(look.style(Role::Dim));
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -264,5 +284,24 @@ mod tests {
         assert_eq!(stepped(Width::Minute, -1), None);
         assert_eq!(stepped(Width::Day, 1), None);
         assert_eq!(reach(Width::Quarter, 96), "last 24 hours");
+    }
+
+    #[test]
+    fn a_time_in_which_the_source_was_closed_is_marked_and_one_in_which_nobody_watched_is_not() {
+        let column = |closed, counted| Column { start: Timestamp::UNIX_EPOCH, counted, closed };
+        let counted = Some(Counted { total_in: 3, ..Counted::default() });
+        let columns = [column(true, None), column(false, None), column(false, counted)];
+        let area = Rect::new(0, 0, SCALE + 3, 2);
+        let mut buffer = Buffer::empty(area);
+        let look = Look {
+            theme: crate::tui::theme::Theme::new(
+                crate::tui::theme::Palette::None,
+                crate::config::Theme::Mono,
+            ),
+            symbols: crate::tui::symbols::UNICODE,
+        };
+        mark_closed(&columns, area, &mut buffer, &look);
+        let foot: String = (SCALE..SCALE + 3).map(|x| buffer[(x, 1)].symbol().to_owned()).collect();
+        assert_eq!(foot, format!("{}  ", look.symbols.shades[1]));
     }
 }

@@ -22,7 +22,11 @@ pub fn draw(context: &Context, area: Rect, buffer: &mut Buffer, look: &Look) {
 }
 
 fn identity(source: &SourceSnapshot, look: &Look) -> String {
-    let mut facts = vec![source.name(), text::clean(&source.source)];
+    let mut facts = vec![source.name()];
+    if let SourceState::Closed { opens: Some(opens) } = &source.state {
+        facts.push(format!("closed until {}", text::clean(&opens.shown)));
+    }
+    facts.push(text::clean(&source.source));
     if let Some((width, height)) = source.size {
         let rate = source.declared_fps.map(|fps| format!(" {} fps", format::fps(fps))).unwrap_or_default();
         facts.push(format!("{width}x{height}{rate}"));

@@ -75,7 +75,7 @@ fn glyphs(symbols: &Symbols) -> Vec<(String, &'static str)> {
         (one(symbols.paused), "paused by the user"),
         (one(symbols.completed), "completed: read to its end"),
         (one(symbols.queued), "waits for an open slot"),
-        (one(symbols.disabled), "disabled in the configuration"),
+        (one(symbols.disabled), "disabled in the configuration, or closed by its schedule"),
         (one(symbols.cursor), "the selected row"),
         (one(symbols.marked), "a marked row"),
         (one(symbols.acknowledged), "an alert that was acknowledged"),

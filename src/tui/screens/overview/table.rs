@@ -11,7 +11,7 @@ use ratatui::{
 
 use super::state::{Panel, State};
 use crate::{
-    model::{SourceKind, SourceSnapshot, SourceState},
+    model::{SourceKind, SourceSnapshot, SourceState, StateKind},
     tui::{
         context::Context,
         drawn::Geometry,
@@ -92,6 +92,10 @@ const COLUMNS: &[Column] = &[
         cell: |cell| {
             let (glyph, role) = describe::source_state(cell.source, cell.look);
             let words = describe::source_state_words(cell.source, cell.context.shown().taken);
+            // Until when it is closed is told elsewhere where it does not fit.
+            let fits = text::width(&words) + 2 <= cell.width;
+            let words =
+                if fits || cell.source.state.kind() != StateKind::Closed { words } else { "Closed".into() };
             (if cell.width == 1 { glyph.to_owned() } else { format!("{glyph} {words}") }, role)
         },
         group: None,
