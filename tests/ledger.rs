@@ -616,9 +616,9 @@ fn a_report_is_printed_as_table_csv_and_json() {
             .expect("a report");
     assert_eq!(
         render(&answer, ReportFormat::Csv),
-        "camera_id,start,end,in,out,net,occupancy,peak_occupancy,coverage\n\
-         a,2024-03-31T01:45:00+01:00,2024-03-31T03:00:00+02:00,1,0,1,3,3,1.0000\n\
-         a,2024-03-31T03:00:00+02:00,2024-03-31T03:15:00+02:00,1,1,0,3,4,1.0000\n"
+        "camera_id,start,end,in,out,net,occupancy,peak_occupancy,coverage,closed\n\
+         a,2024-03-31T01:45:00+01:00,2024-03-31T03:00:00+02:00,1,0,1,3,3,1.0000,0.0000\n\
+         a,2024-03-31T03:00:00+02:00,2024-03-31T03:15:00+02:00,1,1,0,3,4,1.0000,0.0000\n"
     );
     assert_eq!(
         render(&answer, ReportFormat::Table),

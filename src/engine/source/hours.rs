@@ -21,13 +21,17 @@ impl Actor {
         if let Some(stretch) = self.hours.stretch.filter(|stretch| stretch.holds_at(now)) {
             return stretch;
         }
-        let config = self.shared.config.load();
-        let stretch = match (&config.schedule, self.kind) {
-            (Some(schedule), SourceKind::Camera) => schedule.at(now, &self.shared.core.timezone),
-            _ => Stretch::ALWAYS,
-        };
+        let stretch = self.stretch_at(now);
         self.hours.stretch = Some(stretch);
         stretch
+    }
+
+    /// The same at `now`, in milliseconds since the Unix epoch, worked out.
+    fn stretch_at(&self, now: i64) -> Stretch {
+        match (&self.shared.config.load().schedule, self.kind) {
+            (Some(schedule), SourceKind::Camera) => schedule.at(now, &self.shared.core.timezone),
+            _ => Stretch::ALWAYS,
+        }
     }
 
     /// Until when it is closed, where it is; the time is missing where no opening is in sight.
@@ -95,7 +99,11 @@ impl Actor {
     /// # Errors
     /// Where it is closed.
     pub(super) fn refuse_while_closed(&self) -> Outcome {
-        let Lifecycle::Closed(until) = self.life else { return Ok(()) };
+        let stretch = self.stretch_at(millis(self.shared.core.clock.wall()));
+        if stretch.is_open {
+            return Ok(());
+        }
+        let until = Some(stretch.until).filter(|until| *until < i64::MAX);
         let SourceState::Closed { opens } = self.closed_state(until) else { return Ok(()) };
         let until = opens.map_or_else(String::new, |opens| format!(" until {}", opens.shown));
         Err(EngineError::Closed(self.shared.id.clone(), until))

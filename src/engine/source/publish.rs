@@ -45,6 +45,7 @@ impl Actor {
                 // Whatever was wrong with it is nobody's concern until it opens.
                 (shown.last_error, shown.short_sessions) = (None, 0);
                 shown.rest = Rest::default();
+                (shown.rate_share, shown.frame_share, shown.throttled_by) = (1.0, 1.0, None);
             }
             if state.is_over() || matches!(state, SourceState::Paused | SourceState::Closed { .. }) {
                 shown.visible = 0;

@@ -199,9 +199,9 @@ fn while_what_is_counted_is_not_taken_frames_wait_and_nothing_counted_is_lost() 
     engine.stop(Duration::from_secs(10));
 }
 
-/// Counts the capture threads that an actor asks for.
+/// Counts the capture threads that an actor asks for, and the notices that it leaves for itself.
 #[derive(Default)]
-struct Threads(AtomicUsize);
+struct Threads(AtomicUsize, AtomicUsize);
 
 impl Around for Threads {
     fn admit(&self, _: Option<Arc<Run>>) {}
@@ -212,7 +212,9 @@ impl Around for Threads {
     fn dropped(&self) -> u64 {
         0
     }
-    fn notify(&self, _: &Arc<Run>, _: Notice) {}
+    fn notify(&self, _: &Arc<Run>, _: Notice) {
+        self.1.fetch_add(1, Ordering::SeqCst);
+    }
     fn close(&self) {}
 }
 
@@ -300,12 +302,8 @@ fn the_frame_that_waits_is_counted_before_the_source_closes() {
         source.take_turn();
     }
     assert!(source.inbox.has_work(), "the frame waits");
-    Arc::clone(&source).run(1);
-    let begun = Instant::now();
-    while source.cell.load().state.kind() != StateKind::Closed {
-        assert!(begun.elapsed() < PATIENCE, "{:?}", source.cell.load().state);
-        std::thread::yield_now();
-    }
+    while Arc::clone(&source).run(1) {}
+    assert_eq!(source.cell.load().state.kind(), StateKind::Closed);
     assert_eq!(source.cell.load().frames, 2);
     engine.stop(Duration::ZERO);
 }
@@ -333,5 +331,41 @@ fn other_hours_are_in_effect_at_once_and_what_stays_open_is_not_reconnected() {
     assert_eq!(opens.shown, "17:00");
     actor.set_schedule(&threads, None);
     assert_eq!(threads.0.load(Ordering::SeqCst), 2, "it is open");
+    engine.stop(Duration::ZERO);
+}
+
+#[test]
+fn a_source_that_ends_while_it_closes_closes_again_the_next_time() {
+    let clock = Arc::new(ManualClock::default());
+    let at = |text: &str| clock.set_wall(text.parse::<jiff::Timestamp>().unwrap().into());
+    let mut options = options();
+    options.settings.timezone = jiff::tz::TimeZone::UTC;
+    options.world().clock = Arc::clone(&clock) as Arc<dyn Clock>;
+    let (engine, source) = engine_with(options);
+    let mut actor = source.inbox.take_actor().unwrap();
+    let threads = Threads::default();
+    actor.set_schedule(&threads, Some("daily 08:00-20:00".parse().unwrap()));
+    let restart = |actor: &mut super::actor::Actor| {
+        let (answer, reply) = Answer::new();
+        actor.receive(&threads, Command::Asked(SourceCommand::from(Restart).ask()), Some(answer));
+        reply.poll().unwrap()
+    };
+    at("2026-12-04T12:00:00Z");
+    actor.receive(&threads, Command::Start, None);
+    for closings in 1..=2 {
+        at("2026-12-04T20:00:00Z");
+        // However often it is looked at: it is told once.
+        (0..3).for_each(|_| actor.receive(&threads, Command::Tick, None));
+        assert_eq!(
+            (threads.0.load(Ordering::SeqCst), threads.1.load(Ordering::SeqCst)),
+            (closings, closings)
+        );
+        actor.receive(&threads, Command::Notice(Notice::Ended(None)), None);
+        assert_eq!(source.cell.load().state.kind(), StateKind::Completed);
+        let refused = restart(&mut actor).unwrap_err();
+        assert!(matches!(refused, EngineError::Closed(..)), "{refused}");
+        at("2026-12-05T12:00:00Z");
+        restart(&mut actor).unwrap();
+    }
     engine.stop(Duration::ZERO);
 }

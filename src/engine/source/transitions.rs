@@ -69,6 +69,7 @@ impl Actor {
     /// Starts a capture thread.
     pub(super) fn begin(&mut self, around: &dyn Around) {
         let core = Arc::clone(&self.shared.core);
+        self.hours.is_closing = false;
         let run = Arc::new(Run::new(self.is_paused, self.viewers > 0, self.shares));
         self.run = Arc::clone(&run);
         around.admit(Some(Arc::clone(&run)));
