@@ -8,7 +8,7 @@ use crate::{
     host::history::ReportQuery,
     ledger::{
         local_time::LocalTime,
-        report::{Gap, PeakHour, Report, Step},
+        report::{Gap, PeakHour, PeriodCounts, Report, Step},
     },
     model::Doubt,
     tui::keymap::Key,
@@ -332,7 +332,7 @@ pub fn rows(report: &Report, entry: Entry) -> Vec<Row> {
     match entry {
         Entry::All => all_rows(report),
         Entry::Source(index) => report.sources.get(index).map_or_else(Vec::new, |source| {
-            let row = |row: &crate::ledger::report::PeriodCounts| Row {
+            let row = |row: &PeriodCounts| Row {
                 start: row.start.clone(),
                 total_in: row.total_in,
                 total_out: row.total_out,
@@ -346,23 +346,23 @@ pub fn rows(report: &Report, entry: Entry) -> Vec<Row> {
         Entry::Line(index, line) => {
             let Some(source) = report.sources.get(index) else { return Vec::new() };
             let Some(line) = source.lines.get(line) else { return Vec::new() };
-            let row =
-                |(row, &(total_in, total_out)): (&crate::ledger::report::PeriodCounts, &(u64, u64))| Row {
-                    start: row.start.clone(),
-                    total_in,
-                    total_out,
-                    occupancy: None,
-                    peak: None,
-                    coverage: row.coverage,
-                    closed: row.closed,
-                };
+            let row = |(row, &(total_in, total_out)): (&PeriodCounts, &(u64, u64))| Row {
+                start: row.start.clone(),
+                total_in,
+                total_out,
+                occupancy: None,
+                peak: None,
+                coverage: row.coverage,
+                closed: row.closed,
+            };
             source.rows.iter().zip(&line.rows).map(row).collect()
         }
     }
 }
 
 fn all_rows(report: &Report) -> Vec<Row> {
-    let share = 1.0 / report.sources.len().max(1) as f64;
+    let count = report.sources.len().max(1) as f64;
+    // Shares of the sources, added up: those watched of all the time, and those closed.
     let mut rows: BTreeMap<Timestamp, Row> = BTreeMap::new();
     for row in report.sources.iter().flat_map(|source| &source.rows) {
         let sum = rows.entry(row.start.timestamp()).or_insert_with(|| Row {
@@ -372,15 +372,31 @@ fn all_rows(report: &Report) -> Vec<Row> {
             occupancy: Some(0),
             peak: None,
             coverage: 0.0,
-            closed: 0.0,
+            closed: report.sources.iter().map(|source| closed(&source.closed_times, row)).sum(),
         });
         sum.total_in += row.total_in;
         sum.total_out += row.total_out;
         sum.occupancy = sum.occupancy.map(|occupancy| occupancy + row.occupancy);
-        sum.coverage += row.coverage * share;
-        sum.closed += row.closed * share;
+        sum.coverage += row.coverage * (1.0 - row.closed);
     }
-    rows.into_values().collect()
+    let mut rows: Vec<Row> = rows.into_values().collect();
+    for row in &mut rows {
+        let open = count - row.closed;
+        row.coverage = if open > 1e-9 { (row.coverage / open).min(1.0) } else { 1.0 };
+        row.closed /= count;
+    }
+    rows
+}
+
+/// Share of `row` that is in these times.
+fn closed(times: &[Gap], row: &PeriodCounts) -> f64 {
+    let (from, to) = (row.start.timestamp(), row.end.timestamp());
+    let length = to.duration_since(from).as_secs_f64();
+    let common = |gap: &Gap| {
+        let (from, to) = (gap.from.timestamp().max(from), gap.to.timestamp().min(to));
+        to.duration_since(from).as_secs_f64().max(0.0)
+    };
+    if length > 0.0 { times.iter().map(common).sum::<f64>() / length } else { 0.0 }
 }
 
 /// A table as text with tabs, for the clipboard.
@@ -439,5 +455,31 @@ mod tests {
         let mut history = at(Scale::Month, "2026-03-14");
         assert!(history.step(-1) && history.step(-1));
         assert_eq!(history.asked().after.to_string(), "2026-02-01");
+    }
+
+    #[test]
+    fn an_hour_is_watched_whole_where_every_source_that_is_open_is_watched() {
+        let (from, to, end) =
+            ("2026-03-14T08:00:00+00:00", "2026-03-14T09:00:00+00:00", "2026-03-14T10:00:00+00:00");
+        let row = |start: &str, end: &str| {
+            serde_json::json!({ "start": start, "end": end, "in": 0, "out": 0, "net": 0, "occupancy": 0,
+                                "peak_occupancy": 0, "coverage": 1.0 })
+        };
+        let source = |id: &str, rows: &[serde_json::Value], closed: &[serde_json::Value]| {
+            serde_json::json!({ "camera_id": id, "in": 0, "out": 0, "net": 0, "lines": [], "occupancy": 0,
+                                "peak_hour": null, "coverage": 1.0, "closed": 0.5, "closed_times": closed,
+                                "gaps": [], "rows": rows })
+        };
+        let closed = serde_json::json!({ "from": to, "to": end });
+        let sources = [
+            source("street", &[row(from, to), row(to, end)], &[]),
+            source("shop", &[row(from, to)], &[closed]),
+        ];
+        let total = serde_json::json!({ "in": 0, "out": 0, "net": 0 });
+        let report = serde_json::json!({ "since": from, "until": end, "by": "hour", "sources": sources,
+                                         "total": total, "peak_hour": null });
+        let rows = all_rows(&serde_json::from_value(report).unwrap());
+        let shares: Vec<_> = rows.iter().map(|row| (row.coverage, row.closed)).collect();
+        assert_eq!(shares, [(1.0, 0.0), (1.0, 0.5)]);
     }
 }
