@@ -104,6 +104,15 @@ pub enum CtlCommand {
         #[arg(value_name = "N", value_parser = super::counting::workers)]
         count: Option<usize>,
     },
+    /// Print how many are inside each area, or correct the number of one
+    Area {
+        /// Its name
+        #[arg(value_name = "NAME", requires = "what")]
+        name: Option<String>,
+        /// What to do with it
+        #[command(subcommand)]
+        what: Option<AreaCommand>,
+    },
     /// Reload the configuration file
     Reload {
         /// Only print what would change
@@ -135,6 +144,17 @@ pub enum CtlCommand {
     },
     /// Shut the engine down cleanly; everything counted is saved
     Stop,
+}
+
+/// `ctl area NAME ...`.
+#[derive(Debug, Clone, Subcommand)]
+pub enum AreaCommand {
+    /// So many people are inside now; recorded in the ledger as a correction
+    Set {
+        /// How many
+        #[arg(value_name = "N", value_parser = clap::value_parser!(u64).range(..=1_000_000))]
+        inside: u64,
+    },
 }
 
 /// Sources by their ids.

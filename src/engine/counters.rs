@@ -136,7 +136,8 @@ impl Counters {
             EventKind::State { .. }
             | EventKind::Threshold { .. }
             | EventKind::Scene(_)
-            | EventKind::Reset => {}
+            | EventKind::Reset
+            | EventKind::Area(_) => {}
         }
     }
 

@@ -24,13 +24,14 @@ use self::{
 };
 use super::{
     BATCH, LedgerError, LedgerOptions, MAX_WAITING, Shared,
+    areas::AreaBook,
     clock_check::{self, ClockReading, Steadiness, millis},
     lock::{Lock, patiently},
     salvage::Totals,
     schema,
 };
 use crate::{
-    model::{Direction, Event, EventKind, LineCounts, Scene, SourceId},
+    model::{AreaRecord, Direction, Event, EventKind, LineCounts, Scene, SourceId},
     native::disk::Disk,
 };
 
@@ -70,6 +71,10 @@ pub(crate) struct Writer {
     changed: BTreeSet<SourceId>,
     /// What was known of the scenes when the file was opened.
     scenes: BTreeMap<SourceId, Scene>,
+    /// How many are inside of areas.
+    areas: AreaBook,
+    /// Whether [`Self::areas`] go on from those of the file.
+    has_areas: bool,
     watching: Watching,
     /// Whether all watches, not only the unnoted, must be written: the file is new to us, or it is time for a
     /// heartbeat.
@@ -122,6 +127,8 @@ impl Writer {
             write_all_totals: false,
             changed: BTreeSet::new(),
             scenes: BTreeMap::new(),
+            areas: AreaBook::default(),
+            has_areas: false,
             watching: Watching::default(),
             write_all_watches: false,
             clock: Steadiness::new(clock_check::boot(), begun),
@@ -153,6 +160,11 @@ impl Writer {
     /// What is known of the scenes of sources, by earlier runs.
     pub fn scenes(&self) -> Vec<(SourceId, Scene)> {
         self.scenes.iter().map(|(source, scene)| (source.clone(), scene.clone())).collect()
+    }
+
+    /// What is known of areas, by earlier runs.
+    pub fn areas(&self) -> Vec<AreaRecord> {
+        self.areas.records()
     }
 
     /// The first commit: this run's session, and what waits since the file was opened.
@@ -253,6 +265,7 @@ impl Writer {
                     Direction::Out => counts.1 += 1,
                 }
                 self.changed.insert(source.clone());
+                self.areas.crossing(&source, &line, direction);
                 self.push(PendingRow::Crossing {
                     source,
                     sequence,
@@ -270,6 +283,11 @@ impl Writer {
                 self.push(PendingRow::Scene { source, wall, scene: Box::new(scene.clone()) });
             }
             EventKind::State { state, .. } => self.watching.state(&source, *state),
+            EventKind::Area(event) => {
+                self.areas.event(&source, wall, event);
+                let (area, event) = (source.to_string(), Box::new(event.clone()));
+                self.push(PendingRow::Area { area, sequence, wall, event });
+            }
             EventKind::Suppressed { .. } | EventKind::Threshold { .. } => {}
         }
         if self.shared.status.lock().problem.is_some() {
@@ -308,6 +326,7 @@ impl Writer {
         }
         self.rows.clear();
         self.changed.clear();
+        self.areas.written();
         self.write_all_totals = false;
         self.watching.noted();
         self.busy_since = None;
@@ -375,6 +394,7 @@ impl Writer {
         for source in self.changed.iter().filter(|source| !self.totals.contains_key(*source)) {
             write_totals(&change, source, &BTreeMap::new()).map_err(sql)?;
         }
+        self.areas.write(&change, self.write_all_totals).map_err(sql)?;
         if self.write_all_watches {
             let seen = self.clock.memory();
             change

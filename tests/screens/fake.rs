@@ -302,6 +302,7 @@ impl EngineApi for FakeEngine {
             Control::Remove(id) => format!("remove {id}"),
             Control::Add(source) => format!("add {} {}", source.id, source.source),
             Control::SetWorkers(count) => format!("workers {count}"),
+            Control::SetArea { area, inside, who } => format!("area {area} set {inside} by {who}"),
             Control::Acknowledge { source, kind, who } => {
                 format!("acknowledge {} of {source} by {who}", kind.word())
             }

@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, VecDeque};
 use rusqlite::{Connection, params};
 
 use super::watching::Watch;
-use crate::model::{Direction, Scene, SourceId};
+use crate::{
+    ledger::areas,
+    model::{AreaEvent, Direction, Scene, SourceId},
+};
 
 /// A row that waits for its commit.
 pub enum PendingRow {
@@ -30,6 +33,13 @@ pub enum PendingRow {
         source: SourceId,
         wall: i64,
         scene: Box<Scene>,
+    },
+    /// Something happened to an area.
+    Area {
+        area: String,
+        sequence: u64,
+        wall: i64,
+        event: Box<AreaEvent>,
     },
     /// A source was watched from its first frame to its last.
     Watch(SourceId, Watch),
@@ -95,6 +105,9 @@ pub fn write_rows(change: &Connection, session: i64, rows: &VecDeque<PendingRow>
                 write_reset(change, session, source, *sequence as i64, *wall)?;
             }
             PendingRow::Scene { source, wall, scene } => write_scene(change, source, *wall, scene)?,
+            PendingRow::Area { area, sequence, wall, event } => {
+                areas::write_event(change, (session, sequence.cast_signed()), *wall, area, event)?;
+            }
             PendingRow::Watch(source, watch) => write_watch(change, session, source, *watch)?,
             PendingRow::Jump { mono, before, after } => write_jump(change, session, *mono, *before, *after)?,
         }
