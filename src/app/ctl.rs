@@ -18,7 +18,7 @@ use super::{
     say::{complain, print},
 };
 use crate::{
-    cli::{AreaCommand, CtlArgs, CtlCommand, Sources},
+    cli::{AreaWord, CtlArgs, CtlCommand, Sources},
     config::{
         self, SourceConfig,
         edit::{KeepLogin, entry_of},
@@ -83,7 +83,7 @@ pub fn run(args: &CtlArgs) -> Result<u8, Failure> {
         }
         CtlCommand::Workers { count: Some(count) } => ctl.order(&Order::Workers { count: *count }),
         CtlCommand::Workers { count: None } => ctl.workers(),
-        CtlCommand::Area { name: Some(area), what: Some(AreaCommand::Set { inside }) } => {
+        CtlCommand::Area { name: Some(area), what: Some(AreaWord::Set), inside: Some(inside) } => {
             ctl.order(&Order::Area { area: area.clone(), inside: *inside })
         }
         CtlCommand::Area { .. } => ctl.areas(),

@@ -110,8 +110,11 @@ pub enum CtlCommand {
         #[arg(value_name = "NAME", requires = "what")]
         name: Option<String>,
         /// What to do with it
-        #[command(subcommand)]
-        what: Option<AreaCommand>,
+        #[arg(value_name = "set", value_enum, requires = "inside")]
+        what: Option<AreaWord>,
+        /// How many are inside now; recorded in the ledger as a correction
+        #[arg(value_name = "N", value_parser = clap::value_parser!(u64).range(..=1_000_000))]
+        inside: Option<u64>,
     },
     /// Reload the configuration file
     Reload {
@@ -147,14 +150,10 @@ pub enum CtlCommand {
 }
 
 /// `ctl area NAME ...`.
-#[derive(Debug, Clone, Subcommand)]
-pub enum AreaCommand {
-    /// So many people are inside now; recorded in the ledger as a correction
-    Set {
-        /// How many
-        #[arg(value_name = "N", value_parser = clap::value_parser!(u64).range(..=1_000_000))]
-        inside: u64,
-    },
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum AreaWord {
+    /// So many people are inside now
+    Set,
 }
 
 /// Sources by their ids.

@@ -15,10 +15,11 @@ use proptest::{
 use crate::{
     geometry::{Anchor, BBox},
     model::{
-        self, Acknowledgment, Action, AlertKind, Control, Direction, Doubt, EngineSnapshot, Event, EventKind,
-        FrameInfo, Learned, LineConfig, LineCounts, Moment, Overload, Preview, Reason, Rest, ResultStatus,
-        Scene, ShownTrack, SourceId, SourceKind, SourceSnapshot, SourceState, StateKind, Task, TaskResult,
-        TaskStatus, Wakeful, WorkerSnapshot, ZoneConfig, ZoneCounts, copies,
+        self, Acknowledgment, Action, AlertKind, AreaEvent, AreaLine, AreaSnapshot, Control,
+        CorrectionReason, Direction, Doubt, Drift, EngineSnapshot, Event, EventKind, FrameInfo, Learned,
+        LineConfig, LineCounts, Moment, Overload, Preview, Reason, Rest, ResultStatus, Scene, ShownTrack,
+        SourceId, SourceKind, SourceSnapshot, SourceState, StateKind, Task, TaskResult, TaskStatus, Wakeful,
+        WorkerSnapshot, ZoneConfig, ZoneCounts, copies,
     },
 };
 
