@@ -269,6 +269,11 @@ pub const ACTIONS: i64 = 7;
 /// The first version with areas.
 pub const AREAS: i64 = 8;
 
+/// Takes a ledger back to before [`AREAS`].
+#[cfg(test)]
+pub const WITHOUT_AREAS: &str = "DROP TRIGGER crossing_in_area; DROP TRIGGER area_corrected; \
+    DROP TABLE areas; DROP TABLE area_lines; DROP TABLE area_quarters; DROP TABLE corrections";
+
 /// Tables by the version that brought them.
 const TABLES: [(i64, &str); 19] = [
     (1, "sessions"),
