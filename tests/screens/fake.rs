@@ -488,6 +488,7 @@ fn report(asked: &ReportQuery) -> Report {
         peak_hour: sources[0].peak_hour.clone(),
         sources,
         total: Total { total_in, total_out, net: total_in as i64 - total_out as i64 },
+        areas: Vec::new(),
         drifts: Vec::new(),
         clock_changes: Vec::new(),
     }
