@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 
+mod area;
 pub(crate) mod defaults;
 mod demo;
 mod detector;
@@ -36,6 +37,7 @@ mod tree_secrets;
 mod validate;
 mod videos;
 
+pub use area::AreaConfig;
 pub use demo::{DemoScene, DemoSpec};
 pub use detector::{BuiltinConfig, DetectorChoice, EngineChoice, ModelConfig, ModelFormat};
 pub use evidence::{EvidenceChoice, EvidenceConfig, EvidenceSettings};

@@ -25,6 +25,7 @@
 
 mod aggregator;
 mod api;
+mod areas;
 mod coordinator;
 mod core;
 mod counters;
@@ -46,7 +47,7 @@ use std::{
     collections::BTreeSet,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -69,6 +70,7 @@ pub use self::{
 use self::{
     aggregator::{Aggregator, Collected},
     api::World,
+    areas::Areas,
     coordinator::{Coordinator, Earlier},
     core::Core,
     heartbeat::Rounds,
@@ -122,8 +124,17 @@ impl Engine {
     /// # Errors
     /// When the system refuses threads.
     pub fn new(options: EngineOptions) -> Result<Self, EngineError> {
-        let EngineOptions { settings, sinks, restored, scenes, evidence, health, log_lines_lost, world } =
-            options;
+        let EngineOptions {
+            settings,
+            sinks,
+            restored,
+            scenes,
+            areas,
+            evidence,
+            health,
+            log_lines_lost,
+            world,
+        } = options;
         let World { opener, clock, load_model } = world;
         crate::clock::watch();
         // OpenCV's own threads would multiply with the workers'.
@@ -131,7 +142,11 @@ impl Engine {
         let scheduler = Scheduler::new(settings.worker_count, settings.max_workers, settings.strategy)
             .map_err(|error| EngineError::Pool(error.to_string()))?;
         let rounds = Arc::<Rounds>::default();
-        let (aggregator, outbox, collected) = Aggregator::new(sinks, Arc::clone(&rounds));
+        let generation = Arc::<AtomicU64>::default();
+        let zone = settings.timezone.clone();
+        let areas = Areas::new(Arc::clone(&clock), zone, areas, Arc::clone(&generation));
+        let (aggregator, outbox, collected) = Aggregator::new(sinks, Arc::clone(&rounds), areas);
+        outbox.areas(settings.areas.clone());
         let stopping = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stopping);
         let handler = std::thread::Builder::new()
@@ -148,8 +163,9 @@ impl Engine {
             coordinator,
             usage: ArcSwap::default(),
             acknowledged: ArcSwap::default(),
+            areas: Arc::clone(&collected.areas),
             waiting_files: AtomicUsize::new(0),
-            generation: Arc::default(),
+            generation,
             threads: Arc::default(),
             rounds,
             history: settings.history,

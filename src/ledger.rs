@@ -15,6 +15,7 @@
 //! ([`Reader`]) needs no lock.
 
 mod actions;
+mod areas;
 pub mod chart;
 mod clock_check;
 mod deletions;
@@ -53,6 +54,7 @@ use parking_lot::Mutex;
 pub(crate) use self::writer::Writer;
 pub use self::{
     actions::note_action,
+    areas::{AreaQuarter, Correction},
     deletions::{Deletion, note_deletion},
     error::LedgerError,
     judgments::note_judgment,

@@ -72,6 +72,9 @@ impl Acting {
             Control::Acknowledge { source, kind, .. } => {
                 (Action::ACKNOWLEDGED, Some(source.clone()), Some(kind.word().to_owned()))
             }
+            Control::SetArea { area, inside, .. } => {
+                (Action::CORRECTED, None, Some(format!("area '{area}' to {inside}")))
+            }
             Control::SetWorkers(count) => (Action::WORKERS, None, Some(count.to_string())),
         };
         Some(self.action(what, source, detail))
@@ -106,6 +109,7 @@ impl EngineApi for Acting {
             Control::Acknowledge { source, kind, .. } => {
                 Control::Acknowledge { source, kind, who: self.who.clone() }
             }
+            Control::SetArea { area, inside, .. } => Control::SetArea { area, inside, who: self.who.clone() },
             other => other,
         };
         let reply = self.engine.send(control);

@@ -93,6 +93,7 @@ pub(super) fn engine(config: &Config, parts: &RunServices, tell: bool) -> Result
     options.sinks.push(parts.written.list.sink());
     if let Some(ledger) = &parts.written.ledger {
         (options.restored, options.scenes) = (ledger.totals(), ledger.scenes());
+        options.areas = ledger.areas();
     }
     options.evidence.clone_from(&parts.written.evidence);
     let (outputs, logs) = (parts.written.list.clone(), Arc::clone(&parts.logs));

@@ -18,13 +18,13 @@ use super::{
     say::{complain, print},
 };
 use crate::{
-    cli::{CtlArgs, CtlCommand, Sources},
+    cli::{AreaWord, CtlArgs, CtlCommand, Sources},
     config::{
         self, SourceConfig,
         edit::{KeepLogin, entry_of},
     },
     headless,
-    model::{Action, EngineSnapshot, SourceId},
+    model::{Action, Drift, EngineSnapshot, SourceId},
     outputs::status::Status,
     protocol::{
         Done, Reloaded,
@@ -83,6 +83,10 @@ pub fn run(args: &CtlArgs) -> Result<u8, Failure> {
         }
         CtlCommand::Workers { count: Some(count) } => ctl.order(&Order::Workers { count: *count }),
         CtlCommand::Workers { count: None } => ctl.workers(),
+        CtlCommand::Area { name: Some(area), what: Some(AreaWord::Set), inside: Some(inside) } => {
+            ctl.order(&Order::Area { area: area.clone(), inside: *inside })
+        }
+        CtlCommand::Area { .. } => ctl.areas(),
         CtlCommand::Reload { dry_run } => ctl.reload(*dry_run),
         CtlCommand::Snapshot => {
             let snapshot: serde_json::Value = ctl.client.get("/snapshot", PATIENCE)?;
@@ -149,6 +153,31 @@ impl Ctl {
             return json(&serde_json::json!({ "worker_count": count, "max_workers": max }));
         }
         print(|out| writeln!(out, "{count} of at most {max}"))
+    }
+
+    fn areas(&self) -> Result<u8, Failure> {
+        let areas = self.snapshot()?.areas;
+        if self.is_json {
+            return json(&areas);
+        }
+        print(|out| {
+            if areas.is_empty() {
+                writeln!(out, "there are no areas; name some under 'areas' in the configuration file")?;
+            }
+            for area in areas.iter() {
+                let since = events::time(area.corrected.unwrap_or(area.known), &self.timezone);
+                let drift = Drift::words(area.drift.as_ref());
+                writeln!(
+                    out,
+                    "{}: {}, in {}, out {} since {since}, drift {drift}",
+                    area.name,
+                    area.of_capacity(),
+                    area.total_in,
+                    area.total_out
+                )?;
+            }
+            Ok(())
+        })
     }
 
     fn order(&self, order: &Order) -> Result<u8, Failure> {

@@ -199,6 +199,7 @@ impl Reloader {
             // What takes effect with the next start still differs, and is said again.
             (config.parallel.worker_count, config.parallel.log_level) =
                 (wanted.parallel.worker_count, wanted.parallel.log_level);
+            config.parallel.areas.clone_from(&wanted.parallel.areas);
         }
         for problem in &refused {
             tracing::error!("Reload: {problem}");
@@ -228,6 +229,9 @@ fn carry_out(engine: &Engine, found: &Difference) -> Vec<String> {
     replies.extend(found.relabeled.iter().map(|(source, _)| engine.set_labels(source)));
     replies.extend(found.redrawn.iter().map(|(source, _)| engine.set_drawn(source)));
     replies.extend(found.rescheduled.iter().map(|(source, _)| engine.set_schedule(source)));
+    if let Some(areas) = &found.areas {
+        engine.set_areas(areas.clone());
+    }
     replies
         .iter()
         .filter_map(|reply| match reply.wait(PATIENCE) {

@@ -99,6 +99,10 @@ fn read(args: &ReportArgs, progress: &Progress) -> Result<(), Failure> {
     if let Some(notice) = &notice {
         complain(notice);
     }
+    for area in &mut report.areas {
+        let known = settings.areas.iter().find(|known| known.name == area.area);
+        area.capacity = known.and_then(|known| known.capacity);
+    }
     let folder = &settings.result_output;
     match saved::read(folder) {
         Ok(audits) => {

@@ -104,6 +104,18 @@ pub enum CtlCommand {
         #[arg(value_name = "N", value_parser = super::counting::workers)]
         count: Option<usize>,
     },
+    /// Print how many are inside each area, or correct the number of one
+    Area {
+        /// Its name
+        #[arg(value_name = "NAME", requires = "what")]
+        name: Option<String>,
+        /// What to do with it
+        #[arg(value_name = "set", value_enum, requires = "inside")]
+        what: Option<AreaWord>,
+        /// How many are inside now; recorded in the ledger as a correction
+        #[arg(value_name = "N", value_parser = clap::value_parser!(u64).range(..=1_000_000))]
+        inside: Option<u64>,
+    },
     /// Reload the configuration file
     Reload {
         /// Only print what would change
@@ -135,6 +147,13 @@ pub enum CtlCommand {
     },
     /// Shut the engine down cleanly; everything counted is saved
     Stop,
+}
+
+/// `ctl area NAME ...`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum AreaWord {
+    /// So many people are inside now
+    Set,
 }
 
 /// Sources by their ids.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Cadence, Config, LogLevel, ParallelConfig, SourceConfig, TuiConfig};
+use super::{AreaConfig, Cadence, Config, LogLevel, ParallelConfig, SourceConfig, TuiConfig};
 use crate::model::{SourceId, SourceKind, ZoneConfig};
 
 /// Keys of what a source is called and how many may be there; of its zones the limits alone.
@@ -48,6 +48,8 @@ pub struct Difference {
     pub workers: Option<usize>,
     /// Another level of the log.
     pub log_level: Option<LogLevel>,
+    /// Other areas: all of them as they shall be.
+    pub areas: Option<Vec<AreaConfig>>,
     /// Keys of which a change takes effect with the next start only.
     pub at_start: Vec<&'static str>,
 }
@@ -73,6 +75,7 @@ impl Difference {
         found.workers =
             asked.map(|count| count.min(now.max_workers)).filter(|count| *count != in_effect.workers);
         found.log_level = (then.log_level != now.log_level).then_some(then.log_level);
+        found.areas = (then.areas != now.areas).then(|| then.areas.clone());
         found.at_start = fixed(now, then);
         if in_effect.tui != wanted.tui {
             found.at_start.push("tui");
@@ -138,6 +141,11 @@ impl Difference {
         }));
         said.extend(self.workers.map(|count| format!("workers: {count}")));
         said.extend(self.log_level.map(|level| format!("log level: {}", level.word())));
+        said.extend(self.areas.iter().map(|areas| {
+            let names: Vec<&str> = areas.iter().map(|area| &*area.name).collect();
+            let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+            format!("areas: {names}; the numbers inside stay")
+        }));
         said.extend(
             (!self.at_start.is_empty()).then(|| format!("with the next start: {}", self.at_start.join(", "))),
         );
@@ -232,6 +240,7 @@ fn fixed(now: &ParallelConfig, then: &ParallelConfig) -> Vec<&'static str> {
     let ParallelConfig {
         worker_count: _,
         log_level: _,
+        areas: _,
         max_workers,
         result_output,
         strategy,

@@ -175,6 +175,8 @@ keys! {
         reload: Words<Reload> = Words(&Reload::NAMES), default usual(&Reload::NAMES);
         /// Where other programs may use the API over TCP, beside the socket: `listen` and `token_file`.
         http: Group<HttpKeys> = Group::new(), default "the socket alone";
+        /// Where people are counted who come by several lines, also of several sources: `name`, `lines`, `threshold`, `reset`, `capacity`.
+        areas: List<Group<AreaKeys>> = List::of(Group::new()), default "none";
     }
 }
 
@@ -342,6 +344,22 @@ keys! {
         /// File with a token a line, as `NAME:TOKEN`, of 16 characters or more, which only its owner can read (mode 0600). With a token
         /// the whole API is open; without one it is read-only, from this machine alone.
         token_file: PathText = PathText, default "none";
+    }
+}
+
+keys! {
+    /// What several lines lead into, where people are counted.
+    AREA: AreaKeys = "AreaFile" {
+        /// Unique name: letters, digits, spaces, `_`, `-` and `.`.
+        name: Label = Label(ID_LENGTH), required "give it a name of its own, such as \"hall\"";
+        /// Lines that lead into it, each once: `SOURCE/LINE`, `SOURCE/*` for all lines of a source that are not named themselves, with `!` in front where `in` leads out.
+        lines: List<Text> = List::of(Text), required "name those that lead into the area, such as [\"camera_01/door\"]";
+        /// People inside from whom on there is an alert.
+        threshold: Whole<i64> = PEOPLE, default "none";
+        /// Local time (`timezone`) at which nobody is inside, such as `04:00`: the number becomes 0 as soon as nobody has crossed for a minute, at the latest half an hour later.
+        reset: Text = Text, default "never";
+        /// People who may be inside at most; shown beside the number.
+        capacity: Whole<u64> = Whole(1..=1_000_000), default "none";
     }
 }
 

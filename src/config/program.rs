@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    DetectorChoice, EngineChoice, EvidenceConfig, HttpConfig, Hwaccel, Schedule, defaults, text::word,
+    AreaConfig, DetectorChoice, EngineChoice, EvidenceConfig, HttpConfig, Hwaccel, Schedule, defaults,
+    text::word,
 };
 use crate::model::Strategy;
 
@@ -56,6 +57,8 @@ pub struct ParallelConfig {
     pub reload: Reload,
     /// The API over TCP, beside the socket; `None` where there is none.
     pub http: Option<HttpConfig>,
+    /// Where people are counted who come by several lines.
+    pub areas: Vec<AreaConfig>,
 }
 
 impl Default for ParallelConfig {
@@ -85,6 +88,7 @@ impl Default for ParallelConfig {
             evidence: None,
             reload: Reload::default(),
             http: None,
+            areas: Vec::new(),
         }
     }
 }

@@ -10,12 +10,14 @@ use super::{
     section::{Diagnostics, Field, Section},
 };
 
+mod areas;
 mod detector;
 mod evidence;
 mod http;
 mod schedule;
 mod sources;
 
+use areas::areas;
 use detector::detector;
 use evidence::evidence;
 use http::http;
@@ -30,25 +32,30 @@ pub(super) fn document(report: &Diagnostics<'_>, root: &Node) -> Config {
     if let Some(field) = section.field(&FILE.schema) {
         field.raw_text();
     }
-    config.parallel = parallel(report, section.read(&FILE.parallel_config));
+    let program = section.read(&FILE.parallel_config);
+    config.parallel = parallel(report, program.as_ref());
     let lists = (section.field(&FILE.cameras), section.field(&FILE.videos));
     config.sources = sources::read(report, lists, config.parallel.schedule.as_ref());
+    // After the sources, whose lines they name.
+    if let Some(field) = program.as_ref().and_then(|section| section.field(&PARALLEL.areas)) {
+        config.parallel.areas = areas(&field, &config.sources);
+    }
     if let Some(section) = section.read(&FILE.tui) {
         config.tui = tui(&section);
     }
     config
 }
 
-fn parallel(report: &Diagnostics<'_>, section: Option<Section<'_>>) -> ParallelConfig {
+fn parallel(report: &Diagnostics<'_>, section: Option<&Section<'_>>) -> ParallelConfig {
     let mut config = ParallelConfig::default();
     config.result_output = report.base.join(&config.result_output);
     config.models = ModelFolders::Usual(Some(report.base.join(defaults::MODELS)));
-    if let Some(section) = &section {
+    if let Some(section) = section {
         section.set(&PARALLEL.result_output, &mut config.result_output);
     }
     config.log_dir = config.result_output.join(defaults::LOG_DIR);
     let Some(section) = section else { return config };
-    workers(&section, &mut config);
+    workers(section, &mut config);
     section.set(&PARALLEL.log_level, &mut config.log_level);
     section.set(&PARALLEL.strategy, &mut config.strategy);
     if let Some(choice) = section.field(&PARALLEL.detector).and_then(|f| detector(&f)) {

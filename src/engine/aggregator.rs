@@ -14,10 +14,16 @@ use parking_lot::Mutex;
 
 pub use self::outbox::Outbox;
 use self::outbox::{OutboxItem, Taken};
-use super::{counters::Counters, heartbeat::Rounds, subscription::Subscribers};
+use super::{
+    areas::{Areas, ShownAreas},
+    counters::Counters,
+    error::EngineError,
+    heartbeat::Rounds,
+    subscription::Subscribers,
+};
 use crate::{
     metrics::stages::{Stage, timed},
-    model::{Event, SourceId, TaskResult},
+    model::{CorrectionReason, Event, SourceId, TaskResult},
 };
 
 /// Events kept for the screens, of all sources together and of each.
@@ -46,6 +52,8 @@ pub struct Collected {
     pub(super) counters: Arc<Counters>,
     /// The latest events of each source, oldest first.
     own: Mutex<BTreeMap<SourceId, VecDeque<Arc<Event>>>>,
+    /// The areas as they are now.
+    pub(super) areas: Arc<ShownAreas>,
 }
 
 impl Collected {
@@ -91,13 +99,20 @@ pub struct Aggregator {
     collected: Arc<Collected>,
     sinks: Vec<Box<dyn Sink>>,
     rounds: Arc<Rounds>,
+    areas: Areas,
 }
 
 impl Aggregator {
-    /// An aggregator, which counts its rounds in `rounds`, and what the rest of the engine needs of it.
-    pub fn new(sinks: Vec<Box<dyn Sink>>, rounds: Arc<Rounds>) -> (Self, Arc<Outbox>, Arc<Collected>) {
-        let (outbox, collected) = (Arc::<Outbox>::default(), Arc::<Collected>::default());
-        let this = Self { outbox: Arc::clone(&outbox), collected: Arc::clone(&collected), sinks, rounds };
+    /// An aggregator, which counts its rounds in `rounds` and people in `areas`, and what the rest of the engine needs of it.
+    pub fn new(
+        sinks: Vec<Box<dyn Sink>>,
+        rounds: Arc<Rounds>,
+        areas: Areas,
+    ) -> (Self, Arc<Outbox>, Arc<Collected>) {
+        let outbox = Arc::<Outbox>::default();
+        let collected = Arc::new(Collected { areas: areas.shown(), ..Collected::default() });
+        let (out, all) = (Arc::clone(&outbox), Arc::clone(&collected));
+        let this = Self { outbox: out, collected: all, sinks, rounds, areas };
         (this, outbox, collected)
     }
 
@@ -105,6 +120,8 @@ impl Aggregator {
     pub fn run(mut self, stopped: &dyn Fn() -> bool) {
         loop {
             self.rounds.results_turn();
+            let due = self.areas.tick();
+            self.pass_on_made(due);
             match self.outbox.take(LOOK) {
                 Taken::OutboxItem(report) => self.handle(report),
                 Taken::Nothing if stopped() => break,
@@ -121,14 +138,41 @@ impl Aggregator {
                 self.collected.latest.lock().insert(result.camera_id.clone(), result);
             }
             OutboxItem::Event(event) => {
-                let event = Arc::<Event>::from(event);
-                timed(Stage::Record, || self.sinks.iter_mut().for_each(|sink| sink.event(&event)));
-                self.collected.counters.event(&event);
-                self.collected.remember(&event);
+                let made = self.areas.event(&event);
+                self.pass_on(&event.into());
+                self.pass_on_made(made);
+            }
+            OutboxItem::Areas(areas) => {
+                let made = self.areas.set(areas);
+                self.pass_on_made(made);
+            }
+            OutboxItem::SetArea { area, inside, who, answer } => {
+                let inside = i64::try_from(inside).unwrap_or(i64::MAX);
+                match self.areas.correct(&area, inside, CorrectionReason::Person, who) {
+                    Some(made) => {
+                        self.pass_on_made(made);
+                        answer.give(Ok(()));
+                    }
+                    None => answer.give(Err(EngineError::UnknownArea(area))),
+                }
             }
             OutboxItem::Forget(source) => drop(self.collected.latest.lock().remove(&*source)),
             // Who waited may have lost patience.
             OutboxItem::Sync(done) => drop(done.send(())),
+        }
+    }
+
+    fn pass_on(&mut self, event: &Arc<Event>) {
+        timed(Stage::Record, || self.sinks.iter_mut().for_each(|sink| sink.event(event)));
+        self.collected.counters.event(event);
+        self.collected.remember(event);
+    }
+
+    /// Passes on what the areas have made of something that was reported.
+    fn pass_on_made(&mut self, made: Vec<Event>) {
+        for event in made {
+            let event = Arc::new(self.outbox.numbered(event));
+            self.pass_on(&event);
         }
     }
 }
@@ -150,6 +194,11 @@ mod tests {
     use super::*;
     use crate::model::{Direction, EventKind, StateKind};
 
+    fn no_areas() -> Areas {
+        let clock = Arc::new(crate::clock::SystemClock);
+        Areas::new(clock, jiff::tz::TimeZone::UTC, Vec::new(), Arc::default())
+    }
+
     #[derive(Default, Clone)]
     struct Tracks(Arc<Mutex<Vec<u64>>>, Arc<Mutex<Vec<u64>>>);
 
@@ -166,7 +215,8 @@ mod tests {
     #[test]
     fn ten_thousand_crossings_before_the_handler_even_runs_arrive_once_and_in_order() {
         let seen = Tracks::default();
-        let (aggregator, outbox, collected) = Aggregator::new(vec![Box::new(seen.clone())], Arc::default());
+        let (aggregator, outbox, collected) =
+            Aggregator::new(vec![Box::new(seen.clone())], Arc::default(), no_areas());
         for track in 0..10_000 {
             let line = "door".into();
             let direction = Direction::In;
@@ -183,7 +233,7 @@ mod tests {
 
     #[test]
     fn a_subscriber_gets_what_comes_after_and_sees_by_the_numbers_what_was_lost() {
-        let (aggregator, outbox, collected) = Aggregator::new(Vec::new(), Arc::default());
+        let (aggregator, outbox, collected) = Aggregator::new(Vec::new(), Arc::default(), no_areas());
         let (slow, gone) = (collected.subscribers.add(), collected.subscribers.add());
         drop(gone);
         let event = || Event::new(SystemTime::now(), "cam", EventKind::Reset);
@@ -207,7 +257,7 @@ mod tests {
 
     #[test]
     fn a_subscription_ends_with_the_engine_also_one_that_came_after_its_end() {
-        let (aggregator, outbox, collected) = Aggregator::new(Vec::new(), Arc::default());
+        let (aggregator, outbox, collected) = Aggregator::new(Vec::new(), Arc::default(), no_areas());
         let early = collected.subscribers.add();
         outbox.event(Event::new(SystemTime::now(), "cam", EventKind::Reset));
         aggregator.run(&|| true);
@@ -217,7 +267,7 @@ mod tests {
 
     #[test]
     fn the_events_of_a_quiet_source_are_kept_while_another_has_thousands() {
-        let (aggregator, outbox, collected) = Aggregator::new(Vec::new(), Arc::default());
+        let (aggregator, outbox, collected) = Aggregator::new(Vec::new(), Arc::default(), no_areas());
         let event = |source: &str| {
             Event::new(SystemTime::now(), source, EventKind::State { state: StateKind::Running, error: None })
         };

@@ -16,8 +16,8 @@ use crate::{
     evidence::Evidence,
     metrics::stages::StageTime,
     model::{
-        Drawn, EngineSnapshot, Event, Health, LineConfig, LineCounts, Minute, Preview, Scene, SourceId,
-        ZoneConfig,
+        AreaRecord, Drawn, EngineSnapshot, Event, Health, LineConfig, LineCounts, Minute, Preview, Scene,
+        SourceId, ZoneConfig,
     },
     source::{Opener, SystemOpener},
 };
@@ -123,6 +123,9 @@ pub struct EngineOptions {
     /// What is known of the scenes of these sources, for the first camera of this id that is added: a video is counted the same
     /// every time.
     pub scenes: Vec<(SourceId, Scene)>,
+    /// What is known of areas from before a restart of the program: those of [`ParallelConfig::areas`] that have a name of
+    /// these go on from there.
+    pub areas: Vec<AreaRecord>,
     /// Takes snapshots of crossings, where they are kept.
     pub(crate) evidence: Option<Evidence>,
     /// Reports the state of the sinks, to be shown with the engine's own problems.
@@ -154,6 +157,7 @@ impl EngineOptions {
             sinks: Vec::new(),
             restored: Vec::new(),
             scenes: Vec::new(),
+            areas: Vec::new(),
             evidence: None,
             health: None,
             log_lines_lost: None,

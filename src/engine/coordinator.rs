@@ -218,6 +218,7 @@ impl Coordinator {
             Control::Remove(id) => self.remove(&id, answer),
             Control::Add(config) => self.add(*config, answer),
             Control::Acknowledge { source, kind, who } => answer.give(self.acknowledge(source, kind, who)),
+            Control::SetArea { area, inside, who } => self.core.outbox.set_area(area, inside, who, answer),
             Control::SetWorkers(workers) => {
                 let workers = self.core.scheduler.set_limit(workers);
                 tracing::info!("{workers} workers");
@@ -229,10 +230,15 @@ impl Coordinator {
 
     /// Notes who has seen an alert; the first who did stays.
     fn acknowledge(&self, source: SourceId, kind: AlertKind, who: String) -> Outcome {
-        let Some(found) = self.roster.find(&source) else {
-            return Err(EngineError::UnknownSource(source));
+        let stands = if kind == AlertKind::Area {
+            self.has_full_area(&source)
+        } else {
+            let Some(found) = self.roster.find(&source) else {
+                return Err(EngineError::UnknownSource(source));
+            };
+            AlertKind::of(&found.cell.load()).any(|stands| stands == kind)
         };
-        if !AlertKind::of(&found.cell.load()).any(|stands| stands == kind) {
+        if !stands {
             return Err(EngineError::NoAlert(source, kind.word()));
         }
         let known = self.core.acknowledged.load();
@@ -245,10 +251,18 @@ impl Coordinator {
         Ok(())
     }
 
+    /// Whether the area of this name is over its threshold.
+    fn has_full_area(&self, name: &str) -> bool {
+        self.core.areas.load().iter().any(|area| area.name == name && area.is_over)
+    }
+
     /// Forgets who has seen what is over.
     fn forget_acknowledged(&self) {
         let known = self.core.acknowledged.load();
         let stands = |it: &&Acknowledgment| {
+            if it.kind == AlertKind::Area {
+                return self.has_full_area(&it.source);
+            }
             self.roster.find(&it.source).is_some_and(|source| it.kind.goes_on(&source.cell.load()))
         };
         let left: Vec<_> = known.iter().filter(stands).cloned().collect();
@@ -449,8 +463,9 @@ impl Coordinator {
 /// The source that something is asked of.
 pub fn source_of(control: &Control) -> Option<&SourceId> {
     match control {
+        Control::Acknowledge { kind: AlertKind::Area, .. } => None,
         Control::Source(id, _) | Control::Remove(id) | Control::Acknowledge { source: id, .. } => Some(id),
         Control::Add(config) => Some(&config.id),
-        Control::PauseAll(_) | Control::SetWorkers(_) => None,
+        Control::PauseAll(_) | Control::SetWorkers(_) | Control::SetArea { .. } => None,
     }
 }

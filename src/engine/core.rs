@@ -13,6 +13,7 @@ use crossbeam_channel::Sender;
 
 use super::{
     aggregator::Outbox,
+    areas::ShownAreas,
     counters::Counters,
     heartbeat::Rounds,
     load::WorkerLoad,
@@ -43,6 +44,8 @@ pub struct Core {
     pub usage: ArcSwap<Usage>,
     /// Who has seen which alerts. The coordinator alone writes it.
     pub acknowledged: ArcSwap<Vec<Acknowledgment>>,
+    /// The areas as they are now. The result handler alone writes it.
+    pub areas: Arc<ShownAreas>,
     /// Files that wait for an open slot.
     pub waiting_files: AtomicUsize,
     pub generation: Arc<AtomicU64>,

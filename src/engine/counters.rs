@@ -137,7 +137,8 @@ impl Counters {
             | EventKind::Threshold { .. }
             | EventKind::Scene(_)
             | EventKind::Schedule { .. }
-            | EventKind::Reset => {}
+            | EventKind::Reset
+            | EventKind::Area(_) => {}
         }
     }
 

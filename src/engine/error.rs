@@ -34,6 +34,9 @@ pub enum EngineError {
     /// Nothing of this kind is wrong with a source.
     #[error("'{0}' has no alert '{1}' to acknowledge; it may be over already")]
     NoAlert(SourceId, &'static str),
+    /// The area is not one of the configuration.
+    #[error("there is no area '{0}'; areas stand in the configuration file, and `ctl area` lists them")]
+    UnknownArea(String),
     /// There is no room to note what is asked.
     #[error(
         "the counts were not reset: too many results wait to be written; try again when the disk or the reader has caught up"

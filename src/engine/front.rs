@@ -18,10 +18,10 @@ use super::{
     },
 };
 use crate::{
-    config::SourceConfig,
+    config::{AreaConfig, SourceConfig},
     count::replay::Paths,
     metrics::stages::StageTime,
-    model::{EngineSnapshot, Event, Health, Minute, Preview, SourceId, WorkerSnapshot},
+    model::{EngineSnapshot, Event, Health, Minute, Preview, SourceId, SourceSnapshot, WorkerSnapshot},
 };
 
 impl Engine {
@@ -40,6 +40,11 @@ impl Engine {
     /// Gives the source of the same id the opening hours of `wanted`: one that stays open goes on without a gap.
     pub(crate) fn set_schedule(&self, wanted: &SourceConfig) -> Reply {
         self.ask(&wanted.id, Command::Asked(Box::new(SetSchedule(wanted.schedule.clone()))))
+    }
+
+    /// From now on these are the areas; the numbers of those that stay go on. Never waits.
+    pub(crate) fn set_areas(&self, areas: Vec<AreaConfig>) {
+        self.inner.core.outbox.areas(areas);
     }
 
     fn ask(&self, id: &SourceId, command: Command) -> Reply {
@@ -86,8 +91,12 @@ impl EngineApi for Engine {
             problems.extend(inner.core.outbox.problem().map(str::to_owned));
         }
         notices.extend(inner.core.models.notices());
+        let areas = inner.collected.areas.load_full();
+        let sources: Vec<Arc<SourceSnapshot>> =
+            roster.sources.iter().map(|source| source.cell.load()).collect();
+        notices.extend(areas.iter().flat_map(|area| area.missing(&sources)));
         EngineSnapshot {
-            sources: roster.sources.iter().map(|source| source.cell.load()).collect(),
+            sources,
             workers,
             worker_count: limit,
             max_workers: inner.settings.max_workers,
@@ -98,7 +107,7 @@ impl EngineApi for Engine {
             problems,
             notices,
             acknowledged: inner.core.acknowledged.load_full(),
-            areas: Arc::default(),
+            areas,
             events: inner.collected.recent(),
             events_lost: lost + inner.core.outbox.lost(),
             log_lines_lost: inner.log_lines_lost.as_ref().map_or(0, |lost| lost()),

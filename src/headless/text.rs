@@ -7,7 +7,7 @@
 use std::{cmp::Ordering, fmt::Write};
 
 use crate::{
-    model::{EngineSnapshot, Total},
+    model::{Drift, EngineSnapshot, Total},
     outputs::status::{SourceStatus, Status},
 };
 
@@ -27,6 +27,16 @@ pub fn dashboard(status: &Status) -> String {
     );
     for (index, source) in status.sources.iter().enumerate() {
         block(&mut text, index + 1, source);
+        text.push('\n');
+    }
+    for area in &status.areas {
+        let _ = writeln!(text, "Area {}: Inside: {}", plain(&area.name), area.of_capacity());
+        let since = if area.corrected.is_some() { "since the last correction" } else { "in all" };
+        let _ = writeln!(text, "  In: {} | Out: {} ({since})", area.total_in, area.total_out);
+        let _ = writeln!(text, "  Drift: {}", Drift::words(area.drift.as_ref()));
+        if area.is_over {
+            let _ = writeln!(text, "  Over threshold: {}", area.cause());
+        }
         text.push('\n');
     }
     let Total { total_in, total_out, net } = status.total();
@@ -82,6 +92,9 @@ pub(super) fn fingerprint(snapshot: &EngineSnapshot) -> String {
             source.last_error,
             source.short_sessions
         );
+    }
+    for area in snapshot.areas.iter() {
+        let _ = write!(text, "{}:{}:{}:{:?}|", area.name, area.total_in, area.total_out, area.corrected);
     }
     text
 }

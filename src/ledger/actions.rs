@@ -85,6 +85,7 @@ mod tests {
         let missing = note_action(&path, &action(1, None, None), &SystemClock).unwrap_err();
         assert!(matches!(missing, LedgerError::Missing { .. }));
         let older = open::open(&path).unwrap();
+        older.execute_batch(crate::ledger::schema::WITHOUT_AREAS).unwrap();
         older.execute_batch("DROP TABLE actions; DROP TABLE schedules; PRAGMA user_version = 6").unwrap();
         drop(older);
         let reader = Reader::open(&path).unwrap();

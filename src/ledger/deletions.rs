@@ -98,6 +98,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join(FILE_NAME);
         let older = open::open(&path).unwrap();
+        older.execute_batch(crate::ledger::schema::WITHOUT_AREAS).unwrap();
         older
             .execute_batch(
                 "DROP TABLE evidence_deletions; DROP TABLE judgments; DROP TABLE actions; DROP TABLE schedules; PRAGMA user_version = 4",

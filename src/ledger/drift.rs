@@ -101,7 +101,8 @@ mod tests {
         let total = Total { total_in: 0, total_out: 0, net: 0 };
         let (since, until, clock_changes) = (time(0), time(10 * DAY), Vec::new());
         let (by, drifts, peak_hour) = (Step::Day, Vec::new(), None);
-        let days = Report { since, until, by, sources, total, peak_hour, drifts, clock_changes };
+        let areas = Vec::new();
+        let days = Report { since, until, by, sources, total, peak_hour, areas, drifts, clock_changes };
         let places = [("shop".to_owned(), ids.iter().map(|id| (*id).to_owned()).collect())];
         let drifts = super::drifts(&days, &places);
         drifts.into_iter().map(|drift| (drift.day.shown("%d"), drift.total_in, drift.total_out)).collect()

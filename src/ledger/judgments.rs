@@ -102,6 +102,7 @@ mod tests {
         let missing = note_judgment(&path, &judgment(1, Verdict::Right), &SystemClock).unwrap_err();
         assert!(matches!(missing, LedgerError::Missing { .. }));
         let older = open::open(&path).unwrap();
+        older.execute_batch(crate::ledger::schema::WITHOUT_AREAS).unwrap();
         older
             .execute_batch(
                 "DROP TABLE judgments; DROP TABLE actions; DROP TABLE schedules; PRAGMA user_version = 5",

@@ -15,6 +15,7 @@ use rusqlite::{Connection, params};
 pub use super::span::Span;
 use super::{
     LedgerError, actions,
+    areas::{self, AreaQuarter, Correction},
     deletions::{self, Deletion},
     judgments,
     lock::Lock,
@@ -23,7 +24,7 @@ use super::{
     sums::{self, Cursor},
     writer::rows,
 };
-use crate::model::{Action, Judgment, LineCounts, Minute, Scene, SourceId};
+use crate::model::{Action, AreaRecord, Judgment, LineCounts, Minute, Scene, SourceId};
 
 /// From this length on, in milliseconds, the crossings of a time are not looked up one by one.
 pub(super) const LONG: i64 = 14 * 24 * 3_600_000;
@@ -243,6 +244,39 @@ impl Reader {
             return Ok(Vec::new());
         }
         actions::read(&self.connection, since, until, limit).map_err(self.sql())
+    }
+
+    /// What is known of its areas, as of now.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn areas(&self) -> Result<Vec<AreaRecord>, LedgerError> {
+        if self.version < schema::AREAS {
+            return Ok(Vec::new());
+        }
+        areas::read_records(&self.connection).map_err(self.sql())
+    }
+
+    /// Corrections of the numbers inside areas within `span`, in their order.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn corrections(&self, span: Span) -> Result<Vec<Correction>, LedgerError> {
+        if self.version < schema::AREAS {
+            return Ok(Vec::new());
+        }
+        areas::read_corrections(&self.connection, span.from, span.to).map_err(self.sql())
+    }
+
+    /// What areas counted in the quarters of an hour that begin within `span`, by area and in order.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn area_quarters(&self, span: Span) -> Result<Vec<AreaQuarter>, LedgerError> {
+        if self.version < schema::AREAS {
+            return Ok(Vec::new());
+        }
+        areas::read_quarters(&self.connection, span.from, span.to).map_err(self.sql())
     }
 
     /// When the wall clock was set while the program ran or between two runs, as far as that touches `span`: what it

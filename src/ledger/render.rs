@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::{
     html,
-    report::{PeriodCounts, Report, Step},
+    report::{PeriodCounts, Report, Step, areas},
     text::{interval, minutes, percent, seconds},
 };
 use crate::files::text_cell;
@@ -117,6 +117,7 @@ fn table(report: &Report) -> String {
             let _ = writeln!(text, "  not watching from {} to {}", seconds(&gap.from), seconds(&gap.to));
         }
     }
+    text.push_str(&areas::text(&report.areas));
     for drift in &report.drifts {
         let _ = writeln!(
             text,

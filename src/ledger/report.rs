@@ -1,12 +1,15 @@
 //! Answers out of a ledger: counts by quarter of an hour, hour or day, occupancy, the busiest hour, and how
 //! much of the time anybody watched.
 
+pub mod areas;
+
 use std::collections::BTreeMap;
 
 use jiff::{RoundMode, SignedDuration, Timestamp, Unit, Zoned, ZonedRound, civil::Date, tz::TimeZone};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use self::areas::AreaReport;
 use super::{
     LedgerError,
     local_time::LocalTime,
@@ -66,6 +69,9 @@ pub struct Report {
     pub total: crate::model::Total,
     /// The hour with the most crossings of all sources together.
     pub peak_hour: Option<PeakHour>,
+    /// Each area; none where one source alone is asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub areas: Vec<AreaReport>,
     /// Days on which in and out of a closed place part.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub drifts: Vec<Drift>,
@@ -340,6 +346,10 @@ fn report_while(
         sources: answers,
         total: crate::model::Total { total_in, total_out, net },
         peak_hour: peak_hour(&hours, &of_all, &query.timezone),
+        areas: match query.source {
+            None => areas::areas(reader, whole, &query.timezone)?,
+            Some(_) => Vec::new(),
+        },
         drifts: Vec::new(),
         clock_changes: reader
             .jumps(whole)?

@@ -12,6 +12,7 @@ use rusqlite::{Connection, params};
 use self::pages::{Pages, RowLocation, Value};
 use super::{
     LedgerError, actions,
+    areas::{self, Correction},
     clock_check::Memory,
     deletions::{self, Deletion},
     judgments, names, open,
@@ -20,7 +21,7 @@ use super::{
     sums::{self, Flow},
     writer::rows,
 };
-use crate::model::{Action, Crossed, Direction, Judgment, Reason, SourceId, Verdict};
+use crate::model::{Action, CorrectionReason, Crossed, Direction, Judgment, Reason, SourceId, Verdict};
 
 /// Totals by source and line.
 pub type Totals = BTreeMap<SourceId, BTreeMap<String, (u64, u64)>>;
@@ -43,6 +44,10 @@ enum SalvagedRow {
     Judgment(Box<Judgment>),
     Action(Box<Action>),
     Schedule(String, Hours),
+    Area((String, [i64; 4]), Option<i64>),
+    AreaLine(String, String, String, i64),
+    AreaQuarter((i64, String), [i64; 4]),
+    Correction((i64, i64), Box<Correction>),
     /// Its sums were not complete.
     Unsummed,
 }
@@ -198,6 +203,47 @@ fn classify(place: RowLocation, values: &[Value]) -> Option<SalvagedRow> {
             let (schedule, timezone) = (schedule.clone(), timezone.clone());
             SalvagedRow::Schedule(source.clone(), Hours { from: *from, schedule, timezone })
         }
+        (
+            RowLocation::Table(_),
+            [Text(area), Int(base), Int(total_in), Int(total_out), Int(known), corrected @ (Null | Int(_))],
+        ) => {
+            let corrected = if let Int(corrected) = corrected { Some(*corrected) } else { None };
+            SalvagedRow::Area((area.clone(), [*base, *total_in, *total_out, *known]), corrected)
+        }
+        (RowLocation::Table(_), [Text(area), Text(source), Text(line), Int(sign @ (1 | -1))]) => {
+            SalvagedRow::AreaLine(area.clone(), source.clone(), line.clone(), *sign)
+        }
+        (
+            RowLocation::Table(_),
+            [Int(quarter), Text(area), Int(total_in), Int(total_out), Int(high), Int(at)],
+        ) => SalvagedRow::AreaQuarter((*quarter, area.clone()), [*total_in, *total_out, *high, *at]),
+        (
+            RowLocation::Table(_),
+            [
+                Int(session),
+                Int(sequence),
+                Int(wall),
+                Text(area),
+                Int(before),
+                Int(after),
+                Int(total_in),
+                Int(total_out),
+                Text(reason),
+                Text(who),
+            ],
+        ) => SalvagedRow::Correction(
+            (*session, *sequence),
+            Box::new(Correction {
+                wall: *wall,
+                area: area.clone(),
+                before: *before,
+                after: *after,
+                total_in: total_in.unsigned_abs(),
+                total_out: total_out.unsigned_abs(),
+                reason: CorrectionReason::of_word(reason)?,
+                who: who.clone(),
+            }),
+        ),
         (RowLocation::Table(_), [Int(_), Text(_), Int(_)]) => SalvagedRow::Unsummed,
         (RowLocation::Table(_), [Text(aside), Int(_)]) if aside.contains(names::ASIDE) => {
             SalvagedRow::Unsummed
@@ -263,7 +309,12 @@ impl Salvage {
         }
         let change = connection.transaction().map_err(sql)?;
         // Sessions first: the others refer to them.
-        found.sort_by_key(|found| !matches!(found, SalvagedRow::Session(..)));
+        // Numbers of areas come last: corrections change them.
+        found.sort_by_key(|found| match found {
+            SalvagedRow::Session(..) => 0,
+            SalvagedRow::Correction(..) => 1,
+            _ => 2,
+        });
         for found in found {
             this.note(&change, found).map_err(sql)?;
         }
@@ -321,6 +372,22 @@ impl Salvage {
             SalvagedRow::Judgment(judgment) => judgments::write(change, &judgment)?,
             SalvagedRow::Action(action) => actions::write(change, &action)?,
             SalvagedRow::Schedule(source, hours) => schedules::write(change, &source, &hours)?,
+            SalvagedRow::Area((area, [base, total_in, total_out, known]), corrected) => {
+                change
+                    .prepare_cached("INSERT OR REPLACE INTO areas VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+                    .execute(params![area, base, total_in, total_out, known, corrected])?;
+            }
+            SalvagedRow::AreaLine(area, source, line, sign) => {
+                change
+                    .prepare_cached("INSERT OR REPLACE INTO area_lines VALUES (?1, ?2, ?3, ?4)")?
+                    .execute(params![area, source, line, sign])?;
+            }
+            SalvagedRow::AreaQuarter((quarter, area), [total_in, total_out, high, at]) => {
+                change
+                    .prepare_cached("INSERT OR REPLACE INTO area_quarters VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+                    .execute(params![quarter, area, total_in, total_out, high, at])?;
+            }
+            SalvagedRow::Correction(at, correction) => areas::write_correction(change, at, &correction)?,
             SalvagedRow::Unsummed => self.has_sums = false,
         }
         Ok(())
@@ -379,9 +446,13 @@ impl Salvage {
         } else {
             self.pages.uncertain.iter().for_each(|at| self.pages.uncertain_rows(*at, &mut take));
         }
+        // The numbers of areas have been brought over as they were: no line leads into one while crossings follow. No id of
+        // a source holds a slash.
+        change.execute("UPDATE area_lines SET source = '/' || source", []).map_err(sql)?;
         for crossing in found {
             self.crossing(&change, &crossing).map_err(sql)?;
         }
+        change.execute("UPDATE area_lines SET source = substr(source, 2)", []).map_err(sql)?;
         change.execute("UPDATE salvage SET page = ?1", [self.next]).map_err(sql)?;
         if !more {
             if self.has_sums {

@@ -10,7 +10,7 @@ use super::{
 };
 
 /// Each step takes a ledger one version further; `user_version` counts the steps taken.
-const MIGRATIONS: [&str; 8] = [
+const MIGRATIONS: [&str; 9] = [
     "
     CREATE TABLE sessions (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -180,6 +180,79 @@ const MIGRATIONS: [&str; 8] = [
     ) STRICT;
     CREATE INDEX schedules_by_source ON schedules (source);
     ",
+    // How many are inside of areas: since the last correction, and the corrections themselves. Sums by the quarter of an
+    // hour are kept by triggers, in the transaction of the crossing. A line of an area that is named itself is not taken for one of
+    // all (`*`).
+    "
+    CREATE TABLE areas (
+        area TEXT NOT NULL PRIMARY KEY,
+        base INTEGER NOT NULL,
+        total_in INTEGER NOT NULL,
+        total_out INTEGER NOT NULL,
+        known_ms INTEGER NOT NULL,
+        corrected_ms INTEGER
+    ) STRICT;
+    CREATE TABLE area_lines (
+        area TEXT NOT NULL,
+        source TEXT NOT NULL,
+        line TEXT NOT NULL,
+        sign INTEGER NOT NULL CHECK (sign IN (1, -1)),
+        PRIMARY KEY (source, line, area)
+    ) STRICT;
+    CREATE TABLE area_quarters (
+        quarter INTEGER NOT NULL,
+        area TEXT NOT NULL,
+        total_in INTEGER NOT NULL,
+        total_out INTEGER NOT NULL,
+        high INTEGER NOT NULL,
+        high_ms INTEGER NOT NULL,
+        PRIMARY KEY (area, quarter)
+    ) STRICT;
+    CREATE TABLE corrections (
+        session INTEGER NOT NULL,
+        seq INTEGER NOT NULL,
+        wall_ms INTEGER NOT NULL,
+        area TEXT NOT NULL,
+        before INTEGER NOT NULL,
+        after INTEGER NOT NULL,
+        total_in INTEGER NOT NULL,
+        total_out INTEGER NOT NULL,
+        reason TEXT NOT NULL,
+        who TEXT NOT NULL,
+        PRIMARY KEY (session, seq, area)
+    ) STRICT;
+    CREATE INDEX corrections_by_area ON corrections (area, session, seq);
+    CREATE TRIGGER crossing_in_area AFTER INSERT ON crossings
+    WHEN EXISTS (SELECT 1 FROM area_lines WHERE source = NEW.source AND line IN (NEW.line, '*'))
+    BEGIN
+        UPDATE areas SET total_in = total_in + (NEW.direction * own.sign = 1),
+            total_out = total_out + (NEW.direction * own.sign = -1)
+        FROM (SELECT area AS name, sign FROM area_lines AS l WHERE source = NEW.source AND (line = NEW.line
+            OR line = '*' AND NOT EXISTS (SELECT 1 FROM area_lines AS e WHERE e.area = l.area
+                AND e.source = NEW.source AND e.line = NEW.line))) AS own
+        WHERE areas.area = own.name;
+        INSERT INTO area_quarters SELECT NEW.wall_ms / 900000, areas.area, NEW.direction * l.sign = 1,
+                NEW.direction * l.sign = -1, base + areas.total_in - areas.total_out
+                    + (NEW.direction * l.sign = -1), NEW.wall_ms
+            FROM area_lines AS l JOIN areas ON areas.area = l.area
+            WHERE l.source = NEW.source AND (l.line = NEW.line
+                OR l.line = '*' AND NOT EXISTS (SELECT 1 FROM area_lines AS e WHERE e.area = l.area
+                    AND e.source = NEW.source AND e.line = NEW.line))
+            ON CONFLICT DO UPDATE SET
+                total_in = total_in + excluded.total_in, total_out = total_out + excluded.total_out,
+                high_ms = IIF(excluded.high > high, excluded.high_ms, high_ms),
+                high = MAX(high, excluded.high);
+    END;
+    CREATE TRIGGER area_corrected AFTER INSERT ON corrections BEGIN
+        UPDATE areas SET base = NEW.after, total_in = 0, total_out = 0, corrected_ms = NEW.wall_ms
+            WHERE area = NEW.area;
+        INSERT INTO area_quarters VALUES
+            (NEW.wall_ms / 900000, NEW.area, 0, 0, MAX(NEW.before, NEW.after), NEW.wall_ms)
+            ON CONFLICT DO UPDATE SET
+                high_ms = IIF(excluded.high > high, excluded.high_ms, high_ms),
+                high = MAX(high, excluded.high);
+    END;
+    ",
 ];
 
 /// The newest version.
@@ -206,8 +279,16 @@ pub const ACTIONS: i64 = 7;
 /// The first version that notes opening hours.
 pub const SCHEDULES: i64 = 8;
 
+/// The first version with areas.
+pub const AREAS: i64 = 9;
+
+/// Takes a ledger back to before [`AREAS`].
+#[cfg(test)]
+pub const WITHOUT_AREAS: &str = "DROP TRIGGER crossing_in_area; DROP TRIGGER area_corrected; \
+    DROP TABLE areas; DROP TABLE area_lines; DROP TABLE area_quarters; DROP TABLE corrections";
+
 /// Tables by the version that brought them.
-const TABLES: [(i64, &str); 16] = [
+const TABLES: [(i64, &str); 20] = [
     (1, "sessions"),
     (1, "crossings"),
     (1, "resets"),
@@ -224,6 +305,10 @@ const TABLES: [(i64, &str); 16] = [
     (6, "judgments"),
     (7, "actions"),
     (8, "schedules"),
+    (9, "areas"),
+    (9, "area_lines"),
+    (9, "area_quarters"),
+    (9, "corrections"),
 ];
 
 /// The version of an open file: 0 where it is empty. Reads no more than its first pages.

@@ -24,6 +24,7 @@ use self::{
 };
 use super::{
     BATCH, LedgerError, LedgerOptions, MAX_WAITING, Shared,
+    areas::AreaBook,
     clock_check::{self, ClockReading, Steadiness, millis},
     lock::{Lock, patiently},
     salvage::Totals,
@@ -31,7 +32,7 @@ use super::{
     schema,
 };
 use crate::{
-    model::{Direction, Event, EventKind, LineCounts, Scene, SourceId},
+    model::{AreaRecord, Direction, Event, EventKind, LineCounts, Scene, SourceId},
     native::disk::Disk,
 };
 
@@ -72,6 +73,10 @@ pub(crate) struct Writer {
     /// What was known of the scenes when the file was opened.
     scenes: BTreeMap<SourceId, Scene>,
     schedules: schedules::Known,
+    /// How many are inside of areas.
+    areas: AreaBook,
+    /// Whether [`Self::areas`] go on from those of the file.
+    has_areas: bool,
     watching: Watching,
     /// Whether all watches, not only the unnoted, must be written: the file is new to us, or it is time for a
     /// heartbeat.
@@ -125,6 +130,8 @@ impl Writer {
             changed: BTreeSet::new(),
             scenes: BTreeMap::new(),
             schedules: schedules::Known::default(),
+            areas: AreaBook::default(),
+            has_areas: false,
             watching: Watching::default(),
             write_all_watches: false,
             clock: Steadiness::new(clock_check::boot(), begun),
@@ -156,6 +163,11 @@ impl Writer {
     /// What is known of the scenes of sources, by earlier runs.
     pub fn scenes(&self) -> Vec<(SourceId, Scene)> {
         self.scenes.iter().map(|(source, scene)| (source.clone(), scene.clone())).collect()
+    }
+
+    /// What is known of areas, by earlier runs.
+    pub fn areas(&self) -> Vec<AreaRecord> {
+        self.areas.records()
     }
 
     /// The first commit: this run's session, and what waits since the file was opened.
@@ -256,6 +268,7 @@ impl Writer {
                     Direction::Out => counts.1 += 1,
                 }
                 self.changed.insert(source.clone());
+                self.areas.crossing(&source, &line, direction);
                 self.push(PendingRow::Crossing {
                     source,
                     sequence,
@@ -283,6 +296,11 @@ impl Writer {
                 if let Some(hours) = self.schedules.state(&source, wall) {
                     self.push(PendingRow::Schedule(source, hours));
                 }
+            }
+            EventKind::Area(event) => {
+                self.areas.event(&source, wall, event);
+                let (area, event) = (source.to_string(), Box::new(event.clone()));
+                self.push(PendingRow::Area { area, sequence, wall, event });
             }
             EventKind::Suppressed { .. } | EventKind::Threshold { .. } => {}
         }
@@ -322,6 +340,7 @@ impl Writer {
         }
         self.rows.clear();
         self.changed.clear();
+        self.areas.written();
         self.write_all_totals = false;
         self.watching.noted();
         self.busy_since = None;
@@ -394,6 +413,7 @@ impl Writer {
         for source in self.changed.iter().filter(|source| !self.totals.contains_key(*source)) {
             write_totals(&change, source, &BTreeMap::new()).map_err(sql)?;
         }
+        self.areas.write(&change, self.write_all_totals).map_err(sql)?;
         if self.write_all_watches {
             let seen = self.clock.memory();
             change

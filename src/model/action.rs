@@ -42,13 +42,15 @@ impl Action {
     pub const ACKNOWLEDGED: &str = "acknowledged";
     /// The number of workers was changed.
     pub const WORKERS: &str = "workers";
+    /// The number of people inside an area was corrected.
+    pub const CORRECTED: &str = "corrected";
     /// The configuration file was read again.
     pub const RELOADED: &str = "reloaded";
     /// The program was stopped.
     pub const STOPPED: &str = "stopped";
 
     /// All words of this version.
-    pub const WORDS: [&str; 12] = [
+    pub const WORDS: [&str; 13] = [
         Self::PAUSED,
         Self::RESUMED,
         Self::RESTARTED,
@@ -59,6 +61,7 @@ impl Action {
         Self::SETTINGS,
         Self::ACKNOWLEDGED,
         Self::WORKERS,
+        Self::CORRECTED,
         Self::RELOADED,
         Self::STOPPED,
     ];
@@ -73,6 +76,7 @@ impl Action {
             Self::SETTINGS => "changed the settings of",
             Self::ACKNOWLEDGED => "acknowledged the alert of",
             Self::WORKERS => "set the number of workers",
+            Self::CORRECTED => "corrected the number inside",
             Self::RELOADED => "reloaded the configuration file",
             Self::STOPPED => "stopped the program",
             other => other,

@@ -18,6 +18,8 @@ pub enum AlertKind {
     Flapping,
     /// Reached its limit.
     Limit,
+    /// An area reached its threshold; its name stands in the place of the source's id.
+    Area,
 }
 
 impl AlertKind {
@@ -29,6 +31,7 @@ impl AlertKind {
             Self::Failed => "failed",
             Self::Flapping => "flapping",
             Self::Limit => "limit",
+            Self::Area => "area",
         }
     }
 

@@ -27,6 +27,15 @@ pub enum Control<A, C> {
         /// Name of the user.
         who: String,
     },
+    /// So many people are inside an area.
+    SetArea {
+        /// Its name.
+        area: String,
+        /// How many.
+        inside: u64,
+        /// Name of the user.
+        who: String,
+    },
     /// Workers that may run at once, clamped to `1..=max_workers`.
     SetWorkers(usize),
 }

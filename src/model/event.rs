@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Direction, Reason, Scene, SourceId, StateKind, TrackId, rfc3339};
+use super::{AreaEvent, Direction, Reason, Scene, SourceId, StateKind, TrackId, rfc3339};
 
 /// What happened, for the ticker, the logs, the CSV and the JSON lines.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -92,4 +92,6 @@ pub enum EventKind {
     },
     /// The source's counts were set to zero: by the user, or because a file starts again.
     Reset,
+    /// Something of an area, whose name stands in the place of the source's id.
+    Area(AreaEvent),
 }

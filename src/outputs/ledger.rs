@@ -10,7 +10,7 @@ use crossbeam_channel::{Sender, bounded};
 use super::{BothClocks, Gauge, Output, Reading, Results, Running, Setup};
 use crate::{
     ledger::{LedgerError, LedgerOptions, LedgerStatus, SILENT, Shared, Writer},
-    model::{Event, LineCounts, Scene, SourceId, TaskResult},
+    model::{AreaRecord, Event, LineCounts, Scene, SourceId, TaskResult},
     native::disk::Disk,
 };
 
@@ -31,6 +31,7 @@ type Scenes = Vec<(SourceId, Scene)>;
 struct Held {
     totals: Totals,
     scenes: Scenes,
+    areas: Vec<AreaRecord>,
 }
 
 /// A handle on a ledger that is being written. Dropping it commits what waits and ends the session.
@@ -86,6 +87,12 @@ impl Ledger {
     #[must_use]
     pub fn scenes(&self) -> Scenes {
         self.held.scenes.clone()
+    }
+
+    /// What earlier runs have counted in areas.
+    #[must_use]
+    pub fn areas(&self) -> Vec<AreaRecord> {
+        self.held.areas.clone()
     }
 
     /// Its health.
@@ -145,7 +152,11 @@ impl Output for LedgerOutput {
         match Writer::start(options, Arc::clone(&self.shared), &self.disk) {
             Ok(mut writer) => {
                 // Nobody waits any more when the disk took too long.
-                let _ = ready.send(Ok(Held { totals: writer.totals(), scenes: writer.scenes() }));
+                let _ = ready.send(Ok(Held {
+                    totals: writer.totals(),
+                    scenes: writer.scenes(),
+                    areas: writer.areas(),
+                }));
                 writer.begin();
                 self.writer = Some(writer);
             }

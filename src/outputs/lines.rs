@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::status::{SourceStatus, Status};
 use crate::model::{
-    Direction, Doubt, Event, EventKind, Reason, Scene, StateKind, TaskResult, Total, TrackId,
+    AreaEvent, Direction, Doubt, Event, EventKind, Reason, Scene, StateKind, TaskResult, Total, TrackId,
 };
 
 /// One line of JSON output.
@@ -29,6 +29,8 @@ pub enum Line {
     Schedule(ScheduleLine),
     /// The counts of a source were set to zero.
     Reset(ResetLine),
+    /// Something happened to an area.
+    Area(AreaLine),
     /// The last line.
     Summary(Summary),
 }
@@ -141,6 +143,18 @@ pub struct ResetLine {
     pub timestamp: String,
 }
 
+/// Something happened to an area.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AreaLine {
+    /// Its name.
+    pub area: String,
+    /// What.
+    #[serde(flatten)]
+    pub event: AreaEvent,
+    /// Wall time, RFC 3339 in UTC.
+    pub timestamp: String,
+}
+
 /// Where everything stands at the end of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
@@ -231,6 +245,7 @@ impl From<&Event> for Line {
                 Self::Schedule(ScheduleLine { camera_id, schedule, timezone, timestamp })
             }
             EventKind::Reset => Self::Reset(ResetLine { camera_id, timestamp }),
+            EventKind::Area(event) => Self::Area(AreaLine { area: camera_id, event, timestamp }),
         }
     }
 }

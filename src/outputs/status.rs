@@ -16,7 +16,7 @@ use crate::{
     clock::Clock,
     engine::EngineApi,
     files,
-    model::{Doubt, EngineSnapshot, SourceKind, SourceSnapshot, StateKind, Total},
+    model::{AreaSnapshot, Doubt, EngineSnapshot, SourceKind, SourceSnapshot, StateKind, Total},
     native::disk::Disk,
 };
 
@@ -60,6 +60,9 @@ pub struct Status {
     /// What the user should know besides.
     #[serde(default)]
     pub notices: Vec<String>,
+    /// How many are inside each area; left out where there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub areas: Vec<AreaSnapshot>,
     /// The socket at which the program can be asked, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub socket: Option<String>,
@@ -278,6 +281,7 @@ impl From<&EngineSnapshot> for Status {
             events_lost: snapshot.events_lost,
             problems: snapshot.problems.clone(),
             notices: snapshot.notices.clone(),
+            areas: snapshot.areas.to_vec(),
             socket: None,
         }
     }

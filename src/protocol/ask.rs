@@ -193,6 +193,7 @@ mod tests {
             sources: vec![source],
             total: Total { total_in: 2, total_out: 1, net: 1 },
             peak_hour: None,
+            areas: Vec::new(),
             drifts: Vec::new(),
             clock_changes: Vec::new(),
         };

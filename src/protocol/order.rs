@@ -73,6 +73,13 @@ pub enum Order {
         /// What is wrong with it.
         kind: AlertKind,
     },
+    /// So many people are inside an area.
+    Area {
+        /// Its name.
+        area: String,
+        /// How many.
+        inside: u64,
+    },
     /// Workers that may run at once, from 1 to `max_workers`.
     Workers {
         /// How many; of a number outside, the nearest one.
@@ -100,6 +107,7 @@ impl Order {
             Control::Remove(source) => Self::Remove { source },
             Control::Add(source) => Self::Add { entry: entry_of(&source) },
             Control::Acknowledge { source, kind, .. } => Self::Acknowledge { source, kind },
+            Control::SetArea { area, inside, .. } => Self::Area { area, inside },
             Control::SetWorkers(count) => Self::Workers { count },
         })
     }
@@ -121,6 +129,7 @@ impl Order {
             Self::Lines { source, shapes } => Control::Source(source, lines_of(shapes)?.into()),
             // Who asked is known where it was asked.
             Self::Acknowledge { source, kind } => Control::Acknowledge { source, kind, who: String::new() },
+            Self::Area { area, inside } => Control::SetArea { area, inside, who: String::new() },
             Self::Workers { count } => Control::SetWorkers(count),
         })
     }
@@ -178,6 +187,7 @@ mod tests {
             Control::PauseAll(false),
             Control::Remove("a".into()),
             Control::SetWorkers(3),
+            Control::SetArea { area: "hall".into(), inside: 12, who: String::new() },
             Control::Acknowledge { source: "a".into(), kind: AlertKind::Flapping, who: String::new() },
             Control::set_lines("a".into(), vec![line.clone()], vec![zone.clone()]),
             Control::set_drawn(

@@ -19,7 +19,7 @@ const MOST_PAST: usize = 1000;
 /// What an alert is about; the same trouble keeps the same key until it is over.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct AlertKey {
-    /// Which source.
+    /// Which source; of an area its name.
     pub source: SourceId,
     /// What.
     pub kind: AlertKind,
@@ -32,8 +32,37 @@ pub struct Alert {
     pub key: AlertKey,
     /// Whether somebody has said that it was seen.
     pub acknowledged: bool,
-    /// Index of the source in the snapshot.
-    pub source: usize,
+    /// What it is about, by its place in the snapshot.
+    pub subject: Subject,
+}
+
+/// What an alert is about, by its index in the snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// A source.
+    Source(usize),
+    /// An area.
+    Area(usize),
+}
+
+impl Subject {
+    /// Its name.
+    #[must_use]
+    pub fn name(self, snapshot: &EngineSnapshot) -> String {
+        match self {
+            Self::Source(index) => snapshot.sources[index].name(),
+            Self::Area(index) => format!("Area {}", snapshot.areas[index].name),
+        }
+    }
+
+    /// What is wrong with it, without its name and without a countdown.
+    #[must_use]
+    pub fn cause(self, kind: AlertKind, snapshot: &EngineSnapshot) -> String {
+        match self {
+            Self::Source(index) => cause(kind, &snapshot.sources[index]),
+            Self::Area(index) => snapshot.areas[index].cause(),
+        }
+    }
 }
 
 /// All alerts, the unseen first, each in the order of the sources. Forgets in `acknowledged` what is over, so
@@ -45,7 +74,8 @@ fn alerts(snapshot: &EngineSnapshot, acknowledged: &mut BTreeSet<AlertKey>) -> V
         let mut raise = |kind| {
             let key = AlertKey { source: source.id.clone(), kind };
             standing.insert(key.clone());
-            alerts.push(Alert { acknowledged: acknowledged.contains(&key), key, source: index });
+            let subject = Subject::Source(index);
+            alerts.push(Alert { acknowledged: acknowledged.contains(&key), key, subject });
         };
         AlertKind::of(source).for_each(&mut raise);
         // Between two attempts of the same trouble: still the same alert.
@@ -53,6 +83,12 @@ fn alerts(snapshot: &EngineSnapshot, acknowledged: &mut BTreeSet<AlertKey>) -> V
         if AlertKind::Down.goes_on(source) && acknowledged.contains(&key) {
             standing.insert(key);
         }
+    }
+    for (index, area) in snapshot.areas.iter().enumerate().filter(|(_, area)| area.is_over) {
+        let key = AlertKey { source: area.name.as_str().into(), kind: AlertKind::Area };
+        standing.insert(key.clone());
+        let subject = Subject::Area(index);
+        alerts.push(Alert { acknowledged: acknowledged.contains(&key), key, subject });
     }
     acknowledged.retain(|key| standing.contains(key));
     alerts.sort_by_key(|alert| alert.acknowledged);
@@ -69,6 +105,8 @@ pub fn cause(kind: AlertKind, source: &SourceSnapshot) -> String {
             let whose = limit.zone.map_or(String::new(), |zone| format!("zone '{}' is ", clean(&zone)));
             format!("{whose}{words}, {} of {}", format::current(limit.current), limit.limit)
         }
+        // Not of a source.
+        AlertKind::Area => String::new(),
         AlertKind::Flapping => source.flapping().unwrap_or_default(),
         AlertKind::Down | AlertKind::Failed => {
             let error = clean(source.last_error.as_deref().unwrap_or("no frames"));
@@ -119,8 +157,8 @@ impl Alerts {
         acknowledged.extend(snapshot.acknowledged.iter().map(key_of));
         self.standing = alerts(snapshot, &mut acknowledged);
         for alert in &self.standing {
-            let source = &snapshot.sources[alert.source];
-            let (cause, name) = (cause(alert.key.kind, source), source.name());
+            let name = alert.subject.name(snapshot);
+            let cause = alert.subject.cause(alert.key.kind, snapshot);
             let new = || Course {
                 began: moment.clone(),
                 acknowledged: None,

@@ -32,6 +32,7 @@ const CONTRACT: &[(&str, &str, &[&str])] = &[
     ("pcount_ledger_pending_events", "gauge", &[]),
     ("pcount_ledger_writable", "gauge", &[]),
     ("pcount_log_lines_lost_total", "counter", &[]),
+    ("pcount_occupancy", "gauge", &["area"]),
     ("pcount_queue_depth", "gauge", &[]),
     ("pcount_source_last_frame_timestamp_seconds", "gauge", &["camera"]),
     ("pcount_source_reconnects_total", "counter", &["camera"]),

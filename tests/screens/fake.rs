@@ -308,6 +308,7 @@ impl EngineApi for FakeEngine {
             Control::Remove(id) => format!("remove {id}"),
             Control::Add(source) => format!("add {} {}", source.id, source.source),
             Control::SetWorkers(count) => format!("workers {count}"),
+            Control::SetArea { area, inside, who } => format!("area {area} set {inside} by {who}"),
             Control::Acknowledge { source, kind, who } => {
                 format!("acknowledge {} of {source} by {who}", kind.word())
             }
@@ -496,6 +497,7 @@ fn report(asked: &ReportQuery) -> Report {
         peak_hour: sources[0].peak_hour.clone(),
         sources,
         total: Total { total_in, total_out, net: total_in as i64 - total_out as i64 },
+        areas: Vec::new(),
         drifts: Vec::new(),
         clock_changes: Vec::new(),
     }

@@ -67,7 +67,11 @@ impl Gathered {
                 .iter()
                 .map(move |zone| ([("camera", camera), ("zone", &*zone.name)], gauge(zone.occupancy)))
         });
-        family(encoder, "pcount_zone_occupancy", "People in the zone now.", zones)
+        family(encoder, "pcount_zone_occupancy", "People in the zone now.", zones)?;
+        let areas = self.snapshot.areas.iter();
+        let areas = areas.map(|area| ([("area", &*area.name)], gauge(area.inside)));
+        let help = "People inside the area, as counted: below zero where entries were missed.";
+        family(encoder, "pcount_occupancy", help, areas)
     }
 
     fn write_sources(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {

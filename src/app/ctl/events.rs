@@ -72,6 +72,7 @@ fn sentence(event: &Event, timezone: &TimeZone) -> String {
             let whose = zone.as_ref().map_or(String::new(), |zone| format!("zone '{zone}' "));
             format!("{whose}{} its limit: {current} of {limit}", if *over { "at" } else { "below" })
         }
+        EventKind::Area(event) => event.words(),
         other => serde_json::to_value(other)
             .ok()
             .and_then(|value| value["type"].as_str().map(|word| word.replace('_', " ")))

@@ -15,7 +15,11 @@ use std::{
 use crossbeam_channel::{Sender, bounded};
 use parking_lot::{Condvar, Mutex};
 
-use crate::model::{Event, EventKind, SourceId, TaskResult};
+use crate::{
+    config::AreaConfig,
+    engine::reply::Answer,
+    model::{Event, EventKind, SourceId, TaskResult},
+};
 
 /// Reports that may wait; some 20 MB.
 const ROOM: usize = 65_536;
@@ -23,13 +27,21 @@ const ROOM: usize = 65_536;
 /// Errors of one source that may wait with its latest result.
 const ERRORS: usize = 100;
 
-#[derive(Debug)]
 pub(super) enum OutboxItem {
     Result(Box<TaskResult>),
     Event(Box<Event>),
     /// The source was removed: it has no latest result any more.
     Forget(SourceId),
     Sync(Sender<()>),
+    /// These areas are counted from here on.
+    Areas(Vec<AreaConfig>),
+    /// So many people are inside an area, as this user says.
+    SetArea {
+        area: String,
+        inside: u64,
+        who: String,
+        answer: Answer,
+    },
 }
 
 /// What [`Outbox::take`] finds.
@@ -92,6 +104,24 @@ impl Outbox {
     /// Reports that a source was removed.
     pub fn forget(&self, source: &SourceId) {
         self.put(OutboxItem::Forget(source.clone()), None);
+    }
+
+    /// From here on these areas are counted.
+    pub fn areas(&self, areas: Vec<AreaConfig>) {
+        self.put(OutboxItem::Areas(areas), None);
+    }
+
+    /// At this place in the order of the crossings so many people are inside an area.
+    pub fn set_area(&self, area: String, inside: u64, who: String, answer: Answer) {
+        self.put(OutboxItem::SetArea { area, inside, who, answer }, None);
+    }
+
+    /// `event` with the next number, for what is made of an event that is being handled.
+    pub(super) fn numbered(&self, mut event: Event) -> Event {
+        let mut backlog = self.backlog.lock();
+        backlog.number += 1;
+        event.number = backlog.number;
+        event
     }
 
     /// Whether there is no room for what comes from frames. Without a handler nothing waits, and nothing is held up.
@@ -213,6 +243,7 @@ impl Backlog {
 /// Whether totals would be wrong without it.
 fn is_kept(report: &OutboxItem) -> bool {
     matches!(report, OutboxItem::Event(event) if matches!(event.kind, EventKind::Crossing { .. } | EventKind::Reset))
+        || matches!(report, OutboxItem::Areas(_) | OutboxItem::SetArea { .. })
 }
 
 #[cfg(test)]

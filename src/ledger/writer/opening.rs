@@ -14,7 +14,7 @@ use super::{
     rows::{PendingRow, has_session, read_scenes, read_totals},
 };
 use crate::{
-    ledger::{LedgerError, Reader, clock_check::Jump, open, salvage::Salvage, schema},
+    ledger::{LedgerError, Reader, areas::read_records, clock_check::Jump, open, salvage::Salvage, schema},
     model::{LineCounts, SourceId},
 };
 
@@ -34,6 +34,10 @@ impl Writer {
                 };
                 self.totals = totals.into_iter().map(of).collect();
                 self.has_totals = true;
+                if let Ok(areas) = reader.areas() {
+                    self.areas.resume(areas);
+                    self.has_areas = true;
+                }
             }
         }
         let forgotten: Vec<_> = if self.options.fresh {
@@ -70,6 +74,9 @@ impl Writer {
             self.add_totals(&connection, was_opened).map_err(sql)?;
             self.scenes = read_scenes(&connection).map_err(sql)?;
             self.schedules.learn(&connection).map_err(sql)?;
+        }
+        if !std::mem::replace(&mut self.has_areas, true) {
+            self.areas.resume(read_records(&connection).map_err(sql)?);
         }
         if !std::mem::replace(&mut self.has_clock, true)
             && let Some(memory) = schema::read_clock(&connection).map_err(sql)?

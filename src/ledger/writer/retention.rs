@@ -168,6 +168,10 @@ fn remove_sums(change: &Connection, quarter: i64) -> rusqlite::Result<()> {
         "DELETE FROM quarters WHERE quarter < ?1 AND quarter >= ?2",
         [quarter, PLAUSIBLE / QUARTER],
     )?;
+    change.execute(
+        "DELETE FROM area_quarters WHERE quarter < ?1 AND quarter >= ?2",
+        [quarter, PLAUSIBLE / QUARTER],
+    )?;
     for (source, Flow { reset, net, .. }) in folded {
         // How high it was in between is gone with the rest.
         let high = net.max(0);

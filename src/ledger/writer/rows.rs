@@ -5,8 +5,13 @@ use std::collections::{BTreeMap, VecDeque};
 use rusqlite::{Connection, params};
 
 use super::watching::Watch;
-use crate::ledger::schedules::{self, Hours};
-use crate::model::{Direction, Scene, SourceId};
+use crate::{
+    ledger::{
+        areas,
+        schedules::{self, Hours},
+    },
+    model::{AreaEvent, Direction, Scene, SourceId},
+};
 
 /// A row that waits for its commit.
 pub enum PendingRow {
@@ -34,6 +39,13 @@ pub enum PendingRow {
     },
     /// The opening hours of a source from now on.
     Schedule(SourceId, Hours),
+    /// Something happened to an area.
+    Area {
+        area: String,
+        sequence: u64,
+        wall: i64,
+        event: Box<AreaEvent>,
+    },
     /// A source was watched from its first frame to its last.
     Watch(SourceId, Watch),
     /// The wall clock was set, so long after the session began.
@@ -99,6 +111,9 @@ pub fn write_rows(change: &Connection, session: i64, rows: &VecDeque<PendingRow>
             }
             PendingRow::Scene { source, wall, scene } => write_scene(change, source, *wall, scene)?,
             PendingRow::Schedule(source, hours) => schedules::write(change, source, hours)?,
+            PendingRow::Area { area, sequence, wall, event } => {
+                areas::write_event(change, (session, sequence.cast_signed()), *wall, area, event)?;
+            }
             PendingRow::Watch(source, watch) => write_watch(change, session, source, *watch)?,
             PendingRow::Jump { mono, before, after } => write_jump(change, session, *mono, *before, *after)?,
         }

@@ -15,10 +15,11 @@ use proptest::{
 use crate::{
     geometry::{Anchor, BBox},
     model::{
-        self, Acknowledgment, Action, AlertKind, Control, Direction, Doubt, EngineSnapshot, Event, EventKind,
-        FrameInfo, Learned, LineConfig, LineCounts, Moment, Overload, Preview, Reason, Rest, ResultStatus,
-        Scene, ShownTrack, SourceId, SourceKind, SourceSnapshot, SourceState, StateKind, Task, TaskResult,
-        TaskStatus, Wakeful, WorkerSnapshot, ZoneConfig, ZoneCounts, copies,
+        self, Acknowledgment, Action, AlertKind, AreaEvent, AreaLine, AreaSnapshot, Control,
+        CorrectionReason, Direction, Doubt, Drift, EngineSnapshot, Event, EventKind, FrameInfo, Learned,
+        LineConfig, LineCounts, Moment, Overload, Preview, Reason, Rest, ResultStatus, Scene, ShownTrack,
+        SourceId, SourceKind, SourceSnapshot, SourceState, StateKind, Task, TaskResult, TaskStatus, Wakeful,
+        WorkerSnapshot, ZoneConfig, ZoneCounts, copies,
     },
 };
 
@@ -190,8 +191,64 @@ pub fn event_kind() -> BoxedStrategy<EventKind> {
         scene().prop_map(EventKind::Scene),
         (option::of(".*"), ".*").prop_map(|(schedule, timezone)| EventKind::Schedule { schedule, timezone }),
         Just(EventKind::Reset),
+        area_event().prop_map(EventKind::Area),
     ]
     .boxed()
+}
+
+fn area_line() -> BoxedStrategy<AreaLine> {
+    (id(), option::of(text()), any::<bool>())
+        .prop_map(|(source, line, turned)| AreaLine { source, line, turned })
+        .boxed()
+}
+
+fn area_event() -> BoxedStrategy<AreaEvent> {
+    prop_oneof![
+        vec(area_line(), 0..3).prop_map(|lines| AreaEvent::Lines { lines }),
+        (any::<(i64, i64, u64, u64)>(), select(&CorrectionReason::ALL[..]), text()).prop_map(
+            |((before, after, total_in, total_out), reason, who)| AreaEvent::Corrected {
+                before,
+                after,
+                total_in,
+                total_out,
+                reason,
+                who
+            }
+        ),
+        any::<(bool, i64, i64)>().prop_map(|(over, inside, limit)| AreaEvent::Threshold {
+            over,
+            inside,
+            limit
+        }),
+    ]
+    .boxed()
+}
+
+fn area() -> BoxedStrategy<AreaSnapshot> {
+    let drift = any::<(u32, i64, u64)>().prop_map(|(corrections, surplus, entries)| Drift {
+        corrections,
+        surplus,
+        entries,
+    });
+    let numbers = any::<(i64, u64, u64, Option<u64>, Option<i64>, bool, Option<i64>, i64)>();
+    (text(), numbers, option::of(drift), vec(area_line(), 0..3))
+        .prop_map(|(name, numbers, drift, lines)| {
+            let (inside, total_in, total_out, capacity, threshold, is_over, corrected, known) = numbers;
+            AreaSnapshot {
+                name,
+                inside,
+                total_in,
+                total_out,
+                capacity,
+                threshold,
+                is_over,
+                corrected,
+                known,
+                drift,
+                lines,
+            }
+        })
+        .boxed()
 }
 
 fn scene() -> BoxedStrategy<Scene> {
@@ -299,11 +356,12 @@ pub fn engine() -> BoxedStrategy<EngineSnapshot> {
         vec(text(), 0..3),
         vec(event().prop_map(Arc::new), 0..3),
         vec(acknowledgment(), 0..3),
+        vec(area(), 0..3),
     );
     let numbers = any::<(usize, usize, usize, u64, u64, u64, Option<u64>, u64)>();
     (lists, said, numbers, single(), moment())
         .prop_map(|((sources, workers, queue), said, numbers, cpu, taken)| {
-            let (strategy, detector, problems, notices, events, acknowledged) = said;
+            let (strategy, detector, problems, notices, events, acknowledged, areas) = said;
             let (
                 worker_count,
                 max_workers,
@@ -326,7 +384,7 @@ pub fn engine() -> BoxedStrategy<EngineSnapshot> {
                 problems,
                 notices,
                 acknowledged: Arc::new(acknowledged),
-                areas: Arc::default(),
+                areas: Arc::new(areas),
                 events: Arc::new(events),
                 events_lost,
                 log_lines_lost,
@@ -341,7 +399,8 @@ pub fn engine() -> BoxedStrategy<EngineSnapshot> {
 }
 
 fn alert_kind() -> BoxedStrategy<AlertKind> {
-    select(vec![AlertKind::Down, AlertKind::Failed, AlertKind::Flapping, AlertKind::Limit]).boxed()
+    select(vec![AlertKind::Down, AlertKind::Failed, AlertKind::Flapping, AlertKind::Limit, AlertKind::Area])
+        .boxed()
 }
 
 fn acknowledgment() -> BoxedStrategy<Acknowledgment> {
@@ -371,6 +430,7 @@ pub fn control() -> BoxedStrategy<Control<String, String>> {
         id().prop_map(Control::Remove),
         text().prop_map(|added| Control::Add(Box::new(added))),
         any::<usize>().prop_map(Control::SetWorkers),
+        (text(), any::<u64>(), text()).prop_map(|(area, inside, who)| Control::SetArea { area, inside, who }),
         (id(), alert_kind(), text()).prop_map(|(source, kind, who)| Control::Acknowledge {
             source,
             kind,

@@ -1,5 +1,6 @@
 //! All sources at a glance.
 
+mod areas;
 mod detail;
 mod draw;
 mod events;

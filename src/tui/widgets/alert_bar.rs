@@ -8,7 +8,7 @@ use crate::{
     model::{Moment, SourceSnapshot},
     tui::{
         action::Action,
-        alerts::{self, Alert, AlertKind},
+        alerts::{self, Alert, AlertKind, Subject},
         context::Context,
         format, text,
         theme::Role,
@@ -48,11 +48,18 @@ pub fn draw(context: &Context, area: Rect, buffer: &mut Buffer, look: &Look) {
     let (seen, unseen): (Vec<&Alert>, Vec<&Alert>) =
         context.alerts.standing().iter().partition(|alert| alert.acknowledged);
     for alert in &unseen {
-        let what = sentence(alert, &snapshot.sources[alert.source], snapshot.taken, width, look);
+        let what = match alert.subject {
+            Subject::Source(index) => sentence(alert, &snapshot.sources[index], snapshot.taken, width, look),
+            Subject::Area(_) => {
+                let (name, cause) =
+                    (alert.subject.name(snapshot), alert.subject.cause(alert.key.kind, snapshot));
+                format!("{}: {cause}", text::clean(&name))
+            }
+        };
         lines.push(look.line(look.left(&format!(" {} {what}", look.symbols.alert), width), Role::Alert));
     }
     if !seen.is_empty() {
-        let names: Vec<String> = seen.iter().map(|alert| snapshot.sources[alert.source].name()).collect();
+        let names: Vec<String> = seen.iter().map(|alert| alert.subject.name(snapshot)).collect();
         let what = format!(" {} acknowledged: {}", look.symbols.acknowledged, names.join(", "));
         lines.push(look.line(look.cut(&what, width), Role::Warn));
     }
@@ -99,7 +106,7 @@ fn sentence(alert: &Alert, source: &SourceSnapshot, as_of: Moment, width: usize,
 fn what(alert: &Alert, source: &SourceSnapshot, as_of: Moment) -> String {
     let cause = alerts::cause(alert.key.kind, source);
     match alert.key.kind {
-        AlertKind::Limit | AlertKind::Flapping => format!(": {cause}"),
+        AlertKind::Limit | AlertKind::Flapping | AlertKind::Area => format!(": {cause}"),
         AlertKind::Down | AlertKind::Failed => {
             let next = source
                 .state

@@ -2,7 +2,7 @@
 
 use super::Look;
 use crate::{
-    model::{Direction, EventKind, Moment, SourceSnapshot, SourceState, WorkerSnapshot},
+    model::{AreaEvent, Direction, EventKind, Moment, SourceSnapshot, SourceState, WorkerSnapshot},
     tui::{context::Context, format, text, theme::Role},
 };
 
@@ -102,5 +102,14 @@ pub fn event(kind: &EventKind, look: &Look) -> (String, Role) {
         }
         EventKind::Schedule { schedule: None, .. } => ("always open".into(), Role::Dim),
         EventKind::Reset => ("counts set to zero".into(), Role::Text),
+        EventKind::Area(event) => {
+            let role = match event {
+                AreaEvent::Threshold { over: true, .. } => Role::Bad,
+                AreaEvent::Threshold { .. } => Role::Good,
+                AreaEvent::Lines { .. } => Role::Dim,
+                AreaEvent::Corrected { .. } => Role::Text,
+            };
+            (text::clean(&event.words()), role)
+        }
     }
 }

@@ -46,6 +46,8 @@ fn taken(outbox: &Outbox) -> Vec<String> {
         }
         Taken::OutboxItem(OutboxItem::Forget(_)) => Some("forget".into()),
         Taken::OutboxItem(OutboxItem::Sync(_)) => Some("sync".into()),
+        Taken::OutboxItem(OutboxItem::Areas(areas)) => Some(format!("{} areas", areas.len())),
+        Taken::OutboxItem(OutboxItem::SetArea { area, .. }) => Some(format!("area {area}")),
         Taken::OutboxItem(OutboxItem::Event(event)) => Some(match event.kind {
             EventKind::Crossing { track, .. } => format!("crossing {track}"),
             EventKind::State { state, .. } => state.word().into(),
@@ -124,7 +126,7 @@ fn the_numbers_of_events_leave_out_those_that_were_lost() {
     let numbers = |outbox: &Outbox| -> Vec<u64> {
         std::iter::from_fn(|| match outbox.take(Duration::ZERO) {
             Taken::OutboxItem(OutboxItem::Event(event)) => Some(event.number),
-            Taken::OutboxItem(report) => panic!("{report:?}"),
+            Taken::OutboxItem(_) => panic!("something waits"),
             Taken::Nothing => None,
         })
         .collect()

@@ -7,7 +7,7 @@ use ratatui::{
 };
 
 use super::{
-    detail, events, header,
+    areas, detail, events, header,
     layout::{self, Content, Layout},
     state::{Panel, State},
     table, workers,
@@ -27,6 +27,7 @@ use crate::tui::{
 pub fn draw(state: &State, context: &Context, area: Rect, canvas: &mut Canvas) -> Geometry {
     let content = Content {
         alerts: alert_bar::lines_wanted(context),
+        areas: context.shown().areas.len(),
         rows: context.rows().len(),
         workers: context.shown().workers.len(),
         preview: state.has_preview(context),
@@ -65,6 +66,7 @@ pub fn draw(state: &State, context: &Context, area: Rect, canvas: &mut Canvas) -
     if parts.detail.height > 0 {
         detail::draw(context, content.preview, parts.detail, canvas);
     }
+    areas::draw(context, parts.areas, canvas.buffer, look);
     draw_totals(context, parts.totals, canvas.buffer, look);
     geometry
 }

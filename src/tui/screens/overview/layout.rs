@@ -75,6 +75,8 @@ pub struct Parts {
     pub workers: Rect,
     /// Events.
     pub events: Rect,
+    /// How many are inside of areas.
+    pub areas: Rect,
     /// Totals.
     pub totals: Rect,
 }
@@ -84,6 +86,8 @@ pub struct Parts {
 pub struct Content {
     /// Lines of alerts and notices.
     pub alerts: usize,
+    /// Areas that people are counted in.
+    pub areas: usize,
     /// Rows of the table of sources.
     pub rows: usize,
     /// Threads of the pool.
@@ -103,6 +107,12 @@ pub fn divide(area: Rect, class: Class, content: Content) -> Parts {
     let header = take_top(&mut rest, 3);
     let mut parts = Parts { header, ..Parts::default() };
     parts.totals = take_bottom(&mut rest, if class >= Class::Wide { 2 } else { 1 });
+    let most_areas = match class {
+        Class::Wide => 6,
+        Class::Normal => 3,
+        _ => 1,
+    };
+    parts.areas = take_bottom(&mut rest, clamp(content.areas, most_areas));
     let most_alerts = match class {
         Class::Wide => 4,
         Class::Normal => 3,
@@ -182,7 +192,7 @@ mod tests {
             detail: bool, alone: bool,
         ) {
             let area = Rect::new(0, 0, w, h);
-            let p = divide(area, class(area), Content { alerts, rows, workers, preview, detail, alone });
+            let p = divide(area, class(area), Content { alerts, areas: alerts, rows, workers, preview, detail, alone });
             let parts =
                 [p.header, p.alerts, p.main, p.selected, p.preview, p.detail, p.workers, p.events, p.totals];
             for (i, part) in parts.iter().enumerate() {
