@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 use pcount::{
     config::Theme,
     internals::tui::theme::Palette,
-    model::{Overload, SourceState},
+    model::{AreaSnapshot, Drift, Overload, SourceState},
 };
 
 use super::{fake, stage::Stage};
@@ -414,4 +414,35 @@ fn palettes_and_twins() {
     at_all_sizes("ansi16", Stage::new(fake::mixed()).colors(Palette::Ansi16, Theme::Dark));
     at_all_sizes("color_blind", Stage::new(fake::mixed()).colors(Palette::True, Theme::ColorBlind));
     at_all_sizes("light", Stage::new(fake::mixed()).colors(Palette::True, Theme::Light));
+}
+
+#[test]
+fn areas_have_rows_of_their_own_and_an_alert() {
+    let mut stage = Stage::new(fake::mixed());
+    let corrected = Some(1_773_460_860_000);
+    let hall = AreaSnapshot {
+        name: "hall".into(),
+        inside: 112,
+        total_in: 140,
+        total_out: 28,
+        capacity: Some(120),
+        threshold: Some(100),
+        is_over: true,
+        corrected,
+        drift: Drift::of([(3, 0, 60), (3, 0, 140)]),
+        ..AreaSnapshot::default()
+    };
+    let yard = AreaSnapshot {
+        name: "yard".into(),
+        inside: -2,
+        total_in: 4,
+        total_out: 6,
+        known: 1_773_460_860_000,
+        ..AreaSnapshot::default()
+    };
+    stage.engine.change(|snapshot| snapshot.areas = std::sync::Arc::new(vec![hall, yard]));
+    stage.tick();
+    let text = stage.text(120, 40);
+    assert!(text.contains("Area hall: 112 of 120 inside, threshold 100"), "{text}");
+    at_all_sizes("areas", stage);
 }
