@@ -15,6 +15,7 @@
 //! ([`Reader`]) needs no lock.
 
 mod actions;
+mod area_text;
 mod areas;
 pub mod chart;
 mod clock_check;

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use super::{
-    html,
-    report::{PeriodCounts, Report, Step, areas},
+    area_text, html,
+    report::{PeriodCounts, Report, Step},
     text::{interval, minutes, percent, seconds},
 };
 use crate::files::text_cell;
@@ -117,7 +117,7 @@ fn table(report: &Report) -> String {
             let _ = writeln!(text, "  not watching from {} to {}", seconds(&gap.from), seconds(&gap.to));
         }
     }
-    text.push_str(&areas::text(&report.areas));
+    text.push_str(&area_text::text(&report.areas));
     for drift in &report.drifts {
         let _ = writeln!(
             text,

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Widths from which on a row says more than in and out.
-const WITH_SINCE: u16 = 80;
+const WITH_SINCE: u16 = 100;
 const WITH_DRIFT: u16 = 120;
 
 /// Longest name that is not cut.
@@ -32,11 +32,14 @@ pub fn draw(context: &Context, area: Rect, buffer: &mut Buffer, look: &Look) {
     if rows == 0 {
         return;
     }
-    if rows == 1 && (all.len() > 1 || area.width < WITH_SINCE) {
+    if rows == 1 && (all.len() > 1 || area.width < 80) {
         put(&look_over(all, usize::from(area.width), look), area, buffer);
         return;
     }
-    let mut lines: Vec<Line> = all.iter().take(rows).map(|one| row(one, context, area.width, look)).collect();
+    let names = all.iter().take(rows).map(|one| text::width(&text::clean(&one.name)));
+    let name = names.max().unwrap_or(0).min(NAME);
+    let mut lines: Vec<Line> =
+        all.iter().take(rows).map(|one| row(one, context, (area.width, name), look)).collect();
     if all.len() > rows {
         let left = all.len() - rows + 1;
         lines[rows - 1] = look.line(format!(" and {left} more areas: `pcount-tui ctl area`"), Role::Dim);
@@ -55,11 +58,11 @@ fn look_over(all: &[AreaSnapshot], width: usize, look: &Look) -> Line<'static> {
     look.line(look.cut(&format!(" Inside: {}", words.join(&look.separator())), width), role)
 }
 
-fn row(area: &AreaSnapshot, context: &Context, width: u16, look: &Look) -> Line<'static> {
+fn row(area: &AreaSnapshot, context: &Context, (width, name): (u16, usize), look: &Look) -> Line<'static> {
     let (role, mark) = if area.is_over { (Role::Alert, look.symbols.alert) } else { (Role::Title, " ") };
     let mut spans = vec![
         look.span(format!("{mark}Area: "), role),
-        look.span(look.left(&text::clean(&area.name), NAME), role),
+        look.span(look.left(&text::clean(&area.name), name), role),
         look.span(format!(" {} inside", area.of_capacity()), role),
         Span::raw(" | In: "),
         look.span(format::count(area.total_in), Role::In),
@@ -69,11 +72,15 @@ fn row(area: &AreaSnapshot, context: &Context, width: u16, look: &Look) -> Line<
     if width >= WITH_SINCE {
         let since = u64::try_from(area.corrected.unwrap_or(area.known)).unwrap_or(0);
         let since = SystemTime::UNIX_EPOCH + Duration::from_millis(since);
-        spans.push(look.span(format!(" since {}", context.clock().clock(since)), Role::Dim));
+        let since = context.clock().clock(since);
+        let minute = since.get(..5).unwrap_or(&since);
+        spans.push(look.span(format!(" since {minute}"), Role::Dim));
     }
     if width >= WITH_DRIFT {
         let drift = Drift::words(area.drift.as_ref());
-        spans.push(look.span(format!(" | drift {drift}"), Role::Dim));
+        let used: usize = spans.iter().map(Span::width).sum();
+        let room = usize::from(width).saturating_sub(used);
+        spans.push(look.span(look.cut(&format!(" | drift {drift}"), room), Role::Dim));
     }
     Line::from(spans)
 }
