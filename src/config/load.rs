@@ -220,7 +220,12 @@ impl Config {
         Ok(self)
     }
 
-    fn parse(bytes: &[u8], file: &str, base: &Path, lookup: env::Lookup<'_>) -> Result<Self, ConfigErrors> {
+    pub(super) fn parse(
+        bytes: &[u8],
+        file: &str,
+        base: &Path,
+        lookup: env::Lookup<'_>,
+    ) -> Result<Self, ConfigErrors> {
         let Document { root, comments } = read_tree(bytes, file)?;
         let report = Diagnostics::new(file, base, lookup);
         tree_secrets::teach(&root, &report.known);

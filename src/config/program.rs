@@ -4,7 +4,9 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{DetectorChoice, EngineChoice, EvidenceConfig, HttpConfig, Hwaccel, defaults, text::word};
+use super::{
+    DetectorChoice, EngineChoice, EvidenceConfig, HttpConfig, Hwaccel, MqttConfig, defaults, text::word,
+};
 use crate::model::Strategy;
 
 /// Settings that concern all sources.
@@ -52,6 +54,8 @@ pub struct ParallelConfig {
     pub reload: Reload,
     /// The API over TCP, beside the socket; `None` where there is none.
     pub http: Option<HttpConfig>,
+    /// The MQTT broker that is told; `None` where there is none.
+    pub mqtt: Option<MqttConfig>,
 }
 
 impl Default for ParallelConfig {
@@ -80,6 +84,7 @@ impl Default for ParallelConfig {
             evidence: None,
             reload: Reload::default(),
             http: None,
+            mqtt: None,
         }
     }
 }

@@ -13,11 +13,13 @@ use super::{
 mod detector;
 mod evidence;
 mod http;
+mod mqtt;
 mod sources;
 
 use detector::detector;
 use evidence::evidence;
 use http::http;
+use mqtt::mqtt;
 pub(super) use sources::{readable_by_all, writable_by};
 
 /// Reads a whole document. Where something is wrong the report says so and a default takes its place.
@@ -69,6 +71,7 @@ fn parallel(report: &Diagnostics<'_>, section: Option<Section<'_>>) -> ParallelC
     config.ledger_retention = section.read(&PARALLEL.ledger_retention);
     section.set(&PARALLEL.reload, &mut config.reload);
     config.http = section.field(&PARALLEL.http).and_then(|f| http(&f));
+    config.mqtt = section.field(&PARALLEL.mqtt).and_then(|f| mqtt(&f));
     config.evidence =
         section.field(&PARALLEL.evidence).and_then(|f| evidence(&f)).and_then(|e| e.resolve(None));
     config

@@ -7,7 +7,7 @@ use std::{fmt::Write as _, fs, path::Path};
 
 use super::*;
 
-const TABLES: [&str; 12] = [
+const TABLES: [&str; 13] = [
     "file",
     "parallel_config",
     "sources",
@@ -19,6 +19,7 @@ const TABLES: [&str; 12] = [
     "credentials",
     "evidence",
     "http",
+    "mqtt",
     "tui",
 ];
 
@@ -52,6 +53,7 @@ fn rows(name: &str) -> Vec<KeyRow> {
         "tls" => TlsKeys::rows(),
         "evidence" => EvidenceKeys::rows(),
         "http" => HttpKeys::rows(),
+        "mqtt" => MqttKeys::rows(),
         "credentials" => CredentialsKeys::rows(),
         "tui" => TuiKeys::rows(),
         other => panic!("there is no table '{other}'"),
