@@ -298,11 +298,13 @@ impl Link {
                     self.config.address()
                 );
             }
-            Note::Incoming(Packet::Publish(message)) if message.topic == discovery::STATUS => {
-                // Discovery is retained: what Home Assistant said earlier is answered already.
-                if !message.retain && &message.payload[..] == b"online" {
-                    self.retained.say_again(discovery::BEGINNING);
-                }
+            // Discovery is retained: what Home Assistant said earlier is answered already.
+            Note::Incoming(Packet::Publish(message))
+                if message.topic == discovery::STATUS
+                    && !message.retain
+                    && &message.payload[..] == b"online" =>
+            {
+                self.retained.say_again(discovery::BEGINNING);
             }
             Note::Incoming(Packet::Publish(message)) if self.config.commands => {
                 self.commands.take(&message.topic, &message.payload, message.retain);

@@ -33,10 +33,10 @@ impl Retained {
             }
         }
         for (topic, payload) in wanted {
-            if self.sent.get(&topic) != Some(&payload) {
-                self.due.insert(topic.clone());
-            } else {
+            if self.sent.get(&topic) == Some(&payload) {
                 self.due.remove(&topic);
+            } else {
+                self.due.insert(topic.clone());
             }
             self.wanted.insert(topic, payload);
         }
@@ -50,6 +50,7 @@ impl Retained {
 
     /// The topics that begin so are said again.
     pub fn say_again(&mut self, beginning: &str) {
+        self.sent.retain(|topic, _| !topic.starts_with(beginning));
         self.due.extend(self.wanted.keys().filter(|topic| topic.starts_with(beginning)).cloned());
     }
 
