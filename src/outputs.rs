@@ -7,6 +7,7 @@
 //! | [`csv`] | `results.csv` and `crossings.csv`, as things happen |
 //! | [`json_lines`] | results and events on the standard output |
 //! | [`ledger`] | every crossing once, into the ledger |
+//! | [`mqtt`] | states, totals and events to an MQTT broker |
 //! | [`status`] | `status.json`, once a second: the state for `--once` beside it |
 //! | [`summary`] | `summary.json`, at the end |
 //!
@@ -20,6 +21,7 @@ pub mod json_lines;
 pub mod ledger;
 pub mod lines;
 mod list;
+pub mod mqtt;
 mod running;
 pub mod status;
 pub mod summary;

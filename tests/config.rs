@@ -338,7 +338,9 @@ fn every_example_of_the_manual_loads() {
     // What the examples name and must be there.
     fs::create_dir(dir.path().join("clips")).unwrap();
     fs::write(dir.path().join("clips/door.mp4"), "").unwrap();
-    fs::write(dir.path().join("gate.login"), "viewer:correct horse").unwrap();
+    for login in ["gate.login", "mqtt.login"] {
+        fs::write(dir.path().join(login), "viewer:correct horse").unwrap();
+    }
     let examples: Vec<_> =
         manual.split("```json\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
     assert!(examples.len() >= 10, "{}", examples.len());

@@ -5,6 +5,7 @@ use std::{io, path::Path, sync::Arc, time::Duration};
 use anyhow::Context as _;
 
 use super::{
+    acting::Acting,
     actions::Actions,
     ending::Ending,
     failure::{DONE, FAILED, Failure, NO_SOURCE, NO_THREAD},
@@ -152,6 +153,8 @@ pub(super) fn start(
     tracing::info!("Started with {} sources", config.sources.len());
     engine.start()?;
     parts.written.add_status(config, Arc::new(engine.clone()), socket)?;
+    let acting = Acting::new(Arc::new(engine.clone()), parts.actions.clone(), "mqtt".to_owned(), "mqtt");
+    parts.written.add_mqtt(config, Arc::new(acting))?;
     let (ending, engine, parts) = (&parts.ending, engine.clone(), parts.clone());
     ending.set_steps(Box::new(move || {
         finish(&engine, &parts);

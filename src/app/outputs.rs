@@ -15,7 +15,7 @@ use crate::{
     ledger::{Forward, LedgerOptions},
     model::SourceKind,
     native::disk::Disk,
-    outputs::{Feed, Outputs, Running, csv, json_lines, ledger::Ledger, status, summary},
+    outputs::{Feed, Outputs, Running, csv, json_lines, ledger::Ledger, mqtt, status, summary},
 };
 
 /// Whether there is evidence of earlier runs is known by then, or the disk does not answer.
@@ -93,6 +93,17 @@ impl Written {
             Arc::clone(&self.clock),
         );
         self.list.add(Arc::new(summary.context(NO_THREAD)?), Feed::Engine);
+        Ok(())
+    }
+
+    /// Adds the MQTT broker that `config` names, if any; what is asked there is asked of `engine`.
+    ///
+    /// # Errors
+    /// When the system refuses a thread.
+    pub fn add_mqtt(&self, config: &Config, engine: Arc<dyn EngineApi>) -> Result<(), Failure> {
+        let Some(broker) = &config.parallel.mqtt else { return Ok(()) };
+        let mqtt = mqtt::start(broker, &config.parallel.result_output, engine, Arc::clone(&self.clock));
+        self.list.add(Arc::new(mqtt.context(NO_THREAD)?), Feed::Engine);
         Ok(())
     }
 

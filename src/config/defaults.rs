@@ -71,3 +71,6 @@ pub const DEMO_FPS: f64 = 25.0;
 
 /// Width and height of a demo scene's pictures, in pixels.
 pub const DEMO_SIZE: (u32, u32) = (640, 360);
+
+/// What MQTT topics begin with.
+pub const MQTT_PREFIX: &str = "pcount";

@@ -177,6 +177,8 @@ keys! {
         http: Group<HttpKeys> = Group::new(), default "the socket alone";
         /// Where people are counted who come by several lines, also of several sources: `name`, `lines`, `threshold`, `reset`, `capacity`.
         areas: List<Group<AreaKeys>> = List::of(Group::new()), default "none";
+        /// The MQTT broker that is told states, totals and events: `url`, `credentials`, `ca`, `prefix`, `home_assistant` and `commands`.
+        mqtt: Group<MqttKeys> = Group::new(), default "none";
     }
 }
 
@@ -360,6 +362,25 @@ keys! {
         reset: Text = Text, default "never";
         /// People who may be inside at most; shown beside the number.
         capacity: Whole<u64> = Whole(1..=1_000_000), default "none";
+    }
+}
+
+keys! {
+    /// The MQTT broker that is told. See `docs/mqtt.md`.
+    MQTT: MqttKeys = "MqttFile" {
+        /// Its address: `mqtts://HOST` (encrypted, port 8883) or `mqtt://HOST` (port 1883), with another port behind a colon.
+        url: Text = Text, required "write its address, such as \"mqtts://broker.lan\"";
+        /// User name and password: `user` and `password`, or `env` or `file`, which hold both.
+        credentials: Group<CredentialsKeys> = Group::new(), default "none";
+        /// PEM file of the certificates trusted for `mqtts://`, in place of the system's: an authority's, or the broker's own.
+        ca: Existing = Existing, default "the system's";
+        /// What every topic begins with. Programs that share a broker need one each.
+        prefix: Text = Text, default code(defaults::MQTT_PREFIX);
+        /// Whether Home Assistant is told what there is, so that it shows it by itself.
+        home_assistant: Truth = Truth, default "true";
+        /// Whether `pause`, `resume` and `reset` are taken from the topic `PREFIX/CAMERA/set`, from anybody whom the broker lets
+        /// publish there.
+        commands: Truth = Truth, default "false";
     }
 }
 

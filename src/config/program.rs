@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AreaConfig, DetectorChoice, EngineChoice, EvidenceConfig, HttpConfig, Hwaccel, Schedule, defaults,
-    text::word,
+    AreaConfig, DetectorChoice, EngineChoice, EvidenceConfig, HttpConfig, Hwaccel, MqttConfig, Schedule,
+    defaults, text::word,
 };
 use crate::model::Strategy;
 
@@ -59,6 +59,8 @@ pub struct ParallelConfig {
     pub http: Option<HttpConfig>,
     /// Where people are counted who come by several lines.
     pub areas: Vec<AreaConfig>,
+    /// The MQTT broker that is told; `None` where there is none.
+    pub mqtt: Option<MqttConfig>,
 }
 
 impl Default for ParallelConfig {
@@ -89,6 +91,7 @@ impl Default for ParallelConfig {
             reload: Reload::default(),
             http: None,
             areas: Vec::new(),
+            mqtt: None,
         }
     }
 }

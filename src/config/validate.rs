@@ -14,6 +14,7 @@ mod areas;
 mod detector;
 mod evidence;
 mod http;
+mod mqtt;
 mod schedule;
 mod sources;
 
@@ -21,6 +22,7 @@ use areas::areas;
 use detector::detector;
 use evidence::evidence;
 use http::http;
+use mqtt::mqtt;
 use schedule::schedule;
 pub(super) use sources::{readable_by_all, writable_by};
 
@@ -80,6 +82,7 @@ fn parallel(report: &Diagnostics<'_>, section: Option<&Section<'_>>) -> Parallel
     config.ledger_retention = section.read(&PARALLEL.ledger_retention);
     section.set(&PARALLEL.reload, &mut config.reload);
     config.http = section.field(&PARALLEL.http).and_then(|f| http(&f));
+    config.mqtt = section.field(&PARALLEL.mqtt).and_then(|f| mqtt(&f));
     config.evidence =
         section.field(&PARALLEL.evidence).and_then(|f| evidence(&f)).and_then(|e| e.resolve(None));
     config

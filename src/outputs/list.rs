@@ -63,11 +63,14 @@ impl Outputs {
         Box::new(self.clone())
     }
 
-    /// State of the outputs that store counts, in the order of the list.
+    /// State of the outputs, in the order of the list: of those that store counts all of it, of the others their notices.
     #[must_use]
     pub fn health(&self) -> Vec<Health> {
-        let list = self.list.lock();
-        list.outputs.iter().filter(|(output, _)| output.keeps()).map(|(output, _)| output.health()).collect()
+        let of = |output: &Running| {
+            let health = output.health();
+            if output.keeps() { health } else { Health { notices: health.notices, ..Health::default() } }
+        };
+        self.list.lock().outputs.iter().map(|(output, _)| of(output)).collect()
     }
 
     /// What would be missing if the program ended now, as sentences.

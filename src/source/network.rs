@@ -14,7 +14,7 @@ pub(in crate::source) mod auth;
 pub(in crate::source) mod message;
 pub(in crate::source) mod tls;
 
-pub use tls::{Certificate, certificate};
+pub use tls::{Certificate, certificate, client_config};
 
 /// The parts of an answer that tell its meaning.
 #[derive(Debug, Clone, PartialEq, Eq)]

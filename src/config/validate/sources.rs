@@ -24,6 +24,7 @@ use crate::{
 mod credentials;
 mod shapes;
 
+pub(super) use credentials::given as login;
 pub(in crate::config) use credentials::{readable_by_all, writable_by};
 
 /// What certificates in PEM form begin with.
@@ -261,7 +262,7 @@ fn tls(field: &Field<'_>, source: &SourceSpec) -> TlsConfig {
 }
 
 /// A PEM file; its absence is a warning, for it may come later.
-fn certificates(field: &Field<'_>) -> Option<PathBuf> {
+pub(super) fn certificates(field: &Field<'_>) -> Option<PathBuf> {
     let path = TLS.ca.kind.read(field)?;
     // A pipe could be read once only, and would hold up the start.
     if path.exists() && !path.is_file() {

@@ -79,6 +79,18 @@ pub fn certificate(
     observed.ok_or_else(|| SourceError::Unreachable(format!("'{}' presents no certificate", host(address))))
 }
 
+/// How rustls is to encrypt other connections than those to cameras: it trusts the certificates that `tls` names, or the
+/// system's. Reads files.
+///
+/// # Errors
+/// When the file cannot be read or holds no certificate, or the system has none.
+pub fn client_config(tls: &TlsConfig) -> Result<ClientConfig, SourceError> {
+    let trust = Trust::new(tls)?;
+    trust
+        .config(&Arc::new(trust.verifier.clone()))
+        .map_err(|error| SourceError::Unreachable(format!("connections cannot be encrypted: {error}")))
+}
+
 /// Which certificates the connections of one source trust.
 #[derive(Clone)]
 pub(in crate::source) struct Trust {
@@ -178,15 +190,19 @@ impl Trust {
         verifier.anyone |= anyone;
         verifier.seen = Arc::default();
         let verifier = Arc::new(verifier);
-        let mut config = ClientConfig::builder_with_provider(Arc::clone(&self.verifier.provider))
-            .with_safe_default_protocol_versions()
-            .map_err(|error| broken(&error))?
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::clone(&verifier) as Arc<dyn ServerCertVerifier>)
-            .with_no_client_auth();
-        config.resumption = self.sessions.clone();
+        let config = self.config(&verifier).map_err(|error| broken(&error))?;
         let connection = ClientConnection::new(Arc::new(config), name).map_err(|error| broken(&error))?;
         Ok((verifier, connection))
+    }
+
+    fn config(&self, verifier: &Arc<Verifier>) -> Result<ClientConfig, Error> {
+        let mut config = ClientConfig::builder_with_provider(Arc::clone(&self.verifier.provider))
+            .with_safe_default_protocol_versions()?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::clone(verifier) as Arc<dyn ServerCertVerifier>)
+            .with_no_client_auth();
+        config.resumption = self.sessions.clone();
+        Ok(config)
     }
 
     /// Why there is no encrypted connection, and what to do about it.

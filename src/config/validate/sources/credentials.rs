@@ -54,7 +54,8 @@ pub(super) fn read(
     Some(SourceSpec::Url { address, credentials, hidden })
 }
 
-fn given(field: &Field<'_>) -> Option<Credentials> {
+/// The user name and password that an object gives.
+pub(in crate::config::validate) fn given(field: &Field<'_>) -> Option<Credentials> {
     let section = field.section::<CredentialsKeys>()?;
     let text = |key: &Key<Text>| section.field(key);
     let (user, password) = (text(&CREDENTIALS.user), text(&CREDENTIALS.password));
