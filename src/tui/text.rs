@@ -1,7 +1,7 @@
 //! Text from outside (names, errors, log lines) made safe and cut to a number of terminal columns.
 
+use ratatui::buffer::CellWidth as _;
 use unicode_segmentation::UnicodeSegmentation as _;
-use unicode_width::UnicodeWidthStr as _;
 
 use crate::model::name_of;
 
@@ -31,10 +31,14 @@ pub fn clean(text: &str) -> String {
         .collect()
 }
 
-/// What the terminal gets as one: a character with the marks on it, and the columns it takes. A combining mark
-/// without a character before it takes the column that is made for it.
+/// What the terminal gets as one: a character with the marks on it, and the columns it takes, as ratatui lays it out: the
+/// marks of halfwidth katakana take a column of their own.
 pub fn clusters(text: &str) -> impl Iterator<Item = (&str, usize)> {
-    text.graphemes(true).map(|cluster| (cluster, cluster.width()))
+    text.graphemes(true).map(|cluster| {
+        // It is shown as one character, and ratatui counts no control character.
+        let columns = if cluster.chars().all(char::is_control) { 1 } else { cluster.cell_width() };
+        (cluster, usize::from(columns))
+    })
 }
 
 /// Columns that `text` takes: those of its clusters, which are drawn one by one. (The width of a whole string is
@@ -169,6 +173,8 @@ mod tests {
     fn text_is_measured_by_cluster_as_terminals_show_it() {
         assert_eq!(width("\u{644}\u{627}"), 2, "lam and alef are two letters");
         assert_eq!(width("e\u{301}"), 1, "a letter and its mark");
+        assert_eq!(width("\u{ff76}\u{ff9e}"), 2, "a halfwidth kana and its mark");
+        assert_eq!((width("\u{ff9e}"), right("\u{ff9e}", 1, "…").as_str()), (1, "\u{ff9e}"));
         assert_eq!(cut("e\u{301}e\u{301}e\u{301}", 2, "…"), "e\u{301}…");
         assert_eq!(clean("👩\u{200d}👧"), "👩👧", "a terminal that joins nothing shows both");
         assert_eq!(width(&clean("👩\u{200d}👧")), 4);
