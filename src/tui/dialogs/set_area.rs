@@ -99,10 +99,7 @@ impl SetArea {
             &[("enter", "correct"), ("esc", "cancel")]
         };
         let lines: Vec<Line> = vec![
-            Line::from(vec![
-                look.span(format!("Area: {name}"), Role::Title),
-                look.span(place, Role::Dim),
-            ]),
+            Line::from(vec![look.span(format!("Area: {name}"), Role::Title), look.span(place, Role::Dim)]),
             look.line(look.cut(&format!("Counted: {}  {counted}", chosen.of_capacity()), inner), Role::Text),
             look.line(
                 look.cut(&format!("Drift:   {}", Drift::words(chosen.drift.as_ref())), inner),
