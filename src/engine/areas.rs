@@ -244,7 +244,8 @@ impl Area {
             total_out: self.total_out,
             known: self.known,
             corrected: self.corrected,
-            reset: Some(self.settled),
+            // Without a quiet hour none is dealt with: one that it comes back with is new.
+            reset: self.config.reset.map(|_| self.settled),
             corrections: self.corrections.into(),
             lines: self.config.lines,
         }

@@ -262,3 +262,14 @@ fn a_quiet_hour_that_is_new_at_a_start_waits_for_its_next_time() {
     world.areas.set(vec![hall("04:00")]);
     assert_eq!((world.resets(2), world.inside()), (1, 0));
 }
+
+#[test]
+fn an_area_that_comes_back_with_a_quiet_hour_that_it_did_not_have_waits_for_its_next_time() {
+    let mut world = World::at("2024-05-01T10:00:00Z", "UTC", Vec::new());
+    world.areas.set(vec![config("hall", &["gate/door"])]);
+    world.enter(5);
+    world.areas.set(Vec::new());
+    world.set_wall("2024-05-02T10:00:00Z");
+    world.areas.set(vec![hall("04:00")]);
+    assert_eq!((world.resets(60), world.inside()), (0, 5));
+}
