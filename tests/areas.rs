@@ -331,7 +331,7 @@ fn killed_at_any_moment_while_people_cross_the_number_inside_is_that_of_the_cros
         crossings = crossings.max(record.total_in + record.total_out);
 
         service = Service::again(dir.path());
-        service.told(&["pause", "--all"]);
+        until("the engine to answer", || service.ctl(&["pause", "--all"]).status.success().then_some(()));
         let mut last = (Value::Null, None);
         until("the number is that of the crossings", || {
             last = (inside(&service)["inside"].clone(), by_crossings(&ledger));

@@ -234,10 +234,11 @@ pub fn read_records(connection: &Connection) -> rusqlite::Result<Vec<AreaRecord>
         record.lines = lines.query_map([&record.name], line)?.collect::<Result<_, _>>()?;
         let correction = |row: &rusqlite::Row<'_>| {
             let drift = (row.get(0)?, row.get(1)?, count(row.get(2)?));
-            Ok((drift, row.get::<_, i64>(3)?, row.get::<_, String>(4)?, row.get::<_, bool>(5)?))
+            let (wall, reason, is_first): (i64, String, bool) = (row.get(3)?, row.get(4)?, row.get(5)?);
+            Ok((drift, wall, reason, is_first))
         };
         let found = corrections.query_map(params![record.name, Drift::MOST as i64], correction)?;
-        let found: Vec<((i64, i64, u64), i64, String, bool)> = found.collect::<Result<_, _>>()?;
+        let found = found.collect::<Result<Vec<_>, _>>()?;
         let is_reset = |reason: &str| reason == CorrectionReason::Reset.word();
         record.reset = found.iter().find(|(_, _, reason, _)| is_reset(reason)).map(|(_, wall, ..)| *wall);
         let telling = found.into_iter().rev().filter(|(.., is_first)| !is_first);
