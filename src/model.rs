@@ -30,7 +30,7 @@ pub(crate) use self::source::FLAPPING;
 pub use self::{
     action::Action,
     alert::{Acknowledgment, AlertKind},
-    area::{AreaEvent, AreaLine, AreaRecord, AreaSnapshot, CorrectionReason, Drift},
+    area::{AreaEvent, AreaLine, AreaRecord, AreaSnapshot, CorrectionReason, Drift, MOST_INSIDE},
     control::Control,
     count::{
         Direction, Drawn, Limit, LineConfig, LineCounts, Minute, Polygon, Reason, ZoneConfig, ZoneCounts,

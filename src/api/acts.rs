@@ -52,7 +52,7 @@ pub async fn control(
     loop {
         match reply.poll() {
             Some(Ok(())) => return Ok(json(&Done { said: "done".into() })),
-            Some(Err(error @ EngineError::UnknownSource(_))) => {
+            Some(Err(error @ (EngineError::UnknownSource(_) | EngineError::UnknownArea(_)))) => {
                 return Err(refused(StatusCode::NOT_FOUND, &error.to_string()));
             }
             Some(Err(error @ EngineError::NotOpened { .. })) => {

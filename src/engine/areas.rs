@@ -168,7 +168,10 @@ impl Areas {
         let wall = self.wall();
         let area = &mut self.counted[index];
         let (before, total_in, total_out) = (area.inside(), area.total_in, area.total_out);
-        area.corrections.push_back((before, after, total_in));
+        // Before the first one nobody knew how many were inside: it tells nothing of the counting.
+        if area.corrected.is_some() {
+            area.corrections.push_back((before, after, total_in));
+        }
         while area.corrections.len() > Drift::MOST {
             area.corrections.pop_front();
         }
@@ -210,7 +213,11 @@ impl Areas {
 impl Area {
     fn new(config: AreaConfig, record: AreaRecord, wall: i64, now: Instant) -> Self {
         let known = if record.known == 0 { wall } else { record.known };
-        let settled = [record.corrected, record.reset].into_iter().flatten().fold(known, i64::max);
+        // The quiet hour may be new: only one that reset the area before makes up for what it missed.
+        let settled = match record.reset {
+            Some(reset) => record.corrected.unwrap_or(reset).max(reset),
+            None => wall,
+        };
         Self {
             config,
             base: record.base,
@@ -237,7 +244,8 @@ impl Area {
             total_out: self.total_out,
             known: self.known,
             corrected: self.corrected,
-            reset: Some(self.settled),
+            // Without a quiet hour none is dealt with: one that it comes back with is new.
+            reset: self.config.reset.map(|_| self.settled),
             corrections: self.corrections.into(),
             lines: self.config.lines,
         }

@@ -3,7 +3,10 @@
 use std::fmt::Write;
 
 use super::{
-    report::areas::{AreaReport, CorrectionReport},
+    report::{
+        Step,
+        areas::{AreaReport, AreaRow, CorrectionReport},
+    },
     text::minutes,
 };
 use crate::{
@@ -31,8 +34,15 @@ impl CorrectionReport {
     }
 }
 
-/// The areas as text for reading.
-pub fn text(areas: &[AreaReport]) -> String {
+impl AreaRow {
+    /// When it begins: `2024-05-01` for a day, else with the time.
+    pub(super) fn start_words(&self, by: Step) -> String {
+        if by == Step::Day { self.start.shown("%Y-%m-%d") } else { minutes(&self.start) }
+    }
+}
+
+/// The areas as text for reading, with rows of `by`.
+pub fn text(areas: &[AreaReport], by: Step) -> String {
     let mut text = String::new();
     for area in areas {
         // Writing to a String cannot fail.
@@ -40,6 +50,13 @@ pub fn text(areas: &[AreaReport]) -> String {
         let _ = writeln!(text, "  {} in, {} out", area.total_in, area.total_out);
         let _ = writeln!(text, "  highest number inside: {}", area.highest_words());
         let _ = writeln!(text, "  drift: {}", Drift::words(area.drift.as_ref()));
+        if !area.rows.is_empty() {
+            let _ = writeln!(text, "  {:<16} {:>7} {:>7} {:>8}", "from", "in", "out", "highest");
+        }
+        for row in &area.rows {
+            let (start, AreaRow { total_in, total_out, highest, .. }) = (row.start_words(by), row);
+            let _ = writeln!(text, "  {start:<16} {total_in:>7} {total_out:>7} {highest:>8}");
+        }
         for correction in &area.corrections {
             let _ = writeln!(text, "  corrected {}", correction.words());
         }

@@ -25,6 +25,8 @@ pub struct Correction {
     pub reason: CorrectionReason,
     /// Name of the user; empty where the program did it.
     pub who: String,
+    /// Whether the area had none before: then the number before was not known, and nothing is told of drift.
+    pub is_first: bool,
 }
 
 /// What an area counted within a quarter of an hour.
@@ -166,6 +168,7 @@ pub fn write_event(
                 total_out: *total_out,
                 reason: *reason,
                 who: who.clone(),
+                is_first: false,
             };
             write_correction(change, (session, sequence), &correction)
         }
@@ -179,7 +182,7 @@ pub fn write_correction(
     (session, sequence): (i64, i64),
     correction: &Correction,
 ) -> rusqlite::Result<()> {
-    let Correction { wall, area, before, after, total_in, total_out, reason, who } = correction;
+    let Correction { wall, area, before, after, total_in, total_out, reason, who, is_first: _ } = correction;
     let (total_in, total_out) = (total_in.cast_signed(), total_out.cast_signed());
     change
         .prepare_cached("INSERT OR IGNORE INTO corrections VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?
@@ -218,7 +221,8 @@ pub fn read_records(connection: &Connection) -> rusqlite::Result<Vec<AreaRecord>
     let mut lines =
         connection.prepare("SELECT source, line, sign FROM area_lines WHERE area = ?1 ORDER BY rowid")?;
     let mut corrections = connection.prepare(
-        "SELECT before, after, total_in, wall_ms, reason FROM corrections WHERE area = ?1 \
+        "SELECT before, after, total_in, wall_ms, reason, (session, seq) = (SELECT session, seq FROM corrections \
+         WHERE area = ?1 ORDER BY session, seq LIMIT 1) FROM corrections WHERE area = ?1 \
          ORDER BY session DESC, seq DESC LIMIT ?2",
     )?;
     for record in &mut records {
@@ -230,13 +234,15 @@ pub fn read_records(connection: &Connection) -> rusqlite::Result<Vec<AreaRecord>
         record.lines = lines.query_map([&record.name], line)?.collect::<Result<_, _>>()?;
         let correction = |row: &rusqlite::Row<'_>| {
             let drift = (row.get(0)?, row.get(1)?, count(row.get(2)?));
-            Ok((drift, row.get::<_, i64>(3)?, row.get::<_, String>(4)?))
+            let (wall, reason, is_first): (i64, String, bool) = (row.get(3)?, row.get(4)?, row.get(5)?);
+            Ok((drift, wall, reason, is_first))
         };
         let found = corrections.query_map(params![record.name, Drift::MOST as i64], correction)?;
-        let found: Vec<((i64, i64, u64), i64, String)> = found.collect::<Result<_, _>>()?;
+        let found = found.collect::<Result<Vec<_>, _>>()?;
         let is_reset = |reason: &str| reason == CorrectionReason::Reset.word();
-        record.reset = found.iter().find(|(_, _, reason)| is_reset(reason)).map(|(_, wall, _)| *wall);
-        record.corrections = found.into_iter().rev().map(|(drift, _, _)| drift).collect();
+        record.reset = found.iter().find(|(_, _, reason, _)| is_reset(reason)).map(|(_, wall, ..)| *wall);
+        let telling = found.into_iter().rev().filter(|(.., is_first)| !is_first);
+        record.corrections = telling.map(|(drift, ..)| drift).collect();
     }
     Ok(records)
 }
@@ -244,8 +250,9 @@ pub fn read_records(connection: &Connection) -> rusqlite::Result<Vec<AreaRecord>
 /// Corrections from `from` up to but without `to`, in their order.
 pub fn read_corrections(connection: &Connection, from: i64, to: i64) -> rusqlite::Result<Vec<Correction>> {
     let mut query = connection.prepare(
-        "SELECT wall_ms, area, before, after, total_in, total_out, reason, who FROM corrections \
-         WHERE wall_ms >= ?1 AND wall_ms < ?2 ORDER BY session, seq",
+        "SELECT wall_ms, area, before, after, total_in, total_out, reason, who, \
+         NOT EXISTS (SELECT 1 FROM corrections AS e WHERE e.area = c.area \
+             AND (e.session, e.seq) < (c.session, c.seq)) FROM corrections AS c WHERE wall_ms >= ?1 AND wall_ms < ?2 ORDER BY session, seq",
     )?;
     let rows = query.query_map([from, to], |row| {
         let reason: String = row.get(6)?;
@@ -258,6 +265,7 @@ pub fn read_corrections(connection: &Connection, from: i64, to: i64) -> rusqlite
             total_out: u64::try_from(row.get::<_, i64>(5)?).unwrap_or(0),
             reason: CorrectionReason::of_word(&reason).unwrap_or(CorrectionReason::Person),
             who: row.get(7)?,
+            is_first: row.get(8)?,
         })
     })?;
     rows.collect()

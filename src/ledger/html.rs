@@ -1,5 +1,6 @@
 //! A report as one HTML page that can be sent as it is: charts as SVG, light and dark, nothing loaded and nothing run.
 
+mod areas;
 mod bars;
 mod compare;
 mod svg;
@@ -307,6 +308,9 @@ fn by_area(report: &Report) -> Markup {
                                     td { (count(area.total_in)) } td { (count(area.total_out)) }
                                     td { (area.highest_words()) }
                                     td { (Drift::words(area.drift.as_ref())) }
+                                }
+                                @if !area.rows.is_empty() {
+                                    tr.notes { td colspan="5" { (areas::steps(area, report.by)) } }
                                 }
                                 @if !area.corrections.is_empty() {
                                     tr.notes { td colspan="5" {

@@ -117,7 +117,7 @@ fn table(report: &Report) -> String {
             let _ = writeln!(text, "  not watching from {} to {}", seconds(&gap.from), seconds(&gap.to));
         }
     }
-    text.push_str(&area_text::text(&report.areas));
+    text.push_str(&area_text::text(&report.areas, report.by));
     for drift in &report.drifts {
         let _ = writeln!(
             text,

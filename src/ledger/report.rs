@@ -347,7 +347,7 @@ fn report_while(
         total: crate::model::Total { total_in, total_out, net },
         peak_hour: peak_hour(&hours, &of_all, &query.timezone),
         areas: match query.source {
-            None => areas::areas(reader, whole, &query.timezone)?,
+            None => areas::areas(reader, whole, &rows, &query.timezone)?,
             Some(_) => Vec::new(),
         },
         drifts: Vec::new(),

@@ -242,6 +242,7 @@ fn classify(place: RowLocation, values: &[Value]) -> Option<SalvagedRow> {
                 total_out: total_out.unsigned_abs(),
                 reason: CorrectionReason::of_word(reason)?,
                 who: who.clone(),
+                is_first: false,
             }),
         ),
         (RowLocation::Table(_), [Int(_), Text(_), Int(_)]) => SalvagedRow::Unsummed,

@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Direction, SourceId, SourceSnapshot};
 
+/// Most people who can be said to be inside an area.
+pub const MOST_INSIDE: u64 = 1_000_000;
+
 /// A line that leads into an area.
 #[derive(
     Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,

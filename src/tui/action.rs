@@ -71,6 +71,8 @@ pub enum Action {
     Add,
     /// Remove sources.
     Remove,
+    /// Correct the number inside an area.
+    SetArea,
     /// One worker more.
     MoreWorkers,
     /// One worker fewer.

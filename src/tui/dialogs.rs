@@ -1,19 +1,21 @@
 //! Dialogs: each takes the keys while it is open and ends in an [`Outcome`].
 
 use super::{effect::Question, keymap::Key};
-use crate::{config::SourceConfig, host::ConfigPlace};
+use crate::{config::SourceConfig, host::ConfigPlace, model::AreaSnapshot};
 
 pub mod add_source;
 pub mod confirm;
 pub mod edit_source;
 mod outcome;
 pub mod palette;
+pub mod set_area;
 
 use add_source::AddSource;
 use confirm::Confirm;
 use edit_source::EditSource;
 pub use outcome::Outcome;
 use palette::Palette;
+use set_area::SetArea;
 
 /// An open dialog.
 #[derive(Debug)]
@@ -24,6 +26,8 @@ pub enum Dialog {
     AddSource(Box<AddSource>),
     /// Which settings of a source to change.
     EditSource(Box<EditSource>),
+    /// How many are inside an area.
+    SetArea(SetArea),
     /// Which command to run.
     Palette(Palette),
 }
@@ -47,6 +51,12 @@ impl Dialog {
         Self::EditSource(Box::new(EditSource::new(source)))
     }
 
+    /// Asks how many are inside one of `areas`.
+    #[must_use]
+    pub fn set_area(areas: &[AreaSnapshot]) -> Self {
+        Self::SetArea(SetArea::new(areas))
+    }
+
     /// Asks for a command.
     #[must_use]
     pub fn palette() -> Self {
@@ -59,6 +69,7 @@ impl Dialog {
             Self::Confirm(dialog) => dialog.key(key),
             Self::AddSource(dialog) => dialog.key(key),
             Self::EditSource(dialog) => dialog.key(key),
+            Self::SetArea(dialog) => dialog.key(key),
             Self::Palette(dialog) => dialog.key(key),
         }
     }
@@ -69,6 +80,7 @@ impl Dialog {
             Self::Confirm(_) => {}
             Self::AddSource(dialog) => dialog.paste(text),
             Self::EditSource(dialog) => dialog.paste(text),
+            Self::SetArea(dialog) => dialog.paste(text),
             Self::Palette(dialog) => dialog.paste(text),
         }
     }

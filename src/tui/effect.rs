@@ -63,6 +63,8 @@ pub enum Go {
     AddSource,
     /// Ask which settings of a source to change.
     EditSource(Arc<SourceConfig>),
+    /// Ask how many are inside an area.
+    SetArea,
     /// Ask for a command by its name.
     Palette,
 }

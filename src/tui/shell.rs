@@ -128,6 +128,7 @@ impl Shell {
                 return Some(Outside::Host(HostWork::ReadConfig));
             }
             Go::EditSource(config) => self.dialog = Some(Dialog::edit_source(&config)),
+            Go::SetArea => self.dialog = Some(Dialog::set_area(&self.context.view.latest().areas)),
             Go::Palette => self.dialog = Some(Dialog::palette()),
         }
         None

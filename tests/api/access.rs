@@ -21,7 +21,9 @@ fn pause() -> Value {
 #[test]
 fn without_a_token_programs_of_this_machine_may_look_and_nothing_more() {
     let dir = tempfile::tempdir().unwrap();
-    let server = Server::start(dir.path(), &config(dir.path(), &[camera("door")], true));
+    let mut settings = config(dir.path(), &[camera("door")], true);
+    settings["parallel_config"]["areas"] = json!([{ "name": "hall", "lines": ["door/*"] }]);
+    let server = Server::start(dir.path(), &settings);
     let get = |headers: &[(&str, &str)]| server.over_tcp("GET", "/api/v1/snapshot", headers, None);
     assert_eq!(get(&[]).status, 200);
     for (host, status) in [
@@ -51,6 +53,7 @@ fn without_a_token_programs_of_this_machine_may_look_and_nothing_more() {
     assert_eq!(server.over_tcp("GET", "http://localhost:9178/healthz", &[], None).status, 200);
     for (path, body) in [
         ("/api/v1/control", Some(pause())),
+        ("/api/v1/control", Some(json!({ "do": "area", "area": "hall", "inside": 12 }))),
         ("/api/v1/ask", Some(json!({ "ask": "place" }))),
         ("/api/v1/reload", None),
         ("/api/v1/stop", None),
@@ -62,6 +65,11 @@ fn without_a_token_programs_of_this_machine_may_look_and_nothing_more() {
         assert!(refused.error().contains("Authorization: Bearer TOKEN"), "{refused:?}");
     }
     assert_eq!(server.as_alice("POST", "/api/v1/control", Some(&pause())).status, 200);
+    let inside = || server.get("/api/v1/snapshot").json()["areas"][0]["inside"].as_i64();
+    assert_ne!(inside(), Some(112), "nothing was corrected");
+    let correct = json!({ "do": "area", "area": "hall", "inside": 112 });
+    assert_eq!(server.as_alice("POST", "/api/v1/control", Some(&correct)).status, 200);
+    until("the correction", || inside().filter(|inside| *inside > 90));
     // With a token it does not matter from where.
     let headers = [("Authorization", &*format!("Bearer {TOKEN}")), ("Host", "cams.example")];
     assert_eq!(server.over_tcp("GET", "/api/v1/snapshot", &headers, None).status, 200);

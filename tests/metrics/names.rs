@@ -74,8 +74,10 @@ fn the_page_has_the_names_and_labels_of_the_contract_and_promtool_finds_nothing(
         odd_camera(),
         json!({ "camera_id": "broken", "source": "rtsp://admin:hunter2@127.0.0.1:9/stream?key=s3cret" }),
     ];
-    let server = Server::start(dir.path(), &config(dir.path(), &cameras, false));
     let odd = "the {gate}, 1";
+    let mut settings = config(dir.path(), &cameras, false);
+    settings["parallel_config"]["areas"] = json!([{ "name": "hall", "lines": [format!("{odd}/*")] }]);
+    let server = Server::start(dir.path(), &settings);
     let page = until("a frame and a failure", || {
         let page = Page::of(&server);
         let frames = page.get("pcount_frames_total", &[("camera", odd)])?;
@@ -101,6 +103,7 @@ fn the_page_has_the_names_and_labels_of_the_contract_and_promtool_finds_nothing(
     assert_eq!((up(odd), up("broken")), (Some(1.0), Some(0.0)));
     assert_eq!(page.sum("pcount_source_state", ("camera", odd)), 1.0, "one state at a time");
     assert!(page.get("pcount_zone_occupancy", &[("camera", odd), ("zone", "the \"lobby\" \\ 1")]).is_some());
+    assert!(page.get("pcount_occupancy", &[("area", "hall")]).is_some());
     assert_eq!(page.get("pcount_ledger_writable", &[]), Some(1.0));
     // Before anything was counted there, so that the first crossing is an increase.
     assert!(

@@ -18,6 +18,7 @@ fn prometheus_scrapes_with_a_token_and_its_queries_give_what_was_counted() {
     let mut settings = config(dir.path(), &[camera("gate"), camera("hall")], true);
     settings["cameras"][0]["zones"] =
         json!([{ "name": "lobby", "points": [[0, 0], [1, 0], [1, 1], [0, 1]] }]);
+    settings["parallel_config"]["areas"] = json!([{ "name": "house", "lines": ["gate/*", "!hall/*"] }]);
     let server = Server::start(dir.path(), &settings);
     fs::write(dir.path().join("token"), TOKEN).unwrap();
     let scrape = format!(
@@ -50,7 +51,9 @@ scrape_configs:
         let is_paused = page.get("pcount_source_state", &[("camera", "gate"), ("state", "Paused")]);
         let same =
             |direction| said(direction) == Some(page.sum("pcount_crossings_total", ("direction", direction)));
-        (is_paused == Some(1.0) && same("in") && same("out")).then_some(())
+        let inside = page.get("pcount_occupancy", &[("area", "house")]);
+        let same_inside = inside.is_some() && value("pcount_occupancy{area='house'}") == inside;
+        (is_paused == Some(1.0) && same("in") && same("out") && same_inside).then_some(())
     });
     assert!(value("sum(pcount_crossings_total)").unwrap() > 0.0);
     assert!(value("histogram_quantile(0.5, pcount_frame_age_seconds_bucket)").unwrap() > 0.0);

@@ -114,6 +114,7 @@ const CASES: &[Case] = &[
     ("restart", "j", |s, _| sent(s, "restart camera_02")),
     ("reset", "", |s, _| shows(s, "Set these counts to zero?")),
     ("add", "", |s, _| matches!(s.session.ui.dialog, Some(Dialog::AddSource(_)))),
+    ("correct-area", "", |s, _| s.said().starts_with("there are no areas")),
     ("remove", "", |s, _| shows(s, "Stop and remove")),
     ("acknowledge", "", |s, _| s.session.ui.context.alerts.standing().iter().all(|alert| alert.acknowledged)),
     ("copy", "", |_, effects| matches!(effects, [TerminalWork::Copy(text)] if text.starts_with("camera_01"))),

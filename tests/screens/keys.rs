@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use pcount::{
-    engine::EngineApi,
+    engine::{EngineApi, EngineError},
     internals::tui::{
         Exit,
         effect::TerminalWork,
@@ -798,6 +798,51 @@ fn read_only_refuses_what_changes_anything_and_says_why() {
     assert!(stage.said().contains("read-only"));
     stage.keys("v");
     assert_eq!(stage.engine.take_sent(), ["preview camera_01 true"], "looking is allowed");
+}
+
+#[test]
+fn a_person_says_how_many_are_inside_an_area() {
+    let mut stage = two().with_areas();
+    stage.keys("A12<enter>");
+    assert_eq!(stage.engine.take_sent(), ["area hall set 12 by "]);
+    assert_eq!(stage.said(), "area 'hall' is corrected to 12");
+    assert!(stage.session.ui.dialog.is_none());
+    stage.keys("A<tab>3<enter>");
+    assert_eq!(stage.engine.take_sent(), ["area yard set 3 by "]);
+    stage.keys("A7<esc>");
+    assert!(stage.session.ui.dialog.is_none());
+    assert_eq!(stage.engine.take_sent(), Vec::<String>::new(), "Esc changes nothing");
+}
+
+#[test]
+fn what_is_no_number_of_people_is_refused_with_the_reason_and_stays_to_be_corrected() {
+    for typed in ["", "-1", "some", "1.5", "1000001", "99999999999999999999"] {
+        let mut stage = two().with_areas();
+        stage.keys(&format!("A{typed}<enter>"));
+        assert_eq!(stage.engine.take_sent(), Vec::<String>::new(), "{typed}");
+        let text = stage.text(80, 24);
+        assert!(text.contains("a number from 0 to 1000000"), "{typed}: {text}");
+        stage.keys("<ctrl-u>0<enter>");
+        assert_eq!(stage.engine.take_sent(), ["area hall set 0 by "], "{typed}");
+    }
+}
+
+#[test]
+fn a_correction_that_the_engine_refuses_is_said() {
+    let mut stage = two().with_areas();
+    *stage.engine.refusal.lock() = Some(EngineError::UnknownArea("hall".into()));
+    stage.keys("A1<enter>");
+    stage.wait_for("hall");
+    assert_ne!(stage.said(), "area 'hall' is corrected to 1");
+}
+
+#[test]
+fn a_dashboard_that_may_only_read_corrects_no_area() {
+    let mut stage = Stage::read_only(fake::mixed()).with_areas();
+    assert!(!stage.text(120, 40).contains("A corrects"));
+    stage.keys("A");
+    assert_eq!(stage.said(), "read-only: started with '--read-only'");
+    assert!(stage.session.ui.dialog.is_none());
 }
 
 /// A key does something to be seen, or says why not: on every screen, with sources and without.

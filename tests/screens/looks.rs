@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 use pcount::{
     config::Theme,
     internals::tui::theme::Palette,
-    model::{AreaSnapshot, Drift, Overload, SourceState},
+    model::{Overload, SourceState},
 };
 
 use super::{fake, stage::Stage};
@@ -418,31 +418,20 @@ fn palettes_and_twins() {
 
 #[test]
 fn areas_have_rows_of_their_own_and_an_alert() {
-    let mut stage = Stage::new(fake::mixed());
-    let corrected = Some(1_773_460_860_000);
-    let hall = AreaSnapshot {
-        name: "hall".into(),
-        inside: 112,
-        total_in: 140,
-        total_out: 28,
-        capacity: Some(120),
-        threshold: Some(100),
-        is_over: true,
-        corrected,
-        drift: Drift::of([(3, 0, 60), (3, 0, 140)]),
-        ..AreaSnapshot::default()
-    };
-    let yard = AreaSnapshot {
-        name: "yard".into(),
-        inside: -2,
-        total_in: 4,
-        total_out: 6,
-        known: 1_773_460_860_000,
-        ..AreaSnapshot::default()
-    };
-    stage.engine.change(|snapshot| snapshot.areas = std::sync::Arc::new(vec![hall, yard]));
-    stage.tick();
+    let mut stage = Stage::new(fake::mixed()).with_areas();
     let text = stage.text(120, 40);
     assert!(text.contains("Area hall: 112 of 120 inside, threshold 100"), "{text}");
+    assert!(text.contains("A corrects"), "{text}");
+    let narrow = stage.text(80, 24);
+    assert!(narrow.contains(" since "), "{narrow}");
     at_all_sizes("areas", stage);
+}
+
+#[test]
+fn the_number_inside_an_area_is_corrected_in_a_dialog() {
+    let mut stage = Stage::new(fake::mixed()).with_areas();
+    stage.keys("A");
+    assert!(stage.text(60, 16).contains("about 3 too many per 100 entries"));
+    stage.keys("1x");
+    at_all_sizes("correct_area", stage);
 }

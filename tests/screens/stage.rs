@@ -14,7 +14,7 @@ use pcount::{
         theme::{Palette, Theme},
         widgets::Look,
     },
-    model::SourceSnapshot,
+    model::{AreaSnapshot, Drift, SourceSnapshot},
 };
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
@@ -56,6 +56,34 @@ impl Stage {
     /// Started with a configuration file.
     pub fn configured(mut self) -> Self {
         *self.host.place.lock() = ConfigPlace::File("cams.json".into());
+        self.tick();
+        self
+    }
+
+    /// With an area over its threshold, and one that more people have left than entered.
+    pub fn with_areas(mut self) -> Self {
+        let corrected = Some(1_773_460_860_000);
+        let hall = AreaSnapshot {
+            name: "hall".into(),
+            inside: 112,
+            total_in: 140,
+            total_out: 28,
+            capacity: Some(120),
+            threshold: Some(100),
+            is_over: true,
+            corrected,
+            drift: Drift::of([(3, 0, 60), (3, 0, 140)]),
+            ..AreaSnapshot::default()
+        };
+        let yard = AreaSnapshot {
+            name: "yard".into(),
+            inside: -2,
+            total_in: 4,
+            total_out: 6,
+            known: 1_773_460_860_000,
+            ..AreaSnapshot::default()
+        };
+        self.engine.change(|snapshot| snapshot.areas = Arc::new(vec![hall, yard]));
         self.tick();
         self
     }

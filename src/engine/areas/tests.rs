@@ -101,7 +101,7 @@ fn a_correction_stands_among_the_crossings_and_what_follows_goes_on_from_it() {
     assert_eq!((*before, *after, *total_in), (5, 12, 5));
     world.leave(1);
     assert_eq!(world.inside(), 11);
-    assert_eq!(world.areas.shown().load()[0].drift, Drift::of([(5, 12, 5)]));
+    assert_eq!(world.areas.shown().load()[0].drift, None);
     assert!(world.areas.correct("attic", 1, CorrectionReason::Person, String::new()).is_none());
 }
 
@@ -229,4 +229,47 @@ fn an_alert_ends_only_well_below_the_threshold() {
     assert!(world.areas.shown().load()[0].is_over);
     let over = world.leave(3);
     assert!(matches!(&over[0].kind, EventKind::Area(AreaEvent::Threshold { over: false, inside: 37, .. })));
+}
+
+#[test]
+fn the_first_correction_tells_nothing_of_drift_because_people_may_have_been_inside_before() {
+    for reason in CorrectionReason::ALL {
+        let mut world = World::at("2024-05-01T10:00:00Z", "UTC", Vec::new());
+        world.areas.set(vec![config("hall", &["gate/door"])]);
+        let drift = |world: &World| world.areas.shown().load()[0].drift;
+        world.enter(5);
+        world.areas.correct("hall", 40, reason, String::new());
+        assert_eq!(drift(&world), None);
+        world.enter(10);
+        world.areas.correct("hall", 49, CorrectionReason::Person, "anna".into());
+        assert_eq!(drift(&world), Drift::of([(50, 49, 10)]));
+    }
+}
+
+#[test]
+fn a_quiet_hour_that_is_new_at_a_start_waits_for_its_next_time() {
+    let hour = |wall: &str| millis(SystemTime::from(wall.parse::<Timestamp>().unwrap()));
+    let known = hour("2024-05-01T02:00:00Z");
+    let record = AreaRecord { name: "hall".into(), base: 37, known, ..AreaRecord::default() };
+    let mut world = World::at("2024-05-02T10:00:00Z", "UTC", vec![record.clone()]);
+    world.areas.set(vec![hall("04:00")]);
+    assert_eq!((world.resets(60), world.inside()), (0, 37), "people are inside at ten");
+    world.set_wall("2024-05-03T04:00:00Z");
+    assert_eq!((world.resets(2), world.inside()), (1, 0));
+    // One that has reset it before makes up for the night.
+    let reset = Some(hour("2024-05-01T04:01:00Z"));
+    let mut world = World::at("2024-05-02T10:00:00Z", "UTC", vec![AreaRecord { reset, ..record }]);
+    world.areas.set(vec![hall("04:00")]);
+    assert_eq!((world.resets(2), world.inside()), (1, 0));
+}
+
+#[test]
+fn an_area_that_comes_back_with_a_quiet_hour_that_it_did_not_have_waits_for_its_next_time() {
+    let mut world = World::at("2024-05-01T10:00:00Z", "UTC", Vec::new());
+    world.areas.set(vec![config("hall", &["gate/door"])]);
+    world.enter(5);
+    world.areas.set(Vec::new());
+    world.set_wall("2024-05-02T10:00:00Z");
+    world.areas.set(vec![hall("04:00")]);
+    assert_eq!((world.resets(60), world.inside()), (0, 5));
 }

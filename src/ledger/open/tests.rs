@@ -86,6 +86,38 @@ fn a_ledger_of_the_version_before_keeps_every_row_and_its_totals() {
 }
 
 #[test]
+fn a_filled_ledger_from_before_areas_keeps_every_row_and_counts_areas_from_then_on() {
+    let dir = tempfile::tempdir().expect("folder");
+    let path = dir.path().join(crate::ledger::FILE_NAME);
+    let older = open(&path).expect("a new one");
+    older.execute_batch(schema::WITHOUT_AREAS).expect("before areas");
+    let rows = "DROP TABLE schedules;
+        INSERT INTO sessions VALUES (1, 1000, 9000, 9000, 'v', '');
+        INSERT INTO crossings VALUES
+            (1, 'gate', 1, 'door', 1, 2000, 10, 0, 1, 1), (1, 'gate', 2, 'door', 1, 3000, 11, 0, 1, 1);
+        INSERT INTO actions (wall_ms, who, came_from, what) VALUES (2000, 'anna', 'ctl', 'paused');
+        PRAGMA user_version = 7;";
+    older.execute_batch(rows).expect("version 7");
+    let tables = ["sessions", "crossings", "resets", "watches", "totals", "quarters", "actions"];
+    let rows_of = |connection: &Connection| {
+        tables.map(|table| one(connection, &format!("SELECT COUNT(*) FROM {table}")))
+    };
+    let before = rows_of(&older);
+    drop(older);
+    let connection = open(&path).expect("open");
+    assert_eq!(one(&connection, "PRAGMA user_version"), schema::KNOWN);
+    assert_eq!(rows_of(&connection), before);
+    assert_eq!(one(&connection, "SELECT COUNT(*) FROM areas"), 0);
+    // Who crossed before there was an area is in none.
+    let more = "INSERT INTO areas VALUES ('hall', 0, 0, 0, 5000, NULL);
+        INSERT INTO area_lines VALUES ('hall', 'gate', '*', 1);
+        INSERT INTO crossings VALUES (1, 'gate', 3, 'door', 1, 6000, 12, 0, 1, 1);";
+    connection.execute_batch(more).expect("counted");
+    assert_eq!(one(&connection, "SELECT base + total_in - total_out FROM areas"), 1);
+    assert_eq!(one(&connection, "SELECT SUM(high) FROM area_quarters"), 1);
+}
+
+#[test]
 fn one_that_lost_its_number_is_known_by_its_tables() {
     let dir = tempfile::tempdir().expect("folder");
     let path = ledger(&dir, &SECOND.replace("user_version = 2", "user_version = 0"));

@@ -35,6 +35,24 @@ pub struct AreaReport {
     pub drift: Option<Drift>,
     /// The corrections in this time, in their order.
     pub corrections: Vec<CorrectionReport>,
+    /// Rows in which somebody crossed or the number was corrected, in their order.
+    #[serde(default)]
+    pub rows: Vec<AreaRow>,
+}
+
+/// What an area counted within one row of a report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AreaRow {
+    /// When it begins.
+    pub start: LocalTime,
+    /// People who entered.
+    #[serde(rename = "in")]
+    pub total_in: u64,
+    /// People who left.
+    #[serde(rename = "out")]
+    pub total_out: u64,
+    /// The highest number inside, as it was counted, around a crossing or a correction.
+    pub highest: i64,
 }
 
 /// The highest number inside an area.
@@ -61,10 +79,11 @@ pub struct CorrectionReport {
     pub who: String,
 }
 
-/// The areas of a ledger within `span`.
+/// The areas of a ledger within `span`, which `steps` divide in their order.
 pub(super) fn areas(
     reader: &Reader,
     span: Span,
+    steps: &[Span],
     timezone: &TimeZone,
 ) -> Result<Vec<AreaReport>, LedgerError> {
     let mut found: BTreeMap<String, AreaReport> = BTreeMap::new();
@@ -76,6 +95,7 @@ pub(super) fn areas(
         highest: None,
         drift: None,
         corrections: Vec::new(),
+        rows: Vec::new(),
     };
     for quarter in reader.area_quarters(span)? {
         let area = found.entry(quarter.area.clone()).or_insert_with(|| new(&quarter.area));
@@ -84,6 +104,22 @@ pub(super) fn areas(
         if area.highest.as_ref().is_none_or(|highest| quarter.high > highest.inside) {
             let time = LocalTime::new(quarter.high_at, timezone);
             area.highest = Some(HighestInside { time, inside: quarter.high });
+        }
+        let step = steps.partition_point(|step| step.from <= quarter.from).checked_sub(1);
+        let Some(step) = step.and_then(|step| steps.get(step)) else { continue };
+        let start = LocalTime::new(step.from, timezone);
+        match area.rows.last_mut().filter(|row| row.start == start) {
+            Some(row) => {
+                row.total_in += quarter.total_in;
+                row.total_out += quarter.total_out;
+                row.highest = row.highest.max(quarter.high);
+            }
+            None => area.rows.push(AreaRow {
+                start,
+                total_in: quarter.total_in,
+                total_out: quarter.total_out,
+                highest: quarter.high,
+            }),
         }
     }
     let corrections = reader.corrections(span)?;
@@ -98,7 +134,7 @@ pub(super) fn areas(
         });
     }
     for area in found.values_mut() {
-        let own = corrections.iter().filter(|correction| correction.area == area.area);
+        let own = corrections.iter().filter(|it| it.area == area.area && !it.is_first);
         area.drift = Drift::of(own.map(|it| (it.before, it.after, it.total_in)));
     }
     Ok(found.into_values().collect())

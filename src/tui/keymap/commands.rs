@@ -258,6 +258,7 @@ pub const COMMANDS: &[Command] = &[
         Section::Act,
     ),
     look(Action::Copy, "copy", &["y"], "copy", "copy the row, the log or the table shown", Section::Act),
+    act(Action::SetArea, "correct-area", &["A"], "area", "correct the number inside an area").on(&[Overview]),
     act(Action::MoreWorkers, "more-workers", &["+", "="], "more", "one worker more").on(&[Overview, Workers]),
     act(Action::FewerWorkers, "fewer-workers", &["-", "_"], "fewer", "one worker fewer")
         .on(&[Overview, Workers]),

@@ -59,6 +59,7 @@ impl Shell {
             }
             Some(Dialog::AddSource(dialog)) => dialog.draw(area, buffer, look),
             Some(Dialog::EditSource(dialog)) => dialog.draw(area, buffer, look),
+            Some(Dialog::SetArea(dialog)) => dialog.draw(area, buffer, look),
             Some(Dialog::Palette(dialog)) => Some(dialog.draw(area, buffer, look, &self.context.keymap)),
             None => caret,
         }

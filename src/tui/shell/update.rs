@@ -51,6 +51,10 @@ impl Shell {
             Action::Reset => self.reset(),
             Action::Add => vec![Go::AddSource.into()],
             Action::Remove => self.remove(),
+            Action::SetArea if self.context.view.latest().areas.is_empty() => {
+                self.context.refuse("there are no areas; name some under 'areas' in the configuration file")
+            }
+            Action::SetArea => vec![Go::SetArea.into()],
             Action::EditSource => self.edit_source(),
             Action::UndoSettings => self.undo_settings(),
             Action::EditLines => self.edit_lines(),

@@ -11,6 +11,7 @@ use ratatui::{
 use crate::{
     model::{AreaSnapshot, Drift},
     tui::{
+        action::Action,
         context::Context,
         format, text,
         theme::Role,
@@ -18,9 +19,8 @@ use crate::{
     },
 };
 
-/// Widths from which on a row says more than in and out.
-const WITH_SINCE: u16 = 100;
-const WITH_DRIFT: u16 = 120;
+/// Columns without which the drift would say nothing: it is left out, and the dialog that corrects has it.
+const DRIFT: usize = 44;
 
 /// Longest name that is not cut.
 const NAME: usize = 20;
@@ -44,6 +44,7 @@ pub fn draw(context: &Context, area: Rect, buffer: &mut Buffer, look: &Look) {
         let left = all.len() - rows + 1;
         lines[rows - 1] = look.line(format!(" and {left} more areas: `pcount-tui ctl area`"), Role::Dim);
     }
+    add_hint(&mut lines, context, usize::from(area.width), look);
     put_lines(&lines, area, buffer);
 }
 
@@ -69,18 +70,29 @@ fn row(area: &AreaSnapshot, context: &Context, (width, name): (u16, usize), look
         Span::raw(" | Out: "),
         look.span(format::count(area.total_out), Role::Out),
     ];
-    if width >= WITH_SINCE {
-        let since = u64::try_from(area.corrected.unwrap_or(area.known)).unwrap_or(0);
-        let since = SystemTime::UNIX_EPOCH + Duration::from_millis(since);
-        let since = context.clock().clock(since);
-        let minute = since.get(..5).unwrap_or(&since);
-        spans.push(look.span(format!(" since {minute}"), Role::Dim));
+    let room = |spans: &[Span]| usize::from(width).saturating_sub(spans.iter().map(Span::width).sum());
+    let since = u64::try_from(area.corrected.unwrap_or(area.known)).unwrap_or(0);
+    let since = SystemTime::UNIX_EPOCH + Duration::from_millis(since);
+    let since = context.clock().clock(since);
+    let since = format!(" since {}", since.get(..5).unwrap_or(&since));
+    if text::width(&since) <= room(&spans) {
+        spans.push(look.span(since, Role::Dim));
     }
-    if width >= WITH_DRIFT {
-        let drift = Drift::words(area.drift.as_ref());
-        let used: usize = spans.iter().map(Span::width).sum();
-        let room = usize::from(width).saturating_sub(used);
-        spans.push(look.span(look.cut(&format!(" | drift {drift}"), room), Role::Dim));
+    let drift = format!(" | drift {}", Drift::words(area.drift.as_ref()));
+    if text::width(&drift).min(DRIFT) <= room(&spans) {
+        spans.push(look.span(look.cut(&drift, room(&spans)), Role::Dim));
     }
     Line::from(spans)
+}
+
+/// Says at the end of the first row that has room which key corrects.
+fn add_hint(rows: &mut [Line<'static>], context: &Context, width: usize, look: &Look) {
+    if context.read_only() {
+        return;
+    }
+    let Some(key) = context.keymap.keys(Action::SetArea).first().map(ToString::to_string) else { return };
+    let hint = format!(" | {key} corrects");
+    if let Some(row) = rows.iter_mut().find(|row| row.width() + text::width(&hint) <= width) {
+        row.push_span(look.span(hint, Role::Dim));
+    }
 }
