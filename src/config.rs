@@ -36,6 +36,7 @@ mod timezone;
 mod tree_secrets;
 mod validate;
 mod videos;
+mod webhook;
 
 pub use area::AreaConfig;
 pub use demo::{DemoScene, DemoSpec};
@@ -55,6 +56,8 @@ pub use settings::Settings;
 pub use source::{
     Cadence, Hwaccel, RetryConfig, SourceConfig, SourceSpec, TlsConfig, TrackerChoice, Transport,
 };
+pub(crate) use validate::readable_by_all;
+pub use webhook::{WebhookConfig, WebhookEvent};
 pub(crate) use text::{listed, nearest, parse_duration, printable};
 
 /// A whole validated configuration.

@@ -9,6 +9,7 @@
 //! | [`ledger`] | every crossing once, into the ledger |
 //! | [`status`] | `status.json`, once a second: the state for `--once` beside it |
 //! | [`summary`] | `summary.json`, at the end |
+//! | [`webhooks`] | events to other servers, out of the ledger |
 //!
 //! A new one is a file here and a line where the program makes its list (`app/outputs.rs`).
 //!
@@ -23,6 +24,7 @@ mod list;
 mod running;
 pub mod status;
 pub mod summary;
+pub mod webhooks;
 
 use std::{
     io,

@@ -261,6 +261,7 @@ fn fixed(now: &ParallelConfig, then: &ParallelConfig) -> Vec<&'static str> {
         evidence,
         reload,
         http,
+        webhooks,
     } = now;
     let others = [
         ("max_workers", *max_workers == then.max_workers),
@@ -282,6 +283,7 @@ fn fixed(now: &ParallelConfig, then: &ParallelConfig) -> Vec<&'static str> {
         ("evidence", *evidence == then.evidence),
         ("reload", *reload == then.reload),
         ("http", *http == then.http),
+        ("webhooks", *webhooks == then.webhooks),
     ];
     others.into_iter().filter(|(_, same)| !same).map(|(key, _)| key).collect()
 }

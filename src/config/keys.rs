@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, fmt::Display, time::Duration};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::{
-    EngineChoice, Hwaccel, ID_LENGTH, LABEL_LENGTH, LogLevel, Reload, Theme, TrackerChoice, Transport,
+    EngineChoice, Hwaccel, ID_LENGTH, LABEL_LENGTH, LogLevel, Reload, Theme, TrackerChoice, Transport, WebhookEvent,
     defaults,
     key::{Key, KeyRow, Keys},
     kinds::{
@@ -177,6 +177,8 @@ keys! {
         http: Group<HttpKeys> = Group::new(), default "the socket alone";
         /// Where people are counted who come by several lines, also of several sources: `name`, `lines`, `threshold`, `reset`, `capacity`.
         areas: List<Group<AreaKeys>> = List::of(Group::new()), default "none";
+        /// Servers that are told of events: `url`, `events`, `secret_file`, `name`, `ca`. See `docs/webhooks.md`.
+        webhooks: List<Group<WebhookKeys>> = List::of(Group::new()), default "none";
     }
 }
 
@@ -360,6 +362,22 @@ keys! {
         reset: Text = Text, default "never";
         /// People who may be inside at most; shown beside the number.
         capacity: Whole<u64> = Whole(1..=1_000_000), default "none";
+    }
+}
+
+keys! {
+    /// A server that is told of events.
+    WEBHOOK: WebhookKeys = "WebhookFile" {
+        /// Where events are sent: an address that begins with `https://`, or with `http://` on this machine.
+        url: Text = Text, required "write the address of the server, such as \"https://example.org/hooks/people\"";
+        /// File with the secret that signs what is sent, `whsec_` and base64, which only its owner can read (mode 0600).
+        secret_file: PathText = PathText, required "name a file that holds a secret such as \"whsec_..\"";
+        /// What is sent: `crossing`, `reset`, `state`, `threshold`, `correction`.
+        events: List<Words<WebhookEvent>> = List { least: 1, items: Words(&WebhookEvent::NAMES) }, default "`crossing`";
+        /// Unique name, under which the ledger notes what has been delivered.
+        name: Label = Label(ID_LENGTH), default "the host of `url`";
+        /// File of the certificates (PEM) that are trusted in place of the system's.
+        ca: PathText = PathText, default "the system's";
     }
 }
 

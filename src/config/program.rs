@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AreaConfig, DetectorChoice, EngineChoice, EvidenceConfig, HttpConfig, Hwaccel, Schedule, defaults,
+    AreaConfig, DetectorChoice, EngineChoice, EvidenceConfig, HttpConfig, Hwaccel, Schedule, WebhookConfig,
+    defaults,
     text::word,
 };
 use crate::model::Strategy;
@@ -59,6 +60,8 @@ pub struct ParallelConfig {
     pub http: Option<HttpConfig>,
     /// Where people are counted who come by several lines.
     pub areas: Vec<AreaConfig>,
+    /// Servers that are told of events.
+    pub webhooks: Vec<WebhookConfig>,
 }
 
 impl Default for ParallelConfig {
@@ -89,6 +92,7 @@ impl Default for ParallelConfig {
             reload: Reload::default(),
             http: None,
             areas: Vec::new(),
+            webhooks: Vec::new(),
         }
     }
 }

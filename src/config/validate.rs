@@ -16,6 +16,7 @@ mod evidence;
 mod http;
 mod schedule;
 mod sources;
+mod webhooks;
 
 use areas::areas;
 use detector::detector;
@@ -23,6 +24,7 @@ use evidence::evidence;
 use http::http;
 use schedule::schedule;
 pub(super) use sources::{readable_by_all, writable_by};
+use webhooks::webhooks;
 
 /// Reads a whole document. Where something is wrong the report says so and a default takes its place.
 pub(super) fn document(report: &Diagnostics<'_>, root: &Node) -> Config {
@@ -80,6 +82,9 @@ fn parallel(report: &Diagnostics<'_>, section: Option<&Section<'_>>) -> Parallel
     config.ledger_retention = section.read(&PARALLEL.ledger_retention);
     section.set(&PARALLEL.reload, &mut config.reload);
     config.http = section.field(&PARALLEL.http).and_then(|f| http(&f));
+    if let Some(field) = section.field(&PARALLEL.webhooks) {
+        config.webhooks = webhooks(&field);
+    }
     config.evidence =
         section.field(&PARALLEL.evidence).and_then(|f| evidence(&f)).and_then(|e| e.resolve(None));
     config

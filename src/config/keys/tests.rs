@@ -7,7 +7,7 @@ use std::{fmt::Write as _, fs, path::Path};
 
 use super::*;
 
-const TABLES: [&str; 13] = [
+const TABLES: [&str; 14] = [
     "file",
     "parallel_config",
     "sources",
@@ -20,6 +20,7 @@ const TABLES: [&str; 13] = [
     "evidence",
     "http",
     "area",
+    "webhook",
     "tui",
 ];
 
@@ -54,6 +55,7 @@ fn rows(name: &str) -> Vec<KeyRow> {
         "evidence" => EvidenceKeys::rows(),
         "http" => HttpKeys::rows(),
         "area" => AreaKeys::rows(),
+        "webhook" => WebhookKeys::rows(),
         "credentials" => CredentialsKeys::rows(),
         "tui" => TuiKeys::rows(),
         other => panic!("there is no table '{other}'"),
