@@ -56,9 +56,9 @@ pub use settings::Settings;
 pub use source::{
     Cadence, Hwaccel, RetryConfig, SourceConfig, SourceSpec, TlsConfig, TrackerChoice, Transport,
 };
+pub(crate) use text::{listed, nearest, parse_duration, printable};
 pub(crate) use validate::readable_by_all;
 pub use webhook::{WebhookConfig, WebhookEvent};
-pub(crate) use text::{listed, nearest, parse_duration, printable};
 
 /// A whole validated configuration.
 #[derive(Debug, Clone, Default)]

@@ -71,7 +71,11 @@ fn in_ledger(dir: &Path) -> BTreeMap<String, Vec<(i64, i64)>> {
         crossings.iter().map(|found| (found.session, found.sequence.cast_signed())).collect()
     };
     let sources = reader.sources().unwrap();
-    sources.iter().map(|source| (source.to_string(), of(source))).filter(|(_, rows): &(_, Vec<_>)| !rows.is_empty()).collect()
+    sources
+        .iter()
+        .map(|source| (source.to_string(), of(source)))
+        .filter(|(_, rows): &(_, Vec<_>)| !rows.is_empty())
+        .collect()
 }
 
 /// Waits for something that must happen.
@@ -95,7 +99,11 @@ fn check(dir: &Path, told: &[Told]) -> usize {
         let source = data["source"].as_str().unwrap().to_owned();
         let place = (data["session"].as_i64().unwrap(), data["sequence"].as_i64().unwrap());
         let event = (source.clone(), place.0, place.1);
-        assert_eq!(*ids.entry(told.id.clone()).or_insert_with(|| event.clone()), event, "one id of two events");
+        assert_eq!(
+            *ids.entry(told.id.clone()).or_insert_with(|| event.clone()),
+            event,
+            "one id of two events"
+        );
         let places = by_source.entry(source).or_default();
         // What comes again is the last one: nothing passes it.
         match places.last() {
@@ -140,7 +148,11 @@ fn a_server_killed_again_and_again_is_told_of_every_crossing_in_order() {
     until("everything is told", || is_complete(dir.path(), &receiver));
     drop(program);
     let told = until_settled(dir.path(), &receiver);
-    println!("{kills} kills of the server: {} crossings in {} deliveries", check(dir.path(), &told), told.len());
+    println!(
+        "{kills} kills of the server: {} crossings in {} deliveries",
+        check(dir.path(), &told),
+        told.len()
+    );
 }
 
 #[test]
@@ -158,7 +170,11 @@ fn a_program_killed_again_and_again_tells_every_crossing_in_order_under_one_id()
         program.kill();
     }
     let told = until_settled(dir.path(), &receiver);
-    println!("{kills} kills of the program: {} crossings in {} deliveries", check(dir.path(), &told), told.len());
+    println!(
+        "{kills} kills of the program: {} crossings in {} deliveries",
+        check(dir.path(), &told),
+        told.len()
+    );
 }
 
 /// Runs the program with nobody to count until the server knows all.
@@ -205,11 +221,16 @@ fn a_server_that_refuses_hangs_redirects_or_never_ends_stops_no_counting_and_get
 fn the_secret_is_nowhere_but_in_its_file() {
     let dir = tempfile::tempdir().unwrap();
     let receiver = Receiver::start(Behavior::Refuse);
-    configure(dir.path(), &json!([{ "url": format!("{}?key=hunter2", receiver.url()), "secret_file": "secret" }]), 600);
+    configure(
+        dir.path(),
+        &json!([{ "url": format!("{}?key=hunter2", receiver.url()), "secret_file": "secret" }]),
+        600,
+    );
     let mut program = Running::start(dir.path());
     until("an attempt", || receiver.requests() > 0);
     until("the outage is said", || {
-        fs::read_to_string(dir.path().join("out/status.json")).is_ok_and(|text| text.contains("Webhook '127.0.0.1'"))
+        fs::read_to_string(dir.path().join("out/status.json"))
+            .is_ok_and(|text| text.contains("Webhook '127.0.0.1'"))
     });
     program.kill();
     let secret = SECRET.trim_start_matches("whsec_");

@@ -7,8 +7,8 @@ use std::{collections::BTreeMap, fmt::Display, time::Duration};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::{
-    EngineChoice, Hwaccel, ID_LENGTH, LABEL_LENGTH, LogLevel, Reload, Theme, TrackerChoice, Transport, WebhookEvent,
-    defaults,
+    EngineChoice, Hwaccel, ID_LENGTH, LABEL_LENGTH, LogLevel, Reload, Theme, TrackerChoice, Transport,
+    WebhookEvent, defaults,
     key::{Key, KeyRow, Keys},
     kinds::{
         Existing, Group, Label, List, Number, PathText, Point, Shape, Size, Span, Text, Truth, Whole, Words,

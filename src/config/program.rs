@@ -6,8 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AreaConfig, DetectorChoice, EngineChoice, EvidenceConfig, HttpConfig, Hwaccel, Schedule, WebhookConfig,
-    defaults,
-    text::word,
+    defaults, text::word,
 };
 use crate::model::Strategy;
 

@@ -23,7 +23,8 @@ use detector::detector;
 use evidence::evidence;
 use http::http;
 use schedule::schedule;
-pub(super) use sources::{readable_by_all, writable_by};
+pub(crate) use sources::readable_by_all;
+pub(super) use sources::writable_by;
 use webhooks::webhooks;
 
 /// Reads a whole document. Where something is wrong the report says so and a default takes its place.

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
+
 use super::Secret;
 
 /// A server that is told of events.
@@ -22,7 +24,8 @@ pub struct WebhookConfig {
 }
 
 /// What a webhook may be told of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum WebhookEvent {
     /// Somebody crossed a line.

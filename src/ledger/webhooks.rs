@@ -101,7 +101,8 @@ impl WebhookBook {
     /// When the ledger cannot be written.
     pub fn register(&self, name: &str, wants_crossings: bool) -> Result<String, LedgerError> {
         let salt = "SELECT salt FROM webhooks WHERE name = ?1 AND crossings = ?2";
-        let read = || self.connection.query_row(salt, params![name, wants_crossings], |row| row.get(0)).optional();
+        let read =
+            || self.connection.query_row(salt, params![name, wants_crossings], |row| row.get(0)).optional();
         if let Some(salt) = read().map_err(self.sql())? {
             return Ok(salt);
         }
@@ -196,13 +197,13 @@ impl WebhookBook {
     ///
     /// # Errors
     /// When the ledger cannot be written.
-    pub fn delivered(&self, name: &str, event: &Undelivered) -> Result<(), LedgerError> {
-        let write = || {
-            self.connection
+    pub fn delivered(&mut self, name: &str, event: &Undelivered) -> Result<(), LedgerError> {
+        let write = |connection: &Connection| {
+            connection
                 .prepare_cached("INSERT OR REPLACE INTO webhook_positions VALUES (?1, ?2, ?3, ?4)")?
                 .execute(params![name, event.subject, event.at.0, event.at.1])
         };
-        write().map(drop).map_err(self.sql())
+        write(&self.connection).map(drop).map_err(self.sql())
     }
 
     /// Crossings that were removed from the ledger before `name` could be told.
@@ -268,10 +269,10 @@ impl WebhookBook {
     ) -> rusqlite::Result<u64> {
         let Some((parts, name)) = parts(subject, events) else { return Ok(0) };
         let query = format!("SELECT COUNT(*) FROM ({})", parts.join(" UNION ALL "));
-        let count = self.connection.prepare_cached(&query)?.query_row(
-            params![session, name, after, -1],
-            |row| row.get::<_, i64>(0),
-        )?;
+        let count = self
+            .connection
+            .prepare_cached(&query)?
+            .query_row(params![session, name, after, -1], |row| row.get::<_, i64>(0))?;
         Ok(count.unsigned_abs())
     }
 

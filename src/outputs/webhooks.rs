@@ -21,7 +21,7 @@ use super::ledger::Ledger;
 use crate::{clock::Clock, config::WebhookConfig, model::SourceId, native::disk::Disk};
 
 /// What is said of a source beside its id: alias and location.
-pub type Labels = Arc<dyn Fn(&SourceId) -> Option<(String, String)> + Send + Sync>;
+pub type Labels = Arc<dyn Fn(&SourceId) -> Option<(String, Option<String>)> + Send + Sync>;
 
 /// What the threads of webhooks are given.
 #[derive(Clone)]
@@ -179,7 +179,9 @@ mod tests {
         });
         assert_eq!(
             state.notices(now, &TimeZone::UTC),
-            ["Webhook 'till' is behind by 1,204 events since 14:02: connection refused; next attempt in 40 s"]
+            [
+                "Webhook 'till' is behind by 1,204 events since 14:02: connection refused; next attempt in 40 s"
+            ]
         );
         (state.is_gone, state.skipped) = (true, 1_000_000);
         let said = state.notices(now, &TimeZone::UTC);

@@ -147,7 +147,9 @@ fn serve(stream: &TcpStream, shared: &Shared, behavior: &Mutex<Behavior>) -> Opt
         Behavior::Accept => out.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").ok(),
         Behavior::Refuse => out.write_all(b"HTTP/1.1 500 No\r\ncontent-length: 2\r\n\r\nno").ok(),
         Behavior::Redirect => out
-            .write_all(b"HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/else\r\ncontent-length: 0\r\n\r\n")
+            .write_all(
+                b"HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/else\r\ncontent-length: 0\r\n\r\n",
+            )
             .ok(),
         Behavior::Hang => {
             std::thread::sleep(Duration::from_secs(20));

@@ -24,7 +24,8 @@ use crate::{
 mod credentials;
 mod shapes;
 
-pub(in crate::config) use credentials::{readable_by_all, writable_by};
+pub(crate) use credentials::readable_by_all;
+pub(in crate::config) use credentials::writable_by;
 
 /// What certificates in PEM form begin with.
 const PEM: &[u8] = b"-----BEGIN CERTIFICATE-----";

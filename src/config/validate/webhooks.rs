@@ -81,7 +81,9 @@ fn address(field: &Field<'_>) -> Option<Url> {
         None => false,
     };
     if url.scheme() == "http" && !is_here {
-        field.warning("what is sent there crosses the network unencrypted; write https:// if the server knows it");
+        field.warning(
+            "what is sent there crosses the network unencrypted; write https:// if the server knows it",
+        );
     }
     Some(url)
 }
@@ -102,11 +104,15 @@ mod tests {
 
     #[test]
     fn a_webhook_is_named_by_its_host_and_told_of_crossings() {
-        let config = parse(r#"{ "url": "https://till.example:8443/in?key=hunter2", "secret_file": "s" }"#).unwrap();
+        let config =
+            parse(r#"{ "url": "https://till.example:8443/in?key=hunter2", "secret_file": "s" }"#).unwrap();
         assert!(config.warnings.is_empty(), "{:?}", config.warnings);
         let hook = &config.parallel.webhooks[0];
         assert_eq!((hook.name.as_str(), hook.place.as_str()), ("till.example", "https://till.example:8443"));
-        assert_eq!((&hook.events[..], &*hook.secret_file), (&[WebhookEvent::Crossing][..], Path::new("/etc/pc/s")));
+        assert_eq!(
+            (&hook.events[..], &*hook.secret_file),
+            (&[WebhookEvent::Crossing][..], Path::new("/etc/pc/s"))
+        );
         assert!(!format!("{hook:?}").contains("hunter2"));
     }
 
@@ -131,7 +137,8 @@ mod tests {
 
     #[test]
     fn without_encryption_another_machine_is_a_warning_and_this_one_is_not() {
-        let said = |url: &str| parse(&format!(r#"{{ "url": "{url}", "secret_file": "s" }}"#)).unwrap().warnings;
+        let said =
+            |url: &str| parse(&format!(r#"{{ "url": "{url}", "secret_file": "s" }}"#)).unwrap().warnings;
         assert!(said("http://till.example/")[0].contains("unencrypted"));
         for url in ["http://127.0.0.1:9/", "http://[::1]/", "http://localhost/", "https://till.example/"] {
             assert!(said(url).is_empty(), "{url}: {:?}", said(url));

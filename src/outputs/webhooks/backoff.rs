@@ -48,7 +48,8 @@ mod tests {
         let waits: Vec<u64> = (0..12).map(|_| (backoff.fail(now, None, 0) - now).as_secs()).collect();
         assert_eq!(waits, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]);
         assert!(backoff.holds(now) && !backoff.holds(now + LONGEST));
-        let mut asked = |seconds| Backoff::default().fail(now, Some(Duration::from_secs(seconds)), u32::MAX) - now;
+        let asked =
+            |seconds| Backoff::default().fail(now, Some(Duration::from_secs(seconds)), u32::MAX) - now;
         assert_eq!(asked(0), Duration::from_millis(800));
         assert_eq!((asked(70).as_secs(), asked(1 << 40).as_secs()), (70, 3600));
     }

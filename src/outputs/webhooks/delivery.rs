@@ -144,12 +144,16 @@ impl Delivery {
 
     /// Sends the next events; whether there may be more.
     fn deliver(&mut self, now: Instant, stopped: &Receiver<()>) -> Result<bool, LedgerError> {
-        let held: BTreeSet<String> =
-            self.held.iter().filter(|(_, held)| held.holds(now)).map(|(subject, _)| subject.clone()).collect();
+        let held: BTreeSet<String> = self
+            .held
+            .iter()
+            .filter(|(_, held)| held.holds(now))
+            .map(|(subject, _)| subject.clone())
+            .collect();
         let (name, events) = (self.webhook.name.clone(), self.webhook.events.clone());
         let path = self.options.path.clone();
         let from = self.first_session;
-        let (book, salt, (found, first), skipped) = self.disk.run(|| {
+        let (mut book, salt, (found, first), skipped) = self.disk.run(|| {
             let book = WebhookBook::open(&path)?;
             let salt = book.register(&name, events.contains(&WebhookEvent::Crossing))?;
             let next = book.next(&name, &events, &held, from, BATCH)?;
@@ -207,7 +211,9 @@ impl Delivery {
                 );
             }
             // What is wrong with one event may not be with those of other sources.
-            Outcome::Refused(status, asked) if (400..500).contains(&status) && !matches!(status, 408 | 429) => {
+            Outcome::Refused(status, asked)
+                if (400..500).contains(&status) && !matches!(status, 408 | 429) =>
+            {
                 let random = self.random();
                 let held = self.held.entry(event.subject.clone()).or_default();
                 let next = held.fail(now, asked, random);
@@ -305,10 +311,7 @@ fn secret(webhook: &WebhookConfig) -> Result<SigningKey, String> {
         .map_err(|error| format!("the secret in '{}' cannot be read: {error}", path.display()))?;
     let key = SigningKey::parse(&text).map_err(|problem| format!("'{}' {problem}", path.display()))?;
     if readable_by_all(path) {
-        tracing::warn!(
-            "'{0}' can be read by every user of this machine; run chmod 600 {0}",
-            path.display()
-        );
+        tracing::warn!("'{0}' can be read by every user of this machine; run chmod 600 {0}", path.display());
     }
     Ok(key)
 }

@@ -47,8 +47,10 @@ impl Caller {
         let certificates: Vec<CertificateDer<'static>> = match &webhook.ca {
             Some(path) => {
                 let place = path.display();
-                let found = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-                let found = found.map_err(|error| format!("the certificates in '{place}' cannot be read: {error}"))?;
+                let found =
+                    CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+                let found = found
+                    .map_err(|error| format!("the certificates in '{place}' cannot be read: {error}"))?;
                 if found.is_empty() {
                     return Err(format!("'{place}' holds no certificate; write some as PEM"));
                 }
@@ -92,7 +94,8 @@ impl Caller {
             Err(error) => return Outcome::Unanswered(words(&error)),
         };
         let status = answer.status().as_u16();
-        let asked = answer.headers().get("retry-after").and_then(|value| value.to_str().ok()).and_then(wait_of);
+        let asked =
+            answer.headers().get("retry-after").and_then(|value| value.to_str().ok()).and_then(wait_of);
         // What is left of a longer answer is cut off with its connection.
         let _ = std::io::copy(&mut answer.body_mut().as_reader().take(MOST_READ), &mut std::io::sink());
         if (200..300).contains(&status) { Outcome::Accepted } else { Outcome::Refused(status, asked) }

@@ -22,7 +22,7 @@ impl Message {
     pub fn new(
         event: &Undelivered,
         salt: &str,
-        labels: impl FnOnce(&SourceId) -> Option<(String, String)>,
+        labels: impl FnOnce(&SourceId) -> Option<(String, Option<String>)>,
     ) -> Self {
         let (session, sequence) = event.at;
         let hash = Sha256::digest(format!("{salt} {session} {sequence} {}", event.subject));
@@ -31,7 +31,7 @@ impl Message {
         let mut data = if kind == "area" {
             json!({ "area": name })
         } else {
-            let (alias, location) = labels(&name.into()).unwrap_or_else(|| (name.to_owned(), String::new()));
+            let (alias, location) = labels(&name.into()).unwrap_or_else(|| (name.to_owned(), None));
             json!({ "source": name, "alias": alias, "location": location })
         };
         let (kind, more) = match &event.what {
@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn a_crossing_is_told_with_all_that_the_ledger_knows() {
-        let message = Message::new(&crossing(7), "salt", |_| Some(("Gate".into(), "Yard".into())));
+        let message = Message::new(&crossing(7), "salt", |_| Some(("Gate".into(), Some("Yard".into()))));
         assert_eq!(
             serde_json::from_str::<Value>(&message.body).unwrap(),
             json!({ "type": "crossing", "timestamp": "2023-11-14T22:13:20.123Z", "data": {

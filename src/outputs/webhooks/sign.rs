@@ -44,7 +44,8 @@ mod tests {
 
     #[test]
     fn what_is_no_secret_is_refused_without_being_quoted() {
-        for text in ["", "hunter2", "whsec_hunter2", "whsec_aHVudGVyMg==", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"] {
+        for text in ["", "hunter2", "whsec_hunter2", "whsec_aHVudGVyMg==", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"]
+        {
             let Err(problem) = SigningKey::parse(text) else { panic!("{text}") };
             assert!(!problem.contains("hunter2"));
         }
