@@ -130,7 +130,7 @@ fn is_complete(dir: &Path, receiver: &Receiver) -> bool {
 fn a_server_killed_again_and_again_is_told_of_every_crossing_in_order() {
     let kills = kills::count(50);
     let dir = tempfile::tempdir().unwrap();
-    let mut receiver = Receiver::start(Behavior::Accept);
+    let mut receiver = Receiver::start(Behavior::Forgetful);
     configure(dir.path(), &json!([hook(&receiver)]), 600);
     let program = Running::start(dir.path());
     until("the first delivery", || !receiver.told().is_empty());

@@ -43,6 +43,8 @@ pub struct WebhookOptions {
 pub struct WebhookState {
     /// Its name.
     pub name: String,
+    /// Scheme, host and port of its server.
+    pub server: String,
     /// Events that were accepted since the start.
     pub accepted: u64,
     /// Attempts that failed since the start.
@@ -75,6 +77,7 @@ pub struct Outage {
 pub struct Webhooks(Arc<Vec<Hook>>);
 
 struct Hook {
+    webhook: WebhookConfig,
     state: Arc<Mutex<WebhookState>>,
     /// Nothing is ever sent: the thread ends when this is dropped.
     _stop: Sender<()>,
@@ -93,13 +96,17 @@ impl Webhooks {
     /// When the system refuses a thread.
     pub fn start(webhooks: &[WebhookConfig], options: &WebhookOptions) -> io::Result<Self> {
         let start = |webhook: &WebhookConfig| {
-            let state = WebhookState { name: webhook.name.clone(), ..WebhookState::default() };
+            let state = WebhookState {
+                name: webhook.name.clone(),
+                server: webhook.place.clone(),
+                ..WebhookState::default()
+            };
             let state = Arc::new(Mutex::new(state));
             let (stop, stopped) = bounded(0);
             let disk = Disk::start("disk-webhook")?;
             let delivery = Delivery::new(webhook.clone(), options.clone(), disk, Arc::clone(&state));
             std::thread::Builder::new().name("webhook".into()).spawn(move || delivery.run(&stopped))?;
-            Ok(Hook { state, _stop: stop })
+            Ok(Hook { webhook: webhook.clone(), state, _stop: stop })
         };
         Ok(Self(Arc::new(webhooks.iter().map(start).collect::<io::Result<_>>()?)))
     }
@@ -108,6 +115,51 @@ impl Webhooks {
     #[must_use]
     pub fn states(&self) -> Vec<WebhookState> {
         self.0.iter().map(|hook| hook.state.lock().clone()).collect()
+    }
+
+    /// Sends a signed message of the type `test` to the webhook `name`, or to all, at `wall` in milliseconds since the Unix
+    /// epoch; gives the name of each, and what its server answered, as an error where that is a refusal. Blocks for the files of
+    /// secrets, and up to 15 seconds in all for the servers.
+    ///
+    /// # Errors
+    /// When there is no webhook of this name, or none at all.
+    pub fn test(
+        &self,
+        name: Option<&str>,
+        wall: i64,
+    ) -> Result<Vec<(String, Result<String, String>)>, String> {
+        let wanted = |hook: &&Hook| name.is_none_or(|name| hook.webhook.name == name);
+        let hooks: Vec<&Hook> = self.0.iter().filter(wanted).collect();
+        match (name, hooks.is_empty()) {
+            (Some(name), true) => {
+                let known: Vec<&str> = self.0.iter().map(|hook| &*hook.webhook.name).collect();
+                return Err(format!("there is no webhook '{name}'; there are: {}", known.join(", ")));
+            }
+            (None, true) => {
+                return Err(
+                    "there are no webhooks; name some under 'webhooks' in the configuration file".into()
+                );
+            }
+            _ => {}
+        }
+        let test = |webhook: &WebhookConfig| http::test(webhook, wall);
+        Ok(std::thread::scope(|scope| {
+            let start = |hook: &Hook| {
+                let webhook = hook.webhook.clone();
+                let named = std::thread::Builder::new().name("webhook-test".into());
+                (hook.webhook.name.clone(), named.spawn_scoped(scope, move || test(&webhook)))
+            };
+            let running: Vec<_> = hooks.into_iter().map(start).collect();
+            let answer =
+                |(name, running): (String, std::io::Result<std::thread::ScopedJoinHandle<'_, _>>)| {
+                    let answer = match running {
+                        Ok(running) => running.join().unwrap_or_else(|_| Err("the test has failed".into())),
+                        Err(error) => Err(format!("the system refuses a thread: {error}")),
+                    };
+                    (name, answer)
+                };
+            running.into_iter().map(answer).collect()
+        }))
     }
 
     /// What the user should know, as of `now`, with times in `timezone`.

@@ -40,6 +40,8 @@ const CONTRACT: &[(&str, &str, &[&str])] = &[
     ("pcount_source_up", "gauge", &["camera"]),
     ("pcount_throttled", "gauge", &["camera"]),
     ("pcount_worker_busy_seconds_total", "counter", &["worker"]),
+    ("pcount_webhook_deliveries_total", "counter", &["result", "webhook"]),
+    ("pcount_webhook_pending", "gauge", &["webhook"]),
     ("pcount_zone_occupancy", "gauge", &["camera", "zone"]),
     ("process_cpu_seconds_total", "counter", &[]),
     ("process_max_fds", "gauge", &[]),

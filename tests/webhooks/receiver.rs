@@ -25,6 +25,8 @@ pub enum Behavior {
     Refuse,
     Hang,
     Redirect,
+    /// Accepts, and now and then is gone before it says so.
+    Forgetful,
     /// Accepts with a body that never ends.
     Endless,
 }
@@ -67,6 +69,10 @@ impl Receiver {
 
     pub fn url(&self) -> String {
         format!("http://{}/people", self.address)
+    }
+
+    pub fn port(&self) -> u16 {
+        self.address.port()
     }
 
     pub fn told(&self) -> Vec<Told> {
@@ -137,14 +143,18 @@ fn serve(stream: &TcpStream, shared: &Shared, behavior: &Mutex<Behavior>) -> Opt
     let behavior = *behavior.lock().unwrap();
     let mut out = stream;
     let body = String::from_utf8(body).ok()?;
-    if matches!(behavior, Behavior::Accept | Behavior::Endless) {
+    if matches!(behavior, Behavior::Accept | Behavior::Endless | Behavior::Forgetful) {
         let (id, stamp) = (headers.get("webhook-id")?, headers.get("webhook-timestamp")?);
         let is_signed = headers.get("webhook-signature")? == &signature(&format!("{id}.{stamp}.{body}"));
         let told = Told { id: id.clone(), is_signed, body: serde_json::from_str(&body).ok()? };
         shared.told.lock().unwrap().push(told);
     }
     match behavior {
-        Behavior::Accept => out.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").ok(),
+        Behavior::Forgetful if shared.requests.load(Ordering::SeqCst).is_multiple_of(7) => {
+            let _ = stream.shutdown(std::net::Shutdown::Both);
+            None
+        }
+        Behavior::Accept | Behavior::Forgetful => out.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").ok(),
         Behavior::Refuse => out.write_all(b"HTTP/1.1 500 No\r\ncontent-length: 2\r\n\r\nno").ok(),
         Behavior::Redirect => out
             .write_all(

@@ -2,8 +2,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
-    io::Read as _,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -19,7 +17,7 @@ use super::{
     sign::SigningKey,
 };
 use crate::{
-    config::{WebhookConfig, WebhookEvent, readable_by_all},
+    config::{WebhookConfig, WebhookEvent},
     ledger::{
         LedgerError,
         webhooks::{Undelivered, WebhookBook},
@@ -41,9 +39,6 @@ const COUNT: Duration = Duration::from_secs(10);
 
 /// Longest wait for the ledger to begin.
 const PATIENCE: Duration = Duration::from_secs(1);
-
-/// Most bytes of a file with a secret; a device may have no end.
-const MOST_BYTES: u64 = 4096;
 
 /// Delivers the events of one webhook.
 pub struct Delivery {
@@ -137,7 +132,7 @@ impl Delivery {
     fn prepare(&mut self) -> Result<(), String> {
         if self.caller.is_none() {
             let webhook = &self.webhook;
-            self.caller = Some(self.disk.run(|| Caller::new(webhook, secret(webhook)?))?);
+            self.caller = Some(self.disk.run(|| Caller::new(webhook, SigningKey::read(webhook)?))?);
         }
         Ok(())
     }
@@ -194,7 +189,7 @@ impl Delivery {
         let outcome = caller.send(&message, wall.div_euclid(1000));
         let now = self.options.clock.now();
         match outcome {
-            Outcome::Accepted => {
+            Outcome::Accepted(_) => {
                 self.held.remove(&event.subject);
                 self.succeed();
                 return true;
@@ -300,18 +295,4 @@ impl Delivery {
         self.random ^= self.random << 5;
         self.random
     }
-}
-
-/// Reads the secret of `webhook`.
-fn secret(webhook: &WebhookConfig) -> Result<SigningKey, String> {
-    let path = &webhook.secret_file;
-    let mut text = String::new();
-    fs::File::open(path)
-        .and_then(|file| file.take(MOST_BYTES).read_to_string(&mut text))
-        .map_err(|error| format!("the secret in '{}' cannot be read: {error}", path.display()))?;
-    let key = SigningKey::parse(&text).map_err(|problem| format!("'{}' {problem}", path.display()))?;
-    if readable_by_all(path) {
-        tracing::warn!("'{0}' can be read by every user of this machine; run chmod 600 {0}", path.display());
-    }
-    Ok(key)
 }

@@ -24,7 +24,7 @@ const MOST_READ: u64 = 16 << 10;
 #[derive(Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// Accepted: any status from 200 to 299.
-    Accepted,
+    Accepted(u16),
     /// Refused with this status; the server may have asked for a wait.
     Refused(u16, Option<Duration>),
     /// There was no answer, in words without the address.
@@ -98,7 +98,21 @@ impl Caller {
             answer.headers().get("retry-after").and_then(|value| value.to_str().ok()).and_then(wait_of);
         // What is left of a longer answer is cut off with its connection.
         let _ = std::io::copy(&mut answer.body_mut().as_reader().take(MOST_READ), &mut std::io::sink());
-        if (200..300).contains(&status) { Outcome::Accepted } else { Outcome::Refused(status, asked) }
+        if (200..300).contains(&status) { Outcome::Accepted(status) } else { Outcome::Refused(status, asked) }
+    }
+}
+
+/// Sends a message of the type `test` to the server of `webhook` at `wall`, in milliseconds since the Unix epoch; gives what it
+/// answered. Blocks for files, and up to 15 seconds for the server.
+///
+/// # Errors
+/// What it answered where that is no acceptance, or why there is no answer.
+pub fn test(webhook: &WebhookConfig, wall: i64) -> Result<String, String> {
+    let caller = Caller::new(webhook, SigningKey::read(webhook)?)?;
+    match caller.send(&Message::test(wall), wall.div_euclid(1000)) {
+        Outcome::Accepted(status) => Ok(format!("accepted ({status})")),
+        Outcome::Refused(status, _) => Err(format!("refused ({status})")),
+        Outcome::Unanswered(problem) => Err(problem),
     }
 }
 

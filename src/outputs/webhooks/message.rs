@@ -18,6 +18,13 @@ pub struct Message {
 }
 
 impl Message {
+    /// A message that tells nothing, at `wall` in milliseconds since the Unix epoch.
+    pub fn test(wall: i64) -> Self {
+        let timestamp = Timestamp::from_millisecond(wall).unwrap_or_default();
+        let body = json!({ "type": "test", "timestamp": timestamp, "data": {} });
+        Self { id: format!("msg_test_{wall}"), body: body.to_string() }
+    }
+
     /// What is sent of `event`. `salt` belongs to the webhook in this ledger; `labels` tells alias and location of a source.
     pub fn new(
         event: &Undelivered,

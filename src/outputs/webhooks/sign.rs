@@ -1,8 +1,15 @@
 //! Secrets and signatures of Standard Webhooks.
 
+use std::{fs, io::Read as _};
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
+
+use crate::config::{WebhookConfig, readable_by_all};
+
+/// Most bytes of a file with a secret; a device may have no end.
+const MOST_BYTES: u64 = 4096;
 
 /// Least and most bytes of a secret, as the standard says.
 const LENGTHS: std::ops::RangeInclusive<usize> = 24..=64;
@@ -11,6 +18,24 @@ const LENGTHS: std::ops::RangeInclusive<usize> = 24..=64;
 pub struct SigningKey(Vec<u8>);
 
 impl SigningKey {
+    /// Reads the secret of `webhook`, and warns in the log where others can. Blocks for the disk.
+    ///
+    /// # Errors
+    /// Why there is none, in a sentence without it.
+    pub fn read(webhook: &WebhookConfig) -> Result<Self, String> {
+        let path = &webhook.secret_file;
+        let place = path.display();
+        let mut text = String::new();
+        fs::File::open(path)
+            .and_then(|file| file.take(MOST_BYTES).read_to_string(&mut text))
+            .map_err(|error| format!("the secret in '{place}' cannot be read: {error}"))?;
+        let key = Self::parse(&text).map_err(|problem| format!("'{place}' {problem}"))?;
+        if readable_by_all(path) {
+            tracing::warn!("'{place}' can be read by every user of this machine; run chmod 600 {place}");
+        }
+        Ok(key)
+    }
+
     /// Reads the text of a secret: `whsec_` and base64 of 24 to 64 bytes.
     ///
     /// # Errors
