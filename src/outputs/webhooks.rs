@@ -23,6 +23,9 @@ use crate::{clock::Clock, config::WebhookConfig, model::SourceId, native::disk::
 /// What is said of a source beside its id: alias and location.
 pub type Labels = Arc<dyn Fn(&SourceId) -> Option<(String, Option<String>)> + Send + Sync>;
 
+/// The name of a webhook, and what its server answered to a test: an error where that is a refusal.
+pub type TestAnswer = (String, Result<String, String>);
+
 /// What the threads of webhooks are given.
 #[derive(Clone)]
 pub struct WebhookOptions {
@@ -123,11 +126,7 @@ impl Webhooks {
     ///
     /// # Errors
     /// When there is no webhook of this name, or none at all.
-    pub fn test(
-        &self,
-        name: Option<&str>,
-        wall: i64,
-    ) -> Result<Vec<(String, Result<String, String>)>, String> {
+    pub fn test(&self, name: Option<&str>, wall: i64) -> Result<Vec<TestAnswer>, String> {
         let wanted = |hook: &&Hook| name.is_none_or(|name| hook.webhook.name == name);
         let hooks: Vec<&Hook> = self.0.iter().filter(wanted).collect();
         match (name, hooks.is_empty()) {

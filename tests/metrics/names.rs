@@ -76,7 +76,10 @@ fn the_page_has_the_names_and_labels_of_the_contract_and_promtool_finds_nothing(
         odd_camera(),
         json!({ "camera_id": "broken", "source": "rtsp://admin:hunter2@127.0.0.1:9/stream?key=s3cret" }),
     ];
-    let server = Server::start(dir.path(), &config(dir.path(), &cameras, false));
+    let mut config = config(dir.path(), &cameras, false);
+    config["parallel_config"]["areas"] = json!([{ "name": "hall", "lines": ["broken/*"] }]);
+    config["parallel_config"]["webhooks"] = json!([{ "url": "http://127.0.0.1:9/", "secret_file": "none" }]);
+    let server = Server::start(dir.path(), &config);
     let odd = "the {gate}, 1";
     let page = until("a frame and a failure", || {
         let page = Page::of(&server);
