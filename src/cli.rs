@@ -19,7 +19,7 @@ use clap::{
 
 pub use counting::{CountingArgs, DetectionArgs};
 use counting::{duration, whole, workers};
-pub use ctl::{AreaWord, AttachArgs, CtlArgs, CtlCommand, EngineArgs, Sources};
+pub use ctl::{AreaWord, AttachArgs, CtlArgs, CtlCommand, EngineArgs, Sources, WebhookWord};
 pub use dashboard::DashboardArgs;
 pub use evidence::{EvidenceArgs, EvidenceCommand, EvidenceDelete, EvidenceList, EvidenceShow, Judged};
 pub use serve::ServeArgs;

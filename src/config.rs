@@ -37,6 +37,7 @@ mod timezone;
 mod tree_secrets;
 mod validate;
 mod videos;
+mod webhook;
 
 pub use area::AreaConfig;
 pub use demo::{DemoScene, DemoSpec};
@@ -58,6 +59,8 @@ pub use source::{
     Cadence, Hwaccel, RetryConfig, SourceConfig, SourceSpec, TlsConfig, TrackerChoice, Transport,
 };
 pub(crate) use text::{listed, nearest, parse_duration, printable};
+pub(crate) use validate::readable_by_all;
+pub use webhook::{WebhookConfig, WebhookEvent};
 
 /// A whole validated configuration.
 #[derive(Debug, Clone, Default)]

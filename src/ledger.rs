@@ -39,6 +39,7 @@ pub mod span;
 mod sum_up;
 mod sums;
 mod text;
+pub(crate) mod webhooks;
 mod writer;
 
 use std::{
@@ -98,6 +99,8 @@ pub struct LedgerOptions {
     pub reset: Vec<SourceId>,
     /// Where time comes from.
     pub clock: Arc<dyn Clock>,
+    /// Whether changes of state and reached limits are kept as well, for webhooks.
+    pub keeps_states: bool,
     /// Takes every event once it is on disk, in order.
     pub forward: Option<Forward>,
 }
@@ -113,6 +116,7 @@ impl LedgerOptions {
             fresh: false,
             reset: Vec::new(),
             clock: Arc::new(SystemClock),
+            keeps_states: false,
             forward: None,
         }
     }

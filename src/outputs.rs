@@ -10,6 +10,7 @@
 //! | [`mqtt`] | states, totals and events to an MQTT broker |
 //! | [`status`] | `status.json`, once a second: the state for `--once` beside it |
 //! | [`summary`] | `summary.json`, at the end |
+//! | [`webhooks`] | events to other servers, out of the ledger |
 //!
 //! A new one is a file here and a line where the program makes its list (`app/outputs.rs`).
 //!
@@ -25,6 +26,7 @@ pub mod mqtt;
 mod running;
 pub mod status;
 pub mod summary;
+pub mod webhooks;
 
 use std::{
     io,

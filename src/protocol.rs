@@ -5,10 +5,12 @@ pub mod ask;
 pub mod image;
 pub mod order;
 pub mod socket;
+mod webhook;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use self::webhook::{WebhookStatus, WebhookTest};
 use crate::{logging::LogLine, model::EngineSnapshot};
 
 /// Begin of every address of this version of the API.

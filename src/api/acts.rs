@@ -15,7 +15,7 @@ use super::{
     UserAndOrigin,
     access::Caller,
     answer::{QueryString, Told, body_of, json, not_done, refused, waiting, with_status},
-    queries::DryRun,
+    queries::{DryRun, WhichWebhook},
     questions,
     state::State,
 };
@@ -89,6 +89,18 @@ pub async fn reload(
     let reloaded =
         waiting(Arc::clone(&state.acting), move || state.served.reload(asked.dry_run, &who)).await?;
     reloaded.map(|reloaded| json(&reloaded)).map_err(|error| not_done(&error))
+}
+
+pub async fn test_webhooks(
+    Shared(state): Shared<Arc<State>>,
+    Extension(caller): Extension<Caller>,
+    QueryString(asked): QueryString<WhichWebhook>,
+) -> Told {
+    let who = name_of(&caller)?;
+    let tested =
+        waiting(Arc::clone(&state.acting), move || state.served.test_webhooks(asked.name.as_deref(), &who))
+            .await?;
+    tested.map(|tested| json(&tested)).map_err(|error| not_done(&error))
 }
 
 pub async fn stop(Shared(state): Shared<Arc<State>>, Extension(caller): Extension<Caller>) -> Told {

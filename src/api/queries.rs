@@ -48,6 +48,14 @@ pub struct DryRun {
     pub dry_run: bool,
 }
 
+/// Which webhook.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WhichWebhook {
+    /// Its name; without one it is all of them.
+    pub name: Option<String>,
+}
+
 /// Which history.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -210,6 +210,10 @@ pub async fn actions(Shared(state): Shared<Arc<State>>, QueryString(span): Query
     found.map(|actions| json(&actions)).map_err(|error| not_done(&error))
 }
 
+pub async fn webhooks(Shared(state): Shared<Arc<State>>) -> Told {
+    Ok(json(&state.served.webhooks()))
+}
+
 pub async fn log_lines(
     Shared(state): Shared<Arc<State>>,
     QueryString(query): QueryString<logs::Query>,

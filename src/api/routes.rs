@@ -14,7 +14,7 @@ use super::{
     acts,
     answer::refused,
     logs,
-    queries::{AfterUpdate, DryRun, From, Newer, Past, Since, Span},
+    queries::{AfterUpdate, DryRun, From, Newer, Past, Since, Span, WhichWebhook},
     reads,
     state::State,
 };
@@ -23,7 +23,7 @@ use crate::{
     metrics::stages::StageTime,
     model::{Action, EngineSnapshot, Event, Minute, SourceId, SourceSnapshot},
     protocol::{
-        Done, Lines, PREFIX, Readiness, Refused, Reloaded, Version,
+        Done, Lines, PREFIX, Readiness, Refused, Reloaded, Version, WebhookStatus, WebhookTest,
         ask::{Answer, Question},
         image::PreviewJson,
         order::Order,
@@ -257,6 +257,8 @@ pub fn routes() -> Vec<Route> {
         .gives::<Vec<Action>>(200, "The actions.")
         .gives::<Refused>(400, "The query is invalid.")
         .gives::<Refused>(409, "The ledger cannot answer, for this reason."),
+        Route::get(&at("/webhooks"), "webhooks", "How webhooks do.", get(reads::webhooks))
+            .gives::<Vec<WebhookStatus>>(200, "The webhooks, in the order of the configuration."),
         Route::get(
             &at("/logs"),
             "logs",
@@ -291,6 +293,15 @@ pub fn routes() -> Vec<Route> {
             .asks(with_query::<DryRun>())
             .gives::<Reloaded>(200, "What has changed.")
             .gives::<Refused>(409, "The file has problems, a line each, and nothing was changed."),
+        Route::post(
+            &at("/webhooks/test"),
+            "test_webhooks",
+            "Sends a signed test to webhooks, and tells what their servers answer.",
+            post(acts::test_webhooks),
+        )
+        .asks(with_query::<WhichWebhook>())
+        .gives::<Vec<WebhookTest>>(200, "What each has answered.")
+        .gives::<Refused>(409, "There is no such webhook."),
         Route::post(
             &at("/stop"),
             "stop",

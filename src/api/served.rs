@@ -5,7 +5,7 @@ use crate::{
     host::{Host, Settings},
     ledger::report::{Query, Report},
     model::{Action, SourceId},
-    protocol::{Reloaded, Version},
+    protocol::{Reloaded, Version, WebhookStatus, WebhookTest},
 };
 
 /// Who asks, for the records.
@@ -26,7 +26,7 @@ pub struct LedgerState {
     pub is_writable: bool,
 }
 
-/// What is served. Everything but [`Self::engine`], [`Self::ledger`] and [`Self::subscribe`] may take a while.
+/// What is served. Everything but [`Self::engine`], [`Self::ledger`], [`Self::webhooks`] and [`Self::subscribe`] may take a while.
 pub trait Served: Send + Sync {
     /// What is shown.
     fn engine(&self) -> &dyn EngineApi;
@@ -36,6 +36,13 @@ pub trait Served: Send + Sync {
     fn host(&self) -> &dyn Host;
     /// How the ledger is, where there is one.
     fn ledger(&self) -> Option<LedgerState>;
+    /// How webhooks do.
+    fn webhooks(&self) -> Vec<WebhookStatus>;
+    /// Sends a test to the webhook `name`, or to all, on behalf of `who`.
+    ///
+    /// # Errors
+    /// When there is none.
+    fn test_webhooks(&self, name: Option<&str>, who: &UserAndOrigin) -> Result<Vec<WebhookTest>, String>;
     /// All events from now on.
     fn subscribe(&self) -> Subscription;
     /// An answer out of the ledger.

@@ -1,6 +1,11 @@
 //! Counting with either front end: the engine with what it needs, and how it ends.
 
-use std::{io, path::Path, sync::Arc, time::Duration};
+use std::{
+    io,
+    path::Path,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use anyhow::Context as _;
 
@@ -13,12 +18,14 @@ use super::{
     outputs::Written,
 };
 use crate::{
+    clock::{Clock as _, SystemClock},
     config::Config,
     engine::{Engine, EngineApi as _, EngineOptions},
     headless::outlet::OutletState,
     ledger,
     logging::{self, LogError, LogHandle, LogOptions, NativeOutput, StandardError},
-    model::{EngineSnapshot, Health, SourceState},
+    model::{EngineSnapshot, Health, SourceId, SourceState},
+    outputs::webhooks::{WebhookOptions, Webhooks},
 };
 
 /// The end waits at most this long for cameras that hang in native code. What is closed after them needs the rest of
@@ -40,6 +47,8 @@ pub(super) struct RunServices {
     pub written: Written,
     /// Notes what people do.
     pub actions: Actions,
+    /// Tells other servers, once counting has begun.
+    pub webhooks: Arc<OnceLock<Webhooks>>,
 }
 
 impl RunServices {
@@ -56,7 +65,7 @@ impl RunServices {
     ) -> Result<Self, Failure> {
         let ledger = written.ledger.as_ref().map(|_| config.parallel.result_output.join(ledger::FILE_NAME));
         let actions = Actions::start(ledger).context(NO_THREAD)?;
-        Ok(Self { ending, notices, outlet, logs: Arc::new(logs), written, actions })
+        Ok(Self { ending, notices, outlet, logs: Arc::new(logs), written, actions, webhooks: Arc::default() })
     }
 }
 
@@ -101,6 +110,7 @@ pub(super) fn engine(config: &Config, parts: &RunServices, tell: bool) -> Result
     let evidence = parts.written.evidence.clone();
     let (outlet, teller) = (parts.outlet.clone(), tell.then(|| parts.notices.clone()));
     let warned = warnings_in_short(&config.warnings);
+    let (webhooks, timezone) = (Arc::clone(&parts.webhooks), config.parallel.timezone.clone());
     options.health = Some(Arc::new(move || {
         let mut health = Health::default();
         for output in outputs.health() {
@@ -111,6 +121,8 @@ pub(super) fn engine(config: &Config, parts: &RunServices, tell: bool) -> Result
         health.problems.extend([logs.problem(), outlet.problem()].into_iter().flatten());
         health.problems.extend(evidence.as_ref().and_then(|evidence| evidence.status().problem));
         health.notices.extend(warned.clone());
+        let webhooks = webhooks.get().map(|webhooks| webhooks.notices(SystemClock.now(), &timezone));
+        health.notices.extend(webhooks.unwrap_or_default());
         let unread = logs.lines_not_printed();
         if unread > 0 {
             health.notices.push(format!(
@@ -134,6 +146,30 @@ pub(super) fn engine(config: &Config, parts: &RunServices, tell: bool) -> Result
     Ok(engine)
 }
 
+/// Begins to tell other servers out of the ledger.
+fn webhooks(engine: &Engine, config: &Config, parts: &RunServices) -> io::Result<Webhooks> {
+    let settings = &config.parallel;
+    let Some(ledger) = &parts.written.ledger else {
+        if !settings.webhooks.is_empty() {
+            tracing::error!("Webhooks are told out of the ledger, and 'ledger' is false; set it to true");
+        }
+        return Ok(Webhooks::none());
+    };
+    let engine = engine.clone();
+    let labels = move |source: &SourceId| {
+        let config = engine.source_config(source)?;
+        Some((config.alias.clone(), config.location.clone()))
+    };
+    let options = WebhookOptions {
+        ledger: Arc::clone(ledger),
+        path: settings.result_output.join(ledger::FILE_NAME),
+        labels: Arc::new(labels),
+        timezone: settings.timezone.clone(),
+        clock: Arc::new(SystemClock),
+    };
+    Webhooks::start(&settings.webhooks, &options)
+}
+
 /// The warnings about the configuration in one line for the screen.
 fn warnings_in_short(warnings: &[String]) -> Option<String> {
     let (first, others) = warnings.split_first()?;
@@ -155,6 +191,7 @@ pub(super) fn start(
     parts.written.add_status(config, Arc::new(engine.clone()), socket)?;
     let acting = Acting::new(Arc::new(engine.clone()), parts.actions.clone(), "mqtt".to_owned(), "mqtt");
     parts.written.add_mqtt(config, Arc::new(acting))?;
+    let _ = parts.webhooks.set(webhooks(engine, config, parts).context(NO_THREAD)?);
     let (ending, engine, parts) = (&parts.ending, engine.clone(), parts.clone());
     ending.set_steps(Box::new(move || {
         finish(&engine, &parts);

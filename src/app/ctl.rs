@@ -2,6 +2,7 @@
 
 mod events;
 mod logs;
+mod webhooks;
 
 use std::{
     collections::BTreeSet,
@@ -18,7 +19,7 @@ use super::{
     say::{complain, print},
 };
 use crate::{
-    cli::{AreaWord, CtlArgs, CtlCommand, Sources},
+    cli::{AreaWord, CtlArgs, CtlCommand, Sources, WebhookWord},
     config::{
         self, SourceConfig,
         edit::{KeepLogin, entry_of},
@@ -87,6 +88,10 @@ pub fn run(args: &CtlArgs) -> Result<u8, Failure> {
             ctl.order(&Order::Area { area: area.clone(), inside: *inside })
         }
         CtlCommand::Area { .. } => ctl.areas(),
+        CtlCommand::Webhooks { what: None, .. } => webhooks::list(&ctl.client, args.json, &ctl.timezone),
+        CtlCommand::Webhooks { what: Some(WebhookWord::Test), name } => {
+            webhooks::test(&ctl.client, args.json, name.as_deref())
+        }
         CtlCommand::Reload { dry_run } => ctl.reload(*dry_run),
         CtlCommand::Snapshot => {
             let snapshot: serde_json::Value = ctl.client.get("/snapshot", PATIENCE)?;

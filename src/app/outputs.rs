@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::failure::{Failure, NO_THREAD};
 use crate::{
     clock::{Clock, SystemClock},
-    config::{Config, EvidenceChoice, EvidenceConfig, SourceConfig},
+    config::{Config, EvidenceChoice, EvidenceConfig, SourceConfig, WebhookEvent},
     engine::EngineApi,
     evidence::{self, Bounds, Evidence, EvidenceOptions},
     headless::outlet::OutletState,
@@ -166,6 +166,10 @@ fn ledger_options(
         fresh,
         reset: files.map(|source| source.id.clone()).collect(),
         clock: Arc::clone(clock),
+        keeps_states: settings
+            .webhooks
+            .iter()
+            .any(|webhook| webhook.wants(WebhookEvent::State) || webhook.wants(WebhookEvent::Threshold)),
         forward: lines.cloned().map(|lines| Arc::new(move |event: &_| lines.event(event)) as Forward),
         ..LedgerOptions::new(&settings.result_output)
     }

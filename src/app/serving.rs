@@ -1,6 +1,11 @@
 //! The engine of this program, served to others.
 
-use std::{io, path::PathBuf, sync::Arc};
+use std::{
+    io,
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+    time::Instant,
+};
 
 use jiff::tz::TimeZone;
 use rustix::process::{Signal, getpid, kill_process};
@@ -10,13 +15,17 @@ use super::{
 };
 use crate::{
     api::{Api, LedgerState, Options, Served, Tokens, UserAndOrigin},
+    clock::{Clock as _, SystemClock},
     config::Config,
     engine::{Control, Engine, EngineApi, Reply, Subscription},
     host::{Host, Settings},
     ledger::report::{Query, Report},
     model::{Action, SourceId},
-    outputs::ledger::Ledger,
-    protocol::{self, Reloaded, Version},
+    outputs::{
+        ledger::Ledger,
+        webhooks::{Outage, WebhookState, Webhooks},
+    },
+    protocol::{self, Reloaded, Version, WebhookStatus, WebhookTest},
 };
 
 /// How the program is ended from outside.
@@ -47,6 +56,7 @@ pub(super) fn start(
         host: Arc::clone(host),
         actions: parts.actions.clone(),
         ledger: parts.written.ledger.clone(),
+        webhooks: Arc::clone(&parts.webhooks),
         stop,
         timezone: config.parallel.timezone.clone(),
         version: Version {
@@ -62,6 +72,25 @@ pub(super) fn start(
         tracing::info!("Listening on http://{address}");
     }
     Ok(api)
+}
+
+/// What is told of a webhook, as of `now`.
+fn webhook_status(state: WebhookState, now: Instant) -> WebhookStatus {
+    let outage = state.outage.as_ref();
+    let next = |outage: &Outage| outage.next.saturating_duration_since(now).as_secs();
+    WebhookStatus {
+        failing_since: outage.map(|outage| outage.since),
+        problem: outage.map(|outage| outage.problem.clone()),
+        next_attempt: outage.filter(|_| !state.is_gone).map(next),
+        name: state.name,
+        server: state.server,
+        accepted: state.accepted,
+        failed: state.failed,
+        pending: state.pending,
+        skipped: state.skipped,
+        last_success: state.last_success,
+        stopped: state.is_gone,
+    }
 }
 
 /// The same for a program that has a front end of its own, which says why nobody can ask, and which SIGTERM ends: it counts all
@@ -84,6 +113,7 @@ struct Program {
     host: Arc<ProgramHost>,
     actions: Actions,
     ledger: Option<Arc<Ledger>>,
+    webhooks: Arc<OnceLock<Webhooks>>,
     stop: Stop,
     timezone: TimeZone,
     version: Version,
@@ -115,6 +145,24 @@ impl Served for Program {
     fn ledger(&self) -> Option<LedgerState> {
         let health = self.ledger.as_ref()?.output().health();
         Some(LedgerState { pending: health.waiting, is_writable: health.problem.is_none() })
+    }
+
+    fn webhooks(&self) -> Vec<WebhookStatus> {
+        let states = self.webhooks.get().map(Webhooks::states).unwrap_or_default();
+        let now = SystemClock.now();
+        states.into_iter().map(|state| webhook_status(state, now)).collect()
+    }
+
+    fn test_webhooks(&self, name: Option<&str>, who: &UserAndOrigin) -> Result<Vec<WebhookTest>, String> {
+        let webhooks = self.webhooks.get().ok_or("the program has just started; try again")?;
+        let wall = jiff::Timestamp::now().as_millisecond();
+        tracing::info!("Webhooks are tested by {} ({})", who.name, who.from);
+        let tested = webhooks.test(name, wall)?.into_iter().map(|(name, answer)| WebhookTest {
+            name,
+            accepted: answer.is_ok(),
+            answer: answer.unwrap_or_else(|refusal| refusal),
+        });
+        Ok(tested.collect())
     }
 
     fn subscribe(&self) -> Subscription {

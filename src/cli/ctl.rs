@@ -116,6 +116,15 @@ pub enum CtlCommand {
         #[arg(value_name = "N", value_parser = clap::value_parser!(u64).range(..=crate::model::MOST_INSIDE))]
         inside: Option<u64>,
     },
+    /// Print how webhooks do, or send them a test
+    Webhooks {
+        /// What to do with them
+        #[arg(value_name = "test", value_enum)]
+        what: Option<WebhookWord>,
+        /// Only with this one
+        #[arg(value_name = "NAME", requires = "what")]
+        name: Option<String>,
+    },
     /// Reload the configuration file
     Reload {
         /// Only print what would change
@@ -154,6 +163,13 @@ pub enum CtlCommand {
 pub enum AreaWord {
     /// So many people are inside now
     Set,
+}
+
+/// `ctl webhooks ...`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum WebhookWord {
+    /// Send a signed test and print the answer
+    Test,
 }
 
 /// Sources by their ids.

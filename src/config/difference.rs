@@ -262,6 +262,7 @@ fn fixed(now: &ParallelConfig, then: &ParallelConfig) -> Vec<&'static str> {
         reload,
         http,
         mqtt,
+        webhooks,
     } = now;
     let others = [
         ("max_workers", *max_workers == then.max_workers),
@@ -284,6 +285,7 @@ fn fixed(now: &ParallelConfig, then: &ParallelConfig) -> Vec<&'static str> {
         ("reload", *reload == then.reload),
         ("http", *http == then.http),
         ("mqtt", *mqtt == then.mqtt),
+        ("webhooks", *webhooks == then.webhooks),
     ];
     others.into_iter().filter(|(_, same)| !same).map(|(key, _)| key).collect()
 }

@@ -8,7 +8,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::{
     EngineChoice, Hwaccel, ID_LENGTH, LABEL_LENGTH, LogLevel, Reload, Theme, TrackerChoice, Transport,
-    defaults,
+    WebhookEvent, defaults,
     key::{Key, KeyRow, Keys},
     kinds::{
         Existing, Group, Label, List, Number, PathText, Point, Shape, Size, Span, Text, Truth, Whole, Words,
@@ -179,6 +179,8 @@ keys! {
         areas: List<Group<AreaKeys>> = List::of(Group::new()), default "none";
         /// The MQTT broker that is told states, totals and events: `url`, `credentials`, `ca`, `prefix`, `home_assistant` and `commands`.
         mqtt: Group<MqttKeys> = Group::new(), default "none";
+        /// Servers that are told of events: `url`, `events`, `secret_file`, `name`, `ca`. See `docs/webhooks.md`.
+        webhooks: List<Group<WebhookKeys>> = List::of(Group::new()), default "none";
     }
 }
 
@@ -381,6 +383,22 @@ keys! {
         /// Whether `pause`, `resume` and `reset` are taken from the topic `PREFIX/CAMERA/set`, from anybody whom the broker lets
         /// publish there.
         commands: Truth = Truth, default "false";
+    }
+}
+
+keys! {
+    /// A server that is told of events.
+    WEBHOOK: WebhookKeys = "WebhookFile" {
+        /// Where events are sent: an address that begins with `https://`, or with `http://` on this machine.
+        url: Text = Text, required "write the address of the server, such as \"https://example.org/hooks/people\"";
+        /// File with the secret that signs what is sent, `whsec_` and base64, which only its owner can read (mode 0600).
+        secret_file: PathText = PathText, required "name a file that holds a secret such as \"whsec_..\"";
+        /// What is sent: `crossing`, `reset`, `state`, `threshold`, `correction`.
+        events: List<Words<WebhookEvent>> = List { least: 1, items: Words(&WebhookEvent::NAMES) }, default "`crossing`";
+        /// Unique name, under which the ledger notes what has been delivered.
+        name: Label = Label(ID_LENGTH), default "the host of `url`";
+        /// File of the certificates (PEM) that are trusted in place of the system's.
+        ca: PathText = PathText, default "the system's";
     }
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AreaConfig, DetectorChoice, EngineChoice, EvidenceConfig, HttpConfig, Hwaccel, MqttConfig, Schedule,
-    defaults, text::word,
+    WebhookConfig, defaults, text::word,
 };
 use crate::model::Strategy;
 
@@ -61,6 +61,8 @@ pub struct ParallelConfig {
     pub areas: Vec<AreaConfig>,
     /// The MQTT broker that is told; `None` where there is none.
     pub mqtt: Option<MqttConfig>,
+    /// Servers that are told of events.
+    pub webhooks: Vec<WebhookConfig>,
 }
 
 impl Default for ParallelConfig {
@@ -92,6 +94,7 @@ impl Default for ParallelConfig {
             http: None,
             areas: Vec::new(),
             mqtt: None,
+            webhooks: Vec::new(),
         }
     }
 }

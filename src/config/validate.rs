@@ -17,6 +17,7 @@ mod http;
 mod mqtt;
 mod schedule;
 mod sources;
+mod webhooks;
 
 use areas::areas;
 use detector::detector;
@@ -24,7 +25,9 @@ use evidence::evidence;
 use http::http;
 use mqtt::mqtt;
 use schedule::schedule;
-pub(super) use sources::{readable_by_all, writable_by};
+pub(crate) use sources::readable_by_all;
+pub(super) use sources::writable_by;
+use webhooks::webhooks;
 
 /// Reads a whole document. Where something is wrong the report says so and a default takes its place.
 pub(super) fn document(report: &Diagnostics<'_>, root: &Node) -> Config {
@@ -83,6 +86,9 @@ fn parallel(report: &Diagnostics<'_>, section: Option<&Section<'_>>) -> Parallel
     section.set(&PARALLEL.reload, &mut config.reload);
     config.http = section.field(&PARALLEL.http).and_then(|f| http(&f));
     config.mqtt = section.field(&PARALLEL.mqtt).and_then(|f| mqtt(&f));
+    if let Some(field) = section.field(&PARALLEL.webhooks) {
+        config.webhooks = webhooks(&field);
+    }
     config.evidence =
         section.field(&PARALLEL.evidence).and_then(|f| evidence(&f)).and_then(|e| e.resolve(None));
     config

@@ -10,7 +10,7 @@ use super::{
 };
 
 /// Each step takes a ledger one version further; `user_version` counts the steps taken.
-const MIGRATIONS: [&str; 9] = [
+const MIGRATIONS: [&str; 10] = [
     "
     CREATE TABLE sessions (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -253,6 +253,41 @@ const MIGRATIONS: [&str; 9] = [
                 high = MAX(high, excluded.high);
     END;
     ",
+    // How far webhooks have come, and what only they want to know. A webhook begins behind (`session`, `seq`); `salt` makes the
+    // ids of its messages its own. What is removed before it was delivered is counted by a trigger. Lost with a damaged file:
+    // webhooks begin anew.
+    "
+    CREATE TABLE webhooks (
+        name TEXT NOT NULL PRIMARY KEY,
+        salt TEXT NOT NULL,
+        session INTEGER NOT NULL,
+        seq INTEGER NOT NULL,
+        crossings INTEGER NOT NULL,
+        skipped INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE webhook_positions (
+        webhook TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        session INTEGER NOT NULL,
+        seq INTEGER NOT NULL,
+        PRIMARY KEY (webhook, subject)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE webhook_events (
+        session INTEGER NOT NULL,
+        source TEXT NOT NULL,
+        seq INTEGER NOT NULL,
+        wall_ms INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        detail TEXT NOT NULL,
+        PRIMARY KEY (session, source, seq)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TRIGGER crossing_skipped AFTER DELETE ON crossings BEGIN
+        UPDATE webhooks SET skipped = skipped + 1
+        WHERE crossings AND (webhooks.session, webhooks.seq) < (OLD.session, OLD.seq)
+            AND NOT EXISTS (SELECT 1 FROM webhook_positions AS p WHERE p.webhook = webhooks.name
+                AND p.subject = 'source/' || OLD.source AND (p.session, p.seq) >= (OLD.session, OLD.seq));
+    END;
+    ",
 ];
 
 /// The newest version.
@@ -284,11 +319,12 @@ pub const AREAS: i64 = 9;
 
 /// Takes a ledger back to before [`AREAS`].
 #[cfg(test)]
-pub const WITHOUT_AREAS: &str = "DROP TRIGGER crossing_in_area; DROP TRIGGER area_corrected; \
+pub const WITHOUT_AREAS: &str = "DROP TRIGGER crossing_skipped; DROP TABLE webhooks; DROP TABLE webhook_positions; \
+    DROP TABLE webhook_events; DROP TRIGGER crossing_in_area; DROP TRIGGER area_corrected; \
     DROP TABLE areas; DROP TABLE area_lines; DROP TABLE area_quarters; DROP TABLE corrections";
 
 /// Tables by the version that brought them.
-const TABLES: [(i64, &str); 20] = [
+const TABLES: [(i64, &str); 23] = [
     (1, "sessions"),
     (1, "crossings"),
     (1, "resets"),
@@ -309,6 +345,9 @@ const TABLES: [(i64, &str); 20] = [
     (9, "area_lines"),
     (9, "area_quarters"),
     (9, "corrections"),
+    (10, "webhooks"),
+    (10, "webhook_positions"),
+    (10, "webhook_events"),
 ];
 
 /// The version of an open file: 0 where it is empty. Reads no more than its first pages.

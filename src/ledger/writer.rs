@@ -296,16 +296,25 @@ impl Writer {
                 if let Some(hours) = self.schedules.state(&source, wall) {
                     self.push(PendingRow::Schedule(source, hours));
                 }
+                self.keep_for_webhooks(sequence, wall, event);
             }
+            EventKind::Threshold { .. } => self.keep_for_webhooks(sequence, wall, event),
             EventKind::Area(event) => {
                 self.areas.event(&source, wall, event);
                 let (area, event) = (source.to_string(), Box::new(event.clone()));
                 self.push(PendingRow::Area { area, sequence, wall, event });
             }
-            EventKind::Suppressed { .. } | EventKind::Threshold { .. } => {}
+            EventKind::Suppressed { .. } => {}
         }
         if self.shared.status.lock().problem.is_some() {
             self.forward();
+        }
+    }
+
+    /// Keeps a change of state or a reached limit where a webhook is to be told of it.
+    fn keep_for_webhooks(&mut self, sequence: u64, wall: i64, event: &Arc<Event>) {
+        if self.options.keeps_states {
+            self.push(PendingRow::Noted { event: Arc::clone(event), sequence, wall });
         }
     }
 

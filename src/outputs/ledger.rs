@@ -101,6 +101,12 @@ impl Ledger {
         LedgerStatus { lost: self.running.health().lost, ..self.shared.status(&self.disk) }
     }
 
+    /// Events that are on disk, or were lost: rises with each commit.
+    #[must_use]
+    pub(crate) fn durable(&self) -> u64 {
+        self.shared.durable()
+    }
+
     /// Waits until everything noted so far is on disk; `false` when that failed or `timeout` passed first.
     #[allow(clippy::must_use_candidate, reason = "also called for the wait alone")]
     pub fn sync(&self, timeout: Duration) -> bool {

@@ -40,6 +40,8 @@ const CONTRACT: &[(&str, &str, &[&str])] = &[
     ("pcount_source_up", "gauge", &["camera"]),
     ("pcount_throttled", "gauge", &["camera"]),
     ("pcount_worker_busy_seconds_total", "counter", &["worker"]),
+    ("pcount_webhook_deliveries_total", "counter", &["result", "webhook"]),
+    ("pcount_webhook_pending", "gauge", &["webhook"]),
     ("pcount_zone_occupancy", "gauge", &["camera", "zone"]),
     ("process_cpu_seconds_total", "counter", &[]),
     ("process_max_fds", "gauge", &[]),
@@ -77,6 +79,8 @@ fn the_page_has_the_names_and_labels_of_the_contract_and_promtool_finds_nothing(
     let odd = "the {gate}, 1";
     let mut settings = config(dir.path(), &cameras, false);
     settings["parallel_config"]["areas"] = json!([{ "name": "hall", "lines": [format!("{odd}/*")] }]);
+    settings["parallel_config"]["webhooks"] =
+        json!([{ "url": "http://127.0.0.1:9/", "secret_file": "none" }]);
     let server = Server::start(dir.path(), &settings);
     let page = until("a frame and a failure", || {
         let page = Page::of(&server);

@@ -13,6 +13,7 @@ use crate::{
     engine::{Durations, Metrics, SourceMetrics},
     metrics::{self, buckets::BOUNDS},
     model::{Direction, EngineSnapshot, Reason, SourceSnapshot, StateKind},
+    protocol::WebhookStatus,
 };
 
 /// Everything that is told, as of one moment.
@@ -21,6 +22,7 @@ pub struct Gathered {
     snapshot: EngineSnapshot,
     metrics: Metrics,
     ledger: Option<LedgerState>,
+    webhooks: Vec<WebhookStatus>,
 }
 
 /// Labels with the values of one series.
@@ -30,7 +32,12 @@ impl Gathered {
     /// As of now.
     pub fn now(served: &dyn Served) -> Self {
         let engine = served.engine();
-        Self { snapshot: engine.snapshot(), metrics: engine.metrics(), ledger: served.ledger() }
+        Self {
+            snapshot: engine.snapshot(),
+            metrics: engine.metrics(),
+            ledger: served.ledger(),
+            webhooks: served.webhooks(),
+        }
     }
 
     /// Sources that are there, with what was counted of them. A source that was removed has no series until it comes back.
@@ -136,6 +143,19 @@ impl Gathered {
         family(encoder, "pcount_ledger_pending_events", "Events that are not in the ledger yet.", pending)?;
         let writable = self.ledger.map(|ledger| ([], gauge(u64::from(ledger.is_writable))));
         family(encoder, "pcount_ledger_writable", "Whether the ledger can be written.", writable)?;
+        let hooks = || self.webhooks.iter();
+        let pending = hooks().map(|hook| ([("webhook", &*hook.name)], gauge(hook.pending)));
+        family(encoder, "pcount_webhook_pending", "Events that the webhook has not been told.", pending)?;
+        let deliveries = hooks().flat_map(|hook| {
+            [("accepted", hook.accepted), ("failed", hook.failed)]
+                .map(|(result, count)| ([("webhook", &*hook.name), ("result", result)], counter(count)))
+        });
+        family(
+            encoder,
+            "pcount_webhook_deliveries",
+            "Attempts to tell the webhook of an event.",
+            deliveries,
+        )?;
         let lost = [([], counter(self.snapshot.events_lost))];
         family(encoder, "pcount_events_lost", "Events that were lost before they were written.", lost)?;
         let lost = [([], counter(self.snapshot.log_lines_lost))];

@@ -7,7 +7,7 @@ use std::{fmt::Write as _, fs, path::Path};
 
 use super::*;
 
-const TABLES: [&str; 14] = [
+const TABLES: [&str; 15] = [
     "file",
     "parallel_config",
     "sources",
@@ -21,6 +21,7 @@ const TABLES: [&str; 14] = [
     "http",
     "area",
     "mqtt",
+    "webhook",
     "tui",
 ];
 
@@ -56,6 +57,7 @@ fn rows(name: &str) -> Vec<KeyRow> {
         "http" => HttpKeys::rows(),
         "area" => AreaKeys::rows(),
         "mqtt" => MqttKeys::rows(),
+        "webhook" => WebhookKeys::rows(),
         "credentials" => CredentialsKeys::rows(),
         "tui" => TuiKeys::rows(),
         other => panic!("there is no table '{other}'"),

@@ -16,7 +16,8 @@ fn problems(text: &str) -> Vec<String> {
 
 /// One of everything, so that the validator reads each kind of object.
 const EVERYTHING: &str = r#"{ "$schema": "x", "parallel_config": { "http": { "listen": "127.0.0.1:1" },
-    "areas": [{ "name": "hall", "lines": ["c/*"] }], "mqtt": { "url": "mqtt://h" } }, "tui": {},
+    "areas": [{ "name": "hall", "lines": ["c/*"] }], "mqtt": { "url": "mqtt://h" },
+    "webhooks": [{ "url": "https://h/1", "secret_file": "s" }] }, "tui": {},
     "cameras": [{ "camera_id": "c", "source": "rtsps://h/1", "credentials": {"user": "u", "password": "p"},
         "retry": {}, "tls": {}, "evidence": {}, "lines": [{"a": [0, 0], "b": [1, 1]}],
         "zones": [{"points": [[0, 0], [1, 0], [1, 1]]}],
@@ -35,6 +36,7 @@ fn every_key_of_the_schema_is_read() {
         ("HttpFile", "/parallel_config/http"),
         ("AreaFile", "/parallel_config/areas/0"),
         ("MqttFile", "/parallel_config/mqtt"),
+        ("WebhookFile", "/parallel_config/webhooks/0"),
         ("CameraFile", "/cameras/0"),
         ("CredentialsFile", "/cameras/0/credentials"),
         ("RetryFile", "/cameras/0/retry"),

@@ -25,7 +25,8 @@ mod credentials;
 mod shapes;
 
 pub(super) use credentials::given as login;
-pub(in crate::config) use credentials::{readable_by_all, writable_by};
+pub(crate) use credentials::readable_by_all;
+pub(in crate::config) use credentials::writable_by;
 
 /// What certificates in PEM form begin with.
 const PEM: &[u8] = b"-----BEGIN CERTIFICATE-----";

@@ -80,6 +80,7 @@ impl Retention {
             let upto = if removed == 0 { job.before } else { job.from };
             remove_sums(&change, sums::quarter_of(upto))?;
             change.execute("DELETE FROM watches WHERE to_ms < ?1", [upto])?;
+            change.execute("DELETE FROM webhook_events WHERE wall_ms < ?1", [upto])?;
         }
         change.commit()?;
         if is_over {

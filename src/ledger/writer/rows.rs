@@ -1,6 +1,9 @@
 //! Rows, totals and sessions as SQL.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
 
 use rusqlite::{Connection, params};
 
@@ -9,8 +12,9 @@ use crate::{
     ledger::{
         areas,
         schedules::{self, Hours},
+        webhooks,
     },
-    model::{AreaEvent, Direction, Scene, SourceId},
+    model::{AreaEvent, Direction, Event, Scene, SourceId},
 };
 
 /// A row that waits for its commit.
@@ -45,6 +49,12 @@ pub enum PendingRow {
         sequence: u64,
         wall: i64,
         event: Box<AreaEvent>,
+    },
+    /// A change of state or a reached limit, for webhooks.
+    Noted {
+        event: Arc<Event>,
+        sequence: u64,
+        wall: i64,
     },
     /// A source was watched from its first frame to its last.
     Watch(SourceId, Watch),
@@ -113,6 +123,9 @@ pub fn write_rows(change: &Connection, session: i64, rows: &VecDeque<PendingRow>
             PendingRow::Schedule(source, hours) => schedules::write(change, source, hours)?,
             PendingRow::Area { area, sequence, wall, event } => {
                 areas::write_event(change, (session, sequence.cast_signed()), *wall, area, event)?;
+            }
+            PendingRow::Noted { event, sequence, wall } => {
+                webhooks::write_noted(change, (session, sequence.cast_signed()), *wall, event)?;
             }
             PendingRow::Watch(source, watch) => write_watch(change, session, source, *watch)?,
             PendingRow::Jump { mono, before, after } => write_jump(change, session, *mono, *before, *after)?,
