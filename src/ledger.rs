@@ -56,7 +56,6 @@ use parking_lot::Mutex;
 pub(crate) use self::writer::Writer;
 pub use self::{
     actions::note_action,
-    areas::{AreaQuarter, Correction},
     deletions::{Deletion, note_deletion},
     error::LedgerError,
     judgments::note_judgment,

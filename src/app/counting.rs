@@ -164,7 +164,6 @@ fn webhooks(engine: &Engine, config: &Config, parts: &RunServices) -> io::Result
         ledger: Arc::clone(ledger),
         path: settings.result_output.join(ledger::FILE_NAME),
         labels: Arc::new(labels),
-        timezone: settings.timezone.clone(),
         clock: Arc::new(SystemClock),
     };
     Webhooks::start(&settings.webhooks, &options)

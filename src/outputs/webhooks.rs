@@ -35,8 +35,6 @@ pub struct WebhookOptions {
     pub path: PathBuf,
     /// Tells alias and location of sources.
     pub labels: Labels,
-    /// Of the times in what is said.
-    pub timezone: TimeZone,
     /// Where time comes from.
     pub clock: Arc<dyn Clock>,
 }
