@@ -3,6 +3,7 @@
 mod areas;
 mod bars;
 mod compare;
+mod number;
 mod svg;
 
 use std::time::Duration;
@@ -13,6 +14,7 @@ pub use self::compare::earlier;
 use self::{
     bars::{Bars, busiest_day},
     compare::{Camera, Compared, change},
+    number::{count, grouped},
 };
 use super::{
     local_time::LocalTime,
@@ -110,11 +112,6 @@ fn about(report: &Report, before: Option<&Report>, other: Option<&str>) -> Strin
     }
 }
 
-/// A count that programs find, too.
-fn count(number: u64) -> Markup {
-    html! { data value=(number) { (grouped(number)) } }
-}
-
 fn net(number: i64) -> Markup {
     let sign = match number {
         ..0 => "\u{2212}",
@@ -122,19 +119,6 @@ fn net(number: i64) -> Markup {
         _ => "+",
     };
     html! { data value=(number) { (sign) (grouped(number.unsigned_abs())) } }
-}
-
-/// `1,234,567`.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() * 2);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// The big numbers.

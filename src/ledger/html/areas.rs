@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::{
     super::report::{Step, areas::AreaReport},
-    count,
+    number::count,
 };
 
 fn step_name(step: Step) -> &'static str {
