@@ -16,7 +16,7 @@ use std::{
 use parking_lot::Mutex;
 use pcount::{
     config::{AreaConfig, DemoSpec, DetectorChoice, ParallelConfig, SourceConfig, SourceSpec},
-    engine::{Engine, EngineApi as _, EngineOptions, Sink},
+    engine::{Control, Engine, EngineApi as _, EngineOptions, Sink},
     internals::{
         ledger::{FILE_NAME, LedgerOptions, Reader, reader::Span},
         outputs::ledger::Ledger,
@@ -286,4 +286,31 @@ fn a_person_corrects_the_number_and_a_program_that_was_killed_goes_on_with_it() 
         .unwrap();
     let page = String::from_utf8(output.stdout).unwrap();
     assert!(page.contains("By area") && page.contains("hall"), "{page}");
+}
+
+#[test]
+fn an_engine_refuses_a_number_that_is_none_of_people_and_a_source_with_the_name_of_an_area() {
+    let settings = ParallelConfig {
+        detector: DetectorChoice::Motion,
+        areas: vec![area(vec![line("gate/*")])],
+        ..ParallelConfig::default()
+    };
+    let engine = Engine::new(EngineOptions::new(settings)).unwrap();
+    engine.start().unwrap();
+    until("the area is there", || engine.snapshot().areas.first().map(drop));
+    let set = |inside| {
+        let control = Control::SetArea { area: "hall".into(), inside, who: String::new() };
+        engine.send(control).wait(WAIT).unwrap()
+    };
+    for absurd in [u64::MAX, i64::MAX.unsigned_abs(), 1_000_001] {
+        let refused = set(absurd).unwrap_err().to_string();
+        assert_eq!(refused, format!("{absurd} people cannot be inside an area; at most 1000000 can"));
+    }
+    set(1_000_000).unwrap();
+    assert_eq!(engine.snapshot().areas[0].inside, 1_000_000);
+    // Its events would be taken for those of the area.
+    let spec = SourceSpec::Demo("lobby?seed=1".parse().unwrap());
+    let refused = engine.add_source(SourceConfig::new("hall", SourceKind::Camera, spec));
+    assert!(refused.unwrap_err().to_string().starts_with("there is an area 'hall'"));
+    engine.stop(WAIT);
 }

@@ -113,7 +113,7 @@ pub enum CtlCommand {
         #[arg(value_name = "set", value_enum, requires = "inside")]
         what: Option<AreaWord>,
         /// How many are inside now; recorded in the ledger as a correction
-        #[arg(value_name = "N", value_parser = clap::value_parser!(u64).range(..=1_000_000))]
+        #[arg(value_name = "N", value_parser = clap::value_parser!(u64).range(..=crate::model::AreaSnapshot::MOST))]
         inside: Option<u64>,
     },
     /// Reload the configuration file

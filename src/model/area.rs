@@ -256,6 +256,9 @@ pub struct AreaSnapshot {
 }
 
 impl AreaSnapshot {
+    /// Most people who can be said to be inside.
+    pub const MOST: u64 = 1_000_000;
+
     /// People inside in words: `37`, or `0 (counted -2)` where more have left than can have been inside.
     #[must_use]
     pub fn number(&self) -> String {
@@ -289,7 +292,7 @@ impl AreaSnapshot {
             let (name, id) = (&self.name, &line.source);
             match (source, &line.line) {
                 (None, _) => said.push(format!(
-                    "area '{name}' lacks the source '{id}', which is not there; who passes it is not counted"
+                    "area '{name}' lacks the source '{id}', which is not there; people who cross its lines are not counted"
                 )),
                 (Some(source), Some(wanted)) if !source.lines.iter().any(|own| own.name == *wanted) => {
                     said.push(format!(

@@ -69,7 +69,7 @@ fn row(area: &AreaSnapshot, context: &Context, width: u16, look: &Look) -> Line<
     if width >= WITH_SINCE {
         let since = u64::try_from(area.corrected.unwrap_or(area.known)).unwrap_or(0);
         let since = SystemTime::UNIX_EPOCH + Duration::from_millis(since);
-        spans.push(look.span(format!(" since {}", context.clock().clock(since)), Role::Dim));
+        spans.push(look.span(format!(" since {}", context.clock().clock_or_day(since)), Role::Dim));
     }
     if width >= WITH_DRIFT {
         let drift = Drift::words(area.drift.as_ref());
