@@ -17,7 +17,7 @@ use std::{
 use parking_lot::Mutex;
 use pcount::{
     config::{AreaConfig, DemoSpec, DetectorChoice, ParallelConfig, SourceConfig, SourceSpec},
-    engine::{Engine, EngineApi as _, EngineOptions, Sink},
+    engine::{Control, Engine, EngineApi as _, EngineOptions, Sink},
     internals::{
         ledger::{FILE_NAME, LedgerOptions, Reader, reader::Span},
         outputs::ledger::Ledger,
@@ -472,4 +472,31 @@ fn the_report_has_the_steps_of_an_area_in_text_json_and_html_and_the_csv_has_non
     let page = report("day", "html");
     assert!(page.contains("highest number inside by day") && page.contains("2026-03-10"), "{page}");
     assert!(!report("day", "csv").contains("hall"), "its columns are a contract");
+}
+
+#[test]
+fn an_engine_refuses_a_number_that_is_none_of_people_and_a_source_with_the_name_of_an_area() {
+    let settings = ParallelConfig {
+        detector: DetectorChoice::Motion,
+        areas: vec![area(vec![line("gate/*")])],
+        ..ParallelConfig::default()
+    };
+    let engine = Engine::new(EngineOptions::new(settings)).unwrap();
+    engine.start().unwrap();
+    until("the area is there", || engine.snapshot().areas.first().map(drop));
+    let set = |inside| {
+        let control = Control::SetArea { area: "hall".into(), inside, who: String::new() };
+        engine.send(control).wait(WAIT).unwrap()
+    };
+    for absurd in [u64::MAX, i64::MAX.unsigned_abs(), 1_000_001] {
+        let refused = set(absurd).unwrap_err().to_string();
+        assert_eq!(refused, format!("{absurd} people cannot be inside an area; at most 1000000 can"));
+    }
+    set(1_000_000).unwrap();
+    assert_eq!(engine.snapshot().areas[0].inside, 1_000_000);
+    // Its events would be taken for those of the area.
+    let spec = SourceSpec::Demo("lobby?seed=1".parse().unwrap());
+    let refused = engine.add_source(SourceConfig::new("hall", SourceKind::Camera, spec));
+    assert!(refused.unwrap_err().to_string().starts_with("there is an area 'hall'"));
+    engine.stop(WAIT);
 }

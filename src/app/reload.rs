@@ -219,6 +219,10 @@ impl Reloader {
 fn carry_out(engine: &Engine, found: &Difference) -> Vec<String> {
     let mut replies: Vec<Reply> = Vec::new();
     let mut send = |control: Control| replies.push(engine.send(control));
+    // First, because a new source may have the name that an area had.
+    if let Some(areas) = &found.areas {
+        engine.set_areas(areas.clone());
+    }
     found.workers.map(Control::SetWorkers).map(&mut send);
     found.removed.iter().cloned().map(Control::Remove).for_each(&mut send);
     for (source, _) in &found.replaced {
@@ -229,9 +233,6 @@ fn carry_out(engine: &Engine, found: &Difference) -> Vec<String> {
     replies.extend(found.relabeled.iter().map(|(source, _)| engine.set_labels(source)));
     replies.extend(found.redrawn.iter().map(|(source, _)| engine.set_drawn(source)));
     replies.extend(found.rescheduled.iter().map(|(source, _)| engine.set_schedule(source)));
-    if let Some(areas) = &found.areas {
-        engine.set_areas(areas.clone());
-    }
     replies
         .iter()
         .filter_map(|reply| match reply.wait(PATIENCE) {

@@ -354,7 +354,7 @@ keys! {
 keys! {
     /// What several lines lead into, where people are counted.
     AREA: AreaKeys = "AreaFile" {
-        /// Unique name: letters, digits, spaces, `_`, `-` and `.`.
+        /// Unique name, which no source has as its id: letters, digits, spaces, `_`, `-` and `.`.
         name: Label = Label(ID_LENGTH), required "give it a name of its own, such as \"hall\"";
         /// Lines that lead into it, each once: `SOURCE/LINE`, `SOURCE/*` for all lines of a source that are not named themselves, with `!` in front where `in` leads out.
         lines: List<Text> = List::of(Text), required "name those that lead into the area, such as [\"camera_01/door\"]";

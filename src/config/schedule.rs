@@ -87,7 +87,8 @@ impl Schedule {
         let day = |days: i64| today.saturating_add(days.days());
         let open = self.open(day(-BACK), day(AHEAD), zone);
         let end = open.last().map_or(i64::MIN, |(_, to)| *to);
-        let mut from = i64::MIN;
+        // What was before the days that were looked at is not known: a clock that is set back asks again.
+        let mut from = millis;
         for (begin, to) in open {
             if millis < begin {
                 return Stretch { is_open: false, from, until: begin };

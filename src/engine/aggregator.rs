@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     metrics::stages::{Stage, timed},
-    model::{CorrectionReason, Event, SourceId, TaskResult},
+    model::{CorrectionReason, Event, MOST_INSIDE, SourceId, TaskResult},
 };
 
 /// Events kept for the screens, of all sources together and of each.
@@ -147,7 +147,7 @@ impl Aggregator {
                 self.pass_on_made(made);
             }
             OutboxItem::SetArea { area, inside, who, answer } => {
-                let inside = i64::try_from(inside).unwrap_or(i64::MAX);
+                let inside = inside.min(MOST_INSIDE).cast_signed();
                 match self.areas.correct(&area, inside, CorrectionReason::Person, who) {
                     Some(made) => {
                         self.pass_on_made(made);

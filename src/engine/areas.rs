@@ -28,8 +28,12 @@ const QUIET: Duration = Duration::from_mins(1);
 /// From this long after the quiet hour on, in milliseconds, the number is reset also while people cross.
 const LATEST: i64 = 30 * 60_000;
 
-/// A correction that lies further ahead than this, in milliseconds, was written by a clock that was wrong.
+/// Where a correction lies further ahead than this, in milliseconds, the clock is wrong or was wrong then.
 const AHEAD: i64 = 25 * 3_600_000;
+
+/// A clock that has lagged this long behind a correction is right. Before that it may be one that begins in the past at power-on
+/// and is about to be set.
+const BEHIND: Duration = Duration::from_hours(1);
 
 /// What is shown of the areas.
 pub type ShownAreas = ArcSwap<Vec<AreaSnapshot>>;
@@ -58,6 +62,8 @@ struct Area {
     is_over: bool,
     /// The last crossing; before the first one, when counting began.
     crossed: Instant,
+    /// Since when, also in wall time, the clock has lagged far behind what is settled.
+    behind: Option<(Instant, i64)>,
 }
 
 impl Areas {
@@ -178,7 +184,8 @@ impl Areas {
         (area.base, area.total_in, area.total_out) = (after, 0, 0);
         area.corrected = Some(wall);
         // Also after the clock was set back there is no second reset for the same hour.
-        area.settled = if area.settled > wall + AHEAD { wall } else { area.settled.max(wall) };
+        area.settled = area.settled.max(wall);
+        area.behind = None;
         let corrected = AreaEvent::Corrected { before, after, total_in, total_out, reason, who };
         let mut events = vec![self.made(name, corrected)];
         events.extend(self.check(index));
@@ -189,6 +196,7 @@ impl Areas {
     /// Resets what is due by now; gives what comes of it. To be called several times a minute.
     pub fn tick(&mut self) -> Vec<Event> {
         let (wall, now) = (self.wall(), self.clock.now());
+        self.counted.iter_mut().for_each(|area| area.doubt(wall, now));
         let due = self.counted.iter().filter(|area| area.is_due(wall, now, &self.zone));
         let due: Vec<String> = due.map(|area| area.config.name.clone()).collect();
         let reset = |name: String| self.correct(&name, 0, CorrectionReason::Reset, String::new());
@@ -229,6 +237,7 @@ impl Area {
             corrections: record.corrections.into(),
             is_over: false,
             crossed: now,
+            behind: None,
         }
     }
 
@@ -267,11 +276,22 @@ impl Area {
         }
     }
 
+    /// Gives up what a clock that was far ahead has settled, once the clock has shown less for long enough.
+    fn doubt(&mut self, wall: i64, now: Instant) {
+        if self.settled <= wall.saturating_add(AHEAD) {
+            self.behind = None;
+            return;
+        }
+        let (since, then) = *self.behind.get_or_insert((now, wall));
+        if now.saturating_duration_since(since) >= BEHIND {
+            (self.settled, self.behind) = (then, None);
+        }
+    }
+
     fn is_due(&self, wall: i64, now: Instant, zone: &TimeZone) -> bool {
         let Some(hour) = self.config.reset.and_then(|time| latest(time, wall, zone)) else { return false };
-        let is_settled = (hour..=wall.saturating_add(AHEAD)).contains(&self.settled);
         let is_quiet = now.saturating_duration_since(self.crossed) >= QUIET;
-        !is_settled && (is_quiet || wall - hour >= LATEST)
+        self.settled < hour && (is_quiet || wall - hour >= LATEST)
     }
 }
 

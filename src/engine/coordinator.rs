@@ -34,8 +34,8 @@ use crate::{
     evidence::millis,
     metrics::ProcessMeter,
     model::{
-        Acknowledgment, AlertKind, Event, EventKind, LineCounts, Overload, Scene, SourceId, SourceKind,
-        Strategy,
+        Acknowledgment, AlertKind, Event, EventKind, LineCounts, MOST_INSIDE, Overload, Scene, SourceId,
+        SourceKind, Strategy,
     },
     source::pacer::RateShares,
 };
@@ -218,6 +218,9 @@ impl Coordinator {
             Control::Remove(id) => self.remove(&id, answer),
             Control::Add(config) => self.add(*config, answer),
             Control::Acknowledge { source, kind, who } => answer.give(self.acknowledge(source, kind, who)),
+            Control::SetArea { inside, .. } if inside > MOST_INSIDE => {
+                answer.give(Err(EngineError::TooMany(inside)));
+            }
             Control::SetArea { area, inside, who } => self.core.outbox.set_area(area, inside, who, answer),
             Control::SetWorkers(workers) => {
                 let workers = self.core.scheduler.set_limit(workers);
@@ -353,6 +356,10 @@ impl Coordinator {
         }
         if self.roster.find(&config.id).is_some() {
             return Err(EngineError::DuplicateId(config.id));
+        }
+        // Events of an area have its name where others have their source.
+        if self.core.areas.load().iter().any(|area| *area.name == *config.id) {
+            return Err(EngineError::AreaOfThisName(config.id));
         }
         let known = self.restored.iter().position(|(id, _)| *id == config.id);
         let mut counts = known.map(|index| self.restored.swap_remove(index).1).unwrap_or_default();

@@ -37,6 +37,12 @@ pub enum EngineError {
     /// The area is not one of the configuration.
     #[error("there is no area '{0}'; areas stand in the configuration file, and `ctl area` lists them")]
     UnknownArea(String),
+    /// More people than an area can hold.
+    #[error("{0} people cannot be inside an area; at most {most} can", most = crate::model::MOST_INSIDE)]
+    TooMany(u64),
+    /// An area and a source would have one name.
+    #[error("there is an area '{0}'; give the source another id, or the area another name")]
+    AreaOfThisName(SourceId),
     /// There is no room to note what is asked.
     #[error(
         "the counts were not reset: too many results wait to be written; try again when the disk or the reader has caught up"

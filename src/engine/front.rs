@@ -42,9 +42,11 @@ impl Engine {
         self.ask(&wanted.id, Command::Asked(Box::new(SetSchedule(wanted.schedule.clone()))))
     }
 
-    /// From now on these are the areas; the numbers of those that stay go on. Never waits.
+    /// From now on these are the areas; the numbers of those that stay go on. Waits until they are in
+    /// effect, or for a second where the result handler is behind.
     pub(crate) fn set_areas(&self, areas: Vec<AreaConfig>) {
         self.inner.core.outbox.areas(areas);
+        self.inner.core.outbox.sync(Duration::from_secs(1));
     }
 
     fn ask(&self, id: &SourceId, command: Command) -> Reply {

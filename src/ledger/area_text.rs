@@ -28,6 +28,7 @@ impl CorrectionReport {
     pub(super) fn words(&self) -> String {
         let why = match self.reason {
             CorrectionReason::Reset => "quiet hour".to_owned(),
+            CorrectionReason::Person if self.who.is_empty() => "by a person".to_owned(),
             CorrectionReason::Person => format!("by {}", clean(&self.who)),
         };
         format!("{}: {} to {}, {why}", minutes(&self.time), self.before, self.after)

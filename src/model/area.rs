@@ -292,7 +292,7 @@ impl AreaSnapshot {
             let (name, id) = (&self.name, &line.source);
             match (source, &line.line) {
                 (None, _) => said.push(format!(
-                    "area '{name}' lacks the source '{id}', which is not there; who passes it is not counted"
+                    "area '{name}' lacks the source '{id}', which is not there; people who cross its lines are not counted"
                 )),
                 (Some(source), Some(wanted)) if !source.lines.iter().any(|own| own.name == *wanted) => {
                     said.push(format!(

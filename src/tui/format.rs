@@ -25,6 +25,17 @@ impl Moment {
         Self { mono: crate::clock::now(), wall: jiff::Timestamp::now().to_zoned(zone.clone()) }
     }
 
+    /// `time` as `12:34:56` where it is of the same day as this moment, else its day, `2026-12-01`.
+    #[must_use]
+    pub fn clock_or_day(&self, time: SystemTime) -> String {
+        match jiff::Timestamp::try_from(time)
+            .map(|stamp| stamp.to_zoned(self.wall.time_zone().clone()).date())
+        {
+            Ok(day) if day != self.wall.date() => day.to_string(),
+            _ => self.clock(time),
+        }
+    }
+
     /// `time` as `12:34:56` in the zone of this moment.
     #[must_use]
     pub fn clock(&self, time: SystemTime) -> String {
@@ -158,6 +169,15 @@ mod tests {
         assert_eq!((signed(2), signed(-2), signed(0)), ("+2".into(), "-2".into(), "+0".into()));
         assert_eq!(current(-2), "-2");
         assert!(current(i64::MIN).len() <= 7);
+    }
+
+    #[test]
+    fn a_time_of_another_day_is_shown_as_its_day() {
+        let wall = "2026-12-02T15:00:00[UTC]".parse().unwrap();
+        let now = Moment { mono: crate::clock::now(), wall };
+        let shown = |at: &str| now.clock_or_day(at.parse::<jiff::Timestamp>().unwrap().into());
+        assert_eq!(shown("2026-12-02T04:00:12Z"), "04:00:12");
+        assert_eq!(shown("2026-11-30T14:00:00Z"), "2026-11-30");
     }
 
     #[test]

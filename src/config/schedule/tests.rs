@@ -204,3 +204,12 @@ proptest! {
 fn zone_of(name: &str) -> TimeZone {
     zone(name)
 }
+
+#[test]
+fn what_holds_now_says_nothing_of_times_at_which_it_was_open() {
+    let monday = schedule("Mon 08:00-20:00");
+    let friday = monday.at(at("2026-12-04T12:00:00Z"), &TimeZone::UTC);
+    assert!(!friday.is_open);
+    assert!(!friday.holds_at(at("2026-11-30T12:00:00Z")), "a clock that is set back to Monday: it is open");
+    assert!(friday.holds_at(at("2026-12-06T12:00:00Z")));
+}

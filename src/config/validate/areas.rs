@@ -19,6 +19,12 @@ pub(super) fn areas(field: &Field<'_>, sources: &[SourceConfig]) -> Vec<AreaConf
         let Some(area) = area(&section, sources) else { continue };
         if found.iter().any(|other| other.name == area.name) {
             item.problem(&format!("there is an area '{}' already; give this one another name", area.name));
+        } else if sources.iter().any(|source| *source.id == *area.name) {
+            // Events of an area have its name where others have their source.
+            item.problem(&format!(
+                "there is a source '{}'; give the area a name that no source has as its id",
+                area.name
+            ));
         } else {
             found.push(area);
         }
@@ -151,6 +157,7 @@ mod tests {
             (r#"{ "name": "hall", "lines": ["gate/door", "!gate/door"] }"#, "already; name each line once"),
             (r#"{ "name": "hall", "lines": ["gate/door"], "reset": "24:00" }"#, "a time of the day"),
             (r#"{ "name": "hall", "lines": ["gate/door"], "reset": "4:5" }"#, "a time of the day"),
+            (r#"{ "name": "gate", "lines": ["yard/*"] }"#, "there is a source 'gate'"),
             (
                 r#"{ "name": "hall", "lines": ["gate/door"] }, { "name": "hall", "lines": ["yard/*"] }"#,
                 "there is an area 'hall' already",

@@ -204,8 +204,30 @@ fn a_reset_by_a_clock_that_was_years_ahead_does_not_keep_later_nights_from_their
     world.areas.set(vec![hall("04:00")]);
     assert_eq!(world.resets(3), 1);
     world.set_wall("2024-05-01T12:00:00Z");
-    assert_eq!(world.resets(60), 1, "once, by the clock that is right");
+    world.enter(2);
+    assert_eq!((world.resets(120), world.inside()), (0, 2), "people who came since are inside");
+    assert_eq!(world.resets(22 * 60), 1, "the next night");
     assert_eq!(world.resets(24 * 60), 1);
+}
+
+#[test]
+fn a_clock_that_begins_in_the_past_at_power_on_and_is_set_a_little_later_resets_nothing() {
+    let at = |wall: &str| wall.parse::<Timestamp>().unwrap().as_millisecond();
+    let record = AreaRecord {
+        name: "hall".into(),
+        base: 40,
+        known: at("2024-04-01T00:00:00Z"),
+        corrected: Some(at("2024-05-01T04:01:00Z")),
+        reset: Some(at("2024-05-01T04:01:00Z")),
+        ..AreaRecord::default()
+    };
+    let mut world = World::at("1970-01-01T12:00:00Z", "UTC", vec![record]);
+    world.areas.set(vec![hall("04:00")]);
+    assert_eq!(world.resets(10), 0, "the clock is not set yet");
+    world.areas.correct("hall", 41, CorrectionReason::Person, String::new());
+    world.set_wall("2024-05-01T12:10:00Z");
+    assert_eq!((world.resets(60), world.inside()), (0, 41));
+    assert_eq!(world.resets(24 * 60), 1, "the next night");
 }
 
 #[test]

@@ -73,8 +73,10 @@ fn row(area: &AreaSnapshot, context: &Context, (width, name): (u16, usize), look
     let room = |spans: &[Span]| usize::from(width).saturating_sub(spans.iter().map(Span::width).sum());
     let since = u64::try_from(area.corrected.unwrap_or(area.known)).unwrap_or(0);
     let since = SystemTime::UNIX_EPOCH + Duration::from_millis(since);
-    let since = context.clock().clock(since);
-    let since = format!(" since {}", since.get(..5).unwrap_or(&since));
+    let since = context.clock().clock_or_day(since);
+    // Of a time of today, hours and minutes.
+    let since = if since.contains(':') { since.get(..5).unwrap_or(&since) } else { &since };
+    let since = format!(" since {since}");
     if text::width(&since) <= room(&spans) {
         spans.push(look.span(since, Role::Dim));
     }
