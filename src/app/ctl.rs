@@ -2,17 +2,17 @@
 
 mod events;
 mod logs;
+mod shared;
 mod webhooks;
 
 use std::{
     collections::BTreeSet,
     io::{self, Read as _},
-    time::Duration,
 };
 
 use jiff::tz::TimeZone;
-use serde::Serialize;
 
+use self::shared::{PATIENCE, json};
 use super::{
     attach,
     failure::{DONE, Failure},
@@ -38,9 +38,6 @@ use crate::{
         paths::{from_here, written_from_here},
     },
 };
-
-/// An answer comes within this time; an order may wait for a detection run, and a question for a disk.
-const PATIENCE: Duration = Duration::from_secs(35);
 
 /// `ctl`. Exit code 1 with the reason where something is refused.
 pub fn run(args: &CtlArgs) -> Result<u8, Failure> {
@@ -108,14 +105,6 @@ pub fn run(args: &CtlArgs) -> Result<u8, Failure> {
             ctl.said(&done)
         }
     }
-}
-
-/// Prints `value` as one line of JSON.
-fn json(value: &impl Serialize) -> Result<u8, Failure> {
-    print(|out| {
-        serde_json::to_writer(&mut *out, value)?;
-        writeln!(out)
-    })
 }
 
 /// The engine, and how its answers are printed.

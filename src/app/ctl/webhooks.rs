@@ -2,7 +2,10 @@
 
 use jiff::tz::TimeZone;
 
-use super::{PATIENCE, events, json};
+use super::{
+    events,
+    shared::{PATIENCE, json},
+};
 use crate::{
     app::{
         failure::{DONE, FAILED, Failure},

@@ -10,11 +10,12 @@ use crossbeam_channel::{Receiver, RecvTimeoutError};
 use parking_lot::Mutex;
 
 use super::{
-    Outage, WebhookOptions, WebhookState,
     backoff::Backoff,
     http::{Caller, Outcome},
     message::Message,
+    options::WebhookOptions,
     sign::SigningKey,
+    state::{Outage, WebhookState},
 };
 use crate::{
     config::{WebhookConfig, WebhookEvent},
