@@ -11,7 +11,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::webhook::{WebhookStatus, WebhookTest};
-use crate::{logging::LogLine, model::EngineSnapshot};
+use crate::{
+    logging::LogLine,
+    model::{EngineSnapshot, SourceState},
+};
 
 /// Begin of every address of this version of the API.
 pub const PREFIX: &str = "/api/v1";
@@ -72,10 +75,12 @@ impl Readiness {
     #[must_use]
     pub fn of(snapshot: &EngineSnapshot) -> Self {
         let mut reasons = snapshot.problems.clone();
-        let mut wanted = snapshot.sources.iter().filter(|source| !source.state.is_over()).peekable();
-        if wanted.peek().is_some()
-            && !wanted.any(|source| source.state.kind() == crate::model::StateKind::Running)
-        {
+        // What its opening hours have closed is not watched on purpose: no monitor has to be woken at night.
+        let is_wanted =
+            |state: &SourceState| !state.is_over() && !matches!(state, SourceState::Closed { .. });
+        let mut wanted =
+            snapshot.sources.iter().map(|source| &source.state).filter(|state| is_wanted(state)).peekable();
+        if wanted.peek().is_some() && !wanted.any(|state| *state == SourceState::Running) {
             reasons.push("no source is running".into());
         }
         Self { ready: reasons.is_empty(), reasons }

@@ -12,7 +12,7 @@ use pcount::{
             chart::{Width, columns},
             reader::Span,
             render::{ReportFormat, render},
-            report::{Query, Report, Step, report},
+            report::{PeriodCounts, Query, Report, Step, report},
         },
         outputs::ledger::Ledger,
     },
@@ -174,4 +174,19 @@ fn hours_that_were_taken_away_count_as_open_from_then_on_and_survive_a_damaged_f
     fs::write(&path, &bytes).expect("write");
     drop(start(dir.path(), &clock));
     assert_eq!(closed(), [32, 14]);
+}
+
+#[test]
+fn a_source_that_has_been_closed_since_its_first_start_is_in_the_report_as_closed() {
+    let dir = tempfile::tempdir().expect("folder");
+    let clock = Arc::new(ManualClock::default());
+    clock.set_wall(at("2026-12-05T00:00:00Z").into());
+    let ledger = start(dir.path(), &clock);
+    tell(&ledger, &clock, hours(Some("Mon-Fri 08:00-10:00")));
+    assert!(ledger.sync(WAIT));
+    drop(ledger);
+    let found = asked(dir.path(), "2026-12-05T00:00:00Z", "2026-12-07T00:00:00Z", Step::Day);
+    let table = render(&found, ReportFormat::Table);
+    assert!(table.contains("shop") && found.sources[0].rows.iter().all(PeriodCounts::is_closed), "{table}");
+    assert_eq!((found.sources[0].rows.len(), found.sources[0].gaps.len()), (2, 0));
 }

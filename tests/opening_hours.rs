@@ -253,6 +253,17 @@ fn clock(at: Timestamp) -> String {
     at.in_tz("Asia/Kathmandu").unwrap().strftime("%H:%M").to_string()
 }
 
+/// What `/readyz` answers.
+fn ready(service: &Service) -> String {
+    use std::io::{Read as _, Write as _};
+
+    let mut stream = std::os::unix::net::UnixStream::connect(service.socket()).unwrap();
+    stream.write_all(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
 #[test]
 fn the_running_program_closes_a_camera_at_its_time_is_well_meanwhile_and_opens_it_with_other_hours() {
     let dir = tempfile::tempdir().unwrap();
@@ -269,6 +280,7 @@ fn the_running_program_closes_a_camera_at_its_time_is_well_meanwhile_and_opens_i
     let state = |service: &Service| shown(service)["state"]["state"].as_str().unwrap().to_owned();
     until("a crossing", || (shown(&service)["total_in"].as_u64().unwrap() > 0).then_some(()));
     until("the closing time", || (state(&service) == "Closed").then_some(()));
+    assert!(ready(&service).starts_with("HTTP/1.1 200"), "what is closed on purpose wakes nobody");
     let closed = shown(&service);
     let opens = closed["state"]["opens"]["shown"].as_str().unwrap().to_owned();
     assert!(opens.ends_with(&clock(begins)), "{opens}");

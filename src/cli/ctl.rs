@@ -101,7 +101,7 @@ pub enum CtlCommand {
     /// Set how many workers may run at once, or print it
     Workers {
         /// How many
-        #[arg(value_name = "N", value_parser = super::counting::workers)]
+        #[arg(value_name = "N", allow_negative_numbers = true, value_parser = super::counting::workers)]
         count: Option<usize>,
     },
     /// Print how many are inside each area, or correct the number of one

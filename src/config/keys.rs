@@ -358,7 +358,7 @@ keys! {
         name: Label = Label(ID_LENGTH), required "give it a name of its own, such as \"hall\"";
         /// Lines that lead into it, each once: `SOURCE/LINE`, `SOURCE/*` for all lines of a source that are not named themselves, with `!` in front where `in` leads out.
         lines: List<Text> = List::of(Text), required "name those that lead into the area, such as [\"camera_01/door\"]";
-        /// People inside from whom on there is an alert.
+        /// Number of people inside from which on there is an alert.
         threshold: Whole<i64> = PEOPLE, default "none";
         /// Local time (`timezone`) at which nobody is inside, such as `04:00`: the number becomes 0 as soon as nobody has crossed for a minute, at the latest half an hour later.
         reset: Text = Text, default "never";

@@ -157,6 +157,12 @@ impl Reader {
                 found.extend(self.rows(&hop(table), [], |row| row.get::<_, String>(0))?);
             }
         }
+        if self.version >= schema::SCHEDULES {
+            // Also one that has been closed ever since: it is not watched on purpose.
+            found.extend(
+                self.rows("SELECT DISTINCT source FROM schedules", [], |row| row.get::<_, String>(0))?,
+            );
+        }
         if self.sums != Summed::All {
             let next = "SELECT session, source FROM crossings WHERE (session, source) > (?1, ?2) \
                         ORDER BY session, source LIMIT 1";

@@ -42,7 +42,7 @@ impl Actor {
                 shown.last_error = None;
             }
             if let SourceState::Closed { .. } = state {
-                // Whatever was wrong with it is nobody's concern until it opens.
+                // What was wrong with it does not matter until it opens.
                 (shown.last_error, shown.short_sessions) = (None, 0);
                 shown.rest = Rest::default();
                 (shown.rate_share, shown.frame_share, shown.throttled_by) = (1.0, 1.0, None);
