@@ -7,7 +7,6 @@ mod kills;
 #[path = "webhooks/receiver.rs"]
 mod receiver;
 #[path = "support/tls.rs"]
-#[allow(dead_code, reason = "each test binary uses its part")]
 mod tls;
 
 use std::{
