@@ -278,6 +278,7 @@ fn a_person_corrects_the_number_and_a_program_that_was_killed_goes_on_with_it() 
     service.kill();
     written["cameras"].as_array_mut().unwrap().iter_mut().for_each(|camera| camera["enabled"] = json!(false));
     let service = Service::start(dir.path(), &written);
+    until("the engine to answer", || service.ctl(&["status"]).status.success().then_some(()));
     until("the area is there", || (inside(&service)["inside"] == json!(before)).then_some(()));
     service.told(&["stop"]);
 

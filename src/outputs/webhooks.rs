@@ -20,7 +20,7 @@ use parking_lot::Mutex;
 
 use self::delivery::Delivery;
 pub use self::{
-    options::{Labels, WebhookOptions},
+    options::WebhookOptions,
     state::{Outage, WebhookState},
 };
 use crate::{config::WebhookConfig, native::disk::Disk};

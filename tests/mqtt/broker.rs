@@ -12,10 +12,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::{
-    require,
-    server::{config, until},
-};
+use crate::server::{config, until};
 
 /// A running broker. It ends with the test, however that ends.
 pub struct Broker {
@@ -25,6 +22,9 @@ pub struct Broker {
     /// How its client is told to connect.
     client: Vec<String>,
 }
+
+/// Why there is no broker.
+pub const MISSING: &str = "mosquitto or mosquitto_sub does not start";
 
 /// One of the programs that scripts/setup takes out of the package, or the installed one.
 pub fn path(name: &str) -> PathBuf {
@@ -40,7 +40,6 @@ fn program() -> Option<PathBuf> {
     if starts(&mut Command::new(&path)) && starts(&mut Command::new("mosquitto_sub")) {
         return Some(path);
     }
-    require::skip("mosquitto", "mosquitto or mosquitto_sub does not start");
     None
 }
 

@@ -11,7 +11,9 @@ use crate::{
 #[test]
 fn commands_are_done_and_noted_and_a_retained_one_is_not() {
     let dir = tempfile::tempdir().unwrap();
-    let Some(broker) = Broker::start(dir.path()) else { return };
+    let Some(broker) = Broker::start(dir.path()) else {
+        return crate::require::skip("mosquitto", crate::broker::MISSING);
+    };
     broker.publish("pcount/gate/set", "reset", &["-r"]);
     let more = json!({ "commands": true });
     let config = settings(dir.path(), &[camera("gate"), camera("area")], broker.port, &more);
@@ -55,7 +57,9 @@ fn commands_are_done_and_noted_and_a_retained_one_is_not() {
 #[test]
 fn without_permission_nothing_is_heard() {
     let dir = tempfile::tempdir().unwrap();
-    let Some(broker) = Broker::start(dir.path()) else { return };
+    let Some(broker) = Broker::start(dir.path()) else {
+        return crate::require::skip("mosquitto", crate::broker::MISSING);
+    };
     let config = settings(dir.path(), &[camera("gate")], broker.port, &json!({}));
     let _server = Server::start(dir.path(), &config);
     until("a camera", || (broker.at("pcount/gate/state")? == "Running").then_some(()));

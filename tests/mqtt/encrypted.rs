@@ -18,7 +18,9 @@ fn notices(server: &Server) -> String {
 #[test]
 fn an_encrypted_broker_is_told_where_its_authority_is_named_and_refused_where_another_is() {
     let dir = tempfile::tempdir().unwrap();
-    let Some(broker) = Broker::start(dir.path()) else { return };
+    let Some(broker) = Broker::start(dir.path()) else {
+        return crate::require::skip("mosquitto", crate::broker::MISSING);
+    };
     let (authority, other) = (Authority::new(), Authority::new());
     let (port, _) = front(authority.issue(&["localhost"]), broker.port);
     for (name, authority) in [("ours.pem", &authority), ("other.pem", &other)] {
@@ -58,7 +60,9 @@ fn user_name_and_password_let_in_and_are_shown_nowhere() {
     password_file(dir.path());
     let rules = "allow_anonymous false\npassword_file users\n";
     let client = ["-u", "pcount", "-P", "hunter2-mqtt"];
-    let Some(broker) = Broker::start_with(dir.path(), rules, &client) else { return };
+    let Some(broker) = Broker::start_with(dir.path(), rules, &client) else {
+        return crate::require::skip("mosquitto", crate::broker::MISSING);
+    };
     fs::write(dir.path().join("login"), "pcount:wrong-secret-9").unwrap();
     let more = json!({ "credentials": { "file": "login" } });
     let config = settings(dir.path(), &[camera("gate")], broker.port, &more);

@@ -12,7 +12,9 @@ use crate::{
 #[test]
 fn states_and_totals_are_retained_and_events_are_not_whatever_the_names_are() {
     let dir = tempfile::tempdir().unwrap();
-    let Some(broker) = Broker::start(dir.path()) else { return };
+    let Some(broker) = Broker::start(dir.path()) else {
+        return crate::require::skip("mosquitto", crate::broker::MISSING);
+    };
     let mut odd = camera("area");
     odd["lines"][0]["name"] = json!("a/b +#%");
     let config = settings(dir.path(), &[camera("gate"), odd], broker.port, &json!({}));
@@ -53,7 +55,9 @@ fn states_and_totals_are_retained_and_events_are_not_whatever_the_names_are() {
 #[test]
 fn a_program_that_is_killed_is_offline_and_comes_back_with_the_totals_of_the_ledger() {
     let dir = tempfile::tempdir().unwrap();
-    let Some(broker) = Broker::start(dir.path()) else { return };
+    let Some(broker) = Broker::start(dir.path()) else {
+        return crate::require::skip("mosquitto", crate::broker::MISSING);
+    };
     let config = settings(dir.path(), &[camera("gate")], broker.port, &json!({ "home_assistant": false }));
     let mut server = Server::start(dir.path(), &config);
     let total = || broker.at("pcount/gate/door/in")?.parse::<u64>().ok();
@@ -75,7 +79,9 @@ fn a_program_that_is_killed_is_offline_and_comes_back_with_the_totals_of_the_led
 #[test]
 fn a_broker_that_is_away_is_a_notice_and_no_problem() {
     let dir = tempfile::tempdir().unwrap();
-    let Some(mut broker) = Broker::start(dir.path()) else { return };
+    let Some(mut broker) = Broker::start(dir.path()) else {
+        return crate::require::skip("mosquitto", crate::broker::MISSING);
+    };
     broker.kill();
     let config = settings(dir.path(), &[camera("gate")], broker.port, &json!({}));
     let server = Server::start(dir.path(), &config);
