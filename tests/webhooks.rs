@@ -227,7 +227,7 @@ fn the_secret_is_nowhere_but_in_its_file() {
     until("an attempt", || receiver.requests() > 0);
     until("the outage is said", || {
         fs::read_to_string(dir.path().join("out/status.json"))
-            .is_ok_and(|text| text.contains("Webhook '127.0.0.1'"))
+            .is_ok_and(|text| text.contains("Webhook 'webhook'"))
     });
     program.kill();
     let secret = SECRET.trim_start_matches("whsec_");

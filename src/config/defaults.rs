@@ -72,5 +72,8 @@ pub const DEMO_FPS: f64 = 25.0;
 /// Width and height of a demo scene's pictures, in pixels.
 pub const DEMO_SIZE: (u32, u32) = (640, 360);
 
+/// What a webhook is called.
+pub const WEBHOOK: &str = "webhook";
+
 /// What MQTT topics begin with.
 pub const MQTT_PREFIX: &str = "pcount";

@@ -396,7 +396,7 @@ keys! {
         /// What is sent: `crossing`, `reset`, `state`, `threshold`, `correction`.
         events: List<Words<WebhookEvent>> = List { least: 1, items: Words(&WebhookEvent::NAMES) }, default "`crossing`";
         /// Unique name, under which the ledger notes what has been delivered.
-        name: Label = Label(ID_LENGTH), default "the host of `url`";
+        name: Label = Label(ID_LENGTH), default code(defaults::WEBHOOK);
         /// File of the certificates (PEM) that are trusted in place of the system's.
         ca: PathText = PathText, default "the system's";
     }

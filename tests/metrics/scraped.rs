@@ -19,6 +19,10 @@ fn prometheus_scrapes_with_a_token_and_its_queries_give_what_was_counted() {
     settings["cameras"][0]["zones"] =
         json!([{ "name": "lobby", "points": [[0, 0], [1, 0], [1, 1], [0, 1]] }]);
     settings["parallel_config"]["areas"] = json!([{ "name": "house", "lines": ["gate/*", "!hall/*"] }]);
+    // Its server is not there: that is a delivery that failed, and crossings that wait.
+    settings["parallel_config"]["webhooks"] =
+        json!([{ "url": "http://127.0.0.1:9/", "secret_file": "secret" }]);
+    fs::write(dir.path().join("secret"), "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
     let server = Server::start(dir.path(), &settings);
     fs::write(dir.path().join("token"), TOKEN).unwrap();
     let scrape = format!(

@@ -3,7 +3,7 @@
 use url::{Host, Url};
 
 use crate::config::{
-    Secret, WebhookConfig, WebhookEvent,
+    Secret, WebhookConfig, WebhookEvent, defaults,
     keys::{WEBHOOK, WebhookKeys},
     section::{Field, Section},
 };
@@ -53,7 +53,8 @@ fn webhook(section: &Section<'_>) -> Option<WebhookConfig> {
     let host = url.host_str().unwrap_or_default();
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
     Some(WebhookConfig {
-        name: name.unwrap_or_else(|| host.to_owned()),
+        // Not its host: the name is a label of metrics, and these hold no addresses.
+        name: name.unwrap_or_else(|| defaults::WEBHOOK.to_owned()),
         place: format!("{}://{host}{port}", url.scheme()),
         url: Secret::new(url.as_str()),
         events,
@@ -103,12 +104,12 @@ mod tests {
     }
 
     #[test]
-    fn a_webhook_is_named_by_its_host_and_told_of_crossings() {
+    fn a_webhook_has_a_name_without_an_address_and_is_told_of_crossings() {
         let config =
             parse(r#"{ "url": "https://till.example:8443/in?key=hunter2", "secret_file": "s" }"#).unwrap();
         assert!(config.warnings.is_empty(), "{:?}", config.warnings);
         let hook = &config.parallel.webhooks[0];
-        assert_eq!((hook.name.as_str(), hook.place.as_str()), ("till.example", "https://till.example:8443"));
+        assert_eq!((hook.name.as_str(), hook.place.as_str()), ("webhook", "https://till.example:8443"));
         assert_eq!(
             (&hook.events[..], &*hook.secret_file),
             (&[WebhookEvent::Crossing][..], Path::new("/etc/pc/s"))
@@ -127,7 +128,7 @@ mod tests {
             (r#"{ "url": "https://h/", "secret_file": "s", "events": ["crossing", "crossing"] }"#, "once"),
             (
                 r#"{ "url": "https://h/1", "secret_file": "s" }, { "url": "https://h/2", "secret_file": "s" }"#,
-                "there is a webhook 'h' already",
+                "there is a webhook 'webhook' already",
             ),
         ] {
             let errors = parse(webhook).unwrap_err().to_string();
