@@ -3,18 +3,20 @@
 
 # In the order of scripts/test: what is known soonest comes first.
 gates=(format dependencies lints documentation build tests)
-# Run by their name alone: `quick` is a part of `tests`, `oldest` needs another compiler.
-gates_by_name=(quick oldest)
+# Run by their name alone: `quick` is a part of `tests`, `oldest` needs another compiler, `hosted-docs` compiles all dependencies
+# once more.
+gates_by_name=(quick oldest hosted-docs)
 
 declare -A gate_words=(
   [format]="the code is formatted as rustfmt does it"
   [dependencies]="licenses and origin of all dependencies (cargo deny)"
-  [lints]="clippy and the compiler have nothing to say, with what the tests see and as users build it"
+  [lints]="clippy and the compiler have nothing to say, with what the tests see of it and without"
   [documentation]="the documentation builds, and its links lead somewhere"
   [build]="the program and all tests compile"
   [tests]="all tests pass"
   [quick]="the tests of the library, the scenarios, the screens and the configuration pass"
   [oldest]="the code compiles with the oldest Rust that Cargo.toml promises"
+  [hosted-docs]="the documentation builds as docs.rs builds it, without OpenCV and FFmpeg"
 )
 
 gate_format() { cargo fmt --check; }
@@ -22,13 +24,15 @@ gate_format() { cargo fmt --check; }
 # Advisories need a database from the network and change by the day: docs/advisories.md holds what was looked up.
 gate_dependencies() { cargo deny --locked check bans licenses sources; }
 
-# With what the tests see of the library, and as users build it: only then the compiler finds what nobody uses.
+# With what the tests see of the library, and without it: only then the compiler finds what nobody uses.
 gate_lints() {
-  cargo clippy --locked --all-targets -- -D warnings && cargo clippy --locked --lib --bins -- -D warnings
+  cargo clippy --locked --all-targets -- -D warnings &&
+    cargo clippy --locked --no-default-features --lib --bins -- -D warnings
 }
 
+# Without what the tests see: that is public by its words alone.
 gate_documentation() {
-  RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
+  RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-default-features --no-deps --document-private-items
 }
 
 gate_build() { cargo test --locked --no-run; }
@@ -46,6 +50,12 @@ gate_oldest() {
     "cargo $oldest."*) cargo check --locked --all-targets ;;
     *) cargo "+$oldest" check --locked --all-targets ;;
   esac
+}
+
+# As `package.metadata.docs.rs` in Cargo.toml has it built.
+gate_hosted-docs() {
+  DOCS_RS=1 RUSTFLAGS="--cfg pcount_docs" RUSTDOCFLAGS="--cfg docsrs --cfg pcount_docs -D warnings" \
+    cargo rustdoc --locked --lib --no-default-features --target-dir "${CARGO_TARGET_DIR:-target}/hosted-docs"
 }
 
 # With a target folder elsewhere the tests do not find the library by themselves.

@@ -42,12 +42,31 @@ parts_keep() {
   } 2>/dev/null || { [ -z "${draft:-}" ] || rm -f "$draft"; } 2>/dev/null || true
 }
 
+# Says every minute that the part is not over: the last crate alone compiles for minutes in which Cargo says nothing. Ends within
+# a second of the script, which may end in the middle of the part.
+parts_beat() {
+  local name=$1 waited=0 last parent
+  last=$(parts_last "$name")
+  # What reads the words of the script does not wait for the sleep.
+  while sleep 1 </dev/null >/dev/null 2>&1 && read -r _ _ _ parent _ </proc/$BASHPID/stat && [ "$parent" = $$ ]; do
+    waited=$((waited + 1))
+    if [ $((waited % ${PARTS_BEAT:-60})) = 0 ]; then
+      printf '%s: %s goes on, %s so far%s\n' "$parts_of" "$name" "$(parts_words "$waited")" \
+        "${last:+ of about $(parts_words "$last")}" >&2
+    fi
+  done
+}
+
 # part NUMBER OF NAME NEXT COMMAND..: runs the command. Its time is kept when it succeeds.
 part() {
   local number=$1 of=$2 name=$3 next=$4 begun=$SECONDS code=0
   shift 4
   printf '%s: %d of %d: %s%s; then %s\n' "$parts_of" "$number" "$of" "$name" "$(parts_hint "$name")" "$next" >&2
+  parts_beat "$name" &
+  local beat=$!
   "$@" || code=$?
+  kill "$beat" 2>/dev/null || true
+  wait "$beat" 2>/dev/null || true
   local took=$((SECONDS - begun))
   if [ "$code" = 0 ]; then
     parts_keep "$name" "$took"

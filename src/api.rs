@@ -9,6 +9,7 @@ mod acts;
 mod answer;
 mod connection;
 mod document;
+mod door;
 mod events;
 mod listen;
 mod logs;
@@ -35,6 +36,7 @@ use self::document::document;
 use self::{access::Access, listen::Listeners, state::State};
 pub use self::{
     access::Tokens,
+    door::{Door, DoorRequest},
     listen::find,
     served::{LedgerState, Served, UserAndOrigin},
 };
@@ -57,6 +59,7 @@ pub struct Options {
 pub struct Api {
     socket: Option<PathBuf>,
     tcp: Option<std::net::SocketAddr>,
+    door: Door,
     end: watch::Sender<bool>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
@@ -79,22 +82,31 @@ impl Api {
         };
         let (socket, tcp) = (listeners.socket().map(Path::to_owned), listeners.tcp());
         let (end, ended) = watch::channel(false);
+        let (door, keeper) = Door::new();
         let access = Arc::new(Access::new(options.tokens, tcp));
         let thread = std::thread::Builder::new().name("api".into()).spawn(move || {
             runtime.block_on(async {
                 let state = State::start(served, document(), ended.clone());
-                listeners.serve(&routes::router(state), &access, ended).await;
+                let router = routes::router(state);
+                tokio::spawn(keeper.serve(router.clone()));
+                listeners.serve(&router, &access, ended).await;
             });
             // What waits for a disk is not waited for.
             runtime.shutdown_timeout(Duration::ZERO);
         })?;
-        Ok(Self { socket, tcp, end, thread: Some(thread) })
+        Ok(Self { socket, tcp, door, end, thread: Some(thread) })
     }
 
     /// The socket, where there is one.
     #[must_use]
     pub fn socket(&self) -> Option<&Path> {
         self.socket.as_deref()
+    }
+
+    /// Where requests are handed in that come by another way.
+    #[must_use]
+    pub fn door(&self) -> Door {
+        self.door.clone()
     }
 
     /// The address of TCP, with the port that was chosen.

@@ -6,15 +6,19 @@ mod arguments;
 mod attach;
 mod audit;
 mod audit_export;
+mod bench;
 mod bench_screen;
 mod check;
+mod collect;
 mod configuration;
 mod counting;
 mod ctl;
 mod dashboard;
+mod doctor;
 mod ending;
 mod evidence;
 mod failure;
+mod fleet;
 mod history;
 mod judging;
 mod long;
@@ -33,15 +37,16 @@ mod serving;
 mod signals;
 
 use std::{
-    collections::BTreeSet,
     io::{self, Write},
+    path::Path,
     process::ExitCode,
 };
 
+use anyhow::Context as _;
+
 use crate::{
-    bench::{self, BenchOptions},
-    cli::{self, BenchArgs, Cli, Command, EvalArgs},
-    config::{self, ModelFolders, ParallelConfig, SourceConfig},
+    cli::{self, Cli, Command, EvalArgs},
+    config::{self, ModelFolders},
     engine::pipeline::Params,
     eval::{self, EvalError, EvalOptions, Plan},
     native::{
@@ -65,6 +70,12 @@ pub fn run() -> ExitCode {
     code
 }
 
+/// ONNX Runtime 1.32 writes a number for the device and a database into the user's cache folder when it is loaded, whatever it is told
+/// of telemetry afterwards. Goes when a release asks first.
+fn forbid_telemetry() {
+    set_variable("ORT_DISABLE_TELEMETRY", Some("1".as_ref()));
+}
+
 /// Takes places out of the environment in which others could put code to be loaded, and says so.
 fn repair_environment() {
     for Repair { name, value, says } in search::repair(|name| std::env::var_os(name)) {
@@ -73,9 +84,16 @@ fn repair_environment() {
     }
 }
 
+fn write_man_pages(dir: &Path) -> Result<u8, Failure> {
+    cli::man_pages(dir)
+        .with_context(|| format!("the manual pages cannot be written to '{}'", dir.display()))?;
+    Ok(DONE)
+}
+
 fn run_command() -> ExitCode {
     let arguments = arguments::read();
     repair_environment();
+    forbid_telemetry();
     limit_heaps();
     let cli = match Cli::try_parse_args(&arguments) {
         Ok(cli) => cli,
@@ -95,9 +113,12 @@ fn run_command() -> ExitCode {
         Some(Command::Serve(args)) => serve::run(&args),
         Some(Command::Attach(args)) => attach::run(&args),
         Some(Command::Ctl(args)) => ctl::run(&args),
+        Some(Command::Fleet(args)) => fleet::run(&args),
+        Some(Command::Collect(args)) => collect::run(&args),
         Some(Command::Check(args)) => check::run(&args),
+        Some(Command::Doctor(args)) => doctor::run(&args),
         Some(Command::Audit(args)) => audit::run(&args),
-        Some(Command::Bench(args)) => run_bench(&args),
+        Some(Command::Bench(args)) => bench::run(&args),
         Some(Command::Eval(args)) => run_eval(args),
         Some(Command::Report(args)) => report::run(&args),
         Some(Command::Evidence(args)) => evidence::run(&args),
@@ -106,7 +127,8 @@ fn run_command() -> ExitCode {
             writeln!(out)
         }),
         Some(Command::Completions { shell }) => print(|out| cli::completions(shell, out)),
-        Some(Command::Man) => print(cli::man),
+        Some(Command::Man { dir: None }) => print(cli::man),
+        Some(Command::Man { dir: Some(dir) }) => write_man_pages(&dir),
         Some(Command::Models(args)) => models::run(&args),
     };
     match result {
@@ -169,37 +191,4 @@ fn run_eval(args: EvalArgs) -> Result<u8, Failure> {
         }
         Err(error) => Err(error.into()),
     }
-}
-
-fn run_bench(args: &BenchArgs) -> Result<u8, Failure> {
-    let work = LongWork::begin(!args.json)?;
-    native::take_over(&work.progress);
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let workers = args.workers.unwrap_or(cores);
-    let source =
-        SourceConfig::from_source_string(&args.source, &BTreeSet::new()).map_err(Failure::Usage)?.source;
-    source.teach(config::known());
-    let options = BenchOptions {
-        source,
-        streams: args.streams,
-        realtime: args.realtime,
-        sleep: !args.no_sleep,
-        duration: args.duration,
-        detector: args.detection.choice(),
-        settings: ParallelConfig {
-            worker_count: workers,
-            max_workers: workers,
-            engine: args.detection.engine.unwrap_or_default(),
-            ..ParallelConfig::default()
-        },
-        json: args.json,
-        screen: Box::new(bench_screen::screen),
-    };
-    complain_of_refused(&options.settings.models);
-    let result = bench::run(&options, &work.progress, &mut io::stdout().lock());
-    let code = work.end(DONE);
-    if result?.is_none() {
-        complain("cut short before anything was measured");
-    }
-    Ok(code)
 }

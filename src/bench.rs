@@ -2,6 +2,12 @@
 //!
 //! N copies of one file are played as live cameras at the file's own frame rate, or flat out. Afterwards the
 //! same file is decoded alone, in the same process, to say how far above that floor the whole program is.
+//! [`report`] does this several times over and says what one machine is able to do, for others to read.
+
+mod load;
+mod looped;
+mod machine;
+pub mod report;
 
 use std::{
     io::Write,
@@ -10,6 +16,8 @@ use std::{
 };
 
 use serde::Serialize;
+
+use looped::LoopOpener;
 
 use crate::{
     config::{DetectorChoice, ParallelConfig, SourceConfig, SourceSpec},
@@ -20,7 +28,7 @@ use crate::{
     },
     model::SourceKind,
     progress::{Progress, Unit},
-    source::{Frame, FrameSource, Interrupt, Opener, SourceError, StreamInfo, SystemOpener},
+    source::{Interrupt, Opener as _, SourceError, SystemOpener},
 };
 
 /// Before measuring, once every stream has shown a frame: the first windows of the rates fill.
@@ -29,8 +37,18 @@ const WARM_UP: Duration = Duration::from_secs(3);
 /// Streams that take longer than this to show one are measured as they are.
 const START: Duration = Duration::from_mins(1);
 
-/// Decoding alone is measured for about this much CPU time, half of it before and half after.
-const DECODE_CPU: f64 = 2.0;
+/// Decoding alone is measured for about this much CPU time before and after.
+const WHOLE: Decoding = Decoding { cpu: 1.0, longest: None };
+
+const MIB: f64 = 1024.0 * 1024.0;
+
+/// How long decoding alone is measured.
+struct Decoding {
+    /// CPU seconds that are enough.
+    cpu: f64,
+    /// A pass ends after this long; `None` has it go to the end of the file.
+    longest: Option<Duration>,
+}
 
 /// The user who ends it does not wait longer than this for the streams.
 const SOON: Duration = Duration::from_millis(300);
@@ -185,19 +203,101 @@ impl Counters {
 }
 
 fn measure(options: &BenchOptions, progress: &Progress) -> Result<Option<BenchReport>, BenchError> {
-    let settings = ParallelConfig { detector: options.detector.clone(), ..options.settings.clone() };
-    let max_open = options.streams.max(1);
-    let mut engine_options = EngineOptions::new(ParallelConfig { max_open_sources: max_open, ..settings });
-    engine_options.world.opener = Arc::new(LoopOpener { realtime: options.realtime });
-    let threads = options.streams.clamp(1, options.settings.max_workers.max(1));
+    let alone = |convert| decode_alone(options, convert, &WHOLE, progress);
     progress.name("decoding alone");
-    let Some(before) = decode_alone(&options.source, threads, true, progress)? else { return Ok(None) };
-    let Some(unconverted) = decode_alone(&options.source, threads, false, progress)? else {
-        return Ok(None);
+    let Some(before) = alone(true)? else { return Ok(None) };
+    let Some(unconverted) = alone(false)? else { return Ok(None) };
+    let pace = Pace {
+        streams: options.streams,
+        realtime: options.realtime,
+        warm_up: WARM_UP,
+        duration: options.duration,
+        since: None,
     };
+    let Some(run) = play(options, &pace, progress)? else { return Ok(None) };
+    progress.name("decoding alone");
+    // Without the second half the first has to do.
+    let after = alone(true)?.unwrap_or((0.0, 0));
+    let decode = (before.0 + after.0) * 1e3 / (before.1 + after.1) as f64;
+    let per_frame = run.cpu_ms_per_frame();
+    let stages = run.stages.iter().map(|(stage, seconds, calls)| StageCost {
+        stage: stage.name(),
+        cpu_ms_per_frame: seconds * 1e3 / run.frames as f64,
+        calls_per_frame: *calls as f64 / run.frames as f64,
+    });
+    Ok(Some(BenchReport {
+        streams: options.streams,
+        stages: stages.collect(),
+        detector: run.detector,
+        seconds: run.seconds,
+        cut_short: run.cut_short,
+        fps_min: run.rates.first().copied().unwrap_or(0.0),
+        fps_median: middle(&run.rates),
+        fps_max: run.rates.last().copied().unwrap_or(0.0),
+        detect_fps_median: run.detect_rate,
+        dropped: run.dropped,
+        frame_age_p50_ms: run.frame_age.0.as_secs_f64() * 1e3,
+        frame_age_p99_ms: run.frame_age.1.as_secs_f64() * 1e3,
+        cpu_seconds: run.cpu,
+        cpu_ms_per_frame: per_frame,
+        decode_cpu_ms_per_frame: decode,
+        decode_only_cpu_ms_per_frame: unconverted.0 * 1e3 / unconverted.1 as f64,
+        cpu_over_decode: per_frame / decode,
+        peak_rss_mib: metrics::peak_resident_bytes() as f64 / MIB,
+        screen_bytes_per_second: run.screen_bytes as f64 / run.seconds,
+    }))
+}
+
+/// How streams are played once.
+struct Pace {
+    streams: usize,
+    realtime: bool,
+    warm_up: Duration,
+    duration: Duration,
+    /// When the work began of which this is a part; `None` where it is all.
+    since: Option<Instant>,
+}
+
+/// What one play measured.
+struct Run {
+    detector: String,
+    /// Name of the model that was loaded, and what ran it.
+    model: (String, String),
+    seconds: f64,
+    cut_short: bool,
+    /// Frames of all streams, at least 1.
+    frames: u64,
+    /// Frames per second of each stream, the slowest first.
+    rates: Vec<f64>,
+    /// Detections per second of the stream in the middle.
+    detect_rate: f64,
+    dropped: u64,
+    /// Half of the frames are not older, and 99 of 100.
+    frame_age: (Duration, Duration),
+    /// CPU seconds of the process.
+    cpu: f64,
+    /// Resident bytes at the end.
+    resident: u64,
+    screen_bytes: u64,
+    /// CPU seconds and calls.
+    stages: Vec<(Stage, f64, u64)>,
+}
+
+impl Run {
+    fn cpu_ms_per_frame(&self) -> f64 {
+        self.cpu * 1e3 / self.frames as f64
+    }
+}
+
+/// Plays the streams for a while; `None` when `progress` asks for the end before anything was measured.
+fn play(options: &BenchOptions, pace: &Pace, progress: &Progress) -> Result<Option<Run>, BenchError> {
+    let settings = ParallelConfig { detector: options.detector.clone(), ..options.settings.clone() };
+    let max_open = pace.streams.max(1);
+    let mut engine_options = EngineOptions::new(ParallelConfig { max_open_sources: max_open, ..settings });
+    engine_options.world.opener = Arc::new(LoopOpener { realtime: pace.realtime });
     let engine = Engine::new(engine_options)?;
-    for number in 1..=options.streams {
-        let kind = if options.realtime { SourceKind::Camera } else { SourceKind::Video };
+    for number in 1..=pace.streams {
+        let kind = if pace.realtime { SourceKind::Camera } else { SourceKind::Video };
         let spec = options.source.clone();
         let stream = SourceConfig::new(format!("stream_{number:02}"), kind, spec);
         engine.add_source(SourceConfig { sleep: options.sleep, ..stream })?;
@@ -205,15 +305,21 @@ fn measure(options: &BenchOptions, progress: &Progress) -> Result<Option<BenchRe
     engine.start()?;
     let mut screen = (options.screen)(Arc::new(engine.clone()));
     let all_begun = || engine.snapshot().sources.iter().all(|source| source.frames > 0);
-    progress.name("opening the streams");
+    if pace.since.is_none() {
+        progress.name("opening the streams");
+    }
     watch(&engine, START, &mut screen, || all_begun() || progress.is_stopped())?;
     let ticking = |name: &str, begun: Instant, before: Duration| {
-        progress.name(name);
-        progress.set(millis(before + begun.elapsed()));
+        if let Some(since) = pace.since {
+            progress.set(millis(since.elapsed()));
+        } else {
+            progress.name(name);
+            progress.set(millis(before + begun.elapsed()));
+        }
         progress.is_stopped()
     };
     let warming = Instant::now();
-    watch(&engine, WARM_UP, &mut screen, || ticking("warming up", warming, Duration::ZERO))?;
+    watch(&engine, pace.warm_up, &mut screen, || ticking("warming up", warming, Duration::ZERO))?;
     if progress.is_stopped() {
         engine.stop(SOON);
         return Ok(None);
@@ -222,63 +328,43 @@ fn measure(options: &BenchOptions, progress: &Progress) -> Result<Option<BenchRe
     engine.frame_age().clear();
     let dropped_before: u64 = engine.snapshot().sources.iter().map(|source| source.dropped).sum();
     let begin = Counters::now(&engine);
-    watch(&engine, options.duration, &mut screen, || {
+    watch(&engine, pace.duration, &mut screen, || {
         let frames = engine.snapshot().sources.iter().map(|source| source.frames).sum::<u64>();
         let rate = frames.saturating_sub(begin.frames.iter().sum()) as f64;
         let rate = rate / begin.at.elapsed().as_secs_f64().max(0.001);
-        ticking(&format!("measuring, {rate:.0} frames/s"), begin.at, WARM_UP)
+        ticking(&format!("measuring, {rate:.0} frames/s"), begin.at, pace.warm_up)
     })?;
     let end = Counters::now(&engine);
     let cut_short = progress.is_stopped();
-    let bytes = screen() - bytes_before;
-    let snapshot = engine.snapshot();
-    let (p50, p99) = (engine.frame_age().quantile(0.5), engine.frame_age().quantile(0.99));
+    let screen_bytes = screen() - bytes_before;
+    let (snapshot, known) = (engine.snapshot(), engine.metrics());
+    let frame_age = (engine.frame_age().quantile(0.5), engine.frame_age().quantile(0.99));
+    let resident = metrics::resident_bytes();
     engine.stop(if cut_short { SOON } else { Duration::from_secs(5) });
 
     let seconds = (end.at - begin.at).as_secs_f64();
     let frames: Vec<u64> = end.frames.iter().zip(&begin.frames).map(|(end, begin)| end - begin).collect();
-    let total: u64 = frames.iter().sum::<u64>().max(1);
     let mut rates: Vec<f64> = frames.iter().map(|frames| *frames as f64 / seconds).collect();
     rates.sort_by(f64::total_cmp);
     let mut detect_rates: Vec<f64> =
         snapshot.sources.iter().map(|source| f64::from(source.detect_fps)).collect();
     detect_rates.sort_by(f64::total_cmp);
-    let cpu = end.cpu - begin.cpu;
-    let peak_rss_mib = metrics::peak_resident_bytes() as f64 / (1024.0 * 1024.0);
-    progress.name("decoding alone");
-    // Without the second half the first has to do.
-    let after = decode_alone(&options.source, threads, true, progress)?.unwrap_or((0.0, 0));
-    let decode = (before.0 + after.0) * 1e3 / (before.1 + after.1) as f64;
-    let per_frame = cpu * 1e3 / total as f64;
-    let stages = STAGES
-        .iter()
-        .zip(begin.stages.iter().zip(&end.stages))
-        .map(|(stage, (begin, end))| StageCost {
-            stage: stage.name(),
-            cpu_ms_per_frame: (end.0 - begin.0) * 1e3 / total as f64,
-            calls_per_frame: (end.1 - begin.1) as f64 / total as f64,
-        })
-        .collect();
-    Ok(Some(BenchReport {
-        streams: options.streams,
+    let stages = STAGES.iter().zip(begin.stages.iter().zip(&end.stages));
+    let first = |names: &[String]| names.first().cloned().unwrap_or_default();
+    Ok(Some(Run {
+        model: (first(&known.detectors), first(&known.engines)),
+        dropped: snapshot.sources.iter().map(|source| source.dropped).sum::<u64>() - dropped_before,
         detector: snapshot.detector,
         seconds,
         cut_short,
-        fps_min: rates.first().copied().unwrap_or(0.0),
-        fps_median: middle(&rates),
-        fps_max: rates.last().copied().unwrap_or(0.0),
-        detect_fps_median: middle(&detect_rates),
-        dropped: snapshot.sources.iter().map(|source| source.dropped).sum::<u64>() - dropped_before,
-        frame_age_p50_ms: p50.as_secs_f64() * 1e3,
-        frame_age_p99_ms: p99.as_secs_f64() * 1e3,
-        cpu_seconds: cpu,
-        cpu_ms_per_frame: per_frame,
-        decode_cpu_ms_per_frame: decode,
-        decode_only_cpu_ms_per_frame: unconverted.0 * 1e3 / unconverted.1 as f64,
-        cpu_over_decode: per_frame / decode,
-        peak_rss_mib,
-        screen_bytes_per_second: bytes as f64 / seconds,
-        stages,
+        frames: frames.iter().sum::<u64>().max(1),
+        rates,
+        detect_rate: middle(&detect_rates),
+        frame_age,
+        cpu: end.cpu - begin.cpu,
+        resident,
+        screen_bytes,
+        stages: stages.map(|(stage, (begin, end))| (*stage, end.0 - begin.0, end.1 - begin.1)).collect(),
     }))
 }
 
@@ -305,20 +391,24 @@ fn watch(
     Ok(())
 }
 
-/// CPU seconds and frames of reading and decoding `spec`, of converting it at its full size where `convert` says so, and of nothing
-/// else, in `threads` threads at once, so that cores and caches are as busy as in the program; `None` when `progress` asks for the
+/// CPU seconds and frames of reading and decoding the source, of converting it at its full size where `convert` says so, and of nothing
+/// else, in a thread for each worker at once, so that cores and caches are as busy as in the program; `None` when `progress` asks for the
 /// end meanwhile.
 fn decode_alone(
-    spec: &SourceSpec,
-    threads: usize,
+    options: &BenchOptions,
     convert: bool,
+    decoding: &Decoding,
     progress: &Progress,
 ) -> Result<Option<(f64, u64)>, BenchError> {
+    let spec = &options.source;
+    let threads = options.streams.clamp(1, options.settings.max_workers.max(1));
     let config = SourceConfig::new("decode", SourceKind::Video, spec.clone());
     let pass = || -> Result<u64, SourceError> {
         let mut stream = SystemOpener::default().open(&config, &Interrupt::default())?;
         let mut frames = 0;
-        while !progress.is_stopped() && stream.grab()? {
+        let begun = Instant::now();
+        let is_enough = || decoding.longest.is_some_and(|longest| begun.elapsed() >= longest);
+        while !is_enough() && !progress.is_stopped() && stream.grab()? {
             let frame = stream.retrieve(&|width, height| (width, height))?;
             if convert {
                 frame.picture.bgr().map_err(|error| SourceError::Broken(error.message))?;
@@ -333,7 +423,7 @@ fn decode_alone(
     };
     let (mut frames, mut spent) = (0, 0.0);
     // Whole passes, so that easy and hard parts of the file count as they do in the program.
-    while spent < DECODE_CPU / 2.0 {
+    while spent < decoding.cpu {
         let before = metrics::cpu_seconds();
         frames += std::thread::scope(|scope| {
             let start = |_| std::thread::Builder::new().name("decode".into()).spawn_scoped(scope, pass);
@@ -396,140 +486,4 @@ fn print(report: &BenchReport, options: &BenchOptions, out: &mut dyn Write) -> s
         "the rest",
         report.cpu_ms_per_frame - known
     )
-}
-
-/// Plays files without an end.
-struct LoopOpener {
-    realtime: bool,
-}
-
-impl Opener for LoopOpener {
-    fn open(
-        &self,
-        config: &SourceConfig,
-        interrupt: &Interrupt,
-    ) -> Result<Box<dyn FrameSource>, SourceError> {
-        let file = SourceConfig { kind: SourceKind::Video, ..config.clone() };
-        let inner = SystemOpener::default().open(&file, interrupt)?;
-        let info = inner.info();
-        let interval = Duration::from_secs_f64(1.0 / info.fps.unwrap_or(25.0));
-        // Cameras do not tick in step: spread their first frames over one interval.
-        let number = config.id.bytes().fold(0_u64, |sum, byte| sum.wrapping_mul(31) + u64::from(byte));
-        let phase = interval.mul_f64((number % 97) as f64 / 97.0);
-        let next = self.realtime.then(|| Instant::now() + phase);
-        Ok(Box::new(Looped {
-            file,
-            inner: Some(inner),
-            info,
-            interval,
-            next,
-            begun: 0.0,
-            last: 0.0,
-            due_at: None,
-        }))
-    }
-}
-
-struct Looped {
-    file: SourceConfig,
-    /// `None` only between two passes: two open decoders would take twice the memory.
-    inner: Option<Box<dyn FrameSource>>,
-    info: StreamInfo,
-    interval: Duration,
-    /// When the next frame is due; `None` when frames come as fast as they are taken.
-    next: Option<Instant>,
-    /// Time on the source's clock at which this pass began.
-    begun: f64,
-    last: f64,
-    /// When the frame grabbed last was due.
-    due_at: Option<Instant>,
-}
-
-impl Looped {
-    fn inner(&mut self) -> Result<&mut Box<dyn FrameSource>, SourceError> {
-        self.inner.as_mut().ok_or_else(|| SourceError::Broken("the file could not be opened again".into()))
-    }
-}
-
-impl FrameSource for Looped {
-    fn info(&self) -> StreamInfo {
-        StreamInfo { live: self.next.is_some(), frames: None, ..self.info.clone() }
-    }
-
-    fn grab(&mut self) -> Result<bool, SourceError> {
-        if let Some(next) = &mut self.next {
-            std::thread::sleep(next.saturating_duration_since(Instant::now()));
-        }
-        if !self.inner()?.grab()? {
-            self.inner = None;
-            self.inner = Some(SystemOpener::default().open(&self.file, &Interrupt::default())?);
-            self.begun = self.last + self.interval.as_secs_f64();
-            if !self.inner()?.grab()? {
-                return Ok(false);
-            }
-        }
-        let before = self.last;
-        self.last = self.begun + self.inner()?.time();
-        let step = Duration::try_from_secs_f64(self.last - before).unwrap_or(self.interval);
-        let caught_up = !self.is_owed();
-        if let Some(next) = &mut self.next
-            && caught_up
-        {
-            let now = Instant::now();
-            // It comes when it was taken, with all before it that were not decoded; a reader that cannot follow loses frames,
-            // as it would with a camera, and is not let catch up.
-            let due = *next + step.saturating_sub(self.interval);
-            std::thread::sleep(due.saturating_duration_since(now));
-            self.due_at = Some(due.min(Instant::now()));
-            *next = (due + self.interval).max(now.checked_sub(self.interval).unwrap_or(now));
-        }
-        Ok(true)
-    }
-
-    fn is_owed(&self) -> bool {
-        self.inner.as_ref().is_some_and(|inner| inner.is_owed())
-    }
-
-    fn can_sleep(&self) -> bool {
-        self.inner.as_ref().is_some_and(|inner| inner.can_sleep())
-    }
-
-    fn sleep(&mut self, allowed: bool) {
-        if let Some(inner) = &mut self.inner {
-            inner.sleep(allowed);
-        }
-    }
-
-    fn is_asleep(&self) -> bool {
-        self.inner.as_ref().is_some_and(|inner| inner.is_asleep())
-    }
-
-    fn wake(&mut self) {
-        if let Some(inner) = &mut self.inner {
-            inner.wake();
-        }
-    }
-
-    fn stay_asleep(&mut self) -> u64 {
-        self.inner.as_mut().map_or(0, |inner| inner.stay_asleep())
-    }
-
-    fn is_regular(&self) -> bool {
-        self.inner.as_ref().is_some_and(|inner| inner.is_regular())
-    }
-
-    fn due(&self) -> Option<Instant> {
-        self.next
-    }
-
-    fn time(&self) -> f64 {
-        self.last
-    }
-
-    fn retrieve(&mut self, working_size: &dyn Fn(u32, u32) -> (u32, u32)) -> Result<Frame, SourceError> {
-        let frame = self.inner()?.retrieve(working_size)?;
-        // A frame that was read ahead came when it was due.
-        let captured = frame.captured.max(self.due_at.unwrap_or(frame.captured));
-        Ok(Frame { time: self.last, last: false, captured, ..frame })
-    }
 }

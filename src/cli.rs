@@ -3,25 +3,37 @@
 //! Options that also have an environment variable (`PCOUNT_WORKERS` and others) win over it; both win over
 //! the configuration file.
 
+mod collect;
 mod counting;
 mod ctl;
 mod dashboard;
+mod doctor;
 mod evidence;
+mod fleet;
 mod serve;
 mod tracker;
 
-use std::{ffi::OsString, io, num::NonZeroU32, path::PathBuf, time::Duration};
+use std::{
+    ffi::OsString,
+    io,
+    num::NonZeroU32,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use clap::{
     ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, error::ErrorKind,
     parser::ValueSource,
 };
 
+pub use collect::CollectArgs;
 pub use counting::{CountingArgs, DetectionArgs};
 use counting::{duration, whole, workers};
-pub use ctl::{AreaWord, AttachArgs, CtlArgs, CtlCommand, EngineArgs, Sources, WebhookWord};
+pub use ctl::{AreaWord, AttachArgs, CtlArgs, CtlCommand, EngineArgs, OfFleet, Sources, WebhookWord};
 pub use dashboard::DashboardArgs;
+pub use doctor::DoctorArgs;
 pub use evidence::{EvidenceArgs, EvidenceCommand, EvidenceDelete, EvidenceList, EvidenceShow, Judged};
+pub use fleet::{FleetArgs, FleetCommand, ServerArgs};
 pub use serve::ServeArgs;
 use tracker::Tracker;
 
@@ -45,7 +57,8 @@ use crate::tui::{graphics::GraphicsChoice, theme::ColorChoice};
         pcount-tui serve --config cams.json             as a service, until it is stopped\n  \
         pcount-tui attach --config cams.json            the dashboard on that service; q detaches\n  \
         pcount-tui ctl --config cams.json status        ask that service from a script\n  \
-        pcount-tui check --config cams.json --probe     check everything and open every camera\n\n\
+        pcount-tui check --config cams.json --probe     check everything and open every camera\n  \
+        pcount-tui doctor --config cams.json            what works here, what does not, and what helps\n\n\
         Exit codes: 0 done, 1 failure while running or something was not saved,\n\
         2 wrong usage or configuration, 69 no source could be used,\n\
         130 and 143 shut down cleanly by SIGINT and SIGTERM."
@@ -155,8 +168,14 @@ pub enum Command {
     Attach(AttachArgs),
     /// Ask or control a running engine from a script
     Ctl(CtlArgs),
+    /// Look after a fleet: what it counts, and which node counts it
+    Fleet(FleetArgs),
+    /// Collect what all nodes of a fleet have counted into one ledger
+    Collect(CollectArgs),
     /// Check a configuration: every problem at once, with line, column and path
     Check(CheckArgs),
+    /// Examine this machine and a configuration: what works, and what helps
+    Doctor(DoctorArgs),
     /// Watch a source, tap a key for every crossing, and see how accurate the counts are
     Audit(AuditArgs),
     /// Measure counting or tracking against the truth
@@ -177,7 +196,11 @@ pub enum Command {
         shell: clap_complete::Shell,
     },
     /// Print the manual page
-    Man,
+    Man {
+        /// Write a page for each command into this folder instead
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
 }
 
 /// `check`.
@@ -330,9 +353,21 @@ pub struct EvalArgs {
 /// `bench`.
 #[derive(Debug, Clone, Args)]
 pub struct BenchArgs {
-    /// Video file or demo scene, of which every stream is a copy
-    #[arg(long, value_name = "SOURCE")]
-    pub source: OsString,
+    /// Video file or demo scene, of which every stream is a copy; with --report demo:street when not given
+    #[arg(long, value_name = "SOURCE", required_unless_present = "report")]
+    pub source: Option<OsString>,
+    /// Measure in about two minutes what this machine can do: a text, and JSON into FILE, without names of hosts, users and files
+    #[arg(
+        long,
+        value_name = "FILE",
+        num_args = 0..=1,
+        default_missing_value = "-",
+        conflicts_with_all = ["streams", "realtime", "duration"]
+    )]
+    pub report: Option<PathBuf>,
+    /// With --report: in half a minute, for a first impression
+    #[arg(long, requires = "report")]
+    pub quick: bool,
     /// How many streams
     #[arg(long, value_name = "N", default_value = "4", value_parser = streams)]
     pub streams: usize,
@@ -439,6 +474,15 @@ pub fn man(out: &mut dyn io::Write) -> io::Result<()> {
         page.render_options_section(out)?;
     }
     Ok(())
+}
+
+/// Writes a manual page for each command into `dir`, such as `pcount-tui-ctl-status.1`; the folder is made.
+///
+/// # Errors
+/// When the folder or a page cannot be written.
+pub fn man_pages(dir: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(dir)?;
+    clap_mangen::generate_to(Cli::command(), dir)
 }
 
 fn speed(text: &str) -> Result<u32, String> {

@@ -23,7 +23,8 @@ mod pool;
 mod preprocess;
 pub mod registry;
 
-pub use choose::{load, refused};
+pub use choose::{LoadedLibrary, load, onnx_runtime, refused};
+pub use dnn::opencv_version;
 pub use preprocess::MOST_ENLARGED;
 
 /// Finds the people in the frames of one source.

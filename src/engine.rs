@@ -25,7 +25,7 @@
 
 mod aggregator;
 mod api;
-mod areas;
+pub(crate) mod areas;
 mod coordinator;
 mod core;
 mod counters;

@@ -215,6 +215,15 @@ pub fn is_at(file: &File, path: &Path) -> bool {
     }
 }
 
+/// Whether `path` leads to the open `folder`, itself or by links: a folder of results may lie on another disk.
+#[must_use]
+pub fn leads_to(path: &Path, folder: &File) -> bool {
+    match (folder.metadata(), fs::metadata(path)) {
+        (Ok(open), Ok(named)) => (open.dev(), open.ino()) == (named.dev(), named.ino()),
+        _ => false,
+    }
+}
+
 /// Whether the open `file` has no name any more: what is written to it is lost.
 #[must_use]
 pub fn is_deleted(file: &File) -> bool {

@@ -47,6 +47,8 @@ pub enum ConfigPlace {
     File(String),
     /// There is none; this one can be written.
     CouldBe(String),
+    /// Lines and settings are saved in the sources of a fleet; sources are added and removed with `fleet apply`.
+    Fleet,
     /// There is none, and none can be written.
     Nowhere,
 }
@@ -92,12 +94,13 @@ pub trait Host: Send + Sync {
         let _ = source;
     }
 
-    /// Writes what is drawn on the frame of a source into the configuration file and says where. May take a while.
+    /// Writes what is drawn on the frame of a source into the configuration file, or into the sources of the fleet, and says where.
+    /// There another user may have changed it since it was as in `before`, which is refused. May take a while.
     ///
     /// # Errors
     /// Why it could not.
-    fn save_lines(&self, source: &SourceId, drawn: &Drawn) -> Result<String, String> {
-        let _ = (source, drawn);
+    fn save_lines(&self, source: &SourceId, drawn: &Drawn, before: Option<&Drawn>) -> Result<String, String> {
+        let _ = (source, drawn, before);
         Err("there is no configuration file".into())
     }
 

@@ -19,9 +19,12 @@ mod area_text;
 mod areas;
 pub mod chart;
 mod clock_check;
+mod copies;
 mod deletions;
 pub mod drift;
 mod error;
+pub mod examine;
+pub(crate) mod fleet;
 pub mod html;
 pub mod judgments;
 pub mod local_time;
@@ -41,6 +44,7 @@ mod sums;
 mod text;
 pub(crate) mod webhooks;
 mod writer;
+pub mod xlsx;
 
 use std::{
     path::{Path, PathBuf},
@@ -53,6 +57,7 @@ use std::{
 
 use parking_lot::Mutex;
 
+pub(crate) use self::fleet::ServerClock;
 pub(crate) use self::writer::Writer;
 pub use self::{
     actions::note_action,
@@ -102,6 +107,8 @@ pub struct LedgerOptions {
     pub keeps_states: bool,
     /// Takes every event once it is on disk, in order.
     pub forward: Option<Forward>,
+    /// The clock of the fleet's server, for what is counted by its leases.
+    pub server_clock: Arc<ServerClock>,
 }
 
 impl LedgerOptions {
@@ -117,6 +124,7 @@ impl LedgerOptions {
             clock: Arc::new(SystemClock),
             keeps_states: false,
             forward: None,
+            server_clock: Arc::default(),
         }
     }
 }

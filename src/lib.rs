@@ -63,10 +63,12 @@ pub mod config;
 mod constants;
 pub mod count;
 mod detect;
+mod doctor;
 pub mod engine;
 mod eval;
 mod evidence;
 mod files;
+mod fleet;
 pub mod geometry;
 mod headless;
 mod host;
@@ -112,6 +114,14 @@ pub mod internals {
     /// Makes `secret` known to the process as one that nothing shows.
     pub fn hide(secret: &str) {
         crate::config::known().learn(secret);
+    }
+
+    /// What `fleet` and `remote` show of a fleet as one engine.
+    pub mod fleet {
+        pub use crate::{
+            fleet::{Node, NodeOptions, NodeRecord, Server},
+            remote::{FleetServer, Remote},
+        };
     }
 
     /// Changes to the configuration file.

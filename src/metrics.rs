@@ -2,6 +2,7 @@
 
 pub mod buckets;
 pub mod histogram;
+pub mod machine;
 pub mod stages;
 
 use std::{sync::OnceLock, time::Instant};

@@ -14,7 +14,9 @@ mod detection;
 mod engine;
 mod event;
 mod judgment;
+mod lease;
 mod moment;
+mod node;
 mod overload;
 mod preview;
 mod records;
@@ -39,7 +41,9 @@ pub use self::{
     engine::{EngineSnapshot, Health, Strategy, WorkerSnapshot},
     event::{Event, EventKind},
     judgment::{Crossed, Judgment, Verdict},
+    lease::{Epoch, Holds, Lease},
     moment::Moment,
+    node::{Holder, NodeSnapshot, NodeState},
     overload::Overload,
     preview::{Preview, ShownTrack, TrackId},
     records::{FrameInfo, ResultStatus, Task, TaskResult, TaskStatus, Total},

@@ -7,13 +7,13 @@ fn read(name: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
 }
 
-/// Names under `[dependencies]` and `[dev-dependencies]`.
+/// Names under `[dependencies]`, `[dev-dependencies]` and those of some targets alone.
 fn direct(manifest: &str) -> Vec<String> {
     let mut inside = false;
     let mut names = Vec::new();
     for line in manifest.lines() {
         if line.starts_with('[') {
-            inside = matches!(line.trim(), "[dependencies]" | "[dev-dependencies]" | "[build-dependencies]");
+            inside = line.trim().ends_with("dependencies]");
         } else if let (true, Some((name, _))) = (inside && !line.starts_with('#'), line.split_once('=')) {
             names.push(name.trim().trim_matches('"').to_owned());
         }

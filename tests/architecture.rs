@@ -80,6 +80,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("count", &["crate::cadence", "crate::tui", "crate::engine", "std::fs"]),
     ("detect", &["ratatui::", "crossterm::", "crate::tui", "crate::engine", "crate::count", "crate::track"]),
     ("detect", &["crate::cadence"]),
+    ("doctor", &["ratatui::", "crossterm::", "opencv::", "crate::app", "crate::engine", "crate::logging"]),
     (
         "engine",
         &["ratatui::", "crossterm::", "crate::tui", "crate::headless", "crate::outputs", "crate::ledger"],
@@ -90,6 +91,18 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ),
     ("evidence/ring", &["opencv::", "crate::source", "std::thread", "std::fs"]),
     ("files", &["ratatui::", "crossterm::", "opencv::", "crate::", "std::thread"]),
+    (
+        "fleet",
+        &[
+            "ratatui::",
+            "crossterm::",
+            "opencv::",
+            "crate::tui",
+            "crate::api",
+            "crate::remote",
+            "crate::outputs",
+        ],
+    ),
     ("geometry", &["ratatui::", "crossterm::", "opencv::", "crate::"]),
     ("headless", &["ratatui::", "crossterm::", "opencv::", "crate::tui"]),
     ("host", &["ratatui::", "crossterm::", "opencv::", "crate::tui", "crate::engine", "crate::outputs"]),
@@ -265,13 +278,14 @@ fn every_room_has_its_rule() {
 
 /// Everything else has threads, with names, and says what each of them may wait for.
 #[test]
-fn the_asynchronous_runtime_stays_where_http_and_mqtt_are_spoken() {
+fn the_asynchronous_runtime_stays_where_http_mqtt_and_nats_are_spoken() {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = Vec::new();
     rust_files(&src, &mut files);
     let may = |file: &Path| {
-        // The client of MQTT is asynchronous; its runtime has a thread of its own, which nobody waits for.
-        let rooms = ["api", "api.rs", "remote", "remote.rs", "outputs/mqtt", "outputs/mqtt.rs"];
+        // The clients of MQTT and NATS are asynchronous; each has a runtime with a thread of its own, which nobody waits for.
+        let rooms =
+            ["api", "api.rs", "fleet", "fleet.rs", "remote", "remote.rs", "outputs/mqtt", "outputs/mqtt.rs"];
         rooms.iter().any(|room| file.starts_with(src.join(room)))
     };
     for file in files.iter().filter(|file| !may(file)) {

@@ -10,8 +10,9 @@ use pcount::{
         ledger::{
             FILE_NAME, LedgerOptions, Reader,
             chart::{Width, columns},
+            html,
             reader::Span,
-            render::{ReportFormat, render},
+            render,
             report::{PeriodCounts, Query, Report, Step, report},
         },
         outputs::ledger::Ledger,
@@ -112,12 +113,12 @@ fn a_shop_that_was_watched_while_it_was_open_is_covered_and_its_other_days_are_c
     let gaps: Vec<_> = shop.gaps.iter().map(|gap| (gap.from.to_string(), gap.to.to_string())).collect();
     assert_eq!(gaps, [("2026-12-07T08:00:00+00:00".to_owned(), "2026-12-07T09:00:00+00:00".to_owned())]);
 
-    let table = render(&found, ReportFormat::Table);
+    let table = render::table(&found);
     let lines: Vec<Vec<&str>> = table.lines().map(|line| line.split_whitespace().collect()).collect();
     assert!(lines.contains(&vec!["2026-12-05", "closed"]), "{table}");
     assert!(table.contains("of the time by its opening hours"), "{table}");
     assert!(!table.contains("not watching from 2026-12-05"), "{table}");
-    let csv = render(&found, ReportFormat::Csv);
+    let csv = render::csv(&found);
     assert!(csv.lines().next().is_some_and(|head| head.ends_with("peak_occupancy,coverage,closed")), "{csv}");
     assert!(csv.lines().nth(2).is_some_and(|row| row.ends_with(",1.0000,1.0000")), "{csv}");
     let json = serde_json::to_value(&found).expect("json");
@@ -126,7 +127,13 @@ fn a_shop_that_was_watched_while_it_was_open_is_covered_and_its_other_days_are_c
         serde_json::from_value::<Report>(json).expect("a report").sources[0].closed_times,
         shop.closed_times
     );
-    let html = render(&found, ReportFormat::Html);
+    let html = html::page(&html::Page {
+        report: &found,
+        before: None,
+        place: None,
+        name: &str::to_owned,
+        notices: &[],
+    });
     assert!(html.contains(">closed<") && !html.contains("colspan=\"3\">not watched"), "{html}");
 }
 
@@ -186,7 +193,7 @@ fn a_source_that_has_been_closed_since_its_first_start_is_in_the_report_as_close
     assert!(ledger.sync(WAIT));
     drop(ledger);
     let found = asked(dir.path(), "2026-12-05T00:00:00Z", "2026-12-07T00:00:00Z", Step::Day);
-    let table = render(&found, ReportFormat::Table);
+    let table = render::table(&found);
     assert!(table.contains("shop") && found.sources[0].rows.iter().all(PeriodCounts::is_closed), "{table}");
     assert_eq!((found.sources[0].rows.len(), found.sources[0].gaps.len()), (2, 0));
 }

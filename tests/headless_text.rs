@@ -83,6 +83,7 @@ fn snapshot(sources: Vec<SourceSnapshot>) -> EngineSnapshot {
         notices: Vec::new(),
         acknowledged: Arc::default(),
         areas: Arc::default(),
+        nodes: Arc::default(),
         events: Arc::default(),
         events_lost: 0,
         log_lines_lost: 0,

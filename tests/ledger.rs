@@ -23,7 +23,7 @@ use pcount::{
             local_time::LocalTime,
             note_judgment,
             reader::Span,
-            render::{ReportFormat, render},
+            render,
             report::{Query, Report, Step, parse_moment, report},
         },
         outputs::ledger::Ledger,
@@ -147,11 +147,11 @@ fn what_is_known_of_a_scene_goes_on_after_a_restart_and_doubts_are_reported() {
     let doubts: Vec<_> =
         answer.sources.iter().map(|source| (source.camera_id.as_str(), source.doubt)).collect();
     assert_eq!(doubts, [("a", Some(Doubt::Crowded)), ("c", None)]);
-    let table = render(&answer, ReportFormat::Table);
+    let table = render::table(&answer);
     let note = "not to be relied upon: people hide one another; about 1 crossing in 5 is likely to be wrong";
     assert_eq!(table.matches("not to be relied upon").count(), 1, "{table}");
     assert!(table.contains(note) && table.ends_with("\nNot to be relied upon in it: a\n"), "{table}");
-    assert!(render(&answer, ReportFormat::Json).contains(r#""doubt":"crowded""#));
+    assert!(render::json(&answer).contains(r#""doubt":"crowded""#));
 }
 
 #[test]
@@ -376,7 +376,7 @@ fn a_clock_that_jumps_for_four_seconds_removes_nothing_and_is_told() {
     };
     let answer = report(&reader(dir.path()), &query).expect("a report");
     assert_eq!(answer.clock_changes.len(), 2, "{:?}", answer.clock_changes);
-    assert!(render(&answer, ReportFormat::Table).contains("The clock was set from"));
+    assert!(render::table(&answer).contains("The clock was set from"));
     let missed = 10.0 / (DAY / 4 + DAY).as_secs_f64();
     assert!(answer.sources[0].coverage > 1.0 - 1.5 * missed, "{}", answer.sources[0].coverage);
 }
@@ -615,13 +615,13 @@ fn a_report_is_printed_as_table_csv_and_json() {
         report(&reader(dir.path()), &query("2024-03-31T00:50:00Z", "2024-03-31T01:15:00Z", Step::Quarter))
             .expect("a report");
     assert_eq!(
-        render(&answer, ReportFormat::Csv),
+        render::csv(&answer),
         "camera_id,start,end,in,out,net,occupancy,peak_occupancy,coverage,closed\n\
          a,2024-03-31T01:45:00+01:00,2024-03-31T03:00:00+02:00,1,0,1,3,3,1.0000,0.0000\n\
          a,2024-03-31T03:00:00+02:00,2024-03-31T03:15:00+02:00,1,1,0,3,4,1.0000,0.0000\n"
     );
     assert_eq!(
-        render(&answer, ReportFormat::Table),
+        render::table(&answer),
         "2024-03-31 01:45 .. 2024-03-31 03:15
 
 a
@@ -634,7 +634,7 @@ a
 Total: In: 2 | Out: 1 | Net: +1
 "
     );
-    let json: serde_json::Value = serde_json::from_str(&render(&answer, ReportFormat::Json)).expect("json");
+    let json: serde_json::Value = serde_json::from_str(&render::json(&answer)).expect("json");
     assert_eq!(json["by"], "15m");
     assert_eq!(json["sources"][0]["rows"][1]["in"], 1);
     assert_eq!(json["total"]["net"], 1);

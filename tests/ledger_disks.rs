@@ -5,34 +5,23 @@
 //! saying so.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot set itself up has failed")]
 
+#[path = "support/preload.rs"]
+mod preload;
 #[path = "support/require.rs"]
 mod require;
 
 use std::{
     fs,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
 use pcount::internals::ledger::{FILE_NAME, Reader, reader::Span};
+use preload::library;
 
 const EVER: Span = Span { from: i64::MIN, to: i64::MAX };
 const PATIENCE: Duration = Duration::from_mins(2);
-
-/// Builds `tests/support/NAME.c` into a library.
-fn library(dir: &Path, name: &str) -> Option<PathBuf> {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/support/{name}.c"));
-    let library = dir.join(format!("{name}.so"));
-    let built =
-        Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&library).arg(source).arg("-ldl").status();
-    let Ok(built) = built else {
-        require::skip("compiler", "there is no 'cc'");
-        return None;
-    };
-    assert!(built.success(), "{name}.c does not compile");
-    Some(library)
-}
 
 fn configuration(dir: &Path, more: &str) {
     let text = format!(

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[path = "mqtt/areas.rs"]
+mod areas;
 #[path = "mqtt/broker.rs"]
 mod broker;
 #[path = "mqtt/commands.rs"]

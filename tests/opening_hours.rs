@@ -187,7 +187,7 @@ fn a_camera_that_is_down_is_left_alone_while_it_is_closed_and_is_no_alert() {
 }
 
 #[test]
-fn a_pause_outlives_the_hours_and_is_taken_back_when_it_is_open() {
+fn a_pause_outlives_the_hours_and_what_is_closed_is_paused_only_with_all() {
     let wall = Wall::at(OPEN);
     let world = world(&wall, |_, _| Ok(Walk::camera(20)));
     for id in ["before", "while"] {
@@ -199,7 +199,10 @@ fn a_pause_outlives_the_hours_and_is_taken_back_when_it_is_open() {
     world.until("its pause", |world| is(world, "before", StateKind::Paused));
     wall.set(CLOSED);
     world.until("the end", |world| ["before", "while"].iter().all(|id| is(world, id, StateKind::Closed)));
-    world.engine.send(Control::pause("while".into())).wait(LONG).unwrap().unwrap();
+    let refused = world.engine.send(Control::pause("while".into())).wait(LONG).unwrap().unwrap_err();
+    let said = refused.to_string();
+    assert!(said.starts_with("'while' is closed by its schedule until Mon 08:00"), "{said}");
+    world.engine.send(Control::PauseAll(true)).wait(LONG).unwrap().unwrap();
     let opened = ["before", "while"].map(|id| world.opener.attempts(id));
     wall.set(AGAIN);
     world.until("the pause", |world| ["before", "while"].iter().all(|id| is(world, id, StateKind::Paused)));

@@ -42,3 +42,17 @@ fn the_program_alone_counts_people() {
     let wrong = counted[0].abs_diff(truth.0) + counted[1].abs_diff(truth.1);
     assert!(wrong * 8 <= truth.0 + truth.1, "{wrong} of {truth:?} wrong: {summary}");
 }
+
+#[test]
+fn nothing_is_written_but_the_output_folder() {
+    let home = tempfile::tempdir().unwrap();
+    Command::new(assert_cmd::cargo::cargo_bin("pcount-tui"))
+        .args(["demo:lobby", "--headless", "--duration", "1s", "--output", "out"])
+        .current_dir(home.path())
+        .env_clear()
+        .env("HOME", home.path())
+        .assert()
+        .success();
+    let names: Vec<_> = fs::read_dir(home.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, ["out"], "libraries are kept from writing, too");
+}

@@ -646,6 +646,7 @@ impl EngineApi for Broken {
             notices: Vec::new(),
             acknowledged: Arc::default(),
             areas: Arc::default(),
+            nodes: Arc::default(),
             events: Arc::default(),
             events_lost: 0,
             log_lines_lost: 0,

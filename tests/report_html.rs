@@ -241,13 +241,16 @@ fn a_week_is_compared_with_the_week_before_where_that_was_watched() {
 }
 
 #[test]
-fn audits_are_no_page() {
+fn audits_are_no_page_and_no_workbook() {
     let dir = folder();
-    let output = Command::new(assert_cmd::cargo::cargo_bin("pcount-tui"))
-        .current_dir(dir.path())
-        .args(["report", "--config", "cams.json", "--audit", "--format", "html"])
-        .output()
-        .unwrap();
-    assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("'--format html' is for counts"));
+    for format in ["html", "xlsx"] {
+        let output = Command::new(assert_cmd::cargo::cargo_bin("pcount-tui"))
+            .current_dir(dir.path())
+            .args(["report", "--config", "cams.json", "--audit", "--format", format])
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(said.contains(&format!("'--format {format}' is for counts")), "{said}");
+    }
 }

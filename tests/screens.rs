@@ -16,6 +16,8 @@ mod commands;
 mod crossings;
 #[path = "screens/fake.rs"]
 mod fake;
+#[path = "screens/fleet.rs"]
+mod fleet;
 #[path = "screens/keys.rs"]
 mod keys;
 #[path = "screens/looks.rs"]

@@ -191,3 +191,56 @@ fn files_that_are_given_to_cargo_are_there() {
         assert!(there.exists(), "'{}' is not in the project", file.display());
     }
 }
+
+#[test]
+fn a_long_build_says_that_it_goes_on_and_how_long_it_may_take() {
+    let folder = project("sleep 2.5");
+    let path = format!("{}:{}", folder.path().join("bin").display(), std::env::var("PATH").unwrap());
+    let output = Command::new(folder.path().join("scripts/run"))
+        .env("PATH", path)
+        .env("PARTS_BEAT", "1")
+        .env_remove("CARGO_TARGET_DIR")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    assert!(
+        said.contains("run: the first build takes about ") && said.contains("build goes on, 1 s so far\n"),
+        "{said}"
+    );
+}
+
+#[test]
+fn without_rust_a_package_is_installed_once_and_nothing_is_built() {
+    let folder = project("");
+    let at = |name: &str| folder.path().join(name);
+    fs::remove_file(at("bin/cargo")).unwrap();
+    fs::write(at("pcount-tui_1.0-1_amd64.deb"), "").unwrap();
+    let calls = at("calls").display().to_string();
+    script(&at("bin/dpkg"), "echo amd64");
+    script(&at("bin/dpkg-deb"), "echo 1.0-1");
+    script(
+        &at("bin/dpkg-query"),
+        &format!("if grep -q install '{calls}' 2>/dev/null; then printf 1.0-1; fi"),
+    );
+    for name in ["apt-get", "sudo"] {
+        script(&at("bin").join(name), &format!("echo \"{name} $*\" >>'{calls}'"));
+    }
+    script(&at("bin/pcount-tui"), "echo \"the package: $*\"");
+    let run = || {
+        Command::new(at("scripts/run"))
+            .env("PATH", format!("{}:/usr/bin:/bin", at("bin").display()))
+            .env("HOME", folder.path())
+            .env_remove("CARGO_HOME")
+            .output()
+            .unwrap()
+    };
+    for _ in 0..2 {
+        let output = run();
+        assert!(output.status.success(), "{output:?}");
+        let out = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(out.starts_with("the package: --config "), "{out}");
+    }
+    let calls = fs::read_to_string(&calls).unwrap();
+    assert_eq!(calls.matches("pcount-tui_1.0-1_amd64.deb").count(), 1, "{calls}");
+}

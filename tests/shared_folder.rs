@@ -229,3 +229,15 @@ fn a_deleted_lock_file_lets_nobody_in() {
         assert!(out.join("status.json").exists(), "the state of the first is not the second's to remove");
     }
 }
+
+#[test]
+fn results_go_where_a_link_of_ones_own_leads() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir(dir.path().join("disk")).unwrap();
+    symlink("disk", dir.path().join("out")).unwrap();
+    let output = ended(program(dir.path(), 3));
+    assert!(output.status.success(), "{output:?}");
+    for name in ["ledger.sqlite", "summary.json", "logs/parallel_counter.log"] {
+        assert!(dir.path().join("disk").join(name).is_file(), "{name}");
+    }
+}

@@ -48,16 +48,17 @@ async fn pump(
     let subscription = state.served.subscribe();
     let recent = state.served.engine().snapshot().events;
     let newest = recent.last().map_or(0, |event| event.number);
-    // A comment at once: the reader knows that it is heard.
-    pieces.send(Bytes::from_static(b": events\n\n")).await?;
-    let mut seen = match last.map(|id| number(id, &state.run)) {
+    let known = last.map(|id| number(id, &state.run));
+    let mut seen = match known {
         None => newest,
         Some(Some(number)) => number.min(newest),
-        Some(None) => {
-            pieces.send(another_run(&state.run)).await?;
-            0
-        }
+        Some(None) => 0,
     };
+    // A comment at once: the reader knows that it is heard. The id says where to go on when nothing happens.
+    pieces.send(format!(": events\nid: {}-{seen}\n\n", state.run).into()).await?;
+    if known == Some(None) {
+        pieces.send(another_run(&state.run)).await?;
+    }
     let mut alive = Instant::now();
     let mut waiting: Vec<Arc<Event>> = recent.iter().filter(|event| event.number > seen).cloned().collect();
     loop {

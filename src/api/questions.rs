@@ -33,7 +33,7 @@ pub fn answer(served: &dyn Served, question: Question, who: &UserAndOrigin) -> R
             let (ids, sources) = (host.taken_ids(), host.saved_sources());
             Ok(Answer::Place(ConfigState { place: host.config_place(), ids, sources }))
         }
-        Question::SaveLines { source, shapes } => {
+        Question::SaveLines { source, shapes, before: _ } => {
             let SetLines { lines, zones, ignore } = lines_of(shapes)?;
             // Who says nothing of ignored regions leaves those of the file alone.
             let as_saved = || {
@@ -41,7 +41,7 @@ pub fn answer(served: &dyn Served, question: Question, who: &UserAndOrigin) -> R
                 host.saved_sources().into_iter().find(|saved| saved.id == source).map(|saved| saved.ignore)
             };
             let ignore = ignore.or_else(as_saved).unwrap_or_default();
-            host.save_lines(&source, &Drawn { lines, zones, ignore }).map(Answer::Said)
+            host.save_lines(&source, &Drawn { lines, zones, ignore }, None).map(Answer::Said)
         }
         Question::SaveSource { entry, written, keep } => {
             let source = source_of(&entry)?;

@@ -13,7 +13,7 @@ use crate::{
 pub struct UserAndOrigin {
     /// Name of the user, or of the token.
     pub name: String,
-    /// By which way: `socket` or `http`.
+    /// By which way: `socket`, `http` or `nats`.
     pub from: &'static str,
 }
 

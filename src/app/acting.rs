@@ -24,7 +24,7 @@ pub(super) struct Acting {
 }
 
 impl Acting {
-    /// `who` asks `engine` by way of `from`: `dashboard`, `socket`, `http`, `mqtt` or `signal`.
+    /// `who` asks `engine` by way of `from`: `dashboard`, `socket`, `http`, `nats`, `mqtt` or `signal`.
     pub fn new(engine: Arc<dyn EngineApi>, actions: Actions, who: String, from: &'static str) -> Self {
         Self { engine, actions, who, from }
     }

@@ -17,15 +17,15 @@ use super::{
 };
 use crate::{
     api,
-    cli::{AttachArgs, EngineArgs, RunArgs},
+    cli::{AttachArgs, EngineArgs, OfFleet, RunArgs},
     config::{Config, Overrides, is_stream},
     engine::EngineApi as _,
+    fleet::Server,
     headless,
-    model::EngineSnapshot,
     native::leave,
     outputs::status::Status,
     protocol::socket,
-    remote::{Client, ClientError, Remote},
+    remote::{Client, ClientError, FleetServer, Remote},
     tui::{self, Exit, TuiOptions},
 };
 
@@ -34,9 +34,9 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 /// `attach`.
 pub fn run(args: &AttachArgs) -> Result<u8, Failure> {
-    let (config, socket) = engine(&args.engine)?;
+    let (config, client) = client(&args.engine, true)?;
     let back = format!("pcount-tui attach{}", named(&args.engine));
-    show(dashboard::options(&args.dashboard, &config), &socket, &back)
+    show(dashboard::options(&args.dashboard, &config), client, &back)
 }
 
 /// The dashboard beside the engine behind `socket`, which counts into the folder of `config`.
@@ -45,12 +45,12 @@ pub fn beside(args: &RunArgs, config: &Config, socket: &Path) -> Result<u8, Fail
     // What came through a pipe cannot be read again.
     let file = args.config.clone().filter(|file| !is_stream(file));
     let engine = match file {
-        Some(_) => EngineArgs { config: file, output: args.counting.output.clone(), socket: None },
+        Some(_) => EngineArgs { config: file, output: args.counting.output.clone(), ..EngineArgs::default() },
         None => EngineArgs { output: Some(output.clone()), ..EngineArgs::default() },
     };
     let greeting = format!("an engine is already running for '{}'; this is its dashboard", output.display());
     let options = TuiOptions { greeting: Some(greeting), ..dashboard::options(&args.dashboard, config) };
-    show(options, socket, &format!("pcount-tui attach{}", named(&engine)))
+    show(options, Client::new(socket)?, &format!("pcount-tui attach{}", named(&engine)))
 }
 
 /// What is said to one who would count into `output` beside the engine that does.
@@ -68,8 +68,28 @@ pub fn taken(output: &Path) -> String {
 /// # Errors
 /// Why it is not known.
 pub fn status(socket: &Path) -> Result<Status, ClientError> {
-    let snapshot: EngineSnapshot = Client::new(socket)?.get("/snapshot", PATIENCE)?;
-    Ok(Status::from(&snapshot))
+    Ok(Status::from(&Client::new(socket)?.snapshot(0, PATIENCE)?))
+}
+
+/// The configuration that `args` name, and who asks the engine, the node or the fleet that they mean. With `stays` a connection that
+/// breaks is made again.
+///
+/// # Errors
+/// When the configuration cannot be read, or nobody listens.
+pub fn client(args: &EngineArgs, stays: bool) -> Result<(Config, Client), Failure> {
+    let OfFleet { nats, node, credentials, ca } = args.fleet.clone();
+    let Some(url) = nats else {
+        let (config, socket) = engine(args)?;
+        return Ok((config, Client::new(&socket)?));
+    };
+    let overrides = Overrides::default();
+    let config = match &args.config {
+        Some(path) => configuration::load(path, &overrides)?,
+        None => Config::from_sources::<&str>(&[], &overrides).map_err(|errors| Failure::config(&errors))?,
+    };
+    let server = FleetServer::connect(Server { url, credentials, ca }, stays)?;
+    let client = node.map_or_else(|| server.all(), |node| server.node(&node));
+    Ok((config, client))
 }
 
 /// The configuration that `args` name, and where the engine listens that was started with it.
@@ -110,9 +130,21 @@ fn running_by(path: &Path, overrides: &Overrides) -> Option<(Config, PathBuf)> {
 
 /// The options by which the same engine is found again, as a shell reads them.
 fn named(args: &EngineArgs) -> String {
-    let EngineArgs { config, output, socket } = args;
-    let options = [("config", config), ("output", output), ("socket", socket)];
-    options.map(|(name, path)| option(name, path.as_deref())).concat()
+    let EngineArgs { config, output, socket, fleet: OfFleet { nats, node, credentials, ca } } = args;
+    let (nats, node) =
+        (nats.as_ref().map(|url| PathBuf::from(url.to_string())), node.as_ref().map(PathBuf::from));
+    // The folder is of an engine on this machine, also where the environment names it.
+    let output = output.as_ref().filter(|_| nats.is_none());
+    let options = [
+        ("config", config.as_ref()),
+        ("output", output),
+        ("socket", socket.as_ref()),
+        ("nats", nats.as_ref()),
+        ("node", node.as_ref()),
+        ("credentials", credentials.as_ref()),
+        ("ca", ca.as_ref()),
+    ];
+    options.map(|(name, path)| option(name, path.map(PathBuf::as_path))).concat()
 }
 
 fn option(name: &str, path: Option<&Path>) -> String {
@@ -127,10 +159,10 @@ fn option(name: &str, path: Option<&Path>) -> String {
 }
 
 /// Shows the dashboard until the user detaches; `back` is how to come back.
-fn show(options: TuiOptions, socket: &Path, back: &str) -> Result<u8, Failure> {
+fn show(options: TuiOptions, client: Client, back: &str) -> Result<u8, Failure> {
     let stop = StopSignal::listen().context(NO_THREAD)?;
     native::take_over(&crate::progress::Progress::hidden());
-    let remote = Arc::new(Remote::attach(socket)?);
+    let remote = Arc::new(Remote::attach(client)?);
     let options = TuiOptions {
         // What decoders of pictures print must not reach the screen.
         native_log: Some("/dev/null".into()),

@@ -3,16 +3,13 @@
 use std::{
     fs,
     io::{self, Write},
-    panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::Arc,
     time::Duration,
 };
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, unbounded};
+use anyhow::Context as _;
+use crossbeam_channel::RecvTimeoutError;
 
 use super::{
     configuration,
@@ -26,9 +23,9 @@ use crate::{
     files,
     progress::Unit,
     source::{
-        Probe, SystemOpener,
+        Probe, SourceError,
         network::{Certificate, certificate},
-        probe_source, substream_for,
+        probe, substream_for,
     },
     tui::keymap::Keymap,
 };
@@ -79,7 +76,7 @@ fn probe(
     let out = &mut progress.writer(out);
     let enabled: Arc<Vec<SourceConfig>> =
         Arc::new(sources.iter().filter(|source| source.enabled).cloned().collect());
-    let results = probe_all(&enabled)?;
+    let results = probe::for_each(&enabled, AT_ONCE, outcome).context(NO_THREAD)?;
     let mut found: Vec<Option<ProbeOutcome>> = enabled.iter().map(|_| None).collect();
     let (mut printed, mut usable) = (0, 0);
     progress.begin(Some(enabled.len() as u64), Unit::Each("sources"));
@@ -118,38 +115,11 @@ fn probe(
 }
 
 /// What a source sends, or why it is not known.
-type ProbeOutcome = (Result<Probe, String>, Option<(Certificate, bool)>);
+type ProbeOutcome = (Result<Probe, SourceError>, Option<(Certificate, bool)>);
 
-/// Starts to open `sources`, [`AT_ONCE`] at a time; gives what was found with the index of the source.
-fn probe_all(sources: &Arc<Vec<SourceConfig>>) -> Result<Receiver<(usize, ProbeOutcome)>, Failure> {
-    let (sender, results) = unbounded();
-    let next = Arc::new(AtomicUsize::new(0));
-    for number in 0..AT_ONCE.min(sources.len()) {
-        let (sources, next, sender) = (Arc::clone(sources), Arc::clone(&next), sender.clone());
-        let started = std::thread::Builder::new().name(format!("probe-{number}")).spawn(move || {
-            while let Some((index, source)) = {
-                let index = next.fetch_add(1, Ordering::SeqCst);
-                sources.get(index).map(|source| (index, source))
-            } {
-                let found = catch_unwind(AssertUnwindSafe(|| probe_source(source, &SystemOpener::default())));
-                let found = match found {
-                    Ok(Ok((probe, _))) => Ok(probe),
-                    Ok(Err(error)) => Err(error.to_string()),
-                    Err(_) => Err("the decoder panicked".to_owned()),
-                };
-                if sender.send((index, (found, certificate_of(source)))).is_err() {
-                    return;
-                }
-            }
-        });
-        match started {
-            Ok(_) => {}
-            Err(error) if number == 0 => return Err(anyhow::Error::from(error).context(NO_THREAD).into()),
-            // It goes on with fewer.
-            Err(_) => break,
-        }
-    }
-    Ok(results)
+/// Opens `source`, and gives what was found.
+fn outcome(source: &SourceConfig) -> ProbeOutcome {
+    (probe::try_out(source), certificate_of(source))
 }
 
 fn print_found(
@@ -167,13 +137,15 @@ fn print_found(
 
 fn print_stream(
     source: &SourceConfig,
-    found: Result<Probe, String>,
+    found: Result<Probe, SourceError>,
     detector: &DetectorChoice,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let stream = match found {
         Ok(stream) => stream,
-        Err(error) => return writeln!(out, "failed  {}: {}", source.id, source.source.redact(&error)),
+        Err(error) => {
+            return writeln!(out, "failed  {}: {}", source.id, source.source.redact(&error.to_string()));
+        }
     };
     writeln!(out, "ok      {}: {stream}", source.id)?;
     let detector = source.detector.as_ref().unwrap_or(detector);

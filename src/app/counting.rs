@@ -161,9 +161,14 @@ fn webhooks(engine: &Engine, config: &Config, parts: &RunServices) -> io::Result
         Some((config.alias.clone(), config.location.clone()))
     };
     let options = WebhookOptions {
-        ledger: Arc::clone(ledger),
+        ledger: Arc::clone(ledger) as _,
         path: settings.result_output.join(ledger::FILE_NAME),
         labels: Arc::new(labels),
+        webhooks: settings
+            .webhooks
+            .iter()
+            .map(|webhook| (webhook.name.clone(), webhook.events.clone()))
+            .collect(),
         clock: Arc::new(SystemClock),
     };
     Webhooks::start(&settings.webhooks, &options)

@@ -41,8 +41,7 @@ use crate::{
 
 /// `ctl`. Exit code 1 with the reason where something is refused.
 pub fn run(args: &CtlArgs) -> Result<u8, Failure> {
-    let (config, socket) = attach::engine(&args.engine)?;
-    let client = Client::new(&socket)?;
+    let (config, client) = attach::client(&args.engine, false)?;
     client.version(PATIENCE)?;
     let ctl = Ctl { client, is_json: args.json, timezone: config.parallel.timezone };
     match &args.command {
@@ -129,7 +128,7 @@ impl Ctl {
     }
 
     fn snapshot(&self) -> Result<EngineSnapshot, Failure> {
-        Ok(self.client.get("/snapshot", PATIENCE)?)
+        Ok(self.client.snapshot(0, PATIENCE)?)
     }
 
     fn status(&self) -> Result<u8, Failure> {

@@ -17,7 +17,7 @@ use crate::{
     ledger::{
         self, Reader,
         chart::{Column, Width},
-        render::{ReportFormat, render},
+        render,
         report::{Query, Report, Step},
     },
     model::{Action, SourceId},
@@ -114,16 +114,16 @@ impl Past {
     pub fn write(&self, asked: &ReportQuery, wait: Duration) -> Result<String, String> {
         let report = self.report(asked, wait)?;
         let folder = self.folder.join(REPORTS);
-        let write = |path: &Path, format| {
+        let write = |path: &Path, text: String| {
             let mut draft = files::Draft::new(path, files::SHARED)?;
-            draft.write_all(render(&report, format).as_bytes())?;
+            draft.write_all(text.as_bytes())?;
             draft.keep()
         };
         let path = folder.join(file_name(asked));
         let (csv, json) = (path.with_extension("csv"), path.with_extension("json"));
         files::make_folder(&folder)
-            .and_then(|_| write(&csv, ReportFormat::Csv))
-            .and_then(|()| write(&json, ReportFormat::Json))
+            .and_then(|_| write(&csv, render::csv(&report)))
+            .and_then(|()| write(&json, render::json(&report)))
             .map_err(|error| format!("cannot write to '{}': {error}", folder.display()))?;
         Ok(format!("written to '{}' and '.json'", csv.display()))
     }

@@ -12,7 +12,7 @@ use crate::{
     engine::EngineApi,
     evidence::{self, Bounds, Evidence, EvidenceOptions},
     headless::outlet::OutletState,
-    ledger::{Forward, LedgerOptions},
+    ledger::{Forward, LedgerOptions, ServerClock},
     model::SourceKind,
     native::disk::Disk,
     outputs::{Feed, Outputs, Running, csv, json_lines, ledger::Ledger, mqtt, status, summary},
@@ -34,6 +34,8 @@ pub(super) struct Written {
     pub lines: Option<Arc<Running>>,
     /// Snapshots of crossings.
     pub evidence: Option<Evidence>,
+    /// What is known of the clock of a fleet's server.
+    pub server_clock: Arc<ServerClock>,
     /// Where files of the output folder are written.
     disk: Disk,
     clock: Arc<dyn Clock>,
@@ -57,11 +59,12 @@ impl Written {
             })
             .transpose()
             .context(NO_THREAD)?;
+        let server_clock = Arc::<ServerClock>::default();
         // The ledger before all files: it is what keeps a second program out of this folder.
-        let ledger = config
-            .parallel
-            .ledger
-            .then(|| Ledger::start(ledger_options(fresh, config, lines.as_ref(), &clock)));
+        let ledger = config.parallel.ledger.then(|| {
+            let options = ledger_options(fresh, config, lines.as_ref(), &clock);
+            Ledger::start(LedgerOptions { server_clock: Arc::clone(&server_clock), ..options })
+        });
         let ledger = ledger.transpose()?.map(Arc::new);
         let disk = Disk::start("disk-results").context(NO_THREAD)?;
         let csv = Arc::new(
@@ -78,7 +81,7 @@ impl Written {
         if let Some(lines) = &lines {
             list.add(Arc::clone(lines), if ledger.is_some() { Feed::Output } else { Feed::Engine });
         }
-        Ok(Self { list, csv, ledger, lines, evidence, disk, clock })
+        Ok(Self { list, csv, ledger, lines, evidence, server_clock, disk, clock })
     }
 
     /// Adds what is written of an engine at its end.

@@ -170,7 +170,7 @@ impl Host for ProgramHost {
         source.source.teach(config::known());
     }
 
-    fn save_lines(&self, source: &SourceId, drawn: &Drawn) -> Result<String, String> {
+    fn save_lines(&self, source: &SourceId, drawn: &Drawn, _: Option<&Drawn>) -> Result<String, String> {
         on_disk(|| self.saver.save_lines(source, drawn))
     }
 

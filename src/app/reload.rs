@@ -161,6 +161,8 @@ impl Reloader {
         let wanted = Config::load(&self.path, &self.overrides).map_err(|errors| errors.to_string())?;
         let runs = self.engine.snapshot();
         let sources = runs.sources.iter().filter_map(|source| self.engine.source_config(&source.id));
+        // What a fleet lends is no business of the file.
+        let sources = sources.filter(|source| source.lease.is_none());
         let in_effect = {
             let config = self.config.lock();
             InEffect {

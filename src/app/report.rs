@@ -1,6 +1,10 @@
 //! `pcount-tui report`: history from the ledger, and how accurate it was where it was audited.
 
-use std::{fmt::Write as _, time::SystemTime};
+use std::{
+    fmt::Write as _,
+    io::{self, IsTerminal as _},
+    time::SystemTime,
+};
 
 use anyhow::Context as _;
 
@@ -24,8 +28,9 @@ use crate::{
         drift::drifts,
         html::{self, Page},
         local_time::LocalTime,
-        render::{ReportFormat, render},
+        render::{self, ReportFormat},
         report::{Audit, Query, Share, Step, parse_moment},
+        xlsx,
     },
     model::name_of,
     native::disk::Disk,
@@ -36,6 +41,12 @@ use crate::{
 /// have been read by then.
 pub fn run(args: &ReportArgs) -> Result<u8, Failure> {
     // What other programs read comes without the line, as with '--json' elsewhere.
+    if args.format == ReportFormat::Xlsx && io::stdout().is_terminal() {
+        return Err(Failure::Usage(
+            "a workbook is no text for a terminal; write it into a file, such as '--format xlsx > week.xlsx'"
+                .into(),
+        ));
+    }
     let work = LongWork::begin(args.format == ReportFormat::Table)?;
     let result = on_disk(|| read(args, &work.progress));
     let code = work.end(DONE);
@@ -137,12 +148,28 @@ fn read(args: &ReportArgs, progress: &Progress) -> Result<(), Failure> {
     if let Some((done, of)) = sources.filter(|_| is_cut) {
         notices.push(format!("cut short: {done} of {of} sources"));
     }
-    let mut text = if args.format == ReportFormat::Html {
-        let (place, name) = (place(&config), |id: &str| named(&config, id));
-        let (before, place) = (before.as_ref(), place.as_deref());
-        html::page(&Page { report: &report, before, place, name: &name, notices: &notices })
-    } else {
-        render(&report, args.format)
+    let name = |id: &str| named(&config, id);
+    let mut text = match args.format {
+        ReportFormat::Table => render::table(&report),
+        ReportFormat::Csv => render::csv(&report),
+        ReportFormat::Json => render::json(&report),
+        ReportFormat::Html => {
+            let place = place(&config);
+            let (before, place) = (before.as_ref(), place.as_deref());
+            html::page(&Page { report: &report, before, place, name: &name, notices: &notices })
+        }
+        ReportFormat::Xlsx => {
+            let book = xlsx::workbook(&report, &name, &notices).map_err(|problem| {
+                anyhow::anyhow!(
+                    "no spreadsheet can hold this report ({problem}); ask for less with '--since', '--by day' or \
+                     '--source'"
+                )
+            })?;
+            if let Some((done, of)) = sources.filter(|_| is_cut) {
+                complain(&format!("cut short: {done} of {of} sources"));
+            }
+            return print(|out| out.write_all(&book)).map(drop);
+        }
     };
     if let Some((done, of)) = sources.filter(|(done, of)| done < of) {
         let cut = format!("cut short: {done} of {of} sources");
@@ -156,7 +183,7 @@ fn read(args: &ReportArgs, progress: &Progress) -> Result<(), Failure> {
                 whole["cut_short"] = serde_json::json!({ "sources": done, "of": of });
                 text = format!("{whole}\n");
             }
-            ReportFormat::Csv | ReportFormat::Html => {}
+            ReportFormat::Csv | ReportFormat::Html | ReportFormat::Xlsx => {}
         }
         complain(&cut);
     }
@@ -178,11 +205,15 @@ fn place(config: &Config) -> Option<String> {
 
 /// Prints the audits of the sources.
 fn audits(args: &ReportArgs, config: &Config) -> Result<(), Failure> {
-    if args.format == ReportFormat::Html {
-        return Err(Failure::Usage(
-            "'--format html' is for counts, not for '--audit'; write '--format table', 'csv' or 'json'"
-                .into(),
-        ));
+    let refused = match args.format {
+        ReportFormat::Html => Some("html"),
+        ReportFormat::Xlsx => Some("xlsx"),
+        ReportFormat::Table | ReportFormat::Csv | ReportFormat::Json => None,
+    };
+    if let Some(word) = refused {
+        return Err(Failure::Usage(format!(
+            "'--format {word}' is for counts, not for '--audit'; write '--format table', 'csv' or 'json'"
+        )));
     }
     let settings = &config.parallel;
     let folder = &settings.result_output;
@@ -203,7 +234,7 @@ fn audits(args: &ReportArgs, config: &Config) -> Result<(), Failure> {
         ReportFormat::Table => listing::table(&rows, &|time| shown(time, "%Y-%m-%d %H:%M")),
         ReportFormat::Csv => listing::csv(&rows, &|time| local(time, settings).to_string()),
         // Refused above.
-        ReportFormat::Json | ReportFormat::Html => {
+        ReportFormat::Json | ReportFormat::Html | ReportFormat::Xlsx => {
             listing::json(&rows, &|time| local(time, settings).to_string())
         }
     };

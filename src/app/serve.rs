@@ -16,7 +16,7 @@ use super::{
     counting::{RunServices, engine, finish, logs, native_output, start},
     ending::Ending,
     failure::{DONE, Failure, NO_THREAD},
-    native,
+    fleet, native,
     notices::Notices,
     outputs::Written,
     program::ProgramHost,
@@ -71,6 +71,13 @@ pub fn run(args: &ServeArgs) -> Result<u8, Failure> {
     let host = Arc::new(host);
     let api = serving::start(&config, &engine, &host, &parts, Stop::AsService(stop.clone()))?;
     start(&engine, &config, &parts, api.socket())?;
+    let node = match fleet::join(args, &config, &engine, &parts.written, api.door()) {
+        Ok(node) => node,
+        Err(refused) => {
+            finish(&engine, &parts);
+            return Err(refused);
+        }
+    };
     let notifier = Notifier::start(&engine).context(NO_THREAD)?;
     let reloader = host.follower();
     if let Some(reloader) = reloader {
@@ -87,6 +94,10 @@ pub fn run(args: &ServeArgs) -> Result<u8, Failure> {
         note(stop.sender(), Action::STOPPED, None);
     }
     finish(&engine, &parts);
+    // What it counted is written: others may go on from here.
+    if let Some(node) = node {
+        node.stop(fleet::LEAVING.min(parts.ending.left(0.5)));
+    }
     drop(api);
     drop(native);
     parts.logs.close(parts.ending.left(0.8));

@@ -4,7 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::dashboard::DashboardArgs;
+use super::{
+    dashboard::DashboardArgs,
+    fleet::{name, server},
+};
+use crate::config::ServerUrl;
 
 /// Which running engine. Without any of these, the one of the default output folder.
 #[derive(Debug, Clone, Default, Args)]
@@ -18,6 +22,27 @@ pub struct EngineArgs {
     /// Socket of the engine, if it is elsewhere
     #[arg(long, value_name = "PATH", global = true, conflicts_with_all = ["config", "output"])]
     pub socket: Option<PathBuf>,
+    /// A fleet in its place.
+    #[command(flatten)]
+    pub fleet: OfFleet,
+}
+
+/// Which fleet, or which node of it.
+#[derive(Debug, Clone, Default, Args)]
+pub struct OfFleet {
+    /// NATS server of the fleet.
+    #[arg(long, value_name = "URL", value_parser = server, global = true, conflicts_with = "socket", help_heading = "Fleet",
+          help = "All nodes of the fleet on this NATS server, nats://HOST:4222 or tls://HOST:4222; several of a cluster separated by commas")]
+    pub nats: Option<ServerUrl>,
+    /// Only this node of the fleet
+    #[arg(long, value_name = "NAME", value_parser = name, global = true, requires = "nats", help_heading = "Fleet")]
+    pub node: Option<String>,
+    /// File of NATS credentials (.creds)
+    #[arg(long, value_name = "FILE", global = true, requires = "nats", help_heading = "Fleet")]
+    pub credentials: Option<PathBuf>,
+    /// PEM file of certificates that are trusted besides the system's
+    #[arg(long, value_name = "FILE", global = true, requires = "nats", help_heading = "Fleet")]
+    pub ca: Option<PathBuf>,
 }
 
 /// `attach`.

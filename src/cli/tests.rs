@@ -28,6 +28,8 @@ fn every_call_of_the_manual_parses() {
         "pcount-tui a.mp4 --detector rtmdet:m.onnx --engine opencv --fresh --color never --ascii --read-only",
         "pcount-tui serve --config c.json --workers 2 --output o --log-level debug --detector motion --fresh",
         "pcount-tui check --config c.json --probe",
+        "pcount-tui doctor",
+        "pcount-tui doctor --config c.json --output o --no-connect --show-addresses --json",
         "pcount-tui eval a b --detector builtin --json --tracks o --start-offset 3 --detect-fps 5",
         "pcount-tui eval a --every 4 --record d --tracker centroid",
         "pcount-tui eval a --replay d",
@@ -35,6 +37,8 @@ fn every_call_of_the_manual_parses() {
         "pcount-tui eval a --by-need --set band=0.2 --set rate_near_step=0.1",
         "pcount-tui eval --constants --json",
         "pcount-tui bench --source a.mp4 --streams 16 --realtime --duration 20s --json",
+        "pcount-tui bench --report",
+        "pcount-tui bench --report machine.json --quick --source a.mp4 --detector builtin",
         "pcount-tui models",
         "pcount-tui models verify --dir m",
         "pcount-tui models fetch person",
@@ -68,6 +72,8 @@ fn wrong_usage_exits_with_2_and_says_what_is_known() {
         ("pcount-tui eval a --set bnd=0.2", "did you mean 'band'"),
         ("pcount-tui eval a --set band=high", "give a number from 0 to 10 (body heights)"),
         ("pcount-tui bench --streams 4", "--source"),
+        ("pcount-tui bench --source a.mp4 --quick", "--report"),
+        ("pcount-tui bench --report --streams 4", "cannot be used with"),
         ("pcount-tui report --by week", "15m, hour, day"),
     ] {
         let error = parse(line).unwrap_err();

@@ -192,6 +192,9 @@ fn differing(runs: &SourceConfig, wanted: &SourceConfig) -> Vec<&'static str> {
         closed,
         tls,
         evidence,
+        // Which node of a fleet counts it changes nothing of how it is counted.
+        site: _,
+        lease: _,
     } = runs;
     let others = [
         (
@@ -261,6 +264,7 @@ fn fixed(now: &ParallelConfig, then: &ParallelConfig) -> Vec<&'static str> {
         evidence,
         reload,
         http,
+        fleet,
         mqtt,
         webhooks,
     } = now;
@@ -284,6 +288,7 @@ fn fixed(now: &ParallelConfig, then: &ParallelConfig) -> Vec<&'static str> {
         ("evidence", *evidence == then.evidence),
         ("reload", *reload == then.reload),
         ("http", *http == then.http),
+        ("fleet", *fleet == then.fleet),
         ("mqtt", *mqtt == then.mqtt),
         ("webhooks", *webhooks == then.webhooks),
     ];

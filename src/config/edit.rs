@@ -22,6 +22,7 @@ use crate::{
 
 mod copies;
 mod entry;
+mod fleet;
 mod logins;
 mod members;
 mod names;
@@ -33,6 +34,7 @@ mod text;
 
 pub use copies::state_folder;
 pub use entry::{KeepLogin, NewEntry, entry_of, shapes_of};
+pub use fleet::EntryChange;
 pub use same::same_place;
 
 use logins::Written;

@@ -175,6 +175,8 @@ keys! {
         reload: Words<Reload> = Words(&Reload::NAMES), default usual(&Reload::NAMES);
         /// Where other programs may use the API over TCP, beside the socket: `listen` and `token_file`.
         http: Group<HttpKeys> = Group::new(), default "the socket alone";
+        /// The fleet that `serve` is a node of, on a NATS server: `url`, `node`, `site`, `credentials`, `ca`, `key_file`, `room`. See `docs/fleet.md`.
+        fleet: Group<FleetKeys> = Group::new(), default "none";
         /// Where people are counted who come by several lines, also of several sources: `name`, `lines`, `threshold`, `reset`, `capacity`.
         areas: List<Group<AreaKeys>> = List::of(Group::new()), default "none";
         /// The MQTT broker that is told states, totals and events: `url`, `credentials`, `ca`, `prefix`, `home_assistant` and `commands`.
@@ -263,6 +265,8 @@ keys! {
         tls: Group<TlsKeys> = Group::new(), default "verified by the system's certificates";
         /// Whether snapshots of its crossings are recorded, as in `parallel_config`; `size` is then the limit of this source alone.
         evidence: Shape<EvidenceFile> = Shape::new("`true`, `false` or object"), default "the program's";
+        /// In a file for `fleet apply`: the site whose nodes can reach it. Means nothing to a single machine.
+        site: Label = Label(ID_LENGTH), default "every node";
     }
 }
 
@@ -352,6 +356,28 @@ keys! {
 }
 
 keys! {
+    /// The fleet that `serve` is a node of.
+    FLEET: FleetKeys = "FleetFile" {
+        /// Address of the NATS server, `nats://HOST:4222` or encrypted `tls://HOST:4222`; of a cluster several, separated by commas.
+        url: Text = Text, required "name the NATS server, such as \"nats://10.0.0.5:4222\"";
+        /// Name of this node, unique in the fleet.
+        node: Label = Label(ID_LENGTH), default "the host's name";
+        /// Where this node is: it takes the sources of this site, and those without one.
+        site: Label = Label(ID_LENGTH), default "none";
+        /// File of NATS credentials (`.creds`), or with the key of a user (`fleet user`), which only its owner can read.
+        credentials: PathText = PathText, default "none";
+        /// PEM file of certificates that are trusted besides the system's.
+        ca: PathText = PathText, default "the system's alone";
+        /// File with the key of the fleet (`fleet key`), which only its owner can read: the node counts only sources that are sealed with it.
+        key_file: PathText = PathText, default "none: only sources that are not sealed";
+        /// How many sources it takes from the fleet.
+        room: Whole<usize> = Whole(0..=10_000), default "as many as the machine has room for";
+        /// Whether it counts on while connections to the server are refused, which they are while no server runs. Only where nothing stands between them that could refuse in its place: no firewall that rejects, no tunnel, no container's port, no load balancer.
+        count_while_refused: Truth = Truth, default "false";
+    }
+}
+
+keys! {
     /// What several lines lead into, where people are counted.
     AREA: AreaKeys = "AreaFile" {
         /// Unique name, which no source has as its id: letters, digits, spaces, `_`, `-` and `.`.
@@ -380,7 +406,7 @@ keys! {
         prefix: Text = Text, default code(defaults::MQTT_PREFIX);
         /// Whether Home Assistant is told what there is, so that it shows it by itself.
         home_assistant: Truth = Truth, default "true";
-        /// Whether `pause`, `resume` and `reset` are taken from the topic `PREFIX/CAMERA/set`, from anybody whom the broker lets
+        /// Whether `pause`, `resume` and `reset` are taken from the topic `PREFIX/CAMERA/set`, from every client that the broker lets
         /// publish there.
         commands: Truth = Truth, default "false";
     }

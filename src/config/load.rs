@@ -249,11 +249,11 @@ fn variable(name: &str) -> Option<String> {
 }
 
 /// A configuration in messages.
-fn name(path: &Path) -> String {
+pub(super) fn name(path: &Path) -> String {
     if path == Path::new(STANDARD_INPUT) { "standard input".into() } else { path.display().to_string() }
 }
 
-fn read_tree<'a>(bytes: &'a [u8], file: &str) -> Result<Document<'a>, ConfigErrors> {
+pub(super) fn read_tree<'a>(bytes: &'a [u8], file: &str) -> Result<Document<'a>, ConfigErrors> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let place = json::place_of(&bytes[..error.valid_up_to()]);
         let message = if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
@@ -303,9 +303,17 @@ impl SourceConfig {
     /// # Errors
     /// Everything that is wrong with it, in one line without secrets.
     pub(crate) fn from_entry(entry: &serde_json::Map<String, serde_json::Value>) -> Result<Self, String> {
+        Self::from_entry_in(entry, Path::new("/"))
+    }
+
+    /// [`Self::from_entry`] with paths relative to `base`.
+    pub(super) fn from_entry_in(
+        entry: &serde_json::Map<String, serde_json::Value>,
+        base: &Path,
+    ) -> Result<Self, String> {
         let list = if entry.contains_key("video_id") { "videos" } else { "cameras" };
         let text = serde_json::json!({ list: [entry] }).to_string();
-        let found = Config::parse(text.as_bytes(), "the entry", Path::new("/"), &variable);
+        let found = Config::parse(text.as_bytes(), "the entry", base, &variable);
         let mut sources = found
             .map_err(|errors| {
                 let said: Vec<String> = errors.problems.iter().map(Problem::in_entry).collect();

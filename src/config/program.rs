@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AreaConfig, DetectorChoice, EngineChoice, EvidenceConfig, HttpConfig, Hwaccel, MqttConfig, Schedule,
-    WebhookConfig, defaults, text::word,
+    AreaConfig, DetectorChoice, EngineChoice, EvidenceConfig, FleetConfig, HttpConfig, Hwaccel, MqttConfig,
+    Schedule, WebhookConfig, defaults, text::word,
 };
 use crate::model::Strategy;
 
@@ -57,6 +57,8 @@ pub struct ParallelConfig {
     pub reload: Reload,
     /// The API over TCP, beside the socket; `None` where there is none.
     pub http: Option<HttpConfig>,
+    /// The fleet that it is a node of; `None` where it stands alone.
+    pub fleet: Option<FleetConfig>,
     /// Where people are counted who come by several lines.
     pub areas: Vec<AreaConfig>,
     /// The MQTT broker that is told; `None` where there is none.
@@ -92,6 +94,7 @@ impl Default for ParallelConfig {
             evidence: None,
             reload: Reload::default(),
             http: None,
+            fleet: None,
             areas: Vec::new(),
             mqtt: None,
             webhooks: Vec::new(),

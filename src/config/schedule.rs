@@ -87,14 +87,14 @@ impl Schedule {
         let day = |days: i64| today.saturating_add(days.days());
         let open = self.open(day(-BACK), day(AHEAD), zone);
         let end = open.last().map_or(i64::MIN, |(_, to)| *to);
-        // What was before the days that were looked at is not known: a clock that is set back asks again.
+        // What was before the days that were searched is not known: a clock that is set back asks again.
         let mut from = millis;
         for (begin, to) in open {
             if millis < begin {
                 return Stretch { is_open: false, from, until: begin };
             }
             if millis < to {
-                // What goes on to the last day that was looked at has no end in sight.
+                // What goes on to the last day that was searched has no end in sight.
                 let until = if to == end && to > millis + (AHEAD - 2) * 86_400_000 { i64::MAX } else { to };
                 return Stretch { is_open: true, from: begin, until };
             }

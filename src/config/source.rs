@@ -12,7 +12,7 @@ use super::{
     Address, Credentials, DetectorChoice, EvidenceChoice, LearnedSecrets, Schedule, Secret, defaults, secret,
     videos::kind::is_video_extension,
 };
-use crate::model::{Drawn, LineConfig, Polygon, SourceId, SourceKind, ZoneConfig};
+use crate::model::{Drawn, Lease, LineConfig, Polygon, SourceId, SourceKind, ZoneConfig};
 
 /// One source.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -75,6 +75,12 @@ pub struct SourceConfig {
     pub tls: TlsConfig,
     /// Whether pictures of its crossings are kept.
     pub evidence: EvidenceChoice,
+    /// Which nodes of a fleet can reach it: those of this site, or all. Means nothing to a single machine.
+    #[serde(default)]
+    pub site: Option<String>,
+    /// By which right it is counted here, where a fleet lends it. Never in a file.
+    #[serde(skip)]
+    pub lease: Option<Lease>,
 }
 
 impl SourceConfig {
@@ -112,6 +118,8 @@ impl SourceConfig {
             closed: false,
             tls: TlsConfig::default(),
             evidence: EvidenceChoice::default(),
+            site: None,
+            lease: None,
         }
     }
 

@@ -13,6 +13,7 @@ use super::{
 mod areas;
 mod detector;
 mod evidence;
+mod fleet;
 mod http;
 mod mqtt;
 mod schedule;
@@ -22,6 +23,7 @@ mod webhooks;
 use areas::areas;
 use detector::detector;
 use evidence::evidence;
+use fleet::fleet;
 use http::http;
 use mqtt::mqtt;
 use schedule::schedule;
@@ -40,7 +42,12 @@ pub(super) fn document(report: &Diagnostics<'_>, root: &Node) -> Config {
     let program = section.read(&FILE.parallel_config);
     config.parallel = parallel(report, program.as_ref());
     let lists = (section.field(&FILE.cameras), section.field(&FILE.videos));
-    config.sources = sources::read(report, lists, config.parallel.schedule.as_ref());
+    let names_sources = lists.0.is_some() || lists.1.is_some();
+    config.sources = sources::read(lists, config.parallel.schedule.as_ref());
+    // A node of a fleet gets its sources there.
+    if !names_sources && config.parallel.fleet.is_none() {
+        report.warning(None, "", "names no source; add one under 'cameras' or 'videos'");
+    }
     // After the sources, whose lines they name.
     if let Some(field) = program.as_ref().and_then(|section| section.field(&PARALLEL.areas)) {
         config.parallel.areas = areas(&field, &config.sources);
@@ -85,6 +92,7 @@ fn parallel(report: &Diagnostics<'_>, section: Option<&Section<'_>>) -> Parallel
     config.ledger_retention = section.read(&PARALLEL.ledger_retention);
     section.set(&PARALLEL.reload, &mut config.reload);
     config.http = section.field(&PARALLEL.http).and_then(|f| http(&f));
+    config.fleet = section.field(&PARALLEL.fleet).and_then(|f| fleet(&f));
     config.mqtt = section.field(&PARALLEL.mqtt).and_then(|f| mqtt(&f));
     if let Some(field) = section.field(&PARALLEL.webhooks) {
         config.webhooks = webhooks(&field);

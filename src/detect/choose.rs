@@ -1,6 +1,9 @@
 //! From a choice to a model.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use super::{
     DetectError, Model, background, builtin,
@@ -75,6 +78,26 @@ pub(super) fn in_folder(known: &KnownModel, models: &Path) -> ModelConfig {
         confidence: None,
         engine: EngineChoice::Auto,
     }
+}
+
+/// A library of ONNX Runtime that was loaded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoadedLibrary {
+    /// The file.
+    pub path: PathBuf,
+    /// Such as `1.32.0`, when it says.
+    pub version: Option<String>,
+    /// Libraries that were found before it and not used, a sentence each.
+    pub refused: Vec<String>,
+}
+
+/// Loads the library of ONNX Runtime, unless it is.
+///
+/// # Errors
+/// Why none can be used.
+pub fn onnx_runtime() -> Result<LoadedLibrary, DetectError> {
+    let ort::Runtime { path, version, refused, .. } = ort::runtime()?;
+    Ok(LoadedLibrary { path: path.clone(), version: version.clone(), refused: refused.clone() })
 }
 
 /// Libraries and models that are there and are not used, because others may write to them or to a folder on the

@@ -16,7 +16,13 @@ use super::{
 
 /// Such as `opencv 4.6.0`.
 pub(super) fn engine_name() -> String {
-    format!("opencv {}.{}.{}", core::CV_VERSION_MAJOR, core::CV_VERSION_MINOR, core::CV_VERSION_REVISION)
+    format!("opencv {}", opencv_version())
+}
+
+/// Such as `4.6.0`.
+#[must_use]
+pub fn opencv_version() -> String {
+    format!("{}.{}.{}", core::CV_VERSION_MAJOR, core::CV_VERSION_MINOR, core::CV_VERSION_REVISION)
 }
 
 /// A network in memory, ready to be made into `Net`s.

@@ -9,7 +9,10 @@
 //! the input size, weights outside the arena, no arena, no memory pattern, no prepacking. A context costs about
 //! 10 MiB beside the file; in OpenCV 18.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+};
 
 use ort::{
     environment::Environment,
@@ -30,6 +33,8 @@ const ENGINE: &str = "ONNX Runtime";
 /// The runtime, once its library is loaded.
 pub(super) struct Runtime {
     environment: Environment,
+    /// The library.
+    pub(super) path: PathBuf,
     /// Such as `1.32.0`, when the library says.
     pub(super) version: Option<String>,
     /// Libraries that were found and not used, a sentence each.
@@ -67,7 +72,7 @@ fn start() -> Result<Runtime, String> {
     environment.set_log_level(LogLevel::Warning);
     let version = loaded.version.as_deref().unwrap_or("?");
     tracing::info!("ONNX Runtime {version} from '{}'", loaded.path.display());
-    Ok(Runtime { environment, version: loaded.version, refused: loaded.refused })
+    Ok(Runtime { environment, path: loaded.path, version: loaded.version, refused: loaded.refused })
 }
 
 /// ONNX Runtime would write to standard error, over the screen.

@@ -27,7 +27,7 @@ use super::{
     pool::slots::Slots,
     reply::{Answer, Outcome},
     roster::Roster,
-    source::{Command, Source, commands::Pause},
+    source::{Command, Source, commands::PauseWithAll},
 };
 use crate::{
     config::{self, ParallelConfig, SourceConfig},
@@ -211,7 +211,7 @@ impl Coordinator {
             Control::PauseAll(paused) => {
                 let live = |source: &&Arc<Source>| !source.cell.load().state.is_over();
                 for source in self.roster.sources.iter().filter(live) {
-                    source.post(Command::Asked(Box::new(Pause(paused))), Some(answer.share()));
+                    source.post(Command::Asked(Box::new(PauseWithAll(paused))), Some(answer.share()));
                 }
                 answer.give(Ok(()));
             }

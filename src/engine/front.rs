@@ -110,6 +110,7 @@ impl EngineApi for Engine {
             notices,
             acknowledged: inner.core.acknowledged.load_full(),
             areas,
+            nodes: Arc::default(),
             events: inner.collected.recent(),
             events_lost: lost + inner.core.outbox.lost(),
             log_lines_lost: inner.log_lines_lost.as_ref().map_or(0, |lost| lost()),

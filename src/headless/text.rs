@@ -159,6 +159,7 @@ pub(crate) mod tests {
             notices: Vec::new(),
             acknowledged: Arc::default(),
             areas: Arc::default(),
+            nodes: Arc::default(),
             events: Arc::default(),
             events_lost: 0,
             log_lines_lost: 0,

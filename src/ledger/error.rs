@@ -30,6 +30,19 @@ pub enum LedgerError {
         /// The newest schema this program knows.
         known: i64,
     },
+    /// Written by an older version, and not brought up to date yet.
+    #[error(
+        "ledger '{path}': written by an older version of the program (schema {found}, this one knows {known}); the \
+         next run with this output folder brings it up to date"
+    )]
+    Older {
+        /// The file.
+        path: String,
+        /// Its schema.
+        found: i64,
+        /// The newest schema this program knows.
+        known: i64,
+    },
     /// There is none.
     #[error("ledger '{path}': not found; it is made by the first run with this output folder")]
     Missing {

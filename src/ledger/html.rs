@@ -21,7 +21,7 @@ use super::{
     report::{Gap, PeakHour, Report, SourceReport},
     text::{interval, minutes, percent, seconds},
 };
-use crate::{logging::line::clean, model::Drift};
+use crate::logging::line::clean;
 
 const STYLE: &str = include_str!("html/style.css");
 /// Even if a name slips through unescaped, the browser loads and runs nothing.
@@ -75,7 +75,7 @@ pub fn page(page: &Page<'_>) -> String {
                     (figures(page, &cameras, other))
                     (doubtful(&cameras))
                     (over_time(report, &cameras))
-                    (by_area(report))
+                    (areas::by_area(report))
                     (by_camera(&cameras, other))
                     (remarks(report, &unknown))
                 }
@@ -264,42 +264,6 @@ fn over_time(report: &Report, cameras: &[Camera<'_>]) -> Markup {
                                     } @else {
                                         td { (count(bar.total_in)) } td { (count(bar.total_out)) } td { (percent(bar.watched)) }
                                     }
-                                }
-                            }
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-fn by_area(report: &Report) -> Markup {
-    html! {
-        @if !report.areas.is_empty() {
-            section {
-                h2 { "By area" }
-                div.scroll {
-                    table.numbers.areas {
-                        thead { tr {
-                            th scope="col" { "Area" } th scope="col" { "In" } th scope="col" { "Out" }
-                            th scope="col" { "Highest inside" } th scope="col" { "Drift" }
-                        } }
-                        @for area in &report.areas {
-                            tbody {
-                                tr data-area=(area.area) {
-                                    th scope="rowgroup" { bdi { (clean(&area.area)) } }
-                                    td { (count(area.total_in)) } td { (count(area.total_out)) }
-                                    td { (area.highest_words()) }
-                                    td { (Drift::words(area.drift.as_ref())) }
-                                }
-                                @if !area.rows.is_empty() {
-                                    tr.notes { td colspan="5" { (areas::steps(area, report.by)) } }
-                                }
-                                @if !area.corrections.is_empty() {
-                                    tr.notes { td colspan="5" {
-                                        @for correction in &area.corrections { p { "Corrected " (correction.words()) "." } }
-                                    } }
                                 }
                             }
                         }

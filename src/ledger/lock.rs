@@ -17,7 +17,7 @@ use rustix::{
     io::Errno,
 };
 
-use super::LedgerError;
+use super::{LedgerError, names::beside};
 use crate::{clock::Clock, files};
 
 /// The locks of one ledger.
@@ -35,6 +35,12 @@ struct Locked {
     file: Option<File>,
 }
 
+/// What is locked for the ledger `path`: its folder, and a file beside it.
+pub(super) fn places(path: &Path) -> [PathBuf; 2] {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    [parent.unwrap_or(Path::new(".")).to_owned(), beside(path, ".lock")]
+}
+
 impl Lock {
     /// Takes the locks for the ledger `path`. What cannot be opened is not locked: where no file can be made there is
     /// nothing to protect, and [`Self::hold`] tries again.
@@ -43,14 +49,8 @@ impl Lock {
     /// [`LedgerError::Busy`] when somebody else has one of them; perhaps for a moment only, such as the cleaner of
     /// temporary files.
     pub fn take(path: &Path) -> Result<Self, LedgerError> {
-        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-        let mut name = path.as_os_str().to_owned();
-        name.push(".lock");
-        let mut lock = Self {
-            ledger: path.to_owned(),
-            folder: Locked { path: parent.unwrap_or(Path::new(".")).to_owned(), file: None },
-            file: Locked { path: PathBuf::from(name), file: None },
-        };
+        let [folder, file] = places(path).map(|path| Locked { path, file: None });
+        let mut lock = Self { ledger: path.to_owned(), folder, file };
         lock.hold().map(|()| lock)
     }
 
@@ -62,8 +62,8 @@ impl Lock {
     pub fn hold(&mut self) -> Result<(), LedgerError> {
         let busy = || LedgerError::Busy { path: self.ledger.display().to_string() };
         // The folder first: a lock file is made by the one that may write.
-        if !self.folder.hold(files::make_folder) || !self.file.hold(|path| files::update(path, files::SHARED))
-        {
+        let folder = self.folder.hold(files::make_folder, |folder, path| files::leads_to(path, folder));
+        if !folder || !self.file.hold(|path| files::update(path, files::SHARED), files::is_at) {
             return Err(busy());
         }
         match files::refuse_planted(&self.ledger) {
@@ -75,9 +75,13 @@ impl Lock {
 }
 
 impl Locked {
-    /// `false` when somebody else has it.
-    fn hold(&mut self, open: impl Fn(&Path) -> io::Result<File>) -> bool {
-        if self.file.as_ref().is_some_and(|file| files::is_at(file, &self.path)) {
+    /// `false` when somebody else has it. `is_at` says whether what is open is what has the name.
+    fn hold(
+        &mut self,
+        open: impl Fn(&Path) -> io::Result<File>,
+        is_at: impl Fn(&File, &Path) -> bool,
+    ) -> bool {
+        if self.file.as_ref().is_some_and(|file| is_at(file, &self.path)) {
             return true;
         }
         // What has lost its name protects nothing.
@@ -86,7 +90,7 @@ impl Locked {
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Err(Errno::WOULDBLOCK) => false,
             // Deleted between the two calls: the next program locks another one.
-            Ok(()) if !files::is_at(&file, &self.path) => false,
+            Ok(()) if !is_at(&file, &self.path) => false,
             // Some network file systems know no locks.
             Ok(()) | Err(_) => {
                 self.file = Some(file);
@@ -144,6 +148,23 @@ mod tests {
         assert!(file.exists() && !dir.path().join("elsewhere").exists());
         drop(first);
         Lock::take(&path).unwrap();
+    }
+
+    #[test]
+    fn a_folder_that_is_a_link_is_locked_under_each_of_its_names() {
+        let dir = tempfile::tempdir().unwrap();
+        let (disk, link) = (dir.path().join("disk"), dir.path().join("results"));
+        fs::create_dir(&disk).unwrap();
+        std::os::unix::fs::symlink("disk", &link).unwrap();
+        let mut first = Lock::take(&link.join("ledger.sqlite")).unwrap();
+        assert!(busy(&Lock::take(&disk.join("ledger.sqlite"))));
+        first.hold().unwrap();
+        // The link leads elsewhere: what is written from now on is written there.
+        fs::create_dir(dir.path().join("other")).unwrap();
+        fs::remove_file(&link).unwrap();
+        std::os::unix::fs::symlink("other", &link).unwrap();
+        first.hold().unwrap();
+        assert!(busy(&Lock::take(&dir.path().join("other/ledger.sqlite"))));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::{
 use rusqlite::{Connection, OpenFlags, ffi};
 
 use super::{
-    LedgerError,
+    LedgerError, copies,
     names::{ASIDE, beside},
     salvage::pages::has_damaged_log,
     schema,
@@ -26,7 +26,7 @@ const BUSY: Duration = Duration::from_millis(500);
 /// A file that has no room for its own head is damaged, whatever a log beside it may hold.
 const SMALLEST: u64 = 512;
 
-/// Opens `path` for writing, brings it to the newest version and checks it.
+/// Opens `path` for writing, checks it, and brings it to the newest version, with a copy of the older one beside it.
 pub fn open(path: &Path) -> Result<Connection, LedgerError> {
     if let Some(dir) = path.parent() {
         fs::create_dir_all(dir).map_err(|error| LedgerError::io(path, &error))?;
@@ -49,7 +49,16 @@ pub fn open(path: &Path) -> Result<Connection, LedgerError> {
     if found > 0 && length(path) < CHECK_BELOW {
         check(&connection, path)?;
     }
+    if found == 0 || found == schema::KNOWN {
+        schema::migrate(&mut connection, path, found)?;
+        return Ok(connection);
+    }
+    let copied = match copies::make(&connection, path, found) {
+        Err(error) if error.is_damage() => return Err(error),
+        copied => copied,
+    };
     schema::migrate(&mut connection, path, found)?;
+    copies::log(&copied, found);
     Ok(connection)
 }
 
@@ -115,24 +124,39 @@ pub fn open_read_only(path: &Path) -> Result<(Connection, bool), LedgerError> {
         schema::version(&connection, path)?;
         Ok((connection, false))
     };
-    let without = || -> Result<(Connection, bool), LedgerError> {
-        let log = fs::metadata(beside(path, "-wal")).map_or(0, |log| log.len());
-        let connection = if log > 0 {
-            let connection = Connection::open_with_flags_and_vfs(path, flags, c"unix-none").map_err(sql)?;
-            // One who has the file for himself reads its log without a file beside it; nobody is locked out.
-            connection.pragma_update(None, "locking_mode", "EXCLUSIVE").map_err(sql)?;
-            connection
-        } else {
-            // Otherwise a log would have to be created.
-            Connection::open_with_flags(immutable(path), flags | OpenFlags::SQLITE_OPEN_URI).map_err(sql)?
-        };
-        schema::version(&connection, path)?;
-        Ok((connection, true))
-    };
     match with_locks() {
-        Err(error @ LedgerError::Sql { damaged: false, .. }) => without().or(Err(error)),
+        Err(error @ LedgerError::Sql { damaged: false, .. }) => {
+            open_without_locks(path).map(|connection| (connection, true)).or(Err(error))
+        }
         other => other,
     }
+}
+
+/// Opens `path` for reading as if nobody else had it open.
+fn open_without_locks(path: &Path) -> Result<Connection, LedgerError> {
+    if !path.exists() {
+        return Err(LedgerError::Missing { path: path.display().to_string() });
+    }
+    let sql = |error: rusqlite::Error| LedgerError::sql(path, &error);
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let log = fs::metadata(beside(path, "-wal")).map_or(0, |log| log.len());
+    let connection = if log > 0 {
+        let connection = Connection::open_with_flags_and_vfs(path, flags, c"unix-none").map_err(sql)?;
+        // A program that has the file for itself reads its log without a file beside it; nobody is locked out.
+        connection.pragma_update(None, "locking_mode", "EXCLUSIVE").map_err(sql)?;
+        connection
+    } else {
+        // Otherwise a log would have to be created.
+        Connection::open_with_flags(immutable(path), flags | OpenFlags::SQLITE_OPEN_URI).map_err(sql)?
+    };
+    schema::version(&connection, path)?;
+    Ok(connection)
+}
+
+/// [`open_read_only`] that leaves no file beside it which was not there: where no program has it open, locks would need one.
+pub fn open_untouched(path: &Path) -> Result<(Connection, bool), LedgerError> {
+    let is_open = beside(path, "-shm").exists();
+    if is_open { open_read_only(path) } else { open_without_locks(path).map(|connection| (connection, true)) }
 }
 
 /// The address of a file that is read as if nobody wrote to it.
@@ -201,3 +225,5 @@ pub fn set_aside(path: &Path, now: SystemTime) -> Result<PathBuf, LedgerError> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod upgrades;

@@ -1,11 +1,11 @@
-//! A report as text, CSV, JSON or HTML.
+//! A report as text, CSV or JSON.
 
 use std::fmt::Write;
 
 use super::{
-    area_text, html,
+    area_text,
     report::{PeriodCounts, Report, Step},
-    text::{interval, minutes, percent, seconds},
+    text::{clock_change, drift, interval, minutes, percent, seconds},
 };
 use crate::files::text_cell;
 
@@ -21,23 +21,20 @@ pub enum ReportFormat {
     Json,
     /// One page for browsers and mail, with a chart, compared with the week before.
     Html,
+    /// A workbook for spreadsheets; write it into a file.
+    Xlsx,
 }
 
-/// `report` in the form asked for, ending with a line feed.
+/// `report` as one JSON object, ending with a line feed.
 #[must_use]
-pub fn render(report: &Report, format: ReportFormat) -> String {
-    match format {
-        ReportFormat::Table => table(report),
-        ReportFormat::Csv => csv(report),
-        // A report holds nothing that JSON could refuse.
-        ReportFormat::Json => serde_json::to_string(report).unwrap_or_default() + "\n",
-        ReportFormat::Html => {
-            html::page(&html::Page { report, before: None, place: None, name: &str::to_owned, notices: &[] })
-        }
-    }
+pub fn json(report: &Report) -> String {
+    // A report holds nothing that JSON could refuse.
+    serde_json::to_string(report).unwrap_or_default() + "\n"
 }
 
-fn table(report: &Report) -> String {
+/// `report` for reading, ending with a line feed.
+#[must_use]
+pub fn table(report: &Report) -> String {
     let mut text = String::new();
     // Writing to a String cannot fail.
     let _ = writeln!(text, "{} .. {}", minutes(&report.since), minutes(&report.until));
@@ -118,21 +115,8 @@ fn table(report: &Report) -> String {
         }
     }
     text.push_str(&area_text::text(&report.areas, report.by));
-    for drift in &report.drifts {
-        let _ = writeln!(
-            text,
-            "\n{}, {}: {} in and {} out differ by {:.0} %; everybody who goes in comes out, so one of the \
-             two is wrong",
-            crate::logging::line::clean(&drift.place),
-            drift.day.shown("%Y-%m-%d"),
-            drift.total_in,
-            drift.total_out,
-            drift.share * 100.0
-        );
-    }
-    for change in &report.clock_changes {
-        let (from, to) = (seconds(&change.from), seconds(&change.to));
-        let _ = writeln!(text, "\nThe clock was set from {from} to {to}: times near these are not certain");
+    for remark in report.drifts.iter().map(drift).chain(report.clock_changes.iter().map(clock_change)) {
+        let _ = writeln!(text, "\n{remark}");
     }
     let total = &report.total;
     let _ =
@@ -145,7 +129,9 @@ fn table(report: &Report) -> String {
     text
 }
 
-fn csv(report: &Report) -> String {
+/// `report` with one row for each source and time, ending with a line feed.
+#[must_use]
+pub fn csv(report: &Report) -> String {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let header = [
         "camera_id",

@@ -1,5 +1,6 @@
 //! What a damaged ledger still holds, brought into a new one: row by row, whichever pages are gone.
 
+mod fleet;
 pub(super) mod pages;
 
 use std::{
@@ -9,7 +10,10 @@ use std::{
 
 use rusqlite::{Connection, params};
 
-use self::pages::{Pages, RowLocation, Value};
+use self::{
+    fleet::FleetRow,
+    pages::{Pages, RowLocation, Value},
+};
 use super::{
     LedgerError, actions,
     areas::{self, Correction},
@@ -48,6 +52,8 @@ enum SalvagedRow {
     AreaLine(String, String, String, i64),
     AreaQuarter((i64, String), [i64; 4]),
     Correction((i64, i64), Box<Correction>),
+    /// Of a fleet.
+    Fleet(FleetRow),
     /// Its sums were not complete.
     Unsummed,
 }
@@ -73,6 +79,9 @@ fn classify(place: RowLocation, values: &[Value]) -> Option<SalvagedRow> {
         Real(value) => Some(*value),
         _ => None,
     };
+    if let Some(row) = FleetRow::of(place, values) {
+        return Some(SalvagedRow::Fleet(row));
+    }
     Some(match (place, values) {
         (
             RowLocation::Index,
@@ -388,6 +397,7 @@ impl Salvage {
                     .prepare_cached("INSERT OR REPLACE INTO area_quarters VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
                     .execute(params![quarter, area, total_in, total_out, high, at])?;
             }
+            SalvagedRow::Fleet(row) => row.write(change)?,
             SalvagedRow::Correction(at, correction) => areas::write_correction(change, at, &correction)?,
             SalvagedRow::Unsummed => self.has_sums = false,
         }

@@ -10,7 +10,7 @@ use super::{
 };
 
 /// Each step takes a ledger one version further; `user_version` counts the steps taken.
-const MIGRATIONS: [&str; 10] = [
+const MIGRATIONS: [&str; 11] = [
     "
     CREATE TABLE sessions (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -288,6 +288,57 @@ const MIGRATIONS: [&str; 10] = [
                 AND p.subject = 'source/' || OLD.source AND (p.session, p.seq) >= (OLD.session, OLD.seq));
     END;
     ",
+    // A fleet. In the ledger of a node: by which lease a source was counted (from `seq` of `session` on; `node` is empty), and
+    // what is still to be sent. In a collected ledger: the leases of all nodes (`offset_ms` corrects the clock of the node),
+    // where each crossing or reset that came is counted, and crossings that are not counted, with the reason.
+    "
+    CREATE TABLE leases (
+        id INTEGER PRIMARY KEY,
+        node TEXT NOT NULL,
+        source TEXT NOT NULL,
+        revision INTEGER NOT NULL,
+        delivery INTEGER NOT NULL,
+        began_ms INTEGER NOT NULL,
+        ended_ms INTEGER,
+        offset_ms INTEGER NOT NULL,
+        session INTEGER NOT NULL,
+        seq INTEGER NOT NULL,
+        UNIQUE (node, source, revision, delivery, began_ms)
+    ) STRICT;
+    CREATE TABLE fleet_outbox (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        source TEXT NOT NULL,
+        revision INTEGER NOT NULL,
+        delivery INTEGER NOT NULL,
+        began_ms INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        seq INTEGER NOT NULL,
+        wall_ms INTEGER NOT NULL,
+        offset_ms INTEGER,
+        detail TEXT NOT NULL,
+        UNIQUE (source, revision, delivery, began_ms, kind, seq)
+    ) STRICT;
+    CREATE TABLE collecting (name TEXT NOT NULL, started_ms INTEGER NOT NULL) STRICT;
+    CREATE TABLE collected (
+        lease INTEGER NOT NULL,
+        sequence INTEGER NOT NULL,
+        session INTEGER,
+        seq INTEGER,
+        PRIMARY KEY (lease, sequence)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE uncounted (
+        lease INTEGER NOT NULL,
+        sequence INTEGER NOT NULL,
+        wall_ms INTEGER NOT NULL,
+        line TEXT NOT NULL,
+        direction INTEGER NOT NULL CHECK (direction IN (1, -1)),
+        track INTEGER NOT NULL,
+        confidence REAL NOT NULL,
+        source_time REAL NOT NULL,
+        reason TEXT NOT NULL,
+        PRIMARY KEY (lease, sequence)
+    ) STRICT, WITHOUT ROWID;
+    ",
 ];
 
 /// The newest version.
@@ -319,12 +370,13 @@ pub const AREAS: i64 = 9;
 
 /// Takes a ledger back to before [`AREAS`].
 #[cfg(test)]
-pub const WITHOUT_AREAS: &str = "DROP TRIGGER crossing_skipped; DROP TABLE webhooks; DROP TABLE webhook_positions; \
+pub const WITHOUT_AREAS: &str = "DROP TABLE leases; DROP TABLE fleet_outbox; DROP TABLE collecting; \
+    DROP TABLE collected; DROP TABLE uncounted; DROP TRIGGER crossing_skipped; DROP TABLE webhooks; DROP TABLE webhook_positions; \
     DROP TABLE webhook_events; DROP TRIGGER crossing_in_area; DROP TRIGGER area_corrected; \
     DROP TABLE areas; DROP TABLE area_lines; DROP TABLE area_quarters; DROP TABLE corrections";
 
 /// Tables by the version that brought them.
-const TABLES: [(i64, &str); 23] = [
+const TABLES: [(i64, &str); 28] = [
     (1, "sessions"),
     (1, "crossings"),
     (1, "resets"),
@@ -348,6 +400,11 @@ const TABLES: [(i64, &str); 23] = [
     (10, "webhooks"),
     (10, "webhook_positions"),
     (10, "webhook_events"),
+    (11, "leases"),
+    (11, "fleet_outbox"),
+    (11, "collecting"),
+    (11, "collected"),
+    (11, "uncounted"),
 ];
 
 /// The version of an open file: 0 where it is empty. Reads no more than its first pages.
@@ -382,17 +439,20 @@ pub fn version(connection: &Connection, path: &Path) -> Result<i64, LedgerError>
 /// watches there are, but not for crossings.
 pub fn migrate(connection: &mut Connection, path: &Path, found: i64) -> Result<(), LedgerError> {
     let sql = |error: rusqlite::Error| LedgerError::sql(path, &error);
+    if found == KNOWN {
+        return Ok(());
+    }
+    let change = connection.transaction().map_err(sql)?;
     for (version, step) in (1..).zip(MIGRATIONS).skip(usize::try_from(found).unwrap_or(0)) {
-        let change = connection.transaction().map_err(sql)?;
         change.execute_batch(step).map_err(sql)?;
         if version == SUMMED {
             let memory = clock_of_sessions(&change).map_err(sql)?;
             memory.map_or(Ok(()), |memory| write_clock(&change, &memory)).map_err(sql)?;
         }
-        change.pragma_update(None, "user_version", version).map_err(sql)?;
-        change.commit().map_err(sql)?;
     }
-    Ok(())
+    // In one transaction: a program that is killed between two steps leaves a ledger that the version before still opens.
+    change.pragma_update(None, "user_version", KNOWN).map_err(sql)?;
+    change.commit().map_err(sql)
 }
 
 /// What the sessions of an older ledger tell of the clock: how long they ran since it was last found set back.

@@ -3,22 +3,20 @@
 //! These rows are written beside the thread that counts, which never touches them: SQLite keeps the two transactions apart.
 //! Nothing waits in memory, however far behind a webhook is.
 
+mod tidy;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::{LedgerError, open, schema};
+use super::{LedgerError, notes};
 use crate::{
     config::WebhookEvent,
     model::{Direction, Event},
 };
-
-/// A program that counts holds the file while it commits, which takes seconds on a busy disk.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A place in the order of the ledger: session, and place within it.
 pub type Position = (i64, i64);
@@ -81,18 +79,7 @@ impl WebhookBook {
     /// # Errors
     /// When there is none, it is of another version, or cannot be written.
     pub fn open(path: &Path) -> Result<Self, LedgerError> {
-        if !path.exists() {
-            return Err(LedgerError::Missing { path: path.display().to_string() });
-        }
-        let sql = |error: rusqlite::Error| LedgerError::sql(path, &error);
-        let connection = open::connect(path)?;
-        connection.busy_timeout(PATIENCE).map_err(sql)?;
-        // What a loss of power takes back is delivered again under the same id: that needs no wait for the disk.
-        connection.pragma_update(None, "synchronous", "NORMAL").map_err(sql)?;
-        if schema::version(&connection, path)? != schema::KNOWN {
-            return Err(LedgerError::Missing { path: path.display().to_string() });
-        }
-        Ok(Self { connection, path: path.to_owned() })
+        Ok(Self { connection: notes::book(path)?, path: path.to_owned() })
     }
 
     /// The salt of the webhook `name`, which begins with the present session where it is new.
@@ -193,17 +180,21 @@ impl WebhookBook {
         read().map_err(self.sql())
     }
 
-    /// Notes that `name` was told of `event`, and so of all before it of the same subject.
+    /// Notes that `name` was told of `events`, and so of all before them of the same subjects: of all of them, or of none.
     ///
     /// # Errors
     /// When the ledger cannot be written.
-    pub fn delivered(&mut self, name: &str, event: &Undelivered) -> Result<(), LedgerError> {
-        let write = |connection: &Connection| {
-            connection
-                .prepare_cached("INSERT OR REPLACE INTO webhook_positions VALUES (?1, ?2, ?3, ?4)")?
-                .execute(params![name, event.subject, event.at.0, event.at.1])
+    pub fn delivered(&mut self, name: &str, events: &[Undelivered]) -> Result<(), LedgerError> {
+        let mut write = || {
+            let change = self.connection.transaction()?;
+            for event in events {
+                change
+                    .prepare_cached("INSERT OR REPLACE INTO webhook_positions VALUES (?1, ?2, ?3, ?4)")?
+                    .execute(params![name, event.subject, event.at.0, event.at.1])?;
+            }
+            change.commit()
         };
-        write(&self.connection).map(drop).map_err(self.sql())
+        write().map_err(|error| LedgerError::sql(&self.path, &error))
     }
 
     /// Crossings that were removed from the ledger before `name` could be told.

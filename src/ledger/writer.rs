@@ -17,6 +17,7 @@ use std::{
 
 use rusqlite::{Connection, params};
 
+pub(super) use self::watching::Watch;
 use self::{
     background::Background,
     rows::{PendingRow, begin_session, write_rows, write_totals, write_watches},
@@ -26,6 +27,8 @@ use super::{
     BATCH, LedgerError, LedgerOptions, MAX_WAITING, Shared,
     areas::AreaBook,
     clock_check::{self, ClockReading, Steadiness, millis},
+    copies,
+    fleet::{Leases, write_outgoing},
     lock::{Lock, patiently},
     salvage::Totals,
     schedules::{self, Hours},
@@ -78,6 +81,8 @@ pub(crate) struct Writer {
     /// Whether [`Self::areas`] go on from those of the file.
     has_areas: bool,
     watching: Watching,
+    /// By which leases the sources of a fleet are counted.
+    leases: Leases,
     /// Whether all watches, not only the unnoted, must be written: the file is new to us, or it is time for a
     /// heartbeat.
     write_all_watches: bool,
@@ -115,6 +120,7 @@ impl Writer {
         let (now, begun) = (options.clock.now(), ClockReading::now(options.clock.as_ref()));
         Self {
             background: Background::new(options.retention, now),
+            leases: Leases::new(Arc::clone(&options.server_clock)),
             options,
             shared,
             connection: None,
@@ -195,6 +201,9 @@ impl Writer {
         let moment = ClockReading::of(wall, uptime);
         self.observe(moment);
         if let Some(watch) = self.watching.frames(source.clone(), frames, moment) {
+            if let Some(outgoing) = self.leases.watch(&source, watch) {
+                self.push(PendingRow::Outgoing(Box::new(outgoing)));
+            }
             self.push(PendingRow::Watch(source, watch));
         }
         if self.watching.unnoted(false).next().is_some() {
@@ -257,6 +266,9 @@ impl Writer {
         let wall = millis(event.wall);
         if self.options.forward.is_some() {
             self.unforwarded.push_back(Arc::clone(event));
+        }
+        for outgoing in self.leases.event(event, sequence, wall) {
+            self.push(PendingRow::Outgoing(Box::new(outgoing)));
         }
         let source = event.source.clone();
         match &event.kind {
@@ -351,6 +363,7 @@ impl Writer {
         self.changed.clear();
         self.areas.written();
         self.write_all_totals = false;
+        self.leases.noted(self.watching.unnoted(self.write_all_watches));
         self.watching.noted();
         self.busy_since = None;
         if std::mem::take(&mut self.write_all_watches) {
@@ -409,6 +422,10 @@ impl Writer {
         let change = connection.transaction().map_err(sql)?;
         write_rows(&change, session, &self.rows).map_err(sql)?;
         write_watches(&change, session, self.watching.unnoted(self.write_all_watches)).map_err(sql)?;
+        for (source, watch) in self.watching.unnoted(self.write_all_watches) {
+            let outgoing = self.leases.watch(source, watch);
+            outgoing.map_or(Ok(()), |outgoing| write_outgoing(&change, session, &outgoing)).map_err(sql)?;
+        }
         for (source, lines) in &self.totals {
             if self.write_all_totals || self.changed.contains(source) {
                 write_totals(&change, source, lines).map_err(sql)?;
@@ -430,7 +447,12 @@ impl Writer {
                 .map_err(sql)?;
             schema::write_clock(&change, &seen).map_err(sql)?;
         }
-        change.commit().map_err(sql)
+        change.commit().map_err(sql)?;
+        // With each heartbeat, by a clock that can be relied upon.
+        if self.write_all_watches && self.clock.is_steady() {
+            copies::expire(&self.options.path, self.options.clock.wall(), self.options.retention);
+        }
+        Ok(())
     }
 
     /// Passes on what is durable, or what nobody can make durable at present.

@@ -11,7 +11,7 @@ pub struct Action {
     pub wall: i64,
     /// Name of the user.
     pub who: String,
-    /// Where it was asked for: `dashboard`, `socket`, `http`, `mqtt` or `signal`.
+    /// Where it was asked for: `dashboard`, `socket`, `http`, `nats`, `mqtt` or `signal`.
     pub from: String,
     /// The source it concerns; `None` where that is the whole program.
     pub source: Option<SourceId>,

@@ -275,11 +275,19 @@ impl AreaSnapshot {
         }
     }
 
+    /// The same as a part of a sentence: `37 of 120 inside`, or `0 of 120 inside (counted -2)`.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let of = self.capacity.map_or_else(String::new, |capacity| format!(" of {capacity}"));
+        let counted = if self.inside < 0 { format!(" (counted {})", self.inside) } else { String::new() };
+        format!("{}{of} inside{counted}", self.inside.max(0))
+    }
+
     /// What is wrong where [`Self::is_over`]: `130 inside, threshold 120`.
     #[must_use]
     pub fn cause(&self) -> String {
         let limit = self.threshold.unwrap_or_default();
-        format!("{} inside, threshold {limit}", self.of_capacity())
+        format!("{}, threshold {limit}", self.words())
     }
 
     /// A sentence for each of its lines that none of `sources` has at present.
@@ -346,6 +354,7 @@ mod tests {
         assert_eq!(area.number(), "0 (counted -2)");
         let area = AreaSnapshot { capacity: Some(120), ..area };
         assert_eq!(area.of_capacity(), "0 of 120 (counted -2)");
+        assert_eq!(area.words(), "0 of 120 inside (counted -2)");
         assert_eq!(AreaSnapshot { inside: 37, ..area }.of_capacity(), "37 of 120");
     }
 }

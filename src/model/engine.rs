@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Acknowledgment, AreaSnapshot, Event, Moment, SourceId, SourceSnapshot};
+use super::{Acknowledgment, AreaSnapshot, Event, Moment, NodeSnapshot, SourceId, SourceSnapshot};
 
 /// How workers and sources go together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
@@ -75,6 +75,9 @@ pub struct EngineSnapshot {
     /// One per area, in the order of the configuration.
     #[serde(default)]
     pub areas: Arc<Vec<AreaSnapshot>>,
+    /// The nodes, by name, where this is of a whole fleet; else none.
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub nodes: Arc<Vec<NodeSnapshot>>,
     /// The latest events, oldest first, at most a few hundred.
     pub events: Arc<Vec<Arc<Event>>>,
     /// Events not yet handled that were lost (0 unless the disk cannot follow).
@@ -93,7 +96,18 @@ pub struct EngineSnapshot {
     pub generation: u64,
 }
 
+/// Left out where there is no fleet.
+fn is_empty(nodes: &Arc<Vec<NodeSnapshot>>) -> bool {
+    nodes.is_empty()
+}
+
 impl EngineSnapshot {
+    /// Whether this is of a whole fleet.
+    #[must_use]
+    pub fn is_fleet(&self) -> bool {
+        !self.nodes.is_empty()
+    }
+
     /// In, out and signed net over all sources.
     #[must_use]
     pub fn totals(&self) -> (u64, u64, i64) {

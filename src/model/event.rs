@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AreaEvent, Direction, Reason, Scene, SourceId, StateKind, TrackId, rfc3339};
+use super::{AreaEvent, Direction, Epoch, Reason, Scene, SourceId, StateKind, TrackId, rfc3339};
 
 /// What happened, for the ticker, the logs, the CSV and the JSON lines.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -21,13 +21,16 @@ pub struct Event {
     pub source: SourceId,
     /// What.
     pub kind: EventKind,
+    /// The lease by which a fleet's source was counted here; none for other sources.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<Epoch>,
 }
 
 impl Event {
     /// What happened just now, not passed on yet.
     #[must_use]
     pub fn new(wall: SystemTime, source: impl Into<SourceId>, kind: EventKind) -> Self {
-        Self { number: 0, wall, source: source.into(), kind }
+        Self { number: 0, wall, source: source.into(), kind, epoch: None }
     }
 }
 

@@ -30,6 +30,8 @@ pub enum Doubt {
     /// People are rarely recognized, because it is dark.
     Dark,
     /// People are rarely recognized, or what moves is none.
+    // Ledgers of version 4 have this spelling.
+    #[serde(alias = "unrecognised")]
     Unrecognized,
     /// People are too small.
     Small,

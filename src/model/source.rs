@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 
 #[cfg(test)]
 use super::copies;
-use super::{Doubt, Limit, LineCounts, Moment, Overload, Reason, Rest, Scene, SourceState, ZoneCounts};
+use super::{
+    Doubt, Holder, Limit, LineCounts, Moment, Overload, Reason, Rest, Scene, SourceState, ZoneCounts,
+};
 
 /// Id of a source, unique in one engine: the configuration's `camera_id` or `video_id`.
 pub type SourceId = Arc<str>;
@@ -119,6 +121,9 @@ pub struct SourceSnapshot {
     pub cpu: f32,
     /// Frames of it that are held at a time, in bytes: as decoded and at working size.
     pub picture_bytes: u64,
+    /// The node that holds it, in a snapshot of a whole fleet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holder: Option<Arc<Holder>>,
     /// Counts how often it is copied.
     #[cfg(test)]
     #[serde(skip)]
@@ -169,6 +174,7 @@ impl SourceSnapshot {
             rest: Rest::default(),
             cpu: 0.0,
             picture_bytes: 0,
+            holder: None,
             #[cfg(test)]
             copies: copies::Copies,
         }
@@ -193,6 +199,12 @@ impl SourceSnapshot {
     #[must_use]
     pub fn doubt(&self) -> Option<Doubt> {
         self.scene.as_ref().and_then(|scene| scene.doubt)
+    }
+
+    /// How old all of this is, where the node that holds it does not answer.
+    #[must_use]
+    pub fn silent_for(&self) -> Option<Duration> {
+        self.holder.as_ref().and_then(|holder| holder.age)
     }
 
     /// In minus out; may be negative.

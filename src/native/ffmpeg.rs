@@ -12,7 +12,7 @@ mod input;
 mod jpeg;
 mod log;
 
-use std::sync::Once;
+use std::{ffi::CStr, sync::Once};
 
 use ffmpeg_next::ffi;
 pub use ffmpeg_next::{
@@ -36,6 +36,15 @@ const LARGEST_BLOCK: usize = 128 << 20;
 
 /// Pixels of the largest picture that is decoded: 8K UHD.
 pub const MOST_PIXELS: u64 = 7680 * 4320;
+
+/// Its version, as its builder wrote it: `5.1.6-0+deb12u1`.
+#[must_use]
+#[allow(unsafe_code, reason = "a foreign function")]
+pub fn version() -> String {
+    // SAFETY: it gives a text that is part of the library and ends with a zero.
+    let text = unsafe { CStr::from_ptr(ffi::av_version_info()) };
+    text.to_string_lossy().into_owned()
+}
 
 /// Makes the libraries ready, once: limits, and where their messages go.
 #[allow(unsafe_code, reason = "foreign functions")]

@@ -1,16 +1,18 @@
 //! Webhooks: servers that are told of events, in the form of Standard Webhooks.
 //!
 //! What is sent comes out of the ledger, in the order of each source, from a place that the ledger keeps: at least once, under
-//! the same id each time, whichever side is restarted. Each webhook has a thread; nothing waits in memory, and counting
-//! waits for none of them.
+//! the same id each time, whichever side is restarted. Each webhook has a thread, and a few that wait for its server; nothing
+//! waits in memory, and counting waits for none of them.
 
 mod backoff;
 mod delivery;
 mod http;
 mod message;
 mod options;
+mod senders;
 mod sign;
 mod state;
+mod turns;
 
 use std::{io, sync::Arc, time::Instant};
 
@@ -18,15 +20,23 @@ use crossbeam_channel::{Sender, bounded};
 use jiff::tz::TimeZone;
 use parking_lot::Mutex;
 
-use self::delivery::Delivery;
+use self::{delivery::Delivery, sign::SigningKey};
 pub use self::{
-    options::WebhookOptions,
+    options::{LedgerProgress, WebhookOptions},
     state::{Outage, WebhookState},
 };
 use crate::{config::WebhookConfig, native::disk::Disk};
 
 /// The name of a webhook, and what its server answered to a test: an error where that is a refusal.
 pub type TestAnswer = (String, Result<String, String>);
+
+/// Whether the secret that signs for `webhook` can be read. Blocks for the disk.
+///
+/// # Errors
+/// Why it cannot, in a sentence without it.
+pub fn check_secret(webhook: &WebhookConfig) -> Result<(), String> {
+    SigningKey::read(webhook).map(drop)
+}
 
 /// The webhooks of a run. Cheap to clone; when the last clone is dropped, their threads end.
 #[derive(Clone)]

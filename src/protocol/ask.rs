@@ -33,13 +33,16 @@ pub enum Question {
     },
     /// Where sources and lines are kept, and what is there.
     Place {},
-    /// Write the lines, zones and ignored regions of a source into the configuration file.
+    /// Write the lines, zones and ignored regions of a source into the configuration file, or into the sources of the fleet.
     SaveLines {
         /// The source.
         source: SourceId,
         /// `lines`, `zones` and `ignore`, as an entry of the configuration file holds them; without `ignore` the ignored regions of
         /// the file stay.
         shapes: ConfigEntry,
+        /// The same as the user saw it; for a fleet, in which another user may have changed it meanwhile. One engine passes over it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        before: Option<ConfigEntry>,
     },
     /// Write a source into the configuration file.
     SaveSource {
@@ -86,6 +89,17 @@ pub enum Question {
     Crossing(Facts),
     /// Note what a person says of a crossing.
     Judge(crossings::NewJudgment),
+}
+
+impl Question {
+    /// Whether it changes nothing, opens nothing and writes nothing.
+    #[must_use]
+    pub fn only_reads(&self) -> bool {
+        matches!(
+            self,
+            Self::Place {} | Self::Report(_) | Self::Chart { .. } | Self::Crossings(_) | Self::Crossing(_)
+        )
+    }
 }
 
 /// The answer to a [`Question`].

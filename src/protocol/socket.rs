@@ -44,13 +44,35 @@ fn runtime_folder() -> PathBuf {
 #[must_use]
 pub fn is_own(folder: &Path) -> bool {
     let user = rustix::process::geteuid().as_raw();
-    std::fs::symlink_metadata(folder)
-        .is_ok_and(|found| found.is_dir() && found.uid() == user && found.mode() & 0o022 == 0)
+    // systemd gives a service with `DynamicUser` a link that belongs to root; one of anybody else is not meant.
+    std::fs::symlink_metadata(folder).is_ok_and(|found| [0, user].contains(&found.uid()))
+        && std::fs::metadata(folder)
+            .is_ok_and(|found| found.is_dir() && found.uid() == user && found.mode() & 0o022 == 0)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        fs::{self, Permissions},
+        os::unix::fs::{PermissionsExt as _, symlink},
+    };
+
     use super::*;
+
+    #[test]
+    fn a_folder_of_this_user_may_be_a_link_and_may_not_be_writable_for_others() {
+        let dir = tempfile::tempdir().unwrap();
+        let (own, link) = (dir.path().join("own"), dir.path().join("link"));
+        fs::create_dir(&own).unwrap();
+        symlink("own", &link).unwrap();
+        let with = |mode| fs::set_permissions(&own, Permissions::from_mode(mode)).unwrap();
+        with(0o700);
+        assert!(is_own(&own) && is_own(&link));
+        with(0o770);
+        assert!(!is_own(&own) && !is_own(&link));
+        fs::remove_dir(&own).unwrap();
+        assert!(!is_own(&link));
+    }
 
     #[test]
     fn a_long_path_has_its_socket_elsewhere_and_the_same_one_for_every_name_of_the_folder() {

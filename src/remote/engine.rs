@@ -23,7 +23,10 @@ fn not_done(error: &ClientError, is_added: bool) -> String {
     match error {
         ClientError::Refused(why) => why.clone(),
         // Nothing was sent.
-        ClientError::NoEngine { .. } | ClientError::Stranger { .. } | ClientError::Version { .. } => {
+        ClientError::NoEngine { .. }
+        | ClientError::Stranger { .. }
+        | ClientError::NotReached(_)
+        | ClientError::Version { .. } => {
             if is_added {
                 error.to_string()
             } else {

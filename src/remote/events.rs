@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use super::client::{Client, ClientError, Stream};
+use super::{
+    carrier::{ClientError, Pieces},
+    client::Client,
+};
 use crate::model::Event;
 
 /// Something comes at least every 15 s, be it a comment.
@@ -19,7 +22,7 @@ pub enum Happened {
 
 /// Follows the events of an engine.
 pub struct EventStream {
-    stream: Stream,
+    stream: Box<dyn Pieces>,
     /// What has come of a message that is not whole.
     text: Vec<u8>,
     /// The id of the last event.
@@ -67,8 +70,8 @@ impl EventStream {
 
     fn read(&mut self, message: &str) -> Result<Option<Happened>, ClientError> {
         let field = |name: &str| message.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
-        let Some(data) = field("data") else { return Ok(None) };
         self.last = field("id").map(str::to_owned).or_else(|| self.last.take());
+        let Some(data) = field("data") else { return Ok(None) };
         if field("event") == Some("gap") {
             return Ok(Some(Happened::Gap(data.to_owned())));
         }

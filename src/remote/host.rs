@@ -86,9 +86,11 @@ impl Host for Remote {
         source.source.teach(crate::config::known());
     }
 
-    fn save_lines(&self, source: &SourceId, drawn: &Drawn) -> Result<String, String> {
-        let shapes = shapes_of(&drawn.lines, &drawn.zones, Some(&drawn.ignore));
-        self.said(&Question::SaveLines { source: source.clone(), shapes })
+    fn save_lines(&self, source: &SourceId, drawn: &Drawn, before: Option<&Drawn>) -> Result<String, String> {
+        let shapes = |drawn: &Drawn| shapes_of(&drawn.lines, &drawn.zones, Some(&drawn.ignore));
+        // Engines of before know no such field.
+        let before = before.filter(|_| self.config_place() == ConfigPlace::Fleet).map(shapes);
+        self.said(&Question::SaveLines { source: source.clone(), shapes: shapes(drawn), before })
     }
 
     fn save_source(&self, source: &SourceConfig, written: &str, keep: KeepLogin) -> Result<String, String> {

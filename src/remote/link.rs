@@ -7,7 +7,7 @@ use std::{
 
 use parking_lot::{Condvar, Mutex};
 
-use super::client::{Client, ClientError};
+use super::{carrier::ClientError, client::Client};
 use crate::{model::EngineSnapshot, protocol::Version};
 
 /// A snapshot is asked for no sooner than this after the one before: as often as the screens show one.
@@ -176,8 +176,7 @@ impl Link {
     /// What is newer than the generation `after`; everything, and who answers, after a break.
     fn fetch(&self, after: u64) -> Result<Received, ClientError> {
         if after > 0 {
-            let path = format!("/snapshot?after={after}");
-            match self.client.get(&path, PATIENCE) {
+            match self.client.snapshot(after, PATIENCE) {
                 Ok(snapshot) => return Ok(Received { snapshot: Some(snapshot), version: None }),
                 // Nothing has changed, or it hangs.
                 Err(ClientError::Late(_)) => {}
@@ -189,7 +188,7 @@ impl Link {
             }
         }
         let version = self.client.version(PULSE)?;
-        let snapshot = self.client.get("/snapshot", FIRST)?;
+        let snapshot = self.client.snapshot(0, FIRST)?;
         Ok(Received { snapshot: Some(snapshot), version: Some(version) })
     }
 }

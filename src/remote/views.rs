@@ -9,10 +9,7 @@ use std::{
 use parking_lot::{Condvar, Mutex};
 use serde::de::DeserializeOwned;
 
-use super::{
-    client::{Client, ClientError},
-    link::Link,
-};
+use super::{carrier::ClientError, client::Client, link::Link};
 use crate::{
     config::SourceConfig,
     count::replay::Paths,

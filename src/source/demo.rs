@@ -160,6 +160,8 @@ mod tests {
 
     use std::collections::HashMap;
 
+    use rayon::prelude::*;
+
     use super::{truth::crossing, *};
     use crate::{clock::SystemClock, config::DemoScene, geometry::BBox, model::LineConfig};
 
@@ -263,7 +265,7 @@ mod tests {
     #[test]
     fn a_room_neither_fills_for_ever_nor_empties_below_nobody() {
         for (name, people) in [("lobby", 6), ("corridor", 4), ("street", 8), ("plaza", 10), ("lobby", 50)] {
-            for seed in 1..=5 {
+            (1..=5).into_par_iter().for_each(|seed| {
                 let demo = demo(&format!("{name}?people={people}&seed={seed}&seconds=3600&fps=5"));
                 let (mut current, mut least, mut most, mut crossed) = (0i64, 0, 0, 0);
                 let mut before: HashMap<u64, BBox> = HashMap::new();
@@ -283,7 +285,7 @@ mod tests {
                 // People on their way in are planned and not yet counted, so a few leave before they come.
                 let few = if people > 10 { 8 } else { 4 };
                 assert!(least >= -few && most <= 12, "{name} {people} {seed}: {least} to {most}");
-            }
+            });
         }
     }
 

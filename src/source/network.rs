@@ -1,7 +1,7 @@
 //! Connections to network cameras, encrypted where their addresses say so, and what the answers of a server mean.
 
 use std::{
-    io,
+    io::{self, Read as _},
     net::{IpAddr, TcpStream, ToSocketAddrs as _},
     time::{Duration, Instant},
 };
@@ -56,6 +56,39 @@ pub(super) fn host(address: &Url) -> String {
 
 pub(super) fn connect(address: &Url, deadline: Instant) -> Result<TcpStream, SourceError> {
     connect_where(address, deadline, |_| true)
+}
+
+/// Connects to the host of `address`, sends nothing and hangs up. Blocks up to about `timeout`.
+///
+/// # Errors
+/// When it cannot be reached.
+pub fn reach(address: &Url, timeout: Duration) -> Result<(), SourceError> {
+    connect(address, Instant::now() + timeout).map(drop)
+}
+
+/// The first line, of at most `longest` bytes, that the server of `address` says before it is told anything. Blocks up to about twice
+/// `timeout`.
+///
+/// # Errors
+/// When it cannot be reached or says nothing.
+pub fn greeting(address: &Url, timeout: Duration, longest: u64) -> Result<String, SourceError> {
+    let stream = connect(address, Instant::now() + timeout)?;
+    let deadline = Instant::now() + timeout;
+    let mut line = Vec::new();
+    let mut stream = stream.take(longest);
+    let mut byte = [0];
+    while line.last() != Some(&b'\n') {
+        let read = stream.get_ref().set_read_timeout(Some(remaining(deadline)));
+        match read.and_then(|()| stream.read(&mut byte)) {
+            Ok(0) => break,
+            Ok(_) => line.extend(byte),
+            Err(error) => return Err(silence(address, &error)),
+        }
+    }
+    if line.is_empty() {
+        return Err(silence(address, &io::ErrorKind::UnexpectedEof.into()));
+    }
+    Ok(String::from_utf8_lossy(&line).into_owned())
 }
 
 /// The addresses of a host; none where its name is not known.

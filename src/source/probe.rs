@@ -1,9 +1,18 @@
-//! Opens a source once, reads its first frame and closes it, for `check --probe` and for the dialog that adds
+//! Opens a source once, reads its first frame and closes it, for `check --probe`, for `doctor` and for the dialog that adds
 //! a source.
 
-use std::fmt;
+use std::{
+    fmt, io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
-use super::{Frame, Interrupt, Opener, SourceError, StreamInfo};
+use crossbeam_channel::{Receiver, unbounded};
+
+use super::{Frame, Interrupt, Opener, SourceError, StreamInfo, system::SystemOpener};
 use crate::config::SourceConfig;
 
 /// What was found behind a source.
@@ -46,6 +55,50 @@ pub fn probe_source(source: &SourceConfig, opener: &dyn Opener) -> Result<(Probe
     let frame = opened.retrieve(&|width, height| (width, height))?;
     let info = StreamInfo { size: frame.stream_size, ..opened.info() };
     Ok((Probe { info, codec: opened.codec() }, frame))
+}
+
+/// What `source` sends: [`probe_source`] with what the program opens sources by. A decoder that panics is an error.
+///
+/// # Errors
+/// As [`probe_source`].
+pub fn try_out(source: &SourceConfig) -> Result<Probe, SourceError> {
+    catch_unwind(AssertUnwindSafe(|| probe_source(source, &SystemOpener::default())))
+        .unwrap_or_else(|_| Err(SourceError::System("the decoder panicked".into())))
+        .map(|(probe, _)| probe)
+}
+
+/// Begins to ask `find` about each of `sources`, `at_once` at a time; gives what it has found with the index of the source. Each one
+/// that is open holds a decoder.
+///
+/// # Errors
+/// When the system refuses every thread.
+pub fn for_each<T: Send + 'static>(
+    sources: &Arc<Vec<SourceConfig>>,
+    at_once: usize,
+    find: fn(&SourceConfig) -> T,
+) -> io::Result<Receiver<(usize, T)>> {
+    let (sender, results) = unbounded();
+    let next = Arc::new(AtomicUsize::new(0));
+    for number in 0..at_once.min(sources.len()) {
+        let (sources, next, sender) = (Arc::clone(sources), Arc::clone(&next), sender.clone());
+        let started = std::thread::Builder::new().name(format!("probe-{number}")).spawn(move || {
+            while let Some((index, source)) = {
+                let index = next.fetch_add(1, Ordering::SeqCst);
+                sources.get(index).map(|source| (index, source))
+            } {
+                if sender.send((index, find(source))).is_err() {
+                    return;
+                }
+            }
+        });
+        match started {
+            Ok(_) => {}
+            Err(error) if number == 0 => return Err(error),
+            // It goes on with fewer.
+            Err(_) => break,
+        }
+    }
+    Ok(results)
 }
 
 #[cfg(test)]

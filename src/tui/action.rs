@@ -147,6 +147,8 @@ pub enum Action {
     History,
     /// The workers and their queue.
     Workers,
+    /// The nodes of a fleet.
+    Nodes,
     /// The snapshots of crossings.
     Crossings,
     /// A random sample of the day's crossings.

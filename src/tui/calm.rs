@@ -5,7 +5,7 @@
 //! and a rate or a load that has hardly moved stays for a few seconds more.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -48,7 +48,8 @@ impl Calm {
             new.events = Arc::clone(&old.events);
         }
         self.settle_load(old, &mut new, moment.mono, is_new_second);
-        self.rates.retain(|id, _| new.sources.iter().any(|source| source.id == *id));
+        let there: HashSet<SourceId> = new.sources.iter().map(|source| source.id.clone()).collect();
+        self.rates.retain(|id, _| there.contains(id));
         for (index, source) in new.sources.iter_mut().enumerate() {
             let before = old.sources.get(index).filter(|before| before.id == source.id);
             let Some(before) = before.filter(|before| before.state == source.state) else {

@@ -51,6 +51,10 @@ pub enum Go {
     Logs(LogTarget),
     /// Show the workers.
     Workers,
+    /// Show the nodes of the fleet.
+    Nodes,
+    /// Back to the overview, over all screens that are open.
+    Overview,
     /// Show the alerts.
     Alerts,
     /// Show the wall of previews.
@@ -115,7 +119,14 @@ pub enum HostWork {
     /// Note what a person says of a crossing.
     Judge(crossings::NewJudgment),
     /// Write the lines and zones of a source into the configuration file.
-    SaveLines(SourceId, Drawn),
+    SaveLines {
+        /// The source.
+        source: SourceId,
+        /// What is drawn on its frame.
+        drawn: Drawn,
+        /// The same as it was; `None` where the user has been told that another user changed it.
+        before: Option<Drawn>,
+    },
     /// Write changed settings of a source into the configuration file and have them take effect.
     SaveSettings(Box<SettingsChange>),
     /// Remove sources from the configuration file, after what is being saved to it.

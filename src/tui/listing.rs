@@ -1,10 +1,14 @@
 //! The list of sources: which rows there are, in which order, and which of them are selected and marked. Pure.
 
-use std::{cmp::Ordering, collections::BTreeSet, sync::Arc};
+use std::{
+    cmp::Ordering,
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use crate::model::{EngineSnapshot, Moment, SourceId, SourceSnapshot, SourceState};
 
-/// Columns by which sources can be sorted, in the order of the keys `1` to `9`.
+/// Columns by which sources can be sorted, first those of the keys `1` to `9`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SortKey {
     /// As they were added.
@@ -26,11 +30,13 @@ pub enum SortKey {
     Limit,
     /// Age of the last frame.
     Age,
+    /// The node that holds it, then its name.
+    Node,
 }
 
 impl SortKey {
-    /// All, in the order of their keys.
-    pub const ALL: [Self; 9] = [
+    /// All, in the order of their keys; the last one has none, and says nothing where there is no fleet.
+    pub const ALL: [Self; 10] = [
         Self::Order,
         Self::State,
         Self::Name,
@@ -40,6 +46,7 @@ impl SortKey {
         Self::Current,
         Self::Limit,
         Self::Age,
+        Self::Node,
     ];
 
     /// Its name in messages.
@@ -55,13 +62,72 @@ impl SortKey {
             Self::Current => "current",
             Self::Limit => "share of the limit",
             Self::Age => "age of the last frame",
+            Self::Node => "node",
         }
     }
 
     /// Whether large values come first unless reversed.
     #[must_use]
     pub fn is_descending(self) -> bool {
-        !matches!(self, Self::Order | Self::State | Self::Name)
+        !matches!(self, Self::Order | Self::State | Self::Name | Self::Node)
+    }
+}
+
+/// What headings stand between the rows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Grouping {
+    /// None.
+    #[default]
+    None,
+    /// Locations.
+    Location,
+    /// Nodes of a fleet.
+    Node,
+    /// Sites of a fleet.
+    Site,
+}
+
+impl Grouping {
+    /// Its name in messages.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::None => "not grouped",
+            Self::Location => "grouped by location",
+            Self::Node => "grouped by node",
+            Self::Site => "grouped by site",
+        }
+    }
+
+    /// The heading of sources that have none.
+    #[must_use]
+    pub fn without(self) -> &'static str {
+        match self {
+            Self::None | Self::Location => "No location",
+            Self::Node => "No node",
+            Self::Site => "No site",
+        }
+    }
+
+    /// The heading under which `source` stands.
+    fn of(self, source: &SourceSnapshot) -> Option<&str> {
+        let holder = source.holder.as_ref();
+        match self {
+            Self::None => None,
+            Self::Location => source.location.as_deref(),
+            Self::Node => holder.map(|holder| &*holder.node),
+            Self::Site => holder.and_then(|holder| holder.site.as_deref()),
+        }
+    }
+
+    /// The one that comes next; nodes and sites are of a fleet alone.
+    fn next(self, is_fleet: bool) -> Self {
+        match self {
+            Self::None => Self::Location,
+            Self::Location if is_fleet => Self::Node,
+            Self::Node => Self::Site,
+            Self::Location | Self::Site => Self::None,
+        }
     }
 }
 
@@ -72,17 +138,19 @@ pub struct Arrangement {
     pub sort: SortKey,
     /// Against the column's natural direction.
     pub reversed: bool,
-    /// Under headings by location.
-    pub grouped: bool,
-    /// Words that rows must have, or with a leading `!` must not have.
+    /// Under which headings.
+    pub grouped: Grouping,
+    /// Words that rows must have, or with a leading `!` must not have; `node:NAME` and `site:NAME` are those of that node and site.
     pub filter: String,
 }
 
-/// Sums over the sources of one location.
+/// Sums over the sources of one location, node or site.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {
-    /// The location; `None` for sources without one.
-    pub location: Option<String>,
+    /// What the heading is.
+    pub by: Grouping,
+    /// The heading; `None` for sources without one.
+    pub title: Option<String>,
     /// Sources shown under it.
     pub sources: usize,
     /// Of these, how many have trouble.
@@ -109,7 +177,7 @@ pub enum Row {
 pub struct Listing {
     arrangement: Arrangement,
     /// Grouping as the user last asked for it; `None` leaves it to the sources.
-    grouped: Option<bool>,
+    grouped: Option<Grouping>,
     rows: Vec<Row>,
     selected: Option<SourceId>,
     /// Row of the selected source when the rows were last worked out.
@@ -126,7 +194,7 @@ impl Listing {
         if let Some(id) = self.awaited.take_if(|id| is_there(id)) {
             self.selected = Some(id);
         }
-        self.arrangement.grouped = self.grouped.unwrap_or_else(|| is_worth_grouping(shown));
+        self.arrangement.grouped = self.grouped.unwrap_or_else(|| natural_grouping(shown));
         self.rows = rows(shown, &self.arrangement);
         self.marked.retain(is_there);
         if self.selected_row(shown).is_none() {
@@ -203,9 +271,9 @@ impl Listing {
         (self.arrangement.sort, self.arrangement.reversed) = (key, reversed);
     }
 
-    /// Groups by location or not; gives whether it groups now.
-    pub fn toggle_group(&mut self) -> bool {
-        let grouped = !self.arrangement.grouped;
+    /// Groups by what comes next; gives by what it groups now.
+    pub fn next_group(&mut self, shown: &EngineSnapshot) -> Grouping {
+        let grouped = self.arrangement.grouped.next(shown.is_fleet());
         self.grouped = Some(grouped);
         grouped
     }
@@ -256,6 +324,8 @@ impl Listing {
 #[must_use]
 pub fn severity(source: &SourceSnapshot) -> u8 {
     match source.state {
+        // Nobody knows how it is.
+        _ if source.silent_for().is_some() => 2,
         SourceState::Failed { .. } | SourceState::Unsupported => 0,
         SourceState::AuthFailed { .. } | SourceState::NoSuchStream { .. } => 1,
         SourceState::Retrying { .. } => 2,
@@ -273,33 +343,89 @@ pub fn severity(source: &SourceSnapshot) -> u8 {
 /// Whether somebody should look at this source.
 #[must_use]
 pub fn is_troubled(source: &SourceSnapshot) -> bool {
-    source.state.kind().is_offline() || source.over_threshold()
+    source.state.kind().is_offline() || source.over_threshold() || source.silent_for().is_some()
 }
 
-/// Whether every word of `filter` is in `source` (or is not, with `!`), ignoring case.
+/// The name of a node or a site as one word of a filter.
 #[must_use]
-pub fn matches(source: &SourceSnapshot, filter: &str) -> bool {
-    let text = format!(
+pub fn name_as_word(name: &str) -> String {
+    name.to_lowercase().replace(char::is_whitespace, "_")
+}
+
+/// A word of a filter.
+enum Word<'a> {
+    /// Somewhere in what is told of a source.
+    Anywhere(&'a str),
+    /// In the name of its node or site; the whole name, where one is so called: `hall-1` is not `hall-10`.
+    Named(Grouping, &'a str, bool),
+}
+
+impl<'a> Word<'a> {
+    fn parse(word: &'a str, sources: &[Arc<SourceSnapshot>]) -> Self {
+        let of = |by: Grouping, name: &'a str| {
+            let is_name =
+                |source: &Arc<SourceSnapshot>| by.of(source).is_some_and(|known| name_as_word(known) == name);
+            Self::Named(by, name, sources.iter().any(is_name))
+        };
+        match word.split_once(':') {
+            Some(("node", name)) => of(Grouping::Node, name),
+            Some(("site", name)) => of(Grouping::Site, name),
+            _ => Self::Anywhere(word),
+        }
+    }
+
+    fn is_in(&self, source: &SourceSnapshot, text: &str) -> bool {
+        match self {
+            Self::Anywhere(word) => text.contains(word),
+            Self::Named(by, name, is_whole) => by.of(source).is_some_and(|known| {
+                let known = name_as_word(known);
+                if *is_whole { known == *name } else { known.contains(name) }
+            }),
+        }
+    }
+}
+
+/// Indices of the sources that have every word of `filter` (or do not have it, with `!`), ignoring case.
+#[must_use]
+pub fn matching(sources: &[Arc<SourceSnapshot>], filter: &str) -> Vec<usize> {
+    let filter = filter.to_lowercase();
+    let words = filter.split_whitespace().map(|word| match word.strip_prefix('!') {
+        Some(word) => (true, word),
+        None => (false, word),
+    });
+    let words: Vec<(bool, Word)> = words
+        .filter(|(_, word)| !word.is_empty())
+        .map(|(is_not, word)| (is_not, Word::parse(word, sources)))
+        .collect();
+    if words.is_empty() {
+        return (0..sources.len()).collect();
+    }
+    let has_text = words.iter().any(|(_, word)| matches!(word, Word::Anywhere(_)));
+    let matches = |source: &SourceSnapshot| {
+        // Most of the work, and of no use to names of nodes and sites.
+        let text = if has_text { text_of(source) } else { String::new() };
+        words.iter().all(|(is_not, word)| word.is_in(source, &text) != *is_not)
+    };
+    (0..sources.len()).filter(|index| matches(&sources[*index])).collect()
+}
+
+/// What words are looked for in.
+fn text_of(source: &SourceSnapshot) -> String {
+    format!(
         "{}\n{}\n{}\n{}",
         source.name(),
         source.location.as_deref().unwrap_or(""),
         source.state.word(),
         source.source
     )
-    .to_lowercase();
-    filter.to_lowercase().split_whitespace().all(|word| match word.strip_prefix('!') {
-        Some("") => true,
-        Some(word) => !text.contains(word),
-        None => text.contains(word),
-    })
+    .to_lowercase()
 }
 
 /// The rows to show.
 #[must_use]
 pub fn rows(snapshot: &EngineSnapshot, arrangement: &Arrangement) -> Vec<Row> {
     let sources = &snapshot.sources;
-    let mut shown: Vec<usize> =
-        (0..sources.len()).filter(|&index| matches(&sources[index], &arrangement.filter)).collect();
+    let mut shown = matching(sources, &arrangement.filter);
     shown.sort_by(|&a, &b| {
         let order = compare(&sources[a], &sources[b], arrangement.sort);
         let order =
@@ -308,43 +434,49 @@ pub fn rows(snapshot: &EngineSnapshot, arrangement: &Arrangement) -> Vec<Row> {
             if arrangement.sort == SortKey::Order && arrangement.reversed { b.cmp(&a) } else { a.cmp(&b) };
         order.then(by_position)
     });
-    if !arrangement.grouped {
+    let by = arrangement.grouped;
+    if by == Grouping::None {
         return shown.into_iter().map(Row::Source).collect();
     }
     // Groups stand in the order of their first source, so that sorting inside does not move headings about.
-    let mut locations: Vec<Option<&str>> = Vec::new();
+    let mut places: HashMap<Option<&str>, usize> = HashMap::new();
+    let mut groups: Vec<(Option<&str>, Vec<usize>)> = Vec::new();
     for source in sources {
-        let location = source.location.as_deref();
-        if !locations.contains(&location) {
-            locations.push(location);
+        let title = by.of(source);
+        places.entry(title).or_insert_with(|| {
+            groups.push((title, Vec::new()));
+            groups.len() - 1
+        });
+    }
+    for index in shown {
+        if let Some(place) = places.get(&by.of(&sources[index])) {
+            groups[*place].1.push(index);
         }
     }
-    locations.sort_by_key(Option::is_none);
+    groups.sort_by_key(|(title, _)| title.is_none());
     let mut rows = Vec::new();
-    for location in locations {
-        let members: Vec<usize> =
-            shown.iter().copied().filter(|&index| sources[index].location.as_deref() == location).collect();
-        if members.is_empty() {
-            continue;
-        }
+    for (title, members) in groups.into_iter().filter(|(_, members)| !members.is_empty()) {
+        let of = || members.iter().map(|&index| &sources[index]);
         rows.push(Row::Group(Group {
-            location: location.map(str::to_string),
+            by,
+            title: title.map(str::to_string),
             sources: members.len(),
-            troubled: members.iter().filter(|&&index| is_troubled(&sources[index])).count(),
-            total_in: members.iter().map(|&index| sources[index].total_in).sum(),
-            total_out: members.iter().map(|&index| sources[index].total_out).sum(),
-            is_doubted: members.iter().any(|&index| sources[index].doubt().is_some()),
+            troubled: of().filter(|source| is_troubled(source)).count(),
+            total_in: of().map(|source| source.total_in).sum(),
+            total_out: of().map(|source| source.total_out).sum(),
+            is_doubted: of().any(|source| source.doubt().is_some()),
         }));
         rows.extend(members.into_iter().map(Row::Source));
     }
     rows
 }
 
-/// Whether grouping says anything: at least two different locations.
+/// By location where that says anything: at least two different ones.
 #[must_use]
-pub fn is_worth_grouping(snapshot: &EngineSnapshot) -> bool {
+pub fn natural_grouping(snapshot: &EngineSnapshot) -> Grouping {
     let mut locations = snapshot.sources.iter().filter_map(|source| source.location.as_deref());
-    locations.next().is_some_and(|first| locations.any(|other| other != first))
+    let is_worth = locations.next().is_some_and(|first| locations.any(|other| other != first));
+    if is_worth { Grouping::Location } else { Grouping::None }
 }
 
 fn compare(a: &SourceSnapshot, b: &SourceSnapshot, key: SortKey) -> Ordering {
@@ -359,6 +491,10 @@ fn compare(a: &SourceSnapshot, b: &SourceSnapshot, key: SortKey) -> Ordering {
         SortKey::Current => a.current().cmp(&b.current()),
         SortKey::Limit => share_of_limit(a).total_cmp(&share_of_limit(b)),
         SortKey::Age => age_key(a.last_frame).cmp(&age_key(b.last_frame)),
+        SortKey::Node => {
+            let key = |source: &SourceSnapshot| source.holder.as_ref().map(|holder| Arc::clone(&holder.node));
+            key(a).cmp(&key(b)).then_with(|| compare(a, b, SortKey::Name))
+        }
     }
 }
 

@@ -17,6 +17,8 @@ pub enum ScreenId {
     Logs,
     /// The workers and their queue.
     Workers,
+    /// The nodes of a fleet.
+    Nodes,
     /// What is and was wrong.
     Alerts,
     /// Live previews beside each other.
@@ -37,6 +39,7 @@ impl ScreenId {
             Self::Crossings => "the snapshots of crossings",
             Self::Logs => "logs",
             Self::Workers => "the workers",
+            Self::Nodes => "the nodes of the fleet",
             Self::Alerts => "the alerts",
             Self::Wall => "the wall of previews",
             Self::Help => "the help",

@@ -9,6 +9,7 @@ pub mod help;
 pub mod history;
 pub mod lines;
 pub mod logs;
+pub mod nodes;
 pub mod overview;
 pub mod source;
 pub mod wall;
@@ -51,6 +52,7 @@ screens! {
     Crossings crossings
     Logs logs
     Workers workers
+    Nodes nodes
     Alerts alerts
     Wall wall
     Help help

@@ -253,8 +253,8 @@ impl Session {
             HostWork::AddSource { text, name, keep, is_silent, is_warned } => {
                 self.add_source(&text, &name, keep, (is_silent, is_warned));
             }
-            HostWork::SaveLines(source, drawn) => self.save(move |host| {
-                let result = host.save_lines(&source, &drawn);
+            HostWork::SaveLines { source, drawn, before } => self.save(move |host| {
+                let result = host.save_lines(&source, &drawn, before.as_ref());
                 Answer::Saved(source, drawn, result)
             }),
             HostWork::SaveSettings(change) => self.save(move |host| {

@@ -116,6 +116,8 @@ impl Shell {
                 self.screens.open(ScreenId::Logs);
             }
             Go::Workers => self.screens.open(ScreenId::Workers),
+            Go::Nodes => self.screens.open(ScreenId::Nodes),
+            Go::Overview => while self.close() {},
             Go::Wall => self.screens.open(ScreenId::Wall),
             Go::Alerts => self.screens.open(ScreenId::Alerts),
             Go::Help => {

@@ -97,6 +97,8 @@ const CASES: &[Case] = &[
     ("workers", "", |s, _| s.session.ui.screen() == ScreenId::Workers),
     ("history", "", |s, _| s.session.ui.screen() == ScreenId::History),
     ("crossings", "", |s, _| s.session.ui.screen() == ScreenId::Crossings),
+    // Tests of the fleet press it where there are nodes.
+    ("nodes", "", |s, _| s.said().starts_with("there are no nodes")),
     ("alerts", "", |s, _| s.session.ui.screen() == ScreenId::Alerts),
     ("sample", "", |s, _| s.session.ui.screen() == ScreenId::Crossings),
     // Tests of the crossings press these where there are crossings.

@@ -229,6 +229,7 @@ pub fn snapshot(sources: Vec<SourceSnapshot>) -> EngineSnapshot {
         notices: Vec::new(),
         acknowledged: Arc::default(),
         areas: Arc::default(),
+        nodes: Arc::default(),
         events: Arc::new(events()),
         events_lost: 0,
         log_lines_lost: 0,
@@ -652,7 +653,7 @@ impl Host for FakeHost {
         self.taken.lock().clone()
     }
 
-    fn save_lines(&self, source: &SourceId, drawn: &Drawn) -> Result<String, String> {
+    fn save_lines(&self, source: &SourceId, drawn: &Drawn, _: Option<&Drawn>) -> Result<String, String> {
         let Drawn { lines, zones, ignore } = drawn;
         self.save(format!("lines {source} {lines:?} zones {zones:?} ignore {ignore:?}"))
     }

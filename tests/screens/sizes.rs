@@ -5,6 +5,7 @@ use pcount::{
     model::{SourceSnapshot, SourceState},
 };
 use proptest::prelude::*;
+use rayon::prelude::*;
 
 use super::{fake, stage::Stage};
 
@@ -89,7 +90,7 @@ proptest! {
 
 #[test]
 fn every_screen_at_every_size() {
-    for screen in SCREENS {
+    SCREENS.par_iter().for_each(|screen| {
         let mut stage = Stage::new(fake::mixed());
         *stage.engine.preview.lock() = Some(fake::preview());
         stage.keys(screen);
@@ -99,7 +100,7 @@ fn every_screen_at_every_size() {
                 stage.buffer(width, height);
             }
         }
-    }
+    });
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::{
 use pcount::{
     config::SourceConfig,
     internals::tui::screen_id::ScreenId,
-    model::{Event, EventKind, SourceState, StateKind},
+    model::{AreaSnapshot, Event, EventKind, SourceState, StateKind},
 };
 
 use super::{fake, looks::SIZES, stage::Stage};
@@ -406,4 +406,42 @@ fn a_camera_that_is_closed_says_until_when_and_has_nothing_to_pause_or_to_acknow
     stage.keys("p");
     assert_eq!(stage.said(), "nothing to pause: 'Shop (camera_01)' is closed by its schedule");
     assert!(stage.engine.take_sent().is_empty());
+}
+
+#[test]
+fn where_there_is_no_room_for_all_areas_those_over_their_threshold_come_first() {
+    let area = |number: usize| AreaSnapshot {
+        name: format!("area {number}"),
+        inside: 10,
+        threshold: Some(5),
+        is_over: matches!(number, 17 | 19),
+        ..AreaSnapshot::default()
+    };
+    let mut stage = Stage::new(vec![fake::source("camera_01", "Shop", SourceState::Running)]);
+    stage.engine.change(|snapshot| snapshot.areas = Arc::new((1..=20).map(area).collect()));
+    stage.tick();
+    for (width, height) in [(60, 16), (80, 24), (120, 40), (200, 50)] {
+        let text = words(&stage.text(width, height));
+        assert!(text.contains("area 17") && text.contains("area 19"), "{width}x{height}: {text}");
+        assert!(!text.contains("area 16"), "{width}x{height}: {text}");
+    }
+    let text = words(&stage.text(120, 40));
+    assert!(text.contains("and 15 more areas: `pcount-tui ctl area`"), "{text}");
+    stage.engine.change(|snapshot| {
+        snapshot.areas =
+            Arc::new((1..=20).map(|number| AreaSnapshot { is_over: number > 10, ..area(number) }).collect());
+    });
+    stage.tick();
+    let text = words(&stage.text(120, 40));
+    assert!(text.contains("and 15 more areas, 5 over the threshold"), "{text}");
+}
+
+#[test]
+fn more_who_left_than_came_are_said_behind_the_number_inside() {
+    let mut stage = Stage::new(vec![fake::source("camera_01", "Shop", SourceState::Running)]).with_areas();
+    let text = words(&stage.text(120, 40));
+    assert!(text.contains("yard 0 inside (counted -2)"), "{text}");
+    stage.keys("A<tab>");
+    let text = words(&stage.text(120, 40));
+    assert!(text.contains("Counted: -2 In: 4 Out: 6"), "{text}");
 }

@@ -21,9 +21,19 @@ fn without_a_name_the_checks_are_listed_with_their_times_and_none_runs() {
     let names: Vec<&str> = out.lines().skip(1).map(|line| line.split_whitespace().next().unwrap()).collect();
     assert_eq!(
         names,
-        ["format", "dependencies", "lints", "documentation", "build", "tests", "quick", "oldest"]
+        [
+            "format",
+            "dependencies",
+            "lints",
+            "documentation",
+            "build",
+            "tests",
+            "quick",
+            "oldest",
+            "hosted-docs"
+        ]
     );
-    assert!(out.contains("as users build it (took 1 min 15 s last time)\n"), "{out}");
+    assert!(out.contains("see of it and without (took 1 min 15 s last time)\n"), "{out}");
     assert!(calls(folder.path()).is_empty());
 }
 

@@ -1,4 +1,5 @@
 //! The whole program, to be killed at random moments.
+#![allow(dead_code, reason = "each test binary uses its part")]
 #![allow(clippy::unwrap_used, reason = "helpers of tests, outside a test function")]
 
 use std::{

@@ -2,13 +2,15 @@
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 /// Everything that a test may miss, and who has it.
-pub const KINDS: [(&str, &str); 15] = [
+pub const KINDS: [(&str, &str); 17] = [
     ("rtsp", "GStreamer's RTSP server for Python, with x264 (scripts/setup --tests)"),
     ("ffmpeg", "the programs ffmpeg and ffprobe (scripts/setup --tests)"),
     ("onnxruntime", "the library ONNX Runtime (scripts/setup)"),
     ("python", "Python 3 with its SQLite (scripts/setup --tests)"),
     ("schemathesis", "the tool that checks the API against its document (scripts/setup --tests)"),
     ("prometheus", "Prometheus with promtool (scripts/setup --tests)"),
+    ("nats", "the NATS server with JetStream (scripts/setup --tests)"),
+    ("network", "root that may make network namespaces with interfaces of their own"),
     ("mosquitto", "the broker Mosquitto with its clients (scripts/setup --tests)"),
     ("compiler", "a C compiler (scripts/setup)"),
     ("root", "the rights of root, such as to give files to others"),

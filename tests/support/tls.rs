@@ -23,6 +23,7 @@ use rustls::{
 /// A server's certificate with its key.
 pub struct Identity {
     pub pem: String,
+    pub key_pem: String,
     der: CertificateDer<'static>,
     key: PrivateKeyDer<'static>,
 }
@@ -31,6 +32,7 @@ impl Identity {
     fn new(certificate: &Certificate, key: &KeyPair) -> Self {
         Self {
             pem: certificate.pem(),
+            key_pem: key.serialize_pem(),
             der: certificate.der().clone(),
             key: PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
         }

@@ -1,4 +1,5 @@
 //! A small server that is told by webhooks, and that verifies what it is told.
+#![allow(dead_code, reason = "each test binary uses its part")]
 #![allow(clippy::unwrap_used, reason = "helpers of tests, outside a test function")]
 
 use std::{

@@ -62,7 +62,7 @@ impl ConfigFile {
     }
 
     /// `text` with what differs.
-    fn with_settings(
+    pub(super) fn with_settings(
         &self,
         text: &str,
         id: &str,

@@ -7,7 +7,7 @@ use std::{fmt::Write as _, fs, path::Path};
 
 use super::*;
 
-const TABLES: [&str; 15] = [
+const TABLES: [&str; 16] = [
     "file",
     "parallel_config",
     "sources",
@@ -19,6 +19,7 @@ const TABLES: [&str; 15] = [
     "credentials",
     "evidence",
     "http",
+    "fleet",
     "area",
     "mqtt",
     "webhook",
@@ -55,6 +56,7 @@ fn rows(name: &str) -> Vec<KeyRow> {
         "tls" => TlsKeys::rows(),
         "evidence" => EvidenceKeys::rows(),
         "http" => HttpKeys::rows(),
+        "fleet" => FleetKeys::rows(),
         "area" => AreaKeys::rows(),
         "mqtt" => MqttKeys::rows(),
         "webhook" => WebhookKeys::rows(),

@@ -16,7 +16,7 @@ fn problems(text: &str) -> Vec<String> {
 
 /// One of everything, so that the validator reads each kind of object.
 const EVERYTHING: &str = r#"{ "$schema": "x", "parallel_config": { "http": { "listen": "127.0.0.1:1" },
-    "areas": [{ "name": "hall", "lines": ["c/*"] }], "mqtt": { "url": "mqtt://h" },
+    "areas": [{ "name": "hall", "lines": ["c/*"] }], "fleet": { "url": "nats://h" }, "mqtt": { "url": "mqtt://h" },
     "webhooks": [{ "url": "https://h/1", "secret_file": "s" }] }, "tui": {},
     "cameras": [{ "camera_id": "c", "source": "rtsps://h/1", "credentials": {"user": "u", "password": "p"},
         "retry": {}, "tls": {}, "evidence": {}, "lines": [{"a": [0, 0], "b": [1, 1]}],
@@ -34,6 +34,7 @@ fn every_key_of_the_schema_is_read() {
         ("", ""),
         ("ParallelFile", "/parallel_config"),
         ("HttpFile", "/parallel_config/http"),
+        ("FleetFile", "/parallel_config/fleet"),
         ("AreaFile", "/parallel_config/areas/0"),
         ("MqttFile", "/parallel_config/mqtt"),
         ("WebhookFile", "/parallel_config/webhooks/0"),

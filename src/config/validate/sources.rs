@@ -14,7 +14,7 @@ use crate::{
         json::TextPosition,
         keys::{CAMERA, CameraKeys, RETRY, SOURCE, TLS, TlsKeys, VIDEO, VideoKeys},
         limits::{ID_LENGTH, LABEL_LENGTH, check_id},
-        section::{Diagnostics, Field, Kind as _, Section},
+        section::{Field, Kind as _, Section},
         source_spec::{self, Named},
         text,
     },
@@ -42,7 +42,6 @@ struct SourceEntry {
 
 /// All sources of the file. Cameras that name no hours have these.
 pub(super) fn read(
-    report: &Diagnostics<'_>,
     (cameras, videos): (Option<Field<'_>>, Option<Field<'_>>),
     hours: Option<&Schedule>,
 ) -> Vec<SourceConfig> {
@@ -52,9 +51,6 @@ pub(super) fn read(
         for item in list.as_ref().and_then(Field::items).unwrap_or_default() {
             entries.extend(entry(&item, kind, hours, &mut ids));
         }
-    }
-    if entries.is_empty() && cameras.or(videos).is_none() {
-        report.warning(None, "", "names no source; add one under 'cameras' or 'videos'");
     }
     expand(entries, ids.into_keys().collect())
 }
@@ -219,6 +215,7 @@ fn settings(section: &Section<'_>, config: &mut SourceConfig) {
     if let Some(choice) = section.field(&SOURCE.evidence).and_then(|f| evidence(&f)) {
         config.evidence = choice;
     }
+    config.site = section.read(&SOURCE.site);
     if let Some(field) = section.field(&SOURCE.tls) {
         config.tls = tls(&field, &config.source);
     }

@@ -245,6 +245,8 @@ impl Actor {
     /// Takes what the capture thread has brought: a notice is handled, a frame becomes a job for the worker.
     pub fn begin_job(&mut self, around: &dyn Around, work: Work) -> Option<Job> {
         match work {
+            // It may have been taken before the program stood still, and the lease has run out meanwhile.
+            Work::Frame(_) if !self.shared.may_count() => {}
             Work::Frame(frame) => {
                 let mut pipeline = self.pipeline.take()?;
                 if self.kind == SourceKind::Camera {

@@ -9,6 +9,7 @@ mod schedule;
 
 pub(in crate::engine) use labels::SetLabels;
 pub(in crate::engine) use lines::SetDrawn;
+pub(in crate::engine) use pause::PauseWithAll;
 pub(in crate::engine) use schedule::SetSchedule;
 
 /// Declares the commands: the file of each, and its name, which is that of a type in the file that implements [`Ask`].

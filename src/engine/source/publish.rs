@@ -84,7 +84,17 @@ impl Actor {
     }
 
     fn emit_at(&self, wall: SystemTime, kind: EventKind) {
-        self.shared.core.outbox.event(Event::new(wall, self.shared.id.clone(), kind));
+        let mut event = Event::new(wall, self.shared.id.clone(), kind);
+        if let Some(lease) = &self.shared.config.load().lease {
+            // What is decided after the lease is over belongs to the node that has the source now.
+            if matches!(event.kind, EventKind::Crossing { .. } | EventKind::Suppressed { .. })
+                && !lease.holds()
+            {
+                return;
+            }
+            event.epoch = Some(lease.epoch);
+        }
+        self.shared.core.outbox.event(event);
     }
 
     /// Shows what an opening has brought.

@@ -11,7 +11,7 @@ use crate::{
     count::replay::Paths,
     engine::{core::Core, counters::SourceCounters},
     metrics::stages::Meter,
-    model::{Preview, SourceId, TaskResult},
+    model::{Lease, Preview, SourceId, TaskResult},
     store::{cell::SourceCell, history::History},
 };
 
@@ -35,6 +35,11 @@ pub struct Shared {
 }
 
 impl Shared {
+    /// Whether it may be counted here: not once the lease of a fleet's source is over.
+    pub fn may_count(&self) -> bool {
+        self.config.load().lease.as_ref().is_none_or(Lease::holds)
+    }
+
     /// Hands the result as of now to the result handler.
     pub fn report(&self, worker: usize, errors: Vec<String>) {
         let timestamp = timestamp(self.core.clock.wall());

@@ -297,10 +297,12 @@ fn the_frame_that_waits_is_counted_before_the_source_closes() {
     work(&source, 0);
     assert_eq!(source.inbox.replace(&source.inbox.admitted(), frame(1)), (Call::Worker, false));
     at("2026-12-04T20:00:00Z");
+    // Given here, and not posted: the coordinator would be told, and be at the source when the worker comes.
+    let mut actor = source.inbox.take_actor().unwrap();
     for _ in 0..3 {
-        source.post(Command::Tick, None);
-        source.take_turn();
+        actor.receive(&source, Command::Tick, None);
     }
+    drop(source.inbox.bring_home(actor, false));
     assert!(source.inbox.has_work(), "the frame waits");
     while Arc::clone(&source).run(1) {}
     assert_eq!(source.cell.load().state.kind(), StateKind::Closed);

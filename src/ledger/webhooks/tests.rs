@@ -1,5 +1,5 @@
 use super::*;
-use crate::ledger::FILE_NAME;
+use crate::ledger::{FILE_NAME, open};
 
 const CROSSINGS: &[WebhookEvent] = &[WebhookEvent::Crossing];
 
@@ -36,7 +36,7 @@ fn a_new_webhook_begins_with_the_present_session_and_keeps_its_salt() {
     let salt = book.register("till", true).unwrap();
     let (found, first) = book.next("till", CROSSINGS, &BTreeSet::new(), 0, (9, 9)).unwrap();
     assert_eq!((places(&found), first), (vec![("source/gate", (2, 1)), ("source/gate", (2, 2))], 2));
-    book.delivered("till", &found[1]).unwrap();
+    book.delivered("till", &found[1..2]).unwrap();
     session(&ledger);
     assert_eq!(book.register("till", true).unwrap(), salt);
     assert_ne!(book.register("other", true).unwrap(), salt);
@@ -64,7 +64,7 @@ fn a_subject_is_read_in_order_over_sessions_and_one_that_is_held_holds_up_no_oth
     assert_eq!(book.count("till", CROSSINGS, 0).unwrap(), 5);
     for _ in 0..2 {
         let told = next(&book, &["source/b"]);
-        book.delivered("till", &told[0]).unwrap();
+        book.delivered("till", &told[..1]).unwrap();
     }
     assert_eq!(places(&next(&book, &["source/b"])), [("source/a", (2, 1))]);
     assert_eq!(book.count("till", CROSSINGS, 0).unwrap(), 3);
@@ -96,7 +96,7 @@ fn what_is_removed_before_it_was_delivered_is_counted() {
     book.register("till", true).unwrap();
     book.register("no_crossings", false).unwrap();
     let (found, _) = book.next("till", CROSSINGS, &BTreeSet::new(), 0, (2, 9)).unwrap();
-    book.delivered("till", &found[1]).unwrap();
+    book.delivered("till", &found[1..2]).unwrap();
     ledger.execute("DELETE FROM crossings WHERE seq <= 4", []).unwrap();
     assert_eq!((book.skipped("till").unwrap(), book.skipped("no_crossings").unwrap()), (2, 0));
 }
@@ -125,4 +125,45 @@ fn all_kinds_of_events_come_in_one_order_and_only_those_that_are_wanted() {
     let (found, _) = book.next("till", &[WebhookEvent::State], &BTreeSet::new(), 0, (9, 9)).unwrap();
     assert_eq!(found[0].what, UndeliveredKind::Noted("state".into(), "{}".into()));
     assert_eq!(found.len(), 1);
+}
+
+#[test]
+fn what_is_kept_for_webhooks_alone_goes_when_it_is_old_and_each_that_wants_it_was_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = ledger(dir.path());
+    session(&ledger);
+    let mut book = WebhookBook::open(&dir.path().join(FILE_NAME)).unwrap();
+    for name in ["till", "door", "crossings"] {
+        book.register(name, true).unwrap();
+    }
+    ledger
+        .execute_batch(
+            "INSERT INTO webhook_events VALUES (1, 'a', 1, 10, 'state', '{}'), (1, 'a', 2, 20, 'threshold', '{}'),
+                (1, 'a', 3, 30, 'state', '{}'), (1, 'b', 4, 10, 'state', '{}'), (1, 'a', 5, 90, 'state', '{}');",
+        )
+        .unwrap();
+    let wanted = [
+        ("till".to_owned(), vec![WebhookEvent::State, WebhookEvent::Threshold]),
+        ("door".to_owned(), vec![WebhookEvent::State]),
+        ("crossings".to_owned(), vec![WebhookEvent::Crossing]),
+    ];
+    let left = || -> Vec<i64> {
+        let mut query = ledger.prepare("SELECT seq FROM webhook_events ORDER BY seq").unwrap();
+        query.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    };
+    assert_eq!(book.tidy(&wanted, 50).unwrap(), 0, "nobody was told");
+    let told = |sequence| Undelivered {
+        subject: "source/a".into(),
+        at: (1, sequence),
+        wall: 0,
+        what: UndeliveredKind::Reset,
+    };
+    book.delivered("till", &[told(5)]).unwrap();
+    book.delivered("door", &[told(1)]).unwrap();
+    assert_eq!(book.tidy(&wanted, 50).unwrap(), 2);
+    assert_eq!(left(), [3, 4, 5], "the door was not told of 3, nobody of 4, and 5 is new");
+    book.delivered("door", &[told(5)]).unwrap();
+    assert_eq!(book.tidy(&wanted, 50).unwrap(), 1);
+    assert_eq!(book.tidy(&wanted[2..], i64::MAX).unwrap(), 2, "nobody wants them");
+    assert_eq!(left(), [0_i64; 0]);
 }

@@ -11,6 +11,7 @@ use super::watching::Watch;
 use crate::{
     ledger::{
         areas,
+        fleet::{Outgoing, write_outgoing},
         schedules::{self, Hours},
         webhooks,
     },
@@ -56,6 +57,8 @@ pub enum PendingRow {
         sequence: u64,
         wall: i64,
     },
+    /// Something that a fleet is to know.
+    Outgoing(Box<Outgoing>),
     /// A source was watched from its first frame to its last.
     Watch(SourceId, Watch),
     /// The wall clock was set, so long after the session began.
@@ -127,6 +130,7 @@ pub fn write_rows(change: &Connection, session: i64, rows: &VecDeque<PendingRow>
             PendingRow::Noted { event, sequence, wall } => {
                 webhooks::write_noted(change, (session, sequence.cast_signed()), *wall, event)?;
             }
+            PendingRow::Outgoing(outgoing) => write_outgoing(change, session, outgoing)?,
             PendingRow::Watch(source, watch) => write_watch(change, session, source, *watch)?,
             PendingRow::Jump { mono, before, after } => write_jump(change, session, *mono, *before, *after)?,
         }

@@ -16,10 +16,10 @@ use crate::{
     geometry::{Anchor, BBox},
     model::{
         self, Acknowledgment, Action, AlertKind, AreaEvent, AreaLine, AreaSnapshot, Control,
-        CorrectionReason, Direction, Doubt, Drift, EngineSnapshot, Event, EventKind, FrameInfo, Learned,
-        LineConfig, LineCounts, Moment, Overload, Preview, Reason, Rest, ResultStatus, Scene, ShownTrack,
-        SourceId, SourceKind, SourceSnapshot, SourceState, StateKind, Task, TaskResult, TaskStatus, Wakeful,
-        WorkerSnapshot, ZoneConfig, ZoneCounts, copies,
+        CorrectionReason, Direction, Doubt, Drift, EngineSnapshot, Epoch, Event, EventKind, FrameInfo,
+        Holder, Learned, LineConfig, LineCounts, Moment, NodeSnapshot, NodeState, Overload, Preview, Reason,
+        Rest, ResultStatus, Scene, ShownTrack, SourceId, SourceKind, SourceSnapshot, SourceState, StateKind,
+        Task, TaskResult, TaskStatus, Wakeful, WorkerSnapshot, ZoneConfig, ZoneCounts, copies,
     },
 };
 
@@ -266,8 +266,12 @@ fn scene() -> BoxedStrategy<Scene> {
 }
 
 pub fn event() -> BoxedStrategy<Event> {
-    (any::<u64>(), wall(), id(), event_kind())
-        .prop_map(|(number, wall, source, kind)| Event { number, wall, source, kind })
+    let epoch = option::of((any::<u64>(), any::<u64>()));
+    (any::<u64>(), wall(), id(), event_kind(), epoch)
+        .prop_map(|(number, wall, source, kind, epoch)| {
+            let epoch = epoch.map(|(revision, delivery)| Epoch { revision, delivery });
+            Event { number, wall, source, kind, epoch }
+        })
         .boxed()
 }
 
@@ -283,7 +287,8 @@ pub fn source() -> BoxedStrategy<SourceSnapshot> {
     );
     let latest = (any::<usize>(), option::of(moment()), duration(), option::of(text()));
     let said = (any::<(u64, u64, u32)>(), text());
-    let load = (single(), single(), option::of(strain()), rest(), single(), any::<u64>());
+    let load =
+        (single(), single(), option::of(strain()), rest(), single(), any::<u64>(), option::of(holder()));
     (named, rates, counted, latest, said, load)
         .prop_map(|(named, rates, counted, latest, said, load)| {
             let (id, alias, location, kind, source, priority, state) = named;
@@ -293,7 +298,7 @@ pub fn source() -> BoxedStrategy<SourceSnapshot> {
             let [total_detections, ignored] = detections;
             let (visible, last_frame, latency, last_error) = latest;
             let ((errors, reconnects, short_sessions), detector) = said;
-            let (rate_share, frame_share, throttled_by, rest, cpu, picture_bytes) = load;
+            let (rate_share, frame_share, throttled_by, rest, cpu, picture_bytes, holder) = load;
             SourceSnapshot {
                 id,
                 alias,
@@ -333,7 +338,44 @@ pub fn source() -> BoxedStrategy<SourceSnapshot> {
                 rest,
                 cpu,
                 picture_bytes,
+                holder: holder.map(Arc::new),
                 copies: copies::Copies,
+            }
+        })
+        .boxed()
+}
+
+fn epoch() -> BoxedStrategy<Epoch> {
+    any::<(u64, u64)>().prop_map(|(revision, delivery)| Epoch { revision, delivery }).boxed()
+}
+
+fn holder() -> BoxedStrategy<Holder> {
+    (id(), option::of(id()), option::of(epoch()), option::of(duration()))
+        .prop_map(|(node, site, epoch, age)| Holder { node, site, epoch, age })
+        .boxed()
+}
+
+fn node() -> BoxedStrategy<NodeSnapshot> {
+    let state = select(vec![NodeState::Runs, NodeState::Draining, NodeState::Silent, NodeState::Left]);
+    let load = (single(), any::<(usize, u64, usize, usize, usize, bool)>());
+    ((id(), option::of(id()), state, duration()), (text(), text()), load, vec(text(), 0..3))
+        .prop_map(|((name, site, state, age), (version, detector), (cpu, load), problems)| {
+            let (cores, rss, room, sources, leased, is_throttled) = load;
+            NodeSnapshot {
+                name,
+                site,
+                state,
+                age,
+                version,
+                detector,
+                cores,
+                cpu,
+                rss,
+                room,
+                sources,
+                leased,
+                is_throttled,
+                problems,
             }
         })
         .boxed()
@@ -357,11 +399,12 @@ pub fn engine() -> BoxedStrategy<EngineSnapshot> {
         vec(event().prop_map(Arc::new), 0..3),
         vec(acknowledgment(), 0..3),
         vec(area(), 0..3),
+        vec(node(), 0..3),
     );
     let numbers = any::<(usize, usize, usize, u64, u64, u64, Option<u64>, u64)>();
     (lists, said, numbers, single(), moment())
         .prop_map(|((sources, workers, queue), said, numbers, cpu, taken)| {
-            let (strategy, detector, problems, notices, events, acknowledged, areas) = said;
+            let (strategy, detector, problems, notices, events, acknowledged, areas, nodes) = said;
             let (
                 worker_count,
                 max_workers,
@@ -385,6 +428,7 @@ pub fn engine() -> BoxedStrategy<EngineSnapshot> {
                 notices,
                 acknowledged: Arc::new(acknowledged),
                 areas: Arc::new(areas),
+                nodes: Arc::new(nodes),
                 events: Arc::new(events),
                 events_lost,
                 log_lines_lost,

@@ -31,6 +31,17 @@ impl Backoff {
         until
     }
 
+    /// Notes a failed attempt that is worth another one `until` then, before the waits begin.
+    pub fn begin(&mut self, until: Instant) -> Instant {
+        self.until = Some(until);
+        until
+    }
+
+    /// Whether an attempt has failed.
+    pub fn has_failed(&self) -> bool {
+        self.until.is_some()
+    }
+
     /// Whether it is too early for an attempt.
     pub fn holds(&self, now: Instant) -> bool {
         self.until.is_some_and(|until| now < until)

@@ -1,42 +1,43 @@
-//! The thread of a webhook: reads what is next out of the ledger, sends it, and notes what was accepted.
+//! The thread of a webhook: reads what is next out of the ledger, has it sent, and notes what was accepted.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use crossbeam_channel::{Receiver, RecvTimeoutError};
+use crossbeam_channel::{Receiver, select};
 use parking_lot::Mutex;
 
 use super::{
-    backoff::Backoff,
     http::{Caller, Outcome},
     message::Message,
     options::WebhookOptions,
+    senders::{Answer, Senders},
     sign::SigningKey,
     state::{Outage, WebhookState},
+    turns::Turns,
 };
 use crate::{
     config::{WebhookConfig, WebhookEvent},
-    ledger::{
-        LedgerError,
-        webhooks::{Undelivered, WebhookBook},
-    },
+    ledger::{LedgerError, webhooks::WebhookBook},
     native::disk::Disk,
 };
 
 /// How often it looks for what is new.
 const POLL: Duration = Duration::from_millis(250);
 
-/// Wait between two batches, which bounds how fast a server is caught up with.
+/// Shortest time between two reads of the ledger.
 const BREATH: Duration = Duration::from_millis(50);
 
-/// Most events of one source, and of all, that are held at once.
+/// Most events of one source, and of all, that are read at once.
 const BATCH: (usize, usize) = (16, 64);
 
 /// How often what is behind is counted.
 const COUNT: Duration = Duration::from_secs(10);
+
+/// How often what all webhooks have been told is removed, and how old it is at least, in milliseconds: a webhook that is taken out
+/// of the configuration for some weeks finds it.
+const TIDY: (Duration, i64) = (Duration::from_hours(1), 30 * 86_400_000);
 
 /// Longest wait for the ledger to begin.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -48,16 +49,20 @@ pub struct Delivery {
     disk: Disk,
     state: Arc<Mutex<WebhookState>>,
     /// `None` until the secret was read.
-    caller: Option<Caller>,
-    /// Of the server as a whole.
-    backoff: Backoff,
-    /// Of sources of which the server has refused an event.
-    held: BTreeMap<String, Backoff>,
+    caller: Option<Arc<Caller>>,
+    senders: Senders,
+    turns: Turns,
+    /// The ledger as it was last opened, and the salt of this webhook in it.
+    book: Option<(WebhookBook, String)>,
     /// All sessions before have been told.
     first_session: i64,
-    /// How far the ledger was when it was last read.
+    /// How far the ledger was when nothing was left in it.
     seen: Option<u64>,
+    read: Option<Instant>,
+    /// Whether there was more in the ledger than could be read at once.
+    is_behind: bool,
     counted: Option<Instant>,
+    tidied: Option<Instant>,
     random: u32,
 }
 
@@ -77,11 +82,15 @@ impl Delivery {
             disk,
             state,
             caller: None,
-            backoff: Backoff::default(),
-            held: BTreeMap::new(),
+            senders: Senders::new(),
+            turns: Turns::default(),
+            book: None,
             first_session: 0,
             seen: None,
+            read: None,
+            is_behind: false,
             counted: None,
+            tidied: None,
             random,
         }
     }
@@ -91,41 +100,74 @@ impl Delivery {
         let mut wait = Duration::ZERO;
         // What was counted belongs to the session that begins with the first commit, and a new webhook to that session.
         let mut has_begun = false;
-        while stopped.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
+        let answers = self.senders.answers.clone();
+        loop {
+            let mut found = Vec::new();
+            select! {
+                recv(stopped) -> _ => return,
+                recv(answers) -> answer => found.extend(answer),
+                default(wait) => {}
+            }
+            found.extend(answers.try_iter());
+            if !found.is_empty() {
+                self.take(found);
+            }
             has_begun = has_begun || self.options.ledger.sync(PATIENCE);
-            wait = if has_begun { self.step(stopped) } else { POLL };
+            wait = if has_begun { self.step() } else { POLL };
         }
     }
 
-    /// Delivers what can be delivered now; gives how long there is nothing to do.
-    fn step(&mut self, stopped: &Receiver<()>) -> Duration {
+    /// Reads and sends what can be sent now; gives how long there is nothing to do, unless there is an answer before.
+    fn step(&mut self) -> Duration {
         let now = self.options.clock.now();
-        let is_gone = self.state.lock().is_gone;
-        if is_gone || self.backoff.holds(now) {
+        if self.state.lock().is_gone || self.turns.is_left_alone(now) {
             self.count(now);
             return POLL;
         }
         if let Err(problem) = self.prepare() {
-            self.fail(now, None, problem);
+            self.fail(now, problem);
             return POLL;
         }
         let durable = self.options.ledger.durable();
-        let is_due = self.held.values().any(|held| !held.holds(now));
-        if self.seen == Some(durable) && !is_due {
-            return POLL;
+        let may_read = self.read.is_none_or(|read| now.saturating_duration_since(read) >= BREATH);
+        let is_wanted = self.seen != Some(durable) || self.turns.is_due(now);
+        let mut wait = POLL;
+        if is_wanted && self.turns.waiting() < BATCH.1 {
+            wait = BREATH;
+            if may_read {
+                self.read = Some(now);
+                match self.read(now) {
+                    Ok(0) => {
+                        wait = POLL;
+                        if self.turns.is_empty() {
+                            self.seen = Some(durable);
+                        }
+                    }
+                    Ok(_) => {}
+                    Err(error) => {
+                        self.fail(now, format!("the ledger cannot be read: {error}"));
+                        return POLL;
+                    }
+                }
+            }
         }
-        match self.deliver(now, stopped) {
-            Ok(true) => BREATH,
-            Ok(false) => {
-                // Nothing was left when it was read.
-                self.seen = Some(durable);
-                self.count(now);
-                POLL
-            }
-            Err(error) => {
-                self.fail(now, None, format!("the ledger cannot be read: {error}"));
-                POLL
-            }
+        self.send(now);
+        self.count(now);
+        self.tidy(now);
+        wait
+    }
+
+    /// Removes what was kept for webhooks alone and is old.
+    fn tidy(&mut self, now: Instant) {
+        if self.tidied.is_some_and(|tidied| now.saturating_duration_since(tidied) < TIDY.0) {
+            return;
+        }
+        self.tidied = Some(now);
+        let (before, webhooks) = (self.wall().saturating_sub(TIDY.1), &self.options.webhooks);
+        let Some((book, _)) = &mut self.book else { return };
+        if let Err(error) = self.disk.run(|| book.tidy(webhooks, before)) {
+            // It is not needed for anything, and is tried again.
+            tracing::debug!("Webhook '{}': old events stay in the ledger: {error}", self.webhook.name);
         }
     }
 
@@ -133,120 +175,139 @@ impl Delivery {
     fn prepare(&mut self) -> Result<(), String> {
         if self.caller.is_none() {
             let webhook = &self.webhook;
-            self.caller = Some(self.disk.run(|| Caller::new(webhook, SigningKey::read(webhook)?))?);
+            let caller = self.disk.run(|| Caller::new(webhook, SigningKey::read(webhook)?))?;
+            self.caller = Some(Arc::new(caller));
         }
         Ok(())
     }
 
-    /// Sends the next events; whether there may be more.
-    fn deliver(&mut self, now: Instant, stopped: &Receiver<()>) -> Result<bool, LedgerError> {
-        let held: BTreeSet<String> = self
-            .held
-            .iter()
-            .filter(|(_, held)| held.holds(now))
-            .map(|(subject, _)| subject.clone())
-            .collect();
-        let (name, events) = (self.webhook.name.clone(), self.webhook.events.clone());
-        let path = self.options.path.clone();
-        let from = self.first_session;
-        let (mut book, salt, (found, first), skipped) = self.disk.run(|| {
-            let book = WebhookBook::open(&path)?;
-            let salt = book.register(&name, events.contains(&WebhookEvent::Crossing))?;
-            let next = book.next(&name, &events, &held, from, BATCH)?;
-            let skipped = book.skipped(&name)?;
+    /// Reads what is next in the ledger; gives how many there are.
+    fn read(&mut self, now: Instant) -> Result<usize, LedgerError> {
+        let taken = self.turns.taken(now);
+        let (name, events) = (&self.webhook.name, &self.webhook.events);
+        let (path, from) = (&self.options.path, self.first_session);
+        let (book, salt, (found, first), skipped) = self.disk.run(|| {
+            // Opened anew each time: a ledger that was damaged is another file.
+            let book = WebhookBook::open(path)?;
+            let salt = book.register(name, events.contains(&WebhookEvent::Crossing))?;
+            let next = book.next(name, events, &taken, from, BATCH)?;
+            let skipped = book.skipped(name)?;
             Ok::<_, LedgerError>((book, salt, next, skipped))
         })?;
+        self.book = Some((book, salt));
         self.first_session = first;
         self.state.lock().skipped = skipped;
-        let more = !found.is_empty();
-        for event in found {
-            if stopped.try_recv() == Err(crossbeam_channel::TryRecvError::Disconnected) {
-                return Ok(false);
-            }
-            // The order of a source: nothing passes what was refused.
-            if self.held.get(&event.subject).is_some_and(|held| held.holds(self.options.clock.now())) {
-                continue;
-            }
-            if !self.send(&event, &salt) {
-                continue;
-            }
-            self.disk.run(|| book.delivered(&name, &event))?;
-            if self.backoff.holds(self.options.clock.now()) {
-                break;
-            }
-        }
-        Ok(more)
+        let count = found.len();
+        self.is_behind = count >= BATCH.1 || (self.is_behind && count > 0);
+        self.turns.add(found);
+        Ok(count)
     }
 
-    /// Sends one event; whether it was accepted.
-    fn send(&mut self, event: &Undelivered, salt: &str) -> bool {
-        let now = self.options.clock.now();
-        if self.backoff.holds(now) {
-            return false;
+    /// Sends as much as can be on its way at once.
+    fn send(&mut self, now: Instant) {
+        while self.senders.are_free() {
+            let (Some(caller), Some((_, salt))) = (&self.caller, &self.book) else { return };
+            let (caller, salt) = (Arc::clone(caller), salt.clone());
+            let Some(event) = self.turns.next(now) else { return };
+            let message = Message::new(&event, &salt, |source| (self.options.labels)(source));
+            let (subject, timestamp) = (event.subject.clone(), self.wall().div_euclid(1000));
+            if let Err(problem) = self.senders.send(event, message, caller, timestamp) {
+                self.turns.put_back(&subject);
+                self.fail(now, problem);
+                return;
+            }
         }
-        let Some(caller) = &self.caller else { return false };
-        let message = Message::new(event, salt, |source| (self.options.labels)(source));
-        let wall = self.wall();
-        let outcome = caller.send(&message, wall.div_euclid(1000));
+    }
+
+    /// Takes what became of events.
+    fn take(&mut self, answers: Vec<Answer>) {
+        let (accepted, others): (Vec<_>, Vec<_>) =
+            answers.into_iter().partition(|(_, outcome)| matches!(outcome, Outcome::Accepted(_)));
+        (0..accepted.len() + others.len()).for_each(|_| self.senders.is_answered());
         let now = self.options.clock.now();
-        match outcome {
-            Outcome::Accepted(_) => {
-                self.held.remove(&event.subject);
-                self.succeed();
-                return true;
-            }
-            Outcome::Refused(410, _) => {
-                let mut state = self.state.lock();
-                (state.is_gone, state.failed) = (true, state.failed + 1);
-                drop(state);
-                self.backoff.fail(now, None, 0);
-                tracing::error!(
-                    "Webhook '{}' is stopped: '{}' says that it is gone for ever (410)",
-                    self.webhook.name,
-                    self.webhook.place
-                );
-            }
-            // What is wrong with one event may not be with those of other sources.
-            Outcome::Refused(status, asked)
-                if (400..500).contains(&status) && !matches!(status, 408 | 429) =>
-            {
-                let random = self.random();
-                let held = self.held.entry(event.subject.clone()).or_default();
-                let next = held.fail(now, asked, random);
-                self.outage(next, format!("'{}' answers {status}", self.webhook.place));
-                // A secret that was changed is read again.
-                self.caller = None;
-                if let Err(problem) = self.prepare() {
-                    self.fail(now, None, problem);
+        let events: Vec<_> = accepted.into_iter().map(|(event, _)| event).collect();
+        if !events.is_empty() {
+            // Before the next of their sources is sent, so that a crash repeats the last one alone.
+            let (name, book) = (&self.webhook.name, &mut self.book);
+            let noted = self.disk.run(|| match book {
+                Some((book, _)) => book.delivered(name, &events),
+                None => Ok(()),
+            });
+            match noted {
+                Ok(()) => events.iter().for_each(|event| self.succeed(&event.subject)),
+                Err(error) => {
+                    events.iter().for_each(|event| self.turns.put_back(&event.subject));
+                    self.fail(now, format!("the ledger cannot be written: {error}"));
                 }
             }
-            Outcome::Refused(status, asked) => {
-                self.fail(now, asked, format!("'{}' answers {status}", self.webhook.place));
-            }
-            Outcome::Unanswered(problem) => {
-                self.fail(now, None, format!("'{}': {problem}", self.webhook.place));
-            }
         }
-        false
+        for (event, outcome) in others {
+            self.not_accepted(&event.subject, outcome, now);
+        }
     }
 
-    fn succeed(&mut self) {
-        self.backoff = Backoff::default();
+    fn not_accepted(&mut self, subject: &str, outcome: Outcome, now: Instant) {
+        let (place, random) = (self.webhook.place.clone(), self.random());
+        self.state.lock().failed += 1;
+        match outcome {
+            Outcome::Accepted(_) => {}
+            Outcome::Refused(410, _) => {
+                self.turns.put_back(subject);
+                self.state.lock().is_gone = true;
+                let name = &self.webhook.name;
+                tracing::error!("Webhook '{name}' is stopped: '{place}' says that it is gone for ever (410)");
+            }
+            Outcome::Refused(status, asked) => {
+                let problem = format!("'{place}' answers {status}");
+                match status {
+                    // It asks to be left alone, whatever the event.
+                    429 => {
+                        let next = self.turns.turned_away(subject, now, asked, random);
+                        self.outage(next, problem);
+                    }
+                    _ if asked.is_some() && !(400..500).contains(&status) => {
+                        let next = self.turns.turned_away(subject, now, asked, random);
+                        self.outage(next, problem);
+                    }
+                    // What is wrong with one event may not be with those of other sources.
+                    400..500 if status != 408 => {
+                        let next = self.turns.refused(subject, now, asked, random);
+                        self.outage(next, problem);
+                        // A secret that was changed is read again.
+                        self.caller = None;
+                    }
+                    _ => self.lost(subject, now, problem),
+                }
+            }
+            Outcome::Unanswered(problem) => self.lost(subject, now, format!("'{place}': {problem}")),
+        }
+    }
+
+    fn lost(&mut self, subject: &str, now: Instant, problem: String) {
+        let random = self.random();
+        if let Some(next) = self.turns.lost(subject, now, random) {
+            self.outage(next, problem);
+        }
+    }
+
+    fn succeed(&mut self, subject: &str) {
+        self.turns.accepted(subject);
         let wall = self.wall();
         let mut state = self.state.lock();
         state.accepted += 1;
         state.last_success = Some(wall);
         state.pending = state.pending.saturating_sub(1);
         // Only where no source is refused.
-        if self.held.is_empty() && state.outage.take().is_some() {
+        if !self.turns.is_outage() && state.outage.take().is_some() {
             tracing::info!("Webhook '{}': '{}' accepts events again", self.webhook.name, self.webhook.place);
         }
     }
 
-    /// Notes that the server as a whole is left alone for a while, or for as long as it `asked`.
-    fn fail(&mut self, now: Instant, asked: Option<Duration>, problem: String) {
+    /// Notes that nothing can be sent for a while.
+    fn fail(&mut self, now: Instant, problem: String) {
         let random = self.random();
-        let next = self.backoff.fail(now, asked, random);
+        self.state.lock().failed += 1;
+        let next = self.turns.leave_alone(now, None, random);
         self.outage(next, problem);
     }
 
@@ -254,7 +315,6 @@ impl Delivery {
     fn outage(&mut self, next: Instant, problem: String) {
         let wall = self.wall();
         let mut state = self.state.lock();
-        state.failed += 1;
         let since = state.outage.as_ref().map(|outage| outage.since);
         if since.is_none() {
             tracing::warn!("Webhook '{}': {problem}; it is tried again until it works", self.webhook.name);
@@ -265,7 +325,7 @@ impl Delivery {
     /// Counts what is behind, from time to time while something is.
     fn count(&mut self, now: Instant) {
         let state = self.state.lock();
-        let is_behind = state.outage.is_some() || state.is_gone;
+        let is_behind = self.is_behind || state.outage.is_some() || state.is_gone;
         drop(state);
         if !is_behind {
             self.state.lock().pending = 0;

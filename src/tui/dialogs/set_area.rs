@@ -87,7 +87,9 @@ impl SetArea {
             0 | 1 => String::new(),
             count => format!("  ({} of {count})", self.chosen + 1),
         };
-        let counted = format!("In: {}  Out: {}", chosen.total_in, chosen.total_out);
+        let of = chosen.capacity.map_or_else(String::new, |capacity| format!(" of {capacity}"));
+        let AreaSnapshot { inside, total_in, total_out, .. } = chosen;
+        let counted = format!("Counted: {inside}{of}  In: {total_in}  Out: {total_out}");
         let (typed, column) = input_line("Inside: ", &self.input, inner, look);
         let said = match &self.problem {
             Some(problem) => look.line(look.cut(problem, inner), Role::Warn),
@@ -100,7 +102,7 @@ impl SetArea {
         };
         let lines: Vec<Line> = vec![
             Line::from(vec![look.span(format!("Area: {name}"), Role::Title), look.span(place, Role::Dim)]),
-            look.line(look.cut(&format!("Counted: {}  {counted}", chosen.of_capacity()), inner), Role::Text),
+            look.line(look.cut(&counted, inner), Role::Text),
             look.line(
                 look.cut(&format!("Drift:   {}", Drift::words(chosen.drift.as_ref())), inner),
                 Role::Dim,

@@ -172,8 +172,15 @@ pub const COMMANDS: &[Command] = &[
         .on(&[Overview]),
     look(Action::SortBy(9), "sort-age", &["9"], "by age", "sort by age of the last frame", View)
         .on(&[Overview]),
-    look(Action::Group, "group", &["o"], "group", "group by location, with subtotals, or not", View)
-        .on(&[Overview]),
+    look(
+        Action::Group,
+        "group",
+        &["o"],
+        "group",
+        "group by location, with subtotals, or not; in a fleet by node and site",
+        View,
+    )
+    .on(&[Overview]),
     look(Action::Freeze, "freeze", &["f"], "freeze", "freeze the view; counting goes on", View)
         .on(&[Overview, Source, Wall]),
     look(Action::Preview, "preview", &["v"], "preview", "live preview of the selected source", View)
@@ -196,6 +203,14 @@ pub const COMMANDS: &[Command] = &[
         &["W"],
         "workers",
         "what each worker does, and what waits for one",
+        View,
+    ),
+    look(
+        Action::Nodes,
+        "nodes",
+        &["N"],
+        "nodes",
+        "the nodes of the fleet: load, room, sources, when each was seen",
         View,
     ),
     look(

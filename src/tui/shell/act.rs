@@ -118,7 +118,7 @@ impl Shell {
                     effects: here.iter().cloned().chain([HostWork::RemoveFromFile(ids).into()]).collect(),
                 })
             }
-            ConfigPlace::CouldBe(_) | ConfigPlace::Nowhere => None,
+            ConfigPlace::CouldBe(_) | ConfigPlace::Fleet | ConfigPlace::Nowhere => None,
         };
         vec![
             Go::Ask(Question {

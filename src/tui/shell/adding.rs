@@ -167,7 +167,7 @@ impl Shell {
             Ok(id) => id,
             Err(reason) => return self.context.refuse(reason),
         };
-        if !matches!(self.context.config.place, ConfigPlace::File(_)) {
+        if !matches!(self.context.config.place, ConfigPlace::File(_) | ConfigPlace::Fleet) {
             return self.context.refuse("settings are saved to a configuration file; 'w' writes one first");
         }
         match self.context.config_of(&id) {
@@ -250,6 +250,9 @@ impl Shell {
                     .into(),
                 ]
             }
+            ConfigPlace::Fleet => self.context.refuse(
+                "lines and settings are saved in the sources of the fleet; 'pcount-tui fleet export' writes them",
+            ),
             ConfigPlace::Nowhere => self.context.refuse("no configuration file can be written here"),
         }
     }

@@ -68,6 +68,10 @@ impl Shell {
             Action::Alerts => self.open_or_back(ScreenId::Alerts, Go::Alerts),
             Action::History => self.open_or_back(ScreenId::History, Go::History),
             Action::Workers => self.open_or_back(ScreenId::Workers, Go::Workers),
+            Action::Nodes if !self.context.shown().is_fleet() => self.context.refuse(
+                "there are no nodes: this is one engine; 'pcount-tui attach --nats URL' shows a fleet",
+            ),
+            Action::Nodes => self.open_or_back(ScreenId::Nodes, Go::Nodes),
             Action::Logs => match self.subject() {
                 Ok(id) => vec![Go::Logs(LogTarget::Source(id)).into()],
                 Err(reason) => self.context.refuse(reason),

@@ -11,6 +11,7 @@ use crate::{
 pub fn source_state(source: &SourceSnapshot, look: &Look) -> (&'static str, Role) {
     let s = &look.symbols;
     match source.state {
+        _ if source.silent_for().is_some() => (s.retrying, Role::Warn),
         SourceState::Running => (s.running, Role::Good),
         SourceState::Connecting => (s.connecting, Role::Busy),
         SourceState::Queued => (s.queued, Role::Dim),
@@ -27,6 +28,9 @@ pub fn source_state(source: &SourceSnapshot, look: &Look) -> (&'static str, Role
 /// The state's word with its countdown or its progress.
 #[must_use]
 pub fn source_state_words(source: &SourceSnapshot, as_of: Moment) -> String {
+    if let Some(age) = source.silent_for() {
+        return format!("Seen {} ago", format::age(age));
+    }
     let word = match source.state {
         // Short enough to stand beside their countdown.
         SourceState::NoSuchStream { .. } => "No stream",

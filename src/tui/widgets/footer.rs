@@ -86,7 +86,8 @@ fn hint_line(context: &Context, hints: &[Hint], width: usize, look: &Look) -> Li
     let acknowledge = (context.alerts.open() > 0).then_some(&(Action::Acknowledge, ""));
     for (action, word) in ways.iter().chain(acknowledge).chain(others) {
         let Some(command) = COMMANDS.iter().find(|command| command.action == *action) else { continue };
-        if context.read_only() && command.changes {
+        let is_of_fleet = *action == Action::Nodes;
+        if (context.read_only() && command.changes) || (is_of_fleet && !context.shown().is_fleet()) {
             continue;
         }
         let label = if word.is_empty() { context.keymap.label(command) } else { word };

@@ -4,7 +4,7 @@ use ratatui::{buffer::Buffer, layout::Rect, text::Line};
 
 use super::{Look, first_key, put_lines};
 use crate::{
-    model::{Moment, SourceSnapshot, SourceState},
+    model::{Holder, Moment, SourceSnapshot, SourceState},
     tui::{action::Action, context::Context, format, text, theme::Role},
 };
 
@@ -26,6 +26,7 @@ fn identity(source: &SourceSnapshot, look: &Look) -> String {
     if let SourceState::Closed { opens: Some(opens) } = &source.state {
         facts.push(format!("closed until {}", text::clean(&opens.shown)));
     }
+    facts.extend(source.holder.as_ref().map(|holder| node(holder)));
     facts.push(text::clean(&source.source));
     if let Some((width, height)) = source.size {
         let rate = source.declared_fps.map(|fps| format!(" {} fps", format::fps(fps))).unwrap_or_default();
@@ -51,6 +52,17 @@ fn identity(source: &SourceSnapshot, look: &Look) -> String {
         facts.push(flapping);
     }
     facts.join(&look.separator())
+}
+
+/// Which node holds it, and by which lease.
+fn node(holder: &Holder) -> String {
+    let site = holder.site.as_deref().map(|site| format!(", {}", text::clean(site))).unwrap_or_default();
+    let lease = match (holder.age, holder.epoch) {
+        (Some(age), _) => format!(" does not answer, all of this is {} old", format::age(age)),
+        (None, Some(epoch)) => format!(" by lease {epoch}"),
+        (None, None) => " by its own configuration".to_owned(),
+    };
+    format!("node {}{site}{lease}", text::clean(&holder.node))
 }
 
 /// What is wrong with the source, with the time of the next attempt.

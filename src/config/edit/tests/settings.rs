@@ -239,7 +239,7 @@ fn settings_applied_to_what_runs_leave_everything_else() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
 
     /// However an entry is written: what is changed is read back, and comments on lines of their own stay.
     #[test]

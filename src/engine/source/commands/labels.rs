@@ -54,7 +54,7 @@ impl Ask<Actor> for SetLabels {
     }
 
     fn wait(&self, actor: &mut Actor, _: &dyn Around) {
-        // Whoever asks for the settings sees these at once.
+        // The next question for the settings is answered with these.
         self.store(actor);
     }
 

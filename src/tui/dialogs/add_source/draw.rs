@@ -134,7 +134,7 @@ impl AddSource {
                 format!("in '{file}', with user and password in the address")
             }
             (ConfigPlace::CouldBe(_), _) => "for this run; 'w' writes a configuration file later".into(),
-            (ConfigPlace::Nowhere, _) => "for this run".into(),
+            (ConfigPlace::Fleet | ConfigPlace::Nowhere, _) => "for this run".into(),
         };
         let focused = self.field == Field::Login;
         let role = if focused { Role::Selected } else { Role::Dim };

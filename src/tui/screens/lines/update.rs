@@ -254,6 +254,8 @@ impl State {
             return vec![Go::Back.into()];
         }
         editor.is_new = false;
+        // Where saving was refused, Enter replaces whatever is there.
+        let before = (!context.is_unsaved(&source)).then(|| editor.as_it_runs().clone());
         let mut effects = Vec::new();
         let mut counts = "counts from now on";
         if is_changed {
@@ -268,8 +270,8 @@ impl State {
             }
         }
         let words = match &context.config.place {
-            ConfigPlace::File(_) => {
-                effects.push(HostWork::SaveLines(source, drawn).into());
+            ConfigPlace::File(_) | ConfigPlace::Fleet => {
+                effects.push(HostWork::SaveLines { source, drawn, before }.into());
                 format!("{counts}; saving")
             }
             ConfigPlace::CouldBe(file) => {

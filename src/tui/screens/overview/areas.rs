@@ -28,35 +28,63 @@ const NAME: usize = 20;
 /// Draws as many areas as there is room for; the last row says how many are left out.
 pub fn draw(context: &Context, area: Rect, buffer: &mut Buffer, look: &Look) {
     let shown = context.shown();
-    let (all, rows) = (&shown.areas, usize::from(area.height));
+    let mut all: Vec<&AreaSnapshot> = shown.areas.iter().collect();
+    let rows = usize::from(area.height);
     if rows == 0 {
         return;
     }
     if rows == 1 && (all.len() > 1 || area.width < 80) {
-        put(&look_over(all, usize::from(area.width), look), area, buffer);
+        let width = usize::from(area.width);
+        if text::width(&look_over(&all, look)) > width {
+            first_those_over(&mut all);
+        }
+        let role = if all.iter().any(|area| area.is_over) { Role::Alert } else { Role::Text };
+        put(&look.line(look.cut(&look_over(&all, look), width), role), area, buffer);
         return;
     }
-    let names = all.iter().take(rows).map(|one| text::width(&text::clean(&one.name)));
-    let name = names.max().unwrap_or(0).min(NAME);
-    let mut lines: Vec<Line> =
-        all.iter().take(rows).map(|one| row(one, context, (area.width, name), look)).collect();
+    let mut left = &[][..];
     if all.len() > rows {
-        let left = all.len() - rows + 1;
-        lines[rows - 1] = look.line(format!(" and {left} more areas: `pcount-tui ctl area`"), Role::Dim);
+        first_those_over(&mut all);
+        left = &all[rows - 1..];
+    }
+    let shown = &all[..all.len() - left.len()];
+    let names = shown.iter().map(|one| text::width(&text::clean(&one.name)));
+    let name = names.max().unwrap_or(0).min(NAME);
+    let mut lines: Vec<Line> = shown.iter().map(|one| row(one, context, (area.width, name), look)).collect();
+    if !left.is_empty() {
+        lines.push(rest(left, look));
     }
     add_hint(&mut lines, context, usize::from(area.width), look);
     put_lines(&lines, area, buffer);
 }
 
-/// All of them in a line: ` Inside: hall 37 of 120 · yard 4`.
-fn look_over(all: &[AreaSnapshot], width: usize, look: &Look) -> Line<'static> {
-    let words = |area: &AreaSnapshot| {
+/// Puts those over their threshold first: they must not be among those for which there is no room.
+fn first_those_over(areas: &mut [&AreaSnapshot]) {
+    areas.sort_by_key(|area| !area.is_over);
+}
+
+/// Says of how many there is no row.
+fn rest(left: &[&AreaSnapshot], look: &Look) -> Line<'static> {
+    let count = left.len();
+    let plural = if count == 1 { "" } else { "s" };
+    let text = format!("and {count} more area{plural}");
+    match left.iter().filter(|area| area.is_over).count() {
+        0 => look.line(format!(" {text}: `pcount-tui ctl area`"), Role::Dim),
+        over => look.line(
+            format!("{}{text}, {over} over the threshold: `pcount-tui ctl area`", look.symbols.alert),
+            Role::Alert,
+        ),
+    }
+}
+
+/// All of them in a line: ` Inside: hall: 37 of 120 · yard: 4`.
+fn look_over(all: &[&AreaSnapshot], look: &Look) -> String {
+    let words = |area: &&AreaSnapshot| {
         let mark = if area.is_over { format!("{} ", look.symbols.alert) } else { String::new() };
-        format!("{mark}{} {}", look.cut(&area.name, NAME), area.of_capacity())
+        format!("{mark}{}: {}", look.cut(&area.name, NAME), area.of_capacity())
     };
     let words: Vec<String> = all.iter().map(words).collect();
-    let role = if all.iter().any(|area| area.is_over) { Role::Alert } else { Role::Text };
-    look.line(look.cut(&format!(" Inside: {}", words.join(&look.separator())), width), role)
+    format!(" Inside: {}", words.join(&look.separator()))
 }
 
 fn row(area: &AreaSnapshot, context: &Context, (width, name): (u16, usize), look: &Look) -> Line<'static> {
@@ -64,7 +92,7 @@ fn row(area: &AreaSnapshot, context: &Context, (width, name): (u16, usize), look
     let mut spans = vec![
         look.span(format!("{mark}Area: "), role),
         look.span(look.left(&text::clean(&area.name), name), role),
-        look.span(format!(" {} inside", area.of_capacity()), role),
+        look.span(format!("  {}", area.words()), role),
         Span::raw(" | In: "),
         look.span(format::count(area.total_in), Role::In),
         Span::raw(" | Out: "),

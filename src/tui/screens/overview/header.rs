@@ -9,7 +9,7 @@ use ratatui::{
 };
 
 use crate::{
-    model::{EngineSnapshot, Event, EventKind, Strategy},
+    model::{EngineSnapshot, Event, EventKind, NodeState, Strategy},
     tui::{
         context::Context,
         format, text,
@@ -98,9 +98,22 @@ fn load(snapshot: &EngineSnapshot) -> Vec<(String, Role)> {
     facts.extend([
         (format!("CPU {:.1} cores", snapshot.cpu.clamp(0.0, 9999.0)), Role::Dim),
         (memory, Role::Dim),
-        (format!("up {}", format::duration(snapshot.taken.since_start())), Role::Dim),
+        // Each node has a time of its own.
+        match nodes(snapshot) {
+            Some(nodes) => nodes,
+            None => (format!("up {}", format::duration(snapshot.taken.since_start())), Role::Dim),
+        },
     ]);
     facts
+}
+
+/// How many nodes of a fleet answer.
+fn nodes(snapshot: &EngineSnapshot) -> Option<(String, Role)> {
+    let there = |state: NodeState| matches!(state, NodeState::Runs | NodeState::Draining);
+    let answering = snapshot.nodes.iter().filter(|node| there(node.state)).count();
+    let all = snapshot.nodes.iter().filter(|node| node.state != NodeState::Left).count();
+    let role = if answering < all { Role::Warn } else { Role::Dim };
+    snapshot.is_fleet().then(|| (format!("{answering} of {all} nodes"), role))
 }
 
 /// What went wrong and what was lost, in sum; nothing when nothing was.

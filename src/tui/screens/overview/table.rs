@@ -50,6 +50,8 @@ enum Shows {
     Always,
     /// Where it leaves names so many columns in a table of a width; in this turn it is offered room.
     LeavingNames(fn(usize) -> usize, u8),
+    /// The same, and only where the sources are those of a fleet.
+    InFleet(fn(usize) -> usize, u8),
 }
 
 /// How many columns it takes of what is left over.
@@ -114,10 +116,38 @@ const COLUMNS: &[Column] = &[
         group: None,
     },
     Column {
+        heading: "Node",
+        sort: Some(SortKey::Node),
+        width: |width| if width < WITH_TARGET { 10 } else { 14 },
+        shows: Shows::InFleet(|_| 20, 1),
+        grows: None,
+        is_number: false,
+        cell: |cell| {
+            let holder = cell.source.holder.as_ref();
+            let name = holder.map(|holder| text::clean(&holder.node)).unwrap_or_default();
+            let role = if cell.source.silent_for().is_some() { Role::Warn } else { Role::Text };
+            (cell.look.cut(&name, cell.width), role)
+        },
+        group: None,
+    },
+    Column {
+        heading: "Site",
+        sort: None,
+        width: |_| 10,
+        shows: Shows::InFleet(|_| 24, 3),
+        grows: None,
+        is_number: false,
+        cell: |cell| {
+            let site = cell.source.holder.as_ref().and_then(|holder| holder.site.as_deref());
+            (cell.look.cut(&site.map(text::clean).unwrap_or_default(), cell.width), Role::Dim)
+        },
+        group: None,
+    },
+    Column {
         heading: "FPS",
         sort: Some(SortKey::Fps),
         width: |width| if width < WITH_TARGET { 6 } else { 8 },
-        shows: Shows::LeavingNames(|width| if width < NARROW { NARROW } else { 20 }, 1),
+        shows: Shows::LeavingNames(|width| if width < NARROW { NARROW } else { 20 }, 2),
         grows: None,
         is_number: true,
         cell: rate,
@@ -163,7 +193,7 @@ const COLUMNS: &[Column] = &[
         heading: "Limit",
         sort: Some(SortKey::Limit),
         width: |_| 9,
-        shows: Shows::LeavingNames(|_| 16, 2),
+        shows: Shows::LeavingNames(|_| 16, 4),
         grows: None,
         is_number: false,
         cell: |cell| match cell.source.threshold {
@@ -176,7 +206,7 @@ const COLUMNS: &[Column] = &[
         heading: "Last hour",
         sort: None,
         width: |_| HOURS[0],
-        shows: Shows::LeavingNames(|_| 22, 4),
+        shows: Shows::LeavingNames(|_| 22, 6),
         grows: Some((3, |leftover| {
             let more = HOURS.into_iter().map(|hour| hour - HOURS[0]);
             more.rev().find(|more| *more <= leftover.left).unwrap_or(0)
@@ -195,7 +225,7 @@ const COLUMNS: &[Column] = &[
         heading: "Age",
         sort: Some(SortKey::Age),
         width: |_| 4,
-        shows: Shows::LeavingNames(|_| 21, 3),
+        shows: Shows::LeavingNames(|_| 21, 5),
         grows: None,
         is_number: true,
         cell: |cell| match cell.source.last_frame {
@@ -211,7 +241,7 @@ const COLUMNS: &[Column] = &[
         heading: "Last error",
         sort: None,
         width: |_| 24,
-        shows: Shows::LeavingNames(|_| 24, 5),
+        shows: Shows::LeavingNames(|_| 24, 7),
         grows: Some((2, |_| ERROR - 24)),
         is_number: false,
         cell: |cell| {
@@ -248,8 +278,8 @@ const HOURS: [usize; 5] = [12, 15, 20, 30, 60];
 const SLOW: f32 = 0.7;
 
 /// The columns for a table of `width`, with their own widths, where the longest name has `name` columns; one column of space
-/// stands between them.
-fn columns(width: usize, name: usize) -> Vec<(&'static Column, usize)> {
+/// stands between them. Of a fleet it has nodes and sites.
+fn columns(width: usize, name: usize, is_fleet: bool) -> Vec<(&'static Column, usize)> {
     let mut widths: Vec<Option<usize>> = COLUMNS
         .iter()
         .map(|column| matches!(column.shows, Shows::Always).then(|| (column.width)(width)))
@@ -257,6 +287,7 @@ fn columns(width: usize, name: usize) -> Vec<(&'static Column, usize)> {
     let used = |widths: &[Option<usize>]| LEAD + widths.iter().flatten().map(|wide| wide + 1).sum::<usize>();
     for (at, names) in in_turn(|column| match column.shows {
         Shows::LeavingNames(names, turn) => Some((turn, names)),
+        Shows::InFleet(names, turn) => is_fleet.then_some((turn, names)),
         Shows::Always => None,
     }) {
         let wide = (COLUMNS[at].width)(width);
@@ -293,7 +324,7 @@ pub fn draw(state: &State, context: &Context, area: Rect, buffer: &mut Buffer, l
     let mut rest = area;
     let head = take_top(&mut rest, 1);
     let names = context.shown().sources.iter().map(|source| text::width(&source.name()));
-    let columns = columns(usize::from(area.width), names.max().unwrap_or(0));
+    let columns = columns(usize::from(area.width), names.max().unwrap_or(0), context.shown().is_fleet());
     draw_head(state, context, &columns, head, buffer, look);
     let page = usize::from(rest.height).max(1);
     let selected = context.selected_row().unwrap_or(0);
@@ -457,7 +488,7 @@ fn limit_bar(current: i64, limit: i64, width: usize, look: &Look) -> (String, Ro
 }
 
 fn group_line(group: &Group, columns: &[(&Column, usize)], look: &Look) -> Line<'static> {
-    let title = text::clean(group.location.as_deref().unwrap_or("No location"));
+    let title = text::clean(group.title.as_deref().unwrap_or(group.by.without()));
     let mut facts =
         if group.sources == 1 { "1 source".to_string() } else { format!("{} sources", group.sources) };
     if group.troubled > 0 {
@@ -489,8 +520,9 @@ mod tests {
 
     #[test]
     fn the_table_is_never_wider_than_its_panel_and_names_stay_readable() {
-        for (width, longest) in (40..260).flat_map(|width| [(width, 0), (width, 16), (width, 80)]) {
-            let columns = columns(width, longest);
+        let cases = (40..260).flat_map(|width| [(width, 0), (width, 16), (width, 80)]);
+        for (width, longest, is_fleet) in cases.flat_map(|(w, n)| [(w, n, false), (w, n, true)]) {
+            let columns = columns(width, longest, is_fleet);
             let shown: Vec<_> = columns.iter().map(|(column, wide)| (column.heading, *wide)).collect();
             let used = LEAD + columns.iter().map(|(_, width)| width + 1).sum::<usize>();
             assert!(used <= width, "{width}: {shown:?}");
@@ -502,7 +534,7 @@ mod tests {
     #[test]
     fn room_goes_to_names_and_errors_and_then_to_the_last_hour() {
         let width_of = |width, longest, heading| {
-            let columns = columns(width, longest);
+            let columns = columns(width, longest, false);
             columns.iter().find(|(column, _)| column.heading == heading).map(|(_, wide)| *wide)
         };
         assert_eq!(width_of(200, 24, "Source"), Some(24));

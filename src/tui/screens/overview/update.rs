@@ -41,6 +41,7 @@ impl Screen for State {
             (Action::Alerts, ""),
             (Action::Logs, ""),
             (Action::Workers, ""),
+            (Action::Nodes, ""),
             (Action::Crossings, ""),
             (Action::Filter, ""),
             (Action::SortNext, ""),
@@ -72,8 +73,9 @@ impl Screen for State {
             Action::NextPanel => self.next_panel(1),
             Action::PreviousPanel => self.next_panel(2),
             Action::SortNext => {
+                let keys = SortKey::ALL.len() - usize::from(!context.shown().is_fleet());
                 let now = SortKey::ALL.iter().position(|key| *key == context.arrangement().sort).unwrap_or(0);
-                sort(SortKey::ALL[(now + 1) % SortKey::ALL.len()], false, context)
+                sort(SortKey::ALL[(now + 1) % keys], false, context)
             }
             Action::SortReverse => sort(context.arrangement().sort, !context.arrangement().reversed, context),
             Action::SortBy(number) => {
@@ -82,10 +84,10 @@ impl Screen for State {
                 sort(key, again && !context.arrangement().reversed, context)
             }
             Action::Group => {
-                let words =
-                    if context.listing.toggle_group() { "grouped by location" } else { "not grouped" };
+                let shown = Arc::clone(context.shown());
+                let grouped = context.listing.next_group(&shown);
                 context.rearrange();
-                context.say(words, Tone::Done);
+                context.say(grouped.words(), Tone::Done);
                 Vec::new()
             }
             Action::Mark => {

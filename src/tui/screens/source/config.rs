@@ -66,6 +66,8 @@ fn settings(config: &SourceConfig) -> Vec<(&'static str, String)> {
         closed,
         tls,
         evidence,
+        site,
+        lease,
     } = config;
     let is_camera = *kind == SourceKind::Camera;
     let kind = if is_camera { "camera" } else { "video" };
@@ -84,6 +86,8 @@ fn settings(config: &SourceConfig) -> Vec<(&'static str, String)> {
     }
     settings.push(("alias", alias.clone()));
     settings.extend(location.clone().map(|location| ("location", location)));
+    settings.extend(site.clone().map(|site| ("site", site)));
+    settings.extend(lease.as_ref().map(|lease| ("lease", format!("by the fleet, epoch {}", lease.epoch))));
     settings.extend(threshold.map(|limit| ("threshold", format!("{limit} people"))));
     if !enabled {
         settings.push(("enabled", "no".into()));
