@@ -80,6 +80,7 @@ pub use self::{
     outbox::NodeLedger,
     plan::Plan,
     record::{HandedOver, HeldSource, KnownNode, NodeRecord, SourceRow},
+    saving::SaveError,
     seal::{FleetKey, make_key},
     service::{ApiAnswer, Question, Service},
     state::NodeOptions,

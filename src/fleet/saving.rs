@@ -25,17 +25,34 @@ const IN_EFFECT: Duration = Duration::from_secs(15);
 /// How long nodes are waited for that are asked what they count, and how often they are.
 const NODES: Duration = Duration::from_millis(400);
 
+/// Why the fleet has a source as before, in a sentence without secrets.
+#[derive(Debug, thiserror::Error)]
+pub enum SaveError {
+    /// The node does not answer: the source may be on its way to another one.
+    #[error("node '{0}' does not answer; try again")]
+    NoAnswer(String),
+    /// It is refused, also when it is asked again.
+    #[error("{0}")]
+    Refused(String),
+}
+
+impl From<String> for SaveError {
+    fn from(why: String) -> Self {
+        Self::Refused(why)
+    }
+}
+
 impl Asker {
     /// Changes source `id`, which `node` has, in the fleet, and waits until a node counts it so. Says what became of it.
     ///
     /// # Errors
-    /// Why the fleet has it as before, in a sentence without secrets.
-    pub fn save(&self, node: &str, id: &str, change: &EntryChange) -> Result<String, String> {
+    /// Why the fleet has it as before.
+    pub fn save(&self, node: &str, id: &str, change: &EntryChange) -> Result<String, SaveError> {
         change.check(id)?;
         self.runtime.block_on(async {
             let Edited { refused, revision, message } = self.edited(node, id, change).await?;
             if let Some(why) = refused {
-                return Err(why);
+                return Err(SaveError::Refused(why));
             }
             let Some(message) = message else { return Ok("nothing changes: the fleet has it like this already".into()) };
             let subject = names::source(message.site.as_deref(), &message.id);
@@ -43,7 +60,7 @@ impl Asker {
                 stored = self.broker.store(&message, Some(revision)) => stored.map_err(|error| error.to_string())?,
                 // No answer comes to what the server refuses.
                 why = self.broker.refusal_of(&subject) => {
-                    return Err(format!("the sources of the fleet cannot be changed: {why}"));
+                    return Err(SaveError::Refused(format!("the sources of the fleet cannot be changed: {why}")));
                 }
             };
             Ok(match self.counted_by(id, stored).await {
@@ -63,29 +80,31 @@ impl Asker {
     }
 
     /// The message of source `id` with `change`, as `node` writes it.
-    async fn edited(&self, node: &str, id: &str, change: &EntryChange) -> Result<Edited, String> {
+    async fn edited(&self, node: &str, id: &str, change: &EntryChange) -> Result<Edited, SaveError> {
         let edit = Edit { id: id.to_owned(), change: change.clone() };
         let body = serde_json::to_vec(&edit).map_err(|error| error.to_string())?;
         let most = self.broker.client.server_info().max_payload;
         if body.len() > most {
-            return Err(format!(
+            return Err(SaveError::Refused(format!(
                 "this is longer ({} bytes) than a message of the NATS server may be ({most}); raise its 'max_payload'",
                 body.len()
-            ));
+            )));
         }
         let subject = names::question(node, names::EDIT);
         let asked = timeout(ANSWER, self.broker.client.request(subject.clone(), body.into()));
         let answer = tokio::select! {
             answer = asked => answer,
-            why = self.broker.refusal_of(&subject) => return Err(format!("node '{node}' is not asked: {why}")),
+            why = self.broker.refusal_of(&subject) => {
+                return Err(SaveError::Refused(format!("node '{node}' is not asked: {why}")));
+            }
         };
         match answer {
             Ok(Ok(answer)) => serde_json::from_slice(&answer.payload)
-                .map_err(|error| format!("the answer of node '{node}' is not understood: {error}")),
+                .map_err(|error| format!("the answer of node '{node}' is not understood: {error}").into()),
             Ok(Err(error)) if error.kind() != RequestErrorKind::NoResponders => {
-                Err(format!("node '{node}' cannot be asked: {error}"))
+                Err(SaveError::Refused(format!("node '{node}' cannot be asked: {error}")))
             }
-            Ok(Err(_)) | Err(_) => Err(format!("node '{node}' does not answer; try again")),
+            Ok(Err(_)) | Err(_) => Err(SaveError::NoAnswer(node.to_owned())),
         }
     }
 

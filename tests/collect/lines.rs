@@ -69,9 +69,12 @@ fn lines_drawn_on_a_dashboard_stand_in_the_fleet_and_the_next_node_counts_at_the
     until("crossings of the new line", || counts_at(&outputs[killed], "gateway").then_some(()));
     nodes[killed].service.child.kill().unwrap();
     nodes[killed].service.child.wait().unwrap();
+    // What is drawn while no node has the source is not refused for that.
+    let said = mine.save_lines(&"gate".into(), &line("doorway", 0.5), Some(&drawn)).unwrap();
+    assert!(said.contains("saved in the sources of the fleet"), "{said}");
     let (heir, _) = nats.all_counted(1, &[&holder])["gate"].clone();
     assert_ne!(heir, holder);
-    until("crossings of the new line elsewhere", || counts_at(&outputs[1 - killed], "gateway").then_some(()));
+    until("crossings of the new line elsewhere", || counts_at(&outputs[1 - killed], "doorway").then_some(()));
 
     // What the killed node had not sent comes with its next start.
     nodes[killed] = Node::start(dir.path(), &nats, &holder, 1);

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     config::edit::EntryChange,
     engine::commands::SetLines,
-    fleet::{Asker, Rounds},
+    fleet::{Asker, Rounds, SaveError},
     host::ConfigPlace,
     model::{Drawn, EngineSnapshot, Moment, SourceId},
     protocol::{
@@ -43,6 +43,10 @@ const REMEMBERED: Duration = Duration::from_secs(10);
 
 /// ... and where it refuses that to this user.
 const REFUSED: Duration = Duration::from_mins(2);
+
+/// A source that is to be changed is waited for this long where its node does not answer: another one has it by then, and what
+/// somebody has drawn is not refused meanwhile.
+const MOVED: Duration = Duration::from_secs(20);
 
 /// Moments are counted from so long before the first one: what is shown may be that old.
 const BEFORE: Duration = Duration::from_hours(24 * 366);
@@ -207,6 +211,18 @@ impl WholeFleet {
             None => Err(ClientError::Refused(format!(
                 "no node that answers has a source '{id}'; 'pcount-tui ctl --nats URL status' lists them all"
             ))),
+        }
+    }
+
+    /// The node that holds source `id`, once one does, until `end`.
+    fn route_to_change(&self, id: &str, end: Instant) -> Result<Route, ClientError> {
+        loop {
+            let is_moving =
+                self.merge.lock().route(id).is_some_and(|route| route.is_leased && !route.is_there);
+            match self.route(id) {
+                Err(_) if is_moving && Instant::now() < end => drop(self.round()?),
+                route => return route,
+            }
         }
     }
 
@@ -406,19 +422,21 @@ impl WholeFleet {
             | Question::RemoveSources { .. }
             | Question::WriteConfig {} => return refused(OF_FILE),
             Question::SaveLines { source, shapes, before } => {
-                let route = self.route(source)?;
+                let end = Instant::now() + MOVED;
+                let route = self.route_to_change(source, end)?;
                 if route.is_leased {
-                    return self.save_lines(&route, shapes, before.as_ref());
+                    return self.save_lines(route, shapes, before.as_ref(), end);
                 }
                 *before = None;
                 *source = route.id;
                 route.node
             }
             Question::SaveSettings { source, before, after } => {
-                let route = self.route(source)?;
+                let end = Instant::now() + MOVED;
+                let route = self.route_to_change(source, end)?;
                 if route.is_leased {
                     let change = EntryChange::Settings { before: before.clone(), after: after.clone() };
-                    return self.save(&route, &change);
+                    return self.save(route, &change, end);
                 }
                 *source = route.id;
                 route.node
@@ -440,9 +458,10 @@ impl WholeFleet {
     /// Saves what is drawn on the frame of a source in the fleet.
     fn save_lines(
         &self,
-        route: &Route,
+        route: Route,
         shapes: &ConfigEntry,
         before: Option<&ConfigEntry>,
+        end: Instant,
     ) -> Result<Response, ClientError> {
         let drawn = |shapes: &ConfigEntry| -> Result<Drawn, ClientError> {
             let SetLines { lines, zones, ignore } = lines_of(shapes.clone()).map_err(ClientError::Refused)?;
@@ -451,22 +470,30 @@ impl WholeFleet {
         };
         let change = EntryChange::Lines { drawn: drawn(shapes)?, before: before.map(drawn).transpose()? };
         let _drawing = self.drawing.lock();
-        self.save(route, &change)
+        self.save(route, &change, end)
     }
 
-    /// Changes a source in the fleet, for every node.
-    fn save(&self, route: &Route, change: &EntryChange) -> Result<Response, ClientError> {
-        let Route { node, id, .. } = route;
-        let said = self.asker.save(node, id, change).or_else(|why| {
-            // The source may have gone to another node since the last round.
-            self.round().map_err(|error| error.to_string())?;
-            let now = self.merge.lock().route(id);
-            match now.filter(|now| now.is_leased && now.is_there && now.node != *node) {
-                Some(now) => self.asker.save(&now.node, id, change),
-                None => Err(why),
+    /// Changes a source in the fleet, for every node; until `end` also where it goes from one node to another meanwhile.
+    fn save(&self, mut route: Route, change: &EntryChange, end: Instant) -> Result<Response, ClientError> {
+        let id = route.id.clone();
+        loop {
+            match self.asker.save(&route.node, &id, change) {
+                Ok(said) => return Response::json(&Answer::Said(said)),
+                // It changes nothing before it answers.
+                Err(SaveError::NoAnswer(_)) if Instant::now() < end => drop(self.round()?),
+                Err(why) => {
+                    // The source may have gone to another node since the last round.
+                    self.round()?;
+                    let now = self.merge.lock().route(&id);
+                    let has_moved =
+                        now.is_some_and(|now| now.is_leased && now.is_there && now.node != route.node);
+                    if !has_moved || Instant::now() > end {
+                        return Err(ClientError::Refused(why.to_string()));
+                    }
+                }
             }
-        });
-        Response::json(&Answer::Said(said.map_err(ClientError::Refused)?))
+            route = self.route_to_change(&id, end)?;
+        }
     }
 
     /// Has the next round begin at once: something was changed.
