@@ -22,6 +22,7 @@ mod fleet;
 mod history;
 mod judging;
 mod long;
+mod migrate;
 mod models;
 mod monitor;
 mod native;
@@ -116,6 +117,7 @@ fn run_command() -> ExitCode {
         Some(Command::Fleet(args)) => fleet::run(&args),
         Some(Command::Collect(args)) => collect::run(&args),
         Some(Command::Check(args)) => check::run(&args),
+        Some(Command::Config(args)) => migrate::run(&args),
         Some(Command::Doctor(args)) => doctor::run(&args),
         Some(Command::Audit(args)) => audit::run(&args),
         Some(Command::Bench(args)) => bench::run(&args),

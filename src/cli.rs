@@ -4,6 +4,7 @@
 //! the configuration file.
 
 mod collect;
+mod config;
 mod counting;
 mod ctl;
 mod dashboard;
@@ -27,6 +28,7 @@ use clap::{
 };
 
 pub use collect::CollectArgs;
+pub use config::{ConfigArgs, ConfigCommand};
 pub use counting::{CountingArgs, DetectionArgs};
 use counting::{duration, whole, workers};
 pub use ctl::{AreaWord, AttachArgs, CtlArgs, CtlCommand, EngineArgs, OfFleet, Sources, WebhookWord};
@@ -174,6 +176,8 @@ pub enum Command {
     Collect(CollectArgs),
     /// Check a configuration: every problem at once, with line, column and path
     Check(CheckArgs),
+    /// Bring a configuration of an earlier version up to date
+    Config(ConfigArgs),
     /// Examine this machine and a configuration: what works, and what helps
     Doctor(DoctorArgs),
     /// Watch a source, tap a key for every crossing, and see how accurate the counts are

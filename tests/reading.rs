@@ -110,6 +110,38 @@ fn what_comes_through_a_pipe_and_is_wrong_is_said_with_its_place() {
 }
 
 #[test]
+fn names_of_an_earlier_version_are_told_of_and_written_anew_and_the_rest_of_the_file_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let old = "// ours\n{\n  \"tui\": { \"keys\": { \"report\": [\"R\"], \"quit\": [\"x\"] } }, // keys\n  \
+               \"cameras\": [ { \"camera_id\": \"lobby\", \"source\": \"demo:lobby\" } ]\n}\n";
+    let file = folder.path().join("cams.json");
+    fs::write(&file, old).unwrap();
+    let ask = |args: &[&str]| program(folder.path()).args(args).output().unwrap();
+    let checked = ask(&["check", "--config", "cams.json"]);
+    assert!(ran(&checked).0.contains("'report' any more but 'history'; 'pcount-tui config migrate FILE'"));
+
+    let (out, _) = ran(&ask(&["config", "migrate", "cams.json", "--dry-run"]));
+    assert_eq!(out, "cams.json:3: tui.keys: 'report': now 'history'\ncams.json: not written (--dry-run)\n");
+    assert_eq!(fs::read_to_string(&file).unwrap(), old);
+
+    let (out, _) = ran(&ask(&["config", "migrate", "cams.json"]));
+    assert!(out.ends_with("cams.json: written; as it was: cams.json.bak\n"), "{out}");
+    assert_eq!(fs::read_to_string(&file).unwrap(), old.replace("\"report\"", "\"history\""));
+    assert_eq!(fs::read_to_string(folder.path().join("cams.json.bak")).unwrap(), old);
+    assert!(!ran(&ask(&["check", "--config", "cams.json"])).0.contains("warning"));
+    assert_eq!(ran(&ask(&["config", "migrate", "cams.json"])).0, "cams.json: nothing to change\n");
+
+    // Nothing is done to what would not load, and nothing to what is no file.
+    fs::write(&file, old.replace("demo:lobby", "demo:nowhere")).unwrap();
+    let refused = ask(&["config", "migrate", "cams.json"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(text(&refused.stderr).contains("nowhere"), "{}", text(&refused.stderr));
+    let refused = ask(&["config", "migrate", "-"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(text(&refused.stderr).contains("name the file itself"), "{}", text(&refused.stderr));
+}
+
+#[test]
 fn a_time_zone_that_does_not_exist_is_said() {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("cams.json");

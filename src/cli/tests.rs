@@ -28,6 +28,7 @@ fn every_call_of_the_manual_parses() {
         "pcount-tui a.mp4 --detector rtmdet:m.onnx --engine opencv --fresh --color never --ascii --read-only",
         "pcount-tui serve --config c.json --workers 2 --output o --log-level debug --detector motion --fresh",
         "pcount-tui check --config c.json --probe",
+        "pcount-tui config migrate c.json --dry-run",
         "pcount-tui doctor",
         "pcount-tui doctor --config c.json --output o --no-connect --show-addresses --json",
         "pcount-tui eval a b --detector builtin --json --tracks o --start-offset 3 --detect-fps 5",

@@ -27,6 +27,7 @@ mod logins;
 mod members;
 mod names;
 mod remove;
+mod rename;
 mod same;
 mod settings;
 mod splice;
@@ -35,6 +36,7 @@ mod text;
 pub use copies::state_folder;
 pub use entry::{KeepLogin, NewEntry, entry_of, shapes_of};
 pub use fleet::EntryChange;
+pub use rename::{Rename, Renamed};
 pub use same::same_place;
 
 use logins::Written;

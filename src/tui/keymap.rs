@@ -14,8 +14,10 @@ use super::{action::Action, screen_id::ScreenId};
 use crate::config;
 
 mod commands;
+mod renamed;
 
 pub use commands::{COMMANDS, Command, Section};
+pub use renamed::RENAMED;
 
 /// One key press.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd)]
@@ -260,6 +262,13 @@ fn meet(a: &Command, b: &Command) -> bool {
 }
 
 fn unknown_command(name: &str) -> String {
+    if let Some((_, new)) = RENAMED.iter().find(|(old, _)| *old == name) {
+        let new: Vec<String> = new.iter().map(|new| format!("'{new}'")).collect();
+        return format!(
+            "keys: no command is called '{name}' any more but {}; 'pcount-tui config migrate FILE' writes that into the file",
+            new.join(", ")
+        );
+    }
     let names: Vec<&str> = COMMANDS.iter().map(|command| command.name).collect();
     match config::nearest(name, &names) {
         Some(near) => format!("keys: no command is called '{name}'; did you mean '{near}'?"),

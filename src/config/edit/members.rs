@@ -67,8 +67,8 @@ pub(super) fn with_zone_limit(
     Ok(found.map(|(_, one)| changed(text, one, "threshold", limit.as_deref())))
 }
 
-/// `text` with `value` at `key` of `object`, which is in it.
-fn changed(text: &str, object: &Node, key: &str, value: Option<&str>) -> String {
+/// `text` with `value` at `key` of `object`, which is in it; without that key where there is none.
+pub(super) fn changed(text: &str, object: &Node, key: &str, value: Option<&str>) -> String {
     let Value::Object(members) = &object.value else { return text.to_owned() };
     let at = members.iter().position(|member| member.key == key);
     let written = |value: &str| format!("\"{key}\": {value}");
