@@ -102,6 +102,42 @@ fn the_quick_profile_of_nextest_runs_what_the_quick_check_runs() {
 }
 
 #[test]
+fn every_file_of_tests_is_run_once_and_those_that_wait_run_beside_the_others() {
+    let folder = project("");
+    fs::create_dir(folder.path().join("tests")).unwrap();
+    for name in ["api", "engine", "serve"] {
+        fs::write(folder.path().join(format!("tests/{name}.rs")), "").unwrap();
+    }
+    let (output, said) = run(folder.path(), "check", &["tests"]);
+    assert!(output.status.success(), "{said}");
+    let mut calls = calls(folder.path());
+    calls.sort();
+    let wanted = [
+        "test --locked --doc",
+        "test --locked --no-fail-fast --lib --bins --test engine",
+        "test --locked --no-fail-fast --test api --test serve",
+    ];
+    assert_eq!(calls, wanted);
+    // One that fails beside the others fails the whole.
+    let folder = project("case \"$*\" in *api*) echo 'api is wrong'; exit 1 ;; esac");
+    fs::create_dir(folder.path().join("tests")).unwrap();
+    fs::write(folder.path().join("tests/api.rs"), "").unwrap();
+    let (output, said) = run(folder.path(), "check", &["tests"]);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("api is wrong"), "{said}");
+}
+
+#[test]
+fn tests_that_wait_are_files_of_tests() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let gates = fs::read_to_string(root.join("scripts/gates.sh")).unwrap();
+    let names = gates.split_once("\ntests_that_wait=(").unwrap().1.split_once(')').unwrap().0;
+    for name in names.split_whitespace() {
+        assert!(root.join(format!("tests/{name}.rs")).exists(), "{name}");
+    }
+}
+
+#[test]
 fn a_cargo_home_elsewhere_is_where_tools_are_found() {
     let folder = project("");
     let cargo = folder.path().join("bin/cargo");
