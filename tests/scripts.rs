@@ -62,7 +62,7 @@ fn all_parts_of_the_tests_run_and_a_failure_is_one_at_the_end() {
     assert_eq!(output.status.code(), Some(1), "{said}");
     let calls = fs::read_to_string(folder.path().join("calls")).unwrap();
     let first: Vec<_> = calls.lines().map(|line| line.split(' ').next().unwrap()).collect();
-    assert_eq!(first, ["fmt", "deny", "clippy", "doc", "test", "test"]);
+    assert_eq!(first, ["fmt", "deny", "clippy", "doc", "test", "test", "test"]);
     for said_of in [
         "test: 1 of 7: setup; then format",
         "test: 4 of 7: lints; then documentation",
