@@ -101,7 +101,9 @@ impl Asker {
         match answer {
             Ok(Ok(answer)) => serde_json::from_slice(&answer.payload)
                 .map_err(|error| format!("the answer of node '{node}' is not understood: {error}").into()),
-            Ok(Err(error)) if error.kind() != RequestErrorKind::NoResponders => {
+            Ok(Err(error))
+                if !matches!(error.kind(), RequestErrorKind::NoResponders | RequestErrorKind::TimedOut) =>
+            {
                 Err(SaveError::Refused(format!("node '{node}' cannot be asked: {error}")))
             }
             Ok(Err(_)) | Err(_) => Err(SaveError::NoAnswer(node.to_owned())),

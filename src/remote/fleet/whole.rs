@@ -217,12 +217,16 @@ impl WholeFleet {
     /// The node that holds source `id`, once one does, until `end`.
     fn route_to_change(&self, id: &str, end: Instant) -> Result<Route, ClientError> {
         loop {
-            let is_moving =
-                self.merge.lock().route(id).is_some_and(|route| route.is_leased && !route.is_there);
-            match self.route(id) {
-                Err(_) if is_moving && Instant::now() < end => drop(self.round()?),
-                route => return route,
+            let route = self.route(id);
+            // Asked afterwards: it may just have been found to be without a node.
+            let is_moving = || {
+                let route = self.merge.lock().route(id);
+                route.is_some_and(|route| route.is_leased && !route.is_there)
+            };
+            if route.is_ok() || !is_moving() || Instant::now() > end {
+                return route;
             }
+            self.round()?;
         }
     }
 
