@@ -1,7 +1,9 @@
 //! Names that commands had in earlier versions.
 
+use crate::config::edit::Renamed;
+
 /// Each with the names that it has now: one for each screen where it means something of its own. docs/upgrading.md lists them.
-pub const RENAMED: &[(&str, &[&str])] = &[
+pub const RENAMED: &[Renamed] = &[
     ("alert", &["alerts"]),
     ("fewer", &["fewer-workers", "narrower", "shorter", "fewer-levels", "farther", "remove-corner"]),
     ("more", &["more-workers", "wider", "longer", "more-levels", "nearer", "add-corner"]),
