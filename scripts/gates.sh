@@ -38,7 +38,7 @@ gate_documentation() {
 gate_build() { cargo test --locked --no-run; }
 
 # Files of tests that wait most of their time, for a disk that does not answer or for somebody's patience to end. They run beside
-# the others, which takes a quarter of the time off; what they say comes after that of the others.
+# the others, which took a sixth of the time off; what they say comes after that of the others.
 tests_that_wait=(api full_disk ledger_disks mqtt reload rough_network rtsp serve shared_folder)
 
 gate_tests() {

@@ -110,7 +110,7 @@ fn what_comes_through_a_pipe_and_is_wrong_is_said_with_its_place() {
 }
 
 #[test]
-fn names_of_an_earlier_version_are_told_of_and_written_anew_and_the_rest_of_the_file_stays() {
+fn names_of_an_earlier_version_are_told_of_and_replaced_and_the_rest_of_the_file_stays() {
     let folder = tempfile::tempdir().unwrap();
     let old = "// ours\n{\n  \"tui\": { \"keys\": { \"report\": [\"R\"], \"quit\": [\"x\"] } }, // keys\n  \
                \"cameras\": [ { \"camera_id\": \"lobby\", \"source\": \"demo:lobby\" } ]\n}\n";

@@ -169,7 +169,7 @@ fn what_a_node_does_not_understand_or_have_is_counted_by_another_and_said() {
     assert_eq!(nats.holders(), holders, "the others are counted as before");
     // A line for each reason, not one for each offer.
     assert_eq!(one.said().matches("does not understand it").count(), 1, "{}", one.said());
-    // What the file does not have goes, whoever wrote it.
+    // What the file does not have goes, also what another user wrote.
     assert_eq!(nats.apply(&wanted), "remove: new\nremove: odd.1\n");
     // A node of another version says less, or more, of itself.
     nats.say(

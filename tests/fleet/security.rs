@@ -414,7 +414,7 @@ fn a_password_of_a_camera_lies_sealed_on_the_server_and_opens_on_nodes_with_the_
     let planned = server.told(&url, &[&["apply", "fleet.json", "--dry-run"], &sealed[..]].concat());
     assert!(planned.contains("change: gate (alias)"), "{planned}");
 
-    // Another key, beside which the first still opens: everything is sealed anew.
+    // Another key, beside which the first still opens: everything is sealed again.
     let key = |name: &str| fs::read_to_string(dir.path().join(name)).unwrap();
     let made = Command::new(PROGRAM).args(["fleet", "key", "next.key"]).current_dir(dir.path()).status();
     assert!(made.unwrap().success());

@@ -187,7 +187,7 @@ impl Delivery {
         let (name, events) = (&self.webhook.name, &self.webhook.events);
         let (path, from) = (&self.options.path, self.first_session);
         let (book, salt, (found, first), skipped) = self.disk.run(|| {
-            // Opened anew each time: a ledger that was damaged is another file.
+            // Opened each time: a ledger that was damaged is another file.
             let book = WebhookBook::open(path)?;
             let salt = book.register(name, events.contains(&WebhookEvent::Crossing))?;
             let next = book.next(name, events, &taken, from, BATCH)?;
