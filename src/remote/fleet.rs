@@ -5,6 +5,7 @@
 //! | `asking` | questions to one node; `node` is it as if by its socket |
 //! | `merge` | snapshots of many nodes as one; which node holds what |
 //! | `whole` | all nodes: rounds of questions, and which node a question goes to |
+//! | `saving` | changes of a source that stand in the fleet, also while it goes from one node to another |
 //! | `together` | answers of several nodes as one |
 //! | `events` | events of one node, or of all |
 //! | `errors` | why there is no answer |
@@ -14,6 +15,7 @@ mod errors;
 mod events;
 mod merge;
 mod node;
+mod saving;
 mod together;
 mod whole;
 

@@ -19,15 +19,14 @@ use super::{
 };
 use crate::{
     config::edit::EntryChange,
-    engine::commands::SetLines,
-    fleet::{Asker, Rounds, SaveError},
+    fleet::{Asker, Rounds},
     host::ConfigPlace,
-    model::{Drawn, EngineSnapshot, Moment, SourceId},
+    model::{EngineSnapshot, Moment, SourceId},
     protocol::{
         self, Version,
         ask::{Answer, ConfigState, Question},
         escaped,
-        order::{ConfigEntry, Order, lines_of},
+        order::Order,
     },
     remote::carrier::{Carrier, ClientError, Pieces, Request, Response},
 };
@@ -66,13 +65,13 @@ struct Pace {
 
 /// All nodes as one.
 pub struct WholeFleet {
-    asker: Arc<Asker>,
+    pub(super) asker: Arc<Asker>,
     rounds: Mutex<Rounds>,
     pace: Mutex<Pace>,
     due: Condvar,
-    merge: Mutex<Merge>,
+    pub(super) merge: Mutex<Merge>,
     /// Held while lines are changed: they are in effect before they are saved, or the other way around.
-    drawing: Mutex<()>,
+    pub(super) drawing: Mutex<()>,
     /// By filter.
     logs: Mutex<HashMap<String, MergedLog>>,
     start: Instant,
@@ -98,7 +97,7 @@ impl WholeFleet {
     }
 
     /// Asks all nodes for their state, once it is time, and gives all of it.
-    fn round(&self) -> Result<EngineSnapshot, ClientError> {
+    pub(super) fn round(&self) -> Result<EngineSnapshot, ClientError> {
         // One round at a time; a caller that comes meanwhile begins the next.
         let mut rounds = self.rounds.lock();
         self.wait_for_turn();
@@ -199,7 +198,7 @@ impl WholeFleet {
     }
 
     /// The node that holds source `id`.
-    fn route(&self, id: &str) -> Result<Route, ClientError> {
+    pub(super) fn route(&self, id: &str) -> Result<Route, ClientError> {
         self.look()?;
         let route = self.merge.lock().route(id);
         match route {
@@ -211,22 +210,6 @@ impl WholeFleet {
             None => Err(ClientError::Refused(format!(
                 "no node that answers has a source '{id}'; 'pcount-tui ctl --nats URL status' lists them all"
             ))),
-        }
-    }
-
-    /// The node that holds source `id`, once one does, until `end`.
-    fn route_to_change(&self, id: &str, end: Instant) -> Result<Route, ClientError> {
-        loop {
-            let route = self.route(id);
-            // Asked afterwards: it may just have been found to be without a node.
-            let is_moving = || {
-                let route = self.merge.lock().route(id);
-                route.is_some_and(|route| route.is_leased && !route.is_there)
-            };
-            if route.is_ok() || !is_moving() || Instant::now() > end {
-                return route;
-            }
-            self.round()?;
         }
     }
 
@@ -459,47 +442,6 @@ impl WholeFleet {
         self.node(&node).exchange(&Request { is_post: true, path: "/ask", body }, patience)
     }
 
-    /// Saves what is drawn on the frame of a source in the fleet.
-    fn save_lines(
-        &self,
-        route: Route,
-        shapes: &ConfigEntry,
-        before: Option<&ConfigEntry>,
-        end: Instant,
-    ) -> Result<Response, ClientError> {
-        let drawn = |shapes: &ConfigEntry| -> Result<Drawn, ClientError> {
-            let SetLines { lines, zones, ignore } = lines_of(shapes.clone()).map_err(ClientError::Refused)?;
-            let ignore = ignore.ok_or_else(|| ClientError::Refused(WITHOUT_REGIONS.into()))?;
-            Ok(Drawn { lines, zones, ignore })
-        };
-        let change = EntryChange::Lines { drawn: drawn(shapes)?, before: before.map(drawn).transpose()? };
-        let _drawing = self.drawing.lock();
-        self.save(route, &change, end)
-    }
-
-    /// Changes a source in the fleet, for every node; until `end` also where it goes from one node to another meanwhile.
-    fn save(&self, mut route: Route, change: &EntryChange, end: Instant) -> Result<Response, ClientError> {
-        let id = route.id.clone();
-        loop {
-            match self.asker.save(&route.node, &id, change) {
-                Ok(said) => return Response::json(&Answer::Said(said)),
-                // It changes nothing before it answers.
-                Err(SaveError::NoAnswer(_)) if Instant::now() < end => drop(self.round()?),
-                Err(why) => {
-                    // The source may have gone to another node since the last round.
-                    self.round()?;
-                    let now = self.merge.lock().route(&id);
-                    let has_moved =
-                        now.is_some_and(|now| now.is_leased && now.is_there && now.node != route.node);
-                    if !has_moved || Instant::now() > end {
-                        return Err(ClientError::Refused(why.to_string()));
-                    }
-                }
-            }
-            route = self.route_to_change(&id, end)?;
-        }
-    }
-
     /// Has the next round begin at once: something was changed.
     fn hurry(&self) {
         self.pace.lock().is_due = true;
@@ -516,10 +458,6 @@ const HISTORY: &str = "each node keeps the history of what it counted; 'pcount-t
 /// Why no source is added here.
 const OF_FILE: &str =
     "the sources of a fleet stand in its file: change it, then 'pcount-tui fleet apply FILE'";
-
-/// Why lines are not saved: the fleet has ignored regions that would be lost.
-const WITHOUT_REGIONS: &str =
-    "'ignore' is missing; give the ignored regions of the source as well, or an empty list";
 
 fn unescaped(text: &str) -> String {
     let bytes = text.as_bytes();
