@@ -129,7 +129,7 @@ mod tests {
                     watching.end(Duration::from_secs(5));
                 }
             }
-            std::thread::yield_now();
+            std::thread::sleep(Duration::from_millis(1));
         }
         watching.close(Duration::from_secs(5));
         let (_, read) = watching.reel().span().unwrap();

@@ -1,4 +1,7 @@
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, LazyLock},
+};
 
 use serde_json::Value;
 
@@ -31,6 +34,9 @@ fn options() -> BenchOptions {
     }
 }
 
+static REPORT: LazyLock<MachineReport> =
+    LazyLock::new(|| run(&options(), &SHORT, &Progress::hidden()).unwrap().unwrap());
+
 /// Paths of all keys, and all texts with theirs.
 fn leaves(value: &Value, path: &str, keys: &mut BTreeSet<String>, texts: &mut Vec<(String, String)>) {
     match value {
@@ -49,8 +55,8 @@ fn leaves(value: &Value, path: &str, keys: &mut BTreeSet<String>, texts: &mut Ve
 
 #[test]
 fn a_report_has_the_form_of_its_page_and_tells_nothing_of_whose_the_machine_is() {
-    let report = run(&options(), &SHORT, &Progress::hidden()).unwrap().unwrap();
-    let json = serde_json::to_value(&report).unwrap();
+    let report = &*REPORT;
+    let json = serde_json::to_value(report).unwrap();
     let (mut keys, mut texts) = (BTreeSet::new(), Vec::new());
     leaves(&json, "", &mut keys, &mut texts);
 
@@ -105,7 +111,7 @@ fn a_machine_at_work_is_not_called_quiet_and_the_load_is_said() {
     let others = |programs, stolen| Some(Others { programs, stolen });
     assert!(is_quiet(others(0.05, 0.02)));
     assert!(!is_quiet(others(0.06, 0.0)) && !is_quiet(others(0.0, 0.03)) && !is_quiet(None));
-    let mut report = run(&options(), &SHORT, &Progress::hidden()).unwrap().unwrap();
+    let mut report = REPORT.clone();
     report.quiet = false;
     report.load = Load { programs_before: Some(43.1), programs_during: Some(12.0), ..report.load };
     report.load = Load { stolen_before: Some(0.0), stolen_during: Some(7.0), ..report.load };
