@@ -36,11 +36,13 @@ fn frame(width: i32, height: i32) -> Frame {
 }
 
 fn pure_stages(bench: &mut Criterion) {
-    let mut prepare = stages::Prepare::new(ModelFormat::Rtmdet);
-    for (name, image) in [("at working size", noise(416, 234)), ("from 1280x720", noise(1280, 720))] {
-        bench.bench_function(&format!("prepare 416x256 {name}"), |b| {
-            b.iter(|| black_box(prepare.run(&image).expect("prepared").len()));
-        });
+    let forms = [("", stages::Prepare::new(ModelFormat::Rtmdet)), (", bytes", stages::Prepare::windows())];
+    for (form, mut prepare) in forms {
+        for (name, image) in [("at working size", noise(416, 234)), ("from 1280x720", noise(1280, 720))] {
+            bench.bench_function(&format!("prepare 416x256 {name}{form}"), |b| {
+                b.iter(|| black_box(prepare.run(&image).expect("prepared")));
+            });
+        }
     }
     // 416x256: 2184 cells; nobody, and a crowd of 400 candidates.
     for (name, every) in [("empty", usize::MAX), ("crowd", 5)] {

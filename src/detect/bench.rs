@@ -5,7 +5,7 @@ use opencv::core::{Mat, MatTraitConst};
 use super::{
     formats::{self, Profile, SCORE_FLOOR},
     nms,
-    preprocess::{InputRule, Preprocessor},
+    preprocess::{Input, InputRule, Preprocessor},
 };
 use crate::config::ModelFormat;
 
@@ -22,13 +22,24 @@ impl Prepare {
         Self { pre: Preprocessor::default(), profile: formats::profile(format) }
     }
 
-    /// The network input for `image` (8-bit BGR) at the default size.
+    /// The same for the embedded model in eight bits.
+    #[must_use]
+    pub fn windows() -> Self {
+        let profile = Profile { windows: true, ..formats::profile(ModelFormat::Pcount) };
+        Self { pre: Preprocessor::default(), profile }
+    }
+
+    /// Makes the network input for `image` (8-bit BGR) at the default size and says how many bytes it has.
     ///
     /// # Errors
     /// When OpenCV cannot resize the frame.
-    pub fn run(&mut self, image: &Mat) -> opencv::Result<&[f32]> {
+    pub fn run(&mut self, image: &Mat) -> opencv::Result<usize> {
         let size = (image.cols().max(1) as u32, image.rows().max(1) as u32);
-        self.pre.fill(image, InputRule::Default.place(size, &self.profile), &self.profile)
+        let placement = InputRule::Default.place(size, &self.profile);
+        Ok(match self.pre.fill(image, placement, &self.profile)? {
+            Input::Planes(values) => size_of_val(values),
+            Input::Windows(bytes) => bytes.len(),
+        })
     }
 }
 

@@ -1,8 +1,7 @@
 //! The model inside the program: this project's own network, trained by `models/train`.
 //!
-//! It is there twice: as it was trained, which every engine runs, and with weights and activations of eight
-//! bits, which OpenCV 4.6 cannot load. ONNX Runtime runs that form faster where the processor has instructions
-//! for it; without them it was not measured.
+//! It is there twice: as it was trained, which every engine runs, and with input, weights and activations of eight bits. ONNX Runtime
+//! runs that form faster where the processor has instructions for it; without them it was not measured.
 
 use super::{DetectError, load, network::Network, ort};
 use crate::config::{BuiltinConfig, EngineChoice, ModelConfig, ModelFormat};
@@ -24,12 +23,12 @@ pub(super) fn open(
 ) -> Result<Network, DetectError> {
     let engine = if config.engine == EngineChoice::Auto { engine } else { config.engine };
     if engine != EngineChoice::OpenCv && multiplies_bytes() && ort::runtime().is_ok() {
-        match open_form(PERSON_INT8, config, EngineChoice::OnnxRuntime, contexts) {
+        match load::open_windows(&form(config, EngineChoice::OnnxRuntime), PERSON_INT8, contexts) {
             Ok(network) => return Ok(network),
             Err(error) => tracing::warn!("{error}; the embedded model runs in its larger form"),
         }
     }
-    open_form(PERSON, config, engine, contexts)
+    load::open_embedded(&form(config, engine), PERSON, contexts)
 }
 
 /// Whether the processor has instructions for the sums of products of bytes (VNNI).
@@ -41,25 +40,20 @@ fn multiplies_bytes() -> bool {
     found
 }
 
-fn open_form(
-    form: &[u8],
-    config: &BuiltinConfig,
-    engine: EngineChoice,
-    contexts: usize,
-) -> Result<Network, DetectError> {
-    let config = ModelConfig {
+fn form(config: &BuiltinConfig, engine: EngineChoice) -> ModelConfig {
+    ModelConfig {
         format: ModelFormat::Pcount,
         model: "builtin".into(),
         prototxt: None,
         input: config.input,
         confidence: config.confidence,
         engine,
-    };
-    load::open_embedded(&config, form, contexts)
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use opencv::core::{CV_8UC3, Mat, MatTraitManual as _, Scalar, Vec3b};
     use sha2::{Digest, Sha256};
 
     use super::*;
@@ -81,7 +75,7 @@ mod tests {
         assert_eq!(network.info().name, "builtin");
         // Landscape, square and upright frames: the input size follows the frame.
         for size in SIZES {
-            let sum = network.try_raw(&pattern(size), size);
+            let sum = network.try_picture(&pattern(size));
             assert!(sum.is_finite() && sum > 0.0);
         }
     }
@@ -92,28 +86,36 @@ mod tests {
             return crate::require::skip("onnxruntime", "there is no such library here");
         }
         let config = BuiltinConfig::default();
-        let sum =
-            |form, engine, size| open_form(form, &config, engine, 1).unwrap().try_raw(&pattern(size), size);
+        let sum = |engine, size| {
+            load::open_embedded(&form(&config, engine), PERSON, 1).unwrap().try_picture(&pattern(size))
+        };
         for size in SIZES {
-            let truth = sum(PERSON, EngineChoice::OpenCv, size);
-            let same = sum(PERSON, EngineChoice::OnnxRuntime, size);
+            let truth = sum(EngineChoice::OpenCv, size);
+            let same = sum(EngineChoice::OnnxRuntime, size);
             assert!((same / truth - 1.0).abs() < 1e-4, "{same} is not {truth}");
             if !multiplies_bytes() {
                 continue;
             }
-            let near = sum(PERSON_INT8, EngineChoice::OnnxRuntime, size);
+            let bytes =
+                load::open_windows(&form(&config, EngineChoice::OnnxRuntime), PERSON_INT8, 1).unwrap();
+            let near = bytes.try_picture(&pattern(size));
             assert!((near / truth - 1.0).abs() < 0.05, "{near} is not about {truth}");
             let chosen =
-                open(&BuiltinConfig::default(), EngineChoice::Auto, 1).unwrap().try_raw(&pattern(size), size);
+                open(&BuiltinConfig::default(), EngineChoice::Auto, 1).unwrap().try_picture(&pattern(size));
             assert!((chosen - near).abs() < 1e-3 * near, "{chosen}: not the eight-bit form, {near}");
         }
     }
 
     const SIZES: [(u32, u32); 3] = [(320, 192), (320, 320), (192, 352)];
 
-    /// A raw input without people, different at every value.
-    fn pattern((width, height): (u32, u32)) -> Vec<f32> {
-        let value = move |c: u32, y: u32, x: u32| ((31 * c + 17 * y + 7 * x) % 255) as f32;
-        (0..3).flat_map(|c| (0..height).flat_map(move |y| (0..width).map(move |x| value(c, y, x)))).collect()
+    /// A picture without people, different at every value.
+    fn pattern((width, height): (u32, u32)) -> Mat {
+        let mut picture =
+            Mat::new_rows_cols_with_default(height as i32, width as i32, CV_8UC3, Scalar::all(0.0)).unwrap();
+        for (at, pixel) in picture.data_typed_mut::<Vec3b>().unwrap().iter_mut().enumerate() {
+            let (x, y) = (at as u32 % width, at as u32 / width);
+            *pixel = Vec3b::from([0, 1, 2].map(|c| ((31 * c + 17 * y + 7 * x) % 255) as u8));
+        }
+        picture
     }
 }

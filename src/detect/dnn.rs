@@ -12,6 +12,7 @@ use opencv::{
 use super::{
     DetectError,
     pool::{Backend, Context, ReadOutput},
+    preprocess::Input,
 };
 
 /// Such as `opencv 4.6.0`.
@@ -154,8 +155,12 @@ impl DnnContext {
 }
 
 impl Context for DnnContext {
-    fn run(&mut self, input: &[f32], size: (u32, u32), read: ReadOutput<'_>) -> Result<(), DetectError> {
-        match self.forward(input, size) {
+    fn run(&mut self, input: Input<'_>, size: (u32, u32), read: ReadOutput<'_>) -> Result<(), DetectError> {
+        let result = match input {
+            Input::Planes(values) => self.forward(values, size),
+            Input::Windows(_) => Err(opencv::Error::new(core::StsBadArg, "it takes bytes")),
+        };
+        match result {
             Ok((shape, data)) => {
                 read(&shape, data);
                 Ok(())

@@ -1,6 +1,6 @@
 //! Layouts of detection networks: how a frame becomes their input and their output becomes boxes. Pure.
 //!
-//! All take 32-bit floats, NCHW, channels in the order blue, green, red.
+//! All take 32-bit floats, NCHW, channels in the order blue, green, red; the embedded model has a form that takes bytes as well.
 //!
 //! | format | frame | values | output row | score |
 //! | --- | --- | --- | --- | --- |
@@ -67,6 +67,8 @@ pub(super) struct Profile {
     pub(super) mean: [f32; 3],
     /// Multiplied after the mean is subtracted.
     pub(super) scale: f32,
+    /// Whether the network takes bytes, and of them what its first convolution looks at ([`super::preprocess::Input::Windows`]).
+    pub(super) windows: bool,
     /// Overlap above which the weaker of two boxes goes.
     pub(super) nms_iou: f32,
     /// Score from which a detection is high-confidence, unless the configuration says otherwise.
@@ -99,6 +101,7 @@ pub(super) const fn profile(format: ModelFormat) -> Profile {
             usual_input: (320, 192),
             mean: [0.0; 3],
             scale: 1.0,
+            windows: false,
             nms_iou: 0.55,
             confidence: 0.4,
         },
@@ -108,6 +111,7 @@ pub(super) const fn profile(format: ModelFormat) -> Profile {
             usual_input: (320, 320),
             mean: [103.53, 116.28, 123.675],
             scale: 1.0,
+            windows: false,
             nms_iou: 0.6,
             confidence: 0.4,
         },
@@ -117,6 +121,7 @@ pub(super) const fn profile(format: ModelFormat) -> Profile {
             usual_input: (416, 416),
             mean: [0.0; 3],
             scale: 1.0,
+            windows: false,
             nms_iou: 0.45,
             confidence: 0.5,
         },
@@ -126,6 +131,7 @@ pub(super) const fn profile(format: ModelFormat) -> Profile {
             usual_input: (256, 256),
             mean: [0.0; 3],
             scale: 1.0,
+            windows: false,
             nms_iou: 0.45,
             confidence: 0.25,
         },
@@ -135,6 +141,7 @@ pub(super) const fn profile(format: ModelFormat) -> Profile {
             usual_input: (300, 300),
             mean: [127.5; 3],
             scale: 0.007843,
+            windows: false,
             nms_iou: 0.45,
             confidence: 0.4,
         },

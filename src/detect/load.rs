@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use super::{
     DetectError, ModelInfo, caffe,
     dnn::DnnBackend,
-    formats::{self, STRIDE},
+    formats::{self, Profile, STRIDE},
     network::Network,
     onnx,
     ort::{self, OrtBackend},
     pool::{Backend, Context},
-    preprocess::InputRule,
+    preprocess::{Input, InputRule, WINDOW},
     registry::{self, Content},
 };
 use crate::{
@@ -58,6 +58,21 @@ pub(super) fn open(config: &ModelConfig, owner: Owner, contexts: usize) -> Resul
     open_file(config, weights, owner, contexts)
 }
 
+/// The form of the embedded model that takes windows of bytes, which ONNX Runtime alone runs; `config.model` is what errors name.
+pub(super) fn open_windows(
+    config: &ModelConfig,
+    bytes: &[u8],
+    contexts: usize,
+) -> Result<Network, DetectError> {
+    let runtime = ort::runtime()?;
+    let path = config.model.display().to_string();
+    let profile = Profile { windows: true, ..formats::profile(config.format) };
+    let backend = Box::new(OrtBackend { runtime, path: path.clone(), bytes: bytes.to_vec() });
+    let opened = try_out(backend, (config.format, profile), SIZES[0], &path)?;
+    let info = described(config, Some(runtime), None);
+    Ok(Network::new(info, path, (config.format, profile), any_size(config), opened, contexts))
+}
+
 /// The same for a model whose bytes are part of the program; `config.model` is what errors name.
 pub(super) fn open_embedded(
     config: &ModelConfig,
@@ -94,7 +109,18 @@ fn open_file(
         ModelFormat::CaffeSsd => open_caffe(config, weights, owner)?,
         _ => open_onnx(config, weights, engine)?,
     };
-    let info = ModelInfo {
+    let info = described(config, engine, fall_back);
+    let path = config.model.display().to_string();
+    let profile = formats::profile(config.format);
+    Ok(Network::new(info, path, (config.format, profile), input, opened, contexts))
+}
+
+fn described(
+    config: &ModelConfig,
+    engine: Option<&'static ort::Runtime>,
+    fall_back: Option<String>,
+) -> ModelInfo {
+    ModelInfo {
         name: config.model.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
         engine: match engine {
             Some(runtime) => match &runtime.version {
@@ -107,9 +133,12 @@ fn open_file(
         note: fall_back.or_else(|| {
             note(&engine?.refused.iter().map(|r| format!("ONNX Runtime: {r}")).collect::<Vec<_>>())
         }),
-    };
-    let path = config.model.display().to_string();
-    Ok(Network::new(info, path, config.format, input, opened, contexts))
+    }
+}
+
+/// How the input size follows from the frame's where the network takes any.
+fn any_size(config: &ModelConfig) -> InputRule {
+    config.input.map_or(InputRule::Default, |(w, h)| InputRule::Within(w, h))
 }
 
 /// Sizes (width, height) at which a network that takes any is weighed, the first of which is tried out too.
@@ -151,10 +180,9 @@ fn open_onnx(
             (None, None) => onnx::with_size(&file.bytes, Some(declared)).map_err(|p| file.wrong(p))?,
             (Some(_), _) => onnx::with_size(&file.bytes, None).map_err(|p| file.wrong(p))?,
         };
-        let rule = config.input.map_or(InputRule::Default, |(w, h)| InputRule::Within(w, h));
         // Neither the declared size nor a square: shows whether the size really is free.
-        match try_out(backend(bytes), config.format, SIZES[0], &path) {
-            Ok(opened) => return Ok((rule, opened)),
+        match try_out(backend(bytes), (config.format, profile), SIZES[0], &path) {
+            Ok(opened) => return Ok((any_size(config), opened)),
             Err(error) if summary.size.is_none() => return Err(error),
             Err(error) => tracing::debug!("only its own size {declared:?}: {error}"),
         }
@@ -169,7 +197,7 @@ fn open_onnx(
         Some(_) => file.bytes,
         None => onnx::with_size(&file.bytes, Some(declared)).map_err(|p| file.wrong(p))?,
     };
-    let opened = try_out(backend(bytes), config.format, declared, &path)?;
+    let opened = try_out(backend(bytes), (config.format, profile), declared, &path)?;
     Ok((InputRule::Exactly(declared.0, declared.1), opened))
 }
 
@@ -180,7 +208,8 @@ fn open_caffe(config: &ModelConfig, weights: File, owner: Owner) -> Result<(Inpu
     let description = File::read(prototxt, owner)?;
     caffe::inspect_prototxt(&description.bytes).map_err(|problem| description.wrong(problem))?;
     caffe::inspect_weights(&weights.bytes).map_err(|problem| weights.wrong(problem))?;
-    let size = config.input.unwrap_or(formats::profile(config.format).usual_input);
+    let profile = formats::profile(config.format);
+    let size = config.input.unwrap_or(profile.usual_input);
     let path = weights.shown();
     let known = description.known && weights.known;
     let backend = DnnBackend::caffe(path.clone(), &description.bytes, &weights.bytes);
@@ -188,21 +217,29 @@ fn open_caffe(config: &ModelConfig, weights: File, owner: Owner) -> Result<(Inpu
     if !known {
         backend.weigh(size).map_err(|problem| wrong(&config.model, problem))?;
     }
-    let opened = try_out(Box::new(backend), config.format, size, &path)?;
+    let opened = try_out(Box::new(backend), (config.format, profile), size, &path)?;
     Ok((InputRule::Exactly(size.0, size.1), opened))
 }
 
 /// Runs a first context on an empty frame and checks that its output is of the format.
 fn try_out(
     backend: Box<dyn Backend>,
-    format: ModelFormat,
+    (format, profile): (ModelFormat, Profile),
     size: (u32, u32),
     path: &str,
 ) -> Result<Opened, DetectError> {
     let mut context = backend.context()?;
-    let empty = vec![0.0; 3 * size.0 as usize * size.1 as usize];
+    let pixels = size.0 as usize * size.1 as usize;
+    let (values, bytes);
+    let empty = if profile.windows {
+        bytes = vec![0; pixels / 4 * WINDOW];
+        Input::Windows(&bytes)
+    } else {
+        values = vec![0.0; 3 * pixels];
+        Input::Planes(&values)
+    };
     let mut decoded = Ok(());
-    context.run(&empty, size, &mut |shape, data| {
+    context.run(empty, size, &mut |shape, data| {
         decoded = formats::check(format, shape, data, size);
     })?;
     decoded.map_err(|problem| DetectError::Model {

@@ -37,25 +37,36 @@ impl Network {
     pub(super) fn new(
         info: ModelInfo,
         path: String,
-        format: ModelFormat,
+        (format, profile): (ModelFormat, Profile),
         input: InputRule,
         (backend, first): (Box<dyn Backend>, Box<dyn Context>),
         contexts: usize,
     ) -> Self {
-        let profile = formats::profile(format);
         let pool = Pool::new(backend, first, contexts);
         Self { info, shared: Arc::new(Shared { path, format, profile, input, pool }) }
     }
 }
 
 #[cfg(test)]
+use super::preprocess::Input;
+
+#[cfg(test)]
 impl Network {
     /// Sum of the absolute values of the output for a raw input.
-    pub(super) fn try_raw(&self, input: &[f32], size: (u32, u32)) -> f64 {
+    pub(super) fn try_raw(&self, input: Input<'_>, size: (u32, u32)) -> f64 {
         let mut sum = 0.0;
         let read = &mut |_: &[i64], data: &[f32]| sum = data.iter().map(|v| f64::from(v.abs())).sum();
         self.shared.pool.with(|slot| slot.context.run(input, size, read)).unwrap();
         sum
+    }
+
+    /// The same for a picture that fills the input.
+    pub(super) fn try_picture(&self, picture: &opencv::core::Mat) -> f64 {
+        use opencv::core::MatTraitConst as _;
+        let size = (picture.cols() as u32, picture.rows() as u32);
+        let placement = Placement { input: size, content: size };
+        let mut pre = super::preprocess::Preprocessor::default();
+        self.try_raw(pre.fill(picture, placement, &self.shared.profile).unwrap(), size)
     }
 }
 

@@ -24,6 +24,7 @@ use ort::{
 use super::{
     DetectError,
     pool::{Backend, Context, ReadOutput},
+    preprocess::{Input, WINDOW},
 };
 
 pub(super) mod library;
@@ -128,10 +129,19 @@ struct OrtContext {
 }
 
 impl Context for OrtContext {
-    fn run(&mut self, input: &[f32], size: (u32, u32), read: ReadOutput<'_>) -> Result<(), DetectError> {
+    fn run(&mut self, input: Input<'_>, size: (u32, u32), read: ReadOutput<'_>) -> Result<(), DetectError> {
         let mut run = |session: &mut Session| -> Result<(), ort::Error> {
-            let shape = [1, 3, i64::from(size.1), i64::from(size.0)];
-            let outputs = session.run(ort::inputs![TensorRef::from_array_view((shape, input))?])?;
+            let (width, height) = (i64::from(size.0), i64::from(size.1));
+            let outputs = match input {
+                Input::Planes(values) => {
+                    let tensor = TensorRef::from_array_view(([1, 3, height, width], values))?;
+                    session.run(ort::inputs![tensor])?
+                }
+                Input::Windows(bytes) => {
+                    let shape = [1, height / 2, width / 2, WINDOW as i64];
+                    session.run(ort::inputs![TensorRef::from_array_view((shape, bytes))?])?
+                }
+            };
             let (shape, data) = outputs[0].try_extract_tensor::<f32>()?;
             read(shape, data);
             Ok(())

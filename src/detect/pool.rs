@@ -2,15 +2,19 @@
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::{DetectError, formats::Candidate, preprocess::Preprocessor};
+use super::{
+    DetectError,
+    formats::Candidate,
+    preprocess::{Input, Preprocessor},
+};
 
 /// Reads a network's output: its shape and its values.
 pub(super) type ReadOutput<'a> = &'a mut dyn FnMut(&[i64], &[f32]);
 
 /// One instance of a network, run by one thread at a time.
 pub(super) trait Context: Send {
-    /// Runs the network on `input` (NCHW, 1 x 3 x height x width) and hands the output to `read`.
-    fn run(&mut self, input: &[f32], size: (u32, u32), read: ReadOutput<'_>) -> Result<(), DetectError>;
+    /// Runs the network on `input`, made for a picture of this (width, height), and hands the output to `read`.
+    fn run(&mut self, input: Input<'_>, size: (u32, u32), read: ReadOutput<'_>) -> Result<(), DetectError>;
 }
 
 /// Makes contexts of one network.
@@ -132,7 +136,7 @@ mod tests {
     struct Counted(Arc<Counter>);
 
     impl Context for Counted {
-        fn run(&mut self, _: &[f32], _: (u32, u32), _: ReadOutput<'_>) -> Result<(), DetectError> {
+        fn run(&mut self, _: Input<'_>, _: (u32, u32), _: ReadOutput<'_>) -> Result<(), DetectError> {
             let now = self.0.running.fetch_add(1, SeqCst) + 1;
             self.0.most.fetch_max(now, SeqCst);
             thread::yield_now();
@@ -158,7 +162,7 @@ mod tests {
     }
 
     fn run(slot: &mut Slot) -> Result<(), DetectError> {
-        slot.context.run(&[], (0, 0), &mut |_, _| ())
+        slot.context.run(Input::Planes(&[]), (0, 0), &mut |_, _| ())
     }
 
     #[test]

@@ -125,7 +125,7 @@ fn networks_compute_what_they_compute_elsewhere() {
                     (0..h).flat_map(move |y| (0..w).map(move |x| ((31 * c + 17 * y + 7 * x) % 255) as f32))
                 })
                 .collect();
-            let found = network.try_raw(&input, (w as u32, h as u32));
+            let found = network.try_raw(Input::Planes(&input), (w as u32, h as u32));
             assert!((found / sum - 1.0).abs() < 1e-4, "{name} {size:?} with {engine:?}: {found} != {sum}");
         }
     }

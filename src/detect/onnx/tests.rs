@@ -291,16 +291,32 @@ fn declared_sizes_are_bounded_too() {
 }
 
 #[test]
-fn the_embedded_models_would_pass() {
-    for bytes in [
-        &include_bytes!("../../../models/person.onnx")[..],
-        include_bytes!("../../../models/person_int8.onnx"),
-    ] {
-        inspect(bytes).unwrap();
-        for size in [(96, 64), (320, 192), (640, 384), (2048, 2048)] {
-            weigh(bytes, size).unwrap();
-        }
+fn the_embedded_model_would_pass_and_its_form_in_eight_bits_takes_no_picture() {
+    let floats = include_bytes!("../../../models/person.onnx");
+    inspect(floats).unwrap();
+    for size in [(96, 64), (320, 192), (640, 384), (2048, 2048)] {
+        weigh(floats, size).unwrap();
     }
+    let problem = inspect(include_bytes!("../../../models/person_int8.onnx")).unwrap_err();
+    assert!(problem.contains("its input 'input' is not of 32-bit floats"), "{problem}");
+}
+
+#[test]
+fn networks_in_eight_bits_are_weighed_like_others() {
+    const UINT8: u64 = 2;
+    let constants = [floats("scale", &[0.5]), tensor("zero", &[], UINT8, &[114])];
+    let quantized = |first: &str| {
+        [
+            node("QuantizeLinear", &[first, "scale", "zero"], "bytes", &[]),
+            node("DequantizeLinear", &["bytes", "scale", "zero"], "floats", &[]),
+            node("Relu", &["floats"], "out", &[]),
+        ]
+    };
+    weighed(&model(&quantized("input"), &constants)).unwrap();
+    let larger = [node("ConstantOfShape", &["s"], "b", &[])];
+    let nodes: Vec<_> = larger.into_iter().chain(quantized("b")).collect();
+    let constants: Vec<_> = constants.into_iter().chain([ints("s", &[1 << 30])]).collect();
+    assert_refused(&nodes, &constants, TOO_MUCH);
 }
 
 #[test]
