@@ -201,8 +201,9 @@ constants! {
         payoff_way: f32 = 0.1, 0.0..=100.0, "body heights";
         /// A larger input is tried where half of the people are shorter than this in the one in use.
         payoff_small: f32 = 30.0, 0.0..=2000.0, "pixels";
-        /// A larger input is tried as well where this many walkers were lately found with low confidence only.
-        payoff_missed: f32 = 2.0, 0.0..=1000.0, "people";
+        /// A larger input is tried as well where this many walkers were lately found with low confidence only. With two the first
+        /// seconds of a crowd are sometimes passed over.
+        payoff_missed: f32 = 1.0, 0.0..=1000.0, "people";
         /// There must be so many of them for each walker who is tracked.
         payoff_unsure: f32 = 0.8, 0.0..=1000.0, "ratio";
         /// A larger input is tried as well where detection runs do not find this share of the walkers who are tracked.
