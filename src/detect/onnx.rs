@@ -14,7 +14,7 @@ use proto::{
     GRAPH_SPARSE, GRAPH_VALUE_INFO, MODEL_FUNCTION, MODEL_GRAPH, MODEL_TRAINING, NODE_ATTRIBUTE, NODE_INPUT,
     NODE_OPERATOR, NODE_OUTPUT, Problem, SHAPE_DIM, TENSOR_DIMS, TENSOR_DOUBLES, TENSOR_EXTERNAL,
     TENSOR_FLOATS, TENSOR_INT32S, TENSOR_INT64S, TENSOR_LOCATION, TENSOR_NAME, TENSOR_RAW, TENSOR_TYPE,
-    TENSOR_TYPE_ELEMENT, TENSOR_TYPE_SHAPE, TENSOR_UINT64S, TYPE_TENSOR, VALUE_NAME, VALUE_TYPE,
+    TENSOR_TYPE_ELEMENT, TENSOR_TYPE_SHAPE, TENSOR_UINT64S, TYPE_TENSOR, UINT8, VALUE_NAME, VALUE_TYPE,
     element_size, text,
 };
 use read::{Node, Tensor};
@@ -108,7 +108,14 @@ fn inspect_graph(graph: &[u8]) -> Result<Summary, Problem> {
 fn picture_size(input: &Info<'_>) -> Result<Option<(u32, u32)>, Problem> {
     let side = |dim: Option<u64>| dim.map(|d| u32::try_from(d).unwrap_or(u32::MAX));
     match input.dims.as_slice() {
-        _ if input.element != FLOAT => Err(format!("its input '{}' is not of 32-bit floats", input.name)),
+        [_, _, _, Some(WINDOW)] if input.element == UINT8 => Err(
+            "it is the embedded model in eight bits, which is no file of its own: use the detector 'builtin'"
+                .into(),
+        ),
+        _ if input.element != FLOAT => Err(format!(
+            "its input '{}' is not of 32-bit floats; export it with an input of floats",
+            input.name
+        )),
         [Some(1) | None, Some(3) | None, height, width] => match (side(*width), side(*height)) {
             (Some(w), Some(h)) if (1..=MOST_SIDE).contains(&w) && (1..=MOST_SIDE).contains(&h) => {
                 Ok(Some((w, h)))
@@ -125,6 +132,9 @@ fn picture_size(input: &Info<'_>) -> Result<Option<(u32, u32)>, Problem> {
         }
     }
 }
+
+/// Bytes of a window that the embedded model in eight bits takes.
+const WINDOW: u64 = super::preprocess::WINDOW as u64;
 
 /// Longest side of a network's input, in pixels.
 const MOST_SIDE: u32 = 2048;

@@ -45,6 +45,8 @@ pub(super) const TENSOR_EXTERNAL: u64 = 13;
 pub(super) const TENSOR_LOCATION: u64 = 14;
 /// `TensorProto.DataType.FLOAT`.
 pub(super) const FLOAT: u64 = 1;
+/// `TensorProto.DataType.UINT8`.
+pub(super) const UINT8: u64 = 2;
 
 /// Why a file is no usable network, as the end of the sentence "the file ..".
 pub(super) type Problem = String;
