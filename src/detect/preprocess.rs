@@ -114,8 +114,8 @@ pub(super) enum Input<'a> {
     /// 1 x 3 x height x width.
     Planes(&'a [f32]),
     /// For each result of a first convolution of 3x3 pixels, two pixels apart, the pixels that it looks at:
-    /// 1 x height / 2 x width / 2 x [`WINDOW`]. To gather them costs a third of what the conversion to floats does, and a network
-    /// in eight bits need not change them any more.
+    /// 1 x height / 2 x width / 2 x [`WINDOW`]. To gather them costs as much as the conversion to floats, and a network in eight bits
+    /// need not convert them back, nor move a convolution over three channels, which is slow in bytes.
     Windows(&'a [u8]),
 }
 
@@ -193,6 +193,10 @@ impl Preprocessor {
 
     fn fill_windows(&mut self, image: &Mat, placement: Placement) -> opencv::Result<&[u8]> {
         let (width, height) = (placement.input.0 as usize, placement.input.1 as usize);
+        if image.typ() != core::CV_8UC3 {
+            // It would be copied to a place of its own.
+            return Err(opencv::Error::new(core::StsUnsupportedFormat, "the frame is not 8-bit BGR"));
+        }
         if self.placed != Some(placement) {
             let (rows, columns) = (height as i32 + 1, width as i32 + 1);
             let gray = Scalar::all(f64::from(PAD));
@@ -360,5 +364,7 @@ mod tests {
         let windows = pre.fill_windows(&image, placement).unwrap();
         assert_ne!(windows[12..15], [PAD as u8; 3]);
         assert_eq!(windows[WINDOW + 15..WINDOW + 18], [PAD as u8; 3], "the fourth column is border");
+        let gray = Mat::new_rows_cols_with_default(2, 3, core::CV_8UC1, Scalar::all(0.0)).unwrap();
+        assert!(pre.fill_windows(&gray, placement).is_err());
     }
 }
