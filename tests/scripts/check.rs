@@ -87,12 +87,15 @@ fn the_oldest_rust_is_the_one_at_hand_or_asked_for_by_its_version() {
 
 #[test]
 fn the_quick_profile_of_nextest_runs_what_the_quick_check_runs() {
-    let read = |name: &str| fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap();
-    let (gates, profiles) = (read("scripts/gates.sh"), read(".config/nextest.toml"));
-    let quick = gates.lines().find(|line| line.starts_with("gate_quick()")).unwrap();
+    let folder = project("");
+    let (output, said) = run(folder.path(), "check", &["quick"]);
+    assert!(output.status.success(), "{said}");
+    let quick = calls(folder.path()).pop().unwrap();
     let tested: Vec<&str> =
-        quick.split("--test ").skip(1).map(|rest| rest.split([' ', ';']).next().unwrap()).collect();
+        quick.split("--test ").skip(1).map(|rest| rest.split_whitespace().next().unwrap()).collect();
     assert!(tested.len() > 2, "{quick}");
+    let profiles = Path::new(env!("CARGO_MANIFEST_DIR")).join(".config/nextest.toml");
+    let profiles = fs::read_to_string(profiles).unwrap();
     let filter = profiles.split_once("[profile.quick]\ndefault-filter = \"").unwrap().1;
     let filter = filter.split_once('"').unwrap().0;
     let run: Vec<&str> =
