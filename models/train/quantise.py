@@ -134,7 +134,7 @@ def open_sizes(model):
 
 def take_windows(graph, floats, pictures):
     """Lets the first convolution read windows of bytes, instead of subtracting from a picture of floats and reading that.
-    `floats`: its weights before they were rounded."""
+    `floats`: its weights before they were rounded, `[out, 3, 3, 3]`."""
     makers = {out: node for node in graph.node for out in node.output}
     tensors = {tensor.name: tensor for tensor in graph.initializer}
     conv = next(node for node in graph.node if node.op_type == "Conv")
@@ -159,9 +159,9 @@ def take_windows(graph, floats, pictures):
     dropped = (last, quantised, makers[quantised.input[0]])
     kept = [node for node in graph.node if node not in dropped]
     planes = helper.make_node("Transpose", ["input"], ["windows"], name="windows", perm=[0, 3, 1, 2])
-    floats = helper.make_node("DequantizeLinear", ["windows", *last.input[1:]], list(last.output), name=last.name)
+    unpacked = helper.make_node("DequantizeLinear", ["windows", *last.input[1:]], list(last.output), name=last.name)
     del graph.node[:]
-    graph.node.extend([planes, floats, *kept])
+    graph.node.extend([planes, unpacked, *kept])
     used = {name for node in graph.node for name in node.input}
     for tensor in [tensor for tensor in graph.initializer if tensor.name not in used]:
         graph.initializer.remove(tensor)

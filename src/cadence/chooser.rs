@@ -332,6 +332,7 @@ impl Chooser {
     /// Times the usual width and height that the frames after the one at `time` should have.
     fn enlarged(&mut self, time: f64, conditions: &Conditions) -> f32 {
         let (level, usual) = self.size(time, conditions);
+        self.unsure.at(level);
         let are_small = usual.is_some_and(|height| height < self.params.payoff_small);
         let may_gain = are_small || self.unsure.suspects();
         self.trying = self.payoff.tried(

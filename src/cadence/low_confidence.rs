@@ -44,6 +44,8 @@ pub struct Unsure {
     found: f32,
     not_found: f32,
     time: f64,
+    /// Times the usual size of the input that all this is of.
+    level: f32,
 }
 
 impl Unsure {
@@ -59,6 +61,16 @@ impl Unsure {
             found: 0.0,
             not_found: 0.0,
             time: 0.0,
+            level: 1.0,
+        }
+    }
+
+    /// Times the usual size of the input in which detection runs are made from now on: what was missed in another size says nothing of
+    /// this one.
+    pub fn at(&mut self, level: f32) {
+        if self.level != level {
+            self.level = level;
+            (self.missed, self.tracked, self.found, self.not_found) = (0.0, 0.0, 0.0, 0.0);
         }
     }
 

@@ -58,6 +58,16 @@ pub(super) fn open(config: &ModelConfig, owner: Owner, contexts: usize) -> Resul
     open_file(config, weights, owner, contexts)
 }
 
+/// The same for a model whose bytes are part of the program; `config.model` is what errors name.
+pub(super) fn open_embedded(
+    config: &ModelConfig,
+    bytes: &[u8],
+    contexts: usize,
+) -> Result<Network, DetectError> {
+    let weights = File { path: config.model.clone(), bytes: bytes.to_vec(), known: true };
+    open_file(config, weights, Owner::Ours, contexts)
+}
+
 /// The form of the embedded model that takes windows of bytes, which ONNX Runtime alone runs; `config.model` is what errors name.
 pub(super) fn open_windows(
     config: &ModelConfig,
@@ -71,16 +81,6 @@ pub(super) fn open_windows(
     let opened = try_out(backend, (config.format, profile), SIZES[0], &path)?;
     let info = described(config, Some(runtime), None);
     Ok(Network::new(info, path, (config.format, profile), any_size(config), opened, contexts))
-}
-
-/// The same for a model whose bytes are part of the program; `config.model` is what errors name.
-pub(super) fn open_embedded(
-    config: &ModelConfig,
-    bytes: &[u8],
-    contexts: usize,
-) -> Result<Network, DetectError> {
-    let weights = File { path: config.model.clone(), bytes: bytes.to_vec(), known: true };
-    open_file(config, weights, Owner::Ours, contexts)
 }
 
 fn open_file(

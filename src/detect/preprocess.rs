@@ -343,7 +343,7 @@ mod tests {
             *opencv::core::MatTrait::at_2d_mut::<Vec3b>(&mut image, y, x).unwrap() = Vec3b::from(pixel(y, x));
         }
         let mut pre = Preprocessor::default();
-        // Twice, so that nothing is left of another placement.
+        // One after the other, so that something left of another placement would be seen.
         for (input, content) in [((32, 64), (6, 3)), ((8, 4), (6, 3)), ((6, 4), (6, 3))] {
             let placement = Placement { input, content };
             let windows = pre.fill_windows(&image, placement).unwrap();
